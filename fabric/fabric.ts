@@ -1,0 +1,176 @@
+import type { Family, IpAddress, PerFamily, Prefix } from '../topology/address.ts';
+import type {
+  BgpFilter,
+  BirdOptions,
+  Calico,
+  Gitops,
+  K3s,
+  Labels,
+  PasswordReference,
+  Path,
+  Pool,
+  Region,
+  Router,
+  Segment,
+  Suppression,
+} from '../topology/model.ts';
+
+/**
+ * The BGP intent of one topology: every speaker, every session with both its ends, every policy. All emitters,
+ * the simulator, the lab and the review read this value and nothing else; a fact that two of them need is here.
+ */
+export interface Fabric {
+  readonly name: string;
+  readonly bgp: FabricBgp;
+  readonly pods: FabricPods;
+  readonly services: { readonly cidrs: readonly Prefix[] };
+  readonly calico: Calico;
+  readonly k3s: K3s;
+  readonly gitops: Gitops;
+  readonly labels: Labels;
+  readonly regionLabel: string;
+  /** Sorted by name, like every list below. */
+  readonly regions: readonly FabricRegion[];
+  readonly routers: readonly RouterSpeaker[];
+  readonly nodes: readonly NodeSpeaker[];
+  readonly peerings: readonly Peering[];
+  /** Reflector and backbone sessions. Calico's own mesh is quadratic and nobody renders it: see `meshSessions`. */
+  readonly sessions: readonly Session[];
+  /** Undefined where the topology describes no underlay. */
+  readonly segments: readonly Segment[] | undefined;
+  readonly suppressions: readonly Suppression[];
+}
+
+export interface FabricBgp {
+  readonly asNumber: number;
+  readonly nodeToNodeMesh: boolean;
+  readonly reflectorNextHop: 'keep' | 'self';
+  /** Seconds. */
+  readonly holdTime: number;
+  readonly gracefulRestart: boolean;
+  readonly exportBorrowed: boolean;
+}
+
+export interface FabricPods {
+  readonly pools: readonly Pool[];
+  /** The pools' families, IPv4 first. */
+  readonly families: readonly Family[];
+  readonly natOutgoing: boolean;
+  /** Bytes, `auto` already resolved. */
+  readonly mtu: number;
+}
+
+export interface FabricRegion {
+  readonly name: string;
+  /** In the order of preference that the topology gives. */
+  readonly routers: readonly RouterSpeaker[];
+  readonly nodes: readonly NodeSpeaker[];
+  readonly k3sMirror: Region['k3sMirror'];
+  readonly registryMirrors: Region['registryMirrors'];
+  readonly path: Path;
+}
+
+/** A router under our BIRD config. `planned` ones have peerings, but no sessions and no config yet. */
+export interface RouterSpeaker {
+  readonly kind: 'router';
+  readonly name: string;
+  readonly routerId: IpAddress;
+  readonly clusterId: IpAddress;
+  readonly nodeAddress: PerFamily<IpAddress>;
+  readonly backboneAddress: PerFamily<IpAddress>;
+  readonly bfd: boolean;
+  readonly planned: boolean;
+  readonly bird: BirdOptions;
+  readonly ssh: Router['ssh'];
+  readonly password: PasswordReference | undefined;
+  /** The segments this router is on, with its own addresses there. */
+  readonly attachments: readonly Attachment[];
+  /** Host routes to machines without IGP whose address is on no segment, via their member address. */
+  readonly staticRoutes: readonly StaticRoute[];
+  readonly path: Path;
+}
+
+/** A Kubernetes node: K3s, kubelet and calico-node. */
+export interface NodeSpeaker {
+  readonly kind: 'node';
+  readonly name: string;
+  readonly region: string;
+  readonly role: 'server' | 'agent';
+  readonly address: PerFamily<IpAddress>;
+  readonly igp: boolean;
+  readonly blocks: readonly Prefix[];
+  /** The router that the default route of a node without IGP points to. */
+  readonly defaultRouter: string;
+  readonly attachments: readonly Attachment[];
+  readonly path: Path;
+}
+
+export interface Attachment {
+  readonly segment: string;
+  readonly cidr: PerFamily<Prefix>;
+  readonly address: PerFamily<IpAddress>;
+  /** Bytes. */
+  readonly mtu: number;
+  readonly cost: number;
+  /** The interface's name on this machine, where the topology gives it. */
+  readonly interface: string | undefined;
+}
+
+export interface StaticRoute {
+  readonly machine: string;
+  readonly prefix: Prefix;
+  readonly via: IpAddress;
+}
+
+/** One router as route reflector for one region in one family: a Calico BGPPeer, and the sessions it makes. */
+export interface Peering {
+  /** Stable across reordering and across further routers: `route-reflector-wds-gateway`, IPv6 ends in `-v6`. */
+  readonly name: string;
+  readonly region: string;
+  readonly router: string;
+  readonly family: Family;
+  readonly peerAddress: IpAddress;
+  readonly asNumber: number;
+  readonly password: PasswordReference | undefined;
+  /** BGPFilters on this peering, in the order they apply. */
+  readonly filters: readonly BgpFilter[];
+  readonly planned: boolean;
+  readonly sessions: readonly Session[];
+}
+
+/** One BGP session, seen from both ends at once, so that Calico and BIRD can never disagree about it. */
+export interface Session {
+  /** Stable across reordering: `gateway--kubemaster/ipv4`, the lesser name first. */
+  readonly id: string;
+  readonly kind: 'reflector' | 'mesh' | 'backbone';
+  /** The family of the TCP session. */
+  readonly transport: Family;
+  /** The families of the routes. IPv4 over an IPv6 transport needs extended next hop (RFC 8950). */
+  readonly carries: readonly Family[];
+  readonly ends: readonly [SessionEnd, SessionEnd];
+  /** BFD on both ends: backbone sessions only. */
+  readonly bfd: boolean;
+}
+
+/** `role` is what this end is to the other: a reflector treats its client's routes by RFC 4456 section 6. */
+export interface SessionEnd {
+  readonly speaker: string;
+  readonly kind: 'router' | 'node';
+  readonly address: IpAddress;
+  readonly asNumber: number;
+  readonly role: 'reflector' | 'client' | 'peer';
+  readonly nextHop: NextHopRule;
+}
+
+/** What an end does to the next hop of the routes it sends. */
+export type NextHopRule =
+  /** Calico's default towards iBGP peers: its own blocks carry the node's address. */
+  | { readonly rule: 'own' }
+  /** BIRD's `next hop self`. */
+  | { readonly rule: 'self' }
+  /** Keep a next hop that the other end reaches on a shared segment, else set `otherwise`: no hairpin. */
+  | {
+      readonly rule: 'keep';
+      readonly onSegments: readonly Prefix[];
+      readonly otherwise: readonly IpAddress[];
+    };
