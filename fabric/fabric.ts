@@ -33,6 +33,8 @@ export interface Fabric {
   readonly regions: readonly FabricRegion[];
   readonly routers: readonly RouterSpeaker[];
   readonly nodes: readonly NodeSpeaker[];
+  /** Machines on the underlay that speak no BGP. */
+  readonly hosts: readonly TransitHost[];
   readonly peerings: readonly Peering[];
   /** Reflector and backbone sessions. Calico's own mesh is quadratic and nobody renders it: see `meshSessions`. */
   readonly sessions: readonly Session[];
@@ -56,8 +58,8 @@ export interface FabricPods {
   /** The pools' families, IPv4 first. */
   readonly families: readonly Family[];
   readonly natOutgoing: boolean;
-  /** Bytes, `auto` already resolved. */
-  readonly mtu: number;
+  /** Bytes, `auto` already resolved; undefined where no underlay says it: Calico then takes the hosts' own. */
+  readonly mtu: number | undefined;
 }
 
 export interface FabricRegion {
@@ -105,6 +107,14 @@ export interface NodeSpeaker {
   readonly path: Path;
 }
 
+export interface TransitHost {
+  readonly kind: 'host';
+  readonly name: string;
+  readonly igp: boolean;
+  readonly attachments: readonly Attachment[];
+  readonly path: Path;
+}
+
 export interface Attachment {
   readonly segment: string;
   readonly cidr: PerFamily<Prefix>;
@@ -147,6 +157,7 @@ export interface Session {
   readonly transport: Family;
   /** The families of the routes. IPv4 over an IPv6 transport needs extended next hop (RFC 8950). */
   readonly carries: readonly Family[];
+  /** The reflector first; between equals the lesser name first. */
   readonly ends: readonly [SessionEnd, SessionEnd];
   /** BFD on both ends: backbone sessions only. */
   readonly bfd: boolean;

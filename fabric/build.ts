@@ -1,0 +1,179 @@
+import { hostPrefix, valuesOf } from '../topology/address.ts';
+import type { Node, Router, Segment, Topology } from '../topology/model.ts';
+import { podFamilies } from '../topology/model.ts';
+import type {
+  Attachment,
+  Fabric,
+  FabricRegion,
+  NodeSpeaker,
+  RouterSpeaker,
+  StaticRoute,
+  TransitHost,
+} from './fabric.ts';
+import { buildPeerings } from './peerings.ts';
+import { smallestPodMtu } from './pod-mtu.ts';
+import { backboneSessions } from './sessions.ts';
+
+/**
+ * Resolves a topology into its BGP intent. Total: whatever the topology's rules let through has a fabric, so there
+ * is no error to return. Pure, and independent of the order of keys in the file.
+ */
+export function buildFabric(topology: Topology): Fabric {
+  const attachments = attachmentsOf(topology);
+  const routers = topology.routers.map((router) => routerSpeaker(router, topology, attachments));
+  const nodes = topology.nodes.map((node) => nodeSpeaker(node, topology, attachments));
+  const hosts: TransitHost[] = topology.hosts.map((host) => ({
+    ...host,
+    kind: 'host',
+    attachments: attachments.get(host.name) ?? [],
+  }));
+  const regions = resolveRegions(topology, routers, nodes);
+  const peerings = buildPeerings(topology, regions);
+  const backbone = backboneSessions(topology, routers, regions);
+  const sessions = [...peerings.flatMap((peering) => peering.sessions), ...backbone];
+  const pools = topology.pods.pools;
+
+  return {
+    name: topology.name,
+    bgp: {
+      asNumber: topology.bgp.asNumber,
+      nodeToNodeMesh: topology.bgp.nodeToNodeMesh,
+      reflectorNextHop: topology.bgp.reflectorNextHop,
+      holdTime: topology.bgp.holdTime,
+      gracefulRestart: topology.bgp.gracefulRestart,
+      exportBorrowed: topology.bgp.exportBorrowed,
+    },
+    pods: {
+      pools,
+      families: podFamilies(topology),
+      natOutgoing: topology.pods.natOutgoing,
+      mtu:
+        topology.pods.mtu === 'auto'
+          ? topology.segments &&
+            smallestPodMtu({ segments: topology.segments, routers, nodes, hosts, regions })
+          : topology.pods.mtu,
+    },
+    services: topology.services,
+    calico: topology.calico,
+    k3s: topology.k3s,
+    gitops: topology.gitops,
+    labels: topology.labels,
+    regionLabel: topology.regionLabel,
+    regions,
+    routers,
+    nodes,
+    hosts,
+    peerings,
+    sessions: sessions.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    segments: topology.segments,
+    suppressions: topology.suppressions,
+  };
+}
+
+function routerSpeaker(
+  router: Router,
+  topology: Topology,
+  attachments: ReadonlyMap<string, readonly Attachment[]>,
+): RouterSpeaker {
+  const own = (attachments.get(router.name) ?? []).map((attachment) => ({
+    ...attachment,
+    interface: router.interfaces.get(attachment.segment),
+  }));
+  const served = new Set(
+    topology.regions.filter((region) => region.routers.includes(router.name)).map((region) => region.name),
+  );
+  const clients = topology.nodes.filter((node) => served.has(node.region));
+  return {
+    kind: 'router',
+    name: router.name,
+    routerId: router.routerId,
+    clusterId: router.clusterId,
+    nodeAddress: router.nodeAddress,
+    backboneAddress: router.backboneAddress,
+    bfd: router.bfd,
+    planned: router.planned,
+    bird: router.bird,
+    ssh: router.ssh,
+    password: router.password,
+    attachments: own,
+    staticRoutes: clients.flatMap((node) => staticRoutesTo(node, attachments.get(node.name) ?? [], own)),
+    path: router.path,
+  };
+}
+
+function nodeSpeaker(
+  node: Node,
+  topology: Topology,
+  attachments: ReadonlyMap<string, readonly Attachment[]>,
+): NodeSpeaker {
+  const region = topology.regions.find((candidate) => candidate.name === node.region);
+  const defaultRouter = node.defaultRouter ?? region?.routers[0];
+  if (defaultRouter === undefined) throw new Error(`node ${node.name} has no region with a router`);
+  return { ...node, kind: 'node', defaultRouter, attachments: attachments.get(node.name) ?? [] };
+}
+
+/**
+ * A node that does not run the IGP and peers from an address that stands on no segment (a loopback, another NIC) is
+ * unknown to the underlay: its region's routers reach that address through the node's address on a shared segment.
+ */
+function staticRoutesTo(
+  node: Node,
+  nodeSide: readonly Attachment[],
+  routerSide: readonly Attachment[],
+): StaticRoute[] {
+  if (node.igp) return [];
+  return valuesOf(node.address).flatMap((address) => {
+    const onSegment = nodeSide.some(
+      (attachment) => attachment.address[address.family]?.value === address.value,
+    );
+    const shared = nodeSide.find(
+      (attachment) =>
+        attachment.address[address.family] !== undefined &&
+        routerSide.some((other) => other.segment === attachment.segment && other.address[address.family]),
+    );
+    const via = shared?.address[address.family];
+    return onSegment || via === undefined ? [] : [{ machine: node.name, prefix: hostPrefix(address), via }];
+  });
+}
+
+function resolveRegions(
+  topology: Topology,
+  routers: readonly RouterSpeaker[],
+  nodes: readonly NodeSpeaker[],
+): FabricRegion[] {
+  const routerNamed = new Map(routers.map((router) => [router.name, router]));
+  const nodesIn = new Map<string, NodeSpeaker[]>(topology.regions.map((region) => [region.name, []]));
+  for (const node of nodes) nodesIn.get(node.region)?.push(node);
+  return topology.regions.map((region) => ({
+    name: region.name,
+    routers: region.routers.flatMap((name) => routerNamed.get(name) ?? []),
+    nodes: nodesIn.get(region.name) ?? [],
+    k3sMirror: region.k3sMirror,
+    registryMirrors: region.registryMirrors,
+    path: region.path,
+  }));
+}
+
+/** Every machine's place on the segments, in the order of segment names. */
+function attachmentsOf(topology: Topology): ReadonlyMap<string, readonly Attachment[]> {
+  const all = new Map<string, Attachment[]>();
+  for (const segment of topology.segments ?? []) {
+    for (const member of segment.members) {
+      const own = all.get(member.machine) ?? [];
+      own.push(attachment(segment, member.address));
+      all.set(member.machine, own);
+    }
+  }
+  return all;
+}
+
+function attachment(segment: Segment, address: Attachment['address']): Attachment {
+  return {
+    segment: segment.name,
+    cidr: segment.cidr,
+    address,
+    mtu: segment.mtu,
+    cost: segment.cost,
+    interface: undefined,
+  };
+}

@@ -1,0 +1,13 @@
+export { buildFabric } from './build.ts';
+export type {
+  Attachment,
+  Fabric,
+  FabricRegion,
+  NextHopRule,
+  NodeSpeaker,
+  Peering,
+  RouterSpeaker,
+  Session,
+  SessionEnd,
+} from './fabric.ts';
+export { endsFor, meshSessions } from './sessions.ts';

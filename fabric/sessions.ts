@@ -1,0 +1,215 @@
+import type { Family, IpAddress, PerFamily, Prefix } from '../topology/address.ts';
+import { valuesOf } from '../topology/address.ts';
+import type { Topology } from '../topology/model.ts';
+import { podFamilies } from '../topology/model.ts';
+import type {
+  Fabric,
+  FabricRegion,
+  NextHopRule,
+  NodeSpeaker,
+  RouterSpeaker,
+  Session,
+  SessionEnd,
+} from './fabric.ts';
+
+/** The session of one node with one of its region's reflectors. Both ends share `address.family`. */
+export function reflectorSession(
+  topology: Topology,
+  router: RouterSpeaker,
+  node: NodeSpeaker,
+  family: Family,
+): Session | undefined {
+  const routerAddress = router.nodeAddress[family];
+  const nodeAddress = node.address[family];
+  if (routerAddress === undefined || nodeAddress === undefined) return undefined;
+  return {
+    id: sessionId(router.name, node.name, family),
+    kind: 'reflector',
+    transport: family,
+    carries: [family],
+    ends: [
+      {
+        speaker: router.name,
+        kind: 'router',
+        address: routerAddress,
+        asNumber: topology.bgp.asNumber,
+        role: 'reflector',
+        nextHop: towardsClient(topology, router, routerAddress, node),
+      },
+      nodeEnd(topology.bgp.asNumber, node, nodeAddress, 'client'),
+    ],
+    bfd: false,
+  };
+}
+
+/** Sessions between routers: every pair, or the pairs that `bgp.backboneMesh` lists. */
+export function backboneSessions(
+  topology: Topology,
+  routers: readonly RouterSpeaker[],
+  regions: readonly FabricRegion[],
+): Session[] {
+  const speakers = routers.filter((router) => !router.planned && valuesOf(router.backboneAddress).length > 0);
+  return pairsOf(speakers)
+    .filter(([a, b]) => peers(topology, a, b))
+    .flatMap(([a, b]) =>
+      backboneTransports(a.backboneAddress, b.backboneAddress, podFamilies(topology)).map(
+        ({ transport, carries, addresses: [addressA, addressB] }): Session => {
+          const keepOn =
+            topology.bgp.reflectorNextHop === 'keep' ? clientSegments(a, b, regions, carries) : [];
+          const end = (router: RouterSpeaker, address: IpAddress): SessionEnd => ({
+            speaker: router.name,
+            kind: 'router',
+            address,
+            asNumber: topology.bgp.asNumber,
+            role: 'peer',
+            nextHop:
+              keepOn.length === 0
+                ? { rule: 'self' }
+                : { rule: 'keep', onSegments: keepOn, otherwise: carries.map(() => address) },
+          });
+          return {
+            id: sessionId(a.name, b.name, transport),
+            kind: 'backbone',
+            transport,
+            carries,
+            ends: [end(a, addressA), end(b, addressB)],
+            bfd: a.bfd && b.bfd,
+          };
+        },
+      ),
+    );
+}
+
+/**
+ * Calico's own full mesh, which Calico makes by itself: for the simulator, the lab and the diff. A generator,
+ * because 1,000 nodes have half a million of these.
+ */
+export function* meshSessions(fabric: Fabric): Generator<Session> {
+  if (!fabric.bgp.nodeToNodeMesh) return;
+  for (const [a, b] of pairsOf(fabric.nodes)) {
+    for (const family of fabric.pods.families) {
+      const [addressA, addressB] = [a.address[family], b.address[family]];
+      if (addressA === undefined || addressB === undefined) continue;
+      yield {
+        id: sessionId(a.name, b.name, family),
+        kind: 'mesh',
+        transport: family,
+        carries: [family],
+        ends: [
+          nodeEnd(fabric.bgp.asNumber, a, addressA, 'peer'),
+          nodeEnd(fabric.bgp.asNumber, b, addressB, 'peer'),
+        ],
+        bfd: false,
+      };
+    }
+  }
+}
+
+/** This speaker's end and the one across. Throws if the speaker is not on the session: a bug of the caller. */
+export function endsFor(session: Session, speaker: string): { local: SessionEnd; remote: SessionEnd } {
+  const [first, second] = session.ends;
+  if (first.speaker === speaker) return { local: first, remote: second };
+  if (second.speaker === speaker) return { local: second, remote: first };
+  throw new Error(`${speaker} is not an end of ${session.id}`);
+}
+
+function nodeEnd(
+  asNumber: number,
+  node: NodeSpeaker,
+  address: IpAddress,
+  role: SessionEnd['role'],
+): SessionEnd {
+  return { speaker: node.name, kind: 'node', address, asNumber, role, nextHop: { rule: 'own' } };
+}
+
+/**
+ * What a reflector does to the next hop of a route it reflects to a client. A next hop on a segment of the client
+ * is kept, since the client reaches it directly: `next hop self` there would send half of the flows to the router
+ * and back out of the same interface. Everything else goes through the reflector itself.
+ */
+function towardsClient(
+  topology: Topology,
+  router: RouterSpeaker,
+  session: IpAddress,
+  node: NodeSpeaker,
+): NextHopRule {
+  const family = session.family;
+  const segments = node.attachments.filter((attachment) => attachment.cidr[family] !== undefined);
+  if (topology.bgp.reflectorNextHop === 'self' || segments.length === 0) return { rule: 'self' };
+  const onClientSegment = router.attachments.find(
+    (attachment) =>
+      attachment.address[family] !== undefined &&
+      segments.some((segment) => segment.segment === attachment.segment),
+  );
+  return {
+    rule: 'keep',
+    onSegments: segments.flatMap((segment) => segment.cidr[family] ?? []),
+    otherwise: [onClientSegment?.address[family] ?? session],
+  };
+}
+
+/**
+ * The segments of a region's nodes that both of its reflectors are on. The rule of `towardsClient` holds on the
+ * session between them too: with plain `next hop self` a node that lost one of its two sessions hairpins.
+ */
+function clientSegments(
+  a: RouterSpeaker,
+  b: RouterSpeaker,
+  regions: readonly FabricRegion[],
+  carries: readonly Family[],
+): Prefix[] {
+  const common = regions.filter((region) => region.routers.includes(a) && region.routers.includes(b));
+  const used = new Set(common.flatMap((region) => region.nodes.flatMap((node) => segmentNames(node))));
+  const ofB = new Set(segmentNames(b));
+  return a.attachments
+    .filter((attachment) => used.has(attachment.segment) && ofB.has(attachment.segment))
+    .flatMap((attachment) => carries.flatMap((family) => attachment.cidr[family] ?? []));
+}
+
+const segmentNames = (machine: RouterSpeaker | NodeSpeaker): string[] =>
+  machine.attachments.map((attachment) => attachment.segment);
+
+interface Transport {
+  readonly transport: Family;
+  readonly carries: readonly Family[];
+  readonly addresses: readonly [IpAddress, IpAddress];
+}
+
+/**
+ * Each family rides on its own transport where both ends have one. IPv4 may also ride on IPv6 (RFC 8950, extended
+ * next hop), as in the field report; IPv6 on IPv4 has no such encoding, and the topology's rules refuse it.
+ */
+export function backboneTransports(
+  a: PerFamily<IpAddress>,
+  b: PerFamily<IpAddress>,
+  families: readonly Family[],
+): Transport[] {
+  const v4 = a.ipv4 && b.ipv4 ? ([a.ipv4, b.ipv4] as const) : undefined;
+  const v6 = a.ipv6 && b.ipv6 ? ([a.ipv6, b.ipv6] as const) : undefined;
+  const onV4 = families.filter((family) => family === 'ipv4' && v4);
+  const onV6 = families.filter((family) => v6 && (family === 'ipv6' || !v4));
+  return [
+    ...(v4 && onV4.length > 0 ? [{ transport: 'ipv4' as const, carries: onV4, addresses: v4 }] : []),
+    ...(v6 && onV6.length > 0 ? [{ transport: 'ipv6' as const, carries: onV6, addresses: v6 }] : []),
+  ];
+}
+
+function peers(topology: Topology, a: RouterSpeaker, b: RouterSpeaker): boolean {
+  const mesh = topology.bgp.backboneMesh;
+  return (
+    mesh === 'full' || mesh.some(([x, y]) => (x === a.name && y === b.name) || (x === b.name && y === a.name))
+  );
+}
+
+/** All unordered pairs of a list sorted by name, the lesser name first. */
+function* pairs<T>(items: readonly T[]): Generator<readonly [T, T]> {
+  for (const [index, first] of items.entries()) {
+    for (const second of items.slice(index + 1)) yield [first, second];
+  }
+}
+
+const pairsOf = <T>(items: readonly T[]): (readonly [T, T])[] => [...pairs(items)];
+
+function sessionId(a: string, b: string, family: Family): string {
+  return a < b ? `${a}--${b}/${family}` : `${b}--${a}/${family}`;
+}
