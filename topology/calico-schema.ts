@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { registry, relativePath, sha256 } from './external.ts';
+import { matching, prefix, wholeNumber } from './fields.ts';
+import { interfaceName, objectName, reference } from './names.ts';
+
+/** How calico-node finds its own address. Left to itself it takes the first one, which need not be the BGP one. */
+const nodeAddress = z
+  .union([
+    z.enum(['firstFound', 'kubernetes']),
+    z.strictObject({
+      interface: interfaceName.describe('The address of this interface.').optional(),
+      canReach: matching(
+        'The address from which this host or address is reached.',
+        /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$/,
+        'can-reach',
+        'is neither host nor address',
+        'Write a host name or an address.',
+      ).optional(),
+      cidrs: z.array(prefix).min(1).describe('The address inside one of these.').optional(),
+    }),
+  ])
+  .describe('How calico-node finds the address it peers from.');
+
+const prefixLength = wholeNumber('Bits.', 0, 128, 'prefix-length');
+
+const filterRule = z
+  .strictObject({
+    action: z.enum(['Accept', 'Reject']).describe('What becomes of a route that matches.'),
+    match: z
+      .strictObject({
+        cidr: prefix,
+        operator: z
+          .enum(['Equal', 'NotEqual', 'In', 'NotIn'])
+          .describe("How the route's prefix compares with cidr."),
+      })
+      .describe('Which routes. Default: every route of both families.')
+      .optional(),
+    prefixLength: z
+      .strictObject({ min: prefixLength.optional(), max: prefixLength.optional() })
+      .describe('Prefix lengths inside match.cidr; from Calico v3.29.')
+      .optional(),
+    source: z
+      .literal('RemotePeers')
+      .describe('Only routes learned from other BGP speakers; from Calico v3.27.')
+      .optional(),
+  })
+  .describe('The first rule that matches decides.');
+
+const filter = z
+  .strictObject({
+    routers: z.array(reference).min(1).describe('Routers on whose peerings the filter stands.'),
+    import: z.array(filterRule).describe('Rules for routes that nodes get.').default([]),
+    export: z.array(filterRule).describe('Rules for routes that nodes send.').default([]),
+  })
+  .describe("A Calico BGPFilter: the node's side of a session.");
+
+export const calico = z
+  .strictObject({
+    version: matching(
+      'Calico release, such as v3.32.1.',
+      /^v(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/,
+      'calico-version',
+      'is no Calico release',
+      'Write it as Calico tags it: v3.32.1, v3.31.7 or v3.30.7.',
+    ),
+    registry: registry.optional(),
+    api: z
+      .enum(['crd.projectcalico.org/v1', 'projectcalico.org/v3'])
+      .describe(
+        'API group of the Calico resources. projectcalico.org/v3 adds the APIServer; from Calico v3.32.',
+      )
+      .default('crd.projectcalico.org/v1'),
+    nodeAddress: nodeAddress.default('firstFound'),
+    imagePullSecrets: z
+      .array(objectName)
+      .describe("Secrets in the operator's namespace with which images are pulled.")
+      .default([]),
+    operatorManifest: z
+      .strictObject({ path: relativePath, sha256 })
+      .describe(
+        'tigera-operator.yaml of the version, vendored. Needed for versions that noencap does not carry; overrides the carried ones.',
+      )
+      .optional(),
+    filters: z.record(objectName, filter).describe('BGPFilter name -> filter.').default({}),
+  })
+  .describe('The CNI.');

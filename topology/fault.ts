@@ -1,0 +1,134 @@
+import type { Path } from './model.ts';
+import type { Place, Source } from './source.ts';
+
+/** What is wrong with a topology file: a fault each, none hidden by another. */
+export interface Fault {
+  readonly code: FaultCode;
+  /** Where in the file's structure; empty for the file as a whole. */
+  readonly path: Path;
+  /** Undefined where the value came from TypeScript, or the file has no text to point at. */
+  readonly at?: Place | undefined;
+  /** What is wrong, in one sentence. */
+  readonly message: string;
+  /** What would be right, in one sentence. */
+  readonly mend: string;
+  readonly notes?: readonly Note[];
+}
+
+/** Another place that the fault is about. */
+export interface Note {
+  readonly path: Path;
+  readonly message: string;
+}
+
+export type FaultCode = string;
+
+/** One fault. `says` and the notes get their full stops here; `mend` has its own, it may be a question. */
+export function fault(
+  code: FaultCode,
+  path: Path,
+  says: string,
+  mend: string,
+  notes: readonly Note[] = [],
+): Fault {
+  return {
+    code,
+    path,
+    message: `${says}.`,
+    mend,
+    ...(notes.length > 0 && { notes: notes.map((note) => ({ ...note, message: `${note.message}.` })) }),
+  };
+}
+
+/** Puts each fault at its place and all of them in the order of the file. */
+export function located(faults: readonly Fault[], source: Source): Fault[] {
+  const placed = faults.map((one) => ({ ...one, at: one.at ?? source.locate(one.path) }));
+  return placed.sort(
+    (a, b) =>
+      (a.at?.line ?? 0) - (b.at?.line ?? 0) ||
+      (a.at?.column ?? 0) - (b.at?.column ?? 0) ||
+      compareText(pathText(a.path), pathText(b.path)) ||
+      compareText(a.code, b.code) ||
+      compareText(a.message, b.message),
+  );
+}
+
+/**
+ * The fault as text of several lines, without a newline at the end: file, line and column, path, what is wrong; the line
+ * with carets below; what would be right. Control characters of the file never reach the terminal.
+ */
+export function formatFault(one: Fault, source: Source): string {
+  const at = one.at ?? source.locate(one.path);
+  const where = at === undefined ? source.file : `${source.file}:${at.line}:${at.column}`;
+  const path = pathText(one.path);
+  return [
+    printable(`${where}  ${path === '' ? '' : `${path}: `}${one.message}`),
+    ...(at === undefined ? [] : excerpt(at, source)),
+    ...(one.notes ?? []).map((note) => `  ${printable(noteText(note, source))}`),
+    `  ${printable(one.mend)}`,
+  ].join('\n');
+}
+
+/** `regions.WDS.router`, `pods.cidrs[0]`, `registryMirrors["docker.io"]`. */
+export function pathText(path: Path): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    if (!/^[A-Za-z0-9_-]+$/.test(part)) return `${text}[${JSON.stringify(part)}]`;
+    return text === '' ? part : `${text}.${part}`;
+  }, '');
+}
+
+function noteText(note: Note, source: Source): string {
+  const at = source.locate(note.path);
+  const place = at === undefined ? '' : ` (line ${at.line})`;
+  return `${pathText(note.path)}${place}: ${note.message}`;
+}
+
+/** Wider than a terminal is no help: of a long line only the part around the place is shown. */
+const EXCERPT_WIDTH = 140;
+
+function excerpt(at: Place, source: Source): string[] {
+  const line = [...source.line(at.line)];
+  const end = Math.max(at.column, Math.min(at.endColumn, line.length + 1));
+  const from = at.column > EXCERPT_WIDTH - 40 ? at.column - 41 : 0;
+  const shown = line.slice(from, from + EXCERPT_WIDTH).map(printable);
+  const before = shown.slice(0, at.column - 1 - from);
+  const marked = shown.slice(at.column - 1 - from, Math.max(end - 1, at.column) - from);
+  const number = String(at.line);
+  const cut = from > 0 ? '...' : '';
+  const text = `  ${number} | ${cut}${shown.join('')}`.trimEnd();
+  const carets = '^'.repeat(Math.max(1, width(marked.join(''))));
+  return [
+    text,
+    `  ${' '.repeat(number.length)} | ${' '.repeat(cut.length + width(before.join('')))}${carets}`,
+  ];
+}
+
+/** Terminal columns: East Asian wide characters take two (Unicode TR 11), combining marks none. */
+function width(text: string): number {
+  return [...text].reduce(
+    (sum, char) =>
+      sum +
+      (/\p{Mark}/u.test(char)
+        ? 0
+        : /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
+              char,
+            )
+          ? 2
+          : 1),
+    0,
+  );
+}
+
+/** Tabs as one space, so that carets stay in step; what a terminal would obey, as its code point. */
+export function printable(text: string): string {
+  return text.replace(/\t/g, ' ').replace(UNPRINTABLE, (char) => `<U+${hex(char)}>`);
+}
+
+/** Control, bidirectional and invisible formatting characters, line separators, lone surrogates. */
+export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+export const hex = (char: string): string =>
+  (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

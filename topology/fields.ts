@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import type { IpAddress, PerFamily, Prefix } from './address.ts';
+import { contains, parseAddress, parsePrefix } from './address.ts';
+import type { FaultCode } from './fault.ts';
+
+/** Reports what is wrong with a value and what would be right; the field then has no value. */
+export type Complain = (code: FaultCode, says: string, mend: string) => never;
+
+/** A field written as text: `parse` turns it into its meaning, `json` tells editors what they can check. */
+export function text<T>(
+  description: string,
+  json: Record<string, unknown>,
+  parse: (value: string, complain: Complain) => T,
+) {
+  return z
+    .string()
+    .transform((value, context): T => parse(value, complainTo(context)))
+    .meta({ description, ...json });
+}
+
+/** A field written as text that has one syntax. */
+export function matching(
+  description: string,
+  pattern: RegExp,
+  code: FaultCode,
+  says: string,
+  mend: string,
+  maxLength?: number,
+) {
+  return text(description, { pattern: pattern.source, ...(maxLength && { maxLength }) }, (value, complain) =>
+    pattern.test(value) && value.length <= (maxLength ?? value.length)
+      ? value
+      : complain(code, `${quoted(value)} ${says}`, mend),
+  );
+}
+
+/** A whole number of that range. */
+export function wholeNumber(description: string, minimum: number, maximum: number, code: FaultCode) {
+  return z
+    .int()
+    .transform((value, context) =>
+      value >= minimum && value <= maximum
+        ? value
+        : complainTo(context)(
+            code,
+            `${value} is out of range`,
+            `Write a whole number from ${minimum} to ${maximum}.`,
+          ),
+    )
+    .meta({ description, minimum, maximum });
+}
+
+/** One usable unicast address of either family. */
+export const address = text(
+  'An IPv4 or IPv6 address, without prefix length.',
+  { examples: ['192.168.100.1', 'fd18:3e15:61d0:cafe:f002::1'] },
+  toAddress,
+);
+
+/** An address, or a pair `{ipv4, ipv6}`. */
+export const addresses = perFamily('An address, or a pair {ipv4: ..., ipv6: ...}.', address);
+
+/** A CIDR without host bits. */
+export const prefix = text(
+  'A CIDR without host bits.',
+  { pattern: '^[0-9A-Fa-f.:]+/[0-9]{1,3}$', examples: ['10.42.0.0/16', 'fd42::/48'] },
+  toPrefix,
+);
+
+/** One CIDR, a pair, or a list: the output is always a list. */
+export const blocks = z
+  .union([prefix, z.strictObject({ ipv4: prefix.optional(), ipv6: prefix.optional() }), z.array(prefix)])
+  .transform((value): Prefix[] => {
+    if (Array.isArray(value)) return value;
+    return 'family' in value ? [value] : [value.ipv4, value.ipv6].filter((block) => block !== undefined);
+  });
+
+/** A CIDR, or a pair `{ipv4, ipv6}`. */
+export const prefixes = perFamily('A CIDR, or a pair {ipv4: ..., ipv6: ...}.', prefix);
+
+/** A 32-bit identifier in dotted notation: router ID, cluster ID. It need not be an address of the machine. */
+export const dottedId = text(
+  'Four numbers from 0 to 255, not all of them 0.',
+  { pattern: '^([0-9]{1,3}\\.){3}[0-9]{1,3}$', examples: ['100.64.0.1'] },
+  (value, complain): IpAddress => {
+    const id = parseAddress(value);
+    return id === undefined || id.family !== 'ipv4' || id.value === 0n
+      ? complain(
+          'id',
+          `${quoted(value)} is no identifier`,
+          'Write four numbers from 0 to 255, such as 100.64.0.1; 0.0.0.0 means "none" to BIRD.',
+        )
+      : id;
+  },
+);
+
+/** What a message shows of a value from the file. */
+export function quoted(value: string): string {
+  return `"${value.length > 60 ? `${value.slice(0, 57)}...` : value}"`;
+}
+
+function complainTo(context: z.core.$RefinementCtx): Complain {
+  return (fault, message, mend) => {
+    context.addIssue({ code: 'custom', message, params: { fault, mend } });
+    return z.NEVER;
+  };
+}
+
+/** A value of one family, or one of each. The pair's keys must tell the truth. */
+function perFamily<T extends IpAddress | Prefix>(description: string, single: z.ZodType<T, string>) {
+  return z
+    .union([single, z.strictObject({ ipv4: single.optional(), ipv6: single.optional() })])
+    .transform((value, context): PerFamily<T> => {
+      const complain = complainTo(context);
+      if ('family' in value) return value.family === 'ipv4' ? { ipv4: value } : { ipv6: value };
+      const { ipv4, ipv6 } = value;
+      if (ipv4 === undefined && ipv6 === undefined) {
+        return complain('pair-empty', 'has neither ipv4 nor ipv6', 'Give at least one of the two.');
+      }
+      if ((ipv4 ?? { family: 'ipv4' }).family !== 'ipv4' || (ipv6 ?? { family: 'ipv6' }).family !== 'ipv6') {
+        return complain(
+          'pair-family',
+          'has a value of the other family under one of its keys',
+          'Put IPv4 under ipv4 and IPv6 under ipv6.',
+        );
+      }
+      return { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) };
+    })
+    .meta({ description });
+}
+
+function toAddress(value: string, complain: Complain): IpAddress {
+  const parsed = parseAddress(value);
+  if (parsed === undefined) {
+    const [bare = '', length] = value.split('/');
+    return length !== undefined && parseAddress(bare) !== undefined
+      ? complain('address', `${quoted(value)} has a prefix length`, `Write the address alone: ${bare}.`)
+      : complain(
+          'address',
+          `${quoted(value)} is no address`,
+          'Write IPv4 as four numbers from 0 to 255 without leading zeros, IPv6 without zone.',
+        );
+  }
+  const unusable = UNUSABLE.find(([range]) => contains(range, parsed));
+  return unusable === undefined
+    ? parsed
+    : complain('address-unusable', `${parsed.text} is ${unusable[1]}`, unusable[2]);
+}
+
+function toPrefix(value: string, complain: Complain): Prefix {
+  const parsed = parsePrefix(value);
+  if (!parsed.ok) {
+    if (parsed.hostBits !== undefined) {
+      return complain(
+        'host-bits',
+        `${quoted(value)} has host bits set`,
+        `Did you mean ${parsed.hostBits.text}?`,
+      );
+    }
+    const bare = parseAddress(value);
+    return complain(
+      'cidr',
+      `${quoted(value)} is no CIDR`,
+      bare === undefined
+        ? 'Write network/length, such as 10.42.0.0/16 or fd42::/48.'
+        : `Add the prefix length, such as ${bare.text}/${bare.family === 'ipv4' ? 32 : 128} for this address alone.`,
+    );
+  }
+  const unusable = UNUSABLE.find(([range]) => contains(range, parsed.prefix) && range.length > 0);
+  return unusable === undefined
+    ? parsed.prefix
+    : complain('address-unusable', `${parsed.prefix.text} is ${unusable[1]}`, unusable[2]);
+}
+
+/** Ranges no BGP session, next hop or pod can use, with why and what instead. RFC 6890; RFC 4291 section 2.5.5. */
+const UNUSABLE: readonly (readonly [Prefix, string, string])[] = (
+  [
+    ['0.0.0.0/8', 'in "this network" (0.0.0.0/8)', 'Give the address that the machine really has.'],
+    ['127.0.0.0/8', 'a loopback address', 'Give an address that other machines can reach.'],
+    ['169.254.0.0/16', 'a link-local address', 'Give an address that other machines can reach.'],
+    ['224.0.0.0/4', 'a multicast address', 'Give a unicast address.'],
+    ['240.0.0.0/4', 'reserved (240.0.0.0/4)', 'Give an address from a usable range, such as 10.0.0.0/8.'],
+    ['::/128', 'the unspecified address', 'Give the address that the machine really has.'],
+    ['::1/128', 'the loopback address', 'Give an address that other machines can reach.'],
+    ['::ffff:0:0/96', 'an IPv4-mapped IPv6 address', 'Write it as plain IPv4.'],
+    ['fe80::/10', 'a link-local address', 'Give a global or unique local (fd00::/8) address.'],
+    ['ff00::/8', 'a multicast address', 'Give a unicast address.'],
+  ] as const
+).map(([range, is, instead]) => {
+  const parsed = parsePrefix(range);
+  if (!parsed.ok) throw new Error(`${range} is no prefix`);
+  return [parsed.prefix, is, instead] as const;
+});

@@ -1,0 +1,177 @@
+import type { Family, Prefix } from './address.ts';
+import { compareAddresses } from './address.ts';
+import type {
+  BgpFilter,
+  Calico,
+  FilterRule,
+  Node,
+  NodeAddressDetection,
+  Region,
+  Router,
+  Segment,
+  Topology,
+} from './model.ts';
+import type { TopologyFile } from './schema.ts';
+
+/**
+ * The topology that a file without faults means: defaults that depend on other fields filled in, records as lists
+ * sorted by name. Total for what the rules let through.
+ */
+export function finalise(file: TopologyFile): Topology {
+  const { bgp, pods, services, k3s, gitops, labels, checks } = file;
+  return {
+    name: file.name,
+    bgp: {
+      asNumber: bgp.asNumber,
+      nodeToNodeMesh: bgp.nodeToNodeMesh,
+      reflectorNextHop: bgp.reflectorNextHop,
+      holdTime: bgp.holdTime,
+      gracefulRestart: bgp.gracefulRestart,
+      backboneMesh: bgp.backboneMesh === true ? 'full' : bgp.backboneMesh === false ? [] : bgp.backboneMesh,
+      exportBorrowed: bgp.exportBorrowed,
+    },
+    pods: {
+      pools: byAddress(pods.cidrs).map((cidr) => ({
+        cidr,
+        blockSize: blockSizeOf(pods.blockSize, cidr.family),
+      })),
+      natOutgoing: pods.natOutgoing,
+      mtu: pods.mtu,
+    },
+    services: { cidrs: byAddress(services.cidrs) },
+    calico: finaliseCalico(file.calico),
+    k3s: { version: k3s.version, firstServer: k3s.firstServer ?? onlyServer(file) },
+    gitops,
+    labels: { image: labels.image, reconcile: labels.reconcile, retired: [...labels.retired].sort() },
+    regionLabel: file.regionLabel,
+    regions: byName(
+      file.regions,
+      (name, region): Region => ({
+        name,
+        routers: region.routers ?? (region.router === undefined ? [] : [region.router]),
+        k3sMirror: region.k3sMirror,
+        registryMirrors: byName(region.registryMirrors, (registry, endpoints) => ({ registry, endpoints })),
+        path: ['regions', name],
+      }),
+    ),
+    routers: byName(file.routers, finaliseRouter),
+    nodes: byName(
+      file.nodes,
+      (name, node): Node => ({
+        name,
+        region: node.region,
+        role: node.role,
+        address: node.address,
+        igp: node.igp,
+        blocks: byAddress(node.block ?? []),
+        defaultRouter: node.defaultRouter,
+        path: ['nodes', name],
+      }),
+    ),
+    hosts: byName(file.hosts, (name, host) => ({ name, igp: host.igp, path: ['hosts', name] })),
+    segments: file.underlay && byName(file.underlay.segments, finaliseSegment),
+    suppressions: checks.suppress.map((suppression, index) => ({
+      ...suppression,
+      path: ['checks', 'suppress', index],
+    })),
+  };
+}
+
+/** The block size that holds for a family: the number if it suits that family, else Calico's own default. */
+export function blockSizeOf(written: TopologyFile['pods']['blockSize'], family: Family): number {
+  const { least, most, byDefault } = BLOCK_SIZES[family];
+  if (typeof written !== 'number') return written?.[family] ?? byDefault;
+  return written >= least && written <= most ? written : byDefault;
+}
+
+/** What Calico's IPAM takes (libcalico-go, clientv3/ippool.go). */
+export const BLOCK_SIZES: Readonly<Record<Family, { least: number; most: number; byDefault: number }>> = {
+  ipv4: { least: 20, most: 32, byDefault: 26 },
+  ipv6: { least: 116, most: 128, byDefault: 122 },
+};
+
+function finaliseCalico(calico: TopologyFile['calico']): Calico {
+  return {
+    version: calico.version,
+    registry: calico.registry,
+    api: calico.api,
+    nodeAddress: detection(calico.nodeAddress),
+    imagePullSecrets: calico.imagePullSecrets,
+    operatorManifest: calico.operatorManifest,
+    filters: byName(
+      calico.filters,
+      (name, filter): BgpFilter => ({
+        name,
+        routers: [...filter.routers].sort(),
+        import: filter.import.map(finaliseRule),
+        export: filter.export.map(finaliseRule),
+        path: ['calico', 'filters', name],
+      }),
+    ),
+  };
+}
+
+function finaliseRule(rule: TopologyFile['calico']['filters'][string]['import'][number]): FilterRule {
+  const { min, max } = rule.prefixLength ?? {};
+  return {
+    action: rule.action,
+    match: rule.match,
+    prefixLength:
+      min === undefined && max === undefined
+        ? undefined
+        : { ...(min !== undefined && { min }), ...(max !== undefined && { max }) },
+    source: rule.source,
+  };
+}
+
+function detection(written: TopologyFile['calico']['nodeAddress']): NodeAddressDetection {
+  if (typeof written === 'string') return { method: written };
+  if (written.interface !== undefined) return { method: 'interface', interface: written.interface };
+  if (written.canReach !== undefined) return { method: 'canReach', address: written.canReach };
+  return { method: 'cidrs', cidrs: written.cidrs ?? [] };
+}
+
+function finaliseRouter(name: string, router: TopologyFile['routers'][string]): Router {
+  return {
+    name,
+    routerId: router.routerId,
+    nodeAddress: router.nodeAddress ?? {},
+    backboneAddress: router.backboneAddress ?? {},
+    clusterId: router.clusterId ?? router.routerId,
+    bfd: router.bfd,
+    planned: router.planned,
+    ssh: { host: router.ssh.host ?? name, user: router.ssh.user, port: router.ssh.port },
+    bird: router.bird,
+    interfaces: new Map(byName(router.interfaces, (segment, ifname) => [segment, ifname] as const)),
+    password: router.password,
+    path: ['routers', name],
+  };
+}
+
+function finaliseSegment(
+  name: string,
+  segment: NonNullable<TopologyFile['underlay']>['segments'][string],
+): Segment {
+  return {
+    name,
+    cidr: segment.cidr,
+    mtu: segment.mtu,
+    cost: segment.cost,
+    members: byName(segment.members, (machine, address) => ({ machine, address })),
+    path: ['underlay', 'segments', name],
+  };
+}
+
+/** The rules ask for `firstServer` where there is a choice. A file without nodes starts no cluster. */
+function onlyServer(file: TopologyFile): string {
+  return Object.entries(file.nodes).find(([, node]) => node.role === 'server')?.[0] ?? '';
+}
+
+/** Entries in the order of their names' code units: never of a locale. */
+function byName<V, T>(record: Readonly<Record<string, V>>, make: (name: string, value: V) => T): T[] {
+  return Object.entries(record)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => make(name, value));
+}
+
+const byAddress = (prefixes: readonly Prefix[]): Prefix[] => [...prefixes].sort(compareAddresses);

@@ -1,0 +1,7 @@
+export type { Fault } from './fault.ts';
+export { formatFault } from './fault.ts';
+export type { Loaded } from './load.ts';
+export { defineTopology, loadTopology, parseTopologyValue, unreadable } from './load.ts';
+export type { Path, Topology } from './model.ts';
+export type { TopologyInput } from './schema.ts';
+export type { Place, Source } from './source.ts';

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { matching, text } from './fields.ts';
+
+/** The name of something else in the file. Whether that exists is a rule; how names look is checked over there. */
+export const reference = z.string();
+
+/** RFC 1123 label: what Kubernetes, BIRD file names and host names have in common. */
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+const LOWER_CASE =
+  'Use lower-case letters, digits and "-", at most 63, starting and ending with a letter or digit.';
+
+/** Name of a router, a host, a segment or the topology itself. */
+export const machineName = matching(
+  'Lower-case letters, digits and "-", at most 63 characters.',
+  DNS_LABEL,
+  'name',
+  'is no valid name',
+  LOWER_CASE,
+  63,
+);
+
+/** Name of a Kubernetes object other than a node: Secret, BGPFilter. */
+export const objectName = matching(
+  'A Kubernetes object name (DNS subdomain).',
+  DNS_SUBDOMAIN,
+  'object-name',
+  'is no valid Kubernetes name',
+  'Use lower-case letters, digits, "-" and ".", starting and ending with a letter or digit.',
+  253,
+);
+
+/** A node's name is also the value of its `kubernetes.io/hostname` label: 63 characters in all, not per label. */
+export const nodeName = matching(
+  'The name under which the node joins Kubernetes: DNS subdomain, at most 63 characters.',
+  DNS_SUBDOMAIN,
+  'node-name',
+  'is no valid node name',
+  'Use lower-case letters, digits, "-" and ".", at most 63, every part starting and ending with a letter or digit.',
+  63,
+);
+
+/** A region is a label value as it stands, and lower-cased a part of BGPPeer names. */
+export const regionName = matching(
+  'Letters of either case, digits, "-" and ".": a Kubernetes label value, lower-cased part of BGPPeer names.',
+  /^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$/,
+  'region-name',
+  'is no valid region name',
+  'Use letters, digits, "-" and ".", at most 63, starting and ending with a letter or digit.',
+  63,
+);
+
+const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/** Key of a node label, `name` or `prefix/name`. Kubernetes keeps its own prefixes to itself. */
+export const labelKey = text(
+  'A Kubernetes label key, with or without prefix.',
+  { examples: ['region', 'example.com/region'] },
+  (value, complain) => {
+    const parts = value.split('/');
+    const name = parts.at(-1) ?? '';
+    const prefix = parts.length === 2 ? parts[0] : undefined;
+    if (
+      parts.length > 2 ||
+      !LABEL_NAME.test(name) ||
+      name.length > 63 ||
+      (prefix !== undefined && (!DNS_SUBDOMAIN.test(prefix) || prefix.length > 253))
+    ) {
+      return complain(
+        'label-key',
+        `"${value}" is no label key`,
+        'Use name or prefix/name: letters, digits, "-", "_" and ".", the name at most 63 characters.',
+      );
+    }
+    return prefix !== undefined && /(^|\.)(kubernetes|k8s)\.io$/.test(prefix)
+      ? complain(
+          'label-reserved',
+          `"${value}" has a prefix that Kubernetes keeps to itself`,
+          `Use ${name}, or a prefix of your own, such as example.com/${name}.`,
+        )
+      : value;
+  },
+);
+
+/** Name of an interface as Linux takes it, without characters that BIRD or a shell would read differently. */
+export const interfaceName = matching(
+  "An interface's name, at most 15 characters.",
+  /^[A-Za-z0-9_@:][A-Za-z0-9_.\-@:]*$/,
+  'interface-name',
+  'is no interface name',
+  'Use at most 15 letters, digits and "_.-@:".',
+  15,
+);
+
+/** Words of BIRD's configuration language that a table or constant cannot be called, plus values it defines. */
+const BIRD_WORDS = new Set(
+  'accept all and as bgp bfd bool case check config configure constant debug define device direct disable disabled down else enable enabled eval export false fails filter filtered from function graceful if igp import include int interface ip ipv4 ipv6 kernel limit log loop master master4 master6 mpls name neighbor net next no off on ospf passive pipe port prefix print protocol quad receive reject restart return roa router rip rpki self set static string table template then time true type unreachable update use via vpn4 vpn6 weight where yes'.split(
+    ' ',
+  ),
+);
+
+/**
+ * A symbol of the BIRD configuration language, at most 64 characters (measured on 2.0.12). Thirty-two and more hex
+ * digits are a byte string to BIRD's lexer, whatever they were meant to be.
+ */
+export const birdSymbol = text(
+  'A BIRD symbol: letters, digits and "_", not starting with a digit, at most 64 characters.',
+  { pattern: '^[A-Za-z_][A-Za-z0-9_]*$', maxLength: 64 },
+  (value, complain) =>
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(value) &&
+    value.length <= 64 &&
+    !/^[0-9A-Fa-f]{32,}$/.test(value) &&
+    !BIRD_WORDS.has(value)
+      ? value
+      : complain(
+          'bird-symbol',
+          `"${value}" cannot be a BIRD symbol`,
+          'Use letters, digits and "_", at most 64, not starting with a digit, and no word of BIRD\'s own language.',
+        ),
+);

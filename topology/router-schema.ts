@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { absolutePath, secretKey, sshHost, sshUser } from './external.ts';
+import { addresses, dottedId, wholeNumber } from './fields.ts';
+import { birdSymbol, interfaceName, objectName, reference } from './names.ts';
+
+const ssh = z
+  .strictObject({
+    host: sshHost
+      .describe("Host name or address that ssh connects to. Default: the router's name.")
+      .optional(),
+    user: sshUser.default('noencap'),
+    port: wholeNumber('TCP port.', 1, 65535, 'port').default(22),
+  })
+  .describe('How deliveries reach the router.');
+
+const bird = z
+  .strictObject({
+    configDir: absolutePath.describe("Folder of BIRD's configuration on the router.").default('/etc/bird'),
+    mode: z
+      .enum(['include', 'standalone'])
+      .describe(
+        'include: files for an existing bird.conf that defines the tables and constants. standalone: a complete bird.conf.',
+      )
+      .default('include'),
+    tables: z
+      .strictObject({
+        ipv4: birdSymbol.default('intra_table_v4'),
+        ipv6: birdSymbol.default('intra_table_v6'),
+      })
+      .describe('BIRD tables that the sessions use.')
+      .prefault({}),
+    constants: z
+      .strictObject({
+        as: birdSymbol.describe('Constant with the AS number.').default('K3S_AS'),
+        routerId: birdSymbol.describe('Constant with the router ID.').default('INTRA_ROUTER_ID'),
+      })
+      .describe('BIRD constants that the sessions use.')
+      .prefault({}),
+  })
+  .describe("The router's BIRD.");
+
+const password = z
+  .strictObject({
+    file: absolutePath.describe(
+      'File on the router that holds `password "...";`, included by each node session. Outside the folder that deliveries replace.',
+    ),
+    secret: z
+      .strictObject({ name: objectName, key: secretKey.default('password') })
+      .describe("Secret with the same password in Calico's namespace."),
+  })
+  .describe(
+    "TCP-MD5 password of the router's node sessions, by reference: the value itself never stands in git.",
+  );
+
+export const router = z
+  .strictObject({
+    routerId: dottedId.describe('BGP and OSPF router ID: four numbers from 0 to 255, unique in the fabric.'),
+    nodeAddress: addresses
+      .describe(
+        'Where nodes peer: an address, or a pair {ipv4: ..., ipv6: ...}. None: a backbone-only router.',
+      )
+      .optional(),
+    backboneAddress: addresses
+      .describe('Where other routers peer, best a loopback address. None: no backbone sessions.')
+      .optional(),
+    clusterId: dottedId
+      .describe('RFC 4456 cluster ID. Default: the router ID, so that reflectors stay distinct.')
+      .optional(),
+    bfd: z.boolean().describe('BFD on backbone sessions, where both ends have it.').default(false),
+    planned: z
+      .boolean()
+      .describe('The BGPPeer is emitted, the router has no configuration yet.')
+      .default(false),
+    ssh: ssh.prefault({}),
+    bird: bird.prefault({}),
+    interfaces: z
+      .record(reference, interfaceName)
+      .describe(
+        'Segment name -> interface name on this router. OSPFv3 knows interfaces by name only, so standalone mode needs it on IPv6 segments.',
+      )
+      .default({}),
+    password: password.optional(),
+  })
+  .describe('An aggregation router that runs BIRD 2.');

@@ -1,0 +1,242 @@
+import { z } from 'zod';
+import { calico } from './calico-schema.ts';
+import {
+  gitRevision,
+  imageReference,
+  k3sRelease,
+  mirrorEndpoint,
+  mirroredRegistry,
+  repositoryURL,
+} from './external.ts';
+import { addresses, blocks, matching, prefix, prefixes, wholeNumber } from './fields.ts';
+import { labelKey, machineName, nodeName, reference, regionName } from './names.ts';
+import { router } from './router-schema.ts';
+
+/**
+ * The whole of topology.yaml, one field at a time: rules that need more than one field are in rules/. Every
+ * description and default here reaches editors through topology.schema.json.
+ */
+
+const switchField = (description: string, byDefault: boolean) =>
+  z.boolean().describe(description).default(byDefault);
+
+const bgp = z
+  .strictObject({
+    asNumber: wholeNumber(
+      "AS number of the cluster and its routers (iBGP). At most 2147483647: Calico's field is a signed 32-bit number.",
+      1,
+      2147483647,
+      'as-number',
+    ).default(64512),
+    nodeToNodeMesh: switchField("Calico's own full mesh between nodes, beside the reflectors.", true),
+    reflectorNextHop: z
+      .enum(['keep', 'self'])
+      .describe(
+        'Next hop of reflected routes: keep those that the client reaches on its own segment, or always self (hairpins).',
+      )
+      .default('keep'),
+    holdTime: wholeNumber(
+      "Seconds until a silent peer counts as dead, on reflector and backbone sessions (RFC 4271: 3 or more). BIRD's own default of 240 black-holes traffic for minutes, and Calico offers no BFD.",
+      3,
+      65535,
+      'hold-time',
+    ).default(15),
+    gracefulRestart: switchField(
+      'Keep forwarding while the BGP daemon at the other end restarts (RFC 4724).',
+      true,
+    ),
+    backboneMesh: z
+      .union([z.boolean(), z.array(z.tuple([reference, reference]))])
+      .describe(
+        'Sessions between routers with a backboneAddress: true for every pair, false for none, or the pairs by name.',
+      )
+      .default(true),
+    exportBorrowed: switchField(
+      "Let routers also carry /32 and /128 routes: addresses that a node borrowed from another's block.",
+      false,
+    ),
+  })
+  .describe('BGP settings that hold for the whole fabric.');
+
+const blockSize = (description: string) => z.int().meta({ description, minimum: 20, maximum: 128 });
+
+const pods = z
+  .strictObject({
+    cidrs: z.array(prefix).min(1).max(2).describe('The pod pools: one IPv4 and/or one IPv6 CIDR.'),
+    blockSize: z
+      .union([
+        blockSize('Prefix length of the IPAM blocks of the one family it suits.'),
+        z.strictObject({
+          ipv4: blockSize('20 to 32; default 26.').optional(),
+          ipv6: blockSize('116 to 128; default 122.').optional(),
+        }),
+      ])
+      .describe(
+        'Prefix length of the blocks that Calico hands to nodes: 20 to 32 for IPv4 (default 26), 116 to 128 for IPv6 (default 122), or a pair {ipv4: ..., ipv6: ...}.',
+      )
+      .optional(),
+    natOutgoing: switchField('Masquerade traffic from pods to anything outside the pools.', true),
+    mtu: z
+      .union([wholeNumber('Bytes.', 576, 9216, 'mtu'), z.literal('auto')])
+      .describe("MTU of the pods' interfaces in bytes, or auto: the smallest MTU on any pod path.")
+      .default('auto'),
+  })
+  .describe('The pod network.');
+
+const services = z
+  .strictObject({
+    cidrs: z.array(prefix).min(1).max(2).describe("Kubernetes' service ranges: at most one per family."),
+  })
+  .describe('The service network. Never routed, but it must not overlap anything.');
+
+const k3s = z
+  .strictObject({
+    version: k3sRelease,
+    firstServer: reference
+      .describe('The server that starts the cluster, the others join it. Default: the only server.')
+      .optional(),
+  })
+  .describe('The Kubernetes distribution on the nodes.');
+
+const gitops = z
+  .strictObject({
+    engine: z.enum(['argocd', 'flux', 'both']).describe('Which engine syncs dist/cluster.').default('argocd'),
+    repoURL: repositoryURL,
+    targetRevision: gitRevision.default('main'),
+  })
+  .describe('Where the GitOps engine finds the rendered manifests.');
+
+const labels = z
+  .strictObject({
+    image: imageReference
+      .describe("Image with kubectl as its entry point. Default: the official one of the cluster's version.")
+      .optional(),
+    reconcile: z
+      .enum(['once', 'cron'])
+      .describe('once: a Job per node, run when it changes. cron: also a CronJob, for nodes that join later.')
+      .default('once'),
+    retired: z
+      .array(labelKey)
+      .describe('Label keys that an earlier topology set and that must be taken off the nodes.')
+      .default([]),
+  })
+  .describe('How nodes get their region label.');
+
+const region = z
+  .strictObject({
+    router: reference.describe("The region's route reflector. Give either this or routers.").optional(),
+    routers: z
+      .array(reference)
+      .min(1)
+      .describe('Redundant route reflectors. The first is the default router of nodes without IGP.')
+      .optional(),
+    k3sMirror: z.literal('cn').describe("Install K3s from Rancher's mirror in China.").optional(),
+    registryMirrors: z
+      .record(mirroredRegistry, z.array(mirrorEndpoint).min(1))
+      .describe("Registry host -> mirrors to try, in order. Ends in registries.yaml of the region's nodes.")
+      .default({}),
+  })
+  .describe('Nodes that share one set of route reflectors.');
+
+const node = z
+  .strictObject({
+    region: reference.describe('The region that the node belongs to.'),
+    role: z.enum(['server', 'agent']).describe('K3s server (control plane) or agent.'),
+    address: addresses.describe(
+      'Where the node peers from: an address, or a pair {ipv4: ..., ipv6: ...}; one for each family that pods have.',
+    ),
+    igp: switchField('The node runs the IGP itself. Otherwise it has one default route.', false),
+    block: blocks
+      .describe(
+        'IPAM blocks seen on the node: a CIDR, a pair {ipv4, ipv6} or a list. For analysis and lab only.',
+      )
+      .optional(),
+    defaultRouter: reference
+      .describe("Router that the node's default route points to. Default: the first router of its region.")
+      .optional(),
+  })
+  .describe('A Kubernetes node.');
+
+const host = z
+  .strictObject({ igp: switchField('The machine runs the IGP and forwards.', false) })
+  .describe('A machine on the underlay that is neither router nor node.');
+
+const segment = z
+  .strictObject({
+    cidr: prefixes.describe("The segment's CIDR, or a pair {ipv4: ..., ipv6: ...}."),
+    mtu: wholeNumber('Bytes that an IP packet on this segment may have.', 576, 9216, 'mtu'),
+    cost: wholeNumber("IGP cost of every member's interface.", 1, 65535, 'cost').default(10),
+    members: z
+      .record(reference, addresses)
+      .describe('Machine -> its address on this segment, or a pair {ipv4: ..., ipv6: ...}.'),
+  })
+  .describe('An L2 broadcast domain or a point-to-point link.');
+
+const underlay = z
+  .strictObject({
+    segments: z.record(machineName, segment).describe('Segment name -> segment.'),
+  })
+  .describe(
+    'The network below. Without it every session endpoint counts as reachable and no MTU is checked.',
+  );
+
+const checks = z
+  .strictObject({
+    suppress: z
+      .array(
+        z.strictObject({
+          id: matching(
+            'Id of the check, such as NE203.',
+            /^NE\d{3}$/,
+            'check-id',
+            'is no check id',
+            'Write NE and three digits, such as NE203.',
+          ),
+          where: matching(
+            'The name that the finding is about.',
+            /\S/,
+            'empty',
+            'is empty',
+            'Name what the finding is about, as its message does.',
+          ),
+          reason: matching(
+            'Why this is fine.',
+            /\S/,
+            'empty',
+            'is empty',
+            'Say why the finding is fine here: the next reader needs it.',
+          ),
+        }),
+      )
+      .describe('Findings that are known and accepted.')
+      .default([]),
+  })
+  .describe('What `noencap check` reports.');
+
+export const topologyFile = z
+  .strictObject({
+    version: z.literal(1).describe('Version of this file format.'),
+    name: machineName.describe('Name of the fabric; a part of object names.'),
+    bgp: bgp.prefault({}),
+    pods,
+    services,
+    calico,
+    k3s,
+    gitops,
+    labels: labels.prefault({}),
+    regionLabel: labelKey
+      .describe('Label key that carries the region of a node, on which BGPPeers select.')
+      .default('region'),
+    regions: z.record(regionName, region).describe('Region name -> region.'),
+    routers: z.record(machineName, router).describe('Router name -> aggregation router with BIRD 2.'),
+    nodes: z.record(nodeName, node).describe('Node name -> Kubernetes node.').default({}),
+    hosts: z.record(machineName, host).describe('Host name -> other machine on the underlay.').default({}),
+    underlay: underlay.optional(),
+    checks: checks.prefault({}),
+  })
+  .describe('A noencap topology: the one file from which everything else is rendered.');
+
+/** What a person writes: defaults may be left out. */
+export type TopologyInput = z.input<typeof topologyFile>;
+/** What the file says once every field is read on its own: no rule across fields has been applied yet. */
+export type TopologyFile = z.output<typeof topologyFile>;

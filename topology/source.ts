@@ -1,0 +1,118 @@
+import type { Document, Node as YamlNode } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter } from 'yaml';
+import type { Path } from './model.ts';
+
+/** A range on one line. Lines and columns count from 1, columns in code points; `endColumn` is the first one after. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+  readonly endColumn: number;
+}
+
+/** The file that a topology came from, for messages that point into it. */
+export interface Source {
+  readonly file: string;
+  /** The place of the value at the path, or of its key. Undefined if the file has no such path, or no text at all. */
+  locate(path: Path, what?: 'key' | 'value'): Place | undefined;
+  /** A line without its end; empty past the last one. */
+  line(number: number): string;
+}
+
+/** A source with a document to look into. Indexes are made when the first place is asked for: most files have none. */
+export function yamlSource(file: string, text: string, document: Document | undefined): Source & Offsets {
+  const lines = lazy(() => text.split(/\r\n|[\r\n]/));
+  const counter = lazy(() => lineStarts(text));
+  const children = new WeakMap<object, ReadonlyMap<string | number, Entry>>();
+
+  const place = (start: number, end: number): Place => {
+    const starts = counter();
+    const { line } = starts.linePos(start);
+    const lineStart = starts.lineStarts[line - 1] ?? 0;
+    const content = lines()[line - 1] ?? '';
+    const columnAt = (offset: number): number =>
+      [...content.slice(0, Math.max(0, Math.min(offset - lineStart, content.length)))].length + 1;
+    const column = columnAt(start);
+    return { line, column, endColumn: Math.max(column + 1, columnAt(end)) };
+  };
+
+  const entriesOf = (node: YamlNode): ReadonlyMap<string | number, Entry> => {
+    const known = children.get(node);
+    if (known !== undefined) return known;
+    const entries = new Map<string | number, Entry>();
+    if (isMap(node)) {
+      for (const pair of node.items) {
+        if (isScalar(pair.key))
+          entries.set(keyText(pair.key), { key: pair.key, value: pair.value as YamlNode | null });
+      }
+    } else if (isSeq(node)) {
+      for (const [index, item] of node.items.entries()) {
+        if (!isPair(item)) entries.set(index, { key: undefined, value: item as YamlNode });
+      }
+    }
+    children.set(node, entries);
+    return entries;
+  };
+
+  const resolve = (node: YamlNode | null | undefined): YamlNode | null | undefined =>
+    document !== undefined && isAlias(node) ? node.resolve(document) : node;
+
+  return {
+    file,
+    place,
+    line: (number) => lines()[number - 1] ?? '',
+    locate(path, what = 'value') {
+      let at: Entry = { key: undefined, value: document?.contents as YamlNode | null };
+      for (const part of path) {
+        const node = resolve(at.value);
+        const next = node === null || node === undefined ? undefined : entriesOf(node).get(part);
+        if (next === undefined) return undefined;
+        at = next;
+      }
+      const range = rangeOf(what === 'key' ? at.key : at.value) ?? rangeOf(at.key);
+      return range === undefined ? undefined : place(...range);
+    },
+  };
+}
+
+/** A source for values that were never text. */
+export const valueSource = (file: string): Source => ({
+  file,
+  locate: () => undefined,
+  line: () => '',
+});
+
+/** What YAML's own errors need: they come with offsets, not with paths. */
+export interface Offsets {
+  place(start: number, end: number): Place;
+}
+
+interface Entry {
+  readonly key: YamlNode | undefined;
+  readonly value: YamlNode | null | undefined;
+}
+
+/** A key as it stands in the file: `1e3` is a name like any other. */
+export const keyText = (key: { source?: string | undefined; value: unknown }): string =>
+  typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+
+/** Of a block collection only the start: its text is many lines long. Empty values have an empty range. */
+function rangeOf(node: YamlNode | null | undefined): [number, number] | undefined {
+  const range = node?.range;
+  if (range === undefined || range === null || range[0] === range[1]) return undefined;
+  return [range[0], range[1]];
+}
+
+function lineStarts(text: string): LineCounter {
+  const counter = new LineCounter();
+  counter.addNewLine(0);
+  for (const match of text.matchAll(/\r\n|[\r\n]/g)) counter.addNewLine(match.index + match[0].length);
+  return counter;
+}
+
+function lazy<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
