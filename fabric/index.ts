@@ -10,4 +10,6 @@ export type {
   Session,
   SessionEnd,
 } from './fabric.ts';
+export type { Finding } from './findings.ts';
+export { fabricFindings } from './findings.ts';
 export { endsFor, meshSessions } from './sessions.ts';

@@ -49,8 +49,8 @@ const filterRule = z
 const filter = z
   .strictObject({
     routers: z.array(reference).min(1).describe('Routers on whose peerings the filter stands.'),
-    import: z.array(filterRule).describe('Rules for routes that nodes get.').default([]),
-    export: z.array(filterRule).describe('Rules for routes that nodes send.').default([]),
+    import: z.array(filterRule).describe('Rules for routes that nodes get.').prefault([]),
+    export: z.array(filterRule).describe('Rules for routes that nodes send.').prefault([]),
   })
   .describe("A Calico BGPFilter: the node's side of a session.");
 
@@ -69,18 +69,18 @@ export const calico = z
       .describe(
         'API group of the Calico resources. projectcalico.org/v3 adds the APIServer; from Calico v3.32.',
       )
-      .default('crd.projectcalico.org/v1'),
-    nodeAddress: nodeAddress.default('firstFound'),
+      .prefault('crd.projectcalico.org/v1'),
+    nodeAddress: nodeAddress.prefault('firstFound'),
     imagePullSecrets: z
       .array(objectName)
       .describe("Secrets in the operator's namespace with which images are pulled.")
-      .default([]),
+      .prefault([]),
     operatorManifest: z
       .strictObject({ path: relativePath, sha256 })
       .describe(
         'tigera-operator.yaml of the version, vendored. Needed for versions that noencap does not carry; overrides the carried ones.',
       )
       .optional(),
-    filters: z.record(objectName, filter).describe('BGPFilter name -> filter.').default({}),
+    filters: z.record(objectName, filter).describe('BGPFilter name -> filter.').prefault({}),
   })
   .describe('The CNI.');

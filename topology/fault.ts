@@ -1,3 +1,4 @@
+import type { FaultCode } from './codes.ts';
 import type { Path } from './model.ts';
 import type { Place, Source } from './source.ts';
 
@@ -8,6 +9,8 @@ export interface Fault {
   readonly path: Path;
   /** Undefined where the value came from TypeScript, or the file has no text to point at. */
   readonly at?: Place | undefined;
+  /** `key`: the fault is about the name, not about what stands under it. */
+  readonly part?: 'key';
   /** What is wrong, in one sentence. */
   readonly message: string;
   /** What would be right, in one sentence. */
@@ -21,28 +24,20 @@ export interface Note {
   readonly message: string;
 }
 
-export type FaultCode = string;
-
-/** One fault. `says` and the notes get their full stops here; `mend` has its own, it may be a question. */
+/** One fault. `says` gets its full stop here; `mend` has its own, it may be a question. */
 export function fault(
   code: FaultCode,
   path: Path,
   says: string,
   mend: string,
-  notes: readonly Note[] = [],
+  more: Pick<Fault, 'part' | 'notes'> = {},
 ): Fault {
-  return {
-    code,
-    path,
-    message: `${says}.`,
-    mend,
-    ...(notes.length > 0 && { notes: notes.map((note) => ({ ...note, message: `${note.message}.` })) }),
-  };
+  return { code, path, message: `${says}.`, mend, ...more };
 }
 
 /** Puts each fault at its place and all of them in the order of the file. */
 export function located(faults: readonly Fault[], source: Source): Fault[] {
-  const placed = faults.map((one) => ({ ...one, at: one.at ?? source.locate(one.path) }));
+  const placed = faults.map((one) => ({ ...one, at: one.at ?? source.locate(one.path, one.part) }));
   return placed.sort(
     (a, b) =>
       (a.at?.line ?? 0) - (b.at?.line ?? 0) ||
@@ -58,7 +53,7 @@ export function located(faults: readonly Fault[], source: Source): Fault[] {
  * with carets below; what would be right. Control characters of the file never reach the terminal.
  */
 export function formatFault(one: Fault, source: Source): string {
-  const at = one.at ?? source.locate(one.path);
+  const at = one.at ?? source.locate(one.path, one.part);
   const where = at === undefined ? source.file : `${source.file}:${at.line}:${at.column}`;
   const path = pathText(one.path);
   return [
@@ -122,13 +117,13 @@ function width(text: string): number {
 
 /** Tabs as one space, so that carets stay in step; what a terminal would obey, as its code point. */
 export function printable(text: string): string {
-  return text.replace(/\t/g, ' ').replace(UNPRINTABLE, (char) => `<U+${hex(char)}>`);
+  return text.replace(/\t/g, ' ').replace(UNPRINTABLE, (char) => `<${codePoint(char)}>`);
 }
 
 /** Control, bidirectional and invisible formatting characters, line separators, lone surrogates. */
 export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-export const hex = (char: string): string =>
-  (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+export const codePoint = (char: string): string =>
+  `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -8,31 +8,31 @@ const ssh = z
     host: sshHost
       .describe("Host name or address that ssh connects to. Default: the router's name.")
       .optional(),
-    user: sshUser.default('noencap'),
-    port: wholeNumber('TCP port.', 1, 65535, 'port').default(22),
+    user: sshUser.prefault('noencap'),
+    port: wholeNumber('TCP port.', 1, 65535, 'port').prefault(22),
   })
   .describe('How deliveries reach the router.');
 
 const bird = z
   .strictObject({
-    configDir: absolutePath.describe("Folder of BIRD's configuration on the router.").default('/etc/bird'),
+    configDir: absolutePath.describe("Folder of BIRD's configuration on the router.").prefault('/etc/bird'),
     mode: z
       .enum(['include', 'standalone'])
       .describe(
         'include: files for an existing bird.conf that defines the tables and constants. standalone: a complete bird.conf.',
       )
-      .default('include'),
+      .prefault('include'),
     tables: z
       .strictObject({
-        ipv4: birdSymbol.default('intra_table_v4'),
-        ipv6: birdSymbol.default('intra_table_v6'),
+        ipv4: birdSymbol.prefault('intra_table_v4'),
+        ipv6: birdSymbol.prefault('intra_table_v6'),
       })
       .describe('BIRD tables that the sessions use.')
       .prefault({}),
     constants: z
       .strictObject({
-        as: birdSymbol.describe('Constant with the AS number.').default('K3S_AS'),
-        routerId: birdSymbol.describe('Constant with the router ID.').default('INTRA_ROUTER_ID'),
+        as: birdSymbol.describe('Constant with the AS number.').prefault('K3S_AS'),
+        routerId: birdSymbol.describe('Constant with the router ID.').prefault('INTRA_ROUTER_ID'),
       })
       .describe('BIRD constants that the sessions use.')
       .prefault({}),
@@ -45,7 +45,7 @@ const password = z
       'File on the router that holds `password "...";`, included by each node session. Outside the folder that deliveries replace.',
     ),
     secret: z
-      .strictObject({ name: objectName, key: secretKey.default('password') })
+      .strictObject({ name: objectName, key: secretKey.prefault('password') })
       .describe("Secret with the same password in Calico's namespace."),
   })
   .describe(
@@ -66,11 +66,11 @@ export const router = z
     clusterId: dottedId
       .describe('RFC 4456 cluster ID. Default: the router ID, so that reflectors stay distinct.')
       .optional(),
-    bfd: z.boolean().describe('BFD on backbone sessions, where both ends have it.').default(false),
+    bfd: z.boolean().describe('BFD on backbone sessions, where both ends have it.').prefault(false),
     planned: z
       .boolean()
       .describe('The BGPPeer is emitted, the router has no configuration yet.')
-      .default(false),
+      .prefault(false),
     ssh: ssh.prefault({}),
     bird: bird.prefault({}),
     interfaces: z
@@ -78,7 +78,7 @@ export const router = z
       .describe(
         'Segment name -> interface name on this router. OSPFv3 knows interfaces by name only, so standalone mode needs it on IPv6 segments.',
       )
-      .default({}),
+      .prefault({}),
     password: password.optional(),
   })
   .describe('An aggregation router that runs BIRD 2.');

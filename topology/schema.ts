@@ -18,7 +18,7 @@ import { router } from './router-schema.ts';
  */
 
 const switchField = (description: string, byDefault: boolean) =>
-  z.boolean().describe(description).default(byDefault);
+  z.boolean().describe(description).prefault(byDefault);
 
 const bgp = z
   .strictObject({
@@ -27,20 +27,20 @@ const bgp = z
       1,
       2147483647,
       'as-number',
-    ).default(64512),
+    ).prefault(64512),
     nodeToNodeMesh: switchField("Calico's own full mesh between nodes, beside the reflectors.", true),
     reflectorNextHop: z
       .enum(['keep', 'self'])
       .describe(
         'Next hop of reflected routes: keep those that the client reaches on its own segment, or always self (hairpins).',
       )
-      .default('keep'),
+      .prefault('keep'),
     holdTime: wholeNumber(
       "Seconds until a silent peer counts as dead, on reflector and backbone sessions (RFC 4271: 3 or more). BIRD's own default of 240 black-holes traffic for minutes, and Calico offers no BFD.",
       3,
       65535,
       'hold-time',
-    ).default(15),
+    ).prefault(15),
     gracefulRestart: switchField(
       'Keep forwarding while the BGP daemon at the other end restarts (RFC 4724).',
       true,
@@ -50,7 +50,7 @@ const bgp = z
       .describe(
         'Sessions between routers with a backboneAddress: true for every pair, false for none, or the pairs by name.',
       )
-      .default(true),
+      .prefault(true),
     exportBorrowed: switchField(
       "Let routers also carry /32 and /128 routes: addresses that a node borrowed from another's block.",
       false,
@@ -79,7 +79,7 @@ const pods = z
     mtu: z
       .union([wholeNumber('Bytes.', 576, 9216, 'mtu'), z.literal('auto')])
       .describe("MTU of the pods' interfaces in bytes, or auto: the smallest MTU on any pod path.")
-      .default('auto'),
+      .prefault('auto'),
   })
   .describe('The pod network.');
 
@@ -100,9 +100,9 @@ const k3s = z
 
 const gitops = z
   .strictObject({
-    engine: z.enum(['argocd', 'flux', 'both']).describe('Which engine syncs dist/cluster.').default('argocd'),
+    engine: z.enum(['argocd', 'flux', 'both']).describe('Which engine syncs dist/cluster.').prefault('argocd'),
     repoURL: repositoryURL,
-    targetRevision: gitRevision.default('main'),
+    targetRevision: gitRevision.prefault('main'),
   })
   .describe('Where the GitOps engine finds the rendered manifests.');
 
@@ -114,11 +114,11 @@ const labels = z
     reconcile: z
       .enum(['once', 'cron'])
       .describe('once: a Job per node, run when it changes. cron: also a CronJob, for nodes that join later.')
-      .default('once'),
+      .prefault('once'),
     retired: z
       .array(labelKey)
       .describe('Label keys that an earlier topology set and that must be taken off the nodes.')
-      .default([]),
+      .prefault([]),
   })
   .describe('How nodes get their region label.');
 
@@ -134,7 +134,7 @@ const region = z
     registryMirrors: z
       .record(mirroredRegistry, z.array(mirrorEndpoint).min(1))
       .describe("Registry host -> mirrors to try, in order. Ends in registries.yaml of the region's nodes.")
-      .default({}),
+      .prefault({}),
   })
   .describe('Nodes that share one set of route reflectors.');
 
@@ -165,7 +165,7 @@ const segment = z
   .strictObject({
     cidr: prefixes.describe("The segment's CIDR, or a pair {ipv4: ..., ipv6: ...}."),
     mtu: wholeNumber('Bytes that an IP packet on this segment may have.', 576, 9216, 'mtu'),
-    cost: wholeNumber("IGP cost of every member's interface.", 1, 65535, 'cost').default(10),
+    cost: wholeNumber("IGP cost of every member's interface.", 1, 65535, 'cost').prefault(10),
     members: z
       .record(reference, addresses)
       .describe('Machine -> its address on this segment, or a pair {ipv4: ..., ipv6: ...}.'),
@@ -209,7 +209,7 @@ const checks = z
         }),
       )
       .describe('Findings that are known and accepted.')
-      .default([]),
+      .prefault([]),
   })
   .describe('What `noencap check` reports.');
 
@@ -226,11 +226,11 @@ export const topologyFile = z
     labels: labels.prefault({}),
     regionLabel: labelKey
       .describe('Label key that carries the region of a node, on which BGPPeers select.')
-      .default('region'),
+      .prefault('region'),
     regions: z.record(regionName, region).describe('Region name -> region.'),
     routers: z.record(machineName, router).describe('Router name -> aggregation router with BIRD 2.'),
-    nodes: z.record(nodeName, node).describe('Node name -> Kubernetes node.').default({}),
-    hosts: z.record(machineName, host).describe('Host name -> other machine on the underlay.').default({}),
+    nodes: z.record(nodeName, node).describe('Node name -> Kubernetes node.').prefault({}),
+    hosts: z.record(machineName, host).describe('Host name -> other machine on the underlay.').prefault({}),
     underlay: underlay.optional(),
     checks: checks.prefault({}),
   })

@@ -1,5 +1,5 @@
 import type { Document, Node as YamlNode } from 'yaml';
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq } from 'yaml';
 import type { Path } from './model.ts';
 
 /** A range on one line. Lines and columns count from 1, columns in code points; `endColumn` is the first one after. */
@@ -19,20 +19,17 @@ export interface Source {
 }
 
 /** A source with a document to look into. Indexes are made when the first place is asked for: most files have none. */
-export function yamlSource(file: string, text: string, document: Document | undefined): Source & Offsets {
-  const lines = lazy(() => text.split(/\r\n|[\r\n]/));
-  const counter = lazy(() => lineStarts(text));
+export function yamlSource(file: string, text: string, document: Document | undefined): TextSource {
+  const lines = lazy(() => text.split(LINE_END));
+  const starts = lazy(() => lineStarts(text));
   const children = new WeakMap<object, ReadonlyMap<string | number, Entry>>();
 
   const place = (start: number, end: number): Place => {
-    const starts = counter();
-    const { line } = starts.linePos(start);
-    const lineStart = starts.lineStarts[line - 1] ?? 0;
-    const content = lines()[line - 1] ?? '';
-    const columnAt = (offset: number): number =>
-      [...content.slice(0, Math.max(0, Math.min(offset - lineStart, content.length)))].length + 1;
-    const column = columnAt(start);
-    return { line, column, endColumn: Math.max(column + 1, columnAt(end)) };
+    const line = lineOf(starts(), start);
+    const content = lines()[line] ?? '';
+    const lineStart = starts()[line] ?? 0;
+    const column = columnAt(content, start - lineStart);
+    return { line: line + 1, column, endColumn: Math.max(column + 1, columnAt(content, end - lineStart)) };
   };
 
   const entriesOf = (node: YamlNode): ReadonlyMap<string | number, Entry> => {
@@ -81,8 +78,8 @@ export const valueSource = (file: string): Source => ({
   line: () => '',
 });
 
-/** What YAML's own errors need: they come with offsets, not with paths. */
-export interface Offsets {
+/** What faults of the text itself need: they come with offsets, not with paths. */
+export interface TextSource extends Source {
   place(start: number, end: number): Place;
 }
 
@@ -102,11 +99,28 @@ function rangeOf(node: YamlNode | null | undefined): [number, number] | undefine
   return [range[0], range[1]];
 }
 
-function lineStarts(text: string): LineCounter {
-  const counter = new LineCounter();
-  counter.addNewLine(0);
-  for (const match of text.matchAll(/\r\n|[\r\n]/g)) counter.addNewLine(match.index + match[0].length);
-  return counter;
+const LINE_END = /\r\n|[\r\n]/;
+
+/** Offsets at which lines start. */
+function lineStarts(text: string): number[] {
+  return [0, ...text.matchAll(/\r\n|[\r\n]/g).map((match) => match.index + match[0].length)];
+}
+
+/** Index of the line that holds the offset: the last one that starts at or before it. */
+function lineOf(starts: readonly number[], offset: number): number {
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** A column in code points; lines without astral characters, nearly all, need no counting. */
+function columnAt(line: string, offset: number): number {
+  const inLine = Math.max(0, Math.min(offset, line.length));
+  return /[\ud800-\udfff]/.test(line) ? [...line.slice(0, inLine)].length + 1 : inLine + 1;
 }
 
 function lazy<T extends object>(make: () => T): () => T {

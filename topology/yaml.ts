@@ -1,34 +1,171 @@
-import { parseDocument } from 'yaml';
+import type { Document, Node as YamlNode, Pair, YAMLError, YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Fault } from './fault.ts';
 import { fault } from './fault.ts';
-import type { Source } from './source.ts';
-import { yamlSource } from './source.ts';
+import type { Path } from './model.ts';
+import type { Source, TextSource } from './source.ts';
+import { keyText, yamlSource } from './source.ts';
 
 export interface YamlReading {
   readonly source: Source;
-  /** Undefined where the text is no YAML that a topology could be read from. */
+  /** Undefined where the text has no structure that could be read on. */
   readonly value: unknown;
   readonly faults: readonly Fault[];
 }
 
-/** Text to plain values. `uniqueKeys` is off because the library compares all pairs of keys: see `toMap`. */
+/**
+ * Text to plain values, with what is wrong with the YAML itself. Aliases are resolved, repeated keys are refused,
+ * and nothing that a file can hold makes this throw, or makes it expand without limit.
+ */
 export function readYaml(file: string, text: string): YamlReading {
-  const document = parseDocument(text, {
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'silent',
-    strict: true,
-  });
+  // The library compares every key with every other: at 10,000 nodes that is slower than all the rest.
+  const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
   const source = yamlSource(file, text, document);
-  if (document.errors.length > 0) {
-    return {
-      source,
-      value: undefined,
-      faults: document.errors.map((error) => ({
-        ...fault('yaml', [], error.message, 'Mend it.'),
-        at: source.place(...error.pos),
-      })),
-    };
+  const broken = syntaxFaults(document.errors, source);
+  if (document.directives?.yaml.explicit === true) {
+    broken.push({
+      ...fault('yaml-directive', [], 'a %YAML directive changes how values are read', 'Remove it: the file is YAML 1.2.'),
+      at: source.place(0, Number.POSITIVE_INFINITY),
+    });
   }
-  return { source, value: document.toJS(), faults: [] };
+  if (broken.length > 0) return { source, value: undefined, faults: broken };
+  return { source, ...plainValue(document, source) };
 }
+
+/** One fault a place: after the first error the parser often stumbles over the same spot again. */
+function syntaxFaults(errors: readonly YAMLError[], source: TextSource): Fault[] {
+  const seen = new Set<string>();
+  return errors.flatMap((error): Fault[] => {
+    const at = source.place(...error.pos);
+    const key = error.code === 'RESOURCE_EXHAUSTION' ? error.code : `${at.line}:${at.column}`;
+    if (seen.has(key) || (seen.has('RESOURCE_EXHAUSTION') && error.code === 'BAD_INDENT')) return [];
+    seen.add(key);
+    const [says, mend] = SYNTAX[error.code] ?? [lowerFirst(error.message), 'Mend the YAML at this place.'];
+    return [{ ...fault(CODES[error.code] ?? 'yaml-syntax', [], says, mend), at }];
+  });
+}
+
+const SYNTAX: Partial<Record<YAMLError['code'], readonly [string, string]>> = {
+  TAB_AS_INDENT: ['a tab indents this line', 'Indent with spaces.'],
+  BAD_INDENT: [
+    'the indentation does not fit what is open here',
+    'Align the keys of one map at the same column, and close every { and [.',
+  ],
+  MULTILINE_IMPLICIT_KEY: ['this is neither a key nor a value', 'Write "key: value", with a space after the colon.'],
+  BLOCK_AS_IMPLICIT_KEY: ['a second key starts on the line of the first', 'Quote the value, or put the inner map in {}.'],
+  BAD_SCALAR_START: ['a value may not start with this character', 'Put the value in quotes.'],
+  BAD_DQ_ESCAPE: ['this is no escape that YAML knows', 'Double the backslash, or use single quotes.'],
+  MULTIPLE_DOCS: ['a second YAML document starts here', 'Keep one topology a file: remove this line.'],
+  RESOURCE_EXHAUSTION: ['the nesting is deeper than any topology', 'Check that this is the topology file.'],
+};
+
+const CODES: Partial<Record<YAMLError['code'], Fault['code']>> = {
+  TAB_AS_INDENT: 'yaml-tab',
+  MULTIPLE_DOCS: 'yaml-documents',
+  RESOURCE_EXHAUSTION: 'yaml-nesting',
+};
+
+/** A topology is nine levels deep. */
+const DEEPEST = 64;
+/** Values that aliases may add. One anchor of ten values in each of 10,000 nodes is a real file; 100^5 is not. */
+const MOST_ALIASED = 200_000;
+const CORE_TAGS = /^tag:yaml\.org,2002:(map|seq|str|null|bool|int|float)$/;
+
+interface Converted {
+  readonly value: unknown;
+  /** Values inside, each alias counted with everything it stands for. */
+  readonly size: number;
+}
+
+/**
+ * Nodes to values. An anchor is converted once and shared by its aliases; faults inside it are therefore reported
+ * once too, where the text stands. Maps have no prototype, so that a key called `constructor` is only a key.
+ */
+function plainValue(document: Document, source: TextSource): { value: unknown; faults: Fault[] } {
+  const faults: Fault[] = [];
+  const anchors = new Map<string, Converted | 'open'>();
+  let aliased = 0;
+
+  const convert = (node: unknown, path: Path): Converted => {
+    if (isAlias(node)) {
+      const target = anchors.get(node.source);
+      if (target === undefined || target === 'open') {
+        const says =
+          target === undefined ? `no anchor &${node.source} stands before it` : `*${node.source} contains itself`;
+        faults.push(fault('yaml-alias', path, says, 'Write the value out.'));
+        return { value: null, size: 1 };
+      }
+      aliased += target.size;
+      return target;
+    }
+    if (!isMap(node) && !isSeq(node) && !isScalar(node)) return { value: null, size: 1 };
+    if (node.tag !== undefined && !CORE_TAGS.test(node.tag)) {
+      faults.push(fault('yaml-tag', path, `has the tag ${node.tag}`, 'Remove the tag: plain YAML values say it all.'));
+    }
+    if (path.length > DEEPEST) {
+      faults.push(fault('yaml-nesting', path.slice(0, 1), SYNTAX_NESTING, 'Check that this is the topology file.'));
+      return { value: null, size: 1 };
+    }
+    if (node.anchor !== undefined) anchors.set(node.anchor, 'open');
+    const converted = isMap(node) ? convertMap(node, path) : isSeq(node) ? convertSeq(node.items, path) : scalar(node.value);
+    if (node.anchor !== undefined) anchors.set(node.anchor, converted);
+    return converted;
+  };
+
+  const convertMap = (map: YAMLMap, path: Path): Converted => {
+    const value: Record<string, unknown> = Object.create(null);
+    let size = 1;
+    for (const pair of map.items) {
+      const key = keyOf(pair);
+      if (key === undefined || key === '__proto__') {
+        const range = (pair.key as YamlNode | null)?.range ?? (pair.value as YamlNode | null)?.range ?? map.range;
+        const what = key === undefined ? 'a key is no plain text' : '__proto__ cannot be a key';
+        faults.push({
+          ...fault('yaml-key', path, what, 'Use a name.'),
+          ...(range && { at: source.place(range[0], range[1]) }),
+        });
+        continue;
+      }
+      if (Object.hasOwn(value, key)) {
+        faults.push(repeated(pair, key, path, source));
+        continue;
+      }
+      const converted = convert(pair.value, [...path, key]);
+      value[key] = converted.value;
+      size += converted.size;
+    }
+    return { value, size };
+  };
+
+  const convertSeq = (items: readonly unknown[], path: Path): Converted => {
+    const converted = items.map((item, index) => convert(item, [...path, index]));
+    return { value: converted.map((item) => item.value), size: converted.reduce((sum, item) => sum + item.size, 1) };
+  };
+
+  const { value } = convert(document.contents, []);
+  if (aliased > MOST_ALIASED) {
+    const says = `aliases expand to ${aliased > Number.MAX_SAFE_INTEGER ? 'more than 2^53' : aliased} values`;
+    return { value: undefined, faults: [fault('yaml-alias-bomb', [], says, 'Write the values out.')] };
+  }
+  return { value, faults };
+}
+
+const SYNTAX_NESTING = 'is nested deeper than any topology';
+
+const scalar = (value: unknown): Converted => ({ value, size: 1 });
+
+function keyOf(pair: Pair): string | undefined {
+  return isScalar(pair.key) && pair.key.value !== null ? keyText(pair.key) : undefined;
+}
+
+function repeated(pair: Pair, key: string, path: Path, source: TextSource): Fault {
+  const range = (pair.key as YamlNode).range;
+  return {
+    ...fault('yaml-repeated-key', [...path, key], 'this key stands here twice', 'Remove one of the two.', {
+      notes: [{ path: [...path, key], message: 'the first one' }],
+    }),
+    ...(range && { at: source.place(range[0], range[1]) }),
+  };
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { buildFabric, type Fabric } from '../fabric/index.ts';
+import { fault, located, pathText } from '../topology/fault.ts';
+import { type Fault, formatFault, type Source, type Topology } from '../topology/index.ts';
+import { readTopology } from './read-topology.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What every command starts from. */
+export interface Input {
+  readonly fabric: Fabric;
+  readonly source: Source;
+  /** Absolute path of the vendored operator manifest, its sha256 already checked. */
+  readonly operatorManifest: string | undefined;
+}
+
+/** Reads the topology and what it refers to, or reports every fault and returns them. */
+export function readInput(
+  file: string,
+  terminal: Terminal,
+): { ok: true; input: Input } | { ok: false; faults: readonly Fault[]; source: Source } {
+  const loaded = readTopology(file);
+  const faults = loaded.ok
+    ? located(operatorManifestFaults(loaded.topology, file), loaded.source)
+    : loaded.faults;
+  if (loaded.ok && faults.length === 0) {
+    const manifest = loaded.topology.calico.operatorManifest;
+    return {
+      ok: true,
+      input: {
+        fabric: buildFabric(loaded.topology),
+        source: loaded.source,
+        operatorManifest: manifest && resolve(dirname(file), manifest.path),
+      },
+    };
+  }
+  reportFaults(faults, loaded.source, terminal);
+  return { ok: false, faults, source: loaded.source };
+}
+
+/** The faults as a JSON document carries them. */
+export const faultsAsJson = (faults: readonly Fault[], source: Source): object[] =>
+  faults.map((one) => ({
+    code: one.code,
+    file: source.file,
+    line: one.at?.line,
+    column: one.at?.column,
+    path: pathText(one.path),
+    message: one.message,
+    mend: one.mend,
+  }));
+
+function reportFaults(faults: readonly Fault[], source: Source, terminal: Terminal): void {
+  terminal.complain(faults.map((one) => formatFault(one, source)).join('\n\n'));
+  terminal.complain(`\n${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; nothing was written.`);
+  for (const one of faults) {
+    terminal.annotate({
+      level: 'error',
+      file: source.file,
+      line: one.at?.line,
+      column: one.at?.column,
+      endColumn: one.at?.endColumn,
+      title: pathText(one.path) || 'topology',
+      message: `${one.message} ${one.mend}`,
+    });
+  }
+}
+
+/** The manifest is third-party code that runs with full rights in the cluster: its hash is part of the topology. */
+function operatorManifestFaults(topology: Topology, file: string): Fault[] {
+  const manifest = topology.calico.operatorManifest;
+  if (manifest === undefined) return [];
+  const path = ['calico', 'operatorManifest'];
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(resolve(dirname(file), manifest.path));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const mend = `Save the tigera-operator.yaml of Calico ${topology.calico.version} there; the path counts from the topology's folder.`;
+    return [
+      fault(
+        'operator-manifest-missing',
+        [...path, 'path'],
+        `${manifest.path} cannot be read (${code})`,
+        mend,
+      ),
+    ];
+  }
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found === manifest.sha256) return [];
+  return [
+    fault(
+      'operator-manifest-sha256',
+      [...path, 'sha256'],
+      `${manifest.path} has another sha256`,
+      `If you trust the file as it is, write ${found}.`,
+    ),
+  ];
+}

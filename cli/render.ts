@@ -1,0 +1,52 @@
+import { manifestFiles } from '../charts/index.ts';
+import type { Fabric } from '../fabric/index.ts';
+import { clusterApp } from '../main.ts';
+import { nodeFiles } from '../nodes/index.ts';
+import { routerFiles } from '../routers/index.ts';
+import type { RenderedFiles } from './dist.ts';
+
+/** All of dist, and what a summary of it counts. */
+export interface Rendered {
+  readonly files: RenderedFiles;
+  /** Kubernetes kind to number of objects, sorted by kind. */
+  readonly objects: ReadonlyMap<string, number>;
+}
+
+/**
+ * Renders every file of dist from the fabric. `operatorManifest` is the path of a vendored operator manifest that has
+ * been checked. Throws if two emitters claim one path: a bug, never the topology's fault.
+ */
+export function render(fabric: Fabric, operatorManifest: string | undefined): Rendered {
+  const app = clusterApp(fabric, operatorManifest);
+  const cluster = manifestFiles(app);
+  const files = new Map<string, string>();
+  for (const part of [cluster, routerFiles(fabric), nodeFiles(fabric, cniManifests(cluster))]) {
+    for (const [path, text] of part) {
+      if (files.has(path)) throw new Error(`two emitters write ${path}`);
+      files.set(path, text);
+    }
+  }
+  return { files, objects: countKinds(app.charts.flatMap((chart) => chart.apiObjects.map((o) => o.kind))) };
+}
+
+/**
+ * What the first server applies before any GitOps engine can run: engines need the pod network. Labels come with
+ * each node's own K3s configuration.
+ */
+function cniManifests(cluster: RenderedFiles): RenderedFiles {
+  const layers = ['cluster/00-operator/', 'cluster/10-installation/', 'cluster/30-bgp/'];
+  return new Map(
+    layers.flatMap((layer) =>
+      [...cluster].flatMap(([path, text]): [string, string][] => {
+        const name = path.slice(layer.length);
+        return path.startsWith(layer) && name !== 'kustomization.yaml' ? [[name, text]] : [];
+      }),
+    ),
+  );
+}
+
+function countKinds(kinds: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const kind of [...kinds].sort()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
+}

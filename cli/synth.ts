@@ -1,0 +1,153 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createTwoFilesPatch } from 'diff';
+import type { Fabric } from '../fabric/index.ts';
+import { compareDist, currentText, type DistChange, outIsUsable, writeDist } from './dist.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { faultsAsJson, readInput } from './input.ts';
+import { type Rendered, render } from './render.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface SynthOptions {
+  readonly topology: string;
+  readonly out: string;
+  /** Compare only; a stale dist is an error with its diff. */
+  readonly check: boolean;
+}
+
+/** Renders the topology into the output folder, or with `check` proves that this was done. */
+export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
+  const read = readInput(options.topology, terminal);
+  if (!read.ok) {
+    if (terminal.json)
+      terminal.print(document({ ok: false, faults: faultsAsJson(read.faults, read.source) }));
+    return EXIT.badInput;
+  }
+  const { fabric, operatorManifest } = read.input;
+  const rendered = render(fabric, operatorManifest);
+  const refusal = refuse(options.out, compareIfFolder(options.out, rendered));
+  if (refusal !== undefined) {
+    terminal.complain(refusal);
+    if (terminal.json) terminal.print(document({ ok: false, refused: refusal }));
+    return EXIT.badInput;
+  }
+  if (options.check) return check(options, rendered, terminal);
+
+  const change = writeDist(options.out, rendered.files);
+  mirrorForCdk8s(rendered);
+  if (terminal.json) terminal.print(document({ ok: true, ...summary(fabric, rendered, change) }));
+  else terminal.say(summaryText(fabric, rendered, change, options.out));
+  return EXIT.fine;
+}
+
+function check(options: SynthOptions, rendered: Rendered, terminal: Terminal): ExitCode {
+  const change = compareDist(options.out, rendered.files);
+  const stale = [...change.added, ...change.changed, ...change.removed].sort();
+  if (terminal.json) {
+    const { added, changed, removed } = change;
+    terminal.print(document({ ok: stale.length === 0, added, changed, removed }));
+  } else if (stale.length === 0) {
+    terminal.say(`${options.out} is up to date with ${options.topology}.`);
+  } else {
+    for (const path of stale) terminal.print(patch(path, options.out, rendered.files.get(path)));
+    terminal.complain(
+      `${options.out} is stale: ${stale.length} files differ. Run: bin/noencap synth, and commit ${options.out}.`,
+    );
+  }
+  return stale.length === 0 ? EXIT.fine : EXIT.doesNotHold;
+}
+
+/** Past this many changed lines a line-by-line diff costs more than it tells (diff is quadratic in edits). */
+const MAX_EDITS = 2000;
+
+function patch(path: string, out: string, text: string | undefined): string {
+  const before = currentText(out, path);
+  const after = text ?? '';
+  const from = before === '' ? '/dev/null' : `a/${path}`;
+  const to = text === undefined ? '/dev/null' : `b/${path}`;
+  const made = createTwoFilesPatch(from, to, before, after, '', '', {
+    maxEditLength: MAX_EDITS,
+    headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },
+  });
+  return made ?? `--- ${from}\n+++ ${to}\n(more than ${MAX_EDITS} lines differ)\n`;
+}
+
+function compareIfFolder(out: string, rendered: Rendered): DistChange | undefined {
+  return outIsUsable(out) ? compareDist(out, rendered.files) : undefined;
+}
+
+function refuse(out: string, change: DistChange | undefined): string | undefined {
+  if (change === undefined)
+    return `${out} is not a folder. Move it away, or name another folder with --out.\nNothing was written.`;
+  if (change.foreign.length === 0) return undefined;
+  const list = change.foreign.map((path) => `  ${join(out, path)}`).join('\n');
+  return `These files are in the way; noencap did not write them:\n${list}\nMove them away, or delete them. Nothing was written.`;
+}
+
+/** `cdk8s synth` expects the manifests in a folder that it names, and lists them from there. */
+function mirrorForCdk8s(rendered: Rendered): void {
+  const out = process.env.CDK8S_OUTDIR;
+  if (out === undefined) return;
+  for (const [path, text] of rendered.files) {
+    if (!path.startsWith('cluster/') && !path.startsWith('gitops/')) continue;
+    mkdirSync(dirname(join(out, path)), { recursive: true });
+    writeFileSync(join(out, path), text);
+  }
+}
+
+function summary(fabric: Fabric, rendered: Rendered, change: DistChange) {
+  return {
+    name: fabric.name,
+    nodes: fabric.nodes.length,
+    routers: fabric.routers.filter((router) => !router.planned).length,
+    plannedRouters: fabric.routers.filter((router) => router.planned).length,
+    sessions: {
+      reflector: fabric.sessions.filter((session) => session.kind === 'reflector').length,
+      backbone: fabric.sessions.filter((session) => session.kind === 'backbone').length,
+      mesh: meshCount(fabric),
+    },
+    objects: Object.fromEntries(rendered.objects),
+    files: {
+      added: change.added,
+      changed: change.changed,
+      removed: change.removed,
+      unchanged: change.unchanged.length,
+    },
+  };
+}
+
+function meshCount(fabric: Fabric): number {
+  if (!fabric.bgp.nodeToNodeMesh) return 0;
+  return fabric.pods.families
+    .map((family) => fabric.nodes.filter((node) => node.address[family] !== undefined).length)
+    .reduce((sum, nodes) => sum + (nodes * (nodes - 1)) / 2, 0);
+}
+
+function summaryText(fabric: Fabric, rendered: Rendered, change: DistChange, out: string): string {
+  const { sessions, ...counts } = summary(fabric, rendered, change);
+  const objects = [...rendered.objects].map(([kind, count]) => (count === 1 ? kind : `${count} ${kind}`));
+  const planned = counts.plannedRouters === 0 ? '' : ` (and ${counts.plannedRouters} planned)`;
+  const total = [...rendered.objects.values()].reduce((a, b) => a + b, 0);
+  const seconds = (performance.now() / 1000).toFixed(2);
+  const { added, changed, removed } = change;
+  const news =
+    added.length + changed.length + removed.length === 0
+      ? 'nothing changed'
+      : `${added.length} added, ${changed.length} changed, ${removed.length} removed`;
+  return [
+    `${fabric.name}: ${plural(fabric.regions.length, 'region')}, ${plural(counts.nodes, 'node')}, ${plural(counts.routers, 'router')}${planned}`,
+    `  sessions  ${sessions.reflector} reflector, ${sessions.backbone} backbone, ${sessions.mesh} in Calico's own mesh`,
+    `  cluster   ${plural(total, 'object')}: ${objects.join(', ')}`,
+    `  routers   ${plural(filesBelow(rendered, 'routers/'), 'file')}`,
+    `  nodes     ${plural(filesBelow(rendered, 'nodes/'), 'file')}`,
+    `${out}: ${plural(rendered.files.size, 'file')}, ${news} (${seconds} s)`,
+  ].join('\n');
+}
+
+const filesBelow = (rendered: Rendered, folder: string): number =>
+  [...rendered.files.keys()].filter((path) => path.startsWith(folder)).length;
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+const document = (body: object): string =>
+  `${JSON.stringify({ version: 1, command: 'synth', ...body }, null, 2)}\n`;

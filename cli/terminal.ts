@@ -1,0 +1,70 @@
+import pc from 'picocolors';
+
+/** How one run speaks: set up once from the global options, passed to every command. */
+export interface Terminal {
+  /** For people; nothing with `--quiet` or `--json`. */
+  say(text: string): void;
+  /** The result itself, on stdout: a diff, the JSON document. */
+  print(text: string): void;
+  /** Faults and refusals, on stderr; nothing with `--json`, where the document carries them. */
+  complain(text: string): void;
+  /** A GitHub Actions workflow command, where one is understood. */
+  annotate(annotation: Annotation): void;
+  readonly json: boolean;
+  readonly colour: ReturnType<typeof pc.createColors>;
+}
+
+export interface Annotation {
+  readonly level: 'error' | 'warning' | 'notice';
+  readonly file: string;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+  readonly endColumn?: number | undefined;
+  readonly title: string;
+  readonly message: string;
+}
+
+export interface TerminalOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+}
+
+/** Reads NO_COLOR and GITHUB_ACTIONS; everything else comes from the options. */
+export function terminal(options: TerminalOptions): Terminal {
+  const silent = options.json || options.quiet;
+  const colour = pc.createColors(
+    options.color && !options.json && pc.isColorSupported && process.stdout.isTTY,
+  );
+  return {
+    json: options.json,
+    colour,
+    say: (text) => void (silent || process.stdout.write(`${text}\n`)),
+    print: (text) => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
+    complain: (text) => void (options.json || process.stderr.write(`${text}\n`)),
+    annotate: (annotation) => {
+      // On stderr, where the runner reads commands as well: with --json stdout is one document and nothing else.
+      if (process.env.GITHUB_ACTIONS === 'true') process.stderr.write(`${workflowCommand(annotation)}\n`);
+    },
+  };
+}
+
+/**
+ * `::error file=...,line=...::message`. A message or name from a pull request must not be able to start a command of
+ * its own: GitHub decodes %25, %0D, %0A, and in properties %3A and %2C as well.
+ */
+export function workflowCommand(annotation: Annotation): string {
+  const properties = [
+    ['file', annotation.file],
+    ['line', annotation.line],
+    ['col', annotation.column],
+    ['endColumn', annotation.endColumn],
+    ['title', annotation.title],
+  ].flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${property(String(value))}`]));
+  return `::${annotation.level} ${properties.join(',')}::${data(annotation.message)}`;
+}
+
+const data = (text: string): string =>
+  text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+
+const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

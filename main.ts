@@ -1,0 +1,20 @@
+import { App } from 'cdk8s';
+import { Bgp, Installation, NodeLabels, Operator, VendoredOperator } from './charts/index.ts';
+import type { Fabric } from './fabric/index.ts';
+
+/**
+ * The cdk8s app: one chart per file of dist/cluster. A chart of your own goes here; it takes effect at the next run.
+ * `operatorManifest` is the absolute path of the checked vendored manifest, where the topology names one.
+ */
+export function clusterApp(fabric: Fabric, operatorManifest: string | undefined): App {
+  const app = new App();
+  if (operatorManifest === undefined) new Operator(app, fabric);
+  else new VendoredOperator(app, fabric, operatorManifest);
+  new Installation(app, fabric);
+  new NodeLabels(app, fabric);
+  new Bgp(app, fabric);
+  return app;
+}
+
+// `npx cdk8s synth` runs this file by itself.
+if (process.argv[1]?.endsWith('main.ts')) import('./cli/main.ts').then(({ main }) => main(['synth']));

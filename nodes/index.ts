@@ -1,0 +1,36 @@
+import type { Fabric } from '../fabric/fabric.ts';
+import { installScript } from './install-script.ts';
+import { k3sConfig, registries } from './k3s-config.ts';
+import { sysctlConf } from './sysctl.ts';
+
+/**
+ * The bootstrap files of every node, as paths below dist and their text: `nodes/<node>/...`. A node's folder is
+ * copied to it as it is, and `sudo sh install.sh` there does the rest.
+ *
+ * `cniManifests` (file name -> YAML) go to the first server only, as K3s auto-deploy manifests, in the order in
+ * which they stand in the map: no GitOps engine can start before the pod network does.
+ *
+ * Nothing here tells Calico to allow IP forwarding in containers, which K3s' service load balancer needs (its pods
+ * end when /proc/sys/net/ipv4/ip_forward is 0 in them, and Calico's CNI plugin writes that 0 by default): the operator
+ * owns the CNI configuration on the node and renders it from the Installation's `containerIPForwarding`.
+ */
+export function nodeFiles(
+  fabric: Fabric,
+  cniManifests: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const region of fabric.regions) {
+    for (const node of region.nodes) {
+      const manifests = node.name === fabric.k3s.firstServer ? cniManifests : new Map<string, string>();
+      const mirrors = registries(region);
+      const add = (path: string, text: string) => files.set(`nodes/${node.name}/${path}`, text);
+
+      add('config.yaml', k3sConfig(node, fabric));
+      add('install.sh', installScript({ node, region, fabric, manifests: [...manifests.keys()] }));
+      for (const [name, text] of manifests) add(`manifests/${name}`, text);
+      if (mirrors !== undefined) add('registries.yaml', mirrors);
+      add('sysctl.d/90-noencap.conf', sysctlConf);
+    }
+  }
+  return files;
+}

@@ -1,0 +1,93 @@
+import { stringify } from 'yaml';
+import type { Fabric, FabricRegion, NodeSpeaker } from '../fabric/fabric.ts';
+import type { IpAddress, Prefix } from '../topology/address.ts';
+
+/** First line of every file in /etc/rancher/k3s that is ours: install.sh overwrites no other. */
+export const MARK = '# Rendered by noencap from the topology; a change here is lost.';
+
+/** Where install.sh keeps the token that a joining node was given. */
+export const TOKEN_FILE = '/etc/rancher/k3s/noencap.token';
+
+/** How a node gets into the cluster: it starts it, alone or as the first of several, or it joins the first server. */
+export type Entry = 'only-server' | 'first-server' | 'joins';
+
+export function entryOf(node: NodeSpeaker, fabric: Fabric): Entry {
+  if (node.name !== fabric.k3s.firstServer) return 'joins';
+  return fabric.nodes.some((other) => other.role === 'server' && other.name !== node.name)
+    ? 'first-server'
+    : 'only-server';
+}
+
+/** `/etc/rancher/k3s/config.yaml`: every key is a flag of `k3s server` or `k3s agent`. */
+export function k3sConfig(node: NodeSpeaker, fabric: Fabric): string {
+  const entry = entryOf(node, fabric);
+  const config = {
+    'node-name': node.name,
+    'node-ip': commaJoined(podFamilyAddresses(node, fabric)),
+    'node-label': [`${fabric.regionLabel}=${node.region}`],
+    ...(entry === 'joins' ? { server: joinUrl(node, fabric), 'token-file': TOKEN_FILE } : {}),
+    ...(entry === 'first-server' ? { 'cluster-init': true } : {}),
+    ...(node.role === 'server' ? clusterWide(fabric) : {}),
+  };
+  return `${MARK}
+# Settings of your own go to config.yaml.d/: K3s reads those files after this one.
+# node-label counts when the node registers; later changes of its region are the label Jobs' work.
+${yaml(config)}`;
+}
+
+/** `/etc/rancher/k3s/registries.yaml`; undefined where the region has no mirrors. */
+export function registries(region: FabricRegion): string | undefined {
+  if (region.registryMirrors.length === 0) return undefined;
+  const mirrors = Object.fromEntries(
+    region.registryMirrors.map(({ registry, endpoints }) => [registry, { endpoint: endpoints }]),
+  );
+  return `${MARK}\n${yaml({ mirrors })}`;
+}
+
+/** What all servers must agree on, or a further one is refused. */
+function clusterWide(fabric: Fabric) {
+  return {
+    'flannel-backend': 'none',
+    'disable-network-policy': true,
+    'cluster-cidr': commaJoined(fabric.pods.pools.map((pool) => pool.cidr)),
+    ...(fabric.services.cidrs.length > 0 ? { 'service-cidr': commaJoined(fabric.services.cidrs) } : {}),
+    ...(nodeCidrsFit(fabric) ? {} : { 'kube-controller-manager-arg': ['allocate-node-cidrs=false'] }),
+  };
+}
+
+/**
+ * Kubernetes hands each node a /24 or /64 of the cluster CIDR, which Calico's IPAM does not use. Where the pool has no
+ * such part, or an IPv6 pool more than 2^16 of them, the controller manager ends with an error and K3s with it
+ * (nodeipam's NewCIDRSet; k3s-io/k3s#7888): then it must not try.
+ */
+function nodeCidrsFit(fabric: Fabric): boolean {
+  return fabric.pods.pools.every(({ cidr }) =>
+    cidr.family === 'ipv4' ? cidr.length <= 24 : cidr.length <= 64 && cidr.length >= 48,
+  );
+}
+
+/** In the families of the pods and in their order: the first is the primary one everywhere in Kubernetes. */
+const podFamilyAddresses = (node: NodeSpeaker, fabric: Fabric): IpAddress[] =>
+  fabric.pods.families.flatMap((family) => node.address[family] ?? []);
+
+/** The first server's URL for a node that joins, in the first family that both have. */
+function joinUrl(node: NodeSpeaker, fabric: Fabric): string {
+  const first = fabric.nodes.find((other) => other.name === fabric.k3s.firstServer);
+  if (first === undefined) throw new Error(`the first server ${fabric.k3s.firstServer} is no node`);
+  const reachable = podFamilyAddresses(first, fabric);
+  const address = reachable.find(({ family }) => node.address[family] !== undefined) ?? reachable[0];
+  if (address === undefined) throw new Error(`the first server ${first.name} has no address`);
+  return address.family === 'ipv6' ? `https://[${address.text}]:6443` : `https://${address.text}:6443`;
+}
+
+const commaJoined = (values: readonly (IpAddress | Prefix)[]): string =>
+  values.map((value) => value.text).join(',');
+
+/** Strings in quotes and doubtful keys too, since K3s' own readers hold to YAML 1.1 (`on`, `1:30`, `0x10`). */
+const yaml = (value: unknown): string =>
+  stringify(value, {
+    compat: 'yaml-1.1',
+    defaultStringType: 'QUOTE_DOUBLE',
+    defaultKeyType: 'PLAIN',
+    lineWidth: 0,
+  });
