@@ -103,7 +103,7 @@ const LINE_END = /\r\n|[\r\n]/;
 
 /** Offsets at which lines start. */
 function lineStarts(text: string): number[] {
-  return [0, ...text.matchAll(/\r\n|[\r\n]/g).map((match) => match.index + match[0].length)];
+  return [0, ...Array.from(text.matchAll(/\r\n|[\r\n]/g), (match) => match.index + match[0].length)];
 }
 
 /** Index of the line that holds the offset: the last one that starts at or before it. */

@@ -1,0 +1,139 @@
+import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { addressBits, type Family } from '../topology/address.ts';
+import { backboneTemplate, reflectorTemplate } from './names.ts';
+import {
+  accept,
+  block,
+  comment,
+  gap,
+  option,
+  print,
+  reject,
+  type Statement,
+  string,
+  when,
+} from './syntax.ts';
+
+/**
+ * `k3s/ibgp.conf`: what all sessions of a router share, in the shape of the field report: the guard function, a template
+ * for routers and one for nodes, and the peers. Nothing here depends on which nodes there are.
+ */
+export function ibgpFile(fabric: Fabric, router: RouterSpeaker): string {
+  const transports = backboneShapes(fabric);
+  return print([
+    comment('Rendered by noencap from topology.yaml; edit that file instead.'),
+    gap,
+    guard(fabric),
+    gap,
+    ...transports.flatMap((carries) => [backbone(fabric, router, carries), gap]),
+    ...fabric.pods.families.flatMap((family) => [reflector(fabric, router, family), gap]),
+    option('include', string('ibgpeers/*.conf')),
+  ]);
+}
+
+/** The distinct sets of families that backbone sessions of the fabric carry, in a stable order. */
+export function backboneShapes(fabric: Fabric): (readonly Family[])[] {
+  const shapes = new Map(
+    fabric.sessions
+      .filter((session) => session.kind === 'backbone')
+      .map((session) => [session.carries.join(), session.carries]),
+  );
+  return [...shapes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, carries]) => carries);
+}
+
+/**
+ * Only the cluster's own prefixes, and only from our own AS. Longer ones than a block stay out: a /32 is an address that
+ * a node borrowed from another's block, and travels only where `bgp.exportBorrowed` asks for it.
+ */
+function guard(fabric: Fabric): Statement {
+  const blocks = fabric.pods.pools.flatMap((pool) => {
+    const host = addressBits(pool.cidr.family);
+    const lengths: [number, number][] = [[pool.cidr.length, pool.blockSize]];
+    if (fabric.bgp.exportBorrowed && pool.blockSize < host) lengths.push([host, host]);
+    return lengths.map((range) =>
+      when({ test: 'net', within: pool.cidr, lengths: range }, option('return true')),
+    );
+  });
+  return block(
+    ['function is_insider_as()'],
+    [
+      when({ test: 'foreignPath', asNumber: fabric.bgp.asNumber }, option('return false')),
+      ...blocks,
+      option('return false'),
+    ],
+  );
+}
+
+function backbone(fabric: Fabric, router: RouterSpeaker, carries: readonly Family[]): Statement {
+  return block(
+    ['template bgp', backboneTemplate(carries)],
+    [
+      ...sessionOptions(fabric, router),
+      ...carries.map((family) =>
+        channel(fabric, router, family, [
+          option('next hop self'),
+          // RFC 8950: IPv4 routes may have an IPv6 next hop where the backbone is IPv6 only.
+          ...(family === 'ipv4' ? [option('extended next hop')] : []),
+        ]),
+      ),
+    ],
+  );
+}
+
+function reflector(fabric: Fabric, router: RouterSpeaker, family: Family): Statement {
+  const cluster =
+    router.clusterId.value === router.routerId.value ? router.bird.constants.routerId : router.clusterId.text;
+  return block(
+    ['template bgp', reflectorTemplate(family)],
+    [
+      ...sessionOptions(fabric, router),
+      option('rr client'),
+      option('rr cluster id', cluster),
+      channel(fabric, router, family, [option('next hop self')]),
+    ],
+  );
+}
+
+function sessionOptions(fabric: Fabric, router: RouterSpeaker): Statement[] {
+  const { as, routerId } = router.bird.constants;
+  return [
+    option('local as', as),
+    option('neighbor as', as),
+    option('router id', routerId),
+    // Calico offers no BFD and proposes BIRD's 240 s; the lower of the two ends' hold times counts (RFC 4271 4.2).
+    option('hold time', fabric.bgp.holdTime),
+    option('graceful restart', fabric.bgp.gracefulRestart ? 'on' : 'off'),
+  ];
+}
+
+function channel(
+  fabric: Fabric,
+  router: RouterSpeaker,
+  family: Family,
+  nextHop: readonly Statement[],
+): Statement {
+  return block(
+    [family],
+    [
+      option('table', router.bird.tables[family]),
+      guarded('import'),
+      guarded('export'),
+      option('import limit', importLimit(fabric, family), 'action warn'),
+      ...nextHop,
+    ],
+    ';',
+  );
+}
+
+const guarded = (direction: 'import' | 'export'): Statement =>
+  block([direction, 'filter'], [when({ test: 'call', name: 'is_insider_as' }, accept), reject], ';');
+
+/** Enough for any cluster; beyond it a log line helps more than a session that is shut down. */
+const MOST_ROUTES = 100_000;
+
+/** As many routes as the pool has blocks: more means that somebody announces what is not a block. */
+function importLimit(fabric: Fabric, family: Family): number {
+  const pool = fabric.pods.pools.find((candidate) => candidate.cidr.family === family);
+  if (pool === undefined || fabric.bgp.exportBorrowed) return MOST_ROUTES;
+  return Math.min(MOST_ROUTES, 2 ** (pool.blockSize - pool.cidr.length));
+}

@@ -1,0 +1,93 @@
+import type { RouterSpeaker, Session } from '../fabric/index.ts';
+import { endsFor } from '../fabric/index.ts';
+import type { Family } from '../topology/address.ts';
+import { backboneProtocol, backboneTemplate, nodeProtocol, reflectorTemplate } from './names.ts';
+import {
+  accept,
+  address,
+  block,
+  comment,
+  gap,
+  option,
+  print,
+  reject,
+  type Statement,
+  string,
+  symbol,
+  when,
+} from './syntax.ts';
+
+/** One peer of a router: `k3s/ibgpeers/<name>.conf`, with a protocol per session. */
+export function peerFile(router: RouterSpeaker, sessions: readonly Session[]): string {
+  return print([
+    comment('Rendered by noencap from topology.yaml; edit that file instead.'),
+    ...sessions.flatMap((session) => [gap, protocol(router, session)]),
+  ]);
+}
+
+/** The file of a session's peer, without its folder. */
+export function peerFileName(router: RouterSpeaker, session: Session): string {
+  const { remote } = endsFor(session, router.name);
+  return remote.kind === 'node' ? `${remote.speaker}.conf` : `backbone-${remote.speaker}.conf`;
+}
+
+function protocol(router: RouterSpeaker, session: Session): Statement {
+  const { local, remote } = endsFor(session, router.name);
+  const name =
+    session.kind === 'reflector'
+      ? nodeProtocol(remote.speaker, session.transport)
+      : backboneProtocol(remote.speaker, session);
+  const template =
+    session.kind === 'reflector' ? reflectorTemplate(session.transport) : backboneTemplate(session.carries);
+  return block(
+    ['protocol bgp', symbol(name), 'from', template],
+    [
+      // Without it BIRD takes the address of the outgoing interface, which need not be the one the peer expects.
+      option('source address', address(local.address)),
+      option('neighbor', address(remote.address)),
+      ...(session.bfd ? [option('bfd graceful')] : []),
+      ...(session.kind === 'reflector' && router.password !== undefined
+        ? [option('include', string(router.password.file))]
+        : []),
+      ...session.carries.flatMap((family, index) => keepNextHop(session, router, family, index)),
+    ],
+  );
+}
+
+/**
+ * Overrides the template's `next hop self`. A next hop that the other end reaches on its own segment is kept, or packets
+ * between neighbours would take the detour over this router; every other next hop becomes this router. A protocol
+ * inherits the channel of its template and changes only what it names.
+ */
+function keepNextHop(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
+  const { local } = endsFor(session, router.name);
+  if (local.nextHop.rule !== 'keep') return [];
+  const own = local.nextHop.otherwise[index];
+  const segments = local.nextHop.onSegments.filter((segment) => segment.family === family);
+  if (own === undefined || segments.length === 0) return [];
+  return [
+    block(
+      [family],
+      [
+        option('next hop self off'),
+        option('next hop keep'),
+        block(
+          ['export filter'],
+          [
+            when({ test: 'not', of: { test: 'call', name: 'is_insider_as' } }, reject),
+            when(
+              {
+                test: 'not',
+                of: { test: 'any', of: segments.map((on) => ({ test: 'nextHop', on })) },
+              },
+              option('bgp_next_hop =', address(own)),
+            ),
+            accept,
+          ],
+          ';',
+        ),
+      ],
+      ';',
+    ),
+  ];
+}

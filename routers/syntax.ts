@@ -1,0 +1,134 @@
+import type { IpAddress, Prefix } from '../topology/address.ts';
+
+/** A file of BIRD configuration: what `print` turns into text. Statements keep their order. */
+export type Statement =
+  | { readonly kind: 'comment'; readonly text: string }
+  | { readonly kind: 'gap' }
+  | { readonly kind: 'option'; readonly words: readonly Word[] }
+  | {
+      readonly kind: 'block';
+      readonly words: readonly Word[];
+      readonly body: readonly Statement[];
+      readonly end: '' | ';';
+    }
+  | { readonly kind: 'if'; readonly condition: Condition; readonly then: readonly Statement[] };
+
+/** One token. Strings of a topology only ever get into a config as one of the quoted kinds. */
+export type Word =
+  | string
+  | number
+  | { readonly word: 'symbol'; readonly name: string }
+  | { readonly word: 'string'; readonly text: string }
+  | { readonly word: 'address'; readonly address: IpAddress }
+  | { readonly word: 'prefix'; readonly prefix: Prefix };
+
+/** The conditions of our filters, and no others: each prints in the one form that BIRD evaluates as meant. */
+export type Condition =
+  | { readonly test: 'not'; readonly of: Condition }
+  | { readonly test: 'any'; readonly of: readonly Condition[] }
+  /** Function call. */
+  | { readonly test: 'call'; readonly name: string }
+  /** `net ~ [ 10.0.0.0/16{26,26} ]`: a prefix against a prefix set, with brackets. */
+  | { readonly test: 'net'; readonly within: Prefix; readonly lengths: readonly [number, number] }
+  /**
+   * `bgp_next_hop ~ 10.0.0.0/24`: an address against one prefix, without brackets. With brackets `bird -p` is content,
+   * and the daemon then rejects every route with `~ applied on unknown type pair`.
+   */
+  | { readonly test: 'nextHop'; readonly on: Prefix }
+  /** The path is not empty and not made of this one AS: the field report's guard. */
+  | { readonly test: 'foreignPath'; readonly asNumber: number };
+
+export const comment = (text: string): Statement => ({ kind: 'comment', text });
+export const gap: Statement = { kind: 'gap' };
+export const option = (...words: Word[]): Statement => ({ kind: 'option', words });
+export const block = (words: readonly Word[], body: readonly Statement[], end: '' | ';' = ''): Statement => ({
+  kind: 'block',
+  words,
+  body,
+  end,
+});
+export const when = (condition: Condition, ...then: Statement[]): Statement => ({
+  kind: 'if',
+  condition,
+  then,
+});
+export const accept = option('accept');
+export const reject = option('reject');
+
+export const symbol = (name: string): Word => ({ word: 'symbol', name });
+export const string = (text: string): Word => ({ word: 'string', text });
+export const address = (value: IpAddress): Word => ({ word: 'address', address: value });
+export const prefix = (value: Prefix): Word => ({ word: 'prefix', prefix: value });
+
+/** The text of a file, with a newline at its end. Throws on a value that BIRD has no way to write: a bug upstream. */
+export function print(statements: readonly Statement[]): string {
+  return `${statements.flatMap((one) => lines(one)).join('\n')}\n`;
+}
+
+const INDENT = '  ';
+
+function lines(statement: Statement): string[] {
+  switch (statement.kind) {
+    case 'comment':
+      return statement.text.split('\n').map((line) => `# ${line}`.trimEnd());
+    case 'gap':
+      return [''];
+    case 'option':
+      return [`${words(statement.words)};`];
+    case 'block':
+      return [`${words(statement.words)} {`, ...inside(statement.body), `}${statement.end}`];
+    case 'if':
+      return statement.then.length === 1 && statement.then[0] !== undefined
+        ? [`if ${condition(statement.condition)} then ${lines(statement.then[0]).join(' ')}`]
+        : [`if ${condition(statement.condition)} then {`, ...inside(statement.then), '}'];
+  }
+}
+
+const inside = (body: readonly Statement[]): string[] =>
+  body.flatMap((one) => lines(one)).map((line) => (line === '' ? '' : INDENT + line));
+
+const words = (list: readonly Word[]): string => list.map(word).join(' ');
+
+function word(one: Word): string {
+  if (typeof one === 'number') return String(one);
+  if (typeof one === 'string') return one;
+  switch (one.word) {
+    case 'symbol':
+      return quotedSymbol(one.name);
+    case 'string':
+      return quotedString(one.text);
+    case 'address':
+      return one.address.text;
+    case 'prefix':
+      return one.prefix.text;
+  }
+}
+
+/** BIRD 2.0.12's lexer: a symbol is at most 63 characters; in single quotes it may hold these. */
+function quotedSymbol(name: string): string {
+  if (!/^[A-Za-z0-9_.:-]{1,63}$/.test(name)) throw new Error(`no BIRD symbol: ${JSON.stringify(name)}`);
+  return `'${name}'`;
+}
+
+/** BIRD strings know no escapes at all: what stands between the quotes is the text. */
+function quotedString(text: string): string {
+  if (!/^[\x20\x21\x23-\x7e]+$/.test(text)) throw new Error(`no BIRD string: ${JSON.stringify(text)}`);
+  return `"${text}"`;
+}
+
+function condition(one: Condition): string {
+  switch (one.test) {
+    case 'not':
+      return `!(${condition(one.of)})`;
+    case 'any':
+      return one.of.map(condition).join(' || ');
+    case 'call':
+      return `${one.name}()`;
+    case 'net':
+      return `net ~ [ ${one.within.text}{${one.lengths[0]},${one.lengths[1]}} ]`;
+    case 'nextHop':
+      return `bgp_next_hop ~ ${one.on.text}`;
+    case 'foreignPath':
+      return `bgp_path.len > 0 && !(bgp_path ~ [= ${one.asNumber} =])`;
+  }
+}
