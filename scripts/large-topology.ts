@@ -15,7 +15,8 @@ export interface Size {
 export function largeTopology({ regions, nodes, reflectors }: Size): TopologyInput {
   const regionNames = Array.from({ length: regions }, (_, index) => `region-${index + 1}`);
   const routerName = (region: number, reflector: number) => `r${region + 1}-${'ab'[reflector]}`;
-  const lan = (region: number, host: number) => `10.${100 + Math.floor(region / 100)}.${region % 100}.${host}`;
+  const lan = (region: number, host: number) =>
+    `10.${100 + Math.floor(region / 100)}.${region % 100}.${host}`;
   const routers: TopologyInput['routers'] = {};
   const nodesOut: TopologyInput['nodes'] = {};
   const segments: NonNullable<TopologyInput['underlay']>['segments'] = {};

@@ -15,7 +15,12 @@ export function decode(file: string, bytes: Uint8Array): Decoded {
     const mib = Math.ceil(bytes.length / 1024 / 1024);
     return refuse(
       '',
-      fault('file-too-large', [], `has ${mib} MiB, more than the 16 MiB that are read`, 'Check that this is the topology file.'),
+      fault(
+        'file-too-large',
+        [],
+        `has ${mib} MiB, more than the 16 MiB that are read`,
+        'Check that this is the topology file.',
+      ),
     );
   }
   const other = otherEncoding(bytes);

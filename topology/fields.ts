@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { IpAddress, PerFamily, Prefix } from './address.ts';
 import { contains, parseAddress, parsePrefix } from './address.ts';
-import type { FaultCode } from './fault.ts';
+import type { FaultCode } from './codes.ts';
 
 /** Reports what is wrong with a value and what would be right; the field then has no value. */
 export type Complain = (code: FaultCode, says: string, mend: string) => never;

@@ -100,7 +100,10 @@ const k3s = z
 
 const gitops = z
   .strictObject({
-    engine: z.enum(['argocd', 'flux', 'both']).describe('Which engine syncs dist/cluster.').prefault('argocd'),
+    engine: z
+      .enum(['argocd', 'flux', 'both'])
+      .describe('Which engine syncs dist/cluster.')
+      .prefault('argocd'),
     repoURL: repositoryURL,
     targetRevision: gitRevision.prefault('main'),
   })

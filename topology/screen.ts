@@ -24,7 +24,8 @@ export function screen(value: unknown): Fault[] {
         const part = Array.isArray(item) ? Number(key) : key;
         const hidden = hiddenIn(key);
         if (hidden !== undefined) faults.push({ ...hiddenFault([...path, part], hidden), part: 'key' });
-        if (key === '__proto__') faults.push(fault('yaml-key', path, '__proto__ cannot be a key', 'Use a name.'));
+        if (key === '__proto__')
+          faults.push(fault('yaml-key', path, '__proto__ cannot be a key', 'Use a name.'));
         visit(inner, [...path, part]);
       }
       open.delete(item);

@@ -1,4 +1,4 @@
-import type { Document, Node as YamlNode, Pair, YAMLError, YAMLMap } from 'yaml';
+import type { Document, Pair, YAMLError, YAMLMap, Node as YamlNode } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Fault } from './fault.ts';
 import { fault } from './fault.ts';
@@ -24,7 +24,12 @@ export function readYaml(file: string, text: string): YamlReading {
   const broken = syntaxFaults(document.errors, source);
   if (document.directives?.yaml.explicit === true) {
     broken.push({
-      ...fault('yaml-directive', [], 'a %YAML directive changes how values are read', 'Remove it: the file is YAML 1.2.'),
+      ...fault(
+        'yaml-directive',
+        [],
+        'a %YAML directive changes how values are read',
+        'Remove it: the file is YAML 1.2.',
+      ),
       at: source.place(0, Number.POSITIVE_INFINITY),
     });
   }
@@ -51,8 +56,14 @@ const SYNTAX: Partial<Record<YAMLError['code'], readonly [string, string]>> = {
     'the indentation does not fit what is open here',
     'Align the keys of one map at the same column, and close every { and [.',
   ],
-  MULTILINE_IMPLICIT_KEY: ['this is neither a key nor a value', 'Write "key: value", with a space after the colon.'],
-  BLOCK_AS_IMPLICIT_KEY: ['a second key starts on the line of the first', 'Quote the value, or put the inner map in {}.'],
+  MULTILINE_IMPLICIT_KEY: [
+    'this is neither a key nor a value',
+    'Write "key: value", with a space after the colon.',
+  ],
+  BLOCK_AS_IMPLICIT_KEY: [
+    'a second key starts on the line of the first',
+    'Quote the value, or put the inner map in {}.',
+  ],
   BAD_SCALAR_START: ['a value may not start with this character', 'Put the value in quotes.'],
   BAD_DQ_ESCAPE: ['this is no escape that YAML knows', 'Double the backslash, or use single quotes.'],
   MULTIPLE_DOCS: ['a second YAML document starts here', 'Keep one topology a file: remove this line.'],
@@ -91,7 +102,9 @@ function plainValue(document: Document, source: TextSource): { value: unknown; f
       const target = anchors.get(node.source);
       if (target === undefined || target === 'open') {
         const says =
-          target === undefined ? `no anchor &${node.source} stands before it` : `*${node.source} contains itself`;
+          target === undefined
+            ? `no anchor &${node.source} stands before it`
+            : `*${node.source} contains itself`;
         faults.push(fault('yaml-alias', path, says, 'Write the value out.'));
         return { value: null, size: 1 };
       }
@@ -100,14 +113,22 @@ function plainValue(document: Document, source: TextSource): { value: unknown; f
     }
     if (!isMap(node) && !isSeq(node) && !isScalar(node)) return { value: null, size: 1 };
     if (node.tag !== undefined && !CORE_TAGS.test(node.tag)) {
-      faults.push(fault('yaml-tag', path, `has the tag ${node.tag}`, 'Remove the tag: plain YAML values say it all.'));
+      faults.push(
+        fault('yaml-tag', path, `has the tag ${node.tag}`, 'Remove the tag: plain YAML values say it all.'),
+      );
     }
     if (path.length > DEEPEST) {
-      faults.push(fault('yaml-nesting', path.slice(0, 1), SYNTAX_NESTING, 'Check that this is the topology file.'));
+      faults.push(
+        fault('yaml-nesting', path.slice(0, 1), SYNTAX_NESTING, 'Check that this is the topology file.'),
+      );
       return { value: null, size: 1 };
     }
     if (node.anchor !== undefined) anchors.set(node.anchor, 'open');
-    const converted = isMap(node) ? convertMap(node, path) : isSeq(node) ? convertSeq(node.items, path) : scalar(node.value);
+    const converted = isMap(node)
+      ? convertMap(node, path)
+      : isSeq(node)
+        ? convertSeq(node.items, path)
+        : scalar(node.value);
     if (node.anchor !== undefined) anchors.set(node.anchor, converted);
     return converted;
   };
@@ -118,7 +139,8 @@ function plainValue(document: Document, source: TextSource): { value: unknown; f
     for (const pair of map.items) {
       const key = keyOf(pair);
       if (key === undefined || key === '__proto__') {
-        const range = (pair.key as YamlNode | null)?.range ?? (pair.value as YamlNode | null)?.range ?? map.range;
+        const range =
+          (pair.key as YamlNode | null)?.range ?? (pair.value as YamlNode | null)?.range ?? map.range;
         const what = key === undefined ? 'a key is no plain text' : '__proto__ cannot be a key';
         faults.push({
           ...fault('yaml-key', path, what, 'Use a name.'),
@@ -139,7 +161,10 @@ function plainValue(document: Document, source: TextSource): { value: unknown; f
 
   const convertSeq = (items: readonly unknown[], path: Path): Converted => {
     const converted = items.map((item, index) => convert(item, [...path, index]));
-    return { value: converted.map((item) => item.value), size: converted.reduce((sum, item) => sum + item.size, 1) };
+    return {
+      value: converted.map((item) => item.value),
+      size: converted.reduce((sum, item) => sum + item.size, 1),
+    };
   };
 
   const { value } = convert(document.contents, []);

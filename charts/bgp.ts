@@ -1,0 +1,96 @@
+import { k8s } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import type { Fabric, Peering } from '../fabric/index.ts';
+import * as v1 from '../imports/crd.projectcalico.org.ts';
+import * as v3 from '../imports/projectcalico.org.ts';
+import type { Family } from '../topology/address.ts';
+import type { BgpFilter, FilterRule } from '../topology/model.ts';
+import { type CalicoFeatures, calicoFeatures } from './features.ts';
+import { ManifestChart } from './manifest-chart.ts';
+
+/** Calico's side of every session: its own AS and mesh, a BGPPeer per peering, filters, access to passwords. */
+export class Bgp extends ManifestChart {
+  constructor(scope: Construct, fabric: Fabric) {
+    super(scope, 'cluster/30-bgp/bgp.yaml');
+    const kinds = fabric.calico.api === 'projectcalico.org/v3' ? v3 : v1;
+    const features = calicoFeatures(fabric.calico.version);
+    new kinds.BgpConfiguration(this, 'configuration', {
+      metadata: { name: 'default' },
+      spec: {
+        asNumber: fabric.bgp.asNumber,
+        nodeToNodeMeshEnabled: fabric.bgp.nodeToNodeMesh,
+        logSeverityScreen: 'Info',
+      },
+    });
+    for (const filter of fabric.calico.filters) {
+      // The four lists of rules have one shape and four nominal types, twice: one cast instead of eight mappings.
+      const spec = filterSpec(filter, fabric.pods.families, features) as unknown as v1.BgpFilterSpec &
+        v3.BgpFilterSpec;
+      new kinds.BgpFilter(this, `filter-${filter.name}`, { metadata: { name: filter.name }, spec });
+    }
+    for (const peering of fabric.peerings) {
+      new kinds.BgpPeer(this, peering.name, {
+        metadata: { name: peering.name },
+        spec: peerSpec(fabric, peering),
+      });
+    }
+    const secrets = [...new Set(fabric.peerings.flatMap(({ password }) => password?.secret.name ?? []))];
+    if (secrets.length > 0) passwordAccess(this, secrets.sort());
+  }
+}
+
+function peerSpec(fabric: Fabric, peering: Peering) {
+  return {
+    nodeSelector: `${fabric.regionLabel} == ${selectorString(peering.region)}`,
+    peerIp: peering.peerAddress.text,
+    asNumber: peering.asNumber,
+    ...(peering.filters.length === 0 ? {} : { filters: peering.filters.map((filter) => filter.name) }),
+    ...(peering.password === undefined ? {} : { password: { secretKeyRef: peering.password.secret } }),
+  };
+}
+
+/** Calico's selector syntax quotes with ' or " and has no escapes; label values hold neither. */
+function selectorString(value: string): string {
+  if (value.includes("'")) throw new Error(`no label value: ${JSON.stringify(value)}`);
+  return `'${value}'`;
+}
+
+function filterSpec(filter: BgpFilter, families: readonly Family[], features: CalicoFeatures) {
+  const lists = families.flatMap((family) =>
+    (['import', 'export'] as const).map((direction) => {
+      const rules = filter[direction].filter(
+        (rule) => rule.match === undefined || rule.match.cidr.family === family,
+      );
+      const name = `${direction}${family === 'ipv4' ? 'V4' : 'V6'}`;
+      return [name, rules.map((rule) => filterRule(rule, features))] as const;
+    }),
+  );
+  return Object.fromEntries(lists.filter(([, rules]) => rules.length > 0));
+}
+
+function filterRule(rule: FilterRule, features: CalicoFeatures) {
+  return {
+    action: rule.action,
+    ...(rule.match === undefined ? {} : { cidr: rule.match.cidr.text, matchOperator: rule.match.operator }),
+    ...(rule.prefixLength !== undefined && features.filterPrefixLength
+      ? { prefixLength: rule.prefixLength }
+      : {}),
+    ...(rule.source !== undefined && features.filterSource ? { source: rule.source } : {}),
+  };
+}
+
+/** calico-node reads password Secrets itself, and the operator gives it no right to. */
+function passwordAccess(chart: ManifestChart, secrets: string[]): void {
+  const metadata = { name: 'bgp-passwords', namespace: 'calico-system' };
+  new k8s.KubeRole(chart, 'password-role', {
+    metadata,
+    rules: [
+      { apiGroups: [''], resources: ['secrets'], resourceNames: secrets, verbs: ['get', 'list', 'watch'] },
+    ],
+  });
+  new k8s.KubeRoleBinding(chart, 'password-binding', {
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: metadata.name },
+    subjects: [{ kind: 'ServiceAccount', name: 'calico-node', namespace: metadata.namespace }],
+  });
+}

@@ -1,0 +1,5 @@
+export { Bgp } from './bgp.ts';
+export { Installation } from './installation.ts';
+export { ManifestChart, manifestFiles } from './manifest-chart.ts';
+export { NodeLabels } from './node-labels.ts';
+export { Operator, VendoredOperator } from './operator.ts';

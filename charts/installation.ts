@@ -1,0 +1,146 @@
+import type { Construct } from 'constructs';
+import type { Fabric } from '../fabric/index.ts';
+import * as operator from '../imports/operator.tigera.io.ts';
+import type { Family } from '../topology/address.ts';
+import { type CalicoFeatures, calicoFeatures } from './features.ts';
+import { KEEP } from './guards.ts';
+import { ManifestChart } from './manifest-chart.ts';
+
+/**
+ * Calico as the operator shall run it. The operator writes its defaults back into the Installation, and an engine that
+ * compares with git would fight it: whatever has a default is written out here.
+ */
+export class Installation extends ManifestChart {
+  constructor(scope: Construct, fabric: Fabric) {
+    super(scope, 'cluster/10-installation/installation.yaml');
+    const features = calicoFeatures(fabric.calico.version);
+    new operator.Installation(this, 'installation', {
+      metadata: { name: 'default', annotations: KEEP },
+      spec: {
+        variant: operator.InstallationSpecVariant.CALICO,
+        // The operator adds a missing slash, and the engine would take it off again.
+        ...(fabric.calico.registry === undefined ? {} : { registry: `${fabric.calico.registry}/` }),
+        ...(fabric.calico.imagePullSecrets.length === 0
+          ? {}
+          : { imagePullSecrets: fabric.calico.imagePullSecrets.map((name) => ({ name })) }),
+        cni: cni(features),
+        calicoNetwork: network(fabric, features),
+        ...OPERATOR_DEFAULTS,
+      },
+    });
+    if (fabric.calico.api === 'projectcalico.org/v3') {
+      // Serves projectcalico.org/v3 where it is no CRD of its own.
+      new operator.ApiServer(this, 'apiserver', {
+        metadata: { name: 'default', annotations: KEEP },
+        spec: {},
+      });
+    }
+  }
+}
+
+function cni({ cniFolders }: CalicoFeatures): operator.InstallationSpecCni {
+  return {
+    type: operator.InstallationSpecCniType.CALICO,
+    ipam: { type: operator.InstallationSpecCniIpamType.CALICO },
+    ...(cniFolders ? { binDir: '/opt/cni/bin', confDir: '/etc/cni/net.d' } : {}),
+  };
+}
+
+function network(fabric: Fabric, features: CalicoFeatures): operator.InstallationSpecCalicoNetwork {
+  const { families, mtu } = fabric.pods;
+  return {
+    // The operator refuses pools without encapsulation unless BGP is on.
+    bgp: operator.InstallationSpecCalicoNetworkBgp.ENABLED,
+    ipPools: fabric.pods.pools.map((pool) => ({
+      cidr: pool.cidr.text,
+      blockSize: pool.blockSize,
+      encapsulation: operator.InstallationSpecCalicoNetworkIpPoolsEncapsulation.NONE,
+      natOutgoing: fabric.pods.natOutgoing
+        ? operator.InstallationSpecCalicoNetworkIpPoolsNatOutgoing.ENABLED
+        : operator.InstallationSpecCalicoNetworkIpPoolsNatOutgoing.DISABLED,
+      nodeSelector: 'all()',
+      disableBgpExport: false,
+      ...(features.poolDetails
+        ? {
+            name: `default-${pool.cidr.family}-ippool`,
+            disableNewAllocations: false,
+            allowedUses: ['Workload', 'Tunnel'],
+            assignmentMode: 'Automatic',
+          }
+        : {}),
+    })),
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(families.includes('ipv4')
+      ? {
+          nodeAddressAutodetectionV4: detection(
+            fabric,
+            'ipv4',
+            operator.InstallationSpecCalicoNetworkNodeAddressAutodetectionV4Kubernetes.NODE_INTERNAL_IP,
+          ),
+        }
+      : {}),
+    ...(families.includes('ipv6')
+      ? {
+          nodeAddressAutodetectionV6: detection(
+            fabric,
+            'ipv6',
+            operator.InstallationSpecCalicoNetworkNodeAddressAutodetectionV6Kubernetes.NODE_INTERNAL_IP,
+          ),
+        }
+      : {}),
+    // K3s's service load balancer ends in pods whose ip_forward is 0, which is what Calico's CNI sets by default.
+    containerIpForwarding: operator.InstallationSpecCalicoNetworkContainerIpForwarding.ENABLED,
+    hostPorts: operator.InstallationSpecCalicoNetworkHostPorts.ENABLED,
+    linuxDataplane: operator.InstallationSpecCalicoNetworkLinuxDataplane.IPTABLES,
+    windowsDataplane: operator.InstallationSpecCalicoNetworkWindowsDataplane.DISABLED,
+    multiInterfaceMode: operator.InstallationSpecCalicoNetworkMultiInterfaceMode.NONE,
+    linuxPolicySetupTimeoutSeconds: 0,
+  };
+}
+
+interface Detection<K> {
+  firstFound?: boolean;
+  kubernetes?: K;
+  interface?: string;
+  canReach?: string;
+  cidrs?: string[];
+}
+
+/** The two families have an enum each for the same single value. */
+function detection<K>(fabric: Fabric, family: Family, internalIp: K): Detection<K> {
+  const how = fabric.calico.nodeAddress;
+  switch (how.method) {
+    case 'firstFound':
+      return { firstFound: true };
+    case 'kubernetes':
+      return { kubernetes: internalIp };
+    case 'interface':
+      return { interface: how.interface };
+    case 'canReach':
+      return { canReach: how.address };
+    case 'cidrs':
+      return { cidrs: how.cidrs.filter((cidr) => cidr.family === family).map((cidr) => cidr.text) };
+  }
+}
+
+/** What the operator would write back; see the API reference of Installation. */
+const OPERATOR_DEFAULTS = {
+  controlPlaneReplicas: 2,
+  flexVolumePath: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec/',
+  kubeletVolumePluginPath: '/var/lib/kubelet',
+  nodeUpdateStrategy: {
+    type: 'RollingUpdate',
+    rollingUpdate: {
+      maxUnavailable: operator.InstallationSpecNodeUpdateStrategyRollingUpdateMaxUnavailable.fromNumber(1),
+    },
+  },
+  logging: {
+    cni: {
+      logSeverity: operator.InstallationSpecLoggingCniLogSeverity.INFO,
+      logFileMaxSize: operator.InstallationSpecLoggingCniLogFileMaxSize.fromString('100Mi'),
+      logFileMaxCount: 30,
+      logFileMaxAgeDays: 10,
+    },
+  },
+  nonPrivileged: 'Disabled',
+};

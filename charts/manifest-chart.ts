@@ -1,0 +1,62 @@
+import { posix } from 'node:path';
+import { type App, Chart, Yaml } from 'cdk8s';
+import type { Construct } from 'constructs';
+
+/** A chart that becomes one file. `file` is its path below dist: `cluster/30-bgp/bgp.yaml`. */
+export class ManifestChart extends Chart {
+  readonly file: string;
+
+  constructor(scope: Construct, file: string) {
+    super(scope, file.replace(/[/.]/g, '-'), { disableResourceNameHashes: true });
+    this.file = file;
+  }
+}
+
+/**
+ * The text of every chart, by its file, and a kustomization.yaml beside each, so that an engine applies these files
+ * and no stray one. Each chart is rendered once: `App.synth` would validate the whole app again for each of them.
+ * Throws if two charts share a file, or two objects an identity: the second would silently replace the first.
+ */
+export function manifestFiles(app: App): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  const folders = new Map<string, string[]>();
+  const identities = new Set<string>();
+  for (const chart of app.charts) {
+    // A chart of the user's own may extend cdk8s's Chart: it has no file then.
+    const { file } = chart as Partial<ManifestChart>;
+    if (file === undefined) throw new Error(`${chart.node.path} is no ManifestChart: it has no file`);
+    if (files.has(file)) throw new Error(`two charts render ${file}`);
+    const objects = chart.apiObjects.map((object) => object.toJson() as KubernetesObject);
+    for (const object of objects) {
+      const id = identity(object);
+      if (identities.has(id)) throw new Error(`two charts have ${id}`);
+      identities.add(id);
+    }
+    files.set(file, HEADER + Yaml.stringify(...objects));
+    const folder = posix.dirname(file);
+    folders.set(folder, [...(folders.get(folder) ?? []), posix.basename(file)]);
+  }
+  for (const [folder, names] of folders) {
+    files.set(`${folder}/kustomization.yaml`, HEADER + Yaml.stringify(kustomization(names.sort())));
+  }
+  return files;
+}
+
+const HEADER = '# Rendered by noencap from topology.yaml; edit that file instead.\n';
+
+interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+function identity({ apiVersion, kind, metadata }: KubernetesObject): string {
+  const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
+  return `${kind}.${group} ${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+const kustomization = (resources: readonly string[]) => ({
+  apiVersion: 'kustomize.config.k8s.io/v1beta1',
+  kind: 'Kustomization',
+  resources,
+});
