@@ -50,7 +50,7 @@ export function buildFabric(topology: Topology): Fabric {
       mtu:
         topology.pods.mtu === 'auto'
           ? topology.segments &&
-            smallestPodMtu({ segments: topology.segments, routers, nodes, hosts, regions })
+            smallestPodMtu({ segments: topology.segments, routers, nodes, hosts }, regions)
           : topology.pods.mtu,
     },
     services: topology.services,
