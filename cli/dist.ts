@@ -36,19 +36,23 @@ export const MANIFEST = 'MANIFEST.sha256';
 
 /** Compares without touching anything. A folder that does not exist yet counts as empty. */
 export function compareDist(out: string, files: RenderedFiles): DistChange {
+  const tree = existingTree(out);
   const owned = readManifest(out);
   const change = { added: [], changed: [], removed: [], unchanged: [], foreign: [] } as Record<
     keyof DistChange,
     string[]
   >;
   for (const [path, text] of withManifest(files)) {
+    if (tree.get(path) !== 'file') {
+      change[isBlocked(tree, path, owned) ? 'foreign' : 'added'].push(path);
+      continue;
+    }
     const found = readRendered(join(out, path));
-    if (found === undefined) change[isBlocked(out, path, owned) ? 'foreign' : 'added'].push(path);
-    else if (found.text === text && found.executable === isScript(text)) change.unchanged.push(path);
+    if (found?.text === text && found.executable === isScript(text)) change.unchanged.push(path);
     else change[owned.has(path) || path === MANIFEST ? 'changed' : 'foreign'].push(path);
   }
   for (const path of owned) {
-    if (!files.has(path) && path !== MANIFEST && existsSync(join(out, path))) change.removed.push(path);
+    if (!files.has(path) && path !== MANIFEST && tree.has(path)) change.removed.push(path);
   }
   for (const list of Object.values(change)) list.sort();
   return change;
@@ -57,13 +61,14 @@ export function compareDist(out: string, files: RenderedFiles): DistChange {
 /**
  * Puts the rendered tree in place of the old one in whole: it is built beside it and moved in with two renames, so
  * that an interrupted run leaves the old tree, or the new one. Files that noencap did not write come along.
- * Does nothing if nothing changed. The caller has refused `foreign` files before.
+ * Writes nothing if nothing changed, or if `foreign` files are in the way: the caller refuses those.
  */
 export function writeDist(out: string, files: RenderedFiles): DistChange {
   const target = existsSync(out) ? realpathSync(out) : out;
   const { staged, old } = neighbours(target);
   recover(target, old);
   const change = compareDist(target, files);
+  if (change.foreign.length > 0) return change;
   if (change.added.length + change.changed.length + change.removed.length === 0) return change;
 
   mkdirSync(staged, { recursive: true });
@@ -71,9 +76,12 @@ export function writeDist(out: string, files: RenderedFiles): DistChange {
     const kept = new Set(change.unchanged);
     const gone = new Set([...change.removed, ...change.changed]);
     if (existsSync(target)) bringAlong(target, staged, (path) => !gone.has(path));
+    const folders = new Set<string>();
     for (const [path, text] of withManifest(files)) {
       if (kept.has(path)) continue;
-      mkdirSync(dirname(join(staged, path)), { recursive: true });
+      const folder = dirname(join(staged, path));
+      if (!folders.has(folder)) mkdirSync(folder, { recursive: true });
+      folders.add(folder);
       writeFileSync(join(staged, path), text, { mode: isScript(text) ? 0o755 : 0o644 });
     }
     if (existsSync(target)) renameSync(target, old);
@@ -120,14 +128,28 @@ function readRendered(file: string): { text: string; executable: boolean } | und
   }
 }
 
+/** What stands below the folder: one listing costs far less than asking for each path. Links are not followed. */
+function existingTree(out: string): ReadonlyMap<string, 'file' | 'folder' | 'other'> {
+  const tree = new Map<string, 'file' | 'folder' | 'other'>();
+  const list = (below: string): void => {
+    for (const entry of readdirSync(join(out, below), { withFileTypes: true })) {
+      const path = posix.join(below, entry.name);
+      tree.set(path, entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other');
+      if (entry.isDirectory()) list(path);
+    }
+  };
+  if (existsSync(out)) list('');
+  return tree;
+}
+
 /** Something else than a file stands at the path, or a foreign file where one of its folders must be. */
-function isBlocked(out: string, path: string, owned: ReadonlySet<string>): boolean {
+function isBlocked(tree: ReturnType<typeof existingTree>, path: string, owned: ReadonlySet<string>): boolean {
   const parts = path.split('/');
   return parts.some((_, index) => {
     const at = parts.slice(0, index + 1).join('/');
-    const info = lstatSync(join(out, at), { throwIfNoEntry: false });
-    if (info === undefined || owned.has(at)) return false;
-    return index === parts.length - 1 || !info.isDirectory();
+    const found = tree.get(at);
+    if (found === undefined || owned.has(at)) return false;
+    return index === parts.length - 1 || found !== 'folder';
   });
 }
 

@@ -25,23 +25,25 @@ export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
   }
   const { fabric, operatorManifest } = read.input;
   const rendered = render(fabric, operatorManifest);
-  const refusal = refuse(options.out, compareIfFolder(options.out, rendered));
-  if (refusal !== undefined) {
-    terminal.complain(refusal);
-    if (terminal.json) terminal.print(document({ ok: false, refused: refusal }));
-    return EXIT.badInput;
+  if (!outIsUsable(options.out)) {
+    return refuse(
+      `${options.out} is not a folder. Move it away, or name another folder with --out.`,
+      terminal,
+    );
   }
-  if (options.check) return check(options, rendered, terminal);
+  const change = options.check
+    ? compareDist(options.out, rendered.files)
+    : writeDist(options.out, rendered.files);
+  if (change.foreign.length > 0) return refuse(inTheWay(options.out, change.foreign), terminal);
+  if (options.check) return check(options, rendered, change, terminal);
 
-  const change = writeDist(options.out, rendered.files);
   mirrorForCdk8s(rendered);
   if (terminal.json) terminal.print(document({ ok: true, ...summary(fabric, rendered, change) }));
   else terminal.say(summaryText(fabric, rendered, change, options.out));
   return EXIT.fine;
 }
 
-function check(options: SynthOptions, rendered: Rendered, terminal: Terminal): ExitCode {
-  const change = compareDist(options.out, rendered.files);
+function check(options: SynthOptions, rendered: Rendered, change: DistChange, terminal: Terminal): ExitCode {
   const stale = [...change.added, ...change.changed, ...change.removed].sort();
   if (terminal.json) {
     const { added, changed, removed } = change;
@@ -72,16 +74,16 @@ function patch(path: string, out: string, text: string | undefined): string {
   return made ?? `--- ${from}\n+++ ${to}\n(more than ${MAX_EDITS} lines differ)\n`;
 }
 
-function compareIfFolder(out: string, rendered: Rendered): DistChange | undefined {
-  return outIsUsable(out) ? compareDist(out, rendered.files) : undefined;
+function refuse(why: string, terminal: Terminal): ExitCode {
+  const refused = `${why}\nNothing was written.`;
+  terminal.complain(refused);
+  if (terminal.json) terminal.print(document({ ok: false, refused }));
+  return EXIT.badInput;
 }
 
-function refuse(out: string, change: DistChange | undefined): string | undefined {
-  if (change === undefined)
-    return `${out} is not a folder. Move it away, or name another folder with --out.\nNothing was written.`;
-  if (change.foreign.length === 0) return undefined;
-  const list = change.foreign.map((path) => `  ${join(out, path)}`).join('\n');
-  return `These files are in the way; noencap did not write them:\n${list}\nMove them away, or delete them. Nothing was written.`;
+function inTheWay(out: string, foreign: readonly string[]): string {
+  const list = foreign.map((path) => `  ${join(out, path)}`).join('\n');
+  return `These files are in the way; noencap did not write them:\n${list}\nMove them away, or delete them.`;
 }
 
 /** `cdk8s synth` expects the manifests in a folder that it names, and lists them from there. */
