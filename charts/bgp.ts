@@ -62,21 +62,31 @@ function filterSpec(filter: BgpFilter, families: readonly Family[], features: Ca
         (rule) => rule.match === undefined || rule.match.cidr.family === family,
       );
       const name = `${direction}${family === 'ipv4' ? 'V4' : 'V6'}`;
-      return [name, rules.map((rule) => filterRule(rule, features))] as const;
+      return [name, rules.map((rule) => filterRule(filter, rule, family, features))] as const;
     }),
   );
   return Object.fromEntries(lists.filter(([, rules]) => rules.length > 0));
 }
 
-function filterRule(rule: FilterRule, features: CalicoFeatures) {
+/** Never without a condition that this Calico lacks: the rule would then hold for more than it says. */
+function filterRule(filter: BgpFilter, rule: FilterRule, family: Family, features: CalicoFeatures) {
+  if (
+    (rule.source !== undefined && !features.filterSource) ||
+    (rule.prefixLength !== undefined && !features.filterPrefixLength)
+  ) {
+    throw new Error(`filter ${filter.name} has a condition that Calico v3.${features.minor} lacks`);
+  }
   return {
     action: rule.action,
-    ...(rule.match === undefined ? {} : { cidr: rule.match.cidr.text, matchOperator: rule.match.operator }),
-    ...(rule.prefixLength !== undefined && features.filterPrefixLength
-      ? { prefixLength: rule.prefixLength }
-      : {}),
-    ...(rule.source !== undefined && features.filterSource ? { source: rule.source } : {}),
+    ...routes(rule, family, features),
+    ...(rule.prefixLength === undefined ? {} : { prefixLength: rule.prefixLength }),
+    ...(rule.source === undefined ? {} : { source: rule.source }),
   };
+}
+
+function routes({ match }: FilterRule, family: Family, { filterAnyRoute }: CalicoFeatures) {
+  if (match !== undefined) return { cidr: match.cidr.text, matchOperator: match.operator };
+  return filterAnyRoute ? {} : { cidr: family === 'ipv4' ? '0.0.0.0/0' : '::/0', matchOperator: 'In' };
 }
 
 /** calico-node reads password Secrets itself, and the operator gives it no right to. */

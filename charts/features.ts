@@ -6,8 +6,14 @@ export interface CalicoFeatures {
   readonly operator: string | undefined;
   /** Installation: name, allowedUses, assignmentMode, disableNewAllocations of a pool. */
   readonly poolDetails: boolean;
+  /** Installation: calicoNetwork.windowsDataplane. */
+  readonly windowsDataplane: boolean;
+  /** Installation: calicoNetwork.linuxPolicySetupTimeoutSeconds. */
+  readonly policySetupTimeout: boolean;
   /** Installation: cni.binDir and cni.confDir. */
   readonly cniFolders: boolean;
+  /** BGPFilter: a rule without `cidr`. */
+  readonly filterAnyRoute: boolean;
   /** BGPFilter: `source`. */
   readonly filterSource: boolean;
   /** BGPFilter: `prefixLength`. */
@@ -28,7 +34,10 @@ export function calicoFeatures(version: string): CalicoFeatures {
     minor,
     operator: OPERATORS[version],
     poolDetails: minor >= 30,
+    windowsDataplane: minor >= 27,
+    policySetupTimeout: minor >= 28,
     cniFolders: minor >= 31,
+    filterAnyRoute: minor >= 27,
     filterSource: minor >= 27,
     filterPrefixLength: minor >= 29,
   };

@@ -92,9 +92,11 @@ function network(fabric: Fabric, features: CalicoFeatures): operator.Installatio
     containerIpForwarding: operator.InstallationSpecCalicoNetworkContainerIpForwarding.ENABLED,
     hostPorts: operator.InstallationSpecCalicoNetworkHostPorts.ENABLED,
     linuxDataplane: operator.InstallationSpecCalicoNetworkLinuxDataplane.IPTABLES,
-    windowsDataplane: operator.InstallationSpecCalicoNetworkWindowsDataplane.DISABLED,
     multiInterfaceMode: operator.InstallationSpecCalicoNetworkMultiInterfaceMode.NONE,
-    linuxPolicySetupTimeoutSeconds: 0,
+    ...(features.windowsDataplane
+      ? { windowsDataplane: operator.InstallationSpecCalicoNetworkWindowsDataplane.DISABLED }
+      : {}),
+    ...(features.policySetupTimeout ? { linuxPolicySetupTimeoutSeconds: 0 } : {}),
   };
 }
 

@@ -29,7 +29,7 @@ export function manifestFiles(app: App): ReadonlyMap<string, string> {
     const objects = chart.apiObjects.map((object) => object.toJson() as KubernetesObject);
     for (const object of objects) {
       const id = identity(object);
-      if (identities.has(id)) throw new Error(`two charts have ${id}`);
+      if (identities.has(id)) throw new Error(`${id} is rendered twice`);
       identities.add(id);
     }
     files.set(file, HEADER + Yaml.stringify(...objects));

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Bgp, Installation } from '../../charts/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
@@ -23,11 +23,7 @@ const TOPOLOGIES: Readonly<Record<string, TopologyInput>> = {
 const CUSTOM = new Set(['operator.tigera.io/v1', V1, V3]);
 
 function customResources(topology: TopologyInput, version: string, api: typeof V1 | typeof V3) {
-  const objects = objectsOf(
-    withCalico(topology, { ...calicoOf(version), api }),
-    Installation,
-    Bgp,
-  );
+  const objects = objectsOf(withCalico(topology, { ...calicoOf(version), api }), Installation, Bgp);
   return objects.filter(({ apiVersion }) => CUSTOM.has(apiVersion));
 }
 
@@ -46,6 +42,146 @@ describe.each(VERSIONS)('Calico %s', (version) => {
           });
         }
       });
+    }
+  });
+});
+
+describe('What the CRDs refuse', () => {
+  const peer = (spec: object): KubernetesObject => ({
+    apiVersion: V1,
+    kind: 'BGPPeer',
+    metadata: { name: 'rr' },
+    spec,
+  });
+  const filter = (rule: object): KubernetesObject => ({
+    apiVersion: V3,
+    kind: 'BGPFilter',
+    metadata: { name: 'f' },
+    spec: { exportV4: [rule] },
+  });
+
+  const cases: readonly [name: string, object: KubernetesObject, error: RegExp][] = [
+    ['a field that no schema knows', peer({ peerIp: '10.0.0.1' }), /^\/spec\/peerIp is unknown$/],
+    [
+      'a value of another type',
+      peer({ peerIP: '10.0.0.1', asNumber: '64512' }),
+      /^\/spec\/asNumber must be integer$/,
+    ],
+    [
+      'an AS number beyond int32',
+      peer({ asNumber: 4200000000 }),
+      /^\/spec\/asNumber must match format "int32"$/,
+    ],
+    [
+      'a rule about two fields',
+      peer({ node: 'a', nodeSelector: 'all()' }),
+      /^\/spec node and nodeSelector cannot/,
+    ],
+    [
+      'a rule about an integer',
+      peer({ peerSelector: 'all()', asNumber: 64512 }),
+      /^\/spec asNumber must be empty when peerSelector/,
+    ],
+    [
+      'a rule about an item of a list',
+      filter({ action: 'Accept', cidr: '10.0.0.0/8' }),
+      /^\/spec\/exportV4\/0 cidr and matchOperator must both/,
+    ],
+    [
+      'a word outside its enum',
+      filter({ action: 'Drop' }),
+      /^\/spec\/exportV4\/0\/action must be equal to one of the allowed values$/,
+    ],
+    [
+      'a rule about the name',
+      { apiVersion: 'operator.tigera.io/v1', kind: 'Installation', metadata: { name: 'calico' }, spec: {} },
+      /^ resource name must be 'default'/,
+    ],
+    [
+      'unknown metadata',
+      { ...peer({}), metadata: { name: 'rr', annotation: {} } as KubernetesObject['metadata'] },
+      /^\/metadata\/annotation is unknown$/,
+    ],
+    [
+      'a word that only matches in one case',
+      {
+        apiVersion: V1,
+        kind: 'BGPConfiguration',
+        metadata: { name: 'default' },
+        spec: { logSeverityScreen: 'loud' },
+      },
+      /^\/spec\/logSeverityScreen must match pattern/,
+    ],
+    ['a kind that is not there', { ...peer({}), kind: 'IPPool' }, /^no kind/],
+  ];
+  for (const [name, object, error] of cases) {
+    upstreamTest(name, (upstream) => {
+      const errors = crdErrors(upstream, 'v3.32.1', object);
+      expect(errors).toEqual(expect.arrayContaining([expect.stringMatching(error)]));
+    });
+  }
+
+  const schema: Schema = {
+    type: 'object',
+    properties: {
+      cidr: {
+        type: 'string',
+        'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'is immutable' }],
+      },
+      port: { type: 'string', nullable: true, 'x-kubernetes-int-or-string': true },
+      keys: {
+        type: 'array',
+        items: { type: 'object', properties: { name: { type: 'string' } } },
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      },
+      free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    },
+  };
+
+  test('a change that a rule about changes forbids, and no creation', () => {
+    expect(ruleErrors(schema, { cidr: 'a' }, { cidr: 'b' })).toEqual(['/cidr is immutable']);
+    expect(ruleErrors(schema, { cidr: 'a' }, { cidr: 'a' })).toEqual([]);
+    expect(ruleErrors(schema, { cidr: 'a' }, undefined)).toEqual([]);
+  });
+
+  test('lists with one key twice; not free fields, null where it may be, numbers where strings may be', () => {
+    const object = { apiVersion: 'a/v1', kind: 'A', metadata: {} };
+    expect(schemaErrors(schema, { ...object, keys: [{ name: 'a' }, { name: 'a' }] })).toEqual([
+      '/keys holds one key twice',
+    ]);
+    expect(schemaErrors(schema, { ...object, free: { any: [1] }, port: 80 })).toEqual([]);
+    expect(schemaErrors(schema, { ...object, port: null })).toEqual([]);
+    expect(schemaErrors(schema, { ...object, cidr: null })).toEqual(['/cidr must be string']);
+  });
+});
+
+describe.each(VERSIONS)('The rules in the CRDs of Calico %s', (version) => {
+  upstreamTest('are run as they stand, or by hand under their own text', (upstream) => {
+    const files = readdirSync(join(upstream, `calico-${version}`, 'crds'));
+    const rules = files.flatMap((file) =>
+      crdFile(upstream, version, basename(file, '.yaml')).spec.versions.flatMap(({ schema }) =>
+        rulesOf(schema.openAPIV3Schema).map(({ path, rule }) => ({ at: `${file} ${path}`, rule })),
+      ),
+    );
+    // A walk that misses some would prove nothing.
+    const written = files.flatMap(
+      (file) =>
+        readFileSync(join(upstream, `calico-${version}`, 'crds', file), 'utf8').match(/^ *(- )?rule: /gm) ??
+        [],
+    );
+    expect(rules.length).toBe(written.length);
+    const unable = rules.filter(({ rule }) => unsupported(rule) !== undefined);
+    expect(unable.filter(({ rule }) => BY_HAND[rule.rule] === undefined)).toEqual([]);
+    // What cel-js learned to run needs no second copy here.
+    expect(
+      rules.filter(({ rule }) => BY_HAND[rule.rule] !== undefined && unsupported(rule) === undefined),
+    ).toEqual([]);
+  });
+
+  upstreamTest('exist for every kind that the charts use', (upstream) => {
+    for (const kind of ['BGPConfiguration', 'BGPPeer', 'BGPFilter']) {
+      expect(schemaOf(upstream, version, { apiVersion: V1, kind })).toBeDefined();
     }
   });
 });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Environment } from '@marcbachmann/cel-js';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { metadataErrors } from './kubernetes-schemas.ts';
@@ -15,7 +16,11 @@ export function crdErrors(
 ): string[] {
   const schema = schemaOf(upstream, version, object);
   if (schema === undefined) return [`no kind ${object.apiVersion} ${object.kind} in Calico ${version}`];
-  return [...schemaErrors(schema, object), ...metadataErrors(object.metadata), ...ruleErrors(schema, object, old)];
+  return [
+    ...schemaErrors(schema, object),
+    ...metadataErrors(object.metadata),
+    ...ruleErrors(schema, object, old),
+  ];
 }
 
 const compiled = new WeakMap<Schema, ValidateFunction>();
@@ -50,9 +55,21 @@ const rootSchema = (schema: Schema): Schema => ({
 
 /** `format` by the ranges that Kubernetes' types have, and list types as the API server checks them. */
 function ajv(): Ajv {
-  const validator = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false });
-  validator.addFormat('int32', { type: 'number', validate: (value) => value >= -(2 ** 31) && value < 2 ** 31 });
+  const validator = new Ajv({
+    allErrors: true,
+    strictTypes: false,
+    strictRequired: false,
+    code: { regExp: goRegExp },
+  });
+  validator.addFormat('int32', {
+    type: 'number',
+    validate: (value) => value >= -(2 ** 31) && value < 2 ** 31,
+  });
   validator.addFormat('int64', { type: 'number', validate: Number.isSafeInteger });
+  validator.addFormat('cidr', (value) => {
+    const [address = '', length = ''] = value.split('/');
+    return isIP(address) !== 0 && /^\d+$/.test(length) && Number(length) <= (isIP(address) === 4 ? 32 : 128);
+  });
   for (const format of ['date-time', 'byte']) validator.addFormat(format, true);
   validator.addKeyword({
     keyword: 'x-kubernetes-list-map-keys',
@@ -65,6 +82,15 @@ function ajv(): Ajv {
   });
   return validator;
 }
+
+/** Go writes the flag for either case inside the pattern. */
+const goRegExp = Object.assign(
+  (pattern: string, flags: string): RegExp =>
+    pattern.includes('(?i)')
+      ? new RegExp(pattern.replace('(?i)', ''), `${flags}i`)
+      : new RegExp(pattern, flags),
+  { code: 'new RegExp' },
+);
 
 const IGNORED = new Set(['default', 'nullable', 'x-kubernetes-validations', 'x-kubernetes-map-type']);
 
@@ -110,7 +136,9 @@ export function rulesOf(schema: Schema, path = ''): { path: string; rule: CelRul
     ...(schema['x-kubernetes-validations'] ?? []).map((rule) => ({ path, rule })),
     ...Object.entries(schema.properties ?? {}).flatMap(([name, item]) => rulesOf(item, `${path}/${name}`)),
     ...(schema.items === undefined ? [] : rulesOf(schema.items, `${path}/*`)),
-    ...(typeof schema.additionalProperties === 'object' ? rulesOf(schema.additionalProperties, `${path}/*`) : []),
+    ...(typeof schema.additionalProperties === 'object'
+      ? rulesOf(schema.additionalProperties, `${path}/*`)
+      : []),
   ];
 }
 
@@ -143,7 +171,10 @@ export function ruleErrors(schema: Schema, value: unknown, old: unknown, path = 
   return [
     ...own,
     ...Object.keys(value).flatMap((key) =>
-      below(key, properties?.[key] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined)),
+      below(
+        key,
+        properties?.[key] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined),
+      ),
     ),
   ];
 }

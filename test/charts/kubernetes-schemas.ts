@@ -17,7 +17,8 @@ export function coreErrors(object: KubernetesObject): string[] {
   if (model === undefined) return [`no schema of ${object.apiVersion} ${object.kind}`];
   return readBy(object, (watched) => {
     try {
-      new (model as new (data: unknown) => { validate(): void })(watched).validate();
+      // On the object itself: a model's constructor would copy it, and so read every field.
+      model.prototype.validate.call(watched as never);
       return [];
     } catch (error) {
       return [(error as Error).message];
@@ -28,7 +29,10 @@ export function coreErrors(object: KubernetesObject): string[] {
 /** The same for the metadata of a custom resource. */
 export const metadataErrors = (metadata: unknown): string[] =>
   readBy({ metadata }, (watched) => {
-    const check = objectMeta as { (data: unknown): boolean; errors?: { instancePath: string; message?: string }[] };
+    const check = objectMeta as {
+      (data: unknown): boolean;
+      errors?: { instancePath: string; message?: string }[];
+    };
     if (check(watched.metadata)) return [];
     return (check.errors ?? []).map((error) => `/metadata${error.instancePath} ${error.message ?? ''}`);
   });

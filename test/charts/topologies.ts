@@ -15,13 +15,18 @@ export function fabricOf(topology: TopologyInput): Fabric {
 }
 
 /** dist/cluster of a topology, by file. */
-export const clusterFiles = (topology: TopologyInput, operatorManifest?: string): ReadonlyMap<string, string> =>
-  manifestFiles(clusterApp(fabricOf(topology), operatorManifest));
+export const clusterFiles = (
+  topology: TopologyInput,
+  operatorManifest?: string,
+): ReadonlyMap<string, string> => manifestFiles(clusterApp(fabricOf(topology), operatorManifest));
 
 /** What single charts render from a topology. */
 export function objectsOf(
   topology: TopologyInput,
-  ...charts: readonly (new (scope: App, fabric: Fabric) => ManifestChart)[]
+  ...charts: readonly (new (
+    scope: App,
+    fabric: Fabric,
+  ) => ManifestChart)[]
 ): KubernetesObject[] {
   const app = new App();
   for (const chart of charts) new chart(app, fabricOf(topology));
@@ -30,9 +35,7 @@ export function objectsOf(
 
 /** The objects in files: kustomization.yaml is read by the engine and never reaches the cluster. */
 export const manifestObjects = (files: ReadonlyMap<string, string>): KubernetesObject[] =>
-  [...files]
-    .filter(([file]) => !file.endsWith('/kustomization.yaml'))
-    .flatMap(([, text]) => objectsIn(text));
+  [...files].filter(([file]) => !file.endsWith('/kustomization.yaml')).flatMap(([, text]) => objectsIn(text));
 
 type CalicoInput = TopologyInput['calico'];
 
@@ -132,7 +135,11 @@ export const dualStack: TopologyInput = {
   },
   nodes: {
     'east-1': { region: 'East', role: 'server', address: { ipv4: '10.0.0.11', ipv6: 'fd00:1::11' } },
-    'east-2.example.com': { region: 'East', role: 'agent', address: { ipv4: '10.0.0.12', ipv6: 'fd00:1::12' } },
+    'east-2.example.com': {
+      region: 'East',
+      role: 'agent',
+      address: { ipv4: '10.0.0.12', ipv6: 'fd00:1::12' },
+    },
     'west-1': { region: 'West', role: 'agent', address: { ipv4: '10.0.1.11', ipv6: 'fd00:1:1::11' } },
   },
 };

@@ -11,7 +11,7 @@ const folder = upstreamFolder();
 /** A test that reads upstream's files; skipped by its name where there are none. */
 export function upstreamTest(name: string, body: (upstream: string) => void | Promise<void>): void {
   if (folder === undefined) test.skip(name, () => {});
-  else test(name, () => body(folder));
+  else test(name, async () => body(folder));
 }
 
 export interface KubernetesObject {

@@ -1,0 +1,97 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Chart } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import { ManifestChart, manifestFiles } from '../../charts/index.ts';
+import { clusterApp } from '../../main.ts';
+import { dualStack, fabricOf, report } from './topologies.ts';
+
+const HEADER = /^# Rendered by noencap.*\n/;
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'noencap-cdk8s-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function namespace(chart: Chart, id: string, name: string): void {
+  new k8s.KubeNamespace(chart, id, { metadata: { name } });
+}
+
+describe("cdk8s's own synth and ours", () => {
+  test.each([
+    ['the report', report],
+    ['dual stack', dualStack],
+  ])('write the same bytes below the header: %s', (_name, topology) => {
+    const files = manifestFiles(clusterApp(fabricOf(topology), undefined));
+    const ours = [...files]
+      .filter(([file]) => !file.endsWith('/kustomization.yaml'))
+      .map(([, text]) => text.replace(HEADER, ''));
+
+    const app = clusterApp(fabricOf(topology), undefined);
+    Object.assign(app, { outdir: folder });
+    app.synth();
+    const theirs = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+
+    expect(ours.length).toBeGreaterThan(3);
+    expect(ours.sort()).toEqual(theirs.sort());
+  });
+});
+
+describe('The files of a cdk8s app', () => {
+  test('have a kustomization.yaml in each folder that names them, sorted, and nothing else', () => {
+    const app = new App();
+    namespace(new ManifestChart(app, 'cluster/40-own/b.yaml'), 'b', 'b');
+    namespace(new ManifestChart(app, 'cluster/40-own/a.yaml'), 'a', 'a');
+    const files = manifestFiles(app);
+    expect([...files.keys()]).toEqual([
+      'cluster/40-own/b.yaml',
+      'cluster/40-own/a.yaml',
+      'cluster/40-own/kustomization.yaml',
+    ]);
+    expect(files.get('cluster/40-own/kustomization.yaml')?.replace(HEADER, '')).toBe(
+      'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n  - a.yaml\n  - b.yaml\n',
+    );
+  });
+
+  test('cannot be one file of two charts', () => {
+    const app = new App();
+    new ManifestChart(app, 'cluster/40-own/a.yaml');
+    class Other extends ManifestChart {}
+    // Two constructs of one name never get that far: cdk8s refuses them.
+    expect(() => new Other(app, 'cluster/40-own/a.yaml')).toThrow(/already a Construct with name/);
+    Object.assign(new ManifestChart(app, 'cluster/40-own/b.yaml'), { file: 'cluster/40-own/a.yaml' });
+    expect(() => manifestFiles(app)).toThrow('two charts render cluster/40-own/a.yaml');
+  });
+
+  test('cannot hold one object twice, in one chart or in two', () => {
+    const app = new App();
+    namespace(new ManifestChart(app, 'cluster/40-own/a.yaml'), 'a', 'same');
+    namespace(new ManifestChart(app, 'cluster/40-own/b.yaml'), 'b', 'same');
+    expect(() => manifestFiles(app)).toThrow('Namespace. /same is rendered twice');
+    const one = new App();
+    const chart = new ManifestChart(one, 'cluster/40-own/a.yaml');
+    namespace(chart, 'a', 'same');
+    namespace(chart, 'b', 'same');
+    expect(() => manifestFiles(one)).toThrow('Namespace. /same is rendered twice');
+  });
+
+  test('tell objects of one name apart by kind, group and namespace', () => {
+    const app = new App();
+    const chart = new ManifestChart(app, 'cluster/40-own/a.yaml');
+    namespace(chart, 'a', 'same');
+    for (const name of ['one', 'two']) {
+      new k8s.KubeServiceAccount(chart, name, { metadata: { name: 'same', namespace: name } });
+    }
+    expect(() => manifestFiles(app)).not.toThrow();
+  });
+
+  test("need a file for every chart: cdk8s's own Chart has none", () => {
+    const app = new App();
+    new Chart(app, 'own');
+    expect(() => manifestFiles(app)).toThrow('own is no ManifestChart: it has no file');
+  });
+});
