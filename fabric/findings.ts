@@ -85,20 +85,31 @@ const poolTooSmall: Rule = (fabric) =>
     ];
   });
 
-/** NE404: without the client's segment the only safe rule is `next hop self`. */
+/** NE404: without the client's segment the only safe rule is `next hop self`. One finding a reflector. */
 const hairpinUnknown: Rule = (fabric) => {
   if (fabric.bgp.reflectorNextHop === 'self') return [];
-  return fabric.sessions
-    .filter((session) => session.kind === 'reflector' && session.ends[0].nextHop.rule === 'self')
-    .map((session) => ({
+  const clients = new Map<string, string[]>();
+  for (const { kind, ends } of fabric.sessions) {
+    const [reflector, client] = ends;
+    if (kind !== 'reflector' || reflector.nextHop.rule !== 'self') continue;
+    clients.set(reflector.speaker, [...(clients.get(reflector.speaker) ?? []), client.speaker]);
+  }
+  return [...clients].map(([router, sessions]) => {
+    const nodes = [...new Set(sessions)];
+    return {
       id: 'NE404',
       severity: 'info',
-      path: ['nodes', session.ends[1].speaker, 'address'],
-      says: `${session.ends[0].speaker} sets itself as next hop towards ${session.ends[1].speaker}, whose ${session.transport} segment is unknown`,
-      evidence: [`session ${session.id}`],
-      mend: 'List the node as a member of its segment under underlay.segments; flows on that segment then stay on it.',
-    }));
+      path: ['routers', router],
+      says: `${router} sets itself as next hop towards ${nodes.length === 1 ? nodes[0] : `${nodes.length} nodes`}, whose segment is unknown`,
+      evidence: [`nodes: ${someOf(nodes)}`, 'flows between neighbours may take the detour over the router'],
+      mend: 'List the nodes as members of their segment under underlay.segments; flows on that segment then stay on it.',
+    };
+  });
 };
+
+/** At most ten names, and how many more there are. */
+const someOf = (names: readonly string[]): string =>
+  names.length <= 10 ? names.join(', ') : `${names.slice(0, 10).join(', ')} and ${names.length - 10} more`;
 
 /** Longer than a minute, and people look at the network before BGP does. */
 const PATIENT_HOLD_TIME = 60;

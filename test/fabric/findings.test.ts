@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { fabricFindings } from '../../fabric/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf, twoRegions } from './networks.ts';
+
+const found = (topology: TopologyInput, id: string) =>
+  fabricFindings(fabricOf(topology)).filter((finding) => finding.id === id);
+
+/** Two regions of that many nodes in all, without an underlay. */
+function crowd(nodes: number): Pick<TopologyInput, 'nodes' | 'underlay' | 'pods'> {
+  const address = (index: number) => `192.168.${1 + (index % 2)}.${10 + Math.floor(index / 2)}`;
+  return {
+    pods: { cidrs: ['10.0.0.0/8'] },
+    nodes: Object.fromEntries(
+      Array.from({ length: nodes }, (_, index) => [
+        `n${index}`,
+        {
+          region: ['east', 'west'][index % 2] ?? '',
+          role: index === 0 ? 'server' : 'agent',
+          address: address(index),
+        },
+      ]),
+    ),
+    underlay: undefined as never,
+  };
+}
+
+const withoutLans = ({ underlay: _, ...rest }: TopologyInput): TopologyInput => rest;
+
+/** Each finding: a topology that has it, and the same one edit away, which has not. */
+const cases: Record<string, { severity: string; has: TopologyInput; hasNot: TopologyInput }> = {
+  NE401: {
+    severity: 'info',
+    has: (() => {
+      const topology = twoRegions();
+      const { 'w-a': _a, 'w-b': _b, ...nodes } = topology.nodes ?? {};
+      return withoutLans({ ...topology, nodes });
+    })(),
+    hasNot: withoutLans(twoRegions()),
+  },
+  NE402: {
+    severity: 'warning',
+    has: withoutLans({ ...twoRegions(), ...crowd(101), services: { cidrs: ['172.30.0.0/16'] } }),
+    hasNot: withoutLans({ ...twoRegions(), ...crowd(100), services: { cidrs: ['172.30.0.0/16'] } }),
+  },
+  NE403: {
+    severity: 'error',
+    has: twoRegions({ pods: { cidrs: ['10.42.0.0/25'], blockSize: 26 } }),
+    hasNot: twoRegions({ pods: { cidrs: ['10.42.0.0/24'], blockSize: 26 } }),
+  },
+  NE404: { severity: 'info', has: withoutLans(twoRegions()), hasNot: twoRegions() },
+  NE405: {
+    severity: 'warning',
+    has: twoRegions({ bgp: { holdTime: 61 } }),
+    hasNot: twoRegions({ bgp: { holdTime: 60 } }),
+  },
+};
+
+test.each(Object.entries(cases))(
+  '%s is found, and is gone one edit away',
+  (id, { severity, has, hasNot }) => {
+    const [finding] = found(has, id);
+    expect(finding).toMatchObject({ id, severity, suppressed: undefined });
+    expect(finding?.says).not.toBe('');
+    expect(finding?.mend).toMatch(/\.$/);
+    expect(found(hasNot, id)).toEqual([]);
+  },
+);
+
+test.each(Object.keys(cases))('%s has a page', (id) => {
+  expect(existsSync(`docs/checks/${id}.md`)).toBe(true);
+});
+
+test('a suppressed finding is still told, with the reason', () => {
+  const checks = { suppress: [{ id: 'NE405', where: 'bgp.holdTime', reason: 'lab links' }] };
+  expect(found(twoRegions({ bgp: { holdTime: 90 }, checks }), 'NE405')).toMatchObject([
+    { suppressed: 'lab links' },
+  ]);
+});
+
+test('a suppression of another place changes nothing', () => {
+  const checks = { suppress: [{ id: 'NE405', where: 'bgp', reason: 'lab links' }] };
+  expect(found(twoRegions({ bgp: { holdTime: 90 }, checks }), 'NE405')).toMatchObject([
+    { suppressed: undefined },
+  ]);
+});

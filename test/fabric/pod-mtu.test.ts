@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf, redundant, twoRegions } from './networks.ts';
+
+const mtuOf = (topology: TopologyInput) => fabricOf(topology).pods.mtu;
+
+/** The topology with changes to some of its segments. */
+function withSegments(topology: TopologyInput, change: Record<string, object>): TopologyInput {
+  const segments = { ...topology.underlay?.segments };
+  for (const [name, fields] of Object.entries(change)) {
+    segments[name] = { ...segments[name], ...fields } as (typeof segments)[string];
+  }
+  return { ...topology, underlay: { segments } };
+}
+
+test('auto is the smallest MTU between two nodes of any regions', () => {
+  expect(mtuOf(twoRegions())).toBe(1420);
+});
+
+test('a number stands as it is', () => {
+  expect(mtuOf(twoRegions({ pods: { cidrs: ['10.42.0.0/16'], mtu: 1280 } }))).toBe(1280);
+});
+
+test('without an underlay nobody can tell: Calico detects it on the hosts', () => {
+  const { underlay: _, ...bare } = twoRegions();
+  expect(mtuOf(bare)).toBeUndefined();
+});
+
+test('a segment that no pod path crosses does not count', () => {
+  const topology = withSegments(twoRegions(), {
+    spare: { cidr: '172.16.1.0/30', mtu: 1280, cost: 1000, members: { e1: '172.16.1.1', w1: '172.16.1.2' } },
+    stub: { cidr: '172.16.2.0/30', mtu: 600, members: { e1: '172.16.2.1' } },
+  });
+  expect(mtuOf(topology)).toBe(1420);
+});
+
+test('of equal paths every one counts, since flows spread over them', () => {
+  const topology = withSegments(twoRegions(), {
+    second: { cidr: '172.16.1.0/30', mtu: 1300, members: { e1: '172.16.1.1', w1: '172.16.1.2' } },
+  });
+  expect(mtuOf(topology)).toBe(1300);
+});
+
+test('a host without the IGP carries nothing, with it it carries the cheaper path', () => {
+  const via = (igp: boolean) =>
+    withSegments(
+      { ...twoRegions(), hosts: { tyo: { igp } } },
+      {
+        'tyo-e': {
+          cidr: '172.16.1.0/30',
+          mtu: 1400,
+          cost: 1,
+          members: { e1: '172.16.1.1', tyo: '172.16.1.2' },
+        },
+        'tyo-w': {
+          cidr: '172.16.1.4/30',
+          mtu: 1390,
+          cost: 1,
+          members: { w1: '172.16.1.5', tyo: '172.16.1.6' },
+        },
+      },
+    );
+  expect(mtuOf(via(false))).toBe(1420);
+  expect(mtuOf(via(true))).toBe(1390);
+});
+
+test('neighbours on one segment talk over it directly', () => {
+  expect(mtuOf(withSegments(redundant(), { 'east-lan': { mtu: 1450 } }))).toBe(1450);
+});
+
+/** Random underlays of four routers, with parallel segments, shared segments and odd costs. */
+const underlays = fc.array(
+  fc.record({
+    members: fc.uniqueArray(fc.integer({ min: 0, max: 3 }), { minLength: 2, maxLength: 4 }),
+    cost: fc.integer({ min: 1, max: 3 }),
+    mtu: fc.integer({ min: 1000, max: 1499 }),
+  }),
+  { minLength: 1, maxLength: 6 },
+);
+
+test('it agrees with trying every walk without repetition, on random underlays', () => {
+  fc.assert(
+    fc.property(underlays, (links) => {
+      const names = ['e1', 'w1', 't1', 't2'];
+      const { 'east-lan': east, 'west-lan': west } = twoRegions().underlay?.segments ?? {};
+      const segments = { 'east-lan': east, 'west-lan': west } as NonNullable<
+        TopologyInput['underlay']
+      >['segments'];
+      for (const [index, link] of links.entries()) {
+        segments[`s${index}`] = {
+          cidr: `172.16.${index}.0/24`,
+          cost: link.cost,
+          mtu: link.mtu,
+          members: Object.fromEntries(link.members.map((m) => [names[m], `172.16.${index}.${m + 1}`])),
+        };
+      }
+      const topology = twoRegions();
+      topology.underlay = { segments };
+      topology.routers = { ...topology.routers, t1: { routerId: '10.0.0.8' }, t2: { routerId: '10.0.0.9' } };
+      expect(mtuOf(topology)).toBe(Math.min(1500, ...crossedByHand(links)));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** The MTUs of all cheapest walks from router 0 to router 1, found by trying all. */
+function crossedByHand(
+  links: readonly { members: readonly number[]; cost: number; mtu: number }[],
+): number[] {
+  let best = Number.POSITIVE_INFINITY;
+  let mtus: number[] = [];
+  const walk = (at: number, cost: number, seen: readonly number[], crossed: readonly number[]): void => {
+    if (at === 1) {
+      if (cost < best) mtus = [];
+      if (cost <= best) mtus.push(...crossed);
+      best = Math.min(best, cost);
+      return;
+    }
+    for (const link of links.filter(({ members }) => members.includes(at))) {
+      for (const next of link.members.filter((member) => !seen.includes(member))) {
+        walk(next, cost + link.cost, [...seen, next], [...crossed, link.mtu]);
+      }
+    }
+  };
+  walk(0, 0, [0], []);
+  return mtus;
+}
