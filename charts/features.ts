@@ -12,6 +12,8 @@ export interface CalicoFeatures {
   readonly policySetupTimeout: boolean;
   /** Installation: cni.binDir and cni.confDir. */
   readonly cniFolders: boolean;
+  /** Installation: cni.specVersion, which came with a patch release. */
+  readonly cniSpecVersion: boolean;
   /** BGPFilter: a rule without `cidr`. */
   readonly filterAnyRoute: boolean;
   /** BGPFilter: `source`. */
@@ -29,7 +31,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
 
 /** `version` has the form v3.MINOR.PATCH: the topology's rules see to that. */
 export function calicoFeatures(version: string): CalicoFeatures {
-  const minor = Number(version.split('.')[1]);
+  const [, minor = 0, patch = 0] = version.split('.').map(Number);
   return {
     minor,
     operator: OPERATORS[version],
@@ -37,6 +39,7 @@ export function calicoFeatures(version: string): CalicoFeatures {
     windowsDataplane: minor >= 27,
     policySetupTimeout: minor >= 28,
     cniFolders: minor >= 31,
+    cniSpecVersion: minor === 31 && patch >= 7,
     filterAnyRoute: minor >= 27,
     filterSource: minor >= 27,
     filterPrefixLength: minor >= 29,

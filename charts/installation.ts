@@ -38,11 +38,12 @@ export class Installation extends ManifestChart {
   }
 }
 
-function cni({ cniFolders }: CalicoFeatures): operator.InstallationSpecCni {
+function cni({ cniFolders, cniSpecVersion }: CalicoFeatures): operator.InstallationSpecCni {
   return {
     type: operator.InstallationSpecCniType.CALICO,
     ipam: { type: operator.InstallationSpecCniIpamType.CALICO },
     ...(cniFolders ? { binDir: '/opt/cni/bin', confDir: '/etc/cni/net.d' } : {}),
+    ...(cniSpecVersion ? { specVersion: operator.InstallationSpecCniSpecVersion.AUTO } : {}),
   };
 }
 
@@ -140,8 +141,8 @@ const OPERATOR_DEFAULTS = {
     cni: {
       logSeverity: operator.InstallationSpecLoggingCniLogSeverity.INFO,
       logFileMaxSize: operator.InstallationSpecLoggingCniLogFileMaxSize.fromString('100Mi'),
-      logFileMaxCount: 30,
-      logFileMaxAgeDays: 10,
+      logFileMaxCount: 10,
+      logFileMaxAgeDays: 30,
     },
   },
   nonPrivileged: 'Disabled',

@@ -99,7 +99,7 @@ const changes = (fabric: Fabric, region: string): string[] => [
 ];
 
 /**
- * The official kubectl image holds kubectl and no shell. The pod runs on the host's network and tolerates every taint,
+ * The official kubectl image has kubectl as its entry point and no shell. The pod runs on the host's network and tolerates every taint,
  * because it must work before there is a pod network.
  */
 function podSpec(fabric: Fabric, args: readonly string[]): k8s.PodSpec {
@@ -120,7 +120,6 @@ function podSpec(fabric: Fabric, args: readonly string[]): k8s.PodSpec {
       {
         name: 'kubectl',
         image: fabric.labels.image ?? `registry.k8s.io/kubectl:${fabric.k3s.version.split(/[+-]/)[0]}`,
-        command: ['kubectl'],
         args: ['label', 'nodes', '--overwrite', ...args],
         // kubectl caches what the API server offers below its home folder.
         env: [{ name: 'HOME', value: '/tmp' }],

@@ -1,39 +1,41 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { upstreamFolder } from './upstream.ts';
 
-/** The newest Calico that noencap supports; its CRDs have every field that the charts ever emit. */
-const VERSION = 'v3.32.1';
-
-/** The kinds that the charts use: a file of imports/ per API group. */
-const GROUPS: Record<string, readonly string[]> = {
-  'operator.tigera.io': ['installations', 'apiservers'],
-  'crd.projectcalico.org': ['bgpconfigurations', 'bgppeers', 'bgpfilters'],
-  'projectcalico.org': ['bgpconfigurations', 'bgppeers', 'bgpfilters'],
+/**
+ * The kinds that the charts use: a file of imports/ per API group, from the CRDs of the Calico that have every field
+ * that the charts ever emit. v3.31.7 came out after v3.32.1, and its Installation knows one more: cni.specVersion.
+ */
+const GROUPS: Record<string, { readonly version: string; readonly plurals: readonly string[] }> = {
+  'operator.tigera.io': { version: 'v3.31.7', plurals: ['installations', 'apiservers'] },
+  'crd.projectcalico.org': { version: 'v3.32.1', plurals: ['bgpconfigurations', 'bgppeers', 'bgpfilters'] },
+  'projectcalico.org': { version: 'v3.32.1', plurals: ['bgpconfigurations', 'bgppeers', 'bgpfilters'] },
 };
 
 /** Generates imports/ from the CRDs with `cdk8s import`. Run by `npm run import`. */
 export function generateImports(upstream: string, outputFolder: string): void {
   const work = mkdtempSync(join(tmpdir(), 'noencap-import-'));
   try {
-    for (const [group, plurals] of Object.entries(GROUPS)) {
+    for (const [group, { version, plurals }] of Object.entries(GROUPS)) {
       const crds = plurals.map((plural) =>
-        readFileSync(join(upstream, `calico-${VERSION}`, 'crds', `${plural}.${group}.yaml`), 'utf8'),
+        readFileSync(join(upstream, `calico-${version}`, 'crds', `${plural}.${group}.yaml`), 'utf8'),
       );
       const file = join(work, 'crds.yaml');
       writeFileSync(file, crds.join('\n---\n'));
       const cdk8s = join(process.cwd(), 'node_modules', '.bin', 'cdk8s');
       execFileSync(
         cdk8s,
-        ['import', basename(file), '--language', 'typescript', '--output', join(process.cwd(), outputFolder)],
+        ['import', basename(file), '--language', 'typescript', '--output', resolve(outputFolder)],
         {
           cwd: work,
-          stdio: ['ignore', 'ignore', 'inherit'],
+          // cdk8s looks for a newer version of itself and says so at length; what it says counts when it fails.
+          stdio: ['ignore', 'ignore', 'pipe'],
           env: { ...process.env, CHECK_UPGRADE: 'false' },
         },
       );
-      const generated = join(process.cwd(), outputFolder, `${group}.ts`);
+      const generated = join(resolve(outputFolder), `${group}.ts`);
       writeFileSync(generated, asModule(readFileSync(generated, 'utf8')));
     }
   } finally {
@@ -49,11 +51,9 @@ const asModule = (text: string): string =>
   );
 
 if (process.argv[1]?.endsWith('import.ts')) {
-  const upstream = process.env.NOENCAP_UPSTREAM ?? '../shared/upstream';
-  if (!existsSync(upstream)) {
-    process.stderr.write(
-      `No CRDs in ${upstream}. Set NOENCAP_UPSTREAM to a folder with calico-${VERSION}/crds.\n`,
-    );
+  const upstream = upstreamFolder();
+  if (upstream === undefined) {
+    process.stderr.write("There are no CRDs to import from. Run 'npm run upstream' first.\n");
     process.exit(3);
   }
   generateImports(upstream, 'imports');
