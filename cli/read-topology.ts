@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Loaded } from '../topology/index.ts';
@@ -14,6 +14,8 @@ export function readTopology(file: string): Loaded {
   }
 }
 
+type Esbuild = typeof import('esbuild');
+
 /** esbuild compiles the module with whatever it imports; it runs with the rights of the user who started noencap. */
 function readModule(file: string): Loaded {
   const absolute = resolve(file);
@@ -21,7 +23,8 @@ function readModule(file: string): Loaded {
   let code: string;
   try {
     readFileSync(absolute);
-    const esbuild = require('esbuild') as typeof import('esbuild');
+    // From noencap's own packages: the topology need not lie beside them. Loaded here, because most topologies are YAML.
+    const esbuild = createRequire(realpathSync(process.argv[1] ?? absolute))('esbuild') as Esbuild;
     const built = esbuild.buildSync({
       entryPoints: [absolute],
       absWorkingDir: dirname(absolute),

@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { noencap, scratchProject, tree } from './run.ts';
+
+let project: string;
+
+beforeAll(() => {
+  project = scratchProject();
+});
+
+afterAll(() => rmSync(project, { recursive: true }));
+
+const edited = (file: string, from: string, to: string, whileEdited: () => void) => {
+  const path = join(project, file);
+  const before = readFileSync(path, 'utf8');
+  expect(before).toContain(from);
+  writeFileSync(path, before.replace(from, to));
+  try {
+    whileEdited();
+  } finally {
+    writeFileSync(path, before);
+  }
+};
+
+const synth = (...args: string[]) => noencap(project, ['synth', ...args], {}, project);
+
+test('an edit of main.ts takes effect at the next run, and so does its undoing', () => {
+  expect(synth('--check')).toMatchObject({ code: 0, stderr: '' });
+  edited('main.ts', 'new NodeLabels(app, fabric);', '', () => {
+    expect(synth('--check').stdout).toContain('--- a/cluster/20-node-labels/node-labels.yaml');
+  });
+  expect(synth('--check')).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('an edit of a chart takes effect at the next run', () => {
+  edited('charts/bgp.ts', "logSeverityScreen: 'Info'", "logSeverityScreen: 'Debug'", () => {
+    expect(synth('--check').stdout).toContain('+  logSeverityScreen: Debug');
+  });
+});
+
+test('a source that does not compile is shown with its place, and the old dist stays', () => {
+  const before = tree(join(project, 'dist'));
+  edited('main.ts', 'new Bgp(app, fabric);', 'new Bgp(app, fabric;', () => {
+    const run = synth();
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(run.stderr).toContain('main.ts:');
+  });
+  expect(tree(join(project, 'dist'))).toEqual(before);
+});
+
+const cdk8s = () =>
+  spawnSync('node_modules/.bin/cdk8s', ['synth'], {
+    cwd: project,
+    encoding: 'utf8',
+    env: { ...process.env, CHECK_UPGRADE: 'false' },
+  });
+
+test('cdk8s synth gives the same cluster files, and takes no router or node with it', () => {
+  const before = tree(join(project, 'dist'));
+  expect(cdk8s().status).toBe(0);
+  expect(tree(join(project, 'dist'))).toEqual(before);
+  expect(tree(join(project, '.cache/cdk8s/cluster'))).toEqual(tree(join(project, 'dist/cluster')));
+});
+
+test('a failed cdk8s synth says why, and leaves the old dist whole', () => {
+  const before = tree(join(project, 'dist'));
+  edited('topology.yaml', 'blockSize: 26', 'blockSize: big', () => {
+    const run = cdk8s();
+    expect(run.status).not.toBe(0);
+    expect(run.stdout + run.stderr).toContain('pods.blockSize');
+  });
+  expect(tree(join(project, 'dist'))).toEqual(before);
+});

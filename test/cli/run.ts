@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** What a run of the command line left behind for its caller. */
+export interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `bin/noencap` as a user does, in a folder, with an environment that says nothing about CI or colour. */
+export function noencap(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, root = '.'): Run {
+  const { GITHUB_ACTIONS: _a, NO_COLOR: _n, FORCE_COLOR: _f, CI: _c, ...rest } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [resolve(root, 'bin/noencap'), ...args], {
+    cwd,
+    env: { ...rest, ...env },
+    encoding: 'utf8',
+  });
+  return { code: status, stdout, stderr };
+}
+
+/** A new empty folder. */
+export const scratch = (): string => mkdtempSync(join(tmpdir(), 'noencap-cli-'));
+
+/** The project as a clone has it, with the packages of this one: a place to edit sources in. */
+export function scratchProject(): string {
+  const folder = scratch();
+  for (const entry of readdirSync('.')) {
+    if (['node_modules', '.git', '.cache', 'test'].includes(entry)) continue;
+    cpSync(entry, join(folder, entry), { recursive: true });
+  }
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** Every file below a folder: path to text, sorted. */
+export function tree(folder: string): Record<string, string> {
+  const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    paths.sort().map((path) => [path.slice(folder.length + 1), readFileSync(path, 'utf8')]),
+  );
+}

@@ -1,0 +1,200 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { noencap, scratch, tree } from './run.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = scratch();
+  copyFileSync('topology.yaml', join(folder, 'topology.yaml'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const edit = (from: string | RegExp, to: string) => {
+  const file = join(folder, 'topology.yaml');
+  const before = readFileSync(file, 'utf8');
+  const after = before.replace(from, to);
+  expect(after).not.toBe(before);
+  writeFileSync(file, after);
+};
+
+test("the field report's network renders into what is committed, and says what it is", () => {
+  const run = noencap(folder, ['synth']);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  expect(run.stdout.replace(/\([\d.]+ s\)/, '(TIME)')).toBe(
+    `home: 3 regions, 3 nodes, 3 routers (and 1 planned)
+  sessions  3 reflector, 3 backbone, 3 in Calico's own mesh
+  cluster   19 objects: BGPConfiguration, 3 BGPPeer, 3 ClusterRole, 2 ClusterRoleBinding, Deployment, Installation, 3 Job, 2 Namespace, RoleBinding, 2 ServiceAccount
+  routers   15 files
+  nodes     14 files
+dist: 37 files, 38 added, 0 changed, 0 removed (TIME)
+`,
+  );
+  expect(tree(join(folder, 'dist'))).toEqual(tree('dist'));
+});
+
+test('a second run changes nothing and says so', () => {
+  noencap(folder, ['synth']);
+  expect(noencap(folder, ['synth']).stdout).toContain('nothing changed');
+});
+
+test('the same bytes whatever the time zone, the language and the folder', () => {
+  const first = { TZ: 'Pacific/Kiritimati', LC_ALL: 'tr_TR.UTF-8', LANG: 'tr_TR.UTF-8' };
+  noencap(folder, ['synth', '-o', 'a'], first);
+  noencap('/', ['synth', '-t', join(folder, 'topology.yaml'), '-o', join(folder, 'b')], {
+    TZ: 'America/Los_Angeles',
+    LC_ALL: 'C',
+  });
+  expect(tree(join(folder, 'a'))).toEqual(tree(join(folder, 'b')));
+});
+
+test('--check is content with a fresh dist', () => {
+  noencap(folder, ['synth']);
+  expect(noencap(folder, ['synth', '--check'])).toEqual({
+    code: 0,
+    stdout: 'dist is up to date with topology.yaml.\n',
+    stderr: '',
+  });
+});
+
+test('--check shows a stale dist as a diff, exits 1 and writes nothing', () => {
+  noencap(folder, ['synth']);
+  const before = tree(join(folder, 'dist'));
+  edit('mtu: 1370', 'mtu: 1350');
+  const run = noencap(folder, ['synth', '--check']);
+  expect(run.code).toBe(1);
+  expect(run.stdout).toContain('--- a/cluster/10-installation/installation.yaml');
+  expect(run.stdout).toContain('-    mtu: 1370\n+    mtu: 1350\n');
+  expect(run.stderr).toBe('dist is stale: 3 files differ. Run: bin/noencap synth, and commit dist.\n');
+  expect(tree(join(folder, 'dist'))).toEqual(before);
+});
+
+test('--check shows what was never rendered as new, and what is no longer rendered as gone', () => {
+  const fresh = noencap(folder, ['synth', '--check']);
+  expect(fresh.code).toBe(1);
+  expect(fresh.stdout).toContain('--- /dev/null\n+++ b/routers/gateway/k3s/ibgp.conf\n');
+  expect(existsSync(join(folder, 'dist'))).toBe(false);
+  noencap(folder, ['synth']);
+  edit(/^ {2}kubenode-wds-1:.*$/m, '');
+  edit(', kubenode-wds-1: 192.168.100.252', '');
+  expect(noencap(folder, ['synth', '--check']).stdout).toContain(
+    '--- a/nodes/kubenode-wds-1/install.sh\n+++ /dev/null\n',
+  );
+});
+
+test('a topology with a fault exits 2, points at it and leaves dist as it was', () => {
+  noencap(folder, ['synth']);
+  const before = tree(join(folder, 'dist'));
+  edit('blockSize: 26', 'blockSize: big');
+  const run = noencap(folder, ['synth']);
+  expect(run.code).toBe(2);
+  expect(run.stdout).toBe('');
+  expect(run.stderr).toMatch(/^topology\.yaml:13:14 {2}pods\.blockSize: /);
+  expect(run.stderr).toMatch(/\n1 fault; nothing was written\.\n$/);
+  expect(tree(join(folder, 'dist'))).toEqual(before);
+});
+
+test('a file of somebody else in the way is named, and nothing is written', () => {
+  mkdirSync(join(folder, 'dist/cluster/30-bgp'), { recursive: true });
+  writeFileSync(join(folder, 'dist/cluster/30-bgp/bgp.yaml'), 'mine');
+  const run = noencap(folder, ['synth']);
+  expect(run.code).toBe(2);
+  expect(run.stderr).toBe(`These files are in the way; noencap did not write them:
+  dist/cluster/30-bgp/bgp.yaml
+Move them away, or delete them.
+Nothing was written.
+`);
+  expect(Object.keys(tree(join(folder, 'dist')))).toEqual(['cluster/30-bgp/bgp.yaml']);
+});
+
+test('a file is no output folder', () => {
+  writeFileSync(join(folder, 'dist'), '');
+  expect(noencap(folder, ['synth'])).toMatchObject({ code: 2, stdout: '' });
+});
+
+test('--json is one document on stdout and nothing else, also for faults', () => {
+  const run = noencap(folder, ['synth', '--json']);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(run.stdout)).toMatchObject({
+    version: 1,
+    command: 'synth',
+    ok: true,
+    nodes: 3,
+    sessions: { reflector: 3, backbone: 3, mesh: 3 },
+    objects: { BGPPeer: 3, Job: 3 },
+  });
+  edit('blockSize: 26', 'blockSize: big');
+  const faulty = noencap(folder, ['synth', '--json']);
+  expect(faulty).toMatchObject({ code: 2, stderr: '' });
+  expect(JSON.parse(faulty.stdout)).toMatchObject({
+    ok: false,
+    faults: [{ file: 'topology.yaml', line: 13, column: 14, path: 'pods.blockSize' }],
+  });
+});
+
+test('-q says nothing when all is well', () => {
+  expect(noencap(folder, ['synth', '-q'])).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+test('a vendored operator manifest must be there and have the hash that the topology names', () => {
+  edit(
+    /version: v3\.32\.1\n/,
+    'version: v3.26.1\n  operatorManifest: {path: vendor/operator.yaml, sha256: HASH}\n',
+  );
+  edit('HASH', 'a'.repeat(64));
+  expect(noencap(folder, ['synth']).stderr).toContain('vendor/operator.yaml cannot be read (ENOENT).');
+  mkdirSync(join(folder, 'vendor'));
+  writeFileSync(
+    join(folder, 'vendor/operator.yaml'),
+    'apiVersion: v1\nkind: Namespace\nmetadata: {name: tigera-operator}\n',
+  );
+  const wrong = noencap(folder, ['synth']);
+  expect(wrong).toMatchObject({ code: 2, stdout: '' });
+  const found = /If you trust the file as it is, write ([0-9a-f]{64})\./.exec(wrong.stderr)?.[1] ?? '';
+  edit('a'.repeat(64), found);
+  expect(noencap(folder, ['synth'])).toMatchObject({ code: 0 });
+  expect(readFileSync(join(folder, 'dist/cluster/00-operator/operator.yaml'), 'utf8')).toContain(
+    'kind: Namespace',
+  );
+});
+
+test('a topology may be a TypeScript module', () => {
+  writeFileSync(
+    join(folder, 'topology.ts'),
+    `import { readFileSync } from 'node:fs';
+const nodes = Object.fromEntries(
+  [11, 12, 13].map((host, index) => [
+    \`kube-\${index + 1}\`,
+    { region: 'home', role: index === 0 ? 'server' : 'agent', address: \`192.168.1.\${host}\` },
+  ]),
+);
+export default {
+  version: 1,
+  name: 'typed',
+  pods: { cidrs: ['10.42.0.0/16'] },
+  services: { cidrs: ['10.43.0.0/16'] },
+  calico: { version: 'v3.32.1' },
+  k3s: { version: 'v1.34.5+k3s1' },
+  gitops: { repoURL: 'https://github.com/example/typed.git' },
+  regions: { home: { router: 'gateway' } },
+  routers: { gateway: { routerId: '192.168.1.1', nodeAddress: '192.168.1.1' } },
+  nodes,
+} as const;
+void readFileSync;
+`,
+  );
+  expect(noencap(folder, ['synth', '-t', 'topology.ts', '-o', 'typed'])).toMatchObject({
+    code: 0,
+    stderr: '',
+  });
+  expect(existsSync(join(folder, 'typed/nodes/kube-3/install.sh'))).toBe(true);
+  writeFileSync(join(folder, 'broken.ts'), 'export default {\n  version: 1,\n  name = 3,\n};\n');
+  const broken = noencap(folder, ['synth', '-t', 'broken.ts']);
+  expect(broken).toMatchObject({ code: 2, stdout: '' });
+  expect(broken.stderr).toContain('broken.ts');
+  writeFileSync(join(folder, 'throws.ts'), 'throw new Error("not today");\nexport default {};\n');
+  const throws = noencap(folder, ['synth', '-t', 'throws.ts']);
+  expect(throws).toMatchObject({ code: 2, stdout: '' });
+  expect(throws.stderr).toContain('not today');
+});
