@@ -103,18 +103,21 @@ function podSpec(image: string, version: string): k8s.PodSpec {
  * absolute. CRDs come first: those versions do not install their own.
  */
 export class VendoredOperator extends ManifestChart {
+  private readonly included: Include;
+
   constructor(scope: Construct, fabric: Fabric, path: string) {
     super(scope, FILE);
-    const included = new Include(this, 'manifest', { url: path });
-    for (const object of included.apiObjects) {
+    this.included = new Include(this, 'manifest', { url: path });
+    for (const object of this.included.apiObjects) {
       for (const [key, value] of Object.entries(KEEP)) object.metadata.addAnnotation(key, value);
       if (object.kind === 'Deployment') rewriteImages(object, fabric.calico.registry);
     }
   }
 
+  /** A chart lists its own children only, and these are the Include's. */
   override get apiObjects(): ApiObject[] {
     const isCrd = (object: ApiObject) => object.kind === 'CustomResourceDefinition';
-    const all = super.apiObjects;
+    const all = this.included.apiObjects;
     return [...all.filter(isCrd), ...all.filter((object) => !isCrd(object))];
   }
 }
