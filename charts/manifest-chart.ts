@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type App, Chart, Yaml } from 'cdk8s';
+import { ApiObject, type App, Chart, DependencyGraph, Yaml } from 'cdk8s';
 import type { Construct } from 'constructs';
 
 /** A chart that becomes one file. `file` is its path below dist: `cluster/30-bgp/bgp.yaml`. */
@@ -10,17 +10,29 @@ export class ManifestChart extends Chart {
     super(scope, file.replace(/[/.]/g, '-'), { disableResourceNameHashes: true });
     this.file = file;
   }
+
+  /** In the order of their dependencies, as `App.synth` has it. cdk8s's own list leaves out what nests deeper. */
+  override get apiObjects(): ApiObject[] {
+    return new DependencyGraph(this.node)
+      .topology()
+      .filter((child): child is ApiObject => child instanceof ApiObject && Chart.of(child) === this);
+  }
 }
 
 /**
  * The text of every chart, by its file, and a kustomization.yaml beside each, so that an engine applies these files
  * and no stray one. Each chart is rendered once: `App.synth` would validate the whole app again for each of them.
- * Throws if two charts share a file, or two objects an identity: the second would silently replace the first.
+ * Throws if a construct finds itself invalid, if two charts share a file, or two objects an identity: the second would
+ * silently replace the first.
  */
 export function manifestFiles(app: App): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const folders = new Map<string, string[]>();
   const identities = new Set<string>();
+  const invalid = app.node
+    .findAll()
+    .flatMap(({ node }) => node.validate().map((says) => `${node.path}: ${says}`));
+  if (invalid.length > 0) throw new Error(invalid.join('\n'));
   for (const chart of app.charts) {
     // A chart of the user's own may extend cdk8s's Chart: it has no file then.
     const { file } = chart as Partial<ManifestChart>;

@@ -103,33 +103,36 @@ function podSpec(image: string, version: string): k8s.PodSpec {
  * absolute. CRDs come first: those versions do not install their own.
  */
 export class VendoredOperator extends ManifestChart {
-  private readonly included: Include;
-
   constructor(scope: Construct, fabric: Fabric, path: string) {
     super(scope, FILE);
-    this.included = new Include(this, 'manifest', { url: path });
-    for (const object of this.included.apiObjects) {
+    const { apiObjects } = new Include(this, 'manifest', { url: path });
+    const secrets = fabric.calico.imagePullSecrets.map((name) => ({ name }));
+    const crds = apiObjects.filter(({ kind }) => kind === 'CustomResourceDefinition');
+    for (const object of apiObjects) {
       for (const [key, value] of Object.entries(KEEP)) object.metadata.addAnnotation(key, value);
       if (object.kind === 'Deployment') rewriteImages(object, fabric.calico.registry);
+      if (object.kind === 'ServiceAccount' && secrets.length > 0) {
+        object.addJsonPatch(JsonPatch.add('/imagePullSecrets', secrets));
+      }
+      if (!crds.includes(object)) object.addDependency(...crds);
     }
-  }
-
-  /** A chart lists its own children only, and these are the Include's. */
-  override get apiObjects(): ApiObject[] {
-    const isCrd = (object: ApiObject) => object.kind === 'CustomResourceDefinition';
-    const all = this.included.apiObjects;
-    return [...all.filter(isCrd), ...all.filter((object) => !isCrd(object))];
   }
 }
 
 function rewriteImages(deployment: ApiObject, registry: string | undefined): void {
   if (registry === undefined) return;
-  const { containers } = (deployment.toJson() as { spec: { template: { spec: k8s.PodSpec } } }).spec.template
-    .spec;
-  for (const [index, { image }] of containers.entries()) {
-    if (image === undefined) continue;
-    const path = image.slice(image.indexOf('/') + 1);
-    const place = `/spec/template/spec/containers/${index}/image`;
-    deployment.addJsonPatch(JsonPatch.replace(place, `${registry}/${path}`));
+  const { spec } = (deployment.toJson() as { spec: { template: { spec: k8s.PodSpec } } }).spec.template;
+  for (const list of ['initContainers', 'containers'] as const) {
+    for (const [index, { image }] of (spec[list] ?? []).entries()) {
+      if (image === undefined) continue;
+      const place = `/spec/template/spec/${list}/${index}/image`;
+      deployment.addJsonPatch(JsonPatch.replace(place, `${registry}/${pathOf(image)}`));
+    }
   }
+}
+
+/** The first part of an image is a registry if it could be a host: the rule of containerd and Docker. */
+function pathOf(image: string): string {
+  const [first = '', ...rest] = image.split('/');
+  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? rest.join('/') : image;
 }

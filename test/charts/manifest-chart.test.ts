@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
 import { ManifestChart, manifestFiles } from '../../charts/index.ts';
 import { clusterApp } from '../../main.ts';
 import { dualStack, fabricOf, report } from './topologies.ts';
@@ -42,6 +43,26 @@ describe("cdk8s's own synth and ours", () => {
 });
 
 describe('The files of a cdk8s app', () => {
+  test('hold what nests inside other constructs, after what it depends on, as cdk8s itself has it', () => {
+    const app = new App({ outdir: folder });
+    const chart = new ManifestChart(app, 'cluster/40-own/a.yaml');
+    const inner = new Construct(new Construct(chart, 'outer'), 'inner');
+    const late = new k8s.KubeNamespace(inner, 'late', { metadata: { name: 'late' } });
+    const early = new k8s.KubeNamespace(inner, 'early', { metadata: { name: 'early' } });
+    late.addDependency(early);
+    const text = manifestFiles(app).get('cluster/40-own/a.yaml')?.replace(HEADER, '');
+    expect(text?.match(/name: .*/g)).toEqual(['name: early', 'name: late']);
+    app.synth();
+    expect(text).toBe(readFileSync(join(folder, 'cluster-40-own-a-yaml.k8s.yaml'), 'utf8'));
+  });
+
+  test('are none if a construct finds itself invalid', () => {
+    const app = new App();
+    const chart = new ManifestChart(app, 'cluster/40-own/a.yaml');
+    chart.node.addValidation({ validate: () => ['no replicas'] });
+    expect(() => manifestFiles(app)).toThrow('cluster-40-own-a-yaml: no replicas');
+  });
+
   test('have a kustomization.yaml in each folder that names them, sorted, and nothing else', () => {
     const app = new App();
     namespace(new ManifestChart(app, 'cluster/40-own/b.yaml'), 'b', 'b');

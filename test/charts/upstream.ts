@@ -9,9 +9,13 @@ export const VERSIONS = ['v3.26.1', 'v3.30.7', 'v3.31.7', 'v3.32.1'] as const;
 const folder = upstreamFolder();
 
 /** A test that reads upstream's files; skipped by its name where there are none. */
-export function upstreamTest(name: string, body: (upstream: string) => void | Promise<void>): void {
+export function upstreamTest(
+  name: string,
+  body: (upstream: string) => void | Promise<void>,
+  timeout?: number,
+): void {
   if (folder === undefined) test.skip(name, () => {});
-  else test(name, async () => body(folder));
+  else test(name, async () => body(folder), timeout);
 }
 
 export interface KubernetesObject {
