@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+
+/** Each folder, and what it may import from. The data flows one way: nothing downstream is ever named. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  topology: [],
+  fabric: ['topology'],
+  imports: [],
+  charts: ['fabric', 'topology', 'imports'],
+  routers: ['fabric', 'topology'],
+  nodes: ['fabric', 'topology'],
+  cli: ['charts', 'fabric', 'nodes', 'routers', 'topology', 'main.ts'],
+};
+
+/** What touches nothing outside: it may compute, and no more. */
+const PURE = Object.keys(MAY_IMPORT).filter((folder) => folder !== 'cli');
+
+const sources = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+    .sort();
+
+const importsOf = (file: string): string[] =>
+  [
+    ...readFileSync(file, 'utf8').matchAll(
+      /(?:^|[\s;])(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]|^import\s*['"]([^'"]+)['"]/gm,
+    ),
+  ].map(([, from, dynamic, bare]) => from ?? dynamic ?? bare ?? '');
+
+test.each(Object.entries(MAY_IMPORT))('%s imports from itself and from %j only', (folder, allowed) => {
+  for (const file of sources(folder)) {
+    const reached = importsOf(file)
+      .filter((from) => from.startsWith('.'))
+      .map((from) => normalize(join(file, '..', from)).split('/')[0] ?? '');
+    expect({ file, reaches: reached.filter((to) => to !== folder && !allowed.includes(to)) }).toEqual({
+      file,
+      reaches: [],
+    });
+  }
+});
+
+test.each(PURE)('%s touches no file, process, network or clock', (folder) => {
+  for (const file of sources(folder)) {
+    const builtins = importsOf(file).filter((from) => from.startsWith('node:'));
+    expect({
+      file,
+      builtins: builtins.filter((from) => !['node:crypto', 'node:path'].includes(from)),
+    }).toEqual({
+      file,
+      builtins: [],
+    });
+    const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    const touched = code.match(
+      /\b(process\.|new Date\b|Date\.now|Math\.random|performance\.|console\.|setTimeout|fetch\((?!\))|random(UUID|Bytes|Int))/g,
+    );
+    expect({ file, touched }).toEqual({ file, touched: null });
+  }
+});
+
+test('the test itself sees imports: of types, over several lines, and dynamic ones', () => {
+  expect(importsOf('cli/main.ts')).toContain('./check.ts');
+  expect(importsOf('fabric/fabric.ts')).toContain('../topology/model.ts');
+  expect(importsOf('main.ts')).toContain('./cli/main.ts');
+});
