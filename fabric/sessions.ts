@@ -55,7 +55,7 @@ export function backboneSessions(
       backboneTransports(a.backboneAddress, b.backboneAddress, podFamilies(topology)).map(
         ({ transport, carries, addresses: [addressA, addressB] }): Session => {
           const keepOn =
-            topology.bgp.reflectorNextHop === 'keep' ? clientSegments(a, b, regions, carries) : [];
+            topology.bgp.reflectorNextHop === 'keep' ? sharedSegments(a, b, regions, carries) : [];
           const end = (router: RouterSpeaker, address: IpAddress): SessionEnd => ({
             speaker: router.name,
             kind: 'router',
@@ -149,25 +149,22 @@ function towardsClient(
 }
 
 /**
- * The segments of a region's nodes that both of its reflectors are on. The rule of `towardsClient` holds on the
- * session between them too: with plain `next hop self` a node that lost one of its two sessions hairpins.
+ * The segments that two reflectors of one region share: what `towardsClient` says holds on the session between them too.
+ * With plain `next hop self` a node that lost one of its two sessions hairpins. No matter which nodes are there, or a
+ * node that comes would change the session of its routers.
  */
-function clientSegments(
+function sharedSegments(
   a: RouterSpeaker,
   b: RouterSpeaker,
   regions: readonly FabricRegion[],
   carries: readonly Family[],
 ): Prefix[] {
-  const common = regions.filter((region) => region.routers.includes(a) && region.routers.includes(b));
-  const used = new Set(common.flatMap((region) => region.nodes.flatMap((node) => segmentNames(node))));
-  const ofB = new Set(segmentNames(b));
+  if (!regions.some((region) => region.routers.includes(a) && region.routers.includes(b))) return [];
+  const ofB = new Set(b.attachments.map((attachment) => attachment.segment));
   return a.attachments
-    .filter((attachment) => used.has(attachment.segment) && ofB.has(attachment.segment))
+    .filter((attachment) => ofB.has(attachment.segment))
     .flatMap((attachment) => carries.flatMap((family) => attachment.cidr[family] ?? []));
 }
-
-const segmentNames = (machine: RouterSpeaker | NodeSpeaker): string[] =>
-  machine.attachments.map((attachment) => attachment.segment);
 
 interface Transport {
   readonly transport: Family;

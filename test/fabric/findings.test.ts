@@ -10,7 +10,7 @@ const found = (topology: TopologyInput, id: string) =>
 function crowd(nodes: number): Pick<TopologyInput, 'nodes' | 'underlay' | 'pods'> {
   const address = (index: number) => `192.168.${1 + (index % 2)}.${10 + Math.floor(index / 2)}`;
   return {
-    pods: { cidrs: ['10.0.0.0/8'] },
+    pods: { cidrs: ['172.16.0.0/12'] },
     nodes: Object.fromEntries(
       Array.from({ length: nodes }, (_, index) => [
         `n${index}`,
@@ -40,8 +40,8 @@ const cases: Record<string, { severity: string; has: TopologyInput; hasNot: Topo
   },
   NE402: {
     severity: 'warning',
-    has: withoutLans({ ...twoRegions(), ...crowd(101), services: { cidrs: ['172.30.0.0/16'] } }),
-    hasNot: withoutLans({ ...twoRegions(), ...crowd(100), services: { cidrs: ['172.30.0.0/16'] } }),
+    has: withoutLans({ ...twoRegions(), ...crowd(101) }),
+    hasNot: withoutLans({ ...twoRegions(), ...crowd(100) }),
   },
   NE403: {
     severity: 'error',
