@@ -66,25 +66,28 @@ describe("A label Job's name", () => {
     expect(changed[0]?.replace(/-[0-9a-f]{10}$/, '')).toBe(name?.replace(/-[0-9a-f]{10}$/, ''));
   });
 
+  // A node may have 56 characters: with more, BIRD could not name its sessions.
+  const long = 'n'.repeat(55);
+
   test('is a DNS label, so that its pods can carry it, for any name of a node', () => {
-    const long = 'n'.repeat(62);
     const found = names(
-      withNodes('a.b', 'a-b', `${long}1`, `${long}2`, 'n.n.n.n', `${'d'.repeat(31)}.${'e'.repeat(31)}`),
+      withNodes('a.b', `${long}1`, `${long}2`, 'n.n.n', `${'d'.repeat(28)}.${'e'.repeat(27)}`),
     );
-    expect(new Set(found).size).toBe(7);
+    expect(new Set(found).size).toBe(6);
     for (const one of found) expect(one).toMatch(LABEL);
   });
 
   test('tells nodes apart whose names begin alike or differ in a dot', () => {
-    const long = 'n'.repeat(62);
     const [one, two] = names(withNodes(`${long}1`, `${long}2`)).filter((found) =>
       found.startsWith('label-nn'),
     );
+    expect(one).toBeDefined();
+    expect(two).toBeDefined();
     expect(one).not.toBe(two);
-    const [dot, dash] = names(withNodes('a.b', 'a-b')).filter((found) => found.startsWith('label-a-b'));
-    expect(dot).toBeDefined();
-    expect(dash).toBeDefined();
-    expect(dot).not.toBe(dash);
+    // No topology has both: BIRD could not tell them apart. A change from one to the other must still be a change.
+    expect(names(withNodes('a.b'))[0]?.replace(/-[0-9a-f]{10}$/, '')).not.toBe(
+      names(withNodes('a-b'))[0]?.replace(/-[0-9a-f]{10}$/, ''),
+    );
   });
 });
 
@@ -222,7 +225,7 @@ describe('The CronJobs', () => {
   });
 
   test('split a large region, so that no argument comes near the limit of 128 KiB', () => {
-    const many = Array.from({ length: 1200 }, (_, index) => `n${index}`.padEnd(63, 'x'));
+    const many = Array.from({ length: 1200 }, (_, index) => `n${index}`.padEnd(56, 'x'));
     const topology: TopologyInput = {
       ...cron(small),
       nodes: {

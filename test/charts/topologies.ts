@@ -39,10 +39,15 @@ export const manifestObjects = (files: ReadonlyMap<string, string>): KubernetesO
 
 type CalicoInput = TopologyInput['calico'];
 
-/** A topology with other Calico settings. */
-export const withCalico = (topology: TopologyInput, calico: Partial<CalicoInput>): TopologyInput => ({
+/** A topology with other Calico settings; undefined takes one away. */
+export const withCalico = (
+  topology: TopologyInput,
+  calico: { readonly [Key in keyof CalicoInput]?: CalicoInput[Key] | undefined },
+): TopologyInput => ({
   ...topology,
-  calico: { ...topology.calico, ...calico },
+  calico: Object.fromEntries(
+    Object.entries({ ...topology.calico, ...calico }).filter(([, value]) => value !== undefined),
+  ) as CalicoInput,
 });
 
 /** v3.26.1 needs a vendored manifest; which one matters to the operator chart only. */
