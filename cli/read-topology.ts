@@ -16,30 +16,48 @@ export function readTopology(file: string): Loaded {
 
 type Esbuild = typeof import('esbuild');
 
-/** esbuild compiles the module with whatever it imports; it runs with the rights of the user who started noencap. */
+/**
+ * esbuild compiles the module with whatever it imports; it runs with the rights of the user who started noencap. What it
+ * throws is a fault of the file.
+ */
 function readModule(file: string): Loaded {
   const absolute = resolve(file);
-  const require = createRequire(absolute);
-  let code: string;
   try {
     readFileSync(absolute);
-    // From noencap's own packages: the topology need not lie beside them. Loaded here, because most topologies are YAML.
-    const esbuild = createRequire(realpathSync(process.argv[1] ?? absolute))('esbuild') as Esbuild;
-    const built = esbuild.buildSync({
-      entryPoints: [absolute],
-      absWorkingDir: dirname(absolute),
-      bundle: true,
-      platform: 'node',
-      format: 'cjs',
-      write: false,
-      logLevel: 'silent',
-    });
-    code = built.outputFiles[0]?.text ?? '';
+    const exports = evaluate(compile(absolute), createRequire(absolute));
+    return parseTopologyValue(exports.default, basename(file));
   } catch (error) {
-    const { code: reason, message } = error as NodeJS.ErrnoException;
-    return unreadable(file, reason ?? message);
+    return unreadable(file, reasonOf(error));
   }
+}
+
+function compile(file: string): string {
+  // From noencap's own packages: the topology need not lie beside them. Loaded here, because most topologies are YAML.
+  const esbuild = createRequire(realpathSync(process.argv[1] ?? file))('esbuild') as Esbuild;
+  const built = esbuild.buildSync({
+    entryPoints: [file],
+    absWorkingDir: dirname(file),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    write: false,
+    logLevel: 'silent',
+  });
+  return built.outputFiles[0]?.text ?? '';
+}
+
+function evaluate(code: string, require: NodeJS.Require): { default?: unknown } {
   const module: { exports: { default?: unknown } } = { exports: {} };
   new Function('module', 'exports', 'require', code)(module, module.exports, require);
-  return parseTopologyValue(module.exports.default, basename(file));
+  return module.exports;
 }
+
+/** An error of the system by its code, one of the compiler with its place, one that the module throws as it prints. */
+function reasonOf(error: unknown): string {
+  const { code, errors } = error as NodeJS.ErrnoException & { errors?: readonly Message[] };
+  const [first] = errors ?? [];
+  if (first !== undefined) return `line ${first.location?.line ?? 1}: ${first.text}`;
+  return code ?? String(error);
+}
+
+type Message = import('esbuild').Message;

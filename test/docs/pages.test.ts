@@ -1,0 +1,99 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { scratchProject } from '../cli/run.ts';
+
+/** Every page that a user reads. */
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name))
+    .sort(),
+];
+
+interface Block {
+  readonly language: string;
+  readonly text: string;
+}
+
+function blocksOf(page: string): Block[] {
+  const fences = readFileSync(page, 'utf8').matchAll(/^```([a-z]*)\n([\s\S]*?)^```$/gm);
+  return [...fences].map(([, language = '', text = '']) => ({ language, text }));
+}
+
+/** How long it took is the one thing that differs. */
+const timeless = (text: string): string => text.replace(/\(\d+\.\d+ s\)/g, '(0.00 s)');
+
+const withCommands = pages.filter((page) => blocksOf(page).some(({ language }) => language === 'sh'));
+
+test('the pages that lead a newcomer have commands', () => {
+  expect(withCommands).toEqual(
+    expect.arrayContaining([
+      'README.md',
+      'docs/first-cluster.md',
+      'docs/add-a-node.md',
+      'docs/add-a-region.md',
+    ]),
+  );
+});
+
+/**
+ * `sh` blocks run in a copy of the project, `diff` blocks are applied to it, and a `text` block right after an `sh` block
+ * is what the command prints. npm itself is a stand-in: the packages are there, and these are the tests.
+ */
+test.each(withCommands)('%s: what it says to type works, and prints what it says', (page) => {
+  const project = scratchProject();
+  const bin = join(project, '.cache/bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'npm'), '#!/bin/sh\ncase $1 in ci | test) ;; *) exit 9 ;; esac\n');
+  chmodSync(join(bin, 'npm'), 0o755);
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, GITHUB_ACTIONS: '' };
+  let printed: string | undefined;
+  for (const { language, text } of blocksOf(page)) {
+    if (language === 'diff') {
+      const applied = spawnSync('git', ['apply', '-'], { cwd: project, input: text, encoding: 'utf8' });
+      expect(applied.stderr).toBe('');
+    }
+    if (language === 'text' && printed !== undefined) expect(timeless(printed)).toBe(timeless(text));
+    printed = undefined;
+    if (language === 'sh') {
+      const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', text], {
+        cwd: project,
+        env,
+        encoding: 'utf8',
+      });
+      expect({ text, status, stderr }).toEqual({ text, status: 0, stderr: '' });
+      printed = stdout;
+    }
+  }
+  rmSync(project, { recursive: true });
+});
+
+test.each(pages)('%s: every link to a file leads somewhere', (page) => {
+  const text = readFileSync(page, 'utf8');
+  const targets = [...text.matchAll(/\]\((?!https?:)([^)#]+)(#[^)]*)?\)/g)].map(([, target = '']) => target);
+  const missing = targets.filter((target) => {
+    const path = join(dirname(page), target);
+    return spawnSync('test', ['-e', path]).status !== 0;
+  });
+  expect(missing).toEqual([]);
+});
+
+test('every dependency has its reason in docs/dependencies.md, and no other stands there', () => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const named = [...readFileSync('docs/dependencies.md', 'utf8').matchAll(/^\| ([@a-z][^|]*?) \|/gm)]
+    .flatMap(([, names = '']) => names.split(', '))
+    .filter((name) => name !== 'package');
+  expect(named.sort()).toEqual([...Object.keys(dependencies), ...Object.keys(devDependencies)].sort());
+});
+
+test("the test command and the first command of the README are CI's", () => {
+  const ci = readFileSync('.ci/run', 'utf8');
+  const commands = blocksOf('README.md').flatMap(({ language, text }) =>
+    language === 'sh' ? [text.trim()] : [],
+  );
+  expect(commands).toEqual(['npm ci && bin/noencap synth', 'npm test']);
+  expect(ci.trimEnd().endsWith('\nnpm test')).toBe(true);
+});
