@@ -1,9 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { App } from 'cdk8s';
 import { Bgp, Installation } from '../../charts/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { BY_HAND, crdErrors, ruleErrors, rulesOf, schemaErrors, unsupported } from './custom-resources.ts';
-import { calicoOf, dualStack, ipv6Only, objectsOf, report, small, withCalico } from './topologies.ts';
+import {
+  calicoOf,
+  dualStack,
+  fabricOf,
+  ipv6Only,
+  objectsOf,
+  report,
+  small,
+  withCalico,
+} from './topologies.ts';
 import { crdFile, type KubernetesObject, type Schema, schemaOf, upstreamTest, VERSIONS } from './upstream.ts';
 
 const V1 = 'crd.projectcalico.org/v1';
@@ -44,6 +54,77 @@ describe.each(VERSIONS)('Calico %s', (version) => {
       });
     }
   });
+});
+
+describe('A filter with every condition', () => {
+  const conditions = withCalico(dualStack, {
+    filters: {
+      every: {
+        routers: ['rr-a'],
+        import: [
+          {
+            action: 'Accept',
+            match: { cidr: '10.0.0.0/8', operator: 'In' },
+            prefixLength: { min: 16, max: 26 },
+            source: 'RemotePeers',
+          },
+          { action: 'Accept', match: { cidr: 'fd00::/8', operator: 'In' }, prefixLength: { max: 120 } },
+        ],
+        export: [{ action: 'Reject', source: 'RemotePeers' }],
+      },
+    },
+  });
+
+  for (const [version, api] of [
+    ['v3.30.7', V1],
+    ['v3.31.7', V1],
+    ['v3.32.1', V1],
+    ['v3.32.1', V3],
+  ] as const) {
+    upstreamTest(`is taken by Calico ${version} as ${api}`, (upstream) => {
+      const [filter] = objectsOf(withCalico(conditions, { version, api }), Bgp).filter(
+        ({ kind }) => kind === 'BGPFilter',
+      );
+      expect(filter?.spec).toEqual({
+        importV4: [
+          {
+            action: 'Accept',
+            cidr: '10.0.0.0/8',
+            matchOperator: 'In',
+            prefixLength: { min: 16, max: 26 },
+            source: 'RemotePeers',
+          },
+        ],
+        importV6: [{ action: 'Accept', cidr: 'fd00::/8', matchOperator: 'In', prefixLength: { max: 120 } }],
+        exportV4: [{ action: 'Reject', source: 'RemotePeers' }],
+        exportV6: [{ action: 'Reject', source: 'RemotePeers' }],
+      });
+      expect(crdErrors(upstream, version, filter as KubernetesObject)).toEqual([]);
+    });
+  }
+
+  test('is never cut down to what an older Calico knows: it would then hold for more routes', () => {
+    const fabric = fabricOf(conditions);
+    const older = { ...fabric, calico: { ...fabric.calico, version: 'v3.26.1' } };
+    expect(() => new Bgp(new App(), older)).toThrow('filter every has a condition that Calico v3.26 lacks');
+  });
+});
+
+describe("An upgrade to v3.32.1 and a change of the fabric's numbers", () => {
+  for (const version of ['v3.30.7', 'v3.31.7'] as const) {
+    upstreamTest(`is taken over what ${version} left in the cluster`, (upstream) => {
+      const before = customResources(dualStack, version, V1);
+      const changed: TopologyInput = { ...dualStack, bgp: { asNumber: 65020, nodeToNodeMesh: true } };
+      const after = customResources(changed, 'v3.32.1', V1);
+      for (const object of after) {
+        const old = before.find(
+          ({ kind, metadata }) => kind === object.kind && metadata.name === object.metadata.name,
+        );
+        expect(old).toBeDefined();
+        expect(crdErrors(upstream, 'v3.32.1', object, old)).toEqual([]);
+      }
+    });
+  }
 });
 
 describe('What the CRDs refuse', () => {
@@ -154,6 +235,11 @@ describe('What the CRDs refuse', () => {
     expect(schemaErrors(schema, { ...object, port: null })).toEqual([]);
     expect(schemaErrors(schema, { ...object, cidr: null })).toEqual(['/cidr must be string']);
   });
+});
+
+test('a rule with a function that cel-js does not know counts as one that it cannot run', () => {
+  expect(unsupported({ rule: 'isIP(self.peerIP)' })).toMatch(/isIP/);
+  expect(unsupported({ rule: 'size(self.peerIP) > 0' })).toBeUndefined();
 });
 
 describe.each(VERSIONS)('The rules in the CRDs of Calico %s', (version) => {
