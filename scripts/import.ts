@@ -30,9 +30,9 @@ export function generateImports(upstream: string, outputFolder: string): void {
         ['import', basename(file), '--language', 'typescript', '--output', resolve(outputFolder)],
         {
           cwd: work,
-          // cdk8s looks for a newer version of itself and says so at length; what it says counts when it fails.
+          // What it says on the way counts only when it fails: it is then a part of the error.
           stdio: ['ignore', 'ignore', 'pipe'],
-          env: { ...process.env, CHECK_UPGRADE: 'false' },
+          env: { ...process.env, CDK8S_CHECK_UPGRADE: 'false' },
         },
       );
       const generated = join(resolve(outputFolder), `${group}.ts`);
