@@ -21,7 +21,8 @@ import { backboneSessions } from './sessions.ts';
 export function buildFabric(topology: Topology): Fabric {
   const attachments = attachmentsOf(topology);
   const routers = topology.routers.map((router) => routerSpeaker(router, topology, attachments));
-  const nodes = topology.nodes.map((node) => nodeSpeaker(node, topology, attachments));
+  const firstRouter = new Map(topology.regions.map((region) => [region.name, region.routers[0]]));
+  const nodes = topology.nodes.map((node) => nodeSpeaker(node, firstRouter.get(node.region), attachments));
   const hosts: TransitHost[] = topology.hosts.map((host) => ({
     ...host,
     kind: 'host',
@@ -103,11 +104,10 @@ function routerSpeaker(
 
 function nodeSpeaker(
   node: Node,
-  topology: Topology,
+  firstRouter: string | undefined,
   attachments: ReadonlyMap<string, readonly Attachment[]>,
 ): NodeSpeaker {
-  const region = topology.regions.find((candidate) => candidate.name === node.region);
-  const defaultRouter = node.defaultRouter ?? region?.routers[0];
+  const defaultRouter = node.defaultRouter ?? firstRouter;
   if (defaultRouter === undefined) throw new Error(`node ${node.name} has no region with a router`);
   return { ...node, kind: 'node', defaultRouter, attachments: attachments.get(node.name) ?? [] };
 }

@@ -1,11 +1,11 @@
 import type { Fabric } from '../fabric/fabric.ts';
 import { installScript } from './install-script.ts';
-import { k3sConfig, registries } from './k3s-config.ts';
+import { controlPlane, k3sConfig, registries } from './k3s-config.ts';
 import { sysctlConf } from './sysctl.ts';
 
 /**
  * The bootstrap files of every node, as paths below dist and their text: `nodes/<node>/...`. A node's folder is
- * copied to it as it is, and `sudo sh install.sh` there does the rest.
+ * copied to it as it is, and `sh install.sh` there, as root, does the rest.
  *
  * `cniManifests` (file name -> YAML) go to the first server only, as K3s auto-deploy manifests, in the order in
  * which they stand in the map: no GitOps engine can start before the pod network does.
@@ -19,14 +19,25 @@ export function nodeFiles(
   cniManifests: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
+  if (fabric.nodes.length === 0) return files;
+  const servers = controlPlane(fabric);
   for (const region of fabric.regions) {
     for (const node of region.nodes) {
-      const manifests = node.name === fabric.k3s.firstServer ? cniManifests : new Map<string, string>();
+      const manifests = node === servers.first ? cniManifests : new Map<string, string>();
       const mirrors = registries(region);
       const add = (path: string, text: string) => files.set(`nodes/${node.name}/${path}`, text);
 
-      add('config.yaml', k3sConfig(node, fabric));
-      add('install.sh', installScript({ node, region, fabric, manifests: [...manifests.keys()] }));
+      add('config.yaml', k3sConfig(node, fabric, servers));
+      add(
+        'install.sh',
+        installScript({
+          node,
+          region,
+          version: fabric.k3s.version,
+          joins: node !== servers.first,
+          manifests: [...manifests.keys()],
+        }),
+      );
       for (const [name, text] of manifests) add(`manifests/${name}`, text);
       if (mirrors !== undefined) add('registries.yaml', mirrors);
       add('sysctl.d/90-noencap.conf', sysctlConf);

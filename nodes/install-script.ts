@@ -1,27 +1,31 @@
-import type { Fabric, FabricRegion, NodeSpeaker } from '../fabric/fabric.ts';
-import { entryOf, MARK, TOKEN_FILE } from './k3s-config.ts';
+import type { FabricRegion, NodeSpeaker } from '../fabric/fabric.ts';
+import { MARK, TOKEN_FILE } from './k3s-config.ts';
 import { shellWord } from './shell.ts';
 
 export interface InstallScript {
   readonly node: NodeSpeaker;
   readonly region: FabricRegion;
-  readonly fabric: Fabric;
+  /** The K3s release. */
+  readonly version: string;
+  /** The node joins a cluster, and needs its token. */
+  readonly joins: boolean;
   /** File names below manifests/, for the first server. */
   readonly manifests: readonly string[];
 }
 
 /**
  * `install.sh`: makes a fresh Debian or Ubuntu this node, and brings a running one up to date. POSIX sh. Needs what such
- * a machine has, and one of curl and wget.
+ * a machine has, and one of curl and wget. What it has begun and not finished, the next run finishes.
  */
-export function installScript({ node, region, fabric, manifests }: InstallScript): string {
-  const joins = entryOf(node, fabric) === 'joins';
+export function installScript({ node, region, version, joins, manifests }: InstallScript): string {
   const parts = [
     header(node, joins),
-    settings(node, region, fabric),
+    settings(node, region, version, joins),
     FUNCTIONS,
-    checks(node, joins),
-    SYSCTL,
+    'if [ -z "$root" ] && [ "$(id -u)" -ne 0 ]; then stop "must run as root" 3; fi',
+    joins ? TOKEN_GIVEN : '',
+    'ours /etc/rancher/k3s/config.yaml\nours /etc/rancher/k3s/registries.yaml',
+    KERNEL,
     joins ? TOKEN : '',
     configuration(region, manifests),
     INSTALL,
@@ -34,39 +38,52 @@ ${MARK}
 # Makes this machine the K3s ${node.role} named below. Copy this folder to it and run, as root:
 #   ${joins ? 'K3S_TOKEN=... sh install.sh     (the token: /var/lib/rancher/k3s/server/node-token of the first server)' : 'sh install.sh'}
 # Run it again after every change; what is already right is left alone.
-# NOENCAP_ROOT=DIR writes below DIR instead of /, for a rehearsal.
+# A rehearsal: NOENCAP_ROOT=DIR puts everything below DIR instead of /, K3s too, and starts nothing.
 set -eu`;
 
-function settings(node: NodeSpeaker, region: FabricRegion, fabric: Fabric): string {
+function settings(node: NodeSpeaker, region: FabricRegion, version: string, joins: boolean): string {
   const mirrored = region.k3sMirror === 'cn';
   const installer = mirrored ? 'https://rancher-mirror.rancher.cn/k3s/k3s-install.sh' : 'https://get.k3s.io';
   return [
     `name=${shellWord(node.name)}`,
     `role=${shellWord(node.role)}`,
-    `version=${shellWord(fabric.k3s.version)}`,
+    `version=${shellWord(version)}`,
     `installer_url=${shellWord(installer)}`,
     `mirror=${shellWord(mirrored ? 'cn' : '')}`,
     `service=${shellWord(node.role === 'server' ? 'k3s' : 'k3s-agent')}`,
     `mark=${shellWord(MARK)}`,
-    `token_file=${shellWord(TOKEN_FILE)}`,
+    ...(joins ? [`token_file=${shellWord(TOKEN_FILE)}`] : []),
     'root=${NOENCAP_ROOT:-}',
+    'restart=$root/etc/rancher/k3s/noencap.restart',
     'here=$(CDPATH="" cd -- "$(dirname -- "$0")" && pwd)',
-    'restart=no',
   ].join('\n');
 }
 
 const FUNCTIONS = `say() { printf '%s: %s\\n' "$name" "$1"; }
 stop() { printf '%s: %s\\n' "$name" "$1" >&2; exit "$2"; }
 
-# put SOURCE DESTINATION MODE: installs a file in one move; returns 1 if it was there already.
+# differs SOURCE DESTINATION
+differs() { ! { [ -f "$root$2" ] && cmp -s -- "$1" "$root$2"; }; }
+
+# put SOURCE DESTINATION MODE: installs a file in one move, if it is not there already.
 put() {
-  target=$root$2
-  if [ -f "$target" ] && cmp -s -- "$1" "$target"; then return 1; fi
-  mkdir -p -- "$(dirname -- "$target")"
-  cp -- "$1" "$target.noencap-new"
-  chmod "$3" "$target.noencap-new"
-  mv -f -- "$target.noencap-new" "$target"
+  if ! differs "$1" "$2"; then return 0; fi
+  mkdir -p -- "$(dirname -- "$root$2")"
+  cp -- "$1" "$root$2.noencap-new"
+  chmod "$3" "$root$2.noencap-new"
+  mv -f -- "$root$2.noencap-new" "$root$2"
   say "wrote $2"
+}
+
+# setting SOURCE DESTINATION: a file that K3s reads at its start. The note comes first, so that a run that is cut off
+# between the file and the restart is made up for by the next.
+setting() {
+  if differs "$1" "$2"; then note_restart; put "$1" "$2" 0600; fi
+}
+
+note_restart() {
+  mkdir -p -- "$(dirname -- "$restart")"
+  : >"$restart"
 }
 
 # ours FILE: a file that somebody else wrote is never overwritten.
@@ -83,23 +100,20 @@ fetch() {
   fi
 }`;
 
-const checks = (_node: NodeSpeaker, joins: boolean): string =>
-  [
-    'if [ -z "$root" ] && [ "$(id -u)" -ne 0 ]; then stop "must run as root" 3; fi',
-    ...(joins
-      ? [
-          'if [ -z "${K3S_TOKEN:-}" ] && [ ! -s "$root$token_file" ]; then',
-          '  stop "joins a cluster: set K3S_TOKEN to the token of the first server" 2',
-          'fi',
-        ]
-      : []),
-    'ours /etc/rancher/k3s/config.yaml',
-    'ours /etc/rancher/k3s/registries.yaml',
-  ].join('\n');
-
-const SYSCTL = `if put "$here/sysctl.d/90-noencap.conf" /etc/sysctl.d/90-noencap.conf 0644; then
-  if [ -z "$root" ]; then sysctl -q -p /etc/sysctl.d/90-noencap.conf; fi
+const TOKEN_GIVEN = `if [ -z "\${K3S_TOKEN:-}" ] && [ ! -s "$root$token_file" ]; then
+  stop "joins a cluster: set K3S_TOKEN to the token of the first server" 2
 fi`;
+
+/** The larger of an interface's own rp_filter and that of "all" counts: one that something else set to 1 stays strict. */
+const KERNEL = `put "$here/sysctl.d/90-noencap.conf" /etc/sysctl.d/90-noencap.conf 0644
+if [ -z "$root" ]; then sysctl -q -p /etc/sysctl.d/90-noencap.conf; fi
+for filter in "$root"/proc/sys/net/ipv4/conf/*/rp_filter; do
+  interface=$(basename -- "$(dirname -- "$filter")")
+  case $interface in all | default) continue ;; esac
+  if [ "$(cat -- "$filter" 2>/dev/null)" = 1 ]; then
+    say "warning: $interface drops what it would not answer on (net.ipv4.conf.$interface.rp_filter = 1); set it to 0"
+  fi
+done`;
 
 /** The token goes into a file that only root reads: K3s finds it by token-file, and no command line ever holds it. */
 const TOKEN = `if [ -n "\${K3S_TOKEN:-}" ]; then
@@ -112,32 +126,47 @@ unset K3S_TOKEN`;
 /** K3s applies what stands in its manifests folder at start and whenever a file there changes. */
 function configuration(region: FabricRegion, manifests: readonly string[]): string {
   return [
-    'if put "$here/config.yaml" /etc/rancher/k3s/config.yaml 0600; then restart=yes; fi',
+    'setting "$here/config.yaml" /etc/rancher/k3s/config.yaml',
     ...(region.registryMirrors.length > 0
-      ? ['if put "$here/registries.yaml" /etc/rancher/k3s/registries.yaml 0600; then restart=yes; fi']
+      ? ['setting "$here/registries.yaml" /etc/rancher/k3s/registries.yaml']
       : [
           'if [ -f "$root/etc/rancher/k3s/registries.yaml" ]; then',
+          '  note_restart',
           '  rm -f -- "$root/etc/rancher/k3s/registries.yaml"',
-          '  restart=yes',
+          '  say "removed /etc/rancher/k3s/registries.yaml"',
           'fi',
         ]),
     ...manifests.map((name) => {
       const target = shellWord(`/var/lib/rancher/k3s/server/manifests/noencap-${name}`);
-      return `put "$here"/manifests/${shellWord(name)} ${target} 0600 || :`;
+      return `put "$here"/manifests/${shellWord(name)} ${target} 0600`;
     }),
   ].join('\n');
 }
 
-const INSTALL = `installed=$(k3s --version 2>/dev/null | sed -n '1s/^k3s version \\([^ ]*\\).*/\\1/p') || installed=
+/** The installer starts the service, or restarts it: what it reads must be in place before. */
+const INSTALL = `INSTALL_K3S_BIN_DIR=$root/usr/local/bin
+export INSTALL_K3S_BIN_DIR
+if [ -n "$root" ]; then
+  INSTALL_K3S_SYSTEMD_DIR=$root/etc/systemd/system
+  INSTALL_K3S_SKIP_START=true
+  INSTALL_K3S_SKIP_ENABLE=true
+  export INSTALL_K3S_SYSTEMD_DIR INSTALL_K3S_SKIP_START INSTALL_K3S_SKIP_ENABLE
+fi
+installed=$("$INSTALL_K3S_BIN_DIR/k3s" --version 2>/dev/null | sed -n '1s/^k3s version \\([^ ]*\\).*/\\1/p') || installed=
 if [ "$installed" != "$version" ]; then
   installer=$(mktemp)
   trap 'rm -f -- "$installer"' EXIT
-  fetch "$installer_url" "$installer" || stop "the K3s installer cannot be downloaded from $installer_url; nothing was installed" 3
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  fetch "$installer_url" "$installer" || stop "the K3s installer cannot be downloaded from $installer_url; K3s was not touched" 3
   say "installing K3s $version"
   INSTALL_K3S_VERSION=$version INSTALL_K3S_MIRROR=$mirror INSTALL_K3S_EXEC=$role sh "$installer"
-elif [ "$restart" = yes ]; then
+  rm -f -- "$restart"
+elif [ -e "$restart" ]; then
   say "restarting $service"
-  systemctl restart "$service"
+  if [ -z "$root" ]; then systemctl restart "$service"; fi
+  rm -f -- "$restart"
 else
   say "nothing to do"
 fi`;

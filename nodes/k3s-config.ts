@@ -8,25 +8,30 @@ export const MARK = '# Rendered by noencap from the topology; a change here is l
 /** Where install.sh keeps the token that a joining node was given. */
 export const TOKEN_FILE = '/etc/rancher/k3s/noencap.token';
 
-/** How a node gets into the cluster: it starts it, alone or as the first of several, or it joins the first server. */
-export type Entry = 'only-server' | 'first-server' | 'joins';
+/** The servers, as far as a node's own files depend on them. */
+export interface ControlPlane {
+  /** Starts the cluster. */
+  readonly first: NodeSpeaker;
+  /** Further servers join it: it starts with etcd then, not with SQLite. */
+  readonly several: boolean;
+}
 
-export function entryOf(node: NodeSpeaker, fabric: Fabric): Entry {
-  if (node.name !== fabric.k3s.firstServer) return 'joins';
-  return fabric.nodes.some((other) => other.role === 'server' && other.name !== node.name)
-    ? 'first-server'
-    : 'only-server';
+/** Throws if the fabric has no first server; a topology with nodes names one. */
+export function controlPlane(fabric: Fabric): ControlPlane {
+  const first = fabric.nodes.find((node) => node.name === fabric.k3s.firstServer);
+  if (first === undefined) throw new Error(`the first server ${fabric.k3s.firstServer} is no node`);
+  return { first, several: fabric.nodes.some((node) => node.role === 'server' && node !== first) };
 }
 
 /** `/etc/rancher/k3s/config.yaml`: every key is a flag of `k3s server` or `k3s agent`. */
-export function k3sConfig(node: NodeSpeaker, fabric: Fabric): string {
-  const entry = entryOf(node, fabric);
+export function k3sConfig(node: NodeSpeaker, fabric: Fabric, { first, several }: ControlPlane): string {
+  const joins = node !== first;
   const config = {
     'node-name': node.name,
     'node-ip': commaJoined(podFamilyAddresses(node, fabric)),
     'node-label': [`${fabric.regionLabel}=${node.region}`],
-    ...(entry === 'joins' ? { server: joinUrl(node, fabric), 'token-file': TOKEN_FILE } : {}),
-    ...(entry === 'first-server' ? { 'cluster-init': true } : {}),
+    ...(joins ? { server: joinUrl(node, first, fabric), 'token-file': TOKEN_FILE } : {}),
+    ...(several && !joins ? { 'cluster-init': true } : {}),
     ...(node.role === 'server' ? clusterWide(fabric) : {}),
   };
   return `${MARK}
@@ -71,9 +76,7 @@ const podFamilyAddresses = (node: NodeSpeaker, fabric: Fabric): IpAddress[] =>
   fabric.pods.families.flatMap((family) => node.address[family] ?? []);
 
 /** The first server's URL for a node that joins, in the first family that both have. */
-function joinUrl(node: NodeSpeaker, fabric: Fabric): string {
-  const first = fabric.nodes.find((other) => other.name === fabric.k3s.firstServer);
-  if (first === undefined) throw new Error(`the first server ${fabric.k3s.firstServer} is no node`);
+function joinUrl(node: NodeSpeaker, first: NodeSpeaker, fabric: Fabric): string {
   const reachable = podFamilyAddresses(first, fabric);
   const address = reachable.find(({ family }) => node.address[family] !== undefined) ?? reachable[0];
   if (address === undefined) throw new Error(`the first server ${first.name} has no address`);

@@ -3,7 +3,7 @@
 # Makes this machine the K3s server named below. Copy this folder to it and run, as root:
 #   sh install.sh
 # Run it again after every change; what is already right is left alone.
-# NOENCAP_ROOT=DIR writes below DIR instead of /, for a rehearsal.
+# A rehearsal: NOENCAP_ROOT=DIR puts everything below DIR instead of /, K3s too, and starts nothing.
 set -eu
 
 name='kubemaster'
@@ -13,23 +13,35 @@ installer_url='https://rancher-mirror.rancher.cn/k3s/k3s-install.sh'
 mirror='cn'
 service='k3s'
 mark='# Rendered by noencap from the topology; a change here is lost.'
-token_file='/etc/rancher/k3s/noencap.token'
 root=${NOENCAP_ROOT:-}
+restart=$root/etc/rancher/k3s/noencap.restart
 here=$(CDPATH="" cd -- "$(dirname -- "$0")" && pwd)
-restart=no
 
 say() { printf '%s: %s\n' "$name" "$1"; }
 stop() { printf '%s: %s\n' "$name" "$1" >&2; exit "$2"; }
 
-# put SOURCE DESTINATION MODE: installs a file in one move; returns 1 if it was there already.
+# differs SOURCE DESTINATION
+differs() { ! { [ -f "$root$2" ] && cmp -s -- "$1" "$root$2"; }; }
+
+# put SOURCE DESTINATION MODE: installs a file in one move, if it is not there already.
 put() {
-  target=$root$2
-  if [ -f "$target" ] && cmp -s -- "$1" "$target"; then return 1; fi
-  mkdir -p -- "$(dirname -- "$target")"
-  cp -- "$1" "$target.noencap-new"
-  chmod "$3" "$target.noencap-new"
-  mv -f -- "$target.noencap-new" "$target"
+  if ! differs "$1" "$2"; then return 0; fi
+  mkdir -p -- "$(dirname -- "$root$2")"
+  cp -- "$1" "$root$2.noencap-new"
+  chmod "$3" "$root$2.noencap-new"
+  mv -f -- "$root$2.noencap-new" "$root$2"
   say "wrote $2"
+}
+
+# setting SOURCE DESTINATION: a file that K3s reads at its start. The note comes first, so that a run that is cut off
+# between the file and the restart is made up for by the next.
+setting() {
+  if differs "$1" "$2"; then note_restart; put "$1" "$2" 0600; fi
+}
+
+note_restart() {
+  mkdir -p -- "$(dirname -- "$restart")"
+  : >"$restart"
 }
 
 # ours FILE: a file that somebody else wrote is never overwritten.
@@ -47,29 +59,49 @@ fetch() {
 }
 
 if [ -z "$root" ] && [ "$(id -u)" -ne 0 ]; then stop "must run as root" 3; fi
+
 ours /etc/rancher/k3s/config.yaml
 ours /etc/rancher/k3s/registries.yaml
 
-if put "$here/sysctl.d/90-noencap.conf" /etc/sysctl.d/90-noencap.conf 0644; then
-  if [ -z "$root" ]; then sysctl -q -p /etc/sysctl.d/90-noencap.conf; fi
+put "$here/sysctl.d/90-noencap.conf" /etc/sysctl.d/90-noencap.conf 0644
+if [ -z "$root" ]; then sysctl -q -p /etc/sysctl.d/90-noencap.conf; fi
+for filter in "$root"/proc/sys/net/ipv4/conf/*/rp_filter; do
+  interface=$(basename -- "$(dirname -- "$filter")")
+  case $interface in all | default) continue ;; esac
+  if [ "$(cat -- "$filter" 2>/dev/null)" = 1 ]; then
+    say "warning: $interface drops what it would not answer on (net.ipv4.conf.$interface.rp_filter = 1); set it to 0"
+  fi
+done
+
+setting "$here/config.yaml" /etc/rancher/k3s/config.yaml
+setting "$here/registries.yaml" /etc/rancher/k3s/registries.yaml
+put "$here"/manifests/'operator.yaml' '/var/lib/rancher/k3s/server/manifests/noencap-operator.yaml' 0600
+put "$here"/manifests/'installation.yaml' '/var/lib/rancher/k3s/server/manifests/noencap-installation.yaml' 0600
+put "$here"/manifests/'bgp.yaml' '/var/lib/rancher/k3s/server/manifests/noencap-bgp.yaml' 0600
+
+INSTALL_K3S_BIN_DIR=$root/usr/local/bin
+export INSTALL_K3S_BIN_DIR
+if [ -n "$root" ]; then
+  INSTALL_K3S_SYSTEMD_DIR=$root/etc/systemd/system
+  INSTALL_K3S_SKIP_START=true
+  INSTALL_K3S_SKIP_ENABLE=true
+  export INSTALL_K3S_SYSTEMD_DIR INSTALL_K3S_SKIP_START INSTALL_K3S_SKIP_ENABLE
 fi
-
-if put "$here/config.yaml" /etc/rancher/k3s/config.yaml 0600; then restart=yes; fi
-if put "$here/registries.yaml" /etc/rancher/k3s/registries.yaml 0600; then restart=yes; fi
-put "$here"/manifests/'operator.yaml' '/var/lib/rancher/k3s/server/manifests/noencap-operator.yaml' 0600 || :
-put "$here"/manifests/'installation.yaml' '/var/lib/rancher/k3s/server/manifests/noencap-installation.yaml' 0600 || :
-put "$here"/manifests/'bgp.yaml' '/var/lib/rancher/k3s/server/manifests/noencap-bgp.yaml' 0600 || :
-
-installed=$(k3s --version 2>/dev/null | sed -n '1s/^k3s version \([^ ]*\).*/\1/p') || installed=
+installed=$("$INSTALL_K3S_BIN_DIR/k3s" --version 2>/dev/null | sed -n '1s/^k3s version \([^ ]*\).*/\1/p') || installed=
 if [ "$installed" != "$version" ]; then
   installer=$(mktemp)
   trap 'rm -f -- "$installer"' EXIT
-  fetch "$installer_url" "$installer" || stop "the K3s installer cannot be downloaded from $installer_url; nothing was installed" 3
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  fetch "$installer_url" "$installer" || stop "the K3s installer cannot be downloaded from $installer_url; K3s was not touched" 3
   say "installing K3s $version"
   INSTALL_K3S_VERSION=$version INSTALL_K3S_MIRROR=$mirror INSTALL_K3S_EXEC=$role sh "$installer"
-elif [ "$restart" = yes ]; then
+  rm -f -- "$restart"
+elif [ -e "$restart" ]; then
   say "restarting $service"
-  systemctl restart "$service"
+  if [ -z "$root" ]; then systemctl restart "$service"; fi
+  rm -f -- "$restart"
 else
   say "nothing to do"
 fi
