@@ -1,0 +1,331 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { nodeFiles } from '../../nodes/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf, MANIFESTS, network } from './networks.ts';
+
+/**
+ * A machine: a root folder, and a PATH on which curl hands out an installer that does what K3s's does as far as our
+ * script can tell. What the stand-ins were asked is in `asked`.
+ */
+interface Machine {
+  readonly root: string;
+  readonly bin: string;
+  readonly asked: string;
+  /** The node's folder, copied here. */
+  readonly folder: string;
+}
+
+const INSTALLER = `#!/bin/sh
+set -eu
+printf 'installer version=%s mirror=%s exec=%s start=%s args=%s config=%s\\n' "$INSTALL_K3S_VERSION" "$INSTALL_K3S_MIRROR" \\
+  "$INSTALL_K3S_EXEC" "\${INSTALL_K3S_SKIP_START:-}" "$*" "$(test -f "$ROOT/etc/rancher/k3s/config.yaml" && echo there)" >>"$ASKED"
+mkdir -p "$INSTALL_K3S_BIN_DIR"
+printf '#!/bin/sh\\necho "k3s version %s (abcdef01)"\\necho "go version go1.24"\\n' "$INSTALL_K3S_VERSION" >"$INSTALL_K3S_BIN_DIR/k3s"
+chmod 755 "$INSTALL_K3S_BIN_DIR/k3s"
+`;
+
+const CURL = `#!/bin/sh
+printf 'curl %s\\n' "$*" >>"$ASKED"
+while [ "$1" != -o ]; do shift; done
+cp "$INSTALLER" "$2"
+`;
+
+let machine: Machine;
+
+beforeEach(() => {
+  const base = mkdtempSync(join(tmpdir(), 'noencap nodes-'));
+  machine = {
+    root: join(base, 'root'),
+    bin: join(base, 'bin'),
+    asked: join(base, 'asked'),
+    folder: join(base, 'a folder'),
+  };
+  mkdirSync(machine.root);
+  mkdirSync(machine.bin);
+  writeFileSync(machine.asked, '');
+  writeFileSync(join(base, 'installer'), INSTALLER);
+  program('curl', CURL);
+});
+
+afterEach(() => rmSync(dirname(machine.root), { recursive: true }));
+
+const program = (name: string, text: string) => {
+  writeFileSync(join(machine.bin, name), text);
+  chmodSync(join(machine.bin, name), 0o755);
+};
+
+function copyFolder(node: string, topology: TopologyInput = network()): void {
+  rmSync(machine.folder, { recursive: true, force: true });
+  const prefix = `nodes/${node}/`;
+  for (const [path, text] of nodeFiles(fabricOf(topology), MANIFESTS)) {
+    if (!path.startsWith(prefix)) continue;
+    const target = join(machine.folder, path.slice(prefix.length));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text);
+  }
+}
+
+function install(env: NodeJS.ProcessEnv = {}) {
+  writeFileSync(machine.asked, '');
+  const run = spawnSync('sh', [join(machine.folder, 'install.sh')], {
+    cwd: '/',
+    encoding: 'utf8',
+    env: {
+      PATH: `${machine.bin}:/usr/bin:/bin`,
+      NOENCAP_ROOT: machine.root,
+      ROOT: machine.root,
+      ASKED: machine.asked,
+      INSTALLER: join(dirname(machine.root), 'installer'),
+      TMPDIR: dirname(machine.root),
+      ...env,
+    },
+  });
+  return {
+    code: run.status,
+    stdout: run.stdout,
+    stderr: run.stderr,
+    asked: readFileSync(machine.asked, 'utf8'),
+  };
+}
+
+const at = (path: string) => join(machine.root, path);
+const CONFIG = 'etc/rancher/k3s/config.yaml';
+const TOKEN = 'etc/rancher/k3s/noencap.token';
+
+/** Everything on the machine: path to text, mode and time. */
+const state = () =>
+  readdirSync(machine.root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      const { mode, mtimeMs } = statSync(path);
+      return { path, mode, mtimeMs, text: readFileSync(path, 'utf8') };
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+
+test('the first server: files first, then the installer; a second run finds nothing to do and touches nothing', () => {
+  copyFolder('first');
+  const first = install();
+  expect(first).toMatchObject({ code: 0, stderr: '' });
+  expect(first.stdout).toBe(`first: wrote /etc/sysctl.d/90-noencap.conf
+first: wrote /etc/rancher/k3s/config.yaml
+first: wrote /var/lib/rancher/k3s/server/manifests/noencap-operator.yaml
+first: wrote /var/lib/rancher/k3s/server/manifests/noencap-bgp.yaml
+first: installing K3s v1.34.5+k3s1
+`);
+  expect(first.asked).toMatch(/^curl -fsSL --retry 3 -o \S.* -- https:\/\/get\.k3s\.io\n/);
+  expect(first.asked).toMatch(
+    /\ninstaller version=v1\.34\.5\+k3s1 mirror= exec=server start=true args= config=there\n$/,
+  );
+  expect(readFileSync(at(CONFIG), 'utf8')).toBe(readFileSync(join(machine.folder, 'config.yaml'), 'utf8'));
+  const before = state();
+  expect(install()).toEqual({ code: 0, stdout: 'first: nothing to do\n', stderr: '', asked: '' });
+  expect(state()).toEqual(before);
+});
+
+test('a joining node keeps its token in a file that only root reads, and nowhere else', () => {
+  copyFolder('agent');
+  const run = install({ K3S_TOKEN: 'K10secret::server:abc' });
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  expect(readFileSync(at(TOKEN), 'utf8')).toBe('K10secret::server:abc\n');
+  expect(statSync(at(TOKEN)).mode & 0o777).toBe(0o600);
+  expect(run.stdout + run.stderr + run.asked).not.toContain('secret');
+  for (const { path, text } of state()) if (path !== at(TOKEN)) expect(text).not.toContain('secret');
+});
+
+test('the installer does not see the token in its environment', () => {
+  copyFolder('agent');
+  writeFileSync(join(dirname(machine.root), 'installer'), `env >"$ROOT/environment"\n${INSTALLER}`);
+  install({ K3S_TOKEN: 'K10secret' });
+  expect(readFileSync(at('environment'), 'utf8')).not.toContain('secret');
+});
+
+test('a joining node without a token says where to get one, and writes nothing', () => {
+  copyFolder('agent');
+  expect(install()).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: 'agent: joins a cluster: set K3S_TOKEN to the token of the first server\n',
+  });
+  expect(state()).toEqual([]);
+});
+
+test('a node that has its token needs none at the next run', () => {
+  copyFolder('agent');
+  install({ K3S_TOKEN: 'one' });
+  expect(install()).toMatchObject({ code: 0, stdout: 'agent: nothing to do\n' });
+});
+
+test('a region behind a mirror installs from it, and pulls from it', () => {
+  copyFolder('agent');
+  const run = install({ K3S_TOKEN: 'one' });
+  expect(run.asked).toContain('https://rancher-mirror.rancher.cn/k3s/k3s-install.sh');
+  expect(run.asked).toContain('mirror=cn exec=agent');
+  expect(readFileSync(at('etc/rancher/k3s/registries.yaml'), 'utf8')).toContain('https://b.example/v2');
+});
+
+test('a changed configuration restarts the service, a changed manifest does not', () => {
+  copyFolder('first');
+  install();
+  copyFolder('first', network({ regionLabel: 'zone' }));
+  expect(install().stdout).toBe('first: wrote /etc/rancher/k3s/config.yaml\nfirst: restarting k3s\n');
+  writeFileSync(join(machine.folder, 'manifests/bgp.yaml'), 'kind: Other\n');
+  expect(install().stdout).toBe(
+    'first: wrote /var/lib/rancher/k3s/server/manifests/noencap-bgp.yaml\nfirst: nothing to do\n',
+  );
+});
+
+test('a new K3s release runs the installer again, which restarts by itself', () => {
+  copyFolder('first');
+  install();
+  copyFolder('first', network({ k3s: { version: 'v1.34.6+k3s1', firstServer: 'first' } }));
+  const run = install();
+  expect(run.stdout).toBe('first: installing K3s v1.34.6+k3s1\n');
+  expect(run.asked).toContain('version=v1.34.6+k3s1');
+});
+
+test('mirrors that the topology no longer has go, with a restart', () => {
+  copyFolder('agent');
+  install({ K3S_TOKEN: 'one' });
+  const regions = { ...network().regions, cn: { router: 'r1' } };
+  copyFolder('agent', network({ regions }));
+  expect(install().stdout).toBe(
+    'agent: removed /etc/rancher/k3s/registries.yaml\nagent: restarting k3s-agent\n',
+  );
+  expect(existsSync(at('etc/rancher/k3s/registries.yaml'))).toBe(false);
+});
+
+test.each([CONFIG, 'etc/rancher/k3s/registries.yaml'])('a %s of somebody else is never touched', (path) => {
+  copyFolder('agent');
+  mkdirSync(dirname(at(path)), { recursive: true });
+  writeFileSync(at(path), 'disable: traefik\n');
+  const run = install({ K3S_TOKEN: 'one' });
+  expect(run.code).toBe(2);
+  expect(run.stderr).toContain(`/${path} was not written by noencap.`);
+  expect(state().map((file) => file.text)).toEqual(['disable: traefik\n']);
+});
+
+test('a restart that a cut-off run owed is made up for by the next', () => {
+  copyFolder('first');
+  install();
+  copyFolder('first', network({ regionLabel: 'zone' }));
+  program('mv', `#!/bin/sh\n/bin/mv "$@"\ncase $* in *config.yaml) kill -9 $PPID ;; esac\n`);
+  expect(install().code).not.toBe(0);
+  rmSync(join(machine.bin, 'mv'));
+  expect(install().stdout).toBe('first: restarting k3s\n');
+  expect(install().stdout).toBe('first: nothing to do\n');
+});
+
+test('a download that breaks off touches no K3s, and leaves nothing behind', () => {
+  copyFolder('first');
+  program(
+    'curl',
+    '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\nprintf "#!/bin/sh\\nrm" >"$2"\nexit 18\n',
+  );
+  const run = install();
+  expect(run.code).toBe(3);
+  expect(run.stderr).toBe(
+    'first: the K3s installer cannot be downloaded from https://get.k3s.io; K3s was not touched\n',
+  );
+  expect(existsSync(at('usr/local/bin/k3s'))).toBe(false);
+  expect(readdirSync(dirname(machine.root)).sort()).toEqual([
+    'a folder',
+    'asked',
+    'bin',
+    'installer',
+    'root',
+  ]);
+  program('curl', CURL);
+  expect(install()).toMatchObject({ code: 0, stdout: 'first: installing K3s v1.34.5+k3s1\n' });
+});
+
+test('an installer that fails fails the run, and the next tries again', () => {
+  copyFolder('first');
+  writeFileSync(join(dirname(machine.root), 'installer'), 'echo "no space left" >&2\nexit 7\n');
+  expect(install()).toMatchObject({ code: 7, stderr: 'no space left\n' });
+  writeFileSync(join(dirname(machine.root), 'installer'), INSTALLER);
+  expect(install().stdout).toBe('first: installing K3s v1.34.5+k3s1\n');
+});
+
+test('without curl it takes wget', () => {
+  copyFolder('first');
+  rmSync(join(machine.bin, 'curl'));
+  program('wget', '#!/bin/sh\nprintf "wget %s\\n" "$*" >>"$ASKED"\ncp "$INSTALLER" "$3"\n');
+  for (const tool of [
+    'sh',
+    'cmp',
+    'cp',
+    'mv',
+    'rm',
+    'cat',
+    'head',
+    'sed',
+    'mkdir',
+    'chmod',
+    'mktemp',
+    'dirname',
+    'basename',
+    'id',
+  ]) {
+    cpSync(existsSync(`/usr/bin/${tool}`) ? `/usr/bin/${tool}` : `/bin/${tool}`, join(machine.bin, tool), {
+      dereference: true,
+    });
+  }
+  const run = install({ PATH: machine.bin });
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  expect(run.asked).toMatch(/^wget -q -O \S.* -- https:\/\/get\.k3s\.io\n/);
+});
+
+test('an interface that filters by reverse path in spite of us is named', () => {
+  copyFolder('first');
+  for (const [name, value] of [
+    ['all', '1'],
+    ['eth0', '1'],
+    ['eth1', '0'],
+    ['eth2', '2'],
+  ] as const) {
+    mkdirSync(at(`proc/sys/net/ipv4/conf/${name}`), { recursive: true });
+    writeFileSync(at(`proc/sys/net/ipv4/conf/${name}/rp_filter`), `${value}\n`);
+  }
+  const warnings = install()
+    .stdout.split('\n')
+    .filter((line) => line.includes('warning'));
+  expect(warnings).toEqual([
+    'first: warning: eth0 drops what it would not answer on (net.ipv4.conf.eth0.rp_filter = 1); set it to 0',
+  ]);
+});
+
+test('shellcheck has nothing to say about any script', () => {
+  const scripts = [...nodeFiles(fabricOf(network()), MANIFESTS)].filter(([path]) =>
+    path.endsWith('install.sh'),
+  );
+  expect(scripts).toHaveLength(3);
+  for (const [path, text] of scripts) {
+    const { error, stdout } = spawnSync('shellcheck', ['-S', 'style', '-'], {
+      input: text,
+      encoding: 'utf8',
+    });
+    if (error !== undefined) throw new Error('shellcheck is missing. Run: scripts/setup-tests.sh');
+    expect({ path, stdout }).toEqual({ path, stdout: '' });
+  }
+});
+
+test('every file ends with a newline and has no tab or trailing blank', () => {
+  for (const [path, text] of nodeFiles(fabricOf(network()), new Map())) {
+    expect({ path, odd: /\t|[ ]+$/m.test(text) || !text.endsWith('\n') }).toEqual({ path, odd: false });
+  }
+});

@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
+import { shellWord } from '../../nodes/shell.ts';
+
+/** What sh makes of words: its arguments, one after the other, each ended by NUL. */
+function read(words: readonly string[]): string[] {
+  const script = `printf '%s\\0' ${words.join(' ')}`;
+  const { stdout } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+  return stdout.split('\0').slice(0, -1);
+}
+
+test('a word stands for exactly its text, whatever is in it', () => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 20 }).map((value) => value.replaceAll('\0', ''));
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 20, maxLength: 40 }), (texts) => {
+      expect(read(texts.map(shellWord))).toEqual(texts);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test.each(["'", "''", '$HOME', '`id`', '$(id)', '\\', '"', '\n', '-n', '*', '', '~', "a'b'c", '!!'])(
+  '%j is nothing special',
+  (text) => {
+    expect(read([shellWord(text)])).toEqual([text]);
+  },
+);
+
+test('NUL has no word', () => {
+  expect(() => shellWord('a\0b')).toThrow('NUL');
+});
