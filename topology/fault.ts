@@ -32,8 +32,20 @@ export function fault(
   mend: string,
   more: Pick<Fault, 'part' | 'notes'> = {},
 ): Fault {
-  return { code, path, message: `${says}.`, mend, ...more };
+  return { code, path, message: `${withoutSecrets(says)}.`, mend: withoutSecrets(mend), ...more };
 }
+
+/**
+ * User names, passwords and queries of URLs as asterisks, one for each character. A topology has no place for secrets, but
+ * who puts one there by mistake should not find it again in the log of a workflow.
+ */
+export const withoutSecrets = (text: string): string =>
+  text
+    .replace(/(:\/\/)([^\s"'@]+)(?=@)/g, hide)
+    .replace(/(^|[\s"'[{,])([^\s"'@:/[{]+:[^\s"'@]+)(?=@[A-Za-z0-9])/g, hide)
+    .replace(/(:\/\/[^\s"'?]*\?)([^\s"',\]}]+)/g, hide);
+
+const hide = (_all: string, before: string, secret: string): string => before + '*'.repeat(secret.length);
 
 /** Puts each fault at its place and all of them in the order of the file. */
 export function located(faults: readonly Fault[], source: Source): Fault[] {
@@ -83,7 +95,7 @@ function noteText(note: Note, source: Source): string {
 const EXCERPT_WIDTH = 140;
 
 function excerpt(at: Place, source: Source): string[] {
-  const line = [...source.line(at.line)];
+  const line = [...withoutSecrets(source.line(at.line))];
   const end = Math.max(at.column, Math.min(at.endColumn, line.length + 1));
   const from = at.column > EXCERPT_WIDTH - 40 ? at.column - 41 : 0;
   const shown = line.slice(from, from + EXCERPT_WIDTH).map(printable);

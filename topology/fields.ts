@@ -50,6 +50,28 @@ export function wholeNumber(description: string, minimum: number, maximum: numbe
     .meta({ description, minimum, maximum });
 }
 
+/** AS number of an iBGP fabric that Calico is part of. */
+export const asNumber = (description: string) =>
+  z
+    .int()
+    .transform((value, context) => {
+      const refused =
+        value < 1 || value > 4294967295
+          ? 'is no AS number'
+          : value > 2147483647
+            ? "does not fit Calico's field, a signed 32-bit number"
+            : RESERVED_AS.get(value);
+      return refused === undefined
+        ? value
+        : complainTo(context)('as-number', `${value} ${refused}`, 'Use a private one: 64512 to 65534.');
+    })
+    .meta({ description, minimum: 1, maximum: 2147483647 });
+
+const RESERVED_AS = new Map([
+  [23456, 'stands for AS numbers that old speakers cannot read (RFC 6793)'],
+  [65535, 'is reserved (RFC 7300)'],
+]);
+
 /** One usable unicast address of either family. */
 export const address = text(
   'An IPv4 or IPv6 address, without prefix length.',

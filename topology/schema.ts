@@ -8,7 +8,7 @@ import {
   mirroredRegistry,
   repositoryURL,
 } from './external.ts';
-import { addresses, blocks, matching, prefix, prefixes, wholeNumber } from './fields.ts';
+import { addresses, asNumber, blocks, matching, prefix, prefixes, wholeNumber } from './fields.ts';
 import { labelKey, machineName, nodeName, reference, regionName } from './names.ts';
 import { router } from './router-schema.ts';
 
@@ -22,11 +22,8 @@ const switchField = (description: string, byDefault: boolean) =>
 
 const bgp = z
   .strictObject({
-    asNumber: wholeNumber(
+    asNumber: asNumber(
       "AS number of the cluster and its routers (iBGP). At most 2147483647: Calico's field is a signed 32-bit number.",
-      1,
-      2147483647,
-      'as-number',
     ).prefault(64512),
     nodeToNodeMesh: switchField("Calico's own full mesh between nodes, beside the reflectors.", true),
     reflectorNextHop: z

@@ -1,0 +1,65 @@
+import type { IpAddress, Prefix } from './address.ts';
+import type { Path } from './model.ts';
+import type { TopologyFile } from './schema.ts';
+
+/**
+ * What could be read of a file, fault or no fault: rules look at everything that was understood and stay silent about
+ * the rest. A field that is absent here was left out, or it has its own fault: `faulty` tells which.
+ */
+export interface Draft {
+  readonly file: Drafted<TopologyFile>;
+  /** Whether the value at the path, or something that it stands in, already has a fault. */
+  faulty(...path: Path): boolean;
+  /** The value as it was written, before defaults and parsing. */
+  written(path: Path): unknown;
+}
+
+/** A value of which any part may be missing. Addresses and prefixes are there in whole or not at all. */
+export type Drafted<T> = T extends string | number | boolean | bigint | IpAddress | Prefix | undefined
+  ? T
+  : T extends readonly (infer U)[]
+    ? readonly (Drafted<U> | undefined)[]
+    : { readonly [K in keyof T]?: Drafted<T[K]> };
+
+export function draft(file: Drafted<TopologyFile>, written: unknown, faults: readonly Path[]): Draft {
+  const known = new Set(faults.map(pathKey));
+  return {
+    file,
+    faulty: (...path) =>
+      known.size > 0 &&
+      Array.from({ length: path.length + 1 }, (_, length) => pathKey(path.slice(0, length))).some((key) =>
+        known.has(key),
+      ),
+    written: (path) =>
+      path.reduce<unknown>(
+        (value, part) =>
+          typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined,
+        written,
+      ),
+  };
+}
+
+const pathKey = (path: Path): string => JSON.stringify(path);
+
+/** The entries that could be read, by name. Those that could not still exist: ask the record's keys for that. */
+export function entries<T>(
+  record: { readonly [name: string]: T | undefined } | undefined,
+): (readonly [string, T])[] {
+  return Object.entries(record ?? {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+}
+
+/** Whether the record has an entry of that name, readable or not. */
+export const has = (record: object | undefined, name: string): boolean =>
+  record !== undefined && Object.hasOwn(record, name);
+
+/**
+ * Where one value of several stands: below its family where a pair was written, below its index where a list was, else
+ * where the value itself stands.
+ */
+export function partPath({ written }: Pick<Draft, 'written'>, path: Path, part: string | number): Path {
+  const value = written(path);
+  const holds = typeof value === 'object' && value !== null && Object.hasOwn(value, part);
+  return holds ? [...path, part] : path;
+}

@@ -1,0 +1,93 @@
+import type { IpAddress, PerFamily, Prefix } from '../address.ts';
+import { contains, FAMILIES } from '../address.ts';
+import type { Draft } from '../draft.ts';
+import { entries, partPath } from '../draft.ts';
+import type { Fault } from '../fault.ts';
+import { fault } from '../fault.ts';
+import type { Path } from '../model.ts';
+import { networkOverlaps } from './networks.ts';
+
+/** Every address of the underlay belongs to one machine, and none of them to pods or services. */
+export function addressRules(draft: Draft): Fault[] {
+  const all = addressesOf(draft);
+  return [...ofTwoMachines(all), ...insideClusterRanges(draft, all)];
+}
+
+interface Used {
+  readonly address: IpAddress;
+  readonly machine: string;
+  readonly path: Path;
+}
+
+/** A machine may well have one address in several roles: a router's nodeAddress is mostly a segment's member too. */
+function ofTwoMachines(all: readonly Used[]): Fault[] {
+  const owner = new Map<string, Used>();
+  const spoken = new Set<string>();
+  return all.flatMap((used): Fault[] => {
+    const { address, machine, path } = used;
+    const other = owner.get(address.text);
+    if (other === undefined) owner.set(address.text, used);
+    if (other === undefined || other.machine === machine) return [];
+    // The same two machines collide wherever this address stands: once is enough.
+    const key = `${address.text} ${machine}`;
+    if (spoken.has(key)) return [];
+    spoken.add(key);
+    const says = `${address.text} is an address of ${other.machine} too`;
+    return [
+      fault('address-twice', path, says, 'Give each machine an address of its own.', {
+        notes: [{ path: other.path, message: 'the first one' }],
+      }),
+    ];
+  });
+}
+
+/** A segment that overlaps with the pods has its own fault; the addresses on it have none besides. */
+function insideClusterRanges(draft: Draft, all: readonly Used[]): Fault[] {
+  const ranges = (['pods', 'services'] as const).flatMap((section) =>
+    (draft.file[section]?.cidrs ?? []).flatMap((prefix) =>
+      prefix === undefined ? [] : [{ section, prefix }],
+    ),
+  );
+  const inside = all.flatMap((used) => {
+    const range = ranges.find(({ prefix }) => contains(prefix, used.address));
+    return range === undefined ? [] : [{ ...used, ...range }];
+  });
+  if (inside.length === 0) return [];
+  const overlapping: Prefix[] = networkOverlaps(draft).flatMap((pair) =>
+    pair.filter(({ kind }) => kind === 'segment').map(({ prefix }) => prefix),
+  );
+  const spoken = new Set<string>();
+  return inside.flatMap(({ address, machine, path, section, prefix }) => {
+    const key = `${address.text} ${machine}`;
+    if (spoken.has(key) || overlapping.some((segment) => contains(segment, address))) return [];
+    spoken.add(key);
+    const says = `${address.text} is inside ${prefix.text}, a range of the ${section}`;
+    return fault('address-in-cluster-range', path, says, `Use an address outside: ${REASON[section]}.`);
+  });
+}
+
+const REASON = {
+  pods: 'nodes would look for the machine among the pods',
+  services: 'nodes would take it for a service',
+} as const;
+
+function addressesOf(draft: Draft): Used[] {
+  const { nodes, routers, underlay } = draft.file;
+  const used = (machine: string, path: Path, value: PerFamily<IpAddress> | undefined): Used[] =>
+    FAMILIES.flatMap((family) => {
+      const address = value?.[family];
+      return address === undefined ? [] : [{ machine, address, path: partPath(draft, path, family) }];
+    });
+  return [
+    ...entries(routers).flatMap(([name, { nodeAddress, backboneAddress }]) => [
+      ...used(name, ['routers', name, 'nodeAddress'], nodeAddress),
+      ...used(name, ['routers', name, 'backboneAddress'], backboneAddress),
+    ]),
+    ...entries(nodes).flatMap(([name, { address }]) => used(name, ['nodes', name, 'address'], address)),
+    ...entries(underlay?.segments).flatMap(([segment, { members }]) =>
+      entries(members).flatMap(([machine, address]) =>
+        used(machine, ['underlay', 'segments', segment, 'members', machine], address),
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,93 @@
+import { contains, FAMILIES } from '../address.ts';
+import type { Draft } from '../draft.ts';
+import { entries, partPath } from '../draft.ts';
+import type { Fault } from '../fault.ts';
+import { fault } from '../fault.ts';
+import type { Path } from '../model.ts';
+import { listed } from '../suggest.ts';
+import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
+
+/** The versions whose operator noencap carries; the newest patch of each minor. */
+export const CARRIED: readonly string[] = ['v3.30.7', 'v3.31.7', 'v3.32.1'];
+
+/** The oldest version whose CRDs the output is held against. */
+const OLDEST_MINOR = 26;
+
+/** What depends on Calico's version, and how its nodes find their address. */
+export const calicoRules = (draft: Draft): Fault[] => [
+  ...versionFaults(draft),
+  ...apiFaults(draft),
+  ...detectionFaults(draft),
+];
+
+/** The minor of v3, where the version could be read and is one that noencap knows something about. */
+export function calicoMinor(draft: Draft): number | undefined {
+  const [major, minor] = (draft.file.calico?.version ?? '').split('.');
+  return major === 'v3' && Number(minor) >= OLDEST_MINOR ? Number(minor) : undefined;
+}
+
+function versionFaults(draft: Draft): Fault[] {
+  const { version, operatorManifest } = draft.file.calico ?? {};
+  if (version === undefined || CARRIED.includes(version)) return [];
+  const path = ['calico', 'version'];
+  const carried = listed(CARRIED, 'or');
+  if (calicoMinor(draft) === undefined) {
+    const says = version.startsWith('v3.')
+      ? `${version} is older than v3.${OLDEST_MINOR}, the oldest that noencap writes for`
+      : `${version} is no version that noencap knows: it writes for v3`;
+    return [fault('calico-unsupported', path, says, `Use ${carried}.`)];
+  }
+  if (operatorManifest !== undefined || draft.faulty('calico', 'operatorManifest')) return [];
+  const mend = `Use ${carried}; or save that version's tigera-operator.yaml beside the topology and name it: operatorManifest: {path: ..., sha256: ...}.`;
+  return [fault('calico-not-carried', path, `noencap does not carry the operator of ${version}`, mend)];
+}
+
+/** Before v3.32 the v3 API came from a server that the operator starts after the CNI: nothing could be applied in one go. */
+function apiFaults(draft: Draft): Fault[] {
+  const minor = calicoMinor(draft);
+  if (draft.file.calico?.api !== 'projectcalico.org/v3' || minor === undefined || minor >= 32) return [];
+  const says = `projectcalico.org/v3 needs Calico v3.32, and calico.version is ${draft.file.calico.version}`;
+  return [
+    fault('calico-api-version', ['calico', 'api'], says, 'Use crd.projectcalico.org/v1, or a later version.'),
+  ];
+}
+
+const DETECTION: Path = ['calico', 'nodeAddress'];
+
+function detectionFaults(draft: Draft): Fault[] {
+  const detection = draft.file.calico?.nodeAddress;
+  if (typeof detection !== 'object' || draft.faulty(...DETECTION)) return [];
+  const ways = (['interface', 'canReach', 'cidrs'] as const).filter((key) => detection[key] !== undefined);
+  if (ways.length !== 1) {
+    const says = ways.length === 0 ? 'names no way' : `names ${ways.length} ways: ${listed(ways, 'and')}`;
+    return [
+      fault('node-address-ways', DETECTION, says, 'Give exactly one of interface, canReach and cidrs.'),
+    ];
+  }
+  const cidrs = (detection.cidrs ?? []).flatMap((cidr) => cidr ?? []);
+  if (cidrs.length === 0 || cidrs.length < (detection.cidrs?.length ?? 0)) return [];
+  const covered = FAMILIES.filter((family) => cidrs.some((cidr) => cidr.family === family));
+  const missing = (podFamiliesOf(draft) ?? []).filter((family) => !covered.includes(family));
+  return [
+    ...missing.map((family) =>
+      fault(
+        'node-address-family',
+        [...DETECTION, 'cidrs'],
+        `holds no ${FAMILY_NAME[family]} range, and pods have ${FAMILY_NAME[family]}`,
+        `Add the ${FAMILY_NAME[family]} range of the nodes' addresses, or Calico finds none.`,
+      ),
+    ),
+    ...entries(draft.file.nodes).flatMap(([name, { address }]) =>
+      covered.flatMap((family) => {
+        const one = address?.[family];
+        if (one === undefined || cidrs.some((cidr) => contains(cidr, one))) return [];
+        return fault(
+          'node-address-outside',
+          partPath(draft, ['nodes', name, 'address'], family),
+          `${one.text} is in none of calico.nodeAddress.cidrs, so Calico on ${name} would peer from another address`,
+          'Add its range there, or correct the address.',
+        );
+      }),
+    ),
+  ];
+}

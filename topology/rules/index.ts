@@ -1,0 +1,41 @@
+import type { Draft } from '../draft.ts';
+import type { Fault } from '../fault.ts';
+import { addressRules } from './addresses.ts';
+import { blockRules } from './blocks.ts';
+import { calicoRules } from './calico.ts';
+import { filterRules } from './filters.ts';
+import { k3sRules } from './k3s.ts';
+import { listRules } from './lists.ts';
+import { machineRules } from './machines.ts';
+import { mtuRules } from './mtu.ts';
+import { networkRules } from './networks.ts';
+import { referenceRules } from './references.ts';
+import { regionRules } from './regions.ts';
+import { routerRules } from './routers.ts';
+import { segmentRules } from './segments.ts';
+import { sessionRules } from './sessions.ts';
+import { symbolRules } from './symbols.ts';
+
+/** A rule needs more than one field. It says nothing about what is absent because of another fault. */
+export type Rule = (draft: Draft) => readonly Fault[];
+
+/** What is wrong with fields that are each fine on their own. */
+export const ruleFaults = (draft: Draft): Fault[] => RULES.flatMap((rule) => rule(draft));
+
+const RULES: readonly Rule[] = [
+  networkRules,
+  mtuRules,
+  blockRules,
+  machineRules,
+  symbolRules,
+  referenceRules,
+  listRules,
+  regionRules,
+  sessionRules,
+  routerRules,
+  addressRules,
+  segmentRules,
+  calicoRules,
+  filterRules,
+  k3sRules,
+];

@@ -1,0 +1,29 @@
+import type { Draft } from '../draft.ts';
+import { entries } from '../draft.ts';
+import type { Fault } from '../fault.ts';
+import { fault } from '../fault.ts';
+import { podFamiliesOf } from './networks.ts';
+
+/** IPv6 needs 1280 bytes on every link (RFC 8200 section 5); Linux turns it off below that without a word. */
+const LEAST_IPV6_MTU = 1280;
+
+export function mtuRules(draft: Draft): Fault[] {
+  const { pods, underlay } = draft.file;
+  const podMtu = pods?.mtu;
+  const mend = `Write ${LEAST_IPV6_MTU} or more: the least that IPv6 may have.`;
+  return [
+    ...(typeof podMtu === 'number' && podMtu < LEAST_IPV6_MTU && podFamiliesOf(draft)?.includes('ipv6')
+      ? [fault('mtu-ipv6', ['pods', 'mtu'], `${podMtu} is too small for IPv6 pods`, mend)]
+      : []),
+    ...entries(underlay?.segments).flatMap(([name, { mtu, cidr }]) =>
+      mtu !== undefined && mtu < LEAST_IPV6_MTU && cidr?.ipv6 !== undefined
+        ? fault(
+            'mtu-ipv6',
+            ['underlay', 'segments', name, 'mtu'],
+            `${mtu} is too small for ${cidr.ipv6.text}`,
+            mend,
+          )
+        : [],
+    ),
+  ];
+}

@@ -1,0 +1,134 @@
+import type { Family, Prefix } from '../address.ts';
+import { compareAddresses, contains } from '../address.ts';
+import type { Draft } from '../draft.ts';
+import { entries, partPath } from '../draft.ts';
+import type { Fault } from '../fault.ts';
+import { fault } from '../fault.ts';
+import type { Path } from '../model.ts';
+
+/** The pools, the services and the segments: which families there are, and that no two of them overlap. */
+export const networkRules = (draft: Draft): Fault[] => [
+  ...oncePerFamily(draft, 'pods', 'Calico gets one pool per family'),
+  ...oncePerFamily(draft, 'services', 'Kubernetes takes one range per family'),
+  ...sameFamilies(draft),
+  ...networkOverlaps(draft).map(([later, earlier]) =>
+    fault(
+      'networks-overlap',
+      later.path,
+      later.prefix.text === earlier.prefix.text
+        ? `${later.prefix.text} is ${earlier.what} too`
+        : `${later.prefix.text} overlaps ${earlier.prefix.text}, ${earlier.what}`,
+      'Give each network a range of its own.',
+      { notes: [{ path: earlier.path, message: earlier.prefix.text }] },
+    ),
+  ),
+];
+
+export const FAMILY_NAME: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' };
+
+/** The families that pods have, as far as `pods.cidrs` could be read; undefined where nothing can be said about them. */
+export function podFamiliesOf(draft: Draft): Family[] | undefined {
+  const cidrs = draft.file.pods?.cidrs;
+  if (cidrs === undefined || cidrs.some((cidr) => cidr === undefined)) return undefined;
+  if (draft.faulty('pods', 'cidrs')) return undefined;
+  return (['ipv4', 'ipv6'] as const).filter((family) => cidrs.some((cidr) => cidr?.family === family));
+}
+
+/** A network with where it stands and what it is called in a message. */
+export interface Network {
+  readonly prefix: Prefix;
+  readonly path: Path;
+  readonly what: string;
+  readonly kind: 'pods' | 'services' | 'segment';
+}
+
+/** Pairs of networks that overlap, the one that the format has later first. */
+export function networkOverlaps(draft: Draft): (readonly [Network, Network])[] {
+  const all = networks(draft);
+  const rank = new Map(all.map((network, index) => [network, index]));
+  return nested(all)
+    .filter(([a, b]) => a.kind === 'segment' || a.kind !== b.kind)
+    .map(([a, b]) => ((rank.get(a) ?? 0) > (rank.get(b) ?? 0) ? [a, b] : [b, a]));
+}
+
+/**
+ * Pairs [inner, outer] of prefixes that share addresses. Two prefixes overlap only if one holds the other, so that in the
+ * order of addresses a stack of what is open finds them all without comparing each with each.
+ */
+export function nested<T extends { readonly prefix: Prefix }>(items: readonly T[]): (readonly [T, T])[] {
+  const sorted = [...items].sort((a, b) => compareAddresses(a.prefix, b.prefix));
+  const open: T[] = [];
+  const pairs: (readonly [T, T])[] = [];
+  for (const item of sorted) {
+    while (open.length > 0 && !contains((open.at(-1) as T).prefix, item.prefix)) open.pop();
+    const outer = open.at(-1);
+    if (outer !== undefined) pairs.push([item, outer]);
+    open.push(item);
+  }
+  return pairs;
+}
+
+function networks(draft: Draft): Network[] {
+  const { pods, services, underlay } = draft.file;
+  const ranges = (kind: 'pods' | 'services', cidrs: readonly (Prefix | undefined)[] = []): Network[] =>
+    cidrs.flatMap((prefix, index) =>
+      prefix === undefined
+        ? []
+        : [{ prefix, kind, path: [kind, 'cidrs', index], what: `a range of the ${kind}` }],
+    );
+  return [
+    ...ranges('pods', pods?.cidrs),
+    ...ranges('services', services?.cidrs),
+    ...entries(underlay?.segments).flatMap(([name, segment]) =>
+      (['ipv4', 'ipv6'] as const).flatMap((family): Network[] => {
+        const prefix = segment.cidr?.[family];
+        const path = ['underlay', 'segments', name, 'cidr'];
+        return prefix === undefined
+          ? []
+          : [{ prefix, kind: 'segment', path: partPath(draft, path, family), what: `the segment ${name}` }];
+      }),
+    ),
+  ];
+}
+
+function oncePerFamily(draft: Draft, section: 'pods' | 'services', because: string): Fault[] {
+  const seen = new Map<Family, number>();
+  return (draft.file[section]?.cidrs ?? []).flatMap((cidr, index) => {
+    if (cidr === undefined) return [];
+    const first = seen.get(cidr.family);
+    if (first === undefined) {
+      seen.set(cidr.family, index);
+      return [];
+    }
+    const says = `${cidr.text} is a second ${FAMILY_NAME[cidr.family]} range`;
+    return fault('family-twice', [section, 'cidrs', index], says, `Keep one of the two: ${because}.`);
+  });
+}
+
+/** The API server and K3s want the families of pods and services to be the same. */
+function sameFamilies(draft: Draft): Fault[] {
+  const pods = podFamiliesOf(draft);
+  const services = draft.file.services?.cidrs;
+  if (pods === undefined || services === undefined || services.some((cidr) => cidr === undefined)) return [];
+  const surplus = services.flatMap((cidr, index) =>
+    cidr === undefined || pods.includes(cidr.family)
+      ? []
+      : fault(
+          'service-family',
+          ['services', 'cidrs', index],
+          `${cidr.text} is ${FAMILY_NAME[cidr.family]}, and pods have no ${FAMILY_NAME[cidr.family]}`,
+          `Remove it, or add an ${FAMILY_NAME[cidr.family]} range to pods.cidrs.`,
+        ),
+  );
+  const missing = pods
+    .filter((family) => !services.some((cidr) => cidr?.family === family))
+    .map((family) =>
+      fault(
+        'service-family',
+        ['services', 'cidrs'],
+        `has no ${FAMILY_NAME[family]} range, and pods have one`,
+        `Add an ${FAMILY_NAME[family]} range: Kubernetes wants services in the families of the pods.`,
+      ),
+    );
+  return [...surplus, ...missing];
+}

@@ -1,0 +1,105 @@
+import type { Draft } from '../draft.ts';
+import { entries, has } from '../draft.ts';
+import type { Fault } from '../fault.ts';
+import { fault } from '../fault.ts';
+import type { Path } from '../model.ts';
+import { didYouMean, listed, type Suggest, suggester } from '../suggest.ts';
+import { machineNames } from './machines.ts';
+
+/** Names that stand for something else in the file: that must exist. */
+export function referenceRules(draft: Draft): Fault[] {
+  const { bgp, calico, nodes, regions, routers, underlay } = draft.file;
+  const router = target(draft, 'router', ['routers']);
+  const region = target(draft, 'region', ['regions']);
+  const segment = target(draft, 'segment', ['underlay', 'segments']);
+  const mesh = bgp?.backboneMesh;
+  return [
+    ...(Array.isArray(mesh) ? mesh : []).flatMap((pair, index) =>
+      (pair ?? []).flatMap((name: string | undefined, end: number) =>
+        router(['bgp', 'backboneMesh', index, end], name),
+      ),
+    ),
+    ...entries(calico?.filters).flatMap(([name, filter]) =>
+      (filter.routers ?? []).flatMap((one, index) =>
+        router(['calico', 'filters', name, 'routers', index], one),
+      ),
+    ),
+    ...entries(regions).flatMap(([name, { router: single, routers: several }]) => [
+      ...router(['regions', name, 'router'], single),
+      ...(several ?? []).flatMap((one, index) => router(['regions', name, 'routers', index], one)),
+    ]),
+    ...entries(routers).flatMap(([name, { interfaces }]) =>
+      Object.keys(interfaces ?? {}).flatMap((one) => {
+        const unknown = segment(['routers', name, 'interfaces', one], one, 'key');
+        return unknown.length > 0 ? unknown : notMember(draft, name, one);
+      }),
+    ),
+    ...entries(nodes).flatMap(([name, node]) => [
+      ...region(['nodes', name, 'region'], node.region),
+      ...router(['nodes', name, 'defaultRouter'], node.defaultRouter),
+    ]),
+    ...members(draft, underlay?.segments),
+  ];
+}
+
+type Check = (path: Path, name: string | undefined, part?: 'key') => Fault[];
+
+/** A check that a name is one of a record's keys. Silent where the record itself was not understood. */
+function target(draft: Draft, kind: string, path: Path): Check {
+  const record = path.reduce<object | undefined>(
+    (value, part) => (value as Record<string | number, object> | undefined)?.[part],
+    draft.file,
+  );
+  const names = Object.keys(record ?? {});
+  if (draft.faulty(...path)) return () => [];
+  const suggest = suggester(names);
+  const known =
+    names.length === 0
+      ? `There is no ${kind} at all: add it under ${path.join('.')}.`
+      : `Known: ${listed(names, 'and')}.`;
+  return (at, name, part) =>
+    name === undefined || has(record, name) ? [] : [unknown(kind, at, name, suggest, known, part)];
+}
+
+function unknown(
+  kind: string,
+  at: Path,
+  name: string,
+  suggest: Suggest,
+  known: string,
+  part: 'key' | undefined,
+): Fault {
+  const says = `no ${kind} is called ${JSON.stringify(name)}`;
+  return fault(`unknown-${kind}` as Fault['code'], at, says, didYouMean(suggest(name), known), {
+    ...(part && { part }),
+  });
+}
+
+function notMember(draft: Draft, router: string, segment: string): Fault[] {
+  const path = ['underlay', 'segments', segment, 'members'];
+  const members = draft.file.underlay?.segments?.[segment]?.members;
+  if (draft.faulty(...path) || has(members, router)) return [];
+  const says = `${router} is no member of the segment ${segment}`;
+  const mend = `Add it under ${path.join('.')}, or remove the interface.`;
+  return [
+    fault('interface-not-member', ['routers', router, 'interfaces', segment], says, mend, { part: 'key' }),
+  ];
+}
+
+type Segments = NonNullable<Draft['file']['underlay']>['segments'];
+
+function members(draft: Draft, segments: Segments): Fault[] {
+  const machines = machineNames(draft);
+  if (machines === undefined) return [];
+  const suggest = suggester(machines);
+  return entries(segments).flatMap(([name, segment]) =>
+    Object.keys(segment.members ?? {})
+      .filter((machine) => !machines.has(machine))
+      .map((machine) => {
+        const path = ['underlay', 'segments', name, 'members', machine];
+        const says = `no router, node or host is called ${JSON.stringify(machine)}`;
+        const mend = didYouMean(suggest(machine), 'If it is none of ours, add it under hosts.');
+        return fault('unknown-machine', path, says, mend, { part: 'key' });
+      }),
+  );
+}

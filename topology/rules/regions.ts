@@ -1,0 +1,93 @@
+import type { Draft } from '../draft.ts';
+import { entries } from '../draft.ts';
+import type { Fault } from '../fault.ts';
+import { fault } from '../fault.ts';
+import { listed } from '../suggest.ts';
+import { routersOf } from './symbols.ts';
+
+/** What a region needs of its routers. */
+export function regionRules(draft: Draft): Fault[] {
+  const nodesIn = new Map<string, string[]>();
+  for (const [name, { region }] of entries(draft.file.nodes)) {
+    if (region !== undefined) nodesIn.set(region, [...(nodesIn.get(region) ?? []), name]);
+  }
+  return [
+    ...entries(draft.file.regions).flatMap(([name]) => [
+      ...eitherOr(draft, name),
+      ...whereNodesPeer(draft, name),
+      ...liveRouters(draft, name, nodesIn.get(name) ?? []),
+    ]),
+    ...defaultRouters(draft),
+  ];
+}
+
+function eitherOr(draft: Draft, name: string): Fault[] {
+  const path = ['regions', name];
+  const { router, routers } = draft.file.regions?.[name] ?? {};
+  const without = (key: string) => draft.file.regions?.[name] !== undefined && !draft.faulty(...path, key);
+  if (router !== undefined && routers !== undefined) {
+    const mend = 'Keep one of the two: routers takes several, the first is the default router.';
+    return [
+      fault('region-router-and-routers', [...path, 'router'], 'stands beside routers', mend, { part: 'key' }),
+    ];
+  }
+  if (router === undefined && routers === undefined && without('router') && without('routers')) {
+    const known = Object.keys(draft.file.routers ?? {});
+    const mend = known.length === 0 ? 'Add router: <name>.' : `Add router: one of ${listed(known, 'and')}.`;
+    return [fault('region-without-router', path, 'has no router', mend, { part: 'key' })];
+  }
+  return [];
+}
+
+/** A reflector without an address for nodes would be left out of Calico's peerings without a word. */
+function whereNodesPeer(draft: Draft, region: string): Fault[] {
+  return routersOf(draft, region).flatMap(([name, at]) => {
+    const router = draft.file.routers?.[name];
+    if (router === undefined || router.nodeAddress !== undefined) return [];
+    if (draft.faulty('routers', name, 'nodeAddress')) return [];
+    const mend = `Add nodeAddress to routers.${name}, or name another router.`;
+    return fault(
+      'router-without-node-address',
+      at,
+      `${name} has no nodeAddress for nodes to peer with`,
+      mend,
+    );
+  });
+}
+
+function liveRouters(draft: Draft, region: string, nodes: readonly string[]): Fault[] {
+  const routers = routersOf(draft, region);
+  const [first] = routers;
+  const planned = routers.filter(([name]) => draft.file.routers?.[name]?.planned === true);
+  if (nodes.length === 0 || first === undefined || planned.length === 0) return [];
+  const [name, at] = first;
+  if (planned.length === routers.length) {
+    const says = `${listed(
+      planned.map(([one]) => one),
+      'and',
+    )} ${planned.length === 1 ? 'is' : 'are'} planned, and ${listed(nodes, 'and')} ${nodes.length === 1 ? 'peers' : 'peer'} here already`;
+    return [
+      fault('region-all-planned', at, says, 'Remove "planned: true" once the router runs, or name another.'),
+    ];
+  }
+  const stranded = nodes.filter((node) => {
+    const { igp, defaultRouter } = draft.file.nodes?.[node] ?? {};
+    return igp === false && defaultRouter === undefined && !draft.faulty('nodes', node, 'defaultRouter');
+  });
+  if (planned[0]?.[0] !== name || stranded.length === 0) return [];
+  const says = `${name} is planned, and it would be the default router of ${listed(stranded, 'and')}`;
+  return [fault('default-router-planned', at, says, 'List a router first that runs already.')];
+}
+
+function defaultRouters(draft: Draft): Fault[] {
+  return entries(draft.file.nodes).flatMap(([node, { defaultRouter }]) =>
+    defaultRouter !== undefined && draft.file.routers?.[defaultRouter]?.planned === true
+      ? fault(
+          'default-router-planned',
+          ['nodes', node, 'defaultRouter'],
+          `${defaultRouter} is planned: it forwards nothing yet`,
+          'Name a router that runs already.',
+        )
+      : [],
+  );
+}

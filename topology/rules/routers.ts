@@ -1,0 +1,122 @@
+import type { Draft, Drafted } from '../draft.ts';
+import { entries, has } from '../draft.ts';
+import type { Fault } from '../fault.ts';
+import { fault } from '../fault.ts';
+import type { Path } from '../model.ts';
+import type { TopologyFile } from '../schema.ts';
+
+/** What a router's own configuration must agree with: other routers' IDs, BIRD's one space of symbols, its folders. */
+export const routerRules = (draft: Draft): Fault[] => [
+  ...routerIds(draft),
+  ...entries(draft.file.routers).flatMap(([name, router]) => [
+    ...birdSymbols(['routers', name, 'bird'], router.bird),
+    ...passwordFile(['routers', name, 'password', 'file'], router),
+    ...interfacesOfStandalone(draft, name, router),
+  ]),
+];
+
+type RouterDraft = Drafted<TopologyFile['routers'][string]>;
+
+/** RFC 6286: a session between two speakers with one identifier is refused. Calico's is the node's IPv4 address. */
+function routerIds(draft: Draft): Fault[] {
+  const first = new Map<bigint, Path>();
+  const nodeWith = new Map<bigint, string>();
+  for (const [name, { address }] of entries(draft.file.nodes)) {
+    if (address?.ipv4 !== undefined) nodeWith.set(address.ipv4.value, name);
+  }
+  return entries(draft.file.routers).flatMap(([name, { routerId }]): Fault[] => {
+    if (routerId === undefined) return [];
+    const path = ['routers', name, 'routerId'];
+    const other = first.get(routerId.value);
+    if (other !== undefined) {
+      const says = `${routerId.text} is the router ID of ${other[1]} too`;
+      return [
+        fault(
+          'router-id-twice',
+          path,
+          says,
+          'Give each router an ID of its own: BGP refuses a peer with its own.',
+          {
+            notes: [{ path: other, message: 'the first one' }],
+          },
+        ),
+      ];
+    }
+    first.set(routerId.value, path);
+    const node = nodeWith.get(routerId.value);
+    if (node === undefined) return [];
+    const says = `${routerId.text} is the address of the node ${node}, and so its router ID in Calico`;
+    return [
+      fault('router-id-of-node', path, says, 'Use another: BGP refuses a peer with its own router ID.', {
+        notes: [{ path: ['nodes', node, 'address'], message: 'the node' }],
+      }),
+    ];
+  });
+}
+
+/** What k3s/ibgp.conf defines itself: see routers/ibgp.ts. */
+const OUR_SYMBOLS = new Set([
+  'is_insider_as',
+  'k3speers',
+  'k3speers_v6',
+  'k3sbackbone',
+  'k3sbackbone_v6',
+  'k3sbackbone_dual',
+]);
+
+/** Tables, constants, templates and protocols are one space of names in BIRD. */
+function birdSymbols(path: Path, bird: RouterDraft['bird']): Fault[] {
+  const used = [
+    [['tables', 'ipv4'], bird?.tables?.ipv4],
+    [['tables', 'ipv6'], bird?.tables?.ipv6],
+    [['constants', 'as'], bird?.constants?.as],
+    [['constants', 'routerId'], bird?.constants?.routerId],
+  ] as const;
+  const first = new Map<string, string>();
+  return used.flatMap(([part, symbol]): Fault[] => {
+    if (symbol === undefined) return [];
+    const at = [...path, ...part];
+    if (OUR_SYMBOLS.has(symbol) || /^k3s_.*_v[46]$/.test(symbol)) {
+      const says = `${symbol} is a name that noencap gives to something else`;
+      return [fault('bird-symbol-taken', at, says, 'Use another name.')];
+    }
+    const other = first.get(symbol);
+    if (other === undefined) {
+      first.set(symbol, part.join('.'));
+      return [];
+    }
+    const says = `${symbol} is ${other} too`;
+    return [
+      fault('bird-symbol-taken', at, says, 'Give each a name of its own: BIRD knows one kind of name.'),
+    ];
+  });
+}
+
+/** Deliveries replace the folder as a whole: the password would be gone with the first one. */
+function passwordFile(path: Path, { bird, password }: RouterDraft): Fault[] {
+  const [folder, file] = [bird?.configDir, password?.file];
+  if (folder === undefined || file === undefined) return [];
+  const replaced =
+    file === `${folder}/k3s` ||
+    file.startsWith(`${folder}/k3s/`) ||
+    (bird?.mode === 'standalone' && file === `${folder}/bird.conf`);
+  if (!replaced) return [];
+  const says = `${file} would be replaced by the next delivery`;
+  return [
+    fault('password-file', path, says, `Keep it outside ${folder}/k3s, such as ${folder}/k3s-password.conf.`),
+  ];
+}
+
+/** OSPFv3 speaks from link-local addresses, so that BIRD finds its interfaces by name only. */
+function interfacesOfStandalone(draft: Draft, name: string, router: RouterDraft): Fault[] {
+  if (router.bird?.mode !== 'standalone' || router.planned !== false) return [];
+  if (draft.faulty('routers', name, 'interfaces')) return [];
+  return entries(draft.file.underlay?.segments)
+    .filter(([, { cidr, members }]) => cidr?.ipv6 !== undefined && has(members, name))
+    .filter(([segment]) => !has(router.interfaces, segment))
+    .map(([segment]) => {
+      const says = `${name} needs the name of its interface on ${segment}, which has IPv6`;
+      const mend = `Add "${segment}: <interface>" to routers.${name}.interfaces: OSPFv3 knows interfaces by name only.`;
+      return fault('interface-missing', ['routers', name, 'bird', 'mode'], says, mend);
+    });
+}

@@ -1,0 +1,124 @@
+import type { Draft } from '../draft.ts';
+
+import type { Fault } from '../fault.ts';
+import { fault } from '../fault.ts';
+import type { Path } from '../model.ts';
+
+/** Names that are made of names: two that differ in the file must not become one in BIRD or Kubernetes. */
+export const symbolRules = (draft: Draft): Fault[] => [...protocolNames(draft), ...peeringNames(draft)];
+
+/** BIRD's longest symbol (SYM_MAX_LEN in conf/conf.h). */
+const LONGEST_SYMBOL = 63;
+
+interface Made {
+  readonly symbol: string;
+  readonly path: Path;
+  readonly kind: 'node' | 'router';
+  readonly name: string;
+}
+
+/**
+ * A node's protocol is `k3s_<node>_v4`, a router's `k3s_backbone_<router>_v4`, both with "-" and "." as "_". The names of
+ * their files collide only where these do.
+ */
+function protocolNames(draft: Draft): Fault[] {
+  const made: Made[] = [
+    ...Object.keys(draft.file.routers ?? {}).map(
+      (name): Made => ({
+        symbol: `k3s_backbone_${mapped(name)}_v4`,
+        path: ['routers', name],
+        kind: 'router',
+        name,
+      }),
+    ),
+    ...Object.keys(draft.file.nodes ?? {}).map(
+      (name): Made => ({ symbol: `k3s_${mapped(name)}_v4`, path: ['nodes', name], kind: 'node', name }),
+    ),
+  ];
+  const first = new Map<string, Made>();
+  return made.flatMap((one): Fault[] => {
+    const { symbol, path, kind, name } = one;
+    if (symbol.length > LONGEST_SYMBOL) {
+      // A name longer than names may be has its own fault.
+      if (name.length > LONGEST_SYMBOL) return [];
+      const most = LONGEST_SYMBOL - (symbol.length - name.length);
+      const says = `is too long for BIRD: its sessions would be called ${symbol}`;
+      return [
+        fault('symbol-too-long', path, says, `Use at most ${most} characters for a ${kind}.`, {
+          part: 'key',
+        }),
+      ];
+    }
+    const other = first.get(symbol);
+    if (other === undefined) {
+      first.set(symbol, one);
+      return [];
+    }
+    const says = `its sessions would be called ${symbol} in BIRD, as those of the ${other.kind} ${other.name}`;
+    return [
+      fault('symbol-twice', path, says, 'Rename one of the two: BIRD knows no "-" and no "." in names.', {
+        part: 'key',
+        notes: [{ path: other.path, message: 'the first one' }],
+      }),
+    ];
+  });
+}
+
+const mapped = (name: string): string => name.replace(/[-.]/g, '_');
+
+/** A Kubernetes object's name (RFC 1123 subdomain). */
+const LONGEST_OBJECT = 253;
+
+/** A BGPPeer is `route-reflector-<region, lower case>-<router>`, with `-v6` for IPv6. */
+function peeringNames(draft: Draft): Fault[] {
+  const regionNamed = new Map<string, string>();
+  const peeringOf = new Map<string, string>();
+  return Object.keys(draft.file.regions ?? {}).flatMap((region): Fault[] => {
+    const path = ['regions', region];
+    const twin = regionNamed.get(region.toLowerCase());
+    if (twin !== undefined) {
+      const says = `differs from ${twin} in letter case only, and Kubernetes object names have one case`;
+      return [
+        fault('region-case', path, says, 'Rename one of the two.', {
+          part: 'key',
+          notes: [{ path: ['regions', twin], message: 'the first one' }],
+        }),
+      ];
+    }
+    regionNamed.set(region.toLowerCase(), region);
+    const faults: Fault[] = [];
+    for (const [router, at] of routersOf(draft, region)) {
+      for (const suffix of ['', '-v6']) {
+        const name = `route-reflector-${region.toLowerCase()}-${router}${suffix}`;
+        const other = peeringOf.get(name);
+        const own = `${region} and ${router}`;
+        if (other !== undefined && other !== own) {
+          const says = `${own} would make the BGPPeer ${name}, as ${other} do`;
+          faults.push(fault('peering-twice', at, says, 'Rename one of them, so that the names differ.'));
+          break;
+        }
+        if (name.length > LONGEST_OBJECT) {
+          const says = `the BGPPeer would be called ${name}, with more than ${LONGEST_OBJECT} characters`;
+          faults.push(
+            fault('peering-too-long', at, says, 'Shorten the name of the region or of the router.'),
+          );
+          break;
+        }
+        peeringOf.set(name, own);
+      }
+    }
+    return faults;
+  });
+}
+
+/** The routers that a region names and where it does so, those that do not exist left out. */
+export function routersOf(draft: Draft, region: string): (readonly [string, Path])[] {
+  const { router, routers } = draft.file.regions?.[region] ?? {};
+  const known = draft.file.routers;
+  return [
+    ...(router === undefined ? [] : [[router, ['regions', region, 'router']] as const]),
+    ...(routers ?? []).flatMap((name, index) =>
+      name === undefined ? [] : [[name, ['regions', region, 'routers', index]] as const],
+    ),
+  ].filter(([name]) => known !== undefined && Object.hasOwn(known, name));
+}

@@ -1,0 +1,128 @@
+import type { z } from 'zod';
+import type { Fault } from './fault.ts';
+import { fault } from './fault.ts';
+import { quoted } from './fields.ts';
+import type { Path } from './model.ts';
+import { didYouMean, listed, suggester } from './suggest.ts';
+
+/** The kinds of value that YAML has, as far as a topology uses them. */
+export type Kind = 'text' | 'number' | 'boolean' | 'list' | 'map' | 'nothing';
+
+export const KINDS: Readonly<Record<Kind, string>> = {
+  text: 'text',
+  number: 'a whole number',
+  boolean: 'true or false',
+  list: 'a list',
+  map: 'a map',
+  nothing: 'nothing',
+};
+
+/** `nothing` also stands for what no field takes: null, fractions, infinities. */
+export function kindOfValue(value: unknown): Kind {
+  if (typeof value === 'string') return 'text';
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? 'number' : 'nothing';
+  if (typeof value === 'boolean') return 'boolean';
+  if (Array.isArray(value)) return 'list';
+  return typeof value === 'object' && value !== null ? 'map' : 'nothing';
+}
+
+/** Points at the name of what the key is missing from. */
+export const missingKey = (path: Path, key: string, about: string | undefined): Fault =>
+  fault('missing-key', path, `has no ${key}`, `Add ${key}${about === undefined ? '.' : `: ${about}`}`, {
+    part: 'key',
+  });
+
+export function unknownKey(
+  path: Path,
+  key: string,
+  suggestion: string | undefined,
+  known: readonly string[],
+): Fault {
+  if (key === '<<') {
+    const mend = 'Write the keys out: YAML 1.2 has no merge key, and a map is read here as it stands.';
+    return fault('unknown-key', path, 'merges another map, which is not known here', mend, { part: 'key' });
+  }
+  const mend = didYouMean(suggestion, `Known here: ${[...known].join(', ')}.`);
+  return fault('unknown-key', path, 'is no key that is known here', mend, { part: 'key' });
+}
+
+/** A value of the wrong kind. The most common ones are a matter of quotes. */
+export function mismatch(
+  path: Path,
+  value: unknown,
+  expected: readonly string[],
+  about: string | undefined,
+): Fault {
+  const belongs = listed(expected, 'or');
+  const write = about === undefined ? `Write ${belongs}.` : `Write ${belongs}. ${about}`;
+  if (path.length === 0) return wholeFile(value);
+  if (value === null) {
+    const empty = expected.includes(KINDS.map) ? 'Write {} for an empty map, or remove the key.' : write;
+    return fault('empty-value', path, 'is empty', empty);
+  }
+  const says = `is ${inWords(value)}, where ${belongs} belongs`;
+  return fault('type', path, says, quotesMend(value, expected) ?? write);
+}
+
+/** Not one of a fixed set of words or numbers. */
+export function wrongChoice(path: Path, value: string | number, choices: readonly string[]): Fault {
+  const shown = typeof value === 'string' ? quoted(value) : String(value);
+  const suggestion = typeof value === 'string' ? suggester(choices)(value) : undefined;
+  const only = choices.length === 1 ? `only ${choices[0]} is known here` : `not ${listed(choices, 'or')}`;
+  return fault(
+    'choice',
+    path,
+    `is ${shown}, ${choices.length === 1 ? `and ${only}` : only}`,
+    didYouMean(suggestion, `Write ${listed(choices, 'or')}.`),
+  );
+}
+
+/** Too few or too many items, as far as that is what is wrong with a list. */
+export function sizeFault(
+  issues: readonly z.core.$ZodIssue[],
+  value: readonly unknown[],
+  path: Path,
+): Fault | undefined {
+  const issue = issues.find(
+    (one) => one.path.length === 0 && (one.code === 'too_small' || one.code === 'too_big'),
+  );
+  if (issue === undefined) return undefined;
+  const has = value.length === 0 ? 'is an empty list' : `has ${count(value.length)}`;
+  if (issue.code === 'too_small') {
+    const least = Number(issue.minimum);
+    return fault('too-few', path, has, `Write at least ${count(least)}.`);
+  }
+  const most = issue.code === 'too_big' ? Number(issue.maximum) : 0;
+  return fault('too-many', path, has, `Write at most ${count(most)}.`);
+}
+
+const count = (items: number): string => `${items} ${items === 1 ? 'item' : 'items'}`;
+
+function wholeFile(value: unknown): Fault {
+  const mend = 'Write a map that starts with "version: 1"; bin/noencap init makes an example.';
+  return value === null || value === undefined
+    ? fault('file-empty', [], 'holds nothing', mend)
+    : fault('file-not-map', [], `holds ${inWords(value)} and no map`, mend);
+}
+
+function inWords(value: unknown): string {
+  if (typeof value === 'string') return `the text ${quoted(value)}`;
+  if (typeof value === 'number') return `the number ${value}`;
+  if (typeof value === 'boolean') return String(value);
+  return KINDS[kindOfValue(value)];
+}
+
+const TRUE = /^(true|yes|on|y)$/i;
+const FALSE = /^(false|no|off|n)$/i;
+
+function quotesMend(value: unknown, expected: readonly string[]): string | undefined {
+  if (typeof value === 'string') {
+    if (expected.includes(KINDS.number) && /^(0|[1-9][0-9]{0,14})$/.test(value)) {
+      return `Write ${value} without quotes.`;
+    }
+    if (!expected.includes(KINDS.boolean)) return undefined;
+    return TRUE.test(value) ? 'Write true.' : FALSE.test(value) ? 'Write false.' : undefined;
+  }
+  const scalar = typeof value === 'number' || typeof value === 'boolean';
+  return scalar && expected.includes(KINDS.text) ? 'Put it in quotes, so that it stays text.' : undefined;
+}
