@@ -27,7 +27,8 @@ export function ibgpFile(fabric: Fabric, router: RouterSpeaker): string {
     gap,
     ...transports.flatMap((carries) => [backbone(fabric, router, carries), gap]),
     ...fabric.pods.families.flatMap((family) => [reflector(fabric, router, family), gap]),
-    option('include', string('ibgpeers/*.conf')),
+    comment('[s]: a folder that is not there is an error to BIRD, a pattern without a match is none.'),
+    option('include', string('ibgpeer[s]/*.conf')),
   ]);
 }
 

@@ -49,15 +49,29 @@ function protocol(router: RouterSpeaker, session: Session): Statement {
       ...(session.kind === 'reflector' && router.password !== undefined
         ? [option('include', string(router.password.file))]
         : []),
-      ...session.carries.flatMap((family, index) => keepNextHop(session, router, family, index)),
+      ...session.carries.flatMap((family, index) => channel(session, router, family, index)),
     ],
   );
 }
 
+/** What this session's channel has otherwise than its template's: a protocol inherits the rest. */
+function channel(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
+  const own = [...resolution(session, router, family), ...keepNextHop(session, router, family, index)];
+  return own.length === 0 ? [] : [block([family], own, ';')];
+}
+
+/**
+ * BIRD looks an IPv6 next hop up in the table of the protocol's IPv6 channel, and without such a channel in master6,
+ * where we have no routes: the session is then up, and every route from it unreachable.
+ */
+const resolution = (session: Session, router: RouterSpeaker, family: Family): Statement[] =>
+  session.transport === 'ipv6' && family === 'ipv4' && !session.carries.includes('ipv6')
+    ? [option('igp table', router.bird.tables.ipv6)]
+    : [];
+
 /**
  * Overrides the template's `next hop self`. A next hop that the other end reaches on its own segment is kept, or packets
- * between neighbours would take the detour over this router; every other next hop becomes this router. A protocol
- * inherits the channel of its template and changes only what it names.
+ * between neighbours would take the detour over this router; every other next hop becomes this router.
  */
 function keepNextHop(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
   const { local } = endsFor(session, router.name);
@@ -66,26 +80,20 @@ function keepNextHop(session: Session, router: RouterSpeaker, family: Family, in
   const segments = local.nextHop.onSegments.filter((segment) => segment.family === family);
   if (own === undefined || segments.length === 0) return [];
   return [
+    option('next hop self off'),
+    option('next hop keep'),
     block(
-      [family],
+      ['export filter'],
       [
-        option('next hop self off'),
-        option('next hop keep'),
-        block(
-          ['export filter'],
-          [
-            when({ test: 'not', of: { test: 'call', name: 'is_insider_as' } }, reject),
-            when(
-              {
-                test: 'not',
-                of: { test: 'any', of: segments.map((on) => ({ test: 'nextHop', on })) },
-              },
-              option('bgp_next_hop =', address(own)),
-            ),
-            accept,
-          ],
-          ';',
+        when({ test: 'not', of: { test: 'call', name: 'is_insider_as' } }, reject),
+        when(
+          {
+            test: 'not',
+            of: { test: 'any', of: segments.map((on) => ({ test: 'nextHop', on })) },
+          },
+          option('bgp_next_hop =', address(own)),
         ),
+        accept,
       ],
       ';',
     ),

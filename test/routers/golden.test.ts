@@ -1,0 +1,70 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { routerFiles } from '../../routers/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { birdSays, filesOf, hostConfig } from './bird.ts';
+import { fabricOf, NETWORKS } from './networks.ts';
+
+const GOLDEN = join('test', 'routers', 'golden');
+
+const filesBelow = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+    : [];
+
+/** The report's network with the default rule is dist/routers. */
+const reviewed = Object.entries(NETWORKS).filter(([name]) => name !== 'report');
+
+test.each(reviewed)(
+  'the routers of %s are as reviewed (UPDATE_GOLDEN=1 to review anew)',
+  (name, topology) => {
+    const folder = join(GOLDEN, name);
+    const rendered = new Map(
+      [...routerFiles(fabricOf(topology))]
+        .filter(([path]) => !path.includes('/sysctl.d/'))
+        .map(([path, text]) => [join(folder, path.replace('routers/', '')), text]),
+    );
+    if (process.env.UPDATE_GOLDEN === '1') {
+      rmSync(folder, { recursive: true, force: true });
+      for (const [path, text] of rendered) {
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, text);
+      }
+    }
+    expect(filesBelow(folder).sort()).toEqual([...rendered.keys()].sort());
+    for (const [path, text] of rendered)
+      expect({ path, text: readFileSync(path, 'utf8') }).toEqual({ path, text });
+  },
+);
+
+const routers = Object.entries(NETWORKS).flatMap(([name, topology]) => {
+  const fabric = fabricOf(topology);
+  return fabric.routers
+    .filter((router) => !router.planned)
+    .map((router) => ({ network: name, router: router.name, mode: router.bird.mode, fabric }));
+});
+
+test.each(routers)('BIRD takes $router of $network ($mode)', ({ fabric, router, mode }) => {
+  const files = filesOf(fabric, router);
+  if (mode === 'include') files.set('bird.conf', hostConfig(fabric, router));
+  expect(birdSays(files)).toBe('');
+});
+
+test('BIRD takes a router that has no peers yet', () => {
+  const topology = NETWORKS['ipv4-over-ipv6'] as TopologyInput;
+  const { underlay: _, ...alone } = topology;
+  const fabric = fabricOf({ ...alone, nodes: {}, bgp: { backboneMesh: false } });
+  const files = filesOf(fabric, 'e1');
+  expect([...files.keys()]).toEqual(['k3s/ibgp.conf', 'sysctl.d/90-noencap.conf']);
+  files.set('bird.conf', hostConfig(fabric, 'e1'));
+  expect(birdSays(files)).toBe('');
+});
+
+test('bird -p does find what is wrong: the test above can fail', () => {
+  const fabric = fabricOf(NETWORKS.report as TopologyInput);
+  const files = filesOf(fabric, 'gateway');
+  files.set('bird.conf', hostConfig(fabric, 'gateway').replace('ipv4 table', 'ipv6 table'));
+  expect(birdSays(files)).toContain('k3s/ibgp.conf:16:11 Incompatible table type');
+});
