@@ -2,7 +2,7 @@
 # Installs the Debian packages that the tests need. Run by `npm test`; quick when everything is there.
 set -eu
 
-packages='bird2 shellcheck'
+packages='bird2 iproute2 procps shellcheck'
 
 missing=
 for package in $packages; do
