@@ -104,9 +104,9 @@ function word(one: Word): string {
   }
 }
 
-/** BIRD 2.0.12's lexer: a symbol is at most 63 characters; in single quotes it may hold these. */
+/** BIRD 2.0.12's lexer: a symbol is at most 64 characters; in single quotes it may hold these. */
 function quotedSymbol(name: string): string {
-  if (!/^[A-Za-z0-9_.:-]{1,63}$/.test(name)) throw new Error(`no BIRD symbol: ${JSON.stringify(name)}`);
+  if (!/^[A-Za-z0-9_.:-]{1,64}$/.test(name)) throw new Error(`no BIRD symbol: ${JSON.stringify(name)}`);
   return `'${name}'`;
 }
 

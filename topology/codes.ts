@@ -110,7 +110,6 @@ export type FaultCode =
   | 'node-address-ways'
   | 'node-family'
   | 'password-file'
-  | 'peering-too-long'
   | 'peering-twice'
   | 'reflector-family'
   | 'region-all-planned'

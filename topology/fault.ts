@@ -37,15 +37,16 @@ export function fault(
 
 /**
  * User names, passwords and queries of URLs as asterisks, one for each character. A topology has no place for secrets, but
- * who puts one there by mistake should not find it again in the log of a workflow.
+ * who puts one there by mistake should not find it again in the log of a workflow. `git@` is everybody's user name.
  */
 export const withoutSecrets = (text: string): string =>
   text
     .replace(/(:\/\/)([^\s"'@]+)(?=@)/g, hide)
-    .replace(/(^|[\s"'[{,])([^\s"'@:/[{]+:[^\s"'@]+)(?=@[A-Za-z0-9])/g, hide)
+    .replace(/(^|[\s"'[{,])([^\s"'@:/[{]+:(?!\/\/)[^\s"'@]+)(?=@[A-Za-z0-9])/g, hide)
     .replace(/(:\/\/[^\s"'?]*\?)([^\s"',\]}]+)/g, hide);
 
-const hide = (_all: string, before: string, secret: string): string => before + '*'.repeat(secret.length);
+const hide = (_all: string, before: string, secret: string): string =>
+  before + (secret === 'git' ? secret : '*'.repeat(secret.length));
 
 /** Puts each fault at its place and all of them in the order of the file. */
 export function located(faults: readonly Fault[], source: Source): Fault[] {
@@ -103,7 +104,8 @@ function excerpt(at: Place, source: Source): string[] {
   const marked = shown.slice(at.column - 1 - from, Math.max(end - 1, at.column) - from);
   const number = String(at.line);
   const cut = from > 0 ? '...' : '';
-  const text = `  ${number} | ${cut}${shown.join('')}`.trimEnd();
+  const more = from + EXCERPT_WIDTH < line.length ? '...' : '';
+  const text = `  ${number} | ${cut}${shown.join('')}${more}`.trimEnd();
   const carets = '^'.repeat(Math.max(1, width(marked.join(''))));
   return [
     text,

@@ -28,7 +28,7 @@ export function kindOfValue(value: unknown): Kind {
 
 /** Points at the name of what the key is missing from. */
 export const missingKey = (path: Path, key: string, about: string | undefined): Fault =>
-  fault('missing-key', path, `has no ${key}`, `Add ${key}${about === undefined ? '.' : `: ${about}`}`, {
+  fault('missing-key', path, `has no ${key}`, `Add ${key}.${about === undefined ? '' : ` ${about}`}`, {
     part: 'key',
   });
 
@@ -38,13 +38,19 @@ export function unknownKey(
   suggestion: string | undefined,
   known: readonly string[],
 ): Fault {
-  if (key === '<<') {
-    const mend = 'Write the keys out: YAML 1.2 has no merge key, and a map is read here as it stands.';
-    return fault('unknown-key', path, 'merges another map, which is not known here', mend, { part: 'key' });
-  }
+  if (key === '<<') return mergeKey(path);
   const mend = didYouMean(suggestion, `Known here: ${[...known].join(', ')}.`);
   return fault('unknown-key', path, 'is no key that is known here', mend, { part: 'key' });
 }
+
+export const mergeKey = (path: Path): Fault =>
+  fault(
+    'unknown-key',
+    path,
+    'merges another map, which is not known here',
+    'Write the keys out: YAML 1.2 has no merge key, and a map is read here as it stands.',
+    { part: 'key' },
+  );
 
 /** A value of the wrong kind. The most common ones are a matter of quotes. */
 export function mismatch(
@@ -61,20 +67,22 @@ export function mismatch(
     return fault('empty-value', path, 'is empty', empty);
   }
   const says = `is ${inWords(value)}, where ${belongs} belongs`;
-  return fault('type', path, says, quotesMend(value, expected) ?? write);
+  return fault('type', path, says, quotesMend(value, expected, about) ?? write);
 }
 
-/** Not one of a fixed set of words or numbers. */
-export function wrongChoice(path: Path, value: string | number, choices: readonly string[]): Fault {
+/** Not one of a fixed set of words or numbers; `others` are the kinds of value that could stand there instead. */
+export function wrongChoice(
+  path: Path,
+  value: string | number,
+  choices: readonly string[],
+  others: readonly string[] = [],
+): Fault {
   const shown = typeof value === 'string' ? quoted(value) : String(value);
   const suggestion = typeof value === 'string' ? suggester(choices)(value) : undefined;
-  const only = choices.length === 1 ? `only ${choices[0]} is known here` : `not ${listed(choices, 'or')}`;
-  return fault(
-    'choice',
-    path,
-    `is ${shown}, ${choices.length === 1 ? `and ${only}` : only}`,
-    didYouMean(suggestion, `Write ${listed(choices, 'or')}.`),
-  );
+  const all = [...choices, ...others];
+  const says = all.length === 1 ? `and only ${all[0]} is known here` : `not ${listed(all, 'or')}`;
+  const mend = didYouMean(suggestion, `Write ${listed(all, 'or')}.`);
+  return fault('choice', path, `is ${shown}, ${says}`, mend);
 }
 
 /** Too few or too many items, as far as that is what is wrong with a list. */
@@ -115,7 +123,11 @@ function inWords(value: unknown): string {
 const TRUE = /^(true|yes|on|y)$/i;
 const FALSE = /^(false|no|off|n)$/i;
 
-function quotesMend(value: unknown, expected: readonly string[]): string | undefined {
+function quotesMend(
+  value: unknown,
+  expected: readonly string[],
+  about: string | undefined,
+): string | undefined {
   if (typeof value === 'string') {
     if (expected.includes(KINDS.number) && /^(0|[1-9][0-9]{0,14})$/.test(value)) {
       return `Write ${value} without quotes.`;
@@ -124,5 +136,6 @@ function quotesMend(value: unknown, expected: readonly string[]): string | undef
     return TRUE.test(value) ? 'Write true.' : FALSE.test(value) ? 'Write false.' : undefined;
   }
   const scalar = typeof value === 'number' || typeof value === 'boolean';
-  return scalar && expected.includes(KINDS.text) ? 'Put it in quotes, so that it stays text.' : undefined;
+  if (!scalar || !expected.includes(KINDS.text)) return undefined;
+  return `Put it in quotes, so that it stays text.${about === undefined ? '' : ` ${about}`}`;
 }

@@ -9,6 +9,7 @@ import {
   KINDS,
   type Kind,
   kindOfValue,
+  mergeKey,
   mismatch,
   missingKey,
   sizeFault,
@@ -90,8 +91,8 @@ function readMap(
     }
     const absent = (field as z.ZodType).safeParse(undefined);
     if (absent.success) result[key] = absent.data;
-    // A misspelt key is one fault, not a missing one besides.
-    if (meant.has(key)) reading.faulty.push(inner);
+    // A misspelt key is one fault, not a missing one besides; and a merge was to bring them.
+    if (meant.has(key) || Object.hasOwn(value, '<<')) reading.faulty.push(inner);
     else if (!absent.success) {
       reading.faulty.push(inner);
       reading.faults.push(missingKey(path, key, describe(field)));
@@ -109,6 +110,10 @@ function readRecord(
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
     const inner = [...path, key];
+    if (key === '<<') {
+      reading.faults.push(mergeKey(inner));
+      continue;
+    }
     const name = (keyType as z.ZodType).safeParse(key);
     // An entry with a bad name still exists: references to it have nothing wrong of their own.
     for (const issue of name.error?.issues ?? []) {
@@ -127,6 +132,7 @@ function explain(
   path: Path,
   reading: Reading,
   about = describe(given),
+  others: readonly string[] = [],
 ): void {
   const schema = bare(given);
   const def = schema._zod.def;
@@ -147,7 +153,10 @@ function explain(
     case 'union': {
       const option = def.options.find((candidate) => kindOf(candidate) === kindOfValue(value));
       if (option === undefined) reading.faults.push(mismatch(path, value, kinds(given), about));
-      else explain(option, value, path, reading);
+      else {
+        const others = def.options.filter((candidate) => candidate !== option).flatMap(kinds);
+        explain(option, value, path, reading, undefined, others);
+      }
       return;
     }
     case 'object':
@@ -173,13 +182,13 @@ function explain(
       break;
     case 'enum':
       if (typeof value === 'string') {
-        reading.faults.push(wrongChoice(path, value, Object.values(def.entries).map(String)));
+        reading.faults.push(wrongChoice(path, value, Object.values(def.entries).map(String), others));
         return;
       }
       break;
     case 'literal':
       if (kindOf(schema) === kindOfValue(value)) {
-        reading.faults.push(wrongChoice(path, value as string | number, def.values.map(String)));
+        reading.faults.push(wrongChoice(path, value as string | number, def.values.map(String), others));
         return;
       }
       break;

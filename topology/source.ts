@@ -38,7 +38,8 @@ export function yamlSource(file: string, text: string, document: Document | unde
     const entries = new Map<string | number, Entry>();
     if (isMap(node)) {
       for (const pair of node.items) {
-        if (isScalar(pair.key))
+        // Of a repeated key the first one counts, as in what was read.
+        if (isScalar(pair.key) && !entries.has(keyText(pair.key)))
           entries.set(keyText(pair.key), { key: pair.key, value: pair.value as YamlNode | null });
       }
     } else if (isSeq(node)) {

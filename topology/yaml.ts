@@ -1,10 +1,11 @@
-import type { Document, Pair, YAMLError, YAMLMap, Node as YamlNode } from 'yaml';
+import type { Document, Pair, YAMLMap, Node as YamlNode } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Fault } from './fault.ts';
 import { fault } from './fault.ts';
 import type { Path } from './model.ts';
 import type { Source, TextSource } from './source.ts';
 import { keyText, yamlSource } from './source.ts';
+import { syntaxFaults } from './yaml-syntax.ts';
 
 export interface YamlReading {
   readonly source: Source;
@@ -18,8 +19,9 @@ export interface YamlReading {
  * and nothing that a file can hold makes this throw, or makes it expand without limit.
  */
 export function readYaml(file: string, text: string): YamlReading {
-  // The library compares every key with every other: at 10,000 nodes that is slower than all the rest.
-  const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  // The library compares every key with every other: at 10,000 nodes that is slower than all the rest. With the log
+  // level `silent` it would also keep quiet about a second document.
+  const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
   const source = yamlSource(file, text, document);
   const broken = syntaxFaults(document.errors, source);
   if (document.directives?.yaml.explicit === true) {
@@ -36,45 +38,6 @@ export function readYaml(file: string, text: string): YamlReading {
   if (broken.length > 0) return { source, value: undefined, faults: broken };
   return { source, ...plainValue(document, source) };
 }
-
-/** One fault a place: after the first error the parser often stumbles over the same spot again. */
-function syntaxFaults(errors: readonly YAMLError[], source: TextSource): Fault[] {
-  const seen = new Set<string>();
-  return errors.flatMap((error): Fault[] => {
-    const at = source.place(...error.pos);
-    const key = error.code === 'RESOURCE_EXHAUSTION' ? error.code : `${at.line}:${at.column}`;
-    if (seen.has(key) || (seen.has('RESOURCE_EXHAUSTION') && error.code === 'BAD_INDENT')) return [];
-    seen.add(key);
-    const [says, mend] = SYNTAX[error.code] ?? [lowerFirst(error.message), 'Mend the YAML at this place.'];
-    return [{ ...fault(CODES[error.code] ?? 'yaml-syntax', [], says, mend), at }];
-  });
-}
-
-const SYNTAX: Partial<Record<YAMLError['code'], readonly [string, string]>> = {
-  TAB_AS_INDENT: ['a tab indents this line', 'Indent with spaces.'],
-  BAD_INDENT: [
-    'the indentation does not fit what is open here',
-    'Align the keys of one map at the same column, and close every { and [.',
-  ],
-  MULTILINE_IMPLICIT_KEY: [
-    'this is neither a key nor a value',
-    'Write "key: value", with a space after the colon.',
-  ],
-  BLOCK_AS_IMPLICIT_KEY: [
-    'a second key starts on the line of the first',
-    'Quote the value, or put the inner map in {}.',
-  ],
-  BAD_SCALAR_START: ['a value may not start with this character', 'Put the value in quotes.'],
-  BAD_DQ_ESCAPE: ['this is no escape that YAML knows', 'Double the backslash, or use single quotes.'],
-  MULTIPLE_DOCS: ['a second YAML document starts here', 'Keep one topology a file: remove this line.'],
-  RESOURCE_EXHAUSTION: ['the nesting is deeper than any topology', 'Check that this is the topology file.'],
-};
-
-const CODES: Partial<Record<YAMLError['code'], Fault['code']>> = {
-  TAB_AS_INDENT: 'yaml-tab',
-  MULTIPLE_DOCS: 'yaml-documents',
-  RESOURCE_EXHAUSTION: 'yaml-nesting',
-};
 
 /** A topology is nine levels deep. */
 const DEEPEST = 64;
@@ -192,5 +155,3 @@ function repeated(pair: Pair, key: string, path: Path, source: TextSource): Faul
     ...(range && { at: source.place(range[0], range[1]) }),
   };
 }
-
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

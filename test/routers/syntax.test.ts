@@ -91,7 +91,7 @@ test('whatever the printer writes, BIRD reads', () => {
   );
 });
 
-test.each(["a'b", 'a b', '', 'a\nb', 'x'.repeat(64), 'a;b', 'ä'])(
+test.each(["a'b", 'a b', '', 'a\nb', 'x'.repeat(65), 'a;b', 'ä'])(
   '%j is no symbol: a bug upstream',
   (name) => {
     expect(() => print([option(symbol(name))])).toThrow('no BIRD symbol');
@@ -102,17 +102,17 @@ test.each(['a"b', 'a\nb', '', 'ä', 'a\u0000b'])('%j is no string: BIRD has no e
   expect(() => print([option(string(value))])).toThrow('no BIRD string');
 });
 
-test('a symbol of 63 characters is the longest', () => {
-  const name = `k3s_${'x'.repeat(56)}_v4`;
-  expect(name).toHaveLength(63);
-  expect(
-    birdSays(
-      new Map([
-        [
-          'bird.conf',
-          `router id 1.1.1.1;\nprotocol device {}\n${print([block(['filter', symbol(name)], [accept])])}`,
-        ],
-      ]),
-    ),
-  ).toBe('');
+/** A configuration that uses the name, as printed and as BIRD takes it. */
+const birdOn = (printed: string): string =>
+  birdSays(
+    new Map([['bird.conf', `router id 1.1.1.1;\nprotocol device {}\nfilter ${printed} { accept; }\n`]]),
+  );
+
+test('a symbol of 64 characters is the longest, to BIRD and to the printer', () => {
+  const longest = `k3s_${'x'.repeat(57)}_v4`;
+  expect(longest).toHaveLength(64);
+  expect(print([option(symbol(longest))])).toBe(`'${longest}';\n`);
+  expect(birdOn(`'${longest}'`)).toBe('');
+  expect(() => print([option(symbol(`${longest}x`))])).toThrow('no BIRD symbol');
+  expect(birdOn(`'${longest}x'`)).toContain('Symbol too long');
 });

@@ -5,6 +5,7 @@ import { entries, partPath } from '../draft.ts';
 import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
 import type { Path } from '../model.ts';
+import { machineNames } from './machines.ts';
 import { networkOverlaps } from './networks.ts';
 
 /** Every address of the underlay belongs to one machine, and none of them to pods or services. */
@@ -73,6 +74,7 @@ const REASON = {
 
 function addressesOf(draft: Draft): Used[] {
   const { nodes, routers, underlay } = draft.file;
+  const machines = machineNames(draft);
   const used = (machine: string, path: Path, value: PerFamily<IpAddress> | undefined): Used[] =>
     FAMILIES.flatMap((family) => {
       const address = value?.[family];
@@ -84,10 +86,13 @@ function addressesOf(draft: Draft): Used[] {
       ...used(name, ['routers', name, 'backboneAddress'], backboneAddress),
     ]),
     ...entries(nodes).flatMap(([name, { address }]) => used(name, ['nodes', name, 'address'], address)),
+    // A member that is no machine has its own fault: it is some other one, misspelt.
     ...entries(underlay?.segments).flatMap(([segment, { members }]) =>
-      entries(members).flatMap(([machine, address]) =>
-        used(machine, ['underlay', 'segments', segment, 'members', machine], address),
-      ),
+      entries(members)
+        .filter(([machine]) => machines?.has(machine) ?? true)
+        .flatMap(([machine, address]) =>
+          used(machine, ['underlay', 'segments', segment, 'members', machine], address),
+        ),
     ),
   ];
 }

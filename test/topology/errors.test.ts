@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { formatFault, loadTopology } from '../../topology/index.ts';
+
+/** A bad input is a pair of files here: the topology, and what noencap says of it. */
+const FOLDER = join('test', 'topology', 'errors');
+
+const names = readdirSync(FOLDER)
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => basename(file, '.yaml'))
+  .sort();
+
+function faultsOf(name: string) {
+  const loaded = loadTopology({ file: 'topology.yaml', bytes: readFileSync(join(FOLDER, `${name}.yaml`)) });
+  if (loaded.ok) return { text: 'nothing is wrong\n', codes: [] };
+  const faults = loaded.faults.map((one) => formatFault(one, loaded.source));
+  return { text: `${faults.join('\n\n')}\n`, codes: loaded.faults.map(({ code }) => code) };
+}
+
+test.each(names)('%s (UPDATE_GOLDEN=1 to review anew)', (name) => {
+  const expected = join(FOLDER, `${name}.txt`);
+  const { text } = faultsOf(name);
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(expected, text);
+  expect(text).toBe(readFileSync(expected, 'utf8'));
+});
+
+/** Where the code of the fault stands in no file: a file that is not there, or values that no YAML can hold. */
+const WITHOUT_FILE = [
+  'file-forbidden',
+  'file-is-folder',
+  'file-missing',
+  'file-too-large',
+  'file-unreadable',
+  'not-plain',
+  'operator-manifest-missing',
+  'operator-manifest-sha256',
+];
+
+test('every code of a fault has an example here, which is named for it', () => {
+  const codes = [...readFileSync('topology/codes.ts', 'utf8').matchAll(/^ {2}\| '([a-z0-9-]+)'/gm)].map(
+    ([, code = '']) => code,
+  );
+  expect(codes.length).toBeGreaterThan(100);
+  const shown = new Set(names.flatMap((name) => faultsOf(name).codes));
+  expect(codes.filter((code) => !shown.has(code as never))).toEqual(WITHOUT_FILE);
+});
+
+test('every message names file, line, column and path, shows the place, and says what would be right', () => {
+  for (const name of names) {
+    const { text } = faultsOf(name);
+    for (const fault of text.trimEnd().split('\n\n')) {
+      const lines = fault.split('\n');
+      const [first = '', ...rest] = lines;
+      expect({ name, first }).toEqual({
+        name,
+        first: expect.stringMatching(/^topology\.yaml(:\d+:\d+)? {2}\S.*\.$/),
+      });
+      expect({ name, mend: rest.at(-1) }).toEqual({ name, mend: expect.stringMatching(/^ {2}\S.*[.?]$/) });
+      if (/^topology\.yaml:/.test(first))
+        expect({ name, carets: rest[1] }).toEqual({ name, carets: expect.stringMatching(/^ +\| +\^+$/) });
+    }
+  }
+});
+
+describe('what is no fault, up to the last value that is allowed', () => {
+  const folder = join('test', 'topology', 'valid');
+  test.each(readdirSync(folder).sort())('%s', (file) => {
+    const loaded = loadTopology({ file, bytes: readFileSync(join(folder, file)) });
+    expect(loaded.ok ? '' : loaded.faults.map((one) => formatFault(one, loaded.source)).join('\n')).toBe('');
+  });
+});

@@ -1,0 +1,102 @@
+import type { YAMLError } from 'yaml';
+import type { FaultCode } from './codes.ts';
+import type { Fault } from './fault.ts';
+import { fault } from './fault.ts';
+import type { TextSource } from './source.ts';
+
+/**
+ * The parser's errors in our words. One a line, since it often stumbles over the same spot again; and behind a token that
+ * belongs nowhere it understands nothing more.
+ */
+export function syntaxFaults(errors: readonly YAMLError[], source: TextSource): Fault[] {
+  const seen = new Set<string | number>();
+  return errors.flatMap((error): Fault[] => {
+    const at = source.place(...error.pos);
+    const { code, says, mend } = inWords(error);
+    if (seen.has(at.line) || seen.has('lost')) return [];
+    seen.add(at.line);
+    if (error.code === 'UNEXPECTED_TOKEN' || error.code === 'RESOURCE_EXHAUSTION') seen.add('lost');
+    return [{ ...fault(code, [], says, mend), at }];
+  });
+}
+
+interface Words {
+  readonly code: FaultCode;
+  readonly says: string;
+  readonly mend: string;
+}
+
+function inWords(error: YAMLError): Words {
+  const known = SYNTAX.find(([code, message]) => code === error.code && message.test(error.message));
+  if (known !== undefined) {
+    const [, , says, mend, code = 'yaml-syntax'] = known;
+    return { code, says, mend };
+  }
+  const says = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/\.$/, '');
+  return { code: 'yaml-syntax', says, mend: 'Mend the YAML at this place.' };
+}
+
+type Syntax = readonly [YAMLError['code'], message: RegExp, says: string, mend: string, code?: FaultCode];
+
+/** Where one code has several messages, the more special come first. */
+const SYNTAX: readonly Syntax[] = [
+  ['TAB_AS_INDENT', /^/, 'a tab indents this line', 'Indent with spaces.', 'yaml-tab'],
+  [
+    'BAD_INDENT',
+    /^Flow (map|sequence)/,
+    'a { or [ is still open when this line starts',
+    'Close it, or indent what belongs inside it.',
+  ],
+  [
+    'BAD_INDENT',
+    /^/,
+    'the indentation fits nothing that is open here',
+    'Align the keys of one map at the same column.',
+  ],
+  [
+    'MULTILINE_IMPLICIT_KEY',
+    /^/,
+    'this is neither a key nor a value',
+    'Write "key: value", with a space after the colon.',
+  ],
+  [
+    'BLOCK_AS_IMPLICIT_KEY',
+    /^/,
+    'a second key starts on the line of the first',
+    'Quote the value, or put the inner map in {}.',
+  ],
+  ['BLOCK_IN_FLOW', /^/, 'another key starts inside this value', 'Put a comma between the two.'],
+  ['BAD_SCALAR_START', /^/, 'a value may not start with this character', 'Put the value in quotes.'],
+  ['BAD_DQ_ESCAPE', /^/, 'this is no escape that YAML knows', 'Double the backslash, or use single quotes.'],
+  ['MISSING_CHAR', /quote$/, 'a quote is still open at the end of the file', 'Close it.'],
+  ['MISSING_CHAR', /^Missing ,/, 'a comma is missing before this', 'Put one between the items.'],
+  ['MISSING_CHAR', /^Missing space/, 'a space is missing after the colon', 'Write "key: value".'],
+  ['MISSING_CHAR', /^Implicit map keys/, 'this key has no colon', 'Write "key: value".'],
+  [
+    'MISSING_CHAR',
+    /^Sequence item/,
+    'a list has an item without "-"',
+    'Start each item with "- ", or end the list by indenting less.',
+  ],
+  ['UNEXPECTED_TOKEN', /flow-(map|seq)-end/, 'nothing is open that this could close', 'Remove it.'],
+  [
+    'UNEXPECTED_TOKEN',
+    /^/,
+    'this does not belong here',
+    'Check quotes, colons and commas before it, and whether this line is indented as it should be.',
+  ],
+  [
+    'MULTIPLE_DOCS',
+    /^/,
+    'a second YAML document starts here',
+    'Keep one topology a file: remove this line.',
+    'yaml-documents',
+  ],
+  [
+    'RESOURCE_EXHAUSTION',
+    /^/,
+    'the nesting is deeper than any topology',
+    'Check that this is the topology file.',
+    'yaml-nesting',
+  ],
+];
