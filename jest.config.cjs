@@ -10,7 +10,6 @@ const esm = [
 
 module.exports = {
   testEnvironment: 'node',
-  reporters: ['default', '<rootDir>/test/closing-line.cjs'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
     '^.+\\.[tj]sx?$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],

@@ -3,7 +3,7 @@ import { pathText } from '../topology/fault.ts';
 import type { Source } from '../topology/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
-import type { Terminal } from './terminal.ts';
+import { counted, type Terminal } from './terminal.ts';
 
 export interface CheckOptions {
   readonly topology: string;
@@ -63,9 +63,9 @@ function verdict(findings: readonly Finding[], options: CheckOptions): string {
     open.filter((finding) => finding.severity === severity).length;
   const suppressed = findings.length - open.length;
   const parts = [
-    `${count('error')} errors`,
-    `${count('warning')} warnings`,
-    `${count('info')} notes`,
+    counted(count('error'), 'error'),
+    counted(count('warning'), 'warning'),
+    counted(count('info'), 'note'),
     ...(suppressed === 0 ? [] : [`${suppressed} suppressed`]),
   ];
   return `${options.topology}: valid; ${parts.join(', ')}.`;

@@ -5,7 +5,7 @@ import { buildFabric, type Fabric } from '../fabric/index.ts';
 import { fault, located, pathText } from '../topology/fault.ts';
 import { type Fault, formatFault, type Source, type Topology } from '../topology/index.ts';
 import { readTopology } from './read-topology.ts';
-import type { Terminal } from './terminal.ts';
+import { counted, type Terminal } from './terminal.ts';
 
 /** What every command starts from. */
 export interface Input {
@@ -53,7 +53,7 @@ export const faultsAsJson = (faults: readonly Fault[], source: Source): object[]
 
 function reportFaults(faults: readonly Fault[], source: Source, terminal: Terminal): void {
   terminal.complain(faults.map((one) => formatFault(one, source)).join('\n\n'));
-  terminal.complain(`\n${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; nothing was written.`);
+  terminal.complain(`\n${counted(faults.length, 'fault')}; nothing was written.`);
   for (const one of faults) {
     terminal.annotate({
       level: 'error',

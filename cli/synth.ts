@@ -6,7 +6,7 @@ import { compareDist, currentText, type DistChange, outIsUsable, writeDist } fro
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import { type Rendered, render } from './render.ts';
-import type { Terminal } from './terminal.ts';
+import { counted, type Terminal } from './terminal.ts';
 
 export interface SynthOptions {
   readonly topology: string;
@@ -53,7 +53,7 @@ function check(options: SynthOptions, rendered: Rendered, change: DistChange, te
   } else {
     for (const path of stale) terminal.print(patch(path, options.out, rendered.files.get(path)));
     terminal.complain(
-      `${options.out} is stale: ${stale.length} files differ. Run: bin/noencap synth, and commit ${options.out}.`,
+      `${options.out} is stale: ${counted(stale.length, 'file')} ${stale.length === 1 ? 'differs' : 'differ'}. Run: bin/noencap synth, and commit ${options.out}.`,
     );
   }
   return stale.length === 0 ? EXIT.fine : EXIT.doesNotHold;
@@ -137,19 +137,17 @@ function summaryText(fabric: Fabric, rendered: Rendered, change: DistChange, out
       ? 'nothing changed'
       : `${added.length} added, ${changed.length} changed, ${removed.length} removed`;
   return [
-    `${fabric.name}: ${plural(fabric.regions.length, 'region')}, ${plural(counts.nodes, 'node')}, ${plural(counts.routers, 'router')}${planned}`,
+    `${fabric.name}: ${counted(fabric.regions.length, 'region')}, ${counted(counts.nodes, 'node')}, ${counted(counts.routers, 'router')}${planned}`,
     `  sessions  ${sessions.reflector} reflector, ${sessions.backbone} backbone, ${sessions.mesh} in Calico's own mesh`,
-    `  cluster   ${plural(total, 'object')}: ${objects.join(', ')}`,
-    `  routers   ${plural(filesBelow(rendered, 'routers/'), 'file')}`,
-    `  nodes     ${plural(filesBelow(rendered, 'nodes/'), 'file')}`,
-    `${out}: ${plural(rendered.files.size, 'file')}, ${news} (${seconds} s)`,
+    `  cluster   ${counted(total, 'object')}: ${objects.join(', ')}`,
+    `  routers   ${counted(filesBelow(rendered, 'routers/'), 'file')}`,
+    `  nodes     ${counted(filesBelow(rendered, 'nodes/'), 'file')}`,
+    `${out}: ${counted(rendered.files.size, 'file')}, ${news} (${seconds} s)`,
   ].join('\n');
 }
 
 const filesBelow = (rendered: Rendered, folder: string): number =>
   [...rendered.files.keys()].filter((path) => path.startsWith(folder)).length;
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 const document = (body: object): string =>
   `${JSON.stringify({ version: 1, command: 'synth', ...body }, null, 2)}\n`;

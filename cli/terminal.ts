@@ -49,6 +49,9 @@ export function terminal(options: TerminalOptions): Terminal {
   };
 }
 
+/** `1 file`, `2 files`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /**
  * `::error file=...,line=...::message`. A message or name from a pull request must not be able to start a command of
  * its own: GitHub decodes %25, %0D, %0A, and in properties %3A and %2C as well.

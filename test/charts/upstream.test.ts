@@ -47,8 +47,14 @@ async function serve(files: ReadonlyMap<string, string>): Promise<string> {
 }
 
 /** `npm run upstream` in a folder of its own. */
-function run(base: string): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(TSX, [SCRIPT], { cwd: folder, env: { ...process.env, NOENCAP_UPSTREAM_URL: base } });
+function run(
+  base: string,
+  args: readonly string[] = [],
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(TSX, [SCRIPT, ...args], {
+    cwd: folder,
+    env: { ...process.env, NOENCAP_UPSTREAM_URL: base },
+  });
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk) => {
@@ -184,6 +190,27 @@ describe('npm run upstream', () => {
     expect(kept()).toEqual([]);
   }, 60_000);
 
+  test('before the tests it is no error that upstream is out of reach', async () => {
+    const { code, err } = await run(await serve(new Map()), ['--for-tests']);
+    expect(code).toBe(0);
+    expect(err).toContain('the tests that need them are reported as skipped');
+  }, 60_000);
+
+  upstreamTest(
+    'before the tests it asks nobody where all is there',
+    async (upstream) => {
+      const base = await serve(new Map());
+      process.env.NOENCAP_UPSTREAM = resolve(upstream);
+      try {
+        expect(await run(base, ['--for-tests'])).toEqual({ code: 0, out: '', err: '' });
+      } finally {
+        delete process.env.NOENCAP_UPSTREAM;
+      }
+      expect(asked).toEqual([]);
+    },
+    60_000,
+  );
+
   test("takes a proxy's page for no manifest", async () => {
     const page = '<html><body>Sign in: <b>here</b></body></html>';
     const base = await serve(
@@ -217,11 +244,17 @@ describe("Upstream's files", () => {
     mkdirSync(checkout);
     process.chdir(checkout);
     try {
+      const fill = (place: string, versions: readonly string[]) => {
+        for (const version of versions) mkdirSync(join(place, `calico-${version}`), { recursive: true });
+      };
       expect(upstreamFolder({})).toBeUndefined();
-      mkdirSync('.cache/upstream', { recursive: true });
+      fill('.cache/upstream', Object.keys(PINS).slice(1));
+      expect(upstreamFolder({})).toBeUndefined();
+      fill('.cache/upstream', Object.keys(PINS));
       expect(upstreamFolder({})).toBe('.cache/upstream');
-      mkdirSync('../shared/upstream', { recursive: true });
+      fill('../shared/upstream', Object.keys(PINS));
       expect(upstreamFolder({})).toBe('../shared/upstream');
+      fill(folder, Object.keys(PINS));
       expect(upstreamFolder({ NOENCAP_UPSTREAM: folder })).toBe(folder);
       expect(upstreamFolder({ NOENCAP_UPSTREAM: join(folder, 'nowhere') })).toBeUndefined();
     } finally {

@@ -86,7 +86,7 @@ describe('check', () => {
   Add a node to the region, or remove it if it is no longer planned.
   at topology.yaml:39:13 regions.Domestic; see docs/checks/NE401.md
 
-topology.yaml: valid; 0 errors, 0 warnings, 1 notes.
+topology.yaml: valid; 0 errors, 0 warnings, 1 note.
 `);
   });
 
