@@ -51,6 +51,9 @@ function access(chart: ManifestChart, fabric: Fabric): void {
   });
 }
 
+/** Tries, a few minutes apart in the end: a Job that has failed for good would not be tried again before it changes. */
+const PATIENCE = 100;
+
 function job(chart: ManifestChart, fabric: Fabric, node: NodeSpeaker): void {
   const spec = podSpec(fabric, [
     `--field-selector=metadata.name=${node.name}`,
@@ -59,7 +62,7 @@ function job(chart: ManifestChart, fabric: Fabric, node: NodeSpeaker): void {
   const name = hashed(`label-${node.name}`, spec);
   new k8s.KubeJob(chart, name, {
     metadata: { name, namespace: NAMESPACE },
-    spec: { backoffLimit: 6, template: { spec } },
+    spec: { backoffLimit: PATIENCE, template: { spec } },
   });
 }
 
@@ -98,9 +101,20 @@ const changes = (fabric: Fabric, region: string): string[] => [
   ...fabric.labels.retired.map((key) => `${key}-`),
 ];
 
+/** What a server's taints may say while it comes up, or is kept free of other work. Not that it is unreachable. */
+const TOLERATIONS: k8s.Toleration[] = [
+  'node-role.kubernetes.io/control-plane',
+  'node-role.kubernetes.io/etcd',
+  'node.kubernetes.io/not-ready',
+  'node.kubernetes.io/network-unavailable',
+  'node.kubernetes.io/unschedulable',
+  'node.cloudprovider.kubernetes.io/uninitialized',
+  'CriticalAddonsOnly',
+].map((key) => ({ key, operator: 'Exists' }));
+
 /**
- * The official kubectl image has kubectl as its entry point and no shell. The pod runs on the host's network and tolerates every taint,
- * because it must work before there is a pod network.
+ * The official kubectl image has kubectl as its entry point and no shell. The pod runs on a server, beside the API that it asks,
+ * on the host's network and before the server is Ready, because it must work before there is a pod network.
  */
 function podSpec(fabric: Fabric, args: readonly string[]): k8s.PodSpec {
   return {
@@ -109,7 +123,16 @@ function podSpec(fabric: Fabric, args: readonly string[]): k8s.PodSpec {
     hostNetwork: true,
     dnsPolicy: 'ClusterFirstWithHostNet',
     nodeSelector: { 'kubernetes.io/os': 'linux' },
-    tolerations: [{ operator: 'Exists' }],
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists' }] },
+          ],
+        },
+      },
+    },
+    tolerations: TOLERATIONS,
     securityContext: {
       runAsNonRoot: true,
       runAsUser: 65532,
@@ -126,7 +149,7 @@ function podSpec(fabric: Fabric, args: readonly string[]): k8s.PodSpec {
         volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
         resources: {
           requests: { cpu: k8s.Quantity.fromString('10m'), memory: k8s.Quantity.fromString('32Mi') },
-          limits: { memory: k8s.Quantity.fromString('128Mi') },
+          limits: { memory: k8s.Quantity.fromString('256Mi') },
         },
         securityContext: {
           allowPrivilegeEscalation: false,

@@ -121,9 +121,9 @@ export class VendoredOperator extends ManifestChart {
 
 function rewriteImages(deployment: ApiObject, registry: string | undefined): void {
   if (registry === undefined) return;
-  const { spec } = (deployment.toJson() as { spec: { template: { spec: k8s.PodSpec } } }).spec.template;
+  const { spec } = deployment.toJson() as { spec?: { template?: { spec?: Partial<k8s.PodSpec> } } };
   for (const list of ['initContainers', 'containers'] as const) {
-    for (const [index, { image }] of (spec[list] ?? []).entries()) {
+    for (const [index, { image }] of (spec?.template?.spec?.[list] ?? []).entries()) {
       if (image === undefined) continue;
       const place = `/spec/template/spec/${list}/${index}/image`;
       deployment.addJsonPatch(JsonPatch.replace(place, `${registry}/${pathOf(image)}`));

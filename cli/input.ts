@@ -88,7 +88,7 @@ function operatorManifestFaults(topology: Topology, file: string): Fault[] {
     ];
   }
   const found = createHash('sha256').update(bytes).digest('hex');
-  if (found === manifest.sha256) return [];
+  if (found === manifest.sha256) return contentFaults(topology, manifest.path, bytes.toString('utf8'));
   return [
     fault(
       'operator-manifest-sha256',
@@ -97,4 +97,21 @@ function operatorManifestFaults(topology: Topology, file: string): Fault[] {
       `If you trust the file as it is, write ${found}.`,
     ),
   ];
+}
+
+/** Before v3.30 the manifest brought the CRDs; later operators bring them themselves. */
+const CRDS_UNTIL_MINOR = 29;
+
+/** A file of that hash may still be the wrong one: without the operator, or without its CRDs, nothing would ever start. */
+function contentFaults({ calico: { version } }: Topology, file: string, text: string): Fault[] {
+  const has = (kind: string) => new RegExp(`^kind: ["']?${kind}["']?\\s*$`, 'm').test(text);
+  const minor = Number(version.split('.')[1]);
+  const missing = [
+    ...(has('Deployment') ? [] : ['no Deployment']),
+    ...(minor > CRDS_UNTIL_MINOR || has('CustomResourceDefinition') ? [] : ['no CustomResourceDefinition']),
+  ];
+  if (missing.length === 0) return [];
+  const mend = `Save manifests/tigera-operator.yaml of Calico ${version} there.`;
+  const says = `${file} holds ${missing.join(' and ')}`;
+  return [fault('operator-manifest-content', ['calico', 'operatorManifest', 'path'], says, mend)];
 }

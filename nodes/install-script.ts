@@ -25,8 +25,10 @@ export function installScript({ node, region, version, joins, manifests }: Insta
     'if [ -z "$root" ] && [ "$(id -u)" -ne 0 ]; then stop "must run as root" 3; fi',
     joins ? TOKEN_GIVEN : '',
     'ours /etc/rancher/k3s/config.yaml\nours /etc/rancher/k3s/registries.yaml',
+    OTHER_ROLE,
     KERNEL,
     joins ? TOKEN : '',
+    ENVIRONMENT,
     configuration(region, manifests),
     INSTALL,
   ];
@@ -38,7 +40,7 @@ ${MARK}
 # Makes this machine the K3s ${node.role} named below. Copy this folder to it and run, as root:
 #   ${joins ? 'K3S_TOKEN=... sh install.sh     (the token: /var/lib/rancher/k3s/server/node-token of the first server)' : 'sh install.sh'}
 # Run it again after every change; what is already right is left alone.
-# A rehearsal: NOENCAP_ROOT=DIR puts everything below DIR instead of /, K3s too, and starts nothing.
+# A rehearsal: NOENCAP_ROOT=DIR puts the files below DIR instead of /, and neither installs nor starts anything.
 set -eu`;
 
 function settings(node: NodeSpeaker, region: FabricRegion, version: string, joins: boolean): string {
@@ -51,10 +53,12 @@ function settings(node: NodeSpeaker, region: FabricRegion, version: string, join
     `installer_url=${shellWord(installer)}`,
     `mirror=${shellWord(mirrored ? 'cn' : '')}`,
     `service=${shellWord(node.role === 'server' ? 'k3s' : 'k3s-agent')}`,
+    `other=${shellWord(node.role === 'server' ? 'k3s-agent' : 'k3s')}`,
     `mark=${shellWord(MARK)}`,
     ...(joins ? [`token_file=${shellWord(TOKEN_FILE)}`] : []),
     'root=${NOENCAP_ROOT:-}',
     'restart=$root/etc/rancher/k3s/noencap.restart',
+    'begun=$root/etc/rancher/k3s/noencap.installing',
     'here=$(CDPATH="" cd -- "$(dirname -- "$0")" && pwd)',
   ].join('\n');
 }
@@ -81,14 +85,17 @@ setting() {
   if differs "$1" "$2"; then note_restart; put "$1" "$2" 0600; fi
 }
 
-note_restart() {
-  mkdir -p -- "$(dirname -- "$restart")"
-  : >"$restart"
+note() {
+  mkdir -p -- "$(dirname -- "$1")"
+  : >"$1"
 }
+
+note_restart() { note "$restart"; }
 
 # ours FILE: a file that somebody else wrote is never overwritten.
 ours() {
-  if [ -f "$root$1" ] && [ "$(head -n 1 -- "$root$1")" != "$mark" ]; then
+  if [ ! -e "$root$1" ]; then return 0; fi
+  if [ ! -f "$root$1" ] || [ "$(head -n 1 -- "$root$1")" != "$mark" ]; then
     stop "$1 was not written by noencap. Move your settings to /etc/rancher/k3s/config.yaml.d/, then delete it." 2
   fi
 }
@@ -104,9 +111,15 @@ const TOKEN_GIVEN = `if [ -z "\${K3S_TOKEN:-}" ] && [ ! -s "$root$token_file" ];
   stop "joins a cluster: set K3S_TOKEN to the token of the first server" 2
 fi`;
 
-/** The larger of an interface's own rp_filter and that of "all" counts: one that something else set to 1 stays strict. */
+/** The two roles are two services; K3s' installer would leave the other one where it is. */
+const OTHER_ROLE = `if [ -e "$root/etc/systemd/system/$other.service" ]; then
+  stop "this machine runs $other already. Remove it first: /usr/local/bin/$other-uninstall.sh" 2
+fi`;
+
+/**
+ * An absent key is no fault: a kernel may have no IPv6. The larger of an interface's own rp_filter and that of "all" counts: one that something else set to 1 stays strict. */
 const KERNEL = `put "$here/sysctl.d/90-noencap.conf" /etc/sysctl.d/90-noencap.conf 0644
-if [ -z "$root" ]; then sysctl -q -p /etc/sysctl.d/90-noencap.conf; fi
+if [ -z "$root" ]; then sysctl -e -q -p /etc/sysctl.d/90-noencap.conf; fi
 for filter in "$root"/proc/sys/net/ipv4/conf/*/rp_filter; do
   interface=$(basename -- "$(dirname -- "$filter")")
   case $interface in all | default) continue ;; esac
@@ -119,9 +132,14 @@ done`;
 const TOKEN = `if [ -n "\${K3S_TOKEN:-}" ]; then
   mkdir -p -- "$(dirname -- "$root$token_file")"
   (umask 077 && printf '%s\\n' "$K3S_TOKEN" >"$root$token_file.noencap-new")
+  if differs "$root$token_file.noencap-new" "$token_file"; then note_restart; fi
   mv -f -- "$root$token_file.noencap-new" "$root$token_file"
-fi
-unset K3S_TOKEN`;
+fi`;
+
+/** K3s and its installer read these too: what is left of another cluster in this shell would become part of this one. */
+const ENVIRONMENT = `for variable in $(env | sed -n -e 's/^\\(K3S_[A-Z0-9_]*\\)=.*/\\1/p' -e 's/^\\(INSTALL_K3S_[A-Z0-9_]*\\)=.*/\\1/p'); do
+  unset "$variable"
+done`;
 
 /** K3s applies what stands in its manifests folder at start and whenever a file there changes. */
 function configuration(region: FabricRegion, manifests: readonly string[]): string {
@@ -143,30 +161,29 @@ function configuration(region: FabricRegion, manifests: readonly string[]): stri
   ].join('\n');
 }
 
-/** The installer starts the service, or restarts it: what it reads must be in place before. */
-const INSTALL = `INSTALL_K3S_BIN_DIR=$root/usr/local/bin
-export INSTALL_K3S_BIN_DIR
-if [ -n "$root" ]; then
-  INSTALL_K3S_SYSTEMD_DIR=$root/etc/systemd/system
-  INSTALL_K3S_SKIP_START=true
-  INSTALL_K3S_SKIP_ENABLE=true
-  export INSTALL_K3S_SYSTEMD_DIR INSTALL_K3S_SKIP_START INSTALL_K3S_SKIP_ENABLE
-fi
-installed=$("$INSTALL_K3S_BIN_DIR/k3s" --version 2>/dev/null | sed -n '1s/^k3s version \\([^ ]*\\).*/\\1/p') || installed=
-if [ "$installed" != "$version" ]; then
-  installer=$(mktemp)
-  trap 'rm -f -- "$installer"' EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
-  fetch "$installer_url" "$installer" || stop "the K3s installer cannot be downloaded from $installer_url; K3s was not touched" 3
-  say "installing K3s $version"
-  INSTALL_K3S_VERSION=$version INSTALL_K3S_MIRROR=$mirror INSTALL_K3S_EXEC=$role sh "$installer"
-  rm -f -- "$restart"
-elif [ -e "$restart" ]; then
+/**
+ * The installer starts the service, or restarts it: what it reads must be in place before. It looks at the machine and not
+ * at any other root, so that a rehearsal leaves it alone. One that was cut off half-way has to run again, although K3s is
+ * there.
+ */
+const INSTALL = `installed=$("$root/usr/local/bin/k3s" --version 2>/dev/null | sed -n '1s/^k3s version \\([^ ]*\\).*/\\1/p') || installed=
+if [ "$installed" = "$version" ] && [ -e "$root/etc/systemd/system/$service.service" ] && [ ! -e "$begun" ]; then
+  if [ ! -e "$restart" ]; then say "nothing to do"; exit 0; fi
+  if [ -n "$root" ]; then say "would restart $service"; exit 0; fi
   say "restarting $service"
-  if [ -z "$root" ]; then systemctl restart "$service"; fi
+  systemctl restart "$service"
   rm -f -- "$restart"
-else
-  say "nothing to do"
-fi`;
+  exit 0
+fi
+if [ -n "$root" ]; then say "would install K3s $version from $installer_url"; exit 0; fi
+
+installer=$(mktemp)
+trap 'rm -f -- "$installer"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+fetch "$installer_url" "$installer" || stop "the K3s installer cannot be downloaded from $installer_url; K3s was not touched" 3
+say "installing K3s $version"
+note "$begun"
+INSTALL_K3S_VERSION=$version INSTALL_K3S_MIRROR=$mirror INSTALL_K3S_EXEC=$role sh "$installer"
+rm -f -- "$begun" "$restart"`;

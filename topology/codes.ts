@@ -121,6 +121,7 @@ export type FaultCode =
   | 'router-without-backbone-address'
   | 'router-without-node-address'
   | 'service-family'
+  | 'service-size'
   | 'symbol-too-long'
   | 'symbol-twice'
   | 'unknown-machine'
@@ -129,5 +130,6 @@ export type FaultCode =
   | 'unknown-router'
   | 'unknown-segment'
   // Files that the topology names.
+  | 'operator-manifest-content'
   | 'operator-manifest-missing'
   | 'operator-manifest-sha256';

@@ -127,11 +127,18 @@ describe('What a label Job does', () => {
       const { template } = kind === 'CronJob' ? object.spec.jobTemplate.spec : object.spec;
       expect(template.spec).toMatchObject({
         hostNetwork: true,
-        tolerations: [{ operator: 'Exists' }],
         serviceAccountName: 'node-labels',
         securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       });
       expect(template.spec.securityContext.runAsUser).toBeGreaterThan(0);
+      // A server that is not Ready for want of a CNI, and none that has gone away: its pod would hang for good.
+      const tolerated = template.spec.tolerations.map(({ key }: { key: string }) => key);
+      expect(tolerated).toEqual(
+        expect.arrayContaining(['node.kubernetes.io/not-ready', 'node-role.kubernetes.io/control-plane']),
+      );
+      expect(tolerated).not.toContain('node.kubernetes.io/unreachable');
+      expect(tolerated).not.toContain(undefined);
+      expect(JSON.stringify(template.spec.affinity)).toContain('node-role.kubernetes.io/control-plane');
       expect(container(object).securityContext).toEqual({
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,

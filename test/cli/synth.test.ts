@@ -149,10 +149,23 @@ test('a vendored operator manifest must be there and have the hash that the topo
     join(folder, 'vendor/operator.yaml'),
     'apiVersion: v1\nkind: Namespace\nmetadata: {name: tigera-operator}\n',
   );
-  const wrong = noencap(folder, ['synth']);
-  expect(wrong).toMatchObject({ code: 2, stdout: '' });
-  const found = /If you trust the file as it is, write ([0-9a-f]{64})\./.exec(wrong.stderr)?.[1] ?? '';
-  edit('a'.repeat(64), found);
+  const trust = () => {
+    const { code, stdout, stderr } = noencap(folder, ['synth']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    return /If you trust the file as it is, write ([0-9a-f]{64})\./.exec(stderr)?.[1] ?? '';
+  };
+  edit('a'.repeat(64), trust());
+  expect(noencap(folder, ['synth']).stderr).toContain(
+    'vendor/operator.yaml holds no Deployment and no CustomResourceDefinition.\n',
+  );
+  writeFileSync(
+    join(folder, 'vendor/operator.yaml'),
+    ['Namespace', 'CustomResourceDefinition', 'Deployment']
+      .map((kind) => `apiVersion: v1\nkind: ${kind}\nmetadata: {name: tigera-operator}\n`)
+      .join('---\n'),
+  );
+  edit(/sha256: [0-9a-f]{64}/, `sha256: ${'b'.repeat(64)}`);
+  edit('b'.repeat(64), trust());
   expect(noencap(folder, ['synth'])).toMatchObject({ code: 0 });
   expect(readFileSync(join(folder, 'dist/cluster/00-operator/operator.yaml'), 'utf8')).toContain(
     'kind: Namespace',

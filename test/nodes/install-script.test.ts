@@ -18,8 +18,8 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf, MANIFESTS, network } from './networks.ts';
 
 /**
- * A machine: a root folder, and a PATH on which curl hands out an installer that does what K3s's does as far as our
- * script can tell. What the stand-ins were asked is in `asked`.
+ * A machine: /etc, /var and /usr/local/bin of its own in a mount namespace, and a PATH on which curl hands out an installer
+ * that does what K3s's does as far as our script can tell. What the stand-ins were asked is in `asked`.
  */
 interface Machine {
   readonly root: string;
@@ -31,11 +31,13 @@ interface Machine {
 
 const INSTALLER = `#!/bin/sh
 set -eu
-printf 'installer version=%s mirror=%s exec=%s start=%s args=%s config=%s\\n' "$INSTALL_K3S_VERSION" "$INSTALL_K3S_MIRROR" \\
-  "$INSTALL_K3S_EXEC" "\${INSTALL_K3S_SKIP_START:-}" "$*" "$(test -f "$ROOT/etc/rancher/k3s/config.yaml" && echo there)" >>"$ASKED"
-mkdir -p "$INSTALL_K3S_BIN_DIR"
-printf '#!/bin/sh\\necho "k3s version %s (abcdef01)"\\necho "go version go1.24"\\n' "$INSTALL_K3S_VERSION" >"$INSTALL_K3S_BIN_DIR/k3s"
-chmod 755 "$INSTALL_K3S_BIN_DIR/k3s"
+printf 'installer %s args=%s config=%s\\n' "$(env | grep K3S | sort | tr '\\n' ' ')" "$*" \\
+  "$(test -f /etc/rancher/k3s/config.yaml && echo there)" >>"$ASKED"
+printf '#!/bin/sh\\necho "k3s version %s (abcdef01)"\\necho "go version go1.24"\\n' "$INSTALL_K3S_VERSION" >/usr/local/bin/k3s
+chmod 755 /usr/local/bin/k3s
+if [ -n "\${DIE:-}" ]; then exit "$DIE"; fi
+case $INSTALL_K3S_EXEC in server) name=k3s ;; *) name=k3s-agent ;; esac
+echo '[Service]' >/etc/systemd/system/$name.service
 `;
 
 const CURL = `#!/bin/sh
@@ -59,6 +61,7 @@ beforeEach(() => {
   writeFileSync(machine.asked, '');
   writeFileSync(join(base, 'installer'), INSTALLER);
   program('curl', CURL);
+  for (const name of ['systemctl', 'sysctl']) program(name, `#!/bin/sh\necho "${name} $*" >>"$ASKED"\n`);
 });
 
 afterEach(() => rmSync(dirname(machine.root), { recursive: true }));
@@ -81,13 +84,14 @@ function copyFolder(node: string, topology: TopologyInput = network()): void {
 
 function install(env: NodeJS.ProcessEnv = {}) {
   writeFileSync(machine.asked, '');
-  const run = spawnSync('sh', [join(machine.folder, 'install.sh')], {
+  const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  const run = spawnSync('/usr/bin/unshare', [...asRoot, '--mount', '/bin/sh', '-c', OWN_FOLDERS], {
     cwd: '/',
     encoding: 'utf8',
     env: {
       PATH: `${machine.bin}:/usr/bin:/bin`,
-      NOENCAP_ROOT: machine.root,
       ROOT: machine.root,
+      SCRIPT: join(machine.folder, 'install.sh'),
       ASKED: machine.asked,
       INSTALLER: join(dirname(machine.root), 'installer'),
       TMPDIR: dirname(machine.root),
@@ -101,6 +105,13 @@ function install(env: NodeJS.ProcessEnv = {}) {
     asked: readFileSync(machine.asked, 'utf8'),
   };
 }
+
+const OWN_FOLDERS = `set -e
+for folder in /etc /var /usr/local/bin; do
+  /bin/mkdir -p "$ROOT$folder" "$ROOT/etc/systemd/system"
+  /bin/mount --bind "$ROOT$folder" "$folder"
+done
+exec /bin/sh "$SCRIPT"`;
 
 const at = (path: string) => join(machine.root, path);
 const CONFIG = 'etc/rancher/k3s/config.yaml';
@@ -127,14 +138,90 @@ first: wrote /var/lib/rancher/k3s/server/manifests/noencap-operator.yaml
 first: wrote /var/lib/rancher/k3s/server/manifests/noencap-bgp.yaml
 first: installing K3s v1.34.5+k3s1
 `);
-  expect(first.asked).toMatch(/^curl -fsSL --retry 3 -o \S.* -- https:\/\/get\.k3s\.io\n/);
-  expect(first.asked).toMatch(
-    /\ninstaller version=v1\.34\.5\+k3s1 mirror= exec=server start=true args= config=there\n$/,
-  );
+  expect(first.asked.replace(/-o \S.* --/, '-o FILE --')).toBe(`sysctl -e -q -p /etc/sysctl.d/90-noencap.conf
+curl -fsSL --retry 3 -o FILE -- https://get.k3s.io
+installer INSTALL_K3S_EXEC=server INSTALL_K3S_MIRROR= INSTALL_K3S_VERSION=v1.34.5+k3s1  args= config=there
+`);
+  for (const path of [CONFIG, 'var/lib/rancher/k3s/server/manifests/noencap-operator.yaml']) {
+    expect({ path, mode: statSync(at(path)).mode & 0o777 }).toEqual({ path, mode: 0o600 });
+  }
   expect(readFileSync(at(CONFIG), 'utf8')).toBe(readFileSync(join(machine.folder, 'config.yaml'), 'utf8'));
   const before = state();
-  expect(install()).toEqual({ code: 0, stdout: 'first: nothing to do\n', stderr: '', asked: '' });
+  expect(install()).toEqual({
+    code: 0,
+    stdout: 'first: nothing to do\n',
+    stderr: '',
+    asked: 'sysctl -e -q -p /etc/sysctl.d/90-noencap.conf\n',
+  });
   expect(state()).toEqual(before);
+});
+
+test('a rehearsal puts the files below its root, and neither installs nor starts anything', () => {
+  copyFolder('first');
+  const root = join(dirname(machine.root), 'rehearsal');
+  mkdirSync(root);
+  const run = install({ NOENCAP_ROOT: root });
+  expect(run).toMatchObject({ code: 0, stderr: '', asked: '' });
+  expect(run.stdout).toContain('first: would install K3s v1.34.5+k3s1 from https://get.k3s.io\n');
+  expect(existsSync(join(root, CONFIG))).toBe(true);
+  expect(state()).toEqual([]);
+});
+
+test('what is left of another cluster in the environment reaches neither the installer nor K3s', () => {
+  copyFolder('first');
+  const left = {
+    K3S_URL: 'https://old:6443',
+    K3S_TOKEN: 'old',
+    K3S_CONFIG_FILE: '/old',
+    INSTALL_K3S_NAME: 'foo',
+    INSTALL_K3S_COMMIT: 'dead',
+    INSTALL_K3S_SKIP_START: 'true',
+  };
+  expect(install(left).asked).toMatch(
+    /^installer INSTALL_K3S_EXEC=server INSTALL_K3S_MIRROR= INSTALL_K3S_VERSION=v1\.34\.5\+k3s1 {2}args=/m,
+  );
+});
+
+test('an installer that was cut off after the program runs again, until it has ended well', () => {
+  copyFolder('first');
+  expect(install({ DIE: '9' })).toMatchObject({ code: 9 });
+  expect(existsSync(at('usr/local/bin/k3s'))).toBe(true);
+  expect(install().stdout).toBe('first: installing K3s v1.34.5+k3s1\n');
+  expect(install().stdout).toBe('first: nothing to do\n');
+});
+
+test('a machine that runs the other role is not turned into both', () => {
+  copyFolder('second');
+  install({ K3S_TOKEN: 'one' });
+  const before = state();
+  copyFolder('agent');
+  expect(install({ K3S_TOKEN: 'one' })).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: 'agent: this machine runs k3s already. Remove it first: /usr/local/bin/k3s-uninstall.sh\n',
+  });
+  expect(state()).toEqual(before);
+});
+
+test('a configuration that is a folder is somebody else\u2019s too', () => {
+  copyFolder('first');
+  mkdirSync(at(CONFIG), { recursive: true });
+  expect(install()).toMatchObject({ code: 2, stdout: '' });
+});
+
+test('only root may run it', () => {
+  copyFolder('first');
+  program('id', '#!/bin/sh\necho 1000\n');
+  expect(install()).toMatchObject({ code: 3, stdout: '', stderr: 'first: must run as root\n' });
+});
+
+test('a node that joins with another token restarts', () => {
+  copyFolder('agent');
+  install({ K3S_TOKEN: 'one' });
+  expect(install({ K3S_TOKEN: 'one' }).stdout).toBe('agent: nothing to do\n');
+  const run = install({ K3S_TOKEN: 'two' });
+  expect(run.stdout).toBe('agent: restarting k3s-agent\n');
+  expect(run.asked).toContain('systemctl restart k3s-agent\n');
 });
 
 test('a joining node keeps its token in a file that only root reads, and nowhere else', () => {
@@ -149,9 +236,9 @@ test('a joining node keeps its token in a file that only root reads, and nowhere
 
 test('the installer does not see the token in its environment', () => {
   copyFolder('agent');
-  writeFileSync(join(dirname(machine.root), 'installer'), `env >"$ROOT/environment"\n${INSTALLER}`);
+  writeFileSync(join(dirname(machine.root), 'installer'), `env >/var/environment\n${INSTALLER}`);
   install({ K3S_TOKEN: 'K10secret' });
-  expect(readFileSync(at('environment'), 'utf8')).not.toContain('secret');
+  expect(readFileSync(at('var/environment'), 'utf8')).not.toContain('secret');
 });
 
 test('a joining node without a token says where to get one, and writes nothing', () => {
@@ -174,7 +261,7 @@ test('a region behind a mirror installs from it, and pulls from it', () => {
   copyFolder('agent');
   const run = install({ K3S_TOKEN: 'one' });
   expect(run.asked).toContain('https://rancher-mirror.rancher.cn/k3s/k3s-install.sh');
-  expect(run.asked).toContain('mirror=cn exec=agent');
+  expect(run.asked).toContain('INSTALL_K3S_EXEC=agent INSTALL_K3S_MIRROR=cn');
   expect(readFileSync(at('etc/rancher/k3s/registries.yaml'), 'utf8')).toContain('https://b.example/v2');
 });
 
@@ -195,7 +282,7 @@ test('a new K3s release runs the installer again, which restarts by itself', () 
   copyFolder('first', network({ k3s: { version: 'v1.34.6+k3s1', firstServer: 'first' } }));
   const run = install();
   expect(run.stdout).toBe('first: installing K3s v1.34.6+k3s1\n');
-  expect(run.asked).toContain('version=v1.34.6+k3s1');
+  expect(run.asked).toContain('INSTALL_K3S_VERSION=v1.34.6+k3s1');
 });
 
 test('mirrors that the topology no longer has go, with a restart', () => {
@@ -274,6 +361,10 @@ test('without curl it takes wget', () => {
     'cat',
     'head',
     'sed',
+    'env',
+    'grep',
+    'sort',
+    'tr',
     'mkdir',
     'chmod',
     'mktemp',
@@ -287,7 +378,7 @@ test('without curl it takes wget', () => {
   }
   const run = install({ PATH: machine.bin });
   expect(run).toMatchObject({ code: 0, stderr: '' });
-  expect(run.asked).toMatch(/^wget -q -O \S.* -- https:\/\/get\.k3s\.io\n/);
+  expect(run.asked).toMatch(/^wget -q -O \S.* -- https:\/\/get\.k3s\.io\n/m);
 });
 
 test('an interface that filters by reverse path in spite of us is named', () => {
@@ -301,7 +392,7 @@ test('an interface that filters by reverse path in spite of us is named', () => 
     mkdirSync(at(`proc/sys/net/ipv4/conf/${name}`), { recursive: true });
     writeFileSync(at(`proc/sys/net/ipv4/conf/${name}/rp_filter`), `${value}\n`);
   }
-  const warnings = install()
+  const warnings = install({ NOENCAP_ROOT: machine.root })
     .stdout.split('\n')
     .filter((line) => line.includes('warning'));
   expect(warnings).toEqual([

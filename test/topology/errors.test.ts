@@ -32,6 +32,7 @@ const WITHOUT_FILE = [
   'file-too-large',
   'file-unreadable',
   'not-plain',
+  'operator-manifest-content',
   'operator-manifest-missing',
   'operator-manifest-sha256',
 ];

@@ -1,4 +1,4 @@
-import { contains, FAMILIES } from '../address.ts';
+import { contains, FAMILIES, type IpAddress, parseAddress } from '../address.ts';
 import type { Draft } from '../draft.ts';
 import { entries, partPath } from '../draft.ts';
 import type { Fault } from '../fault.ts';
@@ -10,8 +10,9 @@ import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
 /** The versions whose operator noencap carries; the newest patch of each minor. */
 export const CARRIED: readonly string[] = ['v3.30.7', 'v3.31.7', 'v3.32.1'];
 
-/** The oldest version whose CRDs the output is held against. */
+/** The oldest and the newest version whose CRDs the output is held against. */
 const OLDEST_MINOR = 26;
+const NEWEST_MINOR = 32;
 
 /** What depends on Calico's version, and how its nodes find their address. */
 export const calicoRules = (draft: Draft): Fault[] => [
@@ -23,7 +24,8 @@ export const calicoRules = (draft: Draft): Fault[] => [
 /** The minor of v3, where the version could be read and is one that noencap knows something about. */
 export function calicoMinor(draft: Draft): number | undefined {
   const [major, minor] = (draft.file.calico?.version ?? '').split('.');
-  return major === 'v3' && Number(minor) >= OLDEST_MINOR ? Number(minor) : undefined;
+  const known = Number(minor) >= OLDEST_MINOR && Number(minor) <= NEWEST_MINOR;
+  return major === 'v3' && known ? Number(minor) : undefined;
 }
 
 function versionFaults(draft: Draft): Fault[] {
@@ -32,9 +34,10 @@ function versionFaults(draft: Draft): Fault[] {
   const path = ['calico', 'version'];
   const carried = listed(CARRIED, 'or');
   if (calicoMinor(draft) === undefined) {
-    const says = version.startsWith('v3.')
+    const older = /^v([0-2]|3\.([0-9]|1[0-9]|2[0-5]))\./.test(version);
+    const says = older
       ? `${version} is older than v3.${OLDEST_MINOR}, the oldest that noencap writes for`
-      : `${version} is no version that noencap knows: it writes for v3`;
+      : `${version} is newer than v3.${NEWEST_MINOR}, the newest that noencap knows the fields of`;
     return [fault('calico-unsupported', path, says, `Use ${carried}.`)];
   }
   if (operatorManifest !== undefined || draft.faulty('calico', 'operatorManifest')) return [];
@@ -64,6 +67,8 @@ function detectionFaults(draft: Draft): Fault[] {
       fault('node-address-ways', DETECTION, says, 'Give exactly one of interface, canReach and cidrs.'),
     ];
   }
+  const literal = detection.canReach === undefined ? undefined : parseAddress(detection.canReach);
+  if (literal !== undefined) return familyOfCanReach(draft, literal);
   const cidrs = (detection.cidrs ?? []).flatMap((cidr) => cidr ?? []);
   if (cidrs.length === 0 || cidrs.length < (detection.cidrs?.length ?? 0)) return [];
   const covered = FAMILIES.filter((family) => cidrs.some((cidr) => cidr.family === family));
@@ -90,4 +95,18 @@ function detectionFaults(draft: Draft): Fault[] {
       }),
     ),
   ];
+}
+
+/** calico-node dials the address over each family in turn: an IPv4 address has no answer for IPv6. */
+function familyOfCanReach(draft: Draft, literal: IpAddress): Fault[] {
+  return (podFamiliesOf(draft) ?? [])
+    .filter((family) => family !== literal.family)
+    .map((family) =>
+      fault(
+        'node-address-family',
+        [...DETECTION, 'canReach'],
+        `${literal.text} tells Calico no ${FAMILY_NAME[family]} address, and pods have ${FAMILY_NAME[family]}`,
+        'Give a host name that has an address of each family, or use interface or cidrs.',
+      ),
+    );
 }

@@ -10,6 +10,7 @@ import type { Path } from '../model.ts';
 export const networkRules = (draft: Draft): Fault[] => [
   ...oncePerFamily(draft, 'pods', 'Calico gets one pool per family'),
   ...oncePerFamily(draft, 'services', 'Kubernetes takes one range per family'),
+  ...serviceSizes(draft),
   ...sameFamilies(draft),
   ...networkOverlaps(draft).map(([later, earlier]) =>
     fault(
@@ -102,6 +103,23 @@ function oncePerFamily(draft: Draft, section: 'pods' | 'services', because: stri
     }
     const says = `${cidr.text} is a second ${FAMILY_NAME[cidr.family]} range`;
     return fault('family-twice', [section, 'cidrs', index], says, `Keep one of the two: ${because}.`);
+  });
+}
+
+/** The API server takes at most 20 bits of services; K3s gives the tenth address to cluster DNS. */
+const SERVICE_LENGTHS = { ipv4: [12, 28], ipv6: [108, 124] } as const;
+
+function serviceSizes(draft: Draft): Fault[] {
+  return (draft.file.services?.cidrs ?? []).flatMap((cidr, index) => {
+    if (cidr === undefined) return [];
+    const [shortest, longest] = SERVICE_LENGTHS[cidr.family];
+    if (cidr.length >= shortest && cidr.length <= longest) return [];
+    const says =
+      cidr.length < shortest
+        ? `${cidr.text} is larger than Kubernetes takes for services`
+        : `${cidr.text} is too small: cluster DNS gets its tenth address`;
+    const mend = `Use a length from /${shortest} to /${longest}.`;
+    return [fault('service-size', ['services', 'cidrs', index], says, mend)];
   });
 }
 
