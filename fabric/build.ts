@@ -10,6 +10,7 @@ import type {
   StaticRoute,
   TransitHost,
 } from './fabric.ts';
+import { igpFamilies } from './igp.ts';
 import { buildPeerings } from './peerings.ts';
 import { smallestPodMtu } from './pod-mtu.ts';
 import { backboneSessions } from './sessions.ts';
@@ -157,23 +158,25 @@ function resolveRegions(
 /** Every machine's place on the segments, in the order of segment names. */
 function attachmentsOf(topology: Topology): ReadonlyMap<string, readonly Attachment[]> {
   const all = new Map<string, Attachment[]>();
+  const igp = igpFamilies(topology);
   for (const segment of topology.segments ?? []) {
     for (const member of segment.members) {
       const own = all.get(member.machine) ?? [];
-      own.push(attachment(segment, member.address));
+      own.push(attachment(segment, member.address, igp(segment)));
       all.set(member.machine, own);
     }
   }
   return all;
 }
 
-function attachment(segment: Segment, address: Attachment['address']): Attachment {
+function attachment(segment: Segment, address: Attachment['address'], igp: Attachment['igp']): Attachment {
   return {
     segment: segment.name,
     cidr: segment.cidr,
     address,
     mtu: segment.mtu,
     cost: segment.cost,
+    igp,
     interface: undefined,
   };
 }

@@ -122,6 +122,8 @@ export interface Attachment {
   /** Bytes. */
   readonly mtu: number;
   readonly cost: number;
+  /** The families that the IGP carries over this segment: see igp.ts. */
+  readonly igp: readonly Family[];
   /** The interface's name on this machine, where the topology gives it. */
   readonly interface: string | undefined;
 }

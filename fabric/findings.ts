@@ -1,6 +1,7 @@
-import { addressBits } from '../topology/address.ts';
+import { addressBits, contains, type IpAddress } from '../topology/address.ts';
 import type { Path } from '../topology/model.ts';
-import type { Fabric } from './fabric.ts';
+import type { Fabric, FabricRegion, NextHopRule, NodeSpeaker } from './fabric.ts';
+import { igpPaths } from './igp.ts';
 
 /** Something about a valid topology that its author should know. */
 export interface Finding {
@@ -89,9 +90,11 @@ const poolTooSmall: Rule = (fabric) =>
 const hairpinUnknown: Rule = (fabric) => {
   if (fabric.bgp.reflectorNextHop === 'self') return [];
   const clients = new Map<string, string[]>();
+  const neighbours = withNeighbours(fabric);
   for (const { kind, ends } of fabric.sessions) {
     const [reflector, client] = ends;
-    if (kind !== 'reflector' || reflector.nextHop.rule !== 'self') continue;
+    if (kind !== 'reflector' || isKept(reflector.nextHop, client.address)) continue;
+    if (reflector.nextHop.rule === 'keep' && !neighbours.has(client.speaker)) continue;
     clients.set(reflector.speaker, [...(clients.get(reflector.speaker) ?? []), client.speaker]);
   }
   return [...clients].map(([router, sessions]) => {
@@ -100,12 +103,25 @@ const hairpinUnknown: Rule = (fabric) => {
       id: 'NE404',
       severity: 'info',
       path: ['routers', router],
-      says: `${router} sets itself as next hop towards ${nodes.length === 1 ? nodes[0] : `${nodes.length} nodes`}, whose segment is unknown`,
+      says: `${router} sets itself as next hop for ${nodes.length === 1 ? nodes[0] : `${nodes.length} nodes`}: the address is on no segment of the node's`,
       evidence: [`nodes: ${someOf(nodes)}`, 'flows between neighbours may take the detour over the router'],
-      mend: 'List the nodes as members of their segment under underlay.segments; flows on that segment then stay on it.',
+      mend: 'List the nodes under underlay.segments with the address that they peer from; flows on that segment then stay on it.',
     };
   });
 };
+
+/** Whether a route of this node would keep its next hop towards a neighbour on the node's own segment. */
+const isKept = (rule: NextHopRule, address: IpAddress): boolean =>
+  rule.rule === 'keep' && rule.onSegments.some((segment) => contains(segment, address));
+
+/** The nodes that share a segment with another one. */
+function withNeighbours(fabric: Fabric): ReadonlySet<string> {
+  const on = new Map<string, string[]>();
+  for (const { name, attachments } of fabric.nodes) {
+    for (const { segment } of attachments) on.set(segment, [...(on.get(segment) ?? []), name]);
+  }
+  return new Set([...on.values()].filter((names) => names.length > 1).flat());
+}
 
 /** At most ten names, and how many more there are. */
 const someOf = (names: readonly string[]): string =>
@@ -129,4 +145,76 @@ const slowHoldTime: Rule = (fabric) =>
         },
       ];
 
-const rules: readonly Rule[] = [regionWithoutNodes, meshTooLarge, poolTooSmall, hairpinUnknown, slowHoldTime];
+/** NE406: the session would never come up. Only what the underlay describes is held against it. */
+const unreachablePeer: Rule = (fabric) => {
+  if (fabric.segments === undefined) return [];
+  const pathsTo = igpPaths(fabric);
+  const machines = new Map([...fabric.routers, ...fabric.nodes].map((machine) => [machine.name, machine]));
+  return fabric.sessions.flatMap(({ id, transport, ends: [a, b] }): Omit<Finding, 'suppressed'>[] => {
+    const stray = [a, b].find(({ speaker }) => machines.get(speaker)?.attachments.length === 0);
+    const node = machines.get(b.speaker);
+    const known = node === undefined || node.kind === 'router' || knowsWay(fabric, node, b.address);
+    if (known && pathsTo(a.speaker, transport).distanceTo(b.speaker) !== Number.POSITIVE_INFINITY) return [];
+    const about = machines.get((stray ?? b).speaker);
+    return [
+      {
+        id: 'NE406',
+        severity: stray === undefined ? 'error' : 'warning',
+        path: about?.path ?? [],
+        says:
+          stray === undefined
+            ? `${a.speaker} and ${b.speaker} peer, and nothing leads from one to the other`
+            : `${stray.speaker} is on no segment, so that nothing is known of its way to ${(stray === a ? b : a).speaker}`,
+        evidence: [`session ${id}: ${a.address.text} with ${b.address.text}`],
+        mend: 'Add the segments that connect them under underlay.segments, with addresses of that family.',
+      },
+    ];
+  });
+};
+
+/** A node without the IGP is reached on its segment, or by its routers' route to an address that is on none. */
+const knowsWay = (fabric: Fabric, node: NodeSpeaker, address: IpAddress): boolean =>
+  node.igp ||
+  node.attachments.some(({ address: own }) => own[address.family]?.value === address.value) ||
+  fabric.routers.some(({ staticRoutes }) => staticRoutes.some(({ machine }) => machine === node.name));
+
+/** NE407: iBGP passes nothing on from one peer to another: regions know of each other by a session of their own. */
+const isolatedRegions: Rule = (fabric) => {
+  const served = fabric.regions.filter(({ nodes }) => nodes.length > 0);
+  const sessions = new Set(
+    fabric.sessions
+      .filter(({ kind }) => kind === 'backbone')
+      .map(({ ends: [a, b] }) => `${a.speaker} ${b.speaker}`),
+  );
+  const live = (region: FabricRegion) =>
+    region.routers.filter(({ planned }) => !planned).map(({ name }) => name);
+  const joined = (a: string, b: string) => a === b || sessions.has(`${a} ${b}`) || sessions.has(`${b} ${a}`);
+  return served.flatMap((one, index) =>
+    served
+      .slice(index + 1)
+      .filter((other) => !live(one).some((a) => live(other).some((b) => joined(a, b))))
+      .map((other) => ({
+        id: 'NE407',
+        severity: fabric.bgp.nodeToNodeMesh ? ('warning' as const) : ('error' as const),
+        path: other.path,
+        says: `no router of region ${one.name} has a session with one of region ${other.name}`,
+        evidence: [
+          `${one.name}: ${live(one).join(', ')}; ${other.name}: ${live(other).join(', ')}`,
+          fabric.bgp.nodeToNodeMesh
+            ? "only Calico's mesh tells their nodes of each other, and no router between them"
+            : 'their nodes have no routes to each other',
+        ],
+        mend: 'Give routers of both a backboneAddress; with bgp.backboneMesh as a list, add their pair.',
+      })),
+  );
+};
+
+const rules: readonly Rule[] = [
+  regionWithoutNodes,
+  meshTooLarge,
+  poolTooSmall,
+  hairpinUnknown,
+  slowHoldTime,
+  unreachablePeer,
+  isolatedRegions,
+];

@@ -1,5 +1,5 @@
 import type { Family, IpAddress, PerFamily, Prefix } from '../topology/address.ts';
-import { valuesOf } from '../topology/address.ts';
+import { contains, valuesOf } from '../topology/address.ts';
 import type { Topology } from '../topology/model.ts';
 import { podFamilies } from '../topology/model.ts';
 import type {
@@ -149,9 +149,10 @@ function towardsClient(
 }
 
 /**
- * The segments that two reflectors of one region share: what `towardsClient` says holds on the session between them too.
- * With plain `next hop self` a node that lost one of its two sessions hairpins. No matter which nodes are there, or a
- * node that comes would change the session of its routers.
+ * The segments that two reflectors of one region share, and those on which reflectors of two regions both have their nodes:
+ * what `towardsClient` says holds on the session between them too. With plain `next hop self` a node that lost one of its
+ * two sessions hairpins, or one whose neighbour is of the other region. No matter which nodes are there, or a node that
+ * comes would change the session of its routers.
  */
 function sharedSegments(
   a: RouterSpeaker,
@@ -159,12 +160,18 @@ function sharedSegments(
   regions: readonly FabricRegion[],
   carries: readonly Family[],
 ): Prefix[] {
-  if (!regions.some((region) => region.routers.includes(a) && region.routers.includes(b))) return [];
+  const together = regions.some((region) => region.routers.includes(a) && region.routers.includes(b));
   const ofB = new Set(b.attachments.map((attachment) => attachment.segment));
   return a.attachments
     .filter((attachment) => ofB.has(attachment.segment))
-    .flatMap((attachment) => carries.flatMap((family) => attachment.cidr[family] ?? []));
+    .flatMap(({ cidr }) => carries.flatMap((family) => cidr[family] ?? []))
+    .filter(
+      (range) => together || [a, b].every(({ nodeAddress }) => holds(range, nodeAddress[range.family])),
+    );
 }
+
+const holds = (range: Prefix, address: IpAddress | undefined): boolean =>
+  address !== undefined && contains(range, address);
 
 interface Transport {
   readonly transport: Family;

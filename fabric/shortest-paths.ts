@@ -9,10 +9,20 @@ export interface Underlay {
   readonly hosts: readonly TransitHost[];
 }
 
-/** All shortest paths from one machine. */
+/** All shortest paths between one machine and the others; a segment costs the same in both directions. */
 export interface ShortestPaths {
   /** The segments on any shortest path to any of the machines. A machine that cannot be reached adds none. */
   segmentsTo(machines: Iterable<string>): ReadonlySet<string>;
+  /** The sum of costs; infinite where there is no path. */
+  distanceTo(machine: string): number;
+  /** The first steps of all shortest paths from another machine to this one. */
+  stepsFrom(machine: string): readonly Step[];
+}
+
+/** To the next machine, and over which segment. */
+export interface Step {
+  readonly segment: string;
+  readonly to: string;
 }
 
 /**
@@ -23,8 +33,12 @@ export interface ShortestPaths {
 export function shortestPathsFrom(underlay: Underlay): (root: string) => ShortestPaths {
   const graph = graphOf(underlay);
   return (root) => {
-    const distance = distancesFrom(graph, graph.forwarding.get(root));
-    return { segmentsTo: (machines) => walkBack(graph, distance, machines) };
+    const distance = distancesFrom(graph, root);
+    return {
+      segmentsTo: (machines) => walkBack(graph, distance, machines),
+      distanceTo: (machine) => (machine === root ? 0 : distanceTo(graph, distance, machine)),
+      stepsFrom: (machine) => (machine === root ? [] : steps(graph, distance, root, machine)),
+    };
   };
 }
 
@@ -55,13 +69,20 @@ function graphOf({ segments, routers, nodes, hosts }: Underlay): Graph {
   return { segments, forwarding, leaves, neighbours };
 }
 
-/** Dijkstra. Infinity for what cannot be reached. */
-function distancesFrom({ segments, neighbours }: Graph, root: number | undefined): Float64Array {
+const segmentsOf = ({ forwarding, leaves, neighbours }: Graph, machine: string): readonly number[] =>
+  neighbours[forwarding.get(machine) ?? -1] ?? leaves.get(machine) ?? [];
+
+/** Dijkstra. Infinity for what cannot be reached. A leaf sends onto its segments, and nothing goes through it. */
+function distancesFrom(graph: Graph, root: string): Float64Array {
+  const { segments, neighbours } = graph;
   const distance = new Float64Array(neighbours.length).fill(Number.POSITIVE_INFINITY);
-  if (root === undefined) return distance;
-  distance[root] = 0;
   const open = new Queue();
-  open.push(0, root);
+  const vertex = graph.forwarding.get(root);
+  const starts = vertex === undefined ? segmentsOf(graph, root) : [vertex];
+  for (const start of starts) {
+    distance[start] = segments[start]?.cost ?? 0;
+    open.push(at(distance, start), start);
+  }
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [reached, vertex] = next;
     if (reached > at(distance, vertex)) continue;
@@ -73,6 +94,29 @@ function distancesFrom({ segments, neighbours }: Graph, root: number | undefined
     }
   }
   return distance;
+}
+
+/** Nothing is paid for getting off a segment. */
+const distanceTo = (graph: Graph, distance: Float64Array, machine: string): number =>
+  segmentsOf(graph, machine).reduce(
+    (least, one) => Math.min(least, at(distance, one)),
+    Number.POSITIVE_INFINITY,
+  );
+
+function steps(graph: Graph, distance: Float64Array, root: string, machine: string): Step[] {
+  const nearest = distanceTo(graph, distance, machine);
+  if (nearest === Number.POSITIVE_INFINITY) return [];
+  const ofRoot = new Set(segmentsOf(graph, root));
+  const names = new Map([...graph.forwarding].map(([name, vertex]) => [vertex, name]));
+  return segmentsOf(graph, machine)
+    .filter((segment) => at(distance, segment) === nearest)
+    .flatMap((segment): Step[] => {
+      const { name, cost } = graph.segments[segment] ?? { name: '', cost: 0 };
+      if (ofRoot.has(segment) && nearest === cost) return [{ segment: name, to: root }];
+      return (graph.neighbours[segment] ?? [])
+        .filter((vertex) => at(distance, vertex) + cost === nearest)
+        .map((vertex) => ({ segment: name, to: names.get(vertex) ?? '' }));
+    });
 }
 
 /** From the targets towards the root: a neighbour is on a shortest path if the distances differ by the cost between. */

@@ -9,6 +9,10 @@ export const nodeProtocol = (node: string, family: Family): string =>
 export const backboneProtocol = (router: string, session: Session): string =>
   `k3s_backbone_${mapped(router)}_${version(session.carries[0] ?? session.transport)}`;
 
+/** `via_kubemaster_v4`: the route to a node that peers from an address on no segment. */
+export const staticProtocol = (node: string, family: Family): string =>
+  `via_${mapped(node)}_${version(family)}`;
+
 /** The report's name, for IPv4; a second family gets its own template and renames nothing. */
 export const reflectorTemplate = (family: Family): string => (family === 'ipv4' ? 'k3speers' : 'k3speers_v6');
 

@@ -1,7 +1,13 @@
 import type { RouterSpeaker, Session } from '../fabric/index.ts';
 import { endsFor } from '../fabric/index.ts';
 import type { Family } from '../topology/address.ts';
-import { backboneProtocol, backboneTemplate, nodeProtocol, reflectorTemplate } from './names.ts';
+import {
+  backboneProtocol,
+  backboneTemplate,
+  nodeProtocol,
+  reflectorTemplate,
+  staticProtocol,
+} from './names.ts';
 import {
   accept,
   address,
@@ -9,6 +15,7 @@ import {
   comment,
   gap,
   option,
+  prefix,
   print,
   reject,
   type Statement,
@@ -21,7 +28,7 @@ import {
 export function peerFile(router: RouterSpeaker, sessions: readonly Session[]): string {
   return print([
     comment('Rendered by noencap from topology.yaml; edit that file instead.'),
-    ...sessions.flatMap((session) => [gap, protocol(router, session)]),
+    ...sessions.flatMap((session) => [gap, ...staticRoute(router, session), protocol(router, session)]),
   ]);
 }
 
@@ -45,12 +52,30 @@ function protocol(router: RouterSpeaker, session: Session): Statement {
       // Without it BIRD takes the address of the outgoing interface, which need not be the one the peer expects.
       option('source address', address(local.address)),
       option('neighbor', address(remote.address)),
-      ...(session.bfd ? [option('bfd graceful')] : []),
+      // Not `graceful`: with graceful restart a dead router's routes would then stay until the IGP misses it.
+      ...(session.bfd ? [option('bfd on')] : []),
       ...(session.kind === 'reflector' && router.password !== undefined
         ? [option('include', string(router.password.file))]
         : []),
       ...session.carries.flatMap((family, index) => channel(session, router, family, index)),
     ],
+  );
+}
+
+/** A node without the IGP that peers from an address on no segment: only its routers can know the way to it. */
+function staticRoute(router: RouterSpeaker, session: Session): Statement[] {
+  const { remote } = endsFor(session, router.name);
+  const routes = router.staticRoutes.filter(
+    ({ machine, prefix: { family } }) => machine === remote.speaker && family === session.transport,
+  );
+  return routes.map((route) =>
+    block(
+      ['protocol static', symbol(staticProtocol(route.machine, session.transport))],
+      [
+        block([session.transport], [option('table', router.bird.tables[session.transport])], ';'),
+        option('route', prefix(route.prefix), 'via', address(route.via)),
+      ],
+    ),
   );
 }
 

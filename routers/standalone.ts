@@ -1,5 +1,5 @@
 import type { Attachment, Fabric, RouterSpeaker } from '../fabric/index.ts';
-import { type Family, familiesOf, hostPrefix, type IpAddress, valuesOf } from '../topology/address.ts';
+import { contains, type Family, hostPrefix, type IpAddress, valuesOf } from '../topology/address.ts';
 import {
   accept,
   address,
@@ -12,14 +12,18 @@ import {
   reject,
   type Statement,
   string,
+  type Word,
 } from './syntax.ts';
 
+/** Both are always there: BIRD restarts a protocol that gains or loses a channel, and all its routes with it. */
+const families: readonly Family[] = ['ipv4', 'ipv6'];
+
 /**
- * `bird.conf` of a router that runs nothing else: device, direct, kernel, static routes, OSPF on the underlay segments,
- * BFD where asked, and our sessions. BGP next hops resolve in the same table that OSPF and direct routes fill.
+ * `bird.conf` of a router that runs nothing else: device, direct, kernel, OSPF on the underlay segments, BFD where asked,
+ * and our sessions. BGP next hops resolve in the same table that OSPF and direct routes fill. Every protocol has a name:
+ * those that BIRD makes up count up, and one that comes would rename, and so restart, those after it.
  */
 export function standaloneFile(fabric: Fabric, router: RouterSpeaker): string {
-  const families = usedFamilies(fabric, router);
   const { as, routerId } = router.bird.constants;
   return print([
     comment('Rendered by noencap from topology.yaml; edit that file instead.'),
@@ -31,37 +35,25 @@ export function standaloneFile(fabric: Fabric, router: RouterSpeaker): string {
     gap,
     ...families.map((family) => option(family, 'table', router.bird.tables[family])),
     gap,
-    block(['protocol device'], []),
+    block(['protocol device', 'device1'], []),
     gap,
-    direct(router, families),
+    direct(router),
     gap,
     ...families.flatMap((family) => [kernel(router, family), gap]),
-    ...families.flatMap((family) => statics(router, family)),
-    ...families.flatMap((family) => ospf(router, family)),
+    ...families.flatMap((family) => ospf(fabric, router, family)),
     ...(fabric.sessions.some(
       (session) => session.bfd && session.ends.some((end) => end.speaker === router.name),
     )
-      ? [block(['protocol bfd'], []), gap]
+      ? [block(['protocol bfd', 'bfd1'], []), gap]
       : []),
     option('include', string('k3s/ibgp.conf')),
   ]);
 }
 
-/** Families of the pools, and of everything that must be reachable for the sessions to come up. */
-function usedFamilies(fabric: Fabric, router: RouterSpeaker): Family[] {
-  const used = [
-    ...fabric.pods.families,
-    ...familiesOf(router.nodeAddress),
-    ...familiesOf(router.backboneAddress),
-    ...router.attachments.flatMap((attachment) => familiesOf(attachment.cidr)),
-  ];
-  return (['ipv4', 'ipv6'] as const).filter((family) => used.includes(family));
-}
-
 /** `check link`: a dead cable must take its routes along at once, not after the hold time. */
-function direct(router: RouterSpeaker, families: readonly Family[]): Statement {
+function direct(router: RouterSpeaker): Statement {
   return block(
-    ['protocol direct'],
+    ['protocol direct', 'direct1'],
     [
       ...families.map((family) => block([family], [option('table', router.bird.tables[family])], ';')),
       option('check link yes'),
@@ -69,47 +61,35 @@ function direct(router: RouterSpeaker, families: readonly Family[]): Statement {
   );
 }
 
-/** The kernel has its own connected routes; all others come from here, equal ones together (ECMP). */
+/**
+ * The kernel has its own connected routes; all others come from here, equal ones together (ECMP). What an operator put
+ * there by hand is learned, since next hops may need it; not the default route, over which every dead one would resolve.
+ */
 function kernel(router: RouterSpeaker, family: Family): Statement {
   return block(
-    ['protocol kernel'],
+    ['protocol kernel', `kernel_${family}`],
     [
       block(
         [family],
         [
           option('table', router.bird.tables[family]),
-          option('import none'),
+          option('import where net.len > 0'),
           block(['export filter'], [option('if source = RTS_DEVICE then reject'), accept], ';'),
         ],
         ';',
       ),
+      option('learn on'),
       option('merge paths on'),
     ],
   );
 }
 
-function statics(router: RouterSpeaker, family: Family): Statement[] {
-  const routes = router.staticRoutes.filter((route) => route.prefix.family === family);
-  if (routes.length === 0) return [];
-  return [
-    comment('Addresses of nodes that run no IGP and peer from an address on no segment.'),
-    block(
-      ['protocol static'],
-      [
-        block([family], [option('table', router.bird.tables[family])], ';'),
-        ...routes.map((route) => option('route', prefix(route.prefix), 'via', address(route.via))),
-      ],
-    ),
-    gap,
-  ];
-}
-
-function ospf(router: RouterSpeaker, family: Family): Statement[] {
-  const interfaces = router.attachments.filter((attachment) => attachment.cidr[family] !== undefined);
+function ospf(fabric: Fabric, router: RouterSpeaker, family: Family): Statement[] {
+  const interfaces = router.attachments.filter(({ igp }) => igp.includes(family));
   if (interfaces.length === 0) return [];
   return [
     block(
-      ['protocol ospf', family === 'ipv4' ? 'v2' : 'v3'],
+      ['protocol ospf', family === 'ipv4' ? 'v2' : 'v3', `ospf_${family}`],
       [
         block(
           [family],
@@ -129,8 +109,8 @@ function ospf(router: RouterSpeaker, family: Family): Statement[] {
           ['area 0'],
           interfaces.map((attachment) =>
             block(
-              ['interface', interfacePattern(attachment, family)],
-              [option('cost', attachment.cost), option('type broadcast')],
+              ['interface', ...interfacePattern(attachment, family)],
+              [option('cost', attachment.cost), ...timers(fabric, attachment)],
               ';',
             ),
           ),
@@ -142,14 +122,40 @@ function ospf(router: RouterSpeaker, family: Family): Statement[] {
   ];
 }
 
-/** OSPFv2 finds an interface by its network; OSPFv3 sees link-local addresses only and needs the name. */
-function interfacePattern(attachment: Attachment, family: Family) {
-  if (attachment.interface !== undefined) return string(attachment.interface);
-  const cidr = attachment.cidr[family];
-  if (cidr === undefined || family === 'ipv6') {
+/**
+ * OSPFv2 finds an interface by its network, and where the name is known by both: an interface may have several. OSPFv3
+ * sees link-local addresses only and needs the name. What kind of network it is, BIRD sees by itself (a tunnel is ptp).
+ */
+function interfacePattern(attachment: Attachment, family: Family): Word[] {
+  const name = attachment.interface === undefined ? [] : [string(attachment.interface)];
+  const cidr = family === 'ipv4' ? attachment.cidr.ipv4 : undefined;
+  if (cidr === undefined && name.length === 0) {
     throw new Error(`segment ${attachment.segment} needs an interface name for OSPFv3`);
   }
-  return prefix(cidr);
+  return [...name, ...(cidr === undefined ? [] : [prefix(cidr)])];
+}
+
+/** OSPF's own, RFC 2328 appendix C.3; every speaker on a segment must have the same. */
+const USUAL_HELLO = 10;
+const HELLOS_UNTIL_DEAD = 4;
+
+/**
+ * Where BGP's hold time is the shorter one, a link that dies silently would reset sessions although there is another way
+ * that OSPF takes half a minute later. Between routers that all have their OSPF from here, its timers are shorter than the
+ * hold time; on segments with anybody else on them, nodes' segments too, they are the usual ones.
+ */
+function timers(fabric: Fabric, { segment, cidr }: Attachment): Statement[] {
+  const isNodes = fabric.routers.some(({ nodeAddress }) =>
+    families.some((family) => {
+      const [range, address] = [cidr[family], nodeAddress[family]];
+      return range !== undefined && address !== undefined && contains(range, address);
+    }),
+  );
+  const others = [...fabric.routers.filter(({ bird }) => bird.mode === 'include'), ...fabric.hosts];
+  const shared = others.some(({ attachments }) => attachments.some((one) => one.segment === segment));
+  const hello = Math.max(1, Math.floor(fabric.bgp.holdTime / (HELLOS_UNTIL_DEAD + 1)));
+  if (isNodes || shared || hello >= USUAL_HELLO) return [];
+  return [option('hello', hello), option('dead', hello * HELLOS_UNTIL_DEAD)];
 }
 
 /** The router's addresses on no segment: `dummy` or `lo` carries them, `protocol direct` brings them in. */

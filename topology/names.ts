@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BIRD_WORDS } from './bird-words.ts';
 import { matching, text } from './fields.ts';
 
 /** The name of something else in the file. Whether that exists is a rule; how names look is checked over there. */
@@ -91,13 +92,6 @@ export const interfaceName = matching(
   'is no interface name',
   'Use at most 15 letters, digits and "_.-@:".',
   15,
-);
-
-/** Words of BIRD's configuration language that a table or constant cannot be called, plus values it defines. */
-const BIRD_WORDS = new Set(
-  'accept all and as bgp bfd bool case check config configure constant debug define device direct disable disabled down else enable enabled eval export false fails filter filtered from function graceful if igp import include int interface ip ipv4 ipv6 kernel limit log loop master master4 master6 mpls name neighbor net next no off on ospf passive pipe port prefix print protocol quad receive reject restart return roa router rip rpki self set static string table template then time true type unreachable update use via vpn4 vpn6 weight where yes'.split(
-    ' ',
-  ),
 );
 
 /**

@@ -66,7 +66,12 @@ export const router = z
     clusterId: dottedId
       .describe('RFC 4456 cluster ID. Default: the router ID, so that reflectors stay distinct.')
       .optional(),
-    bfd: z.boolean().describe('BFD on backbone sessions, where both ends have it.').prefault(false),
+    bfd: z
+      .boolean()
+      .describe(
+        'BFD on backbone sessions, where both ends have it. In include mode bird.conf must have a protocol bfd.',
+      )
+      .prefault(false),
     planned: z
       .boolean()
       .describe('The BGPPeer is emitted, the router has no configuration yet.')

@@ -25,6 +25,13 @@ function crowd(nodes: number): Pick<TopologyInput, 'nodes' | 'underlay' | 'pods'
   };
 }
 
+/** The two regions without one of their segments. */
+function without(segment: string): TopologyInput {
+  const topology = twoRegions();
+  const { [segment]: _, ...segments } = topology.underlay?.segments ?? {};
+  return { ...topology, underlay: { segments } };
+}
+
 const withoutLans = ({ underlay: _, ...rest }: TopologyInput): TopologyInput => rest;
 
 /** Each finding: a topology that has it, and the same one edit away, which has not. */
@@ -54,6 +61,12 @@ const cases: Record<string, { severity: string; has: TopologyInput; hasNot: Topo
     has: twoRegions({ bgp: { holdTime: 61 } }),
     hasNot: twoRegions({ bgp: { holdTime: 60 } }),
   },
+  NE406: { severity: 'error', has: without('link'), hasNot: twoRegions() },
+  NE407: {
+    severity: 'error',
+    has: twoRegions({ bgp: { backboneMesh: false, nodeToNodeMesh: false } }),
+    hasNot: twoRegions({ bgp: { backboneMesh: [['w1', 'e1']], nodeToNodeMesh: false } }),
+  },
 };
 
 test.each(Object.entries(cases))(
@@ -69,6 +82,50 @@ test.each(Object.entries(cases))(
 
 test.each(Object.keys(cases))('%s has a page', (id) => {
   expect(existsSync(`docs/checks/${id}.md`)).toBe(true);
+});
+
+test("a node that peers from elsewhere is told of as long as a neighbour's flows would take the detour", () => {
+  const topology = twoRegions();
+  const nodes = { ...topology.nodes, 'e-b': { region: 'east', role: 'agent' as const, address: '10.9.9.9' } };
+  expect(found({ ...topology, nodes }, 'NE404')).toMatchObject([{ path: ['routers', 'e1'] }]);
+  const { 'e-a': _, ...alone } = nodes as NonNullable<TopologyInput['nodes']>;
+  const { segments = {} } = topology.underlay ?? {};
+  const lan = { ...segments['east-lan'], members: { e1: '192.168.1.1', 'e-b': '192.168.1.12' } };
+  const underlay = { segments: { ...segments, 'east-lan': lan as never } };
+  const server = { 'w-a': { region: 'west', role: 'server' as const, address: '192.168.2.11' } };
+  expect(found({ ...topology, nodes: { ...alone, ...server }, underlay }, 'NE404')).toEqual([]);
+});
+
+test('a machine on no segment is a warning: the operator may know a way that the topology does not', () => {
+  const { segments = {} } = twoRegions().underlay ?? {};
+  const { e1: _, ...members } = segments['east-lan']?.members ?? {};
+  const { e1: _link, ...link } = segments.link?.members ?? {};
+  const topology = twoRegions({
+    underlay: {
+      segments: {
+        ...segments,
+        'east-lan': { ...segments['east-lan'], members } as never,
+        link: { ...segments.link, members: link } as never,
+      },
+    },
+  });
+  expect(new Set(found(topology, 'NE406').map(({ severity, path }) => `${severity} ${path}`))).toEqual(
+    new Set(['warning routers,e1']),
+  );
+});
+
+test('a node that no router of its region can know a way to has a session that never comes up', () => {
+  const topology = twoRegions();
+  const nodes = { ...topology.nodes, 'e-b': { region: 'west', role: 'agent' as const, address: '10.9.9.9' } };
+  expect(found({ ...topology, nodes }, 'NE406')).toMatchObject([
+    { severity: 'error', path: ['nodes', 'e-b'] },
+  ]);
+});
+
+test('with the mesh regions without a session between them are a warning', () => {
+  expect(found(twoRegions({ bgp: { backboneMesh: false } }), 'NE407')).toMatchObject([
+    { severity: 'warning' },
+  ]);
 });
 
 test('a suppressed finding is still told, with the reason', () => {

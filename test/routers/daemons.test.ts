@@ -140,3 +140,25 @@ scenario('standalone routers, two of them redundant, both families, OSPF and BFD
     expect(observed.logs).toContain('Started');
   });
 });
+
+scenario('standalone routers whose IPv6 loopbacks OSPFv3 carries over IPv4 links', () => {
+  let observed: Observed;
+  beforeAll(() => {
+    observed = observe({
+      fabric: fabricOf(NETWORKS['standalone-ipv6-loopbacks'] as TopologyInput),
+      blocks: { 'e-a': [A], 'e-b': [B], 'w-a': [W] },
+      questions: {
+        'e1 to w': `ip route show ${W}`,
+        'w-a to a': `ip route show ${A}`,
+        'e-a to w': `ip route show ${W}`,
+      },
+    });
+  }, 130_000);
+
+  test('the regions reach each other', () => {
+    expect(nextHops(observed, 'e1 to w')).toEqual([expect.stringMatching(/^fe80::/)]);
+    expect(nextHops(observed, 'w-a to a')).toEqual(['192.168.2.1']);
+    expect(nextHops(observed, 'e-a to w')).toEqual(['192.168.1.1']);
+    expect(observed.logs).not.toContain('<ERR>');
+  });
+});

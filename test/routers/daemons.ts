@@ -72,7 +72,7 @@ function placeRouter(folder: string, { fabric, routes }: Scenario, router: Route
       ? hostConfig(fabric, router.name, `${log}\n${surroundings(router, routes?.[router.name] ?? '')}`)
       : rendered
           .replace('log syslog all;', log)
-          .replaceAll('type broadcast;', 'type broadcast; hello 1; dead 4; wait 2;'),
+          .replace(/^( *)cost (\d+);(\n *hello .*\n.*dead .*)?$/gm, '$1cost $2; hello 1; dead 4; wait 2;'),
   );
   place(own, files);
 }

@@ -163,6 +163,22 @@ function standalone(): TopologyInput {
   return { ...topology, routers, nodes };
 }
 
+/** The field report's backbone: IPv6 loopbacks, which OSPFv3 carries over links that have IPv4 ranges only. */
+function ipv6Loopbacks(): TopologyInput {
+  const topology = ipv4OverIpv6();
+  const segments = topology.underlay?.segments ?? {};
+  const routers = Object.entries(topology.routers).map(([name, router]) => [
+    name,
+    { ...router, bird: { mode: 'standalone' }, interfaces: { core: 'core0' } },
+  ]);
+  const core = { cidr: '172.16.0.0/30', mtu: 1420, members: { e1: '172.16.0.1', w1: '172.16.0.2' } };
+  return {
+    ...topology,
+    routers: Object.fromEntries(routers),
+    underlay: { segments: { ...segments, core } },
+  };
+}
+
 function passwordAndBorrowed(): TopologyInput {
   const topology = ipv4OverIpv6();
   return {
@@ -188,5 +204,6 @@ export const NETWORKS: Readonly<Record<string, TopologyInput>> = {
   'ipv6-only': ipv6Only(),
   'ipv4-over-ipv6': ipv4OverIpv6(),
   standalone: standalone(),
+  'standalone-ipv6-loopbacks': ipv6Loopbacks(),
   'password-and-borrowed': passwordAndBorrowed(),
 };

@@ -54,8 +54,15 @@ function routerIds(draft: Draft): Fault[] {
   });
 }
 
-/** What k3s/ibgp.conf defines itself: see routers/ibgp.ts. */
+/** What k3s/ibgp.conf and a standalone bird.conf define themselves: see routers/. */
 const OUR_SYMBOLS = new Set([
+  'device1',
+  'direct1',
+  'bfd1',
+  'kernel_ipv4',
+  'kernel_ipv6',
+  'ospf_ipv4',
+  'ospf_ipv6',
   'is_insider_as',
   'k3speers',
   'k3speers_v6',
@@ -76,7 +83,7 @@ function birdSymbols(path: Path, bird: RouterDraft['bird']): Fault[] {
   return used.flatMap(([part, symbol]): Fault[] => {
     if (symbol === undefined) return [];
     const at = [...path, ...part];
-    if (OUR_SYMBOLS.has(symbol) || /^k3s_.*_v[46]$/.test(symbol)) {
+    if (OUR_SYMBOLS.has(symbol) || /^(k3s|via)_.*_v[46]$/.test(symbol)) {
       const says = `${symbol} is a name that noencap gives to something else`;
       return [fault('bird-symbol-taken', at, says, 'Use another name.')];
     }
@@ -107,15 +114,28 @@ function passwordFile(path: Path, { bird, password }: RouterDraft): Fault[] {
   ];
 }
 
-/** OSPFv3 speaks from link-local addresses, so that BIRD finds its interfaces by name only. */
+/**
+ * OSPFv3 speaks from link-local addresses, so that BIRD finds its interfaces by name only: on segments with IPv6, and
+ * between routers on those without, over which it carries the routers' own IPv6 addresses (fabric/igp.ts).
+ */
 function interfacesOfStandalone(draft: Draft, name: string, router: RouterDraft): Fault[] {
   if (router.bird?.mode !== 'standalone' || router.planned !== false) return [];
   if (draft.faulty('routers', name, 'interfaces')) return [];
+  const { hosts = {}, routers = {} } = draft.file;
+  const ipv6 = Object.values(routers).some(
+    (one) => one?.planned === false && (one.nodeAddress?.ipv6 ?? one.backboneAddress?.ipv6) !== undefined,
+  );
+  const speaks = (machine: string): boolean =>
+    routers[machine]?.planned === false || hosts[machine]?.igp === true;
+  const others = (members: object | undefined): boolean =>
+    Object.keys(members ?? {}).some((machine) => machine !== name && speaks(machine));
   return entries(draft.file.underlay?.segments)
-    .filter(([, { cidr, members }]) => cidr?.ipv6 !== undefined && has(members, name))
-    .filter(([segment]) => !has(router.interfaces, segment))
-    .map(([segment]) => {
-      const says = `${name} needs the name of its interface on ${segment}, which has IPv6`;
+    .filter(([segment, { members }]) => has(members, name) && !has(router.interfaces, segment))
+    .filter(([, { cidr, members }]) => cidr?.ipv6 !== undefined || (ipv6 && others(members)))
+    .map(([segment, { cidr }]) => {
+      const why =
+        cidr?.ipv6 === undefined ? "over which the routers' IPv6 addresses travel" : 'which has IPv6';
+      const says = `${name} needs the name of its interface on ${segment}, ${why}`;
       const mend = `Add "${segment}: <interface>" to routers.${name}.interfaces: OSPFv3 knows interfaces by name only.`;
       return fault('interface-missing', ['routers', name, 'bird', 'mode'], says, mend);
     });

@@ -1,0 +1,46 @@
+import { type Family, valuesOf } from '../topology/address.ts';
+import type { Segment, Topology } from '../topology/model.ts';
+import type { Fabric } from './fabric.ts';
+import { type ShortestPaths, shortestPathsFrom } from './shortest-paths.ts';
+
+/**
+ * The families that the IGP carries over each segment. OSPFv3 speaks from link-local addresses: between two of its speakers
+ * it runs on a segment without an IPv6 range too, where routers have IPv6 addresses that it must carry. Nodes do not count:
+ * they have no business with those, and a node that comes must change nothing of a router but its session.
+ */
+export function igpFamilies(topology: Topology): (segment: Segment) => readonly Family[] {
+  const running = topology.routers.filter((router) => !router.planned);
+  const speakers = new Set([
+    ...running.map(({ name }) => name),
+    ...topology.hosts.filter(({ igp }) => igp).map(({ name }) => name),
+  ]);
+  const ipv6 = running.some(({ nodeAddress, backboneAddress }) =>
+    [...valuesOf(nodeAddress), ...valuesOf(backboneAddress)].some(({ family }) => family === 'ipv6'),
+  );
+  return ({ cidr, members }) => [
+    ...(cidr.ipv4 === undefined ? [] : (['ipv4'] as const)),
+    ...(cidr.ipv6 !== undefined || (ipv6 && members.filter(({ machine }) => speakers.has(machine)).length > 1)
+      ? (['ipv6'] as const)
+      : []),
+  ];
+}
+
+/** The IGP's shortest paths to a machine, over the segments that carry the family. Each is computed once. */
+export function igpPaths(fabric: Fabric): (machine: string, family: Family) => ShortestPaths {
+  const graphs = { ipv4: graph(fabric, 'ipv4'), ipv6: graph(fabric, 'ipv6') };
+  const known = new Map<string, ShortestPaths>();
+  return (machine, family) => {
+    const paths = known.get(`${family} ${machine}`) ?? graphs[family](machine);
+    known.set(`${family} ${machine}`, paths);
+    return paths;
+  };
+}
+
+function graph(fabric: Fabric, family: Family): (machine: string) => ShortestPaths {
+  const attachments = [...fabric.routers, ...fabric.nodes, ...fabric.hosts].flatMap((one) => one.attachments);
+  const carrying = new Set(
+    attachments.filter(({ igp }) => igp.includes(family)).map(({ segment }) => segment),
+  );
+  const segments = (fabric.segments ?? []).filter(({ name }) => carrying.has(name));
+  return shortestPathsFrom({ ...fabric, segments });
+}
