@@ -1,21 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join, posix } from 'node:path';
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, posix, relative, resolve } from 'node:path';
 
 /** Path below the output folder, with `/`, to the text of the file. */
 export type RenderedFiles = ReadonlyMap<string, string>;
@@ -29,87 +14,80 @@ export interface DistChange {
   readonly unchanged: readonly string[];
   /** Would be written, but stand there with other content and were not written by noencap. */
   readonly foreign: readonly string[];
+  /** Not written by noencap, in a folder that routers, nodes or an engine read as a whole. Left alone, and told of. */
+  readonly stray: readonly string[];
 }
 
 /** Lists what noencap wrote, in the form `sha256sum --check` reads; only what it names is ever removed. */
 export const MANIFEST = 'MANIFEST.sha256';
 
+/** Folders of the output in which every file counts for whoever reads them. */
+const READ_WHOLE = /^(cluster|gitops|routers|nodes)\//;
+
 /** Compares without touching anything. A folder that does not exist yet counts as empty. */
 export function compareDist(out: string, files: RenderedFiles): DistChange {
-  const tree = existingTree(out);
-  const owned = readManifest(out);
-  const change = { added: [], changed: [], removed: [], unchanged: [], foreign: [] } as Record<
+  // Of a run that was killed between its two renames the old tree is there, under its other name.
+  const { old } = neighbours(out);
+  const folder = !existsSync(out) && existsSync(old) ? old : out;
+  const tree = existingTree(folder);
+  const owned = readManifest(folder);
+  const change = { added: [], changed: [], removed: [], unchanged: [], foreign: [], stray: [] } as Record<
     keyof DistChange,
     string[]
   >;
-  for (const [path, text] of withManifest(files)) {
-    if (tree.get(path) !== 'file') {
-      change[isBlocked(tree, path, owned) ? 'foreign' : 'added'].push(path);
-      continue;
-    }
-    const found = readRendered(join(out, path));
-    if (found?.text === text && found.executable === isScript(text)) change.unchanged.push(path);
-    else change[owned.has(path) || path === MANIFEST ? 'changed' : 'foreign'].push(path);
-  }
-  for (const path of owned) {
-    if (!files.has(path) && path !== MANIFEST && tree.has(path)) change.removed.push(path);
+  const rendered = withManifest(files);
+  for (const [path, text] of rendered) change[stateOf(folder, path, text, tree, owned)].push(path);
+  for (const [path, kind] of tree) {
+    if (rendered.has(path) || kind === 'folder') continue;
+    // Whoever changed the file since it was rendered made it theirs.
+    const hash = owned.get(path);
+    if (hash !== undefined && sha256(readRendered(join(folder, path))?.text ?? '') === hash) {
+      change.removed.push(path);
+    } else if (READ_WHOLE.test(path)) change.stray.push(path);
   }
   for (const list of Object.values(change)) list.sort();
   return change;
 }
 
-/**
- * Puts the rendered tree in place of the old one in whole: it is built beside it and moved in with two renames, so
- * that an interrupted run leaves the old tree, or the new one. Files that noencap did not write come along.
- * Writes nothing if nothing changed, or if `foreign` files are in the way: the caller refuses those.
- */
-export function writeDist(out: string, files: RenderedFiles): DistChange {
-  const target = existsSync(out) ? realpathSync(out) : out;
-  const { staged, old } = neighbours(target);
-  recover(target, old);
-  const change = compareDist(target, files);
-  if (change.foreign.length > 0) return change;
-  if (change.added.length + change.changed.length + change.removed.length === 0) return change;
-
-  mkdirSync(staged, { recursive: true });
-  try {
-    const kept = new Set(change.unchanged);
-    const gone = new Set([...change.removed, ...change.changed]);
-    if (existsSync(target)) bringAlong(target, staged, (path) => !gone.has(path));
-    const folders = new Set<string>();
-    for (const [path, text] of withManifest(files)) {
-      if (kept.has(path)) continue;
-      const folder = dirname(join(staged, path));
-      if (!folders.has(folder)) mkdirSync(folder, { recursive: true });
-      folders.add(folder);
-      writeFileSync(join(staged, path), text, { mode: isScript(text) ? 0o755 : 0o644 });
-    }
-    if (existsSync(target)) renameSync(target, old);
-    renameSync(staged, target);
-  } catch (error) {
-    recover(target, old);
-    rmSync(staged, { recursive: true, force: true });
-    throw error;
-  }
-  rmSync(old, { recursive: true, force: true });
-  return change;
+function stateOf(
+  folder: string,
+  path: string,
+  text: string,
+  tree: Tree,
+  owned: ReadonlyMap<string, string>,
+): 'added' | 'changed' | 'unchanged' | 'foreign' {
+  const found = tree.get(path);
+  if (isBlocked(tree, path, owned)) return 'foreign';
+  if (found === undefined) return 'added';
+  const file = readRendered(join(folder, path));
+  if (file?.text === text && file.executable === isScript(text)) return 'unchanged';
+  return owned.has(path) || path === MANIFEST ? 'changed' : 'foreign';
 }
 
 /** The old text of a file for a diff; empty if there is none. */
 export const currentText = (out: string, path: string): string => readRendered(join(out, path))?.text ?? '';
 
-function withManifest(files: RenderedFiles): Map<string, string> {
+export function withManifest(files: RenderedFiles): Map<string, string> {
   const lines = [...files]
-    .map(([path, text]) => `${createHash('sha256').update(text).digest('hex')}  ${path}\n`)
+    .map(([path, text]) => `${sha256(text)}  ${path}\n`)
     .sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1));
   return new Map([...files, [MANIFEST, lines.join('')]]);
 }
 
-/** The paths an earlier run wrote. A manifest may come from a pull request: a path that leaves the folder is no path. */
-function readManifest(out: string): ReadonlySet<string> {
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/**
+ * The paths an earlier run wrote, with the hash of what it wrote. A manifest may come from a pull request: a path that
+ * leaves the folder is no path.
+ */
+function readManifest(out: string): ReadonlyMap<string, string> {
   const text = readRendered(join(out, MANIFEST))?.text ?? '';
-  const paths = text.split('\n').flatMap((line) => /^[0-9a-f]{64} {2}(.+)$/.exec(line)?.[1] ?? []);
-  return new Set(paths.filter(staysInside));
+  return new Map(
+    text.split('\n').flatMap((line): [string, string][] => {
+      const [, hash = '', path = ''] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
+      return staysInside(path) ? [[path, hash]] : [];
+    }),
+  );
 }
 
 const staysInside = (path: string): boolean =>
@@ -118,7 +96,7 @@ const staysInside = (path: string): boolean =>
   posix.normalize(path) === path &&
   path.split('/').every((part) => part !== '..' && part !== '.' && part !== '');
 
-function readRendered(file: string): { text: string; executable: boolean } | undefined {
+export function readRendered(file: string): { text: string; executable: boolean } | undefined {
   try {
     const info = lstatSync(file);
     if (!info.isFile()) return undefined;
@@ -128,8 +106,10 @@ function readRendered(file: string): { text: string; executable: boolean } | und
   }
 }
 
+type Tree = ReadonlyMap<string, 'file' | 'folder' | 'other'>;
+
 /** What stands below the folder: one listing costs far less than asking for each path. Links are not followed. */
-function existingTree(out: string): ReadonlyMap<string, 'file' | 'folder' | 'other'> {
+function existingTree(out: string): Tree {
   const tree = new Map<string, 'file' | 'folder' | 'other'>();
   const list = (below: string): void => {
     for (const entry of readdirSync(join(out, below), { withFileTypes: true })) {
@@ -142,73 +122,34 @@ function existingTree(out: string): ReadonlyMap<string, 'file' | 'folder' | 'oth
   return tree;
 }
 
-/** Something else than a file stands at the path, or a foreign file where one of its folders must be. */
-function isBlocked(tree: ReturnType<typeof existingTree>, path: string, owned: ReadonlySet<string>): boolean {
+/** A folder stands where a file must be, or something else than a folder where one of its folders must be. */
+function isBlocked(tree: Tree, path: string, owned: ReadonlyMap<string, string>): boolean {
   const parts = path.split('/');
   return parts.some((_, index) => {
     const at = parts.slice(0, index + 1).join('/');
     const found = tree.get(at);
-    if (found === undefined || owned.has(at)) return false;
-    return index === parts.length - 1 || found !== 'folder';
+    if (found === undefined) return false;
+    if (index === parts.length - 1) return found === 'folder' || (found === 'other' && !owned.has(at));
+    return found !== 'folder' && !(found === 'file' && owned.has(at));
   });
 }
 
-const isScript = (text: string): boolean => text.startsWith('#!');
+export const isScript = (text: string): boolean => text.startsWith('#!');
 
-function neighbours(target: string): { staged: string; old: string } {
+export function neighbours(target: string): { staged: string; old: string; locked: string } {
   const prefix = join(dirname(target), `.${basename(target)}.noencap-`);
-  return { staged: `${prefix}new-${process.pid}`, old: `${prefix}old` };
+  return { staged: `${prefix}new-${process.pid}`, old: `${prefix}old`, locked: `${prefix}lock` };
 }
 
-/** An earlier run was killed between its two renames, or while it staged: back to the old tree, no leftovers. */
-function recover(target: string, old: string): void {
-  if (existsSync(old)) {
-    if (existsSync(target)) rmSync(old, { recursive: true, force: true });
-    else renameSync(old, target);
+/** Why nothing can be put at `out`, for the errors it can cause before anything is rendered. */
+export function outRefusal(out: string): string | undefined {
+  if (out === '') return 'The output folder has no name. Name one with --out.';
+  if (existsSync(out) && !statSync(out).isDirectory()) {
+    return `${out} is not a folder. Move it away, or name another folder with --out.`;
   }
-  const folder = dirname(target);
-  const prefix = `.${basename(target)}.noencap-new-`;
-  if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder).filter((entry) => entry.startsWith(prefix))) {
-    const pid = Number(name.slice(prefix.length));
-    if (pid !== process.pid && !isRunning(pid)) rmSync(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Links what stays into the staged tree: same inode, same time, no copy. Empty folders of the user's stay too. */
-function bringAlong(from: string, to: string, stays: (path: string) => boolean, below = ''): void {
-  for (const entry of readdirSync(join(from, below), { withFileTypes: true })) {
-    const path = posix.join(below, entry.name);
-    if (entry.isDirectory()) {
-      const before = readdirSync(join(from, path)).length;
-      bringAlong(from, to, stays, path);
-      if (before === 0) mkdirSync(join(to, path), { recursive: true });
-    } else if (stays(path)) {
-      mkdirSync(join(to, below), { recursive: true });
-      if (entry.isSymbolicLink()) symlinkSync(readlinkSync(join(from, path)), join(to, path));
-      else link(join(from, path), join(to, path));
-    }
-  }
-}
-
-function link(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch {
-    // Some file systems have no hard links.
-    copyFileSync(from, to);
-  }
-}
-
-/** What stands at `out`, for the one error it can cause before anything is rendered. */
-export function outIsUsable(out: string): boolean {
-  return !existsSync(out) || statSync(out).isDirectory();
+  // It is replaced as a whole: whoever stands in it would be left in the old one.
+  const inside = relative(existsSync(out) ? realpathSync(out) : resolve(out), process.cwd());
+  return inside === '' || !inside.startsWith('..')
+    ? `${out} is, or holds, the working folder. Name a folder below it with --out.`
+    : undefined;
 }

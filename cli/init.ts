@@ -1,24 +1,38 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Writes `STARTER` to the topology file; an existing file is never touched. */
 export function init(options: { readonly topology: string }, terminal: Terminal): ExitCode {
   const file = options.topology;
+  if (!/\.ya?ml$/.test(file))
+    return refuse(`${file} is no name for a YAML file. End it with .yaml.`, terminal);
   try {
-    writeFileSync(file, STARTER, { flag: 'wx' });
+    writeFileSync(file, starterFor(file), { flag: 'wx' });
   } catch (error) {
     const reason = existsSync(file)
       ? `${file} exists already. Name another file with --topology.`
       : `${file} cannot be written (${(error as NodeJS.ErrnoException).code}).`;
-    terminal.complain(reason);
-    if (terminal.json) terminal.print(document({ ok: false, refused: reason }));
-    return EXIT.badInput;
+    return refuse(reason, terminal);
   }
   if (terminal.json) terminal.print(document({ ok: true, file }));
-  else terminal.say(`${file} written. Put your own routers and nodes in, then run: bin/noencap synth`);
+  else
+    terminal.say(
+      `${file} written. Put your own routers and nodes in, then run: bin/noencap synth${file === 'topology.yaml' ? '' : ` -t ${file}`}`,
+    );
   return EXIT.fine;
 }
+
+function refuse(why: string, terminal: Terminal): ExitCode {
+  terminal.complain(why);
+  if (terminal.json) terminal.print(document({ ok: false, refused: why }));
+  return EXIT.badInput;
+}
+
+/** Editors look for the schema from the topology's own folder. */
+const starterFor = (file: string): string =>
+  STARTER.replace('$schema=', `$schema=${relative(dirname(file), '.')}/`).replace('$schema=/', '$schema=');
 
 const document = (body: object): string =>
   `${JSON.stringify({ version: 1, command: 'init', ...body }, null, 2)}\n`;

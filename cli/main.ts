@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from './exit.ts';
 import { init } from './init.ts';
 import { synth } from './synth.ts';
 import { type Terminal, terminal } from './terminal.ts';
+import { BusyError } from './write-dist.ts';
 
 /** The command line: `argv` without node and script. Sets the exit code of the process. */
 export function main(argv: readonly string[]): void {
@@ -12,8 +13,13 @@ export function main(argv: readonly string[]): void {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.fine : EXIT.badInput;
+    // Commander has said it on stderr; who asked for a document gets one all the same.
+    if (error.exitCode !== 0 && argv.includes('--json')) process.stdout.write(refused(error.message));
   }
 }
+
+const refused = (why: string): string =>
+  `${JSON.stringify({ version: 1, ok: false, refused: why }, null, 2)}\n`;
 
 function program(): Command {
   const root = new Command('noencap')
@@ -63,8 +69,38 @@ function command(root: Command, name: string, description: string): Command {
 }
 
 function run(options: CommonOptions, action: (speak: Terminal) => ExitCode): void {
-  process.exitCode = action(terminal(options));
+  const speak = terminal(options);
+  try {
+    process.exitCode = action(speak);
+  } catch (error) {
+    const why = environmentFault(error);
+    if (why === undefined) throw error;
+    speak.complain(why);
+    if (speak.json) speak.print(refused(why));
+    process.exitCode = EXIT.environment;
+  }
 }
+
+/** What the file system or another run refused, in a sentence; undefined for what is a bug of ours. */
+function environmentFault(error: unknown): string | undefined {
+  if (error instanceof BusyError) return error.message;
+  const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
+  if (!(error instanceof Error) || code === undefined || syscall === undefined) return undefined;
+  const place = dest ?? path ?? 'the working folder';
+  const reason = REASONS[code] ?? `the system says ${code}`;
+  return `${place} cannot be written or read: ${reason}. Nothing was changed.`;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not. Run it as the user who owns the folder',
+  EPERM: 'this user may not. Run it as the user who owns the folder',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full. Make room and run it again',
+  EDQUOT: 'the quota is used up. Make room and run it again',
+  EBUSY: 'it is a mount point. Name a folder below it with --out',
+  ENOTDIR: 'a part of the path is no folder. Name another with --out',
+  ENOENT: 'a part of the path does not exist',
+};
 
 const examples = (...lines: string[]): string =>
   `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;

@@ -1,12 +1,14 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import type { Loaded } from '../topology/index.ts';
 import { loadTopology, parseTopologyValue, unreadable } from '../topology/index.ts';
 
+const MODULES = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
+
 /** Reads a topology from YAML, or from a TypeScript or JavaScript module whose default export is one. */
 export function readTopology(file: string): Loaded {
-  if (['.ts', '.mts', '.js', '.mjs'].includes(extname(file))) return readModule(file);
+  if (MODULES.includes(extname(file))) return readModule(file);
   try {
     return loadTopology({ file, bytes: readFileSync(file) });
   } catch (error) {
@@ -24,8 +26,13 @@ function readModule(file: string): Loaded {
   const absolute = resolve(file);
   try {
     readFileSync(absolute);
-    const exports = evaluate(compile(absolute), createRequire(absolute));
-    return parseTopologyValue(exports.default, basename(file));
+  } catch (error) {
+    return unreadable(file, (error as NodeJS.ErrnoException).code ?? String(error));
+  }
+  try {
+    const exports = evaluate(compile(absolute), absolute);
+    if (exports.default === undefined) return unreadable(file, 'no default export');
+    return parseTopologyValue(exports.default, file);
   } catch (error) {
     return unreadable(file, reasonOf(error));
   }
@@ -46,18 +53,31 @@ function compile(file: string): string {
   return built.outputFiles[0]?.text ?? '';
 }
 
-function evaluate(code: string, require: NodeJS.Require): { default?: unknown } {
+/** What the module prints goes to stderr: with --json stdout is one document and nothing else. */
+function evaluate(code: string, file: string): { default?: unknown } {
   const module: { exports: { default?: unknown } } = { exports: {} };
-  new Function('module', 'exports', 'require', code)(module, module.exports, require);
+  const { log, info, debug } = console;
+  Object.assign(console, { log: console.error, info: console.error, debug: console.error });
+  try {
+    new Function('module', 'exports', 'require', '__filename', '__dirname', code)(
+      module,
+      module.exports,
+      createRequire(file),
+      file,
+      dirname(file),
+    );
+  } finally {
+    Object.assign(console, { log, info, debug });
+  }
   return module.exports;
 }
 
-/** An error of the system by its code, one of the compiler with its place, one that the module throws as it prints. */
+/** An error of the compiler with its place, one that the module throws as it prints. */
 function reasonOf(error: unknown): string {
-  const { code, errors } = error as NodeJS.ErrnoException & { errors?: readonly Message[] };
-  const [first] = errors ?? [];
-  if (first !== undefined) return `line ${first.location?.line ?? 1}: ${first.text}`;
-  return code ?? String(error);
+  const [first] = (error as { errors?: readonly Message[] } | null)?.errors ?? [];
+  if (first?.text === undefined) return String(error);
+  const { file, line } = first.location ?? { file: '', line: 1 };
+  return `${file === '' ? '' : `${file}, `}line ${line}: ${first.text}`;
 }
 
 type Message = import('esbuild').Message;

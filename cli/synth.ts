@@ -2,11 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import type { Fabric } from '../fabric/index.ts';
-import { compareDist, currentText, type DistChange, outIsUsable, writeDist } from './dist.ts';
+import { printable } from '../topology/fault.ts';
+import { compareDist, currentText, type DistChange, outRefusal } from './dist.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import { type Rendered, render } from './render.ts';
 import { counted, type Terminal } from './terminal.ts';
+import { writeDist } from './write-dist.ts';
 
 export interface SynthOptions {
   readonly topology: string;
@@ -24,13 +26,9 @@ export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
     return EXIT.badInput;
   }
   const { fabric, operatorManifest } = read.input;
+  const refusal = outRefusal(options.out);
+  if (refusal !== undefined) return refuse(refusal, terminal);
   const rendered = render(fabric, operatorManifest);
-  if (!outIsUsable(options.out)) {
-    return refuse(
-      `${options.out} is not a folder. Move it away, or name another folder with --out.`,
-      terminal,
-    );
-  }
   const change = options.check
     ? compareDist(options.out, rendered.files)
     : writeDist(options.out, rendered.files);
@@ -40,24 +38,35 @@ export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
   mirrorForCdk8s(rendered);
   if (terminal.json) terminal.print(document({ ok: true, ...summary(fabric, rendered, change) }));
   else terminal.say(summaryText(fabric, rendered, change, options.out));
+  if (change.stray.length > 0) terminal.complain(strays(options.out, change.stray));
   return EXIT.fine;
 }
 
 function check(options: SynthOptions, rendered: Rendered, change: DistChange, terminal: Terminal): ExitCode {
   const stale = [...change.added, ...change.changed, ...change.removed].sort();
+  const fresh = stale.length + change.stray.length === 0;
   if (terminal.json) {
-    const { added, changed, removed } = change;
-    terminal.print(document({ ok: stale.length === 0, added, changed, removed }));
-  } else if (stale.length === 0) {
+    const { added, changed, removed, stray } = change;
+    terminal.print(document({ ok: fresh, added, changed, removed, stray }));
+  } else if (fresh) {
     terminal.say(`${options.out} is up to date with ${options.topology}.`);
-  } else {
+  } else if (stale.length > 0) {
     for (const path of stale) terminal.print(patch(path, options.out, rendered.files.get(path)));
     terminal.complain(
-      `${options.out} is stale: ${counted(stale.length, 'file')} ${stale.length === 1 ? 'differs' : 'differ'}. Run: bin/noencap synth, and commit ${options.out}.`,
+      `${options.out} is stale: ${counted(stale.length, 'file')} ${stale.length === 1 ? 'differs' : 'differ'}. Run: ${command(options)}, and commit ${options.out}.`,
     );
   }
-  return stale.length === 0 ? EXIT.fine : EXIT.doesNotHold;
+  if (change.stray.length > 0) terminal.complain(strays(options.out, change.stray));
+  return fresh ? EXIT.fine : EXIT.doesNotHold;
 }
+
+/** What to type to render what was compared. */
+const command = ({ topology, out }: SynthOptions): string =>
+  [
+    'bin/noencap synth',
+    ...(topology === 'topology.yaml' ? [] : ['-t', topology]),
+    ...(out === 'dist' ? [] : ['-o', out]),
+  ].join(' ');
 
 /** Past this many changed lines a line-by-line diff costs more than it tells (diff is quadratic in edits). */
 const MAX_EDITS = 2000;
@@ -71,7 +80,9 @@ function patch(path: string, out: string, text: string | undefined): string {
     maxEditLength: MAX_EDITS,
     headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },
   });
-  return made ?? `--- ${from}\n+++ ${to}\n(more than ${MAX_EDITS} lines differ)\n`;
+  const shown = made ?? `--- ${from}\n+++ ${to}\n(more than ${MAX_EDITS} lines differ)\n`;
+  // What stands in dist may come from a pull request: nothing in it may speak to a terminal or a workflow's runner.
+  return shown.split('\n').map(printable).join('\n');
 }
 
 function refuse(why: string, terminal: Terminal): ExitCode {
@@ -82,8 +93,13 @@ function refuse(why: string, terminal: Terminal): ExitCode {
 }
 
 function inTheWay(out: string, foreign: readonly string[]): string {
-  const list = foreign.map((path) => `  ${join(out, path)}`).join('\n');
+  const list = foreign.map((path) => `  ${printable(join(out, path))}`).join('\n');
   return `These files are in the way; noencap did not write them:\n${list}\nMove them away, or delete them.`;
+}
+
+function strays(out: string, stray: readonly string[]): string {
+  const list = stray.map((path) => `  ${printable(join(out, path))}`).join('\n');
+  return `noencap did not write these files, and whoever reads ${out} takes them with the rest:\n${list}\nDelete them, or keep them elsewhere.`;
 }
 
 /** `cdk8s synth` expects the manifests in a folder that it names, and lists them from there. */

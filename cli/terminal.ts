@@ -1,4 +1,6 @@
+import { relative, resolve } from 'node:path';
 import pc from 'picocolors';
+import { printable } from '../topology/fault.ts';
 
 /** How one run speaks: set up once from the global options, passed to every command. */
 export interface Terminal {
@@ -58,7 +60,7 @@ export const counted = (count: number, noun: string): string => `${count} ${noun
  */
 export function workflowCommand(annotation: Annotation): string {
   const properties = [
-    ['file', annotation.file],
+    ['file', inWorkspace(annotation.file)],
     ['line', annotation.line],
     ['col', annotation.column],
     ['endColumn', annotation.endColumn],
@@ -67,7 +69,19 @@ export function workflowCommand(annotation: Annotation): string {
   return `::${annotation.level} ${properties.join(',')}::${data(annotation.message)}`;
 }
 
+/** GitHub shows an annotation in the pull request only if its file is named from the top of the repository. */
+function inWorkspace(file: string): string {
+  const { GITHUB_WORKSPACE: workspace } = process.env;
+  return workspace === undefined ? file : relative(workspace, resolve(file));
+}
+
 const data = (text: string): string =>
-  text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  text
+    .split('\n')
+    .map(printable)
+    .join('\n')
+    .replaceAll('%', '%25')
+    .replaceAll('\r', '%0D')
+    .replaceAll('\n', '%0A');
 
 const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

@@ -83,7 +83,7 @@ function medians(commands: readonly (readonly string[])[], runs: number, cwd: st
       json,
       ...commands.map((words) => words.map((word) => `'${word}'`).join(' ')),
     ],
-    { cwd, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, CHECK_UPGRADE: 'false' } },
+    { cwd, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, CDK8S_CHECK_UPGRADE: 'false' } },
   );
   const { results } = JSON.parse(readFileSync(json, 'utf8')) as { results: { median: number }[] };
   const [first, second] = results.map((result) => result.median);

@@ -11,7 +11,7 @@ const nodeAddress = z
       interface: interfaceName.describe('The address of this interface.').optional(),
       canReach: matching(
         'The address from which this host or address is reached.',
-        /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$/,
+        /^(?![0-9.]+$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$|^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}$|^(?=.*[0-9A-Fa-f])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+$/,
         'can-reach',
         'is neither host nor address',
         'Write a host name or an address.',

@@ -2,8 +2,11 @@ import { matching, quoted, text } from './fields.ts';
 
 /** Things outside the topology that it names: registries, repositories, images, releases, files on a router. */
 
-const HOST = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:[0-9]{1,5})?';
-const IMAGE_PATH = '[a-z0-9]+([._-]+[a-z0-9]+)*';
+/** 1 to 65535. */
+const PORT = '([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+const HOST = `[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:${PORT})?`;
+/** The OCI distribution specification's path components: one separator between words, `-` as many as one likes. */
+const IMAGE_PATH = '[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*';
 
 /** `host[:port][/path]`: the operator puts the trailing slash there itself. */
 export const registry = matching(
@@ -48,9 +51,10 @@ export const repositoryURL = text(
   'Git repository that the GitOps engine reads: https://, ssh:// or git@host:path, without credentials.',
   { examples: ['https://github.com/example/home-fabric.git'] },
   (value, complain) => {
-    if (/^[a-z][a-z0-9_-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[A-Za-z0-9._~/-]+$/.test(value)) return value;
+    if (/^[a-z][a-z0-9_-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[A-Za-z0-9._~/][A-Za-z0-9._~/-]*$/.test(value))
+      return value;
     const url = parseURL(value, /^(https|ssh):$/);
-    if (url === undefined || url.pathname.length < 2) {
+    if (url === undefined || !/^\/[^/-]/.test(url.pathname)) {
       return complain(
         'repo-url',
         `${quoted(value)} is no repository URL`,
@@ -67,9 +71,13 @@ export const repositoryURL = text(
   },
 );
 
+/** The parser of browsers forgives what git, curl and containerd do not: the text itself must look like a URL. */
 function parseURL(value: string, protocol: RegExp): URL | undefined {
+  const looks =
+    /^[a-z]+:\/\/([^\s/@]+@)?[A-Za-z0-9[][^\s/]*(\/[!-~]*)?$/.test(value) &&
+    !/%[01]|%7f|%(?![0-9A-F]{2})/i.test(value);
   const url =
-    /^[!-~]+$/.test(value) && !/["'`\\<>{}|^$;&]/.test(value) && URL.canParse(value)
+    looks && /^[!-~]+$/.test(value) && !/["'`\\<>{}|^$;&]/.test(value) && URL.canParse(value)
       ? new URL(value)
       : undefined;
   return url !== undefined &&
@@ -114,7 +122,7 @@ export const imageReference = matching(
 
 export const k3sRelease = matching(
   'K3s release, such as v1.34.5+k3s1.',
-  /^v1\.(0|[1-9][0-9]?)\.(0|[1-9][0-9]{0,2})(-rc[1-9][0-9]?)?\+k3s(0|[1-9][0-9]?)$/,
+  /^v1\.(2[0-9]|[3-9][0-9])\.(0|[1-9][0-9]{0,2})(-rc[1-9][0-9]?)?\+k3s(0|[1-9][0-9]?)$/,
   'k3s-version',
   'is no K3s release',
   'Write the release as K3s tags it, such as v1.34.5+k3s1.',
@@ -156,7 +164,7 @@ export const absolutePath = text('Absolute path.', { pattern: '^/[A-Za-z0-9_.+@/
 /** A host or user on ssh's command line: a leading `-` would be an option. */
 export const sshHost = matching(
   'Host name or address that ssh connects to.',
-  /^([A-Za-z0-9_][A-Za-z0-9_.-]*|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/,
+  /^([A-Za-z0-9_][A-Za-z0-9_.-]*|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]*[0-9A-Fa-f][0-9A-Fa-f:.]*)$/,
   'ssh-host',
   'is no host for ssh',
   'Write a host name or an address: letters, digits and ".-_:", not starting with "-".',
@@ -175,7 +183,7 @@ export const sshUser = matching(
 /** A key in a Secret's data. */
 export const secretKey = matching(
   "Key in the Secret's data.",
-  /^[-._A-Za-z0-9]+$/,
+  /^(?!\.\.?$|\.\.)[-._A-Za-z0-9]+$/,
   'secret-key',
   'is no key of a Secret',
   'Use letters, digits and "-_.".',

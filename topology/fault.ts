@@ -36,14 +36,19 @@ export function fault(
 }
 
 /**
- * User names, passwords and queries of URLs as asterisks, one for each character. A topology has no place for secrets, but
- * who puts one there by mistake should not find it again in the log of a workflow. `git@` is everybody's user name.
+ * Passwords, tokens, and user names and queries of URLs as asterisks, one for each character. A topology has no place for
+ * secrets, but who puts one there by mistake should not find it again in the log of a workflow. `git@` is everybody's user
+ * name. Lengths are bounded: time must not grow with the square of what a file holds.
  */
 export const withoutSecrets = (text: string): string =>
   text
-    .replace(/(:\/\/)([^\s"'@]+)(?=@)/g, hide)
-    .replace(/(^|[\s"'[{,])([^\s"'@:/[{]+:(?!\/\/)[^\s"'@]+)(?=@[A-Za-z0-9])/g, hide)
-    .replace(/(:\/\/[^\s"'?]*\?)([^\s"',\]}]+)/g, hide);
+    .replace(
+      /((?:password|passwd|passphrase|token|secret|psk|value)["']?:\s{0,8}["']?)([^\s"'{}[\],][^"'{}[\],]{0,256})/gi,
+      hide,
+    )
+    .replace(/(:\/\/)([^\s"']{1,256})(?=@)/g, hide)
+    .replace(/(^|[\s"'[{,])([^\s"'@:/[{]{1,64}:(?!\/\/)[^\s"'@]{1,256})(?=@[A-Za-z0-9])/g, hide)
+    .replace(/(:\/\/[^\s"'?]{0,256}\?)([^\s"',\]}]+)/g, hide);
 
 const hide = (_all: string, before: string, secret: string): string =>
   before + (secret === 'git' ? secret : '*'.repeat(secret.length));
@@ -81,7 +86,7 @@ export function formatFault(one: Fault, source: Source): string {
 export function pathText(path: Path): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
-    if (!/^[A-Za-z0-9_-]+$/.test(part)) return `${text}[${JSON.stringify(part)}]`;
+    if (!/^[A-Za-z0-9_-]+$/.test(part)) return `${text}[${JSON.stringify(withoutSecrets(part))}]`;
     return text === '' ? part : `${text}.${part}`;
   }, '');
 }
@@ -95,8 +100,12 @@ function noteText(note: Note, source: Source): string {
 /** Wider than a terminal is no help: of a long line only the part around the place is shown. */
 const EXCERPT_WIDTH = 140;
 
-function excerpt(at: Place, source: Source): string[] {
-  const line = [...withoutSecrets(source.line(at.line))];
+/** A whole network on one line, as JSON: only what is near the place is looked at. */
+const LONGEST_LINE = 4000;
+
+function excerpt(place: Place, source: Source): string[] {
+  const { text: near, at } = nearby(source.line(place.line), place);
+  const line = [...withoutSecrets(near)];
   const end = Math.max(at.column, Math.min(at.endColumn, line.length + 1));
   const from = at.column > EXCERPT_WIDTH - 40 ? at.column - 41 : 0;
   const shown = line.slice(from, from + EXCERPT_WIDTH).map(printable);
@@ -111,6 +120,13 @@ function excerpt(at: Place, source: Source): string[] {
     text,
     `  ${' '.repeat(number.length)} | ${' '.repeat(cut.length + width(before.join('')))}${carets}`,
   ];
+}
+
+function nearby(text: string, at: Place): { text: string; at: Place } {
+  if (text.length <= LONGEST_LINE || /[\ud800-\udfff]/.test(text)) return { text, at };
+  const from = Math.max(0, at.column - 1 - LONGEST_LINE / 2);
+  const moved = { ...at, column: at.column - from, endColumn: at.endColumn - from };
+  return { text: text.slice(from, from + LONGEST_LINE), at: moved };
 }
 
 /** Terminal columns: East Asian wide characters take two (Unicode TR 11), combining marks none. */

@@ -61,6 +61,11 @@ const UNREADABLE: Readonly<Record<string, readonly [Fault['code'], string, strin
   EISDIR: ['file-is-folder', 'is a folder', 'Name the topology file itself with --topology.'],
   EACCES: FORBIDDEN,
   EPERM: FORBIDDEN,
+  'no default export': [
+    'file-unreadable',
+    'has no default export',
+    'End it with: export default defineTopology({ version: 1, ... });',
+  ],
 };
 
 /** Gives a topology written in TypeScript its type; `parseTopologyValue` then reads it. */

@@ -66,7 +66,9 @@ export function mismatch(
     const empty = expected.includes(KINDS.map) ? 'Write {} for an empty map, or remove the key.' : write;
     return fault('empty-value', path, 'is empty', empty);
   }
-  const says = `is ${inWords(value)}, where ${belongs} belongs`;
+  // Where a reference to a secret belongs, the secret itself is the likeliest mistake.
+  const isSecret = path.some((part) => /password|secret|token/i.test(String(part)));
+  const says = `is ${isSecret ? KINDS[kindOfValue(value)] : inWords(value)}, where ${belongs} belongs`;
   return fault('type', path, says, quotesMend(value, expected, about) ?? write);
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { noencap, scratchProject, tree } from './run.ts';
 
@@ -53,7 +53,7 @@ const cdk8s = () =>
   spawnSync('node_modules/.bin/cdk8s', ['synth'], {
     cwd: project,
     encoding: 'utf8',
-    env: { ...process.env, CHECK_UPGRADE: 'false' },
+    env: { ...process.env, CDK8S_CHECK_UPGRADE: 'false' },
   });
 
 test('cdk8s synth gives the same cluster files, and takes no router or node with it', () => {
@@ -71,4 +71,28 @@ test('a failed cdk8s synth says why, and leaves the old dist whole', () => {
     expect(run.stdout + run.stderr).toContain('pods.blockSize');
   });
   expect(tree(join(project, 'dist'))).toEqual(before);
+});
+
+test('a cache that is damaged, gone or not to be written costs time and nothing else', () => {
+  const cache = join(project, '.cache/noencap');
+  synth('--check');
+  writeFileSync(join(cache, 'cli.cjs'), '');
+  expect(synth('--check')).toMatchObject({ code: 0, stderr: '' });
+  writeFileSync(join(cache, 'cli.stamp.json'), '{');
+  expect(synth('--check')).toMatchObject({ code: 0, stderr: '' });
+  rmSync(cache, { recursive: true });
+  writeFileSync(cache, 'a file where the folder should be');
+  expect(synth('--check')).toMatchObject({ code: 0, stderr: '' });
+  rmSync(cache);
+});
+
+test('a checkout that was moved works where it is now', () => {
+  const moved = `${project} moved`;
+  synth('--check');
+  renameSync(project, moved);
+  try {
+    expect(noencap(moved, ['synth', '--check'], {}, moved)).toMatchObject({ code: 0, stderr: '' });
+  } finally {
+    renameSync(moved, project);
+  }
 });

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,7 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compareDist, MANIFEST, outIsUsable, writeDist } from '../../cli/dist.ts';
+import { compareDist, MANIFEST, outRefusal } from '../../cli/dist.ts';
+import { writeDist } from '../../cli/write-dist.ts';
 
 let folder: string;
 let out: string;
@@ -99,10 +103,12 @@ test('an edit by hand to a rendered file counts as changed, and is undone', () =
 test('a manifest that names files outside the folder removes nothing there', () => {
   writeFileSync(join(folder, 'precious'), 'x');
   writeDist(out, files(['a', '1']));
-  const line = (path: string) => `${'0'.repeat(64)}  ${path}\n`;
+  // Each with the hash of what stands there.
+  const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+  const line = (path: string, text = 'x') => `${hash(text)}  ${path}\n`;
   writeFileSync(
     join(out, MANIFEST),
-    line('../precious') + line(join(folder, 'precious')) + line('a/../../precious') + line('a'),
+    line('../precious') + line(join(folder, 'precious')) + line('a/../../precious') + line('a', '1'),
   );
   expect(writeDist(out, files(['b', '1'])).removed).toEqual(['a']);
   expect(readFileSync(join(folder, 'precious'), 'utf8')).toBe('x');
@@ -139,7 +145,85 @@ test('an output folder behind a link is replaced where it really is', () => {
   expect(readdirSync(folder).sort()).toEqual(['dist', 'real']);
 });
 
-test('a file is no output folder', () => {
+test('an output folder that cannot be one is refused', () => {
   writeFileSync(out, '');
-  expect(outIsUsable(out)).toBe(false);
+  expect(outRefusal(out)).toContain('is not a folder');
+  expect(outRefusal('')).toContain('has no name');
+  expect(outRefusal('.')).toContain('the working folder');
+  expect(outRefusal('..')).toContain('the working folder');
+  expect(outRefusal(join(folder, 'new'))).toBeUndefined();
+});
+
+test('a link in the place of a rendered file is replaced, and nothing is written through it', () => {
+  const victim = join(folder, 'victim');
+  writeFileSync(victim, 'precious');
+  writeDist(out, files(['routers/a.conf', 'one'], ['routers/b.conf', 'two']));
+  rmSync(join(out, 'routers/a.conf'));
+  symlinkSync(victim, join(out, 'routers/a.conf'));
+  rmSync(join(out, 'routers/b.conf'));
+  symlinkSync(join(folder, 'nowhere'), join(out, 'routers/b.conf'));
+  expect(compareDist(out, files(['routers/a.conf', 'one'], ['routers/b.conf', 'two'])).changed).toEqual([
+    'routers/a.conf',
+    'routers/b.conf',
+  ]);
+  writeDist(out, files(['routers/a.conf', 'one'], ['routers/b.conf', 'two']));
+  expect(readFileSync(victim, 'utf8')).toBe('precious');
+  expect(existsSync(join(folder, 'nowhere'))).toBe(false);
+  expect(lstatSync(join(out, 'routers/a.conf')).isSymbolicLink()).toBe(false);
+  expect(read('routers/a.conf')).toBe('one');
+});
+
+test('a link in the place of a rendered folder is in the way', () => {
+  mkdirSync(join(folder, 'elsewhere'));
+  mkdirSync(out);
+  symlinkSync(join(folder, 'elsewhere'), join(out, 'routers'));
+  expect(compareDist(out, files(['routers/a.conf', 'one'])).foreign).toEqual(['routers/a.conf']);
+});
+
+test('a folder in the place of a rendered file is in the way, however it came there', () => {
+  writeDist(out, files(['a', 'one']));
+  rmSync(join(out, 'a'));
+  mkdirSync(join(out, 'a'));
+  expect(compareDist(out, files(['a', 'one'])).foreign).toEqual(['a']);
+});
+
+test('files that nobody rendered are told of where readers take whole folders, and kept', () => {
+  writeDist(out, files(['routers/r/k3s/ibgpeers/a.conf', '1']));
+  writeFileSync(join(out, 'routers/r/k3s/ibgpeers/zz.conf'), 'evil');
+  writeFileSync(join(out, 'README'), 'mine');
+  const change = writeDist(out, files(['routers/r/k3s/ibgpeers/a.conf', '2']));
+  expect(change.stray).toEqual(['routers/r/k3s/ibgpeers/zz.conf']);
+  expect(read('routers/r/k3s/ibgpeers/zz.conf')).toBe('evil');
+});
+
+test('a file that is no longer rendered and was changed since is not removed', () => {
+  writeDist(out, files(['nodes/n/a', '1'], ['nodes/n/b', '1']));
+  writeFileSync(join(out, 'nodes/n/a'), 'edited');
+  expect(compareDist(out, files(['nodes/n/b', '1']))).toMatchObject({ removed: [], stray: ['nodes/n/a'] });
+});
+
+test('folders keep the modes that they were given', () => {
+  writeDist(out, files(['a/b', '1']));
+  mkdirSync(join(out, 'private'), { mode: 0o700 });
+  chmodSync(out, 0o2770);
+  chmodSync(join(out, 'a'), 0o750);
+  writeDist(out, files(['a/b', '2']));
+  expect(statSync(out).mode & 0o7777).toBe(0o2770);
+  expect(statSync(join(out, 'a')).mode & 0o777).toBe(0o750);
+  expect(statSync(join(out, 'private')).mode & 0o777).toBe(0o700);
+});
+
+test('one run at a time; the lock of a dead one counts for nothing', () => {
+  writeFileSync(join(folder, '.dist.noencap-lock'), `${process.ppid}\n`);
+  expect(() => writeDist(out, files(['a', '1']))).toThrow(/Another run of noencap/);
+  expect(existsSync(out)).toBe(false);
+  writeFileSync(join(folder, '.dist.noencap-lock'), '999999999\n');
+  writeDist(out, files(['a', '1']));
+  expect(readdirSync(folder)).toEqual(['dist']);
+});
+
+test('a comparison sees the old tree of a run that was killed between its two renames', () => {
+  writeDist(out, files(['a', '1']));
+  renameSync(out, join(folder, '.dist.noencap-old'));
+  expect(compareDist(out, files(['a', '1']))).toMatchObject({ added: [], unchanged: [MANIFEST, 'a'] });
 });

@@ -136,7 +136,7 @@ test('an annotation cannot smuggle in a second command, or another property', ()
     title: 'x',
     message: 'one\r\n::set-output name=x::y 100%',
   });
-  expect(command).toBe('::error file=a%2Cline=9%3Ab,title=x::one%0D%0A::set-output name=x::y 100%25');
+  expect(command).toBe('::error file=a%2Cline=9%3Ab,title=x::one<U+000D>%0A::set-output name=x::y 100%25');
   expect(command.split('\n')).toHaveLength(1);
 });
 
@@ -159,4 +159,34 @@ test('without its packages the command says how to install them', () => {
     stdout: '',
     stderr: 'The packages of noencap are not installed. Run: npm ci\n',
   });
+});
+
+test('a document is a document for usage errors too', () => {
+  for (const args of [
+    ['synth', '--json', '--bogus'],
+    ['check', '--json', 'extra'],
+    ['synht', '--json'],
+  ]) {
+    const run = noencap(folder, args);
+    expect(run.code).toBe(2);
+    expect(JSON.parse(run.stdout)).toMatchObject({ version: 1, ok: false });
+  }
+});
+
+test('in a workflow annotations name files from the top of the repository', () => {
+  mkdirSync(join(folder, 'net'));
+  copyFileSync('topology.yaml', join(folder, 'net/topology.yaml'));
+  const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: folder };
+  expect(noencap(join(folder, 'net'), ['check'], env).stderr).toContain('::notice file=net/topology.yaml,');
+});
+
+test('init elsewhere says how to go on from there, and is no YAML under another name', () => {
+  mkdirSync(join(folder, 'net'));
+  expect(noencap(folder, ['init', '-t', 'net/home.yaml']).stdout).toContain(
+    'bin/noencap synth -t net/home.yaml\n',
+  );
+  expect(readFileSync(join(folder, 'net/home.yaml'), 'utf8')).toMatch(
+    /^# yaml.*\$schema=\.\.\/topology\.schema\.json\n/,
+  );
+  expect(noencap(folder, ['init', '-t', 'home.ts'])).toMatchObject({ code: 2, stdout: '' });
 });

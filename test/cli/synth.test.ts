@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { noencap, scratch, tree } from './run.ts';
@@ -210,4 +211,67 @@ void readFileSync;
   const throws = noencap(folder, ['synth', '-t', 'throws.ts']);
   expect(throws).toMatchObject({ code: 2, stdout: '' });
   expect(throws.stderr).toContain('not today');
+});
+
+test('files that nobody rendered make --check fail, and are named', () => {
+  noencap(folder, ['synth']);
+  const stray = 'dist/routers/gateway/k3s/ibgpeers/zz.conf';
+  writeFileSync(join(folder, stray), 'protocol static evil { }\n');
+  const run = noencap(folder, ['synth', '--check']);
+  expect(run.code).toBe(1);
+  expect(run.stderr).toContain(`  ${stray}\n`);
+  expect(JSON.parse(noencap(folder, ['synth', '--check', '--json']).stdout)).toMatchObject({
+    ok: false,
+    stray: ['routers/gateway/k3s/ibgpeers/zz.conf'],
+  });
+  expect(noencap(folder, ['synth'])).toMatchObject({ code: 0, stderr: expect.stringContaining(stray) });
+});
+
+test('what stands in dist speaks neither to a terminal nor to a runner when it is shown', () => {
+  noencap(folder, ['synth']);
+  const file = join(folder, 'dist/cluster/30-bgp/bgp.yaml');
+  writeFileSync(file, `${readFileSync(file, 'utf8')}x\r::error file=a::PWN\u001b[31m\n`);
+  const { stdout } = noencap(folder, ['synth', '--check']);
+  expect(stdout).toContain('-x<U+000D>::error file=a::PWN<U+001B>[31m\n');
+  for (const char of ['\r', '\u001b']) expect(stdout).not.toContain(char);
+});
+
+test('what the file system refuses is said in a sentence, with exit code 3 and a document', () => {
+  writeFileSync(join(folder, 'file'), '');
+  const run = noencap(folder, ['synth', '-o', 'file/dist']);
+  expect(run).toMatchObject({ code: 3, stdout: '' });
+  expect(run.stderr).toMatch(
+    /a part of the path is no folder\. Name another with --out\. Nothing was changed\.\n$/,
+  );
+  const asked = noencap(folder, ['synth', '-o', 'file/dist', '--json']);
+  expect(asked).toMatchObject({ code: 3, stderr: '' });
+  expect(JSON.parse(asked.stdout)).toMatchObject({ version: 1, ok: false });
+});
+
+test('a reader that closes the pipe early is no error', () => {
+  noencap(folder, ['synth', '-o', 'other']);
+  edit('mtu: 1370', 'mtu: 1350');
+  const command = `"${process.execPath}" "${join(process.cwd(), 'bin/noencap')}" synth --check -o nowhere | head -c 10`;
+  const run = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
+  expect(run.stdout).toBe('--- /dev/n');
+  expect(run.stderr).not.toContain('EPIPE');
+});
+
+test('a TypeScript topology is blamed where it is wrong, and what it prints stays off stdout', () => {
+  mkdirSync(join(folder, 'sub'));
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  const says = (name: string) => noencap(folder, ['check', '-t', name]);
+  write('sub/name.ts', "console.log('hello');\nexport default { version: 1, name: 3 };\n");
+  const faulty = noencap(folder, ['check', '-t', 'sub/name.ts', '--json']);
+  expect(faulty.stderr).toBe('hello\n');
+  expect(JSON.parse(faulty.stdout).faults).toEqual(
+    expect.arrayContaining([expect.objectContaining({ file: 'sub/name.ts', path: 'name' })]),
+  );
+  write('base.ts', 'export const a = 1;\n\nexport const b = ;\n');
+  write('imports.ts', "import { a } from './base';\nexport default a;\n");
+  expect(says('imports.ts').stderr).toContain('base.ts, line 3: Unexpected ";"');
+  write('null.ts', 'throw null;\n');
+  expect(says('null.ts')).toMatchObject({ code: 2 });
+  write('nothing.ts', 'export const a = 1;\n');
+  expect(says('nothing.ts').stderr).toContain('nothing.ts  has no default export.\n');
 });

@@ -160,6 +160,14 @@ describe('secrets that someone puts into a topology by mistake', () => {
     ['ssh://git@git.example/x.git', 'ssh://git@git.example/x.git'],
     ['git@git.example:x.git', 'git@git.example:x.git'],
     ['a: 192.168.1.1', 'a: 192.168.1.1'],
+    ['https://user:p@ss@git.example/', 'https://*********@git.example/'],
+    ['{password: "hunter2", x: 1}', '{password: "*******", x: 1}'],
+    ['token: K10abc::server:def', 'token: ******************'],
+    [
+      'password: {file: /etc/x, secret: {name: bgp, key: r1}}',
+      'password: {file: /etc/x, secret: {name: bgp, key: r1}}',
+    ],
+    ['{value: hunter2}', '{value: *******}'],
   ])('%s is shown as %s', (text, shown) => expect(withoutSecrets(text)).toBe(shown));
 
   test('never come back in a message, wherever they stand', () => {

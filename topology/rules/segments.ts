@@ -7,8 +7,30 @@ import { fault } from '../fault.ts';
 import type { Path } from '../model.ts';
 import { FAMILY_NAME } from './networks.ts';
 
-/** A member's address is one that a machine on the segment can have. */
-export function segmentRules(draft: Draft): Fault[] {
+/** An address on a segment is one that a machine can have there. */
+export const segmentRules = (draft: Draft): Fault[] => [...members(draft), ...ownAddresses(draft)];
+
+/** Addresses that routers and nodes peer from may be on no segment; on one, they are no network's or broadcast's. */
+function ownAddresses(draft: Draft): Fault[] {
+  const { nodes, routers, underlay } = draft.file;
+  const ranges = entries(underlay?.segments).flatMap(([, { cidr }]) => cidr?.ipv4 ?? []);
+  const check = (path: Path, address: IpAddress | undefined): Fault[] => {
+    const range = address && ranges.find((one) => reserved(one, address) !== undefined);
+    return address === undefined || range === undefined ? [] : reservedFault(range, address, path);
+  };
+  return [
+    ...entries(routers).flatMap(([name, router]) =>
+      (['nodeAddress', 'backboneAddress'] as const).flatMap((key) =>
+        check(partPath(draft, ['routers', name, key], 'ipv4'), router[key]?.ipv4),
+      ),
+    ),
+    ...entries(nodes).flatMap(([name, { address }]) =>
+      check(partPath(draft, ['nodes', name, 'address'], 'ipv4'), address?.ipv4),
+    ),
+  ];
+}
+
+function members(draft: Draft): Fault[] {
   return entries(draft.file.underlay?.segments).flatMap(([segment, { cidr, members }]) =>
     cidr === undefined
       ? []
@@ -34,6 +56,10 @@ function memberFault(segment: string, cidr: Prefix | undefined, address: IpAddre
     const says = `${address.text} is outside ${cidr.text}, the range of ${segment}`;
     return [fault('member-outside', path, says, 'Correct the address or the range.')];
   }
+  return reservedFault(cidr, address, path);
+}
+
+function reservedFault(cidr: Prefix, address: IpAddress, path: Path): Fault[] {
   const what = reserved(cidr, address);
   if (what === undefined) return [];
   const says = `${address.text} is the ${what} address of ${cidr.text}`;
@@ -42,7 +68,7 @@ function memberFault(segment: string, cidr: Prefix | undefined, address: IpAddre
 
 /** IPv4 only, and not on point-to-point links (RFC 3021). */
 function reserved(cidr: Prefix, address: IpAddress): 'network' | 'broadcast' | undefined {
-  if (cidr.family === 'ipv6' || cidr.length > 30) return undefined;
+  if (cidr.family === 'ipv6' || cidr.length > 30 || !contains(cidr, address)) return undefined;
   if (address.value === cidr.value) return 'network';
   const last = cidr.value + (1n << BigInt(addressBits('ipv4') - cidr.length)) - 1n;
   return address.value === last ? 'broadcast' : undefined;
