@@ -3,6 +3,9 @@ import type { IpAddress, PerFamily, Prefix } from './address.ts';
 import { contains, parseAddress, parsePrefix } from './address.ts';
 import type { FaultCode } from './codes.ts';
 
+// A file is parsed once: compiling a parser for each object costs more than it saves, up to tens of thousands of nodes.
+z.config({ jitless: true });
+
 /** Reports what is wrong with a value and what would be right; the field then has no value. */
 export type Complain = (code: FaultCode, says: string, mend: string) => never;
 
