@@ -1,4 +1,7 @@
+export { nodeBlocks, podAddress } from './blocks.ts';
 export { buildFabric } from './build.ts';
+export type { Expectations, PairExpectation } from './expectations.ts';
+export { expectations } from './expectations.ts';
 export type {
   Attachment,
   Fabric,
@@ -12,4 +15,5 @@ export type {
 } from './fabric.ts';
 export type { Finding } from './findings.ts';
 export { fabricFindings } from './findings.ts';
+export { igpPaths } from './igp.ts';
 export { endsFor, meshSessions } from './sessions.ts';

@@ -9,11 +9,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   charts: ['fabric', 'topology', 'imports'],
   routers: ['fabric', 'topology'],
   nodes: ['fabric', 'topology'],
-  cli: ['charts', 'fabric', 'nodes', 'routers', 'topology', 'main.ts'],
+  lab: ['fabric', 'topology'],
+  cli: ['charts', 'fabric', 'lab', 'nodes', 'routers', 'topology', 'main.ts'],
 };
 
 /** What touches nothing outside: it may compute, and no more. */
-const PURE = Object.keys(MAY_IMPORT).filter((folder) => folder !== 'cli');
+const PURE = Object.keys(MAY_IMPORT).filter((folder) => !['cli', 'lab'].includes(folder));
 
 const sources = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -1,0 +1,51 @@
+import { addressBits, contains, type IpAddress, ipAddress, type Prefix } from '../topology/address.ts';
+import type { Pool } from '../topology/model.ts';
+import type { Fabric, NodeSpeaker } from './fabric.ts';
+
+/**
+ * The IPAM blocks of every node: those that the topology names, and for a family of which it names none the next free one
+ * of the pool, in the order of node names. Calico deals them out otherwise; which one a node has changes nothing of how
+ * it is reached. A node for which the pool has none left has none: NE403 says so.
+ */
+export function nodeBlocks(fabric: Fabric): ReadonlyMap<string, readonly Prefix[]> {
+  const named = fabric.nodes.flatMap((node) => node.blocks);
+  const free = fabric.pods.pools.map((pool) => freeBlocks(pool, named));
+  return new Map(fabric.nodes.map((node) => [node.name, [...node.blocks, ...missingBlocks(node, free)]]));
+}
+
+function missingBlocks(node: NodeSpeaker, free: readonly FreeBlocks[]): Prefix[] {
+  return free.flatMap(({ pool, blocks }) => {
+    const { family } = pool.cidr;
+    if (node.address[family] === undefined || node.blocks.some((block) => block.family === family)) return [];
+    const next = blocks.next();
+    return next.done ? [] : [next.value];
+  });
+}
+
+interface FreeBlocks {
+  readonly pool: Pool;
+  readonly blocks: Iterator<Prefix>;
+}
+
+const freeBlocks = (pool: Pool, named: readonly Prefix[]): FreeBlocks => ({
+  pool,
+  blocks: unused(
+    pool,
+    named.filter((block) => block.family === pool.cidr.family),
+  ),
+});
+
+function* unused({ cidr, blockSize }: Pool, named: readonly Prefix[]): Generator<Prefix> {
+  const step = 1n << BigInt(addressBits(cidr.family) - blockSize);
+  const taken = new Set(named.map((block) => block.value));
+  for (let value = cidr.value; ; value += step) {
+    const address = ipAddress(cidr.family, value);
+    if (!contains(cidr, address)) return;
+    if (!taken.has(value)) yield { ...address, length: blockSize, text: `${address.text}/${blockSize}` };
+  }
+}
+
+/** The address of the pod that stands for all pods of a block: the first after the block's own, where there is one. */
+export function podAddress(block: Prefix): IpAddress {
+  return ipAddress(block.family, block.length === addressBits(block.family) ? block.value : block.value + 1n);
+}

@@ -1,0 +1,174 @@
+import { contains, type Family } from '../topology/address.ts';
+import type { Fabric, NodeSpeaker, RouterSpeaker, Session } from './fabric.ts';
+import { igpPaths } from './igp.ts';
+import { meshSessions } from './sessions.ts';
+import type { ShortestPaths, Step } from './shortest-paths.ts';
+
+/**
+ * What must hold of a network that runs this fabric. One set for all that looks at one: the lab, a simulator, a running
+ * network. Says what is right, not what will happen: of several equal ways each is right.
+ */
+export interface Expectations {
+  /** Established at both ends. */
+  readonly sessions: readonly Session[];
+  /** Every ordered pair of nodes and every family of pods. */
+  readonly pairs: readonly PairExpectation[];
+}
+
+/** What pods of one node have of those of another. */
+export interface PairExpectation {
+  readonly from: string;
+  readonly to: string;
+  readonly family: Family;
+  /** Whether the fabric leads there at all. */
+  readonly reachable: boolean;
+  /** The right next steps of every machine that a packet may be at. The target has none. */
+  readonly steps: ReadonlyMap<string, readonly Step[]>;
+}
+
+export function expectations(fabric: Fabric): Expectations {
+  const ways = waysOf(fabric);
+  return {
+    sessions: [...fabric.sessions, ...meshSessions(fabric)],
+    pairs: fabric.pods.families.flatMap((family) =>
+      fabric.nodes.flatMap((from) =>
+        fabric.nodes.flatMap((to): PairExpectation[] => {
+          if (from === to || from.address[family] === undefined || to.address[family] === undefined)
+            return [];
+          const steps = stepsBetween(ways, from, to, family);
+          return [
+            { from: from.name, to: to.name, family, reachable: leadsTo(steps, from.name, to.name), steps },
+          ];
+        }),
+      ),
+    ),
+  };
+}
+
+interface Ways {
+  readonly fabric: Fabric;
+  /** The IGP of a family runs over the segments that have the family. */
+  readonly pathsTo: (machine: string, family: Family) => ShortestPaths;
+  readonly routers: ReadonlyMap<string, RouterSpeaker>;
+  /** Of a node and a family the routers that have a session with it. */
+  readonly reflectorsOf: ReadonlyMap<string, readonly string[]>;
+  /** Of two routers' names the sessions between them. */
+  readonly backbone: ReadonlyMap<string, readonly Session[]>;
+}
+
+function waysOf(fabric: Fabric): Ways {
+  const reflectorsOf = new Map<string, string[]>();
+  const backbone = new Map<string, Session[]>();
+  const add = <T>(map: Map<string, T[]>, key: string, value: T) =>
+    map.set(key, [...(map.get(key) ?? []), value]);
+  for (const session of fabric.sessions) {
+    const [a, b] = session.ends.map(({ speaker }) => speaker) as [string, string];
+    if (session.kind === 'reflector') add(reflectorsOf, `${b} ${session.transport}`, a);
+    else for (const key of [`${a} ${b}`, `${b} ${a}`]) add(backbone, key, session);
+  }
+  const routers = new Map(fabric.routers.map((router) => [router.name, router]));
+  return { fabric, pathsTo: igpPaths(fabric), routers, reflectorsOf, backbone };
+}
+
+/** All machines on the way, each with its right next steps. */
+function stepsBetween(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Family): Map<string, Step[]> {
+  const steps = new Map<string, Step[]>([[from.name, firstSteps(ways, from, to, family)]]);
+  const open = (steps.get(from.name) ?? []).map((step) => step.to);
+  for (let machine = open.pop(); machine !== undefined; machine = open.pop()) {
+    if (steps.has(machine) || machine === to.name) continue;
+    const next = routerSteps(ways, machine, to, family);
+    steps.set(machine, next);
+    open.push(...next.map((step) => step.to));
+  }
+  return steps;
+}
+
+/**
+ * A node reaches what is on its own segment directly, unless reflectors set themselves as next hop and Calico's mesh is
+ * off; everything else through one of its reflectors. The mesh adds the underlay's way to the other node.
+ */
+function firstSteps(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Family): Step[] {
+  const { bgp } = ways.fabric;
+  const reflectors = (ways.reflectorsOf.get(`${from.name} ${family}`) ?? []).flatMap(
+    (name) => ways.routers.get(name) ?? [],
+  );
+  const direct = sharedSegments(from, to, family).map((segment) => ({ segment, to: to.name }));
+  const told = bgp.nodeToNodeMesh || reflectors.length > 0;
+  if (direct.length > 0 && told && bgp.reflectorNextHop === 'keep') return direct;
+  return unique([
+    ...reflectors.flatMap((reflector) => underlaySteps(ways, from, reflector, family)),
+    ...(bgp.nodeToNodeMesh ? (direct.length > 0 ? direct : underlaySteps(ways, from, to, family)) : []),
+  ]);
+}
+
+/** A node without the IGP has its segments and one default route. */
+function underlaySteps(
+  { fabric, pathsTo }: Ways,
+  from: NodeSpeaker,
+  to: NodeSpeaker | RouterSpeaker,
+  family: Family,
+): readonly Step[] {
+  if (from.igp) return pathsTo(to.name, family).stepsFrom(from.name);
+  const near = sharedSegments(from, to, family);
+  if (near.length > 0) return near.map((segment) => ({ segment, to: to.name }));
+  const router = fabric.routers.find(({ name, planned }) => name === from.defaultRouter && !planned);
+  if (router === undefined) return [];
+  return sharedSegments(from, router, family).map((segment) => ({ segment, to: router.name }));
+}
+
+/**
+ * A router hands over to a node that it reflects for, and to one on a segment that it shares with another reflector of the
+ * node, which keeps the next hop there; it sends to the routers that reflect for the node, where it has a session with them.
+ */
+function routerSteps(ways: Ways, machine: string, to: NodeSpeaker, family: Family): Step[] {
+  const { fabric, pathsTo, routers, reflectorsOf, backbone } = ways;
+  const reflectors = reflectorsOf.get(`${to.name} ${family}`) ?? [];
+  if (reflectors.includes(machine)) return [...pathsTo(to.name, family).stepsFrom(machine)];
+  const own = routers.get(machine);
+  return unique(
+    reflectors.flatMap((name) =>
+      (backbone.get(`${machine} ${name}`) ?? [])
+        .filter(({ carries }) => carries.includes(family))
+        .flatMap(({ transport, ends }) => {
+          const { nextHop } = ends.find(({ speaker }) => speaker === name) ?? ends[0];
+          const kept = nextHop.rule === 'keep' && own !== undefined ? sharedSegments(own, to, family) : [];
+          return kept.length > 0 && fabric.bgp.reflectorNextHop === 'keep'
+            ? kept.map((segment) => ({ segment, to: to.name }))
+            : pathsTo(name, transport).stepsFrom(machine);
+        }),
+    ),
+  );
+}
+
+/** Segments of both, on which the second one's address for BGP is: a node may peer from an address on no segment. */
+function sharedSegments(
+  a: NodeSpeaker | RouterSpeaker,
+  b: NodeSpeaker | RouterSpeaker,
+  family: Family,
+): string[] {
+  const address = b.kind === 'node' ? b.address[family] : undefined;
+  const ofB = b.attachments.filter(({ cidr, address: own }) => {
+    const range = cidr[family];
+    return (
+      range !== undefined && own[family] !== undefined && (address === undefined || contains(range, address))
+    );
+  });
+  const ofA = new Set(a.attachments.filter((one) => one.address[family]).map(({ segment }) => segment));
+  return ofB.map(({ segment }) => segment).filter((segment) => ofA.has(segment));
+}
+
+function leadsTo(steps: ReadonlyMap<string, readonly Step[]>, from: string, to: string): boolean {
+  const seen = new Set<string>();
+  const open = [from];
+  for (let machine = open.pop(); machine !== undefined; machine = open.pop()) {
+    if (machine === to) return true;
+    if (seen.has(machine)) continue;
+    seen.add(machine);
+    for (const step of steps.get(machine) ?? []) open.push(step.to);
+  }
+  return false;
+}
+
+const unique = (steps: readonly Step[]): Step[] => [
+  ...new Map(steps.map((step) => [`${step.segment} ${step.to}`, step])).values(),
+];

@@ -1,0 +1,112 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Expectations, expectations, type Fabric } from '../fabric/index.ts';
+import { type Holder, type HolderOptions, type Refused, startHolder } from './holder.ts';
+import { missing } from './judge.ts';
+import { type Observation, observe } from './observe.ts';
+import { hostFolder, type LabPlan, labPlan } from './plan.ts';
+import { type Programs, startScript, wiringScript } from './wiring.ts';
+
+/** A booted lab: what was planned, where it runs, and what must hold of it. */
+export interface Lab {
+  readonly fabric: Fabric;
+  readonly plan: LabPlan;
+  readonly holder: Holder;
+  readonly programs: Programs;
+  readonly expected: Expectations;
+  /** Every address, link-local ones too, to the machine that has it; a pod's to its node. */
+  readonly machineOf: ReadonlyMap<string, string>;
+}
+
+/** What booting needs from outside. */
+export interface BootOptions extends HolderOptions {
+  readonly fabric: Fabric;
+  /** Renders the routers of a fabric as `synth` does. */
+  readonly routerFiles: (fabric: Fabric) => ReadonlyMap<string, string>;
+  readonly programs: Programs;
+  /** What is done to the plan before it is built: how tests break something. */
+  readonly change?: (plan: LabPlan) => LabPlan;
+}
+
+/** Namespaces, wires, files and daemons. The routes come later: see `converged`. */
+export async function bootLab(options: BootOptions): Promise<Lab | Refused> {
+  const { fabric, routerFiles, programs, change = (plan) => plan } = options;
+  const plan = change(labPlan(fabric, routerFiles));
+  const holder = await startHolder(options);
+  if ('says' in holder) return holder;
+  try {
+    placeFiles(holder, plan);
+    await must(holder, wiringScript(plan), 'The wiring failed');
+    await must(holder, startScript(plan, programs), 'The daemons could not be started');
+    const machineOf = await addresses(holder, plan);
+    return { fabric, plan, holder, programs, expected: expectations(fabric), machineOf };
+  } catch (error) {
+    await holder.end();
+    throw error;
+  }
+}
+
+function placeFiles(holder: Holder, plan: LabPlan): void {
+  for (const host of plan.hosts) {
+    for (const [path, text] of host.files) {
+      const file = holder.path(`${hostFolder(host.name)}/${path}`);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+  }
+}
+
+/** Link-local addresses are made by the kernel: what has which, only it can say. */
+async function addresses(holder: Holder, plan: LabPlan): Promise<ReadonlyMap<string, string>> {
+  const known = new Map(
+    plan.pods.flatMap((pod) => pod.addresses.map(({ text }) => [text, pod.node] as const)),
+  );
+  for (const { name, interfaces, loopback } of plan.hosts) {
+    for (const { text } of loopback) known.set(text, name);
+    for (const { address } of interfaces.flatMap((one) => one.addresses)) known.set(address.text, name);
+  }
+  const { stdout } = await holder.run(
+    plan.hosts.map(({ name }) => `echo '@${name}'; ip -n ${name} -6 -o addr show scope link`).join('\n'),
+  );
+  for (const part of stdout.split(/^@/m).slice(1)) {
+    const [name = ''] = part.split('\n');
+    for (const [, interfaceName = '', address = ''] of part.matchAll(/^\d+: (\S+)\s+inet6 ([^/]+)\//gm)) {
+      // All pods' gateways have one address.
+      if (!interfaceName.startsWith('cali')) known.set(address, name);
+    }
+  }
+  return known;
+}
+
+async function must(holder: Holder, script: string, what: string): Promise<void> {
+  const { code, stderr } = await holder.run(script);
+  if (code !== 0) throw new Error(`${what}: ${stderr.trim()}`);
+}
+
+/** Between two looks, and how long nothing may change before the network counts as settled. Milliseconds. */
+const POLL = 150;
+const CALM = 600;
+
+/**
+ * Looks until everything that must be there is there and the kernels' routes rest, or the time is up; returns the last
+ * look. `progress` is told how much is missing.
+ */
+export async function converged(
+  lab: Lab,
+  { within = 30_000, progress = (_missing: number) => {} } = {},
+): Promise<Observation> {
+  const deadline = performance.now() + within;
+  let before = '';
+  let calmSince = performance.now();
+  for (;;) {
+    const seen = await observe(lab);
+    const routes = JSON.stringify([...seen.routes]);
+    if (routes !== before) calmSince = performance.now();
+    before = routes;
+    const lacking = missing(lab, seen);
+    progress(lacking);
+    const now = performance.now();
+    if ((lacking === 0 && now - calmSince >= CALM) || now >= deadline) return seen;
+    await new Promise((done) => setTimeout(done, POLL));
+  }
+}

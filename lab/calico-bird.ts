@@ -1,0 +1,148 @@
+import { endsFor, type Fabric, meshSessions, type NodeSpeaker, type Session } from '../fabric/index.ts';
+import type { Family, Prefix } from '../topology/address.ts';
+import { hashedId } from './igp-bird.ts';
+import { hostFolder } from './plan.ts';
+
+/** One of the two BIRDs that calico-node runs. */
+export interface CalicoBird {
+  readonly fabric: Fabric;
+  readonly node: NodeSpeaker;
+  readonly family: Family;
+  /** All blocks of the node, of either family. */
+  readonly blocks: readonly Prefix[];
+}
+
+/**
+ * The configuration that calico-node's confd renders for this node, for pools without encapsulation: in BIRD 1.6's
+ * language, which has one daemon for a family and no channels. From Calico's templates bird.cfg, bird_aggr.cfg and
+ * bird_ipam.cfg; what depends on the version is named so. Only the timers are shorter, and the log goes to a file.
+ */
+export function calicoBird(one: CalicoBird): string {
+  const { fabric, node, family } = one;
+  const log = `${hostFolder(node.name)}/${family === 'ipv4' ? 'bird' : 'bird6'}.log`;
+  return [
+    `log "${log}" all;`,
+    aggregation(one),
+    filters(one),
+    `router id ${node.address.ipv4?.text ?? hashedId(node.name)};`,
+    PROTOCOLS,
+    template(fabric),
+    ...peers(one).map(([name, session]) => peer(one, name, session)),
+    '',
+  ].join('\n\n');
+}
+
+/** The names of a node's sessions of a family: a peering and a mesh session with the same peer are one, the peering. */
+export function peers({
+  fabric,
+  node,
+  family,
+}: Pick<CalicoBird, 'fabric' | 'node' | 'family'>): [string, Session][] {
+  const own = (session: Session): boolean =>
+    session.transport === family && session.ends.some((end) => end.speaker === node.name);
+  const named =
+    (prefix: string) =>
+    (session: Session): [string, Session] => [
+      `${prefix}_${endsFor(session, node.name).remote.address.text.replace(/[.:]/g, '_')}`,
+      session,
+    ];
+  return [
+    ...[...meshSessions(fabric)].filter(own).map(named('Mesh')),
+    ...fabric.sessions.filter(own).map(named('Node')),
+  ];
+}
+
+const ofFamily = (prefixes: readonly Prefix[], family: Family): Prefix[] =>
+  prefixes.filter((prefix) => prefix.family === family);
+
+/** A node announces its blocks whole, and none of the pods inside them. */
+function aggregation({ family, blocks }: CalicoBird): string {
+  const own = ofFamily(blocks, family);
+  return `protocol static {
+${own.map((block) => `  route ${block.text} blackhole;`).join('\n')}
+}
+
+function calico_aggr() {
+${own.map((block) => `  if ( net = ${block.text} ) then { accept; }\n  if ( net ~ ${block.text} ) then { reject; }`).join('\n')}
+}`;
+}
+
+/** From v3.32 a route carries the kernel's metric to other nodes as LOCAL_PREF, and back (calico#12089). */
+const carriesMetric = (fabric: Fabric): boolean => Number(fabric.calico.version.split('.')[1]) >= 32;
+
+/** Calico's own priority of a route, where the kernel has no other. */
+const NORMAL_PRIORITY = 1024;
+const TOP = 2147483647;
+
+function filters({ fabric, family }: CalicoBird): string {
+  const pools = ofFamily(
+    fabric.pods.pools.map(({ cidr }) => cidr),
+    family,
+  );
+  const metric = carriesMetric(fabric);
+  const accepted = pools.map((pool) => `  if ( net ~ ${pool.text} ) then { accept; }`).join('\n');
+  return `function calico_export_to_bgp_peers() {
+${metric ? `  if ( defined(krt_metric) ) then { bgp_local_pref = ${TOP} - krt_metric; }\n  else { bgp_local_pref = ${TOP - NORMAL_PRIORITY}; }\n` : ''}  calico_aggr();
+${accepted}
+}
+
+filter calico_kernel_programming {
+${metric ? `  if ( defined(bgp_local_pref) ) then { krt_metric = ${TOP} - bgp_local_pref; }\n` : ''}${accepted}
+  accept;
+}`;
+}
+
+const PROTOCOLS = `protocol kernel {
+  learn;
+  persist;
+  scan time 2;
+  import all;
+  export filter calico_kernel_programming;
+  graceful restart;
+  merge paths on;
+}
+
+protocol device {
+  debug { states };
+  scan time 2;
+}
+
+protocol direct {
+  debug { states };
+  interface -"cali*", -"kube-ipvs*", "*";
+}`;
+
+const template = (fabric: Fabric): string => `template bgp bgp_template {
+  debug { states };
+  description "Connection to BGP peer";
+  local as ${fabric.bgp.asNumber};
+  gateway recursive;
+  import all;
+  add paths on;
+  graceful restart;
+  connect delay time 1;
+  connect retry time 1;
+  error wait time 1,4;
+}`;
+
+function peer({ fabric, node }: CalicoBird, name: string, session: Session): string {
+  const { local, remote } = endsFor(session, node.name);
+  const isMesh = session.kind === 'mesh';
+  const password = fabric.routers.find((router) => router.name === remote.speaker)?.password;
+  // The end with the lesser address opens the session of the mesh; Calico compares them as texts.
+  const passive = isMesh && remote.address.text > local.address.text;
+  return `protocol bgp ${name} from bgp_template {
+${isMesh ? '' : '  ttl security off;\n  multihop;\n'}  neighbor ${remote.address.text} as ${remote.asNumber};
+  source address ${local.address.text};
+${password === undefined ? '' : `  include "${hostFolder(node.name)}/password.conf";\n`}${preference(fabric)}  export filter {
+    calico_export_to_bgp_peers();
+    reject;
+  };
+${passive ? '  passive on;\n' : ''}}`;
+}
+
+/** From v3.32: what claims to be better than a node's own route wins over the kernel's. */
+const preference = (fabric: Fabric): string =>
+  carriesMetric(fabric)
+    ? `  import filter {\n    if ( bgp_local_pref > ${TOP - NORMAL_PRIORITY} ) then { preference = 200; }\n    accept;\n  };\n`
+    : '';

@@ -1,0 +1,114 @@
+import type { Fabric, Session } from '../fabric/index.ts';
+import { expectations, igpPaths } from '../fabric/index.ts';
+import { askBird } from './birdc.ts';
+import type { Lab } from './boot.ts';
+import { bgpStates } from './observe.ts';
+import { hostFolder } from './plan.ts';
+
+/** Something of a fabric that can fail, by its name. */
+export type Failing =
+  | { readonly kind: 'router'; readonly name: string }
+  | { readonly kind: 'segment'; readonly name: string }
+  | { readonly kind: 'session'; readonly name: string };
+
+/** What goes by that name; undefined if nothing does. Sessions are called as in `lab`'s table: `a--b/ipv4`. */
+export function failing(fabric: Fabric, name: string): Failing | undefined {
+  if (fabric.routers.some((router) => router.name === name && !router.planned))
+    return { kind: 'router', name };
+  if (fabric.segments?.some((segment) => segment.name === name)) return { kind: 'segment', name };
+  return fabric.sessions.some(({ id }) => id === name) ? { kind: 'session', name } : undefined;
+}
+
+/** Everything that can fail, for a message. */
+export const failingNames = (fabric: Fabric): string[] => [
+  ...fabric.routers.filter(({ planned }) => !planned).map(({ name }) => name),
+  ...(fabric.segments ?? []).map(({ name }) => name),
+  ...fabric.sessions.map(({ id }) => id),
+];
+
+/**
+ * Breaks it in the running lab. A router dies without a word: its wires are cut, and nobody else's carrier changes. A
+ * segment goes down as a switch does: all of its members lose their carrier. A session is disabled at its router.
+ */
+export async function breakIt(lab: Lab, { kind, name }: Failing): Promise<void> {
+  const ports = lab.plan.segments.flatMap((segment) =>
+    segment.ports.map((port) => ({ ...port, segment: segment.name })),
+  );
+  if (kind === 'router') {
+    const cut = ports.filter(({ host }) => host === name).map(({ port }) => `ip link set ${port} nomaster`);
+    await lab.holder.run(cut.join('\n'));
+  } else if (kind === 'segment') {
+    const down = ports
+      .filter(({ segment }) => segment === name)
+      .map(({ port }) => `ip link set ${port} down`);
+    await lab.holder.run(down.join('\n'));
+  } else await disable(lab, name);
+}
+
+async function disable(lab: Lab, id: string): Promise<void> {
+  const session = lab.fabric.sessions.find((one) => one.id === id);
+  if (session === undefined) throw new Error(`no session ${id}`);
+  const [router, peer] = session.ends;
+  const socket = lab.holder.path(`${hostFolder(router.speaker)}/bird.ctl`);
+  const states = bgpStates((await askBird(socket, 'show protocols all'))?.text ?? '');
+  const protocol = states.find(({ neighbor }) => neighbor === peer.address.text);
+  await askBird(socket, `disable ${protocol?.name ?? ''}`);
+}
+
+/** The lab as it is held against expectations once these have failed. */
+export function without(lab: Lab, failed: readonly Failing[]): Lab {
+  const fabric = failed.reduce(fabricWithout, lab.fabric);
+  const dead = new Set(failed.filter(({ kind }) => kind === 'router').map(({ name }) => name));
+  const hosts = lab.plan.hosts.filter(({ name }) => !dead.has(name));
+  return { ...lab, fabric, plan: { ...lab.plan, hosts }, expected: reachableSessions(fabric) };
+}
+
+/** Of mesh sessions only those whose ends the underlay still connects are up. */
+function reachableSessions(fabric: Fabric): Lab['expected'] {
+  const { sessions, pairs } = expectations(fabric);
+  const lost = new Set(
+    pairs.filter(({ reachable }) => !reachable).map(({ from, to, family }) => `${from} ${to} ${family}`),
+  );
+  const gone = ({ kind, ends: [a, b], transport }: Session) =>
+    kind === 'mesh' && lost.has(`${a.speaker} ${b.speaker} ${transport}`);
+  return { sessions: sessions.filter((session) => !gone(session)), pairs };
+}
+
+function fabricWithout(fabric: Fabric, { kind, name }: Failing): Fabric {
+  if (kind === 'session') return { ...fabric, sessions: fabric.sessions.filter(({ id }) => id !== name) };
+  if (kind === 'router') {
+    return {
+      ...fabric,
+      routers: fabric.routers.filter((router) => router.name !== name),
+      regions: fabric.regions.map((region) => ({
+        ...region,
+        routers: region.routers.filter((router) => router.name !== name),
+      })),
+      sessions: fabric.sessions.filter(({ ends }) => ends.every(({ speaker }) => speaker !== name)),
+    };
+  }
+  const cut = <T extends { readonly attachments: readonly { readonly segment: string }[] }>(
+    machine: T,
+  ): T => ({
+    ...machine,
+    attachments: machine.attachments.filter(({ segment }) => segment !== name),
+  });
+  const smaller: Fabric = {
+    ...fabric,
+    segments: fabric.segments?.filter((segment) => segment.name !== name),
+    routers: fabric.routers.map(cut),
+    nodes: fabric.nodes.map(cut),
+    hosts: fabric.hosts.map(cut),
+    regions: fabric.regions.map((region) => ({
+      ...region,
+      routers: region.routers.map(cut),
+      nodes: region.nodes.map(cut),
+    })),
+  };
+  return { ...smaller, sessions: smaller.sessions.filter((session) => isConnected(smaller, session)) };
+}
+
+/** Whether the underlay leads from one end to the other; addresses on a segment that is gone lead nowhere. */
+function isConnected(fabric: Fabric, { transport, ends: [a, b] }: Session): boolean {
+  return igpPaths(fabric)(a.speaker, transport).distanceTo(b.speaker) !== Number.POSITIVE_INFINITY;
+}

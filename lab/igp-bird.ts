@@ -1,0 +1,78 @@
+import type { Attachment } from '../fabric/index.ts';
+import { addressBits, type Family, type IpAddress, valuesOf } from '../topology/address.ts';
+import { hostFolder } from './plan.ts';
+
+/** A machine that runs the IGP beside what else it does. */
+export interface IgpMachine {
+  readonly name: string;
+  readonly attachments: readonly Attachment[];
+  /** Its addresses on no segment, which the IGP announces. */
+  readonly loopback: readonly IpAddress[];
+  readonly routerId: IpAddress | undefined;
+}
+
+/** The kernel table of a machine's IGP. */
+const IGP_TABLE = 100;
+
+/**
+ * Turns what `ip -o monitor route` says of the IGP's table into commands for `ip -batch` that copy it to the main one, as
+ * routes of "proto ospf": there Calico's BIRD learns them, as it would those of any IGP that is not BIRD.
+ */
+export const MIRROR = `/ table ${IGP_TABLE}/!d
+s/ table ${IGP_TABLE}//
+s/proto bird/proto ospf/
+s/[\\\t]/ /g
+t split
+:split
+s/^Deleted /route del /
+t
+s/^/route replace /
+`;
+
+/**
+ * OSPF of a node or a host, which is the operator's own and no business of noencap: only the lab has to bring one. It keeps
+ * to a kernel table of its own, since Calico's BIRD takes all routes of "proto bird" in the main table for its own
+ * leftovers.
+ */
+export function igpBird({ name, attachments, loopback, routerId }: IgpMachine): string {
+  const onSegments = attachments.flatMap(({ address }) => valuesOf(address));
+  const id = routerId ?? onSegments.find(({ family }) => family === 'ipv4');
+  const families = (['ipv4', 'ipv6'] as const).filter(
+    (family) =>
+      onSegments.some((one) => one.family === family) || loopback.some((one) => one.family === family),
+  );
+  return [
+    `log "${hostFolder(name)}/igp.log" all;`,
+    `router id ${id?.text ?? hashedId(name)};`,
+    'protocol device { }',
+    'protocol direct { ipv4; ipv6; check link yes; interface -"cali*", "*"; }',
+    ...families.flatMap((family) => [kernel(family), ospf(family, attachments, loopback)]),
+    '',
+  ].join('\n');
+}
+
+const kernel = (family: Family): string =>
+  `protocol kernel { ${family} { import none; export where source != RTS_DEVICE; }; kernel table ${IGP_TABLE}; merge paths on; }`;
+
+function ospf(family: Family, attachments: readonly Attachment[], loopback: readonly IpAddress[]): string {
+  const own = loopback
+    .filter((address) => address.family === family)
+    .map((address) => `if net = ${address.text}/${addressBits(family)} then accept;`);
+  const interfaces = attachments
+    .filter(({ igp }) => igp.includes(family))
+    .map(
+      (attachment) =>
+        `interface "${attachment.interface}" { cost ${attachment.cost}; hello 1; retransmit 2; dead 4; wait 2; };`,
+    );
+  return `protocol ospf ${family === 'ipv4' ? 'v2' : 'v3'} {
+  ${family} { import all; export filter { ${[...own, 'reject;'].join(' ')} }; };
+  area 0 { ${interfaces.join(' ')} };
+}`;
+}
+
+/** A router ID for a machine without IPv4, made of its name (FNV-1a) as Calico does for CALICO_ROUTER_ID=hash. */
+export function hashedId(name: string): string {
+  let hash = 0x811c9dc5;
+  for (const char of Buffer.from(name)) hash = Math.imul(hash ^ char, 0x01000193) >>> 0;
+  return [24, 16, 8, 0].map((shift) => (hash >>> shift) & 255).join('.');
+}

@@ -1,0 +1,227 @@
+import { nodeBlocks, type PairExpectation, type Session, type SessionEnd } from '../fabric/index.ts';
+import { contains, type Prefix, parsePrefix } from '../topology/address.ts';
+import type { Lab } from './boot.ts';
+import type { KernelRoute, Observation } from './observe.ts';
+import type { Probed } from './probe.ts';
+
+/** Something that must hold and does not. */
+export interface Failure {
+  readonly kind:
+    | 'daemon'
+    | 'session'
+    | 'export'
+    | 'route'
+    | 'next-hop'
+    | 'absent'
+    | 'pair'
+    | 'path'
+    | 'hairpin'
+    | 'mtu'
+    | 'log';
+  /** The machines it is about, for the commands that look closer. */
+  readonly hosts: readonly string[];
+  readonly says: string;
+}
+
+/** All that an observation and probes say against what must hold. Nothing that follows from a silent daemon is left out. */
+export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): Failure[] {
+  return [
+    ...seen.silent.map(({ host, daemon, said }) =>
+      failure('daemon', [host], `${daemon} on ${host} does not answer${said === '' ? '' : `: ${said}`}`),
+    ),
+    ...lab.expected.sessions.flatMap((session) => sessionFailures(lab, seen, session)),
+    ...exportFailures(lab, seen),
+    ...routeFailures(lab, seen),
+    ...strangers(lab, seen),
+    ...probed.flatMap((one) => probeFailures(lab, one)),
+    ...seen.errors.map((line) => failure('log', [line.split(':')[0] ?? ''], line)),
+  ];
+}
+
+/** How much is not there yet: sessions and routes. */
+export const missing = (lab: Lab, seen: Observation): number =>
+  seen.silent.length +
+  lab.expected.sessions.flatMap((session) => sessionFailures(lab, seen, session)).length +
+  routeFailures(lab, seen).length +
+  exportFailures(lab, seen).length;
+
+const failure = (kind: Failure['kind'], hosts: readonly string[], says: string): Failure => ({
+  kind,
+  hosts,
+  says,
+});
+
+/** The protocol at one end of a session. */
+const at = (seen: Observation, local: SessionEnd, remote: SessionEnd) =>
+  seen.sessions.get(local.speaker)?.find(({ neighbor }) => neighbor === remote.address.text);
+
+function sessionFailures(lab: Lab, seen: Observation, session: Session): Failure[] {
+  void lab;
+  const [a, b] = session.ends;
+  return (
+    [
+      [a, b],
+      [b, a],
+    ] as const
+  ).flatMap(([local, remote]) => {
+    const state = at(seen, local, remote)?.state;
+    if (state === 'Established') return [];
+    const is = state === undefined ? 'is not configured' : `is ${state}`;
+    return [failure('session', [local.speaker, remote.speaker], `${session.id} ${is} at ${local.speaker}`)];
+  });
+}
+
+/** A reflector sends a client every block but its own; a router sends another one the blocks of its clients. */
+function exportFailures(lab: Lab, seen: Observation): Failure[] {
+  const blocks = nodeBlocks(lab.fabric);
+  const count = (nodes: Iterable<string>, session: Session): number =>
+    [...nodes]
+      .flatMap((node) => blocks.get(node) ?? [])
+      .filter(({ family }) => session.carries.includes(family)).length;
+  const clientsOf = new Map<string, Set<string>>();
+  for (const { kind, ends } of lab.fabric.sessions) {
+    if (kind !== 'reflector') continue;
+    clientsOf.set(ends[0].speaker, (clientsOf.get(ends[0].speaker) ?? new Set()).add(ends[1].speaker));
+  }
+  const known = knownTo(lab, clientsOf);
+  return lab.fabric.sessions.flatMap((session) =>
+    session.ends.flatMap((local, index) => {
+      const remote = session.ends[1 - index] as SessionEnd;
+      const state = at(seen, local, remote);
+      if (local.kind !== 'router' || state?.state !== 'Established') return [];
+      const nodes =
+        session.kind === 'reflector'
+          ? [...(known.get(local.speaker) ?? [])].filter((node) => node !== remote.speaker)
+          : (clientsOf.get(local.speaker) ?? []);
+      const expected = count(nodes, session);
+      return state.exported === expected
+        ? []
+        : [
+            failure(
+              'export',
+              [local.speaker, remote.speaker],
+              `${local.speaker} sends ${remote.speaker} ${state.exported} routes instead of ${expected} (${session.id})`,
+            ),
+          ];
+    }),
+  );
+}
+
+/** The nodes whose blocks a router knows: its clients, and those of the routers that it has a session with. */
+function knownTo(lab: Lab, clientsOf: ReadonlyMap<string, ReadonlySet<string>>): Map<string, Set<string>> {
+  const known = new Map([...clientsOf].map(([router, nodes]) => [router, new Set(nodes)]));
+  for (const { kind, ends } of lab.fabric.sessions) {
+    if (kind !== 'backbone') continue;
+    for (const [one, other] of [ends, [ends[1], ends[0]]] as const) {
+      const own = known.get(one.speaker) ?? new Set();
+      for (const node of clientsOf.get(other.speaker) ?? []) own.add(node);
+      known.set(one.speaker, own);
+    }
+  }
+  return known;
+}
+
+/** Every machine on the way has a route in its kernel, and every next hop of it is a right one. */
+function routeFailures(lab: Lab, seen: Observation): Failure[] {
+  const blocks = nodeBlocks(lab.fabric);
+  const done = new Set<string>();
+  return lab.expected.pairs.flatMap((pair) => {
+    if (!pair.reachable) return [];
+    const block = blocks.get(pair.to)?.find(({ family }) => family === pair.family);
+    if (block === undefined) return [];
+    return [...pair.steps].flatMap(([machine, steps]) => {
+      const key = `${machine} ${block.text}`;
+      if (steps.length === 0 || done.has(key)) return [];
+      done.add(key);
+      return onMachine(lab, seen, pair, machine, block);
+    });
+  });
+}
+
+function onMachine(
+  lab: Lab,
+  seen: Observation,
+  pair: PairExpectation,
+  machine: string,
+  block: Prefix,
+): Failure[] {
+  const routes = (seen.routes.get(machine) ?? []).filter(({ to }) => to === block.text);
+  const route = routes.reduce<KernelRoute | undefined>(
+    (best, one) => (best === undefined || one.metric < best.metric ? one : best),
+    undefined,
+  );
+  if (route === undefined || route.type !== 'unicast') {
+    const has = route === undefined ? 'no route' : `an ${route.type} route`;
+    return [failure('route', [machine], `${machine} has ${has} to ${block.text}, the block of ${pair.to}`)];
+  }
+  const right = new Set((pair.steps.get(machine) ?? []).map(({ to }) => to));
+  return route.hops
+    .map(({ via, dev }) => ({ via, dev, to: via === undefined ? undefined : lab.machineOf.get(via) }))
+    .filter(({ to }) => to === undefined || !right.has(to))
+    .map(({ via, dev, to }) =>
+      failure(
+        'next-hop',
+        [machine],
+        `${machine} sends to ${block.text} (${pair.to}) by ${via ?? dev}${to === undefined ? '' : ` (${to})`} instead of ${[...right].join(' or ')}`,
+      ),
+    );
+}
+
+/** Routes inside the pools that nobody should have: neither blocks nor pods of the machine itself. */
+function strangers(lab: Lab, seen: Observation): Failure[] {
+  const known = new Set([...nodeBlocks(lab.fabric).values()].flat().map(({ text }) => text));
+  const own = new Map(lab.plan.pods.map((pod) => [pod.node, pod.addresses.map(({ text }) => text)]));
+  return [...seen.routes].flatMap(([machine, routes]) =>
+    routes.flatMap(({ to }) => {
+      const parsed = parsePrefix(to);
+      if (!parsed.ok || known.has(to)) return [];
+      if (!lab.fabric.pods.pools.some(({ cidr }) => contains(cidr, parsed.prefix))) return [];
+      if (own.get(machine)?.includes(to.replace(/\/\d+$/, ''))) return [];
+      return [failure('absent', [machine], `${machine} has a route to ${to}, which is nobody's block`)];
+    }),
+  );
+}
+
+function probeFailures(lab: Lab, { pair, reached, path, mtu }: Probed): Failure[] {
+  const who = `${pair.from} to ${pair.to}${lab.fabric.pods.families.length > 1 ? ` (${pair.family})` : ''}`;
+  const hosts = [pair.from, pair.to];
+  if (!pair.reachable) return reached ? [failure('pair', hosts, `${who}: answers, and should not`)] : [];
+  if (!reached)
+    return [
+      failure('pair', hosts, `${who}: the pod does not answer; the way ends at ${path.at(-1) ?? pair.from}`),
+    ];
+  return [
+    ...pathFailures(who, hosts, pair, path),
+    ...mtu.map((says) => failure('mtu', hosts, `${who}: ${says}`)),
+  ];
+}
+
+function pathFailures(
+  who: string,
+  hosts: readonly string[],
+  pair: PairExpectation,
+  path: readonly string[],
+): Failure[] {
+  const shown = path.join(' > ');
+  const stray = path.slice(0, -1).flatMap((machine, index) => {
+    const next = path[index + 1] ?? '';
+    const right = (pair.steps.get(machine) ?? []).map(({ to }) => to);
+    return right.includes(next)
+      ? []
+      : [`${machine} hands over to ${next}, not to ${right.join(' or ') || 'anybody'}`];
+  });
+  return [
+    ...(stray[0] === undefined ? [] : [failure('path', hosts, `${who}: ${stray[0]} (${shown})`)]),
+    ...turns(pair, path).map((turn) => failure('hairpin', hosts, `${who}: ${turn} (${shown})`)),
+  ];
+}
+
+/** A packet that leaves a machine over the segment it came from has turned around there. */
+function turns(pair: PairExpectation, path: readonly string[]): string[] {
+  return path.slice(1, -1).flatMap((machine, index) => {
+    const [before = '', after = ''] = [path[index], path[index + 2]];
+    const into = pair.steps.get(before)?.find(({ to }) => to === machine)?.segment;
+    const out = pair.steps.get(machine)?.find(({ to }) => to === after)?.segment;
+    return into !== undefined && into === out ? [`turns around at ${machine} on ${into}`] : [];
+  });
+}

@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { askBird } from './birdc.ts';
+import type { Lab } from './boot.ts';
+import { hostFolder, type LabDaemon } from './plan.ts';
+
+/** What a look at the whole lab showed. */
+export interface Observation {
+  /** By host; what its daemons said of each BGP protocol. */
+  readonly sessions: ReadonlyMap<string, readonly BgpState[]>;
+  /** By host: its main tables of both families. */
+  readonly routes: ReadonlyMap<string, readonly KernelRoute[]>;
+  /** Daemons that did not answer, with what they said when they were started. */
+  readonly silent: readonly { readonly host: string; readonly daemon: string; readonly said: string }[];
+  /** Lines of BIRD logs that report errors, each behind its host. */
+  readonly errors: readonly string[];
+}
+
+/** One `protocol bgp`, as `show protocols all` has it. */
+export interface BgpState {
+  readonly name: string;
+  /** `Established`, or what it is instead, with BIRD's reason. */
+  readonly state: string;
+  readonly neighbor: string;
+  readonly imported: number;
+  readonly exported: number;
+}
+
+export interface KernelRoute {
+  /** A prefix with its length, or `default`. */
+  readonly to: string;
+  readonly type: 'unicast' | 'blackhole' | 'unreachable' | 'prohibit' | 'other';
+  readonly protocol: string;
+  readonly metric: number;
+  readonly hops: readonly { readonly via: string | undefined; readonly dev: string }[];
+}
+
+/** One look: every daemon over its socket, every kernel table with one process for all. */
+export async function observe(lab: Lab): Promise<Observation> {
+  const [answers, routes] = await Promise.all([askAll(lab), kernelRoutes(lab)]);
+  const sessions = new Map<string, BgpState[]>();
+  const silent: { host: string; daemon: string; said: string }[] = [];
+  for (const { host, daemon, text } of answers) {
+    if (text === undefined)
+      silent.push({ host, daemon: daemon.name, said: startWords(lab, host, daemon.name) });
+    else sessions.set(host, [...(sessions.get(host) ?? []), ...bgpStates(text)]);
+  }
+  return { sessions, routes, silent, errors: logErrors(lab) };
+}
+
+async function askAll(lab: Lab): Promise<{ host: string; daemon: LabDaemon; text: string | undefined }[]> {
+  return Promise.all(
+    lab.plan.hosts.flatMap((host) =>
+      host.daemons.map(async (daemon) => {
+        const socket = lab.holder.path(`${hostFolder(host.name)}/${daemon.name}.ctl`);
+        const reply = await askBird(socket, 'show protocols all');
+        return { host: host.name, daemon, text: reply?.text };
+      }),
+    ),
+  );
+}
+
+/** BIRD 1.6 and 2 say it alike, but for the channels that 2 has: its counts are added up. */
+export function bgpStates(text: string): BgpState[] {
+  return text
+    .split(/\n(?=\S)/)
+    .filter((block) => /^\S+\s+BGP\s/.test(block))
+    .map((block) => {
+      const [name = '', , , state = '', ...rest] = (block.split('\n')[0] ?? '').split(/\s+/);
+      const info = rest
+        .slice(rest[0]?.includes('-') ? 2 : 1)
+        .join(' ')
+        .trim();
+      const counts = [...block.matchAll(/^\s+Routes:\s+(\d+) imported, (?:\d+ filtered, )?(\d+) exported/gm)];
+      const sum = (index: number) => counts.reduce((all, match) => all + Number(match[index]), 0);
+      return {
+        name,
+        state: info.startsWith('Established') ? 'Established' : `${state} ${info}`.trim(),
+        neighbor: /Neighbor address:\s+(\S+)/.exec(block)?.[1]?.replace(/%.*/, '') ?? '',
+        imported: sum(1),
+        exported: sum(2),
+      };
+    });
+}
+
+interface IpRoute {
+  readonly dst: string;
+  readonly type?: string;
+  readonly protocol?: string;
+  readonly metric?: number;
+  readonly dev?: string;
+  readonly gateway?: string;
+  readonly via?: { readonly host: string };
+  readonly nexthops?: readonly { gateway?: string; via?: { host: string }; dev: string }[];
+}
+
+async function kernelRoutes(lab: Lab): Promise<ReadonlyMap<string, KernelRoute[]>> {
+  const script = lab.plan.hosts
+    .map(({ name }) => `echo '@${name}'; ip -n ${name} -j route; ip -n ${name} -6 -j route`)
+    .join('\n');
+  const { stdout } = await lab.holder.run(script);
+  return new Map(
+    stdout
+      .split(/^@/m)
+      .slice(1)
+      .map((part): [string, KernelRoute[]] => {
+        const [name = '', ...tables] = part.trim().split('\n');
+        const routes = tables.flatMap((table) => JSON.parse(table || '[]') as IpRoute[]);
+        return [name, routes.map(kernelRoute)];
+      }),
+  );
+}
+
+function kernelRoute({ dst, type, protocol = '', metric = 0, nexthops, ...single }: IpRoute): KernelRoute {
+  const bits = dst.includes(':') ? 128 : 32;
+  const hops = (nexthops ?? (single.dev === undefined ? [] : [{ ...single, dev: single.dev }])).map(
+    ({ gateway, via, dev }) => ({ via: gateway ?? via?.host, dev }),
+  );
+  const known = ['blackhole', 'unreachable', 'prohibit'].find((one) => one === type);
+  return {
+    to: dst === 'default' || dst.includes('/') ? dst : `${dst}/${bits}`,
+    type:
+      (known as KernelRoute['type'] | undefined) ??
+      (type === undefined || type === 'unicast' ? 'unicast' : 'other'),
+    protocol,
+    metric,
+    hops,
+  };
+}
+
+const startWords = (lab: Lab, host: string, daemon: string): string =>
+  read(lab.holder.path(`${hostFolder(host)}/${daemon}.start`)).trim();
+
+/** Before the IGP has brought the way to a peer, BFD cannot send to it: no error of anybody's. */
+const HARMLESS = /bfd\d*: Socket error: Network is unreachable/;
+
+function logErrors(lab: Lab): string[] {
+  return lab.plan.hosts.flatMap((host) =>
+    host.daemons.flatMap((daemon) =>
+      read(lab.holder.path(`${hostFolder(host.name)}/${daemon.name}.log`))
+        .split('\n')
+        .filter((line) => /<(ERR|BUG|FATAL)>/.test(line) && !HARMLESS.test(line))
+        .map((line) => `${host.name}: ${line}`),
+    ),
+  );
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,268 @@
+import type { Attachment, Fabric, NodeSpeaker, RouterSpeaker } from '../fabric/index.ts';
+import { nodeBlocks, podAddress } from '../fabric/index.ts';
+import {
+  addressBits,
+  type Family,
+  type IpAddress,
+  type PerFamily,
+  type Prefix,
+  valuesOf,
+} from '../topology/address.ts';
+import { calicoBird } from './calico-bird.ts';
+import { type IgpMachine, igpBird, MIRROR } from './igp-bird.ts';
+import { labRouter, PASSWORD_FILE } from './router-files.ts';
+
+/** A lab as data: what is wired to what, and what runs where. Nothing here touches the machine. */
+export interface LabPlan {
+  readonly segments: readonly LabSegment[];
+  readonly hosts: readonly LabHost[];
+  readonly pods: readonly LabPod[];
+}
+
+/** A bridge in the holder, with one port for each member. */
+export interface LabSegment {
+  readonly name: string;
+  readonly bridge: string;
+  readonly mtu: number;
+  readonly ports: readonly { readonly host: string; readonly port: string; readonly interface: string }[];
+}
+
+export interface LabHost {
+  readonly name: string;
+  readonly kind: 'router' | 'node' | 'host';
+  readonly interfaces: readonly LabInterface[];
+  /** Addresses on no segment, on the loopback interface. */
+  readonly loopback: readonly IpAddress[];
+  /** Next hops of static default routes, at most one a family. */
+  readonly defaultVia: readonly IpAddress[];
+  readonly daemons: readonly LabDaemon[];
+  /** Path below the host's folder to text. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+export interface LabInterface {
+  readonly name: string;
+  readonly segment: string;
+  readonly mtu: number;
+  readonly addresses: readonly { readonly address: IpAddress; readonly length: number }[];
+}
+
+/** `calico`: BIRD 1.6 of a node, one for each family. `igp`: OSPF of a node or a host that runs it. */
+export interface LabDaemon {
+  readonly role: 'router' | 'calico' | 'igp';
+  readonly program: 'bird2' | 'bird1' | 'bird1-ipv6';
+  /** Below the host's folder: `<name>.conf`, `<name>.ctl`, `<name>.log`. */
+  readonly name: string;
+  readonly family: Family | 'both';
+}
+
+/** One pod for a block of a node, as Calico's CNI plugin wires it. */
+export interface LabPod {
+  readonly node: string;
+  readonly netns: string;
+  /** Its interface on the node. */
+  readonly veth: string;
+  readonly addresses: readonly IpAddress[];
+  /** Bytes. */
+  readonly mtu: number;
+  /** Whether the node has a default route, and so answers for the pod's gateway. */
+  readonly proxied: boolean;
+}
+
+/** The folder of a host inside the holder. */
+export const hostFolder = (host: string): string => `/run/lab/${host}`;
+
+/**
+ * `routerFiles` renders the routers of a fabric, as `synth` does. In the lab every router is one that runs nothing else:
+ * what include mode leaves to the operator's own bird.conf, a standalone one has.
+ */
+export function labPlan(
+  fabric: Fabric,
+  routerFiles: (fabric: Fabric) => ReadonlyMap<string, string>,
+): LabPlan {
+  const blocks = nodeBlocks(fabric);
+  const routers = fabric.routers.filter((router) => !router.planned).map(standalone);
+  const nodes = fabric.nodes.map(named);
+  const hosts = fabric.hosts.map(named);
+  const rendered = routerFiles({ ...fabric, routers });
+  return {
+    segments: labSegments(fabric, [...routers, ...nodes, ...hosts]),
+    hosts: [
+      ...routers.map((router) => routerHost(router, rendered)),
+      ...nodes.map((node) => nodeHost(fabric, node, routers, blocks)),
+      ...hosts.map((host) => ({
+        ...machine(host.name, 'host', host.attachments),
+        ...(host.igp ? withIgp({ ...host, loopback: [], routerId: undefined }) : {}),
+      })),
+    ],
+    pods: nodes.flatMap((node, index) => pod(fabric, node, index, blocks.get(node.name) ?? [])),
+  };
+}
+
+const standalone = (router: RouterSpeaker): RouterSpeaker => ({
+  ...named(router),
+  bird: { ...router.bird, mode: 'standalone' },
+});
+
+/** Interfaces are called as the topology has it, else eth0, eth1 and so on in the order of the segments' names. */
+function named<T extends { readonly attachments: readonly Attachment[] }>(machine: T): T {
+  const taken = new Set(machine.attachments.map((attachment) => attachment.interface));
+  const free = Array.from({ length: 2 * machine.attachments.length + 1 }, (_, index) => `eth${index}`).filter(
+    (name) => !taken.has(name),
+  );
+  const attachments = machine.attachments.map((attachment) => ({
+    ...attachment,
+    interface: attachment.interface ?? free.shift(),
+  }));
+  return { ...machine, attachments };
+}
+
+function labSegments(
+  fabric: Fabric,
+  machines: readonly { readonly name: string; readonly attachments: readonly Attachment[] }[],
+): LabSegment[] {
+  let ports = 0;
+  return (fabric.segments ?? []).map((segment, index) => ({
+    name: segment.name,
+    bridge: `br${index}`,
+    mtu: segment.mtu,
+    ports: machines.flatMap(({ name, attachments }) =>
+      attachments
+        .filter((attachment) => attachment.segment === segment.name)
+        .map((attachment) => {
+          ports += 1;
+          return { host: name, port: `p${ports}`, interface: attachment.interface ?? '' };
+        }),
+    ),
+  }));
+}
+
+function machine(
+  name: string,
+  kind: LabHost['kind'],
+  attachments: readonly Attachment[],
+): Omit<LabHost, 'loopback'> & { loopback: readonly IpAddress[] } {
+  return {
+    name,
+    kind,
+    interfaces: attachments.map((attachment) => ({
+      name: attachment.interface ?? '',
+      segment: attachment.segment,
+      mtu: attachment.mtu,
+      addresses: valuesOf(attachment.address).map((address) => ({
+        address,
+        length: attachment.cidr[address.family]?.length ?? addressBits(address.family),
+      })),
+    })),
+    loopback: [],
+    defaultVia: [],
+    daemons: [],
+    files: new Map(),
+  };
+}
+
+function routerHost(router: RouterSpeaker, rendered: ReadonlyMap<string, string>): LabHost {
+  const folder = `routers/${router.name}/`;
+  const own = new Map(
+    [...rendered].flatMap(([path, text]): [string, string][] =>
+      path.startsWith(folder) ? [[path.slice(folder.length), text]] : [],
+    ),
+  );
+  return {
+    ...machine(router.name, 'router', router.attachments),
+    loopback: elsewhere(router.attachments, [router.nodeAddress, router.backboneAddress]),
+    daemons: [{ role: 'router', program: 'bird2', name: 'bird', family: 'both' }],
+    files: labRouter(router, own),
+  };
+}
+
+function nodeHost(
+  fabric: Fabric,
+  node: NodeSpeaker,
+  routers: readonly RouterSpeaker[],
+  blocks: ReadonlyMap<string, readonly Prefix[]>,
+): LabHost {
+  const loopback = elsewhere(node.attachments, [node.address]);
+  const base = { ...machine(node.name, 'node', node.attachments), loopback };
+  const igp = node.igp ? withIgp({ ...node, loopback, routerId: node.address.ipv4 }) : undefined;
+  const calico = fabric.pods.families
+    .filter((family) => node.address[family] !== undefined)
+    .map((family) => {
+      const name = family === 'ipv4' ? 'bird' : 'bird6';
+      const text = calicoBird({ fabric, node, family, blocks: blocks.get(node.name) ?? [] });
+      return { family, name, text };
+    });
+  return {
+    ...base,
+    defaultVia: node.igp ? [] : defaultVia(node, routers),
+    daemons: [
+      ...(igp?.daemons ?? []),
+      ...calico.map(
+        ({ family, name }): LabDaemon => ({
+          role: 'calico',
+          program: family === 'ipv4' ? 'bird1' : 'bird1-ipv6',
+          name,
+          family,
+        }),
+      ),
+    ],
+    files: new Map([
+      ...(igp?.files ?? []),
+      ...calico.map(({ name, text }): [string, string] => [`${name}.conf`, text]),
+      ['password.conf', PASSWORD_FILE],
+    ]),
+  };
+}
+
+/** The default router's address on a segment that the node is on, in each family. */
+function defaultVia(node: NodeSpeaker, routers: readonly RouterSpeaker[]): IpAddress[] {
+  const router = routers.find(({ name }) => name === node.defaultRouter);
+  const shared = (router?.attachments ?? []).filter((attachment) =>
+    node.attachments.some(({ segment }) => segment === attachment.segment),
+  );
+  return (['ipv4', 'ipv6'] as const).flatMap((family) => {
+    const reachable = shared.filter(
+      (attachment) =>
+        attachment.address[family] !== undefined &&
+        node.attachments.some(
+          (own) => own.segment === attachment.segment && own.address[family] !== undefined,
+        ),
+    );
+    return reachable[0]?.address[family] ?? [];
+  });
+}
+
+const withIgp = (one: IgpMachine): Pick<LabHost, 'daemons' | 'files'> => ({
+  daemons: [{ role: 'igp', program: 'bird2', name: 'igp', family: 'both' }],
+  files: new Map([
+    ['igp.conf', igpBird(one)],
+    ['mirror.sed', MIRROR],
+  ]),
+});
+
+/** Addresses that stand on no segment of the machine. */
+function elsewhere(attachments: readonly Attachment[], given: readonly PerFamily<IpAddress>[]): IpAddress[] {
+  const onSegments = new Set(attachments.flatMap(({ address }) => valuesOf(address).map(({ text }) => text)));
+  const all = given.flatMap((addresses) => valuesOf(addresses)).filter(({ text }) => !onSegments.has(text));
+  return [...new Map(all.map((address) => [address.text, address])).values()];
+}
+
+function pod(fabric: Fabric, node: NodeSpeaker, index: number, blocks: readonly Prefix[]): LabPod[] {
+  const families = fabric.pods.families;
+  const addresses = families.flatMap((family) => {
+    const block = blocks.find((one) => one.family === family);
+    return block === undefined ? [] : [podAddress(block)];
+  });
+  if (addresses.length === 0) return [];
+  const segments = node.attachments.map(({ mtu }) => mtu);
+  return [
+    {
+      node: node.name,
+      netns: `${node.name}+pod`,
+      veth: `cali${index}`,
+      addresses,
+      mtu: fabric.pods.mtu ?? Math.min(1500, ...segments),
+      proxied: !node.igp,
+    },
+  ];
+}

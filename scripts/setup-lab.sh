@@ -1,0 +1,56 @@
+#!/bin/sh
+# Gets what `noencap lab` runs: BIRD 2, fping and iproute2 from Debian or Ubuntu, and BIRD 1.6.8, which Calico's BIRD is a
+# fork of, unpacked to .cache/bird1 beside them: its package and bird2 exclude each other. Quick when everything is there.
+set -eu
+cd "$(dirname "$0")/.."
+
+packages='bird2 fping iproute2 iputils-ping util-linux'
+version=1.6.8-2.1+b1
+cache=.cache/bird1
+# Debian's packages of that version. Another architecture's is checked against the signed index of the archive.
+sha256_amd64=a7c5c4ac9eae071be75ea05c86ff6ae52c3c4aecdbf0709321a1722ae3269106
+
+sudo=
+if [ "$(id -u)" -ne 0 ]; then sudo=sudo; fi
+
+missing=
+for package in $packages; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || :)
+  if [ "$status" != installed ]; then missing="$missing $package"; fi
+done
+if [ -n "$missing" ]; then
+  echo "noencap's lab needs Debian packages:$missing. Installing them${sudo:+ with sudo}."
+  # bird2 would start a daemon with an example configuration; the lab starts its own.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+    $sudo chmod 0755 "$policy"
+    trap '$sudo rm -f "$policy"' EXIT
+  fi
+  $sudo apt-get update -qq
+  # shellcheck disable=SC2086
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+fi
+
+if [ -x "$cache/usr/sbin/bird" ] && [ -x "$cache/usr/sbin/bird6" ]; then exit 0; fi
+staged=$(mktemp -d)
+trap 'rm -rf -- "$staged"' EXIT
+chmod 0755 "$staged"
+if ! (cd "$staged" && apt-get download -qq "bird=$version") >/dev/null 2>&1; then
+  echo "BIRD 1.6.8 (Debian's bird $version) is not in this machine's archives: the lab will run nodes on BIRD 2, and say so."
+  exit 0
+fi
+file=$(find "$staged" -name 'bird_*.deb')
+found=$(sha256sum "$file" | cut -d ' ' -f 1)
+case $(dpkg --print-architecture) in
+  amd64) expected=$sha256_amd64 ;;
+  *) expected=$(apt-cache show "bird=$version" | sed -n 's/^SHA256: //p' | head -n 1) ;;
+esac
+if [ "$found" != "$expected" ]; then
+  echo "BIRD 1.6.8 is not what is pinned: sha256 $found instead of $expected. It was not unpacked." >&2
+  exit 1
+fi
+dpkg -x "$file" "$staged/unpacked"
+rm -rf -- "$cache"
+mkdir -p "$(dirname "$cache")"
+mv "$staged/unpacked" "$cache"
