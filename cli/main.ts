@@ -2,14 +2,15 @@ import { Command, CommanderError } from 'commander';
 import { check } from './check.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { init } from './init.ts';
+import * as commands from './lab.ts';
 import { synth } from './synth.ts';
 import { type Terminal, terminal } from './terminal.ts';
 import { BusyError } from './write-dist.ts';
 
 /** The command line: `argv` without node and script. Sets the exit code of the process. */
-export function main(argv: readonly string[]): void {
+export async function main(argv: readonly string[]): Promise<void> {
   try {
-    program().parse(argv, { from: 'user' });
+    await program().parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.fine : EXIT.badInput;
@@ -27,6 +28,7 @@ function program(): Command {
     .version('0.1.0')
     .showHelpAfterError('(see --help)')
     .exitOverride()
+    .enablePositionalOptions()
     .addHelpText('after', EXIT_CODES);
 
   command(root, 'synth', 'Render the topology into dist/: cluster, routers and nodes.')
@@ -47,8 +49,55 @@ function program(): Command {
     .addHelpText('after', examples('noencap init', 'noencap init -t clusters/home.yaml'))
     .action((options) => run(options, (speak) => init(options, speak)));
 
+  labCommands(root);
   return root;
 }
+
+function labCommands(root: Command): void {
+  const lab = command(root, 'lab', 'Boot the topology with real BIRD in network namespaces and prove it.')
+    .option('--fail <name>', 'break a router, segment or session once all is up (repeatable)', collect, [])
+    .option('--keep', 'leave the lab running, as lab up does', false)
+    .addHelpText(
+      'after',
+      examples(
+        'noencap lab',
+        'noencap lab --fail gateway',
+        'noencap lab --fail wds-lan --json',
+        'noencap lab up',
+      ),
+    )
+    .action((options) => run(options, (speak) => commands.lab(options, speak)));
+  command(lab, 'up', 'Boot a lab that stays.').action((options) =>
+    run(options, (speak) => commands.labUp(options, speak)),
+  );
+  command(lab, 'down', 'End the lab that is up.').action((options) =>
+    run(options, (speak) => commands.labDown(options, speak)),
+  );
+  command(lab, 'exec', 'Run a command on a host of the lab that is up; a pod is <node>+pod.')
+    .argument('<host>')
+    .argument('<command...>')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      examples(
+        'noencap lab exec kubemaster -- ip route',
+        'noencap lab exec kubemaster+pod -- ping 10.42.0.1',
+      ),
+    )
+    .action((host, words, options) => run(options, (speak) => commands.labExec(options, host, words, speak)));
+  command(lab, 'birdc', 'Ask the BIRDs of a host of the lab that is up.')
+    .argument('<host>')
+    .argument('<words...>')
+    .addHelpText('after', examples('noencap lab birdc gateway show protocols all'))
+    .action((host, words, options) =>
+      run(options, (speak) => commands.labBirdc(options, host, words, speak)),
+    );
+  command(lab, 'routes', 'Show the kernel routes of a host of the lab that is up.')
+    .argument('<host>')
+    .action((host, options) => run(options, (speak) => commands.labRoutes(options, host, speak)));
+}
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
 interface CommonOptions {
   readonly topology: string;
@@ -68,10 +117,13 @@ function command(root: Command, name: string, description: string): Command {
     .option('--no-color', 'plain text; NO_COLOR does the same');
 }
 
-function run(options: CommonOptions, action: (speak: Terminal) => ExitCode): void {
+async function run(
+  options: CommonOptions,
+  action: (speak: Terminal) => ExitCode | Promise<ExitCode>,
+): Promise<void> {
   const speak = terminal(options);
   try {
-    process.exitCode = action(speak);
+    process.exitCode = await action(speak);
   } catch (error) {
     const why = environmentFault(error);
     if (why === undefined) throw error;

@@ -13,6 +13,8 @@ export interface Terminal {
   /** A GitHub Actions workflow command, where one is understood. */
   annotate(annotation: Annotation): void;
   readonly json: boolean;
+  /** Progress may be drawn on stderr: it is a terminal, and nobody asked for silence. */
+  readonly live: boolean;
   readonly colour: ReturnType<typeof pc.createColors>;
 }
 
@@ -40,6 +42,7 @@ export function terminal(options: TerminalOptions): Terminal {
   );
   return {
     json: options.json,
+    live: !silent && process.stderr.isTTY === true && process.env.CI === undefined,
     colour,
     say: (text) => void (silent || process.stdout.write(`${text}\n`)),
     print: (text) => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),

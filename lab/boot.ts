@@ -31,7 +31,7 @@ export interface BootOptions extends HolderOptions {
 /** Namespaces, wires, files and daemons. The routes come later: see `converged`. */
 export async function bootLab(options: BootOptions): Promise<Lab | Refused> {
   const { fabric, routerFiles, programs, change = (plan) => plan } = options;
-  const plan = change(labPlan(fabric, routerFiles));
+  const plan = change(labPlan(fabric, routerFiles, programs.approximate ? 2 : 1));
   const holder = await startHolder(options);
   if ('says' in holder) return holder;
   try {

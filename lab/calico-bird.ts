@@ -10,7 +10,11 @@ export interface CalicoBird {
   readonly family: Family;
   /** All blocks of the node, of either family. */
   readonly blocks: readonly Prefix[];
+  readonly dialect: BirdDialect;
 }
+
+/** BIRD 1.6 has a daemon for a family; BIRD 2, in whose words an approximation is written, has channels. */
+export type BirdDialect = 1 | 2;
 
 /**
  * The configuration that calico-node's confd renders for this node, for pools without encapsulation: in BIRD 1.6's
@@ -18,15 +22,15 @@ export interface CalicoBird {
  * bird_ipam.cfg; what depends on the version is named so. Only the timers are shorter, and the log goes to a file.
  */
 export function calicoBird(one: CalicoBird): string {
-  const { fabric, node, family } = one;
+  const { node, family } = one;
   const log = `${hostFolder(node.name)}/${family === 'ipv4' ? 'bird' : 'bird6'}.log`;
   return [
     `log "${log}" all;`,
     aggregation(one),
     filters(one),
     `router id ${node.address.ipv4?.text ?? hashedId(node.name)};`,
-    PROTOCOLS,
-    template(fabric),
+    protocols(one),
+    template(one),
     ...peers(one).map(([name, session]) => peer(one, name, session)),
     '',
   ].join('\n\n');
@@ -56,10 +60,10 @@ const ofFamily = (prefixes: readonly Prefix[], family: Family): Prefix[] =>
   prefixes.filter((prefix) => prefix.family === family);
 
 /** A node announces its blocks whole, and none of the pods inside them. */
-function aggregation({ family, blocks }: CalicoBird): string {
+function aggregation({ family, blocks, dialect }: CalicoBird): string {
   const own = ofFamily(blocks, family);
   return `protocol static {
-${own.map((block) => `  route ${block.text} blackhole;`).join('\n')}
+${dialect === 2 ? `  ${family};\n` : ''}${own.map((block) => `  route ${block.text} blackhole;`).join('\n')}
 }
 
 function calico_aggr() {
@@ -92,12 +96,13 @@ ${metric ? `  if ( defined(bgp_local_pref) ) then { krt_metric = ${TOP} - bgp_lo
 }`;
 }
 
-const PROTOCOLS = `protocol kernel {
+function protocols({ family, dialect }: CalicoBird): string {
+  const channel = '  import all;\n  export filter calico_kernel_programming;';
+  return `protocol kernel {
   learn;
   persist;
   scan time 2;
-  import all;
-  export filter calico_kernel_programming;
+${dialect === 1 ? channel : `  ${family} {\n${channel}\n  };`}
   graceful restart;
   merge paths on;
 }
@@ -108,36 +113,39 @@ protocol device {
 }
 
 protocol direct {
-  debug { states };
+${dialect === 1 ? '' : `  ${family};\n`}  debug { states };
   interface -"cali*", -"kube-ipvs*", "*";
 }`;
+}
 
-const template = (fabric: Fabric): string => `template bgp bgp_template {
+function template({ fabric, family, dialect }: CalicoBird): string {
+  const channel = '  gateway recursive;\n  import all;\n  add paths on;';
+  return `template bgp bgp_template {
   debug { states };
   description "Connection to BGP peer";
   local as ${fabric.bgp.asNumber};
-  gateway recursive;
-  import all;
-  add paths on;
+${dialect === 1 ? channel : `  ${family} {\n${channel}\n  };`}
   graceful restart;
   connect delay time 1;
   connect retry time 1;
   error wait time 1,4;
 }`;
+}
 
-function peer({ fabric, node }: CalicoBird, name: string, session: Session): string {
+function peer({ fabric, node, family, dialect }: CalicoBird, name: string, session: Session): string {
   const { local, remote } = endsFor(session, node.name);
   const isMesh = session.kind === 'mesh';
   const password = fabric.routers.find((router) => router.name === remote.speaker)?.password;
   // The end with the lesser address opens the session of the mesh; Calico compares them as texts.
   const passive = isMesh && remote.address.text > local.address.text;
+  const filters = `${preference(fabric)}  export filter {
+    calico_export_to_bgp_peers();
+    reject;
+  };`;
   return `protocol bgp ${name} from bgp_template {
 ${isMesh ? '' : '  ttl security off;\n  multihop;\n'}  neighbor ${remote.address.text} as ${remote.asNumber};
   source address ${local.address.text};
-${password === undefined ? '' : `  include "${hostFolder(node.name)}/password.conf";\n`}${preference(fabric)}  export filter {
-    calico_export_to_bgp_peers();
-    reject;
-  };
+${password === undefined ? '' : `  include "${hostFolder(node.name)}/password.conf";\n`}${dialect === 1 ? filters : `  ${family} {\n${filters}\n  };`}
 ${passive ? '  passive on;\n' : ''}}`;
 }
 

@@ -9,6 +9,8 @@ import { existsSync, readFileSync } from 'node:fs';
 export interface Holder {
   /** Of the first process inside, seen from outside. */
   readonly pid: number;
+  /** What nsenter(1) needs to run something inside. */
+  readonly enter: readonly string[];
   /** Where a path inside the holder is seen from outside. */
   path(inside: string): string;
   /** Runs shell text inside; rejects nothing, the caller looks at the code. */
@@ -89,6 +91,7 @@ function holderOf(pid: number, child: ChildProcess | undefined): Holder {
   ];
   return {
     pid,
+    enter,
     path: (inside) => `/proc/${pid}/root${inside}`,
     run: (script, options = {}) =>
       ran(spawn('nsenter', [...enter, 'sh'], { stdio: 'pipe' }), script, options),

@@ -8,7 +8,7 @@ import {
   type Prefix,
   valuesOf,
 } from '../topology/address.ts';
-import { calicoBird } from './calico-bird.ts';
+import { type BirdDialect, calicoBird } from './calico-bird.ts';
 import { type IgpMachine, igpBird, MIRROR } from './igp-bird.ts';
 import { labRouter, PASSWORD_FILE } from './router-files.ts';
 
@@ -79,6 +79,7 @@ export const hostFolder = (host: string): string => `/run/lab/${host}`;
 export function labPlan(
   fabric: Fabric,
   routerFiles: (fabric: Fabric) => ReadonlyMap<string, string>,
+  dialect: BirdDialect = 1,
 ): LabPlan {
   const blocks = nodeBlocks(fabric);
   const routers = fabric.routers.filter((router) => !router.planned).map(standalone);
@@ -89,7 +90,7 @@ export function labPlan(
     segments: labSegments(fabric, [...routers, ...nodes, ...hosts]),
     hosts: [
       ...routers.map((router) => routerHost(router, rendered)),
-      ...nodes.map((node) => nodeHost(fabric, node, routers, blocks)),
+      ...nodes.map((node) => nodeHost(fabric, node, routers, blocks, dialect)),
       ...hosts.map((host) => ({
         ...machine(host.name, 'host', host.attachments),
         ...(host.igp ? withIgp({ ...host, loopback: [], routerId: undefined }) : {}),
@@ -181,6 +182,7 @@ function nodeHost(
   node: NodeSpeaker,
   routers: readonly RouterSpeaker[],
   blocks: ReadonlyMap<string, readonly Prefix[]>,
+  dialect: BirdDialect,
 ): LabHost {
   const loopback = elsewhere(node.attachments, [node.address]);
   const base = { ...machine(node.name, 'node', node.attachments), loopback };
@@ -189,7 +191,7 @@ function nodeHost(
     .filter((family) => node.address[family] !== undefined)
     .map((family) => {
       const name = family === 'ipv4' ? 'bird' : 'bird6';
-      const text = calicoBird({ fabric, node, family, blocks: blocks.get(node.name) ?? [] });
+      const text = calicoBird({ fabric, node, family, blocks: blocks.get(node.name) ?? [], dialect });
       return { family, name, text };
     });
   return {

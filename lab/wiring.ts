@@ -43,8 +43,8 @@ export function startScript({ hosts }: LabPlan, programs: Programs): string {
   ].join('\n');
 }
 
-/** Where the programs are. */
-export type Programs = Readonly<Record<LabDaemon['program'], string>>;
+/** Where the programs are. `approximate`: there is no BIRD 1.6, and nodes run BIRD 2 with the same configuration. */
+export type Programs = Readonly<Record<LabDaemon['program'], string>> & { readonly approximate: boolean };
 
 export function startCommand(host: string, { program, role, name }: LabDaemon, programs: Programs): string {
   const at = (end: string) => `${hostFolder(host)}/${name}.${end}`;

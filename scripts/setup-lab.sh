@@ -12,6 +12,13 @@ sha256_amd64=a7c5c4ac9eae071be75ea05c86ff6ae52c3c4aecdbf0709321a1722ae3269106
 
 sudo=
 if [ "$(id -u)" -ne 0 ]; then sudo=sudo; fi
+staged=
+policy=
+clean_up() {
+  if [ -n "$staged" ]; then rm -rf -- "$staged"; fi
+  if [ -n "$policy" ]; then $sudo rm -f -- "$policy"; fi
+}
+trap clean_up EXIT
 
 missing=
 for package in $packages; do
@@ -21,11 +28,10 @@ done
 if [ -n "$missing" ]; then
   echo "noencap's lab needs Debian packages:$missing. Installing them${sudo:+ with sudo}."
   # bird2 would start a daemon with an example configuration; the lab starts its own.
-  policy=/usr/sbin/policy-rc.d
-  if [ ! -e "$policy" ]; then
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    policy=/usr/sbin/policy-rc.d
     printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
     $sudo chmod 0755 "$policy"
-    trap '$sudo rm -f "$policy"' EXIT
   fi
   $sudo apt-get update -qq
   # shellcheck disable=SC2086
@@ -34,7 +40,6 @@ fi
 
 if [ -x "$cache/usr/sbin/bird" ] && [ -x "$cache/usr/sbin/bird6" ]; then exit 0; fi
 staged=$(mktemp -d)
-trap 'rm -rf -- "$staged"' EXIT
 chmod 0755 "$staged"
 if ! (cd "$staged" && apt-get download -qq "bird=$version") >/dev/null 2>&1; then
   echo "BIRD 1.6.8 (Debian's bird $version) is not in this machine's archives: the lab will run nodes on BIRD 2, and say so."

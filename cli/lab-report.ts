@@ -1,0 +1,124 @@
+import type { Session } from '../fabric/index.ts';
+import { meshSessions } from '../fabric/index.ts';
+import type { Failure, Probed } from '../lab/index.ts';
+import type { LabRun } from './lab.ts';
+import { counted, type Terminal } from './terminal.ts';
+
+/** The document of `lab --json`. */
+export function labReport(run: LabRun): object {
+  return {
+    ok: run.failures.length === 0,
+    name: run.fabric.name,
+    failed: run.failed.map(({ kind, name }) => ({ kind, name })),
+    approximation: run.approximate,
+    sessions: sessionsOf(run).map(({ id, kind }) => ({ id, kind, established: run.established.has(id) })),
+    pairs: run.probed.map(({ pair: { from, to, family, reachable }, reached, path, pathMtu }) => ({
+      from,
+      to,
+      family,
+      expected: reachable,
+      reached,
+      path,
+      pathMtu,
+    })),
+    failures: run.failures,
+    notes: run.notes,
+    seconds: Math.round(run.seconds * 10) / 10,
+  };
+}
+
+/** Larger networks are told in counts: nobody reads a table of a thousand lines. */
+const MOST_SESSIONS = 40;
+const MOST_NODES = 12;
+const MOST_FAILURES = 20;
+
+/** What a person reads after a run: sessions, pods, what failed, one sentence at the end. */
+export function labVerdict(run: LabRun, colour: Terminal['colour']): string {
+  const { fabric, failures, notes, failed } = run;
+  const sessions = sessionsOf(run);
+  const routers = fabric.routers.filter(({ planned }) => !planned).length;
+  const nodes = run.approximate
+    ? 'BIRD 2 on nodes (an approximation: BIRD 1.6.8 is not here)'
+    : 'BIRD 1.6.8 on nodes';
+  const broken = failed.length === 0 ? '' : `, without ${failed.map(({ name }) => name).join(', ')}`;
+  const lost = run.probed.filter(({ pair }) => !pair.reachable).length;
+  return [
+    `${fabric.name}: ${counted(routers, 'router')}, ${counted(fabric.nodes.length, 'node')}${broken}; BIRD 2 on routers, ${nodes}, with short timers`,
+    '',
+    ...sessionLines(sessions, run),
+    '',
+    ...podLines(run),
+    '',
+    ...notes.map(({ says }) => `${colour.cyan('note')}    ${says}`),
+    ...failures.slice(0, MOST_FAILURES).map((one) => `${colour.red('failed')}  ${one.says}`),
+    ...(failures.length > MOST_FAILURES ? [`        and ${failures.length - MOST_FAILURES} more`] : []),
+    verdict(sessions.length, run.probed.length, lost, failures, run.seconds),
+  ].join('\n');
+}
+
+const verdict = (
+  sessions: number,
+  pairs: number,
+  lost: number,
+  failures: readonly Failure[],
+  seconds: number,
+): string =>
+  failures.length === 0
+    ? `${counted(sessions, 'session')} up, ${counted(pairs - lost, 'pair')} of pods reach each other${lost === 0 ? '' : `, ${lost} do not and cannot`}: all as it must be (${seconds.toFixed(1)} s)`
+    : `${counted(failures.length, 'thing')} not as it must be (${seconds.toFixed(1)} s)`;
+
+const sessionsOf = ({ fabric }: LabRun): Session[] => [...fabric.sessions, ...meshSessions(fabric)];
+
+function sessionLines(sessions: readonly Session[], { established }: LabRun): string[] {
+  if (sessions.length > MOST_SESSIONS) {
+    const kinds = (['reflector', 'backbone', 'mesh'] as const).map((kind) => {
+      const own = sessions.filter((session) => session.kind === kind);
+      return `${own.filter(({ id }) => established.has(id)).length} of ${own.length} ${kind}`;
+    });
+    return [`sessions up: ${kinds.join(', ')}`];
+  }
+  const width = Math.max(...sessions.map(({ id }) => id.length));
+  return [
+    'sessions',
+    ...sessions.map(
+      ({ id, kind }) =>
+        `  ${id.padEnd(width)}  ${kind.padEnd(9)}  ${established.has(id) ? 'Established' : 'down'}`,
+    ),
+  ];
+}
+
+function podLines({ fabric, probed }: LabRun): string[] {
+  return fabric.pods.families.flatMap((family) => {
+    const own = probed.filter(({ pair }) => pair.family === family);
+    const name = fabric.pods.families.length > 1 ? ` over ${family === 'ipv4' ? 'IPv4' : 'IPv6'}` : '';
+    if (fabric.nodes.length > MOST_NODES) {
+      return [`pods${name}: ${own.filter(({ reached }) => reached).length} of ${own.length} pairs answer`];
+    }
+    return [
+      `pods${name}, from each line to each column: hops and path MTU`,
+      ...matrix(
+        fabric.nodes.map((node) => node.name),
+        own,
+      ),
+    ];
+  });
+}
+
+function matrix(names: readonly string[], probed: readonly Probed[]): string[] {
+  const cell = (from: string, to: string): string => {
+    if (from === to) return '.';
+    const one = probed.find(({ pair }) => pair.from === from && pair.to === to);
+    if (one === undefined) return '';
+    if (!one.reached) return one.pair.reachable ? 'LOST' : 'no way';
+    return `${one.path.length - 1} ${one.pathMtu ?? '?'}`;
+  };
+  const rows = [['', ...names], ...names.map((from) => [from, ...names.map((to) => cell(from, to))])];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map(
+    (row) =>
+      `  ${row
+        .map((text, column) => text.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()}`,
+  );
+}

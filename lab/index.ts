@@ -1,0 +1,10 @@
+export { askBird } from './birdc.ts';
+export type { BootOptions, Lab } from './boot.ts';
+export { bootLab, converged } from './boot.ts';
+export { breakIt, type Failing, failing, failingNames, without } from './fail.ts';
+export { findHolder, type Refused } from './holder.ts';
+export { type Failure, judge } from './judge.ts';
+export { hostFolder } from './plan.ts';
+export { type Probed, probe } from './probe.ts';
+export { findPrograms } from './programs.ts';
+export { findLab, forgetLab, rememberLab } from './running.ts';

@@ -1,0 +1,33 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Refused } from './holder.ts';
+import type { Programs } from './wiring.ts';
+
+/** Where the set-up script puts BIRD 1.6.8. */
+export const BIRD1 = join('.cache', 'bird1', 'usr', 'sbin');
+
+/** What a lab runs, or what is missing and the command that gets it. `root` is the folder of noencap itself. */
+export function findPrograms(root: string, path = process.env.PATH ?? ''): Programs | Refused {
+  const folders = [...path.split(delimiter), '/usr/sbin', '/sbin'];
+  const bird2 = folders.map((folder) => join(folder, 'bird')).find(isProgram);
+  const lacking = ['ip', 'nsenter', 'unshare', 'fping'].filter(
+    (name) => !folders.some((folder) => isProgram(join(folder, name))),
+  );
+  if (bird2 === undefined) lacking.unshift('bird (2)');
+  if (bird2 === undefined || lacking.length > 0) {
+    return { says: `the lab needs ${lacking.join(', ')}`, mend: 'Run: scripts/setup-lab.sh' };
+  }
+  const [bird1, bird6] = [join(root, BIRD1, 'bird'), join(root, BIRD1, 'bird6')];
+  return isProgram(bird1) && isProgram(bird6)
+    ? { bird2, bird1, 'bird1-ipv6': bird6, approximate: false }
+    : { bird2, bird1: bird2, 'bird1-ipv6': bird2, approximate: true };
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
