@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import type { Refused } from './holder.ts';
 import type { Programs } from './wiring.ts';
 
@@ -17,7 +17,7 @@ export function findPrograms(root: string, path = process.env.PATH ?? ''): Progr
   if (bird2 === undefined || lacking.length > 0) {
     return { says: `the lab needs ${lacking.join(', ')}`, mend: 'Run: scripts/setup-lab.sh' };
   }
-  const [bird1, bird6] = [join(root, BIRD1, 'bird'), join(root, BIRD1, 'bird6')];
+  const [bird1, bird6] = ['bird', 'bird6'].map((name) => resolve(root, BIRD1, name)) as [string, string];
   return isProgram(bird1) && isProgram(bird6)
     ? { bird2, bird1, 'bird1-ipv6': bird6, approximate: false }
     : { bird2, bird1: bird2, 'bird1-ipv6': bird2, approximate: true };
