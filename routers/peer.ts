@@ -99,7 +99,7 @@ const resolution = (session: Session, router: RouterSpeaker, family: Family): St
  * between neighbours would take the detour over this router; every other next hop becomes this router.
  */
 function keepNextHop(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
-  const { local } = endsFor(session, router.name);
+  const { local, remote } = endsFor(session, router.name);
   if (local.nextHop.rule !== 'keep') return [];
   const own = local.nextHop.otherwise[index];
   const segments = local.nextHop.onSegments.filter((segment) => segment.family === family);
@@ -111,6 +111,10 @@ function keepNextHop(session: Session, router: RouterSpeaker, family: Family, in
       ['export filter'],
       [
         when({ test: 'not', of: { test: 'call', name: 'is_insider_as' } }, reject),
+        // Its own block, heard from another reflector: BIRD would refuse to send it, with an error in the log.
+        ...(session.kind === 'reflector'
+          ? [when({ test: 'nextHopIs', address: remote.address }, reject)]
+          : []),
         when(
           {
             test: 'not',

@@ -35,6 +35,7 @@ export type Condition =
    * and the daemon then rejects every route with `~ applied on unknown type pair`.
    */
   | { readonly test: 'nextHop'; readonly on: Prefix }
+  | { readonly test: 'nextHopIs'; readonly address: IpAddress }
   /** The path is not empty and not made of this one AS: the field report's guard. */
   | { readonly test: 'foreignPath'; readonly asNumber: number };
 
@@ -128,6 +129,8 @@ function condition(one: Condition): string {
       return `net ~ [ ${one.within.text}{${one.lengths[0]},${one.lengths[1]}} ]`;
     case 'nextHop':
       return `bgp_next_hop ~ ${one.on.text}`;
+    case 'nextHopIs':
+      return `bgp_next_hop = ${one.address.text}`;
     case 'foreignPath':
       return `bgp_path.len > 0 && !(bgp_path ~ [= ${one.asNumber} =])`;
   }

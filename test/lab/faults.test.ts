@@ -1,0 +1,201 @@
+import { bootLab, breakIt, type Failing, failing, findPrograms, type Lab } from '../../lab/index.ts';
+import type { LabHost, LabPlan } from '../../lab/plan.ts';
+import { routerFiles } from '../../routers/index.ts';
+import { booted, fabricOf, look, on, redundant, scenario } from './labs.ts';
+
+const named = (lab: Lab, name: string): Failing => {
+  const one = failing(lab.fabric, name);
+  if (one === undefined) throw new Error(`nothing is called ${name}`);
+  return one;
+};
+
+/** The port of a host on a segment's bridge, and the host's own interface there. */
+function port(lab: Lab, segment: string, host: string) {
+  const found = lab.plan.segments
+    .find(({ name }) => name === segment)
+    ?.ports.find((one) => one.host === host);
+  if (found === undefined) throw new Error(`${host} is not on ${segment}`);
+  return found;
+}
+
+/** Waits until a ping from one pod to another arrives; `never` if that takes longer than so many seconds. */
+const back = async (lab: Lab, from: string, to: string, seconds: number): Promise<string> => {
+  const address = lab.plan.pods.find(({ node }) => node === to)?.addresses[0]?.text;
+  const command = `nsenter --net=/run/netns/${from}+pod timeout ${seconds} sh -c 'until fping -q -r 0 -t 200 ${address} >/dev/null 2>&1; do :; done' && echo back || echo never`;
+  return (await lab.holder.run(command)).stdout.trim();
+};
+
+scenario('two reflectors on one LAN, while something breaks', () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await booted(redundant());
+  }, 60_000);
+  afterAll(async () => lab?.holder.end());
+
+  test('all is well at first', async () => {
+    expect((await look(lab, [], 5000)).failures).toEqual([]);
+  }, 30_000);
+
+  test('one session of a pair is lost: no node hairpins, and nothing else changes', async () => {
+    const session = named(lab, 'e-a--e1/ipv4');
+    await breakIt(lab, session);
+    expect((await look(lab, [session], 15_000)).failures).toEqual([]);
+    const { failures } = await look(lab);
+    expect(failures.map(({ says }) => says)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^e-a--e1\/ipv4 is .* at e1$/)]),
+    );
+    const { askBird, hostFolder } = await import('../../lab/index.ts');
+    await askBird(lab.holder.path(`${hostFolder('e1')}/bird.ctl`), 'enable all');
+    expect((await look(lab, [], 20_000)).failures).toEqual([]);
+  }, 90_000);
+
+  test("a segment loses MTU: packets of the pods' size vanish, and it is said between whom", async () => {
+    const { interface: own } = port(lab, 'core', 'w1');
+    await on(lab, 'w1', `ip link set ${own} mtu 1300`);
+    const { says } = await look(lab);
+    expect(says('mtu')).toContain("w-a to e-a: packets of the pods' MTU, 1380 bytes, do not arrive");
+    expect(says('mtu').some((one) => one.startsWith('e-a to e-b'))).toBe(false);
+    await on(lab, 'w1', `ip link set ${own} mtu 1420`);
+    for (const pod of lab.plan.pods)
+      await on(lab, pod.netns, `ip link set eth0 mtu ${pod.mtu}; ip route flush cache`);
+  }, 60_000);
+
+  test('a cable comes off at one end: the other reflector takes over within the hold time', async () => {
+    const { port: cable } = port(lab, 'east-lan', 'e1');
+    await lab.holder.run(`ip link set ${cable} down`);
+    expect(await back(lab, 'w-a', 'e-a', 12)).toBe('back');
+    expect(await back(lab, 'e-b', 'w-a', 12)).toBe('back');
+    await lab.holder.run(`ip link set ${cable} up`);
+    expect((await look(lab, [], 25_000)).failures).toEqual([]);
+  }, 120_000);
+
+  test('a reflector dies without a word: the other one carries everything within the hold time', async () => {
+    const dead = named(lab, 'e1');
+    await breakIt(lab, dead);
+    expect(await back(lab, 'w-a', 'e-a', 12)).toBe('back');
+    expect(await back(lab, 'w-a', 'e-b', 12)).toBe('back');
+    expect(await back(lab, 'e-a', 'w-a', 12)).toBe('back');
+    const { failures, probed } = await look(lab, [dead], 15_000);
+    expect(failures).toEqual([]);
+    expect(probed.every(({ reached }) => reached)).toBe(true);
+  }, 120_000);
+
+  test('the last way is cut: what cannot be reached is expected to be unreachable, and is', async () => {
+    const all = [named(lab, 'e1'), named(lab, 'core')];
+    await breakIt(lab, named(lab, 'core'));
+    const { failures, probed } = await look(lab, all, 20_000);
+    expect(failures).toEqual([]);
+    expect(probed.filter(({ reached }) => reached).map(({ pair }) => `${pair.from} ${pair.to}`)).toEqual([
+      'e-a e-b',
+      'e-b e-a',
+    ]);
+  }, 60_000);
+});
+
+/** The plan with one file of one host changed. */
+const edited = (plan: LabPlan, host: string, path: string, edit: (text: string) => string): LabPlan => ({
+  ...plan,
+  hosts: plan.hosts.map((one): LabHost => {
+    const text = one.files.get(path);
+    if (one.name !== host) return one;
+    if (text === undefined || edit(text) === text) throw new Error(`${path} of ${host} is not as it was`);
+    return { ...one, files: new Map([...one.files, [path, edit(text)]]) };
+  }),
+});
+
+scenario('a lab that was built wrong', () => {
+  test('a wrong peer address, a node without its label and a BIRD that does not start are each named', async () => {
+    const lab = await booted(
+      redundant(),
+      (plan) => {
+        const wrong = edited(plan, 'e-a', 'bird.conf', (text) =>
+          text.replace('neighbor 192.168.1.1 ', 'neighbor 192.168.1.9 '),
+        );
+        const unlabelled = edited(wrong, 'e-b', 'bird.conf', (text) =>
+          text.replace(/^protocol bgp Node_[\s\S]*?^\}\n/gm, ''),
+        );
+        return edited(unlabelled, 'w-a', 'bird.conf', (text) =>
+          text.replace('protocol kernel {', 'protocol kernel { wat;'),
+        );
+      },
+      8000,
+    );
+    try {
+      const { says } = await look(lab);
+      expect(says('daemon')).toEqual([
+        expect.stringMatching(
+          /^bird on w-a does not answer: bird: \/run\/lab\/w-a\/bird\.conf:\d+:\d+ syntax error/,
+        ),
+      ]);
+      expect(says('session')).toEqual(
+        expect.arrayContaining([
+          'e-a--e1/ipv4 is not configured at e-a',
+          'e-b--e1/ipv4 is not configured at e-b',
+          'e-b--e2/ipv4 is not configured at e-b',
+          'w-a--w1/ipv4 is not configured at w-a',
+        ]),
+      );
+      expect(says('session').some((one) => one.startsWith('e-a--e2/ipv4'))).toBe(false);
+      expect(says('route')).toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(/^e-a has no route to 10\.42\.0\.\d+\/26, the block of e-b$/),
+        ]),
+      );
+      expect(says('pair')).toEqual(
+        expect.arrayContaining([expect.stringMatching(/^e-a to w-a: the pod does not answer/)]),
+      );
+    } finally {
+      await lab.holder.end();
+    }
+  }, 60_000);
+
+  test('a filter that drops one block is seen by what is exported, though every session is up', async () => {
+    const drop = (text: string) =>
+      text.replace(
+        'function is_insider_as() {',
+        'function is_insider_as() {\n  if net = 10.42.0.0/26 then return false;',
+      );
+    const lab = await booted(
+      redundant(),
+      (plan) => ['e1', 'e2', 'w1'].reduce((all, host) => edited(all, host, 'k3s/ibgp.conf', drop), plan),
+      12_000,
+    );
+    try {
+      const { says } = await look(lab);
+      expect(says('session')).toEqual([]);
+      expect(says('export')).toEqual(
+        expect.arrayContaining(['e1 sends e-b 1 routes instead of 2 (e-b--e1/ipv4)']),
+      );
+      expect(says('route')).toEqual(
+        expect.arrayContaining(['w-a has no route to 10.42.0.0/26, the block of e-a']),
+      );
+    } finally {
+      await lab.holder.end();
+    }
+  }, 60_000);
+
+  test('a filter that BIRD applies to the wrong type is seen by its log', async () => {
+    const brackets = (text: string) =>
+      text.replace('bgp_next_hop ~ 192.168.1.0/24', 'bgp_next_hop ~ [ 192.168.1.0/24 ]');
+    const lab = await booted(
+      redundant(),
+      (plan) => edited(plan, 'e1', 'k3s/ibgpeers/e-a.conf', brackets),
+      10_000,
+    );
+    try {
+      const { says } = await look(lab);
+      expect(says('log')).toEqual(
+        expect.arrayContaining([expect.stringContaining('~ applied on unknown type pair')]),
+      );
+    } finally {
+      await lab.holder.end();
+    }
+  }, 60_000);
+
+  test('a disk that is full is said, and leaves nothing behind', async () => {
+    const programs = findPrograms('.');
+    if ('says' in programs) throw new Error(programs.mend);
+    const full = bootLab({ fabric: fabricOf(redundant()), routerFiles, programs, room: '16k' });
+    await expect(full).rejects.toThrow(/ENOSPC/);
+  }, 30_000);
+});
