@@ -7,8 +7,7 @@ import type { Programs } from './wiring.ts';
 export const BIRD1 = join('.cache', 'bird1', 'usr', 'sbin');
 
 /** What a lab runs, or what is missing and the command that gets it. `root` is the folder of noencap itself. */
-export function findPrograms(root: string, path = process.env.PATH ?? ''): Programs | Refused {
-  const folders = [...path.split(delimiter), '/usr/sbin', '/sbin'];
+export function findPrograms(root: string, folders = usualFolders()): Programs | Refused {
   const bird2 = folders.map((folder) => join(folder, 'bird')).find(isProgram);
   const lacking = ['ip', 'nsenter', 'unshare', 'fping'].filter(
     (name) => !folders.some((folder) => isProgram(join(folder, name))),
@@ -22,6 +21,9 @@ export function findPrograms(root: string, path = process.env.PATH ?? ''): Progr
     ? { bird2, bird1, 'bird1-ipv6': bird6, approximate: false }
     : { bird2, bird1: bird2, 'bird1-ipv6': bird2, approximate: true };
 }
+
+/** PATH, and where Debian has daemons: not everybody's PATH leads there. */
+const usualFolders = (): string[] => [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
 
 function isProgram(file: string): boolean {
   try {

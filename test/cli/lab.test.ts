@@ -1,0 +1,175 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { scenario } from '../lab/labs.ts';
+import { noencap, scratch } from './run.ts';
+
+const BIN = resolve('bin/noencap');
+let folder: string;
+
+beforeEach(() => {
+  folder = scratch();
+  copyFileSync('topology.yaml', join(folder, 'topology.yaml'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Processes of labs: their command lines name files that exist in labs only. */
+const processes = (): string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/run/lab/');
+      } catch {
+        return false;
+      }
+    });
+
+const gone = async (before: readonly string[]): Promise<boolean> => {
+  for (let tries = 0; tries < 100; tries++) {
+    if (processes().every((pid) => before.includes(pid))) return true;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  return false;
+};
+
+test('what cannot fail is no choice, and nothing is started', () => {
+  const run = noencap(folder, ['lab', '--fail', 'gatewy']);
+  expect(run).toMatchObject({ code: 2, stdout: '' });
+  expect(run.stderr).toContain('Nothing that can fail is called "gatewy".\nKnown: cn-ns, gateway, ');
+});
+
+test('without an underlay there is nothing to wire', () => {
+  const file = join(folder, 'topology.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^underlay:[\s\S]*/m, ''));
+  const run = noencap(folder, ['lab', '--json']);
+  expect(run.code).toBe(2);
+  expect(JSON.parse(run.stdout)).toMatchObject({
+    command: 'lab',
+    ok: false,
+    refused: expect.stringContaining('underlay'),
+  });
+});
+
+test('a lab that is not up cannot be looked into', () => {
+  for (const args of [
+    ['down'],
+    ['routes', 'gateway'],
+    ['birdc', 'gateway', 'show', 'status'],
+    ['exec', 'gateway', '--', 'true'],
+  ]) {
+    const run = noencap(folder, ['lab', ...args]);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(run.stderr).toBe('No lab of home is up.\nRun: bin/noencap lab up\n');
+  }
+});
+
+scenario('noencap lab', () => {
+  test("proves the field report's network, says what it saw, and leaves nothing behind", async () => {
+    const before = processes();
+    const run = noencap(folder, ['lab']);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(
+      run.stdout.replace(/\([\d.]+ s\)/, '(TIME)'),
+    ).toBe(`home: 3 routers, 3 nodes; BIRD 2 on routers, BIRD 1.6.8 on nodes, with short timers
+
+sessions
+  cn-ns--gateway/ipv6                  backbone   Established
+  cn-ns--global-ns/ipv6                backbone   Established
+  gateway--global-ns/ipv6              backbone   Established
+  gateway--kubemaster/ipv4             reflector  Established
+  gateway--kubenode-wds-1/ipv4         reflector  Established
+  global-ns--kubenode-hkg04/ipv4       reflector  Established
+  kubemaster--kubenode-hkg04/ipv4      mesh       Established
+  kubemaster--kubenode-wds-1/ipv4      mesh       Established
+  kubenode-hkg04--kubenode-wds-1/ipv4  mesh       Established
+
+pods, from each line to each column: hops and path MTU
+                  kubemaster  kubenode-hkg04  kubenode-wds-1
+  kubemaster      .           4 1420          1 1500
+  kubenode-hkg04  4 1420      .               4 1420
+  kubenode-wds-1  1 1500      4 1420          .
+
+9 sessions up, 6 pairs of pods reach each other: all as it must be (TIME)
+`);
+    expect(await gone(before)).toBe(true);
+  }, 60_000);
+
+  test('fails with exit code 1 where pods are larger than their path, names what, and keeps the logs', () => {
+    const file = join(folder, 'topology.yaml');
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replace('mtu: 1370', 'mtu: 1430').replace('name: home', 'name: wide'),
+    );
+    const run = noencap(folder, ['lab']);
+    expect(run.code).toBe(1);
+    expect(run.stdout).toContain(
+      "failed  kubemaster to kubenode-hkg04: packets of the pods' MTU, 1430 bytes, do not arrive\n",
+    );
+    const logs = /^Logs of all daemons: (.*)$/m.exec(run.stdout)?.[1] ?? '';
+    expect(existsSync(join(logs, 'gateway', 'bird.log'))).toBe(true);
+    expect(run.stdout).toContain('  bin/noencap lab routes kubemaster\n');
+    rmSync(logs, { recursive: true });
+  }, 60_000);
+
+  test('stays for a closer look with up, and goes with down; a second one runs beside it', async () => {
+    const before = processes();
+    expect(noencap(folder, ['lab', 'up'])).toMatchObject({ code: 0, stderr: '' });
+    try {
+      expect(noencap(folder, ['lab', 'up']).code).toBe(2);
+      expect(noencap(folder, ['lab', 'routes', 'kubemaster']).stdout).toMatch(
+        /^10\.42\.253\.128\/26 via 192\.168\.100\.1 dev eth0 proto bird/m,
+      );
+      expect(noencap(folder, ['lab', 'birdc', 'gateway', 'show', 'protocols']).stdout).toMatch(
+        /^k3s_kubemaster_v4 .*Established/m,
+      );
+      expect(noencap(folder, ['lab', 'birdc', 'gateway', 'show', 'nonsense']).code).toBe(1);
+      expect(noencap(folder, ['lab', 'routes', 'gatewy']).stderr).toContain(
+        'No host of the lab is called "gatewy".',
+      );
+      const asked = ['lab', 'exec', 'kubemaster+pod', '--', 'fping', '-r', '1', '10.42.253.129'];
+      expect(noencap(folder, asked)).toMatchObject({ code: 0, stdout: '10.42.253.129 is alive\n' });
+      expect(noencap(folder, ['lab', 'exec', 'gateway', '--', 'sh', '-c', 'exit 7']).code).toBe(7);
+      const beside = join(folder, 'beside.yaml');
+      writeFileSync(
+        beside,
+        readFileSync(join(folder, 'topology.yaml'), 'utf8').replace('name: home', 'name: beside'),
+      );
+      expect(noencap(folder, ['lab', '-t', 'beside.yaml', '-q'])).toMatchObject({ code: 0, stdout: '' });
+    } finally {
+      expect(noencap(folder, ['lab', 'down'])).toMatchObject({
+        code: 0,
+        stdout: 'The lab of home is down.\n',
+      });
+    }
+    expect(await gone(before)).toBe(true);
+  }, 120_000);
+
+  test.each([
+    ['kill -9', 'SIGKILL'],
+    ['Ctrl-C', 'SIGINT'],
+  ] as const)(
+    'leaves nothing behind after %s',
+    async (_, signal) => {
+      const before = processes();
+      const child = spawn(process.execPath, [BIN, 'lab', '-q'], { cwd: folder, stdio: 'ignore' });
+      const ended = new Promise((done) => child.on('exit', (code) => done(code)));
+      while (processes().length <= before.length) await new Promise((done) => setTimeout(done, 50));
+      child.kill(signal);
+      expect(await ended).toBe(signal === 'SIGINT' ? 130 : null);
+      expect(await gone(before)).toBe(true);
+    },
+    30_000,
+  );
+
+  test('needs no root', () => {
+    const asRoot = process.getuid?.() === 0;
+    const command = [process.execPath, BIN, 'lab', '-q', '-t', resolve('topology.yaml')];
+    const [program = '', ...args] = asRoot
+      ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...command]
+      : command;
+    const run = spawnSync(program, args, { cwd: '/', encoding: 'utf8' });
+    expect({ code: run.status, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });
+  }, 60_000);
+});

@@ -1,0 +1,153 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expectations, nodeBlocks } from '../../fabric/index.ts';
+import { hashedId } from '../../lab/igp-bird.ts';
+import { askBird, findPrograms } from '../../lab/index.ts';
+import { bgpStates } from '../../lab/observe.ts';
+import { fabricOf, redundant, report } from './labs.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'noencap-lab-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('what the lab needs', () => {
+  const program = (name: string) => {
+    mkdirSync(join(folder, 'bin'), { recursive: true });
+    writeFileSync(join(folder, 'bin', name), '#!/bin/sh\n', { mode: 0o755 });
+  };
+
+  test('is named where it is missing, with the command that gets it', () => {
+    program('ip');
+    program('nsenter');
+    program('unshare');
+    expect(findPrograms(folder, [join(folder, 'bin')])).toEqual({
+      says: 'the lab needs bird (2), fping',
+      mend: 'Run: scripts/setup-lab.sh',
+    });
+  });
+
+  test('without BIRD 1.6 nodes run BIRD 2, which is an approximation', () => {
+    for (const name of ['ip', 'nsenter', 'unshare', 'fping', 'bird']) program(name);
+    const bird = join(folder, 'bin', 'bird');
+    expect(findPrograms(folder, [join(folder, 'bin')])).toEqual({
+      bird2: bird,
+      bird1: bird,
+      'bird1-ipv6': bird,
+      approximate: true,
+    });
+  });
+});
+
+describe('the control socket', () => {
+  const serve = (answer: string) =>
+    new Promise<{ socket: string; close: () => void }>((ready) => {
+      const socket = join(folder, 'ctl');
+      const server = createServer((connection) => {
+        connection.write('0001 BIRD 2.0.12 ready.\n');
+        // In two pieces, as a stream may deliver them.
+        connection.once('data', () => {
+          connection.write(answer.slice(0, 7));
+          setTimeout(() => connection.write(answer.slice(7)), 20);
+        });
+      }).listen(socket, () => ready({ socket, close: () => server.close() }));
+    });
+
+  test('gives the last code, and the text without codes', async () => {
+    const { socket, close } = await serve('1002-one\n two\n1002-three\n0000 \n');
+    expect(await askBird(socket, 'show something')).toEqual({ code: 0, text: 'one\ntwo\nthree\n' });
+    close();
+  });
+
+  test('of nobody is undefined', async () => {
+    expect(await askBird(join(folder, 'nowhere'), 'show status')).toBeUndefined();
+  });
+});
+
+test('BGP protocols are read alike from BIRD 2 and BIRD 1.6', () => {
+  const two = `k3s_a_v4   BGP        ---        up     06:24:39.417  Established
+  BGP state:          Established
+    Neighbor address: 192.168.1.11
+  Channel ipv4
+    Routes:         1 imported, 2 exported, 1 preferred
+  Channel ipv6
+    Routes:         3 imported, 1 filtered, 4 exported, 1 preferred
+
+`.replace('3 imported, 1 filtered, 4', '3 imported, 4');
+  const one = `Mesh_192_168_100_251 BGP      master   start  06:23:49    Passive
+  Preference:     100
+  BGP state:          Passive
+    Neighbor address: fd00::1%eth0
+`;
+  expect(bgpStates(`direct1    Direct     ---        up     06:24:31\n\n${two}${one}`)).toEqual([
+    { name: 'k3s_a_v4', state: 'Established', neighbor: '192.168.1.11', imported: 4, exported: 6 },
+    { name: 'Mesh_192_168_100_251', state: 'start Passive', neighbor: 'fd00::1', imported: 0, exported: 0 },
+  ]);
+});
+
+test('a router ID made of a name is always the same, and not that of another name', () => {
+  expect(hashedId('kube-1')).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+  expect(hashedId('kube-1')).toBe(hashedId('kube-1'));
+  expect(hashedId('kube-1')).not.toBe(hashedId('kube-2'));
+});
+
+describe('blocks of nodes', () => {
+  test('are those that the topology names, and for the others the first free ones', () => {
+    const topology = redundant();
+    const nodes = {
+      ...topology.nodes,
+      'e-b': { region: 'east', role: 'agent' as const, address: '192.168.1.12', block: '10.42.0.0/26' },
+    };
+    const blocks = nodeBlocks(fabricOf({ ...topology, nodes }));
+    expect([...blocks].map(([name, own]) => [name, own.map(({ text }) => text)])).toEqual([
+      ['e-a', ['10.42.0.64/26']],
+      ['e-b', ['10.42.0.0/26']],
+      ['w-a', ['10.42.0.128/26']],
+    ]);
+  });
+
+  test('run out with the pool', () => {
+    const pods = { cidrs: ['10.42.0.0/25'] };
+    const blocks = nodeBlocks(fabricOf({ ...redundant(), pods }));
+    expect([...blocks.values()].map((own) => own.length)).toEqual([1, 1, 0]);
+  });
+});
+
+describe('what must hold', () => {
+  const stepsOf = (topology: ReturnType<typeof report>, from: string, to: string) => {
+    const pair = expectations(fabricOf(topology)).pairs.find((one) => one.from === from && one.to === to);
+    return [...(pair?.steps ?? [])].map(
+      ([machine, steps]) => `${machine}: ${steps.map((step) => step.to).join(' or ')}`,
+    );
+  };
+
+  test("in the report's network: one way between regions, neighbours directly", () => {
+    expect(stepsOf(report(), 'kubemaster', 'kubenode-hkg04')).toEqual([
+      'kubemaster: gateway',
+      'gateway: cn-ns',
+      'cn-ns: global-ns',
+      'global-ns: kubenode-hkg04',
+    ]);
+    expect(stepsOf(report(), 'kubemaster', 'kubenode-wds-1')).toEqual(['kubemaster: kubenode-wds-1']);
+    const self = report({ reflectorNextHop: 'self' });
+    expect(stepsOf(self, 'kubemaster', 'kubenode-wds-1')[0]).toBe('kubemaster: gateway or kubenode-wds-1');
+  });
+
+  test('with two reflectors either is right', () => {
+    expect(stepsOf(redundant(), 'w-a', 'e-a')).toEqual(['w-a: w1', 'w1: e1 or e2', 'e2: e-a', 'e1: e-a']);
+  });
+
+  test('without a session between regions nothing is reachable', () => {
+    const bgp = { nodeToNodeMesh: false, backboneMesh: false };
+    const { pairs } = expectations(fabricOf(redundant({ bgp })));
+    expect(pairs.filter(({ reachable }) => reachable).map(({ from, to }) => `${from} ${to}`)).toEqual([
+      'e-a e-b',
+      'e-b e-a',
+    ]);
+  });
+});
