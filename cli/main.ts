@@ -2,7 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { check } from './check.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { init } from './init.ts';
-import * as commands from './lab.ts';
+import { lab as runLab } from './lab.ts';
+import { labRehearse } from './rehearse.ts';
+import { labBirdc, labDown, labExec, labRoutes, labUp } from './running-lab.ts';
 import { synth } from './synth.ts';
 import { type Terminal, terminal } from './terminal.ts';
 import { BusyError } from './write-dist.ts';
@@ -66,12 +68,23 @@ function labCommands(root: Command): void {
         'noencap lab up',
       ),
     )
-    .action((options) => run(options, (speak) => commands.lab(options, speak)));
+    .action((options) => run(options, (speak) => runLab(options, speak)));
+  command(
+    lab,
+    'rehearse',
+    'Boot the base, change it to what is here while pods ping each other, and say what it cost.',
+  )
+    .requiredOption('--base <ref>', 'git revision with the topology before the change')
+    .addHelpText(
+      'after',
+      examples('noencap lab rehearse --base main', 'noencap lab rehearse --base HEAD~1 --json'),
+    )
+    .action((options) => run(options, (speak) => labRehearse(options, speak)));
   command(lab, 'up', 'Boot a lab that stays.').action((options) =>
-    run(options, (speak) => commands.labUp(options, speak)),
+    run(options, (speak) => labUp(options, speak)),
   );
   command(lab, 'down', 'End the lab that is up.').action((options) =>
-    run(options, (speak) => commands.labDown(options, speak)),
+    run(options, (speak) => labDown(options, speak)),
   );
   command(lab, 'exec', 'Run a command on a host of the lab that is up; a pod is <node>+pod.')
     .argument('<host>')
@@ -84,17 +97,15 @@ function labCommands(root: Command): void {
         'noencap lab exec kubemaster+pod -- ping 10.42.0.1',
       ),
     )
-    .action((host, words, options) => run(options, (speak) => commands.labExec(options, host, words, speak)));
+    .action((host, words, options) => run(options, (speak) => labExec(options, host, words, speak)));
   command(lab, 'birdc', 'Ask the BIRDs of a host of the lab that is up.')
     .argument('<host>')
     .argument('<words...>')
     .addHelpText('after', examples('noencap lab birdc gateway show protocols all'))
-    .action((host, words, options) =>
-      run(options, (speak) => commands.labBirdc(options, host, words, speak)),
-    );
+    .action((host, words, options) => run(options, (speak) => labBirdc(options, host, words, speak)));
   command(lab, 'routes', 'Show the kernel routes of a host of the lab that is up.')
     .argument('<host>')
-    .action((host, options) => run(options, (speak) => commands.labRoutes(options, host, speak)));
+    .action((host, options) => run(options, (speak) => labRoutes(options, host, speak)));
 }
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];

@@ -46,8 +46,9 @@ export async function bootLab(options: BootOptions): Promise<Lab | Refused> {
   }
 }
 
-function placeFiles(holder: Holder, plan: LabPlan): void {
+export function placeFiles(holder: Holder, plan: LabPlan): void {
   for (const host of plan.hosts) {
+    mkdirSync(holder.path(hostFolder(host.name)), { recursive: true });
     for (const [path, text] of host.files) {
       const file = holder.path(`${hostFolder(host.name)}/${path}`);
       mkdirSync(dirname(file), { recursive: true });
@@ -57,7 +58,7 @@ function placeFiles(holder: Holder, plan: LabPlan): void {
 }
 
 /** Link-local addresses are made by the kernel: what has which, only it can say. */
-async function addresses(holder: Holder, plan: LabPlan): Promise<ReadonlyMap<string, string>> {
+export async function addresses(holder: Holder, plan: LabPlan): Promise<ReadonlyMap<string, string>> {
   const known = new Map(
     plan.pods.flatMap((pod) => pod.addresses.map(({ text }) => [text, pod.node] as const)),
   );
@@ -78,7 +79,7 @@ async function addresses(holder: Holder, plan: LabPlan): Promise<ReadonlyMap<str
   return known;
 }
 
-async function must(holder: Holder, script: string, what: string): Promise<void> {
+export async function must(holder: Holder, script: string, what: string): Promise<void> {
   const { code, stderr } = await holder.run(script);
   if (code !== 0) throw new Error(`${what}: ${stderr.trim()}`);
 }

@@ -72,7 +72,13 @@ function ospf(family: Family, attachments: readonly Attachment[], loopback: read
 
 /** A router ID for a machine without IPv4, made of its name (FNV-1a) as Calico does for CALICO_ROUTER_ID=hash. */
 export function hashedId(name: string): string {
-  let hash = 0x811c9dc5;
-  for (const char of Buffer.from(name)) hash = Math.imul(hash ^ char, 0x01000193) >>> 0;
+  const hash = fnv1a(name);
   return [24, 16, 8, 0].map((shift) => (hash >>> shift) & 255).join('.');
+}
+
+/** 32 bits. */
+export function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of Buffer.from(text)) hash = Math.imul(hash ^ char, 0x01000193) >>> 0;
+  return hash;
 }

@@ -23,6 +23,8 @@ export interface BgpState {
   readonly neighbor: string;
   readonly imported: number;
   readonly exported: number;
+  /** When it came into its state, as the daemon writes it: another text is another time. */
+  readonly since: string;
 }
 
 export interface KernelRoute {
@@ -78,6 +80,7 @@ export function bgpStates(text: string): BgpState[] {
         neighbor: /Neighbor address:\s+(\S+)/.exec(block)?.[1]?.replace(/%.*/, '') ?? '',
         imported: sum(1),
         exported: sum(2),
+        since: rest.slice(0, rest[0]?.includes('-') ? 2 : 1).join(' '),
       };
     });
 }

@@ -9,7 +9,7 @@ import {
   valuesOf,
 } from '../topology/address.ts';
 import { type BirdDialect, calicoBird } from './calico-bird.ts';
-import { type IgpMachine, igpBird, MIRROR } from './igp-bird.ts';
+import { fnv1a, type IgpMachine, igpBird, MIRROR } from './igp-bird.ts';
 import { labRouter, PASSWORD_FILE } from './router-files.ts';
 
 /** A lab as data: what is wired to what, and what runs where. Nothing here touches the machine. */
@@ -74,17 +74,23 @@ export const hostFolder = (host: string): string => `/run/lab/${host}`;
 
 /**
  * `routerFiles` renders the routers of a fabric, as `synth` does. In the lab every router is one that runs nothing else:
- * what include mode leaves to the operator's own bird.conf, a standalone one has.
+ * what include mode leaves to the operator's own bird.conf, a standalone one has. A host that was in a lab `before` keeps
+ * the names of its interfaces.
  */
 export function labPlan(
   fabric: Fabric,
   routerFiles: (fabric: Fabric) => ReadonlyMap<string, string>,
   dialect: BirdDialect = 1,
+  before?: LabPlan,
 ): LabPlan {
   const blocks = nodeBlocks(fabric);
-  const routers = fabric.routers.filter((router) => !router.planned).map(standalone);
-  const nodes = fabric.nodes.map(named);
-  const hosts = fabric.hosts.map(named);
+  const earlier = new Map(before?.hosts.map((host) => [host.name, host.interfaces]));
+  const name = <T extends Machine>(one: T): T => named(one, earlier.get(one.name) ?? []);
+  const routers = fabric.routers
+    .filter((router) => !router.planned)
+    .map((router) => standalone(name(router)));
+  const nodes = fabric.nodes.map(name);
+  const hosts = fabric.hosts.map(name);
   const rendered = routerFiles({ ...fabric, routers });
   return {
     segments: labSegments(fabric, [...routers, ...nodes, ...hosts]),
@@ -96,47 +102,54 @@ export function labPlan(
         ...(host.igp ? withIgp({ ...host, loopback: [], routerId: undefined }) : {}),
       })),
     ],
-    pods: nodes.flatMap((node, index) => pod(fabric, node, index, blocks.get(node.name) ?? [])),
+    pods: nodes.flatMap((node) => pod(fabric, node, blocks.get(node.name) ?? [])),
   };
 }
 
+interface Machine {
+  readonly name: string;
+  readonly attachments: readonly Attachment[];
+}
+
 const standalone = (router: RouterSpeaker): RouterSpeaker => ({
-  ...named(router),
+  ...router,
   bird: { ...router.bird, mode: 'standalone' },
 });
 
 /** Interfaces are called as the topology has it, else eth0, eth1 and so on in the order of the segments' names. */
-function named<T extends { readonly attachments: readonly Attachment[] }>(machine: T): T {
-  const taken = new Set(machine.attachments.map((attachment) => attachment.interface));
+function named<T extends Machine>(machine: T, before: readonly LabInterface[]): T {
+  const kept = new Map(before.map(({ segment, name }) => [segment, name]));
+  const own = (attachment: Attachment) => attachment.interface ?? kept.get(attachment.segment);
+  const taken = new Set(machine.attachments.map(own));
   const free = Array.from({ length: 2 * machine.attachments.length + 1 }, (_, index) => `eth${index}`).filter(
     (name) => !taken.has(name),
   );
   const attachments = machine.attachments.map((attachment) => ({
     ...attachment,
-    interface: attachment.interface ?? free.shift(),
+    interface: own(attachment) ?? free.shift(),
   }));
   return { ...machine, attachments };
 }
 
-function labSegments(
-  fabric: Fabric,
-  machines: readonly { readonly name: string; readonly attachments: readonly Attachment[] }[],
-): LabSegment[] {
-  let ports = 0;
-  return (fabric.segments ?? []).map((segment, index) => ({
+function labSegments(fabric: Fabric, machines: readonly Machine[]): LabSegment[] {
+  return (fabric.segments ?? []).map((segment) => ({
     name: segment.name,
-    bridge: `br${index}`,
+    bridge: `br${short(segment.name)}`,
     mtu: segment.mtu,
     ports: machines.flatMap(({ name, attachments }) =>
       attachments
         .filter((attachment) => attachment.segment === segment.name)
-        .map((attachment) => {
-          ports += 1;
-          return { host: name, port: `p${ports}`, interface: attachment.interface ?? '' };
-        }),
+        .map((attachment) => ({
+          host: name,
+          port: `p${short(`${name} ${segment.name}`)}`,
+          interface: attachment.interface ?? '',
+        })),
     ),
   }));
 }
+
+/** Linux' names of interfaces have 15 characters; these stay the same whatever else is there. */
+const short = (text: string): string => fnv1a(text).toString(16).padStart(8, '0');
 
 function machine(
   name: string,
@@ -249,7 +262,7 @@ function elsewhere(attachments: readonly Attachment[], given: readonly PerFamily
   return [...new Map(all.map((address) => [address.text, address])).values()];
 }
 
-function pod(fabric: Fabric, node: NodeSpeaker, index: number, blocks: readonly Prefix[]): LabPod[] {
+function pod(fabric: Fabric, node: NodeSpeaker, blocks: readonly Prefix[]): LabPod[] {
   const families = fabric.pods.families;
   const addresses = families.flatMap((family) => {
     const block = blocks.find((one) => one.family === family);
@@ -261,7 +274,7 @@ function pod(fabric: Fabric, node: NodeSpeaker, index: number, blocks: readonly 
     {
       node: node.name,
       netns: `${node.name}+pod`,
-      veth: `cali${index}`,
+      veth: `cali${short(node.name)}`,
       addresses,
       mtu: fabric.pods.mtu ?? Math.min(1500, ...segments),
       proxied: !node.igp,

@@ -4,18 +4,23 @@ import { hostFolder, type LabDaemon, type LabHost, type LabPlan, type LabPod } f
 
 /**
  * The shell text that builds a plan inside the holder. `ip -batch` takes many commands at once: a process for each would
- * cost more than all the rest.
+ * cost more than all the rest. `bridges` are there already.
  */
-export function wiringScript({ segments, hosts, pods }: LabPlan): string {
+export function wiringScript(
+  { segments, hosts, pods }: LabPlan,
+  bridges: ReadonlySet<string> = new Set(),
+): string {
   const names = [...hosts.map(({ name }) => name), ...pods.map(({ netns }) => netns)];
   return [
     'set -eu',
     batch(undefined, [
       ...names.map((name) => `netns add ${name}`),
-      ...segments.flatMap(({ bridge, mtu }) => [
-        `link add ${bridge} mtu ${mtu} type bridge mcast_snooping 0`,
-        `link set ${bridge} up`,
-      ]),
+      ...segments
+        .filter(({ bridge }) => !bridges.has(bridge))
+        .flatMap(({ bridge, mtu }) => [
+          `link add ${bridge} mtu ${mtu} type bridge mcast_snooping 0`,
+          `link set ${bridge} up`,
+        ]),
       ...segments.flatMap(({ bridge, mtu, ports }) =>
         ports.flatMap((port) => [
           `link add ${port.port} mtu ${mtu} type veth peer name ${port.interface} mtu ${mtu} netns ${port.host}`,

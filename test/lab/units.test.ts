@@ -85,8 +85,22 @@ test('BGP protocols are read alike from BIRD 2 and BIRD 1.6', () => {
     Neighbor address: fd00::1%eth0
 `;
   expect(bgpStates(`direct1    Direct     ---        up     06:24:31\n\n${two}${one}`)).toEqual([
-    { name: 'k3s_a_v4', state: 'Established', neighbor: '192.168.1.11', imported: 4, exported: 6 },
-    { name: 'Mesh_192_168_100_251', state: 'start Passive', neighbor: 'fd00::1', imported: 0, exported: 0 },
+    {
+      name: 'k3s_a_v4',
+      state: 'Established',
+      neighbor: '192.168.1.11',
+      imported: 4,
+      exported: 6,
+      since: '06:24:39.417',
+    },
+    {
+      name: 'Mesh_192_168_100_251',
+      state: 'start Passive',
+      neighbor: 'fd00::1',
+      imported: 0,
+      exported: 0,
+      since: '06:23:49',
+    },
   ]);
 });
 

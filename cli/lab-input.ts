@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Fabric } from '../fabric/index.ts';
+import { type Failing, failing, failingNames, findPrograms, type Refused } from '../lab/index.ts';
+import { listed } from '../topology/suggest.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { faultsAsJson, readInput } from './input.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface LabOptions {
+  readonly topology: string;
+  /** Routers, segments and sessions to break once all is up. */
+  readonly fail: readonly string[];
+  /** The lab goes on after the run. */
+  readonly keep: boolean;
+}
+
+type Prepared =
+  | { readonly code: ExitCode }
+  | {
+      readonly fabric: Fabric;
+      readonly programs: Exclude<ReturnType<typeof findPrograms>, Refused>;
+      readonly failed: readonly Failing[];
+    };
+
+/** Everything that can be refused before anything is started. */
+export function prepareLab(options: LabOptions, terminal: Terminal): Prepared {
+  const read = readInput(options.topology, terminal);
+  if (!read.ok) {
+    if (terminal.json)
+      terminal.print(documentOf('lab', { ok: false, faults: faultsAsJson(read.faults, read.source) }));
+    return { code: EXIT.badInput };
+  }
+  const { fabric } = read.input;
+  if (fabric.segments === undefined || fabric.nodes.length === 0) {
+    const says = `The lab has nothing to wire: ${options.topology} has no ${fabric.nodes.length === 0 ? 'nodes' : 'underlay'}`;
+    return {
+      code: refuseLab(
+        { says, mend: 'Describe the segments under underlay.segments, and the nodes on them.' },
+        EXIT.badInput,
+        terminal,
+      ),
+    };
+  }
+  const failed: Failing[] = [];
+  for (const name of options.fail) {
+    const one = failing(fabric, name);
+    if (one === undefined) {
+      const says = `Nothing that can fail is called ${JSON.stringify(name)}`;
+      return {
+        code: refuseLab(
+          { says, mend: `Known: ${listed(failingNames(fabric), 'and')}.` },
+          EXIT.badInput,
+          terminal,
+        ),
+      };
+    }
+    failed.push(one);
+  }
+  const programs = findPrograms(join(rootFolder(), '.'));
+  if ('says' in programs) return { code: refuseLab(programs, EXIT.environment, terminal) };
+  return { fabric, programs, failed };
+}
+
+/** noencap's own folder, whatever the working folder is: bin/noencap is the script that runs. */
+export function rootFolder(): string {
+  const script = process.argv[1] ?? '';
+  const root = join(script, '..', '..');
+  return existsSync(join(root, 'package.json')) ? root : '.';
+}
+
+export function refuseLab({ says, mend }: Refused, code: ExitCode, terminal: Terminal): ExitCode {
+  terminal.complain(`${says.charAt(0).toUpperCase()}${says.slice(1)}.\n${mend}`);
+  if (terminal.json) terminal.print(documentOf('lab', { ok: false, refused: `${says}. ${mend}` }));
+  return code;
+}
+
+export const documentOf = (command: string, body: object): string =>
+  `${JSON.stringify({ version: 1, command, ...body }, null, 2)}\n`;

@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import {
+  askBird,
+  bootLab,
+  converged,
+  findLab,
+  forgetLab,
+  hostFolder,
+  type Lab,
+  rememberLab,
+} from '../lab/index.ts';
+import { routerFiles } from '../routers/index.ts';
+import { listed } from '../topology/suggest.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { readInput } from './input.ts';
+import { documentOf, type LabOptions, prepareLab, refuseLab } from './lab-input.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `lab up`: a lab that stays until `lab down`. */
+export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Terminal): Promise<ExitCode> {
+  const prepared = prepareLab({ ...options, fail: [], keep: true }, terminal);
+  if ('code' in prepared) return prepared.code;
+  const { fabric, programs } = prepared;
+  if (findLab(fabric.name) !== undefined) {
+    return refuseLab(
+      { says: `A lab of ${fabric.name} is up already`, mend: 'Run: bin/noencap lab down' },
+      EXIT.badInput,
+      terminal,
+    );
+  }
+  const booted = await bootLab({ fabric, routerFiles, programs, lasting: true });
+  if ('says' in booted) return refuseLab(booted, EXIT.environment, terminal);
+  remember(booted);
+  await converged(booted);
+  if (terminal.json) terminal.print(documentOf('lab up', { ok: true, name: fabric.name }));
+  terminal.say(`The lab of ${fabric.name} is up: ${listed(
+    booted.plan.hosts.map(({ name }) => name),
+    'and',
+  )}.
+  bin/noencap lab routes HOST
+  bin/noencap lab birdc HOST show route
+  bin/noencap lab exec HOST -- ping 192.0.2.1
+  bin/noencap lab down`);
+  return EXIT.fine;
+}
+
+export async function labDown(options: Pick<LabOptions, 'topology'>, terminal: Terminal): Promise<ExitCode> {
+  return withRunning(options, terminal, async ({ holder }, name) => {
+    await holder.end();
+    forgetLab(name);
+    terminal.say(`The lab of ${name} is down.`);
+    return EXIT.fine;
+  });
+}
+
+/** `lab exec HOST -- COMMAND`: in the network namespace of a host, with this terminal. A node's pod is `<node>+pod`. */
+export async function labExec(
+  options: Pick<LabOptions, 'topology'>,
+  host: string,
+  command: readonly string[],
+  terminal: Terminal,
+): Promise<ExitCode> {
+  return withHost(options, host, terminal, async ({ holder }) => {
+    const args = [...holder.enter, 'nsenter', `--net=/run/netns/${host}`, ...command];
+    const child = spawn('nsenter', args, { stdio: 'inherit' });
+    const code = await new Promise<number>((done) => child.on('close', (status) => done(status ?? 1)));
+    return code as ExitCode;
+  });
+}
+
+/** `lab birdc HOST WORDS`: asks each BIRD of the host. */
+export async function labBirdc(
+  options: Pick<LabOptions, 'topology'>,
+  host: string,
+  words: readonly string[],
+  terminal: Terminal,
+): Promise<ExitCode> {
+  return withHost(options, host, terminal, async ({ holder, daemons }) => {
+    let code: ExitCode = EXIT.fine;
+    for (const daemon of daemons) {
+      const reply = await askBird(holder.path(`${hostFolder(host)}/${daemon}.ctl`), words.join(' '));
+      if (daemons.length > 1) terminal.print(`# ${daemon}`);
+      terminal.print(reply?.text ?? `${daemon} does not answer.\n`);
+      if (reply === undefined || reply.code >= 8000) code = EXIT.doesNotHold;
+    }
+    return code;
+  });
+}
+
+export async function labRoutes(
+  options: Pick<LabOptions, 'topology'>,
+  host: string,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  return withHost(options, host, terminal, async ({ holder }) => {
+    const { stdout } = await holder.run(`ip -n ${host} route; ip -n ${host} -6 route`);
+    terminal.print(stdout);
+    return EXIT.fine;
+  });
+}
+
+type Running = NonNullable<ReturnType<typeof findLab>>;
+
+async function withRunning(
+  { topology }: Pick<LabOptions, 'topology'>,
+  terminal: Terminal,
+  action: (running: Running, name: string) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const read = readInput(topology, terminal);
+  if (!read.ok) return EXIT.badInput;
+  const { name } = read.input.fabric;
+  const running = findLab(name);
+  if (running !== undefined) return action(running, name);
+  return refuseLab(
+    { says: `No lab of ${name} is up`, mend: 'Run: bin/noencap lab up' },
+    EXIT.badInput,
+    terminal,
+  );
+}
+
+async function withHost(
+  options: Pick<LabOptions, 'topology'>,
+  host: string,
+  terminal: Terminal,
+  action: (running: { holder: Running['holder']; daemons: readonly string[] }) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return withRunning(options, terminal, async ({ holder, hosts }) => {
+    const found = hosts.find(({ name }) => host === name || host === `${name}+pod`);
+    if (found !== undefined) return action({ holder, daemons: host === found.name ? found.daemons : [] });
+    const names = listed(
+      hosts.map(({ name }) => name),
+      'and',
+    );
+    return refuseLab(
+      { says: `No host of the lab is called ${JSON.stringify(host)}`, mend: `Known: ${names}.` },
+      EXIT.badInput,
+      terminal,
+    );
+  });
+}
+
+/** So that later commands find it. */
+export function remember(booted: Lab): void {
+  const hosts = booted.plan.hosts.map(({ name, daemons }) => ({
+    name,
+    daemons: daemons.map((one) => one.name),
+  }));
+  rememberLab(booted.fabric.name, booted.holder.pid, hosts);
+}
