@@ -69,7 +69,9 @@ const verdict = (
 
 const sessionsOf = ({ fabric }: LabRun): Session[] => [...fabric.sessions, ...meshSessions(fabric)];
 
-function sessionLines(sessions: readonly Session[], { established }: LabRun): string[] {
+function sessionLines(sessions: readonly Session[], { established, expected }: LabRun): string[] {
+  const state = (id: string) => (established.has(id) ? 'Established' : expected.has(id) ? 'DOWN' : 'no way');
+
   if (sessions.length > MOST_SESSIONS) {
     const kinds = (['reflector', 'backbone', 'mesh'] as const).map((kind) => {
       const own = sessions.filter((session) => session.kind === kind);
@@ -80,10 +82,7 @@ function sessionLines(sessions: readonly Session[], { established }: LabRun): st
   const width = Math.max(...sessions.map(({ id }) => id.length));
   return [
     'sessions',
-    ...sessions.map(
-      ({ id, kind }) =>
-        `  ${id.padEnd(width)}  ${kind.padEnd(9)}  ${established.has(id) ? 'Established' : 'down'}`,
-    ),
+    ...sessions.map(({ id, kind }) => `  ${id.padEnd(width)}  ${kind.padEnd(9)}  ${state(id)}`),
   ];
 }
 

@@ -34,6 +34,8 @@ export interface LabRun {
   readonly notes: readonly Failure[];
   readonly probed: readonly Probed[];
   readonly established: ReadonlySet<string>;
+  /** Sessions that must be up: with something broken, those that something still leads to. */
+  readonly expected: ReadonlySet<string>;
   readonly approximate: boolean;
   readonly seconds: number;
 }
@@ -131,6 +133,7 @@ async function look(
     notes: all.filter(asked),
     probed,
     established: new Set(left.expected.sessions.map(({ id }) => id).filter((id) => !down.has(id))),
+    expected: new Set(left.expected.sessions.map(({ id }) => id)),
     approximate,
   };
 }

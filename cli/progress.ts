@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { Terminal } from './terminal.ts';
 
 /** One step of a longer command: what it is called, and what it does. `say` shows how far it is. */
@@ -12,7 +14,10 @@ export async function runSteps(steps: readonly Step[], terminal: Terminal): Prom
     for (const step of steps) await step.run(() => {});
     return;
   }
-  const { Listr, ListrLogger, ProcessOutput } = await import('listr2');
+  // From noencap's own packages, and only here: most runs draw nothing.
+  const { Listr, ListrLogger, ProcessOutput } = createRequire(realpathSync(process.argv[1] ?? '.'))(
+    'listr2',
+  ) as typeof import('listr2');
   const processOutput = new ProcessOutput(process.stderr, process.stderr);
   const tasks = steps.map(({ title, run }) => ({
     title,

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { benchLabs } from './bench-lab.ts';
 import { largeTopology } from './large-topology.ts';
 
 /**
@@ -45,6 +46,18 @@ async function bench(): Promise<void> {
   process.stdout.write(
     `(empty node ${ms(node)}, synth ${ms(synth)}, cdk8s synth ${ms(cdk8s)}; 1,000 nodes: ${large.files} files from nothing)\n`,
   );
+  const [small, big] = await benchLabs();
+  if (small === undefined || big === undefined) return;
+  report([
+    { what: "lab of the report's network, seconds", got: small.total, goal: 15, better: 'less' },
+    { what: 'lab of 50 nodes in 8 regions, seconds', got: big.total, goal: 60, better: 'less' },
+    { what: 'what these labs found wrong', got: small.failures + big.failures, goal: 0, better: 'less' },
+  ]);
+  for (const { what, boot, converge, probe, teardown, memory } of [small, big]) {
+    const phases = { boot, converge, probe, teardown };
+    const shown = Object.entries(phases).map(([phase, seconds]) => `${phase} ${seconds.toFixed(2)} s`);
+    process.stdout.write(`(${what}: ${shown.join(', ')}; ${memory.toFixed(1)} MiB a daemon)\n`);
+  }
 }
 
 const WORK = resolve('.cache/bench');

@@ -113,6 +113,18 @@ pods, from each line to each column: hops and path MTU
     rmSync(logs, { recursive: true });
   }, 60_000);
 
+  test('draws its steps on a terminal, below nothing that a pipe would get', () => {
+    const command = `stty cols 100 rows 40; '${process.execPath}' '${BIN}' lab --fail gateway`;
+    const env = { ...process.env, CI: undefined, GITHUB_ACTIONS: undefined } as NodeJS.ProcessEnv;
+    delete env.CI;
+    const run = spawnSync('script', ['-qec', command, '/dev/null'], { cwd: folder, encoding: 'utf8', env });
+    expect(run.status).toBe(0);
+    expect(run.stdout).toMatch(/✔.* Build the network/);
+    expect(run.stdout).toMatch(/✔.* Break gateway/);
+    expect(run.stdout).toContain('kubemaster--kubenode-hkg04/ipv4      mesh       no way');
+    expect(run.stdout).toContain('4 do not and cannot: all as it must be');
+  }, 90_000);
+
   test('stays for a closer look with up, and goes with down; a second one runs beside it', async () => {
     const before = processes();
     expect(noencap(folder, ['lab', 'up'])).toMatchObject({ code: 0, stderr: '' });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -32,6 +32,8 @@ export function scratchProject(): string {
     cpSync(entry, join(folder, entry), { recursive: true });
   }
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  mkdirSync(join(folder, '.cache'));
+  if (existsSync('.cache/bird1')) symlinkSync(resolve('.cache/bird1'), join(folder, '.cache/bird1'));
   return folder;
 }
 
