@@ -1,5 +1,6 @@
 import { endsFor, type Fabric, meshSessions, type NodeSpeaker, type Session } from '../fabric/index.ts';
-import type { Family, Prefix } from '../topology/address.ts';
+import { addressBits, type Family, type Prefix } from '../topology/address.ts';
+import type { BgpFilter, FilterRule } from '../topology/model.ts';
 import { hashedId } from './igp-bird.ts';
 import { hostFolder } from './plan.ts';
 
@@ -138,9 +139,14 @@ function peer({ fabric, node, family, dialect }: CalicoBird, name: string, sessi
   const password = fabric.routers.find((router) => router.name === remote.speaker)?.password;
   // The end with the lesser address opens the session of the mesh; Calico compares them as texts.
   const passive = isMesh && remote.address.text > local.address.text;
-  const filters = `${preference(fabric)}  export filter {
-    calico_export_to_bgp_peers();
-    reject;
+  const own = isMesh ? [] : filtersOf(fabric, node, remote.speaker, family);
+  const imported = [...own.flatMap((one) => rules(one.import, family)), ...preference(fabric)];
+  const exported = own.flatMap((one) => rules(one.export, family));
+  const filters = `  import filter {
+${[...imported, '    accept;'].join('\n')}
+  };
+  export filter {
+${[...exported, '    calico_export_to_bgp_peers();', '    reject;'].join('\n')}
   };`;
   return `protocol bgp ${name} from bgp_template {
 ${isMesh ? '' : '  ttl security off;\n  multihop;\n'}  neighbor ${remote.address.text} as ${remote.asNumber};
@@ -149,8 +155,42 @@ ${password === undefined ? '' : `  include "${hostFolder(node.name)}/password.co
 ${passive ? '  passive on;\n' : ''}}`;
 }
 
+/** The BGPFilters of the peering that makes a node's session with a router, in the order in which they apply. */
+const filtersOf = (fabric: Fabric, node: NodeSpeaker, router: string, family: Family): readonly BgpFilter[] =>
+  fabric.peerings.find((one) => one.router === router && one.region === node.region && one.family === family)
+    ?.filters ?? [];
+
+/** A BGPFilter's rules as confd writes them. What none matches goes on: to acceptance, or to Calico's own export filter. */
+const rules = (all: readonly FilterRule[], family: Family): string[] =>
+  all
+    .filter(({ match }) => match === undefined || match.cidr.family === family)
+    .map(({ action, match, prefixLength, source }) => {
+      const conditions = [
+        ...(match === undefined ? [] : [matches(match, prefixLength)]),
+        ...(source === undefined ? [] : ['source = RTS_BGP']),
+      ];
+      const verdict = `${action === 'Accept' ? 'accept' : 'reject'};`;
+      return conditions.length === 0
+        ? `    ${verdict}`
+        : `    if ( ${conditions.map((one) => `(${one})`).join(' && ')} ) then { ${verdict} }`;
+    });
+
+function matches(
+  { cidr, operator }: NonNullable<FilterRule['match']>,
+  prefixLength: FilterRule['prefixLength'],
+): string {
+  const lengths = `[ ${cidr.text}{${prefixLength?.min ?? cidr.length},${prefixLength?.max ?? addressBits(cidr.family)}} ]`;
+  const within = prefixLength === undefined ? cidr.text : lengths;
+  return {
+    Equal: `net = ${cidr.text}`,
+    NotEqual: `net != ${cidr.text}`,
+    In: `net ~ ${within}`,
+    NotIn: `net !~ ${within}`,
+  }[operator];
+}
+
 /** From v3.32: what claims to be better than a node's own route wins over the kernel's. */
-const preference = (fabric: Fabric): string =>
+const preference = (fabric: Fabric): string[] =>
   carriesMetric(fabric)
-    ? `  import filter {\n    if ( bgp_local_pref > ${TOP - NORMAL_PRIORITY} ) then { preference = 200; }\n    accept;\n  };\n`
-    : '';
+    ? [`    if ( bgp_local_pref > ${TOP - NORMAL_PRIORITY} ) then { preference = 200; }`]
+    : [];

@@ -65,6 +65,21 @@ test('a lab that is not up cannot be looked into', () => {
   }
 });
 
+test('a kernel that refuses namespaces is no failure of the network: exit code 3, and what helps', () => {
+  writeFileSync(
+    join(folder, 'unshare'),
+    '#!/bin/sh\necho "unshare: unshare failed: Operation not permitted" >&2\nexit 1\n',
+    {
+      mode: 0o755,
+    },
+  );
+  const run = noencap(folder, ['lab'], { PATH: `${folder}:${process.env.PATH}` });
+  expect(run).toMatchObject({ code: 3, stdout: '' });
+  expect(run.stderr).toMatch(
+    /^The kernel refuses namespaces to this user .*\nRun it as root; or allow user namespaces: sudo sysctl /,
+  );
+});
+
 scenario('noencap lab', () => {
   test("proves the field report's network, says what it saw, and leaves nothing behind", async () => {
     const before = processes();

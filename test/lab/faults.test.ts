@@ -103,6 +103,51 @@ const edited = (plan: LabPlan, host: string, path: string, edit: (text: string) 
   }),
 });
 
+scenario("Calico's own filters", () => {
+  test('keep a block from a router, which is seen by what the router sends on', async () => {
+    const calico = {
+      version: 'v3.31.7',
+      filters: {
+        hide: {
+          routers: ['e1', 'e2'],
+          import: [
+            { action: 'Reject' as const, match: { cidr: '10.42.0.128/26', operator: 'Equal' as const } },
+            {
+              action: 'Accept' as const,
+              match: { cidr: '10.42.0.0/16', operator: 'NotIn' as const },
+              source: 'RemotePeers' as const,
+            },
+          ],
+          export: [
+            {
+              action: 'Reject' as const,
+              match: { cidr: '10.42.0.0/25', operator: 'In' as const },
+              prefixLength: { min: 27, max: 32 },
+            },
+            { action: 'Reject' as const, match: { cidr: '10.42.0.64/26', operator: 'Equal' as const } },
+          ],
+        },
+      },
+    };
+    const lab = await booted(redundant({ calico }), undefined, 10_000);
+    try {
+      const { says } = await look(lab);
+      expect(says('daemon')).toEqual([]);
+      expect(says('session')).toEqual([]);
+      // e-b's block is never sent, w-a's is never taken; e-a's goes through.
+      expect(says('route')).toEqual(
+        expect.arrayContaining([
+          'w1 has no route to 10.42.0.64/26, the block of e-b',
+          'e-a has no route to 10.42.0.128/26, the block of w-a',
+        ]),
+      );
+      expect(says('route').some((one) => one.includes('10.42.0.0/26'))).toBe(false);
+    } finally {
+      await lab.holder.end();
+    }
+  }, 60_000);
+});
+
 scenario('a lab that was built wrong', () => {
   test('a wrong peer address, a node without its label and a BIRD that does not start are each named', async () => {
     const lab = await booted(
@@ -112,7 +157,9 @@ scenario('a lab that was built wrong', () => {
           text.replace('neighbor 192.168.1.1 ', 'neighbor 192.168.1.9 '),
         );
         const unlabelled = edited(wrong, 'e-b', 'bird.conf', (text) =>
-          text.replace(/^protocol bgp Node_[\s\S]*?^\}\n/gm, ''),
+          text
+            .replace(/^protocol bgp Node_[\s\S]*?^\}\n/gm, '')
+            .replace('protocol static {', 'protocol static {\n  route 10.42.9.0/26 blackhole;'),
         );
         return edited(unlabelled, 'w-a', 'bird.conf', (text) =>
           text.replace('protocol kernel {', 'protocol kernel { wat;'),
@@ -141,6 +188,7 @@ scenario('a lab that was built wrong', () => {
           expect.stringMatching(/^e-a has no route to 10\.42\.0\.\d+\/26, the block of e-b$/),
         ]),
       );
+      expect(says('absent')).toEqual(["e-b has a route to 10.42.9.0/26, which is nobody's block"]);
       expect(says('pair')).toEqual(
         expect.arrayContaining([expect.stringMatching(/^e-a to w-a: the pod does not answer/)]),
       );
