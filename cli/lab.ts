@@ -22,7 +22,7 @@ import { EXIT, type ExitCode } from './exit.ts';
 import { documentOf, type LabOptions, prepareLab, refuseLab } from './lab-input.ts';
 import { labReport, labVerdict } from './lab-report.ts';
 import { runSteps } from './progress.ts';
-import { remember } from './running-lab.ts';
+import { isUp, remember } from './running-lab.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a run of a lab found. */
@@ -45,8 +45,10 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
   const prepared = prepareLab(options, terminal);
   if ('code' in prepared) return prepared.code;
   const { fabric, programs, failed } = prepared;
+  if (options.keep && isUp(fabric.name, terminal)) return EXIT.badInput;
   const started = performance.now();
   let booted: Lab | undefined;
+  let kept = false;
   const untie = onSignal(async () => booted?.holder.end());
   try {
     let run: Omit<LabRun, 'seconds'> | undefined;
@@ -56,7 +58,7 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
         {
           title: 'Build the network',
           run: async () => {
-            const result = await bootLab({ fabric, routerFiles, programs, lasting: options.keep });
+            const result = await bootLab({ fabric, routerFiles, programs });
             if ('says' in result) found.refused = result;
             else booted = result;
           },
@@ -100,12 +102,13 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
     if (run === undefined || booted === undefined) throw new Error('the lab found nothing');
     const done: LabRun = { ...run, seconds: (performance.now() - started) / 1000 };
     const logs = done.failures.length === 0 ? undefined : keepLogs(booted);
-    if (options.keep) remember(booted);
+    if (options.keep) await remember(booted);
+    kept = options.keep;
     say(done, logs, options, terminal);
     return done.failures.length === 0 ? EXIT.fine : EXIT.doesNotHold;
   } finally {
     untie();
-    if (!options.keep) await booted?.holder.end();
+    if (!kept) await booted?.holder.end();
   }
 }
 

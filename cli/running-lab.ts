@@ -21,17 +21,11 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
   const prepared = prepareLab({ ...options, fail: [], keep: true }, terminal);
   if ('code' in prepared) return prepared.code;
   const { fabric, programs } = prepared;
-  if (findLab(fabric.name) !== undefined) {
-    return refuseLab(
-      { says: `A lab of ${fabric.name} is up already`, mend: 'Run: bin/noencap lab down' },
-      EXIT.badInput,
-      terminal,
-    );
-  }
-  const booted = await bootLab({ fabric, routerFiles, programs, lasting: true });
+  if (isUp(fabric.name, terminal)) return EXIT.badInput;
+  const booted = await bootLab({ fabric, routerFiles, programs });
   if ('says' in booted) return refuseLab(booted, EXIT.environment, terminal);
-  remember(booted);
   await converged(booted);
+  await remember(booted);
   if (terminal.json) terminal.print(documentOf('lab up', { ok: true, name: fabric.name }));
   terminal.say(`The lab of ${fabric.name} is up: ${listed(
     booted.plan.hosts.map(({ name }) => name),
@@ -42,6 +36,17 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
   bin/noencap lab exec HOST -- ping 192.0.2.1
   bin/noencap lab down`);
   return EXIT.fine;
+}
+
+/** Two of one name could not be told apart. */
+export function isUp(name: string, terminal: Terminal): boolean {
+  if (findLab(name) === undefined) return false;
+  refuseLab(
+    { says: `A lab of ${name} is up already`, mend: 'Run: bin/noencap lab down' },
+    EXIT.badInput,
+    terminal,
+  );
+  return true;
 }
 
 export async function labDown(options: Pick<LabOptions, 'topology'>, terminal: Terminal): Promise<ExitCode> {
@@ -140,7 +145,8 @@ async function withHost(
 }
 
 /** So that later commands find it. */
-export function remember(booted: Lab): void {
+export async function remember(booted: Lab): Promise<void> {
+  await booted.holder.stay();
   const hosts = booted.plan.hosts.map(({ name, daemons }) => ({
     name,
     daemons: daemons.map((one) => one.name),

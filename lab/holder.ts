@@ -15,6 +15,8 @@ export interface Holder {
   path(inside: string): string;
   /** Runs shell text inside; rejects nothing, the caller looks at the code. */
   run(script: string, options?: RunOptions): Promise<Ran>;
+  /** Lets it go on when this process ends, until `end` or a kill. */
+  stay(): Promise<void>;
   /** Ends it and waits until it is gone. */
   end(): Promise<void>;
 }
@@ -40,35 +42,25 @@ export interface Refused {
 const ROOM = '256m';
 
 export interface HolderOptions {
-  /** It goes on when this process ends, until `end` or a kill. */
-  readonly lasting?: boolean;
   /** Of the file system for configurations and logs, as mount(8) takes it. */
   readonly room?: string;
 }
 
 /** Sets up a holder. */
-export async function startHolder({
-  lasting = false,
-  room = ROOM,
-}: HolderOptions = {}): Promise<Holder | Refused> {
+export async function startHolder({ room = ROOM }: HolderOptions = {}): Promise<Holder | Refused> {
   const script = `set -e
 mount -t tmpfs -o mode=0755,size=${room} tmpfs /run
 mkdir /run/netns /run/lab
 ip link set lo up
 echo ready
-${lasting ? 'exec sleep 2147483647' : 'exec cat >/dev/null'}`;
+if read -r word && [ "$word" = stay ]; then exec sleep 2147483647 >/dev/null 2>&1; fi`;
   const child = spawn('unshare', [...unshareOptions(), 'sh', '-c', script], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
   const said = await firstWords(child);
   if (said !== 'ready') return refusal(said);
-  const pid = innerPid(child.pid ?? 0);
-  if (lasting) {
-    child.unref();
-    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
-  }
-  return holderOf(pid, child);
+  return holderOf(innerPid(child.pid ?? 0), child);
 }
 
 /** The holder of a lab that another process started. Undefined if it is gone. */
@@ -95,6 +87,13 @@ function holderOf(pid: number, child: ChildProcess | undefined): Holder {
     path: (inside) => `/proc/${pid}/root${inside}`,
     run: (script, options = {}) =>
       ran(spawn('nsenter', [...enter, 'sh'], { stdio: 'pipe' }), script, options),
+    stay: () =>
+      new Promise((done) => {
+        child?.unref();
+        for (const stream of [child?.stdout, child?.stderr]) stream?.destroy();
+        if (child?.stdin) child.stdin.end('stay\n', () => done());
+        else done();
+      }),
     end: async () => {
       if (child !== undefined && child.exitCode === null && child.signalCode === null) {
         const gone = new Promise((done) => child.once('exit', done));

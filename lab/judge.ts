@@ -29,7 +29,7 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
     ...seen.silent.map(({ host, daemon, said }) =>
       failure('daemon', [host], `${daemon} on ${host} does not answer${said === '' ? '' : `: ${said}`}`),
     ),
-    ...lab.expected.sessions.flatMap((session) => sessionFailures(lab, seen, session)),
+    ...lab.expected.sessions.flatMap((session) => sessionFailures(seen, session)),
     ...exportFailures(lab, seen),
     ...routeFailures(lab, seen),
     ...strangers(lab, seen),
@@ -41,7 +41,7 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
 /** How much is not there yet: sessions and routes. */
 export const missing = (lab: Lab, seen: Observation): number =>
   seen.silent.length +
-  lab.expected.sessions.flatMap((session) => sessionFailures(lab, seen, session)).length +
+  lab.expected.sessions.flatMap((session) => sessionFailures(seen, session)).length +
   routeFailures(lab, seen).length +
   exportFailures(lab, seen).length;
 
@@ -55,8 +55,7 @@ const failure = (kind: Failure['kind'], hosts: readonly string[], says: string):
 const at = (seen: Observation, local: SessionEnd, remote: SessionEnd) =>
   seen.sessions.get(local.speaker)?.find(({ neighbor }) => neighbor === remote.address.text);
 
-function sessionFailures(lab: Lab, seen: Observation, session: Session): Failure[] {
-  void lab;
+function sessionFailures(seen: Observation, session: Session): Failure[] {
   const [a, b] = session.ends;
   return (
     [

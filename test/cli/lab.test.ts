@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { scenario } from '../lab/labs.ts';
-import { noencap, scratch } from './run.ts';
+import { noencap as run, scratch } from './run.ts';
 
 const BIN = resolve('bin/noencap');
 let folder: string;
@@ -14,13 +14,22 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Processes of labs: their command lines name files that exist in labs only. */
+/** Other tests may run labs at the same time: ours know each other by a variable that they inherit. */
+const OURS = { NOENCAP_LAB_TEST: `${process.pid}` };
+
+const noencap = (cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  run(cwd, args, { ...OURS, ...env });
+
+/** Processes of our labs: their command lines name files that exist in labs only. */
 const processes = (): string[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/run/lab/');
+        const isOurs = readFileSync(`/proc/${pid}/environ`, 'utf8').includes(
+          `NOENCAP_LAB_TEST=${process.pid}\0`,
+        );
+        return isOurs && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/run/lab/');
       } catch {
         return false;
       }
@@ -35,17 +44,17 @@ const gone = async (before: readonly string[]): Promise<boolean> => {
 };
 
 test('what cannot fail is no choice, and nothing is started', () => {
-  const run = noencap(folder, ['lab', '--fail', 'gatewy']);
-  expect(run).toMatchObject({ code: 2, stdout: '' });
-  expect(run.stderr).toContain('Nothing that can fail is called "gatewy".\nKnown: cn-ns, gateway, ');
+  const ran = noencap(folder, ['lab', '--fail', 'gatewy']);
+  expect(ran).toMatchObject({ code: 2, stdout: '' });
+  expect(ran.stderr).toContain('Nothing that can fail is called "gatewy".\nKnown: cn-ns, gateway, ');
 });
 
 test('without an underlay there is nothing to wire', () => {
   const file = join(folder, 'topology.yaml');
   writeFileSync(file, readFileSync(file, 'utf8').replace(/^underlay:[\s\S]*/m, ''));
-  const run = noencap(folder, ['lab', '--json']);
-  expect(run.code).toBe(2);
-  expect(JSON.parse(run.stdout)).toMatchObject({
+  const ran = noencap(folder, ['lab', '--json']);
+  expect(ran.code).toBe(2);
+  expect(JSON.parse(ran.stdout)).toMatchObject({
     command: 'lab',
     ok: false,
     refused: expect.stringContaining('underlay'),
@@ -59,9 +68,9 @@ test('a lab that is not up cannot be looked into', () => {
     ['birdc', 'gateway', 'show', 'status'],
     ['exec', 'gateway', '--', 'true'],
   ]) {
-    const run = noencap(folder, ['lab', ...args]);
-    expect(run).toMatchObject({ code: 2, stdout: '' });
-    expect(run.stderr).toBe('No lab of home is up.\nRun: bin/noencap lab up\n');
+    const ran = noencap(folder, ['lab', ...args]);
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toBe('No lab of home is up.\nRun: bin/noencap lab up\n');
   }
 });
 
@@ -73,9 +82,9 @@ test('a kernel that refuses namespaces is no failure of the network: exit code 3
       mode: 0o755,
     },
   );
-  const run = noencap(folder, ['lab'], { PATH: `${folder}:${process.env.PATH}` });
-  expect(run).toMatchObject({ code: 3, stdout: '' });
-  expect(run.stderr).toMatch(
+  const ran = noencap(folder, ['lab'], { PATH: `${folder}:${process.env.PATH}` });
+  expect(ran).toMatchObject({ code: 3, stdout: '' });
+  expect(ran.stderr).toMatch(
     /^The kernel refuses namespaces to this user .*\nRun it as root; or allow user namespaces: sudo sysctl /,
   );
 });
@@ -83,10 +92,10 @@ test('a kernel that refuses namespaces is no failure of the network: exit code 3
 scenario('noencap lab', () => {
   test("proves the field report's network, says what it saw, and leaves nothing behind", async () => {
     const before = processes();
-    const run = noencap(folder, ['lab']);
-    expect(run).toMatchObject({ code: 0, stderr: '' });
+    const ran = noencap(folder, ['lab']);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
     expect(
-      run.stdout.replace(/\([\d.]+ s\)/, '(TIME)'),
+      ran.stdout.replace(/\([\d.]+ s\)/, '(TIME)'),
     ).toBe(`home: 3 routers, 3 nodes; BIRD 2 on routers, BIRD 1.6.8 on nodes, with short timers
 
 sessions
@@ -117,14 +126,14 @@ pods, from each line to each column: hops and path MTU
       file,
       readFileSync(file, 'utf8').replace('mtu: 1370', 'mtu: 1430').replace('name: home', 'name: wide'),
     );
-    const run = noencap(folder, ['lab']);
-    expect(run.code).toBe(1);
-    expect(run.stdout).toContain(
+    const ran = noencap(folder, ['lab']);
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain(
       "failed  kubemaster to kubenode-hkg04: packets of the pods' MTU, 1430 bytes, do not arrive\n",
     );
-    const logs = /^Logs of all daemons: (.*)$/m.exec(run.stdout)?.[1] ?? '';
+    const logs = /^Logs of all daemons: (.*)$/m.exec(ran.stdout)?.[1] ?? '';
     expect(existsSync(join(logs, 'gateway', 'bird.log'))).toBe(true);
-    expect(run.stdout).toContain('  bin/noencap lab routes kubemaster\n');
+    expect(ran.stdout).toContain('  bin/noencap lab routes kubemaster\n');
     rmSync(logs, { recursive: true });
   }, 60_000);
 
@@ -132,12 +141,12 @@ pods, from each line to each column: hops and path MTU
     const command = `stty cols 100 rows 40; '${process.execPath}' '${BIN}' lab --fail gateway`;
     const env = { ...process.env, CI: undefined, GITHUB_ACTIONS: undefined } as NodeJS.ProcessEnv;
     delete env.CI;
-    const run = spawnSync('script', ['-qec', command, '/dev/null'], { cwd: folder, encoding: 'utf8', env });
-    expect(run.status).toBe(0);
-    expect(run.stdout).toMatch(/✔.* Build the network/);
-    expect(run.stdout).toMatch(/✔.* Break gateway/);
-    expect(run.stdout).toContain('kubemaster--kubenode-hkg04/ipv4      mesh       no way');
-    expect(run.stdout).toContain('4 do not and cannot: all as it must be');
+    const ran = spawnSync('script', ['-qec', command, '/dev/null'], { cwd: folder, encoding: 'utf8', env });
+    expect(ran.status).toBe(0);
+    expect(ran.stdout).toMatch(/✔.* Build the network/);
+    expect(ran.stdout).toMatch(/✔.* Break gateway/);
+    expect(ran.stdout).toContain('kubemaster--kubenode-hkg04/ipv4      mesh       no way');
+    expect(ran.stdout).toContain('4 do not and cannot: all as it must be');
   }, 90_000);
 
   test('stays for a closer look with up, and goes with down; a second one runs beside it', async () => {
@@ -145,6 +154,7 @@ pods, from each line to each column: hops and path MTU
     expect(noencap(folder, ['lab', 'up'])).toMatchObject({ code: 0, stderr: '' });
     try {
       expect(noencap(folder, ['lab', 'up']).code).toBe(2);
+      expect(noencap(folder, ['lab', '--keep']).code).toBe(2);
       expect(noencap(folder, ['lab', 'routes', 'kubemaster']).stdout).toMatch(
         /^10\.42\.253\.128\/26 via 192\.168\.100\.1 dev eth0 proto bird/m,
       );
@@ -174,13 +184,18 @@ pods, from each line to each column: hops and path MTU
   }, 120_000);
 
   test.each([
-    ['kill -9', 'SIGKILL'],
-    ['Ctrl-C', 'SIGINT'],
+    ['kill -9', 'SIGKILL', ['lab']],
+    ['kill -9 before lab up is done', 'SIGKILL', ['lab', 'up']],
+    ['Ctrl-C', 'SIGINT', ['lab']],
   ] as const)(
     'leaves nothing behind after %s',
-    async (_, signal) => {
+    async (_, signal, command) => {
       const before = processes();
-      const child = spawn(process.execPath, [BIN, 'lab', '-q'], { cwd: folder, stdio: 'ignore' });
+      const child = spawn(process.execPath, [BIN, ...command, '-q'], {
+        cwd: folder,
+        stdio: 'ignore',
+        env: { ...process.env, ...OURS },
+      });
       const ended = new Promise((done) => child.on('exit', (code) => done(code)));
       while (processes().length <= before.length) await new Promise((done) => setTimeout(done, 50));
       child.kill(signal);
@@ -196,7 +211,7 @@ pods, from each line to each column: hops and path MTU
     const [program = '', ...args] = asRoot
       ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...command]
       : command;
-    const run = spawnSync(program, args, { cwd: '/', encoding: 'utf8' });
-    expect({ code: run.status, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });
+    const ran = spawnSync(program, args, { cwd: '/', encoding: 'utf8' });
+    expect({ code: ran.status, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
   }, 60_000);
 });
