@@ -41,7 +41,16 @@ fi
 if [ -x "$cache/usr/sbin/bird" ] && [ -x "$cache/usr/sbin/bird6" ]; then exit 0; fi
 staged=$(mktemp -d)
 chmod 0755 "$staged"
-if ! (cd "$staged" && apt-get download -qq "bird=$version") >/dev/null 2>&1; then
+# Newer distributions do not carry it: then the same file from Debian's own archive, for the architecture that is pinned.
+from_archive() {
+  [ "$(dpkg --print-architecture)" = amd64 ] || return 1
+  url=https://deb.debian.org/debian/pool/main/b/bird/bird_1.6.8-2.1%2Bb1_amd64.deb
+  if command -v curl >/dev/null 2>&1; then curl -fsSL --max-time 60 -o "$staged/bird_$version.deb" -- "$url"
+  elif command -v wget >/dev/null 2>&1; then wget -q -T 60 -O "$staged/bird_$version.deb" -- "$url"
+  else return 1
+  fi
+}
+if ! (cd "$staged" && apt-get download -qq "bird=$version") >/dev/null 2>&1 && ! from_archive 2>/dev/null; then
   echo "BIRD 1.6.8 (Debian's bird $version) is not in this machine's archives: the lab will run nodes on BIRD 2, and say so."
   exit 0
 fi

@@ -43,33 +43,40 @@ test('the pages that lead a newcomer have commands', () => {
  * `sh` blocks run in a copy of the project, `diff` blocks are applied to it, and a `text` block right after an `sh` block
  * is what the command prints. npm itself is a stand-in: the packages are there, and these are the tests.
  */
-test.each(withCommands)('%s: what it says to type works, and prints what it says', (page) => {
-  const project = scratchProject();
-  const bin = join(project, '.cache/bin');
-  mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, 'npm'), '#!/bin/sh\ncase $1 in ci | test) ;; *) exit 9 ;; esac\n');
-  chmodSync(join(bin, 'npm'), 0o755);
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, GITHUB_ACTIONS: '' };
-  let printed: string | undefined;
-  for (const { language, text } of blocksOf(page)) {
-    if (language === 'diff') {
-      const applied = spawnSync('git', ['apply', '-'], { cwd: project, input: text, encoding: 'utf8' });
-      expect(applied.stderr).toBe('');
+const needsNetns = (page: string): boolean => page === 'docs/lab.md' && process.env.NOENCAP_NO_NETNS === '1';
+
+test.skip.each(withCommands.filter(needsNetns))('%s needs network namespaces', () => {});
+
+test.each(withCommands.filter((page) => !needsNetns(page)))(
+  '%s: what it says to type works, and prints what it says',
+  (page) => {
+    const project = scratchProject();
+    const bin = join(project, '.cache/bin');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, 'npm'), '#!/bin/sh\ncase $1 in ci | test) ;; *) exit 9 ;; esac\n');
+    chmodSync(join(bin, 'npm'), 0o755);
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, GITHUB_ACTIONS: '' };
+    let printed: string | undefined;
+    for (const { language, text } of blocksOf(page)) {
+      if (language === 'diff') {
+        const applied = spawnSync('git', ['apply', '-'], { cwd: project, input: text, encoding: 'utf8' });
+        expect(applied.stderr).toBe('');
+      }
+      if (language === 'text' && printed !== undefined) expect(timeless(printed)).toBe(timeless(text));
+      printed = undefined;
+      if (language === 'sh') {
+        const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', text], {
+          cwd: project,
+          env,
+          encoding: 'utf8',
+        });
+        expect({ text, status, stderr }).toEqual({ text, status: 0, stderr: '' });
+        printed = stdout;
+      }
     }
-    if (language === 'text' && printed !== undefined) expect(timeless(printed)).toBe(timeless(text));
-    printed = undefined;
-    if (language === 'sh') {
-      const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', text], {
-        cwd: project,
-        env,
-        encoding: 'utf8',
-      });
-      expect({ text, status, stderr }).toEqual({ text, status: 0, stderr: '' });
-      printed = stdout;
-    }
-  }
-  rmSync(project, { recursive: true });
-});
+    rmSync(project, { recursive: true });
+  },
+);
 
 test.each(pages)('%s: every link to a file leads somewhere', (page) => {
   const text = readFileSync(page, 'utf8');
