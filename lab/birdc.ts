@@ -42,23 +42,3 @@ function complete(received: string): Reply | undefined {
   const text = lines.map((line) => (/^\d{4}[- ]/.test(line) ? line.slice(5) : line.replace(/^ /, '')));
   return { code: Number(last[1]), text: `${text.join('\n').trimEnd()}\n` };
 }
-
-/** A line of `show protocols`. */
-export interface Protocol {
-  readonly name: string;
-  readonly type: string;
-  readonly state: string;
-  readonly info: string;
-}
-
-/** `name proto table state since info`; a name may be in quotes in no version. */
-export function protocolsOf(text: string): Protocol[] {
-  return text.split('\n').flatMap((line) => {
-    const [name, type, , state, rest = ''] =
-      /^(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(.*)$/.exec(line)?.slice(1) ?? [];
-    if (name === undefined || type === undefined || state === undefined || name === 'name' || name === 'Name')
-      return [];
-    const info = rest.replace(/^[\d.:-]+( [\d.:]+)?\s*/, '').trim();
-    return [{ name, type, state, info }];
-  });
-}

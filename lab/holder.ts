@@ -14,7 +14,7 @@ export interface Holder {
   /** Where a path inside the holder is seen from outside. */
   path(inside: string): string;
   /** Runs shell text inside; rejects nothing, the caller looks at the code. */
-  run(script: string, options?: RunOptions): Promise<Ran>;
+  run(script: string): Promise<Ran>;
   /** Lets it go on when this process ends, until `end` or a kill. */
   stay(): Promise<void>;
   /** Ends it and waits until it is gone. */
@@ -25,11 +25,6 @@ export interface Ran {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-export interface RunOptions {
-  /** Milliseconds; the command is killed then. */
-  readonly timeout?: number;
 }
 
 /** Why there is no lab, and the command that helps. */
@@ -85,8 +80,7 @@ function holderOf(pid: number, child: ChildProcess | undefined): Holder {
     pid,
     enter,
     path: (inside) => `/proc/${pid}/root${inside}`,
-    run: (script, options = {}) =>
-      ran(spawn('nsenter', [...enter, 'sh'], { stdio: 'pipe' }), script, options),
+    run: (script) => ran(spawn('nsenter', [...enter, 'sh'], { stdio: 'pipe' }), script),
     stay: () =>
       new Promise((done) => {
         child?.unref();
@@ -113,7 +107,7 @@ function kill(pid: number): void {
   }
 }
 
-function ran(child: ChildProcess, script: string, { timeout }: RunOptions): Promise<Ran> {
+function ran(child: ChildProcess, script: string): Promise<Ran> {
   return new Promise((done) => {
     let stdout = '';
     let stderr = '';
@@ -123,13 +117,11 @@ function ran(child: ChildProcess, script: string, { timeout }: RunOptions): Prom
     child.stderr?.setEncoding('utf8').on('data', (text) => {
       stderr += text;
     });
-    const timer = timeout === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeout);
     child.on('error', (error) => {
       stderr += error.message;
     });
     child.on('close', (code) => {
-      clearTimeout(timer);
-      done({ code: code ?? 124, stdout, stderr });
+      done({ code: code ?? 1, stdout, stderr });
     });
     child.stdin?.on('error', () => {});
     child.stdin?.end(script);
