@@ -23,7 +23,7 @@ export interface BgpState {
   readonly neighbor: string;
   readonly imported: number;
   readonly exported: number;
-  /** When it came into its state, as the daemon writes it: another text is another time. */
+  /** When it came into its state, as the daemon writes it; see sameMoment. */
   readonly since: string;
 }
 

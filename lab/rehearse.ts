@@ -1,7 +1,8 @@
-import { endsFor, expectations, type Fabric, nodeBlocks, type Session } from '../fabric/index.ts';
+import { expectations, type Fabric, nodeBlocks } from '../fabric/index.ts';
 import type { Prefix } from '../topology/address.ts';
 import { type BootOptions, bootLab, converged, type Lab } from './boot.ts';
 import { type Changed, changeLab } from './change.ts';
+import { type Fate, fates, rested } from './fates.ts';
 import type { Refused } from './holder.ts';
 import { type Failure, judge } from './judge.ts';
 import type { Observation } from './observe.ts';
@@ -12,7 +13,7 @@ import { probe } from './probe.ts';
 export interface Rehearsal {
   readonly done: readonly Changed[];
   readonly pairs: readonly Ride[];
-  readonly sessions: readonly { readonly id: string; readonly became: 'kept' | 'reset' | 'new' | 'gone' }[];
+  readonly sessions: readonly Fate[];
   /** Of the end state against a fresh boot of the same topology: none if they are the same. */
   readonly differences: readonly string[];
   /** What must hold of the end state and does not. */
@@ -65,7 +66,7 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal | Re
     return {
       done,
       pairs,
-      sessions: fates(running, before, lab, after),
+      sessions: fates({ lab: running, seen: before }, { lab, seen: after }),
       differences,
       failures: judge(lab, after, await probe(lab)),
     };
@@ -73,19 +74,6 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal | Re
     await running.holder.end();
     if (fresh !== undefined && 'holder' in fresh) await fresh.holder.end();
   }
-}
-
-/** Two speakers that open a session to each other at one time may take a second start: that is none of the change. */
-async function rested(lab: Lab): Promise<Observation> {
-  const times = (seen: Observation) => lab.expected.sessions.map((session) => since(seen, session)).join(' ');
-  let before = await converged(lab);
-  for (let tries = 0; tries < 10; tries++) {
-    await new Promise((done) => setTimeout(done, 1500));
-    const now = await converged(lab);
-    if (times(now) === times(before)) return now;
-    before = now;
-  }
-  return before;
 }
 
 /** Blocks stay where they are: a node that comes changes those of no other. */
@@ -151,28 +139,6 @@ export function ride(from: string, to: string, address: string, text: string, ev
     gap: longest * every,
   };
 }
-
-function fates(base: Lab, before: Observation, head: Lab, after: Observation): Rehearsal['sessions'] {
-  const [old, now] = [base, head].map(
-    ({ expected }) => new Map(expected.sessions.map((one) => [one.id, one])),
-  );
-  const ids = [...new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])].sort();
-  return ids.map((id) => {
-    const [was, is] = [old?.get(id), now?.get(id)];
-    if (was === undefined || is === undefined) return { id, became: was === undefined ? 'new' : 'gone' };
-    return { id, became: since(before, was) === since(after, is) ? 'kept' : 'reset' };
-  });
-}
-
-/** When a session came up, at both its ends. */
-const since = (seen: Observation, session: Session): string =>
-  session.ends
-    .map(({ speaker }) => {
-      const { remote } = endsFor(session, speaker);
-      const state = seen.sessions.get(speaker)?.find(({ neighbor }) => neighbor === remote.address.text);
-      return state?.state === 'Established' ? state.since : 'down';
-    })
-    .join();
 
 /** How long an IGP may take to find the last of several equal paths, in a lab. Milliseconds. */
 const UNTIL_EQUAL = 15_000;

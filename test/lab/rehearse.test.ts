@@ -1,3 +1,4 @@
+import { sameMoment } from '../../lab/fates.ts';
 import { findPrograms, type Rehearsal, rehearse } from '../../lab/index.ts';
 import { ride } from '../../lab/rehearse.ts';
 import { routerFiles } from '../../routers/index.ts';
@@ -68,4 +69,17 @@ test("the longest gap is the longest run of lost packets, of that pair's lines o
     .flatMap((arrived, seq) => [line('10.0.0.1', seq, arrived), line('10.0.0.11', seq, false)])
     .join('\n');
   expect(ride('a', 'b', '10.0.0.1', text, 20)).toEqual({ from: 'a', to: 'b', sent: 7, lost: 4, gap: 60 });
+});
+
+test.each([
+  ['the last digit of a busy BIRD 2 wavers', '08:23:31.447', '08:23:31.449', true],
+  ['BIRD 1.6 knows whole seconds, one up or down', '08:23:31', '08:23:32', true],
+  ['midnight passes between two looks', '23:59:59.999', '00:00:00.001', true],
+  ['the session came up again', '08:23:31.447', '08:23:34.450', false],
+  ['of BIRD 1.6 too', '08:23:31', '08:23:34', false],
+  ['a session of another day', '2026-11-23', '2026-11-23', true],
+  ['it was never up', undefined, '08:23:31', false],
+  ['it is not up', undefined, undefined, false],
+])('whether two times are one: %s', (_, one, other, is) => {
+  expect(sameMoment(one, other)).toBe(is);
 });

@@ -1,0 +1,82 @@
+import { endsFor, type Session } from '../fabric/index.ts';
+import { converged, type Lab } from './boot.ts';
+import type { Observation } from './observe.ts';
+
+/** What a change did to a session. */
+export interface Fate {
+  readonly id: string;
+  readonly became: 'kept' | 'reset' | 'new' | 'gone';
+}
+
+/** A lab, and what it was seen to be. */
+interface Seen {
+  readonly lab: Lab;
+  readonly seen: Observation;
+}
+
+export function fates(before: Seen, after: Seen): Fate[] {
+  const [old, now] = [before, after].map(
+    ({ lab }) => new Map(lab.expected.sessions.map((one) => [one.id, one])),
+  );
+  const ids = [...new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])].sort();
+  return ids.map((id) => {
+    const [was, is] = [old?.get(id), now?.get(id)];
+    if (was === undefined || is === undefined) return { id, became: was === undefined ? 'new' : 'gone' };
+    const isKept = sameStarts(starts(before.seen, was), starts(after.seen, is));
+    return { id, became: isKept ? 'kept' : 'reset' };
+  });
+}
+
+/** Milliseconds without a new start, more than PRECISION: a start that a change makes after them is told from the last one. */
+const REST = 3000;
+
+/** Two speakers that open a session to each other at one time may take a second start: that is none of the change. */
+export async function rested(lab: Lab): Promise<Observation> {
+  let before = await converged(lab);
+  for (let tries = 0; tries < 10; tries++) {
+    await new Promise((done) => setTimeout(done, REST));
+    const now = await converged(lab);
+    const isQuiet = (session: Session) => sameStarts(starts(before, session), starts(now, session));
+    if (lab.expected.sessions.every(isQuiet)) return now;
+    before = now;
+  }
+  return before;
+}
+
+/** When a session came up, at each of its ends as the daemon there writes it; undefined where it is not up. */
+const starts = (seen: Observation, session: Session): (string | undefined)[] =>
+  session.ends.map(({ speaker }) => {
+    const { remote } = endsFor(session, speaker);
+    const state = seen.sessions.get(speaker)?.find(({ neighbor }) => neighbor === remote.address.text);
+    return state?.state === 'Established' ? state.since : undefined;
+  });
+
+const sameStarts = (
+  some: readonly (string | undefined)[],
+  others: readonly (string | undefined)[],
+): boolean => some.every((one, index) => sameMoment(one, others[index]));
+
+/**
+ * Milliseconds. A daemon writes a time as the time of day less the age, read off two clocks at two moments: the last digit
+ * wavers when the machine is busy. That is a millisecond or some in BIRD 2 (measured) and a second in BIRD 1.6.
+ */
+const PRECISION = 1200;
+
+/** Whether two times that a daemon wrote, `08:23:31.447` or `08:23:31`, are one; false where there is none. */
+export function sameMoment(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  const [first, second] = [one, other].map(milliseconds);
+  if (first === undefined || second === undefined) return one === other;
+  const apart = Math.abs(first - second);
+  return Math.min(apart, DAY - apart) <= PRECISION;
+}
+
+const DAY = 86_400_000;
+
+/** Of a time of day; undefined for the dates that BIRD writes of what is older. */
+function milliseconds(text: string): number | undefined {
+  const [, hours, minutes, seconds] = /^(\d\d):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text) ?? [];
+  return hours === undefined
+    ? undefined
+    : Math.round(((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000);
+}
