@@ -109,7 +109,7 @@ function matrix(names: readonly string[], probed: readonly Probed[]): string[] {
     const one = probed.find(({ pair }) => pair.from === from && pair.to === to);
     if (one === undefined) return '';
     if (!one.reached) return one.pair.reachable ? 'LOST' : 'no way';
-    return `${one.path.length - 1} ${one.pathMtu ?? '?'}`;
+    return `${one.path.length > 1 ? one.path.length - 1 : '?'} ${one.pathMtu ?? '?'}`;
   };
   const rows = [['', ...names], ...names.map((from) => [from, ...names.map((to) => cell(from, to))])];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];

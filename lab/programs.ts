@@ -9,7 +9,7 @@ export const BIRD1 = join('.cache', 'bird1', 'usr', 'sbin');
 /** What a lab runs, or what is missing and the command that gets it. `root` is the folder of noencap itself. */
 export function findPrograms(root: string, folders = usualFolders()): Programs | Refused {
   const bird2 = folders.map((folder) => join(folder, 'bird')).find(isProgram);
-  const lacking = ['ip', 'nsenter', 'unshare', 'fping'].filter(
+  const lacking = ['ip', 'nsenter', 'unshare', 'fping', 'ping'].filter(
     (name) => !folders.some((folder) => isProgram(join(folder, name))),
   );
   if (bird2 === undefined) lacking.unshift('bird (2)');

@@ -27,13 +27,13 @@ describe('what the lab needs', () => {
     program('nsenter');
     program('unshare');
     expect(findPrograms(folder, [join(folder, 'bin')])).toEqual({
-      says: 'the lab needs bird (2), fping',
+      says: 'the lab needs bird (2), fping, ping',
       mend: 'Run: scripts/setup-lab.sh',
     });
   });
 
   test('without BIRD 1.6 nodes run BIRD 2, which is an approximation', () => {
-    for (const name of ['ip', 'nsenter', 'unshare', 'fping', 'bird']) program(name);
+    for (const name of ['ip', 'nsenter', 'unshare', 'fping', 'ping', 'bird']) program(name);
     const bird = join(folder, 'bin', 'bird');
     expect(findPrograms(folder, [join(folder, 'bin')])).toEqual({
       bird2: bird,

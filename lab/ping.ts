@@ -1,0 +1,44 @@
+import type { PairExpectation } from '../fabric/index.ts';
+import { askAll } from './ask.ts';
+import type { Lab } from './boot.ts';
+
+export interface Ping {
+  readonly pair: PairExpectation;
+  readonly args: string;
+}
+
+/**
+ * Pings pods over IPv6; what each ping said, in their order. fping neither forbids fragments of IPv6 nor tells who reported that
+ * a packet's time is up; ping does both, at the price of a process a pair.
+ */
+export function pingIpv6(lab: Lab, asked: readonly Ping[]): Promise<string[]> {
+  const podOf = new Map(lab.plan.pods.map((pod) => [pod.node, pod]));
+  const commands = asked.map(({ pair, args }) => {
+    const to = podOf.get(pair.to)?.addresses.find(({ family }) => family === 'ipv6');
+    return {
+      netns: podOf.get(pair.from)?.netns ?? '',
+      command: `ping -6 -n -W 1 ${args} ${to?.text ?? ''}`,
+    };
+  });
+  return askAll(lab, commands);
+}
+
+/** Processes that a machine may be asked for at once. */
+const MOST_PINGS = 300;
+
+/** The IPv6 pairs to ping `each` times: all of a small network, of a large one one for each pair of regions. */
+export function pairsToPing<Of extends { readonly pair: PairExpectation }>(
+  lab: Lab,
+  all: readonly Of[],
+  each: number,
+): readonly Of[] {
+  const most = Math.floor(MOST_PINGS / each);
+  if (all.length <= most) return all;
+  const regionOf = new Map(lab.fabric.nodes.map(({ name, region }) => [name, region]));
+  const first = new Map<string, Of>();
+  for (const one of all) {
+    const regions = `${regionOf.get(one.pair.from)} ${regionOf.get(one.pair.to)}`;
+    if (!first.has(regions)) first.set(regions, one);
+  }
+  return [...first.values()].slice(0, most);
+}

@@ -1,0 +1,54 @@
+import type { PairExpectation } from '../fabric/index.ts';
+import type { Lab } from './boot.ts';
+import { answered, fping, key, questions } from './fping.ts';
+import { pairsToPing, pingIpv6 } from './ping.ts';
+
+/** A packet of one size, in bytes with all its headers, for a pair of pods. */
+export interface Sized {
+  readonly pair: PairExpectation;
+  readonly size: number;
+}
+
+/** What became of packets that nobody may cut into fragments. */
+export interface Arrivals {
+  /** Pairs that were tried: of a large IPv6 network one for each pair of regions. */
+  readonly tried: ReadonlySet<string>;
+  readonly arrived: ReadonlySet<string>;
+}
+
+/** IPv4 and ICMP headers, IPv6 and ICMPv6 headers. Bytes. */
+const HEADERS = { ipv4: 28, ipv6: 48 } as const;
+
+/** Sends each pair its packet, `tries` times at most until one arrives. */
+export async function sendSized(lab: Lab, all: readonly Sized[], tries: number): Promise<Arrivals> {
+  const v4 = all.filter(({ pair }) => pair.family === 'ipv4');
+  const v6 = pairsToPing(
+    lab,
+    all.filter(({ pair }) => pair.family === 'ipv6'),
+    1,
+  );
+  const arrived = new Set([...(await sendIpv4(lab, v4, tries)), ...(await sendIpv6(lab, v6, tries))]);
+  return { tried: new Set([...v4, ...v6].map(({ pair }) => key(pair))), arrived };
+}
+
+async function sendIpv4(lab: Lab, all: readonly Sized[], tries: number): Promise<string[]> {
+  const sizes = [...new Set(all.map(({ size }) => size))];
+  const asked = sizes.flatMap((size) => {
+    const pairs = all.filter((one) => one.size === size).map(({ pair }) => pair);
+    const args = `-r ${tries - 1} -B 1 -t 300 -M -b ${size - HEADERS.ipv4}`;
+    return questions(lab, pairs).map((question) => ({ question, args }));
+  });
+  const answers = await fping(lab, asked);
+  return asked.flatMap(({ question }, index) => answered(question, answers[index] ?? ''));
+}
+
+async function sendIpv6(lab: Lab, all: readonly Sized[], tries: number): Promise<string[]> {
+  const asked = all.map(({ pair, size }) => ({
+    pair,
+    args: `-c ${tries} -i 0.2 -M do -s ${size - HEADERS.ipv6}`,
+  }));
+  const answers = await pingIpv6(lab, asked);
+  return asked.flatMap(({ pair }, index) =>
+    /^\d+ bytes from /m.test(answers[index] ?? '') ? [key(pair)] : [],
+  );
+}

@@ -1,0 +1,52 @@
+import type { Lab } from '../../lab/index.ts';
+import { NETWORKS } from '../routers/networks.ts';
+import { booted, look, on, scenario } from './labs.ts';
+
+scenario('pods that talk over both families', () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await booted(NETWORKS['redundant-dual-stack'] as NonNullable<(typeof NETWORKS)[string]>);
+  }, 60_000);
+  afterAll(async () => lab?.holder.end());
+
+  test('IPv6 goes the ways of IPv4, with the same MTU', async () => {
+    const { failures, probed } = await look(lab, [], 5000);
+    expect(failures).toEqual([]);
+    const ways = (family: string) =>
+      probed
+        .filter(({ pair }) => pair.family === family)
+        .map(({ pair, path, pathMtu }) => [pair.from, pair.to, path.length - 1, pathMtu]);
+    expect(ways('ipv6')).toEqual([
+      ['e-a', 'e-b', 1, 1500],
+      ['e-a', 'w-a', 3, 1420],
+      ['e-b', 'e-a', 1, 1500],
+      ['e-b', 'w-a', 3, 1420],
+      ['w-a', 'e-a', 3, 1420],
+      ['w-a', 'e-b', 3, 1420],
+    ]);
+    expect(ways('ipv4')).toEqual(ways('ipv6'));
+  }, 60_000);
+
+  test('a hairpin of IPv6 alone is seen', async () => {
+    const pod = lab.plan.pods
+      .find(({ node }) => node === 'e-b')
+      ?.addresses.find(({ family }) => family === 'ipv6')?.text;
+    const route = `${pod} via fd00:1::1 proto static`;
+    await on(lab, 'e-a', `ip -6 route add ${route}`);
+    const { says } = await look(lab);
+    await on(lab, 'e-a', `ip -6 route del ${route}`);
+    expect(says('path')).toEqual(['e-a to e-b (ipv6): e-a hands over to e1, not to e-b (e-a > e1 > e-b)']);
+  }, 60_000);
+
+  test('a way that is narrower than it is said to be loses large IPv6 packets, and it is said between whom', async () => {
+    const own = lab.plan.segments
+      .find(({ name }) => name === 'core')
+      ?.ports.find(({ host }) => host === 'w1')?.interface;
+    await on(lab, 'w1', `ip link set ${own} mtu 1300`);
+    const { says } = await look(lab);
+    expect(says('mtu')).toContainEqual(
+      expect.stringMatching(/^w-a to e-a \(ipv6\): packets of 1420 bytes do not arrive/),
+    );
+    expect(says('mtu').some((one) => one.startsWith('e-a to e-b'))).toBe(false);
+  }, 60_000);
+});
