@@ -38,7 +38,7 @@ export interface KernelRoute {
 
 /** One look: every daemon over its socket, every kernel table with one process for all. */
 export async function observe(lab: Lab): Promise<Observation> {
-  const [answers, routes] = await Promise.all([askAll(lab), kernelRoutes(lab)]);
+  const [answers, routes] = await Promise.all([askDaemons(lab), kernelRoutes(lab)]);
   const sessions = new Map<string, BgpState[]>();
   const silent: { host: string; daemon: string; said: string }[] = [];
   for (const { host, daemon, text } of answers) {
@@ -49,7 +49,9 @@ export async function observe(lab: Lab): Promise<Observation> {
   return { sessions, routes, silent, errors: logErrors(lab) };
 }
 
-async function askAll(lab: Lab): Promise<{ host: string; daemon: LabDaemon; text: string | undefined }[]> {
+async function askDaemons(
+  lab: Lab,
+): Promise<{ host: string; daemon: LabDaemon; text: string | undefined }[]> {
   return Promise.all(
     lab.plan.hosts.flatMap((host) =>
       host.daemons.map(async (daemon) => {

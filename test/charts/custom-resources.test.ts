@@ -3,17 +3,9 @@ import { basename, join } from 'node:path';
 import { App } from 'cdk8s';
 import { Bgp, Installation } from '../../charts/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
 import { BY_HAND, crdErrors, ruleErrors, rulesOf, schemaErrors, unsupported } from './custom-resources.ts';
-import {
-  calicoOf,
-  dualStack,
-  fabricOf,
-  ipv6Only,
-  objectsOf,
-  report,
-  small,
-  withCalico,
-} from './topologies.ts';
+import { calicoOf, dualStack, ipv6Only, objectsOf, report, small, withCalico } from './topologies.ts';
 import { crdFile, type KubernetesObject, type Schema, schemaOf, upstreamTest, VERSIONS } from './upstream.ts';
 
 const V1 = 'crd.projectcalico.org/v1';

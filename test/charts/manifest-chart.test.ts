@@ -6,7 +6,8 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { ManifestChart, manifestFiles } from '../../charts/index.ts';
 import { clusterApp } from '../../main.ts';
-import { dualStack, fabricOf, report } from './topologies.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { dualStack, report } from './topologies.ts';
 
 const HEADER = /^# Rendered by noencap.*\n/;
 

@@ -2,8 +2,9 @@ import { App } from 'cdk8s';
 import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
 import { Bgp, Installation, manifestFiles, NodeLabels, Operator } from '../../charts/index.ts';
+import { fabricOf } from '../fabric-of.ts';
 import { NODES, REGION } from './names.ts';
-import { fabricOf, small } from './topologies.ts';
+import { small } from './topologies.ts';
 
 /**
  * YAML reads `no`, `1e3`, `0x10` and `2024-01-01` as something else than text, and a name may look like each of them.

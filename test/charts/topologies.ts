@@ -2,17 +2,11 @@ import { readFileSync } from 'node:fs';
 import { App } from 'cdk8s';
 import { parse } from 'yaml';
 import { type ManifestChart, manifestFiles } from '../../charts/index.ts';
-import { buildFabric, type Fabric } from '../../fabric/index.ts';
+import type { Fabric } from '../../fabric/index.ts';
 import { clusterApp } from '../../main.ts';
-import { formatFault, parseTopologyValue, type TopologyInput } from '../../topology/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
 import { type KubernetesObject, objectsIn } from './upstream.ts';
-
-/** The fabric of a topology that must be sound. */
-export function fabricOf(topology: TopologyInput): Fabric {
-  const loaded = parseTopologyValue(topology);
-  if (!loaded.ok) throw new Error(loaded.faults.map((one) => formatFault(one, loaded.source)).join('\n'));
-  return buildFabric(loaded.topology);
-}
 
 /** dist/cluster of a topology, by file. */
 export const clusterFiles = (

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { App } from 'cdk8s';
 import { KEEP } from '../../charts/guards.ts';
 import { manifestFiles, VendoredOperator } from '../../charts/index.ts';
-import { calicoOf, fabricOf, report, withCalico } from './topologies.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { calicoOf, report, withCalico } from './topologies.ts';
 import { type KubernetesObject, objectsIn, operatorManifest, upstreamTest } from './upstream.ts';
 
 const VERSION = 'v3.26.1';

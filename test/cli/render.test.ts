@@ -5,14 +5,12 @@ import { parse, parseAllDocuments } from 'yaml';
 import { render } from '../../cli/render.ts';
 import { buildFabric } from '../../fabric/index.ts';
 import { largeTopology } from '../../scripts/large-topology.ts';
-import { formatFault, parseTopologyValue, type TopologyInput } from '../../topology/index.ts';
+import { parseTopologyValue, type TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
 import { arbitraryTopology, shuffled } from './arbitrary-topology.ts';
 
-function rendered(topology: unknown): ReadonlyMap<string, string> {
-  const loaded = parseTopologyValue(topology);
-  if (loaded.ok) return render(buildFabric(loaded.topology), undefined).files;
-  throw new Error(loaded.faults.map((one) => formatFault(one, loaded.source)).join('\n'));
-}
+const rendered = (topology: unknown): ReadonlyMap<string, string> =>
+  render(fabricOf(topology), undefined).files;
 
 test('every valid topology renders, into files that their readers can parse', () => {
   fc.assert(

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fabricFindings } from '../../fabric/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
-import { fabricOf, twoRegions } from './networks.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { twoRegions } from './networks.ts';
 
 const found = (topology: TopologyInput, id: string) =>
   fabricFindings(fabricOf(topology)).filter((finding) => finding.id === id);

@@ -1,12 +1,4 @@
-import { buildFabric, type Fabric } from '../../fabric/index.ts';
-import { formatFault, parseTopologyValue, type TopologyInput } from '../../topology/index.ts';
-
-/** The fabric of a topology that must be valid: a fault of it is a fault of the test. */
-export function fabricOf(topology: TopologyInput): Fabric {
-  const loaded = parseTopologyValue(topology);
-  if (loaded.ok) return buildFabric(loaded.topology);
-  throw new Error(loaded.faults.map((one) => formatFault(one, loaded.source)).join('\n'));
-}
+import type { TopologyInput } from '../../topology/index.ts';
 
 /** Two regions with a router and two nodes each; a LAN per region, one backbone link. IPv4. */
 export function twoRegions(change: Partial<TopologyInput> = {}): TopologyInput {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { TopologyInput } from '../../topology/index.ts';
-import { fabricOf, redundant, twoRegions } from './networks.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant, twoRegions } from './networks.ts';
 
 const mtuOf = (topology: TopologyInput) => fabricOf(topology).pods.mtu;
 

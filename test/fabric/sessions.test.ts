@@ -1,6 +1,7 @@
 import { endsFor, meshSessions, type Session } from '../../fabric/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
-import { fabricOf, redundant, twoRegions } from './networks.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant, twoRegions } from './networks.ts';
 
 /** One line a session: `kind  a role address -> b role address  families over transport`. */
 function line(session: Session): string {

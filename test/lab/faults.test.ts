@@ -1,7 +1,8 @@
 import { bootLab, breakIt, type Failing, failing, findPrograms, type Lab } from '../../lab/index.ts';
 import type { LabHost, LabPlan } from '../../lab/plan.ts';
 import { routerFiles } from '../../routers/index.ts';
-import { booted, fabricOf, look, on, redundant, scenario } from './labs.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { booted, look, on, redundant, scenario } from './labs.ts';
 
 const named = (lab: Lab, name: string): Failing => {
   const one = failing(lab.fabric, name);

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { buildFabric, type Fabric } from '../../fabric/index.ts';
 import type { Failing } from '../../lab/index.ts';
 import {
   bootLab,
@@ -15,16 +14,11 @@ import {
 } from '../../lab/index.ts';
 import type { LabPlan } from '../../lab/plan.ts';
 import { routerFiles } from '../../routers/index.ts';
-import { formatFault, parseTopologyValue, type TopologyInput } from '../../topology/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
 
 /** Needs network namespaces. Where a machine has none, NOENCAP_NO_NETNS=1 skips these by name. */
 export const scenario = process.env.NOENCAP_NO_NETNS === '1' ? describe.skip : describe;
-
-export function fabricOf(topology: TopologyInput): Fabric {
-  const loaded = parseTopologyValue(topology);
-  if (loaded.ok) return buildFabric(loaded.topology);
-  throw new Error(loaded.faults.map((one) => formatFault(one, loaded.source)).join('\n'));
-}
 
 /** The field report's network, with other BGP settings or another Calico. */
 export function report(bgp: TopologyInput['bgp'] = {}, version?: string): TopologyInput {

@@ -3,7 +3,8 @@ import { findPrograms, type Rehearsal, rehearse } from '../../lab/index.ts';
 import { ride } from '../../lab/rehearse.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
-import { fabricOf, redundant, scenario } from './labs.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant, scenario } from './labs.ts';
 
 async function rehearsed(base: TopologyInput, head: TopologyInput): Promise<Rehearsal> {
   const programs = findPrograms('.');

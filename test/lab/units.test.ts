@@ -6,7 +6,8 @@ import { expectations, nodeBlocks } from '../../fabric/index.ts';
 import { hashedId } from '../../lab/igp-bird.ts';
 import { askBird, findPrograms } from '../../lab/index.ts';
 import { bgpStates } from '../../lab/observe.ts';
-import { fabricOf, redundant, report } from './labs.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant, report } from './labs.ts';
 
 let folder: string;
 

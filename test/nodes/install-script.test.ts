@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { nodeFiles } from '../../nodes/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
-import { fabricOf, MANIFESTS, network } from './networks.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { MANIFESTS, network } from './networks.ts';
 
 /**
  * A machine: /etc, /var and /usr/local/bin of its own in a mount namespace, and a PATH on which curl hands out an installer

@@ -1,6 +1,6 @@
-import { buildFabric, type Fabric } from '../../fabric/index.ts';
 import { nodeFiles } from '../../nodes/index.ts';
-import { formatFault, parseTopologyValue, type TopologyInput } from '../../topology/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
 
 /** Two servers and an agent in two regions, one of them behind mirrors; both families. */
 export function network(change: Partial<TopologyInput> = {}): TopologyInput {
@@ -39,12 +39,6 @@ export const MANIFESTS = new Map([
   ['operator.yaml', 'kind: Deployment\n'],
   ['bgp.yaml', 'kind: BGPPeer\n'],
 ]);
-
-export function fabricOf(topology: TopologyInput): Fabric {
-  const loaded = parseTopologyValue(topology);
-  if (loaded.ok) return buildFabric(loaded.topology);
-  throw new Error(loaded.faults.map((one) => formatFault(one, loaded.source)).join('\n'));
-}
 
 /** One file of one node. */
 export function file(topology: TopologyInput, path: string): string | undefined {

@@ -1,7 +1,8 @@
 import { parseAllDocuments } from 'yaml';
 import { render } from '../../cli/render.ts';
 import type { Fabric } from '../../fabric/index.ts';
-import { fabricOf, NETWORKS } from './networks.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { NETWORKS } from './networks.ts';
 
 /** What a rendered BIRD file says of one session. */
 interface BirdEnd {

@@ -1,6 +1,7 @@
 import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
 import { type Observed, observe } from './daemons.ts';
-import { fabricOf, NETWORKS } from './networks.ts';
+import { NETWORKS } from './networks.ts';
 
 /** Needs network namespaces. Where a machine has none, NOENCAP_NO_NETNS=1 skips these by name. */
 const scenario = process.env.NOENCAP_NO_NETNS === '1' ? describe.skip : describe;

@@ -1,18 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { expectGolden } from '../golden.ts';
 import { birdSays, filesOf, hostConfig } from './bird.ts';
-import { fabricOf, NETWORKS } from './networks.ts';
+import { NETWORKS } from './networks.ts';
 
 const GOLDEN = join('test', 'routers', 'golden');
-
-const filesBelow = (folder: string): string[] =>
-  existsSync(folder)
-    ? readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name))
-    : [];
 
 /** The report's network with the default rule is dist/routers. */
 const reviewed = Object.entries(NETWORKS).filter(([name]) => name !== 'report');
@@ -20,22 +14,10 @@ const reviewed = Object.entries(NETWORKS).filter(([name]) => name !== 'report');
 test.each(reviewed)(
   'the routers of %s are as reviewed (UPDATE_GOLDEN=1 to review anew)',
   (name, topology) => {
-    const folder = join(GOLDEN, name);
-    const rendered = new Map(
-      [...routerFiles(fabricOf(topology))]
-        .filter(([path]) => !path.includes('/sysctl.d/'))
-        .map(([path, text]) => [join(folder, path.replace('routers/', '')), text]),
-    );
-    if (process.env.UPDATE_GOLDEN === '1') {
-      rmSync(folder, { recursive: true, force: true });
-      for (const [path, text] of rendered) {
-        mkdirSync(dirname(path), { recursive: true });
-        writeFileSync(path, text);
-      }
-    }
-    expect(filesBelow(folder).sort()).toEqual([...rendered.keys()].sort());
-    for (const [path, text] of rendered)
-      expect({ path, text: readFileSync(path, 'utf8') }).toEqual({ path, text });
+    const files = [...routerFiles(fabricOf(topology))]
+      .filter(([path]) => !path.includes('/sysctl.d/'))
+      .map(([path, text]): [string, string] => [path.replace('routers/', ''), text]);
+    expectGolden(join(GOLDEN, name), files);
   },
 );
 

@@ -1,13 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { buildFabric, type Fabric } from '../../fabric/index.ts';
-import { formatFault, parseTopologyValue, type TopologyInput } from '../../topology/index.ts';
-
-export function fabricOf(topology: TopologyInput): Fabric {
-  const loaded = parseTopologyValue(topology);
-  if (loaded.ok) return buildFabric(loaded.topology);
-  throw new Error(loaded.faults.map((one) => formatFault(one, loaded.source)).join('\n'));
-}
+import type { TopologyInput } from '../../topology/index.ts';
 
 function report(reflectorNextHop: 'keep' | 'self'): TopologyInput {
   const topology = parse(readFileSync('topology.yaml', 'utf8')) as TopologyInput;
