@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { scenario } from '../lab/labs.ts';
 import { noencap as run, scratch } from './run.ts';
@@ -206,12 +215,31 @@ pods, from each line to each column: hops and path MTU
   );
 
   test('needs no root', () => {
-    const asRoot = process.getuid?.() === 0;
-    const command = [process.execPath, BIN, 'lab', '-q', '-t', resolve('topology.yaml')];
-    const [program = '', ...args] = asRoot
-      ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...command]
-      : command;
+    const lab = (node: string, root: string) => [
+      node,
+      join(root, 'bin/noencap'),
+      ...['lab', '-q', '-t', join(root, 'topology.yaml')],
+    ];
+    const [program = '', ...args] =
+      process.getuid?.() === 0 ? asNobody(lab) : lab(process.execPath, resolve('.'));
     const ran = spawnSync(program, args, { cwd: '/', encoding: 'utf8' });
     expect({ code: ran.status, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
   }, 60_000);
 });
+
+/**
+ * The command for root to run as a user who may do nothing. Where root keeps the clone and Node.js may be closed to others, as
+ * /root is: in a mount namespace of the command's own both are also in a folder that is open.
+ */
+function asNobody(command: (node: string, root: string) => string[]): string[] {
+  const open = join(folder, 'open');
+  mkdirSync(join(open, 'noencap'), { recursive: true });
+  writeFileSync(join(open, 'node'), '');
+  chmodSync(folder, 0o755);
+  const script = 'mount --bind "$1" "$2/node" && mount --bind "$3" "$2/noencap" && shift 3 && exec "$@"';
+  return [
+    ...['unshare', '--mount', 'sh', '-c', script, 'sh', process.execPath, open, resolve('.')],
+    ...['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
+    ...command(join(open, 'node'), join(open, 'noencap')),
+  ];
+}
