@@ -16,4 +16,6 @@ export type {
 export type { Finding } from './findings.ts';
 export { fabricFindings } from './findings.ts';
 export { igpPaths } from './igp.ts';
+export { defaultRoutes, loopbacks } from './own-ways.ts';
+export { fnv1a, routerIdText } from './router-id.ts';
 export { endsFor, meshSessions } from './sessions.ts';

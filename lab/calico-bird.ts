@@ -1,7 +1,13 @@
-import { endsFor, type Fabric, meshSessions, type NodeSpeaker, type Session } from '../fabric/index.ts';
+import {
+  endsFor,
+  type Fabric,
+  meshSessions,
+  type NodeSpeaker,
+  routerIdText,
+  type Session,
+} from '../fabric/index.ts';
 import { addressBits, type Family, type Prefix } from '../topology/address.ts';
 import type { BgpFilter, FilterRule } from '../topology/model.ts';
-import { hashedId } from './igp-bird.ts';
 import { hostFolder } from './plan.ts';
 
 /** One of the two BIRDs that calico-node runs. */
@@ -29,7 +35,7 @@ export function calicoBird(one: CalicoBird): string {
     `log "${log}" all;`,
     aggregation(one),
     filters(one),
-    `router id ${node.address.ipv4?.text ?? hashedId(node.name)};`,
+    `router id ${routerIdText(node.name, node.address.ipv4)};`,
     protocols(one),
     template(one),
     ...peers(one).map(([name, session]) => peer(one, name, session)),

@@ -1,4 +1,4 @@
-import type { Attachment } from '../fabric/index.ts';
+import { type Attachment, routerIdText } from '../fabric/index.ts';
 import { addressBits, type Family, type IpAddress, valuesOf } from '../topology/address.ts';
 import { hostFolder } from './plan.ts';
 
@@ -43,7 +43,7 @@ export function igpBird({ name, attachments, loopback, routerId }: IgpMachine): 
   );
   return [
     `log "${hostFolder(name)}/igp.log" all;`,
-    `router id ${id?.text ?? hashedId(name)};`,
+    `router id ${routerIdText(name, id)};`,
     'protocol device { }',
     'protocol direct { ipv4; ipv6; check link yes; interface -"cali*", "*"; }',
     ...families.flatMap((family) => [kernel(family), ospf(family, attachments, loopback)]),
@@ -68,17 +68,4 @@ function ospf(family: Family, attachments: readonly Attachment[], loopback: read
   ${family} { import all; export filter { ${[...own, 'reject;'].join(' ')} }; };
   area 0 { ${interfaces.join(' ')} };
 }`;
-}
-
-/** A router ID for a machine without IPv4, made of its name (FNV-1a) as Calico does for CALICO_ROUTER_ID=hash. */
-export function hashedId(name: string): string {
-  const hash = fnv1a(name);
-  return [24, 16, 8, 0].map((shift) => (hash >>> shift) & 255).join('.');
-}
-
-/** 32 bits. */
-export function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const char of Buffer.from(text)) hash = Math.imul(hash ^ char, 0x01000193) >>> 0;
-  return hash;
 }

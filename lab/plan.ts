@@ -1,15 +1,8 @@
 import type { Attachment, Fabric, NodeSpeaker, RouterSpeaker } from '../fabric/index.ts';
-import { nodeBlocks, podAddress } from '../fabric/index.ts';
-import {
-  addressBits,
-  type Family,
-  type IpAddress,
-  type PerFamily,
-  type Prefix,
-  valuesOf,
-} from '../topology/address.ts';
+import { defaultRoutes, fnv1a, loopbacks, nodeBlocks, podAddress } from '../fabric/index.ts';
+import { addressBits, type Family, type IpAddress, type Prefix, valuesOf } from '../topology/address.ts';
 import { type BirdDialect, calicoBird } from './calico-bird.ts';
-import { fnv1a, type IgpMachine, igpBird, MIRROR } from './igp-bird.ts';
+import { type IgpMachine, igpBird, MIRROR } from './igp-bird.ts';
 import { labRouter, PASSWORD_FILE } from './router-files.ts';
 
 /** A lab as data: what is wired to what, and what runs where. Nothing here touches the machine. */
@@ -184,7 +177,7 @@ function routerHost(router: RouterSpeaker, rendered: ReadonlyMap<string, string>
   );
   return {
     ...machine(router.name, 'router', router.attachments),
-    loopback: elsewhere(router.attachments, [router.nodeAddress, router.backboneAddress]),
+    loopback: loopbacks(router),
     daemons: [{ role: 'router', program: 'bird2', name: 'bird', family: 'both' }],
     files: labRouter(router, own),
   };
@@ -197,7 +190,7 @@ function nodeHost(
   blocks: ReadonlyMap<string, readonly Prefix[]>,
   dialect: BirdDialect,
 ): LabHost {
-  const loopback = elsewhere(node.attachments, [node.address]);
+  const loopback = loopbacks(node);
   const base = { ...machine(node.name, 'node', node.attachments), loopback };
   const igp = node.igp ? withIgp({ ...node, loopback, routerId: node.address.ipv4 }) : undefined;
   const calico = fabric.pods.families
@@ -209,7 +202,7 @@ function nodeHost(
     });
   return {
     ...base,
-    defaultVia: node.igp ? [] : defaultVia(node, routers),
+    defaultVia: defaultRoutes(node, routers).map(({ via }) => via),
     daemons: [
       ...(igp?.daemons ?? []),
       ...calico.map(
@@ -229,24 +222,6 @@ function nodeHost(
   };
 }
 
-/** The default router's address on a segment that the node is on, in each family. */
-function defaultVia(node: NodeSpeaker, routers: readonly RouterSpeaker[]): IpAddress[] {
-  const router = routers.find(({ name }) => name === node.defaultRouter);
-  const shared = (router?.attachments ?? []).filter((attachment) =>
-    node.attachments.some(({ segment }) => segment === attachment.segment),
-  );
-  return (['ipv4', 'ipv6'] as const).flatMap((family) => {
-    const reachable = shared.filter(
-      (attachment) =>
-        attachment.address[family] !== undefined &&
-        node.attachments.some(
-          (own) => own.segment === attachment.segment && own.address[family] !== undefined,
-        ),
-    );
-    return reachable[0]?.address[family] ?? [];
-  });
-}
-
 const withIgp = (one: IgpMachine): Pick<LabHost, 'daemons' | 'files'> => ({
   daemons: [{ role: 'igp', program: 'bird2', name: 'igp', family: 'both' }],
   files: new Map([
@@ -254,13 +229,6 @@ const withIgp = (one: IgpMachine): Pick<LabHost, 'daemons' | 'files'> => ({
     ['mirror.sed', MIRROR],
   ]),
 });
-
-/** Addresses that stand on no segment of the machine. */
-function elsewhere(attachments: readonly Attachment[], given: readonly PerFamily<IpAddress>[]): IpAddress[] {
-  const onSegments = new Set(attachments.flatMap(({ address }) => valuesOf(address).map(({ text }) => text)));
-  const all = given.flatMap((addresses) => valuesOf(addresses)).filter(({ text }) => !onSegments.has(text));
-  return [...new Map(all.map((address) => [address.text, address])).values()];
-}
 
 function pod(fabric: Fabric, node: NodeSpeaker, blocks: readonly Prefix[]): LabPod[] {
   const families = fabric.pods.families;

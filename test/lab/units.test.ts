@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expectations, nodeBlocks } from '../../fabric/index.ts';
-import { hashedId } from '../../lab/igp-bird.ts';
+import { expectations, nodeBlocks, routerIdText } from '../../fabric/index.ts';
 import { askBird, findPrograms } from '../../lab/index.ts';
 import { bgpStates } from '../../lab/observe.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -106,9 +105,9 @@ test('BGP protocols are read alike from BIRD 2 and BIRD 1.6', () => {
 });
 
 test('a router ID made of a name is always the same, and not that of another name', () => {
-  expect(hashedId('kube-1')).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
-  expect(hashedId('kube-1')).toBe(hashedId('kube-1'));
-  expect(hashedId('kube-1')).not.toBe(hashedId('kube-2'));
+  expect(routerIdText('kube-1', undefined)).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+  expect(routerIdText('kube-1', undefined)).toBe(routerIdText('kube-1', undefined));
+  expect(routerIdText('kube-1', undefined)).not.toBe(routerIdText('kube-2', undefined));
 });
 
 describe('blocks of nodes', () => {
