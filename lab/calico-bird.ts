@@ -1,13 +1,17 @@
 import {
+  carriesMetric,
   endsFor,
   type Fabric,
+  HIGHEST_LOCAL_PREF,
   meshSessions,
+  NORMAL_PRIORITY,
   type NodeSpeaker,
   routerIdText,
   type Session,
+  sessionFilters,
 } from '../fabric/index.ts';
 import { addressBits, type Family, type Prefix } from '../topology/address.ts';
-import type { BgpFilter, FilterRule } from '../topology/model.ts';
+import type { FilterRule } from '../topology/model.ts';
 import { hostFolder } from './plan.ts';
 
 /** One of the two BIRDs that calico-node runs. */
@@ -78,13 +82,6 @@ ${own.map((block) => `  if ( net = ${block.text} ) then { accept; }\n  if ( net 
 }`;
 }
 
-/** From v3.32 a route carries the kernel's metric to other nodes as LOCAL_PREF, and back (calico#12089). */
-const carriesMetric = (fabric: Fabric): boolean => Number(fabric.calico.version.split('.')[1]) >= 32;
-
-/** Calico's own priority of a route, where the kernel has no other. */
-const NORMAL_PRIORITY = 1024;
-const TOP = 2147483647;
-
 function filters({ fabric, family }: CalicoBird): string {
   const pools = ofFamily(
     fabric.pods.pools.map(({ cidr }) => cidr),
@@ -93,12 +90,12 @@ function filters({ fabric, family }: CalicoBird): string {
   const metric = carriesMetric(fabric);
   const accepted = pools.map((pool) => `  if ( net ~ ${pool.text} ) then { accept; }`).join('\n');
   return `function calico_export_to_bgp_peers() {
-${metric ? `  if ( defined(krt_metric) ) then { bgp_local_pref = ${TOP} - krt_metric; }\n  else { bgp_local_pref = ${TOP - NORMAL_PRIORITY}; }\n` : ''}  calico_aggr();
+${metric ? `  if ( defined(krt_metric) ) then { bgp_local_pref = ${HIGHEST_LOCAL_PREF} - krt_metric; }\n  else { bgp_local_pref = ${HIGHEST_LOCAL_PREF - NORMAL_PRIORITY}; }\n` : ''}  calico_aggr();
 ${accepted}
 }
 
 filter calico_kernel_programming {
-${metric ? `  if ( defined(bgp_local_pref) ) then { krt_metric = ${TOP} - bgp_local_pref; }\n` : ''}${accepted}
+${metric ? `  if ( defined(bgp_local_pref) ) then { krt_metric = ${HIGHEST_LOCAL_PREF} - bgp_local_pref; }\n` : ''}${accepted}
   accept;
 }`;
 }
@@ -145,7 +142,7 @@ function peer({ fabric, node, family, dialect }: CalicoBird, name: string, sessi
   const password = fabric.routers.find((router) => router.name === remote.speaker)?.password;
   // The end with the lesser address opens the session of the mesh; Calico compares them as texts.
   const passive = isMesh && remote.address.text > local.address.text;
-  const own = isMesh ? [] : filtersOf(fabric, node, remote.speaker, family);
+  const own = isMesh ? [] : sessionFilters(fabric, node, remote.speaker, family);
   const imported = [...own.flatMap((one) => rules(one.import, family)), ...preference(fabric)];
   const exported = own.flatMap((one) => rules(one.export, family));
   const filters = `  import filter {
@@ -160,11 +157,6 @@ ${isMesh ? '' : '  ttl security off;\n  multihop;\n'}  neighbor ${remote.address
 ${password === undefined ? '' : `  include "${hostFolder(node.name)}/password.conf";\n`}${dialect === 1 ? filters : `  ${family} {\n${filters}\n  };`}
 ${passive ? '  passive on;\n' : ''}}`;
 }
-
-/** The BGPFilters of the peering that makes a node's session with a router, in the order in which they apply. */
-const filtersOf = (fabric: Fabric, node: NodeSpeaker, router: string, family: Family): readonly BgpFilter[] =>
-  fabric.peerings.find((one) => one.router === router && one.region === node.region && one.family === family)
-    ?.filters ?? [];
 
 /** A BGPFilter's rules as confd writes them. What none matches goes on: to acceptance, or to Calico's own export filter. */
 const rules = (all: readonly FilterRule[], family: Family): string[] =>
@@ -198,5 +190,5 @@ function matches(
 /** From v3.32: what claims to be better than a node's own route wins over the kernel's. */
 const preference = (fabric: Fabric): string[] =>
   carriesMetric(fabric)
-    ? [`    if ( bgp_local_pref > ${TOP - NORMAL_PRIORITY} ) then { preference = 200; }`]
+    ? [`    if ( bgp_local_pref > ${HIGHEST_LOCAL_PREF - NORMAL_PRIORITY} ) then { preference = 200; }`]
     : [];

@@ -1,5 +1,5 @@
-import type { Attachment, Fabric, RouterSpeaker } from '../fabric/index.ts';
-import { contains, type Family, hostPrefix, type IpAddress, valuesOf } from '../topology/address.ts';
+import { type Attachment, type Fabric, loopbacks, type RouterSpeaker } from '../fabric/index.ts';
+import { contains, type Family, hostPrefix } from '../topology/address.ts';
 import {
   accept,
   address,
@@ -99,7 +99,7 @@ function ospf(fabric: Fabric, router: RouterSpeaker, family: Family): Statement[
             // lo has no link-local address, so OSPFv3 cannot run on it: loopbacks go in as external routes.
             block(
               ['export filter'],
-              [...loopbacks(router, family), option('if source = RTS_STATIC then accept'), reject],
+              [...loopbackRoutes(router, family), option('if source = RTS_STATIC then accept'), reject],
               ';',
             ),
           ],
@@ -159,12 +159,8 @@ function timers(fabric: Fabric, { segment, cidr }: Attachment): Statement[] {
 }
 
 /** The router's addresses on no segment: `dummy` or `lo` carries them, `protocol direct` brings them in. */
-function loopbacks(router: RouterSpeaker, family: Family): Statement[] {
-  const onSegments = router.attachments.flatMap((attachment) => attachment.address[family]?.text ?? []);
-  const own = [...valuesOf(router.nodeAddress), ...valuesOf(router.backboneAddress)].filter(
-    (one): one is IpAddress => one.family === family && !onSegments.includes(one.text),
-  );
-  return [...new Map(own.map((one) => [one.text, one])).values()].map((one) =>
-    option('if net =', prefix(hostPrefix(one)), 'then accept'),
-  );
+function loopbackRoutes(router: RouterSpeaker, family: Family): Statement[] {
+  return loopbacks(router)
+    .filter((one) => one.family === family)
+    .map((one) => option('if net =', prefix(hostPrefix(one)), 'then accept'));
 }

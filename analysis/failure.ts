@@ -1,0 +1,50 @@
+import type { Network } from './network.ts';
+
+/**
+ * What has failed: machines that died without a word (their neighbours keep their carrier), segments that went down as a
+ * switch does (their members lose it), sessions that are disabled. Indices of the network.
+ */
+export interface Failure {
+  readonly machines: ReadonlySet<number>;
+  readonly segments: ReadonlySet<number>;
+  readonly sessions: ReadonlySet<number>;
+}
+
+export const NO_FAILURE: Failure = { machines: new Set(), segments: new Set(), sessions: new Set() };
+
+/** Something that can fail, by its name. */
+export interface Failing {
+  readonly kind: 'router' | 'node' | 'host' | 'segment' | 'session';
+  readonly name: string;
+}
+
+/** Everything of a network that can fail on its own. Hosts that do not run the IGP carry nothing. */
+export function failings({ machines, segments, links }: Network): Failing[] {
+  return [
+    ...machines
+      .filter(({ kind, igp }) => kind !== 'host' || igp.length > 0)
+      .map(({ kind, name }): Failing => ({ kind, name })),
+    ...segments.map(({ name }): Failing => ({ kind: 'segment', name })),
+    ...links
+      .filter(({ index }) => index % 2 === 0)
+      .map(({ session }): Failing => ({ kind: 'session', name: session.id })),
+  ];
+}
+
+/** The failure of all of these together. */
+export function failureOf(network: Network, failed: readonly Failing[]): Failure {
+  const names = (...kinds: readonly Failing['kind'][]) =>
+    new Set(failed.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name));
+  const [machines, segments, sessions] = [
+    names('router', 'node', 'host'),
+    names('segment'),
+    names('session'),
+  ];
+  return {
+    machines: new Set(network.machines.filter(({ name }) => machines.has(name)).map(({ index }) => index)),
+    segments: new Set(network.segments.filter(({ name }) => segments.has(name)).map(({ index }) => index)),
+    sessions: new Set(
+      network.links.filter(({ session }) => sessions.has(session.id)).map(({ sessionIndex }) => sessionIndex),
+    ),
+  };
+}

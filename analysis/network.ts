@@ -1,0 +1,296 @@
+import {
+  defaultRoutes,
+  endsFor,
+  type Fabric,
+  loopbacks,
+  meshSessions,
+  type NodeSpeaker,
+  nodeBlocks,
+  type RouterSpeaker,
+  routerIdText,
+  type Session,
+  type SessionEnd,
+} from '../fabric/index.ts';
+import {
+  contains,
+  FAMILIES,
+  type Family,
+  type IpAddress,
+  type Prefix,
+  parseAddress,
+} from '../topology/address.ts';
+
+/**
+ * A fabric in numbers, so that thousands of failures can be tried in a second: machines, segments, addresses and sessions
+ * are indices into these lists. Built once; nothing here depends on what has failed.
+ */
+export interface Network {
+  readonly fabric: Fabric;
+  /** Live routers first, then nodes, then hosts, each sorted by name. */
+  readonly machines: readonly Machine[];
+  readonly segments: readonly Segment[];
+  readonly addresses: readonly Address[];
+  readonly links: readonly Link[];
+  /** By machine. */
+  readonly linksOf: readonly (readonly Link[])[];
+  /** By address: what is sent into OSPF from outside of it (E2). */
+  readonly externals: readonly (readonly External[])[];
+  readonly blocks: readonly Block[];
+  /** Without an underlay every address counts as one that is reached directly. */
+  readonly hasUnderlay: boolean;
+}
+
+export interface Machine {
+  readonly index: number;
+  readonly name: string;
+  readonly kind: 'router' | 'node' | 'host';
+  readonly speaker: RouterSpeaker | NodeSpeaker | undefined;
+  readonly ports: readonly Port[];
+  /** The families in which it runs the IGP. */
+  readonly igp: readonly Family[];
+  readonly defaults: readonly { readonly family: Family; readonly segment: number; readonly via: number }[];
+  readonly statics: readonly { readonly to: number; readonly segment: number; readonly via: number }[];
+  /** An unsigned number, as BGP and OSPF compare it. */
+  readonly routerId: number;
+}
+
+export interface Port {
+  readonly segment: number;
+  /** Whether it has an address of the family there. */
+  readonly has: readonly Family[];
+  readonly ospf: readonly Family[];
+}
+
+export interface Segment {
+  readonly index: number;
+  readonly name: string;
+  readonly cost: number;
+  /** Bytes. */
+  readonly mtu: number;
+  readonly members: readonly number[];
+}
+
+export interface Address {
+  readonly address: IpAddress;
+  readonly owner: number;
+  /** The segment on which its owner has it; -1 for a loopback. */
+  readonly on: number;
+  /** The segment whose range holds it; -1 if none does. */
+  readonly within: number;
+  /** Its place in the order of BIRD 2, in which IPv4 is mapped into IPv6. */
+  readonly order: number;
+}
+
+/** A session as one of its ends has it. The other end's link is `other`. */
+export interface Link {
+  readonly index: number;
+  readonly other: number;
+  readonly session: Session;
+  readonly sessionIndex: number;
+  readonly local: SessionEnd;
+  readonly machine: number;
+  readonly peer: number;
+  readonly localAddress: number;
+  readonly peerAddress: number;
+  /** `rr client` stands at this end. */
+  readonly toClient: boolean;
+  /** This end's cluster ID, where it is a reflector. */
+  readonly cluster: number;
+  readonly nextHop: Readonly<Record<Family, LinkNextHop>>;
+}
+
+/** What this end makes of next hops of a family: those in the ranges are kept, all others become `otherwise`. */
+export interface LinkNextHop {
+  readonly keep: readonly Prefix[];
+  readonly otherwise: number;
+}
+
+export interface External {
+  readonly machine: number;
+  /** OSPF's forwarding address: the next hop of a static route on a segment that runs OSPF. */
+  readonly forwarding: { readonly segment: number; readonly address: number } | undefined;
+}
+
+/** An IPAM block of a node. */
+export interface Block {
+  readonly index: number;
+  readonly prefix: Prefix;
+  readonly node: number;
+}
+
+export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
+  const routers = fabric.routers.filter(({ planned }) => !planned);
+  const all = [...routers, ...fabric.nodes, ...fabric.hosts];
+  const machineNamed = new Map(all.map(({ name }, index) => [name, index]));
+  const segmentNamed = new Map((fabric.segments ?? []).map(({ name }, index) => [name, index]));
+  const machine = (name: string): number => machineNamed.get(name) ?? -1;
+  const segment = (name: string): number => segmentNamed.get(name) ?? -1;
+  const addresses = addressesOf(fabric, all, segment);
+  const addressNamed = new Map(addresses.map(({ address }, index) => [address.text, index]));
+  const address = ({ text }: IpAddress): number => addressNamed.get(text) ?? -1;
+
+  const machines = all.map((one, index): Machine => {
+    const ports = one.attachments.map((attachment): Port => {
+      const has = FAMILIES.filter((family) => attachment.address[family] !== undefined);
+      // OSPFv2 finds its interface by the address on it; OSPFv3 speaks from link-local addresses.
+      const ospf = attachment.igp.filter((family) => family === 'ipv6' || has.includes('ipv4'));
+      return { segment: segment(attachment.segment), has, ospf };
+    });
+    const own = one.kind === 'host' ? [] : loopbacks(one);
+    const runs = (family: Family) =>
+      one.kind === 'router' ||
+      (one.igp && (ports.some(({ has }) => has.includes(family)) || own.some((lo) => lo.family === family)));
+    const id = parseAddress(
+      one.kind === 'router'
+        ? one.routerId.text
+        : routerIdText(one.name, one.kind === 'node' ? one.address.ipv4 : undefined),
+    );
+    return {
+      index,
+      name: one.name,
+      kind: one.kind,
+      speaker: one.kind === 'host' ? undefined : one,
+      ports,
+      igp: FAMILIES.filter(runs),
+      defaults:
+        one.kind === 'node'
+          ? defaultRoutes(one, routers).map((route) => ({
+              family: route.via.family,
+              segment: segment(route.segment),
+              via: address(route.via),
+            }))
+          : [],
+      statics:
+        one.kind === 'router'
+          ? one.staticRoutes.map(({ prefix, via }) => ({
+              to: addressNamed.get(prefix.text.replace(/\/\d+$/, '')) ?? -1,
+              via: address(via),
+              segment: addresses[address(via)]?.on ?? -1,
+            }))
+          : [],
+      routerId: Number(id?.value ?? 0n),
+    };
+  });
+  const links = linksOf(fabric, machine, address);
+  return {
+    fabric,
+    machines,
+    segments: (fabric.segments ?? []).map(({ name, cost, mtu, members }, index) => ({
+      index,
+      name,
+      cost,
+      mtu,
+      members: members.map((member) => machine(member.machine)).filter((member) => member >= 0),
+    })),
+    addresses,
+    links,
+    linksOf: machines.map(({ index }) => links.filter((link) => link.machine === index)),
+    externals: externalsOf(machines, addresses),
+    blocks: fabric.nodes
+      .flatMap(({ name }) => (given.get(name) ?? []).map((prefix) => ({ prefix, node: machine(name) })))
+      .map((block, index) => ({ ...block, index })),
+    hasUnderlay: fabric.segments !== undefined,
+  };
+}
+
+function addressesOf(
+  fabric: Fabric,
+  machines: readonly (RouterSpeaker | NodeSpeaker | Fabric['hosts'][number])[],
+  segment: (name: string) => number,
+): Address[] {
+  const found = new Map<string, Omit<Address, 'order' | 'within'>>();
+  const note = (address: IpAddress, owner: number, on: number) => {
+    if (!found.has(address.text)) found.set(address.text, { address, owner, on });
+  };
+  for (const [owner, machine] of machines.entries()) {
+    for (const attachment of machine.attachments) {
+      for (const family of FAMILIES) {
+        const address = attachment.address[family];
+        if (address !== undefined) note(address, owner, segment(attachment.segment));
+      }
+    }
+    if (machine.kind !== 'host') for (const address of loopbacks(machine)) note(address, owner, -1);
+  }
+  const ranges = (fabric.segments ?? []).flatMap(({ name, cidr }) =>
+    FAMILIES.flatMap((family) =>
+      cidr[family] === undefined ? [] : [{ range: cidr[family], on: segment(name) }],
+    ),
+  );
+  const all = [...found.values()];
+  const order = new Map(
+    [...all]
+      .sort((a, b) => (mapped(a.address) < mapped(b.address) ? -1 : 1))
+      .map(({ address }, place) => [address.text, place]),
+  );
+  return all.map((one) => ({
+    ...one,
+    within: one.on >= 0 ? one.on : (ranges.find(({ range }) => contains(range, one.address))?.on ?? -1),
+    order: order.get(one.address.text) ?? -1,
+  }));
+}
+
+/** `::ffff:0:0/96`. */
+const mapped = ({ family, value }: IpAddress): bigint =>
+  family === 'ipv4' ? value + 0xffff00000000n : value;
+
+function linksOf(
+  fabric: Fabric,
+  machine: (name: string) => number,
+  address: (one: IpAddress) => number,
+): Link[] {
+  const clusterOf = new Map(fabric.routers.map(({ name, clusterId }) => [name, Number(clusterId.value)]));
+  return [...fabric.sessions, ...meshSessions(fabric)].flatMap((session, sessionIndex) =>
+    session.ends.map((end, side): Link => {
+      const { local, remote } = endsFor(session, end.speaker);
+      const index = 2 * sessionIndex + side;
+      return {
+        index,
+        other: 2 * sessionIndex + 1 - side,
+        session,
+        sessionIndex,
+        local,
+        machine: machine(local.speaker),
+        peer: machine(remote.speaker),
+        localAddress: address(local.address),
+        peerAddress: address(remote.address),
+        toClient: local.role === 'reflector',
+        cluster: clusterOf.get(local.speaker) ?? 0,
+        nextHop: {
+          ipv4: nextHopOf(session, local, 'ipv4', address),
+          ipv6: nextHopOf(session, local, 'ipv6', address),
+        },
+      };
+    }),
+  );
+}
+
+function nextHopOf(
+  { carries }: Session,
+  { nextHop, address: self }: SessionEnd,
+  family: Family,
+  address: (one: IpAddress) => number,
+): LinkNextHop {
+  const keep = nextHop.rule === 'keep' ? nextHop.onSegments.filter((one) => one.family === family) : [];
+  const own = nextHop.rule === 'keep' ? nextHop.otherwise[carries.indexOf(family)] : undefined;
+  return own === undefined || keep.length === 0
+    ? { keep: [], otherwise: address(self) }
+    : { keep, otherwise: address(own) };
+}
+
+/** Loopbacks and static routes: neither is an interface that OSPF could run on. */
+function externalsOf(machines: readonly Machine[], addresses: readonly Address[]): External[][] {
+  const all: External[][] = addresses.map(() => []);
+  for (const [index, { owner, on, address }] of addresses.entries()) {
+    if (on < 0 && machines[owner]?.igp.includes(address.family)) {
+      all[index]?.push({ machine: owner, forwarding: undefined });
+    }
+  }
+  for (const { index, statics, ports } of machines) {
+    for (const { to, via, segment } of statics) {
+      const family = addresses[to]?.address.family ?? 'ipv4';
+      const runs = ports.some((port) => port.segment === segment && port.ospf.includes(family));
+      all[to]?.push({ machine: index, forwarding: runs ? { segment, address: via } : undefined });
+    }
+  }
+  return all;
+}

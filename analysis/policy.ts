@@ -1,0 +1,178 @@
+import {
+  carriesMetric,
+  HIGHEST_LOCAL_PREF,
+  NORMAL_PRIORITY,
+  type NodeSpeaker,
+  sessionFilters,
+} from '../fabric/index.ts';
+import { addressBits, contains, type Family, type Prefix } from '../topology/address.ts';
+import type { BgpFilter, FilterRule } from '../topology/model.ts';
+import type { Route } from './decision.ts';
+import type { Block, Link, Network } from './network.ts';
+
+/** What goes over a session of one route. */
+export type Announcement = Pick<Route, 'nextHop' | 'localPref' | 'originator' | 'clusters'>;
+
+/** Why a route is not sent, or not taken. */
+export type Refusal =
+  | 'it came over this session'
+  | 'neither side is a client (RFC 4456 section 6)'
+  | 'its CLUSTER_LIST holds the own cluster ID'
+  | 'it is its own'
+  | 'its next hop is the peer itself'
+  | 'the router carries blocks of the pools only'
+  | 'a BGPFilter rejects it';
+
+/** What each speaker sends and takes of one block. Everything that does not depend on the route is worked out once. */
+export interface Policy {
+  send(link: Link, best: Route): Announcement | Refusal;
+  take(link: Link, announced: Announcement): Refusal | undefined;
+  /** BIRD's preference of a route that was taken. */
+  preference(link: Link, announced: Announcement): number;
+  /** The route of the node that has the block. */
+  readonly own: Route;
+}
+
+/** LOCAL_PREF where nobody sets one (RFC 4271 leaves it open, BIRD has 100). */
+const DEFAULT_LOCAL_PREF = 100;
+
+const BGP_PREFERENCE = 100;
+const OWN_PREFERENCE = 200;
+
+export function policyOf(network: Network, block: Block): Policy {
+  const { fabric, machines } = network;
+  const { prefix } = block;
+  const carried = isCarried(network, prefix);
+  const normal = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;
+  const localPref = carriesMetric(fabric) ? normal : DEFAULT_LOCAL_PREF;
+  const filters = filtering(network, prefix);
+  return {
+    own: {
+      from: undefined,
+      nextHop: -1,
+      way: { source: 'own', hops: [], metric: 0 },
+      preference: OWN_PREFERENCE,
+      localPref: DEFAULT_LOCAL_PREF,
+      originator: machines[block.node]?.routerId ?? 0,
+      clusters: [],
+      peerOrder: -1,
+    },
+    send(link, best) {
+      if (link.local.kind === 'node') {
+        const verdict = filters('export', link);
+        if (verdict === 'Reject') return 'a BGPFilter rejects it';
+        // A rule that accepts ends the filter before Calico's own part sets LOCAL_PREF.
+        return {
+          nextHop: link.localAddress,
+          localPref: verdict === 'Accept' ? DEFAULT_LOCAL_PREF : localPref,
+          originator: best.originator,
+          clusters: best.clusters,
+        };
+      }
+      const { from } = best;
+      if (from?.sessionIndex === link.sessionIndex) return 'it came over this session';
+      // bgp_preexport: the CLUSTER_LIST is looked at on sessions with clients only.
+      if (!link.toClient && from?.toClient !== true) return 'neither side is a client (RFC 4456 section 6)';
+      if (link.toClient && best.clusters.includes(link.cluster)) {
+        return 'its CLUSTER_LIST holds the own cluster ID';
+      }
+      if (!carried) return 'the router carries blocks of the pools only';
+      const nextHop = nextHopFor(network, link, best, prefix.family);
+      if (nextHop === link.peerAddress) return 'its next hop is the peer itself';
+      return {
+        nextHop,
+        localPref: best.localPref,
+        originator: best.originator,
+        clusters: prepended(link, best),
+      };
+    },
+    take(link, { originator, clusters }) {
+      const receiver = machines[link.machine];
+      if (originator === receiver?.routerId) return 'it is its own';
+      if (link.toClient && clusters.includes(link.cluster))
+        return 'its CLUSTER_LIST holds the own cluster ID';
+      if (link.local.kind === 'router')
+        return carried ? undefined : 'the router carries blocks of the pools only';
+      return filters('import', link) === 'Reject' ? 'a BGPFilter rejects it' : undefined;
+    },
+    preference(link, announced) {
+      // From Calico v3.32 a node prefers to the kernel's routes what claims to be better than they are.
+      const isBetter = carriesMetric(fabric) && link.local.kind === 'node' && announced.localPref > normal;
+      return isBetter ? OWN_PREFERENCE : BGP_PREFERENCE;
+    },
+  };
+}
+
+/**
+ * BIRD's order (`bgp_use_next_hop`, then `bgp_update_next_hop_ip`): `next hop self` first; with `keep` what the export filter
+ * has made of it.
+ */
+function nextHopFor({ addresses }: Network, link: Link, best: Route, family: Family): number {
+  const { keep, otherwise } = link.nextHop[family];
+  const hop = addresses[best.nextHop]?.address;
+  return hop !== undefined && keep.some((range) => contains(range, hop)) ? best.nextHop : otherwise;
+}
+
+/** `is_insider_as`: prefixes of the pools, no longer than a block. */
+function isCarried({ fabric }: Network, prefix: Prefix): boolean {
+  return fabric.pods.pools.some(
+    ({ cidr, blockSize }) =>
+      contains(cidr, prefix) &&
+      (prefix.length <= blockSize ||
+        (fabric.bgp.exportBorrowed && prefix.length === addressBits(prefix.family))),
+  );
+}
+
+/** bgp_update_attrs: the cluster of the side that the route came from, then that of the side it goes to where it is another. */
+function prepended(link: Link, { from, clusters }: Route): readonly number[] {
+  const source = from?.toClient === true ? [from.cluster] : [];
+  const target = link.toClient && source[0] !== link.cluster ? [link.cluster] : [];
+  return [...target, ...source, ...clusters];
+}
+
+type Verdict = FilterRule['action'] | undefined;
+
+/** What the BGPFilters on a node's session say of a block, by region and router; the mesh has none. */
+function filtering(
+  network: Network,
+  prefix: Prefix,
+): (direction: 'import' | 'export', link: Link) => Verdict {
+  const known = new Map<string, Verdict>();
+  const { fabric, machines } = network;
+  if (fabric.calico.filters.length === 0) return () => undefined;
+  return (direction, link) => {
+    if (link.session.kind === 'mesh') return undefined;
+    const node = machines[link.machine]?.speaker as NodeSpeaker;
+    const router = machines[link.peer]?.name ?? '';
+    const key = `${direction} ${node.region} ${router}`;
+    if (!known.has(key)) {
+      const filters = sessionFilters(fabric, node, router, link.session.transport);
+      known.set(key, verdictOf(filters, direction, prefix));
+    }
+    return known.get(key);
+  };
+}
+
+/** The first rule that holds. A node sends blocks of its own only, and what it takes is from a remote peer. */
+export function verdictOf(
+  filters: readonly BgpFilter[],
+  direction: 'import' | 'export',
+  prefix: Prefix,
+): Verdict {
+  return filters
+    .flatMap((filter) => filter[direction])
+    .find((rule) => (direction === 'import' || rule.source === undefined) && matches(rule, prefix))?.action;
+}
+
+function matches({ match, prefixLength }: FilterRule, prefix: Prefix): boolean {
+  if (match === undefined) return true;
+  const { cidr, operator } = match;
+  if (cidr.family !== prefix.family) return false;
+  const isSame = cidr.text === prefix.text;
+  const isWithin =
+    contains(cidr, prefix) &&
+    (prefixLength === undefined ||
+      (prefix.length >= (prefixLength.min ?? cidr.length) &&
+        prefix.length <= (prefixLength.max ?? addressBits(cidr.family))));
+  return { Equal: isSame, NotEqual: !isSame, In: isWithin, NotIn: !isWithin }[operator];
+}

@@ -1,0 +1,53 @@
+import { type Failure, NO_FAILURE } from './failure.ts';
+import { type Ways, waysOf } from './forwarding.ts';
+import type { Block, Network } from './network.ts';
+import { type Policy, policyOf } from './policy.ts';
+import { ribsOf } from './rib.ts';
+import { type Underlay, underlayOf } from './underlay.ts';
+
+/** A network that has come to rest, with what has failed. Everything is worked out when it is asked for, and once. */
+export interface Simulation {
+  readonly network: Network;
+  readonly failure: Failure;
+  readonly underlay: Underlay;
+  /** Whether a session is up, by its index. */
+  isUp(session: number): boolean;
+  waysTo(block: Block): Ways;
+}
+
+/** The simulations of one network: what no failure changes is shared by all of them. */
+export function simulatorOf(network: Network): (failure?: Failure) => Simulation {
+  const policies: (Policy | undefined)[] = [];
+  return (failure = NO_FAILURE) => {
+    const underlay = underlayOf(network, failure);
+    const live = liveSessions(network, failure, underlay);
+    const ribOf = ribsOf(network, underlay, live);
+    const known: (Ways | undefined)[] = [];
+    return {
+      network,
+      failure,
+      underlay,
+      isUp: (session) => live[session] === 1,
+      waysTo(block) {
+        const before = known[block.index];
+        if (before !== undefined) return before;
+        const policy = policies[block.index] ?? policyOf(network, block);
+        policies[block.index] = policy;
+        const ways = waysOf(network, underlay, ribOf(block, policy));
+        known[block.index] = ways;
+        return ways;
+      },
+    };
+  };
+}
+
+/** A session is up if packets arrive in both directions. Both ends are configured from one value: they agree. */
+function liveSessions({ links }: Network, failure: Failure, { reaches }: Underlay): Uint8Array {
+  const live = new Uint8Array(links.length / 2);
+  for (const { index, sessionIndex, machine, peer, localAddress, peerAddress } of links) {
+    if (index % 2 === 1 || failure.sessions.has(sessionIndex)) continue;
+    if (failure.machines.has(machine) || failure.machines.has(peer)) continue;
+    if (reaches(machine, peerAddress) && reaches(peer, localAddress)) live[sessionIndex] = 1;
+  }
+  return live;
+}

@@ -1,0 +1,22 @@
+import type { Family } from '../topology/address.ts';
+import type { BgpFilter } from '../topology/model.ts';
+import type { Fabric, NodeSpeaker } from './fabric.ts';
+
+/** The highest LOCAL_PREF that Calico writes; what it takes off is the kernel's metric. */
+export const HIGHEST_LOCAL_PREF = 2147483647;
+
+/** Calico's own priority of a route, where the kernel has no other. */
+export const NORMAL_PRIORITY = 1024;
+
+/** From v3.32 a route carries the kernel's metric to other nodes as LOCAL_PREF, and back (calico#12089). */
+export const carriesMetric = ({ calico }: Fabric): boolean => Number(calico.version.split('.')[1]) >= 32;
+
+/** The BGPFilters on a node's session with a router, in the order in which they apply. */
+export const sessionFilters = (
+  fabric: Fabric,
+  node: NodeSpeaker,
+  router: string,
+  family: Family,
+): readonly BgpFilter[] =>
+  fabric.peerings.find((one) => one.router === router && one.region === node.region && one.family === family)
+    ?.filters ?? [];

@@ -1,0 +1,36 @@
+import { type IpAddress, type PerFamily, valuesOf } from '../topology/address.ts';
+import type { Attachment, NodeSpeaker, RouterSpeaker } from './fabric.ts';
+
+/** The addresses of a router or a node that stand on none of its segments: `lo` or a dummy interface carries them. */
+export function loopbacks(machine: RouterSpeaker | NodeSpeaker): IpAddress[] {
+  const given: readonly PerFamily<IpAddress>[] =
+    machine.kind === 'router' ? [machine.nodeAddress, machine.backboneAddress] : [machine.address];
+  const onSegments = new Set(
+    machine.attachments.flatMap(({ address }) => valuesOf(address).map(({ text }) => text)),
+  );
+  const all = given.flatMap((addresses) => valuesOf(addresses)).filter(({ text }) => !onSegments.has(text));
+  return [...new Map(all.map((address) => [address.text, address])).values()];
+}
+
+/** Where a default route leads: an address of the default router on a segment that it shares with the node. */
+export interface DefaultRoute {
+  readonly segment: string;
+  readonly via: IpAddress;
+}
+
+/** A node's default routes, at most one a family. A node that runs the IGP has none. */
+export function defaultRoutes(node: NodeSpeaker, routers: readonly RouterSpeaker[]): DefaultRoute[] {
+  const router = routers.find(({ name, planned }) => name === node.defaultRouter && !planned);
+  if (node.igp || router === undefined) return [];
+  const own = new Map(
+    node.attachments.map((attachment): [string, Attachment] => [attachment.segment, attachment]),
+  );
+  return (['ipv4', 'ipv6'] as const).flatMap((family) => {
+    const shared = router.attachments.find(
+      ({ segment, address }) =>
+        address[family] !== undefined && own.get(segment)?.address[family] !== undefined,
+    );
+    const via = shared?.address[family];
+    return shared === undefined || via === undefined ? [] : [{ segment: shared.segment, via }];
+  });
+}

@@ -1,0 +1,196 @@
+import type { Block, Machine } from '../../analysis/network.ts';
+import type { Simulation } from '../../analysis/simulate.ts';
+import { machineOf, segmentOf } from '../../analysis/spf.ts';
+import { carriesMetric, HIGHEST_LOCAL_PREF } from '../../fabric/index.ts';
+import type { Lab, Probed } from '../../lab/index.ts';
+import type { KernelRoute, Observation } from '../../lab/observe.ts';
+import type { RibRoute } from '../../lab/ribs.ts';
+import type { Sized } from '../../lab/sizes.ts';
+
+/** Everything that the simulator says otherwise than a lab's daemons and kernels; empty where they agree. */
+export function routeDifferences(
+  simulation: Simulation,
+  lab: Lab,
+  seen: Observation,
+  ribs: ReadonlyMap<string, readonly RibRoute[]>,
+): string[] {
+  const { network, failure } = simulation;
+  const machines = network.machines.filter(
+    ({ index, speaker }) => speaker !== undefined && !failure.machines.has(index),
+  );
+  return network.blocks
+    .filter(({ node }) => !failure.machines.has(node))
+    .flatMap((block) => {
+      // Which of two states such a block settles in is up to who was first.
+      if (simulation.waysTo(block).rib.undecided.length > 0) return [];
+      return machines.flatMap((machine) => [
+        ...ribDifferences(simulation, block, machine, ribs.get(machine.name) ?? []),
+        ...kernelDifferences(simulation, block, machine, lab, seen.routes.get(machine.name) ?? []),
+      ]);
+    });
+}
+
+function ribDifferences(
+  simulation: Simulation,
+  block: Block,
+  machine: Machine,
+  rib: readonly RibRoute[],
+): string[] {
+  const { network } = simulation;
+  const clusterText = new Map(
+    network.fabric.routers.map(({ clusterId }) => [Number(clusterId.value), clusterId.text]),
+  );
+  const quad = (id: number) => [24, 16, 8, 0].map((shift) => (id >>> shift) & 255).join('.');
+  const expected = simulation
+    .waysTo(block)
+    .rib.routes(machine.index)
+    .flatMap((route, place) =>
+      route.from === undefined
+        ? []
+        : [
+            show({
+              neighbor: network.addresses[route.from.peerAddress]?.address.text ?? '',
+              isBest: place === 0,
+              isResolved: route.way.hops.length > 0,
+              nextHop: network.addresses[route.nextHop]?.address.text ?? '',
+              localPref: route.localPref,
+              originator: route.clusters.length === 0 ? undefined : quad(route.originator),
+              clusters: route.clusters.map((id) => clusterText.get(id) ?? quad(id)),
+            }),
+          ],
+    )
+    .sort();
+  const found = rib
+    .filter(({ prefix }) => prefix === block.prefix.text)
+    .map(show)
+    .sort();
+  return expected.join('\n') === found.join('\n')
+    ? []
+    : [
+        `RIB of ${machine.name} for ${block.prefix.text}:\n    simulator: ${expected.join('\n               ')}\n    BIRD:      ${found.join('\n               ')}`,
+      ];
+}
+
+const show = (route: Omit<RibRoute, 'prefix'>): string =>
+  `${route.neighbor}${route.isBest ? ' *' : ''}${route.isResolved ? '' : ' unreachable'} next hop ${route.nextHop} LP ${route.localPref} originator ${route.originator ?? '-'} clusters ${route.clusters.join(' ') || '-'}`;
+
+function kernelDifferences(
+  simulation: Simulation,
+  block: Block,
+  machine: Machine,
+  lab: Lab,
+  routes: readonly KernelRoute[],
+): string[] {
+  const { network } = simulation;
+  if (machine.index === block.node) return [];
+  const { by, hops } = simulation.waysTo(block).forwarding(machine.index);
+  const expected =
+    by === 'bgp'
+      ? hops
+          .map(
+            (hop) =>
+              `${network.segments[segmentOf(network, hop)]?.name}>${network.machines[machineOf(network, hop)]?.name ?? 'nobody'}`,
+          )
+          .sort()
+          .join(' ')
+      : by === 'unreachable route'
+        ? 'unreachable'
+        : 'none';
+  const [route] = routes.filter(({ to }) => to === block.prefix.text).sort((a, b) => a.metric - b.metric);
+  const interfaces = new Map(
+    lab.plan.hosts
+      .find(({ name }) => name === machine.name)
+      ?.interfaces.map((one) => [one.name, one.segment]),
+  );
+  const found =
+    route === undefined
+      ? 'none'
+      : route.type !== 'unicast'
+        ? route.type
+        : route.hops
+            .map(({ via, dev }) => {
+              const segment = interfaces.get(dev) ?? dev;
+              const owner = via === undefined ? '?' : (lab.machineOf.get(via) ?? 'nobody');
+              const isThere = lab.plan.hosts
+                .find(({ name }) => name === owner)
+                ?.interfaces.some((one) => one.segment === segment);
+              return `${segment}>${isThere ? owner : 'nobody'}`;
+            })
+            .sort()
+            .join(' ');
+  const metric =
+    by === 'bgp' && machine.kind === 'node' && route !== undefined
+      ? metricDifference(simulation, block, machine, route.metric)
+      : [];
+  return expected === found
+    ? metric
+    : [
+        `kernel of ${machine.name} for ${block.prefix.text}:\n    simulator: ${expected}\n    kernel:    ${found}`,
+      ];
+}
+
+function metricDifference(simulation: Simulation, block: Block, machine: Machine, found: number): string[] {
+  const [best] = simulation.waysTo(block).rib.routes(machine.index);
+  // Linux makes 1024 of IPv6 routes without a metric.
+  const none = block.prefix.family === 'ipv6' ? 1024 : 0;
+  const expected = carriesMetric(simulation.network.fabric)
+    ? HIGHEST_LOCAL_PREF - (best?.localPref ?? 0)
+    : none;
+  return expected === found
+    ? []
+    : [`metric at ${machine.name} for ${block.prefix.text}: simulator ${expected}, kernel ${found}`];
+}
+
+/** What packets between pods did, held against what the simulator says of every pair. */
+export function pairDifferences(simulation: Simulation, probed: readonly Probed[]): string[] {
+  const { network } = simulation;
+  const named = new Map(network.machines.map(({ name, index }) => [name, index]));
+  const index = (name: string) => named.get(name) ?? -1;
+  const blockOf = (node: string, family: string) =>
+    network.blocks.find((block) => block.node === index(node) && block.prefix.family === family);
+  return probed.flatMap(({ pair, reached, path }) => {
+    const [to, back] = [blockOf(pair.to, pair.family), blockOf(pair.from, pair.family)];
+    if (to === undefined || back === undefined) return [];
+    const [there, again] = [simulation.waysTo(to), simulation.waysTo(back)];
+    if (there.rib.undecided.length > 0 || again.rib.undecided.length > 0) return [];
+    const fates = [there.fate(index(pair.from)), again.fate(index(pair.to))];
+    const who = `${pair.from} to ${pair.to} (${pair.family})`;
+    const always = fates.every(({ arrives, dropped, loops }) => arrives && !dropped && !loops);
+    const never = fates.some(({ arrives }) => !arrives);
+    if (always && !reached)
+      return [`${who}: simulator says it arrives, the pod does not answer; ${path.join(' > ')}`];
+    if (never && reached) return [`${who}: simulator says it is lost, the pod answers; ${path.join(' > ')}`];
+    if (!reached || !always) return [];
+    const steps = path.slice(0, -1).map((machine, place) => {
+      const hop = there
+        .forwarding(index(machine))
+        .hops.find((one) => machineOf(network, one) === index(path[place + 1] ?? ''));
+      return { machine, next: path[place + 1] ?? '', hop };
+    });
+    const stray = steps.find(({ hop }) => hop === undefined);
+    if (stray !== undefined) {
+      return [`${who}: ${stray.machine} hands over to ${stray.next}, says the lab; not the simulator`];
+    }
+    return [];
+  });
+}
+
+/** Pairs of which every packet has the same limit, both ways: its size in bytes. */
+export function sizeLimits(simulation: Simulation, probed: readonly Probed[]): Sized[] {
+  const { network } = simulation;
+  const named = new Map(network.machines.map(({ name, index }) => [name, index]));
+  const index = (name: string) => named.get(name) ?? -1;
+  return probed.flatMap(({ pair, reached }) => {
+    const fates = [
+      [pair.from, pair.to],
+      [pair.to, pair.from],
+    ].map(([from = '', to = '']) => {
+      const block = network.blocks.find((one) => one.node === index(to) && one.prefix.family === pair.family);
+      return block === undefined ? undefined : simulation.waysTo(block).fate(index(from));
+    });
+    const mtus = new Set(fates.flatMap((fate) => fate?.mtu ?? []));
+    const always = fates.every((fate) => fate?.arrives && !fate.dropped && !fate.loops);
+    const [size] = mtus;
+    return reached && always && mtus.size === 1 && size !== undefined ? [{ pair, size }] : [];
+  });
+}
