@@ -1,4 +1,5 @@
 import {
+  CLIENT_PREFERENCE,
   carriesMetric,
   HIGHEST_LOCAL_PREF,
   NORMAL_PRIORITY,
@@ -96,6 +97,7 @@ export function policyOf(network: Network, block: Block): Policy {
       return filters('import', link) === 'Reject' ? 'a BGPFilter rejects it' : undefined;
     },
     preference(link, announced) {
+      if (link.toClient) return CLIENT_PREFERENCE;
       // From Calico v3.32 a node prefers to the kernel's routes what claims to be better than they are.
       const isBetter = carriesMetric(fabric) && link.local.kind === 'node' && announced.localPref > normal;
       return isBetter ? OWN_PREFERENCE : BGP_PREFERENCE;

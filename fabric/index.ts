@@ -19,4 +19,4 @@ export { fabricFindings } from './findings.ts';
 export { igpPaths } from './igp.ts';
 export { defaultRoutes, loopbacks } from './own-ways.ts';
 export { fnv1a, routerIdText } from './router-id.ts';
-export { endsFor, meshSessions } from './sessions.ts';
+export { CLIENT_PREFERENCE, endsFor, meshSessions } from './sessions.ts';

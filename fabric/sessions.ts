@@ -12,6 +12,13 @@ import type {
   SessionEnd,
 } from './fabric.ts';
 
+/**
+ * BIRD's preference of what a reflector hears from its own clients; 100 is that of all other BGP routes. Without it a reflector
+ * that resolves both next hops over OSPF's external routes, whose metric is unknown to BGP, takes what another reflector says
+ * of the same client for as good: packets go round between the two, and which one announces the block is up to who was first.
+ */
+export const CLIENT_PREFERENCE = 110;
+
 /** The session of one node with one of its region's reflectors. Both ends share `address.family`. */
 export function reflectorSession(
   topology: Topology,

@@ -1,4 +1,4 @@
-import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { CLIENT_PREFERENCE, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
 import { addressBits, type Family } from '../topology/address.ts';
 import { backboneTemplate, reflectorTemplate } from './names.ts';
 import {
@@ -90,7 +90,7 @@ function reflector(fabric: Fabric, router: RouterSpeaker, family: Family): State
       ...sessionOptions(fabric, router),
       option('rr client'),
       option('rr cluster id', cluster),
-      channel(fabric, router, family, [option('next hop self')]),
+      channel(fabric, router, family, [option('preference', CLIENT_PREFERENCE), option('next hop self')]),
     ],
   );
 }
