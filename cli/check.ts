@@ -1,7 +1,8 @@
-import { type Finding, fabricFindings } from '../fabric/index.ts';
+import { analyse, type Finding, findings as findingsOf } from '../analysis/index.ts';
 import { pathText } from '../topology/fault.ts';
 import type { Source } from '../topology/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { findingText } from './finding-text.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import { counted, type Terminal } from './terminal.ts';
 
@@ -19,7 +20,7 @@ export function check(options: CheckOptions, terminal: Terminal): ExitCode {
     return EXIT.badInput;
   }
   const { fabric, source } = read.input;
-  const findings = fabricFindings(fabric);
+  const findings = findingsOf(analyse(fabric));
   const failing = findings.filter((finding) => fails(finding, options.strict));
   for (const finding of findings) annotate(finding, source, terminal);
   if (terminal.json) {
@@ -31,7 +32,7 @@ export function check(options: CheckOptions, terminal: Terminal): ExitCode {
       ),
     );
   } else {
-    for (const finding of findings) terminal.say(`${findingText(finding, source, terminal)}\n`);
+    for (const finding of findings) terminal.report(`${findingText(finding, source, terminal.colour)}\n`);
     terminal.say(verdict(findings, options));
   }
   return failing.length === 0 ? EXIT.fine : EXIT.doesNotHold;
@@ -40,22 +41,6 @@ export function check(options: CheckOptions, terminal: Terminal): ExitCode {
 const fails = (finding: Finding, strict: boolean): boolean =>
   finding.suppressed === undefined &&
   (finding.severity === 'error' || (strict && finding.severity === 'warning'));
-
-function findingText(finding: Finding, source: Source, terminal: Terminal): string {
-  const { bold, red, yellow, cyan, dim } = terminal.colour;
-  const paint = { error: red, warning: yellow, info: cyan }[finding.severity];
-  return [
-    `${bold(paint(finding.severity))} ${bold(finding.id)}  ${finding.says}`,
-    ...finding.evidence.map((line) => `  ${line}`),
-    finding.suppressed === undefined ? `  ${finding.mend}` : `  suppressed: ${finding.suppressed}`,
-    dim(`  at ${place(finding, source)} ${pathText(finding.path)}; see docs/checks/${finding.id}.md`),
-  ].join('\n');
-}
-
-function place(finding: Finding, source: Source): string {
-  const at = source.locate(finding.path);
-  return at === undefined ? source.file : `${source.file}:${at.line}:${at.column}`;
-}
 
 function verdict(findings: readonly Finding[], options: CheckOptions): string {
   const open = findings.filter((finding) => finding.suppressed === undefined);

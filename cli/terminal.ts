@@ -6,6 +6,8 @@ import { printable } from '../topology/fault.ts';
 export interface Terminal {
   /** For people; nothing with `--quiet` or `--json`. */
   say(text: string): void;
+  /** What was found; nothing with `--json`, where the document carries it. */
+  report(text: string): void;
   /** The result itself, on stdout: a diff, the JSON document. */
   print(text: string): void;
   /** Faults and refusals, on stderr; nothing with `--json`, where the document carries them. */
@@ -45,6 +47,7 @@ export function terminal(options: TerminalOptions): Terminal {
     live: !silent && process.stderr.isTTY === true && process.env.CI === undefined,
     colour,
     say: (text) => void (silent || process.stdout.write(`${text}\n`)),
+    report: (text) => void (options.json || process.stdout.write(`${text}\n`)),
     print: (text) => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
     complain: (text) => void (options.json || process.stderr.write(`${text}\n`)),
     annotate: (annotation) => {

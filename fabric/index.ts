@@ -14,8 +14,6 @@ export type {
   Session,
   SessionEnd,
 } from './fabric.ts';
-export type { Finding } from './findings.ts';
-export { fabricFindings } from './findings.ts';
 export { igpPaths } from './igp.ts';
 export { defaultRoutes, loopbacks } from './own-ways.ts';
 export { fnv1a, routerIdText } from './router-id.ts';

@@ -148,10 +148,13 @@ function towardsClient(
       attachment.address[family] !== undefined &&
       segments.some((segment) => segment.segment === attachment.segment),
   );
+  // The IGP brings a client to the reflector over whichever segment is up; others have one default route, perhaps to another
+  // router, and send to this one over their own segment only.
+  const own = node.igp ? session : (onClientSegment?.address[family] ?? session);
   return {
     rule: 'keep',
     onSegments: segments.flatMap((segment) => segment.cidr[family] ?? []),
-    otherwise: [onClientSegment?.address[family] ?? session],
+    otherwise: [own],
   };
 }
 

@@ -9,8 +9,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   charts: ['fabric', 'topology', 'imports'],
   routers: ['fabric', 'topology'],
   nodes: ['fabric', 'topology'],
+  analysis: ['fabric', 'topology'],
   lab: ['fabric', 'topology'],
-  cli: ['charts', 'fabric', 'lab', 'nodes', 'routers', 'topology', 'main.ts'],
+  cli: ['analysis', 'charts', 'fabric', 'lab', 'nodes', 'routers', 'topology', 'main.ts'],
 };
 
 /** What touches nothing outside: it may compute, and no more. */

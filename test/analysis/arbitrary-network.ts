@@ -21,6 +21,8 @@ const choice = () =>
     sharedCluster: fc.boolean(),
     /** Where backbone sessions end: loopbacks, addresses of the core, or IPv6 loopbacks only. */
     backbone: fc.constantFrom('loopback', 'loopback', 'interface', 'ipv6-loopback'),
+    /** Where nodes peer with their reflectors. */
+    reflector: fc.constantFrom('lan', 'lan', 'loopback'),
     core: fc.record({
       shape: fc.constantFrom('segment', 'ring', 'star'),
       costs: fc.array(cost, { minLength: 7, maxLength: 7 }),
@@ -92,7 +94,10 @@ function networkOfChoice(choice: Choice): TopologyInput {
       members[name] = of(address);
       names.push(name);
       coreMembers.push({ name, id: names.length });
-      routers[name] = { routerId: `10.9.0.${names.length}`, nodeAddress: of(address) };
+      routers[name] = {
+        routerId: `10.9.0.${names.length}`,
+        nodeAddress: of(choice.reflector === 'loopback' ? loopback(names.length) : address),
+      };
     }
     regions[`R${index}`] = { routers: own };
     for (const [at, node] of region.nodes.entries()) {

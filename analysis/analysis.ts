@@ -1,0 +1,69 @@
+import type { Fabric } from '../fabric/index.ts';
+import type { Path } from '../topology/model.ts';
+import type { Failing } from './failure.ts';
+import type { Fate, Ways } from './forwarding.ts';
+import { type Block, type Machine, type Network, networkOf } from './network.ts';
+import { type Simulation, simulatorOf } from './simulate.ts';
+import { type Consequence, type PairChange, whatIf } from './what-if.ts';
+
+/** A fabric at rest, and what becomes of it when something fails: what every check looks at. */
+export interface Analysis {
+  readonly fabric: Fabric;
+  /** With nodes that cannot be told from each other in the place of all. */
+  readonly network: Network;
+  readonly simulation: Simulation;
+  readonly pairs: readonly Pair[];
+  /** How many pairs of nodes one stands for. */
+  weight(from: number, block: Block): number;
+  /** The nodes that a node stands for, itself first. */
+  like(machine: number): readonly string[];
+  consequence(failed: readonly Failing[]): Consequence;
+}
+
+/** What the packets of one node have of the pods of another. */
+export interface Pair {
+  readonly from: Machine;
+  readonly to: Machine;
+  readonly block: Block;
+  readonly ways: Ways;
+  readonly fate: Fate;
+}
+
+export function analyse(fabric: Fabric): Analysis {
+  const network = networkOf(fabric);
+  const simulation = simulatorOf(network)();
+  const weight: Analysis['weight'] = () => 1;
+  const afterwards = whatIf(network);
+  return {
+    fabric,
+    network,
+    simulation,
+    pairs: pairsOf(network, simulation, weight),
+    weight,
+    like: (machine) => [network.machines[machine]?.name ?? ''],
+    consequence(failed) {
+      const counts = ({ from, block }: PairChange) => weight(from, network.blocks[block] as Block) > 0;
+      const { broken, worse } = afterwards(failed);
+      return { broken: broken.filter(counts), worse: worse.filter(counts) };
+    },
+  };
+}
+
+function pairsOf(network: Network, simulation: Simulation, weight: Analysis['weight']): Pair[] {
+  const nodes = network.machines.filter(({ kind }) => kind === 'node');
+  return network.blocks.flatMap((block) => {
+    const ways = simulation.waysTo(block);
+    const to = network.machines[block.node] as Machine;
+    return nodes
+      .filter((from) => from !== to && hasFamily(from, block) && weight(from.index, block) > 0)
+      .map((from) => ({ from, to, block, ways, fate: ways.fate(from.index) }));
+  });
+}
+
+/** Whether pods of the node have addresses of the block's family. */
+export const hasFamily = ({ speaker }: Machine, { prefix }: Block): boolean =>
+  speaker?.kind === 'node' && speaker.address[prefix.family] !== undefined;
+
+/** Where a machine stands in the topology. */
+export const placeOf = ({ fabric }: Analysis, { name, speaker }: Machine): Path =>
+  speaker?.path ?? fabric.hosts.find((host) => host.name === name)?.path ?? [];

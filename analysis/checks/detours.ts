@@ -1,0 +1,113 @@
+import { type Analysis, type Pair, placeOf } from '../analysis.ts';
+import { isEqualCost } from '../decision.ts';
+import { type Check, type Found, grouped, someLines } from '../finding.ts';
+import type { Machine } from '../network.ts';
+import { segmentOf } from '../spf.ts';
+import { linksUsed, type Trace, traces, traceText } from '../trace.ts';
+import { isWhole } from '../what-if.ts';
+
+/** A packet that leaves a machine over the segment on which it came. */
+interface Turn {
+  readonly pair: Pair;
+  readonly trace: Trace;
+  /** Its place in the trace. */
+  readonly at: number;
+}
+
+/** NE203: packets between neighbours take the detour over a router, in and out of one interface. */
+export const hairpin: Check = (analysis) => {
+  const { network, simulation } = analysis;
+  const turns = analysis.pairs
+    .filter(({ fate }) => fate.turns)
+    .flatMap((pair) =>
+      traces(network, simulation.underlay, pair.ways, pair.from.index).flatMap((trace): Turn[] => {
+        if (trace.end !== 'arrives') return [];
+        const at = trace.segments.findIndex(
+          (segment, index) => index > 0 && segment === trace.segments[index - 1],
+        );
+        return at < 0 ? [] : [{ pair, trace, at }];
+      }),
+    );
+  return [...grouped(turns, ({ trace, at }) => `${trace.machines[at]} ${trace.segments[at]}`).values()].map(
+    (all): Found => {
+      const [{ pair, trace, at }] = all as [Turn];
+      const machine = network.machines[trace.machines[at] ?? -1] as Machine;
+      const segment = network.segments[trace.segments[at] ?? -1]?.name ?? '';
+      const pairs = new Set(all.map((one) => `${one.pair.from.name} to ${one.pair.to.name}`));
+      const isMesh = all.every((one) => isByMeshOnly(analysis, one));
+      const isShared = traces(network, simulation.underlay, pair.ways, pair.from.index).length > 1;
+      return {
+        id: 'NE203',
+        severity: 'warning',
+        path: placeOf(analysis, machine),
+        says: `packets turn around at ${machine.name} on ${segment}: ${pairs.size === 1 ? 'one pair of nodes' : `${pairs.size} pairs of nodes`}`,
+        evidence: [
+          ...someLines([...new Set(all.map((one) => traceText(network, one.trace)))]),
+          ...(isShared ? ['not all flows do: there are other ways that BGP takes for as good'] : []),
+          isMesh
+            ? "the next hop is what Calico's own mesh says"
+            : `the next hop is what the reflector says (bgp.reflectorNextHop: ${analysis.fabric.bgp.reflectorNextHop})`,
+        ],
+        mend: isMesh
+          ? 'Set bgp.nodeToNodeMesh: false, or let the default route of these nodes point to the router that leads there (defaultRouter).'
+          : analysis.fabric.bgp.reflectorNextHop === 'self'
+            ? 'Set bgp.reflectorNextHop: keep: a client then sends to neighbours on its segment directly.'
+            : 'List the addresses from which the nodes peer as members of the segment, so that their next hops can be kept there.',
+      };
+    },
+  );
+};
+
+/** Whether, at the machine before the turn, only a route of Calico's mesh has that next hop. */
+function isByMeshOnly({ network }: Analysis, { pair, trace, at }: Turn): boolean {
+  const before = trace.machines[at - 1] ?? -1;
+  const routes = pair.ways.rib.routes(before);
+  const [best] = routes;
+  if (best === undefined) return false;
+  const into = trace.segments[at - 1];
+  const used = routes.filter(
+    (route) => isEqualCost(best, route) && route.way.hops.some((hop) => segmentOf(network, hop) === into),
+  );
+  return used.length > 0 && used.every(({ from }) => from?.session.kind === 'mesh');
+}
+
+/** NE202: what comes back takes another way than what went there, which firewalls and people who look for faults dislike. */
+export const asymmetricPath: Check = (analysis) => {
+  const { network, simulation } = analysis;
+  const named = new Map(
+    analysis.pairs.map((pair) => [`${pair.from.index} ${pair.to.index} ${pair.block.prefix.family}`, pair]),
+  );
+  const odd = analysis.pairs.filter((pair) => {
+    if (pair.from.index > pair.to.index || !isWhole(pair.fate)) return false;
+    const back = named.get(`${pair.to.index} ${pair.from.index} ${pair.block.prefix.family}`);
+    if (back === undefined || !isWhole(back.fate)) return false;
+    const [there, again] = [pair, back].map(({ ways, from }) => linksUsed(network, ways, from.index)) as [
+      ReadonlySet<string>,
+      ReadonlySet<string>,
+    ];
+    return there.size !== again.size || [...there].some((edge) => !again.has(edge));
+  });
+  const region = ({ speaker }: Machine) => (speaker?.kind === 'node' ? speaker.region : '');
+  return [...grouped(odd, ({ from, to }) => [region(from), region(to)].sort().join(' ')).values()].map(
+    (pairs): Found => {
+      const [{ from, to, block }] = pairs as [Pair];
+      const back = named.get(`${to.index} ${from.index} ${block.prefix.family}`) as Pair;
+      const shown = (pair: Pair) =>
+        [
+          ...new Set(
+            traces(network, simulation.underlay, pair.ways, pair.from.index).map((one) =>
+              traceText(network, one),
+            ),
+          ),
+        ].join(', or ');
+      return {
+        id: 'NE202',
+        severity: 'warning',
+        path: placeOf(analysis, from),
+        says: `${from.name} and ${to.name} use other ways there than back${pairs.length > 1 ? `, like ${pairs.length - 1} more pairs of their regions` : ''}`,
+        evidence: [shown(pairs[0] as Pair), shown(back)],
+        mend: 'Make both directions cost the same: equal reflectors on both sides, backbone addresses of one kind, one session between every pair of routers.',
+      };
+    },
+  );
+};

@@ -1,0 +1,124 @@
+import { familiesOf } from '../../topology/address.ts';
+import { type Analysis, placeOf } from '../analysis.ts';
+import { type Failing, failings } from '../failure.ts';
+import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
+import type { Block, Machine } from '../network.ts';
+import type { PairChange } from '../what-if.ts';
+
+/** NE201: one thing that fails and takes pairs of pods along. */
+export const singlePointOfFailure: Check = (analysis) =>
+  failings(analysis.network)
+    .filter(({ kind }) => kind !== 'session')
+    .flatMap((failing): Found[] => {
+      const { broken } = analysis.consequence([failing]);
+      if (broken.length === 0) return [];
+      const lost = broken.reduce((sum, { from, block }) => sum + pairsLike(analysis, from, block), 0);
+      const all = analysis.pairs.reduce(
+        (sum, { from, block }) => sum + analysis.weight(from.index, block),
+        0,
+      );
+      return [
+        {
+          id: 'NE201',
+          severity: 'warning',
+          path: pathOf(analysis, failing),
+          says: `${failing.name} is a single point of failure: without it ${lost} of ${all} pairs of nodes lose packets`,
+          evidence: someLines(changeTexts(analysis, broken)),
+          mend:
+            failing.kind === 'segment'
+              ? 'Add a second segment between its machines, or accept it under checks.suppress with a reason.'
+              : reflects(analysis, failing.name)
+                ? 'Give its region a second reflector (routers: [a, b]) on other hardware, or accept it under checks.suppress with a reason.'
+                : 'Add a way around it, or accept it under checks.suppress with a reason.',
+        },
+      ];
+    });
+
+const pairsLike = (analysis: Analysis, from: number, block: number): number =>
+  analysis.weight(from, analysis.network.blocks[block] as Block);
+
+function pathOf(analysis: Analysis, { kind, name }: Failing): Found['path'] {
+  if (kind === 'segment') return ['underlay', 'segments', name];
+  const machine = analysis.network.machines.find((one) => one.name === name);
+  return machine === undefined ? [] : placeOf(analysis, machine);
+}
+
+const reflects = ({ fabric }: Analysis, name: string): boolean =>
+  fabric.regions.some(({ routers }) => routers.some((router) => router.name === name));
+
+/** A line for both directions of a pair. */
+function changeTexts({ network }: Analysis, changes: readonly PairChange[]): string[] {
+  const pairs = grouped(changes, ({ from, block }) =>
+    [network.machines[from]?.name, network.machines[network.blocks[block]?.node ?? -1]?.name]
+      .sort()
+      .join(' and '),
+  );
+  return [...pairs].map(([who, all]) => {
+    const what = all.some(({ after }) => !after.arrives) ? 'lost' : 'some flows are lost';
+    return `${who}: ${all.some(({ after }) => after.loops) ? 'go round in a loop' : what}`;
+  });
+}
+
+/**
+ * NE204: pods have a second reflector, and the node itself has one default route. What depends on it (kubelet, the API server,
+ * Typha) is not protected by what protects the pods.
+ */
+export const lonelyDefaultRoute: Check = (analysis) => {
+  const { fabric } = analysis;
+  const redundant = fabric.regions.filter(
+    ({ routers }) => routers.filter(({ planned }) => !planned).length > 1,
+  );
+  return redundant.flatMap((region): Found[] => {
+    const nodes = region.nodes.filter((node) => !node.igp && node.attachments.length > 0);
+    return [...grouped(nodes, ({ defaultRouter }) => defaultRouter)].flatMap(([router, own]): Found[] => {
+      // Where the pods do not survive the router either, NE201 says so.
+      const { broken } = analysis.consequence([{ kind: 'router', name: router }]);
+      const names = new Set(own.map(({ name }) => name));
+      const isLost = broken.some(({ from }) => analysis.like(from).some((name) => names.has(name)));
+      if (isLost || !region.routers.some(({ name }) => name === router)) return [];
+      return [
+        {
+          id: 'NE204',
+          severity: 'warning',
+          path: ['regions', region.name],
+          says: `the default route of ${own.length === 1 ? own[0]?.name : `${own.length} nodes of ${region.name}`} ends at ${router}: without it kubelet and API server are cut off, while pods go on`,
+          evidence: [`nodes: ${someOf(own.map(({ name }) => name))}`],
+          mend: 'Let the nodes run the IGP (igp: true), give the routers a common gateway address (VRRP) outside noencap, or accept it under checks.suppress with a reason.',
+        },
+      ];
+    });
+  });
+};
+
+/** NE205: a backbone address on an interface goes down with that link, and takes all of a router's sessions along. */
+export const interfaceAsBackbone: Check = (analysis) =>
+  analysis.fabric.routers
+    .filter(({ planned }) => !planned)
+    .flatMap((router): Found[] => {
+      const on = router.attachments.filter(({ address }) =>
+        familiesOf(router.backboneAddress).some(
+          (family) => address[family]?.value === router.backboneAddress[family]?.value,
+        ),
+      );
+      const others = router.attachments.filter(
+        (attachment) => !on.includes(attachment) && leadsToRouter(analysis, router.name, attachment.segment),
+      );
+      const [first] = on;
+      if (first === undefined || others.length === 0) return [];
+      return [
+        {
+          id: 'NE205',
+          severity: 'warning',
+          path: [...router.path, 'backboneAddress'],
+          says: `the backbone address of ${router.name} is that of its interface on ${first.segment}: when this link fails, all of its backbone sessions fail`,
+          evidence: [`it would still be reached over ${someOf(others.map(({ segment }) => segment))}`],
+          mend: 'Use a loopback address: the IGP carries it over whichever link is left.',
+        },
+      ];
+    });
+
+const leadsToRouter = ({ network }: Analysis, router: string, segment: string): boolean =>
+  (network.segments.find(({ name }) => name === segment)?.members ?? []).some((member) => {
+    const machine = network.machines[member] as Machine | undefined;
+    return machine !== undefined && machine.name !== router && machine.igp.length > 0;
+  });

@@ -1,0 +1,57 @@
+import type { Analysis } from '../analysis.ts';
+import type { Check, Finding, Found } from '../finding.ts';
+import { asymmetricPath, hairpin } from './detours.ts';
+import { interfaceAsBackbone, lonelyDefaultRoute, singlePointOfFailure } from './fragile.ts';
+import {
+  addressInForeignRange,
+  idleSuppressions,
+  localPrefTrap,
+  meshTooLarge,
+  natHidesPods,
+  noDefaultRoute,
+  poolTooSmall,
+  regionWithoutNodes,
+  slowHoldTime,
+} from './intent.ts';
+import { forwardingLoop, holeInThePath, notPropagated, unreachablePair } from './lost.ts';
+import { podMtuTooLarge, podMtuTooSmall } from './mtu.ts';
+import { clusterWithoutSession, filterOnNothing, reflectorWithoutClients, sessionDown } from './sessions.ts';
+import { hairpinUnknown } from './unknown-segments.ts';
+
+/** In the order of their ids: lost packets, ways and what protects them, MTU, intent. */
+const CHECKS: readonly Check[] = [
+  unreachablePair,
+  forwardingLoop,
+  holeInThePath,
+  notPropagated,
+  singlePointOfFailure,
+  asymmetricPath,
+  hairpin,
+  lonelyDefaultRoute,
+  interfaceAsBackbone,
+  reflectorWithoutClients,
+  clusterWithoutSession,
+  podMtuTooLarge,
+  podMtuTooSmall,
+  regionWithoutNodes,
+  meshTooLarge,
+  poolTooSmall,
+  hairpinUnknown,
+  slowHoldTime,
+  sessionDown,
+  filterOnNothing,
+  natHidesPods,
+  localPrefTrap,
+  addressInForeignRange,
+  noDefaultRoute,
+];
+
+/** Everything that can be said of a fabric, in the order of ids and then of the topology. */
+export function findings(analysis: Analysis): Finding[] {
+  const found = CHECKS.flatMap((check) => check(analysis));
+  const all = [...found, ...idleSuppressions(analysis, found)];
+  return all.map((one) => ({ ...one, suppressed: suppression(analysis, one) }));
+}
+
+const suppression = ({ fabric }: Analysis, { id, path }: Found): string | undefined =>
+  fabric.suppressions.find((one) => one.id === id && one.where === path.join('.'))?.reason;

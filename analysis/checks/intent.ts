@@ -1,0 +1,197 @@
+import { carriesMetric } from '../../fabric/index.ts';
+import { addressBits, contains, FAMILIES, type IpAddress } from '../../topology/address.ts';
+import type { Analysis } from '../analysis.ts';
+import { type Check, type Found, someLines, someOf } from '../finding.ts';
+import { verdictOf } from '../policy.ts';
+
+/** NE401: its peering exists in Calico and selects no node. */
+export const regionWithoutNodes: Check = ({ fabric }) =>
+  fabric.regions
+    .filter((region) => region.nodes.length === 0)
+    .map((region) => ({
+      id: 'NE401',
+      severity: 'info',
+      path: region.path,
+      says: `region ${region.name} has routers and no nodes`,
+      evidence: fabric.peerings
+        .filter((peering) => peering.region === region.name)
+        .map((peering) => `BGPPeer ${peering.name} selects no node`),
+      mend: 'Add a node to the region, or remove it if it is no longer planned.',
+    }));
+
+/** Calico's documentation advises reflectors beyond about 100 nodes: sessions grow with the square. */
+const MESH_LIMIT = 100;
+
+/** NE402: the full mesh costs each node a session with every other. */
+export const meshTooLarge: Check = ({ fabric }) => {
+  const nodes = fabric.nodes.length;
+  if (!fabric.bgp.nodeToNodeMesh || nodes <= MESH_LIMIT) return [];
+  return [
+    {
+      id: 'NE402',
+      severity: 'warning',
+      path: ['bgp', 'nodeToNodeMesh'],
+      says: `Calico's full mesh of ${nodes} nodes is ${(nodes * (nodes - 1)) / 2} sessions per family`,
+      evidence: [`each node keeps ${nodes - 1} sessions besides those with its reflectors`],
+      mend: 'Set bgp.nodeToNodeMesh: false once every region has its reflectors; they carry the same routes.',
+    },
+  ];
+};
+
+/** NE403: Calico gives every node at least one block; without a free one its pods get no address. */
+export const poolTooSmall: Check = ({ fabric }) =>
+  fabric.pods.pools.flatMap((pool) => {
+    const family = pool.cidr.family;
+    const blocks = 2n ** BigInt(pool.blockSize - pool.cidr.length);
+    const nodes = fabric.nodes.filter((node) => node.address[family] !== undefined).length;
+    if (BigInt(nodes) <= blocks) return [];
+    const hosts = 2n ** BigInt(addressBits(family) - pool.blockSize);
+    return [
+      {
+        id: 'NE403',
+        severity: 'error' as const,
+        path: ['pods', 'cidrs'],
+        says: `pool ${pool.cidr.text} has ${blocks} blocks of /${pool.blockSize} for ${nodes} nodes`,
+        evidence: [`${nodes - Number(blocks)} nodes get no block of ${hosts} addresses`],
+        mend: 'Use a larger pool, or a larger pods.blockSize (smaller blocks).',
+      },
+    ];
+  });
+
+/** Longer than a minute, and people look at the network before BGP does. */
+const PATIENT_HOLD_TIME = 60;
+
+/** NE405: Calico has no BFD, so that only the hold time notices a silent neighbour. */
+export const slowHoldTime: Check = ({ fabric }) =>
+  fabric.bgp.holdTime <= PATIENT_HOLD_TIME
+    ? []
+    : [
+        {
+          id: 'NE405',
+          severity: 'warning',
+          path: ['bgp', 'holdTime'],
+          says: `a router that dies silently keeps attracting traffic for up to ${fabric.bgp.holdTime} s`,
+          evidence: ['the hold time is the only timer that notices: Calico offers no BFD'],
+          mend: 'Use the default of 15 s, or anything up to 60.',
+        },
+      ];
+
+/** NE408: machines outside the cluster see the node's address and not the pod's; towards pods the network is flat. */
+export const natHidesPods: Check = ({ fabric }) => {
+  if (!fabric.pods.natOutgoing || fabric.hosts.length === 0) return [];
+  return [
+    {
+      id: 'NE408',
+      severity: 'info',
+      path: ['pods', 'natOutgoing'],
+      says: `pods reach ${someOf(fabric.hosts.map(({ name }) => name))} with their node's address, not with their own`,
+      evidence: [
+        'natOutgoing masquerades everything that leaves the pools; packets of hosts to pods keep their addresses',
+      ],
+      mend: 'Set pods.natOutgoing: false if these machines know the way back to the pods (a route to the pools via a router); else leave it.',
+    },
+  ];
+};
+
+/**
+ * NE409: from v3.32 a node's blocks carry LOCAL_PREF 2147482623, which Calico's own part of the export filter sets; a BGPFilter rule
+ * that accepts ends the filter before that. Such a block goes to the reflector with 100 and to the mesh with the high value.
+ */
+export const localPrefTrap: Check = ({ fabric, network }) => {
+  if (!carriesMetric(fabric)) return [];
+  return fabric.calico.filters.flatMap((filter): Found[] => {
+    const early = network.blocks.filter(({ prefix }) => verdictOf([filter], 'export', prefix) === 'Accept');
+    if (early.length === 0) return [];
+    return [
+      {
+        id: 'NE409',
+        severity: 'warning',
+        path: [...filter.path, 'export'],
+        says: `filter ${filter.name} accepts blocks before Calico ${fabric.calico.version} sets their LOCAL_PREF`,
+        evidence: [
+          ...someLines(
+            early.map(
+              ({ prefix, node }) =>
+                `${prefix.text} of ${network.machines[node]?.name} goes to ${someOf(filter.routers)} with LOCAL_PREF 100`,
+            ),
+            3,
+          ),
+          fabric.bgp.nodeToNodeMesh
+            ? "Calico's mesh carries the same blocks with 2147482623, and always wins over the reflectors"
+            : 'nodes install these routes with metric 2147483547: any other route to the same prefix wins',
+        ],
+        mend: 'Reject what must not leave, and leave the rest to Calico: a rule that accepts is not needed.',
+      },
+    ];
+  });
+};
+
+/** NE410: a suppression for something that is not found hides what comes there later. `open`: what all other checks found. */
+export const idleSuppressions = ({ fabric }: Analysis, found: readonly Found[]): Found[] =>
+  fabric.suppressions
+    .filter(({ id, where }) => !found.some((one) => one.id === id && one.path.join('.') === where))
+    .map(({ id, where, path }) => ({
+      id: 'NE410',
+      severity: 'warning',
+      path,
+      says: `nothing is suppressed by ${id} at ${where}`,
+      evidence: [`no finding ${id} has that place today`],
+      mend: 'Remove it, or correct its place: a finding names its own behind "at".',
+    }));
+
+/** NE411: a machine that others take for being on a segment, and that is there under another address. */
+export const addressInForeignRange: Check = ({ fabric }) =>
+  [...fabric.routers.filter(({ planned }) => !planned), ...fabric.nodes].flatMap((machine) => {
+    const given =
+      machine.kind === 'router' ? [machine.nodeAddress, machine.backboneAddress] : [machine.address];
+    const addresses = given.flatMap((one) =>
+      FAMILIES.flatMap((family): IpAddress[] => (one[family] ? [one[family]] : [])),
+    );
+    const own = new Set(
+      machine.attachments.flatMap(({ address }) => FAMILIES.map((family) => address[family]?.text)),
+    );
+    return addresses
+      .filter(({ text }) => !own.has(text))
+      .flatMap((address): Found[] => {
+        const segment = fabric.segments?.find(({ cidr }) => {
+          const range = cidr[address.family];
+          return range !== undefined && contains(range, address);
+        });
+        if (segment === undefined) return [];
+        const here = machine.attachments.find((one) => one.segment === segment.name)?.address[address.family];
+        return [
+          {
+            id: 'NE411',
+            severity: 'warning',
+            path: machine.path,
+            says: `${machine.name} peers from ${address.text}, which is in the range of segment ${segment.name} and not its address there`,
+            evidence: [
+              here === undefined
+                ? `${machine.name} is no member of ${segment.name}`
+                : `its member address there is ${here.text}`,
+            ],
+            mend: 'Correct one of the two: machines on the segment look for that address there.',
+          },
+        ];
+      });
+  });
+
+/** NE412: without a common segment there is no default route, and the node has no way to anything but pods. */
+export const noDefaultRoute: Check = ({ fabric, network }) =>
+  fabric.segments === undefined
+    ? []
+    : fabric.nodes
+        .filter((node) => !node.igp && node.attachments.length > 0)
+        .filter(({ name, defaultRouter }) => {
+          const machine = network.machines.find((one) => one.name === name);
+          const isPlanned = fabric.routers.some((router) => router.name === defaultRouter && router.planned);
+          return machine !== undefined && machine.defaults.length === 0 && !isPlanned;
+        })
+        .map((node) => ({
+          id: 'NE412',
+          severity: 'error',
+          path: node.path,
+          says: `${node.name} is on no segment with ${node.defaultRouter}, to which its default route points`,
+          evidence: [`${node.name} is on ${someOf(node.attachments.map(({ segment }) => segment))}`],
+          mend: 'Set defaultRouter to a router on one of its segments, or let the node run the IGP (igp: true).',
+        }));

@@ -1,0 +1,167 @@
+import type { Analysis, Pair } from '../analysis.ts';
+import { placeOf } from '../analysis.ts';
+import { type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
+import type { Machine } from '../network.ts';
+import { type Trace, traces, traceText } from '../trace.ts';
+import { isWhole } from '../what-if.ts';
+import { whyWithout } from '../why.ts';
+
+/** A pair of which packets get lost, with the first way that goes wrong. Each is told of by one check only. */
+interface Lost {
+  readonly pair: Pair;
+  readonly trace: Trace;
+  readonly cause: 'loop' | 'not told' | 'hole' | 'other';
+}
+
+/** NE101: packets do not arrive, and it is neither a loop, nor a hole in the middle, nor a route that nobody told of. */
+export const unreachablePair: Check = (analysis) => {
+  const lost = lostPairs(analysis).filter(({ cause }) => cause === 'other');
+  return [...grouped(lost, ({ pair }) => bothRegions(pair)).values()].map((pairs): Found => {
+    const [{ pair, trace }] = pairs as [Lost];
+    return {
+      id: 'NE101',
+      severity: 'error',
+      path: placeOf(analysis, pair.to),
+      says: `pods on ${nodeText(analysis, pair.from.index)} do not reach those on ${nodeText(analysis, pair.to.index)}${pairs.length > 1 ? `, nor ${pairs.length - 1} more pairs of their regions` : ''}`,
+      evidence: someLines(pairs.map((one) => waysText(analysis, one))),
+      mend:
+        trace.end === 'nobody answers'
+          ? 'The next hop is on no segment with who sends to it: correct the address, or add the machine to the segment.'
+          : 'Connect their regions: a segment between routers of both, or machines between them that run the IGP.',
+    };
+  });
+};
+
+/** NE102: machines that hand packets to each other until their time is up. */
+export const forwardingLoop: Check = (analysis) => {
+  const lost = lostPairs(analysis).filter(({ cause }) => cause === 'loop');
+  return [...grouped(lost, ({ trace }) => circle(trace).sort().join()).values()].map((pairs): Found => {
+    const [{ trace }] = pairs as [Lost];
+    const names = circle(trace).map((machine) => analysis.network.machines[machine]?.name ?? '');
+    const first = analysis.network.machines[circle(trace)[0] ?? -1];
+    return {
+      id: 'NE102',
+      severity: 'error',
+      path: first === undefined ? [] : placeOf(analysis, first),
+      says: `packets go round between ${names.join(' and ')}`,
+      evidence: someLines(pairs.map((one) => waysText(analysis, one))),
+      mend: 'Peer nodes with the routers that are on their way: a router that is not, and the one that is, each take the other for the way to the pods.',
+    };
+  });
+};
+
+/** NE103: a machine on the way to pods that has no route to them. Any hop in the middle would drop the packets. */
+export const holeInThePath: Check = (analysis) => {
+  const lost = lostPairs(analysis).filter(({ cause }) => cause === 'hole');
+  return [...grouped(lost, ({ trace }) => String(trace.machines.at(-1))).values()].map((pairs): Found => {
+    const [{ pair, trace }] = pairs as [Lost];
+    const machine = analysis.network.machines[trace.machines.at(-1) ?? -1] as Machine;
+    return {
+      id: 'NE103',
+      severity: 'error',
+      path: placeOf(analysis, machine),
+      says: `${machine.name} is on the way to pods and has no BGP route to them`,
+      evidence: [
+        ...someLines(pairs.map((one) => waysText(analysis, one))),
+        ...(machine.speaker === undefined ? [`${machine.name} speaks no BGP`] : []),
+        ...(machine.kind === 'router' ? someLines(whyWithout(analysis, machine, pair.block), 3) : []),
+      ],
+      mend:
+        machine.kind === 'router'
+          ? 'Give it a session with a reflector of these nodes: a backboneAddress, and its pairs in bgp.backboneMesh where that is a list.'
+          : 'Make it a router with a backboneAddress, or raise the cost of its segments so that pods take another way.',
+    };
+  });
+};
+
+/** NE104: the underlay leads there, and nobody tells the node of the block. */
+export const notPropagated: Check = (analysis) => {
+  const { simulation } = analysis;
+  const without = analysis.pairs.filter(
+    ({ from, ways, block }) =>
+      ways.rib.routes(from.index).length === 0 &&
+      leadsTo(analysis, from.index, block.node, block.prefix.family),
+  );
+  return [...grouped(without, bothRegions).values()].map((pairs): Found => {
+    const [{ from, block }] = pairs as [Pair];
+    const isMutual = pairs.some((pair) => regionOf(pair.from) !== regionOf(from));
+    const isLost = pairs.some(({ fate }) => !isWhole(fate));
+    const [here, there] = [regionOf(from), regionOf(pairs[0]?.to as Machine)];
+    return {
+      id: 'NE104',
+      severity: isLost ? 'error' : 'warning',
+      path: here === there ? placeOf(analysis, from) : ['regions', here],
+      says:
+        here === there
+          ? `${nodeText(analysis, from.index)} has no route to the pods of ${someOf(targets(pairs), 3)}`
+          : isMutual
+            ? `nodes of the regions ${here} and ${there} have no routes to each other`
+            : `nodes of region ${here} have no routes to those of region ${there}`,
+      evidence: [
+        ...someLines(whyWithout(analysis, from, block)),
+        ...(isLost
+          ? someLines(
+              pairs
+                .filter(({ fate }) => !isWhole(fate))
+                .map((pair) => `${pair.from.name} to ${pair.to.name}: ${firstLoss(analysis, pair)}`),
+              3,
+            )
+          : ['packets arrive all the same, over the default route: nothing protects that way']),
+      ],
+      mend: simulation.network.fabric.bgp.nodeToNodeMesh
+        ? 'See which session or filter is named above.'
+        : 'Give routers of both regions a backboneAddress; with bgp.backboneMesh as a list, add their pair.',
+    };
+  });
+};
+
+const targets = (pairs: readonly Pair[]): string[] => [...new Set(pairs.map(({ to }) => to.name))];
+
+const firstLoss = (analysis: Analysis, { ways, from }: Pair): string => {
+  const { network, simulation } = analysis;
+  const all = traces(network, simulation.underlay, ways, from.index);
+  const wrong = all.find(({ end }) => end !== 'arrives') ?? all[0];
+  return wrong === undefined ? '' : traceText(network, wrong);
+};
+
+function lostPairs(analysis: Analysis): Lost[] {
+  const { network, simulation } = analysis;
+  return analysis.pairs
+    .filter(({ fate }) => !isWhole(fate))
+    .map((pair): Lost => {
+      const all = traces(network, simulation.underlay, pair.ways, pair.from.index);
+      const trace = all.find(({ end }) => end !== 'arrives') as Trace;
+      return { pair, trace, cause: causeOf(analysis, pair, trace) };
+    });
+}
+
+function causeOf(analysis: Analysis, { ways, from, block }: Pair, trace: Trace): Lost['cause'] {
+  if (trace.end === 'loops') return 'loop';
+  const leads = leadsTo(analysis, from.index, block.node, block.prefix.family);
+  if (leads && ways.rib.routes(from.index).length === 0) return 'not told';
+  return trace.end === 'no route' && trace.machines.length > 1 && leads ? 'hole' : 'other';
+}
+
+/** Whether the underlay leads from one node to the other's address. */
+function leadsTo({ network, simulation }: Analysis, from: number, to: number, family: string): boolean {
+  const speaker = network.machines[to]?.speaker;
+  const address = speaker?.kind === 'node' ? speaker.address[family as 'ipv4'] : undefined;
+  const index = network.addresses.findIndex((one) => one.address.text === address?.text);
+  return index >= 0 && simulation.underlay.reaches(from, index);
+}
+
+/** The machines of a loop, in their order. */
+function circle({ machines }: Trace): number[] {
+  const last = machines.at(-1) ?? -1;
+  return machines.slice(machines.indexOf(last), -1);
+}
+
+const waysText = (analysis: Analysis, { pair, trace }: Lost): string => {
+  const partly = pair.fate.arrives ? 'some packets of ' : '';
+  return `${partly}${pair.from.name} to ${pair.to.name}: ${traceText(analysis.network, trace)}`;
+};
+
+/** The regions of a pair, whichever direction it has. */
+const bothRegions = ({ from, to }: Pair): string => [regionOf(from), regionOf(to)].sort().join(' ');
+
+const regionOf = ({ speaker }: Machine): string => (speaker?.kind === 'node' ? speaker.region : '');

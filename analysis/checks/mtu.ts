@@ -1,0 +1,58 @@
+import type { Analysis, Pair } from '../analysis.ts';
+import { type Check, someLines } from '../finding.ts';
+import { traces } from '../trace.ts';
+
+/** NE301: packets of the pods' size do not fit a segment on their way. */
+export const podMtuTooLarge: Check = (analysis) => {
+  const { fabric } = analysis;
+  const { mtu } = fabric.pods;
+  if (mtu === undefined) return [];
+  const tooSmall = analysis.pairs.filter(({ fate }) => fate.arrives && fate.mtu[0] < mtu);
+  if (tooSmall.length === 0) return [];
+  const least = Math.min(...tooSmall.map(({ fate }) => fate.mtu[0]));
+  return [
+    {
+      id: 'NE301',
+      severity: 'error',
+      path: ['pods', 'mtu'],
+      says: `pods send packets of ${mtu} bytes, and no more than ${least} pass ${narrowest(analysis, tooSmall)}`,
+      evidence: someLines(
+        tooSmall.map(({ from, to, fate }) => `${from.name} to ${to.name}: path MTU ${fate.mtu[0]}`),
+      ),
+      mend: `Set pods.mtu: auto, or a number up to ${least}.`,
+    },
+  ];
+};
+
+/** The segments of the smallest MTU on these ways. */
+function narrowest({ network, simulation }: Analysis, pairs: readonly Pair[]): string {
+  const least = Math.min(...pairs.map(({ fate }) => fate.mtu[0]));
+  const names = pairs
+    .filter(({ fate }) => fate.mtu[0] === least)
+    .slice(0, 20)
+    .flatMap(({ ways, from }) => traces(network, simulation.underlay, ways, from.index))
+    .flatMap(({ segments }) => segments)
+    .flatMap((segment) => network.segments[segment] ?? [])
+    .filter((segment) => segment.mtu === least);
+  return [...new Set(names.map(({ name }) => name))].sort().join(', ');
+}
+
+/** What an encapsulation takes (WireGuard over IPv6: 80); more than that is not kept free for one. Bytes. */
+const WASTED = 100;
+
+/** NE302: every path would carry larger packets. */
+export const podMtuTooSmall: Check = ({ fabric, pairs }) => {
+  const { mtu } = fabric.pods;
+  const least = Math.min(...pairs.filter(({ fate }) => fate.arrives).map(({ fate }) => fate.mtu[0]));
+  if (mtu === undefined || !Number.isFinite(least) || mtu >= least - WASTED) return [];
+  return [
+    {
+      id: 'NE302',
+      severity: 'info',
+      path: ['pods', 'mtu'],
+      says: `pods send packets of ${mtu} bytes, and every path carries ${least}`,
+      evidence: [`${least - mtu} bytes of each packet are not used`],
+      mend: `Set pods.mtu: auto, or up to ${least}.`,
+    },
+  ];
+};

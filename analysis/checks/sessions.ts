@@ -1,0 +1,116 @@
+import { type Analysis, placeOf } from '../analysis.ts';
+import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
+import type { Link, Machine } from '../network.ts';
+
+/** NE406: a session that never comes up. Only what the underlay describes is held against it. */
+export const sessionDown: Check = (analysis) => {
+  const { network, simulation } = analysis;
+  if (!network.hasUnderlay) return [];
+  const down = network.links.filter((link) => link.index % 2 === 0 && !simulation.isUp(link.sessionIndex));
+  return [...grouped(down, (link) => String(blamed(analysis, link).index)).values()].map((links): Found => {
+    const [link] = links as [Link];
+    const about = blamed(analysis, link);
+    const peer = network.machines[about.index === link.machine ? link.peer : link.machine] as Machine;
+    const isStray = about.ports.length === 0;
+    const others = links.length > 1 ? ` and ${links.length - 1} more` : '';
+    return {
+      id: 'NE406',
+      severity: isStray ? 'warning' : 'error',
+      path: placeOf(analysis, about),
+      says: isStray
+        ? `${about.name} is on no segment, so that nothing is known of its way to ${peer.name}${others}`
+        : `${about.name} and ${peer.name}${others} peer, and nothing leads from one to the other`,
+      evidence: someLines(
+        links.map(
+          ({ session }) =>
+            `session ${session.id}: ${session.ends.map(({ address }) => address.text).join(' with ')}`,
+        ),
+      ),
+      mend: 'Add the segments that connect them under underlay.segments, with addresses of that family.',
+    };
+  });
+};
+
+/** The end that is on no segment, else the node, else the second router. */
+function blamed({ network }: Analysis, link: Link): Machine {
+  const [a, b] = [network.machines[link.machine] as Machine, network.machines[link.peer] as Machine];
+  return [a, b].find(({ ports }) => ports.length === 0) ?? [b, a].find(({ kind }) => kind === 'node') ?? b;
+}
+
+/** NE206: a router that could reflect, and that no region lists. */
+export const reflectorWithoutClients: Check = ({ fabric }) =>
+  fabric.routers
+    .filter(({ planned, nodeAddress }) => !planned && Object.keys(nodeAddress).length > 0)
+    .filter(({ name }) =>
+      fabric.regions.every(({ routers }) => routers.every((router) => router.name !== name)),
+    )
+    .map((router) => ({
+      id: 'NE206',
+      severity: 'info',
+      path: router.path,
+      says: `${router.name} has a nodeAddress and reflects for no region`,
+      evidence: ['no node has a session with it'],
+      mend: 'List it among the routers of a region, or remove its nodeAddress.',
+    }));
+
+/**
+ * NE207: BIRD looks at the CLUSTER_LIST on sessions with clients only. Reflectors that share a cluster ID therefore do learn each
+ * other's clients over their own session, and without one a lost session of a node leaves one of them without a route.
+ */
+export const clusterWithoutSession: Check = ({ fabric }) => {
+  const joined = new Set(
+    fabric.sessions
+      .filter(({ kind }) => kind === 'backbone')
+      .map(({ ends }) => ends.map(({ speaker }) => speaker).join(' ')),
+  );
+  return fabric.regions.flatMap((region) => {
+    const live = region.routers.filter(({ planned }) => !planned);
+    return live.flatMap((a, index) =>
+      live
+        .slice(index + 1)
+        .filter((b) => a.clusterId.value === b.clusterId.value)
+        .filter((b) => !joined.has(`${a.name} ${b.name}`) && !joined.has(`${b.name} ${a.name}`))
+        .map((b) => ({
+          id: 'NE207',
+          severity: 'warning' as const,
+          path: b.path,
+          says: `${a.name} and ${b.name} reflect for ${region.name} with one cluster ID and have no session with each other`,
+          evidence: [
+            `cluster ID ${a.clusterId.text}`,
+            `a node that loses its session with ${a.name} is unknown to it, and packets for it that come there are dropped`,
+          ],
+          mend: 'Give both a backboneAddress (and their pair in bgp.backboneMesh where that is a list).',
+        })),
+    );
+  });
+};
+
+/** NE407: some BGPFilters never see a route. */
+export const filterOnNothing: Check = ({ fabric }) =>
+  fabric.calico.filters.flatMap((filter) => {
+    const idle = filter.routers.filter(
+      (router) =>
+        !fabric.peerings.some(
+          (peering) =>
+            peering.router === router &&
+            fabric.nodes.some(
+              (node) => node.region === peering.region && node.address[peering.family] !== undefined,
+            ),
+        ),
+    );
+    if (idle.length === 0) return [];
+    return [
+      {
+        id: 'NE407',
+        severity: 'warning' as const,
+        path: [...filter.path, 'routers'],
+        says: `filter ${filter.name} stands on BGPPeers that select no node: ${someOf(idle)}`,
+        evidence: idle.map((router) =>
+          fabric.peerings.some((peering) => peering.router === router)
+            ? `the regions of ${router} have no nodes`
+            : `${router} is the router of no region`,
+        ),
+        mend: 'Name routers of regions that have nodes, or remove the filter.',
+      },
+    ];
+  });

@@ -1,0 +1,22 @@
+import { type Check, someOf } from '../finding.ts';
+
+/** NE404: without an underlay nobody knows which next hops a client reaches directly. One finding a reflector. */
+export const hairpinUnknown: Check = ({ fabric, network }) => {
+  if (fabric.bgp.reflectorNextHop === 'self' || network.hasUnderlay) return [];
+  return fabric.routers.flatMap((router) => {
+    const nodes = fabric.regions
+      .filter(({ routers, nodes }) => routers.includes(router) && nodes.length > 1)
+      .flatMap((region) => region.nodes.map(({ name }) => name));
+    if (router.planned || nodes.length === 0) return [];
+    return [
+      {
+        id: 'NE404',
+        severity: 'info' as const,
+        path: router.path,
+        says: `${router.name} sets itself as next hop for ${nodes.length} nodes: which of them are neighbours is not known`,
+        evidence: [`nodes: ${someOf(nodes)}`, 'flows between neighbours may take the detour over the router'],
+        mend: 'List the nodes under underlay.segments with the address that they peer from; flows on that segment then stay on it.',
+      },
+    ];
+  });
+};

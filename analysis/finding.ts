@@ -1,0 +1,50 @@
+import type { Path } from '../topology/model.ts';
+import type { Analysis } from './analysis.ts';
+
+/** Something about a valid topology that its author should know. */
+export interface Finding {
+  /** Stable; docs/checks/<id>.md explains it. */
+  readonly id: string;
+  /** `error`: broken today. `warning`: fragile or wasteful. */
+  readonly severity: 'error' | 'warning' | 'info';
+  /** What the finding is about, in the topology. */
+  readonly path: Path;
+  readonly says: string;
+  readonly evidence: readonly string[];
+  readonly mend: string;
+  /** The reason given under `checks.suppress`; such a finding is shown and counts for nothing. */
+  readonly suppressed: string | undefined;
+}
+
+/** A finding before it is known whether somebody accepted it. */
+export type Found = Omit<Finding, 'suppressed'>;
+
+/** What one check finds, in the order of the topology. */
+export type Check = (analysis: Analysis) => readonly Found[];
+
+/** At most so many names, and how many more there are. */
+export const someOf = (names: readonly string[], most = 10): string =>
+  names.length <= most
+    ? names.join(', ')
+    : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
+
+/** At most so many lines, and how many more there are. */
+export const someLines = (lines: readonly string[], most = 6): string[] =>
+  lines.length <= most ? [...lines] : [...lines.slice(0, most), `and ${lines.length - most} more`];
+
+/** Values by key, each in the order in which it came. */
+export function grouped<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** `n1`, or `n1 and 19 like it`. */
+export function nodeText(analysis: Analysis, machine: number): string {
+  const [name = '', ...others] = analysis.like(machine);
+  return others.length === 0 ? name : `${name} and ${others.length} like it`;
+}

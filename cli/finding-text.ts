@@ -1,0 +1,21 @@
+import type { Finding } from '../analysis/index.ts';
+import { pathText } from '../topology/fault.ts';
+import type { Source } from '../topology/index.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A finding as people read it: what, why it is so, the mend, and where. */
+export function findingText(finding: Finding, source: Source, colour: Terminal['colour']): string {
+  const { bold, red, yellow, cyan, dim } = colour;
+  const paint = { error: red, warning: yellow, info: cyan }[finding.severity];
+  return [
+    `${bold(paint(finding.severity))} ${bold(finding.id)}  ${finding.says}`,
+    ...finding.evidence.map((line) => `  ${line}`),
+    finding.suppressed === undefined ? `  ${finding.mend}` : `  suppressed: ${finding.suppressed}`,
+    dim(`  at ${place(finding, source)} ${pathText(finding.path)}; see docs/checks/${finding.id}.md`),
+  ].join('\n');
+}
+
+function place(finding: Finding, source: Source): string {
+  const at = source.locate(finding.path);
+  return at === undefined ? source.file : `${source.file}:${at.line}:${at.column}`;
+}

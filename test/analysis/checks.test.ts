@@ -1,0 +1,98 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import pc from 'picocolors';
+import { analyse, type Finding, findings } from '../../analysis/index.ts';
+import { findingText } from '../../cli/finding-text.ts';
+import { buildFabric } from '../../fabric/index.ts';
+import { loadTopology } from '../../topology/index.ts';
+
+/**
+ * Each check has three files in test/analysis/checks: a topology that it alone has something to say of, what it says, and the same
+ * topology one edit away. A new check needs no code here.
+ */
+const FOLDER = 'test/analysis/checks';
+const ids = readdirSync(FOLDER)
+  .filter((name) => /^NE\d+\.yaml$/.test(name))
+  .map((name) => basename(name, '.yaml'))
+  .sort();
+
+function checked(file: string): { open: Finding[]; text: string } {
+  const path = `${FOLDER}/${file}`;
+  const loaded = loadTopology({ file: path, bytes: readFileSync(path) });
+  if (!loaded.ok) throw new Error(`${path}: ${loaded.faults.map(({ message }) => message).join('; ')}`);
+  const found = findings(analyse(buildFabric(loaded.topology)));
+  const open = found.filter(({ suppressed }) => suppressed === undefined);
+  const colour = pc.createColors(false);
+  return { open, text: `${open.map((one) => findingText(one, loaded.source, colour)).join('\n\n')}\n` };
+}
+
+test.each(ids)('%s is found where it is, alone, and is gone one edit away', (id) => {
+  const { open, text } = checked(`${id}.yaml`);
+  const expected = `${FOLDER}/${id}.txt`;
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(expected, text);
+  expect([...new Set(open.map((one) => one.id))]).toEqual([id]);
+  expect(text).toBe(readFileSync(expected, 'utf8'));
+  expect(checked(`${id}.mended.yaml`).open.map((one) => one.id)).not.toContain(id);
+});
+
+test.each(ids)('%s has a page with an example and the mend', (id) => {
+  expect(existsSync(`docs/checks/${id}.md`)).toBe(true);
+  const page = readFileSync(`docs/checks/${id}.md`, 'utf8');
+  expect(page).toMatch(new RegExp(`^# ${id}: `));
+  expect(page).toContain('## Mend');
+  expect(page).toContain('```');
+});
+
+test('every page is of a check that exists', () => {
+  const pages = readdirSync('docs/checks').map((name) => basename(name, '.md'));
+  expect(pages.sort()).toEqual(ids);
+});
+
+test('the network that all of these are edits of has nothing that could be said of it', () => {
+  expect(checked('sturdy.yaml').open).toEqual([]);
+});
+
+describe("the field report's network", () => {
+  const places = (reflectorNextHop: string) => {
+    const text = readFileSync('topology.yaml', 'utf8').replace(
+      /^bgp:$/m,
+      `bgp:\n  reflectorNextHop: ${reflectorNextHop}`,
+    );
+    const loaded = loadTopology({ file: 'topology.yaml', bytes: Buffer.from(text) });
+    if (!loaded.ok) throw new Error('the topology has faults');
+    return findings(analyse(buildFabric(loaded.topology)));
+  };
+  const picture = [
+    'NE201 routers.cn-ns',
+    'NE201 routers.gateway',
+    'NE201 routers.global-ns',
+    'NE201 underlay.segments.iepl',
+    'NE201 underlay.segments.wds-lan',
+    'NE201 underlay.segments.zt-domestic',
+    'NE201 underlay.segments.zt-global',
+  ];
+  const named = (found: readonly Finding[]) => found.map(({ id, path }) => `${id} ${path.join('.')}`);
+
+  test('as its author gave it: the hairpin of two pairs, the single points of failure of the picture, the unused region', () => {
+    const found = places('self');
+    expect(named(found)).toEqual([...picture, 'NE203 routers.gateway', 'NE401 regions.Domestic']);
+    expect(found.find(({ id }) => id === 'NE203')?.evidence).toEqual(
+      expect.arrayContaining([
+        'kubemaster > gateway > kubenode-wds-1',
+        'kubenode-wds-1 > gateway > kubemaster',
+      ]),
+    );
+  });
+
+  test('with next hops kept the hairpin is gone, and nothing else', () => {
+    expect(named(places('keep'))).toEqual([...picture, 'NE401 regions.Domestic']);
+  });
+});
+
+test('a suppressed finding is still told, with the reason', () => {
+  const path = `${FOLDER}/NE203.yaml`;
+  const loaded = loadTopology({ file: path, bytes: readFileSync(path) });
+  if (!loaded.ok) throw new Error('the topology has faults');
+  const [accepted] = findings(analyse(buildFabric(loaded.topology))).filter(({ suppressed }) => suppressed);
+  expect(accepted).toMatchObject({ id: 'NE201', suppressed: 'one LAN is what this site has' });
+});
