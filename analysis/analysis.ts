@@ -1,6 +1,6 @@
 import type { Fabric } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
-import type { Failing } from './failure.ts';
+import { type Failing, failureOf } from './failure.ts';
 import type { Fate, Ways } from './forwarding.ts';
 import { type Block, type Machine, type Network, networkOf } from './network.ts';
 import { type Simulation, simulatorOf } from './simulate.ts';
@@ -29,9 +29,16 @@ export interface Pair {
   readonly fate: Fate;
 }
 
-export function analyse(fabric: Fabric): Analysis {
+export interface AnalysisWish {
+  /** Names of machines that must not be taken for one of many alike. */
+  readonly keep?: readonly string[];
+  /** What has failed from the start. */
+  readonly failed?: readonly Failing[];
+}
+
+export function analyse(fabric: Fabric, { failed: gone = [] }: AnalysisWish = {}): Analysis {
   const network = networkOf(fabric);
-  const simulation = simulatorOf(network)();
+  const simulation = simulatorOf(network)(failureOf(network, gone));
   const weight: Analysis['weight'] = () => 1;
   const afterwards = whatIf(network);
   return {

@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { check } from './check.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { explain } from './explain.ts';
 import { init } from './init.ts';
 import { lab as runLab } from './lab.ts';
+import { path } from './path.ts';
 import { labRehearse } from './rehearse.ts';
 import { labBirdc, labDown, labExec, labRoutes, labUp } from './running-lab.ts';
 import { synth } from './synth.ts';
@@ -46,6 +48,32 @@ function program(): Command {
     .option('--strict', 'warnings fail too', false)
     .addHelpText('after', examples('noencap check', 'noencap check --strict', 'noencap check --json'))
     .action((options) => run(options, (speak) => check(options, speak)));
+
+  command(root, 'explain', 'Say why a node or router sends packets for pods where it sends them.')
+    .argument('<speaker>', 'node or router')
+    .argument('<prefix>', "a node's block, an address in it, or the node's name")
+    .option('--fail <name>', 'take a machine, segment or session for failed (repeatable)', collect, [])
+    .addHelpText(
+      'after',
+      examples(
+        'noencap explain kubemaster 10.42.253.128/26',
+        'noencap explain gateway kubenode-hkg04 --fail iepl',
+      ),
+    )
+    .action((speaker, prefix, options) => run(options, (speak) => explain(options, speaker, prefix, speak)));
+
+  command(root, 'path', 'Show every hop between pods of two nodes, by which route, and its MTU.')
+    .argument('<from>', 'node or router')
+    .argument('<to>', 'node')
+    .option('--fail <name>', 'take a machine, segment or session for failed (repeatable)', collect, [])
+    .addHelpText(
+      'after',
+      examples(
+        'noencap path kubemaster kubenode-hkg04',
+        'noencap path kubemaster kubenode-hkg04 --fail iepl --json',
+      ),
+    )
+    .action((from, to, options) => run(options, (speak) => path(options, from, to, speak)));
 
   command(root, 'init', 'Write a commented minimal topology to start from.')
     .addHelpText('after', examples('noencap init', 'noencap init -t clusters/home.yaml'))

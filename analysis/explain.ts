@@ -1,0 +1,89 @@
+import type { Analysis } from './analysis.ts';
+import { decidingStep, isEqualCost, type Route } from './decision.ts';
+import type { Block, Machine } from './network.ts';
+import { machineOf, segmentOf } from './spf.ts';
+import type { Way } from './underlay.ts';
+import { whyWithout } from './why.ts';
+
+/** All that a speaker knows of a block, and why it sends packets where it sends them. */
+export interface Explanation {
+  readonly speaker: string;
+  readonly prefix: string;
+  /** The node whose block it is. */
+  readonly node: string;
+  /** The best first. */
+  readonly routes: readonly ExplainedRoute[];
+  /** Sessions over which the block does not come, with the reason. */
+  readonly refusals: readonly string[];
+  /** What the kernel has. */
+  readonly kernel: { readonly by: string; readonly hops: readonly ExplainedHop[] };
+}
+
+export interface ExplainedRoute {
+  /** The peer; undefined for the node's own block. */
+  readonly from: string | undefined;
+  readonly session: string | undefined;
+  readonly kind: 'own' | 'reflector' | 'mesh' | 'backbone';
+  readonly nextHop: string | undefined;
+  /** How the next hop is reached. */
+  readonly way: Way['source'];
+  readonly hops: readonly ExplainedHop[];
+  readonly localPref: number;
+  readonly clusters: readonly string[];
+  /** `shared`: as good as the best, and used together with it. */
+  readonly verdict: 'best' | 'shared' | 'lost';
+  /** The step of the decision process that put it behind the best, and what each has there. */
+  readonly step: { readonly name: string; readonly best: string; readonly own: string } | undefined;
+}
+
+export interface ExplainedHop {
+  readonly machine: string;
+  readonly segment: string;
+}
+
+export function explain(
+  { network, simulation, ...rest }: Analysis,
+  machine: Machine,
+  block: Block,
+): Explanation {
+  const ways = simulation.waysTo(block);
+  const routes = ways.rib.routes(machine.index);
+  const [best] = routes;
+  const { by, hops } = ways.forwarding(machine.index);
+  const clusterText = new Map(
+    network.fabric.routers.map(({ clusterId }) => [Number(clusterId.value), clusterId.text]),
+  );
+  const hopsOf = (all: readonly number[]): ExplainedHop[] =>
+    all.map((hop) => ({
+      machine: network.machines[machineOf(network, hop)]?.name ?? 'nobody',
+      segment: network.segments[segmentOf(network, hop)]?.name ?? '',
+    }));
+  const explained = (route: Route): ExplainedRoute => {
+    const step = best === undefined || route === best ? undefined : decidingStep(best, route);
+    return {
+      from: route.from && network.machines[route.from.peer]?.name,
+      session: route.from?.session.id,
+      kind: route.from?.session.kind ?? 'own',
+      nextHop: network.addresses[route.nextHop]?.address.text,
+      way: route.way.source,
+      hops: hopsOf(route.way.hops),
+      localPref: route.localPref,
+      clusters: route.clusters.map((id) => clusterText.get(id) ?? ''),
+      verdict: route === best ? 'best' : best !== undefined && isEqualCost(best, route) ? 'shared' : 'lost',
+      step: step && {
+        name: step.name,
+        best: step.shows(best as Route),
+        own: step.shows(route),
+      },
+    };
+  };
+  return {
+    speaker: machine.name,
+    prefix: block.prefix.text,
+    node: network.machines[block.node]?.name ?? '',
+    routes: routes.map(explained),
+    refusals:
+      machine.index === block.node ? [] : whyWithout({ network, simulation, ...rest }, machine, block),
+    kernel: { by, hops: hopsOf(hops) },
+  };
+}

@@ -1,0 +1,90 @@
+import { type Analysis, analyse, type Failing, failings, type Machine } from '../analysis/index.ts';
+import type { Fabric } from '../fabric/index.ts';
+import type { Source } from '../topology/index.ts';
+import { didYouMean, listed, suggester } from '../topology/suggest.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { faultsAsJson, readInput } from './input.ts';
+import { documentOf } from './lab-input.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface AnalysisOptions {
+  readonly topology: string;
+  /** Routers, nodes, hosts, segments and sessions that are taken for failed. */
+  readonly fail: readonly string[];
+}
+
+/** What the command line asked for and the topology does not have. */
+export interface Unknown {
+  readonly says: string;
+  readonly mend: string;
+}
+
+type Prepared =
+  | { readonly code: ExitCode }
+  | { readonly analysis: Analysis; readonly fabric: Fabric; readonly source: Source };
+
+/**
+ * The analysis of a topology with what has failed. `wanted`: names of machines that the command is about; each stays itself, and is
+ * not taken for one of many nodes alike.
+ */
+export function prepareAnalysis(
+  command: string,
+  options: AnalysisOptions,
+  wanted: readonly string[],
+  terminal: Terminal,
+): Prepared {
+  const read = readInput(options.topology, terminal);
+  if (!read.ok) {
+    if (terminal.json)
+      terminal.print(documentOf(command, { ok: false, faults: faultsAsJson(read.faults, read.source) }));
+    return { code: EXIT.badInput };
+  }
+  const { fabric, source } = read.input;
+  const analysis = analyse(fabric, { keep: [...wanted, ...options.fail] });
+  const failed: Failing[] = [];
+  const all = failings(analysis.network);
+  for (const name of options.fail) {
+    const one = all.find((candidate) => candidate.name === name);
+    if (one === undefined) {
+      const names = all.map((candidate) => candidate.name);
+      const mend = didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`);
+      return {
+        code: refuse(
+          command,
+          { says: `Nothing that can fail is called ${JSON.stringify(name)}`, mend },
+          terminal,
+        ),
+      };
+    }
+    failed.push(one);
+  }
+  return {
+    analysis:
+      failed.length === 0 ? analysis : analyse(fabric, { keep: [...wanted, ...options.fail], failed }),
+    fabric,
+    source,
+  };
+}
+
+/** A machine by its name. */
+export function machineNamed(
+  { network }: Analysis,
+  name: string,
+  kinds: readonly Machine['kind'][],
+): Machine | Unknown {
+  const machines = network.machines.filter(({ kind }) => kinds.includes(kind));
+  const found = machines.find((machine) => machine.name === name);
+  const names = machines.map((machine) => machine.name);
+  return (
+    found ?? {
+      says: `No ${listed(kinds, 'or')} is called ${JSON.stringify(name)}`,
+      mend: didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`),
+    }
+  );
+}
+
+export function refuse(command: string, { says, mend }: Unknown, terminal: Terminal): ExitCode {
+  terminal.complain(`${says}.\n${mend}`);
+  if (terminal.json) terminal.print(documentOf(command, { ok: false, refused: `${says}. ${mend}` }));
+  return EXIT.badInput;
+}
