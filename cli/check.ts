@@ -1,38 +1,51 @@
-import { analyse, type Finding, findings as findingsOf } from '../analysis/index.ts';
+import {
+  analyse,
+  type FailureReport,
+  type Finding,
+  failureReports,
+  findings as findingsOf,
+} from '../analysis/index.ts';
 import { pathText } from '../topology/fault.ts';
 import type { Source } from '../topology/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { findingText } from './finding-text.ts';
 import { faultsAsJson, readInput } from './input.ts';
+import { sarif } from './sarif.ts';
 import { counted, type Terminal } from './terminal.ts';
+import { whatIfText } from './what-if.ts';
 
 export interface CheckOptions {
   readonly topology: string;
   /** Warnings fail too. */
   readonly strict: boolean;
+  /** Try every failure, or every two together, and say what each does. */
+  readonly failures: '1' | '2' | undefined;
+  /** Print SARIF, and nothing else. */
+  readonly sarif: boolean;
 }
 
 /** Says what is wrong with the topology (faults, exit 2) or with the network it describes (findings, exit 1). */
 export function check(options: CheckOptions, terminal: Terminal): ExitCode {
   const read = readInput(options.topology, terminal);
   if (!read.ok) {
-    if (terminal.json) terminal.print(document(false, faultsAsJson(read.faults, read.source), []));
+    if (options.sarif) terminal.print(sarif(read.faults, [], read.source));
+    else if (terminal.json) terminal.print(document(false, faultsAsJson(read.faults, read.source), []));
     return EXIT.badInput;
   }
   const { fabric, source } = read.input;
-  const findings = findingsOf(analyse(fabric));
+  const analysis = analyse(fabric);
+  const findings = findingsOf(analysis);
+  const reports =
+    options.failures === undefined ? undefined : failureReports(analysis, options.failures === '2' ? 2 : 1);
   const failing = findings.filter((finding) => fails(finding, options.strict));
   for (const finding of findings) annotate(finding, source, terminal);
-  if (terminal.json) {
-    terminal.print(
-      document(
-        failing.length === 0,
-        [],
-        findings.map((finding) => asJson(finding, source)),
-      ),
-    );
+  if (options.sarif) terminal.print(sarif([], findings, source));
+  else if (terminal.json) {
+    const found = findings.map((finding) => asJson(finding, source));
+    terminal.print(document(failing.length === 0, [], found, reports));
   } else {
     for (const finding of findings) terminal.report(`${findingText(finding, source, terminal.colour)}\n`);
+    if (reports !== undefined) terminal.report(`${whatIfText(analysis, reports, terminal.colour)}\n`);
     terminal.say(verdict(findings, options));
   }
   return failing.length === 0 ? EXIT.fine : EXIT.doesNotHold;
@@ -81,5 +94,10 @@ function asJson(finding: Finding, source: Source): object {
   };
 }
 
-const document = (ok: boolean, faults: readonly object[], findings: readonly object[]): string =>
-  `${JSON.stringify({ version: 1, command: 'check', ok, faults, findings }, null, 2)}\n`;
+const document = (
+  ok: boolean,
+  faults: readonly object[],
+  findings: readonly object[],
+  failures?: readonly FailureReport[],
+): string =>
+  `${JSON.stringify({ version: 1, command: 'check', ok, faults, findings, ...(failures && { failures }) }, null, 2)}\n`;

@@ -76,7 +76,7 @@ function explanationText(
         ...(route.step === undefined
           ? []
           : [
-              `        ${route.verdict === 'shared' ? 'shares the traffic; not sent on' : 'lost'} by ${route.step.name}: ${route.step.own} against ${route.step.best}`,
+              `        ${route.verdict === 'shared' ? 'shares the traffic; behind only' : 'lost'} by ${route.step.name}: ${route.step.own} against ${route.step.best}`,
             ]),
       ];
     }),

@@ -70,4 +70,8 @@ nodes:                            # machines that run K3s
 underlay:                         # who shares a wire with whom, and how large packets may be there
   segments:
     lan: {cidr: 192.168.1.0/24, mtu: 1500, members: {gateway: 192.168.1.1, kube-1: 192.168.1.11, kube-2: 192.168.1.12}}
+
+checks:                           # what \`noencap check\` finds and you accept, with the reason
+  suppress:
+    - {id: NE201, where: underlay.segments.lan, reason: one switch is all there is}
 `;

@@ -1,6 +1,7 @@
 import type { Session } from '../fabric/index.ts';
 import { meshSessions } from '../fabric/index.ts';
 import type { Failure, Probed } from '../lab/index.ts';
+import { columns } from './columns.ts';
 import type { LabRun } from './lab.ts';
 import { counted, type Terminal } from './terminal.ts';
 
@@ -112,12 +113,5 @@ function matrix(names: readonly string[], probed: readonly Probed[]): string[] {
     return `${one.path.length > 1 ? one.path.length - 1 : '?'} ${one.pathMtu ?? '?'}`;
   };
   const rows = [['', ...names], ...names.map((from) => [from, ...names.map((to) => cell(from, to))])];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map(
-    (row) =>
-      `  ${row
-        .map((text, column) => text.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd()}`,
-  );
+  return columns(rows).map((line) => `  ${line}`);
 }

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { check } from './check.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { explain } from './explain.ts';
@@ -46,7 +46,22 @@ function program(): Command {
 
   command(root, 'check', 'Say what is wrong with the topology, or with the network it describes.')
     .option('--strict', 'warnings fail too', false)
-    .addHelpText('after', examples('noencap check', 'noencap check --strict', 'noencap check --json'))
+    .addOption(
+      new Option(
+        '--failures <count>',
+        'try every failure, or every two together, and say what each does',
+      ).choices(['1', '2']),
+    )
+    .option('--sarif', 'print SARIF 2.1.0 on stdout, nothing else', false)
+    .addHelpText(
+      'after',
+      examples(
+        'noencap check',
+        'noencap check --strict',
+        'noencap check --failures 1',
+        'noencap check --sarif > noencap.sarif',
+      ),
+    )
     .action((options) => run(options, (speak) => check(options, speak)));
 
   command(root, 'explain', 'Say why a node or router sends packets for pods where it sends them.')
@@ -141,6 +156,7 @@ const collect = (value: string, before: readonly string[]): string[] => [...befo
 interface CommonOptions {
   readonly topology: string;
   readonly json: boolean;
+  readonly sarif?: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
 }
@@ -160,7 +176,7 @@ async function run(
   options: CommonOptions,
   action: (speak: Terminal) => ExitCode | Promise<ExitCode>,
 ): Promise<void> {
-  const speak = terminal(options);
+  const speak = terminal({ ...options, json: options.json || options.sarif === true });
   try {
     process.exitCode = await action(speak);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type PodPath, podPaths } from '../analysis/index.ts';
 import { type AnalysisOptions, machineNamed, prepareAnalysis, refuse } from './analysis-input.ts';
+import { columns } from './columns.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { documentOf } from './lab-input.ts';
 import { counted, type Terminal } from './terminal.ts';
@@ -57,7 +58,7 @@ function pathText(
     `${bold(`${from} to ${to}`)} (${prefix}): ${verdict}${fate.turns ? '; turns around on the way' : ''}`,
     ...ways.flatMap((way, index) => [
       ...(ways.length > 1 ? [`  way ${index + 1} of ${ways.length}, chosen by flow`] : []),
-      ...table(
+      ...columns(
         way.hops.map(({ machine, rule, segment, mtu: own }, at) => [
           `${at}`,
           machine,
@@ -65,15 +66,8 @@ function pathText(
           segment === undefined ? '' : `> ${way.hops[at + 1]?.machine ?? ''} on ${segment}`,
           own === undefined ? '' : `MTU ${own}`,
         ]),
-      ),
+      ).map((line) => `  ${line}`),
       ...(way.end === 'arrives' ? [] : [dim(`  here it ends: ${way.end}`)]),
     ]),
   ].join('\n');
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    `  ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
-  );
 }

@@ -66,7 +66,7 @@ export const counted = (count: number, noun: string): string => `${count} ${noun
  */
 export function workflowCommand(annotation: Annotation): string {
   const properties = [
-    ['file', inWorkspace(annotation.file)],
+    ['file', inRepository(annotation.file)],
     ['line', annotation.line],
     ['col', annotation.column],
     ['endColumn', annotation.endColumn],
@@ -75,8 +75,8 @@ export function workflowCommand(annotation: Annotation): string {
   return `::${annotation.level} ${properties.join(',')}::${data(annotation.message)}`;
 }
 
-/** GitHub shows an annotation in the pull request only if its file is named from the top of the repository. */
-function inWorkspace(file: string): string {
+/** GitHub shows a finding in the pull request only if its file is named from the top of the repository. */
+export function inRepository(file: string): string {
   const { GITHUB_WORKSPACE: workspace } = process.env;
   return workspace === undefined ? file : relative(workspace, resolve(file));
 }

@@ -193,7 +193,7 @@ const checks = z
             'Write NE and three digits, such as NE203.',
           ),
           where: matching(
-            'The name that the finding is about.',
+            'The place that the finding names behind "at", such as routers.gateway; with a * at its end everything that begins so.',
             /\S/,
             'empty',
             'is empty',

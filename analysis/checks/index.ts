@@ -16,6 +16,7 @@ import {
 import { forwardingLoop, holeInThePath, notPropagated, unreachablePair } from './lost.ts';
 import { podMtuTooLarge, podMtuTooSmall } from './mtu.ts';
 import { clusterWithoutSession, filterOnNothing, reflectorWithoutClients, sessionDown } from './sessions.ts';
+import { covers } from './suppression.ts';
 import { hairpinUnknown } from './unknown-segments.ts';
 
 /** In the order of their ids: lost packets, ways and what protects them, MTU, intent. */
@@ -54,4 +55,4 @@ export function findings(analysis: Analysis): Finding[] {
 }
 
 const suppression = ({ fabric }: Analysis, { id, path }: Found): string | undefined =>
-  fabric.suppressions.find((one) => one.id === id && one.where === path.join('.'))?.reason;
+  fabric.suppressions.find((one) => one.id === id && covers(one.where, path))?.reason;

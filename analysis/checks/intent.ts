@@ -3,6 +3,7 @@ import { addressBits, contains, FAMILIES, type IpAddress } from '../../topology/
 import type { Analysis } from '../analysis.ts';
 import { type Check, type Found, someLines, someOf } from '../finding.ts';
 import { verdictOf } from '../policy.ts';
+import { covers } from './suppression.ts';
 
 /** NE401: its peering exists in Calico and selects no node. */
 export const regionWithoutNodes: Check = ({ fabric }) =>
@@ -129,7 +130,7 @@ export const localPrefTrap: Check = ({ fabric, network }) => {
 /** NE410: a suppression for something that is not found hides what comes there later. `open`: what all other checks found. */
 export const idleSuppressions = ({ fabric }: Analysis, found: readonly Found[]): Found[] =>
   fabric.suppressions
-    .filter(({ id, where }) => !found.some((one) => one.id === id && one.path.join('.') === where))
+    .filter(({ id, where }) => !found.some((one) => one.id === id && covers(where, one.path)))
     .map(({ id, where, path }) => ({
       id: 'NE410',
       severity: 'warning',

@@ -1,8 +1,10 @@
-import { type Failing, failureOf } from '../../analysis/failure.ts';
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import { failureOf } from '../../analysis/failure.ts';
 import { networkOf } from '../../analysis/network.ts';
 import { type Simulation, simulatorOf } from '../../analysis/simulate.ts';
 import { key } from '../../lab/fping.ts';
-import { bootLab, breakIt, findPrograms, type Lab, probe } from '../../lab/index.ts';
+import { bootLab, breakIt, failing, failingNames, findPrograms, type Lab, probe } from '../../lab/index.ts';
 import { observe } from '../../lab/observe.ts';
 import { readRibs } from '../../lab/ribs.ts';
 import { sendSized } from '../../lab/sizes.ts';
@@ -10,15 +12,22 @@ import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { pairDifferences, routeDifferences, sizeLimits } from './agreement.ts';
+import { arbitraryNetwork } from './arbitrary-network.ts';
+
+/** A random network, and the place of what breaks once it is at rest, among all that can break; undefined for nothing. */
+export interface Trial {
+  readonly topology: TopologyInput;
+  readonly breaks: number | undefined;
+}
+
+export const arbitraryTrial = (): fc.Arbitrary<Trial> =>
+  fc.record({ topology: arbitraryNetwork(), breaks: fc.option(fc.nat(1000), { nil: undefined, freq: 2 }) });
 
 /**
  * Boots a network with real BIRD, lets it come to rest, and returns everything in which the simulator and the lab differ; then
- * again after each of the failures, one upon the other.
+ * again once something has failed.
  */
-export async function differences(
-  topology: TopologyInput,
-  failed: readonly Failing[] = [],
-): Promise<string[]> {
+export async function differences({ topology, breaks }: Trial): Promise<string[]> {
   const fabric = fabricOf(topology);
   const network = networkOf(fabric);
   const simulate = simulatorOf(network);
@@ -29,19 +38,67 @@ export async function differences(
   if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
   try {
     const found = await compared(simulate(), lab);
-    for (let count = 1; found.length === 0 && count <= failed.length; count++) {
-      const gone = failed.slice(0, count);
-      await breakIt(lab, gone.at(-1) as Parameters<typeof breakIt>[1]);
-      const dead = new Set(gone.map(({ name }) => name));
-      const hosts = lab.plan.hosts.filter(({ name }) => !dead.has(name));
-      const left = { ...lab, plan: { ...lab.plan, hosts } };
-      const after = await compared(simulate(failureOf(network, gone)), left);
-      found.push(...after.map((one) => `after ${gone.map(({ name }) => name).join(', ')}: ${one}`));
-    }
-    return found;
+    const names = failingNames(fabric);
+    const gone = breaks === undefined ? undefined : failing(fabric, names[breaks % names.length] ?? '');
+    if (found.length > 0 || gone === undefined) return found;
+    await breakIt(lab, gone);
+    const hosts = lab.plan.hosts.filter(({ name }) => name !== gone.name);
+    const left = { ...lab, plan: { ...lab.plan, hosts } };
+    const after = await compared(simulate(failureOf(network, [gone])), left);
+    return after.map((one) => `without ${gone.kind} ${gone.name}: ${one}`);
   } finally {
     await lab.holder.end();
   }
+}
+
+/** What a series of trials came to. */
+export interface Verdict {
+  readonly agreed: number;
+  /** The place of the first trial that disagrees. */
+  readonly wrong: number | undefined;
+  readonly differences: readonly string[];
+}
+
+/** Tries networks of a seed, several at a time since a lab mostly waits for timers, until one disagrees. */
+export async function tryNetworks(
+  seed: number,
+  runs: number,
+  jobs: number,
+  progress: (agreed: number) => void = () => {},
+): Promise<Verdict> {
+  const trials = fc.sample(arbitraryTrial(), { seed, numRuns: runs });
+  let next = 0;
+  let agreed = 0;
+  let verdict: Verdict | undefined;
+  const work = async () => {
+    while (verdict === undefined && next < runs) {
+      const index = next++;
+      const found = await differences(trials[index] as Trial);
+      if (found.length > 0) verdict ??= { agreed, wrong: index, differences: found };
+      else progress(++agreed);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, runs) }, work));
+  return verdict ?? { agreed, wrong: undefined, differences: [] };
+}
+
+/** Minutes: a shrunk network is one lab after the other. */
+const SHRINKING = 5;
+
+/** The smallest network that still disagrees, and what differs there. */
+export async function smallest(seed: number, index: number): Promise<string> {
+  const property = fc.asyncProperty(arbitraryTrial(), async (trial) => {
+    const found = await differences(trial);
+    if (found.length > 0) throw new Error(found.join('\n'));
+  });
+  const { counterexample, errorInstance } = await fc.check(property, {
+    seed,
+    path: String(index),
+    numRuns: 1,
+    interruptAfterTimeLimit: SHRINKING * 60_000,
+  });
+  const { topology, breaks } = counterexample?.[0] ?? { topology: undefined, breaks: undefined };
+  return `${stringify(topology)}breaks: ${breaks}\n${String(errorInstance)}`;
 }
 
 /** Milliseconds: what is still otherwise after so long stays so; and for how long they must agree. */

@@ -81,13 +81,20 @@ describe('check', () => {
   test("the field report's network is valid; its planned region is a note", () => {
     const run = noencap(folder, ['check']);
     expect(run).toMatchObject({ code: 0, stderr: '' });
-    expect(run.stdout).toBe(`info NE401  region Domestic has routers and no nodes
+    expect(run.stdout).toMatch(/^warning NE201 {2}cn-ns is a single point of failure: /);
+    expect(run.stdout).toContain(`info NE401  region Domestic has routers and no nodes
   BGPPeer route-reflector-domestic-domestic-agg selects no node
   Add a node to the region, or remove it if it is no longer planned.
   at topology.yaml:39:13 regions.Domestic; see docs/checks/NE401.md
 
-topology.yaml: valid; 0 errors, 0 warnings, 1 note.
+topology.yaml: valid; 0 errors, 7 warnings, 1 note.
 `);
+  });
+
+  test('--quiet leaves the findings, and the verdict to the exit code', () => {
+    const run = noencap(folder, ['check', '--quiet']);
+    expect(run.stdout).toContain('info NE401  region Domestic has routers and no nodes');
+    expect(run.stdout).not.toContain('valid;');
   });
 
   test('a warning is fine, and fails with --strict', () => {
@@ -99,7 +106,11 @@ topology.yaml: valid; 0 errors, 0 warnings, 1 note.
   test('a suppressed warning fails no more, and is shown with its reason', () => {
     add('holdTime: 90');
     const file = join(folder, 'topology.yaml');
-    const suppress = '{id: NE405, where: bgp.holdTime, reason: slow links}';
+    const suppress = [
+      '{id: NE405, where: bgp.holdTime, reason: slow links}',
+      '{id: NE201, where: routers.*, reason: one of each}',
+      '{id: NE201, where: underlay.segments.*, reason: one of each}',
+    ].join();
     writeFileSync(file, `${readFileSync(file, 'utf8')}\nchecks: {suppress: [${suppress}]}\n`);
     const run = noencap(folder, ['check', '--strict']);
     expect(run.code).toBe(0);
@@ -113,14 +124,20 @@ topology.yaml: valid; 0 errors, 0 warnings, 1 note.
       version: 1,
       command: 'check',
       ok: true,
-      findings: [{ id: 'NE401', severity: 'info', path: 'regions.Domestic', line: 39, column: 13 }],
+    });
+    expect(JSON.parse(run.stdout).findings.at(-1)).toMatchObject({
+      id: 'NE401',
+      severity: 'info',
+      path: 'regions.Domestic',
+      line: 39,
+      column: 13,
     });
   });
 
   test('in GitHub Actions findings and faults are annotations at their line', () => {
     const fine = noencap(folder, ['check'], { GITHUB_ACTIONS: 'true' });
     expect(fine.stderr).toMatch(
-      /^::notice file=topology\.yaml,line=39,col=13,endColumn=\d+,title=NE401::region Domestic/,
+      /^::notice file=topology\.yaml,line=39,col=13,endColumn=\d+,title=NE401::region Domestic/m,
     );
     add('holdTime: [1]');
     const faulty = noencap(folder, ['check'], { GITHUB_ACTIONS: 'true' });

@@ -1,0 +1,7 @@
+import type { Path } from '../../topology/model.ts';
+
+/** Whether a suppression's `where` names a place: `routers.gateway`, or `underlay.segments.*` for all below. */
+export function covers(where: string, path: Path): boolean {
+  const place = path.join('.');
+  return where.endsWith('*') ? place.startsWith(where.slice(0, -1)) : place === where;
+}

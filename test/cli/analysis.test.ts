@@ -1,0 +1,107 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expectGolden } from '../golden.ts';
+import { noencap, scratch } from './run.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = scratch();
+  copyFileSync('topology.yaml', join(folder, 'topology.yaml'));
+  const text = readFileSync('topology.yaml', 'utf8');
+  writeFileSync(join(folder, 'self.yaml'), text.replace(/^bgp:$/m, 'bgp:\n  reflectorNextHop: self'));
+});
+
+/** What a person sees: one file a command in test/cli/golden. */
+test('explain, path and check --failures on the network of the report', () => {
+  const shown = [
+    ['explain-remote-block', 'explain kubemaster 10.42.253.128/26', 0],
+    ['explain-hairpin', 'explain kubenode-wds-1 kubemaster -t self.yaml', 0],
+    ['explain-without-session', 'explain gateway kubenode-hkg04 --fail gateway--global-ns/ipv6', 1],
+    ['explain-own', 'explain kubemaster 10.42.141.7', 0],
+    ['path', 'path kubemaster kubenode-hkg04', 0],
+    ['path-hairpin', 'path kubemaster kubenode-wds-1 -t self.yaml', 0],
+    ['path-lost', 'path kubemaster kubenode-hkg04 --fail iepl', 1],
+    ['failures', 'check --failures 1', 0],
+  ] as const;
+  expectGolden(
+    'test/cli/golden',
+    shown.map(([name, command, code]) => {
+      const run = noencap(folder, command.split(' '));
+      expect({ command, code: run.code, stderr: run.stderr }).toEqual({ command, code, stderr: '' });
+      return [`${name}.txt`, `$ noencap ${command}\n${run.stdout}`];
+    }),
+  );
+});
+
+test.each([
+  [
+    'explain kubemaste 10.42.253.128/26',
+    'No node or router is called "kubemaste".\nDid you mean "kubemaster"?\n',
+  ],
+  ['explain kubemaster 10.9.0.0/26', '"10.9.0.0/26" is in no node\'s block, and no node is called so.\n'],
+  ['path kubemaster gateway', 'No node is called "gateway".\n'],
+  ['path kubemaster kubemaster', 'kubemaster and kubemaster are one node.\n'],
+  [
+    'path kubemaster kubenode-hkg04 --fail ieple',
+    'Nothing that can fail is called "ieple".\nDid you mean "iepl"?\n',
+  ],
+])('%s is refused with what there is', (command, says) => {
+  const run = noencap(folder, command.split(' '));
+  expect(run).toMatchObject({ code: 2, stdout: '' });
+  expect(run.stderr).toContain(says);
+  const json = noencap(folder, [...command.split(' '), '--json']);
+  expect(json).toMatchObject({ code: 2, stderr: '' });
+  expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, ok: false });
+});
+
+test('--json carries the same: the steps of the decision, the hops, the failures', () => {
+  const json = (command: string) => JSON.parse(noencap(folder, [...command.split(' '), '--json']).stdout);
+  expect(json('explain kubemaster 10.42.253.128/26')).toMatchObject({
+    version: 1,
+    command: 'explain',
+    ok: true,
+    explanations: [
+      {
+        routes: [
+          { from: 'gateway', verdict: 'best' },
+          { from: 'kubenode-hkg04', verdict: 'lost', step: { own: 'unknown', best: '0' } },
+        ],
+        kernel: { by: 'bgp', hops: [{ machine: 'gateway', segment: 'wds-lan' }] },
+      },
+    ],
+  });
+  expect(json('path kubemaster kubenode-hkg04')).toMatchObject({
+    ok: true,
+    paths: [{ arrives: true, mtu: 1420, hops: [4, 4] }],
+  });
+  const { failures } = json('check --failures 1');
+  expect(failures).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ failed: [{ kind: 'segment', name: 'wds-lan' }], lost: 6, worse: 0 }),
+    ]),
+  );
+});
+
+test('--sarif is one document, with the places of the topology', () => {
+  const run = noencap(folder, ['check', '--sarif']);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  const { version, runs } = JSON.parse(run.stdout);
+  expect(version).toBe('2.1.0');
+  expect(runs[0].results.at(-1)).toMatchObject({
+    ruleId: 'NE401',
+    level: 'note',
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: 'topology.yaml' },
+          region: { startLine: 39, startColumn: 13 },
+        },
+      },
+    ],
+  });
+  expect(runs[0].tool.driver.rules.map(({ id }: { id: string }) => id)).toEqual(['NE201', 'NE401']);
+  writeFileSync(join(folder, 'bad.yaml'), 'version: 2\n');
+  const bad = noencap(folder, ['check', '--sarif', '-t', 'bad.yaml']);
+  expect(bad.code).toBe(2);
+  expect(JSON.parse(bad.stdout).runs[0].results.length).toBeGreaterThan(0);
+});
