@@ -1,5 +1,5 @@
 import { hostPrefix, valuesOf } from '../topology/address.ts';
-import type { Node, Router, Segment, Topology } from '../topology/model.ts';
+import type { Node, Router, Segment, SegmentMember, Topology } from '../topology/model.ts';
 import { podFamilies } from '../topology/model.ts';
 import type {
   Attachment,
@@ -162,19 +162,19 @@ function attachmentsOf(topology: Topology): ReadonlyMap<string, readonly Attachm
   for (const segment of topology.segments ?? []) {
     for (const member of segment.members) {
       const own = all.get(member.machine) ?? [];
-      own.push(attachment(segment, member.address, igp(segment)));
+      own.push(attachment(segment, member, igp(segment)));
       all.set(member.machine, own);
     }
   }
   return all;
 }
 
-function attachment(segment: Segment, address: Attachment['address'], igp: Attachment['igp']): Attachment {
+function attachment(segment: Segment, { address, mtu }: SegmentMember, igp: Attachment['igp']): Attachment {
   return {
     segment: segment.name,
     cidr: segment.cidr,
     address,
-    mtu: segment.mtu,
+    mtu,
     cost: segment.cost,
     igp,
     interface: undefined,

@@ -20,7 +20,9 @@ export function smallestPodMtu(underlay: Underlay, regions: readonly FabricRegio
     const paths = pathsFrom(reflector);
     for (const segment of paths.segmentsTo([...reflectors, ...clients])) crossed.add(segment);
   }
-  const mtus = underlay.segments.filter((segment) => crossed.has(segment.name)).map((segment) => segment.mtu);
+  const mtus = underlay.segments
+    .filter((segment) => crossed.has(segment.name))
+    .flatMap(({ mtu, members }) => [mtu, ...members.map((member) => member.mtu)]);
   return mtus.length === 0 ? undefined : mtus.reduce((a, b) => Math.min(a, b));
 }
 

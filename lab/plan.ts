@@ -12,12 +12,20 @@ export interface LabPlan {
   readonly pods: readonly LabPod[];
 }
 
+/** A wire from the bridge to an interface of a host, whose MTU is its own. */
+export interface LabPort {
+  readonly host: string;
+  readonly port: string;
+  readonly interface: string;
+  readonly mtu: number;
+}
+
 /** A bridge in the holder, with one port for each member. */
 export interface LabSegment {
   readonly name: string;
   readonly bridge: string;
   readonly mtu: number;
-  readonly ports: readonly { readonly host: string; readonly port: string; readonly interface: string }[];
+  readonly ports: readonly LabPort[];
 }
 
 export interface LabHost {
@@ -136,6 +144,7 @@ function labSegments(fabric: Fabric, machines: readonly Machine[]): LabSegment[]
           host: name,
           port: `p${short(`${name} ${segment.name}`)}`,
           interface: attachment.interface ?? '',
+          mtu: attachment.mtu,
         })),
     ),
   }));

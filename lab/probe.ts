@@ -78,12 +78,16 @@ async function ping(lab: Lab): Promise<ReadonlySet<string>> {
   return new Set(asked.flatMap((question, index) => answered(question, answers[index] ?? '')));
 }
 
-/** The least MTU of the segments between the machines of a path. */
+/** The least MTU of the segments between the machines of a path, and of their interfaces there. */
 function pathMtu(lab: Lab, pair: PairExpectation, path: readonly string[]): number | undefined {
-  const mtuOf = new Map(lab.plan.segments.map(({ name, mtu }) => [name, mtu]));
+  const mtuOf = (name: string, hosts: readonly (string | undefined)[]): number => {
+    const segment = lab.plan.segments.find((one) => one.name === name);
+    const own = segment?.ports.filter(({ host }) => hosts.includes(host)).map(({ mtu }) => mtu) ?? [];
+    return Math.min(segment?.mtu ?? 0, ...own);
+  };
   const mtus = path.slice(0, -1).map((machine, index) => {
     const step = pair.steps.get(machine)?.find(({ to }) => to === path[index + 1]);
-    return step === undefined ? undefined : mtuOf.get(step.segment);
+    return step === undefined ? undefined : mtuOf(step.segment, [machine, path[index + 1]]);
   });
   return mtus.includes(undefined) || mtus.length === 0 ? undefined : Math.min(...mtus.map(Number));
 }

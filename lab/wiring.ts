@@ -23,7 +23,7 @@ export function wiringScript(
         ]),
       ...segments.flatMap(({ bridge, mtu, ports }) =>
         ports.flatMap((port) => [
-          `link add ${port.port} mtu ${mtu} type veth peer name ${port.interface} mtu ${mtu} netns ${port.host}`,
+          `link add ${port.port} mtu ${mtu} type veth peer name ${port.interface} mtu ${port.mtu} netns ${port.host}`,
           `link set ${port.port} master ${bridge} up`,
         ]),
       ),

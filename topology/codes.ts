@@ -103,6 +103,7 @@ export type FaultCode =
   | 'member-outside'
   | 'member-reserved'
   | 'mtu-ipv6'
+  | 'mtu-not-member'
   | 'networks-overlap'
   | 'no-server'
   | 'node-address-family'

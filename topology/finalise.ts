@@ -157,7 +157,11 @@ function finaliseSegment(
     cidr: segment.cidr,
     mtu: segment.mtu,
     cost: segment.cost,
-    members: byName(segment.members, (machine, address) => ({ machine, address })),
+    members: byName(segment.members, (machine, address) => ({
+      machine,
+      address,
+      mtu: segment.memberMtu[machine] ?? segment.mtu,
+    })),
     path: ['underlay', 'segments', name],
   };
 }

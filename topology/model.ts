@@ -205,6 +205,8 @@ export interface Segment {
 export interface SegmentMember {
   readonly machine: string;
   readonly address: PerFamily<IpAddress>;
+  /** Bytes: of its own interface. What is larger it neither sends nor takes. */
+  readonly mtu: number;
 }
 
 export interface Suppression {

@@ -169,6 +169,10 @@ const segment = z
     members: z
       .record(reference, addresses)
       .describe('Machine -> its address on this segment, or a pair {ipv4: ..., ipv6: ...}.'),
+    memberMtu: z
+      .record(reference, wholeNumber("Bytes: the MTU of the machine's own interface.", 576, 9216, 'mtu'))
+      .describe("Machine -> MTU of its own interface here, where it is not the segment's.")
+      .prefault({}),
   })
   .describe('An L2 broadcast domain or a point-to-point link.');
 

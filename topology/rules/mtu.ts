@@ -15,6 +15,7 @@ export function mtuRules(draft: Draft): Fault[] {
     ...(typeof podMtu === 'number' && podMtu < LEAST_IPV6_MTU && podFamiliesOf(draft)?.includes('ipv6')
       ? [fault('mtu-ipv6', ['pods', 'mtu'], `${podMtu} is too small for IPv6 pods`, mend)]
       : []),
+    ...entries(underlay?.segments).flatMap(([name, segment]) => memberFaults(draft, name, segment)),
     ...entries(underlay?.segments).flatMap(([name, { mtu, cidr }]) =>
       mtu !== undefined && mtu < LEAST_IPV6_MTU && cidr?.ipv6 !== undefined
         ? fault(
@@ -26,4 +27,31 @@ export function mtuRules(draft: Draft): Fault[] {
         : [],
     ),
   ];
+}
+
+type Segments = NonNullable<NonNullable<Draft['file']['underlay']>['segments']>;
+
+function memberFaults(
+  draft: Draft,
+  name: string,
+  { memberMtu, members, cidr }: NonNullable<Segments[string]>,
+): Fault[] {
+  const path = ['underlay', 'segments', name];
+  return entries(memberMtu).flatMap(([machine, mtu]): Fault[] => {
+    if (members !== undefined && !draft.faulty(...path, 'members') && !Object.hasOwn(members, machine)) {
+      const says = `${machine} is no member of ${name}`;
+      const mend = `Add it under ${path.join('.')}.members, or remove its MTU.`;
+      return [fault('mtu-not-member', [...path, 'memberMtu', machine], says, mend, { part: 'key' })];
+    }
+    return mtu < LEAST_IPV6_MTU && cidr?.ipv6 !== undefined
+      ? [
+          fault(
+            'mtu-ipv6',
+            [...path, 'memberMtu', machine],
+            `${mtu} is too small for ${cidr.ipv6.text}`,
+            `Write ${LEAST_IPV6_MTU} or more: the least that IPv6 may have.`,
+          ),
+        ]
+      : [];
+  });
 }
