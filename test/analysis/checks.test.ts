@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import pc from 'picocolors';
 import { analyse, type Finding, findings } from '../../analysis/index.ts';
@@ -35,17 +35,39 @@ test.each(ids)('%s is found where it is, alone, and is gone one edit away', (id)
   expect(checked(`${id}.mended.yaml`).open.map((one) => one.id)).not.toContain(id);
 });
 
-test.each(ids)('%s has a page with an example and the mend', (id) => {
-  expect(existsSync(`docs/checks/${id}.md`)).toBe(true);
-  const page = readFileSync(`docs/checks/${id}.md`, 'utf8');
-  expect(page).toMatch(new RegExp(`^# ${id}: `));
-  expect(page).toContain('## Mend');
-  expect(page).toContain('```');
+/** The block of a page that shows what the check says. */
+const QUOTED = /^```text\n[\s\S]*?\n```$/m;
+
+test.each(ids)('%s has a page with an example, what is said of it, the mend, and how to accept it', (id) => {
+  const file = `docs/checks/${id}.md`;
+  const { open, text } = checked(`${id}.yaml`);
+  const quoted = `\`\`\`text\n${text.trimEnd().split('\n\n')[0]}\n\`\`\``;
+  if (process.env.UPDATE_GOLDEN === '1') {
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replace(QUOTED, () => quoted),
+    );
+  }
+  const page = readFileSync(file, 'utf8');
+  expect(page).toMatch(new RegExp(`^# ${id}: .+\n\nSeverity: .*\\b${open[0]?.severity}\\b`));
+  expect(page).toContain('```yaml\n');
+  expect(QUOTED.exec(page)?.[0]).toBe(quoted);
+  expect(page).toContain('\n## Mend\n');
+  // What is not found cannot be accepted: NE410 is about nothing else.
+  if (id !== 'NE410') expect(page).toContain(`- {id: ${id}, where: ${open[0]?.path.join('.')}, reason: "`);
 });
 
-test('every page is of a check that exists', () => {
+test('every page is of a check that exists, and the table of them has each', () => {
   const pages = readdirSync('docs/checks').map((name) => basename(name, '.md'));
-  expect(pages.sort()).toEqual(ids);
+  expect(pages.sort()).toEqual([...ids, 'README']);
+  const rows = readFileSync('docs/checks/README.md', 'utf8').matchAll(
+    /^\| \[(NE\d+)\]\(\1\.md\) \| (.*?) \|/gm,
+  );
+  const severities = new Map([...rows].map(([, id, severity]) => [id, severity]));
+  expect([...severities.keys()]).toEqual(ids);
+  for (const [id, severity] of severities) {
+    expect(readFileSync(`docs/checks/${id}.md`, 'utf8')).toContain(`\nSeverity: ${severity?.split(', ')[0]}`);
+  }
 });
 
 test('the network that all of these are edits of has nothing that could be said of it', () => {
