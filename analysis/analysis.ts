@@ -67,6 +67,17 @@ function pairsOf(network: Network, simulation: Simulation, weight: Analysis['wei
   });
 }
 
+/** How many ordered pairs of nodes these are; of several blocks or families of one node each counts once. */
+export function countPairs(
+  analysis: Analysis,
+  pairs: readonly { readonly from: number; readonly block: Block }[],
+): number {
+  const weights = new Map(
+    pairs.map(({ from, block }) => [`${from} ${block.node}`, analysis.weight(from, block)]),
+  );
+  return [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+}
+
 /** Whether pods of the node have addresses of the block's family. */
 export const hasFamily = ({ speaker }: Machine, { prefix }: Block): boolean =>
   speaker?.kind === 'node' && speaker.address[prefix.family] !== undefined;

@@ -1,4 +1,4 @@
-import type { Analysis } from './analysis.ts';
+import { type Analysis, countPairs } from './analysis.ts';
 import { type Failing, failings } from './failure.ts';
 import type { Block } from './network.ts';
 import type { Consequence, PairChange } from './what-if.ts';
@@ -45,7 +45,11 @@ function reportOf(
 ): FailureReport {
   const weight = ({ from, block }: PairChange) =>
     analysis.weight(from, analysis.network.blocks[block] as Block);
-  const sum = (changes: readonly PairChange[]) => changes.reduce((all, change) => all + weight(change), 0);
+  const sum = (changes: readonly PairChange[]) =>
+    countPairs(
+      analysis,
+      changes.map(({ from, block }) => ({ from, block: analysis.network.blocks[block] as Block })),
+    );
   const most = (of: (change: PairChange) => number) =>
     worse.reduce((all, change) => Math.max(all, of(change)), 0);
   return {

@@ -32,6 +32,10 @@ export const someOf = (names: readonly string[], most = 10): string =>
 export const someLines = (lines: readonly string[], most = 6): string[] =>
   lines.length <= most ? [...lines] : [...lines.slice(0, most), `and ${lines.length - most} more`];
 
+/** ` and 1 more pair`, ` and 3 more pairs`; nothing for none. */
+export const andMore = (count: number, noun: string): string =>
+  count === 0 ? '' : ` and ${count} more ${noun}${count === 1 ? '' : 's'}`;
+
 /** Values by key, each in the order in which it came. */
 export function grouped<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();

@@ -2,43 +2,50 @@ import type { Analysis } from './analysis.ts';
 import type { Block, Link, Machine } from './network.ts';
 import { policyOf } from './policy.ts';
 
-/** Why a speaker has no route to a block: of each of its sessions what keeps the block from coming over it. */
-export function whyWithout({ network, simulation }: Analysis, machine: Machine, block: Block): string[] {
+/**
+ * Why a speaker has no route to a block: of each of its sessions what keeps the block from coming over it, and of a router that
+ * does not know the block either, why that is so.
+ */
+export function whyWithout(analysis: Analysis, machine: Machine, block: Block): string[] {
+  return [...new Set(reasons(analysis, machine, block, new Set([machine.index])))];
+}
+
+function reasons(analysis: Analysis, machine: Machine, block: Block, asked: Set<number>): string[] {
+  const { network, simulation } = analysis;
   const policy = policyOf(network, block);
   const { rib } = simulation.waysTo(block);
   const links = (network.linksOf[machine.index] ?? []).filter(({ session }) =>
     session.carries.includes(block.prefix.family),
   );
-  const said = links.flatMap((link) => {
-    const peer = network.machines[link.peer]?.name ?? '';
-    const session = link.session.id;
-    if (!simulation.isUp(link.sessionIndex)) return [`session ${session} is not up`];
-    const back = network.links[link.other] as Link;
-    const [best] = rib.routes(link.peer);
-    if (best === undefined) return withoutRoute(peer);
-    const sent = policy.send(back, best);
-    if (typeof sent === 'string') return [`${peer} does not send it: ${sent}`];
+  if (links.length === 0) return [`${machine.name} has no session for ${block.prefix.family}`];
+  const said = links.flatMap((link): string[] => {
+    const peer = network.machines[link.peer] as Machine;
+    // Nodes pass nothing on, and say only what is their own.
+    if (peer.kind === 'node' && peer.index !== block.node) return [];
+    const [best] = rib.routes(peer.index);
+    if (best === undefined) {
+      if (asked.has(peer.index) || (machine.kind === 'router' && !isReflectorOf(analysis, peer, block)))
+        return [];
+      if (!simulation.isUp(link.sessionIndex)) return [`session ${link.session.id} is not up`];
+      return reasons(analysis, peer, block, asked.add(peer.index));
+    }
+    if (!simulation.isUp(link.sessionIndex)) return [`session ${link.session.id} is not up`];
+    const sent = policy.send(network.links[link.other] as Link, best);
+    if (typeof sent === 'string') return [`${peer.name} does not send it to ${machine.name}: ${sent}`];
     const refused = policy.take(link, sent);
-    return refused === undefined ? [] : [`${machine.name} does not take it from ${peer}: ${refused}`];
+    return refused === undefined ? [] : [`${machine.name} does not take it from ${peer.name}: ${refused}`];
   });
-  return [
-    ...new Set(links.length === 0 ? [`${machine.name} has no session for ${block.prefix.family}`] : said),
-  ];
+  return [...missingSessions(analysis, machine, block), ...said];
+}
 
-  /** A router that does not know either lacks a session with a reflector of the node. */
-  function withoutRoute(peer: string): string[] {
-    const index = network.machines.findIndex(({ name }) => name === peer);
-    if (network.machines[index]?.kind !== 'router') return [];
-    const reflectors = (network.linksOf[block.node] ?? [])
-      .filter(({ local }) => local.role === 'client')
-      .map((link) => link.peer);
-    const joined = new Set(
-      (network.linksOf[index] ?? [])
-        .filter(({ sessionIndex }) => simulation.isUp(sessionIndex))
-        .map((link) => link.peer),
-    );
-    return reflectors
-      .filter((reflector) => reflector !== index && !joined.has(reflector))
-      .map((reflector) => `${peer} has no session with ${network.machines[reflector]?.name}`);
-  }
+const isReflectorOf = ({ network }: Analysis, { index }: Machine, block: Block): boolean =>
+  (network.linksOf[block.node] ?? []).some(({ local, peer }) => local.role === 'client' && peer === index);
+
+/** The reflectors of the block's node that a router has no session with at all. */
+function missingSessions({ network }: Analysis, machine: Machine, block: Block): string[] {
+  if (machine.kind !== 'router') return [];
+  const joined = new Set((network.linksOf[machine.index] ?? []).map(({ peer }) => peer));
+  return (network.linksOf[block.node] ?? [])
+    .filter(({ local, peer }) => local.role === 'client' && peer !== machine.index && !joined.has(peer))
+    .map(({ peer }) => `${machine.name} has no session with ${network.machines[peer]?.name}`);
 }

@@ -1,4 +1,4 @@
-import type { Analysis, FailureReport } from '../analysis/index.ts';
+import { type Analysis, countPairs, type FailureReport } from '../analysis/index.ts';
 import { columns } from './columns.ts';
 import { counted, type Terminal } from './terminal.ts';
 
@@ -8,7 +8,10 @@ export function whatIfText(
   reports: readonly FailureReport[],
   colour: Terminal['colour'],
 ): string {
-  const all = analysis.pairs.reduce((sum, { from, block }) => sum + analysis.weight(from.index, block), 0);
+  const all = countPairs(
+    analysis,
+    analysis.pairs.map(({ from, block }) => ({ from: from.index, block })),
+  );
   const alone = new Map(
     reports.filter(({ failed }) => failed.length === 1).map((report) => [nameOf(report), report]),
   );

@@ -1,6 +1,6 @@
 import { type Analysis, type Pair, placeOf } from '../analysis.ts';
 import { isEqualCost } from '../decision.ts';
-import { type Check, type Found, grouped, someLines } from '../finding.ts';
+import { andMore, type Check, type Found, grouped, someLines } from '../finding.ts';
 import type { Machine } from '../network.ts';
 import { segmentOf } from '../spf.ts';
 import { linksUsed, type Trace, traces, traceText } from '../trace.ts';
@@ -43,7 +43,7 @@ export const hairpin: Check = (analysis) => {
         says: `packets turn around at ${machine.name} on ${segment}: ${pairs.size === 1 ? 'one pair of nodes' : `${pairs.size} pairs of nodes`}`,
         evidence: [
           ...someLines([...new Set(all.map((one) => traceText(network, one.trace)))]),
-          ...(isShared ? ['not all flows do: there are other ways that BGP takes for as good'] : []),
+          ...(isShared ? ['only some of the flows: the others take an equal way'] : []),
           isMesh
             ? "the next hop is what Calico's own mesh says"
             : `the next hop is what the reflector says (bgp.reflectorNextHop: ${analysis.fabric.bgp.reflectorNextHop})`,
@@ -52,7 +52,7 @@ export const hairpin: Check = (analysis) => {
           ? 'Set bgp.nodeToNodeMesh: false, or let the default route of these nodes point to the router that leads there (defaultRouter).'
           : analysis.fabric.bgp.reflectorNextHop === 'self'
             ? 'Set bgp.reflectorNextHop: keep: a client then sends to neighbours on its segment directly.'
-            : 'List the addresses from which the nodes peer as members of the segment, so that their next hops can be kept there.',
+            : 'Let the nodes peer from addresses on the segment that they share, and put their reflector between them and the rest.',
       };
     },
   );
@@ -104,7 +104,7 @@ export const asymmetricPath: Check = (analysis) => {
         id: 'NE202',
         severity: 'warning',
         path: placeOf(analysis, from),
-        says: `${from.name} and ${to.name} use other ways there than back${pairs.length > 1 ? `, like ${pairs.length - 1} more pairs of their regions` : ''}`,
+        says: `${from.name} and ${to.name} use other ways there than back${pairs.length > 1 ? `, like${andMore(pairs.length - 1, 'pair').slice(4)} of their regions` : ''}`,
         evidence: [shown(pairs[0] as Pair), shown(back)],
         mend: 'Make both directions cost the same: equal reflectors on both sides, backbone addresses of one kind, one session between every pair of routers.',
       };

@@ -1,5 +1,5 @@
 import { familiesOf } from '../../topology/address.ts';
-import { type Analysis, placeOf } from '../analysis.ts';
+import { type Analysis, countPairs, placeOf } from '../analysis.ts';
 import { type Failing, failings } from '../failure.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
 import type { Block, Machine } from '../network.ts';
@@ -12,10 +12,13 @@ export const singlePointOfFailure: Check = (analysis) =>
     .flatMap((failing): Found[] => {
       const { broken } = analysis.consequence([failing]);
       if (broken.length === 0) return [];
-      const lost = broken.reduce((sum, { from, block }) => sum + pairsLike(analysis, from, block), 0);
-      const all = analysis.pairs.reduce(
-        (sum, { from, block }) => sum + analysis.weight(from.index, block),
-        0,
+      const lost = countPairs(
+        analysis,
+        broken.map(({ from, block }) => ({ from, block: analysis.network.blocks[block] as Block })),
+      );
+      const all = countPairs(
+        analysis,
+        analysis.pairs.map(({ from, block }) => ({ from: from.index, block })),
       );
       return [
         {
@@ -27,21 +30,27 @@ export const singlePointOfFailure: Check = (analysis) =>
           mend:
             failing.kind === 'segment'
               ? 'Add a second segment between its machines, or accept it under checks.suppress with a reason.'
-              : reflects(analysis, failing.name)
+              : reflectsAlone(analysis, failing.name)
                 ? 'Give its region a second reflector (routers: [a, b]) on other hardware, or accept it under checks.suppress with a reason.'
-                : 'Add a way around it, or accept it under checks.suppress with a reason.',
+                : reflects(analysis, failing.name)
+                  ? 'Its nodes reach the other reflectors only over it: let them run the IGP (igp: true), or give each reflector a nodeAddress on their segment.'
+                  : 'Add a way around it, or accept it under checks.suppress with a reason.',
         },
       ];
     });
-
-const pairsLike = (analysis: Analysis, from: number, block: number): number =>
-  analysis.weight(from, analysis.network.blocks[block] as Block);
 
 function pathOf(analysis: Analysis, { kind, name }: Failing): Found['path'] {
   if (kind === 'segment') return ['underlay', 'segments', name];
   const machine = analysis.network.machines.find((one) => one.name === name);
   return machine === undefined ? [] : placeOf(analysis, machine);
 }
+
+const reflectsAlone = ({ fabric }: Analysis, name: string): boolean =>
+  fabric.regions.some(
+    ({ routers }) =>
+      routers.some((router) => router.name === name) &&
+      routers.filter(({ planned }) => !planned).length === 1,
+  );
 
 const reflects = ({ fabric }: Analysis, name: string): boolean =>
   fabric.regions.some(({ routers }) => routers.some((router) => router.name === name));
@@ -81,7 +90,7 @@ export const lonelyDefaultRoute: Check = (analysis) => {
           id: 'NE204',
           severity: 'warning',
           path: ['regions', region.name],
-          says: `the default route of ${own.length === 1 ? own[0]?.name : `${own.length} nodes of ${region.name}`} ends at ${router}: without it kubelet and API server are cut off, while pods go on`,
+          says: `the default route of ${own.length === 1 ? own[0]?.name : `${own.length} nodes of ${region.name}`} ends at ${router}: without it kubelet and API server are cut off from other segments, while pods go on`,
           evidence: [`nodes: ${someOf(own.map(({ name }) => name))}`],
           mend: 'Let the nodes run the IGP (igp: true), give the routers a common gateway address (VRRP) outside noencap, or accept it under checks.suppress with a reason.',
         },

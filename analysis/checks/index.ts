@@ -13,7 +13,7 @@ import {
   regionWithoutNodes,
   slowHoldTime,
 } from './intent.ts';
-import { forwardingLoop, holeInThePath, notPropagated, unreachablePair } from './lost.ts';
+import { lostPackets, notPropagated } from './lost.ts';
 import { podMtuTooLarge, podMtuTooSmall } from './mtu.ts';
 import { clusterWithoutSession, filterOnNothing, reflectorWithoutClients, sessionDown } from './sessions.ts';
 import { covers } from './suppression.ts';
@@ -21,9 +21,7 @@ import { hairpinUnknown } from './unknown-segments.ts';
 
 /** In the order of their ids: lost packets, ways and what protects them, MTU, intent. */
 const CHECKS: readonly Check[] = [
-  unreachablePair,
-  forwardingLoop,
-  holeInThePath,
+  lostPackets,
   notPropagated,
   singlePointOfFailure,
   asymmetricPath,

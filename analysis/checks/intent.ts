@@ -39,21 +39,27 @@ export const meshTooLarge: Check = ({ fabric }) => {
   ];
 };
 
-/** NE403: Calico gives every node at least one block; without a free one its pods get no address. */
+/** NE403: Calico gives every node at least one block; without a free one its pods borrow addresses of other nodes. */
 export const poolTooSmall: Check = ({ fabric }) =>
   fabric.pods.pools.flatMap((pool) => {
     const family = pool.cidr.family;
     const blocks = 2n ** BigInt(pool.blockSize - pool.cidr.length);
-    const nodes = fabric.nodes.filter((node) => node.address[family] !== undefined).length;
-    if (BigInt(nodes) <= blocks) return [];
+    const nodes = fabric.nodes.filter((node) => node.address[family] !== undefined);
+    const needed = nodes.reduce(
+      (sum, node) => sum + Math.max(1, node.blocks.filter((block) => block.family === family).length),
+      0,
+    );
+    if (BigInt(needed) <= blocks) return [];
     const hosts = 2n ** BigInt(addressBits(family) - pool.blockSize);
     return [
       {
         id: 'NE403',
         severity: 'error' as const,
         path: ['pods', 'cidrs'],
-        says: `pool ${pool.cidr.text} has ${blocks} blocks of /${pool.blockSize} for ${nodes} nodes`,
-        evidence: [`${nodes - Number(blocks)} nodes get no block of ${hosts} addresses`],
+        says: `pool ${pool.cidr.text} has ${blocks} ${blocks === 1n ? 'block' : 'blocks'} of /${pool.blockSize}, and ${nodes.length} nodes need ${needed}`,
+        evidence: [
+          `a block has ${hosts} addresses; a node without one borrows addresses from others, which routers carry only with bgp.exportBorrowed`,
+        ],
         mend: 'Use a larger pool, or a larger pods.blockSize (smaller blocks).',
       },
     ];
@@ -72,7 +78,7 @@ export const slowHoldTime: Check = ({ fabric }) =>
           severity: 'warning',
           path: ['bgp', 'holdTime'],
           says: `a router that dies silently keeps attracting traffic for up to ${fabric.bgp.holdTime} s`,
-          evidence: ['the hold time is the only timer that notices: Calico offers no BFD'],
+          evidence: ['towards nodes the hold time is the only timer that notices: Calico offers no BFD'],
           mend: 'Use the default of 15 s, or anything up to 60.',
         },
       ];
@@ -130,7 +136,9 @@ export const localPrefTrap: Check = ({ fabric, network }) => {
 /** NE410: a suppression for something that is not found hides what comes there later. `open`: what all other checks found. */
 export const idleSuppressions = ({ fabric }: Analysis, found: readonly Found[]): Found[] =>
   fabric.suppressions
-    .filter(({ id, where }) => !found.some((one) => one.id === id && covers(where, one.path)))
+    .filter(
+      ({ id, where }) => id !== 'NE410' && !found.some((one) => one.id === id && covers(where, one.path)),
+    )
     .map(({ id, where, path }) => ({
       id: 'NE410',
       severity: 'warning',
@@ -151,7 +159,7 @@ export const addressInForeignRange: Check = ({ fabric }) =>
     const own = new Set(
       machine.attachments.flatMap(({ address }) => FAMILIES.map((family) => address[family]?.text)),
     );
-    return addresses
+    return [...new Map(addresses.map((address) => [address.text, address])).values()]
       .filter(({ text }) => !own.has(text))
       .flatMap((address): Found[] => {
         const segment = fabric.segments?.find(({ cidr }) => {
@@ -186,11 +194,14 @@ export const noDefaultRoute: Check = ({ fabric, network }) =>
         .filter(({ name, defaultRouter }) => {
           const machine = network.machines.find((one) => one.name === name);
           const isPlanned = fabric.routers.some((router) => router.name === defaultRouter && router.planned);
-          return machine !== undefined && machine.defaults.length === 0 && !isPlanned;
+          const families = FAMILIES.filter(
+            (family) => machine?.speaker?.kind === 'node' && machine.speaker.address[family],
+          );
+          return (machine?.defaults.length ?? 0) < families.length && !isPlanned;
         })
         .map((node) => ({
           id: 'NE412',
-          severity: 'error',
+          severity: 'warning',
           path: node.path,
           says: `${node.name} is on no segment with ${node.defaultRouter}, to which its default route points`,
           evidence: [`${node.name} is on ${someOf(node.attachments.map(({ segment }) => segment))}`],

@@ -1,6 +1,6 @@
 import type { Analysis, Pair } from '../analysis.ts';
 import { placeOf } from '../analysis.ts';
-import { type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
+import { andMore, type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
 import type { Machine } from '../network.ts';
 import { type Trace, traces, traceText } from '../trace.ts';
 import { isWhole } from '../what-if.ts';
@@ -13,16 +13,26 @@ interface Lost {
   readonly cause: 'loop' | 'not told' | 'hole' | 'other';
 }
 
-/** NE101: packets do not arrive, and it is neither a loop, nor a hole in the middle, nor a route that nobody told of. */
-export const unreachablePair: Check = (analysis) => {
-  const lost = lostPairs(analysis).filter(({ cause }) => cause === 'other');
+/** NE101 to NE103: packets that do not arrive, each pair under the id of what is wrong with its first way that goes wrong. */
+export const lostPackets: Check = (analysis) => {
+  const lost = lostPairs(analysis);
+  const by = (cause: Lost['cause']) => lost.filter((one) => one.cause === cause);
+  return [
+    ...unreachablePairs(analysis, by('other')),
+    ...forwardingLoops(analysis, by('loop')),
+    ...holesInPaths(analysis, by('hole')),
+  ];
+};
+
+/** NE101: neither a loop, nor a hole in the middle, nor a route that nobody told of. */
+function unreachablePairs(analysis: Analysis, lost: readonly Lost[]): Found[] {
   return [...grouped(lost, ({ pair }) => bothRegions(pair)).values()].map((pairs): Found => {
     const [{ pair, trace }] = pairs as [Lost];
     return {
       id: 'NE101',
       severity: 'error',
       path: placeOf(analysis, pair.to),
-      says: `pods on ${nodeText(analysis, pair.from.index)} do not reach those on ${nodeText(analysis, pair.to.index)}${pairs.length > 1 ? `, nor ${pairs.length - 1} more pairs of their regions` : ''}`,
+      says: `pods on ${nodeText(analysis, pair.from.index)} lose packets to those on ${nodeText(analysis, pair.to.index)}${andMore(pairs.length - 1, 'pair')}`,
       evidence: someLines(pairs.map((one) => waysText(analysis, one))),
       mend:
         trace.end === 'nobody answers'
@@ -30,11 +40,10 @@ export const unreachablePair: Check = (analysis) => {
           : 'Connect their regions: a segment between routers of both, or machines between them that run the IGP.',
     };
   });
-};
+}
 
 /** NE102: machines that hand packets to each other until their time is up. */
-export const forwardingLoop: Check = (analysis) => {
-  const lost = lostPairs(analysis).filter(({ cause }) => cause === 'loop');
+function forwardingLoops(analysis: Analysis, lost: readonly Lost[]): Found[] {
   return [...grouped(lost, ({ trace }) => circle(trace).sort().join()).values()].map((pairs): Found => {
     const [{ trace }] = pairs as [Lost];
     const names = circle(trace).map((machine) => analysis.network.machines[machine]?.name ?? '');
@@ -48,11 +57,10 @@ export const forwardingLoop: Check = (analysis) => {
       mend: 'Peer nodes with the routers that are on their way: a router that is not, and the one that is, each take the other for the way to the pods.',
     };
   });
-};
+}
 
 /** NE103: a machine on the way to pods that has no route to them. Any hop in the middle would drop the packets. */
-export const holeInThePath: Check = (analysis) => {
-  const lost = lostPairs(analysis).filter(({ cause }) => cause === 'hole');
+function holesInPaths(analysis: Analysis, lost: readonly Lost[]): Found[] {
   return [...grouped(lost, ({ trace }) => String(trace.machines.at(-1))).values()].map((pairs): Found => {
     const [{ pair, trace }] = pairs as [Lost];
     const machine = analysis.network.machines[trace.machines.at(-1) ?? -1] as Machine;
@@ -72,11 +80,10 @@ export const holeInThePath: Check = (analysis) => {
           : 'Make it a router with a backboneAddress, or raise the cost of its segments so that pods take another way.',
     };
   });
-};
+}
 
 /** NE104: the underlay leads there, and nobody tells the node of the block. */
 export const notPropagated: Check = (analysis) => {
-  const { simulation } = analysis;
   const without = analysis.pairs.filter(
     ({ from, ways, block }) =>
       ways.rib.routes(from.index).length === 0 &&
@@ -108,12 +115,20 @@ export const notPropagated: Check = (analysis) => {
             )
           : ['packets arrive all the same, over the default route: nothing protects that way']),
       ],
-      mend: simulation.network.fabric.bgp.nodeToNodeMesh
-        ? 'See which session or filter is named above.'
-        : 'Give routers of both regions a backboneAddress; with bgp.backboneMesh as a list, add their pair.',
+      mend: mendFor(whyWithout(analysis, from, block)),
     };
   });
 };
+
+/** What the first reason asks for. */
+function mendFor(reasons: readonly string[]): string {
+  if (reasons.some((one) => one.includes('BGPFilter')))
+    return 'Let the filter pass the block (calico.filters).';
+  if (reasons.some((one) => one.includes('has no session with'))) {
+    return 'Give these routers a backboneAddress; with bgp.backboneMesh as a list, add their pair.';
+  }
+  return 'Mend what keeps these sessions down.';
+}
 
 const targets = (pairs: readonly Pair[]): string[] => [...new Set(pairs.map(({ to }) => to.name))];
 
@@ -127,13 +142,17 @@ const firstLoss = (analysis: Analysis, { ways, from }: Pair): string => {
 function lostPairs(analysis: Analysis): Lost[] {
   const { network, simulation } = analysis;
   return analysis.pairs
-    .filter(({ fate }) => !isWhole(fate))
+    .filter(({ fate, from, to }) => !isWhole(fate) && isKnown(analysis, from) && isKnown(analysis, to))
     .map((pair): Lost => {
       const all = traces(network, simulation.underlay, pair.ways, pair.from.index);
       const trace = all.find(({ end }) => end !== 'arrives') as Trace;
       return { pair, trace, cause: causeOf(analysis, pair, trace) };
     });
 }
+
+/** Of a machine on no segment nothing is known, and nothing is held against it: NE406 says so. */
+const isKnown = ({ network }: Analysis, { ports }: Machine): boolean =>
+  !network.hasUnderlay || ports.length > 0;
 
 function causeOf(analysis: Analysis, { ways, from, block }: Pair, trace: Trace): Lost['cause'] {
   if (trace.end === 'loops') return 'loop';

@@ -1,5 +1,5 @@
 import type { Analysis, Pair } from '../analysis.ts';
-import { type Check, someLines } from '../finding.ts';
+import { type Check, someLines, someOf } from '../finding.ts';
 import { traces } from '../trace.ts';
 
 /** NE301: packets of the pods' size do not fit a segment on their way. */
@@ -15,7 +15,7 @@ export const podMtuTooLarge: Check = (analysis) => {
       id: 'NE301',
       severity: 'error',
       path: ['pods', 'mtu'],
-      says: `pods send packets of ${mtu} bytes, and no more than ${least} pass ${narrowest(analysis, tooSmall)}`,
+      says: `pods send packets of ${mtu} bytes, and no more than ${least} pass ${someOf(narrowest(analysis, tooSmall), 3)}`,
       evidence: someLines(
         tooSmall.map(({ from, to, fate }) => `${from.name} to ${to.name}: path MTU ${fate.mtu[0]}`),
       ),
@@ -25,7 +25,7 @@ export const podMtuTooLarge: Check = (analysis) => {
 };
 
 /** The segments of the smallest MTU on these ways. */
-function narrowest({ network, simulation }: Analysis, pairs: readonly Pair[]): string {
+function narrowest({ network, simulation }: Analysis, pairs: readonly Pair[]): string[] {
   const least = Math.min(...pairs.map(({ fate }) => fate.mtu[0]));
   const names = pairs
     .filter(({ fate }) => fate.mtu[0] === least)
@@ -34,7 +34,7 @@ function narrowest({ network, simulation }: Analysis, pairs: readonly Pair[]): s
     .flatMap(({ segments }) => segments)
     .flatMap((segment) => network.segments[segment] ?? [])
     .filter((segment) => segment.mtu === least);
-  return [...new Set(names.map(({ name }) => name))].sort().join(', ');
+  return [...new Set(names.map(({ name }) => name))].sort();
 }
 
 /** What an encapsulation takes (WireGuard over IPv6: 80); more than that is not kept free for one. Bytes. */

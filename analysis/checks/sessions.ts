@@ -19,7 +19,7 @@ export const sessionDown: Check = (analysis) => {
       path: placeOf(analysis, about),
       says: isStray
         ? `${about.name} is on no segment, so that nothing is known of its way to ${peer.name}${others}`
-        : `${about.name} and ${peer.name}${others} peer, and nothing leads from one to the other`,
+        : `${about.name} peers with ${peer.name}${others}, and nothing leads there`,
       evidence: someLines(
         links.map(
           ({ session }) =>
@@ -54,8 +54,8 @@ export const reflectorWithoutClients: Check = ({ fabric }) =>
     }));
 
 /**
- * NE207: BIRD looks at the CLUSTER_LIST on sessions with clients only. Reflectors that share a cluster ID therefore do learn each
- * other's clients over their own session, and without one a lost session of a node leaves one of them without a route.
+ * NE207: a node that loses its session with one reflector is known to that one through the other, if the two have a session. BIRD
+ * looks at the CLUSTER_LIST on sessions with clients only, so that holds for reflectors of one cluster ID too.
  */
 export const clusterWithoutSession: Check = ({ fabric }) => {
   const joined = new Set(
@@ -68,15 +68,18 @@ export const clusterWithoutSession: Check = ({ fabric }) => {
     return live.flatMap((a, index) =>
       live
         .slice(index + 1)
-        .filter((b) => a.clusterId.value === b.clusterId.value)
         .filter((b) => !joined.has(`${a.name} ${b.name}`) && !joined.has(`${b.name} ${a.name}`))
         .map((b) => ({
           id: 'NE207',
           severity: 'warning' as const,
           path: b.path,
-          says: `${a.name} and ${b.name} reflect for ${region.name} with one cluster ID and have no session with each other`,
+          says: `${a.name} and ${b.name} reflect for ${region.name} and have no session with each other`,
           evidence: [
-            `cluster ID ${a.clusterId.text}`,
+            ...(a.clusterId.value === b.clusterId.value
+              ? [
+                  `both have the cluster ID ${a.clusterId.text}: BIRD would take the other's routes all the same`,
+                ]
+              : []),
             `a node that loses its session with ${a.name} is unknown to it, and packets for it that come there are dropped`,
           ],
           mend: 'Give both a backboneAddress (and their pair in bgp.backboneMesh where that is a list).',
