@@ -10,7 +10,7 @@ import { stories as underlay } from './underlay.ts';
 const stories: readonly Story[] = [...report, ...redundancy, ...underlay, ...policies];
 
 /** Each lab works for a tenth of the time that it takes. */
-const LABS_ABREAST = 5;
+const LABS_ABREAST = 6;
 const PATIENCE = 240_000;
 
 describe.each([
