@@ -1,0 +1,124 @@
+import { failureOf } from '../../analysis/failure.ts';
+import type { Fate } from '../../analysis/forwarding.ts';
+import { type Block, type Network as Numbers, networkOf } from '../../analysis/network.ts';
+import { type Simulation, simulatorOf } from '../../analysis/simulate.ts';
+import { machineOf, segmentOf } from '../../analysis/spf.ts';
+import { carriesMetric, HIGHEST_LOCAL_PREF } from '../../fabric/index.ts';
+import type { Failing } from '../../lab/index.ts';
+import type { Prefix } from '../../topology/address.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import type { Look, Pair, World } from './world.ts';
+
+/** The simulator's word on a network. It needs no patience: what it says, it says at once. */
+export async function simulated(topology: TopologyInput): Promise<World> {
+  const fabric = fabricOf(topology);
+  const network = networkOf(fabric);
+  const simulate = simulatorOf(network);
+  let failed: Failing[] = [];
+  let now = simulate();
+  const fates = ({ from, to, family }: Pair): readonly [Fate, Fate] => {
+    const ways = (node: string) => {
+      const block = network.blocks.find(
+        (one) => one.node === machineIn(network, node) && one.prefix.family === family,
+      );
+      return decided(now, block as Block);
+    };
+    return [ways(to).fate(machineIn(network, from)), ways(from).fate(machineIn(network, to))];
+  };
+  return {
+    name: 'the simulator',
+    fabric,
+    patience: 0,
+    look: async () => lookAt(now),
+    async send(pair) {
+      const both = fates(pair);
+      const isWhole = both.every(({ arrives, dropped, loops }) => arrives && !dropped && !loops);
+      const isNever = both.some(({ arrives }) => !arrives);
+      return {
+        answered: isWhole ? 'always' : isNever ? 'never' : 'sometimes',
+        turns: both[0].turns,
+      };
+    },
+    fits: async (pair, size) => fates(pair).every(({ mtu: [least] }) => size <= least),
+    async fail(failing) {
+      failed = [...failed, failing];
+      now = simulate(failureOf(network, failed));
+    },
+    async mend() {
+      failed = [];
+      now = simulate();
+    },
+    end: async () => {},
+  };
+}
+
+function machineIn({ machines }: Numbers, name: string): number {
+  const found = machines.find((machine) => machine.name === name);
+  if (found === undefined) throw new Error(`the network has no ${name}`);
+  return found.index;
+}
+
+/** Where it depends on who was first, no scenario can expect anything. */
+function decided(simulation: Simulation, block: Block) {
+  const ways = simulation.waysTo(block);
+  const [open] = ways.rib.undecided;
+  if (open === undefined) return ways;
+  const name = simulation.network.machines[open]?.name;
+  throw new Error(`${name} settles on one route or another to ${block.prefix.text}: nobody can say on which`);
+}
+
+function lookAt(simulation: Simulation): Look {
+  const { network } = simulation;
+  const { fabric, machines, addresses, segments } = network;
+  const clusterText = new Map(
+    fabric.routers.map(({ clusterId }) => [Number(clusterId.value), clusterId.text]),
+  );
+  const quad = (id: number) => [24, 16, 8, 0].map((shift) => (id >>> shift) & 255).join('.');
+  const waysTo = (prefix: Prefix) =>
+    decided(simulation, network.blocks.find((one) => one.prefix.text === prefix.text) as Block);
+  const metric = (prefix: Prefix, machine: number): number | undefined => {
+    const [best] = waysTo(prefix).rib.routes(machine);
+    if (best === undefined || machines[machine]?.kind !== 'node') return undefined;
+    // Linux makes 1024 of IPv6 routes without a metric.
+    if (!carriesMetric(fabric)) return prefix.family === 'ipv6' ? 1024 : 0;
+    return HIGHEST_LOCAL_PREF - best.localPref;
+  };
+  return {
+    isUp(session) {
+      const link = network.links.find((one) => one.session.id === session.id);
+      const isUp = link !== undefined && simulation.isUp(link.sessionIndex);
+      return [isUp, isUp];
+    },
+    routes: (machine, prefix) =>
+      waysTo(prefix)
+        .rib.routes(machineIn(network, machine))
+        .flatMap(({ from, way, nextHop, localPref, originator, clusters }, place) =>
+          from === undefined
+            ? []
+            : [
+                {
+                  isBest: place === 0,
+                  from: machines[from.peer]?.name ?? '',
+                  nextHop: addresses[nextHop]?.address.text ?? '',
+                  resolved: way.hops.length > 0,
+                  localPref,
+                  originator: clusters.length === 0 ? '' : quad(originator),
+                  clusters: clusters.map((id) => clusterText.get(id) ?? quad(id)),
+                },
+              ],
+        ),
+    forwarding(machine, prefix) {
+      const index = machineIn(network, machine);
+      const { by, hops } = waysTo(prefix).forwarding(index);
+      return {
+        by,
+        hops: hops.map((hop) => ({
+          segment: segments[segmentOf(network, hop)]?.name ?? '',
+          to: machines[machineOf(network, hop)]?.name,
+        })),
+        metric: metric(prefix, index),
+      };
+    },
+  };
+}

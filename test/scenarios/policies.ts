@@ -1,0 +1,108 @@
+import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../../fabric/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { redundant } from '../lab/labs.ts';
+import type { Story } from './telling.ts';
+
+const own = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;
+/** What a rule that accepts leaves a route with, since Calico's own part of the filter does not run any more. */
+const unset = 100;
+
+const ebBlock = { cidr: '10.42.0.64/26', operator: 'Equal' } as const;
+const waBlock = { cidr: '10.42.0.128/26', operator: 'Equal' } as const;
+
+function withMesh(calico: TopologyInput['calico']): TopologyInput {
+  const topology = redundant({ calico });
+  return { ...topology, bgp: { ...topology.bgp, nodeToNodeMesh: true } };
+}
+
+export const stories: readonly Story[] = [
+  {
+    of: 'Calico filters that hide blocks',
+    topology: redundant({
+      calico: {
+        version: 'v3.31.7',
+        filters: {
+          hide: {
+            routers: ['e1', 'e2'],
+            import: [{ action: 'Reject', match: waBlock }],
+            export: [{ action: 'Reject', match: ebBlock }],
+          },
+        },
+      },
+    }),
+    scenarios: {
+      'what a node does not send, nobody has; what it does not take, only it lacks': async (net) => {
+        await net.expect('w-a').routeTo('e-a', { nextHops: ['w1'] });
+        await net.expectSession('e-b--e1/ipv4').up();
+        for (const machine of ['e1', 'e2', 'w1', 'w-a', 'e-a']) {
+          await net.expect(machine).hasNoRouteTo('e-b');
+        }
+        await net.expect('e-a').hasNoRouteTo('w-a');
+        await net.expect('e1').routeTo('w-a', { nextHops: ['w1'], best: { from: 'w1' } });
+        await net.expect('w-a').doesNotReach('e-b');
+        await net.expect('e-a').doesNotReach('e-b');
+      },
+      'a default route carries what no BGP route does, by one reflector alone': async (net) => {
+        await net.expect('e-a').reaches('w-a', { by: ['e-a', 'e1', 'w1', 'w-a'] });
+        await net.fail({ kind: 'router', name: 'e1' });
+        await net.expectSession('e-a--e1/ipv4').down();
+        await net.expect('e-a').doesNotReach('w-a');
+      },
+    },
+  },
+  {
+    of: 'Calico v3.32 and its mesh',
+    topology: withMesh({ version: 'v3.32.1' }),
+    scenarios: {
+      'LOCAL_PREF is the same by all ways: the nearer next hop wins, and the reflectors share the traffic':
+        async (net) => {
+          await net.expect('e-a').routeTo('w-a', {
+            nextHops: ['e1', 'e2'],
+            metric: 1024,
+            best: { from: 'e1', localPref: own },
+            others: [
+              { from: 'e2', localPref: own },
+              { from: 'w-a', localPref: own, nextHop: '192.168.2.11' },
+            ],
+          });
+        },
+    },
+  },
+  {
+    of: 'Calico v3.32, a filter that accepts a block before LOCAL_PREF is set, and the mesh',
+    topology: withMesh({
+      version: 'v3.32.1',
+      filters: { early: { routers: ['w1'], export: [{ action: 'Accept', match: waBlock }] } },
+    }),
+    scenarios: {
+      "the mesh's copy wins, and with it the default route that leads to its next hop": async (net) => {
+        await net.expect('e1').routeTo('w-a', { nextHops: ['w1'], best: { from: 'w1', localPref: unset } });
+        await net.expect('e-a').routeTo('w-a', {
+          nextHops: ['e1'],
+          metric: 1024,
+          best: { from: 'w-a', localPref: own, nextHop: '192.168.2.11', clusters: [] },
+          others: [
+            { from: 'e1', localPref: unset },
+            { from: 'e2', localPref: unset },
+          ],
+        });
+        await net.expect('e-a').reaches('w-a', { by: ['e-a', 'e1', 'w1', 'w-a'] });
+        await net.expect('e-a').routeTo('e-b', { nextHops: ['e-b'], metric: 1024 });
+      },
+      'the reflector dies that its default route leads to: once the mesh notices, the other one is used':
+        async (net) => {
+          await net.expect('e-a').reaches('w-a', { by: ['e-a', 'e1', 'w1', 'w-a'] });
+          await net.fail({ kind: 'router', name: 'e1' });
+          await net.expectSession('e-a--e1/ipv4').down();
+          await net.expectSession('e-a--w-a/ipv4').down();
+          await net.expect('e-a').routeTo('w-a', {
+            nextHops: ['e2'],
+            metric: HIGHEST_LOCAL_PREF - unset,
+            best: { from: 'e2', localPref: unset },
+            others: [],
+          });
+          await net.expect('e-a').reaches('w-a', { by: ['e-a', 'e2', 'w1', 'w-a'] });
+        },
+    },
+  },
+];

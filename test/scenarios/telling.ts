@@ -1,0 +1,94 @@
+import type { TopologyInput } from '../../topology/index.ts';
+import type { Network } from './network.ts';
+import { networkIn } from './sentences.ts';
+import type { World } from './world.ts';
+
+/** A network, and scenarios that are played on it one after the other, each from a network in which nothing has failed. */
+export interface Story {
+  readonly of: string;
+  readonly topology: TopologyInput;
+  readonly scenarios: Readonly<Record<string, Scenario>>;
+  /** Scenarios that one of the worlds is known to get wrong; they fail once it gets them right, so that this is taken out. */
+  readonly known?: Readonly<Record<string, World['name']>>;
+}
+
+export type Scenario = (net: Network) => Promise<void>;
+
+/** How a world is opened on a topology. */
+export type Open = (topology: TopologyInput) => Promise<World>;
+
+/** By the name of a scenario that failed, its error. */
+type Errors = ReadonlyMap<string, unknown>;
+
+/**
+ * Tells stories, `abreast` at a time: a lab mostly waits, and several wait together. Whoever plays a scenario waits for all of
+ * its story. The longest are told first, but for those that somebody waits for.
+ */
+export interface Teller {
+  /** Rejects with what was otherwise in that scenario. */
+  play(story: Story, scenario: string): Promise<void>;
+  /** Starts no story any more that nobody waits for. */
+  end(): Promise<void>;
+}
+
+export function tellerOf(stories: readonly Story[], open: Open, abreast: number): Teller {
+  const length = ({ scenarios }: Story) => Object.keys(scenarios).length;
+  const waiting = [...stories].sort((a, b) => length(b) - length(a));
+  const asked = new Map<Story, (errors: Promise<Errors>) => void>();
+  const told = new Map<Story, Promise<Errors>>();
+  let running = 0;
+
+  const fill = (): void => {
+    while (running < abreast && waiting.length > 0) {
+      const story = waiting.shift() as Story;
+      running += 1;
+      const errors = tell(story, open);
+      const after = () => {
+        running -= 1;
+        fill();
+      };
+      errors.then(after, after);
+      told.set(story, errors);
+      asked.get(story)?.(errors);
+    }
+  };
+  const errorsOf = (story: Story): Promise<Errors> => {
+    const before = told.get(story);
+    if (before !== undefined) return before;
+    const errors = new Promise<Errors>((settle) => asked.set(story, settle));
+    waiting.splice(waiting.indexOf(story), 1);
+    waiting.unshift(story);
+    fill();
+    return errors;
+  };
+  return {
+    async play(story, scenario) {
+      const errors = await errorsOf(story);
+      if (errors.has(scenario)) throw errors.get(scenario);
+    },
+    async end() {
+      waiting.length = 0;
+      await Promise.allSettled(told.values());
+    },
+  };
+}
+
+async function tell({ topology, scenarios }: Story, open: Open): Promise<Errors> {
+  const world = await open(topology);
+  const errors = new Map<string, unknown>();
+  try {
+    const net = networkIn(world);
+    for (const [name, scenario] of Object.entries(scenarios)) {
+      try {
+        await net.clear();
+        await scenario(net);
+        await net.settle();
+      } catch (error) {
+        errors.set(name, error);
+      }
+    }
+  } finally {
+    await world.end();
+  }
+  return errors;
+}
