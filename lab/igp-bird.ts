@@ -21,6 +21,7 @@ const IGP_TABLE = 100;
 export const MIRROR = `/ table ${IGP_TABLE}/!d
 s/ table ${IGP_TABLE}//
 s/proto bird/proto ospf/
+s/ linkdown//g
 s/[\\\t]/ /g
 t split
 :split
