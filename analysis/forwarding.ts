@@ -17,7 +17,10 @@ export interface Fate {
   readonly arrives: boolean;
   readonly dropped: boolean;
   readonly loops: boolean;
-  /** Machines that the packet still goes through until its node, on the shortest and the longest way that arrives. */
+  /**
+   * Machines that the packet still goes through until its node, on the shortest and the longest way that arrives; no way is
+   * the longest where some go round in a circle before they leave it. 0 if none arrives.
+   */
   readonly hops: readonly [least: number, most: number];
   /** Bytes: of the ways that arrive the smallest and the largest MTU; infinite where no underlay says it. */
   readonly mtu: readonly [least: number, most: number];
@@ -39,42 +42,119 @@ export function waysOf(network: Network, underlay: Underlay, rib: Rib): Ways {
     known[machine] = found;
     return found;
   };
-  const fates: (Fate | undefined)[] = [];
-  const fate = (machine: number): Fate => {
-    const before = fates[machine];
-    if (before !== undefined) return before;
-    // Whoever comes back here while it is worked out goes round in a circle.
-    fates[machine] = LOOP;
-    const found = follow(machine);
-    fates[machine] = found;
-    return found;
+  return { rib, forwarding, fate: fatesOf(network, underlay, forwarding, []) };
+}
+
+/**
+ * The fate of every machine follows from those of its next hops. Machines that lead to each other in a circle have theirs
+ * together (Tarjan's strongly connected components), so that it is the same whoever is asked for first. `fates` are those that
+ * are known already, and is filled.
+ */
+export function fatesOf(
+  network: Network,
+  { answers }: Underlay,
+  forwarding: (machine: number) => Forwarding,
+  fates: (Fate | undefined)[],
+): (machine: number) => Fate {
+  const entered = new Map<number, number>();
+  const path: number[] = [];
+  /** Returns the earliest machine on the path to which this one leads, as a place in the order of entering. */
+  const visit = (machine: number): number => {
+    const own = entered.size;
+    entered.set(machine, own);
+    path.push(machine);
+    let earliest = own;
+    let isCircle = false;
+    for (const hop of forwarding(machine).hops) {
+      const next = machineOf(network, hop);
+      if (fates[next] !== undefined || !answers(machine, hop)) continue;
+      isCircle ||= next === machine;
+      earliest = Math.min(earliest, entered.get(next) ?? visit(next));
+    }
+    if (earliest < own) return earliest;
+    const together = path.splice(path.lastIndexOf(machine));
+    if (together.length === 1 && !isCircle) fates[machine] = follow(machine);
+    else goRound(together);
+    return own;
   };
   const follow = (machine: number): Fate => {
     const { by, hops } = forwarding(machine);
     if (by === 'pod') return ARRIVED;
-    if (hops.length === 0) return DROPPED;
     let all: Fate | undefined;
     for (const hop of hops) {
-      const next = machineOf(network, hop);
-      const found = underlay.answers(machine, hop) ? step(hop, next, fate(next)) : DROPPED;
+      const found = answers(machine, hop) ? step(hop, fates[machineOf(network, hop)] as Fate) : DROPPED;
       all = all === undefined ? found : together(all, found);
     }
     return all ?? DROPPED;
   };
-  const step = (hop: number, next: number, rest: Fate): Fate => {
+  const mtuOf = (hop: number): number =>
+    network.segments[segmentOf(network, hop)]?.mtu ?? Number.POSITIVE_INFINITY;
+  const turnsAt = (hop: number): boolean => {
+    if (!network.hasUnderlay) return false;
     const segment = segmentOf(network, hop);
-    const own = network.segments[segment]?.mtu ?? Number.POSITIVE_INFINITY;
-    const back = forwarding(next).hops.some((one) => segmentOf(network, one) === segment);
+    return forwarding(machineOf(network, hop)).hops.some((one) => segmentOf(network, one) === segment);
+  };
+  const step = (hop: number, rest: Fate): Fate => {
+    const turns = rest.turns || turnsAt(hop);
+    if (!rest.arrives) return { ...rest, turns };
+    const own = mtuOf(hop);
     return {
-      arrives: rest.arrives,
+      arrives: true,
       dropped: rest.dropped,
       loops: rest.loops,
       hops: [rest.hops[0] + 1, rest.hops[1] + 1],
       mtu: [Math.min(rest.mtu[0], own), Math.min(rest.mtu[1], own)],
-      turns: rest.turns || (network.hasUnderlay && back),
+      turns,
     };
   };
-  return { rib, forwarding, fate };
+  /** Each may go to all others, any number of times: what is true of one is true of all, but for how near the way out is. */
+  const goRound = (circle: readonly number[]): void => {
+    const out: [machine: number, fate: Fate][] = [];
+    const inside: [machine: number, hop: number, next: number][] = [];
+    for (const machine of circle) {
+      for (const hop of forwarding(machine).hops) {
+        const next = machineOf(network, hop);
+        if (!answers(machine, hop)) out.push([machine, DROPPED]);
+        else if (circle.includes(next)) inside.push([machine, hop, next]);
+        else out.push([machine, step(hop, fates[next] as Fate)]);
+      }
+    }
+    const all = out.reduce((sum, [, fate]) => together(sum, fate), {
+      ...LOOP,
+      turns: inside.some(([, hop]) => turnsAt(hop)),
+    });
+    const near = new Map(circle.map((machine) => [machine, { hops: Number.POSITIVE_INFINITY, mtu: 0 }]));
+    const offer = (machine: number, hops: number, mtu: number): boolean => {
+      const best = near.get(machine) as { hops: number; mtu: number };
+      const isBetter = hops < best.hops || mtu > best.mtu;
+      best.hops = Math.min(best.hops, hops);
+      best.mtu = Math.max(best.mtu, mtu);
+      return isBetter;
+    };
+    for (const [machine, { arrives, hops, mtu }] of out) if (arrives) offer(machine, hops[0], mtu[1]);
+    for (let isNew = all.arrives; isNew; ) {
+      isNew = false;
+      for (const [machine, hop, next] of inside) {
+        const { hops, mtu } = near.get(next) as { hops: number; mtu: number };
+        if (hops < Number.POSITIVE_INFINITY && offer(machine, hops + 1, Math.min(mtu, mtuOf(hop))))
+          isNew = true;
+      }
+    }
+    const least = Math.min(all.mtu[0], ...inside.map(([, hop]) => mtuOf(hop)));
+    for (const machine of circle) {
+      const { hops, mtu } = near.get(machine) as { hops: number; mtu: number };
+      fates[machine] = all.arrives
+        ? { ...all, hops: [hops, Number.POSITIVE_INFINITY], mtu: [least, mtu] }
+        : all;
+    }
+  };
+  return (machine) => {
+    if (fates[machine] === undefined) {
+      visit(machine);
+      entered.clear();
+    }
+    return fates[machine] as Fate;
+  };
 }
 
 const ARRIVED: Fate = {
@@ -103,7 +183,7 @@ function together(a: Fate, b: Fate): Fate {
   };
 }
 
-function forward(network: Network, underlay: Underlay, rib: Rib, index: number): Forwarding {
+export function forward(network: Network, underlay: Underlay, rib: Rib, index: number): Forwarding {
   if (index === rib.block.node) return POD;
   const { family } = rib.block.prefix;
   const machine = network.machines[index] as Machine;
