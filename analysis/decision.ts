@@ -85,7 +85,8 @@ export const decidingStep = (a: Route, b: Route): Step | undefined =>
   [...JOINING_STEPS, ...LAST_STEPS].find(({ rank }) => rank(a) !== rank(b));
 
 function difference(steps: readonly Step[], a: Route, b: Route): number {
-  for (const { rank } of steps) {
+  for (let at = 0; at < steps.length; at++) {
+    const { rank } = steps[at] as Step;
     const apart = rank(a) - rank(b);
     if (apart !== 0) return apart;
   }

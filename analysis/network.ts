@@ -2,22 +2,22 @@ import {
   defaultRoutes,
   endsFor,
   type Fabric,
+  fnv1a,
   loopbacks,
   meshSessions,
   type NodeSpeaker,
   nodeBlocks,
   type RouterSpeaker,
-  routerIdText,
   type Session,
   type SessionEnd,
 } from '../fabric/index.ts';
 import {
+  addressBits,
   contains,
   FAMILIES,
   type Family,
   type IpAddress,
   type Prefix,
-  parseAddress,
 } from '../topology/address.ts';
 
 /**
@@ -33,6 +33,8 @@ export interface Network {
   readonly links: readonly Link[];
   /** By machine. */
   readonly linksOf: readonly (readonly Link[])[];
+  /** By family of the routes and by machine. */
+  readonly carriers: Readonly<Record<Family, readonly Carriers[]>>;
   /** By address: what is sent into OSPF from outside of it (E2). */
   readonly externals: readonly (readonly External[])[];
   readonly blocks: readonly Block[];
@@ -49,9 +51,15 @@ export interface Machine {
   /** The families in which it runs the IGP. */
   readonly igp: readonly Family[];
   readonly defaults: readonly { readonly family: Family; readonly segment: number; readonly via: number }[];
-  readonly statics: readonly { readonly to: number; readonly segment: number; readonly via: number }[];
+  /** By the address that they lead to. */
+  readonly statics: ReadonlyMap<number, StaticTo>;
   /** An unsigned number, as BGP and OSPF compare it. */
   readonly routerId: number;
+}
+
+export interface StaticTo {
+  readonly segment: number;
+  readonly via: number;
 }
 
 export interface Port {
@@ -68,6 +76,8 @@ export interface Segment {
   /** Bytes. */
   readonly mtu: number;
   readonly members: readonly number[];
+  /** The families in which the IGP announces its range: a member that runs it there has an address there. */
+  readonly announced: readonly Family[];
 }
 
 export interface Address {
@@ -99,10 +109,23 @@ export interface Link {
   readonly nextHop: Readonly<Record<Family, LinkNextHop>>;
 }
 
+/** The links of a machine that carry routes of one family. */
+export interface Carriers {
+  readonly all: readonly Link[];
+  readonly toClients: readonly Link[];
+}
+
 /** What this end makes of next hops of a family: those in the ranges are kept, all others become `otherwise`. */
 export interface LinkNextHop {
-  readonly keep: readonly Prefix[];
+  readonly keep: readonly Range[];
   readonly otherwise: number;
+}
+
+/** A prefix, as the places of its first address and of the first after it in the order of addresses. */
+export interface Range {
+  readonly family: Family;
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface External {
@@ -129,6 +152,9 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
   const addressNamed = new Map(addresses.map(({ address }, index) => [address.text, index]));
   const address = ({ text }: IpAddress): number => addressNamed.get(text) ?? -1;
 
+  const routerNamed = new Map(routers.map((router) => [router.name, router]));
+  const defaultRouter = (node: NodeSpeaker) => [routerNamed.get(node.defaultRouter) ?? []].flat();
+
   const machines = all.map((one, index): Machine => {
     const ports = one.attachments.map((attachment): Port => {
       const has = FAMILIES.filter((family) => attachment.address[family] !== undefined);
@@ -140,11 +166,6 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
     const runs = (family: Family) =>
       one.kind === 'router' ||
       (one.igp && (ports.some(({ has }) => has.includes(family)) || own.some((lo) => lo.family === family)));
-    const id = parseAddress(
-      one.kind === 'router'
-        ? one.routerId.text
-        : routerIdText(one.name, one.kind === 'node' ? one.address.ipv4 : undefined),
-    );
     return {
       index,
       name: one.name,
@@ -154,24 +175,18 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
       igp: FAMILIES.filter(runs),
       defaults:
         one.kind === 'node'
-          ? defaultRoutes(one, routers).map((route) => ({
+          ? defaultRoutes(one, defaultRouter(one)).map((route) => ({
               family: route.via.family,
               segment: segment(route.segment),
               via: address(route.via),
             }))
           : [],
-      statics:
-        one.kind === 'router'
-          ? one.staticRoutes.map(({ prefix, via }) => ({
-              to: addressNamed.get(prefix.text.replace(/\/\d+$/, '')) ?? -1,
-              via: address(via),
-              segment: addresses[address(via)]?.on ?? -1,
-            }))
-          : [],
-      routerId: Number(id?.value ?? 0n),
+      statics: one.kind === 'router' ? staticsOf(one, addresses, addressNamed) : NO_STATICS,
+      routerId: one.kind === 'router' ? Number(one.routerId.value) : ownRouterId(one),
     };
   });
-  const links = linksOf(fabric, machine, address);
+  const links = linksOf(fabric, machine, addresses, address);
+  const own = byMachine(machines, links);
   return {
     fabric,
     machines,
@@ -181,10 +196,18 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
       cost,
       mtu,
       members: members.map((member) => machine(member.machine)).filter((member) => member >= 0),
+      announced: FAMILIES.filter((family) =>
+        members.some((member) =>
+          machines[machine(member.machine)]?.ports.some(
+            (port) => port.segment === index && port.has.includes(family) && port.ospf.includes(family),
+          ),
+        ),
+      ),
     })),
     addresses,
     links,
-    linksOf: machines.map(({ index }) => links.filter((link) => link.machine === index)),
+    linksOf: own,
+    carriers: { ipv4: own.map(carriersOf('ipv4')), ipv6: own.map(carriersOf('ipv6')) },
     externals: externalsOf(machines, addresses),
     blocks: fabric.nodes
       .flatMap(({ name }) => (given.get(name) ?? []).map((prefix) => ({ prefix, node: machine(name) })))
@@ -218,9 +241,10 @@ function addressesOf(
   );
   const all = [...found.values()];
   const order = new Map(
-    [...all]
-      .sort((a, b) => (mapped(a.address) < mapped(b.address) ? -1 : 1))
-      .map(({ address }, place) => [address.text, place]),
+    all
+      .map(({ address }) => ({ text: address.text, value: mapped(address) }))
+      .sort((a, b) => (a.value < b.value ? -1 : 1))
+      .map(({ text }, place) => [text, place]),
   );
   return all.map((one) => ({
     ...one,
@@ -236,8 +260,10 @@ const mapped = ({ family, value }: IpAddress): bigint =>
 function linksOf(
   fabric: Fabric,
   machine: (name: string) => number,
+  addresses: readonly Address[],
   address: (one: IpAddress) => number,
 ): Link[] {
+  const range = rangesIn(addresses);
   const clusterOf = new Map(fabric.routers.map(({ name, clusterId }) => [name, Number(clusterId.value)]));
   return [...fabric.sessions, ...meshSessions(fabric)].flatMap((session, sessionIndex) =>
     session.ends.map((end, side): Link => {
@@ -256,8 +282,8 @@ function linksOf(
         toClient: local.role === 'reflector',
         cluster: clusterOf.get(local.speaker) ?? 0,
         nextHop: {
-          ipv4: nextHopOf(session, local, 'ipv4', address),
-          ipv6: nextHopOf(session, local, 'ipv6', address),
+          ipv4: nextHopOf(session, local, 'ipv4', address, range),
+          ipv6: nextHopOf(session, local, 'ipv6', address, range),
         },
       };
     }),
@@ -269,13 +295,75 @@ function nextHopOf(
   { nextHop, address: self }: SessionEnd,
   family: Family,
   address: (one: IpAddress) => number,
+  range: (prefix: Prefix) => Range,
 ): LinkNextHop {
-  const keep = nextHop.rule === 'keep' ? nextHop.onSegments.filter((one) => one.family === family) : [];
+  const keep =
+    nextHop.rule === 'keep' ? nextHop.onSegments.filter((one) => one.family === family).map(range) : [];
   const own = nextHop.rule === 'keep' ? nextHop.otherwise[carries.indexOf(family)] : undefined;
   return own === undefined || keep.length === 0
     ? { keep: [], otherwise: address(self) }
     : { keep, otherwise: address(own) };
 }
+
+/** Whether a prefix holds an address is asked a million times, and arithmetic of large integers is slow. */
+function rangesIn(addresses: readonly Address[]): (prefix: Prefix) => Range {
+  const values = addresses.map(({ address }) => mapped(address)).sort((a, b) => (a < b ? -1 : 1));
+  const firstFrom = (value: bigint): number => {
+    let [low, high] = [0, values.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((values[middle] as bigint) < value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  const known = new Map<string, Range>();
+  return (prefix) => {
+    const before = known.get(prefix.text);
+    if (before !== undefined) return before;
+    const start = mapped(prefix);
+    const size = 1n << BigInt(addressBits(prefix.family) - prefix.length);
+    const found = { family: prefix.family, from: firstFrom(start), to: firstFrom(start + size) };
+    known.set(prefix.text, found);
+    return found;
+  };
+}
+
+function byMachine(machines: readonly Machine[], links: readonly Link[]): Link[][] {
+  const all: Link[][] = machines.map(() => []);
+  for (const link of links) all[link.machine]?.push(link);
+  return all;
+}
+
+const carriersOf =
+  (family: Family) =>
+  (links: readonly Link[]): Carriers => {
+    const all = links.filter(({ session }) => session.carries.includes(family));
+    return { all, toClients: all.filter(({ toClient }) => toClient) };
+  };
+
+const NO_STATICS: ReadonlyMap<number, StaticTo> = new Map();
+
+function staticsOf(
+  { staticRoutes }: RouterSpeaker,
+  addresses: readonly Address[],
+  addressNamed: ReadonlyMap<string, number>,
+): ReadonlyMap<number, StaticTo> {
+  return new Map(
+    // The first one to an address is the one that counts.
+    staticRoutes.toReversed().map(({ prefix, via }) => {
+      const gateway = addressNamed.get(via.text) ?? -1;
+      const to = addressNamed.get(prefix.text.replace(/\/\d+$/, '')) ?? -1;
+      return [to, { via: gateway, segment: addresses[gateway]?.on ?? -1 }];
+    }),
+  );
+}
+
+/** `routerIdText` as a number. */
+const ownRouterId = (machine: NodeSpeaker | Fabric['hosts'][number]): number =>
+  machine.kind === 'node' && machine.address.ipv4 !== undefined
+    ? Number(machine.address.ipv4.value)
+    : fnv1a(machine.name);
 
 /** Loopbacks and static routes: neither is an interface that OSPF could run on. */
 function externalsOf(machines: readonly Machine[], addresses: readonly Address[]): External[][] {
@@ -286,7 +374,7 @@ function externalsOf(machines: readonly Machine[], addresses: readonly Address[]
     }
   }
   for (const { index, statics, ports } of machines) {
-    for (const { to, via, segment } of statics) {
+    for (const [to, { via, segment }] of statics) {
       const family = addresses[to]?.address.family ?? 'ipv4';
       const runs = ports.some((port) => port.segment === segment && port.ospf.includes(family));
       all[to]?.push({ machine: index, forwarding: runs ? { segment, address: via } : undefined });

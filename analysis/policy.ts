@@ -111,8 +111,13 @@ export function policyOf(network: Network, block: Block): Policy {
  */
 function nextHopFor({ addresses }: Network, link: Link, best: Route, family: Family): number {
   const { keep, otherwise } = link.nextHop[family];
-  const hop = addresses[best.nextHop]?.address;
-  return hop !== undefined && keep.some((range) => contains(range, hop)) ? best.nextHop : otherwise;
+  const hop = addresses[best.nextHop];
+  if (hop === undefined) return otherwise;
+  for (const range of keep) {
+    const isKept = range.family === hop.address.family && hop.order >= range.from && hop.order < range.to;
+    if (isKept) return best.nextHop;
+  }
+  return otherwise;
 }
 
 /** `is_insider_as`: prefixes of the pools, no longer than a block. */
@@ -127,9 +132,10 @@ function isCarried({ fabric }: Network, prefix: Prefix): boolean {
 
 /** bgp_update_attrs: the cluster of the side that the route came from, then that of the side it goes to where it is another. */
 function prepended(link: Link, { from, clusters }: Route): readonly number[] {
-  const source = from?.toClient === true ? [from.cluster] : [];
-  const target = link.toClient && source[0] !== link.cluster ? [link.cluster] : [];
-  return [...target, ...source, ...clusters];
+  const source = from?.toClient === true ? from.cluster : undefined;
+  const isOther = link.toClient && source !== link.cluster;
+  if (source === undefined) return isOther ? [link.cluster, ...clusters] : clusters;
+  return isOther ? [link.cluster, source, ...clusters] : [source, ...clusters];
 }
 
 type Verdict = FilterRule['action'] | undefined;

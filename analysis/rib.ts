@@ -13,7 +13,13 @@ export interface Rib {
   hops(machine: number): readonly number[];
   /** Routers that settle one way or another, depending on who was first. Nobody can say which. */
   readonly undecided: readonly number[];
+  readonly tables: Tables;
+  /** Whether it could matter who was first: see `isOpen`. */
+  readonly isOpen: boolean;
 }
+
+/** By machine: its routes, the best first. A table is never changed, only replaced. */
+export type Tables = readonly (readonly Route[] | undefined)[];
 
 /** `live`: by session, whether it is up. */
 export function ribsOf(
@@ -21,28 +27,31 @@ export function ribsOf(
   underlay: Underlay,
   live: Uint8Array,
 ): (block: Block, policy?: Policy) => Rib {
-  const upOf = network.linksOf.map((links) => links.filter(({ sessionIndex }) => live[sessionIndex] === 1));
   return (block, policy = policyOf(network, block)) => {
-    const settled = propagate(network, underlay, upOf, block, policy, 'first');
-    // Where a reflector prefers what another reflector says of its own client, who was first decides.
-    const isOpen = upOf[block.node]?.some(({ peer }) => {
-      const best = settled[peer]?.[0];
-      return (
-        network.machines[peer]?.kind === 'router' && best !== undefined && best.from?.peer !== block.node
-      );
-    });
-    const other = isOpen ? propagate(network, underlay, upOf, block, policy, 'last') : settled;
-    const undecided = isOpen
-      ? network.machines.flatMap(({ index }) =>
-          settled[index]?.[0]?.from?.index === other[index]?.[0]?.from?.index ? [] : [index],
-        )
-      : [];
-    return {
-      block,
-      routes: (machine) => settled[machine] ?? NO_ROUTES,
-      hops: (machine) => mergedHops(settled[machine] ?? NO_ROUTES),
-      undecided,
-    };
+    const speaking = { network, underlay, live, block, policy };
+    const settled = propagate(speaking, 'first');
+    if (!isOpen(speaking, settled)) return ribFrom(block, settled, false);
+    const other = propagate(speaking, 'last');
+    const undecided = network.machines.flatMap(({ index }) =>
+      settled[index]?.[0]?.from?.index === other[index]?.[0]?.from?.index ? [] : [index],
+    );
+    return ribFrom(block, settled, true, undecided);
+  };
+}
+
+export function ribFrom(
+  block: Block,
+  tables: Tables,
+  isOpen: boolean,
+  undecided: readonly number[] = [],
+): Rib {
+  return {
+    block,
+    routes: (machine) => tables[machine] ?? NO_ROUTES,
+    hops: (machine) => mergedHops(tables[machine] ?? NO_ROUTES),
+    undecided,
+    tables,
+    isOpen,
   };
 }
 
@@ -61,60 +70,110 @@ export function mergedHops(routes: readonly Route[]): readonly number[] {
   return hops;
 }
 
-/** A change is announced at once, speaker by speaker: `first` or `last` in, first served. */
-function propagate(
-  network: Network,
-  underlay: Underlay,
-  upOf: readonly (readonly Link[])[],
-  block: Block,
-  policy: Policy,
-  order: 'first' | 'last',
-): readonly (readonly Route[] | undefined)[] {
-  const { family } = block.prefix;
-  const tables: (Route[] | undefined)[] = new Array(network.machines.length);
+/** Everything that says how the routes to one block spread. */
+export interface Speaking {
+  readonly network: Network;
+  readonly underlay: Underlay;
+  readonly live: Uint8Array;
+  readonly block: Block;
+  readonly policy: Policy;
+}
+
+/**
+ * Where a reflector prefers what another reflector says of its own client, who was first decides. Where none does, nothing
+ * is open: routes go from the node to its reflectors, from these to all routers, and on to their nodes, and no further.
+ */
+export function isOpen({ network, live, block }: Speaking, tables: Tables): boolean {
+  const { all } = network.carriers[block.prefix.family][block.node] ?? NO_CARRIERS;
+  return all.some(({ sessionIndex, peer }) => {
+    if (live[sessionIndex] !== 1 || network.machines[peer]?.kind !== 'router') return false;
+    const best = tables[peer]?.[0];
+    return best !== undefined && best.from?.peer !== block.node;
+  });
+}
+
+const NO_CARRIERS = { all: [], toClients: [] };
+
+function propagate(speaking: Speaking, order: 'first' | 'last'): Tables {
+  const { network, block, policy } = speaking;
+  const tables: (readonly Route[] | undefined)[] = new Array(network.machines.length).fill(undefined);
   tables[block.node] = [policy.own];
-  const sent: (Route | undefined)[] = [];
-  const open = [block.node];
+  settle(speaking, NO_TABLES, tables, [block.node], order);
+  return tables;
+}
+
+const NO_TABLES: Tables = [];
+
+/**
+ * A change is announced at once, speaker by speaker: `first` or `last` in, first served. `before` are the tables of which
+ * everybody knows, `open` are the speakers whose best route is another one since. Says whether all came to rest.
+ */
+export function settle(
+  { network, underlay, live, block, policy }: Speaking,
+  before: Tables,
+  tables: (readonly Route[] | undefined)[],
+  open: number[],
+  order: 'first' | 'last',
+): boolean {
+  const carriers = network.carriers[block.prefix.family];
+  const sent = new Map<number, Route | undefined>();
+  const isWaiting = new Uint8Array(network.machines.length);
+  for (const speaker of open) isWaiting[speaker] = 1;
+  let head = 0;
   // Every settling network needs far fewer; one that never settles must not run for ever.
   let left = 20 * network.machines.length + 100;
-  while (open.length > 0 && left-- > 0) {
-    const speaker = (order === 'first' ? open.shift() : open.pop()) as number;
+  while (head < open.length && left-- > 0) {
+    const speaker = (order === 'first' ? open[head++] : open.pop()) as number;
+    isWaiting[speaker] = 0;
     const best = tables[speaker]?.[0];
-    const before = sent[speaker];
-    if (best === before) continue;
-    sent[speaker] = best;
+    const known = sent.has(speaker) ? sent.get(speaker) : before[speaker]?.[0];
+    if (best === known) continue;
+    sent.set(speaker, best);
+    const { all, toClients } = carriers[speaker] ?? NO_CARRIERS;
     // What came from no client goes to clients only: nobody else has it from here, and need not be looked at.
-    const toAll = isForAll(best) || isForAll(before);
-    for (const link of upOf[speaker] ?? []) {
-      if (!toAll && !link.toClient) continue;
-      if (!link.session.carries.includes(family)) continue;
+    for (const link of isForAll(best) || isForAll(known) ? all : toClients) {
+      if (live[link.sessionIndex] !== 1) continue;
+      const { peer } = link;
       const back = network.links[link.other] as Link;
       const announced = best === undefined ? undefined : policy.send(link, best);
       const isTaken = typeof announced === 'object' && policy.take(back, announced) === undefined;
-      const table = tables[link.peer];
-      const at = table?.findIndex(({ from }) => from === back) ?? -1;
-      if (table !== undefined && at >= 0) table.splice(at, 1);
-      if (isTaken) {
-        const way = underlay.way(link.peer, announced.nextHop);
-        const route: Route = {
-          ...announced,
+      const table = tables[peer];
+      const without = table === undefined ? NO_ROUTES : withoutFrom(table, back);
+      if (!isTaken) {
+        if (without === table || table === undefined) continue;
+        tables[peer] = without;
+      } else {
+        tables[peer] = withRoute(without, {
+          nextHop: announced.nextHop,
+          localPref: announced.localPref,
+          originator: announced.originator,
+          clusters: announced.clusters,
           from: back,
-          way,
+          way: underlay.way(peer, announced.nextHop),
           preference: policy.preference(back, announced),
           peerOrder: network.addresses[back.peerAddress]?.order ?? 0,
-        };
-        const into = table ?? [];
-        tables[link.peer] = into;
-        into.push(route);
+        });
       }
-      if (!isTaken && at < 0) continue;
-      tables[link.peer]?.sort(compareRoutes);
       // Nodes pass nothing on: they are clients and peers of everybody, and reflectors of nobody.
-      if (network.machines[link.peer]?.kind === 'router' && !open.includes(link.peer)) open.push(link.peer);
+      if (isWaiting[peer] === 1 || network.machines[peer]?.kind !== 'router') continue;
+      isWaiting[peer] = 1;
+      open.push(peer);
     }
   }
-  return tables;
+  return head >= open.length;
 }
 
 const isForAll = (route: Route | undefined): boolean =>
   route !== undefined && (route.from === undefined || route.from.toClient);
+
+function withoutFrom(table: readonly Route[], link: Link): readonly Route[] {
+  for (const { from } of table) if (from === link) return table.filter((route) => route.from !== link);
+  return table;
+}
+
+function withRoute(table: readonly Route[], route: Route): readonly Route[] {
+  if (table.length === 0) return [route];
+  let at = table.length;
+  while (at > 0 && compareRoutes(route, table[at - 1] as Route) < 0) at -= 1;
+  return [...table.slice(0, at), route, ...table.slice(at)];
+}

@@ -3,6 +3,7 @@ import { type Ways, waysOf } from './forwarding.ts';
 import type { Block, Network } from './network.ts';
 import { type Policy, policyOf } from './policy.ts';
 import { ribsOf } from './rib.ts';
+import { liveSessions } from './sessions.ts';
 import { type Underlay, underlayOf } from './underlay.ts';
 
 /** A network that has come to rest, with what has failed. Everything is worked out when it is asked for, and once. */
@@ -39,15 +40,4 @@ export function simulatorOf(network: Network): (failure?: Failure) => Simulation
       },
     };
   };
-}
-
-/** A session is up if packets arrive in both directions. Both ends are configured from one value: they agree. */
-function liveSessions({ links }: Network, failure: Failure, { reaches }: Underlay): Uint8Array {
-  const live = new Uint8Array(links.length / 2);
-  for (const { index, sessionIndex, machine, peer, localAddress, peerAddress } of links) {
-    if (index % 2 === 1 || failure.sessions.has(sessionIndex)) continue;
-    if (failure.machines.has(machine) || failure.machines.has(peer)) continue;
-    if (reaches(machine, peerAddress) && reaches(peer, localAddress)) live[sessionIndex] = 1;
-  }
-  return live;
 }

@@ -4,13 +4,21 @@ import type { Network } from './network.ts';
 
 /** OSPF's shortest paths from one machine, over what has not failed. */
 export interface Tree {
-  /** To a segment; what it costs to get onto it. Infinite where there is no way. */
-  distanceToSegment(segment: number): number;
-  distanceToMachine(machine: number): number;
-  /** The first hops of all equal ways, see `hopOf`. None onto a segment that the root is on itself. */
-  hopsToSegment(segment: number): readonly number[];
-  hopsToMachine(machine: number): readonly number[];
+  readonly root: number;
+  /** By vertex: the segments come first, then the machines. Infinite where there is no way. */
+  readonly distance: Float64Array;
+  /** By vertex: the first hops of all equal ways, see `hopOf`. None onto a segment that the root is on itself. */
+  readonly hops: readonly (readonly number[])[];
 }
+
+/** What it costs to get onto a segment. */
+export const distanceToSegment = ({ distance }: Tree, segment: number): number =>
+  distance[segment] ?? Number.POSITIVE_INFINITY;
+export const distanceToMachine = ({ segments }: Network, { distance }: Tree, machine: number): number =>
+  distance[segments.length + machine] ?? Number.POSITIVE_INFINITY;
+export const hopsToSegment = ({ hops }: Tree, segment: number): readonly number[] => hops[segment] ?? NONE;
+export const hopsToMachine = ({ segments }: Network, { hops }: Tree, machine: number): readonly number[] =>
+  hops[segments.length + machine] ?? NONE;
 
 /** A next hop as one number: the segment and the machine on it. Machine `machines.length` stands for nobody. */
 export const hopOf = ({ machines }: Network, segment: number, machine: number): number =>
@@ -24,57 +32,145 @@ export const machineOf = ({ machines }: Network, hop: number): number => hop % (
  * Dijkstra over OSPF's own graph (RFC 2328 section 2.1): segments and machines are vertices, a machine pays a segment's cost
  * to send onto it, getting off is free. Equal ways are kept together, as BIRD does (`ecmp`, on by default).
  */
-export function spfOver(network: Network, family: Family, failure: Failure): (root: number) => Tree {
-  const { machines, segments } = network;
+export function treeFrom(network: Network, neighbours: Neighbours, root: number): Tree {
+  const tree = emptyTree(network, root);
+  const queue = new Queue();
+  const start = network.segments.length + root;
+  tree.distance[start] = 0;
+  queue.push(start);
+  settle(network, neighbours, tree, queue, new Uint8Array(tree.distance.length));
+  return tree;
+}
+
+/** Who is next to whom in OSPF's graph, by vertex. */
+export type Neighbours = readonly (readonly number[])[];
+
+export function neighboursIn({ machines, segments }: Network, family: Family, failure: Failure): Neighbours {
   const first = segments.length;
-  const alive = (machine: number) => !failure.machines.has(machine);
   const neighbours: number[][] = [...segments, ...machines].map(() => []);
   for (const { index, igp, ports } of machines) {
-    if (!igp.includes(family) || !alive(index)) continue;
+    if (!igp.includes(family) || failure.machines.has(index)) continue;
     for (const { segment, ospf } of ports) {
       if (!ospf.includes(family) || failure.segments.has(segment)) continue;
       neighbours[first + index]?.push(segment);
       neighbours[segment]?.push(first + index);
     }
   }
-  return (root) => {
-    const size = neighbours.length;
-    const distance = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
-    const hops: (readonly number[])[] = new Array(size).fill(NONE);
-    const settled = new Uint8Array(size);
-    const queue = new Queue();
-    const start = first + root;
-    distance[start] = 0;
-    queue.push(start);
-    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      // Segments have the lesser numbers: at one distance all of them come before the machines on them (RFC 2328 16.1).
-      const vertex = next % size;
-      if (settled[vertex] === 1) continue;
-      settled[vertex] = 1;
-      const reached = distance[vertex] ?? 0;
-      const isSegment = vertex < first;
-      const isDirect = isSegment && hops[vertex] === NONE;
-      for (const neighbour of neighbours[vertex] ?? []) {
-        if (settled[neighbour] === 1) continue;
-        const further = reached + (isSegment ? 0 : (segments[neighbour]?.cost ?? 0));
-        const before = distance[neighbour] ?? Number.POSITIVE_INFINITY;
-        if (further > before) continue;
-        const via = isDirect ? [hopOf(network, vertex, neighbour - first)] : (hops[vertex] ?? NONE);
-        if (further < before) {
-          distance[neighbour] = further;
-          hops[neighbour] = via;
-          queue.push(further * size + neighbour);
-        } else hops[neighbour] = union(hops[neighbour] ?? NONE, via);
+  return neighbours;
+}
+
+/** A tree after a failure, and the vertices in which it differs. Without a difference it is the tree that was given. */
+export interface Regrown {
+  readonly tree: Tree;
+  readonly changed: readonly number[];
+}
+
+/**
+ * Only what lies behind something that failed can change: all other vertices keep their ways, and the rest is settled anew
+ * from them. `neighbours` are those before the failure.
+ */
+export function regrowth(
+  network: Network,
+  neighbours: Neighbours,
+  failure: Failure,
+): (before: Tree) => Regrown {
+  const { segments } = network;
+  const first = segments.length;
+  const failed = [...failure.segments, ...[...failure.machines].map((machine) => first + machine)];
+  const UNTOUCHED = 1;
+  const state = new Uint8Array(neighbours.length);
+  return (before) => {
+    const { distance } = before;
+    state.fill(UNTOUCHED);
+    const behind: number[] = [];
+    const touch = (vertex: number) => {
+      if (state[vertex] !== UNTOUCHED) return;
+      state[vertex] = 0;
+      behind.push(vertex);
+    };
+    for (const vertex of failed) if (distance[vertex] !== Number.POSITIVE_INFINITY) touch(vertex);
+    if (behind.length === 0) return { tree: before, changed: behind };
+    for (let at = 0; at < behind.length; at++) {
+      const vertex = behind[at] as number;
+      for (const next of neighbours[vertex] as readonly number[]) {
+        if (distance[next] === (distance[vertex] as number) + costOnto(network, vertex, next)) touch(next);
       }
     }
-    const at = (vertex: number): number => distance[vertex] ?? Number.POSITIVE_INFINITY;
-    return {
-      distanceToSegment: (segment) => at(segment),
-      distanceToMachine: (machine) => at(first + machine),
-      hopsToSegment: (segment) => hops[segment] ?? NONE,
-      hopsToMachine: (machine) => hops[first + machine] ?? NONE,
-    };
+    const after = { root: before.root, distance: distance.slice(), hops: before.hops.slice() };
+    for (const vertex of behind) {
+      after.distance[vertex] = Number.POSITIVE_INFINITY;
+      after.hops[vertex] = NONE;
+    }
+    // What failed counts as settled: nothing leads there. It has no neighbours any more either.
+    for (const vertex of failed) state[vertex] = 1;
+    const queue = new Queue();
+    const edges = new Set<number>();
+    for (const vertex of behind) {
+      if (state[vertex] === 1) continue;
+      for (const edge of neighbours[vertex] as readonly number[]) {
+        if (state[edge] === 1 && after.distance[edge] !== Number.POSITIVE_INFINITY) edges.add(edge);
+      }
+    }
+    // They are settled already, but have to be looked at from again, in their order.
+    for (const edge of edges) {
+      state[edge] = 0;
+      queue.push((after.distance[edge] as number) * neighbours.length + edge);
+    }
+    settle(network, neighbours, after, queue, state);
+    const changed = behind.filter(
+      (vertex) =>
+        after.distance[vertex] !== distance[vertex] ||
+        !isSameSet(after.hops[vertex] as readonly number[], before.hops[vertex] as readonly number[]),
+    );
+    return changed.length === 0 ? { tree: before, changed } : { tree: after, changed };
   };
+}
+
+interface GrowingTree extends Tree {
+  readonly hops: (readonly number[])[];
+}
+
+function emptyTree({ segments, machines }: Network, root: number): GrowingTree {
+  const size = segments.length + machines.length;
+  const hops: (readonly number[])[] = new Array(size).fill(NONE);
+  return { root, distance: new Float64Array(size).fill(Number.POSITIVE_INFINITY), hops };
+}
+
+const costOnto = ({ segments }: Network, from: number, onto: number): number =>
+  from < segments.length ? 0 : (segments[onto]?.cost ?? 0);
+
+/** Settles one vertex after the other, the nearest first. */
+function settle(
+  network: Network,
+  neighbours: Neighbours,
+  { distance, hops }: GrowingTree,
+  queue: Queue,
+  settled: Uint8Array,
+): void {
+  const first = network.segments.length;
+  const size = neighbours.length;
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    // Segments have the lesser numbers: at one distance all of them come before the machines on them (RFC 2328 16.1).
+    const vertex = next % size;
+    if (settled[vertex] === 1) continue;
+    settled[vertex] = 1;
+    const reached = distance[vertex] as number;
+    const isDirect = vertex < first && (hops[vertex] as readonly number[]).length === 0;
+    for (const neighbour of neighbours[vertex] as readonly number[]) {
+      if (settled[neighbour] === 1) continue;
+      const further = reached + costOnto(network, vertex, neighbour);
+      const before = distance[neighbour] as number;
+      if (further > before) continue;
+      const via = isDirect
+        ? [hopOf(network, vertex, neighbour - first)]
+        : (hops[vertex] as readonly number[]);
+      if (further < before) {
+        distance[neighbour] = further;
+        hops[neighbour] = via;
+        queue.push(further * size + neighbour);
+      } else hops[neighbour] = union(hops[neighbour] as readonly number[], via);
+    }
+  }
 }
 
 const NONE: readonly number[] = [];
@@ -84,6 +180,13 @@ export function union(a: readonly number[], b: readonly number[]): readonly numb
   if (a === b || b.length === 0) return a;
   if (a.length === 0) return b;
   return [...new Set([...a, ...b])].sort((one, other) => one - other);
+}
+
+export function isSameSet(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 /** A binary heap of numbers; the least comes out first. */

@@ -1,7 +1,21 @@
-import type { Family } from '../topology/address.ts';
+import { FAMILIES, type Family } from '../topology/address.ts';
 import type { Failure } from './failure.ts';
 import type { Address, External, Machine, Network } from './network.ts';
-import { hopOf, machineOf, segmentOf, spfOver, type Tree } from './spf.ts';
+import {
+  distanceToMachine,
+  distanceToSegment,
+  hopOf,
+  hopsToMachine,
+  hopsToSegment,
+  isSameSet,
+  machineOf,
+  type Neighbours,
+  neighboursIn,
+  regrowth,
+  segmentOf,
+  type Tree,
+  treeFrom,
+} from './spf.ts';
 
 /** How a machine reaches an address of the underlay: the route that is best for it there. */
 export interface Way {
@@ -33,60 +47,182 @@ export interface Underlay {
   answers(machine: number, hop: number): boolean;
 }
 
-export function underlayOf(network: Network, failure: Failure): Underlay {
+/** An underlay that remembers what it was asked. */
+export interface KnownUnderlay extends Underlay {
+  /** By machine: the ways that were looked up so far, by address. */
+  readonly ways: readonly ReadonlyMap<number, Way>[];
+  readonly trees: Trees;
+}
+
+export function underlayOf(network: Network, failure: Failure): KnownUnderlay {
+  return underlayWith(network, failure, treesOf(network, failure), () => undefined);
+}
+
+/** A way that is another one than it was. */
+export interface ChangedWay {
+  readonly machine: number;
+  readonly address: number;
+  readonly way: Way;
+}
+
+/** An underlay after a failure, and of the ways that were looked up before those that are others now. */
+export interface UnderlayAfter {
+  readonly underlay: Underlay;
+  readonly changed: readonly ChangedWay[];
+}
+
+/**
+ * The underlay after a failure, made of the one before it: what stays is shared. What machines that failed make of it is
+ * left as it was: nobody can ask them.
+ */
+export function underlayAfter(network: Network, base: KnownUnderlay): (failure: Failure) => UnderlayAfter {
+  const addressesAt = addressesByVertex(network);
+  const first = network.segments.length;
+  return (failure) => {
+    const regrown: Record<Family, Map<number, Tree>> = { ipv4: new Map(), ipv6: new Map() };
+    const open = new Map<number, Set<number>>();
+    const doubt = (machine: number, addresses: readonly number[]) => {
+      const known = base.ways[machine] as ReadonlyMap<number, Way>;
+      for (const address of addresses) {
+        if (!known.has(address)) continue;
+        const before = open.get(machine);
+        if (before === undefined) open.set(machine, new Set([address]));
+        else before.add(address);
+      }
+    };
+    for (const family of FAMILIES) {
+      const regrow = regrowth(network, base.trees.neighbours(family), failure);
+      for (const [root, tree] of base.trees.grown(family)) {
+        if (failure.machines.has(root)) continue;
+        const { tree: after, changed } = regrow(tree);
+        if (after === tree) continue;
+        regrown[family].set(root, after);
+        for (const vertex of changed) doubt(root, addressesAt[vertex] as readonly number[]);
+      }
+    }
+    for (const segment of failure.segments) {
+      // Whose carrier went loses its own route; a forwarding address that is gone is no longer asked for.
+      const members = network.segments[segment]?.members ?? [];
+      for (const machine of members) doubt(machine, addressesAt[segment] as readonly number[]);
+      const forwarded = addressesAt[segment]?.filter((address) => network.externals[address]?.length) ?? [];
+      if (forwarded.length > 0) for (const { index } of network.machines) doubt(index, forwarded);
+    }
+    for (const machine of failure.machines) {
+      const sent = addressesAt[first + machine] as readonly number[];
+      if (sent.length > 0) for (const { index } of network.machines) doubt(index, sent);
+    }
+    const fresh = treesOf(network, failure);
+    const trees: Trees = {
+      ...fresh,
+      of(family, root) {
+        const after = regrown[family].get(root);
+        if (after !== undefined) return after;
+        const before = failure.machines.has(root) ? undefined : base.trees.grown(family).get(root);
+        return before ?? fresh.of(family, root);
+      },
+    };
+    const changed: ChangedWay[] = [];
+    const now = new Map<number, Map<number, Way>>();
+    for (const [machine, addresses] of open) {
+      if (failure.machines.has(machine)) continue;
+      for (const address of addresses) {
+        const way = findWay(network, failure, trees, machine, address);
+        if (isSameWay(way, base.ways[machine]?.get(address) as Way)) continue;
+        changed.push({ machine, address, way });
+        const others = now.get(machine);
+        if (others === undefined) now.set(machine, new Map([[address, way]]));
+        else others.set(address, way);
+      }
+    }
+    const before = (machine: number, address: number) =>
+      now.get(machine)?.get(address) ?? base.ways[machine]?.get(address);
+    return { underlay: underlayWith(network, failure, trees, before), changed };
+  };
+}
+
+const isSameWay = (a: Way, b: Way): boolean =>
+  a.source === b.source && a.metric === b.metric && isSameSet(a.hops, b.hops);
+
+/** The addresses whose ways depend on how a vertex of OSPF's graph is reached. */
+function addressesByVertex({ segments, machines, addresses, externals }: Network): number[][] {
+  const all: number[][] = [...segments, ...machines].map(() => []);
+  for (const [index, { within }] of addresses.entries()) {
+    all[within]?.push(index);
+    for (const { machine, forwarding } of externals[index] ?? []) {
+      all[segments.length + machine]?.push(index);
+      if (forwarding !== undefined) all[forwarding.segment]?.push(index);
+    }
+  }
+  return all;
+}
+
+function underlayWith(
+  network: Network,
+  failure: Failure,
+  trees: Trees,
+  before: (machine: number, address: number) => Way | undefined,
+): KnownUnderlay {
   const { machines, addresses } = network;
-  const trees = treesOf(network, failure);
-  const ways: (Way | undefined)[] = [];
-  const reached = new Uint8Array(machines.length * addresses.length);
+  const ways: Map<number, Way>[] = machines.map(() => new Map());
+  const reached = new Map<number, boolean>();
 
   const way = (machine: number, address: number): Way => {
-    const key = machine * addresses.length + address;
-    const known = ways[key];
+    const known = ways[machine]?.get(address) ?? before(machine, address);
     if (known !== undefined) return known;
     const found = findWay(network, failure, trees, machine, address);
-    ways[key] = found;
+    ways[machine]?.set(address, found);
     return found;
   };
   const answers = (machine: number, hop: number): boolean => {
-    const [segment, to] = [segmentOf(network, hop), machineOf(network, hop)];
+    const to = machineOf(network, hop);
     return (
       to < machines.length &&
       !failure.machines.has(to) &&
       !failure.machines.has(machine) &&
-      (!network.hasUnderlay || !failure.segments.has(segment))
+      (!network.hasUnderlay || !failure.segments.has(segmentOf(network, hop)))
     );
   };
   const reaches = (machine: number, address: number): boolean => {
     if (addresses[address]?.owner === machine) return !failure.machines.has(machine);
     const key = machine * addresses.length + address;
+    const known = reached.get(key);
+    if (known !== undefined) return known;
     // A way that comes back to where it is being looked for is a loop: it does not arrive.
-    if (reached[key] !== UNTRIED) return reached[key] === YES;
-    reached[key] = NO;
+    reached.set(key, false);
     const { hops } = way(machine, address);
     const arrives =
       hops.length > 0 &&
       hops.every((hop) => answers(machine, hop) && reaches(machineOf(network, hop), address));
-    reached[key] = arrives ? YES : NO;
+    if (arrives) reached.set(key, true);
     return arrives;
   };
-  return { way, reaches, answers };
+  return { way, reaches, answers, ways, trees };
 }
 
-const UNTRIED = 0;
-const NO = 1;
-const YES = 2;
-
-type Trees = (family: Family, root: number) => Tree;
+/** OSPF's trees of all machines, grown when they are asked for. */
+export interface Trees {
+  of(family: Family, root: number): Tree;
+  grown(family: Family): ReadonlyMap<number, Tree>;
+  neighbours(family: Family): Neighbours;
+}
 
 function treesOf(network: Network, failure: Failure): Trees {
-  const families = { ipv4: new Map<number, Tree>(), ipv6: new Map<number, Tree>() };
-  const spf = { ipv4: spfOver(network, 'ipv4', failure), ipv6: spfOver(network, 'ipv6', failure) };
-  return (family, root) => {
-    const known = families[family].get(root);
-    if (known !== undefined) return known;
-    const tree = spf[family](root);
-    families[family].set(root, tree);
-    return tree;
+  const grown = { ipv4: new Map<number, Tree>(), ipv6: new Map<number, Tree>() };
+  const around: Partial<Record<Family, Neighbours>> = {};
+  const neighbours = (family: Family) => {
+    around[family] ??= neighboursIn(network, family, failure);
+    return around[family];
+  };
+  return {
+    of(family, root) {
+      const known = grown[family].get(root);
+      if (known !== undefined) return known;
+      const tree = treeFrom(network, neighbours(family), root);
+      grown[family].set(root, tree);
+      return tree;
+    },
+    grown: (family) => grown[family],
+    neighbours,
   };
 }
 
@@ -119,7 +255,7 @@ const assumed = (network: Network, { owner }: Address): Way => ({
 
 /** Preference 200. BIRD keeps it while the interface is up, whatever the carrier does. */
 function staticRoute(network: Network, { statics }: Machine, to: number): Way | undefined {
-  const route = statics.find((one) => one.to === to);
+  const route = statics.get(to);
   if (route === undefined) return undefined;
   return {
     source: 'static',
@@ -145,7 +281,7 @@ function external(
   let best: { metric: number; routerId: number; hops: readonly number[] } | undefined;
   for (const sender of senders) {
     if (sender.machine === machine.index || failure.machines.has(sender.machine)) continue;
-    const found = towards(network, failure, trees(family, machine.index), machine, sender);
+    const found = towards(network, failure, trees.of(family, machine.index), machine, sender);
     if (found === undefined) continue;
     const routerId = network.machines[sender.machine]?.routerId ?? 0;
     const isBetter =
@@ -169,16 +305,17 @@ function towards(
   machine: Machine,
   { machine: sender, forwarding }: External,
 ): { metric: number; hops: readonly number[] } | undefined {
-  if (tree.distanceToMachine(sender) === Number.POSITIVE_INFINITY) return undefined;
+  const toSender = distanceToMachine(network, tree, sender);
+  if (toSender === Number.POSITIVE_INFINITY) return undefined;
   if (forwarding === undefined || failure.segments.has(forwarding.segment)) {
-    return { metric: tree.distanceToMachine(sender), hops: tree.hopsToMachine(sender) };
+    return { metric: toSender, hops: hopsToMachine(network, tree, sender) };
   }
   const { segment, address } = forwarding;
-  const metric = tree.distanceToSegment(segment);
+  const metric = distanceToSegment(tree, segment);
   if (metric === Number.POSITIVE_INFINITY) return undefined;
   return machine.ports.some((port) => port.segment === segment)
     ? { metric, hops: [hopOf(network, segment, onSegment(network, segment, address))] }
-    : { metric, hops: tree.hopsToSegment(segment) };
+    : { metric, hops: hopsToSegment(tree, segment) };
 }
 
 /**
@@ -203,17 +340,13 @@ function internal(
 ): Way | undefined {
   const { family } = address;
   if (within < 0 || !machine.igp.includes(family)) return undefined;
-  const announced = (network.segments[within]?.members ?? []).some((member) =>
-    network.machines[member]?.ports.some(
-      ({ segment, has, ospf }) => segment === within && has.includes(family) && ospf.includes(family),
-    ),
-  );
-  const tree = trees(family, machine.index);
-  const metric = tree.distanceToSegment(within);
-  if (!announced || metric === Number.POSITIVE_INFINITY) return undefined;
+  const tree = trees.of(family, machine.index);
+  const metric = distanceToSegment(tree, within);
+  if (!network.segments[within]?.announced.includes(family) || metric === Number.POSITIVE_INFINITY)
+    return undefined;
   return machine.kind === 'router'
-    ? { source: 'ospf', hops: tree.hopsToSegment(within), metric }
-    : { source: 'kernel', hops: tree.hopsToSegment(within), metric: UNKNOWN_METRIC };
+    ? { source: 'ospf', hops: hopsToSegment(tree, within), metric }
+    : { source: 'kernel', hops: hopsToSegment(tree, within), metric: UNKNOWN_METRIC };
 }
 
 function byDefault(network: Network, { defaults }: Machine, family: Family): Way | undefined {
@@ -230,8 +363,8 @@ function byDefault(network: Network, { defaults }: Machine, family: Family): Way
  * Who answers for an address on a segment. Linux answers ARP for every address that it has, on whichever interface it is
  * asked; neighbour discovery only for those of the interface.
  */
-function onSegment({ machines, addresses, segments }: Network, segment: number, address: number): number {
+function onSegment({ machines, addresses }: Network, segment: number, address: number): number {
   const { owner = -1, on = -1, address: asked } = addresses[address] ?? {};
-  const isThere = segments[segment]?.members.includes(owner) ?? false;
+  const isThere = machines[owner]?.ports.some((port) => port.segment === segment) ?? false;
   return isThere && (on === segment || asked?.family === 'ipv4') ? owner : machines.length;
 }
