@@ -182,7 +182,7 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
             }))
           : [],
       statics: one.kind === 'router' ? staticsOf(one, addresses, addressNamed) : NO_STATICS,
-      routerId: one.kind === 'router' ? Number(one.routerId.value) : ownRouterId(one),
+      routerId: routerIdOf(one),
     };
   });
   const links = linksOf(fabric, machine, addresses, address);
@@ -359,11 +359,12 @@ function staticsOf(
   );
 }
 
-/** `routerIdText` as a number. */
-const ownRouterId = (machine: NodeSpeaker | Fabric['hosts'][number]): number =>
-  machine.kind === 'node' && machine.address.ipv4 !== undefined
-    ? Number(machine.address.ipv4.value)
-    : fnv1a(machine.name);
+/** What a router is given, and `routerIdText` of all others. */
+export function routerIdOf(machine: RouterSpeaker | NodeSpeaker | Fabric['hosts'][number]): number {
+  if (machine.kind === 'router') return Number(machine.routerId.value);
+  const ipv4 = machine.kind === 'node' ? machine.address.ipv4 : undefined;
+  return ipv4 === undefined ? fnv1a(machine.name) : Number(ipv4.value);
+}
 
 /** Loopbacks and static routes: neither is an interface that OSPF could run on. */
 function externalsOf(machines: readonly Machine[], addresses: readonly Address[]): External[][] {

@@ -1,6 +1,7 @@
 import {
   CLIENT_PREFERENCE,
   carriesMetric,
+  type Fabric,
   HIGHEST_LOCAL_PREF,
   NORMAL_PRIORITY,
   type NodeSpeaker,
@@ -43,7 +44,7 @@ const OWN_PREFERENCE = 200;
 export function policyOf(network: Network, block: Block): Policy {
   const { fabric, machines } = network;
   const { prefix } = block;
-  const carried = isCarried(network, prefix);
+  const carried = isCarried(fabric, prefix);
   const normal = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;
   const localPref = carriesMetric(fabric) ? normal : DEFAULT_LOCAL_PREF;
   const filters = filtering(network, prefix);
@@ -121,7 +122,7 @@ function nextHopFor({ addresses }: Network, link: Link, best: Route, family: Fam
 }
 
 /** `is_insider_as`: prefixes of the pools, no longer than a block. */
-function isCarried({ fabric }: Network, prefix: Prefix): boolean {
+export function isCarried(fabric: Fabric, prefix: Prefix): boolean {
   return fabric.pods.pools.some(
     ({ cidr, blockSize }) =>
       contains(cidr, prefix) &&
@@ -172,7 +173,8 @@ export function verdictOf(
     .find((rule) => (direction === 'import' || rule.source === undefined) && matches(rule, prefix))?.action;
 }
 
-function matches({ match, prefixLength }: FilterRule, prefix: Prefix): boolean {
+/** Whether a rule of a BGPFilter is about a block. */
+export function matches({ match, prefixLength }: FilterRule, prefix: Prefix): boolean {
   if (match === undefined) return true;
   const { cidr, operator } = match;
   if (cidr.family !== prefix.family) return false;

@@ -1,0 +1,162 @@
+import { type Fabric, loopbacks, type NodeSpeaker, nodeBlocks, type Session } from '../fabric/index.ts';
+import { addressBits, FAMILIES, type IpAddress, type Prefix, valuesOf } from '../topology/address.ts';
+import { routerIdOf } from './network.ts';
+import { isCarried, matches } from './policy.ts';
+
+/**
+ * A fabric in which two nodes stand for all that nothing can tell from each other, so that what is analysed grows with the
+ * regions and not with the nodes.
+ */
+export interface Reduced {
+  readonly fabric: Fabric;
+  /** Blocks of the full fabric, of the first of every class only: the second is there to send to the first. */
+  readonly blocks: ReadonlyMap<string, readonly Prefix[]>;
+  /** The nodes that a node stands for, itself first. */
+  like(node: string): readonly string[];
+  /** For how many ordered pairs of nodes a pair stands; 0 if another pair stands for them. */
+  weight(from: string, to: string): number;
+  /** The pair that stands for any two nodes of the full fabric. */
+  standIn(from: string, to: string): readonly [from: string, to: string];
+}
+
+/**
+ * Two nodes are of one class if every line of the simulator that reads something of a node reads the same of both. Router IDs
+ * are not among it: routes that are compared lead to one block, so all have the same originator. `apart` are nodes that must stand
+ * for themselves, since something happens to them alone.
+ */
+export function reduced(
+  fabric: Fabric,
+  blocks: ReadonlyMap<string, readonly Prefix[]> = nodeBlocks(fabric),
+  apart: ReadonlySet<string> = new Set(),
+): Reduced {
+  const isUnlike = unlike(fabric);
+  const traits = traitsIn(fabric, blocks);
+  const classes = new Map<string, string[]>();
+  const classOf = new Map<string, readonly string[]>();
+  for (const node of fabric.nodes) {
+    const key = apart.has(node.name) || isUnlike(node) ? `only ${node.name}` : traits(node);
+    const members = classes.get(key) ?? [];
+    members.push(node.name);
+    classes.set(key, members);
+    classOf.set(node.name, members);
+  }
+  const kept = new Set([...classes.values()].flatMap((members) => members.slice(0, 2)));
+  const membersWith = (node: string): readonly string[] => classOf.get(node) ?? [node];
+  const first = (node: string): string => membersWith(node)[0] ?? node;
+  return {
+    fabric: restrictedTo(fabric, kept),
+    blocks: new Map([...blocks].filter(([node]) => first(node) === node)),
+    like: (node) => [node, ...membersWith(node).filter((other) => other !== node)],
+    weight(from, to) {
+      const [senders, receivers] = [membersWith(from), membersWith(to)];
+      if (to !== receivers[0]) return 0;
+      if (senders !== receivers) return from === senders[0] ? senders.length * receivers.length : 0;
+      return from === senders[1] ? senders.length * (senders.length - 1) : 0;
+    },
+    standIn: (from, to) => {
+      const [senders, receivers] = [membersWith(from), membersWith(to)];
+      const sender = senders === receivers && from !== to ? senders[1] : senders[0];
+      return [sender ?? from, receivers[0] ?? to];
+    },
+  };
+}
+
+/**
+ * Nodes that are like no other: those that forward for others, and those of which an address or the router ID is that of
+ * another machine as well.
+ */
+function unlike(fabric: Fabric): (node: NodeSpeaker) => boolean {
+  const machines = [...fabric.routers, ...fabric.nodes, ...fabric.hosts];
+  const ownerOf = new Map<string, string>();
+  const idOf = new Map<number, string>();
+  const twice = new Set<string>();
+  const note = <K>(owners: Map<K, string>, key: K, name: string) => {
+    const owner = owners.get(key);
+    if (owner === undefined) owners.set(key, name);
+    else if (owner !== name) twice.add(owner).add(name);
+  };
+  for (const machine of machines) {
+    const { name, kind, attachments } = machine;
+    for (const { address } of attachments) {
+      for (const { text } of valuesOf(address)) note(ownerOf, text, name);
+    }
+    if (kind !== 'host') for (const { text } of loopbacks(machine)) note(ownerOf, text, name);
+    note(idOf, routerIdOf(machine), name);
+  }
+  return ({ name, igp, attachments }) => twice.has(name) || (igp && attachments.length > 1);
+}
+
+/** Everything that the simulator reads of a node, as one text. */
+function traitsIn(
+  fabric: Fabric,
+  blocks: ReadonlyMap<string, readonly Prefix[]>,
+): (node: NodeSpeaker) => string {
+  const rangesWith = rangesOf(fabric);
+  const rules = fabric.calico.filters.flatMap((filter) => [...filter.import, ...filter.export]);
+  const blockTraits = (block: Prefix) => [
+    block.family,
+    isCarried(fabric, block),
+    ...rules.map((rule) => matches(rule, block)),
+  ];
+  return (node) =>
+    JSON.stringify([
+      node.region,
+      node.igp,
+      node.defaultRouter,
+      node.attachments.map(({ segment, address, igp }) => [
+        segment,
+        igp,
+        ...FAMILIES.map((family) => address[family] && rangesWith(address[family])),
+      ]),
+      FAMILIES.map((family) => {
+        const own = node.address[family];
+        if (own === undefined) return 'none';
+        const at = node.attachments.find(({ address }) => address[family]?.text === own.text);
+        return [at?.segment ?? 'loopback', ...rangesWith(own)];
+      }),
+      (blocks.get(node.name) ?? []).map(blockTraits),
+    ]);
+}
+
+/** The ranges of segments that hold an address. By length: there are few of these, and thousands of ranges. */
+function rangesOf({ segments }: Fabric): (address: IpAddress) => string[] {
+  const lengths = new Map<string, { family: string; shift: bigint; ranges: Map<bigint, string> }>();
+  for (const range of (segments ?? []).flatMap(({ cidr }) => valuesOf(cidr))) {
+    const key = `${range.family}/${range.length}`;
+    const shift = BigInt(addressBits(range.family) - range.length);
+    const own = lengths.get(key) ?? { family: range.family, shift, ranges: new Map<bigint, string>() };
+    own.ranges.set(range.value >> shift, range.text);
+    lengths.set(key, own);
+  }
+  const all = [...lengths.values()];
+  return ({ family, value }) =>
+    all.flatMap((one) => (one.family === family ? (one.ranges.get(value >> one.shift) ?? []) : []));
+}
+
+/** The fabric as it would be with these nodes only. */
+function restrictedTo(fabric: Fabric, kept: ReadonlySet<string>): Fabric {
+  const gone = new Set(fabric.nodes.filter(({ name }) => !kept.has(name)).map(({ name }) => name));
+  const isLeft = ({ ends: [a, b] }: Session): boolean => !gone.has(a.speaker) && !gone.has(b.speaker);
+  const nodes = fabric.nodes.filter(({ name }) => kept.has(name));
+  const routers = fabric.routers.map((router) => ({
+    ...router,
+    staticRoutes: router.staticRoutes.filter(({ machine }) => !gone.has(machine)),
+  }));
+  const routerNamed = new Map(routers.map((router) => [router.name, router]));
+  return {
+    ...fabric,
+    routers,
+    nodes,
+    regions: fabric.regions.map((region) => ({
+      ...region,
+      routers: region.routers.flatMap(({ name }) => routerNamed.get(name) ?? []),
+      nodes: region.nodes.filter(({ name }) => kept.has(name)),
+    })),
+    peerings: fabric.peerings.map((peering) => ({ ...peering, sessions: peering.sessions.filter(isLeft) })),
+    sessions: fabric.sessions.filter(isLeft),
+    segments: fabric.segments?.map((segment) => ({
+      ...segment,
+      members: segment.members.filter(({ machine }) => !gone.has(machine)),
+    })),
+  };
+}

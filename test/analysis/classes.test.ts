@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { reduced } from '../../analysis/classes.ts';
+import { failings, failureOf } from '../../analysis/failure.ts';
+import { type Network, networkOf } from '../../analysis/network.ts';
+import { type Simulation, simulatorOf } from '../../analysis/simulate.ts';
+import { type Fabric, nodeBlocks } from '../../fabric/index.ts';
+import { largeTopology } from '../../scripts/large-topology.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { enlargedNetwork } from './enlarged.ts';
+
+/** The fate of packets of a node for the block of another that has this place among its blocks. */
+const fateBetween = ({ network, waysTo }: Simulation, from: string, to: string, place: number) => {
+  const block = network.blocks.filter(({ node }) => network.machines[node]?.name === to)[place];
+  const machine = network.machines.find(({ name }) => name === from);
+  return block && machine && waysTo(block).fate(machine.index);
+};
+
+const nodesAmong = (network: Network, names: readonly string[]) =>
+  names.filter((name) =>
+    network.machines.some((machine) => machine.name === name && machine.kind === 'node'),
+  );
+
+/** Compares every pair of nodes with the pair that stands for it. */
+function expectSameFates(fabric: Fabric, pick: number): number {
+  const full = networkOf(fabric);
+  const all = failings(full);
+  const failed = [...all.slice(pick % all.length), ...all].slice(0, 4);
+  let pairs = 0;
+  for (const failing of [undefined, ...failed]) {
+    const those = failing === undefined ? [] : [failing];
+    const named = those.flatMap(({ name }) => [name, ...name.replace(/\/.*/, '').split('--')]);
+    const { standIn, ...small } = reduced(fabric, nodeBlocks(fabric), new Set(nodesAmong(full, named)));
+    const network = networkOf(small.fabric, small.blocks);
+    const [whole, part] = [
+      simulatorOf(full)(failureOf(full, those)),
+      simulatorOf(network)(failureOf(network, those)),
+    ];
+    for (const from of fabric.nodes) {
+      for (const to of fabric.nodes) {
+        if (from === to) continue;
+        for (const place of nodeBlocks(fabric).get(to.name)?.keys() ?? []) {
+          pairs += 1;
+          const [sender, receiver] = standIn(from.name, to.name);
+          expect(fateBetween(part, sender, receiver, place)).toEqual(
+            fateBetween(whole, from.name, to.name, place),
+          );
+        }
+      }
+    }
+  }
+  return pairs;
+}
+
+test('pairs of random networks have the fate of the pairs that stand for them, whatever fails', () => {
+  let pairs = 0;
+  fc.assert(
+    fc.property(enlargedNetwork(), fc.nat(100), (topology, pick) => {
+      pairs += expectSameFates(fabricOf(topology), pick);
+    }),
+    { numRuns: 60, seed: 20_260 },
+  );
+  expect(pairs).toBeGreaterThan(5000);
+});
+
+test('the weights of all pairs together are the number of ordered pairs of nodes', () => {
+  fc.assert(
+    fc.property(enlargedNetwork(), (topology) => {
+      const fabric = fabricOf(topology);
+      const { fabric: small, weight } = reduced(fabric);
+      const sum = small.nodes
+        .flatMap((from) => small.nodes.map((to) => (from === to ? 0 : weight(from.name, to.name))))
+        .reduce((one, other) => one + other, 0);
+      expect(sum).toBe(fabric.nodes.length * (fabric.nodes.length - 1));
+    }),
+    { numRuns: 50, seed: 20_260 },
+  );
+});
+
+test('what is left grows with the regions, and stands for all', () => {
+  const fabric = fabricOf(largeTopology({ regions: 5, nodes: 200, reflectors: 2 }));
+  const { fabric: small, blocks, like } = reduced(fabric);
+  expect(small.nodes).toHaveLength(10);
+  expect(small.sessions.filter(({ kind }) => kind === 'reflector')).toHaveLength(20);
+  expect(small.segments?.map(({ members }) => members.length)).toEqual([10, 4, 4, 4, 4, 4]);
+  expect(blocks.size).toBe(5);
+  expect(small.nodes.map(({ name }) => like(name).length)).toEqual(Array(10).fill(40));
+  expect(like(small.nodes[1]?.name ?? '')[0]).toBe(small.nodes[1]?.name);
+});
