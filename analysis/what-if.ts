@@ -1,7 +1,12 @@
-import { type Failing, failureOf } from './failure.ts';
-import type { Fate } from './forwarding.ts';
-import type { Network } from './network.ts';
-import { simulatorOf } from './simulate.ts';
+import { type Failing, failureOf, NO_FAILURE } from './failure.ts';
+import { type Fate, waysOf } from './forwarding.ts';
+import type { Block, Machine, Network } from './network.ts';
+import { policyOf } from './policy.ts';
+import { ribsOf } from './rib.ts';
+import { ribsAfter } from './ribs-after.ts';
+import { liveSessions, sessionsAfter } from './sessions.ts';
+import { underlayAfter, underlayOf } from './underlay.ts';
+import { waysAfter } from './ways-after.ts';
 
 /** What a failure does to the packets of one node for one block. */
 export interface PairChange {
@@ -19,24 +24,39 @@ export interface Consequence {
   readonly worse: readonly PairChange[];
 }
 
+/**
+ * What happens to pairs of nodes when these fail together. The network at rest is worked out once; a failure costs what it
+ * changes, and says the same as a simulation of the network with it would.
+ */
 export function whatIf(network: Network): (failed: readonly Failing[]) => Consequence {
-  const simulate = simulatorOf(network);
-  const base = simulate();
+  const underlay = underlayOf(network, NO_FAILURE);
+  const live = liveSessions(network, NO_FAILURE, underlay);
+  const ribOf = ribsOf(network, underlay, live);
+  const policies = network.blocks.map((block) => policyOf(network, block));
+  const ribs = network.blocks.map((block) => ribOf(block, policies[block.index]));
+  const ways = ribs.map((rib) => waysOf(network, underlay, rib));
+  const laterUnderlay = underlayAfter(network, underlay);
+  const laterSessions = sessionsAfter(network, underlay, live);
+  const laterRibs = ribsAfter(network, ribs, policies);
+  const laterWays = waysAfter(network, ways);
   return (failed) => {
     const failure = failureOf(network, failed);
-    const after = simulate(failure);
+    const { underlay: after, changed } = laterUnderlay(failure);
+    const sessions = laterSessions(failure, after, changed);
+    const follow = laterWays(failure, after, changed);
     const broken: PairChange[] = [];
     const worse: PairChange[] = [];
-    for (const block of network.blocks) {
+    for (const rib of laterRibs(sessions, after, changed)) {
+      const { block } = rib;
       if (failure.machines.has(block.node)) continue;
-      const [was, is] = [base.waysTo(block), after.waysTo(block)];
-      for (const { index, kind } of network.machines) {
-        if (kind !== 'node' || index === block.node || failure.machines.has(index)) continue;
-        const [before, now] = [was.fate(index), is.fate(index)];
-        const change = { from: index, block: block.index, before, after: now };
+      const { doubtful, fate } = follow(rib);
+      for (const from of [...doubtful].sort((a, b) => a - b)) {
+        if (failure.machines.has(from) || !isSender(network.machines[from], block)) continue;
+        const before = ways[block.index]?.fate(from) as Fate;
+        const change = { from, block: block.index, before, after: fate(from) };
         if (!isWhole(before)) continue;
-        if (!isWhole(now)) broken.push(change);
-        else if (isWorse(before, now)) worse.push(change);
+        if (!isWhole(change.after)) broken.push(change);
+        else if (isWorse(before, change.after)) worse.push(change);
       }
     }
     return { broken, worse };
@@ -46,5 +66,14 @@ export function whatIf(network: Network): (failed: readonly Failing[]) => Conseq
 /** Every packet arrives. */
 export const isWhole = ({ arrives, dropped, loops }: Fate): boolean => arrives && !dropped && !loops;
 
-const isWorse = (before: Fate, now: Fate): boolean =>
-  now.hops[1] > before.hops[1] || now.mtu[0] < before.mtu[0] || (now.turns && !before.turns);
+/** Another node, whose pods have addresses of the block's family. */
+const isSender = (machine: Machine | undefined, { node, prefix }: Block): boolean =>
+  machine?.speaker?.kind === 'node' &&
+  machine.index !== node &&
+  machine.speaker.address[prefix.family] !== undefined;
+
+const isWorse = (before: Fate, after: Fate): boolean =>
+  after.hops[0] > before.hops[0] ||
+  after.hops[1] > before.hops[1] ||
+  after.mtu[0] < before.mtu[0] ||
+  (after.turns && !before.turns);

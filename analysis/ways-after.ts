@@ -1,0 +1,91 @@
+import type { Failure } from './failure.ts';
+import { type Fate, type Forwarding, fatesOf, forward, type Ways } from './forwarding.ts';
+import type { Network } from './network.ts';
+import type { Rib } from './rib.ts';
+import { isSameSet, machineOf, segmentOf } from './spf.ts';
+import type { ChangedWay, Underlay } from './underlay.ts';
+
+/** What has become of packets to one block after a failure. */
+export interface WaysAfter {
+  /** Machines whose fate can be another one. */
+  readonly doubtful: ReadonlySet<number>;
+  fate(machine: number): Fate;
+}
+
+/** Follows packets to a block again, but only those of machines that lead to something that changed. */
+export function waysAfter(
+  network: Network,
+  base: readonly Ways[],
+): (failure: Failure, underlay: Underlay, changed: readonly ChangedWay[]) => (rib: Rib) => WaysAfter {
+  const sources: (ReadonlyMap<number, readonly number[]> | undefined)[] = [];
+  const fates: (readonly Fate[] | undefined)[] = [];
+  return (failure, underlay, changed) => {
+    const elsewhere = changed
+      .filter(({ machine, address }) =>
+        network.machines[machine]?.defaults.some(({ via }) => via === address),
+      )
+      .map(({ machine }) => machine);
+    const members = [...failure.segments].map((segment) => ({
+      segment,
+      machines: network.segments[segment]?.members ?? [],
+    }));
+    return (rib) => {
+      const { index } = rib.block;
+      const before = base[index] as Ways;
+      const others = otherForwarding(network, underlay, before, rib, elsewhere);
+      sources[index] ??= sourcesIn(network, before);
+      const leading = sources[index];
+      const doubtful = new Set(others.keys());
+      for (const machine of failure.machines)
+        for (const source of leading.get(machine) ?? []) doubtful.add(source);
+      for (const { segment, machines } of members) {
+        for (const machine of machines) {
+          const { hops } = before.forwarding(machine);
+          if (hops.some((hop) => segmentOf(network, hop) === segment)) doubtful.add(machine);
+        }
+      }
+      // Who leads nowhere near anything that changed now did not before either.
+      for (const machine of doubtful) for (const source of leading.get(machine) ?? []) doubtful.add(source);
+      if (doubtful.size === 0) return { doubtful, fate: before.fate };
+      fates[index] ??= network.machines.map((machine) => before.fate(machine.index));
+      const now: (Fate | undefined)[] = fates[index].slice();
+      for (const machine of doubtful) now[machine] = undefined;
+      const forwarding = (machine: number) => others.get(machine) ?? before.forwarding(machine);
+      return { doubtful, fate: fatesOf(network, underlay, forwarding, now) };
+    };
+  };
+}
+
+/** The machines that forward packets to the block otherwise than before. */
+function otherForwarding(
+  network: Network,
+  underlay: Underlay,
+  before: Ways,
+  rib: Rib,
+  elsewhere: readonly number[],
+): Map<number, Forwarding> {
+  const others = new Map<number, Forwarding>();
+  const look = (machine: number) => {
+    const [was, is] = [before.forwarding(machine), forward(network, underlay, rib, machine)];
+    if (was.by !== is.by || !isSameSet(was.hops, is.hops)) others.set(machine, is);
+  };
+  const [were, are] = [before.rib.tables, rib.tables];
+  if (were !== are)
+    for (let machine = 0; machine < are.length; machine++) if (were[machine] !== are[machine]) look(machine);
+  for (const machine of elsewhere) look(machine);
+  return others;
+}
+
+/** By machine: who hands packets for the block over to it. */
+function sourcesIn(network: Network, { forwarding }: Ways): ReadonlyMap<number, readonly number[]> {
+  const all = new Map<number, number[]>();
+  for (const { index } of network.machines) {
+    for (const hop of forwarding(index).hops) {
+      const next = machineOf(network, hop);
+      const known = all.get(next);
+      if (known === undefined) all.set(next, [index]);
+      else known.push(index);
+    }
+  }
+  return all;
+}
