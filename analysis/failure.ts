@@ -32,19 +32,12 @@ export function failings({ machines, segments, links }: Network): Failing[] {
 }
 
 /** The failure of all of these together. */
-export function failureOf(network: Network, failed: readonly Failing[]): Failure {
-  const names = (...kinds: readonly Failing['kind'][]) =>
-    new Set(failed.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name));
-  const [machines, segments, sessions] = [
-    names('router', 'node', 'host'),
-    names('segment'),
-    names('session'),
-  ];
+export function failureOf({ named }: Network, failed: readonly Failing[]): Failure {
+  const indices = (names: ReadonlyMap<string, number>, ...kinds: readonly Failing['kind'][]) =>
+    new Set(failed.flatMap(({ kind, name }) => (kinds.includes(kind) ? (names.get(name) ?? []) : [])));
   return {
-    machines: new Set(network.machines.filter(({ name }) => machines.has(name)).map(({ index }) => index)),
-    segments: new Set(network.segments.filter(({ name }) => segments.has(name)).map(({ index }) => index)),
-    sessions: new Set(
-      network.links.filter(({ session }) => sessions.has(session.id)).map(({ sessionIndex }) => sessionIndex),
-    ),
+    machines: indices(named.machines, 'router', 'node', 'host'),
+    segments: indices(named.segments, 'segment'),
+    sessions: indices(named.sessions, 'session'),
   };
 }

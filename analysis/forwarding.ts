@@ -42,20 +42,22 @@ export function waysOf(network: Network, underlay: Underlay, rib: Rib): Ways {
     known[machine] = found;
     return found;
   };
-  return { rib, forwarding, fate: fatesOf(network, underlay, forwarding, []) };
+  return { rib, forwarding, fate: fatesOf(network, underlay, forwarding, () => undefined) };
 }
 
 /**
  * The fate of every machine follows from those of its next hops. Machines that lead to each other in a circle have theirs
- * together (Tarjan's strongly connected components), so that it is the same whoever is asked for first. `fates` are those that
- * are known already, and is filled.
+ * together (Tarjan's strongly connected components), so that it is the same whoever is asked for first. What is `known` already
+ * is taken as it is.
  */
 export function fatesOf(
   network: Network,
   { answers }: Underlay,
   forwarding: (machine: number) => Forwarding,
-  fates: (Fate | undefined)[],
+  known: (machine: number) => Fate | undefined,
 ): (machine: number) => Fate {
+  const fates = new Map<number, Fate>();
+  const found = (machine: number) => fates.get(machine) ?? known(machine);
   const entered = new Map<number, number>();
   const path: number[] = [];
   /** Returns the earliest machine on the path to which this one leads, as a place in the order of entering. */
@@ -67,13 +69,13 @@ export function fatesOf(
     let isCircle = false;
     for (const hop of forwarding(machine).hops) {
       const next = machineOf(network, hop);
-      if (fates[next] !== undefined || !answers(machine, hop)) continue;
+      if (found(next) !== undefined || !answers(machine, hop)) continue;
       isCircle ||= next === machine;
       earliest = Math.min(earliest, entered.get(next) ?? visit(next));
     }
     if (earliest < own) return earliest;
     const together = path.splice(path.lastIndexOf(machine));
-    if (together.length === 1 && !isCircle) fates[machine] = follow(machine);
+    if (together.length === 1 && !isCircle) fates.set(machine, follow(machine));
     else goRound(together);
     return own;
   };
@@ -82,8 +84,8 @@ export function fatesOf(
     if (by === 'pod') return ARRIVED;
     let all: Fate | undefined;
     for (const hop of hops) {
-      const found = answers(machine, hop) ? step(hop, fates[machineOf(network, hop)] as Fate) : DROPPED;
-      all = all === undefined ? found : together(all, found);
+      const one = answers(machine, hop) ? step(hop, found(machineOf(network, hop)) as Fate) : DROPPED;
+      all = all === undefined ? one : together(all, one);
     }
     return all ?? DROPPED;
   };
@@ -116,7 +118,7 @@ export function fatesOf(
         const next = machineOf(network, hop);
         if (!answers(machine, hop)) out.push([machine, DROPPED]);
         else if (circle.includes(next)) inside.push([machine, hop, next]);
-        else out.push([machine, step(hop, fates[next] as Fate)]);
+        else out.push([machine, step(hop, found(next) as Fate)]);
       }
     }
     const all = out.reduce((sum, [, fate]) => together(sum, fate), {
@@ -143,17 +145,16 @@ export function fatesOf(
     const least = Math.min(all.mtu[0], ...inside.map(([, hop]) => mtuOf(hop)));
     for (const machine of circle) {
       const { hops, mtu } = near.get(machine) as { hops: number; mtu: number };
-      fates[machine] = all.arrives
-        ? { ...all, hops: [hops, Number.POSITIVE_INFINITY], mtu: [least, mtu] }
-        : all;
+      const round: Fate = { ...all, hops: [hops, Number.POSITIVE_INFINITY], mtu: [least, mtu] };
+      fates.set(machine, all.arrives ? round : all);
     }
   };
   return (machine) => {
-    if (fates[machine] === undefined) {
+    if (found(machine) === undefined) {
       visit(machine);
       entered.clear();
     }
-    return fates[machine] as Fate;
+    return found(machine) as Fate;
   };
 }
 

@@ -38,6 +38,8 @@ export interface Network {
   /** By address: what is sent into OSPF from outside of it (E2). */
   readonly externals: readonly (readonly External[])[];
   readonly blocks: readonly Block[];
+  /** Indices by name; of sessions by ID. */
+  readonly named: Readonly<Record<'machines' | 'segments' | 'sessions', ReadonlyMap<string, number>>>;
   /** Without an underlay every address counts as one that is reached directly. */
   readonly hasUnderlay: boolean;
 }
@@ -212,6 +214,11 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
     blocks: fabric.nodes
       .flatMap(({ name }) => (given.get(name) ?? []).map((prefix) => ({ prefix, node: machine(name) })))
       .map((block, index) => ({ ...block, index })),
+    named: {
+      machines: machineNamed,
+      segments: segmentNamed,
+      sessions: new Map(links.map(({ session, sessionIndex }) => [session.id, sessionIndex])),
+    },
     hasUnderlay: fabric.segments !== undefined,
   };
 }

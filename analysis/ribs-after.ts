@@ -1,4 +1,5 @@
 import { compareRoutes, type Route } from './decision.ts';
+import type { Failure } from './failure.ts';
 import type { Network } from './network.ts';
 import type { Policy } from './policy.ts';
 import { isOpen, type Rib, ribFrom, ribsOf, type Speaking, settle } from './rib.ts';
@@ -14,26 +15,31 @@ export function ribsAfter(
   network: Network,
   base: readonly Rib[],
   policies: readonly Policy[],
-): (sessions: SessionsAfter, underlay: Underlay, changed: readonly ChangedWay[]) => readonly Rib[] {
+): (
+  failure: Failure,
+  sessions: SessionsAfter,
+  underlay: Underlay,
+  changed: readonly ChangedWay[],
+) => readonly Rib[] {
   const uses: (Uses | undefined)[] = [];
   const usesOf = (machine: number): Uses => {
     const known = uses[machine] ?? usesIn(base, machine);
     uses[machine] = known;
     return known;
   };
-  return ({ live, died, rose }, underlay, changed) => {
+  return (failure, { live, died, rose }, underlay, changed) => {
     if (died.length === 0 && rose.length === 0 && changed.length === 0) return base;
     const ribOf = ribsOf(network, underlay, live);
     // A session that comes up since something failed is rare enough to begin from nothing.
     if (rose.length > 0) return base.map(({ block }) => ribOf(block, policies[block.index]));
-    const touched = touchedBy(network, usesOf, died, changed);
+    const touched = touchedBy(network, failure, usesOf, died, changed);
     return base.map((before) => {
       const { block, tables } = before;
       const policy = policies[block.index] as Policy;
       // Who was first before is not who is first now: only the whole story tells how that ends.
       if (before.isOpen) return ribOf(block, policy);
       const machines = touched[block.index];
-      if (machines === undefined) return before;
+      if (machines === undefined || failure.machines.has(block.node)) return before;
       const speaking = { network, underlay, live, block, policy };
       const now = tables.slice();
       const open: number[] = [];
@@ -77,6 +83,7 @@ function usesIn(base: readonly Rib[], machine: number): Uses {
 /** By block: the machines that had a route over a dead session or a changed way. */
 function touchedBy(
   { blocks, links }: Network,
+  failure: Failure,
   usesOf: (machine: number) => Uses,
   died: readonly number[],
   changed: readonly ChangedWay[],
@@ -92,7 +99,7 @@ function touchedBy(
   for (const session of died) {
     for (const link of [2 * session, 2 * session + 1]) {
       const machine = links[link]?.machine ?? -1;
-      touch(machine, usesOf(machine).links.get(link));
+      if (!failure.machines.has(machine)) touch(machine, usesOf(machine).links.get(link));
     }
   }
   for (const { machine, address } of changed) touch(machine, usesOf(machine).nextHops.get(address));

@@ -50,7 +50,7 @@ export interface Underlay {
 /** An underlay that remembers what it was asked. */
 export interface KnownUnderlay extends Underlay {
   /** By machine: the ways that were looked up so far, by address. */
-  readonly ways: readonly ReadonlyMap<number, Way>[];
+  readonly ways: readonly (ReadonlyMap<number, Way> | undefined)[];
   readonly trees: Trees;
 }
 
@@ -82,9 +82,9 @@ export function underlayAfter(network: Network, base: KnownUnderlay): (failure: 
     const regrown: Record<Family, Map<number, Tree>> = { ipv4: new Map(), ipv6: new Map() };
     const open = new Map<number, Set<number>>();
     const doubt = (machine: number, addresses: readonly number[]) => {
-      const known = base.ways[machine] as ReadonlyMap<number, Way>;
+      const known = base.ways[machine];
       for (const address of addresses) {
-        if (!known.has(address)) continue;
+        if (!known?.has(address)) continue;
         const before = open.get(machine);
         if (before === undefined) open.set(machine, new Set([address]));
         else before.add(address);
@@ -163,14 +163,16 @@ function underlayWith(
   before: (machine: number, address: number) => Way | undefined,
 ): KnownUnderlay {
   const { machines, addresses } = network;
-  const ways: Map<number, Way>[] = machines.map(() => new Map());
+  const ways: (Map<number, Way> | undefined)[] = [];
   const reached = new Map<number, boolean>();
 
   const way = (machine: number, address: number): Way => {
-    const known = ways[machine]?.get(address) ?? before(machine, address);
+    const own = ways[machine] ?? new Map<number, Way>();
+    const known = own.get(address) ?? before(machine, address);
     if (known !== undefined) return known;
     const found = findWay(network, failure, trees, machine, address);
-    ways[machine]?.set(address, found);
+    own.set(address, found);
+    ways[machine] = own;
     return found;
   };
   const answers = (machine: number, hop: number): boolean => {

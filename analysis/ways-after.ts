@@ -48,10 +48,10 @@ export function waysAfter(
       for (const machine of doubtful) for (const source of leading.get(machine) ?? []) doubtful.add(source);
       if (doubtful.size === 0) return { doubtful, fate: before.fate };
       fates[index] ??= network.machines.map((machine) => before.fate(machine.index));
-      const now: (Fate | undefined)[] = fates[index].slice();
-      for (const machine of doubtful) now[machine] = undefined;
+      const were = fates[index];
+      const known = (machine: number) => (doubtful.has(machine) ? undefined : were[machine]);
       const forwarding = (machine: number) => others.get(machine) ?? before.forwarding(machine);
-      return { doubtful, fate: fatesOf(network, underlay, forwarding, now) };
+      return { doubtful, fate: fatesOf(network, underlay, forwarding, known) };
     };
   };
 }

@@ -46,7 +46,7 @@ export function whatIf(network: Network): (failed: readonly Failing[]) => Conseq
     const follow = laterWays(failure, after, changed);
     const broken: PairChange[] = [];
     const worse: PairChange[] = [];
-    for (const rib of laterRibs(sessions, after, changed)) {
+    for (const rib of laterRibs(failure, sessions, after, changed)) {
       const { block } = rib;
       if (failure.machines.has(block.node)) continue;
       const { doubtful, fate } = follow(rib);
