@@ -4,14 +4,15 @@ import type { Block, Network } from './network.ts';
 import { type Policy, policyOf } from './policy.ts';
 import { ribsOf } from './rib.ts';
 import { liveSessions } from './sessions.ts';
-import { type Underlay, underlayOf } from './underlay.ts';
+import { type KnownUnderlay, underlayOf } from './underlay.ts';
 
 /** A network that has come to rest, with what has failed. Everything is worked out when it is asked for, and once. */
 export interface Simulation {
   readonly network: Network;
   readonly failure: Failure;
-  readonly underlay: Underlay;
-  /** Whether a session is up, by its index. */
+  readonly underlay: KnownUnderlay;
+  /** By session whether it is up. */
+  readonly live: Uint8Array;
   isUp(session: number): boolean;
   waysTo(block: Block): Ways;
 }
@@ -28,6 +29,7 @@ export function simulatorOf(network: Network): (failure?: Failure) => Simulation
       network,
       failure,
       underlay,
+      live,
       isUp: (session) => live[session] === 1,
       waysTo(block) {
         const before = known[block.index];

@@ -1,11 +1,11 @@
-import { type Failing, failureOf, NO_FAILURE } from './failure.ts';
-import { type Fate, waysOf } from './forwarding.ts';
+import { type Failing, failureOf } from './failure.ts';
+import type { Fate } from './forwarding.ts';
 import type { Block, Machine, Network } from './network.ts';
 import { policyOf } from './policy.ts';
-import { ribsOf } from './rib.ts';
 import { ribsAfter } from './ribs-after.ts';
-import { liveSessions, sessionsAfter } from './sessions.ts';
-import { underlayAfter, underlayOf } from './underlay.ts';
+import { sessionsAfter } from './sessions.ts';
+import { type Simulation, simulatorOf } from './simulate.ts';
+import { underlayAfter } from './underlay.ts';
 import { waysAfter } from './ways-after.ts';
 
 /** What a failure does to the packets of one node for one block. */
@@ -28,13 +28,15 @@ export interface Consequence {
  * What happens to pairs of nodes when these fail together. The network at rest is worked out once; a failure costs what it
  * changes, and says the same as a simulation of the network with it would.
  */
-export function whatIf(network: Network): (failed: readonly Failing[]) => Consequence {
-  const underlay = underlayOf(network, NO_FAILURE);
-  const live = liveSessions(network, NO_FAILURE, underlay);
-  const ribOf = ribsOf(network, underlay, live);
+export function whatIf(
+  network: Network,
+  { underlay, live, waysTo }: Simulation = simulatorOf(network)(),
+): (failed: readonly Failing[]) => Consequence {
   const policies = network.blocks.map((block) => policyOf(network, block));
-  const ribs = network.blocks.map((block) => ribOf(block, policies[block.index]));
-  const ways = ribs.map((rib) => waysOf(network, underlay, rib));
+  const ways = network.blocks.map(waysTo);
+  const ribs = ways.map(({ rib }) => rib);
+  // What is looked up at rest while a failure is worked out would be taken for what was looked up before it.
+  for (const { fate } of ways) for (const { index } of network.machines) fate(index);
   const laterUnderlay = underlayAfter(network, underlay);
   const laterSessions = sessionsAfter(network, underlay, live);
   const laterRibs = ribsAfter(network, ribs, policies);

@@ -12,7 +12,9 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { benchAnalysis } from './bench-analysis.ts';
 import { benchLabs } from './bench-lab.ts';
+import { report } from './goals.ts';
 import { largeTopology } from './large-topology.ts';
 
 /**
@@ -46,6 +48,7 @@ async function bench(): Promise<void> {
   process.stdout.write(
     `(empty node ${ms(node)}, synth ${ms(synth)}, cdk8s synth ${ms(cdk8s)}; 1,000 nodes: ${large.files} files from nothing)\n`,
   );
+  benchAnalysis();
   const [small, big] = await benchLabs();
   if (small === undefined || big === undefined) return;
   report([
@@ -61,22 +64,6 @@ async function bench(): Promise<void> {
 }
 
 const WORK = resolve('.cache/bench');
-
-interface Result {
-  readonly what: string;
-  readonly got: number;
-  readonly goal: number;
-  readonly better: 'less' | 'more';
-}
-
-function report(results: readonly Result[]): void {
-  for (const { what, got, goal, better } of results) {
-    const met = better === 'less' ? got <= goal : got >= goal;
-    const limit = `goal: at ${better === 'less' ? 'most' : 'least'} ${goal}`;
-    process.stdout.write(`${met ? 'ok    ' : 'MISSED'}  ${got.toFixed(2).padStart(8)}  ${what} (${limit})\n`);
-    if (!met) process.exitCode = 1;
-  }
-}
 
 const ms = (seconds: number): string => `${(seconds * 1000).toFixed(0)} ms`;
 

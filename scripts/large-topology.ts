@@ -1,6 +1,6 @@
 import type { TopologyInput } from '../topology/index.ts';
 
-/** The size of a generated network. Up to 200 regions, with up to 250 nodes each. */
+/** The size of a generated network. Up to 200 regions, with up to 250 nodes each; up to 100 with any number. */
 export interface Size {
   readonly regions: number;
   readonly nodes: number;
@@ -15,8 +15,11 @@ export interface Size {
 export function largeTopology({ regions, nodes, reflectors }: Size): TopologyInput {
   const regionNames = Array.from({ length: regions }, (_, index) => `region-${index + 1}`);
   const routerName = (region: number, reflector: number) => `r${region + 1}-${'ab'[reflector]}`;
+  const isWide = nodes > 250 * regions;
   const lan = (region: number, host: number) =>
-    `10.${100 + Math.floor(region / 100)}.${region % 100}.${host}`;
+    isWide
+      ? `10.${100 + region}.${host >> 8}.${host & 255}`
+      : `10.${100 + Math.floor(region / 100)}.${region % 100}.${host}`;
   const routers: TopologyInput['routers'] = {};
   const nodesOut: TopologyInput['nodes'] = {};
   const segments: NonNullable<TopologyInput['underlay']>['segments'] = {};
@@ -40,7 +43,7 @@ export function largeTopology({ regions, nodes, reflectors }: Size): TopologyInp
       nodesOut[name] = { region, role: node === 0 ? 'server' : 'agent', address };
       members[name] = address;
     }
-    segments[`lan-${index + 1}`] = { cidr: `${lan(index, 0)}/24`, mtu: 1500, members };
+    segments[`lan-${index + 1}`] = { cidr: `${lan(index, 0)}/${isWide ? 16 : 24}`, mtu: 1500, members };
   }
   segments.backbone = { cidr: '10.254.0.0/16', mtu: 1420, members: backbone };
 
