@@ -24,7 +24,7 @@ const nodesAmong = (network: Network, names: readonly string[]) =>
 function expectSameFates(fabric: Fabric, pick: number): number {
   const full = networkOf(fabric);
   const all = failings(full);
-  const failed = [...all.slice(pick % all.length), ...all].slice(0, 4);
+  const failed = [...all.slice(pick % all.length), ...all].slice(0, 6);
   let pairs = 0;
   for (const failing of [undefined, ...failed]) {
     const those = failing === undefined ? [] : [failing];

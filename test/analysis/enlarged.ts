@@ -2,26 +2,61 @@ import fc from 'fast-check';
 import type { TopologyInput } from '../../topology/index.ts';
 import { arbitraryNetwork } from './arbitrary-network.ts';
 
-/** Random networks in which some nodes have up to three copies: same place, other name and other addresses. */
+type Node = NonNullable<TopologyInput['nodes']>[string];
+
+/** How a copy of a node differs from it but for its name and addresses. */
+const change = fc.constantFrom(
+  'nothing',
+  'nothing',
+  'nothing',
+  'igp',
+  'default router',
+  'loopback',
+  'one LAN',
+);
+
+/** Random networks in which nodes have up to three copies: in the same place, some like them, some almost. */
 export const enlargedNetwork = (): fc.Arbitrary<TopologyInput> =>
   fc
-    .tuple(arbitraryNetwork(), fc.array(fc.nat(3), { minLength: 6, maxLength: 6 }))
-    .map(([topology, copies]) => {
+    .tuple(arbitraryNetwork(), fc.array(fc.array(change, { maxLength: 3 }), { minLength: 6, maxLength: 6 }))
+    .map(([topology, changes]) => {
       const nodes = { ...topology.nodes };
       const segments = structuredClone(topology.underlay?.segments ?? {});
       for (const [place, [name, node]] of Object.entries(topology.nodes ?? {}).entries()) {
-        for (let copy = 1; copy <= (copies[place % copies.length] ?? 0); copy++) {
-          const moved = (address: unknown) => JSON.parse(shifted(JSON.stringify(address), 40 * copy));
-          const its = `${name}-${copy}`;
-          nodes[its] = { ...node, role: 'agent', address: moved(node.address) };
-          for (const { members } of Object.values(segments)) {
+        for (const [copy, how] of (changes[place % changes.length] ?? []).entries()) {
+          const moved = <T>(address: T) => shifted(address, 40 * (copy + 1));
+          const its = `${name}-${copy + 1}`;
+          const own = Object.values(segments).filter(({ members }) => members?.[name] !== undefined);
+          const kept = how === 'one LAN' ? own.slice(0, 1) : own;
+          for (const { members } of kept)
             if (members?.[name] !== undefined) members[its] = moved(members[name]);
-          }
+          const onLan = own[0]?.members?.[name] as Node['address'];
+          nodes[its] = changed({ ...node, role: 'agent' }, how, topology, onLan);
+          nodes[its].address = moved(nodes[its].address);
         }
       }
       return { ...topology, nodes, underlay: { ...topology.underlay, segments } };
     });
 
+function changed(node: Node, how: string, { regions }: TopologyInput, onLan: Node['address']): Node {
+  const isOnLan = JSON.stringify(node.address) === JSON.stringify(onLan);
+  const [first = '', last = first] = regions[node.region]?.routers ?? [];
+  const other = node.defaultRouter === last ? first : last;
+  if (how === 'igp') return { ...node, igp: node.igp !== true };
+  if (how === 'default router') return { ...node, defaultRouter: other };
+  if (how === 'loopback') return { ...node, address: isOnLan ? offLan(onLan) : onLan };
+  return node;
+}
+
 /** The last number of every address, larger by so much. */
-const shifted = (json: string, by: number): string =>
-  json.replace(/([.:])(\d+)"/g, (_, before: string, digits: string) => `${before}${Number(digits) + by}"`);
+const shifted = <T>(address: T, by: number): T =>
+  JSON.parse(
+    JSON.stringify(address).replace(
+      /([.:])(\d+)"/g,
+      (_, before: string, digits: string) => `${before}${Number(digits) + by}"`,
+    ),
+  );
+
+/** An address that is in no segment's range, made of one that is. */
+const offLan = <T>(address: T): T =>
+  JSON.parse(JSON.stringify(address).replaceAll('192.168.', '10.1.').replaceAll('fd00:', 'fd00:aa:'));
