@@ -14,6 +14,8 @@ export interface Rib {
   /** Routers that settle one way or another, depending on who was first. Nobody can say which. */
   readonly undecided: readonly number[];
   readonly tables: Tables;
+  /** Of a rib after a failure: the machines whose table may be another one since; undefined if it can be any. */
+  readonly moved?: readonly number[] | undefined;
   /** Whether it could matter who was first: see `isOpen`. */
   readonly isOpen: boolean;
 }
@@ -44,6 +46,7 @@ export function ribFrom(
   tables: Tables,
   isOpen: boolean,
   undecided: readonly number[] = [],
+  moved?: readonly number[],
 ): Rib {
   return {
     block,
@@ -51,6 +54,7 @@ export function ribFrom(
     hops: (machine) => mergedHops(tables[machine] ?? NO_ROUTES),
     undecided,
     tables,
+    moved,
     isOpen,
   };
 }
@@ -106,7 +110,8 @@ const NO_TABLES: Tables = [];
 
 /**
  * A change is announced at once, speaker by speaker: `first` or `last` in, first served. `before` are the tables of which
- * everybody knows, `open` are the speakers whose best route is another one since. Says whether all came to rest.
+ * everybody knows, `open` are the speakers whose best route is another one since. Says whether all came to rest. `moved` gets
+ * those whose table is another one since, some more than once.
  */
 export function settle(
   { network, underlay, live, block, policy }: Speaking,
@@ -114,6 +119,7 @@ export function settle(
   tables: (readonly Route[] | undefined)[],
   open: number[],
   order: 'first' | 'last',
+  moved?: number[],
 ): boolean {
   const carriers = network.carriers[block.prefix.family];
   const sent = new Map<number, Route | undefined>();
@@ -154,6 +160,7 @@ export function settle(
           peerOrder: network.addresses[back.peerAddress]?.order ?? 0,
         });
       }
+      moved?.push(peer);
       // Nodes pass nothing on: they are clients and peers of everybody, and reflectors of nobody.
       if (isWaiting[peer] === 1 || network.machines[peer]?.kind !== 'router') continue;
       isWaiting[peer] = 1;

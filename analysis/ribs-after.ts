@@ -43,15 +43,18 @@ export function ribsAfter(
       const speaking = { network, underlay, live, block, policy };
       const now = tables.slice();
       const open: number[] = [];
+      const moved = [...machines];
       for (const machine of machines) {
         const table = withWhatIsLeft(speaking, machine, tables[machine] ?? []);
         now[machine] = table;
         const isRouter = network.machines[machine]?.kind === 'router';
         if (isRouter && !isSameToOthers(tables[machine]?.[0], table[0])) open.push(machine);
       }
-      const isAtRest = settle(speaking, tables, now, open, 'first');
+      const isAtRest = settle(speaking, tables, now, open, 'first', moved);
       // Where nothing is open there is only one way to settle, whatever the way there.
-      return isAtRest && !isOpen(speaking, now) ? ribFrom(block, now, false) : ribOf(block, policy);
+      return isAtRest && !isOpen(speaking, now)
+        ? ribFrom(block, now, false, [], moved)
+        : ribOf(block, policy);
     });
   };
 }

@@ -9,16 +9,28 @@ export interface Tree {
   readonly distance: Float64Array;
   /** By vertex: the first hops of all equal ways, see `hopOf`. None onto a segment that the root is on itself. */
   readonly hops: readonly (readonly number[])[];
+  /** What is otherwise since something failed, by vertex. */
+  readonly since?: ReadonlyMap<number, Reached>;
+}
+
+/** How a vertex is reached. */
+interface Reached {
+  readonly distance: number;
+  readonly hops: readonly number[];
 }
 
 /** What it costs to get onto a segment. */
-export const distanceToSegment = ({ distance }: Tree, segment: number): number =>
-  distance[segment] ?? Number.POSITIVE_INFINITY;
-export const distanceToMachine = ({ segments }: Network, { distance }: Tree, machine: number): number =>
-  distance[segments.length + machine] ?? Number.POSITIVE_INFINITY;
-export const hopsToSegment = ({ hops }: Tree, segment: number): readonly number[] => hops[segment] ?? NONE;
-export const hopsToMachine = ({ segments }: Network, { hops }: Tree, machine: number): readonly number[] =>
-  hops[segments.length + machine] ?? NONE;
+export const distanceToSegment = (tree: Tree, segment: number): number => distanceTo(tree, segment);
+export const distanceToMachine = ({ segments }: Network, tree: Tree, machine: number): number =>
+  distanceTo(tree, segments.length + machine);
+export const hopsToSegment = (tree: Tree, segment: number): readonly number[] => hopsTo(tree, segment);
+export const hopsToMachine = ({ segments }: Network, tree: Tree, machine: number): readonly number[] =>
+  hopsTo(tree, segments.length + machine);
+
+const distanceTo = ({ distance, since }: Tree, vertex: number): number =>
+  since?.get(vertex)?.distance ?? distance[vertex] ?? Number.POSITIVE_INFINITY;
+const hopsTo = ({ hops, since }: Tree, vertex: number): readonly number[] =>
+  since?.get(vertex)?.hops ?? hops[vertex] ?? NONE;
 
 /** A next hop as one number: the segment and the machine on it. Machine `machines.length` stands for nobody. */
 export const hopOf = ({ machines }: Network, segment: number, machine: number): number =>
@@ -59,72 +71,70 @@ export function neighboursIn({ machines, segments }: Network, family: Family, fa
   return neighbours;
 }
 
-/** A tree after a failure, and the vertices in which it differs. Without a difference it is the tree that was given. */
-export interface Regrown {
-  readonly tree: Tree;
-  readonly changed: readonly number[];
-}
-
 /**
- * Only what lies behind something that failed can change: all other vertices keep their ways, and the rest is settled anew
- * from them. `neighbours` are those before the failure.
+ * What of a tree is otherwise after a failure, by vertex. Only what lies behind something that failed can be: all other vertices
+ * keep their ways, and the rest is settled anew from them. `neighbours` are those before the failure.
  */
 export function regrowth(
   network: Network,
   neighbours: Neighbours,
   failure: Failure,
-): (before: Tree) => Regrown {
-  const { segments } = network;
-  const first = segments.length;
+): (before: Tree) => ReadonlyMap<number, Reached> {
+  const first = network.segments.length;
   const failed = [...failure.segments, ...[...failure.machines].map((machine) => first + machine)];
-  const UNTOUCHED = 1;
-  const state = new Uint8Array(neighbours.length);
-  return (before) => {
-    const { distance } = before;
-    state.fill(UNTOUCHED);
+  // One tree to work in for all of them: most of a tree stays as it was.
+  const after = emptyTree(network, -1);
+  const settled = new Uint8Array(neighbours.length).fill(1);
+  return ({ distance, hops }) => {
     const behind: number[] = [];
     const touch = (vertex: number) => {
-      if (state[vertex] !== UNTOUCHED) return;
-      state[vertex] = 0;
+      if (settled[vertex] === 0) return;
+      settled[vertex] = 0;
       behind.push(vertex);
     };
     for (const vertex of failed) if (distance[vertex] !== Number.POSITIVE_INFINITY) touch(vertex);
-    if (behind.length === 0) return { tree: before, changed: behind };
+    if (behind.length === 0) return NOTHING;
     for (let at = 0; at < behind.length; at++) {
       const vertex = behind[at] as number;
       for (const next of neighbours[vertex] as readonly number[]) {
         if (distance[next] === (distance[vertex] as number) + costOnto(network, vertex, next)) touch(next);
       }
     }
-    const after = { root: before.root, distance: distance.slice(), hops: before.hops.slice() };
+    after.distance.set(distance);
+    for (let vertex = 0; vertex < hops.length; vertex++)
+      after.hops[vertex] = hops[vertex] as readonly number[];
     for (const vertex of behind) {
       after.distance[vertex] = Number.POSITIVE_INFINITY;
       after.hops[vertex] = NONE;
     }
-    // What failed counts as settled: nothing leads there. It has no neighbours any more either.
-    for (const vertex of failed) state[vertex] = 1;
-    const queue = new Queue();
+    // Nothing leads to what failed, nor from there.
+    for (const vertex of failed) settled[vertex] = 1;
     const edges = new Set<number>();
     for (const vertex of behind) {
-      if (state[vertex] === 1) continue;
+      if (settled[vertex] === 1) continue;
       for (const edge of neighbours[vertex] as readonly number[]) {
-        if (state[edge] === 1 && after.distance[edge] !== Number.POSITIVE_INFINITY) edges.add(edge);
+        if (settled[edge] === 1 && after.distance[edge] !== Number.POSITIVE_INFINITY) edges.add(edge);
       }
     }
-    // They are settled already, but have to be looked at from again, in their order.
+    // These keep their ways, but have to be looked at from again, in their order.
+    const queue = new Queue();
     for (const edge of edges) {
-      state[edge] = 0;
+      settled[edge] = 0;
       queue.push((after.distance[edge] as number) * neighbours.length + edge);
     }
-    settle(network, neighbours, after, queue, state);
-    const changed = behind.filter(
-      (vertex) =>
-        after.distance[vertex] !== distance[vertex] ||
-        !isSameSet(after.hops[vertex] as readonly number[], before.hops[vertex] as readonly number[]),
-    );
-    return changed.length === 0 ? { tree: before, changed } : { tree: after, changed };
+    settle(network, neighbours, after, queue, settled);
+    const since = new Map<number, Reached>();
+    for (const vertex of behind) {
+      settled[vertex] = 1;
+      const now = { distance: after.distance[vertex] as number, hops: after.hops[vertex] ?? NONE };
+      const isSame = now.distance === distance[vertex] && isSameSet(now.hops, hops[vertex] ?? NONE);
+      if (!isSame) since.set(vertex, now);
+    }
+    return since;
   };
 }
+
+const NOTHING: ReadonlyMap<number, Reached> = new Map();
 
 interface GrowingTree extends Tree {
   readonly hops: (readonly number[])[];

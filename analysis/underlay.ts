@@ -94,10 +94,10 @@ export function underlayAfter(network: Network, base: KnownUnderlay): (failure: 
       const regrow = regrowth(network, base.trees.neighbours(family), failure);
       for (const [root, tree] of base.trees.grown(family)) {
         if (failure.machines.has(root)) continue;
-        const { tree: after, changed } = regrow(tree);
-        if (after === tree) continue;
-        regrown[family].set(root, after);
-        for (const vertex of changed) doubt(root, addressesAt[vertex] as readonly number[]);
+        const since = regrow(tree);
+        if (since.size === 0) continue;
+        regrown[family].set(root, { ...tree, since });
+        for (const vertex of since.keys()) doubt(root, addressesAt[vertex] as readonly number[]);
       }
     }
     for (const segment of failure.segments) {

@@ -69,9 +69,10 @@ function otherForwarding(
     const [was, is] = [before.forwarding(machine), forward(network, underlay, rib, machine)];
     if (was.by !== is.by || !isSameSet(was.hops, is.hops)) others.set(machine, is);
   };
-  const [were, are] = [before.rib.tables, rib.tables];
-  if (were !== are)
-    for (let machine = 0; machine < are.length; machine++) if (were[machine] !== are[machine]) look(machine);
+  if (rib !== before.rib) {
+    const moved = rib.moved ?? network.machines.map(({ index }) => index);
+    for (const machine of moved) if (before.rib.tables[machine] !== rib.tables[machine]) look(machine);
+  }
   for (const machine of elsewhere) look(machine);
   return others;
 }
