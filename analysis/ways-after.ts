@@ -1,5 +1,6 @@
 import type { Failure } from './failure.ts';
-import { type Fate, type Forwarding, fatesOf, forward, type Ways } from './forwarding.ts';
+import { fatesOf } from './fates.ts';
+import { type Fate, type Forwarding, forward, type Ways } from './forwarding.ts';
 import type { Network } from './network.ts';
 import type { Rib } from './rib.ts';
 import { isSameSet, machineOf, segmentOf } from './spf.ts';
@@ -51,7 +52,7 @@ export function waysAfter(
       const were = fates[index];
       const known = (machine: number) => (doubtful.has(machine) ? undefined : were[machine]);
       const forwarding = (machine: number) => others.get(machine) ?? before.forwarding(machine);
-      return { doubtful, fate: fatesOf(network, underlay, forwarding, known) };
+      return { doubtful, fate: fatesOf({ network, underlay, forwarding, known }) };
     };
   };
 }

@@ -1,0 +1,55 @@
+import { fatesOf } from '../../analysis/fates.ts';
+import type { Forwarding } from '../../analysis/forwarding.ts';
+import type { Network } from '../../analysis/network.ts';
+import { hopOf } from '../../analysis/spf.ts';
+
+/** Machines 0, 1, 2, ... that hand over to these, each hop over a segment of its own; the last one has the pod. */
+function fatesIn(
+  nextHops: readonly (readonly number[])[],
+  ask: readonly number[],
+  mtus: readonly number[] = [],
+) {
+  const machines = nextHops.map((_, index) => ({ index }));
+  const segments = nextHops.flat().map((_, index) => ({ index, mtu: mtus[index] ?? 1500 }));
+  const network = { machines, segments, hasUnderlay: true } as unknown as Network;
+  let segment = 0;
+  const table = nextHops.map((hops, index): Forwarding => {
+    const by = index === nextHops.length - 1 ? 'pod' : 'bgp';
+    return { by, hops: hops.map((next) => hopOf(network, segment++, next)) };
+  });
+  const way = () => {
+    throw new Error('nobody looks for ways here');
+  };
+  const fate = fatesOf({
+    network,
+    underlay: { way, reaches: way, answers: () => true },
+    forwarding: (machine) => table[machine] as Forwarding,
+  });
+  for (const machine of ask) fate(machine);
+  return machines.map(({ index }) => fate(index));
+}
+
+test('packets that leave a circle on some way arrive, whoever of it is asked first', () => {
+  // 0 leads into the circle of 1 and 2, and 2 hands half of them over to 3.
+  const network = [[1], [2], [1, 3], []];
+  const expected = [
+    { arrives: true, loops: true, dropped: false, hops: [3, Infinity], mtu: [1400, 1400], turns: false },
+    { arrives: true, loops: true, dropped: false, hops: [2, Infinity], mtu: [1400, 1450], turns: false },
+    { arrives: true, loops: true, dropped: false, hops: [1, Infinity], mtu: [1400, 1500], turns: false },
+    { arrives: true, loops: false, dropped: false, hops: [0, 0], mtu: [Infinity, Infinity], turns: false },
+  ];
+  for (const first of [0, 1, 2, 3]) {
+    expect(fatesIn(network, [first], [1400, 1450, 1400, 1500])).toEqual(expected);
+  }
+});
+
+test('a circle that nothing leaves is a loop, and what only leads there as well', () => {
+  const lost = { arrives: false, loops: true, dropped: false, hops: [0, 0], mtu: [Infinity, Infinity] };
+  const [outside, one, other] = fatesIn([[1], [2], [1], []], [2]);
+  for (const fate of [outside, one, other]) expect(fate).toEqual({ ...lost, turns: false });
+});
+
+test('a circle next to a hole drops the rest', () => {
+  const [one, other] = fatesIn([[1], [0, 2], [], []], [1]);
+  for (const fate of [one, other]) expect(fate).toMatchObject({ arrives: false, loops: true, dropped: true });
+});
