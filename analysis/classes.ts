@@ -103,8 +103,9 @@ function traitsIn(
       node.region,
       node.igp,
       node.defaultRouter,
-      node.attachments.map(({ segment, address, igp }) => [
+      node.attachments.map(({ segment, address, igp, mtu }) => [
         segment,
+        mtu,
         igp,
         ...FAMILIES.map((family) => address[family] && rangesWith(address[family])),
       ]),

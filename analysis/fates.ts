@@ -69,16 +69,18 @@ function follow(search: Search, machine: number): Fate {
   let all: Fate | undefined;
   for (const hop of hops) {
     const isUp = underlay.answers(machine, hop);
-    const one = isUp ? step(search.flow, hop, found(search, machineOf(network, hop)) as Fate) : DROPPED;
+    const one = isUp
+      ? step(search.flow, machine, hop, found(search, machineOf(network, hop)) as Fate)
+      : DROPPED;
     all = all === undefined ? one : together(all, one);
   }
   return all ?? DROPPED;
 }
 
-function step(flow: Flow, hop: number, rest: Fate): Fate {
+function step(flow: Flow, machine: number, hop: number, rest: Fate): Fate {
   const turns = rest.turns || turnsAt(flow, hop);
   if (!rest.arrives) return { ...rest, turns };
-  const own = mtuOf(flow, hop);
+  const own = mtuOf(flow, machine, hop);
   return {
     arrives: true,
     dropped: rest.dropped,
@@ -89,8 +91,15 @@ function step(flow: Flow, hop: number, rest: Fate): Fate {
   };
 }
 
-const mtuOf = ({ network }: Flow, hop: number): number =>
-  network.segments[segmentOf(network, hop)]?.mtu ?? Number.POSITIVE_INFINITY;
+/** Of a segment and of both interfaces on it: what is too large for the receiver's is lost there. */
+function mtuOf({ network }: Flow, machine: number, hop: number): number {
+  const segment = segmentOf(network, hop);
+  let least = network.segments[segment]?.mtu ?? Number.POSITIVE_INFINITY;
+  for (const end of [network.machines[machine], network.machines[machineOf(network, hop)]]) {
+    for (const port of end?.ports ?? []) if (port.segment === segment) least = Math.min(least, port.mtu);
+  }
+  return least;
+}
 
 function turnsAt({ network, forwarding }: Flow, hop: number): boolean {
   if (!network.hasUnderlay) return false;
@@ -108,7 +117,7 @@ function goRound(search: Search, circle: readonly number[]): void {
       const next = machineOf(flow.network, hop);
       if (!flow.underlay.answers(machine, hop)) out.push([machine, DROPPED]);
       else if (circle.includes(next)) inside.push([machine, hop, next]);
-      else out.push([machine, step(flow, hop, found(search, next) as Fate)]);
+      else out.push([machine, step(flow, machine, hop, found(search, next) as Fate)]);
     }
   }
   const all = out.reduce((sum, [, fate]) => together(sum, fate), {
@@ -129,10 +138,10 @@ function goRound(search: Search, circle: readonly number[]): void {
     for (const [machine, hop, next] of inside) {
       const { hops, mtu } = near.get(next) as { hops: number; mtu: number };
       if (hops === Number.POSITIVE_INFINITY) continue;
-      if (offer(machine, hops + 1, Math.min(mtu, mtuOf(flow, hop)))) isNew = true;
+      if (offer(machine, hops + 1, Math.min(mtu, mtuOf(flow, machine, hop)))) isNew = true;
     }
   }
-  const least = Math.min(all.mtu[0], ...inside.map(([, hop]) => mtuOf(flow, hop)));
+  const least = Math.min(all.mtu[0], ...inside.map(([machine, hop]) => mtuOf(flow, machine, hop)));
   for (const machine of circle) {
     const { hops, mtu } = near.get(machine) as { hops: number; mtu: number };
     const round: Fate = { ...all, hops: [hops, Number.POSITIVE_INFINITY], mtu: [least, mtu] };

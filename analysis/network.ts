@@ -69,6 +69,8 @@ export interface Port {
   /** Whether it has an address of the family there. */
   readonly has: readonly Family[];
   readonly ospf: readonly Family[];
+  /** Of its interface, bytes. */
+  readonly mtu: number;
 }
 
 export interface Segment {
@@ -162,7 +164,7 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
       const has = FAMILIES.filter((family) => attachment.address[family] !== undefined);
       // OSPFv2 finds its interface by the address on it; OSPFv3 speaks from link-local addresses.
       const ospf = attachment.igp.filter((family) => family === 'ipv6' || has.includes('ipv4'));
-      return { segment: segment(attachment.segment), has, ospf };
+      return { segment: segment(attachment.segment), has, ospf, mtu: attachment.mtu };
     });
     const own = one.kind === 'host' ? [] : loopbacks(one);
     const runs = (family: Family) =>

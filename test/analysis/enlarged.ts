@@ -13,6 +13,7 @@ const change = fc.constantFrom(
   'default router',
   'loopback',
   'one LAN',
+  'MTU',
 );
 
 /** Random networks in which nodes have up to three copies: in the same place, some like them, some almost. */
@@ -28,8 +29,10 @@ export const enlargedNetwork = (): fc.Arbitrary<TopologyInput> =>
           const its = `${name}-${copy + 1}`;
           const own = Object.values(segments).filter(({ members }) => members?.[name] !== undefined);
           const kept = how === 'one LAN' ? own.slice(0, 1) : own;
-          for (const { members } of kept)
-            if (members?.[name] !== undefined) members[its] = moved(members[name]);
+          for (const segment of kept) {
+            if (segment.members?.[name] !== undefined) segment.members[its] = moved(segment.members[name]);
+            if (how === 'MTU') segment.memberMtu = { ...segment.memberMtu, [its]: 1300 };
+          }
           const onLan = own[0]?.members?.[name] as Node['address'];
           nodes[its] = changed({ ...node, role: 'agent' }, how, topology, onLan);
           nodes[its].address = moved(nodes[its].address);

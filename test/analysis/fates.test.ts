@@ -1,7 +1,10 @@
 import { fatesOf } from '../../analysis/fates.ts';
 import type { Forwarding } from '../../analysis/forwarding.ts';
-import type { Network } from '../../analysis/network.ts';
+import { type Network, networkOf } from '../../analysis/network.ts';
+import { simulatorOf } from '../../analysis/simulate.ts';
 import { hopOf } from '../../analysis/spf.ts';
+import { largeTopology } from '../../scripts/large-topology.ts';
+import { fabricOf } from '../fabric-of.ts';
 
 /** Machines 0, 1, 2, ... that hand over to these, each hop over a segment of its own; the last one has the pod. */
 function fatesIn(
@@ -9,7 +12,7 @@ function fatesIn(
   ask: readonly number[],
   mtus: readonly number[] = [],
 ) {
-  const machines = nextHops.map((_, index) => ({ index }));
+  const machines = nextHops.map((_, index) => ({ index, ports: [] }));
   const segments = nextHops.flat().map((_, index) => ({ index, mtu: mtus[index] ?? 1500 }));
   const network = { machines, segments, hasUnderlay: true } as unknown as Network;
   let segment = 0;
@@ -52,4 +55,26 @@ test('a circle that nothing leaves is a loop, and what only leads there as well'
 test('a circle next to a hole drops the rest', () => {
   const [one, other] = fatesIn([[1], [0, 2], [], []], [1]);
   for (const fate of [one, other]) expect(fate).toMatchObject({ arrives: false, loops: true, dropped: true });
+});
+
+test("an interface with a smaller MTU than its segment's limits what goes through it, both ways", () => {
+  const topology = largeTopology({ regions: 1, nodes: 3, reflectors: 1 });
+  const lan = topology.underlay?.segments['lan-1'];
+  if (lan !== undefined) lan.memberMtu = { 'node-1': 1300 };
+  const network = networkOf(fabricOf(topology));
+  const { waysTo } = simulatorOf(network)();
+  const mtus = network.blocks.map((block) => {
+    const { fate } = waysTo(block);
+    const others = network.machines.filter(({ index, kind }) => kind === 'node' && index !== block.node);
+    return others.map(({ index }) => fate(index).mtu);
+  });
+  const [small, large] = [
+    [1300, 1300],
+    [1500, 1500],
+  ];
+  expect(mtus).toEqual([
+    [small, small],
+    [small, large],
+    [small, large],
+  ]);
 });
