@@ -22,7 +22,7 @@ export interface Reduced {
 /**
  * Two nodes are of one class if every line of the simulator that reads something of a node reads the same of both. Router IDs
  * are not among it: routes that are compared lead to one block, so all have the same originator. `apart` are nodes that must stand
- * for themselves, since something happens to them alone.
+ * for themselves, since something happens to them alone: their own failure, or that of one of their sessions.
  */
 export function reduced(
   fabric: Fabric,
@@ -31,16 +31,19 @@ export function reduced(
 ): Reduced {
   const isUnlike = unlike(fabric);
   const traits = traitsIn(fabric, blocks);
-  const classes = new Map<string, string[]>();
-  const classOf = new Map<string, readonly string[]>();
+  const alike = new Map<string, string[]>();
   for (const node of fabric.nodes) {
     const key = apart.has(node.name) || isUnlike(node) ? `only ${node.name}` : traits(node);
-    const members = classes.get(key) ?? [];
+    const members = alike.get(key) ?? [];
     members.push(node.name);
-    classes.set(key, members);
-    classOf.set(node.name, members);
+    alike.set(key, members);
   }
-  const kept = new Set([...classes.values()].flatMap((members) => members.slice(0, 2)));
+  // Two could only stand for each other: nothing is saved, and people find both by name.
+  const classes = [...alike.values()].flatMap((members) =>
+    members.length > 2 ? [members] : members.map((member) => [member]),
+  );
+  const classOf = new Map(classes.flatMap((members) => members.map((member) => [member, members])));
+  const kept = new Set(classes.flatMap((members) => members.slice(0, 2)));
   const membersWith = (node: string): readonly string[] => classOf.get(node) ?? [node];
   const first = (node: string): string => membersWith(node)[0] ?? node;
   return {
