@@ -82,7 +82,7 @@ export function regrowth(
 ): (before: Tree) => ReadonlyMap<number, Reached> {
   const first = network.segments.length;
   const failed = [...failure.segments, ...[...failure.machines].map((machine) => first + machine)];
-  // One tree to work in for all of them: most of a tree stays as it was.
+  // One tree to work in for all of them: only what lies behind, and what is next to that, is ever looked at.
   const after = emptyTree(network, -1);
   const settled = new Uint8Array(neighbours.length).fill(1);
   return ({ distance, hops }) => {
@@ -100,26 +100,25 @@ export function regrowth(
         if (distance[next] === (distance[vertex] as number) + costOnto(network, vertex, next)) touch(next);
       }
     }
-    after.distance.set(distance);
-    for (let vertex = 0; vertex < hops.length; vertex++)
-      after.hops[vertex] = hops[vertex] as readonly number[];
     for (const vertex of behind) {
       after.distance[vertex] = Number.POSITIVE_INFINITY;
       after.hops[vertex] = NONE;
     }
     // Nothing leads to what failed, nor from there.
-    for (const vertex of failed) settled[vertex] = 1;
+    for (const vertex of failed) settled[vertex] = FAILED;
     const edges = new Set<number>();
     for (const vertex of behind) {
-      if (settled[vertex] === 1) continue;
+      if (settled[vertex] === FAILED) continue;
       for (const edge of neighbours[vertex] as readonly number[]) {
-        if (settled[edge] === 1 && after.distance[edge] !== Number.POSITIVE_INFINITY) edges.add(edge);
+        if (settled[edge] === 1 && distance[edge] !== Number.POSITIVE_INFINITY) edges.add(edge);
       }
     }
     // These keep their ways, but have to be looked at from again, in their order.
     const queue = new Queue();
     for (const edge of edges) {
       settled[edge] = 0;
+      after.distance[edge] = distance[edge] as number;
+      after.hops[edge] = hops[edge] as readonly number[];
       queue.push((after.distance[edge] as number) * neighbours.length + edge);
     }
     settle(network, neighbours, after, queue, settled);
@@ -135,6 +134,9 @@ export function regrowth(
 }
 
 const NOTHING: ReadonlyMap<number, Reached> = new Map();
+
+/** As good as settled. */
+const FAILED = 2;
 
 interface GrowingTree extends Tree {
   readonly hops: (readonly number[])[];
@@ -162,12 +164,12 @@ function settle(
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     // Segments have the lesser numbers: at one distance all of them come before the machines on them (RFC 2328 16.1).
     const vertex = next % size;
-    if (settled[vertex] === 1) continue;
+    if (settled[vertex] !== 0) continue;
     settled[vertex] = 1;
     const reached = distance[vertex] as number;
     const isDirect = vertex < first && (hops[vertex] as readonly number[]).length === 0;
     for (const neighbour of neighbours[vertex] as readonly number[]) {
-      if (settled[neighbour] === 1) continue;
+      if (settled[neighbour] !== 0) continue;
       const further = reached + costOnto(network, vertex, neighbour);
       const before = distance[neighbour] as number;
       if (further > before) continue;

@@ -80,14 +80,11 @@ export function underlayAfter(network: Network, base: KnownUnderlay): (failure: 
   const first = network.segments.length;
   return (failure) => {
     const regrown: Record<Family, Map<number, Tree>> = { ipv4: new Map(), ipv6: new Map() };
-    const open = new Map<number, Set<number>>();
+    const open: [machine: number, address: number][] = [];
     const doubt = (machine: number, addresses: readonly number[]) => {
       const known = base.ways[machine];
       for (const address of addresses) {
-        if (!known?.has(address)) continue;
-        const before = open.get(machine);
-        if (before === undefined) open.set(machine, new Set([address]));
-        else before.add(address);
+        if (known?.has(address)) open.push([machine, address]);
       }
     };
     for (const family of FAMILIES) {
@@ -123,16 +120,14 @@ export function underlayAfter(network: Network, base: KnownUnderlay): (failure: 
     };
     const changed: ChangedWay[] = [];
     const now = new Map<number, Map<number, Way>>();
-    for (const [machine, addresses] of open) {
-      if (failure.machines.has(machine)) continue;
-      for (const address of addresses) {
-        const way = findWay(network, failure, trees, machine, address);
-        if (isSameWay(way, base.ways[machine]?.get(address) as Way)) continue;
-        changed.push({ machine, address, way });
-        const others = now.get(machine);
-        if (others === undefined) now.set(machine, new Map([[address, way]]));
-        else others.set(address, way);
-      }
+    for (const [machine, address] of open) {
+      const others = now.get(machine);
+      if (failure.machines.has(machine) || others?.has(address)) continue;
+      const way = findWay(network, failure, trees, machine, address);
+      if (isSameWay(way, base.ways[machine]?.get(address) as Way)) continue;
+      changed.push({ machine, address, way });
+      if (others === undefined) now.set(machine, new Map([[address, way]]));
+      else others.set(address, way);
     }
     const before = (machine: number, address: number) =>
       now.get(machine)?.get(address) ?? base.ways[machine]?.get(address);
