@@ -1,5 +1,6 @@
-import type { Fabric } from '../fabric/index.ts';
+import { type Fabric, nodeBlocks } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
+import { reduced } from './classes.ts';
 import { type Failing, failureOf } from './failure.ts';
 import type { Fate, Ways } from './forwarding.ts';
 import { type Block, type Machine, type Network, networkOf } from './network.ts';
@@ -36,18 +37,23 @@ export interface AnalysisWish {
   readonly failed?: readonly Failing[];
 }
 
-export function analyse(fabric: Fabric, { failed: gone = [] }: AnalysisWish = {}): Analysis {
-  const network = networkOf(fabric);
-  const simulation = simulatorOf(network)(failureOf(network, gone));
-  const weight: Analysis['weight'] = () => 1;
-  const afterwards = whatIf(network);
+export function analyse(fabric: Fabric, { keep = [], failed: gone = [] }: AnalysisWish = {}): Analysis {
+  const apart = new Set([...keep, ...gone.map(({ name }) => name)]);
+  const small = reduced(fabric, nodeBlocks(fabric), apart);
+  const network = networkOf(small.fabric, small.blocks);
+  const simulate = simulatorOf(network);
+  const atRest = simulate();
+  const simulation = gone.length === 0 ? atRest : simulate(failureOf(network, gone));
+  const nameOf = (machine: number) => network.machines[machine]?.name ?? '';
+  const weight: Analysis['weight'] = (from, { node }) => small.weight(nameOf(from), nameOf(node));
+  const afterwards = whatIf(network, atRest);
   return {
     fabric,
     network,
     simulation,
     pairs: pairsOf(network, simulation, weight),
     weight,
-    like: (machine) => [network.machines[machine]?.name ?? ''],
+    like: (machine) => small.like(nameOf(machine)),
     consequence(failed) {
       const counts = ({ from, block }: PairChange) => weight(from, network.blocks[block] as Block) > 0;
       const { broken, worse } = afterwards(failed);

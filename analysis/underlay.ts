@@ -236,6 +236,7 @@ function findWay(network: Network, failure: Failure, trees: Trees, index: number
   return (
     staticRoute(network, machine, to) ??
     external(network, failure, trees, machine, to) ??
+    withoutCarrier(network, failure, trees, machine, target) ??
     connected(network, failure, machine, to) ??
     internal(network, trees, machine, target) ??
     byDefault(network, machine, target.address.family) ??
@@ -326,6 +327,30 @@ function connected(network: Network, failure: Failure, machine: Machine, to: num
   const port = machine.ports.find(({ segment, has }) => segment === within && has.includes(address.family));
   if (port === undefined || (machine.kind === 'router' && failure.segments.has(within))) return undefined;
   return { source: 'connected', hops: [hopOf(network, within, onSegment(network, within, to))], metric: 0 };
+}
+
+/**
+ * An interface that has lost its carrier is in OSPF's Loopback state: its address goes on being announced, alone and at no cost
+ * (RFC 2328 12.4.1.4, RFC 5340 4.4.3.9).
+ */
+function withoutCarrier(
+  network: Network,
+  failure: Failure,
+  trees: Trees,
+  machine: Machine,
+  { on, owner, address: { family } }: Address,
+): Way | undefined {
+  if (!failure.segments.has(on) || !machine.igp.includes(family)) return undefined;
+  const announced = network.machines[owner]?.ports.some(
+    ({ segment, ospf }) => segment === on && ospf.includes(family),
+  );
+  const tree = trees.of(family, machine.index);
+  const metric = distanceToMachine(network, tree, owner);
+  if (!announced || metric === Number.POSITIVE_INFINITY) return undefined;
+  const hops = hopsToMachine(network, tree, owner);
+  return machine.kind === 'router'
+    ? { source: 'ospf', hops, metric }
+    : { source: 'kernel', hops, metric: UNKNOWN_METRIC };
 }
 
 /** A segment's range, announced by the machines on it that run the IGP there. */

@@ -36,6 +36,8 @@ const choice = () =>
     /** Both first regions on one LAN. */
     sharedLan: fc.constantFrom(false, false, false, true),
     filter: fc.constantFrom('none', 'none', 'none', 'import', 'export', 'accept'),
+    /** A machine whose interface on the first LAN or the core has a smaller MTU than the segment. */
+    narrow: fc.constantFrom('none', 'none', 'none', 'router', 'node', 'core'),
     podMtu: fc.constantFrom('auto' as const, 'auto' as const, 1400, 1450),
     regions: fc.array(
       fc.record({
@@ -165,6 +167,17 @@ function networkOfChoice(choice: Choice): TopologyInput {
       backboneAddress: address,
       ...(choice.sharedCluster ? { clusterId: `10.8.0.${Number(name[1]) || 9}` } : {}),
     };
+  }
+  const narrow = {
+    none: undefined,
+    router: ['lan0', 'r0a'],
+    node: ['lan0', 'n0x'],
+    core: ['core0', 'r0a'],
+  } as const;
+  const [segment, machine] = narrow[choice.narrow] ?? [];
+  const chosen = segment === undefined ? undefined : segments[segment];
+  if (segment !== undefined && machine !== undefined && chosen?.members[machine] !== undefined) {
+    segments[segment] = { ...chosen, memberMtu: { [machine]: 1380 } };
   }
   const pairs = names.flatMap((a, index) => names.slice(index + 1).map((b): [string, string] => [a, b]));
   const isMissing = (index: number) => choice.missing.includes(index);

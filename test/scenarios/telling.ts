@@ -8,8 +8,6 @@ export interface Story {
   readonly of: string;
   readonly topology: TopologyInput;
   readonly scenarios: Readonly<Record<string, Scenario>>;
-  /** Scenarios that one of the worlds is known to get wrong; they fail once it gets them right, so that this is taken out. */
-  readonly known?: Readonly<Record<string, World['name']>>;
 }
 
 export type Scenario = (net: Network) => Promise<void>;
