@@ -1,4 +1,5 @@
-import { type Analysis, countPairs } from './analysis.ts';
+import type { Fabric } from '../fabric/index.ts';
+import { type Analysis, analyse, countPairs } from './analysis.ts';
 import { type Failing, failings } from './failure.ts';
 import type { Block } from './network.ts';
 import type { Consequence, PairChange } from './what-if.ts';
@@ -6,6 +7,8 @@ import type { Consequence, PairChange } from './what-if.ts';
 /** What one failure, or several together, do to the pods. */
 export interface FailureReport {
   readonly failed: readonly Failing[];
+  /** For how many failures it stands, itself included: those of nodes that cannot be told from each other. */
+  readonly alike: number;
   /** Of how many ordered pairs of nodes packets get lost, all or some; those of failed nodes do not count. */
   readonly lost: number;
   /** Of how many they take a longer way, fit less, or turn around. */
@@ -24,25 +27,66 @@ export interface ChangedPair {
   /** How many pairs of nodes it stands for. */
   readonly pairs: number;
   readonly becomes: 'lost' | 'partly lost' | 'looping' | 'worse';
-  readonly hops: readonly [before: number, after: number];
+  readonly hops: readonly [before: number | undefined, after: number | undefined];
   readonly mtu: readonly [before: number | undefined, after: number | undefined];
   readonly turns: boolean;
 }
 
 /** Every single failure, and with `together` 2 every pair of them besides. */
-export function failureReports(analysis: Analysis, together: 1 | 2): FailureReport[] {
-  const all = failings(analysis.network);
+export function failureReports(fabric: Fabric, together: 1 | 2): FailureReport[] {
+  const usual = analyse(fabric);
+  // What happens to one of many nodes alike happens to it alone: it has to stand for itself.
+  const alike = firstOfClasses(usual);
+  const analysis = alike.size === 0 ? usual : analyse(fabric, { keep: [...alike.keys()] });
+  const isOfMany = ({ kind, name }: Failing) =>
+    nodesOf(analysis, { kind, name }).some((machine) => analysis.like(machine).length > 1);
+  const all = failings(analysis.network).filter((one) => !isOfMany(one));
+  const countAlike = (failed: readonly Failing[]) =>
+    Math.max(
+      ...failed
+        .flatMap((one) => nodesOf(analysis, one))
+        .map((machine) => alike.get(analysis.network.machines[machine]?.name ?? '') ?? 1),
+      1,
+    );
   const single = all.map((one) => [one]);
   const pairs =
     together === 1 ? [] : all.flatMap((one, index) => all.slice(index + 1).map((other) => [one, other]));
-  return [...single, ...pairs].map((failed) => reportOf(analysis, failed, analysis.consequence(failed)));
+  return [...single, ...pairs].map((failed) => ({
+    ...reportOf(analysis, failed, analysis.consequence(failed)),
+    alike: countAlike(failed),
+  }));
 }
+
+/** Of every class of several nodes the first, and how many they are. */
+function firstOfClasses({ network, like }: Analysis): ReadonlyMap<string, number> {
+  const seen = new Set<string>();
+  const firsts = new Map<string, number>();
+  for (const { index, kind, name } of network.machines) {
+    const members = like(index);
+    if (kind !== 'node' || members.length === 1 || seen.has(name)) continue;
+    firsts.set(name, members.length);
+    for (const member of members) seen.add(member);
+  }
+  return firsts;
+}
+
+/** The nodes that something is, or that it is a session of. */
+const nodesOf = ({ network }: Analysis, { kind, name }: Failing): number[] =>
+  network.machines
+    .filter(
+      (machine) =>
+        machine.kind === 'node' &&
+        (kind === 'session'
+          ? (network.linksOf[machine.index] ?? []).some(({ session }) => session.id === name)
+          : machine.name === name),
+    )
+    .map(({ index }) => index);
 
 function reportOf(
   analysis: Analysis,
   failed: readonly Failing[],
   { broken, worse }: Consequence,
-): FailureReport {
+): Omit<FailureReport, 'alike'> {
   const weight = ({ from, block }: PairChange) =>
     analysis.weight(from, analysis.network.blocks[block] as Block);
   const sum = (changes: readonly PairChange[]) =>
@@ -77,11 +121,11 @@ function changed(
     prefix: target.prefix.text,
     pairs,
     becomes: after.loops ? 'looping' : isLost ? (after.arrives ? 'partly lost' : 'lost') : 'worse',
-    hops: [before.hops[1], after.hops[1]],
-    mtu: [before.mtu[0], after.mtu[0]].map((mtu) => (Number.isFinite(mtu) ? mtu : undefined)) as [
-      number | undefined,
-      number | undefined,
-    ],
+    hops: [known(before.hops[1]), known(after.hops[1])],
+    mtu: [known(before.mtu[0]), known(after.mtu[0])],
     turns: after.turns && !before.turns,
   };
 }
+
+/** What is not lost has a length and an MTU, and where no underlay says it, only the first. */
+const known = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);

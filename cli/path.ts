@@ -39,7 +39,7 @@ const asJson = ({ fate, ...rest }: PodPath): object => ({
   dropped: fate.dropped,
   loops: fate.loops,
   turns: fate.turns,
-  hops: fate.hops,
+  ...(fate.arrives && Number.isFinite(fate.hops[1]) ? { hops: fate.hops } : {}),
   ...(Number.isFinite(fate.mtu[0]) ? { mtu: fate.mtu[0] } : {}),
 });
 

@@ -23,7 +23,7 @@ export function whatIfText(
   const shown = rows.slice(0, MOST_ROWS);
   const quiet = reports.length - rows.length;
   const text = shown.map((report) => [
-    report.failed.map(({ kind, name }) => `${kind} ${name}`).join(' + '),
+    `${report.failed.map(({ kind, name }) => `${kind} ${name}`).join(' + ')}${report.alike > 1 ? ` (and ${report.alike - 1} alike)` : ''}`,
     report.lost === 0 ? '-' : `${report.lost} of ${all}`,
     report.worse === 0 ? '-' : String(report.worse),
     report.moreHops === 0 ? '-' : `+${report.moreHops}`,

@@ -1,7 +1,7 @@
 import type { PairExpectation } from '../fabric/index.ts';
 import type { Lab } from './boot.ts';
 import { answered, fping, key, questions } from './fping.ts';
-import { type Arrivals, sendSized } from './sizes.ts';
+import { type Arrivals, sendSized, tooLargeBy } from './sizes.ts';
 import { trace } from './trace.ts';
 
 /** What packets between two pods did. */
@@ -40,7 +40,7 @@ export async function probe(lab: Lab): Promise<Probed[]> {
   );
   await widen(lab);
   const atLimit = await sendSized(lab, above(0), 3);
-  const beyond = await sendSized(lab, above(1), 1);
+  const beyond = await sendSized(lab, above(tooLargeBy(lab)), 1);
   return lab.expected.pairs.map((pair) => {
     const limit = limits.get(key(pair));
     const isReached = reached.has(key(pair));
@@ -62,7 +62,7 @@ export async function probe(lab: Lab): Promise<Probed[]> {
         ? [`packets of ${limit} bytes do not arrive, although every segment on the way has that MTU`]
         : []),
       ...(limit !== undefined && beyond.arrived.has(key(pair))
-        ? [`packets of ${limit + 1} bytes arrive, although a segment on the way has an MTU of ${limit}`]
+        ? [`packets of ${limit + tooLargeBy(lab)} bytes arrive, although the way has an MTU of ${limit}`]
         : []),
     ];
   }

@@ -16,6 +16,13 @@ export interface Arrivals {
   readonly arrived: ReadonlySet<string>;
 }
 
+/**
+ * By how many bytes a packet must be larger than a path's MTU to be sure not to arrive. An interface with a smaller MTU than its
+ * segment takes four more: the room of a VLAN tag (`is_skb_forwardable` in Linux).
+ */
+export const tooLargeBy = ({ plan }: Lab): number =>
+  plan.segments.some(({ mtu, ports }) => ports.some((port) => port.mtu !== mtu)) ? 5 : 1;
+
 /** IPv4 and ICMP headers, IPv6 and ICMPv6 headers. Bytes. */
 const HEADERS = { ipv4: 28, ipv6: 48 } as const;
 

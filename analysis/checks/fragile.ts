@@ -3,41 +3,81 @@ import { type Analysis, countPairs, placeOf } from '../analysis.ts';
 import { type Failing, failings } from '../failure.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
 import type { Block, Machine } from '../network.ts';
-import type { PairChange } from '../what-if.ts';
+import type { Consequence, PairChange } from '../what-if.ts';
+
+/** NE201 and NE304: what becomes of pods when one thing fails. */
+export const whenOneThingFails: Check = (analysis) => {
+  const tried = failings(analysis.network)
+    .filter(({ kind }) => kind !== 'session')
+    .map((failing): Tried => ({ failing, ...analysis.consequence([failing]) }));
+  return [...singlePointsOfFailure(analysis, tried), ...smallerMtuLeft(analysis, tried)];
+};
+
+interface Tried extends Consequence {
+  readonly failing: Failing;
+}
+
+/** NE304: the way that is left carries less than pods send. What is larger than a segment is dropped, or worse, lost. */
+function smallerMtuLeft({ fabric, network }: Analysis, tried: readonly Tried[]): Found[] {
+  const { mtu } = fabric.pods;
+  if (mtu === undefined) return [];
+  const tooSmall = tried.flatMap(({ failing, worse }) => {
+    const narrow = worse.filter(({ before, after }) => before.mtu[0] >= mtu && after.mtu[0] < mtu);
+    const least = Math.min(...narrow.map(({ after }) => after.mtu[0]));
+    const [first] = narrow;
+    if (first === undefined) return [];
+    const to = network.machines[network.blocks[first.block]?.node ?? -1]?.name;
+    return [{ name: failing.name, least, pair: `${network.machines[first.from]?.name} to ${to}` }];
+  });
+  if (tooSmall.length === 0) return [];
+  const least = Math.min(...tooSmall.map((one) => one.least));
+  return [
+    {
+      id: 'NE304',
+      severity: 'warning',
+      path: ['pods', 'mtu'],
+      says: `pods send packets of ${mtu} bytes, and when ${someOf(
+        tooSmall.map(({ name }) => name),
+        3,
+      )} fails, the way that is left carries ${least}`,
+      evidence: someLines(
+        tooSmall.map(({ name, pair, least: left }) => `without ${name}: ${pair}, path MTU ${left}`),
+      ),
+      mend: `Set pods.mtu to ${least}, or give the spare way the MTU of the usual one.`,
+    },
+  ];
+}
 
 /** NE201: one thing that fails and takes pairs of pods along. */
-export const singlePointOfFailure: Check = (analysis) =>
-  failings(analysis.network)
-    .filter(({ kind }) => kind !== 'session')
-    .flatMap((failing): Found[] => {
-      const { broken } = analysis.consequence([failing]);
-      if (broken.length === 0) return [];
-      const lost = countPairs(
-        analysis,
-        broken.map(({ from, block }) => ({ from, block: analysis.network.blocks[block] as Block })),
-      );
-      const all = countPairs(
-        analysis,
-        analysis.pairs.map(({ from, block }) => ({ from: from.index, block })),
-      );
-      return [
-        {
-          id: 'NE201',
-          severity: 'warning',
-          path: pathOf(analysis, failing),
-          says: `${failing.name} is a single point of failure: without it ${lost} of ${all} pairs of nodes lose packets`,
-          evidence: someLines(changeTexts(analysis, broken)),
-          mend:
-            failing.kind === 'segment'
-              ? 'Add a second segment between its machines, or accept it under checks.suppress with a reason.'
-              : reflectsAlone(analysis, failing.name)
-                ? 'Give its region a second reflector (routers: [a, b]) on other hardware, or accept it under checks.suppress with a reason.'
-                : reflects(analysis, failing.name)
-                  ? 'Its nodes reach the other reflectors only over it: let them run the IGP (igp: true), or give each reflector a nodeAddress on their segment.'
-                  : 'Add a way around it, or accept it under checks.suppress with a reason.',
-        },
-      ];
-    });
+const singlePointsOfFailure = (analysis: Analysis, tried: readonly Tried[]): Found[] =>
+  tried.flatMap(({ failing, broken }): Found[] => {
+    if (broken.length === 0) return [];
+    const lost = countPairs(
+      analysis,
+      broken.map(({ from, block }) => ({ from, block: analysis.network.blocks[block] as Block })),
+    );
+    const all = countPairs(
+      analysis,
+      analysis.pairs.map(({ from, block }) => ({ from: from.index, block })),
+    );
+    return [
+      {
+        id: 'NE201',
+        severity: 'warning',
+        path: pathOf(analysis, failing),
+        says: `${failing.name} is a single point of failure: without it ${lost} of ${all} pairs of nodes lose packets`,
+        evidence: someLines(changeTexts(analysis, broken)),
+        mend:
+          failing.kind === 'segment'
+            ? 'Add a second segment between its machines, or accept it under checks.suppress with a reason.'
+            : reflectsAlone(analysis, failing.name)
+              ? 'Give its region a second reflector (routers: [a, b]) on other hardware, or accept it under checks.suppress with a reason.'
+              : reflects(analysis, failing.name)
+                ? 'Its nodes reach the other reflectors only over it: let them run the IGP (igp: true), or give each reflector a nodeAddress on their segment.'
+                : 'Add a way around it, or accept it under checks.suppress with a reason.',
+      },
+    ];
+  });
 
 function pathOf(analysis: Analysis, { kind, name }: Failing): Found['path'] {
   if (kind === 'segment') return ['underlay', 'segments', name];
@@ -119,8 +159,11 @@ export const interfaceAsBackbone: Check = (analysis) =>
           id: 'NE205',
           severity: 'warning',
           path: [...router.path, 'backboneAddress'],
-          says: `the backbone address of ${router.name} is that of its interface on ${first.segment}: when this link fails, all of its backbone sessions fail`,
-          evidence: [`it would still be reached over ${someOf(others.map(({ segment }) => segment))}`],
+          says: `the backbone address of ${router.name} is that of its interface on ${first.segment}: when this link fails and the interface keeps its carrier, all of its backbone sessions fail`,
+          evidence: [
+            `a tunnel, or a switch in between: OSPF withdraws the address only with the carrier`,
+            `a loopback would still be reached over ${someOf(others.map(({ segment }) => segment))}`,
+          ],
           mend: 'Use a loopback address: the IGP carries it over whichever link is left.',
         },
       ];

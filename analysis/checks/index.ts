@@ -1,7 +1,7 @@
 import type { Analysis } from '../analysis.ts';
 import type { Check, Finding, Found } from '../finding.ts';
 import { asymmetricPath, hairpin } from './detours.ts';
-import { interfaceAsBackbone, lonelyDefaultRoute, singlePointOfFailure } from './fragile.ts';
+import { interfaceAsBackbone, lonelyDefaultRoute, whenOneThingFails } from './fragile.ts';
 import {
   addressInForeignRange,
   idleSuppressions,
@@ -14,7 +14,7 @@ import {
   slowHoldTime,
 } from './intent.ts';
 import { lostPackets, notPropagated } from './lost.ts';
-import { podMtuTooLarge, podMtuTooSmall } from './mtu.ts';
+import { podMtuTooLarge, podMtuTooSmall, unevenMtu } from './mtu.ts';
 import { clusterWithoutSession, filterOnNothing, reflectorWithoutClients, sessionDown } from './sessions.ts';
 import { covers } from './suppression.ts';
 import { hairpinUnknown } from './unknown-segments.ts';
@@ -23,7 +23,7 @@ import { hairpinUnknown } from './unknown-segments.ts';
 const CHECKS: readonly Check[] = [
   lostPackets,
   notPropagated,
-  singlePointOfFailure,
+  whenOneThingFails,
   asymmetricPath,
   hairpin,
   lonelyDefaultRoute,
@@ -32,6 +32,7 @@ const CHECKS: readonly Check[] = [
   clusterWithoutSession,
   podMtuTooLarge,
   podMtuTooSmall,
+  unevenMtu,
   regionWithoutNodes,
   meshTooLarge,
   poolTooSmall,

@@ -56,3 +56,26 @@ export const podMtuTooSmall: Check = ({ fabric, pairs }) => {
     },
   ];
 };
+
+/** NE303: an interface takes nothing that is larger than its own MTU, and tells nobody: no ICMP error, no smaller packets. */
+export const unevenMtu: Check = ({ fabric }) =>
+  (fabric.segments ?? []).flatMap((segment) =>
+    [...new Set(segment.members.map(({ mtu }) => mtu))]
+      .filter((mtu) => mtu !== segment.mtu)
+      .sort((a, b) => a - b)
+      .map((mtu) => {
+        const own = segment.members.filter((member) => member.mtu === mtu).map(({ machine }) => machine);
+        return {
+          id: 'NE303',
+          severity: 'warning' as const,
+          path: [...segment.path, 'memberMtu'],
+          says: `${someOf(own, 3)} on ${segment.name} ${own.length === 1 ? 'has' : 'have'} an MTU of ${mtu}, and the others ${segment.mtu}`,
+          evidence: [
+            mtu < segment.mtu
+              ? `packets of more than ${mtu} bytes that others send there vanish without a word`
+              : `packets of more than ${segment.mtu} bytes that ${own.length === 1 ? 'it sends' : 'they send'} vanish without a word`,
+          ],
+          mend: `Give all interfaces on ${segment.name} one MTU.`,
+        };
+      }),
+  );

@@ -7,7 +7,7 @@ import { key } from '../../lab/fping.ts';
 import { bootLab, breakIt, failing, failingNames, findPrograms, type Lab, probe } from '../../lab/index.ts';
 import { observe } from '../../lab/observe.ts';
 import { readRibs } from '../../lab/ribs.ts';
-import { sendSized } from '../../lab/sizes.ts';
+import { sendSized, tooLargeBy } from '../../lab/sizes.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -128,7 +128,7 @@ async function packetDifferences(simulation: Simulation, lab: Lab): Promise<stri
   const atLimit = await sendSized(lab, limits, 3);
   const beyond = await sendSized(
     lab,
-    limits.map(({ pair, size }) => ({ pair, size: size + 1 })),
+    limits.map(({ pair, size }) => ({ pair, size: size + tooLargeBy(lab) })),
     1,
   );
   return [
@@ -137,7 +137,9 @@ async function packetDifferences(simulation: Simulation, lab: Lab): Promise<stri
       const who = `${pair.from} to ${pair.to} (${pair.family})`;
       return [
         ...(atLimit.arrived.has(key(pair)) ? [] : [`${who}: packets of ${size} bytes do not arrive`]),
-        ...(beyond.arrived.has(key(pair)) ? [`${who}: packets of ${size + 1} bytes arrive`] : []),
+        ...(beyond.arrived.has(key(pair))
+          ? [`${who}: packets of ${size + tooLargeBy(lab)} bytes arrive`]
+          : []),
       ];
     }),
   ];
