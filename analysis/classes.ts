@@ -65,7 +65,7 @@ export function reduced(
 }
 
 /**
- * Nodes that are like no other: those that forward for others, and those of which an address or the router ID is that of
+ * Nodes that are like no other: those that forward for others or may speak for a segment, and those of which an address or the router ID is that of
  * another machine as well.
  */
 function unlike(fabric: Fabric): (node: NodeSpeaker) => boolean {
@@ -86,7 +86,15 @@ function unlike(fabric: Fabric): (node: NodeSpeaker) => boolean {
     if (kind !== 'host') for (const { text } of loopbacks(machine)) note(ownerOf, text, name);
     note(idOf, routerIdOf(machine), name);
   }
-  return ({ name, igp, attachments }) => twice.has(name) || (igp && attachments.length > 1);
+  // Which of them is the designated router decides whom OSPF joins on a segment of uneven MTU.
+  const uneven = new Set(
+    (fabric.segments ?? [])
+      .filter(({ mtu, members }) => members.some((member) => member.mtu !== mtu))
+      .map(({ name }) => name),
+  );
+  return ({ name, igp, attachments }) =>
+    twice.has(name) ||
+    (igp && (attachments.length > 1 || attachments.some(({ segment }) => uneven.has(segment))));
 }
 
 /** Everything that the simulator reads of a node, as one text. */

@@ -82,6 +82,8 @@ export interface Segment {
   readonly members: readonly number[];
   /** The families in which the IGP announces its range: a member that runs it there has an address there. */
   readonly announced: readonly Family[];
+  /** All of its interfaces have one MTU. */
+  readonly isEven: boolean;
 }
 
 export interface Address {
@@ -207,6 +209,7 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
           ),
         ),
       ),
+      isEven: members.every((member) => member.mtu === mtu),
     })),
     addresses,
     links,
@@ -368,10 +371,13 @@ function staticsOf(
   );
 }
 
-/** What a router is given, and `routerIdText` of all others. */
+/** What a router is given; the others call themselves by an IPv4 address where they have one, else by their name. */
 export function routerIdOf(machine: RouterSpeaker | NodeSpeaker | Fabric['hosts'][number]): number {
   if (machine.kind === 'router') return Number(machine.routerId.value);
-  const ipv4 = machine.kind === 'node' ? machine.address.ipv4 : undefined;
+  const ipv4 =
+    machine.kind === 'node'
+      ? machine.address.ipv4
+      : machine.attachments.flatMap(({ address }) => address.ipv4 ?? [])[0];
   return ipv4 === undefined ? fnv1a(machine.name) : Number(ipv4.value);
 }
 

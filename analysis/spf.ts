@@ -1,4 +1,5 @@
 import type { Family } from '../topology/address.ts';
+import { adjacencyOn } from './adjacency.ts';
 import type { Failure } from './failure.ts';
 import type { Network } from './network.ts';
 
@@ -57,15 +58,14 @@ export function treeFrom(network: Network, neighbours: Neighbours, root: number)
 /** Who is next to whom in OSPF's graph, by vertex. */
 export type Neighbours = readonly (readonly number[])[];
 
-export function neighboursIn({ machines, segments }: Network, family: Family, failure: Failure): Neighbours {
+export function neighboursIn(network: Network, family: Family, failure: Failure): Neighbours {
+  const { machines, segments } = network;
   const first = segments.length;
   const neighbours: number[][] = [...segments, ...machines].map(() => []);
-  for (const { index, igp, ports } of machines) {
-    if (!igp.includes(family) || failure.machines.has(index)) continue;
-    for (const { segment, ospf } of ports) {
-      if (!ospf.includes(family) || failure.segments.has(segment)) continue;
-      neighbours[first + index]?.push(segment);
-      neighbours[segment]?.push(first + index);
+  for (const { index } of segments) {
+    for (const machine of adjacencyOn(network, family, failure, index).joined) {
+      neighbours[first + machine]?.push(index);
+      neighbours[index]?.push(first + machine);
     }
   }
   return neighbours;

@@ -1,4 +1,5 @@
 import { FAMILIES, type Family } from '../topology/address.ts';
+import { adjacencyOn } from './adjacency.ts';
 import type { Failure } from './failure.ts';
 import type { Address, External, Machine, Network } from './network.ts';
 import {
@@ -15,6 +16,7 @@ import {
   segmentOf,
   type Tree,
   treeFrom,
+  union,
 } from './spf.ts';
 
 /** How a machine reaches an address of the underlay: the route that is best for it there. */
@@ -238,7 +240,7 @@ function findWay(network: Network, failure: Failure, trees: Trees, index: number
     external(network, failure, trees, machine, to) ??
     withoutCarrier(network, failure, trees, machine, target) ??
     connected(network, failure, machine, to) ??
-    internal(network, trees, machine, target) ??
+    internal(network, failure, trees, machine, target) ??
     byDefault(network, machine, target.address.family) ??
     NO_WAY
   );
@@ -309,11 +311,13 @@ function towards(
     return { metric: toSender, hops: hopsToMachine(network, tree, sender) };
   }
   const { segment, address } = forwarding;
-  const metric = distanceToSegment(tree, segment);
-  if (metric === Number.POSITIVE_INFINITY) return undefined;
-  return machine.ports.some((port) => port.segment === segment)
-    ? { metric, hops: [hopOf(network, segment, onSegment(network, segment, address))] }
-    : { metric, hops: hopsToSegment(tree, segment) };
+  const family = network.addresses[address]?.address.family ?? 'ipv4';
+  const { metric, hops } = ontoSegment(network, failure, tree, family, segment);
+  if (machine.ports.some((port) => port.segment === segment)) {
+    const own = Math.min(metric, network.segments[segment]?.cost ?? metric);
+    return { metric: own, hops: [hopOf(network, segment, onSegment(network, segment, address))] };
+  }
+  return metric === Number.POSITIVE_INFINITY ? undefined : { metric, hops };
 }
 
 /**
@@ -356,19 +360,41 @@ function withoutCarrier(
 /** A segment's range, announced by the machines on it that run the IGP there. */
 function internal(
   network: Network,
+  failure: Failure,
   trees: Trees,
   machine: Machine,
   { within, address }: Address,
 ): Way | undefined {
   const { family } = address;
   if (within < 0 || !machine.igp.includes(family)) return undefined;
-  const tree = trees.of(family, machine.index);
-  const metric = distanceToSegment(tree, within);
-  if (!network.segments[within]?.announced.includes(family) || metric === Number.POSITIVE_INFINITY)
-    return undefined;
+  if (!network.segments[within]?.announced.includes(family)) return undefined;
+  const { metric, hops } = ontoSegment(network, failure, trees.of(family, machine.index), family, within);
+  if (metric === Number.POSITIVE_INFINITY) return undefined;
   return machine.kind === 'router'
-    ? { source: 'ospf', hops: hopsToSegment(tree, within), metric }
-    : { source: 'kernel', hops: hopsToSegment(tree, within), metric: UNKNOWN_METRIC };
+    ? { source: 'ospf', hops, metric }
+    : { source: 'kernel', hops, metric: UNKNOWN_METRIC };
+}
+
+/** To a segment's range: over the network that OSPF forms there, or by one who is left to announce it alone. */
+function ontoSegment(
+  network: Network,
+  failure: Failure,
+  tree: Tree,
+  family: Family,
+  segment: number,
+): { metric: number; hops: readonly number[] } {
+  let best = { metric: distanceToSegment(tree, segment), hops: hopsToSegment(tree, segment) };
+  const { isEven = true, cost = 0 } = network.segments[segment] ?? {};
+  if (isEven) return best;
+  for (const machine of adjacencyOn(network, family, failure, segment).alone) {
+    const metric = distanceToMachine(network, tree, machine) + cost;
+    const hops = hopsToMachine(network, tree, machine);
+    if (metric < best.metric) best = { metric, hops };
+    else if (metric === best.metric && metric !== Number.POSITIVE_INFINITY) {
+      best = { metric, hops: union(best.hops, hops) };
+    }
+  }
+  return best;
 }
 
 function byDefault(network: Network, { defaults }: Machine, family: Family): Way | undefined {

@@ -32,6 +32,8 @@ export function whatIf(
   network: Network,
   { underlay, live, waysTo }: Simulation = simulatorOf(network)(),
 ): (failed: readonly Failing[]) => Consequence {
+  // A designated router that fails may join what it kept apart: more can come up than the network at rest knows of.
+  if (network.segments.some(({ isEven }) => !isEven)) return simulatedAnew(network, waysTo);
   const policies = network.blocks.map((block) => policyOf(network, block));
   const ways = network.blocks.map(waysTo);
   const ribs = ways.map(({ rib }) => rib);
@@ -62,6 +64,33 @@ export function whatIf(
       }
     }
     return { broken, worse };
+  };
+}
+
+/** A whole simulation for each failure. */
+function simulatedAnew(
+  network: Network,
+  waysBefore: Simulation['waysTo'],
+): (failed: readonly Failing[]) => Consequence {
+  const simulate = simulatorOf(network);
+  return (failed) => {
+    const failure = failureOf(network, failed);
+    const { waysTo } = simulate(failure);
+    const changes = network.blocks
+      .filter(({ node }) => !failure.machines.has(node))
+      .flatMap((block) =>
+        network.machines
+          .filter((machine) => isSender(machine, block) && !failure.machines.has(machine.index))
+          .map(({ index }): PairChange => {
+            const [before, after] = [waysBefore(block).fate(index), waysTo(block).fate(index)];
+            return { from: index, block: block.index, before, after };
+          }),
+      )
+      .filter(({ before }) => isWhole(before));
+    return {
+      broken: changes.filter(({ after }) => !isWhole(after)),
+      worse: changes.filter(({ before, after }) => isWhole(after) && isWorse(before, after)),
+    };
   };
 }
 

@@ -74,6 +74,7 @@ export const unevenMtu: Check = ({ fabric }) =>
             mtu < segment.mtu
               ? `packets of more than ${mtu} bytes that others send there vanish without a word`
               : `packets of more than ${segment.mtu} bytes that ${own.length === 1 ? 'it sends' : 'they send'} vanish without a word`,
+            'where both run OSPF, it takes no neighbour of another MTU: see the ways with noencap path',
           ],
           mend: `Give all interfaces on ${segment.name} one MTU.`,
         };
