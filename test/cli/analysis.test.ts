@@ -7,6 +7,7 @@ let folder: string;
 beforeAll(() => {
   folder = scratch();
   copyFileSync('topology.yaml', join(folder, 'topology.yaml'));
+  copyFileSync('test/analysis/checks/sturdy.yaml', join(folder, 'sturdy.yaml'));
   const text = readFileSync('topology.yaml', 'utf8');
   writeFileSync(join(folder, 'self.yaml'), text.replace(/^bgp:$/m, 'bgp:\n  reflectorNextHop: self'));
 });
@@ -22,6 +23,7 @@ test('explain, path and check --failures on the network of the report', () => {
     ['path-hairpin', 'path kubemaster kubenode-wds-1 -t self.yaml', 0],
     ['path-lost', 'path kubemaster kubenode-hkg04 --fail iepl', 1],
     ['failures', 'check --failures 1', 0],
+    ['failures-of-two', 'check --failures 2 -t sturdy.yaml', 0],
   ] as const;
   expectGolden(
     'test/cli/golden',
