@@ -1,11 +1,11 @@
 import { type Fabric, nodeBlocks } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
-import { reduced } from './classes.ts';
-import { type Failing, failureOf } from './failure.ts';
-import type { Fate, Ways } from './forwarding.ts';
-import { type Block, type Machine, type Network, networkOf } from './network.ts';
-import { type Simulation, simulatorOf } from './simulate.ts';
-import { type Consequence, type PairChange, whatIf } from './what-if.ts';
+import { reduced } from './simulator/classes.ts';
+import { type Failing, failureOf } from './simulator/failure.ts';
+import type { Fate, Ways } from './simulator/forwarding.ts';
+import { type Block, type Machine, type Network, networkOf } from './simulator/network.ts';
+import { type Simulation, simulatorOf } from './simulator/simulate.ts';
+import { type Consequence, type PairChange, whatIf } from './simulator/what-if.ts';
 
 /** A fabric at rest, and what becomes of it when something fails: what every check looks at. */
 export interface Analysis {

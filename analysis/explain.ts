@@ -1,8 +1,8 @@
 import type { Analysis } from './analysis.ts';
-import { decidingStep, isEqualCost, type Route } from './decision.ts';
-import type { Block, Machine } from './network.ts';
-import { machineOf, segmentOf } from './spf.ts';
-import type { Way } from './underlay.ts';
+import { decidingStep, isEqualCost, type Route } from './simulator/decision.ts';
+import type { Block, Machine } from './simulator/network.ts';
+import { machineOf, segmentOf } from './simulator/spf.ts';
+import type { Way } from './simulator/way.ts';
 import { whyWithout } from './why.ts';
 
 /** All that a speaker knows of a block, and why it sends packets where it sends them. */

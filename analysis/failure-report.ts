@@ -1,8 +1,8 @@
 import type { Fabric } from '../fabric/index.ts';
 import { type Analysis, analyse, countPairs } from './analysis.ts';
-import { type Failing, failings } from './failure.ts';
-import type { Block } from './network.ts';
-import type { Consequence, PairChange } from './what-if.ts';
+import { type Failing, failings } from './simulator/failure.ts';
+import type { Block } from './simulator/network.ts';
+import type { Consequence, PairChange } from './simulator/what-if.ts';
 
 /** What one failure, or several together, do to the pods. */
 export interface FailureReport {

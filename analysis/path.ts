@@ -1,7 +1,7 @@
 import { type Analysis, hasFamily } from './analysis.ts';
-import { isEqualCost } from './decision.ts';
-import type { Fate } from './forwarding.ts';
-import type { Block, Machine } from './network.ts';
+import { isEqualCost } from './simulator/decision.ts';
+import type { Fate } from './simulator/forwarding.ts';
+import type { Block, Machine } from './simulator/network.ts';
 import { type Trace, traces } from './trace.ts';
 
 /** All ways of packets from one machine to the pods of another, in one family. */

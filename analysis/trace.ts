@@ -1,7 +1,7 @@
-import type { Ways } from './forwarding.ts';
-import type { Network } from './network.ts';
-import { machineOf, segmentOf } from './spf.ts';
-import type { Underlay } from './underlay.ts';
+import type { Ways } from './simulator/forwarding.ts';
+import type { Network } from './simulator/network.ts';
+import { machineOf, segmentOf } from './simulator/spf.ts';
+import type { Underlay } from './simulator/underlay.ts';
 
 /** One way of a packet, machine by machine, and how it ends. */
 export interface Trace {

@@ -1,6 +1,6 @@
 import type { Analysis } from './analysis.ts';
-import type { Block, Link, Machine } from './network.ts';
-import { policyOf } from './policy.ts';
+import type { Block, Link, Machine } from './simulator/network.ts';
+import { policyOf } from './simulator/policy.ts';
 
 /**
  * Why a speaker has no route to a block: of each of its sessions what keeps the block from coming over it, and of a router that

@@ -1,8 +1,8 @@
-import { reduced } from '../analysis/classes.ts';
-import { failings } from '../analysis/failure.ts';
-import { networkOf } from '../analysis/network.ts';
-import { simulatorOf } from '../analysis/simulate.ts';
-import { isWhole, whatIf } from '../analysis/what-if.ts';
+import { reduced } from '../analysis/simulator/classes.ts';
+import { failings } from '../analysis/simulator/failure.ts';
+import { networkOf } from '../analysis/simulator/network.ts';
+import { simulatorOf } from '../analysis/simulator/simulate.ts';
+import { isWhole, whatIf } from '../analysis/simulator/what-if.ts';
 import { buildFabric } from '../fabric/index.ts';
 import { parseTopologyValue } from '../topology/index.ts';
 import { largeTopology, type Size } from './large-topology.ts';

@@ -1,10 +1,10 @@
 import { type Analysis, type Pair, placeOf } from '../analysis.ts';
-import { isEqualCost } from '../decision.ts';
 import { andMore, type Check, type Found, grouped, someLines } from '../finding.ts';
-import type { Machine } from '../network.ts';
-import { segmentOf } from '../spf.ts';
+import { isEqualCost } from '../simulator/decision.ts';
+import type { Machine } from '../simulator/network.ts';
+import { segmentOf } from '../simulator/spf.ts';
+import { isWhole } from '../simulator/what-if.ts';
 import { linksUsed, type Trace, traces, traceText } from '../trace.ts';
-import { isWhole } from '../what-if.ts';
 
 /** A packet that leaves a machine over the segment on which it came. */
 interface Turn {

@@ -1,9 +1,9 @@
 import { familiesOf } from '../../topology/address.ts';
 import { type Analysis, countPairs, placeOf } from '../analysis.ts';
-import { type Failing, failings } from '../failure.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
-import type { Block, Machine } from '../network.ts';
-import type { Consequence, PairChange } from '../what-if.ts';
+import { type Failing, failings } from '../simulator/failure.ts';
+import type { Block, Machine } from '../simulator/network.ts';
+import type { Consequence, PairChange } from '../simulator/what-if.ts';
 
 /** NE201 and NE304: what becomes of pods when one thing fails. */
 export const whenOneThingFails: Check = (analysis) => {

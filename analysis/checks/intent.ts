@@ -2,7 +2,7 @@ import { carriesMetric } from '../../fabric/index.ts';
 import { addressBits, contains, FAMILIES, type IpAddress } from '../../topology/address.ts';
 import type { Analysis } from '../analysis.ts';
 import { type Check, type Found, someLines, someOf } from '../finding.ts';
-import { verdictOf } from '../policy.ts';
+import { verdictOf } from '../simulator/policy.ts';
 import { covers } from './suppression.ts';
 
 /** NE401: its peering exists in Calico and selects no node. */

@@ -1,9 +1,9 @@
 import type { Analysis, Pair } from '../analysis.ts';
 import { placeOf } from '../analysis.ts';
 import { andMore, type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
-import type { Machine } from '../network.ts';
+import type { Machine } from '../simulator/network.ts';
+import { isWhole } from '../simulator/what-if.ts';
 import { type Trace, traces, traceText } from '../trace.ts';
-import { isWhole } from '../what-if.ts';
 import { whyWithout } from '../why.ts';
 
 /** A pair of which packets get lost, with the first way that goes wrong. Each is told of by one check only. */

@@ -1,6 +1,6 @@
 import { type Analysis, placeOf } from '../analysis.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
-import type { Link, Machine } from '../network.ts';
+import type { Link, Machine } from '../simulator/network.ts';
 
 /** NE406: a session that never comes up. Only what the underlay describes is held against it. */
 export const sessionDown: Check = (analysis) => {

@@ -1,7 +1,7 @@
-import type { Fate } from '../../analysis/forwarding.ts';
-import type { Block, Machine } from '../../analysis/network.ts';
-import type { Simulation } from '../../analysis/simulate.ts';
-import { machineOf, segmentOf } from '../../analysis/spf.ts';
+import type { Fate } from '../../analysis/simulator/forwarding.ts';
+import type { Block, Machine } from '../../analysis/simulator/network.ts';
+import type { Simulation } from '../../analysis/simulator/simulate.ts';
+import { machineOf, segmentOf } from '../../analysis/simulator/spf.ts';
 import { carriesMetric, HIGHEST_LOCAL_PREF } from '../../fabric/index.ts';
 import type { Lab, Probed } from '../../lab/index.ts';
 import type { KernelRoute, Observation } from '../../lab/observe.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { reduced } from '../../analysis/classes.ts';
-import { failings, failureOf } from '../../analysis/failure.ts';
-import { type Network, networkOf } from '../../analysis/network.ts';
-import { type Simulation, simulatorOf } from '../../analysis/simulate.ts';
+import { reduced } from '../../analysis/simulator/classes.ts';
+import { failings, failureOf } from '../../analysis/simulator/failure.ts';
+import { type Network, networkOf } from '../../analysis/simulator/network.ts';
+import { type Simulation, simulatorOf } from '../../analysis/simulator/simulate.ts';
 import { type Fabric, nodeBlocks } from '../../fabric/index.ts';
 import { largeTopology } from '../../scripts/large-topology.ts';
 import { fabricOf } from '../fabric-of.ts';

@@ -1,6 +1,6 @@
 import { failureReports } from '../../analysis/index.ts';
-import { networkOf } from '../../analysis/network.ts';
-import { whatIf } from '../../analysis/what-if.ts';
+import { networkOf } from '../../analysis/simulator/network.ts';
+import { whatIf } from '../../analysis/simulator/what-if.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { twoRegions } from '../fabric/networks.ts';
 import { fabricOf } from '../fabric-of.ts';

@@ -1,8 +1,8 @@
-import { fatesOf } from '../../analysis/fates.ts';
-import type { Forwarding } from '../../analysis/forwarding.ts';
-import { type Network, networkOf } from '../../analysis/network.ts';
-import { simulatorOf } from '../../analysis/simulate.ts';
-import { hopOf } from '../../analysis/spf.ts';
+import { fatesOf } from '../../analysis/simulator/fates.ts';
+import type { Forwarding } from '../../analysis/simulator/forwarding.ts';
+import { type Network, networkOf } from '../../analysis/simulator/network.ts';
+import { simulatorOf } from '../../analysis/simulator/simulate.ts';
+import { hopOf } from '../../analysis/simulator/spf.ts';
 import { largeTopology } from '../../scripts/large-topology.ts';
 import { fabricOf } from '../fabric-of.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { failureOf } from '../../analysis/failure.ts';
-import { networkOf } from '../../analysis/network.ts';
-import { type Simulation, simulatorOf } from '../../analysis/simulate.ts';
+import { failureOf } from '../../analysis/simulator/failure.ts';
+import { networkOf } from '../../analysis/simulator/network.ts';
+import { type Simulation, simulatorOf } from '../../analysis/simulator/simulate.ts';
 import { key } from '../../lab/fping.ts';
 import { bootLab, breakIt, failing, failingNames, findPrograms, type Lab, probe } from '../../lab/index.ts';
 import { observe } from '../../lab/observe.ts';

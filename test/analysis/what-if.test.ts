@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { type Failing, failings, failureOf } from '../../analysis/failure.ts';
-import type { Fate } from '../../analysis/forwarding.ts';
-import { type Network, networkOf } from '../../analysis/network.ts';
-import { type Simulation, simulatorOf } from '../../analysis/simulate.ts';
-import { type Consequence, whatIf } from '../../analysis/what-if.ts';
+import { type Failing, failings, failureOf } from '../../analysis/simulator/failure.ts';
+import type { Fate } from '../../analysis/simulator/forwarding.ts';
+import { type Network, networkOf } from '../../analysis/simulator/network.ts';
+import { type Simulation, simulatorOf } from '../../analysis/simulator/simulate.ts';
+import { type Consequence, whatIf } from '../../analysis/simulator/what-if.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { arbitraryNetwork } from './arbitrary-network.ts';
 import { enlargedNetwork } from './enlarged.ts';

@@ -1,8 +1,8 @@
-import { failureOf } from '../../analysis/failure.ts';
-import type { Fate } from '../../analysis/forwarding.ts';
-import { type Block, type Network as Numbers, networkOf } from '../../analysis/network.ts';
-import { type Simulation, simulatorOf } from '../../analysis/simulate.ts';
-import { machineOf, segmentOf } from '../../analysis/spf.ts';
+import { failureOf } from '../../analysis/simulator/failure.ts';
+import type { Fate } from '../../analysis/simulator/forwarding.ts';
+import { type Block, type Network as Numbers, networkOf } from '../../analysis/simulator/network.ts';
+import { type Simulation, simulatorOf } from '../../analysis/simulator/simulate.ts';
+import { machineOf, segmentOf } from '../../analysis/simulator/spf.ts';
 import { carriesMetric, HIGHEST_LOCAL_PREF } from '../../fabric/index.ts';
 import type { Failing } from '../../lab/index.ts';
 import type { Prefix } from '../../topology/address.ts';

@@ -1,4 +1,4 @@
-import type { Family } from '../topology/address.ts';
+import type { Family } from '../../topology/address.ts';
 import { adjacencyOn } from './adjacency.ts';
 import type { Failure } from './failure.ts';
 import type { Network } from './network.ts';

@@ -4,7 +4,8 @@ import type { Network } from './network.ts';
 import type { Policy } from './policy.ts';
 import { isOpen, type Rib, ribFrom, ribsOf, type Speaking, settle } from './rib.ts';
 import type { SessionsAfter } from './sessions.ts';
-import type { ChangedWay, Underlay } from './underlay.ts';
+import type { Underlay } from './underlay.ts';
+import type { ChangedWay } from './underlay-after.ts';
 
 /**
  * The routes to all blocks after a failure, by block, made of those before it as BGP does: what came over sessions that died

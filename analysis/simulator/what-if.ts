@@ -5,7 +5,7 @@ import { policyOf } from './policy.ts';
 import { ribsAfter } from './ribs-after.ts';
 import { sessionsAfter } from './sessions.ts';
 import { type Simulation, simulatorOf } from './simulate.ts';
-import { underlayAfter } from './underlay.ts';
+import { underlayAfter } from './underlay-after.ts';
 import { waysAfter } from './ways-after.ts';
 
 /** What a failure does to the packets of one node for one block. */

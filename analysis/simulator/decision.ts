@@ -1,5 +1,5 @@
 import type { Link } from './network.ts';
-import type { Way } from './underlay.ts';
+import type { Way } from './way.ts';
 
 /** A BGP route as a speaker has it in its table. */
 export interface Route {

@@ -1,24 +1,16 @@
 import {
   defaultRoutes,
-  endsFor,
   type Fabric,
   fnv1a,
   loopbacks,
-  meshSessions,
   type NodeSpeaker,
   nodeBlocks,
   type RouterSpeaker,
   type Session,
   type SessionEnd,
-} from '../fabric/index.ts';
-import {
-  addressBits,
-  contains,
-  FAMILIES,
-  type Family,
-  type IpAddress,
-  type Prefix,
-} from '../topology/address.ts';
+} from '../../fabric/index.ts';
+import { contains, FAMILIES, type Family, type IpAddress, type Prefix } from '../../topology/address.ts';
+import { byMachine, carriersOf, linksOf, mapped } from './links.ts';
 
 /**
  * A fabric in numbers, so that thousands of failures can be tried in a second: machines, segments, addresses and sessions
@@ -264,95 +256,6 @@ function addressesOf(
     order: order.get(one.address.text) ?? -1,
   }));
 }
-
-/** `::ffff:0:0/96`. */
-const mapped = ({ family, value }: IpAddress): bigint =>
-  family === 'ipv4' ? value + 0xffff00000000n : value;
-
-function linksOf(
-  fabric: Fabric,
-  machine: (name: string) => number,
-  addresses: readonly Address[],
-  address: (one: IpAddress) => number,
-): Link[] {
-  const range = rangesIn(addresses);
-  const clusterOf = new Map(fabric.routers.map(({ name, clusterId }) => [name, Number(clusterId.value)]));
-  return [...fabric.sessions, ...meshSessions(fabric)].flatMap((session, sessionIndex) =>
-    session.ends.map((end, side): Link => {
-      const { local, remote } = endsFor(session, end.speaker);
-      const index = 2 * sessionIndex + side;
-      return {
-        index,
-        other: 2 * sessionIndex + 1 - side,
-        session,
-        sessionIndex,
-        local,
-        machine: machine(local.speaker),
-        peer: machine(remote.speaker),
-        localAddress: address(local.address),
-        peerAddress: address(remote.address),
-        toClient: local.role === 'reflector',
-        cluster: clusterOf.get(local.speaker) ?? 0,
-        nextHop: {
-          ipv4: nextHopOf(session, local, 'ipv4', address, range),
-          ipv6: nextHopOf(session, local, 'ipv6', address, range),
-        },
-      };
-    }),
-  );
-}
-
-function nextHopOf(
-  { carries }: Session,
-  { nextHop, address: self }: SessionEnd,
-  family: Family,
-  address: (one: IpAddress) => number,
-  range: (prefix: Prefix) => Range,
-): LinkNextHop {
-  const keep =
-    nextHop.rule === 'keep' ? nextHop.onSegments.filter((one) => one.family === family).map(range) : [];
-  const own = nextHop.rule === 'keep' ? nextHop.otherwise[carries.indexOf(family)] : undefined;
-  return own === undefined || keep.length === 0
-    ? { keep: [], otherwise: address(self) }
-    : { keep, otherwise: address(own) };
-}
-
-/** Whether a prefix holds an address is asked a million times, and arithmetic of large integers is slow. */
-function rangesIn(addresses: readonly Address[]): (prefix: Prefix) => Range {
-  const values = addresses.map(({ address }) => mapped(address)).sort((a, b) => (a < b ? -1 : 1));
-  const firstFrom = (value: bigint): number => {
-    let [low, high] = [0, values.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((values[middle] as bigint) < value) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  const known = new Map<string, Range>();
-  return (prefix) => {
-    const before = known.get(prefix.text);
-    if (before !== undefined) return before;
-    const start = mapped(prefix);
-    const size = 1n << BigInt(addressBits(prefix.family) - prefix.length);
-    const found = { family: prefix.family, from: firstFrom(start), to: firstFrom(start + size) };
-    known.set(prefix.text, found);
-    return found;
-  };
-}
-
-function byMachine(machines: readonly Machine[], links: readonly Link[]): Link[][] {
-  const all: Link[][] = machines.map(() => []);
-  for (const link of links) all[link.machine]?.push(link);
-  return all;
-}
-
-const carriersOf =
-  (family: Family) =>
-  (links: readonly Link[]): Carriers => {
-    const all = links.filter(({ session }) => session.carries.includes(family));
-    return { all, toClients: all.filter(({ toClient }) => toClient) };
-  };
 
 const NO_STATICS: ReadonlyMap<number, StaticTo> = new Map();
 

@@ -1,7 +1,8 @@
 import type { Failure } from './failure.ts';
 import type { Link, Network } from './network.ts';
 import { machineOf, segmentOf } from './spf.ts';
-import type { ChangedWay, Underlay } from './underlay.ts';
+import type { Underlay } from './underlay.ts';
+import type { ChangedWay } from './underlay-after.ts';
 
 /** By session whether it is up: if packets arrive in both directions. Both ends are configured from one value, and agree. */
 export function liveSessions(network: Network, failure: Failure, underlay: Underlay): Uint8Array {

@@ -1,4 +1,4 @@
-import { FAMILIES, type Family } from '../topology/address.ts';
+import type { Family } from '../../topology/address.ts';
 import { adjacencyOn } from './adjacency.ts';
 import type { Failure } from './failure.ts';
 import type { Address, External, Machine, Network } from './network.ts';
@@ -8,12 +8,8 @@ import {
   hopOf,
   hopsToMachine,
   hopsToSegment,
-  isSameSet,
-  machineOf,
   type Neighbours,
   neighboursIn,
-  regrowth,
-  segmentOf,
   type Tree,
   treeFrom,
   union,
@@ -40,164 +36,6 @@ export interface Way {
 /** BIRD's IGP_METRIC_UNKNOWN: what OSPF's external routes, static ones and those of other daemons have. */
 export const UNKNOWN_METRIC = 0x80000000;
 
-export interface Underlay {
-  /** The route of a machine to an address (an index of the network). */
-  way(machine: number, address: number): Way;
-  /** Whether packets from the machine arrive at the owner of the address, over each of equal ways. */
-  reaches(machine: number, address: number): boolean;
-  /** Whether a frame for this next hop finds a machine that is up. */
-  answers(machine: number, hop: number): boolean;
-}
-
-/** An underlay that remembers what it was asked. */
-export interface KnownUnderlay extends Underlay {
-  /** By machine: the ways that were looked up so far, by address. */
-  readonly ways: readonly (ReadonlyMap<number, Way> | undefined)[];
-  readonly trees: Trees;
-}
-
-export function underlayOf(network: Network, failure: Failure): KnownUnderlay {
-  return underlayWith(network, failure, treesOf(network, failure), () => undefined);
-}
-
-/** A way that is another one than it was. */
-export interface ChangedWay {
-  readonly machine: number;
-  readonly address: number;
-  readonly way: Way;
-}
-
-/** An underlay after a failure, and of the ways that were looked up before those that are others now. */
-export interface UnderlayAfter {
-  readonly underlay: Underlay;
-  readonly changed: readonly ChangedWay[];
-}
-
-/**
- * The underlay after a failure, made of the one before it: what stays is shared. What machines that failed make of it is
- * left as it was: nobody can ask them.
- */
-export function underlayAfter(network: Network, base: KnownUnderlay): (failure: Failure) => UnderlayAfter {
-  const addressesAt = addressesByVertex(network);
-  const first = network.segments.length;
-  return (failure) => {
-    const regrown: Record<Family, Map<number, Tree>> = { ipv4: new Map(), ipv6: new Map() };
-    const open: [machine: number, address: number][] = [];
-    const doubt = (machine: number, addresses: readonly number[]) => {
-      const known = base.ways[machine];
-      for (const address of addresses) {
-        if (known?.has(address)) open.push([machine, address]);
-      }
-    };
-    for (const family of FAMILIES) {
-      const regrow = regrowth(network, base.trees.neighbours(family), failure);
-      for (const [root, tree] of base.trees.grown(family)) {
-        if (failure.machines.has(root)) continue;
-        const since = regrow(tree);
-        if (since.size === 0) continue;
-        regrown[family].set(root, { ...tree, since });
-        for (const vertex of since.keys()) doubt(root, addressesAt[vertex] as readonly number[]);
-      }
-    }
-    for (const segment of failure.segments) {
-      // Whose carrier went loses its own route; a forwarding address that is gone is no longer asked for.
-      const members = network.segments[segment]?.members ?? [];
-      for (const machine of members) doubt(machine, addressesAt[segment] as readonly number[]);
-      const forwarded = addressesAt[segment]?.filter((address) => network.externals[address]?.length) ?? [];
-      if (forwarded.length > 0) for (const { index } of network.machines) doubt(index, forwarded);
-    }
-    for (const machine of failure.machines) {
-      const sent = addressesAt[first + machine] as readonly number[];
-      if (sent.length > 0) for (const { index } of network.machines) doubt(index, sent);
-    }
-    const fresh = treesOf(network, failure);
-    const trees: Trees = {
-      ...fresh,
-      of(family, root) {
-        const after = regrown[family].get(root);
-        if (after !== undefined) return after;
-        const before = failure.machines.has(root) ? undefined : base.trees.grown(family).get(root);
-        return before ?? fresh.of(family, root);
-      },
-    };
-    const changed: ChangedWay[] = [];
-    const now = new Map<number, Map<number, Way>>();
-    for (const [machine, address] of open) {
-      const others = now.get(machine);
-      if (failure.machines.has(machine) || others?.has(address)) continue;
-      const way = findWay(network, failure, trees, machine, address);
-      if (isSameWay(way, base.ways[machine]?.get(address) as Way)) continue;
-      changed.push({ machine, address, way });
-      if (others === undefined) now.set(machine, new Map([[address, way]]));
-      else others.set(address, way);
-    }
-    const before = (machine: number, address: number) =>
-      now.get(machine)?.get(address) ?? base.ways[machine]?.get(address);
-    return { underlay: underlayWith(network, failure, trees, before), changed };
-  };
-}
-
-const isSameWay = (a: Way, b: Way): boolean =>
-  a.source === b.source && a.metric === b.metric && isSameSet(a.hops, b.hops);
-
-/** The addresses whose ways depend on how a vertex of OSPF's graph is reached. */
-function addressesByVertex({ segments, machines, addresses, externals }: Network): number[][] {
-  const all: number[][] = [...segments, ...machines].map(() => []);
-  for (const [index, { within }] of addresses.entries()) {
-    all[within]?.push(index);
-    for (const { machine, forwarding } of externals[index] ?? []) {
-      all[segments.length + machine]?.push(index);
-      if (forwarding !== undefined) all[forwarding.segment]?.push(index);
-    }
-  }
-  return all;
-}
-
-function underlayWith(
-  network: Network,
-  failure: Failure,
-  trees: Trees,
-  before: (machine: number, address: number) => Way | undefined,
-): KnownUnderlay {
-  const { machines, addresses } = network;
-  const ways: (Map<number, Way> | undefined)[] = [];
-  const reached = new Map<number, boolean>();
-
-  const way = (machine: number, address: number): Way => {
-    const own = ways[machine] ?? new Map<number, Way>();
-    const known = own.get(address) ?? before(machine, address);
-    if (known !== undefined) return known;
-    const found = findWay(network, failure, trees, machine, address);
-    own.set(address, found);
-    ways[machine] = own;
-    return found;
-  };
-  const answers = (machine: number, hop: number): boolean => {
-    const to = machineOf(network, hop);
-    return (
-      to < machines.length &&
-      !failure.machines.has(to) &&
-      !failure.machines.has(machine) &&
-      (!network.hasUnderlay || !failure.segments.has(segmentOf(network, hop)))
-    );
-  };
-  const reaches = (machine: number, address: number): boolean => {
-    if (addresses[address]?.owner === machine) return !failure.machines.has(machine);
-    const key = machine * addresses.length + address;
-    const known = reached.get(key);
-    if (known !== undefined) return known;
-    // A way that comes back to where it is being looked for is a loop: it does not arrive.
-    reached.set(key, false);
-    const { hops } = way(machine, address);
-    const arrives =
-      hops.length > 0 &&
-      hops.every((hop) => answers(machine, hop) && reaches(machineOf(network, hop), address));
-    if (arrives) reached.set(key, true);
-    return arrives;
-  };
-  return { way, reaches, answers, ways, trees };
-}
-
 /** OSPF's trees of all machines, grown when they are asked for. */
 export interface Trees {
   of(family: Family, root: number): Tree;
@@ -205,7 +43,7 @@ export interface Trees {
   neighbours(family: Family): Neighbours;
 }
 
-function treesOf(network: Network, failure: Failure): Trees {
+export function treesOf(network: Network, failure: Failure): Trees {
   const grown = { ipv4: new Map<number, Tree>(), ipv6: new Map<number, Tree>() };
   const around: Partial<Record<Family, Neighbours>> = {};
   const neighbours = (family: Family) => {
@@ -229,7 +67,7 @@ const NO_WAY: Way = { source: 'none', hops: [], metric: UNKNOWN_METRIC };
 const OWN: Way = { source: 'own', hops: [], metric: 0 };
 
 /** The longest prefix first: a host's own address before the range of a segment, that before a default route. */
-function findWay(network: Network, failure: Failure, trees: Trees, index: number, to: number): Way {
+export function findWay(network: Network, failure: Failure, trees: Trees, index: number, to: number): Way {
   const machine = network.machines[index];
   const target = network.addresses[to];
   if (machine === undefined || target === undefined) return NO_WAY;

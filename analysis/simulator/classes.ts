@@ -1,5 +1,5 @@
-import { type Fabric, loopbacks, type NodeSpeaker, nodeBlocks, type Session } from '../fabric/index.ts';
-import { addressBits, FAMILIES, type IpAddress, type Prefix, valuesOf } from '../topology/address.ts';
+import { type Fabric, loopbacks, type NodeSpeaker, nodeBlocks, type Session } from '../../fabric/index.ts';
+import { addressBits, FAMILIES, type IpAddress, type Prefix, valuesOf } from '../../topology/address.ts';
 import { routerIdOf } from './network.ts';
 import { isCarried, matches } from './policy.ts';
 

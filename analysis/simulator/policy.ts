@@ -6,9 +6,9 @@ import {
   NORMAL_PRIORITY,
   type NodeSpeaker,
   sessionFilters,
-} from '../fabric/index.ts';
-import { addressBits, contains, type Family, type Prefix } from '../topology/address.ts';
-import type { BgpFilter, FilterRule } from '../topology/model.ts';
+} from '../../fabric/index.ts';
+import { addressBits, contains, type Family, type Prefix } from '../../topology/address.ts';
+import type { BgpFilter, FilterRule } from '../../topology/model.ts';
 import type { Route } from './decision.ts';
 import type { Block, Link, Network } from './network.ts';
 

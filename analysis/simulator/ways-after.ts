@@ -4,7 +4,8 @@ import { type Fate, type Forwarding, forward, type Ways } from './forwarding.ts'
 import type { Network } from './network.ts';
 import type { Rib } from './rib.ts';
 import { isSameSet, machineOf, segmentOf } from './spf.ts';
-import type { ChangedWay, Underlay } from './underlay.ts';
+import type { Underlay } from './underlay.ts';
+import type { ChangedWay } from './underlay-after.ts';
 
 /** What has become of packets to one block after a failure. */
 export interface WaysAfter {

@@ -1,0 +1,71 @@
+import type { Failure } from './failure.ts';
+import type { Network } from './network.ts';
+import { machineOf, segmentOf } from './spf.ts';
+import { findWay, type Trees, treesOf, type Way } from './way.ts';
+
+/** What the network below carries: routes to addresses, and frames to next hops. */
+export interface Underlay {
+  /** The route of a machine to an address (an index of the network). */
+  way(machine: number, address: number): Way;
+  /** Whether packets from the machine arrive at the owner of the address, over each of equal ways. */
+  reaches(machine: number, address: number): boolean;
+  /** Whether a frame for this next hop finds a machine that is up. */
+  answers(machine: number, hop: number): boolean;
+}
+
+/** An underlay that remembers what it was asked. */
+export interface KnownUnderlay extends Underlay {
+  /** By machine: the ways that were looked up so far, by address. */
+  readonly ways: readonly (ReadonlyMap<number, Way> | undefined)[];
+  readonly trees: Trees;
+}
+
+export function underlayOf(network: Network, failure: Failure): KnownUnderlay {
+  return underlayWith(network, failure, treesOf(network, failure), () => undefined);
+}
+
+/** `before`: ways that are known already. */
+export function underlayWith(
+  network: Network,
+  failure: Failure,
+  trees: Trees,
+  before: (machine: number, address: number) => Way | undefined,
+): KnownUnderlay {
+  const { machines, addresses } = network;
+  const ways: (Map<number, Way> | undefined)[] = [];
+  const reached = new Map<number, boolean>();
+
+  const way = (machine: number, address: number): Way => {
+    const own = ways[machine] ?? new Map<number, Way>();
+    const known = own.get(address) ?? before(machine, address);
+    if (known !== undefined) return known;
+    const found = findWay(network, failure, trees, machine, address);
+    own.set(address, found);
+    ways[machine] = own;
+    return found;
+  };
+  const answers = (machine: number, hop: number): boolean => {
+    const to = machineOf(network, hop);
+    return (
+      to < machines.length &&
+      !failure.machines.has(to) &&
+      !failure.machines.has(machine) &&
+      (!network.hasUnderlay || !failure.segments.has(segmentOf(network, hop)))
+    );
+  };
+  const reaches = (machine: number, address: number): boolean => {
+    if (addresses[address]?.owner === machine) return !failure.machines.has(machine);
+    const key = machine * addresses.length + address;
+    const known = reached.get(key);
+    if (known !== undefined) return known;
+    // A way that comes back to where it is being looked for is a loop: it does not arrive.
+    reached.set(key, false);
+    const { hops } = way(machine, address);
+    const arrives =
+      hops.length > 0 &&
+      hops.every((hop) => answers(machine, hop) && reaches(machineOf(network, hop), address));
+    if (arrives) reached.set(key, true);
+    return arrives;
+  };
+  return { way, reaches, answers, ways, trees };
+}
