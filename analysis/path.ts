@@ -2,7 +2,7 @@ import { type Analysis, hasFamily } from './analysis.ts';
 import { isEqualCost } from './simulator/decision.ts';
 import type { Fate } from './simulator/forwarding.ts';
 import type { Block, Machine } from './simulator/network.ts';
-import { type Trace, traces } from './trace.ts';
+import { MOST_WAYS, type Trace, traces } from './trace.ts';
 
 /** All ways of packets from one machine to the pods of another, in one family. */
 export interface PodPath {
@@ -11,6 +11,8 @@ export interface PodPath {
   readonly prefix: string;
   readonly fate: Fate;
   readonly ways: readonly PodWay[];
+  /** There are more ways than these. */
+  readonly more: boolean;
 }
 
 export interface PodWay {
@@ -36,14 +38,14 @@ export function podPaths(analysis: Analysis, from: Machine, to: Machine): PodPat
     .filter((block) => block.node === to.index && (from.kind !== 'node' || hasFamily(from, block)))
     .map((block) => {
       const ways = simulation.waysTo(block);
+      const all = traces(network, simulation.underlay, ways, from.index, MOST_WAYS + 1);
       return {
         from: from.name,
         to: to.name,
         prefix: block.prefix.text,
         fate: ways.fate(from.index),
-        ways: traces(network, simulation.underlay, ways, from.index).map((trace) =>
-          podWay(analysis, block, trace),
-        ),
+        ways: all.slice(0, MOST_WAYS).map((trace) => podWay(analysis, block, trace)),
+        more: all.length > MOST_WAYS,
       };
     });
 }

@@ -12,13 +12,19 @@ export interface Trace {
 }
 
 /** Of more equal ways than these nobody reads. */
-const MOST = 16;
+export const MOST_WAYS = 16;
 
-/** All equal ways of packets from a machine, `MOST` at most. The last machine of one that loops is there twice. */
-export function traces(network: Network, underlay: Underlay, ways: Ways, from: number): Trace[] {
+/** All equal ways of packets from a machine, `most` at most. The last machine of one that loops is there twice. */
+export function traces(
+  network: Network,
+  underlay: Underlay,
+  ways: Ways,
+  from: number,
+  most = MOST_WAYS,
+): Trace[] {
   const found: Trace[] = [];
   const follow = (machines: readonly number[], segments: readonly number[]): void => {
-    if (found.length >= MOST) return;
+    if (found.length >= most) return;
     const machine = machines.at(-1) as number;
     if (machines.indexOf(machine) < machines.length - 1) {
       found.push({ machines, segments, end: 'loops' });
@@ -33,7 +39,7 @@ export function traces(network: Network, underlay: Underlay, ways: Ways, from: n
       const segment = segmentOf(network, hop);
       if (underlay.answers(machine, hop))
         follow([...machines, machineOf(network, hop)], [...segments, segment]);
-      else if (found.length < MOST) found.push({ machines, segments, end: 'nobody answers' });
+      else if (found.length < most) found.push({ machines, segments, end: 'nobody answers' });
     }
   };
   follow([from], []);

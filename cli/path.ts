@@ -44,7 +44,7 @@ const asJson = ({ fate, ...rest }: PodPath): object => ({
 });
 
 function pathText(
-  { from, to, prefix, fate, ways }: PodPath,
+  { from, to, prefix, fate, ways, more }: PodPath,
   { bold, red, green, dim }: Terminal['colour'],
 ): string {
   const [least, most] = fate.hops;
@@ -57,7 +57,7 @@ function pathText(
   return [
     `${bold(`${from} to ${to}`)} (${prefix}): ${verdict}${fate.turns ? '; turns around on the way' : ''}`,
     ...ways.flatMap((way, index) => [
-      ...(ways.length > 1 ? [`  way ${index + 1} of ${ways.length}, chosen by flow`] : []),
+      ...(ways.length > 1 ? [`  way ${index + 1} of ${more ? 'many' : ways.length}, chosen by flow`] : []),
       ...columns(
         way.hops.map(({ machine, rule, segment, mtu: own }, at) => [
           `${at}`,
@@ -69,5 +69,6 @@ function pathText(
       ).map((line) => `  ${line}`),
       ...(way.end === 'arrives' ? [] : [dim(`  here it ends: ${way.end}`)]),
     ]),
+    ...(more ? ['  and more ways that are as good'] : []),
   ].join('\n');
 }
