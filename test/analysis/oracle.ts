@@ -52,6 +52,10 @@ export async function differences({ topology, breaks }: Trial): Promise<string[]
   }
 }
 
+/** The first trials of a seed. */
+export const trialsOf = (seed: number, runs: number): Trial[] =>
+  fc.sample(arbitraryTrial(), { seed, numRuns: runs });
+
 /** What a series of trials came to. */
 export interface Verdict {
   readonly agreed: number;
@@ -67,7 +71,7 @@ export async function tryNetworks(
   jobs: number,
   progress: (agreed: number) => void = () => {},
 ): Promise<Verdict> {
-  const trials = fc.sample(arbitraryTrial(), { seed, numRuns: runs });
+  const trials = trialsOf(seed, runs);
   let next = 0;
   let agreed = 0;
   let verdict: Verdict | undefined;
@@ -123,6 +127,11 @@ async function compared(simulation: Simulation, lab: Lab): Promise<string[]> {
 
 /** What the pods' packets do: whether they arrive, by which way, and how large they may be. */
 async function packetDifferences(simulation: Simulation, lab: Lab): Promise<string[]> {
+  // What a pod learned of a path's MTU before something failed it would believe for ten minutes.
+  const forget = lab.plan.pods.map(
+    ({ netns }) => `ip -n ${netns} route flush cache; ip -n ${netns} -6 route flush cache`,
+  );
+  await lab.holder.run(forget.join('\n'));
   const probed = await probe(lab);
   const limits = sizeLimits(simulation, probed);
   const atLimit = await sendSized(lab, limits, 3);
