@@ -1,0 +1,24 @@
+import fc from 'fast-check';
+import { analyse, findings } from '../../analysis/index.ts';
+import { arbitraryTopology, shuffled } from '../cli/arbitrary-topology.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { arbitraryNetwork } from './arbitrary-network.ts';
+
+const backwards = (keys: string[]) => [...keys].reverse();
+
+test('something is said of every valid topology, and the same whatever the order of its keys', () => {
+  fc.assert(
+    fc.property(fc.oneof(arbitraryTopology, arbitraryNetwork()), (topology) => {
+      const found = findings(analyse(fabricOf(topology)));
+      const other = shuffled(topology, backwards) as typeof topology;
+      // The routers and reflectors of a region, and suppressions, are lists: their order means something.
+      expect(findings(analyse(fabricOf(other)))).toEqual(found);
+      for (const { id, says, mend, evidence } of found) {
+        expect(id).toMatch(/^NE\d{3}$/);
+        for (const line of [says, mend, ...evidence])
+          expect(line).not.toMatch(/undefined|NaN|\[object|Infinity/);
+      }
+    }),
+    { numRuns: 150 },
+  );
+}, 60_000);
