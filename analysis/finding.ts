@@ -47,8 +47,8 @@ export function grouped<T>(items: readonly T[], key: (item: T) => string): Map<s
   return groups;
 }
 
-/** `n1`, or `n1 and 19 like it`. */
+/** `n1`, or `n1 (and 19 like it)`. */
 export function nodeText(analysis: Analysis, machine: number): string {
   const [name = '', ...others] = analysis.like(machine);
-  return others.length === 0 ? name : `${name} and ${others.length} like it`;
+  return others.length === 0 ? name : `${name} (and ${others.length} like it)`;
 }

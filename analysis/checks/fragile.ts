@@ -1,16 +1,20 @@
 import { familiesOf } from '../../topology/address.ts';
 import { type Analysis, countPairs, placeOf } from '../analysis.ts';
-import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
+import { type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
 import { type Failing, failings } from '../simulator/failure.ts';
 import type { Block, Machine } from '../simulator/network.ts';
 import type { Consequence, PairChange } from '../simulator/what-if.ts';
 
-/** NE201 and NE304: what becomes of pods when one thing fails. */
+/** NE201, NE204 and NE304: what becomes of pods when one thing fails, and what of nodes when pods go on. */
 export const whenOneThingFails: Check = (analysis) => {
   const tried = failings(analysis.network)
     .filter(({ kind }) => kind !== 'session')
     .map((failing): Tried => ({ failing, ...analysis.consequence([failing]) }));
-  return [...singlePointsOfFailure(analysis, tried), ...smallerMtuLeft(analysis, tried)];
+  return [
+    ...singlePointsOfFailure(analysis, tried),
+    ...lonelyDefaultRoutes(analysis, tried),
+    ...smallerMtuLeft(analysis, tried),
+  ];
 };
 
 interface Tried extends Consequence {
@@ -96,11 +100,10 @@ const reflects = ({ fabric }: Analysis, name: string): boolean =>
   fabric.regions.some(({ routers }) => routers.some((router) => router.name === name));
 
 /** A line for both directions of a pair. */
-function changeTexts({ network }: Analysis, changes: readonly PairChange[]): string[] {
+function changeTexts(analysis: Analysis, changes: readonly PairChange[]): string[] {
+  const { blocks } = analysis.network;
   const pairs = grouped(changes, ({ from, block }) =>
-    [network.machines[from]?.name, network.machines[network.blocks[block]?.node ?? -1]?.name]
-      .sort()
-      .join(' and '),
+    [nodeText(analysis, from), nodeText(analysis, blocks[block]?.node ?? -1)].sort().join(' and '),
   );
   return [...pairs].map(([who, all]) => {
     const what = all.some(({ after }) => !after.arrives) ? 'lost' : 'some flows are lost';
@@ -112,7 +115,8 @@ function changeTexts({ network }: Analysis, changes: readonly PairChange[]): str
  * NE204: pods have a second reflector, and the node itself has one default route. What depends on it (kubelet, the API server,
  * Typha) is not protected by what protects the pods.
  */
-export const lonelyDefaultRoute: Check = (analysis) => {
+function lonelyDefaultRoutes(analysis: Analysis, tried: readonly Tried[]): Found[] {
+  const without = new Map(tried.map(({ failing, broken }) => [failing.name, broken]));
   const { fabric } = analysis;
   const redundant = fabric.regions.filter(
     ({ routers }) => routers.filter(({ planned }) => !planned).length > 1,
@@ -121,7 +125,7 @@ export const lonelyDefaultRoute: Check = (analysis) => {
     const nodes = region.nodes.filter((node) => !node.igp && node.attachments.length > 0);
     return [...grouped(nodes, ({ defaultRouter }) => defaultRouter)].flatMap(([router, own]): Found[] => {
       // Where the pods do not survive the router either, NE201 says so.
-      const { broken } = analysis.consequence([{ kind: 'router', name: router }]);
+      const broken = without.get(router) ?? [];
       const names = new Set(own.map(({ name }) => name));
       const isLost = broken.some(({ from }) => analysis.like(from).some((name) => names.has(name)));
       if (isLost || !region.routers.some(({ name }) => name === router)) return [];
@@ -137,7 +141,7 @@ export const lonelyDefaultRoute: Check = (analysis) => {
       ];
     });
   });
-};
+}
 
 /** NE205: a backbone address on an interface goes down with that link, and takes all of a router's sessions along. */
 export const interfaceAsBackbone: Check = (analysis) =>

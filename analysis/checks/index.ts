@@ -1,7 +1,7 @@
 import type { Analysis } from '../analysis.ts';
 import type { Check, Finding, Found } from '../finding.ts';
 import { asymmetricPath, hairpin } from './detours.ts';
-import { interfaceAsBackbone, lonelyDefaultRoute, whenOneThingFails } from './fragile.ts';
+import { interfaceAsBackbone, whenOneThingFails } from './fragile.ts';
 import {
   addressInForeignRange,
   idleSuppressions,
@@ -26,7 +26,6 @@ const CHECKS: readonly Check[] = [
   whenOneThingFails,
   asymmetricPath,
   hairpin,
-  lonelyDefaultRoute,
   interfaceAsBackbone,
   reflectorWithoutClients,
   clusterWithoutSession,
@@ -49,7 +48,9 @@ const CHECKS: readonly Check[] = [
 /** Everything that can be said of a fabric, in the order of ids and then of the topology. */
 export function findings(analysis: Analysis): Finding[] {
   const found = CHECKS.flatMap((check) => check(analysis));
-  const all = [...found, ...idleSuppressions(analysis, found)];
+  const all = [...found, ...idleSuppressions(analysis, found)].sort((a, b) =>
+    a.id === b.id ? 0 : a.id < b.id ? -1 : 1,
+  );
   return all.map((one) => ({ ...one, suppressed: suppression(analysis, one) }));
 }
 
