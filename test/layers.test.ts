@@ -11,6 +11,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   nodes: ['fabric', 'topology'],
   analysis: ['fabric', 'topology'],
   lab: ['fabric', 'topology'],
+  review: ['analysis', 'fabric', 'topology'],
   cli: ['analysis', 'charts', 'fabric', 'lab', 'nodes', 'routers', 'topology', 'main.ts'],
 };
 

@@ -1,0 +1,122 @@
+import { parseAllDocuments } from 'yaml';
+import { type FieldChange, fieldChanges } from './fields.ts';
+
+/** What the API server tells objects apart by; versions of one group are the same object. */
+export interface ObjectId {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly kind: string;
+  /** Undefined for what belongs to the whole cluster. */
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+export interface ObjectChange {
+  readonly id: ObjectId;
+  /**
+   * `recreated`: a field that the API server lets nobody change is another one, so that the object must be deleted first.
+   * `replaced`: another name with another content, as Jobs have it that run once; `before` is the one that goes.
+   */
+  readonly became: 'added' | 'deleted' | 'changed' | 'recreated' | 'replaced';
+  readonly before: ObjectId | undefined;
+  /** None of what is added or deleted whole. */
+  readonly fields: readonly FieldChange[];
+}
+
+/**
+ * What applying the manifests of `after` does to a cluster that has those of `before`: by object, wherever it stands, and by
+ * field. `files` are rendered files by path; what is no YAML is passed over. Throws on YAML that nothing of ours wrote.
+ */
+export function objectChanges(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): ObjectChange[] {
+  const [were, are] = [objectsIn(before), objectsIn(after)];
+  const gone = new Map([...were].filter(([key]) => !are.has(key)));
+  const come = [...are].filter(([key]) => !were.has(key));
+  const changes: ObjectChange[] = [];
+  for (const [key, { id, value }] of are) {
+    const old = were.get(key);
+    if (old === undefined) continue;
+    const fields = fieldChanges(id.kind, old.value, value);
+    if (fields.length === 0) continue;
+    const isStuck = fields.some(({ path }) => isImmutable(id, path));
+    changes.push({ id, became: isStuck ? 'recreated' : 'changed', before: old.id, fields });
+  }
+  for (const [, { id, value }] of come) {
+    const [key, old] = [...gone].find(([, one]) => isSuccessor(one.id, id)) ?? [];
+    if (key === undefined || old === undefined) {
+      changes.push({ id, became: 'added', before: undefined, fields: [] });
+      continue;
+    }
+    gone.delete(key);
+    const fields = fieldChanges(id.kind, old.value, value).filter(({ path }) => path !== 'metadata.name');
+    changes.push({ id, became: 'replaced', before: old.id, fields });
+  }
+  for (const { id } of gone.values()) changes.push({ id, became: 'deleted', before: id, fields: [] });
+  return changes.sort((a, b) => (keyOf(a.id) < keyOf(b.id) ? -1 : 1));
+}
+
+/** `BGPPeer route-reflector-wds-gateway`, `Job noencap-system/label-a`. */
+export const objectText = ({ kind, namespace, name }: ObjectId): string =>
+  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+
+interface Held {
+  readonly id: ObjectId;
+  readonly value: object;
+}
+
+function objectsIn(files: ReadonlyMap<string, string>): Map<string, Held> {
+  const found = new Map<string, Held>();
+  for (const [path, text] of files) {
+    if (!path.endsWith('.yaml')) continue;
+    for (const document of parseAllDocuments(text, { version: '1.2' })) {
+      const [error] = document.errors;
+      if (error !== undefined) throw new Error(`${path}: ${error.message}`);
+      const value: unknown = document.toJS();
+      if (typeof value !== 'object' || value === null) continue;
+      const id = idOf(value as Manifest, path);
+      if (id !== undefined) found.set(keyOf(id), { id, value });
+    }
+  }
+  return found;
+}
+
+interface Manifest {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: { readonly name?: string; readonly namespace?: string };
+}
+
+/** A kustomization.yaml has no name: it is the file. Undefined for what is no manifest. */
+function idOf({ apiVersion = '', kind, metadata = {} }: Manifest, path: string): ObjectId | undefined {
+  if (kind === undefined) return undefined;
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  return { group, kind, namespace: metadata.namespace, name: metadata.name ?? path };
+}
+
+const keyOf = ({ group, kind, namespace = '', name }: ObjectId): string =>
+  JSON.stringify([group, kind, namespace, name]);
+
+/** Names of what runs once end with a hash of its content: the next one is another object of the same stem. */
+const stemOf = (name: string): string | undefined => /^(.+)-[0-9a-f]{10}$/.exec(name)?.[1];
+
+const isSuccessor = (before: ObjectId, after: ObjectId): boolean =>
+  stemOf(after.name) !== undefined &&
+  stemOf(before.name) === stemOf(after.name) &&
+  keyOf({ ...before, name: '' }) === keyOf({ ...after, name: '' });
+
+/** Fields that the API server, or Calico's validation, refuses to change. */
+const IMMUTABLE: Readonly<Record<string, readonly string[]>> = {
+  'apps/Deployment': ['spec.selector'],
+  'batch/Job': ['spec.template', 'spec.selector', 'spec.completions', 'spec.podFailurePolicy'],
+  'rbac.authorization.k8s.io/ClusterRoleBinding': ['roleRef'],
+  'rbac.authorization.k8s.io/RoleBinding': ['roleRef'],
+  'crd.projectcalico.org/IPPool': ['spec.cidr', 'spec.blockSize'],
+  'projectcalico.org/IPPool': ['spec.cidr', 'spec.blockSize'],
+};
+
+const isImmutable = ({ group, kind }: ObjectId, path: string): boolean =>
+  (IMMUTABLE[`${group}/${kind}`] ?? []).some(
+    (field) => path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`),
+  );

@@ -1,0 +1,130 @@
+import { stringify } from 'yaml';
+import { render } from '../../cli/render.ts';
+import { objectChanges, objectText } from '../../review/objects.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { report } from '../lab/labs.ts';
+
+/** The cluster's files of a topology. */
+const cluster = (topology: TopologyInput): ReadonlyMap<string, string> =>
+  new Map([...render(fabricOf(topology), undefined).files].filter(([path]) => path.startsWith('cluster/')));
+
+const told = (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] =>
+  objectChanges(before, after).map(
+    ({ id, became, fields }) =>
+      `${became} ${objectText(id)}${fields.length === 0 ? '' : `: ${fields.map(({ path }) => path).join(', ')}`}`,
+  );
+
+const changed = (change: (topology: TopologyInput) => TopologyInput): string[] =>
+  told(cluster(report()), cluster(change(report())));
+
+const documents = (...objects: readonly object[]): ReadonlyMap<string, string> =>
+  new Map([['cluster/a.yaml', objects.map((object) => stringify(object)).join('---\n')]]);
+
+const peer = (apiVersion: string, spec: object) => ({
+  apiVersion,
+  kind: 'BGPPeer',
+  metadata: { name: 'gateway' },
+  spec,
+});
+
+test('nothing changes where nothing does', () => {
+  expect(changed((topology) => topology)).toEqual([]);
+});
+
+test('a node that comes has a Job, and a line in the role that may label it', () => {
+  const added = changed((topology) => ({
+    ...topology,
+    nodes: {
+      ...topology.nodes,
+      'kubenode-new': { region: 'Global', role: 'agent', address: '10.2.5.8', igp: true },
+    },
+  }));
+  expect(added).toEqual([
+    expect.stringMatching(/^added Job noencap-system\/label-kubenode-new-[0-9a-f]{10}$/),
+    'changed ClusterRole noencap-node-labels: rules[].resourceNames[]',
+  ]);
+});
+
+test('a node that moves to another region has another Job in the place of the first', () => {
+  const moved = changed((topology) => ({
+    ...topology,
+    nodes: {
+      ...topology.nodes,
+      'kubenode-wds-1': { ...topology.nodes?.['kubenode-wds-1'], region: 'Global' } as never,
+    },
+  }));
+  expect(moved).toEqual([
+    expect.stringMatching(
+      /^replaced Job noencap-system\/label-kubenode-wds-1-[0-9a-f]{10}: spec\.template\./,
+    ),
+  ]);
+});
+
+test('a field is named by the item that it belongs to', () => {
+  expect(changed((topology) => ({ ...topology, pods: { ...topology.pods, natOutgoing: false } }))).toEqual([
+    expect.stringMatching(
+      /^changed Installation default: spec\.calicoNetwork\.ipPools\[name=[^\]]+\]\.natOutgoing$/,
+    ),
+  ]);
+});
+
+test('another version of one API group is the same object', () => {
+  const [before, after] = ['v1', 'v3'].map((version) =>
+    documents(peer(`projectcalico.org/${version}`, { asNumber: 64512 })),
+  ) as [ReadonlyMap<string, string>, ReadonlyMap<string, string>];
+  expect(told(before, after)).toEqual(['changed BGPPeer gateway: apiVersion']);
+});
+
+test('another API group is another object, and so is another namespace', () => {
+  expect(
+    told(documents(peer('crd.projectcalico.org/v1', {})), documents(peer('projectcalico.org/v3', {}))),
+  ).toEqual(['deleted BGPPeer gateway', 'added BGPPeer gateway']);
+});
+
+test('what moved to another file, and keys in another order, are no change', () => {
+  const before = new Map([
+    ['cluster/a.yaml', 'kind: A\napiVersion: x/v1\nmetadata: {name: a}\nspec: {a: 1, b: 2}\n'],
+  ]);
+  const after = new Map([
+    ['cluster/b.yaml', 'apiVersion: x/v1\nkind: A\nspec: {b: 2, a: 1}\nmetadata: {name: a}\n'],
+  ]);
+  expect(told(before, after)).toEqual([]);
+});
+
+test.each([
+  [
+    'batch/v1',
+    'Job',
+    { spec: { template: { spec: { hostNetwork: true } } } },
+    { spec: { template: { spec: { hostNetwork: false } } } },
+  ],
+  [
+    'apps/v1',
+    'Deployment',
+    { spec: { selector: { matchLabels: { app: 'a' } } } },
+    { spec: { selector: { matchLabels: { app: 'b' } } } },
+  ],
+  ['projectcalico.org/v3', 'IPPool', { spec: { cidr: '10.42.0.0/16' } }, { spec: { cidr: '10.44.0.0/16' } }],
+  [
+    'rbac.authorization.k8s.io/v1',
+    'ClusterRoleBinding',
+    { roleRef: { name: 'a' } },
+    { roleRef: { name: 'b' } },
+  ],
+])('%s %s has fields that nobody may change', (apiVersion, kind, before, after) => {
+  const object = (rest: object) => documents({ apiVersion, kind, metadata: { name: 'one' }, ...rest });
+  expect(objectChanges(object(before), object(after)).map(({ became }) => became)).toEqual(['recreated']);
+});
+
+test('a kustomization is called by its file', () => {
+  const before = new Map([
+    ['cluster/30-bgp/kustomization.yaml', 'kind: Kustomization\nresources: [a.yaml]\n'],
+  ]);
+  const after = new Map([
+    ['cluster/30-bgp/kustomization.yaml', 'kind: Kustomization\nresources: [a.yaml, b.yaml]\n'],
+  ]);
+  expect(told(before, after)).toEqual([
+    'changed Kustomization cluster/30-bgp/kustomization.yaml: resources[]',
+  ]);
+});
