@@ -1,0 +1,157 @@
+import {
+  endsFor,
+  type Fabric,
+  meshSessions,
+  type NodeSpeaker,
+  routerIdText,
+  type Session,
+  sessionFilters,
+} from '../fabric/index.ts';
+import { type BgpProtocol, bgpProtocols } from './bird-config.ts';
+
+/** What a change does to a session, and why. */
+export interface SessionFate {
+  readonly id: string;
+  readonly kind: Session['kind'];
+  /** `reloaded`: it stays up, and routes are asked for or sent again. */
+  readonly became: 'kept' | 'reloaded' | 'reset' | 'new' | 'gone';
+  /** `e1: hold time 15 -> 20`. */
+  readonly reasons: readonly string[];
+}
+
+/** A state of the repository as far as sessions go. */
+export interface Configured {
+  readonly fabric: Fabric;
+  /** Rendered files by path below dist. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/**
+ * What BIRD will do to each session when both ends are reconfigured: its documentation's section "Reconfiguration" and
+ * `bgp_reconfigure`, tried with real BIRD for every rule used.
+ */
+export function sessionFates(before: Configured, after: Configured): SessionFate[] {
+  const [were, are] = [before, after].map(
+    ({ fabric }) => new Map([...fabric.sessions, ...meshSessions(fabric)].map((one) => [one.id, one])),
+  ) as [Map<string, Session>, Map<string, Session>];
+  const [endBefore, endAfter] = [endsOf(before), endsOf(after)];
+  const ids = [...new Set([...were.keys(), ...are.keys()])].sort();
+  return ids.map((id): SessionFate => {
+    const [was, is] = [were.get(id), are.get(id)];
+    if (is === undefined || was === undefined) {
+      const { kind } = (is ?? was) as Session;
+      return { id, kind, became: is === undefined ? 'gone' : 'new', reasons: [] };
+    }
+    const found = is.ends.flatMap(({ speaker }) =>
+      differences(endBefore(was, speaker), endAfter(is, speaker)).map((one) => ({ ...one, speaker })),
+    );
+    const felt = found.filter(({ effect }) => effect === 'reset');
+    const seen = felt.length > 0 ? felt : found.filter(({ effect }) => effect === 'reload');
+    return {
+      id,
+      kind: is.kind,
+      became: felt.length > 0 ? 'reset' : seen.length > 0 ? 'reloaded' : 'kept',
+      reasons: [...new Set(seen.map(({ speaker, says }) => `${speaker}: ${says}`))],
+    };
+  });
+}
+
+/** One end's configuration of a session: option to value. */
+type End = ReadonlyMap<string, string>;
+
+function endsOf({ fabric, files }: Configured): (session: Session, speaker: string) => End {
+  const nodes = new Map(fabric.nodes.map((node) => [node.name, node]));
+  const routers = new Map(
+    fabric.routers.map(({ name, routerId, bird }) => {
+      const folder = `routers/${name}/`;
+      const own = new Map([...files].filter(([path]) => path.startsWith(folder)));
+      const constants = new Map([
+        [bird.constants.as, String(fabric.bgp.asNumber)],
+        [bird.constants.routerId, routerId.text],
+      ]);
+      return [name, new Map(bgpProtocols(own, constants).map((one) => [one.neighbor, one]))] as const;
+    }),
+  );
+  return (session, speaker) => {
+    const { remote } = endsFor(session, speaker);
+    const node = nodes.get(speaker);
+    if (node !== undefined) return calicoEnd(fabric, node, session);
+    return routerEnd(routers.get(speaker)?.get(remote.address.text));
+  };
+}
+
+const routerEnd = (protocol: BgpProtocol | undefined): End =>
+  new Map([['name', protocol?.name ?? ''], ...(protocol?.options ?? [])]);
+
+/** What calico-node's confd writes of a session: see lab/calico-bird.ts. */
+function calicoEnd(fabric: Fabric, node: NodeSpeaker, session: Session): End {
+  const { local, remote } = endsFor(session, node.name);
+  const password = fabric.routers.find(({ name }) => name === remote.speaker)?.password;
+  const filters =
+    session.kind === 'mesh' ? [] : sessionFilters(fabric, node, remote.speaker, session.transport);
+  return new Map([
+    ['name', `${session.kind === 'mesh' ? 'Mesh' : 'Node'} ${remote.address.text}`],
+    ['local as', String(local.asNumber)],
+    ['neighbor as', String(remote.asNumber)],
+    ['router id', routerIdText(node.name, node.address.ipv4)],
+    ['source address', local.address.text],
+    ['password', password === undefined ? 'none' : `${password.secret.name}/${password.secret.key}`],
+    [
+      'import filter',
+      JSON.stringify(
+        filters.map((filter) => filter.import),
+        plain,
+      ),
+    ],
+    [
+      'export filter',
+      JSON.stringify(
+        [
+          filters.map((filter) => filter.export),
+          fabric.pods.pools.map(({ cidr }) => cidr.text),
+          fabric.calico.version,
+        ],
+        plain,
+      ),
+    ],
+  ]);
+}
+
+/** Addresses are large integers, which JSON does not know. */
+const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+
+interface Difference {
+  readonly effect: 'reset' | 'reload' | 'none';
+  readonly says: string;
+}
+
+function differences(before: End, after: End): Difference[] {
+  const keys = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return keys
+    .filter((key) => before.get(key) !== after.get(key))
+    .map((key) => ({ effect: effectOf(key), says: saying(key, before.get(key), after.get(key)) }));
+}
+
+/** Options that BIRD takes over with routes sent or asked for again, and those that it just takes over. Everything else restarts. */
+const RELOADED = [
+  'import',
+  'import filter',
+  'export',
+  'export filter',
+  'next hop self',
+  'next hop keep',
+  'preference',
+  'gateway',
+];
+const TAKEN_OVER = ['bfd', 'import limit', 'description'];
+
+function effectOf(key: string): Difference['effect'] {
+  const name = key.replace(/^ipv[46]\//, '');
+  if (RELOADED.includes(name)) return 'reload';
+  return TAKEN_OVER.includes(name) ? 'none' : 'reset';
+}
+
+function saying(key: string, before: string | undefined, after: string | undefined): string {
+  const isLong = [before, after].some((value) => value !== undefined && /[{["]/.test(value));
+  return isLong ? `another ${key}` : `${key} ${before ?? 'not set'} -> ${after ?? 'not set'}`;
+}

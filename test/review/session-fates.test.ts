@@ -1,0 +1,73 @@
+import { findPrograms, rehearse } from '../../lab/index.ts';
+import { type Configured, type SessionFate, sessionFates } from '../../review/session-fates.ts';
+import { routerFiles } from '../../routers/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { abreast } from '../abreast.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { scenario } from '../lab/labs.ts';
+import { type Change, changes } from './changes.ts';
+
+const configured = (topology: TopologyInput): Configured => {
+  const fabric = fabricOf(topology);
+  return { fabric, files: routerFiles(fabric) };
+};
+
+const forecast = ({ base, head }: Change): SessionFate[] => sessionFates(configured(base), configured(head));
+
+const became = (fates: readonly { id: string; became: string }[], what: string): string[] =>
+  fates.filter((fate) => fate.became === what).map(({ id }) => id);
+
+test.each(changes)('$name: which sessions it resets, reloads, makes and ends', (change) => {
+  const fates = forecast(change);
+  expect({
+    reset: became(fates, 'reset'),
+    reloaded: became(fates, 'reloaded'),
+    came: became(fates, 'new'),
+    gone: became(fates, 'gone'),
+  }).toEqual({
+    reset: [...(change.reset ?? [])].sort(),
+    reloaded: [...(change.reloaded ?? [])].sort(),
+    came: [...(change.came ?? [])].sort(),
+    gone: [...(change.gone ?? [])].sort(),
+  });
+});
+
+test('a reason names the end, the option and both values', () => {
+  const fates = forecast(changes.find(({ name }) => name === 'another hold time') as Change);
+  expect(fates.find(({ id }) => id === 'e1--w1/ipv4')?.reasons).toEqual([
+    'e1: hold time 6 -> 9',
+    'w1: hold time 6 -> 9',
+  ]);
+});
+
+/** Each lab waits for most of the time that it takes. */
+const LABS_ABREAST = 5;
+
+scenario('real BIRD', () => {
+  let told: ReadonlyMap<Change, Promise<readonly { id: string; became: string }[]>>;
+  beforeAll(() => {
+    told = abreast(changes, LABS_ABREAST, rehearsed);
+  });
+
+  test.each(changes)(
+    'does to sessions what is forecast: $name',
+    async (change) => {
+      const seen = await told.get(change);
+      // A session that is only reloaded stays up.
+      const expected = forecast(change).map(({ id, became: fate }) => ({
+        id,
+        became: fate === 'reloaded' ? 'kept' : fate,
+      }));
+      expect(seen).toEqual(expected);
+    },
+    300_000,
+  );
+});
+
+async function rehearsed({ base, head }: Change): Promise<readonly { id: string; became: string }[]> {
+  const programs = findPrograms('.');
+  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  const result = await rehearse({ base: fabricOf(base), fabric: fabricOf(head), routerFiles, programs });
+  if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
+  return result.sessions;
+}
