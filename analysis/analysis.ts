@@ -18,6 +18,8 @@ export interface Analysis {
   weight(from: number, block: Block): number;
   /** The nodes that a node stands for, itself first. */
   like(machine: number): readonly string[];
+  /** The nodes of the network that stand for any two of the fabric; of one and itself the one for it. */
+  standIn(from: string, to: string): readonly [from: string, to: string];
   consequence(failed: readonly Failing[]): Consequence;
 }
 
@@ -54,6 +56,7 @@ export function analyse(fabric: Fabric, { keep = [], failed: gone = [] }: Analys
     pairs: pairsOf(network, simulation, weight),
     weight,
     like: (machine) => small.like(nameOf(machine)),
+    standIn: small.standIn,
     consequence(failed) {
       const counts = ({ from, block }: PairChange) => weight(from, network.blocks[block] as Block) > 0;
       const { broken, worse } = afterwards(failed);

@@ -1,0 +1,31 @@
+import type { Family } from '../topology/address.ts';
+import type { Analysis } from './analysis.ts';
+import type { Fate } from './simulator/forwarding.ts';
+import { linksUsed } from './trace.ts';
+
+/** What becomes of packets between pods of two nodes, told so that it can be compared with another network's. */
+export interface Trip {
+  readonly fate: Fate;
+  /** `from lan gateway`: every link on any way, in an order that does not depend on the network. */
+  readonly links: readonly string[];
+}
+
+/** By names of any two nodes of the fabric; undefined where one of them is none, or has no pods of the family. */
+export function trip(analysis: Analysis, from: string, to: string, family: Family): Trip | undefined {
+  const { network, simulation } = analysis;
+  const [sender, receiver] = analysis.standIn(from, to).map((name) => network.named.machines.get(name));
+  const block = network.blocks.find((one) => one.node === receiver && one.prefix.family === family);
+  const speaker = network.machines[sender ?? -1]?.speaker;
+  if (sender === undefined || block === undefined || speaker?.kind !== 'node') return undefined;
+  if (speaker.address[family] === undefined) return undefined;
+  const ways = simulation.waysTo(block);
+  // Who stands in for another goes by another name: both ends are called what they are here.
+  const nameOf = (machine: number) =>
+    machine === sender ? 'from' : machine === receiver ? 'to' : (network.machines[machine]?.name ?? 'nobody');
+  const links = [...linksUsed(network, ways, sender)].map((link) => {
+    const [a = -1, segment = -1, b = -1] = link.split(' ').map(Number);
+    const [first, second] = [nameOf(a), nameOf(b)].sort();
+    return `${first} ${network.segments[segment]?.name ?? ''} ${second}`;
+  });
+  return { fate: ways.fate(sender), links: links.sort() };
+}

@@ -1,0 +1,90 @@
+import { type Analysis, type Trip, trip } from '../analysis/index.ts';
+import type { Family } from '../topology/address.ts';
+
+/** What a change does to packets between pods of two nodes that are there before and after it. */
+export interface TrafficChange {
+  readonly from: string;
+  readonly to: string;
+  readonly family: Family;
+  /** For how many ordered pairs of nodes it stands. */
+  readonly pairs: number;
+  /** The gravest of what is otherwise; `rerouted`: over other links that are as long and as wide. */
+  readonly became:
+    | 'lost'
+    | 'partly lost'
+    | 'restored'
+    | 'longer'
+    | 'narrower'
+    | 'turning'
+    | 'shorter'
+    | 'wider'
+    | 'rerouted';
+  /** Hops of the longest way, and bytes of the smallest MTU; undefined for what is lost, or no underlay says. */
+  readonly hops: readonly [before: number | undefined, after: number | undefined];
+  readonly mtu: readonly [before: number | undefined, after: number | undefined];
+}
+
+/** All pairs of nodes whose packets fare otherwise; of nodes that are alike before and after one stands for all. */
+export function trafficChanges(before: Analysis, after: Analysis): TrafficChange[] {
+  const groups = alikeIn(before, after);
+  const families = after.fabric.pods.families.filter((family) =>
+    before.fabric.pods.families.includes(family),
+  );
+  return groups.flatMap((senders, index) =>
+    groups.flatMap((receivers, other) => {
+      const [from = '', to = ''] = [senders[0], index === other ? receivers[1] : receivers[0]];
+      if (to === '') return [];
+      const pairs = senders.length * (index === other ? senders.length - 1 : receivers.length);
+      return families.flatMap((family): TrafficChange[] => {
+        const [was, is] = [trip(before, from, to, family), trip(after, from, to, family)];
+        const became = was === undefined || is === undefined ? undefined : outcome(was, is);
+        if (was === undefined || is === undefined || became === undefined) return [];
+        return [
+          {
+            from,
+            to,
+            family,
+            pairs,
+            became,
+            hops: [hopsOf(was), hopsOf(is)],
+            mtu: [mtuOf(was), mtuOf(is)],
+          },
+        ];
+      });
+    }),
+  );
+}
+
+/** The nodes of both, those together that nothing tells from each other, neither before nor after. */
+function alikeIn(before: Analysis, after: Analysis): string[][] {
+  const known = new Set(before.fabric.nodes.map(({ name }) => name));
+  const groups = new Map<string, string[]>();
+  for (const { name } of after.fabric.nodes) {
+    if (!known.has(name)) continue;
+    const key = `${before.standIn(name, name)[0]} ${after.standIn(name, name)[0]}`;
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  return [...groups.values()];
+}
+
+const isWhole = ({ fate }: Trip): boolean => fate.arrives && !fate.dropped && !fate.loops;
+
+function outcome(was: Trip, is: Trip): TrafficChange['became'] | undefined {
+  if (isWhole(was) !== isWhole(is)) {
+    return isWhole(is) ? 'restored' : is.fate.arrives ? 'partly lost' : 'lost';
+  }
+  if (!isWhole(is))
+    return was.fate.arrives === is.fate.arrives ? undefined : is.fate.arrives ? 'partly lost' : 'lost';
+  const [hops, mtu] = [is.fate.hops[1] - was.fate.hops[1], is.fate.mtu[0] - was.fate.mtu[0]];
+  if (mtu < 0) return 'narrower';
+  if (hops > 0) return 'longer';
+  if (is.fate.turns && !was.fate.turns) return 'turning';
+  if (hops < 0) return 'shorter';
+  if (mtu > 0) return 'wider';
+  return was.links.join() === is.links.join() ? undefined : 'rerouted';
+}
+
+const known = (trip: Trip, value: number): number | undefined =>
+  trip.fate.arrives && Number.isFinite(value) ? value : undefined;
+const hopsOf = (one: Trip): number | undefined => known(one, one.fate.hops[1]);
+const mtuOf = (one: Trip): number | undefined => known(one, one.fate.mtu[0]);

@@ -1,0 +1,43 @@
+import { analyse, type Finding, findings } from '../../analysis/index.ts';
+import { findingChanges } from '../../review/findings.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { report } from '../lab/labs.ts';
+
+const found = (topology: TopologyInput): Finding[] => findings(analyse(fabricOf(topology)));
+const told = (before: TopologyInput, after: TopologyInput) => {
+  const changes = findingChanges(found(before), found(after));
+  const names = (some: readonly Finding[]) => some.map(({ id, path }) => `${id} ${path.join('.')}`);
+  return {
+    introduced: names(changes.introduced),
+    fixed: names(changes.fixed),
+    reopened: names(changes.reopened),
+  };
+};
+
+const NOTHING = { introduced: [], fixed: [], reopened: [] };
+const accepted = (topology: TopologyInput): TopologyInput => ({
+  ...topology,
+  checks: { suppress: [{ id: 'NE203', where: 'routers.gateway', reason: 'one office' }] },
+});
+
+test('nothing is introduced where nothing changes', () => {
+  expect(told(report(), report())).toEqual(NOTHING);
+});
+
+test('the hairpin is introduced by one setting, and fixed by the other', () => {
+  const self = report({ reflectorNextHop: 'self' });
+  expect(told(report(), self)).toEqual({ ...NOTHING, introduced: ['NE203 routers.gateway'] });
+  expect(told(self, report())).toEqual({ ...NOTHING, fixed: ['NE203 routers.gateway'] });
+});
+
+test('what comes accepted is not introduced, and accepting fixes nothing', () => {
+  const self = report({ reflectorNextHop: 'self' });
+  expect(told(report(), accepted(self))).toEqual(NOTHING);
+  expect(told(self, accepted(self))).toEqual(NOTHING);
+});
+
+test('what is accepted no longer is open again', () => {
+  const self = report({ reflectorNextHop: 'self' });
+  expect(told(accepted(self), self)).toEqual({ ...NOTHING, reopened: ['NE203 routers.gateway'] });
+});
