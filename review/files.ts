@@ -1,0 +1,43 @@
+import { structuredPatch } from 'diff';
+
+/** One text file that is otherwise: a BIRD configuration, or a file of a node. */
+export interface FileChange {
+  /** Below dist. */
+  readonly path: string;
+  readonly became: 'added' | 'deleted' | 'changed';
+  readonly added: number;
+  readonly removed: number;
+  /** Unified, three lines around each change, without a header. */
+  readonly hunks: readonly string[];
+}
+
+/** The changes of all files below a folder, by path. What is added or deleted whole has all of its lines in one hunk. */
+export function fileChanges(
+  folder: string,
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): FileChange[] {
+  const paths = [...new Set([...before.keys(), ...after.keys()])].filter((path) =>
+    path.startsWith(`${folder}/`),
+  );
+  return paths.sort().flatMap((path): FileChange[] => {
+    const [was, is] = [before.get(path), after.get(path)];
+    if (was === is) return [];
+    const { hunks } = structuredPatch(path, path, was ?? '', is ?? '', undefined, undefined, { context: 3 });
+    const lines = hunks.flatMap((hunk) => hunk.lines);
+    return [
+      {
+        path,
+        became: was === undefined ? 'added' : is === undefined ? 'deleted' : 'changed',
+        added: lines.filter((line) => line.startsWith('+')).length,
+        removed: lines.filter((line) => line.startsWith('-')).length,
+        hunks: hunks.map(({ oldStart, oldLines, newStart, newLines, lines: own }) =>
+          [`@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`, ...own].join('\n'),
+        ),
+      },
+    ];
+  });
+}
+
+/** Of no lines the place is that of the line before (POSIX diff -u). */
+const range = (start: number, lines: number): string => `${lines === 0 ? start - 1 : start},${lines}`;

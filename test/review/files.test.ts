@@ -1,0 +1,53 @@
+import { applyPatch } from 'diff';
+import { fileChanges } from '../../review/files.ts';
+import { routerFiles } from '../../routers/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { report } from '../lab/labs.ts';
+
+const files = (bgp = {}) => routerFiles(fabricOf(report(bgp)));
+
+test('nothing changes where nothing does', () => {
+  expect(fileChanges('routers', files(), files())).toEqual([]);
+});
+
+test('one setting is two lines of each router that it concerns', () => {
+  const changes = fileChanges('routers', files(), files({ holdTime: 20 }));
+  expect(changes.map(({ path, became, added, removed }) => ({ path, became, added, removed }))).toEqual(
+    ['cn-ns', 'gateway', 'global-ns'].map((router) => ({
+      path: `routers/${router}/k3s/ibgp.conf`,
+      became: 'changed',
+      added: 2,
+      removed: 2,
+    })),
+  );
+  expect(changes[0]?.hunks[0]).toContain('\n-  hold time 15;\n+  hold time 20;\n');
+});
+
+test('files that come and go are told whole, and those of other folders not at all', () => {
+  const some = new Map([
+    ['routers/a/k3s/ibgp.conf', 'one;\ntwo;\n'],
+    ['cluster/a.yaml', 'a: 1\n'],
+  ]);
+  expect(fileChanges('routers', new Map(), some)).toEqual([
+    {
+      path: 'routers/a/k3s/ibgp.conf',
+      became: 'added',
+      added: 2,
+      removed: 0,
+      hunks: ['@@ -0,0 +1,2 @@\n+one;\n+two;'],
+    },
+  ]);
+  expect(fileChanges('routers', some, new Map())).toMatchObject([
+    { became: 'deleted', added: 0, removed: 2 },
+  ]);
+});
+
+test('the hunks are what turns one text into the other', () => {
+  const [before, after] = [files(), files({ reflectorNextHop: 'self', gracefulRestart: false })];
+  const changes = fileChanges('routers', before, after);
+  expect(changes.length).toBeGreaterThan(0);
+  for (const { path, hunks } of changes) {
+    const patch = `--- ${path}\n+++ ${path}\n${hunks.join('\n')}\n`;
+    expect(applyPatch(before.get(path) ?? '', patch)).toBe(after.get(path));
+  }
+});
