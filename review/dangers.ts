@@ -1,0 +1,143 @@
+import type { Fabric } from '../fabric/index.ts';
+import { type ObjectChange, objectText } from './objects.ts';
+import type { SessionFate } from './session-fates.ts';
+
+/** Something that a reviewer must not overlook: it breaks what runs, or cannot be taken back. */
+export interface Danger {
+  readonly severity: 'error' | 'warning';
+  readonly says: string;
+  readonly mend: string;
+}
+
+/** What is told apart: both states, and what is known already of the change between them. */
+export interface Changed {
+  readonly before: Fabric;
+  readonly after: Fabric;
+  readonly objects: readonly ObjectChange[];
+  readonly sessions: readonly SessionFate[];
+}
+
+/** Errors first; what concerns the whole cluster before what concerns a region. */
+export function dangers(changed: Changed): Danger[] {
+  const found = [deletions, pools, asNumber, meshOff, reflectorsTogether, podMtu].flatMap((rule) =>
+    rule(changed),
+  );
+  return [
+    ...found.filter(({ severity }) => severity === 'error'),
+    ...found.filter(({ severity }) => severity !== 'error'),
+  ];
+}
+
+/** Without these there is no pod network, or nobody who looks after it. */
+const VITAL = ['Installation', 'Namespace', 'CustomResourceDefinition', 'IPPool', 'APIServer'];
+
+function deletions({ objects }: Changed): Danger[] {
+  return objects
+    .filter(({ became, id }) => became === 'deleted' && VITAL.includes(id.kind))
+    .map(({ id }) => ({
+      severity: 'error',
+      says: `${objectText(id)} is deleted, and with it what it holds: the pod network of every node goes down`,
+      mend: 'Leave it. To remove a cluster, remove its applications first and this one last, by hand.',
+    }));
+}
+
+/** Calico's validation lets nobody change where a pool is and how it is cut; the operator deletes pools that are not named. */
+function pools({ before, after }: Changed): Danger[] {
+  return before.pods.pools.flatMap((pool): Danger[] => {
+    const now = after.pods.pools.find(({ cidr }) => cidr.family === pool.cidr.family);
+    if (now === undefined) {
+      return [
+        {
+          severity: 'error',
+          says: `pool ${pool.cidr.text} goes: the operator deletes it, and its pods keep addresses that nobody routes`,
+          mend: 'Move the pods to another pool first (docs: pool migration), then remove it.',
+        },
+      ];
+    }
+    if (now.cidr.text === pool.cidr.text && now.blockSize === pool.blockSize) return [];
+    const what =
+      now.cidr.text === pool.cidr.text
+        ? `its block size from /${pool.blockSize} to /${now.blockSize}`
+        : `into ${now.cidr.text}`;
+    return [
+      {
+        severity: 'error',
+        says: `pool ${pool.cidr.text} is to change ${what}: Calico refuses that of a pool in use`,
+        mend: 'Migrate: a second pool beside it, pods started anew, then the first one away.',
+      },
+    ];
+  });
+}
+
+function asNumber({ before, after }: Changed): Danger[] {
+  const [was, is] = [before.bgp.asNumber, after.bgp.asNumber];
+  if (was === is) return [];
+  return [
+    {
+      severity: 'warning',
+      says: `the AS number changes from ${was} to ${is}: between a node and a router of which one has it already there is no session`,
+      mend: 'Plan an outage of the pod network for as long as it takes until cluster and all routers have it.',
+    },
+  ];
+}
+
+/** Calico takes its mesh down at once; reflectors that are new bring their sessions when somebody has shipped them. */
+function meshOff({ before, after, sessions }: Changed): Danger[] {
+  if (!before.bgp.nodeToNodeMesh || after.bgp.nodeToNodeMesh) return [];
+  const stay = new Set(
+    sessions.filter(({ became }) => became === 'kept' || became === 'reloaded').map(({ id }) => id),
+  );
+  const held = new Set(
+    after.sessions
+      .filter(({ id, kind }) => kind === 'reflector' && stay.has(id))
+      .map(({ ends }) => ends[1].speaker),
+  );
+  const alone = after.nodes.filter(
+    ({ name }) => !held.has(name) && before.nodes.some((node) => node.name === name),
+  );
+  const [first] = alone;
+  if (first === undefined) return [];
+  return [
+    {
+      severity: 'error',
+      says: `Calico's mesh goes before ${alone.length === 1 ? first.name : `${alone.length} nodes`} had a session with a reflector that stays`,
+      mend: 'First the reflectors with the mesh on; when their sessions are up, a second change without the mesh.',
+    },
+  ];
+}
+
+/** Two reflectors protect a region as long as they do not restart their sessions in one change. */
+function reflectorsTogether({ after, sessions }: Changed): Danger[] {
+  const reset = new Set(sessions.filter(({ became }) => became === 'reset').map(({ id }) => id));
+  return after.regions.flatMap((region): Danger[] => {
+    const names = new Set(region.nodes.map(({ name }) => name));
+    const own = after.sessions.filter(({ kind, ends }) => kind === 'reflector' && names.has(ends[1].speaker));
+    const cut = [...names].filter((node) => {
+      const ofNode = own.filter(({ ends }) => ends[1].speaker === node);
+      return ofNode.length > 1 && ofNode.every(({ id }) => reset.has(id));
+    });
+    if (cut.length === 0) return [];
+    return [
+      {
+        severity: 'error',
+        says: `all reflectors of region ${region.name} reset their sessions with ${cut.length === 1 ? cut[0] : `${cut.length} nodes`}: for a moment these are cut off`,
+        mend: 'Make the change on one reflector at a time, or ship the routers one after the other and wait for each.',
+      },
+    ];
+  });
+}
+
+function podMtu({ before, after }: Changed): Danger[] {
+  const [was, is] = [before.pods.mtu, after.pods.mtu];
+  if (was === is) return [];
+  return [
+    {
+      severity: 'warning',
+      says: `the MTU of pods changes from ${was ?? "the hosts' own"} to ${is ?? "the hosts' own"}: calico-node restarts on every node, and pods take it when they are started anew`,
+      mend:
+        was !== undefined && is !== undefined && is > was
+          ? 'Raise the MTU of all segments first.'
+          : 'Start the pods anew before a segment gets narrower.',
+    },
+  ];
+}
