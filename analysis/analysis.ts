@@ -20,7 +20,10 @@ export interface Analysis {
   like(machine: number): readonly string[];
   /** The nodes of the network that stand for any two of the fabric; of one and itself the one for it. */
   standIn(from: string, to: string): readonly [from: string, to: string];
+  /** What becomes of the network at rest. */
   consequence(failed: readonly Failing[]): Consequence;
+  /** The same network with these failed. Nodes that fail must stand for themselves: see `analyse`. */
+  without(failed: readonly Failing[]): Analysis;
 }
 
 /** What the packets of one node have of the pods of another. */
@@ -32,28 +35,21 @@ export interface Pair {
   readonly fate: Fate;
 }
 
-export interface AnalysisWish {
-  /** Names of machines that must not be taken for one of many alike. */
-  readonly keep?: readonly string[];
-  /** What has failed from the start. */
-  readonly failed?: readonly Failing[];
-}
-
-export function analyse(fabric: Fabric, { keep = [], failed: gone = [] }: AnalysisWish = {}): Analysis {
-  const apart = new Set([...keep, ...gone.map(({ name }) => name)]);
-  const small = reduced(fabric, nodeBlocks(fabric), apart);
+/** `apart`: names of machines that must not be taken for one of many alike. */
+export function analyse(fabric: Fabric, apart: readonly string[] = []): Analysis {
+  const small = reduced(fabric, nodeBlocks(fabric), new Set(apart));
   const network = networkOf(small.fabric, small.blocks);
   const simulate = simulatorOf(network);
   const atRest = simulate();
-  const simulation = gone.length === 0 ? atRest : simulate(failureOf(network, gone));
   const nameOf = (machine: number) => network.machines[machine]?.name ?? '';
   const weight: Analysis['weight'] = (from, { node }) => small.weight(nameOf(from), nameOf(node));
   const afterwards = whatIf(network, atRest);
-  return {
+  const seen = (simulation: Simulation): Analysis => ({
     fabric,
     network,
     simulation,
     pairs: pairsOf(network, simulation, weight),
+    without: (failed) => seen(simulate(failureOf(network, failed))),
     weight,
     like: (machine) => small.like(nameOf(machine)),
     standIn: small.standIn,
@@ -62,7 +58,8 @@ export function analyse(fabric: Fabric, { keep = [], failed: gone = [] }: Analys
       const { broken, worse } = afterwards(failed);
       return { broken: broken.filter(counts), worse: worse.filter(counts) };
     },
-  };
+  });
+  return seen(atRest);
 }
 
 function pairsOf(network: Network, simulation: Simulation, weight: Analysis['weight']): Pair[] {
@@ -76,15 +73,26 @@ function pairsOf(network: Network, simulation: Simulation, weight: Analysis['wei
   });
 }
 
-/** How many ordered pairs of nodes these are; of several blocks or families of one node each counts once. */
-export function countPairs(
-  analysis: Analysis,
+/** How many ordered pairs of nodes there are; of several blocks or families of one node each counts once. */
+export const countPairs = (analysis: Analysis): number =>
+  count(
+    analysis,
+    analysis.pairs.map(({ from, block }) => ({ from: from.index, block })),
+  );
+
+/** How many of them these changes are of. */
+export const countChanges = (analysis: Analysis, changes: readonly PairChange[]): number =>
+  count(
+    analysis,
+    changes.map(({ from, block }) => ({ from, block: analysis.network.blocks[block] as Block })),
+  );
+
+function count(
+  { weight }: Analysis,
   pairs: readonly { readonly from: number; readonly block: Block }[],
 ): number {
-  const weights = new Map(
-    pairs.map(({ from, block }) => [`${from} ${block.node}`, analysis.weight(from, block)]),
-  );
-  return [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+  const weights = new Map(pairs.map(({ from, block }) => [`${from} ${block.node}`, weight(from, block)]));
+  return [...weights.values()].reduce((sum, one) => sum + one, 0);
 }
 
 /** Whether pods of the node have addresses of the block's family. */
@@ -94,3 +102,8 @@ export const hasFamily = ({ speaker }: Machine, { prefix }: Block): boolean =>
 /** Where a machine stands in the topology. */
 export const placeOf = ({ fabric }: Analysis, { name, speaker }: Machine): Path =>
   speaker?.path ?? fabric.hosts.find((host) => host.name === name)?.path ?? [];
+
+/** A pair's regions, whichever direction it has: `east west`. */
+export const regionsOf = ({ from, to }: Pair): string => [regionOf(from), regionOf(to)].sort().join(' ');
+
+export const regionOf = ({ speaker }: Machine): string => (speaker?.kind === 'node' ? speaker.region : '');

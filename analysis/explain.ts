@@ -1,3 +1,4 @@
+import { quadText } from '../fabric/index.ts';
 import type { Analysis } from './analysis.ts';
 import { decidingStep, isEqualCost, type Route } from './simulator/decision.ts';
 import type { Block, Machine } from './simulator/network.ts';
@@ -41,18 +42,12 @@ export interface ExplainedHop {
   readonly segment: string;
 }
 
-export function explain(
-  { network, simulation, ...rest }: Analysis,
-  machine: Machine,
-  block: Block,
-): Explanation {
+export function explain(analysis: Analysis, machine: Machine, block: Block): Explanation {
+  const { network, simulation } = analysis;
   const ways = simulation.waysTo(block);
   const routes = ways.rib.routes(machine.index);
   const [best] = routes;
   const { by, hops } = ways.forwarding(machine.index);
-  const clusterText = new Map(
-    network.fabric.routers.map(({ clusterId }) => [Number(clusterId.value), clusterId.text]),
-  );
   const hopsOf = (all: readonly number[]): ExplainedHop[] =>
     all.map((hop) => ({
       machine: network.machines[machineOf(network, hop)]?.name ?? 'nobody',
@@ -68,7 +63,7 @@ export function explain(
       way: route.way.source,
       hops: hopsOf(route.way.hops),
       localPref: route.localPref,
-      clusters: route.clusters.map((id) => clusterText.get(id) ?? ''),
+      clusters: route.clusters.map(quadText),
       verdict: route === best ? 'best' : best !== undefined && isEqualCost(best, route) ? 'shared' : 'lost',
       step: step && {
         name: step.name,
@@ -82,8 +77,7 @@ export function explain(
     prefix: block.prefix.text,
     node: network.machines[block.node]?.name ?? '',
     routes: routes.map(explained),
-    refusals:
-      machine.index === block.node ? [] : whyWithout({ network, simulation, ...rest }, machine, block),
+    refusals: machine.index === block.node ? [] : whyWithout(analysis, machine, block),
     kernel: { by, hops: hopsOf(hops) },
   };
 }

@@ -1,5 +1,5 @@
 import type { Fabric } from '../fabric/index.ts';
-import { type Analysis, analyse, countPairs } from './analysis.ts';
+import { type Analysis, analyse, countChanges } from './analysis.ts';
 import { type Failing, failings } from './simulator/failure.ts';
 import type { Block } from './simulator/network.ts';
 import type { Consequence, PairChange } from './simulator/what-if.ts';
@@ -37,7 +37,7 @@ export function failureReports(fabric: Fabric, together: 1 | 2): FailureReport[]
   const usual = analyse(fabric);
   // What happens to one of many nodes alike happens to it alone: it has to stand for itself.
   const alike = firstOfClasses(usual);
-  const analysis = alike.size === 0 ? usual : analyse(fabric, { keep: [...alike.keys()] });
+  const analysis = alike.size === 0 ? usual : analyse(fabric, [...alike.keys()]);
   const isOfMany = ({ kind, name }: Failing) =>
     nodesOf(analysis, { kind, name }).some((machine) => analysis.like(machine).length > 1);
   const all = failings(analysis.network).filter((one) => !isOfMany(one));
@@ -71,16 +71,12 @@ function firstOfClasses({ network, like }: Analysis): ReadonlyMap<string, number
 }
 
 /** The nodes that something is, or that it is a session of. */
-const nodesOf = ({ network }: Analysis, { kind, name }: Failing): number[] =>
-  network.machines
-    .filter(
-      (machine) =>
-        machine.kind === 'node' &&
-        (kind === 'session'
-          ? (network.linksOf[machine.index] ?? []).some(({ session }) => session.id === name)
-          : machine.name === name),
-    )
-    .map(({ index }) => index);
+function nodesOf({ network }: Analysis, { kind, name }: Failing): number[] {
+  const { machines, links, named } = network;
+  const link = links[2 * (named.sessions.get(name) ?? -1)];
+  const own = kind === 'session' ? [link?.machine, link?.peer] : [named.machines.get(name)];
+  return own.flatMap((index) => (index !== undefined && machines[index]?.kind === 'node' ? [index] : []));
+}
 
 function reportOf(
   analysis: Analysis,
@@ -89,17 +85,12 @@ function reportOf(
 ): Omit<FailureReport, 'alike'> {
   const weight = ({ from, block }: PairChange) =>
     analysis.weight(from, analysis.network.blocks[block] as Block);
-  const sum = (changes: readonly PairChange[]) =>
-    countPairs(
-      analysis,
-      changes.map(({ from, block }) => ({ from, block: analysis.network.blocks[block] as Block })),
-    );
   const most = (of: (change: PairChange) => number) =>
     worse.reduce((all, change) => Math.max(all, of(change)), 0);
   return {
     failed,
-    lost: sum(broken),
-    worse: sum(worse),
+    lost: countChanges(analysis, broken),
+    worse: countChanges(analysis, worse),
     moreHops: most(({ before, after }) => after.hops[1] - before.hops[1]),
     lessMtu: most(({ before, after }) => finite(before.mtu[0]) - finite(after.mtu[0])),
     changes: [...broken, ...worse].map((change) => changed(analysis, change, weight(change))),

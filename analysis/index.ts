@@ -6,4 +6,5 @@ export type { Finding } from './finding.ts';
 export { type PodPath, podPaths } from './path.ts';
 export { type Failing, failings } from './simulator/failure.ts';
 export type { Block, Machine } from './simulator/network.ts';
+export { isWhole } from './simulator/what-if.ts';
 export { type Trip, trip } from './trip.ts';

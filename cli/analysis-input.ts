@@ -40,7 +40,7 @@ export function prepareAnalysis(
     return { code: EXIT.badInput };
   }
   const { fabric, source } = read.input;
-  const analysis = analyse(fabric, { keep: [...wanted, ...options.fail] });
+  const analysis = analyse(fabric, [...wanted, ...options.fail]);
   const failed: Failing[] = [];
   const all = failings(analysis.network);
   for (const name of options.fail) {
@@ -58,12 +58,7 @@ export function prepareAnalysis(
     }
     failed.push(one);
   }
-  return {
-    analysis:
-      failed.length === 0 ? analysis : analyse(fabric, { keep: [...wanted, ...options.fail], failed }),
-    fabric,
-    source,
-  };
+  return { analysis: failed.length === 0 ? analysis : analysis.without(failed), fabric, source };
 }
 
 /** A machine by its name. */

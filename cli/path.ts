@@ -1,4 +1,4 @@
-import { type PodPath, podPaths } from '../analysis/index.ts';
+import { isWhole, type PodPath, podPaths } from '../analysis/index.ts';
 import { type AnalysisOptions, machineNamed, prepareAnalysis, refuse } from './analysis-input.ts';
 import { columns } from './columns.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -25,7 +25,7 @@ export function path(options: AnalysisOptions, from: string, to: string, termina
     );
   }
   const paths = podPaths(analysis, source, target);
-  const ok = paths.length > 0 && paths.every(({ fate }) => fate.arrives && !fate.dropped && !fate.loops);
+  const ok = paths.length > 0 && paths.every(({ fate }) => isWhole(fate));
   if (terminal.json)
     terminal.print(documentOf('path', { ok, failed: options.fail, paths: paths.map(asJson) }));
   else for (const one of paths) terminal.say(`${pathText(one, terminal.colour)}\n`);
@@ -50,10 +50,9 @@ function pathText(
   const [least, most] = fate.hops;
   const length = least === most ? counted(most, 'hop') : `${least} to ${most} hops`;
   const mtu = Number.isFinite(fate.mtu[0]) ? `, path MTU ${fate.mtu[0]}` : '';
-  const verdict =
-    fate.arrives && !fate.dropped && !fate.loops
-      ? green(`${length}${mtu}`)
-      : red(fate.arrives ? 'some of the packets are lost' : 'lost');
+  const verdict = isWhole(fate)
+    ? green(`${length}${mtu}`)
+    : red(fate.arrives ? 'some of the packets are lost' : 'lost');
   return [
     `${bold(`${from} to ${to}`)} (${prefix}): ${verdict}${fate.turns ? '; turns around on the way' : ''}`,
     ...ways.flatMap((way, index) => [

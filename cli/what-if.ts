@@ -8,10 +8,7 @@ export function whatIfText(
   reports: readonly FailureReport[],
   colour: Terminal['colour'],
 ): string {
-  const all = countPairs(
-    analysis,
-    analysis.pairs.map(({ from, block }) => ({ from: from.index, block })),
-  );
+  const all = countPairs(analysis);
   const alone = new Map(
     reports.filter(({ failed }) => failed.length === 1).map((report) => [nameOf(report), report]),
   );

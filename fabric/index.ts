@@ -15,6 +15,7 @@ export type {
   SessionEnd,
 } from './fabric.ts';
 export { igpPaths } from './igp.ts';
+export { NearestFirst } from './nearest-first.ts';
 export { defaultRoutes, loopbacks } from './own-ways.ts';
-export { fnv1a, routerIdText } from './router-id.ts';
+export { fnv1a, quadText, routerIdText } from './router-id.ts';
 export { CLIENT_PREFERENCE, endsFor, meshSessions } from './sessions.ts';

@@ -1,5 +1,6 @@
 import type { Segment } from '../topology/model.ts';
 import type { NodeSpeaker, RouterSpeaker, TransitHost } from './fabric.ts';
+import { NearestFirst } from './nearest-first.ts';
 
 /** The machines and segments that the IGP computes its paths over. */
 export interface Underlay {
@@ -76,21 +77,22 @@ const segmentsOf = ({ forwarding, leaves, neighbours }: Graph, machine: string):
 function distancesFrom(graph: Graph, root: string): Float64Array {
   const { segments, neighbours } = graph;
   const distance = new Float64Array(neighbours.length).fill(Number.POSITIVE_INFINITY);
-  const open = new Queue();
+  const size = neighbours.length;
+  const open = new NearestFirst();
   const vertex = graph.forwarding.get(root);
   const starts = vertex === undefined ? segmentsOf(graph, root) : [vertex];
   for (const start of starts) {
     distance[start] = segments[start]?.cost ?? 0;
-    open.push(at(distance, start), start);
+    open.push(at(distance, start) * size + start);
   }
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const [reached, vertex] = next;
+    const [reached, vertex] = [Math.floor(next / size), next % size];
     if (reached > at(distance, vertex)) continue;
     for (const neighbour of neighbours[vertex] ?? []) {
       const further = reached + (segments[neighbour]?.cost ?? 0);
       if (further >= at(distance, neighbour)) continue;
       distance[neighbour] = further;
-      open.push(further, neighbour);
+      open.push(further * size + neighbour);
     }
   }
   return distance;
@@ -145,44 +147,3 @@ function walkBack(graph: Graph, distance: Float64Array, machines: Iterable<strin
 }
 
 const at = (distance: Float64Array, vertex: number): number => distance[vertex] ?? Number.POSITIVE_INFINITY;
-
-/** A binary heap; the least distance comes out first. */
-class Queue {
-  private readonly heap: (readonly [distance: number, vertex: number])[] = [];
-
-  push(distance: number, vertex: number): void {
-    const { heap } = this;
-    let hole = heap.length;
-    const item = [distance, vertex] as const;
-    heap.push(item);
-    while (hole > 0) {
-      const parent = (hole - 1) >> 1;
-      const above = heap[parent];
-      if (above === undefined || above[0] <= distance) break;
-      heap[hole] = above;
-      hole = parent;
-    }
-    heap[hole] = item;
-  }
-
-  pop(): readonly [distance: number, vertex: number] | undefined {
-    const { heap } = this;
-    const least = heap[0];
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return least;
-    let hole = 0;
-    for (let child = 1; child < heap.length; child = 2 * hole + 1) {
-      const right = heap[child + 1];
-      let lesser = heap[child];
-      if (lesser !== undefined && right !== undefined && right[0] < lesser[0]) {
-        child += 1;
-        lesser = right;
-      }
-      if (lesser === undefined || lesser[0] >= last[0]) break;
-      heap[hole] = lesser;
-      hole = child;
-    }
-    heap[hole] = last;
-    return least;
-  }
-}

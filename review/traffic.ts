@@ -1,4 +1,4 @@
-import { type Analysis, type Trip, trip } from '../analysis/index.ts';
+import { type Analysis, isWhole, type Trip, trip } from '../analysis/index.ts';
 import type { Family } from '../topology/address.ts';
 
 /** What a change does to packets between pods of two nodes that are there before and after it. */
@@ -67,13 +67,11 @@ function alikeIn(before: Analysis, after: Analysis): string[][] {
   return [...groups.values()];
 }
 
-const isWhole = ({ fate }: Trip): boolean => fate.arrives && !fate.dropped && !fate.loops;
-
 function outcome(was: Trip, is: Trip): TrafficChange['became'] | undefined {
-  if (isWhole(was) !== isWhole(is)) {
-    return isWhole(is) ? 'restored' : is.fate.arrives ? 'partly lost' : 'lost';
+  if (isWhole(was.fate) !== isWhole(is.fate)) {
+    return isWhole(is.fate) ? 'restored' : is.fate.arrives ? 'partly lost' : 'lost';
   }
-  if (!isWhole(is))
+  if (!isWhole(is.fate))
     return was.fate.arrives === is.fate.arrives ? undefined : is.fate.arrives ? 'partly lost' : 'lost';
   const [hops, mtu] = [is.fate.hops[1] - was.fate.hops[1], is.fate.mtu[0] - was.fate.mtu[0]];
   if (mtu < 0) return 'narrower';

@@ -1,4 +1,4 @@
-import { type Analysis, type Pair, placeOf } from '../analysis.ts';
+import { type Analysis, type Pair, placeOf, regionsOf } from '../analysis.ts';
 import { andMore, type Check, type Found, grouped, someLines } from '../finding.ts';
 import { isEqualCost } from '../simulator/decision.ts';
 import type { Machine } from '../simulator/network.ts';
@@ -87,27 +87,24 @@ export const asymmetricPath: Check = (analysis) => {
     ];
     return there.size !== again.size || [...there].some((edge) => !again.has(edge));
   });
-  const region = ({ speaker }: Machine) => (speaker?.kind === 'node' ? speaker.region : '');
-  return [...grouped(odd, ({ from, to }) => [region(from), region(to)].sort().join(' ')).values()].map(
-    (pairs): Found => {
-      const [{ from, to, block }] = pairs as [Pair];
-      const back = named.get(`${to.index} ${from.index} ${block.prefix.family}`) as Pair;
-      const shown = (pair: Pair) =>
-        [
-          ...new Set(
-            traces(network, simulation.underlay, pair.ways, pair.from.index).map((one) =>
-              traceText(network, one),
-            ),
+  return [...grouped(odd, regionsOf).values()].map((pairs): Found => {
+    const [{ from, to, block }] = pairs as [Pair];
+    const back = named.get(`${to.index} ${from.index} ${block.prefix.family}`) as Pair;
+    const shown = (pair: Pair) =>
+      [
+        ...new Set(
+          traces(network, simulation.underlay, pair.ways, pair.from.index).map((one) =>
+            traceText(network, one),
           ),
-        ].join(', or ');
-      return {
-        id: 'NE202',
-        severity: 'warning',
-        path: placeOf(analysis, from),
-        says: `${from.name} and ${to.name} use other ways there than back${pairs.length > 1 ? `, like${andMore(pairs.length - 1, 'pair').slice(4)} of their regions` : ''}`,
-        evidence: [shown(pairs[0] as Pair), shown(back)],
-        mend: 'Make both directions cost the same: equal reflectors on both sides, backbone addresses of one kind, one session between every pair of routers.',
-      };
-    },
-  );
+        ),
+      ].join(', or ');
+    return {
+      id: 'NE202',
+      severity: 'warning',
+      path: placeOf(analysis, from),
+      says: `${from.name} and ${to.name} use other ways there than back${pairs.length > 1 ? `, like${andMore(pairs.length - 1, 'pair').slice(4)} of their regions` : ''}`,
+      evidence: [shown(pairs[0] as Pair), shown(back)],
+      mend: 'Make both directions cost the same: equal reflectors on both sides, backbone addresses of one kind, one session between every pair of routers.',
+    };
+  });
 };

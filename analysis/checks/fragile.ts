@@ -1,8 +1,8 @@
 import { familiesOf } from '../../topology/address.ts';
-import { type Analysis, countPairs, placeOf } from '../analysis.ts';
+import { type Analysis, countChanges, countPairs, placeOf } from '../analysis.ts';
 import { type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
 import { type Failing, failings } from '../simulator/failure.ts';
-import type { Block, Machine } from '../simulator/network.ts';
+import type { Machine } from '../simulator/network.ts';
 import type { Consequence, PairChange } from '../simulator/what-if.ts';
 
 /** NE201, NE204 and NE304: what becomes of pods when one thing fails, and what of nodes when pods go on. */
@@ -53,17 +53,11 @@ function smallerMtuLeft({ fabric, network }: Analysis, tried: readonly Tried[]):
 }
 
 /** NE201: one thing that fails and takes pairs of pods along. */
-const singlePointsOfFailure = (analysis: Analysis, tried: readonly Tried[]): Found[] =>
-  tried.flatMap(({ failing, broken }): Found[] => {
+function singlePointsOfFailure(analysis: Analysis, tried: readonly Tried[]): Found[] {
+  const all = countPairs(analysis);
+  return tried.flatMap(({ failing, broken }): Found[] => {
     if (broken.length === 0) return [];
-    const lost = countPairs(
-      analysis,
-      broken.map(({ from, block }) => ({ from, block: analysis.network.blocks[block] as Block })),
-    );
-    const all = countPairs(
-      analysis,
-      analysis.pairs.map(({ from, block }) => ({ from: from.index, block })),
-    );
+    const lost = countChanges(analysis, broken);
     return [
       {
         id: 'NE201',
@@ -82,10 +76,12 @@ const singlePointsOfFailure = (analysis: Analysis, tried: readonly Tried[]): Fou
       },
     ];
   });
+}
 
 function pathOf(analysis: Analysis, { kind, name }: Failing): Found['path'] {
   if (kind === 'segment') return ['underlay', 'segments', name];
-  const machine = analysis.network.machines.find((one) => one.name === name);
+  const { machines, named } = analysis.network;
+  const machine = machines[named.machines.get(name) ?? -1];
   return machine === undefined ? [] : placeOf(analysis, machine);
 }
 

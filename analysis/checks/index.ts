@@ -15,7 +15,7 @@ import {
 } from './intent.ts';
 import { lostPackets, notPropagated } from './lost.ts';
 import { podMtuTooLarge, podMtuTooSmall, unevenMtu } from './mtu.ts';
-import { clusterWithoutSession, filterOnNothing, reflectorWithoutClients, sessionDown } from './sessions.ts';
+import { filterOnNothing, reflectorsApart, reflectorWithoutClients, sessionDown } from './sessions.ts';
 import { covers } from './suppression.ts';
 import { hairpinUnknown } from './unknown-segments.ts';
 
@@ -28,7 +28,7 @@ const CHECKS: readonly Check[] = [
   hairpin,
   interfaceAsBackbone,
   reflectorWithoutClients,
-  clusterWithoutSession,
+  reflectorsApart,
   podMtuTooLarge,
   podMtuTooSmall,
   unevenMtu,

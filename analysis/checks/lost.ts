@@ -1,5 +1,5 @@
-import type { Analysis, Pair } from '../analysis.ts';
-import { placeOf } from '../analysis.ts';
+import type { Family } from '../../topology/address.ts';
+import { type Analysis, type Pair, placeOf, regionOf, regionsOf } from '../analysis.ts';
 import { andMore, type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
 import type { Machine } from '../simulator/network.ts';
 import { isWhole } from '../simulator/what-if.ts';
@@ -26,7 +26,7 @@ export const lostPackets: Check = (analysis) => {
 
 /** NE101: neither a loop, nor a hole in the middle, nor a route that nobody told of. */
 function unreachablePairs(analysis: Analysis, lost: readonly Lost[]): Found[] {
-  return [...grouped(lost, ({ pair }) => bothRegions(pair)).values()].map((pairs): Found => {
+  return [...grouped(lost, ({ pair }) => regionsOf(pair)).values()].map((pairs): Found => {
     const [{ pair, trace }] = pairs as [Lost];
     return {
       id: 'NE101',
@@ -89,10 +89,11 @@ export const notPropagated: Check = (analysis) => {
       ways.rib.routes(from.index).length === 0 &&
       leadsTo(analysis, from.index, block.node, block.prefix.family),
   );
-  return [...grouped(without, bothRegions).values()].map((pairs): Found => {
+  return [...grouped(without, regionsOf).values()].map((pairs): Found => {
     const [{ from, block }] = pairs as [Pair];
     const isMutual = pairs.some((pair) => regionOf(pair.from) !== regionOf(from));
     const isLost = pairs.some(({ fate }) => !isWhole(fate));
+    const reasons = whyWithout(analysis, from, block);
     const [here, there] = [regionOf(from), regionOf(pairs[0]?.to as Machine)];
     return {
       id: 'NE104',
@@ -105,7 +106,7 @@ export const notPropagated: Check = (analysis) => {
             ? `nodes of the regions ${here} and ${there} have no routes to each other`
             : `nodes of region ${here} have no routes to those of region ${there}`,
       evidence: [
-        ...someLines(whyWithout(analysis, from, block)),
+        ...someLines(reasons),
         ...(isLost
           ? someLines(
               pairs
@@ -115,7 +116,7 @@ export const notPropagated: Check = (analysis) => {
             )
           : ['packets arrive all the same, over the default route: nothing protects that way']),
       ],
-      mend: mendFor(whyWithout(analysis, from, block)),
+      mend: mendFor(reasons),
     };
   });
 };
@@ -162,11 +163,11 @@ function causeOf(analysis: Analysis, { ways, from, block }: Pair, trace: Trace):
 }
 
 /** Whether the underlay leads from one node to the other's address. */
-function leadsTo({ network, simulation }: Analysis, from: number, to: number, family: string): boolean {
+function leadsTo({ network, simulation }: Analysis, from: number, to: number, family: Family): boolean {
   const speaker = network.machines[to]?.speaker;
-  const address = speaker?.kind === 'node' ? speaker.address[family as 'ipv4'] : undefined;
-  const index = network.addresses.findIndex((one) => one.address.text === address?.text);
-  return index >= 0 && simulation.underlay.reaches(from, index);
+  const address = speaker?.kind === 'node' ? speaker.address[family]?.text : undefined;
+  const index = network.named.addresses.get(address ?? '');
+  return index !== undefined && simulation.underlay.reaches(from, index);
 }
 
 /** The machines of a loop, in their order. */
@@ -179,8 +180,3 @@ const waysText = (analysis: Analysis, { pair, trace }: Lost): string => {
   const partly = pair.fate.arrives ? 'some packets of ' : '';
   return `${partly}${pair.from.name} to ${pair.to.name}: ${traceText(analysis.network, trace)}`;
 };
-
-/** The regions of a pair, whichever direction it has. */
-const bothRegions = ({ from, to }: Pair): string => [regionOf(from), regionOf(to)].sort().join(' ');
-
-const regionOf = ({ speaker }: Machine): string => (speaker?.kind === 'node' ? speaker.region : '');

@@ -57,7 +57,7 @@ export const reflectorWithoutClients: Check = ({ fabric }) =>
  * NE207: a node that loses its session with one reflector is known to that one through the other, if the two have a session. BIRD
  * looks at the CLUSTER_LIST on sessions with clients only, so that holds for reflectors of one cluster ID too.
  */
-export const clusterWithoutSession: Check = ({ fabric }) => {
+export const reflectorsApart: Check = ({ fabric }) => {
   const joined = new Set(
     fabric.sessions
       .filter(({ kind }) => kind === 'backbone')

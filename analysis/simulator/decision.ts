@@ -1,5 +1,6 @@
+import { quadText } from '../../fabric/index.ts';
 import type { Link } from './network.ts';
-import type { Way } from './way.ts';
+import { UNKNOWN_METRIC, type Way } from './way.ts';
 
 /** A BGP route as a speaker has it in its table. */
 export interface Route {
@@ -48,7 +49,7 @@ export const JOINING_STEPS: readonly Step[] = [
   {
     name: 'IGP metric of the next hop (9.1.2.2 e)',
     rank: ({ way }) => way.metric,
-    shows: ({ way }) => (way.metric === 0x80000000 ? 'unknown' : String(way.metric)),
+    shows: ({ way }) => (way.metric === UNKNOWN_METRIC ? 'unknown' : String(way.metric)),
   },
 ];
 
@@ -57,7 +58,7 @@ export const LAST_STEPS: readonly Step[] = [
   {
     name: 'ORIGINATOR_ID, else router ID (RFC 4456 9)',
     rank: ({ originator }) => originator,
-    shows: ({ originator }) => [24, 16, 8, 0].map((shift) => (originator >>> shift) & 255).join('.'),
+    shows: ({ originator }) => quadText(originator),
   },
   {
     name: 'length of CLUSTER_LIST (RFC 4456 9)',

@@ -31,7 +31,9 @@ export interface Network {
   readonly externals: readonly (readonly External[])[];
   readonly blocks: readonly Block[];
   /** Indices by name; of sessions by ID. */
-  readonly named: Readonly<Record<'machines' | 'segments' | 'sessions', ReadonlyMap<string, number>>>;
+  readonly named: Readonly<
+    Record<'machines' | 'segments' | 'addresses' | 'sessions', ReadonlyMap<string, number>>
+  >;
   /** Without an underlay every address counts as one that is reached directly. */
   readonly hasUnderlay: boolean;
 }
@@ -214,6 +216,7 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
     named: {
       machines: machineNamed,
       segments: segmentNamed,
+      addresses: addressNamed,
       sessions: new Map(links.map(({ session, sessionIndex }) => [session.id, sessionIndex])),
     },
     hasUnderlay: fabric.segments !== undefined,

@@ -1,3 +1,4 @@
+import { NearestFirst } from '../../fabric/index.ts';
 import type { Family } from '../../topology/address.ts';
 import { adjacencyOn } from './adjacency.ts';
 import type { Failure } from './failure.ts';
@@ -47,7 +48,7 @@ export const machineOf = ({ machines }: Network, hop: number): number => hop % (
  */
 export function treeFrom(network: Network, neighbours: Neighbours, root: number): Tree {
   const tree = emptyTree(network, root);
-  const queue = new Queue();
+  const queue = new NearestFirst();
   const start = network.segments.length + root;
   tree.distance[start] = 0;
   queue.push(start);
@@ -114,7 +115,7 @@ export function regrowth(
       }
     }
     // These keep their ways, but have to be looked at from again, in their order.
-    const queue = new Queue();
+    const queue = new NearestFirst();
     for (const edge of edges) {
       settled[edge] = 0;
       after.distance[edge] = distance[edge] as number;
@@ -156,7 +157,7 @@ function settle(
   network: Network,
   neighbours: Neighbours,
   { distance, hops }: GrowingTree,
-  queue: Queue,
+  queue: NearestFirst,
   settled: Uint8Array,
 ): void {
   const first = network.segments.length;
@@ -199,40 +200,4 @@ export function isSameSet(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
   return true;
-}
-
-/** A binary heap of numbers; the least comes out first. */
-class Queue {
-  private readonly heap: number[] = [];
-
-  push(item: number): void {
-    const { heap } = this;
-    let hole = heap.length;
-    heap.push(item);
-    while (hole > 0) {
-      const parent = (hole - 1) >> 1;
-      const above = heap[parent] as number;
-      if (above <= item) break;
-      heap[hole] = above;
-      hole = parent;
-    }
-    heap[hole] = item;
-  }
-
-  pop(): number | undefined {
-    const { heap } = this;
-    const least = heap[0];
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return least;
-    let hole = 0;
-    for (let child = 1; child < heap.length; child = 2 * hole + 1) {
-      if (child + 1 < heap.length && (heap[child + 1] as number) < (heap[child] as number)) child += 1;
-      const lesser = heap[child] as number;
-      if (lesser >= last) break;
-      heap[hole] = lesser;
-      hole = child;
-    }
-    heap[hole] = last;
-    return least;
-  }
 }

@@ -190,9 +190,7 @@ function withoutCarrier(
   const metric = distanceToMachine(network, tree, owner);
   if (!announced || metric === Number.POSITIVE_INFINITY) return undefined;
   const hops = hopsToMachine(network, tree, owner);
-  return machine.kind === 'router'
-    ? { source: 'ospf', hops, metric }
-    : { source: 'kernel', hops, metric: UNKNOWN_METRIC };
+  return learned(machine, metric, hops);
 }
 
 /** A segment's range, announced by the machines on it that run the IGP there. */
@@ -208,10 +206,12 @@ function internal(
   if (!network.segments[within]?.announced.includes(family)) return undefined;
   const { metric, hops } = ontoSegment(network, failure, trees.of(family, machine.index), family, within);
   if (metric === Number.POSITIVE_INFINITY) return undefined;
-  return machine.kind === 'router'
-    ? { source: 'ospf', hops, metric }
-    : { source: 'kernel', hops, metric: UNKNOWN_METRIC };
+  return learned(machine, metric, hops);
 }
+
+/** A router has OSPF's metric; a node's BIRD learns the route from the kernel, and knows none. */
+const learned = ({ kind }: Machine, metric: number, hops: readonly number[]): Way =>
+  kind === 'router' ? { source: 'ospf', hops, metric } : { source: 'kernel', hops, metric: UNKNOWN_METRIC };
 
 /** To a segment's range: over the network that OSPF forms there, or by one who is left to announce it alone. */
 function ontoSegment(

@@ -2,7 +2,7 @@ import type { Fate } from '../../analysis/simulator/forwarding.ts';
 import type { Block, Machine } from '../../analysis/simulator/network.ts';
 import type { Simulation } from '../../analysis/simulator/simulate.ts';
 import { machineOf, segmentOf } from '../../analysis/simulator/spf.ts';
-import { carriesMetric, HIGHEST_LOCAL_PREF } from '../../fabric/index.ts';
+import { carriesMetric, HIGHEST_LOCAL_PREF, quadText } from '../../fabric/index.ts';
 import type { Lab, Probed } from '../../lab/index.ts';
 import type { KernelRoute, Observation } from '../../lab/observe.ts';
 import type { RibRoute } from '../../lab/ribs.ts';
@@ -41,7 +41,6 @@ function ribDifferences(
   const clusterText = new Map(
     network.fabric.routers.map(({ clusterId }) => [Number(clusterId.value), clusterId.text]),
   );
-  const quad = (id: number) => [24, 16, 8, 0].map((shift) => (id >>> shift) & 255).join('.');
   const expected = simulation
     .waysTo(block)
     .rib.routes(machine.index)
@@ -55,8 +54,8 @@ function ribDifferences(
               isResolved: route.way.hops.length > 0,
               nextHop: network.addresses[route.nextHop]?.address.text ?? '',
               localPref: route.localPref,
-              originator: route.clusters.length === 0 ? undefined : quad(route.originator),
-              clusters: route.clusters.map((id) => clusterText.get(id) ?? quad(id)),
+              originator: route.clusters.length === 0 ? undefined : quadText(route.originator),
+              clusters: route.clusters.map((id) => clusterText.get(id) ?? quadText(id)),
             }),
           ],
     )

@@ -3,7 +3,7 @@ import type { Fate } from '../../analysis/simulator/forwarding.ts';
 import { type Block, type Network as Numbers, networkOf } from '../../analysis/simulator/network.ts';
 import { type Simulation, simulatorOf } from '../../analysis/simulator/simulate.ts';
 import { machineOf, segmentOf } from '../../analysis/simulator/spf.ts';
-import { carriesMetric, HIGHEST_LOCAL_PREF } from '../../fabric/index.ts';
+import { carriesMetric, HIGHEST_LOCAL_PREF, quadText } from '../../fabric/index.ts';
 import type { Failing } from '../../lab/index.ts';
 import type { Prefix } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';
@@ -74,7 +74,6 @@ function lookAt(simulation: Simulation): Look {
   const clusterText = new Map(
     fabric.routers.map(({ clusterId }) => [Number(clusterId.value), clusterId.text]),
   );
-  const quad = (id: number) => [24, 16, 8, 0].map((shift) => (id >>> shift) & 255).join('.');
   const waysTo = (prefix: Prefix) =>
     decided(simulation, network.blocks.find((one) => one.prefix.text === prefix.text) as Block);
   const metric = (prefix: Prefix, machine: number): number | undefined => {
@@ -103,8 +102,8 @@ function lookAt(simulation: Simulation): Look {
                   nextHop: addresses[nextHop]?.address.text ?? '',
                   resolved: way.hops.length > 0,
                   localPref,
-                  originator: clusters.length === 0 ? '' : quad(originator),
-                  clusters: clusters.map((id) => clusterText.get(id) ?? quad(id)),
+                  originator: clusters.length === 0 ? '' : quadText(originator),
+                  clusters: clusters.map((id) => clusterText.get(id) ?? quadText(id)),
                 },
               ],
         ),
