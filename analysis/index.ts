@@ -1,7 +1,7 @@
 export { type Analysis, analyse, countPairs } from './analysis.ts';
 export { findings } from './checks/index.ts';
 export { type Explanation, explain } from './explain.ts';
-export { type FailureReport, failureReports } from './failure-report.ts';
+export { type ChangedPair, type FailureReport, failureReports } from './failure-report.ts';
 export type { Finding } from './finding.ts';
 export { type PodPath, podPaths } from './path.ts';
 export { type Failing, failings } from './simulator/failure.ts';

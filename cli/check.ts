@@ -12,7 +12,7 @@ import { findingText } from './finding-text.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import { sarif } from './sarif.ts';
 import { counted, type Terminal } from './terminal.ts';
-import { whatIfText } from './what-if.ts';
+import { whatIfFindings, whatIfText } from './what-if.ts';
 
 export interface CheckOptions {
   readonly topology: string;
@@ -38,8 +38,9 @@ export function check(options: CheckOptions, terminal: Terminal): ExitCode {
   const reports =
     options.failures === undefined ? undefined : failureReports(fabric, options.failures === '2' ? 2 : 1);
   const failing = findings.filter((finding) => fails(finding, options.strict));
-  for (const finding of findings) annotate(finding, source, terminal);
-  if (options.sarif) terminal.print(sarif([], findings, source));
+  const placed = [...findings, ...(reports === undefined ? [] : whatIfFindings(analysis, reports))];
+  for (const finding of placed) annotate(finding, source, terminal);
+  if (options.sarif) terminal.print(sarif([], placed, source));
   else if (terminal.json) {
     const found = findings.map((finding) => asJson(finding, source));
     terminal.print(document(failing.length === 0, [], found, reports));

@@ -1,4 +1,10 @@
-import { type Analysis, countPairs, type FailureReport } from '../analysis/index.ts';
+import {
+  type Analysis,
+  type ChangedPair,
+  countPairs,
+  type FailureReport,
+  type Finding,
+} from '../analysis/index.ts';
 import { columns } from './columns.ts';
 import { counted, type Terminal } from './terminal.ts';
 
@@ -9,38 +15,84 @@ export function whatIfText(
   colour: Terminal['colour'],
 ): string {
   const all = countPairs(analysis);
-  const alone = new Map(
-    reports.filter(({ failed }) => failed.length === 1).map((report) => [nameOf(report), report]),
-  );
-  // Of two failures together only what neither of them does alone is news.
-  const news = reports.filter((report) => isNews(report, alone));
-  const rows = news
-    .filter(({ lost, worse }) => lost + worse > 0)
-    .sort((a, b) => b.lost - a.lost || b.worse - a.worse || (nameOf(a) < nameOf(b) ? -1 : 1));
+  const rows = news(reports);
   const shown = rows.slice(0, MOST_ROWS);
   const quiet = reports.length - rows.length;
   const text = shown.map((report) => [
-    `${report.failed.map(({ kind, name }) => `${kind} ${name}`).join(' + ')}${report.alike > 1 ? ` (and ${report.alike - 1} alike)` : ''}`,
+    nameOf(report),
     report.lost === 0 ? '-' : `${report.lost} of ${all}`,
     report.worse === 0 ? '-' : String(report.worse),
     report.moreHops === 0 ? '-' : `+${report.moreHops}`,
     report.lessMtu === 0 ? '-' : `-${report.lessMtu}`,
   ]);
   const lines = columns([['if this fails', 'pairs lost', 'worse', 'hops', 'MTU'], ...text]);
+  const isOfTwo = reports.some(({ failed }) => failed.length > 1);
   return [
     ...lines.map((line, index) => (index === 0 ? colour.bold(line) : line)),
     ...(rows.length > shown.length ? [`and ${rows.length - shown.length} more; --json has them all`] : []),
-    `${counted(quiet, 'other failure')} ${quiet === 1 ? 'changes' : 'change'} nothing${reports.length > alone.size ? ' more' : ''}.`,
+    `${counted(quiet, 'other failure')} ${quiet === 1 ? 'changes' : 'change'} nothing${isOfTwo ? ' more' : ''}.`,
   ].join('\n');
 }
 
 const MOST_ROWS = 60;
 
-const nameOf = ({ failed }: FailureReport): string => failed.map(({ name }) => name).join(' + ');
+/** How many pairs one of them names. */
+const MOST_PAIRS = 6;
 
-function isNews({ failed, lost, worse }: FailureReport, alone: ReadonlyMap<string, FailureReport>): boolean {
-  if (failed.length === 1) return true;
-  const parts = failed.flatMap(({ name }) => alone.get(name) ?? []);
-  const sum = (of: (report: FailureReport) => number) => parts.reduce((all, part) => all + of(part), 0);
-  return lost > sum((part) => part.lost) || (lost === 0 && worse > sum((part) => part.worse));
+/**
+ * The same for SARIF and annotations, which have a place in the topology each: what single things break is NE201's already, so
+ * these are of sessions and of two failures together.
+ */
+export function whatIfFindings(analysis: Analysis, reports: readonly FailureReport[]): Finding[] {
+  const all = countPairs(analysis);
+  return news(reports)
+    .filter(({ failed: [first, ...more] }) => more.length > 0 || first?.kind === 'session')
+    .map((report) => ({
+      id: 'what-if',
+      severity: 'info',
+      path: placeOf(analysis, report),
+      says: `without ${nameOf(report)} ${report.lost} of ${all} pairs of nodes lose packets, and ${report.worse} fare worse`,
+      evidence: report.changes
+        .slice(0, MOST_PAIRS)
+        .map(({ from, to, becomes }) => `${from} to ${to}: ${becomes}`),
+      mend: 'See noencap check --failures for all of them.',
+      suppressed: undefined,
+    }));
 }
+
+/** Where the first of what fails stands; a session has no place but that of its first end. */
+function placeOf({ fabric, network }: Analysis, { failed: [first] }: FailureReport): Finding['path'] {
+  if (first === undefined) return [];
+  if (first.kind === 'segment') return ['underlay', 'segments', first.name];
+  const session = network.links.find((link) => link.session.id === first.name)?.session;
+  const name = session?.ends[0].speaker ?? first.name;
+  const machines = [...fabric.routers, ...fabric.nodes, ...fabric.hosts];
+  return machines.find((machine) => machine.name === name)?.path ?? [];
+}
+
+/** What changes something, the worst first. Of two failures together only what neither of them does alone. */
+function news(reports: readonly FailureReport[]): FailureReport[] {
+  const alone = new Map(
+    reports.flatMap(({ failed, changes }) =>
+      failed.length === 1 ? [[failed[0]?.name, effects(changes)]] : [],
+    ),
+  );
+  return reports
+    .filter(({ failed, changes }) => {
+      if (failed.length === 1) return changes.length > 0;
+      const known = failed.map(({ name }) => alone.get(name));
+      return [...effects(changes)].some((effect) => !known.some((one) => one?.has(effect)));
+    })
+    .map((report) => ({ report, name: report.failed.map(({ name }) => name).join(' + ') }))
+    .sort(
+      (a, b) =>
+        b.report.lost - a.report.lost || b.report.worse - a.report.worse || (a.name < b.name ? -1 : 1),
+    )
+    .map(({ report }) => report);
+}
+
+const effects = (changes: readonly ChangedPair[]): ReadonlySet<string> =>
+  new Set(changes.map(({ from, prefix, becomes }) => `${from} ${prefix} ${becomes === 'worse'}`));
+
+const nameOf = ({ failed, alike }: FailureReport): string =>
+  `${failed.map(({ kind, name }) => `${kind} ${name}`).join(' + ')}${alike > 1 ? ` (and ${alike - 1} alike)` : ''}`;

@@ -84,6 +84,21 @@ test('--json carries the same: the steps of the decision, the hops, the failures
   );
 });
 
+test('SARIF and annotations tell of sessions and of two failures as well', () => {
+  const run = noencap(folder, ['check', '--failures', '2', '--sarif', '-t', 'sturdy.yaml'], {
+    GITHUB_ACTIONS: 'true',
+  });
+  const { results } = JSON.parse(run.stdout).runs[0];
+  const texts = results.map(({ message }: { message: { text: string } }) => message.text.split('\n')[0]);
+  expect(texts).toHaveLength(11);
+  expect(texts).toContain(
+    'without segment core-a + segment core-b 2 of 2 pairs of nodes lose packets, and 0 fare worse',
+  );
+  expect(run.stderr).toMatch(
+    /^::notice file=sturdy\.yaml,line=\d+,col=\d+,endColumn=\d+,title=what-if::without segment core-a \+ segment core-b /m,
+  );
+});
+
 test('--sarif is one document, with the places of the topology', () => {
   const run = noencap(folder, ['check', '--sarif']);
   expect(run).toMatchObject({ code: 0, stderr: '' });
