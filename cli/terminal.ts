@@ -40,7 +40,7 @@ export interface TerminalOptions {
 export function terminal(options: TerminalOptions): Terminal {
   const silent = options.json || options.quiet;
   const colour = pc.createColors(
-    options.color && !options.json && pc.isColorSupported && process.stdout.isTTY,
+    options.color && !options.json && pc.isColorSupported && process.stdout.isTTY === true,
   );
   return {
     json: options.json,
