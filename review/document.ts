@@ -1,0 +1,198 @@
+import { z } from 'zod';
+
+/**
+ * What a change does, as one value that goes through JSON and back: `noencap diff` makes it, the workflow carries it from the job
+ * that ran a pull request's code to the one that may write a comment, and that one believes nothing of it but its shape.
+ */
+export type Review = z.infer<typeof reviewSchema>;
+
+/** Reads a review that somebody else wrote. The message says what of it is none. */
+export function parseReview(text: string): Review | { readonly says: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { says: `it is no JSON: ${(error as Error).message}` };
+  }
+  const version = (value as { version?: unknown } | null)?.version;
+  if (typeof version === 'number' && version !== REVIEW_VERSION) {
+    return { says: `it is of format ${version}, and this noencap reads format ${REVIEW_VERSION}` };
+  }
+  const parsed = reviewSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return { says: `it is no review: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` };
+}
+
+/** Raised by whatever makes an older reader misunderstand. */
+export const REVIEW_VERSION = 1;
+
+const text = z.string();
+const count = z.number().int().nonnegative();
+
+/** A state of the repository: how the user called it, and its commit where it has one. */
+const state = z.strictObject({ name: text, commit: z.string().nullable() });
+
+const danger = z.strictObject({ severity: z.enum(['error', 'warning']), says: text, mend: text });
+
+const session = z.strictObject({
+  id: text,
+  kind: z.enum(['reflector', 'mesh', 'backbone']),
+  /** `reloaded`: it stays up, and routes are asked for or sent again. */
+  became: z.enum(['reloaded', 'reset', 'new', 'gone']),
+  reasons: z.array(text),
+});
+
+/** What packets lose while the sessions that one machine resets are down; ordered pairs of nodes. */
+const interruption = z.strictObject({ speaker: text, sessions: count, lost: count });
+
+const beforeAndAfter = z.tuple([z.number().nullable(), z.number().nullable()]);
+
+const traffic = z.strictObject({
+  from: text,
+  to: text,
+  family: z.enum(['ipv4', 'ipv6']),
+  /** For how many ordered pairs of nodes it stands. */
+  pairs: count,
+  became: z.enum([
+    'lost',
+    'partly lost',
+    'restored',
+    'longer',
+    'narrower',
+    'turning',
+    'shorter',
+    'wider',
+    'rerouted',
+  ]),
+  hops: beforeAndAfter,
+  mtu: beforeAndAfter,
+});
+
+/** A failure, and of how many ordered pairs of nodes packets get lost by it, before and after the change. */
+const failure = z.strictObject({
+  kind: z.enum(['router', 'node', 'host', 'segment', 'session']),
+  name: text,
+  lost: z.tuple([count, count]),
+});
+
+const finding = z.strictObject({
+  id: text,
+  severity: z.enum(['error', 'warning', 'info']),
+  says: text,
+  /** `topology.yaml:12:3`. */
+  place: text,
+});
+
+/** A part of the network that comes, goes, or is otherwise. */
+const part = z.strictObject({
+  kind: z.enum(['network', 'region', 'router', 'node', 'host', 'segment', 'reflector', 'block']),
+  name: text,
+  became: z.enum(['added', 'removed', 'changed']),
+  /** `address 10.0.0.1 -> 10.0.0.2`; none of what comes or goes whole. */
+  says: z.array(text),
+});
+
+const order = z.strictObject({
+  /** What is to be delivered first; `apart`: neither is safe, the change must be made in several. */
+  first: z.enum(['either', 'routers', 'cluster', 'apart']),
+  says: text,
+  /** Ordered pairs of nodes that have no way between the first delivery and the second. */
+  lost: z.strictObject({ routersFirst: count, clusterFirst: count }),
+});
+
+/** What the lab measured when it made the change with packets on the way. */
+const rehearsal = z.strictObject({
+  sent: count,
+  lost: count,
+  /** Milliseconds: the longest run of lost packets of any pair. */
+  gap: z.number().nonnegative(),
+  /** The pairs that lost most. */
+  worst: z.array(
+    z.strictObject({ from: text, to: text, sent: count, lost: count, gap: z.number().nonnegative() }),
+  ),
+  reset: z.array(text),
+  /** What must hold of the end state and does not, and what history left behind. */
+  failures: z.array(text),
+});
+
+const objectId = z.strictObject({ group: text, kind: text, namespace: text.nullable(), name: text });
+
+const object = z.strictObject({
+  id: objectId,
+  became: z.enum(['added', 'deleted', 'changed', 'recreated', 'replaced']),
+  /** The name that it had: of `replaced`, another one. */
+  before: text.nullable(),
+  /** `before` is missing where the field was not there, `after` where it is no longer there. */
+  fields: z.array(z.strictObject({ path: text, before: z.json().optional(), after: z.json().optional() })),
+});
+
+const file = z.strictObject({
+  /** Below dist: `routers/gateway/k3s/ibgp.conf`. */
+  path: text,
+  became: z.enum(['added', 'deleted', 'changed']),
+  added: count,
+  removed: count,
+  /** Unified, without a header. */
+  hunks: z.array(text),
+});
+
+const became = z.enum(['same', 'added', 'removed', 'changed']);
+
+/** The network as a drawing: few enough boxes to be looked at, whatever the size of the network. */
+const picture = z.strictObject({
+  regions: z.array(z.strictObject({ name: text, became })),
+  boxes: z.array(
+    z.strictObject({
+      id: text,
+      kind: z.enum(['router', 'node', 'nodes']),
+      /** A machine's name, or `12 nodes`. */
+      label: text,
+      region: text.nullable(),
+      became,
+    }),
+  ),
+  /** BGP sessions between boxes, those between the same two as one. */
+  lines: z.array(
+    z.strictObject({
+      from: text,
+      to: text,
+      sessions: count,
+      became: z.enum(['same', 'added', 'removed', 'reloaded', 'reset']),
+    }),
+  ),
+});
+
+export const reviewSchema = z.strictObject({
+  version: z.literal(REVIEW_VERSION),
+  command: z.literal('diff'),
+  /** Nothing that breaks what runs or cannot be taken back, or somebody accepted it. */
+  ok: z.boolean(),
+  network: text,
+  base: state,
+  head: state,
+  /** `hitless`: no packet between pods is lost, as far as simulator and lab know. */
+  outcome: z.enum(['nothing', 'hitless', 'felt', 'dangerous']),
+  /** Somebody who may do so has accepted the dangers. */
+  accepted: z.boolean(),
+  dangers: z.array(danger),
+  /** How many ordered pairs of nodes are there before and after. */
+  pairs: count,
+  sessions: z.strictObject({ kept: count, changed: z.array(session) }),
+  interruptions: z.array(interruption),
+  traffic: z.array(traffic),
+  failures: z.strictObject({ fatal: z.array(failure), survived: z.array(failure) }),
+  findings: z.strictObject({
+    introduced: z.array(finding),
+    fixed: z.array(finding),
+    reopened: z.array(finding),
+  }),
+  order,
+  rehearsal: rehearsal.nullable(),
+  fabric: z.array(part),
+  objects: z.array(object),
+  files: z.array(file),
+  picture,
+  /** What the reader must know of the comparison itself: what was not compared, and why. */
+  notes: z.array(text),
+});
