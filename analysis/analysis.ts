@@ -35,9 +35,13 @@ export interface Pair {
   readonly fate: Fate;
 }
 
-/** `apart`: names of machines that must not be taken for one of many alike. */
-export function analyse(fabric: Fabric, apart: readonly string[] = []): Analysis {
-  const small = reduced(fabric, nodeBlocks(fabric), new Set(apart));
+/** `apart`: names of machines that must not be taken for one of many alike; `split`: nodes for which it differs are not alike either. */
+export function analyse(
+  fabric: Fabric,
+  apart: readonly string[] = [],
+  split?: (node: string) => string,
+): Analysis {
+  const small = reduced(fabric, nodeBlocks(fabric), new Set(apart), split);
   const network = networkOf(small.fabric, small.blocks);
   const simulate = simulatorOf(network);
   const atRest = simulate();

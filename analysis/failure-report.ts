@@ -32,12 +32,16 @@ export interface ChangedPair {
   readonly turns: boolean;
 }
 
-/** Every single failure, and with `together` 2 every pair of them besides. */
-export function failureReports(fabric: Fabric, together: 1 | 2): FailureReport[] {
-  const usual = analyse(fabric);
+/** Every single failure, and with `together` 2 every pair of them besides. `split`: see `analyse`. */
+export function failureReports(
+  fabric: Fabric,
+  together: 1 | 2,
+  split?: (node: string) => string,
+): FailureReport[] {
+  const usual = analyse(fabric, [], split);
   // What happens to one of many nodes alike happens to it alone: it has to stand for itself.
   const alike = firstOfClasses(usual);
-  const analysis = alike.size === 0 ? usual : analyse(fabric, [...alike.keys()]);
+  const analysis = alike.size === 0 ? usual : analyse(fabric, [...alike.keys()], split);
   const isOfMany = ({ kind, name }: Failing) =>
     nodesOf(analysis, { kind, name }).some((machine) => analysis.like(machine).length > 1);
   const all = failings(analysis.network).filter((one) => !isOfMany(one));

@@ -1,4 +1,4 @@
-export { type Analysis, analyse, countPairs } from './analysis.ts';
+export { type Analysis, analyse, countChanges, countPairs } from './analysis.ts';
 export { findings } from './checks/index.ts';
 export { type Explanation, explain } from './explain.ts';
 export { type ChangedPair, type FailureReport, failureReports } from './failure-report.ts';

@@ -22,7 +22,7 @@ export interface DistChange {
 export const MANIFEST = 'MANIFEST.sha256';
 
 /** Folders of the output in which every file counts for whoever reads them. */
-const READ_WHOLE = /^(cluster|gitops|routers|nodes)\//;
+export const READ_WHOLE = /^(cluster|gitops|routers|nodes)\//;
 
 /** Compares without touching anything. A folder that does not exist yet counts as empty. */
 export function compareDist(out: string, files: RenderedFiles): DistChange {

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { check } from './check.ts';
+import { diff } from './diff.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { explain } from './explain.ts';
 import { init } from './init.ts';
@@ -90,6 +91,17 @@ function program(): Command {
     )
     .action((from, to, options) => run(options, (speak) => path(options, from, to, speak)));
 
+  command(root, 'diff', 'Say what a change does to cluster, routers, nodes, sessions and packets.')
+    .option('--base <ref>', BASE)
+    .option('-o, --out <dir>', 'output folder', 'dist')
+    .option('--rehearse', 'make the change in the lab as well, and say what it lost', false)
+    .option('--accept', 'its dangers are accepted: exit 0 all the same', false)
+    .addHelpText(
+      'after',
+      examples('noencap diff', 'noencap diff --base HEAD~1 --rehearse', 'noencap diff --json > review.json'),
+    )
+    .action((options) => run(options, (speak) => diff(options, speak)));
+
   command(root, 'init', 'Write a commented minimal topology to start from.')
     .addHelpText('after', examples('noencap init', 'noencap init -t clusters/home.yaml'))
     .action((options) => run(options, (speak) => init(options, speak)));
@@ -117,7 +129,7 @@ function labCommands(root: Command): void {
     'rehearse',
     'Boot the base, change it to what is here while pods ping each other, and say what it cost.',
   )
-    .requiredOption('--base <ref>', 'git revision with the topology before the change')
+    .option('--base <ref>', BASE)
     .addHelpText(
       'after',
       examples('noencap lab rehearse --base main', 'noencap lab rehearse --base HEAD~1 --json'),
@@ -150,6 +162,8 @@ function labCommands(root: Command): void {
     .argument('<host>')
     .action((host, options) => run(options, (speak) => labRoutes(options, host, speak)));
 }
+
+const BASE = 'git revision or folder to compare with (default: where this branch left the main branch)';
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 

@@ -6,13 +6,16 @@ import { loadTopology, parseTopologyValue, unreadable } from '../topology/index.
 
 const MODULES = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
-/** Reads a topology from YAML, or from a TypeScript or JavaScript module whose default export is one. */
-export function readTopology(file: string): Loaded {
-  if (MODULES.includes(extname(file))) return readModule(file);
+/**
+ * Reads a topology from YAML, or from a TypeScript or JavaScript module whose default export is one. `name` is what faults call the
+ * file, where it lies elsewhere than the user knows it.
+ */
+export function readTopology(file: string, name = file): Loaded {
+  if (MODULES.includes(extname(file))) return readModule(file, name);
   try {
-    return loadTopology({ file, bytes: readFileSync(file) });
+    return loadTopology({ file: name, bytes: readFileSync(file) });
   } catch (error) {
-    return unreadable(file, (error as NodeJS.ErrnoException).code ?? String(error));
+    return unreadable(name, (error as NodeJS.ErrnoException).code ?? String(error));
   }
 }
 
@@ -22,19 +25,19 @@ type Esbuild = typeof import('esbuild');
  * esbuild compiles the module with whatever it imports; it runs with the rights of the user who started noencap. What it
  * throws is a fault of the file.
  */
-function readModule(file: string): Loaded {
+function readModule(file: string, name: string): Loaded {
   const absolute = resolve(file);
   try {
     readFileSync(absolute);
   } catch (error) {
-    return unreadable(file, (error as NodeJS.ErrnoException).code ?? String(error));
+    return unreadable(name, (error as NodeJS.ErrnoException).code ?? String(error));
   }
   try {
     const exports = evaluate(compile(absolute), absolute);
-    if (exports.default === undefined) return unreadable(file, 'no default export');
-    return parseTopologyValue(exports.default, file);
+    if (exports.default === undefined) return unreadable(name, 'no default export');
+    return parseTopologyValue(exports.default, name);
   } catch (error) {
-    return unreadable(file, reasonOf(error));
+    return unreadable(name, reasonOf(error));
   }
 }
 

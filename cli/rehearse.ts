@@ -1,9 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { basename, dirname, resolve } from 'node:path';
-import { buildFabric, type Fabric } from '../fabric/index.ts';
-import { findPrograms, type Rehearsal, type Ride, rehearse } from '../lab/index.ts';
+import type { Fabric } from '../fabric/index.ts';
+import { findPrograms, type Refused, type Rehearsal, type Ride, rehearse } from '../lab/index.ts';
 import { routerFiles } from '../routers/index.ts';
-import { formatFault, loadTopology } from '../topology/index.ts';
+import { readBase } from './base-state.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
 import { documentOf, refuseLab, rootFolder } from './lab-input.ts';
@@ -12,45 +10,49 @@ import { counted, type Terminal } from './terminal.ts';
 
 export interface RehearseOptions {
   readonly topology: string;
-  /** A git revision: the topology as it is there is what runs before the change. */
-  readonly base: string;
+  /** A git revision or a folder: what runs before the change; undefined: where this branch left the main branch. */
+  readonly base: string | undefined;
 }
 
 /** `lab rehearse`: changes a running lab from the base to the working tree, and says what that costs. */
 export async function labRehearse(options: RehearseOptions, terminal: Terminal): Promise<ExitCode> {
   const read = readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
-  const base = baseFabric(options);
-  if (typeof base === 'string') {
-    return refuseLab({ says: base, mend: 'Name another revision with --base.' }, EXIT.badInput, terminal);
+  const base = readBase({ ...options, out: 'dist' });
+  if ('says' in base) return refuseLab(base, EXIT.badInput, terminal);
+  if (base.topology === undefined) {
+    const says = `${base.name} has no ${options.topology}`;
+    return refuseLab({ says, mend: 'Name another revision with --base.' }, EXIT.badInput, terminal);
+  }
+  const { fabric } = read.input;
+  const result = await rehearsed(base.topology.fabric, fabric, terminal);
+  if ('says' in result) return refuseLab(result, EXIT.environment, terminal);
+  const fine = result.failures.length + result.differences.length === 0;
+  if (terminal.json) terminal.print(documentOf('lab rehearse', { ok: fine, base: base.name, ...result }));
+  else terminal.say(text(fabric, base.name, result));
+  return fine ? EXIT.fine : EXIT.doesNotHold;
+}
+
+/** Makes the change in a lab, with its progress on a terminal; or why it cannot be made there. */
+export async function rehearsed(
+  base: Fabric,
+  fabric: Fabric,
+  terminal: Terminal,
+): Promise<Rehearsal | Refused> {
+  for (const { name, segments, nodes } of [base, fabric]) {
+    if (segments !== undefined && nodes.length > 0) continue;
+    const says = `${name} has no ${nodes.length === 0 ? 'nodes' : 'underlay'} that a lab could be wired of`;
+    return { says, mend: 'Describe the segments under underlay.segments, and the nodes on them.' };
   }
   const programs = findPrograms(rootFolder());
-  if ('says' in programs) return refuseLab(programs, EXIT.environment, terminal);
-  const { fabric } = read.input;
-  let result: Awaited<ReturnType<typeof rehearse>> | undefined;
+  if ('says' in programs) return programs;
+  let result: Rehearsal | Refused | undefined;
   const run = async (progress: (step: string) => void) => {
     result = await rehearse({ base, fabric, routerFiles, programs, progress });
   };
   await runSteps([{ title: 'Rehearse the change', run }], terminal);
   if (result === undefined) throw new Error('the rehearsal found nothing');
-  if ('says' in result) return refuseLab(result, EXIT.environment, terminal);
-  const fine = result.failures.length + result.differences.length === 0;
-  if (terminal.json) terminal.print(documentOf('lab rehearse', { ok: fine, base: options.base, ...result }));
-  else terminal.say(text(fabric, options.base, result));
-  return fine ? EXIT.fine : EXIT.doesNotHold;
-}
-
-/** The topology at that revision, or why there is none. */
-function baseFabric({ base, topology }: RehearseOptions): Fabric | string {
-  const file = `${base}:./${basename(topology)}`;
-  const shown = spawnSync('git', ['show', '--end-of-options', file], { cwd: dirname(resolve(topology)) });
-  if (shown.error !== undefined) return 'git is not installed';
-  if (shown.status !== 0)
-    return `git has no ${file}: ${(shown.stderr.toString().trim().split('\n')[0] ?? '').replace(/\.$/, '')}`;
-  const loaded = loadTopology({ file, bytes: shown.stdout });
-  if (loaded.ok) return buildFabric(loaded.topology);
-  const [first] = loaded.faults;
-  return `the topology at ${base} has faults: ${first === undefined ? '' : formatFault(first, loaded.source)}`;
+  return result;
 }
 
 /** The pairs that lost most; more lines than these nobody reads. */

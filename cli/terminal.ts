@@ -17,6 +17,8 @@ export interface Terminal {
   readonly json: boolean;
   /** Progress may be drawn on stderr: it is a terminal, and nobody asked for silence. */
   readonly live: boolean;
+  /** Columns of stdout; of what is no terminal, as many as a log shows well. */
+  readonly width: number;
   readonly colour: ReturnType<typeof pc.createColors>;
 }
 
@@ -45,6 +47,7 @@ export function terminal(options: TerminalOptions): Terminal {
   return {
     json: options.json,
     live: !silent && process.stderr.isTTY === true && process.env.CI === undefined,
+    width: process.stdout.isTTY === true ? Math.max(process.stdout.columns, 40) : 120,
     colour,
     say: (text) => void (silent || process.stdout.write(`${text}\n`)),
     report: (text) => void (options.json || process.stdout.write(`${text}\n`)),

@@ -17,6 +17,8 @@ export interface SessionFate {
   readonly became: 'kept' | 'reloaded' | 'reset' | 'new' | 'gone';
   /** `e1: hold time 15 -> 20`. */
   readonly reasons: readonly string[];
+  /** The speakers whose end is otherwise: one, or both. */
+  readonly by: readonly string[];
 }
 
 /** A state of the repository as far as sessions go. */
@@ -40,7 +42,7 @@ export function sessionFates(before: Configured, after: Configured): SessionFate
     const [was, is] = [were.get(id), are.get(id)];
     if (is === undefined || was === undefined) {
       const { kind } = (is ?? was) as Session;
-      return { id, kind, became: is === undefined ? 'gone' : 'new', reasons: [] };
+      return { id, kind, became: is === undefined ? 'gone' : 'new', reasons: [], by: [] };
     }
     const found = is.ends.flatMap(({ speaker }) =>
       differences(endBefore(was, speaker), endAfter(is, speaker)).map((one) => ({ ...one, speaker })),
@@ -52,6 +54,7 @@ export function sessionFates(before: Configured, after: Configured): SessionFate
       kind: is.kind,
       became: felt.length > 0 ? 'reset' : seen.length > 0 ? 'reloaded' : 'kept',
       reasons: [...new Set(seen.map(({ speaker, says }) => `${speaker}: ${says}`))],
+      by: [...new Set(seen.map(({ speaker }) => speaker))],
     };
   });
 }

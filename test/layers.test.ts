@@ -12,7 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   analysis: ['fabric', 'topology'],
   lab: ['fabric', 'topology'],
   review: ['analysis', 'fabric', 'topology'],
-  cli: ['analysis', 'charts', 'fabric', 'lab', 'nodes', 'routers', 'topology', 'main.ts'],
+  cli: ['analysis', 'charts', 'fabric', 'lab', 'nodes', 'review', 'routers', 'topology', 'main.ts'],
 };
 
 /** What touches nothing outside: it may compute, and no more. */

@@ -22,18 +22,21 @@ export interface Reduced {
 /**
  * Two nodes are of one class if every line of the simulator that reads something of a node reads the same of both. Router IDs
  * are not among it: routes that are compared lead to one block, so all have the same originator. `apart` are nodes that must stand
- * for themselves, since something happens to them alone: their own failure, or that of one of their sessions.
+ * for themselves, since something happens to them alone: their own failure, or that of one of their sessions. `split` tells nodes apart
+ * that the fabric does not.
  */
 export function reduced(
   fabric: Fabric,
   blocks: ReadonlyMap<string, readonly Prefix[]> = nodeBlocks(fabric),
   apart: ReadonlySet<string> = new Set(),
+  split: (node: string) => string = () => '',
 ): Reduced {
   const isUnlike = unlike(fabric);
   const traits = traitsIn(fabric, blocks);
   const alike = new Map<string, string[]>();
   for (const node of fabric.nodes) {
-    const key = apart.has(node.name) || isUnlike(node) ? `only ${node.name}` : traits(node);
+    const isAlone = apart.has(node.name) || isUnlike(node);
+    const key = isAlone ? `only ${node.name}` : `${split(node.name)} ${traits(node)}`;
     const members = alike.get(key) ?? [];
     members.push(node.name);
     alike.set(key, members);

@@ -1,0 +1,144 @@
+import type { Fabric } from '../fabric/index.ts';
+import { type Review, review, type State } from '../review/index.ts';
+import { pathText } from '../topology/fault.ts';
+import type { Source } from '../topology/index.ts';
+import { type BaseState, readBase } from './base-state.ts';
+import { compareDist, currentText } from './dist.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { faultsAsJson, type Input, readInput } from './input.ts';
+import { documentOf } from './lab-input.ts';
+import { rehearsed } from './rehearse.ts';
+import { render } from './render.ts';
+import { reviewText } from './review-text.ts';
+import { counted, type Terminal } from './terminal.ts';
+
+export interface DiffOptions {
+  readonly topology: string;
+  readonly out: string;
+  /** A git revision or a folder; undefined: where this branch left the main branch. */
+  readonly base: string | undefined;
+  /** Make the change in the lab as well, and say what it lost. */
+  readonly rehearse: boolean;
+  /** Whoever may do so has accepted the dangers. */
+  readonly accept: boolean;
+}
+
+/** Says what the change from the base to the working tree does to cluster, routers, nodes, sessions and packets. */
+export async function diff(options: DiffOptions, terminal: Terminal): Promise<ExitCode> {
+  const read = readInput(options.topology, terminal);
+  if (!read.ok) {
+    if (terminal.json)
+      terminal.print(documentOf('diff', { ok: false, faults: faultsAsJson(read.faults, read.source) }));
+    return EXIT.badInput;
+  }
+  const base = readBase(options);
+  if ('says' in base) {
+    terminal.complain(`${base.says}.\n${base.mend}`);
+    if (terminal.json)
+      terminal.print(documentOf('diff', { ok: false, refused: `${base.says}. ${base.mend}` }));
+    return EXIT.badInput;
+  }
+  const head = headOf(options, read.input);
+  const before = beforeOf(base, read.input.fabric);
+  const lab = options.rehearse
+    ? await inLab(before.state.fabric, read.input.fabric, terminal)
+    : NOT_REHEARSED;
+  const told = review(before.state, head.state, {
+    accepted: options.accept,
+    rehearsal: lab.rehearsal,
+    notes: [...before.notes, ...head.notes, ...lab.notes],
+  });
+  if (terminal.json) terminal.print(`${JSON.stringify(told, null, 2)}\n`);
+  else terminal.report(reviewText(told, terminal.colour, terminal.width));
+  return told.ok ? EXIT.fine : EXIT.doesNotHold;
+}
+
+interface Noted {
+  readonly state: State;
+  readonly notes: readonly string[];
+}
+
+/** What the working tree's topology renders, with what lies in the output folder besides: whoever reads that takes it too. */
+function headOf({ out }: DiffOptions, { fabric, operatorManifest, source }: Input): Noted {
+  const rendered = render(fabric, operatorManifest).files;
+  const { added, changed, removed, stray } = compareDist(out, rendered);
+  const files = new Map([
+    ...rendered,
+    ...stray.map((path): [string, string] => [path, currentText(out, path)]),
+  ]);
+  const stale = added.length + changed.length + removed.length;
+  const says = `${out} is stale: ${counted(stale, 'file')} ${stale === 1 ? 'differs' : 'differ'} from what is compared here, what the topology renders. Run bin/noencap synth, and commit it.`;
+  return {
+    state: { name: 'the working tree', commit: undefined, fabric, files, placeOf: placesIn(source) },
+    notes: stale === 0 ? [] : [says],
+  };
+}
+
+/** The base's own output folder is what its cluster and routers have; where it has none, what its topology renders. */
+function beforeOf({ name, commit, topology, files }: BaseState, head: Fabric): Noted {
+  if (topology === undefined) {
+    const state = { name, commit, fabric: emptied(head), files: files ?? new Map(), placeOf: () => '' };
+    return { state, notes: [`${name} has no topology: everything is new.`] };
+  }
+  const { fabric, source } = topology;
+  const called = { name, commit, fabric, placeOf: placesIn(source) };
+  if (files !== undefined) return { state: { ...called, files }, notes: [] };
+  const manifest = fabric.calico.operatorManifest;
+  if (manifest === undefined) {
+    const note = `${name} has no rendered files: it is compared with what its topology renders.`;
+    return { state: { ...called, files: render(fabric, undefined).files }, notes: [note] };
+  }
+  const note = `${name} has no rendered files, and its operator manifest was not read: all files are shown as new.`;
+  return { state: { ...called, files: new Map() }, notes: [note] };
+}
+
+interface InLab {
+  readonly rehearsal: Review['rehearsal'];
+  readonly notes: readonly string[];
+}
+
+const NOT_REHEARSED: InLab = { rehearsal: null, notes: [] };
+
+/** The pairs that lost most; more than these nobody reads. */
+const WORST = 10;
+
+async function inLab(base: Fabric, head: Fabric, terminal: Terminal): Promise<InLab> {
+  const result = await rehearsed(base, head, terminal);
+  if ('says' in result) {
+    return {
+      rehearsal: null,
+      notes: [`The lab could not rehearse the change: ${result.says}. ${result.mend}`],
+    };
+  }
+  const { pairs, sessions, failures, differences } = result;
+  const sum = (key: 'sent' | 'lost') => pairs.reduce((all, pair) => all + pair[key], 0);
+  const lossy = pairs.filter(({ lost }) => lost > 0).sort((a, b) => b.gap - a.gap || b.lost - a.lost);
+  const rehearsal = {
+    sent: sum('sent'),
+    lost: sum('lost'),
+    gap: lossy[0]?.gap ?? 0,
+    worst: lossy.slice(0, WORST).map(({ from, to, sent, lost, gap }) => ({ from, to, sent, lost, gap })),
+    reset: sessions.filter(({ became }) => became === 'reset').map(({ id }) => id),
+    failures: [...failures.map(({ says }) => says), ...differences],
+  };
+  return { rehearsal, notes: [] };
+}
+
+const placesIn =
+  (source: Source): State['placeOf'] =>
+  (path) => {
+    const at = source.locate(path);
+    return at === undefined ? `${source.file} ${pathText(path)}` : `${source.file}:${at.line}:${at.column}`;
+  };
+
+/** The same network with nobody in it. */
+const emptied = (fabric: Fabric): Fabric => ({
+  ...fabric,
+  regions: [],
+  routers: [],
+  nodes: [],
+  hosts: [],
+  peerings: [],
+  sessions: [],
+  segments: fabric.segments && [],
+});

@@ -1,0 +1,231 @@
+import type { Review } from '../review/index.ts';
+import { objectText, verdict } from '../review/index.ts';
+import { printable } from '../topology/fault.ts';
+import type { Terminal } from './terminal.ts';
+
+type Colour = Terminal['colour'];
+
+/** A review for people at a terminal of so many columns: what follows from the change first, what it consists of below. */
+export function reviewText(review: Review, colour: Colour, width: number): string {
+  const { word, counts } = verdict(review);
+  const head = `${colour.bold(printable(review.network))}: from ${stateText(review.base)} to ${stateText(review.head)}`;
+  const paint = { nothing: colour.bold, hitless: colour.green, felt: colour.yellow, dangerous: colour.red };
+  const lines = [
+    ...wrapped(head, '', width),
+    ...wrapped(
+      `${colour.bold(paint[review.outcome](word))}.${counts.length === 0 ? '' : ` ${sentence(counts)}.`}`,
+      '  ',
+      width,
+    ),
+    ...dangerLines(review, colour, width),
+    ...section('sessions', sessionLines(review, colour), colour),
+    ...section('packets', trafficLines(review, colour), colour),
+    ...section('failures', failureLines(review, colour), colour),
+    ...section('findings', findingLines(review, colour), colour),
+    ...section(
+      'delivery',
+      review.outcome === 'nothing' ? [] : wrapped(review.order.says, '', width - 2),
+      colour,
+    ),
+    ...section('rehearsed', rehearsalLines(review), colour),
+    ...section('network', partLines(review, colour), colour),
+    ...section('cluster', objectLines(review, colour), colour),
+    ...section('routers', fileLines(review, 'routers/', colour), colour),
+    ...section('nodes', fileLines(review, 'nodes/', colour), colour),
+    ...section(
+      'notes',
+      review.notes.flatMap((note) => wrapped(printable(note), '', width - 2)),
+      colour,
+    ),
+  ];
+  return lines.join('\n');
+}
+
+const stateText = ({ name, commit }: Review['base']): string =>
+  `${printable(name)}${commit === null ? '' : ` (${commit.slice(0, 10)})`}`;
+
+const sentence = (parts: readonly string[]): string => printable(parts.join(', '));
+
+const section = (title: string, lines: readonly string[], colour: Colour): string[] =>
+  lines.length === 0 ? [] : ['', colour.bold(title), ...lines.map((line) => `  ${line}`.trimEnd())];
+
+/** Breaks between words; what has none stays whole. */
+function wrapped(text: string, indent: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(' ')) {
+    if (visible(line) > indent.length && visible(line) + visible(word) + 1 > width) {
+      lines.push(line);
+      line = indent;
+    }
+    line += line === indent ? word : ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** Columns that a text takes; colours take none. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour is
+const visible = (text: string): number => text.replace(/\u001b\[[0-9;]*m/g, '').length;
+
+function dangerLines({ dangers, accepted }: Review, colour: Colour, width: number): string[] {
+  return dangers.flatMap(({ severity, says, mend }) => {
+    const word =
+      severity === 'error' ? colour.red(accepted ? 'accepted' : 'danger') : colour.yellow('warning');
+    return [
+      '',
+      ...hanging(`${colour.bold(word)}  ${printable(says)}.`, width),
+      ...hanging(printable(mend), width, '  '),
+    ];
+  });
+}
+
+function hanging(text: string, width: number, indent = ''): string[] {
+  const [first = '', ...rest] = wrapped(text, indent, width);
+  return [first, ...rest.map((line) => `${indent === '' ? '  ' : ''}${line}`)];
+}
+
+/** More lines of one sort than these nobody reads; `--json` has all of them. */
+const MOST = 12;
+
+function some<T>(items: readonly T[], line: (item: T) => string, most = MOST): string[] {
+  const shown = items.slice(0, most).map(line);
+  return items.length > most ? [...shown, `and ${items.length - most} more`] : shown;
+}
+
+function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour): string[] {
+  if (sessions.changed.length === 0) return [];
+  const paint = { reset: colour.red, gone: colour.yellow, new: colour.green, reloaded: colour.cyan };
+  const lines = (['reset', 'gone', 'new', 'reloaded'] as const).flatMap((became) => {
+    const own = sessions.changed.filter((one) => one.became === became);
+    const word = paint[became](became.padEnd(9));
+    return some(own, ({ id, reasons }) => {
+      const why = reasons.length === 0 ? '' : colour.dim(`  ${printable(reasons.join('; '))}`);
+      return `${word} ${printable(id)}${why}`;
+    });
+  });
+  return [
+    ...lines,
+    `${'kept'.padEnd(9)} ${sessions.kept}`,
+    ...interruptions.map(
+      ({ speaker, sessions: count, lost }) =>
+        `while ${printable(speaker)} resets ${count === 1 ? 'one' : count}: ${lost === 0 ? 'every pair of nodes keeps a way' : colour.red(`${lost} of ${pairs} pairs of nodes have no way`)}`,
+    ),
+  ];
+}
+
+function trafficLines({ traffic }: Review, colour: Colour): string[] {
+  const bad = ['lost', 'partly lost'];
+  return some(traffic, ({ from, to, family, pairs, became, hops, mtu }) => {
+    const word = bad.includes(became) ? colour.red(became) : became;
+    const more = pairs === 1 ? '' : `, ${pairs} pairs like it`;
+    return `${printable(from)} to ${printable(to)} (${family === 'ipv4' ? 'IPv4' : 'IPv6'}${more}): ${word}, ${[
+      change('hops', hops),
+      change('MTU', mtu),
+    ]
+      .filter((text) => text !== '')
+      .join(', ')}`;
+  });
+}
+
+function change(name: string, [before, after]: readonly [number | null, number | null]): string {
+  if (before === after) return before === null ? '' : `${name} ${before}`;
+  return `${name} ${before ?? 'none'} -> ${after ?? 'none'}`;
+}
+
+function failureLines({ failures }: Review, colour: Colour): string[] {
+  const pairs = (count: number) => `${count} ${count === 1 ? 'pair' : 'pairs'}`;
+  return [
+    ...some(
+      failures.fatal,
+      ({ kind, name, lost }) =>
+        `${colour.red('fatal now')}  ${kind} ${printable(name)}: ${pairs(lost[1])} of nodes lose packets without it`,
+    ),
+    ...some(
+      failures.survived,
+      ({ kind, name, lost }) =>
+        `${colour.green('survived')}   ${kind} ${printable(name)}: ${pairs(lost[0])} of nodes lost packets without it`,
+    ),
+  ];
+}
+
+function findingLines({ findings }: Review, colour: Colour): string[] {
+  const line =
+    (word: string) =>
+    ({ id, severity, says, place }: Review['findings']['fixed'][number]) =>
+      `${word} ${severity} ${id}  ${printable(says)} ${colour.dim(printable(place))}`;
+  return [
+    ...some(findings.introduced, line(colour.red('new  '))),
+    ...some(findings.reopened, line(colour.red('open again'))),
+    ...some(findings.fixed, line(colour.green('fixed'))),
+  ];
+}
+
+function rehearsalLines({ rehearsal }: Review): string[] {
+  if (rehearsal === null) return [];
+  const { sent, lost, gap, worst, reset, failures } = rehearsal;
+  return [
+    `${lost} of ${sent} packets lost${lost === 0 ? '' : `, up to ${gap} ms at a stretch`}; ${reset.length === 0 ? 'no session' : `${reset.length} ${reset.length === 1 ? 'session' : 'sessions'}`} reset`,
+    ...some(
+      worst,
+      (pair) =>
+        `${printable(pair.from)} to ${printable(pair.to)}: ${pair.lost} of ${pair.sent} lost, ${pair.gap} ms at a stretch`,
+    ),
+    ...failures.map((text) => `failed: ${printable(text)}`),
+  ];
+}
+
+function partLines({ fabric }: Review, colour: Colour): string[] {
+  return fabric.flatMap(({ kind, name, became, says }) => [
+    `${sign(became, colour)} ${kind} ${printable(name)}`,
+    ...says.map((text) => `    ${printable(text)}`),
+  ]);
+}
+
+function sign(became: string, colour: Colour): string {
+  if (became === 'added') return colour.green('+');
+  if (became === 'removed' || became === 'deleted') return colour.red('-');
+  return colour.yellow('~');
+}
+
+function objectLines({ objects }: Review, colour: Colour): string[] {
+  return objects.flatMap(({ id, became, before, fields }) => {
+    const name = printable(objectText({ ...id, namespace: id.namespace ?? undefined }));
+    const how =
+      became === 'recreated'
+        ? ' (must be deleted and made anew)'
+        : became === 'replaced'
+          ? ` (in place of ${printable(before ?? '')})`
+          : '';
+    return [
+      `${sign(became, colour)} ${name}${how}`,
+      ...fields.flatMap(({ path, before: was, after: is }) => [
+        `    ${printable(path)}`,
+        ...(was === undefined ? [] : [colour.red(`      - ${value(was)}`)]),
+        ...(is === undefined ? [] : [colour.green(`      + ${value(is)}`)]),
+      ]),
+    ];
+  });
+}
+
+const value = (one: unknown): string => printable(typeof one === 'string' ? one : JSON.stringify(one));
+
+function fileLines({ files }: Review, folder: string, colour: Colour): string[] {
+  return files
+    .filter(({ path }) => path.startsWith(folder))
+    .flatMap(({ path, became, added, removed, hunks }) => {
+      const title = `${sign(became, colour)} ${printable(path.slice(folder.length))}  ${colour.dim(`+${added} -${removed}`)}`;
+      // What comes or goes whole is told by its name.
+      if (became !== 'changed') return [title];
+      return [
+        title,
+        ...hunks.flatMap((hunk) => hunk.split('\n').map((line) => `    ${hunkLine(line, colour)}`)),
+      ];
+    });
+}
+
+function hunkLine(line: string, colour: Colour): string {
+  const text = printable(line);
+  if (line.startsWith('@@')) return colour.cyan(text);
+  if (line.startsWith('+')) return colour.green(text);
+  return line.startsWith('-') ? colour.red(text) : text;
+}

@@ -1,0 +1,84 @@
+import type { Attachment, Fabric, RouterSpeaker, Session, SessionEnd } from '../fabric/index.ts';
+import type { Segment } from '../topology/model.ts';
+
+/**
+ * The network between two deliveries: the routers have what one fabric says and the cluster what another. A session is up as long as
+ * both ends have it and mean each other. The underlay is neither's: what either describes is there.
+ */
+export function halfDelivered(routersAs: Fabric, clusterAs: Fabric): Fabric {
+  const nodeNames = new Set(clusterAs.nodes.map(({ name }) => name));
+  const routers = routersAs.routers.map((router) => ({
+    ...router,
+    staticRoutes: router.staticRoutes.filter(({ machine }) => nodeNames.has(machine)),
+  }));
+  const routerNamed = new Map(routers.map((router) => [router.name, router]));
+  const machines = [...routers, ...clusterAs.nodes, ...clusterAs.hosts];
+  return {
+    ...clusterAs,
+    bgp: { ...clusterAs.bgp, exportBorrowed: routersAs.bgp.exportBorrowed || clusterAs.bgp.exportBorrowed },
+    routers,
+    regions: clusterAs.regions.map((region) => ({
+      ...region,
+      routers: region.routers.flatMap(({ name }) => routerNamed.get(name) ?? []),
+    })),
+    sessions: [
+      ...routersAs.sessions.filter(({ kind }) => kind === 'backbone'),
+      ...agreed(routersAs, clusterAs),
+    ].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    segments: segmentsOf(routersAs, clusterAs, machines),
+  };
+}
+
+/** Sessions with reflectors: each end as its own side has it. */
+function agreed(routersAs: Fabric, clusterAs: Fabric): Session[] {
+  const nodeSide = new Map(clusterAs.sessions.map((session) => [session.id, session]));
+  const passwordIn = ({ routers }: Fabric, name: string) => passwordText(routers, name);
+  return routersAs.sessions.flatMap((session): Session[] => {
+    const other = nodeSide.get(session.id);
+    if (session.kind !== 'reflector' || other?.kind !== 'reflector') return [];
+    const [reflector, clientAsSeen] = session.ends;
+    const [reflectorAsSeen, client] = other.ends;
+    const agrees =
+      isSame(reflector, reflectorAsSeen) &&
+      isSame(client, clientAsSeen) &&
+      passwordIn(routersAs, reflector.speaker) === passwordIn(clusterAs, reflector.speaker);
+    return agrees ? [{ ...session, ends: [reflector, client] }] : [];
+  });
+}
+
+/** BGP takes an OPEN only from the address and with the AS number that it expects (RFC 4271 section 6.2). */
+const isSame = (one: SessionEnd, other: SessionEnd): boolean =>
+  one.address.text === other.address.text && one.asNumber === other.asNumber;
+
+function passwordText(routers: readonly RouterSpeaker[], name: string): string {
+  const password = routers.find((router) => router.name === name)?.password;
+  return password === undefined ? '' : `${password.secret.name}/${password.secret.key}`;
+}
+
+/** Segments of both, with the members that are there. */
+function segmentsOf(
+  routersAs: Fabric,
+  clusterAs: Fabric,
+  machines: readonly { readonly name: string; readonly attachments: readonly Attachment[] }[],
+): readonly Segment[] | undefined {
+  if (routersAs.segments === undefined || clusterAs.segments === undefined) return clusterAs.segments;
+  const attached = new Set(
+    machines.flatMap(({ name, attachments }) => attachments.map(({ segment }) => `${segment} ${name}`)),
+  );
+  const others = new Map(routersAs.segments.map((segment) => [segment.name, segment]));
+  const own = clusterAs.segments.map((segment) => {
+    const more = others.get(segment.name)?.members ?? [];
+    const known = new Set(segment.members.map(({ machine }) => machine));
+    return {
+      ...segment,
+      members: [...segment.members, ...more.filter(({ machine }) => !known.has(machine))],
+    };
+  });
+  const names = new Set(own.map(({ name }) => name));
+  return [...own, ...routersAs.segments.filter(({ name }) => !names.has(name))]
+    .map((segment) => ({
+      ...segment,
+      members: segment.members.filter(({ machine }) => attached.has(`${segment.name} ${machine}`)),
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,93 @@
+import { type Analysis, analyse, isWhole } from '../analysis/index.ts';
+import type { Fabric } from '../fabric/index.ts';
+import { halfDelivered } from './half-delivered.ts';
+
+/** In which order cluster and routers get a change, so that pods reach each other between the two. */
+export interface DeliveryOrder {
+  readonly first: 'either' | 'routers' | 'cluster' | 'apart';
+  readonly says: string;
+  /** Ordered pairs of nodes that have no way between the first delivery and the second. */
+  readonly lost: { readonly routersFirst: number; readonly clusterFirst: number };
+}
+
+/** What is delivered at all, and by how many parts. */
+export interface Deliveries {
+  readonly routers: boolean;
+  readonly cluster: boolean;
+}
+
+/** Both states in between are simulated; what is lost before or after as well is no matter of the order. */
+export function deliveryOrder(
+  before: Analysis,
+  after: Analysis,
+  { routers, cluster }: Deliveries,
+): DeliveryOrder {
+  if (!routers || !cluster) {
+    const says = routers
+      ? 'only the routers change'
+      : cluster
+        ? 'only the cluster changes'
+        : 'neither the routers nor the cluster change';
+    return { first: 'either', says, lost: { routersFirst: 0, clusterFirst: 0 } };
+  }
+  const lost = {
+    routersFirst: lostBetween(before, after, halfDelivered(after.fabric, before.fabric)),
+    clusterFirst: lostBetween(before, after, halfDelivered(before.fabric, after.fabric)),
+  };
+  const { routersFirst, clusterFirst } = lost;
+  if (routersFirst > 0 && clusterFirst > 0) {
+    const says = `whichever comes first, pods lose each other until the other has followed: ${pairs(routersFirst)} with the routers first, ${pairs(clusterFirst)} with the cluster first. Make the change in two, the new beside the old before the old goes`;
+    return { first: 'apart', says, lost };
+  }
+  if (routersFirst === 0 && clusterFirst === 0) {
+    return { first: 'either', says: 'cluster and routers may get it in any order', lost };
+  }
+  return clusterFirst > 0
+    ? {
+        first: 'routers',
+        says: `ship the routers before the cluster gets it: the other way round ${lose(clusterFirst)}`,
+        lost,
+      }
+    : {
+        first: 'cluster',
+        says: `let the cluster have it before the routers are shipped: the other way round ${lose(routersFirst)}`,
+        lost,
+      };
+}
+
+const pairs = (count: number): string => `${count} ${count === 1 ? 'pair' : 'pairs'} of nodes`;
+const lose = (count: number): string =>
+  `${pairs(count)} ${count === 1 ? 'loses its way' : 'lose their way'} in between`;
+
+/** Pairs that are whole before and after, and not in between. */
+function lostBetween(before: Analysis, after: Analysis, fabric: Fabric): number {
+  const between = analyse(fabric);
+  const known = new Set(before.fabric.nodes.map(({ name }) => name));
+  const common = after.fabric.nodes.filter(({ name }) => known.has(name));
+  const classes = new Map<string, string[]>();
+  for (const { name } of common) {
+    const key = [before, after, between].map(({ standIn }) => standIn(name, name)[0]).join(' ');
+    classes.set(key, [...(classes.get(key) ?? []), name]);
+  }
+  const groups = [...classes.values()];
+  const states = [before, after, between].map(wholeIn);
+  let lost = 0;
+  for (const senders of groups) {
+    for (const receivers of groups) {
+      const [from = '', to] = [senders[0], senders === receivers ? receivers[1] : receivers[0]];
+      if (to === undefined) continue;
+      const [was, is, meanwhile] = states.map((isWholeIn) => isWholeIn(from, to));
+      if (!was || !is || meanwhile) continue;
+      lost += senders.length * (senders === receivers ? senders.length - 1 : receivers.length);
+    }
+  }
+  return lost;
+}
+
+/** Whether all packets of a pair arrive, in all of its blocks and families. */
+function wholeIn(analysis: Analysis): (from: string, to: string) => boolean {
+  const broken = new Set(
+    analysis.pairs.filter(({ fate }) => !isWhole(fate)).map(({ from, to }) => `${from.name} ${to.name}`),
+  );
+  return (from, to) => !broken.has(analysis.standIn(from, to).join(' '));
+}
