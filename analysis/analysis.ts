@@ -10,6 +10,8 @@ import { type Consequence, type PairChange, whatIf } from './simulator/what-if.t
 /** A fabric at rest, and what becomes of it when something fails: what every check looks at. */
 export interface Analysis {
   readonly fabric: Fabric;
+  /** Nodes for which it differs are not alike; undefined if the fabric alone says which are. */
+  readonly split: ((node: string) => string) | undefined;
   /** With nodes that cannot be told from each other in the place of all. */
   readonly network: Network;
   readonly simulation: Simulation;
@@ -47,9 +49,10 @@ export function analyse(
   const atRest = simulate();
   const nameOf = (machine: number) => network.machines[machine]?.name ?? '';
   const weight: Analysis['weight'] = (from, { node }) => small.weight(nameOf(from), nameOf(node));
-  const afterwards = whatIf(network, atRest);
+  const afterwards = known(() => whatIf(network, atRest));
   const seen = (simulation: Simulation): Analysis => ({
     fabric,
+    split,
     network,
     simulation,
     pairs: pairsOf(network, simulation, weight),
@@ -64,6 +67,21 @@ export function analyse(
     },
   });
   return seen(atRest);
+}
+
+/** Prepared when somebody asks. Several look at what single failures do; each is worked out once. */
+function known(prepare: () => (failed: readonly Failing[]) => Consequence): ReturnType<typeof prepare> {
+  const singles = new Map<string, Consequence>();
+  let afterwards: ReturnType<typeof prepare> | undefined;
+  return (failed) => {
+    afterwards ??= prepare();
+    const [one] = failed;
+    if (one === undefined || failed.length > 1) return afterwards(failed);
+    const key = `${one.kind} ${one.name}`;
+    const found = singles.get(key) ?? afterwards(failed);
+    singles.set(key, found);
+    return found;
+  };
 }
 
 function pairsOf(network: Network, simulation: Simulation, weight: Analysis['weight']): Pair[] {

@@ -1,4 +1,3 @@
-import type { Fabric } from '../fabric/index.ts';
 import { type Analysis, analyse, countChanges } from './analysis.ts';
 import { type Failing, failings } from './simulator/failure.ts';
 import type { Block } from './simulator/network.ts';
@@ -32,43 +31,36 @@ export interface ChangedPair {
   readonly turns: boolean;
 }
 
-/** Every single failure, and with `together` 2 every pair of them besides. `split`: see `analyse`. */
-export function failureReports(
-  fabric: Fabric,
-  together: 1 | 2,
-  split?: (node: string) => string,
-): FailureReport[] {
-  const usual = analyse(fabric, [], split);
-  // What happens to one of many nodes alike happens to it alone: it has to stand for itself.
+/** Every single failure, and with `together` 2 every pair of them besides. */
+export function failureReports(usual: Analysis, together: 1 | 2): FailureReport[] {
+  // What happens to one of many nodes alike happens to it alone: it has to stand for itself, and does so for the others.
   const alike = firstOfClasses(usual);
-  const analysis = alike.size === 0 ? usual : analyse(fabric, [...alike.keys()], split);
-  const isOfMany = ({ kind, name }: Failing) =>
-    nodesOf(analysis, { kind, name }).some((machine) => analysis.like(machine).length > 1);
-  const all = failings(analysis.network).filter((one) => !isOfMany(one));
+  const apart = alike.size === 0 ? usual : analyse(usual.fabric, [...alike.keys()], usual.split);
+  const namesOf = (one: Failing) =>
+    nodesOf(apart, one).map((machine) => apart.network.machines[machine]?.name ?? '');
+  const others = new Set([...alike.values()].flatMap((members) => members.slice(1)));
+  const all = failings(apart.network).filter((one) => !namesOf(one).some((name) => others.has(name)));
   const countAlike = (failed: readonly Failing[]) =>
-    Math.max(
-      ...failed
-        .flatMap((one) => nodesOf(analysis, one))
-        .map((machine) => alike.get(analysis.network.machines[machine]?.name ?? '') ?? 1),
-      1,
-    );
+    Math.max(...failed.flatMap(namesOf).map((name) => alike.get(name)?.length ?? 1), 1);
   const single = all.map((one) => [one]);
   const pairs =
     together === 1 ? [] : all.flatMap((one, index) => all.slice(index + 1).map((other) => [one, other]));
-  return [...single, ...pairs].map((failed) => ({
-    ...reportOf(analysis, failed, analysis.consequence(failed)),
-    alike: countAlike(failed),
-  }));
+  // What concerns no node of many is the same with fewer nodes, and perhaps known already.
+  const isKnown = (failed: readonly Failing[]) => !failed.flatMap(namesOf).some((name) => alike.has(name));
+  return [...single, ...pairs].map((failed) => {
+    const analysis = isKnown(failed) ? usual : apart;
+    return { ...reportOf(analysis, failed, analysis.consequence(failed)), alike: countAlike(failed) };
+  });
 }
 
-/** Of every class of several nodes the first, and how many they are. */
-function firstOfClasses({ network, like }: Analysis): ReadonlyMap<string, number> {
+/** Every class of several nodes by its first. */
+function firstOfClasses({ network, like }: Analysis): ReadonlyMap<string, readonly string[]> {
   const seen = new Set<string>();
-  const firsts = new Map<string, number>();
+  const firsts = new Map<string, readonly string[]>();
   for (const { index, kind, name } of network.machines) {
     const members = like(index);
     if (kind !== 'node' || members.length === 1 || seen.has(name)) continue;
-    firsts.set(name, members.length);
+    firsts.set(name, members);
     for (const member of members) seen.add(member);
   }
   return firsts;

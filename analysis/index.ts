@@ -4,6 +4,7 @@ export { type Explanation, explain } from './explain.ts';
 export { type ChangedPair, type FailureReport, failureReports } from './failure-report.ts';
 export type { Finding } from './finding.ts';
 export { type PodPath, podPaths } from './path.ts';
+export { alikeIn } from './simulator/classes.ts';
 export { type Failing, failings } from './simulator/failure.ts';
 export type { Block, Machine } from './simulator/network.ts';
 export { isWhole } from './simulator/what-if.ts';

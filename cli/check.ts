@@ -36,7 +36,7 @@ export function check(options: CheckOptions, terminal: Terminal): ExitCode {
   const analysis = analyse(fabric);
   const findings = findingsOf(analysis);
   const reports =
-    options.failures === undefined ? undefined : failureReports(fabric, options.failures === '2' ? 2 : 1);
+    options.failures === undefined ? undefined : failureReports(analysis, options.failures === '2' ? 2 : 1);
   const failing = findings.filter((finding) => fails(finding, options.strict));
   const placed = [...findings, ...(reports === undefined ? [] : whatIfFindings(analysis, reports))];
   for (const finding of placed) annotate(finding, source, terminal);

@@ -31,14 +31,14 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
       terminal.print(documentOf('diff', { ok: false, faults: faultsAsJson(read.faults, read.source) }));
     return EXIT.badInput;
   }
-  const base = readBase(options);
+  const head = headOf(options, read.input);
+  const base = readBase(options, head.state.files);
   if ('says' in base) {
     terminal.complain(`${base.says}.\n${base.mend}`);
     if (terminal.json)
       terminal.print(documentOf('diff', { ok: false, refused: `${base.says}. ${base.mend}` }));
     return EXIT.badInput;
   }
-  const head = headOf(options, read.input);
   const before = beforeOf(base, read.input.fabric);
   const lab = options.rehearse
     ? await inLab(before.state.fabric, read.input.fabric, terminal)

@@ -6,12 +6,15 @@ import { loadTopology, parseTopologyValue, unreadable } from '../topology/index.
 
 const MODULES = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
+/** Whether a topology is read by running it. */
+export const isModule = (file: string): boolean => MODULES.includes(extname(file));
+
 /**
  * Reads a topology from YAML, or from a TypeScript or JavaScript module whose default export is one. `name` is what faults call the
  * file, where it lies elsewhere than the user knows it.
  */
 export function readTopology(file: string, name = file): Loaded {
-  if (MODULES.includes(extname(file))) return readModule(file, name);
+  if (isModule(file)) return readModule(file, name);
   try {
     return loadTopology({ file: name, bytes: readFileSync(file) });
   } catch (error) {

@@ -1,4 +1,11 @@
-import { type Analysis, type Failing, type FailureReport, failureReports } from '../analysis/index.ts';
+import {
+  type Analysis,
+  alikeIn,
+  type Failing,
+  type FailureReport,
+  failureReports,
+} from '../analysis/index.ts';
+import type { Fabric } from '../fabric/index.ts';
 
 /** A failure that breaks something only before or only after a change. */
 export interface FailureChange extends Failing {
@@ -13,16 +20,12 @@ export interface FailureChanges {
   readonly survived: readonly FailureChange[];
 }
 
-/** What single failures do before and after a change. */
+/** What single failures do before and after a change. Both must have been analysed with `comparable`, so that names mean the same. */
 export function failureChanges(before: Analysis, after: Analysis): FailureChanges {
-  const [were, are] = [nodeNames(before), nodeNames(after)];
-  // The same nodes stand for others on both sides, and none that comes for one that was there: so names can be compared.
-  const classes = (name: string) =>
-    `${were.has(name)} ${are.has(name)} ${classIn(before, name)} ${classIn(after, name)}`;
-  const [reports, later] = [before, after].map(({ fabric }) => failureReports(fabric, 1, classes));
-  const lostBefore = new Map(reports?.map((one) => [nameOf(one), one.lost]));
+  const [were, are] = [nodeNames(before.fabric), nodeNames(after.fabric)];
+  const lostBefore = new Map(failureReports(before, 1).map((one) => [nameOf(one), one.lost]));
   const isOld = (name: string) => were.has(name) && are.has(name);
-  const both = (later ?? []).map((report) => {
+  const both = failureReports(after, 1).map((report) => {
     const [failed] = report.failed as [Failing];
     const [was, is] = [lostBefore.get(nameOf(report)), report.lost];
     const feltByOld = report.changes.some(
@@ -40,7 +43,15 @@ export function failureChanges(before: Analysis, after: Analysis): FailureChange
   };
 }
 
-const nodeNames = ({ fabric }: Analysis): ReadonlySet<string> =>
-  new Set(fabric.nodes.map(({ name }) => name));
-const classIn = ({ standIn }: Analysis, name: string): string => standIn(name, name)[0];
+/**
+ * What tells nodes apart when two fabrics are compared: in both the same nodes stand for the same others, and none that comes for
+ * one that was there.
+ */
+export function comparable(before: Fabric, after: Fabric): (node: string) => string {
+  const [were, are] = [nodeNames(before), nodeNames(after)];
+  const [alikeBefore, alikeAfter] = [alikeIn(before), alikeIn(after)];
+  return (name) => `${were.has(name) ? alikeBefore(name) : '-'} ${are.has(name) ? alikeAfter(name) : '-'}`;
+}
+
+const nodeNames = ({ nodes }: Fabric): ReadonlySet<string> => new Set(nodes.map(({ name }) => name));
 const nameOf = ({ failed: [one] }: FailureReport): string => `${one?.kind} ${one?.name}`;

@@ -107,7 +107,9 @@ function namesOf(path: string, items: readonly unknown[]): ReadonlyMap<string, u
   const named = new Map<string, unknown>();
   for (const item of items) {
     if (!isMap(item)) return undefined;
-    const parts = keys.filter((key) => item[key] !== undefined).map((key) => `${key}=${String(item[key])}`);
+    const given = keys.filter((key) => item[key] !== undefined);
+    if (given.some((key) => typeof item[key] === 'object')) return undefined;
+    const parts = given.map((key) => `${key}=${String(item[key])}`);
     const name = parts.join(',');
     if (name === '' || named.has(name)) return undefined;
     named.set(name, item);

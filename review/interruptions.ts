@@ -48,5 +48,7 @@ function whereAlike(after: Analysis, down: readonly Failing[]): Analysis {
   const isUniform = after.fabric.nodes.every(
     ({ name }) => split(name) === split(after.standIn(name, name)[0]),
   );
-  return isUniform ? after : analyse(after.fabric, [], split);
+  return isUniform
+    ? after
+    : analyse(after.fabric, [], (node) => `${after.split?.(node) ?? ''} ${split(node)}`);
 }

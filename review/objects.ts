@@ -31,7 +31,7 @@ export function objectChanges(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
 ): ObjectChange[] {
-  const [were, are] = [objectsIn(before), objectsIn(after)];
+  const [were, are] = objectsOfBoth(before, after);
   const gone = new Map([...were].filter(([key]) => !are.has(key)));
   const come = [...are].filter(([key]) => !were.has(key));
   const changes: ObjectChange[] = [];
@@ -66,10 +66,37 @@ interface Held {
   readonly value: object;
 }
 
-function objectsIn(files: ReadonlyMap<string, string>): Map<string, Held> {
+/** What differs: a document whose text stands on the other side too is the same object, and need not be understood. */
+function objectsOfBoth(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): [Map<string, Held>, Map<string, Held>] {
+  const [were, are] = [documentsIn(before), documentsIn(after)];
+  const [known, kept] = [were, are].map((documents) => new Set(documents.map(keyOfText)));
+  return [
+    objectsIn(were.filter((one) => !kept?.has(keyOfText(one)))),
+    objectsIn(are.filter((one) => !known?.has(keyOfText(one)))),
+  ];
+}
+
+interface DocumentText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A kustomization.yaml is called by its path: elsewhere the same text is another object. */
+const keyOfText = ({ path, text }: DocumentText): string =>
+  /^\s*kind: Kustomization$/m.test(text) ? `${path}\n${text}` : text;
+
+/** `---` at the start of a line begins a document (YAML 1.2 section 9.1.2), inside a block scalar as well. */
+const documentsIn = (files: ReadonlyMap<string, string>): DocumentText[] =>
+  [...files]
+    .filter(([path]) => path.endsWith('.yaml'))
+    .flatMap(([path, text]) => text.split(/^---(?=\s|$)/m).map((one) => ({ path, text: one })));
+
+function objectsIn(documents: readonly DocumentText[]): Map<string, Held> {
   const found = new Map<string, Held>();
-  for (const [path, text] of files) {
-    if (!path.endsWith('.yaml')) continue;
+  for (const { path, text } of documents) {
     for (const document of parseAllDocuments(text, { version: '1.2' })) {
       const [error] = document.errors;
       if (error !== undefined) throw new Error(`${path}: ${error.message}`);

@@ -3,7 +3,7 @@ import type { Fabric } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
 import { type Danger, dangers } from './dangers.ts';
 import { REVIEW_VERSION, type Review } from './document.ts';
-import { failureChanges } from './failures.ts';
+import { comparable, failureChanges } from './failures.ts';
 import { type FileChange, fileChanges } from './files.ts';
 import { findingChanges } from './findings.ts';
 import { type Interruption, interruptions } from './interruptions.ts';
@@ -39,7 +39,8 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
   const objects = objectChanges(clusterFiles(before), clusterFiles(after));
   const routerFiles = fileChanges('routers', before.files, after.files);
   const files = [...routerFiles, ...fileChanges('nodes', before.files, after.files)];
-  const [was, is] = [analyse(before.fabric), analyse(after.fabric)];
+  const split = comparable(before.fabric, after.fabric);
+  const [was, is] = [analyse(before.fabric, [], split), analyse(after.fabric, [], split)];
   const parts = partChanges(before.fabric, after.fabric);
   const changedFindings = findingChanges(findings(was), findings(is));
   const isSameNetwork = parts.length === 0 && sessions.every(({ became }) => became === 'kept');

@@ -3,10 +3,12 @@ import {
   type Fabric,
   meshSessions,
   type NodeSpeaker,
+  type RouterSpeaker,
   routerIdText,
   type Session,
   sessionFilters,
 } from '../fabric/index.ts';
+import { valuesOf } from '../topology/address.ts';
 import { type BgpProtocol, bgpProtocols } from './bird-config.ts';
 
 /** What a change does to a session, and why. */
@@ -36,6 +38,7 @@ export function sessionFates(before: Configured, after: Configured): SessionFate
   const [were, are] = [before, after].map(
     ({ fabric }) => new Map([...fabric.sessions, ...meshSessions(fabric)].map((one) => [one.id, one])),
   ) as [Map<string, Session>, Map<string, Session>];
+  const isUntouched = untouched(before, after);
   const [endBefore, endAfter] = [endsOf(before), endsOf(after)];
   const ids = [...new Set([...were.keys(), ...are.keys()])].sort();
   return ids.map((id): SessionFate => {
@@ -45,7 +48,9 @@ export function sessionFates(before: Configured, after: Configured): SessionFate
       return { id, kind, became: is === undefined ? 'gone' : 'new', reasons: [], by: [] };
     }
     const found = is.ends.flatMap(({ speaker }) =>
-      differences(endBefore(was, speaker), endAfter(is, speaker)).map((one) => ({ ...one, speaker })),
+      isUntouched(was, is, speaker)
+        ? []
+        : differences(endBefore(was, speaker), endAfter(is, speaker)).map((one) => ({ ...one, speaker })),
     );
     const felt = found.filter(({ effect }) => effect === 'reset');
     const seen = felt.length > 0 ? felt : found.filter(({ effect }) => effect === 'reload');
@@ -64,23 +69,84 @@ type End = ReadonlyMap<string, string>;
 
 function endsOf({ fabric, files }: Configured): (session: Session, speaker: string) => End {
   const nodes = new Map(fabric.nodes.map((node) => [node.name, node]));
-  const routers = new Map(
-    fabric.routers.map(({ name, routerId, bird }) => {
-      const folder = `routers/${name}/`;
-      const own = new Map([...files].filter(([path]) => path.startsWith(folder)));
-      const constants = new Map([
-        [bird.constants.as, String(fabric.bgp.asNumber)],
-        [bird.constants.routerId, routerId.text],
-      ]);
-      return [name, new Map(bgpProtocols(own, constants).map((one) => [one.neighbor, one]))] as const;
-    }),
-  );
+  const routers = new Map(fabric.routers.map((router) => [router.name, router]));
+  const filesOf = filesByRouter(files);
+  const read = new Map<string, ReadonlyMap<string, BgpProtocol>>();
+  const protocolsOf = (router: RouterSpeaker) => {
+    const known = read.get(router.name);
+    if (known !== undefined) return known;
+    const protocols = bgpProtocols(filesOf.get(router.name) ?? new Map(), constantsOf(fabric, router));
+    const byNeighbor = new Map(protocols.map((one) => [one.neighbor, one]));
+    read.set(router.name, byNeighbor);
+    return byNeighbor;
+  };
   return (session, speaker) => {
     const { remote } = endsFor(session, speaker);
-    const node = nodes.get(speaker);
+    const [node, router] = [nodes.get(speaker), routers.get(speaker)];
     if (node !== undefined) return calicoEnd(fabric, node, session);
-    return routerEnd(routers.get(speaker)?.get(remote.address.text));
+    return routerEnd(router && protocolsOf(router).get(remote.address.text));
   };
+}
+
+/** What a router in include mode has in its own bird.conf. */
+const constantsOf = ({ bgp }: Fabric, { routerId, bird }: RouterSpeaker): ReadonlyMap<string, string> =>
+  new Map([
+    [bird.constants.as, String(bgp.asNumber)],
+    [bird.constants.routerId, routerId.text],
+  ]);
+
+/** Whether an end is plainly what it was: most are, and need not be understood. */
+function untouched(
+  before: Configured,
+  after: Configured,
+): (was: Session, is: Session, speaker: string) => boolean {
+  const [speakersBefore, speakersAfter] = [textsOf(before), textsOf(after)];
+  const same = new Set(
+    [...speakersAfter].filter(([name, text]) => speakersBefore.get(name) === text).map(([name]) => name),
+  );
+  return (was, is, speaker) =>
+    same.has(speaker) &&
+    was.ends.every(
+      ({ address, asNumber }, index) =>
+        address.text === is.ends[index]?.address.text && asNumber === is.ends[index]?.asNumber,
+    );
+}
+
+/** All that a speaker's ends are made of, but for the addresses and AS numbers of its sessions, as one text. */
+function textsOf({ fabric, files }: Configured): Map<string, string> {
+  const filesOf = filesByRouter(files);
+  const routers = fabric.routers.map((router): [string, string] => [
+    router.name,
+    JSON.stringify([[...(filesOf.get(router.name) ?? [])].sort(), ...constantsOf(fabric, router)]),
+  ]);
+  const { calico, pods, peerings } = fabric;
+  const shared = JSON.stringify(
+    [
+      calico.version,
+      calico.filters,
+      pods.pools,
+      peerings.map(({ name, password, filters }) => [name, password, filters.map((filter) => filter.name)]),
+    ],
+    plain,
+  );
+  const nodes = fabric.nodes.map(({ name, region, address }): [string, string] => [
+    name,
+    `${region} ${valuesOf(address)
+      .map(({ text }) => text)
+      .join(' ')} ${shared}`,
+  ]);
+  return new Map([...routers, ...nodes]);
+}
+
+function filesByRouter(files: ReadonlyMap<string, string>): Map<string, Map<string, string>> {
+  const found = new Map<string, Map<string, string>>();
+  for (const [path, text] of files) {
+    const [folder, router = ''] = path.split('/');
+    if (folder !== 'routers') continue;
+    const own = found.get(router) ?? new Map<string, string>();
+    found.set(router, own.set(path, text));
+  }
+  return found;
 }
 
 const routerEnd = (protocol: BgpProtocol | undefined): End =>

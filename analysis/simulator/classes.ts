@@ -67,6 +67,12 @@ export function reduced(
   };
 }
 
+/** The first of the nodes that are like a node, which may be itself. */
+export function alikeIn(fabric: Fabric): (node: string) => string {
+  const { standIn } = reduced(fabric);
+  return (node) => standIn(node, node)[0];
+}
+
 /**
  * Nodes that are like no other: those that forward for others or may speak for a segment, and those of which an address or the router ID is that of
  * another machine as well.

@@ -1,4 +1,4 @@
-import { failureReports } from '../../analysis/index.ts';
+import { analyse, failureReports } from '../../analysis/index.ts';
 import { networkOf } from '../../analysis/simulator/network.ts';
 import { whatIf } from '../../analysis/simulator/what-if.ts';
 import type { TopologyInput } from '../../topology/index.ts';
@@ -39,11 +39,11 @@ function alike(count: number): TopologyInput {
   };
 }
 
-test('the failure of one of many nodes alike is counted as its own, and told once', () => {
-  const fabric = fabricOf(alike(7));
+test.each([3, 7])('of %i nodes alike the failure of one is counted as its own, and told once', (count) => {
+  const fabric = fabricOf(alike(count));
   const network = networkOf(fabric);
   const each = whatIf(network);
-  const reports = failureReports(fabric, 1);
+  const reports = failureReports(analyse(fabric), 1);
   for (const { failed, lost, worse } of reports) {
     const { broken, worse: longer } = each(failed);
     expect({ failed, lost, worse }).toEqual({ failed, lost: broken.length, worse: longer.length });
@@ -52,12 +52,12 @@ test('the failure of one of many nodes alike is counted as its own, and told onc
     ({ failed: [one] }) => one?.kind === 'session' && one.name.startsWith('e-'),
   );
   expect(sessions.map(({ failed, alike: many }) => `${failed[0]?.name}: ${many}`)).toEqual([
-    'e-0--e1/ipv4: 7',
+    `e-0--e1/ipv4: ${count}`,
   ]);
 });
 
 test('a pair of failures says what each of them does and more', () => {
-  const reports = failureReports(fabricOf(alike(1)), 2);
+  const reports = failureReports(analyse(fabricOf(alike(1))), 2);
   const lost = (...names: string[]) =>
     reports.find(({ failed }) => failed.map(({ name }) => name).join() === names.join())?.lost;
   expect(lost('link')).toBe(2);

@@ -89,6 +89,12 @@ test("nobody is told what a Secret's values were or are", () => {
   expect(JSON.stringify(whole)).not.toContain('bmV3');
 });
 
+test('a name that is no text is none', () => {
+  const odd = (value: number) => ({ spec: [{ name: { a: value } }, { name: null }] });
+  expect(paths(fieldChanges('X', odd(1), odd(1)))).toEqual([]);
+  expect(paths(fieldChanges('X', odd(1), odd(2)))).toEqual(['spec[].name.a']);
+});
+
 test('keys like __proto__ are keys like others', () => {
   const odd = (value: number) =>
     JSON.parse(`{"__proto__": {"a": ${value}}, "constructor": ${value}}`) as object;

@@ -1,0 +1,99 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+/** Room for what git prints: all files of a network of 10,000 nodes. */
+const ROOM = 2 ** 30;
+
+/** What git prints, without its last line feed; undefined if it refuses, or is not there. */
+export function git(...args: readonly string[]): string | undefined {
+  const { status, stdout } = spawnSync('git', args, { encoding: 'utf8', maxBuffer: ROOM });
+  return status === 0 ? stdout.replace(/\n$/, '') : undefined;
+}
+
+export const commitOf = (revision: string): string | undefined =>
+  git('rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`);
+
+/** The bytes of one file of a commit, its path counted from the working folder; undefined where it has none. */
+export function fileAt(commit: string, path: string): Buffer | undefined {
+  const { status, stdout } = spawnSync('git', ['cat-file', 'blob', `${commit}:./${path}`], {
+    maxBuffer: ROOM,
+  });
+  return status === 0 ? stdout : undefined;
+}
+
+/**
+ * The files of a commit below a folder, by their path below it; links are left out. Only what differs from `known` is read: most
+ * files are what they were.
+ */
+export function filesAt(
+  commit: string,
+  folder: string,
+  known: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> | undefined {
+  const listed = git(
+    'ls-tree',
+    '-r',
+    '-z',
+    '--format=%(objectmode) %(objectname) %(path)',
+    `${commit}:./${folder}`,
+  );
+  if (listed === undefined) return undefined;
+  const entries = listed.split('\0').flatMap((line): [path: string, object: string][] => {
+    const [, mode = '', object = '', path = ''] = /^(\d+) ([0-9a-f]+) ([\s\S]+)$/.exec(line) ?? [];
+    return mode.startsWith('100') ? [[path, object]] : [];
+  });
+  const texts = new Map<string, string>();
+  for (const [path, object] of entries) {
+    const text = known.get(path);
+    if (text !== undefined && objectName(text, object.length) === object) texts.set(object, text);
+  }
+  const unknown = entries.map(([, object]) => object).filter((object) => !texts.has(object));
+  for (const [object, text] of blobs([...new Set(unknown)])) texts.set(object, text);
+  return new Map(
+    entries.map(([path, object]): [string, string] => [path, texts.get(object) ?? '']).sort(byPath),
+  );
+}
+
+const byPath = ([a]: [string, string], [b]: [string, string]): number => (a < b ? -1 : 1);
+
+/** What git calls a file of this content: a hash of 40 hex digits is SHA-1, one of 64 SHA-256. */
+const objectName = (text: string, digits: number): string =>
+  createHash(digits === 64 ? 'sha256' : 'sha1')
+    .update(`blob ${Buffer.byteLength(text)}\0`)
+    .update(text)
+    .digest('hex');
+
+/** From `cat-file --batch`: `NAME blob SIZE`, the bytes, a line feed. */
+function blobs(objects: readonly string[]): [string, string][] {
+  if (objects.length === 0) return [];
+  const { stdout } = spawnSync('git', ['cat-file', '--batch'], {
+    input: `${objects.join('\n')}\n`,
+    maxBuffer: ROOM,
+  });
+  let at = 0;
+  return objects.map((object): [string, string] => {
+    const end = stdout.indexOf('\n', at);
+    const size = Number(stdout.toString('latin1', at, end).split(' ')[2]);
+    if (!Number.isInteger(size)) throw new Error(`git has no object ${object}`);
+    at = end + 1 + size + 1;
+    return [object, stdout.toString('utf8', end + 1, end + 1 + size)];
+  });
+}
+
+/**
+ * Puts all files of a commit below `folder`/tree; why not, if it cannot. By an index of its own: neither the work tree nor git's
+ * index is touched, and no attribute leaves a file out.
+ */
+export function layOut(commit: string, folder: string): string | undefined {
+  const env = { ...process.env, GIT_INDEX_FILE: join(folder, 'index') };
+  const cwd = git('rev-parse', '--show-toplevel') ?? '.';
+  for (const args of [
+    ['read-tree', commit],
+    ['checkout-index', '--all', '--force', `--prefix=${join(folder, 'tree')}/`],
+  ]) {
+    const { status, stderr } = spawnSync('git', args, { cwd, env, encoding: 'utf8' });
+    if (status !== 0) return stderr.trim().split('\n')[0] ?? '';
+  }
+  return undefined;
+}
