@@ -1,0 +1,73 @@
+import { analyse, isWhole } from '../../analysis/index.ts';
+import type { Fabric } from '../../fabric/index.ts';
+import { bootLab, converged, findPrograms, probe } from '../../lab/index.ts';
+import { halfDelivered } from '../../review/half-delivered.ts';
+import { routerFiles } from '../../routers/index.ts';
+import { abreast } from '../abreast.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { scenario } from '../lab/labs.ts';
+import { orders } from './orders.ts';
+
+/** One of two deliveries is made: the routers have one state, the cluster the other. */
+interface Between {
+  readonly name: string;
+  readonly routersAs: Fabric;
+  readonly clusterAs: Fabric;
+}
+
+const states = orders.flatMap(({ name, base, head }): Between[] => {
+  const [before, after] = [fabricOf(base), fabricOf(head)];
+  return [
+    { name: `${name}, the routers first`, routersAs: after, clusterAs: before },
+    { name: `${name}, the cluster first`, routersAs: before, clusterAs: after },
+  ];
+});
+
+scenario('between two deliveries real BIRD loses what the order of delivery says', () => {
+  const boots = abreast(states, 3, (state) => silent(state, unanswered(state)));
+  test.each(states)(
+    '$name',
+    async (state) => expect(await boots.get(state)).toEqual(unanswered(state)),
+    120_000,
+  );
+});
+
+/** Pairs whose pings real BIRD leaves without an answer, once they are those that are expected, or for good. */
+async function silent({ routersAs, clusterAs }: Between, expected: readonly string[]): Promise<string[]> {
+  const programs = findPrograms('.');
+  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  const lab = await bootLab({ fabric: clusterAs, routerFiles: filesOf(routersAs), programs });
+  if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
+  try {
+    const deadline = performance.now() + 60_000;
+    for (;;) {
+      // What is missing stays missing: a lab that has everything needs about ten seconds, on a busy machine more.
+      await converged(lab, { within: 12_000 });
+      const probed = await probe(lab);
+      const found = probed.filter(({ reached }) => !reached).map(({ pair }) => `${pair.from} ${pair.to}`);
+      if (found.join() === expected.join() || performance.now() > deadline) return found;
+    }
+  } finally {
+    await lab.holder.end();
+  }
+}
+
+/** The lab's routers are standalone and have the lab's interfaces; all else is what the other state says of them. */
+const filesOf =
+  (state: Fabric) =>
+  ({ routers }: Fabric): ReadonlyMap<string, string> => {
+    const inLab = new Map(routers.map((router) => [router.name, router]));
+    const own = state.routers.map((router) => {
+      const { bird, attachments } = inLab.get(router.name) ?? router;
+      return { ...router, bird, attachments };
+    });
+    return routerFiles({ ...state, routers: own });
+  };
+
+/** Pairs of which a packet or its answer gets lost in the simulator. */
+function unanswered({ routersAs, clusterAs }: Between): string[] {
+  const { pairs } = analyse(halfDelivered(routersAs, clusterAs));
+  const lost = pairs.filter(({ fate }) => !isWhole(fate));
+  const both = lost.flatMap(({ from, to }) => [`${from.name} ${to.name}`, `${to.name} ${from.name}`]);
+  return [...new Set(both)].sort();
+}

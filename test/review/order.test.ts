@@ -1,0 +1,23 @@
+import { analyse } from '../../analysis/index.ts';
+import { deliveryOrder } from '../../review/order.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { orders } from './orders.ts';
+
+const order = (base: TopologyInput, head: TopologyInput, deliveries = { routers: true, cluster: true }) =>
+  deliveryOrder(analyse(fabricOf(base)), analyse(fabricOf(head)), deliveries);
+
+test.each(orders)('$name: $first first', ({ base, head, first, lost }) => {
+  expect(order(base, head)).toMatchObject({ first, lost });
+});
+
+test('what one side alone gets has no order', () => {
+  const [{ base, head }] = orders.slice(1) as [(typeof orders)[number]];
+  const nothing = { routersFirst: 0, clusterFirst: 0 };
+  expect(order(base, head, { routers: true, cluster: false })).toEqual({
+    first: 'either',
+    says: 'only the routers change',
+    lost: nothing,
+  });
+  expect(order(base, head, { routers: false, cluster: true }).says).toBe('only the cluster changes');
+});
