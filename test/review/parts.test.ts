@@ -1,0 +1,70 @@
+import { partChanges } from '../../review/parts.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/labs.ts';
+
+const told = (base: TopologyInput, head: TopologyInput): string[] =>
+  partChanges(fabricOf(base), fabricOf(head)).flatMap(({ kind, name, became, says }) => [
+    `${became} ${kind} ${name}`,
+    ...says.map((one) => `  ${one}`),
+  ]);
+
+const base = redundant();
+
+test('a network does not differ from itself', () => {
+  expect(told(base, redundant())).toEqual([]);
+});
+
+test('settings of the network come first, each as it was and as it is', () => {
+  const head = redundant({ bgp: { nodeToNodeMesh: true, holdTime: 9, reflectorNextHop: 'self' } });
+  expect(told(base, head)).toEqual([
+    'changed network redundant',
+    "  Calico's mesh off -> on",
+    '  next hop of reflectors keep -> self',
+    '  hold time 6 s -> 9 s',
+  ]);
+});
+
+test('of a node that comes its segment and nothing else is otherwise', () => {
+  const lan = base.underlay?.segments['east-lan'];
+  const head = redundant({
+    nodes: { ...base.nodes, 'e-c': { region: 'east', role: 'agent', address: '192.168.1.13' } },
+    underlay: {
+      segments: {
+        ...base.underlay?.segments,
+        'east-lan': { ...lan, members: { ...lan?.members, 'e-c': '192.168.1.13' } } as never,
+      },
+    },
+  });
+  expect(told(base, head)).toEqual([
+    'added node e-c',
+    'changed segment east-lan',
+    '  members + e-c 192.168.1.13',
+  ]);
+  expect(told(head, base)).toEqual([
+    'removed node e-c',
+    'changed segment east-lan',
+    '  members - e-c 192.168.1.13',
+  ]);
+});
+
+test('the order of reflectors is told where nothing else is: the first one is the default router', () => {
+  const head = redundant({ regions: { east: { routers: ['e2', 'e1'] }, west: { router: 'w1' } } });
+  expect(told(base, head)).toEqual([
+    'changed region east',
+    '  routers e1, e2 -> e2, e1',
+    'changed node e-a',
+    '  default router e1 -> e2',
+    'changed node e-b',
+    '  default router e1 -> e2',
+  ]);
+});
+
+test('a password is told by where it is kept', () => {
+  const password = { file: '/etc/bird/k3s.password', secret: { name: 'bgp', key: 'east' } };
+  const head = redundant({ routers: { ...base.routers, e1: { ...base.routers?.e1, password } as never } });
+  expect(told(base, head)).toEqual([
+    'changed router e1',
+    '  password from none -> /etc/bird/k3s.password, Secret bgp/east',
+  ]);
+});

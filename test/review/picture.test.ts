@@ -1,0 +1,69 @@
+import { partChanges } from '../../review/parts.ts';
+import { picture } from '../../review/picture.ts';
+import type { SessionFate } from '../../review/session-fates.ts';
+import { largeTopology } from '../../scripts/large-topology.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/labs.ts';
+
+const fate = (id: string, became: SessionFate['became']): SessionFate => ({
+  id,
+  kind: 'reflector',
+  became,
+  reasons: [],
+  by: [],
+});
+
+function drawn(base: TopologyInput, head: TopologyInput, fates: readonly SessionFate[] = []) {
+  const [before, after] = [fabricOf(base), fabricOf(head)];
+  return picture(before, after, partChanges(before, after), fates);
+}
+
+test('routers and nodes of a small network have a box each, in their region', () => {
+  const { regions, boxes, lines } = drawn(redundant(), redundant());
+  expect(regions).toEqual([
+    { name: 'east', became: 'same' },
+    { name: 'west', became: 'same' },
+  ]);
+  expect(boxes.map(({ id, region, became }) => `${id} in ${region}: ${became}`)).toEqual([
+    'router e1 in east: same',
+    'router e2 in east: same',
+    'router w1 in west: same',
+    'node e-a in east: same',
+    'node e-b in east: same',
+    'node w-a in west: same',
+  ]);
+  expect(lines).toHaveLength(8);
+});
+
+test('a line shows what becomes of its session', () => {
+  const { lines } = drawn(redundant(), redundant(), [
+    fate('e-a--e1/ipv4', 'reset'),
+    fate('e-b--e1/ipv4', 'reloaded'),
+    fate('e1--e2/ipv4', 'gone'),
+  ]);
+  expect(lines.filter(({ became }) => became !== 'same')).toEqual([
+    { from: 'router e1', to: 'node e-a', sessions: 1, became: 'reset' },
+    { from: 'router e1', to: 'node e-b', sessions: 1, became: 'reloaded' },
+    { from: 'router e1', to: 'router e2', sessions: 1, became: 'removed' },
+  ]);
+});
+
+test('a large network shows what changes, and what that is connected to', () => {
+  const size = { regions: 30, nodes: 300, reflectors: 2 };
+  const base = largeTopology(size);
+  const head = largeTopology({ ...size, nodes: 301 });
+  const come = ['node-301--r1-a/ipv4', 'node-301--r1-b/ipv4'].map((id) => fate(id, 'new'));
+  const { regions, boxes, lines } = drawn(base, head, come);
+  expect(regions).toEqual([{ name: 'region-1', became: 'same' }]);
+  expect(boxes.map(({ id, became }) => `${id}: ${became}`)).toEqual([
+    'router r1-a: same',
+    'router r1-b: same',
+    'node node-301: added',
+  ]);
+  expect(lines.map(({ from, to, became }) => `${from} - ${to}: ${became}`)).toEqual([
+    'router r1-a - node node-301: added',
+    'router r1-a - router r1-b: same',
+    'router r1-b - node node-301: added',
+  ]);
+});

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { render } from '../../cli/render.ts';
+import { parseReview, type Review, review, reviewSchema, type State } from '../../review/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { arbitraryNetwork } from '../analysis/arbitrary-network.ts';
+import { arbitraryTopology } from '../cli/arbitrary-topology.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/labs.ts';
+
+function state(topology: TopologyInput, name: string): State {
+  const fabric = fabricOf(topology);
+  const { files } = render(fabric, undefined);
+  return { name, commit: undefined, fabric, files, placeOf: (path) => path.join('.') };
+}
+
+const reviewed = (base: TopologyInput, head: TopologyInput, rehearsal: Review['rehearsal'] = null): Review =>
+  review(state(base, 'base'), state(head, 'head'), { accepted: false, rehearsal, notes: [] });
+
+const any = fc.oneof(arbitraryNetwork(), arbitraryTopology);
+
+test('any change of any network is a review that goes through JSON and back', () => {
+  fc.assert(
+    fc.property(any, any, (base, head) => {
+      const told = reviewed(base, head);
+      expect(reviewSchema.parse(told)).toEqual(told);
+      expect(parseReview(JSON.stringify(told))).toEqual(told);
+      expect(JSON.stringify(reviewed(base, head))).toBe(JSON.stringify(told));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a network that does not change is a review that says so', () => {
+  fc.assert(
+    fc.property(any, (one) => {
+      const { outcome, ok, objects, files, fabric, sessions, traffic, failures, findings } = reviewed(
+        one,
+        one,
+      );
+      expect({ outcome, ok, objects, files, fabric, traffic }).toEqual({
+        outcome: 'nothing',
+        ok: true,
+        objects: [],
+        files: [],
+        fabric: [],
+        traffic: [],
+      });
+      expect([sessions.changed, failures.fatal, failures.survived]).toEqual([[], [], []]);
+      expect(findings).toEqual({ introduced: [], fixed: [], reopened: [] });
+    }),
+    { numRuns: 40 },
+  );
+});
+
+const bgp = (change: TopologyInput['bgp']): TopologyInput =>
+  redundant({ bgp: { nodeToNodeMesh: false, holdTime: 6, ...change } });
+
+test('what is reloaded is hitless, what resets where there is no other way is felt, and together it is a danger', () => {
+  expect(reviewed(bgp({}), bgp({ reflectorNextHop: 'self' })).outcome).toBe('hitless');
+  const w1 = { ...bgp({}).routers?.w1, clusterId: '10.0.0.77' };
+  const other = { ...bgp({}), routers: { ...bgp({}).routers, w1: w1 as never } };
+  const felt = reviewed(bgp({}), other);
+  expect(felt.outcome).toBe('felt');
+  expect(felt.interruptions).toEqual([{ speaker: 'w1', sessions: 1, lost: 2 }]);
+  expect(reviewed(bgp({}), bgp({ holdTime: 9 }))).toMatchObject({ outcome: 'dangerous', ok: false });
+});
+
+test('what the lab measured goes before what the simulator expects', () => {
+  const lab = { sent: 100, lost: 0, gap: 0, worst: [], reset: [], failures: [] };
+  const w1 = { ...bgp({}).routers?.w1, clusterId: '10.0.0.77' };
+  const other = { ...bgp({}), routers: { ...bgp({}).routers, w1: w1 as never } };
+  expect(reviewed(bgp({}), other, lab).outcome).toBe('hitless');
+  expect(reviewed(bgp({}), bgp({ reflectorNextHop: 'self' }), { ...lab, lost: 3, gap: 60 }).outcome).toBe(
+    'felt',
+  );
+});
+
+test('whoever accepts a danger does not take it away', () => {
+  const told = review(state(bgp({}), 'base'), state(bgp({ holdTime: 9 }), 'head'), {
+    accepted: true,
+    rehearsal: null,
+    notes: [],
+  });
+  expect(told).toMatchObject({ ok: true, outcome: 'dangerous', accepted: true });
+  expect(told.dangers).not.toEqual([]);
+});
+
+test('a document of another format, or none, is told apart', () => {
+  const told = reviewed(bgp({}), bgp({ holdTime: 9 }));
+  const says = (value: unknown) => (parseReview(JSON.stringify(value)) as { says: string }).says;
+  expect(says({ ...told, version: 2 })).toBe('it is of format 2, and this noencap reads format 1');
+  expect(says({ ...told, pairs: 'many' })).toMatch(/^it is no review: pairs: /);
+  expect(says({ ...told, more: 1 })).toMatch(/^it is no review: /);
+  expect(says([])).toMatch(/^it is no review/);
+  expect((parseReview('{') as { says: string }).says).toMatch(/^it is no JSON: /);
+});
