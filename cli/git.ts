@@ -31,16 +31,10 @@ export function filesAt(
   folder: string,
   known: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> | undefined {
-  const listed = git(
-    'ls-tree',
-    '-r',
-    '-z',
-    '--format=%(objectmode) %(objectname) %(path)',
-    `${commit}:./${folder}`,
-  );
+  const listed = git('ls-tree', '-r', '-z', '--full-tree', `${commit}:./${folder}`);
   if (listed === undefined) return undefined;
   const entries = listed.split('\0').flatMap((line): [path: string, object: string][] => {
-    const [, mode = '', object = '', path = ''] = /^(\d+) ([0-9a-f]+) ([\s\S]+)$/.exec(line) ?? [];
+    const [, mode = '', object = '', path = ''] = /^(\d+) blob ([0-9a-f]+)\t([\s\S]+)$/.exec(line) ?? [];
     return mode.startsWith('100') ? [[path, object]] : [];
   });
   const texts = new Map<string, string>();

@@ -1,0 +1,243 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseReview, type Review } from '../../review/index.ts';
+import { noencap, scratch } from './run.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = scratch();
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function git(...args: readonly string[]): string {
+  const name = ['-c', 'user.name=a', '-c', 'user.email=a@example.org', '-c', 'commit.gpgsign=false'];
+  const { status, stdout, stderr } = spawnSync('git', [...name, ...args], { cwd: folder, encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
+const TOPOLOGY = readFileSync('topology.yaml', 'utf8');
+const edit = (from: string, to: string, file = 'topology.yaml'): void => {
+  const text = readFileSync(join(folder, file), 'utf8');
+  expect(text).toContain(from);
+  writeFileSync(join(folder, file), text.replace(from, to));
+};
+
+/** A repository whose main branch has the report's network, rendered. */
+function repository(topology = TOPOLOGY, file = 'topology.yaml'): void {
+  writeFileSync(join(folder, file), topology);
+  expect(noencap(folder, ['synth', '-t', file]).code).toBe(0);
+  git('init', '-q', '-b', 'main');
+  git('add', '-A');
+  git('commit', '-qm', 'base');
+}
+
+function review(...args: readonly string[]): Review {
+  const { stdout, stderr } = noencap(folder, ['diff', '--json', ...args]);
+  const told = parseReview(stdout);
+  if ('says' in told) throw new Error(`${told.says}\n${stderr}\n${stdout.slice(0, 500)}`);
+  return told;
+}
+
+const HOLD = ['asNumber: 64512', 'asNumber: 64512\n  holdTime: 20'] as const;
+
+test('nothing changes on the main branch itself', () => {
+  repository();
+  expect(noencap(folder, ['diff'])).toEqual({
+    code: 0,
+    stdout: `home: from the merge base with main (${git('rev-parse', 'HEAD').slice(0, 10)}) to the working tree\n  Nothing changes.\n`,
+    stderr: '',
+  });
+});
+
+test('what is edited and not rendered yet is compared as it would be rendered, and said to be stale', () => {
+  repository();
+  edit(...HOLD);
+  const told = review();
+  expect(told.fabric[0]?.says).toEqual(['hold time 15 s -> 20 s']);
+  expect(told.sessions.changed.map(({ became }) => became)).toEqual(Array(6).fill('reset'));
+  expect(told.notes).toEqual([expect.stringMatching(/^dist is stale: \d+ files differ/)]);
+  expect(noencap(folder, ['synth']).code).toBe(0);
+  expect(review()).toEqual({ ...told, notes: [] });
+});
+
+test('what the main branch did since this branch left it is no change of this branch', () => {
+  repository();
+  git('checkout', '-qb', 'change');
+  edit(...HOLD);
+  noencap(folder, ['synth']);
+  git('commit', '-qam', 'hold time');
+  git('checkout', '-q', 'main');
+  edit('natOutgoing: true', 'natOutgoing: false');
+  noencap(folder, ['synth']);
+  git('commit', '-qam', 'no NAT');
+  git('checkout', '-q', 'change');
+  expect(review().fabric.flatMap(({ says }) => says)).toEqual(['hold time 15 s -> 20 s']);
+  expect(review('--base', 'main').fabric.flatMap(({ says }) => says)).toEqual([
+    'hold time 15 s -> 20 s',
+    'NAT of outgoing packets off -> on',
+  ]);
+});
+
+test('in a pull request the base is the branch that it goes to', () => {
+  repository();
+  git('branch', 'release');
+  edit('natOutgoing: true', 'natOutgoing: false');
+  git('commit', '-qam', 'no NAT');
+  git('update-ref', 'refs/remotes/origin/release', 'release');
+  const { stdout } = noencap(folder, ['diff'], { GITHUB_BASE_REF: 'release' });
+  expect(stdout).toContain('from the merge base with origin/release');
+  expect(stdout).toContain('NAT of outgoing packets on -> off');
+});
+
+test('a folder is a base as well, and says the same as the commit', () => {
+  repository();
+  const base = scratch();
+  cpSync(folder, base, { recursive: true });
+  rmSync(join(base, '.git'), { recursive: true });
+  edit(...HOLD);
+  expect({ ...review('--base', base), base: '' }).toEqual({ ...review('--base', 'main'), base: '' });
+  rmSync(base, { recursive: true });
+});
+
+test('a topology and an output folder below the repository are found in the base as well', () => {
+  repository();
+  mkdirSync(join(folder, 'net'));
+  git('mv', 'topology.yaml', 'net/topology.yaml');
+  git('mv', 'dist', 'net/dist');
+  git('commit', '-qm', 'move');
+  edit(...HOLD, 'net/topology.yaml');
+  const told = review('-t', 'net/topology.yaml', '-o', 'net/dist');
+  expect(told.fabric.flatMap(({ says }) => says)).toEqual(['hold time 15 s -> 20 s']);
+  const { stdout } = noencap(join(folder, 'net'), ['diff', '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({ fabric: told.fabric, sessions: told.sessions });
+});
+
+test('a topology in TypeScript is run as it was in the base, with what it imports', () => {
+  writeFileSync(join(folder, 'hold.ts'), 'export const holdTime = 15;\n');
+  const yaml = JSON.stringify(TOPOLOGY);
+  const { yaml: from } = { yaml: join(process.cwd(), 'node_modules/yaml/dist/index.js') };
+  repository(
+    `import { parse } from ${JSON.stringify(from)};\nimport { holdTime } from './hold.ts';\nconst base = parse(${yaml});\nexport default { ...base, bgp: { ...base.bgp, holdTime } };\n`,
+    'topology.ts',
+  );
+  edit('15', '20', 'hold.ts');
+  expect(review('-t', 'topology.ts').fabric.flatMap(({ says }) => says)).toEqual(['hold time 15 s -> 20 s']);
+});
+
+test('a base without a topology has nothing, one without rendered files has what it renders', () => {
+  repository();
+  const commit = git('rev-parse', 'HEAD');
+  git('rm', '-rq', '--cached', 'dist');
+  git('commit', '-qm', 'no dist');
+  edit(...HOLD);
+  const bare = review('--base', 'HEAD');
+  expect(bare.notes.join()).toContain('has no rendered files');
+  expect({ ...bare, base: '', notes: [] }).toEqual({ ...review('--base', commit), base: '', notes: [] });
+  git('rm', '-q', '--cached', 'topology.yaml');
+  git('commit', '-qm', 'nothing', '--allow-empty');
+  const first = review('--base', 'HEAD');
+  expect(first.notes).toContain('HEAD has no topology: everything is new.');
+  expect(first.fabric.filter(({ became }) => became !== 'added')).toEqual([]);
+  expect(first.objects.filter(({ became }) => became !== 'added')).toEqual([]);
+});
+
+test('what lies in the output folder beside rendered files is compared too: an engine would apply it', () => {
+  repository();
+  const stray = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'smuggled', namespace: 'default' } };
+  writeFileSync(join(folder, 'dist/cluster/more.yaml'), JSON.stringify(stray));
+  expect(review().objects.map(({ id, became }) => `${became} ${id.kind} ${id.name}`)).toEqual([
+    'added ConfigMap smuggled',
+  ]);
+});
+
+test.each<[string, () => void, string[], RegExp]>([
+  [
+    'no repository',
+    () => writeFileSync(join(folder, 'topology.yaml'), TOPOLOGY),
+    [],
+    /^this is no git repository\.\nName what to compare with: --base FOLDER\.\n$/,
+  ],
+  [
+    'no such revision',
+    () => repository(),
+    ['--base', 'nowhere'],
+    /^"nowhere" is neither a git revision nor a folder\.\n/,
+  ],
+  [
+    'an option in the place of a revision',
+    () => repository(),
+    ['--base=--output=x'],
+    /^"--output=x" is neither/,
+  ],
+  [
+    'no main branch',
+    () => {
+      repository();
+      git('branch', '-m', 'other');
+    },
+    [],
+    /^no main branch was found\.\nName what to compare with: --base REVISION\.\n$/,
+  ],
+  [
+    'a shallow clone that ends before the branches meet',
+    () => {
+      repository();
+      git('checkout', '-q', '--orphan', 'other');
+      git('commit', '-qm', 'other');
+    },
+    [],
+    /^git knows no commit that HEAD and main have in common\.\nFetch the whole history/,
+  ],
+  [
+    'a base whose topology has faults',
+    () => {
+      repository();
+      edit('router: gateway', 'router: gatway');
+      git('commit', '-qam', 'fault');
+      edit('router: gatway', 'router: gateway');
+    },
+    ['--base', 'HEAD'],
+    /^the topology of HEAD has faults: topology\.yaml:\d+:\d+ {2}regions\.WDS\.router: no router is called "gatway"/,
+  ],
+])('%s is refused with the mend, and nothing is printed', (_, prepare, args, says) => {
+  prepare();
+  const run = noencap(folder, ['diff', ...args]);
+  expect({ code: run.code, stdout: run.stdout }).toEqual({ code: 2, stdout: '' });
+  expect(run.stderr).toMatch(says);
+  const json = noencap(folder, ['diff', '--json', ...args]);
+  expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, command: 'diff', ok: false });
+  expect(json.stderr).toBe('');
+});
+
+test('a danger is exit 1 unless it is accepted', () => {
+  repository();
+  edit('cidrs: [10.42.0.0/16]', 'cidrs: [10.41.0.0/16]');
+  edit('block: 10.42.141.0/26', 'block: 10.41.141.0/26');
+  edit('block: 10.42.64.64/26', 'block: 10.41.64.64/26');
+  edit('block: 10.42.253.128/26', 'block: 10.41.253.128/26');
+  const run = noencap(folder, ['diff']);
+  expect(run.code).toBe(1);
+  expect(run.stdout).toContain('danger  pool 10.42.0.0/16 is to change into 10.41.0.0/16');
+  const accepted = noencap(folder, ['diff', '--accept']);
+  expect(accepted.code).toBe(0);
+  expect(accepted.stdout).toContain('accepted  pool 10.42.0.0/16');
+});
+
+test('files of the base that would speak to a terminal do not', () => {
+  repository();
+  const file = 'dist/routers/gateway/k3s/ibgp.conf';
+  const text = readFileSync(join(folder, file), 'utf8');
+  writeFileSync(join(folder, file), `${text}# \u001b]0;pwned\u0007 \u202e\n`);
+  git('commit', '-qam', 'odd');
+  expect(noencap(folder, ['diff', '--base', 'HEAD']).stdout).toContain('# <U+001B>]0;pwned<U+0007> <U+202E>');
+});
+
+test('the same change is told in the same bytes', () => {
+  repository();
+  edit(...HOLD);
+  for (const args of [['diff'], ['diff', '--json']]) {
+    expect(noencap(folder, args).stdout).toBe(noencap(folder, args).stdout);
+  }
+});
