@@ -88,14 +88,16 @@ function kindsOf(sessions: readonly SessionChange[]): string {
 function interruptionRows({ interruptions, pairs }: Review, bounds: Bounds): Row[] {
   if (interruptions.length === 0) return [];
   const felt = interruptions.filter(({ lost }) => lost > 0).sort((a, b) => b.lost - a.lost);
-  if (felt.length === 0) return [['While they reset', 'no pair of nodes loses packets']];
+  const [first] = felt;
+  if (first === undefined) return [['While they reset', 'no pair of nodes loses packets']];
   const text = listed(
     felt,
     MOST_NAMED,
     ({ speaker, sessions, lost }) =>
       `${number(lost)} by ${code(speaker, bounds.name)} (${counted(sessions, 'session')})`,
   );
-  return [['While they reset', `of ${counted(pairs, 'pair')} of nodes lose packets: ${text}`]];
+  const most = `up to ${number(first.lost)} of ${counted(pairs, 'pair')} of nodes lose packets`;
+  return [['While they reset', `${most}: ${text}`]];
 }
 
 type Became = Review['traffic'][number]['became'];

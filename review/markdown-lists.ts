@@ -51,7 +51,7 @@ function sessions({ sessions: { changed, kept } }: Review, bounds: Bounds): Fold
     blocks: [
       table(['session', 'kind', 'becomes', 'because'], rows),
       ...left(changed, bounds),
-      `${number(kept)} kept as they are.`,
+      `${counted(kept, 'session')} kept.`,
     ],
   };
 }

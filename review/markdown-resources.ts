@@ -37,10 +37,9 @@ function* objectBlocks(objects: readonly ObjectChange[], bounds: Bounds): Genera
   if (bounds.resource === 'names') return;
   for (const one of objects.filter((object) => !isWhole(object))) {
     yield `${fate(one, bounds)}:`;
-    const lines = one.fields.map(fieldLines);
-    const fitting = firstOf(lines, bounds.resource);
+    const fitting = firstOf(one.fields, fieldLines, bounds.resource);
     if (fitting.length > 0) yield fence('diff', fitting.flat());
-    const left = lines.length - fitting.length;
+    const left = one.fields.length - fitting.length;
     if (left > 0) yield `${counted(left, fitting.length === 0 ? 'field' : 'more field')} not shown here.`;
   }
 }
@@ -55,11 +54,16 @@ function fate({ id, became, before }: ObjectChange, bounds: Bounds): string {
   return `${name} ${became}`;
 }
 
-/** The changes from the first on that fit together; none is ever cut. */
-function firstOf(changes: readonly (readonly string[])[], longest: number): (readonly string[])[] {
+/** The changes from the first on that fit together. None is ever cut, and what comes after is not rendered. */
+function firstOf<T>(
+  changes: readonly T[],
+  render: (change: T) => readonly string[],
+  longest: number,
+): string[][] {
   let room = longest;
-  const fitting: (readonly string[])[] = [];
-  for (const lines of changes) {
+  const fitting: string[][] = [];
+  for (const change of changes) {
+    const lines = [...render(change)];
     room -= lines.reduce((sum, line) => sum + line.length + 1, 0);
     if (room < 0) break;
     fitting.push(lines);
@@ -83,8 +87,8 @@ function fieldLines({ path, before, after }: Field): string[] {
 }
 
 /** Beyond that many lines, or that many of them different, comparing takes longer than it helps. */
-const MOST_LINES = 2000;
-const MOST_EDITS = 200;
+const MOST_LINES = 1000;
+const MOST_EDITS = 100;
 
 function textLines(before: string, after: string): string[] {
   const [were, are] = [before.split('\n'), after.split('\n')];
@@ -113,10 +117,7 @@ function* fileBlocks(files: readonly FileChange[], bounds: Bounds): Generator<st
   }
   for (const file of files) {
     yield `${line(file)}${file.hunks.length === 0 ? '' : ':'}`;
-    const fitting = firstOf(
-      file.hunks.map((hunk) => [hunk]),
-      bounds.resource,
-    );
+    const fitting = firstOf(file.hunks, (hunk) => [hunk], bounds.resource);
     if (fitting.length > 0) yield fence('diff', fitting.flat());
     const left = file.hunks.length - fitting.length;
     if (left > 0) yield `${counted(left, fitting.length === 0 ? 'hunk' : 'more hunk')} not shown here.`;

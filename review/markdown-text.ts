@@ -18,12 +18,11 @@ export function code(name: string, longest: number): string {
 
 /**
  * A sentence: its plain words as they are, all others as inline code. It has no line end, starts nothing that a line can start,
- * and never is longer than about this many characters.
+ * and never is much longer than this many characters: what consists of markup for the most part is code as a whole.
  */
 export function prose(sentence: string, longest: number): string {
-  const words = shown(sentence, longest)
-    .split(' ')
-    .filter((word) => word !== '');
+  const line = shown(sentence, longest);
+  const words = line.split(' ').filter((word) => word !== '');
   const parts: string[] = [];
   let coded: string[] = [];
   const flush = () => {
@@ -45,7 +44,9 @@ export function prose(sentence: string, longest: number): string {
   }
   flush();
   // An item of a list with nothing in it would be a rule below the line before it.
-  return parts.length === 0 ? '(nothing)' : parts.join(' ');
+  if (parts.length === 0) return '(nothing)';
+  const text = parts.join(' ');
+  return text.length > 1.5 * line.length + 8 ? span(line) : text;
 }
 
 /** Lines of text in a fence that they cannot close. */
@@ -72,10 +73,14 @@ export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`;
 
 /** `2000`, `12,000`: without a separator a number of seven digits could be the name of a commit. */
-export const number = (value: number): string =>
-  Math.abs(value) < 1e15
-    ? value.toLocaleString('en-US', { maximumFractionDigits: 3, useGrouping: Math.abs(value) >= 10_000 })
-    : 'very many';
+export function number(value: number): string {
+  if (Math.abs(value) >= 1e15) return 'very many';
+  return (Math.abs(value) < 10_000 ? PLAIN_NUMBER : GROUPED_NUMBER).format(value);
+}
+
+/** Made once: making one takes longer than everything else about a number. */
+const PLAIN_NUMBER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3, useGrouping: false });
+const GROUPED_NUMBER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 });
 
 /** `a, b and c`, or `a, b and 3 more`: so many at most, and only those are rendered. */
 export function listed<T>(items: readonly T[], most: number, render: (item: T) => string): string {

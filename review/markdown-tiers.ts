@@ -48,8 +48,8 @@ export const TIERS: readonly [Bounds, Bounds, Bounds, Bounds] = [
   },
   {
     tier: 'summary',
-    name: 80,
-    sentence: 240,
+    name: 60,
+    sentence: 200,
     items: 5,
     resource: 'names',
     drawing: 0,

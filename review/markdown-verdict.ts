@@ -106,13 +106,12 @@ export function dangerAlerts({ dangers, accepted }: Review, bounds: Bounds): str
   return (['error', 'warning'] as const).flatMap((severity) => {
     const found = dangers.filter((one) => one.severity === severity);
     if (found.length === 0) return [];
-    const most = bounds.tier === 'full' ? found.length : 2 * bounds.items;
-    const left = found.length - most;
+    const left = found.length - bounds.items;
     return [
       [
         severity === 'error' ? '> [!CAUTION]' : '> [!WARNING]',
         ...found
-          .slice(0, most)
+          .slice(0, bounds.items)
           .map(({ says, mend }) => `> - ${prose(says, bounds.sentence)}${mended(mend, bounds)}`),
         ...(left > 0 ? [`> - And ${number(left)} more.`] : []),
         ...(accepted ? ['>', '> Accepted by somebody who may do so.'] : []),

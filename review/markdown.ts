@@ -7,14 +7,16 @@ import { type Bounds, TIERS, type Tier } from './markdown-tiers.ts';
 import { dangerAlerts, verdict } from './markdown-verdict.ts';
 import { drawing } from './mermaid.ts';
 
-/** Characters that GitHub takes as a comment. */
+export type { Tier };
+
+/** Characters that GitHub takes as a comment, a marker before the text among them. */
 export const COMMENT_LIMIT = 65_536;
 
 /** Bytes that GitHub takes as the summary of a step. */
 export const SUMMARY_LIMIT = 1_048_576;
 
 export interface MarkdownOptions {
-  /** How long the text may be; one of 32 Ki always is enough. */
+  /** How long the text may be; 32 Ki characters, or 64 KiB, are always enough. */
   readonly limit: number;
   /** Characters are UTF-16 code units: never fewer than what anybody else calls a character. */
   readonly unit: 'characters' | 'bytes';
@@ -30,16 +32,23 @@ export interface MarkdownOptions {
 export function reviewMarkdown(review: Review, options: MarkdownOptions): { text: string; tier: Tier } {
   const [full, short, list, summary] = TIERS;
   for (const bounds of [full, short, list]) {
-    const text = withinLimit(blocks(review, bounds, options), options);
+    const text = withinLimit(blocks(review, within(bounds, options.limit), options), options);
     if (text !== undefined) return { text, tier: bounds.tier };
   }
   return { text: joined([...blocks(review, summary, options)]), tier: summary.tier };
 }
 
+/** A name that alone is longer than the limit need not be longer than that to be too long. */
+const within = (bounds: Bounds, limit: number): Bounds => ({
+  ...bounds,
+  name: Math.min(bounds.name, limit + 1),
+  sentence: Math.min(bounds.sentence, limit + 1),
+});
+
 /** Undefined as soon as it is too long: what comes then is not even rendered. */
 function withinLimit(all: Iterable<string>, { limit, unit }: MarkdownOptions): string | undefined {
   const taken: string[] = [];
-  let size = BETWEEN.length * -1 + END.length;
+  let size = END.length - BETWEEN.length;
   for (const block of all) {
     size += BETWEEN.length + (unit === 'bytes' ? Buffer.byteLength(block) : block.length);
     if (size > limit) return undefined;
