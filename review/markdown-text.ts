@@ -144,5 +144,5 @@ const isPlain = (word: string): boolean =>
 /** Addresses, `:emoji:`, `GH-1` and what else a repository may link by its number, `GHSA-` advisories, commits. */
 const LINKED = /\/\/|www\.|:.*:|\p{L}-\d|GHSA-|[0-9a-f]{7}/iu;
 
-/** A line that starts with it is no list, heading or rule. */
-const isPlainStart = (word: string): boolean => /^[\p{L}\p{Nd}("'’]/u.test(word) && !/^\d+[.)]$/.test(word);
+/** A line that starts with it is no list, heading or rule; a number could be one with a full stop after the sentence. */
+const isPlainStart = (word: string): boolean => /^[\p{L}\p{Nd}("'’]/u.test(word) && !/^\d+[.)]?$/.test(word);

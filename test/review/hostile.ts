@@ -54,6 +54,7 @@ export const HOSTILE: readonly string[] = [
   '# heading',
   'heading\n===',
   '- [ ] task',
+  '1',
   '1. one',
   '1) one',
   '> [!NOTE]\n> note',

@@ -32,6 +32,7 @@ export function expectInert(markdown: string, details?: string): Part[] {
   const parts = partsOf(markdown);
   const of = (type: string) => parts.filter((part) => part.type === type);
   expect(parts.map(({ type }) => type).filter((type) => !TYPES.includes(type))).toEqual([]);
+  expect(of('list').filter(({ ordered }) => ordered)).toEqual([]);
   const texts = of('text').map(({ value = '' }) => value.replace(/^\[!(CAUTION|WARNING)\]$/m, ''));
   expect(texts.filter((text) => ACTIVE.test(text))).toEqual([]);
   expect(

@@ -101,7 +101,7 @@ const placed = (text: string): string =>
   [
     `- ${prose(text, ALL)}\n- ${code(text, ALL)} x`,
     `| a | b |\n|---|---|\n| ${code(text, ALL)} | ${prose(text, ALL)} |`,
-    `> [!CAUTION]\n> - ${prose(text, ALL)}`,
+    `> [!CAUTION]\n> - ${prose(text, ALL)}. **Instead:** ${prose(text, ALL)}`,
     code(text, ALL),
     `<details>\n<summary>Files: 1</summary>`,
     fence('diff', [text, `+${text}`, ` ${text}`]),

@@ -7,6 +7,7 @@ export interface Part {
   readonly value?: string;
   readonly lang?: string | null;
   readonly url?: string;
+  readonly ordered?: boolean | null;
   readonly children?: readonly Part[];
 }
 
