@@ -6,6 +6,17 @@ const esm = [
   'content-type',
   'json-with-bigint',
   '@marcbachmann',
+  'micromark[^/]*',
+  'mdast-util[^/]*',
+  'unist-util[^/]*',
+  'ccount',
+  'character-entities',
+  'decode-named-character-reference',
+  'devlop',
+  'escape-string-regexp',
+  'longest-streak',
+  'markdown-table',
+  'zwitch',
 ];
 
 module.exports = {

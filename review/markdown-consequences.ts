@@ -1,0 +1,223 @@
+import type { Review } from './document.ts';
+import { code, counted, listed, number, prose } from './markdown-text.ts';
+import type { Bounds } from './markdown-tiers.ts';
+
+/** How many are named in a cell; the folds below name them all. */
+const MOST_NAMED = 4;
+
+type Row = readonly [what: string, consequence: string];
+
+/** What the change does, a row for each thing of which there is something to say; undefined if there is nothing. */
+export function consequences(review: Review, bounds: Bounds): string | undefined {
+  const rows = [
+    ...sessionRows(review, bounds),
+    ...interruptionRows(review, bounds),
+    ...trafficRows(review, bounds),
+    ...failureRows(review, bounds),
+    ...findingRows(review, bounds),
+    ...orderRows(review, bounds),
+    ...rehearsalRows(review, bounds),
+  ];
+  if (rows.length === 0) return undefined;
+  return ['| | Consequence |', '|---|---|', ...rows.map(([what, text]) => `| ${what} | ${text} |`)].join(
+    '\n',
+  );
+}
+
+type SessionChange = Review['sessions']['changed'][number];
+
+function sessionRows({ sessions: { changed } }: Review, bounds: Bounds): Row[] {
+  return (['reset', 'reloaded', 'new', 'gone'] as const).flatMap((became): Row[] => {
+    const own = changed.filter((one) => one.became === became);
+    if (own.length === 0) return [];
+    const groups = byReason(own);
+    const isExplained = groups.some(({ says }) => says.length > 0);
+    const ids = () => listed(own, MOST_NAMED, ({ id }) => code(id, bounds.name));
+    const text = isExplained
+      ? reasonsOf(groups, bounds)
+      : `${number(own.length)} (${kindsOf(own)}): ${ids()}`;
+    return [[`Sessions ${became}`, text]];
+  });
+}
+
+/** Sessions that share their reasons; both ends mostly give the same. */
+interface Group {
+  readonly says: readonly string[];
+  readonly machines: Set<string>;
+  sessions: number;
+}
+
+function byReason(sessions: readonly SessionChange[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { reasons } of sessions) {
+    // `e1: hold time 15 -> 20`
+    const parts = reasons.map((reason): [machine: string, says: string] => {
+      const colon = reason.indexOf(': ');
+      return colon < 0 ? ['', reason] : [reason.slice(0, colon), reason.slice(colon + 2)];
+    });
+    const says = [...new Set(parts.map(([, one]) => one))];
+    const key = JSON.stringify(says);
+    const group = groups.get(key) ?? { says, machines: new Set<string>(), sessions: 0 };
+    for (const [machine] of parts) if (machine !== '') group.machines.add(machine);
+    group.sessions += 1;
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => b.sessions - a.sessions);
+}
+
+function reasonsOf(groups: readonly Group[], bounds: Bounds): string {
+  const left = groups.length - MOST_NAMED;
+  return [
+    ...groups.slice(0, MOST_NAMED).map(({ says, machines, sessions }) => {
+      const where = listed([...machines], MOST_NAMED, (name) => code(name, bounds.name));
+      const why = listed(says, MOST_NAMED, (one) => prose(one, bounds.name));
+      return `${number(sessions)}${where === '' ? '' : ` at ${where}`}${why === '' ? '' : `: ${why}`}`;
+    }),
+    ...(left > 0 ? [counted(left, 'more reason')] : []),
+  ].join('; ');
+}
+
+function kindsOf(sessions: readonly SessionChange[]): string {
+  return (['reflector', 'backbone', 'mesh'] as const)
+    .map((kind) => [kind, sessions.filter((one) => one.kind === kind).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${number(count)} ${kind}`)
+    .join(', ');
+}
+
+function interruptionRows({ interruptions, pairs }: Review, bounds: Bounds): Row[] {
+  if (interruptions.length === 0) return [];
+  const felt = interruptions.filter(({ lost }) => lost > 0).sort((a, b) => b.lost - a.lost);
+  const [first] = felt;
+  if (first === undefined) return [['While they reset', 'no pair of nodes loses packets']];
+  const text = listed(
+    felt,
+    MOST_NAMED,
+    ({ speaker, sessions, lost }) =>
+      `${number(lost)} by ${code(speaker, bounds.name)} (${counted(sessions, 'session')})`,
+  );
+  const most = `up to ${number(first.lost)} of ${counted(pairs, 'pair')} of nodes lose packets`;
+  return [['While they reset', `${most}: ${text}`]];
+}
+
+type Became = Review['traffic'][number]['became'];
+
+/** Gravest first. */
+const WAYS: readonly (readonly [Became, what: string, which: string])[] = [
+  ['lost', 'Packets lost', 'at worst'],
+  ['partly lost', 'Packets partly lost', 'at worst'],
+  ['narrower', 'Narrower ways', 'at worst'],
+  ['longer', 'Longer ways', 'at worst'],
+  ['turning', 'Ways that turn around', 'at worst'],
+  ['restored', 'Packets arrive again', 'such as'],
+  ['shorter', 'Shorter ways', 'such as'],
+  ['wider', 'Wider ways', 'such as'],
+  ['rerouted', 'Other ways, as long and as wide', 'such as'],
+];
+
+function trafficRows({ traffic }: Review, bounds: Bounds): Row[] {
+  return WAYS.flatMap(([became, what, which]): Row[] => {
+    const own = traffic.filter((one) => one.became === became);
+    const [first] = own;
+    if (first === undefined) return [];
+    const pairs = own.reduce((sum, one) => sum + one.pairs, 0);
+    const worst = own.reduce((most, one) => (weight(one) > weight(most) ? one : most), first);
+    const pair = `${code(worst.from, bounds.name)} → ${code(worst.to, bounds.name)}${measure(worst)}`;
+    const example = own.length === 1 ? 'such as' : which;
+    return [[what, `${counted(pairs, 'pair')}, ${pairs === 1 ? '' : `${example} `}${pair}`]];
+  });
+}
+
+/** By how much a way is otherwise; of what is all or nothing, for how many pairs. */
+function weight({ became, hops, mtu, pairs }: Review['traffic'][number]): number {
+  if (became === 'longer' || became === 'shorter') return Math.abs((hops[1] ?? 0) - (hops[0] ?? 0));
+  if (became === 'narrower' || became === 'wider') return Math.abs((mtu[1] ?? 0) - (mtu[0] ?? 0));
+  return pairs;
+}
+
+function measure({ became, hops, mtu }: Review['traffic'][number]): string {
+  if (became === 'longer' || became === 'shorter') return ` (hops ${beforeAndAfter(hops)})`;
+  if (became === 'narrower' || became === 'wider') return ` (MTU ${beforeAndAfter(mtu)})`;
+  return '';
+}
+
+/** `1 → 2`; a dash for what there is none of. */
+export const beforeAndAfter = ([before, after]: readonly [number | null, number | null]): string =>
+  `${before === null ? '–' : number(before)} → ${after === null ? '–' : number(after)}`;
+
+function failureRows({ failures: { fatal, survived } }: Review, bounds: Bounds): Row[] {
+  const rows = [
+    ['Failures newly fatal', fatal],
+    ['Failures newly survived', survived],
+  ] as const;
+  return rows.flatMap(([what, own]): Row[] => {
+    if (own.length === 0) return [];
+    const gravest = [...own].sort((a, b) => Math.max(...b.lost) - Math.max(...a.lost));
+    const text = listed(
+      gravest,
+      MOST_NAMED,
+      ({ kind, name, lost }) => `${kind} ${code(name, bounds.name)} (pairs lost ${beforeAndAfter(lost)})`,
+    );
+    return [[what, text]];
+  });
+}
+
+function findingRows({ findings: { introduced, reopened, fixed } }: Review, bounds: Bounds): Row[] {
+  const rows = [
+    ['Findings introduced', introduced],
+    ['Findings reopened', reopened],
+    ['Findings fixed', fixed],
+  ] as const;
+  return rows.flatMap(([what, own]): Row[] => {
+    if (own.length === 0) return [];
+    const text = listed(own, MOST_NAMED, ({ id, says }) =>
+      own === fixed ? code(id, bounds.name) : `${code(id, bounds.name)} (${prose(says, bounds.sentence)})`,
+    );
+    return [[what, `${number(own.length)}: ${text}`]];
+  });
+}
+
+const FIRST: Readonly<Record<Review['order']['first'], string>> = {
+  either: 'either first',
+  routers: 'routers first',
+  cluster: 'cluster first',
+  apart: 'in several changes',
+};
+
+/** Of what is delivered to one of both only there is no order. */
+function orderRows({ order, objects, files }: Review, bounds: Bounds): Row[] {
+  const isToBoth = objects.length > 0 && files.some(({ path }) => path.startsWith('routers/'));
+  if (order.first === 'either' && !isToBoth) return [];
+  const { routersFirst, clusterFirst } = order.lost;
+  const lost =
+    routersFirst + clusterFirst === 0
+      ? ''
+      : ` (between the two deliveries ${counted(routersFirst, 'pair')} of nodes lost with routers first, ${number(clusterFirst)} with cluster first)`;
+  const why = order.says === '' ? '' : `: ${prose(order.says, bounds.sentence)}`;
+  return [['Delivery', `**${FIRST[order.first]}**${why}${lost}`]];
+}
+
+function rehearsalRows({ rehearsal }: Review, bounds: Bounds): Row[] {
+  if (rehearsal === null) return [];
+  const { sent, lost, gap, worst, failures } = rehearsal;
+  const [first] = worst;
+  const which =
+    lost === 0 || first === undefined
+      ? ''
+      : `, at worst ${code(first.from, bounds.name)} → ${code(first.to, bounds.name)} (${number(first.lost)} of ${number(first.sent)})`;
+  const measured =
+    lost === 0
+      ? `none of ${counted(sent, 'packet')} lost`
+      : `${number(lost)} of ${counted(sent, 'packet')} lost, longest gap ${duration(gap)}${which}`;
+  const wrong = listed(failures, MOST_NAMED, (one) => prose(one, bounds.sentence));
+  return [
+    ['Rehearsed in the lab', measured],
+    ...(wrong === '' ? [] : [['Does not hold after it', wrong] as const]),
+  ];
+}
+
+/** `800 ms`, `1.2 s`. */
+export const duration = (milliseconds: number): string =>
+  milliseconds < 1000
+    ? `${number(Math.ceil(milliseconds))} ms`
+    : `${number(Math.round(milliseconds / 100) / 10)} s`;

@@ -1,0 +1,154 @@
+import { UNPRINTABLE } from '../topology/fault.ts';
+import type { Review } from './document.ts';
+import { clipped } from './markdown-text.ts';
+
+/** A drawing of a change, as mermaid's source. */
+export interface Drawing {
+  readonly lines: readonly string[];
+  /** What its colours and lines mean, of what is in it. */
+  readonly legend: readonly string[];
+  /** That much of the network is not in it, because it stays as it is. */
+  readonly isPart: boolean;
+}
+
+type Picture = Review['picture'];
+type Box = Picture['boxes'][number];
+type Line = Picture['lines'][number];
+
+/** GitHub draws no more: mermaid's `maxTextSize` and `maxEdges`. */
+export const MERMAID_LIMIT = 50_000;
+const MOST_LINES = 500;
+
+/**
+ * The network with what comes, goes and is otherwise in it. Where that is too much for the limit what stays as it is is left
+ * out; 'too large' if even that does not help, undefined if nothing is otherwise.
+ */
+export function drawing(picture: Picture, limit: number): Drawing | 'too large' | undefined {
+  const changes = onlyChanges(picture);
+  if (changes.boxes.length + changes.lines.length === 0 && picture.regions.every(isSame)) return undefined;
+  return drawn(picture, limit, false) ?? drawn(changes, limit, true) ?? 'too large';
+}
+
+const isSame = ({ became }: { readonly became: string }): boolean => became === 'same';
+
+/** What changes, and the boxes at both ends of a line that does. */
+function onlyChanges({ regions, boxes, lines }: Picture): Picture {
+  const left = lines.filter((line) => !isSame(line));
+  const ends = new Set(left.flatMap(({ from, to }) => [from, to]));
+  return { regions, boxes: boxes.filter((box) => !isSame(box) || ends.has(box.id)), lines: left };
+}
+
+function drawn(picture: Picture, limit: number, isPart: boolean): Drawing | undefined {
+  const ids = new Map(picture.boxes.map((box, index) => [box.id, `b${index}`]));
+  const known = picture.lines.filter(({ from, to }) => ids.has(from) && ids.has(to));
+  if (known.length > MOST_LINES || picture.boxes.length > limit) return undefined;
+  const lines = [
+    'flowchart LR',
+    ...regionsOf(picture),
+    ...known.map((line) => lineOf(line, ids)),
+    ...styles(picture, known),
+  ];
+  if (lines.reduce((sum, line) => sum + line.length + 1, 0) > limit) return undefined;
+  return { lines, legend: legendOf(picture, known), isPart };
+}
+
+/** Each region with its boxes; boxes of no region, or of one that is not there, stand beside them. */
+function regionsOf({ regions, boxes }: Picture): string[] {
+  const inside = new Map<string, string[]>(regions.map(({ name }) => [name, []]));
+  const outside: string[] = [];
+  for (const [index, box] of boxes.entries()) {
+    const own = (box.region === null ? undefined : inside.get(box.region)) ?? outside;
+    own.push(`  ${boxOf(box, `b${index}`)}`);
+  }
+  const drawnOnce = [...new Map(regions.map((region) => [region.name, region])).values()];
+  const subgraphs = drawnOnce.flatMap((region, index) => {
+    const own = inside.get(region.name) ?? [];
+    if (own.length === 0 && isSame(region)) return [];
+    const id = `r${index}`;
+    const style = isSame(region) ? [] : [`  class ${id} ${region.became}`];
+    // Mermaid takes a region without boxes for a box.
+    return [
+      `  subgraph ${id}["${label(region.name)}"]`,
+      ...own.map((line) => `  ${line}`),
+      '  end',
+      ...style,
+    ];
+  });
+  return [...subgraphs, ...outside];
+}
+
+const SHAPES: Readonly<Record<Box['kind'], readonly [string, string]>> = {
+  router: ['[', ']'],
+  node: ['(', ')'],
+  nodes: ['[[', ']]'],
+};
+
+function boxOf({ kind, label: text, became }: Box, id: string): string {
+  const [open, close] = SHAPES[kind];
+  return `${id}${open}"${label(text)}"${close}${became === 'same' ? '' : `:::${became}`}`;
+}
+
+/** Not by colour alone: what goes is dashed, what comes is thick, and the rest says so. */
+function lineOf({ from, to, sessions, became }: Line, ids: ReadonlyMap<string, string>): string {
+  const link = { same: '---', added: '===', removed: '-.-', reloaded: '---', reset: '-.-' }[became];
+  const words = [
+    ...(sessions === 1 ? [] : [`${sessions} sessions`]),
+    ...(became === 'reset' || became === 'reloaded' ? [became] : []),
+  ];
+  const text = words.length === 0 ? '' : `|"${words.join(', ')}"|`;
+  return `  ${ids.get(from)} ${link}${text} ${ids.get(to)}`;
+}
+
+/** Dark on light in each box, whatever the theme; lines in tones that both themes can be told from. */
+const BOX_STYLES = {
+  added: 'fill:#dafbe1,stroke:#1a7f37,color:#0f4d22,stroke-width:2px',
+  removed: 'fill:#ffebe9,stroke:#cf222e,color:#82071e,stroke-width:2px,stroke-dasharray:5 4',
+  changed: 'fill:#fff8c5,stroke:#9a6700,color:#4d2d00,stroke-width:2px',
+} as const;
+
+const LINE_STYLES = {
+  added: 'stroke:#2da44e,stroke-width:3px',
+  removed: 'stroke:#cf222e,stroke-width:2px',
+  reloaded: 'stroke:#2f81f7,stroke-width:2px',
+  reset: 'stroke:#d4790a,stroke-width:3px',
+} as const;
+
+function styles({ regions, boxes }: Picture, lines: readonly Line[]): string[] {
+  const used = new Set<string>([...regions, ...boxes].map(({ became }) => became));
+  const classes = Object.entries(BOX_STYLES).flatMap(([name, style]) =>
+    used.has(name) ? [`  classDef ${name} ${style}`] : [],
+  );
+  const links = Object.entries(LINE_STYLES).flatMap(([name, style]) => {
+    const own = lines.flatMap(({ became }, index) => (became === name ? [index] : []));
+    return own.length === 0 ? [] : [`  linkStyle ${own.join(',')} ${style}`];
+  });
+  return [...classes, ...links];
+}
+
+const LEGEND = {
+  added: 'green comes',
+  removed: 'red and dashed goes',
+  changed: 'yellow is otherwise',
+  reset: 'orange and dotted resets',
+  reloaded: 'blue has its routes sent again',
+} as const;
+
+function legendOf({ regions, boxes }: Picture, lines: readonly Line[]): string[] {
+  const seen = new Set<string>([...regions, ...boxes, ...lines].map(({ became }) => became));
+  return Object.entries(LEGEND).flatMap(([name, words]) => (seen.has(name) ? [words] : []));
+}
+
+const LONGEST_LABEL = 48;
+
+/**
+ * A name between quotes: letters, digits and single spaces, and what joins two of these; anything else as mermaid's code of it.
+ * Mermaid looks for directives, styles, markdown and formulas in labels as well; none of these is left.
+ */
+function label(name: string): string {
+  const line = clipped(name.slice(0, LONGEST_LABEL + 1).replace(UNPRINTABLE, '\ufffd'), LONGEST_LABEL).trim();
+  const text = line === '' ? '(no name)' : line;
+  return text.replace(
+    /(?<![\p{L}\p{Nd}])[-._]|[-._](?![\p{L}\p{Nd}])|[^\p{L}\p{Nd}._ -]/gu,
+    (char) => `#${char.codePointAt(0)};`,
+  );
+}

@@ -1,0 +1,357 @@
+import type { Review } from '../../review/document.ts';
+
+/** A review in which nothing changes; what a test is about is put over it. */
+export function review(change: Partial<Review> = {}): Review {
+  return {
+    version: 1,
+    command: 'diff',
+    ok: true,
+    network: 'home',
+    base: { name: 'main', commit: '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d' },
+    head: { name: 'pull/7', commit: '99887766554433221100ffeeddccbbaa99887766' },
+    outcome: 'nothing',
+    accepted: false,
+    dangers: [],
+    pairs: 6,
+    sessions: { kept: 9, changed: [] },
+    interruptions: [],
+    traffic: [],
+    failures: { fatal: [], survived: [] },
+    findings: { introduced: [], fixed: [], reopened: [] },
+    order: { first: 'either', says: '', lost: { routersFirst: 0, clusterFirst: 0 } },
+    rehearsal: null,
+    fabric: [],
+    objects: [],
+    files: [],
+    picture: home(),
+    notes: [],
+    ...change,
+  };
+}
+
+type Picture = Review['picture'];
+
+/** The network of this repository's topology.yaml. */
+export function home(change: Partial<Picture> = {}): Picture {
+  const line = (from: string, to: string): Picture['lines'][number] => ({
+    from,
+    to,
+    sessions: 1,
+    became: 'same',
+  });
+  return {
+    regions: [
+      { name: 'WDS', became: 'same' },
+      { name: 'Global', became: 'same' },
+    ],
+    boxes: [
+      { id: 'gateway', kind: 'router', label: 'gateway', region: 'WDS', became: 'same' },
+      { id: 'cn-ns', kind: 'router', label: 'cn-ns', region: null, became: 'same' },
+      { id: 'global-ns', kind: 'router', label: 'global-ns', region: 'Global', became: 'same' },
+      { id: 'kubemaster', kind: 'node', label: 'kubemaster', region: 'WDS', became: 'same' },
+      { id: 'kubenode-wds-1', kind: 'node', label: 'kubenode-wds-1', region: 'WDS', became: 'same' },
+      { id: 'kubenode-hkg04', kind: 'node', label: 'kubenode-hkg04', region: 'Global', became: 'same' },
+    ],
+    lines: [
+      line('gateway', 'kubemaster'),
+      line('gateway', 'kubenode-wds-1'),
+      line('global-ns', 'kubenode-hkg04'),
+      line('cn-ns', 'gateway'),
+      line('cn-ns', 'global-ns'),
+      line('gateway', 'global-ns'),
+    ],
+    ...change,
+  };
+}
+
+const object = (kind: string, name: string, change: Partial<Review['objects'][number]> = {}) => ({
+  id: { group: kind === 'Job' ? 'batch' : 'crd.projectcalico.org', kind, namespace: null, name },
+  became: 'added' as const,
+  before: null,
+  fields: [],
+  ...change,
+});
+
+const file = (path: string, hunks: string[], change: Partial<Review['files'][number]> = {}) => {
+  const lines = hunks.join('\n').split('\n');
+  return {
+    path,
+    became: 'changed' as const,
+    added: lines.filter((line) => line.startsWith('+')).length,
+    removed: lines.filter((line) => line.startsWith('-')).length,
+    hunks,
+    ...change,
+  };
+};
+
+/** A node more in a region with one reflector. */
+export const nodeComes = (): Review => {
+  const base = home();
+  return review({
+    outcome: 'hitless',
+    pairs: 6,
+    sessions: {
+      kept: 9,
+      changed: [
+        { id: 'gateway--kubenode-wds-2/ipv4', kind: 'reflector', became: 'new', reasons: [] },
+        { id: 'kubemaster--kubenode-wds-2/ipv4', kind: 'mesh', became: 'new', reasons: [] },
+      ],
+    },
+    order: {
+      first: 'routers',
+      says: 'kubenode-wds-2 gets its label when its Job runs, and its session comes up as soon as gateway knows it',
+      lost: { routersFirst: 0, clusterFirst: 0 },
+    },
+    fabric: [
+      { kind: 'node', name: 'kubenode-wds-2', became: 'added', says: [] },
+      {
+        kind: 'segment',
+        name: 'wds-lan',
+        became: 'changed',
+        says: ['member kubenode-wds-2 192.168.100.253'],
+      },
+    ],
+    objects: [
+      object('Job', 'label-kubenode-wds-2-0123456789', {
+        id: {
+          group: 'batch',
+          kind: 'Job',
+          namespace: 'noencap-system',
+          name: 'label-kubenode-wds-2-0123456789',
+        },
+      }),
+      {
+        ...object('ClusterRole', 'noencap-label-nodes'),
+        became: 'changed',
+        fields: [{ path: 'rules[].resourceNames[]', after: 'kubenode-wds-2' }],
+      },
+    ],
+    files: [
+      file(
+        'routers/gateway/k3s/ibgpeers/kubenode-wds-2.conf',
+        [
+          "@@ -0,0 +1,3 @@\n+protocol bgp 'k3s_kubenode-wds-2_ipv4' from k3s_reflector {\n+  neighbor 192.168.100.253;\n+}",
+        ],
+        { became: 'added' },
+      ),
+      file(
+        'nodes/kubenode-wds-2/config.yaml',
+        ['@@ -0,0 +1,2 @@\n+node-ip: 192.168.100.253\n+flannel-backend: none'],
+        {
+          became: 'added',
+        },
+      ),
+    ],
+    picture: {
+      ...base,
+      boxes: [
+        ...base.boxes,
+        { id: 'kubenode-wds-2', kind: 'node', label: 'kubenode-wds-2', region: 'WDS', became: 'added' },
+      ],
+      lines: [...base.lines, { from: 'gateway', to: 'kubenode-wds-2', sessions: 1, became: 'added' }],
+    },
+  });
+};
+
+/** Another hold time, and what the lab measured of it. */
+export const holdTime = (): Review => {
+  const base = home();
+  const ids = [
+    'cn-ns--gateway/ipv4',
+    'cn-ns--global-ns/ipv4',
+    'gateway--kubemaster/ipv4',
+    'gateway--kubenode-wds-1/ipv4',
+  ];
+  return review({
+    outcome: 'felt',
+    sessions: {
+      kept: 5,
+      changed: ids.map((id) => ({
+        id,
+        kind: id.startsWith('cn-ns') ? 'backbone' : 'reflector',
+        became: 'reset',
+        reasons: id
+          .replace('/ipv4', '')
+          .split('--')
+          .filter((speaker) => !speaker.startsWith('kube'))
+          .map((speaker) => `${speaker}: hold time 15 -> 20`),
+      })),
+    },
+    interruptions: [
+      { speaker: 'gateway', sessions: 3, lost: 4 },
+      { speaker: 'cn-ns', sessions: 2, lost: 0 },
+    ],
+    traffic: [
+      {
+        from: 'kubemaster',
+        to: 'kubenode-hkg04',
+        family: 'ipv4',
+        pairs: 2,
+        became: 'longer',
+        hops: [3, 4],
+        mtu: [1420, 1420],
+      },
+    ],
+    failures: {
+      fatal: [{ kind: 'router', name: 'gateway', lost: [0, 4] }],
+      survived: [{ kind: 'segment', name: 'iepl', lost: [4, 0] }],
+    },
+    findings: {
+      introduced: [
+        {
+          id: 'NE401',
+          severity: 'warning',
+          says: 'router gateway is a single point of failure',
+          place: 'topology.yaml:44:3',
+        },
+      ],
+      fixed: [],
+      reopened: [],
+    },
+    order: {
+      first: 'either',
+      says: 'every session has both its ends either way',
+      lost: { routersFirst: 0, clusterFirst: 0 },
+    },
+    rehearsal: {
+      sent: 12_000,
+      lost: 120,
+      gap: 1230,
+      worst: [{ from: 'kubemaster', to: 'kubenode-hkg04', sent: 2000, lost: 80, gap: 1230 }],
+      reset: ids,
+      failures: [],
+    },
+    fabric: [{ kind: 'network', name: 'home', became: 'changed', says: ['bgp.holdTime 15 -> 20'] }],
+    objects: [
+      {
+        ...object('BGPPeer', 'route-reflector-wds-gateway'),
+        became: 'changed',
+        fields: [
+          { path: 'spec.maxRestartTime', before: '120s', after: '180s' },
+          { path: 'spec.sourceAddress', before: 'UseNodeIP' },
+        ],
+      },
+      {
+        ...object('ConfigMap', 'cni-config'),
+        became: 'changed',
+        fields: [
+          {
+            path: 'data.script',
+            before: 'set -eu\nlog start\nrun 15\nlog end\n',
+            after: 'set -eu\nlog start\nrun 20\nlog end\n',
+          },
+        ],
+      },
+      {
+        ...object('Deployment', 'tigera-operator'),
+        became: 'recreated',
+        fields: [{ path: 'spec.selector', before: { a: 1 }, after: { b: [2] } }],
+      },
+      {
+        ...object('Job', 'label-a-bbbbbbbbbb'),
+        became: 'replaced',
+        before: 'label-a-aaaaaaaaaa',
+        fields: [{ path: 'spec.template.spec.containers[name=kubectl].args[3]', before: 'a', after: 'b' }],
+      },
+      { ...object('BGPFilter', 'old'), became: 'deleted' },
+    ],
+    files: ['cn-ns', 'gateway'].map((router) =>
+      file(`routers/${router}/k3s/ibgp.conf`, [
+        '@@ -4,7 +4,7 @@\n template bgp k3s_reflector {\n   local as K3S_AS;\n   rr client;\n-  hold time 15;\n+  hold time 20;\n   ipv4 {\n     table k3s4;',
+        '@@ -24,3 +24,3 @@\n template bgp k3s_backbone {\n-  hold time 15;\n+  hold time 20;\n }',
+      ]),
+    ),
+    picture: {
+      ...base,
+      lines: base.lines.map((line) => ({
+        ...line,
+        became: ids.includes(`${line.from}--${line.to}/ipv4`) ? 'reset' : 'same',
+      })),
+    },
+    notes: [
+      'The files of nodes were not compared: dist/nodes is not in the base.',
+      'Hold times below 20 s are not tried.',
+    ],
+  });
+};
+
+/** What cannot be taken back, as somebody made it or as somebody accepted it. */
+export const dangerous = (accepted: boolean): Review =>
+  review({
+    ok: accepted,
+    outcome: 'dangerous',
+    accepted,
+    dangers: [
+      {
+        severity: 'error',
+        says: 'pool 10.42.0.0/16 is to change its block size from /26 to /27: Calico refuses that of a pool in use',
+        mend: 'Migrate: a second pool beside it, pods started anew, then the first one away.',
+      },
+      {
+        severity: 'warning',
+        says: 'the MTU of pods changes from 1370 to 1400: calico-node restarts on every node, and pods take it when they are started anew',
+        mend: 'Raise the MTU of all segments first.',
+      },
+    ],
+    traffic: [
+      {
+        from: 'kubemaster',
+        to: 'kubenode-hkg04',
+        family: 'ipv4',
+        pairs: 2,
+        became: 'lost',
+        hops: [3, null],
+        mtu: [1420, null],
+      },
+    ],
+    order: {
+      first: 'apart',
+      says: 'neither is safe first',
+      lost: { routersFirst: 2, clusterFirst: 4 },
+    },
+    objects: [
+      {
+        ...object('Installation', 'default'),
+        became: 'changed',
+        fields: [
+          { path: 'spec.calicoNetwork.ipPools[cidr=10.42.0.0/16].blockSize', before: 26, after: 27 },
+          { path: 'spec.calicoNetwork.mtu', before: 1370, after: 1400 },
+        ],
+      },
+    ],
+  });
+
+/** As many objects and files as wanted, each with a few changes. */
+export function large(objects: number, files: number, fields = 3): Review {
+  return review({
+    outcome: 'hitless',
+    sessions: {
+      kept: 3,
+      changed: Array.from({ length: objects }, (_, index) => ({
+        id: `gateway--node-${index}/ipv4`,
+        kind: 'reflector' as const,
+        became: 'reloaded' as const,
+        reasons: [`gateway: another export filter`],
+      })),
+    },
+    objects: Array.from({ length: objects }, (_, index) => ({
+      ...object('BGPPeer', `peer-${String(index).padStart(5, '0')}`),
+      became: 'changed' as const,
+      fields: Array.from({ length: fields }, (_one, field) => ({
+        path: `spec.field${field}`,
+        before: index,
+        after: `a value of some length, number ${index}`,
+      })),
+    })),
+    files: Array.from({ length: files }, (_, index) =>
+      file(
+        `routers/r${index}/k3s/ibgp.conf`,
+        Array.from(
+          { length: fields },
+          (_one, hunk) =>
+            `@@ -${hunk * 9 + 1},2 +${hunk * 9 + 1},2 @@\n-  hold time 15;\n+  hold time 20;\n }`,
+        ),
+      ),
+    ),
+  });
+}
