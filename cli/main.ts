@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { check } from './check.ts';
 import { diff } from './diff.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -102,6 +102,21 @@ function program(): Command {
     )
     .action((options) => run(options, (speak) => diff(options, speak)));
 
+  command(root, 'comment', 'Post a review as a comment on its pull request, or renew the one that is there.')
+    .argument('[review]', 'review that `noencap diff --json` wrote', 'review.json')
+    .option('--pull-request <number>', "the pull request, instead of the event's", pullRequest)
+    .addOption(
+      new Option('--print', 'print the comment instead of posting it').default(false).conflicts('json'),
+    )
+    .addHelpText(
+      'after',
+      examples('noencap comment', 'noencap comment review.json --pull-request 12', 'noencap comment --print'),
+    )
+    .action((review, options) =>
+      // Loaded here only: what speaks with GitHub would make every start slower.
+      run(options, async (speak) => (await import('./comment.ts')).comment(review, options, speak)),
+    );
+
   command(root, 'init', 'Write a commented minimal topology to start from.')
     .addHelpText('after', examples('noencap init', 'noencap init -t clusters/home.yaml'))
     .action((options) => run(options, (speak) => init(options, speak)));
@@ -166,6 +181,11 @@ function labCommands(root: Command): void {
 const BASE = 'git revision or folder to compare with (default: where this branch left the main branch)';
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+function pullRequest(value: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError('A pull request has a number.');
+  return Number(value);
+}
 
 interface CommonOptions {
   readonly topology: string;

@@ -1,0 +1,148 @@
+import { readFileSync, statSync } from 'node:fs';
+import { parseReview, REVIEW_VERSION, type Review } from '../review/document.ts';
+import { COMMENT_LIMIT, reviewMarkdown } from '../review/markdown.ts';
+import { commentBody, type Posted, refused, reviewMarker, upsert } from '../review/upsert.ts';
+import { printable } from '../topology/fault.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import type { Repository } from './github.ts';
+import { type About, aboutWhat, detailsOf, githubRun, type Unknown } from './github-run.ts';
+import { documentOf } from './lab-input.ts';
+import { counted, type Terminal } from './terminal.ts';
+
+export interface CommentOptions {
+  /** Number of the pull request; that of the event if undefined. */
+  readonly pullRequest: number | undefined;
+  /** Print the comment, and post nothing. */
+  readonly print: boolean;
+}
+
+/** More than the review of any network; what is larger was not written by noencap. */
+const LARGEST_REVIEW = 64 * 1024 * 1024;
+
+/** Posts a review as the one comment of its network on the pull request. */
+export async function comment(file: string, options: CommentOptions, terminal: Terminal): Promise<ExitCode> {
+  const { env } = process;
+  const read = readReview(file);
+  if ('says' in read) return refuse(read, EXIT.badInput, terminal);
+  const marker = reviewMarker(read.network);
+  const { text, tier } = rendered(read, marker, detailsOf(env));
+  if (options.print) {
+    terminal.print(commentBody(marker, text));
+    return EXIT.fine;
+  }
+  const about = aboutWhat(env, options.pullRequest);
+  if ('says' in about) return refuse(about, EXIT.badInput, terminal);
+  const run = githubRun(env);
+  if ('says' in run) return refuse(run, EXIT.environment, terminal);
+  // Loaded here only: no other command speaks with GitHub.
+  const repository = (await import('./github.ts')).openGitHub(run);
+  const target = await pullRequestOf(repository, about);
+  if ('nothing' in target)
+    return done({ action: 'skipped', url: null, removed: 0 }, tier, target.nothing, terminal);
+  if ('says' in target) return refuse(target, target.code, terminal);
+  const { pullRequest, head } = target;
+  const posted = await upsert(repository.thread(pullRequest), { marker, text, head });
+  if (refused(posted)) return refuse(posted, EXIT.environment, terminal);
+  return done(posted, tier, sentence(posted, pullRequest, head), terminal);
+}
+
+type Read =
+  | { readonly network: string; readonly review: Review }
+  | { readonly network: string; readonly version: number };
+
+function readReview(file: string): Read | Unknown {
+  const mend = 'Write one with `noencap diff --json`.';
+  const name = printable(file);
+  const status = statSync(file, { throwIfNoEntry: false });
+  if (!status?.isFile()) return { says: `There is no review in ${name}`, mend };
+  if (status.size > LARGEST_REVIEW)
+    return { says: `${name} is larger than any review: ${status.size} bytes`, mend };
+  const text = readFileSync(file, 'utf8');
+  const review = parseReview(text);
+  if (!('says' in review)) return { network: review.network, review };
+  return (
+    ofOtherFormat(text) ?? { says: `${name} is no review: ${printable(review.says).slice(0, 300)}`, mend }
+  );
+}
+
+/** A review of another noencap has a network and a version all the same: its comment can say why it does not say more. */
+function ofOtherFormat(text: string): Read | undefined {
+  try {
+    const { version, command, network } = JSON.parse(text);
+    if (command !== 'diff' || typeof network !== 'string') return undefined;
+    return Number.isInteger(version) && version !== REVIEW_VERSION ? { network, version } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function rendered(
+  read: Read,
+  marker: string,
+  details: string | undefined,
+): { readonly text: string; readonly tier: string | null } {
+  const limit = COMMENT_LIMIT - commentBody(marker, '').length;
+  if ('review' in read) return reviewMarkdown(read.review, { limit, unit: 'characters', details });
+  const where = details === undefined ? 'The run that made it' : `[The run that made it](${details})`;
+  return {
+    text: `The review of this change cannot be shown here: it is of format ${read.version}, and the noencap that comments reads \
+format ${REVIEW_VERSION}. ${where} has it. Use the same noencap in both jobs.`,
+    tier: null,
+  };
+}
+
+async function pullRequestOf(
+  repository: Repository,
+  about: Exclude<About, Unknown>,
+): Promise<
+  | { readonly pullRequest: number; readonly head: string | undefined }
+  | { readonly nothing: string }
+  | (Unknown & { readonly code: ExitCode })
+> {
+  if (!('from' in about)) return about;
+  const { from, head } = about;
+  const answer = await repository.pullRequests(from);
+  if (refused(answer)) return { ...answer, code: EXIT.environment };
+  // GitHub's filter is its own affair: a filter that it does not understand shows all.
+  const there = answer.pullRequests.filter((one) => one.from === from && one.commit === head);
+  const [only, ...others] = there;
+  if (only === undefined) {
+    return {
+      nothing: `No open pull request from ${printable(from)} is at ${head.slice(0, 8)}: it has moved on`,
+    };
+  }
+  if (others.length > 0) {
+    const numbers = there.map(({ number }) => number).join(', ');
+    return {
+      says: `Several pull requests are from ${printable(from)}: ${numbers}`,
+      mend: 'Name the one that the review is of with --pull-request.',
+      code: EXIT.badInput,
+    };
+  }
+  return { pullRequest: only.number, head };
+}
+
+function sentence(
+  { action, url, removed, movedTo }: Posted,
+  pullRequest: number,
+  head: string | undefined,
+): string {
+  if (action === 'skipped') {
+    return `Pull request ${pullRequest} has moved on from ${head?.slice(0, 8)} to ${movedTo?.slice(0, 8)}`;
+  }
+  const surplus = removed === 0 ? '' : `, ${counted(removed, 'surplus comment')} deleted`;
+  return `Comment on pull request ${pullRequest} ${action}${surplus}: ${printable(url ?? '')}`;
+}
+
+function done(posted: Posted, tier: string | null, says: string, terminal: Terminal): ExitCode {
+  const { action, url, removed } = posted;
+  terminal.say(action === 'skipped' ? `${says}. Nothing was posted.` : says);
+  if (terminal.json) terminal.print(documentOf('comment', { ok: true, action, url, tier, removed }));
+  return EXIT.fine;
+}
+
+function refuse({ says, mend }: Unknown, code: ExitCode, terminal: Terminal): ExitCode {
+  terminal.complain(`${says}.\n${mend}`);
+  if (terminal.json) terminal.print(documentOf('comment', { ok: false, refused: `${says}. ${mend}` }));
+  return code;
+}

@@ -1,0 +1,158 @@
+import type { Refusal } from '../review/upsert.ts';
+import { printable } from '../topology/fault.ts';
+
+/** What was asked of GitHub: `write comments`. */
+export interface Asked {
+  readonly does: string;
+  readonly pullRequest?: number;
+  readonly writes: boolean;
+}
+
+interface Context {
+  readonly what: Asked;
+  readonly api: string;
+  readonly repository: string;
+  readonly token: string;
+  /** Whether so many seconds may still be waited. */
+  mayWait(seconds: number): boolean;
+}
+
+/** What is read of octokit's errors. A network that fails has no response. */
+interface Answered {
+  readonly status: number | 'unreadable';
+  readonly message?: string;
+  readonly response?: {
+    readonly headers: Readonly<Record<string, string | number | undefined>>;
+    readonly data?: unknown;
+  };
+}
+
+/** GitHub's own advice where it gives none with its refusal. */
+const SECONDARY_LIMIT = 60;
+
+/** Seconds until a write is tried again that GitHub's servers, or the network on the way there, did not do. */
+const SOON = 2;
+
+/** A sentence for what GitHub did not do, and what helps; with `gone`, what was asked about is not there. */
+export function refusal(error: unknown, context: Context): Refusal & { readonly gone?: true } {
+  if (!isAnswer(error)) {
+    // A bug of ours. Octokit's errors hold the request and its headers, so not even the stack is let out.
+    throw new Error(withoutToken(error instanceof Error ? error.message : 'unknown', context.token));
+  }
+  const { what, api, repository } = context;
+  const { status, response } = error;
+  const place = new URL(api).origin;
+  const why = reasonOf(error, context.token);
+  const later = (seconds: number): Partial<Refusal> =>
+    what.writes && context.mayWait(seconds) ? { after: seconds } : {};
+
+  if (status === 'unreadable') {
+    return {
+      says: `What answers at ${place} is not GitHub's API`,
+      mend: 'See what stands between this machine and GitHub, and whether GITHUB_API_URL is right.',
+    };
+  }
+  if (response === undefined && status >= 500) {
+    return {
+      says: `GitHub cannot be reached at ${place}${why === '' ? '' : `: ${why}`}`,
+      mend: 'See whether this machine has a network and https://www.githubstatus.com is green, and run it again.',
+      ...later(SOON),
+    };
+  }
+  const limit = limitOf(error);
+  if (limit !== undefined) {
+    return {
+      says: 'GitHub takes no more requests of this token for now: its rate limit is used up',
+      mend: `Run it again in ${limit} seconds.`,
+      ...later(limit),
+    };
+  }
+  switch (status) {
+    case 401:
+      return {
+        says: 'GitHub does not know this token',
+        mend: 'Put a valid one into GITHUB_TOKEN; in a workflow: `GITHUB_TOKEN: ${{ github.token }}`.',
+      };
+    case 403:
+      return {
+        says: `GitHub does not let this token ${what.does}: ${why}`,
+        mend:
+          'Give the job `permissions: {pull-requests: write}`. A run for a pull request from a fork gets a token that only ' +
+          'reads, whatever its job asks for: comment from a workflow that runs on workflow_run.',
+      };
+    case 404:
+      return {
+        says:
+          what.pullRequest === undefined
+            ? `GitHub shows this token no repository ${repository}`
+            : `GitHub shows this token no pull request ${what.pullRequest} in ${repository}`,
+        mend: 'See whether number and repository are right; in a private repository a job needs `permissions: {pull-requests: write}`.',
+        gone: true,
+      };
+    case 410:
+      return {
+        says: `GitHub does not let anybody ${what.does} there: ${why}`,
+        mend: 'The pull request was deleted, or the repository takes no comments.',
+      };
+    case 422:
+      return {
+        says: `GitHub does not take what it should ${what.does.replace(/s$/, '')}: ${why}`,
+        mend: 'Look at it with `noencap comment --print`. GitHub takes 65,536 characters; if it has fewer, report this as a bug.',
+      };
+  }
+  if (status >= 300 && status < 400) {
+    return {
+      says: `GitHub sends this request elsewhere, and the token goes to ${place} only`,
+      mend: 'See whether GITHUB_API_URL and GITHUB_REPOSITORY are right, and whether the repository has moved.',
+    };
+  }
+  if (status >= 500) {
+    return {
+      says: `GitHub could not ${what.does}, and answered ${status}`,
+      mend: 'See whether https://www.githubstatus.com is green, and run it again.',
+      ...later(SOON),
+    };
+  }
+  return {
+    says: `GitHub answered ${status}: ${why}`,
+    mend: 'Run it again; if that does not help, report it.',
+  };
+}
+
+/** Seconds to wait, if the answer is about how much was asked: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api. */
+function limitOf({ status, response }: Answered): number | undefined {
+  if (status !== 403 && status !== 429) return undefined;
+  const headers = response?.headers ?? {};
+  const after = Number(headers['retry-after']);
+  if (after > 0) return Math.ceil(after);
+  if (String(headers['x-ratelimit-remaining']) === '0') {
+    return (
+      Math.max(1, Math.ceil(Number(headers['x-ratelimit-reset']) - Date.now() / 1000) + 1) || SECONDARY_LIMIT
+    );
+  }
+  return status === 429 || /rate limit/i.test(messageOf(response?.data)) ? SECONDARY_LIMIT : undefined;
+}
+
+const isAnswer = (error: unknown): error is Answered =>
+  typeof error === 'object' &&
+  error !== null &&
+  ['number', 'string'].includes(typeof (error as Answered).status);
+
+/** One line, and no longer than one: a proxy may answer with a whole page. */
+function reasonOf({ response, message }: Answered, token: string): string {
+  const text = response === undefined ? (message ?? '') : messageOf(response.data);
+  const line = printable(withoutToken(text, token).replace(/\s+/g, ' ').trim());
+  return line.length > 300 ? `${line.slice(0, 300)}...` : line;
+}
+
+function messageOf(data: unknown): string {
+  if (typeof data === 'string') return data;
+  const { message, errors } = (data ?? {}) as { message?: unknown; errors?: unknown };
+  const more = (Array.isArray(errors) ? errors : []).map((one: { message?: unknown } | string | null) =>
+    typeof one === 'string' ? one : one?.message,
+  );
+  return [message, ...more].filter((part) => typeof part === 'string').join(': ');
+}
+
+const withoutToken = (text: string, token: string): string =>
+  token === '' ? text : text.replaceAll(token, '***');

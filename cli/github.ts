@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { retry } from '@octokit/plugin-retry';
+import { throttling } from '@octokit/plugin-throttling';
+import { Octokit } from '@octokit/rest';
+import { z } from 'zod';
+import type { Comment, Refusal, Thread } from '../review/upsert.ts';
+import { guardedFetch } from './github-fetch.ts';
+import { type Asked, refusal } from './github-refusal.ts';
+
+export interface GitHubOptions {
+  /** `https://api.github.com`, or that of an Enterprise Server: `https://github.example/api/v3`. */
+  readonly api: string;
+  readonly token: string;
+  readonly owner: string;
+  readonly repo: string;
+  readonly patience?: Partial<Patience>;
+}
+
+/** How long GitHub is waited for: a workflow must not hang. Milliseconds. */
+export interface Patience {
+  /** What a second of waiting lasts. */
+  readonly second: number;
+  /** One request. */
+  readonly request: number;
+  /** All of them. */
+  readonly total: number;
+}
+
+const PATIENCE: Patience = { second: 1000, request: 30_000, total: 300_000 };
+
+/** Seconds: if GitHub wants more, the run ends and says so. */
+const LONGEST_WAIT = 60;
+
+export interface Repository {
+  /** The open pull requests from a branch, `owner:branch`; from a fork as well. */
+  pullRequests(from: string): Promise<{ readonly pullRequests: readonly PullRequest[] } | Refusal>;
+  thread(pullRequest: number): Thread;
+}
+
+export interface PullRequest {
+  readonly number: number;
+  /** `owner:branch`. */
+  readonly from: string;
+  readonly commit: string;
+}
+
+/** What of GitHub's answers is read. */
+const comment = z.object({
+  id: z.number().int(),
+  html_url: z.string(),
+  body: z.string().optional(),
+  user: z.object({ login: z.string() }).nullable(),
+});
+const pull = z.object({
+  number: z.number().int(),
+  head: z.object({ label: z.string().nullable(), sha: z.string() }),
+});
+const viewer = z.object({ viewer: z.object({ login: z.string() }) });
+
+/**
+ * GitHub's API for one repository. Reads are repeated by octokit's plugins, as GitHub asks; writes are not, see `upsert`. No
+ * error of octokit leaves this function: it holds the request with its headers.
+ */
+export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubOptions): Repository {
+  const patience = { ...PATIENCE, ...asked };
+  const deadline = Date.now() + patience.total;
+  const timeLeftFor = (seconds: number): boolean =>
+    seconds <= LONGEST_WAIT && Date.now() + seconds * patience.second < deadline;
+  const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+  const repeats = (after: number, { method, url }: { method?: string; url?: string }, count: number) =>
+    (method === 'GET' || url === '/graphql') && count < 2 && timeLeftFor(after);
+
+  const octokit = new (Octokit.plugin(retry, throttling))({
+    auth: token,
+    baseUrl: api.replace(/\/+$/, ''),
+    userAgent: 'noencap',
+    log: silent,
+    request: {
+      fetch: guardedFetch(api, () => Math.min(patience.request, deadline - Date.now())),
+      log: silent,
+    },
+    retry: {
+      retryAfterBaseValue: patience.second,
+      // Too many requests are the other plugin's, which waits as long as GitHub says.
+      doNotRetry: [400, 401, 403, 404, 410, 422, 429, 451],
+    },
+    throttle: {
+      // Its queues would space a question to GraphQL and the first write out as well.
+      write: AT_ONCE,
+      notifications: AT_ONCE,
+      retryAfterBaseValue: patience.second,
+      onRateLimit: (after, options, _octokit, count) => repeats(after, options, count),
+      onSecondaryRateLimit: (after, options, _octokit, count) => repeats(after, options, count),
+    },
+  });
+  octokit.hook.before('request', (options) => {
+    options.headers['x-github-api-version'] = '2022-11-28';
+  });
+
+  /** GitHub asks for a second between two writes. */
+  let wroteBefore = false;
+  const pace = async ({ writes }: Asked): Promise<void> => {
+    if (writes && wroteBefore) await sleep(patience.second);
+    wroteBefore ||= writes;
+  };
+
+  /** Sends one request, and believes nothing of the answer but its shape. */
+  const ask = async <T>(
+    what: Asked,
+    send: () => Promise<{ status: number; data: unknown; headers: { link?: string | undefined } }>,
+    shape: z.ZodType<T>,
+  ): Promise<{ readonly data: T; readonly more: boolean } | ReturnType<typeof refusal>> => {
+    const context = { what, api, repository: `${owner}/${repo}`, token, mayWait: timeLeftFor };
+    await pace(what);
+    try {
+      const { status, data, headers } = await send();
+      if (status >= 300) return refusal({ status }, context);
+      const parsed = shape.safeParse(data);
+      if (!parsed.success) return refusal({ status: 'unreadable' }, context);
+      return { data: parsed.data, more: /;\s*rel="next"/.test(headers.link ?? '') };
+    } catch (error) {
+      return refusal(error, context);
+    }
+  };
+
+  const thread = (number: number): Thread => {
+    const issue = { owner, repo, issue_number: number };
+    const write = { owner, repo, request: { retries: 0 } };
+    const asked = (does: string): Asked => ({ does, pullRequest: number, writes: false });
+    const changes = (does: string): Asked => ({ does, pullRequest: number, writes: true });
+    return {
+      viewer: async () => {
+        // REST answers this to users only, and GraphQL to every token: an installation's, as that of Actions, is `name[bot]`.
+        try {
+          const answer = await octokit.graphql('{ viewer { login } }', { request: { retries: 1 } });
+          return viewer.parse(answer).viewer.login;
+        } catch {
+          return undefined;
+        }
+      },
+      head: async () => {
+        const answer = await ask(
+          asked('read the pull request'),
+          () => octokit.rest.pulls.get({ owner, repo, pull_number: number }),
+          pull,
+        );
+        return 'says' in answer ? answer : { commit: answer.data.head.sha };
+      },
+      comments: async (page) => {
+        const answer = await ask(
+          asked('read comments'),
+          () => octokit.rest.issues.listComments({ ...issue, per_page: 100, page }),
+          z.array(comment),
+        );
+        return 'says' in answer ? answer : { comments: answer.data.map(asComment), more: answer.more };
+      },
+      create: async (body) => {
+        const answer = await ask(
+          changes('write comments'),
+          () => octokit.rest.issues.createComment({ ...issue, ...write, body }),
+          comment,
+        );
+        return 'says' in answer ? answer : asComment(answer.data);
+      },
+      update: async (comment_id, body) => {
+        const answer = await ask(
+          changes('edit comments'),
+          () => octokit.rest.issues.updateComment({ ...write, comment_id, body }),
+          comment,
+        );
+        if (!('says' in answer)) return asComment(answer.data);
+        return answer.gone ? 'gone' : answer;
+      },
+      remove: async (comment_id) => {
+        const answer = await ask(
+          changes('delete comments'),
+          () => octokit.rest.issues.deleteComment({ ...write, comment_id }),
+          z.unknown(),
+        );
+        return 'says' in answer && !answer.gone ? answer : 'gone';
+      },
+      wait: async (seconds) => void (await sleep(seconds * patience.second)),
+    };
+  };
+
+  return {
+    pullRequests: async (from) => {
+      const answer = await ask(
+        { does: 'read pull requests', writes: false },
+        () => octokit.rest.pulls.list({ owner, repo, state: 'open', head: from, per_page: 100 }),
+        z.array(pull),
+      );
+      if ('says' in answer) return answer;
+      return {
+        pullRequests: answer.data.map(({ number, head }) => ({
+          number,
+          from: head.label ?? '',
+          commit: head.sha,
+        })),
+      };
+    },
+    thread,
+  };
+}
+
+const nothing = (): void => {};
+
+/** What of Bottleneck's groups the plugin uses. */
+const AT_ONCE = { key: () => ({ schedule: async (_: unknown, run: () => unknown) => run() }) } as never;
+
+const asComment = ({ id, html_url, body, user }: z.infer<typeof comment>): Comment => ({
+  id,
+  author: user?.login,
+  body: body ?? '',
+  url: html_url,
+});
