@@ -47,3 +47,14 @@ test('every rule has an example, in which it and no other rule finds something',
     expect({ name, rules: named }).toEqual({ name, rules: [name.split('.')[0]] });
   expect([...new Set(found.flatMap((one) => one.rules))].sort()).toEqual(Object.keys(rules).sort());
 });
+
+test('docs/pull-requests.md names every workflow with its jobs, and the label', () => {
+  const page = readFileSync('docs/pull-requests.md', 'utf8');
+  const rows = [...page.matchAll(/^\| `([\w.-]+)`, `([\w-]+)` \|/gm)].map(
+    ([, file, job]) => `${file}: ${job}`,
+  );
+  const jobs = ours.flatMap(({ file, jobs }) => Object.keys(jobs).map((job) => `${file}: ${job}`));
+  expect(rows.sort()).toEqual(jobs.sort());
+  const [, label] = ours.map(({ text }) => text.match(/label\.name == '([^']+)'/)).find(Boolean) ?? [];
+  expect(page).toContain(`set the label \`${label}\``);
+});
