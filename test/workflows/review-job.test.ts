@@ -39,7 +39,7 @@ async function review(
   const pull_request = {
     number: PULL.number,
     base: { ref: 'main', sha: repository.base },
-    head: { ref: PULL.branch, sha: repository.head, repo: { full_name: 'home/fabric' } },
+    head: { ref: PULL.branch, sha: repository.head, repo: { full_name: 'acme/net' } },
   };
   const event = { action, number: PULL.number, label: { name: label }, pull_request };
   const done = await runJob(workflow, 'review', {
@@ -137,7 +137,8 @@ test(
       [DIFF]: 'failure',
       'Keep the review': 'success',
     });
-    expect(done.result).toBe('failure');
+    expect(done).toMatchObject({ result: 'failure', outputs: { artifact: '' }, artifact: undefined });
+    expect(done.steps.find(({ name }) => name === DIFF)?.stdout).toContain('no router is called');
     expect(done.steps.find(({ name }) => name.includes('wrong'))?.stderr).toMatch(
       /^::error file=topology\.yaml,line=\d+/m,
     );

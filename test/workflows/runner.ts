@@ -89,7 +89,7 @@ function setUp(run: Run): Machine {
   const event = join(folder, 'event.json');
   writeFileSync(event, JSON.stringify(run.event));
   const github = {
-    repository: 'home/fabric',
+    repository: 'acme/net',
     event_name: run.event_name,
     event: run.event,
     token: run.token ?? 'no token',
@@ -189,7 +189,10 @@ function act(step: Step, inputs: Record<string, string>, { run, workspace }: Mac
       return {};
     case 'actions/upload-artifact': {
       const path = inputs.path ?? '';
-      if (!existsSync(join(workspace, path))) throw new Error(`there is no ${path}`);
+      if (!existsSync(join(workspace, path))) {
+        if (inputs['if-no-files-found'] === 'ignore') return {};
+        throw new Error(`there is no ${path}`);
+      }
       cpSync(join(workspace, path), join(artifact, path));
       return { 'artifact-id': '1' };
     }
