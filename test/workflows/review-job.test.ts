@@ -93,6 +93,10 @@ describe('a pull request that adds a node', () => {
   (withoutLab ? test.skip : test)('has been rehearsed in the lab', () => {
     expect(reviewIn(done).rehearsal).toMatchObject({ failures: [] });
   });
+
+  test('is shown on the page of the run', () => {
+    expect(done.steps.find(({ name }) => name === DIFF)?.summary).toContain('kubenode-wds-2');
+  });
 });
 
 describe('a pull request that is dangerous', () => {
