@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { scratchProject } from '../cli/run.ts';
+
+/** A repository as GitHub holds it: `main`, a branch, and the merge of a pull request from the one into the other. */
+export interface Repository {
+  readonly folder: string;
+  readonly base: string;
+  readonly head: string;
+  readonly merge: string;
+}
+
+/** What the tests call their pull request. */
+export const PULL = { number: 7, branch: 'change' } as const;
+
+/** Makes one: this project is what `main` holds, and what `change` does to it is the pull request. */
+export function repositoryWith(change: (folder: string) => void): Repository {
+  const folder = scratchProject();
+  git(folder, 'init', '-q', '-b', 'main');
+  ignoreLinks(folder);
+  // GitHub gives any commit that somebody asks for.
+  git(folder, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+  const base = commit(folder, 'What runs');
+  git(folder, 'checkout', '-q', '-b', PULL.branch);
+  change(folder);
+  const head = commit(folder, 'What shall run');
+  git(folder, 'checkout', '-q', '--detach', 'main');
+  git(folder, ...AUTHOR, 'merge', '-q', '--no-ff', '-m', 'Merge', PULL.branch);
+  const merge = git(folder, 'rev-parse', 'HEAD');
+  git(folder, 'update-ref', `refs/pull/${PULL.number}/merge`, merge);
+  git(folder, 'checkout', '-q', 'main');
+  return { folder, base, head, merge };
+}
+
+/** Does what actions/checkout does: all branches with their history where it is asked for, else the one commit alone. */
+export function checkOut(repository: Repository, ref: string, depth: unknown, workspace: string): void {
+  const url = `file://${repository.folder}`;
+  const branches = depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*'] : [];
+  git(workspace, 'init', '-q', '-b', 'main');
+  ignoreLinks(workspace);
+  git(workspace, 'remote', 'add', 'origin', url);
+  git(workspace, 'fetch', '-q', ...(depth === 0 ? [] : ['--depth', '1']), 'origin', ref, ...branches);
+  git(workspace, 'checkout', '-q', '--detach', 'FETCH_HEAD');
+  // BIRD 1.6.8 was fetched when the tests were set up. Once is enough.
+  if (!existsSync('.cache/bird1')) return;
+  mkdirSync(join(workspace, '.cache'));
+  symlinkSync(resolve('.cache/bird1'), join(workspace, '.cache/bird1'));
+}
+
+/** Our patterns end in a slash, and so mean no links. */
+const ignoreLinks = (folder: string): void =>
+  writeFileSync(join(folder, '.git/info/exclude'), 'node_modules\n.cache\n');
+
+const AUTHOR = [
+  '-c',
+  'user.name=Somebody',
+  '-c',
+  'user.email=somebody@example.org',
+  '-c',
+  'commit.gpgSign=false',
+];
+
+function commit(folder: string, message: string): string {
+  git(folder, 'add', '-A');
+  git(folder, ...AUTHOR, 'commit', '-q', '-m', message);
+  return git(folder, 'rev-parse', 'HEAD');
+}
+
+const git = (folder: string, ...args: readonly string[]): string =>
+  execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).trim();

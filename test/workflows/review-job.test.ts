@@ -1,0 +1,182 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseReview, type Review } from '../../review/document.ts';
+import { scratch } from '../cli/run.ts';
+import { addNode, breakTopology, widenPool } from './changes.ts';
+import { PULL, type Repository, repositoryWith } from './repository.ts';
+import { type JobDone, type Run, runJob } from './runner.ts';
+import { readWorkflow } from './workflow.ts';
+
+/** The job that runs a pull request's code, step by step in a clone, on pull requests that are made here. */
+const workflow = readWorkflow('.github/workflows/pull-request.yml');
+const steps = workflow.jobs.review?.steps ?? [];
+const LAB = 'Does it work with real BIRD?';
+const DIFF = 'What does the change do?';
+
+const MINUTES = 60_000;
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+function pullRequest(change: (folder: string) => void): Repository {
+  const repository = repositoryWith(change);
+  folders.push(repository.folder);
+  return repository;
+}
+
+interface Reviewed extends JobDone {
+  readonly artifact: string | undefined;
+}
+
+async function review(
+  repository: Repository,
+  given: Partial<Run> & { action?: string; label?: string } = {},
+): Promise<Reviewed> {
+  const artifacts = scratch();
+  folders.push(artifacts);
+  const { action = 'synchronize', label, ...rest } = given;
+  const pull_request = {
+    number: PULL.number,
+    base: { ref: 'main', sha: repository.base },
+    head: { ref: PULL.branch, sha: repository.head, repo: { full_name: 'acme/net' } },
+  };
+  const event = { action, number: PULL.number, label: { name: label }, pull_request };
+  const done = await runJob(workflow, 'review', {
+    repository,
+    event_name: 'pull_request',
+    event,
+    artifacts,
+    ...rest,
+  });
+  const file = join(artifacts, 'review/review.json');
+  return { ...done, artifact: existsSync(file) ? readFileSync(file, 'utf8') : undefined };
+}
+
+function reviewIn({ artifact }: Reviewed): Review {
+  const read = parseReview(artifact ?? '');
+  if ('says' in read) throw new Error(read.says);
+  return read;
+}
+
+/** How each step ended, by name; of a failed one what it said as well. */
+const outcomes = ({ steps: done }: JobDone): Record<string, string> =>
+  Object.fromEntries(done.map(({ name, outcome }) => [name.replace(/@.*/, ''), outcome]));
+
+describe('a pull request that adds a node', () => {
+  const withoutLab = process.env.NOENCAP_NO_NETNS === '1';
+  let done: Reviewed;
+  beforeAll(async () => {
+    done = await review(pullRequest(addNode), { without: withoutLab ? [LAB] : [] });
+  }, 5 * MINUTES);
+
+  for (const [index, step] of steps.entries()) {
+    const name = step.name ?? step.uses?.replace(/@.*/, '') ?? '';
+    const run = withoutLab && name === LAB ? test.skip : test;
+    run(name, () => {
+      expect(done.steps[index]).toMatchObject({
+        outcome: 'success',
+        stderr: expect.not.stringMatching(/^::error/m),
+      });
+    });
+  }
+
+  test('passes, and leaves the review to the next job', () => {
+    expect(done).toMatchObject({ result: 'success', outputs: { artifact: '1' } });
+    const found = reviewIn(done);
+    expect(found.fabric).toContainEqual(
+      expect.objectContaining({ kind: 'node', name: 'kubenode-wds-2', became: 'added' }),
+    );
+    expect(found.ok).toBe(true);
+  });
+
+  (withoutLab ? test.skip : test)('has been rehearsed in the lab', () => {
+    expect(reviewIn(done).rehearsal).toMatchObject({ failures: [] });
+  });
+
+  test('is shown on the page of the run', () => {
+    expect(done.steps.find(({ name }) => name === DIFF)?.summary).toContain('kubenode-wds-2');
+  });
+});
+
+describe('a pull request that is dangerous', () => {
+  let repository: Repository;
+  beforeAll(() => {
+    repository = pullRequest(widenPool);
+  });
+  const without = ['Install what the lab needs', LAB];
+  const accept = (given: { action: string; label?: string }) => review(repository, { without, ...given });
+
+  test(
+    'fails, and leaves its review all the same',
+    async () => {
+      const done = await accept({ action: 'opened' });
+      expect(outcomes(done)).toMatchObject({ [DIFF]: 'failure', 'Keep the review': 'success' });
+      expect(done.result).toBe('failure');
+      expect(reviewIn(done)).toMatchObject({ ok: false, accepted: false });
+    },
+    5 * MINUTES,
+  );
+
+  test(
+    'passes in the run that the label accept-danger starts',
+    async () => {
+      const done = await accept({ action: 'labeled', label: 'accept-danger' });
+      expect(done.result).toBe('success');
+      expect(reviewIn(done)).toMatchObject({ ok: true, accepted: true });
+    },
+    5 * MINUTES,
+  );
+});
+
+test(
+  'a topology with a fault fails every step that looks at it, and none of them hides another',
+  async () => {
+    const done = await review(pullRequest(breakTopology));
+    expect(outcomes(done)).toMatchObject({
+      'Is dist what the topology says?': 'failure',
+      'Is anything wrong with the network?': 'failure',
+      'Install what the lab needs': 'success',
+      [LAB]: 'failure',
+      [DIFF]: 'failure',
+      'Keep the review': 'success',
+    });
+    expect(done).toMatchObject({ result: 'failure', outputs: { artifact: '' }, artifact: undefined });
+    expect(done.steps.find(({ name }) => name === DIFF)?.stdout).toContain('no router is called');
+    expect(done.steps.find(({ name }) => name.includes('wrong'))?.stderr).toMatch(
+      /^::error file=topology\.yaml,line=\d+/m,
+    );
+  },
+  5 * MINUTES,
+);
+
+test(
+  'a stale dist fails the job, and no other step',
+  async () => {
+    const done = await review(
+      pullRequest((folder) => {
+        addNode(folder);
+        rmSync(join(folder, 'dist/nodes/kubenode-wds-2'), { recursive: true });
+      }),
+      { without: ['Install what the lab needs', LAB, DIFF, 'Keep the review'] },
+    );
+    expect(done.steps.filter(({ outcome }) => outcome !== 'success')).toEqual([
+      expect.objectContaining({ name: 'Is dist what the topology says?', outcome: 'failure' }),
+    ]);
+    expect(done.result).toBe('failure');
+  },
+  5 * MINUTES,
+);
+
+test('where packages cannot be installed nothing else is tried', async () => {
+  const done = await review(pullRequest(addNode), { npm: 'fails' });
+  const {
+    'Install noencap': install,
+    'actions/checkout': checkout,
+    'actions/setup-node': setup,
+    ...others
+  } = outcomes(done);
+  expect([checkout, setup, install]).toEqual(['success', 'success', 'failure']);
+  expect(new Set(Object.values(others))).toEqual(new Set(['skipped']));
+  expect(done).toMatchObject({ result: 'failure', outputs: { artifact: '' }, artifact: undefined });
+});

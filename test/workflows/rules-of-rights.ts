@@ -1,0 +1,131 @@
+import { expressionsIn, holds } from './expression.ts';
+import {
+  actionOf,
+  type Concurrency,
+  type Job,
+  mayWrite,
+  type Step,
+  stepsOf,
+  type Values,
+  type Workflow,
+} from './workflow.ts';
+
+/** These are the rules about what a run may do, for whom, and beside which other. */
+
+/** What is not declared is whatever the repository's settings give, now or later. */
+export function* permissions({ permissions: top, jobs }: Workflow): Iterable<string> {
+  if (typeof top !== 'object' || Object.keys(top).length > 0) yield 'permissions at the top are not {}';
+  for (const [name, job] of Object.entries(jobs)) {
+    if (typeof job.permissions !== 'object')
+      yield `${name}: permissions are ${job.permissions ?? 'not there'}; name each`;
+  }
+}
+
+/** For each permission that a job of ours may have, how we see that it needs it. */
+const NEEDS: Readonly<Record<string, (step: Step) => boolean>> = {
+  'contents: read': (step) => actionOf(step) === 'actions/checkout',
+  'actions: read': (step) =>
+    actionOf(step) === 'actions/download-artifact' && step.with?.['run-id'] !== undefined,
+  'pull-requests: write': comments,
+};
+
+function comments({ run }: Step): boolean {
+  return /^bin\/noencap comment\b/m.test(run ?? '');
+}
+
+/** A token that is stolen can do no more than the job had to. */
+export function* minimal({ jobs }: Workflow): Iterable<string> {
+  for (const [name, { permissions: given, steps = [] }] of Object.entries(jobs)) {
+    if (typeof given !== 'object') continue;
+    const has = Object.entries(given).map(([scope, access]) => `${scope}: ${access}`);
+    for (const one of has) {
+      if (!steps.some(NEEDS[one] ?? (() => false))) yield `${name}: no step needs ${one}`;
+    }
+    for (const [one, needs] of Object.entries(NEEDS)) {
+      if (steps.some(needs) && !has.includes(one)) yield `${name}: a step needs ${one}`;
+    }
+  }
+}
+
+/** A run that hangs costs six hours otherwise. */
+export function* timeout({ jobs }: Workflow): Iterable<string> {
+  for (const [name, { 'timeout-minutes': minutes }] of Object.entries(jobs)) {
+    if (typeof minutes !== 'number' || minutes < 1 || minutes > 60)
+      yield `${name}: timeout-minutes is not there, or not from 1 to 60`;
+  }
+}
+
+/** The token is where it is used, for as long as it is used. Nothing of ours needs another secret. */
+export function* token(workflow: Workflow): Iterable<string> {
+  const held = (values: Values | undefined): string[] =>
+    Object.entries(values ?? {}).flatMap(([name, value]) =>
+      expressionsIn(String(value)).some((text) => /\bsecrets\b|\bgithub\.token\b/.test(text)) ? [name] : [],
+    );
+  for (const name of held(workflow.env)) yield `every step has the token in ${name}`;
+  for (const [name, job] of Object.entries(workflow.jobs)) {
+    for (const variable of held(job.env)) yield `${name}: every step has the token in ${variable}`;
+  }
+  for (const { step, place } of stepsOf(workflow)) {
+    for (const name of held(step.env)) {
+      if (!comments(step) || name !== 'GITHUB_TOKEN')
+        yield `${place}: has the token in ${name} and no use for it`;
+    }
+    for (const name of held(step.with)) {
+      if (actionOf(step) !== 'actions/download-artifact' || name !== 'github-token')
+        yield `${place}: has the token in ${name} and no use for it`;
+    }
+  }
+  for (const text of expressionsIn(workflow.text)) {
+    const [secret] = text.match(/\bsecrets\b(?!\.GITHUB_TOKEN\b)[.\w]*/) ?? [];
+    if (secret !== undefined)
+      yield `${secret} is used, and nothing here needs another secret than GITHUB_TOKEN`;
+  }
+}
+
+/** The same for every event: asked with what a fork or a branch would bring, a job's condition must say the right thing. */
+export function* fork({ on, jobs }: Workflow): Iterable<string> {
+  const home = { full_name: 'home/fabric' };
+  const other = { full_name: 'stranger/fabric' };
+  for (const [name, job] of Object.entries(jobs)) {
+    const runs = (event: object): boolean =>
+      holds(job.if, { values: { github: { repository: home.full_name, event }, ...needed(job) } });
+    if (on.workflow_run !== undefined) {
+      const run = (head_repository: object, event: string) => ({
+        workflow_run: { event, head_repository, conclusion: 'success' },
+      });
+      if (runs(run(home, 'pull_request'))) yield `${name}: runs for this repository's own pull requests`;
+      if (runs(run(other, 'push'))) yield `${name}: runs after other events than pull_request`;
+    }
+    if (on.pull_request !== undefined && mayWrite(job) && runs({ pull_request: { head: { repo: other } } }))
+      yield `${name}: may write, and runs for pull requests from forks`;
+  }
+}
+
+/** What the jobs before have left, at their best. */
+const needed = ({ needs = [] }: Job): Readonly<Record<string, unknown>> => ({
+  needs: Object.fromEntries(
+    [needs].flat().map((name) => [name, { result: 'success', outputs: { artifact: '1' } }]),
+  ),
+});
+
+/** A newer push makes an older review pointless. What changes something outside must come to its end. */
+export function* concurrency({ on, concurrency: top, jobs }: Workflow): Iterable<string> {
+  const whole = grouped(top);
+  if (on.pull_request !== undefined) {
+    if (!whole?.group?.includes('${{ github.event.pull_request.number }}'))
+      yield 'runs of one pull request are no group by its number';
+    if (whole?.['cancel-in-progress'] !== true) yield 'an older run of a pull request is not cancelled';
+    return;
+  }
+  if (whole?.group === undefined) yield 'runs go side by side: there is no concurrency group';
+  for (const [name, job] of Object.entries(jobs)) {
+    const cancelled = [whole, grouped(job.concurrency)].some(
+      (one) => (one?.['cancel-in-progress'] ?? false) !== false,
+    );
+    if (cancelled && (mayWrite(job) || job.environment !== undefined))
+      yield `${name}: changes something, and may be cancelled half-way`;
+  }
+}
+
+const grouped = (concurrency: Concurrency | string | undefined): Concurrency | undefined =>
+  typeof concurrency === 'string' ? { group: concurrency } : concurrency;

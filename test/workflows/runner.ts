@@ -1,0 +1,206 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { scratch } from '../cli/run.ts';
+import { type Context, holds, interpolate } from './expression.ts';
+import { checkOut, PULL, type Repository } from './repository.ts';
+import { actionOf, type Job, type Step, type Values, type Workflow } from './workflow.ts';
+
+/** What a run is about: where it happens, and what GitHub says of it. */
+export interface Run {
+  readonly repository: Repository;
+  readonly event_name: 'pull_request' | 'workflow_run';
+  readonly event: object;
+  readonly token?: string;
+  /** Where artifacts lie, by name: what one job leaves there another finds. */
+  readonly artifacts: string;
+  /** GitHub's API, if anything asks it. */
+  readonly api?: string;
+  /** Steps that take too long to be part of a test; they count as done well. */
+  readonly without?: readonly string[];
+  /** Whether `npm ci` works. */
+  readonly npm?: 'works' | 'fails';
+}
+
+export interface Done {
+  readonly name: string;
+  readonly outcome: 'success' | 'failure' | 'skipped';
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What it wrote for the page of the run. */
+  readonly summary: string;
+}
+
+export interface JobDone {
+  readonly result: 'success' | 'failure';
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly steps: readonly Done[];
+}
+
+/** Runs a job as GitHub's runner does: its scripts with bash, step by step, and stand-ins for its actions, npm and sudo. */
+export async function runJob(workflow: Workflow, name: string, run: Run): Promise<JobDone> {
+  const job = workflow.jobs[name];
+  if (job === undefined) throw new Error(`${workflow.file} has no job ${name}`);
+  const machine = setUp(run);
+  const steps: Record<string, object> = {};
+  const done: Done[] = [];
+  let status: 'success' | 'failure' = 'success';
+  const context = (): Context => ({ values: { ...machine.values, steps }, status });
+  for (const [index, step] of (job.steps ?? []).entries()) {
+    const one = await runStep(step, workflow, job, machine, context());
+    const wrong = one.outcome === 'failure' && step['continue-on-error'] !== true;
+    if (wrong) status = 'failure';
+    const conclusion = one.outcome === 'failure' && !wrong ? 'success' : one.outcome;
+    steps[step.id ?? `step-${index}`] = { outcome: one.outcome, conclusion, outputs: one.outputs };
+    done.push(one);
+  }
+  const outputs = Object.entries(job.outputs ?? {}).map(([key, text]) => [key, interpolate(text, context())]);
+  rmSync(machine.folder, { recursive: true });
+  return { result: status, outputs: Object.fromEntries(outputs), steps: done };
+}
+
+interface Machine {
+  readonly run: Run;
+  readonly folder: string;
+  readonly workspace: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly values: Context['values'];
+}
+
+function setUp(run: Run): Machine {
+  const folder = scratch();
+  const [workspace, temp, bin] = ['workspace', 'temp', 'bin'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const one of [workspace, temp, bin]) mkdirSync(one);
+  const program = (name: string, text: string): void => {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(bin, name), 0o755);
+  };
+  // The packages are there, and no test changes the machine that it runs on.
+  program(
+    'npm',
+    run.npm === 'fails' ? 'exit 1' : `[ "$1" = ci ] && ln -s '${resolve('node_modules')}' node_modules`,
+  );
+  program('sudo', 'exit 0');
+  const event = join(folder, 'event.json');
+  writeFileSync(event, JSON.stringify(run.event));
+  const github = {
+    repository: 'acme/net',
+    event_name: run.event_name,
+    event: run.event,
+    token: run.token ?? 'no token',
+  };
+  const { merge, base } = run.repository;
+  const env = {
+    CI: 'true',
+    HOME: folder,
+    LANG: 'C.UTF-8',
+    PATH: `${bin}:${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    RUNNER_TEMP: temp,
+    GITHUB_ACTIONS: 'true',
+    GITHUB_API_URL: run.api ?? 'http://127.0.0.1:9',
+    GITHUB_EVENT_NAME: run.event_name,
+    GITHUB_EVENT_PATH: event,
+    GITHUB_REPOSITORY: github.repository,
+    GITHUB_RUN_ID: '4711',
+    GITHUB_RUN_ATTEMPT: '1',
+    GITHUB_SERVER_URL: 'https://github.com',
+    GITHUB_WORKSPACE: workspace,
+    ...(run.event_name === 'pull_request'
+      ? {
+          GITHUB_BASE_REF: 'main',
+          GITHUB_HEAD_REF: PULL.branch,
+          GITHUB_REF: `refs/pull/${PULL.number}/merge`,
+          GITHUB_SHA: merge,
+        }
+      : { GITHUB_BASE_REF: '', GITHUB_HEAD_REF: '', GITHUB_REF: 'refs/heads/main', GITHUB_SHA: base }),
+  };
+  return { run, folder, workspace, env, values: { github, runner: { temp } } };
+}
+
+async function runStep(
+  step: Step,
+  workflow: Workflow,
+  job: Job,
+  machine: Machine,
+  context: Context,
+): Promise<Done & { readonly outputs: object }> {
+  const nothing = {
+    name: step.name ?? step.uses ?? step.run ?? '',
+    stdout: '',
+    stderr: '',
+    summary: '',
+    outputs: {},
+  };
+  if (!holds(step.if, context)) return { ...nothing, outcome: 'skipped' };
+  if (machine.run.without?.includes(nothing.name)) return { ...nothing, outcome: 'success' };
+  const valued = (values: Values = {}): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, interpolate(String(value), context)]),
+    );
+  if (step.run === undefined) {
+    try {
+      return { ...nothing, outcome: 'success', outputs: act(step, valued(step.with), machine) };
+    } catch (error) {
+      return { ...nothing, outcome: 'failure', stderr: String(error) };
+    }
+  }
+  const script = join(machine.folder, 'script.sh');
+  const summary = join(machine.folder, 'summary.md');
+  writeFileSync(script, step.run);
+  writeFileSync(summary, '');
+  const env = {
+    ...machine.env,
+    GITHUB_STEP_SUMMARY: summary,
+    ...valued(workflow.env),
+    ...valued(job.env),
+    ...valued(step.env),
+  };
+  const options = { cwd: machine.workspace, env, maxBuffer: 2 ** 26 };
+  const { outcome, stdout, stderr } = await promisify(execFile)(
+    'bash',
+    ['--noprofile', '--norc', '-eo', 'pipefail', script],
+    options,
+  ).then(
+    (said) => ({ ...said, outcome: 'success' as const }),
+    (error) => ({ stdout: error.stdout, stderr: error.stderr, outcome: 'failure' as const }),
+  );
+  return { ...nothing, outcome, stdout, stderr, summary: readFileSync(summary, 'utf8') };
+}
+
+/** What an action does, as far as later steps see it; its outputs. */
+function act(step: Step, inputs: Record<string, string>, { run, workspace }: Machine): object {
+  const artifact = join(run.artifacts, inputs.name ?? '');
+  switch (actionOf(step)) {
+    case 'actions/checkout':
+      checkOut(
+        run.repository,
+        inputs.ref ??
+          (run.event_name === 'pull_request' ? `refs/pull/${PULL.number}/merge` : 'refs/heads/main'),
+        step.with?.['fetch-depth'],
+        workspace,
+      );
+      return {};
+    case 'actions/setup-node':
+      return {};
+    case 'actions/upload-artifact': {
+      const path = inputs.path ?? '';
+      if (!existsSync(join(workspace, path))) {
+        if (inputs['if-no-files-found'] === 'ignore') return {};
+        throw new Error(`there is no ${path}`);
+      }
+      cpSync(join(workspace, path), join(artifact, path));
+      return { 'artifact-id': '1' };
+    }
+    case 'actions/download-artifact':
+      if (!existsSync(artifact)) throw new Error(`there is no artifact ${inputs.name}`);
+      cpSync(artifact, inputs.path ?? workspace, { recursive: true });
+      return {};
+    default:
+      throw new Error(`the tests have no stand-in for ${step.uses}`);
+  }
+}
