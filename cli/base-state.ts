@@ -13,8 +13,11 @@ export interface BaseState {
   readonly name: string;
   /** Undefined for a folder. */
   readonly commit: string | undefined;
-  /** Undefined where it has no topology yet. */
-  readonly topology: { readonly fabric: Fabric; readonly source: Source } | undefined;
+  /** Undefined where it has none yet; the first of its faults where it has some. */
+  readonly topology:
+    | { readonly fabric: Fabric; readonly source: Source }
+    | { readonly fault: string }
+    | undefined;
   /** What stands in its output folder for cluster, routers and nodes; undefined where there is none. */
   readonly files: ReadonlyMap<string, string> | undefined;
 }
@@ -128,13 +131,13 @@ function stateIn(folder: string, { topology, out }: BaseOptions): BaseState | No
   return stateOf(readTopology(there(topology), topology), { ...called, files });
 }
 
-function stateOf(loaded: Loaded, state: Omit<BaseState, 'topology'>): BaseState | NoBase {
+function stateOf(loaded: Loaded, state: Omit<BaseState, 'topology'>): BaseState {
   if (loaded.ok) {
     return { ...state, topology: { fabric: buildFabric(loaded.topology), source: loaded.source } };
   }
   const [first] = loaded.faults;
-  const fault = first === undefined ? '' : formatFault(first, loaded.source);
-  return { says: `the topology of ${state.name} has faults: ${fault}`, mend: 'Name another with --base.' };
+  const [fault = ''] = first === undefined ? [] : formatFault(first, loaded.source).split('\n');
+  return { ...state, topology: { fault } };
 }
 
 /** Links are not followed. */

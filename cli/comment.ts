@@ -82,13 +82,22 @@ function rendered(
   details: string | undefined,
 ): { readonly text: string; readonly tier: string | null } {
   const limit = COMMENT_LIMIT - commentBody(marker, '').length;
-  if ('review' in read) return reviewMarkdown(read.review, { limit, unit: 'characters', details });
+  if ('review' in read)
+    return reviewMarkdown(attributed(read.review), { limit, unit: 'characters', details });
   const where = details === undefined ? 'The run that made it' : `[The run that made it](${details})`;
   return {
     text: `The review of this change cannot be shown here: it is of format ${read.version}, and the noencap that comments reads \
 format ${REVIEW_VERSION}. ${where} has it. Use the same noencap in both jobs.`,
     tier: null,
   };
+}
+
+/** A fork's review is made by the fork's own code: here only its shape was checked. */
+function attributed(review: Review): Review {
+  if (process.env.GITHUB_EVENT_NAME !== 'workflow_run') return review;
+  const note =
+    "This review was made by the pull request's own code, in a fork. Read what the pull request changes besides the topology.";
+  return { ...review, notes: [note, ...review.notes] };
 }
 
 async function pullRequestOf(

@@ -1,10 +1,13 @@
+import { appendFileSync, existsSync, statSync } from 'node:fs';
 import type { Fabric } from '../fabric/index.ts';
-import { type Review, review, type State } from '../review/index.ts';
+import { type Review, review, reviewMarkdown, type State, SUMMARY_LIMIT } from '../review/index.ts';
 import { pathText } from '../topology/fault.ts';
 import type { Source } from '../topology/index.ts';
 import { type BaseState, readBase } from './base-state.ts';
 import { compareDist, currentText } from './dist.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { git } from './git.ts';
+import { aboutWhat, detailsOf } from './github-run.ts';
 import { faultsAsJson, type Input, readInput } from './input.ts';
 import { documentOf } from './lab-input.ts';
 import { rehearsed } from './rehearse.ts';
@@ -50,7 +53,26 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
   });
   if (terminal.json) terminal.print(`${JSON.stringify(told, null, 2)}\n`);
   else terminal.report(reviewText(told, terminal.colour, terminal.width));
+  annotate(told, options.topology, terminal);
+  summarise(told);
   return told.ok ? EXIT.fine : EXIT.doesNotHold;
+}
+
+/** Dangers as annotations of the topology, which is what somebody must change. */
+function annotate({ dangers, accepted }: Review, file: string, terminal: Terminal): void {
+  for (const { severity, says, mend } of dangers) {
+    const level = severity === 'error' && !accepted ? 'error' : 'warning';
+    terminal.annotate({ level, file, title: 'danger', message: `${says}. ${mend}` });
+  }
+}
+
+/** Puts the review on the page of a workflow's run, where forks see it as well. The file may have text of earlier steps of the same job. */
+function summarise(told: Review): void {
+  const { GITHUB_STEP_SUMMARY: file } = process.env;
+  if (file === undefined || file === '') return;
+  const limit = SUMMARY_LIMIT - (existsSync(file) ? statSync(file).size : 0);
+  const { text } = reviewMarkdown(told, { limit, unit: 'bytes', details: detailsOf(process.env) });
+  if (Buffer.byteLength(text) <= limit) appendFileSync(file, text);
 }
 
 interface Noted {
@@ -69,9 +91,18 @@ function headOf({ out }: DiffOptions, { fabric, operatorManifest, source }: Inpu
   const stale = added.length + changed.length + removed.length;
   const says = `${out} is stale: ${counted(stale, 'file')} ${stale === 1 ? 'differs' : 'differ'} from what is compared here, what the topology renders. Run bin/noencap synth, and commit it.`;
   return {
-    state: { name: 'the working tree', commit: undefined, fabric, files, placeOf: placesIn(source) },
+    state: { ...headCalled(), fabric, files, placeOf: placesIn(source) },
     notes: stale === 0 ? [] : [says],
   };
+}
+
+/** The pull request that a workflow runs for, whose merge is checked out there; else what is here, and its commit if nothing is edited. */
+function headCalled(): { readonly name: string; readonly commit: string | undefined } {
+  const about = aboutWhat(process.env, undefined);
+  if ('pullRequest' in about) return { name: `pull request ${about.pullRequest}`, commit: about.head };
+  const isClean = git('status', '--porcelain', '--untracked-files=no') === '';
+  if (!isClean) return { name: 'the working tree', commit: undefined };
+  return { name: git('rev-parse', '--abbrev-ref', 'HEAD') ?? 'HEAD', commit: git('rev-parse', 'HEAD') };
 }
 
 /** The base's own output folder is what its cluster and routers have; where it has none, what its topology renders. */
@@ -79,6 +110,13 @@ function beforeOf({ name, commit, topology, files }: BaseState, head: Fabric): N
   if (topology === undefined) {
     const state = { name, commit, fabric: emptied(head), files: files ?? new Map(), placeOf: () => '' };
     return { state, notes: [`${name} has no topology: everything is new.`] };
+  }
+  if ('fault' in topology) {
+    const note = `The topology of ${name} has faults, so that only files and what they do to sessions are compared: ${topology.fault}`;
+    return {
+      state: { name, commit, fabric: head, files: files ?? new Map(), placeOf: () => '' },
+      notes: [note],
+    };
   }
   const { fabric, source } = topology;
   const called = { name, commit, fabric, placeOf: placesIn(source) };

@@ -20,8 +20,11 @@ export async function labRehearse(options: RehearseOptions, terminal: Terminal):
   if (!read.ok) return EXIT.badInput;
   const base = readBase({ ...options, out: 'dist' });
   if ('says' in base) return refuseLab(base, EXIT.badInput, terminal);
-  if (base.topology === undefined) {
-    const says = `${base.name} has no ${options.topology}`;
+  if (base.topology === undefined || 'fault' in base.topology) {
+    const says =
+      base.topology === undefined
+        ? `${base.name} has no ${options.topology}`
+        : `the topology of ${base.name} has faults: ${base.topology.fault}`;
     return refuseLab({ says, mend: 'Name another revision with --base.' }, EXIT.badInput, terminal);
   }
   const { fabric } = read.input;

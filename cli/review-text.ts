@@ -1,5 +1,5 @@
 import type { Review } from '../review/index.ts';
-import { objectText, verdict } from '../review/index.ts';
+import { factsText, objectText, verdict } from '../review/index.ts';
 import { printable } from '../topology/fault.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -7,16 +7,12 @@ type Colour = Terminal['colour'];
 
 /** A review for people at a terminal of so many columns: what follows from the change first, what it consists of below. */
 export function reviewText(review: Review, colour: Colour, width: number): string {
-  const { word, counts } = verdict(review);
+  const told = verdict(review);
   const head = `${colour.bold(printable(review.network))}: from ${stateText(review.base)} to ${stateText(review.head)}`;
   const paint = { nothing: colour.bold, hitless: colour.green, felt: colour.yellow, dangerous: colour.red };
   const lines = [
     ...wrapped(head, '', width),
-    ...wrapped(
-      `${colour.bold(paint[review.outcome](word))}.${counts.length === 0 ? '' : ` ${sentence(counts)}.`}`,
-      '  ',
-      width,
-    ),
+    ...wrapped(`${colour.bold(paint[review.outcome](told.word))} ${factsText(told)}`.trimEnd(), '  ', width),
     ...dangerLines(review, colour, width),
     ...section('sessions', sessionLines(review, colour), colour),
     ...section('packets', trafficLines(review, colour), colour),
@@ -43,8 +39,6 @@ export function reviewText(review: Review, colour: Colour, width: number): strin
 
 const stateText = ({ name, commit }: Review['base']): string =>
   `${printable(name)}${commit === null ? '' : ` (${commit.slice(0, 10)})`}`;
-
-const sentence = (parts: readonly string[]): string => printable(parts.join(', '));
 
 const section = (title: string, lines: readonly string[], colour: Colour): string[] =>
   lines.length === 0 ? [] : ['', colour.bold(title), ...lines.map((line) => `  ${line}`.trimEnd())];

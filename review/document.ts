@@ -14,6 +14,16 @@ export function parseReview(text: string): Review | { readonly says: string } {
   } catch (error) {
     return { says: `it is no JSON: ${(error as Error).message}` };
   }
+  try {
+    return understood(value);
+  } catch (error) {
+    // What is nested thousands of levels deep has no shape that anybody could walk through.
+    if (error instanceof RangeError) return { says: 'it is no review: it is nested too deep' };
+    throw error;
+  }
+}
+
+function understood(value: unknown): Review | { readonly says: string } {
   const version = (value as { version?: unknown } | null)?.version;
   if (typeof version === 'number' && version !== REVIEW_VERSION) {
     return { says: `it is of format ${version}, and this noencap reads format ${REVIEW_VERSION}` };
@@ -86,7 +96,7 @@ const finding = z.strictObject({
 
 /** A part of the network that comes, goes, or is otherwise. */
 const part = z.strictObject({
-  kind: z.enum(['network', 'region', 'router', 'node', 'host', 'segment', 'reflector', 'block']),
+  kind: z.enum(['network', 'region', 'router', 'node', 'host', 'segment', 'reflector']),
   name: text,
   became: z.enum(['added', 'removed', 'changed']),
   /** `address 10.0.0.1 -> 10.0.0.2`; none of what comes or goes whole. */
@@ -166,7 +176,7 @@ const picture = z.strictObject({
 export const reviewSchema = z.strictObject({
   version: z.literal(REVIEW_VERSION),
   command: z.literal('diff'),
-  /** Nothing that breaks what runs or cannot be taken back, or somebody accepted it. */
+  /** Nothing that breaks what runs or cannot be taken back, or somebody accepted it; and the lab found nothing wrong. */
   ok: z.boolean(),
   network: text,
   base: state,

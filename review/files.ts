@@ -32,7 +32,7 @@ export function fileChanges(
         added: lines.filter((line) => line.startsWith('+')).length,
         removed: lines.filter((line) => line.startsWith('-')).length,
         hunks: hunks.map(({ oldStart, oldLines, newStart, newLines, lines: own }) =>
-          [`@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`, ...own].join('\n'),
+          [`@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`, ...own.map(shown)].join('\n'),
         ),
       },
     ];
@@ -41,3 +41,17 @@ export function fileChanges(
 
 /** Of no lines the place is that of the line before (POSIX diff -u). */
 const range = (start: number, lines: number): string => `${lines === 0 ? start - 1 : start},${lines}`;
+
+/** BIRD's `password "..."`, and what K3s' configuration and that of its registries have. */
+const SECRETS = [
+  /(\bpassword\s+")([^"]*)/g,
+  /(^.\s*(?:-\s+)?(?:token|agent-token|password|auth|identity_token|datastore-endpoint|etcd-s3-secret-key):\s*)(\S.*)$/g,
+];
+
+/** Nothing that is rendered holds a secret; what somebody wrote into a rendered file may. */
+const shown = (line: string): string =>
+  SECRETS.reduce(
+    (text, secret) =>
+      text.replace(secret, (_, start: string, value: string) => start + '*'.repeat(value.length)),
+    line,
+  );

@@ -1,4 +1,5 @@
 export { parseReview, REVIEW_VERSION, type Review, reviewSchema } from './document.ts';
+export { reviewMarkdown, SUMMARY_LIMIT } from './markdown.ts';
 export { objectText } from './objects.ts';
 export { review, type State } from './review.ts';
-export { type Verdict, verdict } from './verdict.ts';
+export { factsText, type Verdict, verdict } from './verdict.ts';

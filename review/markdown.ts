@@ -4,7 +4,7 @@ import { type Fold, listFolds } from './markdown-lists.ts';
 import { resourceFolds } from './markdown-resources.ts';
 import { code, fence, link, number, prose } from './markdown-text.ts';
 import { type Bounds, TIERS, type Tier } from './markdown-tiers.ts';
-import { dangerAlerts, verdict } from './markdown-verdict.ts';
+import { dangerAlerts, verdictLine } from './markdown-verdict.ts';
 import { drawing } from './mermaid.ts';
 
 export type { Tier };
@@ -63,7 +63,7 @@ const END = '\n';
 const joined = (all: readonly string[]): string => all.join(BETWEEN) + END;
 
 function* blocks(review: Review, bounds: Bounds, { details }: MarkdownOptions): Generator<string> {
-  yield verdict(review);
+  yield verdictLine(review);
   if (bounds.leftOut !== undefined) yield leftOut(bounds.leftOut, details);
   yield* dangerAlerts(review, bounds);
   const table = consequences(review, bounds);

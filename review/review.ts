@@ -56,7 +56,9 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
   return {
     version: REVIEW_VERSION,
     command: 'diff',
-    ok: accepted || found.every(({ severity }) => severity !== 'error'),
+    ok:
+      (accepted || found.every(({ severity }) => severity !== 'error')) &&
+      (rehearsal === null || rehearsal.failures.length === 0),
     network: after.fabric.name,
     base: { name: before.name, commit: before.commit ?? null },
     head: { name: after.name, commit: after.commit ?? null },

@@ -46,7 +46,7 @@ test('nothing changes on the main branch itself', () => {
   repository();
   expect(noencap(folder, ['diff'])).toEqual({
     code: 0,
-    stdout: `home: from the merge base with main (${git('rev-parse', 'HEAD').slice(0, 10)}) to the working tree\n  Nothing changes.\n`,
+    stdout: `home: from the merge base with main (${git('rev-parse', 'HEAD').slice(0, 10)}) to main (${git('rev-parse', 'HEAD').slice(0, 10)})\n  Nothing changes. Cluster, routers and nodes stay as they are.\n`,
     stderr: '',
   });
 });
@@ -190,17 +190,6 @@ test.each<[string, () => void, string[], RegExp]>([
     [],
     /^git knows no commit that HEAD and main have in common\.\nFetch the whole history/,
   ],
-  [
-    'a base whose topology has faults',
-    () => {
-      repository();
-      edit('router: gateway', 'router: gatway');
-      git('commit', '-qam', 'fault');
-      edit('router: gatway', 'router: gateway');
-    },
-    ['--base', 'HEAD'],
-    /^the topology of HEAD has faults: topology\.yaml:\d+:\d+ {2}regions\.WDS\.router: no router is called "gatway"/,
-  ],
 ])('%s is refused with the mend, and nothing is printed', (_, prepare, args, says) => {
   prepare();
   const run = noencap(folder, ['diff', ...args]);
@@ -211,12 +200,54 @@ test.each<[string, () => void, string[], RegExp]>([
   expect(json.stderr).toBe('');
 });
 
+test('a base whose topology has faults can be mended: only files are compared, and that is said', () => {
+  repository();
+  edit('router: gateway', 'router: gatway');
+  git('commit', '-qam', 'fault');
+  edit('router: gatway', 'router: gateway');
+  edit(...HOLD);
+  const told = review('--base', 'HEAD');
+  expect(told.notes[0]).toMatch(
+    /^The topology of HEAD has faults, .*: topology\.yaml:\d+:\d+ {2}regions\.WDS\.router: no router is called "gatway"\.$/,
+  );
+  expect(told.sessions.changed.map(({ became }) => became)).toEqual(Array(6).fill('reset'));
+  expect(told.files.map(({ path }) => path)).toContain('routers/gateway/k3s/ibgp.conf');
+  expect(noencap(folder, ['lab', 'rehearse', '--base', 'HEAD'])).toMatchObject({ code: 2, stdout: '' });
+});
+
+function moveThePool(): void {
+  const text = readFileSync(join(folder, 'topology.yaml'), 'utf8');
+  writeFileSync(join(folder, 'topology.yaml'), text.replaceAll('10.42.', '10.41.'));
+}
+
+test('in a workflow the review is on the page of the run, and dangers are annotations', () => {
+  repository();
+  git('checkout', '-qb', 'change');
+  moveThePool();
+  const event = join(folder, '.git/event.json');
+  const head = { sha: 'a'.repeat(40) };
+  writeFileSync(event, JSON.stringify({ pull_request: { number: 7, head } }));
+  const summary = join(folder, '.git/summary.md');
+  writeFileSync(summary, 'of an earlier step\n');
+  const env = {
+    GITHUB_ACTIONS: 'true',
+    GITHUB_EVENT_NAME: 'pull_request',
+    GITHUB_EVENT_PATH: event,
+    GITHUB_STEP_SUMMARY: summary,
+    GITHUB_REPOSITORY: 'example/home',
+    GITHUB_RUN_ID: '42',
+  };
+  const run = noencap(folder, ['diff', '--json'], env);
+  expect(JSON.parse(run.stdout)).toMatchObject({ head: { name: 'pull request 7', commit: head.sha } });
+  expect(run.stderr).toMatch(
+    /^::error file=topology\.yaml,title=danger::pool 10\.42\.0\.0\/16 is to change/m,
+  );
+  expect(readFileSync(summary, 'utf8')).toMatch(/^of an earlier step\n\*\*Dangerous\.\*\* /);
+});
+
 test('a danger is exit 1 unless it is accepted', () => {
   repository();
-  edit('cidrs: [10.42.0.0/16]', 'cidrs: [10.41.0.0/16]');
-  edit('block: 10.42.141.0/26', 'block: 10.41.141.0/26');
-  edit('block: 10.42.64.64/26', 'block: 10.41.64.64/26');
-  edit('block: 10.42.253.128/26', 'block: 10.41.253.128/26');
+  moveThePool();
   const run = noencap(folder, ['diff']);
   expect(run.code).toBe(1);
   expect(run.stdout).toContain('danger  pool 10.42.0.0/16 is to change into 10.41.0.0/16');

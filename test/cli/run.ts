@@ -10,12 +10,18 @@ export interface Run {
   readonly stderr: string;
 }
 
+/** What a user's shell has: nothing about CI, GitHub or colour. */
+function shellEnv(): NodeJS.ProcessEnv {
+  const isOfCi = (name: string) =>
+    name.startsWith('GITHUB_') || ['NO_COLOR', 'FORCE_COLOR', 'CI'].includes(name);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOfCi(name)));
+}
+
 /** Runs `bin/noencap` as a user does, in a folder, with an environment that says nothing about CI or colour. */
 export function noencap(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, root = '.'): Run {
-  const { GITHUB_ACTIONS: _a, NO_COLOR: _n, FORCE_COLOR: _f, CI: _c, ...rest } = process.env;
   const { status, stdout, stderr } = spawnSync(process.execPath, [resolve(root, 'bin/noencap'), ...args], {
     cwd,
-    env: { ...rest, ...env },
+    env: { ...shellEnv(), ...env },
     encoding: 'utf8',
   });
   return { code: status, stdout, stderr };

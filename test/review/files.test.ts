@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { applyPatch } from 'diff';
+import { parse } from 'yaml';
+import { render } from '../../cli/render.ts';
 import { fileChanges } from '../../review/files.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -49,5 +52,26 @@ test('the hunks are what turns one text into the other', () => {
   for (const { path, hunks } of changes) {
     const patch = `--- ${path}\n+++ ${path}\n${hunks.join('\n')}\n`;
     expect(applyPatch(before.get(path) ?? '', patch)).toBe(after.get(path));
+  }
+});
+
+test('a secret that somebody wrote into a rendered file is not told', () => {
+  const file = (secret: string) =>
+    new Map([
+      ['routers/r1/peer.conf', `protocol bgp a {\n  password "${secret}";\n}\n`],
+      ['nodes/n1/config.yaml', `token: ${secret}\n`],
+    ]);
+  const told = ['routers', 'nodes'].flatMap((folder) => fileChanges(folder, file('s3cr3t'), file('h1dd3n')));
+  expect(told).toHaveLength(2);
+  expect(JSON.stringify(told)).not.toMatch(/s3cr3t|h1dd3n/);
+});
+
+test('nothing that is rendered looks like a secret', () => {
+  for (const topology of ['topology.yaml', 'test/cli/full-topology.yaml']) {
+    const { files } = render(fabricOf(parse(readFileSync(topology, 'utf8'))), undefined);
+    for (const folder of ['routers', 'nodes']) {
+      const told = fileChanges(folder, new Map(), files).flatMap(({ path, hunks }) => [path, ...hunks]);
+      expect(told.filter((text) => text.includes('****'))).toEqual([]);
+    }
   }
 });

@@ -191,10 +191,9 @@ function overwhelming(piece: string): Review {
       fixed: many(base.findings.introduced),
       reopened: many(base.findings.introduced),
     },
-    fabric: (
-      ['network', 'region', 'router', 'node', 'host', 'segment', 'reflector', 'block'] as const
-    ).flatMap((kind) =>
-      (['added', 'removed', 'changed'] as const).map((became) => ({ kind, became, name: '', says: [] })),
+    fabric: (['network', 'region', 'router', 'node', 'host', 'segment', 'reflector'] as const).flatMap(
+      (kind) =>
+        (['added', 'removed', 'changed'] as const).map((became) => ({ kind, became, name: '', says: [] })),
     ),
     order: { first: 'apart', says: base.order.says, lost: { routersFirst: 1e15, clusterFirst: 1e15 } },
     rehearsal: {
