@@ -206,3 +206,9 @@ export const reviewSchema = z.strictObject({
   /** What the reader must know of the comparison itself: what was not compared, and why. */
   notes: z.array(text),
 });
+
+/** The document as JSON Schema, for programs that read it: text of docs/review.schema.json. */
+export function reviewJsonSchema(): string {
+  const schema = z.toJSONSchema(reviewSchema, { target: 'draft-7' });
+  return `${JSON.stringify({ $schema: schema.$schema, title: 'noencap review', ...schema }, null, 2)}\n`;
+}

@@ -1,4 +1,5 @@
 import { type Analysis, analyse, countChanges, type Failing } from '../analysis/index.ts';
+import type { Fabric } from '../fabric/index.ts';
 import type { SessionFate } from './session-fates.ts';
 
 /** What packets lose while the sessions that one delivery resets are down. */
@@ -6,15 +7,23 @@ export interface Interruption {
   /** A router, or `Calico` for all nodes: the engine reconfigures them together. */
   readonly speaker: string;
   readonly sessions: number;
-  /** Ordered pairs of nodes. */
+  /** Ordered pairs of nodes that are there before and after. */
   readonly lost: number;
 }
 
-/** Routers get their configuration one after the other, so each is looked at alone. Routers first, by name. */
-export function interruptions(after: Analysis, sessions: readonly SessionFate[]): Interruption[] {
+/**
+ * Routers get their configuration one after the other, so each is looked at alone. Routers first, by name. Nodes that come with the
+ * change have nothing to lose; `after` tells them from others: see `comparable`.
+ */
+export function interruptions(
+  before: Fabric,
+  after: Analysis,
+  sessions: readonly SessionFate[],
+): Interruption[] {
   const reset = sessions.filter(({ became }) => became === 'reset');
   if (reset.length === 0) return [];
   const routers = new Set(after.fabric.routers.map(({ name }) => name));
+  const known = new Set(before.nodes.map(({ name }) => name));
   const groups = new Map<string, Failing[]>();
   for (const { id, by } of reset) {
     for (const speaker of new Set(by.map((name) => (routers.has(name) ? name : 'Calico')))) {
@@ -27,8 +36,13 @@ export function interruptions(after: Analysis, sessions: readonly SessionFate[])
     .sort(([a], [b]) => Number(a === 'Calico') - Number(b === 'Calico') || (a < b ? -1 : 1))
     .map(([speaker, down]) => {
       const analysis = whereAlike(after, down);
-      const { broken } = analysis.consequence(down);
-      return { speaker, sessions: down.length, lost: countChanges(analysis, broken) };
+      const { machines, blocks } = analysis.network;
+      const felt = analysis
+        .consequence(down)
+        .broken.filter(({ from, block }) =>
+          [from, blocks[block]?.node ?? -1].every((index) => known.has(machines[index]?.name ?? '')),
+        );
+      return { speaker, sessions: down.length, lost: countChanges(analysis, felt) };
     });
 }
 

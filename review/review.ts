@@ -47,7 +47,7 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
   const traffic = isSameNetwork ? [] : trafficChanges(was, is);
   const failures = isSameNetwork ? { fatal: [], survived: [] } : failureChanges(was, is);
   const found = dangers({ before: before.fabric, after: after.fabric, objects, sessions });
-  const interrupted = interruptions(is, sessions);
+  const interrupted = interruptions(before.fabric, is, sessions);
   const order = deliveryOrder(was, is, { routers: routerFiles.length > 0, cluster: objects.length > 0 });
   const [finding, findingBefore] = [after, before].map(
     ({ placeOf }) =>

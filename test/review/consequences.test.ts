@@ -61,7 +61,7 @@ function interrupted(base: TopologyInput, head: TopologyInput) {
   const [before, after] = [fabricOf(base), fabricOf(head)];
   const [were, are] = [render(before, undefined).files, render(after, undefined).files];
   const sessions = sessionFates({ fabric: before, files: were }, { fabric: after, files: are });
-  return interruptions(analyse(after), sessions).map(
+  return interruptions(before, analyse(after, [], comparable(before, after)), sessions).map(
     ({ speaker, sessions: count, lost }) => `${speaker}: ${count} sessions, ${lost} pairs`,
   );
 }
@@ -101,4 +101,12 @@ test('of nodes alike only those that lose their session are told', () => {
   expect(e1).toMatch(/^e1: 1 sessions, /);
   expect(e1).not.toMatch(/ 0 pairs$/);
   expect(Number(e1?.match(/(\d+) pairs/)?.[1])).toBeLessThanOrEqual(24);
+});
+
+test('a node that comes with the change has nothing to lose', () => {
+  const base = many([]);
+  const head = { ...many(['e-z']), bgp: { nodeToNodeMesh: false, holdTime: 9 } };
+  const [e1] = interrupted(base, head);
+  // Twelve nodes in the east and one in the west before it: 24 pairs between the regions, and 132 in the east.
+  expect(e1).toBe('e1: 14 sessions, 156 pairs');
 });
