@@ -31,6 +31,20 @@ export interface ChangedPair {
   readonly turns: boolean;
 }
 
+/**
+ * The failure of everything that many may depend on: routers, hosts, segments, and nodes that are like no other. What one of many
+ * nodes alike does when it fails, or one session does, only `failureReports` tells, at many times the cost in a large network.
+ */
+export function sharedFailureReports(analysis: Analysis): FailureReport[] {
+  return failings(analysis.network)
+    .filter(
+      (one) =>
+        one.kind !== 'session' &&
+        nodesOf(analysis, one).every((machine) => analysis.like(machine).length === 1),
+    )
+    .map((one) => ({ ...reportOf(analysis, [one], analysis.consequence([one])), alike: 1 }));
+}
+
 /** Every single failure, and with `together` 2 every pair of them besides. */
 export function failureReports(usual: Analysis, together: 1 | 2): FailureReport[] {
   // What happens to one of many nodes alike happens to it alone: it has to stand for itself, and does so for the others.

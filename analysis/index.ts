@@ -1,7 +1,12 @@
 export { type Analysis, analyse, countChanges, countPairs } from './analysis.ts';
 export { findings } from './checks/index.ts';
 export { type Explanation, explain } from './explain.ts';
-export { type ChangedPair, type FailureReport, failureReports } from './failure-report.ts';
+export {
+  type ChangedPair,
+  type FailureReport,
+  failureReports,
+  sharedFailureReports,
+} from './failure-report.ts';
 export type { Finding } from './finding.ts';
 export { type PodPath, podPaths } from './path.ts';
 export { alikeIn } from './simulator/classes.ts';

@@ -4,6 +4,7 @@ import {
   type Failing,
   type FailureReport,
   failureReports,
+  sharedFailureReports,
 } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 
@@ -14,18 +15,26 @@ export interface FailureChange extends Failing {
 }
 
 export interface FailureChanges {
+  /** How many sessions there are, if they are too many for the failure of each to be tried. */
+  readonly untried: number | undefined;
   /** Pairs that are there before and after lose packets by it now, and did not. */
   readonly fatal: readonly FailureChange[];
   /** It can still happen, and no pair loses packets by it any more. */
   readonly survived: readonly FailureChange[];
 }
 
+/** Above so many sessions trying each takes longer than all the rest of a review. */
+const MOST_SESSIONS = 2000;
+
 /** What single failures do before and after a change. Both must have been analysed with `comparable`, so that names mean the same. */
 export function failureChanges(before: Analysis, after: Analysis): FailureChanges {
   const [were, are] = [nodeNames(before.fabric), nodeNames(after.fabric)];
-  const lostBefore = new Map(failureReports(before, 1).map((one) => [nameOf(one), one.lost]));
+  const sessions = Math.max(...[before, after].map(({ network }) => network.links.length / 2));
+  const reports = (analysis: Analysis) =>
+    sessions > MOST_SESSIONS ? sharedFailureReports(analysis) : failureReports(analysis, 1);
+  const lostBefore = new Map(reports(before).map((one) => [nameOf(one), one.lost]));
   const isOld = (name: string) => were.has(name) && are.has(name);
-  const both = failureReports(after, 1).map((report) => {
+  const both = reports(after).map((report) => {
     const [failed] = report.failed as [Failing];
     const [was, is] = [lostBefore.get(nameOf(report)), report.lost];
     const feltByOld = report.changes.some(
@@ -34,6 +43,7 @@ export function failureChanges(before: Analysis, after: Analysis): FailureChange
     return { ...failed, was, is, feltByOld };
   });
   return {
+    untried: sessions > MOST_SESSIONS ? sessions : undefined,
     fatal: both
       .filter(({ was = 0, feltByOld }) => was === 0 && feltByOld)
       .map(({ kind, name, is }) => ({ kind, name, lost: [0, is] })),

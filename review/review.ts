@@ -3,7 +3,7 @@ import type { Fabric } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
 import { type Danger, dangers } from './dangers.ts';
 import { REVIEW_VERSION, type Review } from './document.ts';
-import { comparable, failureChanges } from './failures.ts';
+import { comparable, type FailureChanges, failureChanges } from './failures.ts';
 import { type FileChange, fileChanges } from './files.ts';
 import { findingChanges } from './findings.ts';
 import { type Interruption, interruptions } from './interruptions.ts';
@@ -45,7 +45,7 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
   const changedFindings = findingChanges(findings(was), findings(is));
   const isSameNetwork = parts.length === 0 && sessions.every(({ became }) => became === 'kept');
   const traffic = isSameNetwork ? [] : trafficChanges(was, is);
-  const failures = isSameNetwork ? { fatal: [], survived: [] } : failureChanges(was, is);
+  const failures = isSameNetwork ? NO_FAILURES : failureChanges(was, is);
   const found = dangers({ before: before.fabric, after: after.fabric, objects, sessions });
   const interrupted = interruptions(before.fabric, is, sessions);
   const order = deliveryOrder(was, is, { routers: routerFiles.length > 0, cluster: objects.length > 0 });
@@ -89,9 +89,18 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
     objects: objects.map(objectDocument),
     files: files.map((file) => ({ ...file, hunks: [...file.hunks] })),
     picture: pictureDocument(before.fabric, after.fabric, parts, sessions),
-    notes: [...notes],
+    notes: [...notes, ...untriedNote(failures)],
   };
 }
+
+const NO_FAILURES: FailureChanges = { untried: undefined, fatal: [], survived: [] };
+
+const untriedNote = ({ untried }: FailureChanges): string[] =>
+  untried === undefined
+    ? []
+    : [
+        `What the failure of a single session does was not tried: there are ${untried}. noencap check --failures 1 tries them.`,
+      ];
 
 type FindingText = (finding: Finding) => Review['findings']['introduced'][number];
 
