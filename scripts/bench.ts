@@ -14,6 +14,7 @@ import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { benchAnalysis } from './bench-analysis.ts';
 import { benchLabs } from './bench-lab.ts';
+import { benchReview } from './bench-review.ts';
 import { report } from './goals.ts';
 import { largeTopology } from './large-topology.ts';
 
@@ -49,6 +50,7 @@ async function bench(): Promise<void> {
     `(empty node ${ms(node)}, synth ${ms(synth)}, cdk8s synth ${ms(cdk8s)}; 1,000 nodes: ${large.files} files from nothing)\n`,
   );
   benchAnalysis();
+  benchReview(WORK);
   const [small, big] = await benchLabs();
   if (small === undefined || big === undefined) return;
   report([
