@@ -52,8 +52,10 @@ function listDifferences(
     return all.flatMap((name) => differences(kind, `${path}[${name}]`, were.get(name), are.get(name)));
   }
   const left = [...after];
+  // Not isSame: a rule with its verbs in another order is the same rule.
+  const isEqual = (one: unknown, other: unknown) => differences(kind, `${path}[]`, one, other).length === 0;
   const gone = before.filter((item) => {
-    const at = left.findIndex((other) => isSame(item, other));
+    const at = left.findIndex((other) => isEqual(item, other));
     if (at >= 0) left.splice(at, 1);
     return at < 0;
   });
@@ -129,7 +131,7 @@ const own = (map: Readonly<Record<string, unknown>>, key: string): unknown =>
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Of values as YAML has them; the order of keys means nothing. */
+/** Of values as YAML has them; the order of keys means nothing, that of lists does. */
 function isSame(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (Array.isArray(a) && Array.isArray(b)) {

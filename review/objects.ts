@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, type ScalarTag, type Tags } from 'yaml';
 import { type FieldChange, fieldChanges } from './fields.ts';
 
 /** What the API server tells objects apart by; versions of one group are the same object. */
@@ -94,10 +94,24 @@ const documentsIn = (files: ReadonlyMap<string, string>): DocumentText[] =>
     .filter(([path]) => path.endsWith('.yaml'))
     .flatMap(([path, text]) => text.split(/^---(?=\s|$)/m).map((one) => ({ path, text: one })));
 
+/** Kubernetes reads 0644 as YAML 1.1 has it, which the files that lie beside ours may hold: not the number 644. */
+const OCTAL: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^[-+]?0[0-7]+$/,
+  resolve: (text) => Number.parseInt(text, 8),
+};
+
+const READING = {
+  version: '1.2',
+  merge: true,
+  customTags: (tags: Tags) => [OCTAL, ...tags],
+} as const;
+
 function objectsIn(documents: readonly DocumentText[]): Map<string, Held> {
   const found = new Map<string, Held>();
   for (const { path, text } of documents) {
-    for (const document of parseAllDocuments(text, { version: '1.2' })) {
+    for (const document of parseAllDocuments(text, READING)) {
       const [error] = document.errors;
       if (error !== undefined) throw new Error(`${path}: ${error.message}`);
       const value: unknown = document.toJS();

@@ -1,5 +1,5 @@
 import type { TopologyInput } from '../../topology/index.ts';
-import { redundant } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 
 /** A change of the redundant network, and what it does to sessions; those that are not named are kept. */
 export interface Change {

@@ -34,6 +34,25 @@ test('lists of values are sets', () => {
   ]);
 });
 
+test('rules with their verbs in another order are the same rules, however many they are', () => {
+  const rules = [
+    { apiGroups: ['', 'apps'], resources: ['nodes'], verbs: ['get', 'list'] },
+    { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: ['get', 'patch'] },
+  ];
+  const turned = [...rules].reverse().map(({ apiGroups, resources, verbs }) => ({
+    verbs: [...verbs].reverse(),
+    resources: [...resources].reverse(),
+    apiGroups: [...apiGroups].reverse(),
+  }));
+  expect(fieldChanges('ClusterRole', { rules }, { rules: turned })).toEqual([]);
+  const more = turned.map((rule, index) =>
+    index === 0 ? { ...rule, verbs: [...rule.verbs, 'watch'] } : rule,
+  );
+  expect(fieldChanges('ClusterRole', { rules }, { rules: more })).toEqual([
+    { path: 'rules[].verbs[]', before: undefined, after: 'watch' },
+  ]);
+});
+
 test('a set with one value twice is not one with it once', () => {
   expect(fieldChanges('X', { a: [1, 1] }, { a: [1] })).toEqual([
     { path: 'a[]', before: 1, after: undefined },
@@ -123,6 +142,24 @@ test('an object does not differ from itself with its keys in another order', () 
   );
 });
 
+test('an object does not differ from itself with its sets in another order, however deep they are', () => {
+  fc.assert(
+    fc.property(object, (one) => {
+      expect(fieldChanges('X', one, turned(one) as object)).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** With all lists back to front, but what has an order. */
+function turned(one: unknown): unknown {
+  if (Array.isArray(one)) return one.map(turned).reverse();
+  if (typeof one !== 'object' || one === null) return one;
+  return Object.fromEntries(
+    Object.entries(one).map(([name, item]) => [name, name === 'args' ? item : turned(item)]),
+  );
+}
+
 test('no difference is missed: of two objects that differ beyond the order of sets, some field is named', () => {
   fc.assert(
     fc.property(object, object, (one, other) => {
@@ -133,15 +170,15 @@ test('no difference is missed: of two objects that differ beyond the order of se
   );
 });
 
-/** One text for all objects that mean the same: keys sorted, and lists as well, but those that have an order. */
-function canonical(one: unknown, key = ''): string {
+/** One text for all objects that mean the same: keys sorted, and lists as well, but those that have an order and all in them. */
+function canonical(one: unknown, isOrdered = false): string {
   if (Array.isArray(one)) {
-    const items = one.map((item) => canonical(item));
-    return `[${(key === 'args' ? items : items.sort()).join()}]`;
+    const items = one.map((item) => canonical(item, isOrdered));
+    return `[${(isOrdered ? items : items.sort()).join()}]`;
   }
   if (typeof one !== 'object' || one === null) return JSON.stringify(one);
   const entries = Object.entries(one).map(
-    ([name, item]) => `${JSON.stringify(name)}:${canonical(item, name)}`,
+    ([name, item]) => `${JSON.stringify(name)}:${canonical(item, isOrdered || name === 'args')}`,
   );
   return `{${entries.sort().join()}}`;
 }

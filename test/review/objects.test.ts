@@ -128,3 +128,15 @@ test('a kustomization is called by its file', () => {
     'changed Kustomization cluster/30-bgp/kustomization.yaml: resources[]',
   ]);
 });
+
+test('files that lie beside ours are read as Kubernetes reads them', () => {
+  const written = (spec: string) =>
+    new Map([['cluster/a.yaml', `kind: A\napiVersion: x/v1\nmetadata: {name: a}\nspec: ${spec}\n`]]);
+  expect(told(written('{mode: 0644}'), written('{mode: 420}'))).toEqual([]);
+  expect(told(written('{mode: 0644}'), written('{mode: 644}'))).toEqual(['changed A a: spec.mode']);
+  expect(told(written('{mode: "0644"}'), written('{mode: 0644}'))).toEqual(['changed A a: spec.mode']);
+  expect(told(written('{port: 0, on: 08}'), written('{port: 0, on: 8}'))).toEqual([]);
+  const merged = written('{a: &a {b: 1}, c: {<<: *a, d: 2}}');
+  expect(told(merged, written('{a: {b: 1}, c: {b: 1, d: 2}}'))).toEqual([]);
+  expect(told(merged, written('{a: {b: 1}, c: {b: 2, d: 2}}'))).toEqual(['changed A a: spec.c.b']);
+});
