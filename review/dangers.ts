@@ -19,8 +19,8 @@ export interface Changed {
 
 /** Errors first; what concerns the whole cluster before what concerns a region. */
 export function dangers(changed: Changed): Danger[] {
-  const found = [deletions, pools, asNumber, meshOff, reflectorsTogether, podMtu].flatMap((rule) =>
-    rule(changed),
+  const found = [deletions, pools, encapsulation, asNumber, meshOff, reflectorsTogether, podMtu].flatMap(
+    (rule) => rule(changed),
   );
   return [
     ...found.filter(({ severity }) => severity === 'error'),
@@ -64,6 +64,22 @@ function pools({ before, after }: Changed): Danger[] {
         severity: 'error',
         says: `pool ${pool.cidr.text} is to change ${what}: Calico refuses that of a pool in use`,
         mend: 'Migrate: a second pool beside it, pods started anew, then the first one away.',
+      },
+    ];
+  });
+}
+
+/** What we render has none; a cluster that is taken over may, and so may what somebody edited. */
+function encapsulation({ objects }: Changed): Danger[] {
+  return objects.flatMap(({ id, fields }): Danger[] => {
+    const changed = fields.find(({ path }) => /(^|\.)(encapsulation|ipipMode|vxlanMode)$/.test(path));
+    if (changed === undefined || !['Installation', 'IPPool'].includes(id.kind)) return [];
+    const [was, is] = [changed.before, changed.after].map((one) => String(one ?? 'none'));
+    return [
+      {
+        severity: 'error',
+        says: `the encapsulation of pods' packets changes from ${was} to ${is}: until all nodes and routers have followed, pods of different nodes lose each other`,
+        mend: 'Bring up the routes without encapsulation first, see every block in every router, then change it in a window.',
       },
     ];
   });

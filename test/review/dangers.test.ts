@@ -91,3 +91,19 @@ test('what holds the pod network is not deleted by a review that nobody read', (
     { severity: 'error', says: expect.stringContaining('Installation default is deleted') },
   ]);
 });
+
+test('encapsulation of a cluster that is taken over is told', () => {
+  const fabric = fabricOf(meshed());
+  const { files } = render(fabric, undefined);
+  const path = [...files.keys()].find((one) => /10-installation\/.*installation.*\.yaml$/i.test(one)) ?? '';
+  const text = files.get(path) ?? '';
+  expect(text).toContain('encapsulation: None');
+  const before = new Map([[path, text.replace('encapsulation: None', 'encapsulation: VXLAN')]]);
+  const objects = objectChanges(before, new Map([[path, text]]));
+  expect(dangers({ before: fabric, after: fabric, objects, sessions: [] })).toEqual([
+    expect.objectContaining({
+      severity: 'error',
+      says: expect.stringMatching(/^the encapsulation of pods' packets changes from VXLAN to None: /),
+    }),
+  ]);
+});
