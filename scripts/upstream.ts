@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
+import { sorted } from './sorted.ts';
 
 /**
  * Upstream's manifests, which the conformance tests and `npm run import` read. `npm run upstream` fetches them by pinned
@@ -202,16 +203,6 @@ function withoutDescriptions(value: unknown, names = false): unknown {
     Object.entries(value)
       .filter(([key, item]) => names || key !== 'description' || typeof item !== 'string')
       .map(([key, item]) => [key, withoutDescriptions(item, key === 'properties' && !names)]),
-  );
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
   );
 }
 

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Review } from '../../review/document.ts';
+
 import { COMMENT_LIMIT } from '../../review/markdown.ts';
 import { reviewMarker } from '../../review/upsert.ts';
+import { review as reviewWith } from '../review/reviews.ts';
 import { BOT, COMMIT, type GitHub, problem, startGitHub, TOKEN } from './github/server.ts';
 import { type Run, scratch } from './run.ts';
 
@@ -29,30 +30,11 @@ afterEach(async () => {
   expect(outputs.filter((text) => text.includes(TOKEN))).toEqual([]);
 });
 
-const REVIEW: Review = {
-  version: 1,
-  command: 'diff',
-  ok: true,
-  network: 'home',
+const REVIEW = reviewWith({
   base: { name: 'main', commit: 'c'.repeat(40) },
   head: { name: 'HEAD', commit: 'd'.repeat(40) },
-  outcome: 'nothing',
-  accepted: false,
-  dangers: [],
-  pairs: 6,
-  sessions: { kept: 9, changed: [] },
-  interruptions: [],
-  traffic: [],
-  failures: { fatal: [], survived: [] },
-  findings: { introduced: [], fixed: [], reopened: [] },
-  order: { first: 'either', says: 'in any order', lost: { routersFirst: 0, clusterFirst: 0 } },
-  rehearsal: null,
-  fabric: [],
-  objects: [],
-  files: [],
   picture: { regions: [], boxes: [], lines: [] },
-  notes: [],
-};
+});
 
 const review = (changes: object = {}) =>
   writeFileSync(join(folder, 'review.json'), JSON.stringify({ ...REVIEW, ...changes }));
