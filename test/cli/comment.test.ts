@@ -241,6 +241,14 @@ describe('after the workflow of a fork', () => {
     expect(bodies()).toEqual([]);
   });
 
+  test('whose code made the review is said', async () => {
+    review();
+    await comment([], job('workflow_run'));
+    expect(bodies()[0]).toMatch(
+      /\*\*Notes\*\*\n\n- This review was made by the pull request's own code, in a fork\./,
+    );
+  });
+
   test('of a list that holds more than was asked for, only the right one counts', async () => {
     github.listsAll = true;
     review();
