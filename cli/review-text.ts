@@ -14,16 +14,16 @@ export function reviewText(review: Review, colour: Colour, width: number): strin
     ...wrapped(head, '', width),
     ...wrapped(`${colour.bold(paint[review.outcome](told.word))} ${factsText(told)}`.trimEnd(), '  ', width),
     ...dangerLines(review, colour, width),
-    ...section('sessions', sessionLines(review, colour), colour),
-    ...section('packets', trafficLines(review, colour), colour),
-    ...section('failures', failureLines(review, colour), colour),
-    ...section('findings', findingLines(review, colour), colour),
+    ...section('sessions', fitted(sessionLines(review, colour), width), colour),
+    ...section('packets', fitted(trafficLines(review, colour), width), colour),
+    ...section('failures', fitted(failureLines(review, colour), width), colour),
+    ...section('findings', fitted(findingLines(review, colour), width), colour),
     ...section(
       'delivery',
       review.outcome === 'nothing' ? [] : wrapped(review.order.says, '', width - 2),
       colour,
     ),
-    ...section('rehearsed', rehearsalLines(review), colour),
+    ...section('rehearsed', fitted(rehearsalLines(review), width), colour),
     ...section('network', partLines(review, colour), colour),
     ...section('cluster', objectLines(review, colour), colour),
     ...section('routers', fileLines(review, 'routers/', colour), colour),
@@ -42,6 +42,10 @@ const stateText = ({ name, commit }: Review['base']): string =>
 
 const section = (title: string, lines: readonly string[], colour: Colour): string[] =>
   lines.length === 0 ? [] : ['', colour.bold(title), ...lines.map((line) => `  ${line}`.trimEnd())];
+
+/** The lines of a section, which stand two columns in. */
+const fitted = (lines: readonly string[], width: number): string[] =>
+  lines.flatMap((line) => hanging(line, width - 2, '    '));
 
 /** Breaks between words; what has none stays whole. */
 function wrapped(text: string, indent: string, width: number): string[] {
@@ -67,15 +71,16 @@ function dangerLines({ dangers, accepted }: Review, colour: Colour, width: numbe
       severity === 'error' ? colour.red(accepted ? 'accepted' : 'danger') : colour.yellow('warning');
     return [
       '',
-      ...hanging(`${colour.bold(word)}  ${printable(says)}.`, width),
-      ...hanging(printable(mend), width, '  '),
+      ...hanging(`${colour.bold(word)}  ${printable(says)}.`, width, '  '),
+      ...wrapped(printable(mend), '  ', width),
     ];
   });
 }
 
-function hanging(text: string, width: number, indent = ''): string[] {
-  const [first = '', ...rest] = wrapped(text, indent, width);
-  return [first, ...rest.map((line) => `${indent === '' ? '  ' : ''}${line}`)];
+/** Every line but the first further in. */
+function hanging(text: string, width: number, further: string): string[] {
+  const [first = '', ...rest] = wrapped(text, '', width - further.length);
+  return [first, ...rest.map((line) => `${further}${line}`)];
 }
 
 /** More lines of one sort than these nobody reads; `--json` has all of them. */
