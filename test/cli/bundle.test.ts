@@ -56,6 +56,23 @@ const cdk8s = () =>
     env: { ...process.env, CDK8S_CHECK_UPGRADE: 'false' },
   });
 
+test('a bug is shown with where it is, not with all of the bundle', () => {
+  edited('charts/bgp.ts', "logSeverityScreen: 'Info'", "logSeverityScreen: fail('odd')", () => {
+    edited(
+      'charts/bgp.ts',
+      'export class Bgp',
+      'const fail = (why: string): string => {\n  throw new Error(why);\n};\n\nexport class Bgp',
+      () => {
+        const { code, stdout, stderr } = synth();
+        expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+        expect(stderr).toMatch(/^Error: odd\n {4}at fail /);
+        expect(stderr).toContain('\nThis is a bug, of noencap or of a chart of your own.\n');
+        expect(stderr.length).toBeLessThan(4000);
+      },
+    );
+  });
+});
+
 test('cdk8s synth gives the same cluster files, and takes no router or node with it', () => {
   const before = tree(join(project, 'dist'));
   expect(cdk8s().status).toBe(0);
