@@ -1,10 +1,10 @@
 #!/bin/sh
-# Gets what the tests need: what the lab runs, and shellcheck. Run by `npm test`; quick when everything is there.
+# Gets what the tests need: what the lab runs, sshd and shellcheck. Run by `npm test`; quick when everything is there.
 set -eu
 cd "$(dirname "$0")/.."
 scripts/setup-lab.sh
 
-packages='procps shellcheck'
+packages='openssh-server procps shellcheck'
 
 missing=
 for package in $packages; do
@@ -16,6 +16,14 @@ if [ -z "$missing" ]; then exit 0; fi
 sudo=
 if [ "$(id -u)" -ne 0 ]; then sudo=sudo; fi
 echo "noencap's tests need Debian packages:$missing. Installing them${sudo:+ with sudo}."
+# openssh-server would start a daemon; the tests start their own.
+policy=/usr/sbin/policy-rc.d
+if [ -e "$policy" ]; then policy=; fi
+if [ -n "$policy" ]; then
+  trap '$sudo rm -f -- "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+  $sudo chmod 0755 "$policy"
+fi
 $sudo apt-get update -qq
 # shellcheck disable=SC2086
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing

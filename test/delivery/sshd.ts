@@ -1,0 +1,100 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { SshTarget } from '../../delivery/ssh.ts';
+
+/** A real sshd on a port of its own, with its own keys; only the user who runs the tests may log in. */
+export interface Sshd {
+  readonly target: SshTarget;
+  readonly folder: string;
+  /** Private key that may log in. */
+  readonly key: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+const SSHD = '/usr/sbin/sshd';
+
+/** `authorized`: what stands before the key in authorized_keys. */
+export async function startSshd(authorized = ''): Promise<Sshd> {
+  if (!existsSync(SSHD)) throw new Error('sshd is missing. Run: scripts/setup-tests.sh');
+  const folder = mkdtempSync(join(tmpdir(), 'noencap-sshd-'));
+  const [hostKey, key, knownHosts] = ['host', 'key', 'known_hosts'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const file of [hostKey, key]) {
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', file]);
+  }
+  const port = await freePort();
+  const word = (file: string) => readFileSync(`${file}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
+  writeFileSync(join(folder, 'authorized'), `${authorized}${authorized === '' ? '' : ' '}${word(key)}\n`, {
+    mode: 0o600,
+  });
+  writeFileSync(knownHosts, `[127.0.0.1]:${port} ${word(hostKey)}\n`);
+  writeFileSync(
+    join(folder, 'config'),
+    [
+      `Port ${port}`,
+      'ListenAddress 127.0.0.1',
+      `HostKey ${hostKey}`,
+      `AuthorizedKeysFile ${join(folder, 'authorized')}`,
+      `PidFile ${join(folder, 'pid')}`,
+      'StrictModes no',
+      'UsePAM no',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication no',
+      'PermitRootLogin prohibit-password',
+      'MaxStartups 100',
+      'MaxSessions 50',
+      '',
+    ].join('\n'),
+  );
+  let daemon: ChildProcess | undefined;
+  const start = async () => {
+    // Where it puts what it has no rights to; a machine without the service has none.
+    if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
+    daemon = spawn(SSHD, ['-D', '-e', '-f', join(folder, 'config')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    await new Promise<void>((done, fail) => {
+      let said = '';
+      daemon?.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+        if (said.includes('Server listening')) done();
+      });
+      daemon?.on('exit', () => fail(new Error(`sshd: ${said}`)));
+    });
+  };
+  const stop = async () => {
+    const running = daemon;
+    if (running === undefined || running.exitCode !== null) return;
+    const gone = new Promise((done) => running.once('exit', done));
+    running.kill('SIGTERM');
+    await gone;
+  };
+  await start();
+  return {
+    target: { host: '127.0.0.1', user: userInfo().username, port, knownHosts },
+    folder,
+    key,
+    start,
+    stop: async () => {
+      await stop();
+    },
+  };
+}
+
+export async function endSshd(sshd: Sshd): Promise<void> {
+  await sshd.stop();
+  rmSync(sshd.folder, { recursive: true, force: true });
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((done) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => done(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
