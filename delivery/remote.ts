@@ -1,0 +1,37 @@
+/** One verb of the router's script, with its arguments. */
+export interface RemoteCommand {
+  readonly verb: string;
+  /** Settings (`key=value`) come first. */
+  readonly settings: readonly string[];
+  readonly args: readonly string[];
+}
+
+/** What became of a command: the script's own codes are 0 to 3, any other is the way to the router that failed. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command that goes on while its standard input is open. */
+export interface Running {
+  /** What it had printed when it was ready. */
+  readonly said: string;
+  /** Resolves when it has ended, by itself or because its input was closed. */
+  readonly ended: Promise<Ran>;
+  /** Closes its input, and waits for its end. */
+  close(): Promise<Ran>;
+}
+
+/** A router that can be talked to. How (SSH, or a process in a test) is not known here. */
+export interface Remote {
+  run(command: RemoteCommand, input?: Uint8Array): Promise<Ran>;
+  /** Starts a command, and resolves when it has printed the line `ready`; with what it said, if it ended without. */
+  start(command: RemoteCommand, ready: string): Promise<Running | Ran>;
+  /** The same router over a connection of its own: proof that one can still be made. */
+  fresh(): Promise<Remote>;
+  end(): Promise<void>;
+}
+
+/** The words after the script, as both `sh -c SCRIPT noencap` and the forced command take them. */
+export const words = ({ verb, settings, args }: RemoteCommand): string[] => [...settings, verb, ...args];
