@@ -115,9 +115,7 @@ export async function apply(
 ): Promise<Taken<number>> {
   const answer = await told(remote, settings, lock, 'apply', [hash, String(seconds)], 'pending');
   if (answer.failed !== undefined) return answer;
-  const left = Number(answer.done);
-  if (Number.isFinite(left)) return { done: left };
-  return { failed: garbled('apply', undefined, 'number of seconds until the undo') };
+  return { done: Number(answer.done) };
 }
 
 /** Ends the undo timer, and only if it was in time puts the files in place: both in one go. */
@@ -151,6 +149,15 @@ export async function settle(
   return { done: { what: what as 'shipped' | 'undone', hash } };
 }
 
+const SAID: Readonly<Record<string, RegExp>> = {
+  pending: /^\d+(\.\d+)?$/,
+  adopted: /^[0-9a-f]{16}$/,
+  undone: /^([0-9a-f]{16}|none)$/,
+  discarded: /^$/,
+};
+/** Lines that repeat which release it was. */
+const SAME = new Set(['staged', 'checked', 'shipped']);
+
 type Taken<T> =
   | { readonly done: T; readonly failed?: never }
   | { readonly failed: NotTaken; readonly done?: never };
@@ -174,5 +181,9 @@ async function told(
   }
   const line = answer.done.find((one) => one.key === key);
   if (line === undefined) return { failed: garbled(verb, undefined, `line "${key}"`) };
+  const form = SAID[key];
+  if (form !== undefined && !form.test(line.value)) return { failed: garbled(verb, line, 'an answer to it') };
+  if (SAME.has(key) && line.value !== args[0])
+    return { failed: garbled(verb, line, 'the release asked for') };
   return { done: line.value };
 }

@@ -54,7 +54,8 @@ apply() {
   if [ -n "$pending" ] && [ "$(state)" = "applying $1" ] && runs "$1"; then
     settles 30 || refuse "BIRD is still at work on the new configuration after 30 seconds. Undo it."
     say "applied $1"
-    say "pending \${pending:-none}"
+    [ -n "$pending" ] || refuse "BIRD runs release $1 and will not go back by itself: somebody else confirmed it. Undo it."
+    say "pending $pending"
     say end
     return 0
   fi
@@ -225,7 +226,11 @@ settle() {
       state_back
       say "settled undone $hash"
       ;;
-    *) say "settled nothing" ;;
+    *)
+      # An adoption that was cut off has come as far as the files.
+      state_back
+      say "settled nothing"
+      ;;
   esac
   rm -rf "$noencap/staged"
   say end

@@ -87,7 +87,7 @@ noencap=$config/.noencap
 entries=k3s
 if [ "$entry" = bird.conf ]; then entries='bird.conf k3s'; fi
 
-for tool in awk cat chgrp chmod cp cut df find grep head ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tar timeout touch tr wc; do
+for tool in awk cat chgrp chmod cp cut df find grep head ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
   command -v "$tool" >/dev/null 2>&1 || lack "this router has no $tool. Install coreutils, findutils, grep, sed, gawk and tar, or busybox."
 done
 [ -d "$config" ] || lack "there is no folder $config. Set bird.configDir of this router to where its BIRD configuration is."

@@ -54,6 +54,10 @@ stage() {
   folder "$noencap/releases"
   head -c $((limit + 1)) 2>/dev/null >"$incoming/tar" || lack "the upload does not fit: $(free) kB are free in $config. Make room there."
   if [ "$(wc -c <"$incoming/tar")" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release has configuration only."; fi
+  # A tar archive ends with two empty blocks.
+  if [ "$(tail -c 1024 "$incoming/tar" | tr -d '\\000' | wc -c)" -ne 0 ] || [ "$(wc -c <"$incoming/tar")" -lt 2048 ]; then
+    refuse "the upload is cut off or no tar archive. Ship again."
+  fi
   listed=$(tar -tvf "$incoming/tar" 2>/dev/null) || refuse "the upload is cut off or no tar archive. Ship again."
   names=$(tar -tf "$incoming/tar" 2>/dev/null)
   if printf '%s\\n' "$listed" | grep -Eqv '^[-d]' || printf '%s\\n' "$listed" | grep -Eq ' (->|link to) ' ||
@@ -98,16 +102,17 @@ place() {
 }
 
 # tree HASH RELEASE FOLDER: stands in for the configuration folder, with the release's files in their places. Folders
-# are folders and files are links, since BIRD looks for relative includes beside the name that it was given.
+# are folders and files are links, since BIRD looks for relative includes beside the name that it was given. Nothing is
+# ever written through a link: the main file has none here, and set -C refuses.
 tree() {
   mkdir "$3" || lack "cannot write $3"
   (
+    set -C
     cd "$config" || exit 1
     find . -path ./.noencap -prune -o -path ./k3s -prune -o -type d -print | while IFS= read -r one; do mkdir -p "$3/$one" || exit 1; done || exit 1
-    find . -path ./.noencap -prune -o -path ./k3s -prune -o ! -type d -print | while IFS= read -r one; do
+    find . -path ./.noencap -prune -o -path ./k3s -prune -o -path "./$main_name" -prune -o ! -type d -print | while IFS= read -r one; do
       ln -s "$config/\${one#./}" "$3/$one" || exit 1
     done || exit 1
-    rm -f "$3/$main_name"
     ln -s "$2/k3s" "$3/k3s" || exit 1
     source=$main
     if [ "$entry" = bird.conf ]; then source=$2/bird.conf; fi
@@ -175,7 +180,9 @@ link_entry() {
 }
 repair() {
   for one in k3s bird.conf; do
-    if [ -e "$noencap/replaced.$one" ] && ! there "$config/$one"; then
+    if there "$config/$one"; then
+      rm -rf "$noencap/replaced.$one"
+    elif [ -e "$noencap/replaced.$one" ]; then
       mv -T "$noencap/replaced.$one" "$config/$one" || lack "cannot put $noencap/replaced.$one back to $config/$one"
       say "restored $one"
     fi
