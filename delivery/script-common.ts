@@ -258,6 +258,7 @@ manifest_ok() {
 }
 # write_manifest: of what is in this folder; prints the release's name.
 write_manifest() {
-  find . -type f ! -path ./manifest | sed 's|^\\./||' | sort | while IFS= read -r file; do sha256sum "$file" || exit 1; done >manifest || return 1
+  find . -type f ! -path ./manifest -exec sha256sum '{}' + | sed 's|  \\./|  |' | sort -k 2 >manifest || return 1
+  [ "$(wc -l <manifest)" -eq "$(find . -type f ! -path ./manifest | wc -l)" ] || return 1
   sha256sum manifest | cut -c 1-16
 }`;

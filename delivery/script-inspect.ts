@@ -69,12 +69,11 @@ inspect() {
     else say "entry $one missing"
     fi
     if [ -e "$config/$one" ]; then
-      (cd "$config" && find -L "$one" -type f | sort | while IFS= read -r file; do
-        case $file in
-          *[!A-Za-z0-9_./@+-]*) say "odd $(printf '%s' "$file" | tr -c 'A-Za-z0-9_./@+-' '?')" ;;
-          *) hashed=$(sha256sum "$file") && say "file \${hashed%% *} $file" ;;
-        esac
-      done)
+      (
+        cd "$config" || exit
+        find -L "$one" -type f -exec sha256sum '{}' + | sed -n "s|^\\([0-9a-f]*\\)  \\($name\\(/$name\\)*\\)$|file \\1 \\2|p"
+        find -L "$one" -type f | grep -Ev "^$name(/$name)*$" | tr -c 'A-Za-z0-9_./@+\\n-' '?' | sed 's/^/odd /'
+      )
     fi
   done
   absolute_includes

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { explainBirdError } from '../../delivery/bird-error.ts';
 import { driftFrom } from '../../delivery/inspection.ts';
@@ -263,11 +263,15 @@ describe('somebody else', () => {
     await steps.ship(ONE);
     put(join(bird.config, 'k3s/ibgp.conf'), session('edited'));
     put(join(bird.config, 'k3s/more.conf'), '');
+    put(join(bird.config, 'k3s/odd $(name).conf~'), '');
     const seen = await steps.look();
     expect(driftFrom(seen, seen.live?.manifest ?? new Map())).toEqual([
       { path: 'k3s/ibgp.conf', is: 'changed' },
       { path: 'k3s/more.conf', is: 'added' },
     ]);
+    expect(seen.odd).toEqual(['k3s/odd???name?.conf?']);
+    expect((await steps.adopt()).failed?.says).toContain('a file below');
+    rmSync(join(bird.config, 'k3s/odd $(name).conf~'));
     expect(done(await show(local(), bird.settings, 'k3s/ibgp.conf'))).toBe(session('edited'));
     expect((await steps.stage(ONE)).failed?.says).toContain('were edited after release');
     expect(steps.onDisk()).toBe('edited');

@@ -101,3 +101,21 @@ export async function adopted(bird = theirs(), remote: Remote = local()): Promis
   done(await steps.adopt());
   return steps;
 }
+
+/** What holds after every fault, once it is settled: BIRD runs what it would read at a restart, and nothing waits. */
+export async function agree(steps: Steps): Promise<void> {
+  const found = await steps.look();
+  expect({
+    runs: steps.bird.sessions(),
+    pending: found.pending,
+    state: found.state,
+    liveError: found.liveError,
+    left: steps.inventory().filter((path) => /incoming|tree|probe|staged|new|link\.|replaced/.test(path)),
+  }).toEqual({
+    runs: [steps.onDisk()],
+    pending: undefined,
+    state: { what: 'shipped', hash: found.live?.hash },
+    liveError: undefined,
+    left: [],
+  });
+}
