@@ -1,10 +1,10 @@
 #!/bin/sh
-# Gets what the tests need: what the lab runs, sshd and shellcheck. Run by `npm test`; quick when everything is there.
+# Gets what the tests need: what the lab runs, busybox, sshd and shellcheck. Run by `npm test`; quick when everything is there.
 set -eu
 cd "$(dirname "$0")/.."
 scripts/setup-lab.sh
 
-packages='openssh-server procps shellcheck'
+packages='busybox openssh-server procps shellcheck'
 
 missing=
 for package in $packages; do

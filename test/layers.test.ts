@@ -13,7 +13,18 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   lab: ['fabric', 'topology'],
   delivery: ['fabric', 'topology'],
   review: ['analysis', 'fabric', 'topology'],
-  cli: ['analysis', 'charts', 'fabric', 'lab', 'nodes', 'review', 'routers', 'topology', 'main.ts'],
+  cli: [
+    'analysis',
+    'charts',
+    'delivery',
+    'fabric',
+    'lab',
+    'nodes',
+    'review',
+    'routers',
+    'topology',
+    'main.ts',
+  ],
 };
 
 /** What touches nothing outside: it may compute, and no more. */

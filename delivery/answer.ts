@@ -1,0 +1,63 @@
+import type { Ran } from './remote.ts';
+
+/**
+ * Why a router did not do what it was asked: `refused` and says why and what mends it, `misused` (a fault of ours), `lacking`
+ * something, `garbled` (its answer is not the script's), or `lost`: nobody knows what it has done.
+ */
+export interface Failure {
+  readonly kind: 'refused' | 'misused' | 'lacking' | 'garbled' | 'lost';
+  readonly says: string;
+}
+
+export type Outcome<T> =
+  | { readonly done: T; readonly failed?: never }
+  | { readonly failed: Failure; readonly done?: never };
+
+/** One line of an answer, `key value`, and its number. */
+export interface AnswerLine {
+  readonly number: number;
+  readonly key: string;
+  readonly value: string;
+}
+
+const KINDS = new Map<number, Failure['kind']>([
+  [1, 'refused'],
+  [2, 'misused'],
+  [3, 'lacking'],
+]);
+
+/** The lines of an answer without its `end`; an answer that was cut off has none. */
+export function linesOf(verb: string, ran: Ran): Outcome<readonly AnswerLine[]> {
+  if (ran.code !== 0) {
+    const says = ran.stderr.trim() || `${verb} ended with ${ran.code} and said nothing`;
+    return { failed: { kind: KINDS.get(ran.code) ?? 'lost', says } };
+  }
+  const lines = readLines(ran.stdout);
+  if (!ran.stdout.endsWith('\n') || lines.at(-1)?.key !== 'end') {
+    return {
+      failed: { kind: 'garbled', says: `the answer to ${verb} is cut off after line ${lines.length}` },
+    };
+  }
+  return { done: lines.slice(0, -1) };
+}
+
+/** The lines of an answer, whole or not. */
+export const readLines = (stdout: string): AnswerLine[] =>
+  stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((text, index) => {
+      const space = text.indexOf(' ');
+      return space === -1
+        ? { number: index + 1, key: text, value: '' }
+        : { number: index + 1, key: text.slice(0, space), value: text.slice(space + 1) };
+    });
+
+/** An answer that says something else than it may. */
+export const garbled = (verb: string, line: AnswerLine | undefined, wanted: string): Failure => ({
+  kind: 'garbled',
+  says:
+    line === undefined
+      ? `the answer to ${verb} has no ${wanted}`
+      : `the answer to ${verb}, line ${line.number}: "${`${line.key} ${line.value}`.trim()}" is not ${wanted}`,
+});

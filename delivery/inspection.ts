@@ -1,0 +1,158 @@
+import { type AnswerLine, garbled, linesOf, type Outcome } from './answer.ts';
+import { type Protocol, parseProtocols } from './protocols.ts';
+import { hashOf, manifestOf } from './release.ts';
+import type { Ran } from './remote.ts';
+
+/** What the state file says was done last: a delivery that was cut off is `applying` or `confirming`. */
+export interface RouterState {
+  readonly what: 'shipped' | 'applying' | 'confirming';
+  readonly hash: string;
+}
+
+/** A router as it is. */
+export interface Inspection {
+  readonly birdVersion: string;
+  /** BIRD's main configuration file. */
+  readonly main: string;
+  /** What BIRD says of the live files, if it would not take them. */
+  readonly liveError: string | undefined;
+  /** No reconfiguration is at work. */
+  readonly settled: boolean;
+  /** An unconfirmed change, ours or not: seconds until BIRD undoes it. */
+  readonly pending: number | undefined;
+  /** Who holds the lock. */
+  readonly holder: string | undefined;
+  readonly writable: boolean;
+  readonly diskKb: number;
+  /** Undefined where the file system does not count them. */
+  readonly inodes: number | undefined;
+  readonly state: RouterState | undefined;
+  /** The release that the live files are, as it was shipped: path to sha256. */
+  readonly live: { readonly hash: string; readonly manifest: ReadonlyMap<string, string> } | undefined;
+  readonly entries: ReadonlyMap<string, 'linked' | 'real' | 'missing'>;
+  /** The live files as they are: path to sha256. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Live files with names that no release has. */
+  readonly odd: readonly string[];
+  /** Includes that would read the live files although a staged copy is meant. */
+  readonly absoluteIncludes: readonly { readonly place: string; readonly path: string }[];
+  /** The release that BIRD runs because of a timed commit; undefined when it has read the live files since. */
+  readonly running: string | undefined;
+  readonly sysctls: ReadonlyMap<string, string>;
+  readonly protocols: readonly Protocol[];
+}
+
+/** Reads the answer to `inspect`. Each line must be one that the script writes; nothing is guessed. */
+export function parseInspection(ran: Ran): Outcome<Inspection> {
+  const answer = linesOf('inspect', ran);
+  if (answer.failed !== undefined) return answer;
+  const lines = answer.done;
+  const wrong = lines.find((line) => !isKnown(line));
+  if (wrong !== undefined) return { failed: garbled('inspect', wrong, 'a line of it') };
+  const all = (key: string) => lines.filter((line) => line.key === key).map(({ value }) => value);
+  const first = (key: string) => all(key)[0];
+  const missing = ONCE.find((key) => all(key).length !== 1);
+  if (missing !== undefined) return { failed: garbled('inspect', undefined, `single line "${missing}"`) };
+  if (first('protocol') !== '1') {
+    return { failed: garbled('inspect', lines[0], 'a protocol that this noencap speaks') };
+  }
+
+  const manifest = new Map(all('manifest').map(hashAndPath));
+  const live = first('live');
+  if (live !== undefined && hashOf(manifestOf(manifest)) !== live) {
+    const says = `the manifest of release ${live} on the router was changed. Adopt the live files, then ship again.`;
+    return { failed: { kind: 'refused', says } };
+  }
+  const [what, hash = ''] = first('state')?.split(' ') ?? [];
+  return {
+    done: {
+      birdVersion: first('bird') ?? '',
+      main: first('main') ?? '',
+      liveError: first('live-check') === 'ok' ? undefined : first('live-check'),
+      settled: first('settled') === 'yes',
+      pending: optionalNumber(first('pending')),
+      holder: first('holder'),
+      writable: first('writable') === 'yes',
+      diskKb: Number(first('disk')),
+      inodes: optionalNumber(first('inodes')),
+      state: what === undefined ? undefined : { what: what as RouterState['what'], hash },
+      live: live === undefined ? undefined : { hash: live, manifest },
+      entries: new Map(
+        all('entry').map((value) => value.split(' ') as [string, 'linked' | 'real' | 'missing']),
+      ),
+      files: new Map(all('file').map(hashAndPath)),
+      odd: all('odd'),
+      absoluteIncludes: all('absolute').map((value) => {
+        const space = value.indexOf(' ');
+        return { place: value.slice(0, space), path: value.slice(space + 1) };
+      }),
+      running: first('running'),
+      sysctls: new Map(
+        all('sysctl').map((value) => {
+          const [key = '', ...rest] = value.trim().split(/\s+/);
+          return [key, rest.join(' ')];
+        }),
+      ),
+      protocols: parseProtocols(all('all')),
+    },
+  };
+}
+
+const HASH = '[0-9a-f]{16}';
+const FILE = /^[0-9a-f]{64} [^\s/][^\s]*$/;
+
+const ONCE = ['protocol', 'bird', 'main', 'live-check', 'settled', 'writable', 'disk', 'inodes'];
+
+/** The lines that `inspect` writes. */
+const FORMS: Readonly<Record<string, RegExp>> = {
+  protocol: /^\d+$/,
+  bird: /^\d+\.\d+\S*$/,
+  main: /^\/\S+$/,
+  'live-check': /^.+$/,
+  settled: /^(yes|no)$/,
+  pending: /^(\d+(\.\d+)?|unknown)$/,
+  holder: /^\S+$/,
+  writable: /^(yes|no)$/,
+  disk: /^\d+$/,
+  inodes: /^(\d+|-)$/,
+  state: new RegExp(`^(shipped|applying|confirming) ${HASH}$`),
+  live: new RegExp(`^${HASH}$`),
+  entry: /^(k3s|bird\.conf) (linked|real|missing)$/,
+  manifest: FILE,
+  file: FILE,
+  odd: /^.+$/,
+  absolute: /^\/.+:\d+ \/.+$/,
+  running: new RegExp(`^${HASH}$`),
+  sysctl: /^[a-z0-9._]+( .*)?$/,
+  all: /^.*$/,
+};
+
+const isKnown = ({ key, value }: AnswerLine): boolean =>
+  Object.hasOwn(FORMS, key) && (FORMS[key]?.test(value) ?? false);
+
+const hashAndPath = (value: string): [string, string] => [value.slice(65), value.slice(0, 64)];
+
+/** A number that the router does not know is none; one that it cannot tell is 0: there is a change, and no time left. */
+function optionalNumber(text: string | undefined): number | undefined {
+  if (text === undefined || text === '-') return undefined;
+  return text === 'unknown' ? 0 : Number(text);
+}
+
+/** A live file that is not as it was shipped. */
+export interface Drift {
+  readonly path: string;
+  readonly is: 'changed' | 'missing' | 'added';
+}
+
+/** What differs between the live files and `wanted` (path to sha256), where they are noencap's. */
+export function driftFrom(inspection: Inspection, wanted: ReadonlyMap<string, string>): Drift[] {
+  const ours = (path: string) =>
+    [...inspection.entries.keys()].some((one) => `${path}/`.startsWith(`${one}/`));
+  const paths = new Set([...wanted.keys(), ...inspection.files.keys()].filter(ours));
+  return [...paths].sort().flatMap((path): Drift[] => {
+    const [is, was] = [inspection.files.get(path), wanted.get(path)];
+    if (is === was) return [];
+    if (was === undefined) return [{ path, is: 'added' }];
+    return [{ path, is: is === undefined ? 'missing' : 'changed' }];
+  });
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+
+/** One file of a release. */
+export interface ReleaseFile {
+  /** Below BIRD's configuration folder: `k3s/ibgp.conf`. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly sha256: string;
+}
+
+/** What is delivered to one router. The same files are always the same release. */
+export interface Release {
+  /** The first 16 digits of the sha256 of its manifest. */
+  readonly hash: string;
+  /** As `sha256sum` writes it: a line per file, by path. */
+  readonly manifest: string;
+  readonly files: readonly ReleaseFile[];
+}
+
+/** Stands in the release beside the files. */
+const MANIFEST = 'manifest';
+
+/** The router's script takes no more; a large router's files are some hundred kilobytes. */
+export const LARGEST_RELEASE = 32 * 1024 * 1024;
+
+/**
+ * The release that consists of these files (path to content). Throws if a name could leave the folder or means something
+ * to a shell: the names come from router and node names, which the topology has checked, so this is a fault of ours.
+ */
+export function releaseOf(contents: ReadonlyMap<string, string | Uint8Array>): Release {
+  if (contents.size === 0) throw new Error('a release has at least one file');
+  const files = [...contents]
+    .map(([path, content]) => {
+      const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+      return { path, bytes, sha256: sha256(bytes) };
+    })
+    .sort((one, other) => (one.path < other.path ? -1 : 1));
+  for (const { path } of files) {
+    const fault = faultOf(path, contents);
+    if (fault !== undefined) throw new Error(`${JSON.stringify(path)} cannot be delivered: ${fault}`);
+  }
+  const manifest = manifestOf(new Map(files.map(({ path, sha256 }) => [path, sha256])));
+  return { hash: hashOf(manifest), manifest, files };
+}
+
+/** A manifest's text, from path to sha256. */
+export const manifestOf = (hashes: ReadonlyMap<string, string>): string =>
+  [...hashes]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([path, hash]) => `${hash}  ${path}\n`)
+    .join('');
+
+/** The name of the release that has this manifest. */
+export const hashOf = (manifest: string): string => sha256(manifest).slice(0, 16);
+
+const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+function faultOf(path: string, all: ReadonlyMap<string, unknown>): string | undefined {
+  const parts = path.split('/');
+  if (path.startsWith('/')) return 'an absolute path';
+  if (parts.includes('..') || parts.includes('.')) return 'its path leaves the folder';
+  if (!parts.every((part) => /^[A-Za-z0-9_][A-Za-z0-9_.@+-]*$/.test(part))) {
+    return 'a part of its path is empty, starts with a dot or dash, or has something else than letters, digits and _.@+-';
+  }
+  if (path === MANIFEST) return 'the manifest has this name';
+  if (parts.some((_, index) => index > 0 && all.has(parts.slice(0, index).join('/')))) {
+    return 'a file has the name of its folder';
+  }
+  return ustarName(path) === undefined ? 'its path is too long for a tar archive' : undefined;
+}
+
+/** The release as a tar archive (ustar), manifest first. Nothing in it depends on when or where it is made. */
+export function tarOf(release: Release): Uint8Array {
+  const manifest = Buffer.from(release.manifest, 'utf8');
+  const blocks = [{ path: MANIFEST, bytes: manifest }, ...release.files].flatMap(({ path, bytes }) => [
+    header(path, bytes.length),
+    bytes,
+    new Uint8Array((BLOCK - (bytes.length % BLOCK)) % BLOCK),
+  ]);
+  const tar = Buffer.concat([...blocks, new Uint8Array(2 * BLOCK)]);
+  if (tar.length > LARGEST_RELEASE) {
+    throw new Error(`a release of ${tar.length} bytes cannot be delivered: the most is ${LARGEST_RELEASE}`);
+  }
+  return tar;
+}
+
+const BLOCK = 512;
+
+/** POSIX.1-1988 ustar. Readable by owner and group; the router's script gives them the group that BIRD reads by. */
+function header(path: string, size: number): Uint8Array {
+  const block = Buffer.alloc(BLOCK);
+  const name = ustarName(path);
+  if (name === undefined) throw new Error(`${path} is too long for a tar archive`);
+  const octal = (value: number, digits: number) => `${value.toString(8).padStart(digits, '0')}\0`;
+  block.write(name.name, 0, 'ascii');
+  block.write(octal(0o640, 7), 100, 'ascii');
+  block.write(octal(0, 7), 108, 'ascii');
+  block.write(octal(0, 7), 116, 'ascii');
+  block.write(octal(size, 11), 124, 'ascii');
+  block.write(octal(0, 11), 136, 'ascii');
+  block.write('        ', 148, 'ascii');
+  block.write('0', 156, 'ascii');
+  block.write('ustar\x0000', 257, 'ascii');
+  block.write(octal(0, 7), 329, 'ascii');
+  block.write(octal(0, 7), 337, 'ascii');
+  block.write(name.prefix, 345, 'ascii');
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'ascii');
+  return block;
+}
+
+/** A path in the two fields that ustar has for it; undefined if it does not fit. */
+function ustarName(path: string): { name: string; prefix: string } | undefined {
+  if (path.length <= 100) return { name: path, prefix: '' };
+  const cut = path.indexOf('/', path.length - 101);
+  return cut < 1 || cut > 155 ? undefined : { name: path.slice(cut + 1), prefix: path.slice(0, cut) };
+}

@@ -1,0 +1,38 @@
+import { BIRD } from './script-bird.ts';
+import { COMMON } from './script-common.ts';
+import { FILES } from './script-files.ts';
+import { INSPECT } from './script-inspect.ts';
+
+/**
+ * All that a router runs of noencap: one POSIX sh script, for dash and busybox. It is run as
+ * `sh -c SCRIPT noencap SETTINGS VERB ARGUMENTS`; nothing is installed for it.
+ */
+export function routerScript(): string {
+  return `${[COMMON, INSPECT, FILES, BIRD, DISPATCH].join('\n\n')}\n`;
+}
+
+/**
+ * The same as a file for an account that may do nothing else: `command="/usr/local/lib/noencap/router"` in its
+ * authorized_keys. The words of the SSH command become arguments, without a shell that would read them, and the settings
+ * are the router's own: a key cannot choose another folder, socket or program.
+ */
+export function forcedCommand(settings: readonly string[]): string {
+  for (const setting of settings) {
+    if (!/^(config|entry|birdc|socket|main)=[A-Za-z0-9._/@:+=-]+$/.test(setting)) {
+      throw new Error(`${JSON.stringify(setting)} is no setting of the router script`);
+    }
+  }
+  const fixed = ['fixed', ...settings, '--'].join(' ');
+  return `#!/bin/sh
+# Rendered by noencap: what an account that only delivers may do on this router.
+set -f
+# shellcheck disable=SC2086
+set -- ${fixed} \${SSH_ORIGINAL_COMMAND:-}
+set +f
+${routerScript()}`;
+}
+
+const DISPATCH = `case $verb in
+  inspect | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
+  *) misuse "\${verb:-nothing} is no verb. There are inspect, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
+esac`;

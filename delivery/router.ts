@@ -1,0 +1,189 @@
+import { type Failure, garbled, linesOf, type Outcome, readLines } from './answer.ts';
+import { type Inspection, parseInspection } from './inspection.ts';
+import { type Release, tarOf } from './release.ts';
+import type { Ran, Remote, RemoteCommand, Running } from './remote.ts';
+
+/** What a router's script must know of the router. */
+export interface RouterSettings {
+  /** The folder of BIRD's main configuration file. */
+  readonly configDir: string;
+  readonly mode: 'include' | 'standalone';
+  /** Where BIRD was started with a relative path, its main file; else BIRD itself tells. */
+  readonly main?: string;
+  /** Absolute paths, where they are not the usual ones. */
+  readonly birdc?: string;
+  readonly socket?: string;
+}
+
+/** A router's lock, held. */
+export interface Lock {
+  /** Goes with every command that changes something. */
+  readonly owner: string;
+  /** Whose lock was left behind by a process or a boot that is gone. */
+  readonly stale: string | undefined;
+  /** Resolves when the lock was lost. */
+  readonly lost: Promise<Failure>;
+  release(): Promise<void>;
+}
+
+/** The settings as the script takes them. */
+export const settingsOf = (settings: RouterSettings): string[] => [
+  `config=${settings.configDir}`,
+  `entry=${settings.mode === 'standalone' ? 'bird.conf' : 'k3s'}`,
+  ...(settings.main === undefined ? [] : [`main=${settings.main}`]),
+  ...(settings.birdc === undefined ? [] : [`birdc=${settings.birdc}`]),
+  ...(settings.socket === undefined ? [] : [`socket=${settings.socket}`]),
+];
+
+/** How the router is; `sysctls` are kernel settings whose values are wanted. Changes nothing. */
+export async function inspect(
+  remote: Remote,
+  settings: RouterSettings,
+  sysctls: readonly string[] = [],
+): Promise<Outcome<Inspection>> {
+  const asked = [...settingsOf(settings), ...sysctls.map((key) => `sysctl=${key}`)];
+  return parseInspection(await remote.run({ verb: 'inspect', settings: asked, args: [] }));
+}
+
+/** One live file of ours, for the difference to what was shipped. */
+export async function show(remote: Remote, settings: RouterSettings, path: string): Promise<Outcome<string>> {
+  const ran = await remote.run({ verb: 'show', settings: settingsOf(settings), args: [path] });
+  if (ran.code === 0) return { done: ran.stdout };
+  const answer = linesOf('show', ran);
+  return answer.failed === undefined ? { done: ran.stdout } : { failed: answer.failed };
+}
+
+/** Takes the router's lock, for so many seconds at most: a line that died without a word must not hold it for ever. */
+export async function hold(
+  remote: Remote,
+  settings: RouterSettings,
+  owner: string,
+  seconds = 3600,
+): Promise<Outcome<Lock>> {
+  const command: RemoteCommand = {
+    verb: 'hold',
+    settings: settingsOf(settings),
+    args: [owner, String(seconds)],
+  };
+  const started = await remote.start(command, 'held');
+  if (!isRunning(started)) {
+    const answer = linesOf('hold', started);
+    return { failed: answer.failed ?? garbled('hold', undefined, 'line "held"') };
+  }
+  const lost = started.ended.then(
+    (ran): Failure => ({ kind: 'lost', says: ran.stderr.trim() || 'the lock of the router was lost' }),
+  );
+  const stale = readLines(started.said).find(({ key }) => key === 'stale')?.value;
+  return {
+    done: {
+      owner,
+      stale,
+      lost,
+      release: async () => {
+        await started.close();
+      },
+    },
+  };
+}
+
+const isRunning = (started: Running | Ran): started is Running => 'ended' in started;
+
+/** Puts a release beside the live files, and a copy of the configuration folder that has it in its place. */
+export const stage = (remote: Remote, settings: RouterSettings, lock: Lock, release: Release) =>
+  told(remote, settings, lock, 'stage', [release.hash], 'staged', tarOf(release));
+
+/** Makes what is live a release of its own, byte for byte: what was there can be gone back to. Its hash. */
+export const adopt = (remote: Remote, settings: RouterSettings, lock: Lock) =>
+  told(remote, settings, lock, 'adopt', [], 'adopted');
+
+/** A release that BIRD does not take: what it says, with the place in the release. */
+export interface NotTaken extends Failure {
+  readonly birdError?: string;
+}
+
+/** Lets BIRD read the staged release without running it, and proves that it is this that BIRD reads. */
+export const check = (remote: Remote, settings: RouterSettings, lock: Lock, hash: string) =>
+  told(remote, settings, lock, 'check', [hash], 'checked');
+
+/** BIRD runs the release, and goes back by itself after so many seconds. Resolves with the seconds that are left. */
+export async function apply(
+  remote: Remote,
+  settings: RouterSettings,
+  lock: Lock,
+  hash: string,
+  seconds: number,
+): Promise<Taken<number>> {
+  const answer = await told(remote, settings, lock, 'apply', [hash, String(seconds)], 'pending');
+  if (answer.failed !== undefined) return answer;
+  return { done: Number(answer.done) };
+}
+
+/** Ends the undo timer, and only if it was in time puts the files in place: both in one go. */
+export const confirm = (remote: Remote, settings: RouterSettings, lock: Lock, hash: string) =>
+  told(remote, settings, lock, 'confirm', [hash], 'shipped');
+
+/** BIRD runs what the live files say again. The release that was undone, or `none`. */
+export const undo = (remote: Remote, settings: RouterSettings, lock: Lock) =>
+  told(remote, settings, lock, 'undo', [], 'undone');
+
+/** Takes away what was staged and not applied. */
+export const discard = (remote: Remote, settings: RouterSettings, lock: Lock) =>
+  told(remote, settings, lock, 'discard', [], 'discarded');
+
+/** How a delivery that was cut off was brought to an end. */
+export type Settled =
+  | { readonly what: 'nothing' }
+  | { readonly what: 'shipped' | 'undone'; readonly hash: string };
+
+/** Makes files and running configuration agree after a delivery that was cut off. */
+export async function settle(
+  remote: Remote,
+  settings: RouterSettings,
+  lock: Lock,
+): Promise<Outcome<Settled>> {
+  const answer = await told(remote, settings, lock, 'settle', [], 'settled');
+  if (answer.failed !== undefined) return { failed: answer.failed };
+  const [, what, hash] = /^(shipped|undone) ([0-9a-f]{16})$/.exec(answer.done) ?? [];
+  if (answer.done === 'nothing') return { done: { what: 'nothing' } };
+  if (hash === undefined) return { failed: garbled('settle', undefined, 'known end') };
+  return { done: { what: what as 'shipped' | 'undone', hash } };
+}
+
+const SAID: Readonly<Record<string, RegExp>> = {
+  pending: /^\d+(\.\d+)?$/,
+  adopted: /^[0-9a-f]{16}$/,
+  undone: /^([0-9a-f]{16}|none)$/,
+  discarded: /^$/,
+};
+/** Lines that repeat which release it was. */
+const SAME = new Set(['staged', 'checked', 'shipped']);
+
+type Taken<T> =
+  | { readonly done: T; readonly failed?: never }
+  | { readonly failed: NotTaken; readonly done?: never };
+
+/** Runs a verb that changes something. Its answer is the value of the one line `key`. */
+async function told(
+  remote: Remote,
+  settings: RouterSettings,
+  lock: Lock,
+  verb: string,
+  args: readonly string[],
+  key: string,
+  input?: Uint8Array,
+): Promise<Taken<string>> {
+  const owned = [...settingsOf(settings), `owner=${lock.owner}`];
+  const ran = await remote.run({ verb, settings: owned, args }, input);
+  const answer = linesOf(verb, ran);
+  if (answer.failed !== undefined) {
+    const birdError = readLines(ran.stdout).find((line) => line.key === 'error')?.value;
+    return { failed: birdError === undefined ? answer.failed : { ...answer.failed, birdError } };
+  }
+  const line = answer.done.find((one) => one.key === key);
+  if (line === undefined) return { failed: garbled(verb, undefined, `line "${key}"`) };
+  const form = SAID[key];
+  if (form !== undefined && !form.test(line.value)) return { failed: garbled(verb, line, 'an answer to it') };
+  if (SAME.has(key) && line.value !== args[0])
+    return { failed: garbled(verb, line, 'the release asked for') };
+  return { done: line.value };
+}

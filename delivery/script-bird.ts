@@ -1,0 +1,237 @@
+/**
+ * The verbs that change what BIRD runs: `check`, `apply`, `confirm`, `undo`, `settle`.
+ *
+ * Facts that they stand on (BIRD 2.0.12, each held by a test): an undo swaps what BIRD has in memory and no file; any second
+ * `configure`, even one that fails, ends the undo timer for good; `configure check` does not; `confirm` after the undo
+ * answers 0019 and birdc ends with 0; 0004 and 0005 mean that it is not applied yet; `show symbols` tells what is defined
+ * in the running configuration.
+ */
+export const BIRD = `# ---- check, apply, confirm, undo, settle: what BIRD runs
+
+# not_taken HASH REPLY: places in the staged copy are told as those of the configuration folder.
+not_taken() {
+  complaint=$(printf '%s\\n' "$2" | sed "s|^8002 ||;s|$noencap/staged/||g")
+  say "error $complaint"
+  refuse "BIRD does not take release $1: $complaint"
+}
+
+# check HASH: BIRD reads the staged tree. Then it reads one with a fault in our place, and must trip over it there: if it
+# does not, the main file includes ours by another way, and what was checked were the live files.
+check() {
+  arguments 1 "$#"
+  release_name "$1"
+  begin
+  main_file
+  staged_is "$1"
+  ask configure check "\\"$noencap/staged/$main_name\\""
+  has 0020 || not_taken "$1" "$(last_line)"
+  trap 'rm -rf "$noencap/probe" "$noencap/probe.k3s"; drop busy "$verb"' EXIT
+  rm -rf "$noencap/probe" "$noencap/probe.k3s"
+  if ! mkdir -p "$noencap/probe.k3s/k3s" 2>/dev/null ||
+    ! printf 'noencap looks whether BIRD reads this;\\n' 2>/dev/null >"$noencap/probe.k3s/k3s/ibgp.conf"; then
+    lack "cannot write to $noencap ($(free) kB are free)"
+  fi
+  if [ "$entry" = bird.conf ]; then cp "$noencap/releases/$1/bird.conf" "$noencap/probe.k3s/bird.conf" || lack "cannot write to $noencap"; fi
+  like_main "$noencap/probe.k3s" || lack "cannot give $noencap/probe.k3s the group of $main"
+  tree "$1" "$noencap/probe.k3s" "$noencap/probe"
+  ask configure check "\\"$noencap/probe/$main_name\\""
+  case $(message 8002) in
+    "$noencap/probe/k3s/"*) ;;
+    *) refuse "BIRD does not read k3s/ibgp.conf of a staged copy of $config. Include it in $main as: include \\"k3s/ibgp.conf\\";" ;;
+  esac
+  say "checked $1"
+  say end
+}
+
+# apply HASH SECONDS: BIRD runs the staged tree, and goes back by itself after that time.
+apply() {
+  arguments 2 "$#"
+  release_name "$1"
+  number "$2" 5 3600
+  begin
+  main_file
+  status
+  if [ -n "$pending" ] && [ "$(state)" = "applying $1" ] && runs "$1"; then
+    settles 30 || refuse "BIRD is still at work on the new configuration after 30 seconds. Undo it."
+    say "applied $1"
+    [ -n "$pending" ] || refuse "BIRD runs release $1 and will not go back by itself: somebody else confirmed it. Undo it."
+    say "pending $pending"
+    say end
+    return 0
+  fi
+  idle
+  staged_is "$1"
+  if [ -n "$pending" ]; then refuse "a change that is not noencap's waits for its confirmation, $pending s left. Run birdc configure confirm or undo on the router first."; fi
+  if [ "$settled" = no ]; then refuse "BIRD is still at work on its last reconfiguration. Try again when birdc configure status says that it is done."; fi
+  for one in $entries; do
+    if there "$config/$one" && ! linked "$one"; then refuse "$config/$one was not shipped by noencap. Adopt it first."; fi
+  done
+  put_state "applying $1" || lack "cannot write $noencap/state ($(free) kB are free)"
+  durable
+  ask configure "\\"$noencap/staged/$main_name\\"" timeout "$2"
+  if ! has 0003 && ! has 0004 && ! has 0005; then
+    refused=$(last_line)
+    if runs "$1"; then refuse "BIRD gave an answer that nobody expected, and runs release $1: $refused. Undo it."; fi
+    state_back
+    not_taken "$1" "$refused"
+  fi
+  settles "$(($2 < 32 ? $2 - 2 : 30))" || refuse "BIRD is still at work on the new configuration. Undo it, or it goes back by itself."
+  runs "$1" || refuse "BIRD took release $1 and does not run it any more: somebody else reconfigured it. Settle."
+  [ -n "$pending" ] || refuse "BIRD runs release $1 and will not go back by itself: somebody else confirmed it. Undo it."
+  say "applied $1"
+  say "pending $pending"
+  say end
+}
+
+# flip HASH: what BIRD reads at its next start.
+flip() {
+  point_live "$1" || return 1
+  for one in $entries; do
+    linked "$one" || link_entry "$one" || return 1
+  done
+}
+
+# back: BIRD runs what the live files say. Used where an undo is not to be had.
+back() {
+  ask configure check
+  has 0020 || refuse "BIRD does not take the live files either: $(last_line). Mend them and run birdc configure."
+  ask configure
+  if ! has 0003 && ! has 0004 && ! has 0005; then refuse "BIRD does not go back to the live files: $(last_line)"; fi
+  settles 60 || refuse "BIRD is still at work on going back to the live files. Run settle."
+}
+
+# take_back HASH: undoes it if the timer still runs. Undo wants no second attempt: it would swap the new one in again.
+take_back() {
+  status
+  if [ -n "$pending" ] && runs "$1"; then
+    ask configure undo
+    has 0021 || has 0019 || refuse "BIRD refuses the undo: $(last_line). It goes back by itself when the time is up."
+    settles 60 || refuse "BIRD is still at work on the undo. Run settle."
+  elif [ "$settled" = no ]; then
+    settles 60 || refuse "BIRD is still at work on its last reconfiguration. Run settle."
+  fi
+  if runs "$1"; then back; fi
+  status
+  if [ -n "$pending" ]; then refuse "a change that is not noencap's waits for its confirmation, $pending s left. Run birdc configure confirm or undo on the router first."; fi
+  if runs "$1"; then refuse "BIRD still runs release $1. Run birdc configure on the router."; fi
+}
+
+# ship HASH: BIRD has it for good, so the files follow. If they cannot, BIRD goes back to them.
+ship() {
+  durable
+  if ! flip "$1"; then
+    before=$2
+    if [ -n "$before" ]; then point_live "$before"; else rm -f "$noencap/live"; fi
+    back
+    state_back
+    refuse "the files cannot be put in place ($(free) kB are free in $config). BIRD runs the old configuration again."
+  fi
+  put_state "shipped $1" || lack "release $1 is in place, but $noencap/state cannot be written. Run settle."
+  durable
+  rm -rf "$noencap/staged" "$noencap"/replaced.*
+  prune
+}
+# The live release and the two that came before it.
+prune() {
+  kept=0
+  # shellcheck disable=SC2012
+  ls -1t "$noencap/releases" | while IFS= read -r one; do
+    case $one in *[!0-9a-f]*) continue ;; esac
+    if [ "$one" = "$(live)" ]; then continue; fi
+    kept=$((kept + 1))
+    if [ "$kept" -gt 2 ]; then rm -rf "\${noencap:?}/releases/$one"; fi
+  done
+}
+
+# confirm HASH: only if BIRD says that it was in time. From here on nothing waits for whoever asked.
+confirm() {
+  arguments 1 "$#"
+  release_name "$1"
+  begin
+  before=$(live)
+  case $(state) in
+    "shipped $1")
+      if [ "$before" = "$1" ]; then say "shipped $1"; say end; return 0; fi
+      refuse "release $1 was shipped, but $noencap/live points elsewhere. Settle." ;;
+    "applying $1" | "confirming $1") ;;
+    *) refuse "release $1 is not applied on this router. Apply it first." ;;
+  esac
+  status
+  if [ "$settled" = no ]; then refuse "BIRD is at work on a reconfiguration. Settle."; fi
+  runs "$1" || refuse "too late: BIRD does not run release $1 any more (its time was up, or BIRD was restarted). The files are untouched. Settle, then ship again."
+  if [ "$(state)" = "applying $1" ] || [ -n "$pending" ]; then
+    for one in $entries; do
+      if there "$config/$one" && ! linked "$one"; then refuse "$config/$one was not shipped by noencap. Adopt it first."; fi
+    done
+    put_state "confirming $1" || lack "cannot write $noencap/state ($(free) kB are free); BIRD goes back by itself"
+    durable
+    ask configure confirm
+    if ! has 0018; then
+      refuse "too late: BIRD says $(last_line). Settle, then ship again."
+    fi
+  fi
+  ship "$1" "$before"
+  say "shipped $1"
+  say end
+}
+
+# undo: BIRD runs what the live files say, and nothing is staged or pending.
+undo() {
+  arguments 0 "$#"
+  begin
+  doing=$(state)
+  case $doing in
+    applying* | confirming*)
+      if [ "$(live)" = "\${doing#* }" ]; then refuse "release \${doing#* } is in place already. Settle."; fi
+      take_back "\${doing#* }"
+      state_back
+      say "undone \${doing#* }"
+      ;;
+    *) say "undone none" ;;
+  esac
+  rm -rf "$noencap/staged"
+  clean
+  say end
+}
+
+# settle: after a delivery that was cut off. An unconfirmed change is undone; one that BIRD has confirmed is brought to its
+# end; where a restart of BIRD in between leaves doubt, BIRD is told to read the live files, which changes nothing if it
+# has.
+settle() {
+  arguments 0 "$#"
+  begin
+  clean
+  repair
+  doing=$(state)
+  hash=\${doing#* }
+  case $doing in
+    confirming*)
+      status
+      if [ "$settled" = no ]; then settles 60 || refuse "BIRD is still at work on its last reconfiguration. Run settle."; fi
+      if [ "$(live)" = "$hash" ]; then
+        if ! runs "$hash"; then back; fi
+        ship "$hash" "$hash"
+        say "settled shipped $hash"
+      elif [ -z "$pending" ] && runs "$hash"; then
+        ship "$hash" "$(live)"
+        say "settled shipped $hash"
+      else
+        take_back "$hash"
+        state_back
+        say "settled undone $hash"
+      fi
+      ;;
+    applying*)
+      take_back "$hash"
+      state_back
+      say "settled undone $hash"
+      ;;
+    *)
+      # An adoption that was cut off has come as far as the files.
+      state_back
+      say "settled nothing"
+      ;;
+  esac
+  rm -rf "$noencap/staged"
+  say end
+}`;

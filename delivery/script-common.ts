@@ -1,0 +1,264 @@
+/**
+ * What all verbs of the router's script share: arguments, locks, BIRD's answers and files. Every argument is checked
+ * before anything is done: behind a forced command they come from whoever holds the key.
+ */
+export const COMMON = `# noencap's work on a router: VERB, after any settings (config=DIR entry=k3s|bird.conf birdc=FILE socket=FILE main=FILE
+# owner=TEXT), before its arguments. Every answer is lines of "key value", and the last is "end".
+# Ends with 0 done, 1 refused, 2 wrong use, 3 this router lacks something.
+set -u
+umask 077
+LC_ALL=C
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL PATH
+
+version=1
+limit=33554432
+
+# A reader that is gone must not end what is at work here.
+say() { printf '%s\\n' "$*" 2>/dev/null || :; }
+stop() { code=$1; shift; printf '%s\\n' "$*" >&2 2>/dev/null || :; exit "$code"; }
+refuse() { stop 1 "$@"; }
+misuse() { stop 2 "$@"; }
+lack() { stop 3 "$@"; }
+
+word() {
+  case $1 in '' | -* | *[!A-Za-z0-9._/@:+=-]*) misuse "an argument is empty or holds something else than letters, digits and ._/@:+=-" ;; esac
+  if [ "\${#1}" -gt 200 ]; then misuse "an argument is longer than 200 characters"; fi
+}
+path() {
+  case $1 in /*) ;; *) misuse "$1 is no absolute path" ;; esac
+  case $1/ in */../* | */./* | *//*) misuse "$1 has an empty part, . or .. in it" ;; esac
+}
+number() {
+  case $1 in '' | *[!0-9]* | ??????*) misuse "$1 is not a number of at most five digits" ;; esac
+  if [ "$1" -lt "$2" ] || [ "$1" -gt "$3" ]; then misuse "$1 is not between $2 and $3"; fi
+}
+release_name() {
+  case $1 in *[!0-9a-f]*) misuse "$1 is no release: 16 hexadecimal digits" ;; esac
+  if [ "\${#1}" -ne 16 ]; then misuse "$1 is no release: 16 hexadecimal digits"; fi
+}
+owner_name() {
+  case $1 in '' | *[!A-Za-z0-9._@:+-]*) misuse "$1 is no owner: letters, digits and ._@:+-" ;; esac
+  if [ "\${#1}" -gt 100 ]; then misuse "an owner has at most 100 characters"; fi
+}
+
+config=/etc/bird
+entry=k3s
+birdc=birdc
+socket='' main='' owner='' sysctls=''
+fixed=
+setting() {
+  case $1 in
+    config=*) path "\${1#*=}"; config=\${1#*=} ;;
+    main=*) path "\${1#*=}"; main=\${1#*=} ;;
+    socket=*) path "\${1#*=}"; socket=\${1#*=} ;;
+    birdc=*) path "\${1#*=}"; birdc=\${1#*=} ;;
+    entry=k3s | entry=bird.conf) entry=\${1#*=} ;;
+    owner=*) owner_name "\${1#*=}"; owner=\${1#*=} ;;
+    sysctl=*)
+      case \${1#*=} in *[!a-z0-9._]* | .* | *..*) misuse "\${1#*=} is no kernel setting" ;; esac
+      sysctls="$sysctls \${1#*=}"
+      ;;
+    *) misuse "$1 is no setting" ;;
+  esac
+}
+# "fixed SETTINGS -- ...": what a forced command allows. What comes after may repeat these, not change them.
+if [ "\${1:-}" = fixed ]; then
+  shift
+  while [ "\${1:---}" != -- ]; do word "$1"; setting "$1"; fixed="$fixed $1 "; shift; done
+  if [ "$#" -eq 0 ]; then misuse "fixed settings end with --"; fi
+  shift
+  permitted="config=$config entry=$entry birdc=$birdc socket=$socket main=$main"
+else
+  permitted=
+fi
+for argument; do word "$argument"; done
+while [ "$#" -gt 0 ]; do
+  case $1 in *=*) setting "$1"; shift ;; *) break ;; esac
+done
+if [ -n "$permitted" ] && [ "$permitted" != "config=$config entry=$entry birdc=$birdc socket=$socket main=$main" ]; then
+  misuse "this account may not choose these settings; they are fixed on the router: $permitted"
+fi
+verb=\${1:-}
+[ "$#" -eq 0 ] || shift
+arguments() { if [ "$1" -ne "$2" ]; then misuse "$verb takes $1 arguments, not $2"; fi; }
+
+noencap=$config/.noencap
+entries=k3s
+if [ "$entry" = bird.conf ]; then entries='bird.conf k3s'; fi
+
+for tool in awk cat chgrp chmod cp cut df find grep head ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
+  command -v "$tool" >/dev/null 2>&1 || lack "this router has no $tool. Install coreutils, findutils, grep, sed, gawk and tar, or busybox."
+done
+[ -d "$config" ] || lack "there is no folder $config. Set bird.configDir of this router to where its BIRD configuration is."
+
+# ---- who is at work
+
+boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) || boot=none
+# started PID: when, in ticks since the boot; nothing if it is gone, or dead and not yet buried.
+started() { sed -n 's/.*) //;/^Z/!p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+me="$$,$(started "$$"),$boot"
+
+# alive HOLDER: the process that wrote "text,pid,start,boot" still runs. A number that was given to another has another start.
+alive() {
+  holder_boot=\${1##*,}; rest=\${1%,*}; holder_start=\${rest##*,}; rest=\${rest%,*}; holder_pid=\${rest##*,}
+  case $holder_pid in '' | *[!0-9]*) return 1 ;; esac
+  [ "$holder_boot" = "$boot" ] && [ "$(started "$holder_pid")" = "$holder_start" ]
+}
+
+# take NAME TEXT: a link that points to its holder; it comes into being with its text in one step. Who finds a dead
+# holder moves its link aside; who took a living one's by mistake (two came at once) puts it back.
+take() {
+  tries=0 stale=
+  while [ "$tries" -lt 5 ]; do
+    tries=$((tries + 1))
+    if problem=$(ln -s "$2,$me" "$noencap/$1" 2>&1); then return 0; fi
+    holder=$(readlink "$noencap/$1") || continue
+    if alive "$holder"; then return 1; fi
+    if mv -T "$noencap/$1" "$noencap/$1.stale.$$" 2>/dev/null; then
+      moved=$(readlink "$noencap/$1.stale.$$")
+      if [ "$moved" != "$holder" ]; then ln -s "$moved" "$noencap/$1" 2>/dev/null; else stale=\${holder%%,*}; fi
+      rm -f "$noencap/$1.stale.$$"
+    fi
+  done
+  lack "cannot lock $noencap: $problem"
+}
+drop() { if [ "$(readlink "$noencap/$1")" = "$2,$me" ]; then rm -f "$noencap/$1"; fi; }
+
+# folder PATH: one that BIRD can read what is below. Its permissions are set each time: a run may have been cut off before.
+folder() {
+  problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
+  permissions
+  chgrp "$group" "$1" 2>/dev/null
+  chmod "$folder_mode" "$1" 2>/dev/null
+  return 0
+}
+
+# begin: before anything is changed. The line may die from here on; the work does not. Only the holder of the lock gets
+# here, and what it left at work when its line died is waited for.
+begin() {
+  trap '' HUP PIPE INT
+  [ -n "$owner" ] || misuse "$verb needs owner="
+  holder=$(readlink "$noencap/lock") || refuse "nobody holds the lock of this router. Take it with hold before $verb."
+  if [ "\${holder%%,*}" != "$owner" ] || ! alive "$holder"; then
+    refuse "the lock of this router is \${holder%%,*}'s, not $owner's. Wait until that delivery has ended."
+  fi
+  waited=0
+  until take busy "$verb"; do
+    waited=$((waited + 1))
+    if [ "$waited" -gt 60 ]; then refuse "\${holder%%,*} is still at work on this router. Try again when it has ended."; fi
+    sleep 1
+  done
+  trap 'drop busy "$verb"' EXIT
+}
+
+# ---- what BIRD says
+
+ask() {
+  reply=$(timeout 60 "$birdc" -v \${socket:+-s "$socket"} "$*" 2>&1 </dev/null)
+  case $reply in
+    "0001 BIRD "*) return 0 ;;
+    *) lack "BIRD does not answer on its control socket (\${reply:-no answer}). See that it runs, and that this account may use the socket." ;;
+  esac
+}
+has() { case "
+$reply" in *"
+$1"[\\ -]*) return 0 ;; *) return 1 ;; esac; }
+message() { printf '%s\\n' "$reply" | sed -n "s/^$1[ -]//p" | head -n 1; }
+last_line() { printf '%s\\n' "$reply" | sed -n '$p'; }
+
+# status: \`settled\` is yes when no reconfiguration is at work, \`pending\` the seconds until an unconfirmed one is undone.
+status() {
+  ask configure status
+  settled=no pending=
+  if has 0003 && ! has 0004 && ! has 0005; then settled=yes; fi
+  if has 0022; then
+    pending=$(message 0022 | sed -n 's/.* in \\([0-9.]*\\) s.*/\\1/p')
+    pending=\${pending:-unknown}
+  fi
+}
+# settles SECONDS: waits until no reconfiguration is at work.
+settles() {
+  left=$1
+  while status; [ "$settled" = no ]; do
+    if [ "$left" -le 0 ]; then return 1; fi
+    left=$((left - 1))
+    sleep 1
+  done
+}
+
+# The staged main file ends with a definition that names its release. So BIRD itself tells whether it runs that release
+# because of a timed commit, or what it read from the live files: after an undo, a restart or another configure the name
+# is unknown.
+runs() { ask show symbols "noencap_release_$1"; case $(message 1010) in *constant) return 0 ;; *) return 1 ;; esac; }
+
+# The main file, as BIRD was started with it: checking it changes nothing, an undo that is scheduled stays.
+main_file() {
+  ask configure check
+  live_check=$reply
+  found=$(message 0002)
+  found=\${found#Reading configuration from }
+  if [ -z "$main" ]; then main=$found; fi
+  case $main in
+    /*) ;;
+    *) lack "BIRD was started with the relative path \${main:-(none)}, which nobody else can find. Start it with -c $config/bird.conf." ;;
+  esac
+  case $main in *[!A-Za-z0-9._/@:+=-]*) lack "the path of BIRD's main file has odd characters: $main" ;; esac
+  main_name=\${main##*/}
+  if [ "$(cd "\${main%/*}/" 2>/dev/null && pwd -P)" != "$(cd "$config" && pwd -P)" ]; then
+    lack "BIRD's main file is $main, not in $config. Set bird.configDir of this router to \${main%/*}."
+  fi
+  if [ "$entry" = bird.conf ] && [ "$main_name" != bird.conf ]; then
+    lack "BIRD's main file is $main, but a standalone router's is $config/bird.conf. Start BIRD with that."
+  fi
+}
+
+# ---- files
+
+state() { cat "$noencap/state" 2>/dev/null || :; }
+put_state() {
+  printf '%s\\n' "$1" 2>/dev/null >"$noencap/state.new" && mv -f "$noencap/state.new" "$noencap/state" 2>/dev/null
+}
+live() { target=$(readlink "$noencap/live") || return 0; printf '%s\\n' "\${target#releases/}"; }
+# What was shipped last, as the files have it.
+state_back() {
+  if [ -n "$(live)" ]; then put_state "shipped $(live)"; else rm -f "$noencap/state"; fi || lack "cannot write $noencap/state"
+}
+linked() { [ "$(readlink "$config/$1")" = ".noencap/live/$1" ]; }
+there() { [ -e "$1" ] || [ -L "$1" ]; }
+durable() { sync -f "$noencap" 2>/dev/null || sync; }
+
+# permissions: those of the main file. What has the same, BIRD can read if it can read that.
+permissions() {
+  listed=$(ls -lnL "$config/\${main_name:-bird.conf}" 2>/dev/null) || listed=$(ls -lnd "$config/.")
+  # shellcheck disable=SC2086
+  set -- $listed
+  group=$4
+  case $1 in
+    ???????r*) file_mode=0644 folder_mode=0755 ;;
+    ????r*) file_mode=0640 folder_mode=0750 ;;
+    *) file_mode=0600 folder_mode=0700 ;;
+  esac
+}
+like_main() {
+  permissions
+  chgrp -Rh "$group" "$1" 2>/dev/null || return 1
+  find "$1" -type d -exec chmod "$folder_mode" '{}' + && find "$1" -type f -exec chmod "$file_mode" '{}' +
+}
+
+# manifest_ok: in a release's folder, every file is as its manifest says, and there is no other.
+name='[A-Za-z0-9_.][A-Za-z0-9_.@+-]*'
+manifest_ok() {
+  [ -f manifest ] || return 1
+  if grep -Evq "^[0-9a-f]{64}  $name(/$name)*\\$" manifest || grep -Eq '(  |/)\\.\\.?(/|$)' manifest; then return 1; fi
+  [ "$(sha256sum manifest | cut -c 1-16)" = "$1" ] || return 1
+  [ -z "$(find . ! -type f ! -type d)" ] || return 1
+  [ "$(find . -type f ! -path ./manifest | sed 's|^\\./||' | sort)" = "$(cut -c 67- manifest | sort)" ] || return 1
+  sha256sum -c manifest >/dev/null 2>&1
+}
+# write_manifest: of what is in this folder; prints the release's name.
+write_manifest() {
+  find . -type f ! -path ./manifest -exec sha256sum '{}' + | sed 's|  \\./|  |' | sort -k 2 >manifest || return 1
+  [ "$(wc -l <manifest)" -eq "$(find . -type f ! -path ./manifest | wc -l)" ] || return 1
+  sha256sum manifest | cut -c 1-16
+}`;

@@ -1,0 +1,201 @@
+/** The verbs that work beside the live files: `hold`, `stage`, `adopt`, `discard`. */
+export const FILES = `# ---- hold, stage, adopt, discard: what lies beside the live files
+
+# hold OWNER SECONDS: the lock is held while standard input stays open, and never longer than that many seconds: a
+# line that died without a word would hold it for hours.
+hold() {
+  arguments 2 "$#"
+  owner_name "$1"
+  number "$2" 1 86400
+  folder "$noencap"
+  holding=$1
+  if ! take lock "$holding"; then
+    refuse "the lock of this router is \${holder%%,*}'s. Wait until that delivery has ended."
+  fi
+  alarm=
+  trap 'drop lock "$holding"; [ -z "$alarm" ] || kill "$alarm" 2>/dev/null' EXIT
+  trap 'exit 1' HUP INT TERM PIPE
+  # It keeps none of the line's streams open, and ends soon after its parent.
+  (
+    trap - EXIT
+    elapsed=0
+    while [ "$elapsed" -lt "$2" ] && kill -0 "$$"; do sleep 1; elapsed=$((elapsed + 1)); done
+    kill -TERM "$$"
+  ) </dev/null >/dev/null 2>&1 &
+  alarm=$!
+  # Two that found the same dead holder may both have come this far; the link tells whose it is.
+  if [ "$(readlink "$noencap/lock")" != "$holding,$me" ]; then refuse "another delivery took the lock of this router at the same time. Try again."; fi
+  if [ -n "$stale" ]; then say "stale $stale"; fi
+  say held
+  while IFS= read -r _; do :; done
+  say end
+}
+
+idle() {
+  case $(state) in
+    applying* | confirming*) refuse "a delivery was cut off on this router ($(state)). Run settle first." ;;
+  esac
+}
+
+clean() { rm -rf "$noencap"/incoming.* "$noencap"/tree.* "$noencap"/probe "$noencap"/probe.k3s "$noencap"/state.new "$noencap"/live.new "$noencap"/link.*; }
+
+# stage HASH: a tar of the release comes in on standard input. It is looked at, unpacked beside, held against its
+# manifest, and moved in with one rename.
+stage() {
+  arguments 1 "$#"
+  release_name "$1"
+  begin
+  main_file
+  idle
+  incoming=$noencap/incoming.$$
+  clean
+  trap 'rm -rf "$noencap"/incoming.* "$noencap"/tree.*; drop busy "$verb"' EXIT
+  problem=$(mkdir -p "$incoming/release" 2>&1) || lack "cannot write to $noencap: $problem"
+  folder "$noencap/releases"
+  head -c $((limit + 1)) 2>/dev/null >"$incoming/tar" || lack "the upload does not fit: $(free) kB are free in $config. Make room there."
+  if [ "$(wc -c <"$incoming/tar")" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release has configuration only."; fi
+  # A tar archive ends with two empty blocks.
+  if [ "$(tail -c 1024 "$incoming/tar" | tr -d '\\000' | wc -c)" -ne 0 ] || [ "$(wc -c <"$incoming/tar")" -lt 2048 ]; then
+    refuse "the upload is cut off or no tar archive. Ship again."
+  fi
+  listed=$(tar -tvf "$incoming/tar" 2>/dev/null) || refuse "the upload is cut off or no tar archive. Ship again."
+  names=$(tar -tf "$incoming/tar" 2>/dev/null)
+  if printf '%s\\n' "$listed" | grep -Eqv '^[-d]' || printf '%s\\n' "$listed" | grep -Eq ' (->|link to) ' ||
+    printf '%s\\n' "$names" | grep -Eqv "^$name(/$name)*/?\\$" || printf '%s\\n' "$names" | grep -Eq '(^|/)\\.\\.?(/|$)'; then
+    refuse "the upload holds something else than plain files below its folder. It was not unpacked."
+  fi
+  problem=$(cd "$incoming/release" && tar -xf ../tar -o 2>&1) || lack "the upload cannot be unpacked: $(printf '%s\\n' "$problem" | head -n 1) ($(free) kB are free in $config)"
+  rm -f "$incoming/tar"
+  (cd "$incoming/release" && manifest_ok "$1") || refuse "the upload is not release $1: its files do not match the manifest. Ship again."
+  for one in $entries; do
+    [ -e "$incoming/release/$one" ] || refuse "release $1 has no $one"
+  done
+  for one in bird.conf k3s; do
+    if linked "$one" && [ ! -e "$incoming/release/$one" ]; then
+      refuse "$config/$one was shipped by noencap and release $1 has none. Put a file of your own in its place first."
+    fi
+  done
+  like_main "$incoming/release" || lack "cannot give the release the group of $main. Let this account be a member of it."
+  place "$1" "$incoming/release"
+  tree "$1" "$noencap/releases/$1" "$noencap/tree.$$"
+  rm -rf "$noencap/staged"
+  mv -T "$noencap/tree.$$" "$noencap/staged" || lack "cannot write $noencap/staged"
+  durable
+  say "staged $1"
+  say end
+}
+free() { df -Pk "$config" | awk 'NR == 2 { print $4 }'; }
+
+# place HASH FOLDER: the release's one rename. One that is there and whole is kept; one that was edited makes way, unless
+# it is live: what BIRD would read at a restart changes with a confirmed delivery only.
+place() {
+  if [ -d "$noencap/releases/$1" ]; then
+    if (cd "$noencap/releases/$1" && manifest_ok "$1"); then
+      # What is the older release is told by this time.
+      touch -c "$noencap/releases/$1"
+      return 0
+    fi
+    if [ "$(live)" = "$1" ]; then refuse "the live files were edited after release $1 was shipped. Adopt them, then ship it again."; fi
+    rm -rf "$noencap/releases/$1"
+  fi
+  problem=$(mv -T "$2" "$noencap/releases/$1" 2>&1) || lack "cannot write $noencap/releases/$1: $problem"
+}
+
+# tree HASH RELEASE FOLDER: stands in for the configuration folder, with the release's files in their places. Folders
+# are folders and files are links, since BIRD looks for relative includes beside the name that it was given. Nothing is
+# ever written through a link: the main file has none here, and set -C refuses.
+tree() {
+  mkdir "$3" || lack "cannot write $3"
+  (
+    set -C
+    cd "$config" || exit 1
+    find . -path ./.noencap -prune -o -path ./k3s -prune -o -type d -print | while IFS= read -r one; do mkdir -p "$3/$one" || exit 1; done || exit 1
+    find . -path ./.noencap -prune -o -path ./k3s -prune -o -path "./$main_name" -prune -o ! -type d -print | while IFS= read -r one; do
+      ln -s "$config/\${one#./}" "$3/$one" || exit 1
+    done || exit 1
+    ln -s "$2/k3s" "$3/k3s" || exit 1
+    source=$main
+    if [ "$entry" = bird.conf ]; then source=$2/bird.conf; fi
+    { cat "$source" && printf '\\ndefine noencap_release_%s = 1;\\n' "$1"; } >"$3/$main_name" || exit 1
+    printf '%s\\n' "$1" >"$3/.noencap-release"
+  ) 2>/dev/null || lack "the staged copy of $config cannot be written ($(free) kB are free)"
+  like_main "$3" || lack "cannot give $3 the group of $main. Let this account be a member of it."
+}
+
+staged_is() {
+  [ "$(cat "$noencap/staged/.noencap-release" 2>/dev/null)" = "$1" ] || refuse "release $1 is not staged on this router. Stage it first."
+}
+
+# adopt: what is live becomes a release of its own, byte for byte, and the places where it was become links to it. So
+# the next flip is one rename, and what was there can be gone back to.
+adopt() {
+  arguments 0 "$#"
+  begin
+  main_file
+  idle
+  clean
+  repair
+  trap 'rm -rf "$noencap"/incoming.*; drop busy "$verb"' EXIT
+  mkdir -p "$noencap/incoming.$$" 2>/dev/null || lack "cannot write to $noencap"
+  folder "$noencap/releases"
+  for one in $entries; do
+    if [ ! -e "$config/$one" ]; then
+      if [ -L "$config/$one" ]; then refuse "$config/$one points to nothing. Mend or remove it."; fi
+      continue
+    fi
+    cp -RL "$config/$one" "$noencap/incoming.$$/$one" 2>/dev/null || lack "cannot copy $config/$one ($(free) kB are free)"
+  done
+  odd=$(cd "$noencap/incoming.$$" && find . ! -type d | sed 's|^\\./||' | grep -Ev "^$name(/$name)*\\$" | head -n 1)
+  if [ -n "$odd" ]; then refuse "a file below $config has an odd name: $odd. Rename it or move it elsewhere."; fi
+  hash=$(cd "$noencap/incoming.$$" && write_manifest) || lack "cannot write to $noencap ($(free) kB are free)"
+  like_main "$noencap/incoming.$$" || lack "cannot give the release the group of $main. Let this account be a member of it."
+  if [ -d "$noencap/releases/$hash" ] && [ "$(live)" = "$hash" ]; then :; else place "$hash" "$noencap/incoming.$$"; fi
+  durable
+  point_live "$hash" || lack "cannot write $noencap/live"
+  for one in $entries; do
+    if linked "$one" || ! there "$config/$one"; then continue; fi
+    link_entry "$one" || lack "cannot put a link in place of $config/$one"
+  done
+  state_back
+  rm -rf "$noencap"/replaced.*
+  say "adopted $hash"
+  say end
+}
+
+point_live() {
+  rm -f "$noencap/live.new"
+  ln -s "releases/$1" "$noencap/live.new" 2>/dev/null && mv -fT "$noencap/live.new" "$noencap/live" 2>/dev/null
+}
+# link_entry NAME: a folder cannot be renamed over, so it steps aside first; \`repair\` puts it back if nothing came.
+link_entry() {
+  rm -f "$noencap/link.$1"
+  ln -s ".noencap/live/$1" "$noencap/link.$1" 2>/dev/null || return 1
+  if [ -d "$config/$1" ] && [ ! -L "$config/$1" ]; then
+    rm -rf "$noencap/replaced.$1"
+    mv -T "$config/$1" "$noencap/replaced.$1" 2>/dev/null || return 1
+  fi
+  if mv -fT "$noencap/link.$1" "$config/$1" 2>/dev/null; then return 0; fi
+  repair
+  return 1
+}
+repair() {
+  for one in k3s bird.conf; do
+    if there "$config/$one"; then
+      rm -rf "$noencap/replaced.$one"
+    elif [ -e "$noencap/replaced.$one" ]; then
+      mv -T "$noencap/replaced.$one" "$config/$one" || lack "cannot put $noencap/replaced.$one back to $config/$one"
+      say "restored $one"
+    fi
+  done
+}
+
+# discard: what was staged, and not applied.
+discard() {
+  arguments 0 "$#"
+  begin
+  idle
+  clean
+  rm -rf "$noencap/staged"
+  say discarded
+  say end
+}`;

@@ -1,0 +1,99 @@
+/** The verbs that read: `inspect` and `show`. */
+export const INSPECT = `# ---- inspect: reads, and changes nothing
+
+# absolute_includes: of what BIRD reads from the main file on, those that name something below this folder by its full
+# path. BIRD knows an include only at the start of a line. What is ours has none, and is left out.
+absolute_includes() {
+  queue=$main seen=
+  count=0
+  while [ -n "$queue" ] && [ "$count" -lt 1000 ]; do
+    count=$((count + 1))
+    file=\${queue%%
+*}
+    case $queue in *"
+"*) queue=\${queue#*
+} ;; *) queue= ;; esac
+    case "
+$seen
+" in *"
+$file
+"*) continue ;; esac
+    seen="$seen
+$file"
+    case $file in "$config"/k3s/*) continue ;; esac
+    if [ ! -f "$file" ]; then continue; fi
+    found=$(sed -n '/^[[:space:]]*include[[:space:]]*"[^"]*"/{=;s/^[[:space:]]*include[[:space:]]*"\\([^"]*\\)".*/\\1/p;}' "$file" 2>/dev/null)
+    while IFS= read -r number && IFS= read -r included; do
+      if [ -z "$included" ]; then continue; fi
+      case $included in
+        "$config"/* | "$real_config"/*) say "absolute $file:$number $included" ;;
+        /*) ;;
+        *) included=\${file%/*}/$included ;;
+      esac
+      for one in $(expand "$included"); do
+        queue="\${queue:+$queue
+}$one"
+      done
+    done <<END
+$found
+END
+  done
+}
+expand() { for one in $1; do if [ -f "$one" ]; then printf '%s\\n' "$one"; fi; done; }
+
+inspect() {
+  arguments 0 "$#"
+  say "protocol $version"
+  ask show status
+  say "bird $(message 1000 | sed 's/^BIRD //')"
+  main_file
+  say "main $main"
+  real_config=$(cd "$config" && pwd -P)
+  reply=$live_check
+  if has 0020; then say "live-check ok"; else say "live-check $(last_line)"; fi
+  status
+  say "settled $settled"
+  if [ -n "$pending" ]; then say "pending $pending"; fi
+  if holder=$(readlink "$noencap/lock") && alive "$holder"; then say "holder \${holder%%,*}"; fi
+  if [ -w "$config" ]; then say "writable yes"; else say "writable no"; fi
+  say "disk $(df -Pk "$config" | awk 'NR == 2 { print $4 }')"
+  say "inodes $(df -Pi "$config" 2>/dev/null | awk 'NR == 2 { print ($4 ~ /^[0-9]+$/ ? $4 : "-") }')"
+  if [ -n "$(state)" ]; then say "state $(state)"; fi
+  if [ -n "$(live)" ]; then
+    say "live $(live)"
+    sed 's/^\\([0-9a-f]*\\)  /manifest \\1 /' "$noencap/live/manifest" 2>/dev/null
+  fi
+  for one in $entries; do
+    if linked "$one"; then say "entry $one linked"
+    elif there "$config/$one"; then say "entry $one real"
+    else say "entry $one missing"
+    fi
+    if [ -e "$config/$one" ]; then
+      (
+        cd "$config" || exit
+        find -L "$one" -type f -exec sha256sum '{}' + | sed -n "s|^\\([0-9a-f]*\\)  \\($name\\(/$name\\)*\\)$|file \\1 \\2|p"
+        find -L "$one" -type f | grep -Ev "^$name(/$name)*$" | tr -c 'A-Za-z0-9_./@+\\n-' '?' | sed 's/^/odd /'
+      )
+    fi
+  done
+  absolute_includes
+  for one in "$noencap"/releases/*; do
+    case \${one##*/} in *[!0-9a-f]*) continue ;; esac
+    if [ -d "$one" ] && runs "\${one##*/}"; then say "running \${one##*/}"; fi
+  done
+  for one in $sysctls; do
+    say "sysctl $one $({ tr '\\t\\n' '  ' <"/proc/sys/$(printf '%s' "$one" | tr . /)"; } 2>/dev/null)"
+  done
+  ask show protocols all
+  printf '%s\\n' "$reply" | sed -e 1d -e 's/^/all /'
+  say end
+}
+
+# show FILE: one live file of what is ours, as it is. For the difference that a refused delivery shows.
+show() {
+  arguments 1 "$#"
+  case /$1/ in */../* | */./* | *//*) misuse "$1 leaves the folder" ;; esac
+  case $1 in k3s/* | bird.conf) ;; *) misuse "$1 is not noencap's" ;; esac
+  [ -f "$config/$1" ] || refuse "there is no file $config/$1"
+  head -c 1048576 "$config/$1" || lack "cannot read $config/$1"
+}`;

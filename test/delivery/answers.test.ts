@@ -1,0 +1,177 @@
+import { linesOf } from '../../delivery/answer.ts';
+import { driftFrom, parseInspection } from '../../delivery/inspection.ts';
+import { parseProtocols } from '../../delivery/protocols.ts';
+import { hashOf, manifestOf } from '../../delivery/release.ts';
+import type { Remote } from '../../delivery/remote.ts';
+import { apply, confirm, hold, type Lock, settle } from '../../delivery/router.ts';
+
+const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr });
+
+const MANIFEST = new Map([['k3s/ibgp.conf', 'a'.repeat(64)]]);
+const LIVE = hashOf(manifestOf(MANIFEST));
+const GOOD = [
+  'protocol 1',
+  'bird 2.0.12',
+  'main /etc/bird/bird.conf',
+  'live-check ok',
+  'settled yes',
+  'pending 12.5',
+  'holder ci@host:7',
+  'writable yes',
+  'disk 1024',
+  'inodes -',
+  `state shipped ${LIVE}`,
+  `live ${LIVE}`,
+  `manifest ${'a'.repeat(64)} k3s/ibgp.conf`,
+  'entry k3s linked',
+  `file ${'b'.repeat(64)} k3s/ibgp.conf`,
+  'absolute /etc/bird/bird.conf:12 /etc/bird/k3s/a b.conf',
+  `running ${LIVE}`,
+  'sysctl net.ipv4.ip_forward 1 ',
+  'sysctl net.no.such ',
+  'all 1002-device1    Device     ---        up     15:01:18.000  ',
+  'end',
+];
+const text = (lines: readonly string[]) => `${lines.join('\n')}\n`;
+
+test('an inspection is read line by line', () => {
+  expect(parseInspection(answer(text(GOOD))).done).toMatchObject({
+    birdVersion: '2.0.12',
+    liveError: undefined,
+    pending: 12.5,
+    holder: 'ci@host:7',
+    diskKb: 1024,
+    inodes: undefined,
+    state: { what: 'shipped', hash: LIVE },
+    live: { hash: LIVE, manifest: MANIFEST },
+    absoluteIncludes: [{ place: '/etc/bird/bird.conf:12', path: '/etc/bird/k3s/a b.conf' }],
+    running: LIVE,
+    sysctls: new Map([
+      ['net.ipv4.ip_forward', '1'],
+      ['net.no.such', ''],
+    ]),
+    protocols: [{ name: 'device1', kind: 'Device', state: 'up', info: '', channels: [] }],
+  });
+});
+
+test.each([
+  ['disk 1024', 'disk much', 'line 9: "disk much"'],
+  ['inodes -', 'inodes', 'line 10: "inodes"'],
+  ['entry k3s linked', 'entry passwd linked', 'line 14'],
+  ['writable yes', 'writeable yes', 'line 8'],
+  [`live ${LIVE}`, 'live ../../etc', 'line 12'],
+  [`file ${'b'.repeat(64)} k3s/ibgp.conf`, `file ${'b'.repeat(64)} /etc/passwd`, 'line 15'],
+  ['settled yes', 'toString x', 'line 5'],
+  ['bird 2.0.12', 'main /etc/bird/bird.conf', 'no single line "bird"'],
+  ['live-check ok', 'all 0000', 'no single line "live-check"'],
+  ['protocol 1', 'protocol 2', 'a protocol that this noencap speaks'],
+])('%j as %j is told with its line', (line, wrong, says) => {
+  const lines = GOOD.map((one) => (one === line ? wrong : one));
+  expect(parseInspection(answer(text(lines))).failed).toEqual({
+    kind: 'garbled',
+    says: expect.stringContaining(says),
+  });
+});
+
+test('an answer that is cut off anywhere is none', () => {
+  const whole = text(GOOD);
+  for (let length = 0; length < whole.length; length += 1) {
+    expect(parseInspection(answer(whole.slice(0, length))).failed?.kind).toBe('garbled');
+  }
+});
+
+test.each([
+  [1, 'refused'],
+  [2, 'misused'],
+  [3, 'lacking'],
+  [255, 'lost'],
+  [137, 'lost'],
+])('code %d is %s, in the words of the router', (code, kind) => {
+  expect(linesOf('stage', answer('', code, 'why\n')).failed).toEqual({ kind, says: 'why' });
+  expect(linesOf('stage', answer('', code)).failed?.says).toContain(`ended with ${code}`);
+});
+
+test('drift is told by file, and of our files only', () => {
+  const done = parseInspection(answer(text(GOOD))).done;
+  if (done === undefined) throw new Error('not read');
+  const wanted = new Map([
+    ['k3s/ibgp.conf', 'a'.repeat(64)],
+    ['k3s/gone.conf', 'c'.repeat(64)],
+    ['sysctl.d/90-noencap.conf', 'd'.repeat(64)],
+  ]);
+  expect(driftFrom(done, wanted)).toEqual([
+    { path: 'k3s/gone.conf', is: 'missing' },
+    { path: 'k3s/ibgp.conf', is: 'changed' },
+  ]);
+});
+
+test('protocols have their channels, with and without dates', () => {
+  const lines = `2002-Name       Proto      Table      State  Since         Info
+1002-device1    Device     ---        up     2026-11-24 15:01:18  
+1006-
+1002-k3s_a_v4   BGP        ---        up     15:04:52.536  Established   
+1006-  BGP state:          Established
+         Neighbor address: 10.0.0.2
+       Channel ipv4
+         State:          UP
+         Table:          intra_table_v4
+         Routes:         12 imported, 1 filtered, 3 exported, 11 preferred
+       Channel ipv6
+         State:          DOWN
+     
+1002-k3s_b_v4   BGP        ---        start  2026-11-24    Active        Socket: Connection refused
+1006-  BGP state:          Active
+`;
+  expect(parseProtocols(lines.split('\n'))).toEqual([
+    { name: 'device1', kind: 'Device', state: 'up', info: '', channels: [] },
+    {
+      name: 'k3s_a_v4',
+      kind: 'BGP',
+      state: 'up',
+      info: 'Established',
+      channels: [
+        { name: 'ipv4', state: 'UP', imported: 12, exported: 3 },
+        { name: 'ipv6', state: 'DOWN', imported: 0, exported: 0 },
+      ],
+    },
+    {
+      name: 'k3s_b_v4',
+      kind: 'BGP',
+      state: 'start',
+      info: 'Active        Socket: Connection refused',
+      channels: [],
+    },
+  ]);
+});
+
+describe('answers that nobody can have given', () => {
+  const saying = (stdout: string): Remote => ({
+    run: async () => answer(stdout),
+    start: async () => answer(stdout),
+    fresh: async () => saying(stdout),
+    end: async () => {},
+  });
+  const settings = { configDir: '/etc/bird', mode: 'include' } as const;
+  const lock: Lock = { owner: 'x', stale: undefined, lost: new Promise(() => {}), release: async () => {} };
+
+  test.each([
+    ['confirm', 'shipped', (stdout: string) => confirm(saying(stdout), settings, lock, LIVE)],
+    ['apply', 'pending', (stdout: string) => apply(saying(stdout), settings, lock, LIVE, 60)],
+    ['settle', 'settled', (stdout: string) => settle(saying(stdout), settings, lock)],
+    ['hold', 'held', (stdout: string) => hold(saying(stdout), settings, 'x')],
+  ])('%s', async (_verb, key, ask) => {
+    expect((await ask('end\n')).failed?.kind).toBe('garbled');
+    expect((await ask(`${key} soon\n`)).failed?.kind).toBe('garbled');
+    expect((await ask('')).failed?.kind).toBe('garbled');
+  });
+
+  test('a number of seconds that is none, a release that is none', async () => {
+    expect((await apply(saying('pending soon\nend\n'), settings, lock, LIVE, 60)).failed?.kind).toBe(
+      'garbled',
+    );
+    expect((await settle(saying('settled shipped x\nend\n'), settings, lock)).failed?.kind).toBe('garbled');
+    expect(
+      (await confirm(saying('shipped 0000000000000000\nend\n'), settings, lock, LIVE)).failed?.kind,
+    ).toBe('garbled');
+  });
+});

@@ -1,0 +1,97 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Bird, mainFile, put, session, startBird, until } from './bird.ts';
+
+/**
+ * What the delivery takes for granted of BIRD's timed commit. A BIRD that does otherwise must not get a delivery, so each
+ * is tried on the BIRD that is installed.
+ */
+jest.setTimeout(30_000);
+
+let bird: Bird;
+let candidate: string;
+beforeEach(() => {
+  bird = startBird((folder) => ({ 'bird.conf': mainFile(folder), 'k3s/ibgp.conf': session('old') }));
+  candidate = join(bird.folder, 'candidate.conf');
+  put(candidate, `${mainFile(bird.folder, session('new'))}define noencap_candidate = 1;\n`);
+});
+afterEach(() => bird.end());
+
+const timed = (seconds: number) => bird.birdc(`configure "${candidate}" timeout ${seconds}`);
+const pending = () => bird.birdc('configure status').includes('0022-');
+
+test('what is removed leaves work to do (0004), and then it is done (0003) and unconfirmed (0022)', () => {
+  const said = timed(30);
+  expect(said).toMatch(/^0002-Reading configuration from /m);
+  expect(said).toMatch(/^0022-Undo scheduled in 30 s$/m);
+  expect(said).toMatch(/^0004 /m);
+  until(() => /^0003-/m.test(bird.birdc('configure status')));
+  expect(bird.birdc('configure status')).toMatch(/^0022-.* undo in [\d.]+ s$/m);
+  expect(bird.sessions()).toEqual(['new']);
+});
+
+test('a confirmation in time is 0018; one that comes late, or twice, is 0019', () => {
+  expect(bird.birdc('configure confirm')).toMatch(/^0019 /m);
+  timed(30);
+  expect(bird.birdc('configure confirm')).toMatch(/^0018 /m);
+  expect(bird.birdc('configure confirm')).toMatch(/^0019 /m);
+  expect(pending()).toBe(false);
+  expect(bird.sessions()).toEqual(['new']);
+});
+
+test('when the time is up, what ran before runs again', () => {
+  timed(1);
+  expect(bird.sessions()).toEqual(['new']);
+  until(() => bird.sessions().includes('old'));
+  expect(bird.birdc('configure confirm')).toMatch(/^0019 /m);
+});
+
+test('an undo in time ends the timer and is 0021; where there is nothing, 0019 follows', () => {
+  timed(30);
+  expect(bird.birdc('configure undo')).toMatch(/^0021-.*\n000[345] /m);
+  until(() => bird.sessions().join() === 'old');
+  expect(pending()).toBe(false);
+});
+
+test('a second configure, even one that is refused, ends the timer: the change stays', () => {
+  timed(30);
+  put(`${candidate}.broken`, 'nonsense;\n');
+  expect(bird.birdc(`configure "${candidate}.broken"`)).toMatch(/^8002 .*candidate\.conf\.broken:1:\d+ /m);
+  expect(pending()).toBe(false);
+  expect(bird.sessions()).toEqual(['new']);
+});
+
+test('configure check ends no timer, and names the file that BIRD was started with', () => {
+  timed(30);
+  const said = bird.birdc('configure check');
+  expect(said).toContain(`0002-Reading configuration from ${join(bird.config, 'bird.conf')}\n`);
+  expect(said).toMatch(/^0020 /m);
+  expect(bird.birdc(`configure check "${candidate}.none"`)).toMatch(/^8002 /m);
+  expect(pending()).toBe(true);
+});
+
+test('a configure that names no file reads the one that BIRD was started with, whatever was read since', () => {
+  timed(30);
+  bird.birdc('configure confirm');
+  bird.birdc('configure');
+  until(() => bird.sessions().join() === 'old');
+});
+
+test('show symbols tells of the running configuration only', () => {
+  const defined = () => /\tconstant$/m.test(bird.birdc('show symbols noencap_candidate'));
+  expect(bird.birdc('show symbols noencap_candidate')).toMatch(/^1010 noencap_candidate\tundefined$/m);
+  bird.birdc(`configure check "${candidate}"`);
+  expect(defined()).toBe(false);
+  timed(30);
+  expect(defined()).toBe(true);
+  bird.birdc('configure undo');
+  expect(defined()).toBe(false);
+});
+
+test('relative includes are looked for beside the path that was given, without following links', () => {
+  put(join(bird.folder, 'other/k3s/ibgp.conf'), session('beside'));
+
+  symlinkSync(join(bird.config, 'bird.conf'), join(bird.folder, 'other/bird.conf'));
+  bird.birdc(`configure "${join(bird.folder, 'other/bird.conf')}"`);
+  until(() => bird.sessions().join() === 'beside');
+});

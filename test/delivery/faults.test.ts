@@ -1,0 +1,263 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Remote } from '../../delivery/remote.ts';
+import { hold } from '../../delivery/router.ts';
+import { routerScript } from '../../delivery/router-script.ts';
+import { type Bird, local, put, session } from './bird.ts';
+import { adopted, agree, done, release, type Steps, stepsOn, theirs } from './steps.ts';
+
+jest.setTimeout(240_000);
+
+const ONE = release('one');
+const TWO = release('two');
+
+/** What changes something on a router. Between two of these, a script that dies leaves what it would have left before. */
+const MOVES = ['birdc', 'chgrp', 'chmod', 'cp', 'head', 'ln', 'mkdir', 'mv', 'rm', 'sync', 'tar', 'touch'];
+
+/**
+ * A way to run the script that kills it with SIGKILL just before its n-th move: each program in PATH counts, then runs
+ * the real one.
+ */
+function killing(bird: Bird): {
+  remote: (at: number) => Remote;
+  birdc: string;
+  killedAt: () => string | undefined;
+} {
+  const folder = join(bird.folder, 'moves');
+  mkdirSync(folder, { recursive: true });
+  const count = join(bird.folder, 'count');
+  const killed = join(bird.folder, 'killed');
+  for (const name of MOVES) {
+    const real =
+      name === 'birdc'
+        ? bird.settings.birdc
+        : spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim();
+    put(
+      join(folder, name),
+      `#!/bin/sh
+read -r n <${count}
+n=$((n + 1))
+echo $n >${count}
+if [ "$n" -eq "$KILL_AT" ]; then
+  echo "${name} $*" >${killed}
+  kill -9 "$VICTIM"
+  exit 137
+fi
+exec ${real} "$@"
+`,
+    );
+    chmodSync(join(folder, name), 0o755);
+  }
+  return {
+    birdc: join(folder, 'birdc'),
+    remote: (at) => {
+      put(count, '0\n');
+      spawnSync('rm', ['-f', killed]);
+      return local({
+        path: `${folder}:${process.env.PATH}`,
+        env: { KILL_AT: String(at) },
+        script: `VICTIM=$$\nexport VICTIM\n${routerScript()}`,
+      });
+    },
+    killedAt: () => (existsSync(killed) ? readFileSync(killed, 'utf8').trim() : undefined),
+  };
+}
+
+describe('killed at each of its moves', () => {
+  let bird: Bird;
+  afterEach(() => bird.end());
+
+  /** Kills one verb at its first move, its second, and so on until it gets through. */
+  async function enumerate(
+    prepare: (steps: Steps) => Promise<void>,
+    verb: (steps: Steps, by: Remote) => Promise<unknown>,
+    then: (steps: Steps, at: string) => void,
+  ): Promise<number> {
+    bird = theirs();
+    const kill = killing(bird);
+    let where = 'at no move';
+    for (let at = 1; ; at += 1) {
+      if (at > 200) throw new Error('it never gets through');
+      const first = await adopted(bird);
+      await prepare(first).catch((fault) => {
+        throw new Error(`the next delivery, killed before ${where}: ${fault}`);
+      });
+      const faulty = stepsOn(bird, first.lock, local(), { ...bird.settings, birdc: kill.birdc });
+      await verb(faulty, kill.remote(at));
+      const killedAt = kill.killedAt();
+      await first.lock.release();
+      const lock = done(await hold(local(), bird.settings, 'next'));
+      const steps = stepsOn(bird, lock, local());
+      done(await steps.settle());
+      try {
+        await agree(steps);
+        then(steps, killedAt ?? 'done');
+      } catch (fault) {
+        throw new Error(`killed before move ${at}, ${killedAt}: ${fault}`);
+      } finally {
+        await lock.release();
+      }
+      where = `move ${at}, ${killedAt}`;
+      if (killedAt === undefined) return at - 1;
+    }
+  }
+
+  const isOld = (steps: Steps) => expect(steps.onDisk()).toBe('one');
+  const shipped = async (steps: Steps) => steps.ship(ONE);
+
+  test('stage', async () => {
+    const moves = await enumerate(shipped, (steps, by) => steps.stage(TWO, by), isOld);
+    expect(moves).toBeGreaterThan(15);
+  });
+
+  test('check', async () => {
+    const prepare = async (steps: Steps) => {
+      await shipped(steps);
+      done(await steps.stage(TWO));
+    };
+    const moves = await enumerate(prepare, (steps, by) => steps.check(TWO, by), isOld);
+    expect(moves).toBeGreaterThan(5);
+  });
+
+  test('apply', async () => {
+    const prepare = async (steps: Steps) => {
+      await shipped(steps);
+      done(await steps.stage(TWO));
+    };
+    const moves = await enumerate(prepare, (steps, by) => steps.apply(TWO, 60, by), isOld);
+    expect(moves).toBeGreaterThan(5);
+  });
+
+  test('confirm', async () => {
+    const seen = new Set<string | undefined>();
+    const prepare = async (steps: Steps) => {
+      await shipped(steps);
+      done(await steps.stage(TWO));
+      done(await steps.apply(TWO));
+    };
+    const moves = await enumerate(
+      prepare,
+      (steps, by) => steps.confirm(TWO, by),
+      (steps, at) => {
+        seen.add(steps.onDisk());
+        if (at === 'done') expect(steps.onDisk()).toBe('two');
+      },
+    );
+    // Before BIRD has confirmed it is undone, after that it is brought to its end.
+    expect([...seen].sort()).toEqual(['one', 'two']);
+    expect(moves).toBeGreaterThan(10);
+  });
+
+  test('undo', async () => {
+    const prepare = async (steps: Steps) => {
+      await shipped(steps);
+      done(await steps.stage(TWO));
+      done(await steps.apply(TWO));
+    };
+    const moves = await enumerate(prepare, (steps, by) => steps.undo(by), isOld);
+    expect(moves).toBeGreaterThan(4);
+  });
+
+  test("adopt, of a folder that is somebody else's", async () => {
+    const prepare = async (steps: Steps) => {
+      await shipped(steps);
+      spawnSync('sh', ['-c', 'rm k3s && mkdir k3s'], { cwd: bird.config });
+      put(join(bird.config, 'k3s/ibgp.conf'), session('edited'));
+      bird.birdc('configure');
+    };
+    const moves = await enumerate(
+      prepare,
+      (steps, by) => steps.adopt(by),
+      (steps) => expect(steps.onDisk()).toBe('edited'),
+    );
+    expect(moves).toBeGreaterThan(10);
+  });
+
+  test('settle, of a confirmation that was cut off', async () => {
+    const prepare = async (steps: Steps) => {
+      await shipped(steps);
+      done(await steps.stage(TWO));
+      done(await steps.apply(TWO));
+      put(join(bird.config, '.noencap/state'), `confirming ${TWO.hash}\n`);
+      bird.birdc('configure confirm');
+    };
+    await enumerate(
+      prepare,
+      (steps, by) => steps.settle(by),
+      (steps) => expect(steps.onDisk()).toBe('two'),
+    );
+  });
+});
+
+describe('BIRD restarts while a confirmation is cut off', () => {
+  let bird: Bird;
+  afterEach(() => bird.end());
+
+  test.each([
+    ['before the files are in place', false, 'one'],
+    ['after the files are in place', true, 'two'],
+  ])('%s', async (_when, flipped, ends) => {
+    const steps = await adopted();
+    bird = steps.bird;
+    await steps.ship(ONE);
+    done(await steps.stage(TWO));
+    done(await steps.apply(TWO));
+    put(join(bird.config, '.noencap/state'), `confirming ${TWO.hash}\n`);
+    bird.birdc('configure confirm');
+    const flip = () => spawnSync('ln', ['-sfn', `releases/${TWO.hash}`, join(bird.config, '.noencap/live')]);
+    if (flipped) flip();
+    bird.stop();
+    bird.start();
+    expect(bird.sessions()).toEqual([ends]);
+    done(await steps.settle());
+    expect(steps.onDisk()).toBe(ends);
+    await agree(steps);
+    await steps.lock.release();
+  });
+
+  test('between the confirmation and the files: BIRD reads the files again', async () => {
+    const steps = await adopted();
+    bird = steps.bird;
+    await steps.ship(ONE);
+    done(await steps.stage(TWO));
+    put(join(bird.config, '.noencap/state'), `confirming ${TWO.hash}\n`);
+    bird.stop();
+    bird.start();
+    spawnSync('ln', ['-sfn', `releases/${TWO.hash}`, join(bird.config, '.noencap/live')]);
+    expect([steps.onDisk(), ...bird.sessions()]).toEqual(['two', 'one']);
+    expect(done(await steps.settle())).toEqual({ what: 'shipped', hash: TWO.hash });
+    await agree(steps);
+    await steps.lock.release();
+  });
+});
+
+describe('a line that dies', () => {
+  let bird: Bird;
+  afterEach(() => bird.end());
+
+  test('does not stop a confirmation that has begun', async () => {
+    const steps = await adopted();
+    bird = steps.bird;
+    done(await steps.stage(ONE));
+    done(await steps.apply(ONE));
+    const slow = join(bird.folder, 'birdc');
+    put(slow, `#!/bin/sh\nsleep 0.2\nexec ${bird.settings.birdc} "$@"\n`);
+    chmodSync(slow, 0o755);
+    const line = local();
+    const lost = stepsOn(bird, steps.lock, line, { ...bird.settings, birdc: slow });
+    const confirmation = lost.confirm(ONE);
+    await sleep(150);
+    const [child] = line.children;
+    child?.stdout?.destroy();
+    child?.stderr?.destroy();
+    child?.stdin?.destroy();
+    child?.kill('SIGHUP');
+    child?.kill('SIGPIPE');
+    await confirmation;
+    expect(steps.state()).toBe(`shipped ${ONE.hash}`);
+    await agree(steps);
+    await steps.lock.release();
+  });
+});
