@@ -108,7 +108,7 @@ const address = ({ host, user, port }: SshTarget): string[] => ['-p', String(por
 function line({ script }: SshAccount, command: RemoteCommand): string {
   const all = words(command);
   return script === undefined
-    ? ['noencap', ...all].join(' ')
+    ? all.join(' ')
     : `exec sh -c ${shellWord(script)} noencap ${all.map(shellWord).join(' ')}`;
 }
 

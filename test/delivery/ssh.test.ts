@@ -1,33 +1,25 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ran, Running } from '../../delivery/remote.ts';
 import { type SshTarget, sshRemote } from '../../delivery/ssh.ts';
-import { endSshd, type Sshd, startSshd } from './sshd.ts';
+import { type Agent, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 
 /** Says what it was called with, and what stands on its standard input. */
 const ECHO = 'for word in "$@"; do printf "<%s>" "$word"; done; printf "\\n"; cat';
 
 let sshd: Sshd;
-let agent: { readonly socket: string; readonly pid: string };
-const before = process.env.SSH_AUTH_SOCK;
+let agent: Agent;
 
 beforeAll(async () => {
   sshd = await startSshd();
-  const said = execFileSync('ssh-agent', ['-s'], { encoding: 'utf8' });
-  agent = {
-    socket: /SSH_AUTH_SOCK=([^;]+)/.exec(said)?.[1] ?? '',
-    pid: /SSH_AGENT_PID=(\d+)/.exec(said)?.[1] ?? '',
-  };
-  process.env.SSH_AUTH_SOCK = agent.socket;
-  execFileSync('ssh-add', ['-q', sshd.key], { env: process.env });
+  agent = startAgent();
+  agent.add(sshd.key);
 });
 
 afterAll(async () => {
-  process.kill(Number(agent.pid));
-  if (before === undefined) delete process.env.SSH_AUTH_SOCK;
-  else process.env.SSH_AUTH_SOCK = before;
+  agent.end();
   await endSshd(sshd);
 });
 
@@ -131,11 +123,11 @@ test.each<[string, Partial<SshTarget>, RegExp]>([
 });
 
 test('without the key in the agent nobody gets in, and no passphrase is asked for', async () => {
-  execFileSync('ssh-add', ['-q', '-D'], { env: process.env });
+  agent.empty();
   try {
     expect((await once()).stderr).toContain('does not let');
   } finally {
-    execFileSync('ssh-add', ['-q', sshd.key], { env: process.env });
+    agent.add(sshd.key);
   }
 });
 
@@ -171,14 +163,14 @@ test('a forced command gets the words and no shell', async () => {
   const wrapper = join(folder, 'wrapper');
   writeFileSync(wrapper, '#!/bin/sh\nprintf "%s\\n" "$SSH_ORIGINAL_COMMAND"\n', { mode: 0o755 });
   const restricted = await startSshd(`restrict,command="${wrapper}"`);
-  execFileSync('ssh-add', ['-q', restricted.key], { env: process.env });
+  agent.add(restricted.key);
   const remote = sshRemote(restricted.target, { script: undefined });
   try {
     const { stdout } = await remote.run(command('check', '0123456789abcdef'));
-    expect(stdout).toBe('noencap folder=/etc/bird check 0123456789abcdef\n');
+    expect(stdout).toBe('folder=/etc/bird check 0123456789abcdef\n');
   } finally {
     await remote.end();
-    execFileSync('ssh-add', ['-q', '-d', restricted.key], { env: process.env });
+    agent.remove(restricted.key);
     await endSshd(restricted);
   }
 });

@@ -91,6 +91,33 @@ export async function endSshd(sshd: Sshd): Promise<void> {
   rmSync(sshd.folder, { recursive: true, force: true });
 }
 
+/** An agent that holds a key, for all ssh clients that the test starts. */
+export interface Agent {
+  add(key: string): void;
+  remove(key: string): void;
+  empty(): void;
+  end(): void;
+}
+
+export function startAgent(): Agent {
+  const before = process.env.SSH_AUTH_SOCK;
+  const said = execFileSync('ssh-agent', ['-s'], { encoding: 'utf8' });
+  process.env.SSH_AUTH_SOCK = /SSH_AUTH_SOCK=([^;]+)/.exec(said)?.[1] ?? '';
+  const ask = (...args: readonly string[]) => {
+    execFileSync('ssh-add', ['-q', ...args], { env: process.env });
+  };
+  return {
+    add: (key) => ask(key),
+    remove: (key) => ask('-d', key),
+    empty: () => ask('-D'),
+    end: () => {
+      process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1]));
+      if (before === undefined) delete process.env.SSH_AUTH_SOCK;
+      else process.env.SSH_AUTH_SOCK = before;
+    },
+  };
+}
+
 const freePort = (): Promise<number> =>
   new Promise((done) => {
     const server = createServer().listen(0, '127.0.0.1', () => {

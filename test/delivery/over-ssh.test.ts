@@ -1,0 +1,81 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Remote } from '../../delivery/remote.ts';
+import { hold, settingsOf } from '../../delivery/router.ts';
+import { forcedCommand, routerScript } from '../../delivery/router-script.ts';
+import { sshRemote } from '../../delivery/ssh.ts';
+import type { Bird } from './bird.ts';
+import { type Agent, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
+import { adopted, agree, done, release, theirs } from './steps.ts';
+
+jest.setTimeout(60_000);
+
+const [ONE, TWO] = [release('one'), release('two')];
+
+let agent: Agent;
+let bird: Bird;
+beforeAll(() => {
+  agent = startAgent();
+});
+afterAll(() => agent.end());
+beforeEach(() => {
+  bird = theirs();
+});
+afterEach(() => bird.end());
+
+async function over(
+  sshd: Sshd,
+  script: string | undefined,
+  work: (remote: Remote) => Promise<void>,
+): Promise<void> {
+  agent.add(sshd.key);
+  const remote = sshRemote(sshd.target, { script });
+  try {
+    await work(remote);
+  } finally {
+    await remote.end();
+    agent.remove(sshd.key);
+    await endSshd(sshd);
+  }
+}
+
+/** A delivery, one that is undone, and a second one that has to wait for the lock. */
+async function deliver(remote: Remote): Promise<void> {
+  const steps = await adopted(bird, remote);
+  await steps.ship(ONE);
+  expect(bird.sessions()).toEqual(['one']);
+  done(await steps.stage(TWO));
+  done(await steps.check(TWO));
+  done(await steps.apply(TWO));
+  expect(bird.sessions()).toEqual(['two']);
+  const other = await remote.fresh();
+  expect((await hold(other, bird.settings, 'another')).failed?.says).toMatch(/test/);
+  done(await steps.undo(other));
+  await agree(steps);
+  expect(bird.sessions()).toEqual(['one']);
+  await steps.lock.release();
+}
+
+test('a router is delivered to over SSH, with a shell for the script', async () => {
+  await over(await startSshd(), routerScript(), deliver);
+});
+
+test('an account that may do nothing else is enough', async () => {
+  const wrapper = join(bird.folder, 'noencap-router');
+  writeFileSync(wrapper, forcedCommand(settingsOf(bird.settings)), { mode: 0o755 });
+  await over(await startSshd(`restrict,command="${wrapper}"`), undefined, async (remote) => {
+    await deliver(withoutSettings(remote));
+    const odd = await remote.run({ verb: 'inspect;id', settings: [], args: [] });
+    expect(odd).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
+/** The wrapper has its own: the client may name none of these. */
+const withoutSettings = (remote: Remote): Remote => ({
+  ...remote,
+  run: ({ verb, settings, args }, input) => remote.run({ verb, settings: owners(settings), args }, input),
+  start: ({ verb, settings, args }, ready) => remote.start({ verb, settings: owners(settings), args }, ready),
+  fresh: async () => withoutSettings(await remote.fresh()),
+});
+
+const owners = (settings: readonly string[]): string[] => settings.filter((one) => one.startsWith('owner='));
