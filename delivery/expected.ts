@@ -64,14 +64,25 @@ export function explainedLosses(
 ): (expected: ExpectedSession) => Explained {
   const agreement = agreements(before, after);
   const fewer = before?.bgp.exportBorrowed === true && !after.bgp.exportBorrowed;
-  const clients = (fabric: Fabric, router: string) =>
-    fabric.sessions.filter(({ kind, ends }) => kind === 'reflector' && ends[0].speaker === router);
+  const [were, are] = [clientSessions(before), clientSessions(after)];
   return ({ remote }) => {
     if (remote.kind === 'node') return fewer ? 'some' : 'none';
-    const left = clients(after, remote.speaker);
+    const left = are.get(remote.speaker) ?? [];
     if (before === undefined) return left.length === 0 ? 'all' : 'some';
     const same = left.filter((session) => agreement(session) === 'same').length;
     if (same === 0) return 'all';
-    return fewer || same < clients(before, remote.speaker).length ? 'some' : 'none';
+    return fewer || same < (were.get(remote.speaker)?.length ?? 0) ? 'some' : 'none';
   };
+}
+
+/** By reflector. */
+function clientSessions(fabric: Fabric | undefined): ReadonlyMap<string, readonly Session[]> {
+  const found = new Map<string, Session[]>();
+  for (const session of fabric?.sessions ?? []) {
+    if (session.kind !== 'reflector') continue;
+    const own = found.get(session.ends[0].speaker);
+    if (own === undefined) found.set(session.ends[0].speaker, [session]);
+    else own.push(session);
+  }
+  return found;
 }
