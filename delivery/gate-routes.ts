@@ -1,20 +1,22 @@
-import type { Session } from '../fabric/index.ts';
+import type { Session, SessionEnd } from '../fabric/index.ts';
 import type { Family } from '../topology/address.ts';
-import { type Explained, explainedLosses } from './expected.ts';
-import type { GateFinding, GateQuestion, Seen } from './gate.ts';
+import type { Explained } from './expected.ts';
+import type { GateFinding, Seen } from './gate.ts';
 import { type ChannelState, isUp, type ProtocolState } from './protocol-states.ts';
 
 /**
  * Routes that sessions brought or carried before and do not now. A configuration may parse, keep every session Established and
  * let nothing through: only the counts show it. Calico gives blocks and takes them back at any time, so a few may go.
  */
-export function routeFindings(question: GateQuestion, seen: readonly Seen[]): GateFinding[] {
-  const explained = explainedLosses(question.before, question.fabric);
+export function routeFindings(
+  explained: (remote: SessionEnd) => Explained,
+  seen: readonly Seen[],
+): GateFinding[] {
   const due = routesDue(seen);
   return seen.flatMap((one) =>
     one.session.carries
       .filter((family) => isUp(one.is, family))
-      .flatMap((family) => [...imports(one, family, explained(one)), ...exports(one, family, due)]),
+      .flatMap((family) => [...imports(one, family, explained(one.remote)), ...exports(one, family, due)]),
   );
 }
 
