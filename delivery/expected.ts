@@ -22,15 +22,19 @@ export const expectedSessions = (fabric: Fabric, router: string): ExpectedSessio
  */
 export type Agreement = 'same' | 'otherwise' | 'new' | 'unknown';
 
-export function agreements(before: Fabric | undefined, after: Fabric): (session: Session) => Agreement {
+export type Agreements = (session: Session) => Agreement;
+
+/** Each is found once: a gate asks again and again. */
+export function agreements(before: Fabric | undefined, after: Fabric): Agreements {
   if (before === undefined) return () => 'unknown';
   const were = new Map(before.sessions.map((session) => [session.id, session]));
   const [wordBefore, wordAfter] = [passwords(before), passwords(after)];
-  return (session) => {
+  const compare = (session: Session): Agreement => {
     const was = were.get(session.id);
     if (was === undefined) return 'new';
     return shape(was, wordBefore) === shape(session, wordAfter) ? 'same' : 'otherwise';
   };
+  return once(compare);
 }
 
 /** A peer takes an OPEN only from the address, with the AS number (RFC 4271 section 6.2) and with the password that it expects. */
@@ -46,7 +50,7 @@ const passwords = ({ routers }: Fabric): ReadonlyMap<string, string> =>
   new Map(
     routers.map(({ name, password }) => [
       name,
-      password === undefined ? '' : `${password.file} ${password.secret.name}/${password.secret.key}`,
+      password === undefined ? '' : `${password.secret.name}/${password.secret.key}`,
     ]),
   );
 
@@ -61,17 +65,37 @@ export type Explained = 'none' | 'some' | 'all';
 export function explainedLosses(
   before: Fabric | undefined,
   after: Fabric,
-): (expected: ExpectedSession) => Explained {
-  const agreement = agreements(before, after);
+  agreement: Agreements,
+): (remote: SessionEnd) => Explained {
   const fewer = before?.bgp.exportBorrowed === true && !after.bgp.exportBorrowed;
-  const clients = (fabric: Fabric, router: string) =>
-    fabric.sessions.filter(({ kind, ends }) => kind === 'reflector' && ends[0].speaker === router);
-  return ({ remote }) => {
-    if (remote.kind === 'node') return fewer ? 'some' : 'none';
-    const left = clients(after, remote.speaker);
+  const [were, are] = [clientSessions(before), clientSessions(after)];
+  const ofRouter = once((router: string): Explained => {
+    const left = are.get(router) ?? [];
     if (before === undefined) return left.length === 0 ? 'all' : 'some';
     const same = left.filter((session) => agreement(session) === 'same').length;
     if (same === 0) return 'all';
-    return fewer || same < clients(before, remote.speaker).length ? 'some' : 'none';
+    return fewer || same < (were.get(router)?.length ?? 0) ? 'some' : 'none';
+  });
+  return ({ kind, speaker }) => (kind === 'router' ? ofRouter(speaker) : fewer ? 'some' : 'none');
+}
+
+function once<K, V>(find: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? find(key);
+    known.set(key, value);
+    return value;
   };
+}
+
+/** By reflector. */
+function clientSessions(fabric: Fabric | undefined): ReadonlyMap<string, readonly Session[]> {
+  const found = new Map<string, Session[]>();
+  for (const session of fabric?.sessions ?? []) {
+    if (session.kind !== 'reflector') continue;
+    const own = found.get(session.ends[0].speaker);
+    if (own === undefined) found.set(session.ends[0].speaker, [session]);
+    else own.push(session);
+  }
+  return found;
 }

@@ -1,18 +1,22 @@
+import type { Session, SessionEnd } from '../fabric/index.ts';
 import type { Family } from '../topology/address.ts';
-import { type Explained, explainedLosses } from './expected.ts';
-import type { GateFinding, GateQuestion, Seen } from './gate.ts';
+import type { Explained } from './expected.ts';
+import type { GateFinding, Seen } from './gate.ts';
 import { type ChannelState, isUp, type ProtocolState } from './protocol-states.ts';
 
 /**
  * Routes that sessions brought or carried before and do not now. A configuration may parse, keep every session Established and
  * let nothing through: only the counts show it. Calico gives blocks and takes them back at any time, so a few may go.
  */
-export function routeFindings(question: GateQuestion, seen: readonly Seen[]): GateFinding[] {
-  const explained = explainedLosses(question.before, question.fabric);
+export function routeFindings(
+  explained: (remote: SessionEnd) => Explained,
+  seen: readonly Seen[],
+): GateFinding[] {
+  const due = routesDue(seen);
   return seen.flatMap((one) =>
     one.session.carries
       .filter((family) => isUp(one.is, family))
-      .flatMap((family) => [...imports(one, family, explained(one)), ...exports(seen, one, family)]),
+      .flatMap((family) => [...imports(one, family, explained(one.remote)), ...exports(one, family, due)]),
   );
 }
 
@@ -34,12 +38,12 @@ function imports({ session, remote, was, is }: Seen, family: Family, explained: 
 }
 
 /** A peer gets all that the router knows and may send it: what was lacking before may lack now, and no more. */
-function exports(seen: readonly Seen[], one: Seen, family: Family): GateFinding[] {
+function exports(one: Seen, family: Family, dueTo: Due): GateFinding[] {
   const about = one.session.id;
   const [before, now] = (['was', 'is'] as const).map((when) => {
     if (!isUp(one[when], family)) return undefined;
     const sent = channel(one[when], family)?.exported ?? 0;
-    return { sent, due: due(seen, one, family, when) };
+    return { sent, due: dueTo(one, family, when) };
   });
   if (now === undefined || now.due === 0) return [];
   const lack = Math.max(0, now.due - now.sent);
@@ -51,12 +55,28 @@ function exports(seen: readonly Seen[], one: Seen, family: Family): GateFinding[
   return [{ level, kind: 'exports', about, says, mends: level === 'failure' ? 'time' : 'others' }];
 }
 
+/** How many routes a peer should be sent. */
+type Due = (one: Seen, family: Family, when: 'was' | 'is') => number;
+
 /** The best routes of the other sessions; of those between routers only what clients announced (RFC 4456 section 6). */
-function due(seen: readonly Seen[], one: Seen, family: Family, when: 'was' | 'is'): number {
-  return seen
-    .filter((other) => other !== one && isUp(other[when], family))
-    .filter(({ session }) => one.session.kind === 'reflector' || session.kind === 'reflector')
-    .reduce((sum, other) => sum + (channel(other[when], family)?.preferred ?? 0), 0);
+function routesDue(seen: readonly Seen[]): Due {
+  const best = (one: Seen, family: Family, when: 'was' | 'is') =>
+    isUp(one[when], family) ? (channel(one[when], family)?.preferred ?? 0) : 0;
+  const sums = new Map<string, number>();
+  for (const one of seen) {
+    for (const when of ['was', 'is'] as const) {
+      for (const family of one.session.carries) {
+        const key = `${when} ${family} ${one.session.kind}`;
+        sums.set(key, (sums.get(key) ?? 0) + best(one, family, when));
+      }
+    }
+  }
+  const sum = (when: string, family: Family, kind: Session['kind']) =>
+    sums.get(`${when} ${family} ${kind}`) ?? 0;
+  return (one, family, when) =>
+    one.session.kind === 'reflector'
+      ? sum(when, family, 'reflector') + sum(when, family, 'backbone') - best(one, family, when)
+      : sum(when, family, 'reflector');
 }
 
 const channel = (state: ProtocolState | undefined, family: Family): ChannelState | undefined =>

@@ -1,5 +1,12 @@
 import type { Fabric } from '../fabric/index.ts';
-import { type Agreement, agreements, type ExpectedSession, expectedSessions } from './expected.ts';
+import {
+  type Agreement,
+  type Agreements,
+  agreements,
+  type ExpectedSession,
+  expectedSessions,
+  explainedLosses,
+} from './expected.ts';
 import { routeFindings } from './gate-routes.ts';
 import { isUp, type ProtocolState } from './protocol-states.ts';
 
@@ -34,27 +41,31 @@ export interface Seen extends ExpectedSession {
 }
 
 /**
- * Holds what a router's BIRD says of its protocols against what it said before the change, and against what the fabric wants.
+ * How to judge a router, again and again while it settles: what its BIRD says of its protocols now is held against what it said
+ * before anything of the delivery began, and against what the fabric wants.
  * Failures: a session that BIRD does not have; one that was up, or that both ends have now, and is down; routes that
  * are gone and that the change does not explain; anything of the operator's own that was up and is not.
  */
 export function gate(
   question: GateQuestion,
-  before: readonly ProtocolState[],
-  now: readonly ProtocolState[],
-): GateFinding[] {
-  const seen = sessionsSeen(question, before, now);
-  const sessions = sessionFindings(question, seen);
-  return [
-    ...sessions,
-    ...alone(question, seen, sessions),
-    ...routeFindings(question, seen),
-    ...strangers(question, seen, before, now),
-  ].map((one) =>
-    question.excused.has(one.about) && one.level === 'failure'
-      ? { ...one, level: 'warning', mends: 'others', says: `${one.says} (excused)` }
-      : one,
-  );
+): (before: readonly ProtocolState[], now: readonly ProtocolState[]) => GateFinding[] {
+  const expected = expectedSessions(question.fabric, question.router);
+  const agreement = agreements(question.before, question.fabric);
+  const explained = explainedLosses(question.before, question.fabric, agreement);
+  return (before, now) => {
+    const seen = sessionsSeen(expected, before, now);
+    const sessions = sessionFindings(question, agreement, seen);
+    return [
+      ...sessions,
+      ...alone(question, seen, sessions),
+      ...routeFindings(explained, seen),
+      ...strangers(question, seen, before, now),
+    ].map((one) =>
+      question.excused.has(one.about) && one.level === 'failure'
+        ? { ...one, level: 'warning', mends: 'others', says: `${one.says} (excused)` }
+        : one,
+    );
+  };
 }
 
 /** Whether the configuration may be confirmed. */
@@ -93,7 +104,7 @@ const gist = ({ findings, now }: Look): string =>
 
 /** Who adopts a configuration that was made by hand may have called a session otherwise: the neighbour tells. */
 function sessionsSeen(
-  { fabric, router }: GateQuestion,
+  sessions: readonly ExpectedSession[],
   before: readonly ProtocolState[],
   now: readonly ProtocolState[],
 ): Seen[] {
@@ -106,15 +117,18 @@ function sessionsSeen(
       .filter(({ name, bgp }) => bgp !== undefined && bgp.neighbor !== '' && !are.has(name))
       .map((one) => [one.bgp?.neighbor ?? '', one]),
   );
-  return expectedSessions(fabric, router).map((expected) => ({
+  return sessions.map((expected) => ({
     ...expected,
     was: were.get(expected.protocol) ?? gone.get(expected.remote.address.text),
     is: are.get(expected.protocol),
   }));
 }
 
-function sessionFindings(question: GateQuestion, seen: readonly Seen[]): GateFinding[] {
-  const agreement = agreements(question.before, question.fabric);
+function sessionFindings(
+  question: GateQuestion,
+  agreement: Agreements,
+  seen: readonly Seen[],
+): GateFinding[] {
   return seen.flatMap((one): GateFinding[] => {
     const { session, protocol, remote, was, is } = one;
     const about = session.id;

@@ -32,12 +32,13 @@ async function configured(lab: Lab, from: string, to: string): Promise<string> {
 
 /** Looks until it is settled, or the time is up. */
 async function gated(lab: Lab, before: readonly ProtocolState[], within = 15_000): Promise<GateFinding[]> {
+  const judge = gate(question(lab));
   const looks: Look[] = [];
   const start = performance.now();
   for (;;) {
     const now = await protocols(lab);
     const at = performance.now() - start;
-    const findings = gate(question(lab), before, now);
+    const findings = judge(before, now);
     looks.push({ at, findings, now });
     if (at > within || isSettled(looks, 2000)) return findings;
     await new Promise((done) => setTimeout(done, 250));

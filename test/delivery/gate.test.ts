@@ -27,7 +27,7 @@ const says = (findings: readonly GateFinding[]): string[] =>
   findings.map((one) => `${one.level}: ${one.says} [${one.mends}]`);
 
 const judged = (now: readonly ProtocolState[], more: Partial<GateQuestion> = {}, before = whole): string[] =>
-  says(gate(asked(more), before, now));
+  says(gate(asked(more))(before, now));
 
 /** The network with other fields of some routers, nodes or BGP. */
 function topology(change: {
@@ -164,7 +164,7 @@ describe('sessions', () => {
     const question = { fabric: fabricOf(only({ password })), before: fabricOf(only({})) };
     expect(judged(now, question, before).at(-1)).toBe('failure: e1: none of its 2 sessions is left [time]');
     const excused = new Set(['e-a--e1/ipv4', 'e-b--e1/ipv4']);
-    expect(passes(gate(asked({ ...question, excused }), before, now))).toBe(true);
+    expect(passes(gate(asked({ ...question, excused }))(before, now))).toBe(true);
   });
 
   test('a session that BIRD does not have, or has with somebody else, is never worth waiting for', () => {
@@ -330,7 +330,7 @@ describe('waiting longer', () => {
   const look = (at: number, now: readonly ProtocolState[], more: Partial<GateQuestion> = {}): Look => ({
     at,
     now,
-    findings: gate(asked(more), whole, now),
+    findings: gate(asked(more))(whole, now),
   });
   const lost = down(whole, 'k3s_e_a_v4');
 
