@@ -7,7 +7,7 @@ export {
   failureReports,
   sharedFailureReports,
 } from './failure-report.ts';
-export type { Finding } from './finding.ts';
+export { type Finding, grouped } from './finding.ts';
 export { type PodPath, podPaths } from './path.ts';
 export { alikeIn } from './simulator/classes.ts';
 export { type Failing, failings } from './simulator/failure.ts';

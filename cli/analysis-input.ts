@@ -78,8 +78,14 @@ export function machineNamed(
   );
 }
 
-export function refuse(command: string, { says, mend }: Unknown, terminal: Terminal): ExitCode {
+/** Says why a command does nothing, and what mends it. */
+export function refuse(
+  command: string,
+  { says, mend }: Unknown,
+  terminal: Terminal,
+  code: ExitCode = EXIT.badInput,
+): ExitCode {
   terminal.complain(`${says}.\n${mend}`);
   if (terminal.json) terminal.print(documentOf(command, { ok: false, refused: `${says}. ${mend}` }));
-  return EXIT.badInput;
+  return code;
 }

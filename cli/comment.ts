@@ -3,6 +3,7 @@ import { parseReview, REVIEW_VERSION, type Review } from '../review/document.ts'
 import { COMMENT_LIMIT, reviewMarkdown } from '../review/markdown.ts';
 import { commentBody, type Posted, refused, reviewMarker, upsert } from '../review/upsert.ts';
 import { printable } from '../topology/fault.ts';
+import { refuse } from './analysis-input.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Repository } from './github.ts';
 import { type About, aboutWhat, detailsOf, githubRun, type Unknown } from './github-run.ts';
@@ -23,7 +24,7 @@ const LARGEST_REVIEW = 64 * 1024 * 1024;
 export async function comment(file: string, options: CommentOptions, terminal: Terminal): Promise<ExitCode> {
   const { env } = process;
   const read = readReview(file);
-  if ('says' in read) return refuse(read, EXIT.badInput, terminal);
+  if ('says' in read) return refuse('comment', read, terminal);
   const marker = reviewMarker(read.network);
   const { text, tier } = rendered(read, marker, detailsOf(env));
   if (options.print) {
@@ -31,18 +32,18 @@ export async function comment(file: string, options: CommentOptions, terminal: T
     return EXIT.fine;
   }
   const about = aboutWhat(env, options.pullRequest);
-  if ('says' in about) return refuse(about, EXIT.badInput, terminal);
+  if ('says' in about) return refuse('comment', about, terminal);
   const run = githubRun(env);
-  if ('says' in run) return refuse(run, EXIT.environment, terminal);
+  if ('says' in run) return refuse('comment', run, terminal, EXIT.environment);
   // Loaded here only: no other command speaks with GitHub.
   const repository = (await import('./github.ts')).openGitHub(run);
   const target = await pullRequestOf(repository, about);
   if ('nothing' in target)
     return done({ action: 'skipped', url: null, removed: 0 }, tier, target.nothing, terminal);
-  if ('says' in target) return refuse(target, target.code, terminal);
+  if ('says' in target) return refuse('comment', target, terminal, target.code);
   const { pullRequest, head } = target;
   const posted = await upsert(repository.thread(pullRequest), { marker, text, head });
-  if (refused(posted)) return refuse(posted, EXIT.environment, terminal);
+  if (refused(posted)) return refuse('comment', posted, terminal, EXIT.environment);
   return done(posted, tier, sentence(posted, pullRequest, head), terminal);
 }
 
@@ -148,10 +149,4 @@ function done(posted: Posted, tier: string | null, says: string, terminal: Termi
   terminal.say(action === 'skipped' ? `${says}. Nothing was posted.` : says);
   if (terminal.json) terminal.print(documentOf('comment', { ok: true, action, url, tier, removed }));
   return EXIT.fine;
-}
-
-function refuse({ says, mend }: Unknown, code: ExitCode, terminal: Terminal): ExitCode {
-  terminal.complain(`${says}.\n${mend}`);
-  if (terminal.json) terminal.print(documentOf('comment', { ok: false, refused: `${says}. ${mend}` }));
-  return code;
 }

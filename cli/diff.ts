@@ -3,6 +3,7 @@ import type { Fabric } from '../fabric/index.ts';
 import { type Review, review, reviewMarkdown, type State, SUMMARY_LIMIT } from '../review/index.ts';
 import { pathText } from '../topology/fault.ts';
 import type { Source } from '../topology/index.ts';
+import { refuse } from './analysis-input.ts';
 import { type BaseState, readBase } from './base-state.ts';
 import { compareDist, currentText } from './dist.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -10,7 +11,7 @@ import { git } from './git.ts';
 import { aboutWhat, detailsOf } from './github-run.ts';
 import { faultsAsJson, type Input, readInput } from './input.ts';
 import { documentOf } from './lab-input.ts';
-import { rehearsed } from './rehearse.ts';
+import { losses, rehearsed, WORST } from './rehearse.ts';
 import { render } from './render.ts';
 import { reviewText } from './review-text.ts';
 import { counted, type Terminal } from './terminal.ts';
@@ -36,12 +37,7 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
   }
   const head = headOf(options, read.input);
   const base = readBase(options, head.state.files);
-  if ('says' in base) {
-    terminal.complain(`${base.says}.\n${base.mend}`);
-    if (terminal.json)
-      terminal.print(documentOf('diff', { ok: false, refused: `${base.says}. ${base.mend}` }));
-    return EXIT.badInput;
-  }
+  if ('says' in base) return refuse('diff', base, terminal);
   const before = beforeOf(base, read.input.fabric);
   const lab = options.rehearse
     ? await inLab(before.state.fabric, read.input.fabric, terminal)
@@ -137,9 +133,6 @@ interface InLab {
 
 const NOT_REHEARSED: InLab = { rehearsal: null, notes: [] };
 
-/** The pairs that lost most; more than these nobody reads. */
-const WORST = 10;
-
 async function inLab(base: Fabric, head: Fabric, terminal: Terminal): Promise<InLab> {
   const result = await rehearsed(base, head, terminal);
   if ('says' in result) {
@@ -148,12 +141,11 @@ async function inLab(base: Fabric, head: Fabric, terminal: Terminal): Promise<In
       notes: [`The lab could not rehearse the change: ${result.says}. ${result.mend}`],
     };
   }
-  const { pairs, sessions, failures, differences } = result;
-  const sum = (key: 'sent' | 'lost') => pairs.reduce((all, pair) => all + pair[key], 0);
-  const lossy = pairs.filter(({ lost }) => lost > 0).sort((a, b) => b.gap - a.gap || b.lost - a.lost);
+  const { sessions, failures, differences } = result;
+  const { sent: allSent, lost: allLost, lossy } = losses(result);
   const rehearsal = {
-    sent: sum('sent'),
-    lost: sum('lost'),
+    sent: allSent,
+    lost: allLost,
     gap: lossy[0]?.gap ?? 0,
     worst: lossy.slice(0, WORST).map(({ from, to, sent, lost, gap }) => ({ from, to, sent, lost, gap })),
     reset: sessions.filter(({ became }) => became === 'reset').map(({ id }) => id),

@@ -58,16 +58,23 @@ export async function rehearsed(
   return result;
 }
 
-/** The pairs that lost most; more lines than these nobody reads. */
-const WORST = 10;
-
-function text(
-  fabric: Fabric,
-  base: string,
-  { done, pairs, sessions, differences, failures }: Rehearsal,
-): string {
+/** What all pairs lost together, and those that lost something, the worst first. */
+export function losses({ pairs }: Rehearsal): {
+  readonly sent: number;
+  readonly lost: number;
+  readonly lossy: readonly Ride[];
+} {
   const sum = (key: 'sent' | 'lost') => pairs.reduce((all, pair) => all + pair[key], 0);
   const lossy = pairs.filter(({ lost }) => lost > 0).sort((a, b) => b.gap - a.gap || b.lost - a.lost);
+  return { sent: sum('sent'), lost: sum('lost'), lossy };
+}
+
+/** The pairs that lost most; more of them nobody reads. */
+export const WORST = 10;
+
+function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {
+  const { done, pairs, sessions, differences, failures } = rehearsal;
+  const { sent, lost, lossy } = losses(rehearsal);
   const became = (what: string) => sessions.filter((session) => session.became === what);
   const counts = ['kept', 'reset', 'new', 'gone']
     .filter((what) => became(what).length > 0)
@@ -77,13 +84,13 @@ function text(
     `  change    ${done.length === 0 ? 'nothing that runs' : done.map(({ says }) => says).join('; ')}`,
     `  sessions  ${counts.join(', ')}`,
     ...became('reset').map(({ id }) => `            reset: ${id}`),
-    `  packets   ${counted(pairs.length, 'pair')}, ${sum('sent')} sent, ${sum('lost')} lost`,
+    `  packets   ${counted(pairs.length, 'pair')}, ${sent} sent, ${lost} lost`,
     ...lossy.slice(0, WORST).map(lossLine),
     ...(lossy.length > WORST ? [`            and ${lossy.length - WORST} more pairs`] : []),
     `  after     ${differences.length === 0 ? 'the same as a fresh boot' : 'not what a fresh boot has:'}`,
     ...differences.map((line) => `            ${line}`),
     ...failures.map(({ says }) => `failed  ${says}`),
-    sum('lost') === 0 && became('reset').length === 0 ? 'The change is hitless.' : 'The change is felt.',
+    lost === 0 && became('reset').length === 0 ? 'The change is hitless.' : 'The change is felt.',
   ].join('\n');
 }
 

@@ -1,4 +1,4 @@
-import type { Attachment, Fabric, RouterSpeaker, Session, SessionEnd } from '../fabric/index.ts';
+import type { Attachment, Fabric, Session, SessionEnd } from '../fabric/index.ts';
 import type { Segment } from '../topology/model.ts';
 
 /**
@@ -32,7 +32,6 @@ export function halfDelivered(routersAs: Fabric, clusterAs: Fabric): Fabric {
 /** Sessions with reflectors: each end as its own side has it. */
 function agreed(routersAs: Fabric, clusterAs: Fabric): Session[] {
   const nodeSide = new Map(clusterAs.sessions.map((session) => [session.id, session]));
-  const passwordIn = ({ routers }: Fabric, name: string) => passwordText(routers, name);
   return routersAs.sessions.flatMap((session): Session[] => {
     const other = nodeSide.get(session.id);
     if (session.kind !== 'reflector' || other?.kind !== 'reflector') return [];
@@ -41,7 +40,7 @@ function agreed(routersAs: Fabric, clusterAs: Fabric): Session[] {
     const agrees =
       isSame(reflector, reflectorAsSeen) &&
       isSame(client, clientAsSeen) &&
-      passwordIn(routersAs, reflector.speaker) === passwordIn(clusterAs, reflector.speaker);
+      passwordOf(routersAs, reflector.speaker) === passwordOf(clusterAs, reflector.speaker);
     return agrees ? [{ ...session, ends: [reflector, client] }] : [];
   });
 }
@@ -50,7 +49,7 @@ function agreed(routersAs: Fabric, clusterAs: Fabric): Session[] {
 const isSame = (one: SessionEnd, other: SessionEnd): boolean =>
   one.address.text === other.address.text && one.asNumber === other.asNumber;
 
-function passwordText(routers: readonly RouterSpeaker[], name: string): string {
+function passwordOf({ routers }: Fabric, name: string): string {
   const password = routers.find((router) => router.name === name)?.password;
   return password === undefined ? '' : `${password.secret.name}/${password.secret.key}`;
 }

@@ -1,4 +1,5 @@
 import { parseAllDocuments, type ScalarTag, type Tags } from 'yaml';
+import { grouped } from '../analysis/index.ts';
 import { type FieldChange, fieldChanges } from './fields.ts';
 
 /** What the API server tells objects apart by; versions of one group are the same object. */
@@ -34,6 +35,8 @@ export function objectChanges(
   const [were, are] = objectsOfBoth(before, after);
   const gone = new Map([...were].filter(([key]) => !are.has(key)));
   const come = [...are].filter(([key]) => !were.has(key));
+  const lines = grouped([...gone], ([, { id }]) => lineOf(id) ?? '');
+  lines.delete('');
   const changes: ObjectChange[] = [];
   for (const [key, { id, value }] of are) {
     const old = were.get(key);
@@ -44,7 +47,7 @@ export function objectChanges(
     changes.push({ id, became: isStuck ? 'recreated' : 'changed', before: old.id, fields });
   }
   for (const [, { id, value }] of come) {
-    const [key, old] = [...gone].find(([, one]) => isSuccessor(one.id, id)) ?? [];
+    const [key, old] = lines.get(lineOf(id) ?? '')?.shift() ?? [];
     if (key === undefined || old === undefined) {
       changes.push({ id, became: 'added', before: undefined, fields: [] });
       continue;
@@ -142,10 +145,11 @@ const keyOf = ({ group, kind, namespace = '', name }: ObjectId): string =>
 /** Names of what runs once end with a hash of its content: the next one is another object of the same stem. */
 const stemOf = (name: string): string | undefined => /^(.+)-[0-9a-f]{10}$/.exec(name)?.[1];
 
-const isSuccessor = (before: ObjectId, after: ObjectId): boolean =>
-  stemOf(after.name) !== undefined &&
-  stemOf(before.name) === stemOf(after.name) &&
-  keyOf({ ...before, name: '' }) === keyOf({ ...after, name: '' });
+/** What an object that runs once has in common with the one that takes its place; undefined for what has no hash in its name. */
+function lineOf(id: ObjectId): string | undefined {
+  const stem = stemOf(id.name);
+  return stem === undefined ? undefined : keyOf({ ...id, name: stem });
+}
 
 /** Fields that the API server, or Calico's validation, refuses to change. */
 const IMMUTABLE: Readonly<Record<string, readonly string[]>> = {

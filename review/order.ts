@@ -1,5 +1,6 @@
 import { type Analysis, analyse, isWhole } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
+import { classPairs } from './class-pairs.ts';
 import { halfDelivered } from './half-delivered.ts';
 
 /** In which order cluster and routers get a change, so that pods reach each other between the two. */
@@ -61,28 +62,14 @@ const lose = (count: number): string =>
 
 /** Pairs that are whole before and after, and not in between. */
 function lostBetween(before: Analysis, after: Analysis, fabric: Fabric): number {
-  const between = analyse(fabric);
-  const known = new Set(before.fabric.nodes.map(({ name }) => name));
-  const common = after.fabric.nodes.filter(({ name }) => known.has(name));
-  const classes = new Map<string, string[]>();
-  for (const { name } of common) {
-    const key = [before, after, between].map(({ standIn }) => standIn(name, name)[0]).join(' ');
-    classes.set(key, [...(classes.get(key) ?? []), name]);
-  }
-  const groups = [...classes.values()];
-  const states = [before, after, between].map(wholeIn);
-  let lost = 0;
-  for (const senders of groups) {
-    for (const receivers of groups) {
-      const [from = '', to] = [senders[0], senders === receivers ? receivers[1] : receivers[0]];
-      if (to === undefined) continue;
-      const [was, is, meanwhile] = states.map((isWholeIn) => isWholeIn(from, to));
-      if (!was || !is || meanwhile) continue;
-      lost += senders.length * (senders === receivers ? senders.length - 1 : receivers.length);
-    }
-  }
-  return lost;
+  const analyses = [after, before, analyse(fabric)] as const;
+  const [is, was, meanwhile] = analyses.map(wholeIn) as [Whole, Whole, Whole];
+  return classPairs(analyses)
+    .filter(({ from, to }) => was(from, to) && is(from, to) && !meanwhile(from, to))
+    .reduce((sum, { pairs: count }) => sum + count, 0);
 }
+
+type Whole = ReturnType<typeof wholeIn>;
 
 /** Whether all packets of a pair arrive, in all of its blocks and families. */
 function wholeIn(analysis: Analysis): (from: string, to: string) => boolean {

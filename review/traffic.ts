@@ -1,5 +1,6 @@
 import { type Analysis, isWhole, type Trip, trip } from '../analysis/index.ts';
 import type { Family } from '../topology/address.ts';
+import { classPairs } from './class-pairs.ts';
 
 /** What a change does to packets between pods of two nodes that are there before and after it. */
 export interface TrafficChange {
@@ -26,45 +27,19 @@ export interface TrafficChange {
 
 /** All pairs of nodes whose packets fare otherwise; of nodes that are alike before and after one stands for all. */
 export function trafficChanges(before: Analysis, after: Analysis): TrafficChange[] {
-  const groups = alikeIn(before, after);
   const families = after.fabric.pods.families.filter((family) =>
     before.fabric.pods.families.includes(family),
   );
-  return groups.flatMap((senders, index) =>
-    groups.flatMap((receivers, other) => {
-      const [from = '', to = ''] = [senders[0], index === other ? receivers[1] : receivers[0]];
-      if (to === '') return [];
-      const pairs = senders.length * (index === other ? senders.length - 1 : receivers.length);
-      return families.flatMap((family): TrafficChange[] => {
-        const [was, is] = [trip(before, from, to, family), trip(after, from, to, family)];
-        const became = was === undefined || is === undefined ? undefined : outcome(was, is);
-        if (was === undefined || is === undefined || became === undefined) return [];
-        return [
-          {
-            from,
-            to,
-            family,
-            pairs,
-            became,
-            hops: [hopsOf(was), hopsOf(is)],
-            mtu: [mtuOf(was), mtuOf(is)],
-          },
-        ];
-      });
+  return classPairs([after, before]).flatMap(({ from, to, pairs }) =>
+    families.flatMap((family): TrafficChange[] => {
+      const [was, is] = [trip(before, from, to, family), trip(after, from, to, family)];
+      const became = was === undefined || is === undefined ? undefined : outcome(was, is);
+      if (was === undefined || is === undefined || became === undefined) return [];
+      return [
+        { from, to, family, pairs, became, hops: [hopsOf(was), hopsOf(is)], mtu: [mtuOf(was), mtuOf(is)] },
+      ];
     }),
   );
-}
-
-/** The nodes of both, those together that nothing tells from each other, neither before nor after. */
-function alikeIn(before: Analysis, after: Analysis): string[][] {
-  const known = new Set(before.fabric.nodes.map(({ name }) => name));
-  const groups = new Map<string, string[]>();
-  for (const { name } of after.fabric.nodes) {
-    if (!known.has(name)) continue;
-    const key = `${before.standIn(name, name)[0]} ${after.standIn(name, name)[0]}`;
-    groups.set(key, [...(groups.get(key) ?? []), name]);
-  }
-  return [...groups.values()];
 }
 
 function outcome(was: Trip, is: Trip): TrafficChange['became'] | undefined {

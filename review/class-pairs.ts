@@ -1,0 +1,28 @@
+import { type Analysis, grouped } from '../analysis/index.ts';
+
+/** Two nodes that stand for all ordered pairs of nodes that nothing tells from them. */
+export interface ClassPair {
+  readonly from: string;
+  readonly to: string;
+  /** How many they stand for, themselves included. */
+  readonly pairs: number;
+}
+
+/** Of the nodes that all analyses have, those together that nothing tells from each other in any of them: their pairs. */
+export function classPairs(analyses: readonly [Analysis, ...Analysis[]]): ClassPair[] {
+  const [first, ...others] = analyses;
+  const known = others.map(({ fabric }) => new Set(fabric.nodes.map(({ name }) => name)));
+  const common = first.fabric.nodes
+    .map(({ name }) => name)
+    .filter((name) => known.every((one) => one.has(name)));
+  const alike = (name: string) => analyses.map(({ standIn }) => standIn(name, name)[0]).join(' ');
+  const classes = [...grouped(common, alike).values()];
+  return classes.flatMap((senders) =>
+    classes.flatMap((receivers): ClassPair[] => {
+      const isOne = senders === receivers;
+      const [from, to] = [senders[0], isOne ? receivers[1] : receivers[0]];
+      if (from === undefined || to === undefined) return [];
+      return [{ from, to, pairs: senders.length * (isOne ? senders.length - 1 : receivers.length) }];
+    }),
+  );
+}
