@@ -1,5 +1,5 @@
 import { type AnswerLine, garbled, linesOf, type Outcome } from './answer.ts';
-import { type Protocol, parseProtocols } from './protocols.ts';
+import { type ProtocolState, protocolStates } from './protocol-states.ts';
 import { hashOf, manifestOf } from './release.ts';
 import type { Ran } from './remote.ts';
 
@@ -39,7 +39,7 @@ export interface Inspection {
   /** The release that BIRD runs because of a timed commit; undefined when it has read the live files since. */
   readonly running: string | undefined;
   readonly sysctls: ReadonlyMap<string, string>;
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly ProtocolState[];
 }
 
 /** Reads the answer to `inspect`. Each line must be one that the script writes; nothing is guessed. */
@@ -93,7 +93,7 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
           return [key, rest.join(' ')];
         }),
       ),
-      protocols: parseProtocols(all('all')),
+      protocols: protocolStates(all('all').join('\n')),
     },
   };
 }

@@ -1,13 +1,7 @@
 import type { RouterSpeaker, Session } from '../fabric/index.ts';
-import { endsFor } from '../fabric/index.ts';
+import { endsFor, sessionProtocol, staticProtocol } from '../fabric/index.ts';
 import type { Family } from '../topology/address.ts';
-import {
-  backboneProtocol,
-  backboneTemplate,
-  nodeProtocol,
-  reflectorTemplate,
-  staticProtocol,
-} from './names.ts';
+import { backboneTemplate, reflectorTemplate } from './names.ts';
 import {
   accept,
   address,
@@ -40,14 +34,10 @@ export function peerFileName(router: RouterSpeaker, session: Session): string {
 
 function protocol(router: RouterSpeaker, session: Session): Statement {
   const { local, remote } = endsFor(session, router.name);
-  const name =
-    session.kind === 'reflector'
-      ? nodeProtocol(remote.speaker, session.transport)
-      : backboneProtocol(remote.speaker, session);
   const template =
     session.kind === 'reflector' ? reflectorTemplate(session.transport) : backboneTemplate(session.carries);
   return block(
-    ['protocol bgp', symbol(name), 'from', template],
+    ['protocol bgp', symbol(sessionProtocol(session, router.name)), 'from', template],
     [
       // Without it BIRD takes the address of the outgoing interface, which need not be the one the peer expects.
       option('source address', address(local.address)),

@@ -1,6 +1,6 @@
 import { linesOf } from '../../delivery/answer.ts';
 import { driftFrom, parseInspection } from '../../delivery/inspection.ts';
-import { parseProtocols } from '../../delivery/protocols.ts';
+import { protocolStates } from '../../delivery/protocol-states.ts';
 import { hashOf, manifestOf } from '../../delivery/release.ts';
 import type { Remote } from '../../delivery/remote.ts';
 import { apply, confirm, hold, type Lock, settle } from '../../delivery/router.ts';
@@ -50,7 +50,7 @@ test('an inspection is read line by line', () => {
       ['net.ipv4.ip_forward', '1'],
       ['net.no.such', ''],
     ]),
-    protocols: [{ name: 'device1', kind: 'Device', state: 'up', info: '', channels: [] }],
+    protocols: [{ name: 'device1', type: 'Device', state: 'up', bgp: undefined, channels: [] }],
   });
 });
 
@@ -122,23 +122,23 @@ test('protocols have their channels, with and without dates', () => {
 1002-k3s_b_v4   BGP        ---        start  2026-11-24    Active        Socket: Connection refused
 1006-  BGP state:          Active
 `;
-  expect(parseProtocols(lines.split('\n'))).toEqual([
-    { name: 'device1', kind: 'Device', state: 'up', info: '', channels: [] },
+  expect(protocolStates(lines)).toEqual([
+    { name: 'device1', type: 'Device', state: 'up', bgp: undefined, channels: [] },
     {
       name: 'k3s_a_v4',
-      kind: 'BGP',
+      type: 'BGP',
       state: 'up',
-      info: 'Established',
+      bgp: { state: 'Established', neighbor: '10.0.0.2', error: '' },
       channels: [
-        { name: 'ipv4', state: 'UP', imported: 12, exported: 3 },
-        { name: 'ipv6', state: 'DOWN', imported: 0, exported: 0 },
+        { name: 'ipv4', state: 'UP', imported: 12, exported: 3, preferred: 11 },
+        { name: 'ipv6', state: 'DOWN', imported: 0, exported: 0, preferred: 0 },
       ],
     },
     {
       name: 'k3s_b_v4',
-      kind: 'BGP',
+      type: 'BGP',
       state: 'start',
-      info: 'Active        Socket: Connection refused',
+      bgp: { state: 'Active', neighbor: '', error: '' },
       channels: [],
     },
   ]);

@@ -1,0 +1,101 @@
+import { endsFor, type Fabric, type Session, type SessionEnd, sessionProtocol } from '../fabric/index.ts';
+
+/** A session that a router must have, as its BIRD knows it. */
+export interface ExpectedSession {
+  readonly session: Session;
+  readonly protocol: string;
+  readonly remote: SessionEnd;
+}
+
+export const expectedSessions = (fabric: Fabric, router: string): ExpectedSession[] =>
+  fabric.sessions
+    .filter(({ ends }) => ends.some(({ speaker }) => speaker === router))
+    .map((session) => ({
+      session,
+      protocol: sessionProtocol(session, router),
+      remote: endsFor(session, router).remote,
+    }));
+
+/**
+ * What a change is to a session, as far as its ends must agree on it. `same`: an end that has the change and one that has not
+ * still understand each other. `unknown` where nobody says what was there before.
+ */
+export type Agreement = 'same' | 'otherwise' | 'new' | 'unknown';
+
+export type Agreements = (session: Session) => Agreement;
+
+/** Each is found once: a gate asks again and again. */
+export function agreements(before: Fabric | undefined, after: Fabric): Agreements {
+  if (before === undefined) return () => 'unknown';
+  const were = new Map(before.sessions.map((session) => [session.id, session]));
+  const [wordBefore, wordAfter] = [passwords(before), passwords(after)];
+  const compare = (session: Session): Agreement => {
+    const was = were.get(session.id);
+    if (was === undefined) return 'new';
+    return shape(was, wordBefore) === shape(session, wordAfter) ? 'same' : 'otherwise';
+  };
+  return once(compare);
+}
+
+/** A peer takes an OPEN only from the address, with the AS number (RFC 4271 section 6.2) and with the password that it expects. */
+const shape = ({ kind, ends, transport, carries }: Session, words: ReadonlyMap<string, string>): string =>
+  [
+    transport,
+    carries.join(),
+    ...ends.map(({ speaker, address, asNumber }) => `${speaker} ${address.text} ${asNumber}`),
+    kind === 'reflector' ? (words.get(ends[0].speaker) ?? '') : '',
+  ].join('\n');
+
+const passwords = ({ routers }: Fabric): ReadonlyMap<string, string> =>
+  new Map(
+    routers.map(({ name, password }) => [
+      name,
+      password === undefined ? '' : `${password.secret.name}/${password.secret.key}`,
+    ]),
+  );
+
+/** How many of the routes that a session brought may be gone because of the change itself. */
+export type Explained = 'none' | 'some' | 'all';
+
+/**
+ * A router brings what its nodes announce: gone are those of nodes that left it, or whose session with it the change breaks until
+ * the cluster has followed. Addresses that nodes borrowed go with `bgp.exportBorrowed`, blocks stay. Without a state before,
+ * some may be explained, but never all while nodes are left.
+ */
+export function explainedLosses(
+  before: Fabric | undefined,
+  after: Fabric,
+  agreement: Agreements,
+): (remote: SessionEnd) => Explained {
+  const fewer = before?.bgp.exportBorrowed === true && !after.bgp.exportBorrowed;
+  const [were, are] = [clientSessions(before), clientSessions(after)];
+  const ofRouter = once((router: string): Explained => {
+    const left = are.get(router) ?? [];
+    if (before === undefined) return left.length === 0 ? 'all' : 'some';
+    const same = left.filter((session) => agreement(session) === 'same').length;
+    if (same === 0) return 'all';
+    return fewer || same < (were.get(router)?.length ?? 0) ? 'some' : 'none';
+  });
+  return ({ kind, speaker }) => (kind === 'router' ? ofRouter(speaker) : fewer ? 'some' : 'none');
+}
+
+function once<K, V>(find: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? find(key);
+    known.set(key, value);
+    return value;
+  };
+}
+
+/** By reflector. */
+function clientSessions(fabric: Fabric | undefined): ReadonlyMap<string, readonly Session[]> {
+  const found = new Map<string, Session[]>();
+  for (const session of fabric?.sessions ?? []) {
+    if (session.kind !== 'reflector') continue;
+    const own = found.get(session.ends[0].speaker);
+    if (own === undefined) found.set(session.ends[0].speaker, [session]);
+    else own.push(session);
+  }
+  return found;
+}

@@ -1,0 +1,86 @@
+import type { Session, SessionEnd } from '../fabric/index.ts';
+import type { Family } from '../topology/address.ts';
+import type { Explained } from './expected.ts';
+import type { GateFinding, Seen } from './gate.ts';
+import { type ChannelState, isUp, type ProtocolState } from './protocol-states.ts';
+
+/**
+ * Routes that sessions brought or carried before and do not now. A configuration may parse, keep every session Established and
+ * let nothing through: only the counts show it. Calico gives blocks and takes them back at any time, so a few may go.
+ */
+export function routeFindings(
+  explained: (remote: SessionEnd) => Explained,
+  seen: readonly Seen[],
+): GateFinding[] {
+  const due = routesDue(seen);
+  return seen.flatMap((one) =>
+    one.session.carries
+      .filter((family) => isUp(one.is, family))
+      .flatMap((family) => [...imports(one, family, explained(one.remote)), ...exports(one, family, due)]),
+  );
+}
+
+/** A twentieth; of less than twenty none. */
+const few = (routes: number): number => Math.floor(routes / 20);
+
+function imports({ session, remote, was, is }: Seen, family: Family, explained: Explained): GateFinding[] {
+  const [before, now] = [channel(was, family)?.imported ?? 0, channel(is, family)?.imported ?? 0];
+  const about = session.id;
+  if (before === 0) {
+    if (now > 0 || session.kind !== 'reflector') return [];
+    const says = `${about}: ${remote.speaker} announces no ${family} routes that are taken`;
+    return [{ level: 'warning', kind: 'routes', about, says, mends: 'others' }];
+  }
+  const isLost = now === 0 ? explained !== 'all' : explained === 'none' && before - now > few(before);
+  if (!isLost) return [];
+  const says = `${about}: brings ${count(now, family)}, and brought ${before}`;
+  return [{ level: 'failure', kind: 'routes', about, says, mends: 'time' }];
+}
+
+/** A peer gets all that the router knows and may send it: what was lacking before may lack now, and no more. */
+function exports(one: Seen, family: Family, dueTo: Due): GateFinding[] {
+  const about = one.session.id;
+  const [before, now] = (['was', 'is'] as const).map((when) => {
+    if (!isUp(one[when], family)) return undefined;
+    const sent = channel(one[when], family)?.exported ?? 0;
+    return { sent, due: dueTo(one, family, when) };
+  });
+  if (now === undefined || now.due === 0) return [];
+  const lack = Math.max(0, now.due - now.sent);
+  const hadNone = before !== undefined && before.due > 0 && before.sent === 0;
+  const lacked = before === undefined ? Number.POSITIVE_INFINITY : Math.max(0, before.due - before.sent);
+  const level = now.sent === 0 && hadNone ? 'warning' : 'failure';
+  if (now.sent > 0 && lack <= lacked + few(now.due)) return [];
+  const says = `${about}: ${one.remote.speaker} is sent ${count(now.sent, family)} of ${now.due}`;
+  return [{ level, kind: 'exports', about, says, mends: level === 'failure' ? 'time' : 'others' }];
+}
+
+/** How many routes a peer should be sent. */
+type Due = (one: Seen, family: Family, when: 'was' | 'is') => number;
+
+/** The best routes of the other sessions; of those between routers only what clients announced (RFC 4456 section 6). */
+function routesDue(seen: readonly Seen[]): Due {
+  const best = (one: Seen, family: Family, when: 'was' | 'is') =>
+    isUp(one[when], family) ? (channel(one[when], family)?.preferred ?? 0) : 0;
+  const sums = new Map<string, number>();
+  for (const one of seen) {
+    for (const when of ['was', 'is'] as const) {
+      for (const family of one.session.carries) {
+        const key = `${when} ${family} ${one.session.kind}`;
+        sums.set(key, (sums.get(key) ?? 0) + best(one, family, when));
+      }
+    }
+  }
+  const sum = (when: string, family: Family, kind: Session['kind']) =>
+    sums.get(`${when} ${family} ${kind}`) ?? 0;
+  return (one, family, when) =>
+    one.session.kind === 'reflector'
+      ? sum(when, family, 'reflector') + sum(when, family, 'backbone') - best(one, family, when)
+      : sum(when, family, 'reflector');
+}
+
+const channel = (state: ProtocolState | undefined, family: Family): ChannelState | undefined =>
+  state?.channels.find(({ name }) => name === family);
+
+const count = (routes: number, family: Family): string =>
+  routes === 0 ? `no ${family} routes` : `${routes} ${family} ${routes === 1 ? 'route' : 'routes'}`;

@@ -1,0 +1,248 @@
+import type { Fabric } from '../fabric/index.ts';
+import {
+  type Agreement,
+  type Agreements,
+  agreements,
+  type ExpectedSession,
+  expectedSessions,
+  explainedLosses,
+} from './expected.ts';
+import { routeFindings } from './gate-routes.ts';
+import { isUp, type ProtocolState } from './protocol-states.ts';
+
+/** What the health of a router is judged by, after it got its configuration and before that is confirmed. */
+export interface GateQuestion {
+  readonly router: string;
+  /** What is delivered. */
+  readonly fabric: Fabric;
+  /** What was delivered before; undefined where nobody knows. */
+  readonly before: Fabric | undefined;
+  /** The routers that do not have this fabric's configuration yet: of later waves, of the same one, or passed over. */
+  readonly undelivered: ReadonlySet<string>;
+  /** What the operator takes upon himself: ids of sessions, names of protocols. It is told, and fails nothing. */
+  readonly excused: ReadonlySet<string>;
+}
+
+/** Something that is not as it should be. */
+export interface GateFinding {
+  readonly level: 'failure' | 'warning';
+  readonly kind: 'protocol' | 'session' | 'routes' | 'exports' | 'alone';
+  /** A session's id, a protocol's name, or the router. */
+  readonly about: string;
+  readonly says: string;
+  /** What may mend it: waiting, somebody else's delivery, or nothing. */
+  readonly mends: 'time' | 'others' | 'nothing';
+}
+
+/** A session that must be there: what BIRD said of it before, and what it says now. */
+export interface Seen extends ExpectedSession {
+  readonly was: ProtocolState | undefined;
+  readonly is: ProtocolState | undefined;
+}
+
+/**
+ * How to judge a router, again and again while it settles: what its BIRD says of its protocols now is held against what it said
+ * before anything of the delivery began, and against what the fabric wants.
+ * Failures: a session that BIRD does not have; one that was up, or that both ends have now, and is down; routes that
+ * are gone and that the change does not explain; anything of the operator's own that was up and is not.
+ */
+export function gate(
+  question: GateQuestion,
+): (before: readonly ProtocolState[], now: readonly ProtocolState[]) => GateFinding[] {
+  const expected = expectedSessions(question.fabric, question.router);
+  const agreement = agreements(question.before, question.fabric);
+  const explained = explainedLosses(question.before, question.fabric, agreement);
+  return (before, now) => {
+    const seen = sessionsSeen(expected, before, now);
+    const sessions = sessionFindings(question, agreement, seen);
+    return [
+      ...sessions,
+      ...alone(question, seen, sessions),
+      ...routeFindings(explained, seen),
+      ...strangers(question, seen, before, now),
+    ].map((one) =>
+      question.excused.has(one.about) && one.level === 'failure'
+        ? { ...one, level: 'warning', mends: 'others', says: `${one.says} (excused)` }
+        : one,
+    );
+  };
+}
+
+/** Whether the configuration may be confirmed. */
+export const passes = (findings: readonly GateFinding[]): boolean =>
+  findings.every(({ level }) => level === 'warning');
+
+/** Milliseconds without a change after which a look counts: BIRD connects 5 s after a start (`connect delay time`). */
+export const CALM = 8000;
+
+export interface Look {
+  /** Milliseconds of any clock that never goes back. */
+  readonly at: number;
+  readonly findings: readonly GateFinding[];
+  readonly now: readonly ProtocolState[];
+}
+
+/**
+ * Whether waiting longer can change what the gate finds, after these looks in their order. Not if nothing can mend it; else only
+ * once all is calm that time could mend. A first look says little: BIRD asks for routes again only after it took the change over.
+ */
+export function isSettled(looks: readonly Look[], calm = CALM): boolean {
+  const last = looks.at(-1);
+  if (last === undefined) return false;
+  if (last.findings.some(({ level, mends }) => level === 'failure' && mends === 'nothing')) return true;
+  if (last.findings.some(({ mends }) => mends === 'time')) return false;
+  const other = looks.findLastIndex((look) => gist(look) !== gist(last));
+  return last.at - (looks[other + 1] ?? last).at >= calm;
+}
+
+/** Without counts: in a large network some route always comes or goes. */
+const gist = ({ findings, now }: Look): string =>
+  JSON.stringify([
+    findings.map(({ level, kind, about }) => [level, kind, about]),
+    now.map(({ name, state, bgp, channels }) => [name, state, bgp?.state, channels.map((one) => one.state)]),
+  ]);
+
+/** Who adopts a configuration that was made by hand may have called a session otherwise: the neighbour tells. */
+function sessionsSeen(
+  sessions: readonly ExpectedSession[],
+  before: readonly ProtocolState[],
+  now: readonly ProtocolState[],
+): Seen[] {
+  const [were, are] = [before, now].map((all) => new Map(all.map((one) => [one.name, one]))) as [
+    Map<string, ProtocolState>,
+    Map<string, ProtocolState>,
+  ];
+  const gone = new Map(
+    before
+      .filter(({ name, bgp }) => bgp !== undefined && bgp.neighbor !== '' && !are.has(name))
+      .map((one) => [one.bgp?.neighbor ?? '', one]),
+  );
+  return sessions.map((expected) => ({
+    ...expected,
+    was: were.get(expected.protocol) ?? gone.get(expected.remote.address.text),
+    is: are.get(expected.protocol),
+  }));
+}
+
+function sessionFindings(
+  question: GateQuestion,
+  agreement: Agreements,
+  seen: readonly Seen[],
+): GateFinding[] {
+  return seen.flatMap((one): GateFinding[] => {
+    const { session, protocol, remote, was, is } = one;
+    const about = session.id;
+    if (is?.bgp === undefined || is.bgp.neighbor !== remote.address.text) {
+      const has = is?.bgp === undefined ? `no ${protocol}` : `${protocol} with ${is.bgp.neighbor}`;
+      const says = `${about}: BIRD has ${has}: it does not run what was delivered`;
+      return [{ level: 'failure', kind: 'session', about, says, mends: 'nothing' }];
+    }
+    const down = session.carries.find((family) => !isUp(is, family));
+    if (down === undefined) return [];
+    const state = isUp(is) ? `up without ${down}` : `${is.bgp.state || is.state}${behind(is.bgp.error)}`;
+    const wasUp = session.carries.every((family) => isUp(was, family));
+    const excuse = excuseOf(question, one, wasUp, agreement(session));
+    return excuse === undefined
+      ? [
+          {
+            level: 'failure',
+            kind: 'session',
+            about,
+            says: `${about}: is ${state}${wasUp ? ', and was Established' : ', and both ends have it'}`,
+            mends: 'time',
+          },
+        ]
+      : [
+          {
+            level: 'warning',
+            kind: 'session',
+            about,
+            says: `${about}: is ${state}; ${excuse}`,
+            mends: 'others',
+          },
+        ];
+  });
+}
+
+const behind = (error: string): string => (error === '' ? '' : ` (${error})`);
+
+/** Why a session may be down for now; undefined if it may not. */
+function excuseOf(
+  { undelivered, before }: GateQuestion,
+  { remote, was }: Seen,
+  wasUp: boolean,
+  agreement: Agreement,
+): string | undefined {
+  const who = remote.speaker;
+  if (remote.kind === 'router') {
+    if (undelivered.has(who)) {
+      if (agreement === 'new' || agreement === 'otherwise') return `${who} has not got the change yet`;
+      return wasUp
+        ? undefined
+        : was === undefined
+          ? `${who} may not have it yet`
+          : 'it was not up before either';
+    }
+    // Both ends have it: it must come up if it is new or had to change at both, and stay up if it was.
+    if (wasUp || was === undefined || agreement === 'new' || agreement === 'otherwise') return undefined;
+    return 'it was not up before either';
+  }
+  if (was === undefined || agreement === 'new') return `it is new, and ${who} has not connected yet`;
+  if (!wasUp) return 'it was not up before either';
+  const moved = before === undefined && was.bgp?.neighbor !== remote.address.text;
+  return agreement === 'otherwise' || moved ? `${who} must follow, through the cluster` : undefined;
+}
+
+/** Each session may have its excuse; that a router which had some is left with none has not. */
+function alone(
+  { router, excused }: GateQuestion,
+  seen: readonly Seen[],
+  findings: readonly GateFinding[],
+): GateFinding[] {
+  const held = seen.filter(({ session, was }) => isUp(was) && !excused.has(session.id));
+  if (held.length === 0 || seen.some(({ is }) => isUp(is)) || !passes(findings)) return [];
+  const says = `${router}: none of ${held.length === 1 ? 'its one session' : `its ${held.length} sessions`} is left`;
+  return [{ level: 'failure', kind: 'alone', about: router, says, mends: 'time' }];
+}
+
+/** Names that noencap gives in an operator's bird.conf: what is gone of these went with the change. */
+const OURS = /^(k3s|via)_/;
+
+/** What is none of our sessions: the operator's own, or the rest of a bird.conf that is all ours. */
+function strangers(
+  { fabric, router }: GateQuestion,
+  seen: readonly Seen[],
+  before: readonly ProtocolState[],
+  now: readonly ProtocolState[],
+): GateFinding[] {
+  const mode = fabric.routers.find(({ name }) => name === router)?.bird.mode;
+  const known = new Set(seen.flatMap(({ was, is, protocol }) => [was?.name, is?.name, protocol]));
+  const are = new Map(now.map((one) => [one.name, one]));
+  return before
+    .filter((was) => !known.has(was.name) && isUp(was))
+    .flatMap((was): GateFinding[] => {
+      const is = are.get(was.name);
+      const failure = (kind: GateFinding['kind'], says: string): GateFinding => ({
+        level: 'failure',
+        kind,
+        about: was.name,
+        says: `${was.name} (${was.type}): ${says}`,
+        mends: 'time',
+      });
+      if (is === undefined) {
+        const isExplained = mode === 'standalone' || OURS.test(was.name);
+        return isExplained ? [] : [failure('protocol', 'was up, and BIRD does not have it any more')];
+      }
+      if (!isUp(is)) {
+        return [
+          failure('protocol', `was up, and is ${is.bgp?.state || is.state}${behind(is.bgp?.error ?? '')}`),
+        ];
+      }
+      return was.channels.flatMap((channel) => {
+        const left = is.channels.find(({ name }) => name === channel.name);
+        return (['imported', 'exported'] as const)
+          .filter((way) => channel[way] > 0 && (left?.[way] ?? 0) === 0)
+          .map((way) => failure('routes', `${way} ${channel[way]} ${channel.name} routes, and now none`));
+      });
+    });
+}

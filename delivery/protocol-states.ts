@@ -1,0 +1,100 @@
+import { parseAddress } from '../topology/address.ts';
+
+/** What a BIRD says of one of its protocols. */
+export interface ProtocolState {
+  readonly name: string;
+  /** `BGP`, `OSPF`, `Kernel`. */
+  readonly type: string;
+  /** `up`; `start`, `stop`, `flush`, `down`. */
+  readonly state: string;
+  /** Undefined for what is no BGP. */
+  readonly bgp: BgpSession | undefined;
+  readonly channels: readonly ChannelState[];
+}
+
+export interface BgpSession {
+  /** `Established`, or how far it is. */
+  readonly state: string;
+  /** Without the interface of a link-local address; empty where BIRD listens for a range. */
+  readonly neighbor: string;
+  /** Why it was lost the last time, in BIRD's words; empty if it never was. */
+  readonly error: string;
+}
+
+/** The counts are zero where a channel is not up: BIRD leaves them out. */
+export interface ChannelState {
+  readonly name: string;
+  readonly state: string;
+  readonly imported: number;
+  readonly exported: number;
+  /** Imported, and the best of their table. */
+  readonly preferred: number;
+}
+
+/**
+ * Reads what `birdc -v show protocols all` prints, or the same without `-v`; BIRD 2 and 3. Lines that mean nothing here are
+ * passed over, and so is an error instead of an answer: then there are no protocols. Lines are known by their code (1002
+ * starts a protocol, 1006 is of it) and by their names; what stands in columns is in the format that the operator chose.
+ */
+export function protocolStates(text: string): ProtocolState[] {
+  const found: { head: readonly string[]; lines: string[] }[] = [];
+  for (const raw of text.split(/\r?\n/)) {
+    // A line that repeats the code of the one before has a blank in its place (BIRD's doc/reply_codes).
+    const line = /^\d{4}[- ]/.test(raw) ? raw.slice(5) : raw.replace(/^ /, '');
+    const head = HEAD.exec(line);
+    if (head !== null) found.push({ head: head.slice(1), lines: [] });
+    else found.at(-1)?.lines.push(line);
+  }
+  return found.map(({ head: [name = '', type = '', state = ''], lines }) => ({
+    name,
+    type,
+    state,
+    bgp: type === 'BGP' ? bgpSession(lines) : undefined,
+    channels: channelStates(lines),
+  }));
+}
+
+/** Whether a protocol runs, with its session if it has one; of a channel, whether that is up as well. */
+export const isUp = (one: ProtocolState | undefined, channel?: string): boolean =>
+  one?.state === 'up' &&
+  (one.bgp === undefined || one.bgp.state === 'Established') &&
+  (channel === undefined || one.channels.some(({ name, state }) => name === channel && state === 'UP'));
+
+/** Name, type, table and state: nothing else that BIRD prints starts a line and has a state as its fourth word. */
+const HEAD = /^(\S+)\s+(\S+)\s+\S+\s+(up|start|stop|flush|down)(?:\s|$)/;
+
+function bgpSession(lines: readonly string[]): BgpSession {
+  const address = valueBehind(lines, 'Neighbor address').split(/[%\s]/)[0] ?? '';
+  return {
+    state: valueBehind(lines, 'BGP state'),
+    neighbor: parseAddress(address)?.text ?? address,
+    error: valueBehind(lines, 'Last error'),
+  };
+}
+
+function channelStates(lines: readonly string[]): ChannelState[] {
+  const starts = lines.flatMap((line, index) => (/^\s+Channel \S+\s*$/.test(line) ? [index] : []));
+  return starts.map((start, at) => {
+    const own = lines.slice(start + 1, starts[at + 1]);
+    // With `import keep filtered` BIRD counts those in between.
+    const counts = /^(\d+) imported, (?:\d+ filtered, )?(\d+) exported(?:, (\d+) preferred)?/.exec(
+      valueBehind(own, 'Routes'),
+    );
+    const [imported = 0, exported = 0, preferred = 0] = (counts ?? [])
+      .slice(1)
+      .map((one) => Number(one ?? 0));
+    return {
+      name: lines[start]?.trim().slice('Channel '.length) ?? '',
+      state: valueBehind(own, 'State'),
+      imported,
+      exported,
+      preferred,
+    };
+  });
+}
+
+/** What stands behind a name on the first line that starts with it. */
+function valueBehind(lines: readonly string[], name: string): string {
+  const line = lines.find((one) => one.trimStart().startsWith(`${name}:`)) ?? '';
+  return line.slice(line.indexOf(':') + 1).trim();
+}

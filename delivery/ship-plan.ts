@@ -1,0 +1,138 @@
+import type { Fabric } from '../fabric/index.ts';
+import { printable } from '../topology/fault.ts';
+import type { Placed, Rollout } from './rollout.ts';
+
+/** What `ship --plan` says: what would be delivered to whom, in which order, and what that would do. Plain data, for `--json` too. */
+export interface ShipPlan {
+  readonly network: string;
+  readonly maxParallel: number;
+  readonly waves: readonly PlannedWave[];
+  /** Asked for, and not delivered to. */
+  readonly left: readonly Placed[];
+}
+
+export interface PlannedWave {
+  readonly routers: readonly PlannedRouter[];
+}
+
+export interface PlannedRouter {
+  readonly router: string;
+  /** Why it is in this wave. */
+  readonly reason: string;
+  /** Null where nobody knows what the router has. */
+  readonly files: readonly PlannedFile[] | null;
+  /** Its sessions that do not just stay up; null without a forecast. */
+  readonly sessions: readonly Forecast[] | null;
+}
+
+/** A file below the router's folder, and how many lines come and go. */
+export interface PlannedFile {
+  readonly path: string;
+  readonly added: number;
+  readonly removed: number;
+}
+
+/** What the change does to a session. */
+export interface Forecast {
+  readonly id: string;
+  readonly became: 'kept' | 'reloaded' | 'reset' | 'new' | 'gone';
+  readonly reasons: readonly string[];
+}
+
+export interface ShipPlanInput {
+  readonly fabric: Fabric;
+  /** What was there before: a session that goes is in no other fabric. */
+  readonly before: Fabric | undefined;
+  readonly rollout: Rollout;
+  readonly maxParallel: number;
+  /** By router. */
+  readonly files: ReadonlyMap<string, readonly PlannedFile[]>;
+  readonly forecast: readonly Forecast[] | undefined;
+}
+
+/** Puts together what is known. A session between two routers stands with both. */
+export function shipPlan({ fabric, before, rollout, maxParallel, files, forecast }: ShipPlanInput): ShipPlan {
+  const sessionsOf = forecast === undefined ? undefined : bySpeaker([fabric, before], forecast);
+  return {
+    network: fabric.name,
+    maxParallel,
+    waves: rollout.waves.map((wave) => ({
+      routers: wave.map(({ router, reason }) => ({
+        router,
+        reason,
+        files: files.get(router) ?? null,
+        sessions: sessionsOf === undefined ? null : (sessionsOf.get(router) ?? []),
+      })),
+    })),
+    left: rollout.left,
+  };
+}
+
+function bySpeaker(
+  fabrics: readonly (Fabric | undefined)[],
+  forecast: readonly Forecast[],
+): ReadonlyMap<string, readonly Forecast[]> {
+  const speakers = new Map(
+    fabrics.flatMap((fabric) =>
+      (fabric?.sessions ?? []).map(({ id, ends }) => [id, ends.map(({ speaker }) => speaker)] as const),
+    ),
+  );
+  const found = new Map<string, Forecast[]>();
+  for (const { id, became, reasons } of forecast) {
+    if (became === 'kept') continue;
+    for (const speaker of speakers.get(id) ?? []) {
+      const own = found.get(speaker) ?? [];
+      own.push({ id, became, reasons });
+      found.set(speaker, own);
+    }
+  }
+  return found;
+}
+
+/** More lines of one sort than these nobody reads; the JSON has all of them. */
+const MOST = 12;
+
+/** The plan for people, without colours and without a line end. */
+export function shipPlanText(plan: ShipPlan): string {
+  const routers = plan.waves.flatMap((wave) => wave.routers);
+  const head =
+    routers.length === 0
+      ? 'no router gets anything'
+      : `${counted(routers.length, 'router')} in ${counted(plan.waves.length, 'wave')}, at most ${plan.maxParallel} at a time`;
+  return [
+    printable(`${plan.network}: ${head}`),
+    ...plan.waves.flatMap((wave, index) => ['', `wave ${index + 1}`, ...wave.routers.flatMap(routerLines)]),
+    ...(plan.left.length === 0 ? [] : ['', 'nothing for']),
+    ...plan.left.map(({ router, reason }) => printable(`  ${router}: ${reason}`)),
+    ...(plan.waves.length > 1
+      ? ['', 'A wave begins when all of the one before are confirmed; the first failure stops it.']
+      : []),
+  ].join('\n');
+}
+
+function routerLines({ router, reason, files, sessions }: PlannedRouter): string[] {
+  const none = files?.length === 0 ? ['no file changes: BIRD is not reconfigured'] : [];
+  return [
+    `  ${router}: ${reason}`,
+    ...[
+      ...none,
+      ...(files === null ? ['nobody knows what it has'] : some(files.map(fileText))),
+      ...(sessions === null ? [] : FATES.flatMap((fate) => some(fateTexts(sessions, fate)))),
+    ].map((line) => `    ${line}`),
+  ].map(printable);
+}
+
+const fileText = ({ path, added, removed }: PlannedFile): string => `${path} +${added} -${removed}`;
+
+/** What hurts first. */
+const FATES = ['reset', 'gone', 'new', 'reloaded'] as const;
+
+const fateTexts = (sessions: readonly Forecast[], fate: Forecast['became']): string[] =>
+  sessions
+    .filter(({ became }) => became === fate)
+    .map(({ id, reasons }) => `${fate} ${id}${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`);
+
+const some = (lines: readonly string[]): string[] =>
+  lines.length > MOST ? [...lines.slice(0, MOST), `and ${lines.length - MOST} more`] : [...lines];
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,0 +1,108 @@
+import type { Fabric } from '../fabric/index.ts';
+import type { Family } from '../topology/address.ts';
+
+/** Two regions, the lesser name first, that have a way to each other in one family of pods. */
+export interface Way {
+  readonly regions: readonly [string, string];
+  readonly family: Family;
+}
+
+/** The ways that are lost while these routers are down, by a key of each; only those `among` if that is given. */
+export type LostWays = (down: ReadonlySet<string>, among?: Iterable<string>) => ReadonlyMap<string, Way>;
+
+/**
+ * The ways between regions. Two regions have one if a
+ * router reflects for both, or reflectors of each have a session and the IGP connects them. Of nodes, MTU and load it says nothing.
+ */
+export function lostWays(fabric: Fabric): LostWays {
+  const regionsOf = new Map<string, string[]>();
+  for (const { name, routers } of fabric.regions) {
+    for (const router of routers) {
+      if (!router.planned) regionsOf.set(router.name, [...(regionsOf.get(router.name) ?? []), name]);
+    }
+  }
+  const holders = holdersOf(fabric, regionsOf);
+  const islandsWithout = { ipv4: islands(fabric, 'ipv4'), ipv6: islands(fabric, 'ipv6') };
+  return (down, among = holders.keys()) => {
+    const island = { ipv4: islandsWithout.ipv4(down), ipv6: islandsWithout.ipv6(down) };
+    const lost = new Map<string, Way>();
+    for (const key of among) {
+      const { way, by } = holders.get(key) ?? {};
+      const isHeld = by?.some(
+        ({ routers: [one, other], transport }) =>
+          !down.has(one) &&
+          !down.has(other) &&
+          (one === other || island[transport](one) === island[transport](other)),
+      );
+      if (way !== undefined && !isHeld) lost.set(key, way);
+    }
+    return lost;
+  };
+}
+
+/** One router, or the two ends of a session. */
+interface Holder {
+  readonly routers: readonly [string, string];
+  readonly transport: Family;
+}
+
+/** What of all routers holds each way. What nothing holds even with all of them up is no way. */
+function holdersOf(
+  fabric: Fabric,
+  regionsOf: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, { way: Way; by: Holder[] }> {
+  const found = new Map<string, { way: Way; by: Holder[] }>();
+  const hold = (holder: Holder, families: readonly Family[]) => {
+    const [one, other] = holder.routers.map((name) => regionsOf.get(name) ?? []) as [string[], string[]];
+    for (const a of one) {
+      for (const b of other) {
+        for (const family of a === b ? [] : families) {
+          const regions = a < b ? ([a, b] as const) : ([b, a] as const);
+          const key = `${regions.join(' ')} ${family}`;
+          const known = found.get(key) ?? { way: { regions, family }, by: [] };
+          known.by.push(holder);
+          found.set(key, known);
+        }
+      }
+    }
+  };
+  for (const name of regionsOf.keys()) {
+    hold({ routers: [name, name], transport: 'ipv4' }, fabric.pods.families);
+  }
+  for (const { kind, ends, transport, carries } of fabric.sessions) {
+    if (kind === 'backbone') hold({ routers: [ends[0].speaker, ends[1].speaker], transport }, carries);
+  }
+  return found;
+}
+
+/** Machines that reach each other over the IGP share an island. Where the topology has no underlay, all do. */
+function islands(
+  { segments, routers, nodes, hosts }: Fabric,
+  family: Family,
+): (down: ReadonlySet<string>) => (machine: string) => string {
+  if (segments === undefined) return () => () => '';
+  const forwarding = [
+    ...routers.filter(({ planned }) => !planned),
+    ...[...nodes, ...hosts].filter(({ igp }) => igp),
+  ].map(({ name, attachments }) => ({
+    name,
+    on: attachments.filter(({ igp }) => igp.includes(family)).map(({ segment }) => segment),
+  }));
+  return (down) => {
+    const above = new Map<string, string>();
+    const root = (place: string): string => {
+      let top = place;
+      for (let next = above.get(top); next !== undefined; next = above.get(top)) top = next;
+      return top;
+    };
+    for (const { name, on } of forwarding) {
+      if (down.has(name)) continue;
+      for (const segment of on) {
+        // Names of machines have no blank: a segment may be called like a machine.
+        const [one, other] = [root(name), root(`segment ${segment}`)];
+        if (one !== other) above.set(one, other);
+      }
+    }
+    return root;
+  };
+}

@@ -1,0 +1,27 @@
+import type { Family } from '../topology/address.ts';
+import type { Session } from './fabric.ts';
+import { endsFor } from './sessions.ts';
+
+/** What a router calls its `protocol bgp` of a session: its configuration says it, and whoever asks the daemon must know it. */
+export function sessionProtocol(session: Session, router: string): string {
+  const { remote } = endsFor(session, router);
+  return session.kind === 'reflector'
+    ? nodeProtocol(remote.speaker, session.transport)
+    : backboneProtocol(remote.speaker, session);
+}
+
+/** `k3s_kubemaster_v4`: from the node's name alone, so that no other node's coming or going renames it. */
+const nodeProtocol = (node: string, family: Family): string => `k3s_${mapped(node)}_${version(family)}`;
+
+/** `k3s_backbone_cn_ns_v4`: the last part is the first family that the session carries, as in the field report. */
+const backboneProtocol = (router: string, session: Session): string =>
+  `k3s_backbone_${mapped(router)}_${version(session.carries[0] ?? session.transport)}`;
+
+/** `via_kubemaster_v4`: the route to a node that peers from an address on no segment. */
+export const staticProtocol = (node: string, family: Family): string =>
+  `via_${mapped(node)}_${version(family)}`;
+
+/** BIRD symbols have no dash outside quotes, and `birdc` is easier to type without quotes. */
+const mapped = (name: string): string => name.replace(/[-.]/g, '_');
+
+const version = (family: Family): string => (family === 'ipv4' ? 'v4' : 'v6');

@@ -1,0 +1,86 @@
+import { type GateFinding, gate, isSettled, type Look } from '../../delivery/gate.ts';
+import { type ProtocolState, protocolStates } from '../../delivery/protocol-states.ts';
+import { hostFolder, type Lab } from '../../lab/index.ts';
+import { booted, redundant, scenario } from '../lab/labs.ts';
+
+/** The gate at e1, with nothing else of the network changed. */
+const question = (lab: Lab) => ({
+  router: 'e1',
+  fabric: lab.fabric,
+  before: lab.fabric,
+  undelivered: new Set(['e2', 'w1']),
+  excused: new Set<string>(),
+});
+
+const birdc = async (lab: Lab, command: string): Promise<string> =>
+  (await lab.holder.run(`birdc -v -s ${hostFolder('e1')}/bird.ctl ${command}`)).stdout;
+
+const protocols = async (lab: Lab): Promise<ProtocolState[]> =>
+  protocolStates(await birdc(lab, 'show protocols all'));
+
+/** Reconfigures e1 with one of its lines otherwise; the file stays as it was, and BIRD goes back on `configure undo`. */
+async function configured(lab: Lab, from: string, to: string): Promise<string> {
+  const folder = hostFolder('e1');
+  const file = `${folder}/k3s/ibgp.conf`;
+  const { code } = await lab.holder.run(
+    `cp ${file} ${file}.kept && sed -i 's/${from}/${to}/' ${file} && ! cmp -s ${file} ${file}.kept`,
+  );
+  const said = code === 0 ? await birdc(lab, 'configure timeout 100') : 'nothing was changed';
+  await lab.holder.run(`mv ${file}.kept ${file}`);
+  return said;
+}
+
+/** Looks until it is settled, or the time is up. */
+async function gated(lab: Lab, before: readonly ProtocolState[], within = 15_000): Promise<GateFinding[]> {
+  const judge = gate(question(lab));
+  const looks: Look[] = [];
+  const start = performance.now();
+  for (;;) {
+    const now = await protocols(lab);
+    const at = performance.now() - start;
+    const findings = judge(before, now);
+    looks.push({ at, findings, now });
+    if (at > within || isSettled(looks, 2000)) return findings;
+    await new Promise((done) => setTimeout(done, 250));
+  }
+}
+
+scenario('the gate before a running BIRD', () => {
+  let lab: Lab;
+  let before: ProtocolState[];
+  beforeAll(async () => {
+    lab = await booted(redundant());
+    before = await protocols(lab);
+  }, 60_000);
+  afterAll(async () => lab?.holder.end());
+  afterEach(async () => {
+    await birdc(lab, 'configure undo');
+    expect(await gated(lab, before, 30_000)).toEqual([]);
+  }, 60_000);
+
+  test('has nothing to say of a change that harms nothing', async () => {
+    expect(await configured(lab, 'action warn', 'action block')).toMatch(/^0003/m);
+    expect(await gated(lab, before)).toEqual([]);
+  }, 60_000);
+
+  test('sees that a configuration which BIRD takes lets nothing through', async () => {
+    expect(await configured(lab, 'return true', 'return false')).toMatch(/^0003/m);
+    const findings = await gated(lab, before, 4000);
+    expect(findings.filter(({ kind }) => kind === 'session')).toEqual([]);
+    expect(findings.map(({ says }) => says)).toEqual([
+      'e-a--e1/ipv4: brings no ipv4 routes, and brought 1',
+      'e-b--e1/ipv4: brings no ipv4 routes, and brought 1',
+      'e1--e2/ipv4: brings no ipv4 routes, and brought 2',
+      'e1--w1/ipv4: brings no ipv4 routes, and brought 1',
+    ]);
+  }, 60_000);
+
+  test('sees that the sessions with nodes do not come back', async () => {
+    expect(await configured(lab, 'rr client;', 'rr client; password "wrong";')).toMatch(/^000[34]/m);
+    const findings = await gated(lab, before, 4000);
+    expect(findings.filter(({ kind }) => kind === 'session').map(({ about }) => about)).toEqual([
+      'e-a--e1/ipv4',
+      'e-b--e1/ipv4',
+    ]);
+  }, 60_000);
+});

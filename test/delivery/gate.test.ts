@@ -1,0 +1,361 @@
+import {
+  type GateFinding,
+  type GateQuestion,
+  gate,
+  isSettled,
+  type Look,
+  passes,
+} from '../../delivery/gate.ts';
+import type { ProtocolState } from '../../delivery/protocol-states.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/topologies.ts';
+import { changed, counting, down, missing, states } from './protocols.ts';
+
+const whole = states('e1-whole');
+
+const asked = (more: Partial<GateQuestion> = {}): GateQuestion => ({
+  router: 'e1',
+  fabric: fabricOf(redundant()),
+  before: fabricOf(redundant()),
+  undelivered: new Set(['e2', 'w1']),
+  excused: new Set(),
+  ...more,
+});
+
+const says = (findings: readonly GateFinding[]): string[] =>
+  findings.map((one) => `${one.level}: ${one.says} [${one.mends}]`);
+
+const judged = (now: readonly ProtocolState[], more: Partial<GateQuestion> = {}, before = whole): string[] =>
+  says(gate(asked(more))(before, now));
+
+/** The network with other fields of some routers, nodes or BGP. */
+function topology(change: {
+  readonly routers?: Record<string, object>;
+  readonly nodes?: Record<string, object | undefined>;
+  readonly bgp?: TopologyInput['bgp'];
+}): TopologyInput {
+  const { routers, nodes = {}, bgp, ...rest } = redundant();
+  const merged = { ...nodes } as Record<string, object | undefined>;
+  for (const [name, fields] of Object.entries(change.nodes ?? {})) {
+    merged[name] = fields && { ...merged[name], ...fields };
+  }
+  const { segments = {} } = rest.underlay ?? {};
+  const isThere = (name: string) => name in routers || merged[name] !== undefined;
+  return {
+    ...rest,
+    bgp: { ...bgp, ...change.bgp },
+    routers: Object.fromEntries(
+      Object.entries(routers).map(([name, fields]) => [name, { ...fields, ...change.routers?.[name] }]),
+    ),
+    nodes: Object.fromEntries(
+      Object.entries(merged).filter(([, fields]) => fields !== undefined),
+    ) as TopologyInput['nodes'],
+    underlay: {
+      segments: Object.fromEntries(
+        Object.entries(segments).map(([name, segment]) => [
+          name,
+          {
+            ...segment,
+            members: Object.fromEntries(
+              Object.entries(segment.members).filter(([member]) => isThere(member)),
+            ),
+          },
+        ]),
+      ),
+    },
+  };
+}
+
+describe('sessions', () => {
+  test('a router on which nothing became worse has no findings', () => {
+    expect(judged(whole)).toEqual([]);
+    expect(judged(whole, { before: undefined })).toEqual([]);
+  });
+
+  test('one that was up and is down fails, whoever it is with and whether or not the other has the change', () => {
+    const lost = down(down(whole, 'k3s_e_a_v4'), 'k3s_backbone_w1_v4', 'Connect');
+    for (const more of [{}, { undelivered: new Set<string>() }, { before: undefined }]) {
+      expect(judged(lost, more)).toEqual([
+        'failure: e-a--e1/ipv4: is Active, and was Established [time]',
+        'failure: e1--w1/ipv4: is Connect, and was Established [time]',
+      ]);
+    }
+    expect(judged(states('e1-node-down')).slice(0, 1)).toEqual([
+      'failure: e-a--e1/ipv4: is Connect (BGP Error: Hold timer expired), and was Established [time]',
+    ]);
+  });
+
+  test('one that was down before is no fault of the change', () => {
+    const before = down(down(whole, 'k3s_e_a_v4'), 'k3s_backbone_w1_v4');
+    for (const undelivered of [new Set(['w1']), new Set<string>()]) {
+      expect(judged(before, { undelivered }, before)).toEqual([
+        'warning: e-a--e1/ipv4: is Active; it was not up before either [others]',
+        'warning: e1--w1/ipv4: is Active; it was not up before either [others]',
+      ]);
+    }
+  });
+
+  test('a node that is new need not be there yet', () => {
+    const fabric = fabricOf(redundant());
+    const before = fabricOf(topology({ nodes: { 'e-b': undefined } }));
+    expect(judged(down(whole, 'k3s_e_b_v4'), { fabric, before }, missing(whole, 'k3s_e_b_v4'))).toEqual([
+      'warning: e-b--e1/ipv4: is Active; it is new, and e-b has not connected yet [others]',
+    ]);
+    expect(
+      judged(down(whole, 'k3s_e_b_v4'), { before: undefined }, missing(whole, 'k3s_e_b_v4')),
+    ).toHaveLength(1);
+  });
+
+  test('with a router: a new one comes when both have it, not before; then it must', () => {
+    const [was, now] = [missing(whole, 'k3s_backbone_w1_v4'), down(whole, 'k3s_backbone_w1_v4')];
+    const before = fabricOf(topology({ bgp: { backboneMesh: [['e1', 'e2']] } }));
+    expect(judged(now, { before }, was)).toEqual([
+      'warning: e1--w1/ipv4: is Active; w1 has not got the change yet [others]',
+    ]);
+    expect(judged(now, { before: undefined }, was)).toEqual([
+      'warning: e1--w1/ipv4: is Active; w1 may not have it yet [others]',
+    ]);
+    const delivered = { undelivered: new Set<string>() };
+    const failure = ['failure: e1--w1/ipv4: is Active, and both ends have it [time]'];
+    expect(judged(now, { before, ...delivered }, was)).toEqual(failure);
+    expect(judged(now, { before: undefined, ...delivered }, was)).toEqual(failure);
+  });
+
+  test('what must change at both ends is down between the two deliveries, and up after the second', () => {
+    const before = fabricOf(topology({ routers: { w1: { backboneAddress: '10.0.0.33' } } }));
+    const was = changed(whole, 'k3s_backbone_w1_v4', (one) => ({
+      ...one,
+      bgp: one.bgp && { ...one.bgp, neighbor: '10.0.0.33' },
+    }));
+    const now = down(whole, 'k3s_backbone_w1_v4');
+    expect(judged(now, { before }, was)).toEqual([
+      'warning: e1--w1/ipv4: is Active; w1 has not got the change yet [others]',
+    ]);
+    const second = { before, undelivered: new Set<string>() };
+    expect(judged(now, second, down(was, 'k3s_backbone_w1_v4'))).toEqual([
+      'failure: e1--w1/ipv4: is Active, and both ends have it [time]',
+    ]);
+  });
+
+  test('another hold time is no excuse: each end takes the lower of both', () => {
+    const fabric = fabricOf(topology({ bgp: { holdTime: 9 } }));
+    expect(judged(down(whole, 'k3s_backbone_w1_v4'), { fabric })).toEqual([
+      'failure: e1--w1/ipv4: is Active, and was Established [time]',
+    ]);
+  });
+
+  test('another password reference at a router: its nodes follow through the cluster', () => {
+    const password = { file: '/etc/bird-secrets/k3s.conf', secret: { name: 'bgp', key: 'e1' } };
+    const fabric = fabricOf(topology({ routers: { e1: { password } } }));
+    expect(judged(down(whole, 'k3s_e_a_v4'), { fabric })).toEqual([
+      'warning: e-a--e1/ipv4: is Active; e-a must follow, through the cluster [others]',
+    ]);
+  });
+
+  test('a router that had sessions is not left with none, whatever excuse each may have', () => {
+    const password = { file: '/etc/bird-secrets/k3s.conf', secret: { name: 'bgp', key: 'e1' } };
+    const only = (change: object): TopologyInput => ({
+      ...topology({ routers: { e1: change } }),
+      bgp: { nodeToNodeMesh: false, holdTime: 6, backboneMesh: [] },
+    });
+    const before = missing(whole, 'k3s_backbone_e2_v4', 'k3s_backbone_w1_v4');
+    const now = down(down(before, 'k3s_e_a_v4'), 'k3s_e_b_v4');
+    const question = { fabric: fabricOf(only({ password })), before: fabricOf(only({})) };
+    expect(judged(now, question, before).at(-1)).toBe('failure: e1: none of its 2 sessions is left [time]');
+    const excused = new Set(['e-a--e1/ipv4', 'e-b--e1/ipv4']);
+    expect(passes(gate(asked({ ...question, excused }))(before, now))).toBe(true);
+  });
+
+  test('a session that BIRD does not have, or has with somebody else, is never worth waiting for', () => {
+    expect(judged(missing(whole, 'k3s_e_a_v4'))).toContain(
+      'failure: e-a--e1/ipv4: BIRD has no k3s_e_a_v4: it does not run what was delivered [nothing]',
+    );
+    const fabric = fabricOf(topology({ routers: { w1: { backboneAddress: '10.0.0.33' } } }));
+    expect(judged(whole, { fabric })).toEqual([
+      'failure: e1--w1/ipv4: BIRD has k3s_backbone_w1_v4 with 10.0.0.3: it does not run what was delivered [nothing]',
+    ]);
+    expect(judged([])).toContain(
+      'failure: e1--w1/ipv4: BIRD has no k3s_backbone_w1_v4: it does not run what was delivered [nothing]',
+    );
+  });
+
+  test('a session without one of its families is not up', () => {
+    const half = changed(whole, 'k3s_e_a_v4', (one) => ({
+      ...one,
+      channels: one.channels.map((channel) => ({ ...channel, state: 'DOWN' })),
+    }));
+    expect(judged(half)).toEqual(['failure: e-a--e1/ipv4: is up without ipv4, and was Established [time]']);
+  });
+
+  test('who adopts a configuration that was made by hand has the same session under another name', () => {
+    const byHand = changed(whole, 'k3s_e_a_v4', (one) => ({ ...one, name: 'kube1' }));
+    expect(judged(whole, { before: undefined }, byHand)).toEqual([]);
+    expect(judged(down(whole, 'k3s_e_a_v4'), { before: undefined }, byHand)).toEqual([
+      'failure: e-a--e1/ipv4: is Active, and was Established [time]',
+    ]);
+  });
+
+  test('what the operator takes upon himself is told, and fails nothing', () => {
+    const excused = new Set(['e-a--e1/ipv4']);
+    expect(judged(down(whole, 'k3s_e_a_v4'), { excused })).toEqual([
+      'warning: e-a--e1/ipv4: is Active, and was Established (excused) [others]',
+    ]);
+  });
+});
+
+describe('routes', () => {
+  const filtered = ['k3s_e_a_v4', 'k3s_e_b_v4', 'k3s_backbone_e2_v4', 'k3s_backbone_w1_v4'].reduce(
+    (all, name) => counting(all, name, { imported: 0, exported: 0, preferred: 0 }),
+    whole,
+  );
+
+  test('a configuration that keeps every session and lets nothing through fails', () => {
+    for (const before of [asked().before, undefined]) {
+      expect(judged(filtered, { before })).toEqual([
+        'failure: e-a--e1/ipv4: brings no ipv4 routes, and brought 1 [time]',
+        'failure: e-b--e1/ipv4: brings no ipv4 routes, and brought 1 [time]',
+        'failure: e1--e2/ipv4: brings no ipv4 routes, and brought 2 [time]',
+        'failure: e1--w1/ipv4: brings no ipv4 routes, and brought 1 [time]',
+      ]);
+    }
+  });
+
+  test('one that sends nothing fails, even where nothing was there before', () => {
+    const mute = counting(whole, 'k3s_e_a_v4', { exported: 0 });
+    const failure = 'failure: e-a--e1/ipv4: e-a is sent no ipv4 routes of 2 [time]';
+    expect(judged(mute)).toEqual([failure]);
+    expect(judged(mute, { before: undefined }, [])).toEqual([failure]);
+    expect(judged(mute, {}, mute)).toEqual([
+      'warning: e-a--e1/ipv4: e-a is sent no ipv4 routes of 2 [others]',
+    ]);
+  });
+
+  test('sending less than before of what is there fails; having less to send does not', () => {
+    const rich = counting(counting(whole, 'k3s_e_b_v4', { imported: 40, preferred: 40 }), 'k3s_e_a_v4', {
+      exported: 41,
+    });
+    const poorer = (exported: number, imported = 40) =>
+      counting(counting(rich, 'k3s_e_b_v4', { imported, preferred: imported }), 'k3s_e_a_v4', { exported });
+    const ofOthers = (one: string) => !one.includes('e1--');
+    expect(judged(poorer(38), {}, rich).filter(ofOthers)).toEqual([
+      'failure: e-a--e1/ipv4: e-a is sent 38 ipv4 routes of 41 [time]',
+    ]);
+    expect(judged(poorer(39), {}, rich).filter(ofOthers)).toEqual([]);
+    expect(judged(poorer(39, 38), {}, rich).filter(ofOthers)).toEqual([]);
+  });
+
+  test('a session that brings less fails, but for the few that always come and go', () => {
+    const before = counting(whole, 'k3s_backbone_w1_v4', { imported: 100 });
+    const bringing = (imported: number) =>
+      judged(counting(whole, 'k3s_backbone_w1_v4', { imported }), {}, before);
+    expect(bringing(95)).toEqual([]);
+    expect(bringing(94)).toEqual(['failure: e1--w1/ipv4: brings 94 ipv4 routes, and brought 100 [time]']);
+  });
+
+  test('what the change itself takes away is explained: some for some nodes, all for all', () => {
+    const two = fabricOf(
+      topology({ nodes: { 'w-b': { region: 'west', role: 'agent', address: '192.168.2.12' } } }),
+    );
+    const before = counting(whole, 'k3s_backbone_w1_v4', { imported: 4 });
+    const some = counting(whole, 'k3s_backbone_w1_v4', { imported: 2 });
+    const none = counting(whole, 'k3s_backbone_w1_v4', { imported: 0 });
+    expect(judged(some, {}, before)).toHaveLength(1);
+    expect(judged(some, { before: two }, before)).toEqual([]);
+    expect(judged(none, { before: two }, before)).toHaveLength(1);
+    const empty = fabricOf(topology({ nodes: { 'w-a': undefined } }));
+    expect(judged(none, { fabric: empty }, before)).toEqual([]);
+    expect(judged(none, { fabric: empty, before: undefined }, before)).toEqual([]);
+  });
+
+  test('addresses that nodes borrowed go where they are exported no longer; blocks stay', () => {
+    const before = fabricOf(topology({ bgp: { exportBorrowed: true } }));
+    const was = counting(whole, 'k3s_e_a_v4', { imported: 3 });
+    expect(judged(whole, { before }, was)).toEqual([]);
+    expect(judged(whole, {}, was)).toHaveLength(1);
+    expect(judged(counting(whole, 'k3s_e_a_v4', { imported: 0 }), { before }, was)).toHaveLength(1);
+  });
+
+  test('a node that announces nothing is told, and no failure: it may have no pod yet', () => {
+    const idle = counting(whole, 'k3s_e_b_v4', { imported: 0 });
+    expect(judged(idle, {}, idle)).toEqual([
+      'warning: e-b--e1/ipv4: e-b announces no ipv4 routes that are taken [others]',
+    ]);
+  });
+});
+
+describe("what is not noencap's", () => {
+  const own: ProtocolState = {
+    name: 'upstream',
+    type: 'BGP',
+    state: 'up',
+    bgp: { state: 'Established', neighbor: '203.0.113.1', error: '' },
+    channels: [{ name: 'ipv4', state: 'UP', imported: 9, exported: 1, preferred: 9 }],
+  };
+  const before = [...whole, own];
+
+  test('must be as well as it was', () => {
+    expect(judged(before, {}, before)).toEqual([]);
+    expect(judged(down(before, 'upstream'), {}, before)).toEqual([
+      'failure: upstream (BGP): was up, and is Active [time]',
+    ]);
+    expect(judged(counting(before, 'upstream', { imported: 0 }), {}, before)).toEqual([
+      'failure: upstream (BGP): imported 9 ipv4 routes, and now none [time]',
+    ]);
+    expect(judged(counting(whole, 'kernel_ipv4', { exported: 0 }))).toEqual([
+      'failure: kernel_ipv4 (Kernel): exported 6 ipv4 routes, and now none [time]',
+    ]);
+    expect(judged(down(whole, 'ospf_ipv4'))).toEqual([
+      'failure: ospf_ipv4 (OSPF): was up, and is start [time]',
+    ]);
+    expect(judged(whole, {}, down(before, 'upstream'))).toEqual([]);
+  });
+
+  test('must be there as before; what noencap named may go, and all of a bird.conf that is its own', () => {
+    expect(judged(whole, {}, before)).toEqual([
+      'failure: upstream (BGP): was up, and BIRD does not have it any more [time]',
+    ]);
+    const left = { ...own, name: 'k3s_e_c_v4' };
+    expect(judged(whole, {}, [...whole, left])).toEqual([]);
+    const fabric = fabricOf(
+      topology({
+        routers: { e1: { bird: { mode: 'standalone' }, interfaces: { 'east-lan': 'a', core: 'b' } } },
+      }),
+    );
+    expect(judged(missing(whole, 'ospf_ipv4'), { fabric })).toEqual([]);
+  });
+});
+
+describe('waiting longer', () => {
+  const look = (at: number, now: readonly ProtocolState[], more: Partial<GateQuestion> = {}): Look => ({
+    at,
+    now,
+    findings: gate(asked(more))(whole, now),
+  });
+  const lost = down(whole, 'k3s_e_a_v4');
+
+  test('is of no use when nothing can mend what is wrong', () => {
+    expect(isSettled([look(0, missing(whole, 'k3s_e_a_v4'))], 5000)).toBe(true);
+  });
+
+  test('is, as long as time may mend it', () => {
+    expect(isSettled([], 5000)).toBe(false);
+    expect(isSettled([look(0, lost), look(60_000, lost)], 5000)).toBe(false);
+  });
+
+  test('is, until all was calm for a while; counts do not matter', () => {
+    expect(isSettled([look(0, whole)], 5000)).toBe(false);
+    expect(isSettled([look(0, whole), look(4999, whole)], 5000)).toBe(false);
+    const more = counting(whole, 'ospf_ipv4', { imported: 7 });
+    expect(isSettled([look(0, whole), look(3000, more), look(5000, whole)], 5000)).toBe(true);
+    expect(isSettled([look(0, whole), look(3000, lost), look(5000, whole), look(9999, whole)], 5000)).toBe(
+      false,
+    );
+    expect(isSettled([look(0, lost), look(5000, whole), look(10_000, whole)], 5000)).toBe(true);
+  });
+
+  test('is not for what others must do first', () => {
+    const excused = { excused: new Set(['e-a--e1/ipv4']) };
+    expect(isSettled([look(0, lost, excused), look(5000, lost, excused)], 5000)).toBe(true);
+  });
+});

@@ -1,0 +1,87 @@
+import { rollout } from '../../delivery/rollout.ts';
+import { type Forecast, type PlannedFile, shipPlan, shipPlanText } from '../../delivery/ship-plan.ts';
+import { sessionFates } from '../../review/session-fates.ts';
+import { routerFiles } from '../../routers/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/topologies.ts';
+
+const configured = (fabric: ReturnType<typeof fabricOf>) => ({ fabric, files: routerFiles(fabric) });
+const before = fabricOf(redundant());
+const fabric = fabricOf(
+  redundant({ bgp: { nodeToNodeMesh: false, holdTime: 9, backboneMesh: [['e1', 'w1']] } }),
+);
+const forecast = sessionFates(configured(before), configured(fabric));
+const changed = new Map<string, PlannedFile[]>([
+  ['e1', [{ path: 'k3s/ibgp.conf', added: 2, removed: 2 }]],
+  ['e2', []],
+]);
+const planOf = (names: readonly string[], more: { forecast?: readonly Forecast[] } = { forecast }) =>
+  shipPlan({
+    fabric,
+    before,
+    rollout: rollout(fabric, names, 2),
+    maxParallel: 2,
+    files: changed,
+    forecast: more.forecast,
+  });
+
+test('each router has its files and what becomes of its sessions, also of those that go', () => {
+  expect(shipPlanText(planOf(['e1', 'e2', 'w1', 'nosuch']))).toMatchInlineSnapshot(`
+"redundant: 3 routers in 2 waves, at most 2 at a time
+
+wave 1
+  e2: first, alone: its nodes have another reflector, and no other has fewer of them, 2
+    no file changes: BIRD is not reconfigured
+    reset e-a--e2/ipv4 (e2: hold time 6 -> 9)
+    reset e-b--e2/ipv4 (e2: hold time 6 -> 9)
+    gone e1--e2/ipv4
+    gone e2--w1/ipv4
+
+wave 2
+  w1: of region west
+    nobody knows what it has
+    reset e1--w1/ipv4 (e1: hold time 6 -> 9; w1: hold time 6 -> 9)
+    reset w-a--w1/ipv4 (w1: hold time 6 -> 9)
+    gone e2--w1/ipv4
+  e1: of region east; after e2, which reflects for east too
+    k3s/ibgp.conf +2 -2
+    reset e-a--e1/ipv4 (e1: hold time 6 -> 9)
+    reset e-b--e1/ipv4 (e1: hold time 6 -> 9)
+    reset e1--w1/ipv4 (e1: hold time 6 -> 9; w1: hold time 6 -> 9)
+    gone e1--e2/ipv4
+
+nothing for
+  nosuch: the topology has no such router
+
+A wave begins when all of the one before are confirmed; the first failure stops it."
+`);
+});
+
+test('as JSON it has all of it, and nothing where nothing is known', () => {
+  const plan = planOf(['w1']);
+  expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+  const [wave] = planOf(['w1'], {}).waves;
+  expect(wave?.routers).toEqual([{ router: 'w1', reason: 'the only one', files: null, sessions: null }]);
+  expect(plan.waves[0]?.routers[0]?.sessions?.map(({ id, became }) => `${became} ${id}`)).toEqual([
+    'reset e1--w1/ipv4',
+    'gone e2--w1/ipv4',
+    'reset w-a--w1/ipv4',
+  ]);
+});
+
+test('nothing to deliver, and names that a terminal would obey', () => {
+  const none = { ...planOf([]), network: 'a\u001b[31mb', left: [{ router: 'c\nd', reason: 'e' }] };
+  expect(shipPlanText(none)).toBe(`a<U+001B>[31mb: no router gets anything
+
+nothing for
+  c<U+000A>d: e`);
+});
+
+test('long lists are cut, and say so', () => {
+  const many = Array.from({ length: 20 }, (_, at) => ({ path: `f${at}`, added: 1, removed: 0 }));
+  const plan = {
+    ...planOf(['e1']),
+    waves: [{ routers: [{ router: 'e1', reason: 'r', files: many, sessions: [] }] }],
+  };
+  expect(shipPlanText(plan).split('\n').slice(-2)).toEqual(['    f11 +1 -0', '    and 8 more']);
+});
