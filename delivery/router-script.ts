@@ -2,6 +2,7 @@ import { BIRD } from './script-bird.ts';
 import { COMMON } from './script-common.ts';
 import { FILES } from './script-files.ts';
 import { INSPECT } from './script-inspect.ts';
+import { WORDS_ONLY } from './ssh-command.ts';
 
 /**
  * All that a router runs of noencap: one POSIX sh script, for dash and busybox. It is run as
@@ -25,6 +26,9 @@ export function forcedCommand(settings: readonly string[]): string {
   const fixed = ['fixed', ...settings, '--'].join(' ');
   return `#!/bin/sh
 # Rendered by noencap: what an account that only delivers may do on this router.
+case \${SSH_ORIGINAL_COMMAND:-} in
+  'exec sh -c '*) echo '${WORDS_ONLY}' >&2; exit 2 ;;
+esac
 set -f
 # shellcheck disable=SC2086
 set -- ${fixed} \${SSH_ORIGINAL_COMMAND:-}

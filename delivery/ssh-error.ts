@@ -1,60 +1,117 @@
-import type { SshTarget } from './ssh.ts';
+import { hostKeyName, howToPin, type SshTarget, type Unreachable } from './ssh-target.ts';
 
-/** Why a router was not reached, from what ssh(1) says on stderr; never with anything of keys. */
-export function explainSsh(
-  stderr: string,
-  { host, user, port, knownHosts }: SshTarget,
-): { readonly says: string; readonly mend: string } {
-  const at = port === 22 ? host : `[${host}]:${port}`;
-  const found = CASES.find(({ pattern }) => pattern.test(stderr));
-  if (found !== undefined) return found.told({ at, host, user, knownHosts });
-  const last = stderr.trim().split('\n').at(-1) ?? '';
+/** Why a router was not reached, from what ssh(1) itself says; never with anything of keys. */
+export function explainSsh(log: string, target: SshTarget, verb: string): Unreachable {
+  const told = { ...target, at: hostKeyName(target), verb, pin: howToPin(target), target };
+  const found = CASES.find(({ pattern }) => pattern.test(log));
+  return found === undefined ? unknown(log, target) : found.told(told);
+}
+
+/** The way is there, and the command ended without the script's doing. */
+export const endedThere = (target: SshTarget, verb: string): Unreachable => ({
+  says: `${verb} was ended at ${hostKeyName(target)} from outside; how far it got is not known`,
+  mend: 'See whether the router is short of memory or was shutting down, and run it again.',
+});
+
+/** Nothing of the script was heard, though the account let us in. */
+export const noShell = (target: SshTarget, said: string): Unreachable => ({
+  says: `the account ${target.user} at ${hostKeyName(target)} runs no shell commands${firstLine(said)}`,
+  mend: `Give it a shell: usermod --shell /bin/sh ${target.user}; a key with a forced command must have noencap's.`,
+});
+
+export const tooMuch = (target: SshTarget, verb: string): Unreachable => ({
+  says: `${hostKeyName(target)} answers to ${verb} with more than any answer has`,
+  mend: 'See what the account runs there; its shell must print nothing of its own.',
+});
+
+export const lost = (target: SshTarget, verb: string): Unreachable => ({
+  says: `the connection to ${hostKeyName(target)} was lost during ${verb}; how far it got is not known`,
+  mend: 'See whether the router is up, and run it again.',
+});
+
+const unknown = (words: string, target: SshTarget): Unreachable => ({
+  says: `ssh to ${hostKeyName(target)} failed${lastLine(words)}`,
+  mend: `Try it by hand: ssh -p ${target.port} ${target.user}@${target.host}`,
+});
+
+/** The first line that is not empty, short and printable. */
+function firstLine(text: string): string {
+  const line = text
+    .split('\n')
+    .map((one) => one.replace(/[^\x20-\x7e]/g, '').trim())
+    .find((one) => one !== '');
+  return line === undefined ? '' : `: ${line.slice(0, 200).replace(/\.$/, '')}`;
+}
+
+const lastLine = (text: string): string => firstLine(text.split('\n').reverse().join('\n'));
+
+/** So ssh calls a machine that it talks to through another program. */
+export const throughProxy = (log: string): boolean => log.includes('UNKNOWN port 65535');
+
+/** The jump host's ssh takes its host keys from the user's own files. */
+export function explainProxy(said: string, target: SshTarget): Unreachable {
+  const at = hostKeyName(target);
+  const says = `the way to ${at} through its jump host failed${lastLine(said)}`;
+  if (/REMOTE HOST IDENTIFICATION|host key is known|Host key verification failed/.test(said)) {
+    return {
+      says: `the jump host on the way to ${at} has not the host key that it must have`,
+      mend: "Put its key, read at its own console, into your ~/.ssh/known_hosts, where ssh looks for a jump host's.",
+    };
+  }
   return {
-    says: `ssh to ${at} failed: ${last.slice(0, 300)}`,
-    mend: `Try it by hand: ssh -p ${port} ${user}@${host}`,
+    says,
+    mend: 'Log in to the jump host by hand, as ~/.ssh/config has it, and from there try the port of the router.',
   };
 }
 
-interface Told {
+interface Told extends SshTarget {
   readonly at: string;
-  readonly host: string;
-  readonly user: string;
-  readonly knownHosts: string;
+  readonly verb: string;
+  readonly pin: string;
+  readonly target: SshTarget;
 }
 
 interface Case {
   readonly pattern: RegExp;
-  readonly told: (told: Told) => { readonly says: string; readonly mend: string };
+  readonly told: (told: Told) => Unreachable;
 }
-
-/** Read at the router's own console: what anybody else says is its key may be somebody else's. */
-const PIN = "On the router's console: cat /etc/ssh/ssh_host_ed25519_key.pub";
 
 /** In this order: a changed key is also said to be a failed verification. */
 const CASES: readonly Case[] = [
   {
-    pattern: /command not found/,
+    pattern: /spawn ssh ENOENT/,
     told: () => ({ says: 'ssh is not installed', mend: 'Install it: apt-get install openssh-client' }),
   },
   {
-    pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    pattern: /REVOKED HOST KEY/,
     told: ({ at, knownHosts }) => ({
+      says: `${at} shows a host key that ${knownHosts} has as revoked`,
+      mend: 'Give the router a new host key before anything else.',
+    }),
+  },
+  {
+    pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    told: ({ at, knownHosts, pin }) => ({
       says: `${at} shows another host key than the one in ${knownHosts}: it is another machine, or somebody is in between`,
-      mend: `If the router has a new key: ${PIN}, and put that into ${knownHosts}.`,
+      mend: `Only if you know that the router has a new key: ssh-keygen -R '${at}' -f ${knownHosts}. ${pin}`,
     }),
   },
   {
     pattern: /No \S+ host key is known|Host key verification failed/,
-    told: ({ at, knownHosts }) => ({
-      says: `${knownHosts} has no host key of ${at}`,
-      mend: `${PIN}, and put it there as: ${at} ssh-ed25519 AAAA...`,
+    told: ({ at, knownHosts, pin }) => ({ says: `${knownHosts} has no host key of ${at}`, mend: pin }),
+  },
+  {
+    pattern: /agent refused operation/,
+    told: ({ at, user }) => ({
+      says: `the agent does not sign for ${user} at ${at}`,
+      mend: 'Add the key to the agent without -c, or where it can ask you; nothing is asked here.',
     }),
   },
   {
     pattern: /Permission denied|Too many authentication failures/,
     told: ({ at, user }) => ({
       says: `${at} does not let ${user} in`,
-      mend: 'Load the key into the agent, and put its public half into authorized_keys on the router.',
+      mend: 'Load the key into the agent (ssh-add), and put its public half into authorized_keys on the router.',
     }),
   },
   {
@@ -65,21 +122,40 @@ const CASES: readonly Case[] = [
     }),
   },
   {
-    pattern: /Connection refused/,
+    pattern: /connect to host .*: Connection refused/,
     told: ({ at }) => ({ says: `nothing listens at ${at}`, mend: 'Start sshd there, or mend ssh.port.' }),
   },
   {
-    pattern: /timed out|No route to host|Network is unreachable|Timeout, server/i,
+    pattern: /No route to host|Network is unreachable/,
+    told: ({ at }) => ({
+      says: `there is no route to ${at}`,
+      mend: 'See whether this machine has a way to the network of the router.',
+    }),
+  },
+  { pattern: /Timeout, server/, told: ({ target, verb }) => lost(target, verb) },
+  {
+    pattern: /timed out/i,
     told: ({ at }) => ({
       says: `${at} does not answer`,
       mend: 'See whether the router is up and the way to it is open.',
     }),
   },
   {
-    pattern: /Connection (closed|reset)|closed by remote host|Broken pipe|kex_exchange_identification/,
+    pattern: /no matching (host key|key exchange|cipher|mac)/i,
     told: ({ at }) => ({
-      says: `the connection to ${at} was lost`,
-      mend: 'See whether the router is up, and run it again.',
+      says: `this ssh and sshd at ${at} have no algorithm in common`,
+      mend: 'Renew the older one.',
     }),
+  },
+  {
+    pattern: /kex_exchange_identification|Connection (closed|reset) by .* port|banner exchange/,
+    told: ({ at }) => ({
+      says: `${at} hangs up before anybody has logged in`,
+      mend: 'See what listens there: sshd, and whether it takes this many connections at once (MaxStartups).',
+    }),
+  },
+  {
+    pattern: /closed by remote host|Connection reset by peer|Broken pipe|client_loop|Read from remote/,
+    told: ({ target, verb }) => lost(target, verb),
   },
 ];

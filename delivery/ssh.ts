@@ -1,166 +1,169 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Ran, type Remote, type RemoteCommand, type Running, words } from './remote.ts';
-import { explainSsh } from './ssh-error.ts';
+import type { Ran, Remote, RemoteCommand, Running } from './remote.ts';
+import { BEGIN, scriptLine, WORDS_ONLY, wordsLine } from './ssh-command.ts';
+import { type Connection, ownConnection, readLog, sharedConnection, unasked } from './ssh-connection.ts';
+import { endedThere, explainProxy, explainSsh, lost, noShell, throughProxy, tooMuch } from './ssh-error.ts';
+import { oddTarget, type SshTarget, type Unreachable } from './ssh-target.ts';
 
-/** Where a router's SSH server is, and which keys it may have. */
-export interface SshTarget {
-  readonly host: string;
-  readonly user: string;
-  readonly port: number;
-  /** Path of the known_hosts file beside the topology: no other key is trusted. */
-  readonly knownHosts: string;
-}
+export type { SshTarget } from './ssh-target.ts';
 
 export interface SshAccount {
-  /** The script to send along; undefined where a forced command runs it and takes its words only. */
+  /**
+   * The script to send along. An account that runs noencap's forced command refuses it, and gets words only from then on:
+   * which kind it is need not be said. Undefined: it is never sent.
+   */
   readonly script: string | undefined;
 }
 
 /**
  * A router over the system's OpenSSH client, so that ProxyJump, agents, certificates and all else of ~/.ssh/config go on working.
- * Commands share one connection. It ends seconds after the last command did, even if nobody is left who could end it.
+ * Commands share one connection.
  */
-export function sshRemote(target: SshTarget, account: SshAccount): Remote {
-  const folder = mkdtempSync(join(tmpdir(), 'noencap-ssh-'));
-  const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPersist=${LINGER}`, '-S', join(folder, 'c')];
-  const leave = async () => {
-    await ended(spawn('ssh', [...shared, '-O', 'exit', ...address(target)], { stdio: 'ignore' }));
-    rmSync(folder, { recursive: true, force: true });
-  };
-  return remoteOver(target, account, shared, leave);
+export const sshRemote = (target: SshTarget, account: SshAccount): Remote =>
+  remoteOver(target, { script: account.script }, sharedConnection);
+
+/** What is known of the account by now. */
+interface Known {
+  script: string | undefined;
 }
 
-/** Seconds that a connection stays without a command: what a killed ship leaves behind. */
-const LINGER = 10;
-
-function remoteOver(
-  target: SshTarget,
-  account: SshAccount,
-  connection: readonly string[],
-  end: () => Promise<void>,
-): Remote {
-  const start = (command: RemoteCommand) =>
-    spawn('ssh', [...OPTIONS, ...trust(target), ...connection, ...address(target), line(account, command)], {
-      env: process.env,
-    });
+function remoteOver(target: SshTarget, known: Known, connect: (target: SshTarget) => Connection): Remote {
+  const connection = connect(target);
+  /** Sends the words again where it turns out that no script is taken: nothing has run then. */
+  async function asTaken<R extends Ran | Running>(attempt: () => Promise<R | typeof REFUSES_SCRIPTS>) {
+    const first = await attempt();
+    if (first !== REFUSES_SCRIPTS) return first;
+    known.script = undefined;
+    return (await attempt()) as R;
+  }
+  const odd = oddTarget(target);
   return {
-    run: (command, input) => {
-      const child = start(command);
-      // A router that refuses does not read what it is sent: its answer says why, not the broken pipe.
-      child.stdin.on('error', () => {});
-      child.stdin.end(input);
-      return finished(child, target);
-    },
-    start: (command, ready) => started(start(command), target, ready),
-    fresh: async () =>
-      remoteOver(target, account, ['-o', 'ControlMaster=no', '-o', 'ControlPath=none'], async () => {}),
-    end,
+    run: async (command, input) =>
+      odd === undefined
+        ? asTaken(() => {
+            const { child, ended } = launch(target, known.script, connection, command);
+            child.stdin.end(input);
+            return ended;
+          })
+        : failed(odd),
+    start: async (command, ready) =>
+      odd === undefined
+        ? asTaken(() => untilReady(launch(target, known.script, connection, command), ready))
+        : failed(odd),
+    fresh: async () => remoteOver(target, known, ownConnection),
+    end: connection.end,
   };
 }
 
-/** Nobody is there to answer questions, and a router that has gone silent is given up within a quarter of a minute. */
-const OPTIONS = [
-  '-T',
-  '-o',
-  'BatchMode=yes',
-  '-o',
-  'ConnectTimeout=10',
-  '-o',
-  'ServerAliveInterval=5',
-  '-o',
-  'ServerAliveCountMax=3',
-  '-o',
-  'ForwardAgent=no',
-  '-o',
-  'ForwardX11=no',
-  '-o',
-  'ClearAllForwardings=yes',
-  '-o',
-  'PermitLocalCommand=no',
-  '-o',
-  'LogLevel=INFO',
-];
+const REFUSES_SCRIPTS = Symbol('the account refuses scripts');
 
-/** The pinned keys and no others: none is learned, and none is taken from DNS or from the machine's own list. */
-const trust = ({ knownHosts }: SshTarget): string[] => [
-  '-o',
-  'StrictHostKeyChecking=yes',
-  '-o',
-  `UserKnownHostsFile=${quoted(knownHosts)}`,
-  '-o',
-  'GlobalKnownHostsFile=/dev/null',
-  '-o',
-  'VerifyHostKeyDNS=no',
-  '-o',
-  'UpdateHostKeys=no',
-];
+type Launched = ReturnType<typeof launch>;
 
-/** ssh_config splits at blanks and expands `%` and `~`. */
-const quoted = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
-
-/** Behind `--` nothing is an option, whatever a topology calls its routers. */
-const address = ({ host, user, port }: SshTarget): string[] => ['-p', String(port), '-l', user, '--', host];
-
-/** What the login shell of the account gets: one program with quoted words. Of a forced command it is read as words. */
-function line({ script }: SshAccount, command: RemoteCommand): string {
-  const all = words(command);
-  return script === undefined
-    ? all.join(' ')
-    : `exec sh -c ${shellWord(script)} noencap ${all.map(shellWord).join(' ')}`;
-}
-
-const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
-type Child = ReturnType<typeof spawn>;
-
-const ended = (child: Child): Promise<number> =>
-  new Promise((done) => {
-    child.on('error', () => done(NO_WAY));
-    child.on('close', (code) => done(code ?? NO_WAY));
-  });
+/** More than any answer of the script. */
+const ROOM = 2 ** 26;
 
 /** ssh's own failure. The script ends with 0 to 3. */
 const NO_WAY = 255;
 
-async function finished(child: Child, target: SshTarget): Promise<Ran> {
-  let [stdout, stderr] = ['', ''];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
+const failed = ({ says, mend }: Unreachable, stdout = ''): Ran => ({
+  code: NO_WAY,
+  stdout,
+  stderr: `${says}.\n${mend}\n`,
+});
+
+function launch(
+  target: SshTarget,
+  script: string | undefined,
+  connection: Connection,
+  command: RemoteCommand,
+) {
+  const line = script === undefined ? wordsLine(command) : scriptLine(script, command);
+  const log = connection.logFile();
+  // Without a terminal of its own: neither ssh nor that of a jump host may ask there, and Ctrl-C is for us to handle.
+  const child = spawn('ssh', ['-E', log, ...connection.arguments, line], {
+    detached: true,
+    env: unasked(),
   });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
+  const said = { stdout: '', stderr: '' };
+  let problem: Unreachable | undefined;
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      said[name] += text;
+      if (said[name].length <= ROOM) return;
+      problem = tooMuch(target, command.verb);
+      child.kill();
+      child[name].destroy();
+    });
+  }
+  child.on('error', ({ message }) => {
+    problem = explainSsh(message, target, command.verb);
   });
-  let missing: string | undefined;
-  child.on('error', (error: NodeJS.ErrnoException) => {
-    missing = error.code === 'ENOENT' ? 'ssh: command not found' : error.message;
+  // A router that refuses does not read what it is sent: its answer says why, not the broken pipe.
+  child.stdin.on('error', () => {});
+  /** The script's own output so far; undefined before it has begun. */
+  const output = (): string | undefined => {
+    if (script === undefined) return said.stdout;
+    const begin = said.stdout.indexOf(BEGIN);
+    return begin === -1 ? undefined : said.stdout.slice(begin + BEGIN.length);
+  };
+  const ended = new Promise<number>((done) => {
+    child.on('close', (code) => done(code ?? NO_WAY));
+  }).then(async (code): Promise<Ran | typeof REFUSES_SCRIPTS> => {
+    const words = readLog(log);
+    const { stderr } = said;
+    const stdout = output();
+    if (problem !== undefined) return failed(problem, stdout);
+    if (code === NO_WAY) return failed(await whyNot(target, connection, command.verb, words, stderr), stdout);
+    if (stdout !== undefined) return { code, stdout, stderr };
+    if (stderr.includes(WORDS_ONLY)) return REFUSES_SCRIPTS;
+    return failed(noShell(target, `${stderr}\n${said.stdout}`));
   });
-  const code = await ended(child);
-  if (code !== NO_WAY) return { code, stdout, stderr };
-  const { says, mend } = explainSsh(missing ?? stderr, target);
-  return { code, stdout, stderr: `${says}.\n${mend}\n` };
+  return { child, output, ended };
 }
 
+async function whyNot(
+  target: SshTarget,
+  connection: Connection,
+  verb: string,
+  words: string,
+  stderr: string,
+): Promise<Unreachable> {
+  const log = ownWords(words);
+  if (throughProxy(log)) return explainProxy(stderr.trim() || (await connection.tried()), target);
+  if (log !== '') return explainSsh(log, target, verb);
+  // The one thing that ssh does not write to its log.
+  const closed = /^Connection to \S+ closed by remote host\.\s*$/m.test(stderr);
+  return !closed && (await connection.lives()) ? endedThere(target, verb) : lost(target, verb);
+}
+
+/** Remarks about the way that are no reason for anything. */
+const ownWords = (log: string): string =>
+  log
+    .split('\n')
+    .filter((line) => !/^(\*\* |mux_client|Control ?[sS]ocket)/.test(line))
+    .join('\n')
+    .trim();
+
 /** Resolves at the line `ready`, or when it has ended without. */
-function started(child: Child, target: SshTarget, ready: string): Promise<Running | Ran> {
-  const whole = finished(child, target);
-  let said = '';
+function untilReady(
+  { child, output, ended }: Launched,
+  ready: string,
+): Promise<Running | Ran | typeof REFUSES_SCRIPTS> {
   return new Promise((done) => {
-    child.stdout?.on('data', (text: string) => {
-      said += text;
-      if (!said.split('\n').slice(0, -1).includes(ready)) return;
+    child.stdout.on('data', () => {
+      const said = output();
+      if (said === undefined || !said.split('\n').slice(0, -1).includes(ready)) return;
+      // It has begun, so it was not refused.
+      const whole = ended as Promise<Ran>;
       done({
         said,
         ended: whole,
         close: () => {
-          child.stdin?.end();
+          child.stdin.end();
           return whole;
         },
       });
     });
-    child.stdin?.on('error', () => {});
-    whole.then(done);
+    ended.then(done);
   });
 }

@@ -51,6 +51,7 @@ async function deliver(remote: Remote): Promise<void> {
   const other = await remote.fresh();
   expect((await hold(other, bird.settings, 'another')).failed?.says).toMatch(/test/);
   done(await steps.undo(other));
+  await other.end();
   await agree(steps);
   expect(bird.sessions()).toEqual(['one']);
   await steps.lock.release();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ran, Running } from '../../delivery/remote.ts';
 import { type SshTarget, sshRemote } from '../../delivery/ssh.ts';
-import { type Agent, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
+import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 
 /** Says what it was called with, and what stands on its standard input. */
 const ECHO = 'for word in "$@"; do printf "<%s>" "$word"; done; printf "\\n"; cat';
@@ -35,10 +35,6 @@ async function once(change: Partial<SshTarget> = {}, script: string | undefined 
     await remote.end();
   }
 }
-
-/** Clients and masters: both have the path of their socket in their title. */
-const sshProcesses = (): number =>
-  Number(spawnSync('pgrep', ['-fc', '^ssh.*noencap-ssh-'], { encoding: 'utf8' }).stdout);
 
 test('words and input arrive as they are, whatever a shell would make of them', async () => {
   const remote = to();
@@ -71,12 +67,14 @@ test('commands share one connection, and nothing of it is left at the end', asyn
   const remote = to({}, 'echo $SSH_CONNECTION');
   const first = await remote.run(command('inspect'));
   const second = await remote.run(command('inspect'));
-  const other = await (await remote.fresh()).run(command('inspect'));
+  const fresh = await remote.fresh();
+  const other = await fresh.run(command('inspect'));
+  await fresh.end();
   await remote.end();
   expect(second.stdout).toBe(first.stdout);
   expect(other.stdout).not.toBe(first.stdout);
   await sleep(200);
-  expect(sshProcesses()).toBe(0);
+  expect(clientsOf(sshd).length).toBe(0);
 });
 
 test('a command goes on as long as its input is open', async () => {
@@ -196,9 +194,9 @@ setInterval(() => {}, 1000);
     child.once('exit', done);
   });
   expect(said).toBe('held\n');
-  expect(sshProcesses()).toBeGreaterThan(0);
+  expect(clientsOf(sshd).length).toBeGreaterThan(0);
   child.kill('SIGKILL');
-  for (let waited = 0; sshProcesses() > 0 && waited < 150; waited++) await sleep(100);
-  expect(sshProcesses()).toBe(0);
+  for (let waited = 0; clientsOf(sshd).length > 0 && waited < 150; waited++) await sleep(100);
+  expect(clientsOf(sshd).length).toBe(0);
   rmSync(script);
 }, 30_000);

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -17,8 +17,8 @@ export interface Sshd {
 
 const SSHD = '/usr/sbin/sshd';
 
-/** `authorized`: what stands before the key in authorized_keys. */
-export async function startSshd(authorized = ''): Promise<Sshd> {
+/** `authorized`: what stands before the key in authorized_keys; `settings`: more lines of sshd_config. */
+export async function startSshd(authorized = '', settings: readonly string[] = []): Promise<Sshd> {
   if (!existsSync(SSHD)) throw new Error('sshd is missing. Run: scripts/setup-tests.sh');
   const folder = mkdtempSync(join(tmpdir(), 'noencap-sshd-'));
   const [hostKey, key, knownHosts] = ['host', 'key', 'known_hosts'].map((name) => join(folder, name)) as [
@@ -50,6 +50,7 @@ export async function startSshd(authorized = ''): Promise<Sshd> {
       'PermitRootLogin prohibit-password',
       'MaxStartups 100',
       'MaxSessions 50',
+      ...settings,
       '',
     ].join('\n'),
   );
@@ -89,6 +90,12 @@ export async function startSshd(authorized = ''): Promise<Sshd> {
 export async function endSshd(sshd: Sshd): Promise<void> {
   await sshd.stop();
   rmSync(sshd.folder, { recursive: true, force: true });
+}
+
+/** The processes that have a connection to it: ssh clients and masters. */
+export function clientsOf({ target }: Sshd): number[] {
+  const { stdout } = spawnSync('ss', ['-Htnp', `dport = :${target.port}`], { encoding: 'utf8' });
+  return [...stdout.matchAll(/\("ssh",pid=(\d+),/g)].map(([, pid]) => Number(pid));
 }
 
 /** An agent that holds a key, for all ssh clients that the test starts. */

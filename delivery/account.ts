@@ -1,0 +1,97 @@
+import { type RouterSettings, settingsOf } from './router.ts';
+import { forcedCommand } from './router-script.ts';
+import { hostKeyName, oddTarget, type SshTarget, type Unreachable } from './ssh-target.ts';
+
+/** Where a router has the forced command. */
+export const WRAPPER = '/usr/local/sbin/noencap-router';
+
+/** Of root, so that the account cannot let another key in. */
+const HOME = '/var/lib/noencap';
+
+/** A line of authorized_keys: whoever holds the key runs the forced command, and may forward nothing. */
+export function authorizedKey(publicKey: string): string | Unreachable {
+  const [, type, key, comment = ''] = PUBLIC_KEY.exec(publicKey.trim()) ?? [];
+  if (type === undefined || key === undefined) {
+    // It may be the private half: nothing of it is said.
+    return {
+      says: 'what was given is no public key',
+      mend: 'Give the one line of a .pub file, as ssh-keygen writes it.',
+    };
+  }
+  const name = comment.replace(/[^A-Za-z0-9_.@+-]/g, '');
+  return `restrict,command="${WRAPPER}" ${type} ${key}${name === '' ? '' : ` ${name}`}`;
+}
+
+const PUBLIC_KEY =
+  /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) (AAAA[A-Za-z0-9+/]+={0,2})(?: ([^\n]*))?$/;
+
+/**
+ * A script for root on a router, by which a restricted account comes to be there, or is renewed: forced command, key, and the
+ * rights to BIRD's folder and socket. No sudo: it is in BIRD's group and has the folder. It ends with the lines for known_hosts.
+ */
+export function accountScript(
+  target: SshTarget,
+  settings: RouterSettings,
+  publicKey: string,
+): string | Unreachable {
+  const odd = oddTarget(target);
+  if (odd !== undefined) return odd;
+  const line = authorizedKey(publicKey);
+  if (typeof line !== 'string') return line;
+  return `#!/bin/sh
+# Rendered by noencap: lets noencap deliver to this router, and do nothing else. For root; may be run again.
+set -eu
+umask 022
+user='${target.user}'
+config='${settings.configDir}'
+if [ "$(id -u)" -ne 0 ]; then echo 'This is for root.' >&2; exit 2; fi
+if [ ! -e "$config/bird.conf" ]; then
+  echo "There is no $config/bird.conf: install BIRD 2 first, or mend bird.configDir of this router." >&2
+  exit 3
+fi
+# shellcheck disable=SC2012
+group=$(ls -ldn "$config/bird.conf" | awk '{ print $4 }')
+if [ "$group" -eq 0 ]; then
+  echo "$config/bird.conf belongs to the group root. Run BIRD as a user and group of its own (bird -u bird -g bird), and: chgrp -R bird $config" >&2
+  exit 3
+fi
+group=$(awk -F: -v id="$group" '$3 == id { print $1 }' /etc/group)
+
+if ! id "$user" >/dev/null 2>&1; then
+  if command -v useradd >/dev/null 2>&1; then useradd --system --no-create-home --home-dir ${HOME} --shell /bin/sh --gid "$group" "$user"
+  else adduser -S -D -H -h ${HOME} -s /bin/sh -G "$group" "$user"
+  fi
+  # No password lets it in, yet it is not locked: sshd without PAM would refuse a locked account's key.
+  echo "$user:*" | chpasswd -e 2>/dev/null
+fi
+if [ "$(awk -F: -v user="$user" '$1 == user { print $6 }' /etc/passwd)" != ${HOME} ]; then
+  echo "There is an account $user for something else. Set ssh.user of this router to another name." >&2
+  exit 1
+fi
+
+cat >'${WRAPPER}.new' <<'NOENCAP_END'
+${forcedCommand(settingsOf(settings))}NOENCAP_END
+chmod 0755 '${WRAPPER}.new'
+mv '${WRAPPER}.new' '${WRAPPER}'
+
+mkdir -p ${HOME}/.ssh
+cat >${HOME}/.ssh/authorized_keys.new <<'NOENCAP_END'
+${line}
+NOENCAP_END
+mv ${HOME}/.ssh/authorized_keys.new ${HOME}/.ssh/authorized_keys
+
+# It must be able to put files there, and to move what it replaces; BIRD reads them by its group.
+chown "$user:$group" "$config"
+chmod u+rwx,g+rx "$config"
+if [ -e "$config/k3s" ] && [ ! -L "$config/k3s" ]; then chown -R "$user:$group" "$config/k3s"; fi
+
+if ! said=$(su -s /bin/sh "$user" -c 'SSH_ORIGINAL_COMMAND=inspect ${WRAPPER}' 2>&1 >/dev/null); then
+  echo "The account $user is there, but cannot do its work yet: $said" >&2
+  exit 1
+fi
+echo "The account $user can deliver. For known_hosts beside the topology, if you are at the console:" >&2
+for key in /etc/ssh/ssh_host_ed25519_key.pub /etc/ssh/ssh_host_ecdsa_key.pub; do
+  if [ -e "$key" ]; then echo "${hostKeyName(target)} $(cut -d ' ' -f 1,2 "$key")"; fi
+done
+`;
+}

@@ -1,0 +1,33 @@
+/** Where a router's SSH server is, and which keys it may have. */
+export interface SshTarget {
+  readonly host: string;
+  readonly user: string;
+  readonly port: number;
+  /** Path of the known_hosts file beside the topology: no other key is trusted. */
+  readonly knownHosts: string;
+}
+
+/** Why a router cannot be reached, and what helps. */
+export interface Unreachable {
+  readonly says: string;
+  readonly mend: string;
+}
+
+/** The name that a router's host keys have in known_hosts, whatever name or address ~/.ssh/config gives it. */
+export const hostKeyName = ({ host, port }: SshTarget): string =>
+  port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
+
+/** On the console nobody is in between: what anybody else says is the router's key may be somebody else's. */
+export const howToPin = (target: SshTarget): string =>
+  `On the router's console: sed 's/^/${hostKeyName(target)} /' /etc/ssh/ssh_host_ed25519_key.pub; add the line that it prints to ${target.knownHosts}.`;
+
+/** Names that are no names: of an odd one a shell or an option might be made on the way. */
+export function oddTarget({ host, user }: SshTarget): Unreachable | undefined {
+  if (!/^[A-Za-z0-9_:][A-Za-z0-9_.:-]*$/.test(host)) {
+    return { says: `${JSON.stringify(host)} is no host for ssh`, mend: 'Mend ssh.host of the router.' };
+  }
+  if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(user)) {
+    return { says: `${JSON.stringify(user)} is no login name`, mend: 'Mend ssh.user of the router.' };
+  }
+  return undefined;
+}
