@@ -179,6 +179,7 @@ function missing(
 
 interface Value extends SecretName {
   readonly at: string;
+  readonly nameAt: string;
   /** Undefined where what stands there can be no password. */
   readonly password: Hidden | undefined;
 }
@@ -187,7 +188,7 @@ interface Value extends SecretName {
 function unknown(values: readonly Value[], known: readonly SecretName[]): SecretFault[] {
   const names = new Set(known.map(({ name }) => name));
   const near = suggester(names);
-  return values.flatMap(({ at, name, key }): SecretFault[] => {
+  return values.flatMap(({ at, nameAt, name, key }): SecretFault[] => {
     const keys = known.filter((one) => one.name === name).map((one) => one.key);
     if (keys.includes(key)) return [];
     // A name that nobody has could be a password in the wrong place: it is not repeated.
@@ -199,7 +200,7 @@ function unknown(values: readonly Value[], known: readonly SecretName[]): Secret
     const says = names.has(name)
       ? `no router's password is this key of Secret ${name}`
       : "no router's password is in a Secret of this name";
-    return [{ at, says, mend }];
+    return [{ at: names.has(name) ? at : nameAt, says, mend }];
   });
 }
 
@@ -213,7 +214,7 @@ function readSecrets(file: string, text: string): { values: readonly Value[]; fa
     const { line, col } = lines.linePos(offset ?? 0);
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
-  const [error] = document.errors;
+  const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
     const says =
       error.code === 'DUPLICATE_KEY' ? 'this name stands there twice' : 'it is no YAML from here on';
@@ -242,7 +243,12 @@ function readSecrets(file: string, text: string): { values: readonly Value[]; fa
         wrong(key, 'this key is no name');
         return [];
       }
-      const found = { at: at(key.range?.[0]), name: String(name.value), key: String(key.value) };
+      const found = {
+        at: at(key.range?.[0]),
+        nameAt: at(name.range?.[0]),
+        name: String(name.value),
+        key: String(key.value),
+      };
       const text = isScalar(value) ? value.value : undefined;
       // 0123 or 1e3 is a number to YAML, and would come out as another text.
       if (typeof text !== 'string') {
