@@ -83,7 +83,7 @@ export async function passwordsFor(
 }
 
 const GOOD =
-  'Use 1 to 80 letters, digits and signs but "; a good one comes from: openssl rand -base64 32 | tr -d =.';
+  'Use 1 to 80 letters, digits and signs but "; a good one comes from: openssl rand -base64 24.';
 
 /** Two routers may have one Secret; what is wrong with it is said once. */
 const unique = (faults: readonly SecretFault[]): SecretFault[] => [
