@@ -6,6 +6,7 @@ import type { Unknown } from './analysis-input.ts';
 import type { BaseState } from './base-state.ts';
 import { readBase } from './base-state.ts';
 import { commitOf } from './git.ts';
+import { NO_BASE } from './ship-base.ts';
 
 export interface PlanOptions {
   readonly topology: string;
@@ -66,6 +67,7 @@ const changesOf = (
 
 /** The given base; else where this branch left the main branch; on that branch itself the commit before. */
 function baseOf(options: PlanOptions, files: ReadonlyMap<string, string>): BaseState | Unknown | undefined {
+  if (options.base === NO_BASE) return undefined;
   const state = readBase(options, files);
   if (options.base !== undefined) return state;
   const isHere = !('says' in state) && state.commit === commitOf('HEAD');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Fabric } from '../fabric/index.ts';
 import { change, judged } from './change-router.ts';
 import type { Delivery } from './delivery.ts';
@@ -49,7 +50,9 @@ export interface Shipped {
  * was not begun by then stays as it was. Run again, it goes on where it was stopped: the routers know what they have.
  */
 export async function ship(shipment: Shipment): Promise<Shipped> {
-  const { deliveries, record } = shipment;
+  const { deliveries, record, stop } = shipment;
+  // Every router that waits listens to it.
+  setMaxListeners(0, stop);
   const notes: Notes = { results: new Map(), drift: new Map() };
   try {
     await run(shipment, notes);
