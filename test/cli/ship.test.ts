@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { noencap, scratch } from './run.ts';
+import { gitIn, noencap, scratch } from './run.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -13,12 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function git(...args: readonly string[]): string {
-  const name = ['-c', 'user.name=a', '-c', 'user.email=a@example.org', '-c', 'commit.gpgsign=false'];
-  const { status, stdout, stderr } = spawnSync('git', [...name, ...args], { cwd: folder, encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
-  return stdout.trim();
-}
+const git = (...args: readonly string[]): string => gitIn(folder, ...args);
 
 function commit(message: string): void {
   git('add', '-A');
