@@ -42,7 +42,10 @@ export function planOf(
       waves: ordered.waves,
       left: [
         ...ordered.left,
-        ...rest.map(({ name }) => ({ router: name, reason: `nothing changes since ${base?.name}` })),
+        ...rest.map(({ name }) => ({
+          router: name,
+          reason: `nothing changes since ${shortName(base?.name ?? '')}`,
+        })),
       ],
     },
     maxParallel,
@@ -53,6 +56,9 @@ export function planOf(
         : sessionFates({ fabric: before, files: base.files }, { fabric, files }),
   });
 }
+
+/** A whole hash, as a workflow gives it, nobody reads. */
+const shortName = (name: string): string => (/^[0-9a-f]{40,64}$/.test(name) ? name.slice(0, 7) : name);
 
 const changesOf = (
   router: string,

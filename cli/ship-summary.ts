@@ -2,26 +2,26 @@ import { appendFileSync } from 'node:fs';
 import type { Result } from '../delivery/journal.ts';
 import type { Shipped } from '../delivery/ship.ts';
 import { printable } from '../topology/fault.ts';
+import { counted } from './terminal.ts';
 
 /** Puts what became of the routers on the page of a workflow's run. What a router said is text there, and nothing else. */
 export function summarise({ outcome, results }: Shipped, lookOnly: boolean): void {
   const { GITHUB_STEP_SUMMARY: file } = process.env;
   if (file === undefined || file === '') return;
-  const told = results.filter((one) => one.outcome !== 'unchanged').slice(0, MOST);
-  const rest = results.length - told.length;
-  const rows = told.map((one) => `| ${cell(one.router)} | ${one.outcome} | ${says(one)} |`);
+  const told = results.filter((one) => one.outcome !== 'unchanged');
+  const shown = told.slice(0, MOST);
+  const rows = shown.map((one) => `| ${cell(one.router)} | ${one.outcome} | ${says(one)} |`);
+  const [same, hidden] = [results.length - told.length, told.length - shown.length];
   appendFileSync(
     file,
     [
       `### ${lookOnly ? 'Looked at the routers' : `Delivery ${outcome}`}`,
       '',
       ...(rows.length === 0 ? [] : ['| router | became | |', '|---|---|---|', ...rows, '']),
-      ...(rest === 0
+      ...(same === 0
         ? []
-        : [
-            `${rest} ${rest === 1 ? 'router is' : 'routers are'} as ${rest === 1 ? 'it was' : 'they were'}.`,
-            '',
-          ]),
+        : [same === 1 ? '1 router is as it was.' : `${same} routers are as they were.`, '']),
+      ...(hidden === 0 ? [] : [`${counted(hidden, 'router')} ${hidden === 1 ? 'is' : 'are'} not shown.`, '']),
     ].join('\n'),
   );
 }
