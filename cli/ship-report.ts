@@ -56,22 +56,26 @@ export function driftText(
   drift: readonly Drifted[],
   shipped: (path: string, hash: string) => string | undefined,
 ): string {
-  const known = drift.filter(({ text, shipped: hash }) => text !== undefined || hash !== undefined);
+  const known = drift.filter(({ text, is }) => text !== undefined || is === 'missing');
   return known
-    .flatMap(({ path, text, shipped: hash }) => {
-      const before = hash === undefined ? '' : shipped(`routers/${router}/${path}`, hash);
+    .flatMap(({ path, text, against, wanted }) => {
+      const before = wanted === undefined ? '' : shipped(`routers/${router}/${path}`, wanted);
       const title = `${router}: ${path}`;
-      if (before === undefined || (text === undefined && hash === undefined)) {
+      if (before === undefined) {
         return [
           `${title}: what was shipped is in no commit of this branch, so there is nothing to compare with`,
         ];
       }
       const [change] = fileChanges(
         'k',
-        new Map(hash === undefined ? [] : [['k/k', before]]),
+        new Map(wanted === undefined ? [] : [['k/k', before]]),
         new Map(text === undefined ? [] : [['k/k', text]]),
       );
-      return [`--- ${title}, as shipped`, `+++ ${title}, as it is`, ...(change?.hunks ?? [])];
+      return [
+        `--- ${title}, as ${against === 'shipped' ? 'shipped' : 'it is to be shipped'}`,
+        `+++ ${title}, as it is`,
+        ...(change?.hunks ?? []),
+      ];
     })
     .flatMap((hunk) => hunk.split('\n'))
     .map(printable)

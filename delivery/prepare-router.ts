@@ -5,10 +5,11 @@ import { preflight } from './preflight.ts';
 import type { Release } from './release.ts';
 import * as router from './router.ts';
 
-/** A live file that is not as it was shipped. */
+/** A live file that is not as it was shipped; where nothing was, not as it is to be shipped. */
 export interface Drifted extends Drift {
-  /** The sha256 of what was shipped last; undefined if it was not. */
-  readonly shipped: string | undefined;
+  readonly against: 'shipped' | 'to be shipped';
+  /** The sha256 that the file would have then; undefined if there would be none. */
+  readonly wanted: string | undefined;
   /** What is there; undefined for what is missing, or is not for anybody to see. */
   readonly text: string | undefined;
 }
@@ -32,12 +33,17 @@ export async function look(delivery: Delivery): Promise<Looked> {
     return { verdict: notDone(seen.failed), failed: seen.failed, drift: [] };
   }
   const found = seen.done;
-  const judged = preflight(found, delivery.release(found), acceptDrift);
+  const release = delivery.release(found);
+  const judged = preflight(found, release, acceptDrift);
   // What was cut off last time is settled under the lock, and only then can be judged.
   const isCutOff = found.state !== undefined && found.state.what !== 'shipped' && found.holder === undefined;
   if (judged.verdict === 'refused' && !isCutOff) {
     report('inspect', 'failed', [judged.failed.says]);
-    return { verdict: 'refused', failed: judged.failed, drift: await drifted(delivery, found, judged.drift) };
+    return {
+      verdict: 'refused',
+      failed: judged.failed,
+      drift: await drifted(delivery, found, release, judged.drift),
+    };
   }
   const notes = isCutOff ? ['the last delivery was cut off, and is settled first'] : [];
   report('inspect', 'done', [...notes, ...untuned(delivery, found)]);
@@ -47,11 +53,18 @@ export async function look(delivery: Delivery): Promise<Looked> {
 /** More files than these nobody reads, and each must be fetched. */
 const MOST = 10;
 
-function drifted({ remote, settings }: Delivery, { live }: Inspection, drift: readonly Drift[]) {
+function drifted(
+  { remote, settings }: Delivery,
+  { live }: Inspection,
+  release: Release,
+  drift: readonly Drift[],
+): Promise<Drifted[]> {
+  const wanted = live?.manifest ?? new Map(release.files.map(({ path, sha256 }) => [path, sha256]));
+  const against = live === undefined ? 'to be shipped' : 'shipped';
   return Promise.all(
     drift.slice(0, MOST).map(async (one): Promise<Drifted> => {
       const text = one.is === 'missing' ? undefined : (await router.show(remote, settings, one.path)).done;
-      return { ...one, shipped: live?.manifest.get(one.path), text };
+      return { ...one, against, wanted: wanted.get(one.path), text };
     }),
   );
 }

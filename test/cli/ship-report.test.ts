@@ -1,0 +1,75 @@
+import { driftText, shippedText } from '../../cli/ship-report.ts';
+import { terminal } from '../../cli/terminal.ts';
+import type { Result } from '../../delivery/journal.ts';
+import type { Drifted } from '../../delivery/prepare-router.ts';
+
+const SHIPPED = 'template bgp k3speers {\n  hold time 15;\n}\n';
+const of = (more: Partial<Drifted>): Drifted => ({
+  path: 'k3s/ibgp.conf',
+  is: 'changed',
+  against: 'shipped',
+  wanted: 'aa',
+  text: SHIPPED.replace('15', '30'),
+  ...more,
+});
+const shown = (...drift: readonly Drifted[]) =>
+  driftText('gateway', drift, (path, hash) =>
+    path === 'routers/gateway/k3s/ibgp.conf' && hash === 'aa' ? SHIPPED : undefined,
+  );
+
+describe('what was edited on a router', () => {
+  test('stands as a difference from what was shipped', () => {
+    expect(shown(of({}))).toBe(`--- gateway: k3s/ibgp.conf, as shipped
++++ gateway: k3s/ibgp.conf, as it is
+@@ -1,3 +1,3 @@
+ template bgp k3speers {
+-  hold time 15;
++  hold time 30;
+ }`);
+  });
+
+  test('at the first delivery from what is to be shipped', () => {
+    expect(shown(of({ against: 'to be shipped' }))).toMatch(
+      /^--- gateway: k3s\/ibgp.conf, as it is to be shipped\n/,
+    );
+  });
+
+  test('is all of a file that somebody added, and all that is missing', () => {
+    const added = of({ path: 'k3s/own.conf', is: 'added', wanted: undefined, text: 'one;\n' });
+    expect(shown(added)).toContain('@@ -0,0 +1,1 @@\n+one;');
+    expect(shown(of({ is: 'missing', text: undefined }))).toContain('@@ -1,3 +0,0 @@\n-template');
+  });
+
+  test('says so where git does not have what was shipped', () => {
+    expect(shown(of({ wanted: 'bb' }))).toBe(
+      'gateway: k3s/ibgp.conf: what was shipped is in no commit of this branch, so there is nothing to compare with',
+    );
+  });
+
+  test('never shows a password, and nothing of the file that holds one', () => {
+    const told = shown(
+      of({ text: `${SHIPPED}protocol bgp x { password "geheim"; }\n` }),
+      of({ path: 'k3s-password.conf', text: undefined }),
+    );
+    expect(told).not.toContain('geheim');
+    expect(told).not.toContain('k3s-password.conf');
+  });
+
+  test('can say nothing to a terminal', () => {
+    expect(shown(of({ text: `${SHIPPED}# \u001b[2J\n` }))).not.toMatch(/\p{Cc}(?<!\n)/u);
+  });
+});
+
+test('the end says what became of each, and what to do', () => {
+  const results: Result[] = [
+    { router: 'e1', outcome: 'shipped', says: null },
+    { router: 'e2', outcome: 'undone', says: 'e2--w1/ipv4: is Active\nand more' },
+    { router: 'w1', outcome: 'untouched', says: null },
+  ];
+  const plain = terminal({ json: false, quiet: false, color: false });
+  expect(shippedText(results, false, plain)).toBe(`e2 undone: e2--w1/ipv4: is Active
+  and more
+3 routers: 1 shipped, 1 not touched, 1 undone.
+Nothing of those that were not touched has changed. Mend what is told above, and ship again: it goes on where it stopped.
+What was undone runs, and has on disk, what it had before.`);
+});
