@@ -18,18 +18,27 @@ import { LOGIN } from './fleet-router.ts';
 import type { Change, RouterName } from './fleet-topology.ts';
 import { fleetTopology, OPERATOR } from './fleet-topology.ts';
 import { startAgent } from './sshd.ts';
-import { waited } from './waited.ts';
 
-/** Who delivers: a repository with topology, known_hosts and dist, a key in an agent, and noencap. */
+/** Who delivers: repositories, a key in an agent, and noencap. */
 export interface Desk {
-  readonly folder: string;
+  readonly main: Repository;
+  /** The public key that may log in. */
   readonly authorized: string;
+  /** Another working copy of main, for somebody who does something else. */
+  clone(name: string): Repository;
+  /** A folder that goes with the desk. */
+  folder(name: string): string;
+  end(): void;
+}
+
+/** A topology with known_hosts, and dist. */
+export interface Repository {
+  readonly folder: string;
   /** Renders a topology with noencap and commits it with its dist. */
   commit(generation: number, change?: Change, tool?: string): void;
   /** A router's rendered files: path below dist/routers/<router> to text. */
   rendered(router: RouterName): ReadonlyMap<string, string>;
   pin(keys: ReadonlyMap<RouterName, string>): void;
-  end(): void;
 }
 
 const HERE = resolve('.');
@@ -40,44 +49,58 @@ export function openDesk(): Desk {
   const agent = startAgent();
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'ship', '-f', join(folder, 'key')]);
   agent.add(join(folder, 'key'));
-  const authorized = join(folder, 'key.pub');
-  const net = join(folder, 'net');
-  mkdirSync(net);
-  git(net, 'init', '-q', '-b', 'main');
+  const main = join(folder, 'main');
+  mkdirSync(main);
+  git(main, 'init', '-q', '-b', 'main');
   return {
-    folder: net,
-    authorized,
-    commit: (generation, change, tool = TOOL) => {
-      writeFileSync(join(net, 'topology.yaml'), stringify(fleetTopology(LOGIN, generation, change)));
-      const { status, stdout, stderr } = spawnSync(process.execPath, [tool, 'synth', '-q'], {
-        cwd: net,
-        encoding: 'utf8',
-      });
-      if (status !== 0) throw new Error(`synth: ${stdout}${stderr}`);
-      git(net, 'add', '-A');
-      git(net, 'commit', '-q', '--allow-empty', '-m', `Generation ${generation}`);
+    main: repository(main),
+    authorized: join(folder, 'key.pub'),
+    clone: (name) => {
+      git(folder, 'clone', '-q', main, name);
+      return repository(join(folder, name));
     },
-    rendered: (router) => {
-      const from = join(net, 'dist/routers', router);
-      const paths = readdirSync(from, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
-      return new Map(
-        paths.map(({ parentPath, name }) => {
-          const path = join(parentPath, name);
-          return [path.slice(from.length + 1), readFileSync(path, 'utf8')] as const;
-        }),
-      );
-    },
-    pin: (keys) => {
-      const lines = [...keys].map(
-        ([router, key]) => `${fleetTopology(LOGIN, 0).routers?.[router]?.ssh?.host} ${key}\n`,
-      );
-      writeFileSync(join(net, 'known_hosts'), lines.join(''));
-    },
+    folder: (name) => join(folder, name),
     end: () => {
       agent.end();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+const repository = (folder: string): Repository => ({
+  folder,
+  commit: (generation, change, tool = TOOL) => {
+    writeFileSync(join(folder, 'topology.yaml'), stringify(fleetTopology(LOGIN, generation, change)));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [tool, 'synth', '-q'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`synth: ${stdout}${stderr}`);
+    committed(folder, `Generation ${generation}`);
+  },
+  rendered: (router) => {
+    const from = join(folder, 'dist/routers', router);
+    const files = readdirSync(from, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+    return new Map(
+      files.map(({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return [path.slice(from.length + 1), readFileSync(path, 'utf8')] as const;
+      }),
+    );
+  },
+  pin: (keys) => {
+    const host = (router: RouterName) => fleetTopology(LOGIN, 0).routers?.[router]?.ssh?.host;
+    writeFileSync(
+      join(folder, 'known_hosts'),
+      [...keys].map(([router, key]) => `${host(router)} ${key}\n`).join(''),
+    );
+    committed(folder, 'Pin the host keys');
+  },
+});
+
+function committed(folder: string, message: string): void {
+  git(folder, 'add', '-A');
+  git(folder, 'commit', '-q', '--allow-empty', '-m', message);
 }
 
 function git(folder: string, ...args: readonly string[]): void {
@@ -89,8 +112,8 @@ function git(folder: string, ...args: readonly string[]): void {
  * A noencap of its own with one line of its sources otherwise: what a fault of noencap itself would deliver, since ship takes
  * only what its own renderer makes.
  */
-export function otherTool(desk: Desk, file: string, from: string, to: string): string {
-  const root = join(desk.folder, '..', `tool-${file.replaceAll('/', '-')}`);
+export function otherTool(desk: Desk, name: string, file: string, from: string, to: string): string {
+  const root = desk.folder(name);
   mkdirSync(root);
   for (const name of readdirSync(HERE)) {
     if (SOURCES.test(name)) cpSync(join(HERE, name), join(root, name), { recursive: true });
@@ -139,9 +162,11 @@ export function onOperator(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
+  const heard = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
+      for (const hears of heard) hears();
     });
   }
   let isOver = false;
@@ -150,15 +175,24 @@ export function onOperator(
     // Not `close`: ssh of a killed ship has its streams still.
     child.on('exit', (code, signal) => {
       isOver = true;
+      for (const hears of heard) hears();
       setImmediate(() => done({ code, signal, said: text }));
     });
   });
   return {
     said: () => text,
-    line: async (pattern) => {
-      await waited(`a line like ${pattern} of\n${text}`, () => isOver || pattern.test(text), 60);
-      if (!pattern.test(text)) throw new Error(`no line like ${pattern}:\n${text}`);
-    },
+    // At once, not by and by: what is done at a step must be done while it lasts.
+    line: (pattern) =>
+      new Promise((done, fail) => {
+        const hears = () => {
+          if (pattern.test(text)) done();
+          else if (isOver) fail(new Error(`no line like ${pattern}:\n${text}`));
+          else return;
+          heard.delete(hears);
+        };
+        heard.add(hears);
+        hears();
+      }),
     kill: () => void child.kill('SIGKILL'),
     ended,
   };

@@ -34,6 +34,8 @@ export interface FleetRouter {
   freeDisk(): Promise<void>;
   /** As the kernel does it after an I/O error: nobody can write any more, whatever he has open. */
   remount(mode: 'ro' | 'rw'): Promise<void>;
+  /** What its programs take for the time of day, from now on: `+3d` or `-26h` is that much beside this machine's. */
+  setClock(offset: string): void;
 }
 
 export interface RouterSeen {
@@ -87,8 +89,15 @@ cat ${own}/ns.log >&2; exit 1`);
   const show = (which: 'pinned' | 'other') =>
     writeFileSync(
       seenAt('sshd_config'),
-      SSHD.concat(`HostKey /run/bird/${which}`, `AuthorizedKeysFile ${authorized}`, '').join('\n'),
+      SSHD.concat(
+        `HostKey /run/bird/${which}`,
+        `SetEnv ${CLOCK}`,
+        `AuthorizedKeysFile ${authorized}`,
+        '',
+      ).join('\n'),
     );
+  const setClock = (offset: string) => writeFileSync(seenAt('clock'), `${offset}\n`);
+  setClock('+0');
   show('pinned');
   for (const [path, text] of files) put(seenAt(join('etc', path)), text);
 
@@ -132,7 +141,7 @@ done`);
       };
     },
     startBird: async () => {
-      await run('bird -c /etc/bird/bird.conf -s /run/bird/bird.ctl -P /run/bird/bird.pid');
+      await run(`${CLOCK} bird -c /etc/bird/bird.conf -s /run/bird/bird.ctl -P /run/bird/bird.pid`);
       await waited(`BIRD of ${name}`, async () => (await birdc('show status')).includes('0013'));
     },
     killBird: () => killed('bird'),
@@ -151,12 +160,29 @@ done`);
       );
     },
     freeDisk: async () => void (await run('rm -f /etc/bird/ballast-*')),
+    setClock,
     // With its source, or mount(8) would repeat the options of the first mount, which a user namespace may not set again.
     remount: async (mode) => void (await sh(`mount -o remount,${mode} tmpfs ${own}/etc`)),
   };
   await router.startBird();
   await router.startSshd();
   return router;
+}
+
+/** The time of day of BIRD and of all that is run over SSH. The clocks that only count go on as they are, as in reality. */
+const CLOCK = [
+  `LD_PRELOAD=${libfaketime()}`,
+  'FAKETIME_TIMESTAMP_FILE=/run/bird/clock',
+  'FAKETIME_NO_CACHE=1',
+  'FAKETIME_DONT_FAKE_MONOTONIC=1',
+].join(' ');
+
+export function libfaketime(): string {
+  const found = readdirSync('/usr/lib')
+    .map((one) => join('/usr/lib', one, 'faketime/libfaketime.so.1'))
+    .find((one) => existsSync(one));
+  if (found === undefined) throw new Error('libfaketime is missing. Run: scripts/setup-tests.sh');
+  return found;
 }
 
 const SSHD: readonly string[] = [

@@ -16,7 +16,7 @@ scenario('the fleet that deliveries are tried on', () => {
   afterAll(async () => fleet?.end());
 
   const ssh = (host: string, command: string) =>
-    onOperator(fleet.lab, fleet.desk.folder, [
+    onOperator(fleet.lab, fleet.desk.main.folder, [
       ...[
         'ssh',
         '-F',
@@ -35,7 +35,7 @@ scenario('the fleet that deliveries are tried on', () => {
     for (const [index, name] of ROUTERS.entries()) {
       const { code, said } = await ssh(`10.0.0.${index + 1}`, 'cat /etc/bird/bird.conf');
       expect({ name, code }).toEqual({ name, code: 0 });
-      expect(said).toBe(fleet.desk.rendered(name).get('bird.conf'));
+      expect(said).toBe(fleet.desk.main.rendered(name).get('bird.conf'));
     }
     const agree = { runs: [0], files: [0], atRestart: 'ok', pending: false, state: '', left: [] };
     expect(await fleet.seen()).toEqual({ e1: agree, e2: agree, w1: agree, w2: agree });
@@ -79,6 +79,11 @@ scenario('the fleet that deliveries are tried on', () => {
     await w2.killSshd();
     w2.showKey('pinned');
     await w2.startSshd();
+
+    w2.setClock('+3d');
+    const days = Date.parse((await ssh('10.0.0.4', 'date -u +%FT%TZ')).said.trim()) - Date.now();
+    expect(Math.round(days / 86_400_000)).toBe(3);
+    w2.setClock('+0');
 
     await w2.killBird();
     await expect(w2.birdc('show status')).rejects.toThrow();

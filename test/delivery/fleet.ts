@@ -23,10 +23,10 @@ export interface Fleet {
 }
 
 export interface How {
+  /** The working copy; that of the desk itself where none is named. */
+  readonly cwd?: string;
   readonly tool?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Stands before node(1). */
-  readonly before?: readonly string[];
 }
 
 /** Boots it with generation 0 on all routers: placed by hand, as before the first delivery. */
@@ -40,15 +40,15 @@ export async function bootFleet(): Promise<Fleet> {
     const booted = await bootLab({ fabric, routerFiles, programs, change: withoutRouters });
     if ('says' in booted) throw new Error(`${booted.says}. ${booted.mend}`);
     lab = booted;
-    desk.commit(0);
+    desk.main.commit(0);
     const started = await Promise.all(
       ROUTERS.map(async (name) => [
         name,
-        await startRouter(booted, name, desk.rendered(name), desk.authorized),
+        await startRouter(booted, name, desk.main.rendered(name), desk.authorized),
       ]),
     );
     const routers = Object.fromEntries(started) as Record<RouterName, FleetRouter>;
-    desk.pin(new Map(ROUTERS.map((name) => [name, routers[name].hostKey])));
+    desk.main.pin(new Map(ROUTERS.map((name) => [name, routers[name].hostKey])));
     const fleet = fleetOf(withRouters(booted), desk, routers);
     await converged(fleet.lab, { within: 40_000 });
     await waited('traffic between all pods', async () => (await unreached(fleet.lab)).length === 0);
@@ -61,8 +61,8 @@ export async function bootFleet(): Promise<Fleet> {
 }
 
 function fleetOf(lab: Lab, desk: Desk, routers: Readonly<Record<RouterName, FleetRouter>>): Fleet {
-  const noencap: Fleet['noencap'] = (args, { tool = TOOL, env = {}, before = [] } = {}) =>
-    onOperator(lab, desk.folder, [...before, process.execPath, tool, ...args], env);
+  const noencap: Fleet['noencap'] = (args, { cwd = desk.main.folder, tool = TOOL, env = {} } = {}) =>
+    onOperator(lab, cwd, [process.execPath, tool, ...args], env);
   return {
     lab,
     desk,
