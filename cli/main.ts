@@ -8,6 +8,7 @@ import { lab as runLab } from './lab.ts';
 import { path } from './path.ts';
 import { labRehearse } from './rehearse.ts';
 import { labBirdc, labDown, labExec, labRoutes, labUp } from './running-lab.ts';
+import { ship } from './ship.ts';
 import { synth } from './synth.ts';
 import { type Terminal, terminal } from './terminal.ts';
 import { BusyError } from './write-dist.ts';
@@ -117,6 +118,39 @@ function program(): Command {
       run(options, async (speak) => (await import('./comment.ts')).comment(review, options, speak)),
     );
 
+  command(root, 'ship', 'Deliver dist/routers to the routers, each with a timed commit that undoes itself.')
+    .argument('[router...]', 'routers (default: all)')
+    .option('-o, --out <dir>', 'output folder', 'dist')
+    .addOption(
+      new Option('--plan', 'say what would be delivered, in which order; ask no router')
+        .default(false)
+        .conflicts(['check', 'wave', 'setup']),
+    )
+    .addOption(
+      new Option('--check', 'look at all routers and touch nothing').default(false).conflicts('setup'),
+    )
+    .option('--base <ref>', 'what the routers run (default: found out from what they have)')
+    .option('--wave <number>', 'deliver this wave of the plan only', wholeNumber(1, 100_000))
+    .option('--max-parallel <count>', 'routers at a time', wholeNumber(1, 100), 4)
+    .option('--timeout <seconds>', 'until a router undoes what is not confirmed', wholeNumber(20, 3600), 120)
+    .option('--accept-drift', 'let noencap have files that were edited on the routers', false)
+    .option('--excuse <name>', 'session or protocol that may be down afterwards (repeatable)', collect, [])
+    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .option('--journal <file>', 'append what happens, as lines of JSON')
+    .option('--setup <router>', "print the script that makes noencap's account on a router")
+    .option('--key <file>', 'public key of that account')
+    .addHelpText(
+      'after',
+      examples(
+        'noencap ship --plan',
+        'noencap ship --check',
+        'noencap ship',
+        'noencap ship gateway --accept-drift',
+        'noencap ship --setup gateway --key ship.pub > setup.sh',
+      ),
+    )
+    .action((routers, options) => run(options, (speak) => ship(routers, options, speak)));
+
   command(root, 'init', 'Write a commented minimal topology to start from.')
     .addHelpText('after', examples('noencap init', 'noencap init -t clusters/home.yaml'))
     .action((options) => run(options, (speak) => init(options, speak)));
@@ -186,6 +220,14 @@ function pullRequest(value: string): number {
   if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError('A pull request has a number.');
   return Number(value);
 }
+
+const wholeNumber = (least: number, most: number) => (value: string) => {
+  const number = Number(value);
+  if (!/^\d{1,6}$/.test(value) || number < least || number > most) {
+    throw new InvalidArgumentError(`A whole number from ${least} to ${most}.`);
+  }
+  return number;
+};
 
 interface CommonOptions {
   readonly topology: string;

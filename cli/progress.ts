@@ -14,11 +14,6 @@ export async function runSteps(steps: readonly Step[], terminal: Terminal): Prom
     for (const step of steps) await step.run(() => {});
     return;
   }
-  // From noencap's own packages, and only here: most runs draw nothing.
-  const { Listr, ListrLogger, ProcessOutput } = createRequire(realpathSync(process.argv[1] ?? '.'))(
-    'listr2',
-  ) as typeof import('listr2');
-  const processOutput = new ProcessOutput(process.stderr, process.stderr);
   const tasks = steps.map(({ title, run }) => ({
     title,
     task: async (_: unknown, task: { title: string }) =>
@@ -26,7 +21,68 @@ export async function runSteps(steps: readonly Step[], terminal: Terminal): Prom
         task.title = `${title}: ${detail}`;
       }),
   }));
-  await new Listr(tasks, {
+  await drawn(tasks, false);
+}
+
+/** A list of things that go on side by side, each with what it is at; for a terminal. */
+export interface LiveList {
+  update(name: string, detail: string): void;
+  /** It has ended; the first end counts. */
+  finish(name: string, detail: string, isWell: boolean): void;
+  /** All have ended, and the list stands. */
+  end(): Promise<void>;
+}
+
+export function liveList(names: readonly string[]): LiveList {
+  const lines = new Map(names.map((name) => [name, line(name)]));
+  const all = drawn(
+    [...lines.values()].map(({ title, task }) => ({ title, task })),
+    true,
+  );
+  return {
+    update: (name, detail) => lines.get(name)?.update(detail),
+    finish: (name, detail, isWell) => lines.get(name)?.finish(detail, isWell),
+    end: async () => {
+      for (const { finish } of lines.values()) finish('', true);
+      await all;
+    },
+  };
+}
+
+function line(title: string) {
+  let shown: { title: string } | undefined;
+  let settle: (isWell: boolean) => void = () => {};
+  const ended = new Promise<void>((done, fail) => {
+    settle = (isWell) => (isWell ? done() : fail(new Error(title)));
+  });
+  const update = (detail: string) => {
+    if (shown !== undefined && detail !== '') shown.title = `${title}: ${detail}`;
+  };
+  return {
+    title,
+    task: (_: unknown, task: { title: string }) => {
+      shown = task;
+      return ended;
+    },
+    update,
+    finish: (detail: string, isWell: boolean) => {
+      update(detail);
+      settle(isWell);
+    },
+  };
+}
+
+type Task = { title: string; task: (context: unknown, task: { title: string }) => Promise<void> };
+
+async function drawn(tasks: readonly Task[], concurrent: boolean): Promise<void> {
+  // From noencap's own packages, and only here: most runs draw nothing.
+  const { Listr, ListrLogger, ProcessOutput } = createRequire(realpathSync(process.argv[1] ?? '.'))(
+    'listr2',
+  ) as typeof import('listr2');
+  const processOutput = new ProcessOutput(process.stderr, process.stderr);
+  await new Listr([...tasks], {
+    concurrent,
+    exitOnError: !concurrent,
     registerSignalListeners: false,
     rendererOptions: { logger: new ListrLogger({ processOutput }), showErrorMessage: false },
   }).run();

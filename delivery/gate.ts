@@ -68,15 +68,36 @@ export function gate(
   };
 }
 
+/** Judges each look at a router, and knows from those before it whether another one could say something else. */
+export type Judge = (
+  before: readonly ProtocolState[],
+  now: readonly ProtocolState[],
+  /** Milliseconds of any clock that never goes back. */
+  at: number,
+) => { readonly findings: readonly GateFinding[]; readonly isSettled: boolean };
+
+/** The judge of one router's delivery: what it is told must be in order. */
+export function judge(question: GateQuestion): Judge {
+  const find = gate(question);
+  const looks: Look[] = [];
+  return (before, now, at) => {
+    const findings = find(before, now);
+    looks.push({ at, findings, now });
+    return { findings, isSettled: isSettled(before, looks) };
+  };
+}
+
 /** Whether the configuration may be confirmed. */
 export const passes = (findings: readonly GateFinding[]): boolean =>
   findings.every(({ level }) => level === 'warning');
 
-/** Milliseconds without a change after which a look counts: BIRD connects 5 s after a start (`connect delay time`). */
-export const CALM = 8000;
+/**
+ * Milliseconds without a change after which a look counts. BIRD connects 5 s after a start (`connect delay time`), so that what was
+ * disturbed needs long; where every protocol and channel is as it was before, only routes could still change.
+ */
+export const CALM = { disturbed: 8000, undisturbed: 2000 };
 
 export interface Look {
-  /** Milliseconds of any clock that never goes back. */
   readonly at: number;
   readonly findings: readonly GateFinding[];
   readonly now: readonly ProtocolState[];
@@ -86,21 +107,31 @@ export interface Look {
  * Whether waiting longer can change what the gate finds, after these looks in their order. Not if nothing can mend it; else only
  * once all is calm that time could mend. A first look says little: BIRD asks for routes again only after it took the change over.
  */
-export function isSettled(looks: readonly Look[], calm = CALM): boolean {
+export function isSettled(before: readonly ProtocolState[], looks: readonly Look[], calm = CALM): boolean {
   const last = looks.at(-1);
   if (last === undefined) return false;
   if (last.findings.some(({ level, mends }) => level === 'failure' && mends === 'nothing')) return true;
   if (last.findings.some(({ mends }) => mends === 'time')) return false;
+  const states = statesOf(before);
+  const isDisturbed = looks.some(({ findings, now }) => findings.length > 0 || statesOf(now) !== states);
   const other = looks.findLastIndex((look) => gist(look) !== gist(last));
-  return last.at - (looks[other + 1] ?? last).at >= calm;
+  const since = last.at - (looks[other + 1] ?? last).at;
+  return since >= (isDisturbed ? calm.disturbed : calm.undisturbed);
 }
 
-/** Without counts: in a large network some route always comes or goes. */
 const gist = ({ findings, now }: Look): string =>
-  JSON.stringify([
-    findings.map(({ level, kind, about }) => [level, kind, about]),
-    now.map(({ name, state, bgp, channels }) => [name, state, bgp?.state, channels.map((one) => one.state)]),
-  ]);
+  JSON.stringify([findings.map(({ level, kind, about }) => [level, kind, about]), statesOf(now)]);
+
+/** Without counts: in a large network some route always comes or goes. */
+const statesOf = (protocols: readonly ProtocolState[]): string =>
+  JSON.stringify(
+    protocols.map(({ name, state, bgp, channels }) => [
+      name,
+      state,
+      bgp?.state,
+      channels.map((one) => one.state),
+    ]),
+  );
 
 /** Who adopts a configuration that was made by hand may have called a session otherwise: the neighbour tells. */
 function sessionsSeen(

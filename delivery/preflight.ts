@@ -1,5 +1,5 @@
 import type { Failure } from './answer.ts';
-import { driftFrom, type Inspection } from './inspection.ts';
+import { type Drift, driftFrom, type Inspection } from './inspection.ts';
 import type { Release } from './release.ts';
 
 /** What a look at a router says of delivering a release to it. */
@@ -7,7 +7,8 @@ export type Preflight =
   | { readonly verdict: 'unchanged' }
   /** `adopt`: what is live is not what was shipped last, and its owner lets it go. */
   | { readonly verdict: 'ready'; readonly adopt: boolean }
-  | { readonly verdict: 'refused'; readonly failed: Failure };
+  /** `drift`: what is not as it was shipped, where that is why. */
+  | { readonly verdict: 'refused'; readonly failed: Failure; readonly drift: readonly Drift[] };
 
 /** Room for a release, its copy for BIRD, and the answers of the script: three times its size and a MiB. */
 const roomFor = ({ files }: Release): number =>
@@ -15,7 +16,9 @@ const roomFor = ({ files }: Release): number =>
 
 /** Whether the release may be delivered. Nothing is touched for it, so that all routers can be asked before any is changed. */
 export function preflight(found: Inspection, release: Release, acceptDrift: boolean): Preflight {
-  const refusal = [busy, broken, room].map((rule) => rule(found, release)).find((says) => says !== undefined);
+  const refusal = [otherBird, busy, broken, room]
+    .map((rule) => rule(found, release))
+    .find((says) => says !== undefined);
   if (refusal !== undefined) return refused(refusal);
   const drift = driftOf(found, release);
   if (drift.length === 0) {
@@ -25,20 +28,32 @@ export function preflight(found: Inspection, release: Release, acceptDrift: bool
   }
   if (acceptDrift) return { verdict: 'ready', adopt: true };
   const some =
-    drift.slice(0, MOST).join(', ') + (drift.length > MOST ? ` and ${drift.length - MOST} more` : '');
+    drift
+      .slice(0, MOST)
+      .map(({ path, is }) => `${path} ${is}`)
+      .join(', ') + (drift.length > MOST ? ` and ${drift.length - MOST} more` : '');
   return refused(
     found.live === undefined
       ? `nothing was shipped here yet, and there are other files: ${some}. To let noencap have the folder, ship with --accept-drift; what is there is kept`
       : `files are not as they were shipped: ${some}. Put what is right into the topology, then ship with --accept-drift; what is there is kept`,
+    drift,
   );
 }
 
 /** More names than these nobody reads. */
 const MOST = 5;
 
-const refused = (says: string): Preflight => ({ verdict: 'refused', failed: { kind: 'refused', says } });
+const refused = (says: string, drift: readonly Drift[] = []): Preflight => ({
+  verdict: 'refused',
+  failed: { kind: 'refused', says },
+  drift,
+});
 
 type Rule = (found: Inspection, release: Release) => string | undefined;
+
+/** BIRD 1.6 has another syntax and no timed commit; what comes after 3 nobody knows. */
+const otherBird: Rule = ({ birdVersion }) =>
+  /^[23]\./.test(birdVersion) ? undefined : `it runs BIRD ${birdVersion}, and BIRD 2 or 3 is needed`;
 
 const busy: Rule = ({ holder, pending, settled }) => {
   if (holder !== undefined) return `${holder} is delivering to it`;
@@ -65,12 +80,9 @@ const room: Rule = ({ writable, diskKb, inodes }, release) => {
 };
 
 /** What is live against what was shipped last; against the release itself where nothing was. */
-function driftOf(found: Inspection, release: Release): string[] {
+function driftOf(found: Inspection, release: Release): Drift[] {
   const wanted = found.live?.manifest ?? new Map(release.files.map(({ path, sha256 }) => [path, sha256]));
-  return [
-    ...driftFrom(found, wanted).map(({ path, is }) => `${path} ${is}`),
-    ...found.odd.map((path) => `${path} added`),
-  ];
+  return [...driftFrom(found, wanted), ...found.odd.map((path): Drift => ({ path, is: 'added' }))];
 }
 
 /** The same release, and BIRD runs it: from the live files, or since it was confirmed. */

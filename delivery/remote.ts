@@ -19,6 +19,8 @@ export interface Running {
   readonly said: string;
   /** Resolves when it has ended, by itself or because its input was closed. */
   readonly ended: Promise<Ran>;
+  /** Sends it an empty line: whoever started it is still there. */
+  beat(): void;
   /** Closes its input, and waits for its end. */
   close(): Promise<Ran>;
 }

@@ -53,12 +53,15 @@ export async function show(remote: Remote, settings: RouterSettings, path: strin
   return answer.failed === undefined ? { done: ran.stdout } : { failed: answer.failed };
 }
 
-/** Takes the router's lock, for so many seconds at most: a line that died without a word must not hold it for ever. */
+/** Seconds without a word from whoever holds a lock, after which it is let go: its line is dead, and may not have said so. */
+const SILENCE = 60;
+
+/** Takes the router's lock. Who lost the line to it takes it again over another one, under the same name. */
 export async function hold(
   remote: Remote,
   settings: RouterSettings,
   owner: string,
-  seconds = 3600,
+  seconds = SILENCE,
 ): Promise<Outcome<Lock>> {
   const command: RemoteCommand = {
     verb: 'hold',
@@ -73,6 +76,9 @@ export async function hold(
   const lost = started.ended.then(
     (ran): Failure => ({ kind: 'lost', says: ran.stderr.trim() || 'the lock of the router was lost' }),
   );
+  const beating = setInterval(() => started.beat(), (seconds * 1000) / 4);
+  beating.unref();
+  started.ended.then(() => clearInterval(beating));
   const stale = readLines(started.said).find(({ key }) => key === 'stale')?.value;
   return {
     done: {
@@ -80,6 +86,7 @@ export async function hold(
       stale,
       lost,
       release: async () => {
+        clearInterval(beating);
         await started.close();
       },
     },

@@ -158,6 +158,7 @@ function untilReady(
       done({
         said,
         ended: whole,
+        beat: () => void child.stdin.write('\n'),
         close: () => {
           child.stdin.end();
           return whole;

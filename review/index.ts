@@ -1,5 +1,7 @@
 export { parseReview, REVIEW_VERSION, type Review, reviewSchema } from './document.ts';
+export { fileChanges } from './files.ts';
 export { reviewMarkdown, SUMMARY_LIMIT } from './markdown.ts';
 export { objectText } from './objects.ts';
 export { review, type State } from './review.ts';
+export { sessionFates } from './session-fates.ts';
 export { factsText, type Verdict, verdict } from './verdict.ts';

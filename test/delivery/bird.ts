@@ -182,7 +182,7 @@ export function local(way: Way = {}): Remote & { readonly children: ChildProcess
             child.stdin.end();
             return ended;
           };
-          done({ said: said.stdout, ended, close });
+          done({ said: said.stdout, ended, beat: () => void child.stdin.write('\n'), close });
         });
       });
     },

@@ -40,7 +40,7 @@ async function gated(lab: Lab, before: readonly ProtocolState[], within = 15_000
     const at = performance.now() - start;
     const findings = judge(before, now);
     looks.push({ at, findings, now });
-    if (at > within || isSettled(looks, 2000)) return findings;
+    if (at > within || isSettled(before, looks, { disturbed: 2000, undisturbed: 2000 })) return findings;
     await new Promise((done) => setTimeout(done, 250));
   }
 }

@@ -327,6 +327,7 @@ describe("what is not noencap's", () => {
 });
 
 describe('waiting longer', () => {
+  const calm = { disturbed: 5000, undisturbed: 5000 };
   const look = (at: number, now: readonly ProtocolState[], more: Partial<GateQuestion> = {}): Look => ({
     at,
     now,
@@ -335,27 +336,37 @@ describe('waiting longer', () => {
   const lost = down(whole, 'k3s_e_a_v4');
 
   test('is of no use when nothing can mend what is wrong', () => {
-    expect(isSettled([look(0, missing(whole, 'k3s_e_a_v4'))], 5000)).toBe(true);
+    expect(isSettled(whole, [look(0, missing(whole, 'k3s_e_a_v4'))], calm)).toBe(true);
   });
 
   test('is, as long as time may mend it', () => {
-    expect(isSettled([], 5000)).toBe(false);
-    expect(isSettled([look(0, lost), look(60_000, lost)], 5000)).toBe(false);
+    expect(isSettled(whole, [], calm)).toBe(false);
+    expect(isSettled(whole, [look(0, lost), look(60_000, lost)], calm)).toBe(false);
   });
 
   test('is, until all was calm for a while; counts do not matter', () => {
-    expect(isSettled([look(0, whole)], 5000)).toBe(false);
-    expect(isSettled([look(0, whole), look(4999, whole)], 5000)).toBe(false);
+    expect(isSettled(whole, [look(0, whole)], calm)).toBe(false);
+    expect(isSettled(whole, [look(0, whole), look(4999, whole)], calm)).toBe(false);
     const more = counting(whole, 'ospf_ipv4', { imported: 7 });
-    expect(isSettled([look(0, whole), look(3000, more), look(5000, whole)], 5000)).toBe(true);
-    expect(isSettled([look(0, whole), look(3000, lost), look(5000, whole), look(9999, whole)], 5000)).toBe(
-      false,
-    );
-    expect(isSettled([look(0, lost), look(5000, whole), look(10_000, whole)], 5000)).toBe(true);
+    expect(isSettled(whole, [look(0, whole), look(3000, more), look(5000, whole)], calm)).toBe(true);
+    expect(
+      isSettled(whole, [look(0, whole), look(3000, lost), look(5000, whole), look(9999, whole)], calm),
+    ).toBe(false);
+    expect(isSettled(whole, [look(0, lost), look(5000, whole), look(10_000, whole)], calm)).toBe(true);
+  });
+
+  test('is shorter where nothing was disturbed: no protocol went, came or changed its state', () => {
+    const [short, long] = [2000, 8000];
+    const both = { disturbed: long, undisturbed: short };
+    expect(isSettled(whole, [look(0, whole), look(short, whole)], both)).toBe(true);
+    expect(isSettled(whole, [look(0, lost), look(1, whole), look(1 + short, whole)], both)).toBe(false);
+    expect(isSettled(whole, [look(0, lost), look(1, whole), look(1 + long, whole)], both)).toBe(true);
+    // A session more than before, and nothing to say of it.
+    expect(isSettled(lost, [look(0, whole), look(short, whole)], both)).toBe(false);
   });
 
   test('is not for what others must do first', () => {
     const excused = { excused: new Set(['e-a--e1/ipv4']) };
-    expect(isSettled([look(0, lost, excused), look(5000, lost, excused)], 5000)).toBe(true);
+    expect(isSettled(whole, [look(0, lost, excused), look(5000, lost, excused)], calm)).toBe(true);
   });
 });

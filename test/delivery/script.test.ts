@@ -241,11 +241,25 @@ describe.each([
     await next.release();
   });
 
-  test('a lock is held no longer than it was asked for', async () => {
+  test('a lock whose holder says nothing is let go; one whose holder speaks is kept', async () => {
     await steps.lock.release();
-    const short = done(await hold(remote, bird.settings, 'short', 1));
-    await short.lost;
-    done(await hold(remote, bird.settings, 'next')).release();
+    const silent = await remote.start(
+      { verb: 'hold', settings: settingsOf(bird.settings), args: ['silent', '1'] },
+      'held',
+    );
+    if ('ended' in silent) await silent.ended;
+    const speaking = done(await hold(remote, bird.settings, 'speaking', 1));
+    const lost = await Promise.race([speaking.lost, sleep(2500)]);
+    expect(lost).toBeUndefined();
+    await speaking.release();
+  });
+
+  test('who lost the line to a lock takes it again over another one', async () => {
+    const again = done(await hold(remote, bird.settings, steps.lock.owner));
+    // The end of the first line takes nothing away.
+    await steps.lock.release();
+    expect((await hold(remote, bird.settings, 'another')).failed?.says).toContain("is test's");
+    await again.release();
   });
 
   test('what a lost line left at work is waited for', async () => {

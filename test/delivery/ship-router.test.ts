@@ -1,44 +1,69 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { releaseOf } from '../../delivery/release.ts';
+import { change } from '../../delivery/change-router.ts';
+import type { Delivery } from '../../delivery/delivery.ts';
+import type { GateFinding, Judge } from '../../delivery/gate.ts';
+import { look, prepare } from '../../delivery/prepare-router.ts';
+import { type Release, releaseOf } from '../../delivery/release.ts';
 import type { Remote } from '../../delivery/remote.ts';
 import { hold } from '../../delivery/router.ts';
-import { type Delivery, type Health, type Step, shipRouter } from '../../delivery/ship-router.ts';
 import { type Bird, local, put, session } from './bird.ts';
 import { agree, done, release, stepsOn, theirs } from './steps.ts';
 
 jest.setTimeout(60_000);
 
 const [ONE, TWO, THREE] = [release('one'), release('two'), release('three')];
-const WELL: Health = { wrong: [], mayMend: false };
+
+/** A judge that finds this. */
+const says =
+  (mends: GateFinding['mends'], text: string): Judge =>
+  () => ({
+    findings: [{ level: 'failure', kind: 'session', about: 'it', says: text, mends }],
+    isSettled: mends === 'nothing',
+  });
+const WELL: Judge = () => ({ findings: [], isSettled: true });
 
 let bird: Bird;
-let steps: Step[];
+let steps: string[];
 beforeEach(() => {
   bird = theirs();
   steps = [];
 });
 afterEach(() => bird.end());
 
-const ship = (change: Partial<Delivery> = {}) =>
-  shipRouter({
+interface Asked extends Omit<Partial<Delivery>, 'release'> {
+  readonly release?: Release;
+  readonly judge?: Judge;
+}
+
+/** What `ship` does with one router: a look, what prepares it, the change. */
+async function ship({ release: wanted = ONE, judge = WELL, ...more }: Asked = {}) {
+  const delivery: Delivery = {
+    router: 'r',
     remote: local(),
     settings: bird.settings,
-    release: ONE,
+    release: () => wanted,
+    sysctls: new Map(),
     owner: 'test',
     timeout: 30,
     acceptDrift: false,
-    health: () => WELL,
-    report: (step) => void steps.push(step),
-    ...change,
-  });
+    report: (step, outcome) => void (outcome === 'started' && steps.push(step)),
+    stop: new AbortController().signal,
+    ...more,
+  };
+  const seen = await look(delivery);
+  if ('failed' in seen) return { outcome: seen.verdict, says: seen.failed.says };
+  if (seen.verdict === 'unchanged') return { outcome: 'unchanged' };
+  const prepared = await prepare(delivery);
+  return prepared.outcome === 'ready' ? change(delivery, prepared.ready, judge) : prepared;
+}
+const SHIPPED = { outcome: 'shipped', warnings: [] };
 
 /** BIRD runs what it would read at a restart, and the next delivery succeeds and leaves nothing behind. */
 async function isSound(runs: string): Promise<void> {
   expect(bird.sessions()).toEqual([runs]);
   expect(readFileSync(join(bird.config, 'k3s/ibgp.conf'), 'utf8')).toContain(`protocol bgp ${runs} {`);
-  expect(await ship({ release: THREE, acceptDrift: true })).toEqual({ outcome: 'shipped' });
+  expect(await ship({ release: THREE, acceptDrift: true })).toEqual(SHIPPED);
   expect(bird.sessions()).toEqual(['three']);
   const lock = done(await hold(local(), bird.settings, 'looks'));
   await agree(stepsOn(bird, lock, local()));
@@ -48,11 +73,22 @@ async function isSound(runs: string): Promise<void> {
 test('the first time the owner of the folder is asked; what is there then is kept', async () => {
   const asked = await ship();
   expect(asked).toMatchObject({ outcome: 'refused', says: expect.stringContaining('--accept-drift') });
-  expect(steps).toEqual(['look']);
+  expect(steps).toEqual(['inspect']);
   expect(bird.sessions()).toEqual(['theirs']);
   steps = [];
-  expect(await ship({ acceptDrift: true })).toEqual({ outcome: 'shipped' });
-  expect(steps).toEqual(['look', 'lock', 'settle', 'adopt', 'stage', 'check', 'apply', 'gate', 'confirm']);
+  expect(await ship({ acceptDrift: true })).toEqual(SHIPPED);
+  expect(steps).toEqual([
+    'inspect',
+    'lock',
+    'settle',
+    'adopt',
+    'stage',
+    'check',
+    'apply',
+    'gate',
+    'confirm',
+    'unlock',
+  ]);
   await isSound('one');
 });
 
@@ -61,7 +97,7 @@ test('where nothing changes nothing is done, and BIRD is not asked to do anythin
   const before = bird.birdc('show status');
   steps = [];
   expect(await ship()).toEqual({ outcome: 'unchanged' });
-  expect(steps).toEqual(['look']);
+  expect(steps).toEqual(['inspect']);
   const reconfigured = /Last reconfiguration.*/;
   expect(reconfigured.exec(bird.birdc('show status'))?.[0]).toBe(reconfigured.exec(before)?.[0]);
 });
@@ -91,59 +127,90 @@ test('a configuration that BIRD refuses changes nothing, and is shown at its pla
 test('what is not well is waited for while it may mend, and undone when it does not', async () => {
   await ship({ acceptDrift: true });
   let looks = 0;
-  const slow = () => (++looks < 3 ? { wrong: ['a session is down'], mayMend: true } : WELL);
-  expect(await ship({ release: TWO, health: slow })).toEqual({ outcome: 'shipped' });
+  const slow: Judge = (...both) => (++looks < 3 ? says('time', 'a session is down')(...both) : WELL(...both));
+  expect(await ship({ release: TWO, judge: slow })).toEqual(SHIPPED);
   expect(looks).toBe(3);
   steps = [];
-  const ill = () => ({ wrong: ['all routes are gone'], mayMend: false });
-  expect(await ship({ health: ill })).toEqual({ outcome: 'undone', says: 'all routes are gone' });
-  expect(steps.slice(-2)).toEqual(['gate', 'undo']);
+  const ill = says('nothing', 'all routes are gone');
+  expect(await ship({ judge: ill })).toEqual({ outcome: 'undone', says: 'all routes are gone' });
+  expect(steps.slice(-4)).toEqual(['gate', 'undo', 'verify', 'unlock']);
   await isSound('two');
 });
 
 test('what never becomes well is undone before BIRD does it', async () => {
   await ship({ acceptDrift: true });
-  const health = () => ({ wrong: ['a session is down'], mayMend: true });
-  expect(await ship({ release: TWO, health, timeout: 6 })).toEqual({
+  const judge = says('time', 'a session is down');
+  expect(await ship({ release: TWO, judge, timeout: 6 })).toEqual({
     outcome: 'undone',
     says: 'a session is down',
   });
   await isSound('one');
 });
 
-/** A way to the router that is gone as soon as this command was sent. */
-function cutAfter(verb: string): Remote {
+/** A way to the router that is gone as soon as this command was sent: for good, or for new connections until BIRD has gone back. */
+function cutAfter(verb: string, milliseconds = Number.POSITIVE_INFINITY): Remote {
   const way = local();
-  let isCut = false;
+  let cut = Number.POSITIVE_INFINITY;
+  const isCut = () => performance.now() > cut && performance.now() < cut + milliseconds;
   const gone = { code: 255, stdout: '', stderr: 'the connection was lost\n' };
   const remote: Remote = {
     ...way,
     run: async (command, input) => {
-      if (isCut) return gone;
-      if (command.verb !== verb) return way.run(command, input);
-      isCut = true;
-      await way.run(command, input);
+      if (isCut()) return gone;
+      const ran = await way.run(command, input);
+      if (command.verb !== verb || cut !== Number.POSITIVE_INFINITY) return ran;
+      cut = performance.now();
       return gone;
     },
+    start: async (command, ready) => (isCut() ? gone : way.start(command, ready)),
     fresh: async () => remote,
   };
   return remote;
 }
 
-test.each(['settle', 'adopt', 'stage', 'check', 'apply', 'undo', 'confirm'])(
-  'the way is cut after %s: the router is as before, or has all of the new',
-  async (verb) => {
-    expect(await ship({ acceptDrift: true })).toEqual({ outcome: 'shipped' });
+const cuts = ['settle', 'adopt', 'stage', 'check', 'apply', 'undo', 'confirm'];
+
+describe('the way is cut for good: the router is as before, or has all of the new', () => {
+  test.each(cuts)('after %s', async (verb) => {
+    expect(await ship({ acceptDrift: true })).toEqual(SHIPPED);
     const file = join(bird.config, 'k3s/ibgp.conf');
     if (verb === 'adopt') put(file, `${readFileSync(file, 'utf8')}# by hand\n`);
-    const health = (): Health => (verb === 'undo' ? { wrong: ['ill'], mayMend: false } : WELL);
-    const told = await ship({ release: TWO, remote: cutAfter(verb), timeout: 6, acceptDrift: true, health });
-    expect(told.outcome).toBe('lost');
-    await sleep(6500);
+    const judge = verb === 'undo' ? says('nothing', 'ill') : WELL;
+    const told = await ship({ release: TWO, remote: cutAfter(verb), timeout: 5, acceptDrift: true, judge });
+    expect(told.outcome).toBe(['apply', 'undo', 'confirm'].includes(verb) ? 'lost' : 'unreachable');
     // A confirmation that arrived is one, whoever heard of it.
     await isSound(verb === 'confirm' ? 'two' : 'one');
-  },
-);
+  });
+});
+
+test('a change that cuts the way is undone by BIRD, and that is seen', async () => {
+  expect(await ship({ acceptDrift: true })).toEqual(SHIPPED);
+  steps = [];
+  const told = await ship({ release: TWO, remote: cutAfter('apply', 8000), timeout: 6 });
+  expect(told).toEqual({ outcome: 'undone', says: 'the connection was lost' });
+  expect(steps.slice(-5)).toEqual(['apply', 'undo', 'settle', 'verify', 'unlock']);
+  await isSound('one');
+});
+
+test('a confirmation whose answer is lost is asked for again', async () => {
+  expect(await ship({ acceptDrift: true })).toEqual(SHIPPED);
+  expect(await ship({ release: TWO, remote: cutAfter('confirm', 0) })).toEqual(SHIPPED);
+  await isSound('two');
+});
+
+test('an interrupt undoes what is not confirmed', async () => {
+  expect(await ship({ acceptDrift: true })).toEqual(SHIPPED);
+  const stop = new AbortController();
+  const judge: Judge = (...both) => {
+    stop.abort();
+    return says('time', 'a session is down')(...both);
+  };
+  expect(await ship({ release: TWO, judge, stop: stop.signal })).toEqual({
+    outcome: 'undone',
+    says: 'it was interrupted',
+  });
+  await isSound('one');
+});
 
 test('two at once: the second one says who is at it', async () => {
   const lock = done(await hold(local(), bird.settings, 'another'));

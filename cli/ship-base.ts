@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { relative, resolve } from 'node:path';
+import { driftFrom, type Inspection } from '../delivery/inspection.ts';
+import type { Base } from '../delivery/ship.ts';
+import { readBase } from './base-state.ts';
+import { commitOf, fileAt, filesAt, git } from './git.ts';
+
+interface Where {
+  readonly topology: string;
+  readonly out: string;
+  /** A git revision or a folder; undefined: to be found. */
+  readonly base: string | undefined;
+}
+
+/**
+ * The state of the repository that the routers run: the given one, or the youngest of this branch whose files for them they have.
+ * Undefined where they have no such files; nothing is taken on trust.
+ */
+export function baseThatRuns(
+  where: Where,
+  head: ReadonlyMap<string, string>,
+  found: ReadonlyMap<string, Inspection>,
+): Base | undefined {
+  const candidates = where.base === undefined ? history(where) : [where.base];
+  for (const name of candidates) {
+    const commit = commitOf(name);
+    const files = commit === undefined ? undefined : routersAt(commit, where, head);
+    if (files !== undefined && ![...found].every(([router, one]) => runs(router, one, [files, head])))
+      continue;
+    const state = readBase({ ...where, base: name }, head);
+    if ('says' in state || state.topology === undefined || 'fault' in state.topology) return undefined;
+    if (commit !== undefined || [...found].every(([router, one]) => runs(router, one, [state.files, head]))) {
+      return { name: commit?.slice(0, 7) ?? name, fabric: state.topology.fabric };
+    }
+  }
+  return undefined;
+}
+
+/** Commits further back nobody's routers run; each costs a look into git. */
+const MOST = 50;
+
+/** From the youngest on, those of this branch in which a router's files changed. */
+const history = ({ out }: Where): string[] =>
+  git('log', '--first-parent', `-n${MOST}`, '--format=%H', '--', `${below(out)}/routers`)
+    ?.split('\n')
+    .filter((line) => line !== '') ?? [];
+
+/** The routers' files of a commit, by their path below the output folder. */
+function routersAt(
+  commit: string,
+  { out }: Where,
+  head: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const folder = 'routers/';
+  const known = new Map([...head].map(([path, text]) => [path.slice(folder.length), text]));
+  const files = filesAt(commit, `${below(out)}/routers`, known) ?? new Map<string, string>();
+  return new Map([...files].map(([path, text]) => [`${folder}${path}`, text]));
+}
+
+const below = (out: string): string => relative('.', resolve(out));
+
+/** Whether a router has one of these states' files; one that never got any has none of them. */
+const runs = (
+  router: string,
+  found: Inspection,
+  states: readonly (ReadonlyMap<string, string> | undefined)[],
+): boolean =>
+  states.some((files) => {
+    const wanted = new Map(
+      [...(files ?? [])].flatMap(([path, text]): [string, string][] => {
+        const own = path.startsWith(`routers/${router}/`) ? path.slice(`routers/${router}/`.length) : '';
+        return OURS.test(own) ? [[own, sha256(text)]] : [];
+      }),
+    );
+    if (wanted.size === 0) return found.live === undefined;
+    return driftFrom(found, wanted).every(({ path }) => !OURS.test(path));
+  });
+
+/** What BIRD reads of a router's folder; a password is not in git. */
+const OURS = /^(k3s\/|bird\.conf$)/;
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The text that was shipped, by its hash: of the working tree, or of the last commits in which the file changed. */
+export function shippedText(
+  { out }: Where,
+  head: ReadonlyMap<string, string>,
+  path: string,
+  hash: string,
+): string | undefined {
+  const now = head.get(path);
+  if (now !== undefined && sha256(now) === hash) return now;
+  const file = `${below(out)}/${path}`;
+  const commits = git('log', `-n${MOST}`, '--format=%H', '--', file)?.split('\n') ?? [];
+  for (const commit of commits) {
+    const text = commit === '' ? undefined : fileAt(commit, file)?.toString('utf8');
+    if (text !== undefined && sha256(text) === hash) return text;
+  }
+  return undefined;
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import type { Delivery, Report } from '../delivery/delivery.ts';
+import { notPinned } from '../delivery/known-hosts.ts';
+import { releaseOf } from '../delivery/release.ts';
+import type { RouterSettings } from '../delivery/router.ts';
+import { routerScript } from '../delivery/router-script.ts';
+import { sshRemote } from '../delivery/ssh.ts';
+import type { SshTarget, Unreachable } from '../delivery/ssh-target.ts';
+import type { RouterSpeaker } from '../fabric/index.ts';
+
+export interface DeliveryOptions {
+  readonly knownHosts: string;
+  readonly timeout: number;
+  readonly acceptDrift: boolean;
+  readonly stop: AbortSignal;
+  readonly report: (router: string) => Report;
+}
+
+/** What each of these routers is to get, of the files of dist (path below dist to text). */
+export function deliveries(
+  routers: readonly RouterSpeaker[],
+  files: ReadonlyMap<string, string>,
+  options: DeliveryOptions,
+): Delivery[] {
+  const owner = ownerName();
+  const script = routerScript();
+  return routers.map((router) => {
+    const own = filesOf(router.name, files);
+    const release = releaseOf(own);
+    return {
+      router: router.name,
+      remote: sshRemote(targetOf(router, options.knownHosts), { script }),
+      settings: settingsOf(router),
+      release: () => release,
+      sysctls: sysctls(own),
+      owner,
+      timeout: options.timeout,
+      acceptDrift: options.acceptDrift,
+      report: options.report(router.name),
+      stop: options.stop,
+    };
+  });
+}
+
+export const targetOf = ({ name, ssh }: RouterSpeaker, knownHosts: string): SshTarget => ({
+  host: ssh.host ?? name,
+  user: ssh.user,
+  port: ssh.port,
+  knownHosts,
+});
+
+export const settingsOf = ({ bird: { configDir, mode } }: RouterSpeaker): RouterSettings => ({
+  configDir,
+  mode,
+});
+
+/** Routers that would not be trusted: found out for all of them before anything is connected. */
+export async function unpinned(
+  routers: readonly RouterSpeaker[],
+  knownHosts: string,
+): Promise<(Unreachable & { readonly router: string })[]> {
+  const found = await Promise.all(
+    routers.map(async (router) => ({
+      router: router.name,
+      why: await notPinned(targetOf(router, knownHosts)),
+    })),
+  );
+  return found.flatMap(({ router, why }) => (why === undefined ? [] : [{ router, ...why }]));
+}
+
+function filesOf(router: string, files: ReadonlyMap<string, string>): Map<string, string> {
+  const folder = `routers/${router}/`;
+  return new Map(
+    [...files].flatMap(([path, text]): [string, string][] =>
+      path.startsWith(folder) ? [[path.slice(folder.length), text]] : [],
+    ),
+  );
+}
+
+const sysctls = (own: ReadonlyMap<string, string>): Map<string, string> =>
+  new Map(
+    [...(own.get('sysctl.d/90-noencap.conf') ?? '').matchAll(/^([a-z0-9._]+) = (\S+)$/gm)].map(
+      ([, key = '', value = '']) => [key, value],
+    ),
+  );
+
+/** Stands in the locks, for whoever meets one: who it is, and no other delivery. */
+function ownerName(): string {
+  const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt } = process.env;
+  const who =
+    run === undefined ? `${userInfo().username}@${hostname()}` : `github-run-${run}.${attempt ?? 1}`;
+  return `${who.replace(/[^A-Za-z0-9._@:+-]/g, '-').slice(0, 60)}:${process.pid}-${randomBytes(3).toString('hex')}`;
+}

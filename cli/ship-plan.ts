@@ -1,0 +1,74 @@
+import { rollout } from '../delivery/rollout.ts';
+import { type PlannedFile, type ShipPlan, shipPlan } from '../delivery/ship-plan.ts';
+import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { fileChanges, sessionFates } from '../review/index.ts';
+import type { Unknown } from './analysis-input.ts';
+import type { BaseState } from './base-state.ts';
+import { readBase } from './base-state.ts';
+import { commitOf } from './git.ts';
+
+export interface PlanOptions {
+  readonly topology: string;
+  readonly out: string;
+  readonly base: string | undefined;
+  readonly maxParallel: number;
+}
+
+/** What would be delivered, by git alone: no router is asked. Without a base nobody knows what they have, and all are in it. */
+export function planOf(
+  fabric: Fabric,
+  files: ReadonlyMap<string, string>,
+  routers: readonly RouterSpeaker[],
+  options: PlanOptions,
+): ShipPlan | Unknown {
+  const { maxParallel } = options;
+  const base = baseOf(options, files);
+  if (base !== undefined && 'says' in base) return base;
+  const before = base?.topology !== undefined && 'fabric' in base.topology ? base.topology.fabric : undefined;
+  const changes =
+    base === undefined
+      ? undefined
+      : new Map(routers.map(({ name }) => [name, changesOf(name, base.files ?? new Map(), files)] as const));
+  const names = routers
+    .map(({ name }) => name)
+    .filter((name) => changes === undefined || (changes.get(name)?.length ?? 0) > 0);
+  const rest = routers.filter(({ name }) => !names.includes(name));
+  const ordered = rollout(fabric, names, maxParallel);
+  return shipPlan({
+    fabric,
+    before,
+    rollout: {
+      waves: ordered.waves,
+      left: [
+        ...ordered.left,
+        ...rest.map(({ name }) => ({ router: name, reason: `nothing changes since ${base?.name}` })),
+      ],
+    },
+    maxParallel,
+    files: changes ?? new Map(),
+    forecast:
+      before === undefined || base?.files === undefined
+        ? undefined
+        : sessionFates({ fabric: before, files: base.files }, { fabric, files }),
+  });
+}
+
+const changesOf = (
+  router: string,
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): PlannedFile[] =>
+  fileChanges(`routers/${router}`, before, after).map(({ path, added, removed }) => ({
+    path: path.slice(`routers/${router}/`.length),
+    added,
+    removed,
+  }));
+
+/** The given base; else where this branch left the main branch; on that branch itself the commit before. */
+function baseOf(options: PlanOptions, files: ReadonlyMap<string, string>): BaseState | Unknown | undefined {
+  const state = readBase(options, files);
+  if (options.base !== undefined) return state;
+  const isHere = !('says' in state) && state.commit === commitOf('HEAD');
+  const found = isHere ? readBase({ ...options, base: 'HEAD~1' }, files) : state;
+  return 'says' in found ? undefined : found;
+}

@@ -1,0 +1,83 @@
+import type { Result } from '../delivery/journal.ts';
+import type { Drifted } from '../delivery/prepare-router.ts';
+import { fileChanges } from '../review/index.ts';
+import { printable } from '../topology/fault.ts';
+import { counted, type Terminal } from './terminal.ts';
+
+/** What became of all routers, for people: what failed, what is as it was, what to do. */
+export function shippedText(results: readonly Result[], lookOnly: boolean, terminal: Terminal): string {
+  const { colour } = terminal;
+  const of = (outcome: Result['outcome']) => results.filter((one) => one.outcome === outcome);
+  const told = results.filter(({ says }) => says !== null);
+  const counts = COUNTED.flatMap(([outcome, noun]) =>
+    of(outcome).length === 0 ? [] : [`${of(outcome).length} ${noun}`],
+  );
+  const lines = told.flatMap(({ router, outcome, says }) => {
+    const [first = '', ...more] = (says ?? '').split('\n').map(printable);
+    const head =
+      outcome === 'shipped' ? colour.yellow(`${router} shipped, but`) : colour.red(`${router} ${outcome}:`);
+    return [`${head} ${first}`, ...more.map((line) => `  ${line}`)];
+  });
+  const next =
+    told.length === 0 ? [] : NEXT.filter(([outcome]) => of(outcome).length > 0).map(([, text]) => text);
+  return [
+    ...lines,
+    `${counted(results.length, 'router')}: ${counts.join(', ')}.`,
+    ...(lookOnly ? [] : next),
+  ].join('\n');
+}
+
+const COUNTED: readonly (readonly [Result['outcome'], string])[] = [
+  ['shipped', 'shipped'],
+  ['unchanged', 'unchanged'],
+  ['ready', 'ready'],
+  ['untouched', 'not touched'],
+  ['refused', 'refused'],
+  ['unreachable', 'not reached'],
+  ['undone', 'undone'],
+  ['lost', 'lost'],
+];
+
+const NEXT: readonly (readonly [Result['outcome'], string])[] = [
+  [
+    'untouched',
+    'Nothing of those that were not touched has changed. Mend what is told above, and ship again: it goes on where it stopped.',
+  ],
+  ['undone', 'What was undone runs, and has on disk, what it had before.'],
+  [
+    'lost',
+    'Look at what was lost with ship --check when it can be reached; docs/recover.md says what it may be.',
+  ],
+];
+
+/** What somebody edited on the routers, as diffs from what was shipped. Passwords are hidden. */
+export function driftText(
+  router: string,
+  drift: readonly Drifted[],
+  shipped: (path: string, hash: string) => string | undefined,
+): string {
+  const known = drift.filter(({ text, shipped: hash }) => text !== undefined || hash !== undefined);
+  return known
+    .flatMap(({ path, text, shipped: hash }) => {
+      const before = hash === undefined ? '' : shipped(`routers/${router}/${path}`, hash);
+      const title = `${router}: ${path}`;
+      if (before === undefined || (text === undefined && hash === undefined)) {
+        return [
+          `${title}: what was shipped is in no commit of this branch, so there is nothing to compare with`,
+        ];
+      }
+      const [change] = fileChanges(
+        'k',
+        new Map(hash === undefined ? [] : [['k/k', before]]),
+        new Map(text === undefined ? [] : [['k/k', text]]),
+      );
+      return [`--- ${title}, as shipped`, `+++ ${title}, as it is`, ...(change?.hunks ?? [])];
+    })
+    .flatMap((hunk) => hunk.split('\n'))
+    .map(printable)
+    .slice(0, MOST_LINES)
+    .join('\n');
+}
+
+/** More lines than these nobody reads; the files are on the router. */
+const MOST_LINES = 200;

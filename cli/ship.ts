@@ -1,0 +1,253 @@
+import { appendFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { JournalEvent } from '../delivery/journal.ts';
+import { journalJson } from '../delivery/journal.ts';
+import { type Shipped, ship as shipAll, type Unstamped } from '../delivery/ship.ts';
+import type { ShipPlan } from '../delivery/ship-plan.ts';
+import { shipPlanText } from '../delivery/ship-plan.ts';
+import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { routerFiles } from '../routers/index.ts';
+import { didYouMean, listed, suggester } from '../topology/suggest.ts';
+import { refuse, type Unknown } from './analysis-input.ts';
+import { compareDist } from './dist.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { faultsAsJson, readInput } from './input.ts';
+import { documentOf } from './lab-input.ts';
+import { baseThatRuns, shippedText as textOfShipped } from './ship-base.ts';
+import { deliveries, unpinned } from './ship-deliveries.ts';
+import { planOf } from './ship-plan.ts';
+import { shipProgress } from './ship-progress.ts';
+import { driftText, shippedText } from './ship-report.ts';
+import { shipSetup } from './ship-setup.ts';
+import { counted, type Terminal } from './terminal.ts';
+
+export interface ShipOptions {
+  readonly topology: string;
+  readonly out: string;
+  /** Say what would be done, by git alone. */
+  readonly plan: boolean;
+  /** Look at the routers and end there. */
+  readonly check: boolean;
+  /** What the routers run; undefined: found out from what they have. */
+  readonly base: string | undefined;
+  /** Deliver this wave of the plan only, counted from 1. */
+  readonly wave: number | undefined;
+  readonly maxParallel: number;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly acceptDrift: boolean;
+  readonly excuse: readonly string[];
+  readonly knownHosts: string | undefined;
+  readonly journal: string | undefined;
+  readonly setup: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** Delivers dist/routers to the routers, or with `plan` says what that would be, with `check` whether it could begin. */
+export async function ship(
+  names: readonly string[],
+  options: ShipOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const read = readInput(options.topology, terminal);
+  if (!read.ok) {
+    if (terminal.json)
+      terminal.print(documentOf('ship', { ok: false, faults: faultsAsJson(read.faults, read.source) }));
+    return EXIT.badInput;
+  }
+  const { fabric } = read.input;
+  const knownHosts = options.knownHosts ?? join(dirname(options.topology), 'known_hosts');
+  const asked = routersNamed(fabric, options.setup === undefined ? names : [options.setup]);
+  if ('says' in asked) return refuse('ship', asked, terminal);
+  if (options.setup !== undefined) {
+    return shipSetup(asked[0] as RouterSpeaker, options.key, knownHosts, terminal);
+  }
+  const files = routerFiles(fabric);
+  const stale = staleRouters(options.out, files);
+  if (stale !== undefined) return refuse('ship', stale, terminal, EXIT.doesNotHold);
+  const planned =
+    options.plan || options.wave !== undefined ? planOf(fabric, files, asked, options) : undefined;
+  if (planned !== undefined && 'says' in planned) return refuse('ship', planned, terminal);
+  if (options.plan && planned !== undefined) return tellPlan(planned, terminal);
+  const turns = turnsOf(planned, options.wave);
+  if (turns !== undefined && 'says' in turns) return refuse('ship', turns, terminal);
+  const routers = turns === undefined ? asked : asked.filter(({ name }) => turns.has(name));
+  const strangers = await unpinned(routers, knownHosts);
+  if (strangers.length > 0) return refuseUnpinned(strangers, terminal);
+  return deliver({ fabric, files, routers, knownHosts, turns }, options, terminal);
+}
+
+type Turn = 'earlier' | 'now' | 'later';
+
+interface Order {
+  readonly fabric: Fabric;
+  /** Path below dist to text. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly routers: readonly RouterSpeaker[];
+  readonly knownHosts: string;
+  readonly turns: ReadonlyMap<string, Turn> | undefined;
+}
+
+async function deliver(order: Order, options: ShipOptions, terminal: Terminal): Promise<ExitCode> {
+  const { fabric, files, routers, knownHosts, turns } = order;
+  const events: JournalEvent[] = [];
+  const progress = shipProgress(
+    routers.map(({ name }) => name),
+    terminal,
+  );
+  const record = (event: Unstamped) => {
+    const stamped = { ...event, at: new Date().toISOString() } as JournalEvent;
+    events.push(stamped);
+    if (options.journal !== undefined) appendFileSync(options.journal, journalJson(stamped));
+    progress.show(stamped);
+  };
+  const { signal, release } = interruptible(terminal);
+  const shipped = await shipAll({
+    fabric,
+    deliveries: deliveries(routers, files, {
+      ...options,
+      knownHosts,
+      stop: signal,
+      report:
+        (router) =>
+        (step, outcome, details = []) =>
+          record({ event: 'step', router, step, outcome, details: [...details] }),
+    }),
+    turn: (router) => turns?.get(router) ?? 'now',
+    base: (found) => baseThatRuns(options, files, found),
+    excused: new Set(options.excuse),
+    maxParallel: options.maxParallel,
+    lookOnly: options.check,
+    record,
+    stop: signal,
+  });
+  release();
+  await progress.end();
+  const isFine = shipped.outcome === 'delivered';
+  if (terminal.json) {
+    terminal.print(
+      documentOf('ship', { ok: isFine, outcome: shipped.outcome, routers: shipped.results, events }),
+    );
+  } else report(order, shipped, options, terminal);
+  if (isFine) return EXIT.fine;
+  return shipped.results.some(({ outcome }) => outcome === 'unreachable')
+    ? EXIT.environment
+    : EXIT.doesNotHold;
+}
+
+function report(order: Order, shipped: Shipped, options: ShipOptions, terminal: Terminal): void {
+  const { files } = order;
+  for (const [router, drift] of shipped.drift) {
+    const text = driftText(router, drift, (path, hash) => textOfShipped(options, files, path, hash));
+    if (text !== '') terminal.report(text);
+  }
+  terminal.report(shippedText(shipped.results, options.check, terminal));
+  for (const { router, outcome, says } of shipped.results) {
+    if (says === null) continue;
+    terminal.annotate({
+      level: 'error',
+      file: options.topology,
+      title: `${router} ${outcome}`,
+      message: says,
+    });
+  }
+}
+
+/** The first interrupt undoes what is not confirmed; the second ends at once, and BIRD does it. */
+function interruptible(terminal: Terminal): { signal: AbortSignal; release: () => void } {
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130);
+    terminal.complain(
+      'Interrupted: what is not confirmed is undone, the rest is left. Once more ends at once, and the routers go back by themselves.',
+    );
+    stop.abort();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const one of signals) process.on(one, onSignal);
+  return {
+    signal: stop.signal,
+    release: () => {
+      for (const one of signals) process.off(one, onSignal);
+    },
+  };
+}
+
+/** Those of these names, or all that have a configuration. */
+function routersNamed(fabric: Fabric, names: readonly string[]): readonly RouterSpeaker[] | Unknown {
+  const routers = fabric.routers.filter(({ planned }) => !planned);
+  if (names.length === 0) return routers;
+  for (const name of names) {
+    const found = fabric.routers.find((router) => router.name === name);
+    if (found?.planned === true) {
+      return {
+        says: `${name} is planned`,
+        mend: 'It has no configuration yet: take `planned` out of the topology.',
+      };
+    }
+    if (found !== undefined) continue;
+    const known = routers.map((router) => router.name);
+    return {
+      says: `No router is called ${JSON.stringify(name)}`,
+      mend: didYouMean(suggester(known)(name), `Known: ${listed(known, 'and')}.`),
+    };
+  }
+  return routers.filter(({ name }) => names.includes(name));
+}
+
+/** What was reviewed is what is delivered: dist must be what the topology renders. */
+function staleRouters(out: string, files: ReadonlyMap<string, string>): Unknown | undefined {
+  const change = compareDist(out, files);
+  const own = (paths: readonly string[]) => paths.filter((path) => path.startsWith('routers/'));
+  const stale = own([
+    ...change.added,
+    ...change.changed,
+    ...change.foreign,
+    ...change.removed,
+    ...change.stray,
+  ]);
+  if (stale.length === 0) return undefined;
+  return {
+    says: `${out} is stale: ${counted(stale.length, 'file')} of routers ${stale.length === 1 ? 'differs' : 'differ'} from what the topology renders, ${stale.sort()[0]} first`,
+    mend: 'Run bin/noencap synth, and commit what it writes.',
+  };
+}
+
+function turnsOf(
+  plan: ShipPlan | undefined,
+  wave: number | undefined,
+): ReadonlyMap<string, Turn> | Unknown | undefined {
+  if (plan === undefined || wave === undefined) return undefined;
+  if (wave > plan.waves.length) {
+    return {
+      says: `There is no wave ${wave}`,
+      mend: `The plan has ${counted(plan.waves.length, 'wave')}: see bin/noencap ship --plan.`,
+    };
+  }
+  return new Map(
+    plan.waves.flatMap(({ routers }, index) =>
+      routers.map(({ router }) => [
+        router,
+        index + 1 < wave ? 'earlier' : index + 1 === wave ? 'now' : 'later',
+      ]),
+    ),
+  );
+}
+
+function tellPlan(plan: ShipPlan, terminal: Terminal): ExitCode {
+  if (terminal.json) terminal.print(documentOf('ship', { ok: true, plan }));
+  else terminal.report(shipPlanText(plan));
+  return EXIT.fine;
+}
+
+function refuseUnpinned(
+  strangers: readonly { readonly router: string; readonly says: string; readonly mend: string }[],
+  terminal: Terminal,
+): ExitCode {
+  for (const { router, says, mend } of strangers) terminal.complain(`${router}: ${says}.\n${mend}`);
+  if (terminal.json) {
+    const refused = strangers.map(({ router, says, mend }) => `${router}: ${says}. ${mend}`);
+    terminal.print(documentOf('ship', { ok: false, refused: refused.join('\n') }));
+  }
+  return EXIT.environment;
+}

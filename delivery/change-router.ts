@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Delivery, withPlace } from './delivery.ts';
+import { type GateFinding, type Judge, passes } from './gate.ts';
+import { driftFrom, type Inspection } from './inspection.ts';
+import { type Ready, unlock } from './prepare-router.ts';
+import * as router from './router.ts';
+
+/**
+ * `undone`: it has what it had before, both running and on disk, and was seen to. `lost`: nobody could see how it ended; BIRD goes
+ * back by itself, and the next delivery begins with making files and running configuration agree.
+ */
+export type Changed =
+  | { readonly outcome: 'shipped'; readonly warnings: readonly GateFinding[] }
+  | { readonly outcome: 'undone' | 'lost'; readonly says: string };
+
+/** BIRD runs the new configuration for a time; it is judged; and only then its files are put in place. */
+export async function change(delivery: Delivery, ready: Ready, judge: Judge): Promise<Changed> {
+  const { remote, settings, timeout, report } = delivery;
+  const { lock, release, before } = ready;
+  const deadline = performance.now() + timeout * 1000;
+  const attempt = { delivery, ready, deadline };
+  report('apply', 'started');
+  const applied = await router.apply(remote, settings, lock, release.hash, timeout);
+  if (applied.failed !== undefined) {
+    const { says } = withPlace(applied.failed, release);
+    report('apply', 'failed', [says]);
+    return back(attempt, says);
+  }
+  report('apply', 'done', [`BIRD goes back by itself in ${Math.floor(applied.done)} s`]);
+  report('gate', 'started');
+  const gated = await judged(delivery, before, judge, deadline - MARGIN);
+  if ('wrong' in gated) {
+    report('gate', 'failed', gated.wrong);
+    return back(attempt, gated.wrong.join('; '));
+  }
+  report(
+    'gate',
+    'done',
+    gated.warnings.map(({ says }) => says),
+  );
+  report('confirm', 'started');
+  const says = await confirmed(delivery, ready);
+  if (says !== undefined) {
+    report('confirm', 'failed', [says]);
+    return back(attempt, says);
+  }
+  report('confirm', 'done');
+  await unlock(delivery, lock);
+  return { outcome: 'shipped', warnings: gated.warnings };
+}
+
+/** Milliseconds before BIRD goes back that are left for confirming. */
+const MARGIN = 3000;
+/** Between two looks. Milliseconds. */
+const PAUSE = 500;
+
+/**
+ * Judges a router until nothing changes any more, or until then (of `performance.now()`). Looks over connections of their own: what
+ * cuts ship's way to the router must not be confirmed over the way that is left.
+ */
+export async function judged(
+  { remote, settings, stop }: Delivery,
+  before: Inspection,
+  judge: Judge,
+  until: number,
+): Promise<{ readonly wrong: readonly string[] } | { readonly warnings: readonly GateFinding[] }> {
+  let wrong = ['it could not be looked at in time'];
+  while (performance.now() < until) {
+    if (stop.aborted) return { wrong: ['it was interrupted'] };
+    const fresh = await remote.fresh();
+    const seen = await router.inspect(fresh, settings);
+    await fresh.end();
+    if (seen.failed === undefined) {
+      const { findings, isSettled } = judge(before.protocols, seen.done.protocols, performance.now());
+      const failures = findings.filter(({ level }) => level === 'failure').map(({ says }) => says);
+      if (isSettled) return passes(findings) ? { warnings: findings } : { wrong: failures };
+      wrong = failures.length > 0 ? failures : ['its protocols did not come to rest in time'];
+    } else wrong = [seen.failed.says];
+    await sleep(PAUSE, undefined, { signal: stop }).catch(() => {});
+  }
+  return { wrong };
+}
+
+/** Why it is not confirmed; undefined if it is. An answer that was lost is asked for again: the router knows. */
+async function confirmed(
+  { remote, settings }: Delivery,
+  { lock, release }: Ready,
+): Promise<string | undefined> {
+  const first = await router.confirm(remote, settings, lock, release.hash);
+  if (first.failed === undefined) return undefined;
+  if (first.failed.kind !== 'lost') return first.failed.says;
+  const fresh = await remote.fresh();
+  const again = await router.confirm(fresh, settings, lock, release.hash);
+  await fresh.end();
+  return again.failed?.says;
+}
+
+interface Attempt {
+  readonly delivery: Delivery;
+  readonly ready: Ready;
+  /** Of `performance.now()`: by then BIRD has gone back. */
+  readonly deadline: number;
+}
+
+/** Undoes what was applied and sees that it is undone. If nobody answers, BIRD does it when the time is up, and it is looked at then. */
+async function back(attempt: Attempt, why: string): Promise<Changed> {
+  const { delivery, ready } = attempt;
+  const { remote, settings, report } = delivery;
+  report('undo', 'started');
+  const fresh = await remote.fresh();
+  const undone = await router.undo(fresh, settings, ready.lock);
+  await fresh.end();
+  report('undo', undone.failed === undefined ? 'done' : 'failed', undone.failed && [undone.failed.says]);
+  if (undone.failed === undefined) return verified(attempt, ready.lock, why);
+  return undone.failed.kind === 'lost'
+    ? comesBack(attempt, why)
+    : lost(attempt, ready.lock, why, undone.failed.says);
+}
+
+/** The way to the router is gone. If it was the change that took it, it is there again when BIRD has gone back. */
+async function comesBack(attempt: Attempt, why: string): Promise<Changed> {
+  const { delivery, ready, deadline } = attempt;
+  const { remote, settings, owner, timeout, report } = delivery;
+  report('settle', 'started', ['it cannot be reached; BIRD goes back by itself when the time is up']);
+  await sleep(Math.max(0, deadline - performance.now()));
+  const patience = deadline + timeout * 1000;
+  let says = 'it could not be reached';
+  do {
+    const fresh = await remote.fresh();
+    try {
+      const held = await router.hold(fresh, settings, owner);
+      if (held.failed === undefined) {
+        const settled = await router.settle(fresh, settings, held.done);
+        if (settled.failed === undefined) {
+          report('settle', 'done', ['BIRD went back by itself']);
+          // The line that is gone for us may live on at the router.
+          await ready.lock.release();
+          return await verified(attempt, held.done, why);
+        }
+        await held.done.release();
+        says = settled.failed.says;
+      } else says = held.failed.says;
+    } finally {
+      await fresh.end();
+    }
+    await sleep(PAUSE);
+  } while (performance.now() < patience);
+  report('settle', 'failed', [says]);
+  return lost(attempt, ready.lock, why, says);
+}
+
+/** Both what runs and what is on disk are as before, and BIRD would read the same at a restart. */
+async function verified(attempt: Attempt, lock: router.Lock, why: string): Promise<Changed> {
+  const { delivery, ready } = attempt;
+  const { remote, settings, report } = delivery;
+  report('verify', 'started');
+  const fresh = await remote.fresh();
+  const seen = await router.inspect(fresh, settings);
+  await fresh.end();
+  const wrong = seen.failed === undefined ? differences(ready.before, seen.done) : [seen.failed.says];
+  if (wrong.length > 0) {
+    report('verify', 'failed', wrong);
+    return lost(attempt, lock, why, wrong.join('; '));
+  }
+  report('verify', 'done', ['it runs what it ran before, and has the files for it']);
+  await unlock(delivery, lock);
+  return { outcome: 'undone', says: why };
+}
+
+function differences(before: Inspection, now: Inspection): string[] {
+  const names = ({ protocols }: Inspection) => protocols.map(({ name }) => name).sort();
+  return [
+    ...driftFrom(now, before.files).map(({ path, is }) => `${path} ${is}`),
+    ...(now.liveError === undefined ? [] : [`BIRD would not take its live files: ${now.liveError}`]),
+    ...(now.pending === undefined ? [] : ['a change still waits for its confirmation']),
+    ...(names(now).join() === names(before).join() ? [] : ['BIRD has other protocols than before']),
+  ];
+}
+
+async function lost(attempt: Attempt, lock: router.Lock, why: string, says: string): Promise<Changed> {
+  const { delivery, deadline } = attempt;
+  await unlock(delivery, lock);
+  const left = Math.ceil((deadline - performance.now()) / 1000);
+  const when = left > 0 ? `within ${left} s` : 'by now';
+  return {
+    outcome: 'lost',
+    says: `${why}. Nobody has seen that it was undone (${says}): BIRD goes back by itself ${when}, its files are the old ones, and the next ship makes both agree`,
+  };
+}

@@ -1,0 +1,160 @@
+import type { Failure } from './answer.ts';
+import { type Delivery, withPlace } from './delivery.ts';
+import type { Drift, Inspection } from './inspection.ts';
+import { preflight } from './preflight.ts';
+import type { Release } from './release.ts';
+import * as router from './router.ts';
+
+/** A live file that is not as it was shipped. */
+export interface Drifted extends Drift {
+  /** The sha256 of what was shipped last; undefined if it was not. */
+  readonly shipped: string | undefined;
+  /** What is there; undefined for what is missing, or is not for anybody to see. */
+  readonly text: string | undefined;
+}
+
+/** What a look at a router says of delivering to it. `drift`: what is not as it was shipped, where that is why it is refused. */
+export type Looked =
+  | { readonly verdict: 'unchanged' | 'ready'; readonly found: Inspection }
+  | {
+      readonly verdict: 'refused' | 'unreachable';
+      readonly failed: Failure;
+      readonly drift: readonly Drifted[];
+    };
+
+/** Looks, and touches nothing: all routers are asked before any is changed. */
+export async function look(delivery: Delivery): Promise<Looked> {
+  const { remote, settings, sysctls, acceptDrift, report } = delivery;
+  report('inspect', 'started');
+  const seen = await router.inspect(remote, settings, [...sysctls.keys()]);
+  if (seen.failed !== undefined) {
+    report('inspect', 'failed', [seen.failed.says]);
+    return { verdict: notDone(seen.failed), failed: seen.failed, drift: [] };
+  }
+  const found = seen.done;
+  const judged = preflight(found, delivery.release(found), acceptDrift);
+  // What was cut off last time is settled under the lock, and only then can be judged.
+  const isCutOff = found.state !== undefined && found.state.what !== 'shipped' && found.holder === undefined;
+  if (judged.verdict === 'refused' && !isCutOff) {
+    report('inspect', 'failed', [judged.failed.says]);
+    return { verdict: 'refused', failed: judged.failed, drift: await drifted(delivery, found, judged.drift) };
+  }
+  const notes = isCutOff ? ['the last delivery was cut off, and is settled first'] : [];
+  report('inspect', 'done', [...notes, ...untuned(delivery, found)]);
+  return { verdict: judged.verdict === 'unchanged' ? 'unchanged' : 'ready', found };
+}
+
+/** More files than these nobody reads, and each must be fetched. */
+const MOST = 10;
+
+function drifted({ remote, settings }: Delivery, { live }: Inspection, drift: readonly Drift[]) {
+  return Promise.all(
+    drift.slice(0, MOST).map(async (one): Promise<Drifted> => {
+      const text = one.is === 'missing' ? undefined : (await router.show(remote, settings, one.path)).done;
+      return { ...one, shipped: live?.manifest.get(one.path), text };
+    }),
+  );
+}
+
+const notDone = ({ kind }: Failure): 'refused' | 'unreachable' =>
+  kind === 'lost' || kind === 'lacking' ? 'unreachable' : 'refused';
+
+const untuned = ({ sysctls }: Delivery, found: Inspection): string[] =>
+  [...sysctls].flatMap(([key, wanted]) => {
+    const value = found.sysctls.get(key);
+    return value === undefined || value === '' || value === wanted
+      ? []
+      : [`${key} is ${value}, and should be ${wanted}: copy sysctl.d/90-noencap.conf to /etc/sysctl.d`];
+  });
+
+/** A router that BIRD's next configuration lies ready on, checked. Its lock is held. */
+export interface Ready {
+  readonly lock: router.Lock;
+  readonly release: Release;
+  /** How it was before anything was done. */
+  readonly before: Inspection;
+}
+
+export type Prepared =
+  | { readonly outcome: 'ready'; readonly ready: Ready }
+  | { readonly outcome: 'unchanged' }
+  | { readonly outcome: 'refused' | 'unreachable'; readonly says: string };
+
+/** All that changes nothing that runs: lock, what was cut off, adoption, the files beside the live ones, BIRD's own check. */
+export async function prepare(delivery: Delivery): Promise<Prepared> {
+  const { remote, settings, owner, report } = delivery;
+  report('lock', 'started');
+  const held = await router.hold(remote, settings, owner);
+  if (held.failed !== undefined) {
+    report('lock', 'failed', [held.failed.says]);
+    return { outcome: notDone(held.failed), says: held.failed.says };
+  }
+  const lock = held.done;
+  report('lock', 'done', lock.stale === undefined ? [] : [`${lock.stale} left its lock behind`]);
+  const prepared = await underLock(delivery, lock);
+  if (prepared.outcome !== 'ready') await unlock(delivery, lock);
+  return prepared;
+}
+
+export async function unlock({ report }: Delivery, lock: router.Lock): Promise<void> {
+  report('unlock', 'started');
+  await lock.release();
+  report('unlock', 'done');
+}
+
+/** Takes away what was prepared and is not wanted any more. */
+export async function discard(delivery: Delivery, { lock }: Ready): Promise<void> {
+  await discarded(delivery, lock);
+  await unlock(delivery, lock);
+}
+
+async function discarded({ remote, settings, report }: Delivery, lock: router.Lock): Promise<void> {
+  report('discard', 'started');
+  const { failed } = await router.discard(remote, settings, lock);
+  // What stays behind is in nobody's way: the next delivery takes it away.
+  report('discard', failed === undefined ? 'done' : 'failed', failed === undefined ? [] : [failed.says]);
+}
+
+async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepared> {
+  const { remote, settings, acceptDrift, report } = delivery;
+  const refused = (step: 'settle' | 'inspect' | 'adopt' | 'stage' | 'check', failed: Failure): Prepared => {
+    report(step, 'failed', [failed.says]);
+    return { outcome: notDone(failed), says: failed.says };
+  };
+  report('settle', 'started');
+  const settled = await router.settle(remote, settings, lock);
+  if (settled.failed !== undefined) return refused('settle', settled.failed);
+  const { done: end } = settled;
+  if (end.what === 'nothing') report('settle', 'skipped');
+  else report('settle', 'done', [`release ${end.hash} of a delivery that was cut off: ${end.what}`]);
+  const seen = await router.inspect(remote, settings);
+  if (seen.failed !== undefined) return refused('inspect', seen.failed);
+  const before = seen.done;
+  const release = delivery.release(before);
+  const now = preflight({ ...before, holder: undefined }, release, acceptDrift);
+  if (now.verdict === 'unchanged') return { outcome: 'unchanged' };
+  if (now.verdict === 'refused') return refused('inspect', now.failed);
+  if (now.adopt) {
+    report('adopt', 'started');
+    const adopted = await router.adopt(remote, settings, lock);
+    if (adopted.failed !== undefined) return refused('adopt', adopted.failed);
+    report('adopt', 'done');
+  }
+  report('stage', 'started');
+  const staged = await router.stage(remote, settings, lock, release);
+  if (staged.failed !== undefined) {
+    const refusal = refused('stage', staged.failed);
+    await discarded(delivery, lock);
+    return refusal;
+  }
+  report('stage', 'done');
+  report('check', 'started');
+  const checked = await router.check(remote, settings, lock, release.hash);
+  if (checked.failed !== undefined) {
+    const refusal = refused('check', withPlace(checked.failed, release));
+    await discarded(delivery, lock);
+    return refusal;
+  }
+  report('check', 'done');
+  return { outcome: 'ready', ready: { lock, release, before } };
+}
