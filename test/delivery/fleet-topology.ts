@@ -12,8 +12,8 @@ export const OPERATOR_GATEWAY = '172.16.9.1';
 export interface Change {
   /** The pods' pool: with another one the routers let no route of the running nodes through. */
   readonly pods?: string;
-  /** The prefix of the segment between the regions: with another one OSPF finds no interface there. */
-  readonly core?: string;
+  /** Another loopback address of a router than it has: OSPF does not announce the one that it has any more. */
+  readonly loopback?: readonly [RouterName, string];
 }
 
 const lan = (region: number, host: number) => `192.168.${region}.${host}`;
@@ -25,7 +25,7 @@ const loopback = (router: RouterName) => `10.0.0.${ROUTERS.indexOf(router) + 1}`
  * hide what is lost. Timers are what `synth` writes: hello 3 s on the core, connect delay 5 s.
  */
 export function fleetTopology(user: string, generation: number, change: Change = {}): TopologyInput {
-  const { pods = '10.42.0.0/16', core = '172.16.0' } = change;
+  const { pods = '10.42.0.0/16', loopback: [other, itsLoopback] = [] } = change;
   const members = (
     region: number,
     [one, other]: readonly [RouterName, RouterName],
@@ -39,7 +39,7 @@ export function fleetTopology(user: string, generation: number, change: Change =
   const router = (name: RouterName, nodeAddress: string) => ({
     routerId: loopback(name),
     nodeAddress,
-    backboneAddress: loopback(name),
+    backboneAddress: other === name && itsLoopback !== undefined ? itsLoopback : loopback(name),
     ssh: { host: loopback(name), user },
     bird: { mode: 'standalone' as const, constants: { as: `${MARK}${generation}` } },
   });
@@ -79,9 +79,9 @@ export function fleetTopology(user: string, generation: number, change: Change =
           members: members(2, ['w1', 'w2'], ['w-a', 'w-b']),
         },
         core: {
-          cidr: `${core}.0/29`,
+          cidr: '172.16.0.0/29',
           mtu: 1420,
-          members: Object.fromEntries(ROUTERS.map((name, index) => [name, `${core}.${index + 1}`])),
+          members: Object.fromEntries(ROUTERS.map((name, index) => [name, `172.16.0.${index + 1}`])),
         },
         office: {
           cidr: '172.16.9.0/30',
