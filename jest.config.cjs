@@ -1,6 +1,9 @@
 // These packages are published as ES modules only; jest's CommonJS runtime needs them transformed.
 const esm = [
+  '@noble',
   '@octokit',
+  '@scure',
+  'age-encryption',
   'universal-user-agent',
   'before-after-hook',
   'content-type',

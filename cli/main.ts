@@ -136,6 +136,7 @@ function program(): Command {
     .option('--accept-drift', 'let noencap have files that were edited on the routers', false)
     .option('--excuse <name>', 'session or protocol that may be down afterwards (repeatable)', collect, [])
     .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .option('--secrets <file>', 'passwords, encrypted with age (default: secrets.age beside the topology)')
     .option('--journal <file>', 'append what happens, as lines of JSON')
     .option('--setup <router>', "print the script that makes noencap's account on a router")
     .option('--key <file>', 'public key of that account')

@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Delivery, Report } from '../delivery/delivery.ts';
+import type { Hidden } from '../delivery/hidden.ts';
 import { notPinned } from '../delivery/known-hosts.ts';
-import { releaseOf } from '../delivery/release.ts';
+import { releaseFor } from '../delivery/password.ts';
 import type { RouterSettings } from '../delivery/router.ts';
 import { routerScript } from '../delivery/router-script.ts';
 import { sshRemote } from '../delivery/ssh.ts';
 import type { SshTarget, Unreachable } from '../delivery/ssh-target.ts';
-import type { RouterSpeaker } from '../fabric/index.ts';
+import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
 
 export interface DeliveryOptions {
   readonly knownHosts: string;
+  /** By router, for those that get theirs with a delivery. */
+  readonly passwords: ReadonlyMap<string, Hidden>;
   readonly timeout: number;
   readonly acceptDrift: boolean;
   readonly stop: AbortSignal;
@@ -27,12 +30,13 @@ export function deliveries(
   const script = routerScript();
   return routers.map((router) => {
     const own = filesOf(router.name, files);
-    const release = releaseOf(own);
+    const name = deliveredPassword(router);
+    const password = options.passwords.get(router.name);
     return {
       router: router.name,
       remote: sshRemote(targetOf(router, options.knownHosts), { script }),
       settings: settingsOf(router),
-      release: () => release,
+      release: releaseFor(own, name === undefined || password === undefined ? undefined : { name, password }),
       sysctls: sysctls(own),
       owner,
       timeout: options.timeout,
@@ -50,10 +54,11 @@ export const targetOf = ({ name, ssh }: RouterSpeaker, knownHosts: string): SshT
   knownHosts,
 });
 
-export const settingsOf = ({ bird: { configDir, mode } }: RouterSpeaker): RouterSettings => ({
-  configDir,
-  mode,
-});
+export function settingsOf(router: RouterSpeaker): RouterSettings {
+  const { configDir, mode } = router.bird;
+  const secret = deliveredPassword(router);
+  return { configDir, mode, ...(secret === undefined ? {} : { secret }) };
+}
 
 /** Routers that would not be trusted: found out for all of them before anything is connected. */
 export async function unpinned(

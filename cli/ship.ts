@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Hidden } from '../delivery/hidden.ts';
 import type { JournalEvent } from '../delivery/journal.ts';
 import { journalJson } from '../delivery/journal.ts';
 import { type Shipped, ship as shipAll, type Unstamped } from '../delivery/ship.ts';
@@ -13,6 +14,7 @@ import { compareDist } from './dist.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import { documentOf } from './lab-input.ts';
+import { passwordsFor, type SecretFault, secretFaultText } from './secrets.ts';
 import { baseThatRuns, shippedText as textOfShipped } from './ship-base.ts';
 import { deliveries, unpinned } from './ship-deliveries.ts';
 import { planOf } from './ship-plan.ts';
@@ -38,6 +40,7 @@ export interface ShipOptions {
   readonly acceptDrift: boolean;
   readonly excuse: readonly string[];
   readonly knownHosts: string | undefined;
+  readonly secrets: string | undefined;
   readonly journal: string | undefined;
   readonly setup: string | undefined;
   readonly key: string | undefined;
@@ -74,7 +77,14 @@ export async function ship(
   const routers = turns === undefined ? asked : asked.filter(({ name }) => turns.has(name));
   const strangers = await unpinned(routers, knownHosts);
   if (strangers.length > 0) return refuseUnpinned(strangers, terminal);
-  return deliver({ fabric, files, routers, knownHosts, turns }, options, terminal);
+  const secrets = await passwordsFor(fabric.routers, {
+    file: options.secrets ?? join(dirname(options.topology), 'secrets.age'),
+    env: process.env,
+    only: routers.map(({ name }) => name),
+  });
+  if (!secrets.ok) return refuseSecrets(secrets.faults, terminal);
+  const { passwords } = secrets;
+  return deliver({ fabric, files, routers, knownHosts, passwords, turns }, options, terminal);
 }
 
 type Turn = 'earlier' | 'now' | 'later';
@@ -85,11 +95,12 @@ interface Order {
   readonly files: ReadonlyMap<string, string>;
   readonly routers: readonly RouterSpeaker[];
   readonly knownHosts: string;
+  readonly passwords: ReadonlyMap<string, Hidden>;
   readonly turns: ReadonlyMap<string, Turn> | undefined;
 }
 
 async function deliver(order: Order, options: ShipOptions, terminal: Terminal): Promise<ExitCode> {
-  const { fabric, files, routers, knownHosts, turns } = order;
+  const { fabric, files, routers, knownHosts, passwords, turns } = order;
   const events: JournalEvent[] = [];
   const progress = shipProgress(
     routers.map(({ name }) => name),
@@ -107,6 +118,7 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
     deliveries: deliveries(routers, files, {
       ...options,
       knownHosts,
+      passwords,
       stop: signal,
       report:
         (router) =>
@@ -250,4 +262,12 @@ function refuseUnpinned(
     terminal.print(documentOf('ship', { ok: false, refused: refused.join('\n') }));
   }
   return EXIT.environment;
+}
+
+function refuseSecrets(faults: readonly SecretFault[], terminal: Terminal): ExitCode {
+  terminal.complain(
+    `${faults.map(secretFaultText).join('\n\n')}\n\n${counted(faults.length, 'fault')}; no router was asked.`,
+  );
+  if (terminal.json) terminal.print(documentOf('ship', { ok: false, faults }));
+  return EXIT.badInput;
 }

@@ -59,5 +59,8 @@ export const garbled = (verb: string, line: AnswerLine | undefined, wanted: stri
   says:
     line === undefined
       ? `the answer to ${verb} has no ${wanted}`
-      : `the answer to ${verb}, line ${line.number}: "${`${line.key} ${line.value}`.trim()}" is not ${wanted}`,
+      : `the answer to ${verb}, line ${line.number}: "${shown(line)}" is not ${wanted}`,
 });
+
+/** A salt is nobody's business, not even one that is cut off. */
+const shown = ({ key, value }: AnswerLine): string => (key === 'salt' ? key : `${key} ${value}`.trim());

@@ -113,7 +113,7 @@ export function isSettled(before: readonly ProtocolState[], looks: readonly Look
   if (last.findings.some(({ level, mends }) => level === 'failure' && mends === 'nothing')) return true;
   if (last.findings.some(({ mends }) => mends === 'time')) return false;
   const states = statesOf(before);
-  const isDisturbed = looks.some(({ findings, now }) => findings.length > 0 || statesOf(now) !== states);
+  const isDisturbed = looks.some(({ findings, now }) => !passes(findings) || statesOf(now) !== states);
   const other = looks.findLastIndex((look) => gist(look) !== gist(last));
   const since = last.at - (looks[other + 1] ?? last).at;
   return since >= (isDisturbed ? calm.disturbed : calm.undisturbed);
@@ -122,13 +122,16 @@ export function isSettled(before: readonly ProtocolState[], looks: readonly Look
 const gist = ({ findings, now }: Look): string =>
   JSON.stringify([findings.map(({ level, kind, about }) => [level, kind, about]), statesOf(now)]);
 
-/** Without counts: in a large network some route always comes or goes. */
+/**
+ * Without counts: in a large network some route always comes or goes. How far a session is that is not up changes all the time
+ * where nobody answers it.
+ */
 const statesOf = (protocols: readonly ProtocolState[]): string =>
   JSON.stringify(
     protocols.map(({ name, state, bgp, channels }) => [
       name,
       state,
-      bgp?.state,
+      bgp?.state === 'Established',
       channels.map((one) => one.state),
     ]),
   );

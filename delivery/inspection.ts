@@ -1,4 +1,5 @@
 import { type AnswerLine, garbled, linesOf, type Outcome } from './answer.ts';
+import { Hidden } from './hidden.ts';
 import { type ProtocolState, protocolStates } from './protocol-states.ts';
 import { hashOf, manifestOf } from './release.ts';
 import type { Ran } from './remote.ts';
@@ -32,6 +33,8 @@ export interface Inspection {
   readonly entries: ReadonlyMap<string, 'linked' | 'real' | 'missing'>;
   /** The live files as they are: path to sha256. */
   readonly files: ReadonlyMap<string, string>;
+  /** The first line of the live password file, which keeps its hash from telling the password. */
+  readonly salt: Hidden | undefined;
   /** Live files with names that no release has. */
   readonly odd: readonly string[];
   /** Includes that would read the live files although a staged copy is meant. */
@@ -81,6 +84,7 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
         all('entry').map((value) => value.split(' ') as [string, 'linked' | 'real' | 'missing']),
       ),
       files: new Map(all('file').map(hashAndPath)),
+      salt: all('salt').map((text) => new Hidden(text))[0],
       odd: all('odd'),
       absoluteIncludes: all('absolute').map((value) => {
         const space = value.indexOf(' ');
@@ -117,9 +121,10 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   inodes: /^(\d+|-)$/,
   state: new RegExp(`^(shipped|applying|confirming) ${HASH}$`),
   live: new RegExp(`^${HASH}$`),
-  entry: /^(k3s|bird\.conf) (linked|real|missing)$/,
+  entry: /^[A-Za-z0-9_][A-Za-z0-9_.@+-]* (linked|real|missing)$/,
   manifest: FILE,
   file: FILE,
+  salt: /^[0-9a-f]{32}$/,
   odd: /^.+$/,
   absolute: /^\/.+:\d+ \/.+$/,
   running: new RegExp(`^${HASH}$`),

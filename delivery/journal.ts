@@ -100,17 +100,13 @@ function shown(event: JournalEvent): string[] {
       ...event.waves.map((wave, index) => `${index + 1}: ${wave.join(', ')}`),
     ];
   }
-  if (event.event === 'ended') {
-    return [`delivery ${event.outcome}`, ...event.routers.map(resultText)];
-  }
+  // What became of each router stands in its steps, and in the report that follows.
+  if (event.event === 'ended') return [`delivery ${event.outcome}`];
   const who = `${event.router}: ${event.step}`;
   const [only] = event.details;
   return event.details.length === 1 && only !== undefined && !/[\r\n]/.test(only)
     ? [`${who} ${event.outcome}: ${only}`]
     : [`${who} ${event.outcome}`, ...event.details];
 }
-
-export const resultText = ({ router, outcome, says }: Result): string =>
-  `${router} ${outcome}${says === null ? '' : `: ${says}`}`;
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -19,8 +19,8 @@ export function preflight(found: Inspection, release: Release, acceptDrift: bool
   const refusal = [otherBird, busy, broken, room]
     .map((rule) => rule(found, release))
     .find((says) => says !== undefined);
-  if (refusal !== undefined) return refused(refusal);
   const drift = driftOf(found, release);
+  if (refusal !== undefined) return refused(refusal, drift);
   if (drift.length === 0) {
     return isLive(found, release)
       ? { verdict: 'unchanged' }
@@ -64,7 +64,8 @@ const busy: Rule = ({ holder, pending, settled }) => {
 };
 
 const broken: Rule = ({ liveError, absoluteIncludes: [absolute] }) => {
-  if (liveError !== undefined) return `BIRD would not take its live files at a restart: ${liveError}`;
+  if (liveError !== undefined)
+    return `BIRD would not take its live files at a restart: ${liveError.replace(/^8002 /, '')}`;
   if (absolute === undefined) return undefined;
   return `${absolute.place} includes ${absolute.path}, so that a staged copy would read the live files. Include it by a relative path`;
 };

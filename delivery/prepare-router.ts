@@ -59,13 +59,17 @@ function drifted({ remote, settings }: Delivery, { live }: Inspection, drift: re
 const notDone = ({ kind }: Failure): 'refused' | 'unreachable' =>
   kind === 'lost' || kind === 'lacking' ? 'unreachable' : 'refused';
 
-const untuned = ({ sysctls }: Delivery, found: Inspection): string[] =>
-  [...sysctls].flatMap(([key, wanted]) => {
+function untuned({ sysctls }: Delivery, found: Inspection): string[] {
+  const wrong = [...sysctls].flatMap(([key, wanted]) => {
     const value = found.sysctls.get(key);
     return value === undefined || value === '' || value === wanted
       ? []
-      : [`${key} is ${value}, and should be ${wanted}: copy sysctl.d/90-noencap.conf to /etc/sysctl.d`];
+      : [`${key} is ${value} and should be ${wanted}`];
   });
+  return wrong.length === 0
+    ? []
+    : [`${wrong.join(', ')}: copy its sysctl.d/90-noencap.conf to /etc/sysctl.d, and run sysctl --system`];
+}
 
 /** A router that BIRD's next configuration lies ready on, checked. Its lock is held. */
 export interface Ready {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Hidden } from './hidden.ts';
 
 /** One file of a release. */
 export interface ReleaseFile {
@@ -8,6 +9,13 @@ export interface ReleaseFile {
   readonly sha256: string;
 }
 
+/** The one file of a release whose content nobody may see. It stands apart, so that what shows files cannot show it. */
+export interface SecretFile {
+  /** In BIRD's configuration folder itself. */
+  readonly path: string;
+  readonly content: Hidden;
+}
+
 /** What is delivered to one router. The same files are always the same release. */
 export interface Release {
   /** The first 16 digits of the sha256 of its manifest. */
@@ -15,6 +23,7 @@ export interface Release {
   /** As `sha256sum` writes it: a line per file, by path. */
   readonly manifest: string;
   readonly files: readonly ReleaseFile[];
+  readonly secret: SecretFile | undefined;
 }
 
 /** Stands in the release beside the files. */
@@ -27,7 +36,7 @@ export const LARGEST_RELEASE = 32 * 1024 * 1024;
  * The release that consists of these files (path to content). Throws if a name could leave the folder or means something
  * to a shell: the names come from router and node names, which the topology has checked, so this is a fault of ours.
  */
-export function releaseOf(contents: ReadonlyMap<string, string | Uint8Array>): Release {
+export function releaseOf(contents: ReadonlyMap<string, string | Uint8Array>, secret?: SecretFile): Release {
   if (contents.size === 0) throw new Error('a release has at least one file');
   const files = [...contents]
     .map(([path, content]) => {
@@ -35,12 +44,19 @@ export function releaseOf(contents: ReadonlyMap<string, string | Uint8Array>): R
       return { path, bytes, sha256: sha256(bytes) };
     })
     .sort((one, other) => (one.path < other.path ? -1 : 1));
-  for (const { path } of files) {
-    const fault = faultOf(path, contents);
+  const hashes = new Map(files.map(({ path, sha256 }) => [path, sha256]));
+  if (secret !== undefined) {
+    if (hashes.has(secret.path) || secret.path.includes('/')) {
+      throw new Error(`${JSON.stringify(secret.path)} cannot be delivered: it is no file of its own`);
+    }
+    hashes.set(secret.path, sha256(secret.content.reveal()));
+  }
+  for (const path of hashes.keys()) {
+    const fault = faultOf(path, hashes);
     if (fault !== undefined) throw new Error(`${JSON.stringify(path)} cannot be delivered: ${fault}`);
   }
-  const manifest = manifestOf(new Map(files.map(({ path, sha256 }) => [path, sha256])));
-  return { hash: hashOf(manifest), manifest, files };
+  const manifest = manifestOf(hashes);
+  return { hash: hashOf(manifest), manifest, files, secret };
 }
 
 /** A manifest's text, from path to sha256. */
@@ -71,9 +87,16 @@ function faultOf(path: string, all: ReadonlyMap<string, unknown>): string | unde
 
 /** The release as a tar archive (ustar), manifest first. Nothing in it depends on when or where it is made. */
 export function tarOf(release: Release): Uint8Array {
-  const manifest = Buffer.from(release.manifest, 'utf8');
-  const blocks = [{ path: MANIFEST, bytes: manifest }, ...release.files].flatMap(({ path, bytes }) => [
-    header(path, bytes.length),
+  const { manifest, files, secret } = release;
+  const packed = [
+    { path: MANIFEST, bytes: Buffer.from(manifest, 'utf8'), mode: 0o640 },
+    ...files.map(({ path, bytes }) => ({ path, bytes, mode: 0o640 })),
+    ...(secret === undefined
+      ? []
+      : [{ path: secret.path, bytes: Buffer.from(secret.content.reveal(), 'utf8'), mode: 0o600 }]),
+  ];
+  const blocks = packed.flatMap(({ path, bytes, mode }) => [
+    header(path, bytes.length, mode),
     bytes,
     new Uint8Array((BLOCK - (bytes.length % BLOCK)) % BLOCK),
   ]);
@@ -86,14 +109,14 @@ export function tarOf(release: Release): Uint8Array {
 
 const BLOCK = 512;
 
-/** POSIX.1-1988 ustar. Readable by owner and group; the router's script gives them the group that BIRD reads by. */
-function header(path: string, size: number): Uint8Array {
+/** POSIX.1-1988 ustar. For no more than owner and group; the router's script gives them the group that BIRD reads by. */
+function header(path: string, size: number, mode: number): Uint8Array {
   const block = Buffer.alloc(BLOCK);
   const name = ustarName(path);
   if (name === undefined) throw new Error(`${path} is too long for a tar archive`);
   const octal = (value: number, digits: number) => `${value.toString(8).padStart(digits, '0')}\0`;
   block.write(name.name, 0, 'ascii');
-  block.write(octal(0o640, 7), 100, 'ascii');
+  block.write(octal(mode, 7), 100, 'ascii');
   block.write(octal(0, 7), 108, 'ascii');
   block.write(octal(0, 7), 116, 'ascii');
   block.write(octal(size, 11), 124, 'ascii');

@@ -19,7 +19,7 @@ export function routerScript(): string {
  */
 export function forcedCommand(settings: readonly string[]): string {
   for (const setting of settings) {
-    if (!/^(config|entry|birdc|socket|main)=[A-Za-z0-9._/@:+=-]+$/.test(setting)) {
+    if (!/^(config|entry|secret|birdc|socket|main)=[A-Za-z0-9._/@:+=-]+$/.test(setting)) {
       throw new Error(`${JSON.stringify(setting)} is no setting of the router script`);
     }
   }

@@ -8,6 +8,8 @@ export interface RouterSettings {
   /** The folder of BIRD's main configuration file. */
   readonly configDir: string;
   readonly mode: 'include' | 'standalone';
+  /** The name of the password file in that folder, where it is delivered. */
+  readonly secret?: string;
   /** Where BIRD was started with a relative path, its main file; else BIRD itself tells. */
   readonly main?: string;
   /** Absolute paths, where they are not the usual ones. */
@@ -30,6 +32,7 @@ export interface Lock {
 export const settingsOf = (settings: RouterSettings): string[] => [
   `config=${settings.configDir}`,
   `entry=${settings.mode === 'standalone' ? 'bird.conf' : 'k3s'}`,
+  ...(settings.secret === undefined ? [] : [`secret=${settings.secret}`]),
   ...(settings.main === undefined ? [] : [`main=${settings.main}`]),
   ...(settings.birdc === undefined ? [] : [`birdc=${settings.birdc}`]),
   ...(settings.socket === undefined ? [] : [`socket=${settings.socket}`]),

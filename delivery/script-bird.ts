@@ -12,6 +12,11 @@ export const BIRD = `# ---- check, apply, confirm, undo, settle: what BIRD runs
 not_taken() {
   complaint=$(printf '%s\\n' "$2" | sed "s|^8002 ||;s|$noencap/staged/||g")
   say "error $complaint"
+  for hidden in $secrets; do
+    case $complaint in
+      *"/$hidden: Permission denied") refuse "BIRD may not read its password: only the group of $main may. Let that be BIRD's own group, with chgrp." ;;
+    esac
+  done
   refuse "BIRD does not take release $1: $complaint"
 }
 
@@ -32,6 +37,9 @@ check() {
     lack "cannot write to $noencap ($(free) kB are free)"
   fi
   if [ "$entry" = bird.conf ]; then cp "$noencap/releases/$1/bird.conf" "$noencap/probe.k3s/bird.conf" || lack "cannot write to $noencap"; fi
+  for one in $secrets; do
+    if [ -e "$noencap/releases/$1/$one" ]; then ln -s "$noencap/releases/$1/$one" "$noencap/probe.k3s/$one" || lack "cannot write to $noencap"; fi
+  done
   like_main "$noencap/probe.k3s" || lack "cannot give $noencap/probe.k3s the group of $main"
   tree "$1" "$noencap/probe.k3s" "$noencap/probe"
   ask configure check "\\"$noencap/probe/$main_name\\""
@@ -87,7 +95,15 @@ apply() {
 flip() {
   point_live "$1" || return 1
   for one in $entries; do
+    if [ ! -e "$noencap/live/$one" ]; then continue; fi
     linked "$one" || link_entry "$one" || return 1
+  done
+}
+
+# forget: links of ours to what the live release has not, such as a password that is no more.
+forget() {
+  for one in $entries; do
+    if linked "$one" && [ ! -e "$config/$one" ]; then rm -f "$config/$one"; fi
   done
 }
 
@@ -122,10 +138,12 @@ ship() {
   if ! flip "$1"; then
     before=$2
     if [ -n "$before" ]; then point_live "$before"; else rm -f "$noencap/live"; fi
+    forget
     back
     state_back
     refuse "the files cannot be put in place ($(free) kB are free in $config). BIRD runs the old configuration again."
   fi
+  forget
   put_state "shipped $1" || lack "release $1 is in place, but $noencap/state cannot be written. Run settle."
   durable
   rm -rf "$noencap/staged" "$noencap"/replaced.*

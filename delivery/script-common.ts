@@ -2,8 +2,8 @@
  * What all verbs of the router's script share: arguments, locks, BIRD's answers and files. Every argument is checked
  * before anything is done: behind a forced command they come from whoever holds the key.
  */
-export const COMMON = `# noencap's work on a router: VERB, after any settings (config=DIR entry=k3s|bird.conf birdc=FILE socket=FILE main=FILE
-# owner=TEXT), before its arguments. Every answer is lines of "key value", and the last is "end".
+export const COMMON = `# noencap's work on a router: VERB, after any settings (config=DIR entry=k3s|bird.conf secret=NAME birdc=FILE
+# socket=FILE main=FILE owner=TEXT), before its arguments. Every answer is lines of "key value", and the last is "end".
 # Ends with 0 done, 1 refused, 2 wrong use, 3 this router lacks something.
 set -u
 umask 077
@@ -37,6 +37,13 @@ release_name() {
   case $1 in *[!0-9a-f]*) misuse "$1 is no release: 16 hexadecimal digits" ;; esac
   if [ "\${#1}" -ne 16 ]; then misuse "$1 is no release: 16 hexadecimal digits"; fi
 }
+# A file of BIRD's folder that nobody else needs there.
+secret_name() {
+  case $1 in
+    '' | [!A-Za-z0-9_]* | *[!A-Za-z0-9_.@+-]* | bird.conf | envvars | k3s | manifest | sysctl.d) misuse "$1 is no name for a password file" ;;
+  esac
+  if [ "\${#1}" -gt 100 ]; then misuse "the name of a password file has at most 100 characters"; fi
+}
 owner_name() {
   case $1 in '' | *[!A-Za-z0-9._@:+-]*) misuse "$1 is no owner: letters, digits and ._@:+-" ;; esac
   if [ "\${#1}" -gt 100 ]; then misuse "an owner has at most 100 characters"; fi
@@ -45,7 +52,7 @@ owner_name() {
 config=/etc/bird
 entry=k3s
 birdc=birdc
-socket='' main='' owner='' sysctls=''
+socket='' main='' secret='' owner='' sysctls=''
 fixed=
 setting() {
   case $1 in
@@ -54,6 +61,7 @@ setting() {
     socket=*) path "\${1#*=}"; socket=\${1#*=} ;;
     birdc=*) path "\${1#*=}"; birdc=\${1#*=} ;;
     entry=k3s | entry=bird.conf) entry=\${1#*=} ;;
+    secret=*) secret_name "\${1#*=}"; secret=\${1#*=} ;;
     owner=*) owner_name "\${1#*=}"; owner=\${1#*=} ;;
     sysctl=*)
       case \${1#*=} in *[!a-z0-9._]* | .* | *..*) misuse "\${1#*=} is no kernel setting" ;; esac
@@ -62,13 +70,14 @@ setting() {
     *) misuse "$1 is no setting" ;;
   esac
 }
+chosen() { printf '%s\n' "config=$config entry=$entry secret=$secret birdc=$birdc socket=$socket main=$main"; }
 # "fixed SETTINGS -- ...": what a forced command allows. What comes after may repeat these, not change them.
 if [ "\${1:-}" = fixed ]; then
   shift
   while [ "\${1:---}" != -- ]; do word "$1"; setting "$1"; fixed="$fixed $1 "; shift; done
   if [ "$#" -eq 0 ]; then misuse "fixed settings end with --"; fi
   shift
-  permitted="config=$config entry=$entry birdc=$birdc socket=$socket main=$main"
+  permitted=$(chosen)
 else
   permitted=
 fi
@@ -76,16 +85,29 @@ for argument; do word "$argument"; done
 while [ "$#" -gt 0 ]; do
   case $1 in *=*) setting "$1"; shift ;; *) break ;; esac
 done
-if [ -n "$permitted" ] && [ "$permitted" != "config=$config entry=$entry birdc=$birdc socket=$socket main=$main" ]; then
-  misuse "this account may not choose these settings; they are fixed on the router: $permitted"
+if [ -n "$permitted" ] && [ "$permitted" != "$(chosen)" ]; then
+  misuse "this account may not choose these settings; they are fixed on the router: $permitted. If the topology has others now, set the account up again."
 fi
 verb=\${1:-}
 [ "$#" -eq 0 ] || shift
 arguments() { if [ "$1" -ne "$2" ]; then misuse "$verb takes $1 arguments, not $2"; fi; }
 
 noencap=$config/.noencap
-entries=k3s
-if [ "$entry" = bird.conf ]; then entries='bird.conf k3s'; fi
+# What a release must have, and with it what it may have or had: a password, and what is a link of ours already.
+required=k3s
+if [ "$entry" = bird.conf ]; then required='bird.conf k3s'; fi
+entries=$required secrets=
+ours() {
+  case " $entries " in *" $1 "*) return 0 ;; esac
+  entries="$entries $1"
+  if [ "$1" != bird.conf ]; then secrets="$secrets $1"; fi
+}
+if [ -n "$secret" ]; then ours "$secret"; fi
+for one in "$config"/*; do
+  one=\${one##*/}
+  case $one in *[!A-Za-z0-9_.@+-]*) continue ;; esac
+  if [ -L "$config/$one" ] && [ "$(readlink "$config/$one")" = ".noencap/live/$one" ]; then ours "$one"; fi
+done
 
 for tool in awk cat chgrp chmod cp cut df find grep head ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
   command -v "$tool" >/dev/null 2>&1 || lack "this router has no $tool. Install coreutils, findutils, grep, sed, gawk and tar, or busybox."
@@ -165,7 +187,14 @@ has() { case "
 $reply" in *"
 $1"[\\ -]*) return 0 ;; *) return 1 ;; esac; }
 message() { printf '%s\\n' "$reply" | sed -n "s/^$1[ -]//p" | head -n 1; }
-last_line() { printf '%s\\n' "$reply" | sed -n '$p'; }
+# What BIRD says of a place in a password file could have words of it.
+last_line() {
+  said=$(printf '%s\\n' "$reply" | sed -n '$p')
+  for hidden in $secrets; do
+    said=$(printf '%s\\n' "$said" | sed "s|\\(/$hidden:[0-9]*:[0-9]*\\) .*|\\1 this is no line of a password file|")
+  done
+  printf '%s\\n' "$said"
+}
 
 # status: \`settled\` is yes when no reconfiguration is at work, \`pending\` the seconds until an unconfirmed one is undone.
 status() {
@@ -208,6 +237,7 @@ main_file() {
   if [ "$(cd "\${main%/*}/" 2>/dev/null && pwd -P)" != "$(cd "$config" && pwd -P)" ]; then
     lack "BIRD's main file is $main, not in $config. Set bird.configDir of this router to \${main%/*}."
   fi
+  case " $secrets " in *" $main_name "*) misuse "$main_name is BIRD's main file, and cannot be the password file" ;; esac
   if [ "$entry" = bird.conf ] && [ "$main_name" != bird.conf ]; then
     lack "BIRD's main file is $main, but a standalone router's is $config/bird.conf. Start BIRD with that."
   fi
@@ -235,16 +265,29 @@ permissions() {
   set -- $listed
   group=$4
   case $1 in
-    ???????r*) file_mode=0644 folder_mode=0755 ;;
-    ????r*) file_mode=0640 folder_mode=0750 ;;
-    *) file_mode=0600 folder_mode=0700 ;;
+    ???????r*) file_mode=0644 folder_mode=0755 secret_mode=0640 ;;
+    ????r*) file_mode=0640 folder_mode=0750 secret_mode=0640 ;;
+    *) file_mode=0600 folder_mode=0700 secret_mode=0600 ;;
   esac
 }
+# like_main FOLDER: but for a password, which is BIRD's group's at most, at every moment.
 like_main() {
   permissions
-  chgrp -Rh "$group" "$1" 2>/dev/null || return 1
-  find "$1" -type d -exec chmod "$folder_mode" '{}' + && find "$1" -type f -exec chmod "$file_mode" '{}' +
+  target=$1
+  chgrp -Rh "$group" "$target" 2>/dev/null || return 1
+  find "$target" -type d -exec chmod "$folder_mode" '{}' + || return 1
+  set --
+  for hidden in $secrets; do set -- "$@" ! -path "$target/$hidden"; done
+  find "$target" -type f "$@" -exec chmod "$file_mode" '{}' + || return 1
+  for hidden in $secrets; do
+    if [ -f "$target/$hidden" ] && [ ! -L "$target/$hidden" ]; then chmod "$secret_mode" "$target/$hidden" || return 1; fi
+  done
 }
+
+# A password file begins with "# " and 32 random digits: the name of a release is told to everybody, and could be tried
+# with likely passwords otherwise.
+salt_of() { head -n 1 "$1" 2>/dev/null | sed -n 's/^# \\([0-9a-f]\\{32\\}\\)$/\\1/p'; }
+random_salt() { head -c 64 /dev/urandom | sha256sum | cut -c 1-32; }
 
 # manifest_ok: in a release's folder, every file is as its manifest says, and there is no other.
 name='[A-Za-z0-9_.][A-Za-z0-9_.@+-]*'

@@ -76,7 +76,7 @@ stage() {
   problem=$(cd "$incoming/release" && tar -xf ../tar -o 2>&1) || lack "the upload cannot be unpacked: $(printf '%s\\n' "$problem" | head -n 1) ($(free) kB are free in $config)"
   rm -f "$incoming/tar"
   (cd "$incoming/release" && manifest_ok "$1") || refuse "the upload is not release $1: its files do not match the manifest. Ship again."
-  for one in $entries; do
+  for one in $required; do
     [ -e "$incoming/release/$one" ] || refuse "release $1 has no $one"
   done
   for one in bird.conf k3s; do
@@ -102,6 +102,7 @@ place() {
     if (cd "$noencap/releases/$1" && manifest_ok "$1"); then
       # What is the older release is told by this time.
       touch -c "$noencap/releases/$1"
+      like_main "$noencap/releases/$1" || lack "cannot give release $1 the group of $main. Let this account be a member of it."
       return 0
     fi
     if [ "$(live)" = "$1" ]; then refuse "the live files were edited after release $1 was shipped. Adopt them, then ship it again."; fi
@@ -120,9 +121,12 @@ tree() {
     cd "$config" || exit 1
     find . -path ./.noencap -prune -o -path ./k3s -prune -o -type d -print | while IFS= read -r one; do mkdir -p "$3/$one" || exit 1; done || exit 1
     find . -path ./.noencap -prune -o -path ./k3s -prune -o -path "./$main_name" -prune -o ! -type d -print | while IFS= read -r one; do
+      case " $secrets " in *" \${one#./} "*) continue ;; esac
       ln -s "$config/\${one#./}" "$3/$one" || exit 1
     done || exit 1
-    ln -s "$2/k3s" "$3/k3s" || exit 1
+    for one in k3s $secrets; do
+      if [ -e "$2/$one" ]; then ln -s "$2/$one" "$3/$one" || exit 1; fi
+    done
     source=$main
     if [ "$entry" = bird.conf ]; then source=$2/bird.conf; fi
     { cat "$source" && printf '\\ndefine noencap_release_%s = 1;\\n' "$1"; } >"$3/$main_name" || exit 1
@@ -135,7 +139,7 @@ staged_is() {
   [ "$(cat "$noencap/staged/.noencap-release" 2>/dev/null)" = "$1" ] || refuse "release $1 is not staged on this router. Stage it first."
 }
 
-# adopt: what is live becomes a release of its own, byte for byte, and the places where it was become links to it. So
+# adopt: what is live becomes a release of its own, byte for byte (but for the salt of a password file), and the places where it was become links to it. So
 # the next flip is one rename, and what was there can be gone back to.
 adopt() {
   arguments 0 "$#"
@@ -152,7 +156,15 @@ adopt() {
       if [ -L "$config/$one" ]; then refuse "$config/$one points to nothing. Mend or remove it."; fi
       continue
     fi
+    case " $secrets " in *" $one "*) if [ -d "$config/$one" ]; then refuse "$config/$one is a folder, not a password file. Move it elsewhere."; fi ;; esac
     cp -RL "$config/$one" "$noencap/incoming.$$/$one" 2>/dev/null || lack "cannot copy $config/$one ($(free) kB are free)"
+  done
+  for one in $secrets; do
+    file=$noencap/incoming.$$/$one
+    if [ ! -f "$file" ] || [ -n "$(salt_of "$file")" ]; then continue; fi
+    if ! { printf '# %s\\n' "$(random_salt)" && cat "$file"; } 2>/dev/null >"$file.salted" || ! mv -f "$file.salted" "$file"; then
+      lack "cannot write to $noencap ($(free) kB are free)"
+    fi
   done
   odd=$(cd "$noencap/incoming.$$" && find . ! -type d | sed 's|^\\./||' | grep -Ev "^$name(/$name)*\\$" | head -n 1)
   if [ -n "$odd" ]; then refuse "a file below $config has an odd name: $odd. Rename it or move it elsewhere."; fi

@@ -76,6 +76,10 @@ inspect() {
       )
     fi
   done
+  if [ -n "$secret" ]; then
+    salt=$(salt_of "$config/$secret")
+    if [ -n "$salt" ]; then say "salt $salt"; fi
+  fi
   absolute_includes
   for one in "$noencap"/releases/*; do
     case \${one##*/} in *[!0-9a-f]*) continue ;; esac
@@ -89,7 +93,7 @@ inspect() {
   say end
 }
 
-# show FILE: one live file of what is ours, as it is. For the difference that a refused delivery shows.
+# show FILE: one live file of what is ours, as it is, but never a password. For the difference that a refused delivery shows.
 show() {
   arguments 1 "$#"
   case /$1/ in */../* | */./* | *//*) misuse "$1 leaves the folder" ;; esac

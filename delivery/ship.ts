@@ -147,7 +147,8 @@ async function changeAll(
         const changed = await change(delivery, ready, judging);
         note(notes, router, changed.outcome, 'says' in changed ? changed.says : null);
         if (changed.outcome !== 'shipped') return false;
-        if (changed.warnings.length > 0) open.set(delivery, ready);
+        // Two of one wave could not expect anything of each other; of a later one the other expects it.
+        if (changed.warnings.some(({ about }) => isAmong(fabric, about, wave))) open.set(delivery, ready);
         return true;
       }),
     );
@@ -158,6 +159,9 @@ async function changeAll(
     [...open].map(([delivery, ready]) => lastLook(delivery, ready, judgeOf(delivery.router), notes)),
   );
 }
+
+const isAmong = ({ sessions }: Fabric, id: string, routers: readonly string[]): boolean =>
+  sessions.some((one) => one.id === id && one.ends.every(({ speaker }) => routers.includes(speaker)));
 
 function known<K, V>(map: ReadonlyMap<K, V>, key: K): V {
   const value = map.get(key);

@@ -85,8 +85,13 @@ const argumentsOf = (target: SshTarget, options: readonly string[]): string[] =>
   ...['--', target.host],
 ];
 
-/** No window asks for a passphrase, either. */
-export const unasked = () => ({ ...process.env, SSH_ASKPASS_REQUIRE: 'never' });
+/** No window asks for a passphrase, either. Our secrets are no program's business, and a `SendEnv *` would send them. */
+export const unasked = (): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OUR_SECRETS.test(name))),
+  SSH_ASKPASS_REQUIRE: 'never',
+});
+
+const OUR_SECRETS = /^NOENCAP_(AGE_KEY|PASSWORD_)/;
 
 /** What was written there; it is read once. */
 export function readLog(file: string): string {

@@ -1,5 +1,5 @@
 import type { RouterSpeaker, Session } from '../fabric/index.ts';
-import { endsFor, sessionProtocol, staticProtocol } from '../fabric/index.ts';
+import { deliveredPassword, endsFor, sessionProtocol, staticProtocol } from '../fabric/index.ts';
 import type { Family } from '../topology/address.ts';
 import { backboneTemplate, reflectorTemplate } from './names.ts';
 import {
@@ -45,11 +45,20 @@ function protocol(router: RouterSpeaker, session: Session): Statement {
       // Not `graceful`: with graceful restart a dead router's routes would then stay until the IGP misses it.
       ...(session.bfd ? [option('bfd on')] : []),
       ...(session.kind === 'reflector' && router.password !== undefined
-        ? [option('include', string(router.password.file))]
+        ? [option('include', string(passwordPath(router, router.password.file)))]
         : []),
       ...session.carries.flatMap((family, index) => channel(session, router, family, index)),
     ],
   );
+}
+
+/**
+ * BIRD looks for a relative include beside the file that has it, and the system follows `..` from where that really is. So a staged
+ * copy reads its own password and never the live one, and a copy that somebody put into BIRD's folder reads the one there.
+ */
+function passwordPath(router: RouterSpeaker, file: string): string {
+  const name = deliveredPassword(router);
+  return name === undefined ? file : `../../${name}`;
 }
 
 /** A node without the IGP that peers from an address on no segment: only its routers can know the way to it. */

@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 scripts/setup-lab.sh
 
-packages='busybox faketime fish openssh-server procps shellcheck tcsh'
+packages='age busybox faketime fish openssh-server procps shellcheck tcsh'
 
 missing=
 for package in $packages; do

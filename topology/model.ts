@@ -166,7 +166,7 @@ export interface BirdOptions {
 
 /** TCP-MD5 password of a router's node sessions. Both ends read it from outside git. */
 export interface PasswordReference {
-  /** File on the router that holds `password "...";`, included by each node session. */
+  /** File on the router that holds `password "...";`, included by each node session. Where it is delivered: fabric/password-file.ts. */
   readonly file: string;
   /** Secret in Calico's namespace. */
   readonly secret: { readonly name: string; readonly key: string };

@@ -42,7 +42,7 @@ const bird = z
 const password = z
   .strictObject({
     file: absolutePath.describe(
-      'File on the router that holds `password "...";`, included by each node session. Outside the folder that deliveries replace.',
+      'File on the router that holds `password "...";`, included by each node session. Directly in bird.configDir it is delivered with the rest; elsewhere you keep it by hand.',
     ),
     secret: z
       .strictObject({ name: objectName, key: secretKey.prefault('password') })

@@ -9,6 +9,7 @@ const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stder
 
 const MANIFEST = new Map([['k3s/ibgp.conf', 'a'.repeat(64)]]);
 const LIVE = hashOf(manifestOf(MANIFEST));
+const SALT = '00112233445566778899aabbccddeeff';
 const GOOD = [
   'protocol 1',
   'bird 2.0.12',
@@ -25,6 +26,7 @@ const GOOD = [
   `manifest ${'a'.repeat(64)} k3s/ibgp.conf`,
   'entry k3s linked',
   `file ${'b'.repeat(64)} k3s/ibgp.conf`,
+  `salt ${SALT}`,
   'absolute /etc/bird/bird.conf:12 /etc/bird/k3s/a b.conf',
   `running ${LIVE}`,
   'sysctl net.ipv4.ip_forward 1 ',
@@ -57,9 +59,10 @@ test('an inspection is read line by line', () => {
 test.each([
   ['disk 1024', 'disk much', 'line 9: "disk much"'],
   ['inodes -', 'inodes', 'line 10: "inodes"'],
-  ['entry k3s linked', 'entry passwd linked', 'line 14'],
+  ['entry k3s linked', 'entry /etc/passwd linked', 'line 14'],
   ['writable yes', 'writeable yes', 'line 8'],
   [`live ${LIVE}`, 'live ../../etc', 'line 12'],
+  [`salt ${SALT}`, 'salt 0123', 'line 16: "salt" is not'],
   [`file ${'b'.repeat(64)} k3s/ibgp.conf`, `file ${'b'.repeat(64)} /etc/passwd`, 'line 15'],
   ['settled yes', 'toString x', 'line 5'],
   ['bird 2.0.12', 'main /etc/bird/bird.conf', 'no single line "bird"'],

@@ -86,6 +86,19 @@ describe('arguments', () => {
     [['config=/etc//bird', 'inspect'], '. or ..'],
     [['birdc=id', 'inspect'], 'no absolute path'],
     [['entry=passwd', 'inspect'], 'is no setting'],
+    [['secret=bird.conf', 'inspect'], 'no name for a password file'],
+    [['secret=k3s', 'inspect'], 'no name for a password file'],
+    [['secret=envvars', 'inspect'], 'no name for a password file'],
+    [['secret=.noencap', 'inspect'], 'no name for a password file'],
+    [['secret=..', 'inspect'], 'no name for a password file'],
+    [['secret=k3s/x.conf', 'inspect'], 'no name for a password file'],
+    [['secret=', 'inspect'], 'no name for a password file'],
+    [['secret=a:b', 'inspect'], 'no name for a password file'],
+    [[`secret=${'a'.repeat(101)}`, 'inspect'], 'at most 100'],
+    [['secret=k3s-password.conf', 'show', 'k3s-password.conf'], "is not noencap's"],
+    [['secret=k3s-password.conf', 'show', 'k3s/../k3s-password.conf'], 'leaves the folder'],
+    [['fixed', 'config=/tmp', '--', 'secret=a.conf', 'inspect'], 'set the account up again'],
+    [['fixed', 'config=/tmp', 'secret=a.conf', '--', 'secret=b.conf', 'inspect'], 'may not choose'],
     [['PATH=/tmp', 'inspect'], 'is no setting'],
     [['owner=a,b', 'inspect'], 'something else than'],
     [['owner=a/b', 'inspect'], 'is no owner'],
@@ -152,6 +165,9 @@ describe('a forced command', () => {
   test('is made of settings only', () => {
     expect(() => forcedCommand(['config=/etc/bird; id'])).toThrow('is no setting');
     expect(() => forcedCommand(['owner=x'])).toThrow('is no setting');
+    expect(forcedCommand(['config=/etc/bird', 'secret=k3s-password.conf'])).toContain(
+      'set -- fixed config=/etc/bird secret=k3s-password.conf -- ',
+    );
   });
 });
 

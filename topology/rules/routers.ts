@@ -99,19 +99,27 @@ function birdSymbols(path: Path, bird: RouterDraft['bird']): Fault[] {
   });
 }
 
-/** Deliveries replace the folder as a whole: the password would be gone with the first one. */
+/** Files and folders that BIRD, Debian or noencap have there themselves. */
+const TAKEN = new Set(['bird.conf', 'envvars', 'manifest', 'sysctl.d']);
+
+/**
+ * Deliveries replace the folder k3s as a whole, and work in .noencap. Directly in BIRD's folder the file is delivered itself, under
+ * a name that a release can have.
+ */
 function passwordFile(path: Path, { bird, password }: RouterDraft): Fault[] {
   const [folder, file] = [bird?.configDir, password?.file];
   if (folder === undefined || file === undefined) return [];
   const replaced =
-    file === `${folder}/k3s` ||
-    file.startsWith(`${folder}/k3s/`) ||
-    (bird?.mode === 'standalone' && file === `${folder}/bird.conf`);
-  if (!replaced) return [];
-  const says = `${file} would be replaced by the next delivery`;
-  return [
-    fault('password-file', path, says, `Keep it outside ${folder}/k3s, such as ${folder}/k3s-password.conf.`),
-  ];
+    file === `${folder}/k3s` || file.startsWith(`${folder}/k3s/`) || file.startsWith(`${folder}/.noencap/`);
+  const name = file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : '';
+  const odd = !/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}$/.test(name) || TAKEN.has(name);
+  if (!replaced && (name === '' || name.includes('/') || !odd)) return [];
+  const says = replaced
+    ? `${file} would be replaced by the next delivery`
+    : TAKEN.has(name)
+      ? `${file} is there for something else`
+      : `${file} is delivered with the rest, and a delivered file cannot be called that`;
+  return [fault('password-file', path, says, `Use a file such as ${folder}/k3s-password.conf.`)];
 }
 
 /**

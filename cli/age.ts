@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { TextDecoder } from 'node:util';
+import type { SecretFault } from './secrets.ts';
+
+/** The identities that decrypt, as `age-keygen` writes them: in the environment itself, or the path of a file. */
+const KEY = 'NOENCAP_AGE_KEY';
+const KEY_FILE = 'NOENCAP_AGE_KEY_FILE';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Decrypts a file that was encrypted with age, armored or not. Of what is wrong only the place is told. */
+export async function decrypt(
+  file: string,
+  bytes: Uint8Array,
+  env: Env,
+): Promise<{ readonly text: string } | { readonly fault: SecretFault }> {
+  const identities = identitiesOf(file, env);
+  if ('fault' in identities) return identities;
+  // Not needed by anybody else, and large: loaded here.
+  const { armor, Decrypter } = await import('age-encryption');
+  const damaged = (says: string) => ({
+    fault: { at: file, says, mend: 'Encrypt it anew: age -e -a -r age1... -o secrets.age secrets.yaml.' },
+  });
+  let encrypted = bytes;
+  const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart();
+  if (start.startsWith('-----BEGIN AGE ENCRYPTED FILE-----')) {
+    try {
+      encrypted = armor.decode(Buffer.from(bytes).toString('latin1'));
+    } catch {
+      return damaged('its armor is damaged or cut off');
+    }
+  } else if (!start.startsWith('age-encryption.org/')) {
+    return damaged('it is not encrypted with age');
+  }
+  const head = Buffer.from(encrypted.subarray(0, 4096)).toString('latin1');
+  if (!head.startsWith('age-encryption.org/v1\n')) return damaged('its version of age is not v1');
+  if (/^-> scrypt /m.test(head))
+    return damaged('it is encrypted with a passphrase, which nobody can type in CI');
+
+  const decrypter = new Decrypter();
+  for (const { at, line, text } of identities.lines) {
+    try {
+      decrypter.addIdentity(text);
+    } catch {
+      return { fault: { at, says: `line ${line} is a damaged identity of age`, mend: IDENTITY } };
+    }
+  }
+  let plain: Uint8Array;
+  try {
+    plain = await decrypter.decrypt(encrypted);
+  } catch (error) {
+    if (!`${error}`.includes('no identity matched')) return damaged('it is damaged or cut off');
+    const mend =
+      'Use the identity of one of its recipients, or encrypt it for yours: age-keygen -y tells the recipient of an identity.';
+    return { fault: { at: file, says: `the identity in ${identities.from} does not decrypt it`, mend } };
+  }
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(plain) };
+  } catch {
+    return {
+      fault: { at: file, says: 'what it decrypts to is no UTF-8 text', mend: 'Encrypt a YAML file.' },
+    };
+  }
+}
+
+const IDENTITY = 'An identity is a line AGE-SECRET-KEY-1..., as age-keygen writes it.';
+
+interface Line {
+  readonly at: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+function identitiesOf(
+  file: string,
+  env: Env,
+): { readonly from: string; readonly lines: readonly Line[] } | { readonly fault: SecretFault } {
+  const [key, path] = [env[KEY], env[KEY_FILE]].map((value) => (value?.trim() ? value : undefined));
+  if (key !== undefined) return linesOf(KEY, key);
+  if (path === undefined) {
+    const says = `it is encrypted, and neither ${KEY} nor ${KEY_FILE} is set`;
+    const mend = `Set ${KEY_FILE} to the path of your identity (age-keygen -o FILE makes one), or ${KEY} to its text.`;
+    return { fault: { at: file, says, mend } };
+  }
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const says = `the file that it names cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    return { fault: { at: KEY_FILE, says, mend: 'Set it to the path of the file that age-keygen wrote.' } };
+  }
+  return linesOf(KEY_FILE, text);
+}
+
+function linesOf(at: string, text: string): ReturnType<typeof identitiesOf> {
+  if (/^(age-encryption\.org\/|-----BEGIN AGE ENCRYPTED FILE)/.test(text.trimStart())) {
+    const mend = 'Decrypt it first: age -d -o FILE.';
+    return { fault: { at, says: 'the identity is encrypted itself', mend } };
+  }
+  const lines = text
+    .split(/\r?\n/)
+    .map((one, index): Line => ({ at, line: index + 1, text: one.trim() }))
+    .filter((one) => one.text !== '' && !one.text.startsWith('#'));
+  const odd = lines.find((one) => !/^AGE-SECRET-KEY-(PQ-)?1/.test(one.text));
+  if (odd !== undefined) {
+    const isPlugin = odd.text.startsWith('AGE-PLUGIN-');
+    const says = isPlugin
+      ? 'is for a plugin of age, which only the age command can ask'
+      : 'is no identity of age';
+    return { fault: { at, says: `line ${odd.line} ${says}`, mend: IDENTITY } };
+  }
+  if (lines.length === 0) return { fault: { at, says: 'there is no identity in it', mend: IDENTITY } };
+  return { from: at, lines };
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { Hidden } from './hidden.ts';
+import type { Inspection } from './inspection.ts';
+import { type Release, releaseOf } from './release.ts';
+
+/** A router's password, and the name of the file in BIRD's folder that has it. */
+export interface DeliveredPassword {
+  readonly name: string;
+  readonly password: Hidden;
+}
+
+/** TCP_MD5SIG_MAXKEYLEN of Linux' tcp.h. */
+const LONGEST = 80;
+
+/** What keeps a text from being a password at both ends: BIRD's strings, which Calico writes too, know no escapes. */
+export function passwordFault(text: string): string | undefined {
+  if (text === '') return 'is empty';
+  if (/[\r\n]/.test(text)) return 'has a line break';
+  if (text.includes('"')) return 'has a ", which neither BIRD nor Calico can write';
+  if (!/^[\x20-\x7e]*$/.test(text)) return 'has a character that is not printable ASCII';
+  if (text !== text.trim()) return 'begins or ends with a blank';
+  if (text.length > LONGEST) return `is longer than ${LONGEST} characters, the most that Linux takes`;
+  return undefined;
+}
+
+/**
+ * What releases these files make on a router as it is found: with a password in them, its file keeps the salt that the router has,
+ * so that the same password is the same release. One that has none yet gets a new one, the same at every call.
+ */
+export function releaseFor(
+  contents: ReadonlyMap<string, string | Uint8Array>,
+  secret?: DeliveredPassword,
+): (found: Pick<Inspection, 'salt'>) => Release {
+  if (secret === undefined) {
+    const release = releaseOf(contents);
+    return () => release;
+  }
+  const fresh = new Hidden(randomBytes(16).toString('hex'));
+  return ({ salt }) =>
+    releaseOf(contents, {
+      path: secret.name,
+      content: passwordFile(secret.password, salt ?? fresh),
+    });
+}
+
+/**
+ * A file that `include` inside a BGP protocol understands. The name of a release is a hash that journals tell, and all else in a
+ * release is public: without a salt, likely passwords could be tried against it.
+ */
+export function passwordFile(password: Hidden, salt: Hidden): Hidden {
+  const text = password.reveal();
+  const fault = passwordFault(text);
+  if (fault !== undefined) throw new Error(`a password ${fault}`);
+  return new Hidden(`# ${salt.reveal()}\npassword "${text}";\n`);
+}

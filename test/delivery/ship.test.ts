@@ -1,0 +1,237 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Delivery } from '../../delivery/delivery.ts';
+import { expectedSessions } from '../../delivery/expected.ts';
+import { releaseOf } from '../../delivery/release.ts';
+import type { Remote } from '../../delivery/remote.ts';
+import { hold } from '../../delivery/router.ts';
+import { type Shipment, ship, type Unstamped } from '../../delivery/ship.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/topologies.ts';
+import { type Bird, local, mainFile, session, startBird } from './bird.ts';
+import { done } from './steps.ts';
+
+jest.setTimeout(60_000);
+
+/** Three real BIRDs, whose sessions are none of the fabric's: what the gate asks of those is for other tests. */
+const ROUTERS = ['e1', 'e2', 'w1'];
+const sessions = fabricOf(redundant()).sessions;
+const fabric = { ...fabricOf(redundant()), sessions: [] };
+
+let birds: ReadonlyMap<string, Bird>;
+let events: Unstamped[];
+beforeEach(() => {
+  birds = new Map(
+    ROUTERS.map((router) => [
+      router,
+      startBird((folder) => ({ 'bird.conf': mainFile(folder), 'k3s/ibgp.conf': session('old') })),
+    ]),
+  );
+  events = [];
+});
+afterEach(() => {
+  for (const bird of birds.values()) bird.end();
+});
+
+const birdOf = (router: string): Bird => {
+  const bird = birds.get(router);
+  if (bird === undefined) throw new Error(`there is no ${router}`);
+  return bird;
+};
+
+interface Asked extends Partial<Omit<Shipment, 'deliveries'>> {
+  /** By router: its `k3s/ibgp.conf`. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly remotes?: Readonly<Record<string, Remote>>;
+  readonly acceptDrift?: boolean;
+  readonly timeout?: number;
+}
+
+const same = (text: string) => Object.fromEntries(ROUTERS.map((router) => [router, text]));
+
+/** The old files are the new ones with a comment, so that no session is disturbed and the gate is quick. */
+const NEW = `# new\n${session('old')}`;
+
+async function shipped({
+  files = same(NEW),
+  remotes = {},
+  acceptDrift = true,
+  timeout = 30,
+  ...more
+}: Asked = {}) {
+  const stop = more.stop ?? new AbortController().signal;
+  const deliveries = Object.entries(files).map(([router, text]): Delivery => {
+    const release = releaseOf(new Map([['k3s/ibgp.conf', text]]));
+    return {
+      router,
+      remote: remotes[router] ?? local(),
+      settings: birdOf(router).settings,
+      release: () => release,
+      sysctls: new Map(),
+      owner: 'test',
+      timeout,
+      acceptDrift,
+      report: (step, outcome, details = []) =>
+        void events.push({ event: 'step', router, step, outcome, details: [...details] }),
+      stop,
+    };
+  });
+  const { outcome, results } = await ship({
+    fabric,
+    deliveries,
+    turn: () => 'now',
+    base: () => undefined,
+    excused: new Set(),
+    maxParallel: 4,
+    lookOnly: false,
+    record: (event) => void events.push(event),
+    stop,
+    ...more,
+  });
+  return { outcome, ...Object.fromEntries(results.map((one) => [one.router, one.outcome])) };
+}
+
+const begun = (...names: readonly string[]): string[] =>
+  events.flatMap((one) =>
+    one.event === 'step' && one.outcome === 'started' && names.includes(one.step)
+      ? [`${one.router} ${one.step}`]
+      : [],
+  );
+const onDisk = () =>
+  ROUTERS.map((router) => readFileSync(join(birdOf(router).config, 'k3s/ibgp.conf'), 'utf8'));
+const locks = async () => {
+  for (const router of ROUTERS) {
+    const lock = done(await hold(local(), birdOf(router).settings, 'after'));
+    await lock.release();
+  }
+};
+
+test('all are prepared before one is changed, and one that can be missed is changed first', async () => {
+  expect(await shipped()).toEqual({ outcome: 'delivered', e1: 'shipped', e2: 'shipped', w1: 'shipped' });
+  const order = begun('check', 'apply');
+  expect(order.slice(0, 3).every((one) => one.endsWith('check'))).toBe(true);
+  expect(order.slice(3)).toEqual(['e1 apply', expect.any(String), expect.any(String)]);
+  expect(events.find(({ event }) => event === 'planned')).toMatchObject({ waves: [['e1'], ['w1', 'e2']] });
+  expect(onDisk()).toEqual([NEW, NEW, NEW]);
+  await locks();
+  events = [];
+  expect(await shipped()).toEqual({
+    outcome: 'delivered',
+    e1: 'unchanged',
+    e2: 'unchanged',
+    w1: 'unchanged',
+  });
+  expect(begun('lock', 'apply')).toEqual([]);
+});
+
+test('what BIRD refuses on one router is delivered to none', async () => {
+  const bad = session('old').replace('passive on;', 'pasive on;');
+  expect(await shipped({ files: { ...same(NEW), w1: bad } })).toEqual({
+    outcome: 'stopped',
+    e1: 'untouched',
+    e2: 'untouched',
+    w1: 'refused',
+  });
+  expect(begun('apply')).toEqual([]);
+  expect(onDisk()).toEqual(Array(3).fill(session('old')));
+  await locks();
+  expect(await shipped()).toMatchObject({ outcome: 'delivered' });
+});
+
+test('one that cannot be reached, or is somebody else’s, stops all of it before anything is touched', async () => {
+  const gone: Remote = { ...local(), run: async () => ({ code: 255, stdout: '', stderr: 'no route\n' }) };
+  expect(await shipped({ remotes: { e2: gone } })).toEqual({
+    outcome: 'stopped',
+    e1: 'untouched',
+    e2: 'unreachable',
+    w1: 'untouched',
+  });
+  expect(await shipped({ acceptDrift: false })).toEqual({
+    outcome: 'stopped',
+    e1: 'refused',
+    e2: 'refused',
+    w1: 'refused',
+  });
+  expect(begun('lock')).toEqual([]);
+});
+
+test('the first failure stops it, the rest is left, and the next run goes on there', async () => {
+  await shipped();
+  const NEWER = NEW.replace('# new', '# newer');
+  // Its BIRD is gone when its turn comes.
+  const way = local();
+  const failing: Remote = {
+    ...way,
+    run: (command, input) => {
+      if (command.verb === 'apply') birdOf('e1').stop();
+      return way.run(command, input);
+    },
+  };
+  const told = await shipped({ files: same(NEWER), remotes: { e1: failing } });
+  expect(told).toMatchObject({ outcome: 'stopped', e2: 'untouched', w1: 'untouched' });
+  expect(begun('apply').slice(3)).toEqual(['e1 apply']);
+  expect(onDisk()).toEqual([NEW, NEW, NEW]);
+  birdOf('e1').start();
+  expect(await shipped({ files: same(NEWER) })).toMatchObject({ outcome: 'delivered', e1: 'shipped' });
+  expect(onDisk()).toEqual([NEWER, NEWER, NEWER]);
+});
+
+test('of waves that are delivered one by one, each wants those before it, and touches no later one', async () => {
+  const turn = (router: string) => (router === 'e1' ? 'earlier' : router === 'e2' ? 'now' : 'later');
+  expect(await shipped({ turn })).toEqual({
+    outcome: 'stopped',
+    e1: 'refused',
+    e2: 'untouched',
+    w1: 'ready',
+  });
+  expect(begun('lock')).toEqual([]);
+  expect(await shipped({ turn: (router) => (router === 'e1' ? 'now' : 'later') })).toMatchObject({
+    outcome: 'delivered',
+    e1: 'shipped',
+    e2: 'ready',
+  });
+  expect(await shipped({ turn })).toMatchObject({ outcome: 'delivered', e2: 'shipped', w1: 'ready' });
+});
+
+test('a look alone touches nothing', async () => {
+  expect(await shipped({ lookOnly: true })).toEqual({
+    outcome: 'delivered',
+    e1: 'ready',
+    e2: 'ready',
+    w1: 'ready',
+  });
+  expect(new Set(begun('inspect', 'lock', 'stage'))).toEqual(
+    new Set(['e1 inspect', 'e2 inspect', 'w1 inspect']),
+  );
+});
+
+test('an interrupt between two routers leaves the rest as it was', async () => {
+  const stop = new AbortController();
+  const record = (event: Unstamped) => {
+    if (event.event === 'planned') stop.abort();
+  };
+  expect(await shipped({ stop: stop.signal, record })).toEqual({
+    outcome: 'stopped',
+    e1: 'undone',
+    e2: 'untouched',
+    w1: 'untouched',
+  });
+  expect(onDisk()).toEqual(Array(3).fill(session('old')));
+  await locks();
+});
+
+test('a session of two routers of one wave is looked at again when both have it', async () => {
+  const between = sessions.filter(({ id }) => id === 'e2--w1/ipv4');
+  /** What the fabric wants at this end, and never up: nobody is at the other address. */
+  const file = (router: string) => {
+    const [expected] = expectedSessions({ ...fabric, sessions: between }, router);
+    const text = session(expected?.protocol ?? '').replace('127.83.0.2', expected?.remote.address.text ?? '');
+    return `${session('old').replace('17983', '17984')}${text.replace('passive on;', 'passive on; multihop;')}`;
+  };
+  const files = { e2: file('e2'), w1: file('w1') };
+  const asked = { fabric: { ...fabric, sessions: between }, files, maxParallel: 2, timeout: 13 };
+  // The first one is alone in its wave; so that these two are in one, e1 comes before them.
+  const told = await shipped({ ...asked, files: { e1: NEW, ...files } });
+  expect(told).toEqual({ outcome: 'unwell', e1: 'shipped', e2: 'shipped', w1: 'shipped' });
+  expect(begun('verify').sort()).toEqual(['e2 verify', 'w1 verify']);
+});
