@@ -51,8 +51,8 @@ export async function change(delivery: Delivery, ready: Ready, judge: Judge): Pr
 
 /** Milliseconds before BIRD goes back that are left for confirming. */
 const MARGIN = 3000;
-/** Between two looks. Milliseconds. */
-const PAUSE = 500;
+/** Between two looks at most; between two attempts to reach a router. Milliseconds. */
+const [LONGEST_PAUSE, PAUSE] = [2000, 500];
 
 /**
  * Judges a router until nothing changes any more, or until then (of `performance.now()`). Looks over connections of their own: what
@@ -64,6 +64,7 @@ export async function judged(
   judge: Judge,
   until: number,
 ): Promise<{ readonly wrong: readonly string[] } | { readonly warnings: readonly GateFinding[] }> {
+  let pause = PAUSE;
   let wrong = ['it could not be looked at in time'];
   while (performance.now() < until) {
     if (stop.aborted) return { wrong: ['it was interrupted'] };
@@ -71,12 +72,15 @@ export async function judged(
     const seen = await router.inspect(fresh, settings);
     await fresh.end();
     if (seen.failed === undefined) {
-      const { findings, isSettled } = judge(before.protocols, seen.done.protocols, performance.now());
+      const { findings, wait } = judge(before.protocols, seen.done.protocols, performance.now());
       const failures = findings.filter(({ level }) => level === 'failure').map(({ says }) => says);
-      if (isSettled) return passes(findings) ? { warnings: findings } : { wrong: failures };
+      if (wait === 0) return passes(findings) ? { warnings: findings } : { wrong: failures };
       wrong = failures.length > 0 ? failures : ['its protocols did not come to rest in time'];
+      pause = Math.min(wait, LONGEST_PAUSE);
     } else wrong = [seen.failed.says];
-    await sleep(PAUSE, undefined, { signal: stop }).catch(() => {});
+    await sleep(Math.max(0, Math.min(pause, until - performance.now() - PAUSE)), undefined, {
+      signal: stop,
+    }).catch(() => {});
   }
   return { wrong };
 }

@@ -68,13 +68,16 @@ export function gate(
   };
 }
 
-/** Judges each look at a router, and knows from those before it whether another one could say something else. */
+/**
+ * Judges each look at a router, and knows from those before it how long another one would have to wait to say something else:
+ * milliseconds, 0 if it is decided.
+ */
 export type Judge = (
   before: readonly ProtocolState[],
   now: readonly ProtocolState[],
   /** Milliseconds of any clock that never goes back. */
   at: number,
-) => { readonly findings: readonly GateFinding[]; readonly isSettled: boolean };
+) => { readonly findings: readonly GateFinding[]; readonly wait: number };
 
 /** The judge of one router's delivery: what it is told must be in order. */
 export function judge(question: GateQuestion): Judge {
@@ -83,7 +86,7 @@ export function judge(question: GateQuestion): Judge {
   return (before, now, at) => {
     const findings = find(before, now);
     looks.push({ at, findings, now });
-    return { findings, isSettled: isSettled(before, looks) };
+    return { findings, wait: unsettledFor(before, looks) };
   };
 }
 
@@ -103,20 +106,24 @@ export interface Look {
   readonly now: readonly ProtocolState[];
 }
 
+/** Milliseconds until another look where time may mend what is wrong. */
+const PAUSE = 1000;
+
 /**
- * Whether waiting longer can change what the gate finds, after these looks in their order. Not if nothing can mend it; else only
- * once all is calm that time could mend. A first look says little: BIRD asks for routes again only after it took the change over.
+ * How long waiting could still change what the gate finds, after these looks in their order: milliseconds. None if nothing can mend
+ * it; else until all has been calm that time could mend. A first look says little: BIRD asks for routes again only after it took
+ * the change over.
  */
-export function isSettled(before: readonly ProtocolState[], looks: readonly Look[], calm = CALM): boolean {
+export function unsettledFor(before: readonly ProtocolState[], looks: readonly Look[], calm = CALM): number {
   const last = looks.at(-1);
-  if (last === undefined) return false;
-  if (last.findings.some(({ level, mends }) => level === 'failure' && mends === 'nothing')) return true;
-  if (last.findings.some(({ mends }) => mends === 'time')) return false;
+  if (last === undefined) return PAUSE;
+  if (last.findings.some(({ level, mends }) => level === 'failure' && mends === 'nothing')) return 0;
+  if (last.findings.some(({ mends }) => mends === 'time')) return PAUSE;
   const states = statesOf(before);
   const isDisturbed = looks.some(({ findings, now }) => !passes(findings) || statesOf(now) !== states);
   const other = looks.findLastIndex((look) => gist(look) !== gist(last));
   const since = last.at - (looks[other + 1] ?? last).at;
-  return since >= (isDisturbed ? calm.disturbed : calm.undisturbed);
+  return Math.max(0, (isDisturbed ? calm.disturbed : calm.undisturbed) - since);
 }
 
 const gist = ({ findings, now }: Look): string =>

@@ -1,4 +1,4 @@
-import { type GateFinding, gate, isSettled, type Look } from '../../delivery/gate.ts';
+import { type GateFinding, gate, type Look, unsettledFor } from '../../delivery/gate.ts';
 import { type ProtocolState, protocolStates } from '../../delivery/protocol-states.ts';
 import { hostFolder, type Lab } from '../../lab/index.ts';
 import { booted, redundant, scenario } from '../lab/labs.ts';
@@ -40,7 +40,8 @@ async function gated(lab: Lab, before: readonly ProtocolState[], within = 15_000
     const at = performance.now() - start;
     const findings = judge(before, now);
     looks.push({ at, findings, now });
-    if (at > within || isSettled(before, looks, { disturbed: 2000, undisturbed: 2000 })) return findings;
+    if (at > within || unsettledFor(before, looks, { disturbed: 2000, undisturbed: 2000 }) === 0)
+      return findings;
     await new Promise((done) => setTimeout(done, 250));
   }
 }

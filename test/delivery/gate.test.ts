@@ -2,9 +2,9 @@ import {
   type GateFinding,
   type GateQuestion,
   gate,
-  isSettled,
   type Look,
   passes,
+  unsettledFor,
 } from '../../delivery/gate.ts';
 import type { ProtocolState } from '../../delivery/protocol-states.ts';
 import type { TopologyInput } from '../../topology/index.ts';
@@ -334,39 +334,37 @@ describe('waiting longer', () => {
     findings: gate(asked(more))(whole, now),
   });
   const lost = down(whole, 'k3s_e_a_v4');
+  const waits = (looks: readonly Look[], times = calm, before = whole) => unsettledFor(before, looks, times);
 
   test('is of no use when nothing can mend what is wrong', () => {
-    expect(isSettled(whole, [look(0, missing(whole, 'k3s_e_a_v4'))], calm)).toBe(true);
+    expect(waits([look(0, missing(whole, 'k3s_e_a_v4'))])).toBe(0);
   });
 
   test('is, as long as time may mend it', () => {
-    expect(isSettled(whole, [], calm)).toBe(false);
-    expect(isSettled(whole, [look(0, lost), look(60_000, lost)], calm)).toBe(false);
+    expect(waits([])).toBeGreaterThan(0);
+    expect(waits([look(0, lost), look(60_000, lost)])).toBeGreaterThan(0);
   });
 
   test('is, until all was calm for a while; counts do not matter', () => {
-    expect(isSettled(whole, [look(0, whole)], calm)).toBe(false);
-    expect(isSettled(whole, [look(0, whole), look(4999, whole)], calm)).toBe(false);
+    expect(waits([look(0, whole)])).toBe(5000);
+    expect(waits([look(0, whole), look(4999, whole)])).toBe(1);
     const more = counting(whole, 'ospf_ipv4', { imported: 7 });
-    expect(isSettled(whole, [look(0, whole), look(3000, more), look(5000, whole)], calm)).toBe(true);
-    expect(
-      isSettled(whole, [look(0, whole), look(3000, lost), look(5000, whole), look(9999, whole)], calm),
-    ).toBe(false);
-    expect(isSettled(whole, [look(0, lost), look(5000, whole), look(10_000, whole)], calm)).toBe(true);
+    expect(waits([look(0, whole), look(3000, more), look(5000, whole)])).toBe(0);
+    expect(waits([look(0, whole), look(3000, lost), look(5000, whole), look(9999, whole)])).toBe(1);
+    expect(waits([look(0, lost), look(5000, whole), look(10_000, whole)])).toBe(0);
   });
 
   test('is shorter where nothing was disturbed: no protocol went, came or changed its state', () => {
-    const [short, long] = [2000, 8000];
-    const both = { disturbed: long, undisturbed: short };
-    expect(isSettled(whole, [look(0, whole), look(short, whole)], both)).toBe(true);
-    expect(isSettled(whole, [look(0, lost), look(1, whole), look(1 + short, whole)], both)).toBe(false);
-    expect(isSettled(whole, [look(0, lost), look(1, whole), look(1 + long, whole)], both)).toBe(true);
+    const both = { disturbed: 8000, undisturbed: 2000 };
+    expect(waits([look(0, whole), look(2000, whole)], both)).toBe(0);
+    expect(waits([look(0, lost), look(1, whole), look(2001, whole)], both)).toBe(6000);
+    expect(waits([look(0, lost), look(1, whole), look(8001, whole)], both)).toBe(0);
     // A session more than before, and nothing to say of it.
-    expect(isSettled(lost, [look(0, whole), look(short, whole)], both)).toBe(false);
+    expect(waits([look(0, whole), look(2000, whole)], both, lost)).toBe(6000);
   });
 
   test('is not for what others must do first', () => {
     const excused = { excused: new Set(['e-a--e1/ipv4']) };
-    expect(isSettled(whole, [look(0, lost, excused), look(5000, lost, excused)], calm)).toBe(true);
+    expect(waits([look(0, lost, excused), look(5000, lost, excused)])).toBe(0);
   });
 });

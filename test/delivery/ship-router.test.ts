@@ -19,9 +19,9 @@ const says =
   (mends: GateFinding['mends'], text: string): Judge =>
   () => ({
     findings: [{ level: 'failure', kind: 'session', about: 'it', says: text, mends }],
-    isSettled: mends === 'nothing',
+    wait: mends === 'nothing' ? 0 : 100,
   });
-const WELL: Judge = () => ({ findings: [], isSettled: true });
+const WELL: Judge = () => ({ findings: [], wait: 0 });
 
 let bird: Bird;
 let steps: string[];
