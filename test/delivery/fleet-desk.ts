@@ -1,6 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -114,6 +115,7 @@ function git(folder: string, ...args: readonly string[]): void {
  */
 export function otherTool(desk: Desk, name: string, file: string, from: string, to: string): string {
   const root = desk.folder(name);
+  if (existsSync(root)) return join(root, 'bin/noencap');
   mkdirSync(root);
   for (const name of readdirSync(HERE)) {
     if (SOURCES.test(name)) cpSync(join(HERE, name), join(root, name), { recursive: true });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { hostFolder, type Lab } from '../../lab/index.ts';
+import { askBird, hostFolder, type Lab } from '../../lab/index.ts';
 import { put } from './bird.ts';
 import { generationsIn, type RouterName } from './fleet-topology.ts';
 import { waited } from './waited.ts';
@@ -19,6 +19,8 @@ export interface FleetRouter {
   birdc(command: string): Promise<string>;
   /** What a delivery must leave in order. */
   seen(): Promise<RouterSeen>;
+  /** Whether an unconfirmed change waits. Costs no process, so that it can be asked again and again. */
+  waits(): Promise<boolean>;
   startBird(): Promise<void>;
   /** kill -9. */
   killBird(): Promise<void>;
@@ -117,23 +119,25 @@ done`);
     });
   };
   const birdc = (command: string) => run(`/usr/sbin/birdc -v -s /run/bird/bird.ctl '${command}'`);
+  const waits = async () => /undo/i.test((await askBird(seenAt('bird.ctl'), 'configure status'))?.text ?? '');
   const router: FleetRouter = {
     name,
     config: seenAt('etc'),
     hostKey: publicKey(seenAt('pinned.pub')),
     run,
     birdc,
+    waits,
     seen: async () => {
-      const [symbols, status, restart] = [
-        await birdc('show symbols'),
-        await birdc('configure status'),
+      const [symbols, pending, restart] = [
+        (await askBird(seenAt('bird.ctl'), 'show symbols'))?.text ?? '',
+        await waits(),
         await run('bird -p -c /etc/bird/bird.conf 2>&1 || :'),
       ];
       return {
         runs: generationsIn(symbols),
         files: generationsIn(liveText(seenAt('etc'))),
         atRestart: restart.trim() || 'ok',
-        pending: /^0022/m.test(status),
+        pending,
         state: read(seenAt('etc/.noencap/state'))
           .replace(/ [0-9a-f]{16}$/m, '')
           .trim(),

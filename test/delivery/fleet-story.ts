@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { type JournalEvent, journalEvent, type Result } from '../../delivery/journal.ts';
 import type { Fleet, How } from './fleet.ts';
 import type { Ended, Repository, Runs } from './fleet-desk.ts';
 import type { FleetRouter, RouterSeen } from './fleet-router.ts';
@@ -23,6 +25,8 @@ export interface Story {
   readonly mend?: (router: FleetRouter) => Promise<void>;
   /** How ship must end: with an exit code, or by a kill. */
   readonly ends: number | 'killed';
+  /** Ship's words differ from run to run: the page leaves them out. */
+  readonly isVague?: true;
   /** What the router must have once nothing waits any more. */
   readonly has: 'old' | 'new';
 }
@@ -34,7 +38,7 @@ export interface Scene {
   readonly folder: string;
   /** Starts the ship, for this router alone. */
   ship(how?: How): Runs;
-  /** Starts another one for it. */
+  /** Starts another one for it, of which the page does not tell. */
   other(): Runs;
 }
 
@@ -52,19 +56,22 @@ export interface Chapter {
   readonly stories: readonly Story[];
   /** Whether the next ship comes only when BIRD has gone back by itself from what nobody confirmed. */
   readonly patient: boolean;
+  /** Seconds that pods may be without an answer, where the fault itself costs some. */
+  readonly cutFor?: number;
   /** What the next ship needs. */
   readonly next?: readonly string[];
 }
 
-/** Seconds; the least that ship takes. */
-export const TIMEOUT = 20;
+/** Seconds. For a ship that must go wrong the least that it takes, for one that must not more than it needs on a busy machine. */
+const TIMEOUT = 20;
+const PATIENCE = 60;
 
 /**
  * Tells a chapter: all routers have generation `old` and are to get the one after it. What must hold after every fault is checked
  * here: files and running configuration agree, traffic flows, the next ship delivers to all routers, and costs no packet.
  */
 export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise<Row[]> {
-  const { stories, patient } = chapter;
+  const { stories, patient, cutFor = 0 } = chapter;
   const wanted = old + 1;
   const traffic = await startTraffic(fleet.lab, `fault-${old}`);
   const told = await Promise.all(
@@ -76,7 +83,7 @@ export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise
   }
   const left = await fleet.seen();
   if (patient) {
-    await waited('BIRD goes back by itself', async () => !(await isPending(fleet)), TIMEOUT + 10);
+    await waited('BIRD goes back by itself', async () => !(await isWaiting(fleet)), TIMEOUT + 10);
   }
   const seen = await fleet.seen();
   for (const name of ROUTERS) {
@@ -86,25 +93,26 @@ export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise
     }
   }
   await Promise.all(told.map(({ story }) => story.mend?.(fleet.routers[story.router])));
-  await waited('traffic flows', async () => (await unreached(fleet.lab)).length === 0, 30);
-  const flows = await traffic.end();
+  await waited('traffic flows', async () => (await unreached(fleet.lab)).length === 0, 90);
+  expectTraffic(`after ${stories.map(({ fault }) => fault).join(' / ')}`, await traffic.end(), cutFor);
 
   fleet.desk.main.commit(wanted);
   const calm = await startTraffic(fleet.lab, `next-${old}`);
-  const next = await fleet.ran(['ship', '--timeout', String(TIMEOUT), ...(chapter.next ?? [])]);
+  const journal = fleet.desk.folder(`journal-${old}`);
+  const args = ['ship', '--timeout', String(PATIENCE), '--journal', journal, ...(chapter.next ?? [])];
+  const next = await fleet.ran(args);
   if (next.code !== 0) throw new Error(`the next ship ended with ${next.code}:\n${next.said}`);
   for (const [name, seen] of Object.entries(await fleet.seen())) {
     expectSound(`${name} after the next ship`, seen, wanted);
     if (seen.state !== 'shipped' || seen.left.length > 0) throw new Error(`${name}: ${JSON.stringify(seen)}`);
   }
-  const disturbed = lossy(await calm.end());
-  if (disturbed.length > 0) throw new Error(`the next ship lost packets: ${JSON.stringify(disturbed)}`);
-  return told.map(({ story, ended }) => ({
+  expectTraffic('during the next ship', await calm.end(), 0);
+  return told.map(({ story, ended, journal: own }) => ({
     fault: story.fault,
-    ship: shipText(story.router, ended),
+    ship: shipText(story, ended, own),
     router: routerText(left[story.router], old, wanted),
-    pods: lossy(flows).length === 0 ? 'no packet lost' : 'some packets lost, then all arrive again',
-    next: nextText(story.router, next.said),
+    pods: cutFor === 0 ? 'go on' : `some are cut off, for less than ${cutFor} s`,
+    next: nextText(story.router, journalIn(journal)),
   }));
 }
 
@@ -112,20 +120,29 @@ async function played(fleet: Fleet, story: Story, wanted: number, name: string) 
   const router = fleet.routers[story.router];
   const repository: Repository = fleet.desk.clone(`repository-${name}`);
   const tool = story.tool?.(fleet);
+  const isWell = story.has === 'new' && story.ends !== 'killed';
   repository.commit(wanted, story.change, tool);
   await story.before?.(router);
-  const ship = (how: How = {}) =>
-    fleet.noencap(['ship', story.router, '--timeout', String(TIMEOUT), ...(story.args ?? [])], {
+  const timeout = String(isWell ? PATIENCE : TIMEOUT);
+  const start = (more: readonly string[], how: How = {}) =>
+    fleet.noencap(['ship', story.router, '--timeout', timeout, ...(story.args ?? []), ...more], {
       cwd: repository.folder,
       ...(tool === undefined ? {} : { tool }),
       ...how,
     });
-  const scene = { router, folder: fleet.desk.folder(`scene-${name}`), ship, other: () => ship() };
-  return { story, ended: await story.run(scene) };
+  const journal = fleet.desk.folder(`journal-${name}`);
+  const scene: Scene = {
+    router,
+    folder: fleet.desk.folder(`scene-${name}`),
+    ship: (how) => start(['--journal', journal], how),
+    other: () => start([]),
+  };
+  const ended = await story.run(scene);
+  return { story, ended, journal: ended.signal === null ? journalIn(journal) : [] };
 }
 
-const isPending = async (fleet: Fleet): Promise<boolean> =>
-  Object.values(await fleet.seen()).some(({ pending }) => pending);
+const isWaiting = async (fleet: Fleet): Promise<boolean> =>
+  (await Promise.all(ROUTERS.map((name) => fleet.routers[name].waits()))).includes(true);
 
 /** Files and running configuration agree: BIRD runs what it would read at a restart, and nothing waits. */
 function expectSound(
@@ -138,17 +155,40 @@ function expectSound(
   if (is !== must) throw new Error(`${what}: ${is}, and must be ${must}`);
 }
 
-const lossy = (flows: readonly Flow[]): Flow[] => flows.filter(({ lost }) => lost > 0);
+/** On a busy machine one answer or another is late. A second without any is a loss. */
+const LATE = 1;
 
-/** How ship ended and what it said of the router, without what differs from run to run. */
-function shipText(router: RouterName, { signal, code, said }: Ended): string {
-  if (signal === 'SIGKILL') return 'killed';
-  const [, outcome = '', says = ''] = new RegExp(`^ +\\| ${router} (\\w+)(?:: (.*))?$`, 'm').exec(said) ?? [];
-  return `exit ${code}, ${outcome}${says === '' ? '' : `: “${timeless(says)}”`}`;
+function expectTraffic(when: string, flows: readonly Flow[], cutFor: number): void {
+  const cut = flows.filter(({ gap }) => gap >= 1000 * Math.max(cutFor, LATE));
+  if (cut.length > 0) throw new Error(`pods were cut off ${when}: ${JSON.stringify(cut)}`);
 }
 
+/** How ship ended and what its journal has of the router, without what differs from run to run. */
+function shipText(
+  { router, isVague }: Story,
+  { signal, code }: Ended,
+  journal: readonly JournalEvent[],
+): string {
+  if (signal === 'SIGKILL') return 'killed';
+  const { outcome, says } = resultOf(router, journal);
+  return `exit ${code}, ${outcome}${says === null || isVague ? '' : `: “${timeless(says)}”`}`;
+}
+
+function resultOf(router: RouterName, journal: readonly JournalEvent[]): Result {
+  const end = journal.at(-1);
+  const found = end?.event === 'ended' ? end.routers.find((one) => one.router === router) : undefined;
+  if (found === undefined) throw new Error(`the journal does not end with ${router}: ${JSON.stringify(end)}`);
+  return found;
+}
+
+const journalIn = (file: string): JournalEvent[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => journalEvent.parse(JSON.parse(line)));
+
 const timeless = (says: string): string =>
-  (says.split(/(?<!\d)[.;] (?=\w)/)[0] ?? '')
+  (says.split(/\n|(?<!\d)[.;] (?=\w)/)[0] ?? '')
     .replace(/\S+@\S+:\d+-[0-9a-f]{6}/g, 'NAME')
     .replace(/\b[0-9a-f]{16}\b/g, 'RELEASE')
     .replace(/\b\d+(?= (s|KiB|kB|are)\b)/g, 'N')
@@ -158,20 +198,27 @@ const timeless = (says: string): string =>
 
 /** What is on the router right after the fault. */
 function routerText(seen: RouterSeen, old: number, wanted: number): string {
-  const [runs, files] = [seen.runs, seen.files].map((all) =>
-    all.length !== 1 ? 'neither' : all[0] === old ? 'the old' : all[0] === wanted ? 'the new' : 'neither',
-  );
-  const rest = seen.left.includes('staged') ? '; the staged files lie beside' : '';
-  if (runs === files)
-    return `runs ${runs} configuration, has its files${seen.pending ? '; a change waits' : ''}${rest}`;
-  const end = seen.pending ? ', until BIRD goes back by itself' : '';
-  return `runs ${runs} configuration${end}; has the files of ${files} one`;
+  const [runs, files] = [seen.runs, seen.files].map((all) => {
+    if (all.length !== 1) return 'a mixed';
+    return all[0] === old ? 'the old' : all[0] === wanted ? 'the new' : 'another';
+  });
+  const rest = seen.left.includes('staged') ? '; staged files lie beside' : '';
+  if (seen.pending) return `${runs} one runs until BIRD goes back by itself, ${files} one is on disk`;
+  return runs === files
+    ? `${runs} one runs and is on disk${rest}`
+    : `${runs} one runs, ${files} one is on disk${rest}`;
 }
 
 /** What the next ship did with the router. */
-function nextText(router: RouterName, said: string): string {
-  const settled = new RegExp(`${router}: settle done: .*: (\\w+)$`, 'm').exec(said)?.[1];
-  const outcome = new RegExp(`^ +\\| ${router} (\\w+)`, 'm').exec(said)?.[1] ?? 'nothing';
-  if (settled !== undefined) return `settles first (${settled}), then ${outcome}`;
-  return outcome;
+function nextText(router: RouterName, journal: readonly JournalEvent[]): string {
+  const settled = journal.flatMap((event) =>
+    event.event === 'step' && event.router === router && event.step === 'settle' && event.outcome === 'done'
+      ? event.details
+      : [],
+  );
+  const { outcome } = resultOf(router, journal);
+  const how = settled.map((detail) =>
+    detail.endsWith('undone') ? 'undoes what was cut off' : 'ends what was cut off',
+  );
+  return [...how, outcome].join(', then ');
 }
