@@ -232,6 +232,9 @@ export const CHAPTERS: readonly Chapter[] = [
       },
       {
         fault: 'BIRD is restarted before confirm',
+        // Until its sessions are back the gate waits: confirm must be what finds out.
+        timeout: 60,
+        cutFor: 10,
         router: 'e2',
         run: at('gate', restarted),
         ends: 1,

@@ -23,6 +23,10 @@ export interface Story {
   readonly run: (scene: Scene) => Promise<Ended>;
   /** Takes the fault away, if nobody else would, before the next ship. */
   readonly mend?: (router: FleetRouter) => Promise<void>;
+  /** Seconds that pods may be without an answer, where the fault itself costs some. */
+  readonly cutFor?: number;
+  /** Of ship, seconds: where the least that it takes is too little for what the story is about. */
+  readonly timeout?: number;
   /** How ship must end: with an exit code, or by a kill. */
   readonly ends: number | 'killed';
   /** Ship's words differ from run to run: the page leaves them out. */
@@ -56,8 +60,6 @@ export interface Chapter {
   readonly stories: readonly Story[];
   /** Whether the next ship comes only when BIRD has gone back by itself from what nobody confirmed. */
   readonly patient: boolean;
-  /** Seconds that pods may be without an answer, where the fault itself costs some. */
-  readonly cutFor?: number;
   /** What the next ship needs. */
   readonly next?: readonly string[];
 }
@@ -71,7 +73,8 @@ const PATIENCE = 60;
  * here: files and running configuration agree, traffic flows, the next ship delivers to all routers, and costs no packet.
  */
 export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise<Row[]> {
-  const { stories, patient, cutFor = 0 } = chapter;
+  const { stories, patient } = chapter;
+  const cutFor = Math.max(...stories.map((story) => story.cutFor ?? 0));
   const wanted = old + 1;
   const traffic = await startTraffic(fleet.lab, `fault-${old}`);
   const told = await Promise.all(
@@ -111,7 +114,7 @@ export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise
     fault: story.fault,
     ship: shipText(story, ended, own),
     router: routerText(left[story.router], old, wanted),
-    pods: cutFor === 0 ? 'go on' : `some are cut off, for less than ${cutFor} s`,
+    pods: story.cutFor === undefined ? 'go on' : `go on within ${story.cutFor} s`,
     next: nextText(story.router, journalIn(journal)),
   }));
 }
@@ -123,7 +126,7 @@ async function played(fleet: Fleet, story: Story, wanted: number, name: string) 
   const isWell = story.has === 'new' && story.ends !== 'killed';
   repository.commit(wanted, story.change, tool);
   await story.before?.(router);
-  const timeout = String(isWell ? PATIENCE : TIMEOUT);
+  const timeout = String(story.timeout ?? (isWell ? PATIENCE : TIMEOUT));
   const start = (more: readonly string[], how: How = {}) =>
     fleet.noencap(['ship', story.router, '--timeout', timeout, ...(story.args ?? []), ...more], {
       cwd: repository.folder,
@@ -188,7 +191,7 @@ const journalIn = (file: string): JournalEvent[] =>
     .map((line) => journalEvent.parse(JSON.parse(line)));
 
 const timeless = (says: string): string =>
-  (says.split(/\n|(?<!\d)[.;] (?=\w)/)[0] ?? '')
+  (says.split(/\n|[.;] (?=\w)/)[0] ?? '')
     .replace(/\S+@\S+:\d+-[0-9a-f]{6}/g, 'NAME')
     .replace(/\b[0-9a-f]{16}\b/g, 'RELEASE')
     .replace(/\b\d+(?= (s|KiB|kB|are)\b)/g, 'N')
