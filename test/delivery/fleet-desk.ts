@@ -25,6 +25,8 @@ export interface Desk {
   readonly main: Repository;
   /** The public key that may log in. */
   readonly authorized: string;
+  /** Where its agent is: another desk has another. */
+  readonly env: Readonly<Record<string, string>>;
   /** Another working copy of main, for somebody who does something else. */
   clone(name: string): Repository;
   /** A folder that goes with the desk. */
@@ -48,6 +50,7 @@ export const TOOL = join(HERE, 'bin/noencap');
 export function openDesk(): Desk {
   const folder = mkdtempSync(join(tmpdir(), 'noencap-desk-'));
   const agent = startAgent();
+  const env = { SSH_AUTH_SOCK: process.env.SSH_AUTH_SOCK ?? '' };
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'ship', '-f', join(folder, 'key')]);
   agent.add(join(folder, 'key'));
   const main = join(folder, 'main');
@@ -56,6 +59,7 @@ export function openDesk(): Desk {
   return {
     main: repository(main),
     authorized: join(folder, 'key.pub'),
+    env,
     clone: (name) => {
       git(folder, 'clone', '-q', main, name);
       return repository(join(folder, name));

@@ -16,20 +16,25 @@ scenario('the fleet that deliveries are tried on', () => {
   afterAll(async () => fleet?.end());
 
   const ssh = (host: string, command: string) =>
-    onOperator(fleet.lab, fleet.desk.main.folder, [
-      ...[
-        'ssh',
-        '-F',
-        'none',
-        '-o',
-        'BatchMode=yes',
-        '-o',
-        'StrictHostKeyChecking=yes',
-        '-o',
-        'ConnectTimeout=3',
+    onOperator(
+      fleet.lab,
+      fleet.desk.main.folder,
+      [
+        ...[
+          'ssh',
+          '-F',
+          'none',
+          '-o',
+          'BatchMode=yes',
+          '-o',
+          'StrictHostKeyChecking=yes',
+          '-o',
+          'ConnectTimeout=3',
+        ],
+        ...['-o', 'UserKnownHostsFile=known_hosts', '-l', LOGIN, host, command],
       ],
-      ...['-o', 'UserKnownHostsFile=known_hosts', '-l', LOGIN, host, command],
-    ]).ended;
+      fleet.desk.env,
+    ).ended;
 
   test('every router is reached over the network that it makes, and runs what its files say', async () => {
     for (const [index, name] of ROUTERS.entries()) {

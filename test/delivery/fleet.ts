@@ -62,7 +62,7 @@ export async function bootFleet(): Promise<Fleet> {
 
 function fleetOf(lab: Lab, desk: Desk, routers: Readonly<Record<RouterName, FleetRouter>>): Fleet {
   const noencap: Fleet['noencap'] = (args, { cwd = desk.main.folder, tool = TOOL, env = {} } = {}) =>
-    onOperator(lab, cwd, [process.execPath, tool, ...args], env);
+    onOperator(lab, cwd, [process.execPath, tool, ...args], { ...desk.env, ...env });
   return {
     lab,
     desk,
