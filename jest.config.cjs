@@ -24,6 +24,8 @@ const esm = [
 
 module.exports = {
   testEnvironment: 'node',
+  // Much of what the tests do is waiting for daemons.
+  maxWorkers: '100%',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
     '^.+\\.[tj]sx?$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],

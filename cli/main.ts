@@ -129,7 +129,10 @@ function program(): Command {
     .addOption(
       new Option('--check', 'look at all routers and touch nothing').default(false).conflicts('setup'),
     )
-    .option('--base <ref>', 'what the routers run (default: found out from what they have)')
+    .option(
+      '--base <ref>',
+      'what the routers run; none: nobody knows (default: found out from what they have)',
+    )
     .option('--wave <number>', 'deliver this wave of the plan only', wholeNumber(1, 100_000))
     .option('--max-parallel <count>', 'routers at a time', wholeNumber(1, 100), 4)
     .option('--timeout <seconds>', 'until a router undoes what is not confirmed', wholeNumber(20, 3600), 120)

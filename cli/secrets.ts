@@ -82,8 +82,7 @@ export async function passwordsFor(
   return faults.length > 0 ? { ok: false, faults: unique(faults) } : { ok: true, passwords: found };
 }
 
-const GOOD =
-  'Use 1 to 80 letters, digits and signs but "; a good one comes from: openssl rand -base64 32 | tr -d =.';
+const GOOD = 'Use 1 to 80 letters, digits and signs but "; a good one comes from: openssl rand -base64 24.';
 
 /** Two routers may have one Secret; what is wrong with it is said once. */
 const unique = (faults: readonly SecretFault[]): SecretFault[] => [

@@ -5,10 +5,13 @@ import type { Base } from '../delivery/ship.ts';
 import { readBase } from './base-state.ts';
 import { commitOf, fileAt, filesAt, git } from './git.ts';
 
+/** In place of a revision: nobody knows what the routers run, so that all are delivered to that need it. */
+export const NO_BASE = 'none';
+
 interface Where {
   readonly topology: string;
   readonly out: string;
-  /** A git revision or a folder; undefined: to be found. */
+  /** A git revision or a folder; undefined or `none`: to be found. */
   readonly base: string | undefined;
 }
 
@@ -21,7 +24,8 @@ export function baseThatRuns(
   head: ReadonlyMap<string, string>,
   found: ReadonlyMap<string, Inspection>,
 ): Base | undefined {
-  const candidates = where.base === undefined ? history(where) : [where.base];
+  const { base } = where;
+  const candidates = base === undefined || base === NO_BASE ? history(where) : [base];
   for (const name of candidates) {
     const commit = commitOf(name);
     const files = commit === undefined ? undefined : routersAt(commit, where, head);

@@ -6,6 +6,7 @@ import type { Unknown } from './analysis-input.ts';
 import type { BaseState } from './base-state.ts';
 import { readBase } from './base-state.ts';
 import { commitOf } from './git.ts';
+import { NO_BASE } from './ship-base.ts';
 
 export interface PlanOptions {
   readonly topology: string;
@@ -41,7 +42,10 @@ export function planOf(
       waves: ordered.waves,
       left: [
         ...ordered.left,
-        ...rest.map(({ name }) => ({ router: name, reason: `nothing changes since ${base?.name}` })),
+        ...rest.map(({ name }) => ({
+          router: name,
+          reason: `nothing changes since ${shortName(base?.name ?? '')}`,
+        })),
       ],
     },
     maxParallel,
@@ -52,6 +56,9 @@ export function planOf(
         : sessionFates({ fabric: before, files: base.files }, { fabric, files }),
   });
 }
+
+/** A whole hash, as a workflow gives it, nobody reads. */
+const shortName = (name: string): string => (/^[0-9a-f]{40,64}$/.test(name) ? name.slice(0, 7) : name);
 
 const changesOf = (
   router: string,
@@ -66,6 +73,7 @@ const changesOf = (
 
 /** The given base; else where this branch left the main branch; on that branch itself the commit before. */
 function baseOf(options: PlanOptions, files: ReadonlyMap<string, string>): BaseState | Unknown | undefined {
+  if (options.base === NO_BASE) return undefined;
   const state = readBase(options, files);
   if (options.base !== undefined) return state;
   const isHere = !('says' in state) && state.commit === commitOf('HEAD');

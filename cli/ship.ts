@@ -21,6 +21,7 @@ import { planOf } from './ship-plan.ts';
 import { shipProgress } from './ship-progress.ts';
 import { driftText, shippedText } from './ship-report.ts';
 import { shipSetup } from './ship-setup.ts';
+import { summarise } from './ship-summary.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface ShipOptions {
@@ -30,7 +31,7 @@ export interface ShipOptions {
   readonly plan: boolean;
   /** Look at the routers and end there. */
   readonly check: boolean;
-  /** What the routers run; undefined: found out from what they have. */
+  /** What the routers run; `none`: nobody knows; undefined: found out from what they have. */
   readonly base: string | undefined;
   /** Deliver this wave of the plan only, counted from 1. */
   readonly wave: number | undefined;
@@ -135,6 +136,7 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
   });
   release();
   await progress.end();
+  summarise(shipped, options.check);
   const isFine = shipped.outcome === 'delivered';
   if (terminal.json) {
     terminal.print(

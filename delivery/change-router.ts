@@ -69,10 +69,10 @@ export async function judged(
   while (performance.now() < until) {
     if (stop.aborted) return { wrong: ['it was interrupted'] };
     const fresh = await remote.fresh();
-    const seen = await router.inspect(fresh, settings);
+    const seen = await router.protocols(fresh, settings);
     await fresh.end();
     if (seen.failed === undefined) {
-      const { findings, wait } = judge(before.protocols, seen.done.protocols, performance.now());
+      const { findings, wait } = judge(before.protocols, seen.done, performance.now());
       const failures = findings.filter(({ level }) => level === 'failure').map(({ says }) => says);
       if (wait === 0) return passes(findings) ? { warnings: findings } : { wrong: failures };
       wrong = failures.length > 0 ? failures : ['its protocols did not come to rest in time'];

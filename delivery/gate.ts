@@ -7,6 +7,7 @@ import {
   expectedSessions,
   explainedLosses,
 } from './expected.ts';
+import { passwordFindings } from './gate-password.ts';
 import { routeFindings } from './gate-routes.ts';
 import { isUp, type ProtocolState } from './protocol-states.ts';
 
@@ -21,6 +22,8 @@ export interface GateQuestion {
   readonly undelivered: ReadonlySet<string>;
   /** What the operator takes upon himself: ids of sessions, names of protocols. It is told, and fails nothing. */
   readonly excused: ReadonlySet<string>;
+  /** It gets another password than it had. */
+  readonly isRotated?: boolean;
 }
 
 /** Something that is not as it should be. */
@@ -58,6 +61,7 @@ export function gate(
     return [
       ...sessions,
       ...alone(question, seen, sessions),
+      ...passwordFindings(question, agreement, seen),
       ...routeFindings(explained, seen),
       ...strangers(question, seen, before, now),
     ].map((one) =>

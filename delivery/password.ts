@@ -43,6 +43,13 @@ export function releaseFor(
     });
 }
 
+/** Whether the router had a password of ours and now gets another. */
+export function isRotated({ salt, files }: Pick<Inspection, 'salt' | 'files'>, release: Release): boolean {
+  const { secret, manifest } = release;
+  if (salt === undefined || secret === undefined) return false;
+  return !manifest.includes(`${files.get(secret.path)}  ${secret.path}\n`);
+}
+
 /**
  * A file that `include` inside a BGP protocol understands. The name of a release is a hash that journals tell, and all else in a
  * release is public: without a salt, likely passwords could be tried against it.

@@ -37,6 +37,6 @@ ${routerScript()}`;
 }
 
 const DISPATCH = `case $verb in
-  inspect | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
-  *) misuse "\${verb:-nothing} is no verb. There are inspect, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
+  inspect | protocols | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
+  *) misuse "\${verb:-nothing} is no verb. There are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
 esac`;

@@ -1,5 +1,6 @@
 import { type Failure, garbled, linesOf, type Outcome, readLines } from './answer.ts';
 import { type Inspection, parseInspection } from './inspection.ts';
+import { type ProtocolState, protocolStates } from './protocol-states.ts';
 import { type Release, tarOf } from './release.ts';
 import type { Ran, Remote, RemoteCommand, Running } from './remote.ts';
 
@@ -46,6 +47,21 @@ export async function inspect(
 ): Promise<Outcome<Inspection>> {
   const asked = [...settingsOf(settings), ...sysctls.map((key) => `sysctl=${key}`)];
   return parseInspection(await remote.run({ verb: 'inspect', settings: asked, args: [] }));
+}
+
+/** What its BIRD says of its protocols. */
+export async function protocols(
+  remote: Remote,
+  settings: RouterSettings,
+): Promise<Outcome<readonly ProtocolState[]>> {
+  const answer = linesOf(
+    'protocols',
+    await remote.run({ verb: 'protocols', settings: settingsOf(settings), args: [] }),
+  );
+  if (answer.failed !== undefined) return answer;
+  const other = answer.done.find(({ key }) => key !== 'all');
+  if (other !== undefined) return { failed: garbled('protocols', other, 'a line of BIRD') };
+  return { done: protocolStates(answer.done.map(({ value }) => value).join('\n')) };
 }
 
 /** One live file of ours, for the difference to what was shipped. */

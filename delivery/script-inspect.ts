@@ -1,4 +1,4 @@
-/** The verbs that read: `inspect` and `show`. */
+/** The verbs that read: `inspect`, `protocols` and `show`. */
 export const INSPECT = `# ---- inspect: reads, and changes nothing
 
 # absolute_includes: of what BIRD reads from the main file on, those that name something below this folder by its full
@@ -88,6 +88,14 @@ inspect() {
   for one in $sysctls; do
     say "sysctl $one $({ tr '\\t\\n' '  ' <"/proc/sys/$(printf '%s' "$one" | tr . /)"; } 2>/dev/null)"
   done
+  ask show protocols all
+  printf '%s\\n' "$reply" | sed -e 1d -e 's/^/all /'
+  say end
+}
+
+# protocols: what BIRD says of them, for a gate that asks again and again.
+protocols() {
+  arguments 0 "$#"
   ask show protocols all
   printf '%s\\n' "$reply" | sed -e 1d -e 's/^/all /'
   say end

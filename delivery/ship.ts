@@ -1,9 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import type { Fabric } from '../fabric/index.ts';
 import { change, judged } from './change-router.ts';
 import type { Delivery } from './delivery.ts';
 import { type Judge, judge } from './gate.ts';
 import type { Inspection } from './inspection.ts';
 import type { JournalEvent, Result } from './journal.ts';
+import { isRotated } from './password.ts';
 import { type Drifted, discard, type Looked, look, prepare, type Ready } from './prepare-router.ts';
 import { rollout } from './rollout.ts';
 
@@ -48,7 +50,9 @@ export interface Shipped {
  * was not begun by then stays as it was. Run again, it goes on where it was stopped: the routers know what they have.
  */
 export async function ship(shipment: Shipment): Promise<Shipped> {
-  const { deliveries, record } = shipment;
+  const { deliveries, record, stop } = shipment;
+  // Every router that waits listens to it.
+  setMaxListeners(0, stop);
   const notes: Notes = { results: new Map(), drift: new Map() };
   try {
     await run(shipment, notes);
@@ -134,8 +138,18 @@ async function changeAll(
   record({ event: 'planned', network: fabric.name, base: base?.name ?? null, waves: names });
   const undelivered = new Set(fabric.routers.map(({ name }) => name));
   for (const [{ router }, { verdict }] of looked) if (verdict === 'unchanged') undelivered.delete(router);
+  const rotated = new Set(
+    [...left].filter(([, { before, release }]) => isRotated(before, release)).map(([{ router }]) => router),
+  );
   const judgeOf = (router: string) =>
-    judge({ router, fabric, before: base?.fabric, undelivered: new Set(undelivered), excused });
+    judge({
+      router,
+      fabric,
+      before: base?.fabric,
+      undelivered: new Set(undelivered),
+      excused,
+      isRotated: rotated.has(router),
+    });
   const open = new Map<Delivery, Ready>();
   for (const wave of names) {
     const judges = new Map(wave.map((router) => [router, judgeOf(router)]));

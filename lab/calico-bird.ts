@@ -12,7 +12,7 @@ import {
 } from '../fabric/index.ts';
 import { addressBits, type Family, type Prefix } from '../topology/address.ts';
 import type { FilterRule } from '../topology/model.ts';
-import { hostFolder } from './plan.ts';
+import { hostFolder, nodePassword } from './plan.ts';
 
 /** One of the two BIRDs that calico-node runs. */
 export interface CalicoBird {
@@ -154,7 +154,7 @@ ${[...exported, '    calico_export_to_bgp_peers();', '    reject;'].join('\n')}
   return `protocol bgp ${name} from bgp_template {
 ${isMesh ? '' : '  ttl security off;\n  multihop;\n'}  neighbor ${remote.address.text} as ${remote.asNumber};
   source address ${local.address.text};
-${password === undefined ? '' : `  include "${hostFolder(node.name)}/password.conf";\n`}${dialect === 1 ? filters : `  ${family} {\n${filters}\n  };`}
+${password === undefined ? '' : `  include "${hostFolder(node.name)}/${nodePassword(remote.speaker)}";\n`}${dialect === 1 ? filters : `  ${family} {\n${filters}\n  };`}
 ${passive ? '  passive on;\n' : ''}}`;
 }
 

@@ -1,9 +1,16 @@
 import type { Attachment, Fabric, NodeSpeaker, RouterSpeaker } from '../fabric/index.ts';
-import { defaultRoutes, fnv1a, loopbacks, nodeBlocks, podAddress } from '../fabric/index.ts';
+import {
+  defaultRoutes,
+  deliveredPassword,
+  fnv1a,
+  loopbacks,
+  nodeBlocks,
+  podAddress,
+} from '../fabric/index.ts';
 import { addressBits, type Family, type IpAddress, type Prefix, valuesOf } from '../topology/address.ts';
 import { type BirdDialect, calicoBird } from './calico-bird.ts';
 import { type IgpMachine, igpBird, MIRROR } from './igp-bird.ts';
-import { labRouter, PASSWORD_FILE } from './router-files.ts';
+import { labRouter, passwordFile } from './router-files.ts';
 
 /** A lab as data: what is wired to what, and what runs where. Nothing here touches the machine. */
 export interface LabPlan {
@@ -70,6 +77,9 @@ export interface LabPod {
   readonly proxied: boolean;
 }
 
+/** A node's file with the password of its sessions with a router, below the node's folder: what is a Secret in a cluster. */
+export const nodePassword = (router: string): string => `password-${router}.conf`;
+
 /** The folder of a host inside the holder. */
 export const hostFolder = (host: string): string => `/run/lab/${host}`;
 
@@ -112,10 +122,12 @@ interface Machine {
   readonly attachments: readonly Attachment[];
 }
 
-const standalone = (router: RouterSpeaker): RouterSpeaker => ({
-  ...router,
-  bird: { ...router.bird, mode: 'standalone' },
-});
+/** A password that its owner keeps elsewhere has no place in a lab: it is where a delivered one is. */
+const standalone = (router: RouterSpeaker): RouterSpeaker => {
+  const { bird, password } = router;
+  const file = `${bird.configDir}/${deliveredPassword(router) ?? 'k3s-password.conf'}`;
+  return { ...router, bird: { ...bird, mode: 'standalone' }, password: password && { ...password, file } };
+};
 
 /** Interfaces are called as the topology has it, else eth0, eth1 and so on in the order of the segments' names. */
 function named<T extends Machine>(machine: T, before: readonly LabInterface[]): T {
@@ -200,6 +212,9 @@ function nodeHost(
   dialect: BirdDialect,
 ): LabHost {
   const loopback = loopbacks(node);
+  const regional = new Set(
+    fabric.regions.find(({ name }) => name === node.region)?.routers.map(({ name }) => name),
+  );
   const base = { ...machine(node.name, 'node', node.attachments), loopback };
   const igp = node.igp ? withIgp({ ...node, loopback, routerId: node.address.ipv4 }) : undefined;
   const calico = fabric.pods.families
@@ -226,7 +241,9 @@ function nodeHost(
     files: new Map([
       ...(igp?.files ?? []),
       ...calico.map(({ name, text }): [string, string] => [`${name}.conf`, text]),
-      ['password.conf', PASSWORD_FILE],
+      ...routers
+        .filter(({ name, password }) => password !== undefined && regional.has(name))
+        .map(({ name }): [string, string] => [nodePassword(name), passwordFile(name)]),
     ]),
   };
 }

@@ -1,12 +1,12 @@
-import type { RouterSpeaker } from '../fabric/index.ts';
+import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
 import { hostFolder } from './plan.ts';
 
-/** What stands in every password file of a lab; the real ones are outside git. */
-export const PASSWORD_FILE = 'password "noencap-lab";\n';
+/** What stands in both ends' password files in a lab, another for each router; the real ones are outside git. */
+export const passwordFile = (router: string): string => `password "noencap-lab-${router}";\n`;
 
 /**
  * A router's files with what a lab must have otherwise, each a line that the rendered file has or has not: the log goes to
- * a file, timers are short, and the password comes from the lab. All else is what `synth` writes, byte for byte.
+ * a file, and timers are short. All else is what `synth` writes, byte for byte; a password lies where a delivery puts it.
  */
 export function labRouter(
   router: RouterSpeaker,
@@ -24,12 +24,9 @@ export function labRouter(
         .replace(
           /^(template bgp \w+ \{)$/gm,
           '$1\n  connect delay time 1; connect retry time 1; error wait time 1, 4;',
-        )
-        .replaceAll(
-          router.password === undefined ? '\0' : `"${router.password.file}"`,
-          `"${folder}/password.conf"`,
         ),
     );
   }
-  return router.password === undefined ? changed : changed.set('password.conf', PASSWORD_FILE);
+  const password = deliveredPassword(router);
+  return password === undefined ? changed : changed.set(password, passwordFile(router.name));
 }

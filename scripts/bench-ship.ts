@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Delivery } from '../delivery/delivery.ts';
 import { releaseOf, tarOf } from '../delivery/release.ts';
@@ -31,15 +31,22 @@ const PARALLEL = 20;
 /**
  * Ships to 100 BIRDs over one real sshd, 20 at a time, and then does by a bare loop what that did: for every router the same
  * connections with the same commands on them, the same bytes, the same parallelism. Needs root: it is done in a network namespace
- * without any way out, so that no BIRD reaches anybody.
+ * without any way out, so that no BIRD reaches anybody. Run by `bench.ts`.
  */
-export async function benchShip(): Promise<ShipTimes> {
-  const [before, after] = [15, 20].map((holdTime) => fabricOf(holdTime)) as [Fabric, Fabric];
+async function timesOfShip(): Promise<ShipTimes> {
+  const [copied, before, after] = [15, 20, 25].map((holdTime) => fabricOf(holdTime)) as [
+    Fabric,
+    Fabric,
+    Fabric,
+  ];
   const agent = startAgent();
   const sshd = await startSshd();
   agent.add(sshd.key);
-  const routers = after.routers.map(({ name }) => routerOf(name, before));
+  const files = routerFiles(copied);
+  const routers = after.routers.map(({ name }) => routerOf(name, copied, files));
   try {
+    // The first delivery adopts what is there; what comes every day is the second one.
+    await shipped(before, routers, sshd, new Map());
     const calls = new Map<string, Call[]>();
     const sampled = sampling();
     const started = performance.now();
@@ -71,7 +78,7 @@ interface Router {
 }
 
 /** What stands at an operator's: a main file of his own, and what an earlier copy of dist brought. */
-function routerOf(name: string, fabric: Fabric): Router {
+function routerOf(name: string, fabric: Fabric, files: ReadonlyMap<string, string>): Router {
   const bird = startBird((folder) => ({
     'bird.conf': `log "${folder}/log" all;
 router id 10.0.0.1;
@@ -81,7 +88,7 @@ define INTRA_ROUTER_ID = 10.0.0.1;
 protocol device { scan time 10; }
 include "k3s/ibgp.conf";
 `,
-    ...Object.fromEntries(filesOf(name, fabric)),
+    ...Object.fromEntries(filesOf(name, files)),
   }));
   const [birdc, asked] = [join(bird.folder, 'birdc'), join(bird.folder, 'asked')];
   writeFileSync(birdc, `#!/bin/sh\necho "$*" >>${asked}\nexec ${bird.settings.birdc} "$@"\n`, {
@@ -90,10 +97,10 @@ include "k3s/ibgp.conf";
   return { name, bird, birdc, asked };
 }
 
-function filesOf(router: string, fabric: Fabric): Map<string, string> {
+function filesOf(router: string, files: ReadonlyMap<string, string>): Map<string, string> {
   const folder = `routers/${router}/`;
   return new Map(
-    [...routerFiles(fabric)].flatMap(([path, text]): [string, string][] =>
+    [...files].flatMap(([path, text]): [string, string][] =>
       path.startsWith(folder) ? [[path.slice(folder.length), text]] : [],
     ),
   );
@@ -120,14 +127,7 @@ async function shipped(
   const deliveries = routers.map(({ name, bird, birdc, asked }): Delivery => {
     const own: Call[] = [];
     calls.set(name, own);
-    const folder = `routers/${name}/`;
-    const release = releaseOf(
-      new Map(
-        [...all].flatMap(([path, text]): [string, string][] =>
-          path.startsWith(folder) ? [[path.slice(folder.length), text]] : [],
-        ),
-      ),
-    );
+    const release = releaseOf(filesOf(name, all));
     return {
       router: name,
       remote: noted(sshRemote(target, { script: routerScript() }), 'shared', own, asked),
@@ -201,7 +201,8 @@ async function bareLoop(
   calls: ReadonlyMap<string, readonly Call[]>,
 ): Promise<number> {
   const first = calls.get(routers[0]?.name ?? '') ?? [];
-  const all = new Map(routers.map(({ name }) => [name, tarOf(releaseOf(filesOf(name, fabric)))]));
+  const files = routerFiles(fabric);
+  const all = new Map(routers.map(({ name }) => [name, tarOf(releaseOf(filesOf(name, files)))]));
   const started = performance.now();
   const queue = routers.values();
   const worker = async () => {
@@ -272,6 +273,4 @@ function sampling(): { end(): number } {
   };
 }
 
-mkdirSync('.cache/bench', { recursive: true });
-const times = await benchShip();
-process.stdout.write(`${JSON.stringify(times)}\n`);
+process.stdout.write(`${JSON.stringify(await timesOfShip())}\n`);

@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseReview, type Review } from '../../review/index.ts';
-import { noencap, scratch } from './run.ts';
+import { gitIn, noencap, scratch } from './run.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -10,12 +9,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function git(...args: readonly string[]): string {
-  const name = ['-c', 'user.name=a', '-c', 'user.email=a@example.org', '-c', 'commit.gpgsign=false'];
-  const { status, stdout, stderr } = spawnSync('git', [...name, ...args], { cwd: folder, encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
-  return stdout.trim();
-}
+const git = (...args: readonly string[]): string => gitIn(folder, ...args);
 
 const TOPOLOGY = readFileSync('topology.yaml', 'utf8');
 const edit = (from: string, to: string, file = 'topology.yaml'): void => {

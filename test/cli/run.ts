@@ -27,6 +27,17 @@ export function noencap(cwd: string, args: readonly string[], env: NodeJS.Proces
   return { code: status, stdout, stderr };
 }
 
+/** git in a folder, as an author of its own; what it prints. */
+export function gitIn(folder: string, ...args: readonly string[]): string {
+  const author = ['-c', 'user.name=a', '-c', 'user.email=a@example.org', '-c', 'commit.gpgsign=false'];
+  const { status, stdout, stderr } = spawnSync('git', [...author, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
 /** A new empty folder. */
 export const scratch = (): string => mkdtempSync(join(tmpdir(), 'noencap-cli-'));
 

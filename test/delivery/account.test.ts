@@ -3,6 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accountScript, authorizedKey } from '../../delivery/account.ts';
+import { Hidden } from '../../delivery/hidden.ts';
+import { releaseFor } from '../../delivery/password.ts';
 import type { Remote } from '../../delivery/remote.ts';
 import { hold, type RouterSettings } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';
@@ -16,7 +18,7 @@ jest.setTimeout(60_000);
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDXDA2KYbWm6I56U69jpilq1FWvwYFge0FGylHwZSE08';
 const TARGET = { host: 'gateway', user: 'noencap', port: 22, knownHosts: 'known_hosts' };
-const SETTINGS: RouterSettings = { configDir: '/etc/bird', mode: 'include' };
+const SETTINGS: RouterSettings = { configDir: '/etc/bird', mode: 'include', secret: 'k3s-password.conf' };
 const LINE = `restrict,command="/usr/local/sbin/noencap-router" ${KEY}`;
 
 test.each([
@@ -130,11 +132,15 @@ onRouter('the account that it makes delivers over SSH, with no more rights than 
     done(await steps.adopt());
     await steps.ship(release('one'));
     expect(birdc('show protocols')).toMatch(/^(1002-|\s+)one +BGP/m);
+    const secret = { name: 'k3s-password.conf', password: new Hidden('correct horse') };
+    const text = session('two').replace('passive on;', 'passive on;\n  include "../k3s-password.conf";');
+    await steps.ship(releaseFor(new Map([['k3s/ibgp.conf', text]]), secret)({ salt: undefined }));
     await steps.lock.release();
+    expect(await router('stat -L -c %U:%G:%a /etc/bird/k3s-password.conf')).toBe('noencap:bird:640\n');
     expect(await router('stat -c %U:%G /etc/bird/.noencap/live/k3s/ibgp.conf')).toBe('noencap:bird\n');
     // A restart of BIRD, as its own user, reads what was delivered.
     await router('birdc down >/dev/null; until bird -u bird -g bird 2>/dev/null; do sleep 0.1; done');
-    expect(birdc('show protocols')).toMatch(/^(1002-|\s+)one +BGP/m);
+    expect(birdc('show protocols')).toMatch(/^(1002-|\s+)two +BGP/m);
 
     const rights = await router(`su -s /bin/sh noencap -c '
       for file in /var/lib/noencap/.ssh/authorized_keys /usr/local/sbin/noencap-router /var/lib/noencap/new /etc/passwd; do

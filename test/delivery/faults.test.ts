@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Hidden } from '../../delivery/hidden.ts';
+import { releaseFor } from '../../delivery/password.ts';
+import type { Release } from '../../delivery/release.ts';
 import type { Remote } from '../../delivery/remote.ts';
 import { hold } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';
@@ -74,8 +77,9 @@ describe('killed at each of its moves', () => {
     prepare: (steps: Steps) => Promise<void>,
     verb: (steps: Steps, by: Remote) => Promise<unknown>,
     then: (steps: Steps, at: string) => void,
+    router: () => Bird = theirs,
   ): Promise<number> {
-    bird = theirs();
+    bird = router();
     const kill = killing(bird);
     let where = 'at no move';
     for (let at = 1; ; at += 1) {
@@ -188,6 +192,69 @@ describe('killed at each of its moves', () => {
       (steps, by) => steps.settle(by),
       (steps) => expect(steps.onDisk()).toBe('two'),
     );
+  });
+
+  describe('a password', () => {
+    const secret = 'k3s-password.conf';
+    const router = (): Bird => {
+      const plain = theirs();
+      return { ...plain, settings: { ...plain.settings, secret } };
+    };
+    const withPassword = (name: string): Release =>
+      releaseFor(
+        new Map([
+          ['k3s/ibgp.conf', session(name).replace('passive on;', `passive on;\n  include "../${secret}";`)],
+        ]),
+        { name: secret, password: new Hidden(`of ${name}`) },
+      )({ salt: undefined });
+    const confirm = (from: Release, to: Release) =>
+      enumerate(
+        async (steps) => {
+          await steps.ship(from);
+          done(await steps.stage(to));
+          done(await steps.apply(to));
+        },
+        (steps, by) => steps.confirm(to, by),
+        agrees,
+        router,
+      );
+    /** The password on disk is that of the session on disk; where that has none, nothing is left of it. */
+    const agrees = (steps: Steps) => {
+      const path = join(bird.config, secret);
+      const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+      const found = isThere ? readFileSync(path, 'utf8').split('\n')[1] : 'none';
+      const live = readFileSync(join(bird.config, 'k3s/ibgp.conf'), 'utf8');
+      expect(found).toBe(live.includes(secret) ? `password "of ${steps.onDisk()}";` : 'none');
+    };
+
+    test('comes', async () => {
+      expect(await confirm(ONE, withPassword('two'))).toBeGreaterThan(10);
+    });
+
+    test('changes', async () => {
+      expect(await confirm(withPassword('one'), withPassword('two'))).toBeGreaterThan(10);
+    });
+
+    test('goes', async () => {
+      expect(await confirm(withPassword('one'), TWO)).toBeGreaterThan(10);
+    });
+
+    test('that somebody put there by hand is adopted', async () => {
+      const moves = await enumerate(
+        async (steps) => {
+          await steps.ship(withPassword('one'));
+          spawnSync('sh', ['-c', `cp -L ${secret} own && sed -i 1d own && mv own ${secret}`], {
+            cwd: bird.config,
+          });
+        },
+        (steps, by) => steps.adopt(by),
+        agreesUnsalted,
+        router,
+      );
+      expect(moves).toBeGreaterThan(10);
+    });
+    const agreesUnsalted = () =>
+      expect(readFileSync(join(bird.config, secret), 'utf8')).toContain('password "of one";\n');
   });
 });
 

@@ -167,6 +167,23 @@ describe('sessions', () => {
     expect(passes(gate(asked({ ...question, excused }))(before, now))).toBe(true);
   });
 
+  test('with a new password, some node must be there with it: what was down before is no excuse for all', () => {
+    const password = { file: '/etc/bird/k3s-password.conf', secret: { name: 'bgp', key: 'e1' } };
+    const fabric = fabricOf(topology({ routers: { e1: { password } } }));
+    const question = { fabric, before: fabric, isRotated: true };
+    const before = down(down(whole, 'k3s_e_a_v4'), 'k3s_e_b_v4');
+    const none =
+      'failure: e1: no session with a node is up with the new password. Its Secret in the cluster must have the same before this [time]';
+    expect(judged(before, question, before)).toContain(none);
+    expect(judged(down(whole, 'k3s_e_a_v4'), question, before)).not.toContain(none);
+    expect(judged(before, { ...question, isRotated: false }, before)).not.toContain(none);
+    // The first one, which the cluster has yet to follow, is no rotation.
+    const first = { ...question, before: fabricOf(redundant()) };
+    expect(judged(before, first, before)).not.toContain(none);
+    const excused = new Set(['e-a--e1/ipv4', 'e-b--e1/ipv4']);
+    expect(passes(gate(asked({ ...question, excused }))(before, before))).toBe(true);
+  });
+
   test('a session that BIRD does not have, or has with somebody else, is never worth waiting for', () => {
     expect(judged(missing(whole, 'k3s_e_a_v4'))).toContain(
       'failure: e-a--e1/ipv4: BIRD has no k3s_e_a_v4: it does not run what was delivered [nothing]',

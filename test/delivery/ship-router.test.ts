@@ -34,14 +34,16 @@ afterEach(() => bird.end());
 interface Asked extends Omit<Partial<Delivery>, 'release'> {
   readonly release?: Release;
   readonly judge?: Judge;
+  /** Another than the test's own. */
+  readonly on?: Bird;
 }
 
 /** What `ship` does with one router: a look, what prepares it, the change. */
-async function ship({ release: wanted = ONE, judge = WELL, ...more }: Asked = {}) {
+async function ship({ release: wanted = ONE, judge = WELL, on = bird, ...more }: Asked = {}) {
   const delivery: Delivery = {
     router: 'r',
     remote: local(),
-    settings: bird.settings,
+    settings: on.settings,
     release: () => wanted,
     sysctls: new Map(),
     owner: 'test',
@@ -60,13 +62,13 @@ async function ship({ release: wanted = ONE, judge = WELL, ...more }: Asked = {}
 const SHIPPED = { outcome: 'shipped', warnings: [] };
 
 /** BIRD runs what it would read at a restart, and the next delivery succeeds and leaves nothing behind. */
-async function isSound(runs: string): Promise<void> {
-  expect(bird.sessions()).toEqual([runs]);
-  expect(readFileSync(join(bird.config, 'k3s/ibgp.conf'), 'utf8')).toContain(`protocol bgp ${runs} {`);
-  expect(await ship({ release: THREE, acceptDrift: true })).toEqual(SHIPPED);
-  expect(bird.sessions()).toEqual(['three']);
-  const lock = done(await hold(local(), bird.settings, 'looks'));
-  await agree(stepsOn(bird, lock, local()));
+async function isSound(runs: string, on = bird): Promise<void> {
+  expect(on.sessions()).toEqual([runs]);
+  expect(readFileSync(join(on.config, 'k3s/ibgp.conf'), 'utf8')).toContain(`protocol bgp ${runs} {`);
+  expect(await ship({ release: THREE, acceptDrift: true, on })).toEqual(SHIPPED);
+  expect(on.sessions()).toEqual(['three']);
+  const lock = done(await hold(local(), on.settings, 'looks'));
+  await agree(stepsOn(on, lock, local()));
   await lock.release();
 }
 
@@ -168,19 +170,27 @@ function cutAfter(verb: string, milliseconds = Number.POSITIVE_INFINITY): Remote
   return remote;
 }
 
-const cuts = ['settle', 'adopt', 'stage', 'check', 'apply', 'undo', 'confirm'];
-
-describe('the way is cut for good: the router is as before, or has all of the new', () => {
-  test.each(cuts)('after %s', async (verb) => {
-    expect(await ship({ acceptDrift: true })).toEqual(SHIPPED);
-    const file = join(bird.config, 'k3s/ibgp.conf');
-    if (verb === 'adopt') put(file, `${readFileSync(file, 'utf8')}# by hand\n`);
-    const judge = verb === 'undo' ? says('nothing', 'ill') : WELL;
-    const told = await ship({ release: TWO, remote: cutAfter(verb), timeout: 5, acceptDrift: true, judge });
-    expect(told.outcome).toBe(['apply', 'undo', 'confirm'].includes(verb) ? 'lost' : 'unreachable');
-    // A confirmation that arrived is one, whoever heard of it.
-    await isSound(verb === 'confirm' ? 'two' : 'one');
-  });
+/** All of them at once: each is mostly a wait until BIRD has gone back. */
+test('the way is cut for good after any step: the router is as before, or has all of the new', async () => {
+  const cut = async (verb: string): Promise<void> => {
+    const on = theirs();
+    try {
+      expect(await ship({ acceptDrift: true, on })).toEqual(SHIPPED);
+      const file = join(on.config, 'k3s/ibgp.conf');
+      if (verb === 'adopt') put(file, `${readFileSync(file, 'utf8')}# by hand\n`);
+      const judge = verb === 'undo' ? says('nothing', 'ill') : WELL;
+      const asked = { release: TWO, remote: cutAfter(verb), timeout: 5, acceptDrift: true, judge, on };
+      const { outcome } = await ship(asked);
+      expect(outcome).toBe(['apply', 'undo', 'confirm'].includes(verb) ? 'lost' : 'unreachable');
+      // A confirmation that arrived is one, whoever heard of it.
+      await isSound(verb === 'confirm' ? 'two' : 'one', on);
+    } catch (fault) {
+      throw new Error(`cut after ${verb}: ${fault}`);
+    } finally {
+      on.end();
+    }
+  };
+  await Promise.all(['settle', 'adopt', 'stage', 'check', 'apply', 'undo', 'confirm'].map(cut));
 });
 
 test('a change that cuts the way is undone by BIRD, and that is seen', async () => {

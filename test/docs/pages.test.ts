@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
 import { scratchProject } from '../cli/run.ts';
 
 /** Every page that a user reads. */
@@ -28,6 +29,24 @@ const timeless = (text: string): string => text.replace(/\(\d+\.\d+ s\)/g, '(0.0
 
 const withCommands = pages.filter((page) => blocksOf(page).some(({ language }) => language === 'sh'));
 
+/** What a page shows of other tools' manifests is read by nobody else: at least it is YAML, and where it says. */
+test.each(
+  pages.flatMap((page) =>
+    blocksOf(page)
+      .filter(({ language, text }) => language === 'yaml' && /^kind:/m.test(text))
+      .map(({ text }) => [page, text] as const),
+  ),
+)('%s: a manifest on it can be applied', (_page, text) => {
+  const manifest = parse(text);
+  expect(manifest).toMatchObject({
+    apiVersion: expect.stringMatching(/^[a-z.-]+\/v\d\w*$/),
+    kind: expect.any(String),
+    metadata: { name: expect.any(String) },
+  });
+  if (text.includes('password:')) expect(manifest.metadata.namespace).toBe('calico-system');
+  expect(manifest.kind).not.toBe('Secret');
+});
+
 test('the pages that lead a newcomer have commands', () => {
   expect(withCommands).toEqual(
     expect.arrayContaining([
@@ -35,6 +54,7 @@ test('the pages that lead a newcomer have commands', () => {
       'docs/first-cluster.md',
       'docs/add-a-node.md',
       'docs/add-a-region.md',
+      'docs/rotate-a-password.md',
     ]),
   );
 });
@@ -55,7 +75,9 @@ test.each(withCommands.filter((page) => !needsNetns(page)))(
     mkdirSync(bin, { recursive: true });
     writeFileSync(join(bin, 'npm'), '#!/bin/sh\ncase $1 in ci | test) ;; *) exit 9 ;; esac\n');
     chmodSync(join(bin, 'npm'), 0o755);
-    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, GITHUB_ACTIONS: '' };
+    const home = join(project, '.cache/home');
+    mkdirSync(home);
+    const env = { ...process.env, HOME: home, PATH: `${bin}:${process.env.PATH}`, GITHUB_ACTIONS: '' };
     let printed: string | undefined;
     for (const { language, text } of blocksOf(page)) {
       if (language === 'diff') {

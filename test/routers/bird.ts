@@ -43,14 +43,21 @@ export function place(folder: string, files: ReadonlyMap<string, string>): void 
   }
 }
 
-/** What `bird -p` says of a configuration; empty if it has nothing to say. Passwords are read from an empty stand-in. */
+/** What `bird -p` says of a configuration; empty if it has nothing to say. Passwords are read from stand-ins. */
 export function birdSays(files: ReadonlyMap<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'noencap-bird-'));
   try {
     const local = [...files].map(
       ([path, text]) => [path, text.replaceAll('/etc/bird-secrets/', `${folder}/secrets/`)] as const,
     );
-    place(folder, new Map([...local, ['secrets/k3s.conf', 'password "test";\n']]));
+    place(
+      folder,
+      new Map([
+        ...local,
+        ['secrets/k3s.conf', 'password "test";\n'],
+        ['k3s-password.conf', '# salt\npassword "test";\n'],
+      ]),
+    );
     const { error, status, stdout, stderr } = spawnSync('bird', ['-p', '-c', join(folder, 'bird.conf')], {
       encoding: 'utf8',
     });

@@ -185,6 +185,13 @@ function passwordAndBorrowed(): TopologyInput {
         password: { file: '/etc/bird-secrets/k3s.conf', secret: { name: 'bgp', key: 'e1' } },
         bird: { tables: { ipv4: 'mine4' }, constants: { as: 'MY_AS', routerId: 'MY_ID' } },
       },
+      // Delivered with the rest, and therefore included from where the rest is.
+      w1: {
+        routerId: '10.0.0.2',
+        nodeAddress: '192.168.2.1',
+        backboneAddress: 'fd00:ff::2',
+        password: { file: '/etc/bird/k3s-password.conf', secret: { name: 'bgp', key: 'w1' } },
+      },
     },
   };
 }

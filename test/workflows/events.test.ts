@@ -11,11 +11,37 @@ interface Example {
   readonly workflow: string;
   readonly event_name: string;
   readonly event: object;
+  readonly ref?: string;
+  /** Files that a push changes. */
+  readonly changed?: readonly string[];
+  readonly inputs?: object;
+  /** False where nothing runs at all. */
+  readonly starts?: boolean;
   readonly needs?: object;
   /** How the jobs that others need have ended. */
   readonly status?: Context['status'];
   readonly jobs: readonly string[];
   readonly accept?: boolean;
+}
+
+interface Trigger {
+  readonly types?: readonly string[];
+  readonly branches?: readonly string[];
+  readonly paths?: readonly string[];
+  readonly inputs?: Readonly<Record<string, unknown>>;
+}
+
+/** By kind of event, branch and files. Of patterns we use names, and all that is below a folder. */
+function isStarted(trigger: unknown, { event, ref = '', changed = [], inputs = {} }: Example): boolean {
+  const { types, branches, paths, inputs: declared = {} } = trigger as Trigger;
+  const isOf = (pattern: string) => (path: string) =>
+    pattern.endsWith('/**') ? path.startsWith(pattern.slice(0, -2)) : path === pattern;
+  return (
+    (types?.includes((event as { readonly action: string }).action) ?? true) &&
+    (branches?.includes(ref.replace('refs/heads/', '')) ?? true) &&
+    (paths?.some((pattern) => changed.some(isOf(pattern))) ?? true) &&
+    Object.keys(inputs).every((name) => name in declared)
+  );
 }
 
 const examples = readdirSync(FOLDER).map((file): [string, Example] => [
@@ -25,13 +51,13 @@ const examples = readdirSync(FOLDER).map((file): [string, Example] => [
 
 describe.each(examples)('%s', (_, example) => {
   const workflow = readWorkflow(join('.github', 'workflows', example.workflow));
-  const { event, event_name, needs = {}, status = 'success' } = example;
-  const values = { github: { repository: 'home/fabric', event_name, event }, needs };
+  const { event, event_name, ref, inputs = {}, needs = {}, starts = true, status = 'success' } = example;
+  const values = { github: { repository: 'home/fabric', event_name, event, ref }, inputs, needs };
 
-  test('starts the workflow', () => {
-    const { types } = workflow.on[event_name] as { readonly types: readonly string[] };
-    expect(types).toContain((event as { readonly action: string }).action);
+  test(`${starts ? 'starts' : 'does not start'} the workflow`, () => {
+    expect(isStarted(workflow.on[event_name], example)).toBe(starts);
   });
+  if (!starts) return;
 
   test(`runs ${example.jobs.join(' and ') || 'nothing'}`, () => {
     const running = Object.entries(workflow.jobs)

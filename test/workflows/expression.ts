@@ -16,7 +16,7 @@ export type Value = string | number | boolean | null | readonly unknown[] | obje
 /** What a run knows: `github`, `needs`, `steps`, `runner`; and how it stands, for the functions that ask. */
 export interface Context {
   readonly values: Readonly<Record<string, unknown>>;
-  readonly status?: 'success' | 'failure' | 'cancelled';
+  readonly status?: 'success' | 'failure' | 'cancelled' | 'skipped';
 }
 
 const TOKEN = /\s*(?:('(?:[^']|'')*')|(\d+(?:\.\d+)?)|([A-Za-z_][\w-]*)|(&&|\|\||==|!=|[!().,]))/y;

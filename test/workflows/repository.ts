@@ -33,6 +33,16 @@ export function repositoryWith(change: (folder: string) => void): Repository {
   return { folder, base, head, merge };
 }
 
+/** Merges it: `main` is what `change` was. */
+export const advance = ({ folder, head }: Repository): void =>
+  void git(folder, 'reset', '-q', '--hard', head);
+
+/** Commits more on `main`. */
+export function push(repository: Repository, change: (folder: string) => void): string {
+  change(repository.folder);
+  return commit(repository.folder, 'More');
+}
+
 /** Does what actions/checkout does: all branches with their history where it is asked for, else the one commit alone. */
 export function checkOut(repository: Repository, ref: string, depth: unknown, workspace: string): void {
   const url = `file://${repository.folder}`;

@@ -78,8 +78,12 @@ export function* injection(workflow: Workflow): Iterable<string> {
 
 /** What nobody outside can choose. */
 const TRUSTED = [
-  /^github\.(token|repository|run_id|event\.pull_request\.(number|base\.sha)|event\.workflow_run\.id)$/,
-  /^secrets\.GITHUB_TOKEN$/,
+  /^github\.(token|repository|run_id|run_attempt|sha|event\.pull_request\.(number|base\.sha)|event\.workflow_run\.id)$/,
+  /^secrets\.(GITHUB_TOKEN|SSH_PRIVATE_KEY|NOENCAP_AGE_KEY)$/,
+  // Whoever may write to the repository gives them, and could change the workflow as well.
+  /^inputs\.[\w-]+$/,
+  // What steps of ours have found: a commit, a number.
+  /^(matrix\.wave|needs\.plan\.outputs\.base|steps\.last\.outputs\.commit|steps\.agent\.outputs\.pid)$/,
   /^runner\.temp$/,
   /^(steps|needs)\.[\w-]+\.(outcome|conclusion|result)$/,
 ];
@@ -160,20 +164,29 @@ export function* cache(workflow: Workflow): Iterable<string> {
   }
 }
 
-/** Where a token may write, only code of the base runs, and nothing that packages bring along. */
+/**
+ * Where a token may write, or keys of the routers are, only code of the base runs, and nothing that packages bring along. What is
+ * delivered is checked out by its commit: by the branch, checkout would call an old commit origin/main as well.
+ */
 export function* trustedCode(workflow: Workflow): Iterable<string> {
   const base = '${{ github.event.pull_request.base.sha }}';
   for (const { job, step, place } of stepsOf(workflow)) {
-    if (!mayWrite(job)) continue;
-    const expected = workflow.on.pull_request === undefined ? undefined : base;
+    const delivers = job.environment !== undefined;
+    if (!mayWrite(job) && !delivers) continue;
+    const holds = delivers ? 'has keys' : 'may write';
+    const [expected, other] = delivers
+      ? ['${{ github.sha }}', 'something else than the commit of the run']
+      : workflow.on.pull_request === undefined
+        ? [undefined, 'more than the default branch']
+        : [base, 'other code than the base'];
     const { ref, repository } = step.with ?? {};
     if (actionOf(step) === 'actions/checkout' && (ref !== expected || repository !== undefined))
-      yield `${place}: this job may write, and checks out ${expected === undefined ? 'more than the default branch' : 'other code than the base'}`;
+      yield `${place}: this job ${holds}, and checks out ${other}`;
     for (const [command, name, rest = ''] of (step.run ?? '').matchAll(
       /\b(npm|npx|yarn|pnpm)\b([^\n;&|]*)/g,
     )) {
       if (name !== 'npm' || !/^ ci\b/.test(rest) || !rest.includes('--ignore-scripts'))
-        yield `${place}: this job may write, and runs scripts of packages: ${command.trim()}`;
+        yield `${place}: this job ${holds}, and runs scripts of packages: ${command.trim()}`;
     }
   }
 }

@@ -25,12 +25,17 @@ export function* permissions({ permissions: top, jobs }: Workflow): Iterable<str
 const NEEDS: Readonly<Record<string, (step: Step) => boolean>> = {
   'contents: read': (step) => actionOf(step) === 'actions/checkout',
   'actions: read': (step) =>
-    actionOf(step) === 'actions/download-artifact' && step.with?.['run-id'] !== undefined,
+    asksForRuns(step) ||
+    (actionOf(step) === 'actions/download-artifact' && step.with?.['run-id'] !== undefined),
   'pull-requests: write': comments,
 };
 
 function comments({ run }: Step): boolean {
   return /^bin\/noencap comment\b/m.test(run ?? '');
+}
+
+function asksForRuns({ run }: Step): boolean {
+  return /\bnode scripts\/last-delivery\.cjs\b/.test(run ?? '');
 }
 
 /** A token that is stolen can do no more than the job had to. */
@@ -55,11 +60,13 @@ export function* timeout({ jobs }: Workflow): Iterable<string> {
   }
 }
 
-/** The token is where it is used, for as long as it is used. Nothing of ours needs another secret. */
+/** The token is where it is used, for as long as it is used. */
 export function* token(workflow: Workflow): Iterable<string> {
   const held = (values: Values | undefined): string[] =>
     Object.entries(values ?? {}).flatMap(([name, value]) =>
-      expressionsIn(String(value)).some((text) => /\bsecrets\b|\bgithub\.token\b/.test(text)) ? [name] : [],
+      expressionsIn(String(value)).some((text) => /\bsecrets\.GITHUB_TOKEN\b|\bgithub\.token\b/.test(text))
+        ? [name]
+        : [],
     );
   for (const name of held(workflow.env)) yield `every step has the token in ${name}`;
   for (const [name, job] of Object.entries(workflow.jobs)) {
@@ -67,7 +74,7 @@ export function* token(workflow: Workflow): Iterable<string> {
   }
   for (const { step, place } of stepsOf(workflow)) {
     for (const name of held(step.env)) {
-      if (!comments(step) || name !== 'GITHUB_TOKEN')
+      if (!(comments(step) || asksForRuns(step)) || name !== 'GITHUB_TOKEN')
         yield `${place}: has the token in ${name} and no use for it`;
     }
     for (const name of held(step.with)) {
@@ -75,10 +82,94 @@ export function* token(workflow: Workflow): Iterable<string> {
         yield `${place}: has the token in ${name} and no use for it`;
     }
   }
-  for (const text of expressionsIn(workflow.text)) {
-    const [secret] = text.match(/\bsecrets\b(?!\.GITHUB_TOKEN\b)[.\w]*/) ?? [];
-    if (secret !== undefined)
-      yield `${secret} is used, and nothing here needs another secret than GITHUB_TOKEN`;
+}
+
+/** The secrets that anything of ours needs, and which step it is. */
+const SECRETS: Readonly<Record<string, (script: string) => boolean>> = {
+  SSH_PRIVATE_KEY: (script) => /\| ssh-add -q -(;|$)/m.test(script),
+  NOENCAP_AGE_KEY: (script) => /\bbin\/noencap ship\b/.test(script),
+};
+
+/** Names of secrets in a text; `all` for what gives every one. */
+const secretsIn = (text: string): string[] =>
+  expressionsIn(text).flatMap((inner) =>
+    [...inner.matchAll(/\bsecrets\b(?:\.(\w+))?/g)]
+      .map(([, name = 'all']) => name)
+      .filter((name) => name !== 'GITHUB_TOKEN'),
+  );
+
+/** A key of the routers is in the one step that uses it, in a job that an environment's reviewers let begin. */
+export function* secret(workflow: Workflow): Iterable<string> {
+  const left = secretsIn(workflow.text);
+  for (const { job, step, place } of stepsOf(workflow)) {
+    for (const [variable, value] of Object.entries(step.env ?? {})) {
+      for (const name of secretsIn(String(value))) {
+        left.splice(left.indexOf(name), 1);
+        if (job.environment === undefined)
+          yield `${place}: has ${name} without an environment, whose reviewers would be asked`;
+        else if (SECRETS[name]?.(step.run ?? '') !== true || variable !== name)
+          yield `${place}: has ${name} in ${variable} and no use for it`;
+      }
+    }
+  }
+  for (const name of left) yield `${name} is used elsewhere than in the environment of a step`;
+}
+
+/**
+ * A key is in no file, on no command line that others can list, and in no log. It may be given another name, be asked whether it is
+ * there, and go through a pipe by a command of the shell itself. Here-documents are files with some versions of bash.
+ */
+export function* disk(workflow: Workflow): Iterable<string> {
+  for (const { step, place } of stepsOf(workflow)) {
+    const names = Object.entries(step.env ?? {}).flatMap(([name, value]) =>
+      secretsIn(String(value)).length > 0 ? [name] : [],
+    );
+    if (names.length === 0) continue;
+    for (const line of (step.run ?? '').split('\n').map((one) => one.trim())) {
+      if (/^set\b.*(\s-\w*x|xtrace)/.test(line)) yield `${place}: the log shows every command: ${line}`;
+      if (/\b(env|printenv|export -p|declare -p)$|\b(env|printenv) \|/.test(line))
+        yield `${place}: the log shows the environment: ${line}`;
+      const used = names.find((name) => new RegExp(`\\$\\{?${name}\\b`).test(line));
+      if (used === undefined) continue;
+      const [, alias] = line.match(/^(\w+)="?\$\w+"?$/) ?? [];
+      if (alias !== undefined) names.push(alias);
+      else if (
+        !/^if \[ -[nz] "\$\w+" \]; then$/.test(line) &&
+        !/^(if ! )?printf '%s\\n' "\$\w+" \|/.test(line)
+      )
+        yield `${place}: ${used} goes elsewhere than through a pipe: ${line}`;
+      else if (/[^0-9&]>|<</.test(line) || /\btee\b/.test(line))
+        yield `${place}: ${used} comes into a file: ${line}`;
+    }
+  }
+}
+
+/** What changes the routers runs for the main branch only, and for nothing that a stranger does. */
+export function* deploy({ on, jobs }: Workflow): Iterable<string> {
+  const runs = (job: Job, ref: string): boolean =>
+    holds(job.if, { values: { github: { ref }, ...needed(job) } }) &&
+    [job.needs ?? []].flat().every((name) => runs(jobs[name] ?? {}, ref));
+  for (const [name, job] of Object.entries(jobs)) {
+    if (job.environment === undefined) continue;
+    for (const event of Object.keys(on)) {
+      if (!['push', 'workflow_dispatch'].includes(event))
+        yield `${name}: changes something, and ${event} starts it`;
+    }
+    const { branches } = (on.push ?? {}) as { readonly branches?: readonly string[] };
+    if (on.push !== undefined && branches?.join() !== 'main')
+      yield `${name}: changes something, and a push to another branch than main starts it`;
+    if (on.workflow_dispatch !== undefined && runs(job, 'refs/heads/other'))
+      yield `${name}: changes something, and may be started by hand for another branch than main`;
+  }
+}
+
+/** The waves of a delivery, which are jobs of a matrix: none beside another, and none after one that failed. */
+export function* waves({ jobs }: Workflow): Iterable<string> {
+  for (const [name, { environment, strategy }] of Object.entries(jobs)) {
+    if (environment === undefined || strategy === undefined) continue;
+    if (strategy['max-parallel'] !== 1) yield `${name}: waves go side by side: max-parallel is not 1`;
+    if (strategy['fail-fast'] !== true)
+      yield `${name}: a wave may follow one that failed: fail-fast is not true`;
   }
 }
 
@@ -104,7 +195,9 @@ export function* fork({ on, jobs }: Workflow): Iterable<string> {
 /** What the jobs before have left, at their best. */
 const needed = ({ needs = [] }: Job): Readonly<Record<string, unknown>> => ({
   needs: Object.fromEntries(
-    [needs].flat().map((name) => [name, { result: 'success', outputs: { artifact: '1' } }]),
+    [needs]
+      .flat()
+      .map((name) => [name, { result: 'success', outputs: { artifact: '1', waves: '[{"wave": 1}]' } }]),
   ),
 });
 

@@ -48,8 +48,10 @@ test('every rule has an example, in which it and no other rule finds something',
   expect([...new Set(found.flatMap((one) => one.rules))].sort()).toEqual(Object.keys(rules).sort());
 });
 
-test('docs/pull-requests.md names every workflow with its jobs, and the label', () => {
-  const page = readFileSync('docs/pull-requests.md', 'utf8');
+test('the pages on workflows name every one with its jobs, and the label', () => {
+  const page = ['docs/pull-requests.md', 'docs/ship-routers.md']
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
   const rows = [...page.matchAll(/^\| `([\w.-]+)`, `([\w-]+)` \|/gm)].map(
     ([, file, job]) => `${file}: ${job}`,
   );

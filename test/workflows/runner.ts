@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,8 +10,16 @@ import { actionOf, type Job, type Step, type Values, type Workflow } from './wor
 /** What a run is about: where it happens, and what GitHub says of it. */
 export interface Run {
   readonly repository: Repository;
-  readonly event_name: 'pull_request' | 'workflow_run';
+  readonly event_name: 'pull_request' | 'workflow_run' | 'push' | 'workflow_dispatch';
   readonly event: object;
+  /** The commit of the run, where it is no pull request; `main` as it is if not told. */
+  readonly sha?: string;
+  readonly inputs?: Readonly<Record<string, string | boolean>>;
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** What the jobs that this one needs have left. */
+  readonly needs?: object;
+  /** Which job of its matrix it is. */
+  readonly matrix?: object;
   readonly token?: string;
   /** Where artifacts lie, by name: what one job leaves there another finds. */
   readonly artifacts: string;
@@ -19,6 +27,8 @@ export interface Run {
   readonly api?: string;
   /** Steps that take too long to be part of a test; they count as done well. */
   readonly without?: readonly string[];
+  /** Is given each script while it runs. */
+  readonly during?: (step: string, shell: ChildProcess, workspace: string) => void;
   /** Whether `npm ci` works. */
   readonly npm?: 'works' | 'fails';
 }
@@ -93,8 +103,10 @@ function setUp(run: Run): Machine {
     event_name: run.event_name,
     event: run.event,
     token: run.token ?? 'no token',
+    ref: run.event_name === 'pull_request' ? `refs/pull/${PULL.number}/merge` : 'refs/heads/main',
+    sha: run.event_name === 'pull_request' ? run.repository.merge : (run.sha ?? run.repository.base),
+    run_attempt: '1',
   };
-  const { merge, base } = run.repository;
   const env = {
     CI: 'true',
     HOME: folder,
@@ -107,19 +119,24 @@ function setUp(run: Run): Machine {
     GITHUB_EVENT_PATH: event,
     GITHUB_REPOSITORY: github.repository,
     GITHUB_RUN_ID: '4711',
-    GITHUB_RUN_ATTEMPT: '1',
+    GITHUB_RUN_ATTEMPT: github.run_attempt,
+    GITHUB_RUN_NUMBER: '12',
     GITHUB_SERVER_URL: 'https://github.com',
     GITHUB_WORKSPACE: workspace,
+    GITHUB_REF: github.ref,
+    GITHUB_SHA: github.sha,
     ...(run.event_name === 'pull_request'
-      ? {
-          GITHUB_BASE_REF: 'main',
-          GITHUB_HEAD_REF: PULL.branch,
-          GITHUB_REF: `refs/pull/${PULL.number}/merge`,
-          GITHUB_SHA: merge,
-        }
-      : { GITHUB_BASE_REF: '', GITHUB_HEAD_REF: '', GITHUB_REF: 'refs/heads/main', GITHUB_SHA: base }),
+      ? { GITHUB_BASE_REF: 'main', GITHUB_HEAD_REF: PULL.branch }
+      : { GITHUB_BASE_REF: '', GITHUB_HEAD_REF: '' }),
   };
-  return { run, folder, workspace, env, values: { github, runner: { temp } } };
+  const { inputs = {}, secrets = {}, needs = {}, matrix = {} } = run;
+  return {
+    run,
+    folder,
+    workspace,
+    env,
+    values: { github, runner: { temp }, inputs, secrets, needs, matrix },
+  };
 }
 
 async function runStep(
@@ -151,25 +168,28 @@ async function runStep(
   }
   const script = join(machine.folder, 'script.sh');
   const summary = join(machine.folder, 'summary.md');
+  const output = join(machine.folder, 'output');
   writeFileSync(script, step.run);
-  writeFileSync(summary, '');
+  for (const file of [summary, output]) writeFileSync(file, '');
   const env = {
     ...machine.env,
     GITHUB_STEP_SUMMARY: summary,
+    GITHUB_OUTPUT: output,
     ...valued(workflow.env),
     ...valued(job.env),
     ...valued(step.env),
   };
   const options = { cwd: machine.workspace, env, maxBuffer: 2 ** 26 };
-  const { outcome, stdout, stderr } = await promisify(execFile)(
-    'bash',
-    ['--noprofile', '--norc', '-eo', 'pipefail', script],
-    options,
-  ).then(
+  const started = promisify(execFile)('bash', ['--noprofile', '--norc', '-eo', 'pipefail', script], options);
+  machine.run.during?.(nothing.name, started.child, machine.workspace);
+  const { outcome, stdout, stderr } = await started.then(
     (said) => ({ ...said, outcome: 'success' as const }),
     (error) => ({ stdout: error.stdout, stderr: error.stderr, outcome: 'failure' as const }),
   );
-  return { ...nothing, outcome, stdout, stderr, summary: readFileSync(summary, 'utf8') };
+  const outputs = Object.fromEntries(
+    [...readFileSync(output, 'utf8').matchAll(/^([\w-]+)=(.*)$/gm)].map(([, key, value]) => [key, value]),
+  );
+  return { ...nothing, outcome, stdout, stderr, outputs, summary: readFileSync(summary, 'utf8') };
 }
 
 /** What an action does, as far as later steps see it; its outputs. */

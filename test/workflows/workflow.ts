@@ -29,6 +29,11 @@ export interface Job {
   readonly needs?: string | readonly string[];
   readonly uses?: string;
   readonly environment?: unknown;
+  readonly strategy?: {
+    readonly 'max-parallel'?: unknown;
+    readonly 'fail-fast'?: unknown;
+    readonly matrix?: unknown;
+  };
   readonly 'timeout-minutes'?: unknown;
   readonly permissions?: Permissions;
   readonly concurrency?: Concurrency | string;

@@ -1,0 +1,38 @@
+import { appendFileSync } from 'node:fs';
+import type { Result } from '../delivery/journal.ts';
+import type { Shipped } from '../delivery/ship.ts';
+import { printable } from '../topology/fault.ts';
+import { counted } from './terminal.ts';
+
+/** Puts what became of the routers on the page of a workflow's run. What a router said is text there, and nothing else. */
+export function summarise({ outcome, results }: Shipped, lookOnly: boolean): void {
+  const { GITHUB_STEP_SUMMARY: file } = process.env;
+  if (file === undefined || file === '') return;
+  const told = results.filter((one) => one.outcome !== 'unchanged');
+  const shown = told.slice(0, MOST);
+  const rows = shown.map((one) => `| ${cell(one.router)} | ${one.outcome} | ${says(one)} |`);
+  const [same, hidden] = [results.length - told.length, told.length - shown.length];
+  appendFileSync(
+    file,
+    [
+      `### ${lookOnly ? 'Looked at the routers' : `Delivery ${outcome}`}`,
+      '',
+      ...(rows.length === 0 ? [] : ['| router | became | |', '|---|---|---|', ...rows, '']),
+      ...(same === 0
+        ? []
+        : [same === 1 ? '1 router is as it was.' : `${same} routers are as they were.`, '']),
+      ...(hidden === 0 ? [] : [`${counted(hidden, 'router')} ${hidden === 1 ? 'is' : 'are'} not shown.`, '']),
+    ].join('\n'),
+  );
+}
+
+/** GitHub shows a MiB, and nobody reads as much. */
+const MOST = 200;
+
+const says = (result: Result): string => cell((result.says ?? '').slice(0, 1000));
+
+/** In a code span nothing is Markdown, a mention or HTML; a bar would still end the cell, and a backtick the span. */
+const cell = (text: string): string => {
+  const plain = printable(text.replace(/\s+/g, ' ')).replaceAll('`', "'").replaceAll('|', '\\|').trim();
+  return plain === '' ? '' : `\`${plain}\``;
+};

@@ -1,0 +1,22 @@
+import type { Agreements } from './expected.ts';
+import type { GateFinding, GateQuestion, Seen } from './gate.ts';
+import { isUp } from './protocol-states.ts';
+
+/**
+ * A new password is in the cluster first, so that the sessions with nodes are down before the router gets it, and each has its excuse.
+ * But one of them must come up: else the two ends have different passwords, and the next router would lose its nodes too.
+ */
+export function passwordFindings(
+  { router, excused, isRotated }: GateQuestion,
+  agreement: Agreements,
+  seen: readonly Seen[],
+): GateFinding[] {
+  if (isRotated !== true) return [];
+  const own = seen.filter(
+    ({ session, remote }) =>
+      remote.kind === 'node' && agreement(session) === 'same' && !excused.has(session.id),
+  );
+  if (own.length === 0 || own.some(({ is }) => isUp(is))) return [];
+  const says = `${router}: no session with a node is up with the new password. Its Secret in the cluster must have the same before this`;
+  return [{ level: 'failure', kind: 'alone', about: router, says, mends: 'time' }];
+}

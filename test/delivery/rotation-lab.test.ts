@@ -1,0 +1,186 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Delivery } from '../../delivery/delivery.ts';
+import { Hidden } from '../../delivery/hidden.ts';
+import { releaseFor } from '../../delivery/password.ts';
+import type { Remote } from '../../delivery/remote.ts';
+import { ship, type Unstamped } from '../../delivery/ship.ts';
+import { askBird, hostFolder, type Lab } from '../../lab/index.ts';
+import { nodePassword } from '../../lab/plan.ts';
+import { passwordFile } from '../../lab/router-files.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { booted, redundant, scenario } from '../lab/labs.ts';
+import { local } from './bird.ts';
+
+/** A rotation as docs/rotate-a-password.md has it: the Secret first, as the cluster follows it, then the router, by a delivery. */
+
+const NAME = 'k3s-password.conf';
+
+function withPasswords(): TopologyInput {
+  const topology = redundant();
+  const routers = Object.entries(topology.routers).map(([name, router]) => [
+    name,
+    { ...router, password: { file: `/etc/bird/${NAME}`, secret: { name: `bgp-${name}` } } },
+  ]);
+  return { ...topology, routers: Object.fromEntries(routers) };
+}
+
+/** What both ends have at first, and what they get. */
+const old = (router: string) => /"(.*)"/.exec(passwordFile(router))?.[1] ?? '';
+const fresh = (router: string) => `fresh-${router}`;
+
+scenario('a rotation', () => {
+  let lab: Lab;
+  let events: Unstamped[];
+  beforeAll(async () => {
+    lab = await booted(withPasswords());
+    for (const router of ['e1', 'e2', 'w1']) expect(await delivered(router, old(router))).toBe('delivered');
+  }, 120_000);
+  afterAll(async () => lab?.holder.end());
+  beforeEach(() => {
+    events = [];
+  });
+
+  /** The router's own script, inside the lab. */
+  const remote = (): Remote => local({ shell: ['nsenter', ...lab.holder.enter, 'sh'] });
+
+  async function delivered(router: string, password: string, timeout = 60): Promise<string> {
+    const host = lab.plan.hosts.find(({ name }) => name === router);
+    const files = new Map([...(host?.files ?? [])].filter(([path]) => path !== NAME));
+    const stop = new AbortController().signal;
+    const folder = hostFolder(router);
+    const delivery: Delivery = {
+      router,
+      remote: remote(),
+      settings: { configDir: folder, mode: 'standalone', socket: `${folder}/bird.ctl`, secret: NAME },
+      release: releaseFor(files, { name: NAME, password: new Hidden(password) }),
+      sysctls: new Map(),
+      owner: 'test',
+      timeout,
+      acceptDrift: true,
+      report: (step, outcome, details = []) =>
+        void events?.push({ event: 'step', router, step, outcome, details: [...details] }),
+      stop,
+    };
+    const { outcome } = await ship({
+      fabric: lab.fabric,
+      deliveries: [delivery],
+      turn: () => 'now',
+      base: () => ({ name: 'before', fabric: lab.fabric }),
+      excused: new Set(),
+      maxParallel: 1,
+      lookOnly: false,
+      record: () => {},
+      stop,
+    });
+    return outcome;
+  }
+
+  const onDisk = (router: string) => readFileSync(lab.holder.path(`${hostFolder(router)}/${NAME}`), 'utf8');
+
+  /** What confd does when a Secret has changed: it writes all of a node's configuration anew, and BIRD reads it. */
+  async function secretBecomes(router: string, password: string): Promise<void> {
+    const nodes = lab.plan.hosts.filter(({ files }) => files.has(nodePassword(router)));
+    expect(nodes.length).toBeGreaterThan(0);
+    for (const { name } of nodes) {
+      const folder = lab.holder.path(hostFolder(name));
+      writeFileSync(`${folder}/${nodePassword(router)}`, `password "${password}";\n`);
+      await askBird(`${folder}/bird.ctl`, 'configure');
+    }
+  }
+
+  const established = async (router: string) =>
+    [
+      ...(await lab.holder.run(`birdc -s ${hostFolder(router)}/bird.ctl show protocols`)).stdout.matchAll(
+        /\sBGP\s.*Established/g,
+      ),
+    ].length;
+
+  /** How many sessions it has in the end: an end that heard nothing keeps one for the hold time. */
+  const comesTo = async (router: string, count: number) => {
+    for (let tries = 0; (await established(router)) !== count; tries += 1) {
+      if (tries > 60) throw new Error(`${router} has ${await established(router)} sessions, not ${count}`);
+      await sleep(250);
+    }
+  };
+
+  /** Pods that ping each other 20 times a second, all of them, while something is done. Packets lost, and the longest gap in seconds. */
+  async function pingedWhile(
+    work: () => Promise<void>,
+  ): Promise<{ sent: number; lost: number; gap: number }> {
+    const pairs = lab.plan.pods.flatMap((from) =>
+      lab.plan.pods.filter((to) => to !== from).map((to) => ({ from, to: to.addresses[0]?.text ?? '' })),
+    );
+    const file = (index: number) => `/run/ping-${index}`;
+    const start = pairs.map(
+      ({ from, to }, index) =>
+        `nsenter --net=/run/netns/${from.netns} ping -n -i 0.05 ${to} >${file(index)} 2>&1 </dev/null & echo $!`,
+    );
+    const pids = (await lab.holder.run(start.join('\n'))).stdout.trim().split('\n');
+    await sleep(1000);
+    await work();
+    await sleep(1500);
+    await lab.holder.run(`kill -INT ${pids.join(' ')}; sleep 0.5`);
+    const all = pairs.map((_, index) => {
+      const text = readFileSync(lab.holder.path(file(index)), 'utf8');
+      const seen = [...text.matchAll(/icmp_seq=(\d+) ttl/g)]
+        .map(([, seq]) => Number(seq))
+        .sort((a, b) => a - b);
+      const gaps = seen.map((seq, at) => seq - (seen[at - 1] ?? 0) - 1);
+      // A first packet before all is there, and a last one on its way, are none that was lost: only holes count.
+      return { sent: seen.length, lost: gaps.reduce((sum, one) => sum + one, 0), gap: Math.max(...gaps) };
+    });
+    return {
+      sent: all.reduce((sum, one) => sum + one.sent, 0),
+      lost: all.reduce((sum, one) => sum + one.lost, 0),
+      gap: Math.max(...all.map(({ gap }) => gap)) * 0.05,
+    };
+  }
+
+  test('with two reflectors, one after the other, loses no packet', async () => {
+    const before = { e1: await established('e1'), e2: await established('e2') };
+    const result = await pingedWhile(async () => {
+      for (const router of ['e1', 'e2'] as const) {
+        await secretBecomes(router, fresh(router));
+        await comesTo(router, before[router] - 2);
+        expect(await delivered(router, fresh(router))).toBe('delivered');
+        expect(await established(router)).toBe(before[router]);
+      }
+    });
+    expect(result.sent).toBeGreaterThan(2000);
+    expect(result.lost).toBe(0);
+    // Once more: it is there already.
+    events = [];
+    expect(await delivered('e1', fresh('e1'))).toBe('delivered');
+    expect(events.map((one) => (one.event === 'step' ? one.step : ''))).not.toContain('lock');
+  }, 180_000);
+
+  test('with one reflector, cuts its region off until the router has the password too', async () => {
+    let until = 0;
+    const result = await pingedWhile(async () => {
+      const start = performance.now();
+      await secretBecomes('w1', fresh('w1'));
+      expect(await delivered('w1', fresh('w1'))).toBe('delivered');
+      until = (performance.now() - start) / 1000;
+    });
+    // Within the other region nothing is lost; between the two it is cut until both ends have it, and BIRD has connected.
+    expect(result.lost).toBeGreaterThan(0);
+    expect(result.gap).toBeLessThan(until);
+    expect(await established('w1')).toBe(3);
+  }, 120_000);
+
+  test('that begins with the router is undone, since its nodes do not come back', async () => {
+    expect(await delivered('e1', 'another', 12)).toBe('stopped');
+    expect(onDisk('e1')).toContain(fresh('e1'));
+    await comesTo('e1', 4);
+  }, 120_000);
+
+  test('with one password in the Secret and another for the router is undone, and says why', async () => {
+    await secretBecomes('e1', 'this');
+    await comesTo('e1', 2);
+    expect(await delivered('e1', 'that', 12)).toBe('stopped');
+    expect(onDisk('e1')).toContain(fresh('e1'));
+    expect(JSON.stringify(events)).toContain('no session with a node is up with the new password');
+    expect(JSON.stringify(events)).not.toMatch(/fresh-/);
+  }, 120_000);
+});

@@ -1,0 +1,215 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { settingsOf } from '../../delivery/router.ts';
+import { forcedCommand } from '../../delivery/router-script.ts';
+import { scratch } from '../cli/run.ts';
+import { type Bird, session, startBird, until } from '../delivery/bird.ts';
+import { endSshd, type Sshd, startSshd } from '../delivery/sshd.ts';
+import { advance, push, type Repository, repositoryWith } from './repository.ts';
+import { type JobDone, type Run, runJob } from './runner.ts';
+import { readWorkflow } from './workflow.ts';
+
+/** The job that delivers a wave: a real sshd with noencap's restricted account, a real BIRD behind it, and the key in a real agent. */
+const workflow = readWorkflow('.github/workflows/routers.yml');
+const MINUTES = 60_000;
+jest.setTimeout(3 * MINUTES);
+
+const KEY = 'Give the key to an agent';
+const DELIVER = 'Deliver';
+
+let bird: Bird;
+let sshd: Sshd;
+let repository: Repository;
+let key: string;
+
+beforeAll(async () => {
+  bird = startBird((folder) => ({
+    'bird.conf': `log "${folder}/log" all;
+router id 192.168.1.1;
+define K3S_AS = 64512;
+define INTRA_ROUTER_ID = 192.168.1.1;
+ipv4 table intra_table_v4;
+ipv6 table intra_table_v6;
+protocol device { scan time 10; }
+include "k3s/ibgp.conf";
+`,
+    'k3s/ibgp.conf': session('by_hand'),
+  }));
+  const wrapper = join(bird.folder, 'noencap-router');
+  writeFileSync(wrapper, forcedCommand(settingsOf(bird.settings)), { mode: 0o755 });
+  sshd = await startSshd(`restrict,command="${wrapper}"`);
+  key = readFileSync(sshd.key, 'utf8');
+  const { host, port, user, knownHosts } = sshd.target;
+  const place = `ssh: {host: ${host}, port: ${port}, user: ${user}}, bird: {configDir: ${bird.settings.configDir}}`;
+  repository = repositoryWith((folder) => {
+    rmSync(join(folder, 'topology.yaml'));
+    noencap(folder, 'init');
+    edit(folder, 'nodeAddress: 192.168.1.1}', `nodeAddress: 192.168.1.1, ${place}}`);
+    writeFileSync(join(folder, 'known_hosts'), readFileSync(knownHosts));
+    noencap(folder, 'synth');
+  });
+  advance(repository);
+});
+afterAll(async () => {
+  await endSshd(sshd);
+  bird.end();
+  rmSync(repository.folder, { recursive: true });
+});
+
+const noencap = (cwd: string, command: string) => execFileSync('bin/noencap', [command, '--quiet'], { cwd });
+
+function edit(folder: string, before: string, after: string): void {
+  const file = join(folder, 'topology.yaml');
+  const text = readFileSync(file, 'utf8');
+  if (!text.includes(before)) throw new Error(`topology.yaml has no ${before}`);
+  writeFileSync(file, text.replace(before, after));
+}
+
+interface Delivered extends JobDone {
+  /** The events of the journal that was kept; undefined if there is none. */
+  readonly journal: readonly { readonly event: string; readonly [key: string]: unknown }[] | undefined;
+}
+
+async function deliver(given: Partial<Run> = {}): Promise<Delivered> {
+  const artifacts = scratch();
+  const done = await runJob(workflow, 'ship', {
+    repository,
+    event_name: 'push',
+    event: {},
+    sha: repository.head,
+    artifacts,
+    secrets: { SSH_PRIVATE_KEY: key },
+    needs: { plan: { outputs: { base: 'none' } } },
+    matrix: { wave: 1, routers: 'gateway' },
+    ...given,
+  });
+  const file = join(artifacts, 'journal-wave-1-1/journal.jsonl');
+  const journal = existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    : undefined;
+  rmSync(artifacts, { recursive: true });
+  return { ...done, journal };
+}
+
+const step = ({ steps }: JobDone, name: string) => steps.find((one) => one.name === name);
+const outcomes = ({ steps }: JobDone): Record<string, string> =>
+  Object.fromEntries(steps.map(({ name, outcome }) => [name.replace(/@.*/, ''), outcome]));
+
+/** The agents that run for a socket of the scratch folders here. */
+const agents = (): string =>
+  spawnSync('pgrep', ['-a', 'ssh-agent'], { encoding: 'utf8' }).stdout.match(/.*noencap-cli-.*/)?.[0] ?? '';
+
+afterEach(() => expect(agents()).toBe(''));
+
+describe('a key', () => {
+  test('that is not there is asked for', async () => {
+    const done = await deliver({ secrets: {} });
+    expect(outcomes(done)).toMatchObject({
+      [KEY]: 'failure',
+      [DELIVER]: 'skipped',
+      'Forget the key': 'skipped',
+    });
+    expect(step(done, KEY)?.stdout).toMatch(/^::error title=No key::.* no secret SSH_PRIVATE_KEY/);
+    expect(done).toMatchObject({ result: 'failure', journal: undefined });
+  });
+
+  test('that has a passphrase is refused, and nothing of it is shown', async () => {
+    const folder = scratch();
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'open sesame', '-f', join(folder, 'key')]);
+    const locked = readFileSync(join(folder, 'key'), 'utf8');
+    rmSync(folder, { recursive: true });
+    const done = await deliver({ secrets: { SSH_PRIVATE_KEY: locked } });
+    expect(outcomes(done)).toMatchObject({
+      [KEY]: 'failure',
+      [DELIVER]: 'skipped',
+      'Forget the key': 'success',
+    });
+    expect(step(done, KEY)?.stdout).toMatch(/^::error title=No key::.* has a passphrase/m);
+    expect(JSON.stringify(done)).not.toContain(locked.split('\n')[1]);
+  });
+});
+
+test('what is not what main says any more is not delivered', async () => {
+  const done = await deliver({ sha: repository.base });
+  expect(outcomes(done)).toMatchObject({ 'Is this still what main says?': 'failure', [KEY]: 'skipped' });
+  expect(done.steps[1]?.stdout).toMatch(/^::error title=Not delivered::main has other files/);
+});
+
+test('what was edited on a router is refused, and told in journal and summary', async () => {
+  const done = await deliver();
+  expect(outcomes(done)).toMatchObject({ [DELIVER]: 'failure', 'Forget the key': 'success' });
+  expect(done.journal?.at(-1)).toMatchObject({ event: 'ended', routers: [{ outcome: 'refused' }] });
+  expect(step(done, DELIVER)?.summary).toMatch(
+    /^### Delivery stopped\n\n[\s\S]*\n\| `gateway` \| refused \| `nothing was shipped here yet.*` \|\n/,
+  );
+  expect(step(done, DELIVER)?.stderr).toMatch(/^::error .*title=gateway refused::/m);
+  expect(bird.sessions()).toEqual(['by_hand']);
+});
+
+test('a key that was pasted delivers, and is in no file and no environment meanwhile', async () => {
+  const pasted = key.trimEnd().replaceAll('\n', '\r\n');
+  const secret = key.split('\n')[2] ?? '';
+  let looked = false;
+  const done = await deliver({
+    secrets: { SSH_PRIVATE_KEY: pasted, NOENCAP_AGE_KEY: '' },
+    inputs: { router: '', excuse: 'gateway--kube-1/ipv4 gateway--kube-*', 'accept-drift': true },
+    during: (name, shell, workspace) => {
+      if (name !== DELIVER) return;
+      const files = readdirSync(dirname(workspace), { recursive: true, withFileTypes: true });
+      const texts = files
+        .filter((one) => one.isFile() && !one.parentPath.includes('node_modules'))
+        .map((one) => readFileSync(join(one.parentPath, one.name), 'latin1'));
+      expect(texts.filter((text) => text.includes(secret))).toEqual([]);
+      const [agent] = agents().split(' ');
+      for (const pid of [agent, shell.pid]) {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+        expect(environment).toContain('GITHUB_ACTIONS');
+        expect(environment).not.toContain(secret);
+      }
+      looked = true;
+    },
+  });
+  expect(looked).toBe(true);
+  expect(done).toMatchObject({ result: 'success' });
+  expect(step(done, KEY)?.stdout).toMatch(/^256 SHA256:\S+ .*\(ED25519\)$/m);
+  expect(step(done, DELIVER)?.summary).toMatch(
+    /^### Delivery delivered\n\n[\s\S]*\n\| `gateway` \| shipped \| {2}\|\n/,
+  );
+  expect(done.journal?.at(-1)).toMatchObject({ event: 'ended', outcome: 'delivered' });
+  expect(bird.sessions()).toEqual(['k3s_kube_1_v4', 'k3s_kube_2_v4']);
+  expect(JSON.stringify(done)).not.toContain(secret);
+});
+
+test('a run that is run again finds it delivered', async () => {
+  const done = await deliver();
+  expect(done).toMatchObject({ result: 'success', journal: expect.any(Array) });
+  expect(step(done, DELIVER)?.summary).toBe('### Delivery delivered\n\n1 router is as it was.\n');
+});
+
+test('a run that is cancelled undoes what is not confirmed', async () => {
+  const sha = push(repository, (folder) => {
+    edit(folder, 'role: agent, address: 192.168.1.12', 'role: agent, address: 192.168.1.13');
+    edit(folder, 'kube-2: 192.168.1.12', 'kube-2: 192.168.1.13');
+    noencap(folder, 'synth');
+  });
+  const done = await deliver({
+    sha,
+    needs: { plan: { outputs: { base: repository.head } } },
+    during: (name, shell, workspace) => {
+      if (name !== DELIVER) return;
+      const journal = join(workspace, 'journal.jsonl');
+      const applied = () =>
+        existsSync(journal) && /"gate","outcome":"started"/.test(readFileSync(journal, 'utf8'));
+      until(applied, 60);
+      shell.kill('SIGINT');
+    },
+  });
+  expect(outcomes(done)).toMatchObject({ [DELIVER]: 'failure', 'Forget the key': 'success' });
+  expect(done.journal?.at(-1)).toMatchObject({ routers: [{ router: 'gateway', outcome: 'undone' }] });
+  expect(bird.birdc('show protocols all k3s_kube_2_v4')).toContain('192.168.1.12');
+  expect(bird.birdc('configure status')).not.toContain('0022');
+});
