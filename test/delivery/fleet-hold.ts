@@ -52,7 +52,7 @@ export function heldAt(folder: string, { step, when }: Point): Held {
 }
 
 /**
- * Which step a command belongs to is told by its verb; \`inspect\` serves three of them. The words travel in front of the script, with
+ * Which step a command belongs to is told by its verb; `inspect` serves two of them. The words travel in front of the script, with
  * the characters 1 and 4 for quotes and line ends (delivery/ssh-command.ts). It is a group of its own, as ship starts every ssh.
  */
 const HOLD = `#!/bin/sh
@@ -62,16 +62,16 @@ words=
 for word; do words=$word; done
 words=\${words%%"$end"*}
 verb=
-for one in inspect hold settle adopt stage check apply confirm undo discard; do
+for one in inspect protocols hold settle adopt stage check apply confirm undo discard; do
   case $words in *"$quote$one$quote"*) verb=$one ;; esac
 done
 [ -n "$verb" ] || exec "$HOLD_SSH" "$@"
 echo "$verb" >>"$HOLD/verbs"
 case $verb in
   hold) step=lock ;;
+  protocols) step=gate ;;
   inspect)
     step=inspect
-    if grep -qx apply "$HOLD/verbs"; then step=gate; fi
     if grep -qx undo "$HOLD/verbs"; then step=verify; fi
     ;;
   *) step=$verb ;;
