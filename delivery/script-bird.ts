@@ -202,6 +202,8 @@ undo() {
     applying* | confirming*)
       if [ "$(live)" = "\${doing#* }" ]; then refuse "release \${doing#* } is in place already. Settle."; fi
       take_back "\${doing#* }"
+      # On a full disk it is what was staged that makes room to write down that nothing is left of it.
+      rm -rf "$noencap/staged"
       state_back
       say "undone \${doing#* }"
       ;;

@@ -73,6 +73,20 @@ describe('a small file system', () => {
     await agree(steps);
   });
 
+  test('that is full when it is to be undone has room for that: what was staged goes first', async () => {
+    done(await steps.stage(TWO));
+    done(await steps.apply(TWO));
+    space.fill(0);
+    expect((await steps.confirm(TWO)).failed?.kind).toBe('lacking');
+    done(await steps.undo());
+    expect([steps.state(), steps.onDisk(), ...bird.sessions()]).toEqual([
+      expect.stringMatching(/^shipped /),
+      'one',
+      'one',
+    ]);
+    await agree(steps);
+  });
+
   test('that can only be read changes nothing', async () => {
     const before = steps.inventory();
     space.mount('remount,bind,ro');

@@ -1,0 +1,205 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import type { Lab } from '../../lab/index.ts';
+import { put } from './bird.ts';
+import { LOGIN } from './fleet-router.ts';
+import type { Change, RouterName } from './fleet-topology.ts';
+import { fleetTopology, OPERATOR } from './fleet-topology.ts';
+import { startAgent } from './sshd.ts';
+
+/** Who delivers: repositories, a key in an agent, and noencap. */
+export interface Desk {
+  readonly main: Repository;
+  /** The public key that may log in. */
+  readonly authorized: string;
+  /** Where its agent is: another desk has another. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Another working copy of main, for somebody who does something else. */
+  clone(name: string): Repository;
+  /** A folder that goes with the desk. */
+  folder(name: string): string;
+  end(): void;
+}
+
+/** A topology with known_hosts, and dist. */
+export interface Repository {
+  readonly folder: string;
+  /** Renders a topology with noencap and commits it with its dist. */
+  commit(generation: number, change?: Change, tool?: string): void;
+  /** A router's rendered files: path below dist/routers/<router> to text. */
+  rendered(router: RouterName): ReadonlyMap<string, string>;
+  pin(keys: ReadonlyMap<RouterName, string>): void;
+}
+
+const HERE = resolve('.');
+export const TOOL = join(HERE, 'bin/noencap');
+
+export function openDesk(): Desk {
+  const folder = mkdtempSync(join(tmpdir(), 'noencap-desk-'));
+  const agent = startAgent();
+  const env = { SSH_AUTH_SOCK: process.env.SSH_AUTH_SOCK ?? '' };
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'ship', '-f', join(folder, 'key')]);
+  agent.add(join(folder, 'key'));
+  const main = join(folder, 'main');
+  mkdirSync(main);
+  git(main, 'init', '-q', '-b', 'main');
+  return {
+    main: repository(main),
+    authorized: join(folder, 'key.pub'),
+    env,
+    clone: (name) => {
+      git(folder, 'clone', '-q', main, name);
+      return repository(join(folder, name));
+    },
+    folder: (name) => join(folder, name),
+    end: () => {
+      agent.end();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const repository = (folder: string): Repository => ({
+  folder,
+  commit: (generation, change, tool = TOOL) => {
+    writeFileSync(join(folder, 'topology.yaml'), stringify(fleetTopology(LOGIN, generation, change)));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [tool, 'synth', '-q'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`synth: ${stdout}${stderr}`);
+    committed(folder, `Generation ${generation}`);
+  },
+  rendered: (router) => {
+    const from = join(folder, 'dist/routers', router);
+    const files = readdirSync(from, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+    return new Map(
+      files.map(({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return [path.slice(from.length + 1), readFileSync(path, 'utf8')] as const;
+      }),
+    );
+  },
+  pin: (keys) => {
+    const host = (router: RouterName) => fleetTopology(LOGIN, 0).routers?.[router]?.ssh?.host;
+    writeFileSync(
+      join(folder, 'known_hosts'),
+      [...keys].map(([router, key]) => `${host(router)} ${key}\n`).join(''),
+    );
+    committed(folder, 'Pin the host keys');
+  },
+});
+
+function committed(folder: string, message: string): void {
+  git(folder, 'add', '-A');
+  git(folder, 'commit', '-q', '--allow-empty', '-m', message);
+}
+
+function git(folder: string, ...args: readonly string[]): void {
+  const name = ['-c', 'user.name=test', '-c', 'user.email=test@localhost', '-c', 'commit.gpgsign=false'];
+  execFileSync('git', [...name, ...args], { cwd: folder, stdio: 'pipe' });
+}
+
+/**
+ * A noencap of its own with one line of its sources otherwise: what a fault of noencap itself would deliver, since ship takes
+ * only what its own renderer makes.
+ */
+export function otherTool(desk: Desk, name: string, file: string, from: string, to: string): string {
+  const root = desk.folder(name);
+  if (existsSync(root)) return join(root, 'bin/noencap');
+  mkdirSync(root);
+  for (const name of readdirSync(HERE)) {
+    if (SOURCES.test(name)) cpSync(join(HERE, name), join(root, name), { recursive: true });
+  }
+  symlinkSync(join(HERE, 'node_modules'), join(root, 'node_modules'));
+  const text = readFileSync(join(root, file), 'utf8');
+  if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+  put(join(root, file), text.replace(from, to));
+  return join(root, 'bin/noencap');
+}
+
+/** All that is bundled; what is rendered, tested or fetched is not. */
+const SOURCES =
+  /^(analysis|bin|charts|cli|delivery|fabric|imports|lab|nodes|review|routers|topology|main\.ts|package.*\.json)$/;
+
+/** A program that runs on the operator's machine of the lab. */
+export interface Runs {
+  /** What it has printed until now, both streams. */
+  said(): string;
+  /** Waits for a line. Throws with what was said if it ends without. */
+  line(pattern: RegExp): Promise<void>;
+  /** kill -9, of it alone: what it started is on its own. */
+  kill(): void;
+  readonly ended: Promise<Ended>;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly said: string;
+}
+
+/** nsenter(1) becomes the program, so the process that is killed is the program itself. */
+export function onOperator(
+  lab: Lab,
+  cwd: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Runs {
+  const { pid } = lab.holder;
+  const inside = [`--net=${lab.holder.path(`/run/netns/${OPERATOR}`)}`];
+  const user = process.getuid?.() === 0 ? [] : [`--user=/proc/${pid}/ns/user`, '--preserve-credentials'];
+  const child = spawn('nsenter', [...user, ...inside, ...argv], {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  const heard = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      for (const hears of heard) hears();
+    });
+  }
+  let isOver = false;
+  const ended = new Promise<Ended>((done, fail) => {
+    child.on('error', fail);
+    // Not `close`: ssh of a killed ship has its streams still.
+    child.on('exit', (code, signal) => {
+      isOver = true;
+      for (const hears of heard) hears();
+      setImmediate(() => done({ code, signal, said: text }));
+    });
+  });
+  return {
+    said: () => text,
+    // At once, not by and by: what is done at a step must be done while it lasts.
+    line: (pattern) =>
+      new Promise((done, fail) => {
+        const hears = () => {
+          if (pattern.test(text)) done();
+          else if (isOver) fail(new Error(`no line like ${pattern}:\n${text}`));
+          else return;
+          heard.delete(hears);
+        };
+        heard.add(hears);
+        hears();
+      }),
+    kill: () => void child.kill('SIGKILL'),
+    ended,
+  };
+}

@@ -1,0 +1,238 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { askBird, hostFolder, type Lab } from '../../lab/index.ts';
+import { put } from './bird.ts';
+import { generationsIn, type RouterName } from './fleet-topology.ts';
+import { waited } from './waited.ts';
+
+/**
+ * A router of the fleet: besides its network namespace it has mounts of its own, with a small file system as /etc/bird and a
+ * /run/bird, a BIRD that was started as Debian starts it, and an sshd with a host key.
+ */
+export interface FleetRouter {
+  readonly name: RouterName;
+  /** Its /etc/bird, as this process sees it. */
+  readonly config: string;
+  /** Runs shell text as root on the router; throws with what it said if it fails. */
+  run(script: string): Promise<string>;
+  birdc(command: string): Promise<string>;
+  /** What a delivery must leave in order. */
+  seen(): Promise<RouterSeen>;
+  /** Whether an unconfirmed change waits. Costs no process, so that it can be asked again and again. */
+  waits(): Promise<boolean>;
+  startBird(): Promise<void>;
+  /** kill -9. */
+  killBird(): Promise<void>;
+  startSshd(): Promise<void>;
+  /** kill -9, with all connections that it has. */
+  killSshd(): Promise<void>;
+  /** Another host key than the one that is pinned, or the pinned one again, from the next start of sshd on. */
+  showKey(which: 'pinned' | 'other'): void;
+  /** The public half of the pinned key, as known_hosts has it. */
+  readonly hostKey: string;
+  /** Until not one more byte fits. */
+  fillDisk(): Promise<void>;
+  freeDisk(): Promise<void>;
+  /** As the kernel does it after an I/O error: nobody can write any more, whatever he has open. */
+  remount(mode: 'ro' | 'rw'): Promise<void>;
+  /** What its programs take for the time of day, from now on: `+3d` or `-26h` is that much beside this machine's. */
+  setClock(offset: string): void;
+}
+
+export interface RouterSeen {
+  /** The generation that BIRD runs. More than one, or none, is a fault. */
+  readonly runs: readonly number[];
+  /** That of the files which BIRD reads at its next start. */
+  readonly files: readonly number[];
+  /** What BIRD says of these files. */
+  readonly atRestart: 'ok' | string;
+  /** An unconfirmed change waits. */
+  readonly pending: boolean;
+  /** What noencap says was shipped last, and what it left of a delivery that did not end. */
+  readonly state: string;
+  readonly left: readonly string[];
+}
+
+/** Room of /etc/bird. ship wants a MiB. */
+const DISK = '4m';
+
+/** Makes the mounts, places the files of an earlier delivery, and starts BIRD and sshd. */
+export async function startRouter(
+  lab: Lab,
+  name: RouterName,
+  files: ReadonlyMap<string, string>,
+  authorized: string,
+): Promise<FleetRouter> {
+  const { holder } = lab;
+  const own = hostFolder(name);
+  const seenAt = (path: string) => holder.path(join(own, path));
+  const sh = async (script: string): Promise<string> => {
+    const { code, stdout, stderr } = await holder.run(script);
+    if (code !== 0) throw new Error(`${name}: ${script}\n${stdout}${stderr}`);
+    return stdout;
+  };
+  // The namespace lives as long as this sleep does: a mount namespace cannot be kept in a file inside a lab.
+  await sh(`set -e
+mkdir -p ${own}/etc /run/bird /run/sshd
+mount -t tmpfs -o mode=0755,size=${DISK} tmpfs ${own}/etc
+nsenter --net=/run/netns/${name} unshare --mount sh -c '
+  mount --bind ${own}/etc /etc/bird && mount --bind ${own} /run/bird &&
+  echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start && echo $$ >${own}/ns.pid && exec sleep 2147483647
+' </dev/null >/dev/null 2>${own}/ns.log &
+for try in $(seq 200); do [ -s ${own}/ns.pid ] && exit; sleep 0.02; done
+cat ${own}/ns.log >&2; exit 1`);
+  const enter = `nsenter --target=${(await sh(`cat ${own}/ns.pid`)).trim()} --net --mount`;
+  const run = (script: string) => sh(`${enter} sh <<'END_OF_SCRIPT'\n${script}\nEND_OF_SCRIPT`);
+
+  for (const key of ['pinned', 'other']) {
+    await sh(`ssh-keygen -q -t ed25519 -N '' -C ${name} -f ${own}/${key}`);
+  }
+  const show = (which: 'pinned' | 'other') =>
+    writeFileSync(
+      seenAt('sshd_config'),
+      SSHD.concat(
+        `HostKey /run/bird/${which}`,
+        `SetEnv ${CLOCK}`,
+        `AuthorizedKeysFile ${authorized}`,
+        '',
+      ).join('\n'),
+    );
+  const setClock = (offset: string) => writeFileSync(seenAt('clock'), `${offset}\n`);
+  setClock('+0');
+  show('pinned');
+  for (const [path, text] of files) put(seenAt(join('etc', path)), text);
+
+  /** Its own processes by their program. They share their PIDs with all of the lab, not their network. */
+  const killAll = (program: string) =>
+    sh(`for pid in $(ip netns pids ${name}); do
+  [ "$(cat /proc/$pid/comm 2>/dev/null)" != ${program} ] || kill -9 $pid 2>/dev/null || :
+done`);
+  const none = async (program: string) =>
+    (await sh(`for pid in $(ip netns pids ${name}); do cat /proc/$pid/comm 2>/dev/null || :; done`))
+      .split('\n')
+      .every((comm) => comm !== program);
+  const killed = async (program: string) => {
+    await waited(`no ${program} on ${name}`, async () => {
+      await killAll(program);
+      return none(program);
+    });
+  };
+  const birdc = (command: string) => run(`/usr/sbin/birdc -v -s /run/bird/bird.ctl '${command}'`);
+  const waits = async () => /undo/i.test((await askBird(seenAt('bird.ctl'), 'configure status'))?.text ?? '');
+  const router: FleetRouter = {
+    name,
+    config: seenAt('etc'),
+    hostKey: publicKey(seenAt('pinned.pub')),
+    run,
+    birdc,
+    waits,
+    seen: async () => {
+      const [symbols, pending, restart] = [
+        (await askBird(seenAt('bird.ctl'), 'show symbols'))?.text ?? '',
+        await waits(),
+        await run('bird -p -c /etc/bird/bird.conf 2>&1 || :'),
+      ];
+      return {
+        runs: generationsIn(symbols),
+        files: generationsIn(liveText(seenAt('etc'))),
+        atRestart: restart.trim() || 'ok',
+        pending,
+        state: read(seenAt('etc/.noencap/state'))
+          .replace(/ [0-9a-f]{16}$/m, '')
+          .trim(),
+        left: leftovers(seenAt('etc/.noencap')),
+      };
+    },
+    startBird: async () => {
+      await run(`${CLOCK} bird -c /etc/bird/bird.conf -s /run/bird/bird.ctl -P /run/bird/bird.pid`);
+      await waited(`BIRD of ${name}`, async () => (await birdc('show status')).includes('0013'));
+    },
+    killBird: () => killed('bird'),
+    startSshd: async () => {
+      await run(`${AS_USER}/usr/sbin/sshd -f /run/bird/sshd_config -E /run/bird/sshd.log`).catch((error) => {
+        throw new Error(`${error.message}${read(seenAt('sshd.log'))}\n${MEND}`);
+      });
+      await waited(`sshd of ${name}`, async () => (await run('ss -Hltn "sport = :22"')) !== '');
+    },
+    killSshd: () => killed('sshd'),
+    showKey: show,
+    fillDisk: async () => {
+      // What is left of the last page, too: dd stops where not one block fits.
+      await run(
+        'for size in 4096 512 1; do dd if=/dev/zero bs=$size of=/etc/bird/ballast-$size 2>/dev/null; done; :',
+      );
+    },
+    freeDisk: async () => void (await run('rm -f /etc/bird/ballast-*')),
+    setClock,
+    // With its source, or mount(8) would repeat the options of the first mount, which a user namespace may not set again.
+    remount: async (mode) => void (await sh(`mount -o remount,${mode} tmpfs ${own}/etc`)),
+  };
+  await router.startBird();
+  await router.startSshd();
+  return router;
+}
+
+/** The time of day of BIRD and of all that is run over SSH. The clocks that only count go on as they are, as in reality. */
+const CLOCK = [
+  `LD_PRELOAD=${libfaketime()}`,
+  'FAKETIME_TIMESTAMP_FILE=/run/bird/clock',
+  'FAKETIME_NO_CACHE=1',
+  'FAKETIME_DONT_FAKE_MONOTONIC=1',
+].join(' ');
+
+export function libfaketime(): string {
+  const found = readdirSync('/usr/lib')
+    .map((one) => join('/usr/lib', one, 'faketime/libfaketime.so.1'))
+    .find((one) => existsSync(one));
+  if (found === undefined) throw new Error('libfaketime is missing. Run: scripts/setup-tests.sh');
+  return found;
+}
+
+const SSHD: readonly string[] = [
+  'PidFile /run/bird/sshd.pid',
+  'StrictModes no',
+  'UsePAM no',
+  'UseDNS no',
+  'PasswordAuthentication no',
+  'KbdInteractiveAuthentication no',
+  'PermitRootLogin prohibit-password',
+  'MaxStartups 100',
+  'MaxSessions 50',
+];
+
+/**
+ * Without root there is one user in the lab, who seems to be root. sshd as root would change to users that are not there; as
+ * what he is outside it only lets that user in, and needs no rights for it.
+ */
+const { uid, gid, username } = userInfo();
+const AS_USER = uid === 0 ? '' : `unshare --user --map-user=${uid} --map-group=${gid} `;
+export const LOGIN = username;
+
+const MEND =
+  'The routers need sshd: scripts/setup-tests.sh. If namespaces of users are not allowed here, run it as root, or skip it with NOENCAP_NO_NETNS=1.';
+
+const publicKey = (file: string): string => readFileSync(file, 'utf8').split(' ').slice(0, 2).join(' ');
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** All that BIRD reads of ours, through whatever links. */
+function liveText(config: string): string {
+  const peers = join(config, 'k3s/ibgpeers');
+  const files = existsSync(peers) ? readdirSync(peers).map((one) => join(peers, one)) : [];
+  return [join(config, 'bird.conf'), join(config, 'k3s/ibgp.conf'), ...files].map(read).join('\n');
+}
+
+/** What only a delivery at work has, but for the lock: a killed one leaves it, and the next takes it over. */
+const leftovers = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder).filter((name) =>
+        /^(staged|incoming|tree|probe|busy)|\.new$|^(link|replaced)\./.test(name),
+      )
+    : [];

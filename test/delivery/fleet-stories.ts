@@ -1,0 +1,268 @@
+import { otherTool } from './fleet-desk.ts';
+import { heldAt, type Point, type Step } from './fleet-hold.ts';
+import type { FleetRouter } from './fleet-router.ts';
+import { libfaketime } from './fleet-router.ts';
+import type { Chapter, Scene, Story } from './fleet-story.ts';
+import type { RouterName } from './fleet-topology.ts';
+import { waited } from './waited.ts';
+
+/** The rest of a story of a kill. */
+type Kill = Partial<Pick<Story, 'change' | 'tool' | 'args' | 'has'>>;
+
+/** Ship is killed at a step: before the router hears of it, or when it has done it and ship has not heard of that. */
+const killed = (router: RouterName, step: Step, when: Point['when'], more: Kill = {}): Story => ({
+  fault: when === 'before' ? `as ${step} begins` : `when ${step} is done and the answer on its way`,
+  router,
+  run: async ({ ship, folder }) => {
+    const held = heldAt(folder, { step, when });
+    const ran = ship({ env: held.env });
+    await Promise.race([held.reached(), ran.ended.then(({ said }) => Promise.reject(new Error(said)))]);
+    ran.kill();
+    held.kill();
+    return ran.ended;
+  },
+  ends: 'killed',
+  has: 'old',
+  ...more,
+});
+
+/** Something happens at a step of ship, and ship goes on. */
+const at =
+  (step: Step, happens: (router: FleetRouter) => Promise<unknown>) =>
+  async ({ router, ship }: Scene) => {
+    const ran = ship();
+    await ran.line(new RegExp(`${router.name}: ${step} started`));
+    await happens(router);
+    return ran.ended;
+  };
+
+const whole = ({ ship }: Scene) => ship().ended;
+
+/** The routers filter by the pool: with another one they take no route of the nodes that run. */
+const OTHER_POOL = { pods: '10.142.0.0/16' };
+
+/** bird -p opens no log file. */
+const badLog: NonNullable<Story['tool']> = ({ desk }) =>
+  otherTool(
+    desk,
+    'bad-log',
+    'routers/standalone.ts',
+    "option('log syslog all')",
+    "option('log', string('/var/log/nowhere/bird.log'), 'all')",
+  );
+
+const restarted = async (router: FleetRouter) => {
+  await router.killBird();
+  await router.startBird();
+};
+
+/** Chapters of stories that do not get in each other's way. Where one router's routes are lost, no other's gate can be passed. */
+export const CHAPTERS: readonly Chapter[] = [
+  {
+    // The first delivery to routers that somebody set up by hand.
+    stories: [
+      killed('e1', 'adopt', 'before', { args: ['--accept-drift'] }),
+      killed('e2', 'adopt', 'after', { args: ['--accept-drift'] }),
+      killed('w1', 'settle', 'before', { args: ['--accept-drift'] }),
+      killed('w2', 'lock', 'before', { args: ['--accept-drift'] }),
+    ],
+    patient: true,
+    next: ['--accept-drift'],
+  },
+  {
+    stories: [
+      killed('e1', 'inspect', 'before'),
+      killed('e2', 'stage', 'before'),
+      killed('w1', 'stage', 'after'),
+      killed('w2', 'check', 'before'),
+    ],
+    patient: true,
+  },
+  {
+    stories: [
+      killed('e1', 'apply', 'before'),
+      killed('e2', 'apply', 'after'),
+      killed('w1', 'gate', 'before'),
+      killed('w2', 'confirm', 'before'),
+    ],
+    patient: true,
+  },
+  {
+    stories: [
+      {
+        ...killed('e1', 'gate', 'before'),
+        fault: 'as gate begins, and the next one comes before BIRD goes back',
+      },
+      killed('e2', 'confirm', 'after', { has: 'new' }),
+      killed('w1', 'unlock', 'after', { has: 'new' }),
+      {
+        fault: 'a second ship at the same time',
+        router: 'w2',
+        run: async ({ router, ship, other }) => {
+          const first = other();
+          await first.line(new RegExp(`${router.name}: gate started`));
+          const second = await ship().ended;
+          const { code, said } = await first.ended;
+          if (code !== 0) throw new Error(`the first ship ended with ${code}:\n${said}`);
+          return second;
+        },
+        ends: 1,
+        has: 'new',
+      },
+    ],
+    patient: false,
+  },
+  {
+    stories: [
+      killed('e1', 'discard', 'before', { tool: badLog }),
+      killed('e2', 'undo', 'before', { change: OTHER_POOL }),
+      killed('w2', 'undo', 'after', { change: OTHER_POOL }),
+      {
+        fault: 'another host key than the pinned one',
+        router: 'w1',
+        before: (router) => otherKey(router, 'other'),
+        run: whole,
+        mend: (router) => otherKey(router, 'pinned'),
+        ends: 3,
+        has: 'old',
+      },
+    ],
+    patient: true,
+  },
+  {
+    stories: [
+      {
+        fault: 'a configuration that BIRD takes and that loses all routes',
+        router: 'w1',
+        change: OTHER_POOL,
+        run: whole,
+        ends: 1,
+        has: 'old',
+      },
+      killed('e2', 'verify', 'before', { change: OTHER_POOL }),
+    ],
+    patient: true,
+  },
+  {
+    stories: [
+      {
+        fault: "a configuration that cuts ship's own way to the router",
+        router: 'w1',
+        change: { loopback: ['w1', '10.0.0.33'] },
+        run: whole,
+        // What ssh says depends on what it was at when the way went.
+        isVague: true,
+        ends: 1,
+        has: 'old',
+      },
+      {
+        fault: 'the disk is full',
+        router: 'e2',
+        before: (router) => router.fillDisk(),
+        run: whole,
+        mend: (router) => router.freeDisk(),
+        ends: 1,
+        has: 'old',
+      },
+      {
+        fault: 'the file system is read-only',
+        router: 'w2',
+        before: (router) => router.remount('ro'),
+        run: whole,
+        mend: (router) => router.remount('rw'),
+        ends: 1,
+        has: 'old',
+      },
+    ],
+    patient: true,
+  },
+  {
+    stories: [
+      {
+        fault: 'the disk becomes full before confirm',
+        router: 'e1',
+        run: at('gate', (router) => router.fillDisk()),
+        mend: (router) => router.freeDisk(),
+        ends: 1,
+        has: 'old',
+      },
+      {
+        fault: 'the file system becomes read-only before confirm',
+        router: 'e2',
+        run: at('gate', (router) => router.remount('ro')),
+        mend: (router) => router.remount('rw'),
+        ends: 1,
+        has: 'old',
+      },
+      {
+        fault: 'sshd is killed while files are staged',
+        router: 'w1',
+        // The connection is lost, or is gone already and nobody takes the next one.
+        isVague: true,
+        run: at('stage', (router) => router.killSshd()),
+        mend: (router) => router.startSshd(),
+        ends: 3,
+        has: 'old',
+      },
+      {
+        fault: "the clock of the router jumps by days before confirm, ship's is a day behind",
+        router: 'w2',
+        before: async (router) => router.setClock('-26h'),
+        run: async ({ router, ship }) => {
+          const clock = { LD_PRELOAD: libfaketime(), FAKETIME: '-1d', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+          const ran = ship({ env: clock });
+          await ran.line(new RegExp(`${router.name}: gate started`));
+          router.setClock('+3d');
+          return ran.ended;
+        },
+        mend: async (router) => router.setClock('+0'),
+        ends: 0,
+        has: 'new',
+      },
+    ],
+    patient: true,
+  },
+  {
+    stories: [
+      {
+        fault: 'a configuration that bird -p takes and the running BIRD refuses',
+        router: 'e1',
+        tool: badLog,
+        run: whole,
+        ends: 1,
+        has: 'old',
+      },
+      {
+        fault: 'BIRD is restarted before confirm',
+        // Until its sessions are back the gate waits: confirm must be what finds out.
+        timeout: 60,
+        cutFor: 10,
+        router: 'e2',
+        run: at('gate', restarted),
+        ends: 1,
+        has: 'old',
+      },
+      {
+        fault: 'sshd is killed before confirm, and comes back when BIRD has gone back',
+        router: 'w2',
+        run: async (scene) => {
+          const ended = at('gate', (router) => router.killSshd())(scene);
+          const { router } = scene;
+          await waited('an unconfirmed change', () => router.waits(), 60);
+          await waited('BIRD goes back', async () => !(await router.waits()), 60);
+          await router.startSshd();
+          return ended;
+        },
+        ends: 1,
+        has: 'old',
+      },
+    ],
+    patient: true,
+  },
+];
+
+async function otherKey(router: FleetRouter, which: 'pinned' | 'other'): Promise<void> {
+  await router.killSshd();
+  router.showKey(which);
+  await router.startSshd();
+}

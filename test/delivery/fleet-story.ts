@@ -1,0 +1,227 @@
+import { readFileSync } from 'node:fs';
+import { type JournalEvent, journalEvent, type Result } from '../../delivery/journal.ts';
+import type { Fleet, How } from './fleet.ts';
+import type { Ended, Repository, Runs } from './fleet-desk.ts';
+import type { FleetRouter, RouterSeen } from './fleet-router.ts';
+import { type Change, ROUTERS, type RouterName } from './fleet-topology.ts';
+import { type Flow, startTraffic, unreached } from './fleet-traffic.ts';
+import { waited } from './waited.ts';
+
+/** A fault, and what is done to make it happen to a ship of one router. */
+export interface Story {
+  readonly fault: string;
+  readonly router: RouterName;
+  /** What is otherwise in the topology that this ship delivers. */
+  readonly change?: Change;
+  /** The noencap that delivers it, where it is none of this working copy. */
+  readonly tool?: (fleet: Fleet) => string;
+  /** What ship is told, besides. */
+  readonly args?: readonly string[];
+  /** Before the ship begins. */
+  readonly before?: (router: FleetRouter) => Promise<void>;
+  /** Lets ship run into it. Resolves when it has ended. */
+  readonly run: (scene: Scene) => Promise<Ended>;
+  /** Takes the fault away, if nobody else would, before the next ship. */
+  readonly mend?: (router: FleetRouter) => Promise<void>;
+  /** Seconds that pods may be without an answer, where the fault itself costs some. */
+  readonly cutFor?: number;
+  /** Of ship, seconds: where the least that it takes is too little for what the story is about. */
+  readonly timeout?: number;
+  /** How ship must end: with an exit code, or by a kill. */
+  readonly ends: number | 'killed';
+  /** Ship's words differ from run to run: the page leaves them out. */
+  readonly isVague?: true;
+  /** What the router must have once nothing waits any more. */
+  readonly has: 'old' | 'new';
+}
+
+/** Where a story takes place. */
+export interface Scene {
+  readonly router: FleetRouter;
+  /** A folder of its own. */
+  readonly folder: string;
+  /** Starts the ship, for this router alone. */
+  ship(how?: How): Runs;
+  /** Starts another one for it, of which the page does not tell. */
+  other(): Runs;
+}
+
+/** A story as it went, for the page. Nothing in it differs from run to run. */
+export interface Row {
+  readonly fault: string;
+  readonly ship: string;
+  readonly router: string;
+  readonly pods: string;
+  readonly next: string;
+}
+
+/** Stories that are told at once, each of another router. */
+export interface Chapter {
+  readonly stories: readonly Story[];
+  /** Whether the next ship comes only when BIRD has gone back by itself from what nobody confirmed. */
+  readonly patient: boolean;
+  /** What the next ship needs. */
+  readonly next?: readonly string[];
+}
+
+/** Seconds. For a ship that must go wrong the least that it takes, for one that must not more than it needs on a busy machine. */
+const TIMEOUT = 20;
+const PATIENCE = 60;
+
+/**
+ * Tells a chapter: all routers have generation `old` and are to get the one after it. What must hold after every fault is checked
+ * here: files and running configuration agree, traffic flows, the next ship delivers to all routers, and costs no packet.
+ */
+export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise<Row[]> {
+  const { stories, patient } = chapter;
+  const cutFor = Math.max(...stories.map((story) => story.cutFor ?? 0));
+  const wanted = old + 1;
+  const traffic = await startTraffic(fleet.lab, `fault-${old}`);
+  const told = await Promise.all(
+    stories.map((story, index) => played(fleet, story, wanted, `${old}-${index}`)),
+  );
+  for (const { story, ended } of told) {
+    const how = ended.signal === 'SIGKILL' ? 'killed' : ended.code;
+    if (how !== story.ends) throw new Error(`${story.fault}: ship ended with ${how}:\n${ended.said}`);
+  }
+  const left = await fleet.seen();
+  if (patient) {
+    await waited('BIRD goes back by itself', async () => !(await isWaiting(fleet)), TIMEOUT + 10);
+  }
+  const seen = await fleet.seen();
+  for (const name of ROUTERS) {
+    if (!seen[name].pending) {
+      const has = stories.find(({ router }) => router === name)?.has === 'new' ? wanted : old;
+      expectSound(`${name} after ${stories.map(({ fault }) => fault).join(' / ')}`, seen[name], has);
+    }
+  }
+  await Promise.all(told.map(({ story }) => story.mend?.(fleet.routers[story.router])));
+  await waited('traffic flows', async () => (await unreached(fleet.lab)).length === 0, 90);
+  expectTraffic(`after ${stories.map(({ fault }) => fault).join(' / ')}`, await traffic.end(), cutFor);
+
+  fleet.desk.main.commit(wanted);
+  const calm = await startTraffic(fleet.lab, `next-${old}`);
+  const journal = fleet.desk.folder(`journal-${old}`);
+  const args = ['ship', '--timeout', String(PATIENCE), '--journal', journal, ...(chapter.next ?? [])];
+  const next = await fleet.ran(args);
+  if (next.code !== 0) throw new Error(`the next ship ended with ${next.code}:\n${next.said}`);
+  for (const [name, seen] of Object.entries(await fleet.seen())) {
+    expectSound(`${name} after the next ship`, seen, wanted);
+    if (seen.state !== 'shipped' || seen.left.length > 0) throw new Error(`${name}: ${JSON.stringify(seen)}`);
+  }
+  expectTraffic('during the next ship', await calm.end(), 0);
+  return told.map(({ story, ended, journal: own }) => ({
+    fault: story.fault,
+    ship: shipText(story, ended, own),
+    router: routerText(left[story.router], old, wanted),
+    pods: story.cutFor === undefined ? 'go on' : `go on within ${story.cutFor} s`,
+    next: nextText(story.router, journalIn(journal)),
+  }));
+}
+
+async function played(fleet: Fleet, story: Story, wanted: number, name: string) {
+  const router = fleet.routers[story.router];
+  const repository: Repository = fleet.desk.clone(`repository-${name}`);
+  const tool = story.tool?.(fleet);
+  const isWell = story.has === 'new' && story.ends !== 'killed';
+  repository.commit(wanted, story.change, tool);
+  await story.before?.(router);
+  const timeout = String(story.timeout ?? (isWell ? PATIENCE : TIMEOUT));
+  const start = (more: readonly string[], how: How = {}) =>
+    fleet.noencap(['ship', story.router, '--timeout', timeout, ...(story.args ?? []), ...more], {
+      cwd: repository.folder,
+      ...(tool === undefined ? {} : { tool }),
+      ...how,
+    });
+  const journal = fleet.desk.folder(`journal-${name}`);
+  const scene: Scene = {
+    router,
+    folder: fleet.desk.folder(`scene-${name}`),
+    ship: (how) => start(['--journal', journal], how),
+    other: () => start([]),
+  };
+  const ended = await story.run(scene);
+  return { story, ended, journal: ended.signal === null ? journalIn(journal) : [] };
+}
+
+const isWaiting = async (fleet: Fleet): Promise<boolean> =>
+  (await Promise.all(ROUTERS.map((name) => fleet.routers[name].waits()))).includes(true);
+
+/** Files and running configuration agree: BIRD runs what it would read at a restart, and nothing waits. */
+function expectSound(
+  what: string,
+  { runs, files, atRestart, pending }: RouterSeen,
+  generation: number,
+): void {
+  const is = JSON.stringify({ runs, files, atRestart, pending });
+  const must = JSON.stringify({ runs: [generation], files: [generation], atRestart: 'ok', pending: false });
+  if (is !== must) throw new Error(`${what}: ${is}, and must be ${must}`);
+}
+
+/** On a busy machine one answer or another is late. A second without any is a loss. */
+const LATE = 1;
+
+function expectTraffic(when: string, flows: readonly Flow[], cutFor: number): void {
+  const cut = flows.filter(({ gap }) => gap >= 1000 * Math.max(cutFor, LATE));
+  if (cut.length > 0) throw new Error(`pods were cut off ${when}: ${JSON.stringify(cut)}`);
+}
+
+/** How ship ended and what its journal has of the router, without what differs from run to run. */
+function shipText(
+  { router, isVague }: Story,
+  { signal, code }: Ended,
+  journal: readonly JournalEvent[],
+): string {
+  if (signal === 'SIGKILL') return 'killed';
+  const { outcome, says } = resultOf(router, journal);
+  return `exit ${code}, ${outcome}${says === null || isVague ? '' : `: “${timeless(says)}”`}`;
+}
+
+function resultOf(router: RouterName, journal: readonly JournalEvent[]): Result {
+  const end = journal.at(-1);
+  const found = end?.event === 'ended' ? end.routers.find((one) => one.router === router) : undefined;
+  if (found === undefined) throw new Error(`the journal does not end with ${router}: ${JSON.stringify(end)}`);
+  return found;
+}
+
+const journalIn = (file: string): JournalEvent[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => journalEvent.parse(JSON.parse(line)));
+
+const timeless = (says: string): string =>
+  (says.split(/\n|[.;] (?=\w)/)[0] ?? '')
+    .replace(/\S+@\S+:\d+-[0-9a-f]{6}/g, 'NAME')
+    .replace(/\b[0-9a-f]{16}\b/g, 'RELEASE')
+    .replace(/\b\d+(?= (s|KiB|kB|are)\b)/g, 'N')
+    .replace(/(\/[\w.-]+)*\/(repository-[\d-]+|main)\//g, '')
+    .replace(/\.$/, '')
+    .trim();
+
+/** What is on the router right after the fault. */
+function routerText(seen: RouterSeen, old: number, wanted: number): string {
+  const [runs, files] = [seen.runs, seen.files].map((all) => {
+    if (all.length !== 1) return 'a mixed';
+    return all[0] === old ? 'the old' : all[0] === wanted ? 'the new' : 'another';
+  });
+  const rest = seen.left.includes('staged') ? '; staged files lie beside' : '';
+  if (seen.pending) return `${runs} one runs until BIRD goes back by itself, ${files} one is on disk`;
+  return runs === files
+    ? `${runs} one runs and is on disk${rest}`
+    : `${runs} one runs, ${files} one is on disk${rest}`;
+}
+
+/** What the next ship did with the router. */
+function nextText(router: RouterName, journal: readonly JournalEvent[]): string {
+  const settled = journal.flatMap((event) =>
+    event.event === 'step' && event.router === router && event.step === 'settle' && event.outcome === 'done'
+      ? event.details
+      : [],
+  );
+  const { outcome } = resultOf(router, journal);
+  const how = settled.map((detail) =>
+    detail.endsWith('undone') ? 'undoes what was cut off' : 'ends what was cut off',
+  );
+  return [...how, outcome].join(', then ');
+}

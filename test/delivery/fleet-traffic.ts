@@ -1,0 +1,88 @@
+import type { Lab } from '../../lab/index.ts';
+
+/** Pods that ping each other all the time. */
+export interface Traffic {
+  /** Ends it, and tells what became of the packets of each pair. */
+  end(): Promise<Flow[]>;
+}
+
+/** What became of the packets of one pod to another. */
+export interface Flow {
+  readonly from: string;
+  readonly to: string;
+  readonly sent: number;
+  readonly lost: number;
+  /** Milliseconds: the longest time without an answer. */
+  readonly gap: number;
+  /** The last second's packets all arrived. */
+  readonly flows: boolean;
+}
+
+/** Milliseconds between two packets of a pair. */
+const EVERY = 100;
+/** How long an answer may take, on a machine that has much to do. */
+const PATIENCE = 1500;
+
+/** Starts it: one process a pod. */
+export async function startTraffic(lab: Lab, name: string): Promise<Traffic> {
+  const folder = `/run/traffic-${name}`;
+  const { pods } = lab.plan;
+  const asked = pods.map((pod) => ({ pod, others: pods.filter((other) => other !== pod) }));
+  const commands = asked.map(({ pod, others }, index) => {
+    const targets = others.map(({ addresses }) => addresses[0]?.text ?? '').join(' ');
+    const ping = `fping -4 -l -i 1 -p ${EVERY} -t ${PATIENCE} ${targets}`;
+    return `nsenter --net=/run/netns/${pod.netns} ${ping} >${folder}/${index} 2>${folder}/${index}.err </dev/null & echo $! >>${folder}/pids`;
+  });
+  await lab.holder.run([`mkdir ${folder}`, ...commands].join('\n'));
+  return {
+    end: async () => {
+      const files = asked.map((_, index) => `echo '@'; cat ${folder}/${index}`);
+      // Nobody buries them: the lab's first process waits for no child.
+      const gone = `kill -INT $(cat ${folder}/pids)
+for pid in $(cat ${folder}/pids); do while grep -q '^State:.[^Z]' /proc/$pid/status 2>/dev/null; do sleep 0.02; done; done`;
+      const { stdout } = await lab.holder.run([gone, ...files, `rm -r ${folder}`].join('\n'));
+      const said = stdout.split(/^@\n/m).slice(1);
+      return asked.flatMap(({ pod, others }, index) =>
+        others.map((other) => ({
+          from: pod.node,
+          to: other.node,
+          ...flow(said[index] ?? '', other.addresses[0]?.text ?? ''),
+        })),
+      );
+    },
+  };
+}
+
+/** fping writes `ADDRESS : [7], 64 bytes, ...` for an answer and `ADDRESS : [8], timed out ...` for none, not in their order. */
+function flow(said: string, address: string): Omit<Flow, 'from' | 'to'> {
+  const packets: boolean[] = [];
+  const line = new RegExp(
+    `^${address.replaceAll('.', '\\.')}\\s*: \\[(\\d+)\\], (?:\\d+ (bytes), |timed out)`,
+    'gm',
+  );
+  for (const [, number, bytes] of said.matchAll(line)) packets[Number(number)] = bytes !== undefined;
+  const arrived = Array.from(packets, (one) => one === true);
+  let [longest, current] = [0, 0];
+  for (const one of arrived) {
+    current = one ? 0 : current + 1;
+    longest = Math.max(longest, current);
+  }
+  const last = arrived.slice(-1000 / EVERY);
+  return {
+    sent: arrived.length,
+    lost: arrived.filter((one) => !one).length,
+    gap: longest * EVERY,
+    flows: last.length > 0 && last.every((one) => one),
+  };
+}
+
+/** The pairs of pods that get no answer now. */
+export async function unreached(lab: Lab): Promise<readonly string[]> {
+  const { pods } = lab.plan;
+  const commands = pods.map((pod) => {
+    const targets = pods.filter((other) => other !== pod).map(({ addresses }) => addresses[0]?.text ?? '');
+    return `nsenter --net=/run/netns/${pod.netns} fping -4 -u -i 1 -r 1 -t 400 ${targets.join(' ')} 2>/dev/null | sed 's/^/${pod.node} to /' &`;
+  });
+  const { stdout } = await lab.holder.run([...commands, 'wait'].join('\n'));
+  return stdout.split('\n').filter((line) => line !== '');
+}
