@@ -141,7 +141,11 @@ describe('a file', () => {
       'it is damaged or cut off',
     ],
     ['with a cut-off armor', (all) => armor.encode(all).slice(0, -40), 'its armor is damaged or cut off'],
-    ['with a damaged armor', (all) => armor.encode(all).replace(/[A-Za-z0-9+/]\n/, '!\n'), 'its armor is damaged'],
+    [
+      'with a damaged armor',
+      (all) => armor.encode(all).replace(/[A-Za-z0-9+/]\n/, '!\n'),
+      'its armor is damaged',
+    ],
     [
       'with a passphrase',
       async () => {
