@@ -53,7 +53,8 @@ function run(
 ): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(TSX, [SCRIPT, ...args], {
     cwd: folder,
-    env: { ...process.env, NOENCAP_UPSTREAM_URL: base },
+    // Node itself warns where both are set.
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, NOENCAP_UPSTREAM_URL: base },
   });
   let out = '';
   let err = '';
