@@ -30,8 +30,8 @@ check() {
   staged_is "$1"
   ask configure check "\\"$noencap/staged/$main_name\\""
   has 0020 || not_taken "$1" "$(last_line)"
-  trap 'rm -rf "$noencap/probe" "$noencap/probe.k3s"; drop busy "$verb"' EXIT
-  rm -rf "$noencap/probe" "$noencap/probe.k3s"
+  trap 'away "$noencap/probe" "$noencap/probe.k3s"; drop busy "$verb"' EXIT
+  away "$noencap/probe" "$noencap/probe.k3s"
   if ! mkdir -p "$noencap/probe.k3s/k3s" 2>/dev/null ||
     ! printf 'noencap looks whether BIRD reads this;\\n' 2>/dev/null >"$noencap/probe.k3s/k3s/ibgp.conf"; then
     lack "cannot write to $noencap ($(free) kB are free)"
@@ -43,7 +43,8 @@ check() {
   like_main "$noencap/probe.k3s" || lack "cannot give $noencap/probe.k3s the group of $main"
   tree "$1" "$noencap/probe.k3s" "$noencap/probe"
   ask configure check "\\"$noencap/probe/$main_name\\""
-  case $(message 8002) in
+  message 8002
+  case $text in
     "$noencap/probe/k3s/"*) ;;
     *) refuse "BIRD does not read k3s/ibgp.conf of a staged copy of $config. Include it in $main as: include \\"k3s/ibgp.conf\\";" ;;
   esac
@@ -59,7 +60,8 @@ apply() {
   begin
   main_file
   status
-  if [ -n "$pending" ] && [ "$(state)" = "applying $1" ] && runs "$1"; then
+  read_state
+  if [ -n "$pending" ] && [ "$state" = "applying $1" ] && runs "$1"; then
     settles 30 || refuse "BIRD is still at work on the new configuration after 30 seconds. Undo it."
     say "applied $1"
     [ -n "$pending" ] || refuse "BIRD runs release $1 and will not go back by itself: somebody else confirmed it. Undo it."
@@ -103,7 +105,7 @@ flip() {
 # forget: links of ours to what the live release has not, such as a password that is no more.
 forget() {
   for one in $entries; do
-    if linked "$one" && [ ! -e "$config/$one" ]; then rm -f "$config/$one"; fi
+    if [ ! -e "$config/$one" ] && linked "$one"; then rm -f "$config/$one"; fi
   done
 }
 
@@ -132,12 +134,11 @@ take_back() {
   if runs "$1"; then refuse "BIRD still runs release $1. Run birdc configure on the router."; fi
 }
 
-# ship HASH: BIRD has it for good, so the files follow. If they cannot, BIRD goes back to them.
+# ship HASH BEFORE: BIRD has it for good, so the files follow. If they cannot, BIRD goes back to them.
 ship() {
   durable
   if ! flip "$1"; then
-    before=$2
-    if [ -n "$before" ]; then point_live "$before"; else rm -f "$noencap/live"; fi
+    if [ -n "$2" ]; then point_live "$2"; else rm -f "$noencap/live"; fi
     forget
     back
     state_back
@@ -146,16 +147,16 @@ ship() {
   forget
   put_state "shipped $1" || lack "release $1 is in place, but $noencap/state cannot be written. Run settle."
   durable
-  rm -rf "$noencap/staged" "$noencap"/replaced.*
-  prune
+  away "$noencap/staged" "$noencap"/replaced.*
+  prune "$1"
 }
-# The live release and the two that came before it.
+# prune LIVE: the live release and the two that came before it.
 prune() {
   kept=0
   # shellcheck disable=SC2012
   ls -1t "$noencap/releases" | while IFS= read -r one; do
     case $one in *[!0-9a-f]*) continue ;; esac
-    if [ "$one" = "$(live)" ]; then continue; fi
+    if [ "$one" = "$1" ]; then continue; fi
     kept=$((kept + 1))
     if [ "$kept" -gt 2 ]; then rm -rf "\${noencap:?}/releases/$one"; fi
   done
@@ -166,10 +167,11 @@ confirm() {
   arguments 1 "$#"
   release_name "$1"
   begin
-  before=$(live)
-  case $(state) in
+  read_state
+  read_live
+  case $state in
     "shipped $1")
-      if [ "$before" = "$1" ]; then say "shipped $1"; say end; return 0; fi
+      if [ "$live" = "$1" ]; then say "shipped $1"; say end; return 0; fi
       refuse "release $1 was shipped, but $noencap/live points elsewhere. Settle." ;;
     "applying $1" | "confirming $1") ;;
     *) refuse "release $1 is not applied on this router. Apply it first." ;;
@@ -177,7 +179,7 @@ confirm() {
   status
   if [ "$settled" = no ]; then refuse "BIRD is at work on a reconfiguration. Settle."; fi
   runs "$1" || refuse "too late: BIRD does not run release $1 any more (its time was up, or BIRD was restarted). The files are untouched. Settle, then ship again."
-  if [ "$(state)" = "applying $1" ] || [ -n "$pending" ]; then
+  if [ "$state" = "applying $1" ] || [ -n "$pending" ]; then
     for one in $entries; do
       if there "$config/$one" && ! linked "$one"; then refuse "$config/$one was not shipped by noencap. Adopt it first."; fi
     done
@@ -188,7 +190,7 @@ confirm() {
       refuse "too late: BIRD says $(last_line). Settle, then ship again."
     fi
   fi
-  ship "$1" "$before"
+  ship "$1" "$live"
   say "shipped $1"
   say end
 }
@@ -197,19 +199,21 @@ confirm() {
 undo() {
   arguments 0 "$#"
   begin
-  doing=$(state)
-  case $doing in
+  read_state
+  read_live
+  hash=\${state#* }
+  case $state in
     applying* | confirming*)
-      if [ "$(live)" = "\${doing#* }" ]; then refuse "release \${doing#* } is in place already. Settle."; fi
-      take_back "\${doing#* }"
+      if [ "$live" = "$hash" ]; then refuse "release $hash is in place already. Settle."; fi
+      take_back "$hash"
       # On a full disk it is what was staged that makes room to write down that nothing is left of it.
       rm -rf "$noencap/staged"
       state_back
-      say "undone \${doing#* }"
+      say "undone $hash"
       ;;
     *) say "undone none" ;;
   esac
-  rm -rf "$noencap/staged"
+  away "$noencap/staged"
   clean
   say end
 }
@@ -222,18 +226,19 @@ settle() {
   begin
   clean
   repair
-  doing=$(state)
-  hash=\${doing#* }
-  case $doing in
+  read_state
+  read_live
+  hash=\${state#* }
+  case $state in
     confirming*)
       status
       if [ "$settled" = no ]; then settles 60 || refuse "BIRD is still at work on its last reconfiguration. Run settle."; fi
-      if [ "$(live)" = "$hash" ]; then
+      if [ "$live" = "$hash" ]; then
         if ! runs "$hash"; then back; fi
         ship "$hash" "$hash"
         say "settled shipped $hash"
       elif [ -z "$pending" ] && runs "$hash"; then
-        ship "$hash" "$(live)"
+        ship "$hash" "$live"
         say "settled shipped $hash"
       else
         take_back "$hash"
@@ -252,6 +257,6 @@ settle() {
       say "settled nothing"
       ;;
   esac
-  rm -rf "$noencap/staged"
+  away "$noencap/staged"
   say end
 }`;

@@ -54,6 +54,8 @@ entry=k3s
 birdc=birdc
 socket='' main='' secret='' owner='' sysctls=''
 fixed=
+# What a session has answered so far, and how many bytes its line has announced.
+answered=0 announced=
 setting() {
   case $1 in
     config=*) path "\${1#*=}"; config=\${1#*=} ;;
@@ -81,51 +83,74 @@ if [ "\${1:-}" = fixed ]; then
 else
   permitted=
 fi
-for argument; do word "$argument"; done
-while [ "$#" -gt 0 ]; do
-  case $1 in *=*) setting "$1"; shift ;; *) break ;; esac
-done
-if [ -n "$permitted" ] && [ "$permitted" != "$(chosen)" ]; then
-  misuse "this account may not choose these settings; they are fixed on the router: $permitted. If the topology has others now, set the account up again."
-fi
-verb=\${1:-}
-[ "$#" -eq 0 ] || shift
 arguments() { if [ "$1" -ne "$2" ]; then misuse "$verb takes $1 arguments, not $2"; fi; }
 
-noencap=$config/.noencap
-# What a release must have, and with it what it may have or had: a password, and what is a link of ours already.
-required=k3s
-if [ "$entry" = bird.conf ]; then required='bird.conf k3s'; fi
-entries=$required secrets=
+# serve SETTINGS VERB ARGUMENTS: does it.
+serve() {
+  for argument; do word "$argument"; done
+  while [ "$#" -gt 0 ]; do
+    case $1 in *=*) setting "$1"; shift ;; *) break ;; esac
+  done
+  if [ -n "$permitted" ] && [ "$permitted" != "$(chosen)" ]; then
+    misuse "this account may not choose these settings; they are fixed on the router: $permitted. If the topology has others now, set the account up again."
+  fi
+  verb=\${1:-}
+  [ "$#" -eq 0 ] || shift
+  case $verb in hold | show) [ "$answered" -eq 0 ] || misuse "$verb is no verb for a session" ;; esac
+  what_is_ours
+  myself
+  permissions_of=
+  case $verb in
+    inspect | protocols | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
+    *) misuse "\${verb:-nothing} is no verb. There are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
+  esac
+}
+
+# what_is_ours: \`required\` is what a release must have; \`entries\` with it what it may have or had: a password, and what is
+# a link of ours already. \`secrets\` are those that nobody else may read.
+what_is_ours() {
+  for tool in cat chgrp chmod cp cut df find grep head ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
+    command -v "$tool" >/dev/null 2>&1 || lack "this router has no $tool. Install coreutils, findutils, grep, sed and tar, or busybox."
+  done
+  [ -d "$config" ] || lack "there is no folder $config. Set bird.configDir of this router to where its BIRD configuration is."
+  noencap=$config/.noencap
+  required=k3s
+  if [ "$entry" = bird.conf ]; then required='bird.conf k3s'; fi
+  entries=$required secrets=
+  if [ -n "$secret" ]; then ours "$secret"; fi
+  for one in "$config"/*; do
+    one=\${one##*/}
+    case $one in *[!A-Za-z0-9_.@+-]*) continue ;; esac
+    if linked "$one"; then ours "$one"; fi
+  done
+}
 ours() {
   case " $entries " in *" $1 "*) return 0 ;; esac
   entries="$entries $1"
   if [ "$1" != bird.conf ]; then secrets="$secrets $1"; fi
 }
-if [ -n "$secret" ]; then ours "$secret"; fi
-for one in "$config"/*; do
-  one=\${one##*/}
-  case $one in *[!A-Za-z0-9_.@+-]*) continue ;; esac
-  if [ -L "$config/$one" ] && [ "$(readlink "$config/$one")" = ".noencap/live/$one" ]; then ours "$one"; fi
-done
-
-for tool in awk cat chgrp chmod cp cut df find grep head ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
-  command -v "$tool" >/dev/null 2>&1 || lack "this router has no $tool. Install coreutils, findutils, grep, sed, gawk and tar, or busybox."
-done
-[ -d "$config" ] || lack "there is no folder $config. Set bird.configDir of this router to where its BIRD configuration is."
 
 # ---- who is at work
 
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) || boot=none
-# started PID: when, in ticks since the boot; nothing if it is gone, or dead and not yet buried.
-started() { sed -n 's/.*) //;/^Z/!p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
-me="$$,$(started "$$"),$boot"
+# started PID: \`start\` is when, in ticks since the boot; nothing if it is gone, or dead and not yet buried.
+started() {
+  stat=
+  IFS= read -r stat 2>/dev/null <"/proc/$1/stat" || :
+  # shellcheck disable=SC2086
+  set -- \${stat##*) }
+  start=\${20:-}
+  case \${1:-} in Z) start= ;; esac
+}
+# myself: not always $$, which in a session is that of all its verbs.
+myself() { started self; me="\${stat%% *},$start,$boot"; }
 
 # alive HOLDER: the process that wrote "text,pid,start,boot" still runs. A number that was given to another has another start.
 alive() {
   holder_boot=\${1##*,}; rest=\${1%,*}; holder_start=\${rest##*,}; rest=\${rest%,*}; holder_pid=\${rest##*,}
   case $holder_pid in '' | *[!0-9]*) return 1 ;; esac
-  [ "$holder_boot" = "$boot" ] && [ "$(started "$holder_pid")" = "$holder_start" ]
+  started "$holder_pid"
+  [ "$holder_boot" = "$boot" ] && [ -n "$start" ] && [ "$start" = "$holder_start" ]
 }
 
 # take NAME TEXT: a link that points to its holder; it comes into being with its text in one step. Who finds a dead
@@ -149,7 +174,9 @@ drop() { if [ "$(readlink "$noencap/$1")" = "$2,$me" ]; then rm -f "$noencap/$1"
 
 # folder PATH: one that BIRD can read what is below. Its permissions are set each time: a run may have been cut off before.
 folder() {
-  problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
+  if [ ! -d "$1" ]; then
+    problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
+  fi
   permissions
   chgrp "$group" "$1" 2>/dev/null
   chmod "$folder_mode" "$1" 2>/dev/null
@@ -186,7 +213,16 @@ ask() {
 has() { case "
 $reply" in *"
 $1"[\\ -]*) return 0 ;; *) return 1 ;; esac; }
-message() { printf '%s\\n' "$reply" | sed -n "s/^$1[ -]//p" | head -n 1; }
+# message CODE: \`text\` is the first line that has it.
+message() {
+  if ! has "$1"; then text=; return 0; fi
+  text="
+$reply"
+  text=\${text#*"
+$1"[ -]}
+  text=\${text%%
+*}
+}
 # What BIRD says of a place in a password file could have words of it.
 last_line() {
   said=$(printf '%s\\n' "$reply" | sed -n '$p')
@@ -202,8 +238,9 @@ status() {
   settled=no pending=
   if has 0003 && ! has 0004 && ! has 0005; then settled=yes; fi
   if has 0022; then
-    pending=$(message 0022 | sed -n 's/.* in \\([0-9.]*\\) s.*/\\1/p')
-    pending=\${pending:-unknown}
+    message 0022
+    pending=\${text##* in } pending=\${pending%% s*}
+    case $pending in '' | *[!0-9.]*) pending=unknown ;; esac
   fi
 }
 # settles SECONDS: waits until no reconfiguration is at work.
@@ -219,22 +256,22 @@ settles() {
 # The staged main file ends with a definition that names its release. So BIRD itself tells whether it runs that release
 # because of a timed commit, or what it read from the live files: after an undo, a restart or another configure the name
 # is unknown.
-runs() { ask show symbols "noencap_release_$1"; case $(message 1010) in *constant) return 0 ;; *) return 1 ;; esac; }
+runs() { ask show symbols "noencap_release_$1"; defined "$1"; }
+# defined HASH: in an answer about this symbol, or about all.
+defined() { case $reply in *[\\ -]"noencap_release_$1"?constant*) return 0 ;; *) return 1 ;; esac; }
 
 # The main file, as BIRD was started with it: checking it changes nothing, an undo that is scheduled stays.
 main_file() {
   ask configure check
-  live_check=$reply
-  found=$(message 0002)
-  found=\${found#Reading configuration from }
-  if [ -z "$main" ]; then main=$found; fi
+  message 0002
+  if [ -z "$main" ]; then main=\${text#Reading configuration from }; fi
   case $main in
     /*) ;;
     *) lack "BIRD was started with the relative path \${main:-(none)}, which nobody else can find. Start it with -c $config/bird.conf." ;;
   esac
   case $main in *[!A-Za-z0-9._/@:+=-]*) lack "the path of BIRD's main file has odd characters: $main" ;; esac
   main_name=\${main##*/}
-  if [ "$(cd "\${main%/*}/" 2>/dev/null && pwd -P)" != "$(cd "$config" && pwd -P)" ]; then
+  if [ "\${main%/*}" != "$config" ] && [ "$(cd "\${main%/*}/" 2>/dev/null && pwd -P)" != "$(cd "$config" && pwd -P)" ]; then
     lack "BIRD's main file is $main, not in $config. Set bird.configDir of this router to \${main%/*}."
   fi
   case " $secrets " in *" $main_name "*) misuse "$main_name is BIRD's main file, and cannot be the password file" ;; esac
@@ -245,21 +282,43 @@ main_file() {
 
 # ---- files
 
-state() { cat "$noencap/state" 2>/dev/null || :; }
+# read_state, read_live: what was done last, and which release the live files are; nothing where there is none.
+read_state() { state=; IFS= read -r state 2>/dev/null <"$noencap/state" || :; }
+read_live() { live=$(readlink "$noencap/live") || live=; live=\${live#releases/}; }
 put_state() {
   printf '%s\\n' "$1" 2>/dev/null >"$noencap/state.new" && mv -f "$noencap/state.new" "$noencap/state" 2>/dev/null
 }
-live() { target=$(readlink "$noencap/live") || return 0; printf '%s\\n' "\${target#releases/}"; }
 # What was shipped last, as the files have it.
 state_back() {
-  if [ -n "$(live)" ]; then put_state "shipped $(live)"; else rm -f "$noencap/state"; fi || lack "cannot write $noencap/state"
+  read_live
+  if [ -n "$live" ]; then put_state "shipped $live"; else rm -f "$noencap/state"; fi || lack "cannot write $noencap/state"
 }
-linked() { [ "$(readlink "$config/$1")" = ".noencap/live/$1" ]; }
+linked() { [ -L "$config/$1" ] && [ "$(readlink "$config/$1")" = ".noencap/live/$1" ]; }
 there() { [ -e "$1" ] || [ -L "$1" ]; }
+# away PATH...: takes away what of these is there.
+away() {
+  for item; do
+    shift
+    if there "$item"; then set -- "$@" "$item"; fi
+  done
+  [ "$#" -eq 0 ] || rm -rf "$@"
+}
+# free: kB; free_inodes: how many, or - where nobody counts them.
+free() { fourth "$(df -Pk "$config" 2>/dev/null)"; }
+free_inodes() { fourth "$(df -Pi "$config" 2>/dev/null)"; }
+# fourth TEXT: the fourth word of its last line, if that is a number.
+fourth() {
+  # shellcheck disable=SC2086
+  set -- \${1##*
+}
+  case \${4:-} in '' | *[!0-9]*) printf '%s\\n' - ;; *) printf '%s\\n' "$4" ;; esac
+}
 durable() { sync -f "$noencap" 2>/dev/null || sync; }
 
 # permissions: those of the main file. What has the same, BIRD can read if it can read that.
 permissions() {
+  if [ "$permissions_of" = "\${main_name:-bird.conf}" ]; then return 0; fi
+  permissions_of=\${main_name:-bird.conf}
   listed=$(ls -lnL "$config/\${main_name:-bird.conf}" 2>/dev/null) || listed=$(ls -lnd "$config/.")
   # shellcheck disable=SC2086
   set -- $listed
@@ -275,10 +334,9 @@ like_main() {
   permissions
   target=$1
   chgrp -Rh "$group" "$target" 2>/dev/null || return 1
-  find "$target" -type d -exec chmod "$folder_mode" '{}' + || return 1
   set --
   for hidden in $secrets; do set -- "$@" ! -path "$target/$hidden"; done
-  find "$target" -type f "$@" -exec chmod "$file_mode" '{}' + || return 1
+  find "$target" -type d -exec chmod "$folder_mode" '{}' + -o -type f "$@" -exec chmod "$file_mode" '{}' + || return 1
   for hidden in $secrets; do
     if [ -f "$target/$hidden" ] && [ ! -L "$target/$hidden" ]; then chmod "$secret_mode" "$target/$hidden" || return 1; fi
   done
@@ -286,22 +344,29 @@ like_main() {
 
 # A password file begins with "# " and 32 random digits: the name of a release is told to everybody, and could be tried
 # with likely passwords otherwise.
-salt_of() { head -n 1 "$1" 2>/dev/null | sed -n 's/^# \\([0-9a-f]\\{32\\}\\)$/\\1/p'; }
+# read_salt FILE: \`salt\`; nothing if it has none.
+read_salt() {
+  salt=
+  IFS= read -r salt 2>/dev/null <"$1" || :
+  case $salt in '# '*[!0-9a-f]* | [!#]* | '#'[!\\ ]*) salt= ;; esac
+  salt=\${salt#'# '}
+  if [ "\${#salt}" -ne 32 ]; then salt=; fi
+}
 random_salt() { head -c 64 /dev/urandom | sha256sum | cut -c 1-32; }
 
-# manifest_ok: in a release's folder, every file is as its manifest says, and there is no other.
-name='[A-Za-z0-9_.][A-Za-z0-9_.@+-]*'
+# manifest_ok: in a release's folder, every file is as its manifest says, and there is nothing else. No name is . or ..
+name='([A-Za-z0-9_]|\\.[A-Za-z0-9_@+-]|\\.\\.[A-Za-z0-9_.@+-])[A-Za-z0-9_.@+-]*'
 manifest_ok() {
-  [ -f manifest ] || return 1
-  if grep -Evq "^[0-9a-f]{64}  $name(/$name)*\\$" manifest || grep -Eq '(  |/)\\.\\.?(/|$)' manifest; then return 1; fi
-  [ "$(sha256sum manifest | cut -c 1-16)" = "$1" ] || return 1
-  [ -z "$(find . ! -type f ! -type d)" ] || return 1
-  [ "$(find . -type f ! -path ./manifest | sed 's|^\\./||' | sort)" = "$(cut -c 67- manifest | sort)" ] || return 1
-  sha256sum -c manifest >/dev/null 2>&1
+  [ -f manifest ] && [ ! -L manifest ] || return 1
+  if grep -Evq "^[0-9a-f]{64}  $name(/$name)*\\$" manifest; then return 1; fi
+  case $(sha256sum manifest) in "$1"*) ;; *) return 1 ;; esac
+  [ "$(contents)" = "$(cat manifest)" ]
 }
+# contents: of this folder, as a manifest has it. What is no file is a line that no manifest has.
+contents() { find . -path ./manifest -o -type f -exec sha256sum '{}' + -o ! -type d -print | sed 's|  \\./|  |' | sort -k 2; }
 # write_manifest: of what is in this folder; prints the release's name.
 write_manifest() {
-  find . -type f ! -path ./manifest -exec sha256sum '{}' + | sed 's|  \\./|  |' | sort -k 2 >manifest || return 1
-  [ "$(wc -l <manifest)" -eq "$(find . -type f ! -path ./manifest | wc -l)" ] || return 1
+  contents >manifest || return 1
+  [ "$(wc -l <manifest)" -eq "$(find . ! -type d ! -path ./manifest | wc -l)" ] || return 1
   sha256sum manifest | cut -c 1-16
 }`;

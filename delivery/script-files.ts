@@ -1,52 +1,14 @@
-/** The verbs that work beside the live files: `hold`, `stage`, `adopt`, `discard`. */
-export const FILES = `# ---- hold, stage, adopt, discard: what lies beside the live files
-
-# hold OWNER SECONDS: the lock is held while standard input stays open and says a line within that many seconds, again
-# and again: a line that died without a word would hold it for hours. An owner whose line died may come over another one.
-hold() {
-  arguments 2 "$#"
-  owner_name "$1"
-  number "$2" 1 86400
-  folder "$noencap"
-  holding=$1 silence=$2
-  earlier=$(readlink "$noencap/lock") || earlier=
-  if [ "\${earlier%%,*}" = "$holding" ]; then rm -f "$noencap/lock"; fi
-  if ! take lock "$holding"; then
-    refuse "the lock of this router is \${holder%%,*}'s. Wait until that delivery has ended."
-  fi
-  alarm=
-  trap 'drop lock "$holding"; [ -z "$alarm" ] || kill "$alarm" 2>/dev/null' EXIT
-  trap 'exit 1' HUP INT TERM PIPE
-  wake
-  # Two that found the same dead holder may both have come this far; the link tells whose it is.
-  if [ "$(readlink "$noencap/lock")" != "$holding,$me" ]; then refuse "another delivery took the lock of this router at the same time. Try again."; fi
-  if [ -n "$stale" ]; then say "stale $stale"; fi
-  say held
-  while IFS= read -r _; do
-    kill "$alarm" 2>/dev/null
-    wake
-  done
-  say end
-}
-# wake: ends this process when nobody has said anything for too long. It keeps none of the line's streams open, and ends
-# soon after its parent.
-wake() {
-  (
-    trap - EXIT HUP INT TERM PIPE
-    elapsed=0
-    while [ "$elapsed" -lt "$silence" ] && kill -0 "$$"; do sleep 1; elapsed=$((elapsed + 1)); done
-    kill -TERM "$$"
-  ) </dev/null >/dev/null 2>&1 &
-  alarm=$!
-}
+/** The verbs that work beside the live files: `stage`, `adopt`, `discard`. */
+export const FILES = `# ---- stage, adopt, discard: what lies beside the live files
 
 idle() {
-  case $(state) in
-    applying* | confirming*) refuse "a delivery was cut off on this router ($(state)). Run settle first." ;;
+  read_state
+  case $state in
+    applying* | confirming*) refuse "a delivery was cut off on this router ($state). Run settle first." ;;
   esac
 }
 
-clean() { rm -rf "$noencap"/incoming.* "$noencap"/tree.* "$noencap"/probe "$noencap"/probe.k3s "$noencap"/state.new "$noencap"/live.new "$noencap"/link.*; }
+clean() { away "$noencap"/incoming.* "$noencap"/tree.* "$noencap"/probe "$noencap"/probe.k3s "$noencap"/state.new "$noencap"/live.new "$noencap"/link.*; }
 
 # stage HASH: a tar of the release comes in on standard input. It is looked at, unpacked beside, held against its
 # manifest, and moved in with one rename.
@@ -58,19 +20,21 @@ stage() {
   idle
   incoming=$noencap/incoming.$$
   clean
-  trap 'rm -rf "$noencap"/incoming.* "$noencap"/tree.*; drop busy "$verb"' EXIT
+  trap 'away "$noencap"/incoming.* "$noencap"/tree.*; drop busy "$verb"' EXIT
   problem=$(mkdir -p "$incoming/release" 2>&1) || lack "cannot write to $noencap: $problem"
   folder "$noencap/releases"
   head -c $((limit + 1)) 2>/dev/null >"$incoming/tar" || lack "the upload does not fit: $(free) kB are free in $config. Make room there."
-  if [ "$(wc -c <"$incoming/tar")" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release has configuration only."; fi
+  bytes=$(wc -c <"$incoming/tar")
+  if [ "$bytes" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release has configuration only."; fi
   # A tar archive ends with two empty blocks.
-  if [ "$(tail -c 1024 "$incoming/tar" | tr -d '\\000' | wc -c)" -ne 0 ] || [ "$(wc -c <"$incoming/tar")" -lt 2048 ]; then
+  if [ "$bytes" -lt 2048 ] || [ "$bytes" -ne "\${announced:-$bytes}" ] || [ "$(tail -c 1024 "$incoming/tar" | tr -d '\\000' | wc -c)" -ne 0 ]; then
     refuse "the upload is cut off or no tar archive. Ship again."
   fi
   listed=$(tar -tvf "$incoming/tar" 2>/dev/null) || refuse "the upload is cut off or no tar archive. Ship again."
-  names=$(tar -tf "$incoming/tar" 2>/dev/null)
-  if printf '%s\\n' "$listed" | grep -Eqv '^[-d]' || printf '%s\\n' "$listed" | grep -Eq ' (->|link to) ' ||
-    printf '%s\\n' "$names" | grep -Eqv "^$name(/$name)*/?\\$" || printf '%s\\n' "$names" | grep -Eq '(^|/)\\.\\.?(/|$)'; then
+  # Mode, owner, size, date, time and a name without blanks: a link has one more, and another first letter.
+  if grep -Evq "^[-d][-a-zA-Z]{9} +[^ ]+ +[0-9]+ [0-9-]+ [0-9:.]+ $name(/$name)*/?\\$" <<END; then
+$listed
+END
     refuse "the upload holds something else than plain files below its folder. It was not unpacked."
   fi
   problem=$(cd "$incoming/release" && tar -xf ../tar -o 2>&1) || lack "the upload cannot be unpacked: $(printf '%s\\n' "$problem" | head -n 1) ($(free) kB are free in $config)"
@@ -87,14 +51,12 @@ stage() {
   like_main "$incoming/release" || lack "cannot give the release the group of $main. Let this account be a member of it."
   place "$1" "$incoming/release"
   tree "$1" "$noencap/releases/$1" "$noencap/tree.$$"
-  rm -rf "$noencap/staged"
+  away "$noencap/staged"
   mv -T "$noencap/tree.$$" "$noencap/staged" || lack "cannot write $noencap/staged"
   durable
   say "staged $1"
   say end
 }
-free() { df -Pk "$config" | awk 'NR == 2 { print $4 }'; }
-
 # place HASH FOLDER: the release's one rename. One that is there and whole is kept; one that was edited makes way, unless
 # it is live: what BIRD would read at a restart changes with a confirmed delivery only.
 place() {
@@ -105,7 +67,8 @@ place() {
       like_main "$noencap/releases/$1" || lack "cannot give release $1 the group of $main. Let this account be a member of it."
       return 0
     fi
-    if [ "$(live)" = "$1" ]; then refuse "the live files were edited after release $1 was shipped. Adopt them, then ship it again."; fi
+    read_live
+    if [ "$live" = "$1" ]; then refuse "the live files were edited after release $1 was shipped. Adopt them, then ship it again."; fi
     rm -rf "$noencap/releases/$1"
   fi
   problem=$(mv -T "$2" "$noencap/releases/$1" 2>&1) || lack "cannot write $noencap/releases/$1: $problem"
@@ -119,10 +82,9 @@ tree() {
   (
     set -C
     cd "$config" || exit 1
-    find . -path ./.noencap -prune -o -path ./k3s -prune -o -type d -print | while IFS= read -r one; do mkdir -p "$3/$one" || exit 1; done || exit 1
-    find . -path ./.noencap -prune -o -path ./k3s -prune -o -path "./$main_name" -prune -o ! -type d -print | while IFS= read -r one; do
+    find . -path ./.noencap -prune -o -path ./k3s -prune -o -path "./$main_name" -prune -o ! -path . -print | while IFS= read -r one; do
       case " $secrets " in *" \${one#./} "*) continue ;; esac
-      ln -s "$config/\${one#./}" "$3/$one" || exit 1
+      if [ -d "$one" ] && [ ! -L "$one" ]; then mkdir "$3/$one"; else ln -s "$config/\${one#./}" "$3/$one"; fi || exit 1
     done || exit 1
     for one in k3s $secrets; do
       if [ -e "$2/$one" ]; then ln -s "$2/$one" "$3/$one" || exit 1; fi
@@ -136,7 +98,9 @@ tree() {
 }
 
 staged_is() {
-  [ "$(cat "$noencap/staged/.noencap-release" 2>/dev/null)" = "$1" ] || refuse "release $1 is not staged on this router. Stage it first."
+  staged=
+  IFS= read -r staged 2>/dev/null <"$noencap/staged/.noencap-release" || :
+  [ "$staged" = "$1" ] || refuse "release $1 is not staged on this router. Stage it first."
 }
 
 # adopt: what is live becomes a release of its own, byte for byte (but for the salt of a password file), and the places where it was become links to it. So
@@ -148,7 +112,7 @@ adopt() {
   idle
   clean
   repair
-  trap 'rm -rf "$noencap"/incoming.*; drop busy "$verb"' EXIT
+  trap 'away "$noencap"/incoming.*; drop busy "$verb"' EXIT
   mkdir -p "$noencap/incoming.$$" 2>/dev/null || lack "cannot write to $noencap"
   folder "$noencap/releases"
   for one in $entries; do
@@ -161,7 +125,9 @@ adopt() {
   done
   for one in $secrets; do
     file=$noencap/incoming.$$/$one
-    if [ ! -f "$file" ] || [ -n "$(salt_of "$file")" ]; then continue; fi
+    if [ ! -f "$file" ]; then continue; fi
+    read_salt "$file"
+    if [ -n "$salt" ]; then continue; fi
     if ! { printf '# %s\\n' "$(random_salt)" && cat "$file"; } 2>/dev/null >"$file.salted" || ! mv -f "$file.salted" "$file"; then
       lack "cannot write to $noencap ($(free) kB are free)"
     fi
@@ -170,7 +136,8 @@ adopt() {
   if [ -n "$odd" ]; then refuse "a file below $config has an odd name: $odd. Rename it or move it elsewhere."; fi
   hash=$(cd "$noencap/incoming.$$" && write_manifest) || lack "cannot write to $noencap ($(free) kB are free)"
   like_main "$noencap/incoming.$$" || lack "cannot give the release the group of $main. Let this account be a member of it."
-  if [ -d "$noencap/releases/$hash" ] && [ "$(live)" = "$hash" ]; then :; else place "$hash" "$noencap/incoming.$$"; fi
+  read_live
+  if [ -d "$noencap/releases/$hash" ] && [ "$live" = "$hash" ]; then :; else place "$hash" "$noencap/incoming.$$"; fi
   durable
   point_live "$hash" || lack "cannot write $noencap/live"
   for one in $entries; do
@@ -178,21 +145,21 @@ adopt() {
     link_entry "$one" || lack "cannot put a link in place of $config/$one"
   done
   state_back
-  rm -rf "$noencap"/replaced.*
+  away "$noencap"/replaced.*
   say "adopted $hash"
   say end
 }
 
 point_live() {
-  rm -f "$noencap/live.new"
+  away "$noencap/live.new"
   ln -s "releases/$1" "$noencap/live.new" 2>/dev/null && mv -fT "$noencap/live.new" "$noencap/live" 2>/dev/null
 }
 # link_entry NAME: a folder cannot be renamed over, so it steps aside first; \`repair\` puts it back if nothing came.
 link_entry() {
-  rm -f "$noencap/link.$1"
+  away "$noencap/link.$1"
   ln -s ".noencap/live/$1" "$noencap/link.$1" 2>/dev/null || return 1
   if [ -d "$config/$1" ] && [ ! -L "$config/$1" ]; then
-    rm -rf "$noencap/replaced.$1"
+    away "$noencap/replaced.$1"
     mv -T "$config/$1" "$noencap/replaced.$1" 2>/dev/null || return 1
   fi
   if mv -fT "$noencap/link.$1" "$config/$1" 2>/dev/null; then return 0; fi
@@ -202,7 +169,7 @@ link_entry() {
 repair() {
   for one in k3s bird.conf; do
     if there "$config/$one"; then
-      rm -rf "$noencap/replaced.$one"
+      away "$noencap/replaced.$one"
     elif [ -e "$noencap/replaced.$one" ]; then
       mv -T "$noencap/replaced.$one" "$config/$one" || lack "cannot put $noencap/replaced.$one back to $config/$one"
       say "restored $one"
@@ -216,7 +183,7 @@ discard() {
   begin
   idle
   clean
-  rm -rf "$noencap/staged"
+  away "$noencap/staged"
   say discarded
   say end
 }`;

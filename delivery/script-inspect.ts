@@ -30,7 +30,8 @@ $file"
         /*) ;;
         *) included=\${file%/*}/$included ;;
       esac
-      for one in $(expand "$included"); do
+      for one in $included; do
+        if [ ! -f "$one" ]; then continue; fi
         queue="\${queue:+$queue
 }$one"
       done
@@ -39,28 +40,30 @@ $found
 END
   done
 }
-expand() { for one in $1; do if [ -f "$one" ]; then printf '%s\\n' "$one"; fi; done; }
 
 inspect() {
   arguments 0 "$#"
   say "protocol $version"
-  ask show status
-  say "bird $(message 1000 | sed 's/^BIRD //')"
   main_file
+  # Every answer begins with it: 0001 BIRD 2.0.12 ready.
+  message 0001
+  text=\${text#BIRD }
+  say "bird \${text% ready.}"
   say "main $main"
   real_config=$(cd "$config" && pwd -P)
-  reply=$live_check
   if has 0020; then say "live-check ok"; else say "live-check $(last_line)"; fi
   status
   say "settled $settled"
   if [ -n "$pending" ]; then say "pending $pending"; fi
   if holder=$(readlink "$noencap/lock") && alive "$holder"; then say "holder \${holder%%,*}"; fi
   if [ -w "$config" ]; then say "writable yes"; else say "writable no"; fi
-  say "disk $(df -Pk "$config" | awk 'NR == 2 { print $4 }')"
-  say "inodes $(df -Pi "$config" 2>/dev/null | awk 'NR == 2 { print ($4 ~ /^[0-9]+$/ ? $4 : "-") }')"
-  if [ -n "$(state)" ]; then say "state $(state)"; fi
-  if [ -n "$(live)" ]; then
-    say "live $(live)"
+  say "disk $(free)"
+  say "inodes $(free_inodes)"
+  read_state
+  if [ -n "$state" ]; then say "state $state"; fi
+  read_live
+  if [ -n "$live" ]; then
+    say "live $live"
     sed 's/^\\([0-9a-f]*\\)  /manifest \\1 /' "$noencap/live/manifest" 2>/dev/null
   fi
   for one in $entries; do
@@ -68,22 +71,17 @@ inspect() {
     elif there "$config/$one"; then say "entry $one real"
     else say "entry $one missing"
     fi
-    if [ -e "$config/$one" ]; then
-      (
-        cd "$config" || exit
-        find -L "$one" -type f -exec sha256sum '{}' + | sed -n "s|^\\([0-9a-f]*\\)  \\($name\\(/$name\\)*\\)$|file \\1 \\2|p"
-        find -L "$one" -type f | grep -Ev "^$name(/$name)*$" | tr -c 'A-Za-z0-9_./@+\\n-' '?' | sed 's/^/odd /'
-      )
-    fi
   done
+  live_files
   if [ -n "$secret" ]; then
-    salt=$(salt_of "$config/$secret")
+    read_salt "$config/$secret"
     if [ -n "$salt" ]; then say "salt $salt"; fi
   fi
   absolute_includes
+  ask show symbols
   for one in "$noencap"/releases/*; do
     case \${one##*/} in *[!0-9a-f]*) continue ;; esac
-    if [ -d "$one" ] && runs "\${one##*/}"; then say "running \${one##*/}"; fi
+    if [ -d "$one" ] && defined "\${one##*/}"; then say "running \${one##*/}"; fi
   done
   for one in $sysctls; do
     say "sysctl $one $({ tr '\\t\\n' '  ' <"/proc/sys/$(printf '%s' "$one" | tr . /)"; } 2>/dev/null)"
@@ -92,6 +90,20 @@ inspect() {
   printf '%s\\n' "$reply" | sed -e 1d -e 's/^/all /'
   say end
 }
+
+# live_files: what is there of ours, with its hash; and what has a name that no release has.
+live_files() (
+  cd "$config" || exit
+  set --
+  for one in $entries; do
+    if [ -e "$one" ]; then set -- "$@" "$one"; fi
+  done
+  if [ "$#" -eq 0 ]; then exit; fi
+  find -L "$@" -type f -exec sha256sum '{}' + | sed -nE "s,^([0-9a-f]*)  ($name(/$name)*)$,file \\1 \\2,p"
+  if odd=$(find -L "$@" -type f | grep -Ev "^$name(/$name)*$"); then
+    printf '%s\\n' "$odd" | tr -c 'A-Za-z0-9_./@+\\n-' '?' | sed 's/^/odd /'
+  fi
+)
 
 # protocols: what BIRD says of them, for a gate that asks again and again.
 protocols() {

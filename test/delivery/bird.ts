@@ -6,6 +6,7 @@ import type { Ran, Remote, RemoteCommand } from '../../delivery/remote.ts';
 import { words } from '../../delivery/remote.ts';
 import type { RouterSettings } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';
+import { sessionOver } from '../../delivery/session.ts';
 
 /** A running BIRD 2 with a folder of its own: no kernel routes, and sessions with nobody. */
 export interface Bird {
@@ -176,14 +177,17 @@ export function local(way: Way = {}): Remote & { readonly children: ChildProcess
       const { child, ended, said } = launch(command);
       return new Promise((done) => {
         ended.then(done);
-        child.stdout.on('data', () => {
+        const look = () => {
           if (!`\n${said.stdout}`.includes(`\n${ready}\n`)) return;
+          child.stdout.off('data', look);
           const close = () => {
             child.stdin.end();
             return ended;
           };
-          done({ said: said.stdout, ended, beat: () => void child.stdin.write('\n'), close });
-        });
+          const { run } = sessionOver(child, async () => ({ ...(await ended), code: 255 }));
+          done({ said: said.stdout, ended, run, beat: () => void child.stdin.write('\n'), close });
+        };
+        child.stdout.on('data', look);
       });
     },
     fresh: async () => local(way),

@@ -35,6 +35,7 @@ export function heldAt(folder: string, { step, when }: Point): Held {
     .map((one) => join(one, 'ssh'))
     .find(existsSync);
   writeFileSync(join(folder, 'ssh'), HOLD);
+  writeFileSync(join(folder, 'session.cjs'), SESSION);
   chmodSync(join(folder, 'ssh'), 0o755);
   const pid = () => Number(readFileSync(join(folder, 'reached'), 'utf8'));
   return {
@@ -44,6 +45,7 @@ export function heldAt(folder: string, { step, when }: Point): Held {
       HOLD_STEP: step,
       HOLD_WHEN: when,
       HOLD_SSH: ssh ?? 'ssh',
+      HOLD_NODE: process.execPath,
     },
     reached: () => waited(`ship ${when} ${step}`, () => existsSync(join(folder, 'reached')), 40),
     kill: () => void process.kill(-pid(), 'SIGKILL'),
@@ -62,7 +64,7 @@ words=
 for word; do words=$word; done
 words=\${words%%"$end"*}
 verb=
-for one in inspect protocols hold settle adopt stage check apply confirm undo discard; do
+for one in inspect protocols hold undo; do
   case $words in *"$quote$one$quote"*) verb=$one ;; esac
 done
 [ -n "$verb" ] || exec "$HOLD_SSH" "$@"
@@ -76,24 +78,87 @@ case $verb in
     ;;
   *) step=$verb ;;
 esac
-# The lock is held by a command that goes on until ship lets go of it: its end is \`unlock\`.
-if [ "$HOLD_STEP" = unlock ] && [ $step = lock ]; then
-  "$HOLD_SSH" "$@"
-  code=$?
+reach() {
   echo $$ >"$HOLD/reached.new" && mv "$HOLD/reached.new" "$HOLD/reached"
   while [ ! -e "$HOLD/released" ]; do sleep 0.05; done
-  exit $code
-fi
-if [ "$step" != "$HOLD_STEP" ] || [ -e "$HOLD/reached" ]; then exec "$HOLD_SSH" "$@"; fi
-if [ "$HOLD_WHEN" = before ]; then
-  echo $$ >"$HOLD/reached.new" && mv "$HOLD/reached.new" "$HOLD/reached"
-  while [ ! -e "$HOLD/released" ]; do sleep 0.05; done
-  exec "$HOLD_SSH" "$@"
-fi
+}
+is_here=no
+if [ "$step" = "$HOLD_STEP" ] && [ ! -e "$HOLD/reached" ]; then is_here=yes; fi
+if [ $is_here = yes ] && [ "$HOLD_WHEN" = before ]; then reach; fi
+if [ $step = lock ]; then exec "$HOLD_NODE" "$HOLD/session.cjs" "$@"; fi
+if [ $is_here = no ] || [ "$HOLD_WHEN" = before ]; then exec "$HOLD_SSH" "$@"; fi
 "$HOLD_SSH" "$@" >"$HOLD/said"
 code=$?
-echo $$ >"$HOLD/reached.new" && mv "$HOLD/reached.new" "$HOLD/reached"
-while [ ! -e "$HOLD/released" ]; do sleep 0.05; done
+reach
 cat "$HOLD/said"
 exit $code
+`;
+
+/**
+ * The session that holds the lock, with the commands that are asked for over it (delivery/session.ts): a line `run BYTES SETTINGS
+ * VERB ARGUMENTS`, so many bytes, and behind the answer a line with its number. Its end is the step \`unlock\`.
+ */
+const SESSION = `
+const { spawn } = require('node:child_process');
+const { existsSync, renameSync, writeFileSync } = require('node:fs');
+const { HOLD, HOLD_STEP, HOLD_WHEN, HOLD_SSH } = process.env;
+
+const pause = () => new Promise((done) => setTimeout(done, 50));
+async function reach() {
+  writeFileSync(HOLD + '/reached.new', String(process.pid));
+  renameSync(HOLD + '/reached.new', HOLD + '/reached');
+  while (!existsSync(HOLD + '/released')) await pause();
+}
+
+const ssh = spawn(HOLD_SSH, process.argv.slice(2), { stdio: ['pipe', 'pipe', 'inherit'] });
+const code = new Promise((done) => ssh.on('close', done));
+ssh.stdin.on('error', () => {});
+let sent = 0;
+let watched;
+
+async function* lines(stream, bytesAfter) {
+  let rest = Buffer.alloc(0);
+  let wanted = 0;
+  for await (const chunk of stream) {
+    rest = Buffer.concat([rest, chunk]);
+    for (;;) {
+      const end = wanted > 0 ? wanted : rest.indexOf(10) + 1;
+      if (end === 0 || rest.length < end) break;
+      const part = rest.subarray(0, end);
+      rest = rest.subarray(end);
+      wanted = wanted > 0 ? 0 : bytesAfter(part);
+      yield part;
+    }
+  }
+}
+
+async function ask() {
+  const bytes = (line) => Number(/^run (\\d+) /.exec(line)?.[1] ?? 0);
+  for await (const part of lines(process.stdin, bytes)) {
+    const text = part.toString();
+    if (/^run \\d+ /.test(text)) {
+      sent += 1;
+      const verb = text.trim().split(' ').slice(2).find((word) => !word.includes('='));
+      if (verb === HOLD_STEP && !existsSync(HOLD + '/reached')) {
+        if (HOLD_WHEN === 'before') await reach();
+        else watched = sent;
+      }
+    }
+    ssh.stdin.write(part);
+  }
+  ssh.stdin.end();
+}
+
+async function hear() {
+  for await (const part of lines(ssh.stdout, () => 0)) {
+    if (watched !== undefined && part.toString().startsWith('\\u0001ran ' + watched + ' ')) await reach();
+    process.stdout.write(part);
+  }
+  const ended = await code;
+  if (HOLD_STEP === 'unlock' && !existsSync(HOLD + '/reached')) await reach();
+  process.exit(ended ?? 255);
+}
+
+ask();
+hear();
 `;

@@ -7,7 +7,7 @@ import type { RouterName } from './fleet-topology.ts';
 import { waited } from './waited.ts';
 
 /** The rest of a story of a kill. */
-type Kill = Partial<Pick<Story, 'change' | 'tool' | 'args' | 'has'>>;
+type Kill = Partial<Pick<Story, 'change' | 'tool' | 'args' | 'has' | 'isLate'>>;
 
 /** Ship is killed at a step: before the router hears of it, or when it has done it and ship has not heard of that. */
 const killed = (router: RouterName, step: Step, when: Point['when'], more: Kill = {}): Story => ({
@@ -98,10 +98,15 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         fault: 'a second ship at the same time',
         router: 'w2',
-        run: async ({ router, ship, other }) => {
-          const first = other();
-          await first.line(new RegExp(`${router.name}: gate started`));
+        run: async ({ ship, other, folder }) => {
+          const held = heldAt(folder, { step: 'gate', when: 'before' });
+          const first = other({ env: held.env });
+          await Promise.race([
+            held.reached(),
+            first.ended.then(({ said }) => Promise.reject(new Error(said))),
+          ]);
           const second = await ship().ended;
+          held.release();
           const { code, said } = await first.ended;
           if (code !== 0) throw new Error(`the first ship ended with ${code}:\n${said}`);
           return second;
@@ -115,7 +120,7 @@ export const CHAPTERS: readonly Chapter[] = [
   {
     stories: [
       killed('e1', 'discard', 'before', { tool: badLog }),
-      killed('e2', 'undo', 'before', { change: OTHER_POOL }),
+      killed('e2', 'undo', 'before', { change: OTHER_POOL, isLate: true }),
       killed('w2', 'undo', 'after', { change: OTHER_POOL }),
       {
         fault: 'another host key than the pinned one',
@@ -199,7 +204,14 @@ export const CHAPTERS: readonly Chapter[] = [
         router: 'w1',
         // The connection is lost, or is gone already and nobody takes the next one.
         isVague: true,
-        run: at('stage', (router) => router.killSshd()),
+        run: async ({ router, ship, folder }) => {
+          const held = heldAt(folder, { step: 'stage', when: 'before' });
+          const ran = ship({ env: held.env });
+          await Promise.race([held.reached(), ran.ended.then(({ said }) => Promise.reject(new Error(said)))]);
+          await router.killSshd();
+          held.release();
+          return ran.ended;
+        },
         mend: (router) => router.startSshd(),
         ends: 3,
         has: 'old',

@@ -31,6 +31,8 @@ export interface Story {
   readonly ends: number | 'killed';
   /** Ship's words differ from run to run: the page leaves them out. */
   readonly isVague?: true;
+  /** BIRD's time limit is all but over then: the router is looked at when it is. */
+  readonly isLate?: true;
   /** What the router must have once nothing waits any more. */
   readonly has: 'old' | 'new';
 }
@@ -43,7 +45,7 @@ export interface Scene {
   /** Starts the ship, for this router alone. */
   ship(how?: How): Runs;
   /** Starts another one for it, of which the page does not tell. */
-  other(): Runs;
+  other(how?: How): Runs;
 }
 
 /** A story as it went, for the page. Nothing in it differs from run to run. */
@@ -113,7 +115,7 @@ export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise
   return told.map(({ story, ended, journal: own }) => ({
     fault: story.fault,
     ship: shipText(story, ended, own),
-    router: routerText(left[story.router], old, wanted),
+    router: routerText((story.isLate ? seen : left)[story.router], old, wanted),
     pods: story.cutFor === undefined ? 'go on' : `go on within ${story.cutFor} s`,
     next: nextText(story.router, journalIn(journal)),
   }));
@@ -138,7 +140,7 @@ async function played(fleet: Fleet, story: Story, wanted: number, name: string) 
     router,
     folder: fleet.desk.folder(`scene-${name}`),
     ship: (how) => start(['--journal', journal], how),
-    other: () => start([]),
+    other: (how) => start([], how),
   };
   const ended = await story.run(scene);
   return { story, ended, journal: ended.signal === null ? journalIn(journal) : [] };

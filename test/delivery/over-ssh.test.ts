@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Remote } from '../../delivery/remote.ts';
+import type { Line, Remote } from '../../delivery/remote.ts';
 import { hold, settingsOf } from '../../delivery/router.ts';
 import { forcedCommand, routerScript } from '../../delivery/router-script.ts';
 import { sshRemote } from '../../delivery/ssh.ts';
@@ -74,9 +74,17 @@ test('an account that may do nothing else is enough', async () => {
 /** The wrapper has its own: the client may name none of these. */
 const withoutSettings = (remote: Remote): Remote => ({
   ...remote,
-  run: ({ verb, settings, args }, input) => remote.run({ verb, settings: owners(settings), args }, input),
-  start: ({ verb, settings, args }, ready) => remote.start({ verb, settings: owners(settings), args }, ready),
+  run: runWithout(remote),
+  start: async ({ verb, settings, args }, ready) => {
+    const started = await remote.start({ verb, settings: owners(settings), args }, ready);
+    return 'run' in started ? { ...started, run: runWithout(started) } : started;
+  },
   fresh: async () => withoutSettings(await remote.fresh()),
 });
+
+const runWithout =
+  (line: Line): Line['run'] =>
+  ({ verb, settings, args }, input) =>
+    line.run({ verb, settings: owners(settings), args }, input);
 
 const owners = (settings: readonly string[]): string[] => settings.filter((one) => one.startsWith('owner='));

@@ -5,7 +5,7 @@ import type { Delivery } from '../../delivery/delivery.ts';
 import type { GateFinding, Judge } from '../../delivery/gate.ts';
 import { look, prepare } from '../../delivery/prepare-router.ts';
 import { type Release, releaseOf } from '../../delivery/release.ts';
-import type { Remote } from '../../delivery/remote.ts';
+import type { Line, Remote } from '../../delivery/remote.ts';
 import { hold } from '../../delivery/router.ts';
 import { type Bird, local, put, session } from './bird.ts';
 import { agree, done, release, stepsOn, theirs } from './steps.ts';
@@ -155,16 +155,22 @@ function cutAfter(verb: string, milliseconds = Number.POSITIVE_INFINITY): Remote
   let cut = Number.POSITIVE_INFINITY;
   const isCut = () => performance.now() > cut && performance.now() < cut + milliseconds;
   const gone = { code: 255, stdout: '', stderr: 'the connection was lost\n' };
-  const remote: Remote = {
-    ...way,
-    run: async (command, input) => {
+  const cutting =
+    (line: Line): Line['run'] =>
+    async (command, input) => {
       if (isCut()) return gone;
-      const ran = await way.run(command, input);
+      const ran = await line.run(command, input);
       if (command.verb !== verb || cut !== Number.POSITIVE_INFINITY) return ran;
       cut = performance.now();
       return gone;
+    };
+  const remote: Remote = {
+    ...way,
+    run: cutting(way),
+    start: async (command, ready) => {
+      const started = isCut() ? gone : await way.start(command, ready);
+      return 'run' in started ? { ...started, run: cutting(started) } : started;
     },
-    start: async (command, ready) => (isCut() ? gone : way.start(command, ready)),
     fresh: async () => remote,
   };
   return remote;
