@@ -15,12 +15,12 @@ export type Changed =
 
 /** BIRD runs the new configuration for a time; it is judged; and only then its files are put in place. */
 export async function change(delivery: Delivery, ready: Ready, judge: Judge): Promise<Changed> {
-  const { remote, settings, timeout, report } = delivery;
+  const { settings, timeout, report } = delivery;
   const { lock, release, before } = ready;
   const deadline = performance.now() + timeout * 1000;
   const attempt = { delivery, ready, deadline };
   report('apply', 'started');
-  const applied = await router.apply(remote, settings, lock, release.hash, timeout);
+  const applied = await router.apply(lock, settings, lock, release.hash, timeout);
   if (applied.failed !== undefined) {
     const { says } = withPlace(applied.failed, release);
     report('apply', 'failed', [says]);
@@ -90,7 +90,7 @@ async function confirmed(
   { remote, settings }: Delivery,
   { lock, release }: Ready,
 ): Promise<string | undefined> {
-  const first = await router.confirm(remote, settings, lock, release.hash);
+  const first = await router.confirm(lock, settings, lock, release.hash);
   if (first.failed === undefined) return undefined;
   if (first.failed.kind !== 'lost') return first.failed.says;
   const fresh = await remote.fresh();
@@ -134,7 +134,7 @@ async function comesBack(attempt: Attempt, why: string): Promise<Changed> {
     try {
       const held = await router.hold(fresh, settings, owner);
       if (held.failed === undefined) {
-        const settled = await router.settle(fresh, settings, held.done);
+        const settled = await router.settle(held.done, settings, held.done);
         if (settled.failed === undefined) {
           report('settle', 'done', ['BIRD went back by itself']);
           // The line that is gone for us may live on at the router.

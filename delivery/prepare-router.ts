@@ -112,26 +112,26 @@ export async function discard(delivery: Delivery, { lock }: Ready): Promise<void
   await unlock(delivery, lock);
 }
 
-async function discarded({ remote, settings, report }: Delivery, lock: router.Lock): Promise<void> {
+async function discarded({ settings, report }: Delivery, lock: router.Lock): Promise<void> {
   report('discard', 'started');
-  const { failed } = await router.discard(remote, settings, lock);
+  const { failed } = await router.discard(lock, settings, lock);
   // What stays behind is in nobody's way: the next delivery takes it away.
   report('discard', failed === undefined ? 'done' : 'failed', failed === undefined ? [] : [failed.says]);
 }
 
 async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepared> {
-  const { remote, settings, acceptDrift, report } = delivery;
+  const { settings, acceptDrift, report } = delivery;
   const refused = (step: 'settle' | 'inspect' | 'adopt' | 'stage' | 'check', failed: Failure): Prepared => {
     report(step, 'failed', [failed.says]);
     return { outcome: notDone(failed), says: failed.says };
   };
   report('settle', 'started');
-  const settled = await router.settle(remote, settings, lock);
+  const settled = await router.settle(lock, settings, lock);
   if (settled.failed !== undefined) return refused('settle', settled.failed);
   const { done: end } = settled;
   if (end.what === 'nothing') report('settle', 'skipped');
   else report('settle', 'done', [`release ${end.hash} of a delivery that was cut off: ${end.what}`]);
-  const seen = await router.inspect(remote, settings);
+  const seen = await router.inspect(lock, settings);
   if (seen.failed !== undefined) return refused('inspect', seen.failed);
   const before = seen.done;
   const release = delivery.release(before);
@@ -140,12 +140,12 @@ async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepare
   if (now.verdict === 'refused') return refused('inspect', now.failed);
   if (now.adopt) {
     report('adopt', 'started');
-    const adopted = await router.adopt(remote, settings, lock);
+    const adopted = await router.adopt(lock, settings, lock);
     if (adopted.failed !== undefined) return refused('adopt', adopted.failed);
     report('adopt', 'done');
   }
   report('stage', 'started');
-  const staged = await router.stage(remote, settings, lock, release);
+  const staged = await router.stage(lock, settings, lock, release);
   if (staged.failed !== undefined) {
     const refusal = refused('stage', staged.failed);
     await discarded(delivery, lock);
@@ -153,7 +153,7 @@ async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepare
   }
   report('stage', 'done');
   report('check', 'started');
-  const checked = await router.check(remote, settings, lock, release.hash);
+  const checked = await router.check(lock, settings, lock, release.hash);
   if (checked.failed !== undefined) {
     const refusal = refused('check', withPlace(checked.failed, release));
     await discarded(delivery, lock);

@@ -13,8 +13,13 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** A command that goes on while its standard input is open. */
-export interface Running {
+/** What takes commands: a router, or a session on it. */
+export interface Line {
+  run(command: RemoteCommand, input?: Uint8Array): Promise<Ran>;
+}
+
+/** A command that goes on while its standard input is open, and takes others there, one after the other. */
+export interface Running extends Line {
   /** What it had printed when it was ready. */
   readonly said: string;
   /** Resolves when it has ended, by itself or because its input was closed. */
@@ -26,8 +31,7 @@ export interface Running {
 }
 
 /** A router that can be talked to. How (SSH, or a process in a test) is not known here. */
-export interface Remote {
-  run(command: RemoteCommand, input?: Uint8Array): Promise<Ran>;
+export interface Remote extends Line {
   /** Starts a command, and resolves when it has printed the line `ready`; with what it said, if it ended without. */
   start(command: RemoteCommand, ready: string): Promise<Running | Ran>;
   /** The same router over a connection of its own: proof that one can still be made. */

@@ -2,6 +2,7 @@ import { BIRD } from './script-bird.ts';
 import { COMMON } from './script-common.ts';
 import { FILES } from './script-files.ts';
 import { INSPECT } from './script-inspect.ts';
+import { SESSION } from './script-session.ts';
 import { WORDS_ONLY } from './ssh-command.ts';
 
 /**
@@ -9,7 +10,7 @@ import { WORDS_ONLY } from './ssh-command.ts';
  * `sh -c SCRIPT noencap SETTINGS VERB ARGUMENTS`; nothing is installed for it.
  */
 export function routerScript(): string {
-  return `${[COMMON, INSPECT, FILES, BIRD, DISPATCH].join('\n\n')}\n`;
+  return `${[COMMON, INSPECT, FILES, SESSION, BIRD, 'serve "$@"'].join('\n\n')}\n`;
 }
 
 /**
@@ -35,8 +36,3 @@ set -- ${fixed} \${SSH_ORIGINAL_COMMAND:-}
 set +f
 ${routerScript()}`;
 }
-
-const DISPATCH = `case $verb in
-  inspect | protocols | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
-  *) misuse "\${verb:-nothing} is no verb. There are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
-esac`;

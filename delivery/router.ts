@@ -2,7 +2,7 @@ import { type Failure, garbled, linesOf, type Outcome, readLines } from './answe
 import { type Inspection, parseInspection } from './inspection.ts';
 import { type ProtocolState, protocolStates } from './protocol-states.ts';
 import { type Release, tarOf } from './release.ts';
-import type { Ran, Remote, RemoteCommand, Running } from './remote.ts';
+import type { Line, Ran, Remote, RemoteCommand, Running } from './remote.ts';
 
 /** What a router's script must know of the router. */
 export interface RouterSettings {
@@ -18,8 +18,8 @@ export interface RouterSettings {
   readonly socket?: string;
 }
 
-/** A router's lock, held. */
-export interface Lock {
+/** A router's lock, held; its holder's commands need no connection of their own. */
+export interface Lock extends Line {
   /** Goes with every command that changes something. */
   readonly owner: string;
   /** Whose lock was left behind by a process or a boot that is gone. */
@@ -41,22 +41,22 @@ export const settingsOf = (settings: RouterSettings): string[] => [
 
 /** How the router is; `sysctls` are kernel settings whose values are wanted. Changes nothing. */
 export async function inspect(
-  remote: Remote,
+  line: Line,
   settings: RouterSettings,
   sysctls: readonly string[] = [],
 ): Promise<Outcome<Inspection>> {
   const asked = [...settingsOf(settings), ...sysctls.map((key) => `sysctl=${key}`)];
-  return parseInspection(await remote.run({ verb: 'inspect', settings: asked, args: [] }));
+  return parseInspection(await line.run({ verb: 'inspect', settings: asked, args: [] }));
 }
 
 /** What its BIRD says of its protocols. */
 export async function protocols(
-  remote: Remote,
+  line: Line,
   settings: RouterSettings,
 ): Promise<Outcome<readonly ProtocolState[]>> {
   const answer = linesOf(
     'protocols',
-    await remote.run({ verb: 'protocols', settings: settingsOf(settings), args: [] }),
+    await line.run({ verb: 'protocols', settings: settingsOf(settings), args: [] }),
   );
   if (answer.failed !== undefined) return answer;
   const other = answer.done.find(({ key }) => key !== 'all');
@@ -65,8 +65,8 @@ export async function protocols(
 }
 
 /** One live file of ours, for the difference to what was shipped. */
-export async function show(remote: Remote, settings: RouterSettings, path: string): Promise<Outcome<string>> {
-  const ran = await remote.run({ verb: 'show', settings: settingsOf(settings), args: [path] });
+export async function show(line: Line, settings: RouterSettings, path: string): Promise<Outcome<string>> {
+  const ran = await line.run({ verb: 'show', settings: settingsOf(settings), args: [path] });
   if (ran.code === 0) return { done: ran.stdout };
   const answer = linesOf('show', ran);
   return answer.failed === undefined ? { done: ran.stdout } : { failed: answer.failed };
@@ -104,6 +104,7 @@ export async function hold(
       owner,
       stale,
       lost,
+      run: started.run,
       release: async () => {
         clearInterval(beating);
         await started.close();
@@ -115,12 +116,12 @@ export async function hold(
 const isRunning = (started: Running | Ran): started is Running => 'ended' in started;
 
 /** Puts a release beside the live files, and a copy of the configuration folder that has it in its place. */
-export const stage = (remote: Remote, settings: RouterSettings, lock: Lock, release: Release) =>
-  told(remote, settings, lock, 'stage', [release.hash], 'staged', tarOf(release));
+export const stage = (line: Line, settings: RouterSettings, lock: Lock, release: Release) =>
+  told(line, settings, lock, 'stage', [release.hash], 'staged', tarOf(release));
 
 /** Makes what is live a release of its own, byte for byte: what was there can be gone back to. Its hash. */
-export const adopt = (remote: Remote, settings: RouterSettings, lock: Lock) =>
-  told(remote, settings, lock, 'adopt', [], 'adopted');
+export const adopt = (line: Line, settings: RouterSettings, lock: Lock) =>
+  told(line, settings, lock, 'adopt', [], 'adopted');
 
 /** A release that BIRD does not take: what it says, with the place in the release. */
 export interface NotTaken extends Failure {
@@ -128,33 +129,33 @@ export interface NotTaken extends Failure {
 }
 
 /** Lets BIRD read the staged release without running it, and proves that it is this that BIRD reads. */
-export const check = (remote: Remote, settings: RouterSettings, lock: Lock, hash: string) =>
-  told(remote, settings, lock, 'check', [hash], 'checked');
+export const check = (line: Line, settings: RouterSettings, lock: Lock, hash: string) =>
+  told(line, settings, lock, 'check', [hash], 'checked');
 
 /** BIRD runs the release, and goes back by itself after so many seconds. Resolves with the seconds that are left. */
 export async function apply(
-  remote: Remote,
+  line: Line,
   settings: RouterSettings,
   lock: Lock,
   hash: string,
   seconds: number,
 ): Promise<Taken<number>> {
-  const answer = await told(remote, settings, lock, 'apply', [hash, String(seconds)], 'pending');
+  const answer = await told(line, settings, lock, 'apply', [hash, String(seconds)], 'pending');
   if (answer.failed !== undefined) return answer;
   return { done: Number(answer.done) };
 }
 
 /** Ends the undo timer, and only if it was in time puts the files in place: both in one go. */
-export const confirm = (remote: Remote, settings: RouterSettings, lock: Lock, hash: string) =>
-  told(remote, settings, lock, 'confirm', [hash], 'shipped');
+export const confirm = (line: Line, settings: RouterSettings, lock: Lock, hash: string) =>
+  told(line, settings, lock, 'confirm', [hash], 'shipped');
 
 /** BIRD runs what the live files say again. The release that was undone, or `none`. */
-export const undo = (remote: Remote, settings: RouterSettings, lock: Lock) =>
-  told(remote, settings, lock, 'undo', [], 'undone');
+export const undo = (line: Line, settings: RouterSettings, lock: Lock) =>
+  told(line, settings, lock, 'undo', [], 'undone');
 
 /** Takes away what was staged and not applied. */
-export const discard = (remote: Remote, settings: RouterSettings, lock: Lock) =>
-  told(remote, settings, lock, 'discard', [], 'discarded');
+export const discard = (line: Line, settings: RouterSettings, lock: Lock) =>
+  told(line, settings, lock, 'discard', [], 'discarded');
 
 /** How a delivery that was cut off was brought to an end. */
 export type Settled =
@@ -162,12 +163,8 @@ export type Settled =
   | { readonly what: 'shipped' | 'undone'; readonly hash: string };
 
 /** Makes files and running configuration agree after a delivery that was cut off. */
-export async function settle(
-  remote: Remote,
-  settings: RouterSettings,
-  lock: Lock,
-): Promise<Outcome<Settled>> {
-  const answer = await told(remote, settings, lock, 'settle', [], 'settled');
+export async function settle(line: Line, settings: RouterSettings, lock: Lock): Promise<Outcome<Settled>> {
+  const answer = await told(line, settings, lock, 'settle', [], 'settled');
   if (answer.failed !== undefined) return { failed: answer.failed };
   const [, what, hash] = /^(shipped|undone) ([0-9a-f]{16})$/.exec(answer.done) ?? [];
   if (answer.done === 'nothing') return { done: { what: 'nothing' } };
@@ -190,7 +187,7 @@ type Taken<T> =
 
 /** Runs a verb that changes something. Its answer is the value of the one line `key`. */
 async function told(
-  remote: Remote,
+  line: Line,
   settings: RouterSettings,
   lock: Lock,
   verb: string,
@@ -199,17 +196,17 @@ async function told(
   input?: Uint8Array,
 ): Promise<Taken<string>> {
   const owned = [...settingsOf(settings), `owner=${lock.owner}`];
-  const ran = await remote.run({ verb, settings: owned, args }, input);
+  const ran = await line.run({ verb, settings: owned, args }, input);
   const answer = linesOf(verb, ran);
   if (answer.failed !== undefined) {
     const birdError = readLines(ran.stdout).find((line) => line.key === 'error')?.value;
     return { failed: birdError === undefined ? answer.failed : { ...answer.failed, birdError } };
   }
-  const line = answer.done.find((one) => one.key === key);
-  if (line === undefined) return { failed: garbled(verb, undefined, `line "${key}"`) };
+  const said = answer.done.find((one) => one.key === key);
+  if (said === undefined) return { failed: garbled(verb, undefined, `line "${key}"`) };
   const form = SAID[key];
-  if (form !== undefined && !form.test(line.value)) return { failed: garbled(verb, line, 'an answer to it') };
-  if (SAME.has(key) && line.value !== args[0])
-    return { failed: garbled(verb, line, 'the release asked for') };
-  return { done: line.value };
+  if (form !== undefined && !form.test(said.value)) return { failed: garbled(verb, said, 'an answer to it') };
+  if (SAME.has(key) && said.value !== args[0])
+    return { failed: garbled(verb, said, 'the release asked for') };
+  return { done: said.value };
 }

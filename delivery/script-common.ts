@@ -54,6 +54,8 @@ entry=k3s
 birdc=birdc
 socket='' main='' secret='' owner='' sysctls=''
 fixed=
+# What a session has answered so far, and how many bytes its line has announced.
+answered=0 announced=
 setting() {
   case $1 in
     config=*) path "\${1#*=}"; config=\${1#*=} ;;
@@ -81,38 +83,52 @@ if [ "\${1:-}" = fixed ]; then
 else
   permitted=
 fi
-for argument; do word "$argument"; done
-while [ "$#" -gt 0 ]; do
-  case $1 in *=*) setting "$1"; shift ;; *) break ;; esac
-done
-if [ -n "$permitted" ] && [ "$permitted" != "$(chosen)" ]; then
-  misuse "this account may not choose these settings; they are fixed on the router: $permitted. If the topology has others now, set the account up again."
-fi
-verb=\${1:-}
-[ "$#" -eq 0 ] || shift
 arguments() { if [ "$1" -ne "$2" ]; then misuse "$verb takes $1 arguments, not $2"; fi; }
 
-noencap=$config/.noencap
-# What a release must have, and with it what it may have or had: a password, and what is a link of ours already.
-required=k3s
-if [ "$entry" = bird.conf ]; then required='bird.conf k3s'; fi
-entries=$required secrets=
+# serve SETTINGS VERB ARGUMENTS: does it.
+serve() {
+  for argument; do word "$argument"; done
+  while [ "$#" -gt 0 ]; do
+    case $1 in *=*) setting "$1"; shift ;; *) break ;; esac
+  done
+  if [ -n "$permitted" ] && [ "$permitted" != "$(chosen)" ]; then
+    misuse "this account may not choose these settings; they are fixed on the router: $permitted. If the topology has others now, set the account up again."
+  fi
+  verb=\${1:-}
+  [ "$#" -eq 0 ] || shift
+  case $verb in hold | show) [ "$answered" -eq 0 ] || misuse "$verb is no verb for a session" ;; esac
+  what_is_ours
+  myself
+  permissions_of=
+  case $verb in
+    inspect | protocols | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
+    *) misuse "\${verb:-nothing} is no verb. There are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
+  esac
+}
+
+# what_is_ours: \`required\` is what a release must have; \`entries\` with it what it may have or had: a password, and what is
+# a link of ours already. \`secrets\` are those that nobody else may read.
+what_is_ours() {
+  for tool in cat chgrp chmod cp cut df find grep head ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
+    command -v "$tool" >/dev/null 2>&1 || lack "this router has no $tool. Install coreutils, findutils, grep, sed and tar, or busybox."
+  done
+  [ -d "$config" ] || lack "there is no folder $config. Set bird.configDir of this router to where its BIRD configuration is."
+  noencap=$config/.noencap
+  required=k3s
+  if [ "$entry" = bird.conf ]; then required='bird.conf k3s'; fi
+  entries=$required secrets=
+  if [ -n "$secret" ]; then ours "$secret"; fi
+  for one in "$config"/*; do
+    one=\${one##*/}
+    case $one in *[!A-Za-z0-9_.@+-]*) continue ;; esac
+    if linked "$one"; then ours "$one"; fi
+  done
+}
 ours() {
   case " $entries " in *" $1 "*) return 0 ;; esac
   entries="$entries $1"
   if [ "$1" != bird.conf ]; then secrets="$secrets $1"; fi
 }
-if [ -n "$secret" ]; then ours "$secret"; fi
-for one in "$config"/*; do
-  one=\${one##*/}
-  case $one in *[!A-Za-z0-9_.@+-]*) continue ;; esac
-  if [ -L "$config/$one" ] && [ "$(readlink "$config/$one")" = ".noencap/live/$one" ]; then ours "$one"; fi
-done
-
-for tool in cat chgrp chmod cp cut df find grep head ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
-  command -v "$tool" >/dev/null 2>&1 || lack "this router has no $tool. Install coreutils, findutils, grep, sed and tar, or busybox."
-done
-[ -d "$config" ] || lack "there is no folder $config. Set bird.configDir of this router to where its BIRD configuration is."
 
 # ---- who is at work
 
@@ -126,8 +142,8 @@ started() {
   start=\${20:-}
   case \${1:-} in Z) start= ;; esac
 }
-started "$$"
-me="$$,$start,$boot"
+# myself: not always $$, which in a session is that of all its verbs.
+myself() { started self; me="\${stat%% *},$start,$boot"; }
 
 # alive HOLDER: the process that wrote "text,pid,start,boot" still runs. A number that was given to another has another start.
 alive() {
@@ -301,7 +317,7 @@ durable() { sync -f "$noencap" 2>/dev/null || sync; }
 
 # permissions: those of the main file. What has the same, BIRD can read if it can read that.
 permissions() {
-  if [ "\${permissions_of:-}" = "\${main_name:-bird.conf}" ]; then return 0; fi
+  if [ "$permissions_of" = "\${main_name:-bird.conf}" ]; then return 0; fi
   permissions_of=\${main_name:-bird.conf}
   listed=$(ls -lnL "$config/\${main_name:-bird.conf}" 2>/dev/null) || listed=$(ls -lnd "$config/.")
   # shellcheck disable=SC2086

@@ -1,45 +1,5 @@
-/** The verbs that work beside the live files: `hold`, `stage`, `adopt`, `discard`. */
-export const FILES = `# ---- hold, stage, adopt, discard: what lies beside the live files
-
-# hold OWNER SECONDS: the lock is held while standard input stays open and says a line within that many seconds, again
-# and again: a line that died without a word would hold it for hours. An owner whose line died may come over another one.
-hold() {
-  arguments 2 "$#"
-  owner_name "$1"
-  number "$2" 1 86400
-  folder "$noencap"
-  holding=$1 silence=$2
-  earlier=$(readlink "$noencap/lock") || earlier=
-  if [ "\${earlier%%,*}" = "$holding" ]; then rm -f "$noencap/lock"; fi
-  if ! take lock "$holding"; then
-    refuse "the lock of this router is \${holder%%,*}'s. Wait until that delivery has ended."
-  fi
-  alarm=
-  trap 'drop lock "$holding"; [ -z "$alarm" ] || kill "$alarm" 2>/dev/null' EXIT
-  trap 'exit 1' HUP INT TERM PIPE
-  wake
-  # Two that found the same dead holder may both have come this far; the link tells whose it is.
-  if [ "$(readlink "$noencap/lock")" != "$holding,$me" ]; then refuse "another delivery took the lock of this router at the same time. Try again."; fi
-  if [ -n "$stale" ]; then say "stale $stale"; fi
-  say held
-  while IFS= read -r _; do
-    kill "$alarm" 2>/dev/null
-    wake
-  done
-  say end
-}
-# wake: ends this process when nobody has said anything for too long. It keeps none of the line's streams open, and ends
-# soon after its parent.
-wake() {
-  (
-    trap - EXIT HUP INT TERM PIPE
-    elapsed=0
-    step=$((silence < 10 ? 1 : 5))
-    while [ "$elapsed" -lt "$silence" ] && kill -0 "$$"; do sleep "$step"; elapsed=$((elapsed + step)); done
-    kill -TERM "$$"
-  ) </dev/null >/dev/null 2>&1 &
-  alarm=$!
-}
+/** The verbs that work beside the live files: `stage`, `adopt`, `discard`. */
+export const FILES = `# ---- stage, adopt, discard: what lies beside the live files
 
 idle() {
   read_state
@@ -67,7 +27,7 @@ stage() {
   bytes=$(wc -c <"$incoming/tar")
   if [ "$bytes" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release has configuration only."; fi
   # A tar archive ends with two empty blocks.
-  if [ "$bytes" -lt 2048 ] || [ "$(tail -c 1024 "$incoming/tar" | tr -d '\\000' | wc -c)" -ne 0 ]; then
+  if [ "$bytes" -lt 2048 ] || [ "$bytes" -ne "\${announced:-$bytes}" ] || [ "$(tail -c 1024 "$incoming/tar" | tr -d '\\000' | wc -c)" -ne 0 ]; then
     refuse "the upload is cut off or no tar archive. Ship again."
   fi
   listed=$(tar -tvf "$incoming/tar" 2>/dev/null) || refuse "the upload is cut off or no tar archive. Ship again."

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Ran, Remote, RemoteCommand, Running } from './remote.ts';
+import { sessionOver, sinceAnswers } from './session.ts';
 import { BEGIN, scriptLine, WORDS_ONLY, wordsLine } from './ssh-command.ts';
 import { type Connection, ownConnection, readLog, sharedConnection, unasked } from './ssh-connection.ts';
 import { endedThere, explainProxy, explainSsh, lost, noShell, throughProxy, tooMuch } from './ssh-error.ts';
@@ -48,7 +49,7 @@ function remoteOver(target: SshTarget, known: Known, connect: (target: SshTarget
         : failed(odd),
     start: async (command, ready) =>
       odd === undefined
-        ? asTaken(() => untilReady(launch(target, known.script, connection, command), ready))
+        ? asTaken(() => untilReady(target, launch(target, known.script, connection, command), ready))
         : failed(odd),
     fresh: async () => remoteOver(target, known, ownConnection),
     end: connection.end,
@@ -85,12 +86,13 @@ function launch(
     env: unasked(),
   });
   const said = { stdout: '', stderr: '' };
+  const at = { verb: command.verb };
   let problem: Unreachable | undefined;
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
       said[name] += text;
       if (said[name].length <= ROOM) return;
-      problem = tooMuch(target, command.verb);
+      problem = tooMuch(target, at.verb);
       child.kill();
       child[name].destroy();
     });
@@ -110,15 +112,15 @@ function launch(
     child.on('close', (code) => done(code ?? NO_WAY));
   }).then(async (code): Promise<Ran | typeof REFUSES_SCRIPTS> => {
     const words = readLog(log);
-    const { stderr } = said;
+    const stderr = sinceAnswers(said.stderr);
     const stdout = output();
     if (problem !== undefined) return failed(problem, stdout);
-    if (code === NO_WAY) return failed(await whyNot(target, connection, command.verb, words, stderr), stdout);
+    if (code === NO_WAY) return failed(await whyNot(target, connection, at.verb, words, stderr), stdout);
     if (stdout !== undefined) return { code, stdout, stderr };
     if (stderr.includes(WORDS_ONLY)) return REFUSES_SCRIPTS;
     return failed(noShell(target, `${stderr}\n${said.stdout}`));
   });
-  return { child, output, ended };
+  return { child, output, ended, at };
 }
 
 async function whyNot(
@@ -146,25 +148,34 @@ const ownWords = (log: string): string =>
 
 /** Resolves at the line `ready`, or when it has ended without. */
 function untilReady(
-  { child, output, ended }: Launched,
+  target: SshTarget,
+  { child, output, ended, at }: Launched,
   ready: string,
 ): Promise<Running | Ran | typeof REFUSES_SCRIPTS> {
   return new Promise((done) => {
-    child.stdout.on('data', () => {
+    const look = () => {
       const said = output();
       if (said === undefined || !said.split('\n').slice(0, -1).includes(ready)) return;
+      child.stdout.off('data', look);
       // It has begun, so it was not refused.
       const whole = ended as Promise<Ran>;
+      const session = sessionOver(child, async (verb) => {
+        at.verb = verb;
+        const ran = await whole;
+        return ran.code === NO_WAY ? ran : failed(endedThere(target, verb));
+      });
       done({
         said,
         ended: whole,
+        run: session.run,
         beat: () => void child.stdin.write('\n'),
         close: () => {
           child.stdin.end();
           return whole;
         },
       });
-    });
+    };
+    child.stdout.on('data', look);
     ended.then(done);
   });
 }

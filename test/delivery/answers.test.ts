@@ -155,7 +155,13 @@ describe('answers that nobody can have given', () => {
     end: async () => {},
   });
   const settings = { configDir: '/etc/bird', mode: 'include' } as const;
-  const lock: Lock = { owner: 'x', stale: undefined, lost: new Promise(() => {}), release: async () => {} };
+  const lock: Lock = {
+    owner: 'x',
+    stale: undefined,
+    lost: new Promise(() => {}),
+    run: async () => answer(''),
+    release: async () => {},
+  };
 
   test.each([
     ['confirm', 'shipped', (stdout: string) => confirm(saying(stdout), settings, lock, LIVE)],

@@ -2,10 +2,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import type { Ran, Remote, RemoteCommand } from '../../delivery/remote.ts';
+import type { Line, Ran, Remote, RemoteCommand } from '../../delivery/remote.ts';
 import { words } from '../../delivery/remote.ts';
 import type { RouterSettings } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';
+import { sessionOver } from '../../delivery/session.ts';
 
 /** A running BIRD 2 with a folder of its own: no kernel routes, and sessions with nobody. */
 export interface Bird {
@@ -132,6 +133,16 @@ function birdcPath(): string {
   return found;
 }
 
+/** A router whose commands, those of a session too, go by another line. */
+export const by = (remote: Remote, line: (own: Line) => Line['run']): Remote => ({
+  ...remote,
+  run: line(remote),
+  start: async (command, ready) => {
+    const started = await remote.start(command, ready);
+    return 'run' in started ? { ...started, run: line(started) } : started;
+  },
+});
+
 /** How the script is run: by which shell, with which programs, behind which others. */
 export interface Way {
   readonly shell?: readonly string[];
@@ -176,14 +187,17 @@ export function local(way: Way = {}): Remote & { readonly children: ChildProcess
       const { child, ended, said } = launch(command);
       return new Promise((done) => {
         ended.then(done);
-        child.stdout.on('data', () => {
+        const look = () => {
           if (!`\n${said.stdout}`.includes(`\n${ready}\n`)) return;
+          child.stdout.off('data', look);
           const close = () => {
             child.stdin.end();
             return ended;
           };
-          done({ said: said.stdout, ended, beat: () => void child.stdin.write('\n'), close });
-        });
+          const { run } = sessionOver(child, async () => ({ ...(await ended), code: 255 }));
+          done({ said: said.stdout, ended, run, beat: () => void child.stdin.write('\n'), close });
+        };
+        child.stdout.on('data', look);
       });
     },
     fresh: async () => local(way),

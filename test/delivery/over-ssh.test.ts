@@ -4,7 +4,7 @@ import type { Remote } from '../../delivery/remote.ts';
 import { hold, settingsOf } from '../../delivery/router.ts';
 import { forcedCommand, routerScript } from '../../delivery/router-script.ts';
 import { sshRemote } from '../../delivery/ssh.ts';
-import type { Bird } from './bird.ts';
+import { type Bird, by } from './bird.ts';
 import { type Agent, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { adopted, agree, done, release, theirs } from './steps.ts';
 
@@ -72,11 +72,18 @@ test('an account that may do nothing else is enough', async () => {
 });
 
 /** The wrapper has its own: the client may name none of these. */
-const withoutSettings = (remote: Remote): Remote => ({
-  ...remote,
-  run: ({ verb, settings, args }, input) => remote.run({ verb, settings: owners(settings), args }, input),
-  start: ({ verb, settings, args }, ready) => remote.start({ verb, settings: owners(settings), args }, ready),
-  fresh: async () => withoutSettings(await remote.fresh()),
-});
+const withoutSettings = (remote: Remote): Remote => {
+  const own = by(
+    remote,
+    (line) =>
+      ({ verb, settings, args }, input) =>
+        line.run({ verb, settings: owners(settings), args }, input),
+  );
+  return {
+    ...own,
+    start: ({ verb, settings, args }, ready) => own.start({ verb, settings: owners(settings), args }, ready),
+    fresh: async () => withoutSettings(await remote.fresh()),
+  };
+};
 
 const owners = (settings: readonly string[]): string[] => settings.filter((one) => one.startsWith('owner='));

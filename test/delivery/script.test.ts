@@ -221,7 +221,7 @@ describe.each([
     const other = { ...steps.lock, owner: 'other' };
     expect((await stage(remote, bird.settings, other, ONE)).failed?.says).toContain("is test's, not other's");
     await steps.lock.release();
-    expect((await steps.stage(ONE)).failed?.says).toContain('nobody holds the lock');
+    expect((await steps.stage(ONE, remote)).failed?.says).toContain('nobody holds the lock');
     const next = done(await hold(remote, bird.settings, 'other'));
     expect(next.stale).toBeUndefined();
     await next.release();
@@ -283,7 +283,7 @@ describe.each([
     put(slow, `#!/bin/sh\nsleep 2\nexec ${bird.settings.birdc} "$@"\n`);
     spawnSync('chmod', ['755', slow]);
     const lazy = stepsOn(bird, steps.lock, remote, { ...bird.settings, birdc: slow });
-    const first = lazy.stage(ONE);
+    const first = lazy.stage(ONE, remote);
     // The link points to no file: only its name tells that it is there.
     const busy = () => readdirSync(join(bird.config, '.noencap')).includes('busy');
     for (let tries = 0; !busy() && tries < 200; tries += 1) await sleep(20);

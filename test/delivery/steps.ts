@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Outcome } from '../../delivery/answer.ts';
 import type { Inspection } from '../../delivery/inspection.ts';
 import { type Release, releaseOf } from '../../delivery/release.ts';
-import type { Remote } from '../../delivery/remote.ts';
+import type { Line, Remote } from '../../delivery/remote.ts';
 import * as router from '../../delivery/router.ts';
 import { type Bird, local, mainFile, type Surroundings, session, startBird } from './bird.ts';
 
@@ -22,19 +22,19 @@ export function done<T>(outcome: Outcome<T>): T {
   return outcome.done;
 }
 
-/** The steps on one router, with its lock held. */
+/** The steps on one router, with its lock held: over the lock's session, or `by` another line. */
 export interface Steps {
   readonly bird: Bird;
   readonly lock: router.Lock;
   readonly look: () => Promise<Inspection>;
-  readonly adopt: (by?: Remote) => Promise<Outcome<string>>;
-  readonly stage: (what: Release, by?: Remote) => Promise<Outcome<string>>;
-  readonly check: (what: Release, by?: Remote) => ReturnType<typeof router.check>;
-  readonly apply: (what: Release, seconds?: number, by?: Remote) => ReturnType<typeof router.apply>;
-  readonly confirm: (what: Release, by?: Remote) => Promise<Outcome<string>>;
-  readonly undo: (by?: Remote) => Promise<Outcome<string>>;
-  readonly settle: (by?: Remote) => ReturnType<typeof router.settle>;
-  readonly discard: (by?: Remote) => Promise<Outcome<string>>;
+  readonly adopt: (by?: Line) => Promise<Outcome<string>>;
+  readonly stage: (what: Release, by?: Line) => Promise<Outcome<string>>;
+  readonly check: (what: Release, by?: Line) => ReturnType<typeof router.check>;
+  readonly apply: (what: Release, seconds?: number, by?: Line) => ReturnType<typeof router.apply>;
+  readonly confirm: (what: Release, by?: Line) => Promise<Outcome<string>>;
+  readonly undo: (by?: Line) => Promise<Outcome<string>>;
+  readonly settle: (by?: Line) => ReturnType<typeof router.settle>;
+  readonly discard: (by?: Line) => Promise<Outcome<string>>;
   /** All of a delivery. */
   readonly ship: (what: Release) => Promise<void>;
   /** The session that the live file has. */
@@ -57,14 +57,14 @@ export function stepsOn(
     bird,
     lock,
     look: async () => done(await router.inspect(remote, settings)),
-    adopt: (by = remote) => router.adopt(by, settings, lock),
-    stage: (what, by = remote) => router.stage(by, settings, lock, what),
-    check: (what, by = remote) => router.check(by, settings, lock, what.hash),
-    apply: (what, seconds = 60, by = remote) => router.apply(by, settings, lock, what.hash, seconds),
-    confirm: (what, by = remote) => router.confirm(by, settings, lock, what.hash),
-    undo: (by = remote) => router.undo(by, settings, lock),
-    settle: (by = remote) => router.settle(by, settings, lock),
-    discard: (by = remote) => router.discard(by, settings, lock),
+    adopt: (by: Line = lock) => router.adopt(by, settings, lock),
+    stage: (what, by: Line = lock) => router.stage(by, settings, lock, what),
+    check: (what, by: Line = lock) => router.check(by, settings, lock, what.hash),
+    apply: (what, seconds = 60, by: Line = lock) => router.apply(by, settings, lock, what.hash, seconds),
+    confirm: (what, by: Line = lock) => router.confirm(by, settings, lock, what.hash),
+    undo: (by: Line = lock) => router.undo(by, settings, lock),
+    settle: (by: Line = lock) => router.settle(by, settings, lock),
+    discard: (by: Line = lock) => router.discard(by, settings, lock),
     ship: async (what) => {
       done(await steps.stage(what));
       done(await steps.check(what));

@@ -1,0 +1,75 @@
+/**
+ * The verb `hold`: who has the lock also works through it. Over its one line the other verbs are asked for, and each is as
+ * strict as if it came alone.
+ */
+export const SESSION = `# ---- hold: the lock, and what its holder asks for
+
+# hold OWNER SECONDS: the lock is held while standard input stays open and says a line within that many seconds, again
+# and again: a line that died without a word would hold it for hours. An owner whose line died may come over another one.
+# An empty line is a sign of life; any other asks for a verb.
+hold() {
+  arguments 2 "$#"
+  owner_name "$1"
+  number "$2" 1 86400
+  folder "$noencap"
+  holding=$1 silence=$2
+  earlier=$(readlink "$noencap/lock") || earlier=
+  if [ "\${earlier%%,*}" = "$holding" ]; then rm -f "$noencap/lock"; fi
+  if ! take lock "$holding"; then
+    refuse "the lock of this router is \${holder%%,*}'s. Wait until that delivery has ended."
+  fi
+  alarm=
+  trap 'drop lock "$holding"; [ -z "$alarm" ] || kill "$alarm" 2>/dev/null' EXIT
+  trap 'exit 1' HUP INT TERM PIPE
+  wake
+  # Two that found the same dead holder may both have come this far; the link tells whose it is.
+  if [ "$(readlink "$noencap/lock")" != "$holding,$me" ]; then refuse "another delivery took the lock of this router at the same time. Try again."; fi
+  if [ -n "$stale" ]; then say "stale $stale"; fi
+  say held
+  while IFS= read -r line; do
+    # Nobody is silent while a verb is at work.
+    kill "$alarm" 2>/dev/null
+    if [ -n "$line" ]; then answer "$line"; fi
+    wake
+  done
+  say end
+}
+# wake: ends this process when nobody has said anything for too long. It keeps none of the line's streams open, and ends
+# soon after its parent.
+wake() {
+  (
+    trap - EXIT HUP INT TERM PIPE
+    elapsed=0
+    step=$((silence < 10 ? 1 : 5))
+    while [ "$elapsed" -lt "$silence" ] && kill -0 "$$"; do sleep "$step"; elapsed=$((elapsed + step)); done
+    kill -TERM "$$"
+  ) </dev/null >/dev/null 2>&1 &
+  alarm=$!
+}
+
+# answer "run BYTES SETTINGS VERB ARGUMENTS": does that; so many bytes that follow the line are its standard input. Behind
+# what it says, on either output, stands that it has ended: what has no such end was cut off. Any other line ends the session:
+# what comes after it could be anything.
+answer() {
+  set -f
+  # shellcheck disable=SC2086
+  set -- $1
+  set +f
+  if [ "$#" -lt 3 ] || [ "$1" != run ]; then misuse "a line is empty, or: run BYTES VERB ARGUMENTS"; fi
+  case $2 in *[!0-9]* | 0?* | ?????????*) misuse "$2 is no number of bytes" ;; esac
+  if [ "$2" -gt "$limit" ]; then misuse "more than $limit bytes are not taken"; fi
+  announced=$2
+  shift 2
+  answered=$((answered + 1))
+  if [ "$announced" -eq 0 ]; then (serve "$@") </dev/null; else head -c "$announced" | whole "$@"; fi
+  code=$?
+  printf '\\001ran %s\\n' "$answered" >&2
+  printf '\\001ran %s %s\\n' "$answered" "$code"
+}
+# whole SETTINGS VERB ARGUMENTS: what a verb leaves of its input must not be taken for the next line.
+whole() {
+  (serve "$@")
+  code=$?
+  cat >/dev/null
+  return "$code"
+}`;
