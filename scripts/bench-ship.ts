@@ -1,276 +1,39 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Delivery } from '../delivery/delivery.ts';
-import { releaseOf, tarOf } from '../delivery/release.ts';
-import type { Remote, RemoteCommand } from '../delivery/remote.ts';
-import { routerScript } from '../delivery/router-script.ts';
-import { ship } from '../delivery/ship.ts';
-import { sshRemote } from '../delivery/ssh.ts';
-import type { SshTarget } from '../delivery/ssh-target.ts';
-import { buildFabric, type Fabric } from '../fabric/index.ts';
-import { routerFiles } from '../routers/index.ts';
-import { type Bird, startBird } from '../test/delivery/bird.ts';
-import { endSshd, type Sshd, startAgent, startSshd } from '../test/delivery/sshd.ts';
-import { parseTopologyValue, type TopologyInput } from '../topology/index.ts';
-import { largeTopology } from './large-topology.ts';
+import { buildSync } from 'esbuild';
+import { report } from './goals.ts';
+import type { ShipTimes } from './measure-ship.ts';
 
-/** How long a delivery takes, and what the same connections, bytes and birdc commands take by themselves. Seconds. */
-export interface ShipTimes {
-  readonly routers: number;
-  readonly ship: number;
-  readonly bare: number;
-  /** Of the process that ships. MiB. */
-  readonly memory: number;
-  /** Of all its ssh clients together, at most: what is theirs alone. MiB. */
-  readonly clients: number;
-}
-
-const PARALLEL = 20;
-
-/**
- * Ships to 100 BIRDs over one real sshd, 20 at a time, and then does by a bare loop what that did: for every router the same
- * connections with the same commands on them, the same bytes, the same parallelism. Needs root: it is done in a network namespace
- * without any way out, so that no BIRD reaches anybody. Run by `bench.ts`.
- */
-async function timesOfShip(): Promise<ShipTimes> {
-  const [copied, before, after] = [15, 20, 25].map((holdTime) => fabricOf(holdTime)) as [
-    Fabric,
-    Fabric,
-    Fabric,
-  ];
-  const agent = startAgent();
-  const sshd = await startSshd();
-  agent.add(sshd.key);
-  const files = routerFiles(copied);
-  const routers = after.routers.map(({ name }) => routerOf(name, copied, files));
-  try {
-    // The first delivery adopts what is there; what comes every day is the second one.
-    await shipped(before, routers, sshd, new Map());
-    const calls = new Map<string, Call[]>();
-    const sampled = sampling();
-    const started = performance.now();
-    const memory = await shipped(after, routers, sshd, calls);
-    const seconds = (performance.now() - started) / 1000;
-    const clients = sampled.end();
-    const bare = await bareLoop(after, routers, sshd, calls);
-    return { routers: routers.length, ship: seconds, bare, memory, clients };
-  } finally {
-    for (const { bird } of routers) bird.end();
-    await endSshd(sshd);
-    agent.end();
+/** How long a delivery to 100 routers takes, against what its connections, bytes and questions take by themselves. */
+export function benchShip(work: string): void {
+  if (process.getuid?.() !== 0) {
+    process.stdout.write(
+      'skipped  delivery to 100 routers: it needs root, for a network without any way out\n',
+    );
+    return;
   }
-}
-
-function fabricOf(holdTime: number): Fabric {
-  const topology: TopologyInput = largeTopology({ regions: 50, nodes: 100, reflectors: 2 });
-  const loaded = parseTopologyValue({ ...topology, bgp: { ...topology.bgp, holdTime } });
-  if (!loaded.ok) throw new Error('the topology has faults');
-  return buildFabric(loaded.topology);
-}
-
-interface Router {
-  readonly name: string;
-  readonly bird: Bird;
-  /** birdc, with a list of what it was asked. */
-  readonly birdc: string;
-  readonly asked: string;
-}
-
-/** What stands at an operator's: a main file of his own, and what an earlier copy of dist brought. */
-function routerOf(name: string, fabric: Fabric, files: ReadonlyMap<string, string>): Router {
-  const bird = startBird((folder) => ({
-    'bird.conf': `log "${folder}/log" all;
-router id 10.0.0.1;
-ipv4 table intra_table_v4;
-define K3S_AS = ${fabric.bgp.asNumber};
-define INTRA_ROUTER_ID = 10.0.0.1;
-protocol device { scan time 10; }
-include "k3s/ibgp.conf";
-`,
-    ...Object.fromEntries(filesOf(name, files)),
-  }));
-  const [birdc, asked] = [join(bird.folder, 'birdc'), join(bird.folder, 'asked')];
-  writeFileSync(birdc, `#!/bin/sh\necho "$*" >>${asked}\nexec ${bird.settings.birdc} "$@"\n`, {
-    mode: 0o755,
+  const program = join(work, 'measure-ship.cjs');
+  // As `bin/noencap` is bundled: its memory is what a delivery takes, not what tsx does.
+  buildSync({
+    entryPoints: ['scripts/measure-ship.ts'],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    outfile: program,
   });
-  return { name, bird, birdc, asked };
-}
-
-function filesOf(router: string, files: ReadonlyMap<string, string>): Map<string, string> {
-  const folder = `routers/${router}/`;
-  return new Map(
-    [...files].flatMap(([path, text]): [string, string][] =>
-      path.startsWith(folder) ? [[path.slice(folder.length), text]] : [],
-    ),
+  // The login shell of each command would read root's own .bashrc, which can take longer than all else.
+  const inside = 'mount --bind /dev/null ~/.bashrc 2>/dev/null; ip link set lo up; exec "$0" "$1"';
+  const said = execFileSync('unshare', ['-mn', 'sh', '-c', inside, process.execPath, program], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const { routers, ship, bare, memory, clients }: ShipTimes = JSON.parse(said);
+  report([
+    { what: `ship to ${routers} routers against a bare loop`, got: ship / bare, goal: 1.5, better: 'less' },
+    { what: 'its memory at most, MiB', got: memory, goal: 300, better: 'less' },
+  ]);
+  process.stdout.write(
+    `(ship ${ship.toFixed(1)} s, bare loop ${bare.toFixed(1)} s; its ssh clients have ${clients.toFixed(0)} MiB of their own at most)\n`,
   );
 }
-
-/** One command that ship sent to a router. */
-interface Call {
-  readonly connection: 'shared' | 'own';
-  readonly kind: 'run' | 'hold';
-  readonly input: Uint8Array | undefined;
-  /** What birdc was asked for it. */
-  birdc: readonly string[];
-}
-
-async function shipped(
-  fabric: Fabric,
-  routers: readonly Router[],
-  { target }: Sshd,
-  calls: Map<string, Call[]>,
-): Promise<number> {
-  const stop = new AbortController().signal;
-  const all = routerFiles(fabric);
-  let most = 0;
-  const deliveries = routers.map(({ name, bird, birdc, asked }): Delivery => {
-    const own: Call[] = [];
-    calls.set(name, own);
-    const release = releaseOf(filesOf(name, all));
-    return {
-      router: name,
-      remote: noted(sshRemote(target, { script: routerScript() }), 'shared', own, asked),
-      // The list costs a process for each question, so only some keep it: all are asked the same.
-      settings: { ...bird.settings, ...(name === routers[0]?.name ? { birdc } : {}) },
-      release: () => release,
-      sysctls: new Map(),
-      owner: 'bench',
-      timeout: 120,
-      acceptDrift: true,
-      report: () => {
-        most = Math.max(most, process.memoryUsage.rss());
-      },
-      stop,
-    };
-  });
-  const { outcome, results } = await ship({
-    fabric,
-    deliveries,
-    turn: () => 'now',
-    base: () => undefined,
-    excused: new Set(),
-    maxParallel: PARALLEL,
-    lookOnly: false,
-    record: () => {},
-    stop,
-  });
-  if (outcome !== 'delivered')
-    throw new Error(results.map(({ router, says }) => `${router}: ${says}`).join('\n'));
-  return most / 2 ** 20;
-}
-
-/** The same, and what goes over it is written down. */
-function noted(remote: Remote, connection: Call['connection'], calls: Call[], asked: string): Remote {
-  const note = (kind: Call['kind'], input: Uint8Array | undefined): Call => {
-    const call: Call = { connection, kind, input, birdc: [] };
-    calls.push(call);
-    return call;
-  };
-  const lines = () => {
-    try {
-      return readFileSync(asked, 'utf8')
-        .split('\n')
-        .filter((line) => line !== '');
-    } catch {
-      return [];
-    }
-  };
-  return {
-    run: async (command: RemoteCommand, input) => {
-      const call = note('run', input);
-      const before = lines().length;
-      const ran = await remote.run(command, input);
-      call.birdc = lines().slice(before);
-      return ran;
-    },
-    start: async (command, ready) => {
-      note('hold', undefined);
-      return remote.start(command, ready);
-    },
-    fresh: async () => noted(await remote.fresh(), 'own', calls, asked),
-    end: () => remote.end(),
-  };
-}
-
-/** Seconds that the connections, bytes and questions take by themselves. */
-async function bareLoop(
-  fabric: Fabric,
-  routers: readonly Router[],
-  { target }: Sshd,
-  calls: ReadonlyMap<string, readonly Call[]>,
-): Promise<number> {
-  const first = calls.get(routers[0]?.name ?? '') ?? [];
-  const files = routerFiles(fabric);
-  const all = new Map(routers.map(({ name }) => [name, tarOf(releaseOf(filesOf(name, files)))]));
-  const started = performance.now();
-  const queue = routers.values();
-  const worker = async () => {
-    for (const { name, bird } of queue) {
-      const socket = join(bird.folder, 'bare');
-      const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${socket}`, '-o', 'ControlPersist=10'];
-      const running: ReturnType<typeof spawn>[] = [];
-      for (const { connection, kind, input, birdc } of first) {
-        const options = connection === 'shared' ? shared : [];
-        if (kind === 'hold') {
-          running.push(ssh(target, options, 'echo held; cat'));
-          continue;
-        }
-        const asks = birdc.map((line) => question(line, bird));
-        const takes =
-          input === undefined ? [] : [`mkdir -p ${bird.config}/bare && tar -C ${bird.config}/bare -xf -`];
-        const child = ssh(target, options, [...takes, ...asks].join('; ') || 'true');
-        child.stdin?.end(input === undefined ? undefined : all.get(name));
-        await new Promise((done) => child.on('close', done));
-      }
-      for (const child of running) child.stdin?.end();
-      spawnSync('ssh', ['-S', socket, '-O', 'exit', target.host], { stdio: 'ignore' });
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-  return (performance.now() - started) / 1000;
-}
-
-/** A question of the list as shell text for another router. A staged main file is not there any more: the live one is as large. */
-function question(line: string, { config, settings }: Bird): string {
-  const words = line
-    .replace(/^-v -s \S+ /, '')
-    .replace(/"[^"]*\/bird\.conf"/, `"${join(config, 'bird.conf')}"`);
-  return `${settings.birdc} -v -s ${settings.socket} '${words}' >/dev/null`;
-}
-
-function ssh({ host, user, port, knownHosts }: SshTarget, options: readonly string[], line: string) {
-  const trust = ['-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${knownHosts}`];
-  const child = spawn('ssh', ['-T', ...trust, ...options, '-p', String(port), '-l', user, host, line]);
-  child.stdout.resume();
-  child.stderr.resume();
-  child.stdin.on('error', () => {});
-  return child;
-}
-
-/** The private memory of all ssh processes, looked at now and again. MiB. */
-function sampling(): { end(): number } {
-  let most = 0;
-  const look = () => {
-    let kibibytes = 0;
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      try {
-        if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'ssh\n') continue;
-        const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-        for (const [, size] of rollup.matchAll(/^Private_\w+:\s+(\d+)/gm)) kibibytes += Number(size);
-      } catch {
-        // It has ended.
-      }
-    }
-    most = Math.max(most, kibibytes / 1024);
-  };
-  const timer = setInterval(look, 1000);
-  return {
-    end: () => {
-      clearInterval(timer);
-      return most;
-    },
-  };
-}
-
-process.stdout.write(`${JSON.stringify(await timesOfShip())}\n`);

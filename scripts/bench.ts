@@ -15,6 +15,7 @@ import { stringify } from 'yaml';
 import { benchAnalysis } from './bench-analysis.ts';
 import { benchLabs } from './bench-lab.ts';
 import { benchReview } from './bench-review.ts';
+import { benchShip } from './bench-ship.ts';
 import { report } from './goals.ts';
 import { largeTopology } from './large-topology.ts';
 
@@ -51,6 +52,7 @@ async function bench(): Promise<void> {
   );
   benchAnalysis();
   benchReview(WORK);
+  benchShip(WORK);
   const [small, big] = await benchLabs();
   if (small === undefined || big === undefined) return;
   report([

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import type { Ran, Remote, RemoteCommand } from '../../delivery/remote.ts';
+import type { Line, Ran, Remote, RemoteCommand } from '../../delivery/remote.ts';
 import { words } from '../../delivery/remote.ts';
 import type { RouterSettings } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';
@@ -132,6 +132,16 @@ function birdcPath(): string {
   if (found === undefined) throw new Error(`birdc is missing. ${NEEDS}`);
   return found;
 }
+
+/** A router whose commands, those of a session too, go by another line. */
+export const by = (remote: Remote, line: (own: Line) => Line['run']): Remote => ({
+  ...remote,
+  run: line(remote),
+  start: async (command, ready) => {
+    const started = await remote.start(command, ready);
+    return 'run' in started ? { ...started, run: line(started) } : started;
+  },
+});
 
 /** How the script is run: by which shell, with which programs, behind which others. */
 export interface Way {

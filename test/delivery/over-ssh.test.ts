@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Line, Remote } from '../../delivery/remote.ts';
+import type { Remote } from '../../delivery/remote.ts';
 import { hold, settingsOf } from '../../delivery/router.ts';
 import { forcedCommand, routerScript } from '../../delivery/router-script.ts';
 import { sshRemote } from '../../delivery/ssh.ts';
-import type { Bird } from './bird.ts';
+import { type Bird, by } from './bird.ts';
 import { type Agent, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { adopted, agree, done, release, theirs } from './steps.ts';
 
@@ -72,19 +72,18 @@ test('an account that may do nothing else is enough', async () => {
 });
 
 /** The wrapper has its own: the client may name none of these. */
-const withoutSettings = (remote: Remote): Remote => ({
-  ...remote,
-  run: runWithout(remote),
-  start: async ({ verb, settings, args }, ready) => {
-    const started = await remote.start({ verb, settings: owners(settings), args }, ready);
-    return 'run' in started ? { ...started, run: runWithout(started) } : started;
-  },
-  fresh: async () => withoutSettings(await remote.fresh()),
-});
-
-const runWithout =
-  (line: Line): Line['run'] =>
-  ({ verb, settings, args }, input) =>
-    line.run({ verb, settings: owners(settings), args }, input);
+const withoutSettings = (remote: Remote): Remote => {
+  const own = by(
+    remote,
+    (line) =>
+      ({ verb, settings, args }, input) =>
+        line.run({ verb, settings: owners(settings), args }, input),
+  );
+  return {
+    ...own,
+    start: ({ verb, settings, args }, ready) => own.start({ verb, settings: owners(settings), args }, ready),
+    fresh: async () => withoutSettings(await remote.fresh()),
+  };
+};
 
 const owners = (settings: readonly string[]): string[] => settings.filter((one) => one.startsWith('owner='));

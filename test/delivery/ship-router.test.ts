@@ -5,9 +5,9 @@ import type { Delivery } from '../../delivery/delivery.ts';
 import type { GateFinding, Judge } from '../../delivery/gate.ts';
 import { look, prepare } from '../../delivery/prepare-router.ts';
 import { type Release, releaseOf } from '../../delivery/release.ts';
-import type { Line, Remote } from '../../delivery/remote.ts';
+import type { Remote } from '../../delivery/remote.ts';
 import { hold } from '../../delivery/router.ts';
-import { type Bird, local, put, session } from './bird.ts';
+import { type Bird, by, local, put, session } from './bird.ts';
 import { agree, done, release, stepsOn, theirs } from './steps.ts';
 
 jest.setTimeout(60_000);
@@ -151,26 +151,19 @@ test('what never becomes well is undone before BIRD does it', async () => {
 
 /** A way to the router that is gone as soon as this command was sent: for good, or for new connections until BIRD has gone back. */
 function cutAfter(verb: string, milliseconds = Number.POSITIVE_INFINITY): Remote {
-  const way = local();
   let cut = Number.POSITIVE_INFINITY;
   const isCut = () => performance.now() > cut && performance.now() < cut + milliseconds;
   const gone = { code: 255, stdout: '', stderr: 'the connection was lost\n' };
-  const cutting =
-    (line: Line): Line['run'] =>
-    async (command, input) => {
-      if (isCut()) return gone;
-      const ran = await line.run(command, input);
-      if (command.verb !== verb || cut !== Number.POSITIVE_INFINITY) return ran;
-      cut = performance.now();
-      return gone;
-    };
+  const way = by(local(), (line) => async (command, input) => {
+    if (isCut()) return gone;
+    const ran = await line.run(command, input);
+    if (command.verb !== verb || cut !== Number.POSITIVE_INFINITY) return ran;
+    cut = performance.now();
+    return gone;
+  });
   const remote: Remote = {
     ...way,
-    run: cutting(way),
-    start: async (command, ready) => {
-      const started = isCut() ? gone : await way.start(command, ready);
-      return 'run' in started ? { ...started, run: cutting(started) } : started;
-    },
+    start: async (command, ready) => (isCut() ? gone : way.start(command, ready)),
     fresh: async () => remote,
   };
   return remote;

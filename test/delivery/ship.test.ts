@@ -8,7 +8,7 @@ import { hold } from '../../delivery/router.ts';
 import { type Shipment, ship, type Unstamped } from '../../delivery/ship.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
-import { type Bird, local, mainFile, session, startBird } from './bird.ts';
+import { type Bird, by, local, mainFile, session, startBird } from './bird.ts';
 import { done } from './steps.ts';
 
 jest.setTimeout(60_000);
@@ -159,14 +159,10 @@ test('the first failure stops it, the rest is left, and the next run goes on the
   await shipped();
   const NEWER = NEW.replace('# new', '# newer');
   // Its BIRD is gone when its turn comes.
-  const way = local();
-  const failing: Remote = {
-    ...way,
-    run: (command, input) => {
-      if (command.verb === 'apply') birdOf('e1').stop();
-      return way.run(command, input);
-    },
-  };
+  const failing = by(local(), (line) => (command, input) => {
+    if (command.verb === 'apply') birdOf('e1').stop();
+    return line.run(command, input);
+  });
   const told = await shipped({ files: same(NEWER), remotes: { e1: failing } });
   expect(told).toMatchObject({ outcome: 'stopped', e2: 'untouched', w1: 'untouched' });
   expect(begun('apply').slice(3)).toEqual(['e1 apply']);

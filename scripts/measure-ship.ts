@@ -1,0 +1,271 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Delivery } from '../delivery/delivery.ts';
+import { releaseOf, tarOf } from '../delivery/release.ts';
+import type { Line, Remote } from '../delivery/remote.ts';
+import { routerScript } from '../delivery/router-script.ts';
+import { ship } from '../delivery/ship.ts';
+import { sshRemote } from '../delivery/ssh.ts';
+import type { SshTarget } from '../delivery/ssh-target.ts';
+import { buildFabric, type Fabric } from '../fabric/index.ts';
+import { routerFiles } from '../routers/index.ts';
+import { type Bird, startBird } from '../test/delivery/bird.ts';
+import { endSshd, type Sshd, startAgent, startSshd } from '../test/delivery/sshd.ts';
+import { parseTopologyValue, type TopologyInput } from '../topology/index.ts';
+import { largeTopology } from './large-topology.ts';
+
+/** How long a delivery takes, and what the same connections, bytes and birdc commands take by themselves. Seconds. */
+export interface ShipTimes {
+  readonly routers: number;
+  readonly ship: number;
+  readonly bare: number;
+  /** Of the process that ships. MiB. */
+  readonly memory: number;
+  /** Of all its ssh clients together, at most: what is theirs alone. MiB. */
+  readonly clients: number;
+}
+
+const PARALLEL = 20;
+
+/**
+ * Ships to 100 BIRDs over one real sshd, 20 at a time, and then does by a bare loop what that did, with the same parallelism. For each
+ * router that loop opens the same connections; on each it runs one ssh command for every one of ship's, which unpacks the same bytes
+ * and asks birdc the same questions, one after the other. It looks at no answer, takes no lock, and waits for nothing: neither for one
+ * router because of another nor for BIRD to come to rest. Needs root: it is done in a network namespace without any way out, so that
+ * no BIRD reaches anybody. Run by `bench.ts`.
+ */
+async function timesOfShip(): Promise<ShipTimes> {
+  const [copied, before, after] = [15, 20, 25].map((holdTime) => fabricOf(holdTime)) as [
+    Fabric,
+    Fabric,
+    Fabric,
+  ];
+  const agent = startAgent();
+  const sshd = await startSshd();
+  agent.add(sshd.key);
+  const files = routerFiles(copied);
+  const routers = after.routers.map(({ name }) => routerOf(name, copied, files));
+  try {
+    // The first delivery adopts what is there; what comes every day is the second one.
+    await shipped(before, routers, sshd, new Map());
+    const calls = new Map<string, Call[]>();
+    const sampled = sampling();
+    const started = performance.now();
+    const memory = await shipped(after, routers, sshd, calls);
+    const seconds = (performance.now() - started) / 1000;
+    const clients = sampled.end();
+    const bare = await bareLoop(after, routers, sshd, calls);
+    return { routers: routers.length, ship: seconds, bare, memory, clients };
+  } finally {
+    for (const { bird } of routers) bird.end();
+    await endSshd(sshd);
+    agent.end();
+  }
+}
+
+function fabricOf(holdTime: number): Fabric {
+  const topology: TopologyInput = largeTopology({ regions: 50, nodes: 100, reflectors: 2 });
+  const loaded = parseTopologyValue({ ...topology, bgp: { ...topology.bgp, holdTime } });
+  if (!loaded.ok) throw new Error('the topology has faults');
+  return buildFabric(loaded.topology);
+}
+
+interface Router {
+  readonly name: string;
+  readonly bird: Bird;
+  /** birdc, with a list of what it was asked. */
+  readonly birdc: string;
+  readonly asked: string;
+}
+
+/** What stands at an operator's: a main file of his own, and what an earlier copy of dist brought. */
+function routerOf(name: string, fabric: Fabric, files: ReadonlyMap<string, string>): Router {
+  const bird = startBird((folder) => ({
+    'bird.conf': `log "${folder}/log" all;
+router id 10.0.0.1;
+ipv4 table intra_table_v4;
+define K3S_AS = ${fabric.bgp.asNumber};
+define INTRA_ROUTER_ID = 10.0.0.1;
+protocol device { scan time 10; }
+include "k3s/ibgp.conf";
+`,
+    ...Object.fromEntries(filesOf(name, files)),
+  }));
+  const [birdc, asked] = [join(bird.folder, 'birdc'), join(bird.folder, 'asked')];
+  writeFileSync(birdc, `#!/bin/sh\necho "$*" >>${asked}\nexec ${bird.settings.birdc} "$@"\n`, {
+    mode: 0o755,
+  });
+  return { name, bird, birdc, asked };
+}
+
+function filesOf(router: string, files: ReadonlyMap<string, string>): Map<string, string> {
+  const folder = `routers/${router}/`;
+  return new Map(
+    [...files].flatMap(([path, text]): [string, string][] =>
+      path.startsWith(folder) ? [[path.slice(folder.length), text]] : [],
+    ),
+  );
+}
+
+/** One ssh command of ship's, with all that went over it: the lock's session has many verbs. */
+interface Call {
+  readonly connection: 'shared' | 'own';
+  readonly inputs: Uint8Array[];
+  /** What birdc was asked for it. */
+  readonly birdc: string[];
+}
+
+async function shipped(
+  fabric: Fabric,
+  routers: readonly Router[],
+  { target }: Sshd,
+  calls: Map<string, Call[]>,
+): Promise<number> {
+  const stop = new AbortController().signal;
+  const all = routerFiles(fabric);
+  let most = 0;
+  const deliveries = routers.map(({ name, bird, birdc, asked }): Delivery => {
+    const own: Call[] = [];
+    calls.set(name, own);
+    const release = releaseOf(filesOf(name, all));
+    return {
+      router: name,
+      remote: noted(sshRemote(target, { script: routerScript() }), 'shared', own, asked),
+      // The list costs a process for each question, so only some keep it: all are asked the same.
+      settings: { ...bird.settings, ...(name === routers[0]?.name ? { birdc } : {}) },
+      release: () => release,
+      sysctls: new Map(),
+      owner: 'bench',
+      timeout: 120,
+      acceptDrift: true,
+      report: () => {
+        most = Math.max(most, process.memoryUsage.rss());
+      },
+      stop,
+    };
+  });
+  const { outcome, results } = await ship({
+    fabric,
+    deliveries,
+    turn: () => 'now',
+    base: () => undefined,
+    excused: new Set(),
+    maxParallel: PARALLEL,
+    lookOnly: false,
+    record: () => {},
+    stop,
+  });
+  if (outcome !== 'delivered')
+    throw new Error(results.map(({ router, says }) => `${router}: ${says}`).join('\n'));
+  return most / 2 ** 20;
+}
+
+/** The same, and what goes over it is written down. */
+function noted(remote: Remote, connection: Call['connection'], calls: Call[], asked: string): Remote {
+  const note = (): Call => {
+    const call: Call = { connection, inputs: [], birdc: [] };
+    calls.push(call);
+    return call;
+  };
+  const lines = () =>
+    existsSync(asked)
+      ? readFileSync(asked, 'utf8')
+          .split('\n')
+          .filter((line) => line !== '')
+      : [];
+  const noting =
+    (line: Line, callOf: () => Call): Line['run'] =>
+    async (command, input) => {
+      const call = callOf();
+      if (input !== undefined) call.inputs.push(input);
+      const before = lines().length;
+      const ran = await line.run(command, input);
+      call.birdc.push(...lines().slice(before));
+      return ran;
+    };
+  return {
+    run: noting(remote, note),
+    start: async (command, ready) => {
+      const call = note();
+      const started = await remote.start(command, ready);
+      return 'run' in started ? { ...started, run: noting(started, () => call) } : started;
+    },
+    fresh: async () => noted(await remote.fresh(), 'own', calls, asked),
+    end: () => remote.end(),
+  };
+}
+
+/** Seconds that the connections, bytes and questions take by themselves. */
+async function bareLoop(
+  fabric: Fabric,
+  routers: readonly Router[],
+  { target }: Sshd,
+  calls: ReadonlyMap<string, readonly Call[]>,
+): Promise<number> {
+  const first = calls.get(routers[0]?.name ?? '') ?? [];
+  const files = routerFiles(fabric);
+  const all = new Map(routers.map(({ name }) => [name, tarOf(releaseOf(filesOf(name, files)))]));
+  const started = performance.now();
+  const queue = routers.values();
+  const worker = async () => {
+    for (const { name, bird } of queue) {
+      const socket = join(bird.folder, 'bare');
+      const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${socket}`, '-o', 'ControlPersist=10'];
+      for (const { connection, inputs, birdc } of first) {
+        const asks = birdc.map((line) => question(line, bird));
+        const takes = inputs.map(() => `mkdir -p ${bird.config}/bare && tar -C ${bird.config}/bare -xf -`);
+        const child = ssh(target, connection === 'shared' ? shared : [], [...takes, ...asks].join('; '));
+        child.stdin.end(inputs.length === 0 ? undefined : all.get(name));
+        await new Promise((done) => child.on('close', done));
+      }
+      spawnSync('ssh', ['-S', socket, '-O', 'exit', target.host], { stdio: 'ignore' });
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  return (performance.now() - started) / 1000;
+}
+
+/** A question of the list as shell text for another router. A staged main file is not there any more: the live one is as large. */
+function question(line: string, { config, settings }: Bird): string {
+  const words = line
+    .replace(/^-v -s \S+ /, '')
+    .replace(/"[^"]*\/bird\.conf"/, `"${join(config, 'bird.conf')}"`);
+  return `${settings.birdc} -v -s ${settings.socket} '${words}' >/dev/null`;
+}
+
+function ssh({ host, user, port, knownHosts }: SshTarget, options: readonly string[], line: string) {
+  const trust = ['-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${knownHosts}`];
+  const child = spawn('ssh', ['-T', ...trust, ...options, '-p', String(port), '-l', user, host, line]);
+  child.stdout.resume();
+  child.stderr.resume();
+  child.stdin.on('error', () => {});
+  return child;
+}
+
+/** The private memory of all ssh processes, looked at now and again. MiB. */
+function sampling(): { end(): number } {
+  let most = 0;
+  const look = () => {
+    let kibibytes = 0;
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'ssh\n') continue;
+        const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+        for (const [, size] of rollup.matchAll(/^Private_\w+:\s+(\d+)/gm)) kibibytes += Number(size);
+      } catch {
+        // It has ended.
+      }
+    }
+    most = Math.max(most, kibibytes / 1024);
+  };
+  const timer = setInterval(look, 1000);
+  return {
+    end: () => {
+      clearInterval(timer);
+      return most;
+    },
+  };
+}
+
+timesOfShip().then((times) => void process.stdout.write(`${JSON.stringify(times)}\n`));
