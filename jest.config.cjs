@@ -26,6 +26,8 @@ module.exports = {
   testEnvironment: 'node',
   // Much of what the tests do is waiting for daemons.
   maxWorkers: '100%',
+  // A busy machine is no fault.
+  testTimeout: 60_000,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
     '^.+\\.[tj]sx?$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
