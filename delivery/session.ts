@@ -23,6 +23,9 @@ export function sessionOver(streams: Streams, lost: (verb: string) => Promise<Ra
         stderr: new RegExp(`${RAN} ${sent}\n$`),
       };
       const finish = (ran: Ran) => {
+        // Who waits for the end of the session must not keep every answer until then.
+        heard.stdout = '';
+        heard.stderr = '';
         streams.stdout.off('data', onStdout);
         streams.stderr.off('data', onStderr);
         done(ran);

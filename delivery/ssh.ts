@@ -120,7 +120,7 @@ function launch(
     if (stderr.includes(WORDS_ONLY)) return REFUSES_SCRIPTS;
     return failed(noShell(target, `${stderr}\n${said.stdout}`));
   });
-  return { child, output, ended, at };
+  return { child, said, output, ended, at };
 }
 
 async function whyNot(
@@ -149,7 +149,7 @@ const ownWords = (log: string): string =>
 /** Resolves at the line `ready`, or when it has ended without. */
 function untilReady(
   target: SshTarget,
-  { child, output, ended, at }: Launched,
+  { child, said: heard, output, ended, at }: Launched,
   ready: string,
 ): Promise<Running | Ran | typeof REFUSES_SCRIPTS> {
   return new Promise((done) => {
@@ -161,6 +161,10 @@ function untilReady(
       const whole = ended as Promise<Ran>;
       const session = sessionOver(child, async (verb) => {
         at.verb = verb;
+        // Each answer is told to who asked, and is large.
+        heard.stderr = '';
+        if (heard.stdout.length > said.length)
+          heard.stdout = heard.stdout.slice(0, heard.stdout.indexOf(said) + said.length);
         const ran = await whole;
         return ran.code === NO_WAY ? ran : failed(endedThere(target, verb));
       });
