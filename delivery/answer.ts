@@ -41,17 +41,18 @@ export function linesOf(verb: string, ran: Ran): Outcome<readonly AnswerLine[]> 
   return { done: lines.slice(0, -1) };
 }
 
-/** The lines of an answer, whole or not. */
-export const readLines = (stdout: string): AnswerLine[] =>
-  stdout
-    .split('\n')
-    .slice(0, -1)
-    .map((text, index) => {
-      const space = text.indexOf(' ');
-      return space === -1
-        ? { number: index + 1, key: text, value: '' }
-        : { number: index + 1, key: text.slice(0, space), value: text.slice(space + 1) };
-    });
+/** The lines of an answer, whole or not. Each is a string of its own: a piece of one would keep all of the answer in memory. */
+export function readLines(stdout: string): AnswerLine[] {
+  const bytes = Buffer.from(stdout);
+  const lines: AnswerLine[] = [];
+  for (let start = 0, end = bytes.indexOf(10); end !== -1; start = end + 1, end = bytes.indexOf(10, start)) {
+    const text = bytes.toString('utf8', start, end);
+    const space = text.indexOf(' ');
+    const [key, value] = space === -1 ? [text, ''] : [text.slice(0, space), text.slice(space + 1)];
+    lines.push({ number: lines.length + 1, key, value });
+  }
+  return lines;
+}
 
 /** An answer that says something else than it may. */
 export const garbled = (verb: string, line: AnswerLine | undefined, wanted: string): Failure => ({

@@ -45,13 +45,15 @@ export function protocolStates(text: string): ProtocolState[] {
     if (head !== null) found.push({ head: head.slice(1), lines: [] });
     else found.at(-1)?.lines.push(line);
   }
-  return found.map(({ head: [name = '', type = '', state = ''], lines }) => ({
+  const states = found.map(({ head: [name = '', type = '', state = ''], lines }) => ({
     name,
     type,
     state,
     bgp: type === 'BGP' ? bgpSession(lines) : undefined,
     channels: channelStates(lines),
   }));
+  // Pieces of the text would keep all of it in memory.
+  return structuredClone(states);
 }
 
 /** Whether a protocol runs, with its session if it has one; of a channel, whether that is up as well. */
