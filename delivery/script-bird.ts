@@ -257,6 +257,7 @@ settle() {
       say "settled nothing"
       ;;
   esac
+  forget
   away "$noencap/staged"
   say end
 }`;
