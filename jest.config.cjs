@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 // These packages are published as ES modules only; jest's CommonJS runtime needs them transformed.
 const esm = [
   '@noble',
@@ -25,7 +27,7 @@ const esm = [
 module.exports = {
   testEnvironment: 'node',
   // Much of what the tests do is waiting for daemons.
-  maxWorkers: '100%',
+  maxWorkers: Math.max(2, availableParallelism()),
   // A busy machine is no fault.
   testTimeout: 60_000,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
