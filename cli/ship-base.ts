@@ -4,6 +4,7 @@ import { driftFrom, type Inspection } from '../delivery/inspection.ts';
 import type { Base } from '../delivery/ship.ts';
 import { readBase } from './base-state.ts';
 import { commitOf, fileAt, filesAt, git } from './git.ts';
+import { routerFolders } from './ship-deliveries.ts';
 
 /** In place of a revision: nobody knows what the routers run, so that all are delivered to that need it. */
 export const NO_BASE = 'none';
@@ -26,16 +27,20 @@ export function baseThatRuns(
 ): Base | undefined {
   const { base } = where;
   const candidates = base === undefined || base === NO_BASE ? history(where) : [base];
+  const now = hashesByRouter(head);
+  const areRun = (files: ReadonlyMap<string, string>): boolean => {
+    const then = hashesByRouter(files);
+    return [...found].every(([router, one]) =>
+      [then, now].some((hashes) => runs(one, hashes.get(router) ?? new Map())),
+    );
+  };
   for (const name of candidates) {
     const commit = commitOf(name);
-    const files = commit === undefined ? undefined : routersAt(commit, where, head);
-    if (files !== undefined && ![...found].every(([router, one]) => runs(router, one, [files, head])))
-      continue;
+    if (commit !== undefined && !areRun(routersAt(commit, where, head))) continue;
     const state = readBase({ ...where, base: name }, head);
     if ('says' in state || state.topology === undefined || 'fault' in state.topology) return undefined;
-    if (commit !== undefined || [...found].every(([router, one]) => runs(router, one, [state.files, head]))) {
-      return { name: commit?.slice(0, 7) ?? name, fabric: state.topology.fabric };
-    }
+    if (commit === undefined && !areRun(state.files ?? new Map())) return undefined;
+    return { name: commit?.slice(0, 7) ?? name, fabric: state.topology.fabric };
   }
   return undefined;
 }
@@ -63,25 +68,23 @@ function routersAt(
 
 const below = (out: string): string => relative('.', resolve(out));
 
-/** Whether a router has one of these states' files; one that never got any has none of them. */
-const runs = (
-  router: string,
-  found: Inspection,
-  states: readonly (ReadonlyMap<string, string> | undefined)[],
-): boolean =>
-  states.some((files) => {
-    const wanted = new Map(
-      [...(files ?? [])].flatMap(([path, text]): [string, string][] => {
-        const own = path.startsWith(`routers/${router}/`) ? path.slice(`routers/${router}/`.length) : '';
-        return OURS.test(own) ? [[own, sha256(text)]] : [];
-      }),
-    );
-    if (wanted.size === 0) return found.live === undefined;
-    return driftFrom(found, wanted).every(({ path }) => !OURS.test(path));
-  });
-
 /** What BIRD reads of a router's folder; a password is not in git. */
 const OURS = /^(k3s\/|bird\.conf$)/;
+
+/** By router: path below its folder to sha256, of what BIRD reads. */
+const hashesByRouter = (files: ReadonlyMap<string, string>): Map<string, Map<string, string>> =>
+  new Map(
+    [...routerFolders(files)].map(([router, own]) => [
+      router,
+      new Map([...own].flatMap(([path, text]) => (OURS.test(path) ? [[path, sha256(text)]] : []))),
+    ]),
+  );
+
+/** Whether a router has these files; one that never got any has none. */
+const runs = (found: Inspection, wanted: ReadonlyMap<string, string>): boolean =>
+  wanted.size === 0
+    ? found.live === undefined
+    : driftFrom(found, wanted).every(({ path }) => !OURS.test(path));
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -9,6 +9,7 @@ import { routerScript } from '../delivery/router-script.ts';
 import { sshRemote } from '../delivery/ssh.ts';
 import type { SshTarget, Unreachable } from '../delivery/ssh-target.ts';
 import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
+import { filesByRouter } from '../review/index.ts';
 
 export interface DeliveryOptions {
   readonly knownHosts: string;
@@ -28,8 +29,9 @@ export function deliveries(
 ): Delivery[] {
   const owner = ownerName();
   const script = routerScript();
+  const folders = routerFolders(files);
   return routers.map((router) => {
-    const own = filesOf(router.name, files);
+    const own = folders.get(router.name) ?? new Map<string, string>();
     const name = deliveredPassword(router);
     const password = options.passwords.get(router.name);
     return {
@@ -74,12 +76,14 @@ export async function unpinned(
   return found.flatMap(({ router, why }) => (why === undefined ? [] : [{ router, ...why }]));
 }
 
-function filesOf(router: string, files: ReadonlyMap<string, string>): Map<string, string> {
-  const folder = `routers/${router}/`;
+/** Of the files of dist those of each router, by their path below its folder. */
+export function routerFolders(files: ReadonlyMap<string, string>): Map<string, Map<string, string>> {
+  const below = (router: string, path: string) => path.slice(`routers/${router}/`.length);
   return new Map(
-    [...files].flatMap(([path, text]): [string, string][] =>
-      path.startsWith(folder) ? [[path.slice(folder.length), text]] : [],
-    ),
+    [...filesByRouter(files)].map(([router, own]) => [
+      router,
+      new Map([...own].map(([path, text]) => [below(router, path), text])),
+    ]),
   );
 }
 

@@ -3,8 +3,7 @@ import { type PlannedFile, type ShipPlan, shipPlan } from '../delivery/ship-plan
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { fileChanges, sessionFates } from '../review/index.ts';
 import type { Unknown } from './analysis-input.ts';
-import type { BaseState } from './base-state.ts';
-import { readBase } from './base-state.ts';
+import { type BaseState, readBase } from './base-state.ts';
 import { commitOf } from './git.ts';
 import { NO_BASE } from './ship-base.ts';
 

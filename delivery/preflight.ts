@@ -80,10 +80,15 @@ const room: Rule = ({ writable, diskKb, inodes }, release) => {
     : undefined;
 };
 
-/** What is live against what was shipped last; against the release itself where nothing was. */
+/** Path to sha256 of what should be live: what was shipped last, or the release itself where nothing was. */
+export const filesWanted = ({ live }: Inspection, { files }: Release): ReadonlyMap<string, string> =>
+  live?.manifest ?? new Map(files.map(({ path, sha256 }) => [path, sha256]));
+
 function driftOf(found: Inspection, release: Release): Drift[] {
-  const wanted = found.live?.manifest ?? new Map(release.files.map(({ path, sha256 }) => [path, sha256]));
-  return [...driftFrom(found, wanted), ...found.odd.map((path): Drift => ({ path, is: 'added' }))];
+  return [
+    ...driftFrom(found, filesWanted(found, release)),
+    ...found.odd.map((path): Drift => ({ path, is: 'added' })),
+  ];
 }
 
 /** The same release, and BIRD runs it: from the live files, or since it was confirmed. */

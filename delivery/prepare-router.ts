@@ -1,7 +1,7 @@
 import type { Failure } from './answer.ts';
 import { type Delivery, withPlace } from './delivery.ts';
 import type { Drift, Inspection } from './inspection.ts';
-import { preflight } from './preflight.ts';
+import { filesWanted, preflight } from './preflight.ts';
 import type { Release } from './release.ts';
 import * as router from './router.ts';
 
@@ -55,12 +55,12 @@ const MOST = 10;
 
 function drifted(
   { remote, settings }: Delivery,
-  { live }: Inspection,
+  found: Inspection,
   release: Release,
   drift: readonly Drift[],
 ): Promise<Drifted[]> {
-  const wanted = live?.manifest ?? new Map(release.files.map(({ path, sha256 }) => [path, sha256]));
-  const against = live === undefined ? 'to be shipped' : 'shipped';
+  const wanted = filesWanted(found, release);
+  const against = found.live === undefined ? 'to be shipped' : 'shipped';
   return Promise.all(
     drift.slice(0, MOST).map(async (one): Promise<Drifted> => {
       const text = one.is === 'missing' ? undefined : (await router.show(remote, settings, one.path)).done;

@@ -3,5 +3,5 @@ export { fileChanges } from './files.ts';
 export { reviewMarkdown, SUMMARY_LIMIT } from './markdown.ts';
 export { objectText } from './objects.ts';
 export { review, type State } from './review.ts';
-export { sessionFates } from './session-fates.ts';
+export { filesByRouter, sessionFates } from './session-fates.ts';
 export { factsText, type Verdict, verdict } from './verdict.ts';

@@ -138,7 +138,8 @@ function textsOf({ fabric, files }: Configured): Map<string, string> {
   return new Map([...routers, ...nodes]);
 }
 
-function filesByRouter(files: ReadonlyMap<string, string>): Map<string, Map<string, string>> {
+/** The routers' files among those of dist, by router; their paths stay those below dist. */
+export function filesByRouter(files: ReadonlyMap<string, string>): Map<string, Map<string, string>> {
   const found = new Map<string, Map<string, string>>();
   for (const [path, text] of files) {
     const [folder, router = ''] = path.split('/');

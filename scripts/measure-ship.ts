@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { routerFolders } from '../cli/ship-deliveries.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import { releaseOf, tarOf } from '../delivery/release.ts';
 import type { Line, Remote } from '../delivery/remote.ts';
@@ -44,7 +45,7 @@ async function timesOfShip(): Promise<ShipTimes> {
   const agent = startAgent();
   const sshd = await startSshd();
   agent.add(sshd.key);
-  const files = routerFiles(copied);
+  const files = routerFolders(routerFiles(copied));
   const routers = after.routers.map(({ name }) => routerOf(name, copied, files));
   try {
     // The first delivery adopts what is there; what comes every day is the second one.
@@ -80,7 +81,11 @@ interface Router {
 }
 
 /** What stands at an operator's: a main file of his own, and what an earlier copy of dist brought. */
-function routerOf(name: string, fabric: Fabric, files: ReadonlyMap<string, string>): Router {
+function routerOf(
+  name: string,
+  fabric: Fabric,
+  files: ReadonlyMap<string, ReadonlyMap<string, string>>,
+): Router {
   const bird = startBird((folder) => ({
     'bird.conf': `log "${folder}/log" all;
 router id 10.0.0.1;
@@ -90,22 +95,13 @@ define INTRA_ROUTER_ID = 10.0.0.1;
 protocol device { scan time 10; }
 include "k3s/ibgp.conf";
 `,
-    ...Object.fromEntries(filesOf(name, files)),
+    ...Object.fromEntries(files.get(name) ?? []),
   }));
   const [birdc, asked] = [join(bird.folder, 'birdc'), join(bird.folder, 'asked')];
   writeFileSync(birdc, `#!/bin/sh\necho "$*" >>${asked}\nexec ${bird.settings.birdc} "$@"\n`, {
     mode: 0o755,
   });
   return { name, bird, birdc, asked };
-}
-
-function filesOf(router: string, files: ReadonlyMap<string, string>): Map<string, string> {
-  const folder = `routers/${router}/`;
-  return new Map(
-    [...files].flatMap(([path, text]): [string, string][] =>
-      path.startsWith(folder) ? [[path.slice(folder.length), text]] : [],
-    ),
-  );
 }
 
 /** One ssh command of ship's, with all that went over it: the lock's session has many verbs. */
@@ -123,12 +119,12 @@ async function shipped(
   calls: Map<string, Call[]>,
 ): Promise<number> {
   const stop = new AbortController().signal;
-  const all = routerFiles(fabric);
+  const all = routerFolders(routerFiles(fabric));
   let most = 0;
   const deliveries = routers.map(({ name, bird, birdc, asked }): Delivery => {
     const own: Call[] = [];
     calls.set(name, own);
-    const release = releaseOf(filesOf(name, all));
+    const release = releaseOf(all.get(name) ?? new Map());
     return {
       router: name,
       remote: noted(sshRemote(target, { script: routerScript() }), 'shared', own, asked),
@@ -204,8 +200,8 @@ async function bareLoop(
   calls: ReadonlyMap<string, readonly Call[]>,
 ): Promise<number> {
   const first = calls.get(routers[0]?.name ?? '') ?? [];
-  const files = routerFiles(fabric);
-  const all = new Map(routers.map(({ name }) => [name, tarOf(releaseOf(filesOf(name, files)))]));
+  const files = routerFolders(routerFiles(fabric));
+  const all = new Map(routers.map(({ name }) => [name, tarOf(releaseOf(files.get(name) ?? new Map()))]));
   const started = performance.now();
   const queue = routers.values();
   const worker = async () => {

@@ -1,5 +1,6 @@
+import type { Runs } from './fleet-desk.ts';
 import { otherTool } from './fleet-desk.ts';
-import { heldAt, type Point, type Step } from './fleet-hold.ts';
+import { type Held, heldAt, type Point, type Step } from './fleet-hold.ts';
 import type { FleetRouter } from './fleet-router.ts';
 import { libfaketime } from './fleet-router.ts';
 import type { Chapter, Scene, Story } from './fleet-story.ts';
@@ -16,7 +17,7 @@ const killed = (router: RouterName, step: Step, when: Point['when'], more: Kill 
   run: async ({ ship, folder }) => {
     const held = heldAt(folder, { step, when });
     const ran = ship({ env: held.env });
-    await Promise.race([held.reached(), ran.ended.then(({ said }) => Promise.reject(new Error(said)))]);
+    await stands(held, ran);
     ran.kill();
     held.kill();
     return ran.ended;
@@ -25,6 +26,10 @@ const killed = (router: RouterName, step: Step, when: Point['when'], more: Kill 
   has: 'old',
   ...more,
 });
+
+/** Waits until a ship stands where it is held; it may have ended before, and says why. */
+const stands = (held: Held, ran: Runs): Promise<unknown> =>
+  Promise.race([held.reached(), ran.ended.then(({ said }) => Promise.reject(new Error(said)))]);
 
 /** Something happens at a step of ship, and ship goes on. */
 const at =
@@ -101,10 +106,7 @@ export const CHAPTERS: readonly Chapter[] = [
         run: async ({ ship, other, folder }) => {
           const held = heldAt(folder, { step: 'gate', when: 'before' });
           const first = other({ env: held.env });
-          await Promise.race([
-            held.reached(),
-            first.ended.then(({ said }) => Promise.reject(new Error(said))),
-          ]);
+          await stands(held, first);
           const second = await ship().ended;
           held.release();
           const { code, said } = await first.ended;
@@ -207,7 +209,7 @@ export const CHAPTERS: readonly Chapter[] = [
         run: async ({ router, ship, folder }) => {
           const held = heldAt(folder, { step: 'stage', when: 'before' });
           const ran = ship({ env: held.env });
-          await Promise.race([held.reached(), ran.ended.then(({ said }) => Promise.reject(new Error(said)))]);
+          await stands(held, ran);
           await router.killSshd();
           held.release();
           return ran.ended;
