@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { baseThatRuns } from '../../cli/ship-base.ts';
+import type { Inspection } from '../../delivery/inspection.ts';
+import { gitIn, noencap, scratch, tree } from './run.ts';
+
+const home = process.cwd();
+let folder: string;
+const commits: string[] = [];
+/** What dist/routers had at each commit, by path below dist. */
+const states: ReadonlyMap<string, string>[] = [];
+
+beforeAll(() => {
+  folder = scratch();
+  gitIn(folder, 'init', '-q', '-b', 'main');
+  const topology = readFileSync('topology.yaml', 'utf8');
+  for (const holdTime of [15, 20, 25]) {
+    writeFileSync(
+      join(folder, 'topology.yaml'),
+      topology.replace('asNumber: 64512', `asNumber: 64512\n  holdTime: ${holdTime}`),
+    );
+    expect(noencap(folder, ['synth']).code).toBe(0);
+    gitIn(folder, 'add', '-A');
+    gitIn(folder, 'commit', '-qm', `hold time ${holdTime}`);
+    commits.push(gitIn(folder, 'rev-parse', 'HEAD'));
+    const files = Object.entries(tree(join(folder, 'dist')));
+    states.push(new Map(files.filter(([path]) => path.startsWith('routers/'))));
+  }
+  process.chdir(folder);
+});
+afterAll(() => {
+  process.chdir(home);
+  rmSync(folder, { recursive: true });
+});
+
+/** A router that has the files of one of these states. */
+function having(router: string, state: ReadonlyMap<string, string> | undefined): [string, Inspection] {
+  const below = `routers/${router}/`;
+  const files = new Map(
+    [...(state ?? [])].flatMap(([path, text]): [string, string][] =>
+      path.startsWith(`${below}k3s/`)
+        ? [[path.slice(below.length), createHash('sha256').update(text).digest('hex')]]
+        : [],
+    ),
+  );
+  const live = state === undefined ? undefined : { hash: '0'.repeat(16), manifest: files };
+  return [router, { files, live, entries: new Map([['k3s', 'linked']]) } as unknown as Inspection];
+}
+
+const found = (base: string | undefined, ...those: readonly (readonly [string, number])[]) =>
+  baseThatRuns(
+    { topology: 'topology.yaml', out: 'dist', base },
+    states[2] ?? new Map(),
+    new Map(those.map(([router, at]) => having(router, states[at]))),
+  );
+
+test('what all routers run is found among the commits', () => {
+  const base = found(undefined, ['gateway', 0], ['cn-ns', 0]);
+  expect(base?.name).toBe(commits[0]?.slice(0, 7));
+  expect(base?.fabric.bgp.holdTime).toBe(15);
+  expect(found('none', ['gateway', 1])?.fabric.bgp.holdTime).toBe(20);
+});
+
+test('routers that have the change already do not hide what the others run', () => {
+  expect(found(undefined, ['gateway', 2], ['cn-ns', 1])?.fabric.bgp.holdTime).toBe(20);
+});
+
+test('of routers that run different commits nobody knows a base', () => {
+  expect(found(undefined, ['gateway', 0], ['cn-ns', 1])).toBeUndefined();
+});
+
+test('a base that is named is believed only if the routers have it', () => {
+  expect(found(commits[1], ['gateway', 1])?.fabric.bgp.holdTime).toBe(20);
+  expect(found(commits[1], ['gateway', 0])).toBeUndefined();
+});
