@@ -1,5 +1,6 @@
 export { Bgp } from './bgp.ts';
 export { Installation } from './installation.ts';
+export { LAYERS, type Layer } from './layers.ts';
 export { ManifestChart, manifestFiles } from './manifest-chart.ts';
 export { NodeLabels } from './node-labels.ts';
 export { Operator, VendoredOperator } from './operator.ts';

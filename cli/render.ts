@@ -1,4 +1,4 @@
-import { manifestFiles } from '../charts/index.ts';
+import { LAYERS, manifestFiles } from '../charts/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { clusterApp } from '../main.ts';
 import { nodeFiles } from '../nodes/index.ts';
@@ -34,12 +34,12 @@ export function render(fabric: Fabric, operatorManifest: string | undefined): Re
  * each node's own K3s configuration.
  */
 function cniManifests(cluster: RenderedFiles): RenderedFiles {
-  const layers = ['cluster/00-operator/', 'cluster/10-installation/', 'cluster/30-bgp/'];
+  const layers = LAYERS.filter(({ name }) => name !== 'node-labels');
   return new Map(
-    layers.flatMap((layer) =>
+    layers.flatMap(({ folder }) =>
       [...cluster].flatMap(([path, text]): [string, string][] => {
-        const name = path.slice(layer.length);
-        return path.startsWith(layer) && name !== 'kustomization.yaml' ? [[name, text]] : [];
+        const name = path.slice(`${folder}/`.length);
+        return path.startsWith(`${folder}/`) && name !== 'kustomization.yaml' ? [[name, text]] : [];
       }),
     ),
   );

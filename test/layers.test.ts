@@ -12,6 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   analysis: ['fabric', 'topology'],
   lab: ['fabric', 'topology'],
   delivery: ['fabric', 'topology'],
+  live: ['fabric', 'topology'],
   review: ['analysis', 'fabric', 'topology'],
   cli: [
     'analysis',
@@ -19,6 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'delivery',
     'fabric',
     'lab',
+    'live',
     'nodes',
     'review',
     'routers',
@@ -28,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 /** What touches nothing outside: it may compute, and no more. */
-const PURE = Object.keys(MAY_IMPORT).filter((folder) => !['cli', 'delivery', 'lab'].includes(folder));
+const PURE = Object.keys(MAY_IMPORT).filter((folder) => !['cli', 'delivery', 'lab', 'live'].includes(folder));
 
 const sources = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
