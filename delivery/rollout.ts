@@ -1,7 +1,7 @@
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { type LostWays, lostWays, type Way } from './ways.ts';
 
-/** In which order routers get a change: all of a wave side by side, the next wave only when every one of them is well. */
+/** In which order routers get a change: the first wave alone, then all of a wave side by side, and no wave before those it stands after. */
 export interface Rollout {
   readonly waves: readonly (readonly Placed[])[];
   /** Routers that were asked for and get nothing, and why. */
@@ -46,6 +46,25 @@ export function rollout(fabric: Fabric, names: readonly string[], maxParallel: n
     (waves[wave] ?? waves[waves.push([]) - 1])?.push({ router: next.router.name, reason });
   }
   return { waves, left };
+}
+
+/**
+ * Whether a router may begin while others, of its wave and of earlier ones, are not done yet. What is promised of a wave's routers
+ * being down at once is promised of those, too.
+ */
+export function joining(
+  fabric: Fabric,
+  maxParallel: number,
+): (atWork: readonly string[], router: string) => boolean {
+  const joint = jointly(lostWays(fabric));
+  return (atWork, router) => {
+    const mates = matesOf(fabric, router);
+    return (
+      atWork.length < Math.max(1, Math.floor(maxParallel)) &&
+      !atWork.some((one) => mates.has(one)) &&
+      joint([...atWork, router]) === undefined
+    );
+  };
 }
 
 /** What the loss of a router alone does. */
@@ -148,11 +167,7 @@ function place(
   size: number,
   joint: Joint,
 ): { wave: number; reason: string } {
-  const others = new Map(
-    fabric.regions
-      .filter(({ routers }) => routers.includes(router))
-      .flatMap(({ name, routers }) => routers.map((one) => [one.name, name] as const)),
-  );
+  const others = matesOf(fabric, router.name);
   const reasons = [region === undefined ? 'of no region' : `of region ${region}`];
   const before = waves.findLastIndex((wave) => wave.some((one) => others.has(one.router)));
   const mate = waves[before]?.find((one) => others.has(one.router))?.router;
@@ -171,6 +186,14 @@ function place(
   }
   return { wave: waves.length, reason: reasons.join('; ') };
 }
+
+/** The routers that reflect for a region that this one reflects for, itself too; and for which. */
+const matesOf = (fabric: Fabric, router: string): ReadonlyMap<string, string> =>
+  new Map(
+    fabric.regions
+      .filter(({ routers }) => routers.some(({ name }) => name === router))
+      .flatMap(({ name, routers }) => routers.map((one) => [one.name, name] as const)),
+  );
 
 function jointly(lost: LostWays): Joint {
   const alone = new Map<string, ReadonlySet<string>>();

@@ -105,7 +105,10 @@ export function shipPlanText(plan: ShipPlan): string {
     ...(plan.left.length === 0 ? [] : ['', 'nothing for']),
     ...plan.left.map(({ router, reason }) => printable(`  ${router}: ${reason}`)),
     ...(plan.waves.length > 1
-      ? ['', 'A wave begins when all of the one before are confirmed; the first failure stops it.']
+      ? [
+          '',
+          'After the first wave, a router begins as soon as one before it is confirmed and has made room; the first failure stops it.',
+        ]
       : []),
   ].join('\n');
 }

@@ -7,7 +7,7 @@ import type { Inspection } from './inspection.ts';
 import type { JournalEvent, Result } from './journal.ts';
 import { isRotated } from './password.ts';
 import { type Drifted, discard, type Looked, look, prepare, type Ready } from './prepare-router.ts';
-import { rollout } from './rollout.ts';
+import { joining, rollout } from './rollout.ts';
 
 /** All routers of a delivery, and by what it is judged. */
 export interface Shipment {
@@ -46,7 +46,7 @@ export interface Shipped {
 }
 
 /**
- * Delivers to all routers: looks at each, prepares each, and only then changes what runs, wave by wave. The first failure ends it; what
+ * Delivers to all routers: looks at each, prepares each, and only then changes what runs, in the order of the waves. The first failure ends it; what
  * was not begun by then stays as it was. Run again, it goes on where it was stopped: the routers know what they have.
  */
 export async function ship(shipment: Shipment): Promise<Shipped> {
@@ -150,32 +150,47 @@ async function changeAll(
       excused,
       isRotated: rotated.has(router),
     });
+  const joins = joining(fabric, maxParallel);
   const open = new Map<Delivery, Ready>();
-  for (const wave of names) {
-    const judges = new Map(wave.map((router) => [router, judgeOf(router)]));
-    const ended = await Promise.all(
-      [...judges].map(async ([router, judging]) => {
-        const delivery = known(byName, router);
-        const ready = known(left, delivery);
-        left.delete(delivery);
-        const changed = await change(delivery, ready, judging);
-        note(notes, router, changed.outcome, 'says' in changed ? changed.says : null);
-        if (changed.outcome !== 'shipped') return false;
-        // Two of one wave could not expect anything of each other; of a later one the other expects it.
-        if (changed.warnings.some(({ about }) => isAmong(fabric, about, wave))) open.set(delivery, ready);
-        return true;
-      }),
-    );
-    if (stop.aborted || ended.includes(false)) return void (await discardAll(left));
-    for (const router of wave) undelivered.delete(router);
+  /** Who is being changed, and with whom at the same time. */
+  const atWork = new Map<string, Set<string>>();
+  const running = new Set<Promise<void>>();
+  let hasFailed = false;
+  const begin = async (router: string) => {
+    const beside = new Set([router, ...atWork.keys()]);
+    for (const other of atWork.values()) other.add(router);
+    atWork.set(router, beside);
+    const delivery = known(byName, router);
+    const ready = known(left, delivery);
+    left.delete(delivery);
+    const changed = await change(delivery, ready, judgeOf(router));
+    note(notes, router, changed.outcome, 'says' in changed ? changed.says : null);
+    atWork.delete(router);
+    if (changed.outcome !== 'shipped') {
+      hasFailed = true;
+      return;
+    }
+    undelivered.delete(router);
+    // Who is changed at the same time cannot expect anything of it; who begins later does.
+    if (changed.warnings.some(({ about }) => isAmong(fabric, about, beside))) open.set(delivery, ready);
+  };
+  // A wave's last ones are judged while the next wave's first ones begin: nobody waits for a place that is free.
+  for (const [index, router] of names.flat().entries()) {
+    const isFree = () => (index <= 1 ? atWork.size === 0 : joins([...atWork.keys()], router));
+    while (!hasFailed && !stop.aborted && !isFree()) await Promise.race(running);
+    if (hasFailed || stop.aborted) break;
+    const work: Promise<void> = begin(router).finally(() => running.delete(work));
+    running.add(work);
   }
-  await Promise.all(
-    [...open].map(([delivery, ready]) => lastLook(delivery, ready, judgeOf(delivery.router), notes)),
+  await Promise.all(running);
+  if (hasFailed || stop.aborted) return void (await discardAll(left));
+  await inParallel([...open], maxParallel, ([delivery, ready]) =>
+    lastLook(delivery, ready, judgeOf(delivery.router), notes),
   );
 }
 
-const isAmong = ({ sessions }: Fabric, id: string, routers: readonly string[]): boolean =>
-  sessions.some((one) => one.id === id && one.ends.every(({ speaker }) => routers.includes(speaker)));
+const isAmong = ({ sessions }: Fabric, id: string, routers: ReadonlySet<string>): boolean =>
+  sessions.some((one) => one.id === id && one.ends.every(({ speaker }) => routers.has(speaker)));
 
 function known<K, V>(map: ReadonlyMap<K, V>, key: K): V {
   const value = map.get(key);

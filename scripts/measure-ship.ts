@@ -199,7 +199,13 @@ async function bareLoop(
   { target }: Sshd,
   calls: ReadonlyMap<string, readonly Call[]>,
 ): Promise<number> {
+  // What birdc was asked is known of the first router: the others were asked the same by each command.
   const first = calls.get(routers[0]?.name ?? '') ?? [];
+  const asked = (connection: Call['connection'], index: number) =>
+    (first[index]?.connection === connection
+      ? first[index]
+      : first.find((one) => one.connection === connection)
+    )?.birdc ?? [];
   const files = routerFolders(routerFiles(fabric));
   const all = new Map(routers.map(({ name }) => [name, tarOf(releaseOf(files.get(name) ?? new Map()))]));
   const started = performance.now();
@@ -208,8 +214,8 @@ async function bareLoop(
     for (const { name, bird } of queue) {
       const socket = join(bird.folder, 'bare');
       const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${socket}`, '-o', 'ControlPersist=10'];
-      for (const { connection, inputs, birdc } of first) {
-        const asks = birdc.map((line) => question(line, bird));
+      for (const [index, { connection, inputs }] of (calls.get(name) ?? []).entries()) {
+        const asks = asked(connection, index).map((line) => question(line, bird));
         const takes = inputs.map(() => `mkdir -p ${bird.config}/bare && tar -C ${bird.config}/bare -xf -`);
         const child = ssh(target, connection === 'shared' ? shared : [], [...takes, ...asks].join('; '));
         child.stdin.end(inputs.length === 0 ? undefined : all.get(name));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { type Placed, rollout } from '../../delivery/rollout.ts';
+import { joining, type Placed, rollout } from '../../delivery/rollout.ts';
 import { lostWays } from '../../delivery/ways.ts';
+import type { Fabric } from '../../fabric/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { arbitraryNetwork } from '../analysis/arbitrary-network.ts';
 import { arbitraryTopology } from '../cli/arbitrary-topology.ts';
@@ -126,6 +127,19 @@ const subsets = (names: readonly string[]): string[][] =>
 
 const networks = fc.oneof(arbitraryNetwork(), arbitraryTopology);
 
+/** What is promised of routers that are down at once. */
+function expectBearable(fabric: Fabric, down: readonly string[], maxParallel: number): void {
+  expect(down.length).toBeLessThanOrEqual(maxParallel);
+  for (const { routers } of fabric.regions) {
+    expect(routers.filter(({ name }) => down.includes(name)).length).toBeLessThanOrEqual(1);
+  }
+  const lost = lostWays(fabric);
+  for (const some of subsets(down)) {
+    const alone = new Set(some.flatMap((name) => [...lost(new Set([name])).keys()]));
+    expect([...lost(new Set(some)).keys()].filter((way) => !alone.has(way))).toEqual([]);
+  }
+}
+
 test('every router once, none that is planned, no wave too wide, no two reflectors of a region in one, no way lost jointly', () => {
   fc.assert(
     fc.property(networks, fc.integer({ min: 1, max: 4 }), (topology, maxParallel) => {
@@ -137,19 +151,39 @@ test('every router once, none that is planned, no wave too wide, no two reflecto
       expect(names.flat().sort()).toEqual(all.filter((name) => !planned.includes(name)));
       expect(left.map(({ router }) => router)).toEqual(planned);
       expect(names[0]).toHaveLength(1);
-      const lost = lostWays(fabric);
       for (const wave of names) {
         expect(wave.length).toBeGreaterThan(0);
-        expect(wave.length).toBeLessThanOrEqual(maxParallel);
-        for (const { routers } of fabric.regions) {
-          expect(routers.filter(({ name }) => wave.includes(name)).length).toBeLessThanOrEqual(1);
-        }
-        for (const some of subsets(wave)) {
-          const alone = new Set(some.flatMap((name) => [...lost(new Set([name])).keys()]));
-          expect([...lost(new Set(some)).keys()].filter((way) => !alone.has(way))).toEqual([]);
-        }
+        expectBearable(fabric, wave, maxParallel);
       }
     }),
+  );
+});
+
+test('who begins while others are at work is with them no more than a wave might be, whoever is done first; and in the end all begin', () => {
+  fc.assert(
+    fc.property(
+      networks,
+      fc.integer({ min: 1, max: 4 }),
+      fc.infiniteStream(fc.nat(3)),
+      (topology, maxParallel, done) => {
+        const fabric = fabricOf(topology);
+        const { waves } = rollout(
+          fabric,
+          fabric.routers.map(({ name }) => name),
+          maxParallel,
+        );
+        const joins = joining(fabric, maxParallel);
+        const atWork: string[] = [];
+        for (const router of namesOf(waves).flat()) {
+          while (!joins(atWork, router)) {
+            expect(atWork).not.toEqual([]);
+            atWork.splice(done.next().value % atWork.length, 1);
+          }
+          atWork.push(router);
+          expectBearable(fabric, atWork, maxParallel);
+        }
+      },
+    ),
   );
 });
 

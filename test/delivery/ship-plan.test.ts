@@ -53,7 +53,7 @@ wave 2
 nothing for
   nosuch: the topology has no such router
 
-A wave begins when all of the one before are confirmed; the first failure stops it."
+After the first wave, a router begins as soon as one before it is confirmed and has made room; the first failure stops it."
 `);
 });
 

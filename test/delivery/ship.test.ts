@@ -21,17 +21,14 @@ const fabric = { ...fabricOf(redundant()), sessions: [] };
 let birds: ReadonlyMap<string, Bird>;
 let events: Unstamped[];
 beforeEach(() => {
-  birds = new Map(
-    ROUTERS.map((router) => [
-      router,
-      startBird((folder) => ({ 'bird.conf': mainFile(folder), 'k3s/ibgp.conf': session('old') })),
-    ]),
-  );
+  birds = new Map(ROUTERS.map((router) => [router, startBird(birdFiles)]));
   events = [];
 });
 afterEach(() => {
   for (const bird of birds.values()) bird.end();
 });
+
+const birdFiles = (folder: string) => ({ 'bird.conf': mainFile(folder), 'k3s/ibgp.conf': session('old') });
 
 const birdOf = (router: string): Bird => {
   const bird = birds.get(router);
@@ -201,19 +198,68 @@ test('a look alone touches nothing', async () => {
   );
 });
 
-test('an interrupt between two routers leaves the rest as it was', async () => {
+test.each([
+  ['before the first one', 'planned', 'untouched'],
+  ['while the first one is judged', 'apply', 'undone'],
+])('an interrupt %s leaves all as it was', async (_when, moment, e1) => {
   const stop = new AbortController();
-  const record = (event: Unstamped) => {
-    if (event.event === 'planned') stop.abort();
+  const at = (what: string) => {
+    if (what === moment) stop.abort();
   };
-  expect(await shipped({ stop: stop.signal, record })).toEqual({
-    outcome: 'stopped',
-    e1: 'undone',
-    e2: 'untouched',
-    w1: 'untouched',
+  const interrupting = by(local(), (line) => async (command, input) => {
+    const ran = await line.run(command, input);
+    at(command.verb);
+    return ran;
   });
+  expect(
+    await shipped({
+      stop: stop.signal,
+      record: ({ event }) => at(event),
+      remotes: { e1: interrupting },
+    }),
+  ).toEqual({ outcome: 'stopped', e1, e2: 'untouched', w1: 'untouched' });
   expect(onDisk()).toEqual(Array(3).fill(session('old')));
   await locks();
+});
+
+test('a place that is free is taken at once, by one that reflects for no region of those at work', async () => {
+  const { regions, routers, underlay: _, ...rest } = redundant();
+  const four = fabricOf({
+    ...rest,
+    regions: { ...regions, west: { routers: ['w1', 'w2'] } },
+    routers: {
+      ...routers,
+      w2: { routerId: '10.0.0.4', nodeAddress: '192.168.2.2', backboneAddress: '10.0.0.4' },
+    },
+  });
+  birds = new Map([...birds, ['w2', startBird(birdFiles)]]);
+  // Its change takes longer than all of e2's, whose place is e1's then.
+  const slowly = by(local(), (line) => async (command, input) => {
+    if (command.verb === 'apply') await new Promise((rest) => setTimeout(rest, 8000));
+    return line.run(command, input);
+  });
+  const told = await shipped({
+    fabric: { ...four, sessions: [] },
+    files: { ...same(NEW), w2: NEW },
+    remotes: { w2: slowly },
+  });
+  expect(told).toMatchObject({ outcome: 'delivered' });
+  expect(events).toContainEqual(expect.objectContaining({ waves: [['w1'], ['w2', 'e2'], ['e1']] }));
+  const taken = events.flatMap((one) =>
+    one.event === 'step' && one.step === (one.outcome === 'started' ? 'apply' : 'confirm')
+      ? [`${one.router} ${one.outcome}`]
+      : [],
+  );
+  expect(taken).toEqual([
+    'w1 started',
+    'w1 done',
+    'w2 started',
+    'e2 started',
+    'e2 done',
+    'e1 started',
+    'e1 done',
+    'w2 done',
+  ]);
 });
 
 test('a session of two routers of one wave is looked at again when both have it', async () => {
