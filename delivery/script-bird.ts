@@ -32,6 +32,8 @@ check() {
   has 0020 || not_taken "$1" "$(last_line)"
   trap 'away "$noencap/probe" "$noencap/probe.k3s"; drop busy "$verb"' EXIT
   away "$noencap/probe" "$noencap/probe.k3s"
+  permissions
+  umask "$mask"
   if ! mkdir -p "$noencap/probe.k3s/k3s" 2>/dev/null ||
     ! printf 'noencap looks whether BIRD reads this;\\n' 2>/dev/null >"$noencap/probe.k3s/k3s/ibgp.conf"; then
     lack "cannot write to $noencap ($(free) kB are free)"
@@ -40,7 +42,8 @@ check() {
   for one in $secrets; do
     if [ -e "$noencap/releases/$1/$one" ]; then ln -s "$noencap/releases/$1/$one" "$noencap/probe.k3s/$one" || lack "cannot write to $noencap"; fi
   done
-  like_main "$noencap/probe.k3s" || lack "cannot give $noencap/probe.k3s the group of $main"
+  umask 077
+  group_of_main "$noencap/probe.k3s" || lack "cannot give $noencap/probe.k3s the group of $main"
   tree "$1" "$noencap/probe.k3s" "$noencap/probe"
   ask configure check "\\"$noencap/probe/$main_name\\""
   message 8002
@@ -253,7 +256,7 @@ settle() {
       ;;
     *)
       # An adoption that was cut off has come as far as the files.
-      state_back
+      if [ "$state" != "\${live:+shipped $live}" ]; then state_back; fi
       say "settled nothing"
       ;;
   esac

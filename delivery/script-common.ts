@@ -56,6 +56,8 @@ socket='' main='' secret='' owner='' sysctls=''
 fixed=
 # What a session has answered so far, and how many bytes its line has announced.
 answered=0 announced=
+# Who holds the lock over this very line.
+holding=
 setting() {
   case $1 in
     config=*) path "\${1#*=}"; config=\${1#*=} ;;
@@ -132,7 +134,8 @@ ours() {
 
 # ---- who is at work
 
-boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) || boot=none
+boot=none
+IFS= read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
 # started PID: \`start\` is when, in ticks since the boot; nothing if it is gone, or dead and not yet buried.
 started() {
   stat=
@@ -188,9 +191,11 @@ folder() {
 begin() {
   trap '' HUP PIPE INT
   [ -n "$owner" ] || misuse "$verb needs owner="
-  holder=$(readlink "$noencap/lock") || refuse "nobody holds the lock of this router. Take it with hold before $verb."
-  if [ "\${holder%%,*}" != "$owner" ] || ! alive "$holder"; then
-    refuse "the lock of this router is \${holder%%,*}'s, not $owner's. Wait until that delivery has ended."
+  if [ "$holding" != "$owner" ]; then
+    holder=$(readlink "$noencap/lock") || refuse "nobody holds the lock of this router. Take it with hold before $verb."
+    if [ "\${holder%%,*}" != "$owner" ] || ! alive "$holder"; then
+      refuse "the lock of this router is \${holder%%,*}'s, not $owner's. Wait until that delivery has ended."
+    fi
   fi
   waited=0
   until take busy "$verb"; do
@@ -303,15 +308,14 @@ away() {
   done
   [ "$#" -eq 0 ] || rm -rf "$@"
 }
-# free: kB; free_inodes: how many, or - where nobody counts them.
-free() { fourth "$(df -Pk "$config" 2>/dev/null)"; }
-free_inodes() { fourth "$(df -Pi "$config" 2>/dev/null)"; }
-# fourth TEXT: the fourth word of its last line, if that is a number.
+# free: kB.
+free() { fourth "$(df -Pk "$config" 2>/dev/null)"; printf '%s\\n' "$fourth"; }
+# fourth TEXT: \`fourth\` is the fourth word of its last line, if that is a number; else -.
 fourth() {
   # shellcheck disable=SC2086
   set -- \${1##*
 }
-  case \${4:-} in '' | *[!0-9]*) printf '%s\\n' - ;; *) printf '%s\\n' "$4" ;; esac
+  case \${4:-} in '' | *[!0-9]*) fourth=- ;; *) fourth=$4 ;; esac
 }
 durable() { sync -f "$noencap" 2>/dev/null || sync; }
 
@@ -324,16 +328,18 @@ permissions() {
   set -- $listed
   group=$4
   case $1 in
-    ???????r*) file_mode=0644 folder_mode=0755 secret_mode=0640 ;;
-    ????r*) file_mode=0640 folder_mode=0750 secret_mode=0640 ;;
-    *) file_mode=0600 folder_mode=0700 secret_mode=0600 ;;
+    ???????r*) file_mode=0644 folder_mode=0755 secret_mode=0640 mask=022 ;;
+    ????r*) file_mode=0640 folder_mode=0750 secret_mode=0640 mask=027 ;;
+    *) file_mode=0600 folder_mode=0700 secret_mode=0600 mask=077 ;;
   esac
 }
+# group_of_main FOLDER: for what was made with \`mask\`.
+group_of_main() { chgrp -Rh "$group" "$1" 2>/dev/null; }
 # like_main FOLDER: but for a password, which is BIRD's group's at most, at every moment.
 like_main() {
   permissions
   target=$1
-  chgrp -Rh "$group" "$target" 2>/dev/null || return 1
+  group_of_main "$target" || return 1
   set --
   for hidden in $secrets; do set -- "$@" ! -path "$target/$hidden"; done
   find "$target" -type d -exec chmod "$folder_mode" '{}' + -o -type f "$@" -exec chmod "$file_mode" '{}' + || return 1

@@ -78,6 +78,8 @@ place() {
 # are folders and files are links, since BIRD looks for relative includes beside the name that it was given. Nothing is
 # ever written through a link: the main file has none here, and set -C refuses.
 tree() {
+  permissions
+  umask "$mask"
   mkdir "$3" || lack "cannot write $3"
   (
     set -C
@@ -94,7 +96,8 @@ tree() {
     { cat "$source" && printf '\\ndefine noencap_release_%s = 1;\\n' "$1"; } >"$3/$main_name" || exit 1
     printf '%s\\n' "$1" >"$3/.noencap-release"
   ) 2>/dev/null || lack "the staged copy of $config cannot be written ($(free) kB are free)"
-  like_main "$3" || lack "cannot give $3 the group of $main. Let this account be a member of it."
+  umask 077
+  group_of_main "$3" || lack "cannot give $3 the group of $main. Let this account be a member of it."
 }
 
 staged_is() {

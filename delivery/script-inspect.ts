@@ -57,8 +57,11 @@ inspect() {
   if [ -n "$pending" ]; then say "pending $pending"; fi
   if holder=$(readlink "$noencap/lock") && alive "$holder"; then say "holder \${holder%%,*}"; fi
   if [ -w "$config" ]; then say "writable yes"; else say "writable no"; fi
-  say "disk $(free)"
-  say "inodes $(free_inodes)"
+  fourth "$(df -Pk "$config" 2>/dev/null)"
+  say "disk $fourth"
+  # Where nobody counts them it is -.
+  fourth "$(df -Pi "$config" 2>/dev/null)"
+  say "inodes $fourth"
   read_state
   if [ -n "$state" ]; then say "state $state"; fi
   read_live

@@ -12,8 +12,8 @@ hold() {
   owner_name "$1"
   number "$2" 1 86400
   folder "$noencap"
-  holding=$1 silence=$2
-  earlier=$(readlink "$noencap/lock") || earlier=
+  holding=$1 silence=$2 earlier=
+  if [ -L "$noencap/lock" ]; then earlier=$(readlink "$noencap/lock") || earlier=; fi
   if [ "\${earlier%%,*}" = "$holding" ]; then rm -f "$noencap/lock"; fi
   if ! take lock "$holding"; then
     refuse "the lock of this router is \${holder%%,*}'s. Wait until that delivery has ended."
@@ -21,30 +21,48 @@ hold() {
   alarm=
   trap 'drop lock "$holding"; [ -z "$alarm" ] || kill "$alarm" 2>/dev/null' EXIT
   trap 'exit 1' HUP INT TERM PIPE
+  trap '' USR1
   wake
   # Two that found the same dead holder may both have come this far; the link tells whose it is.
   if [ "$(readlink "$noencap/lock")" != "$holding,$me" ]; then refuse "another delivery took the lock of this router at the same time. Try again."; fi
   if [ -n "$stale" ]; then say "stale $stale"; fi
   say held
   while IFS= read -r line; do
-    # Nobody is silent while a verb is at work.
-    kill "$alarm" 2>/dev/null
+    kill -USR1 "$alarm" 2>/dev/null
     if [ -n "$line" ]; then answer "$line"; fi
-    wake
+    kill -USR1 "$alarm" 2>/dev/null
   done
   say end
 }
-# wake: ends this process when nobody has said anything for too long. It keeps none of the line's streams open, and ends
-# soon after its parent.
+# wake: ends this process when nobody has said anything for too long, which it is told by a signal, and no verb is at work. It
+# keeps none of the line's streams open, and ends soon after its parent.
 wake() {
   (
     trap - EXIT HUP INT TERM PIPE
-    elapsed=0
+    trap 'heard=yes' USR1
+    myself
+    elapsed=0 heard=
     step=$((silence < 10 ? 1 : 5))
-    while [ "$elapsed" -lt "$silence" ] && kill -0 "$$"; do sleep "$step"; elapsed=$((elapsed + step)); done
+    while kill -0 "$$"; do
+      sleep "$step"
+      elapsed=$((elapsed + step))
+      if [ -n "$heard" ] || { [ "$elapsed" -ge "$silence" ] && at_work; }; then elapsed=0 heard=; fi
+      if [ "$elapsed" -ge "$silence" ]; then break; fi
+    done
     kill -TERM "$$"
   ) </dev/null >/dev/null 2>&1 &
   alarm=$!
+}
+# at_work: the session has another child than this one.
+at_work() {
+  for one in /proc/[0-9]*; do
+    stat=
+    IFS= read -r stat <"$one/stat" || continue
+    # shellcheck disable=SC2086
+    set -- \${stat##*) }
+    if [ "\${2:-}" = "$$" ] && [ "$1" != Z ] && [ "\${one##*/}" != "\${me%%,*}" ]; then return 0; fi
+  done
+  return 1
 }
 
 # answer "run BYTES SETTINGS VERB ARGUMENTS": does that; so many bytes that follow the line are its standard input. Behind

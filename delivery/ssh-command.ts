@@ -14,7 +14,10 @@ export const wordsLine = (command: RemoteCommand): string => words(command).join
  * fish, and `!` and line ends to csh. So the script travels without these; the sh that it starts puts them back.
  */
 export const scriptLine = (script: string, command: RemoteCommand): string =>
-  `exec sh -c '${UNPACK}' noencap '${packed(`set -- ${words(command).map(shellWord).join(' ')}\n${script}`)}'`;
+  `exec sh -c '${UNPACK}' noencap '${packed(`set -- ${words(command).map(shellWord).join(' ')}\n${bare(script)}`)}'`;
+
+/** Without its comments: both shells would read them. */
+const bare = (script: string): string => script.replace(/^[ \t]*#.*\n/gm, '');
 
 /** In this order they become the characters 1 to 4. */
 const SPECIAL = "'\\!\n";
