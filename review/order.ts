@@ -32,8 +32,12 @@ export function deliveryOrder(
     return { first: 'either', says, lost: { routersFirst: 0, clusterFirst: 0 } };
   }
   const lost = {
-    routersFirst: lostBetween(before, after, halfDelivered(after.fabric, before.fabric)),
-    clusterFirst: lostBetween(before, after, halfDelivered(before.fabric, after.fabric)),
+    routersFirst:
+      strangers(before.fabric, after.fabric) ||
+      lostBetween(before, after, halfDelivered(after.fabric, before.fabric)),
+    clusterFirst:
+      strangers(after.fabric, before.fabric) ||
+      lostBetween(before, after, halfDelivered(before.fabric, after.fabric)),
   };
   const { routersFirst, clusterFirst } = lost;
   if (routersFirst > 0 && clusterFirst > 0) {
@@ -59,6 +63,18 @@ export function deliveryOrder(
 const pairs = (count: number): string => `${count} ${count === 1 ? 'pair' : 'pairs'} of nodes`;
 const lose = (count: number): string =>
   `${pairs(count)} ${count === 1 ? 'loses its way' : 'lose their way'} in between`;
+
+/**
+ * Pairs of nodes whose pods may not reach each other while the routers know a pool less than the cluster: they carry nothing
+ * that is in no pool of theirs.
+ */
+function strangers(clusterAs: Fabric, routersAs: Fabric): number {
+  const known = new Set(routersAs.pods.pools.map(({ cidr }) => cidr.text));
+  if (clusterAs.pods.pools.every(({ cidr }) => known.has(cidr.text))) return 0;
+  const names = new Set(routersAs.nodes.map(({ name }) => name));
+  const both = clusterAs.nodes.filter(({ name }) => names.has(name)).length;
+  return both * Math.max(both - 1, 0);
+}
 
 /** Pairs that are whole before and after, and not in between. */
 function lostBetween(before: Analysis, after: Analysis, fabric: Fabric): number {
