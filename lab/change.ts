@@ -20,7 +20,7 @@ export interface Changed {
 export async function changeLab(
   lab: Lab,
   next: Omit<Lab, 'holder' | 'machineOf'>,
-  first: 'routers' | 'cluster' = 'routers',
+  first: 'routers' | 'cluster',
 ): Promise<{ lab: Lab; done: Changed[] }> {
   const { holder } = lab;
   const old = new Map(lab.plan.hosts.map((host) => [host.name, host]));

@@ -29,10 +29,9 @@ export interface Step {
 
 type Boot = Omit<BootOptions, 'fabric'> & { readonly progress?: (step: string) => void };
 
-export interface RehearseOptions extends Boot {
+export interface RehearseOptions extends Boot, Step {
   /** The fabric before the change; `fabric` is the one after it. */
   readonly base: Fabric;
-  readonly fabric: Fabric;
 }
 
 /**
@@ -40,8 +39,8 @@ export interface RehearseOptions extends Boot {
  * what it cost; a fresh boot of the head beside it tells whether history left anything behind.
  */
 export async function rehearse(options: RehearseOptions): Promise<Rehearsal | Refused> {
-  const { base, fabric, ...boot } = options;
-  const rehearsals = await rehearseSteps(base, [{ fabric, first: 'routers' }], boot);
+  const { base, fabric, first, ...boot } = options;
+  const rehearsals = await rehearseSteps(base, [{ fabric, first }], boot);
   return 'says' in rehearsals ? rehearsals : (rehearsals[0] as Rehearsal);
 }
 

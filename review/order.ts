@@ -1,6 +1,7 @@
 import { type Analysis, analyse, isWhole } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { classPairs } from './class-pairs.ts';
+import { comparable } from './failures.ts';
 import { halfDelivered } from './half-delivered.ts';
 
 /** In which order cluster and routers get a change, so that pods reach each other between the two. */
@@ -58,6 +59,14 @@ export function deliveryOrder(
         says: `let the cluster have it before the routers are shipped: the other way round ${lose(routersFirst)}`,
         lost,
       };
+}
+
+/** Who gets a change first where it is tried: the routers, unless that loses packets and the other way round does not. */
+export function firstToGet(before: Fabric, after: Fabric): 'routers' | 'cluster' {
+  const split = comparable(before, after);
+  const [was, is] = [analyse(before, [], split), analyse(after, [], split)];
+  const { first } = deliveryOrder(was, is, { routers: true, cluster: true });
+  return first === 'cluster' ? 'cluster' : 'routers';
 }
 
 const pairs = (count: number): string => `${count} ${count === 1 ? 'pair' : 'pairs'} of nodes`;

@@ -1,7 +1,7 @@
 import { analyse } from '../../analysis/index.ts';
 import { render } from '../../cli/render.ts';
 import { dangers } from '../../review/dangers.ts';
-import { deliveryOrder } from '../../review/order.ts';
+import { deliveryOrder, firstToGet } from '../../review/order.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
@@ -79,6 +79,11 @@ test('a pool keeps its name whatever comes and goes beside it: another one asks 
     '10.42.0.0/16 default-ipv4-ippool true',
   ]);
   expect(namesIn(moved)).toEqual(['10.44.0.0/16 pods-10-44-0-0-16 false']);
+});
+
+test('the lab gives a pool that goes to the cluster first, and everything else to the routers', () => {
+  const first = (base: TopologyInput, head: TopologyInput) => firstToGet(fabricOf(base), fabricOf(head));
+  expect([first(old, both), first(both, moved), first(old, old)]).toEqual(['routers', 'cluster', 'routers']);
 });
 
 test('routers accept blocks of both pools', () => {
