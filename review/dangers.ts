@@ -19,9 +19,17 @@ export interface Changed {
 
 /** Errors first; what concerns the whole cluster before what concerns a region. */
 export function dangers(changed: Changed): Danger[] {
-  const found = [deletions, pools, encapsulation, asNumber, meshOff, reflectorsTogether, podMtu].flatMap(
-    (rule) => rule(changed),
-  );
+  const found = [
+    deletions,
+    pools,
+    foundation,
+    encapsulation,
+    asNumber,
+    meshOff,
+    reflectorsTogether,
+    designated,
+    podMtu,
+  ].flatMap((rule) => rule(changed));
   return [
     ...found.filter(({ severity }) => severity === 'error'),
     ...found.filter(({ severity }) => severity !== 'error'),
@@ -44,13 +52,23 @@ function deletions({ objects }: Changed): Danger[] {
 /** Calico's validation lets nobody change where a pool is and how it is cut; the operator deletes pools that are not named. */
 function pools({ before, after }: Changed): Danger[] {
   return before.pods.pools.flatMap((pool): Danger[] => {
-    const now = after.pods.pools.find(({ cidr }) => cidr.family === pool.cidr.family);
+    const same = after.pods.pools.find(({ cidr }) => cidr.text === pool.cidr.text);
+    const now = same ?? after.pods.pools.find(({ cidr }) => cidr.family === pool.cidr.family);
+    if (now !== undefined && same === undefined && pool.retiring) {
+      return [
+        {
+          severity: 'warning',
+          says: `pool ${pool.cidr.text} goes for good: a pod that has an address of it still is cut off`,
+          mend: 'See that it is empty first: no such address in kubectl get pods -A -o wide, no such block in calicoctl ipam show --show-blocks.',
+        },
+      ];
+    }
     if (now === undefined) {
       return [
         {
           severity: 'error',
           says: `pool ${pool.cidr.text} goes: the operator deletes it, and its pods keep addresses that nobody routes`,
-          mend: 'Move the pods to another pool first (docs: pool migration), then remove it.',
+          mend: 'Move the pods to another pool first (docs/move-to-a-new-pool.md), then remove it.',
         },
       ];
     }
@@ -63,10 +81,28 @@ function pools({ before, after }: Changed): Danger[] {
       {
         severity: 'error',
         says: `pool ${pool.cidr.text} is to change ${what}: Calico refuses that of a pool in use`,
-        mend: 'Migrate: a second pool beside it, pods started anew, then the first one away.',
+        mend: 'Migrate: a second pool beside it, pods started anew, then the first one away (docs/move-to-a-new-pool.md).',
       },
     ];
   });
+}
+
+/** A range that Kubernetes handed to a node must lie in the cluster CIDR, or the controller manager ends and K3s with it (k3s-io/k3s#2603). */
+function foundation({ before, after }: Changed): Danger[] {
+  const [was, is] = [before, after].map(({ k3s }) => k3s.clusterCidrs.map(({ text }) => text).join(', '));
+  const stays = new Set(after.nodes.map(({ name }) => name));
+  const servers = before.nodes.filter(({ role, name }) => role === 'server' && stays.has(name));
+  const known = new Set(after.pods.pools.map(({ cidr }) => cidr.text));
+  // Where a pool moves without a second one beside it, that is what must be mended.
+  const moves = before.pods.pools.some(({ cidr, retiring }) => !retiring && !known.has(cidr.text));
+  if (was === is || servers.length === 0 || moves) return [];
+  return [
+    {
+      severity: 'error',
+      says: `the cluster CIDR of K3s is to change from ${was} to ${is}: servers that get it do not start again`,
+      mend: `Keep k3s.clusterCidrs: [${was}], what the cluster was founded with; where pods get addresses is pods.cidrs alone.`,
+    },
+  ];
 }
 
 /** What we render has none; a cluster that is taken over may, and so may what somebody edited. */
@@ -141,6 +177,43 @@ function reflectorsTogether({ after, sessions }: Changed): Danger[] {
       },
     ];
   });
+}
+
+/**
+ * The first speaker of OSPF on a segment is its designated router for as long as it lives (RFC 2328 section 9.4). When it goes, the
+ * others describe the segment anew, and twice within MinLSInterval: what crosses it has no way for these five seconds (measured).
+ */
+function designated({ before, after }: Changed): Danger[] {
+  const [were, are] = [before, after].map(igpSpeakers) as [Speakers, Speakers];
+  return [...were].flatMap(([segment, speakers]): Danger[] => {
+    const stay = [...(are.get(segment) ?? [])].filter((name) => speakers.has(name));
+    const gone = [...speakers].filter((name) => !are.get(segment)?.has(name));
+    if (gone.length === 0 || stay.length < 2) return [];
+    return [
+      {
+        severity: 'warning',
+        says: `${gone.join(', ')} ${gone.length === 1 ? 'leaves' : 'leave'} segment ${segment}, and may be OSPF's designated router there: what goes from ${stay.join(' to ')} over it then has no way for some five seconds`,
+        mend: `Ask birdc show ospf interface on ${gone[0]}: if it says DR, take it off the segment at a quiet hour, or give the others a link of their own first.`,
+      },
+    ];
+  });
+}
+
+type Speakers = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Of each segment the machines that run the IGP on it. */
+function igpSpeakers({ routers, nodes, hosts }: Fabric): Speakers {
+  const found = new Map<string, Set<string>>();
+  const running = [
+    ...routers.filter(({ planned }) => !planned),
+    ...[...nodes, ...hosts].filter(({ igp }) => igp),
+  ];
+  for (const { name, attachments } of running) {
+    for (const { segment, igp } of attachments) {
+      if (igp.length > 0) found.set(segment, (found.get(segment) ?? new Set()).add(name));
+    }
+  }
+  return found;
 }
 
 function podMtu({ before, after }: Changed): Danger[] {
