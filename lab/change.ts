@@ -13,11 +13,13 @@ export interface Changed {
 /**
  * Turns a running lab into another one the way production would: new machines are plugged in and started; addresses and
  * files of the others change in place; each router is reconfigured after the other, then the nodes, all at once as Calico
- * does it; machines that are no more are pulled out last. Returns the lab that it is then, and what was done.
+ * does it, or the other way round where the cluster is `first`; machines that are no more are pulled out last. Returns the
+ * lab that it is then, and what was done.
  */
 export async function changeLab(
   lab: Lab,
   next: Omit<Lab, 'holder' | 'machineOf'>,
+  first: 'routers' | 'cluster' = 'routers',
 ): Promise<{ lab: Lab; done: Changed[] }> {
   const { holder } = lab;
   const old = new Map(lab.plan.hosts.map((host) => [host.name, host]));
@@ -43,14 +45,12 @@ export async function changeLab(
     done.push({ says: `started ${added.map(({ name }) => name).join(', ')}` });
   }
   const changed = stayed.filter((host) => differs(old.get(host.name) as LabHost, host));
-  for (const router of changed.filter(({ kind }) => kind === 'router')) {
-    await reconfigure(lab, next.plan, [router]);
-    done.push({ says: `configured ${router.name}` });
-  }
+  const routers = changed.filter(({ kind }) => kind === 'router').map((router) => [router]);
   const others = changed.filter(({ kind }) => kind !== 'router');
-  if (others.length > 0) {
-    await reconfigure(lab, next.plan, others);
-    done.push({ says: `configured ${others.map(({ name }) => name).join(', ')}` });
+  for (const hosts of first === 'routers' ? [...routers, others] : [others, ...routers]) {
+    if (hosts.length === 0) continue;
+    await reconfigure(lab, next.plan, hosts);
+    done.push({ says: `configured ${hosts.map(({ name }) => name).join(', ')}` });
   }
   await pullOut(lab, gone, next.plan);
   if (gone.length > 0) done.push({ says: `removed ${gone.map(({ name }) => name).join(', ')}` });

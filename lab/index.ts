@@ -7,5 +7,6 @@ export { type Failure, judge } from './judge.ts';
 export { hostFolder } from './plan.ts';
 export { type Probed, probe } from './probe.ts';
 export { findPrograms } from './programs.ts';
-export { type Rehearsal, type Ride, rehearse } from './rehearse.ts';
+export { type Rehearsal, rehearse, rehearseSteps, type Step } from './rehearse.ts';
+export type { Ride } from './rides.ts';
 export { findLab, forgetLab, rememberLab } from './running.ts';

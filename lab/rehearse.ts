@@ -8,6 +8,7 @@ import { type Failure, judge } from './judge.ts';
 import type { Observation } from './observe.ts';
 import { labPlan } from './plan.ts';
 import { probe } from './probe.ts';
+import { type Ride, startPings } from './rides.ts';
 
 /** What happens to a network that is changed while it is used. */
 export interface Rehearsal {
@@ -20,20 +21,18 @@ export interface Rehearsal {
   readonly failures: readonly Failure[];
 }
 
-/** What became of the packets of one pair of pods that are there before and after. */
-export interface Ride {
-  readonly from: string;
-  readonly to: string;
-  readonly sent: number;
-  readonly lost: number;
-  /** Milliseconds: the longest run of lost packets. */
-  readonly gap: number;
+/** What a network is changed into, and who gets the change first. */
+export interface Step {
+  readonly fabric: Fabric;
+  readonly first: 'routers' | 'cluster';
 }
 
-export interface RehearseOptions extends BootOptions {
+type Boot = Omit<BootOptions, 'fabric'> & { readonly progress?: (step: string) => void };
+
+export interface RehearseOptions extends Boot {
   /** The fabric before the change; `fabric` is the one after it. */
   readonly base: Fabric;
-  readonly progress?: (step: string) => void;
+  readonly fabric: Fabric;
 }
 
 /**
@@ -41,39 +40,60 @@ export interface RehearseOptions extends BootOptions {
  * what it cost; a fresh boot of the head beside it tells whether history left anything behind.
  */
 export async function rehearse(options: RehearseOptions): Promise<Rehearsal | Refused> {
-  const { base, progress = () => {} } = options;
-  const blocks = nodeBlocks(base);
-  const head = withBlocks(options.fabric, blocks);
+  const { base, fabric, ...boot } = options;
+  const rehearsals = await rehearseSteps(base, [{ fabric, first: 'routers' }], boot);
+  return 'says' in rehearsals ? rehearsals : (rehearsals[0] as Rehearsal);
+}
+
+/** One change after the other on a lab that goes on: each finds what those before it left behind. */
+export async function rehearseSteps(
+  base: Fabric,
+  steps: readonly Step[],
+  boot: Boot,
+): Promise<Rehearsal[] | Refused> {
+  const { progress = () => {} } = boot;
   progress('boot the base');
-  const running = await bootLab({ ...options, fabric: withBlocks(base, blocks) });
-  if ('says' in running) return running;
-  let fresh: Lab | Refused | undefined;
+  const booted = await bootLab({ ...boot, fabric: withBlocks(base, nodeBlocks(base)) });
+  if ('says' in booted) return booted;
+  let running: Lab = booted;
+  const rehearsals: Rehearsal[] = [];
   try {
     await converged(running);
-    const before = await rested(running);
-    const pings = await startPings(running, head);
-    progress('change it');
-    const { programs, routerFiles } = options;
-    const plan = labPlan(head, routerFiles, programs.approximate ? 2 : 1, running.plan);
-    const next = { fabric: head, plan, programs, expected: expectations(head) };
-    const { lab, done } = await changeLab(running, next);
-    const after = await converged(lab, { within: 60_000 });
-    const pairs = await pings.end();
-    progress('boot the head afresh and compare');
-    fresh = await bootLab({ ...options, fabric: head });
-    if ('says' in fresh) return fresh;
-    const differences = await lastingDifferences(lab, fresh);
-    return {
-      done,
-      pairs,
-      sessions: fates({ lab: running, seen: before }, { lab, seen: after }),
-      differences,
-      failures: judge(lab, after, await probe(lab)),
-    };
+    for (const step of steps) {
+      const { lab, cost } = await made(running, step, boot);
+      progress('boot the head afresh and compare');
+      const fresh = await bootLab({ ...boot, fabric: lab.fabric });
+      if ('says' in fresh) return fresh;
+      try {
+        rehearsals.push({ ...cost, differences: await lastingDifferences(lab, fresh) });
+      } finally {
+        await fresh.holder.end();
+      }
+      running = lab;
+    }
   } finally {
-    await running.holder.end();
-    if (fresh !== undefined && 'holder' in fresh) await fresh.holder.end();
+    await booted.holder.end();
   }
+  return rehearsals;
+}
+
+/** Makes one change, and says what it cost. */
+async function made(
+  running: Lab,
+  { fabric, first }: Step,
+  { routerFiles, programs, progress = () => {} }: Boot,
+): Promise<{ lab: Lab; cost: Omit<Rehearsal, 'differences'> }> {
+  const head = withBlocks(fabric, nodeBlocks(running.fabric));
+  const before = await rested(running);
+  const pings = await startPings(running, head);
+  progress('change it');
+  const plan = labPlan(head, routerFiles, programs.approximate ? 2 : 1, running.plan);
+  const next = { fabric: head, plan, programs, expected: expectations(head) };
+  const { lab, done } = await changeLab(running, next, first);
+  const after = await converged(lab, { within: 60_000 });
+  const pairs = await pings.end();
+  const sessions = fates({ lab: running, seen: before }, { lab, seen: after });
+  return { lab, cost: { done, pairs, sessions, failures: judge(lab, after, await probe(lab)) } };
 }
 
 /** Blocks stay where they are: a node that comes changes those of no other. */
@@ -85,59 +105,6 @@ function withBlocks(fabric: Fabric, blocks: ReadonlyMap<string, readonly Prefix[
     nodes: region.nodes.flatMap(({ name }) => named.get(name) ?? []),
   }));
   return { ...fabric, nodes, regions };
-}
-
-/** Milliseconds between two packets of a pair: short where there are few, so that a gap is measured well. */
-const period = (pairs: number): number => (pairs <= 400 ? 20 : 200);
-
-async function startPings(lab: Lab, head: Fabric): Promise<{ end: () => Promise<Ride[]> }> {
-  const stay = new Set(head.nodes.map(({ name }) => name));
-  const pods = lab.plan.pods.filter(({ node }) => stay.has(node));
-  const every = period(pods.length * pods.length);
-  const asked = pods.map((pod) => ({ pod, others: pods.filter((other) => other !== pod) }));
-  const commands = asked.flatMap(({ pod, others }, index) => {
-    const targets = others.flatMap(({ addresses }) => addresses.map(({ text }) => text));
-    if (targets.length === 0) return [];
-    const ping = `fping -l -i 1 -p ${every} -t ${every} ${targets.join(' ')}`;
-    return [
-      `nsenter --net=/run/netns/${pod.netns} ${ping} >/run/pings/${index} 2>/dev/null </dev/null & echo $! >>/run/pings/pids`,
-    ];
-  });
-  await lab.holder.run(['mkdir -p /run/pings', ...commands].join('\n'));
-  return {
-    end: async () => {
-      const read = asked.map((_, index) => `echo '@'; cat /run/pings/${index} 2>/dev/null`);
-      const { stdout } = await lab.holder.run(
-        ['kill -INT $(cat /run/pings/pids); sleep 0.3', ...read].join('\n'),
-      );
-      const parts = stdout.split(/^@\n/m).slice(1);
-      return asked.flatMap(({ pod, others }, index) =>
-        others.flatMap((other) =>
-          other.addresses.map(({ text }) => ride(pod.node, other.node, text, parts[index] ?? '', every)),
-        ),
-      );
-    },
-  };
-}
-
-/** From fping's lines for one target: `ADDRESS : [7], 64 bytes, ...` or `ADDRESS : [8], timed out ...`. */
-export function ride(from: string, to: string, address: string, text: string, every: number): Ride {
-  const results = text
-    .split('\n')
-    .filter((line) => line.startsWith(`${address} `))
-    .flatMap((line) => (line.includes(' bytes, ') ? [true] : line.includes('timed out') ? [false] : []));
-  let [longest, current] = [0, 0];
-  for (const arrived of results) {
-    current = arrived ? 0 : current + 1;
-    longest = Math.max(longest, current);
-  }
-  return {
-    from,
-    to,
-    sent: results.length,
-    lost: results.filter((arrived) => !arrived).length,
-    gap: longest * every,
-  };
 }
 
 /** How long an IGP may take to find the last of several equal paths, in a lab. Milliseconds. */

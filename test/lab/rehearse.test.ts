@@ -1,6 +1,6 @@
 import { sameMoment } from '../../lab/fates.ts';
 import { findPrograms, type Rehearsal, rehearse } from '../../lab/index.ts';
-import { ride } from '../../lab/rehearse.ts';
+import { ride } from '../../lab/rides.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
