@@ -3,6 +3,12 @@ import type { Changed } from './change.ts';
 import { hostFolder, type LabHost } from './plan.ts';
 import { startCommand } from './wiring.ts';
 
+/**
+ * Seconds that a pod takes to be replaced. Without them a node and its router, whose timers are short here, would open a session
+ * to each other at one moment, and BIRD then takes one of the two down with a NOTIFICATION, which ends a graceful restart.
+ */
+const AWAY = 2;
+
 /** How long the next node waits for the one before it. Milliseconds. */
 const UNTIL_READY = 30_000;
 
@@ -17,11 +23,11 @@ export async function rollNodes(lab: Lab, hosts: readonly LabHost[], done: Chang
     const own = host.daemons.filter(({ role }) => role === 'calico');
     placeFiles(holder, { ...plan, hosts: [host] });
     const at = (name: string, end: string) => `${hostFolder(host.name)}/${name}.${end}`;
-    const commands = own.flatMap((daemon) => [
-      `kill -KILL "$(cat ${at(daemon.name, 'pid')})"`,
-      `rm -f ${at(daemon.name, 'ctl')} ${at(daemon.name, 'pid')}`,
-      `${startCommand(host.name, daemon, programs)} -R`,
-    ]);
+    const commands = [
+      ...own.map(({ name }) => `kill -KILL "$(cat ${at(name, 'pid')})"; rm -f ${at(name, 'ctl')}`),
+      `sleep ${AWAY}`,
+      ...own.map((daemon) => `${startCommand(host.name, daemon, programs)} -R`),
+    ];
     await must(
       holder,
       ['set -eu', ...commands].join('\n'),
