@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { askBird } from './birdc.ts';
-import { addresses, type Lab, must, placeFiles } from './boot.ts';
+import { addresses, converged, type Lab, must, placeFiles } from './boot.ts';
 import { hostFolder, type LabHost, type LabInterface, type LabPlan } from './plan.ts';
 import { rollNodes } from './roll.ts';
 import { batch, startScript, wiringScript } from './wiring.ts';
@@ -15,7 +15,8 @@ export interface Changed {
  * Turns a running lab into another one the way production would: new machines are plugged in and started; addresses and
  * files of the others change in place; each router is reconfigured after the other, then the nodes, all at once as Calico
  * does it (or one after the other restarted, where its version changes), or the other way round where the cluster is `first`;
- * machines that are no more are pulled out last. Returns the lab that it is then, and what was done.
+ * machines that are no more are pulled out last, when the others have found their ways without them. Returns the lab that it is
+ * then, and what was done.
  */
 export async function changeLab(
   lab: Lab,
@@ -61,10 +62,17 @@ export async function changeLab(
   if (first === 'cluster') await cluster();
   for (const router of routers) await configured(router);
   if (first === 'routers') await cluster();
-  await pullOut(lab, gone, next.plan);
-  if (gone.length > 0) done.push({ says: `removed ${gone.map(({ name }) => name).join(', ')}` });
-  return { lab: { ...next, holder, machineOf: await addresses(holder, next.plan) }, done };
+  const changedLab = { ...next, holder, machineOf: await addresses(holder, next.plan) };
+  if (gone.length > 0) {
+    await converged(changedLab, { within: UNTIL_UNUSED });
+    await pullOut(lab, gone, next.plan);
+    done.push({ says: `removed ${gone.map(({ name }) => name).join(', ')}` });
+  }
+  return { lab: changedLab, done };
 }
+
+/** Milliseconds: a machine whose links the IGP of the others prefers until it goes is used for as long as it is there. */
+const UNTIL_UNUSED = 10_000;
 
 const differs = (before: LabHost, after: LabHost): boolean =>
   JSON.stringify([...before.files]) !== JSON.stringify([...after.files]);

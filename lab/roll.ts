@@ -3,11 +3,8 @@ import type { Changed } from './change.ts';
 import { hostFolder, type LabHost } from './plan.ts';
 import { startCommand } from './wiring.ts';
 
-/**
- * Seconds that a pod takes to be replaced. Without them a node and its router, whose timers are short here, would open a session
- * to each other at one moment, and BIRD then takes one of the two down with a NOTIFICATION, which ends a graceful restart.
- */
-const AWAY = 2;
+/** Seconds that a pod takes to be replaced, at least. */
+const AWAY = 1;
 
 /** How long the next node waits for the one before it. Milliseconds. */
 const UNTIL_READY = 30_000;

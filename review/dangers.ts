@@ -28,6 +28,7 @@ export function dangers(changed: Changed): Danger[] {
     asNumber,
     meshOff,
     reflectorsTogether,
+    designated,
     podMtu,
   ].flatMap((rule) => rule(changed));
   return [
@@ -156,6 +157,43 @@ function reflectorsTogether({ after, sessions }: Changed): Danger[] {
       },
     ];
   });
+}
+
+/**
+ * The first speaker of OSPF on a segment is its designated router for as long as it lives (RFC 2328 section 9.4). When it goes, the
+ * others describe the segment anew, and twice within MinLSInterval: what crosses it has no way for these five seconds (measured).
+ */
+function designated({ before, after }: Changed): Danger[] {
+  const [were, are] = [before, after].map(igpSpeakers) as [Speakers, Speakers];
+  return [...were].flatMap(([segment, speakers]): Danger[] => {
+    const stay = [...(are.get(segment) ?? [])].filter((name) => speakers.has(name));
+    const gone = [...speakers].filter((name) => !are.get(segment)?.has(name));
+    if (gone.length === 0 || stay.length < 2) return [];
+    return [
+      {
+        severity: 'warning',
+        says: `${gone.join(', ')} ${gone.length === 1 ? 'leaves' : 'leave'} segment ${segment}, and may be OSPF's designated router there: what goes from ${stay.join(' to ')} over it then has no way for some five seconds`,
+        mend: `Ask birdc show ospf interface on ${gone[0]}: if it says DR, take it off the segment at a quiet hour, or give the others a link of their own first.`,
+      },
+    ];
+  });
+}
+
+type Speakers = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Of each segment the machines that run the IGP on it. */
+function igpSpeakers({ routers, nodes, hosts }: Fabric): Speakers {
+  const found = new Map<string, Set<string>>();
+  const running = [
+    ...routers.filter(({ planned }) => !planned),
+    ...[...nodes, ...hosts].filter(({ igp }) => igp),
+  ];
+  for (const { name, attachments } of running) {
+    for (const { segment, igp } of attachments) {
+      if (igp.length > 0) found.set(segment, (found.get(segment) ?? new Set()).add(name));
+    }
+  }
+  return found;
 }
 
 function podMtu({ before, after }: Changed): Danger[] {

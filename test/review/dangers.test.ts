@@ -107,3 +107,26 @@ test('encapsulation of a cluster that is taken over is told', () => {
     }),
   ]);
 });
+
+test('whoever leaves a segment on which two others go on may have been its designated router', () => {
+  const base = meshed();
+  const without = (...names: string[]): TopologyInput => {
+    const keep = <T>(record: Readonly<Record<string, T>>): Record<string, T> =>
+      Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
+    const segments = Object.entries(base.underlay?.segments ?? {}).map(([name, segment]) => [
+      name,
+      { ...segment, members: keep(segment.members) },
+    ]);
+    const left = ['e1', 'e2'].filter((name) => !names.includes(name));
+    return {
+      ...base,
+      regions: { ...base.regions, east: { routers: left } },
+      routers: keep(base.routers),
+      underlay: { segments: Object.fromEntries(segments) },
+    };
+  };
+  // core keeps e2 and w1; east-lan only e2, and with nobody else there is no designated router to miss.
+  expect(told(base, without('e1'))).toEqual([
+    expect.stringMatching(/^warning: e1 leaves segment core, .* what goes from e2 to w1 over it/),
+  ]);
+});
