@@ -29,13 +29,11 @@ export class Installation extends ManifestChart {
         ...OPERATOR_DEFAULTS,
       },
     });
-    if (fabric.calico.api === 'projectcalico.org/v3') {
-      // Serves projectcalico.org/v3 where it is no CRD of its own.
-      new operator.ApiServer(this, 'apiserver', {
-        metadata: { name: 'default', annotations: KEEP },
-        spec: {},
-      });
-    }
+    // Serves projectcalico.org/v3. The operator changes and deletes pools through nothing else, whoever uses that API or not.
+    new operator.ApiServer(this, 'apiserver', {
+      metadata: { name: 'default', annotations: KEEP },
+      spec: {},
+    });
   }
 }
 

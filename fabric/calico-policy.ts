@@ -11,6 +11,9 @@ export const NORMAL_PRIORITY = 1024;
 /** From v3.32 a route carries the kernel's metric to other nodes as LOCAL_PREF, and back (calico#12089). */
 export const carriesMetric = ({ calico }: Fabric): boolean => Number(calico.version.split('.')[1]) >= 32;
 
+/** The first version that does. */
+export const FIRST_WITH_METRIC = 'v3.32.0';
+
 /** The BGPFilters on a node's session with a router, in the order in which they apply. */
 export const sessionFilters = (
   fabric: Fabric,

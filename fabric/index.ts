@@ -1,6 +1,12 @@
 export { nodeBlocks, podAddress } from './blocks.ts';
 export { buildFabric } from './build.ts';
-export { carriesMetric, HIGHEST_LOCAL_PREF, NORMAL_PRIORITY, sessionFilters } from './calico-policy.ts';
+export {
+  carriesMetric,
+  FIRST_WITH_METRIC,
+  HIGHEST_LOCAL_PREF,
+  NORMAL_PRIORITY,
+  sessionFilters,
+} from './calico-policy.ts';
 export type { Expectations, PairExpectation } from './expectations.ts';
 export { expectations } from './expectations.ts';
 export type {

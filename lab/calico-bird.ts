@@ -136,6 +136,13 @@ ${dialect === 1 ? channel : `  ${family} {\n${channel}\n  };`}
 }`;
 }
 
+/**
+ * Seconds. The lab's routers try every second, so that it is they who open. If both do so at one moment, BIRD takes the other's
+ * connection for one more restart of its peer and gives up the routes of the first (RFC 4724 section 4.2). A router's own 5 s and
+ * Calico's 2 s hardly ever meet.
+ */
+const PATIENT = 3;
+
 function peer({ fabric, node, family, dialect }: CalicoBird, name: string, session: Session): string {
   const { local, remote } = endsFor(session, node.name);
   const isMesh = session.kind === 'mesh';
@@ -152,7 +159,7 @@ ${[...imported, '    accept;'].join('\n')}
 ${[...exported, '    calico_export_to_bgp_peers();', '    reject;'].join('\n')}
   };`;
   return `protocol bgp ${name} from bgp_template {
-${isMesh ? '' : '  ttl security off;\n  multihop;\n'}  neighbor ${remote.address.text} as ${remote.asNumber};
+${isMesh ? '' : `  connect delay time ${PATIENT};\n  ttl security off;\n  multihop;\n`}  neighbor ${remote.address.text} as ${remote.asNumber};
   source address ${local.address.text};
 ${password === undefined ? '' : `  include "${hostFolder(node.name)}/${nodePassword(remote.speaker)}";\n`}${dialect === 1 ? filters : `  ${family} {\n${filters}\n  };`}
 ${passive ? '  passive on;\n' : ''}}`;

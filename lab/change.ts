@@ -4,6 +4,7 @@ import { addressBits } from '../topology/address.ts';
 import { askBird } from './birdc.ts';
 import { addresses, converged, type Lab, must, placeFiles } from './boot.ts';
 import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './plan.ts';
+import { rollNodes } from './roll.ts';
 import { batch, podChange, startScript, wiringScript } from './wiring.ts';
 
 /** What one step of a change did, for people. */
@@ -14,8 +15,9 @@ export interface Changed {
 /**
  * Turns a running lab into another one the way production would: new machines are plugged in and started, and new addresses
  * added; the files of the others change in place; each router is reconfigured after the other, then the nodes, all at once as
- * Calico does it, or the other way round where the cluster is `first`; addresses and machines that are no more are pulled out
- * last, when the others have found their ways without them. Returns the lab that it is then, and what was done.
+ * Calico does it (or one after the other restarted, where its version changes), or the other way round where the cluster is
+ * `first`; addresses and machines that are no more are pulled out last, when the others have found their ways without them.
+ * Returns the lab that it is then, and what was done.
  */
 export async function changeLab(
   lab: Lab,
@@ -51,11 +53,19 @@ export async function changeLab(
   const changed = stayed.filter((host) => differs(old.get(host.name) as LabHost, host));
   const routers = changed.filter(({ kind }) => kind === 'router').map((router) => [router]);
   const others = changed.filter(({ kind }) => kind !== 'router');
-  for (const hosts of first === 'routers' ? [...routers, others] : [others, ...routers]) {
-    if (hosts.length === 0) continue;
+  const isRolled = lab.fabric.calico.version !== next.fabric.calico.version;
+  const cluster = async () => {
+    if (isRolled) await rollNodes({ ...lab, ...next }, stayed, done);
+    else await configured(others);
+  };
+  const configured = async (hosts: readonly LabHost[]) => {
+    if (hosts.length === 0) return;
     await reconfigure(lab, next.plan, hosts);
     done.push({ says: `configured ${hosts.map(({ name }) => name).join(', ')}` });
-  }
+  };
+  if (first === 'cluster') await cluster();
+  for (const router of routers) await configured(router);
+  if (first === 'routers') await cluster();
   const changedLab = { ...next, holder, machineOf: await addresses(holder, next.plan) };
   const unwired = stayed
     .map((host) => ({ name: host.name, commands: unwire(old.get(host.name) as LabHost, host) }))

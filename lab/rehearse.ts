@@ -56,15 +56,17 @@ export async function rehearseSteps(
   if ('says' in booted) return booted;
   let running: Lab = booted;
   const rehearsals: Rehearsal[] = [];
+  let isRolled = false;
   try {
     await converged(running);
     for (const step of steps) {
+      isRolled ||= step.fabric.calico.version !== running.fabric.calico.version;
       const { lab, cost } = await made(running, step, boot);
       progress('boot the head afresh and compare');
       const fresh = await bootLab({ ...boot, fabric: lab.fabric });
       if ('says' in fresh) return fresh;
       try {
-        rehearsals.push({ ...cost, differences: await lastingDifferences(lab, fresh) });
+        rehearsals.push({ ...cost, differences: await lastingDifferences(lab, fresh, isRolled) });
       } finally {
         await fresh.holder.end();
       }
@@ -113,33 +115,34 @@ function withBlocks(fabric: Fabric, blocks: ReadonlyMap<string, readonly Prefix[
 /** How long an IGP may take to find the last of several equal paths, in a lab. Milliseconds. */
 const UNTIL_EQUAL = 15_000;
 
-/** What differs between two labs and goes on to differ. */
-async function lastingDifferences(one: Lab, other: Lab): Promise<string[]> {
+/**
+ * What differs between two labs and goes on to differ. A BIRD that was started with the kernel's routes of the one before it
+ * (`isRolled`) leaves alone what leads the right way, whatever its metric: that one is of no interest then.
+ */
+async function lastingDifferences(one: Lab, other: Lab, isRolled: boolean): Promise<string[]> {
   const deadline = performance.now() + UNTIL_EQUAL;
   for (;;) {
-    const differences = compare(one, await converged(one), other, await converged(other));
+    const [seen, afresh] = [await converged(one), await converged(other)];
+    const [changed, fresh] = [routeLines(one, seen, !isRolled), routeLines(other, afresh, !isRolled)];
+    const differences = [
+      ...[...changed].filter((line) => !fresh.has(line)).map((line) => `left over: ${line}`),
+      ...[...fresh].filter((line) => !changed.has(line)).map((line) => `missing: ${line}`),
+    ].sort();
     if (differences.length === 0 || performance.now() > deadline) return differences;
   }
 }
 
 /** BIRD's routes of every host, by machines instead of addresses that the kernel made up. */
-function compare(one: Lab, seen: Observation, other: Lab, afresh: Observation): string[] {
-  const lines = (lab: Lab, look: Observation): Set<string> =>
-    new Set(
-      [...look.routes].flatMap(([host, routes]) =>
-        routes
-          .filter(({ protocol }) => protocol === 'bird')
-          .map(({ to, type, metric, hops }) => {
-            const via = hops.map((hop) =>
-              hop.via === undefined ? hop.dev : (lab.machineOf.get(hop.via) ?? hop.via),
-            );
-            return `${host}: ${type} ${to} metric ${metric} by ${via.sort().join(' and ')}`;
-          }),
-      ),
-    );
-  const [changed, fresh] = [lines(one, seen), lines(other, afresh)];
-  return [
-    ...[...changed].filter((line) => !fresh.has(line)).map((line) => `left over: ${line}`),
-    ...[...fresh].filter((line) => !changed.has(line)).map((line) => `missing: ${line}`),
-  ].sort();
+function routeLines(lab: Lab, look: Observation, withMetric: boolean): ReadonlySet<string> {
+  const lines = new Set<string>();
+  for (const [host, routes] of look.routes) {
+    for (const { to, type, metric, hops } of routes.filter(({ protocol }) => protocol === 'bird')) {
+      const via = hops.map((hop) =>
+        hop.via === undefined ? hop.dev : (lab.machineOf.get(hop.via) ?? hop.via),
+      );
+      const line = `${host}: ${type} ${to}${withMetric ? ` metric ${metric}` : ''} by ${via.sort().join(' and ')}`;
+      lines.add(lines.has(line) ? `${line}, once more` : line);
+    }
+  }
+  return lines;
 }

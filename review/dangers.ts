@@ -1,4 +1,5 @@
 import type { Fabric } from '../fabric/index.ts';
+import { calicoDangers } from './calico.ts';
 import { type ObjectChange, objectText } from './objects.ts';
 import type { SessionFate } from './session-fates.ts';
 
@@ -23,6 +24,7 @@ export function dangers(changed: Changed): Danger[] {
     deletions,
     pools,
     foundation,
+    calicoDangers,
     encapsulation,
     asNumber,
     meshOff,
@@ -39,9 +41,13 @@ export function dangers(changed: Changed): Danger[] {
 /** Without these there is no pod network, or nobody who looks after it. */
 const VITAL = ['Installation', 'Namespace', 'CustomResourceDefinition', 'IPPool', 'APIServer'];
 
-function deletions({ objects }: Changed): Danger[] {
+function deletions({ before, after, objects }: Changed): Danger[] {
+  // A vendored manifest brings CRDs that no engine may prune; an operator that noencap carries goes on with them.
+  const isTakenOver =
+    before.calico.operatorManifest !== undefined && after.calico.operatorManifest === undefined;
   return objects
     .filter(({ became, id }) => became === 'deleted' && VITAL.includes(id.kind))
+    .filter(({ id }) => !isTakenOver || id.kind !== 'CustomResourceDefinition')
     .map(({ id }) => ({
       severity: 'error',
       says: `${objectText(id)} is deleted, and with it what it holds: the pod network of every node goes down`,
@@ -160,7 +166,10 @@ function meshOff({ before, after, sessions }: Changed): Danger[] {
 
 /** Two reflectors protect a region as long as they do not restart their sessions in one change. */
 function reflectorsTogether({ after, sessions }: Changed): Danger[] {
-  const reset = new Set(sessions.filter(({ became }) => became === 'reset').map(({ id }) => id));
+  // What restarts gracefully keeps its routes meanwhile.
+  const reset = new Set(
+    sessions.filter(({ became, rolled }) => became === 'reset' && rolled !== 'graceful').map(({ id }) => id),
+  );
   return after.regions.flatMap((region): Danger[] => {
     const names = new Set(region.nodes.map(({ name }) => name));
     const own = after.sessions.filter(({ kind, ends }) => kind === 'reflector' && names.has(ends[1].speaker));

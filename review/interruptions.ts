@@ -4,7 +4,7 @@ import type { SessionFate } from './session-fates.ts';
 
 /** What packets lose while the sessions that one delivery resets are down. */
 export interface Interruption {
-  /** A router, or `Calico` for all nodes: the engine reconfigures them together. */
+  /** A router, or `Calico` for all nodes: they are reconfigured together, and get another calico-node one after the other. */
   readonly speaker: string;
   readonly sessions: number;
   /** Ordered pairs of nodes that are there before and after. */
@@ -20,8 +20,7 @@ export function interruptions(
   after: Analysis,
   sessions: readonly SessionFate[],
 ): Interruption[] {
-  const reset = sessions.filter(({ became }) => became === 'reset');
-  if (reset.length === 0) return [];
+  const reset = sessions.filter(({ became, rolled }) => became === 'reset' && rolled === undefined);
   const routers = new Set(after.fabric.routers.map(({ name }) => name));
   const known = new Set(before.nodes.map(({ name }) => name));
   const groups = new Map<string, Failing[]>();
@@ -32,18 +31,44 @@ export function interruptions(
       groups.set(speaker, group);
     }
   }
-  return [...groups]
+  const lostBy = (down: readonly Failing[]): number => {
+    const analysis = whereAlike(after, down);
+    const { machines, blocks } = analysis.network;
+    const felt = analysis
+      .consequence(down)
+      .broken.filter(({ from, block }) =>
+        [from, blocks[block]?.node ?? -1].every((index) => known.has(machines[index]?.name ?? '')),
+      );
+    return countChanges(analysis, felt);
+  };
+  const told = [...groups]
     .sort(([a], [b]) => Number(a === 'Calico') - Number(b === 'Calico') || (a < b ? -1 : 1))
-    .map(([speaker, down]) => {
-      const analysis = whereAlike(after, down);
-      const { machines, blocks } = analysis.network;
-      const felt = analysis
-        .consequence(down)
-        .broken.filter(({ from, block }) =>
-          [from, blocks[block]?.node ?? -1].every((index) => known.has(machines[index]?.name ?? '')),
-        );
-      return { speaker, sessions: down.length, lost: countChanges(analysis, felt) };
-    });
+    .map(([speaker, down]) => ({ speaker, sessions: down.length, lost: lostBy(down) }));
+  return [...told, ...rolledNodes(after, sessions, lostBy)];
+}
+
+/**
+ * Another calico-node on every node, one after the other: what the worst of them loses. Peers that restart gracefully keep its
+ * routes, so that nobody loses anything. Of nodes alike one is tried.
+ */
+function rolledNodes(
+  after: Analysis,
+  sessions: readonly SessionFate[],
+  lostBy: (down: readonly Failing[]) => number,
+): Interruption[] {
+  const rolled = sessions.filter((one) => one.rolled !== undefined);
+  if (rolled.length === 0) return [];
+  const dropped = new Map<string, Failing[]>();
+  for (const { id, by, rolled: how } of rolled) {
+    if (how === 'graceful') continue;
+    for (const node of by) {
+      const [like] = after.standIn(node, node);
+      if (like !== node) continue;
+      dropped.set(node, [...(dropped.get(node) ?? []), { kind: 'session', name: id }]);
+    }
+  }
+  const lost = Math.max(0, ...[...dropped.values()].map(lostBy));
+  return [{ speaker: 'Calico', sessions: rolled.length, lost }];
 }
 
 /** The analysis in which nodes are alike only if they lose the same sessions: the same one unless a reset tells them apart. */

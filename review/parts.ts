@@ -136,7 +136,10 @@ const settingsOf = (fabric: Fabric): Traits => ({
   'service ranges': fabric.services.cidrs.map(({ text }) => text),
   Calico: fabric.calico.version,
   'registry of Calico': fabric.calico.registry ?? NONE,
-  "API of Calico's objects": fabric.calico.api,
+  "API of Calico's objects":
+    fabric.calico.apiMovesTo === undefined
+      ? fabric.calico.api
+      : `${fabric.calico.api}, about to move to ${fabric.calico.apiMovesTo}`,
   'node address': JSON.stringify(fabric.calico.nodeAddress, (key, value) =>
     key === 'cidrs' ? value.map(({ text }: { text: string }) => text) : value,
   ),

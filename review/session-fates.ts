@@ -21,6 +21,11 @@ export interface SessionFate {
   readonly reasons: readonly string[];
   /** The speakers whose end is otherwise: one, or both. */
   readonly by: readonly string[];
+  /**
+   * Of a session that ends for nothing but another calico-node, which nodes get one after the other: whether the other end keeps
+   * the routes until it is back (RFC 4724).
+   */
+  readonly rolled?: 'graceful' | 'not graceful';
 }
 
 /** A state of the repository as far as sessions go. */
@@ -54,15 +59,23 @@ export function sessionFates(before: Configured, after: Configured): SessionFate
     );
     const felt = found.filter(({ effect }) => effect === 'reset');
     const seen = felt.length > 0 ? felt : found.filter(({ effect }) => effect === 'reload');
+    const isRolled = felt.length > 0 && felt.every(({ key }) => key === CALICO_NODE);
+    // Calico's own sessions always have it; a reflector's where the topology says so, before and after.
+    const isGraceful =
+      is.kind === 'mesh' || [before, after].every(({ fabric }) => fabric.bgp.gracefulRestart);
     return {
       id,
       kind: is.kind,
       became: felt.length > 0 ? 'reset' : seen.length > 0 ? 'reloaded' : 'kept',
       reasons: [...new Set(seen.map(({ speaker, says }) => `${speaker}: ${says}`))],
       by: [...new Set(seen.map(({ speaker }) => speaker))],
+      ...(isRolled ? { rolled: isGraceful ? ('graceful' as const) : ('not graceful' as const) } : {}),
     };
   });
 }
+
+/** The DaemonSet replaces the whole pod: its BIRD is killed and starts anew. */
+const CALICO_NODE = 'calico-node';
 
 /** One end's configuration of a session: option to value. */
 type End = ReadonlyMap<string, string>;
@@ -176,14 +189,11 @@ function calicoEnd(fabric: Fabric, node: NodeSpeaker, session: Session): End {
     [
       'export filter',
       JSON.stringify(
-        [
-          filters.map((filter) => filter.export),
-          fabric.pods.pools.map(({ cidr }) => cidr.text),
-          fabric.calico.version,
-        ],
+        [filters.map((filter) => filter.export), fabric.pods.pools.map(({ cidr }) => cidr.text)],
         plain,
       ),
     ],
+    [CALICO_NODE, fabric.calico.version],
   ]);
 }
 
@@ -191,6 +201,7 @@ function calicoEnd(fabric: Fabric, node: NodeSpeaker, session: Session): End {
 const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
 interface Difference {
+  readonly key: string;
   readonly effect: 'reset' | 'reload' | 'none';
   readonly says: string;
 }
@@ -199,7 +210,7 @@ function differences(before: End, after: End): Difference[] {
   const keys = [...new Set([...before.keys(), ...after.keys()])].sort();
   return keys
     .filter((key) => before.get(key) !== after.get(key))
-    .map((key) => ({ effect: effectOf(key), says: saying(key, before.get(key), after.get(key)) }));
+    .map((key) => ({ key, effect: effectOf(key), says: saying(key, before.get(key), after.get(key)) }));
 }
 
 /** Options that BIRD takes over with routes sent or asked for again, and those that it just takes over. Everything else restarts. */

@@ -128,19 +128,8 @@ export async function fetchVersion(
 ): Promise<FetchFault | undefined> {
   const pin = PINS[version];
   if (pin === undefined) throw new Error(`no pin for Calico ${version}`);
-  const texts: string[] = [];
-  for (const file of pin.files) {
-    const url = `${base}/${version}/manifests/${file}`;
-    const answer = await download(url);
-    if (typeof answer !== 'string') return answer;
-    texts.push(answer);
-  }
-  let kept: UpstreamVersion;
-  try {
-    kept = keptObjects(texts);
-  } catch (error) {
-    return { broken: true, message: `Calico ${version} from ${base} is no manifest: ${reason(error)}` };
-  }
+  const kept = await publishedVersion(base, version, pin.files);
+  if ('message' in kept) return kept;
   const actual = digest(kept);
   if (actual !== pin.sha256) {
     return {
@@ -150,6 +139,26 @@ export async function fetchVersion(
   }
   writeVersion(folder, version, kept);
   return undefined;
+}
+
+/** What upstream publishes of a version, in the form that is kept. */
+export async function publishedVersion(
+  base: string,
+  version: string,
+  files: readonly string[],
+): Promise<UpstreamVersion | FetchFault> {
+  const texts: string[] = [];
+  for (const file of files) {
+    const url = `${base}/${version}/manifests/${file}`;
+    const answer = await download(url);
+    if (typeof answer !== 'string') return answer;
+    texts.push(answer);
+  }
+  try {
+    return keptObjects(texts);
+  } catch (error) {
+    return { broken: true, message: `Calico ${version} from ${base} is no manifest: ${reason(error)}` };
+  }
 }
 
 async function download(url: string): Promise<string | FetchFault> {
@@ -206,6 +215,10 @@ function withoutDescriptions(value: unknown, names = false): unknown {
   );
 }
 
+/** Calico's repository, by tag and path. */
+export const upstreamUrl = (): string =>
+  process.env.NOENCAP_UPSTREAM_URL ?? 'https://raw.githubusercontent.com/projectcalico/calico';
+
 /** Before the tests: tries to get what they need, and lets them run without it; what is broken is not run without. */
 async function forTests(): Promise<number> {
   if (upstreamFolder() !== undefined) return 0;
@@ -214,7 +227,7 @@ async function forTests(): Promise<number> {
 
 /** Fetches what is missing or stale; returns the exit code. Every version is tried before it gives up. */
 async function main(): Promise<number> {
-  const base = process.env.NOENCAP_UPSTREAM_URL ?? 'https://raw.githubusercontent.com/projectcalico/calico';
+  const base = upstreamUrl();
   const faults: FetchFault[] = [];
   for (const [version, { sha256 }] of Object.entries(PINS)) {
     if (isThere(version, sha256)) {

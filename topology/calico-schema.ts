@@ -54,6 +54,8 @@ const filter = z
   })
   .describe("A Calico BGPFilter: the node's side of a session.");
 
+const apiGroup = z.enum(['crd.projectcalico.org/v1', 'projectcalico.org/v3']);
+
 export const calico = z
   .strictObject({
     version: matching(
@@ -65,9 +67,15 @@ export const calico = z
     ),
     registry: registry.optional(),
     api: z
-      .enum(['crd.projectcalico.org/v1', 'projectcalico.org/v3'])
+      .union([
+        apiGroup,
+        z.strictObject({
+          from: apiGroup.describe('The group that the resources are still rendered in.'),
+          to: apiGroup.describe('The group that the next change moves them to.'),
+        }),
+      ])
       .describe(
-        'API group of the Calico resources. projectcalico.org/v3 adds the APIServer; from Calico v3.32.',
+        'API group of the Calico resources. The form with from and to is the state before a move from one to the other: see docs/move-to-the-v3-api.md.',
       )
       .prefault('crd.projectcalico.org/v1'),
     nodeAddress: nodeAddress.prefault('firstFound'),

@@ -84,6 +84,7 @@ export type FaultCode =
   | 'block-size'
   | 'block-size-family'
   | 'block-twice'
+  | 'calico-api-move'
   | 'calico-api-version'
   | 'calico-not-carried'
   | 'calico-unsupported'

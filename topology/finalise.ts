@@ -108,7 +108,8 @@ function finaliseCalico(calico: TopologyFile['calico']): Calico {
   return {
     version: calico.version,
     registry: calico.registry,
-    api: calico.api,
+    api: typeof calico.api === 'string' ? calico.api : calico.api.from,
+    apiMovesTo: typeof calico.api === 'string' ? undefined : calico.api.to,
     nodeAddress: detection(calico.nodeAddress),
     imagePullSecrets: calico.imagePullSecrets,
     operatorManifest: calico.operatorManifest,

@@ -65,13 +65,18 @@ export interface Calico {
   readonly version: string;
   /** Registry host (and path) without scheme and trailing slash; undefined keeps upstream's. */
   readonly registry: string | undefined;
-  readonly api: 'crd.projectcalico.org/v1' | 'projectcalico.org/v3';
+  /** The API group that Calico's own kinds are rendered in. */
+  readonly api: CalicoApi;
+  /** The group that a later change moves them to. Until then no engine may prune those of `api`: both are one stored object. */
+  readonly apiMovesTo: CalicoApi | undefined;
   readonly nodeAddress: NodeAddressDetection;
   readonly imagePullSecrets: readonly string[];
   /** Required for versions that noencap does not carry itself; `path` is relative to the topology file. */
   readonly operatorManifest: OperatorManifest | undefined;
   readonly filters: readonly BgpFilter[];
 }
+
+export type CalicoApi = 'crd.projectcalico.org/v1' | 'projectcalico.org/v3';
 
 export interface OperatorManifest {
   readonly path: string;

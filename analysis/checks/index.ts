@@ -15,6 +15,7 @@ import {
 } from './intent.ts';
 import { lostPackets, notPropagated } from './lost.ts';
 import { podMtuTooLarge, podMtuTooSmall, unevenMtu } from './mtu.ts';
+import { raisedCalico } from './raised-calico.ts';
 import { filterOnNothing, reflectorsApart, reflectorWithoutClients, sessionDown } from './sessions.ts';
 import { covers } from './suppression.ts';
 import { hairpinUnknown } from './unknown-segments.ts';
@@ -43,6 +44,7 @@ const CHECKS: readonly Check[] = [
   localPrefTrap,
   addressInForeignRange,
   noDefaultRoute,
+  raisedCalico,
 ];
 
 /** Everything that can be said of a fabric, in the order of ids and then of the topology. */

@@ -32,6 +32,7 @@ describe('Kubernetes takes every object of its own kinds', () => {
       objectsOf(dualStack, Operator, Installation, NodeLabels, Bgp).map(({ kind }) => kind),
     );
     expect([...kinds].sort()).toEqual([
+      'APIServer',
       'BGPConfiguration',
       'BGPFilter',
       'BGPPeer',

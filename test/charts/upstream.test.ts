@@ -12,6 +12,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { newCalico } from '../../scripts/new-calico.ts';
 import { digest, PINS, readVersion, upstreamFolder } from '../../scripts/upstream.ts';
 import { upstreamTest } from './upstream.ts';
 
@@ -226,6 +227,42 @@ describe('npm run upstream', () => {
     expect(err).toContain('is no manifest: a document is no Kubernetes object');
     expect(kept()).toEqual([]);
   }, 60_000);
+});
+
+describe('npm run new:calico', () => {
+  const NEXT = 'v3.31.8';
+  /** v3.31.7 with the version of another operator, as a patch has it. */
+  const patch = (upstream: string, change: (text: string) => string): Map<string, string> =>
+    new Map(
+      [...published(upstream)].map(([path, text]) => [
+        path.replace('v3.31.7', NEXT),
+        change(text.replaceAll('v1.40.15', 'v1.40.16')),
+      ]),
+    );
+
+  upstreamTest('says what a patch needs that changes versions only', async (upstream) => {
+    const answer = await newCalico(await serve(patch(upstream, (text) => text)), NEXT);
+    expect(answer).toMatch(
+      /^scripts\/upstream\.ts, PINS:\n {4}'v3\.31\.8': \{\n {6}files: \['tigera-operator\.yaml', 'operator-crds\.yaml'\],\n {6}sha256: '[0-9a-f]{64}',\n {4}\},\n/,
+    );
+    expect(answer).toContain("  'v3.31.8': 'v1.40.16',\n");
+    expect(answer).toMatch(/\nnothing but versions is otherwise than in v3\.31\.7\n$/);
+  });
+
+  upstreamTest('names the objects that a patch changes', async (upstream) => {
+    const files = patch(upstream, (text) => text.replace('replicas: 1', 'replicas: 2'));
+    expect(await newCalico(await serve(files), NEXT)).toMatch(
+      /\notherwise than in v3\.31\.7:\n {2}Deployment tigera-operator\n$/,
+    );
+  });
+
+  test('says where nothing is', async () => {
+    const base = await serve(new Map());
+    expect(await newCalico(base, NEXT)).toEqual({
+      broken: false,
+      message: `${base}/v3.31.8/manifests/tigera-operator.yaml answered 404`,
+    });
+  });
 });
 
 describe("Upstream's files", () => {

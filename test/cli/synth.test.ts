@@ -26,7 +26,7 @@ test("the field report's network renders into what is committed, and says what i
   expect(run.stdout.replace(/\([\d.]+ s\)/, '(TIME)')).toBe(
     `home: 3 regions, 3 nodes, 3 routers (and 1 planned)
   sessions  3 reflector, 3 backbone, 3 in Calico's own mesh
-  cluster   19 objects: BGPConfiguration, 3 BGPPeer, 3 ClusterRole, 2 ClusterRoleBinding, Deployment, Installation, 3 Job, 2 Namespace, RoleBinding, 2 ServiceAccount
+  cluster   20 objects: APIServer, BGPConfiguration, 3 BGPPeer, 3 ClusterRole, 2 ClusterRoleBinding, Deployment, Installation, 3 Job, 2 Namespace, RoleBinding, 2 ServiceAccount
   routers   15 files
   nodes     14 files
 dist: 37 files, 38 added, 0 changed, 0 removed (TIME)

@@ -57,7 +57,7 @@ const step = z.strictObject({
 });
 
 const storyFile = z.strictObject({
-  page: z.string().regex(/^docs\/[a-z-]+\.md$/),
+  page: z.string().regex(/^docs\/[a-z0-9-]+\.md$/),
   states: z
     .array(
       z.strictObject({

@@ -120,6 +120,18 @@ export const changes: readonly Change[] = [
     head: filtered(),
     reloaded: ['e-a--e1/ipv4', 'e-b--e1/ipv4'],
   },
+  {
+    name: 'another patch of Calico',
+    base: { ...bgp({}), calico: { version: 'v3.31.7' } },
+    head: {
+      ...bgp({}),
+      calico: {
+        version: 'v3.31.6',
+        operatorManifest: { path: 'tigera-operator.yaml', sha256: '0'.repeat(64) },
+      },
+    },
+    reset: [...CLIENTS, ...MESH],
+  },
   { name: 'BFD between two routers', base: bgp({}), head: quick() },
   {
     name: 'no mesh',

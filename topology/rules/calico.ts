@@ -38,21 +38,38 @@ function versionFaults(draft: Draft): Fault[] {
     const says = older
       ? `${version} is older than v3.${OLDEST_MINOR}, the oldest that noencap writes for`
       : `${version} is newer than v3.${NEWEST_MINOR}, the newest that noencap knows the fields of`;
-    return [fault('calico-unsupported', path, says, `Use ${carried}.`)];
+    const mend = older ? `Use ${carried}.` : `Use ${carried}, or update noencap to a release that knows it.`;
+    return [fault('calico-unsupported', path, says, mend)];
   }
   if (operatorManifest !== undefined || draft.faulty('calico', 'operatorManifest')) return [];
-  const mend = `Use ${carried}; or save that version's tigera-operator.yaml beside the topology and name it: operatorManifest: {path: ..., sha256: ...}.`;
+  const update = isPatchAhead(version) ? ', or update noencap to a release that carries it' : '';
+  const mend = `Use ${carried}${update}; or save that version's tigera-operator.yaml beside the topology and name it: operatorManifest: {path: ..., sha256: ...}.`;
   return [fault('calico-not-carried', path, `noencap does not carry the operator of ${version}`, mend)];
 }
 
-/** Before v3.32 the v3 API came from a server that the operator starts after the CNI: nothing could be applied in one go. */
+/** Whether it is a later patch than the one that is carried of its minor: what somebody proposes who looks at Calico's releases. */
+function isPatchAhead(version: string): boolean {
+  const [, minor, patch] = version.split('.').map(Number);
+  return CARRIED.some((one) => {
+    const [, ours, known] = one.split('.').map(Number);
+    return ours === minor && (patch ?? 0) > (known ?? 0);
+  });
+}
+
+/** v3.32 is the first to publish the schemas of its v3 kinds, which the output is held against. */
 function apiFaults(draft: Draft): Fault[] {
+  const { api, version } = draft.file.calico ?? {};
+  if (api === undefined || draft.faulty('calico', 'api')) return [];
+  const path = ['calico', 'api'];
+  if (typeof api === 'object' && api.from === api.to) {
+    const says = `moves from ${api.from} to itself`;
+    return [fault('calico-api-move', path, says, `Write api: ${api.from}, or give the other group as to.`)];
+  }
   const minor = calicoMinor(draft);
-  if (draft.file.calico?.api !== 'projectcalico.org/v3' || minor === undefined || minor >= 32) return [];
-  const says = `projectcalico.org/v3 needs Calico v3.32, and calico.version is ${draft.file.calico.version}`;
-  return [
-    fault('calico-api-version', ['calico', 'api'], says, 'Use crd.projectcalico.org/v1, or a later version.'),
-  ];
+  const groups = typeof api === 'string' ? [api] : [api.from, api.to];
+  if (!groups.includes('projectcalico.org/v3') || minor === undefined || minor >= 32) return [];
+  const says = `projectcalico.org/v3 needs Calico v3.32, and calico.version is ${version}`;
+  return [fault('calico-api-version', path, says, 'Use crd.projectcalico.org/v1, or a later version.')];
 }
 
 const DETECTION: Path = ['calico', 'nodeAddress'];

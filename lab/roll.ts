@@ -1,0 +1,36 @@
+import { converged, type Lab, must, placeFiles } from './boot.ts';
+import type { Changed } from './change.ts';
+import { hostFolder, type LabHost } from './plan.ts';
+import { startCommand } from './wiring.ts';
+
+/** Seconds that a pod takes to be replaced, at least. */
+const AWAY = 1;
+
+/** How long the next node waits for the one before it. Milliseconds. */
+const UNTIL_READY = 30_000;
+
+/**
+ * What raising Calico's version does: the DaemonSet gives one node after the other a new calico-node (maxUnavailable 1). The
+ * old BIRD is killed, and says goodbye to nobody, so that its peers keep its routes (RFC 4724 section 4.2); the kernel keeps
+ * its routes (`persist`); the new one starts with `-R`, which waits for its peers before it takes any away.
+ */
+export async function rollNodes(lab: Lab, hosts: readonly LabHost[], done: Changed[]): Promise<void> {
+  const { holder, plan, programs } = lab;
+  for (const host of hosts.filter(({ kind }) => kind === 'node')) {
+    const own = host.daemons.filter(({ role }) => role === 'calico');
+    placeFiles(holder, { ...plan, hosts: [host] });
+    const at = (name: string, end: string) => `${hostFolder(host.name)}/${name}.${end}`;
+    const commands = [
+      ...own.map(({ name }) => `kill -KILL "$(cat ${at(name, 'pid')})"; rm -f ${at(name, 'ctl')}`),
+      `sleep ${AWAY}`,
+      ...own.map((daemon) => `${startCommand(host.name, daemon, programs)} -R`),
+    ];
+    await must(
+      holder,
+      ['set -eu', ...commands].join('\n'),
+      `calico-node on ${host.name} could not be rolled`,
+    );
+    done.push({ says: `rolled ${host.name} to Calico ${lab.fabric.calico.version}` });
+    await converged(lab, { within: UNTIL_READY });
+  }
+}

@@ -1,0 +1,93 @@
+import { sorted } from './sorted.ts';
+import {
+  digest,
+  type FetchFault,
+  PINS,
+  publishedVersion,
+  readVersion,
+  type UpstreamObject,
+  type UpstreamVersion,
+  upstreamFolder,
+  upstreamUrl,
+} from './upstream.ts';
+
+/**
+ * `npm run new:calico -- v3.32.2`: what belongs where for noencap to carry a release, and which of its objects are otherwise than
+ * those of the release of its minor that noencap knows. A patch mostly changes versions only, and is done with these lines.
+ */
+export async function newCalico(base: string, version: string): Promise<string | FetchFault> {
+  const files = filesOf(version);
+  const found = await publishedVersion(base, version, files);
+  if ('message' in found) return found;
+  const operator = operatorOf(found);
+  if (operator === undefined) {
+    return { broken: true, message: `Calico ${version} from ${base} has no operator with a version` };
+  }
+  const minor = version.slice(0, version.lastIndexOf('.'));
+  const known = Object.keys(PINS).find((one) => one !== version && one.startsWith(`${minor}.`));
+  return [
+    'scripts/upstream.ts, PINS:',
+    `    '${version}': {`,
+    `      files: [${files.map((file) => `'${file}'`).join(', ')}],`,
+    `      sha256: '${digest(found)}',`,
+    '    },',
+    'charts/features.ts, OPERATORS:',
+    `  '${version}': '${operator}',`,
+    `topology/rules/calico.ts, CARRIED, and .github/renovate.json, allowedVersions: ${version}`,
+    known === undefined
+      ? `noencap knows no other release of ${minor}: its fields and the operator's rules must be read (charts/features.ts, charts/operator-rules.ts)`
+      : against(known, found),
+    '',
+  ].join('\n');
+}
+
+/** CRDs came in the operator's own manifest until v3.29, and those of the v3 kinds with v3.32. */
+function filesOf(version: string): string[] {
+  const minor = Number(version.split('.')[1]);
+  return [
+    'tigera-operator.yaml',
+    ...(minor >= 30 ? ['operator-crds.yaml'] : []),
+    ...(minor >= 32 ? ['v3_projectcalico_org.yaml'] : []),
+  ];
+}
+
+/** The tag of the operator's image. */
+const operatorOf = ({ operator }: UpstreamVersion): string | undefined =>
+  /"image":"[^"]*tigera\/operator:(v[^"]+)"/.exec(JSON.stringify(operator))?.[1];
+
+function against(known: string, found: UpstreamVersion): string {
+  const folder = upstreamFolder();
+  if (folder === undefined) return `npm run upstream first, to see what is otherwise than in ${known}`;
+  const other = readVersion(folder, known);
+  const [ours, theirs] = [textsOf(other), textsOf(found)];
+  const names = [...new Set([...ours.keys(), ...theirs.keys()])].sort();
+  const changed = names.filter((name) => ours.get(name) !== theirs.get(name));
+  return changed.length === 0
+    ? `nothing but versions is otherwise than in ${known}`
+    : [`otherwise than in ${known}:`, ...changed.map((name) => `  ${name}`)].join('\n');
+}
+
+/** By identity, without the operator's version. */
+function textsOf(version: UpstreamVersion): Map<string, string> {
+  const operator = operatorOf(version) ?? '';
+  const nameOf = ({ kind, metadata }: UpstreamObject) => `${kind} ${metadata.name}`;
+  return new Map(
+    [...version.operator, ...version.crds].map((one) => [
+      nameOf(one),
+      JSON.stringify(sorted(one)).replaceAll(operator, 'VERSION'),
+    ]),
+  );
+}
+
+async function main(version: string): Promise<void> {
+  const answer = /^v3\.\d+\.\d+$/.test(version)
+    ? await newCalico(upstreamUrl(), version)
+    : { broken: true, message: 'Name a release: npm run new:calico -- v3.32.2' };
+  if (typeof answer === 'string') process.stdout.write(answer);
+  else {
+    process.stderr.write(`${answer.message}\n`);
+    process.exitCode = answer.broken ? 2 : 3;
+  }
+}
+
+if (process.argv[1]?.endsWith('new-calico.ts')) void main(process.argv[2] ?? '');
