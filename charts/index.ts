@@ -1,4 +1,6 @@
+export { argoCd } from './argocd.ts';
 export { Bgp } from './bgp.ts';
+export { flux } from './flux.ts';
 export { Installation } from './installation.ts';
 export { LAYERS, type Layer } from './layers.ts';
 export { ManifestChart, manifestFiles } from './manifest-chart.ts';

@@ -3,7 +3,7 @@ import type { Fabric } from '../fabric/index.ts';
 import * as operator from '../imports/operator.tigera.io.ts';
 import type { Family } from '../topology/address.ts';
 import { type CalicoFeatures, calicoFeatures } from './features.ts';
-import { KEEP } from './guards.ts';
+import { KEEP_CUSTOM } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
 /**
@@ -15,7 +15,7 @@ export class Installation extends ManifestChart {
     super(scope, 'cluster/10-installation/installation.yaml');
     const features = calicoFeatures(fabric.calico.version);
     new operator.Installation(this, 'installation', {
-      metadata: { name: 'default', annotations: KEEP },
+      metadata: { name: 'default', annotations: KEEP_CUSTOM },
       spec: {
         variant: operator.InstallationSpecVariant.CALICO,
         // The operator adds a missing slash, and the engine would take it off again.
@@ -31,7 +31,7 @@ export class Installation extends ManifestChart {
     if (fabric.calico.api === 'projectcalico.org/v3') {
       // Serves projectcalico.org/v3 where it is no CRD of its own.
       new operator.ApiServer(this, 'apiserver', {
-        metadata: { name: 'default', annotations: KEEP },
+        metadata: { name: 'default', annotations: KEEP_CUSTOM },
         spec: {},
       });
     }
