@@ -59,23 +59,29 @@ return { status = "Healthy", message = "configured; ask its router or node wheth
 `;
 }
 
-/** Synced as well as healthy: before its first sync, what an Application is to bring may be there from the bootstrap. */
+/**
+ * Synced as well as healthy: before its first sync, what an Application is to bring may be there from the bootstrap. And what
+ * is not well yet is waited for: a child that is degraded while it starts would fail the sync of the root, for good in the
+ * end. Other projects' Applications get what Argo CD's documentation suggests: the health that the child has.
+ */
 function application(): string {
   return `\
 local status = obj.status or {}
 local health = status.health or {}
-local synced = status.sync ~= nil and status.sync.status == "Synced"
-local running = status.operationState ~= nil and status.operationState.phase == "Running"
-if health.status == nil or health.status == "" then
+local state = health.status or ""
+local message = health.message or ""
+if state == "" then
   return { status = "Progressing", message = "not looked at yet" }
 end
-if health.status == "Healthy" and not synced then
+if obj.spec.project ~= "noencap" or state == "Suspended" then
+  return { status = state, message = message }
+end
+if state == "Healthy" and status.sync ~= nil and status.sync.status == "Synced" then
+  return { status = "Healthy", message = message }
+end
+if state == "Healthy" then
   return { status = "Progressing", message = "healthy, but not synced" }
 end
--- A sync that is still trying may pass through any state.
-if health.status ~= "Healthy" and running then
-  return { status = "Progressing", message = status.operationState.message or "" }
-end
-return { status = health.status, message = health.message or "" }
+return { status = "Progressing", message = state .. " " .. message }
 `;
 }
