@@ -60,9 +60,10 @@ return { status = "Healthy", message = "configured; ask its router or node wheth
 }
 
 /**
- * Synced as well as healthy: before its first sync, what an Application is to bring may be there from the bootstrap. And what
- * is not well yet is waited for: a child that is degraded while it starts would fail the sync of the root, for good in the
- * end. Other projects' Applications get what Argo CD's documentation suggests: the health that the child has.
+ * Synced as well as healthy: since Argo CD v3.4 what is missing does not count against an Application's health, and before
+ * its first sync all that it is to bring may be there from the bootstrap. What is not well yet is waited for: a child that is
+ * degraded while it starts would fail the sync of the root, for good in the end. Other projects' Applications get what Argo
+ * CD's documentation suggests: the health that the child has.
  */
 function application(): string {
   return `\

@@ -193,7 +193,10 @@ function healthOf(cluster: Cluster, wanted: KubernetesObject): Health | undefine
   return undefined;
 }
 
-/** From the best to the worst: an Application is as well as the worst of what it holds. */
+/**
+ * From the best to the worst: an Application is as well as the worst of what it holds. What is missing does not count since
+ * Argo CD v3.4 (#25962), and did before; who relies on it would go on too early.
+ */
 const WORSE: readonly Health['status'][] = [
   'Healthy',
   'Suspended',
@@ -206,6 +209,7 @@ const WORSE: readonly Health['status'][] = [
 function statusOf(cluster: Cluster, files: Files, application: KubernetesObject, sync: Sync) {
   const objects = objectsAt(files, belowDist(application.spec.source.path));
   const worst = objects
+    .filter((object) => cluster.objects.has(idOf(object)))
     .map((object) => healthOf(cluster, object)?.status ?? 'Healthy')
     .reduce((a, b) => (WORSE.indexOf(a) > WORSE.indexOf(b) ? a : b), 'Healthy');
   const synced = objects.every((object) => cluster.objects.has(idOf(object)));

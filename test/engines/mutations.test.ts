@@ -28,6 +28,14 @@ const withoutFlag = (object: KubernetesObject) => {
   if (object.kind === 'Deployment') object.spec.template.spec.containers[0].args = [];
 };
 
+/** The child's own health, and nothing about its sync. */
+const DOCUMENTED = `\
+if obj.status ~= nil and obj.status.health ~= nil then
+  return { status = obj.status.health.status, message = "" }
+end
+return { status = "Progressing", message = "" }
+`;
+
 const ARGO_CD: Readonly<Record<string, Mutation>> = {
   'the Installation in the first wave': {
     path: layer('argocd', 'installation'),
@@ -49,6 +57,13 @@ const ARGO_CD: Readonly<Record<string, Mutation>> = {
     edit: withoutCheck('argoproj.io_Application'),
     says: 'installation is applied before',
   },
+  "the health of Applications that Argo CD's documentation suggests": {
+    path: 'gitops/argocd/argocd-cm.yaml',
+    edit: ({ data }) => {
+      data[`${HEALTH}argoproj.io_Application`] = DOCUMENTED;
+    },
+    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+  },
   'no health of the Installation': {
     path: 'gitops/argocd/argocd-cm.yaml',
     edit: withoutCheck('operator.tigera.io_Installation'),
@@ -63,7 +78,7 @@ const ARGO_CD: Readonly<Record<string, Mutation>> = {
   'no second try': {
     path: layer('argocd', 'installation'),
     edit: ({ spec }) => delete spec.syncPolicy.retry,
-    says: 'noencap-installation: OutOfSync, Missing no matches for kind "Installation"',
+    says: 'noencap-installation: OutOfSync, Healthy no matches for kind "Installation"',
   },
   'nobody who starts a sync': {
     path: layer('argocd', 'operator'),
