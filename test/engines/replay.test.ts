@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TopologyInput } from '../../topology/index.ts';
+import { engineFiles } from '../charts/topologies.ts';
+import { publishedManifest, upstreamTest } from '../charts/upstream.ts';
+import { type Outcome, replayArgoCd } from './argocd.ts';
+import { replayFlux } from './flux.ts';
+import type { Files } from './folder.ts';
+import { TOPOLOGIES, vendored } from './topologies.ts';
+
+const REPLAYS: Readonly<Record<'argocd' | 'flux', (files: Files) => Outcome>> = {
+  argocd: replayArgoCd,
+  flux: replayFlux,
+};
+
+function expectInOrder(files: Files, engine: 'argocd' | 'flux'): Outcome {
+  const outcome = REPLAYS[engine](files);
+  const { early, unfinished } = outcome;
+  expect({ early, unfinished }).toEqual({ early: [], unfinished: [] });
+  return outcome;
+}
+
+describe('On an empty cluster everything is applied in its order, and comes to its end', () => {
+  const cases = Object.entries<TopologyInput>(TOPOLOGIES).flatMap(([name, topology]) =>
+    (['argocd', 'flux'] as const)
+      .filter((engine) => [engine, 'both'].includes(topology.gitops.engine ?? 'argocd'))
+      .map((engine) => [engine, name, topology] as const),
+  );
+  test.each(cases)('%s: %s', (engine, _name, topology) => {
+    const { cluster } = expectInOrder(engineFiles(topology), engine);
+    const peers = [...cluster.objects.values()].filter(({ kind }) => kind === 'BGPPeer');
+    expect(peers.length).toBeGreaterThan(0);
+  });
+
+  upstreamTest('both: Calico v3.26.1, whose CRDs come with the vendored manifest', (upstream) => {
+    const text = publishedManifest(upstream, 'v3.26.1');
+    const folder = mkdtempSync(join(tmpdir(), 'noencap-vendored-'));
+    try {
+      const path = join(folder, 'tigera-operator.yaml');
+      writeFileSync(path, text);
+      const files = engineFiles(vendored(text), path);
+      for (const engine of ['argocd', 'flux'] as const) expectInOrder(files, engine);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
