@@ -1,3 +1,4 @@
+import { FIELD_MANAGERS } from '../fabric/index.ts';
 import type { Gitops } from '../topology/model.ts';
 
 /** What the bootstrap has to know of a GitOps engine. */
@@ -24,7 +25,7 @@ export const ENGINES: Readonly<Record<Engine['id'], Engine>> = {
   argocd: {
     id: 'argocd',
     title: 'Argo CD',
-    fieldManager: 'argocd-controller',
+    fieldManager: FIELD_MANAGERS.argocd,
     crds: ['applications.argoproj.io', 'appprojects.argoproj.io'],
     folder: 'gitops/argocd',
     // Its CRDs are too large for the annotation of a client-side apply.
@@ -36,7 +37,7 @@ export const ENGINES: Readonly<Record<Engine['id'], Engine>> = {
   flux: {
     id: 'flux',
     title: 'Flux',
-    fieldManager: 'kustomize-controller',
+    fieldManager: FIELD_MANAGERS.flux,
     crds: ['gitrepositories.source.toolkit.fluxcd.io', 'kustomizations.kustomize.toolkit.fluxcd.io'],
     folder: 'gitops/flux',
     install: [
