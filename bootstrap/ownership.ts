@@ -73,9 +73,10 @@ export function handOver(object: OwnedObject, engine: Engine): PatchOperation[] 
   ];
   const foreign = foreignOwners(object, engine).length > 0;
   if (marks.length === 0 && !foreign) return [];
+  const given = union(ours, { 'f:metadata': fieldsOfMarks(marks) });
   const left = managedFields.flatMap((entry): ManagedFields[] => {
     if (!isForeign(entry, engine)) return [entry];
-    const fieldsV1 = without(entry.fieldsV1 ?? {}, ours);
+    const fieldsV1 = without(entry.fieldsV1 ?? {}, given);
     return Object.keys(fieldsV1).length === 0 ? [] : [{ ...entry, fieldsV1 }];
   });
   return [
@@ -86,6 +87,9 @@ export function handOver(object: OwnedObject, engine: Engine): PatchOperation[] 
     ...(foreign ? [{ op: 'replace' as const, path: '/metadata/managedFields', value: left }] : []),
   ];
 }
+
+const fieldsOfMarks = (marks: readonly (readonly string[])[]): FieldSet =>
+  marks.map(([map, key]) => ({ [`f:${map}`]: { [`f:${key}`]: {} } })).reduce<FieldSet>(union, {});
 
 const K3S_MARK = 'objectset.rio.cattle.io/';
 const K3S_LABELS = [`${K3S_MARK}hash`];
@@ -108,7 +112,7 @@ function union(a: FieldSet, b: FieldSet): FieldSet {
   return Object.fromEntries([...keys].map((key) => [key, union(a[key] ?? {}, b[key] ?? {})]));
 }
 
-/** A field without fields of its own is owned as a whole; one with them, through these and through `.`. */
+/** A value, or a map of which somebody owns that it is there and nothing in it. */
 const isLeaf = (set: FieldSet): boolean => Object.keys(set).length === 0;
 
 function common(a: FieldSet, b: FieldSet): FieldSet {
@@ -116,7 +120,7 @@ function common(a: FieldSet, b: FieldSet): FieldSet {
     Object.entries(a).flatMap(([key, below]): [string, FieldSet][] => {
       const other = b[key];
       if (other === undefined || key === '.') return [];
-      if (isLeaf(below) || isLeaf(other)) return [[key, {}]];
+      if (isLeaf(below) && isLeaf(other)) return [[key, {}]];
       const shared = common(below, other);
       return isLeaf(shared) ? [] : [[key, shared]];
     }),

@@ -93,18 +93,18 @@ export function podTrouble(list: List<Pod>): string[] {
   return (list.items ?? []).flatMap(({ metadata, spec, status = {} }) => {
     const { phase, conditions = [], initContainerStatuses = [], containerStatuses = [] } = status;
     if (phase === 'Succeeded') return [];
-    const where = spec?.nodeName === undefined ? '' : ` on ${spec.nodeName}`;
     const unscheduled = conditions.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
     if (unscheduled !== undefined) {
       return [`pod ${metadata.name}: not scheduled: ${oneLine(unscheduled.message)}`];
     }
+    if (spec?.nodeName === undefined) return [`pod ${metadata.name}: not scheduled yet`];
     return [...initContainerStatuses, ...containerStatuses].flatMap(({ name, image, state }) => {
       const { waiting, terminated } = state ?? {};
       const ended = terminated?.exitCode !== undefined && terminated.exitCode !== 0 ? terminated : undefined;
       const reason = waiting?.reason ?? ended?.reason;
       if (reason === undefined || ['PodInitializing', 'ContainerCreating'].includes(reason)) return [];
       const about = waiting?.message ?? image;
-      return [`pod ${metadata.name}${where}: ${name}: ${reason}${about ? `: ${oneLine(about)}` : ''}`];
+      return [`pod ${metadata.name} on ${spec.nodeName}: ${name}: ${reason}${about ? `: ${oneLine(about)}` : ''}`];
     });
   });
 }

@@ -132,7 +132,7 @@ async function wait(
         lost.length > 0
           ? `${listed(lost, 'and')} failed for good`
           : `after ${PATIENCE_MINUTES} minutes ${listed(left, 'and')} ${left.length === 1 ? 'is' : 'are'} not ${condition}`;
-      const found = await diagnose(kubectl, awaited);
+      const found = await diagnose(kubectl, { ...awaited, names: lost.length > 0 ? lost : left });
       const details = code === 0 ? found.details : [stderr.trim(), ...found.details];
       const mend = `${found.look}\n${lost.length > 0 ? removal(awaited, lost) : ''}${GO_ON}`;
       return { notes: [], halt: { because: 'expired', says, details, mend } };

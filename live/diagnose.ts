@@ -28,6 +28,8 @@ export async function diagnose(
   const said = [...conditions, ...pods, ...events];
   return {
     details: said.length > 0 ? said : [`nothing in namespace ${workload} says why`],
-    look: `Look closer: kubectl get pods,events -n ${workload}; kubectl logs -n tigera-operator deployment/tigera-operator`,
+    look: `Look closer:
+  kubectl get pods,events -n ${workload}
+  kubectl logs -n ${resource === 'job' ? `${workload} job/${names[0]}` : 'tigera-operator deployment/tigera-operator'}`,
   };
 }

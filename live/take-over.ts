@@ -12,7 +12,7 @@ export async function takeOver(
   folders: readonly string[],
   say: (detail: string) => void,
 ): Promise<StepEnd> {
-  const former = new Map<string, number>();
+  const former = new Map<string, Set<string>>();
   for (const folder of folders) {
     for (let attempt = 0; ; attempt += 1) {
       const read = await owned(kubectl, folder);
@@ -26,13 +26,14 @@ export async function takeOver(
         const { code } = await patch(kubectl, object, engine);
         if (code !== 0) continue;
         for (const { manager } of foreignOwners(object, engine)) {
-          former.set(manager, (former.get(manager) ?? 0) + 1);
+          const { kind, metadata } = object;
+          former.set(manager, (former.get(manager) ?? new Set()).add(`${kind} ${metadata.name}`));
         }
       }
     }
   }
   const notes = [...former].map(
-    ([manager, count]) => `${manager} no longer owns fields of ${count} object${count === 1 ? '' : 's'}`,
+    ([manager, { size }]) => `${manager} no longer owns fields of ${size} object${size === 1 ? '' : 's'}`,
   );
   return { notes, halt: undefined };
 }
