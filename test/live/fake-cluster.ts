@@ -21,6 +21,8 @@ export interface FakeCluster {
   }[];
   /** What the operator does once its Deployment, the Installation, the Jobs are applied. */
   brings: 'all' | 'nothing';
+  /** How many calls later. */
+  pace: number;
   /** The first calls that match fail so. */
   fails: { match: string; stderr: string; times: number }[];
   asked: string[][];
@@ -47,6 +49,7 @@ export const emptyCluster = (change: Partial<FakeCluster> = {}): FakeCluster => 
   objects: [],
   soon: [],
   brings: 'all',
+  pace: 3,
   fails: [],
   asked: [],
   version: 1,
@@ -185,8 +188,9 @@ function applyOne(cluster: FakeCluster, object: Live, manager: string): void {
 
 /** The operator brings its CRDs, Calico's status follows the Installation, Jobs run. */
 function consequences(cluster: FakeCluster, { kind, metadata }: Live): void {
-  if (kind === 'Deployment') cluster.soon.push({ after: 3, crds: [...CALICO_KINDS] });
-  if (kind === 'Installation') cluster.soon.push({ after: 3, objects: [status('calico', 'True')] });
+  if (kind === 'Deployment') cluster.soon.push({ after: cluster.pace, crds: [...CALICO_KINDS] });
+  if (kind === 'Installation')
+    cluster.soon.push({ after: cluster.pace, objects: [status('calico', 'True')] });
   if (kind === 'Job') {
     const job = cluster.objects.find((one) => one.kind === 'Job' && one.metadata.name === metadata.name);
     if (job !== undefined) job.status = { conditions: [{ type: 'Complete', status: 'True' }] };
