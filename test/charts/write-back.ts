@@ -165,7 +165,10 @@ export function operatorsOwn(api: string, { calicoNetwork }: Spec): KubernetesOb
       apiVersion: api,
       kind,
       metadata: { name: 'default' },
-      spec: kind === 'FelixConfiguration' ? { vxlanVNI: 4096, vxlanPort: 4789, healthPort: 9099 } : {},
+      spec:
+        kind === 'FelixConfiguration'
+          ? { vxlanVNI: 4096, vxlanPort: 4789, healthPort: 9099 }
+          : { controllers: {} },
     })),
   ];
 }

@@ -92,6 +92,7 @@ done  Wait for the labels
 done  Apply BGP
 done  Leave its fields to Argo CD
 `);
+  expect(readFileSync('docs/bootstrap.md', 'utf8')).toContain(`bootstrap --run\n${stdout}\`\`\`\n`);
   expect(stderr).toMatch(
     /^Argo CD is not installed in this cluster; the pod network is ready for it\.\nInstall it:\n {2}kubectl create namespace argocd\n/,
   );
