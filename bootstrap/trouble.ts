@@ -104,7 +104,9 @@ export function podTrouble(list: List<Pod>): string[] {
       const reason = waiting?.reason ?? ended?.reason;
       if (reason === undefined || ['PodInitializing', 'ContainerCreating'].includes(reason)) return [];
       const about = waiting?.message ?? image;
-      return [`pod ${metadata.name} on ${spec.nodeName}: ${name}: ${reason}${about ? `: ${oneLine(about)}` : ''}`];
+      return [
+        `pod ${metadata.name} on ${spec.nodeName}: ${name}: ${reason}${about ? `: ${oneLine(about)}` : ''}`,
+      ];
     });
   });
 }
