@@ -76,6 +76,11 @@ test.each<[name: string, entry: ManagedFields, fields: readonly string[] | undef
     { manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:metadata': { 'f:labels': { '.': {} } } } },
     undefined,
   ],
+  [
+    'the same, as the API server writes it once the last field in it is gone',
+    { manager: 'deploy@a', operation: 'Update', fieldsV1: { 'f:metadata': { 'f:labels': {} } } },
+    undefined,
+  ],
   ['the status of it', STATUS, undefined],
   ['what the operator fills in itself', { ...K3S, manager: 'operator' }, undefined],
   ["the engine's own updates", { ...K3S, manager: 'argocd-controller' }, undefined],
