@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { bootstrap } from './bootstrap.ts';
 import { check } from './check.ts';
 import { diff } from './diff.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -154,6 +155,25 @@ function program(): Command {
       ),
     )
     .action((routers, options) => run(options, (speak) => ship(routers, options, speak)));
+
+  command(root, 'bootstrap', 'Print how an empty cluster becomes one that its engine syncs, or do it.')
+    .option('-o, --out <dir>', 'output folder', 'dist')
+    .option('--run', "do it, with kubectl's current context", false)
+    .addOption(
+      new Option('--engine <name>', 'the engine that adopts it, where the topology names both').choices([
+        'argocd',
+        'flux',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'noencap bootstrap',
+        'noencap bootstrap --run',
+        'KUBECONFIG=home.yaml noencap bootstrap --run --engine flux',
+      ),
+    )
+    .action((options) => run(options, (speak) => bootstrap(options, speak)));
 
   command(root, 'init', 'Write a commented minimal topology to start from.')
     .addHelpText('after', examples('noencap init', 'noencap init -t clusters/home.yaml'))

@@ -1,4 +1,5 @@
 import type { FabricRegion, NodeSpeaker } from '../fabric/fabric.ts';
+import { FIELD_MANAGERS } from '../fabric/gitops.ts';
 import { MARK, TOKEN_FILE } from './k3s-config.ts';
 import { shellWord } from './shell.ts';
 
@@ -29,7 +30,8 @@ export function installScript({ node, region, version, joins, manifests }: Insta
     KERNEL,
     joins ? TOKEN : '',
     ENVIRONMENT,
-    configuration(region, manifests),
+    configuration(region),
+    manifests.length === 0 ? '' : podNetwork(manifests),
     INSTALL,
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
@@ -141,8 +143,7 @@ const ENVIRONMENT = `for variable in $(env | sed -n -e 's/^\\(K3S_[A-Z0-9_]*\\)=
   unset "$variable"
 done`;
 
-/** K3s applies what stands in its manifests folder at start and whenever a file there changes. */
-function configuration(region: FabricRegion, manifests: readonly string[]): string {
+function configuration(region: FabricRegion): string {
   return [
     'setting "$here/config.yaml" /etc/rancher/k3s/config.yaml',
     ...(region.registryMirrors.length > 0
@@ -154,12 +155,66 @@ function configuration(region: FabricRegion, manifests: readonly string[]): stri
           '  say "removed /etc/rancher/k3s/registries.yaml"',
           'fi',
         ]),
-    ...manifests.map((name) => {
-      const target = shellWord(`/var/lib/rancher/k3s/server/manifests/noencap-${name}`);
-      return `put "$here"/manifests/${shellWord(name)} ${target} 0600`;
-    }),
   ].join('\n');
 }
+
+/**
+ * K3s applies what stands in its manifests folder at each start, and whenever a file there changes (pkg/deploy/controller.go
+ * of K3s). Once an engine syncs the same objects, an old copy would take them back until the engine looks again: a file
+ * `.skip` beside each keeps K3s from it, and takes nothing out of the cluster. It is there before a copy changes, since K3s
+ * looks every 15 seconds. `--disable` would delete the objects, and with them the pod network.
+ */
+const podNetwork = (
+  manifests: readonly string[],
+): string => `# adopted: 0 if Argo CD or Flux has applied the Installation, 1 if not, 2 if K3s is there and does not say.
+adopted() {
+  if [ ! -e "$root/etc/systemd/system/$service.service" ]; then return 1; fi
+  kind=$(ask crd installations.operator.tigera.io -o name) || return 2
+  if [ -z "$kind" ]; then return 1; fi
+  managers=$(ask installations.operator.tigera.io default --show-managed-fields -o 'jsonpath={.metadata.managedFields[*].manager}') || return 2
+  case " $managers " in ${Object.values(FIELD_MANAGERS)
+    .map((manager) => `*" ${manager} "*`)
+    .join(' | ')}) return 0 ;; esac
+  return 1
+}
+ask() {
+  KUBECONFIG=$root/etc/rancher/k3s/k3s.yaml "$root/usr/local/bin/k3s" kubectl --request-timeout=10s get --ignore-not-found "$@" 2>/dev/null
+}
+
+manifests=/var/lib/rancher/k3s/server/manifests
+copy() {
+${manifests
+  .map(
+    (name) => `  put "$here"/manifests/${shellWord(name)} "$manifests"/${shellWord(`noencap-${name}`)} 0600`,
+  )
+  .join('\n')}
+}
+leave() {
+  if [ -e "$1.skip" ]; then return 0; fi
+  note "$1.skip"
+  say "K3s leaves $(basename -- "$1") to the GitOps engine from now on"
+}
+state=0
+adopted || state=$?
+case $state in
+  0)
+${manifests.map((name) => `    leave "$root$manifests"/${shellWord(`noencap-${name}`)}`).join('\n')}
+    # What an earlier topology had copied is applied at each start, too.
+    for file in "$root$manifests"/noencap-*.yaml; do
+      if [ -e "$file" ]; then leave "$file"; fi
+    done
+    copy
+    ;;
+  1)
+    copy
+    for file in "$root$manifests"/noencap-*.yaml.skip; do
+      if [ ! -e "$file" ]; then continue; fi
+      rm -f -- "$file"
+      say "K3s applies $(basename -- "$file" .skip) again: no GitOps engine has"
+    done
+    ;;
+  *) say "K3s does not answer: the copies in $manifests stay as they are. Run this again when it does" ;;
+esac`;
 
 /**
  * The installer starts the service, or restarts it: what it reads must be in place before. It looks at the machine and not

@@ -12,10 +12,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   analysis: ['fabric', 'topology'],
   lab: ['fabric', 'topology'],
   delivery: ['fabric', 'topology'],
-  live: ['fabric', 'topology'],
+  bootstrap: ['charts', 'fabric', 'topology'],
+  live: ['bootstrap', 'fabric', 'topology'],
   review: ['analysis', 'fabric', 'topology'],
   cli: [
     'analysis',
+    'bootstrap',
     'charts',
     'delivery',
     'fabric',

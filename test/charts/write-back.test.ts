@@ -1,4 +1,4 @@
-import { Bgp, Installation } from '../../charts/index.ts';
+import { Bgp, Installation, NodeLabels, Operator } from '../../charts/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import {
   betweenPools,
@@ -11,7 +11,7 @@ import {
   withCalico,
 } from './topologies.ts';
 import { type KubernetesObject, schemaOf, upstreamTest, VERSIONS } from './upstream.ts';
-import { withDefaults, writtenBack } from './write-back.ts';
+import { afterOperator, differences, operatorsOwn, withDefaults, writtenBack } from './write-back.ts';
 
 const KIND = { apiVersion: 'operator.tigera.io/v1', kind: 'Installation' };
 
@@ -72,5 +72,75 @@ describe.each(VERSIONS)("Calico %s's API server", (version) => {
     for (const object of objects) {
       expect(withDefaults(schemaOf(upstream, version, object), object)).toEqual(object);
     }
+  });
+});
+
+/** The kinds of which the operator, or the API server by a schema, writes something. */
+const calicoObjects = (topology: TopologyInput): KubernetesObject[] =>
+  objectsOf(topology, Installation, Bgp).filter(({ apiVersion }) =>
+    /^(operator\.tigera\.io|(crd\.)?projectcalico\.org)\//.test(apiVersion),
+  );
+
+const apisOf = (version: string) =>
+  version === 'v3.32.1'
+    ? (['crd.projectcalico.org/v1', 'projectcalico.org/v3'] as const)
+    : (['crd.projectcalico.org/v1'] as const);
+
+describe.each(VERSIONS)('once the operator of Calico %s is done', (version) => {
+  for (const api of apisOf(version)) {
+    for (const [name, topology] of Object.entries(TOPOLOGIES)) {
+      upstreamTest(`no field of ours is another: ${name}, ${api}`, (upstream) => {
+        const objects = calicoObjects(withCalico(topology, { ...calicoOf(version), api }));
+        expect(new Set(objects.map(({ kind }) => kind))).toEqual(
+          new Set(
+            objects.some(({ kind }) => kind === 'BGPFilter') ? [...KINDS(api), 'BGPFilter'] : KINDS(api),
+          ),
+        );
+        for (const object of objects) {
+          const there = afterOperator(version, schemaOf(upstream, version, object) ?? {}, object);
+          expect({ name: object.metadata.name, fields: differences(object, there) }).toEqual({
+            name: object.metadata.name,
+            fields: [],
+          });
+        }
+      });
+
+      upstreamTest(`nothing of its own is ours as well: ${name}, ${api}`, () => {
+        const whole = withCalico(topology, { ...calicoOf(version), api });
+        const charts =
+          version === 'v3.26.1' ? [Installation, NodeLabels, Bgp] : [Operator, Installation, NodeLabels, Bgp];
+        const objects = objectsOf(whole, ...charts);
+        const ours = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+        const own = operatorsOwn(api, installation(whole).spec);
+        expect(own.map(({ kind }) => kind)).toContain('IPPool');
+        for (const { kind, metadata } of own) expect(ours).not.toContain(`${kind} ${metadata.name}`);
+        // Finalizers are the operator's: an engine that set them would take its own off.
+        for (const { metadata } of objects) expect(metadata).not.toHaveProperty('finalizers');
+      });
+    }
+  }
+});
+
+const KINDS = (api: string): string[] => [
+  'Installation',
+  ...(api === 'projectcalico.org/v3' ? ['APIServer'] : []),
+  'BGPConfiguration',
+  'BGPPeer',
+];
+
+describe('a field of ours that the operator says otherwise is seen', () => {
+  test.each<[kind: string, change: object, path: string]>([
+    ['Installation', { spec: { registry: 'mirror.example' } }, '/spec/registry'],
+    ['Installation', { spec: { registry: 'mirror.example/', controlPlaneReplicas: 1 } }, ''],
+    ['BGPConfiguration', { spec: { programClusterRoutes: 'Disabled' } }, '/spec/programClusterRoutes'],
+    ['Installation', { spec: {}, metadata: { name: 'default', finalizers: [] } }, '/metadata/finalizers'],
+  ])('%s %j', (kind, change, path) => {
+    const object = { apiVersion: 'a/v1', kind, metadata: { name: 'default' }, ...change } as KubernetesObject;
+    const schema = {
+      properties: {
+        spec: { properties: { registry: {}, controlPlaneReplicas: {}, programClusterRoutes: {} } },
+      },
+    };
+    expect(differences(object, afterOperator('v3.32.1', schema, object))).toEqual(path === '' ? [] : [path]);
   });
 });

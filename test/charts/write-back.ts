@@ -1,4 +1,4 @@
-import type { Schema } from './upstream.ts';
+import type { KubernetesObject, Schema } from './upstream.ts';
 
 /**
  * What the operator makes of the spec of an Installation on a cluster that is neither OpenShift nor a cloud's: the
@@ -109,3 +109,81 @@ function known(value: unknown, schema: Schema | undefined): unknown {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * An object of ours once API server and operator are done with it: schema defaults, the operator's defaults and finalizers of
+ * the Installation, and of BGPConfiguration what v3.32's operator says of who programs cluster routes
+ * (tigera/operator, pkg/controller/installation and pkg/render/finalizers.go).
+ */
+export function afterOperator(version: string, schema: Schema | undefined, object: KubernetesObject) {
+  const stored = withDefaults(schema, object) as KubernetesObject;
+  switch (object.kind) {
+    case 'Installation':
+      return {
+        ...stored,
+        metadata: {
+          ...stored.metadata,
+          finalizers: ['tigera.io/operator-cleanup', 'tigera.io/cni-protector'],
+        },
+        spec: writtenBack(schema as Schema, stored.spec),
+      };
+    case 'BGPConfiguration':
+      return minorOf(version) < 32
+        ? stored
+        : { ...stored, spec: { ...stored.spec, programClusterRoutes: 'Enabled' } };
+    default:
+      return stored;
+  }
+}
+
+/** What the operator makes on its own from an Installation: a second owner of any of them would fight it. */
+export function operatorsOwn(api: string, { calicoNetwork }: Spec): KubernetesObject[] {
+  const pools = (calicoNetwork?.ipPools ?? []) as readonly (ReturnType<typeof poolDefaults> & {
+    readonly cidr: string;
+    readonly disableBGPExport?: boolean;
+  })[];
+  return [
+    ...pools.map((pool) => ({
+      apiVersion: api,
+      kind: 'IPPool',
+      metadata: {
+        name: pool.name ?? poolDefaults(pool.cidr).name,
+        labels: { 'app.kubernetes.io/managed-by': 'tigera-operator' },
+      },
+      spec: {
+        cidr: pool.cidr,
+        blockSize: pool.blockSize,
+        ipipMode: 'Never',
+        vxlanMode: 'Never',
+        natOutgoing: pool.natOutgoing === 'Enabled',
+        nodeSelector: pool.nodeSelector,
+        allowedUses: pool.allowedUses,
+        disableBGPExport: pool.disableBGPExport ?? false,
+      },
+    })),
+    ...['FelixConfiguration', 'KubeControllersConfiguration'].map((kind) => ({
+      apiVersion: api,
+      kind,
+      metadata: { name: 'default' },
+      spec:
+        kind === 'FelixConfiguration'
+          ? { vxlanVNI: 4096, vxlanPort: 4789, healthPort: 9099 }
+          : { controllers: {} },
+    })),
+  ];
+}
+
+/** Fields of ours that are otherwise there: what the engine would put back again and again. Sorted paths. */
+export function differences(ours: unknown, there: unknown, path = ''): string[] {
+  if (Array.isArray(ours) && Array.isArray(there) && ours.length === there.length) {
+    return ours.flatMap((item, index) => differences(item, there[index], `${path}/${index}`));
+  }
+  if (isRecord(ours) && isRecord(there)) {
+    return Object.entries(ours)
+      .flatMap(([key, value]) => differences(value, there[key], `${path}/${key}`))
+      .sort();
+  }
+  return JSON.stringify(ours) === JSON.stringify(there) ? [] : [path];
+}
+
+const minorOf = (version: string): number => Number(version.split('.')[1]);

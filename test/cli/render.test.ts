@@ -43,6 +43,23 @@ test('the order of keys in the file never reaches the output', () => {
   );
 });
 
+test("what K3s applies first is the engine's own, object for object: adoption changes nothing", () => {
+  const files = rendered(parse(readFileSync('topology.yaml', 'utf8')));
+  const copies = [...files].filter(([path]) => path.includes('/manifests/'));
+  expect(copies.map(([path]) => path)).toEqual(
+    ['operator', 'installation', 'bgp'].map((name) => `nodes/kubemaster/manifests/${name}.yaml`),
+  );
+  for (const [path, text] of copies) {
+    const name = path.split('/').at(-1);
+    const [original] = [...files].filter(
+      ([other]) => other.startsWith('cluster/') && other.endsWith(`/${name}`),
+    );
+    expect(parseAllDocuments(text).map((one) => one.toJS())).toEqual(
+      parseAllDocuments(original?.[1] ?? '').map((one) => one.toJS()),
+    );
+  }
+});
+
 /** The files that differ between two renderings. */
 function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>) {
   const removed = [...before.keys()].filter((path) => !after.has(path));

@@ -34,7 +34,7 @@ const INSTALLER = `#!/bin/sh
 set -eu
 printf 'installer %s args=%s config=%s\\n' "$(env | grep K3S | sort | tr '\\n' ' ')" "$*" \\
   "$(test -f /etc/rancher/k3s/config.yaml && echo there)" >>"$ASKED"
-printf '#!/bin/sh\\necho "k3s version %s (abcdef01)"\\necho "go version go1.24"\\n' "$INSTALL_K3S_VERSION" >/usr/local/bin/k3s
+printf '#!/bin/sh\\nif [ "$1" = kubectl ]; then . "$CLUSTER"; exit; fi\\necho "k3s version %s (abcdef01)"\\necho "go version go1.24"\\n' "$INSTALL_K3S_VERSION" >/usr/local/bin/k3s
 chmod 755 /usr/local/bin/k3s
 if [ -n "\${DIE:-}" ]; then exit "$DIE"; fi
 case $INSTALL_K3S_EXEC in server) name=k3s ;; *) name=k3s-agent ;; esac
@@ -46,6 +46,25 @@ printf 'curl %s\\n' "$*" >>"$ASKED"
 while [ "$1" != -o ]; do shift; done
 cp "$INSTALLER" "$2"
 `;
+
+/** What K3s' kubectl says of the Installation and who owns its fields: it never answers, has none, or has these. */
+function cluster(managers: 'silent' | 'empty' | readonly string[]): void {
+  const text =
+    managers === 'silent'
+      ? 'echo "connection refused" >&2; exit 1'
+      : managers === 'empty'
+        ? 'exit 0'
+        : `case $* in
+  *" get --ignore-not-found crd installations.operator.tigera.io "*)
+    echo customresourcedefinition.apiextensions.k8s.io/installations.operator.tigera.io ;;
+  *" get --ignore-not-found installations.operator.tigera.io default --show-managed-fields "*)
+    printf '%s' '${managers.join(' ')}' ;;
+  *) exit 1 ;;
+esac`;
+  // Asked of this machine's own K3s, whatever cluster the shell was used for.
+  const own = 'if [ "$KUBECONFIG" != /etc/rancher/k3s/k3s.yaml ]; then exit 1; fi';
+  writeFileSync(join(dirname(machine.root), 'cluster'), `${own}\n${text}\n`);
+}
 
 let machine: Machine;
 
@@ -61,6 +80,7 @@ beforeEach(() => {
   mkdirSync(machine.bin);
   writeFileSync(machine.asked, '');
   writeFileSync(join(base, 'installer'), INSTALLER);
+  cluster('empty');
   program('curl', CURL);
   for (const name of ['systemctl', 'sysctl']) program(name, `#!/bin/sh\necho "${name} $*" >>"$ASKED"\n`);
 });
@@ -95,6 +115,8 @@ function install(env: NodeJS.ProcessEnv = {}) {
       SCRIPT: join(machine.folder, 'install.sh'),
       ASKED: machine.asked,
       INSTALLER: join(dirname(machine.root), 'installer'),
+      CLUSTER: join(dirname(machine.root), 'cluster'),
+      KUBECONFIG: '/root/elsewhere.yaml',
       TMPDIR: dirname(machine.root),
       ...env,
     },
@@ -277,6 +299,90 @@ test('a changed configuration restarts the service, a changed manifest does not'
   );
 });
 
+describe('once a GitOps engine has applied the Installation', () => {
+  const MANIFESTS_OF_K3S = 'var/lib/rancher/k3s/server/manifests';
+  const copies = () => readdirSync(at(MANIFESTS_OF_K3S)).sort();
+
+  test.each(['argocd-controller', 'kustomize-controller'])('%s: K3s leaves the copies alone', (manager) => {
+    copyFolder('first');
+    install();
+    // Of an earlier topology: K3s would apply it at each start all the same.
+    writeFileSync(at(`${MANIFESTS_OF_K3S}/noencap-old.yaml`), 'kind: Old\n');
+    cluster(['deploy@first', manager, 'operator']);
+    expect(install()).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: `first: K3s leaves noencap-operator.yaml to the GitOps engine from now on
+first: K3s leaves noencap-bgp.yaml to the GitOps engine from now on
+first: K3s leaves noencap-old.yaml to the GitOps engine from now on
+first: nothing to do
+`,
+    });
+    expect(copies()).toEqual([
+      'noencap-bgp.yaml',
+      'noencap-bgp.yaml.skip',
+      'noencap-old.yaml',
+      'noencap-old.yaml.skip',
+      'noencap-operator.yaml',
+      'noencap-operator.yaml.skip',
+    ]);
+    const before = state();
+    expect(install().stdout).toBe('first: nothing to do\n');
+    expect(state()).toEqual(before);
+  });
+
+  test('a copy changes only behind its .skip, since K3s looks every 15 seconds', () => {
+    copyFolder('first');
+    install();
+    cluster(['argocd-controller']);
+    writeFileSync(join(machine.folder, 'manifests/bgp.yaml'), 'kind: Other\n');
+    program(
+      'mv',
+      `#!/bin/sh\nfor to; do :; done\ntest -e "$to.skip" && echo "skipped $to" >>"$ASKED"\n/bin/mv "$@"\n`,
+    );
+    expect(install().asked).toContain(`skipped /${MANIFESTS_OF_K3S}/noencap-bgp.yaml\n`);
+    expect(readFileSync(at(`${MANIFESTS_OF_K3S}/noencap-bgp.yaml`), 'utf8')).toBe('kind: Other\n');
+  });
+
+  test('a K3s that does not answer keeps its copies as they are, applied or not', () => {
+    copyFolder('first');
+    install();
+    const told = `first: K3s does not answer: the copies in /${MANIFESTS_OF_K3S} stay as they are. Run this again when it does
+first: nothing to do
+`;
+    for (const managers of [['deploy@first'], ['argocd-controller']]) {
+      cluster(managers);
+      install();
+      cluster('silent');
+      writeFileSync(join(machine.folder, 'manifests/bgp.yaml'), `kind: Not${managers.length}Yet\n`);
+      const before = state();
+      expect(install().stdout).toBe(told);
+      expect(state()).toEqual(before);
+    }
+  });
+
+  test('a cluster that is built anew gets its pod network from K3s again', () => {
+    copyFolder('first');
+    install();
+    cluster(['argocd-controller']);
+    install();
+    cluster('empty');
+    expect(install().stdout).toBe(`first: K3s applies noencap-bgp.yaml again: no GitOps engine has
+first: K3s applies noencap-operator.yaml again: no GitOps engine has
+first: nothing to do
+`);
+    expect(copies()).toEqual(['noencap-bgp.yaml', 'noencap-operator.yaml']);
+  });
+
+  test('other owners are no engine', () => {
+    copyFolder('first');
+    install();
+    cluster(['deploy@first', 'operator', 'my-argocd-controller-2']);
+    expect(install().stdout).toBe('first: nothing to do\n');
+    expect(copies()).toEqual(['noencap-bgp.yaml', 'noencap-operator.yaml']);
+  });
+});
+
 test('a new K3s release runs the installer again, which restarts by itself', () => {
   copyFolder('first');
   install();
@@ -334,6 +440,7 @@ test('a download that breaks off touches no K3s, and leaves nothing behind', () 
     'a folder',
     'asked',
     'bin',
+    'cluster',
     'installer',
     'root',
   ]);

@@ -88,9 +88,54 @@ done
 
 setting "$here/config.yaml" /etc/rancher/k3s/config.yaml
 setting "$here/registries.yaml" /etc/rancher/k3s/registries.yaml
-put "$here"/manifests/'operator.yaml' '/var/lib/rancher/k3s/server/manifests/noencap-operator.yaml' 0600
-put "$here"/manifests/'installation.yaml' '/var/lib/rancher/k3s/server/manifests/noencap-installation.yaml' 0600
-put "$here"/manifests/'bgp.yaml' '/var/lib/rancher/k3s/server/manifests/noencap-bgp.yaml' 0600
+
+# adopted: 0 if Argo CD or Flux has applied the Installation, 1 if not, 2 if K3s is there and does not say.
+adopted() {
+  if [ ! -e "$root/etc/systemd/system/$service.service" ]; then return 1; fi
+  kind=$(ask crd installations.operator.tigera.io -o name) || return 2
+  if [ -z "$kind" ]; then return 1; fi
+  managers=$(ask installations.operator.tigera.io default --show-managed-fields -o 'jsonpath={.metadata.managedFields[*].manager}') || return 2
+  case " $managers " in *" argocd-controller "* | *" kustomize-controller "*) return 0 ;; esac
+  return 1
+}
+ask() {
+  KUBECONFIG=$root/etc/rancher/k3s/k3s.yaml "$root/usr/local/bin/k3s" kubectl --request-timeout=10s get --ignore-not-found "$@" 2>/dev/null
+}
+
+manifests=/var/lib/rancher/k3s/server/manifests
+copy() {
+  put "$here"/manifests/'operator.yaml' "$manifests"/'noencap-operator.yaml' 0600
+  put "$here"/manifests/'installation.yaml' "$manifests"/'noencap-installation.yaml' 0600
+  put "$here"/manifests/'bgp.yaml' "$manifests"/'noencap-bgp.yaml' 0600
+}
+leave() {
+  if [ -e "$1.skip" ]; then return 0; fi
+  note "$1.skip"
+  say "K3s leaves $(basename -- "$1") to the GitOps engine from now on"
+}
+state=0
+adopted || state=$?
+case $state in
+  0)
+    leave "$root$manifests"/'noencap-operator.yaml'
+    leave "$root$manifests"/'noencap-installation.yaml'
+    leave "$root$manifests"/'noencap-bgp.yaml'
+    # What an earlier topology had copied is applied at each start, too.
+    for file in "$root$manifests"/noencap-*.yaml; do
+      if [ -e "$file" ]; then leave "$file"; fi
+    done
+    copy
+    ;;
+  1)
+    copy
+    for file in "$root$manifests"/noencap-*.yaml.skip; do
+      if [ ! -e "$file" ]; then continue; fi
+      rm -f -- "$file"
+      say "K3s applies $(basename -- "$file" .skip) again: no GitOps engine has"
+    done
+    ;;
+  *) say "K3s does not answer: the copies in $manifests stay as they are. Run this again when it does" ;;
+esac
 
 installed=$("$root/usr/local/bin/k3s" --version 2>/dev/null | sed -n '1s/^k3s version \([^ ]*\).*/\1/p') || installed=
 if [ "$installed" = "$version" ] && [ -e "$root/etc/systemd/system/$service.service" ] && [ ! -e "$begun" ]; then

@@ -1,0 +1,53 @@
+import type { Fabric } from '../fabric/index.ts';
+import { listed } from '../topology/suggest.ts';
+
+/** The cluster's nodes beside the topology's. */
+export interface NodeMatch {
+  readonly both: readonly string[];
+  /** In the topology, and not in the cluster: they join later. */
+  readonly lacking: readonly string[];
+  /** In the cluster, and not in the topology. */
+  readonly unknown: readonly string[];
+}
+
+export function matchNodes(fabric: Fabric, names: readonly string[]): NodeMatch {
+  const ours = fabric.nodes.map(({ name }) => name);
+  const there = new Set(names);
+  return {
+    both: ours.filter((name) => there.has(name)),
+    lacking: ours.filter((name) => !there.has(name)),
+    unknown: names.filter((name) => !ours.includes(name)).sort(),
+  };
+}
+
+/** A line for each kind of node that there is. */
+export function nodesText({ both, lacking, unknown }: NodeMatch): string[] {
+  return [
+    ...(both.length === 0 ? [] : [`of the topology: ${listed(both, 'and')}`]),
+    ...(lacking.length === 0
+      ? []
+      : [`not joined yet: ${listed(lacking, 'and')} (the label Jobs end well without them)`]),
+    ...(unknown.length === 0
+      ? []
+      : [
+          `unknown to the topology: ${listed(unknown, 'and')} (no region label, no reflector; see docs/add-a-node.md)`,
+        ]),
+  ];
+}
+
+/** What the preflight reads of an Installation. */
+export interface InstalledCalico {
+  readonly spec?: {
+    readonly calicoNetwork?: { readonly ipPools?: readonly { readonly cidr?: string }[] };
+  };
+}
+
+/**
+ * The pools of an Installation that is there, where they are not the topology's; undefined if they are. Pods live in them:
+ * to change them is a migration of its own.
+ */
+export function otherPools(fabric: Fabric, { spec }: InstalledCalico): string[] | undefined {
+  const installed = spec?.calicoNetwork?.ipPools?.map(({ cidr = '' }) => cidr).sort();
+  const ours = fabric.pods.pools.map(({ cidr }) => cidr.text).sort();
+  return installed === undefined || installed.join() === ours.join() ? undefined : installed;
+}

@@ -1,0 +1,54 @@
+import { FIELD_MANAGERS } from '../fabric/index.ts';
+import type { Gitops } from '../topology/model.ts';
+
+/** What the bootstrap has to know of a GitOps engine. */
+export interface Engine {
+  readonly id: 'argocd' | 'flux';
+  readonly title: string;
+  /**
+   * As what it applies. Whoever applies the same objects under this name leaves it nothing to change when it adopts
+   * them: server-side apply compares with what that manager applied last.
+   */
+  readonly fieldManager: string;
+  /** Without these it is not installed. */
+  readonly crds: readonly string[];
+  /** What it is told of this repository, as a path below dist. */
+  readonly folder: string;
+  /** Installs it, in a pinned release. */
+  readonly install: readonly string[];
+}
+
+const ARGO_CD = 'v3.4.12';
+const FLUX = 'v2.8.8';
+
+export const ENGINES: Readonly<Record<Engine['id'], Engine>> = {
+  argocd: {
+    id: 'argocd',
+    title: 'Argo CD',
+    fieldManager: FIELD_MANAGERS.argocd,
+    crds: ['applications.argoproj.io', 'appprojects.argoproj.io'],
+    folder: 'gitops/argocd',
+    // Its CRDs are too large for the annotation of a client-side apply.
+    install: [
+      'kubectl create namespace argocd',
+      `kubectl apply -n argocd --server-side --force-conflicts -f https://raw.githubusercontent.com/argoproj/argo-cd/${ARGO_CD}/manifests/install.yaml`,
+    ],
+  },
+  flux: {
+    id: 'flux',
+    title: 'Flux',
+    fieldManager: FIELD_MANAGERS.flux,
+    crds: ['gitrepositories.source.toolkit.fluxcd.io', 'kustomizations.kustomize.toolkit.fluxcd.io'],
+    folder: 'gitops/flux',
+    install: [
+      `kubectl apply --server-side -f https://github.com/fluxcd/flux2/releases/download/${FLUX}/install.yaml`,
+    ],
+  },
+};
+
+/** The engine that adopts the cluster: `wanted`, or the topology's only one. Undefined where that is not said. */
+export function engineOf(gitops: Gitops, wanted: Engine['id'] | undefined): Engine | undefined {
+  const { engine } = gitops;
+  if (engine === 'both') return wanted === undefined ? undefined : ENGINES[wanted];
+  return wanted === undefined || wanted === engine ? ENGINES[engine] : undefined;
+}

@@ -1,0 +1,147 @@
+import { LAYERS, type Layer } from '../charts/layers.ts';
+import type { Fabric } from '../fabric/index.ts';
+import type { Engine } from './engine.ts';
+
+/** From a cluster that has nothing of noencap's to one that its engine syncs. Each step can be done again at any time. */
+export interface BootstrapPlan {
+  /** The topology's name. */
+  readonly name: string;
+  readonly engine: Engine;
+  /** Copies of the pod network's manifests lie on this node, and K3s applies them. */
+  readonly firstServer: string;
+  readonly steps: readonly BootstrapStep[];
+}
+
+export type BootstrapStep = { readonly title: string } & (
+  | { readonly kind: 'apply'; readonly folder: string }
+  | { readonly kind: 'wait'; readonly for: Awaited }
+  /** Nobody but the engine shall own what git says. */
+  | { readonly kind: 'hand-over'; readonly folders: readonly string[] }
+  | { readonly kind: 'installed'; readonly engine: Engine }
+);
+
+/** Objects that get a condition, sooner or later. */
+export interface Awaited {
+  readonly resource: 'crd' | 'tigerastatus' | 'apiservice' | 'job';
+  /** Undefined where the resource has none. */
+  readonly namespace: string | undefined;
+  readonly names: readonly string[];
+  readonly condition: 'Established' | 'Available' | 'Complete';
+  /** Whose pods and events say why it takes so long. */
+  readonly workload: string;
+}
+
+/** What the plan reads of an object of dist/cluster. */
+export interface ClusterObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+/**
+ * The order is the layers' own. `objects` are those of a layer, `out` is the output folder. Throws if the fabric has no
+ * nodes: there is no cluster then.
+ */
+export function bootstrapPlan(
+  fabric: Fabric,
+  engine: Engine,
+  objects: ReadonlyMap<Layer['name'], readonly ClusterObject[]>,
+  out: string,
+): BootstrapPlan {
+  if (fabric.nodes.length === 0) throw new Error('a topology without nodes has no cluster');
+  const folder = ({ folder }: Layer) => `${out}/${folder}`;
+  return {
+    name: fabric.name,
+    engine,
+    firstServer: fabric.k3s.firstServer,
+    steps: [
+      ...LAYERS.flatMap((layer): BootstrapStep[] => [
+        { kind: 'apply', title: TITLES[layer.name], folder: folder(layer) },
+        ...waits(layer, objects),
+      ]),
+      { kind: 'hand-over', title: `Leave its fields to ${engine.title}`, folders: LAYERS.map(folder) },
+      { kind: 'installed', title: `Look for ${engine.title}`, engine },
+      { kind: 'apply', title: `Let ${engine.title} adopt it`, folder: `${out}/${engine.folder}` },
+    ],
+  };
+}
+
+const TITLES: Readonly<Record<Layer['name'], string>> = {
+  operator: 'Apply the operator',
+  installation: 'Apply the Installation',
+  'node-labels': 'Label the nodes',
+  bgp: 'Apply BGP',
+};
+
+/** What must be seen of a layer before the next is applied. */
+function waits({ name }: Layer, objects: Objects): BootstrapStep[] {
+  switch (name) {
+    case 'operator':
+      return [wait("Wait for Calico's kinds", { ...CRDS, names: calicoKinds(objects) })];
+    case 'installation':
+      return usesApiServer(objects)
+        ? [
+            wait('Wait for Calico', { ...STATUS, names: ['calico', 'apiserver'] }),
+            wait("Wait for Calico's API", { ...API, names: ['v3.projectcalico.org'] }),
+          ]
+        : [wait('Wait for Calico', { ...STATUS, names: ['calico'] })];
+    case 'node-labels': {
+      const jobs = (objects.get(name) ?? []).filter(({ kind }) => kind === 'Job');
+      const [first] = jobs;
+      if (first === undefined) return [];
+      const namespace = first.metadata.namespace ?? 'default';
+      const names = jobs.map(({ metadata }) => metadata.name);
+      const jobsOf: Awaited = {
+        resource: 'job',
+        namespace,
+        names,
+        condition: 'Complete',
+        workload: namespace,
+      };
+      return [wait('Wait for the labels', jobsOf)];
+    }
+    case 'bgp':
+      // A session comes up when its router does: no status of the cluster says more.
+      return [];
+  }
+}
+
+type Objects = ReadonlyMap<Layer['name'], readonly ClusterObject[]>;
+
+const wait = (title: string, awaited: Awaited): BootstrapStep => ({ kind: 'wait', title, for: awaited });
+
+const CRDS = {
+  resource: 'crd',
+  namespace: undefined,
+  condition: 'Established',
+  workload: 'tigera-operator',
+} as const;
+const STATUS = {
+  resource: 'tigerastatus',
+  namespace: undefined,
+  condition: 'Available',
+  workload: 'calico-system',
+} as const;
+const API = {
+  resource: 'apiservice',
+  namespace: undefined,
+  condition: 'Available',
+  workload: 'calico-system',
+} as const;
+
+/**
+ * The CRDs of all that comes after the operator, and of the status that is waited for. projectcalico.org/v3 is none of them:
+ * it is served by Calico's own API server, once that runs.
+ */
+function calicoKinds(objects: Objects): string[] {
+  const kinds = [...objects.values()].flat().flatMap(({ apiVersion, kind }) => {
+    const [group = ''] = apiVersion.split('/');
+    return ['operator.tigera.io', 'crd.projectcalico.org'].includes(group)
+      ? [`${kind.toLowerCase()}s.${group}`]
+      : [];
+  });
+  return [...new Set(['tigerastatuses.operator.tigera.io', ...kinds])].sort();
+}
+
+const usesApiServer = (objects: Objects): boolean =>
+  [...objects.values()].flat().some(({ apiVersion }) => apiVersion.startsWith('projectcalico.org/'));

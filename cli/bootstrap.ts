@@ -1,0 +1,234 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseAllDocuments } from 'yaml';
+import {
+  type BootstrapPlan,
+  bootstrapPlan,
+  type ClusterObject,
+  type Engine,
+  engineOf,
+  nodesText,
+  planText,
+  stepCommands,
+} from '../bootstrap/index.ts';
+import { LAYERS, type Layer } from '../charts/index.ts';
+import type { Fabric } from '../fabric/index.ts';
+import { bootstrapSteps, type Clock, type RunningStep } from '../live/bootstrap.ts';
+import { type Halt, isHalt } from '../live/halt.ts';
+import { kubectl } from '../live/kubectl.ts';
+import { preflight, type Target } from '../live/preflight.ts';
+import { printable } from '../topology/fault.ts';
+import { refuse, type Unknown } from './analysis-input.ts';
+import { compareDist, type RenderedFiles } from './dist.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { faultsAsJson, readInput } from './input.ts';
+import { documentOf } from './lab-input.ts';
+import { runSteps } from './progress.ts';
+import { render } from './render.ts';
+import { counted, type Terminal } from './terminal.ts';
+
+export interface BootstrapOptions {
+  readonly topology: string;
+  readonly out: string;
+  /** Do it, instead of saying how. */
+  readonly run: boolean;
+  readonly engine: Engine['id'] | undefined;
+}
+
+/** Prints how an empty cluster becomes one that its engine syncs, or with `run` makes it one. */
+export async function bootstrap(options: BootstrapOptions, terminal: Terminal): Promise<ExitCode> {
+  const read = readInput(options.topology, terminal);
+  if (!read.ok) {
+    const faults = faultsAsJson(read.faults, read.source);
+    if (terminal.json) terminal.print(documentOf('bootstrap', { ok: false, faults }));
+    return EXIT.badInput;
+  }
+  const { fabric, operatorManifest } = read.input;
+  const engine = chosenEngine(fabric, options.engine);
+  if ('says' in engine) return refuse('bootstrap', engine, terminal);
+  const { files } = render(fabric, operatorManifest);
+  const stale = staleCluster(options.out, files);
+  if (stale !== undefined) return refuse('bootstrap', stale, terminal, EXIT.doesNotHold);
+  const plan = bootstrapPlan(fabric, engine, objectsOf(files), options.out);
+  if (options.run) return perform(fabric, plan, terminal);
+  if (terminal.json) terminal.print(documentOf('bootstrap', { ok: true, plan: planDocument(plan) }));
+  else terminal.report(planText(plan));
+  return EXIT.fine;
+}
+
+function chosenEngine(fabric: Fabric, wanted: Engine['id'] | undefined): Engine | Unknown {
+  if (fabric.nodes.length === 0) {
+    return { says: 'The topology has no nodes', mend: 'Without any there is no cluster to start.' };
+  }
+  const engine = engineOf(fabric.gitops, wanted);
+  if (engine !== undefined) return engine;
+  return wanted === undefined
+    ? {
+        says: 'The topology names both engines, and one of them adopts the cluster',
+        mend: 'Choose with --engine argocd or --engine flux.',
+      }
+    : {
+        says: `The topology's engine is ${fabric.gitops.engine}`,
+        mend: 'Leave --engine out, or change gitops.engine.',
+      };
+}
+
+/** What was reviewed is what is applied: dist must be what the topology renders, and hold no more. */
+function staleCluster(out: string, files: RenderedFiles): Unknown | undefined {
+  const { added, changed, foreign, removed, stray } = compareDist(out, files);
+  const stale = [...added, ...changed, ...foreign, ...removed, ...stray].filter((path) =>
+    /^(cluster|gitops)\//.test(path),
+  );
+  const [first] = stale.sort();
+  if (first === undefined) return undefined;
+  return {
+    says: `${out} is stale: ${counted(stale.length, 'file')} of the cluster ${stale.length === 1 ? 'differs' : 'differ'} from what the topology renders, ${printable(first)} first`,
+    mend: 'Run bin/noencap synth, and commit what it writes: the engine applies what is in git.',
+  };
+}
+
+/** By layer. What kustomize reads is no object. */
+const objectsOf = (files: RenderedFiles): ReadonlyMap<Layer['name'], readonly ClusterObject[]> =>
+  new Map(
+    LAYERS.map(({ name, folder }) => [
+      name,
+      [...files]
+        .filter(([path]) => path.startsWith(`${folder}/`) && !path.endsWith('/kustomization.yaml'))
+        .flatMap(([, text]) => parseAllDocuments(text).map((one) => one.toJS() as ClusterObject)),
+    ]),
+  );
+
+const planDocument = (plan: BootstrapPlan) => ({
+  name: plan.name,
+  engine: plan.engine.id,
+  fieldManager: plan.engine.fieldManager,
+  firstServer: plan.firstServer,
+  steps: plan.steps.map((step) => ({ title: step.title, commands: stepCommands(plan, step) })),
+});
+
+async function perform(fabric: Fabric, plan: BootstrapPlan, terminal: Terminal): Promise<ExitCode> {
+  const target = await preflight(fabric, kubectl);
+  if (isHalt(target)) return stopped({ plan, done: [], notes: [] }, target, terminal);
+  terminal.say(targetText(fabric, target));
+  const { stop, release } = interruptible(terminal);
+  const steps = bootstrapSteps({ plan, kubectl: target.kubectl, clock: CLOCK, stop });
+  const progress: Progress = { plan, target, done: [], notes: [] };
+  const halt = await untilHalt(steps, progress, terminal);
+  release();
+  if (halt !== undefined) return stopped(progress, halt, terminal);
+  if (terminal.json) terminal.print(documentOf('bootstrap', { ok: true, ...document(progress) }));
+  else terminal.say(doneText(plan));
+  return EXIT.fine;
+}
+
+interface Progress {
+  readonly plan: BootstrapPlan;
+  readonly target?: Target;
+  readonly done: string[];
+  readonly notes: string[];
+}
+
+/** On a terminal each step is drawn while it goes on; a log gets a line for each that is done. */
+async function untilHalt(
+  steps: readonly RunningStep[],
+  { done, notes }: Progress,
+  terminal: Terminal,
+): Promise<Halt | undefined> {
+  let halt: Halt | undefined;
+  try {
+    await runSteps(
+      steps.map(({ title, run }) => ({
+        title,
+        run: async (say) => {
+          const end = await run(say);
+          halt = end.halt;
+          if (halt !== undefined) throw new Halted();
+          done.push(title);
+          notes.push(...end.notes);
+          if (!terminal.live) terminal.say([`done  ${title}`, ...end.notes.map(indented)].join('\n'));
+        },
+      })),
+      terminal,
+    );
+  } catch (error) {
+    if (!(error instanceof Halted)) throw error;
+  }
+  if (terminal.live) for (const note of notes) terminal.say(indented(note));
+  return halt;
+}
+
+/** Ends a list of steps; what is wrong is told elsewhere. */
+class Halted extends Error {}
+
+const indented = (text: string): string => `      ${printable(text)}`;
+
+const CODES: Readonly<Record<Halt['because'], ExitCode>> = {
+  refused: EXIT.doesNotHold,
+  expired: EXIT.doesNotHold,
+  interrupted: EXIT.doesNotHold,
+  environment: EXIT.environment,
+};
+
+function stopped(progress: Progress, halt: Halt, terminal: Terminal): ExitCode {
+  const { says, details, mend } = halt;
+  const told = details.map((line) => `  ${printable(line)}`);
+  terminal.complain(
+    [`${says.charAt(0).toUpperCase()}${printable(says.slice(1))}.`, ...told, mend].join('\n'),
+  );
+  if (terminal.json) {
+    terminal.print(documentOf('bootstrap', { ok: false, ...document(progress), stopped: halt }));
+  }
+  return CODES[halt.because];
+}
+
+const document = ({ plan, target, done, notes }: Progress) => ({
+  name: plan.name,
+  engine: plan.engine.id,
+  ...(target === undefined
+    ? {}
+    : {
+        cluster: {
+          context: target.context,
+          server: target.server,
+          version: target.version,
+          nodes: target.nodes,
+        },
+      }),
+  done,
+  notes,
+});
+
+function targetText(fabric: Fabric, { context, server, version, nodes }: Target): string {
+  return [
+    `${fabric.name}: the cluster of context ${context}, ${server}, Kubernetes ${version}`,
+    ...nodesText(nodes).map((line) => `  ${line}`),
+  ]
+    .map(printable)
+    .join('\n');
+}
+
+const doneText = ({ name, engine, firstServer }: BootstrapPlan): string =>
+  `${name} is up, and ${engine.title} syncs it from git.
+K3s still applies its copies at each start of ${firstServer}. Run install.sh there once more, and it leaves them to ${engine.title}.`;
+
+const CLOCK: Clock = {
+  now: () => performance.now(),
+  sleep: (time, signal) => sleep(time, undefined, { signal }).catch(() => {}),
+};
+
+/** The first interrupt lets the step that goes on come to its end, the second ends at once: either can be gone on from. */
+function interruptible(terminal: Terminal): { stop: AbortSignal; release: () => void } {
+  const stop = new AbortController();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130);
+    terminal.complain('Interrupted: nothing more is begun. Once more ends at once.');
+    stop.abort();
+  };
+  for (const one of signals) process.on(one, onSignal);
+  return {
+    stop: stop.signal,
+    release: () => {
+      for (const one of signals) process.off(one, onSignal);
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import {
+  type Awaited,
+  applyArguments,
+  type BootstrapPlan,
+  type BootstrapStep,
+  type Engine,
+  hopeless,
+  missing,
+  PATIENCE_MINUTES,
+  seenIn,
+} from '../bootstrap/index.ts';
+import { columnsOf } from '../bootstrap/trouble.ts';
+import { listed } from '../topology/suggest.ts';
+import { diagnose } from './diagnose.ts';
+import type { Halt } from './halt.ts';
+import type { Kubectl } from './kubectl.ts';
+import { takeOver } from './take-over.ts';
+
+/** A step of a plan, against a cluster. */
+export interface RunningStep {
+  readonly title: string;
+  /** `say` tells how far it is. */
+  run(say: (detail: string) => void): Promise<StepEnd>;
+}
+
+/** What there is to tell of a step that is done, or why it is not. */
+export interface StepEnd {
+  readonly notes: readonly string[];
+  readonly halt: Halt | undefined;
+}
+
+/** The clock of a run, so that a test need not wait. Milliseconds. */
+export interface Clock {
+  now(): number;
+  sleep(time: number, stop: AbortSignal): Promise<void>;
+}
+
+export interface Bootstrap {
+  readonly plan: BootstrapPlan;
+  readonly kubectl: Kubectl;
+  readonly clock: Clock;
+  /** After an interrupt nothing more is begun. What is done stays, and the next run finds it done. */
+  readonly stop: AbortSignal;
+}
+
+/** All steps of a plan, to be run one after the other until one halts. */
+export const bootstrapSteps = (bootstrap: Bootstrap): RunningStep[] =>
+  bootstrap.plan.steps.map((step) => ({
+    title: step.title,
+    run: async (say) => {
+      const end = bootstrap.stop.aborted ? WELL : await perform(bootstrap, step, say);
+      // kubectl gets the interrupt of the terminal, too: what it failed with says nothing then.
+      return bootstrap.stop.aborted ? { notes: [], halt: INTERRUPTED } : end;
+    },
+  }));
+
+const WELL: StepEnd = { notes: [], halt: undefined };
+const GO_ON = 'Run it again: what is done stays done, and it goes on from here.';
+
+const INTERRUPTED: Halt = { because: 'interrupted', says: 'interrupted', details: [], mend: GO_ON };
+
+function perform(bootstrap: Bootstrap, step: BootstrapStep, say: (detail: string) => void): Promise<StepEnd> {
+  switch (step.kind) {
+    case 'apply':
+      return apply(bootstrap, step.folder, say);
+    case 'wait':
+      return wait(bootstrap, step.for, say);
+    case 'hand-over':
+      return takeOver(bootstrap, step.folders, say);
+    case 'installed':
+      return installed(bootstrap, step.engine);
+  }
+}
+
+/** A new kind is known to all parts of the API server, and to kubectl's cache of it, some seconds after it is established. */
+const APPLY_WITHIN = 60_000;
+
+const PASSES =
+  /no matches for kind|could not find the requested resource|unable to handle the request|connection refused|timeout|timed out|too many requests|etcdserver|EOF|the object has been modified/i;
+
+async function apply(
+  { plan, kubectl, clock, stop }: Bootstrap,
+  folder: string,
+  say: (detail: string) => void,
+): Promise<StepEnd> {
+  const until = clock.now() + APPLY_WITHIN;
+  for (;;) {
+    const { code, stderr } = await kubectl(applyArguments(plan.engine, folder));
+    if (code === 0) return WELL;
+    if (stop.aborted || !PASSES.test(stderr) || clock.now() >= until) {
+      return {
+        notes: [],
+        halt: {
+          because: 'refused',
+          says: `${folder} cannot be applied`,
+          details: stderr.split('\n').filter((line) => line.trim() !== ''),
+          mend: `Mend what is said there. ${GO_ON}`,
+        },
+      };
+    }
+    say('not taken yet, again');
+    await clock.sleep(3000, stop);
+  }
+}
+
+async function wait(
+  { kubectl, clock, stop }: Bootstrap,
+  awaited: Awaited,
+  say: (detail: string) => void,
+): Promise<StepEnd> {
+  const { resource, namespace, names, condition } = awaited;
+  const args = [
+    'get',
+    resource,
+    ...(namespace === undefined ? [] : ['-n', namespace]),
+    ...names,
+    '--ignore-not-found',
+    '--no-headers',
+    '-o',
+    columnsOf(awaited),
+  ];
+  const until = clock.now() + PATIENCE_MINUTES * 60_000;
+  for (;;) {
+    const { code, stdout, stderr } = await kubectl(args);
+    // An API server that restarts is no end: it is asked again.
+    const seen = code === 0 ? seenIn(stdout) : [];
+    const left = missing(awaited, seen);
+    if (left.length === 0) return WELL;
+    const lost = hopeless(awaited, seen);
+    if (lost.length > 0 || clock.now() >= until) {
+      const says =
+        lost.length > 0
+          ? `${listed(lost, 'and')} failed for good`
+          : `after ${PATIENCE_MINUTES} minutes ${listed(left, 'and')} ${left.length === 1 ? 'is' : 'are'} not ${condition}`;
+      const found = await diagnose(kubectl, { ...awaited, names: lost.length > 0 ? lost : left });
+      const details = code === 0 ? found.details : [stderr.trim(), ...found.details];
+      const mend = `${found.look}\n${lost.length > 0 ? removal(awaited, lost) : ''}${GO_ON}`;
+      return { notes: [], halt: { because: 'expired', says, details, mend } };
+    }
+    say(`${names.length - left.length} of ${names.length}`);
+    await clock.sleep(2000, stop);
+    if (stop.aborted) return WELL;
+  }
+}
+
+/** A Job that has given up is not tried again while it is there. */
+const removal = ({ namespace = 'default' }: Awaited, jobs: readonly string[]): string =>
+  `Once that is mended, have them tried again: kubectl delete job -n ${namespace} ${jobs.join(' ')}\n`;
+
+async function installed({ kubectl }: Bootstrap, engine: Engine): Promise<StepEnd> {
+  const { code, stdout, stderr } = await kubectl([
+    'get',
+    'crd',
+    ...engine.crds,
+    '--ignore-not-found',
+    '-o',
+    'name',
+  ]);
+  const there = stdout.split('\n').map((line) => line.trim().replace(/^.*\//, ''));
+  if (code === 0 && engine.crds.every((crd) => there.includes(crd))) return WELL;
+  return {
+    notes: [],
+    halt: {
+      because: 'environment',
+      says: `${engine.title} is not installed in this cluster; the pod network is ready for it`,
+      details: code === 0 ? [] : [stderr.trim()],
+      mend: `Install it:\n${engine.install.map((command) => `  ${command}`).join('\n')}\n${GO_ON}`,
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { type Awaited, conditionTrouble, eventTrouble, podTrouble } from '../bootstrap/index.ts';
+import type { Kubectl } from './kubectl.ts';
+
+/** What the cluster itself says of what does not come: conditions first, then pods, then warnings. */
+export async function diagnose(
+  kubectl: Kubectl,
+  { resource, namespace, names, workload }: Awaited,
+): Promise<{ details: readonly string[]; look: string }> {
+  const list = async <T>(...args: readonly string[]): Promise<{ items?: readonly T[] }> => {
+    const { code, stdout } = await kubectl(['get', ...args, '-o', 'json']);
+    if (code !== 0 || stdout.trim() === '') return {};
+    const found = JSON.parse(stdout) as { items?: readonly T[] };
+    return found.items === undefined ? { items: [found as T] } : found;
+  };
+  const conditions =
+    resource === 'job'
+      ? []
+      : conditionTrouble(
+          await list(
+            resource,
+            ...(namespace === undefined ? [] : ['-n', namespace]),
+            ...names,
+            '--ignore-not-found',
+          ),
+        );
+  const pods = podTrouble(await list('pods', '-n', workload));
+  const events = eventTrouble(await list('events', '-n', workload));
+  const said = [...conditions, ...pods, ...events];
+  return {
+    details: said.length > 0 ? said : [`nothing in namespace ${workload} says why`],
+    look: `Look closer:
+  kubectl get pods,events -n ${workload}
+  kubectl logs -n ${resource === 'job' ? `${workload} job/${names[0]}` : 'tigera-operator deployment/tigera-operator'}`,
+  };
+}

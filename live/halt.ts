@@ -1,0 +1,10 @@
+/** Why work on a cluster stands still, and what sets it going again. */
+export interface Halt {
+  readonly because: 'refused' | 'environment' | 'expired' | 'interrupted';
+  readonly says: string;
+  /** What the cluster said, a line each. */
+  readonly details: readonly string[];
+  readonly mend: string;
+}
+
+export const isHalt = (value: object): value is Halt => 'because' in value;

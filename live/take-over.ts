@@ -1,0 +1,99 @@
+import { foreignOwners, handOver, type OwnedObject } from '../bootstrap/index.ts';
+import type { Bootstrap, StepEnd } from './bootstrap.ts';
+import type { Halt } from './halt.ts';
+import type { Kubectl } from './kubectl.ts';
+
+/** Another writer may be faster. */
+const TRIES = 5;
+
+/** Leaves the fields of what lies in these folders to the engine alone, and looks whether they are. */
+export async function takeOver(
+  { plan: { engine }, kubectl, stop }: Bootstrap,
+  folders: readonly string[],
+  say: (detail: string) => void,
+): Promise<StepEnd> {
+  const former = new Map<string, Set<string>>();
+  for (const folder of folders) {
+    for (let attempt = 0; ; attempt += 1) {
+      const read = await owned(kubectl, folder);
+      if ('because' in read) return { notes: [], halt: read };
+      const left = read.filter((object) => handOver(object, engine).length > 0);
+      if (left.length === 0) break;
+      if (attempt === TRIES) return { notes: [], halt: contested(folder, left, engine) };
+      for (const [index, object] of left.entries()) {
+        if (stop.aborted) return { notes: [], halt: undefined };
+        say(`${folder}, ${index + 1} of ${left.length}`);
+        const { code } = await patch(kubectl, object, engine);
+        if (code !== 0) continue;
+        for (const { manager } of foreignOwners(object, engine)) {
+          const { kind, metadata } = object;
+          former.set(manager, (former.get(manager) ?? new Set()).add(`${kind} ${metadata.name}`));
+        }
+      }
+    }
+  }
+  const notes = [...former].map(
+    ([manager, { size }]) => `${manager} no longer owns fields of ${size} object${size === 1 ? '' : 's'}`,
+  );
+  return { notes, halt: undefined };
+}
+
+async function owned(kubectl: Kubectl, folder: string): Promise<readonly OwnedObject[] | Halt> {
+  const { code, stdout, stderr } = await kubectl([
+    'get',
+    '-k',
+    folder,
+    '--show-managed-fields',
+    '-o',
+    'json',
+  ]);
+  if (code !== 0) {
+    return {
+      because: 'refused',
+      says: `what ${folder} holds cannot be read from the cluster`,
+      details: [stderr.trim()],
+      mend: 'Somebody may have deleted it meanwhile. Run it again.',
+    };
+  }
+  const found = JSON.parse(stdout) as OwnedObject & { readonly items?: readonly OwnedObject[] };
+  return found.items ?? [found];
+}
+
+/** The object names itself on stdin, so that its kind needs no plural. */
+function patch(kubectl: Kubectl, object: OwnedObject, engine: Bootstrap['plan']['engine']) {
+  const { apiVersion, kind, metadata } = object;
+  const { name, namespace } = metadata;
+  return kubectl(
+    [
+      'patch',
+      '-f',
+      '-',
+      '--type=json',
+      `--field-manager=${engine.fieldManager}`,
+      `--patch=${JSON.stringify(handOver(object, engine))}`,
+    ],
+    JSON.stringify({
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    }),
+  );
+}
+
+function contested(
+  folder: string,
+  objects: readonly OwnedObject[],
+  engine: Bootstrap['plan']['engine'],
+): Halt {
+  return {
+    because: 'refused',
+    says: `somebody keeps taking fields of ${folder} back`,
+    details: objects.flatMap((object) =>
+      foreignOwners(object, engine).map(
+        ({ manager, fields }) =>
+          `${object.kind}/${object.metadata.name}: ${manager} owns ${fields.slice(0, 5).join(', ')}`,
+      ),
+    ),
+    mend: 'End what applies these objects besides the engine, then run it again.',
+  };
+}

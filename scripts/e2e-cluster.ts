@@ -1,0 +1,270 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { parse, parseAllDocuments } from 'yaml';
+import { applyArguments, ENGINES, foreignOwners, type OwnedObject } from '../bootstrap/index.ts';
+import { LAYERS } from '../charts/index.ts';
+import { render } from '../cli/render.ts';
+import { type Kubectl, kubectl } from '../live/kubectl.ts';
+import { dualStack, withCalico } from '../test/charts/topologies.ts';
+import { type KubernetesObject, schemaOf } from '../test/charts/upstream.ts';
+import { afterOperator, operatorsOwn } from '../test/charts/write-back.ts';
+import { fabricOf } from '../test/fabric-of.ts';
+import type { TopologyInput } from '../topology/index.ts';
+import { readVersion, upstreamFolder } from './upstream.ts';
+
+/**
+ * `npm run e2e:cluster`: dist/cluster against a real API server, of the cluster that KUBECONFIG names. For two versions of
+ * Calico and several topologies it is tried without effect, applied, applied again, and once more after what the operator
+ * would write back: nothing may be refused, nothing may change, and nobody but the engine may own a field of ours. No node
+ * is needed: the script puts the CRDs there in the operator's place.
+ *
+ * It replaces CRDs and leaves everything behind, so the cluster must be for throwing away. One with an Installation is
+ * refused, unless `--throwaway` says that it is.
+ *
+ * Exit codes: 0 all holds, 1 something does not, 3 not run.
+ */
+async function main(): Promise<number> {
+  const upstream = upstreamFolder();
+  if (!process.env.KUBECONFIG)
+    return notRun('KUBECONFIG names no cluster', 'Set it to one for throwing away.');
+  if (upstream === undefined) return notRun("Calico's CRDs are not there", 'Run: npm run upstream');
+  const server = await kubectl(['version', '-o', 'json']);
+  if (server.code !== 0) {
+    return notRun(`the API server does not answer: ${server.stderr.trim()}`, 'See that KUBECONFIG is right.');
+  }
+  const installed = await kubectl(['get', 'installations.operator.tigera.io', '-o', 'name']);
+  if (installed.code === 0 && installed.stdout.trim() !== '' && !process.argv.includes('--throwaway')) {
+    const says = 'this cluster has an Installation of Calico, and this test would change it';
+    return notRun(says, 'If it is for throwing away: npm run e2e:cluster -- --throwaway');
+  }
+  const { serverVersion } = JSON.parse(server.stdout) as { serverVersion: { gitVersion: string } };
+  process.stdout.write(`Kubernetes ${serverVersion.gitVersion}\n`);
+  let failed = 0;
+  for (const scenario of SCENARIOS) {
+    const { steps, failures } = await run(scenario, upstream);
+    process.stdout.write(
+      `${failures.length === 0 ? 'ok  ' : 'FAIL'}  ${scenario.name}: ${steps.join('; ')}\n`,
+    );
+    for (const failure of failures) process.stdout.write(`      ${failure}\n`);
+    failed += failures.length === 0 ? 0 : 1;
+  }
+  process.stdout.write(`${SCENARIOS.length - failed} of ${SCENARIOS.length} hold\n`);
+  return failed === 0 ? 0 : 1;
+}
+
+function notRun(says: string, mend: string): number {
+  process.stderr.write(`e2e:cluster was not run: ${says}.\n${mend}\n`);
+  return 3;
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly version: string;
+  readonly topology: TopologyInput;
+}
+
+const report: TopologyInput = parse(readFileSync('topology.yaml', 'utf8'));
+
+/** Calico's v3 API is a CRD like any other here: v3.32 can serve it so. */
+const SCENARIOS: readonly Scenario[] = ['v3.31.7', 'v3.32.1'].flatMap((version) =>
+  Object.entries({ 'topology.yaml': report, 'dual stack, filters, passwords, CronJobs': dualStack }).flatMap(
+    ([name, topology]) =>
+      (version === 'v3.32.1'
+        ? (['crd.projectcalico.org/v1', 'projectcalico.org/v3'] as const)
+        : (['crd.projectcalico.org/v1'] as const)
+      ).map((api) => ({
+        name: `Calico ${version}, ${api}, ${name}`,
+        version,
+        topology: withCalico(topology, { version, api }),
+      })),
+  ),
+);
+
+const engine = ENGINES.argocd;
+
+interface Outcome {
+  readonly steps: string[];
+  readonly failures: string[];
+}
+
+/** A kubectl whose refusals end the scenario. */
+class Refused extends Error {}
+
+const must =
+  (call: Kubectl) =>
+  async (args: readonly string[], stdin?: string): Promise<string> => {
+    const { code, stdout, stderr } = await call(args, stdin);
+    if (code !== 0) throw new Refused(`kubectl ${args.join(' ')}: ${stderr.trim()}`);
+    return stdout;
+  };
+const ask = must(kubectl);
+
+async function run({ version, topology }: Scenario, upstream: string): Promise<Outcome> {
+  const outcome: Outcome = { steps: [], failures: [] };
+  const folder = mkdtempSync(join(tmpdir(), 'noencap-e2e-'));
+  try {
+    const files = render(fabricOf(topology), undefined).files;
+    for (const [path, text] of files) {
+      mkdirSync(join(folder, dirname(path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    await calicosKinds(upstream, version);
+    const folders = LAYERS.map((layer) => join(folder, layer.folder));
+    await checkAll(outcome, folders, { upstream, version, files });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    outcome.failures.push(error.message);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  return outcome;
+}
+
+/** What the operator does at its start, and again for another version. Its namespace comes with the Installation. */
+async function calicosKinds(upstream: string, version: string): Promise<void> {
+  const crds = readVersion(upstream, version).crds;
+  const list = { apiVersion: 'v1', kind: 'List', items: crds };
+  await ask(
+    ['apply', '--server-side', '--force-conflicts', '--field-manager=operator', '-f', '-'],
+    JSON.stringify(list),
+  );
+  const names = crds.map(({ metadata }) => `crd/${metadata.name}`);
+  await ask(['wait', '--for=condition=Established', '--timeout=60s', ...names]);
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'calico-system' } };
+  await ask(['apply', '--server-side', '--field-manager=operator', '-f', '-'], JSON.stringify(namespace));
+}
+
+interface Rendering {
+  readonly upstream: string;
+  readonly version: string;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+async function checkAll(
+  { steps, failures }: Outcome,
+  folders: readonly string[],
+  { upstream, version, files }: Rendering,
+): Promise<void> {
+  const namespaces = objectsIn(files).filter(({ kind }) => kind === 'Namespace');
+  // Without its namespace the API server refuses even to try an object.
+  const list = { apiVersion: 'v1', kind: 'List', items: namespaces };
+  const asEngine = ['apply', '--server-side', '--force-conflicts', `--field-manager=${engine.fieldManager}`];
+  await ask([...asEngine, '-f', '-'], JSON.stringify(list));
+
+  for (const folder of folders) await ask([...applyArguments(engine, folder), '--dry-run=server']);
+  for (const folder of folders) await ask(applyArguments(engine, folder));
+  const first = await live(folders);
+  steps.push(`${first.length} objects tried and applied`);
+
+  for (const folder of folders) await ask(applyArguments(engine, folder));
+  const second = await live(folders);
+  steps.push(tell(failures, 'applied again', changes(first, second)));
+
+  const foreign = second.flatMap((object) =>
+    foreignOwners(object, engine).map(
+      ({ manager, fields }) => `${nameOf(object)}: ${manager} owns ${fields.join(', ')}`,
+    ),
+  );
+  steps.push(foreign.length === 0 ? `owned by ${engine.fieldManager} alone` : 'owned by others');
+  failures.push(...foreign);
+
+  await writeBack(upstream, version, second as readonly KubernetesObject[]);
+  const written = await live(folders);
+  // An engine forces. That it need not shows that no field of ours was taken.
+  for (const folder of folders) {
+    await ask(applyArguments(engine, folder).filter((word) => word !== '--force-conflicts'));
+  }
+  steps.push(tell(failures, 'applied after the write-back', changes(written, await live(folders))));
+}
+
+function tell(failures: string[], what: string, changed: readonly string[]): string {
+  failures.push(...changed.map((change) => `${what}: ${change}`));
+  return `${what}: ${changed.length === 0 ? 'no change' : `${changed.length} changed`}`;
+}
+
+const objectsIn = (files: ReadonlyMap<string, string>): KubernetesObject[] =>
+  [...files]
+    .filter(([path]) => path.startsWith('cluster/') && !path.endsWith('/kustomization.yaml'))
+    .flatMap(([, text]) => parseAllDocuments(text).map((one) => one.toJS() as KubernetesObject));
+
+interface LiveObject extends OwnedObject {
+  readonly metadata: OwnedObject['metadata'] & { readonly generation?: number };
+}
+
+async function live(folders: readonly string[]): Promise<LiveObject[]> {
+  const lists = [];
+  for (const folder of folders) {
+    const text = await ask(['get', '-k', folder, '--show-managed-fields', '-o', 'json']);
+    const found = JSON.parse(text) as LiveObject & { items?: LiveObject[] };
+    lists.push(found.items ?? [found]);
+  }
+  return lists.flat();
+}
+
+const nameOf = ({ kind, metadata }: OwnedObject): string => `${kind} ${metadata.name}`;
+
+/** Controllers write the status of these meanwhile, and with it another resourceVersion. */
+const WITH_STATUS = new Set(['Deployment', 'Job', 'CronJob', 'Namespace']);
+
+/** What is otherwise than before. When the engine's fields were last written counts as well: a no-op leaves it. */
+function changes(before: readonly LiveObject[], after: readonly LiveObject[]): string[] {
+  return after.flatMap((object, index) => {
+    const old = before[index];
+    if (old === undefined || nameOf(old) !== nameOf(object)) return [`${nameOf(object)} is another object`];
+    const parts = {
+      generation: ({ metadata }: LiveObject) => metadata.generation,
+      resourceVersion: ({ kind, metadata }: LiveObject) =>
+        WITH_STATUS.has(kind) ? undefined : metadata.resourceVersion,
+      'managed fields': ({ metadata }: LiveObject) =>
+        metadata.managedFields?.filter(({ manager }) => manager === engine.fieldManager),
+      content: content,
+    };
+    return Object.entries(parts)
+      .filter(([, part]) => !isDeepStrictEqual(part(old), part(object)))
+      .map(([what]) => `${nameOf(object)}: its ${what} changed`);
+  });
+}
+
+/** All of an object that is not for controllers to write. */
+function content(object: LiveObject): object {
+  const { metadata, status: _status, ...rest } = object as LiveObject & { status?: unknown };
+  const { resourceVersion: _version, managedFields: _fields, annotations = {}, ...kept } = metadata;
+  const { 'deployment.kubernetes.io/revision': _revision, ...own } = annotations as Record<string, string>;
+  return { ...rest, metadata: { ...kept, annotations: own } };
+}
+
+/** What the operator would write: into objects of ours as a merge patch, as it does, and objects of its own. */
+async function writeBack(
+  upstream: string,
+  version: string,
+  objects: readonly KubernetesObject[],
+): Promise<void> {
+  const asOperator = '--field-manager=operator';
+  for (const object of objects) {
+    const schema = schemaOf(upstream, version, object);
+    if (schema === undefined) continue;
+    const { spec, metadata } = afterOperator(version, schema, object) as KubernetesObject;
+    const { finalizers } = metadata as { finalizers?: readonly string[] };
+    const patch = { spec, ...(finalizers === undefined ? {} : { metadata: { finalizers } }) };
+    const { name } = object.metadata;
+    await ask(
+      ['patch', '-f', '-', '--type=merge', asOperator, `--patch=${JSON.stringify(patch)}`],
+      JSON.stringify({ apiVersion: object.apiVersion, kind: object.kind, metadata: { name } }),
+    );
+  }
+  const installation = objects.find(({ kind }) => kind === 'Installation');
+  const api = objects.find(({ kind }) => kind === 'BGPConfiguration')?.apiVersion ?? '';
+  for (const object of operatorsOwn(api, installation?.spec ?? {})) {
+    // A pool's block size cannot be changed: one of an earlier scenario goes first.
+    if (object.kind === 'IPPool') {
+      await ask(['delete', '--ignore-not-found', '-f', '-'], JSON.stringify(object));
+    }
+    await ask(['apply', '--server-side', asOperator, '--force-conflicts', '-f', '-'], JSON.stringify(object));
+  }
+}
+
+main().then((code) => {
+  process.exitCode = code;
+});
