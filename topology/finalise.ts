@@ -96,6 +96,7 @@ function finaliseCalico(calico: TopologyFile['calico']): Calico {
     registry: calico.registry,
     api: calico.api,
     nodeAddress: detection(calico.nodeAddress),
+    containerIPForwarding: calico.containerIPForwarding,
     imagePullSecrets: calico.imagePullSecrets,
     operatorManifest: calico.operatorManifest,
     filters: byName(
