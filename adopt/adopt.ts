@@ -222,19 +222,23 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 function asProblem(one: Fault, facts: readonly Fact[], known: Source | undefined): Problem {
   const said = known?.locate(one.path, one.part);
   if (known !== undefined && said !== undefined) return { ...fromFault(one, known), at: said };
-  const key = JSON.stringify(one.path).slice(0, -1);
   const found = facts
     .filter(({ path, origin }) => origin !== undefined && isAbove(path, one.path))
     .sort((a, b) => b.path.length - a.path.length)[0];
-  const named = one.path.map(String).join('.');
-  const hint = HINTS.find(([pattern]) => pattern.test(named))?.[1];
-  const more = `${hint === undefined ? '' : ` ${hint}`} What no file says goes into a part of a topology of your own: --known FILE.`;
-  const base = { path: one.path, message: one.message, mend: `${one.mend}${key === '[' ? '' : more}` };
+  const base = { path: one.path, message: one.message, mend: `${one.mend}${hintFor(one)}` };
   const origin = found?.origin;
   if (origin === undefined)
     return { ...base, source: valueSource('topology.yaml, as it would be'), at: undefined };
   if ('kind' in origin) return { ...base, source: origin.source, at: placeOf(origin) };
   return { ...base, source: origin.source, at: origin.source.locate(origin.path) };
+}
+
+function hintFor({ code, path }: Fault): string {
+  if (code === 'calico-not-carried') return ' adopt does it: --operator-manifest FILE.';
+  if (code !== 'missing-key') return '';
+  const named = path.map(String).join('.');
+  const hint = HINTS.find(([pattern]) => pattern.test(named))?.[1];
+  return `${hint === undefined ? '' : ` ${hint}`} What no file says goes into a part of a topology of your own: --known FILE.`;
 }
 
 const isAbove = (above: Path, below: Path): boolean =>

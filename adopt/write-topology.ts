@@ -66,7 +66,7 @@ function left(value: Readonly<Record<string, unknown>>): string[] {
   return todo.length === 0 ? [] : ['', ...todo];
 }
 
-const WIDEST = 100;
+const WIDEST = 110;
 
 function entry(
   key: string,

@@ -14,7 +14,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   delivery: ['fabric', 'topology'],
   live: ['fabric', 'topology'],
   review: ['analysis', 'fabric', 'topology'],
+  adopt: ['fabric', 'review', 'topology'],
   cli: [
+    'adopt',
     'analysis',
     'charts',
     'delivery',
