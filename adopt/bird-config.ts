@@ -4,7 +4,11 @@ import { type Problem, problem } from './problem.ts';
 /** A router's configuration as far as its BGP sessions go. */
 export interface BirdConfig {
   readonly constants: ReadonlyMap<string, string>;
+  /** Of the whole daemon, where the configuration sets it. */
+  readonly routerId: string | undefined;
   readonly protocols: readonly BgpProtocol[];
+  /** What a protocol would have from each template alone. */
+  readonly templates: readonly BgpProtocol[];
   /** Names of all that is defined: tables, constants, functions, filters, templates. */
   readonly symbols: ReadonlySet<string>;
   readonly problems: readonly Problem[];
@@ -65,7 +69,13 @@ export function birdConfig(
     const body = inherited(one, templates, problems);
     return [protocolOf(name, body, context)];
   });
-  return { constants, protocols, symbols, problems };
+  const ownTemplates = [...templates.values()].flatMap((one): BgpProtocol[] => {
+    const name = one.words[2];
+    return name === undefined || one.words[1]?.text !== 'bgp'
+      ? []
+      : [protocolOf(name, inherited(one, templates, []), context)];
+  });
+  return { constants, routerId, templates: ownTemplates, protocols, symbols, problems };
 }
 
 interface Context {

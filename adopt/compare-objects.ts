@@ -65,7 +65,11 @@ function changed(before: ClusterObject, after: ClusterObject): Compared {
   const set = all.filter((one) => one.after !== undefined || isOfList(one)).flatMap(leaves);
   const stays = all.filter(
     (one) =>
-      one.after === undefined && !isOfList(one) && one.path.startsWith('spec.') && one.before !== undefined,
+      ['Installation', 'BGPConfiguration'].includes(after.kind) &&
+      one.after === undefined &&
+      !isOfList(one) &&
+      one.path.startsWith('spec.') &&
+      one.before !== undefined,
   );
   const details = [
     ...set.map((one) =>
@@ -104,9 +108,9 @@ function leaves(change: FieldChange): FieldChange[] {
   if (Array.isArray(after) && after.every((one) => !isFields(one))) {
     return after.map((one) => ({ path: `${path}[]`, before, after: one }));
   }
-  if (!isFields(after) || path.startsWith('metadata.annotations')) return [change];
+  if (!isFields(after)) return [change];
   return Object.entries(after).flatMap(([key, value]) =>
-    leaves({ path: `${path}.${key}`, before, after: value }),
+    leaves({ path: `${path}.${/^\w+$/.test(key) ? key : JSON.stringify(key)}`, before, after: value }),
   );
 }
 

@@ -247,6 +247,8 @@ function nodeAddresses(
       give(peer, candidates[0]?.router.name, true);
     }
   }
+  // A router without nodes peers with nobody yet: its BGPPeer may be called after it.
+  says(({ router }, peer) => router.name === plannedName(peer), true);
   // A dual-stack router's two peers stand for one: who has the one address has the other, if both have one name.
   const names = new Set([...sessions.map(({ router }) => router.name)]);
   const plannedNames = new Map<string, string>();
@@ -321,10 +323,10 @@ const managed = ({ nodes, backbone }: RouterSessions): BgpProtocol[] =>
   [...nodes, ...backbone].map(({ protocol }) => protocol);
 
 function routerIdOf(sessions: RouterSessions): IpAddress | undefined {
-  const found = [...managed(sessions), ...sessions.router.config.protocols].flatMap(
-    ({ options }) => parseAddress(options.get('router id') ?? '') ?? [],
-  );
-  return found[0]?.family === 'ipv4' ? found[0] : undefined;
+  const { config } = sessions.router;
+  const said = [...managed(sessions).map(({ options }) => options.get('router id')), config.routerId];
+  const found = said.flatMap((one) => parseAddress(one ?? '') ?? [])[0];
+  return found?.family === 'ipv4' ? found : undefined;
 }
 
 /** What one router has of its own. */
@@ -344,9 +346,10 @@ function routerFacts(
   const [first] = protocols;
   const folder = (one: BgpProtocol | undefined) => one?.at.source.file ?? name;
   const id = routerIdOf(own);
-  const cluster = own.nodes
-    .map(({ protocol }) => protocol.options.get('rr cluster id'))
-    .find((one) => one !== undefined);
+  // A router without nodes yet has no session that says it, but the template for them does.
+  const templates = own.router.config.templates.filter(isInK3s);
+  const reflecting = [...own.nodes.map(({ protocol }) => protocol), ...templates];
+  const cluster = reflecting.flatMap(({ options }) => options.get('rr cluster id') ?? [])[0];
   const { nodeAddress, backboneAddress } = places;
   const peered = [nodeAddress.ipv4, nodeAddress.ipv6].flatMap((one) => one ?? []);
   const isGuess = peered.some((one) => one.isGuess);
@@ -361,7 +364,7 @@ function routerFacts(
           (isGuess ? guess : fact)(
             [...path, 'nodeAddress'],
             pairOf(nodeAddress),
-            `BGPPeer ${peered.map(({ peer }) => peer.object.name).join(', ')}${isGuess ? ': the one whose nodes this router peers with' : ''}`,
+            `BGPPeer ${peered.map(({ peer }) => peer.object.name).join(', ')}${isGuess ? ': by its nodes, or its name' : ''}`,
             {
               source: peered[0]?.peer.object.source ?? own.router.config.protocols[0]?.at.source ?? NOWHERE,
               path: [...(peered[0]?.peer.object.path ?? []), 'spec', 'peerIP'],
@@ -387,7 +390,7 @@ function routerFacts(
     ...(own.backbone.length > 0 && own.backbone.every(({ protocol }) => protocol.options.get('bfd') === 'on')
       ? [fact([...path, 'bfd'], true, 'all of its backbone sessions have it', own.backbone[0]?.protocol.at)]
       : []),
-    ...birdFacts(own, protocols),
+    ...birdFacts(own, [...protocols, ...templates]),
     ...adoptedFacts(own, places),
     ...passwordFact(own, places.peers),
   ];
@@ -467,7 +470,7 @@ function adoptedFacts(
           fact(
             [...path, 'bothChannels'],
             true,
-            'without the second channel BIRD would restart every session',
+            'without the second channel BIRD would restart sessions between routers',
             first?.at,
           ),
         ]
@@ -481,20 +484,19 @@ function adoptedFacts(
 /** By reference: which file of the router, which Secret. The password itself is never read. */
 function passwordFact(own: RouterSessions, peers: readonly RegionPeer[]): Fact[] {
   const secret = peers.map((peer) => peer.secret).find((one) => one !== undefined);
-  const protected_ = own.nodes.find(({ protocol }) => protocol.options.has('password'))?.protocol;
-  if (secret === undefined || protected_ === undefined) return [];
-  const included = protected_.written.get('password');
-  const file =
-    included === undefined
-      ? '/etc/bird/k3s-password.conf'
-      : included.startsWith('/')
-        ? included
-        : `/etc/bird/${included}`;
+  const session = own.nodes.find(({ protocol }) => protocol.options.has('password'))?.protocol;
+  if (secret === undefined || (session === undefined && own.nodes.length > 0)) return [];
   const path = ['routers', own.router.name, 'password'];
-  const value = { file, secret };
-  return included === undefined
-    ? [guess(path, value, 'move the line password "..." from the session into that file', protected_.at)]
-    : [fact(path, value, `${protected_.at.source.file}, and the Secret of the BGPPeer`, protected_.at)];
+  const included = session?.written.get('password');
+  if (session !== undefined && included !== undefined) {
+    const file = included.startsWith('/') ? included : `/etc/bird/${included}`;
+    const from = `${session.at.source.file}, and the Secret of its BGPPeer`;
+    return [fact(path, { file, secret }, from, session.at)];
+  }
+  const value = { file: '/etc/bird/k3s-password.conf', secret };
+  const from =
+    session === undefined ? 'no node peers yet' : 'put the line password "..." of the session there';
+  return [guess(path, value, from, session?.at)];
 }
 
 /** Settings that a topology has once: as most sessions have them. */
@@ -513,8 +515,10 @@ function sharedFacts(sessions: readonly RouterSessions[], pools: readonly Prefix
   const holdTime = most('hold time', '240');
   const restart = most('graceful restart', 'aware');
   const keeps = sessions
-    .flatMap(({ nodes }) => nodes)
-    .some(({ protocol, family }) => (protocol.options.get(`${family}/next hop keep`) ?? 'off') !== 'off');
+    .flatMap(({ nodes, backbone }) => [...nodes, ...backbone])
+    .some(({ protocol }) =>
+      FAMILIES.some((family) => (protocol.options.get(`${family}/next hop keep`) ?? 'off') !== 'off'),
+    );
   const isSaid = (option: string) => all.some(({ options }) => options.has(option));
   return [
     fact(

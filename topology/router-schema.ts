@@ -24,7 +24,7 @@ const adopted = z
     bothChannels: z
       .boolean()
       .describe(
-        'Sessions also have the channel of the family that pods do not have. It carries nothing, but BIRD restarts a protocol that loses it.',
+        'Sessions also have the channel of the family that pods do not have. It carries nothing, but BIRD restarts a protocol that loses one which is up.',
       )
       .prefault(false),
     sourceAddress: z
