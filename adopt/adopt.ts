@@ -11,11 +11,13 @@ import { placeOf } from './bird-syntax.ts';
 import { type Cluster, cluster, runningNodes } from './cluster.ts';
 import { type ClusterFile, clusterObjects, fieldAt, isFields } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note } from './facts.ts';
-import { clusterFacts, type OperatorManifest } from './infer-cluster.ts';
+import type { OperatorManifest } from './infer-calico.ts';
+import { clusterFacts } from './infer-cluster.ts';
 import { filterFacts } from './infer-filters.ts';
 import { nodeFacts, regionFacts, regionPeers } from './infer-peers.ts';
-import { inferRouters, type KnownRouter, type RouterSessions, type RunningRouter } from './infer-routers.ts';
+import { inferRouters } from './infer-routers.ts';
 import { fromFault, type Problem, problem } from './problem.ts';
+import type { KnownRouter, RouterSessions, RunningRouter } from './router-sessions.ts';
 import { writeTopology } from './write-topology.ts';
 
 /** What runs today, as it was given. */
@@ -222,9 +224,12 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 function asProblem(one: Fault, facts: readonly Fact[], known: Source | undefined): Problem {
   const said = known?.locate(one.path, one.part);
   if (known !== undefined && said !== undefined) return { ...fromFault(one, known), at: said };
-  const found = facts
-    .filter(({ path, origin }) => origin !== undefined && isAbove(path, one.path))
-    .sort((a, b) => b.path.length - a.path.length)[0];
+  const told = facts.filter(({ origin }) => origin !== undefined);
+  const found =
+    told.filter(({ path }) => isAbove(path, one.path)).sort((a, b) => b.path.length - a.path.length)[0] ??
+    (one.path.length > 1 && one.code !== 'missing-key'
+      ? told.find(({ path }) => isAbove(one.path, path))
+      : undefined);
   const base = { path: one.path, message: one.message, mend: `${one.mend}${hintFor(one)}` };
   const origin = found?.origin;
   if (origin === undefined)
@@ -233,10 +238,11 @@ function asProblem(one: Fault, facts: readonly Fact[], known: Source | undefined
   return { ...base, source: origin.source, at: origin.source.locate(origin.path) };
 }
 
-function hintFor({ code, path }: Fault): string {
+function hintFor({ code, path, message }: Fault): string {
   if (code === 'calico-not-carried') return ' adopt does it: --operator-manifest FILE.';
   if (code !== 'missing-key') return '';
-  const named = path.map(String).join('.');
+  const [, key] = /has no (\w+)/.exec(message) ?? [];
+  const named = [...path, ...(key === undefined ? [] : [key])].join('.');
   const hint = HINTS.find(([pattern]) => pattern.test(named))?.[1];
   return `${hint === undefined ? '' : ` ${hint}`} What no file says goes into a part of a topology of your own: --known FILE.`;
 }

@@ -108,7 +108,8 @@ function leaves(change: FieldChange): FieldChange[] {
   if (Array.isArray(after) && after.every((one) => !isFields(one))) {
     return after.map((one) => ({ path: `${path}[]`, before, after: one }));
   }
-  if (!isFields(after)) return [change];
+  // An item that comes to a list is something new, and not so many defaults.
+  if (!isFields(after) || path.endsWith(']')) return [change];
   return Object.entries(after).flatMap(([key, value]) =>
     leaves({ path: `${path}.${/^\w+$/.test(key) ? key : JSON.stringify(key)}`, before, after: value }),
   );

@@ -27,17 +27,25 @@ export function compareRouters(
       [router.bird.constants.as, String(fabric.bgp.asNumber)],
       [router.bird.constants.routerId, router.routerId.text],
     ]);
-    const [before, after] = [birdConfig(now.statements, constants), birdConfig(read.statements, constants)];
-    compared.push(...protocolsOf(router, fabric, before, after));
-    compared.push(...lost(router, folder, now.statements, read.statements));
-    if (folder.files.has('bird.conf')) todo.push(...undefinedNames(router, fabric, read.statements));
-    const outside = [...sessions.nodes, ...sessions.backbone].filter(
-      ({ protocol }) => !isReplaced(folder.name, protocol.at.source.file),
+    const outside = [...sessions.nodes, ...sessions.backbone]
+      .map(({ protocol }) => protocol)
+      .filter(({ at }) => !isReplaced(folder.name, at.source.file));
+    const statements = read.statements.filter(
+      ({ words }) =>
+        !outside.some(({ name, at }) => words[2]?.text === name && words[2].source.file === at.source.file),
     );
-    for (const { protocol } of outside) {
-      todo.push(
-        `${folder.name}: take ${protocol.name} out of ${protocol.at.source.file}: a delivery brings it in k3s/`,
-      );
+    const [before, after] = [birdConfig(now.statements, constants), birdConfig(statements, constants)];
+    compared.push(...protocolsOf(router, fabric, before, after));
+    compared.push(...lost(router, folder, now.statements, statements));
+    if (folder.files.has('bird.conf')) todo.push(...undefinedNames(router, fabric, statements));
+    const isInline = sessions.nodes.some(
+      ({ protocol }) => protocol.options.has('password') && !protocol.written.has('password'),
+    );
+    if (isInline && router.password !== undefined) {
+      todo.push(`${folder.name}: put the line password "..." of its sessions into ${router.password.file}`);
+    }
+    for (const { name, at } of outside) {
+      todo.push(`${folder.name}: take ${name} out of ${at.source.file}: a delivery brings it in k3s/`);
     }
   }
   return { compared, todo };

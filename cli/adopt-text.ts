@@ -3,7 +3,11 @@ import { printable } from '../topology/fault.ts';
 import { counted } from './terminal.ts';
 
 /** What the rendered network changes of today's, for people: the cluster, then router by router. */
-export function comparisonText(notes: readonly Note[], { compared, todo }: Comparison): string[] {
+export function comparisonText(
+  notes: readonly Note[],
+  { compared, todo }: Comparison,
+  width: number,
+): string[] {
   const places = [...new Set(compared.map(({ where }) => where))];
   const said = new Set(compared.map(({ what }) => what));
   const left = notes.filter(({ what }) => !said.has(what));
@@ -14,7 +18,9 @@ export function comparisonText(notes: readonly Note[], { compared, todo }: Compa
     }),
     ...(left.length === 0 ? [] : ['', 'left out', ...left.map(({ what, says }) => `  ${what}: ${says}`)]),
     ...(todo.length === 0 ? [] : ['', 'to do by hand', ...todo.map((one) => `  - ${one}`)]),
-  ].map(printable);
+  ]
+    .map(printable)
+    .flatMap((line) => wrapped(line, width));
 }
 
 /** Things of which the same is to be said, together. */
@@ -43,10 +49,30 @@ function comparedText({ became, what, details }: Compared): string[] {
   }
   return [
     `  ${became.padEnd(8)}  ${what}`,
-    ...[...groups.values()].map(
-      (group) => `            ${group.map(fieldText).join(', ')}: ${why(group[0])}`,
-    ),
+    ...[...groups.values()].map((group) => `            ${someOf(group.map(fieldText))}: ${why(group[0])}`),
   ];
+}
+
+/** Enough to see what it is about; --json has all. */
+const SHOWN = 4;
+
+const someOf = (fields: readonly string[]): string =>
+  fields.length <= SHOWN + 1
+    ? fields.join(', ')
+    : `${fields.slice(0, SHOWN).join(', ')} and ${fields.length - SHOWN} more`;
+
+/** Broken between words, further lines below where the text begins. */
+function wrapped(line: string, width: number): string[] {
+  const indent = /^ {2}[a-z]+ {2,}|^ *(- )?/.exec(line)?.[0].length ?? 0;
+  const lines: string[] = [];
+  let left = line;
+  while (left.length > width) {
+    const at = left.lastIndexOf(' ', width);
+    if (at <= indent) break;
+    lines.push(left.slice(0, at));
+    left = ' '.repeat(indent) + left.slice(at + 1);
+  }
+  return [...lines, left];
 }
 
 const UNEXPLAINED = 'NOT EXPLAINED: look at it before you apply anything';
@@ -65,7 +91,7 @@ export function adoptedText(comparison: Comparison, out: string | undefined): st
   const { unexplained, interrupted } = concerns(comparison);
   const worries = [
     ...(unexplained === 0 ? [] : [`${counted(unexplained, 'difference')} not explained`]),
-    ...(interrupted === 0 ? [] : [`${counted(interrupted, 'session')} would reset or go`]),
+    ...(interrupted === 0 ? [] : [`${counted(interrupted, 'part')} of the routers would reset or go`]),
   ];
   const verdict =
     worries.length === 0

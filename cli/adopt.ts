@@ -87,7 +87,11 @@ function say(
   out: string | undefined,
   terminal: Terminal,
 ): void {
-  const text = [...comparisonText(adopted.notes, comparison), '', adoptedText(comparison, out)].join('\n');
+  const text = [
+    ...comparisonText(adopted.notes, comparison, terminal.width),
+    '',
+    adoptedText(comparison, out),
+  ].join('\n');
   if (out !== undefined) {
     terminal.report(text);
     return;

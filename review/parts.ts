@@ -91,6 +91,7 @@ const routerTraits = (router: RouterSpeaker): Traits => ({
   'kept from before noencap': [
     ...Object.entries(router.bird.adopted.protocols).map(([name, kept]) => `${name} called ${kept}`),
     ...(router.bird.adopted.bothChannels ? ['both channels'] : []),
+    ...(router.bird.adopted.extendedNextHop ? [] : ['no extended next hop']),
     ...(router.bird.adopted.sourceAddress ? [] : ['no source address']),
   ],
   SSH: `${router.ssh.user}@${router.ssh.host}:${router.ssh.port}`,

@@ -74,7 +74,7 @@ function backbone(fabric: Fabric, router: RouterSpeaker, carries: readonly Famil
         channel(fabric, router, family, [
           option('next hop self'),
           // RFC 8950: IPv4 routes may have an IPv6 next hop where the backbone is IPv6 only.
-          ...(family === 'ipv4' ? [option('extended next hop')] : []),
+          ...(family === 'ipv4' && extendsNextHop(fabric, router) ? [option('extended next hop')] : []),
         ]),
       ),
       ...idleChannels(fabric, router).map((family) =>
@@ -83,6 +83,17 @@ function backbone(fabric: Fabric, router: RouterSpeaker, carries: readonly Famil
     ],
   );
 }
+
+/** As before noencap where that is kept, but never without it where IPv4 routes go over IPv6. */
+const extendsNextHop = ({ sessions }: Fabric, { name, bird }: RouterSpeaker): boolean =>
+  bird.adopted.extendedNextHop ||
+  sessions.some(
+    ({ kind, transport, carries, ends }) =>
+      kind === 'backbone' &&
+      transport === 'ipv6' &&
+      carries.includes('ipv4') &&
+      ends.some(({ speaker }) => speaker === name),
+  );
 
 /** Of families that pods do not have: sessions that had such a channel before noencap would restart without it. */
 export const idleChannels = ({ pods }: Fabric, { bird }: RouterSpeaker): Family[] =>

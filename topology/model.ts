@@ -173,6 +173,7 @@ export interface AdoptedSessions {
   readonly protocols: Readonly<Record<string, string>>;
   /** Sessions also have a channel of the family that pods do not have. */
   readonly bothChannels: boolean;
+  readonly extendedNextHop: boolean;
   readonly sourceAddress: boolean;
 }
 

@@ -27,6 +27,12 @@ const adopted = z
         'Sessions also have the channel of the family that pods do not have. It carries nothing, but BIRD restarts a protocol that loses one which is up.',
       )
       .prefault(false),
+    extendedNextHop: z
+      .boolean()
+      .describe(
+        'IPv4 routes between routers may have IPv6 next hops; false only where all of their sessions go over IPv4.',
+      )
+      .prefault(true),
     sourceAddress: z
       .boolean()
       .describe('Sessions name the address that they speak from; false: BIRD takes that of the interface.')

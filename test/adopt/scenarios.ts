@@ -11,8 +11,8 @@ export const FOLDER = join('test', 'adopt', 'networks');
 export const networks = readdirSync(FOLDER).sort();
 
 /** A router's folder, as messages call it. */
-export const routersIn = (network: string): RouterFolder[] => {
-  const folder = join(FOLDER, network, 'routers');
+export const routersIn = (network: string, below = FOLDER): RouterFolder[] => {
+  const folder = join(below, network, 'routers');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .sort()
