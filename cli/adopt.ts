@@ -25,6 +25,7 @@ import {
 import { buildFabric } from '../fabric/index.ts';
 import { kubectl } from '../live/kubectl.ts';
 import { runningObjects } from '../live/running-objects.ts';
+import { repositoryURL } from '../topology/external.ts';
 import { pathText } from '../topology/fault.ts';
 import { valueSource } from '../topology/source.ts';
 import { adoptedText, comparisonText } from './adopt-text.ts';
@@ -225,8 +226,11 @@ function filesBelow(
     : { files };
 }
 
-/** The repository of the folder, as a guess: credentials in it are refused by the topology itself. */
-const originOf = (): string | undefined => git('remote', 'get-url', 'origin') || undefined;
+/** The repository of the folder, as a guess; none where its URL holds credentials or a topology could not have it. */
+function originOf(): string | undefined {
+  const origin = git('remote', 'get-url', 'origin');
+  return origin !== undefined && repositoryURL.safeParse(origin).success ? origin : undefined;
+}
 
 /** In one step, and over no file that is there; false if there is one. */
 function write(out: string, text: string, force: boolean): boolean {

@@ -3,7 +3,7 @@ import { findPrograms, type Rehearsal, rehearse } from '../../lab/index.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { tree } from '../cli/run.ts';
 import { scenario } from '../lab/labs.ts';
-import { adoptNetwork, FOLDER } from './scenarios.ts';
+import { adoptNetwork, networkFolder } from './scenarios.ts';
 
 /**
  * Who shares a wire with whom: the report does not say it. The backbone addresses are those of interfaces, since its sessions name
@@ -62,7 +62,7 @@ async function moved(known: string): Promise<Rehearsal> {
 function todays(rendered: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const others = [...rendered].filter(([path]) => !/^routers\/[^/]+\/k3s\//.test(path));
   const own = ['gateway', 'cn-ns', 'global-ns'].flatMap((router) =>
-    Object.entries(tree(join(FOLDER, 'report', 'routers', router)))
+    Object.entries(tree(join(networkFolder('report'), 'routers', router)))
       .filter(([path]) => path.startsWith('k3s/'))
       .map(([path, text]): [string, string] => [
         `routers/${router}/${path}`,

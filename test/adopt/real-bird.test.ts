@@ -4,7 +4,7 @@ import type { Comparison } from '../../adopt/index.ts';
 import { tree } from '../cli/run.ts';
 import { type Bird, put, startBird, until } from '../delivery/bird.ts';
 import { birdSays } from '../routers/bird.ts';
-import { type AdoptedNetwork, adoptNetwork, FOLDER, networks, routersIn } from './scenarios.ts';
+import { type AdoptedNetwork, adoptNetwork, networkFolder, networks, routersIn } from './scenarios.ts';
 
 /** What BIRD does to sessions when a running network gets what was rendered of its adopted topology. */
 
@@ -62,7 +62,7 @@ function expectForecast(
   network: string,
   router: string,
 ): void {
-  const folder = join(FOLDER, network, 'routers', router);
+  const folder = join(networkFolder(network), 'routers', router);
   const bird = startBird((own) => {
     const files = tree(folder);
     const main = `log "${own}/log" all;\n${files['bird.conf']}`.replaceAll('/etc/bird/', `${own}/etc/`);
@@ -130,7 +130,7 @@ test('what BIRD would refuse is told before', () => {
   const { files, comparison } = adoptNetwork('beside');
   const prefix = 'routers/tor/';
   const rendered = [...files].filter(([path]) => path.startsWith(prefix));
-  const main = tree(join(FOLDER, 'beside', 'routers', 'tor'))['bird.conf'] ?? '';
+  const main = tree(join(networkFolder('beside'), 'routers', 'tor'))['bird.conf'] ?? '';
   const said = birdSays(
     new Map([
       ...rendered.map(([path, text]): [string, string] => [path.slice(prefix.length), text]),

@@ -5,14 +5,18 @@ import { render } from '../../cli/render.ts';
 import { buildFabric, type Fabric } from '../../fabric/index.ts';
 import { tree } from '../cli/run.ts';
 
-/** Networks that run: what kubectl and the routers have of them. A folder each; `known.yaml` is what its operator knows. */
-export const FOLDER = join('test', 'adopt', 'networks');
+/** Where the networks are, and the one that a page leads through. */
+const FOLDERS = [join('test', 'adopt', 'networks'), join('docs', 'adopt')];
 
-export const networks = readdirSync(FOLDER).sort();
+/** Networks that run: what kubectl and the routers have of them. A folder each; `known.yaml` is what its operator knows. */
+export const networks = FOLDERS.flatMap((folder) => readdirSync(folder)).sort();
+
+export const networkFolder = (network: string): string =>
+  FOLDERS.map((folder) => join(folder, network)).find((folder) => existsSync(folder)) ?? network;
 
 /** A router's folder, as messages call it. */
-export const routersIn = (network: string, below = FOLDER): RouterFolder[] => {
-  const folder = join(below, network, 'routers');
+export const routersIn = (network: string, of = networkFolder(network)): RouterFolder[] => {
+  const folder = join(of, 'routers');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .sort()
@@ -33,7 +37,7 @@ export interface AdoptedNetwork {
 
 /** Adopts a network, renders what comes of it and compares. Throws if it cannot be adopted. */
 export function adoptNetwork(network: string, known = ''): AdoptedNetwork {
-  const folder = join(FOLDER, network);
+  const folder = networkFolder(network);
   const own = join(folder, 'known.yaml');
   const manifest = join(folder, 'operator.yaml');
   const adopted = adopt({
