@@ -98,7 +98,9 @@ function network(fabric: Fabric, features: CalicoFeatures): operator.Installatio
         }
       : {}),
     // K3s's service load balancer ends in pods whose ip_forward is 0, which is what Calico's CNI sets by default.
-    containerIpForwarding: operator.InstallationSpecCalicoNetworkContainerIpForwarding.ENABLED,
+    containerIpForwarding: fabric.calico.containerIPForwarding
+      ? operator.InstallationSpecCalicoNetworkContainerIpForwarding.ENABLED
+      : operator.InstallationSpecCalicoNetworkContainerIpForwarding.DISABLED,
     hostPorts: operator.InstallationSpecCalicoNetworkHostPorts.ENABLED,
     linuxDataplane: operator.InstallationSpecCalicoNetworkLinuxDataplane.IPTABLES,
     multiInterfaceMode: operator.InstallationSpecCalicoNetworkMultiInterfaceMode.NONE,

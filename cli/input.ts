@@ -68,7 +68,7 @@ function reportFaults(faults: readonly Fault[], source: Source, terminal: Termin
 }
 
 /** The manifest is third-party code that runs with full rights in the cluster: its hash is part of the topology. */
-function operatorManifestFaults(topology: Topology, file: string): Fault[] {
+export function operatorManifestFaults(topology: Topology, file: string): Fault[] {
   const manifest = topology.calico.operatorManifest;
   if (manifest === undefined) return [];
   const path = ['calico', 'operatorManifest'];

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { adopt } from './adopt.ts';
 import { bootstrap } from './bootstrap.ts';
 import { check } from './check.ts';
 import { diff } from './diff.ts';
@@ -179,6 +180,27 @@ function program(): Command {
     .addHelpText('after', examples('noencap init', 'noencap init -t clusters/home.yaml'))
     .action((options) => run(options, (speak) => init(options, speak)));
 
+  withoutTopology(
+    root,
+    'adopt',
+    'Make a topology of a network that runs, and say what its rendering changes.',
+  )
+    .option('--cluster <file...>', 'what kubectl get -o yaml or -o json printed', [])
+    .option('--live', 'ask kubectl, reading only', false)
+    .option('--router <name=folder>', 'a router and a copy of its /etc/bird (repeatable)', collect, [])
+    .option('--known <file>', 'part of a topology: what no file of today says; it counts over all else')
+    .option('--operator-manifest <file>', 'tigera-operator.yaml of a Calico that noencap does not carry')
+    .option('-o, --out <file>', 'write the topology there instead of stdout')
+    .option('--force', 'replace the file that is there', false)
+    .addHelpText(
+      'after',
+      examples(
+        'noencap adopt --cluster cluster.yaml --router gateway=etc-bird/gateway -o topology.yaml',
+        'noencap adopt --live --router edge-1=edge-1 --router edge-2=edge-2 --known known.yaml > topology.yaml',
+      ),
+    )
+    .action((options) => run(options, (speak) => adopt(options, speak)));
+
   labCommands(root);
   return root;
 }
@@ -254,19 +276,24 @@ const wholeNumber = (least: number, most: number) => (value: string) => {
 };
 
 interface CommonOptions {
-  readonly topology: string;
   readonly json: boolean;
   readonly sarif?: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
 }
 
-function command(root: Command, name: string, description: string): Command {
+const command = (root: Command, name: string, description: string): Command =>
+  withoutTopology(root, name, description).option(
+    '-t, --topology <file>',
+    'topology file, YAML or TypeScript',
+    'topology.yaml',
+  );
+
+function withoutTopology(root: Command, name: string, description: string): Command {
   return root
     .command(name)
     .description(description)
     .allowExcessArguments(false)
-    .option('-t, --topology <file>', 'topology file, YAML or TypeScript', 'topology.yaml')
     .option('--json', 'print one JSON document on stdout, nothing else', false)
     .option('-q, --quiet', 'print faults and findings only', false)
     .option('--no-color', 'plain text; NO_COLOR does the same');

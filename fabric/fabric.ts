@@ -49,7 +49,7 @@ export interface FabricBgp {
   readonly reflectorNextHop: 'keep' | 'self';
   /** Seconds. */
   readonly holdTime: number;
-  readonly gracefulRestart: boolean;
+  readonly gracefulRestart: boolean | 'aware';
   readonly exportBorrowed: boolean;
 }
 
@@ -173,6 +173,8 @@ export interface SessionEnd {
   readonly asNumber: number;
   readonly role: 'reflector' | 'client' | 'peer';
   readonly nextHop: NextHopRule;
+  /** What a router calls its `protocol bgp` of the session; undefined on nodes, where Calico names its own. */
+  readonly protocol: string | undefined;
 }
 
 /** What an end does to the next hop of the routes it sends. */

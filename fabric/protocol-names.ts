@@ -1,21 +1,20 @@
 import type { Family } from '../topology/address.ts';
 import type { Session } from './fabric.ts';
-import { endsFor } from './sessions.ts';
 
 /** What a router calls its `protocol bgp` of a session: its configuration says it, and whoever asks the daemon must know it. */
 export function sessionProtocol(session: Session, router: string): string {
-  const { remote } = endsFor(session, router);
-  return session.kind === 'reflector'
-    ? nodeProtocol(remote.speaker, session.transport)
-    : backboneProtocol(remote.speaker, session);
+  const name = session.ends.find(({ speaker }) => speaker === router)?.protocol;
+  if (name === undefined) throw new Error(`${router} is no router of ${session.id}`);
+  return name;
 }
 
 /** `k3s_kubemaster_v4`: from the node's name alone, so that no other node's coming or going renames it. */
-const nodeProtocol = (node: string, family: Family): string => `k3s_${mapped(node)}_${version(family)}`;
+export const nodeProtocol = (node: string, family: Family): string =>
+  `k3s_${mapped(node)}_${version(family)}`;
 
 /** `k3s_backbone_cn_ns_v4`: the last part is the first family that the session carries, as in the field report. */
-const backboneProtocol = (router: string, session: Session): string =>
-  `k3s_backbone_${mapped(router)}_${version(session.carries[0] ?? session.transport)}`;
+export const backboneProtocol = (router: string, carries: readonly Family[], transport: Family): string =>
+  `k3s_backbone_${mapped(router)}_${version(carries[0] ?? transport)}`;
 
 /** `via_kubemaster_v4`: the route to a node that peers from an address on no segment. */
 export const staticProtocol = (node: string, family: Family): string =>

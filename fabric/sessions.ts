@@ -11,6 +11,7 @@ import type {
   Session,
   SessionEnd,
 } from './fabric.ts';
+import { backboneProtocol, nodeProtocol } from './protocol-names.ts';
 
 /**
  * BIRD's preference of what a reflector hears from its own clients; 100 is that of all other BGP routes. Without it a reflector
@@ -42,6 +43,7 @@ export function reflectorSession(
         asNumber: topology.bgp.asNumber,
         role: 'reflector',
         nextHop: towardsClient(topology, router, routerAddress, node),
+        protocol: asNamed(router, nodeProtocol(node.name, family)),
       },
       nodeEnd(topology.bgp.asNumber, node, nodeAddress, 'client'),
     ],
@@ -63,7 +65,7 @@ export function backboneSessions(
         ({ transport, carries, addresses: [addressA, addressB] }): Session => {
           const keepOn =
             topology.bgp.reflectorNextHop === 'keep' ? sharedSegments(a, b, regions, carries) : [];
-          const end = (router: RouterSpeaker, address: IpAddress): SessionEnd => ({
+          const end = (router: RouterSpeaker, address: IpAddress, other: RouterSpeaker): SessionEnd => ({
             speaker: router.name,
             kind: 'router',
             address,
@@ -73,13 +75,14 @@ export function backboneSessions(
               keepOn.length === 0
                 ? { rule: 'self' }
                 : { rule: 'keep', onSegments: keepOn, otherwise: carries.map(() => address) },
+            protocol: asNamed(router, backboneProtocol(other.name, carries, transport)),
           });
           return {
             id: sessionId(a.name, b.name, transport),
             kind: 'backbone',
             transport,
             carries,
-            ends: [end(a, addressA), end(b, addressB)],
+            ends: [end(a, addressA, b), end(b, addressB, a)],
             bfd: a.bfd && b.bfd,
           };
         },
@@ -126,8 +129,20 @@ function nodeEnd(
   address: IpAddress,
   role: SessionEnd['role'],
 ): SessionEnd {
-  return { speaker: node.name, kind: 'node', address, asNumber, role, nextHop: { rule: 'own' } };
+  return {
+    speaker: node.name,
+    kind: 'node',
+    address,
+    asNumber,
+    role,
+    nextHop: { rule: 'own' },
+    protocol: undefined,
+  };
 }
+
+/** The name that a protocol had before noencap, where the topology keeps it. */
+const asNamed = ({ bird: { adopted } }: RouterSpeaker, name: string): string =>
+  Object.hasOwn(adopted.protocols, name) ? (adopted.protocols[name] ?? name) : name;
 
 /**
  * What a reflector does to the next hop of a route it reflects to a client. A next hop on a segment of the client

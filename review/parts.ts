@@ -88,6 +88,12 @@ const routerTraits = (router: RouterSpeaker): Traits => ({
   BIRD: `${router.bird.mode} in ${router.bird.configDir}`,
   tables: `${router.bird.tables.ipv4}, ${router.bird.tables.ipv6}`,
   constants: `${router.bird.constants.as}, ${router.bird.constants.routerId}`,
+  'kept from before noencap': [
+    ...Object.entries(router.bird.adopted.protocols).map(([name, kept]) => `${name} called ${kept}`),
+    ...(router.bird.adopted.bothChannels ? ['both channels'] : []),
+    ...(router.bird.adopted.extendedNextHop ? [] : ['no extended next hop']),
+    ...(router.bird.adopted.sourceAddress ? [] : ['no source address']),
+  ],
   SSH: `${router.ssh.user}@${router.ssh.host}:${router.ssh.port}`,
   'password from':
     router.password === undefined
@@ -125,7 +131,8 @@ const settingsOf = (fabric: Fabric): Traits => ({
   "Calico's mesh": fabric.bgp.nodeToNodeMesh ? 'on' : 'off',
   'next hop of reflectors': fabric.bgp.reflectorNextHop,
   'hold time': `${fabric.bgp.holdTime} s`,
-  'graceful restart': fabric.bgp.gracefulRestart ? 'on' : 'off',
+  'graceful restart':
+    fabric.bgp.gracefulRestart === 'aware' ? 'aware' : fabric.bgp.gracefulRestart ? 'on' : 'off',
   'borrowed addresses': fabric.bgp.exportBorrowed ? 'accepted' : 'refused',
   'pod ranges': fabric.pods.pools.map(
     ({ cidr, blockSize, retiring }) =>
@@ -140,6 +147,7 @@ const settingsOf = (fabric: Fabric): Traits => ({
     fabric.calico.apiMovesTo === undefined
       ? fabric.calico.api
       : `${fabric.calico.api}, about to move to ${fabric.calico.apiMovesTo}`,
+  'forwarding by pods': yesNo(fabric.calico.containerIPForwarding),
   'node address': JSON.stringify(fabric.calico.nodeAddress, (key, value) =>
     key === 'cidrs' ? value.map(({ text }: { text: string }) => text) : value,
   ),

@@ -210,7 +210,7 @@ function differences(before: End, after: End): Difference[] {
   const keys = [...new Set([...before.keys(), ...after.keys()])].sort();
   return keys
     .filter((key) => before.get(key) !== after.get(key))
-    .map((key) => ({ key, effect: effectOf(key), says: saying(key, before.get(key), after.get(key)) }));
+    .map((key) => ({ key, effect: optionEffect(key), says: saying(key, before.get(key), after.get(key)) }));
 }
 
 /** Options that BIRD takes over with routes sent or asked for again, and those that it just takes over. Everything else restarts. */
@@ -226,7 +226,8 @@ const RELOADED = [
 ];
 const TAKEN_OVER = ['bfd', 'import limit', 'description'];
 
-function effectOf(key: string): Difference['effect'] {
+/** What BIRD does to a session of which this option, `ipv4/table` for one of a channel, is another. */
+export function optionEffect(key: string): Difference['effect'] {
   const name = key.replace(/^ipv[46]\//, '');
   if (RELOADED.includes(name)) return 'reload';
   return TAKEN_OVER.includes(name) ? 'none' : 'reset';

@@ -1,5 +1,5 @@
 import { CLIENT_PREFERENCE, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
-import { addressBits, type Family } from '../topology/address.ts';
+import { addressBits, FAMILIES, type Family } from '../topology/address.ts';
 import { backboneTemplate, reflectorTemplate } from './names.ts';
 import {
   accept,
@@ -74,12 +74,30 @@ function backbone(fabric: Fabric, router: RouterSpeaker, carries: readonly Famil
         channel(fabric, router, family, [
           option('next hop self'),
           // RFC 8950: IPv4 routes may have an IPv6 next hop where the backbone is IPv6 only.
-          ...(family === 'ipv4' ? [option('extended next hop')] : []),
+          ...(family === 'ipv4' && extendsNextHop(fabric, router) ? [option('extended next hop')] : []),
         ]),
+      ),
+      ...idleChannels(fabric, router).map((family) =>
+        channel(fabric, router, family, [option('next hop self')]),
       ),
     ],
   );
 }
+
+/** As before noencap where that is kept, but never without it where IPv4 routes go over IPv6. */
+const extendsNextHop = ({ sessions }: Fabric, { name, bird }: RouterSpeaker): boolean =>
+  bird.adopted.extendedNextHop ||
+  sessions.some(
+    ({ kind, transport, carries, ends }) =>
+      kind === 'backbone' &&
+      transport === 'ipv6' &&
+      carries.includes('ipv4') &&
+      ends.some(({ speaker }) => speaker === name),
+  );
+
+/** Of families that pods do not have: sessions that had such a channel before noencap would restart without it. */
+export const idleChannels = ({ pods }: Fabric, { bird }: RouterSpeaker): Family[] =>
+  bird.adopted.bothChannels ? FAMILIES.filter((family) => !pods.families.includes(family)) : [];
 
 function reflector(fabric: Fabric, router: RouterSpeaker, family: Family): Statement {
   const cluster =
@@ -91,19 +109,21 @@ function reflector(fabric: Fabric, router: RouterSpeaker, family: Family): State
       option('rr client'),
       option('rr cluster id', cluster),
       channel(fabric, router, family, [option('preference', CLIENT_PREFERENCE), option('next hop self')]),
+      ...idleChannels(fabric, router).map((idle) => channel(fabric, router, idle, [option('next hop self')])),
     ],
   );
 }
 
 function sessionOptions(fabric: Fabric, router: RouterSpeaker): Statement[] {
   const { as, routerId } = router.bird.constants;
+  const { gracefulRestart } = fabric.bgp;
   return [
     option('local as', as),
     option('neighbor as', as),
     option('router id', routerId),
     // Calico offers no BFD and proposes BIRD's 240 s; the lower of the two ends' hold times counts (RFC 4271 4.2).
     option('hold time', fabric.bgp.holdTime),
-    option('graceful restart', fabric.bgp.gracefulRestart ? 'on' : 'off'),
+    option('graceful restart', gracefulRestart === 'aware' ? 'aware' : gracefulRestart ? 'on' : 'off'),
   ];
 }
 

@@ -40,7 +40,7 @@ function protocol(router: RouterSpeaker, session: Session): Statement {
     ['protocol bgp', symbol(sessionProtocol(session, router.name)), 'from', template],
     [
       // Without it BIRD takes the address of the outgoing interface, which need not be the one the peer expects.
-      option('source address', address(local.address)),
+      ...(router.bird.adopted.sourceAddress ? [option('source address', address(local.address))] : []),
       option('neighbor', address(remote.address)),
       // Not `graceful`: with graceful restart a dead router's routes would then stay until the IGP misses it.
       ...(session.bfd ? [option('bfd on')] : []),
@@ -89,7 +89,10 @@ function channel(session: Session, router: RouterSpeaker, family: Family, index:
  * where we have no routes: the session is then up, and every route from it unreachable.
  */
 const resolution = (session: Session, router: RouterSpeaker, family: Family): Statement[] =>
-  session.transport === 'ipv6' && family === 'ipv4' && !session.carries.includes('ipv6')
+  session.transport === 'ipv6' &&
+  family === 'ipv4' &&
+  !session.carries.includes('ipv6') &&
+  !router.bird.adopted.bothChannels
     ? [option('igp table', router.bird.tables.ipv6)]
     : [];
 

@@ -15,7 +15,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   bootstrap: ['charts', 'fabric', 'topology'],
   live: ['bootstrap', 'fabric', 'topology'],
   review: ['analysis', 'fabric', 'topology'],
+  adopt: ['fabric', 'review', 'topology'],
   cli: [
+    'adopt',
     'analysis',
     'bootstrap',
     'charts',

@@ -79,6 +79,12 @@ export const calico = z
       )
       .prefault('crd.projectcalico.org/v1'),
     nodeAddress: nodeAddress.prefault('firstFound'),
+    containerIPForwarding: z
+      .boolean()
+      .describe(
+        "Let pods forward, as K3s's service load balancer does. A change restarts calico-node, a node at a time.",
+      )
+      .prefault(true),
     imagePullSecrets: z
       .array(objectName)
       .describe("Secrets in the operator's namespace with which images are pulled.")

@@ -74,6 +74,7 @@ export type FaultCode =
   // Several fields together.
   | 'address-in-cluster-range'
   | 'address-twice'
+  | 'adopted-protocol'
   | 'backbone-family'
   | 'backbone-self'
   | 'bird-symbol-taken'

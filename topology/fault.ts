@@ -70,7 +70,7 @@ export function located(faults: readonly Fault[], source: Source): Fault[] {
  * The fault as text of several lines, without a newline at the end: file, line and column, path, what is wrong; the line
  * with carets below; what would be right. Control characters of the file never reach the terminal.
  */
-export function formatFault(one: Fault, source: Source): string {
+export function formatFault(one: Omit<Fault, 'code'>, source: Source): string {
   const at = one.at ?? source.locate(one.path, one.part);
   const where = at === undefined ? source.file : `${source.file}:${at.line}:${at.column}`;
   const path = pathText(one.path);

@@ -111,6 +111,7 @@ function finaliseCalico(calico: TopologyFile['calico']): Calico {
     api: typeof calico.api === 'string' ? calico.api : calico.api.from,
     apiMovesTo: typeof calico.api === 'string' ? undefined : calico.api.to,
     nodeAddress: detection(calico.nodeAddress),
+    containerIPForwarding: calico.containerIPForwarding,
     imagePullSecrets: calico.imagePullSecrets,
     operatorManifest: calico.operatorManifest,
     filters: byName(

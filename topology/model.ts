@@ -33,7 +33,8 @@ export interface Bgp {
   readonly reflectorNextHop: 'keep' | 'self';
   /** Seconds, on reflector and backbone sessions. */
   readonly holdTime: number;
-  readonly gracefulRestart: boolean;
+  /** `aware`: BIRD's own default, which waits for others and announces nothing of its own. */
+  readonly gracefulRestart: boolean | 'aware';
   /** `full`: every router with every other; else the pairs of router names that peer. */
   readonly backboneMesh: 'full' | readonly (readonly [string, string])[];
   /** Let routers also accept /32 and /128: addresses that one node borrowed from another's block. */
@@ -70,6 +71,7 @@ export interface Calico {
   /** The group that a later change moves them to. Until then no engine may prune those of `api`: both are one stored object. */
   readonly apiMovesTo: CalicoApi | undefined;
   readonly nodeAddress: NodeAddressDetection;
+  readonly containerIPForwarding: boolean;
   readonly imagePullSecrets: readonly string[];
   /** Required for versions that noencap does not carry itself; `path` is relative to the topology file. */
   readonly operatorManifest: OperatorManifest | undefined;
@@ -171,6 +173,17 @@ export interface BirdOptions {
   readonly mode: 'include' | 'standalone';
   readonly tables: { readonly ipv4: string; readonly ipv6: string };
   readonly constants: { readonly as: string; readonly routerId: string };
+  readonly adopted: AdoptedSessions;
+}
+
+/** What a router's sessions ran with before noencap, kept so that BIRD does not reset them. */
+export interface AdoptedSessions {
+  /** The name that noencap gives a protocol -> the name that it has. */
+  readonly protocols: Readonly<Record<string, string>>;
+  /** Sessions also have a channel of the family that pods do not have. */
+  readonly bothChannels: boolean;
+  readonly extendedNextHop: boolean;
+  readonly sourceAddress: boolean;
 }
 
 /** TCP-MD5 password of a router's node sessions. Both ends read it from outside git. */

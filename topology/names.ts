@@ -113,3 +113,17 @@ export const birdSymbol = text(
           'Use letters, digits and "_", at most 64, not starting with a digit, and no word of BIRD\'s own language.',
         ),
 );
+
+/** Name of a protocol, which BIRD takes in single quotes too: there it may hold "-", "." and ":". */
+export const protocolName = text(
+  'Name of a BIRD protocol: letters, digits and "_.:-", at most 64 characters.',
+  { pattern: '^[A-Za-z0-9_.:-]+$', maxLength: 64 },
+  (value, complain) =>
+    /^[A-Za-z0-9_.:-]{1,64}$/.test(value) && !BIRD_WORDS.has(value)
+      ? value
+      : complain(
+          'bird-symbol',
+          `"${value}" cannot be the name of a BIRD protocol`,
+          'Use letters, digits and "_.:-", at most 64, and no word of BIRD\'s own language.',
+        ),
+);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { absolutePath, secretKey, sshHost, sshUser } from './external.ts';
 import { addresses, dottedId, wholeNumber } from './fields.ts';
-import { birdSymbol, interfaceName, objectName, reference } from './names.ts';
+import { birdSymbol, interfaceName, objectName, protocolName, reference } from './names.ts';
 
 const ssh = z
   .strictObject({
@@ -12,6 +12,35 @@ const ssh = z
     port: wholeNumber('TCP port.', 1, 65535, 'port').prefault(22),
   })
   .describe('How deliveries reach the router.');
+
+const adopted = z
+  .strictObject({
+    protocols: z
+      .record(protocolName, protocolName)
+      .describe(
+        'Name that noencap gives a protocol -> name that it has: to BIRD another name is another session.',
+      )
+      .prefault({}),
+    bothChannels: z
+      .boolean()
+      .describe(
+        'Sessions also have the channel of the family that pods do not have. It carries nothing, but BIRD restarts a protocol that loses one which is up.',
+      )
+      .prefault(false),
+    extendedNextHop: z
+      .boolean()
+      .describe(
+        'IPv4 routes between routers may have IPv6 next hops; false only where all of their sessions go over IPv4.',
+      )
+      .prefault(true),
+    sourceAddress: z
+      .boolean()
+      .describe('Sessions name the address that they speak from; false: BIRD takes that of the interface.')
+      .prefault(true),
+  })
+  .describe(
+    'What the sessions ran with before noencap wrote their configuration. Each entry keeps BIRD from resetting them; take it out when a reset does no harm.',
+  );
 
 const bird = z
   .strictObject({
@@ -36,6 +65,7 @@ const bird = z
       })
       .describe('BIRD constants that the sessions use.')
       .prefault({}),
+    adopted: adopted.prefault({}),
   })
   .describe("The router's BIRD.");
 

@@ -38,10 +38,12 @@ const bgp = z
       65535,
       'hold-time',
     ).prefault(15),
-    gracefulRestart: switchField(
-      'Keep forwarding while the BGP daemon at the other end restarts (RFC 4724).',
-      true,
-    ),
+    gracefulRestart: z
+      .union([z.boolean(), z.literal('aware')])
+      .describe(
+        "Keep forwarding while a BGP daemon restarts (RFC 4724): true for both ends, false for neither. aware: the routers wait for others and ask nobody to wait for them, BIRD's own default.",
+      )
+      .prefault(true),
     backboneMesh: z
       .union([z.boolean(), z.array(z.tuple([reference, reference]))])
       .describe(

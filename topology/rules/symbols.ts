@@ -1,11 +1,15 @@
 import type { Draft } from '../draft.ts';
-
+import { entries } from '../draft.ts';
 import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
 import type { Path } from '../model.ts';
 
 /** Names that are made of names: two that differ in the file must not become one in BIRD or Kubernetes. */
-export const symbolRules = (draft: Draft): Fault[] => [...protocolNames(draft), ...peeringNames(draft)];
+export const symbolRules = (draft: Draft): Fault[] => [
+  ...protocolNames(draft),
+  ...adoptedNames(draft),
+  ...peeringNames(draft),
+];
 
 /** BIRD's longest symbol (SYM_MAX_LEN in conf/conf.h; 2.0.12 takes 64 and refuses 65). */
 const LONGEST_SYMBOL = 64;
@@ -59,6 +63,35 @@ function protocolNames(draft: Draft): Fault[] {
         notes: [{ path: other.path, message: 'the first one' }],
       }),
     ];
+  });
+}
+
+/** Of the protocols of one router: what a name stands for must exist, and no two may have one name. */
+function adoptedNames(draft: Draft): Fault[] {
+  const { nodes, routers } = draft.file;
+  const stems = new Set([
+    ...Object.keys(nodes ?? {}).map((name) => `k3s_${mapped(name)}`),
+    ...Object.keys(routers ?? {}).map((name) => `k3s_backbone_${mapped(name)}`),
+  ]);
+  const isOurs = (name: string): boolean => stems.has(name.replace(/_v[46]$/, '')) && /_v[46]$/.test(name);
+  return entries(routers).flatMap(([router, { bird }]) => {
+    const renamed = entries(bird?.adopted?.protocols);
+    const first = new Map<string, string>();
+    return renamed.flatMap(([name, kept]): Fault[] => {
+      const path = ['routers', router, 'bird', 'adopted', 'protocols', name];
+      if (!isOurs(name)) {
+        const says = `no node or router has sessions called ${name}`;
+        const mend =
+          'Write k3s_<node>_v4 or k3s_backbone_<router>_v4, with "_" for "-" and "."; or remove it.';
+        return [fault('adopted-protocol', path, says, mend, { part: 'key' })];
+      }
+      const other = first.get(kept);
+      first.set(kept, name);
+      const isTaken = other !== undefined || (kept !== name && isOurs(kept));
+      if (!isTaken) return [];
+      const says = `${kept} is the name of ${other ?? 'another session'} too`;
+      return [fault('symbol-twice', path, says, 'Give each a name of its own.')];
+    });
   });
 }
 

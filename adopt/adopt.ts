@@ -1,0 +1,251 @@
+import { type PerFamily, parsePrefix } from '../topology/address.ts';
+import { decode } from '../topology/encoding.ts';
+import type { Fault } from '../topology/fault.ts';
+import { loadTopology } from '../topology/load.ts';
+import type { Path, Topology } from '../topology/model.ts';
+import { type Source, valueSource, yamlSource } from '../topology/source.ts';
+import { readYaml } from '../topology/yaml.ts';
+import { birdConfig } from './bird-config.ts';
+import { type BirdFiles, type RouterFolder, readFolder } from './bird-files.ts';
+import { placeOf } from './bird-syntax.ts';
+import { type Cluster, cluster, runningNodes } from './cluster.ts';
+import { type ClusterFile, clusterObjects, fieldAt, isFields } from './cluster-objects.ts';
+import { type Fact, fact, guess, type Note } from './facts.ts';
+import type { OperatorManifest } from './infer-calico.ts';
+import { clusterFacts } from './infer-cluster.ts';
+import { filterFacts } from './infer-filters.ts';
+import { nodeFacts, regionFacts, regionPeers } from './infer-peers.ts';
+import { inferRouters } from './infer-routers.ts';
+import { fromFault, type Problem, problem } from './problem.ts';
+import type { KnownRouter, RouterSessions, RunningRouter } from './router-sessions.ts';
+import { writeTopology } from './write-topology.ts';
+
+/** What runs today, as it was given. */
+export interface Given {
+  readonly cluster: readonly ClusterFile[];
+  readonly routers: readonly RouterFolder[];
+  /** A part of a topology that the user wrote: what it says counts, whatever else says otherwise. */
+  readonly known: ClusterFile | undefined;
+  readonly operatorManifest: OperatorManifest | undefined;
+  /** Where the topology will be kept, if that is known. */
+  readonly repoURL: string | undefined;
+}
+
+/** Today's network as it was understood: what a comparison with the rendered one starts from. */
+export interface Today {
+  readonly cluster: Cluster;
+  readonly routers: readonly {
+    readonly folder: RouterFolder;
+    readonly files: BirdFiles;
+    readonly sessions: RouterSessions;
+  }[];
+}
+
+export type Adopted =
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly topology: Topology;
+      readonly facts: readonly Fact[];
+      readonly notes: readonly Note[];
+      readonly today: Today;
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Makes a topology of what runs today. Never an invalid one: what is missing is said, and where to find it. */
+export function adopt(given: Given): Adopted {
+  const known = readKnown(given.known);
+  const read = given.cluster.map(clusterObjects);
+  const running = cluster(read.flatMap(({ objects }) => objects));
+  const { nodes, problems: nodeProblems } = runningNodes(running);
+  const folders = given.routers.map((folder) => ({ folder, files: readFolder(folder) }));
+  const routers = folders.map(({ folder, files }): RunningRouter & { files: BirdFiles } => ({
+    name: folder.name,
+    config: birdConfig(files.statements),
+    read: files.read,
+    files,
+  }));
+  const problems = [
+    ...known.problems,
+    ...read.flatMap((one) => one.problems),
+    ...nodeProblems,
+    ...routers.flatMap(({ files, config }) => [...files.problems, ...config.problems]),
+  ];
+  if (problems.length > 0) return { ok: false, problems };
+
+  const ofCluster = clusterFacts(running, nodes, given.operatorManifest);
+  const said = (path: Path): unknown =>
+    fieldAt(known.value, path) ??
+    ofCluster.facts.find((one) => JSON.stringify(one.path) === JSON.stringify(path))?.value;
+  const asNumber = said(['bgp', 'asNumber']);
+  const peers = regionPeers(running, asNumber);
+  const found = inferRouters({
+    routers,
+    nodes,
+    peers: peers.peers,
+    pools: listOf(said(['pods', 'cidrs'])).flatMap((cidr) => {
+      const parsed = parsePrefix(String(cidr));
+      return parsed.ok ? [parsed.prefix] : [];
+    }),
+    asNumber: Number(asNumber),
+    known: (router) => knownRouter(fieldAt(known.value, ['routers', router])),
+  });
+  const filters = filterFacts(running, (name) =>
+    [...new Set(peers.peers.filter((peer) => peer.filters.includes(name)).map(found.routerOf))].sort(),
+  );
+  const facts = [
+    fact(['version'], 1, ''),
+    guess(['name'], 'home', 'yours to choose'),
+    ...ofCluster.facts,
+    ...(given.repoURL === undefined
+      ? []
+      : [guess(['gitops', 'repoURL'], given.repoURL, "this working copy's origin")]),
+    ...filters.facts,
+    ...regionFacts(peers, found.routerOf),
+    ...found.facts,
+    ...nodeFacts(running, nodes, peers),
+  ];
+  const used = facts.filter(({ path }) => !overridden(known.value, path));
+  const value = merged(built(used), known.value);
+  const text = writeTopology(value as Record<string, unknown>, used);
+  const loaded = loadTopology({ file: 'topology.yaml', bytes: new TextEncoder().encode(text) });
+  const refused = [
+    ...ofCluster.problems,
+    ...(loaded.ok ? [] : loaded.faults.map((one) => asProblem(one, used, known.source))),
+  ];
+  if (refused.length > 0 || !loaded.ok) return { ok: false, problems: refused };
+  return {
+    ok: true,
+    text,
+    topology: loaded.topology,
+    facts: used,
+    notes: [...ofCluster.notes, ...peers.notes, ...filters.notes, ...found.notes],
+    today: {
+      cluster: running,
+      routers: routers.map(({ name, files }, index) => ({
+        folder: folders[index]?.folder ?? { name, files: new Map() },
+        files,
+        sessions: found.sessions.find(({ router }) => router.name === name) as RouterSessions,
+      })),
+    },
+  };
+}
+
+interface Known {
+  readonly value: unknown;
+  readonly source: Source | undefined;
+  readonly problems: readonly Problem[];
+}
+
+function readKnown(known: ClusterFile | undefined): Known {
+  if (known === undefined) return { value: {}, source: undefined, problems: [] };
+  const decoded = decode(known.file, known.bytes);
+  const whole = yamlSource(known.file, decoded.text, undefined);
+  if (decoded.faults.length > 0) {
+    return { value: {}, source: whole, problems: decoded.faults.map((one) => fromFault(one, whole)) };
+  }
+  const { source, value, faults } = readYaml(known.file, decoded.text);
+  if (faults.length > 0) return { value: {}, source, problems: faults.map((one) => fromFault(one, source)) };
+  if (isFields(value)) return { value, source, problems: [] };
+  const mend = 'Write parts of a topology, such as gitops: {repoURL: ...}.';
+  return { value: {}, source, problems: [problem(source, undefined, 'is no map', mend)] };
+}
+
+function knownRouter(value: unknown): KnownRouter {
+  const pair = (field: string): PerFamily<string> => {
+    const one = fieldAt(value, [field]);
+    if (isFields(one)) return one as PerFamily<string>;
+    return typeof one === 'string' ? (one.includes(':') ? { ipv6: one } : { ipv4: one }) : {};
+  };
+  const id = fieldAt(value, ['routerId']);
+  return {
+    routerId: typeof id === 'string' ? id : undefined,
+    nodeAddress: pair('nodeAddress'),
+    backboneAddress: pair('backboneAddress'),
+  };
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** Whether the user says something at the path himself, or above it. */
+const overridden = (known: unknown, path: Path): boolean =>
+  path.some((_, index) => {
+    const said = fieldAt(known, path.slice(0, index + 1));
+    return said !== undefined && (index === path.length - 1 ? !isFields(said) : !isFields(said));
+  });
+
+type Tree = { [key: string]: unknown };
+
+function built(facts: readonly Fact[]): Tree {
+  const root: Tree = Object.create(null);
+  for (const { path, value } of facts) {
+    let at = root;
+    for (const part of path.slice(0, -1)) {
+      if (!Object.hasOwn(at, part) || !isFields(at[part])) at[part] = Object.create(null);
+      at = at[part] as Tree;
+    }
+    at[String(path.at(-1))] = value;
+  }
+  return root;
+}
+
+/** What the user says over what was found: maps field by field, all else as a whole. */
+function merged(found: unknown, known: unknown): unknown {
+  if (!isFields(found) || !isFields(known)) return known === undefined ? found : known;
+  const keys = [...new Set([...Object.keys(found), ...Object.keys(known)])];
+  return Object.fromEntries(
+    keys.map((key) => [
+      key,
+      merged(
+        Object.hasOwn(found, key) ? found[key] : undefined,
+        Object.hasOwn(known, key) ? known[key] : undefined,
+      ),
+    ]),
+  );
+}
+
+/** Where to look for what no file that was given says. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^gitops/, 'Which repository will hold this?'],
+  [
+    /^routers\.[^.]+(\.routerId)?$/,
+    "It stands in bird.conf: give the router's whole folder, /etc/bird on most.",
+  ],
+  [/^services/, 'K3s says it from Kubernetes 1.33: kubectl get servicecidrs.networking.k8s.io.'],
+  [/^calico\.version/, 'kubectl get daemonset -n calico-system calico-node -o yaml has it.'],
+  [/^k3s/, 'It is the version of kubelet on the server.'],
+  [/^nodes\.[^.]+(\.region)?$/, 'A region is the label that BGPPeers select by.'],
+];
+
+/**
+ * A fault of the topology that would have been, where what it is about was found; what is missing altogether belongs into the
+ * user's own part.
+ */
+function asProblem(one: Fault, facts: readonly Fact[], known: Source | undefined): Problem {
+  const said = known?.locate(one.path, one.part);
+  if (known !== undefined && said !== undefined) return { ...fromFault(one, known), at: said };
+  const told = facts.filter(({ origin }) => origin !== undefined);
+  const found =
+    told.filter(({ path }) => isAbove(path, one.path)).sort((a, b) => b.path.length - a.path.length)[0] ??
+    (one.path.length > 1 && one.code !== 'missing-key'
+      ? told.find(({ path }) => isAbove(one.path, path))
+      : undefined);
+  const base = { path: one.path, message: one.message, mend: `${one.mend}${hintFor(one)}` };
+  const origin = found?.origin;
+  if (origin === undefined)
+    return { ...base, source: valueSource('topology.yaml, as it would be'), at: undefined };
+  if ('kind' in origin) return { ...base, source: origin.source, at: placeOf(origin) };
+  return { ...base, source: origin.source, at: origin.source.locate(origin.path) };
+}
+
+function hintFor({ code, path, message }: Fault): string {
+  if (code === 'calico-not-carried') return ' adopt does it: --operator-manifest FILE.';
+  if (code !== 'missing-key') return '';
+  const [, key] = /has no (\w+)/.exec(message) ?? [];
+  const named = [...path, ...(key === undefined ? [] : [key])].join('.');
+  const hint = HINTS.find(([pattern]) => pattern.test(named))?.[1];
+  return `${hint === undefined ? '' : ` ${hint}`} What no file says goes into a part of a topology of your own: --known FILE.`;
+}
+
+const isAbove = (above: Path, below: Path): boolean =>
+  above.length <= below.length && above.every((part, index) => part === below[index]);

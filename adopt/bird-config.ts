@@ -1,0 +1,227 @@
+import { type BirdStatement, placeOf, statementText, type Token, wordsText } from './bird-syntax.ts';
+import { type Problem, problem } from './problem.ts';
+
+/** A router's configuration as far as its BGP sessions go. */
+export interface BirdConfig {
+  readonly constants: ReadonlyMap<string, string>;
+  /** Of the whole daemon, where the configuration sets it. */
+  readonly routerId: string | undefined;
+  readonly protocols: readonly BgpProtocol[];
+  /** What a protocol would have from each template alone. */
+  readonly templates: readonly BgpProtocol[];
+  /** Names of all that is defined: tables, constants, functions, filters, templates. */
+  readonly symbols: ReadonlySet<string>;
+  readonly problems: readonly Problem[];
+}
+
+/** What one BGP protocol runs with: its own statements over those of its templates. */
+export interface BgpProtocol {
+  readonly name: string;
+  readonly at: Token;
+  /** By option, `ipv4/table` for one of a channel; constants are resolved, filters hold the text of what they call. */
+  readonly options: ReadonlyMap<string, string>;
+  /** The same before constants are resolved: what the options are called in the file. */
+  readonly written: ReadonlyMap<string, string>;
+  /** Prefix sets that its filters hold a route against: `10.42.0.0/16{16,32}`. */
+  readonly prefixSets: readonly string[];
+}
+
+/**
+ * The BGP protocols of a configuration, templates followed. `known` are constants of files that are not there: the rendered
+ * files leave them to the router's own bird.conf.
+ */
+export function birdConfig(
+  statements: readonly BirdStatement[],
+  known: ReadonlyMap<string, string> = new Map(),
+): BirdConfig {
+  const problems: Problem[] = [];
+  const constants = new Map(known);
+  const named = new Map<string, BirdStatement>();
+  const templates = new Map<string, BirdStatement>();
+  const symbols = new Set<string>();
+  let routerId: string | undefined;
+  for (const one of statements) {
+    const [first, second, third] = one.words.map(({ text }) => text);
+    if (first === 'define' && second !== undefined) {
+      constants.set(second, resolved(one.words.slice(3), constants));
+      symbols.add(second);
+    }
+    if ((first === 'function' || first === 'filter') && second !== undefined) named.set(second, one);
+    if (first === 'template' && third !== undefined) templates.set(third, one);
+    if (first === 'router' && second === 'id') routerId = resolved(one.words.slice(2), constants);
+    const isTable = second === 'table' && /^ipv[46]$/.test(first ?? '');
+    for (const symbol of [isTable || first === 'template' ? third : second]) {
+      if (symbol !== undefined && /^(function|filter|template|table|ipv[46])$/.test(first ?? '')) {
+        symbols.add(symbol);
+      }
+    }
+  }
+  const context: Context = { constants, named, routerId };
+  const protocols = statements.flatMap((one): BgpProtocol[] => {
+    const [kind, type, name] = one.words;
+    if (kind?.text !== 'protocol' || type?.text !== 'bgp' || one.body === undefined) return [];
+    if (name === undefined || name.text === 'from') {
+      const says =
+        'this protocol has no name, and BIRD gives it another whenever one before it comes or goes';
+      problems.push(problem(type.source, placeOf(type), says, 'Give it a name.'));
+      return [];
+    }
+    const body = inherited(one, templates, problems);
+    return [protocolOf(name, body, context)];
+  });
+  const ownTemplates = [...templates.values()].flatMap((one): BgpProtocol[] => {
+    const name = one.words[2];
+    return name === undefined || one.words[1]?.text !== 'bgp'
+      ? []
+      : [protocolOf(name, inherited(one, templates, []), context)];
+  });
+  return { constants, routerId, templates: ownTemplates, protocols, symbols, problems };
+}
+
+interface Context {
+  readonly constants: ReadonlyMap<string, string>;
+  /** Functions and filters. */
+  readonly named: ReadonlyMap<string, BirdStatement>;
+  readonly routerId: string | undefined;
+}
+
+/** The statements of the templates first, those of the first template before all: a later one of a kind counts. */
+function inherited(
+  one: BirdStatement,
+  templates: ReadonlyMap<string, BirdStatement>,
+  problems: Problem[],
+  depth = 0,
+): readonly BirdStatement[] {
+  const at = one.words.findIndex(({ kind, text }) => kind === 'plain' && text === 'from');
+  const parent = one.words[at + 1];
+  const own = one.body ?? [];
+  if (at < 0 || parent === undefined) return own;
+  const template = templates.get(parent.text);
+  if (template === undefined || depth > 8) {
+    const says =
+      depth > 8 ? 'templates are nested without end' : `no template is called ${JSON.stringify(parent.text)}`;
+    problems.push(problem(parent.source, placeOf(parent), says, 'Give the file that has it as well.'));
+    return own;
+  }
+  return [...inherited(template, templates, problems, depth + 1), ...own];
+}
+
+function protocolOf(name: Token, body: readonly BirdStatement[], context: Context): BgpProtocol {
+  const written = new Map<string, string>();
+  const options = new Map<string, string>();
+  const sets = new Set<string>();
+  const set = (key: string, words: readonly Token[], text?: string): void => {
+    written.set(key, text ?? wordsText(words));
+    options.set(key, canonical(text ?? resolved(words, context.constants)));
+  };
+  const read = (statements: readonly BirdStatement[], channel: string): void => {
+    for (const one of statements) {
+      const [first] = one.words;
+      if (first === undefined) continue;
+      if (channel === '' && one.body !== undefined && CHANNELS.test(first.text)) {
+        set(wordsText(one.words), [], 'on');
+        read(one.body, `${wordsText(one.words)}/`);
+      } else if (/^(import|export)$/.test(first.text) && isPolicy(one)) {
+        const text = policyText(one, context);
+        for (const [found] of text.matchAll(/[0-9A-Fa-f.:]+\/\d+(?: \{ ?\d+ , \d+ ?\}| [+-](?= [,\]]))?/g)) {
+          sets.add(found.replaceAll(' ', ''));
+        }
+        set(`${channel}${first.text} filter`, [], text);
+      } else if (first.text === 'local' || first.text === 'neighbor') {
+        for (const [key, words] of endOptions(one.words)) set(key, words);
+      } else if (first.text === 'password' || first.text === 'include') {
+        // Its value is nobody's business here; which file it stands in is.
+        options.set('password', 'set');
+        if (first.text === 'include') written.set('password', one.words[1]?.text ?? '');
+      } else {
+        const [key, words] = optionOf(one);
+        set(`${channel}${key}`, words.length === 0 ? [] : words, words.length === 0 ? 'on' : undefined);
+      }
+    }
+  };
+  read(body, '');
+  if (options.get('rr client') === 'on' && !options.has('rr cluster id')) {
+    const id = options.get('router id') ?? context.routerId;
+    if (id !== undefined) options.set('rr cluster id', id);
+  }
+  if (!options.has('router id') && context.routerId !== undefined) options.set('router id', context.routerId);
+  return { name: name.text, at: name, options, written, prefixSets: [...sets] };
+}
+
+const CHANNELS = /^(ipv[46]|vpn[46]|flow[46])$/;
+
+/** `import limit 100` and `import keep filtered` are about something else than which routes are taken. */
+const isPolicy = ({ words }: BirdStatement): boolean =>
+  !/^(limit|keep|table)$/.test(words[1]?.kind === 'plain' ? words[1].text : '');
+
+/** A filter as one text: its own, and that of each function and filter that it calls, once. */
+function policyText(one: BirdStatement, { constants, named }: Context): string {
+  const [, second, third] = one.words;
+  const isNamed = second?.text === 'filter' && third !== undefined && one.body === undefined;
+  const own =
+    one.body !== undefined
+      ? statementText({ words: [], body: one.body })
+      : wordsText(isNamed ? one.words.slice(2) : one.words.slice(1));
+  const called = new Map<string, string>();
+  const left = [own];
+  for (let text = left.pop(); text !== undefined; text = left.pop()) {
+    for (const [name] of text.matchAll(/[A-Za-z_][A-Za-z0-9_]*/g)) {
+      const found = named.get(name);
+      if (found === undefined || called.has(name)) continue;
+      called.set(name, statementText(found));
+      left.push(called.get(name) ?? '');
+    }
+  }
+  return [own, ...called.values()].map((text) => substituted(text, constants)).join('\n');
+}
+
+/** `local fd00::1 port 179 as 64512`, `neighbor 10.0.0.1 as X`: up to three options in one statement. */
+function endOptions(words: readonly Token[]): [string, readonly Token[]][] {
+  const [end, ...rest] = words;
+  const side = end?.text ?? '';
+  const found: [string, readonly Token[]][] = [];
+  for (let index = 0; index < rest.length; index += 1) {
+    const word = rest[index] as Token;
+    const value = rest.slice(index + 1, index + 2);
+    if (word.text === 'as' || word.text === 'port' || word.text === 'range') {
+      found.push([`${side} ${word.text}`, value]);
+      index += 1;
+    } else if (word.text === '%') {
+      found.push(['interface', value]);
+      index += 1;
+    } else if (word.text === 'internal' || word.text === 'external') {
+      found.push([`${side} kind`, [word]]);
+    } else {
+      found.push([side === 'local' ? 'source address' : 'neighbor', [word]]);
+    }
+  }
+  return found;
+}
+
+/** Options that end in a word which is a value elsewhere; the longest that fits counts. */
+const NAMES = ['import limit', 'export limit', 'receive limit', 'next hop self', 'next hop keep', 'table'];
+const VALUE = /^(on|off|yes|no|true|false|aware|all|none|[A-Z].*|[0-9].*|.*[:./].*)$/;
+
+/** An option's name is its words up to the first that can only be a value; the rest is what it is set to. */
+function optionOf({ words, body }: BirdStatement): [string, readonly Token[]] {
+  const text = wordsText(words);
+  const known = NAMES.find((name) => text === name || text.startsWith(`${name} `));
+  const index = words.findIndex(({ kind, text: one }) => kind !== 'plain' || VALUE.test(one));
+  const length = known?.split(' ').length ?? (index < 0 ? words.length : index);
+  const name = wordsText(words.slice(0, length));
+  // Blocks of other options (`interface`, `passwords`) say nothing that is looked at; they count as there.
+  return body === undefined ? [name, words.slice(length)] : [`${name} {}`, []];
+}
+
+const resolved = (words: readonly Token[], constants: ReadonlyMap<string, string>): string =>
+  words
+    .map((word) => (word.kind === 'string' ? `"${word.text}"` : (constants.get(word.text) ?? word.text)))
+    .join(' ');
+
+const substituted = (text: string, constants: ReadonlyMap<string, string>): string =>
+  text.replace(/[A-Za-z_][A-Za-z0-9_]*/g, (word) => constants.get(word) ?? word);
+
+const BOOLEANS: Readonly<Record<string, string>> = { yes: 'on', true: 'on', no: 'off', false: 'off' };
+
+const canonical = (value: string): string =>
+  Object.hasOwn(BOOLEANS, value) ? (BOOLEANS[value] ?? value) : value;

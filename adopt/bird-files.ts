@@ -1,0 +1,98 @@
+import { posix } from 'node:path';
+import { yamlSource } from '../topology/source.ts';
+import { type BirdStatement, placeOf, readBird } from './bird-syntax.ts';
+import { type Problem, problem } from './problem.ts';
+
+/** One router's folder: the bytes of its files by path below it; `name` is what messages call the folder. */
+export interface RouterFolder {
+  readonly name: string;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface BirdFiles {
+  readonly statements: readonly BirdStatement[];
+  /** Paths that the configuration reads, in its order. */
+  readonly read: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** Where a configuration begins, by what a folder may have of it: a whole one, or the part that the field report publishes. */
+const ENTRIES = ['bird.conf', 'k3s/ibgp.conf', 'ibgp.conf'];
+
+const MOST_INCLUDES = 8;
+
+/** All statements of a configuration with what it includes in place, as BIRD reads it. */
+export function readFolder({ name, files }: RouterFolder): BirdFiles {
+  const read: string[] = [];
+  const problems: Problem[] = [];
+
+  const readFile = (path: string, depth: number): BirdStatement[] => {
+    read.push(path);
+    const reading = readBird(posix.join(name, path), files.get(path) ?? new Uint8Array());
+    if (reading.ok) return expanded(reading.statements, path, depth);
+    problems.push(...reading.problems);
+    return [];
+  };
+
+  const expanded = (statements: readonly BirdStatement[], from: string, depth: number): BirdStatement[] =>
+    statements.flatMap((one): BirdStatement[] => {
+      const [keyword, pattern] = one.words;
+      if (keyword?.text === 'include' && pattern?.kind === 'string') {
+        const found = matching(pattern.text, posix.dirname(from), files);
+        if (found.length === 0 && !/[*?[]/.test(pattern.text)) {
+          // Stays a statement: of a protocol it is most likely the password, which nobody should hand out.
+          const path = pattern.text.startsWith('/')
+            ? pattern.text
+            : posix.join(posix.dirname(from), pattern.text);
+          return [{ words: [keyword, { ...pattern, text: path }], body: undefined }];
+        }
+        if (depth < MOST_INCLUDES) return found.flatMap((path) => readFile(path, depth + 1));
+        const mend = 'Check whether files include each other.';
+        const says = 'includes are nested deeper than BIRD allows';
+        problems.push(problem(pattern.source, placeOf(pattern), says, mend));
+        return [];
+      }
+      return one.body === undefined ? [one] : [{ ...one, body: expanded(one.body, from, depth) }];
+    });
+
+  const entry = ENTRIES.find((path) => files.has(path));
+  if (entry === undefined) {
+    const says = `has none of ${ENTRIES.join(', ')}`;
+    const mend = "Name a copy of BIRD's folder, /etc/bird on most routers.";
+    problems.push(problem(yamlSource(name, '', undefined), undefined, says, mend));
+    return { statements: [], read, problems };
+  }
+  return { statements: readFile(entry, 0), read, problems };
+}
+
+/**
+ * Files that a pattern of `include` names, sorted as BIRD's glob has them. A relative one counts from the file that has it;
+ * an absolute one is looked for by its end, since the copy lies elsewhere than the folder did.
+ */
+function matching(pattern: string, folder: string, files: ReadonlyMap<string, Uint8Array>): string[] {
+  const paths = [...files.keys()].sort();
+  if (!pattern.startsWith('/')) {
+    const glob = globOf(posix.join(folder, pattern));
+    return paths.filter((path) => glob.test(path));
+  }
+  const parts = pattern.split('/').slice(1);
+  // The longest end that is there: /etc/bird/k3s/ibgp.conf is k3s/ibgp.conf of a copy of /etc/bird.
+  for (const [index] of parts.entries()) {
+    const glob = globOf(parts.slice(index).join('/'));
+    const found = paths.filter((path) => glob.test(path));
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** glob(7) as BIRD calls it: `*` and `?` pass over no slash and no leading dot. */
+function globOf(pattern: string): RegExp {
+  const body = pattern.replace(/\[[^\]/]+\]|[*?]|[^*?[]|\[/g, (part, offset: number) => {
+    const first = offset === 0 || pattern[offset - 1] === '/';
+    if (part === '*') return first ? '(?!\\.)[^/]*' : '[^/]*';
+    if (part === '?') return first ? '(?!\\.)[^/]' : '[^/]';
+    if (part.length > 1) return `[${part.slice(1, -1).replace(/\\/g, '\\\\').replace(/^!/, '^')}]`;
+    return part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  });
+  return new RegExp(`^${body}$`);
+}

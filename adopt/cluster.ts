@@ -1,0 +1,103 @@
+import { type Family, parseAddress } from '../topology/address.ts';
+import type { Path } from '../topology/model.ts';
+import { type ClusterObject, fieldAt } from './cluster-objects.ts';
+import type { Problem } from './problem.ts';
+import { problem } from './problem.ts';
+
+/** What runs in the cluster, by kind; Calico's objects in whichever of their two groups they were given. */
+export interface Cluster {
+  readonly objects: readonly ClusterObject[];
+  readonly of: (kind: string) => readonly ClusterObject[];
+  readonly named: (kind: string, name: string) => ClusterObject | undefined;
+}
+
+const CALICO = ['crd.projectcalico.org', 'projectcalico.org'];
+
+/** The objects once each: the same one through another group, or from a second file, is no other. */
+export function cluster(objects: readonly ClusterObject[]): Cluster {
+  const seen = new Map<string, ClusterObject>();
+  for (const object of objects) {
+    const key = keyOf(object);
+    if (!seen.has(key)) seen.set(key, object);
+  }
+  const byKind = new Map<string, ClusterObject[]>();
+  for (const object of seen.values()) {
+    // Calico has its own Node, and what looks like one of Kubernetes' must not be taken for it.
+    const kind = object.kind === 'Node' && object.group !== '' ? 'CalicoNode' : object.kind;
+    byKind.set(kind, [...(byKind.get(kind) ?? []), object]);
+  }
+  const of = (kind: string) => byKind.get(kind) ?? [];
+  return {
+    objects: [...seen.values()],
+    of,
+    named: (kind, name) => of(kind).find((object) => object.name === name),
+  };
+}
+
+/** What tells objects apart, whichever group of Calico's they came through. */
+export const keyOf = ({
+  group,
+  kind,
+  namespace = '',
+  name,
+}: Omit<ClusterObject, 'value' | 'source' | 'path' | 'version'>): string =>
+  JSON.stringify([CALICO.includes(group) ? 'projectcalico.org' : group, kind, namespace, name]);
+
+/** A Kubernetes node as far as a topology knows it. */
+export interface RunningNode {
+  readonly name: string;
+  readonly object: ClusterObject;
+  readonly address: Readonly<Partial<Record<Family, { readonly text: string; readonly from: Path }>>>;
+  readonly labels: Readonly<Record<string, unknown>>;
+  readonly isServer: boolean;
+  readonly kubelet: string | undefined;
+}
+
+/** calico-node writes the address that it peers from into an annotation; without it kubelet's own is the best guess. */
+export function runningNodes({ of }: Cluster): {
+  nodes: readonly RunningNode[];
+  problems: readonly Problem[];
+} {
+  const problems: Problem[] = [];
+  const nodes = of('Node').map((object): RunningNode => {
+    const labels = (fieldAt(object.value, ['metadata', 'labels']) ?? {}) as Record<string, unknown>;
+    return {
+      name: object.name,
+      object,
+      address: { ...addressOf(object, 'ipv4'), ...addressOf(object, 'ipv6') },
+      labels,
+      isServer: ['control-plane', 'master'].some((role) =>
+        Object.hasOwn(labels, `node-role.kubernetes.io/${role}`),
+      ),
+      kubelet: text(fieldAt(object.value, ['status', 'nodeInfo', 'kubeletVersion'])),
+    };
+  });
+  if (nodes.length === 0) {
+    const [first] = of('Installation');
+    const source = first?.source;
+    if (source !== undefined)
+      problems.push(problem(source, undefined, 'holds no Node', 'Add nodes to what kubectl gets.'));
+  }
+  return { nodes, problems };
+}
+
+const ANNOTATION = { ipv4: 'projectcalico.org/IPv4Address', ipv6: 'projectcalico.org/IPv6Address' } as const;
+
+function addressOf(object: ClusterObject, family: Family): RunningNode['address'] {
+  const annotated: Path = ['metadata', 'annotations', ANNOTATION[family]];
+  const calico = text(fieldAt(object.value, annotated))?.split('/')[0];
+  if (calico !== undefined) return { [family]: { text: calico, from: annotated } };
+  const addresses = fieldAt(object.value, ['status', 'addresses']);
+  if (!Array.isArray(addresses)) return {};
+  const index = addresses.findIndex(
+    (one) =>
+      fieldAt(one, ['type']) === 'InternalIP' &&
+      parseAddress(text(fieldAt(one, ['address'])) ?? '')?.family === family,
+  );
+  const found = text(fieldAt(addresses[index], ['address']));
+  return found === undefined
+    ? {}
+    : { [family]: { text: found, from: ['status', 'addresses', index, 'address'] } };
+}
+
+export const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -1,0 +1,153 @@
+import { type FieldChange, fieldChanges } from '../review/fields.ts';
+import { type Cluster, keyOf, text } from './cluster.ts';
+import { type ClusterObject, clusterObjects, fieldAt, isFields } from './cluster-objects.ts';
+import type { Compared, Detail } from './compare.ts';
+import { COMES, type Explanation, FIELD_RULES, LEFT_ALONE, STAYS } from './explanations.ts';
+import type { Note } from './facts.ts';
+import { labelIs } from './selector.ts';
+
+/** The rendered manifests against the objects that run: what server-side apply changes, field by field. */
+export function compareObjects(
+  today: Cluster,
+  notes: readonly Note[],
+  files: ReadonlyMap<string, string>,
+): { compared: Compared[]; todo: string[] } {
+  const rendered = [...files]
+    .filter(([path]) => path.startsWith('cluster/') && !path.endsWith('/kustomization.yaml'))
+    .flatMap(([file, content]) => clusterObjects({ file, bytes: new TextEncoder().encode(content) }).objects);
+  const running = new Map(today.objects.map((object) => [keyOf(object), object]));
+  const peers = rendered.filter(({ kind }) => kind === 'BGPPeer');
+  const old = today.of('BGPPeer');
+  const compared = rendered.map((object): Compared => {
+    const before = running.get(keyOf(object));
+    if (before !== undefined) return changed(before, object);
+    const because = comes(object, old);
+    return { where: 'cluster', what: titleOf(object), became: 'comes', details: [whole(because)] };
+  });
+  const kept = new Set(rendered.map(keyOf));
+  const left = ['BGPPeer', 'BGPFilter', 'BGPConfiguration'].flatMap((kind) =>
+    today.of(kind).filter((object) => !kept.has(keyOf(object))),
+  );
+  const twins = left.flatMap((object) => {
+    const twin = peers.find((peer) => object.kind === 'BGPPeer' && sameSessions(peer, object));
+    return twin === undefined ? [] : [object.name];
+  });
+  const stay = left.map((object): Compared => {
+    const what = titleOf(object);
+    const twin = peers.find((peer) => object.kind === 'BGPPeer' && sameSessions(peer, object));
+    const why = notes.find((note) => note.what === what)?.says ?? 'nothing of it is in the topology';
+    const because = twin === undefined ? STAYS.other(why) : STAYS.peer(twin.name);
+    return { where: 'cluster', what, became: 'stays', details: [whole(because)] };
+  });
+  const todo =
+    twins.length === 0
+      ? []
+      : [
+          `once the rendered BGPPeers are there: kubectl delete bgppeers.crd.projectcalico.org ${twins.sort().join(' ')}`,
+        ];
+  return { compared: [...compared, ...stay], todo };
+}
+
+const titleOf = ({ kind, namespace, name }: ClusterObject): string =>
+  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+
+const whole = (because: Explanation | undefined): Detail => ({
+  field: '',
+  before: undefined,
+  after: undefined,
+  because,
+});
+
+/** Server-side apply sets the fields that it has. What it has not stays, but for lists, which it sets as a whole. */
+function changed(before: ClusterObject, after: ClusterObject): Compared {
+  const all = fieldChanges(after.kind, before.value, after.value);
+  const isOfList = ({ path }: FieldChange) => /\]$/.test(path);
+  const set = all.filter((one) => one.after !== undefined || isOfList(one)).flatMap(leaves);
+  const stays = all.filter(
+    (one) =>
+      ['Installation', 'BGPConfiguration'].includes(after.kind) &&
+      one.after === undefined &&
+      !isOfList(one) &&
+      one.path.startsWith('spec.') &&
+      one.before !== undefined,
+  );
+  const details = [
+    ...set.map((one) =>
+      detail(
+        one,
+        FIELD_RULES.find((rule) => rule.kinds.includes(after.kind) && rule.fits(one)),
+      ),
+    ),
+    ...stays.map((one) => ({ ...detail(one, LEFT_ALONE), after: shown(one.before) })),
+  ];
+  return {
+    where: 'cluster',
+    what: titleOf(after),
+    became: set.filter(({ path }) => path !== 'apiVersion').length === 0 ? 'same' : 'changes',
+    details: details.filter(({ field }) => field !== 'apiVersion'),
+  };
+}
+
+const detail = ({ path, before, after }: FieldChange, because: Explanation | undefined): Detail => ({
+  field: path,
+  before: shown(before),
+  after: shown(after),
+  because: because && { id: because.id, says: because.says },
+});
+
+const shown = (value: unknown): string | undefined => {
+  if (value === undefined) return undefined;
+  const all = typeof value === 'string' ? value : JSON.stringify(value);
+  return all.length > 80 ? `${all.slice(0, 77)}...` : all;
+};
+
+/** A map that comes as a whole, field by field. */
+function leaves(change: FieldChange): FieldChange[] {
+  const { path, before, after } = change;
+  if (before !== undefined) return [change];
+  if (Array.isArray(after) && after.every((one) => !isFields(one))) {
+    return after.map((one) => ({ path: `${path}[]`, before, after: one }));
+  }
+  // An item that comes to a list is something new, and not so many defaults.
+  if (!isFields(after) || path.endsWith(']')) return [change];
+  return Object.entries(after).flatMap(([key, value]) =>
+    leaves({ path: `${path}.${/^\w+$/.test(key) ? key : JSON.stringify(key)}`, before, after: value }),
+  );
+}
+
+/** Why it is right that an object comes; undefined where today has nothing that does the same. */
+function comes(object: ClusterObject, old: readonly ClusterObject[]): Explanation | undefined {
+  const { kind, namespace, name } = object;
+  if (kind === 'BGPPeer') {
+    const twin = old.find((peer) => sameSessions(object, peer));
+    return twin && COMES.peer(twin.name);
+  }
+  if (kind === 'BGPConfiguration') {
+    const [asNumber, mesh] = ['asNumber', 'nodeToNodeMeshEnabled'].map((field) =>
+      fieldAt(object.value, ['spec', field]),
+    );
+    return asNumber === 64512 && mesh === true ? COMES.configuration : undefined;
+  }
+  if (namespace === 'noencap-system' || /^noencap-/.test(name)) return COMES.labels;
+  if (namespace === 'calico-system' && name === 'bgp-passwords') return COMES.password;
+  const isOperators = namespace === 'tigera-operator' || name.startsWith('tigera-operator');
+  return isOperators || kind === 'CustomResourceDefinition' ? COMES.operator : undefined;
+}
+
+/** Whether two BGPPeers make the same sessions with the same settings. */
+function sameSessions(a: ClusterObject, b: ClusterObject): boolean {
+  const [one, other] = [a, b].map(({ value }) => {
+    const spec = (field: string) => fieldAt(value, ['spec', field]);
+    const label = labelIs(text(spec('nodeSelector')) ?? '');
+    return JSON.stringify([
+      label?.key,
+      label?.value,
+      spec('peerIP'),
+      spec('asNumber'),
+      spec('filters') ?? [],
+      fieldAt(value, ['spec', 'password', 'secretKeyRef', 'name']),
+      fieldAt(value, ['spec', 'password', 'secretKeyRef', 'key']),
+    ]);
+  });
+  return one === other && labelIs(text(fieldAt(a.value, ['spec', 'nodeSelector'])) ?? '') !== undefined;
+}

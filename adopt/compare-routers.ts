@@ -1,0 +1,227 @@
+import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { optionEffect } from '../review/session-fates.ts';
+import { contains, parsePrefix } from '../topology/address.ts';
+import type { Today } from './adopt.ts';
+import { type BgpProtocol, type BirdConfig, birdConfig } from './bird-config.ts';
+import { type RouterFolder, readFolder } from './bird-files.ts';
+import type { BirdStatement } from './bird-syntax.ts';
+import type { Compared, Detail } from './compare.ts';
+import { type Explanation, NO_WORD, OPTION_RULES } from './explanations.ts';
+
+/** The rendered files of each router against those that run: what BIRD does to each session when it gets them. */
+export function compareRouters(
+  { routers }: Today,
+  fabric: Fabric,
+  files: ReadonlyMap<string, string>,
+): { compared: Compared[]; todo: string[] } {
+  const compared: Compared[] = [];
+  const todo: string[] = [];
+  for (const { folder, files: now, sessions } of [...routers].sort((a, b) =>
+    a.folder.name < b.folder.name ? -1 : 1,
+  )) {
+    const router = fabric.routers.find(({ name }) => name === folder.name);
+    if (router === undefined || router.planned) continue;
+    const next = delivered(folder, files);
+    const read = readFolder(next);
+    const constants = new Map([
+      [router.bird.constants.as, String(fabric.bgp.asNumber)],
+      [router.bird.constants.routerId, router.routerId.text],
+    ]);
+    const outside = [...sessions.nodes, ...sessions.backbone]
+      .map(({ protocol }) => protocol)
+      .filter(({ at }) => !isReplaced(folder.name, at.source.file));
+    const statements = read.statements.filter(
+      ({ words }) =>
+        !outside.some(({ name, at }) => words[2]?.text === name && words[2].source.file === at.source.file),
+    );
+    const [before, after] = [birdConfig(now.statements, constants), birdConfig(statements, constants)];
+    compared.push(...protocolsOf(router, fabric, before, after));
+    compared.push(...lost(router, folder, now.statements, statements));
+    if (folder.files.has('bird.conf')) todo.push(...undefinedNames(router, fabric, statements));
+    const isInline = sessions.nodes.some(
+      ({ protocol }) => protocol.options.has('password') && !protocol.written.has('password'),
+    );
+    if (isInline && router.password !== undefined) {
+      todo.push(`${folder.name}: put the line password "..." of its sessions into ${router.password.file}`);
+    }
+    for (const { name, at } of outside) {
+      todo.push(`${folder.name}: take ${name} out of ${at.source.file}: a delivery brings it in k3s/`);
+    }
+  }
+  return { compared, todo };
+}
+
+/** What a delivery replaces: the folder k3s as a whole, and bird.conf where it is rendered. */
+const isReplaced = (router: string, file: string): boolean =>
+  file.startsWith(`${router}/k3s/`) || /^[^/]+\/(ibgp\.conf|ibgpeers\/)/.test(file);
+
+/** The folder as it will be. */
+function delivered({ name, files }: RouterFolder, rendered: ReadonlyMap<string, string>): RouterFolder {
+  const prefix = `routers/${name}/`;
+  const ours = [...rendered].filter(
+    ([path]) => path.startsWith(prefix) && path.endsWith('.conf') && !path.includes('/sysctl.d/'),
+  );
+  const kept = [...files].filter(([path]) => !isReplaced(name, `${name}/${path}`));
+  const encoder = new TextEncoder();
+  return {
+    name,
+    files: new Map([
+      ...kept,
+      ...ours.map(([path, text]) => [path.slice(prefix.length), encoder.encode(text)] as const),
+    ]),
+  };
+}
+
+function protocolsOf(
+  router: RouterSpeaker,
+  fabric: Fabric,
+  before: BirdConfig,
+  after: BirdConfig,
+): Compared[] {
+  const [were, are] = [before, after].map(
+    ({ protocols }) => new Map(protocols.map((one) => [one.name, one])),
+  );
+  const names = [...new Set([...(were?.keys() ?? []), ...(are?.keys() ?? [])])].sort();
+  return names.flatMap((name): Compared[] => {
+    const [was, is] = [were?.get(name), are?.get(name)];
+    const base = { where: router.name, what: name };
+    if (was === undefined || is === undefined) {
+      const { options } = (was ?? is) as BgpProtocol;
+      const field = `neighbor ${options.get('neighbor') ?? ''}`;
+      return [
+        {
+          ...base,
+          became: is === undefined ? 'gone' : 'new',
+          details: [{ field, before: undefined, after: undefined, because: undefined }],
+        },
+      ];
+    }
+    const details = differences(was, is, fabric);
+    const effects = details.map(({ effect }) => effect);
+    const became = effects.includes('reset') ? 'reset' : effects.includes('reload') ? 'reloaded' : 'kept';
+    // Sessions of the router's own that nothing touches are none of our business.
+    if (details.length === 0 && is.at.source.file === was.at.source.file) return [];
+    return [{ ...base, became, details: details.map(({ effect: _, ...detail }) => detail) }];
+  });
+}
+
+/** What BIRD 2 takes where an option is not written. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  'hold time': '240',
+  'graceful restart': 'aware',
+  'rr client': 'off',
+  multihop: 'on',
+  bfd: 'off',
+  passive: 'off',
+  'neighbor kind': 'internal',
+  'import filter': 'all',
+  'export filter': 'none',
+  'next hop self': 'off',
+  'next hop keep': 'off',
+  'extended next hop': 'off',
+  preference: '100',
+};
+
+function differences(was: BgpProtocol, is: BgpProtocol, fabric: Fabric): (Detail & { effect: string })[] {
+  const keys = [...new Set([...was.options.keys(), ...is.options.keys()])].sort();
+  return keys.flatMap((key) => {
+    const byDefault = DEFAULTS[key.replace(/^ipv[46]\//, '')];
+    // Options of a channel that is not there on one side: the channel itself is the difference.
+    const channel = /^(ipv[46])\//.exec(key)?.[1];
+    if (channel !== undefined && was.options.has(channel) !== is.options.has(channel)) return [];
+    const [before, after] = [was, is].map(({ options }) => options.get(key) ?? byDefault);
+    if (before === after) return [];
+    const isFilter = /filter$/.test(key);
+    return [
+      {
+        field: key,
+        before: isFilter ? undefined : before,
+        after: isFilter ? undefined : after,
+        because: reason(key, was, is, fabric),
+        effect: optionEffect(key),
+      },
+    ];
+  });
+}
+
+/** A filter is explained only where today's lets nothing through that the rendered one would stop. */
+function reason(key: string, was: BgpProtocol, is: BgpProtocol, fabric: Fabric): Explanation | undefined {
+  if (/\/(import|export) filter$/.test(key) && !onlyPools(was, key, fabric)) return undefined;
+  const rule = OPTION_RULES.find(({ options }) => options.test(key));
+  if (rule !== undefined) return { id: rule.id, says: rule.says };
+  return is.options.has(key) ? undefined : NO_WORD;
+}
+
+function onlyPools(was: BgpProtocol, key: string, { pods }: Fabric): boolean {
+  const filter = was.options.get(key) ?? 'all';
+  if (filter === 'none') return true;
+  if (filter === 'all' || was.prefixSets.length === 0) return false;
+  return was.prefixSets.every((one) => {
+    const parsed = parsePrefix(/^[^{+-]+/.exec(one)?.[0] ?? '');
+    return parsed.ok && pods.pools.some(({ cidr }) => contains(cidr, parsed.prefix));
+  });
+}
+
+/** What stands in files that a delivery replaces, and is neither a session nor a part of one: it would be gone. */
+function lost(
+  router: RouterSpeaker,
+  folder: RouterFolder,
+  before: readonly BirdStatement[],
+  after: readonly BirdStatement[],
+): Compared[] {
+  const names = new Set(after.map(definedName));
+  const used = new Set(after.flatMap((one) => wordsIn(one)));
+  return before.flatMap((one): Compared[] => {
+    const [keyword, type] = one.words;
+    const name = definedName(one);
+    if (keyword === undefined || name === undefined || names.has(name)) return [];
+    if (
+      !isReplaced(folder.name, keyword.source.file) ||
+      (keyword.text === 'protocol' && type?.text === 'bgp')
+    )
+      return [];
+    const isNeeded = keyword.text === 'protocol' || used.has(name);
+    if (!isNeeded) return [];
+    const what = `${keyword.text} ${name}`;
+    return [
+      {
+        where: router.name,
+        what,
+        became: 'gone',
+        details: [{ field: keyword.source.file, before: undefined, after: undefined, because: undefined }],
+      },
+    ];
+  });
+}
+
+/** What a statement gives a name to. */
+function definedName({ words }: BirdStatement): string | undefined {
+  const [first, second, third] = words.map(({ text }) => text);
+  if (/^(define|function|filter)$/.test(first ?? '')) return second;
+  if (second === 'table') return third;
+  return first === 'protocol' || first === 'template' ? third : undefined;
+}
+
+const wordsIn = ({ words, body }: BirdStatement): string[] => [
+  ...words.map(({ text }) => text),
+  ...(body ?? []).flatMap(wordsIn),
+];
+
+/** Tables and constants that the rendered files take from bird.conf, and that it does not have. */
+function undefinedNames(
+  { name, bird, routerId }: RouterSpeaker,
+  fabric: Fabric,
+  after: readonly BirdStatement[],
+): string[] {
+  if (bird.mode === 'standalone') return [];
+  const defined = new Set(after.map(definedName));
+  const families = bird.adopted.bothChannels ? (['ipv4', 'ipv6'] as const) : fabric.pods.families;
+  const needed = [
+    [bird.constants.as, `define ${bird.constants.as} = ${fabric.bgp.asNumber};`],
+    [bird.constants.routerId, `define ${bird.constants.routerId} = ${routerId.text};`],
+    ...families.map((family) => [bird.tables[family], `${family} table ${bird.tables[family]};`] as const),
+  ] as const;
+  return needed
+    .filter(([symbol]) => !defined.has(symbol))
+    .map(([, line]) => `${name}: add this to bird.conf, before its include: ${line}`);
+}

@@ -1,0 +1,54 @@
+import type { Fabric } from '../fabric/index.ts';
+import type { Today } from './adopt.ts';
+import { compareObjects } from './compare-objects.ts';
+import { compareRouters } from './compare-routers.ts';
+import type { Explanation } from './explanations.ts';
+import type { Note } from './facts.ts';
+
+/** One thing of today or of the rendered network, and what becomes of it when that is applied. */
+export interface Compared {
+  /** `cluster`, or the router's name. */
+  readonly where: string;
+  readonly what: string;
+  readonly became: 'same' | 'changes' | 'comes' | 'stays' | 'kept' | 'reloaded' | 'reset' | 'new' | 'gone';
+  readonly details: readonly Detail[];
+}
+
+/** A difference; without an explanation somebody should look at it before anything is applied. */
+export interface Detail {
+  /** The field or option; empty where it is about the whole. */
+  readonly field: string;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  readonly because: Explanation | undefined;
+}
+
+export interface Comparison {
+  readonly compared: readonly Compared[];
+  /** What the user has to do by hand before or after, in order. */
+  readonly todo: readonly string[];
+}
+
+/** Today's network against the rendered one: by object, as server-side apply changes it, and by session, as BIRD does. */
+export function compare(
+  today: Today,
+  notes: readonly Note[],
+  fabric: Fabric,
+  files: ReadonlyMap<string, string>,
+): Comparison {
+  const objects = compareObjects(today.cluster, notes, files);
+  const routers = compareRouters(today, fabric, files);
+  return { compared: [...objects.compared, ...routers.compared], todo: [...routers.todo, ...objects.todo] };
+}
+
+/** What should keep anybody from applying the rendered network as it is. */
+export function concerns({ compared }: Comparison): {
+  readonly unexplained: number;
+  readonly interrupted: number;
+} {
+  const details = compared.flatMap((one) => one.details);
+  return {
+    unexplained: details.filter(({ because }) => because === undefined).length,
+    interrupted: compared.filter(({ became }) => became === 'reset' || became === 'gone').length,
+  };
+}

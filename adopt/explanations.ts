@@ -1,0 +1,174 @@
+import type { FieldChange } from '../review/fields.ts';
+
+/** Why a difference between today and the rendered network is there, and what it does to what runs. */
+export interface Explanation {
+  readonly id: string;
+  readonly says: string;
+}
+
+/** What of an object changes, and why that is right. The first rule that fits counts. */
+interface FieldRule extends Explanation {
+  readonly kinds: readonly string[];
+  readonly fits: (change: FieldChange) => boolean;
+}
+
+const OPERATOR_KINDS = [
+  'Namespace',
+  'ServiceAccount',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'RoleBinding',
+  'Deployment',
+  'CustomResourceDefinition',
+];
+
+/** What the operator does where the Installation does not say it (tigera/operator, fillDefaults). */
+const DEFAULTS: readonly (readonly [RegExp, unknown])[] = [
+  [/^spec\.variant$/, 'Calico'],
+  [/^spec\.cni(\.ipam)?\.type$/, 'Calico'],
+  [/^spec\.cni\.binDir$/, '/opt/cni/bin'],
+  [/^spec\.cni\.confDir$/, '/etc/cni/net.d'],
+  [/^spec\.cni\.specVersion$/, 'Auto'],
+  [/^spec\.calicoNetwork\.(bgp|hostPorts)$/, 'Enabled'],
+  [/^spec\.calicoNetwork\.(containerIPForwarding|windowsDataplane)$/, 'Disabled'],
+  [/^spec\.calicoNetwork\.linuxDataplane$/, 'Iptables'],
+  [/^spec\.calicoNetwork\.multiInterfaceMode$/, 'None'],
+  [/^spec\.calicoNetwork\.linuxPolicySetupTimeoutSeconds$/, 0],
+  [/^spec\.calicoNetwork\.nodeAddressAutodetectionV[46]\.firstFound$/, true],
+  [/^spec\.calicoNetwork\.ipPools\[.*\]\.(disableBGPExport|disableNewAllocations)$/, false],
+  [/^spec\.calicoNetwork\.ipPools\[.*\]\.nodeSelector$/, 'all()'],
+  [/^spec\.calicoNetwork\.ipPools\[.*\]\.assignmentMode$/, 'Automatic'],
+  [/^spec\.calicoNetwork\.ipPools\[.*\]\.natOutgoing$/, 'Enabled'],
+  [/^spec\.calicoNetwork\.ipPools\[.*\]\.blockSize$/, 26],
+  [/^spec\.calicoNetwork\.ipPools\[.*\]\.name$/, 'default-ipv4-ippool'],
+  [/^spec\.calicoNetwork\.ipPools\[.*\]\.allowedUses\[\]$/, 'Workload'],
+  [/^spec\.calicoNetwork\.ipPools\[.*\]\.allowedUses\[\]$/, 'Tunnel'],
+  [/^spec\.controlPlaneReplicas$/, 2],
+  [/^spec\.flexVolumePath$/, '/usr/libexec/kubernetes/kubelet-plugins/volume/exec/'],
+  [/^spec\.kubeletVolumePluginPath$/, '/var/lib/kubelet'],
+  [/^spec\.nodeUpdateStrategy\.type$/, 'RollingUpdate'],
+  [/^spec\.nodeUpdateStrategy\.rollingUpdate\.maxUnavailable$/, 1],
+  [/^spec\.logging\.cni\.logSeverity$/, 'Info'],
+  [/^spec\.logging\.cni\.logFileMaxSize$/, '100Mi'],
+  [/^spec\.logging\.cni\.logFileMaxCount$/, 10],
+  [/^spec\.logging\.cni\.logFileMaxAgeDays$/, 30],
+  [/^spec\.nonPrivileged$/, 'Disabled'],
+];
+
+const isKeep = ({ path }: FieldChange): boolean =>
+  /^metadata\.annotations(\."(argocd\.argoproj\.io\/sync-options|kustomize\.toolkit\.fluxcd\.io\/prune)")?$/.test(
+    path,
+  );
+
+export const FIELD_RULES: readonly FieldRule[] = [
+  {
+    id: 'guards',
+    says: 'keeps every engine from removing it; nothing that runs reads it',
+    kinds: ['Installation', 'APIServer', ...OPERATOR_KINDS],
+    fits: isKeep,
+  },
+  {
+    id: 'default-written',
+    says: 'what the operator does anyway, written out so that it has nothing to write back',
+    kinds: ['Installation'],
+    fits: ({ path, before, after }) =>
+      before === undefined && DEFAULTS.some(([field, value]) => field.test(path) && value === after),
+  },
+  {
+    id: 'registry-slash',
+    says: 'the operator adds the slash itself',
+    kinds: ['Installation'],
+    fits: ({ path, before, after }) => path === 'spec.registry' && `${before}/` === after,
+  },
+  {
+    id: 'log-severity',
+    says: 'how much BIRD logs on the nodes; no session is touched',
+    kinds: ['BGPConfiguration'],
+    fits: ({ path }) => path === 'spec.logSeverityScreen',
+  },
+  {
+    id: 'calico-default',
+    says: 'what Calico does anyway, written out',
+    kinds: ['BGPConfiguration'],
+    fits: ({ path, before, after }) =>
+      before === undefined &&
+      ((path === 'spec.asNumber' && after === 64512) ||
+        (path === 'spec.nodeToNodeMeshEnabled' && after === true)),
+  },
+  {
+    id: 'operator-image',
+    says: 'the operator itself comes from the registry too: it restarts, calico-node does not',
+    kinds: ['Deployment'],
+    fits: ({ path }) => path.endsWith('.image'),
+  },
+  {
+    id: 'operator-manifest',
+    says: "the operator as Calico's own manifest of that version has it; calico-node is not touched",
+    kinds: OPERATOR_KINDS,
+    fits: () => true,
+  },
+];
+
+/** Why an object comes that is not there today. */
+export const COMES = {
+  operator: {
+    id: 'operator-manifest',
+    says: "the operator as Calico's own manifest of that version has it; what is there already is taken over",
+  },
+  labels: {
+    id: 'labels-by-job',
+    says: 'sets the labels that the nodes have already, from git from now on instead of by kubectl label',
+  },
+  configuration: { id: 'calico-default', says: 'says what Calico does without it' },
+  peer: (name: string): Explanation => ({
+    id: 'peer-renamed',
+    says: `makes the sessions that ${name} makes; Calico makes one session a node and address of both`,
+  }),
+  password: { id: 'password-access', says: 'lets calico-node read the Secret, which the operator does not' },
+} as const;
+
+/** Why an object stays that is not rendered. */
+export const STAYS = {
+  peer: (name: string): Explanation => ({
+    id: 'peer-renamed',
+    says: `${name} makes the same sessions: delete this one once that is there`,
+  }),
+  other: (why: string): Explanation => ({
+    id: 'left-alone',
+    says: `${why}; what noencap did not make it does not remove`,
+  }),
+} as const;
+
+/** Why fields stay that are not rendered. */
+export const LEFT_ALONE: Explanation = {
+  id: 'left-alone',
+  says: 'a topology has no word for it; server-side apply leaves what it does not name',
+};
+
+/** Why an option of a BIRD session is another. */
+export const OPTION_RULES: readonly (Explanation & { readonly options: RegExp })[] = [
+  {
+    id: 'guard',
+    options: /\/(import|export) filter$/,
+    says: 'written anew: blocks of the pools pass, as today. Routes are sent again, none is withdrawn',
+  },
+  { id: 'import-limit', options: /\/import limit$/, says: 'a limit that warns and stops nothing' },
+  {
+    id: 'client-preference',
+    options: /\/preference$/,
+    says: 'what a node says of its own blocks counts more than what another reflector says of them',
+  },
+  {
+    id: 'shared-setting',
+    options: /^(hold time|graceful restart)$/,
+    says: 'a topology has one for all sessions, and most have that one',
+  },
+  {
+    id: 'shared-setting',
+    options: /^(source address|ipv[46])$/,
+    says: 'a router has it on all of its sessions or on none',
+  },
+];
+
+/** An option that the rendered session has not, and that no field of a topology is for. */
+export const NO_WORD: Explanation = { id: 'no-word', says: 'a topology has no word for it' };

@@ -1,0 +1,43 @@
+import type { Path } from '../topology/model.ts';
+import type { Source } from '../topology/source.ts';
+import type { Token } from './bird-syntax.ts';
+import type { ClusterObject } from './cluster-objects.ts';
+
+/** A value of the new topology, and what of today's network says so. */
+export interface Fact {
+  readonly path: Path;
+  readonly value: unknown;
+  /** For the comment behind the line. */
+  readonly from: string;
+  /** Nothing says it outright: the comment asks to look at it. */
+  readonly guess: boolean;
+  readonly origin: Origin | undefined;
+}
+
+/** Where a message about the value points: a field of an object, or a word of a router's configuration. */
+export type Origin = { readonly source: Source; readonly path: Path } | Token;
+
+/** Something of today's network that the topology does not hold, and what becomes of it. */
+export interface Note {
+  readonly what: string;
+  readonly says: string;
+}
+
+export const fact = (path: Path, value: unknown, from: string, origin?: Origin): Fact => ({
+  path,
+  value,
+  from,
+  guess: false,
+  origin,
+});
+
+export const guess = (path: Path, value: unknown, from: string, origin?: Origin): Fact => ({
+  ...fact(path, value, from, origin),
+  guess: true,
+});
+
+/** A field of an object, as an origin. */
+export const within = (object: ClusterObject, ...path: Path): Origin => ({
+  source: object.source,
+  path: [...object.path, ...path],
+});

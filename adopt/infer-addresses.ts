@@ -1,0 +1,181 @@
+import { FAMILIES, type Family, type IpAddress, type PerFamily, parseAddress } from '../topology/address.ts';
+import type { BgpProtocol } from './bird-config.ts';
+import type { RunningNode } from './cluster.ts';
+import { type Fact, fact, guess, type Note } from './facts.ts';
+import type { RegionPeer } from './infer-peers.ts';
+import {
+  type KnownRouter,
+  neighborOf,
+  pairOf,
+  type RouterSessions,
+  type RunningRouter,
+  routerIdOf,
+} from './router-sessions.ts';
+
+/**
+ * A router's own backbone address stands in its own files only as a source address; else it is what all others name as a
+ * neighbour and it does not itself, or what others call by its name.
+ */
+export function backboneAddresses(
+  routers: readonly RunningRouter[],
+  toOthers: readonly (readonly BgpProtocol[])[],
+  known: (router: string) => KnownRouter,
+): ReadonlyMap<string, PerFamily<IpAddress>> {
+  const named = new Map<string, IpAddress>();
+  for (const protocol of toOthers.flat()) {
+    const neighbor = neighborOf(protocol);
+    if (neighbor !== undefined) named.set(neighbor.text, neighbor);
+  }
+  const found = new Map<string, { ipv4?: IpAddress; ipv6?: IpAddress }>(
+    routers.map(({ name }) => [name, {}]),
+  );
+  const taken = new Set<string>();
+  const give = (router: string, address: IpAddress | undefined): void => {
+    const own = found.get(router);
+    if (
+      address === undefined ||
+      own === undefined ||
+      own[address.family] !== undefined ||
+      taken.has(address.text)
+    )
+      return;
+    own[address.family] = address;
+    taken.add(address.text);
+  };
+  for (const [index, { name }] of routers.entries()) {
+    for (const family of FAMILIES) give(name, parseAddress(known(name).backboneAddress[family] ?? ''));
+    for (const { options } of toOthers[index] ?? [])
+      give(name, parseAddress(options.get('source address') ?? ''));
+  }
+  const nameOf = (protocol: BgpProtocol) => /^(?:k3s_)?backbone_(.+?)(?:_v[46])?$/.exec(protocol.name)?.[1];
+  const mapped = (name: string) => name.replace(/[-.]/g, '_');
+  for (const protocol of toOthers.flat()) {
+    const router = routers.find(({ name }) => mapped(name) === nameOf(protocol));
+    if (router !== undefined) give(router.name, neighborOf(protocol));
+  }
+  for (const [index, { name }] of routers.entries()) {
+    const own = new Set((toOthers[index] ?? []).map((one) => neighborOf(one)?.text));
+    if (own.size === 0) continue;
+    for (const family of FAMILIES) {
+      const left = [...named.values()].filter(
+        (one) => one.family === family && !own.has(one.text) && !taken.has(one.text),
+      );
+      if (left.length === 1) give(name, left[0]);
+    }
+  }
+  for (const protocol of toOthers.flat()) {
+    const hint = nameOf(protocol);
+    const alike = hint === undefined ? [] : routers.filter(({ name }) => mapped(name).startsWith(hint));
+    if (alike.length === 1) give(alike[0]?.name ?? '', neighborOf(protocol));
+  }
+  return found;
+}
+
+/** Which router is at which BGPPeer's address, and names for those of which no folder was given. */
+export function nodeAddresses(
+  sessions: readonly RouterSessions[],
+  nodes: readonly RunningNode[],
+  peers: readonly RegionPeer[],
+  known: (router: string) => KnownRouter,
+) {
+  const routerAt = new Map<string, string>();
+  const guessed = new Set<string>();
+  const hasFamily = (router: string, family: Family): boolean =>
+    peers.some((peer) => peer.family === family && routerAt.get(peer.address) === router);
+  const give = (peer: RegionPeer, router: string | undefined, isGuess = false): void => {
+    if (router === undefined || routerAt.has(peer.address)) return;
+    if (hasFamily(router, peer.family)) return;
+    routerAt.set(peer.address, router);
+    if (isGuess) guessed.add(peer.address);
+  };
+  const says = (match: (one: RouterSessions, peer: RegionPeer) => boolean, isGuess = false): void => {
+    for (const peer of peers) give(peer, sessions.find((one) => match(one, peer))?.router.name, isGuess);
+  };
+  says(({ router }, peer) => known(router.name).nodeAddress[peer.family] === peer.address);
+  says(({ nodes: own }, peer) =>
+    own.some(({ protocol }) => protocol.options.get('source address') === peer.address),
+  );
+  says((one, peer) => routerIdOf(one)?.text === peer.address);
+  const regionOf = new Map(nodes.map((node) => [node.name, node]));
+  const serves = ({ nodes: own }: RouterSessions, peer: RegionPeer): boolean =>
+    own.some(({ node, family }) => {
+      const labels = regionOf.get(node)?.labels ?? {};
+      return family === peer.family && Object.values(labels).includes(peer.region);
+    });
+  for (const peer of peers) {
+    const rivals = peers.filter(
+      (one) => one.region === peer.region && one.family === peer.family && !routerAt.has(one.address),
+    );
+    const candidates = sessions.filter(
+      (one) => serves(one, peer) && !hasFamily(one.router.name, peer.family),
+    );
+    if (new Set(rivals.map(({ address }) => address)).size === 1 && candidates.length === 1) {
+      give(peer, candidates[0]?.router.name, true);
+    }
+  }
+  // A router without nodes peers with nobody yet: its BGPPeer may be called after it.
+  says(({ router }, peer) => router.name === plannedName(peer), true);
+  // A dual-stack router's two peers stand for one: who has the one address has the other, if both have one name.
+  const names = new Set([...sessions.map(({ router }) => router.name)]);
+  const plannedNames = new Map<string, string>();
+  for (const peer of peers.filter(({ address }) => !routerAt.has(address))) {
+    const base = plannedName(peer);
+    const name = plannedNames.get(base) ?? (names.has(base) ? `${base}-planned` : base);
+    plannedNames.set(base, name);
+    routerAt.set(peer.address, name);
+  }
+  const addressOf = (router: string): PerFamily<{ text: string; peer: RegionPeer; isGuess: boolean }> =>
+    Object.fromEntries(
+      peers
+        .filter((peer) => routerAt.get(peer.address) === router)
+        .map((peer) => [peer.family, { text: peer.address, peer, isGuess: guessed.has(peer.address) }]),
+    );
+  const planned = [...new Set(plannedNames.values())];
+  return {
+    addressOf,
+    routerOf: (peer: RegionPeer): string => routerAt.get(peer.address) ?? '',
+    plannedFacts: planned.flatMap((name): Fact[] => {
+      const address = addressOf(name);
+      const [peer] = [address.ipv4, address.ipv6].flatMap((one) => one?.peer ?? []);
+      const from = `BGPPeer ${peer?.object.name}`;
+      const origin = peer && { source: peer.object.source, path: [...peer.object.path, 'spec', 'peerIP'] };
+      return [
+        ...(address.ipv4 === undefined
+          ? []
+          : [
+              guess(
+                ['routers', name, 'routerId'],
+                address.ipv4.text,
+                'its address; nothing is rendered of it before it runs',
+                origin,
+              ),
+            ]),
+        fact(['routers', name, 'nodeAddress'], pairOf(address), from, origin),
+        fact(
+          ['routers', name, 'planned'],
+          true,
+          'no folder was given for it: its BGPPeer stays, its configuration is left alone',
+          origin,
+        ),
+      ];
+    }),
+    notes: planned.map(
+      (name): Note => ({
+        what: `router ${name}`,
+        says: `no folder of a router says that it is at ${Object.values(addressOf(name))
+          .map((one) => one.text)
+          .join(', ')}; if it runs, give --router ${name}=FOLDER`,
+      }),
+    ),
+  };
+}
+
+/** `route-reflector-later-later-v6` of region Later is `later`; a name of one's own stays as it is. */
+function plannedName({ object, region }: RegionPeer): string {
+  const bare = object.name
+    .replace(/^route-reflector-/, '')
+    .replace(/-v6$/, '')
+    .replaceAll('.', '-');
+  const prefix = `${region.toLowerCase()}-`;
+  return bare.startsWith(prefix) && bare.length > prefix.length ? bare.slice(prefix.length) : bare;
+}

@@ -1,0 +1,146 @@
+import { CARRIED } from '../topology/rules/calico.ts';
+import { type Cluster, type RunningNode, text } from './cluster.ts';
+import { type ClusterObject, type Fields, fieldAt, isFields } from './cluster-objects.ts';
+import { type Fact, fact, guess, type Note, within } from './facts.ts';
+
+export interface OperatorManifest {
+  /** As the topology will have it: from its own folder. */
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** What the Installation says of Calico itself, and the images of what it made run. */
+export function calicoFacts(
+  running: Cluster,
+  nodes: readonly RunningNode[],
+  installation: ClusterObject | undefined,
+  operatorManifest: OperatorManifest | undefined,
+): { facts: Fact[]; notes: Note[] } {
+  if (installation === undefined) return { facts: calicoVersion(running, nodes, undefined), notes: [] };
+  const spec = (...path: string[]) => fieldAt(installation.value, ['spec', ...path]);
+  const from = 'Installation default';
+  const at = (...path: string[]) => within(installation, 'spec', ...path);
+  const version = calicoVersion(running, nodes, installation);
+  const registry = text(spec('registry'))?.replace(/\/$/, '');
+  const secrets = spec('imagePullSecrets');
+  const isCarried = CARRIED.includes(String(version[0]?.value));
+  const detection = detectionFact(installation);
+  const api = apiOf(running);
+  return {
+    notes: detection.notes,
+    facts: [
+      ...version,
+      ...(registry === undefined || registry === '' || registry === 'UseDefault'
+        ? []
+        : [fact(['calico', 'registry'], registry, from, at('registry'))]),
+      ...api,
+      ...detection.facts,
+      ...(spec('calicoNetwork', 'containerIPForwarding') === 'Enabled'
+        ? []
+        : [
+            fact(
+              ['calico', 'containerIPForwarding'],
+              false,
+              'not enabled in Installation; true restarts calico-node, a node at a time',
+              at('calicoNetwork'),
+            ),
+          ]),
+      ...(Array.isArray(secrets) && secrets.length > 0
+        ? [
+            fact(
+              ['calico', 'imagePullSecrets'],
+              secrets.map((one) => fieldAt(one, ['name'])),
+              from,
+              at('imagePullSecrets'),
+            ),
+          ]
+        : []),
+      ...(isCarried || operatorManifest === undefined
+        ? []
+        : [
+            fact(
+              ['calico', 'operatorManifest'],
+              operatorManifest,
+              'the manifest that you named; noencap does not carry that version',
+            ),
+          ]),
+    ],
+  };
+}
+
+/** The operator says which version it made run; else the image of calico-node does. */
+function calicoVersion(
+  running: Cluster,
+  nodes: readonly RunningNode[],
+  installation: ClusterObject | undefined,
+): Fact[] {
+  const path = ['calico', 'version'];
+  const status = text(fieldAt(installation?.value, ['status', 'calicoVersion']));
+  if (installation !== undefined && status !== undefined) {
+    return [
+      fact(
+        path,
+        status,
+        'Installation default: status.calicoVersion',
+        within(installation, 'status', 'calicoVersion'),
+      ),
+    ];
+  }
+  const daemons = running.of('DaemonSet').find(({ name }) => name === 'calico-node');
+  const containers = fieldAt(daemons?.value, ['spec', 'template', 'spec', 'containers']);
+  const image = Array.isArray(containers) ? containers.map((one) => text(fieldAt(one, ['image']))) : [];
+  const tag = image.flatMap((one) => nodeImageTag(one) ?? [])[0];
+  if (tag !== undefined) return [fact(path, tag, 'DaemonSet calico-node: its image')];
+  const onNodes = new Set(
+    nodes.flatMap(({ object }) => {
+      const images = fieldAt(object.value, ['status', 'images']);
+      const names = Array.isArray(images) ? images.flatMap((one) => fieldAt(one, ['names'])) : [];
+      return names.flatMap((name) => nodeImageTag(text(name)) ?? []);
+    }),
+  );
+  const [only] = onNodes;
+  return onNodes.size === 1 ? [guess(path, only, 'the image of calico-node that the nodes have')] : [];
+}
+
+const nodeImageTag = (image: string | undefined): string | undefined =>
+  /(?:^|\/)(?:calico\/|calico-)?node:(v\d+\.\d+\.\d+)(?:@|$)/.exec(image ?? '')?.[1];
+
+/** Which group Calico's own objects are in; from v3.32 that may be the public one. */
+function apiOf(running: Cluster): Fact[] {
+  const object = [...running.of('BGPPeer'), ...running.of('BGPConfiguration')][0];
+  const serves = running.of('APIServer').length > 0;
+  return object?.group === 'projectcalico.org' && serves
+    ? [
+        fact(
+          ['calico', 'api'],
+          'projectcalico.org/v3',
+          `the group that ${object.kind} ${object.name} was given in`,
+        ),
+      ]
+    : [];
+}
+
+const DETECTION = ['nodeAddressAutodetectionV4', 'nodeAddressAutodetectionV6'] as const;
+
+function detectionFact(installation: ClusterObject): { facts: Fact[]; notes: Note[] } {
+  const found = DETECTION.flatMap((field) => {
+    const how = fieldAt(installation.value, ['spec', 'calicoNetwork', field]);
+    return isFields(how) ? [{ field, how }] : [];
+  });
+  const [first] = found;
+  if (first === undefined) return { facts: [], notes: [] };
+  const origin = within(installation, 'spec', 'calicoNetwork', first.field);
+  const from = `Installation default: ${first.field}`;
+  const of = ({ firstFound, kubernetes, interface: name, canReach }: Fields): unknown => {
+    if (firstFound === true) return 'firstFound';
+    if (kubernetes !== undefined) return 'kubernetes';
+    if (name !== undefined) return { interface: name };
+    return canReach === undefined ? undefined : { canReach };
+  };
+  const cidrs = found.flatMap(({ how }) => (Array.isArray(how.cidrs) ? how.cidrs : []));
+  const value = cidrs.length > 0 ? { cidrs } : of(first.how);
+  if (value !== undefined)
+    return { facts: [fact(['calico', 'nodeAddress'], value, from, origin)], notes: [] };
+  const says = `noencap has no word for ${JSON.stringify(first.how)}: name the interface, or the ranges`;
+  return { facts: [], notes: [{ what: from, says }] };
+}

@@ -1,0 +1,222 @@
+import { parseAddress, parsePrefix } from '../topology/address.ts';
+import { type Cluster, type RunningNode, text } from './cluster.ts';
+import { type ClusterObject, fieldAt } from './cluster-objects.ts';
+import { type Fact, fact, guess, type Note, within } from './facts.ts';
+import { calicoFacts, type OperatorManifest } from './infer-calico.ts';
+import { type Problem, problem } from './problem.ts';
+
+/** What the objects of the cluster say of pods, services, Calico and K3s. */
+export function clusterFacts(
+  running: Cluster,
+  nodes: readonly RunningNode[],
+  operatorManifest: OperatorManifest | undefined,
+): { facts: Fact[]; notes: readonly Note[]; problems: readonly Problem[] } {
+  const installation = running.of('Installation')[0];
+  const pods = podFacts(running, installation);
+  const calico = calicoFacts(running, nodes, installation, operatorManifest);
+  return {
+    facts: [
+      ...bgpFacts(running),
+      ...pods.facts,
+      ...serviceFacts(running, nodes),
+      ...calico.facts,
+      ...k3sFacts(nodes),
+    ],
+    notes: calico.notes,
+    problems: pods.problems,
+  };
+}
+
+function bgpFacts(running: Cluster): Fact[] {
+  const object = running.named('BGPConfiguration', 'default');
+  const spec = fieldAt(object?.value, ['spec']);
+  const from =
+    object === undefined ? "Calico's default: there is no BGPConfiguration" : 'BGPConfiguration default';
+  const asNumber = fieldAt(spec, ['asNumber']);
+  const mesh = fieldAt(spec, ['nodeToNodeMeshEnabled']);
+  const at = (field: string) => (object === undefined ? undefined : within(object, 'spec', field));
+  return [
+    fact(
+      ['bgp', 'asNumber'],
+      asNumber ?? 64512,
+      asNumber === undefined ? "Calico's default" : from,
+      at('asNumber'),
+    ),
+    fact(
+      ['bgp', 'nodeToNodeMesh'],
+      mesh ?? true,
+      mesh === undefined ? "Calico's default" : from,
+      at('nodeToNodeMeshEnabled'),
+    ),
+  ];
+}
+
+interface FoundPool {
+  readonly object: ClusterObject;
+  readonly path: readonly (string | number)[];
+  readonly cidr: unknown;
+  readonly blockSize: unknown;
+  readonly nat: boolean;
+  readonly encapsulation: string;
+}
+
+function podFacts(
+  running: Cluster,
+  installation: ClusterObject | undefined,
+): { facts: Fact[]; problems: Problem[] } {
+  const pools = poolsOf(running, installation);
+  const problems = pools
+    .filter(({ encapsulation }) => encapsulation !== 'None')
+    .map(({ object, path, encapsulation }) =>
+      problem(
+        object.source,
+        object.source.locate([...object.path, ...path]),
+        `this pool is encapsulated (${encapsulation}), and noencap is for networks that are not`,
+        'Move it to encapsulation None first: that is a change of its own, with its own risks.',
+        [...object.path, ...path],
+      ),
+    );
+  const families = pools.map(({ cidr }) => (String(cidr).includes(':') ? 'ipv6' : 'ipv4'));
+  const sizes = pools.flatMap(({ blockSize }, index) =>
+    blockSize === undefined ? [] : [[families[index] as string, blockSize] as const],
+  );
+  const [first] = pools;
+  if (first === undefined) return { facts: [], problems };
+  const from = first.object.kind === 'Installation' ? 'Installation default' : `IPPool ${first.object.name}`;
+  const mtu = fieldAt(installation?.value, ['spec', 'calicoNetwork', 'mtu']);
+  const at = (field: string) => within(first.object, ...first.path, field);
+  return {
+    problems,
+    facts: [
+      fact(
+        ['pods', 'cidrs'],
+        pools.map(({ cidr }) => cidr),
+        from,
+        within(first.object, ...first.path),
+      ),
+      ...(sizes.length === 0
+        ? []
+        : [
+            fact(
+              ['pods', 'blockSize'],
+              sizes.length === 1 && pools.length === 1 ? sizes[0]?.[1] : Object.fromEntries(sizes),
+              from,
+              at('blockSize'),
+            ),
+          ]),
+      fact(['pods', 'natOutgoing'], first.nat, from, at('natOutgoing')),
+      mtu === undefined || mtu === 0
+        ? fact(
+            ['pods', 'mtu'],
+            'auto',
+            "no mtu in Installation: with underlay it is computed, without it is the hosts'",
+          )
+        : fact(
+            ['pods', 'mtu'],
+            mtu,
+            'Installation default',
+            installation && within(installation, 'spec', 'calicoNetwork', 'mtu'),
+          ),
+    ],
+  };
+}
+
+/** The Installation's pools; where it has none, those that somebody keeps by hand. */
+function poolsOf(running: Cluster, installation: ClusterObject | undefined): FoundPool[] {
+  const listed = fieldAt(installation?.value, ['spec', 'calicoNetwork', 'ipPools']);
+  if (installation !== undefined && Array.isArray(listed) && listed.length > 0) {
+    return listed.map((pool, index): FoundPool => {
+      const isIpv6 = String(fieldAt(pool, ['cidr'])).includes(':');
+      return {
+        object: installation,
+        path: ['spec', 'calicoNetwork', 'ipPools', index],
+        cidr: fieldAt(pool, ['cidr']),
+        blockSize: fieldAt(pool, ['blockSize']),
+        // What the operator takes where nothing is written.
+        nat: (fieldAt(pool, ['natOutgoing']) ?? (isIpv6 ? 'Disabled' : 'Enabled')) === 'Enabled',
+        encapsulation: String(fieldAt(pool, ['encapsulation']) ?? (isIpv6 ? 'None' : 'IPIP')),
+      };
+    });
+  }
+  return running.of('IPPool').flatMap((object): FoundPool[] => {
+    const spec = (field: string) => fieldAt(object.value, ['spec', field]);
+    if (spec('disabled') === true) return [];
+    const modes = [spec('ipipMode'), spec('vxlanMode')].filter(
+      (mode) => mode !== undefined && mode !== 'Never',
+    );
+    return [
+      {
+        object,
+        path: ['spec'],
+        cidr: spec('cidr'),
+        blockSize: spec('blockSize'),
+        nat: spec('natOutgoing') === true,
+        encapsulation:
+          modes.length === 0 ? 'None' : `${spec('ipipMode') === modes[0] ? 'IPIP' : 'VXLAN'} ${modes[0]}`,
+      },
+    ];
+  });
+}
+
+const SERVICE_DEFAULT = '10.43.0.0/16';
+
+/** The API server's own ServiceCIDR says it from Kubernetes 1.33; before, K3s' flags, or the address of the first service. */
+function serviceFacts(running: Cluster, nodes: readonly RunningNode[]): Fact[] {
+  const path = ['services', 'cidrs'];
+  const object = running.named('ServiceCIDR', 'kubernetes');
+  const cidrs = fieldAt(object?.value, ['spec', 'cidrs']);
+  if (object !== undefined && Array.isArray(cidrs)) {
+    return [fact(path, cidrs, 'ServiceCIDR kubernetes', within(object, 'spec', 'cidrs'))];
+  }
+  for (const node of nodes.filter(({ isServer }) => isServer)) {
+    const annotation = ['metadata', 'annotations', 'k3s.io/node-args'];
+    const args = k3sArgs(text(fieldAt(node.object.value, annotation)));
+    if (args === undefined) continue;
+    const at = args.indexOf('--service-cidr');
+    const origin = within(node.object, ...annotation);
+    const from = `Node ${node.name}: k3s.io/node-args`;
+    return at < 0
+      ? [fact(path, [SERVICE_DEFAULT], `K3s' default: no --service-cidr in ${from}`, origin)]
+      : [fact(path, (args[at + 1] ?? '').split(','), from, origin)];
+  }
+  const address = text(fieldAt(running.named('Service', 'kubernetes')?.value, ['spec', 'clusterIP']));
+  const first = address === undefined ? undefined : parseAddress(address);
+  const assumed = parsePrefix(SERVICE_DEFAULT);
+  return first !== undefined && assumed.ok && first.value === assumed.prefix.value + 1n
+    ? [guess(path, [SERVICE_DEFAULT], `Service kubernetes is ${first.text}, the first of K3s' default range`)]
+    : [];
+}
+
+/** K3s writes its own command line into an annotation, with secrets taken out. */
+function k3sArgs(annotation: string | undefined): string[] | undefined {
+  try {
+    const args: unknown = JSON.parse(annotation ?? '');
+    return Array.isArray(args) ? args.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function k3sFacts(nodes: readonly RunningNode[]): Fact[] {
+  const servers = nodes.filter(({ isServer }) => isServer);
+  const created = ({ object }: RunningNode) =>
+    text(fieldAt(object.value, ['metadata', 'creationTimestamp'])) ?? '';
+  // The one that was there first made the cluster, as long as it was never replaced.
+  const [first] = [...servers].sort((a, b) =>
+    created(a) < created(b) ? -1 : created(a) > created(b) ? 1 : a.name < b.name ? -1 : 1,
+  );
+  if (first === undefined) return [];
+  return [
+    ...(first.kubelet === undefined
+      ? []
+      : [
+          fact(
+            ['k3s', 'version'],
+            first.kubelet,
+            `Node ${first.name}`,
+            within(first.object, 'status', 'nodeInfo', 'kubeletVersion'),
+          ),
+        ]),
+    ...(servers.length > 1 ? [guess(['k3s', 'firstServer'], first.name, 'the oldest of the servers')] : []),
+  ];
+}

@@ -1,0 +1,108 @@
+import {
+  addressBits,
+  FAMILIES,
+  type IpAddress,
+  type PerFamily,
+  type Prefix,
+  parsePrefix,
+} from '../topology/address.ts';
+import type { BgpProtocol } from './bird-config.ts';
+import { type Fact, fact } from './facts.ts';
+import { managed, type RouterSessions } from './router-sessions.ts';
+
+/** Settings that a topology has once: as most sessions have them. */
+export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly Prefix[]): Fact[] {
+  const all = sessions.flatMap(managed);
+  const [first] = all;
+  if (first === undefined) return [];
+  const most = (option: string, byDefault: string): string => {
+    const counts = new Map<string, number>();
+    for (const { options } of all) {
+      const value = options.get(option) ?? byDefault;
+      counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    return [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))[0]?.[0] ?? byDefault;
+  };
+  const holdTime = most('hold time', '240');
+  const restart = most('graceful restart', 'aware');
+  const keeps = sessions
+    .flatMap(({ nodes, backbone }) => [...nodes, ...backbone])
+    .some(({ protocol }) =>
+      FAMILIES.some((family) => (protocol.options.get(`${family}/next hop keep`) ?? 'off') !== 'off'),
+    );
+  const isSaid = (option: string) => all.some(({ options }) => options.has(option));
+  return [
+    fact(
+      ['bgp', 'reflectorNextHop'],
+      keeps ? 'keep' : 'self',
+      keeps
+        ? 'next hop keep on the sessions to nodes'
+        : 'as today; keep ends hairpins between neighbours, see NE203',
+      first.at,
+    ),
+    fact(
+      ['bgp', 'holdTime'],
+      Number(holdTime),
+      isSaid('hold time')
+        ? 'hold time of the sessions'
+        : "BIRD's default; another value resets every session once",
+      first.at,
+    ),
+    fact(
+      ['bgp', 'gracefulRestart'],
+      restart === 'aware' ? 'aware' : restart === 'on',
+      isSaid('graceful restart')
+        ? 'graceful restart of the sessions'
+        : "BIRD's default; another value resets every session once",
+      first.at,
+    ),
+    ...(pools.length === 0
+      ? []
+      : [
+          fact(
+            ['bgp', 'exportBorrowed'],
+            takesBorrowed(all, pools),
+            'prefix lengths that the filters let through',
+            first.at,
+          ),
+        ]),
+  ];
+}
+
+/** Whether a filter lets single addresses of a pool through. */
+function takesBorrowed(protocols: readonly BgpProtocol[], pools: readonly Prefix[]): boolean {
+  const sets = new Set(protocols.flatMap(({ prefixSets }) => prefixSets));
+  return [...sets].some((one) => {
+    const [, range = '', , longest, plus] =
+      /^([^{+-]+)(\{\d+,(\d+)\})?(\+)?$/.exec(one)?.map((part) => part) ?? [];
+    const [, , , most] = /^([^{+-]+)(\{(?:\d+),(\d+)\})?/.exec(one) ?? [];
+    const parsed = parsePrefix(range);
+    if (!parsed.ok) return false;
+    const host = addressBits(parsed.prefix.family);
+    const reaches = plus === '+' ? host : Number(most ?? longest ?? parsed.prefix.length);
+    return (
+      reaches === host &&
+      pools.some((pool) => pool.family === parsed.prefix.family && pool.value === parsed.prefix.value)
+    );
+  });
+}
+
+/** Which routers peer with which: all with all needs no word. */
+export function meshFact(
+  sessions: readonly RouterSessions[],
+  addresses: ReadonlyMap<string, PerFamily<IpAddress>>,
+): Fact[] {
+  const speakers = [...addresses]
+    .filter(([, { ipv4, ipv6 }]) => (ipv4 ?? ipv6) !== undefined)
+    .map(([name]) => name);
+  const pairs = new Set(
+    sessions.flatMap(({ router, backbone }) =>
+      backbone.map(({ other }) => JSON.stringify([router.name, other].sort())),
+    ),
+  );
+  const all = (speakers.length * (speakers.length - 1)) / 2;
+  if (speakers.length < 2 || pairs.size === all) return [];
+  const value = [...pairs].sort().map((pair): unknown => JSON.parse(pair));
+  const from = 'the sessions that the routers have with each other';
+  return [fact(['bgp', 'backboneMesh'], value.length === 0 ? false : value, from)];
+}

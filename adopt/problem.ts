@@ -1,0 +1,34 @@
+import { type Fault, formatFault } from '../topology/fault.ts';
+import type { Path } from '../topology/model.ts';
+import type { Place, Source } from '../topology/source.ts';
+
+/** Something in what was given that adopt cannot go on with: a fault of a file that is no topology. */
+export interface Problem {
+  readonly source: Source;
+  /** Where in the file's structure; empty for what has none, as a BIRD configuration. */
+  readonly path: Path;
+  readonly at: Place | undefined;
+  readonly message: string;
+  readonly mend: string;
+}
+
+/** A problem; `says` gets its full stop here. */
+export const problem = (
+  source: Source,
+  at: Place | undefined,
+  says: string,
+  mend: string,
+  path: Path = [],
+): Problem => ({ source, path, at, message: `${says}.`, mend });
+
+/** A fault that the topology's own readers found in a file. */
+export const fromFault = ({ path, at, message, mend }: Fault, source: Source): Problem => ({
+  source,
+  path,
+  at: at ?? source.locate(path),
+  message,
+  mend,
+});
+
+/** File, line and column, the line with carets, what is wrong and what would be right. */
+export const problemText = ({ source, ...fault }: Problem): string => formatFault(fault, source);

@@ -1,0 +1,67 @@
+import type { Family } from '../topology/address.ts';
+import { type IpAddress, type PerFamily, parseAddress } from '../topology/address.ts';
+import type { BgpProtocol, BirdConfig } from './bird-config.ts';
+
+/** A router that runs today: what its folder says. */
+export interface RunningRouter {
+  readonly name: string;
+  readonly config: BirdConfig;
+  /** Its files, as the configuration reads them. */
+  readonly read: readonly string[];
+}
+
+/** What the topology already has of a router, from the user's own file. */
+export interface KnownRouter {
+  readonly routerId: string | undefined;
+  readonly nodeAddress: PerFamily<string>;
+  readonly backboneAddress: PerFamily<string>;
+}
+
+/** The sessions of one router that become the topology's, and who is at their other ends. */
+export interface RouterSessions {
+  readonly router: RunningRouter;
+  readonly nodes: readonly {
+    readonly protocol: BgpProtocol;
+    readonly node: string;
+    readonly family: Family;
+  }[];
+  readonly backbone: readonly {
+    readonly protocol: BgpProtocol;
+    readonly other: string;
+    readonly family: Family;
+  }[];
+}
+
+/** The address at the other end. */
+export const neighborOf = ({ options }: BgpProtocol): IpAddress | undefined =>
+  parseAddress(options.get('neighbor') ?? '');
+
+/** A session inside the cluster's AS: `neighbor as` says it, or `internal` does. */
+export const isOwn = ({ options }: BgpProtocol, asNumber: number): boolean => {
+  const [local, remote] = [options.get('local as'), options.get('neighbor as')];
+  const isSame = remote === String(asNumber) || options.get('neighbor kind') === 'internal';
+  // Where a constant stands in a file that was not given, both ends have the same one.
+  return isSame || (remote !== undefined && remote === local && !/^\d/.test(remote));
+};
+
+/** What a delivery replaces: the folder k3s, or where that itself was given, all of it. */
+export const isInK3s = ({ at }: BgpProtocol): boolean =>
+  /(^|\/)(k3s|ibgpeers)\/[^/]*$|(^|\/)ibgp\.conf$/.test(at.source.file);
+
+/** The protocols that become sessions of the topology. */
+export const managed = ({ nodes, backbone }: RouterSessions): BgpProtocol[] =>
+  [...nodes, ...backbone].map(({ protocol }) => protocol);
+
+/** What the sessions call the router; else what the daemon does. */
+export function routerIdOf(sessions: RouterSessions): IpAddress | undefined {
+  const { config } = sessions.router;
+  const said = [...managed(sessions).map(({ options }) => options.get('router id')), config.routerId];
+  const found = said.flatMap((one) => parseAddress(one ?? '') ?? [])[0];
+  return found?.family === 'ipv4' ? found : undefined;
+}
+
+/** As a topology writes an address of one family or of both. */
+export const pairOf = (address: PerFamily<{ readonly text: string }>): unknown =>
+  address.ipv4 !== undefined && address.ipv6 !== undefined
+    ? { ipv4: address.ipv4.text, ipv6: address.ipv6.text }
+    : (address.ipv4 ?? address.ipv6)?.text;

@@ -1,0 +1,104 @@
+import { stringify } from 'yaml';
+import { printable } from '../topology/fault.ts';
+import type { Path } from '../topology/model.ts';
+import { isFields } from './cluster-objects.ts';
+import type { Fact } from './facts.ts';
+
+/** The text of a topology.yaml, with a comment behind each line that says where it comes from. */
+export function writeTopology(value: Readonly<Record<string, unknown>>, facts: readonly Fact[]): string {
+  const comments = new Map(
+    facts
+      .filter(({ from }) => from !== '')
+      .map(({ path, from, guess }) => [keyOf(path), printable(`${guess ? 'guessed: ' : ''}${from}`)]),
+  );
+  const sections = Object.keys(value).sort((a, b) => place(a) - place(b));
+  const body = sections.flatMap((name, index) => {
+    const spaced = index > 0 && (APART.has(name) || APART.has(sections[index - 1] ?? ''));
+    return [...(spaced ? [''] : []), ...entry(name, value[name], [], '', comments)];
+  });
+  return [...HEADER, ...body, ...left(value), ''].join('\n');
+}
+
+const HEADER = [
+  '# yaml-language-server: $schema=topology.schema.json',
+  '#',
+  '# Written by noencap adopt from what ran. Behind a line stands where it was found; look at what was guessed.',
+];
+
+/** In the order in which a reader wants them. */
+const ORDER = [
+  'version',
+  'name',
+  'bgp',
+  'pods',
+  'services',
+  'calico',
+  'k3s',
+  'gitops',
+  'labels',
+  'regionLabel',
+  'regions',
+  'routers',
+  'nodes',
+  'hosts',
+  'underlay',
+  'checks',
+];
+const place = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+const APART = new Set(['bgp', 'regions', 'routers', 'nodes', 'hosts', 'underlay', 'checks']);
+
+/** What no file of today's says and the topology can do without, so that nobody takes it for settled. */
+function left(value: Readonly<Record<string, unknown>>): string[] {
+  const routers = isFields(value.routers) ? Object.values(value.routers) : [];
+  const todo = [
+    ...(value.underlay === undefined
+      ? [
+          '# TODO underlay: who shares a wire with whom, and how large packets may be there. Routers and nodes do not say it.',
+          '# Without it no path and no MTU is checked, and reflectorNextHop: keep has no effect.',
+        ]
+      : []),
+    ...(routers.some((router) => isFields(router) && router.ssh === undefined && router.planned !== true)
+      ? [
+          '# TODO routers.*.ssh: how deliveries reach a router, where its name and the user noencap are not it.',
+        ]
+      : []),
+  ];
+  return todo.length === 0 ? [] : ['', ...todo];
+}
+
+const WIDEST = 110;
+
+function entry(
+  key: string,
+  value: unknown,
+  above: Path,
+  indent: string,
+  comments: ReadonlyMap<string, string>,
+): string[] {
+  const path = [...above, key];
+  const comment = comments.get(keyOf(path));
+  const behind = comment === undefined ? '' : `  # ${comment}`;
+  const head = `${indent}${flow(key)}:`;
+  const inLine = `${head} ${flow(value)}`;
+  const prefix = keyOf(path).slice(0, -1);
+  const isCommented = [...comments.keys()].some((one) => one.startsWith(`${prefix},`));
+  if (
+    isFields(value) &&
+    Object.keys(value).length > 0 &&
+    (isCommented || above.length === 0 || inLine.length > WIDEST)
+  ) {
+    const inner = Object.entries(value).flatMap(([name, one]) =>
+      entry(name, one, path, `${indent}  `, comments),
+    );
+    return [`${head}${behind}`, ...inner];
+  }
+  if (Array.isArray(value) && inLine.length > WIDEST) {
+    return [`${head}${behind}`, ...value.map((one) => `${indent}  - ${flow(one)}`)];
+  }
+  return [`${inLine}${behind}`];
+}
+
+const flow = (value: unknown): string =>
+  stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trimEnd();
+
+const keyOf = (path: Path): string => JSON.stringify(path);

@@ -1,0 +1,105 @@
+import { type Compared, type Comparison, concerns, type Detail, type Note } from '../adopt/index.ts';
+import { printable } from '../topology/fault.ts';
+import { counted } from './terminal.ts';
+
+/** What the rendered network changes of today's, for people: the cluster, then router by router. */
+export function comparisonText(
+  notes: readonly Note[],
+  { compared, todo }: Comparison,
+  width: number,
+): string[] {
+  const places = [...new Set(compared.map(({ where }) => where))];
+  const said = new Set(compared.map(({ what }) => what));
+  const left = notes.filter(({ what }) => !said.has(what));
+  return [
+    ...places.flatMap((where, index) => {
+      const own = compared.filter((one) => one.where === where);
+      return [...(index === 0 ? [] : ['']), where, ...alike(own).flatMap(comparedText)];
+    }),
+    ...(left.length === 0 ? [] : ['', 'left out', ...left.map(({ what, says }) => `  ${what}: ${says}`)]),
+    ...(todo.length === 0 ? [] : ['', 'to do by hand', ...todo.map((one) => `  - ${one}`)]),
+  ]
+    .map(printable)
+    .flatMap((line) => wrapped(line, width));
+}
+
+/** Things of which the same is to be said, together. */
+function alike(compared: readonly Compared[]): Compared[] {
+  const groups = new Map<string, Compared[]>();
+  for (const one of compared) {
+    const says = one.details.map(({ field, before, after, because }) => [field, before, after, because]);
+    const key = JSON.stringify([one.became, says]);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()].map((group) => ({
+    ...(group[0] as Compared),
+    what: group.map(({ what }) => what).join(', '),
+  }));
+}
+
+function comparedText({ became, what, details }: Compared): string[] {
+  const [only] = details;
+  if (details.length === 1 && only?.field === '')
+    return [`  ${became.padEnd(8)}  ${what}`, `            ${why(only)}`];
+  // What one rule explains is said once.
+  const groups = new Map<string, Detail[]>();
+  for (const one of details) {
+    const key = one.because === undefined ? JSON.stringify(one) : `${one.because.id} ${one.because.says}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [
+    `  ${became.padEnd(8)}  ${what}`,
+    ...[...groups.values()].map((group) => `            ${someOf(group.map(fieldText))}: ${why(group[0])}`),
+  ];
+}
+
+/** Enough to see what it is about; --json has all. */
+const SHOWN = 4;
+
+const someOf = (fields: readonly string[]): string =>
+  fields.length <= SHOWN + 1
+    ? fields.join(', ')
+    : `${fields.slice(0, SHOWN).join(', ')} and ${fields.length - SHOWN} more`;
+
+/** Broken between words, further lines below where the text begins. */
+function wrapped(line: string, width: number): string[] {
+  const indent = /^ {2}[a-z]+ {2,}|^ *(- )?/.exec(line)?.[0].length ?? 0;
+  const lines: string[] = [];
+  let left = line;
+  while (left.length > width) {
+    const at = left.lastIndexOf(' ', width);
+    if (at <= indent) break;
+    lines.push(left.slice(0, at));
+    left = ' '.repeat(indent) + left.slice(at + 1);
+  }
+  return [...lines, left];
+}
+
+const UNEXPLAINED = 'NOT EXPLAINED: look at it before you apply anything';
+
+const why = (detail: Detail | undefined): string =>
+  detail?.because === undefined ? UNEXPLAINED : `${detail.because.says} (${detail.because.id})`;
+
+function fieldText({ field, before, after }: Detail): string {
+  if (before === undefined && after === undefined) return field;
+  if (before === after) return `${field} ${before}`;
+  return before === undefined ? `${field} ${after}` : `${field} ${before} -> ${after ?? 'not set'}`;
+}
+
+/** What it comes to, and what is next. */
+export function adoptedText(comparison: Comparison, out: string | undefined): string {
+  const { unexplained, interrupted } = concerns(comparison);
+  const worries = [
+    ...(unexplained === 0 ? [] : [`${counted(unexplained, 'difference')} not explained`]),
+    ...(interrupted === 0 ? [] : [`${counted(interrupted, 'part')} of the routers would reset or go`]),
+  ];
+  const verdict =
+    worries.length === 0
+      ? 'Every difference is explained: no session resets, calico-node does not restart.'
+      : `${worries.join(', ')}.`;
+  const next =
+    out === undefined
+      ? ''
+      : ` ${out} is written: read what was guessed, then bin/noencap synth${out === 'topology.yaml' ? '' : ` -t ${out}`}.`;
+  return `${verdict}${next}`;
+}

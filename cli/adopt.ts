@@ -1,0 +1,282 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import {
+  type Adopted,
+  adopt as adoptNetwork,
+  type ClusterFile,
+  type Comparison,
+  compare,
+  concerns,
+  type Problem,
+  problemText,
+  type RouterFolder,
+} from '../adopt/index.ts';
+import { buildFabric } from '../fabric/index.ts';
+import { kubectl } from '../live/kubectl.ts';
+import { runningObjects } from '../live/running-objects.ts';
+import { repositoryURL } from '../topology/external.ts';
+import { pathText } from '../topology/fault.ts';
+import { valueSource } from '../topology/source.ts';
+import { adoptedText, comparisonText } from './adopt-text.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { git } from './git.ts';
+import { operatorManifestFaults } from './input.ts';
+import { render } from './render.ts';
+import { counted, type Terminal } from './terminal.ts';
+
+export interface AdoptOptions {
+  readonly cluster: readonly string[];
+  readonly live: boolean;
+  /** `NAME=FOLDER` each. */
+  readonly router: readonly string[];
+  readonly known?: string | undefined;
+  readonly operatorManifest?: string | undefined;
+  /** Undefined: the topology goes to stdout, and what is said of it to stderr. */
+  readonly out?: string | undefined;
+  readonly force: boolean;
+}
+
+/** Makes a topology of what runs, and says what its rendering would change there. Touches nothing of what runs. */
+export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<ExitCode> {
+  const refusal = refusalOf(options);
+  if (refusal !== undefined) return refuse(refusal, EXIT.badInput, terminal);
+  const cluster = await readCluster(options);
+  if ('says' in cluster) return refuse(cluster.says, cluster.code, terminal);
+  const read = readRest(options);
+  if ('says' in read) return refuse(read.says, EXIT.badInput, terminal);
+  const adopted = adoptNetwork({ ...read.given, cluster: cluster.files, repoURL: originOf() });
+  if (!adopted.ok) return report(adopted.problems, terminal);
+  const topologyFile = options.out ?? 'topology.yaml';
+  const faults = operatorManifestFaults(adopted.topology, topologyFile);
+  if (faults.length > 0)
+    return report(
+      faults.map((one) => ({ ...one, source: valueSource(topologyFile), at: undefined })),
+      terminal,
+    );
+  const fabric = buildFabric(adopted.topology);
+  const { files } = render(fabric, read.manifest);
+  const comparison = compare(adopted.today, adopted.notes, fabric, files);
+  const { out } = options;
+  if (out !== undefined && !write(out, adopted.text, options.force)) {
+    return refuse(
+      `${out} exists already. Name another file, or give --force to replace it.`,
+      EXIT.badInput,
+      terminal,
+    );
+  }
+  const { unexplained, interrupted } = concerns(comparison);
+  const isFine = unexplained + interrupted === 0;
+  if (terminal.json) terminal.print(document(isFine, adopted, comparison));
+  else say(adopted, comparison, out, terminal);
+  return isFine ? EXIT.fine : EXIT.doesNotHold;
+}
+
+function say(
+  adopted: Extract<Adopted, { ok: true }>,
+  comparison: Comparison,
+  out: string | undefined,
+  terminal: Terminal,
+): void {
+  const text = [
+    ...comparisonText(adopted.notes, comparison, terminal.width),
+    '',
+    adoptedText(comparison, out),
+  ].join('\n');
+  if (out !== undefined) {
+    terminal.report(text);
+    return;
+  }
+  // The topology alone is on stdout, so that it can go into a file or through a pipe.
+  terminal.print(adopted.text);
+  terminal.complain(text);
+}
+
+function refusalOf({ cluster, live, router, out, force }: AdoptOptions): string | undefined {
+  if (live === cluster.length > 0) {
+    return live
+      ? 'Give either --live or --cluster: two views of a cluster may contradict each other.'
+      : `Give what runs: --cluster FILE, or --live to ask kubectl. A FILE is made so: kubectl get -o yaml ${KINDS} > cluster.yaml`;
+  }
+  const odd = router.find((one) => !/^[^=/]+=./.test(one));
+  if (odd !== undefined)
+    return `--router ${odd}: write NAME=FOLDER, FOLDER a copy of the router's /etc/bird.`;
+  const names = router.map((one) => one.slice(0, one.indexOf('=')));
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) return `--router ${twice}: this router was given already.`;
+  if (out !== undefined && !/\.ya?ml$/.test(out))
+    return `${out} is no name for a YAML file. End it with .yaml.`;
+  if (out !== undefined && !force && existsSync(out)) {
+    return `${out} exists already. Name another file, or give --force to replace it.`;
+  }
+  return undefined;
+}
+
+/** The kinds that adopt reads, as one word for kubectl. */
+export const KINDS = [
+  'nodes',
+  'installations.operator.tigera.io',
+  'ippools.crd.projectcalico.org',
+  'bgppeers.crd.projectcalico.org',
+  'bgpconfigurations.crd.projectcalico.org',
+  'bgpfilters.crd.projectcalico.org',
+  'blockaffinities.crd.projectcalico.org',
+  'servicecidrs.networking.k8s.io',
+].join(',');
+
+async function readCluster(
+  options: AdoptOptions,
+): Promise<{ readonly files: readonly ClusterFile[] } | { readonly says: string; readonly code: ExitCode }> {
+  if (!options.live) {
+    const files = options.cluster.map(fileOf);
+    const refused = files.find((one) => 'says' in one);
+    if (refused !== undefined && 'says' in refused) return { ...refused, code: EXIT.badInput };
+    return { files: files.flatMap((one) => ('bytes' in one ? [one] : [])) };
+  }
+  const running = await runningObjects(kubectl);
+  if (!running.ok) return { says: `${running.says}. ${running.mend}`, code: EXIT.environment };
+  const encoder = new TextEncoder();
+  return {
+    files: running.printed.map(({ args, json }) => ({
+      file: `kubectl ${args.join(' ')}`,
+      bytes: encoder.encode(json),
+    })),
+  };
+}
+
+const SYSTEM: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EISDIR: 'is a folder',
+  ENOTDIR: 'is no folder',
+  EACCES: 'may not be read by this user',
+};
+
+const unreadable = (path: string, error: unknown): { says: string } => {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return { says: `${path} ${SYSTEM[code] ?? `cannot be read (${code})`}.` };
+};
+
+function fileOf(file: string): ClusterFile | { readonly says: string } {
+  try {
+    return { file, bytes: readFileSync(file) };
+  } catch (error) {
+    return unreadable(file, error);
+  }
+}
+
+function readRest(options: AdoptOptions) {
+  const known = options.known === undefined ? undefined : fileOf(options.known);
+  if (known !== undefined && 'says' in known) return known;
+  const routers: RouterFolder[] = [];
+  for (const one of options.router) {
+    const at = one.indexOf('=');
+    const files = filesBelow(one.slice(at + 1));
+    if ('says' in files) return files;
+    routers.push({ name: one.slice(0, at), files: files.files });
+  }
+  const { operatorManifest: manifest } = options;
+  const bytes = manifest === undefined ? undefined : fileOf(manifest);
+  if (bytes !== undefined && 'says' in bytes) return bytes;
+  const operatorManifest =
+    manifest === undefined || bytes === undefined
+      ? undefined
+      : {
+          path: relative(dirname(options.out ?? 'topology.yaml'), manifest),
+          sha256: createHash('sha256').update(bytes.bytes).digest('hex'),
+        };
+  return { given: { known, routers, operatorManifest }, manifest };
+}
+
+/** A copy of /etc/bird is small; what is not is another folder. */
+const MOST_FILES = 20_000;
+const LARGEST_FILE = 4 * 1024 * 1024;
+
+/** Files below a folder, links followed; what a delivery keeps for itself is left out. */
+function filesBelow(
+  folder: string,
+): { readonly files: ReadonlyMap<string, Uint8Array> } | { readonly says: string } {
+  const files = new Map<string, Uint8Array>();
+  const walk = (below: string, depth: number): void => {
+    for (const name of readdirSync(join(folder, below)).sort()) {
+      const path = join(below, name);
+      if (name.startsWith('.') || files.size > MOST_FILES) continue;
+      const found = statSync(join(folder, path), { throwIfNoEntry: false });
+      if (found?.isDirectory() === true && depth < 6) walk(path, depth + 1);
+      else if (found?.isFile() === true && found.size <= LARGEST_FILE)
+        files.set(path, readFileSync(join(folder, path)));
+    }
+  };
+  try {
+    walk('', 0);
+  } catch (error) {
+    return unreadable((error as NodeJS.ErrnoException).path ?? folder, error);
+  }
+  return files.size > MOST_FILES
+    ? { says: `${folder} holds too many files for a copy of /etc/bird.` }
+    : { files };
+}
+
+/** The repository of the folder, as a guess; none where its URL holds credentials or a topology could not have it. */
+function originOf(): string | undefined {
+  const origin = git('remote', 'get-url', 'origin');
+  return origin !== undefined && repositoryURL.safeParse(origin).success ? origin : undefined;
+}
+
+/** In one step, and over no file that is there; false if there is one. */
+function write(out: string, text: string, force: boolean): boolean {
+  mkdirSync(dirname(out), { recursive: true });
+  const staged = join(dirname(out), `.${basename(out)}.noencap-${process.pid}`);
+  writeFileSync(staged, text, { flag: 'wx' });
+  try {
+    if (force) renameSync(staged, out);
+    else linkSync(staged, out);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    rmSync(staged, { force: true });
+  }
+}
+
+function report(problems: readonly Problem[], terminal: Terminal): ExitCode {
+  terminal.complain(problems.map(problemText).join('\n\n'));
+  terminal.complain(`\n${counted(problems.length, 'fault')}; nothing was written.`);
+  if (terminal.json) {
+    const faults = problems.map(({ source, path, at, message, mend }) => ({
+      file: source.file,
+      line: at?.line,
+      column: at?.column,
+      path: pathText(path),
+      message,
+      mend,
+    }));
+    terminal.print(json({ ok: false, faults }));
+  }
+  return EXIT.badInput;
+}
+
+function refuse(why: string, code: ExitCode, terminal: Terminal): ExitCode {
+  terminal.complain(why);
+  if (terminal.json) terminal.print(json({ ok: false, refused: why }));
+  return code;
+}
+
+const document = (
+  ok: boolean,
+  { text, notes }: Extract<Adopted, { ok: true }>,
+  { compared, todo }: Comparison,
+): string => json({ ok, topology: text, notes, compared, todo });
+
+const json = (body: object): string =>
+  `${JSON.stringify({ version: 1, command: 'adopt', ...body }, null, 2)}\n`;

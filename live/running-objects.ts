@@ -1,0 +1,54 @@
+import type { Kubectl } from './kubectl.ts';
+
+/** What kubectl printed of one kind: JSON of a List, or of one object. */
+export interface PrintedObjects {
+  readonly args: readonly string[];
+  readonly json: string;
+}
+
+export type RunningObjects =
+  | { readonly ok: true; readonly printed: readonly PrintedObjects[] }
+  | { readonly ok: false; readonly says: string; readonly mend: string };
+
+/** What adopt reads of a cluster, with `get` alone. A kind that a cluster may lack has another, or none, in its place. */
+const READ: readonly (readonly (readonly string[])[])[] = [
+  [['nodes']],
+  [['installations.operator.tigera.io']],
+  [['ippools.crd.projectcalico.org'], ['ippools.projectcalico.org']],
+  [['bgppeers.crd.projectcalico.org'], ['bgppeers.projectcalico.org']],
+  [['bgpconfigurations.crd.projectcalico.org'], ['bgpconfigurations.projectcalico.org']],
+  [['bgpfilters.crd.projectcalico.org'], ['bgpfilters.projectcalico.org'], []],
+  [['blockaffinities.crd.projectcalico.org'], ['blockaffinities.projectcalico.org'], []],
+  [['apiservers.operator.tigera.io'], []],
+  [['servicecidrs.networking.k8s.io'], []],
+  [['daemonsets.apps', '--namespace=calico-system', '--field-selector=metadata.name=calico-node']],
+  [['deployments.apps', '--namespace=tigera-operator', '--field-selector=metadata.name=tigera-operator']],
+];
+
+/** The objects of the cluster that kubectl's current context names. Nothing is written, and no Secret is read. */
+export async function runningObjects(kubectl: Kubectl): Promise<RunningObjects> {
+  const printed: PrintedObjects[] = [];
+  for (const ways of READ) {
+    let refused = '';
+    let found = false;
+    for (const what of ways) {
+      found = what.length === 0;
+      if (found) break;
+      const args = ['get', ...what, '--output=json'];
+      const { code, stdout, stderr } = await kubectl(args);
+      if (code === undefined) {
+        const mend = 'Install it, or give what it printed elsewhere with --cluster.';
+        return { ok: false, says: `kubectl could not be started: ${stderr.trim()}`, mend };
+      }
+      found = code === 0;
+      if (found) printed.push({ args, json: stdout });
+      if (found) break;
+      refused = `kubectl ${args.join(' ')}: ${stderr.trim().split('\n').at(-1) ?? `exit ${code}`}`;
+      // The API server does not know the kind: another may be there in its place. All else no other kind would mend.
+      if (!/the server doesn't have a resource type/.test(stderr)) break;
+    }
+    if (!found)
+      return { ok: false, says: refused, mend: 'Check the context and its rights: it needs get and list.' };
+  }
+  return { ok: true, printed };
+}

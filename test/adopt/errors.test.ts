@@ -1,0 +1,33 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { adopt, problemText } from '../../adopt/index.ts';
+import { expectGolden } from '../golden.ts';
+import { routersIn } from './scenarios.ts';
+
+/** What cannot be adopted: a folder each, and beside it what is said. UPDATE_GOLDEN=1 to review anew. */
+const FOLDER = join('test', 'adopt', 'errors');
+const names = readdirSync(FOLDER).sort();
+
+const problemsOf = (name: string): string[] => {
+  const known = join(FOLDER, name, 'known.yaml');
+  const adopted = adopt({
+    cluster: [{ file: 'cluster.yaml', bytes: readFileSync(join(FOLDER, name, 'cluster.yaml')) }],
+    routers: routersIn(name, join(FOLDER, name)),
+    known: existsSync(known) ? { file: 'known.yaml', bytes: readFileSync(known) } : undefined,
+    operatorManifest: undefined,
+    repoURL: undefined,
+  });
+  return adopted.ok ? ['nothing is wrong'] : adopted.problems.map(problemText);
+};
+
+test('each is refused in the words that stand beside it', () => {
+  const said = names.map((name): [string, string] => [`${name}.txt`, `${problemsOf(name).join('\n\n')}\n`]);
+  expect(said.filter(([, text]) => text.startsWith('nothing is wrong'))).toEqual([]);
+  expectGolden(join('test', 'adopt', 'refused'), said);
+});
+
+test('no message holds what a terminal would obey, nor a secret', () => {
+  const all = names.flatMap(problemsOf).join('\n');
+  expect(all).not.toMatch(/(?!\n)\p{Cc}/u);
+  expect(all).not.toContain('hunter2');
+});

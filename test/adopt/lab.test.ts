@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { findPrograms, type Rehearsal, rehearse } from '../../lab/index.ts';
+import { routerFiles } from '../../routers/index.ts';
+import { tree } from '../cli/run.ts';
+import { scenario } from '../lab/labs.ts';
+import { adoptNetwork, networkFolder } from './scenarios.ts';
+
+/**
+ * Who shares a wire with whom: the report does not say it. The backbone addresses are those of interfaces, since its sessions name
+ * no source address.
+ */
+const UNDERLAY = `
+underlay:
+  segments:
+    wds-lan: {cidr: 192.168.100.0/24, mtu: 1500, members: {gateway: 192.168.100.1, kubemaster: 192.168.100.251, kubenode-wds-1: 192.168.100.252}}
+    zt-domestic: {cidr: 100.64.0.0/24, mtu: 1420, members: {gateway: 100.64.0.2, cn-ns: 100.64.0.1}}
+    iepl: {cidr: 100.64.2.0/30, mtu: 1420, members: {cn-ns: 100.64.2.1, global-ns: 100.64.2.2}}
+    overlay: {cidr: "fd18:3e15:61d0:cafe::/64", mtu: 1420, members: {gateway: "fd18:3e15:61d0:cafe:f002::1", cn-ns: "fd18:3e15:61d0:cafe:f001::1", global-ns: "fd18:3e15:61d0:cafe:f003::1"}}
+    zt-global: {cidr: 100.64.1.0/24, mtu: 1420, members: {global-ns: 100.64.1.106, kubenode-hkg04: 100.64.1.7}}
+`;
+
+scenario('the report moves over', () => {
+  test('no session resets and no packet is lost when the routers get what was rendered', async () => {
+    const { sessions, pairs, failures } = await moved(UNDERLAY);
+    expect(sessions.filter(({ became }) => became !== 'kept')).toEqual([]);
+    expect(pairs.filter(({ lost }) => lost > 0)).toEqual([]);
+    expect(failures).toEqual([]);
+  }, 120_000);
+
+  test('without the second channel, the sessions on which both ends had it are made anew', async () => {
+    const without = ['gateway', 'cn-ns', 'global-ns'].map(
+      (name) => `  ${name}: {bird: {adopted: {bothChannels: false}}}`,
+    );
+    const { sessions } = await moved(`${UNDERLAY}routers:\n${without.join('\n')}\n`);
+    expect(sessions.filter(({ became }) => became === 'reset').map(({ id }) => id)).toEqual([
+      'cn-ns--gateway/ipv6',
+      'cn-ns--global-ns/ipv6',
+      'gateway--global-ns/ipv6',
+    ]);
+  }, 120_000);
+});
+
+/** Boots the network with the files that its routers run, and gives them what is rendered of the adopted topology. */
+async function moved(known: string): Promise<Rehearsal> {
+  const { fabric } = adoptNetwork('report', known);
+  const programs = findPrograms('.');
+  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  const result = await rehearse({
+    base: { ...fabric, name: 'today' },
+    fabric,
+    routerFiles: (asked) => (asked.name === 'today' ? todays(routerFiles(asked)) : routerFiles(asked)),
+    programs,
+  });
+  if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
+  return result;
+}
+
+/**
+ * The sessions that the routers run today. A lab's routers have nothing but what is rendered for them, so bird.conf is; and BIRD's
+ * timers are short there, where a template is printed as noencap prints it.
+ */
+function todays(rendered: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const others = [...rendered].filter(([path]) => !/^routers\/[^/]+\/k3s\//.test(path));
+  const own = ['gateway', 'cn-ns', 'global-ns'].flatMap((router) =>
+    Object.entries(tree(join(networkFolder('report'), 'routers', router)))
+      .filter(([path]) => path.startsWith('k3s/'))
+      .map(([path, text]): [string, string] => [
+        `routers/${router}/${path}`,
+        text.replace(/^(template bgp \w+)\{/gm, '$1 {'),
+      ]),
+  );
+  return new Map([...others, ...own]);
+}
