@@ -48,6 +48,7 @@ async function moved(known: string): Promise<Rehearsal> {
   const result = await rehearse({
     base: { ...fabric, name: 'today' },
     fabric,
+    first: 'routers',
     routerFiles: (asked) => (asked.name === 'today' ? todays(routerFiles(asked)) : routerFiles(asked)),
     programs,
   });
