@@ -83,7 +83,8 @@ function reconcile(
     early.push(`${object.kind} of ${object.apiVersion} is applied before it is served`);
     return `dry run: no matches for ${object.kind}`;
   }
-  order.push(`${metadata.name}: ${rest.map(({ kind }) => kind).join(' ')}`);
+  const line = `${metadata.name}: ${[...first, ...rest].map(({ kind }) => kind).join(' ')}`;
+  if (order.at(-1) !== line) order.push(line);
   for (const object of rest) {
     const error = apply(cluster, object);
     if (error !== undefined) return error;

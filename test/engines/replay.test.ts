@@ -46,3 +46,33 @@ describe('On an empty cluster everything is applied in its order, and comes to i
     }
   });
 });
+
+/** The order in which folders are applied, as a reader would watch it. */
+describe('Applied one after the other, with the v3 API and passwords', () => {
+  const files = engineFiles(TOPOLOGIES['passwords with the v3 API']);
+  const peers = Array(6).fill('BGPPeer').join(' ');
+
+  test('Argo CD: a wave at a time, and the Installation twice, for its CRD comes moments after the operator', () => {
+    expect(replayArgoCd(files).order).toEqual([
+      'noencap: Application',
+      'noencap-operator: Namespace ServiceAccount ClusterRole ClusterRole ClusterRoleBinding RoleBinding Deployment',
+      'noencap: Application',
+      'noencap-installation: Installation APIServer',
+      'noencap-installation: Installation APIServer',
+      'noencap: Application',
+      'noencap-node-labels: Namespace ServiceAccount ClusterRole ClusterRoleBinding Job Job Job CronJob CronJob',
+      'noencap: Application',
+      `noencap-bgp: Role RoleBinding BGPConfiguration BGPFilter ${peers}`,
+    ]);
+  });
+
+  test('Flux: all layers at once, each of which waits for the one before', () => {
+    expect(replayFlux(files).order).toEqual([
+      'noencap: Kustomization Kustomization Kustomization Kustomization',
+      'noencap-operator: Namespace ServiceAccount ClusterRole ClusterRole ClusterRoleBinding RoleBinding Deployment',
+      'noencap-installation: Installation APIServer',
+      'noencap-node-labels: Namespace ServiceAccount ClusterRole ClusterRoleBinding Job Job Job CronJob CronJob',
+      `noencap-bgp: BGPConfiguration BGPFilter ${peers} Role RoleBinding`,
+    ]);
+  });
+});
