@@ -116,7 +116,10 @@ function runOperator(cluster: Cluster, operator: KubernetesObject): void {
   const [container] = operator.spec.template.spec.containers;
   const manages = (container.args ?? []).includes('-manage-crds=true');
   const has = cluster.kinds.has('operator.tigera.io/Installation');
-  const up = operator.status === undefined || !(manages || has) ? 0 : (operator.status.up ?? 0) + 1;
+  const up =
+    operator.status === undefined || !(manages || has)
+      ? 0
+      : Math.min((operator.status.up ?? 0) + 1, START + 1);
   const running = up > START;
   if (running && manages) for (const kind of BUNDLE) cluster.kinds.add(kind);
   setStatus(cluster, operator, { availableReplicas: up > 0 ? 1 : 0, up, running });
@@ -125,7 +128,7 @@ function runOperator(cluster: Cluster, operator: KubernetesObject): void {
 /** Nothing said, then degraded as every start is, then on its way, then ready. */
 function reconcile(cluster: Cluster, object: KubernetesObject, component: string): void {
   const generation = generationOf(object);
-  const step = object.status?.seen === generation ? object.status.step + 1 : 0;
+  const step = object.status?.seen === generation ? Math.min(object.status.step + 1, 2) : 0;
   const states = [
     ['False', 'True', 'True'],
     ['False', 'True', 'False'],

@@ -17,11 +17,10 @@ import { belowDist, type Files, objectsAt, premature } from './folder.ts';
 const TICKS = 80;
 
 /**
- * Flux on an empty cluster, from the rendered files alone: dependsOn, the dry run of a whole Kustomization, wait and
+ * Flux on an empty or a bootstrapped cluster, from the rendered files alone: dependsOn, the dry run of a whole Kustomization, wait and
  * healthChecks, and another try after each failure. Source: the specification of kustomize-controller's v1 API, and kstatus.
  */
-export function replayFlux(files: Files): Outcome {
-  const cluster = emptyCluster();
+export function replayFlux(files: Files, cluster: Cluster = emptyCluster()): Outcome {
   for (const object of objectsAt(files, 'gitops/flux')) {
     const error = apply(cluster, object);
     if (error !== undefined) throw new Error(error);

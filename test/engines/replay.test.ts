@@ -1,15 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LAYERS } from '../../charts/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { engineFiles } from '../charts/topologies.ts';
 import { publishedManifest, upstreamTest } from '../charts/upstream.ts';
 import { type Outcome, replayArgoCd } from './argocd.ts';
+import { apply, type Cluster, emptyCluster, tick, unwell } from './cluster.ts';
 import { replayFlux } from './flux.ts';
-import type { Files } from './folder.ts';
+import { type Files, objectsAt } from './folder.ts';
 import { TOPOLOGIES, vendored } from './topologies.ts';
 
-const REPLAYS: Readonly<Record<'argocd' | 'flux', (files: Files) => Outcome>> = {
+const REPLAYS: Readonly<Record<'argocd' | 'flux', (files: Files, cluster?: Cluster) => Outcome>> = {
   argocd: replayArgoCd,
   flux: replayFlux,
 };
@@ -45,6 +47,33 @@ describe('On an empty cluster everything is applied in its order, and comes to i
       rmSync(folder, { recursive: true });
     }
   });
+});
+
+/** What the bootstrap leaves: each layer applied, and the cluster let run until it is well. */
+function bootstrapped(files: Files): Cluster {
+  const cluster = emptyCluster();
+  for (const { folder } of LAYERS) {
+    const errors = objectsAt(files, folder).flatMap((object) => apply(cluster, object) ?? []);
+    expect(errors).toEqual([]);
+    for (let at = 0; at < 20; at++) tick(cluster);
+    expect(unwell(cluster, objectsAt(files, folder))).toEqual([]);
+  }
+  return cluster;
+}
+
+describe.each(['argocd', 'flux'] as const)('%s takes over what was bootstrapped', (engine) => {
+  test.each(Object.entries<TopologyInput>(TOPOLOGIES).filter(([, { gitops }]) => gitops.engine === 'both'))(
+    'and changes nothing: %s',
+    (_name, topology) => {
+      const files = engineFiles(topology);
+      const cluster = bootstrapped(files);
+      const own = ([id]: [string, unknown]) => /\.(argoproj\.io|kustomize|source)|argocd-cm/.test(id);
+      const before = [...cluster.objects].filter((entry) => !own(entry));
+      const { early, unfinished } = REPLAYS[engine](files, cluster);
+      expect({ early, unfinished }).toEqual({ early: [], unfinished: [] });
+      expect([...cluster.objects].filter((entry) => !own(entry))).toEqual(before);
+    },
+  );
 });
 
 /** The order in which folders are applied, as a reader would watch it. */
