@@ -27,6 +27,23 @@ describe('imports/', () => {
     60_000,
   );
 
+  test("has Argo CD's and Flux's kinds as their models on npm declare them, without upstream", () => {
+    const folder = mkdtempSync(join(tmpdir(), 'noencap-imports-'));
+    try {
+      generateEngineImports(folder);
+      const fresh = read(folder);
+      const ours = read('imports');
+      expect(Object.keys(fresh)).toEqual([
+        'argoproj.io.ts',
+        'kustomize.toolkit.fluxcd.io.ts',
+        'source.toolkit.fluxcd.io.ts',
+      ]);
+      expect(Object.keys(fresh).filter((file) => fresh[file] !== ours[file])).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }, 60_000);
+
   test('carries no text of upstream: no description, only names', () => {
     for (const [file, text] of Object.entries(read('imports'))) {
       // What cdk8s writes by itself: a heading per type, tags, and sentences about its own functions.

@@ -5,6 +5,7 @@ import {
   emptyCluster,
   groupOf,
   idOf,
+  isAvailable,
   isCustom,
   isServed,
   setStatus,
@@ -26,12 +27,11 @@ export interface Outcome {
 const TICKS = 80;
 
 /**
- * Argo CD on an empty cluster, from the rendered files alone: phases, waves, the order of kinds, dry run, waits for health
+ * Argo CD on an empty or a bootstrapped cluster, from the rendered files alone: phases, waves, the order of kinds, dry run, waits for health
  * with the checks that argocd-cm has, retry. Sources: sync_context.go and sync_tasks.go of gitops-engine, docs of Argo CD on
  * sync waves, resource health, automated sync.
  */
-export function replayArgoCd(files: Files): Outcome {
-  const cluster = emptyCluster();
+export function replayArgoCd(files: Files, cluster: Cluster = emptyCluster()): Outcome {
   for (const object of objectsAt(files, 'gitops/argocd')) must(apply(cluster, object));
   const early: string[] = [];
   const order: string[] = [];
@@ -185,7 +185,7 @@ function healthOf(cluster: Cluster, wanted: KubernetesObject): Health | undefine
   if (check !== undefined) return luaHealth(check, object);
   if (isCustom(object)) return undefined;
   if (object.kind === 'Deployment') {
-    return { status: object.status?.availableReplicas === 1 ? 'Healthy' : 'Progressing', message: '' };
+    return { status: isAvailable(object) ? 'Healthy' : 'Progressing', message: '' };
   }
   if (object.kind === 'Job') {
     return { status: object.status?.succeeded === 1 ? 'Healthy' : 'Progressing', message: '' };

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { App } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
+import fc from 'fast-check';
 import { argoCd, Bgp, depth, LAYERS, ManifestChart, manifestFiles } from '../../charts/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { dualStack, engineFiles, manifestObjects, report } from '../charts/topologies.ts';
 import type { KubernetesObject } from '../charts/upstream.ts';
+import { arbitraryTopology } from '../cli/arbitrary-topology.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { expectGolden } from '../golden.ts';
 import { denial } from './argocd.ts';
@@ -178,6 +180,23 @@ describe('The project', () => {
       namespaces.sort(),
     );
     expect(JSON.stringify(spec)).not.toContain('*');
+  });
+
+  test('allows what any topology renders', () => {
+    fc.assert(
+      fc.property(arbitraryTopology, (topology) => {
+        const files = both(topology);
+        const [project] = below(files, 'gitops/argocd/project.yaml') as [KubernetesObject];
+        const applications = named(below(files, 'gitops/argocd/'), 'Application');
+        const denied = applications.flatMap((application) =>
+          objectsAt(files, belowDist(application.spec.source.path)).flatMap(
+            (object) => denial(project, application, object) ?? [],
+          ),
+        );
+        expect(denied).toEqual([]);
+      }),
+      { numRuns: 30 },
+    );
   });
 
   test('is one for all of them, so that a change of the topology needs no hand', () => {

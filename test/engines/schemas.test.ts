@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { manifestObjects } from '../charts/topologies.ts';
-import type { KubernetesObject } from '../charts/upstream.ts';
+import { type KubernetesObject, objectsIn } from '../charts/upstream.ts';
 import { engineErrors } from './schemas.ts';
 import { gitopsOf, TOPOLOGIES } from './topologies.ts';
 
@@ -13,6 +14,17 @@ describe('Argo CD and Flux take every object of dist/gitops', () => {
       expect([...kinds]).toEqual(expect.arrayContaining(['GitRepository', 'Kustomization']));
     expect(engineErrors(objects)).toEqual([]);
   });
+});
+
+test.each(['docs/engines.md', 'docs/rotate-a-password.md'])('They take what %s tells to write', (page) => {
+  const blocks = [...readFileSync(page, 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(
+    ([, text = '']) => text,
+  );
+  const manifests = blocks
+    .filter((text) => /^kind: (Kustomization|Application)$/m.test(text))
+    .flatMap(objectsIn);
+  expect(manifests.length).toBeGreaterThan(0);
+  expect(engineErrors(manifests)).toEqual([]);
 });
 
 describe('They refuse', () => {
