@@ -2,6 +2,7 @@ import type { Construct } from 'constructs';
 import type { Fabric } from '../fabric/index.ts';
 import * as operator from '../imports/operator.tigera.io.ts';
 import type { Family } from '../topology/address.ts';
+import type { Pool } from '../topology/model.ts';
 import { type CalicoFeatures, calicoFeatures } from './features.ts';
 import { KEEP } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
@@ -36,6 +37,15 @@ export class Installation extends ManifestChart {
   }
 }
 
+/**
+ * The operator calls a cluster's first pool so; it knows pools by their ranges, and a name that changes asks for a second pool of
+ * one range. So a name must not depend on which pools there are beside.
+ */
+function poolName({ k3s }: Fabric, { cidr }: Pool): string {
+  const isFirst = k3s.clusterCidrs.some(({ text }) => text === cidr.text);
+  return isFirst ? `default-${cidr.family}-ippool` : `pods-${cidr.text.replace(/[^0-9a-f]+/g, '-')}`;
+}
+
 function cni({ cniFolders, cniSpecVersion }: CalicoFeatures): operator.InstallationSpecCni {
   return {
     type: operator.InstallationSpecCniType.CALICO,
@@ -61,8 +71,8 @@ function network(fabric: Fabric, features: CalicoFeatures): operator.Installatio
       disableBgpExport: false,
       ...(features.poolDetails
         ? {
-            name: `default-${pool.cidr.family}-ippool`,
-            disableNewAllocations: false,
+            name: poolName(fabric, pool),
+            disableNewAllocations: pool.retiring,
             allowedUses: ['Workload', 'Tunnel'],
             assignmentMode: 'Automatic',
           }

@@ -1,5 +1,6 @@
 import type { Fabric } from '../fabric/index.ts';
 import { findPrograms, type Refused, type Rehearsal, type Ride, rehearse } from '../lab/index.ts';
+import { firstToGet } from '../review/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import { readBase } from './base-state.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -51,7 +52,8 @@ export async function rehearsed(
   if ('says' in programs) return programs;
   let result: Rehearsal | Refused | undefined;
   const run = async (progress: (step: string) => void) => {
-    result = await rehearse({ base, fabric, routerFiles, programs, progress });
+    const first = firstToGet(base, fabric);
+    result = await rehearse({ base, fabric, first, routerFiles, programs, progress });
   };
   await runSteps([{ title: 'Rehearse the change', run }], terminal);
   if (result === undefined) throw new Error('the rehearsal found nothing');

@@ -3,8 +3,8 @@ import type { Pool } from '../topology/model.ts';
 import type { Fabric, NodeSpeaker } from './fabric.ts';
 
 /**
- * The IPAM blocks of every node: those that the topology names, and for a family of which it names none the next free one
- * of the pool, in the order of node names. Calico deals them out otherwise; which one a node has changes nothing of how
+ * The IPAM blocks of every node: those that the topology names, and for a pool of which it names none the next free one
+ * of it, in the order of node names. Calico deals them out otherwise; which one a node has changes nothing of how
  * it is reached. A node for which the pool has none left has none: NE403 says so.
  */
 export function nodeBlocks(fabric: Fabric): ReadonlyMap<string, readonly Prefix[]> {
@@ -15,8 +15,9 @@ export function nodeBlocks(fabric: Fabric): ReadonlyMap<string, readonly Prefix[
 
 function missingBlocks(node: NodeSpeaker, free: readonly FreeBlocks[]): Prefix[] {
   return free.flatMap(({ pool, blocks }) => {
-    const { family } = pool.cidr;
-    if (node.address[family] === undefined || node.blocks.some((block) => block.family === family)) return [];
+    const { cidr } = pool;
+    if (node.address[cidr.family] === undefined || node.blocks.some((block) => contains(cidr, block)))
+      return [];
     const next = blocks.next();
     return next.done ? [] : [next.value];
   });
@@ -31,7 +32,7 @@ const freeBlocks = (pool: Pool, named: readonly Prefix[]): FreeBlocks => ({
   pool,
   blocks: unused(
     pool,
-    named.filter((block) => block.family === pool.cidr.family),
+    named.filter((block) => contains(pool.cidr, block)),
   ),
 });
 

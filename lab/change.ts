@@ -1,10 +1,11 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { addressBits } from '../topology/address.ts';
 import { askBird } from './birdc.ts';
 import { addresses, converged, type Lab, must, placeFiles } from './boot.ts';
-import { hostFolder, type LabHost, type LabInterface, type LabPlan } from './plan.ts';
+import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './plan.ts';
 import { rollNodes } from './roll.ts';
-import { batch, startScript, wiringScript } from './wiring.ts';
+import { batch, podChange, startScript, wiringScript } from './wiring.ts';
 
 /** What one step of a change did, for people. */
 export interface Changed {
@@ -12,16 +13,16 @@ export interface Changed {
 }
 
 /**
- * Turns a running lab into another one the way production would: new machines are plugged in and started; addresses and
- * files of the others change in place; each router is reconfigured after the other, then the nodes, all at once as Calico
- * does it (or one after the other restarted, where its version changes), or the other way round where the cluster is `first`;
- * machines that are no more are pulled out last, when the others have found their ways without them. Returns the lab that it is
- * then, and what was done.
+ * Turns a running lab into another one the way production would: new machines are plugged in and started, and new addresses
+ * added; the files of the others change in place; each router is reconfigured after the other, then the nodes, all at once as
+ * Calico does it (or restarted one after the other, where its version changes), or the other way round where the cluster is
+ * `first`; addresses and machines that are no more are pulled out last, when the others have found their ways without them.
+ * Returns the lab that it is then, and what was done.
  */
 export async function changeLab(
   lab: Lab,
   next: Omit<Lab, 'holder' | 'machineOf'>,
-  first: 'routers' | 'cluster' = 'routers',
+  first: 'routers' | 'cluster',
 ): Promise<{ lab: Lab; done: Changed[] }> {
   const { holder } = lab;
   const old = new Map(lab.plan.hosts.map((host) => [host.name, host]));
@@ -34,7 +35,10 @@ export async function changeLab(
   await plugIn(lab, next.plan, added);
   await must(
     holder,
-    stayed.map((host) => rewire(old.get(host.name) as LabHost, host)).join('\n'),
+    [
+      ...stayed.map((host) => rewire(old.get(host.name) as LabHost, host)),
+      ...podsThatStay(lab.plan, next.plan).flatMap(([before, after]) => podChange(before, after)),
+    ].join('\n'),
     'The rewiring failed',
   );
   placeFiles(holder, { ...next.plan, hosts: added });
@@ -63,16 +67,28 @@ export async function changeLab(
   for (const router of routers) await configured(router);
   if (first === 'routers') await cluster();
   const changedLab = { ...next, holder, machineOf: await addresses(holder, next.plan) };
-  if (gone.length > 0) {
-    await converged(changedLab, { within: UNTIL_UNUSED });
-    await pullOut(lab, gone, next.plan);
-    done.push({ says: `removed ${gone.map(({ name }) => name).join(', ')}` });
-  }
+  const unwired = stayed
+    .map((host) => ({ name: host.name, commands: unwire(old.get(host.name) as LabHost, host) }))
+    .filter(({ commands }) => commands.length > 0);
+  if (gone.length + unwired.length === 0) return { lab: changedLab, done };
+  await converged(changedLab, { within: UNTIL_UNUSED });
+  const script = unwired.map(({ name, commands }) => batch(name, commands)).join('\n');
+  await must(holder, script, 'What is no more could not be taken off');
+  await pullOut(lab, gone, next.plan);
+  if (gone.length > 0) done.push({ says: `removed ${gone.map(({ name }) => name).join(', ')}` });
   return { lab: changedLab, done };
 }
 
 /** Milliseconds: a machine whose links the IGP of the others prefers until it goes is used for as long as it is there. */
 const UNTIL_UNUSED = 10_000;
+
+function podsThatStay(before: LabPlan, after: LabPlan): [LabPod, LabPod][] {
+  const known = new Map(before.pods.map((pod) => [pod.node, pod]));
+  return after.pods.flatMap((pod): [LabPod, LabPod][] => {
+    const earlier = known.get(pod.node);
+    return earlier === undefined ? [] : [[earlier, pod]];
+  });
+}
 
 const differs = (before: LabHost, after: LabHost): boolean =>
   JSON.stringify([...before.files]) !== JSON.stringify([...after.files]);
@@ -99,42 +115,65 @@ async function plugIn({ plan, holder }: Lab, next: LabPlan, added: readonly LabH
   await must(holder, batch(undefined, ports), 'MTUs could not be changed');
 }
 
-/** Addresses, MTUs and default routes of a host that stays. */
+/** Of a host that stays: the addresses that come, MTUs and the default route. */
 function rewire(before: LabHost, after: LabHost): string {
   const old = new Map(before.interfaces.map((one) => [one.segment, one]));
-  const now = new Set(after.interfaces.map(({ segment }) => segment));
-  const texts = (one: LabInterface | undefined) =>
-    (one?.addresses ?? []).map(({ address, length }) => `${address.text}/${length}`);
+  const replaced = replacedAddresses(before, after);
   const lines = after.interfaces.flatMap((one) => {
     const earlier = old.get(one.segment);
-    const [had, has] = [texts(earlier), texts(one)];
     return [
-      ...has.filter((text) => !had.includes(text)).map((text) => `addr add ${text} dev ${one.name}`),
-      ...had.filter((text) => !has.includes(text)).map((text) => `addr del ${text} dev ${one.name}`),
+      ...(replaced.get(one.name) ?? []).map((text) => `addr del ${text} dev ${one.name}`),
+      ...without(lengthened(one), lengthened(earlier)).map((text) => `addr add ${text} dev ${one.name}`),
       ...(earlier === undefined ? [`link set ${one.name} up`] : []),
       ...(earlier !== undefined && earlier.mtu !== one.mtu ? [`link set ${one.name} mtu ${one.mtu}`] : []),
     ];
   });
-  const left = before.interfaces
-    .filter(({ segment }) => !now.has(segment))
-    .map(({ name }) => `link del ${name}`);
-  const own = (host: LabHost) =>
-    host.loopback.map(({ text, family }) => `${text}/${family === 'ipv4' ? 32 : 128}`);
-  const loopback = [
-    ...own(after)
-      .filter((text) => !own(before).includes(text))
-      .map((text) => `addr add ${text} dev lo`),
-    ...own(before)
-      .filter((text) => !own(after).includes(text))
-      .map((text) => `addr del ${text} dev lo`),
-  ];
+  const loopback = without(onLoopback(after), onLoopback(before)).map((text) => `addr add ${text} dev lo`);
   const via = after.defaultVia.map(({ text }) => text).join();
   const routes =
-    via === before.defaultVia.map(({ text }) => text).join()
+    via === before.defaultVia.map(({ text }) => text).join() && replaced.size === 0
       ? []
       : after.defaultVia.map(({ text }) => `route replace default via ${text} proto static`);
-  return batch(after.name, [...lines, ...left, ...loopback, ...routes]);
+  return batch(after.name, [...lines, ...loopback, ...routes]);
 }
+
+/**
+ * A node takes its new address in place of the old one, as a restart would: BIRD 1.6 does not know the network of an address
+ * that the kernel made the first of its interface when the one before it went.
+ */
+function replacedAddresses(before: LabHost, after: LabHost): ReadonlyMap<string, readonly string[]> {
+  if (after.kind !== 'node') return new Map();
+  const now = new Map(after.interfaces.map((one) => [one.segment, one]));
+  const gone = before.interfaces.map((one) => {
+    const later = now.get(one.segment);
+    return [one.name, later === undefined ? [] : without(lengthened(one), lengthened(later))] as const;
+  });
+  return new Map(gone.filter(([, texts]) => texts.length > 0));
+}
+
+/** Of a host that stays: the addresses and interfaces that go. */
+function unwire(before: LabHost, after: LabHost): string[] {
+  const now = new Map(after.interfaces.map((one) => [one.segment, one]));
+  const replaced = replacedAddresses(before, after);
+  return [
+    ...before.interfaces.flatMap((one) => {
+      const later = now.get(one.segment);
+      if (later === undefined) return [`link del ${one.name}`];
+      if (replaced.has(one.name)) return [];
+      return without(lengthened(one), lengthened(later)).map((text) => `addr del ${text} dev ${one.name}`);
+    }),
+    ...without(onLoopback(before), onLoopback(after)).map((text) => `addr del ${text} dev lo`),
+  ];
+}
+
+const lengthened = (one: LabInterface | undefined): string[] =>
+  (one?.addresses ?? []).map(({ address, length }) => `${address.text}/${length}`);
+
+const onLoopback = ({ loopback }: LabHost): string[] =>
+  loopback.map(({ text, family }) => `${text}/${addressBits(family)}`);
+
+const without = (texts: readonly string[], others: readonly string[]): string[] =>
+  texts.filter((text) => !others.includes(text));
 
 /** Files first, all of them; then every daemon is told, and what it says to it is an error or none. */
 async function reconfigure({ holder }: Lab, plan: LabPlan, hosts: readonly LabHost[]): Promise<void> {

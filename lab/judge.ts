@@ -126,14 +126,16 @@ function routeFailures(lab: Lab, seen: Observation): Failure[] {
   const done = new Set<string>();
   return lab.expected.pairs.flatMap((pair) => {
     if (!pair.reachable) return [];
-    const block = blocks.get(pair.to)?.find(({ family }) => family === pair.family);
-    if (block === undefined) return [];
-    return [...pair.steps].flatMap(([machine, steps]) => {
-      const key = `${machine} ${block.text}`;
-      if (steps.length === 0 || done.has(key)) return [];
-      done.add(key);
-      return onMachine(lab, seen, pair, machine, block);
-    });
+    return (blocks.get(pair.to) ?? [])
+      .filter(({ family }) => family === pair.family)
+      .flatMap((block) =>
+        [...pair.steps].flatMap(([machine, steps]) => {
+          const key = `${machine} ${block.text}`;
+          if (steps.length === 0 || done.has(key)) return [];
+          done.add(key);
+          return onMachine(lab, seen, pair, machine, block);
+        }),
+      );
   });
 }
 

@@ -135,8 +135,12 @@ function kernelRoute({ dst, type, protocol = '', metric = 0, nexthops, ...single
 const startWords = (lab: Lab, host: string, daemon: string): string =>
   read(lab.holder.path(`${hostFolder(host)}/${daemon}.start`)).trim();
 
-/** Before the IGP has brought the way to a peer, BFD cannot send to it: no error of anybody's. */
-const HARMLESS = /bfd\d*: Socket error: Network is unreachable/;
+/**
+ * No error of anybody's: before the IGP has brought the way to a peer, BFD cannot send to it; and when an interface goes, the
+ * kernel tells of its addresses after it.
+ */
+const HARMLESS =
+  /bfd\d*: Socket error: Network is unreachable|KIF: Received address message for unknown interface/;
 
 function logErrors(lab: Lab): string[] {
   return lab.plan.hosts.flatMap((host) =>

@@ -7,7 +7,14 @@ import {
   nodeBlocks,
   podAddress,
 } from '../fabric/index.ts';
-import { addressBits, type Family, type IpAddress, type Prefix, valuesOf } from '../topology/address.ts';
+import {
+  addressBits,
+  contains,
+  type Family,
+  type IpAddress,
+  type Prefix,
+  valuesOf,
+} from '../topology/address.ts';
 import { type BirdDialect, calicoBird } from './calico-bird.ts';
 import { type IgpMachine, igpBird, MIRROR } from './igp-bird.ts';
 import { labRouter, passwordFile } from './router-files.ts';
@@ -64,7 +71,7 @@ export interface LabDaemon {
   readonly family: Family | 'both';
 }
 
-/** One pod for a block of a node, as Calico's CNI plugin wires it. */
+/** One pod for all blocks of a node, with an address of a block of each pool, as Calico's CNI plugin wires it. */
 export interface LabPod {
   readonly node: string;
   readonly netns: string;
@@ -129,14 +136,16 @@ const standalone = (router: RouterSpeaker): RouterSpeaker => {
   return { ...router, bird: { ...bird, mode: 'standalone' }, password: password && { ...password, file } };
 };
 
-/** Interfaces are called as the topology has it, else eth0, eth1 and so on in the order of the segments' names. */
+/**
+ * Interfaces are called as the topology has it, else eth0, eth1 and so on in the order of the segments' names; not as one that
+ * was there before, which goes only when the new ones are there.
+ */
 function named<T extends Machine>(machine: T, before: readonly LabInterface[]): T {
   const kept = new Map(before.map(({ segment, name }) => [segment, name]));
   const own = (attachment: Attachment) => attachment.interface ?? kept.get(attachment.segment);
-  const taken = new Set(machine.attachments.map(own));
-  const free = Array.from({ length: 2 * machine.attachments.length + 1 }, (_, index) => `eth${index}`).filter(
-    (name) => !taken.has(name),
-  );
+  const taken = new Set([...machine.attachments.map(own), ...before.map(({ name }) => name)]);
+  const most = machine.attachments.length + taken.size;
+  const free = Array.from({ length: most }, (_, index) => `eth${index}`).filter((name) => !taken.has(name));
   const attachments = machine.attachments.map((attachment) => ({
     ...attachment,
     interface: own(attachment) ?? free.shift(),
@@ -257,9 +266,8 @@ const withIgp = (one: IgpMachine): Pick<LabHost, 'daemons' | 'files'> => ({
 });
 
 function pod(fabric: Fabric, node: NodeSpeaker, blocks: readonly Prefix[]): LabPod[] {
-  const families = fabric.pods.families;
-  const addresses = families.flatMap((family) => {
-    const block = blocks.find((one) => one.family === family);
+  const addresses = fabric.pods.pools.flatMap(({ cidr }) => {
+    const block = blocks.find((one) => contains(cidr, one));
     return block === undefined ? [] : [podAddress(block)];
   });
   if (addresses.length === 0) return [];

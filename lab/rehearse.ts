@@ -1,5 +1,5 @@
 import { expectations, type Fabric, nodeBlocks } from '../fabric/index.ts';
-import type { Prefix } from '../topology/address.ts';
+import { contains, type Prefix } from '../topology/address.ts';
 import { type BootOptions, bootLab, converged, type Lab } from './boot.ts';
 import { type Changed, changeLab } from './change.ts';
 import { type Fate, fates, rested } from './fates.ts';
@@ -29,10 +29,9 @@ export interface Step {
 
 type Boot = Omit<BootOptions, 'fabric'> & { readonly progress?: (step: string) => void };
 
-export interface RehearseOptions extends Boot {
+export interface RehearseOptions extends Boot, Step {
   /** The fabric before the change; `fabric` is the one after it. */
   readonly base: Fabric;
-  readonly fabric: Fabric;
 }
 
 /**
@@ -40,8 +39,8 @@ export interface RehearseOptions extends Boot {
  * what it cost; a fresh boot of the head beside it tells whether history left anything behind.
  */
 export async function rehearse(options: RehearseOptions): Promise<Rehearsal | Refused> {
-  const { base, fabric, ...boot } = options;
-  const rehearsals = await rehearseSteps(base, [{ fabric, first: 'routers' }], boot);
+  const { base, fabric, first, ...boot } = options;
+  const rehearsals = await rehearseSteps(base, [{ fabric, first }], boot);
   return 'says' in rehearsals ? rehearsals : (rehearsals[0] as Rehearsal);
 }
 
@@ -87,9 +86,9 @@ async function made(
 ): Promise<{ lab: Lab; cost: Omit<Rehearsal, 'differences'> }> {
   const head = withBlocks(fabric, nodeBlocks(running.fabric));
   const before = await rested(running);
-  const pings = await startPings(running, head);
-  progress('change it');
   const plan = labPlan(head, routerFiles, programs.approximate ? 2 : 1, running.plan);
+  const pings = await startPings(running, plan);
+  progress('change it');
   const next = { fabric: head, plan, programs, expected: expectations(head) };
   const { lab, done } = await changeLab(running, next, first);
   const after = await converged(lab, { within: 60_000 });
@@ -98,9 +97,13 @@ async function made(
   return { lab, cost: { done, pairs, sessions, failures: judge(lab, after, await probe(lab)) } };
 }
 
-/** Blocks stay where they are: a node that comes changes those of no other. */
+/** Blocks stay where they are: a node that comes changes those of no other. Those of a pool that goes go with it. */
 function withBlocks(fabric: Fabric, blocks: ReadonlyMap<string, readonly Prefix[]>): Fabric {
-  const nodes = fabric.nodes.map((node) => ({ ...node, blocks: blocks.get(node.name) ?? node.blocks }));
+  const inPool = (block: Prefix) => fabric.pods.pools.some(({ cidr }) => contains(cidr, block));
+  const nodes = fabric.nodes.map((node) => ({
+    ...node,
+    blocks: blocks.get(node.name)?.filter(inPool) ?? node.blocks,
+  }));
   const named = new Map(nodes.map((node) => [node.name, node]));
   const regions = fabric.regions.map((region) => ({
     ...region,

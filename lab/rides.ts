@@ -1,5 +1,5 @@
-import type { Fabric } from '../fabric/index.ts';
 import type { Lab } from './boot.ts';
+import type { LabPlan } from './plan.ts';
 
 /** What became of the packets of one pair of pods that are there before and after. */
 export interface Ride {
@@ -14,16 +14,30 @@ export interface Ride {
 /** Milliseconds between two packets of a pair: short where there are few, so that a gap is measured well. */
 const period = (pairs: number): number => (pairs <= 400 ? 20 : 200);
 
-/** Lets all pods that stay ping each other without a pause, until it is ended. */
-export async function startPings(lab: Lab, head: Fabric): Promise<{ end: () => Promise<Ride[]> }> {
-  const stay = new Set(head.nodes.map(({ name }) => name));
-  const pods = lab.plan.pods.filter(({ node }) => stay.has(node));
+/** Lets all pods that stay, in the plan of what is to come, ping each other without a pause, until it is ended. */
+export async function startPings(lab: Lab, next: LabPlan): Promise<{ end: () => Promise<Ride[]> }> {
+  const stay = new Set(next.pods.flatMap(({ addresses }) => addresses.map(({ text }) => text)));
+  const pods = lab.plan.pods
+    .map((pod) => ({ ...pod, addresses: pod.addresses.filter(({ text }) => stay.has(text)) }))
+    .filter(({ addresses }) => addresses.length > 0);
   const every = period(pods.length * pods.length);
-  const asked = pods.map((pod) => ({ pod, others: pods.filter((other) => other !== pod) }));
-  const commands = asked.flatMap(({ pod, others }, index) => {
-    const targets = others.flatMap(({ addresses }) => addresses.map(({ text }) => text));
+  // A pod in two pools answers from the address that it was asked at, and asks from each.
+  const asked = pods.flatMap((pod) =>
+    pod.addresses.map((source) => ({
+      pod,
+      source,
+      targets: pods
+        .filter((other) => other !== pod)
+        .flatMap(({ node, addresses }) =>
+          addresses
+            .filter(({ family }) => family === source.family)
+            .map(({ text }) => ({ node, address: text })),
+        ),
+    })),
+  );
+  const commands = asked.flatMap(({ pod, source, targets }, index) => {
     if (targets.length === 0) return [];
-    const ping = `fping -l -i 1 -p ${every} -t ${every} ${targets.join(' ')}`;
+    const ping = `fping -S ${source.text} -l -i 1 -p ${every} -t ${every} ${targets.map(({ address }) => address).join(' ')}`;
     return [
       `nsenter --net=/run/netns/${pod.netns} ${ping} >/run/pings/${index} 2>/dev/null </dev/null & echo $! >>/run/pings/pids`,
     ];
@@ -36,10 +50,8 @@ export async function startPings(lab: Lab, head: Fabric): Promise<{ end: () => P
         ['kill -INT $(cat /run/pings/pids); sleep 0.3', ...read].join('\n'),
       );
       const parts = stdout.split(/^@\n/m).slice(1);
-      return asked.flatMap(({ pod, others }, index) =>
-        others.flatMap((other) =>
-          other.addresses.map(({ text }) => ride(pod.node, other.node, text, parts[index] ?? '', every)),
-        ),
+      return asked.flatMap(({ pod, targets }, index) =>
+        targets.map(({ node, address }) => ride(pod.node, node, address, parts[index] ?? '', every)),
       );
     },
   };

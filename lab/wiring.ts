@@ -72,7 +72,7 @@ const KERNEL_SETTINGS = `settings() {
     echo 1 >ipv4/ip_forward
     echo 0 >ipv4/icmp_ratelimit
     echo 0 >ipv6/icmp/ratelimit
-    for all in ipv4/conf/all ipv4/conf/default; do echo 0 >$all/rp_filter; done
+    for all in ipv4/conf/all ipv4/conf/default; do echo 0 >$all/rp_filter; echo 1 >$all/promote_secondaries; done
     for each in ipv6/conf/*; do
       echo 1 >$each/forwarding; echo 0 >$each/accept_dad; echo 0 >$each/accept_ra
     done'
@@ -109,7 +109,7 @@ function podCommands({ node, netns, veth, addresses, mtu, proxied }: LabPod): st
     `nsenter --net=/run/netns/${node} sh -c 'cd /proc/sys/net; echo 1 >ipv4/conf/${veth}/proxy_arp; echo 0 >ipv4/neigh/${veth}/proxy_delay'`,
     batch(netns, [
       'link set lo up',
-      ...addresses.map((address) => `addr add ${full(address)} dev eth0${noDad(address)}`),
+      ...addresses.map(podAddressCommand),
       'link set eth0 up',
       ...(v4
         ? ['route add 169.254.1.1 dev eth0 scope link', 'route add default via 169.254.1.1 dev eth0']
@@ -119,8 +119,29 @@ function podCommands({ node, netns, veth, addresses, mtu, proxied }: LabPod): st
     ]),
     batch(
       node,
-      addresses.map(({ text, family }) => `route add ${text}/${addressBits(family)} dev ${veth} scope link`),
+      addresses.map((address) => `route add ${full(address)} dev ${veth} scope link`),
     ),
+  ];
+}
+
+const podAddressCommand = (address: IpAddress): string =>
+  `addr add ${full(address)} dev eth0${noDad(address)}`;
+
+/** A pod that is there before and after: as if one pod ended and another one began, each with its addresses. */
+export function podChange(before: LabPod, after: LabPod): string[] {
+  const texts = (pod: LabPod) => new Set(pod.addresses.map(({ text }) => text));
+  const [had, has] = [texts(before), texts(after)];
+  const come = after.addresses.filter(({ text }) => !had.has(text));
+  const gone = before.addresses.filter(({ text }) => !has.has(text));
+  return [
+    batch(after.netns, [
+      ...come.map(podAddressCommand),
+      ...gone.map((address) => `addr del ${full(address)} dev eth0`),
+    ]),
+    batch(after.node, [
+      ...come.map((address) => `route add ${full(address)} dev ${after.veth} scope link`),
+      ...gone.map((address) => `route del ${full(address)} dev ${after.veth}`),
+    ]),
   ];
 }
 

@@ -33,6 +33,7 @@ export function k3sConfig(node: NodeSpeaker, fabric: Fabric, { first, several }:
     ...(joins ? { server: joinUrl(node, first, fabric), 'token-file': TOKEN_FILE } : {}),
     ...(several && !joins ? { 'cluster-init': true } : {}),
     ...(node.role === 'server' ? clusterWide(fabric) : {}),
+    ...(podsAreElsewhere(fabric) ? { 'kube-proxy-arg': PODS_BY_INTERFACE } : {}),
   };
   return `${MARK}
 # Settings of your own go to config.yaml.d/: K3s reads those files after this one.
@@ -54,11 +55,21 @@ function clusterWide(fabric: Fabric) {
   return {
     'flannel-backend': 'none',
     'disable-network-policy': true,
-    'cluster-cidr': commaJoined(fabric.pods.pools.map((pool) => pool.cidr)),
+    'cluster-cidr': commaJoined(fabric.k3s.clusterCidrs),
     ...(fabric.services.cidrs.length > 0 ? { 'service-cidr': commaJoined(fabric.services.cidrs) } : {}),
     ...(nodeCidrsFit(fabric) ? {} : { 'kube-controller-manager-arg': ['allocate-node-cidrs=false'] }),
   };
 }
+
+/** Whether pods have addresses outside of what Kubernetes was told at the cluster's foundation. */
+const podsAreElsewhere = ({ pods, k3s }: Fabric): boolean =>
+  pods.pools.some(({ cidr }) => !k3s.clusterCidrs.some(({ text }) => text === cidr.text));
+
+/**
+ * kube-proxy masquerades what comes to a service from outside of the cluster CIDR, pods of another pool too, so that policies see
+ * a node instead of a pod. It can know pods by the interface that Calico gives each, whatever their addresses.
+ */
+const PODS_BY_INTERFACE = ['detect-local-mode=InterfaceNamePrefix', 'pod-interface-name-prefix=cali'];
 
 /**
  * Kubernetes hands each node a /24 or /64 of the cluster CIDR, which Calico's IPAM does not use. Where the pool has no
@@ -66,8 +77,8 @@ function clusterWide(fabric: Fabric) {
  * (nodeipam's NewCIDRSet; k3s-io/k3s#7888): then it must not try.
  */
 function nodeCidrsFit(fabric: Fabric): boolean {
-  return fabric.pods.pools.every(({ cidr }) =>
-    cidr.family === 'ipv4' ? cidr.length <= 24 : cidr.length <= 64 && cidr.length >= 48,
+  return fabric.k3s.clusterCidrs.every(({ family, length }) =>
+    family === 'ipv4' ? length <= 24 : length <= 64 && length >= 48,
   );
 }
 

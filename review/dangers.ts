@@ -23,6 +23,7 @@ export function dangers(changed: Changed): Danger[] {
   const found = [
     deletions,
     pools,
+    foundation,
     calicoDangers,
     encapsulation,
     asNumber,
@@ -57,13 +58,23 @@ function deletions({ before, after, objects }: Changed): Danger[] {
 /** Calico's validation lets nobody change where a pool is and how it is cut; the operator deletes pools that are not named. */
 function pools({ before, after }: Changed): Danger[] {
   return before.pods.pools.flatMap((pool): Danger[] => {
-    const now = after.pods.pools.find(({ cidr }) => cidr.family === pool.cidr.family);
+    const same = after.pods.pools.find(({ cidr }) => cidr.text === pool.cidr.text);
+    const now = same ?? after.pods.pools.find(({ cidr }) => cidr.family === pool.cidr.family);
+    if (now !== undefined && same === undefined && pool.retiring) {
+      return [
+        {
+          severity: 'warning',
+          says: `pool ${pool.cidr.text} goes for good: a pod that has an address of it still is cut off`,
+          mend: 'See that it is empty first: no such address in kubectl get pods -A -o wide, no such block in calicoctl ipam show --show-blocks.',
+        },
+      ];
+    }
     if (now === undefined) {
       return [
         {
           severity: 'error',
           says: `pool ${pool.cidr.text} goes: the operator deletes it, and its pods keep addresses that nobody routes`,
-          mend: 'Move the pods to another pool first (docs: pool migration), then remove it.',
+          mend: 'Move the pods to another pool first (docs/move-to-a-new-pool.md), then remove it.',
         },
       ];
     }
@@ -76,10 +87,28 @@ function pools({ before, after }: Changed): Danger[] {
       {
         severity: 'error',
         says: `pool ${pool.cidr.text} is to change ${what}: Calico refuses that of a pool in use`,
-        mend: 'Migrate: a second pool beside it, pods started anew, then the first one away.',
+        mend: 'Migrate: a second pool beside it, pods started anew, then the first one away (docs/move-to-a-new-pool.md).',
       },
     ];
   });
+}
+
+/** A range that Kubernetes handed to a node must lie in the cluster CIDR, or the controller manager ends and K3s with it (k3s-io/k3s#2603). */
+function foundation({ before, after }: Changed): Danger[] {
+  const [was, is] = [before, after].map(({ k3s }) => k3s.clusterCidrs.map(({ text }) => text).join(', '));
+  const stays = new Set(after.nodes.map(({ name }) => name));
+  const servers = before.nodes.filter(({ role, name }) => role === 'server' && stays.has(name));
+  const known = new Set(after.pods.pools.map(({ cidr }) => cidr.text));
+  // Where a pool moves without a second one beside it, that is what must be mended.
+  const moves = before.pods.pools.some(({ cidr, retiring }) => !retiring && !known.has(cidr.text));
+  if (was === is || servers.length === 0 || moves) return [];
+  return [
+    {
+      severity: 'error',
+      says: `the cluster CIDR of K3s is to change from ${was} to ${is}: servers that get it do not start again`,
+      mend: `Keep k3s.clusterCidrs: [${was}], what the cluster was founded with; where pods get addresses is pods.cidrs alone.`,
+    },
+  ];
 }
 
 /** What we render has none; a cluster that is taken over may, and so may what somebody edited. */

@@ -2,6 +2,7 @@ export { parseReview, REVIEW_VERSION, type Review, reviewSchema } from './docume
 export { fileChanges } from './files.ts';
 export { reviewMarkdown, SUMMARY_LIMIT } from './markdown.ts';
 export { objectText } from './objects.ts';
+export { firstToGet } from './order.ts';
 export { review, type State } from './review.ts';
 export { filesByRouter, sessionFates } from './session-fates.ts';
 export { factsText, type Verdict, verdict } from './verdict.ts';

@@ -1,6 +1,7 @@
 import { type Analysis, analyse, isWhole } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { classPairs } from './class-pairs.ts';
+import { comparable } from './failures.ts';
 import { halfDelivered } from './half-delivered.ts';
 
 /** In which order cluster and routers get a change, so that pods reach each other between the two. */
@@ -32,8 +33,12 @@ export function deliveryOrder(
     return { first: 'either', says, lost: { routersFirst: 0, clusterFirst: 0 } };
   }
   const lost = {
-    routersFirst: lostBetween(before, after, halfDelivered(after.fabric, before.fabric)),
-    clusterFirst: lostBetween(before, after, halfDelivered(before.fabric, after.fabric)),
+    routersFirst:
+      strangers(before.fabric, after.fabric) ||
+      lostBetween(before, after, halfDelivered(after.fabric, before.fabric)),
+    clusterFirst:
+      strangers(after.fabric, before.fabric) ||
+      lostBetween(before, after, halfDelivered(before.fabric, after.fabric)),
   };
   const { routersFirst, clusterFirst } = lost;
   if (routersFirst > 0 && clusterFirst > 0) {
@@ -56,9 +61,29 @@ export function deliveryOrder(
       };
 }
 
+/** Who gets a change first where it is tried: the routers, unless that loses packets and the other way round does not. */
+export function firstToGet(before: Fabric, after: Fabric): 'routers' | 'cluster' {
+  const split = comparable(before, after);
+  const [was, is] = [analyse(before, [], split), analyse(after, [], split)];
+  const { first } = deliveryOrder(was, is, { routers: true, cluster: true });
+  return first === 'cluster' ? 'cluster' : 'routers';
+}
+
 const pairs = (count: number): string => `${count} ${count === 1 ? 'pair' : 'pairs'} of nodes`;
 const lose = (count: number): string =>
   `${pairs(count)} ${count === 1 ? 'loses its way' : 'lose their way'} in between`;
+
+/**
+ * Pairs of nodes whose pods may not reach each other while the routers know a pool less than the cluster: they carry nothing
+ * that is in no pool of theirs.
+ */
+function strangers(clusterAs: Fabric, routersAs: Fabric): number {
+  const known = new Set(routersAs.pods.pools.map(({ cidr }) => cidr.text));
+  if (clusterAs.pods.pools.every(({ cidr }) => known.has(cidr.text))) return 0;
+  const names = new Set(routersAs.nodes.map(({ name }) => name));
+  const both = clusterAs.nodes.filter(({ name }) => names.has(name)).length;
+  return both * Math.max(both - 1, 0);
+}
 
 /** Pairs that are whole before and after, and not in between. */
 function lostBetween(before: Analysis, after: Analysis, fabric: Fabric): number {

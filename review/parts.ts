@@ -127,7 +127,10 @@ const settingsOf = (fabric: Fabric): Traits => ({
   'hold time': `${fabric.bgp.holdTime} s`,
   'graceful restart': fabric.bgp.gracefulRestart ? 'on' : 'off',
   'borrowed addresses': fabric.bgp.exportBorrowed ? 'accepted' : 'refused',
-  'pod ranges': fabric.pods.pools.map(({ cidr, blockSize }) => `${cidr.text} in blocks of /${blockSize}`),
+  'pod ranges': fabric.pods.pools.map(
+    ({ cidr, blockSize, retiring }) =>
+      `${cidr.text} in blocks of /${blockSize}${retiring ? ', retiring' : ''}`,
+  ),
   'NAT of outgoing packets': fabric.pods.natOutgoing ? 'on' : 'off',
   'pod MTU': fabric.pods.mtu === undefined ? "the hosts' own" : String(fabric.pods.mtu),
   'service ranges': fabric.services.cidrs.map(({ text }) => text),
@@ -142,6 +145,7 @@ const settingsOf = (fabric: Fabric): Traits => ({
   ),
   K3s: fabric.k3s.version,
   'first server': fabric.k3s.firstServer,
+  "ranges of the cluster's foundation": fabric.k3s.clusterCidrs.map(({ text }) => text),
   engine: fabric.gitops.engine,
   repository: fabric.gitops.repoURL,
   revision: fabric.gitops.targetRevision,

@@ -132,9 +132,10 @@ const guarded = (direction: 'import' | 'export'): Statement =>
 /** Enough for any cluster; beyond it a log line helps more than a session that is shut down. */
 const MOST_ROUTES = 100_000;
 
-/** As many routes as the pool has blocks: more means that somebody announces what is not a block. */
+/** As many routes as the pools have blocks: more means that somebody announces what is not a block. */
 function importLimit(fabric: Fabric, family: Family): number {
-  const pool = fabric.pods.pools.find((candidate) => candidate.cidr.family === family);
-  if (pool === undefined || fabric.bgp.exportBorrowed) return MOST_ROUTES;
-  return Math.min(MOST_ROUTES, 2 ** (pool.blockSize - pool.cidr.length));
+  const pools = fabric.pods.pools.filter(({ cidr }) => cidr.family === family);
+  if (pools.length === 0 || fabric.bgp.exportBorrowed) return MOST_ROUTES;
+  const blocks = pools.reduce((sum, { blockSize, cidr }) => sum + 2 ** (blockSize - cidr.length), 0);
+  return Math.min(MOST_ROUTES, blocks);
 }

@@ -6,6 +6,7 @@ import type {
   FilterRule,
   Node,
   NodeAddressDetection,
+  Pool,
   Region,
   Router,
   Segment,
@@ -31,16 +32,17 @@ export function finalise(file: TopologyFile): Topology {
       exportBorrowed: bgp.exportBorrowed,
     },
     pods: {
-      pools: byAddress(pods.cidrs).map((cidr) => ({
-        cidr,
-        blockSize: blockSizeOf(pods.blockSize, cidr.family),
-      })),
+      pools: poolsOf(pods),
       natOutgoing: pods.natOutgoing,
       mtu: pods.mtu,
     },
     services: { cidrs: byAddress(services.cidrs) },
     calico: finaliseCalico(file.calico),
-    k3s: { version: k3s.version, firstServer: k3s.firstServer ?? onlyServer(file) },
+    k3s: {
+      version: k3s.version,
+      firstServer: k3s.firstServer ?? onlyServer(file),
+      clusterCidrs: byAddress(k3s.clusterCidrs ?? pods.cidrs),
+    },
     gitops,
     labels: { image: labels.image, reconcile: labels.reconcile, retired: [...labels.retired].sort() },
     regionLabel: file.regionLabel,
@@ -75,6 +77,18 @@ export function finalise(file: TopologyFile): Topology {
       path: ['checks', 'suppress', index],
     })),
   };
+}
+
+function poolsOf({ cidrs, retiring, blockSize }: TopologyFile['pods']): Pool[] {
+  const pool = (cidr: Prefix, isRetiring: boolean): Pool => ({
+    cidr,
+    blockSize: blockSizeOf(blockSize, cidr.family),
+    retiring: isRetiring,
+  });
+  return byAddress(cidrs).flatMap((cidr) => [
+    pool(cidr, false),
+    ...byAddress(retiring.filter(({ family }) => family === cidr.family)).map((one) => pool(one, true)),
+  ]);
 }
 
 /** The block size that holds for a family: the number if it suits that family, else Calico's own default. */

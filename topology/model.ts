@@ -41,7 +41,7 @@ export interface Bgp {
 }
 
 export interface Pods {
-  /** One pool per family, IPv4 first. */
+  /** IPv4 first; of a family the one that pods get addresses of before those that retire. */
   readonly pools: readonly Pool[];
   readonly natOutgoing: boolean;
   /** Bytes; `auto` is resolved by the fabric to the smallest MTU on any pod path. */
@@ -52,6 +52,8 @@ export interface Pool {
   readonly cidr: Prefix;
   /** Prefix length of the IPAM blocks: 20 to 32 for IPv4, 116 to 128 for IPv6. */
   readonly blockSize: number;
+  /** Routed, but no pod gets an address of it any more. */
+  readonly retiring: boolean;
 }
 
 export interface Services {
@@ -115,6 +117,8 @@ export interface K3s {
   readonly version: string;
   /** The server that starts the cluster; the others join it. */
   readonly firstServer: string;
+  /** What the cluster was founded with, one a family, IPv4 first: not where pods are, once a pool has been retired. */
+  readonly clusterCidrs: readonly Prefix[];
 }
 
 export interface Gitops {
@@ -222,5 +226,6 @@ export interface Suppression {
 }
 
 /** The families that pods have, in output order. */
-export const podFamilies = (topology: Topology): Family[] =>
-  topology.pods.pools.map((pool) => pool.cidr.family);
+export const podFamilies = (topology: Topology): Family[] => [
+  ...new Set(topology.pods.pools.map((pool) => pool.cidr.family)),
+];

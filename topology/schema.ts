@@ -60,6 +60,12 @@ const blockSize = (description: string) => z.int().meta({ description, minimum: 
 const pods = z
   .strictObject({
     cidrs: z.array(prefix).min(1).max(2).describe('The pod pools: one IPv4 and/or one IPv6 CIDR.'),
+    retiring: z
+      .array(prefix)
+      .describe(
+        'Pools that pods move away from: routed as long as they stand here, and no pod gets an address of them. Needs calico.api: projectcalico.org/v3, and k3s.clusterCidrs.',
+      )
+      .prefault([]),
     blockSize: z
       .union([
         blockSize('Prefix length of the IPAM blocks of the one family it suits.'),
@@ -91,6 +97,14 @@ const k3s = z
     version: k3sRelease,
     firstServer: reference
       .describe('The server that starts the cluster, the others join it. Default: the only server.')
+      .optional(),
+    clusterCidrs: z
+      .array(prefix)
+      .min(1)
+      .max(2)
+      .describe(
+        'The pod ranges that the cluster was founded with, where pods have moved to others: K3s takes no other later. Default: pods.cidrs.',
+      )
       .optional(),
   })
   .describe('The Kubernetes distribution on the nodes.');

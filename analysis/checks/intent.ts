@@ -42,11 +42,13 @@ export const meshTooLarge: Check = ({ fabric }) => {
 /** NE403: Calico gives every node at least one block; without a free one its pods borrow addresses of other nodes. */
 export const poolTooSmall: Check = ({ fabric }) =>
   fabric.pods.pools.flatMap((pool) => {
+    // Nobody gets a block of it any more.
+    if (pool.retiring) return [];
     const family = pool.cidr.family;
     const blocks = 2n ** BigInt(pool.blockSize - pool.cidr.length);
     const nodes = fabric.nodes.filter((node) => node.address[family] !== undefined);
     const needed = nodes.reduce(
-      (sum, node) => sum + Math.max(1, node.blocks.filter((block) => block.family === family).length),
+      (sum, node) => sum + Math.max(1, node.blocks.filter((block) => contains(pool.cidr, block)).length),
       0,
     );
     if (BigInt(needed) <= blocks) return [];

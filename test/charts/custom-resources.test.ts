@@ -5,7 +5,16 @@ import { Bgp, Installation } from '../../charts/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { BY_HAND, crdErrors, ruleErrors, rulesOf, schemaErrors, unsupported } from './custom-resources.ts';
-import { calicoOf, dualStack, ipv6Only, objectsOf, report, small, withCalico } from './topologies.ts';
+import {
+  betweenPools,
+  calicoOf,
+  dualStack,
+  ipv6Only,
+  objectsOf,
+  report,
+  small,
+  withCalico,
+} from './topologies.ts';
 import { crdFile, type KubernetesObject, type Schema, schemaOf, upstreamTest, VERSIONS } from './upstream.ts';
 
 const V1 = 'crd.projectcalico.org/v1';
@@ -46,6 +55,15 @@ describe.each(VERSIONS)('Calico %s', (version) => {
       });
     }
   });
+});
+
+upstreamTest('Calico v3.32.1 takes two pools, of which one retires', (upstream) => {
+  const [installation] = customResources(betweenPools, 'v3.32.1', V3);
+  expect(installation?.spec.calicoNetwork.ipPools).toMatchObject([
+    { cidr: '10.44.0.0/16', name: 'pods-10-44-0-0-16', disableNewAllocations: false },
+    { cidr: '10.42.0.0/16', name: 'default-ipv4-ippool', disableNewAllocations: true },
+  ]);
+  expect(crdErrors(upstream, 'v3.32.1', installation as KubernetesObject)).toEqual([]);
 });
 
 describe('A filter with every condition', () => {

@@ -71,6 +71,14 @@ export const small: TopologyInput = {
   nodes: { one: { region: 'lab', role: 'server', address: '10.0.0.11' } },
 };
 
+/** Pods on their way from one pool to another. */
+export const betweenPools: TopologyInput = {
+  ...small,
+  pods: { cidrs: ['10.44.0.0/16'], retiring: ['10.42.0.0/16'] },
+  calico: { version: 'v3.32.1', api: 'projectcalico.org/v3' },
+  k3s: { ...COMMON.k3s, clusterCidrs: ['10.42.0.0/16'] },
+};
+
 /** IPv6 and nothing else; router IDs keep their IPv4 form. */
 export const ipv6Only: TopologyInput = {
   ...COMMON,

@@ -1,6 +1,15 @@
 import { Bgp, Installation } from '../../charts/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
-import { calicoOf, dualStack, ipv6Only, objectsOf, report, small, withCalico } from './topologies.ts';
+import {
+  betweenPools,
+  calicoOf,
+  dualStack,
+  ipv6Only,
+  objectsOf,
+  report,
+  small,
+  withCalico,
+} from './topologies.ts';
 import { type KubernetesObject, schemaOf, upstreamTest, VERSIONS } from './upstream.ts';
 import { withDefaults, writtenBack } from './write-back.ts';
 
@@ -45,6 +54,14 @@ describe.each(VERSIONS)("Calico %s's operator", (version) => {
     expect(writtenBack(schema(upstream, version), without)).toEqual({ ...spec, registry: 'mirror.example/' });
   });
 });
+
+upstreamTest(
+  "Calico v3.32.1's operator writes nothing back into the Installation between two pools",
+  (upstream) => {
+    const { spec } = installation(betweenPools);
+    expect(writtenBack(schema(upstream, 'v3.32.1'), spec)).toEqual(spec);
+  },
+);
 
 describe.each(VERSIONS)("Calico %s's API server", (version) => {
   upstreamTest('fills no default into peers and filters', (upstream) => {

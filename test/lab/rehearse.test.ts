@@ -9,7 +9,8 @@ import { redundant, scenario } from './labs.ts';
 async function rehearsed(base: TopologyInput, head: TopologyInput): Promise<Rehearsal> {
   const programs = findPrograms('.');
   if ('says' in programs) throw new Error(programs.mend);
-  const result = await rehearse({ base: fabricOf(base), fabric: fabricOf(head), routerFiles, programs });
+  const [before, after] = [fabricOf(base), fabricOf(head)];
+  const result = await rehearse({ base: before, fabric: after, first: 'routers', routerFiles, programs });
   if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
   return result;
 }

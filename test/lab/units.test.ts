@@ -125,6 +125,25 @@ describe('blocks of nodes', () => {
     ]);
   });
 
+  test('are dealt out of each pool, the one that retires too', () => {
+    const topology = {
+      ...redundant(),
+      pods: { cidrs: ['10.44.0.0/16'], retiring: ['10.42.0.0/16'] },
+      calico: { version: 'v3.32.1', api: 'projectcalico.org/v3' as const },
+      k3s: { version: 'v1.34.5+k3s1', clusterCidrs: ['10.42.0.0/16'] },
+    };
+    const nodes = {
+      ...topology.nodes,
+      'e-b': { ...topology.nodes?.['e-b'], block: '10.42.7.0/26' } as never,
+    };
+    const blocks = nodeBlocks(fabricOf({ ...topology, nodes }));
+    expect([...blocks].map(([name, own]) => [name, own.map(({ text }) => text)])).toEqual([
+      ['e-a', ['10.44.0.0/26', '10.42.0.0/26']],
+      ['e-b', ['10.42.7.0/26', '10.44.0.64/26']],
+      ['w-a', ['10.44.0.128/26', '10.42.0.64/26']],
+    ]);
+  });
+
   test('run out with the pool', () => {
     const pods = { cidrs: ['10.42.0.0/25'] };
     const blocks = nodeBlocks(fabricOf({ ...redundant(), pods }));

@@ -80,6 +80,17 @@ test('an IPv6 pool of more than 2^16 node CIDRs would end the controller manager
   expect(config('first', large)['kube-controller-manager-arg']).toEqual(['allocate-node-cidrs=false']);
 });
 
+test('where pods have moved, the cluster keeps the range of its foundation, and kube-proxy knows pods by their interface', () => {
+  const moved = network({
+    pods: { cidrs: ['10.44.0.0/16', 'fd42::/48'] },
+    k3s: { version: 'v1.34.5+k3s1', firstServer: 'first', clusterCidrs: ['10.42.0.0/16', 'fd42::/48'] },
+  });
+  const byInterface = ['detect-local-mode=InterfaceNamePrefix', 'pod-interface-name-prefix=cali'];
+  expect(config('first', moved)).toMatchObject({ ...CLUSTER, 'kube-proxy-arg': byInterface });
+  expect(config('agent', moved)).toMatchObject({ 'kube-proxy-arg': byInterface });
+  expect(config('agent', moved)).not.toHaveProperty('cluster-cidr');
+});
+
 test('registries.yaml has the mirrors of the region, in their order; other regions have no such file', () => {
   expect(parse(file(network(), 'agent/registries.yaml') ?? '')).toEqual({
     mirrors: {

@@ -67,7 +67,8 @@ scenario('real BIRD', () => {
 async function rehearsed({ base, head }: Change): Promise<readonly { id: string; became: string }[]> {
   const programs = findPrograms('.');
   if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
-  const result = await rehearse({ base: fabricOf(base), fabric: fabricOf(head), routerFiles, programs });
+  const [before, after] = [fabricOf(base), fabricOf(head)];
+  const result = await rehearse({ base: before, fabric: after, first: 'routers', routerFiles, programs });
   if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
   return result.sessions;
 }

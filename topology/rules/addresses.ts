@@ -45,9 +45,10 @@ function ofTwoMachines(all: readonly Used[]): Fault[] {
 /** A segment that overlaps with the pods has its own fault; the addresses on it have none besides. */
 function insideClusterRanges(draft: Draft, all: readonly Used[]): Fault[] {
   const ranges = (['pods', 'services'] as const).flatMap((section) =>
-    (draft.file[section]?.cidrs ?? []).flatMap((prefix) =>
-      prefix === undefined ? [] : [{ section, prefix }],
-    ),
+    [
+      ...(draft.file[section]?.cidrs ?? []),
+      ...(section === 'pods' ? (draft.file.pods?.retiring ?? []) : []),
+    ].flatMap((prefix) => (prefix === undefined ? [] : [{ section, prefix }])),
   );
   const inside = all.flatMap((used) => {
     const range = ranges.find(({ prefix }) => contains(prefix, used.address));

@@ -72,8 +72,10 @@ function largerThanPool(draft: Draft, written: WrittenSize): Fault[] {
 }
 
 function pools(draft: Draft): { prefix: Prefix; path: Path }[] {
-  return (draft.file.pods?.cidrs ?? []).flatMap((prefix, index) =>
-    prefix === undefined ? [] : [{ prefix, path: ['pods', 'cidrs', index] }],
+  return (['cidrs', 'retiring'] as const).flatMap((field) =>
+    (draft.file.pods?.[field] ?? []).flatMap((prefix, index) =>
+      prefix === undefined ? [] : [{ prefix, path: ['pods', field, index] }],
+    ),
   );
 }
 
@@ -86,16 +88,17 @@ interface Seen {
 function nodeBlocks(draft: Draft, sizesHold: boolean): Fault[] {
   const families = podFamiliesOf(draft);
   if (families === undefined) return [];
-  const poolOf = new Map(pools(draft).map(({ prefix }) => [prefix.family, prefix]));
+  const all = pools(draft).map(({ prefix }) => prefix);
   const first = new Map<string, Seen>();
   return seenBlocks(draft).flatMap((seen): Fault[] => {
     const { prefix, path, node } = seen;
-    const pool = poolOf.get(prefix.family);
+    const ofFamily = all.filter(({ family }) => family === prefix.family);
+    const [pool] = ofFamily;
     if (pool === undefined) {
       const says = `${prefix.text} is ${FAMILY_NAME[prefix.family]}, and pods have no ${FAMILY_NAME[prefix.family]}`;
       return [fault('block-family', path, says, 'Remove it: Calico makes blocks from its pools only.')];
     }
-    if (!contains(pool, prefix)) {
+    if (!ofFamily.some((one) => contains(one, prefix))) {
       const mend = `Write the block that calicoctl ipam show --show-blocks lists for ${node}, or remove it.`;
       return [fault('block-outside-pool', path, `${prefix.text} is outside the pool ${pool.text}`, mend)];
     }

@@ -9,6 +9,7 @@ import { listRules } from './lists.ts';
 import { machineRules } from './machines.ts';
 import { mtuRules } from './mtu.ts';
 import { networkRules } from './networks.ts';
+import { poolRules } from './pools.ts';
 import { referenceRules } from './references.ts';
 import { regionRules } from './regions.ts';
 import { routerRules } from './routers.ts';
@@ -24,6 +25,7 @@ export const ruleFaults = (draft: Draft): Fault[] => RULES.flatMap((rule) => rul
 
 const RULES: readonly Rule[] = [
   networkRules,
+  poolRules,
   mtuRules,
   blockRules,
   machineRules,

@@ -40,7 +40,7 @@ export interface Network {
   readonly prefix: Prefix;
   readonly path: Path;
   readonly what: string;
-  readonly kind: 'pods' | 'services' | 'segment';
+  readonly kind: 'pods' | 'retiring' | 'services' | 'segment';
 }
 
 /** Pairs of networks that overlap, the one that the format has later first. */
@@ -48,7 +48,7 @@ export function networkOverlaps(draft: Draft): (readonly [Network, Network])[] {
   const all = networks(draft);
   const rank = new Map(all.map((network, index) => [network, index]));
   return nested(all)
-    .filter(([a, b]) => a.kind === 'segment' || a.kind !== b.kind)
+    .filter(([a, b]) => ['segment', 'retiring'].includes(a.kind) || a.kind !== b.kind)
     .map(([a, b]) => ((rank.get(a) ?? 0) > (rank.get(b) ?? 0) ? [a, b] : [b, a]));
 }
 
@@ -79,6 +79,11 @@ function networks(draft: Draft): Network[] {
     );
   return [
     ...ranges('pods', pods?.cidrs),
+    ...(pods?.retiring ?? []).flatMap((prefix, index): Network[] =>
+      prefix === undefined
+        ? []
+        : [{ prefix, kind: 'retiring', path: ['pods', 'retiring', index], what: 'a pool that retires' }],
+    ),
     ...ranges('services', services?.cidrs),
     ...entries(underlay?.segments).flatMap(([name, segment]) =>
       (['ipv4', 'ipv6'] as const).flatMap((family): Network[] => {

@@ -1,0 +1,65 @@
+import type { Draft } from '../draft.ts';
+import type { Fault } from '../fault.ts';
+import { fault } from '../fault.ts';
+import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
+
+/** Pods that move from one pool to another: what the cluster needs meanwhile, and what it keeps for ever. */
+export const poolRules = (draft: Draft): Fault[] => [...retiringFaults(draft), ...clusterCidrFaults(draft)];
+
+function retiringFaults(draft: Draft): Fault[] {
+  const { pods, calico, k3s } = draft.file;
+  const families = podFamiliesOf(draft);
+  const retiring = (pods?.retiring ?? []).flatMap((prefix, index) =>
+    prefix === undefined ? [] : [{ prefix, path: ['pods', 'retiring', index] }],
+  );
+  const strange = retiring
+    .filter(({ prefix }) => families !== undefined && !families.includes(prefix.family))
+    .map(({ prefix, path }) =>
+      fault(
+        'retiring-family',
+        path,
+        `${prefix.text} retires, and pods.cidrs has no ${FAMILY_NAME[prefix.family]} range to move to`,
+        `Add the ${FAMILY_NAME[prefix.family]} range that pods move to.`,
+      ),
+    );
+  if (retiring.length === 0) return strange;
+  return [
+    ...strange,
+    // The operator makes and changes pools through that API only, once the first ones are there (its pool_controller.go).
+    ...(calico?.api === 'crd.projectcalico.org/v1' && !draft.faulty('calico', 'api')
+      ? [
+          fault(
+            'retiring-api',
+            ['pods', 'retiring'],
+            'asks the operator for another pool, and it makes none without the API server of projectcalico.org/v3',
+            'Set calico.api: projectcalico.org/v3 in a change before this one.',
+            { part: 'key' },
+          ),
+        ]
+      : []),
+    ...(k3s !== undefined && k3s.clusterCidrs === undefined && !draft.faulty('k3s', 'clusterCidrs')
+      ? [
+          fault(
+            'cluster-cidrs-missing',
+            ['k3s'],
+            'has no clusterCidrs, and pods move to another range than the cluster was founded with',
+            'Add clusterCidrs: [...] with the ranges that it was founded with, and keep it: K3s does not start with others.',
+            { part: 'key' },
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** K3s wants one range per family that pods have. */
+function clusterCidrFaults(draft: Draft): Fault[] {
+  const families = podFamiliesOf(draft);
+  const written = draft.file.k3s?.clusterCidrs;
+  if (families === undefined || written === undefined || written.includes(undefined)) return [];
+  const found = written.flatMap((cidr) => cidr?.family ?? []);
+  if (found.length === families.length && families.every((family) => found.includes(family))) return [];
+  const mend = `Give one ${families.map((family) => FAMILY_NAME[family]).join(' and one ')} range.`;
+  return [
+    fault('cluster-cidrs-family', ['k3s', 'clusterCidrs'], 'holds other families than pods have', mend),
+  ];
+}
