@@ -1,9 +1,10 @@
 import { App } from 'cdk8s';
-import { Bgp, Installation, NodeLabels, Operator, VendoredOperator } from './charts/index.ts';
+import { argoCd, Bgp, flux, Installation, NodeLabels, Operator, VendoredOperator } from './charts/index.ts';
 import type { Fabric } from './fabric/index.ts';
 
 /**
- * The cdk8s app: one chart per file of dist/cluster. A chart of your own goes here; it takes effect at the next run.
+ * The cdk8s app: one chart per file of dist/cluster and dist/gitops. A chart of your own goes before the engines, in the folder
+ * of a layer; it takes effect at the next run.
  * `operatorManifest` is the absolute path of the checked vendored manifest, where the topology names one.
  */
 export function clusterApp(fabric: Fabric, operatorManifest: string | undefined): App {
@@ -13,6 +14,10 @@ export function clusterApp(fabric: Fabric, operatorManifest: string | undefined)
   new Installation(app, fabric);
   new NodeLabels(app, fabric);
   new Bgp(app, fabric);
+
+  const { engine } = fabric.gitops;
+  if (engine !== 'flux') argoCd(app, fabric);
+  if (engine !== 'argocd') flux(app, fabric);
   return app;
 }
 

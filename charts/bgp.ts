@@ -6,7 +6,7 @@ import * as v3 from '../imports/projectcalico.org.ts';
 import type { Family } from '../topology/address.ts';
 import type { BgpFilter, FilterRule } from '../topology/model.ts';
 import { type CalicoFeatures, calicoFeatures } from './features.ts';
-import { KEEP, PRUNE } from './guards.ts';
+import { CUSTOM, KEEP_CUSTOM, PRUNE } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
 /** Calico's side of every session: its own AS and mesh, a BGPPeer per peering, filters, access to passwords. */
@@ -16,15 +16,12 @@ export class Bgp extends ManifestChart {
     const { api, apiMovesTo } = fabric.calico;
     const kinds = api === 'projectcalico.org/v3' ? v3 : v1;
     // The twin under the other group is the same stored object: who prunes the one deletes both.
-    const guard =
-      apiMovesTo !== undefined
-        ? { annotations: KEEP }
-        : api === 'projectcalico.org/v3'
-          ? { annotations: PRUNE }
-          : {};
+    const isGuarded = apiMovesTo !== undefined;
+    const annotations = isGuarded ? KEEP_CUSTOM : api === 'projectcalico.org/v3' ? PRUNE : CUSTOM;
     const features = calicoFeatures(fabric.calico.version);
     new kinds.BgpConfiguration(this, 'configuration', {
-      metadata: { name: 'default', annotations: KEEP },
+      // Without it every node falls back to Calico's own AS number and mesh, and all sessions with routers end.
+      metadata: { name: 'default', annotations: KEEP_CUSTOM },
       spec: {
         asNumber: fabric.bgp.asNumber,
         nodeToNodeMeshEnabled: fabric.bgp.nodeToNodeMesh,
@@ -35,11 +32,14 @@ export class Bgp extends ManifestChart {
       // The four lists of rules have one shape and four nominal types, twice: one cast instead of eight mappings.
       const spec = filterSpec(filter, fabric.pods.families, features) as unknown as v1.BgpFilterSpec &
         v3.BgpFilterSpec;
-      new kinds.BgpFilter(this, `filter-${filter.name}`, { metadata: { name: filter.name, ...guard }, spec });
+      new kinds.BgpFilter(this, `filter-${filter.name}`, {
+        metadata: { name: filter.name, annotations },
+        spec,
+      });
     }
     for (const peering of fabric.peerings) {
       new kinds.BgpPeer(this, peering.name, {
-        metadata: { name: peering.name, ...guard },
+        metadata: { name: peering.name, annotations },
         spec: peerSpec(fabric, peering),
       });
     }

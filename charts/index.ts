@@ -1,6 +1,8 @@
+export { argoCd } from './argocd.ts';
 export { Bgp } from './bgp.ts';
+export { flux } from './flux.ts';
 export { Installation } from './installation.ts';
-export { LAYERS, type Layer } from './layers.ts';
+export { depth, LAYERS, type Layer } from './layers.ts';
 export { ManifestChart, manifestFiles } from './manifest-chart.ts';
 export { NodeLabels } from './node-labels.ts';
 export { Operator, VendoredOperator } from './operator.ts';

@@ -4,7 +4,7 @@ import * as operator from '../imports/operator.tigera.io.ts';
 import type { Family } from '../topology/address.ts';
 import type { Pool } from '../topology/model.ts';
 import { type CalicoFeatures, calicoFeatures } from './features.ts';
-import { KEEP } from './guards.ts';
+import { KEEP_CUSTOM } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
 /**
@@ -16,7 +16,7 @@ export class Installation extends ManifestChart {
     super(scope, 'cluster/10-installation/installation.yaml');
     const features = calicoFeatures(fabric.calico.version);
     new operator.Installation(this, 'installation', {
-      metadata: { name: 'default', annotations: KEEP },
+      metadata: { name: 'default', annotations: KEEP_CUSTOM },
       spec: {
         variant: operator.InstallationSpecVariant.CALICO,
         // The operator adds a missing slash, and the engine would take it off again.
@@ -31,7 +31,7 @@ export class Installation extends ManifestChart {
     });
     // Serves projectcalico.org/v3. The operator changes and deletes pools through nothing else, whoever uses that API or not.
     new operator.ApiServer(this, 'apiserver', {
-      metadata: { name: 'default', annotations: KEEP },
+      metadata: { name: 'default', annotations: KEEP_CUSTOM },
       spec: {},
     });
   }

@@ -17,3 +17,9 @@ export const LAYERS: readonly Layer[] = [
   { name: 'node-labels', folder: 'cluster/20-node-labels', after: ['installation'] },
   { name: 'bgp', folder: 'cluster/30-bgp', after: ['node-labels'] },
 ];
+
+/** How many layers stand one on another below this one. */
+export function depth({ after }: Layer): number {
+  const below = LAYERS.filter(({ name }) => after.includes(name));
+  return below.length === 0 ? 0 : 1 + Math.max(...below.map(depth));
+}

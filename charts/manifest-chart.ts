@@ -1,13 +1,20 @@
 import { posix } from 'node:path';
 import { ApiObject, type App, Chart, DependencyGraph, Yaml } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { LAYERS } from './layers.ts';
 
-/** A chart that becomes one file. `file` is its path below dist: `cluster/30-bgp/bgp.yaml`. */
+/**
+ * A chart that becomes one file. `file` is its path below dist: `cluster/30-bgp/bgp.yaml`. Throws if that is in a folder of
+ * dist/cluster which is no layer: no engine would ever apply it.
+ */
 export class ManifestChart extends Chart {
   readonly file: string;
 
   constructor(scope: Construct, file: string) {
     super(scope, file.replace(/[/.]/g, '-'), { disableResourceNameHashes: true });
+    if (file.startsWith('cluster/') && !LAYERS.some(({ folder }) => folder === posix.dirname(file))) {
+      throw new Error(`${file} is in no layer of charts/layers.ts: no engine would apply it`);
+    }
     this.file = file;
   }
 

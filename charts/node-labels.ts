@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import type { Fabric, FabricRegion, NodeSpeaker } from '../fabric/index.ts';
+import { RECREATE } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
 const NAMESPACE = 'noencap-system';
@@ -61,7 +62,7 @@ function job(chart: ManifestChart, fabric: Fabric, node: NodeSpeaker): void {
   ]);
   const name = hashed(`label-${node.name}`, spec);
   new k8s.KubeJob(chart, name, {
-    metadata: { name, namespace: NAMESPACE },
+    metadata: { name, namespace: NAMESPACE, annotations: RECREATE },
     spec: { backoffLimit: PATIENCE, template: { spec } },
   });
 }

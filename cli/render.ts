@@ -1,4 +1,5 @@
-import { LAYERS, manifestFiles } from '../charts/index.ts';
+import type { App } from 'cdk8s';
+import { LAYERS, type ManifestChart, manifestFiles } from '../charts/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { clusterApp } from '../main.ts';
 import { nodeFiles } from '../nodes/index.ts';
@@ -8,8 +9,10 @@ import type { RenderedFiles } from './dist.ts';
 /** All of dist, and what a summary of it counts. */
 export interface Rendered {
   readonly files: RenderedFiles;
-  /** Kubernetes kind to number of objects, sorted by kind. */
+  /** What dist/cluster holds: Kubernetes kind to number of objects, sorted by kind. */
   readonly objects: ReadonlyMap<string, number>;
+  /** The same for dist/gitops. */
+  readonly gitops: ReadonlyMap<string, number>;
 }
 
 /**
@@ -18,15 +21,15 @@ export interface Rendered {
  */
 export function render(fabric: Fabric, operatorManifest: string | undefined): Rendered {
   const app = clusterApp(fabric, operatorManifest);
-  const cluster = manifestFiles(app);
+  const manifests = manifestFiles(app);
   const files = new Map<string, string>();
-  for (const part of [cluster, routerFiles(fabric), nodeFiles(fabric, cniManifests(cluster))]) {
+  for (const part of [manifests, routerFiles(fabric), nodeFiles(fabric, cniManifests(manifests))]) {
     for (const [path, text] of part) {
       if (files.has(path)) throw new Error(`two emitters write ${path}`);
       files.set(path, text);
     }
   }
-  return { files, objects: countKinds(app.charts.flatMap((chart) => chart.apiObjects.map((o) => o.kind))) };
+  return { files, objects: countKinds(app, 'cluster/'), gitops: countKinds(app, 'gitops/') };
 }
 
 /**
@@ -45,7 +48,9 @@ function cniManifests(cluster: RenderedFiles): RenderedFiles {
   );
 }
 
-function countKinds(kinds: readonly string[]): ReadonlyMap<string, number> {
+function countKinds(app: App, folder: string): ReadonlyMap<string, number> {
+  const charts = app.charts.filter((chart) => (chart as ManifestChart).file.startsWith(folder));
+  const kinds = charts.flatMap((chart) => chart.apiObjects.map(({ kind }) => kind));
   const counts = new Map<string, number>();
   for (const kind of [...kinds].sort()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return counts;

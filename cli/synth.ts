@@ -125,6 +125,7 @@ function summary(fabric: Fabric, rendered: Rendered, change: DistChange) {
       mesh: meshCount(fabric),
     },
     objects: Object.fromEntries(rendered.objects),
+    gitops: Object.fromEntries(rendered.gitops),
     files: {
       added: change.added,
       changed: change.changed,
@@ -143,9 +144,7 @@ function meshCount(fabric: Fabric): number {
 
 function summaryText(fabric: Fabric, rendered: Rendered, change: DistChange, out: string): string {
   const { sessions, ...counts } = summary(fabric, rendered, change);
-  const objects = [...rendered.objects].map(([kind, count]) => (count === 1 ? kind : `${count} ${kind}`));
   const planned = counts.plannedRouters === 0 ? '' : ` (and ${counts.plannedRouters} planned)`;
-  const total = [...rendered.objects.values()].reduce((a, b) => a + b, 0);
   const seconds = (performance.now() / 1000).toFixed(2);
   const { added, changed, removed } = change;
   const news =
@@ -155,11 +154,18 @@ function summaryText(fabric: Fabric, rendered: Rendered, change: DistChange, out
   return [
     `${fabric.name}: ${counted(fabric.regions.length, 'region')}, ${counted(counts.nodes, 'node')}, ${counted(counts.routers, 'router')}${planned}`,
     `  sessions  ${sessions.reflector} reflector, ${sessions.backbone} backbone, ${sessions.mesh} in Calico's own mesh`,
-    `  cluster   ${counted(total, 'object')}: ${objects.join(', ')}`,
+    `  cluster   ${kindsText(rendered.objects)}`,
+    `  gitops    ${kindsText(rendered.gitops)}`,
     `  routers   ${counted(filesBelow(rendered, 'routers/'), 'file')}`,
     `  nodes     ${counted(filesBelow(rendered, 'nodes/'), 'file')}`,
     `${out}: ${counted(rendered.files.size, 'file')}, ${news} (${seconds} s)`,
   ].join('\n');
+}
+
+function kindsText(counts: ReadonlyMap<string, number>): string {
+  const total = [...counts.values()].reduce((a, b) => a + b, 0);
+  const kinds = [...counts].map(([kind, count]) => (count === 1 ? kind : `${count} ${kind}`));
+  return `${counted(total, 'object')}: ${kinds.join(', ')}`;
 }
 
 const filesBelow = (rendered: Rendered, folder: string): number =>

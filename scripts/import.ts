@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { ENGINE_GROUPS, engineCrd } from './engine-crds.ts';
 import { upstreamFolder } from './upstream.ts';
 
 /**
@@ -16,28 +18,43 @@ const GROUPS: Record<string, { readonly version: string; readonly plurals: reado
 
 /** Generates imports/ from the CRDs with `cdk8s import`. Run by `npm run import`. */
 export function generateImports(upstream: string, outputFolder: string): void {
+  for (const [group, { version, plurals }] of Object.entries(GROUPS)) {
+    const crds = plurals.map((plural) =>
+      readFileSync(join(upstream, `calico-${version}`, 'crds', `${plural}.${group}.yaml`), 'utf8'),
+    );
+    generate(group, crds, outputFolder);
+  }
+}
+
+/** The same for the kinds of Argo CD and Flux, which need no upstream: npm carries their models. */
+export function generateEngineImports(outputFolder: string): void {
+  for (const [group, kinds] of Object.entries(ENGINE_GROUPS)) {
+    generate(
+      group,
+      kinds.map((kind) => stringify(engineCrd(group, kind))),
+      outputFolder,
+    );
+  }
+}
+
+function generate(group: string, crds: readonly string[], outputFolder: string): void {
   const work = mkdtempSync(join(tmpdir(), 'noencap-import-'));
   try {
-    for (const [group, { version, plurals }] of Object.entries(GROUPS)) {
-      const crds = plurals.map((plural) =>
-        readFileSync(join(upstream, `calico-${version}`, 'crds', `${plural}.${group}.yaml`), 'utf8'),
-      );
-      const file = join(work, 'crds.yaml');
-      writeFileSync(file, crds.join('\n---\n'));
-      const cdk8s = join(process.cwd(), 'node_modules', '.bin', 'cdk8s');
-      execFileSync(
-        cdk8s,
-        ['import', basename(file), '--language', 'typescript', '--output', resolve(outputFolder)],
-        {
-          cwd: work,
-          // What it says on the way counts only when it fails: it is then a part of the error.
-          stdio: ['ignore', 'ignore', 'pipe'],
-          env: { ...process.env, CDK8S_CHECK_UPGRADE: 'false' },
-        },
-      );
-      const generated = join(resolve(outputFolder), `${group}.ts`);
-      writeFileSync(generated, asModule(readFileSync(generated, 'utf8')));
-    }
+    const file = join(work, 'crds.yaml');
+    writeFileSync(file, crds.join('\n---\n'));
+    const cdk8s = join(process.cwd(), 'node_modules', '.bin', 'cdk8s');
+    execFileSync(
+      cdk8s,
+      ['import', basename(file), '--language', 'typescript', '--output', resolve(outputFolder)],
+      {
+        cwd: work,
+        // What it says on the way counts only when it fails: it is then a part of the error.
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, CDK8S_CHECK_UPGRADE: 'false' },
+      },
+    );
+    const generated = join(resolve(outputFolder), `${group}.ts`);
+    writeFileSync(generated, asModule(readFileSync(generated, 'utf8')));
   } finally {
     rmSync(work, { recursive: true });
   }
@@ -57,5 +74,6 @@ if (process.argv[1]?.endsWith('import.ts')) {
     process.exit(3);
   }
   generateImports(upstream, 'imports');
+  generateEngineImports('imports');
   process.stdout.write(`imports/: ${readdirSync('imports').join(', ')}\n`);
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gets what the tests need: what the lab runs, shells that routers may have, sshd, other times of day and shellcheck. Run by `npm test`; quick when everything is there.
+# Gets what the tests need: what the lab runs, shells that routers may have, sshd, other times of day, the Lua that Argo CD speaks and shellcheck. Run by `npm test`; quick when everything is there.
 set -eu
 cd "$(dirname "$0")/.."
 scripts/setup-lab.sh
@@ -19,7 +19,7 @@ if [ ! -e .cache/renovate/renovate-schema.json ] || [ "$(cat .cache/renovate/ver
   rm -f .cache/renovate/*.tgz
 fi
 
-packages='age busybox faketime fish openssh-server procps shellcheck tcsh'
+packages='age busybox faketime fish lua5.1 openssh-server procps shellcheck tcsh'
 
 missing=
 for package in $packages; do

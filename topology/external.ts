@@ -95,7 +95,7 @@ const hasSecret = (url: URL): boolean =>
 
 /** git-check-ref-format(1), and no leading `-`, so that it is never taken for an option. */
 export const gitRevision = text(
-  'Branch, tag or commit.',
+  'Branch, full commit, or tag. Flux must be told which: a tag that does not look like v1.2.3 is written refs/tags/NAME.',
   { examples: ['main', 'v1.2.0'] },
   (value, complain) =>
     /^[A-Za-z0-9_][A-Za-z0-9_.\-/+@#]*$/.test(value) &&

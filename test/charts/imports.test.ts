@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateImports } from '../../scripts/import.ts';
+import { generateEngineImports, generateImports } from '../../scripts/import.ts';
 import { upstreamTest } from './upstream.ts';
 
 const read = (folder: string) =>
@@ -9,11 +9,12 @@ const read = (folder: string) =>
 
 describe('imports/', () => {
   upstreamTest(
-    "is what cdk8s makes of upstream's CRDs",
+    "is what cdk8s makes of upstream's CRDs and of the engines' models",
     (upstream) => {
       const folder = mkdtempSync(join(tmpdir(), 'noencap-imports-'));
       try {
         generateImports(upstream, folder);
+        generateEngineImports(folder);
         const fresh = read(folder);
         const ours = read('imports');
         expect(Object.keys(ours)).toEqual(Object.keys(fresh));
@@ -25,6 +26,23 @@ describe('imports/', () => {
     },
     60_000,
   );
+
+  test("has Argo CD's and Flux's kinds as their models on npm declare them, without upstream", () => {
+    const folder = mkdtempSync(join(tmpdir(), 'noencap-imports-'));
+    try {
+      generateEngineImports(folder);
+      const fresh = read(folder);
+      const ours = read('imports');
+      expect(Object.keys(fresh)).toEqual([
+        'argoproj.io.ts',
+        'kustomize.toolkit.fluxcd.io.ts',
+        'source.toolkit.fluxcd.io.ts',
+      ]);
+      expect(Object.keys(fresh).filter((file) => fresh[file] !== ours[file])).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }, 60_000);
 
   test('carries no text of upstream: no description, only names', () => {
     for (const [file, text] of Object.entries(read('imports'))) {

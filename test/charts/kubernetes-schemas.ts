@@ -7,6 +7,7 @@ import { ClusterRole } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Clus
 import { ClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRoleBinding';
 import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
 import { RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding';
+import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Namespace } from 'kubernetes-models/v1/Namespace';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { KubernetesObject } from './upstream.ts';
@@ -40,6 +41,7 @@ export const metadataErrors = (metadata: unknown): string[] =>
 const MODELS = [
   ClusterRole,
   ClusterRoleBinding,
+  ConfigMap,
   CronJob,
   CustomResourceDefinition,
   Deployment,

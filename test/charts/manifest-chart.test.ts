@@ -46,56 +46,56 @@ describe("cdk8s's own synth and ours", () => {
 describe('The files of a cdk8s app', () => {
   test('hold what nests inside other constructs, after what it depends on, as cdk8s itself has it', () => {
     const app = new App({ outdir: folder });
-    const chart = new ManifestChart(app, 'cluster/40-own/a.yaml');
+    const chart = new ManifestChart(app, 'cluster/30-bgp/a.yaml');
     const inner = new Construct(new Construct(chart, 'outer'), 'inner');
     const late = new k8s.KubeNamespace(inner, 'late', { metadata: { name: 'late' } });
     const early = new k8s.KubeNamespace(inner, 'early', { metadata: { name: 'early' } });
     late.addDependency(early);
-    const text = manifestFiles(app).get('cluster/40-own/a.yaml')?.replace(HEADER, '');
+    const text = manifestFiles(app).get('cluster/30-bgp/a.yaml')?.replace(HEADER, '');
     expect(text?.match(/name: .*/g)).toEqual(['name: early', 'name: late']);
     app.synth();
-    expect(text).toBe(readFileSync(join(folder, 'cluster-40-own-a-yaml.k8s.yaml'), 'utf8'));
+    expect(text).toBe(readFileSync(join(folder, 'cluster-30-bgp-a-yaml.k8s.yaml'), 'utf8'));
   });
 
   test('are none if a construct finds itself invalid', () => {
     const app = new App();
-    const chart = new ManifestChart(app, 'cluster/40-own/a.yaml');
+    const chart = new ManifestChart(app, 'cluster/30-bgp/a.yaml');
     chart.node.addValidation({ validate: () => ['no replicas'] });
-    expect(() => manifestFiles(app)).toThrow('cluster-40-own-a-yaml: no replicas');
+    expect(() => manifestFiles(app)).toThrow('cluster-30-bgp-a-yaml: no replicas');
   });
 
   test('have a kustomization.yaml in each folder that names them, sorted, and nothing else', () => {
     const app = new App();
-    namespace(new ManifestChart(app, 'cluster/40-own/b.yaml'), 'b', 'b');
-    namespace(new ManifestChart(app, 'cluster/40-own/a.yaml'), 'a', 'a');
+    namespace(new ManifestChart(app, 'cluster/30-bgp/b.yaml'), 'b', 'b');
+    namespace(new ManifestChart(app, 'cluster/30-bgp/a.yaml'), 'a', 'a');
     const files = manifestFiles(app);
     expect([...files.keys()]).toEqual([
-      'cluster/40-own/b.yaml',
-      'cluster/40-own/a.yaml',
-      'cluster/40-own/kustomization.yaml',
+      'cluster/30-bgp/b.yaml',
+      'cluster/30-bgp/a.yaml',
+      'cluster/30-bgp/kustomization.yaml',
     ]);
-    expect(files.get('cluster/40-own/kustomization.yaml')?.replace(HEADER, '')).toBe(
+    expect(files.get('cluster/30-bgp/kustomization.yaml')?.replace(HEADER, '')).toBe(
       'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n  - a.yaml\n  - b.yaml\n',
     );
   });
 
   test('cannot be one file of two charts', () => {
     const app = new App();
-    new ManifestChart(app, 'cluster/40-own/a.yaml');
+    new ManifestChart(app, 'cluster/30-bgp/a.yaml');
     class Other extends ManifestChart {}
     // Two constructs of one name never get that far: cdk8s refuses them.
-    expect(() => new Other(app, 'cluster/40-own/a.yaml')).toThrow(/already a Construct with name/);
-    Object.assign(new ManifestChart(app, 'cluster/40-own/b.yaml'), { file: 'cluster/40-own/a.yaml' });
-    expect(() => manifestFiles(app)).toThrow('two charts render cluster/40-own/a.yaml');
+    expect(() => new Other(app, 'cluster/30-bgp/a.yaml')).toThrow(/already a Construct with name/);
+    Object.assign(new ManifestChart(app, 'cluster/30-bgp/b.yaml'), { file: 'cluster/30-bgp/a.yaml' });
+    expect(() => manifestFiles(app)).toThrow('two charts render cluster/30-bgp/a.yaml');
   });
 
   test('cannot hold one object twice, in one chart or in two', () => {
     const app = new App();
-    namespace(new ManifestChart(app, 'cluster/40-own/a.yaml'), 'a', 'same');
-    namespace(new ManifestChart(app, 'cluster/40-own/b.yaml'), 'b', 'same');
+    namespace(new ManifestChart(app, 'cluster/30-bgp/a.yaml'), 'a', 'same');
+    namespace(new ManifestChart(app, 'cluster/30-bgp/b.yaml'), 'b', 'same');
     expect(() => manifestFiles(app)).toThrow('Namespace. /same is rendered twice');
     const one = new App();
-    const chart = new ManifestChart(one, 'cluster/40-own/a.yaml');
+    const chart = new ManifestChart(one, 'cluster/30-bgp/a.yaml');
     namespace(chart, 'a', 'same');
     namespace(chart, 'b', 'same');
     expect(() => manifestFiles(one)).toThrow('Namespace. /same is rendered twice');
@@ -103,12 +103,19 @@ describe('The files of a cdk8s app', () => {
 
   test('tell objects of one name apart by kind, group and namespace', () => {
     const app = new App();
-    const chart = new ManifestChart(app, 'cluster/40-own/a.yaml');
+    const chart = new ManifestChart(app, 'cluster/30-bgp/a.yaml');
     namespace(chart, 'a', 'same');
     for (const name of ['one', 'two']) {
       new k8s.KubeServiceAccount(chart, name, { metadata: { name: 'same', namespace: name } });
     }
     expect(() => manifestFiles(app)).not.toThrow();
+  });
+
+  test('are in the folder of a layer, if they are in dist/cluster at all', () => {
+    expect(() => new ManifestChart(new App(), 'cluster/40-own/a.yaml')).toThrow(
+      'cluster/40-own/a.yaml is in no layer of charts/layers.ts: no engine would apply it',
+    );
+    expect(() => new ManifestChart(new App(), 'gitops/own/a.yaml')).not.toThrow();
   });
 
   test("need a file for every chart: cdk8s's own Chart has none", () => {

@@ -12,6 +12,13 @@ import { type KubernetesObject, objectsIn } from './upstream.ts';
 export const clusterFiles = (
   topology: TopologyInput,
   operatorManifest?: string,
+): ReadonlyMap<string, string> =>
+  new Map([...engineFiles(topology, operatorManifest)].filter(([path]) => path.startsWith('cluster/')));
+
+/** dist/cluster and dist/gitops: all that an engine reads. */
+export const engineFiles = (
+  topology: TopologyInput,
+  operatorManifest?: string,
 ): ReadonlyMap<string, string> => manifestFiles(clusterApp(fabricOf(topology), operatorManifest));
 
 /** What single charts render from a topology. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { upstreamFolder } from '../../scripts/upstream.ts';
@@ -39,6 +39,17 @@ export const objectsIn = (text: string): KubernetesObject[] =>
 
 export const operatorManifest = (upstream: string, version: string): string =>
   readFileSync(join(upstream, `calico-${version}`, 'tigera-operator.yaml'), 'utf8');
+
+/** The manifest of a Calico before v3.30 as upstream published it: the CRDs stand between the namespace and what uses it. */
+export function publishedManifest(upstream: string, version: string): string {
+  const crds = join(upstream, `calico-${version}`, 'crds');
+  const [namespace = '', ...rest] = operatorManifest(upstream, version).split(/^---$/m);
+  return [
+    namespace,
+    ...readdirSync(crds).map((file) => `\n${readFileSync(join(crds, file), 'utf8')}\n`),
+    ...rest,
+  ].join('---');
+}
 
 /** A structural schema, as CRDs have it. */
 export interface Schema {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'cdk8s';
@@ -6,7 +6,7 @@ import { KEEP } from '../../charts/guards.ts';
 import { manifestFiles, VendoredOperator } from '../../charts/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { calicoOf, report, withCalico } from './topologies.ts';
-import { type KubernetesObject, objectsIn, operatorManifest, upstreamTest } from './upstream.ts';
+import { type KubernetesObject, objectsIn, publishedManifest, upstreamTest } from './upstream.ts';
 
 const VERSION = 'v3.26.1';
 
@@ -25,17 +25,6 @@ function rendered(manifest: string, registry?: string): KubernetesObject[] {
   new VendoredOperator(app, fabricOf(withCalico(report, { ...calicoOf(VERSION), registry })), path);
   const files = manifestFiles(app);
   return objectsIn(files.get('cluster/00-operator/operator.yaml') ?? '');
-}
-
-/** As upstream published it: the CRDs stand between the namespace and what uses it. */
-function published(upstream: string): string {
-  const crds = join(upstream, `calico-${VERSION}`, 'crds');
-  const [namespace = '', ...rest] = operatorManifest(upstream, VERSION).split(/^---$/m);
-  return [
-    namespace,
-    ...readdirSync(crds).map((file) => `\n${readFileSync(join(crds, file), 'utf8')}\n`),
-    ...rest,
-  ].join('---');
 }
 
 const id = ({ kind, metadata }: KubernetesObject) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
@@ -57,7 +46,7 @@ function unguarded(object: KubernetesObject): KubernetesObject {
 
 describe(`The vendored operator of Calico ${VERSION}`, () => {
   upstreamTest("is upstream's, object by object, but for the guards", (upstream) => {
-    const manifest = published(upstream);
+    const manifest = publishedManifest(upstream, VERSION);
     const ours = rendered(manifest);
     expect(ours.length).toBe(objectsIn(manifest).length);
     // A null says nothing, and cdk8s leaves it out.
@@ -66,7 +55,7 @@ describe(`The vendored operator of Calico ${VERSION}`, () => {
   });
 
   upstreamTest('brings its CRDs first: that operator does not install them', (upstream) => {
-    const kinds = rendered(published(upstream)).map(({ kind }) => kind);
+    const kinds = rendered(publishedManifest(upstream, VERSION)).map(({ kind }) => kind);
     const crds = kinds.filter((kind) => kind === 'CustomResourceDefinition');
     expect(crds.length).toBe(12);
     expect(kinds.slice(0, crds.length)).toEqual(crds);
@@ -74,8 +63,8 @@ describe(`The vendored operator of Calico ${VERSION}`, () => {
   });
 
   upstreamTest('differs in its image alone when a registry is given', (upstream) => {
-    const plain = rendered(published(upstream));
-    const mirrored = rendered(published(upstream), 'mirror.example:5000/quay');
+    const plain = rendered(publishedManifest(upstream, VERSION));
+    const mirrored = rendered(publishedManifest(upstream, VERSION), 'mirror.example:5000/quay');
     const text = JSON.stringify(mirrored);
     expect(text).toContain('"mirror.example:5000/quay/tigera/operator:v1.30.4"');
     expect(text.replaceAll('mirror.example:5000/quay/', 'quay.io/')).toBe(JSON.stringify(plain));

@@ -17,7 +17,7 @@ test('every valid topology renders, into files that their readers can parse', ()
     fc.property(arbitraryTopology, (topology) => {
       for (const [path, text] of rendered(topology)) {
         expect(text.endsWith('\n')).toBe(true);
-        expect(path).toMatch(/^(cluster|routers|nodes)(\/[A-Za-z0-9][A-Za-z0-9._-]*)+$/);
+        expect(path).toMatch(/^(cluster|gitops|routers|nodes)(\/[A-Za-z0-9][A-Za-z0-9._-]*)+$/);
         if (path.endsWith('.yaml')) {
           const errors = parseAllDocuments(text, { version: '1.1' }).flatMap((document) => document.errors);
           expect({ path, errors }).toEqual({ path, errors: [] });

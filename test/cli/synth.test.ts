@@ -27,9 +27,10 @@ test("the field report's network renders into what is committed, and says what i
     `home: 3 regions, 3 nodes, 3 routers (and 1 planned)
   sessions  3 reflector, 3 backbone, 3 in Calico's own mesh
   cluster   20 objects: APIServer, BGPConfiguration, 3 BGPPeer, 3 ClusterRole, 2 ClusterRoleBinding, Deployment, Installation, 3 Job, 2 Namespace, RoleBinding, 2 ServiceAccount
+  gitops    7 objects: AppProject, 5 Application, ConfigMap
   routers   15 files
   nodes     14 files
-dist: 37 files, 38 added, 0 changed, 0 removed (TIME)
+dist: 46 files, 47 added, 0 changed, 0 removed (TIME)
 `,
   );
   expect(tree(join(folder, 'dist'))).toEqual(tree('dist'));

@@ -1,0 +1,128 @@
+import type { ApiObject, App } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import type { Fabric } from '../fabric/index.ts';
+import * as argoproj from '../imports/argoproj.io.ts';
+import { HEALTH } from './argocd-health.ts';
+import { depth, LAYERS, type Layer } from './layers.ts';
+import { ManifestChart } from './manifest-chart.ts';
+
+const NAMESPACE = 'argocd';
+const NAME = 'noencap';
+const IN_CLUSTER = 'https://kubernetes.default.svc';
+
+/**
+ * dist/gitops/argocd. A hand applies the project, the root and the health checks; Argo CD applies what is in layers/ itself:
+ * an Application for each layer, in waves. Comes after the charts of dist/cluster, whose kinds the project allows.
+ */
+export function argoCd(app: App, fabric: Fabric): void {
+  const objects = app.charts.flatMap((chart) => chart.apiObjects);
+  project(new ManifestChart(app, 'gitops/argocd/project.yaml'), fabric, objects);
+  healthChecks(new ManifestChart(app, 'gitops/argocd/argocd-cm.yaml'));
+  const root = new ManifestChart(app, 'gitops/argocd/root.yaml');
+  application(root, fabric, NAME, NAMESPACE, 'gitops/argocd/layers');
+  for (const layer of LAYERS) {
+    const chart = new ManifestChart(app, `gitops/argocd/layers/${layer.name}.yaml`);
+    application(chart, fabric, `${NAME}-${layer.name}`, 'tigera-operator', layer.folder, waveOf(layer));
+  }
+}
+
+const waveOf = (layer: Layer) => ({ 'argocd.argoproj.io/sync-wave': `${depth(layer)}` });
+
+/**
+ * No finalizer: whoever deletes an Application shall not delete the pod network with it. `namespace` is for objects that
+ * name none, which ours all do; the project must allow it none the less.
+ */
+function application(
+  chart: ManifestChart,
+  fabric: Fabric,
+  name: string,
+  namespace: string,
+  folder: string,
+  annotations: Readonly<Record<string, string>> = {},
+): void {
+  const { repoURL, targetRevision } = fabric.gitops;
+  new argoproj.Application(chart, 'application', {
+    metadata: { name, namespace: NAMESPACE, annotations },
+    spec: {
+      project: NAME,
+      source: { repoUrl: repoURL, targetRevision, path: `dist/${folder}` },
+      destination: { server: IN_CLUSTER, namespace },
+      syncPolicy: {
+        automated: { prune: true, selfHeal: true, allowEmpty: false },
+        // Calico's CRDs are larger than the annotation of a client-side apply may be.
+        syncOptions: ['ServerSideApply=true', 'SkipDryRunOnMissingResource=true'],
+        // Without it a revision is tried once. Some 20 minutes in all: until it gives up, a newer revision waits.
+        retry: { limit: 10, backoff: { duration: '15s', factor: 2, maxDuration: '3m' } },
+      },
+    },
+  });
+}
+
+interface Kind {
+  readonly group: string;
+  readonly kind: string;
+}
+
+const kinds = (group: string, ...names: string[]): Kind[] => names.map((kind) => ({ group, kind }));
+
+/** What a change of the topology may add. What there is besides (CRDs of a vendored manifest, charts of yours) is allowed, too. */
+const CLUSTER_KINDS: readonly Kind[] = [
+  ...kinds('', 'Namespace'),
+  ...kinds('crd.projectcalico.org', 'BGPConfiguration', 'BGPFilter', 'BGPPeer'),
+  ...kinds('operator.tigera.io', 'APIServer', 'Installation'),
+  ...kinds('projectcalico.org', 'BGPConfiguration', 'BGPFilter', 'BGPPeer'),
+  ...kinds('rbac.authorization.k8s.io', 'ClusterRole', 'ClusterRoleBinding'),
+];
+
+const NAMESPACE_KINDS: readonly Kind[] = [
+  ...kinds('', 'ServiceAccount'),
+  ...kinds('apps', 'Deployment'),
+  ...kinds('argoproj.io', 'Application'),
+  ...kinds('batch', 'CronJob', 'Job'),
+  ...kinds('rbac.authorization.k8s.io', 'Role', 'RoleBinding'),
+];
+
+const NAMESPACES = [NAMESPACE, 'calico-system', 'noencap-system', 'tigera-operator'];
+
+function project(chart: ManifestChart, fabric: Fabric, objects: readonly ApiObject[]): void {
+  const namespaced = objects.filter(({ metadata }) => metadata.namespace !== undefined);
+  const clusterWide = objects.filter(({ metadata }) => metadata.namespace === undefined);
+  const namespaces = namespaced.flatMap(({ metadata }) => metadata.namespace ?? []);
+  new argoproj.AppProject(chart, 'project', {
+    metadata: { name: NAME, namespace: NAMESPACE },
+    spec: {
+      description: `The pod network of ${fabric.name}. Rendered by noencap.`,
+      sourceRepos: [fabric.gitops.repoURL],
+      destinations: [...new Set([...NAMESPACES, ...namespaces])]
+        .sort()
+        .map((namespace) => ({ server: IN_CLUSTER, namespace })),
+      clusterResourceWhitelist: distinct([...CLUSTER_KINDS, ...clusterWide.map(kindOf)]),
+      namespaceResourceWhitelist: distinct([...NAMESPACE_KINDS, ...namespaced.map(kindOf)]),
+    },
+  });
+}
+
+const kindOf = ({ apiGroup, kind }: ApiObject): Kind => ({
+  group: apiGroup === 'core' ? '' : apiGroup,
+  kind,
+});
+
+function distinct(all: readonly Kind[]): Kind[] {
+  const found = new Map(all.map((one) => [`${one.group}/${one.kind}`, one]));
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+}
+
+/** A part of argocd-cm: applied server-side it adds these keys to what is there, and touches no other. */
+function healthChecks(chart: ManifestChart): void {
+  new k8s.KubeConfigMap(chart, 'argocd-cm', {
+    metadata: {
+      name: 'argocd-cm',
+      namespace: NAMESPACE,
+      // Argo CD reads no ConfigMap without it.
+      labels: { 'app.kubernetes.io/name': 'argocd-cm', 'app.kubernetes.io/part-of': 'argocd' },
+    },
+    data: Object.fromEntries(
+      Object.entries(HEALTH).map(([kind, lua]) => [`resource.customizations.health.${kind}`, lua]),
+    ),
+  });
+}

@@ -1,0 +1,21 @@
+import { Environment } from '@marcbachmann/cel-js';
+
+const environment = new Environment({ unlistedVariablesAreDyn: true });
+
+/** A health expression as Flux evaluates it, over the fields of the object. A field that is missing means: not yet. */
+export function celHolds(expression: string, object: object): boolean {
+  try {
+    return environment.evaluate(expression, whole(object) as Record<string, unknown>) === true;
+  } catch (error) {
+    if (/no such (key|attribute)|unknown variable|not found/i.test(String(error))) return false;
+    throw error;
+  }
+}
+
+/** Numbers of an API object are integers; to CEL a plain number is a double, which compares with no integer. */
+function whole(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(whole);
+  if (typeof value === 'number') return BigInt(value);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, whole(one)]));
+}

@@ -1,0 +1,137 @@
+import type { KubernetesObject } from '../charts/upstream.ts';
+import type { Outcome } from './argocd.ts';
+import { celHolds } from './cel.ts';
+import {
+  apply,
+  type Cluster,
+  emptyCluster,
+  generationOf,
+  idOf,
+  isCustom,
+  isServed,
+  setStatus,
+  tick,
+} from './cluster.ts';
+import { belowDist, type Files, objectsAt, premature } from './folder.ts';
+
+const TICKS = 80;
+
+/**
+ * Flux on an empty or a bootstrapped cluster, from the rendered files alone: dependsOn, the dry run of a whole Kustomization, wait and
+ * healthChecks, and another try after each failure. Source: the specification of kustomize-controller's v1 API, and kstatus.
+ */
+export function replayFlux(files: Files, cluster: Cluster = emptyCluster()): Outcome {
+  for (const object of objectsAt(files, 'gitops/flux')) {
+    const error = apply(cluster, object);
+    if (error !== undefined) throw new Error(error);
+  }
+  const early: string[] = [];
+  const order: string[] = [];
+  for (let at = 0; at < TICKS; at++) {
+    for (const kustomization of kustomizations(cluster)) {
+      if (!isReady(kustomization)) {
+        const says = reconcile(cluster, files, kustomization, early, order);
+        const ready = { type: 'Ready', status: says === undefined ? 'True' : 'False', message: says };
+        setStatus(cluster, kustomization, {
+          conditions: [ready],
+          observedGeneration: generationOf(kustomization),
+        });
+      }
+    }
+    tick(cluster);
+    if (unfinished(cluster).length === 0) break;
+  }
+  return { cluster, early: [...new Set(early)], unfinished: unfinished(cluster), order };
+}
+
+const unfinished = (cluster: Cluster): string[] =>
+  kustomizations(cluster)
+    .filter((one) => !isReady(one))
+    .map(({ metadata, status }) => `${metadata.name}: ${status?.conditions[0].message}`);
+
+const kustomizations = (cluster: Cluster): KubernetesObject[] =>
+  [...cluster.objects.values()].filter(({ kind }) => kind === 'Kustomization');
+
+const isReady = ({ status }: KubernetesObject): boolean => status?.conditions?.[0].status === 'True';
+
+/** One reconciliation: why it is not done, or undefined if the Kustomization is ready. */
+function reconcile(
+  cluster: Cluster,
+  files: Files,
+  { spec, metadata }: KubernetesObject,
+  early: string[],
+  order: string[],
+): string | undefined {
+  const source = cluster.objects.get(
+    `GitRepository.source.toolkit.fluxcd.io flux-system/${spec.sourceRef.name}`,
+  );
+  if (source === undefined) return 'no such source';
+  for (const { name } of spec.dependsOn ?? []) {
+    const other = cluster.objects.get(`Kustomization.kustomize.toolkit.fluxcd.io flux-system/${name}`);
+    if (other === undefined || !isReady(other)) return `dependency ${name} is not ready`;
+  }
+  const folder = belowDist(spec.path);
+  const objects = objectsAt(files, folder);
+  early.push(...premature(cluster, files, folder, objects));
+  // Definitions of kinds and namespaces are applied in a stage of their own, before the others' dry run.
+  const first = objects.filter(({ kind }) => kind === 'CustomResourceDefinition' || kind === 'Namespace');
+  const rest = objects.filter((object) => !first.includes(object));
+  for (const object of first) apply(cluster, object);
+  for (const object of rest) {
+    if (isServed(cluster, object)) continue;
+    early.push(`${object.kind} of ${object.apiVersion} is applied before it is served`);
+    return `dry run: no matches for ${object.kind}`;
+  }
+  const line = `${metadata.name}: ${[...first, ...rest].map(({ kind }) => kind).join(' ')}`;
+  if (order.at(-1) !== line) order.push(line);
+  for (const object of rest) {
+    const error = apply(cluster, object);
+    if (error !== undefined) return error;
+  }
+  return waitingFor(cluster, spec, objects);
+}
+
+/** `wait` is for all that was applied, and ignores healthChecks. */
+function waitingFor(
+  cluster: Cluster,
+  spec: KubernetesObject['spec'],
+  objects: readonly KubernetesObject[],
+): string | undefined {
+  const named: readonly KubernetesObject[] = (spec.healthChecks ?? []).map(
+    ({ apiVersion, kind, name, namespace }: Readonly<Record<string, string>>) => ({
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    }),
+  );
+  const waited = spec.wait ? objects : named;
+  const waits = waited.find((object) => !isCurrent(cluster, spec, object));
+  return waits === undefined ? undefined : `waits for ${idOf(waits)}`;
+}
+
+function isCurrent(cluster: Cluster, spec: KubernetesObject['spec'], wanted: KubernetesObject): boolean {
+  if (wanted.kind === 'CustomResourceDefinition') return isEstablished(cluster, wanted.metadata.name);
+  const object = cluster.objects.get(idOf(wanted));
+  if (object === undefined) return false;
+  if (object.kind === 'Deployment') return object.status?.availableReplicas === 1;
+  if (object.kind === 'Job') return object.status?.succeeded === 1;
+  if (!isCustom(object)) return true;
+  const own = (spec.healthCheckExprs ?? []).find(
+    (one: { apiVersion: string; kind: string }) =>
+      one.apiVersion === object.apiVersion && one.kind === object.kind,
+  );
+  if (own !== undefined) return celHolds(own.current, object);
+  // kstatus: current unless a condition Ready says otherwise.
+  const ready = object.status?.conditions?.find(({ type }: { type: string }) => type === 'Ready');
+  return ready === undefined || ready.status === 'True';
+}
+
+/** installations.operator.tigera.io is there if its kind is: the plural of every kind that matters is regular. */
+function isEstablished(cluster: Cluster, name: string): boolean {
+  const [plural = '', ...group] = name.split('.');
+  return [...cluster.kinds].some((kind) => {
+    const [at, singular = ''] = kind.split('/');
+    const lower = singular.toLowerCase();
+    return at === group.join('.') && (plural === `${lower}s` || plural === `${lower}es`);
+  });
+}

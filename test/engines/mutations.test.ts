@@ -1,0 +1,217 @@
+import { engineFiles } from '../charts/topologies.ts';
+import type { KubernetesObject } from '../charts/upstream.ts';
+import { type Outcome, replayArgoCd } from './argocd.ts';
+import { replayFlux } from './flux.ts';
+import { edited, type Files } from './folder.ts';
+import { TOPOLOGIES } from './topologies.ts';
+
+/** What a rendering might lack: each must show in the replay, or the replay proves nothing. */
+interface Mutation {
+  readonly path: string;
+  readonly edit: (object: KubernetesObject) => void;
+  /** A part of what the replay says. */
+  readonly says: string;
+  /** Of a cluster without Calico's own API server, for which the last layers would wait as well. */
+  readonly plain?: true;
+}
+
+const WAVE = 'argocd.argoproj.io/sync-wave';
+const HEALTH = 'resource.customizations.health.';
+const layer = (engine: 'argocd' | 'flux', name: string) => `gitops/${engine}/layers/${name}.yaml`;
+const withoutWave = ({ metadata }: KubernetesObject) => {
+  delete (metadata.annotations as Record<string, string>)[WAVE];
+};
+const withoutCheck = (kind: string) => (object: KubernetesObject) => {
+  if (object.kind === 'ConfigMap') delete object.data[`${HEALTH}${kind}`];
+};
+const withoutFlag = (object: KubernetesObject) => {
+  if (object.kind === 'Deployment') object.spec.template.spec.containers[0].args = [];
+};
+
+/** The child's own health, and nothing about its sync. */
+const DOCUMENTED = `\
+if obj.status ~= nil and obj.status.health ~= nil then
+  return { status = obj.status.health.status, message = "" }
+end
+return { status = "Progressing", message = "" }
+`;
+
+const ARGO_CD: Readonly<Record<string, Mutation>> = {
+  'the Installation in the first wave': {
+    path: layer('argocd', 'installation'),
+    edit: withoutWave,
+    says: 'installation is applied before Deployment.apps tigera-operator/tigera-operator',
+  },
+  'the labels in the first wave': {
+    path: layer('argocd', 'node-labels'),
+    edit: withoutWave,
+    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+  },
+  'BGP in the first wave': {
+    path: layer('argocd', 'bgp'),
+    edit: withoutWave,
+    says: 'bgp is applied before',
+  },
+  'no health of Applications, as in Argo CD by itself': {
+    path: 'gitops/argocd/argocd-cm.yaml',
+    edit: withoutCheck('argoproj.io_Application'),
+    says: 'installation is applied before',
+  },
+  "the health of Applications that Argo CD's documentation suggests": {
+    path: 'gitops/argocd/argocd-cm.yaml',
+    edit: ({ data }) => {
+      data[`${HEALTH}argoproj.io_Application`] = DOCUMENTED;
+    },
+    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+  },
+  'no health of what the operator is asked for': {
+    path: 'gitops/argocd/argocd-cm.yaml',
+    edit: (configMap) => {
+      withoutCheck('operator.tigera.io_Installation')(configMap);
+      withoutCheck('operator.tigera.io_APIServer')(configMap);
+    },
+    plain: true,
+    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+  },
+  'no health of the APIServer': {
+    path: 'gitops/argocd/argocd-cm.yaml',
+    edit: withoutCheck('operator.tigera.io_APIServer'),
+    says: 'node-labels is applied before APIServer.operator.tigera.io /default',
+  },
+  'no second try': {
+    path: layer('argocd', 'installation'),
+    edit: ({ spec }) => delete spec.syncPolicy.retry,
+    says: 'noencap-installation: OutOfSync, Healthy no matches for kind "Installation"',
+  },
+  'nobody who starts a sync': {
+    path: layer('argocd', 'operator'),
+    edit: ({ spec }) => delete spec.syncPolicy.automated,
+    says: 'noencap-operator: OutOfSync',
+  },
+  'an operator that does not bring CRDs': {
+    path: 'cluster/00-operator/operator.yaml',
+    edit: withoutFlag,
+    says: 'noencap-operator: Synced, Progressing',
+  },
+  'a project that allows no Installation': {
+    path: 'gitops/argocd/project.yaml',
+    edit: ({ spec }) => {
+      spec.clusterResourceWhitelist = spec.clusterResourceWhitelist.filter(
+        ({ kind }: { kind: string }) => kind !== 'Installation',
+      );
+    },
+    says: 'project does not permit Installation.operator.tigera.io /default',
+  },
+  'a project of another repository': {
+    path: 'gitops/argocd/project.yaml',
+    edit: ({ spec }) => (spec.sourceRepos = ['https://git.example/other.git']),
+    says: 'project does not permit https://github.com/example',
+  },
+  'a health check that Lua cannot read': {
+    path: 'gitops/argocd/argocd-cm.yaml',
+    edit: ({ data }) => (data[`${HEALTH}argoproj.io_Application`] = 'return {'),
+    says: 'unexpected symbol',
+  },
+};
+
+const FLUX: Readonly<Record<string, Mutation>> = {
+  'the Installation after nothing': {
+    path: layer('flux', 'installation'),
+    edit: ({ spec }) => delete spec.dependsOn,
+    says: 'installation is applied before Deployment.apps tigera-operator/tigera-operator',
+  },
+  'the labels after nothing': {
+    path: layer('flux', 'node-labels'),
+    edit: ({ spec }) => delete spec.dependsOn,
+    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+  },
+  'BGP after nothing': {
+    path: layer('flux', 'bgp'),
+    edit: ({ spec }) => delete spec.dependsOn,
+    says: 'bgp is applied before Job.batch',
+  },
+  'an operator that counts as ready when its Deployment is': {
+    path: layer('flux', 'operator'),
+    edit: ({ spec }) => {
+      spec.healthChecks = spec.healthChecks.slice(0, 1);
+    },
+    says: 'Installation of operator.tigera.io/v1 is applied before it is served',
+  },
+  'an operator that is waited for instead of checked': {
+    path: layer('flux', 'operator'),
+    edit: ({ spec }) => (spec.wait = true),
+    says: 'Installation of operator.tigera.io/v1 is applied before it is served',
+  },
+  'no health checks of the Installation': {
+    path: layer('flux', 'installation'),
+    edit: ({ spec }) => delete spec.healthChecks,
+    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+  },
+  'no expressions: what is there is current': {
+    path: layer('flux', 'installation'),
+    edit: ({ spec }) => {
+      delete spec.healthCheckExprs;
+      spec.healthChecks = spec.healthChecks.filter(({ kind }: { kind: string }) => kind === 'TigeraStatus');
+    },
+    plain: true,
+    says: 'node-labels is applied before APIServer.operator.tigera.io /default',
+  },
+  "no look at Calico's own API server": {
+    path: layer('flux', 'installation'),
+    edit: ({ spec }) => {
+      spec.healthChecks = spec.healthChecks.filter(({ name }: { name: string }) => name !== 'apiserver');
+    },
+    says: 'node-labels is applied before APIServer.operator.tigera.io /default',
+  },
+  'labels that nobody waits for': {
+    path: layer('flux', 'node-labels'),
+    edit: ({ spec }) => delete spec.wait,
+    says: 'bgp is applied before Job.batch',
+  },
+  'an operator that does not bring CRDs': {
+    path: 'cluster/00-operator/operator.yaml',
+    edit: withoutFlag,
+    says: 'noencap-operator: waits for Deployment.apps tigera-operator/tigera-operator',
+  },
+  'a source of another name': {
+    path: 'gitops/flux/source.yaml',
+    edit: ({ metadata }) => Object.assign(metadata, { name: 'other' }),
+    says: 'no such source',
+  },
+};
+
+/** The v3 API and passwords: all that a layer can wait for. */
+const files: Files = engineFiles(TOPOLOGIES['passwords with the v3 API']);
+const plainFiles: Files = engineFiles(TOPOLOGIES['the report, both engines']);
+
+function said(replay: (files: Files) => Outcome, { path, edit, plain }: Mutation): string {
+  const changed = edited(plain ? plainFiles : files, path, (object) => {
+    edit(object);
+  });
+  try {
+    const { early, unfinished } = replay(changed);
+    return [...early, ...unfinished].join('\n');
+  } catch (error) {
+    return String(error);
+  }
+}
+
+describe('A replay of Argo CD notices', () => {
+  test('nothing about what is rendered', () => {
+    expect(replayArgoCd(files)).toMatchObject({ early: [], unfinished: [] });
+  });
+
+  test.each(Object.entries(ARGO_CD))('%s', (_name, mutation) => {
+    expect(said(replayArgoCd, mutation)).toContain(mutation.says);
+  });
+});
+
+describe('A replay of Flux notices', () => {
+  test('nothing about what is rendered', () => {
+    expect(replayFlux(files)).toMatchObject({ early: [], unfinished: [] });
+  });
+
+  test.each(Object.entries(FLUX))('%s', (_name, mutation) => {
+    expect(said(replayFlux, mutation)).toContain(mutation.says);
+  });
+});
