@@ -6,7 +6,7 @@ import * as v3 from '../imports/projectcalico.org.ts';
 import type { Family } from '../topology/address.ts';
 import type { BgpFilter, FilterRule } from '../topology/model.ts';
 import { type CalicoFeatures, calicoFeatures } from './features.ts';
-import { CUSTOM, KEEP_CUSTOM, PRUNE_CUSTOM } from './guards.ts';
+import { CUSTOM, KEEP_CUSTOM, PRUNE } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
 /** Calico's side of every session: its own AS and mesh, a BGPPeer per peering, filters, access to passwords. */
@@ -16,8 +16,8 @@ export class Bgp extends ManifestChart {
     const { api, apiMovesTo } = fabric.calico;
     const kinds = api === 'projectcalico.org/v3' ? v3 : v1;
     // The twin under the other group is the same stored object: who prunes the one deletes both.
-    const annotations =
-      apiMovesTo !== undefined ? KEEP_CUSTOM : api === 'projectcalico.org/v3' ? PRUNE_CUSTOM : CUSTOM;
+    const isGuarded = apiMovesTo !== undefined;
+    const annotations = isGuarded ? KEEP_CUSTOM : api === 'projectcalico.org/v3' ? PRUNE : CUSTOM;
     const features = calicoFeatures(fabric.calico.version);
     new kinds.BgpConfiguration(this, 'configuration', {
       // Without it every node falls back to Calico's own AS number and mesh, and all sessions with routers end.

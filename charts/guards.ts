@@ -19,17 +19,13 @@ export const CUSTOM = { [ARGO_CD]: SKIP_DRY_RUN } as const;
 export const KEEP_CUSTOM = { ...KEEP, [ARGO_CD]: `${KEEP[ARGO_CD]},${SKIP_DRY_RUN}` } as const;
 
 /**
- * On a custom resource that had KEEP_CUSTOM: takes it off again. A move to projectcalico.org/v3 adopts an object that had it under
- * crd.projectcalico.org/v1, and what one group has written an apply through the other does not remove: Calico's API server
- * shows both, the v3 value first.
- */
-export const PRUNE_CUSTOM = {
-  [ARGO_CD]: `Prune=true,${SKIP_DRY_RUN}`,
-  'kustomize.toolkit.fluxcd.io/prune': 'enabled',
-} as const;
-
-/**
  * On Jobs. Their names change with their templates, so no engine ever has to change one; should a cluster hold one of the
  * same name and another template, Flux makes it anew instead of failing for good.
  */
 export const RECREATE = { 'kustomize.toolkit.fluxcd.io/force': 'enabled' } as const;
+
+/**
+ * Takes KEEP off again. A move to projectcalico.org/v3 adopts an object that had it under crd.projectcalico.org/v1, and what one
+ * group has written an apply through the other does not remove: Calico's API server shows both, the v3 value first.
+ */
+export const PRUNE = { ...CUSTOM, 'kustomize.toolkit.fluxcd.io/prune': 'enabled' } as const;

@@ -15,7 +15,7 @@ export interface Changed {
 /**
  * Turns a running lab into another one the way production would: new machines are plugged in and started, and new addresses
  * added; the files of the others change in place; each router is reconfigured after the other, then the nodes, all at once as
- * Calico does it (or one after the other restarted, where its version changes), or the other way round where the cluster is
+ * Calico does it (or restarted one after the other, where its version changes), or the other way round where the cluster is
  * `first`; addresses and machines that are no more are pulled out last, when the others have found their ways without them.
  * Returns the lab that it is then, and what was done.
  */

@@ -121,7 +121,6 @@ export type FaultCode =
   | 'region-case'
   | 'region-router-and-routers'
   | 'region-without-router'
-  | 'retiring-api'
   | 'retiring-family'
   | 'router-id-of-node'
   | 'router-id-twice'

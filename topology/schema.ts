@@ -65,7 +65,7 @@ const pods = z
     retiring: z
       .array(prefix)
       .describe(
-        'Pools that pods move away from: routed as long as they stand here, and no pod gets an address of them. Needs calico.api: projectcalico.org/v3, and k3s.clusterCidrs.',
+        'Pools that pods move away from: routed as long as they stand here, and no pod gets an address of them. Needs k3s.clusterCidrs.',
       )
       .prefault([]),
     blockSize: z

@@ -7,7 +7,7 @@ import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
 export const poolRules = (draft: Draft): Fault[] => [...retiringFaults(draft), ...clusterCidrFaults(draft)];
 
 function retiringFaults(draft: Draft): Fault[] {
-  const { pods, calico, k3s } = draft.file;
+  const { pods, k3s } = draft.file;
   const families = podFamiliesOf(draft);
   const retiring = (pods?.retiring ?? []).flatMap((prefix, index) =>
     prefix === undefined ? [] : [{ prefix, path: ['pods', 'retiring', index] }],
@@ -25,18 +25,6 @@ function retiringFaults(draft: Draft): Fault[] {
   if (retiring.length === 0) return strange;
   return [
     ...strange,
-    // The operator makes and changes pools through that API only, once the first ones are there (its pool_controller.go).
-    ...(calico?.api === 'crd.projectcalico.org/v1' && !draft.faulty('calico', 'api')
-      ? [
-          fault(
-            'retiring-api',
-            ['pods', 'retiring'],
-            'asks the operator for another pool, and it makes none without the API server of projectcalico.org/v3',
-            'Set calico.api: projectcalico.org/v3 in a change before this one.',
-            { part: 'key' },
-          ),
-        ]
-      : []),
     ...(k3s !== undefined && k3s.clusterCidrs === undefined && !draft.faulty('k3s', 'clusterCidrs')
       ? [
           fault(
