@@ -66,7 +66,7 @@ function perform(bootstrap: Bootstrap, step: BootstrapStep, say: (detail: string
     case 'wait':
       return wait(bootstrap, step.for, say);
     case 'hand-over':
-      return takeOver(bootstrap, step.folders, say);
+      return takeOver({ ...bootstrap, engine: bootstrap.plan.engine }, step.folders, say);
     case 'installed':
       return installed(bootstrap, step.engine);
   }
