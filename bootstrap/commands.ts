@@ -45,7 +45,7 @@ export function stepCommands({ engine }: BootstrapPlan, step: BootstrapStep): st
       ];
     case 'installed':
       return [
-        kubectl(['get', 'crd', ...step.engine.crds]),
+        kubectl(['get', 'crd', ...step.engine.kinds]),
         '# If that finds nothing:',
         ...step.engine.install.map((command) => `#   ${command}`),
       ];

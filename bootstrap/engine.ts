@@ -1,4 +1,4 @@
-import { FIELD_MANAGERS } from '../fabric/index.ts';
+import { GITOPS_ENGINES } from '../fabric/index.ts';
 import type { Gitops } from '../topology/model.ts';
 
 /** What the bootstrap has to know of a GitOps engine. */
@@ -10,8 +10,8 @@ export interface Engine {
    * them: server-side apply compares with what that manager applied last.
    */
   readonly fieldManager: string;
-  /** Without these it is not installed. */
-  readonly crds: readonly string[];
+  /** CRDs. Without these it is not installed. */
+  readonly kinds: readonly string[];
   /** What it is told of this repository, as a path below dist. */
   readonly folder: string;
   /** Installs it, in a pinned release. */
@@ -25,8 +25,7 @@ export const ENGINES: Readonly<Record<Engine['id'], Engine>> = {
   argocd: {
     id: 'argocd',
     title: 'Argo CD',
-    fieldManager: FIELD_MANAGERS.argocd,
-    crds: ['applications.argoproj.io', 'appprojects.argoproj.io'],
+    ...GITOPS_ENGINES.argocd,
     folder: 'gitops/argocd',
     // Its CRDs are too large for the annotation of a client-side apply.
     install: [
@@ -37,8 +36,7 @@ export const ENGINES: Readonly<Record<Engine['id'], Engine>> = {
   flux: {
     id: 'flux',
     title: 'Flux',
-    fieldManager: FIELD_MANAGERS.flux,
-    crds: ['gitrepositories.source.toolkit.fluxcd.io', 'kustomizations.kustomize.toolkit.fluxcd.io'],
+    ...GITOPS_ENGINES.flux,
     folder: 'gitops/flux',
     install: [
       `kubectl apply --server-side -f https://github.com/fluxcd/flux2/releases/download/${FLUX}/install.yaml`,

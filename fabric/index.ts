@@ -20,7 +20,7 @@ export type {
   Session,
   SessionEnd,
 } from './fabric.ts';
-export { FIELD_MANAGERS } from './gitops.ts';
+export { GITOPS_ENGINES } from './gitops.ts';
 export { igpPaths } from './igp.ts';
 export { NearestFirst } from './nearest-first.ts';
 export { defaultRoutes, loopbacks } from './own-ways.ts';

@@ -66,7 +66,7 @@ function perform(bootstrap: Bootstrap, step: BootstrapStep, say: (detail: string
     case 'wait':
       return wait(bootstrap, step.for, say);
     case 'hand-over':
-      return takeOver(bootstrap, step.folders, say);
+      return takeOver({ ...bootstrap, engine: bootstrap.plan.engine }, step.folders, say);
     case 'installed':
       return installed(bootstrap, step.engine);
   }
@@ -151,13 +151,13 @@ async function installed({ kubectl }: Bootstrap, engine: Engine): Promise<StepEn
   const { code, stdout, stderr } = await kubectl([
     'get',
     'crd',
-    ...engine.crds,
+    ...engine.kinds,
     '--ignore-not-found',
     '-o',
     'name',
   ]);
   const there = stdout.split('\n').map((line) => line.trim().replace(/^.*\//, ''));
-  if (code === 0 && engine.crds.every((crd) => there.includes(crd))) return WELL;
+  if (code === 0 && engine.kinds.every((kind) => there.includes(kind))) return WELL;
   return {
     notes: [],
     halt: {

@@ -1,14 +1,20 @@
-import { foreignOwners, handOver, type OwnedObject } from '../bootstrap/index.ts';
-import type { Bootstrap, StepEnd } from './bootstrap.ts';
+import { type Engine, foreignOwners, handOver, type OwnedObject } from '../bootstrap/index.ts';
+import type { StepEnd } from './bootstrap.ts';
 import type { Halt } from './halt.ts';
 import type { Kubectl } from './kubectl.ts';
 
 /** Another writer may be faster. */
 const TRIES = 5;
 
+interface TakeOver {
+  readonly engine: Engine;
+  readonly kubectl: Kubectl;
+  readonly stop: AbortSignal;
+}
+
 /** Leaves the fields of what lies in these folders to the engine alone, and looks whether they are. */
 export async function takeOver(
-  { plan: { engine }, kubectl, stop }: Bootstrap,
+  { engine, kubectl, stop }: TakeOver,
   folders: readonly string[],
   say: (detail: string) => void,
 ): Promise<StepEnd> {
@@ -60,7 +66,7 @@ async function owned(kubectl: Kubectl, folder: string): Promise<readonly OwnedOb
 }
 
 /** The object names itself on stdin, so that its kind needs no plural. */
-function patch(kubectl: Kubectl, object: OwnedObject, engine: Bootstrap['plan']['engine']) {
+function patch(kubectl: Kubectl, object: OwnedObject, engine: Engine) {
   const { apiVersion, kind, metadata } = object;
   const { name, namespace } = metadata;
   return kubectl(
@@ -80,11 +86,7 @@ function patch(kubectl: Kubectl, object: OwnedObject, engine: Bootstrap['plan'][
   );
 }
 
-function contested(
-  folder: string,
-  objects: readonly OwnedObject[],
-  engine: Bootstrap['plan']['engine'],
-): Halt {
+function contested(folder: string, objects: readonly OwnedObject[], engine: Engine): Halt {
   return {
     because: 'refused',
     says: `somebody keeps taking fields of ${folder} back`,

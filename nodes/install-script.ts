@@ -1,5 +1,5 @@
 import type { FabricRegion, NodeSpeaker } from '../fabric/fabric.ts';
-import { FIELD_MANAGERS } from '../fabric/gitops.ts';
+import { GITOPS_ENGINES } from '../fabric/gitops.ts';
 import { MARK, TOKEN_FILE } from './k3s-config.ts';
 import { shellWord } from './shell.ts';
 
@@ -166,15 +166,14 @@ function configuration(region: FabricRegion): string {
  */
 const podNetwork = (
   manifests: readonly string[],
-): string => `# adopted: 0 if Argo CD or Flux has applied the Installation, 1 if not, 2 if K3s is there and does not say.
+): string => `# adopted: 0 if an engine is installed and the Installation was applied as it applies, 1 if not, 2 if K3s does not say.
 adopted() {
   if [ ! -e "$root/etc/systemd/system/$service.service" ]; then return 1; fi
+  engine=$(ask crd ${ENGINES.flatMap(({ kinds }) => kinds).join(' ')} -o name) || return 2
   kind=$(ask crd installations.operator.tigera.io -o name) || return 2
-  if [ -z "$kind" ]; then return 1; fi
+  if [ -z "$engine" ] || [ -z "$kind" ]; then return 1; fi
   managers=$(ask installations.operator.tigera.io default --show-managed-fields -o 'jsonpath={.metadata.managedFields[*].manager}') || return 2
-  case " $managers " in ${Object.values(FIELD_MANAGERS)
-    .map((manager) => `*" ${manager} "*`)
-    .join(' | ')}) return 0 ;; esac
+  case " $managers " in ${ENGINES.map(({ fieldManager }) => `*" ${fieldManager} "*`).join(' | ')}) return 0 ;; esac
   return 1
 }
 ask() {
@@ -215,6 +214,8 @@ ${manifests.map((name) => `    leave "$root$manifests"/${shellWord(`noencap-${na
     ;;
   *) say "K3s does not answer: the copies in $manifests stay as they are. Run this again when it does" ;;
 esac`;
+
+const ENGINES = Object.values(GITOPS_ENGINES);
 
 /**
  * The installer starts the service, or restarts it: what it reads must be in place before. It looks at the machine and not

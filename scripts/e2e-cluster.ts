@@ -1,24 +1,25 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
-import { applyArguments, ENGINES, foreignOwners, type OwnedObject } from '../bootstrap/index.ts';
+import { applyArguments, ENGINES, foreignOwners } from '../bootstrap/index.ts';
 import { LAYERS } from '../charts/index.ts';
 import { render } from '../cli/render.ts';
 import { type Kubectl, kubectl } from '../live/kubectl.ts';
+import { takeOver } from '../live/take-over.ts';
 import { dualStack, withCalico } from '../test/charts/topologies.ts';
 import { type KubernetesObject, schemaOf } from '../test/charts/upstream.ts';
 import { afterOperator, operatorsOwn } from '../test/charts/write-back.ts';
 import { fabricOf } from '../test/fabric-of.ts';
 import type { TopologyInput } from '../topology/index.ts';
+import { changes, type LiveObject, live, nameOf } from './live-objects.ts';
 import { readVersion, upstreamFolder } from './upstream.ts';
 
 /**
  * `npm run e2e:cluster`: dist/cluster against a real API server, of the cluster that KUBECONFIG names. For two versions of
- * Calico and several topologies it is tried without effect, applied, applied again, and once more after what the operator
- * would write back: nothing may be refused, nothing may change, and nobody but the engine may own a field of ours. No node
- * is needed: the script puts the CRDs there in the operator's place.
+ * Calico and several topologies it is tried without effect, applied, applied again, taken over from K3s, and applied once
+ * more after what the operator would write back: nothing may be refused, nothing may change, and nobody but the engine may own
+ * a field of ours. No node is needed: the script does what the operator and K3s would do.
  *
  * It replaces CRDs and leaves everything behind, so the cluster must be for throwing away. One with an Installation is
  * refused, unless `--throwaway` says that it is.
@@ -155,28 +156,68 @@ async function checkAll(
 
   for (const folder of folders) await ask([...applyArguments(engine, folder), '--dry-run=server']);
   for (const folder of folders) await ask(applyArguments(engine, folder));
-  const first = await live(folders);
+  const first = await live(ask, folders);
   steps.push(`${first.length} objects tried and applied`);
 
   for (const folder of folders) await ask(applyArguments(engine, folder));
-  const second = await live(folders);
-  steps.push(tell(failures, 'applied again', changes(first, second)));
+  const second = await live(ask, folders);
+  steps.push(tell(failures, 'applied again', changes(engine, first, second)));
 
-  const foreign = second.flatMap((object) =>
-    foreignOwners(object, engine).map(
-      ({ manager, fields }) => `${nameOf(object)}: ${manager} owns ${fields.join(', ')}`,
-    ),
-  );
+  const foreign = others(second);
   steps.push(foreign.length === 0 ? `owned by ${engine.fieldManager} alone` : 'owned by others');
   failures.push(...foreign);
 
+  await oldCopy();
+  for (const folder of folders) await ask(applyArguments(engine, folder));
+  const shared = others(await live(ask, folders));
+  // Else the next line would show nothing.
+  if (shared.length === 0) failures.push('K3s came to own nothing');
+  const { halt } = await takeOver({ engine, kubectl, stop: NEVER }, folders, () => {});
+  const taken = await live(ask, folders);
+  const left = halt === undefined ? others(taken) : [halt.says];
+  steps.push(`${left.length === 0 ? 'taken' : 'not taken'} over from K3s`);
+  failures.push(...left, ...taken.flatMap(marked));
+
   await writeBack(upstream, version, second as readonly KubernetesObject[]);
-  const written = await live(folders);
+  const written = await live(ask, folders);
   // An engine forces. That it need not shows that no field of ours was taken.
   for (const folder of folders) {
     await ask(applyArguments(engine, folder).filter((word) => word !== '--force-conflicts'));
   }
-  steps.push(tell(failures, 'applied after the write-back', changes(written, await live(folders))));
+  steps.push(
+    tell(failures, 'applied after the write-back', changes(engine, written, await live(ask, folders))),
+  );
+}
+
+const others = (objects: readonly LiveObject[]): string[] =>
+  objects.flatMap((object) =>
+    foreignOwners(object, engine).map(
+      ({ manager, fields }) => `${nameOf(object)}: ${manager} owns ${fields.join(', ')}`,
+    ),
+  );
+
+const MARK = 'objectset.rio.cattle.io/hash';
+
+const marked = (object: LiveObject): string[] =>
+  MARK in (object.metadata.labels ?? {}) ? [`${nameOf(object)} still has K3s' mark`] : [];
+
+const NEVER = new AbortController().signal;
+
+/**
+ * K3s' deploy controller starts with an old copy and gets the present one afterwards: it owns what git says, together with the
+ * engine, and its mark is on the object.
+ */
+async function oldCopy(): Promise<void> {
+  const patch = (replicas: number) => ({
+    metadata: { labels: { [MARK]: 'a' } },
+    spec: { controlPlaneReplicas: replicas },
+  });
+  for (const replicas of [1, 2]) {
+    await ask([
+      ...['patch', 'installations.operator.tigera.io', 'default', '--type=merge'],
+      ...['--field-manager=deploy@first', `--patch=${JSON.stringify(patch(replicas))}`],
+    ]);
+  }
 }
 
 function tell(failures: string[], what: string, changed: readonly string[]): string {
@@ -188,52 +229,6 @@ const objectsIn = (files: ReadonlyMap<string, string>): KubernetesObject[] =>
   [...files]
     .filter(([path]) => path.startsWith('cluster/') && !path.endsWith('/kustomization.yaml'))
     .flatMap(([, text]) => parseAllDocuments(text).map((one) => one.toJS() as KubernetesObject));
-
-interface LiveObject extends OwnedObject {
-  readonly metadata: OwnedObject['metadata'] & { readonly generation?: number };
-}
-
-async function live(folders: readonly string[]): Promise<LiveObject[]> {
-  const lists = [];
-  for (const folder of folders) {
-    const text = await ask(['get', '-k', folder, '--show-managed-fields', '-o', 'json']);
-    const found = JSON.parse(text) as LiveObject & { items?: LiveObject[] };
-    lists.push(found.items ?? [found]);
-  }
-  return lists.flat();
-}
-
-const nameOf = ({ kind, metadata }: OwnedObject): string => `${kind} ${metadata.name}`;
-
-/** Controllers write the status of these meanwhile, and with it another resourceVersion. */
-const WITH_STATUS = new Set(['Deployment', 'Job', 'CronJob', 'Namespace']);
-
-/** What is otherwise than before. When the engine's fields were last written counts as well: a no-op leaves it. */
-function changes(before: readonly LiveObject[], after: readonly LiveObject[]): string[] {
-  return after.flatMap((object, index) => {
-    const old = before[index];
-    if (old === undefined || nameOf(old) !== nameOf(object)) return [`${nameOf(object)} is another object`];
-    const parts = {
-      generation: ({ metadata }: LiveObject) => metadata.generation,
-      resourceVersion: ({ kind, metadata }: LiveObject) =>
-        WITH_STATUS.has(kind) ? undefined : metadata.resourceVersion,
-      'managed fields': ({ metadata }: LiveObject) =>
-        metadata.managedFields?.filter(({ manager }) => manager === engine.fieldManager),
-      content: content,
-    };
-    return Object.entries(parts)
-      .filter(([, part]) => !isDeepStrictEqual(part(old), part(object)))
-      .map(([what]) => `${nameOf(object)}: its ${what} changed`);
-  });
-}
-
-/** All of an object that is not for controllers to write. */
-function content(object: LiveObject): object {
-  const { metadata, status: _status, ...rest } = object as LiveObject & { status?: unknown };
-  const { resourceVersion: _version, managedFields: _fields, annotations = {}, ...kept } = metadata;
-  const { 'deployment.kubernetes.io/revision': _revision, ...own } = annotations as Record<string, string>;
-  return { ...rest, metadata: { ...kept, annotations: own } };
-}
 
 /** What the operator would write: into objects of ours as a merge patch, as it does, and objects of its own. */
 async function writeBack(

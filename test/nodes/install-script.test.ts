@@ -47,14 +47,22 @@ while [ "$1" != -o ]; do shift; done
 cp "$INSTALLER" "$2"
 `;
 
-/** What K3s' kubectl says of the Installation and who owns its fields: it never answers, has none, or has these. */
-function cluster(managers: 'silent' | 'empty' | readonly string[]): void {
+/**
+ * What K3s' kubectl says of the Installation and who owns its fields: it never answers, has none, or has these. `engine` is a
+ * kind of an engine that is installed.
+ */
+function cluster(
+  managers: 'silent' | 'empty' | readonly string[],
+  engine = 'applications.argoproj.io',
+): void {
   const text =
     managers === 'silent'
       ? 'echo "connection refused" >&2; exit 1'
       : managers === 'empty'
         ? 'exit 0'
         : `case $* in
+  *" get --ignore-not-found crd "*"${engine} "*"-o name") echo customresourcedefinition.apiextensions.k8s.io/${engine} ;;
+  *" get --ignore-not-found crd applications.argoproj.io "*) ;;
   *" get --ignore-not-found crd installations.operator.tigera.io "*)
     echo customresourcedefinition.apiextensions.k8s.io/installations.operator.tigera.io ;;
   *" get --ignore-not-found installations.operator.tigera.io default --show-managed-fields "*)
@@ -303,12 +311,15 @@ describe('once a GitOps engine has applied the Installation', () => {
   const MANIFESTS_OF_K3S = 'var/lib/rancher/k3s/server/manifests';
   const copies = () => readdirSync(at(MANIFESTS_OF_K3S)).sort();
 
-  test.each(['argocd-controller', 'kustomize-controller'])('%s: K3s leaves the copies alone', (manager) => {
+  test.each([
+    ['argocd-controller', 'applications.argoproj.io'],
+    ['kustomize-controller', 'kustomizations.kustomize.toolkit.fluxcd.io'],
+  ])('%s: K3s leaves the copies alone', (manager, engine) => {
     copyFolder('first');
     install();
     // Of an earlier topology: K3s would apply it at each start all the same.
     writeFileSync(at(`${MANIFESTS_OF_K3S}/noencap-old.yaml`), 'kind: Old\n');
-    cluster(['deploy@first', manager, 'operator']);
+    cluster(['deploy@first', manager, 'operator'], engine);
     expect(install()).toMatchObject({
       code: 0,
       stderr: '',
@@ -371,6 +382,14 @@ first: nothing to do
 first: K3s applies noencap-operator.yaml again: no GitOps engine has
 first: nothing to do
 `);
+    expect(copies()).toEqual(['noencap-bgp.yaml', 'noencap-operator.yaml']);
+  });
+
+  test('a bootstrap that waits for its engine to be installed leaves the copies to K3s', () => {
+    copyFolder('first');
+    install();
+    cluster(['argocd-controller', 'operator'], 'none.example');
+    expect(install().stdout).toBe('first: nothing to do\n');
     expect(copies()).toEqual(['noencap-bgp.yaml', 'noencap-operator.yaml']);
   });
 

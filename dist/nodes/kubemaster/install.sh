@@ -89,11 +89,12 @@ done
 setting "$here/config.yaml" /etc/rancher/k3s/config.yaml
 setting "$here/registries.yaml" /etc/rancher/k3s/registries.yaml
 
-# adopted: 0 if Argo CD or Flux has applied the Installation, 1 if not, 2 if K3s is there and does not say.
+# adopted: 0 if an engine is installed and the Installation was applied as it applies, 1 if not, 2 if K3s does not say.
 adopted() {
   if [ ! -e "$root/etc/systemd/system/$service.service" ]; then return 1; fi
+  engine=$(ask crd applications.argoproj.io appprojects.argoproj.io gitrepositories.source.toolkit.fluxcd.io kustomizations.kustomize.toolkit.fluxcd.io -o name) || return 2
   kind=$(ask crd installations.operator.tigera.io -o name) || return 2
-  if [ -z "$kind" ]; then return 1; fi
+  if [ -z "$engine" ] || [ -z "$kind" ]; then return 1; fi
   managers=$(ask installations.operator.tigera.io default --show-managed-fields -o 'jsonpath={.metadata.managedFields[*].manager}') || return 2
   case " $managers " in *" argocd-controller "* | *" kustomize-controller "*) return 0 ;; esac
   return 1

@@ -1,0 +1,57 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Engine, OwnedObject } from '../bootstrap/index.ts';
+
+/** An object as the API server has it. */
+export interface LiveObject extends OwnedObject {
+  readonly metadata: OwnedObject['metadata'] & { readonly generation?: number };
+}
+
+/** What of these folders is in the cluster; `ask` is a kubectl that is never refused. */
+export async function live(
+  ask: (args: readonly string[]) => Promise<string>,
+  folders: readonly string[],
+): Promise<LiveObject[]> {
+  const lists = [];
+  for (const folder of folders) {
+    const text = await ask(['get', '-k', folder, '--show-managed-fields', '-o', 'json']);
+    const found = JSON.parse(text) as LiveObject & { items?: LiveObject[] };
+    lists.push(found.items ?? [found]);
+  }
+  return lists.flat();
+}
+
+export const nameOf = ({ kind, metadata }: OwnedObject): string => `${kind} ${metadata.name}`;
+
+/** Controllers write the status of these meanwhile, and with it another resourceVersion. */
+const WITH_STATUS = new Set(['Deployment', 'Job', 'CronJob', 'Namespace']);
+
+/** What is otherwise than before. When the engine's fields were last written counts as well: a no-op leaves it. */
+export function changes(
+  engine: Engine,
+  before: readonly LiveObject[],
+  after: readonly LiveObject[],
+): string[] {
+  return after.flatMap((object, index) => {
+    const old = before[index];
+    if (old === undefined || nameOf(old) !== nameOf(object)) return [`${nameOf(object)} is another object`];
+    const parts = {
+      generation: ({ metadata }: LiveObject) => metadata.generation,
+      resourceVersion: ({ kind, metadata }: LiveObject) =>
+        WITH_STATUS.has(kind) ? undefined : metadata.resourceVersion,
+      'managed fields': ({ metadata }: LiveObject) =>
+        metadata.managedFields?.filter(({ manager }) => manager === engine.fieldManager),
+      content: content,
+    };
+    return Object.entries(parts)
+      .filter(([, part]) => !isDeepStrictEqual(part(old), part(object)))
+      .map(([what]) => `${nameOf(object)}: its ${what} changed`);
+  });
+}
+
+/** All of an object that is not for controllers to write. */
+function content(object: LiveObject): object {
+  const { metadata, status: _status, ...rest } = object as LiveObject & { status?: unknown };
+  const { resourceVersion: _version, managedFields: _fields, annotations = {}, ...kept } = metadata;
+  const { 'deployment.kubernetes.io/revision': _revision, ...own } = annotations as Record<string, string>;
+  return { ...rest, metadata: { ...kept, annotations: own } };
+}
