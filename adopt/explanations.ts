@@ -78,7 +78,8 @@ export const FIELD_RULES: readonly FieldRule[] = [
     id: 'registry-slash',
     says: 'the operator adds the slash itself',
     kinds: ['Installation'],
-    fits: ({ path, before, after }) => path === 'spec.registry' && `${before}/` === after,
+    fits: ({ path, before, after }) =>
+      path === 'spec.registry' && typeof before === 'string' && `${before}/` === after,
   },
   {
     id: 'log-severity',

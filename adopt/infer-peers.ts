@@ -1,6 +1,6 @@
 import { type Family, parseAddress } from '../topology/address.ts';
 import { type Cluster, type RunningNode, text } from './cluster.ts';
-import { type ClusterObject, type Fields, fieldAt, isFields } from './cluster-objects.ts';
+import { type ClusterObject, type Fields, fieldAt, isFields, textOf } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note, within } from './facts.ts';
 import { labelIs } from './selector.ts';
 
@@ -62,7 +62,7 @@ function readPeer(
   const selector = text(spec.nodeSelector) ?? '';
   const label = labelIs(selector);
   if (text(spec.node) !== undefined && spec.node !== '')
-    return { why: `it is for the node ${spec.node} alone` };
+    return { why: `it is for the node ${textOf(spec.node)} alone` };
   if (selector === '') return { why: 'it is for every node, whatever its region' };
   if (label === undefined) return { why: `it selects nodes by ${selector}` };
   const peerIP = text(spec.peerIP);
@@ -70,7 +70,9 @@ function readPeer(
   if (address === undefined)
     return { why: peerIP === undefined ? 'it names no peerIP' : `its peerIP ${peerIP} is no plain address` };
   if (spec.asNumber !== clusterAs)
-    return { why: `it peers with AS ${spec.asNumber}, and noencap's routers are in the cluster's own` };
+    return {
+      why: `it peers with AS ${textOf(spec.asNumber)}, and noencap's routers are in the cluster's own`,
+    };
   const more = Object.keys(spec).filter(
     (field) => !HELD.has(field) && !(WITHOUT_EFFECT[field] ?? []).includes(spec[field]),
   );
@@ -82,7 +84,7 @@ function readPeer(
       region: label.value,
       family: address.family,
       address: address.text,
-      filters: Array.isArray(spec.filters) ? spec.filters.map(String) : [],
+      filters: Array.isArray(spec.filters) ? spec.filters.map(textOf) : [],
       secret: secretOf(spec),
     },
   };
@@ -186,7 +188,7 @@ function blocksOf(running: Cluster): ReadonlyMap<string, readonly { cidr: string
     const spec = (field: string) => fieldAt(object.value, ['spec', field]);
     const [node, cidr] = [text(spec('node')), text(spec('cidr'))];
     const isGone =
-      String(spec('deleted')) === 'true' || (spec('state') !== undefined && spec('state') !== 'confirmed');
+      textOf(spec('deleted')) === 'true' || (spec('state') !== undefined && spec('state') !== 'confirmed');
     const isForNodes = spec('type') === undefined || spec('type') === 'host';
     if (node === undefined || cidr === undefined || isGone || !isForNodes) continue;
     found.set(node, [...(found.get(node) ?? []), { cidr, object }]);
