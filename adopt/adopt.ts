@@ -78,7 +78,7 @@ export function adopt(given: Given): Adopted {
     fieldAt(known.value, path) ??
     ofCluster.facts.find((one) => JSON.stringify(one.path) === JSON.stringify(path))?.value;
   const asNumber = said(['bgp', 'asNumber']);
-  const peers = regionPeers(running, asNumber);
+  const peers = regionPeers(running, nodes, asNumber);
   const found = inferRouters({
     routers,
     nodes,
