@@ -62,7 +62,6 @@ export function adopt(given: Given): Adopted {
   const routers = folders.map(({ folder, files }): RunningRouter & { files: BirdFiles } => ({
     name: folder.name,
     config: birdConfig(files.statements),
-    read: files.read,
     files,
   }));
   const problems = [
@@ -157,9 +156,7 @@ function knownRouter(value: unknown): KnownRouter {
     if (isFields(one)) return one as PerFamily<string>;
     return typeof one === 'string' ? (one.includes(':') ? { ipv6: one } : { ipv4: one }) : {};
   };
-  const id = fieldAt(value, ['routerId']);
   return {
-    routerId: typeof id === 'string' ? id : undefined,
     nodeAddress: pair('nodeAddress'),
     backboneAddress: pair('backboneAddress'),
   };
@@ -171,7 +168,7 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 const overridden = (known: unknown, path: Path): boolean =>
   path.some((_, index) => {
     const said = fieldAt(known, path.slice(0, index + 1));
-    return said !== undefined && (index === path.length - 1 ? !isFields(said) : !isFields(said));
+    return said !== undefined && !isFields(said);
   });
 
 type Tree = { [key: string]: unknown };
