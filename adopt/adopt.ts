@@ -9,7 +9,7 @@ import { birdConfig } from './bird-config.ts';
 import { type BirdFiles, type RouterFolder, readFolder } from './bird-files.ts';
 import { placeOf } from './bird-syntax.ts';
 import { type Cluster, cluster, runningNodes } from './cluster.ts';
-import { type ClusterFile, clusterObjects, fieldAt, isFields } from './cluster-objects.ts';
+import { type ClusterFile, clusterObjects, fieldAt, isFields, textOf } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note } from './facts.ts';
 import type { OperatorManifest } from './infer-calico.ts';
 import { clusterFacts } from './infer-cluster.ts';
@@ -62,7 +62,6 @@ export function adopt(given: Given): Adopted {
   const routers = folders.map(({ folder, files }): RunningRouter & { files: BirdFiles } => ({
     name: folder.name,
     config: birdConfig(files.statements),
-    read: files.read,
     files,
   }));
   const problems = [
@@ -78,13 +77,13 @@ export function adopt(given: Given): Adopted {
     fieldAt(known.value, path) ??
     ofCluster.facts.find((one) => JSON.stringify(one.path) === JSON.stringify(path))?.value;
   const asNumber = said(['bgp', 'asNumber']);
-  const peers = regionPeers(running, asNumber);
+  const peers = regionPeers(running, nodes, asNumber);
   const found = inferRouters({
     routers,
     nodes,
     peers: peers.peers,
     pools: listOf(said(['pods', 'cidrs'])).flatMap((cidr) => {
-      const parsed = parsePrefix(String(cidr));
+      const parsed = parsePrefix(textOf(cidr));
       return parsed.ok ? [parsed.prefix] : [];
     }),
     asNumber: Number(asNumber),
@@ -111,7 +110,7 @@ export function adopt(given: Given): Adopted {
   const loaded = loadTopology({ file: 'topology.yaml', bytes: new TextEncoder().encode(text) });
   const refused = [
     ...ofCluster.problems,
-    ...(loaded.ok ? [] : loaded.faults.map((one) => asProblem(one, used, known.source))),
+    ...(loaded.ok ? [] : asProblems(loaded.faults, used, known.source)),
   ];
   if (refused.length > 0 || !loaded.ok) return { ok: false, problems: refused };
   return {
@@ -157,9 +156,7 @@ function knownRouter(value: unknown): KnownRouter {
     if (isFields(one)) return one as PerFamily<string>;
     return typeof one === 'string' ? (one.includes(':') ? { ipv6: one } : { ipv4: one }) : {};
   };
-  const id = fieldAt(value, ['routerId']);
   return {
-    routerId: typeof id === 'string' ? id : undefined,
     nodeAddress: pair('nodeAddress'),
     backboneAddress: pair('backboneAddress'),
   };
@@ -171,7 +168,7 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 const overridden = (known: unknown, path: Path): boolean =>
   path.some((_, index) => {
     const said = fieldAt(known, path.slice(0, index + 1));
-    return said !== undefined && (index === path.length - 1 ? !isFields(said) : !isFields(said));
+    return said !== undefined && !isFields(said);
   });
 
 type Tree = { [key: string]: unknown };
@@ -221,15 +218,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
  * A fault of the topology that would have been, where what it is about was found; what is missing altogether belongs into the
  * user's own part.
  */
-function asProblem(one: Fault, facts: readonly Fact[], known: Source | undefined): Problem {
+function asProblem(one: Fault, origins: Origins, known: Source | undefined): Problem {
   const said = known?.locate(one.path, one.part);
   if (known !== undefined && said !== undefined) return { ...fromFault(one, known), at: said };
-  const told = facts.filter(({ origin }) => origin !== undefined);
-  const found =
-    told.filter(({ path }) => isAbove(path, one.path)).sort((a, b) => b.path.length - a.path.length)[0] ??
-    (one.path.length > 1 && one.code !== 'missing-key'
-      ? told.find(({ path }) => isAbove(one.path, path))
-      : undefined);
+  const found = origins.of(one.path) ?? (one.code === 'missing-key' ? undefined : origins.below(one.path));
   const base = { path: one.path, message: one.message, mend: `${one.mend}${hintFor(one)}` };
   const origin = found?.origin;
   if (origin === undefined)
@@ -247,5 +239,38 @@ function hintFor({ code, path, message }: Fault): string {
   return `${hint === undefined ? '' : ` ${hint}`} What no file says goes into a part of a topology of your own: --known FILE.`;
 }
 
-const isAbove = (above: Path, below: Path): boolean =>
-  above.length <= below.length && above.every((part, index) => part === below[index]);
+const asProblems = (
+  faults: readonly Fault[],
+  facts: readonly Fact[],
+  known: Source | undefined,
+): Problem[] => {
+  const origins = originsOf(facts);
+  return faults.map((one) => asProblem(one, origins, known));
+};
+
+interface Origins {
+  /** The fact that stands at a path, or nearest above it. */
+  readonly of: (path: Path) => Fact | undefined;
+  /** The first of those that stand below it. */
+  readonly below: (path: Path) => Fact | undefined;
+}
+
+/** Facts that something of today says, by their paths: a cluster of thousands of nodes may have as many faults. */
+function originsOf(facts: readonly Fact[]): Origins {
+  const told = facts.filter(({ origin }) => origin !== undefined);
+  const at = new Map(told.map((one) => [JSON.stringify(one.path), one]));
+  const under = new Map<string, Fact>();
+  for (const one of told) {
+    for (const [index] of one.path.entries()) {
+      const key = JSON.stringify(one.path.slice(0, index));
+      if (index > 1 && !under.has(key)) under.set(key, one);
+    }
+  }
+  return {
+    of: (path) =>
+      path
+        .map((_, index) => at.get(JSON.stringify(path.slice(0, path.length - index))))
+        .find((one) => one !== undefined),
+    below: (path) => under.get(JSON.stringify(path)),
+  };
+}

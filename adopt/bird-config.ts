@@ -9,8 +9,6 @@ export interface BirdConfig {
   readonly protocols: readonly BgpProtocol[];
   /** What a protocol would have from each template alone. */
   readonly templates: readonly BgpProtocol[];
-  /** Names of all that is defined: tables, constants, functions, filters, templates. */
-  readonly symbols: ReadonlySet<string>;
   readonly problems: readonly Problem[];
 }
 
@@ -38,36 +36,29 @@ export function birdConfig(
   const constants = new Map(known);
   const named = new Map<string, BirdStatement>();
   const templates = new Map<string, BirdStatement>();
-  const symbols = new Set<string>();
   let routerId: string | undefined;
   for (const one of statements) {
     const [first, second, third] = one.words.map(({ text }) => text);
     if (first === 'define' && second !== undefined) {
       constants.set(second, resolved(one.words.slice(3), constants));
-      symbols.add(second);
     }
     if ((first === 'function' || first === 'filter') && second !== undefined) named.set(second, one);
     if (first === 'template' && third !== undefined) templates.set(third, one);
     if (first === 'router' && second === 'id') routerId = resolved(one.words.slice(2), constants);
-    const isTable = second === 'table' && /^ipv[46]$/.test(first ?? '');
-    for (const symbol of [isTable || first === 'template' ? third : second]) {
-      if (symbol !== undefined && /^(function|filter|template|table|ipv[46])$/.test(first ?? '')) {
-        symbols.add(symbol);
-      }
-    }
   }
   const context: Context = { constants, named, routerId };
   const protocols = statements.flatMap((one): BgpProtocol[] => {
     const [kind, type, name] = one.words;
     if (kind?.text !== 'protocol' || type?.text !== 'bgp' || one.body === undefined) return [];
-    if (name === undefined || name.text === 'from') {
+    const body = inherited(one, templates, problems);
+    if (name !== undefined && name.text !== 'from') return [protocolOf(name, body, context)];
+    // Of sessions with other networks that is none of our business.
+    if (isInternal(protocolOf(type, body, context))) {
       const says =
         'this protocol has no name, and BIRD gives it another whenever one before it comes or goes';
       problems.push(problem(type.source, placeOf(type), says, 'Give it a name.'));
-      return [];
     }
-    const body = inherited(one, templates, problems);
-    return [protocolOf(name, body, context)];
+    return [];
   });
   const ownTemplates = [...templates.values()].flatMap((one): BgpProtocol[] => {
     const name = one.words[2];
@@ -75,8 +66,11 @@ export function birdConfig(
       ? []
       : [protocolOf(name, inherited(one, templates, []), context)];
   });
-  return { constants, routerId, templates: ownTemplates, protocols, symbols, problems };
+  return { constants, routerId, templates: ownTemplates, protocols, problems };
 }
+
+const isInternal = ({ options }: BgpProtocol): boolean =>
+  options.get('neighbor kind') === 'internal' || options.get('neighbor as') === options.get('local as');
 
 interface Context {
   readonly constants: ReadonlyMap<string, string>;

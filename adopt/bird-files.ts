@@ -11,8 +11,6 @@ export interface RouterFolder {
 
 export interface BirdFiles {
   readonly statements: readonly BirdStatement[];
-  /** Paths that the configuration reads, in its order. */
-  readonly read: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -23,11 +21,9 @@ const MOST_INCLUDES = 8;
 
 /** All statements of a configuration with what it includes in place, as BIRD reads it. */
 export function readFolder({ name, files }: RouterFolder): BirdFiles {
-  const read: string[] = [];
   const problems: Problem[] = [];
 
   const readFile = (path: string, depth: number): BirdStatement[] => {
-    read.push(path);
     const reading = readBird(posix.join(name, path), files.get(path) ?? new Uint8Array());
     if (reading.ok) return expanded(reading.statements, path, depth);
     problems.push(...reading.problems);
@@ -60,9 +56,9 @@ export function readFolder({ name, files }: RouterFolder): BirdFiles {
     const says = `has none of ${ENTRIES.join(', ')}`;
     const mend = "Name a copy of BIRD's folder, /etc/bird on most routers.";
     problems.push(problem(yamlSource(name, '', undefined), undefined, says, mend));
-    return { statements: [], read, problems };
+    return { statements: [], problems };
   }
-  return { statements: readFile(entry, 0), read, problems };
+  return { statements: readFile(entry, 0), problems };
 }
 
 /**

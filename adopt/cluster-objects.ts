@@ -149,3 +149,7 @@ export const fieldAt = (value: unknown, path: Path): unknown =>
         : undefined,
     value,
   );
+
+/** Any value as text. What a map or a list of a file turns into is not for JavaScript to say: it may have no prototype. */
+export const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');

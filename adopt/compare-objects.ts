@@ -1,10 +1,11 @@
 import { type FieldChange, fieldChanges } from '../review/fields.ts';
 import { type Cluster, keyOf, text } from './cluster.ts';
-import { type ClusterObject, clusterObjects, fieldAt, isFields } from './cluster-objects.ts';
+import { type ClusterObject, clusterObjects, fieldAt, isFields, textOf } from './cluster-objects.ts';
 import type { Compared, Detail } from './compare.ts';
 import { COMES, type Explanation, FIELD_RULES, LEFT_ALONE, STAYS } from './explanations.ts';
 import type { Note } from './facts.ts';
-import { labelIs } from './selector.ts';
+import { ONE_REGION } from './infer-peers.ts';
+import { labelIs, takesAll } from './selector.ts';
 
 /** The rendered manifests against the objects that run: what server-side apply changes, field by field. */
 export function compareObjects(
@@ -36,7 +37,13 @@ export function compareObjects(
     const what = titleOf(object);
     const twin = peers.find((peer) => object.kind === 'BGPPeer' && sameSessions(peer, object));
     const why = notes.find((note) => note.what === what)?.says ?? 'nothing of it is in the topology';
-    const because = twin === undefined ? STAYS.other(why) : STAYS.peer(twin.name);
+    const wide = peers.find((peer) => object.kind === 'BGPPeer' && isWidened(peer, object));
+    const because =
+      twin !== undefined
+        ? STAYS.peer(twin.name)
+        : wide !== undefined
+          ? STAYS.widePeer(wide.name)
+          : STAYS.other(why);
     return { where: 'cluster', what, became: 'stays', details: [whole(because)] };
   });
   const todo =
@@ -120,7 +127,8 @@ function comes(object: ClusterObject, old: readonly ClusterObject[]): Explanatio
   const { kind, namespace, name } = object;
   if (kind === 'BGPPeer') {
     const twin = old.find((peer) => sameSessions(object, peer));
-    return twin && COMES.peer(twin.name);
+    const wide = old.find((peer) => isWidened(object, peer));
+    return twin === undefined ? wide && COMES.widePeer(wide.name) : COMES.peer(twin.name);
   }
   if (kind === 'BGPConfiguration') {
     const [asNumber, mesh] = ['asNumber', 'nodeToNodeMeshEnabled'].map((field) =>
@@ -136,18 +144,30 @@ function comes(object: ClusterObject, old: readonly ClusterObject[]): Explanatio
 
 /** Whether two BGPPeers make the same sessions with the same settings. */
 function sameSessions(a: ClusterObject, b: ClusterObject): boolean {
+  const [one, other] = [a, b].map(({ value }) =>
+    labelIs(text(fieldAt(value, ['spec', 'nodeSelector'])) ?? ''),
+  );
+  return one !== undefined && JSON.stringify(one) === JSON.stringify(other) && sameSettings(a, b);
+}
+
+/** Whether a rendered BGPPeer is for the one region that was made up for the nodes of one that takes them all. */
+const isWidened = (rendered: ClusterObject, today: ClusterObject): boolean =>
+  labelIs(text(fieldAt(rendered.value, ['spec', 'nodeSelector'])) ?? '')?.value === ONE_REGION &&
+  takesAll(text(fieldAt(today.value, ['spec', 'nodeSelector'])) ?? '', []) &&
+  textOf(fieldAt(today.value, ['spec', 'node'])) === '' &&
+  sameSettings(rendered, today);
+
+function sameSettings(a: ClusterObject, b: ClusterObject): boolean {
   const [one, other] = [a, b].map(({ value }) => {
-    const spec = (field: string) => fieldAt(value, ['spec', field]);
-    const label = labelIs(text(spec('nodeSelector')) ?? '');
+    const spec = (...path: string[]) => fieldAt(value, ['spec', ...path]);
+    const secret = (field: string) => spec('password', 'secretKeyRef', field);
     return JSON.stringify([
-      label?.key,
-      label?.value,
       spec('peerIP'),
       spec('asNumber'),
       spec('filters') ?? [],
-      fieldAt(value, ['spec', 'password', 'secretKeyRef', 'name']),
-      fieldAt(value, ['spec', 'password', 'secretKeyRef', 'key']),
+      secret('name'),
+      secret('key'),
     ]);
   });
-  return one === other && labelIs(text(fieldAt(a.value, ['spec', 'nodeSelector'])) ?? '') !== undefined;
+  return one === other;
 }

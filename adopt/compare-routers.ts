@@ -48,6 +48,11 @@ export function compareRouters(
       todo.push(`${folder.name}: take ${name} out of ${at.source.file}: a delivery brings it in k3s/`);
     }
   }
+  if (fabric.bgp.reflectorNextHop === 'keep' && fabric.segments === undefined) {
+    todo.unshift(
+      'describe the underlay in --known: without it the rendered sessions cannot keep next hops as today',
+    );
+  }
   return { compared, todo };
 }
 
@@ -149,6 +154,8 @@ function reason(key: string, was: BgpProtocol, is: BgpProtocol, fabric: Fabric):
   if (/\/(import|export) filter$/.test(key) && !onlyPools(was, key, fabric)) return undefined;
   const rule = OPTION_RULES.find(({ options }) => options.test(key));
   if (rule !== undefined) return { id: rule.id, says: rule.says };
+  // These a topology does have a word for.
+  if (/\/next hop (self|keep)$/.test(key)) return undefined;
   return is.options.has(key) ? undefined : NO_WORD;
 }
 

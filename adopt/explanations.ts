@@ -78,7 +78,8 @@ export const FIELD_RULES: readonly FieldRule[] = [
     id: 'registry-slash',
     says: 'the operator adds the slash itself',
     kinds: ['Installation'],
-    fits: ({ path, before, after }) => path === 'spec.registry' && `${before}/` === after,
+    fits: ({ path, before, after }) =>
+      path === 'spec.registry' && typeof before === 'string' && `${before}/` === after,
   },
   {
     id: 'log-severity',
@@ -117,12 +118,16 @@ export const COMES = {
   },
   labels: {
     id: 'labels-by-job',
-    says: 'sets the labels that the nodes have already, from git from now on instead of by kubectl label',
+    says: 'sets the region label of each node, from git from now on instead of by kubectl label',
   },
   configuration: { id: 'calico-default', says: 'says what Calico does without it' },
   peer: (name: string): Explanation => ({
     id: 'peer-renamed',
     says: `makes the sessions that ${name} makes; Calico makes one session a node and address of both`,
+  }),
+  widePeer: (name: string): Explanation => ({
+    id: 'peer-of-region',
+    says: `makes the sessions that ${name} makes, of the nodes that have the label; Calico makes one session a node and address of both`,
   }),
   password: { id: 'password-access', says: 'lets calico-node read the Secret, which the operator does not' },
 } as const;
@@ -132,6 +137,10 @@ export const STAYS = {
   peer: (name: string): Explanation => ({
     id: 'peer-renamed',
     says: `${name} makes the same sessions: delete this one once that is there`,
+  }),
+  widePeer: (name: string): Explanation => ({
+    id: 'peer-of-region',
+    says: `${name} makes the same sessions once all nodes have the label. Delete this one only then; of one without a selector Calico calls the session otherwise, and each resets once`,
   }),
   other: (why: string): Explanation => ({
     id: 'left-alone',
@@ -162,6 +171,11 @@ export const OPTION_RULES: readonly (Explanation & { readonly options: RegExp })
     id: 'shared-setting',
     options: /^(hold time|graceful restart)$/,
     says: 'a topology has one for all sessions, and most have that one',
+  },
+  {
+    id: 'neighbor-by-number',
+    options: /^neighbor (as|kind)$/,
+    says: 'noencap writes the AS number, and to BIRD that is another setting than internal',
   },
   {
     id: 'shared-setting',

@@ -3,4 +3,4 @@ export type { RouterFolder } from './bird-files.ts';
 export type { ClusterFile } from './cluster-objects.ts';
 export { type Compared, type Comparison, compare, concerns, type Detail } from './compare.ts';
 export type { Note } from './facts.ts';
-export { type Problem, problem, problemText } from './problem.ts';
+export { type Problem, problemText } from './problem.ts';

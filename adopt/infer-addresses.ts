@@ -98,10 +98,7 @@ export function nodeAddresses(
   says((one, peer) => routerIdOf(one)?.text === peer.address);
   const regionOf = new Map(nodes.map((node) => [node.name, node]));
   const serves = ({ nodes: own }: RouterSessions, peer: RegionPeer): boolean =>
-    own.some(({ node, family }) => {
-      const labels = regionOf.get(node)?.labels ?? {};
-      return family === peer.family && Object.values(labels).includes(peer.region);
-    });
+    own.some(({ node, family }) => family === peer.family && peer.selects(regionOf.get(node)?.labels ?? {}));
   for (const peer of peers) {
     const rivals = peers.filter(
       (one) => one.region === peer.region && one.family === peer.family && !routerAt.has(one.address),

@@ -1,6 +1,6 @@
 import { CARRIED } from '../topology/rules/calico.ts';
 import { type Cluster, type RunningNode, text } from './cluster.ts';
-import { type ClusterObject, type Fields, fieldAt, isFields } from './cluster-objects.ts';
+import { type ClusterObject, type Fields, fieldAt, isFields, textOf } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note, within } from './facts.ts';
 
 export interface OperatorManifest {
@@ -23,7 +23,7 @@ export function calicoFacts(
   const version = calicoVersion(running, nodes, installation);
   const registry = text(spec('registry'))?.replace(/\/$/, '');
   const secrets = spec('imagePullSecrets');
-  const isCarried = CARRIED.includes(String(version[0]?.value));
+  const isCarried = CARRIED.includes(textOf(version[0]?.value));
   const detection = detectionFact(installation);
   const api = apiOf(running);
   return {

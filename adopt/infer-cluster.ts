@@ -1,6 +1,6 @@
 import { parseAddress, parsePrefix } from '../topology/address.ts';
 import { type Cluster, type RunningNode, text } from './cluster.ts';
-import { type ClusterObject, fieldAt } from './cluster-objects.ts';
+import { type ClusterObject, fieldAt, textOf } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note, within } from './facts.ts';
 import { calicoFacts, type OperatorManifest } from './infer-calico.ts';
 import { type Problem, problem } from './problem.ts';
@@ -76,7 +76,7 @@ function podFacts(
         [...object.path, ...path],
       ),
     );
-  const families = pools.map(({ cidr }) => (String(cidr).includes(':') ? 'ipv6' : 'ipv4'));
+  const families = pools.map(({ cidr }) => (textOf(cidr).includes(':') ? 'ipv6' : 'ipv4'));
   const sizes = pools.flatMap(({ blockSize }, index) =>
     blockSize === undefined ? [] : [[families[index] as string, blockSize] as const],
   );
@@ -126,7 +126,7 @@ function poolsOf(running: Cluster, installation: ClusterObject | undefined): Fou
   const listed = fieldAt(installation?.value, ['spec', 'calicoNetwork', 'ipPools']);
   if (installation !== undefined && Array.isArray(listed) && listed.length > 0) {
     return listed.map((pool, index): FoundPool => {
-      const isIpv6 = String(fieldAt(pool, ['cidr'])).includes(':');
+      const isIpv6 = textOf(fieldAt(pool, ['cidr'])).includes(':');
       return {
         object: installation,
         path: ['spec', 'calicoNetwork', 'ipPools', index],
@@ -134,7 +134,7 @@ function poolsOf(running: Cluster, installation: ClusterObject | undefined): Fou
         blockSize: fieldAt(pool, ['blockSize']),
         // What the operator takes where nothing is written.
         nat: (fieldAt(pool, ['natOutgoing']) ?? (isIpv6 ? 'Disabled' : 'Enabled')) === 'Enabled',
-        encapsulation: String(fieldAt(pool, ['encapsulation']) ?? (isIpv6 ? 'None' : 'IPIP')),
+        encapsulation: textOf(fieldAt(pool, ['encapsulation']) ?? (isIpv6 ? 'None' : 'IPIP')),
       };
     });
   }
@@ -152,7 +152,9 @@ function poolsOf(running: Cluster, installation: ClusterObject | undefined): Fou
         blockSize: spec('blockSize'),
         nat: spec('natOutgoing') === true,
         encapsulation:
-          modes.length === 0 ? 'None' : `${spec('ipipMode') === modes[0] ? 'IPIP' : 'VXLAN'} ${modes[0]}`,
+          modes.length === 0
+            ? 'None'
+            : `${spec('ipipMode') === modes[0] ? 'IPIP' : 'VXLAN'} ${textOf(modes[0])}`,
       },
     ];
   });
@@ -191,7 +193,7 @@ function serviceFacts(running: Cluster, nodes: readonly RunningNode[]): Fact[] {
 function k3sArgs(annotation: string | undefined): string[] | undefined {
   try {
     const args: unknown = JSON.parse(annotation ?? '');
-    return Array.isArray(args) ? args.map(String) : undefined;
+    return Array.isArray(args) ? args.map(textOf) : undefined;
   } catch {
     return undefined;
   }

@@ -50,8 +50,8 @@ function ruleOf(rule: unknown): Rule | undefined {
 }
 
 /**
- * Both families' lists as one. A rule without a range holds for both, and keeps its place among those of each; in a list of
- * one family only it is written with all of that family's addresses, or it would come to hold for the other too.
+ * Both families' lists as one. A rule without a range holds for both, and keeps its place among those of each; one that
+ * stands in one list only is written with all of that family's addresses, or it would come to hold for the other too.
  */
 function merged(v4: readonly (Rule | undefined)[], v6: readonly (Rule | undefined)[]): (Rule | undefined)[] {
   if (v4.length === 0 || v6.length === 0) return [...v4, ...v6];

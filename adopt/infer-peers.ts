@@ -1,13 +1,15 @@
 import { type Family, parseAddress } from '../topology/address.ts';
 import { type Cluster, type RunningNode, text } from './cluster.ts';
-import { type ClusterObject, type Fields, fieldAt, isFields } from './cluster-objects.ts';
+import { type ClusterObject, type Fields, fieldAt, isFields, textOf } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note, within } from './facts.ts';
-import { labelIs } from './selector.ts';
+import { labelIs, takesAll } from './selector.ts';
 
 /** A BGPPeer that a topology can make: all nodes of a region to one address, inside the cluster's own AS. */
 export interface RegionPeer {
   readonly object: ClusterObject;
   readonly region: string;
+  /** Whether a node of these labels peers with it. */
+  readonly selects: (labels: RunningNode['labels']) => boolean;
   readonly family: Family;
   readonly address: string;
   readonly filters: readonly string[];
@@ -17,6 +19,8 @@ export interface RegionPeer {
 export interface Peers {
   readonly peers: readonly RegionPeer[];
   readonly regionLabel: string | undefined;
+  /** No BGPPeer selects by a label: all nodes are in one region, which is made up. */
+  readonly isOneRegion: boolean;
   /** BGPPeers that stay beside what noencap makes, with why. */
   readonly notes: readonly Note[];
 }
@@ -36,57 +40,97 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** Sorts the cluster's BGPPeers into those that a topology makes and those that it has no word for. */
-export function regionPeers(running: Cluster, asNumber: unknown): Peers {
-  const read = running.of('BGPPeer').map((object) => ({ object, ...readPeer(object, asNumber) }));
+export function regionPeers(running: Cluster, nodes: readonly RunningNode[], asNumber: unknown): Peers {
+  const read = running.of('BGPPeer').map((object) => readPeer(object, asNumber));
   const counts = new Map<string, number>();
   for (const { key } of read) if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
-  const [regionLabel] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))[0] ?? [];
+  const [most] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))[0] ?? [];
+  if (most !== undefined) {
+    return {
+      regionLabel: most,
+      isOneRegion: false,
+      peers: read.flatMap(({ peer, key }) => (peer !== undefined && key === most ? [peer] : [])),
+      notes: read.flatMap(({ what, why, key }): Note[] => {
+        const other =
+          key === most ? undefined : `it selects by ${key}, and a topology has one label for regions`;
+        const says = why ?? other;
+        return says === undefined ? [] : [{ what, says }];
+      }),
+    };
+  }
+  const labels = nodes.map((node) => node.labels);
+  const wide = read.filter(({ every }) => every !== undefined && takesAll(every.selector, labels));
   return {
-    regionLabel,
-    peers: read.flatMap(({ peer, key }) => (peer !== undefined && key === regionLabel ? [peer] : [])),
-    notes: read.flatMap(({ object, why, key }): Note[] => {
-      const says =
-        why ??
-        (key === regionLabel ? undefined : `it selects by ${key}, and a topology has one label for regions`);
-      return says === undefined ? [] : [{ what: `BGPPeer ${object.name}`, says }];
-    }),
+    // A label of that name that somebody uses for something else must not be overwritten.
+    regionLabel:
+      wide.length === 0
+        ? undefined
+        : labels.some((own) => Object.hasOwn(own, 'region'))
+          ? 'noencap-region'
+          : 'region',
+    isOneRegion: wide.length > 0,
+    peers: wide.flatMap(({ every }) => every?.peer ?? []),
+    notes: read.flatMap((one): Note[] =>
+      one.why === undefined || wide.includes(one) ? [] : [{ what: one.what, says: one.why }],
+    ),
   };
 }
 
-function readPeer(
-  object: ClusterObject,
-  clusterAs: unknown,
-): { readonly key?: string; readonly peer?: RegionPeer; readonly why?: string } {
+/** What the one region is called that holds all nodes. */
+export const ONE_REGION = 'home';
+
+interface ReadPeer {
+  readonly what: string;
+  /** The label that it selects by, where a topology can make it. */
+  readonly key?: string;
+  readonly peer?: RegionPeer;
+  /** Why a topology cannot. */
+  readonly why?: string;
+  /** What it would be if its selector took every node. */
+  readonly every?: { readonly selector: string; readonly peer: RegionPeer };
+}
+
+function readPeer(object: ClusterObject, clusterAs: unknown): ReadPeer {
+  const what = `BGPPeer ${object.name}`;
   const spec = fieldAt(object.value, ['spec']);
-  if (!isFields(spec)) return { why: 'it has no spec' };
+  if (!isFields(spec)) return { what, why: 'it has no spec' };
+  if (text(spec.node) !== undefined && spec.node !== '')
+    return { what, why: `it is for the node ${textOf(spec.node)} alone` };
   const selector = text(spec.nodeSelector) ?? '';
   const label = labelIs(selector);
-  if (text(spec.node) !== undefined && spec.node !== '')
-    return { why: `it is for the node ${spec.node} alone` };
-  if (selector === '') return { why: 'it is for every node, whatever its region' };
-  if (label === undefined) return { why: `it selects nodes by ${selector}` };
-  const peerIP = text(spec.peerIP);
-  const address = parseAddress(peerIP ?? '');
-  if (address === undefined)
-    return { why: peerIP === undefined ? 'it names no peerIP' : `its peerIP ${peerIP} is no plain address` };
-  if (spec.asNumber !== clusterAs)
-    return { why: `it peers with AS ${spec.asNumber}, and noencap's routers are in the cluster's own` };
-  const more = Object.keys(spec).filter(
-    (field) => !HELD.has(field) && !(WITHOUT_EFFECT[field] ?? []).includes(spec[field]),
-  );
-  if (more.length > 0) return { why: `it has ${more.sort().join(', ')}, which a topology does not` };
-  return {
-    key: label.key,
-    peer: {
-      object,
-      region: label.value,
-      family: address.family,
-      address: address.text,
-      filters: Array.isArray(spec.filters) ? spec.filters.map(String) : [],
-      secret: secretOf(spec),
-    },
+  const [peerIP, address] = [text(spec.peerIP), parseAddress(text(spec.peerIP) ?? '')];
+  const more = Object.keys(spec).filter((field) => !HELD.has(field) && !isWithoutEffect(field, spec[field]));
+  const cannot =
+    address === undefined
+      ? peerIP === undefined
+        ? 'it names no peerIP'
+        : `its peerIP ${peerIP} is no plain address`
+      : spec.asNumber !== clusterAs
+        ? `it peers with AS ${textOf(spec.asNumber)}, and noencap's routers are in the cluster's own`
+        : more.length > 0
+          ? `it has ${more.sort().join(', ')}, which a topology does not`
+          : undefined;
+  const selects =
+    selector === '' ? 'it is for every node, whatever its region' : `it selects nodes by ${selector}`;
+  if (cannot !== undefined || address === undefined)
+    return { what, why: label === undefined ? selects : (cannot ?? '') };
+  const peer = {
+    object,
+    region: label?.value ?? ONE_REGION,
+    selects: (labels: RunningNode['labels']) =>
+      label === undefined || (Object.hasOwn(labels, label.key) && labels[label.key] === label.value),
+    family: address.family,
+    address: address.text,
+    filters: Array.isArray(spec.filters) ? spec.filters.map(textOf) : [],
+    secret: secretOf(spec),
   };
+  return label === undefined
+    ? { what, why: selects, every: { selector, peer } }
+    : { what, key: label.key, peer };
 }
+
+const isWithoutEffect = (field: string, value: unknown): boolean =>
+  Object.hasOwn(WITHOUT_EFFECT, field) && (WITHOUT_EFFECT[field] ?? []).includes(value);
 
 function secretOf(spec: Fields): RegionPeer['secret'] {
   const name = text(fieldAt(spec, ['password', 'secretKeyRef', 'name']));
@@ -95,7 +139,10 @@ function secretOf(spec: Fields): RegionPeer['secret'] {
 }
 
 /** Regions and the label that makes them; `routerOf` is the name of the router at a peer's address. */
-export function regionFacts({ peers, regionLabel }: Peers, routerOf: (peer: RegionPeer) => string): Fact[] {
+export function regionFacts(
+  { peers, regionLabel, isOneRegion }: Peers,
+  routerOf: (peer: RegionPeer) => string,
+): Fact[] {
   const [first] = peers;
   if (regionLabel === undefined || first === undefined) return [];
   const byRegion = new Map<string, RegionPeer[]>();
@@ -103,12 +150,14 @@ export function regionFacts({ peers, regionLabel }: Peers, routerOf: (peer: Regi
     byRegion.set(peer.region, [...(byRegion.get(peer.region) ?? []), peer]);
   }
   return [
-    fact(
-      ['regionLabel'],
-      regionLabel,
-      'what BGPPeers select by',
-      within(first.object, 'spec', 'nodeSelector'),
-    ),
+    isOneRegion
+      ? guess(['regionLabel'], regionLabel, 'no BGPPeer selects by a label; Jobs will set this one')
+      : fact(
+          ['regionLabel'],
+          regionLabel,
+          'what BGPPeers select by',
+          within(first.object, 'spec', 'nodeSelector'),
+        ),
     ...[...byRegion].map(([region, own]) => {
       const routers = [...new Set(own.map(routerOf))];
       const names = own.map(({ object }) => object.name).join(', ');
@@ -124,15 +173,20 @@ export function regionFacts({ peers, regionLabel }: Peers, routerOf: (peer: Regi
 }
 
 /** The nodes, with their addresses, regions and blocks. */
-export function nodeFacts(running: Cluster, nodes: readonly RunningNode[], { regionLabel }: Peers): Fact[] {
+export function nodeFacts(
+  running: Cluster,
+  nodes: readonly RunningNode[],
+  { regionLabel, isOneRegion }: Peers,
+): Fact[] {
   const blocks = blocksOf(running);
   return nodes.flatMap((node): Fact[] => {
     const { ipv4, ipv6 } = node.address;
     const own = blocks.get(node.name) ?? [];
-    const region =
+    const labelled =
       regionLabel === undefined || !Object.hasOwn(node.labels, regionLabel)
         ? undefined
         : node.labels[regionLabel];
+    const region = isOneRegion ? ONE_REGION : labelled;
     const path = ['nodes', node.name];
     const from = [ipv4, ipv6].flatMap((one) => one?.from ?? []);
     const isAnnotated = from.includes('annotations');
@@ -186,7 +240,7 @@ function blocksOf(running: Cluster): ReadonlyMap<string, readonly { cidr: string
     const spec = (field: string) => fieldAt(object.value, ['spec', field]);
     const [node, cidr] = [text(spec('node')), text(spec('cidr'))];
     const isGone =
-      String(spec('deleted')) === 'true' || (spec('state') !== undefined && spec('state') !== 'confirmed');
+      textOf(spec('deleted')) === 'true' || (spec('state') !== undefined && spec('state') !== 'confirmed');
     const isForNodes = spec('type') === undefined || spec('type') === 'host';
     if (node === undefined || cidr === undefined || isGone || !isForNodes) continue;
     found.set(node, [...(found.get(node) ?? []), { cidr, object }]);

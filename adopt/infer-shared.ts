@@ -73,16 +73,13 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
 function takesBorrowed(protocols: readonly BgpProtocol[], pools: readonly Prefix[]): boolean {
   const sets = new Set(protocols.flatMap(({ prefixSets }) => prefixSets));
   return [...sets].some((one) => {
-    const [, range = '', , longest, plus] =
-      /^([^{+-]+)(\{\d+,(\d+)\})?(\+)?$/.exec(one)?.map((part) => part) ?? [];
-    const [, , , most] = /^([^{+-]+)(\{(?:\d+),(\d+)\})?/.exec(one) ?? [];
+    const [, range = '', longest, plus] = /^([^{+-]+)(?:\{\d+,(\d+)\}|(\+)|-)?$/.exec(one) ?? [];
     const parsed = parsePrefix(range);
     if (!parsed.ok) return false;
-    const host = addressBits(parsed.prefix.family);
-    const reaches = plus === '+' ? host : Number(most ?? longest ?? parsed.prefix.length);
+    const { family, length, value } = parsed.prefix;
+    const reaches = plus === undefined ? Number(longest ?? length) : addressBits(family);
     return (
-      reaches === host &&
-      pools.some((pool) => pool.family === parsed.prefix.family && pool.value === parsed.prefix.value)
+      reaches === addressBits(family) && pools.some((pool) => pool.family === family && pool.value === value)
     );
   });
 }

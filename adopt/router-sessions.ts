@@ -6,13 +6,10 @@ import type { BgpProtocol, BirdConfig } from './bird-config.ts';
 export interface RunningRouter {
   readonly name: string;
   readonly config: BirdConfig;
-  /** Its files, as the configuration reads them. */
-  readonly read: readonly string[];
 }
 
 /** What the topology already has of a router, from the user's own file. */
 export interface KnownRouter {
-  readonly routerId: string | undefined;
   readonly nodeAddress: PerFamily<string>;
   readonly backboneAddress: PerFamily<string>;
 }

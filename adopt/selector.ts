@@ -11,3 +11,10 @@ export function labelIs(selector: string): LabelIs | undefined {
   const value = single ?? double;
   return key === undefined || value === undefined ? undefined : { key, value };
 }
+
+/** Whether a selector takes all of these nodes, by their labels, in one of the forms that are written for that. */
+export function takesAll(selector: string, labels: readonly Readonly<Record<string, unknown>>[]): boolean {
+  if (/^\s*(all\(\))?\s*$/.test(selector)) return true;
+  const key = /^\s*has\(\s*([A-Za-z0-9][A-Za-z0-9._/-]*)\s*\)\s*$/.exec(selector)?.[1];
+  return key !== undefined && labels.every((own) => Object.hasOwn(own, key));
+}

@@ -11,10 +11,11 @@ export function writeTopology(value: Readonly<Record<string, unknown>>, facts: r
       .filter(({ from }) => from !== '')
       .map(({ path, from, guess }) => [keyOf(path), printable(`${guess ? 'guessed: ' : ''}${from}`)]),
   );
+  const above = new Set(facts.filter(({ from }) => from !== '').flatMap(({ path }) => abovePaths(path)));
   const sections = Object.keys(value).sort((a, b) => place(a) - place(b));
   const body = sections.flatMap((name, index) => {
     const spaced = index > 0 && (APART.has(name) || APART.has(sections[index - 1] ?? ''));
-    return [...(spaced ? [''] : []), ...entry(name, value[name], [], '', comments)];
+    return [...(spaced ? [''] : []), ...entry(name, value[name], [], '', { comments, above })];
   });
   return [...HEADER, ...body, ...left(value), ''].join('\n');
 }
@@ -68,27 +69,29 @@ function left(value: Readonly<Record<string, unknown>>): string[] {
 
 const WIDEST = 110;
 
-function entry(
-  key: string,
-  value: unknown,
-  above: Path,
-  indent: string,
-  comments: ReadonlyMap<string, string>,
-): string[] {
+interface Behind {
+  /** By path, as text. */
+  readonly comments: ReadonlyMap<string, string>;
+  /** Paths below which there is a comment: those need lines of their own. */
+  readonly above: ReadonlySet<string>;
+}
+
+const abovePaths = (path: Path): string[] => path.slice(1).map((_, index) => keyOf(path.slice(0, index + 1)));
+
+function entry(key: string, value: unknown, above: Path, indent: string, behindLines: Behind): string[] {
   const path = [...above, key];
-  const comment = comments.get(keyOf(path));
+  const comment = behindLines.comments.get(keyOf(path));
   const behind = comment === undefined ? '' : `  # ${comment}`;
   const head = `${indent}${flow(key)}:`;
   const inLine = `${head} ${flow(value)}`;
-  const prefix = keyOf(path).slice(0, -1);
-  const isCommented = [...comments.keys()].some((one) => one.startsWith(`${prefix},`));
+  const isCommented = behindLines.above.has(keyOf(path));
   if (
     isFields(value) &&
     Object.keys(value).length > 0 &&
     (isCommented || above.length === 0 || inLine.length > WIDEST)
   ) {
     const inner = Object.entries(value).flatMap(([name, one]) =>
-      entry(name, one, path, `${indent}  `, comments),
+      entry(name, one, path, `${indent}  `, behindLines),
     );
     return [`${head}${behind}`, ...inner];
   }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Comparison } from '../../adopt/index.ts';
@@ -69,7 +70,7 @@ function expectForecast(
     return { ...files, 'bird.conf': main };
   });
   try {
-    const before = startsOf(bird);
+    const before = settled(bird);
     expect(before.size).toBeGreaterThan(0);
     rmSync(join(bird.config, 'k3s'), { recursive: true });
     doByHand(bird, router, comparison, folder);
@@ -142,6 +143,19 @@ test('what BIRD would refuse is told before', () => {
   const told = comparison.compared.find(({ what }) => what === 'function lan_only');
   expect([told?.became, told?.details[0]?.because]).toEqual(['gone', undefined]);
 });
+
+/** What they are once nothing has changed for a while: a daemon that has just begun is still starting its protocols. */
+function settled(bird: Bird): ReadonlyMap<string, string> {
+  let last = startsOf(bird);
+  until(() => {
+    spawnSync('sleep', ['0.4']);
+    const now = startsOf(bird);
+    const isSame = JSON.stringify([...now]) === JSON.stringify([...last]);
+    last = now;
+    return isSame;
+  });
+  return last;
+}
 
 /** When each protocol last changed its state: one that is started anew has another time. */
 function startsOf({ birdc }: Bird): ReadonlyMap<string, string> {
