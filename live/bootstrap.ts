@@ -1,15 +1,6 @@
-import {
-  type Awaited,
-  applyArguments,
-  type BootstrapPlan,
-  type BootstrapStep,
-  type Engine,
-  hopeless,
-  missing,
-  PATIENCE_MINUTES,
-  seenIn,
-} from '../bootstrap/index.ts';
-import { columnsOf } from '../bootstrap/trouble.ts';
+import { applyArguments, type BootstrapPlan, type Engine, PATIENCE_MINUTES } from '../bootstrap/index.ts';
+import type { Awaited, BootstrapStep } from '../bootstrap/plan.ts';
+import { columnsOf, hopeless, missing, seenIn } from '../bootstrap/trouble.ts';
 import { listed } from '../topology/suggest.ts';
 import { diagnose } from './diagnose.ts';
 import type { Halt } from './halt.ts';

@@ -1,4 +1,5 @@
-import { type Awaited, conditionTrouble, eventTrouble, podTrouble } from '../bootstrap/index.ts';
+import type { Awaited } from '../bootstrap/plan.ts';
+import { conditionTrouble, eventTrouble, podTrouble } from '../bootstrap/trouble.ts';
 import type { Kubectl } from './kubectl.ts';
 
 /** What the cluster itself says of what does not come: conditions first, then pods, then warnings. */

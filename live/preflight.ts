@@ -1,4 +1,5 @@
-import { type InstalledCalico, matchNodes, type NodeMatch, otherPools } from '../bootstrap/index.ts';
+import type { InstalledCalico } from '../bootstrap/cluster.ts';
+import { matchNodes, type NodeMatch, otherPools } from '../bootstrap/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { listed } from '../topology/suggest.ts';
 import type { Halt } from './halt.ts';
