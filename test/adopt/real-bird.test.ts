@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Comparison } from '../../adopt/index.ts';
 import { tree } from '../cli/run.ts';
 import { type Bird, put, startBird, until } from '../delivery/bird.ts';
+import { scenario } from '../lab/labs.ts';
 import { birdSays } from '../routers/bird.ts';
+import { ALONE } from './alone.ts';
 import { type AdoptedNetwork, adoptNetwork, networkFolder, networks, routersIn } from './scenarios.ts';
 
 /** What BIRD does to sessions when a running network gets what was rendered of its adopted topology. */
@@ -11,13 +13,6 @@ import { type AdoptedNetwork, adoptNetwork, networkFolder, networks, routersIn }
 const cases = networks
   .filter((network) => network !== 'beside' && routersIn(network).some(({ files }) => files.has('bird.conf')))
   .flatMap((network) => routersIn(network).map(({ name }) => ({ network, router: name })));
-
-test.each(cases)(
-  '$network, $router: the forecast is what BIRD does to each session',
-  ({ network, router }) => {
-    expectForecast(adoptNetwork(network), network, router);
-  },
-);
 
 /**
  * What adopt keeps, and what becomes of the gateway's sessions if somebody does not want it kept. Not the second
@@ -41,19 +36,29 @@ const taken: readonly {
   { without: 'borrowed addresses', known: 'bgp: {exportBorrowed: false}', reset: [] },
 ];
 
-test.each(taken)('the report without $without: the same', ({ known, reset }) => {
-  const told = adoptNetwork('report', known);
-  expectForecast(told, 'report', 'gateway');
-  const forecast = told.comparison.compared.filter(({ became }) => became === 'reset');
-  expect(forecast.filter(({ where }) => where === 'gateway').map(({ what }) => what)).toEqual(reset);
-});
+scenario('real BIRD', () => {
+  test.each(cases)(
+    '$network, $router: the forecast is what BIRD does to each session',
+    ({ network, router }) => {
+      expectForecast(adoptNetwork(network), network, router);
+    },
+  );
 
-test('a name that is not kept is another session', () => {
-  const known = 'routers: {gateway: {bird: {adopted: {protocols: {k3s_kubemaster_v4: k3s_kubemaster_v4}}}}}';
-  const told = adoptNetwork('report', known);
-  expectForecast(told, 'report', 'gateway');
-  const became = (what: string) => told.comparison.compared.find((one) => one.what === what)?.became;
-  expect([became('k3s_master_v4'), became('k3s_kubemaster_v4')]).toEqual(['gone', 'new']);
+  test.each(taken)('the report without $without: the same', ({ known, reset }) => {
+    const told = adoptNetwork('report', known);
+    expectForecast(told, 'report', 'gateway');
+    const forecast = told.comparison.compared.filter(({ became }) => became === 'reset');
+    expect(forecast.filter(({ where }) => where === 'gateway').map(({ what }) => what)).toEqual(reset);
+  });
+
+  test('a name that is not kept is another session', () => {
+    const known =
+      'routers: {gateway: {bird: {adopted: {protocols: {k3s_kubemaster_v4: k3s_kubemaster_v4}}}}}';
+    const told = adoptNetwork('report', known);
+    expectForecast(told, 'report', 'gateway');
+    const became = (what: string) => told.comparison.compared.find((one) => one.what === what)?.became;
+    expect([became('k3s_master_v4'), became('k3s_kubemaster_v4')]).toEqual(['gone', 'new']);
+  });
 });
 
 /** Lets BIRD run the router's files, gives it the rendered ones, and holds what it says against the comparison. */
@@ -67,7 +72,7 @@ function expectForecast(
     const files = tree(folder);
     const main = `log "${own}/log" all;\n${files['bird.conf']}`.replaceAll('/etc/bird/', `${own}/etc/`);
     return { ...files, 'bird.conf': main };
-  });
+  }, ALONE);
   try {
     expect(bird.sessions().length).toBeGreaterThan(0);
     rmSync(join(bird.config, 'k3s'), { recursive: true });
