@@ -20,7 +20,7 @@ export function backboneAddresses(
   routers: readonly RunningRouter[],
   toOthers: readonly (readonly BgpProtocol[])[],
   known: (router: string) => KnownRouter,
-): ReadonlyMap<string, PerFamily<IpAddress>> {
+): { readonly addresses: ReadonlyMap<string, PerFamily<IpAddress>>; readonly guessed: ReadonlySet<string> } {
   const named = new Map<string, IpAddress>();
   for (const protocol of toOthers.flat()) {
     const neighbor = neighborOf(protocol);
@@ -30,7 +30,8 @@ export function backboneAddresses(
     routers.map(({ name }) => [name, {}]),
   );
   const taken = new Set<string>();
-  const give = (router: string, address: IpAddress | undefined): void => {
+  const guessed = new Set<string>();
+  const give = (router: string, address: IpAddress | undefined, isGuess = false): void => {
     const own = found.get(router);
     if (
       address === undefined ||
@@ -41,6 +42,7 @@ export function backboneAddresses(
       return;
     own[address.family] = address;
     taken.add(address.text);
+    if (isGuess) guessed.add(router);
   };
   for (const [index, { name }] of routers.entries()) {
     for (const family of FAMILIES) give(name, parseAddress(known(name).backboneAddress[family] ?? ''));
@@ -60,15 +62,15 @@ export function backboneAddresses(
       const left = [...named.values()].filter(
         (one) => one.family === family && !own.has(one.text) && !taken.has(one.text),
       );
-      if (left.length === 1) give(name, left[0]);
+      if (left.length === 1) give(name, left[0], true);
     }
   }
   for (const protocol of toOthers.flat()) {
     const hint = nameOf(protocol);
     const alike = hint === undefined ? [] : routers.filter(({ name }) => mapped(name).startsWith(hint));
-    if (alike.length === 1) give(alike[0]?.name ?? '', neighborOf(protocol));
+    if (alike.length === 1) give(alike[0]?.name ?? '', neighborOf(protocol), true);
   }
-  return found;
+  return { addresses: found, guessed };
 }
 
 /** Which router is at which BGPPeer's address, and names for those of which no folder was given. */

@@ -12,6 +12,7 @@ export function routerFacts(
   places: {
     readonly nodeAddress: PerFamily<{ text: string; peer: RegionPeer; isGuess: boolean }>;
     readonly backboneAddress: PerFamily<IpAddress>;
+    readonly isBackboneGuess: boolean;
     readonly backboneOf: (name: string) => PerFamily<IpAddress>;
     readonly families: readonly Family[];
     readonly peers: readonly RegionPeer[];
@@ -51,10 +52,12 @@ export function routerFacts(
     ...(named.length === 0
       ? []
       : [
-          fact(
+          (places.isBackboneGuess ? guess : fact)(
             [...path, 'backboneAddress'],
             pairOf(backboneAddress),
-            'what the other routers peer with',
+            places.isBackboneGuess
+              ? 'the one that others peer with and it does not itself'
+              : 'what it speaks from, or is called by',
             first?.at,
           ),
         ]),

@@ -7,6 +7,7 @@ import type { RegionPeer } from './infer-peers.ts';
 import { routerFacts } from './infer-router.ts';
 import { meshFact, sharedFacts } from './infer-shared.ts';
 import {
+  isInK3s,
   isOwn,
   type KnownRouter,
   neighborOf,
@@ -45,7 +46,7 @@ export function inferRouters(given: {
   const toOthers = own.map((protocols) =>
     protocols.filter((one) => !nodeAt.has(neighborOf(one)?.text ?? '')),
   );
-  const found = backboneAddresses(sorted, toOthers, known);
+  const { addresses: found, guessed } = backboneAddresses(sorted, toOthers, known);
   const families = FAMILIES.filter((family) => pools.some((pool) => pool.family === family));
   const otherAt = new Map(
     [...found].flatMap(([name, address]) =>
@@ -80,11 +81,21 @@ export function inferRouters(given: {
   const backbone: ReadonlyMap<string, PerFamily<IpAddress>> = new Map(
     [...found].filter(([name]) => speakers.has(name)),
   );
+  const strangers = sorted.flatMap(({ name }, index) =>
+    (toOthers[index] ?? [])
+      .filter((one) => isInK3s(one) && !otherAt.has(neighborOf(one)?.text ?? ''))
+      .map(
+        (one): Note => ({
+          what: `session ${one.name} of ${name}`,
+          says: `nobody that was given is at ${neighborOf(one)?.text ?? 'its neighbour'}: give that router's folder, or write its backboneAddress into --known`,
+        }),
+      ),
+  );
   const places = nodeAddresses(sessions, nodes, peers, known);
   return {
     sessions,
     routerOf: places.routerOf,
-    notes: [...places.notes],
+    notes: [...places.notes, ...strangers],
     facts: [
       ...sharedFacts(sessions, pools),
       ...meshFact(sessions, backbone),
@@ -92,6 +103,7 @@ export function inferRouters(given: {
         routerFacts(sessions[index] as RouterSessions, {
           nodeAddress: places.addressOf(router.name),
           backboneAddress: backbone.get(router.name) ?? {},
+          isBackboneGuess: guessed.has(router.name),
           backboneOf: (name) => backbone.get(name) ?? {},
           families,
           peers: peers.filter((peer) => places.routerOf(peer) === router.name),

@@ -31,4 +31,12 @@ export const fromFault = ({ path, at, message, mend }: Fault, source: Source): P
 });
 
 /** File, line and column, the line with carets, what is wrong and what would be right. */
-export const problemText = ({ source, ...fault }: Problem): string => formatFault(fault, source);
+export const problemText = ({ source, ...fault }: Problem): string =>
+  formatFault(fault, { ...source, line: (number) => withoutPasswords(source.line(number)) });
+
+/** BIRD's own form of a password; a message about its line must not hand it on. */
+const withoutPasswords = (line: string): string =>
+  line.replace(
+    /(\bpassword\s*")([^"]*)/g,
+    (_, before: string, value: string) => before + '*'.repeat(value.length),
+  );

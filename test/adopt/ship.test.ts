@@ -6,47 +6,51 @@ import { look, prepare } from '../../delivery/prepare-router.ts';
 import { releaseOf } from '../../delivery/release.ts';
 import { tree } from '../cli/run.ts';
 import { local, startBird } from '../delivery/bird.ts';
+import { scenario } from '../lab/labs.ts';
+import { ALONE } from './alone.ts';
 import { adoptNetwork, networkFolder } from './scenarios.ts';
 
 jest.setTimeout(60_000);
 
 /** The report's gateway, with its files made by hand, gets the first delivery of what is rendered of the adopted topology. */
-test('the first delivery takes the place of files made by hand, and BIRD restarts no session', async () => {
-  const bird = startBird((folder) => {
-    const files = tree(join(networkFolder('report'), 'routers', 'gateway'));
-    return { ...files, 'bird.conf': `log "${folder}/log" all;\n${files['bird.conf']}` };
+scenario('real BIRD', () => {
+  test('the first delivery takes the place of files made by hand, and BIRD restarts no session', async () => {
+    const bird = startBird((folder) => {
+      const files = tree(join(networkFolder('report'), 'routers', 'gateway'));
+      return { ...files, 'bird.conf': `log "${folder}/log" all;\n${files['bird.conf']}` };
+    }, ALONE);
+    try {
+      const prefix = 'routers/gateway/';
+      const rendered = [...adoptNetwork('report').files].filter(([path]) => path.startsWith(prefix));
+      const delivery: Delivery = {
+        router: 'gateway',
+        remote: local(),
+        settings: bird.settings,
+        release: () => releaseOf(new Map(rendered.map(([path, text]) => [path.slice(prefix.length), text]))),
+        sysctls: new Map(),
+        owner: 'test',
+        timeout: 30,
+        acceptDrift: true,
+        report: () => {},
+        stop: new AbortController().signal,
+      };
+      const before = bird.sessions();
+      expect(before.length).toBe(4);
+      await look(delivery);
+      const prepared = await prepare(delivery);
+      if (prepared.outcome !== 'ready') throw new Error(JSON.stringify(prepared));
+      const shipped = await change(delivery, prepared.ready, () => ({ findings: [], wait: 0 }));
+      expect(shipped).toEqual({ outcome: 'shipped', warnings: [] });
+      expect(bird.sessions().sort()).toEqual([...before].sort());
+      const log = readFileSync(join(bird.folder, 'log'), 'utf8');
+      expect(log).toContain('Reconfigured');
+      expect(log).not.toMatch(/(Restarting|Removing|Adding|Shutting down) protocol/);
+      // Another file with the same protocol in it would be a configuration that BIRD refuses.
+      const peers = readdirSync(join(bird.config, 'k3s/ibgpeers'));
+      expect(peers).toContain('kubemaster.conf');
+      expect(existsSync(join(bird.config, 'k3s/ibgpeers/master.conf'))).toBe(false);
+    } finally {
+      bird.end();
+    }
   });
-  try {
-    const prefix = 'routers/gateway/';
-    const rendered = [...adoptNetwork('report').files].filter(([path]) => path.startsWith(prefix));
-    const delivery: Delivery = {
-      router: 'gateway',
-      remote: local(),
-      settings: bird.settings,
-      release: () => releaseOf(new Map(rendered.map(([path, text]) => [path.slice(prefix.length), text]))),
-      sysctls: new Map(),
-      owner: 'test',
-      timeout: 30,
-      acceptDrift: true,
-      report: () => {},
-      stop: new AbortController().signal,
-    };
-    const before = bird.sessions();
-    expect(before.length).toBe(4);
-    await look(delivery);
-    const prepared = await prepare(delivery);
-    if (prepared.outcome !== 'ready') throw new Error(JSON.stringify(prepared));
-    const shipped = await change(delivery, prepared.ready, () => ({ findings: [], wait: 0 }));
-    expect(shipped).toEqual({ outcome: 'shipped', warnings: [] });
-    expect(bird.sessions().sort()).toEqual([...before].sort());
-    const log = readFileSync(join(bird.folder, 'log'), 'utf8');
-    expect(log).toContain('Reconfigured');
-    expect(log).not.toMatch(/(Restarting|Removing|Adding|Shutting down) protocol/);
-    // Another file with the same protocol in it would be a configuration that BIRD refuses.
-    const peers = readdirSync(join(bird.config, 'k3s/ibgpeers'));
-    expect(peers).toContain('kubemaster.conf');
-    expect(existsSync(join(bird.config, 'k3s/ibgpeers/master.conf'))).toBe(false);
-  } finally {
-    bird.end();
-  }
 });
