@@ -42,7 +42,12 @@ export function deliveryOrder(
   };
   const { routersFirst, clusterFirst } = lost;
   if (routersFirst > 0 && clusterFirst > 0) {
-    const says = `whichever comes first, pods lose each other until the other has followed: ${pairs(routersFirst)} with the routers first, ${pairs(clusterFirst)} with the cluster first. Make the change in two, the new beside the old before the old goes`;
+    // A speaker has one AS number.
+    const mend =
+      before.fabric.bgp.asNumber === after.fabric.bgp.asNumber
+        ? 'Make the change in two, the new beside the old before the old goes'
+        : 'An AS number has no state in between: deliver both as close together as can be';
+    const says = `whichever comes first, pods lose each other until the other has followed: ${pairs(routersFirst)} with the routers first, ${pairs(clusterFirst)} with the cluster first. ${mend}`;
     return { first: 'apart', says, lost };
   }
   if (routersFirst === 0 && clusterFirst === 0) {

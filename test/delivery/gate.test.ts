@@ -385,3 +385,14 @@ describe('waiting longer', () => {
     expect(waits([look(0, lost, excused), look(5000, lost, excused)])).toBe(0);
   });
 });
+
+test('the first router with another AS number has no session left, and its name excuses that', () => {
+  const change = { fabric: fabricOf(topology({ bgp: { asNumber: 64999 } })) };
+  const all = whole.filter(({ bgp }) => bgp !== undefined).map(({ name }) => name);
+  const now = all.reduce((states, name) => down(states, name), whole);
+  expect(judged(now, change).filter((line) => line.startsWith('failure'))).toEqual([
+    `failure: e1: none of its ${all.length} sessions is left [time]`,
+  ]);
+  const excused = judged(now, { ...change, excused: new Set(['e1']) });
+  expect(excused.filter((line) => line.startsWith('failure'))).toEqual([]);
+});

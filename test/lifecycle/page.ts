@@ -28,7 +28,7 @@ export const masked = (text: string): string => text.replace(/\d+ of \d+|\d+ ms/
 export function table(gone: readonly Gone[]): string {
   const rows = gone.map(({ step, review, rehearsal }, index) => [
     `${index + 1}. ${step.does}`,
-    FIRST[delivered(review)],
+    `${FIRST[delivered(review)]}${installed(review)}`,
     sessionsOf(rehearsal),
     allowed(step),
     lostIn(rehearsal),
@@ -73,6 +73,14 @@ const FIRST: Readonly<Record<Delivered, string>> = {
   'only cluster': 'cluster',
   nobody: 'nobody',
 };
+
+/** Nodes whose own configuration of K3s is another one, or the first. */
+function installed({ files }: Review): string {
+  const own = files.filter(
+    ({ path, became }) => /^nodes\/[^/]+\/config\.yaml$/.test(path) && became !== 'deleted',
+  );
+  return own.length === 0 ? '' : `; install.sh on ${own.length === 1 ? 'one node' : `${own.length} nodes`}`;
+}
 
 function sessionsOf({ sessions }: Rehearsal): string {
   const counts = (['new', 'reset', 'gone', 'kept'] as const)

@@ -2,6 +2,7 @@ import { analyse } from '../../analysis/index.ts';
 import { deliveryOrder } from '../../review/order.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/topologies.ts';
 import { orders } from './orders.ts';
 
 const order = (base: TopologyInput, head: TopologyInput, deliveries = { routers: true, cluster: true }) =>
@@ -9,6 +10,16 @@ const order = (base: TopologyInput, head: TopologyInput, deliveries = { routers:
 
 test.each(orders)('$name: $first first', ({ base, head, first, lost }) => {
   expect(order(base, head)).toMatchObject({ first, lost });
+});
+
+test('what cannot be made in two steps is not said to be', () => {
+  const mend = (head: TopologyInput) => order(redundant(), head).says.split('. ')[1];
+  expect(mend(redundant({ bgp: { ...redundant().bgp, asNumber: 64999 } }))).toBe(
+    'An AS number has no state in between: deliver both as close together as can be',
+  );
+  expect(mend(redundant({ pods: { cidrs: ['10.44.0.0/16'], mtu: 1380 } }))).toBe(
+    'Make the change in two, the new beside the old before the old goes',
+  );
 });
 
 test('what one side alone gets has no order', () => {
