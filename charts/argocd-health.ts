@@ -1,3 +1,6 @@
+/** The AppProject of the layers, and the name of their root. */
+export const PROJECT = 'noencap';
+
 /**
  * How Argo CD is to tell whether a kind is well, by its key in argocd-cm. It calls a custom resource that it knows nothing
  * of healthy as soon as it exists, and so would not wait for Calico; and since 1.8 it has no check for Applications, so
@@ -74,7 +77,7 @@ local message = health.message or ""
 if state == "" then
   return { status = "Progressing", message = "not looked at yet" }
 end
-if obj.spec.project ~= "noencap" or state == "Suspended" then
+if obj.spec.project ~= "${PROJECT}" or state == "Suspended" then
   return { status = state, message = message }
 end
 if state == "Healthy" and status.sync ~= nil and status.sync.status == "Synced" then

@@ -2,12 +2,11 @@ import type { ApiObject, App } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Fabric } from '../fabric/index.ts';
 import * as argoproj from '../imports/argoproj.io.ts';
-import { HEALTH } from './argocd-health.ts';
+import { HEALTH, PROJECT } from './argocd-health.ts';
 import { depth, LAYERS, type Layer } from './layers.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
 const NAMESPACE = 'argocd';
-const NAME = 'noencap';
 const IN_CLUSTER = 'https://kubernetes.default.svc';
 
 /**
@@ -19,10 +18,10 @@ export function argoCd(app: App, fabric: Fabric): void {
   project(new ManifestChart(app, 'gitops/argocd/project.yaml'), fabric, objects);
   healthChecks(new ManifestChart(app, 'gitops/argocd/argocd-cm.yaml'));
   const root = new ManifestChart(app, 'gitops/argocd/root.yaml');
-  application(root, fabric, NAME, NAMESPACE, 'gitops/argocd/layers');
+  application(root, fabric, PROJECT, NAMESPACE, 'gitops/argocd/layers');
   for (const layer of LAYERS) {
     const chart = new ManifestChart(app, `gitops/argocd/layers/${layer.name}.yaml`);
-    application(chart, fabric, `${NAME}-${layer.name}`, 'tigera-operator', layer.folder, waveOf(layer));
+    application(chart, fabric, `${PROJECT}-${layer.name}`, 'tigera-operator', layer.folder, waveOf(layer));
   }
 }
 
@@ -44,7 +43,7 @@ function application(
   new argoproj.Application(chart, 'application', {
     metadata: { name, namespace: NAMESPACE, annotations },
     spec: {
-      project: NAME,
+      project: PROJECT,
       source: { repoUrl: repoURL, targetRevision, path: `dist/${folder}` },
       destination: { server: IN_CLUSTER, namespace },
       syncPolicy: {
@@ -89,7 +88,7 @@ function project(chart: ManifestChart, fabric: Fabric, objects: readonly ApiObje
   const clusterWide = objects.filter(({ metadata }) => metadata.namespace === undefined);
   const namespaces = namespaced.flatMap(({ metadata }) => metadata.namespace ?? []);
   new argoproj.AppProject(chart, 'project', {
-    metadata: { name: NAME, namespace: NAMESPACE },
+    metadata: { name: PROJECT, namespace: NAMESPACE },
     spec: {
       description: `The pod network of ${fabric.name}. Rendered by noencap.`,
       sourceRepos: [fabric.gitops.repoURL],

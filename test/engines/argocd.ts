@@ -5,6 +5,7 @@ import {
   emptyCluster,
   groupOf,
   idOf,
+  isAvailable,
   isCustom,
   isServed,
   setStatus,
@@ -184,7 +185,7 @@ function healthOf(cluster: Cluster, wanted: KubernetesObject): Health | undefine
   if (check !== undefined) return luaHealth(check, object);
   if (isCustom(object)) return undefined;
   if (object.kind === 'Deployment') {
-    return { status: object.status?.availableReplicas === 1 ? 'Healthy' : 'Progressing', message: '' };
+    return { status: isAvailable(object) ? 'Healthy' : 'Progressing', message: '' };
   }
   if (object.kind === 'Job') {
     return { status: object.status?.succeeded === 1 ? 'Healthy' : 'Progressing', message: '' };

@@ -116,13 +116,15 @@ function runOperator(cluster: Cluster, operator: KubernetesObject): void {
   const [container] = operator.spec.template.spec.containers;
   const manages = (container.args ?? []).includes('-manage-crds=true');
   const has = cluster.kinds.has('operator.tigera.io/Installation');
+  const seen = generationOf(operator);
+  // Another generation is another pod.
   const up =
-    operator.status === undefined || !(manages || has)
+    operator.status?.seen !== seen || !(manages || has)
       ? 0
       : Math.min((operator.status.up ?? 0) + 1, START + 1);
   const running = up > START;
   if (running && manages) for (const kind of BUNDLE) cluster.kinds.add(kind);
-  setStatus(cluster, operator, { availableReplicas: up > 0 ? 1 : 0, up, running });
+  setStatus(cluster, operator, { availableReplicas: up > 0 ? 1 : 0, up, running, seen });
 }
 
 /** Nothing said, then degraded as every start is, then on its way, then ready. */
@@ -167,9 +169,13 @@ export function unwell(cluster: Cluster, objects: readonly KubernetesObject[]): 
   return objects.filter((object) => !isWell(cluster.objects.get(idOf(object)))).map(idOf);
 }
 
+/** As engines look at it: the status of an earlier generation says nothing of this one. */
+export const isAvailable = (deployment: KubernetesObject): boolean =>
+  deployment.status?.seen === generationOf(deployment) && deployment.status.availableReplicas === 1;
+
 function isWell(object: KubernetesObject | undefined): boolean {
   if (object === undefined) return false;
-  if (object.kind === 'Deployment') return object.status?.availableReplicas === 1;
+  if (object.kind === 'Deployment') return isAvailable(object);
   if (object.kind === 'Job') return object.status?.succeeded === 1;
   if (object.kind === 'Installation' || object.kind === 'APIServer') return isReady(object);
   return true;

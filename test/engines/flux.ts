@@ -7,6 +7,7 @@ import {
   emptyCluster,
   generationOf,
   idOf,
+  isAvailable,
   isCustom,
   isServed,
   setStatus,
@@ -20,7 +21,11 @@ const TICKS = 80;
  * Flux on an empty or a bootstrapped cluster, from the rendered files alone: dependsOn, the dry run of a whole Kustomization, wait and
  * healthChecks, and another try after each failure. Source: the specification of kustomize-controller's v1 API, and kstatus.
  */
-export function replayFlux(files: Files, cluster: Cluster = emptyCluster()): Outcome {
+export function replayFlux(
+  files: Files,
+  cluster: Cluster = emptyCluster(),
+  revision = 'main@sha1:1',
+): Outcome {
   for (const object of objectsAt(files, 'gitops/flux')) {
     const error = apply(cluster, object);
     if (error !== undefined) throw new Error(error);
@@ -29,36 +34,40 @@ export function replayFlux(files: Files, cluster: Cluster = emptyCluster()): Out
   const order: string[] = [];
   for (let at = 0; at < TICKS; at++) {
     for (const kustomization of kustomizations(cluster)) {
-      if (!isReady(kustomization)) {
-        const says = reconcile(cluster, files, kustomization, early, order);
+      if (!isReady(kustomization, revision)) {
+        const says = reconcile(cluster, files, kustomization, revision, early, order);
         const ready = { type: 'Ready', status: says === undefined ? 'True' : 'False', message: says };
         setStatus(cluster, kustomization, {
           conditions: [ready],
           observedGeneration: generationOf(kustomization),
+          ...(says === undefined ? { lastAppliedRevision: revision } : {}),
         });
       }
     }
     tick(cluster);
-    if (unfinished(cluster).length === 0) break;
+    if (unfinished(cluster, revision).length === 0) break;
   }
-  return { cluster, early: [...new Set(early)], unfinished: unfinished(cluster), order };
+  return { cluster, early: [...new Set(early)], unfinished: unfinished(cluster, revision), order };
 }
 
-const unfinished = (cluster: Cluster): string[] =>
+const unfinished = (cluster: Cluster, revision: string): string[] =>
   kustomizations(cluster)
-    .filter((one) => !isReady(one))
+    .filter((one) => !isReady(one, revision))
     .map(({ metadata, status }) => `${metadata.name}: ${status?.conditions[0].message}`);
 
 const kustomizations = (cluster: Cluster): KubernetesObject[] =>
   [...cluster.objects.values()].filter(({ kind }) => kind === 'Kustomization');
 
-const isReady = ({ status }: KubernetesObject): boolean => status?.conditions?.[0].status === 'True';
+/** A dependency of the same source counts only at the same revision (checkDependencies of kustomize-controller). */
+const isReady = ({ status }: KubernetesObject, revision: string): boolean =>
+  status?.conditions?.[0].status === 'True' && status.lastAppliedRevision === revision;
 
 /** One reconciliation: why it is not done, or undefined if the Kustomization is ready. */
 function reconcile(
   cluster: Cluster,
   files: Files,
   { spec, metadata }: KubernetesObject,
+  revision: string,
   early: string[],
   order: string[],
 ): string | undefined {
@@ -68,7 +77,7 @@ function reconcile(
   if (source === undefined) return 'no such source';
   for (const { name } of spec.dependsOn ?? []) {
     const other = cluster.objects.get(`Kustomization.kustomize.toolkit.fluxcd.io flux-system/${name}`);
-    if (other === undefined || !isReady(other)) return `dependency ${name} is not ready`;
+    if (other === undefined || !isReady(other, revision)) return `dependency ${name} is not ready`;
   }
   const folder = belowDist(spec.path);
   const objects = objectsAt(files, folder);
@@ -113,7 +122,7 @@ function isCurrent(cluster: Cluster, spec: KubernetesObject['spec'], wanted: Kub
   if (wanted.kind === 'CustomResourceDefinition') return isEstablished(cluster, wanted.metadata.name);
   const object = cluster.objects.get(idOf(wanted));
   if (object === undefined) return false;
-  if (object.kind === 'Deployment') return object.status?.availableReplicas === 1;
+  if (object.kind === 'Deployment') return isAvailable(object);
   if (object.kind === 'Job') return object.status?.succeeded === 1;
   if (!isCustom(object)) return true;
   const own = (spec.healthCheckExprs ?? []).find(

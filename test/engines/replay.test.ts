@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LAYERS } from '../../charts/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
-import { engineFiles } from '../charts/topologies.ts';
+import { engineFiles, report, withCalico } from '../charts/topologies.ts';
 import { publishedManifest, upstreamTest } from '../charts/upstream.ts';
 import { type Outcome, replayArgoCd } from './argocd.ts';
 import { apply, type Cluster, emptyCluster, tick, unwell } from './cluster.ts';
 import { replayFlux } from './flux.ts';
 import { type Files, objectsAt } from './folder.ts';
-import { TOPOLOGIES, vendored } from './topologies.ts';
+import { TOPOLOGIES, vendored, withEngine } from './topologies.ts';
 
 const REPLAYS: Readonly<Record<'argocd' | 'flux', (files: Files, cluster?: Cluster) => Outcome>> = {
   argocd: replayArgoCd,
@@ -74,6 +74,33 @@ describe.each(['argocd', 'flux'] as const)('%s takes over what was bootstrapped'
       expect([...cluster.objects].filter((entry) => !own(entry))).toEqual(before);
     },
   );
+});
+
+describe('A new Calico', () => {
+  const filesOf = (version: string) => engineFiles(withEngine(withCalico(report, { version }), 'both'));
+  const [before, after] = [filesOf('v3.31.7'), filesOf('v3.32.1')];
+
+  test('Flux: the operator first, and each layer only when the one before is well again', () => {
+    const { cluster } = replayFlux(before);
+    const { early, unfinished, order } = replayFlux(after, cluster, 'main@sha1:2');
+    expect({ early, unfinished }).toEqual({ early: [], unfinished: [] });
+    expect(order.map((line) => line.split(':')[0])).toEqual([
+      'noencap',
+      'noencap-operator',
+      'noencap-installation',
+      'noencap-node-labels',
+      'noencap-bgp',
+    ]);
+  });
+
+  test('Argo CD: all at once, and well in the end', () => {
+    const { cluster } = replayArgoCd(before);
+    const { unfinished } = replayArgoCd(after, cluster);
+    expect(unfinished).toEqual([]);
+    const operator = cluster.objects.get('Deployment.apps tigera-operator/tigera-operator');
+    expect(operator?.spec.template.spec.containers[0].image).toContain('v1.42.3');
+    expect(operator?.status).toMatchObject({ running: true });
+  });
 });
 
 /** The order in which folders are applied, as a reader would watch it. */
