@@ -136,6 +136,7 @@ function comes(object: ClusterObject, old: readonly ClusterObject[]): Explanatio
     );
     return asNumber === 64512 && mesh === true ? COMES.configuration : undefined;
   }
+  if (kind === 'APIServer') return COMES.apiServer;
   if (namespace === 'noencap-system' || /^noencap-/.test(name)) return COMES.labels;
   if (namespace === 'calico-system' && name === 'bgp-passwords') return COMES.password;
   const isOperators = namespace === 'tigera-operator' || name.startsWith('tigera-operator');

@@ -121,6 +121,10 @@ export const COMES = {
     says: 'sets the region label of each node, from git from now on instead of by kubectl label',
   },
   configuration: { id: 'calico-default', says: 'says what Calico does without it' },
+  apiServer: {
+    id: 'api-server',
+    says: "starts Calico's own API server: the operator changes pools through nothing else, and nothing that runs needs it",
+  },
   peer: (name: string): Explanation => ({
     id: 'peer-renamed',
     says: `makes the sessions that ${name} makes; Calico makes one session a node and address of both`,
