@@ -63,8 +63,8 @@ const isKeep = ({ path }: FieldChange): boolean =>
 export const FIELD_RULES: readonly FieldRule[] = [
   {
     id: 'guards',
-    says: 'keeps every engine from removing it; nothing that runs reads it',
-    kinds: ['Installation', 'APIServer', ...OPERATOR_KINDS],
+    says: 'tells the engines how to apply it, and whether they may ever remove it; nothing that runs reads it',
+    kinds: ['Installation', 'APIServer', 'BGPConfiguration', 'BGPFilter', 'BGPPeer', ...OPERATOR_KINDS],
     fits: isKeep,
   },
   {

@@ -79,12 +79,12 @@ function waits({ name }: Layer, objects: Objects): BootstrapStep[] {
     case 'operator':
       return [wait("Wait for Calico's kinds", { ...CRDS, names: calicoKinds(objects) })];
     case 'installation':
-      return usesApiServer(objects)
-        ? [
-            wait('Wait for Calico', { ...STATUS, names: ['calico', 'apiserver'] }),
-            wait("Wait for Calico's API", { ...API, names: ['v3.projectcalico.org'] }),
-          ]
-        : [wait('Wait for Calico', { ...STATUS, names: ['calico'] })];
+      return [
+        wait('Wait for Calico', { ...STATUS, names: ['calico', 'apiserver'] }),
+        ...(usesV3(objects)
+          ? [wait("Wait for Calico's API", { ...API, names: ['v3.projectcalico.org'] })]
+          : []),
+      ];
     case 'node-labels': {
       const jobs = (objects.get(name) ?? []).filter(({ kind }) => kind === 'Job');
       const [first] = jobs;
@@ -143,5 +143,5 @@ function calicoKinds(objects: Objects): string[] {
   return [...new Set(['tigerastatuses.operator.tigera.io', ...kinds])].sort();
 }
 
-const usesApiServer = (objects: Objects): boolean =>
+const usesV3 = (objects: Objects): boolean =>
   [...objects.values()].flat().some(({ apiVersion }) => apiVersion.startsWith('projectcalico.org/'));

@@ -53,12 +53,13 @@ test('every kind that a layer needs is waited for before it, and all layers come
 test('the v1 API is there with the CRDs of the operator', () => {
   const [crds, status] = waits(withCalico(report, { api: 'crd.projectcalico.org/v1' }));
   expect(crds?.names).toEqual([
+    'apiservers.operator.tigera.io',
     'bgpconfigurations.crd.projectcalico.org',
     'bgppeers.crd.projectcalico.org',
     'installations.operator.tigera.io',
     'tigerastatuses.operator.tigera.io',
   ]);
-  expect(status?.names).toEqual(['calico']);
+  expect(status?.names).toEqual(['calico', 'apiserver']);
 });
 
 test("the v3 API is there once Calico's own API server is", () => {

@@ -139,11 +139,11 @@ function deployedByK3s(): Live[] {
 test('after K3s applied its copies nothing of them is K3s\u2019, and K3s can delete none', async () => {
   const cluster = withEngine({
     crds: [...ENGINE_KINDS.argocd, ...CALICO_KINDS],
-    objects: [...deployedByK3s(), status('calico', 'True')],
+    objects: [...deployedByK3s(), status('calico', 'True'), status('apiserver', 'True')],
   });
   expect(await run(cluster)).toMatchObject({
     done: all,
-    notes: ['deploy@kubemaster no longer owns fields of 12 objects'],
+    notes: ['deploy@kubemaster no longer owns fields of 13 objects'],
   });
   expect(foreign(cluster)).toEqual([]);
   expect(JSON.stringify(cluster.objects)).not.toContain('objectset.rio.cattle.io');
@@ -224,7 +224,7 @@ describe('what does not come is told of by what the cluster says', () => {
         'event pod/tigera-operator-1: Failed: dial tcp: lookup quay.io: no such host',
       ],
     });
-    expect(halt?.says).toMatch(/^after 10 minutes bgpconfigurations\..* are not Established$/);
+    expect(halt?.says).toMatch(/^after 10 minutes apiservers\..* are not Established$/);
     expect(halt?.mend).toContain('kubectl get pods,events -n tigera-operator\n');
   });
 
@@ -233,7 +233,10 @@ describe('what does not come is told of by what the cluster says', () => {
       withEngine({
         crds: [...ENGINE_KINDS.argocd, ...CALICO_KINDS],
         brings: 'nothing',
-        objects: [status('calico', 'False', 'Could not resolve CalicoNetwork IPPool')],
+        objects: [
+          status('calico', 'False', 'Could not resolve CalicoNetwork IPPool'),
+          status('apiserver', 'True'),
+        ],
       }),
     );
     expect(done).toEqual(['Apply the operator', "Wait for Calico's kinds", 'Apply the Installation']);
@@ -252,6 +255,7 @@ describe('what does not come is told of by what the cluster says', () => {
       brings: 'nothing',
       objects: [
         status('calico', 'True'),
+        status('apiserver', 'True'),
         { ...(job as Live), status: { conditions: [{ type: 'Failed', status: 'True' }] } },
       ],
     });

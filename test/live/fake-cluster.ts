@@ -186,11 +186,11 @@ function applyOne(cluster: FakeCluster, object: Live, manager: string): void {
   if (cluster.brings === 'all') consequences(cluster, applied);
 }
 
-/** The operator brings its CRDs, Calico's status follows the Installation, Jobs run. */
+/** The operator brings its CRDs, the statuses follow the Installation and the APIServer, Jobs run. */
 function consequences(cluster: FakeCluster, { kind, metadata }: Live): void {
   if (kind === 'Deployment') cluster.soon.push({ after: cluster.pace, crds: [...CALICO_KINDS] });
-  if (kind === 'Installation')
-    cluster.soon.push({ after: cluster.pace, objects: [status('calico', 'True')] });
+  const reported = { Installation: 'calico', APIServer: 'apiserver' }[kind];
+  if (reported !== undefined) cluster.soon.push({ after: cluster.pace, objects: [status(reported, 'True')] });
   if (kind === 'Job') {
     const job = cluster.objects.find((one) => one.kind === 'Job' && one.metadata.name === metadata.name);
     if (job !== undefined) job.status = { conditions: [{ type: 'Complete', status: 'True' }] };
