@@ -252,10 +252,14 @@ status() {
     case $pending in '' | *[!0-9.]*) pending=unknown ;; esac
   fi
 }
-# settles SECONDS: waits until no reconfiguration is at work.
+# settles SECONDS: waits until no reconfiguration is at work. Mostly that takes milliseconds, in which BIRD does not answer.
 settles() {
-  left=$1
+  left=$1 soon=10
   while status; [ "$settled" = no ]; do
+    if [ "$soon" -gt 0 ]; then
+      soon=$((soon - 1))
+      continue
+    fi
     if [ "$left" -le 0 ]; then return 1; fi
     left=$((left - 1))
     sleep 1
