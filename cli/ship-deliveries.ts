@@ -28,7 +28,6 @@ export function deliveries(
   options: DeliveryOptions,
 ): Delivery[] {
   const owner = ownerName();
-  const script = routerScript();
   const folders = routerFolders(files);
   return routers.map((router) => {
     const own = folders.get(router.name) ?? new Map<string, string>();
@@ -36,7 +35,7 @@ export function deliveries(
     const password = options.passwords.get(router.name);
     return {
       router: router.name,
-      remote: sshRemote(targetOf(router, options.knownHosts), { script }),
+      remote: sshRemote(targetOf(router, options.knownHosts), { script: routerScript }),
       settings: settingsOf(router),
       release: releaseFor(own, name === undefined || password === undefined ? undefined : { name, password }),
       sysctls: sysctls(own),

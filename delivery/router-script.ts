@@ -6,11 +6,12 @@ import { SESSION } from './script-session.ts';
 import { WORDS_ONLY } from './ssh-command.ts';
 
 /**
- * All that a router runs of noencap: one POSIX sh script, for dash and busybox. It is run as
+ * All that a router runs of noencap, or what one of the reading verbs needs of it: one POSIX sh script, for dash and busybox. It is run as
  * `sh -c SCRIPT noencap SETTINGS VERB ARGUMENTS`; nothing is installed for it.
  */
-export function routerScript(): string {
-  return `${[COMMON, INSPECT, FILES, SESSION, BIRD, 'serve "$@"'].join('\n\n')}\n`;
+export function routerScript(verb?: string): string {
+  const reads = ['inspect', 'protocols', 'show'].includes(verb ?? '');
+  return `${[COMMON, INSPECT, ...(reads ? [] : [FILES, SESSION, BIRD]), 'serve "$@"'].join('\n\n')}\n`;
 }
 
 /**

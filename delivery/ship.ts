@@ -151,11 +151,23 @@ async function changeAll(
       isRotated: rotated.has(router),
     });
   const joins = joining(fabric, maxParallel);
-  const open = new Map<Delivery, Ready>();
+  let hasFailed = false;
+  /** Those that are to be looked at once more. */
+  const open = new Map<string, { delivery: Delivery; ready: Ready; beside: ReadonlySet<string> }>();
+  const looks: Promise<void>[] = [];
+  const lookInTurn = places(maxParallel);
+  /** At those beside which nobody is at work any more: they have all that they can expect. */
+  const lookAgain = () => {
+    if (hasFailed || stop.aborted) return;
+    for (const [router, { delivery, ready, beside }] of open) {
+      if ([...beside].some((one) => atWork.has(one))) continue;
+      open.delete(router);
+      looks.push(lookInTurn(() => lastLook(delivery, ready, judgeOf(router), notes)));
+    }
+  };
   /** Who is being changed, and with whom at the same time. */
   const atWork = new Map<string, Set<string>>();
   const running = new Set<Promise<void>>();
-  let hasFailed = false;
   const begin = async (router: string) => {
     const beside = new Set([router, ...atWork.keys()]);
     for (const other of atWork.values()) other.add(router);
@@ -172,7 +184,9 @@ async function changeAll(
     }
     undelivered.delete(router);
     // Who is changed at the same time cannot expect anything of it; who begins later does.
-    if (changed.warnings.some(({ about }) => isAmong(fabric, about, beside))) open.set(delivery, ready);
+    if (changed.warnings.some(({ about }) => isAmong(fabric, about, beside)))
+      open.set(router, { delivery, ready, beside });
+    lookAgain();
   };
   // A wave's last ones are judged while the next wave's first ones begin: nobody waits for a place that is free.
   for (const [index, router] of names.flat().entries()) {
@@ -183,10 +197,8 @@ async function changeAll(
     running.add(work);
   }
   await Promise.all(running);
-  if (hasFailed || stop.aborted) return void (await discardAll(left));
-  await inParallel([...open], maxParallel, ([delivery, ready]) =>
-    lastLook(delivery, ready, judgeOf(delivery.router), notes),
-  );
+  await Promise.all(looks);
+  await discardAll(left);
 }
 
 const isAmong = ({ sessions }: Fabric, id: string, routers: ReadonlySet<string>): boolean =>
@@ -216,16 +228,24 @@ async function lastLook(delivery: Delivery, { before }: Ready, judging: Judge, n
 }
 
 /** At most so many at a time; the results in the order of the items. */
-async function inParallel<T, R>(
-  items: readonly T[],
-  most: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  const queue = items.entries();
-  const worker = async () => {
-    for (const [index, item] of queue) results[index] = await work(item);
+function inParallel<T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const inTurn = places(most);
+  return Promise.all(items.map((item) => inTurn(() => work(item))));
+}
+
+/** So many places for work; who finds none waits for one, the first who came first. */
+function places(most: number): <R>(work: () => Promise<R>) => Promise<R> {
+  let free = Math.max(1, most);
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((go) => waiting.push(go));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
   };
-  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
-  return results;
 }

@@ -13,7 +13,7 @@ export interface SshAccount {
    * The script to send along. An account that runs noencap's forced command refuses it, and gets words only from then on:
    * which kind it is need not be said. Undefined: it is never sent.
    */
-  readonly script: string | undefined;
+  readonly script: ((verb: string) => string) | undefined;
 }
 
 /**
@@ -25,7 +25,7 @@ export const sshRemote = (target: SshTarget, account: SshAccount): Remote =>
 
 /** What is known of the account by now. */
 interface Known {
-  script: string | undefined;
+  script: SshAccount['script'];
 }
 
 function remoteOver(target: SshTarget, known: Known, connect: (target: SshTarget) => Connection): Remote {
@@ -74,11 +74,11 @@ const failed = ({ says, mend }: Unreachable, stdout = ''): Ran => ({
 
 function launch(
   target: SshTarget,
-  script: string | undefined,
+  script: SshAccount['script'],
   connection: Connection,
   command: RemoteCommand,
 ) {
-  const line = script === undefined ? wordsLine(command) : scriptLine(script, command);
+  const line = script === undefined ? wordsLine(command) : scriptLine(script(command.verb), command);
   const log = connection.logFile();
   // Without a terminal of its own: neither ssh nor that of a jump host may ask there, and Ctrl-C is for us to handle.
   const child = spawn('ssh', ['-E', log, ...connection.arguments, line], {

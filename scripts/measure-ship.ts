@@ -127,7 +127,7 @@ async function shipped(
     const release = releaseOf(all.get(name) ?? new Map());
     return {
       router: name,
-      remote: noted(sshRemote(target, { script: routerScript() }), 'shared', own, asked),
+      remote: noted(sshRemote(target, { script: routerScript }), 'shared', own, asked),
       // The list costs a process for each question, so only some keep it: all are asked the same.
       settings: { ...bird.settings, ...(name === routers[0]?.name ? { birdc } : {}) },
       release: () => release,

@@ -124,7 +124,7 @@ onRouter('the account that it makes delivers over SSH, with no more rights than 
     writeFileSync(ssh, `#!/bin/sh\nexec nsenter ${holder.enter.join(' ')} /usr/bin/ssh "$@"\n`);
     chmodSync(ssh, 0o755);
     process.env.PATH = `${folder}:${path}`;
-    remote = sshRemote(target, { script: routerScript() });
+    remote = sshRemote(target, { script: routerScript });
     const birdc = (words: string) =>
       spawnSync('nsenter', [...started.enter, 'birdc', '-v', words], { encoding: 'utf8' }).stdout;
     const bird = { config: started.path('/etc/bird'), settings: SETTINGS } as Parameters<typeof stepsOn>[0];

@@ -25,7 +25,7 @@ afterEach(() => bird.end());
 
 async function over(
   sshd: Sshd,
-  script: string | undefined,
+  script: ((verb: string) => string) | undefined,
   work: (remote: Remote) => Promise<void>,
 ): Promise<void> {
   agent.add(sshd.key);
@@ -58,7 +58,7 @@ async function deliver(remote: Remote): Promise<void> {
 }
 
 test('a router is delivered to over SSH, with a shell for the script', async () => {
-  await over(await startSshd(), routerScript(), deliver);
+  await over(await startSshd(), routerScript, deliver);
 });
 
 test('an account that may do nothing else is enough', async () => {

@@ -49,7 +49,7 @@ const ask = (words: string, ...before: readonly string[]) => ssh(...before, '127
 const nothingNew = () => expect(readdirSync(bird.config)).not.toContain('pwned');
 
 test('that it takes words only is found out, by whoever talks to it', async () => {
-  const remote = sshRemote(sshd.target, { script: routerScript() });
+  const remote = sshRemote(sshd.target, { script: routerScript });
   const fresh = await remote.fresh();
   try {
     done(await inspect(remote, bird.settings));
@@ -67,7 +67,7 @@ test('that it takes words only is found out, by whoever talks to it', async () =
 });
 
 test('a lock is the first thing that it can be asked for', async () => {
-  const remote = sshRemote(sshd.target, { script: routerScript() });
+  const remote = sshRemote(sshd.target, { script: routerScript });
   const command = { verb: 'hold', settings: settingsOf(bird.settings), args: ['me', '60'] };
   const running = await remote.start(command, 'held');
   if (!('said' in running)) throw new Error(running.stderr);

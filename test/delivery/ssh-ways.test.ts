@@ -39,7 +39,7 @@ async function sshd(authorized = '', settings: readonly string[] = []): Promise<
 }
 
 function to(target: SshTarget, script: string | undefined = SCRIPT) {
-  const remote = sshRemote(target, { script });
+  const remote = sshRemote(target, { script: script === undefined ? script : () => script });
   ends.push(remote.end);
   return remote;
 }

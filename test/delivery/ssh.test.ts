@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const command = (verb: string, ...args: string[]) => ({ verb, settings: ['folder=/etc/bird'], args });
 const to = (change: Partial<SshTarget> = {}, script: string | undefined = ECHO) =>
-  sshRemote({ ...sshd.target, ...change }, { script });
+  sshRemote({ ...sshd.target, ...change }, { script: script === undefined ? script : () => script });
 
 async function once(change: Partial<SshTarget> = {}, script: string | undefined = ECHO): Promise<Ran> {
   const remote = to(change, script);
@@ -179,7 +179,7 @@ test('of a process that is killed its connection is gone soon', async () => {
   writeFileSync(
     script,
     `import { sshRemote } from '${here}/delivery/ssh.ts';
-const remote = sshRemote(${JSON.stringify(sshd.target)}, { script: 'echo held; cat >/dev/null' });
+const remote = sshRemote(${JSON.stringify(sshd.target)}, { script: () => 'echo held; cat >/dev/null' });
 const running = await remote.start({ verb: 'hold', settings: [], args: [] }, 'held');
 console.log('said' in running ? 'held' : running.stderr);
 setInterval(() => {}, 1000);
