@@ -114,7 +114,8 @@ test('it tells the parts of a K3s release apart, the build among them', () => {
 /** Of the release that scripts/setup-tests.sh gets. */
 const SCHEMA = join('.cache', 'renovate', 'renovate-schema.json');
 
-(existsSync(SCHEMA) ? test : test.skip)("Renovate's own schema allows every word of it, and no other", () => {
+test("Renovate's own schema allows every word of it, and no other", () => {
+  if (!existsSync(SCHEMA)) throw new Error("Renovate's schema is missing. Run: scripts/setup-tests.sh");
   const { $schema: _draft, ...schema } = JSON.parse(readFileSync(SCHEMA, 'utf8'));
   const allows = new Ajv({ strict: false, logger: false }).compile(schema);
   expect({ is: allows(config), errors: allows.errors }).toEqual({ is: true, errors: null });
