@@ -151,6 +151,15 @@ function replacedAddresses(before: LabHost, after: LabHost): ReadonlyMap<string,
   return new Map(gone.filter(([, texts]) => texts.length > 0));
 }
 
+/** The nodes whose address on a segment gives way to another one. */
+export function readdressed(before: LabPlan, after: LabPlan): string[] {
+  const old = new Map(before.hosts.map((host) => [host.name, host]));
+  return after.hosts.flatMap((host) => {
+    const earlier = old.get(host.name);
+    return earlier !== undefined && replacedAddresses(earlier, host).size > 0 ? [host.name] : [];
+  });
+}
+
 /** Of a host that stays: the addresses and interfaces that go. */
 function unwire(before: LabHost, after: LabHost): string[] {
   const now = new Map(after.interfaces.map((one) => [one.segment, one]));
