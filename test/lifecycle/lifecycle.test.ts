@@ -57,6 +57,12 @@ test.each(all)('$page: its diffs lead from state to state of $name', (story) => 
 /** A lab mostly waits for timers. */
 const LABS_ABREAST = 4;
 
+/**
+ * Milliseconds. A pair pings every 20, and a reply that takes longer counts as lost: a machine that has much else to do brings
+ * that about, and so does a packet that is at a router at the moment when its route changes. BGP needs longer to lose a way.
+ */
+const BLIP = 200;
+
 scenario('in the lab', () => {
   let told: ReadonlyMap<Story, Promise<readonly Rehearsal[]>>;
   beforeAll(() => {
@@ -76,7 +82,7 @@ scenario('in the lab', () => {
     const felt = sessions.filter(({ became }) => became !== 'kept');
     expect(felt).toEqual(forecast.map(({ id, became }) => ({ id, became })));
 
-    const lossy = pairs.filter(({ lost }) => lost > 0);
+    const lossy = pairs.filter(({ gap }) => gap > BLIP);
     const { loses } = step;
     if (loses === 'none') expect(lossy).toEqual([]);
     else {
