@@ -129,7 +129,7 @@ function protocolOf(name: Token, body: readonly BirdStatement[], context: Contex
         if (first.text === 'include') written.set('password', one.words[1]?.text ?? '');
       } else {
         const [key, words] = optionOf(one);
-        set(`${channel}${key}`, words.length === 0 ? [] : words, words.length === 0 ? 'on' : undefined);
+        set(`${channel}${key}`, words, words.length === 0 ? 'on' : undefined);
       }
     }
   };

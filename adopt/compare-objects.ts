@@ -29,13 +29,15 @@ export function compareObjects(
   const left = ['BGPPeer', 'BGPFilter', 'BGPConfiguration'].flatMap((kind) =>
     today.of(kind).filter((object) => !kept.has(keyOf(object))),
   );
-  const twins = left.flatMap((object) => {
-    const twin = peers.find((peer) => object.kind === 'BGPPeer' && sameSessions(peer, object));
-    return twin === undefined ? [] : [object.name];
-  });
+  const twins = new Map(
+    left.flatMap((object) => {
+      const twin = peers.find((peer) => object.kind === 'BGPPeer' && sameSessions(peer, object));
+      return twin === undefined ? [] : [[object, twin] as const];
+    }),
+  );
   const stay = left.map((object): Compared => {
     const what = titleOf(object);
-    const twin = peers.find((peer) => object.kind === 'BGPPeer' && sameSessions(peer, object));
+    const twin = twins.get(object);
     const why = notes.find((note) => note.what === what)?.says ?? 'nothing of it is in the topology';
     const wide = peers.find((peer) => object.kind === 'BGPPeer' && isWidened(peer, object));
     const because =
@@ -47,10 +49,15 @@ export function compareObjects(
     return { where: 'cluster', what, became: 'stays', details: [whole(because)] };
   });
   const todo =
-    twins.length === 0
+    twins.size === 0
       ? []
       : [
-          `once the rendered BGPPeers are there: kubectl delete bgppeers.crd.projectcalico.org ${twins.sort().join(' ')}`,
+          `once the rendered BGPPeers are there: kubectl delete bgppeers.crd.projectcalico.org ${[
+            ...twins.keys(),
+          ]
+            .map(({ name }) => name)
+            .sort()
+            .join(' ')}`,
         ];
   return { compared: [...compared, ...stay], todo };
 }

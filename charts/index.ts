@@ -3,6 +3,6 @@ export { Bgp } from './bgp.ts';
 export { flux } from './flux.ts';
 export { Installation } from './installation.ts';
 export { depth, LAYERS, type Layer } from './layers.ts';
-export { ManifestChart, manifestFiles } from './manifest-chart.ts';
+export { ManifestChart, manifestFiles, manifestsIn } from './manifest-chart.ts';
 export { NodeLabels } from './node-labels.ts';
 export { Operator, VendoredOperator } from './operator.ts';

@@ -61,6 +61,13 @@ export function manifestFiles(app: App): ReadonlyMap<string, string> {
   return files;
 }
 
+/** Of rendered files, those in a folder that hold objects: what kustomize reads is none. */
+export const manifestsIn = (
+  files: ReadonlyMap<string, string>,
+  folder: string,
+): [path: string, text: string][] =>
+  [...files].filter(([path]) => path.startsWith(`${folder}/`) && !path.endsWith('/kustomization.yaml'));
+
 const HEADER = '# Rendered by noencap from topology.yaml; edit that file instead.\n';
 
 interface KubernetesObject {

@@ -29,6 +29,7 @@ import { repositoryURL } from '../topology/external.ts';
 import { pathText } from '../topology/fault.ts';
 import { valueSource } from '../topology/source.ts';
 import { adoptedText, comparisonText } from './adopt-text.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { git } from './git.ts';
 import { operatorManifestFaults } from './input.ts';
@@ -261,14 +262,14 @@ function report(problems: readonly Problem[], terminal: Terminal): ExitCode {
       message,
       mend,
     }));
-    terminal.print(json({ ok: false, faults }));
+    terminal.print(documentOf('adopt', { ok: false, faults }));
   }
   return EXIT.badInput;
 }
 
 function refuse(why: string, code: ExitCode, terminal: Terminal): ExitCode {
   terminal.complain(why);
-  if (terminal.json) terminal.print(json({ ok: false, refused: why }));
+  if (terminal.json) terminal.print(documentOf('adopt', { ok: false, refused: why }));
   return code;
 }
 
@@ -276,7 +277,4 @@ const document = (
   ok: boolean,
   { text, notes }: Extract<Adopted, { ok: true }>,
   { compared, todo }: Comparison,
-): string => json({ ok, topology: text, notes, compared, todo });
-
-const json = (body: object): string =>
-  `${JSON.stringify({ version: 1, command: 'adopt', ...body }, null, 2)}\n`;
+): string => documentOf('adopt', { ok, topology: text, notes, compared, todo });

@@ -2,9 +2,9 @@ import { type Analysis, analyse, type Failing, failings, type Machine } from '..
 import type { Fabric } from '../fabric/index.ts';
 import type { Source } from '../topology/index.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
-import { documentOf } from './lab-input.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface AnalysisOptions {

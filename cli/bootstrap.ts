@@ -10,7 +10,7 @@ import {
   planText,
   stepCommands,
 } from '../bootstrap/index.ts';
-import { LAYERS, type Layer } from '../charts/index.ts';
+import { LAYERS, type Layer, manifestsIn } from '../charts/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { bootstrapSteps, type Clock, type RunningStep } from '../live/bootstrap.ts';
 import { type Halt, isHalt } from '../live/halt.ts';
@@ -19,9 +19,10 @@ import { preflight, type Target } from '../live/preflight.ts';
 import { printable } from '../topology/fault.ts';
 import { refuse, type Unknown } from './analysis-input.ts';
 import { compareDist, type RenderedFiles } from './dist.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
-import { documentOf } from './lab-input.ts';
+import { interruptible } from './interruptible.ts';
 import { runSteps } from './progress.ts';
 import { render } from './render.ts';
 import { counted, type Terminal } from './terminal.ts';
@@ -86,14 +87,14 @@ function staleCluster(out: string, files: RenderedFiles): Unknown | undefined {
   };
 }
 
-/** By layer. What kustomize reads is no object. */
+/** By layer. */
 const objectsOf = (files: RenderedFiles): ReadonlyMap<Layer['name'], readonly ClusterObject[]> =>
   new Map(
     LAYERS.map(({ name, folder }) => [
       name,
-      [...files]
-        .filter(([path]) => path.startsWith(`${folder}/`) && !path.endsWith('/kustomization.yaml'))
-        .flatMap(([, text]) => parseAllDocuments(text).map((one) => one.toJS() as ClusterObject)),
+      manifestsIn(files, folder).flatMap(([, text]) =>
+        parseAllDocuments(text).map((one) => one.toJS() as ClusterObject),
+      ),
     ]),
   );
 
@@ -109,7 +110,7 @@ async function perform(fabric: Fabric, plan: BootstrapPlan, terminal: Terminal):
   const target = await preflight(fabric, kubectl);
   if (isHalt(target)) return stopped({ plan, done: [], notes: [] }, target, terminal);
   terminal.say(targetText(fabric, target));
-  const { stop, release } = interruptible(terminal);
+  const { stop, release } = interruptible(INTERRUPTED, terminal);
   const steps = bootstrapSteps({ plan, kubectl: target.kubectl, clock: CLOCK, stop });
   const progress: Progress = { plan, target, done: [], notes: [] };
   const halt = await untilHalt(steps, progress, terminal);
@@ -215,20 +216,5 @@ const CLOCK: Clock = {
   sleep: (time, signal) => sleep(time, undefined, { signal }).catch(() => {}),
 };
 
-/** The first interrupt lets the step that goes on come to its end, the second ends at once: either can be gone on from. */
-function interruptible(terminal: Terminal): { stop: AbortSignal; release: () => void } {
-  const stop = new AbortController();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(130);
-    terminal.complain('Interrupted: nothing more is begun. Once more ends at once.');
-    stop.abort();
-  };
-  for (const one of signals) process.on(one, onSignal);
-  return {
-    stop: stop.signal,
-    release: () => {
-      for (const one of signals) process.off(one, onSignal);
-    },
-  };
-}
+/** The first interrupt lets the step that goes on come to its end; either can be gone on from. */
+const INTERRUPTED = 'Interrupted: nothing more is begun. Once more ends at once.';

@@ -7,6 +7,7 @@ import {
 } from '../analysis/index.ts';
 import { pathText } from '../topology/fault.ts';
 import type { Source } from '../topology/index.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { findingText } from './finding-text.ts';
 import { faultsAsJson, readInput } from './input.ts';
@@ -100,5 +101,4 @@ const document = (
   faults: readonly object[],
   findings: readonly object[],
   failures?: readonly FailureReport[],
-): string =>
-  `${JSON.stringify({ version: 1, command: 'check', ok, faults, findings, ...(failures && { failures }) }, null, 2)}\n`;
+): string => documentOf('check', { ok, faults, findings, ...(failures && { failures }) });

@@ -4,10 +4,10 @@ import { COMMENT_LIMIT, reviewMarkdown } from '../review/markdown.ts';
 import { commentBody, type Posted, refused, reviewMarker, upsert } from '../review/upsert.ts';
 import { printable } from '../topology/fault.ts';
 import { refuse } from './analysis-input.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Repository } from './github.ts';
 import { type About, aboutWhat, detailsOf, githubRun, type Unknown } from './github-run.ts';
-import { documentOf } from './lab-input.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface CommentOptions {

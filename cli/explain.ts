@@ -8,8 +8,8 @@ import {
   refuse,
   type Unknown,
 } from './analysis-input.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { documentOf } from './lab-input.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `noencap explain NODE PREFIX`: every route that a speaker has to a block, and the step that put it where it is. */

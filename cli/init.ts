@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -16,7 +17,7 @@ export function init(options: { readonly topology: string }, terminal: Terminal)
       : `${file} cannot be written (${(error as NodeJS.ErrnoException).code}).`;
     return refuse(reason, terminal);
   }
-  if (terminal.json) terminal.print(document({ ok: true, file }));
+  if (terminal.json) terminal.print(documentOf('init', { ok: true, file }));
   else
     terminal.say(
       `${file} written. Put your own routers and nodes in, then run: bin/noencap synth${file === 'topology.yaml' ? '' : ` -t ${file}`}`,
@@ -26,16 +27,13 @@ export function init(options: { readonly topology: string }, terminal: Terminal)
 
 function refuse(why: string, terminal: Terminal): ExitCode {
   terminal.complain(why);
-  if (terminal.json) terminal.print(document({ ok: false, refused: why }));
+  if (terminal.json) terminal.print(documentOf('init', { ok: false, refused: why }));
   return EXIT.badInput;
 }
 
 /** Editors look for the schema from the topology's own folder. */
 const starterFor = (file: string): string =>
   STARTER.replace('$schema=', `$schema=${relative(dirname(file), '.')}/`).replace('$schema=/', '$schema=');
-
-const document = (body: object): string =>
-  `${JSON.stringify({ version: 1, command: 'init', ...body }, null, 2)}\n`;
 
 /** The smallest network that shows every idea: one region, its router, a server and an agent on one LAN. */
 export const STARTER = `# yaml-language-server: $schema=topology.schema.json

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { buildFabric, type Fabric } from '../fabric/index.ts';
+import { buildFabric, calicoMinor, type Fabric } from '../fabric/index.ts';
 import { fault, located, pathText } from '../topology/fault.ts';
 import { type Fault, formatFault, type Source, type Topology } from '../topology/index.ts';
 import { readTopology } from './read-topology.ts';
@@ -105,10 +105,11 @@ const CRDS_UNTIL_MINOR = 29;
 /** A file of that hash may still be the wrong one: without the operator, or without its CRDs, nothing would ever start. */
 function contentFaults({ calico: { version } }: Topology, file: string, text: string): Fault[] {
   const has = (kind: string) => new RegExp(`^kind: ["']?${kind}["']?\\s*$`, 'm').test(text);
-  const minor = Number(version.split('.')[1]);
   const missing = [
     ...(has('Deployment') ? [] : ['no Deployment']),
-    ...(minor > CRDS_UNTIL_MINOR || has('CustomResourceDefinition') ? [] : ['no CustomResourceDefinition']),
+    ...(calicoMinor(version) > CRDS_UNTIL_MINOR || has('CustomResourceDefinition')
+      ? []
+      : ['no CustomResourceDefinition']),
   ];
   if (missing.length === 0) return [];
   const mend = `Save manifests/tigera-operator.yaml of Calico ${version} there.`;

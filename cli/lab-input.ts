@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Fabric } from '../fabric/index.ts';
 import { type Failing, failing, failingNames, findPrograms, type Refused } from '../lab/index.ts';
 import { listed } from '../topology/suggest.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import type { Terminal } from './terminal.ts';
@@ -74,6 +75,3 @@ export function refuseLab({ says, mend }: Refused, code: ExitCode, terminal: Ter
   if (terminal.json) terminal.print(documentOf('lab', { ok: false, refused: `${says}. ${mend}` }));
   return code;
 }
-
-export const documentOf = (command: string, body: object): string =>
-  `${JSON.stringify({ version: 1, command, ...body }, null, 2)}\n`;

@@ -18,8 +18,9 @@ import {
 } from '../lab/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import { listed } from '../topology/suggest.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { documentOf, type LabOptions, prepareLab, refuseLab } from './lab-input.ts';
+import { type LabOptions, prepareLab, refuseLab } from './lab-input.ts';
 import { labReport, labVerdict } from './lab-report.ts';
 import { runSteps } from './progress.ts';
 import { isUp, remember } from './running-lab.ts';

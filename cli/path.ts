@@ -1,8 +1,8 @@
 import { isWhole, type PodPath, podPaths } from '../analysis/index.ts';
 import { type AnalysisOptions, machineNamed, prepareAnalysis, refuse } from './analysis-input.ts';
 import { columns } from './columns.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { documentOf } from './lab-input.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 /** `noencap path A B`: every hop of packets from pods on one node to those on another, by which route, and its MTU. */

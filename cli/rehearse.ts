@@ -3,9 +3,10 @@ import { findPrograms, type Refused, type Rehearsal, type Ride, rehearse } from 
 import { firstToGet } from '../review/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import { readBase } from './base-state.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
-import { documentOf, refuseLab, rootFolder } from './lab-input.ts';
+import { refuseLab, rootFolder } from './lab-input.ts';
 import { runSteps } from './progress.ts';
 import { counted, type Terminal } from './terminal.ts';
 

@@ -1,5 +1,5 @@
 import type { App } from 'cdk8s';
-import { LAYERS, type ManifestChart, manifestFiles } from '../charts/index.ts';
+import { LAYERS, type ManifestChart, manifestFiles, manifestsIn } from '../charts/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { clusterApp } from '../main.ts';
 import { nodeFiles } from '../nodes/index.ts';
@@ -40,10 +40,10 @@ function cniManifests(cluster: RenderedFiles): RenderedFiles {
   const layers = LAYERS.filter(({ name }) => name !== 'node-labels');
   return new Map(
     layers.flatMap(({ folder }) =>
-      [...cluster].flatMap(([path, text]): [string, string][] => {
-        const name = path.slice(`${folder}/`.length);
-        return path.startsWith(`${folder}/`) && name !== 'kustomization.yaml' ? [[name, text]] : [];
-      }),
+      manifestsIn(cluster, folder).map(([path, text]): [string, string] => [
+        path.slice(`${folder}/`.length),
+        text,
+      ]),
     ),
   );
 }

@@ -11,9 +11,10 @@ import {
 } from '../lab/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import { listed } from '../topology/suggest.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
-import { documentOf, type LabOptions, prepareLab, refuseLab } from './lab-input.ts';
+import { type LabOptions, prepareLab, refuseLab } from './lab-input.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `lab up`: a lab that stays until `lab down`. */

@@ -11,9 +11,10 @@ import { routerFiles } from '../routers/index.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
 import { refuse, type Unknown } from './analysis-input.ts';
 import { compareDist } from './dist.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
-import { documentOf } from './lab-input.ts';
+import { interruptible } from './interruptible.ts';
 import { passwordsFor, type SecretFault, secretFaultText } from './secrets.ts';
 import { baseThatRuns, shippedText as textOfShipped } from './ship-base.ts';
 import { deliveries, unpinned } from './ship-deliveries.ts';
@@ -113,14 +114,14 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
     if (options.journal !== undefined) appendFileSync(options.journal, journalJson(stamped));
     progress.show(stamped);
   };
-  const { signal, release } = interruptible(terminal);
+  const { stop, release } = interruptible(INTERRUPTED, terminal);
   const shipped = await shipAll({
     fabric,
     deliveries: deliveries(routers, files, {
       ...options,
       knownHosts,
       passwords,
-      stop: signal,
+      stop,
       report:
         (router) =>
         (step, outcome, details = []) =>
@@ -132,7 +133,7 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
     maxParallel: options.maxParallel,
     lookOnly: options.check,
     record,
-    stop: signal,
+    stop,
   });
   release();
   await progress.end();
@@ -167,25 +168,9 @@ function report(order: Order, shipped: Shipped, options: ShipOptions, terminal: 
   }
 }
 
-/** The first interrupt undoes what is not confirmed; the second ends at once, and BIRD does it. */
-function interruptible(terminal: Terminal): { signal: AbortSignal; release: () => void } {
-  const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(130);
-    terminal.complain(
-      'Interrupted: what is not confirmed is undone, the rest is left. Once more ends at once, and the routers go back by themselves.',
-    );
-    stop.abort();
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const one of signals) process.on(one, onSignal);
-  return {
-    signal: stop.signal,
-    release: () => {
-      for (const one of signals) process.off(one, onSignal);
-    },
-  };
-}
+/** The routers themselves see to it that the second interrupt leaves nothing half-done: BIRD goes back. */
+const INTERRUPTED =
+  'Interrupted: what is not confirmed is undone, the rest is left. Once more ends at once, and the routers go back by themselves.';
 
 /** Those of these names, or all that have a configuration. */
 function routersNamed(fabric: Fabric, names: readonly string[]): readonly RouterSpeaker[] | Unknown {

@@ -4,6 +4,7 @@ import { createTwoFilesPatch } from 'diff';
 import type { Fabric } from '../fabric/index.ts';
 import { printable } from '../topology/fault.ts';
 import { compareDist, currentText, type DistChange, outRefusal } from './dist.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import { type Rendered, render } from './render.ts';
@@ -22,7 +23,7 @@ export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
   const read = readInput(options.topology, terminal);
   if (!read.ok) {
     if (terminal.json)
-      terminal.print(document({ ok: false, faults: faultsAsJson(read.faults, read.source) }));
+      terminal.print(documentOf('synth', { ok: false, faults: faultsAsJson(read.faults, read.source) }));
     return EXIT.badInput;
   }
   const { fabric, operatorManifest } = read.input;
@@ -36,7 +37,7 @@ export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
   if (options.check) return check(options, rendered, change, terminal);
 
   mirrorForCdk8s(rendered);
-  if (terminal.json) terminal.print(document({ ok: true, ...summary(fabric, rendered, change) }));
+  if (terminal.json) terminal.print(documentOf('synth', { ok: true, ...summary(fabric, rendered, change) }));
   else terminal.say(summaryText(fabric, rendered, change, options.out));
   if (change.stray.length > 0) terminal.complain(strays(options.out, change.stray));
   return EXIT.fine;
@@ -47,7 +48,7 @@ function check(options: SynthOptions, rendered: Rendered, change: DistChange, te
   const fresh = stale.length + change.stray.length === 0;
   if (terminal.json) {
     const { added, changed, removed, stray } = change;
-    terminal.print(document({ ok: fresh, added, changed, removed, stray }));
+    terminal.print(documentOf('synth', { ok: fresh, added, changed, removed, stray }));
   } else if (fresh) {
     terminal.say(`${options.out} is up to date with ${options.topology}.`);
   } else if (stale.length > 0) {
@@ -88,7 +89,7 @@ function patch(path: string, out: string, text: string | undefined): string {
 function refuse(why: string, terminal: Terminal): ExitCode {
   const refused = `${why}\nNothing was written.`;
   terminal.complain(refused);
-  if (terminal.json) terminal.print(document({ ok: false, refused }));
+  if (terminal.json) terminal.print(documentOf('synth', { ok: false, refused }));
   return EXIT.badInput;
 }
 
@@ -170,6 +171,3 @@ function kindsText(counts: ReadonlyMap<string, number>): string {
 
 const filesBelow = (rendered: Rendered, folder: string): number =>
   [...rendered.files.keys()].filter((path) => path.startsWith(folder)).length;
-
-const document = (body: object): string =>
-  `${JSON.stringify({ version: 1, command: 'synth', ...body }, null, 2)}\n`;

@@ -140,13 +140,13 @@ ours() {
 
 boot=none
 IFS= read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
-# started PID: \`start\` is when, in ticks since the boot; nothing if it is gone, or dead and not yet buried.
+# started PID: \`start\` is when, in ticks since the boot; nothing if it is gone, or dead and not yet buried. \`parent\` is whose child it is.
 started() {
   stat=
   IFS= read -r stat 2>/dev/null <"/proc/$1/stat" || :
   # shellcheck disable=SC2086
   set -- \${stat##*) }
-  start=\${20:-}
+  start=\${20:-} parent=\${2:-}
   case \${1:-} in Z) start= ;; esac
 }
 # myself: not always $$, which in a session is that of all its verbs.
@@ -316,15 +316,16 @@ away() {
   done
   [ "$#" -eq 0 ] || rm -rf "$@"
 }
-# free: kB.
-free() { fourth "$(df -Pk "$config" 2>/dev/null)"; printf '%s\\n' "$fourth"; }
-# fourth TEXT: \`fourth\` is the fourth word of its last line, if that is a number; else -.
-fourth() {
+# space OPTION: \`room\` is the fourth word of what df says last, how much is free; - where that is no number.
+space() {
+  room=$(df "$1" "$config" 2>/dev/null)
   # shellcheck disable=SC2086
-  set -- \${1##*
+  set -- \${room##*
 }
-  case \${4:-} in '' | *[!0-9]*) fourth=- ;; *) fourth=$4 ;; esac
+  case \${4:-} in '' | *[!0-9]*) room=- ;; *) room=$4 ;; esac
 }
+# free: kB.
+free() { space -Pk; printf '%s\\n' "$room"; }
 durable() { sync -f "$noencap" 2>/dev/null || sync; }
 
 # permissions: those of the main file. What has the same, BIRD can read if it can read that.

@@ -57,11 +57,11 @@ inspect() {
   if [ -n "$pending" ]; then say "pending $pending"; fi
   if holder=$(readlink "$noencap/lock") && alive "$holder"; then say "holder \${holder%%,*}"; fi
   if [ -w "$config" ]; then say "writable yes"; else say "writable no"; fi
-  fourth "$(df -Pk "$config" 2>/dev/null)"
-  say "disk $fourth"
+  space -Pk
+  say "disk $room"
   # Where nobody counts them it is -.
-  fourth "$(df -Pi "$config" 2>/dev/null)"
-  say "inodes $fourth"
+  space -Pi
+  say "inodes $room"
   read_state
   if [ -n "$state" ]; then say "state $state"; fi
   read_live

@@ -56,11 +56,8 @@ wake() {
 # at_work: the session has another child than this one.
 at_work() {
   for one in /proc/[0-9]*; do
-    stat=
-    IFS= read -r stat <"$one/stat" || continue
-    # shellcheck disable=SC2086
-    set -- \${stat##*) }
-    if [ "\${2:-}" = "$$" ] && [ "$1" != Z ] && [ "\${one##*/}" != "\${me%%,*}" ]; then return 0; fi
+    started "\${one##*/}"
+    if [ -n "$start" ] && [ "$parent" = "$$" ] && [ "\${one##*/}" != "\${me%%,*}" ]; then return 0; fi
   done
   return 1
 }

@@ -1,6 +1,7 @@
 export { nodeBlocks, podAddress } from './blocks.ts';
 export { buildFabric } from './build.ts';
 export {
+  calicoMinor,
   carriesMetric,
   FIRST_WITH_METRIC,
   HIGHEST_LOCAL_PREF,

@@ -57,17 +57,20 @@ export async function rehearseSteps(
   let running: Lab = booted;
   const rehearsals: Rehearsal[] = [];
   let isRolled = false;
+  /** The nodes that got another address: BIRD's log is never forgotten. */
   const moved = new Set<string>();
   try {
     await converged(running);
     for (const step of steps) {
       isRolled ||= step.fabric.calico.version !== running.fabric.calico.version;
-      const { lab, cost } = await made(running, step, boot, moved);
+      const { lab, cost } = await made(running, step, boot);
+      for (const node of readdressed(running.plan, lab.plan)) moved.add(node);
+      const failures = cost.failures.filter((failure) => !isOfMove(failure, moved));
       progress('boot the head afresh and compare');
       const fresh = await bootLab({ ...boot, fabric: lab.fabric });
       if ('says' in fresh) return fresh;
       try {
-        rehearsals.push({ ...cost, differences: await lastingDifferences(lab, fresh, isRolled) });
+        rehearsals.push({ ...cost, failures, differences: await lastingDifferences(lab, fresh, isRolled) });
       } finally {
         await fresh.holder.end();
       }
@@ -79,12 +82,11 @@ export async function rehearseSteps(
   return rehearsals;
 }
 
-/** Makes one change, and says what it cost. `moved`: the nodes that got another address, by it or one before. */
+/** Makes one change, and says what it cost. */
 async function made(
   running: Lab,
   { fabric, first }: Step,
   { routerFiles, programs, progress = () => {} }: Boot,
-  moved: Set<string>,
 ): Promise<{ lab: Lab; cost: Omit<Rehearsal, 'differences'> }> {
   const head = withBlocks(fabric, nodeBlocks(running.fabric));
   const before = await rested(running);
@@ -96,9 +98,7 @@ async function made(
   const after = await converged(lab, { within: 60_000 });
   const pairs = await pings.end();
   const sessions = fates({ lab: running, seen: before }, { lab, seen: after });
-  for (const node of readdressed(running.plan, plan)) moved.add(node);
-  const failures = judge(lab, after, await probe(lab)).filter((failure) => !isOfMove(failure, moved));
-  return { lab, cost: { done, pairs, sessions, failures } };
+  return { lab, cost: { done, pairs, sessions, failures: judge(lab, after, await probe(lab)) } };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Awaited, BootstrapStep } from '../bootstrap/plan.ts';
 import { columnsOf, hopeless, missing, seenIn } from '../bootstrap/trouble.ts';
 import { listed } from '../topology/suggest.ts';
 import { diagnose } from './diagnose.ts';
-import type { Halt } from './halt.ts';
+import { type Halt, linesOf } from './halt.ts';
 import type { Kubectl } from './kubectl.ts';
 import { takeOver } from './take-over.ts';
 
@@ -84,7 +84,7 @@ async function apply(
         halt: {
           because: 'refused',
           says: `${folder} cannot be applied`,
-          details: stderr.split('\n').filter((line) => line.trim() !== ''),
+          details: linesOf(stderr),
           mend: `Mend what is said there. ${GO_ON}`,
         },
       };

@@ -1,6 +1,6 @@
 import type { Awaited } from '../bootstrap/plan.ts';
 import { conditionTrouble, eventTrouble, podTrouble } from '../bootstrap/trouble.ts';
-import type { Kubectl } from './kubectl.ts';
+import { type Kubectl, objectsIn } from './kubectl.ts';
 
 /** What the cluster itself says of what does not come: conditions first, then pods, then warnings. */
 export async function diagnose(
@@ -9,9 +9,7 @@ export async function diagnose(
 ): Promise<{ details: readonly string[]; look: string }> {
   const list = async <T>(...args: readonly string[]): Promise<{ items?: readonly T[] }> => {
     const { code, stdout } = await kubectl(['get', ...args, '-o', 'json']);
-    if (code !== 0 || stdout.trim() === '') return {};
-    const found = JSON.parse(stdout) as { items?: readonly T[] };
-    return found.items === undefined ? { items: [found as T] } : found;
+    return code === 0 ? { items: objectsIn<T>(stdout) } : {};
   };
   const conditions =
     resource === 'job'

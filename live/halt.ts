@@ -7,4 +7,7 @@ export interface Halt {
   readonly mend: string;
 }
 
+/** What a command said, a line each. */
+export const linesOf = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '');
+
 export const isHalt = (value: object): value is Halt => 'because' in value;

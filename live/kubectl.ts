@@ -10,6 +10,13 @@ export interface KubectlAnswer {
 /** Calls kubectl with these arguments, and `stdin` where a file is `-`. Throws nothing: see `code`. */
 export type Kubectl = (args: readonly string[], stdin?: string) => Promise<KubectlAnswer>;
 
+/** What `get -o json` printed: a List, or the one object that was asked for; nothing where there was none. */
+export function objectsIn<T>(json: string): readonly T[] {
+  if (json.trim() === '') return [];
+  const found = JSON.parse(json) as T & { readonly items?: readonly T[] };
+  return found.items ?? [found];
+}
+
 /**
  * The kubectl of the machine, with the user's own KUBECONFIG and context. Arguments reach it as they are, through no
  * shell.

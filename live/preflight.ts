@@ -2,7 +2,7 @@ import type { InstalledCalico } from '../bootstrap/cluster.ts';
 import { matchNodes, type NodeMatch, otherPools } from '../bootstrap/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { listed } from '../topology/suggest.ts';
-import type { Halt } from './halt.ts';
+import { type Halt, linesOf } from './halt.ts';
 import type { Kubectl } from './kubectl.ts';
 
 /** The cluster that is about to change. */
@@ -112,8 +112,6 @@ const notReachable = ({ context, server }: { context: string; server: string }, 
 const environment = (says: string, stderr: string, mend: string): Halt => ({
   because: 'environment',
   says,
-  details: lines(stderr),
+  details: linesOf(stderr),
   mend,
 });
-
-const lines = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '');

@@ -1,7 +1,7 @@
 import { type Engine, foreignOwners, handOver, type OwnedObject } from '../bootstrap/index.ts';
 import type { StepEnd } from './bootstrap.ts';
-import type { Halt } from './halt.ts';
-import type { Kubectl } from './kubectl.ts';
+import { type Halt, isHalt } from './halt.ts';
+import { type Kubectl, objectsIn } from './kubectl.ts';
 
 /** Another writer may be faster. */
 const TRIES = 5;
@@ -22,7 +22,7 @@ export async function takeOver(
   for (const folder of folders) {
     for (let attempt = 0; ; attempt += 1) {
       const read = await owned(kubectl, folder);
-      if ('because' in read) return { notes: [], halt: read };
+      if (isHalt(read)) return { notes: [], halt: read };
       const left = read.filter((object) => handOver(object, engine).length > 0);
       if (left.length === 0) break;
       if (attempt === TRIES) return { notes: [], halt: contested(folder, left, engine) };
@@ -61,8 +61,7 @@ async function owned(kubectl: Kubectl, folder: string): Promise<readonly OwnedOb
       mend: 'Somebody may have deleted it meanwhile. Run it again.',
     };
   }
-  const found = JSON.parse(stdout) as OwnedObject & { readonly items?: readonly OwnedObject[] };
-  return found.items ?? [found];
+  return objectsIn<OwnedObject>(stdout);
 }
 
 /** The object names itself on stdin, so that its kind needs no plural. */

@@ -1,4 +1,4 @@
-import { carriesMetric, type Fabric } from '../fabric/index.ts';
+import { calicoMinor, carriesMetric, type Fabric } from '../fabric/index.ts';
 import type { Changed, Danger } from './dangers.ts';
 
 /** What a change of Calico's version, or of the API of its objects, does that nobody must overlook. */
@@ -24,14 +24,9 @@ function apiSwitched({ before, after, objects }: Changed): Danger[] {
   ];
 }
 
-const versionOf = ({ calico }: Fabric): readonly [minor: number, patch: number] => {
-  const [, minor = 0, patch = 0] = calico.version.split('.').map(Number);
-  return [minor, patch];
-};
-
 /** Calico's documentation knows no way back; a lower patch of the same minor has the same CRDs. */
 function goesBack({ before, after }: Changed): Danger[] {
-  const [[was], [is]] = [versionOf(before), versionOf(after)];
+  const [was, is] = [before, after].map(({ calico }) => calicoMinor(calico.version)) as [number, number];
   if (is >= was) return [];
   return [
     {
@@ -46,7 +41,7 @@ function goesBack({ before, after }: Changed): Danger[] {
 const DOCUMENTED_MINORS = 2;
 
 function manyMinors({ before, after }: Changed): Danger[] {
-  const [[was], [is]] = [versionOf(before), versionOf(after)];
+  const [was, is] = [before, after].map(({ calico }) => calicoMinor(calico.version)) as [number, number];
   if (is - was <= DOCUMENTED_MINORS) return [];
   return [
     {
@@ -90,7 +85,7 @@ function metricCarried({ before, after }: Changed): Danger[] {
 const QUAY_SINCE = 31;
 
 function registryMoved({ before, after }: Changed): Danger[] {
-  const [[was], [is]] = [versionOf(before), versionOf(after)];
+  const [was, is] = [before, after].map(({ calico }) => calicoMinor(calico.version)) as [number, number];
   if (was >= QUAY_SINCE || is < QUAY_SINCE || after.calico.registry !== undefined) return [];
   const mirrored = (region: Fabric['regions'][number], registry: string) =>
     region.registryMirrors.some((one) => one.registry === registry || one.registry === '*');

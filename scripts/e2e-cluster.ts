@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { applyArguments, ENGINES, foreignOwners } from '../bootstrap/index.ts';
-import { LAYERS } from '../charts/index.ts';
+import { LAYERS, manifestsIn } from '../charts/index.ts';
 import { render } from '../cli/render.ts';
 import { type Kubectl, kubectl } from '../live/kubectl.ts';
 import { takeOver } from '../live/take-over.ts';
@@ -226,9 +226,9 @@ function tell(failures: string[], what: string, changed: readonly string[]): str
 }
 
 const objectsIn = (files: ReadonlyMap<string, string>): KubernetesObject[] =>
-  [...files]
-    .filter(([path]) => path.startsWith('cluster/') && !path.endsWith('/kustomization.yaml'))
-    .flatMap(([, text]) => parseAllDocuments(text).map((one) => one.toJS() as KubernetesObject));
+  manifestsIn(files, 'cluster').flatMap(([, text]) =>
+    parseAllDocuments(text).map((one) => one.toJS() as KubernetesObject),
+  );
 
 /** What the operator would write: into objects of ours as a merge patch, as it does, and objects of its own. */
 async function writeBack(

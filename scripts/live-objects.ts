@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Engine, OwnedObject } from '../bootstrap/index.ts';
+import { objectsIn } from '../live/kubectl.ts';
 
 /** An object as the API server has it. */
 export interface LiveObject extends OwnedObject {
@@ -11,13 +12,13 @@ export async function live(
   ask: (args: readonly string[]) => Promise<string>,
   folders: readonly string[],
 ): Promise<LiveObject[]> {
-  const lists = [];
+  const objects: LiveObject[] = [];
   for (const folder of folders) {
-    const text = await ask(['get', '-k', folder, '--show-managed-fields', '-o', 'json']);
-    const found = JSON.parse(text) as LiveObject & { items?: LiveObject[] };
-    lists.push(found.items ?? [found]);
+    objects.push(
+      ...objectsIn<LiveObject>(await ask(['get', '-k', folder, '--show-managed-fields', '-o', 'json'])),
+    );
   }
-  return lists.flat();
+  return objects;
 }
 
 export const nameOf = ({ kind, metadata }: OwnedObject): string => `${kind} ${metadata.name}`;

@@ -1,3 +1,4 @@
+import { calicoMinor } from '../fabric/index.ts';
 import { sorted } from './sorted.ts';
 import {
   digest,
@@ -43,7 +44,7 @@ export async function newCalico(base: string, version: string): Promise<string |
 
 /** CRDs came in the operator's own manifest until v3.29, and those of the v3 kinds with v3.32. */
 function filesOf(version: string): string[] {
-  const minor = Number(version.split('.')[1]);
+  const minor = calicoMinor(version);
   return [
     'tigera-operator.yaml',
     ...(minor >= 30 ? ['operator-crds.yaml'] : []),
