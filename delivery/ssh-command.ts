@@ -9,23 +9,25 @@ export const WORDS_ONLY = 'noencap: this account takes words only';
 /** What a restricted account is sent: its forced command reads it as words, without a shell. */
 export const wordsLine = (command: RemoteCommand): string => words(command).join(' ');
 
+/** What an account with a shell is sent: a command, and what it reads before anything else. */
+export interface Sent {
+  readonly line: string;
+  /** After it nothing may be sent until BEGIN has come: a `head` that reads ahead (busybox) would take it. */
+  readonly script: string;
+}
+
 /**
- * What an account with a shell is sent. sshd hands it to the login shell, which may be any: in single quotes `\` is special to
- * fish, and `!` and line ends to csh. So the script travels without these; the sh that it starts puts them back.
+ * sshd hands the command to the login shell, which may be any: in single quotes `\` is special to fish, and `!` and line ends to csh.
+ * So it has none of these, and the sh that it starts reads what it is to do from its input. A script that was cut off does nothing:
+ * all of it but its last line are definitions.
  */
-export const scriptLine = (script: string, command: RemoteCommand): string =>
-  `exec sh -c '${UNPACK}' noencap '${packed(`set -- ${words(command).map(shellWord).join(' ')}\n${bare(script)}`)}'`;
+export function sentScript(script: string, command: RemoteCommand): Sent {
+  const text = `set -- ${words(command).map(shellWord).join(' ')}\n${bare(script)}`;
+  const read = `script="$(head -c ${Buffer.byteLength(text)})"; printf "${'\\001noencap\\012'}"; eval "$script"`;
+  return { line: `exec sh -c '${read}' noencap`, script: text };
+}
 
 /** Without its comments: both shells would read them. */
 const bare = (script: string): string => script.replace(/^[ \t]*#.*\n/gm, '');
-
-/** In this order they become the characters 1 to 4. */
-const SPECIAL = "'\\!\n";
-
-const packed = (text: string): string =>
-  text.replace(/['\\!\n]/g, (special) => String.fromCharCode(SPECIAL.indexOf(special) + 1));
-
-const UNPACK =
-  'printf "\\001noencap\\012"; eval "$(printf %s "$1" | tr "\\001\\002\\003\\004" "\\047\\134\\041\\012")"';
 
 const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Ran, Remote, RemoteCommand, Running } from './remote.ts';
 import { sessionOver, sinceAnswers } from './session.ts';
-import { BEGIN, scriptLine, WORDS_ONLY, wordsLine } from './ssh-command.ts';
+import { BEGIN, sentScript, WORDS_ONLY, wordsLine } from './ssh-command.ts';
 import { type Connection, ownConnection, readLog, sharedConnection, unasked } from './ssh-connection.ts';
 import { endedThere, explainProxy, explainSsh, lost, noShell, throughProxy, tooMuch } from './ssh-error.ts';
 import { oddTarget, type SshTarget, type Unreachable } from './ssh-target.ts';
@@ -42,8 +42,9 @@ function remoteOver(target: SshTarget, known: Known, connect: (target: SshTarget
     run: async (command, input) =>
       odd === undefined
         ? asTaken(() => {
-            const { child, ended } = launch(target, known.script, connection, command);
-            child.stdin.end(input);
+            const { begun, child, ended } = launch(target, known.script, connection, command);
+            if (input === undefined) child.stdin.end();
+            else begun.then(() => child.stdin.end(input));
             return ended;
           })
         : failed(odd),
@@ -78,10 +79,10 @@ function launch(
   connection: Connection,
   command: RemoteCommand,
 ) {
-  const line = script === undefined ? wordsLine(command) : scriptLine(script(command.verb), command);
+  const sent = script === undefined ? undefined : sentScript(script(command.verb), command);
   const log = connection.logFile();
   // Without a terminal of its own: neither ssh nor that of a jump host may ask there, and Ctrl-C is for us to handle.
-  const child = spawn('ssh', ['-E', log, ...connection.arguments, line], {
+  const child = spawn('ssh', ['-E', log, ...connection.arguments, sent?.line ?? wordsLine(command)], {
     detached: true,
     env: unasked(),
   });
@@ -102,9 +103,10 @@ function launch(
   });
   // A router that refuses does not read what it is sent: its answer says why, not the broken pipe.
   child.stdin.on('error', () => {});
+  if (sent !== undefined) child.stdin.write(sent.script);
   /** The script's own output so far; undefined before it has begun. */
   const output = (): string | undefined => {
-    if (script === undefined) return said.stdout;
+    if (sent === undefined) return said.stdout;
     const begin = said.stdout.indexOf(BEGIN);
     return begin === -1 ? undefined : said.stdout.slice(begin + BEGIN.length);
   };
@@ -120,7 +122,13 @@ function launch(
     if (stderr.includes(WORDS_ONLY)) return REFUSES_SCRIPTS;
     return failed(noShell(target, `${stderr}\n${said.stdout}`));
   });
-  return { child, said, output, ended, at };
+  /** When what is sent is read by the script's commands. */
+  const begun = new Promise<void>((done) => {
+    if (sent === undefined) done();
+    else child.stdout.on('data', () => output() !== undefined && done());
+    ended.then(() => done());
+  });
+  return { child, said, output, ended, at, begun };
 }
 
 async function whyNot(
