@@ -68,9 +68,7 @@ export async function judged(
   let wrong = ['it could not be looked at in time'];
   while (performance.now() < until) {
     if (stop.aborted) return { wrong: ['it was interrupted'] };
-    const fresh = await remote.fresh();
-    const seen = await router.protocols(fresh, settings);
-    await fresh.end();
+    const seen = await router.protocols(remote.fresh(), settings);
     if (seen.failed === undefined) {
       const { findings, wait } = judge(before.protocols, seen.done, performance.now());
       const failures = findings.filter(({ level }) => level === 'failure').map(({ says }) => says);
@@ -93,9 +91,7 @@ async function confirmed(
   const first = await router.confirm(lock, settings, lock, release.hash);
   if (first.failed === undefined) return undefined;
   if (first.failed.kind !== 'lost') return first.failed.says;
-  const fresh = await remote.fresh();
-  const again = await router.confirm(fresh, settings, lock, release.hash);
-  await fresh.end();
+  const again = await router.confirm(remote.fresh(), settings, lock, release.hash);
   return again.failed?.says;
 }
 
@@ -111,9 +107,7 @@ async function back(attempt: Attempt, why: string): Promise<Changed> {
   const { delivery, ready } = attempt;
   const { remote, settings, report } = delivery;
   report('undo', 'started');
-  const fresh = await remote.fresh();
-  const undone = await router.undo(fresh, settings, ready.lock);
-  await fresh.end();
+  const undone = await router.undo(remote.fresh(), settings, ready.lock);
   report('undo', undone.failed === undefined ? 'done' : 'failed', undone.failed && [undone.failed.says]);
   if (undone.failed === undefined) return verified(attempt, ready.lock, why);
   return undone.failed.kind === 'lost'
@@ -130,23 +124,18 @@ async function comesBack(attempt: Attempt, why: string): Promise<Changed> {
   const patience = deadline + timeout * 1000;
   let says = 'it could not be reached';
   do {
-    const fresh = await remote.fresh();
-    try {
-      const held = await router.hold(fresh, settings, owner);
-      if (held.failed === undefined) {
-        const settled = await router.settle(held.done, settings, held.done);
-        if (settled.failed === undefined) {
-          report('settle', 'done', ['BIRD went back by itself']);
-          // The line that is gone for us may live on at the router.
-          await ready.lock.release();
-          return await verified(attempt, held.done, why);
-        }
-        await held.done.release();
-        says = settled.failed.says;
-      } else says = held.failed.says;
-    } finally {
-      await fresh.end();
-    }
+    const held = await router.hold(remote.fresh(), settings, owner);
+    if (held.failed === undefined) {
+      const settled = await router.settle(held.done, settings, held.done);
+      if (settled.failed === undefined) {
+        report('settle', 'done', ['BIRD went back by itself']);
+        // The line that is gone for us may live on at the router.
+        await ready.lock.release();
+        return verified(attempt, held.done, why);
+      }
+      await held.done.release();
+      says = settled.failed.says;
+    } else says = held.failed.says;
     await sleep(PAUSE);
   } while (performance.now() < patience);
   report('settle', 'failed', [says]);
@@ -158,9 +147,7 @@ async function verified(attempt: Attempt, lock: router.Lock, why: string): Promi
   const { delivery, ready } = attempt;
   const { remote, settings, report } = delivery;
   report('verify', 'started');
-  const fresh = await remote.fresh();
-  const seen = await router.inspect(fresh, settings);
-  await fresh.end();
+  const seen = await router.inspect(remote.fresh(), settings);
   const wrong = seen.failed === undefined ? differences(ready.before, seen.done) : [seen.failed.says];
   if (wrong.length > 0) {
     report('verify', 'failed', wrong);

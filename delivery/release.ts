@@ -89,8 +89,8 @@ function faultOf(path: string, all: ReadonlyMap<string, unknown>): string | unde
 export function tarOf(release: Release): Uint8Array {
   const { manifest, files, secret } = release;
   const packed = [
-    { path: MANIFEST, bytes: Buffer.from(manifest, 'utf8'), mode: 0o640 },
-    ...files.map(({ path, bytes }) => ({ path, bytes, mode: 0o640 })),
+    { path: MANIFEST, bytes: Buffer.from(manifest, 'utf8'), mode: 0o644 },
+    ...files.map(({ path, bytes }) => ({ path, bytes, mode: 0o644 })),
     ...(secret === undefined
       ? []
       : [{ path: secret.path, bytes: Buffer.from(secret.content.reveal(), 'utf8'), mode: 0o600 }]),
@@ -109,7 +109,7 @@ export function tarOf(release: Release): Uint8Array {
 
 const BLOCK = 512;
 
-/** POSIX.1-1988 ustar. For no more than owner and group; the router's script gives them the group that BIRD reads by. */
+/** POSIX.1-1988 ustar. The router's script gives the files the group and the rights of BIRD's main file. */
 function header(path: string, size: number, mode: number): Uint8Array {
   const block = Buffer.alloc(BLOCK);
   const name = ustarName(path);

@@ -30,12 +30,16 @@ export interface Running extends Line {
   close(): Promise<Ran>;
 }
 
-/** A router that can be talked to. How (SSH, or a process in a test) is not known here. */
-export interface Remote extends Line {
+/** A way to a router. */
+export interface Access extends Line {
   /** Starts a command, and resolves when it has printed the line `ready`; with what it said, if it ended without. */
   start(command: RemoteCommand, ready: string): Promise<Running | Ran>;
-  /** The same router over a connection of its own: proof that one can still be made. */
-  fresh(): Promise<Remote>;
+}
+
+/** A router that can be talked to. How (SSH, or a process in a test) is not known here. */
+export interface Remote extends Access {
+  /** Each of its commands over a connection of its own: proof that one can still be made. */
+  fresh(): Access;
   end(): Promise<void>;
 }
 

@@ -9,10 +9,13 @@ import { WORDS_ONLY } from './ssh-command.ts';
  * All that a router runs of noencap, or what one of the reading verbs needs of it: one POSIX sh script, for dash and busybox. It is run as
  * `sh -c SCRIPT noencap SETTINGS VERB ARGUMENTS`; nothing is installed for it.
  */
-export function routerScript(verb?: string): string {
-  const reads = ['inspect', 'protocols', 'show'].includes(verb ?? '');
-  return `${[COMMON, INSPECT, ...(reads ? [] : [FILES, SESSION, BIRD]), 'serve "$@"'].join('\n\n')}\n`;
-}
+export const routerScript = (verb?: string): string =>
+  ['inspect', 'protocols', 'show'].includes(verb ?? '') ? READING : WHOLE;
+
+const script = (...parts: readonly string[]): string => `${[...parts, 'serve "$@"'].join('\n\n')}\n`;
+
+const READING = script(COMMON, INSPECT);
+const WHOLE = script(COMMON, INSPECT, FILES, SESSION, BIRD);
 
 /**
  * The same as a file for an account that may do nothing else: `command="/usr/local/lib/noencap/router"` in its
@@ -35,5 +38,5 @@ set -f
 # shellcheck disable=SC2086
 set -- ${fixed} \${SSH_ORIGINAL_COMMAND:-}
 set +f
-${routerScript()}`;
+${WHOLE}`;
 }

@@ -2,7 +2,7 @@ import { type Failure, garbled, linesOf, type Outcome, readLines } from './answe
 import { type Inspection, parseInspection } from './inspection.ts';
 import { type ProtocolState, protocolStates } from './protocol-states.ts';
 import { type Release, tarOf } from './release.ts';
-import type { Line, Ran, Remote, RemoteCommand, Running } from './remote.ts';
+import type { Access, Line, Ran, RemoteCommand, Running } from './remote.ts';
 
 /** What a router's script must know of the router. */
 export interface RouterSettings {
@@ -77,7 +77,7 @@ const SILENCE = 60;
 
 /** Takes the router's lock. Who lost the line to it takes it again over another one, under the same name. */
 export async function hold(
-  remote: Remote,
+  access: Access,
   settings: RouterSettings,
   owner: string,
   seconds = SILENCE,
@@ -87,7 +87,7 @@ export async function hold(
     settings: settingsOf(settings),
     args: [owner, String(seconds)],
   };
-  const started = await remote.start(command, 'held');
+  const started = await access.start(command, 'held');
   if (!isRunning(started)) {
     const answer = linesOf('hold', started);
     return { failed: answer.failed ?? garbled('hold', undefined, 'line "held"') };

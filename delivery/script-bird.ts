@@ -26,25 +26,21 @@ check() {
   arguments 1 "$#"
   release_name "$1"
   begin
-  main_file
   staged_is "$1"
   ask configure check "\\"$noencap/staged/$main_name\\""
   has 0020 || not_taken "$1" "$(last_line)"
-  trap 'away "$noencap/probe" "$noencap/probe.k3s"; drop busy "$verb"' EXIT
-  away "$noencap/probe" "$noencap/probe.k3s"
+  trap 'away "$noencap/probe" "$noencap/fault"; drop_busy' EXIT
+  away "$noencap/probe" "$noencap/fault"
   permissions
   umask "$mask"
-  if ! mkdir -p "$noencap/probe.k3s/k3s" 2>/dev/null ||
-    ! printf 'noencap looks whether BIRD reads this;\\n' 2>/dev/null >"$noencap/probe.k3s/k3s/ibgp.conf"; then
+  if ! mkdir "$noencap/fault" 2>/dev/null ||
+    ! printf 'noencap looks whether BIRD reads this;\\n' 2>/dev/null >"$noencap/fault/ibgp.conf" ||
+    ! cp -RP "$noencap/staged" "$noencap/probe" 2>/dev/null ||
+    ! ln -sfn ../fault "$noencap/probe/k3s" 2>/dev/null; then
     lack "cannot write to $noencap ($(free) kB are free)"
   fi
-  if [ "$entry" = bird.conf ]; then cp "$noencap/releases/$1/bird.conf" "$noencap/probe.k3s/bird.conf" || lack "cannot write to $noencap"; fi
-  for one in $secrets; do
-    if [ -e "$noencap/releases/$1/$one" ]; then ln -s "$noencap/releases/$1/$one" "$noencap/probe.k3s/$one" || lack "cannot write to $noencap"; fi
-  done
   umask 077
-  group_of_main "$noencap/probe.k3s" || lack "cannot give $noencap/probe.k3s the group of $main"
-  tree "$1" "$noencap/probe.k3s" "$noencap/probe"
+  chgrp -Rh "$group" "$noencap/fault" "$noencap/probe" 2>/dev/null || lack "cannot give $noencap/probe the group of $main"
   ask configure check "\\"$noencap/probe/$main_name\\""
   message 8002
   case $text in
@@ -61,7 +57,6 @@ apply() {
   release_name "$1"
   number "$2" 5 3600
   begin
-  main_file
   status
   read_state
   if [ -n "$pending" ] && [ "$state" = "applying $1" ] && runs "$1"; then
@@ -139,7 +134,6 @@ take_back() {
 
 # ship HASH BEFORE: BIRD has it for good, so the files follow. If they cannot, BIRD goes back to them.
 ship() {
-  durable
   if ! flip "$1"; then
     if [ -n "$2" ]; then point_live "$2"; else rm -f "$noencap/live"; fi
     forget
@@ -155,6 +149,8 @@ ship() {
 }
 # prune LIVE: the live release and the two that came before it.
 prune() {
+  set -- "$1" "$noencap"/releases/*
+  if [ "$#" -le 4 ]; then return 0; fi
   kept=0
   # shellcheck disable=SC2012
   ls -1t "$noencap/releases" | while IFS= read -r one; do

@@ -58,7 +58,8 @@ fixed=
 answered=0 announced=
 # Who holds the lock over this very line.
 holding=
-ours_in=
+# What was found out already, and of what.
+ours_in='' permissions_of='' links=
 setting() {
   case $1 in
     config=*) path "\${1#*=}"; config=\${1#*=} ;;
@@ -100,9 +101,9 @@ serve() {
   verb=\${1:-}
   [ "$#" -eq 0 ] || shift
   case $verb in hold | show) [ "$answered" -eq 0 ] || misuse "$verb is no verb for a session" ;; esac
-  what_is_ours
+  links=
+  case $verb in protocols) ;; *) what_is_ours ;; esac
   myself
-  permissions_of=
   case $verb in
     inspect | protocols | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
     *) misuse "\${verb:-nothing} is no verb. There are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
@@ -177,14 +178,17 @@ take() {
   done
   lack "cannot lock $noencap: $problem"
 }
-drop() { if [ "$(readlink "$noencap/$1")" = "$2,$me" ]; then rm -f "$noencap/$1"; fi; }
+drop_lock() { if [ "$(readlink "$noencap/lock")" = "$holding,$me" ]; then rm -f "$noencap/lock"; fi; }
+# Nobody takes this from one that lives.
+drop_busy() { rm -f "$noencap/busy"; }
 
-# folder PATH: one that BIRD can read what is below. Its permissions are set each time: a run may have been cut off before.
+# folder PATH: one that BIRD can read what is below. Its permissions are looked at each time: a run may have been cut off before.
 folder() {
   if [ ! -d "$1" ]; then
     problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
   fi
   permissions
+  case $(ls -lnd "$1") in "$folder_listed"*" $group "*) return 0 ;; esac
   chgrp "$group" "$1" 2>/dev/null
   chmod "$folder_mode" "$1" 2>/dev/null
   return 0
@@ -207,7 +211,9 @@ begin() {
     if [ "$waited" -gt 60 ]; then refuse "\${holder%%,*} is still at work on this router. Try again when it has ended."; fi
     sleep 1
   done
-  trap 'drop busy "$verb"' EXIT
+  trap drop_busy EXIT
+  # While it waited, another may have changed them.
+  links=
 }
 
 # ---- what BIRD says
@@ -297,7 +303,7 @@ main_file() {
 
 # read_state, read_live: what was done last, and which release the live files are; nothing where there is none.
 read_state() { state=; IFS= read -r state 2>/dev/null <"$noencap/state" || :; }
-read_live() { live=$(readlink "$noencap/live") || live=; live=\${live#releases/}; }
+read_live() { points "$noencap/live"; live=\${target#releases/}; }
 put_state() {
   printf '%s\\n' "$1" 2>/dev/null >"$noencap/state.new" && mv -f "$noencap/state.new" "$noencap/state" 2>/dev/null
 }
@@ -306,7 +312,25 @@ state_back() {
   read_live
   if [ -n "$live" ]; then put_state "shipped $live"; else rm -f "$noencap/state"; fi || lack "cannot write $noencap/state"
 }
-linked() { [ -L "$config/$1" ] && [ "$(readlink "$config/$1")" = ".noencap/live/$1" ]; }
+linked() { [ -L "$config/$1" ] && points "$config/$1" && [ "$target" = ".noencap/live/$1" ]; }
+# points PATH: \`target\` is where this link points to, nothing if it is none. All that may be asked for are listed at once.
+points() {
+  if [ -z "$links" ]; then
+    asked=$1
+    set -- "$noencap/live" "$noencap/lock"
+    for link in "$config"/*; do
+      if [ -L "$link" ]; then set -- "$@" "$link"; fi
+    done
+    links="$(ls -ld "$@" 2>/dev/null)
+"
+    set -- "$asked"
+  fi
+  case $links in
+    *" $1 -> "*) target=\${links#*" $1 -> "}; target=\${target%%
+*} ;;
+    *) target= ;;
+  esac
+}
 there() { [ -e "$1" ] || [ -L "$1" ]; }
 # away PATH...: takes away what of these is there.
 away() {
@@ -330,31 +354,32 @@ durable() { sync -f "$noencap" 2>/dev/null || sync; }
 
 # permissions: those of the main file. What has the same, BIRD can read if it can read that.
 permissions() {
-  if [ "$permissions_of" = "\${main_name:-bird.conf}" ]; then return 0; fi
-  permissions_of=\${main_name:-bird.conf}
+  if [ "$permissions_of" = "$config/\${main_name:-bird.conf}" ]; then return 0; fi
+  permissions_of=$config/\${main_name:-bird.conf}
   listed=$(ls -lnL "$config/\${main_name:-bird.conf}" 2>/dev/null) || listed=$(ls -lnd "$config/.")
   # shellcheck disable=SC2086
   set -- $listed
   group=$4
   case $1 in
-    ???????r*) file_mode=0644 folder_mode=0755 secret_mode=0640 mask=022 ;;
-    ????r*) file_mode=0640 folder_mode=0750 secret_mode=0640 mask=027 ;;
-    *) file_mode=0600 folder_mode=0700 secret_mode=0600 mask=077 ;;
+    ???????r*) file_mode=0644 secret_mode=0640 folder_mode=0755 folder_listed=drwxr-xr-x mask=022 ;;
+    ????r*) file_mode=0640 secret_mode=0640 folder_mode=0750 folder_listed=drwxr-x--- mask=027 ;;
+    *) file_mode=0600 secret_mode=0600 folder_mode=0700 folder_listed=drwx------ mask=077 ;;
   esac
 }
-# group_of_main FOLDER: for what was made with \`mask\`.
-group_of_main() { chgrp -Rh "$group" "$1" 2>/dev/null; }
-# like_main FOLDER: but for a password, which is BIRD's group's at most, at every moment.
+# like_main FOLDER: but for a password, which is BIRD's group's at most, at every moment. What is so already is left alone.
 like_main() {
   permissions
   target=$1
-  group_of_main "$target" || return 1
   set --
-  for hidden in $secrets; do set -- "$@" ! -path "$target/$hidden"; done
-  find "$target" -type d -exec chmod "$folder_mode" '{}' + -o -type f "$@" -exec chmod "$file_mode" '{}' + || return 1
   for hidden in $secrets; do
-    if [ -f "$target/$hidden" ] && [ ! -L "$target/$hidden" ]; then chmod "$secret_mode" "$target/$hidden" || return 1; fi
+    if [ -f "$target/$hidden" ] && [ ! -L "$target/$hidden" ]; then
+      chgrp "$group" "$target/$hidden" && chmod "$secret_mode" "$target/$hidden" || return 1
+    fi
+    set -- "$@" ! -path "$target/$hidden"
   done
+  find "$target" \\( -group "$group" -o -exec chgrp -h "$group" '{}' + \\) \\
+    -type d ! -perm "$folder_mode" -exec chmod "$folder_mode" '{}' + -o \\
+    -type f ! -perm "$file_mode" "$@" -exec chmod "$file_mode" '{}' +
 }
 
 # A password file begins with "# " and 32 random digits: the name of a release is told to everybody, and could be tried
@@ -369,13 +394,13 @@ read_salt() {
 }
 random_salt() { head -c 64 /dev/urandom | sha256sum | cut -c 1-32; }
 
-# manifest_ok: in a release's folder, every file is as its manifest says, and there is nothing else. No name is . or ..
+# manifest_ok HASH: in a release's folder, every file is as its manifest says, and there is nothing else: both what is there and
+# the manifest have the hash that names it. No name is . or ..
 name='([A-Za-z0-9_]|\\.[A-Za-z0-9_@+-]|\\.\\.[A-Za-z0-9_.@+-])[A-Za-z0-9_.@+-]*'
 manifest_ok() {
   [ -f manifest ] && [ ! -L manifest ] || return 1
-  if grep -Evq "^[0-9a-f]{64}  $name(/$name)*\\$" manifest; then return 1; fi
-  case $(sha256sum manifest) in "$1"*) ;; *) return 1 ;; esac
-  [ "$(contents)" = "$(cat manifest)" ]
+  case $(contents | sha256sum - manifest) in "$1"*"
+$1"*) ;; *) return 1 ;; esac
 }
 # contents: of this folder, as a manifest has it. What is no file is a line that no manifest has.
 contents() { find . -path ./manifest -o -type f -exec sha256sum '{}' + -o ! -type d -print | sed 's|  \\./|  |' | sort -k 2; }

@@ -8,7 +8,7 @@ idle() {
   esac
 }
 
-clean() { away "$noencap"/incoming.* "$noencap"/tree.* "$noencap"/probe "$noencap"/probe.k3s "$noencap"/state.new "$noencap"/live.new "$noencap"/link.*; }
+clean() { away "$noencap"/incoming.* "$noencap"/tree.* "$noencap"/probe "$noencap"/fault "$noencap"/state.new "$noencap"/live.new "$noencap"/link.*; }
 
 # stage HASH: a tar of the release comes in on standard input. It is looked at, unpacked beside, held against its
 # manifest, and moved in with one rename.
@@ -20,36 +20,35 @@ stage() {
   idle
   incoming=$noencap/incoming.$$
   clean
-  trap 'away "$noencap"/incoming.* "$noencap"/tree.*; drop busy "$verb"' EXIT
-  problem=$(mkdir -p "$incoming/release" 2>&1) || lack "cannot write to $noencap: $problem"
+  trap 'away "$noencap"/incoming.* "$noencap"/tree.*; drop_busy' EXIT
   folder "$noencap/releases"
-  head -c $((limit + 1)) 2>/dev/null >"$incoming/tar" || lack "the upload does not fit: $(free) kB are free in $config. Make room there."
-  bytes=$(wc -c <"$incoming/tar")
+  head -c $((limit + 1)) 2>/dev/null >"$incoming.tar" || lack "the upload does not fit: $(free) kB are free in $config. Make room there."
+  bytes=$(wc -c <"$incoming.tar")
   if [ "$bytes" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release has configuration only."; fi
-  # A tar archive ends with two empty blocks.
-  if [ "$bytes" -lt 2048 ] || [ "$bytes" -ne "\${announced:-$bytes}" ] || [ "$(tail -c 1024 "$incoming/tar" | tr -d '\\000' | wc -c)" -ne 0 ]; then
-    refuse "the upload is cut off or no tar archive. Ship again."
-  fi
-  listed=$(tar -tvf "$incoming/tar" 2>/dev/null) || refuse "the upload is cut off or no tar archive. Ship again."
+  if [ "$bytes" -eq 0 ] || [ "$bytes" -ne "\${announced:-$bytes}" ]; then refuse "the upload is cut off or no tar archive. Ship again."; fi
+  listed=$(tar -tvf "$incoming.tar" 2>/dev/null) || refuse "the upload is cut off or no tar archive. Ship again."
   # Mode, owner, size, date, time and a name without blanks: a link has one more, and another first letter.
   if grep -Evq "^[-d][-a-zA-Z]{9} +[^ ]+ +[0-9]+ [0-9-]+ [0-9:.]+ $name(/$name)*/?\\$" <<END; then
 $listed
 END
     refuse "the upload holds something else than plain files below its folder. It was not unpacked."
   fi
-  problem=$(cd "$incoming/release" && tar -xf ../tar -o 2>&1) || lack "the upload cannot be unpacked: $(printf '%s\\n' "$problem" | head -n 1) ($(free) kB are free in $config)"
-  rm -f "$incoming/tar"
-  (cd "$incoming/release" && manifest_ok "$1") || refuse "the upload is not release $1: its files do not match the manifest. Ship again."
+  # A password's file has no rights for others in the archive.
+  umask "$mask"
+  problem=$(mkdir "$incoming" 2>&1) || lack "cannot write to $noencap: $problem"
+  problem=$(tar -C "$incoming" -xf "$incoming.tar" -o 2>&1) || lack "the upload cannot be unpacked: $(printf '%s\\n' "$problem" | head -n 1) ($(free) kB are free in $config)"
+  umask 077
+  (cd "$incoming" && manifest_ok "$1") || refuse "the upload is not release $1: its files do not match the manifest. Ship again."
   for one in $required; do
-    [ -e "$incoming/release/$one" ] || refuse "release $1 has no $one"
+    [ -e "$incoming/$one" ] || refuse "release $1 has no $one"
   done
   for one in bird.conf k3s; do
-    if linked "$one" && [ ! -e "$incoming/release/$one" ]; then
+    if [ ! -e "$incoming/$one" ] && linked "$one"; then
       refuse "$config/$one was shipped by noencap and release $1 has none. Put a file of your own in its place first."
     fi
   done
-  like_main "$incoming/release" || lack "cannot give the release the group of $main. Let this account be a member of it."
-  place "$1" "$incoming/release"
+  like_main "$incoming" || lack "cannot give the release the group of $main. Let this account be a member of it."
+  place "$1" "$incoming"
   tree "$1" "$noencap/releases/$1" "$noencap/tree.$$"
   away "$noencap/staged"
   mv -T "$noencap/tree.$$" "$noencap/staged" || lack "cannot write $noencap/staged"
@@ -78,32 +77,43 @@ place() {
 # are folders and files are links, since BIRD looks for relative includes beside the name that it was given. Nothing is
 # ever written through a link: the main file has none here, and set -C refuses.
 tree() {
+  release=$2 new=$3
   permissions
   umask "$mask"
-  mkdir "$3" || lack "cannot write $3"
+  mkdir "$new" || lack "cannot write $new"
   (
     set -C
     cd "$config" || exit 1
-    find . -path ./.noencap -prune -o -path ./k3s -prune -o -path "./$main_name" -prune -o ! -path . -print | while IFS= read -r one; do
-      case " $secrets " in *" \${one#./} "*) continue ;; esac
-      if [ -d "$one" ] && [ ! -L "$one" ]; then mkdir "$3/$one"; else ln -s "$config/\${one#./}" "$3/$one"; fi || exit 1
-    done || exit 1
-    for one in k3s $secrets; do
-      if [ -e "$2/$one" ]; then ln -s "$2/$one" "$3/$one" || exit 1; fi
-    done
+    find . -path ./.noencap -prune -o -path ./k3s -prune -o -path "./$main_name" -prune -o ! -path . -print | {
+      set --
+      while IFS= read -r one; do
+        one=\${one#./}
+        case " $secrets " in *" $one "*) continue ;; esac
+        if [ -d "$one" ] && [ ! -L "$one" ]; then mkdir "$new/$one" || exit 1
+        elif [ "$one" = "\${one##*/}" ]; then set -- "$@" "$config/$one"
+        else ln -s "$config/$one" "$new/$one" || exit 1
+        fi
+      done
+      for one in k3s $secrets; do
+        if [ -e "$release/$one" ]; then set -- "$@" "$release/$one"; fi
+      done
+      ln -s "$@" "$new"
+    } || exit 1
     source=$main
-    if [ "$entry" = bird.conf ]; then source=$2/bird.conf; fi
-    { cat "$source" && printf '\\ndefine noencap_release_%s = 1;\\n' "$1"; } >"$3/$main_name" || exit 1
-    printf '%s\\n' "$1" >"$3/.noencap-release"
+    if [ "$entry" = bird.conf ]; then source=$release/bird.conf; fi
+    { cat "$source" && printf '\\ndefine noencap_release_%s = 1;\\n' "$1"; } >"$new/$main_name" || exit 1
+    printf '%s\\n' "$1 $main" >"$new/.noencap-release"
   ) 2>/dev/null || lack "the staged copy of $config cannot be written ($(free) kB are free)"
   umask 077
-  group_of_main "$3" || lack "cannot give $3 the group of $main. Let this account be a member of it."
+  chgrp -Rh "$group" "$new" 2>/dev/null || lack "cannot give $new the group of $main. Let this account be a member of it."
 }
 
+# staged_is HASH: \`main\` and \`main_name\` are those that it was staged for.
 staged_is() {
   staged=
   IFS= read -r staged 2>/dev/null <"$noencap/staged/.noencap-release" || :
-  [ "$staged" = "$1" ] || refuse "release $1 is not staged on this router. Stage it first."
+  [ "\${staged%% *}" = "$1" ] || refuse "release $1 is not staged on this router. Stage it first."
+  main=\${staged#* } main_name=\${staged##*/}
 }
 
 # adopt: what is live becomes a release of its own, byte for byte (but for the salt of a password file), and the places where it was become links to it. So
@@ -115,7 +125,7 @@ adopt() {
   idle
   clean
   repair
-  trap 'away "$noencap"/incoming.*; drop busy "$verb"' EXIT
+  trap 'away "$noencap"/incoming.*; drop_busy' EXIT
   mkdir -p "$noencap/incoming.$$" 2>/dev/null || lack "cannot write to $noencap"
   folder "$noencap/releases"
   for one in $entries; do
@@ -154,11 +164,13 @@ adopt() {
 }
 
 point_live() {
+  links=
   away "$noencap/live.new"
   ln -s "releases/$1" "$noencap/live.new" 2>/dev/null && mv -fT "$noencap/live.new" "$noencap/live" 2>/dev/null
 }
 # link_entry NAME: a folder cannot be renamed over, so it steps aside first; \`repair\` puts it back if nothing came.
 link_entry() {
+  links=
   away "$noencap/link.$1"
   ln -s ".noencap/live/$1" "$noencap/link.$1" 2>/dev/null || return 1
   if [ -d "$config/$1" ] && [ ! -L "$config/$1" ]; then
@@ -170,6 +182,7 @@ link_entry() {
   return 1
 }
 repair() {
+  links=
   for one in k3s bird.conf; do
     if there "$config/$one"; then
       away "$noencap/replaced.$one"

@@ -50,12 +50,14 @@ inspect() {
   text=\${text#BIRD }
   say "bird \${text% ready.}"
   say "main $main"
-  real_config=$(cd "$config" && pwd -P)
+  cd -P "$config" || lack "this account may not enter $config"
+  real_config=$PWD
   if has 0020; then say "live-check ok"; else say "live-check $(last_line)"; fi
   status
   say "settled $settled"
   if [ -n "$pending" ]; then say "pending $pending"; fi
-  if holder=$(readlink "$noencap/lock") && alive "$holder"; then say "holder \${holder%%,*}"; fi
+  points "$noencap/lock"
+  if [ -n "$target" ] && alive "$target"; then say "holder \${target%%,*}"; fi
   if [ -w "$config" ]; then say "writable yes"; else say "writable no"; fi
   space -Pk
   say "disk $room"
@@ -65,10 +67,7 @@ inspect() {
   read_state
   if [ -n "$state" ]; then say "state $state"; fi
   read_live
-  if [ -n "$live" ]; then
-    say "live $live"
-    sed 's/^\\([0-9a-f]*\\)  /manifest \\1 /' "$noencap/live/manifest" 2>/dev/null
-  fi
+  if [ -n "$live" ]; then say "live $live"; fi
   for one in $entries; do
     if linked "$one"; then say "entry $one linked"
     elif there "$config/$one"; then say "entry $one real"
@@ -94,19 +93,18 @@ inspect() {
   say end
 }
 
-# live_files: what is there of ours, with its hash; and what has a name that no release has.
-live_files() (
-  cd "$config" || exit
+# live_files: what is there of ours, with its hash; what has a name that no release has; and the manifest of what is live.
+# What was found begins with a dot, and what is in a manifest does not.
+live_files() {
   set --
   for one in $entries; do
-    if [ -e "$one" ]; then set -- "$@" "$one"; fi
+    if [ -e "./$one" ]; then set -- "$@" "./$one"; fi
   done
-  if [ "$#" -eq 0 ]; then exit; fi
-  find -L "$@" -type f -exec sha256sum '{}' + | sed -nE "s,^([0-9a-f]*)  ($name(/$name)*)$,file \\1 \\2,p"
-  if odd=$(find -L "$@" -type f | grep -Ev "^$name(/$name)*$"); then
-    printf '%s\\n' "$odd" | tr -c 'A-Za-z0-9_./@+\\n-' '?' | sed 's/^/odd /'
-  fi
-)
+  { [ "$#" -eq 0 ] || find -L "$@" -type f -exec sha256sum '{}' +; } |
+    sed -E -e "s,^([0-9a-f]+)  \\./($name(/$name)*)$,file \\1 \\2," -e t \\
+      -e 's,^([0-9a-f]+)  ([^.]),manifest \\1 \\2,' -e t \\
+      -e 's,^.[0-9a-f]+  \\./,,' -e 's,[^A-Za-z0-9_./@+-],?,g' -e 's,^,odd ,' - \${live:+"$noencap/live/manifest"} 2>/dev/null
+}
 
 # of_protocols: of BIRD's answer the names, and what the gate reads; a router with 100 sessions says four times as much.
 of_protocols() { printf '%s\\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|(BGP state|Neighbor address|Last error|State|Routes):|Channel /s/^/all /p'; }

@@ -19,7 +19,7 @@ hold() {
     refuse "the lock of this router is \${holder%%,*}'s. Wait until that delivery has ended."
   fi
   alarm=
-  trap 'drop lock "$holding"; [ -z "$alarm" ] || kill "$alarm" 2>/dev/null' EXIT
+  trap 'drop_lock; [ -z "$alarm" ] || kill "$alarm" 2>/dev/null' EXIT
   trap 'exit 1' HUP INT TERM PIPE
   trap '' USR1
   wake

@@ -13,21 +13,30 @@ export const wordsLine = (command: RemoteCommand): string => words(command).join
 export interface Sent {
   readonly line: string;
   /** After it nothing may be sent until BEGIN has come: a `head` that reads ahead (busybox) would take it. */
-  readonly script: string;
+  readonly script: readonly Uint8Array[];
 }
 
 /**
  * sshd hands the command to the login shell, which may be any: in single quotes `\` is special to fish, and `!` and line ends to csh.
- * So it has none of these, and the sh that it starts reads what it is to do from its input. A script that was cut off does nothing:
- * all of it but its last line are definitions.
+ * So the command has no quote, `!` or line end of the script in it, and the sh that it starts reads what it is to do from its input. A script that was
+ * cut off does nothing: all of it but its last line are definitions.
  */
 export function sentScript(script: string, command: RemoteCommand): Sent {
-  const text = `set -- ${words(command).map(shellWord).join(' ')}\n${bare(script)}`;
-  const read = `script="$(head -c ${Buffer.byteLength(text)})"; printf "${'\\001noencap\\012'}"; eval "$script"`;
-  return { line: `exec sh -c '${read}' noencap`, script: text };
+  const sent = [Buffer.from(`set -- ${words(command).map(shellWord).join(' ')}\n`), bare(script)];
+  const length = sent.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const run = `script="$(head -c ${length})"; printf "\\001noencap\\012"; eval "$script"`;
+  return { line: `exec sh -c '${run}' noencap`, script: sent };
 }
 
-/** Without its comments: both shells would read them. */
-const bare = (script: string): string => script.replace(/^[ \t]*#.*\n/gm, '');
-
 const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** Without its comments: both shells would read them. All routers are sent the same two or three scripts. */
+function bare(script: string): Uint8Array {
+  const known = bared.get(script);
+  if (known !== undefined) return known;
+  const text = Buffer.from(script.replace(/^[ \t]*#.*\n/gm, ''));
+  bared.set(script, text);
+  return text;
+}
+
+const bared = new Map<string, Uint8Array>();

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hostKeyName, type SshTarget } from './ssh-target.ts';
@@ -14,14 +15,22 @@ export interface Connection {
   logFile(): string;
   /** Whether there is a connection still: a command that ended without a word ended at the router. */
   lives(): Promise<boolean>;
+}
+
+/** Commands share it. */
+export interface SharedConnection extends Connection {
+  /** To the same router, for commands that share nothing, not with each other either. Only until this one's end. */
+  apart(): Connection;
   end(): Promise<void>;
 }
 
 /** It ends seconds after the last command did, even if nobody is left who could end it. */
-export function sharedConnection(target: SshTarget): Connection {
+export function sharedConnection(target: SshTarget): SharedConnection {
   const folder = privateFolder();
   const socket = join(folder, 'c');
   const options = ['ControlMaster=auto', `ControlPersist=${LINGER}`, `ControlPath=${socket}`];
+  let commands = 0;
+  const logFile = () => join(folder, `log-${commands++}`);
   const control = (word: string) =>
     new Promise<boolean>((done) => {
       const child = spawn('ssh', ['-F', 'none', '-S', socket, '-O', word, '--', target.host], {
@@ -30,23 +39,17 @@ export function sharedConnection(target: SshTarget): Connection {
       child.on('error', () => done(false));
       child.on('close', (code) => done(code === 0));
     });
+  const tried = () => triedOnce(target);
   return {
-    ...connection(folder, target, options),
+    arguments: argumentsOf(target, options),
+    tried,
+    logFile,
     lives: () => control('check'),
+    apart: () => ({ arguments: argumentsOf(target, APART), tried, logFile, lives: async () => true }),
     end: async () => {
       await control('exit');
-      rmSync(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     },
-  };
-}
-
-/** Shares nothing with any other, nor do two of its commands. */
-export function ownConnection(target: SshTarget): Connection {
-  const folder = privateFolder();
-  return {
-    ...connection(folder, target, APART),
-    lives: async () => true,
-    end: async () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
@@ -55,27 +58,20 @@ const APART = ['ControlMaster=no', 'ControlPath=none'];
 /** Seconds that a connection stays without a command: what a killed ship leaves behind. */
 const LINGER = 10;
 
-function connection(folder: string, target: SshTarget, options: readonly string[]) {
-  let commands = 0;
-  return {
-    arguments: argumentsOf(target, options),
-    tried: () =>
-      new Promise<string>((done) => {
-        const child = spawn('ssh', ['-E', '/dev/null', ...argumentsOf(target, APART), 'true'], {
-          stdio: ['ignore', 'ignore', 'pipe'],
-          detached: true,
-          env: unasked(),
-        });
-        let said = '';
-        child.stderr.setEncoding('utf8').on('data', (text: string) => {
-          said += text;
-        });
-        child.on('error', () => done(said));
-        child.on('close', () => done(said));
-      }),
-    logFile: () => join(folder, `log-${commands++}`),
-  };
-}
+const triedOnce = (target: SshTarget): Promise<string> =>
+  new Promise((done) => {
+    const child = spawn('ssh', ['-E', '/dev/null', ...argumentsOf(target, APART), 'true'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+      env: unasked(),
+    });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    child.on('error', () => done(said));
+    child.on('close', () => done(said));
+  });
 
 const argumentsOf = (target: SshTarget, options: readonly string[]): string[] => [
   '-T',
@@ -93,16 +89,8 @@ export const unasked = (): NodeJS.ProcessEnv => ({
 
 const OUR_SECRETS = /^NOENCAP_(AGE_KEY|PASSWORD_)/;
 
-/** What was written there; it is read once. */
-export function readLog(file: string): string {
-  try {
-    const text = readFileSync(file, 'utf8');
-    rmSync(file, { force: true });
-    return text;
-  } catch {
-    return '';
-  }
-}
+/** What was written there. */
+export const readLog = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
 
 /** A socket's path has 107 bytes at most, of which ssh needs 17 for a temporary name, and ssh expands `%` and `$`. */
 const privateFolder = (): string =>

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import type { Ran, Remote, RemoteCommand, Running } from './remote.ts';
+import type { Access, Ran, Remote, RemoteCommand, Running } from './remote.ts';
 import { sessionOver, sinceAnswers } from './session.ts';
 import { BEGIN, sentScript, WORDS_ONLY, wordsLine } from './ssh-command.ts';
-import { type Connection, ownConnection, readLog, sharedConnection, unasked } from './ssh-connection.ts';
+import { type Connection, readLog, sharedConnection, unasked } from './ssh-connection.ts';
 import { endedThere, explainProxy, explainSsh, lost, noShell, throughProxy, tooMuch } from './ssh-error.ts';
 import { oddTarget, type SshTarget, type Unreachable } from './ssh-target.ts';
 
@@ -20,16 +20,22 @@ export interface SshAccount {
  * A router over the system's OpenSSH client, so that ProxyJump, agents, certificates and all else of ~/.ssh/config go on working.
  * Commands share one connection.
  */
-export const sshRemote = (target: SshTarget, account: SshAccount): Remote =>
-  remoteOver(target, { script: account.script }, sharedConnection);
+export function sshRemote(target: SshTarget, account: SshAccount): Remote {
+  const connection = sharedConnection(target);
+  const known: Known = { script: account.script };
+  return {
+    ...accessOver(target, known, connection),
+    fresh: () => accessOver(target, known, connection.apart()),
+    end: connection.end,
+  };
+}
 
 /** What is known of the account by now. */
 interface Known {
   script: SshAccount['script'];
 }
 
-function remoteOver(target: SshTarget, known: Known, connect: (target: SshTarget) => Connection): Remote {
-  const connection = connect(target);
+function accessOver(target: SshTarget, known: Known, connection: Connection): Access {
   /** Sends the words again where it turns out that no script is taken: nothing has run then. */
   async function asTaken<R extends Ran | Running>(attempt: () => Promise<R | typeof REFUSES_SCRIPTS>) {
     const first = await attempt();
@@ -52,8 +58,6 @@ function remoteOver(target: SshTarget, known: Known, connect: (target: SshTarget
       odd === undefined
         ? asTaken(() => untilReady(target, launch(target, known.script, connection, command), ready))
         : failed(odd),
-    fresh: async () => remoteOver(target, known, ownConnection),
-    end: connection.end,
   };
 }
 
@@ -103,7 +107,7 @@ function launch(
   });
   // A router that refuses does not read what it is sent: its answer says why, not the broken pipe.
   child.stdin.on('error', () => {});
-  if (sent !== undefined) child.stdin.write(sent.script);
+  for (const part of sent?.script ?? []) child.stdin.write(part);
   /** The script's own output so far; undefined before it has begun. */
   const output = (): string | undefined => {
     if (sent === undefined) return said.stdout;
@@ -113,7 +117,7 @@ function launch(
   const ended = new Promise<number>((done) => {
     child.on('close', (code) => done(code ?? NO_WAY));
   }).then(async (code): Promise<Ran | typeof REFUSES_SCRIPTS> => {
-    const words = readLog(log);
+    const words = await readLog(log);
     const stderr = sinceAnswers(said.stderr);
     const stdout = output();
     if (problem !== undefined) return failed(problem, stdout);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { routerFolders } from '../cli/ship-deliveries.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import { releaseOf, tarOf } from '../delivery/release.ts';
-import type { Line, Remote } from '../delivery/remote.ts';
+import type { Access, Line, Remote } from '../delivery/remote.ts';
 import { routerScript } from '../delivery/router-script.ts';
 import { ship } from '../delivery/ship.ts';
 import { sshRemote } from '../delivery/ssh.ts';
@@ -48,14 +48,16 @@ async function timesOfShip(): Promise<ShipTimes> {
   const files = routerFolders(routerFiles(copied));
   const routers = after.routers.map(({ name }) => routerOf(name, copied, files));
   try {
-    // The first delivery adopts what is there; what comes every day is the second one.
-    await shipped(before, routers, sshd, new Map());
-    const calls = new Map<string, Call[]>();
+    // The first delivery adopts what is there; what comes every day is the second one. To look at its clients takes the time
+    // of a process or two, so only the first one is watched.
     const sampled = sampling();
-    const started = performance.now();
-    const memory = await shipped(after, routers, sshd, calls);
-    const seconds = (performance.now() - started) / 1000;
+    await shipped(before, routers, sshd, new Map());
     const clients = sampled.end();
+    const calls = new Map<string, Call[]>();
+    const started = performance.now();
+    await shipped(after, routers, sshd, calls);
+    const seconds = (performance.now() - started) / 1000;
+    const memory = process.resourceUsage().maxRSS / 1024;
     const bare = await bareLoop(after, routers, sshd, calls);
     return { routers: routers.length, ship: seconds, bare, memory, clients };
   } finally {
@@ -117,17 +119,16 @@ async function shipped(
   routers: readonly Router[],
   { target }: Sshd,
   calls: Map<string, Call[]>,
-): Promise<number> {
+): Promise<void> {
   const stop = new AbortController().signal;
   const all = routerFolders(routerFiles(fabric));
-  let most = 0;
   const deliveries = routers.map(({ name, bird, birdc, asked }): Delivery => {
     const own: Call[] = [];
     calls.set(name, own);
     const release = releaseOf(all.get(name) ?? new Map());
     return {
       router: name,
-      remote: noted(sshRemote(target, { script: routerScript }), 'shared', own, asked),
+      remote: noted(sshRemote(target, { script: routerScript }), own, asked),
       // The list costs a process for each question, so only some keep it: all are asked the same.
       settings: { ...bird.settings, ...(name === routers[0]?.name ? { birdc } : {}) },
       release: () => release,
@@ -135,9 +136,7 @@ async function shipped(
       owner: 'bench',
       timeout: 120,
       acceptDrift: true,
-      report: () => {
-        most = Math.max(most, process.memoryUsage.rss());
-      },
+      report: () => {},
       stop,
     };
   });
@@ -154,11 +153,16 @@ async function shipped(
   });
   if (outcome !== 'delivered')
     throw new Error(results.map(({ router, says }) => `${router}: ${says}`).join('\n'));
-  return most / 2 ** 20;
 }
 
 /** The same, and what goes over it is written down. */
-function noted(remote: Remote, connection: Call['connection'], calls: Call[], asked: string): Remote {
+const noted = (remote: Remote, calls: Call[], asked: string): Remote => ({
+  ...notedAccess(remote, 'shared', calls, asked),
+  fresh: () => notedAccess(remote.fresh(), 'own', calls, asked),
+  end: () => remote.end(),
+});
+
+function notedAccess(remote: Access, connection: Call['connection'], calls: Call[], asked: string): Access {
   const note = (): Call => {
     const call: Call = { connection, inputs: [], birdc: [] };
     calls.push(call);
@@ -187,8 +191,6 @@ function noted(remote: Remote, connection: Call['connection'], calls: Call[], as
       const started = await remote.start(command, ready);
       return 'run' in started ? { ...started, run: noting(started, () => call) } : started;
     },
-    fresh: async () => noted(await remote.fresh(), 'own', calls, asked),
-    end: () => remote.end(),
   };
 }
 

@@ -151,7 +151,7 @@ describe('answers that nobody can have given', () => {
   const saying = (stdout: string): Remote => ({
     run: async () => answer(stdout),
     start: async () => answer(stdout),
-    fresh: async () => saying(stdout),
+    fresh: () => saying(stdout),
     end: async () => {},
   });
   const settings = { configDir: '/etc/bird', mode: 'include' } as const;

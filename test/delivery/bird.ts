@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import type { Line, Ran, Remote, RemoteCommand } from '../../delivery/remote.ts';
+import type { Access, Line, Ran, Remote, RemoteCommand } from '../../delivery/remote.ts';
 import { words } from '../../delivery/remote.ts';
 import type { RouterSettings } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';
@@ -134,7 +134,7 @@ function birdcPath(): string {
 }
 
 /** A router whose commands, those of a session too, go by another line. */
-export const by = (remote: Remote, line: (own: Line) => Line['run']): Remote => ({
+export const by = <A extends Access>(remote: A, line: (own: Line) => Line['run']): A => ({
   ...remote,
   run: line(remote),
   start: async (command, ready) => {
@@ -200,7 +200,7 @@ export function local(way: Way = {}): Remote & { readonly children: ChildProcess
         child.stdout.on('data', look);
       });
     },
-    fresh: async () => local(way),
+    fresh: () => local(way),
     end: async () => {},
   };
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Remote } from '../../delivery/remote.ts';
+import type { Access, Remote } from '../../delivery/remote.ts';
 import { hold, settingsOf } from '../../delivery/router.ts';
 import { forcedCommand, routerScript } from '../../delivery/router-script.ts';
 import { sshRemote } from '../../delivery/ssh.ts';
@@ -48,10 +48,9 @@ async function deliver(remote: Remote): Promise<void> {
   done(await steps.check(TWO));
   done(await steps.apply(TWO));
   expect(bird.sessions()).toEqual(['two']);
-  const other = await remote.fresh();
+  const other = remote.fresh();
   expect((await hold(other, bird.settings, 'another')).failed?.says).toMatch(/test/);
   done(await steps.undo(other));
-  await other.end();
   await agree(steps);
   expect(bird.sessions()).toEqual(['one']);
   await steps.lock.release();
@@ -72,9 +71,15 @@ test('an account that may do nothing else is enough', async () => {
 });
 
 /** The wrapper has its own: the client may name none of these. */
-const withoutSettings = (remote: Remote): Remote => {
+const withoutSettings = (remote: Remote): Remote => ({
+  ...fewerSettings(remote),
+  fresh: () => fewerSettings(remote.fresh()),
+  end: remote.end,
+});
+
+const fewerSettings = (access: Access): Access => {
   const own = by(
-    remote,
+    access,
     (line) =>
       ({ verb, settings, args }, input) =>
         line.run({ verb, settings: owners(settings), args }, input),
@@ -82,7 +87,6 @@ const withoutSettings = (remote: Remote): Remote => {
   return {
     ...own,
     start: ({ verb, settings, args }, ready) => own.start({ verb, settings: owners(settings), args }, ready),
-    fresh: async () => withoutSettings(await remote.fresh()),
   };
 };
 

@@ -50,7 +50,7 @@ const nothingNew = () => expect(readdirSync(bird.config)).not.toContain('pwned')
 
 test('that it takes words only is found out, by whoever talks to it', async () => {
   const remote = sshRemote(sshd.target, { script: routerScript });
-  const fresh = await remote.fresh();
+  const fresh = remote.fresh();
   try {
     done(await inspect(remote, bird.settings));
     done(await inspect(fresh, bird.settings));
@@ -61,7 +61,6 @@ test('that it takes words only is found out, by whoever talks to it', async () =
     expect(ran).toMatchObject({ said: 'held\n' });
     expect(clientsOf(sshd)).toHaveLength(1);
   } finally {
-    await fresh.end();
     await remote.end();
   }
 });

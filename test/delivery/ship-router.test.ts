@@ -164,7 +164,7 @@ function cutAfter(verb: string, milliseconds = Number.POSITIVE_INFINITY): Remote
   const remote: Remote = {
     ...way,
     start: async (command, ready) => (isCut() ? gone : way.start(command, ready)),
-    fresh: async () => remote,
+    fresh: () => remote,
   };
   return remote;
 }

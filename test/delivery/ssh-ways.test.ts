@@ -236,8 +236,7 @@ describe('connections that end', () => {
   test.each(REASONS)('%s: told apart, shared or not', async (_, script, says) => {
     const { target } = await sshd();
     const remote = to(target, script);
-    const fresh = await remote.fresh();
-    ends.push(fresh.end);
+    const fresh = remote.fresh();
     for (const way of [remote, fresh]) {
       const ran = await way.run({ verb: 'inspect', settings: [], args: [] });
       expect(ran).toMatchObject({ code: 255, stdout: 'half\n' });

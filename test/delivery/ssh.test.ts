@@ -67,9 +67,8 @@ test('commands share one connection, and nothing of it is left at the end', asyn
   const remote = to({}, 'echo $SSH_CONNECTION');
   const first = await remote.run(command('inspect'));
   const second = await remote.run(command('inspect'));
-  const fresh = await remote.fresh();
+  const fresh = remote.fresh();
   const other = await fresh.run(command('inspect'));
-  await fresh.end();
   await remote.end();
   expect(second.stdout).toBe(first.stdout);
   expect(other.stdout).not.toBe(first.stdout);
