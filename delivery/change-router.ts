@@ -56,7 +56,8 @@ const [LONGEST_PAUSE, PAUSE] = [2000, 500];
 
 /**
  * Judges a router until nothing changes any more, or until then (of `performance.now()`). Looks over connections of their own: what
- * cuts ship's way to the router must not be confirmed over the way that is left.
+ * cuts ship's way to the router must not be confirmed over the way that is left. That of the next look is made as soon as it is
+ * known that there will be one, so that making it takes no time of its own.
  */
 export async function judged(
   { remote, settings, stop }: Delivery,
@@ -66,9 +67,12 @@ export async function judged(
 ): Promise<{ readonly wrong: readonly string[] } | { readonly warnings: readonly GateFinding[] }> {
   let pause = PAUSE;
   let wrong = ['it could not be looked at in time'];
-  while (performance.now() < until) {
-    if (stop.aborted) return { wrong: ['it was interrupted'] };
-    const seen = await router.protocols(remote.fresh(), settings);
+  let look = () => router.protocols(remote.fresh(), settings);
+  const isOver = () => stop.aborted || performance.now() >= until;
+  const atEnd = () => ({ wrong: stop.aborted ? ['it was interrupted'] : wrong });
+  if (isOver()) return atEnd();
+  for (;;) {
+    const seen = await look();
     if (seen.failed === undefined) {
       const { findings, wait } = judge(before.protocols, seen.done, performance.now());
       const failures = findings.filter(({ level }) => level === 'failure').map(({ says }) => says);
@@ -76,11 +80,15 @@ export async function judged(
       wrong = failures.length > 0 ? failures : ['its protocols did not come to rest in time'];
       pause = Math.min(wait, LONGEST_PAUSE);
     } else wrong = [seen.failed.says];
+    look = router.protocolsLater(remote.fresh(), settings);
     await sleep(Math.max(0, Math.min(pause, until - performance.now() - PAUSE)), undefined, {
       signal: stop,
     }).catch(() => {});
+    if (!isOver()) continue;
+    // It ends by itself, and nobody waits for it.
+    void look();
+    return atEnd();
   }
-  return { wrong };
 }
 
 /** Why it is not confirmed; undefined if it is. An answer that was lost is asked for again: the router knows. */

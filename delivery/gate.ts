@@ -84,13 +84,13 @@ export type Judge = (
 ) => { readonly findings: readonly GateFinding[]; readonly wait: number };
 
 /** The judge of one router's delivery: what it is told must be in order. */
-export function judge(question: GateQuestion): Judge {
+export function judge(question: GateQuestion, calm = CALM): Judge {
   const find = gate(question);
   const looks: Look[] = [];
   return (before, now, at) => {
     const findings = find(before, now);
     looks.push({ at, findings, now });
-    return { findings, wait: unsettledFor(before, looks) };
+    return { findings, wait: unsettledFor(before, looks, calm) };
   };
 }
 
@@ -103,6 +103,9 @@ export const passes = (findings: readonly GateFinding[]): boolean =>
  * disturbed needs long; where every protocol and channel is as it was before, only routes could still change.
  */
 export const CALM = { disturbed: 8000, undisturbed: 2000 };
+
+/** Of a router that has had its calm: only what time could still mend is waited for. */
+export const HAD_CALM = { disturbed: 0, undisturbed: 0 };
 
 export interface Look {
   readonly at: number;

@@ -56,7 +56,7 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
   const first = (key: string) => all(key)[0];
   const missing = ONCE.find((key) => all(key).length !== 1);
   if (missing !== undefined) return { failed: garbled('inspect', undefined, `single line "${missing}"`) };
-  if (first('protocol') !== '1') {
+  if (first('protocol') !== '2') {
     return { failed: garbled('inspect', lines[0], 'a protocol that this noencap speaks') };
   }
 

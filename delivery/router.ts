@@ -50,18 +50,34 @@ export async function inspect(
 }
 
 /** What its BIRD says of its protocols. */
-export async function protocols(
-  line: Line,
-  settings: RouterSettings,
-): Promise<Outcome<readonly ProtocolState[]>> {
-  const answer = linesOf(
-    'protocols',
-    await line.run({ verb: 'protocols', settings: settingsOf(settings), args: [] }),
-  );
+export const protocols = async (line: Line, settings: RouterSettings): Promise<Protocols> =>
+  readProtocols(await line.run(protocolsOf(settings)));
+
+/** The same when it is called: only the way to the router is made now. */
+export function protocolsLater(access: Access, settings: RouterSettings): () => Promise<Protocols> {
+  const started = access.start(protocolsOf(settings), 'ready');
+  return async () => {
+    const ready = await started;
+    return readProtocols(isRunning(ready) ? await ready.close() : ready);
+  };
+}
+
+type Protocols = Outcome<readonly ProtocolState[]>;
+
+const protocolsOf = (settings: RouterSettings): RemoteCommand => ({
+  verb: 'protocols',
+  settings: settingsOf(settings),
+  args: [],
+});
+
+function readProtocols(ran: Ran): Protocols {
+  const answer = linesOf('protocols', ran);
   if (answer.failed !== undefined) return answer;
-  const other = answer.done.find(({ key }) => key !== 'all');
+  const [ready, ...lines] = answer.done;
+  if (ready?.key !== 'ready') return { failed: garbled('protocols', ready, 'line "ready"') };
+  const other = lines.find(({ key }) => key !== 'all');
   if (other !== undefined) return { failed: garbled('protocols', other, 'a line of BIRD') };
-  return { done: protocolStates(answer.done.map(({ value }) => value).join('\n')) };
+  return { done: protocolStates(lines.map(({ value }) => value).join('\n')) };
 }
 
 /** One live file of ours, for the difference to what was shipped. */

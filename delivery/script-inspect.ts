@@ -109,9 +109,12 @@ live_files() {
 # of_protocols: of BIRD's answer the names, and what the gate reads; a router with 100 sessions says four times as much.
 of_protocols() { printf '%s\\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|(BGP state|Neighbor address|Last error|State|Routes):|Channel /s/^/all /p'; }
 
-# protocols: what BIRD says of them, for a gate that asks again and again.
+# protocols: what BIRD says of them when its input ends or has a line, for a gate that asks again and again: it may call
+# long before it asks.
 protocols() {
   arguments 0 "$#"
+  say ready
+  IFS= read -r line || :
   ask show protocols all
   of_protocols
   say end

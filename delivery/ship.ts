@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Fabric } from '../fabric/index.ts';
 import { change, judged } from './change-router.ts';
 import type { Delivery } from './delivery.ts';
-import { type Judge, judge } from './gate.ts';
+import { type CALM, HAD_CALM, type Judge, judge } from './gate.ts';
 import type { Inspection } from './inspection.ts';
 import type { JournalEvent, Result } from './journal.ts';
 import { isRotated } from './password.ts';
@@ -141,15 +141,18 @@ async function changeAll(
   const rotated = new Set(
     [...left].filter(([, { before, release }]) => isRotated(before, release)).map(([{ router }]) => router),
   );
-  const judgeOf = (router: string) =>
-    judge({
-      router,
-      fabric,
-      before: base?.fabric,
-      undelivered: new Set(undelivered),
-      excused,
-      isRotated: rotated.has(router),
-    });
+  const judgeOf = (router: string, calm?: typeof CALM) =>
+    judge(
+      {
+        router,
+        fabric,
+        before: base?.fabric,
+        undelivered: new Set(undelivered),
+        excused,
+        isRotated: rotated.has(router),
+      },
+      calm,
+    );
   const joins = joining(fabric, maxParallel);
   let hasFailed = false;
   /** Those that are to be looked at once more. */
@@ -162,7 +165,7 @@ async function changeAll(
     for (const [router, { delivery, ready, beside }] of open) {
       if ([...beside].some((one) => atWork.has(one))) continue;
       open.delete(router);
-      looks.push(lookInTurn(() => lastLook(delivery, ready, judgeOf(router), notes)));
+      looks.push(lookInTurn(() => lastLook(delivery, ready, judgeOf(router, HAD_CALM), notes)));
     }
   };
   /** Who is being changed, and with whom at the same time. */

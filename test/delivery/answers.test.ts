@@ -11,7 +11,7 @@ const MANIFEST = new Map([['k3s/ibgp.conf', 'a'.repeat(64)]]);
 const LIVE = hashOf(manifestOf(MANIFEST));
 const SALT = '00112233445566778899aabbccddeeff';
 const GOOD = [
-  'protocol 1',
+  'protocol 2',
   'bird 2.0.12',
   'main /etc/bird/bird.conf',
   'live-check ok',
@@ -67,7 +67,7 @@ test.each([
   ['settled yes', 'toString x', 'line 5'],
   ['bird 2.0.12', 'main /etc/bird/bird.conf', 'no single line "bird"'],
   ['live-check ok', 'all 0000', 'no single line "live-check"'],
-  ['protocol 1', 'protocol 2', 'a protocol that this noencap speaks'],
+  ['protocol 2', 'protocol 1', 'a protocol that this noencap speaks'],
 ])('%j as %j is told with its line', (line, wrong, says) => {
   const lines = GOOD.map((one) => (one === line ? wrong : one));
   expect(parseInspection(answer(text(lines))).failed).toEqual({
