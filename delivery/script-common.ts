@@ -188,7 +188,8 @@ folder() {
     problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
   fi
   permissions
-  case $(ls -lnd "$1") in "$folder_listed"*" $group "*) return 0 ;; esac
+  listed_of "$1"
+  case $line in "$folder_listed"*" $group "*) return 0 ;; esac
   chgrp "$group" "$1" 2>/dev/null
   chmod "$folder_mode" "$1" 2>/dev/null
   return 0
@@ -356,15 +357,26 @@ durable() { sync -f "$noencap" 2>/dev/null || sync; }
 permissions() {
   if [ "$permissions_of" = "$config/\${main_name:-bird.conf}" ]; then return 0; fi
   permissions_of=$config/\${main_name:-bird.conf}
-  listed=$(ls -lnL "$config/\${main_name:-bird.conf}" 2>/dev/null) || listed=$(ls -lnd "$config/.")
+  listed="$(ls -lndL "$permissions_of" "$noencap" "$noencap/releases" 2>/dev/null)
+"
+  listed_of "$permissions_of"
+  [ -n "$line" ] || line=$(ls -lnd "$config/.")
   # shellcheck disable=SC2086
-  set -- $listed
+  set -- $line
   group=$4
   case $1 in
     ???????r*) file_mode=0644 secret_mode=0640 folder_mode=0755 folder_listed=drwxr-xr-x mask=022 ;;
     ????r*) file_mode=0640 secret_mode=0640 folder_mode=0750 folder_listed=drwxr-x--- mask=027 ;;
     *) file_mode=0600 secret_mode=0600 folder_mode=0700 folder_listed=drwx------ mask=077 ;;
   esac
+}
+# listed_of PATH: \`line\` is what \`permissions\` listed of it, nothing if it was not there.
+listed_of() {
+  line=
+  case $listed in *" $1
+"*) line=\${listed%%" $1
+"*}; line=\${line##*
+} ;; esac
 }
 # like_main FOLDER: but for a password, which is BIRD's group's at most, at every moment. What is so already is left alone.
 like_main() {

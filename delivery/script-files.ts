@@ -25,12 +25,14 @@ stage() {
   head -c $((limit + 1)) 2>/dev/null >"$incoming.tar" || lack "the upload does not fit: $(free) kB are free in $config. Make room there."
   bytes=$(wc -c <"$incoming.tar")
   if [ "$bytes" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release has configuration only."; fi
-  if [ "$bytes" -eq 0 ] || [ "$bytes" -ne "\${announced:-$bytes}" ]; then refuse "the upload is cut off or no tar archive. Ship again."; fi
-  listed=$(tar -tvf "$incoming.tar" 2>/dev/null) || refuse "the upload is cut off or no tar archive. Ship again."
+  # A tar archive ends with two empty blocks. Not every tar finds them missing.
+  if [ "$bytes" -eq 0 ] || [ "$bytes" -ne "\${announced:-$bytes}" ] ||
+    { [ -z "$announced" ] && [ "$(tail -c 1024 "$incoming.tar" | tr -d '\\000' | wc -c)" -ne 0 ]; }; then
+    refuse "the upload is cut off or no tar archive. Ship again."
+  fi
+  tar -tvf "$incoming.tar" 2>/dev/null >"$incoming.list" || refuse "the upload is cut off or no tar archive. Ship again."
   # Mode, owner, size, date, time and a name without blanks: a link has one more, and another first letter.
-  if grep -Evq "^[-d][-a-zA-Z]{9} +[^ ]+ +[0-9]+ [0-9-]+ [0-9:.]+ $name(/$name)*/?\\$" <<END; then
-$listed
-END
+  if grep -Evq "^[-d][-a-zA-Z]{9} +[^ ]+ +[0-9]+ [0-9-]+ [0-9:.]+ $name(/$name)*/?\\$" "$incoming.list"; then
     refuse "the upload holds something else than plain files below its folder. It was not unpacked."
   fi
   # A password's file has no rights for others in the archive.
@@ -38,7 +40,7 @@ END
   problem=$(mkdir "$incoming" 2>&1) || lack "cannot write to $noencap: $problem"
   problem=$(tar -C "$incoming" -xf "$incoming.tar" -o 2>&1) || lack "the upload cannot be unpacked: $(printf '%s\\n' "$problem" | head -n 1) ($(free) kB are free in $config)"
   umask 077
-  (cd "$incoming" && manifest_ok "$1") || refuse "the upload is not release $1: its files do not match the manifest. Ship again."
+  { cd "$incoming" && manifest_ok "$1"; } || refuse "the upload is not release $1: its files do not match the manifest. Ship again."
   for one in $required; do
     [ -e "$incoming/$one" ] || refuse "release $1 has no $one"
   done
@@ -75,37 +77,39 @@ place() {
 
 # tree HASH RELEASE FOLDER: stands in for the configuration folder, with the release's files in their places. Folders
 # are folders and files are links, since BIRD looks for relative includes beside the name that it was given. Nothing is
-# ever written through a link: the main file has none here, and set -C refuses.
+# ever written through a link: the main file has none here, and set -C refuses. What is in sysctl.d is not for BIRD.
 tree() {
-  release=$2 new=$3
+  hash=$1 release=$2 new=$3
   permissions
   umask "$mask"
   mkdir "$new" || lack "cannot write $new"
   (
     set -C
-    cd "$config" || exit 1
-    find . -path ./.noencap -prune -o -path ./k3s -prune -o -path "./$main_name" -prune -o ! -path . -print | {
-      set --
-      while IFS= read -r one; do
-        one=\${one#./}
-        case " $secrets " in *" $one "*) continue ;; esac
-        if [ -d "$one" ] && [ ! -L "$one" ]; then mkdir "$new/$one" || exit 1
-        elif [ "$one" = "\${one##*/}" ]; then set -- "$@" "$config/$one"
-        else ln -s "$config/$one" "$new/$one" || exit 1
-        fi
-      done
-      for one in k3s $secrets; do
-        if [ -e "$release/$one" ]; then set -- "$@" "$release/$one"; fi
-      done
-      ln -s "$@" "$new"
-    } || exit 1
+    set --
+    for one in "$config"/* "$config"/.[!.]* "$config"/..?*; do
+      there "$one" || continue
+      one=\${one##*/}
+      case " .noencap sysctl.d $main_name k3s $secrets " in *" $one "*) continue ;; esac
+      if [ -d "$config/$one" ] && [ ! -L "$config/$one" ]; then mirror "$one" || exit 1; else set -- "$@" "$config/$one"; fi
+    done
+    for one in k3s $secrets; do
+      if [ -e "$release/$one" ]; then set -- "$@" "$release/$one"; fi
+    done
+    ln -s "$@" "$new" || exit 1
     source=$main
     if [ "$entry" = bird.conf ]; then source=$release/bird.conf; fi
-    { cat "$source" && printf '\\ndefine noencap_release_%s = 1;\\n' "$1"; } >"$new/$main_name" || exit 1
-    printf '%s\\n' "$1 $main" >"$new/.noencap-release"
+    { cat "$source" && printf '\\ndefine noencap_release_%s = 1;\\n' "$hash"; } >"$new/$main_name" || exit 1
+    printf '%s\\n' "$hash $main" >"$new/.noencap-release"
   ) 2>/dev/null || lack "the staged copy of $config cannot be written ($(free) kB are free)"
   umask 077
   chgrp -Rh "$group" "$new" 2>/dev/null || lack "cannot give $new the group of $main. Let this account be a member of it."
+}
+# mirror NAME: a folder of the configuration folder.
+mirror() {
+  cd "$config" || return 1
+  find "$1" -print | while IFS= read -r item; do
+    if [ -d "$item" ] && [ ! -L "$item" ]; then mkdir "$new/$item"; else ln -s "$config/$item" "$new/$item"; fi || exit 1
+  done
 }
 
 # staged_is HASH: \`main\` and \`main_name\` are those that it was staged for.
