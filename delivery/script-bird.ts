@@ -29,7 +29,7 @@ check() {
   staged_is "$1"
   ask configure check "\\"$noencap/staged/$main_name\\""
   has 0020 || not_taken "$1" "$(last_line)"
-  trap 'away "$noencap/probe" "$noencap/fault"; drop_busy' EXIT
+  trap 'away "$noencap/probe" "$noencap/fault"; done_here' EXIT
   away "$noencap/probe" "$noencap/fault"
   permissions
   umask "$mask"
@@ -75,7 +75,6 @@ apply() {
     if there "$config/$one" && ! linked "$one"; then refuse "$config/$one was not shipped by noencap. Adopt it first."; fi
   done
   put_state "applying $1" || lack "cannot write $noencap/state ($(free) kB are free)"
-  durable
   ask configure "\\"$noencap/staged/$main_name\\"" timeout "$2"
   if ! has 0003 && ! has 0004 && ! has 0005; then
     refused=$(last_line)
@@ -183,7 +182,6 @@ confirm() {
       if there "$config/$one" && ! linked "$one"; then refuse "$config/$one was not shipped by noencap. Adopt it first."; fi
     done
     put_state "confirming $1" || lack "cannot write $noencap/state ($(free) kB are free); BIRD goes back by itself"
-    durable
     ask configure confirm
     if ! has 0018; then
       refuse "too late: BIRD says $(last_line). Settle, then ship again."

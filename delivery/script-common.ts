@@ -101,7 +101,7 @@ serve() {
   verb=\${1:-}
   [ "$#" -eq 0 ] || shift
   case $verb in hold | show) [ "$answered" -eq 0 ] || misuse "$verb is no verb for a session" ;; esac
-  links=
+  links='' permissions_of=''
   case $verb in protocols) ;; *) what_is_ours ;; esac
   myself
   case $verb in
@@ -161,26 +161,43 @@ alive() {
   [ "$holder_boot" = "$boot" ] && [ -n "$start" ] && [ "$start" = "$holder_start" ]
 }
 
-# take NAME TEXT: a link that points to its holder; it comes into being with its text in one step. Who finds a dead
+# take_lock OWNER: a link that points to its holder; it comes into being with its text in one step. Who finds a dead
 # holder moves its link aside; who took a living one's by mistake (two came at once) puts it back.
-take() {
+take_lock() {
   tries=0 stale=
   while [ "$tries" -lt 5 ]; do
     tries=$((tries + 1))
-    if problem=$(ln -s "$2,$me" "$noencap/$1" 2>&1); then return 0; fi
-    holder=$(readlink "$noencap/$1") || continue
+    if problem=$(ln -s "$1,$me" "$noencap/lock" 2>&1); then return 0; fi
+    holder=$(readlink "$noencap/lock") || continue
     if alive "$holder"; then return 1; fi
-    if mv -T "$noencap/$1" "$noencap/$1.stale.$$" 2>/dev/null; then
-      moved=$(readlink "$noencap/$1.stale.$$")
-      if [ "$moved" != "$holder" ]; then ln -s "$moved" "$noencap/$1" 2>/dev/null; else stale=\${holder%%,*}; fi
-      rm -f "$noencap/$1.stale.$$"
+    if mv -T "$noencap/lock" "$noencap/lock.stale.$$" 2>/dev/null; then
+      moved=$(readlink "$noencap/lock.stale.$$")
+      if [ "$moved" != "$holder" ]; then ln -s "$moved" "$noencap/lock" 2>/dev/null; else stale=\${holder%%,*}; fi
+      rm -f "$noencap/lock.stale.$$"
     fi
   done
   lack "cannot lock $noencap: $problem"
 }
-drop_lock() { if [ "$(readlink "$noencap/lock")" = "$holding,$me" ]; then rm -f "$noencap/lock"; fi; }
-# Nobody takes this from one that lives.
-drop_busy() { rm -f "$noencap/busy"; }
+drop_lock() { if [ "$(readlink "$noencap/lock")" = "$holding,$me" ]; then bury "$noencap/lock"; fi; }
+
+# alone: no other verb is at work. Each has an empty file whose name tells which process it is: no process is needed to make it, and
+# those of the dead may lie there. Two that come at once see each other, and both step back.
+alone() {
+  true 2>/dev/null >"$noencap/busy.$verb,$me" || lack "cannot write to $noencap"
+  for one in "$noencap"/busy.*; do
+    other=\${one##*/busy.}
+    if [ "$other" = "$verb,$me" ] || ! alive "$other"; then continue; fi
+    rm -f "$noencap/busy.$verb,$me"
+    return 1
+  done
+}
+# bury PATH...: takes these away, and the files of verbs that are dead.
+bury() {
+  for one in "$noencap"/busy.*; do
+    if [ -e "$one" ] && ! alive "\${one##*/busy.}"; then set -- "$@" "$one"; fi
+  done
+  [ "$#" -eq 0 ] || rm -f "$@"
+}
 
 # folder PATH: one that BIRD can read what is below. Its permissions are looked at each time: a run may have been cut off before.
 folder() {
@@ -207,20 +224,31 @@ begin() {
     fi
   fi
   waited=0
-  until take busy "$verb"; do
+  until alone; do
     waited=$((waited + 1))
-    if [ "$waited" -gt 60 ]; then refuse "\${holder%%,*} is still at work on this router. Try again when it has ended."; fi
+    if [ "$waited" -gt 60 ]; then refuse "\${other%%,*} is still at work on this router. Try again when it has ended."; fi
     sleep 1
   done
-  trap drop_busy EXIT
+  trap done_here EXIT
   # While it waited, another may have changed them.
   links=
 }
 
+# done_here: a session's lock goes last, and takes with it what its verbs leave.
+done_here() { [ -n "$holding" ] || rm -f "$noencap/busy.$verb,$me"; }
+
 # ---- what BIRD says
 
+# Seconds in which BIRD must have answered.
+patience=60
+# ask COMMAND: in a session it is \`wake\` that ends a birdc which gets no answer.
 ask() {
-  reply=$(timeout 60 "$birdc" -v \${socket:+-s "$socket"} "$*" 2>&1 </dev/null)
+  if [ -n "$holding" ]; then
+    reply=$("$birdc" -v \${socket:+-s "$socket"} "$*" 2>&1 </dev/null)
+  else
+    reply=$(timeout "$patience" "$birdc" -v \${socket:+-s "$socket"} "$*" 2>&1 </dev/null)
+  fi
+  if [ "$?" -ge 124 ]; then lack "BIRD does not answer within $patience seconds (\${reply:-no answer}). See what it is busy with."; fi
   case $reply in
     "0001 BIRD "*) return 0 ;;
     *) lack "BIRD does not answer on its control socket (\${reply:-no answer}). See that it runs, and that this account may use the socket." ;;
@@ -322,7 +350,7 @@ points() {
     for link in "$config"/*; do
       if [ -L "$link" ]; then set -- "$@" "$link"; fi
     done
-    links="$(ls -ld "$@" 2>/dev/null)
+    links="$(ls -ldn "$@" 2>/dev/null)
 "
     set -- "$asked"
   fi

@@ -8,7 +8,7 @@ idle() {
   esac
 }
 
-clean() { away "$noencap"/incoming.* "$noencap"/tree.* "$noencap"/probe "$noencap"/fault "$noencap"/state.new "$noencap"/live.new "$noencap"/link.*; }
+clean() { away "$noencap"/incoming.* "$noencap"/tree.* "$noencap"/probe "$noencap"/fault "$noencap"/state.new "$noencap"/live.new "$noencap"/link.*; bury; }
 
 # stage HASH: a tar of the release comes in on standard input. It is looked at, unpacked beside, held against its
 # manifest, and moved in with one rename.
@@ -20,7 +20,7 @@ stage() {
   idle
   incoming=$noencap/incoming.$$
   clean
-  trap 'away "$noencap"/incoming.* "$noencap"/tree.*; drop_busy' EXIT
+  trap 'away "$noencap"/incoming.* "$noencap"/tree.*; done_here' EXIT
   folder "$noencap/releases"
   head -c $((limit + 1)) 2>/dev/null >"$incoming.tar" || lack "the upload does not fit: $(free) kB are free in $config. Make room there."
   bytes=$(wc -c <"$incoming.tar")
@@ -30,9 +30,11 @@ stage() {
     { [ -z "$announced" ] && [ "$(tail -c 1024 "$incoming.tar" | tr -d '\\000' | wc -c)" -ne 0 ]; }; then
     refuse "the upload is cut off or no tar archive. Ship again."
   fi
-  tar -tvf "$incoming.tar" 2>/dev/null >"$incoming.list" || refuse "the upload is cut off or no tar archive. Ship again."
+  packed=$(tar -tvf "$incoming.tar" 2>/dev/null) || refuse "the upload is cut off or no tar archive. Ship again."
   # Mode, owner, size, date, time and a name without blanks: a link has one more, and another first letter.
-  if grep -Evq "^[-d][-a-zA-Z]{9} +[^ ]+ +[0-9]+ [0-9-]+ [0-9:.]+ $name(/$name)*/?\\$" "$incoming.list"; then
+  if grep -Evq "^[-d][-a-zA-Z]{9} +[^ ]+ +[0-9]+ [0-9-]+ [0-9:.]+ $name(/$name)*/?\\$" <<END; then
+$packed
+END
     refuse "the upload holds something else than plain files below its folder. It was not unpacked."
   fi
   # A password's file has no rights for others in the archive.
@@ -129,7 +131,7 @@ adopt() {
   idle
   clean
   repair
-  trap 'away "$noencap"/incoming.*; drop_busy' EXIT
+  trap 'away "$noencap"/incoming.*; done_here' EXIT
   mkdir -p "$noencap/incoming.$$" 2>/dev/null || lack "cannot write to $noencap"
   folder "$noencap/releases"
   for one in $entries; do

@@ -93,17 +93,16 @@ inspect() {
   say end
 }
 
-# live_files: what is there of ours, with its hash; what has a name that no release has; and the manifest of what is live.
-# What was found begins with a dot, and what is in a manifest does not.
+# live_files: what is there of ours, with its hash; what has a name that no release has (as \`name\` says it; a backslash before a hash
+# is sha256sum's, for such a name); and the manifest of what is live. What was found begins with a dot, and what is in a manifest does not.
 live_files() {
   set --
   for one in $entries; do
     if [ -e "./$one" ]; then set -- "$@" "./$one"; fi
   done
   { [ "$#" -eq 0 ] || find -L "$@" -type f -exec sha256sum '{}' +; } |
-    sed -E -e "s,^([0-9a-f]+)  \\./($name(/$name)*)$,file \\1 \\2," -e t \\
-      -e 's,^([0-9a-f]+)  ([^.]),manifest \\1 \\2,' -e t \\
-      -e 's,^.[0-9a-f]+  \\./,,' -e 's,[^A-Za-z0-9_./@+-],?,g' -e 's,^,odd ,' - \${live:+"$noencap/live/manifest"} 2>/dev/null
+    sed -e '/^[0-9a-f]*  [^.]/{s/^/manifest /;s/  / /;b' -e '}' -e '/^\\\\/b odd' -e '/  .*[^A-Za-z0-9_./@+-]/b odd' -e '/\\/[@+-]/b odd' \\
+      -e 's,  \\./, ,;s/^/file /;b' -e ':odd' -e 's,^[^ ]*  \\./,,;s,[^A-Za-z0-9_./@+-],?,g;s/^/odd /' - \${live:+"$noencap/live/manifest"} 2>/dev/null
 }
 
 # of_protocols: of BIRD's answer the names, and what the gate reads; a router with 100 sessions says four times as much.

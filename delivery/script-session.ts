@@ -15,7 +15,7 @@ hold() {
   holding=$1 silence=$2 earlier=
   if [ -L "$noencap/lock" ]; then earlier=$(readlink "$noencap/lock") || earlier=; fi
   if [ "\${earlier%%,*}" = "$holding" ]; then rm -f "$noencap/lock"; fi
-  if ! take lock "$holding"; then
+  if ! take_lock "$holding"; then
     refuse "the lock of this router is \${holder%%,*}'s. Wait until that delivery has ended."
   fi
   alarm=
@@ -46,8 +46,10 @@ wake() {
     while kill -0 "$$"; do
       sleep "$step"
       elapsed=$((elapsed + step))
-      if [ -n "$heard" ] || { [ "$elapsed" -ge "$silence" ] && at_work; }; then elapsed=0 heard=; fi
-      if [ "$elapsed" -ge "$silence" ]; then break; fi
+      if [ -n "$heard" ]; then elapsed=0 heard=; fi
+      if [ "$elapsed" -lt "$silence" ]; then continue; fi
+      at_work || break
+      hang_up
     done
     kill -TERM "$$"
   ) </dev/null >/dev/null 2>&1 &
@@ -60,6 +62,18 @@ at_work() {
     if [ -n "$start" ] && [ "$parent" = "$$" ] && [ "\${one##*/}" != "\${me%%,*}" ]; then return 0; fi
   done
   return 1
+}
+# hang_up: ends a birdc of this session that has had no answer for too long. When it began is told in hundredths of a second since the boot.
+hang_up() {
+  read -r uptime _ </proc/uptime
+  for one in /proc/[0-9]*; do
+    started "\${one##*/}"
+    comm=\${stat#*\\(} comm=\${comm%%\\)*}
+    case \${birdc##*/} in "$comm"*) ;; *) continue ;; esac
+    if [ -z "$start" ] || [ $((\${uptime%%.*} - start / 100)) -lt "$patience" ]; then continue; fi
+    while [ -n "$start" ] && [ "$parent" -gt 1 ] && [ "$parent" != "$$" ]; do started "$parent"; done
+    if [ "$parent" = "$$" ]; then kill "\${one##*/}"; fi
+  done
 }
 
 # answer "run BYTES SETTINGS VERB ARGUMENTS": does that; so many bytes that follow the line are its standard input. Behind

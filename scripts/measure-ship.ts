@@ -233,7 +233,9 @@ async function bareLoop(
       const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${socket}`, '-o', 'ControlPersist=10'];
       for (const [index, { connection, inputs }] of (calls.get(name) ?? []).entries()) {
         const asks = asked(connection, index).map((line) => question(line, bird));
-        const takes = inputs.map(() => `mkdir -p ${bird.folder}/unpacked && tar -C ${bird.folder}/unpacked -xf -`);
+        const takes = inputs.map(
+          () => `mkdir -p ${bird.folder}/unpacked && tar -C ${bird.folder}/unpacked -xf -`,
+        );
         const child = ssh(target, connection === 'shared' ? shared : [], [...takes, ...asks].join('; '));
         child.stdin.end(inputs.length === 0 ? undefined : all.get(name));
         await new Promise((done) => child.on('close', done));

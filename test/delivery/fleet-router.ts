@@ -233,6 +233,6 @@ function liveText(config: string): string {
 const leftovers = (folder: string): string[] =>
   existsSync(folder)
     ? readdirSync(folder).filter((name) =>
-        /^(staged|incoming|tree|probe|busy)|\.new$|^(link|replaced)\./.test(name),
+        /^(staged|incoming|tree|probe|fault|busy)|\.new$|^(link|replaced)\./.test(name),
       )
     : [];

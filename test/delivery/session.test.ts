@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tarOf } from '../../delivery/release.ts';
@@ -172,6 +172,27 @@ describe.each([
     await isSound('one');
   });
 
+  test.each(['stage', 'inspect'])('a BIRD that hangs ends %s, and not the session', async (verb) => {
+    const hurried = { ...way, script: routerScript().replace('patience=60', 'patience=2') };
+    const remote = local(hurried);
+    const held = done(await hold(remote, bird.settings, 'test', 1));
+    const steps = stepsOn(bird, held, remote);
+    const daemon = Number(readFileSync(join(bird.folder, 'pid'), 'utf8'));
+    process.kill(daemon, 'SIGSTOP');
+    const asked = verb === 'stage' ? steps.stage(TWO) : inspect(held, bird.settings);
+    const { failed } = await asked;
+    const alone = await inspect(remote, bird.settings);
+    process.kill(daemon, 'SIGCONT');
+    const says = expect.stringContaining('BIRD does not answer within 2 seconds (no answer)');
+    expect([failed, alone.failed]).toEqual([
+      { kind: 'lacking', says },
+      { kind: 'lacking', says },
+    ]);
+    await steps.ship(TWO);
+    await held.release();
+    await isSound('two');
+  });
+
   test('a line that dies lets a verb that has begun end, and then lets the lock go', async () => {
     const slow = join(bird.folder, 'birdc');
     put(slow, `#!/bin/sh\nsleep 0.3\nexec ${bird.settings.birdc} "$@"\n`);
@@ -205,7 +226,8 @@ describe.each([
     const held = done(await hold(remote, lazy, 'test'));
     const steps = stepsOn(bird, held, remote, lazy);
     const staging = steps.stage(TWO);
-    const busy = () => readdirSync(join(bird.config, '.noencap')).includes('busy');
+    const busy = () =>
+      readdirSync(join(bird.config, '.noencap')).some((name) => name.startsWith('busy.stage'));
     for (let tries = 0; !busy() && tries < 200; tries += 1) await sleep(20);
     remote.children[0]?.kill('SIGKILL');
     const began = Date.now();

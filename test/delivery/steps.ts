@@ -75,7 +75,8 @@ export function stepsOn(
     state: () => text('.noencap/state')?.trim(),
     inventory: () =>
       readdirSync(own, { recursive: true, encoding: 'utf8' })
-        .filter((path) => path !== 'lock' && !path.startsWith('staged/'))
+        // What is of the session goes with it.
+        .filter((path) => !/^(lock$|busy\.|staged\/)/.test(path))
         .map((path) => {
           try {
             return `${path} -> ${readlinkSync(join(own, path))}`;
