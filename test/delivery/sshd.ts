@@ -61,10 +61,14 @@ export async function startSshd(authorized = '', settings: readonly string[] = [
     daemon = spawn(SSHD, ['-D', '-e', '-f', join(folder, 'config')], { stdio: ['ignore', 'ignore', 'pipe'] });
     await new Promise<void>((done, fail) => {
       let said = '';
-      daemon?.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      const hear = (text: string) => {
         said += text;
-        if (said.includes('Server listening')) done();
-      });
+        if (!said.includes('Server listening')) return;
+        // What it says of each connection is thrown away.
+        daemon?.stderr?.off('data', hear).resume();
+        done();
+      };
+      daemon?.stderr?.setEncoding('utf8').on('data', hear);
       daemon?.on('exit', () => fail(new Error(`sshd: ${said}`)));
     });
   };
