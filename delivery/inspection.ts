@@ -50,15 +50,17 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
   const answer = linesOf('inspect', ran);
   if (answer.failed !== undefined) return answer;
   const lines = answer.done;
+  const protocol = lines.find(({ key }) => key === 'protocol')?.value;
+  if (protocol !== undefined && protocol !== PROTOCOL) {
+    const says = `the program of its account is another noencap's (protocol ${protocol}, and this one speaks ${PROTOCOL}). Set the account up again, with ship --setup.`;
+    return { failed: { kind: 'refused', says } };
+  }
   const wrong = lines.find((line) => !isKnown(line));
   if (wrong !== undefined) return { failed: garbled('inspect', wrong, 'a line of it') };
   const all = (key: string) => lines.filter((line) => line.key === key).map(({ value }) => value);
   const first = (key: string) => all(key)[0];
   const missing = ONCE.find((key) => all(key).length !== 1);
   if (missing !== undefined) return { failed: garbled('inspect', undefined, `single line "${missing}"`) };
-  if (first('protocol') !== '2') {
-    return { failed: garbled('inspect', lines[0], 'a protocol that this noencap speaks') };
-  }
 
   const manifest = new Map(all('manifest').map(hashAndPath));
   const live = first('live');
@@ -101,6 +103,9 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
     },
   };
 }
+
+/** What the script says first, raised whenever an older client or router would misunderstand the other. */
+const PROTOCOL = '2';
 
 const HASH = '[0-9a-f]{16}';
 const FILE = /^[0-9a-f]{64} [^\s/][^\s]*$/;

@@ -183,11 +183,14 @@ drop_lock() { if [ "$(readlink "$noencap/lock")" = "$holding,$me" ]; then bury "
 # alone: no other verb is at work. Each has an empty file whose name tells which process it is: no process is needed to make it, and
 # those of the dead may lie there. Two that come at once see each other, and both step back.
 alone() {
-  true 2>/dev/null >"$noencap/busy.$verb,$me" || lack "cannot write to $noencap"
+  mine=$noencap/busy.$verb,$me
+  if ! true 2>/dev/null >"$mine"; then
+    problem=$({ true >"$mine"; } 2>&1) || lack "cannot write to $noencap: \${problem##*: }"
+  fi
   for one in "$noencap"/busy.*; do
     other=\${one##*/busy.}
     if [ "$other" = "$verb,$me" ] || ! alive "$other"; then continue; fi
-    rm -f "$noencap/busy.$verb,$me"
+    rm -f "$mine"
     return 1
   done
 }
@@ -235,7 +238,7 @@ begin() {
 }
 
 # done_here: a session's lock goes last, and takes with it what its verbs leave.
-done_here() { [ -n "$holding" ] || rm -f "$noencap/busy.$verb,$me"; }
+done_here() { [ -n "$holding" ] || rm -f "$mine"; }
 
 # ---- what BIRD says
 

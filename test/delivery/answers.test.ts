@@ -67,12 +67,20 @@ test.each([
   ['settled yes', 'toString x', 'line 5'],
   ['bird 2.0.12', 'main /etc/bird/bird.conf', 'no single line "bird"'],
   ['live-check ok', 'all 0000', 'no single line "live-check"'],
-  ['protocol 2', 'protocol 1', 'a protocol that this noencap speaks'],
+  ['protocol 2', 'protocole 2', 'line 1'],
 ])('%j as %j is told with its line', (line, wrong, says) => {
   const lines = GOOD.map((one) => (one === line ? wrong : one));
   expect(parseInspection(answer(text(lines))).failed).toEqual({
     kind: 'garbled',
     says: expect.stringContaining(says),
+  });
+});
+
+test('an account that was set up by another noencap is to be set up again, whatever else it says', () => {
+  const lines = ['protocol 1', 'temperature 40', ...GOOD.slice(1)];
+  expect(parseInspection(answer(text(lines))).failed).toEqual({
+    kind: 'refused',
+    says: expect.stringMatching(/another noencap's \(protocol 1, .* Set the account up again/),
   });
 });
 
