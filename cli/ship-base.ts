@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { relative, resolve } from 'node:path';
+import type { Base } from '../delivery/change-all.ts';
 import { driftFrom, type Inspection } from '../delivery/inspection.ts';
-import type { Base } from '../delivery/ship.ts';
 import { readBase } from './base-state.ts';
 import { commitOf, fileAt, filesAt, git } from './git.ts';
 import { routerFolders } from './ship-deliveries.ts';

@@ -1,9 +1,9 @@
 import { appendFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Hidden } from '../delivery/hidden.ts';
-import type { JournalEvent } from '../delivery/journal.ts';
+import type { JournalEvent, Unstamped } from '../delivery/journal.ts';
 import { journalJson } from '../delivery/journal.ts';
-import { type Shipped, ship as shipAll, type Unstamped } from '../delivery/ship.ts';
+import { type Shipped, ship as shipAll } from '../delivery/ship.ts';
 import type { ShipPlan } from '../delivery/ship-plan.ts';
 import { shipPlanText } from '../delivery/ship-plan.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';

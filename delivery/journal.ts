@@ -110,3 +110,6 @@ function shown(event: JournalEvent): string[] {
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** An event without its time: only who writes it down knows that. */
+export type Unstamped = JournalEvent extends infer E ? (E extends unknown ? Omit<E, 'at'> : never) : never;

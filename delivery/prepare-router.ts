@@ -120,10 +120,13 @@ export async function unlock({ report }: Delivery, lock: router.Lock): Promise<v
 }
 
 /** Takes away what was prepared and is not wanted any more. */
-export async function discard(delivery: Delivery, { lock }: Ready): Promise<void> {
+async function discard(delivery: Delivery, { lock }: Ready): Promise<void> {
   await discarded(delivery, lock);
   await unlock(delivery, lock);
 }
+
+export const discardAll = (readies: ReadonlyMap<Delivery, Ready>) =>
+  Promise.all([...readies].map(([delivery, ready]) => discard(delivery, ready)));
 
 async function discarded({ settings, report }: Delivery, lock: router.Lock): Promise<void> {
   report('discard', 'started');

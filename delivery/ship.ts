@@ -1,13 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { Fabric } from '../fabric/index.ts';
-import { change, judged } from './change-router.ts';
+import { type Base, changeAll } from './change-all.ts';
 import type { Delivery } from './delivery.ts';
-import { type CALM, HAD_CALM, type Judge, judge } from './gate.ts';
 import type { Inspection } from './inspection.ts';
-import type { JournalEvent, Result } from './journal.ts';
-import { isRotated } from './password.ts';
-import { type Drifted, discard, type Looked, look, prepare, type Ready } from './prepare-router.ts';
-import { joining, rollout } from './rollout.ts';
+import type { Result, Unstamped } from './journal.ts';
+import { inParallel } from './places.ts';
+import { type Drifted, discardAll, look, prepare, type Ready } from './prepare-router.ts';
 
 /** All routers of a delivery, and by what it is judged. */
 export interface Shipment {
@@ -26,16 +24,6 @@ export interface Shipment {
   readonly record: (event: Unstamped) => void;
   readonly stop: AbortSignal;
 }
-
-/** What was delivered before. */
-export interface Base {
-  /** A git revision. */
-  readonly name: string;
-  readonly fabric: Fabric;
-}
-
-/** An event without its time: only who writes it down knows that. */
-export type Unstamped = JournalEvent extends infer E ? (E extends unknown ? Omit<E, 'at'> : never) : never;
 
 export interface Shipped {
   readonly outcome: 'delivered' | 'unwell' | 'stopped';
@@ -95,7 +83,15 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
   }
   if (lookOnly || [...notes.results.values()].some(({ says }) => says !== null)) return;
   const readies = await prepareAll(shipment, wanted, notes);
-  if (readies !== undefined) await changeAll(shipment, looked, readies, notes);
+  if (readies === undefined || readies.size === 0) return;
+  const found = [...looked].flatMap(([{ router }, seen]) =>
+    'found' in seen ? [[router, seen.found] as const] : [],
+  );
+  const unchanged = [...looked]
+    .filter(([, { verdict }]) => verdict === 'unchanged')
+    .map(([{ router }]) => router);
+  const fleet = { ...shipment, base: shipment.base(new Map(found)), unchanged };
+  await changeAll(fleet, readies, (router, outcome, says) => note(notes, router, outcome, says));
 }
 
 /** Undefined if one of them could not be prepared: then none is. */
@@ -116,139 +112,4 @@ async function prepareAll(
   if (!isRefused && !stop.aborted) return readies;
   await discardAll(readies);
   return undefined;
-}
-
-const discardAll = (readies: ReadonlyMap<Delivery, Ready>) =>
-  Promise.all([...readies].map(([delivery, ready]) => discard(delivery, ready)));
-
-async function changeAll(
-  shipment: Shipment,
-  looked: ReadonlyMap<Delivery, Looked>,
-  left: Map<Delivery, Ready>,
-  notes: Notes,
-): Promise<void> {
-  const { fabric, excused, maxParallel, record, stop } = shipment;
-  if (left.size === 0) return;
-  const byName = new Map([...left.keys()].map((delivery) => [delivery.router, delivery]));
-  const { waves } = rollout(fabric, [...byName.keys()], maxParallel);
-  const base = shipment.base(
-    new Map([...looked].flatMap(([{ router }, seen]) => ('found' in seen ? [[router, seen.found]] : []))),
-  );
-  const names = waves.map((wave) => wave.map(({ router }) => router));
-  record({ event: 'planned', network: fabric.name, base: base?.name ?? null, waves: names });
-  const undelivered = new Set(fabric.routers.map(({ name }) => name));
-  for (const [{ router }, { verdict }] of looked) if (verdict === 'unchanged') undelivered.delete(router);
-  const rotated = new Set(
-    [...left].filter(([, { before, release }]) => isRotated(before, release)).map(([{ router }]) => router),
-  );
-  const judgeOf = (router: string, calm?: typeof CALM) =>
-    judge(
-      {
-        router,
-        fabric,
-        before: base?.fabric,
-        undelivered: new Set(undelivered),
-        excused,
-        isRotated: rotated.has(router),
-      },
-      calm,
-    );
-  const joins = joining(fabric, maxParallel);
-  let hasFailed = false;
-  /** Those that are to be looked at once more. */
-  const open = new Map<string, { delivery: Delivery; ready: Ready; beside: ReadonlySet<string> }>();
-  const looks: Promise<void>[] = [];
-  const lookInTurn = places(maxParallel);
-  /** At those beside which nobody is at work any more: they have all that they can expect. */
-  const lookAgain = () => {
-    if (hasFailed || stop.aborted) return;
-    for (const [router, { delivery, ready, beside }] of open) {
-      if ([...beside].some((one) => atWork.has(one))) continue;
-      open.delete(router);
-      looks.push(lookInTurn(() => lastLook(delivery, ready, judgeOf(router, HAD_CALM), notes)));
-    }
-  };
-  /** Who is being changed, and with whom at the same time. */
-  const atWork = new Map<string, Set<string>>();
-  const running = new Set<Promise<void>>();
-  const begin = async (router: string) => {
-    const beside = new Set([router, ...atWork.keys()]);
-    for (const other of atWork.values()) other.add(router);
-    atWork.set(router, beside);
-    const delivery = known(byName, router);
-    const ready = known(left, delivery);
-    left.delete(delivery);
-    const changed = await change(delivery, ready, judgeOf(router));
-    note(notes, router, changed.outcome, 'says' in changed ? changed.says : null);
-    atWork.delete(router);
-    if (changed.outcome !== 'shipped') {
-      hasFailed = true;
-      return;
-    }
-    undelivered.delete(router);
-    // Who is changed at the same time cannot expect anything of it; who begins later does.
-    if (changed.warnings.some(({ about }) => isAmong(fabric, about, beside)))
-      open.set(router, { delivery, ready, beside });
-    lookAgain();
-  };
-  // A wave's last ones are judged while the next wave's first ones begin: nobody waits for a place that is free.
-  for (const [index, router] of names.flat().entries()) {
-    const isFree = () => (index <= 1 ? atWork.size === 0 : joins([...atWork.keys()], router));
-    while (!hasFailed && !stop.aborted && !isFree()) await Promise.race(running);
-    if (hasFailed || stop.aborted) break;
-    const work: Promise<void> = begin(router).finally(() => running.delete(work));
-    running.add(work);
-  }
-  await Promise.all(running);
-  await Promise.all(looks);
-  await discardAll(left);
-}
-
-const isAmong = ({ sessions }: Fabric, id: string, routers: ReadonlySet<string>): boolean =>
-  sessions.some((one) => one.id === id && one.ends.every(({ speaker }) => routers.has(speaker)));
-
-function known<K, V>(map: ReadonlyMap<K, V>, key: K): V {
-  const value = map.get(key);
-  if (value === undefined) throw new Error(`${key} is not prepared`);
-  return value;
-}
-
-/** What was excused because the other end had not got the change is not any more: all have it. It is confirmed, so this only tells. */
-async function lastLook(delivery: Delivery, { before }: Ready, judging: Judge, notes: Notes): Promise<void> {
-  const { router, timeout, report } = delivery;
-  report('verify', 'started');
-  const end = await judged(delivery, before, judging, performance.now() + timeout * 1000);
-  if ('wrong' in end) {
-    report('verify', 'failed', end.wrong);
-    note(notes, router, 'shipped', end.wrong.join('; '));
-  } else {
-    report(
-      'verify',
-      'done',
-      end.warnings.map(({ says }) => says),
-    );
-  }
-}
-
-/** At most so many at a time; the results in the order of the items. */
-function inParallel<T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const inTurn = places(most);
-  return Promise.all(items.map((item) => inTurn(() => work(item))));
-}
-
-/** So many places for work; who finds none waits for one, the first who came first. */
-function places(most: number): <R>(work: () => Promise<R>) => Promise<R> {
-  let free = Math.max(1, most);
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((go) => waiting.push(go));
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
-  };
 }

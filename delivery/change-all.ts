@@ -1,0 +1,166 @@
+import type { Fabric } from '../fabric/index.ts';
+import { change, judged } from './change-router.ts';
+import type { Delivery } from './delivery.ts';
+import { type CALM, HAD_CALM, type Judge, judge } from './gate.ts';
+import type { Result, Unstamped } from './journal.ts';
+import { isRotated } from './password.ts';
+import { places } from './places.ts';
+import { discardAll, type Ready } from './prepare-router.ts';
+import { joining, rollout } from './rollout.ts';
+
+/** What the changes of all routers of a delivery have in common. */
+export interface Fleet {
+  readonly fabric: Fabric;
+  /** Undefined where nobody knows. */
+  readonly base: Base | undefined;
+  /** Routers that have the change already. */
+  readonly unchanged: readonly string[];
+  /** What the operator takes upon himself: ids of sessions, names of protocols. */
+  readonly excused: ReadonlySet<string>;
+  readonly maxParallel: number;
+  readonly record: (event: Unstamped) => void;
+  readonly stop: AbortSignal;
+}
+
+/** What was delivered before. */
+export interface Base {
+  /** A git revision. */
+  readonly name: string;
+  readonly fabric: Fabric;
+}
+
+/** Tells what became of a router; again, if more is known later. */
+type Tell = (router: string, outcome: Result['outcome'], says: string | null) => void;
+
+/** A router while it is changed, and those that were at the same time. */
+interface Changing {
+  readonly delivery: Delivery;
+  readonly ready: Ready;
+  readonly beside: Set<string>;
+}
+
+/**
+ * Changes what runs on routers that are ready, in the order of the waves, and stops to begin at the first that fails: what was not begun is
+ * taken away from them.
+ */
+export async function changeAll(
+  fleet: Fleet,
+  readies: ReadonlyMap<Delivery, Ready>,
+  tell: Tell,
+): Promise<void> {
+  const { fabric, base, maxParallel, record, stop } = fleet;
+  const left = new Map(readies);
+  const byName = new Map([...readies.keys()].map((delivery) => [delivery.router, delivery]));
+  const { waves } = rollout(fabric, [...byName.keys()], maxParallel);
+  const names = waves.map((wave) => wave.map(({ router }) => router));
+  record({ event: 'planned', network: fabric.name, base: base?.name ?? null, waves: names });
+  const judges = judgesOf(fleet, readies);
+  const joins = joining(fabric, maxParallel);
+  const atWork = new Map<string, Changing>();
+  const looks = lastLooks(maxParallel, (one) =>
+    lastLook(one, judges.of(one.delivery.router, HAD_CALM), tell),
+  );
+  let hasFailed = false;
+  const isOver = () => hasFailed || stop.aborted;
+  const begin = async (router: string) => {
+    const delivery = known(byName, router);
+    const ready = known(left, delivery);
+    left.delete(delivery);
+    const changing: Changing = { delivery, ready, beside: new Set([router, ...atWork.keys()]) };
+    for (const other of atWork.values()) other.beside.add(router);
+    atWork.set(router, changing);
+    const changed = await change(delivery, ready, judges.of(router));
+    atWork.delete(router);
+    tell(router, changed.outcome, 'says' in changed ? changed.says : null);
+    if (changed.outcome !== 'shipped') {
+      hasFailed = true;
+      return;
+    }
+    judges.delivered(router);
+    // Who is changed at the same time cannot expect anything of it; who begins later does.
+    if (changed.warnings.some(({ about }) => isAmong(fabric, about, changing.beside))) looks.want(changing);
+    if (!isOver()) looks.begin((one) => atWork.has(one));
+  };
+  const running = new Set<Promise<void>>();
+  // A wave's last ones are judged while the next wave's first ones begin: nobody waits for a place that is free.
+  for (const [index, router] of names.flat().entries()) {
+    const isFree = () => (index <= 1 ? atWork.size === 0 : joins([...atWork.keys()], router));
+    while (!isOver() && !isFree()) await Promise.race(running);
+    if (isOver()) break;
+    const work: Promise<void> = begin(router).finally(() => running.delete(work));
+    running.add(work);
+  }
+  await Promise.all(running);
+  await looks.ended();
+  await discardAll(left);
+}
+
+/** Judges that know at any time who has the change by then. */
+function judgesOf(
+  { fabric, base, unchanged, excused }: Fleet,
+  readies: ReadonlyMap<Delivery, Ready>,
+): { of(router: string, calm?: typeof CALM): Judge; delivered(router: string): void } {
+  const undelivered = new Set(fabric.routers.map(({ name }) => name));
+  for (const router of unchanged) undelivered.delete(router);
+  const rotated = new Set(
+    [...readies]
+      .filter(([, { before, release }]) => isRotated(before, release))
+      .map(([{ router }]) => router),
+  );
+  const questionOf = (router: string) => ({
+    router,
+    fabric,
+    before: base?.fabric,
+    undelivered: new Set(undelivered),
+    excused,
+    isRotated: rotated.has(router),
+  });
+  return {
+    of: (router, calm) => judge(questionOf(router), calm),
+    delivered: (router) => void undelivered.delete(router),
+  };
+}
+
+/** Looks once more at routers beside which nobody is at work any more: they have all that they can expect. */
+function lastLooks(maxParallel: number, look: (one: Changing) => Promise<void>) {
+  const wanted = new Set<Changing>();
+  const begun: Promise<void>[] = [];
+  const inTurn = places(maxParallel);
+  return {
+    want: (one: Changing) => void wanted.add(one),
+    begin: (isAtWork: (router: string) => boolean) => {
+      for (const one of wanted) {
+        if ([...one.beside].some(isAtWork)) continue;
+        wanted.delete(one);
+        begun.push(inTurn(() => look(one)));
+      }
+    },
+    ended: () => Promise.all(begun),
+  };
+}
+
+/** What was excused because the other end had not got the change is not any more: all have it. It is confirmed, so this only tells. */
+async function lastLook({ delivery, ready }: Changing, judging: Judge, tell: Tell): Promise<void> {
+  const { router, timeout, report } = delivery;
+  report('verify', 'started');
+  const end = await judged(delivery, ready.before, judging, performance.now() + timeout * 1000);
+  if ('wrong' in end) {
+    report('verify', 'failed', end.wrong);
+    tell(router, 'shipped', end.wrong.join('; '));
+  } else {
+    report(
+      'verify',
+      'done',
+      end.warnings.map(({ says }) => says),
+    );
+  }
+}
+
+const isAmong = ({ sessions }: Fabric, id: string, routers: ReadonlySet<string>): boolean =>
+  sessions.some((one) => one.id === id && one.ends.every(({ speaker }) => routers.has(speaker)));
+
+function known<K, V>(map: ReadonlyMap<K, V>, key: K): V {
+  const value = map.get(key);
+  if (value === undefined) throw new Error(`${key} is not prepared`);
+  return value;
+}

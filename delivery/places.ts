@@ -1,0 +1,26 @@
+/** At most so many at a time; the results in the order of the items. */
+export function inParallel<T, R>(
+  items: readonly T[],
+  most: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const inTurn = places(most);
+  return Promise.all(items.map((item) => inTurn(() => work(item))));
+}
+
+/** So many places for work; who finds none waits for one, the first who came first. */
+export function places(most: number): <R>(work: () => Promise<R>) => Promise<R> {
+  let free = Math.max(1, most);
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((go) => waiting.push(go));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
+  };
+}
