@@ -1,7 +1,10 @@
+import { ARGUMENTS } from './script-arguments.ts';
 import { BIRD } from './script-bird.ts';
-import { COMMON } from './script-common.ts';
+import { BIRDC } from './script-birdc.ts';
 import { FILES } from './script-files.ts';
+import { FOLDER } from './script-folder.ts';
 import { INSPECT } from './script-inspect.ts';
+import { LOCK } from './script-lock.ts';
 import { SESSION } from './script-session.ts';
 import { WORDS_ONLY } from './ssh-command.ts';
 
@@ -14,8 +17,9 @@ export const routerScript = (verb?: string): string =>
 
 const script = (...parts: readonly string[]): string => `${[...parts, 'serve "$@"'].join('\n\n')}\n`;
 
-const READING = script(COMMON, INSPECT);
-const WHOLE = script(COMMON, INSPECT, FILES, SESSION, BIRD);
+const COMMON = [ARGUMENTS, LOCK, BIRDC, FOLDER];
+const READING = script(...COMMON, INSPECT);
+const WHOLE = script(...COMMON, INSPECT, FILES, SESSION, BIRD);
 
 /**
  * The same as a file for an account that may do nothing else: `command="/usr/local/lib/noencap/router"` in its

@@ -25,7 +25,9 @@ export function sentScript(script: string, command: RemoteCommand): Sent {
   const sent = [Buffer.from(`set -- ${words(command).map(shellWord).join(' ')}\n`), bare(script)];
   const length = sent.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const run = `script="$(head -c ${length})"; printf "\\001noencap\\012"; eval "$script"`;
-  return { line: `exec sh -c '${run}' noencap`, script: sent };
+  // For whoever looks at the router's processes.
+  const what = /^[a-z]+$/.test(command.verb) ? ` ${command.verb}` : '';
+  return { line: `exec sh -c '${run}' noencap${what}`, script: sent };
 }
 
 const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -54,18 +54,15 @@ export function heldAt(folder: string, { step, when }: Point): Held {
 }
 
 /**
- * Which step a command belongs to is told by its verb; `inspect` serves two of them. The words travel in front of the script, with
- * the characters 1 and 4 for quotes and line ends (delivery/ssh-command.ts). It is a group of its own, as ship starts every ssh.
+ * Which step a command belongs to is told by its verb, at the end of what ssh is to run (delivery/ssh-command.ts); `inspect` serves
+ * two of them. It is a group of its own, as ship starts every ssh.
  */
 const HOLD = `#!/bin/sh
-quote=$(printf '\\001')
-end=$(printf '\\004')
-words=
-for word; do words=$word; done
-words=\${words%%"$end"*}
+line=
+for word; do line=$word; done
 verb=
 for one in inspect protocols hold undo; do
-  case $words in *"$quote$one$quote"*) verb=$one ;; esac
+  case $line in *" noencap $one") verb=$one ;; esac
 done
 [ -n "$verb" ] || exec "$HOLD_SSH" "$@"
 echo "$verb" >>"$HOLD/verbs"

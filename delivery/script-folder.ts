@@ -1,0 +1,123 @@
+/** The files of the configuration folder: where its links point to, who may read what, and what a manifest says. */
+export const FOLDER = `# ---- files
+
+# read_state, read_live: what was done last, and which release the live files are; nothing where there is none.
+read_state() { state=; IFS= read -r state 2>/dev/null <"$noencap/state" || :; }
+read_live() { points "$noencap/live"; live=\${target#releases/}; }
+put_state() {
+  printf '%s\\n' "$1" 2>/dev/null >"$noencap/state.new" && mv -f "$noencap/state.new" "$noencap/state" 2>/dev/null
+}
+# What was shipped last, as the files have it.
+state_back() {
+  read_live
+  if [ -n "$live" ]; then put_state "shipped $live"; else rm -f "$noencap/state"; fi || lack "cannot write $noencap/state"
+}
+linked() { [ -L "$config/$1" ] && points "$config/$1" && [ "$target" = ".noencap/live/$1" ]; }
+# points PATH: \`target\` is where this link points to, nothing if it is none. All that may be asked for are listed at once.
+points() {
+  if [ -z "$links" ]; then
+    asked=$1
+    set -- "$noencap/live" "$noencap/lock"
+    for link in "$config"/*; do
+      if [ -L "$link" ]; then set -- "$@" "$link"; fi
+    done
+    links="$(ls -ldn "$@" 2>/dev/null)
+"
+    set -- "$asked"
+  fi
+  case $links in
+    *" $1 -> "*) target=\${links#*" $1 -> "}; target=\${target%%
+*} ;;
+    *) target= ;;
+  esac
+}
+there() { [ -e "$1" ] || [ -L "$1" ]; }
+# away PATH...: takes away what of these is there.
+away() {
+  for item; do
+    shift
+    if there "$item"; then set -- "$@" "$item"; fi
+  done
+  [ "$#" -eq 0 ] || rm -rf "$@"
+}
+# space OPTION: \`room\` is the fourth word of what df says last, how much is free; - where that is no number.
+space() {
+  room=$(df "$1" "$config" 2>/dev/null)
+  # shellcheck disable=SC2086
+  set -- \${room##*
+}
+  case \${4:-} in '' | *[!0-9]*) room=- ;; *) room=$4 ;; esac
+}
+# free: kB.
+free() { space -Pk; printf '%s\\n' "$room"; }
+durable() { sync -f "$noencap" 2>/dev/null || sync; }
+
+# permissions: those of the main file. What has the same, BIRD can read if it can read that.
+permissions() {
+  if [ "$permissions_of" = "$config/\${main_name:-bird.conf}" ]; then return 0; fi
+  permissions_of=$config/\${main_name:-bird.conf}
+  listed="$(ls -lndL "$permissions_of" "$noencap" "$noencap/releases" 2>/dev/null)
+"
+  listed_of "$permissions_of"
+  [ -n "$line" ] || line=$(ls -lnd "$config/.")
+  # shellcheck disable=SC2086
+  set -- $line
+  group=$4
+  case $1 in
+    ???????r*) file_mode=0644 secret_mode=0640 folder_mode=0755 folder_listed=drwxr-xr-x mask=022 ;;
+    ????r*) file_mode=0640 secret_mode=0640 folder_mode=0750 folder_listed=drwxr-x--- mask=027 ;;
+    *) file_mode=0600 secret_mode=0600 folder_mode=0700 folder_listed=drwx------ mask=077 ;;
+  esac
+}
+# listed_of PATH: \`line\` is what \`permissions\` listed of it, nothing if it was not there.
+listed_of() {
+  line=
+  case $listed in *" $1
+"*) line=\${listed%%" $1
+"*}; line=\${line##*
+} ;; esac
+}
+# like_main FOLDER: but for a password, which is BIRD's group's at most, at every moment. What is so already is left alone.
+like_main() {
+  permissions
+  target=$1
+  set --
+  for hidden in $secrets; do
+    if [ -f "$target/$hidden" ] && [ ! -L "$target/$hidden" ]; then
+      chgrp "$group" "$target/$hidden" && chmod "$secret_mode" "$target/$hidden" || return 1
+    fi
+    set -- "$@" ! -path "$target/$hidden"
+  done
+  find "$target" \\( -group "$group" -o -exec chgrp -h "$group" '{}' + \\) \\
+    -type d ! -perm "$folder_mode" -exec chmod "$folder_mode" '{}' + -o \\
+    -type f ! -perm "$file_mode" "$@" -exec chmod "$file_mode" '{}' +
+}
+
+# A password file begins with "# " and 32 random digits: the name of a release is told to everybody, and could be tried
+# with likely passwords otherwise.
+# read_salt FILE: \`salt\`; nothing if it has none.
+read_salt() {
+  salt=
+  IFS= read -r salt 2>/dev/null <"$1" || :
+  case $salt in '# '*[!0-9a-f]* | [!#]* | '#'[!\\ ]*) salt= ;; esac
+  salt=\${salt#'# '}
+  if [ "\${#salt}" -ne 32 ]; then salt=; fi
+}
+random_salt() { head -c 64 /dev/urandom | sha256sum | cut -c 1-32; }
+
+# manifest_ok HASH: in a release's folder, every file is as its manifest says, and there is nothing else: both what is there and
+# the manifest have the hash that names it. No name is . or ..
+name='([A-Za-z0-9_]|\\.[A-Za-z0-9_@+-]|\\.\\.[A-Za-z0-9_.@+-])[A-Za-z0-9_.@+-]*'
+manifest_ok() {
+  [ -f manifest ] && [ ! -L manifest ] || return 1
+  case $(contents | sha256sum - manifest) in "$1"*"
+$1"*) ;; *) return 1 ;; esac
+}
+# contents: of this folder, as a manifest has it. What is no file is a line that no manifest has.
+contents() { find . -path ./manifest -o -type f -exec sha256sum '{}' + -o ! -type d -print | sed 's|  \\./|  |' | sort -k 2; }
+# write_manifest: of what is in this folder; prints the release's name.
+write_manifest() {
+  contents >manifest || return 1
+  [ "$(wc -l <manifest)" -eq "$(find . ! -type d ! -path ./manifest | wc -l)" ] || return 1
+  sha256sum manifest | cut -c 1-16
+}`;

@@ -1,0 +1,103 @@
+/** Who is at work on the router: the lock of a delivery, and the verbs that work under it. */
+export const LOCK = `# ---- who is at work
+
+boot=none
+IFS= read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
+# started PID: \`start\` is when, in ticks since the boot; nothing if it is gone, or dead and not yet buried. \`parent\` is whose child it is.
+started() {
+  stat=
+  IFS= read -r stat 2>/dev/null <"/proc/$1/stat" || :
+  # shellcheck disable=SC2086
+  set -- \${stat##*) }
+  start=\${20:-} parent=\${2:-}
+  case \${1:-} in Z) start= ;; esac
+}
+# myself: not always $$, which in a session is that of all its verbs.
+myself() { started self; me="\${stat%% *},$start,$boot"; }
+
+# alive HOLDER: the process that wrote "text,pid,start,boot" still runs. A number that was given to another has another start.
+alive() {
+  holder_boot=\${1##*,}; rest=\${1%,*}; holder_start=\${rest##*,}; rest=\${rest%,*}; holder_pid=\${rest##*,}
+  case $holder_pid in '' | *[!0-9]*) return 1 ;; esac
+  started "$holder_pid"
+  [ "$holder_boot" = "$boot" ] && [ -n "$start" ] && [ "$start" = "$holder_start" ]
+}
+
+# take_lock OWNER: a link that points to its holder; it comes into being with its text in one step. Who finds a dead
+# holder moves its link aside; who took a living one's by mistake (two came at once) puts it back.
+take_lock() {
+  tries=0 stale=
+  while [ "$tries" -lt 5 ]; do
+    tries=$((tries + 1))
+    if problem=$(ln -s "$1,$me" "$noencap/lock" 2>&1); then return 0; fi
+    holder=$(readlink "$noencap/lock") || continue
+    if alive "$holder"; then return 1; fi
+    if mv -T "$noencap/lock" "$noencap/lock.stale.$$" 2>/dev/null; then
+      moved=$(readlink "$noencap/lock.stale.$$")
+      if [ "$moved" != "$holder" ]; then ln -s "$moved" "$noencap/lock" 2>/dev/null; else stale=\${holder%%,*}; fi
+      rm -f "$noencap/lock.stale.$$"
+    fi
+  done
+  lack "cannot lock $noencap: $problem"
+}
+drop_lock() { if [ "$(readlink "$noencap/lock")" = "$holding,$me" ]; then bury "$noencap/lock"; fi; }
+
+# alone: no other verb is at work. Each has an empty file whose name tells which process it is: no process is needed to make it, and
+# those of the dead may lie there. Two that come at once see each other, and both step back.
+alone() {
+  mine=$noencap/busy.$verb,$me
+  if ! true 2>/dev/null >"$mine"; then
+    problem=$({ true >"$mine"; } 2>&1) || lack "cannot write to $noencap: \${problem##*: }"
+  fi
+  for one in "$noencap"/busy.*; do
+    other=\${one##*/busy.}
+    if [ "$other" = "$verb,$me" ] || ! alive "$other"; then continue; fi
+    rm -f "$mine"
+    return 1
+  done
+}
+# bury PATH...: takes these away, and the files of verbs that are dead.
+bury() {
+  for one in "$noencap"/busy.*; do
+    if [ -e "$one" ] && ! alive "\${one##*/busy.}"; then set -- "$@" "$one"; fi
+  done
+  [ "$#" -eq 0 ] || rm -f "$@"
+}
+
+# folder PATH: one that BIRD can read what is below. Its permissions are looked at each time: a run may have been cut off before.
+folder() {
+  if [ ! -d "$1" ]; then
+    problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
+  fi
+  permissions
+  listed_of "$1"
+  case $line in "$folder_listed"*" $group "*) return 0 ;; esac
+  chgrp "$group" "$1" 2>/dev/null
+  chmod "$folder_mode" "$1" 2>/dev/null
+  return 0
+}
+
+# begin: before anything is changed. The line may die from here on; the work does not. Only the holder of the lock gets
+# here, and what it left at work when its line died is waited for.
+begin() {
+  trap '' HUP PIPE INT
+  [ -n "$owner" ] || misuse "$verb needs owner="
+  if [ "$holding" != "$owner" ]; then
+    holder=$(readlink "$noencap/lock") || refuse "nobody holds the lock of this router. Take it with hold before $verb."
+    if [ "\${holder%%,*}" != "$owner" ] || ! alive "$holder"; then
+      refuse "the lock of this router is \${holder%%,*}'s, not $owner's. Wait until that delivery has ended."
+    fi
+  fi
+  waited=0
+  until alone; do
+    waited=$((waited + 1))
+    if [ "$waited" -gt 60 ]; then refuse "\${other%%,*} is still at work on this router. Try again when it has ended."; fi
+    sleep 1
+  done
+  trap done_here EXIT
+  # While it waited, another may have changed them.
+  links=
+}
+
+# done_here: a session's lock goes last, and takes with it what its verbs leave.
+done_here() { [ -n "$holding" ] || rm -f "$mine"; }`;
