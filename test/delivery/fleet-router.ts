@@ -24,6 +24,8 @@ export interface FleetRouter {
   startBird(): Promise<void>;
   /** kill -9. */
   killBird(): Promise<void>;
+  /** It does nothing more, and is not gone; or it goes on. */
+  hangBird(how: 'hang' | 'go on'): Promise<void>;
   startSshd(): Promise<void>;
   /** kill -9, with all connections that it has. */
   killSshd(): Promise<void>;
@@ -149,6 +151,9 @@ done`);
       await waited(`BIRD of ${name}`, async () => (await birdc('show status')).includes('0013'));
     },
     killBird: () => killed('bird'),
+    hangBird: async (how) => {
+      await run(`kill -${how === 'hang' ? 'STOP' : 'CONT'} $(cat /run/bird/bird.pid)`);
+    },
     startSshd: async () => {
       await run(`${AS_USER}/usr/sbin/sshd -f /run/bird/sshd_config -E /run/bird/sshd.log`).catch((error) => {
         throw new Error(`${error.message}${read(seenAt('sshd.log'))}\n${MEND}`);

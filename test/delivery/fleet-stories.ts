@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Runs } from './fleet-desk.ts';
 import { otherTool } from './fleet-desk.ts';
 import { type Held, heldAt, type Point, type Step } from './fleet-hold.ts';
 import type { FleetRouter } from './fleet-router.ts';
 import { libfaketime } from './fleet-router.ts';
-import type { Chapter, Scene, Story } from './fleet-story.ts';
+import { type Chapter, type Scene, type Story, TIMEOUT } from './fleet-story.ts';
 import type { RouterName } from './fleet-topology.ts';
 import { waited } from './waited.ts';
 
@@ -266,6 +267,28 @@ export const CHAPTERS: readonly Chapter[] = [
           await waited('BIRD goes back', async () => !(await router.waits()), 60);
           await router.startSshd();
           return ended;
+        },
+        ends: 1,
+        has: 'old',
+      },
+    ],
+    patient: true,
+  },
+  {
+    // Alone: its neighbours would miss what it has not told them.
+    stories: [
+      {
+        fault: 'BIRD hangs before confirm, and goes on when its time is over',
+        router: 'w1',
+        // What is asked first then hears of a BIRD that has gone back, or of none.
+        isVague: true,
+        run: async ({ router, ship }) => {
+          const ran = ship();
+          await ran.line(new RegExp(`${router.name}: gate started`));
+          await router.hangBird('hang');
+          await sleep((TIMEOUT + 5) * 1000);
+          await router.hangBird('go on');
+          return ran.ended;
         },
         ends: 1,
         has: 'old',

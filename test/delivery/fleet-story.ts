@@ -67,7 +67,7 @@ export interface Chapter {
 }
 
 /** Seconds. For a ship that must go wrong the least that it takes, for one that must not more than it needs on a busy machine. */
-const TIMEOUT = 20;
+export const TIMEOUT = 20;
 const PATIENCE = 60;
 
 /**
