@@ -37,29 +37,23 @@ const PARALLEL = 20;
  * no BIRD reaches anybody. Run by `bench.ts`.
  */
 async function timesOfShip(): Promise<ShipTimes> {
-  const [copied, first, second, third] = [15, 20, 25, 30].map((holdTime) => fabricOf(holdTime)) as [
-    Fabric,
-    Fabric,
-    Fabric,
-    Fabric,
-  ];
   const agent = startAgent();
   const sshd = await startSshd();
   agent.add(sshd.key);
-  const files = routerFolders(routerFiles(copied));
-  const routers = copied.routers.map(({ name }) => routerOf(name, copied, files));
+  const routers = routersOf(fabricOf(15));
   try {
     // The first delivery adopts what is there; what comes every day are those after it. To look at the clients takes the time
     // of a process or two, so only this one is watched.
     const sampled = sampling();
-    await shipped(first, routers, sshd);
+    await shipped(fabricOf(20), routers, sshd);
     const clients = sampled.end();
+    const second = fabricOf(25);
     const early = await shipped(second, routers, sshd);
     const memory = process.resourceUsage().maxRSS / 1024;
     // A machine that is not ours alone is faster or slower from one minute to the next: what is compared stands around the other.
     const earlyBare = await bareLoop(second, routers, sshd, early.calls);
     const lateBare = await bareLoop(second, routers, sshd, early.calls);
-    const late = await shipped(third, routers, sshd);
+    const late = await shipped(fabricOf(30), routers, sshd);
     return {
       routers: routers.length,
       ship: (early.seconds + late.seconds) / 2,
@@ -89,6 +83,11 @@ interface Router {
   readonly asked: string;
 }
 
+function routersOf(fabric: Fabric): Router[] {
+  const files = routerFolders(routerFiles(fabric));
+  return fabric.routers.map(({ name }) => routerOf(name, fabric, files));
+}
+
 /** What stands at an operator's: a main file of his own, and what an earlier copy of dist brought. */
 function routerOf(
   name: string,
@@ -116,7 +115,8 @@ include "k3s/ibgp.conf";
 /** One ssh command of ship's, with all that went over it: the lock's session has many verbs. */
 interface Call {
   readonly connection: 'shared' | 'own';
-  readonly inputs: Uint8Array[];
+  /** How many of them were sent a release. */
+  uploads: number;
   /** What birdc was asked for it. */
   readonly birdc: string[];
 }
@@ -174,7 +174,7 @@ const noted = (remote: Remote, calls: Call[], asked: string): Remote => ({
 
 function notedAccess(remote: Access, connection: Call['connection'], calls: Call[], asked: string): Access {
   const note = (): Call => {
-    const call: Call = { connection, inputs: [], birdc: [] };
+    const call: Call = { connection, uploads: 0, birdc: [] };
     calls.push(call);
     return call;
   };
@@ -194,7 +194,7 @@ function notedAccess(remote: Access, connection: Call['connection'], calls: Call
     (line: Line, callOf: () => Call): Line['run'] =>
     (command, input) => {
       const call = callOf();
-      if (input !== undefined) call.inputs.push(input);
+      if (input !== undefined) call.uploads += 1;
       return noting(call, () => line.run(command, input));
     };
   return {
@@ -231,13 +231,13 @@ async function bareLoop(
     for (const { name, bird } of queue) {
       const socket = join(bird.folder, 'bare');
       const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${socket}`, '-o', 'ControlPersist=10'];
-      for (const [index, { connection, inputs }] of (calls.get(name) ?? []).entries()) {
+      for (const [index, { connection, uploads }] of (calls.get(name) ?? []).entries()) {
         const asks = asked(connection, index).map((line) => question(line, bird));
-        const takes = inputs.map(
-          () => `mkdir -p ${bird.folder}/unpacked && tar -C ${bird.folder}/unpacked -xf -`,
+        const takes = Array<string>(uploads).fill(
+          `mkdir -p ${bird.folder}/unpacked && tar -C ${bird.folder}/unpacked -xf -`,
         );
         const child = ssh(target, connection === 'shared' ? shared : [], [...takes, ...asks].join('; '));
-        child.stdin.end(inputs.length === 0 ? undefined : all.get(name));
+        child.stdin.end(uploads === 0 ? undefined : all.get(name));
         await new Promise((done) => child.on('close', done));
       }
       spawnSync('ssh', ['-S', socket, '-O', 'exit', target.host], { stdio: 'ignore' });
