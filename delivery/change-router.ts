@@ -67,12 +67,9 @@ export async function judged(
 ): Promise<{ readonly wrong: readonly string[] } | { readonly warnings: readonly GateFinding[] }> {
   let pause = PAUSE;
   let wrong = ['it could not be looked at in time'];
-  let look = () => router.protocols(remote.fresh(), settings);
-  const isOver = () => stop.aborted || performance.now() >= until;
-  const atEnd = () => ({ wrong: stop.aborted ? ['it was interrupted'] : wrong });
-  if (isOver()) return atEnd();
-  for (;;) {
-    const seen = await look();
+  let next: (() => ReturnType<typeof router.protocols>) | undefined;
+  while (!stop.aborted && performance.now() < until) {
+    const seen = await (next?.() ?? router.protocols(remote.fresh(), settings));
     if (seen.failed === undefined) {
       const { findings, wait } = judge(before.protocols, seen.done, performance.now());
       const failures = findings.filter(({ level }) => level === 'failure').map(({ says }) => says);
@@ -80,15 +77,14 @@ export async function judged(
       wrong = failures.length > 0 ? failures : ['its protocols did not come to rest in time'];
       pause = Math.min(wait, LONGEST_PAUSE);
     } else wrong = [seen.failed.says];
-    look = router.protocolsLater(remote.fresh(), settings);
+    next = router.protocolsLater(remote.fresh(), settings);
     await sleep(Math.max(0, Math.min(pause, until - performance.now() - PAUSE)), undefined, {
       signal: stop,
     }).catch(() => {});
-    if (!isOver()) continue;
-    // It ends by itself, and nobody waits for it.
-    void look();
-    return atEnd();
   }
+  // What was made for another look ends by itself, and nobody waits for it.
+  void next?.();
+  return { wrong: stop.aborted ? ['it was interrupted'] : wrong };
 }
 
 /** Why it is not confirmed; undefined if it is. An answer that was lost is asked for again: the router knows. */

@@ -77,6 +77,19 @@ listed_of() {
 "*}; line=\${line##*
 } ;; esac
 }
+# folder PATH: one that BIRD can read what is below. Its permissions are looked at each time: a run may have been cut off before.
+folder() {
+  if [ ! -d "$1" ]; then
+    problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
+  fi
+  permissions
+  listed_of "$1"
+  case $line in "$folder_listed"*" $group "*) return 0 ;; esac
+  chgrp "$group" "$1" 2>/dev/null
+  chmod "$folder_mode" "$1" 2>/dev/null
+  return 0
+}
+
 # like_main FOLDER: but for a password, which is BIRD's group's at most, at every moment. What is so already is left alone.
 like_main() {
   permissions

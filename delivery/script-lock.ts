@@ -64,19 +64,6 @@ bury() {
   [ "$#" -eq 0 ] || rm -f "$@"
 }
 
-# folder PATH: one that BIRD can read what is below. Its permissions are looked at each time: a run may have been cut off before.
-folder() {
-  if [ ! -d "$1" ]; then
-    problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
-  fi
-  permissions
-  listed_of "$1"
-  case $line in "$folder_listed"*" $group "*) return 0 ;; esac
-  chgrp "$group" "$1" 2>/dev/null
-  chmod "$folder_mode" "$1" 2>/dev/null
-  return 0
-}
-
 # begin: before anything is changed. The line may die from here on; the work does not. Only the holder of the lock gets
 # here, and what it left at work when its line died is waited for.
 begin() {

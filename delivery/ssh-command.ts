@@ -17,9 +17,9 @@ export interface Sent {
 }
 
 /**
- * sshd hands the command to the login shell, which may be any: in single quotes `\` is special to fish, and `!` and line ends to csh.
- * So the command has no quote, `!` or line end of the script in it, and the sh that it starts reads what it is to do from its input. A script that was
- * cut off does nothing: all of it but its last line are definitions.
+ * sshd hands the command to the login shell, which may be any: in single quotes `\` before a quote or another `\` is special to fish, and
+ * `!` and line ends to csh. So the script is not in the command: the sh that it starts reads it from its input. One that was cut off does
+ * nothing: all of it but its last line are definitions.
  */
 export function sentScript(script: string, command: RemoteCommand): Sent {
   const sent = [Buffer.from(`set -- ${words(command).map(shellWord).join(' ')}\n`), bare(script)];

@@ -50,7 +50,7 @@ function accessOver(target: SshTarget, known: Known, connection: Connection): Ac
         ? asTaken(() => {
             const { begun, child, ended } = launch(target, known.script, connection, command);
             if (input === undefined) child.stdin.end();
-            else begun.then(() => child.stdin.end(input));
+            else begun().then(() => child.stdin.end(input));
             return ended;
           })
         : failed(odd),
@@ -127,11 +127,12 @@ function launch(
     return failed(noShell(target, `${stderr}\n${said.stdout}`));
   });
   /** When what is sent is read by the script's commands. */
-  const begun = new Promise<void>((done) => {
-    if (sent === undefined) done();
-    else child.stdout.on('data', () => output() !== undefined && done());
-    ended.then(() => done());
-  });
+  const begun = () =>
+    new Promise<void>((done) => {
+      if (sent === undefined) done();
+      else child.stdout.on('data', () => output() !== undefined && done());
+      ended.then(() => done());
+    });
   return { child, said, output, ended, at, begun };
 }
 
