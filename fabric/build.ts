@@ -12,24 +12,14 @@ import type {
 } from './fabric.ts';
 import { igpFamilies } from './igp.ts';
 import { buildPeerings } from './peerings.ts';
+import { smallestPodMtu } from './pod-mtu.ts';
 import { backboneSessions } from './sessions.ts';
 
 /**
  * Resolves a topology into its BGP intent. Total: whatever the topology's rules let through has a fabric, so there
- * is no error to return. Pure, and independent of the order of keys in the file. `smallestPodMtu` says what `pods.mtu: auto`
- * is: the ways of packets follow from the intent, and only the analysis knows them.
+ * is no error to return. Pure, and independent of the order of keys in the file.
  */
-export function buildFabric(
-  topology: Topology,
-  smallestPodMtu: (fabric: Fabric) => number | undefined,
-): Fabric {
-  const { mtu } = topology.pods;
-  const fabric = resolved(topology, mtu === 'auto' ? undefined : mtu);
-  if (mtu !== 'auto') return fabric;
-  return { ...fabric, pods: { ...fabric.pods, mtu: smallestPodMtu(fabric) } };
-}
-
-function resolved(topology: Topology, podMtu: number | undefined): Fabric {
+export function buildFabric(topology: Topology): Fabric {
   const attachments = attachmentsOf(topology);
   const routers = topology.routers.map((router) => routerSpeaker(router, topology, attachments));
   const firstRouter = new Map(topology.regions.map((region) => [region.name, region.routers[0]]));
@@ -59,7 +49,11 @@ function resolved(topology: Topology, podMtu: number | undefined): Fabric {
       pools,
       families: podFamilies(topology),
       natOutgoing: topology.pods.natOutgoing,
-      mtu: podMtu,
+      mtu:
+        topology.pods.mtu === 'auto'
+          ? topology.segments &&
+            smallestPodMtu({ segments: topology.segments, routers, nodes, hosts }, regions)
+          : topology.pods.mtu,
     },
     services: topology.services,
     calico: topology.calico,

@@ -27,5 +27,5 @@ export { NearestFirst } from './nearest-first.ts';
 export { defaultRoutes, loopbacks } from './own-ways.ts';
 export { deliveredPassword } from './password-file.ts';
 export { sessionProtocol, staticProtocol } from './protocol-names.ts';
-export { fnv1a, quadText, routerIdText } from './router-id.ts';
+export { fnv1a, hashedRouterId, quadText, routerIdText } from './router-id.ts';
 export { CLIENT_PREFERENCE, endsFor, meshSessions } from './sessions.ts';

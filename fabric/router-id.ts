@@ -1,8 +1,20 @@
+import { createHash } from 'node:crypto';
 import type { IpAddress } from '../topology/address.ts';
 
-/** Where a daemon has no IPv4 address to call itself by, its router ID is made of its name, as CALICO_ROUTER_ID=hash does. */
+/** Where a daemon has no IPv4 address to call itself by, its router ID is made of its name. */
 export const routerIdText = (name: string, ipv4: IpAddress | undefined): string =>
-  ipv4?.text ?? quadText(fnv1a(name));
+  ipv4?.text ?? quadText(hashedRouterId(name));
+
+/** First bytes from here on are multicast addresses and beyond. */
+const MULTICAST = 224;
+
+/** As CALICO_ROUTER_ID=hash does it: the first four bytes of SHA-256, with a first one that a unicast address can have. */
+export function hashedRouterId(name: string): number {
+  const hash = createHash('sha256').update(name).digest();
+  const [first = 0] = hash;
+  if (first >= MULTICAST) hash[0] = first - 32;
+  return hash.readUInt32BE();
+}
 
 /** A router or cluster ID as it is written. */
 export const quadText = (id: number): string => [24, 16, 8, 0].map((shift) => (id >>> shift) & 255).join('.');

@@ -2,16 +2,14 @@ import {
   carriesMetric,
   endsFor,
   type Fabric,
-  HIGHEST_LOCAL_PREF,
   meshSessions,
-  NORMAL_PRIORITY,
   type NodeSpeaker,
   routerIdText,
   type Session,
   sessionFilters,
 } from '../fabric/index.ts';
-import { addressBits, type Family, type Prefix } from '../topology/address.ts';
-import type { FilterRule } from '../topology/model.ts';
+import type { Family, Prefix } from '../topology/address.ts';
+import { policyFunctions, sessionPolicy } from './calico-filters.ts';
 import { hostFolder, nodePassword } from './plan.ts';
 
 /** One of the two BIRDs that calico-node runs. */
@@ -37,8 +35,7 @@ export function calicoBird(one: CalicoBird): string {
   const log = `${hostFolder(node.name)}/${family === 'ipv4' ? 'bird' : 'bird6'}.log`;
   return [
     `log "${log}" all;`,
-    aggregation(one),
-    filters(one),
+    ...policyFunctions(one),
     `router id ${routerIdText(node.name, node.address.ipv4)};`,
     protocols(one),
     template(one),
@@ -47,7 +44,10 @@ export function calicoBird(one: CalicoBird): string {
   ].join('\n\n');
 }
 
-/** The names of a node's sessions of a family: a peering and a mesh session with the same peer are one, the peering. */
+/**
+ * The names of a node's sessions of a family, the mesh first: a peering and a mesh session with the same peer are one, the peering.
+ * Up to v3.31 the mesh is in the order of nodes' names, afterwards of addresses.
+ */
 export function peers({
   fabric,
   node,
@@ -61,44 +61,23 @@ export function peers({
       `${prefix}_${endsFor(session, node.name).remote.address.text.replace(/[.:]/g, '_')}`,
       session,
     ];
+  const there = ([, session]: [string, Session]) => endsFor(session, node.name).remote;
+  const byAddress = by((one: [string, Session]) => there(one).address.text);
+  const byName = by((one: [string, Session]) => there(one).speaker);
   return [
-    ...[...meshSessions(fabric)].filter(own).map(named('Mesh')),
-    ...fabric.sessions.filter(own).map(named('Node')),
+    ...[...meshSessions(fabric)]
+      .filter(own)
+      .map(named('Mesh'))
+      .sort(carriesMetric(fabric) ? byAddress : byName),
+    ...fabric.sessions.filter(own).map(named('Node')).sort(byAddress),
   ];
 }
 
-const ofFamily = (prefixes: readonly Prefix[], family: Family): Prefix[] =>
-  prefixes.filter((prefix) => prefix.family === family);
-
-/** A node announces its blocks whole, and none of the pods inside them. */
-function aggregation({ family, blocks, dialect }: CalicoBird): string {
-  const own = ofFamily(blocks, family);
-  return `protocol static {
-${dialect === 2 ? `  ${family};\n` : ''}${own.map((block) => `  route ${block.text} blackhole;`).join('\n')}
-}
-
-function calico_aggr() {
-${own.map((block) => `  if ( net = ${block.text} ) then { accept; }\n  if ( net ~ ${block.text} ) then { reject; }`).join('\n')}
-}`;
-}
-
-function filters({ fabric, family }: CalicoBird): string {
-  const pools = ofFamily(
-    fabric.pods.pools.map(({ cidr }) => cidr),
-    family,
-  );
-  const metric = carriesMetric(fabric);
-  const accepted = pools.map((pool) => `  if ( net ~ ${pool.text} ) then { accept; }`).join('\n');
-  return `function calico_export_to_bgp_peers() {
-${metric ? `  if ( defined(krt_metric) ) then { bgp_local_pref = ${HIGHEST_LOCAL_PREF} - krt_metric; }\n  else { bgp_local_pref = ${HIGHEST_LOCAL_PREF - NORMAL_PRIORITY}; }\n` : ''}  calico_aggr();
-${accepted}
-}
-
-filter calico_kernel_programming {
-${metric ? `  if ( defined(bgp_local_pref) ) then { krt_metric = ${HIGHEST_LOCAL_PREF} - bgp_local_pref; }\n` : ''}${accepted}
-  accept;
-}`;
-}
+/** As texts, byte by byte, which is the order that confd finds its peers in. */
+const by =
+  <T>(text: (one: T) => string) =>
+  (a: T, b: T): number =>
+    text(a) < text(b) ? -1 : 1;
 
 function protocols({ family, dialect }: CalicoBird): string {
   const channel = '  import all;\n  export filter calico_kernel_programming;';
@@ -123,7 +102,7 @@ ${dialect === 1 ? '' : `  ${family};\n`}  debug { states };
 }
 
 function template({ fabric, family, dialect }: CalicoBird): string {
-  const channel = '  gateway recursive;\n  import all;\n  add paths on;';
+  const channel = '  gateway recursive;\n  add paths on;';
   return `template bgp bgp_template {
   debug { states };
   description "Connection to BGP peer";
@@ -149,53 +128,15 @@ function peer({ fabric, node, family, dialect }: CalicoBird, name: string, sessi
   const password = fabric.routers.find((router) => router.name === remote.speaker)?.password;
   // The end with the lesser address opens the session of the mesh; Calico compares them as texts.
   const passive = isMesh && remote.address.text > local.address.text;
-  const own = isMesh ? [] : sessionFilters(fabric, node, remote.speaker, family);
-  const imported = [...own.flatMap((one) => rules(one.import, family)), ...preference(fabric)];
-  const exported = own.flatMap((one) => rules(one.export, family));
-  const filters = `  import filter {
-${[...imported, '    accept;'].join('\n')}
-  };
-  export filter {
-${[...exported, '    calico_export_to_bgp_peers();', '    reject;'].join('\n')}
-  };`;
+  const filters = sessionPolicy(
+    fabric,
+    isMesh ? [] : sessionFilters(fabric, node, remote.speaker, family),
+    family,
+    local.asNumber === remote.asNumber,
+  );
   return `protocol bgp ${name} from bgp_template {
 ${isMesh ? '' : `  connect delay time ${PATIENT};\n  ttl security off;\n  multihop;\n`}  neighbor ${remote.address.text} as ${remote.asNumber};
   source address ${local.address.text};
 ${password === undefined ? '' : `  include "${hostFolder(node.name)}/${nodePassword(remote.speaker)}";\n`}${dialect === 1 ? filters : `  ${family} {\n${filters}\n  };`}
 ${passive ? '  passive on;\n' : ''}}`;
 }
-
-/** A BGPFilter's rules as confd writes them. What none matches goes on: to acceptance, or to Calico's own export filter. */
-const rules = (all: readonly FilterRule[], family: Family): string[] =>
-  all
-    .filter(({ match }) => match === undefined || match.cidr.family === family)
-    .map(({ action, match, prefixLength, source }) => {
-      const conditions = [
-        ...(match === undefined ? [] : [matches(match, prefixLength)]),
-        ...(source === undefined ? [] : ['source = RTS_BGP']),
-      ];
-      const verdict = `${action === 'Accept' ? 'accept' : 'reject'};`;
-      return conditions.length === 0
-        ? `    ${verdict}`
-        : `    if ( ${conditions.map((one) => `(${one})`).join(' && ')} ) then { ${verdict} }`;
-    });
-
-function matches(
-  { cidr, operator }: NonNullable<FilterRule['match']>,
-  prefixLength: FilterRule['prefixLength'],
-): string {
-  const lengths = `[ ${cidr.text}{${prefixLength?.min ?? cidr.length},${prefixLength?.max ?? addressBits(cidr.family)}} ]`;
-  const within = prefixLength === undefined ? cidr.text : lengths;
-  return {
-    Equal: `net = ${cidr.text}`,
-    NotEqual: `net != ${cidr.text}`,
-    In: `net ~ ${within}`,
-    NotIn: `net !~ ${within}`,
-  }[operator];
-}
-
-/** From v3.32: what claims to be better than a node's own route wins over the kernel's. */
-const preference = (fabric: Fabric): string[] =>
-  carriesMetric(fabric)
-    ? [`    if ( bgp_local_pref > ${HIGHEST_LOCAL_PREF - NORMAL_PRIORITY} ) then { preference = 200; }`]
-    : [];

@@ -5,7 +5,7 @@ import { askBird } from './birdc.ts';
 import { addresses, converged, type Lab, must, placeFiles } from './boot.ts';
 import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './plan.ts';
 import { rollNodes } from './roll.ts';
-import { batch, podChange, startScript, wiringScript } from './wiring.ts';
+import { batch, podChange, podRemade, startScript, wiringScript } from './wiring.ts';
 
 /** What one step of a change did, for people. */
 export interface Changed {
@@ -54,8 +54,11 @@ export async function changeLab(
   const routers = changed.filter(({ kind }) => kind === 'router').map((router) => [router]);
   const others = changed.filter(({ kind }) => kind !== 'router');
   const isRolled = lab.fabric.calico.version !== next.fabric.calico.version;
+  const felix = new Map(
+    podsThatStay(lab.plan, next.plan).map(([before, after]) => [after.node, podRemade(before, after)]),
+  );
   const cluster = async () => {
-    if (isRolled) await rollNodes({ ...lab, ...next }, stayed, done);
+    if (isRolled) await rollNodes({ ...lab, ...next }, stayed, felix, done);
     else await configured(others);
   };
   const configured = async (hosts: readonly LabHost[]) => {

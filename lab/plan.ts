@@ -1,9 +1,11 @@
 import type { Attachment, Fabric, NodeSpeaker, RouterSpeaker } from '../fabric/index.ts';
 import {
+  carriesMetric,
   defaultRoutes,
   deliveredPassword,
   fnv1a,
   loopbacks,
+  NORMAL_PRIORITY,
   nodeBlocks,
   podAddress,
 } from '../fabric/index.ts';
@@ -78,6 +80,8 @@ export interface LabPod {
   /** Its interface on the node. */
   readonly veth: string;
   readonly addresses: readonly IpAddress[];
+  /** Of the node's routes to it, as Felix makes them; of IPv6 routes that have none Linux makes the same 1024. */
+  readonly metric: Readonly<Record<Family, number>>;
   /** Bytes. */
   readonly mtu: number;
   /** Whether the node has a default route, and so answers for the pod's gateway. */
@@ -278,6 +282,7 @@ function pod(fabric: Fabric, node: NodeSpeaker, blocks: readonly Prefix[]): LabP
       netns: `${node.name}+pod`,
       veth: `cali${short(node.name)}`,
       addresses,
+      metric: { ipv4: carriesMetric(fabric) ? NORMAL_PRIORITY : 0, ipv6: NORMAL_PRIORITY },
       mtu: fabric.pods.mtu ?? Math.min(1500, ...segments),
       proxied: !node.igp,
     },

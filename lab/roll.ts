@@ -12,9 +12,15 @@ const UNTIL_READY = 30_000;
 /**
  * What raising Calico's version does: the DaemonSet gives one node after the other a new calico-node (maxUnavailable 1). The
  * old BIRD is killed, and says goodbye to nobody, so that its peers keep its routes (RFC 4724 section 4.2); the kernel keeps
- * its routes (`persist`); the new one starts with `-R`, which waits for its peers before it takes any away.
+ * its routes (`persist`); the new one starts with `-R`, which waits for its peers before it takes any away. `felix`: what the new
+ * calico-node does to the node's own routes before that.
  */
-export async function rollNodes(lab: Lab, hosts: readonly LabHost[], done: Changed[]): Promise<void> {
+export async function rollNodes(
+  lab: Lab,
+  hosts: readonly LabHost[],
+  felix: ReadonlyMap<string, readonly string[]>,
+  done: Changed[],
+): Promise<void> {
   const { holder, plan, programs } = lab;
   for (const host of hosts.filter(({ kind }) => kind === 'node')) {
     const own = host.daemons.filter(({ role }) => role === 'calico');
@@ -23,6 +29,7 @@ export async function rollNodes(lab: Lab, hosts: readonly LabHost[], done: Chang
     const commands = [
       ...own.map(({ name }) => `kill -KILL "$(cat ${at(name, 'pid')})"; rm -f ${at(name, 'ctl')}`),
       `sleep ${AWAY}`,
+      ...(felix.get(host.name) ?? []),
       ...own.map((daemon) => `${startCommand(host.name, daemon, programs)} -R`),
     ];
     await must(

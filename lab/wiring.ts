@@ -97,7 +97,8 @@ function hostLinks({ interfaces, loopback, defaultVia }: LabHost): string[] {
  * the node has a route to the pod's address alone. A node answers only for what it has a route to: the lab's nodes that
  * run the IGP have no default route, so their pods are told.
  */
-function podCommands({ node, netns, veth, addresses, mtu, proxied }: LabPod): string[] {
+function podCommands(pod: LabPod): string[] {
+  const { node, netns, veth, addresses, mtu, proxied } = pod;
   const families = new Set(addresses.map(({ family }) => family));
   const [v4, v6] = [families.has('ipv4'), families.has('ipv6')];
   return [
@@ -119,10 +120,13 @@ function podCommands({ node, netns, veth, addresses, mtu, proxied }: LabPod): st
     ]),
     batch(
       node,
-      addresses.map((address) => `route add ${full(address)} dev ${veth} scope link`),
+      addresses.map((address) => `route add ${podRoute(pod, address)}`),
     ),
   ];
 }
+
+const podRoute = ({ veth, metric }: LabPod, address: IpAddress): string =>
+  `${full(address)} dev ${veth} scope link metric ${metric[address.family]}`;
 
 const podAddressCommand = (address: IpAddress): string =>
   `addr add ${full(address)} dev eth0${noDad(address)}`;
@@ -139,8 +143,20 @@ export function podChange(before: LabPod, after: LabPod): string[] {
       ...gone.map((address) => `addr del ${full(address)} dev eth0`),
     ]),
     batch(after.node, [
-      ...come.map((address) => `route add ${full(address)} dev ${after.veth} scope link`),
-      ...gone.map((address) => `route del ${full(address)} dev ${after.veth}`),
+      ...come.map((address) => `route add ${podRoute(before, address)}`),
+      ...gone.map((address) => `route del ${podRoute(before, address)}`),
+    ]),
+  ];
+}
+
+/** What Felix of another Calico does to a pod's routes when it starts: it makes its own, then takes away the old ones. */
+export function podRemade(before: LabPod, after: LabPod): string[] {
+  const remade = after.addresses.filter(({ family }) => before.metric[family] !== after.metric[family]);
+  if (remade.length === 0) return [];
+  return [
+    batch(after.node, [
+      ...remade.map((address) => `route add ${podRoute(after, address)}`),
+      ...remade.map((address) => `route del ${podRoute(before, address)}`),
     ]),
   ];
 }

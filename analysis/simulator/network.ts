@@ -1,7 +1,7 @@
 import {
   defaultRoutes,
   type Fabric,
-  fnv1a,
+  hashedRouterId,
   loopbacks,
   type NodeSpeaker,
   nodeBlocks,
@@ -284,7 +284,7 @@ export function routerIdOf(machine: RouterSpeaker | NodeSpeaker | Fabric['hosts'
     machine.kind === 'node'
       ? machine.address.ipv4
       : machine.attachments.flatMap(({ address }) => address.ipv4 ?? [])[0];
-  return ipv4 === undefined ? fnv1a(machine.name) : Number(ipv4.value);
+  return ipv4 === undefined ? hashedRouterId(machine.name) : Number(ipv4.value);
 }
 
 /** Loopbacks and static routes: neither is an interface that OSPF could run on. */

@@ -104,6 +104,13 @@ test('BGP protocols are read alike from BIRD 2 and BIRD 1.6', () => {
   ]);
 });
 
+test('a router ID made of a name is what Calico makes of it', () => {
+  // The first two as confd wrote them; SHA-256 of the last begins with 245, 194, 139, 227.
+  expect(routerIdText('one', undefined)).toBe('118.146.195.173');
+  expect(routerIdText('two', undefined)).toBe('63.196.204.254');
+  expect(routerIdText('node-18', undefined)).toBe('213.194.139.227');
+});
+
 test('a router ID made of a name is always the same, and not that of another name', () => {
   expect(routerIdText('kube-1', undefined)).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
   expect(routerIdText('kube-1', undefined)).toBe(routerIdText('kube-1', undefined));

@@ -1,0 +1,102 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BirdStatement, readBird, wordsText } from '../../adopt/bird-syntax.ts';
+import { upstreamFolder } from '../../scripts/upstream.ts';
+import type { Family } from '../../topology/address.ts';
+import { functionsIn, linesOf, stepsOf } from './bird-steps.ts';
+
+/**
+ * What Calico's own confd writes for the nodes of some topologies: `confd/<topology>-<version>/<node>` below upstream's folder,
+ * and the topologies beside them. Nobody can fetch it: it comes of running a Calico.
+ */
+export interface Written {
+  readonly topology: string;
+  readonly version: string;
+  readonly node: string;
+  readonly folder: string;
+}
+
+const upstream = upstreamFolder();
+const folder = upstream === undefined ? undefined : join(upstream, 'confd');
+
+/** All that is there; nothing where there is no such folder. */
+export function written(): readonly Written[] {
+  if (folder === undefined || !existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const [, topology, version] = /^(.+)-(v\d+\.\d+\.\d+)$/.exec(name) ?? [];
+      if (topology === undefined || version === undefined) return [];
+      return readdirSync(join(folder, name))
+        .sort()
+        .map((node) => ({ topology, version, node, folder: join(folder, name, node) }));
+    });
+}
+
+export const topologyFile = (topology: string): string =>
+  join(folder ?? '', 'topologies', `${topology}.yaml`);
+
+/** The configuration of one BIRD: the file that it starts with, and what this includes. */
+export function writtenFor({ folder }: Written, family: Family): BirdConfig {
+  return configOf((file) => readFileSync(join(folder, file), 'utf8'), `${BIRDS[family]}.cfg`);
+}
+
+const BIRDS = { ipv4: 'bird', ipv6: 'bird6' } as const;
+
+/** What a BIRD is told: each protocol, template and filter by its heading, with its statements in their order. */
+export interface BirdConfig {
+  readonly parts: ReadonlyMap<string, readonly string[]>;
+  /** Statements that are left out, by the reason why: see LEFT_OUT. */
+  readonly leftOut: ReadonlyMap<string, number>;
+}
+
+/** What no comparison is about. */
+export const LEFT_OUT = {
+  'log: the lab keeps one for each daemon': /^log\b/,
+  'timers of connecting: the lab has shorter ones': /^(connect (delay|retry) time|error wait time) /,
+  "krt_tunnel: Debian's BIRD has none, and without encapsulation it is empty": /^krt_tunnel = ""$/,
+  'the password itself: the lab includes one of its own': /^(password|include) ".*"$/,
+} as const;
+
+export function configOf(read: (file: string) => string, file: string): BirdConfig {
+  const included = (name: string): readonly BirdStatement[] => {
+    // A list of flags stands in braces and is no block.
+    const text = read(name).replaceAll('debug { states };', 'debug states;');
+    const reading = readBird(name, Buffer.from(text));
+    if (!reading.ok) throw new Error(`${name}: ${reading.problems.map(({ message }) => message).join('; ')}`);
+    return reading.statements.flatMap((statement) => {
+      const [first, second] = statement.words;
+      return first?.text === 'include' && second !== undefined ? included(second.text) : [statement];
+    });
+  };
+  const statements = included(file);
+  const functions = functionsIn(statements);
+  const leftOut = new Map<string, number>();
+  const isCompared = (line: string): boolean => {
+    const reason = Object.entries(LEFT_OUT).find(([, pattern]) => pattern.test(line.trim()))?.[0];
+    if (reason !== undefined) leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
+    return reason === undefined;
+  };
+  const filter = ({ words, body }: BirdStatement): string[] => [
+    wordsText(words),
+    ...linesOf(stepsOf(body ?? [], functions), '  '),
+  ];
+  const lines = ({ words, body }: BirdStatement): string[] => {
+    const text = wordsText(words);
+    if (words.some((word) => word.text === 'filter') && body !== undefined) return filter({ words, body });
+    // Passwords are compared by whether there is one.
+    const inside = (body ?? []).flatMap(lines).map((line) => `  ${line}`);
+    // A filter that accepts everything has a short form.
+    return text === 'import all' ? ['import filter', '  accept'] : [text, ...inside];
+  };
+  const parts = statements
+    .filter(({ words }) => words[0]?.text !== 'function')
+    .map((statement): [string, string[]] => {
+      const [head = '', ...rest] = lines(statement);
+      const hasPassword = rest.some((line) => /^\s*(password|include) "/.test(line));
+      const compared = rest.filter(isCompared);
+      return [head, hasPassword ? [...compared, '  password'] : compared];
+    })
+    .filter(([head]) => isCompared(head));
+  return { parts: new Map(parts), leftOut };
+}
