@@ -22,7 +22,6 @@ import {
   problemText,
   type RouterFolder,
 } from '../adopt/index.ts';
-import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric } from '../fabric/index.ts';
 import { kubectl } from '../live/kubectl.ts';
 import { runningObjects } from '../live/running-objects.ts';
@@ -66,7 +65,7 @@ export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<
       faults.map((one) => ({ ...one, source: valueSource(topologyFile), at: undefined })),
       terminal,
     );
-  const fabric = buildFabric(adopted.topology, smallestPodMtu);
+  const fabric = buildFabric(adopted.topology);
   const { files } = render(fabric, read.manifest);
   const comparison = compare(adopted.today, adopted.notes, fabric, files);
   const { out } = options;

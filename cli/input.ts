@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric, calicoMinor, type Fabric } from '../fabric/index.ts';
 import { fault, located, pathText } from '../topology/fault.ts';
 import { type Fault, formatFault, type Source, type Topology } from '../topology/index.ts';
@@ -30,7 +29,7 @@ export function readInput(
     return {
       ok: true,
       input: {
-        fabric: buildFabric(loaded.topology, smallestPodMtu),
+        fabric: buildFabric(loaded.topology),
         source: loaded.source,
         operatorManifest: manifest && resolve(dirname(file), manifest.path),
       },

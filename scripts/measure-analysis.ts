@@ -1,4 +1,3 @@
-import { smallestPodMtu } from '../analysis/index.ts';
 import { reduced } from '../analysis/simulator/classes.ts';
 import { failings } from '../analysis/simulator/failure.ts';
 import { networkOf } from '../analysis/simulator/network.ts';
@@ -31,7 +30,7 @@ const seconds = (since: number) => (performance.now() - (laps[since] ?? 0)) / 10
 
 const loaded = parseTopologyValue(topology);
 if (!loaded.ok) throw new Error('the topology has faults');
-const fabric = buildFabric(loaded.topology, smallestPodMtu);
+const fabric = buildFabric(loaded.topology);
 const build = seconds(0);
 
 laps.push(performance.now());

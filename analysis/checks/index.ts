@@ -1,11 +1,11 @@
 import type { Analysis } from '../analysis.ts';
 import type { Check, Finding, Found } from '../finding.ts';
 import { asymmetricPath, hairpin } from './detours.ts';
+import { podRoutesLeave } from './filters.ts';
 import { interfaceAsBackbone, whenOneThingFails } from './fragile.ts';
 import {
   addressInForeignRange,
   idleSuppressions,
-  localPrefTrap,
   meshTooLarge,
   natHidesPods,
   noDefaultRoute,
@@ -15,7 +15,6 @@ import {
 } from './intent.ts';
 import { lostPackets, notPropagated } from './lost.ts';
 import { podMtuTooLarge, podMtuTooSmall, unevenMtu } from './mtu.ts';
-import { raisedCalico } from './raised-calico.ts';
 import { filterOnNothing, reflectorsApart, reflectorWithoutClients, sessionDown } from './sessions.ts';
 import { covers } from './suppression.ts';
 import { hairpinUnknown } from './unknown-segments.ts';
@@ -41,10 +40,9 @@ const CHECKS: readonly Check[] = [
   sessionDown,
   filterOnNothing,
   natHidesPods,
-  localPrefTrap,
+  podRoutesLeave,
   addressInForeignRange,
   noDefaultRoute,
-  raisedCalico,
 ];
 
 /** Everything that can be said of a fabric, in the order of ids and then of the topology. */

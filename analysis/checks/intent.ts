@@ -1,8 +1,6 @@
-import { carriesMetric } from '../../fabric/index.ts';
 import { addressBits, contains, FAMILIES, type IpAddress } from '../../topology/address.ts';
 import type { Analysis } from '../analysis.ts';
-import { type Check, type Found, someLines, someOf } from '../finding.ts';
-import { verdictOf } from '../simulator/policy.ts';
+import { type Check, type Found, someOf } from '../finding.ts';
 import { covers } from './suppression.ts';
 
 /** NE401: its peering exists in Calico and selects no node. */
@@ -100,39 +98,6 @@ export const natHidesPods: Check = ({ fabric }) => {
       mend: 'Set pods.natOutgoing: false if these machines know the way back to the pods (a route to the pools via a router); else leave it.',
     },
   ];
-};
-
-/**
- * NE409: from v3.32 a node's blocks carry LOCAL_PREF 2147482623, which Calico's own part of the export filter sets; a BGPFilter rule
- * that accepts ends the filter before that. Such a block goes to the reflector with 100 and to the mesh with the high value.
- */
-export const localPrefTrap: Check = ({ fabric, network }) => {
-  if (!carriesMetric(fabric)) return [];
-  return fabric.calico.filters.flatMap((filter): Found[] => {
-    const early = network.blocks.filter(({ prefix }) => verdictOf([filter], 'export', prefix) === 'Accept');
-    if (early.length === 0) return [];
-    return [
-      {
-        id: 'NE409',
-        severity: 'warning',
-        path: [...filter.path, 'export'],
-        says: `filter ${filter.name} accepts blocks before Calico ${fabric.calico.version} sets their LOCAL_PREF`,
-        evidence: [
-          ...someLines(
-            early.map(
-              ({ prefix, node }) =>
-                `${prefix.text} of ${network.machines[node]?.name} goes to ${someOf(filter.routers)} with LOCAL_PREF 100`,
-            ),
-            3,
-          ),
-          fabric.bgp.nodeToNodeMesh
-            ? "Calico's mesh carries the same blocks with 2147482623, and always wins over the reflectors"
-            : 'nodes install these routes with metric 2147483547: any other route to the same prefix wins',
-        ],
-        mend: 'Reject what must not leave, and leave the rest to Calico: a rule that accepts is not needed.',
-      },
-    ];
-  });
 };
 
 /** NE410: a suppression for something that is not found hides what comes there later. `open`: what all other checks found. */

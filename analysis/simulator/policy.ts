@@ -61,12 +61,11 @@ export function policyOf(network: Network, block: Block): Policy {
     },
     send(link, best) {
       if (link.local.kind === 'node') {
-        const verdict = filters('export', link);
-        if (verdict === 'Reject') return 'a BGPFilter rejects it';
-        // A rule that accepts ends the filter before Calico's own part sets LOCAL_PREF.
+        if (filters('export', link) === 'Reject') return 'a BGPFilter rejects it';
+        // Calico sets LOCAL_PREF before it asks the BGPFilters: what they accept has it as well.
         return {
           nextHop: link.localAddress,
-          localPref: verdict === 'Accept' ? DEFAULT_LOCAL_PREF : localPref,
+          localPref,
           originator: best.originator,
           clusters: best.clusters,
         };
@@ -99,9 +98,9 @@ export function policyOf(network: Network, block: Block): Policy {
     },
     preference(link, announced) {
       if (link.toClient) return CLIENT_PREFERENCE;
-      // From Calico v3.32 a node prefers to the kernel's routes what claims to be better than they are.
+      // From Calico v3.32 a node prefers to the kernel's routes what claims to be better than they are, unless a BGPFilter took it first.
       const isBetter = carriesMetric(fabric) && link.local.kind === 'node' && announced.localPref > normal;
-      return isBetter ? OWN_PREFERENCE : BGP_PREFERENCE;
+      return isBetter && filters('import', link) === undefined ? OWN_PREFERENCE : BGP_PREFERENCE;
     },
   };
 }
@@ -162,15 +161,26 @@ function filtering(
   };
 }
 
-/** The first rule that holds. A node sends blocks of its own only, and what it takes is from a remote peer. */
-export function verdictOf(
+/** What the first rule that holds makes of a prefix. */
+export const verdictOf = (
   filters: readonly BgpFilter[],
   direction: 'import' | 'export',
   prefix: Prefix,
-): Verdict {
-  return filters
-    .flatMap((filter) => filter[direction])
-    .find((rule) => (direction === 'import' || rule.source === undefined) && matches(rule, prefix))?.action;
+): Verdict => decider(filters, direction, prefix)?.rule.action;
+
+/** The first rule that holds, and its filter. A node sends prefixes of its own only, and what it takes is from a remote peer. */
+export function decider(
+  filters: readonly BgpFilter[],
+  direction: 'import' | 'export',
+  prefix: Prefix,
+): { readonly filter: BgpFilter; readonly rule: FilterRule } | undefined {
+  for (const filter of filters) {
+    const rule = filter[direction].find(
+      (one) => (direction === 'import' || one.source === undefined) && matches(one, prefix),
+    );
+    if (rule !== undefined) return { filter, rule };
+  }
+  return undefined;
 }
 
 /** Whether a rule of a BGPFilter is about a block. */
@@ -178,7 +188,8 @@ export function matches({ match, prefixLength }: FilterRule, prefix: Prefix): bo
   if (match === undefined) return true;
   const { cidr, operator } = match;
   if (cidr.family !== prefix.family) return false;
-  const isSame = cidr.text === prefix.text;
+  // With lengths confd compares with a set of prefixes, which in BIRD 1.6 no prefix ever equals.
+  const isSame = prefixLength === undefined && cidr.text === prefix.text;
   const isWithin =
     contains(cidr, prefix) &&
     (prefixLength === undefined ||

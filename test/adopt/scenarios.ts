@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Adopted, adopt, type Comparison, compare, type RouterFolder } from '../../adopt/index.ts';
-import { smallestPodMtu } from '../../analysis/index.ts';
 import { render } from '../../cli/render.ts';
 import { buildFabric, type Fabric } from '../../fabric/index.ts';
 import { tree } from '../cli/run.ts';
@@ -52,7 +51,7 @@ export function adoptNetwork(network: string, known = ''): AdoptedNetwork {
     repoURL: undefined,
   });
   if (!adopted.ok) throw new Error(JSON.stringify(adopted.problems.map(({ message }) => message)));
-  const fabric = buildFabric(adopted.topology, smallestPodMtu);
+  const fabric = buildFabric(adopted.topology);
   const { files } = render(fabric, existsSync(manifest) ? join(process.cwd(), manifest) : undefined);
   return { adopted, fabric, files, comparison: compare(adopted.today, adopted.notes, fabric, files) };
 }

@@ -16,22 +16,19 @@ function links(fabric: Fabric, version: string): ReadonlyMap<string, string> {
   );
 }
 
-/** An Accept in a BGPFilter ends Calico's export filter before it sets LOCAL_PREF: NE409 and NE413 are about nothing else. */
-const letsOutEarly = ({ calico }: Fabric): boolean =>
+/** Calico sets LOCAL_PREF before it asks the BGPFilters: what these accept has it as all other routes have. */
+const accepts = ({ calico }: Fabric): boolean =>
   calico.filters.some((filter) => filter.export.some(({ action }) => action === 'Accept'));
 
-test('v3.32 sends no packet another way, unless a BGPFilter accepts blocks early', () => {
-  let moved = 0;
+test('v3.32 sends no packet another way, whatever BGPFilters accept', () => {
+  let accepting = 0;
   fc.assert(
     fc.property(arbitraryNetwork(), (topology) => {
       const fabric = fabricOf(topology);
-      const [before, after] = [links(fabric, 'v3.31.7'), links(fabric, FIRST_WITH_METRIC)];
-      const other = [...before].filter(([pair, used]) => after.get(pair) !== used);
-      moved += other.length;
-      if (!letsOutEarly(fabric)) expect(other).toEqual([]);
+      if (accepts(fabric)) accepting += 1;
+      expect(links(fabric, FIRST_WITH_METRIC)).toEqual(links(fabric, 'v3.31.7'));
     }),
     { numRuns: 150, seed: 1 },
   );
-  // The networks have filters that do, or this would be true of everything.
-  expect(moved).toBeGreaterThan(0);
+  expect(accepting).toBeGreaterThan(0);
 });

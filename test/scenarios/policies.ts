@@ -4,8 +4,6 @@ import { redundant } from '../lab/labs.ts';
 import type { Story } from './telling.ts';
 
 const own = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;
-/** What a rule that accepts leaves a route with, since Calico's own part of the filter does not run any more. */
-const unset = 100;
 
 const ebBlock = { cidr: '10.42.0.64/26', operator: 'Equal' } as const;
 const waBlock = { cidr: '10.42.0.128/26', operator: 'Equal' } as const;
@@ -69,40 +67,45 @@ export const stories: readonly Story[] = [
     },
   },
   {
-    of: 'Calico v3.32, a filter that accepts a block before LOCAL_PREF is set, and the mesh',
+    of: 'Calico v3.32, a filter that accepts a block on one of two reflectors, and the mesh',
     topology: withMesh({
       version: 'v3.32.1',
       filters: { early: { routers: ['w1'], export: [{ action: 'Accept', match: waBlock }] } },
     }),
     scenarios: {
-      "the mesh's copy wins, and with it the default route that leads to its next hop": async (net) => {
-        await net.expect('e1').routeTo('w-a', { nextHops: ['w1'], best: { from: 'w1', localPref: unset } });
+      'what a filter accepts has the LOCAL_PREF of all others, which Calico sets before it asks': async (
+        net,
+      ) => {
+        await net.expect('e1').routeTo('w-a', { nextHops: ['w1'], best: { from: 'w1', localPref: own } });
         await net.expect('e-a').routeTo('w-a', {
-          nextHops: ['e1'],
+          nextHops: ['e1', 'e2'],
           metric: 1024,
-          best: { from: 'w-a', localPref: own, nextHop: '192.168.2.11', clusters: [] },
+          best: { from: 'e1', localPref: own },
           others: [
-            { from: 'e1', localPref: unset },
-            { from: 'e2', localPref: unset },
+            { from: 'e2', localPref: own },
+            { from: 'w-a', localPref: own, nextHop: '192.168.2.11', clusters: [] },
           ],
         });
-        await net.expect('e-a').reaches('w-a', { by: ['e-a', 'e1', 'w1', 'w-a'] });
         await net.expect('e-a').routeTo('e-b', { nextHops: ['e-b'], metric: 1024 });
       },
-      'the reflector dies that its default route leads to: once the mesh notices, the other one is used':
-        async (net) => {
-          await net.expect('e-a').reaches('w-a', { by: ['e-a', 'e1', 'w1', 'w-a'] });
-          await net.fail({ kind: 'router', name: 'e1' });
-          await net.expectSession('e-a--e1/ipv4').down();
-          await net.expectSession('e-a--w-a/ipv4').down();
-          await net.expect('e-a').routeTo('w-a', {
-            nextHops: ['e2'],
-            metric: HIGHEST_LOCAL_PREF - unset,
-            best: { from: 'e2', localPref: unset },
-            others: [],
-          });
-          await net.expect('e-a').reaches('w-a', { by: ['e-a', 'e2', 'w1', 'w-a'] });
-        },
+      'the reflector dies that its default route leads to: the other one is used': async (net) => {
+        await net.expect('e-a').reaches('w-a', {
+          by: [
+            ['e-a', 'e1', 'w1', 'w-a'],
+            ['e-a', 'e2', 'w1', 'w-a'],
+          ],
+        });
+        await net.fail({ kind: 'router', name: 'e1' });
+        await net.expectSession('e-a--e1/ipv4').down();
+        await net.expectSession('e-a--w-a/ipv4').down();
+        await net.expect('e-a').routeTo('w-a', {
+          nextHops: ['e2'],
+          metric: 1024,
+          best: { from: 'e2', localPref: own },
+          others: [],
+        });
+        await net.expect('e-a').reaches('w-a', { by: ['e-a', 'e2', 'w1', 'w-a'] });
+      },
     },
   },
 ];

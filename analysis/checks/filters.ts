@@ -1,0 +1,79 @@
+import { sessionFilters } from '../../fabric/index.ts';
+import { addressBits, contains, type IpAddress, ipAddress, type Prefix } from '../../topology/address.ts';
+import type { BgpFilter } from '../../topology/model.ts';
+import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
+import { decider, isCarried } from '../simulator/policy.ts';
+
+/**
+ * NE409: Calico's own part of the export filter lets blocks out and holds back the routes of the pods inside them. A BGPFilter rule
+ * that accepts ends the filter before that, and where routers carry single addresses, these spread.
+ */
+export const podRoutesLeave: Check = ({ fabric, network }) => {
+  const leaks = fabric.calico.filters.length === 0 ? [] : network.blocks.flatMap(leaksOf);
+  return fabric.calico.filters.flatMap((filter): Found[] => {
+    const own = leaks.filter((leak) => leak.filter === filter);
+    const [first] = own;
+    if (first === undefined) return [];
+    const lines = [...grouped(own, ({ node, block }) => `${block.text} ${node}`).values()].map((all) => {
+      const routers = someOf([...new Set(all.map(({ router }) => router))]);
+      return `${all[0]?.node} tells ${routers} of each pod in ${all[0]?.block.text} by itself`;
+    });
+    return [
+      {
+        id: 'NE409',
+        severity: 'warning',
+        path: [...filter.path, 'export'],
+        says: `filter ${filter.name} lets the routes of single pods out, which Calico would hold back`,
+        evidence: [
+          ...someLines(lines, 3),
+          'every pod is a route on every machine then, and its packets come by the sessions with this filter alone',
+        ],
+        mend: `Reject what must not leave, and leave the rest to Calico; or accept no more than blocks, with prefixLength: {max: ${first.block.length}}.`,
+      },
+    ];
+  });
+
+  function leaksOf({ prefix: block, node: index }: (typeof network.blocks)[number]): Leak[] {
+    const node = network.machines[index]?.speaker;
+    if (node?.kind !== 'node' || block.length === addressBits(block.family)) return [];
+    const region = fabric.regions.find(({ name }) => name === node.region);
+    return (region?.routers ?? []).flatMap(({ name: router }): Leak[] => {
+      const filters = sessionFilters(fabric, node, router, block.family);
+      const filter = podsIn(block, filters)
+        .filter((pod) => isCarried(fabric, pod))
+        .map((pod) => decider(filters, 'export', pod))
+        .find((found) => found?.rule.action === 'Accept')?.filter;
+      return filter === undefined ? [] : [{ filter, router, node: node.name, block }];
+    });
+  }
+};
+
+interface Leak {
+  readonly filter: BgpFilter;
+  readonly router: string;
+  readonly node: string;
+  readonly block: Prefix;
+}
+
+/**
+ * One address for each part of a block that the rules could tell apart: every part begins where the block does, where a rule's prefix
+ * does, or right behind one.
+ */
+function podsIn(block: Prefix, filters: readonly BgpFilter[]): Prefix[] {
+  const bits = addressBits(block.family);
+  const behind = ({ value, length }: Prefix): bigint => value + (1n << BigInt(bits - length));
+  const cidrs = filters
+    .flatMap((filter) => filter.export)
+    .flatMap(({ match }) => (match === undefined ? [] : [match.cidr]))
+    .filter((cidr) => cidr.family === block.family);
+  const edges = cidrs.flatMap((cidr) => [cidr.value, behind(cidr)]);
+  return [...new Set([block.value, ...edges])]
+    .filter((value) => value >= block.value && value < behind(block))
+    .map((value) => single(ipAddress(block.family, value)))
+    .filter((pod) => contains(block, pod));
+}
+
+const single = (address: IpAddress): Prefix => {
+  const length = addressBits(address.family);
+  return { ...address, length, text: `${address.text}/${length}` };
+};
