@@ -2,10 +2,12 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { buildFabric, type Fabric } from '../fabric/index.ts';
+import type { TrustFiles } from '../review/index.ts';
 import { formatFault, type Loaded, loadTopology, type Source } from '../topology/index.ts';
 import { READ_WHOLE, readRendered } from './dist.ts';
 import { commitOf, fileAt, filesAt, git, layOut } from './git.ts';
 import { isModule, readTopology } from './read-topology.ts';
+import { readIfThere, trustFiles } from './trust-files.ts';
 
 /** The state of the repository that another one is compared with. */
 export interface BaseState {
@@ -20,6 +22,7 @@ export interface BaseState {
     | undefined;
   /** What stands in its output folder for cluster, routers and nodes; undefined where there is none. */
   readonly files: ReadonlyMap<string, string> | undefined;
+  readonly trust: TrustFiles;
 }
 
 export interface NoBase {
@@ -98,11 +101,12 @@ function stateAt(
   const bytes = fileAt(commit, path);
   const files = filesAt(commit, relative('.', resolve(out)), known);
   const read = files && new Map([...files].filter(([file]) => READ_WHOLE.test(file)));
-  if (bytes === undefined) return { name, commit, topology: undefined, files: read };
+  const trust = trustFiles(topology, (file) => fileAt(commit, relative('.', resolve(file))));
+  if (bytes === undefined) return { name, commit, topology: undefined, files: read, trust };
   const loaded = isModule(topology)
     ? moduleAt(commit, path, topology)
     : loadTopology({ file: topology, bytes });
-  return 'says' in loaded ? loaded : stateOf(loaded, { name, commit, files: read });
+  return 'says' in loaded ? loaded : stateOf(loaded, { name, commit, files: read, trust });
 }
 
 /** A topology in TypeScript may import whatever stands beside it: all of the commit is laid out in a temporary folder. */
@@ -125,7 +129,8 @@ function moduleAt(commit: string, path: string, name: string): Loaded | NoBase {
 /** `folder` stands for the working folder: the topology and the output folder are where they are here. */
 function stateIn(folder: string, { topology, out }: BaseOptions): BaseState | NoBase {
   const there = (path: string) => join(folder, relative('.', resolve(path)));
-  const called = { name: folder, commit: undefined };
+  const trust = trustFiles(topology, (file) => readIfThere(there(file)));
+  const called = { name: folder, commit: undefined, trust };
   const files = existsSync(there(out)) ? filesBelow(there(out)) : undefined;
   if (!existsSync(there(topology))) return { ...called, topology: undefined, files };
   return stateOf(readTopology(there(topology), topology), { ...called, files });

@@ -15,6 +15,7 @@ import { losses, rehearsed, WORST } from './rehearse.ts';
 import { render } from './render.ts';
 import { reviewText } from './review-text.ts';
 import { counted, type Terminal } from './terminal.ts';
+import { readIfThere, trustFiles } from './trust-files.ts';
 
 export interface DiffOptions {
   readonly topology: string;
@@ -77,7 +78,7 @@ interface Noted {
 }
 
 /** What the working tree's topology renders, with what lies in the output folder besides: whoever reads that takes it too. */
-function headOf({ out }: DiffOptions, { fabric, operatorManifest, source }: Input): Noted {
+function headOf({ out, topology }: DiffOptions, { fabric, operatorManifest, source }: Input): Noted {
   const rendered = render(fabric, operatorManifest).files;
   const { added, changed, removed, stray } = compareDist(out, rendered);
   const files = new Map([
@@ -87,7 +88,13 @@ function headOf({ out }: DiffOptions, { fabric, operatorManifest, source }: Inpu
   const stale = added.length + changed.length + removed.length;
   const says = `${out} is stale: ${counted(stale, 'file')} ${stale === 1 ? 'differs' : 'differ'} from what is compared here, what the topology renders. Run bin/noencap synth, and commit it.`;
   return {
-    state: { ...headCalled(), fabric, files, placeOf: placesIn(source) },
+    state: {
+      ...headCalled(),
+      fabric,
+      files,
+      trust: trustFiles(topology, readIfThere),
+      placeOf: placesIn(source),
+    },
     notes: stale === 0 ? [] : [says],
   };
 }
@@ -102,20 +109,23 @@ function headCalled(): { readonly name: string; readonly commit: string | undefi
 }
 
 /** The base's own output folder is what its cluster and routers have; where it has none, what its topology renders. */
-function beforeOf({ name, commit, topology, files }: BaseState, head: Fabric): Noted {
+function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fabric): Noted {
   if (topology === undefined) {
-    const state = { name, commit, fabric: emptied(head), files: files ?? new Map(), placeOf: () => '' };
-    return { state, notes: [`${name} has no topology: everything is new.`] };
+    const bare = { name, commit, files: files ?? new Map(), trust, placeOf: () => '' };
+    return {
+      state: { ...bare, fabric: emptied(head) },
+      notes: [`${name} has no topology: everything is new.`],
+    };
   }
   if ('fault' in topology) {
     const note = `The topology of ${name} has faults, so that only files and what they do to sessions are compared: ${topology.fault}`;
     return {
-      state: { name, commit, fabric: head, files: files ?? new Map(), placeOf: () => '' },
+      state: { name, commit, fabric: head, files: files ?? new Map(), trust, placeOf: () => '' },
       notes: [note],
     };
   }
   const { fabric, source } = topology;
-  const called = { name, commit, fabric, placeOf: placesIn(source) };
+  const called = { name, commit, fabric, trust, placeOf: placesIn(source) };
   if (files !== undefined) return { state: { ...called, files }, notes: [] };
   const manifest = fabric.calico.operatorManifest;
   if (manifest === undefined) {

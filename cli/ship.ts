@@ -1,5 +1,4 @@
 import { appendFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import type { Hidden } from '../delivery/hidden.ts';
 import type { JournalEvent, Unstamped } from '../delivery/journal.ts';
 import { journalJson } from '../delivery/journal.ts';
@@ -24,6 +23,7 @@ import { driftText, shippedText } from './ship-report.ts';
 import { shipSetup } from './ship-setup.ts';
 import { summarise } from './ship-summary.ts';
 import { counted, type Terminal } from './terminal.ts';
+import { knownHostsOf, secretsOf } from './trust-files.ts';
 
 export interface ShipOptions {
   readonly topology: string;
@@ -61,7 +61,7 @@ export async function ship(
     return EXIT.badInput;
   }
   const { fabric } = read.input;
-  const knownHosts = options.knownHosts ?? join(dirname(options.topology), 'known_hosts');
+  const knownHosts = options.knownHosts ?? knownHostsOf(options.topology);
   const asked = routersNamed(fabric, options.setup === undefined ? names : [options.setup]);
   if ('says' in asked) return refuse('ship', asked, terminal);
   if (options.setup !== undefined) {
@@ -80,7 +80,7 @@ export async function ship(
   const strangers = await unpinned(routers, knownHosts);
   if (strangers.length > 0) return refuseUnpinned(strangers, terminal);
   const secrets = await passwordsFor(fabric.routers, {
-    file: options.secrets ?? join(dirname(options.topology), 'secrets.age'),
+    file: options.secrets ?? secretsOf(options.topology),
     env: process.env,
     only: routers.map(({ name }) => name),
   });

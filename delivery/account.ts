@@ -1,6 +1,7 @@
+import { hostKeyName } from '../fabric/index.ts';
 import { type RouterSettings, settingsOf } from './router.ts';
 import { forcedCommand } from './router-script.ts';
-import { hostKeyName, oddTarget, type SshTarget, type Unreachable } from './ssh-target.ts';
+import { oddTarget, type SshTarget, type Unreachable } from './ssh-target.ts';
 
 /** Where a router has the forced command. */
 export const WRAPPER = '/usr/local/sbin/noencap-router';

@@ -3,7 +3,8 @@ import { mkdtempSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { hostKeyName, type SshTarget } from './ssh-target.ts';
+import { hostKeyName } from '../fabric/index.ts';
+import type { SshTarget } from './ssh-target.ts';
 
 /** How commands get to a router: over one connection that they share, or over one each. */
 export interface Connection {

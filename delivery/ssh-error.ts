@@ -1,4 +1,5 @@
-import { hostKeyName, howToPin, type SshTarget, type Unreachable } from './ssh-target.ts';
+import { hostKeyName } from '../fabric/index.ts';
+import { howToPin, type SshTarget, type Unreachable } from './ssh-target.ts';
 
 /** Why a router was not reached, from what ssh(1) itself says; never with anything of keys. */
 export function explainSsh(log: string, target: SshTarget, verb: string): Unreachable {

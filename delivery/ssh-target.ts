@@ -1,3 +1,5 @@
+import { hostKeyName } from '../fabric/index.ts';
+
 /** Where a router's SSH server is, and which keys it may have. */
 export interface SshTarget {
   readonly host: string;
@@ -12,10 +14,6 @@ export interface Unreachable {
   readonly says: string;
   readonly mend: string;
 }
-
-/** The name that a router's host keys have in known_hosts, whatever name or address ~/.ssh/config gives it. */
-export const hostKeyName = ({ host, port }: SshTarget): string =>
-  port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
 
 /** On the console nobody is in between: what anybody else says is the router's key may be somebody else's. */
 export const howToPin = (target: SshTarget): string =>

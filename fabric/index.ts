@@ -22,6 +22,7 @@ export type {
   SessionEnd,
 } from './fabric.ts';
 export { GITOPS_ENGINES } from './gitops.ts';
+export { hostKeyName } from './host-key.ts';
 export { igpPaths } from './igp.ts';
 export { NearestFirst } from './nearest-first.ts';
 export { defaultRoutes, loopbacks } from './own-ways.ts';

@@ -32,11 +32,13 @@ export function dangers(changed: Changed): Danger[] {
     designated,
     podMtu,
   ].flatMap((rule) => rule(changed));
-  return [
-    ...found.filter(({ severity }) => severity === 'error'),
-    ...found.filter(({ severity }) => severity !== 'error'),
-  ];
+  return gravestFirst(found);
 }
+
+export const gravestFirst = (found: readonly Danger[]): Danger[] => [
+  ...found.filter(({ severity }) => severity === 'error'),
+  ...found.filter(({ severity }) => severity !== 'error'),
+];
 
 /** Without these there is no pod network, or nobody who looks after it. */
 const VITAL = ['Installation', 'Namespace', 'CustomResourceDefinition', 'IPPool', 'APIServer'];

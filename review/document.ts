@@ -94,9 +94,9 @@ const finding = z.strictObject({
   place: text,
 });
 
-/** A part of the network that comes, goes, or is otherwise. */
+/** A part of the network that comes, goes, or is otherwise; or a file beside the topology that deliveries trust. */
 const part = z.strictObject({
-  kind: z.enum(['network', 'region', 'router', 'node', 'host', 'segment', 'reflector']),
+  kind: z.enum(['network', 'region', 'router', 'node', 'host', 'segment', 'reflector', 'file']),
   name: text,
   became: z.enum(['added', 'removed', 'changed']),
   /** `address 10.0.0.1 -> 10.0.0.2`; none of what comes or goes whole. */

@@ -3,9 +3,9 @@ import type { PerFamily } from '../topology/address.ts';
 import { valuesOf } from '../topology/address.ts';
 import type { Segment } from '../topology/model.ts';
 
-/** A part of the network that comes, goes, or is otherwise. */
+/** A part of the network that comes, goes, or is otherwise; or a file that deliveries trust. */
 export interface PartChange {
-  readonly kind: 'network' | 'region' | 'router' | 'node' | 'host' | 'segment' | 'reflector';
+  readonly kind: 'network' | 'region' | 'router' | 'node' | 'host' | 'segment' | 'reflector' | 'file';
   readonly name: string;
   readonly became: 'added' | 'removed' | 'changed';
   /** `hold time 15 -> 20`; none of what comes or goes whole. */
@@ -38,7 +38,7 @@ const KINDS = ['region', 'router', 'reflector', 'node', 'host', 'segment'];
 type Traits = Readonly<Record<string, string | readonly string[]>>;
 
 interface Part {
-  readonly kind: Exclude<PartChange['kind'], 'network'>;
+  readonly kind: Exclude<PartChange['kind'], 'network' | 'file'>;
   readonly name: string;
   readonly traits: Traits;
 }

@@ -1,7 +1,7 @@
 import { type Analysis, analyse, countPairs, type Finding, findings } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
-import { type Danger, dangers } from './dangers.ts';
+import { type Danger, dangers, gravestFirst } from './dangers.ts';
 import { REVIEW_VERSION, type Review } from './document.ts';
 import { comparable, type FailureChanges, failureChanges } from './failures.ts';
 import { type FileChange, fileChanges } from './files.ts';
@@ -9,10 +9,11 @@ import { findingChanges } from './findings.ts';
 import { type Interruption, interruptions } from './interruptions.ts';
 import { type ObjectChange, type ObjectId, objectChanges } from './objects.ts';
 import { type DeliveryOrder, deliveryOrder } from './order.ts';
-import { partChanges } from './parts.ts';
+import { type PartChange, partChanges } from './parts.ts';
 import { picture } from './picture.ts';
 import { type SessionFate, sessionFates } from './session-fates.ts';
 import { type TrafficChange, trafficChanges } from './traffic.ts';
+import { type TrustFiles, trustDangers, trustFileChanges } from './trust.ts';
 
 /** A state of the repository: what is in its topology, and what is rendered of it. */
 export interface State {
@@ -22,6 +23,7 @@ export interface State {
   readonly fabric: Fabric;
   /** Rendered files by path below dist. */
   readonly files: ReadonlyMap<string, string>;
+  readonly trust: TrustFiles;
   /** `topology.yaml:12:3`. */
   readonly placeOf: (path: Path) => string;
 }
@@ -42,11 +44,15 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
   const split = comparable(before.fabric, after.fabric);
   const [was, is] = [analyse(before.fabric, [], split), analyse(after.fabric, [], split)];
   const parts = partChanges(before.fabric, after.fabric);
+  const trusted = trustFileChanges(before.trust, after.trust);
   const changedFindings = findingChanges(findings(was), findings(is));
   const isSameNetwork = parts.length === 0 && sessions.every(({ became }) => became === 'kept');
   const traffic = isSameNetwork ? [] : trafficChanges(was, is);
   const failures = isSameNetwork ? NO_FAILURES : failureChanges(was, is);
-  const found = dangers({ before: before.fabric, after: after.fabric, objects, sessions });
+  const found = gravestFirst([
+    ...trustDangers(before, after),
+    ...dangers({ before: before.fabric, after: after.fabric, objects, sessions }),
+  ]);
   const interrupted = interruptions(before.fabric, is, sessions);
   const order = deliveryOrder(was, is, { routers: routerFiles.length > 0, cluster: objects.length > 0 });
   const [finding, findingBefore] = [after, before].map(
@@ -62,7 +68,7 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
     network: after.fabric.name,
     base: { name: before.name, commit: before.commit ?? null },
     head: { name: after.name, commit: after.commit ?? null },
-    outcome: outcomeOf({ objects, files, found, traffic, interrupted, order, rehearsal }),
+    outcome: outcomeOf({ objects, files, trusted, found, traffic, interrupted, order, rehearsal }),
     accepted,
     dangers: found.map(({ severity, says, mend }) => ({ severity, says, mend })),
     pairs: pairsOfBoth(was, is),
@@ -85,7 +91,7 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
     },
     order: { ...order, lost: { ...order.lost } },
     rehearsal,
-    fabric: parts.map((part) => ({ ...part, says: [...part.says] })),
+    fabric: [...parts, ...trusted].map((part) => ({ ...part, says: [...part.says] })),
     objects: objects.map(objectDocument),
     files: files.map((file) => ({ ...file, hunks: [...file.hunks] })),
     picture: pictureDocument(before.fabric, after.fabric, parts, sessions),
@@ -122,6 +128,7 @@ function pairsOfBoth(was: Analysis, is: Analysis): number {
 interface Told {
   readonly objects: readonly ObjectChange[];
   readonly files: readonly FileChange[];
+  readonly trusted: readonly PartChange[];
   readonly found: readonly Danger[];
   readonly traffic: readonly TrafficChange[];
   readonly interrupted: readonly Interruption[];
@@ -133,14 +140,15 @@ interface Told {
 function outcomeOf({
   objects,
   files,
+  trusted,
   found,
   traffic,
   interrupted,
   order,
   rehearsal,
 }: Told): Review['outcome'] {
-  if (objects.length + files.length === 0) return 'nothing';
   if (found.some(({ severity }) => severity === 'error')) return 'dangerous';
+  if (objects.length + files.length + trusted.length === 0) return 'nothing';
   const breaks = traffic.some(({ became }) => became === 'lost' || became === 'partly lost');
   if (breaks || order.first === 'apart') return 'felt';
   if (rehearsal !== null) return rehearsal.lost > 0 || rehearsal.failures.length > 0 ? 'felt' : 'hitless';

@@ -60,6 +60,7 @@ const KINDS: Readonly<Record<Review['fabric'][number]['kind'], readonly [one: st
   host: ['host', 'hosts'],
   segment: ['segment', 'segments'],
   reflector: ['reflector', 'reflectors'],
+  file: ['trusted file', 'trusted files'],
 };
 
 /** `1 node added, 2 routers changed`. */

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { applyPatch } from 'diff';
 import { render } from '../cli/render.ts';
 import { buildFabric } from '../fabric/index.ts';
-import { review, reviewMarkdown, type State } from '../review/index.ts';
+import { NO_TRUST_FILES, review, reviewMarkdown, type State } from '../review/index.ts';
 import { loadTopology } from '../topology/index.ts';
 
 const PAGE = 'docs/read-a-review.md';
@@ -33,7 +33,14 @@ function state(name: string, text: string): State {
     const at = loaded.source.locate(path);
     return `topology.yaml:${at?.line}:${at?.column}`;
   };
-  return { name, commit: undefined, fabric, files: render(fabric, undefined).files, placeOf };
+  return {
+    name,
+    commit: undefined,
+    fabric,
+    files: render(fabric, undefined).files,
+    trust: NO_TRUST_FILES,
+    placeOf,
+  };
 }
 
 if (process.argv[1]?.endsWith('review-example.ts')) writeFileSync(PAGE, pageWithExample());

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseReview, type Review } from '../../review/index.ts';
+import { KEYS } from '../review/host-key-lines.ts';
 import { gitIn, noencap, scratch } from './run.ts';
 
 let folder: string;
@@ -143,6 +144,42 @@ test('what lies in the output folder beside rendered files is compared too: an e
   writeFileSync(join(folder, 'dist/cluster/more.yaml'), JSON.stringify(stray));
   expect(review().objects.map(({ id, became }) => `${became} ${id.kind} ${id.name}`)).toEqual([
     'added ConfigMap smuggled',
+  ]);
+});
+
+test('what the next delivery trusts is a danger where nothing that is rendered is otherwise', () => {
+  const keys = (name: string, key: string): void =>
+    writeFileSync(join(folder, 'known_hosts'), `${name} ${key}\n`);
+  keys('gateway', KEYS.one);
+  writeFileSync(join(folder, 'secrets.age'), 'one');
+  repository();
+  expect(review()).toMatchObject({ outcome: 'nothing', dangers: [], fabric: [] });
+
+  keys('gateway', KEYS.two);
+  const told = review();
+  expect(told).toMatchObject({ ok: false, outcome: 'dangerous', objects: [], files: [] });
+  expect(told.fabric).toEqual([{ kind: 'file', name: 'known_hosts', became: 'changed', says: [] }]);
+  const { code, stdout } = noencap(folder, ['diff']);
+  expect(code).toBe(1);
+  expect(stdout).toContain('\n  Dangerous. 1 trusted file changed; no session is reset.\n');
+  expect(noencap(folder, ['diff', '--accept']).code).toBe(0);
+
+  keys('gateway', KEYS.one);
+  writeFileSync(join(folder, 'secrets.age'), 'two');
+  expect(review().dangers).toEqual([
+    expect.objectContaining({
+      severity: 'warning',
+      says: expect.stringMatching(/^secrets\.age is another file/),
+    }),
+  ]);
+  expect(review().outcome).not.toBe('nothing');
+
+  writeFileSync(join(folder, 'secrets.age'), 'one');
+  edit('gateway:      {', 'gateway:      {ssh: {host: 192.0.2.1}, ');
+  expect(review()).toMatchObject({ ok: false, outcome: 'dangerous', objects: [], files: [] });
+  expect(review().dangers.map(({ says }) => says)).toEqual([
+    'gateway is delivered to noencap@192.0.2.1 instead of noencap@gateway, and known_hosts has no key of it there',
+    expect.stringMatching(/^known_hosts no longer trusts ssh-ed25519 \S+ for gateway: /),
   ]);
 });
 

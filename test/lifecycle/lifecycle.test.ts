@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { analyse, findings } from '../../analysis/index.ts';
 import { render } from '../../cli/render.ts';
 import { findPrograms, type Rehearsal, rehearseSteps } from '../../lab/index.ts';
-import { type Review, review } from '../../review/index.ts';
+import { NO_TRUST_FILES, type Review, review } from '../../review/index.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { abreast } from '../abreast.ts';
 import { scenario } from '../lab/labs.ts';
@@ -139,5 +139,5 @@ const reviewed = ({ from, to }: Step): Review =>
 function rendered(state: State): Parameters<typeof review>[0] {
   const { fabric } = readState(state);
   const { files } = render(fabric, undefined);
-  return { name: state.file, commit: undefined, fabric, files, placeOf: () => '' };
+  return { name: state.file, commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
 }

@@ -1,5 +1,5 @@
 import { render } from '../../cli/render.ts';
-import { review, type State } from '../../review/index.ts';
+import { NO_TRUST_FILES, review, type State } from '../../review/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { calicoOf, withCalico } from '../charts/topologies.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -15,7 +15,7 @@ function state(topology: TopologyInput): State {
   const fabric = fabricOf(topology);
   const carried = { ...fabric, calico: { ...fabric.calico, version: 'v3.32.1' } };
   const files = render(fabric.calico.operatorManifest === undefined ? fabric : carried, undefined).files;
-  return { name: 'a', commit: undefined, fabric, files, placeOf: () => '' };
+  return { name: 'a', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
 }
 
 const changed = (base: TopologyInput, head: TopologyInput) =>
@@ -25,12 +25,13 @@ const told = (base: TopologyInput, head: TopologyInput): string[] =>
   changed(base, head).dangers.map(({ severity, says }) => `${severity}: ${says}`);
 
 const ROLLED = /^warning: Calico v3\.\d+\.\d+ replaces calico-node on every node, one after the other: /;
+const VENDORED = /^warning: vendor\/tigera-operator\.yaml is to be trusted by its hash, sha256 0{16}…: /;
 const METRIC =
   /^warning: from v3\.32 on nodes announce their blocks with LOCAL_PREF 2147482623 instead of 100/;
 
 test.each<[string, string, string, RegExp[]]>([
   ['a patch', 'v3.31.6', 'v3.31.7', [ROLLED]],
-  ['a patch back', 'v3.31.7', 'v3.31.6', [ROLLED]],
+  ['a patch back, to one that is vendored', 'v3.31.7', 'v3.31.6', [VENDORED, ROLLED]],
   ['a minor', 'v3.30.7', 'v3.31.7', [ROLLED]],
   ['the minor that carries the metric', 'v3.31.7', 'v3.32.1', [ROLLED, METRIC]],
   ['two minors', 'v3.30.7', 'v3.32.1', [ROLLED, METRIC]],

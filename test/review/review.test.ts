@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { render } from '../../cli/render.ts';
-import { parseReview, type Review, review, reviewSchema, type State } from '../../review/index.ts';
+import {
+  NO_TRUST_FILES,
+  parseReview,
+  type Review,
+  review,
+  reviewSchema,
+  type State,
+} from '../../review/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { arbitraryNetwork } from '../analysis/arbitrary-network.ts';
 import { arbitraryTopology } from '../cli/arbitrary-topology.ts';
@@ -10,7 +17,7 @@ import { redundant } from '../lab/labs.ts';
 function state(topology: TopologyInput, name: string): State {
   const fabric = fabricOf(topology);
   const { files } = render(fabric, undefined);
-  return { name, commit: undefined, fabric, files, placeOf: (path) => path.join('.') };
+  return { name, commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: (path) => path.join('.') };
 }
 
 const reviewed = (base: TopologyInput, head: TopologyInput, rehearsal: Review['rehearsal'] = null): Review =>

@@ -1,0 +1,265 @@
+import { deliveredPassword, type Fabric, hostKeyName, type RouterSpeaker } from '../fabric/index.ts';
+import { listed } from '../topology/suggest.ts';
+import type { Danger } from './dangers.ts';
+import { type HostKeys, readHostKeys, type Trusted, trustedFor } from './host-keys.ts';
+import type { PartChange } from './parts.ts';
+
+/** What stands beside the topology, is in no rendered file, and the next delivery goes by. Undefined: it is not there. */
+export interface TrustFiles {
+  /** Text of known_hosts. */
+  readonly knownHosts: string | undefined;
+  /** The sha256 of secrets.age. Nobody reads in it what it says. */
+  readonly secrets: string | undefined;
+}
+
+export const NO_TRUST_FILES: TrustFiles = { knownHosts: undefined, secrets: undefined };
+
+/** The files themselves, as parts of what changes. */
+export function trustFileChanges(before: TrustFiles, after: TrustFiles): PartChange[] {
+  const files = [
+    ['known_hosts', before.knownHosts, after.knownHosts],
+    ['secrets.age', before.secrets, after.secrets],
+  ] as const;
+  return files.flatMap(([name, was, is]): PartChange[] => {
+    if (was === is) return [];
+    const became = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed';
+    return [{ kind: 'file', name, became, says: [] }];
+  });
+}
+
+/** What a delivery trusts: whom it connects to, whom it takes for that, and what it brings along. */
+export interface Trusting {
+  readonly fabric: Fabric;
+  readonly trust: TrustFiles;
+}
+
+/** Nothing of this is rendered, so that no other part of a review shows it; the next delivery believes it all the same. */
+export function trustDangers(before: Trusting, after: Trusting): Danger[] {
+  return [targets, hostKeys, secrets, operatorManifest].flatMap((rule) => rule(before, after));
+}
+
+/** A router that something is delivered to, and what it was before the change, under its name or where it was. */
+interface Delivered {
+  readonly router: RouterSpeaker;
+  readonly was: RouterSpeaker | undefined;
+}
+
+function delivered(before: Fabric, after: Fabric): Delivered[] {
+  const live = ({ routers }: Fabric) => routers.filter(({ planned }) => !planned);
+  const named = new Map(live(before).map((router) => [router.name, router]));
+  const at = new Map(live(before).map((router) => [hostKeyName(router.ssh), router]));
+  return live(after).map((router) => ({
+    router,
+    was: named.get(router.name) ?? at.get(hostKeyName(router.ssh)),
+  }));
+}
+
+function targets(before: Trusting, after: Trusting): Danger[] {
+  const [were, are] = [before, after].map(keysOf) as [HostKeys, HostKeys];
+  return delivered(before.fabric, after.fabric).flatMap(({ router, was }): Danger[] => {
+    if (was === undefined || target(was) === target(router)) return [];
+    const [then, now] = [
+      trustedFor(hostKeyName(was.ssh), were),
+      trustedFor(hostKeyName(router.ssh), are),
+    ] as const;
+    const isNamedAnew = hostKeyName(was.ssh) !== hostKeyName(router.ssh);
+    const key = !isNamedAnew
+      ? ''
+      : isEmpty(now)
+        ? ', and known_hosts has no key of it there'
+        : isSame(then, now)
+          ? ', with the host keys that it had'
+          : ', with other host keys';
+    return [
+      {
+        severity: 'error',
+        says: `${router.name} is delivered to ${target(router)} instead of ${target(was)}${key}`,
+        mend: `Look at the console of ${router.name} whether that is where its own sshd answers, and whose account that is: who is there gets the router's configuration and passwords.`,
+      },
+    ];
+  });
+}
+
+const target = ({ ssh }: RouterSpeaker): string => `${ssh.user}@${hostKeyName(ssh)}`;
+const keysOf = ({ trust }: Trusting): HostKeys => readHostKeys(trust.knownHosts ?? '');
+const isEmpty = ({ key, authority }: Trusted): boolean => key.size + authority.size === 0;
+const isSame = (one: Trusted, other: Trusted): boolean =>
+  (['key', 'authority', 'revoked'] as const).every(
+    (makes) => minus(one[makes], other[makes]).length + minus(other[makes], one[makes]).length === 0,
+  );
+
+/** The keys of one that another has not, with their lines. */
+const minus = (one: Trusted['key'], other: Trusted['key']): [key: string, line: number][] =>
+  [...one].filter(([key]) => !other.has(key));
+
+/** What known_hosts says otherwise of a router. */
+interface KeyChange {
+  readonly what: 'trusted' | 'signed' | 'freed' | 'dropped';
+  /** `known_hosts:3 (ssh-ed25519 SHA256:...)`; of lines that are gone the key alone. */
+  readonly keys: readonly string[];
+  /** Nothing was delivered to the router before this change. */
+  readonly isFirst: boolean;
+}
+
+function hostKeys(before: Trusting, after: Trusting): Danger[] {
+  const [were, are] = [before, after].map(keysOf) as [HostKeys, HostKeys];
+  // An authority, a pattern or a fleet with one key: what is the same of several routers is said once.
+  const changes = new Map<string, KeyChange & { readonly routers: string[] }>();
+  for (const { router, was } of delivered(before.fabric, after.fabric)) {
+    for (const change of keyChanges(router, was, were, are)) {
+      const id = JSON.stringify(change);
+      const known = changes.get(id) ?? { ...change, routers: [] };
+      known.routers.push(router.name);
+      changes.set(id, known);
+    }
+  }
+  return [...[...changes.values()].map(keyDanger), ...forNobody(before, after, were, are)];
+}
+
+function keyChanges(
+  router: RouterSpeaker,
+  was: RouterSpeaker | undefined,
+  were: HostKeys,
+  are: HostKeys,
+): KeyChange[] {
+  const now = trustedFor(hostKeyName(router.ssh), are);
+  const then = was === undefined ? NONE : trustedFor(hostKeyName(was.ssh), were);
+  const placed = ([key, line]: readonly [string, number]) => `known_hosts:${line} (${key})`;
+  // Of a key that is pinned, or may sign, it is told that it is believed.
+  const freed = minus(then.revoked, now.revoked).filter(
+    ([key]) => !now.key.has(key) && !now.authority.has(key),
+  );
+  const dropped = [...minus(then.key, now.key), ...minus(then.authority, now.authority)];
+  const all: readonly (readonly [KeyChange['what'], readonly string[]])[] = [
+    ['trusted', minus(now.key, then.key).map(placed)],
+    ['signed', minus(now.authority, then.authority).map(placed)],
+    ['freed', freed.map(([key]) => key)],
+    ['dropped', dropped.map(([key]) => key)],
+  ];
+  return all
+    .filter(([, keys]) => keys.length > 0)
+    .map(([what, keys]) => ({ what, keys, isFirst: was === undefined }));
+}
+
+const NONE: Trusted = { key: new Map(), authority: new Map(), revoked: new Map() };
+
+function keyDanger({ what, keys, isFirst, routers }: KeyChange & { readonly routers: string[] }): Danger {
+  const [which, of] = [listed(keys, 'and'), listed(routers, 'and')];
+  const severity = isFirst || what === 'dropped' ? 'warning' : 'error';
+  switch (what) {
+    case 'trusted':
+      return {
+        severity,
+        says: `the next delivery takes whoever has the host key of ${which} for ${of}`,
+        mend: "Compare it with what ssh-keygen -lf says of /etc/ssh/ssh_host_ed25519_key.pub, or its sisters, at the router's console, and accept it only if it is the same.",
+      };
+    case 'signed':
+      return {
+        severity,
+        says: `the next delivery takes any machine for ${of} whose host key the authority of ${which} has signed`,
+        mend: 'Ask whoever runs that authority for its fingerprint, elsewhere than in this pull request. Accept it only if it is the same.',
+      };
+    case 'freed':
+      return {
+        severity,
+        says: `known_hosts no longer revokes ${which} for ${of}: whoever has that key can be the router again`,
+        mend: 'Leave the line where it is. A key that got into other hands stays there: the router gets a new one.',
+      };
+    case 'dropped':
+      return {
+        severity,
+        says: `known_hosts no longer trusts ${which} for ${of}: a router that shows no other key gets nothing any more`,
+        mend: 'See that each has another key there before the next delivery.',
+      };
+  }
+}
+
+/** New lines that are no router's: whoever gets such a name later is believed by them. And what we cannot read. */
+function forNobody(before: Trusting, after: Trusting, were: HostKeys, are: HostKeys): Danger[] {
+  const textOf = ({ trust }: Trusting) => (trust.knownHosts ?? '').split('\n').map((line) => line.trim());
+  const known = new Set(textOf(before));
+  const isNew = (line: number) => !known.has(textOf(after)[line - 1] ?? '');
+  const names = after.fabric.routers.filter(({ planned }) => !planned).map(({ ssh }) => hostKeyName(ssh));
+  const stray = are.lines.filter(
+    ({ line, makes, matches }) => makes !== 'revoked' && isNew(line) && !names.some(matches),
+  );
+  const odd = are.odd.filter(({ text }) => !were.odd.some((one) => one.text === text));
+  const lines = (all: readonly { readonly line: number }[]) =>
+    `known_hosts:${listed(
+      all.map(({ line }) => String(line)),
+      'and',
+    )}`;
+  return [
+    ...(stray.length === 0
+      ? []
+      : [
+          {
+            severity: 'warning' as const,
+            says: `${lines(stray)} ${stray.length === 1 ? 'is' : 'are'} for no router that is delivered to: a router that gets such a name later is believed by it`,
+            mend: 'Take it out, or mend the name: it is ssh.host as the topology has it, [host]:port where the port is not 22.',
+          },
+        ]),
+    ...(odd.length === 0
+      ? []
+      : [
+          {
+            severity: 'warning' as const,
+            says: `${lines(odd)} ${odd.length === 1 ? 'is' : 'are'} no host key that can be read here: what ssh makes of it is not known`,
+            mend: 'Write NAME TYPE KEY, as in docs/ship-access.md, or take it out.',
+          },
+        ]),
+  ];
+}
+
+function secrets(before: Trusting, after: Trusting): Danger[] {
+  const [was, is] = [before.trust.secrets, after.trust.secrets];
+  if (was === is) return [];
+  const routers = after.fabric.routers
+    .filter((router) => !router.planned && deliveredPassword(router) !== undefined)
+    .map(({ name }) => name);
+  const of = listed(routers, 'and');
+  if (routers.length === 0) {
+    return [
+      {
+        severity: 'warning',
+        says: `secrets.age ${changedTo(was, is)}, and no router gets a password of it`,
+        mend: 'Say who is to have it with password.secret, or leave it out.',
+      },
+    ];
+  }
+  if (is === undefined) {
+    return [
+      {
+        severity: 'error',
+        says: `secrets.age goes: nothing can be delivered to ${of} unless the environment has the passwords`,
+        mend: 'Leave it, or set a variable for each password where deliveries run. See docs/rotate-a-password.md.',
+      },
+    ];
+  }
+  return [
+    {
+      severity: 'error',
+      says: `secrets.age ${changedTo(was, is)}: the next delivery gives ${of} the passwords in it, and which of them are others nobody sees here. Sessions of which the password is another are down until both ends have it`,
+      mend: 'Know who wrote it; whoever has the identity compares both: age -d. One router of a region at a time, as in docs/rotate-a-password.md.',
+    },
+  ];
+}
+
+const changedTo = (was: string | undefined, is: string | undefined): string =>
+  was === undefined ? 'is new' : is === undefined ? 'goes' : 'is another file';
+
+/** Third-party code that gets full rights in the cluster: its hash is all that a reviewer has to go by. */
+function operatorManifest(before: Trusting, after: Trusting): Danger[] {
+  const [was, is] = [before, after].map(({ fabric }) => fabric.calico.operatorManifest);
+  if (is === undefined || was?.sha256 === is.sha256) return [];
+  const isSameCalico = before.fabric.calico.version === after.fabric.calico.version;
+  return [
+    {
+      severity: isSameCalico ? 'error' : 'warning',
+      says: `${is.path} is to be trusted by ${was === undefined ? 'its' : 'another'} hash, sha256 ${beginning(is.sha256)}${was === undefined ? '' : ` instead of ${beginning(was.sha256)}`}: the cluster runs what stands in it, with all rights`,
+      mend: `Compare it with sha256sum of manifests/tigera-operator.yaml in the release of Calico ${after.fabric.calico.version}, fetched by yourself.`,
+    },
+  ];
+}
+
+const beginning = (hash: string): string => `${hash.slice(0, 16)}…`;

@@ -1,0 +1,223 @@
+import type { Fabric } from '../../fabric/index.ts';
+import { type TrustFiles, trustDangers } from '../../review/trust.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { calicoOf } from '../charts/topologies.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/topologies.ts';
+import { KEYS } from './host-key-lines.ts';
+
+/** e1 and e2 in region east, w1 in west; each is delivered to by its name. */
+const network = (change: Partial<TopologyInput> = {}): Fabric =>
+  fabricOf(redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 }, ...change }));
+
+const BASE = redundant({});
+const withRouter = (name: string, change: object): Fabric =>
+  network({ routers: { ...BASE.routers, [name]: { ...BASE.routers[name], ...change } as never } });
+
+interface Side extends Partial<TrustFiles> {
+  readonly fabric?: Fabric;
+}
+
+function told(before: Side, after: Side): string[] {
+  const [was, is] = [before, after].map(({ fabric = network(), knownHosts, secrets }) => ({
+    fabric,
+    trust: { knownHosts, secrets },
+  }));
+  if (was === undefined || is === undefined) return [];
+  return trustDangers(was, is).map(({ severity, says }) => `${severity}: ${says}`);
+}
+
+const hosts = (...lines: readonly string[]): Side => ({
+  knownHosts: lines.map((one) => `${one}\n`).join(''),
+});
+
+const ALL = ['e1', 'e2', 'w1'].map((name) => `${name} ${KEYS.one}`);
+
+test.each<[string, readonly string[], readonly string[], readonly RegExp[]]>([
+  [
+    'another key of a router',
+    ALL,
+    [`e1 ${KEYS.two}`, ...ALL.slice(1)],
+    [
+      /^error: the next delivery takes whoever has the host key of known_hosts:1 \(ssh-ed25519 SHA256:\S+\) for e1$/,
+      /^warning: known_hosts no longer trusts ssh-ed25519 SHA256:\S+ for e1: /,
+    ],
+  ],
+  ['one more key of a router', ALL, [...ALL, `w1 ${KEYS.two}`], [/^error: .* known_hosts:4 \(.*\) for w1$/]],
+  ['the first key of a router that is there', ALL.slice(1), ALL, [/^error: .* known_hosts:1 \(.*\) for e1$/]],
+  [
+    'a key for a pattern',
+    ALL,
+    [...ALL, `e? ${KEYS.two}`],
+    [/^error: .* known_hosts:4 \(.*\) for e1 and e2$/],
+  ],
+  [
+    'an authority',
+    ALL,
+    [...ALL, `@cert-authority * ${KEYS.two}`],
+    [
+      /^error: the next delivery takes any machine for e1, e2 and w1 whose host key the authority of known_hosts:4 \(.*\) has signed$/,
+    ],
+  ],
+  [
+    'a key that was revoked, where an authority signs',
+    [`@cert-authority * ${KEYS.two}`, `@revoked * ${KEYS.one}`],
+    [`@cert-authority * ${KEYS.two}`],
+    [/^error: known_hosts no longer revokes ssh-ed25519 SHA256:\S+ for e1, e2 and w1: /],
+  ],
+  [
+    'a pinned key that was revoked',
+    [...ALL, `@revoked e1 ${KEYS.one}`],
+    ALL,
+    [/^error: .* known_hosts:1 \(.*\) for e1$/],
+  ],
+  [
+    'a revocation for fewer routers',
+    [...ALL, `@revoked * ${KEYS.two}`],
+    [...ALL, `@revoked e* ${KEYS.two}`],
+    [/^error: known_hosts no longer revokes \S+ \S+ for w1: /],
+  ],
+  [
+    'an exception that goes',
+    [`!w1,* ${KEYS.one}`],
+    [`* ${KEYS.one}`],
+    [/^error: .* known_hosts:1 \(.*\) for w1$/],
+  ],
+  ['no file any more', ALL, [], [/^warning: known_hosts no longer trusts \S+ \S+ for e1, e2 and w1: /]],
+  [
+    'a key that is revoked',
+    ALL,
+    [...ALL, `@revoked w1 ${KEYS.one}`],
+    [/^warning: .* no longer trusts .* for w1: /],
+  ],
+  [
+    'a key for a name that nobody has',
+    ALL,
+    [...ALL, `e3 ${KEYS.two}`],
+    [/^warning: known_hosts:4 is for no router that is delivered to: /],
+  ],
+  [
+    'what is no line of known_hosts',
+    ALL,
+    [...ALL, `@trusted e1 ${KEYS.two}`],
+    [/^warning: known_hosts:4 is no host key that can be read here: /],
+  ],
+])('%s is told', (_, before, after, expected) => {
+  const found = told(hosts(...before), hosts(...after));
+  expect(found).toHaveLength(expected.length);
+  for (const [index, one] of expected.entries()) expect(found[index]).toMatch(one);
+});
+
+test.each<[string, readonly string[], readonly string[]]>([
+  ['nothing', ALL, ALL],
+  [
+    'comments, blanks and the order of lines',
+    ALL,
+    ['# ours', '', ...[...ALL].reverse().map((one) => `  ${one} me`)],
+  ],
+  ['several names in one line', ALL, [`w1,e2,e1 ${KEYS.one}`]],
+  ['one line twice', ALL, [...ALL, ...ALL]],
+  ['a line that revokes what nobody trusts', ALL, [...ALL, `@revoked * ${KEYS.two}`]],
+])('%s is no danger', (_, before, after) => {
+  expect(told(hosts(...before), hosts(...after))).toEqual([]);
+});
+
+const SSH = { host: 'e1', user: 'noencap', port: 22 };
+
+test.each<[string, object, string]>([
+  [
+    'host',
+    { ...SSH, host: '10.9.9.9' },
+    'noencap@10.9.9.9 instead of noencap@e1, and known_hosts has no key of it there',
+  ],
+  ['user', { ...SSH, user: 'root' }, 'root@e1 instead of noencap@e1'],
+  [
+    'port',
+    { ...SSH, port: 2222 },
+    'noencap@[e1]:2222 instead of noencap@e1, and known_hosts has no key of it there',
+  ],
+])('another ssh.%s is told, also where no line of known_hosts is another', (_, ssh, where) => {
+  const found = told(hosts(...ALL), { ...hosts(...ALL), fabric: withRouter('e1', { ssh }) });
+  expect(found[0]).toBe(`error: e1 is delivered to ${where}`);
+});
+
+test('a router that moves says whether its host keys move along', () => {
+  const fabric = withRouter('e1', { ssh: { ...SSH, host: '10.9.9.9' } });
+  const moved = (key: string) => told(hosts(...ALL), { ...hosts(...ALL, `10.9.9.9 ${key}`), fabric });
+  expect(moved(KEYS.one)).toEqual([
+    'error: e1 is delivered to noencap@10.9.9.9 instead of noencap@e1, with the host keys that it had',
+  ]);
+  expect(moved(KEYS.two).slice(0, 2)).toEqual([
+    'error: e1 is delivered to noencap@10.9.9.9 instead of noencap@e1, with other host keys',
+    expect.stringMatching(/^error: the next delivery takes whoever has the host key of known_hosts:4 \(/),
+  ]);
+});
+
+test('the first key of a router that comes, or is planned no longer, is told, and no more than that', () => {
+  const north = { routerId: '10.0.0.9', nodeAddress: '10.0.0.9', backboneAddress: '10.0.0.9' };
+  const opened = (planned: boolean): Fabric =>
+    network({
+      routers: { ...BASE.routers, n1: { ...north, planned } },
+      regions: { ...BASE.regions, north: { router: 'n1' } },
+    });
+  const lines = hosts(...ALL, `n1 ${KEYS.two}`);
+  const first = [
+    expect.stringMatching(
+      /^warning: the next delivery takes whoever has the host key of known_hosts:4 \(.*\) for n1$/,
+    ),
+  ];
+  expect(told(hosts(...ALL), { ...lines, fabric: opened(false) })).toEqual(first);
+  expect(told({ ...hosts(...ALL), fabric: opened(true) }, { ...lines, fabric: opened(false) })).toEqual(
+    first,
+  );
+});
+
+test('a router that is renamed where it is brings no key of its own', () => {
+  const at = { ssh: { ...SSH, host: '192.0.2.1' } };
+  const named = (name: string): Fabric => {
+    const { e1, ...others } = BASE.routers;
+    const text = JSON.stringify({
+      ...redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 } }),
+      routers: { ...others, e1: { ...e1, ...at } },
+    });
+    return fabricOf(JSON.parse(text.replaceAll('"e1"', JSON.stringify(name))));
+  };
+  const lines = hosts(`192.0.2.1 ${KEYS.one}`, ...ALL.slice(1));
+  expect(told({ ...lines, fabric: named('e1') }, { ...lines, fabric: named('edge-1') })).toEqual([]);
+});
+
+const SECRET = { password: { secret: { name: 'bgp-e1', key: 'password' }, file: '/etc/bird/e1.password' } };
+
+test('another secrets.age is told with who gets what is in it', () => {
+  const fabric = withRouter('e1', SECRET);
+  const side = (secrets: string | undefined): Side => ({ fabric, secrets });
+  expect(told(side('a'), side('b'))).toEqual([
+    expect.stringMatching(
+      /^error: secrets\.age is another file: the next delivery gives e1 the passwords in it, /,
+    ),
+  ]);
+  expect(told(side(undefined), side('b'))).toEqual([expect.stringMatching(/^error: secrets\.age is new: /)]);
+  expect(told(side('a'), side(undefined))).toEqual([expect.stringMatching(/^error: secrets\.age goes: /)]);
+  expect(told(side('a'), side('a'))).toEqual([]);
+  expect(told({ secrets: 'a' }, { secrets: 'b' })).toEqual([
+    expect.stringMatching(/^warning: secrets\.age is another file, and no router gets a password of it$/),
+  ]);
+});
+
+test('another hash of a vendored operator is told: an error where Calico stays the same', () => {
+  const vendored = (version: string, digit: string): Side => ({
+    fabric: network({
+      calico: { ...calicoOf(version), operatorManifest: { path: 'operator.yaml', sha256: digit.repeat(64) } },
+    }),
+  });
+  const same = told(vendored('v3.26.1', '0'), vendored('v3.26.1', '1'));
+  expect(same).toEqual([
+    expect.stringMatching(
+      /^error: operator\.yaml is to be trusted by another hash, sha256 1{16}… instead of 0{16}…/,
+    ),
+  ]);
+  expect(told(vendored('v3.26.1', '0'), vendored('v3.27.2', '1'))).toEqual([
+    expect.stringMatching(/^warning: operator\.yaml is to be trusted by another hash/),
+  ]);
+  expect(told(vendored('v3.26.1', '0'), vendored('v3.26.1', '0'))).toEqual([]);
+});
