@@ -122,8 +122,8 @@ function parse(tokens: readonly Token[], source: TextSource, end: number): BirdR
       const token = tokens[next] as Token;
       next += 1;
       const sign = token.kind === 'plain' ? token.text : '';
-      if (sign === '[' || sign === '[=') brackets += 1;
-      if (sign === ']' || sign === '=]') brackets -= 1;
+      if (sign === '[' || sign === '[=' || sign === '(') brackets += 1;
+      if (sign === ']' || sign === '=]' || sign === ')') brackets -= 1;
       if (brackets > 0) {
         words.push(token);
       } else if (sign === ';') {

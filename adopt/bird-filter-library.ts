@@ -1,0 +1,89 @@
+import { parseAddress } from '../topology/address.ts';
+import type { Command, Expression } from './bird-filter-ast.ts';
+import { parseBlock, parseExpression, parseRoutine, type Routine } from './bird-filter-parser.ts';
+import { NotUnderstood } from './bird-filter-words.ts';
+import { type BirdStatement, placeOf, type Token, wordsText } from './bird-syntax.ts';
+
+/** What filters may call by name: functions, filters and constants of a configuration. */
+export interface Library {
+  readonly routines: ReadonlyMap<string, Routine>;
+  readonly constants: ReadonlyMap<string, Expression>;
+  /** Attributes that the configuration declares itself. */
+  readonly attributes: ReadonlySet<string>;
+}
+
+/** What a channel does with routes in one direction. */
+export type Policy =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'commands'; readonly commands: readonly Command[] }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** The functions, filters and constants of a configuration. `known` are constants of files that are not there. */
+export function libraryOf(
+  statements: readonly BirdStatement[],
+  known: ReadonlyMap<string, string> = new Map(),
+): Library {
+  const routines = new Map<string, Routine>();
+  const constants = new Map<string, Expression>();
+  for (const [name, text] of known) {
+    const address = parseAddress(text);
+    if (/^\d+$/.test(text)) constants.set(name, { kind: 'number', value: Number(text) });
+    if (address !== undefined) constants.set(name, { kind: 'address', address });
+  }
+  const attributes = new Set<string>();
+  for (const [index, one] of statements.entries()) {
+    const [keyword, name] = one.words;
+    if (name === undefined) continue;
+    if (keyword?.text === 'function' || keyword?.text === 'filter') {
+      routines.set(name.text, parseRoutine(withBody(one, statements.slice(index + 1))));
+    }
+    if (keyword?.text === 'attribute') attributes.add(one.words.at(-1)?.text ?? '');
+    if (keyword?.text === 'define') {
+      const value = understood(() => parseExpression(one.words.slice(3)));
+      if (value !== undefined) constants.set(name.text, value);
+    }
+  }
+  return { routines, constants, attributes };
+}
+
+/** `function f() int c; { ... }`: a semicolon behind each variable, so that the block stands by itself. */
+function withBody(one: BirdStatement, after: readonly BirdStatement[]): BirdStatement {
+  if (one.body !== undefined) return one;
+  const body = after.find(({ words, body: own }) => words.length === 0 && own !== undefined);
+  return { ...one, body: body?.body };
+}
+
+function understood<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NotUnderstood) return undefined;
+    throw error;
+  }
+}
+
+export const routineOf = ({ routines }: Library, name: string): Routine | undefined => routines.get(name);
+
+/** What `import` or `export` says: all, none, a condition, a filter of its own or one by name. */
+export function policyOf({ words, body }: BirdStatement, { routines }: Library): Policy {
+  const [, second, third] = words;
+  if (body !== undefined) return { kind: 'commands', commands: parseBlock(body) };
+  if (second?.text === 'all' || second?.text === 'none') return { kind: second.text };
+  if (second?.text === 'where') {
+    const condition = understood(() => parseExpression(words.slice(2)));
+    if (condition === undefined) return notKnown(second);
+    const verdict = (accepts: boolean): Command[] => [{ kind: 'verdict', accepts }];
+    const test: Command = { kind: 'if', condition, commands: verdict(true), otherwise: verdict(false) };
+    return { kind: 'commands', commands: [test] };
+  }
+  const name = second?.text === 'filter' ? third : second;
+  const filter = routines.get(name?.text ?? '');
+  if (filter !== undefined) return { kind: 'commands', commands: filter.commands };
+  return name === undefined ? { kind: 'unknown', why: wordsText(words) } : notKnown(name);
+}
+
+function notKnown(at: Token): Policy {
+  const { line, column } = placeOf(at);
+  return { kind: 'unknown', why: `${at.source.file}:${line}:${column}: ${at.text}` };
+}

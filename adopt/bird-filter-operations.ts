@@ -1,0 +1,304 @@
+import { addressBits, type Prefix } from '../topology/address.ts';
+import type { Expression, SetElement } from './bird-filter-ast.ts';
+import type { Library } from './bird-filter-library.ts';
+import {
+  bool,
+  compareValues,
+  FilterError,
+  inSet,
+  int,
+  masked,
+  matches,
+  overlapping,
+  type PrefixPattern,
+  type Range,
+  sameValue,
+  unknown,
+  type Value,
+  VOID,
+  word,
+} from './bird-filter-values.ts';
+import type { Token } from './bird-syntax.ts';
+
+/** What expressions are evaluated in: a route, the variables of a function, and what else can be called. */
+export interface Scope {
+  readonly state: { readonly net: Prefix; readonly attribute: (name: string) => Value | undefined };
+  readonly library: Library;
+  readonly variable: (name: string) => Value | undefined;
+  readonly call: (name: string, args: readonly Value[], at: Token) => Value;
+  /** What to throw where nobody knows how it goes on. */
+  readonly lost: (at: Token | undefined) => unknown;
+  /** Which way to go where a condition is not known. */
+  readonly decide: (why: string) => boolean;
+}
+
+export interface Evaluator {
+  readonly evaluate: (expression: Expression) => Value;
+  readonly isTrue: (condition: Expression) => boolean;
+  /** Whether a value is one of the labels of a `case`. */
+  readonly isIn: (value: Value, labels: readonly SetElement[]) => boolean;
+}
+
+/** Attributes that every route has; one that is not told is not known. All others a route has or has not. */
+const OF_EVERY_ROUTE = /^(from|gw|proto|source|scope|dest|ifname|ifindex|weight|preference|onlink)$/;
+const DYNAMIC = /^(bgp|ospf|rip|krt|babel|radv)_[a-z0-9_]+$|^igp_metric$/;
+const ENUMERATION = /^(RTS|SCOPE|RTD|ORIGIN|NET|RTC|ROA)_[A-Z0-9_]+$/;
+/** Where a route has none of these, they are as good as empty. */
+const EMPTY: Readonly<Record<string, Value>> = {
+  bgp_path: { type: 'path', value: [] },
+  bgp_community: { type: 'communities', value: [] },
+  bgp_ext_community: { type: 'communities', value: [] },
+  bgp_large_community: { type: 'communities', value: [] },
+};
+
+/** BIRD 2's expressions over values of which some may not be known. */
+export function evaluator(scope: Scope): Evaluator {
+  const { library, lost, decide } = scope;
+
+  const named = (name: string, at: Token): Value => {
+    const variable = scope.variable(name);
+    if (variable !== undefined) return variable;
+    const constant = library.constants.get(name);
+    if (constant !== undefined) return evaluate(constant);
+    if (name === 'net') return { type: 'net', value: scope.state.net };
+    if (ENUMERATION.test(name)) return word(name);
+    const found = scope.state.attribute(name);
+    if (found !== undefined) return found;
+    if (OF_EVERY_ROUTE.test(name)) return unknown(name);
+    if (DYNAMIC.test(name)) return VOID;
+    // An attribute that the configuration declares: another filter may have set it.
+    if (/^[a-z]\w*$/.test(name) && library.attributes.has(name)) return unknown(name, false);
+    throw lost(at);
+  };
+
+  const filled = (name: string, value: Value): Value =>
+    value.type === 'void' ? (EMPTY[name] ?? value) : value;
+
+  const evaluate = (one: Expression): Value => {
+    switch (one.kind) {
+      case 'number':
+        return int(one.value);
+      case 'boolean':
+        return bool(one.value);
+      case 'string':
+        return { type: 'string', value: one.text };
+      case 'address':
+        return { type: 'ip', value: one.address };
+      case 'prefix':
+        return { type: 'net', value: one.prefix };
+      case 'name':
+        return filled(one.name, named(one.name, one.at));
+      case 'property':
+        return propertyOf(evaluate(one.of), one.name, one.at);
+      case 'method':
+        return methodOf(evaluate(one.of), one.name, one.args.map(evaluate), one.at);
+      case 'call':
+        return called(one.name, one.args.map(evaluate), one.at);
+      case 'defined':
+        return isDefined(one.of);
+      case 'not': {
+        const of = evaluate(one.of);
+        if (of.type === 'unknown') return of;
+        return bool(!asBool(of));
+      }
+      case 'binary':
+        return binary(one);
+      case 'tuple':
+        return tuple(one.parts);
+      case 'set':
+        return setOf(one.elements);
+      case 'mask': {
+        const items = one.items.map((item) =>
+          typeof item === 'string' ? item : item.map((end) => numberOf(end)),
+        );
+        return { type: 'mask', value: items as Extract<Value, { type: 'mask' }>['value'] };
+      }
+      case 'empty':
+        return one.of === 'path' ? { type: 'path', value: [] } : { type: 'communities', value: [] };
+    }
+  };
+
+  const numberOf = (one: Expression, at?: Token): number => {
+    const value = evaluate(one);
+    if (value.type === 'int') return value.value;
+    throw lost('at' in one ? one.at : at);
+  };
+
+  const isDefined = (of: Expression): Value => {
+    const value = of.kind === 'name' ? named(of.name, of.at) : evaluate(of);
+    if (value.type !== 'unknown') return bool(value.type !== 'void');
+    return value.present ? bool(true) : value;
+  };
+
+  const isTrue = (condition: Expression): boolean => {
+    const value = evaluate(condition);
+    return value.type === 'unknown' ? decide(value.why) : asBool(value);
+  };
+
+  const binary = (one: Extract<Expression, { kind: 'binary' }>): Value => {
+    const { operator } = one;
+    if (operator === '&&' || operator === '||') {
+      if (isTrue(one.left) !== (operator === '&&')) return bool(operator === '||');
+      const right = evaluate(one.right);
+      return right.type === 'unknown' ? right : bool(asBool(right));
+    }
+    const [left, right] = [evaluate(one.left), evaluate(one.right)];
+    const doubt = [left, right].find((value) => value.type === 'unknown');
+    if (doubt?.type === 'unknown') {
+      // An attribute that the route may not have at all is an error to these.
+      if (!doubt.present && /~|^[-+*/]$/.test(operator) && decide(doubt.why))
+        throw new FilterError(doubt.why);
+      return doubt;
+    }
+    if (operator === '=') return bool(sameValue(left, right));
+    if (operator === '!=') return bool(!sameValue(left, right));
+    if (operator === '~') return bool(matches(left, right));
+    if (operator === '!~') return bool(!matches(left, right));
+    if (/^[-+*/]$/.test(operator)) return arithmetic(operator, left, right);
+    const order = compareValues(left, right);
+    if (Number.isNaN(order)) throw lost(one.at);
+    return bool(
+      operator === '<'
+        ? order < 0
+        : operator === '<='
+          ? order <= 0
+          : operator === '>'
+            ? order > 0
+            : order >= 0,
+    );
+  };
+
+  const tuple = (parts: readonly Expression[]): Value => {
+    const values = parts.map(evaluate);
+    const doubt = values.find(({ type }) => type !== 'int');
+    if (doubt?.type === 'unknown') return doubt;
+    if (doubt !== undefined) throw new FilterError('no number');
+    return { type: 'tuple', value: values.map((value) => (value.type === 'int' ? value.value : 0)) };
+  };
+
+  const setOf = (elements: readonly SetElement[]): Value => {
+    const prefixes: PrefixPattern[] = [];
+    const ranges: Range[] = [];
+    for (const one of elements) {
+      if (one.kind === 'prefix') prefixes.push(patternOf(one));
+      else if (one.kind === 'range') {
+        const [low, high] = [evaluate(one.low), evaluate(one.high)];
+        const doubt = [low, high].find((value) => value.type === 'unknown');
+        if (doubt !== undefined) return doubt;
+        if (low.type === 'enum' && !sameValue(low, high)) return unknown('a range of words');
+        if (low.type === 'net') prefixes.push(patternOf({ prefix: low.value, lengths: '=' }));
+        else ranges.push({ kind: 'range', low, high });
+      } else {
+        ranges.push({
+          kind: 'pattern',
+          parts: one.parts.map((part) =>
+            part === undefined
+              ? ([0, 0xffffffff] as const)
+              : ([numberOf(part[0], one.at), numberOf(part[1], one.at)] as const),
+          ),
+        });
+      }
+    }
+    if (prefixes.length > 0) return { type: 'prefixes', value: prefixes };
+    // BIRD makes a search tree of a set, and finds in one whose elements overlap what it happens to find.
+    return overlapping(ranges) ? unknown('a set whose elements overlap') : { type: 'set', value: ranges };
+  };
+
+  const patternOf = ({
+    prefix,
+    lengths,
+  }: Pick<Extract<SetElement, { kind: 'prefix' }>, 'prefix' | 'lengths'>) => {
+    const bits = addressBits(prefix.family);
+    if (lengths === '=') return { prefix, shortest: prefix.length, longest: prefix.length };
+    if (lengths === '+') return { prefix, shortest: prefix.length, longest: bits };
+    if (lengths === '-') return { prefix, shortest: 0, longest: prefix.length };
+    const [shortest, longest] = lengths.map((one) => numberOf(one));
+    return { prefix, shortest: shortest ?? 0, longest: longest ?? bits };
+  };
+
+  const isIn = (value: Value, labels: readonly SetElement[]): boolean => {
+    const set = setOf(labels);
+    const doubt = [value, set].find((one) => one.type === 'unknown');
+    if (doubt?.type === 'unknown') return decide(doubt.why);
+    if (set.type !== 'set') throw new FilterError('no set');
+    return inSet(value, set.value);
+  };
+
+  const called = (name: string, args: readonly Value[], at: Token): Value => {
+    const [of = VOID, ...more] = args;
+    if (/^(prepend|add|delete|filter)$/.test(name) && !library.routines.has(name)) {
+      return methodOf(of, name, more, at);
+    }
+    return scope.call(name, args, at);
+  };
+
+  const propertyOf = (of: Value, name: string, at: Token): Value => {
+    if (of.type === 'unknown') return of;
+    if (of.type === 'net') {
+      if (name === 'len') return int(of.value.length);
+      if (name === 'type') return word(of.value.family === 'ipv4' ? 'NET_IP4' : 'NET_IP6');
+      if (name === 'ip') {
+        const { family, value, text } = of.value;
+        return { type: 'ip', value: { family, value, text: text.replace(/\/.*/, '') } };
+      }
+    }
+    if (of.type === 'ip' && name === 'is_v4') return bool(of.value.family === 'ipv4');
+    if (of.type === 'path') {
+      if (name === 'len') return int(of.value.length);
+      if (name === 'first') return int(of.value[0] ?? 0);
+      if (name === 'last' || name === 'last_nonaggregated') return int(of.value.at(-1) ?? 0);
+      if (name === 'empty') return { type: 'path', value: [] };
+    }
+    if (of.type === 'communities') {
+      if (name === 'len') return int(of.value.length);
+      if (name === 'empty') return { type: 'communities', value: [] };
+    }
+    if (of.type === 'tuple' && of.value.length === 2) {
+      if (name === 'asn') return int(of.value[0] ?? 0);
+      if (name === 'data') return int(of.value[1] ?? 0);
+    }
+    throw lost(at);
+  };
+
+  const methodOf = (of: Value, name: string, args: readonly Value[], at: Token): Value => {
+    const [first] = args;
+    const doubt = [of, ...args].find((one) => one.type === 'unknown');
+    if (doubt !== undefined) return doubt;
+    if (first === undefined) return propertyOf(of, name, at);
+    if (of.type === 'ip' && name === 'mask' && first.type === 'int')
+      return { type: 'ip', value: masked(of.value, first.value) };
+    if (of.type === 'path' && name === 'prepend' && first.type === 'int')
+      return { type: 'path', value: [first.value, ...of.value] };
+    const isTaken = (one: Value): boolean =>
+      first.type === 'set' ? inSet(one, first.value) : sameValue(one, first);
+    if (of.type === 'path' && (name === 'delete' || name === 'filter')) {
+      return { type: 'path', value: of.value.filter((one) => isTaken(int(one)) === (name === 'filter')) };
+    }
+    if (of.type === 'communities') {
+      const kept = (wanted: boolean) =>
+        of.value.filter((one) => isTaken({ type: 'tuple', value: one }) === wanted);
+      if (name === 'delete') return { type: 'communities', value: kept(false) };
+      if (name === 'filter') return { type: 'communities', value: kept(true) };
+      if (name === 'add' && first.type === 'tuple')
+        return { type: 'communities', value: [...kept(false), first.value] };
+    }
+    throw lost(at);
+  };
+
+  return { evaluate, isTrue, isIn };
+}
+
+const asBool = (value: Value): boolean => {
+  if (value.type === 'bool') return value.value;
+  throw new FilterError('no bool');
+};
+
+function arithmetic(operator: string, left: Value, right: Value): Value {
+  if (left.type !== 'int' || right.type !== 'int') throw new FilterError('no number');
+  const [a, b] = [left.value, right.value];
+  if (operator === '+') return int(a + b);
+  if (operator === '-') return int(a - b);
+  if (operator === '*') return int(Number(BigInt.asUintN(32, BigInt(a) * BigInt(b))));
+  if (b === 0) throw new FilterError('division by zero');
+  return int(Math.floor(a / b));
+}

@@ -1,0 +1,164 @@
+import type { Arm, Command, Expression, SetElement } from './bird-filter-ast.ts';
+import { parseExpressions } from './bird-filter-expressions.ts';
+import { type FilterWords, NotUnderstood, wordsOf } from './bird-filter-words.ts';
+import type { BirdStatement } from './bird-syntax.ts';
+
+/** A function of the filter language, or a filter, which is one without parameters. */
+export interface Routine {
+  readonly parameters: readonly string[];
+  readonly commands: readonly Command[];
+}
+
+/** The commands in a block: of `filter { ... }`, or of a function. */
+export const parseBlock = (body: readonly BirdStatement[]): Command[] => parseCommands(wordsOf(body));
+
+/** `function f(int a; int b) int c; { ... }` or `filter f { ... }`. */
+export function parseRoutine({ words, body }: BirdStatement): Routine {
+  const [opening, closing] = [words.findIndex(({ text }) => text === '('), words.findIndex(isClosing)];
+  const names =
+    opening < 0
+      ? []
+      : words
+          .slice(opening + 1, closing)
+          .filter((_, index, all) => /^[;,)]$|^$/.test(all[index + 1]?.text ?? ''));
+  return {
+    parameters: names.map(({ text }) => text),
+    commands: parseBlock(body ?? []),
+  };
+}
+
+const isClosing = ({ text }: { readonly text: string }): boolean => text === ')';
+
+/** One expression, as a constant is defined by. */
+export function parseExpression(words: readonly BirdStatement['words'][number][]): Expression {
+  const source = wordsOf([{ words, body: undefined }]);
+  const found = parseExpressions(source).expression();
+  source.expect(';');
+  return found;
+}
+
+const TYPES =
+  /^(int|bool|ip|prefix|pair|quad|ec|lc|string|rd|bgpmask|bgppath|clist|eclist|lclist|enum|bytestring)$/;
+
+function parseCommands(words: FilterWords): Command[] {
+  const { expression, setElement } = parseExpressions(words);
+
+  /** What is not understood ends its block: where the next command begins nobody can tell either. */
+  const block = (isEnd: () => boolean): Command[] => {
+    const commands: Command[] = [];
+    while (!isEnd()) {
+      const start = words.mark();
+      try {
+        commands.push(...command());
+      } catch (error) {
+        if (!(error instanceof NotUnderstood)) throw error;
+        commands.push({ kind: 'unknown', at: words.at(start) });
+        words.skipTo(isEnd);
+      }
+    }
+    return commands;
+  };
+
+  const braced = (): Command[] => {
+    words.expect('{');
+    const commands = block(() => words.is('}'));
+    words.expect('}');
+    words.take(';');
+    return commands;
+  };
+
+  const command = (): Command[] => {
+    if (words.take(';')) return [];
+    if (words.is('{')) return braced();
+    const token = words.here();
+    const word = token.kind === 'plain' ? token.text : '';
+    if (word === 'accept' || word === 'reject') {
+      words.next();
+      if (!words.is(';')) expression();
+      words.expect(';');
+      return [{ kind: 'verdict', accepts: word === 'accept' }];
+    }
+    if (word === 'if') return [condition()];
+    if (word === 'case') return [cases()];
+    if (word === 'return') {
+      words.next();
+      const value = words.is(';') ? undefined : expression();
+      words.expect(';');
+      return [{ kind: 'return', value }];
+    }
+    if (word === 'print' || word === 'printn') {
+      while (!words.is(';')) words.next();
+      words.expect(';');
+      return [];
+    }
+    if (word === 'unset') {
+      words.next();
+      words.expect('(');
+      const name = words.next().text;
+      words.expect(')');
+      words.expect(';');
+      return [{ kind: 'unset', name, at: token }];
+    }
+    if (TYPES.test(word)) return [declaration()];
+    return [assignmentOrCall()];
+  };
+
+  const declaration = (): Command => {
+    words.next();
+    if (words.is('set')) words.next();
+    const name = words.next().text;
+    const value = words.take('=') ? expression() : undefined;
+    words.expect(';');
+    return { kind: 'declare', name, value };
+  };
+
+  const assignmentOrCall = (): Command => {
+    const at = words.here();
+    const what = expression('call');
+    if (words.take('=')) {
+      if (what.kind !== 'name') throw new NotUnderstood(at);
+      const value = expression();
+      words.expect(';');
+      return { kind: 'assign', name: what.name, value, at };
+    }
+    words.expect(';');
+    if (what.kind !== 'call' && what.kind !== 'method') throw new NotUnderstood(at);
+    return { kind: 'call', what };
+  };
+
+  const condition = (): Command => {
+    words.expect('if');
+    const test = expression();
+    words.expect('then');
+    const commands = command();
+    // `else:` is an arm of the case around it.
+    const hasElse = words.is('else') && !words.is(':', 1);
+    if (hasElse) words.next();
+    const otherwise = hasElse ? command() : [];
+    return { kind: 'if', condition: test, commands, otherwise };
+  };
+
+  const cases = (): Command => {
+    const at = words.here();
+    words.expect('case');
+    const subject = expression();
+    words.expect('{');
+    const arms: Arm[] = [];
+    const isLabel = (): boolean => words.is('}') || words.isLabel();
+    while (!words.is('}')) {
+      const labels: SetElement[] = [];
+      const isElse = words.take('else');
+      if (!isElse) {
+        labels.push(setElement());
+        while (words.take(',')) labels.push(setElement());
+      }
+      words.expect(':');
+      arms.push({ labels: isElse ? undefined : labels, commands: block(isLabel) });
+    }
+    words.expect('}');
+    words.take(';');
+    return { kind: 'case', subject, arms, at };
+  };
+
+  return block(() => words.atEnd());
+}

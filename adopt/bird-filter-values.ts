@@ -1,0 +1,196 @@
+import { addressBits, contains, type IpAddress, ipAddress, type Prefix } from '../topology/address.ts';
+import type { MaskItem } from './bird-filter-ast.ts';
+
+/** A value of BIRD's filter language. `void` is an attribute that a route has not; `unknown` one that nobody knows. */
+export type Value =
+  | { readonly type: 'bool'; readonly value: boolean }
+  | { readonly type: 'int'; readonly value: number }
+  | { readonly type: 'ip'; readonly value: IpAddress }
+  | { readonly type: 'net'; readonly value: Prefix }
+  | { readonly type: 'string'; readonly value: string }
+  /** `RTS_BGP`: of an enumeration, its word. */
+  | { readonly type: 'enum'; readonly value: string }
+  /** A pair, or what is compared number by number. */
+  | { readonly type: 'tuple'; readonly value: readonly number[] }
+  /** The AS numbers, from the neighbour's to the origin's. */
+  | { readonly type: 'path'; readonly value: readonly number[] }
+  | { readonly type: 'communities'; readonly value: readonly (readonly number[])[] }
+  | { readonly type: 'set'; readonly value: readonly Range[] }
+  | { readonly type: 'prefixes'; readonly value: readonly PrefixPattern[] }
+  | {
+      readonly type: 'mask';
+      readonly value: readonly (Exclude<MaskItem, readonly unknown[]> | [number, number])[];
+    }
+  | { readonly type: 'void' }
+  /** `present`: the route has it, whatever it is. */
+  | { readonly type: 'unknown'; readonly why: string; readonly present: boolean };
+
+export type Range =
+  | { readonly kind: 'range'; readonly low: Value; readonly high: Value }
+  | { readonly kind: 'pattern'; readonly parts: readonly (readonly [number, number])[] };
+
+export interface PrefixPattern {
+  readonly prefix: Prefix;
+  readonly shortest: number;
+  readonly longest: number;
+}
+
+export const VOID: Value = { type: 'void' };
+export const bool = (value: boolean): Value => ({ type: 'bool', value });
+export const int = (value: number): Value => ({ type: 'int', value: value >>> 0 });
+export const word = (value: string): Value => ({ type: 'enum', value });
+export const unknown = (why: string, present = true): Value => ({ type: 'unknown', why, present });
+
+/** BIRD's own error while it runs a filter: it logs it, and the route is rejected. */
+export class FilterError extends Error {}
+
+/** Those of an enumeration are compared by their numbers (nest/route.h, nest/bgp.h). */
+const ORDERED: readonly (readonly string[])[] = [
+  ['SCOPE_HOST', 'SCOPE_LINK', 'SCOPE_SITE', 'SCOPE_ORGANIZATION', 'SCOPE_UNIVERSE'],
+  ['ORIGIN_IGP', 'ORIGIN_EGP', 'ORIGIN_INCOMPLETE'],
+];
+
+/** IPv4 addresses lie within the IPv6 ones, as BIRD keeps them. */
+const MAPPED = 0xffff00000000n;
+const wide = ({ family, value }: IpAddress): bigint => (family === 'ipv4' ? MAPPED + value : value);
+
+/** Less than, equal or greater, or no number where nobody knows; an error where BIRD has one. An attribute that is not there is less than anything. */
+export function compareValues(a: Value, b: Value): number {
+  if (a.type === 'void' || b.type === 'void') return a.type === b.type ? 0 : a.type === 'void' ? -1 : 1;
+  if (a.type === 'int' && b.type === 'int') return a.value - b.value;
+  if (a.type === 'ip' && b.type === 'ip') return sign(wide(a.value), wide(b.value));
+  if (a.type === 'tuple' && b.type === 'tuple') {
+    const at = a.value.findIndex((one, index) => one !== b.value[index]);
+    return at < 0 ? 0 : (a.value[at] ?? 0) - (b.value[at] ?? 0);
+  }
+  if (a.type === 'string' && b.type === 'string') return sign(a.value, b.value);
+  if (a.type === 'net' && b.type === 'net' && a.value.family === b.value.family) {
+    return sign(a.value.value, b.value.value) || a.value.length - b.value.length;
+  }
+  if (a.type === 'enum' && b.type === 'enum') {
+    if (a.value === b.value) return 0;
+    const own = ORDERED.find((one) => one.includes(a.value) && one.includes(b.value));
+    return own === undefined ? Number.NaN : own.indexOf(a.value) - own.indexOf(b.value);
+  }
+  throw new FilterError('values of different types are compared');
+}
+
+const sign = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** `=`: values of different types are just not the same. */
+export function sameValue(a: Value, b: Value): boolean {
+  if (a.type === 'path' || a.type === 'communities') {
+    return a.type === b.type && JSON.stringify(a.value) === JSON.stringify(b.value);
+  }
+  try {
+    return compareValues(a, b) === 0;
+  } catch (error) {
+    if (error instanceof FilterError) return false;
+    throw error;
+  }
+}
+
+/** `~`: an error for a pair of types that BIRD does not know it for, such as an address and a set of prefixes. */
+export function matches(a: Value, b: Value): boolean {
+  if (b.type === 'prefixes' && a.type === 'net') return b.value.some((one) => inPattern(a.value, one));
+  if (b.type === 'net' && a.type === 'ip') return contains(b.value, a.value);
+  if (b.type === 'net' && a.type === 'net') return contains(b.value, a.value);
+  if (b.type === 'mask' && a.type === 'path') return inMask(a.value, b.value);
+  if (b.type === 'path' && a.type === 'int') return b.value.includes(a.value);
+  if (b.type === 'communities' && a.type === 'tuple') return b.value.some((one) => equal(one, a.value));
+  if (b.type === 'string' && a.type === 'string') return glob(b.value).test(a.value);
+  if (b.type === 'set' && a.type === 'communities')
+    return a.value.some((one) => inSet({ type: 'tuple', value: one }, b.value));
+  if (b.type === 'set' && a.type === 'path') return a.value.some((one) => inSet(int(one), b.value));
+  if (b.type === 'set' && ['int', 'ip', 'enum', 'tuple'].includes(a.type)) return inSet(a, b.value);
+  throw new FilterError(`~ between ${a.type} and ${b.type}`);
+}
+
+const equal = (a: readonly number[], b: readonly number[]): boolean =>
+  JSON.stringify(a) === JSON.stringify(b);
+
+/** A tuple or a number in a set; the elements of one set have one type. */
+export function inSet(value: Value, ranges: readonly Range[]): boolean {
+  return ranges.some((one) => {
+    if (one.kind === 'range') {
+      return compareValues(one.low, value) <= 0 && compareValues(value, one.high) <= 0;
+    }
+    if (value.type !== 'tuple' || value.value.length !== one.parts.length) return false;
+    return one.parts.every(([low, high], index) => {
+      const part = value.value[index] ?? -1;
+      return low <= part && part <= high;
+    });
+  });
+}
+
+/** Whether a value could be in two elements of one set. */
+export function overlapping(ranges: readonly Range[]): boolean {
+  const spans = ranges.map((one) => (one.kind === 'pattern' ? one.parts : [[one.low, one.high] as const]));
+  const order = (a: Value | number, b: Value | number): number =>
+    typeof a === 'number' || typeof b === 'number' ? Number(a) - Number(b) : compareValues(a, b);
+  return spans.some((one, index) =>
+    spans.slice(index + 1).some(
+      (other) =>
+        one.length === other.length &&
+        one.every(([low, high], part) => {
+          const [from, to] = other[part] ?? [low, high];
+          return order(low, to) <= 0 && order(from, high) <= 0;
+        }),
+    ),
+  );
+}
+
+/** `10.0.0.0/8{4,24}`: as long as that, and the same in as many bits as both have. */
+function inPattern(net: Prefix, { prefix, shortest, longest }: PrefixPattern): boolean {
+  if (net.family !== prefix.family || net.length < shortest || net.length > longest) return false;
+  const bits = BigInt(addressBits(net.family) - Math.min(net.length, prefix.length));
+  return net.value >> bits === prefix.value >> bits;
+}
+
+/** `*` is any numbers, `?` one, and a range one that is in it. */
+function inMask(path: readonly number[], mask: Extract<Value, { type: 'mask' }>['value']): boolean {
+  const [item, ...rest] = mask;
+  if (item === undefined) return path.length === 0;
+  if (item === '*') return path.some((_, index) => inMask(path.slice(index), rest)) || inMask([], rest);
+  const [first] = path;
+  if (first === undefined) return false;
+  return (item === '?' || (item[0] <= first && first <= item[1])) && inMask(path.slice(1), rest);
+}
+
+const glob = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern.replace(/[\\^$.*+?()[\]{}|]/g, (sign) => (sign === '*' ? '.*' : sign === '?' ? '.' : `\\${sign}`))}$`,
+    's',
+  );
+
+/** `net.ip.mask(24)`. */
+export function masked(address: IpAddress, length: number): IpAddress {
+  const bits = BigInt(Math.max(0, addressBits(address.family) - length));
+  return ipAddress(address.family, (address.value >> bits) << bits);
+}
+
+/** A value as a reader knows it from BIRD. */
+export function valueText(value: Value): string {
+  switch (value.type) {
+    case 'void':
+      return 'not set';
+    case 'unknown':
+      return 'not known';
+    case 'ip':
+    case 'net':
+      return value.value.text;
+    case 'path':
+      return value.value.join(' ') || 'empty';
+    case 'tuple':
+      return `(${value.value.join(',')})`;
+    case 'communities':
+      return value.value.map((one) => `(${one.join(',')})`).join(' ') || 'empty';
+    case 'bool':
+    case 'int':
+    case 'string':
+    case 'enum':
+      return String(value.value);
+    default:
+      return 'a set';
+  }
+}

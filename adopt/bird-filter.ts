@@ -1,0 +1,194 @@
+import type { Prefix } from '../topology/address.ts';
+import type { Command, Expression } from './bird-filter-ast.ts';
+import { type Library, type Policy, routineOf } from './bird-filter-library.ts';
+import { evaluator } from './bird-filter-operations.ts';
+import type { Routine } from './bird-filter-parser.ts';
+import { FilterError, type Value, VOID, valueText } from './bird-filter-values.ts';
+import { placeOf, type Token } from './bird-syntax.ts';
+
+/** A route as a filter sees it. What is in no attribute it has not; of what nobody can tell, the value is unknown. */
+export interface FilteredRoute {
+  readonly net: Prefix;
+  readonly attributes: ReadonlyMap<string, Value>;
+}
+
+/** What becomes of a route in a filter. `sets`: attributes that are otherwise behind it, as text. */
+export type FilterOutcome =
+  | { readonly verdict: 'accepted'; readonly sets: ReadonlyMap<string, string> }
+  | { readonly verdict: 'rejected' }
+  | { readonly verdict: 'unknown'; readonly why: string };
+
+/** More ways through a filter than that nobody reads. */
+const MOST_WAYS = 256;
+
+/**
+ * Runs a route through a filter as BIRD 2 does (its manual, "Filters"; each rule tried with 2.0.12). Where a condition depends
+ * on what is not known, both ways are taken: if they come to the same, that is it.
+ */
+export function runFilter(policy: Policy, library: Library, route: FilteredRoute): FilterOutcome {
+  if (policy.kind === 'all') return { verdict: 'accepted', sets: new Map() };
+  if (policy.kind === 'none') return { verdict: 'rejected' };
+  if (policy.kind === 'unknown') return { verdict: 'unknown', why: policy.why };
+  const left: boolean[][] = [[]];
+  let first: FilterOutcome | undefined;
+  let doubt = '';
+  for (let ways = 0; left.length > 0; ways += 1) {
+    const decided = left.pop() as boolean[];
+    const taken: boolean[] = [];
+    const outcome = oneWay(policy.commands, library, route, (why) => {
+      if (taken.length >= decided.length) {
+        left.push([...taken, false]);
+        doubt ||= why;
+      }
+      const decision = decided[taken.length] ?? true;
+      taken.push(decision);
+      return decision;
+    });
+    if (outcome.verdict === 'unknown') return outcome;
+    if (first !== undefined && outcomeText(first) !== outcomeText(outcome))
+      return { verdict: 'unknown', why: doubt };
+    if (ways > MOST_WAYS) return { verdict: 'unknown', why: doubt };
+    first = outcome;
+  }
+  return first ?? { verdict: 'rejected' };
+}
+
+/** All of an outcome: two that have the same text are the same. */
+export const outcomeText = (outcome: FilterOutcome): string =>
+  outcome.verdict === 'accepted'
+    ? JSON.stringify(['accepted', [...outcome.sets].sort()])
+    : outcome.verdict === 'rejected'
+      ? 'rejected'
+      : `unknown ${outcome.why}`;
+
+/** How a filter's run ends before its commands do. */
+class Verdict {
+  readonly accepts: boolean;
+  constructor(accepts: boolean) {
+    this.accepts = accepts;
+  }
+}
+class Returned {
+  readonly value: Value;
+  constructor(value: Value) {
+    this.value = value;
+  }
+}
+class Lost {
+  readonly why: string;
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+const DEEPEST = 32;
+
+function oneWay(
+  commands: readonly Command[],
+  library: Library,
+  route: FilteredRoute,
+  decide: (why: string) => boolean,
+): FilterOutcome {
+  const set = new Map<string, Value>();
+  const state = {
+    attribute: (name: string) => set.get(name) ?? route.attributes.get(name),
+    net: route.net,
+  };
+  const lost = (at: Token | undefined): Lost => new Lost(at === undefined ? 'no number' : placeText(at));
+
+  const run = (routine: Routine, args: readonly Value[], depth: number): Value => {
+    const variables = new Map(routine.parameters.map((name, index) => [name, args[index] ?? VOID]));
+    const { evaluate, isTrue, isIn } = evaluator({
+      state,
+      library,
+      variable: (name) => variables.get(name),
+      call: (name, values, at) => {
+        const called = routineOf(library, name);
+        if (called === undefined || depth > DEEPEST) throw lost(at);
+        return run(called, values, depth + 1);
+      },
+      lost: (at) => lost(at),
+      decide,
+    });
+
+    const assign = (name: string, value: Value, at: Token): void => {
+      if (variables.has(name)) variables.set(name, value);
+      else if (/^[a-z]/.test(name) && !library.constants.has(name)) set.set(name, value);
+      else throw lost(at);
+    };
+
+    const doAll = (list: readonly Command[]): void => {
+      for (const one of list) doOne(one);
+    };
+
+    const doOne = (one: Command): void => {
+      switch (one.kind) {
+        case 'verdict':
+          throw new Verdict(one.accepts);
+        case 'return':
+          throw new Returned(one.value === undefined ? VOID : evaluate(one.value));
+        case 'if':
+          doAll(isTrue(one.condition) ? one.commands : one.otherwise);
+          return;
+        case 'case': {
+          const subject = evaluate(one.subject);
+          const arm = one.arms.find(({ labels }) => labels === undefined || isIn(subject, labels));
+          doAll(arm?.commands ?? []);
+          return;
+        }
+        case 'assign':
+          assign(one.name, evaluate(one.value), one.at);
+          return;
+        case 'declare':
+          variables.set(one.name, one.value === undefined ? VOID : evaluate(one.value));
+          return;
+        case 'unset':
+          set.set(one.name, VOID);
+          return;
+        case 'call':
+          changed(one.what);
+          return;
+        case 'unknown':
+          throw lost(one.at);
+      }
+    };
+
+    /** A call for what it does: a function, or a method that changes the attribute it is called on. */
+    const changed = (what: Expression): void => {
+      const value = evaluate(what);
+      if (what.kind === 'method' && what.of.kind === 'name') assign(what.of.name, value, what.at);
+    };
+
+    try {
+      doAll(routine.commands);
+      return VOID;
+    } catch (thrown) {
+      if (thrown instanceof Returned) return thrown.value;
+      throw thrown;
+    }
+  };
+
+  try {
+    run({ parameters: [], commands }, [], 0);
+    // "Filter did not return accept nor reject": BIRD logs it, and the route is rejected.
+    return { verdict: 'rejected' };
+  } catch (thrown) {
+    if (thrown instanceof Verdict) return thrown.accepts ? accepted(set, route) : { verdict: 'rejected' };
+    if (thrown instanceof FilterError) return { verdict: 'rejected' };
+    if (thrown instanceof Lost) return { verdict: 'unknown', why: thrown.why };
+    throw thrown;
+  }
+}
+
+function accepted(set: ReadonlyMap<string, Value>, route: FilteredRoute): FilterOutcome {
+  const other = [...set].filter(
+    ([name, value]) => valueText(value) !== valueText(route.attributes.get(name) ?? VOID),
+  );
+  return { verdict: 'accepted', sets: new Map(other.map(([name, value]) => [name, valueText(value)])) };
+}
+
+/** Where something stands that is not understood. */
+function placeText(at: Token): string {
+  const { line, column } = placeOf(at);
+  return `${at.source.file}:${line}:${column}: ${at.text}`;
+}
