@@ -1,3 +1,4 @@
+import { type Library, libraryOf, type Policy, policyOf } from './bird-filter-library.ts';
 import { type BirdStatement, placeOf, statementText, type Token, wordsText } from './bird-syntax.ts';
 import { type Problem, problem } from './problem.ts';
 
@@ -9,6 +10,8 @@ export interface BirdConfig {
   readonly protocols: readonly BgpProtocol[];
   /** What a protocol would have from each template alone. */
   readonly templates: readonly BgpProtocol[];
+  /** What its filters call by name. */
+  readonly library: Library;
   readonly problems: readonly Problem[];
 }
 
@@ -20,8 +23,8 @@ export interface BgpProtocol {
   readonly options: ReadonlyMap<string, string>;
   /** The same before constants are resolved: what the options are called in the file. */
   readonly written: ReadonlyMap<string, string>;
-  /** Prefix sets that its filters hold a route against: `10.42.0.0/16{16,32}`. */
-  readonly prefixSets: readonly string[];
+  /** What its filters do, by the option's name. */
+  readonly policies: ReadonlyMap<string, Policy>;
 }
 
 /**
@@ -46,7 +49,14 @@ export function birdConfig(
     if (first === 'template' && third !== undefined) templates.set(third, one);
     if (first === 'router' && second === 'id') routerId = resolved(one.words.slice(2), constants);
   }
-  const context: Context = { constants, named, routerId };
+  const library = libraryOf(statements, known);
+  const read = new Map<BirdStatement, Policy>();
+  const policy = (one: BirdStatement): Policy => {
+    const found = read.get(one) ?? policyOf(one, library);
+    read.set(one, found);
+    return found;
+  };
+  const context: Context = { constants, named, routerId, policy };
   const protocols = statements.flatMap((one): BgpProtocol[] => {
     const [kind, type, name] = one.words;
     if (kind?.text !== 'protocol' || type?.text !== 'bgp' || one.body === undefined) return [];
@@ -66,7 +76,7 @@ export function birdConfig(
       ? []
       : [protocolOf(name, inherited(one, templates, []), context)];
   });
-  return { constants, routerId, templates: ownTemplates, protocols, problems };
+  return { constants, routerId, templates: ownTemplates, protocols, library, problems };
 }
 
 const isInternal = ({ options }: BgpProtocol): boolean =>
@@ -77,6 +87,8 @@ interface Context {
   /** Functions and filters. */
   readonly named: ReadonlyMap<string, BirdStatement>;
   readonly routerId: string | undefined;
+  /** What a filter does; those of a template are read once. */
+  readonly policy: (one: BirdStatement) => Policy;
 }
 
 /** The statements of the templates first, those of the first template before all: a later one of a kind counts. */
@@ -103,7 +115,7 @@ function inherited(
 function protocolOf(name: Token, body: readonly BirdStatement[], context: Context): BgpProtocol {
   const written = new Map<string, string>();
   const options = new Map<string, string>();
-  const sets = new Set<string>();
+  const policies = new Map<string, Policy>();
   const set = (key: string, words: readonly Token[], text?: string): void => {
     written.set(key, text ?? wordsText(words));
     options.set(key, canonical(text ?? resolved(words, context.constants)));
@@ -116,11 +128,8 @@ function protocolOf(name: Token, body: readonly BirdStatement[], context: Contex
         set(wordsText(one.words), [], 'on');
         read(one.body, `${wordsText(one.words)}/`);
       } else if (/^(import|export)$/.test(first.text) && isPolicy(one)) {
-        const text = policyText(one, context);
-        for (const [found] of text.matchAll(/[0-9A-Fa-f.:]+\/\d+(?: \{ ?\d+ , \d+ ?\}| [+-](?= [,\]]))?/g)) {
-          sets.add(found.replaceAll(' ', ''));
-        }
-        set(`${channel}${first.text} filter`, [], text);
+        policies.set(`${channel}${first.text} filter`, context.policy(one));
+        set(`${channel}${first.text} filter`, [], policyText(one, context));
       } else if (first.text === 'local' || first.text === 'neighbor') {
         for (const [key, words] of endOptions(one.words)) set(key, words);
       } else if (first.text === 'password' || first.text === 'include') {
@@ -139,7 +148,7 @@ function protocolOf(name: Token, body: readonly BirdStatement[], context: Contex
     if (id !== undefined) options.set('rr cluster id', id);
   }
   if (!options.has('router id') && context.routerId !== undefined) options.set('router id', context.routerId);
-  return { name: name.text, at: name, options, written, prefixSets: [...sets] };
+  return { name: name.text, at: name, options, written, policies };
 }
 
 const CHANNELS = /^(ipv[46]|vpn[46]|flow[46])$/;

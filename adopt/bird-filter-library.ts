@@ -36,7 +36,7 @@ export function libraryOf(
     const [keyword, name] = one.words;
     if (name === undefined) continue;
     if (keyword?.text === 'function' || keyword?.text === 'filter') {
-      routines.set(name.text, parseRoutine(withBody(one, statements.slice(index + 1))));
+      routines.set(name.text, parseRoutine(one, statements.slice(index + 1, index + 1 + MOST_VARIABLES)));
     }
     if (keyword?.text === 'attribute') attributes.add(one.words.at(-1)?.text ?? '');
     if (keyword?.text === 'define') {
@@ -47,13 +47,6 @@ export function libraryOf(
   return { routines, constants, attributes };
 }
 
-/** `function f() int c; { ... }`: a semicolon behind each variable, so that the block stands by itself. */
-function withBody(one: BirdStatement, after: readonly BirdStatement[]): BirdStatement {
-  if (one.body !== undefined) return one;
-  const body = after.find(({ words, body: own }) => words.length === 0 && own !== undefined);
-  return { ...one, body: body?.body };
-}
-
 function understood<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -62,6 +55,9 @@ function understood<T>(read: () => T): T | undefined {
     throw error;
   }
 }
+
+/** Variables stand between a function's name and its block. */
+const MOST_VARIABLES = 32;
 
 export const routineOf = ({ routines }: Library, name: string): Routine | undefined => routines.get(name);
 

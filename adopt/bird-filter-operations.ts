@@ -43,6 +43,10 @@ export interface Evaluator {
 const OF_EVERY_ROUTE = /^(from|gw|proto|source|scope|dest|ifname|ifindex|weight|preference|onlink)$/;
 const DYNAMIC = /^(bgp|ospf|rip|krt|babel|radv)_[a-z0-9_]+$|^igp_metric$/;
 const ENUMERATION = /^(RTS|SCOPE|RTD|ORIGIN|NET|RTC|ROA)_[A-Z0-9_]+$/;
+/** Whether a filter may set it. */
+export const isAttribute = (name: string, { attributes }: Library): boolean =>
+  OF_EVERY_ROUTE.test(name) || DYNAMIC.test(name) || attributes.has(name);
+
 /** Where a route has none of these, they are as good as empty. */
 const EMPTY: Readonly<Record<string, Value>> = {
   bgp_path: { type: 'path', value: [] },

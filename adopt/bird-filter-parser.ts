@@ -6,24 +6,30 @@ import type { BirdStatement } from './bird-syntax.ts';
 /** A function of the filter language, or a filter, which is one without parameters. */
 export interface Routine {
   readonly parameters: readonly string[];
+  readonly variables: readonly string[];
   readonly commands: readonly Command[];
 }
 
 /** The commands in a block: of `filter { ... }`, or of a function. */
 export const parseBlock = (body: readonly BirdStatement[]): Command[] => parseCommands(wordsOf(body));
 
-/** `function f(int a; int b) int c; { ... }` or `filter f { ... }`. */
-export function parseRoutine({ words, body }: BirdStatement): Routine {
+/**
+ * `function f(int a; int b) int c; { ... }` or `filter f { ... }`. BIRD ends each variable in front of the block by a semicolon,
+ * so that the block is a statement of its own: `after` is what follows.
+ */
+export function parseRoutine(one: BirdStatement, after: readonly BirdStatement[]): Routine {
+  const { words } = one;
   const [opening, closing] = [words.findIndex(({ text }) => text === '('), words.findIndex(isClosing)];
-  const names =
-    opening < 0
-      ? []
-      : words
-          .slice(opening + 1, closing)
-          .filter((_, index, all) => /^[;,)]$|^$/.test(all[index + 1]?.text ?? ''));
+  const ends = (index: number, all: BirdStatement['words']): boolean =>
+    /^[;,)]?$/.test(all[index + 1]?.text ?? '');
+  const inside = opening < 0 ? [] : words.slice(opening + 1, closing);
+  const at = one.body === undefined ? after.findIndex(({ body }) => body !== undefined) : -1;
+  const declared = [words.slice(closing + 1), ...after.slice(0, Math.max(0, at + 1)).map((own) => own.words)];
   return {
-    parameters: names.map(({ text }) => text),
-    commands: parseBlock(body ?? []),
+    parameters: inside.filter((_, index, all) => ends(index, all)).map(({ text }) => text),
+    variables:
+      one.body === undefined || closing >= 0 ? declared.flatMap((own) => own.at(-1)?.text ?? []) : [],
+    commands: parseBlock((one.body === undefined ? after[at]?.body : one.body) ?? []),
   };
 }
 

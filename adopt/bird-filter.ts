@@ -1,7 +1,7 @@
 import type { Prefix } from '../topology/address.ts';
 import type { Command, Expression } from './bird-filter-ast.ts';
 import { type Library, type Policy, routineOf } from './bird-filter-library.ts';
-import { evaluator } from './bird-filter-operations.ts';
+import { evaluator, isAttribute } from './bird-filter-operations.ts';
 import type { Routine } from './bird-filter-parser.ts';
 import { FilterError, type Value, VOID, valueText } from './bird-filter-values.ts';
 import { placeOf, type Token } from './bird-syntax.ts';
@@ -97,7 +97,10 @@ function oneWay(
   const lost = (at: Token | undefined): Lost => new Lost(at === undefined ? 'no number' : placeText(at));
 
   const run = (routine: Routine, args: readonly Value[], depth: number): Value => {
-    const variables = new Map(routine.parameters.map((name, index) => [name, args[index] ?? VOID]));
+    const variables = new Map<string, Value>([
+      ...routine.variables.map((name) => [name, VOID] as const),
+      ...routine.parameters.map((name, index) => [name, args[index] ?? VOID] as const),
+    ]);
     const { evaluate, isTrue, isIn } = evaluator({
       state,
       library,
@@ -113,7 +116,7 @@ function oneWay(
 
     const assign = (name: string, value: Value, at: Token): void => {
       if (variables.has(name)) variables.set(name, value);
-      else if (/^[a-z]/.test(name) && !library.constants.has(name)) set.set(name, value);
+      else if (isAttribute(name, library)) set.set(name, value);
       else throw lost(at);
     };
 
@@ -169,7 +172,7 @@ function oneWay(
   };
 
   try {
-    run({ parameters: [], commands }, [], 0);
+    run({ parameters: [], variables: [], commands }, [], 0);
     // "Filter did not return accept nor reject": BIRD logs it, and the route is rejected.
     return { verdict: 'rejected' };
   } catch (thrown) {

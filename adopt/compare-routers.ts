@@ -1,22 +1,24 @@
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { optionEffect } from '../review/session-fates.ts';
-import { contains, parsePrefix } from '../topology/address.ts';
+import type { Family } from '../topology/address.ts';
 import type { Today } from './adopt.ts';
 import { type BgpProtocol, type BirdConfig, birdConfig } from './bird-config.ts';
 import { type RouterFolder, readFolder } from './bird-files.ts';
 import type { BirdStatement } from './bird-syntax.ts';
 import type { Compared, Detail } from './compare.ts';
+import { compareFilters } from './compare-filters.ts';
 import { type Explanation, NO_WORD, OPTION_RULES } from './explanations.ts';
+import { filterChange, type Neighbours, neighbours } from './filter-neighbours.ts';
 
 /** The rendered files of each router against those that run: what BIRD does to each session when it gets them. */
 export function compareRouters(
-  { routers }: Today,
+  today: Today,
   fabric: Fabric,
   files: ReadonlyMap<string, string>,
 ): { compared: Compared[]; todo: string[] } {
   const compared: Compared[] = [];
   const todo: string[] = [];
-  for (const { folder, files: now, sessions } of [...routers].sort((a, b) =>
+  for (const { folder, files: now, sessions } of [...today.routers].sort((a, b) =>
     a.folder.name < b.folder.name ? -1 : 1,
   )) {
     const router = fabric.routers.find(({ name }) => name === folder.name);
@@ -35,7 +37,8 @@ export function compareRouters(
         !outside.some(({ name, at }) => words[2]?.text === name && words[2].source.file === at.source.file),
     );
     const [before, after] = [birdConfig(now.statements, constants), birdConfig(statements, constants)];
-    compared.push(...protocolsOf(router, fabric, before, after));
+    const around = neighbours(today, fabric, sessions, now.statements);
+    compared.push(...protocolsOf(router, around, before, after));
     compared.push(...lost(router, folder, now.statements, statements));
     if (folder.files.has('bird.conf')) todo.push(...undefinedNames(router, fabric, statements));
     const isInline = sessions.nodes.some(
@@ -79,7 +82,7 @@ function delivered({ name, files }: RouterFolder, rendered: ReadonlyMap<string, 
 
 function protocolsOf(
   router: RouterSpeaker,
-  fabric: Fabric,
+  around: Neighbours,
   before: BirdConfig,
   after: BirdConfig,
 ): Compared[] {
@@ -101,7 +104,9 @@ function protocolsOf(
         },
       ];
     }
-    const details = differences(was, is, fabric);
+    const details = differences(was, is, (field) =>
+      compareFilters(filterChange(field, [was, before], [is, after], around), around.surroundings),
+    );
     const effects = details.map(({ effect }) => effect);
     const became = effects.includes('reset') ? 'reset' : effects.includes('reload') ? 'reloaded' : 'kept';
     // Sessions of the router's own that nothing touches are none of our business.
@@ -127,46 +132,31 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   preference: '100',
 };
 
-function differences(was: BgpProtocol, is: BgpProtocol, fabric: Fabric): (Detail & { effect: string })[] {
+function differences(
+  was: BgpProtocol,
+  is: BgpProtocol,
+  filterDetails: (field: string) => readonly Detail[],
+): (Detail & { effect: string })[] {
   const keys = [...new Set([...was.options.keys(), ...is.options.keys()])].sort();
   return keys.flatMap((key) => {
     const byDefault = DEFAULTS[key.replace(/^ipv[46]\//, '')];
     // Options of a channel that is not there on one side: the channel itself is the difference.
-    const channel = /^(ipv[46])\//.exec(key)?.[1];
+    const channel = /^(ipv[46])\//.exec(key)?.[1] as Family | undefined;
     if (channel !== undefined && was.options.has(channel) !== is.options.has(channel)) return [];
     const [before, after] = [was, is].map(({ options }) => options.get(key) ?? byDefault);
     if (before === after) return [];
-    const isFilter = /filter$/.test(key);
-    return [
-      {
-        field: key,
-        before: isFilter ? undefined : before,
-        after: isFilter ? undefined : after,
-        because: reason(key, was, is, fabric),
-        effect: optionEffect(key),
-      },
-    ];
+    const effect = optionEffect(key);
+    if (/\/(import|export) filter$/.test(key)) return filterDetails(key).map((one) => ({ ...one, effect }));
+    return [{ field: key, before, after, because: reason(key, is), effect }];
   });
 }
 
-/** A filter is explained only where today's lets nothing through that the rendered one would stop. */
-function reason(key: string, was: BgpProtocol, is: BgpProtocol, fabric: Fabric): Explanation | undefined {
-  if (/\/(import|export) filter$/.test(key) && !onlyPools(was, key, fabric)) return undefined;
+function reason(key: string, is: BgpProtocol): Explanation | undefined {
   const rule = OPTION_RULES.find(({ options }) => options.test(key));
   if (rule !== undefined) return { id: rule.id, says: rule.says };
   // These a topology does have a word for.
   if (/\/next hop (self|keep)$/.test(key)) return undefined;
   return is.options.has(key) ? undefined : NO_WORD;
-}
-
-function onlyPools(was: BgpProtocol, key: string, { pods }: Fabric): boolean {
-  const filter = was.options.get(key) ?? 'all';
-  if (filter === 'none') return true;
-  if (filter === 'all' || was.prefixSets.length === 0) return false;
-  return was.prefixSets.every((one) => {
-    const parsed = parsePrefix(/^[^{+-]+/.exec(one)?.[0] ?? '');
-    return parsed.ok && pods.pools.some(({ cidr }) => contains(cidr, parsed.prefix));
-  });
 }
 
 /** What stands in files that a delivery replaces, and is neither a session nor a part of one: it would be gone. */

@@ -158,13 +158,32 @@ export const LEFT_ALONE: Explanation = {
   says: 'a topology has no word for it; server-side apply leaves what it does not name',
 };
 
-/** Why an option of a BIRD session is another. */
-export const OPTION_RULES: readonly (Explanation & { readonly options: RegExp })[] = [
-  {
+/** Why a filter is another: said only where it does the same with every route that matters, or lets harmless ones through as well. */
+export const FILTERS = {
+  blocks: {
     id: 'guard',
-    options: /\/(import|export) filter$/,
     says: 'written anew: blocks of the pools pass, as today. Routes are sent again, none is withdrawn',
   },
+  same: {
+    id: 'guard',
+    says: 'written anew: it stops what it stops today. Routes are sent again, none is withdrawn',
+  },
+  borrowed: {
+    id: 'borrowed',
+    says: "an address that a node borrows from another's block passes from now on; nothing is withdrawn",
+  },
+  foreign: {
+    id: 'foreign-pods',
+    says: "a pool as another AS announces it is stopped: the cluster's pods are in its own",
+  },
+  aggregate: {
+    id: 'aggregate',
+    says: "a pool as a whole passes from now on, if anybody has it; none of the router's own static routes is one",
+  },
+} as const;
+
+/** Why an option of a BIRD session is another. */
+export const OPTION_RULES: readonly (Explanation & { readonly options: RegExp })[] = [
   { id: 'import-limit', options: /\/import limit$/, says: 'a limit that warns and stops nothing' },
   {
     id: 'client-preference',

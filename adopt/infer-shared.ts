@@ -1,12 +1,13 @@
 import {
-  addressBits,
   FAMILIES,
+  hostPrefix,
   type IpAddress,
+  ipAddress,
   type PerFamily,
   type Prefix,
-  parsePrefix,
 } from '../topology/address.ts';
-import type { BgpProtocol } from './bird-config.ts';
+import { runFilter } from './bird-filter.ts';
+import { type Value, word } from './bird-filter-values.ts';
 import { type Fact, fact } from './facts.ts';
 import { managed, type RouterSessions } from './router-sessions.ts';
 
@@ -61,28 +62,35 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
       : [
           fact(
             ['bgp', 'exportBorrowed'],
-            takesBorrowed(all, pools),
-            'prefix lengths that the filters let through',
+            takesBorrowed(sessions, pools),
+            'single addresses of the pools that the filters let through',
             first.at,
           ),
         ]),
   ];
 }
 
-/** Whether a filter lets single addresses of a pool through. */
-function takesBorrowed(protocols: readonly BgpProtocol[], pools: readonly Prefix[]): boolean {
-  const sets = new Set(protocols.flatMap(({ prefixSets }) => prefixSets));
-  return [...sets].some((one) => {
-    const [, range = '', longest, plus] = /^([^{+-]+)(?:\{\d+,(\d+)\}|(\+)|-)?$/.exec(one) ?? [];
-    const parsed = parsePrefix(range);
-    if (!parsed.ok) return false;
-    const { family, length, value } = parsed.prefix;
-    const reaches = plus === undefined ? Number(longest ?? length) : addressBits(family);
-    return (
-      reaches === addressBits(family) && pools.some((pool) => pool.family === family && pool.value === value)
-    );
-  });
+/** Whether a router lets a single address of a pool in: what is not known for certain must not be lost. */
+function takesBorrowed(sessions: readonly RouterSessions[], pools: readonly Prefix[]): boolean {
+  return sessions.some((one) =>
+    managed(one).some(({ policies }) =>
+      pools.some(({ family, value }) => {
+        const policy = policies.get(`${family}/import filter`);
+        const net = hostPrefix(ipAddress(family, value));
+        const route = { net, attributes: NODES };
+        return (
+          policy !== undefined && runFilter(policy, one.router.config.library, route).verdict !== 'rejected'
+        );
+      }),
+    ),
+  );
 }
+
+/** Of a route that a node announces. */
+const NODES: ReadonlyMap<string, Value> = new Map<string, Value>([
+  ['source', word('RTS_BGP')],
+  ['bgp_path', { type: 'path', value: [] }],
+]);
 
 /** Which routers peer with which: all with all needs no word. */
 export function meshFact(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Adopted, adopt, type Comparison, compare, type RouterFolder } from '../../adopt/index.ts';
 import { render } from '../../cli/render.ts';
 import { buildFabric, type Fabric } from '../../fabric/index.ts';
+import { routerFiles } from '../../routers/index.ts';
 import { tree } from '../cli/run.ts';
 
 /** Where the networks are, and the one that a page leads through. */
@@ -37,21 +38,49 @@ export interface AdoptedNetwork {
 
 /** Adopts a network, renders what comes of it and compares. Throws if it cannot be adopted. */
 export function adoptNetwork(network: string, known = ''): AdoptedNetwork {
+  const manifest = join(networkFolder(network), 'operator.yaml');
+  const path = existsSync(manifest) ? join(process.cwd(), manifest) : undefined;
+  return adoptRouters(routersIn(network), network, known, (fabric) => render(fabric, path).files);
+}
+
+/** The same with other files of its routers; without any of the cluster, which takes most of the time. */
+export function adoptRouters(
+  routers: readonly RouterFolder[],
+  network: string,
+  known = '',
+  rendered: (fabric: Fabric) => ReadonlyMap<string, string> = routerFiles,
+): AdoptedNetwork {
   const folder = networkFolder(network);
   const own = join(folder, 'known.yaml');
-  const manifest = join(folder, 'operator.yaml');
   const adopted = adopt({
     cluster: [{ file: 'cluster.yaml', bytes: readFileSync(join(folder, 'cluster.yaml')) }],
-    routers: routersIn(network),
+    routers,
     known: {
       file: 'known.yaml',
       bytes: encoder.encode((existsSync(own) ? readFileSync(own, 'utf8') : '') + known),
     },
-    operatorManifest: existsSync(manifest) ? { path: 'operator.yaml', sha256: '0'.repeat(64) } : undefined,
+    operatorManifest: existsSync(join(folder, 'operator.yaml'))
+      ? { path: 'operator.yaml', sha256: '0'.repeat(64) }
+      : undefined,
     repoURL: undefined,
   });
   if (!adopted.ok) throw new Error(JSON.stringify(adopted.problems.map(({ message }) => message)));
   const fabric = buildFabric(adopted.topology);
-  const { files } = render(fabric, existsSync(manifest) ? join(process.cwd(), manifest) : undefined);
+  const files = rendered(fabric);
   return { adopted, fabric, files, comparison: compare(adopted.today, adopted.notes, fabric, files) };
 }
+
+/** Folders with a file's text changed. */
+export const changed = (
+  routers: readonly RouterFolder[],
+  change: (path: string, text: string) => string,
+): RouterFolder[] =>
+  routers.map(({ name, files }) => ({
+    name,
+    files: new Map(
+      [...files].map(([path, bytes]) => [
+        path,
+        encoder.encode(change(`${name}/${path}`, new TextDecoder().decode(bytes))),
+      ]),
+    ),
+  }));

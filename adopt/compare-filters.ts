@@ -1,0 +1,139 @@
+import type { Family } from '../topology/address.ts';
+import { type FilterOutcome, runFilter } from './bird-filter.ts';
+import type { Library, Policy } from './bird-filter-library.ts';
+import { type Mentions, mentionsOf } from './bird-filter-mentions.ts';
+import type { Detail } from './compare.ts';
+import { FILTERS } from './explanations.ts';
+import { OF_ANOTHER_AS, type RouteClass, routeClasses, type Surroundings } from './route-classes.ts';
+
+/** One direction of a channel, today or as it will be. */
+export interface FilterSide {
+  readonly policy: Policy;
+  readonly library: Library;
+  /** `next hop self`: whatever the filter sets, the router writes itself. */
+  readonly isNextHopSelf: boolean;
+}
+
+export interface FilterChange {
+  /** `ipv4/export filter`. */
+  readonly field: string;
+  readonly family: Family;
+  readonly direction: 'import' | 'export';
+  readonly before: FilterSide;
+  readonly after: FilterSide;
+  /** Whether such a route can get to this filter at all; with it come those of the same name, whatever their origin. */
+  readonly meets: (one: RouteClass, alike: readonly RouteClass[]) => boolean;
+  /** Prefixes of routes that the router's own files make. */
+  readonly staticRoutes: ReadonlySet<string>;
+}
+
+/**
+ * What a filter of today does with routes, against the one that takes its place. Only where every route that matters comes to
+ * the same is the difference explained; what cannot be said of one is not known.
+ */
+export function compareFilters(change: FilterChange, around: Surroundings): Detail[] {
+  const { field, family, before, after } = change;
+  const mentions = joined([before, after].map(({ policy, library }) => mentionsOf(policy, library)));
+  const all = new Map<string, RouteClass[]>();
+  for (const one of routeClasses(around, family, mentions)) {
+    const alike = all.get(one.name);
+    if (alike === undefined) all.set(one.name, [one]);
+    else alike.push(one);
+  }
+  const found = [...all.values()]
+    .flatMap((alike) => alike.filter((one) => change.meets(one, alike)))
+    .map((one) => ({
+      one,
+      was: resultOf(one, change.direction, before),
+      is: resultOf(one, change.direction, after),
+    }));
+  const differing = found.filter(({ was, is }) => was !== is || was.startsWith(NOT_KNOWN));
+  if (differing.length === 0) {
+    const passes = found.some(({ one, was }) => one.kind === 'block' && was.startsWith(ACCEPTED));
+    return [{ field, before: undefined, after: undefined, because: passes ? FILTERS.blocks : FILTERS.same }];
+  }
+  const groups = new Map<string, typeof differing>();
+  for (const each of differing) {
+    const key = JSON.stringify([each.was, each.is, because(each, change)?.id]);
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()].map((group): Detail => {
+    const [first] = group as [(typeof differing)[number]];
+    return {
+      field: `${field}: ${named(
+        group.map(({ one }) => one),
+        found.map(({ one }) => one),
+      )}`,
+      before: first.was,
+      after: first.is,
+      because: because(first, change),
+    };
+  });
+}
+
+const NOT_KNOWN = 'not known';
+const ACCEPTED = 'accepted';
+const REJECTED = 'rejected';
+
+/** What becomes of a route, in words that are the same where it is the same. */
+function resultOf({ route }: RouteClass, direction: 'import' | 'export', side: FilterSide): string {
+  const outcome = runFilter(side.policy, side.library, route);
+  if (outcome.verdict === 'unknown') return `${NOT_KNOWN} (${outcome.why})`;
+  if (outcome.verdict === 'rejected') return REJECTED;
+  const sets = setsOf(outcome, direction === 'export' && side.isNextHopSelf);
+  const open = sets.find(([, value]) => value === NOT_KNOWN);
+  if (open !== undefined) return `${NOT_KNOWN} (${open[0]})`;
+  return sets.length === 0 ? ACCEPTED : `${ACCEPTED} with ${sets.map((pair) => pair.join(' ')).join(', ')}`;
+}
+
+const setsOf = (outcome: Extract<FilterOutcome, { verdict: 'accepted' }>, isNextHopSelf: boolean) =>
+  [...outcome.sets]
+    .filter(([name]) => !isNextHopSelf || name !== 'bgp_next_hop')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** Differences of which it is known that they harm nobody. */
+function because(
+  { one, was, is }: { readonly one: RouteClass; readonly was: string; readonly is: string },
+  { staticRoutes }: FilterChange,
+) {
+  if (was === ACCEPTED && is === REJECTED) {
+    return one.kind === 'aggregate' && one.origin === OF_ANOTHER_AS ? FILTERS.foreign : undefined;
+  }
+  if (was !== REJECTED || is !== ACCEPTED) return undefined;
+  if (one.kind === 'borrowed') return FILTERS.borrowed;
+  return one.kind === 'aggregate' && !staticRoutes.has(one.route.net.text) ? FILTERS.aggregate : undefined;
+}
+
+/** Classes in words: a sort as a whole where all of it is meant, else by name; and by origin, where not all of one name are alike. */
+function named(group: readonly RouteClass[], all: readonly RouteClass[]): string {
+  const texts = new Set<string>();
+  for (const { whole, name } of group) {
+    const isSort = (one: RouteClass) => one.whole === whole;
+    const [here, everywhere] = [group, all].map((of) => new Set(of.filter(isSort).map((one) => one.name)));
+    const isWhole = here?.size === everywhere?.size;
+    const isMeant = isWhole ? isSort : (one: RouteClass) => one.name === name;
+    const [own, origins] = [group, all].map((of) => [
+      ...new Set(of.filter(isMeant).map(({ origin }) => origin)),
+    ]);
+    texts.add(`${isWhole ? whole : name}${originsText(own ?? [], origins ?? [])}`);
+  }
+  const found = [...texts];
+  return found.length <= MOST_NAMES
+    ? found.join('; ')
+    : `${found.slice(0, MOST_NAMES).join('; ')} and ${found.length - MOST_NAMES} more`;
+}
+
+function originsText(here: readonly string[], everywhere: readonly string[]): string {
+  const left = everywhere.filter((one) => !here.includes(one));
+  if (left.length === 0) return '';
+  return left.length < here.length ? ` (but for ${left.join(', ')})` : ` (${here.join(', ')})`;
+}
+
+const MOST_NAMES = 6;
+
+const joined = (all: readonly Mentions[]): Mentions => ({
+  prefixes: [...new Map(all.flatMap((one) => one.prefixes).map((one) => [one.text, one])).values()],
+  addresses: all.flatMap((one) => one.addresses),
+  numbers: [...new Set(all.flatMap((one) => one.numbers))],
+  names: new Set(all.flatMap((one) => [...one.names])),
+});

@@ -1,0 +1,115 @@
+import type { Fabric } from '../fabric/index.ts';
+import { contains, type Family, parsePrefix } from '../topology/address.ts';
+import type { Today } from './adopt.ts';
+import type { BgpProtocol, BirdConfig } from './bird-config.ts';
+import { runFilter } from './bird-filter.ts';
+import type { Policy } from './bird-filter-library.ts';
+import type { BirdStatement } from './bird-syntax.ts';
+import { fieldAt } from './cluster-objects.ts';
+import type { FilterChange, FilterSide } from './compare-filters.ts';
+import { advertisedServices, type RouteClass, type Surroundings } from './route-classes.ts';
+import type { RouterSessions } from './router-sessions.ts';
+
+/** Who is at the other ends of a router's sessions, and what can come from there. */
+export interface Neighbours {
+  readonly surroundings: Surroundings;
+  /** By protocol. */
+  readonly nodeAt: ReadonlyMap<string, string>;
+  /** What the router at the other end of a protocol sends, where its files were given. */
+  readonly sends: (protocol: string, family: Family, alike: readonly RouteClass[]) => boolean;
+  /** What a node may announce beside its blocks. */
+  readonly nodeAnnounces: (one: RouteClass) => boolean;
+  readonly staticRoutes: ReadonlySet<string>;
+}
+
+export function neighbours(
+  today: Today,
+  fabric: Fabric,
+  sessions: RouterSessions,
+  statements: readonly BirdStatement[],
+): Neighbours {
+  const nodeAt = new Map(sessions.nodes.map(({ protocol, node }) => [protocol.name, node]));
+  const protocolAt = new Map([...nodeAt].map(([protocol, node]) => [node, protocol]));
+  const otherAt = new Map(sessions.backbone.map(({ protocol, other }) => [protocol.name, other]));
+  const services = advertisedServices(today.cluster).flatMap((text) => {
+    const parsed = parsePrefix(text);
+    return parsed.ok ? [parsed.prefix] : [];
+  });
+  // A BGPFilter stands before what Calico itself lets out, and may accept anything; a reflector passes on what it hears.
+  const isOpen =
+    today.cluster.of('BGPPeer').some(({ value }) => {
+      const filters = fieldAt(value, ['spec', 'filters']);
+      return Array.isArray(filters) && filters.length > 0;
+    }) ||
+    today.cluster
+      .of('Node')
+      .some(
+        ({ value }) =>
+          fieldAt(value, ['metadata', 'annotations', 'projectcalico.org/RouteReflectorClusterID']) !==
+          undefined,
+      );
+  return {
+    surroundings: { fabric, cluster: today.cluster, protocolOf: (node) => protocolAt.get(node) },
+    nodeAt,
+    sends: (protocol, family, alike) => {
+      const other = today.routers.find(({ folder }) => folder.name === otherAt.get(protocol))?.sessions;
+      const towards = other?.backbone.filter((one) => one.other === sessions.router.name) ?? [];
+      if (other === undefined || towards.length === 0) return true;
+      return towards.some(({ protocol: its }) => {
+        const policy = policyIn(its, `${family}/export filter`);
+        return alike.some(
+          ({ route }) => runFilter(policy, other.router.config.library, route).verdict !== 'rejected',
+        );
+      });
+    },
+    nodeAnnounces: ({ kind, route }) =>
+      isOpen ||
+      kind === 'block' ||
+      kind === 'borrowed' ||
+      services.some((range) => contains(range, route.net)),
+    staticRoutes: new Set(statements.flatMap(routesOf)),
+  };
+}
+
+/** What a `protocol static` makes. */
+const routesOf = ({ words, body }: BirdStatement): string[] =>
+  words[0]?.text === 'protocol' && words[1]?.text === 'static'
+    ? (body ?? []).flatMap((one) => (one.words[0]?.text === 'route' ? (one.words[1]?.text ?? []) : []))
+    : [];
+
+/** BIRD takes everything in and sends nothing where a channel does not say it. */
+const policyIn = ({ policies }: BgpProtocol, field: string): Policy =>
+  policies.get(field) ?? { kind: field.endsWith('import filter') ? 'all' : 'none' };
+
+/** One filter of a session, today and as it will be. */
+export function filterChange(
+  field: string,
+  was: readonly [BgpProtocol, BirdConfig],
+  is: readonly [BgpProtocol, BirdConfig],
+  around: Neighbours,
+): FilterChange {
+  const [family = '', rest = ''] = field.split('/');
+  const direction = rest.startsWith('import') ? 'import' : 'export';
+  const [{ name }] = was;
+  const node = around.nodeAt.get(name);
+  const side = ([protocol, { library }]: readonly [BgpProtocol, BirdConfig]): FilterSide => ({
+    policy: policyIn(protocol, field),
+    library,
+    isNextHopSelf: (protocol.options.get(`${family}/next hop self`) ?? 'off') !== 'off',
+  });
+  return {
+    field,
+    family: family as Family,
+    direction,
+    before: side(was),
+    after: side(is),
+    staticRoutes: around.staticRoutes,
+    meets: (one, alike) => {
+      // Nobody is told his own block.
+      if (direction === 'export') return node === undefined || one.node !== node;
+      if (!one.origin.startsWith('BGP')) return false;
+      if (node !== undefined) return one.origin === 'BGP' && around.nodeAnnounces(one);
+      return around.sends(name, family as Family, alike);
+    },
+  };
+}

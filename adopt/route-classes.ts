@@ -1,0 +1,367 @@
+import { type Fabric, nodeBlocks } from '../fabric/index.ts';
+import {
+  addressBits,
+  contains,
+  type Family,
+  hostPrefix,
+  type IpAddress,
+  ipAddress,
+  overlaps,
+  type Prefix,
+  parsePrefix,
+  prefixOf,
+} from '../topology/address.ts';
+import type { FilteredRoute } from './bird-filter.ts';
+import type { Mentions } from './bird-filter-mentions.ts';
+import { unknown, type Value, word } from './bird-filter-values.ts';
+import type { Cluster } from './cluster.ts';
+import { fieldAt, isFields, textOf } from './cluster-objects.ts';
+
+/** `mentioned` is what a filter itself names, `other` what nobody does. */
+export type RouteKind =
+  | 'block'
+  | 'borrowed'
+  | 'aggregate'
+  | 'default'
+  | 'connected'
+  | 'service'
+  | 'mentioned'
+  | 'other';
+
+/** A route that a filter of a router may meet, as far as it matters to a cluster. */
+export interface RouteClass {
+  readonly kind: RouteKind;
+  /** For a reader: `default route 0.0.0.0/0`. Routes of several origins have one name. */
+  readonly name: string;
+  /** What it is one of: said instead where all of them are meant. */
+  readonly whole: string;
+  /** Where it comes from: `static`, `OSPF`. */
+  readonly origin: string;
+  /** The node that has it, of a block and what is in it. */
+  readonly node: string | undefined;
+  readonly route: FilteredRoute;
+}
+
+/** The network that routes are made up in: what of it the topology knows, and what only today's cluster says. */
+export interface Surroundings {
+  readonly fabric: Fabric;
+  readonly cluster: Cluster;
+  /** The protocol that a node's routes come in by, where it is one of this router's own. */
+  readonly protocolOf: (node: string) => string | undefined;
+}
+
+/** Where a route may come from, and what its source is called in filters. */
+const ORIGINS: readonly (readonly [string, string])[] = [
+  ['static', 'RTS_STATIC'],
+  ['connected', 'RTS_DEVICE'],
+  ['kernel', 'RTS_INHERIT'],
+  ['OSPF', 'RTS_OSPF'],
+  ['OSPF', 'RTS_OSPF_IA'],
+  ['OSPF external', 'RTS_OSPF_EXT1'],
+  ['OSPF external', 'RTS_OSPF_EXT2'],
+  ['RIP', 'RTS_RIP'],
+  ['Babel', 'RTS_BABEL'],
+];
+
+/**
+ * The routes of a family that two filters are held against: blocks, borrowed addresses and pools, what services have, default and
+ * connected routes, and others, among them one of each kind that the filters themselves tell apart.
+ */
+export function routeClasses(around: Surroundings, family: Family, mentions: Mentions): RouteClass[] {
+  const pools = around.fabric.pods.pools.filter(({ cidr }) => cidr.family === family);
+  const services = serviceRanges(around, family);
+  const connected = connectedNetworks(around, family);
+  const mentioned = mentions.prefixes.filter((one) => one.family === family);
+  const taken = [...pools.map(({ cidr }) => cidr), ...services, ...connected, ...mentioned];
+  const lengths = [...new Set(mentions.numbers.flatMap((one) => [one - 1, one, one + 1]))]
+    .concat(family === 'ipv4' ? [8, 16, 20, 24, 28, 30, 31, 32] : [32, 48, 56, 64, 96, 127, 128])
+    .filter((one) => one > 0 && one <= addressBits(family));
+  const blocks = representatives(around, family, mentioned);
+  const stranger = strangers(family).find(
+    (one) => !taken.some((other) => overlaps(one, other) && other.length > 0),
+  );
+  return [
+    ...blocks.flatMap((block) => ofBlock(around, block)),
+    ...pools.flatMap(({ cidr }) => elsewhere('aggregate', '', `pool ${cidr.text} as a whole`, cidr)),
+    ...mentioned
+      .filter((one) =>
+        pools.some(
+          ({ cidr, blockSize }) => cidr.text !== one.text && contains(cidr, one) && one.length < blockSize,
+        ),
+      )
+      .flatMap((one) => elsewhere('aggregate', '', `aggregate ${one.text}`, one)),
+    ...defaults(family).flatMap((one) => elsewhere('default', '', `default route ${one.text}`, one)),
+    ...connected.flatMap((one) =>
+      elsewhere('connected', 'connected networks', `connected network ${one.text}`, one),
+    ),
+    ...services.flatMap((range) => ofServices(range)),
+    ...mentioned
+      .filter((one) => one.length > 0)
+      .flatMap((outer) =>
+        [outer, ...inside(outer, lengths)]
+          .filter((one) => !pools.some(({ cidr }) => contains(cidr, one)))
+          .flatMap((one) => elsewhere('mentioned', `${outer.text} and what is in it`, one.text, one)),
+      ),
+    ...(stranger === undefined
+      ? []
+      : [...new Set(lengths)].flatMap((length) => {
+          const one = prefixOf(ipAddress(family, stranger.value + 1n), length);
+          return taken.some((other) => other.length > 0 && overlaps(other, one))
+            ? []
+            : elsewhere(
+                'other',
+                'all other networks and hosts',
+                length === addressBits(family)
+                  ? `other hosts, such as ${one.text}`
+                  : `other networks of /${length}`,
+                one,
+              );
+        })),
+  ];
+}
+
+interface Block {
+  readonly prefix: Prefix;
+  readonly node: string | undefined;
+  readonly nextHop: IpAddress | undefined;
+}
+
+/** Blocks that the filters may tell apart: one of all that lie alike among the prefixes that they hold routes against. */
+function representatives({ fabric }: Surroundings, family: Family, mentioned: readonly Prefix[]): Block[] {
+  const owned = nodeBlocks(fabric);
+  const all = fabric.nodes.flatMap((node): Block[] =>
+    (owned.get(node.name) ?? [])
+      .filter((one) => one.family === family)
+      .map((prefix) => ({ prefix, node: node.name, nextHop: node.address[family] })),
+  );
+  const free = fabric.pods.pools
+    .filter(({ cidr }) => cidr.family === family)
+    .flatMap(({ cidr, blockSize }): Block[] =>
+      [cidr, ...mentioned.flatMap(edges)]
+        .map((one) => prefixOf(ipAddress(family, one.value), blockSize))
+        .filter((prefix) => contains(cidr, prefix))
+        .map((prefix) => ({ prefix, node: undefined, nextHop: undefined })),
+    );
+  const regions = new Map(fabric.nodes.map(({ name, region }) => [name, region]));
+  const found = new Map<string, Block>();
+  for (const one of [...all, ...free]) {
+    const lies = mentioned.map((other) =>
+      contains(other, one.prefix) ? 2 : contains(one.prefix, other) ? 1 : 0,
+    );
+    const region = one.node === undefined ? undefined : (regions.get(one.node) ?? '');
+    // Two of a region: a session's own node is never told its own block.
+    for (const place of [0, 1]) {
+      const key = JSON.stringify([lies, region, place]);
+      if (found.has(key)) continue;
+      found.set(key, one);
+      break;
+    }
+  }
+  return [...found.values()];
+}
+
+/** A prefix, and the first address behind it. */
+const edges = (one: Prefix): Prefix[] => {
+  const after = one.value + (1n << BigInt(addressBits(one.family) - one.length));
+  return after >> BigInt(addressBits(one.family)) > 0n
+    ? [one]
+    : [one, prefixOf(ipAddress(one.family, after), one.length)];
+};
+
+/** A block as its node announces it, and an address of it that a node borrows. */
+function ofBlock(around: Surroundings, { prefix, node, nextHop }: Block): RouteClass[] {
+  const borrowed = prefixOf(ipAddress(prefix.family, prefix.value), addressBits(prefix.family));
+  const attributes = announced(around, node, nextHop);
+  const base = { node, origin: 'BGP' };
+  const name = node === undefined ? `block ${prefix.text}` : `block ${prefix.text} of ${node}`;
+  return [
+    { ...base, kind: 'block', whole: 'blocks', name, route: { net: prefix, attributes } },
+    ...(prefix.length === addressBits(prefix.family)
+      ? []
+      : [
+          {
+            ...base,
+            kind: 'borrowed' as const,
+            whole: 'borrowed addresses',
+            name: `borrowed address ${borrowed.text}`,
+            route: { net: borrowed, attributes },
+          },
+        ]),
+  ];
+}
+
+/** What a route has that calico-node announces to a router of its own AS; its metric and communities are not for certain. */
+function announced(
+  { protocolOf, cluster }: Surroundings,
+  node: string | undefined,
+  nextHop: IpAddress | undefined,
+): ReadonlyMap<string, Value> {
+  const proto = node === undefined ? undefined : protocolOf(node);
+  const isNear = proto !== undefined && nextHop !== undefined;
+  const ip = (value: IpAddress): Value => ({ type: 'ip', value });
+  const hasCommunities = cluster
+    .of('BGPConfiguration')
+    .some(({ value }) => fieldAt(value, ['spec', 'prefixAdvertisements']) !== undefined);
+  return new Map<string, Value>([
+    ['source', word('RTS_BGP')],
+    ['bgp_path', { type: 'path', value: [] }],
+    ['bgp_origin', word('ORIGIN_IGP')],
+    ['bgp_local_pref', unknown('bgp_local_pref')],
+    ['bgp_med', unknown('bgp_med', false)],
+    ['bgp_next_hop', isNear ? ip(nextHop) : unknown('bgp_next_hop')],
+    ['from', isNear ? ip(nextHop) : unknown('from')],
+    ['proto', proto === undefined ? unknown('proto') : { type: 'string', value: proto }],
+    // Set by the reflector that a route came over, if it came over one.
+    ...(isNear
+      ? []
+      : (['bgp_originator_id', 'bgp_cluster_list'] as const).map((one): [string, Value] => [
+          one,
+          unknown(one, false),
+        ])),
+    ...(hasCommunities || !isNear
+      ? [
+          ['bgp_community', unknown('bgp_community')] as [string, Value],
+          ['bgp_large_community', unknown('bgp_large_community')] as [string, Value],
+        ]
+      : []),
+    ['igp_metric', unknown('igp_metric')],
+  ]);
+}
+
+/** A route that others may have as well: by each protocol, and by BGP from the same AS and from another. */
+function elsewhere(kind: RouteKind, whole: string, name: string, net: Prefix): RouteClass[] {
+  const base = { kind, whole: whole || name, name, node: undefined };
+  const bgp = (path: Value): ReadonlyMap<string, Value> =>
+    new Map<string, Value>([
+      ['source', word('RTS_BGP')],
+      ['bgp_path', path],
+      ...[
+        'bgp_origin',
+        'bgp_local_pref',
+        'bgp_next_hop',
+        'bgp_community',
+        'bgp_large_community',
+        'bgp_ext_community',
+      ].map((one): [string, Value] => [one, unknown(one)]),
+      ...['bgp_med', 'bgp_originator_id', 'bgp_cluster_list', 'igp_metric'].map((one): [string, Value] => [
+        one,
+        unknown(one, false),
+      ]),
+    ]);
+  return [
+    ...ORIGINS.filter(([origin]) => kind !== 'connected' || origin !== 'static').map(
+      ([origin, source]): RouteClass => ({
+        ...base,
+        origin,
+        route: { net, attributes: new Map([['source', word(source)], ...metrics(source)]) },
+      }),
+    ),
+    { ...base, origin: 'BGP', route: { net, attributes: bgp({ type: 'path', value: [] }) } },
+    {
+      ...base,
+      origin: OF_ANOTHER_AS,
+      route: { net, attributes: bgp({ type: 'path', value: [FOREIGN_AS] }) },
+    },
+  ];
+}
+
+export const OF_ANOTHER_AS = 'BGP of another AS';
+
+/** Kept for documentation (RFC 5398), so that no network has it. */
+const FOREIGN_AS = 65550;
+
+const metrics = (source: string): [string, Value][] =>
+  source.startsWith('RTS_OSPF')
+    ? ['ospf_metric1', 'ospf_metric2', 'ospf_tag', 'ospf_router_id', 'igp_metric'].map((one) => [
+        one,
+        unknown(one),
+      ])
+    : source === 'RTS_INHERIT'
+      ? ['krt_source', 'krt_metric'].map((one) => [one, unknown(one)])
+      : source === 'RTS_RIP'
+        ? ['rip_metric', 'rip_tag'].map((one) => [one, unknown(one)])
+        : [];
+
+/** A range of service addresses, and one of them. */
+const ofServices = (range: Prefix): RouteClass[] => [
+  ...elsewhere('service', 'service addresses', `service range ${range.text}`, range),
+  ...(range.length === addressBits(range.family)
+    ? []
+    : elsewhere(
+        'service',
+        'service addresses',
+        `service address ${serviceAddress(range).text}`,
+        serviceAddress(range),
+      )),
+];
+
+const serviceAddress = (range: Prefix): Prefix => hostPrefix(ipAddress(range.family, range.value + 1n));
+
+/** What services have addresses of: the service network, and what BGPConfigurations and pools say of others. */
+function serviceRanges({ fabric, cluster }: Surroundings, family: Family): Prefix[] {
+  const written = [
+    ...advertisedServices(cluster),
+    ...cluster
+      .of('IPPool')
+      .filter(({ value }) =>
+        JSON.stringify(fieldAt(value, ['spec', 'allowedUses']) ?? '').includes('LoadBalancer'),
+      )
+      .map(({ value }) => textOf(fieldAt(value, ['spec', 'cidr']))),
+  ];
+  const parsed = written.flatMap((text) => {
+    const one = parsePrefix(text);
+    return one.ok ? [one.prefix] : [];
+  });
+  const all = [...fabric.services.cidrs, ...parsed].filter((one) => one.family === family);
+  return [...new Map(all.map((one) => [one.text, one])).values()];
+}
+
+/** Ranges of services that calico-node announces to its peers. */
+export const advertisedServices = (cluster: Cluster): string[] =>
+  cluster.of('BGPConfiguration').flatMap(({ value }) =>
+    ['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'].flatMap((field) => {
+      const listed = fieldAt(value, ['spec', field]);
+      return Array.isArray(listed) ? listed.filter(isFields).map((one) => textOf(one.cidr)) : [];
+    }),
+  );
+
+/** Networks that machines are connected to: segments, and what calico-node says behind the slash of its address. */
+function connectedNetworks({ fabric, cluster }: Surroundings, family: Family): Prefix[] {
+  const annotation = family === 'ipv4' ? 'projectcalico.org/IPv4Address' : 'projectcalico.org/IPv6Address';
+  const annotated = cluster
+    .of('Node')
+    .map(({ value }) => parsePrefix(textOf(fieldAt(value, ['metadata', 'annotations', annotation]))));
+  const machines = [...fabric.routers, ...fabric.nodes].flatMap(({ attachments }) =>
+    attachments.flatMap(({ cidr }) => cidr[family] ?? []),
+  );
+  const all = [
+    ...machines,
+    ...annotated.flatMap((one) => (one.ok ? [one.prefix] : (one.hostBits ?? []))),
+    ...fabric.routers.flatMap(({ nodeAddress }) =>
+      nodeAddress[family] === undefined ? [] : [hostPrefix(nodeAddress[family])],
+    ),
+  ];
+  return [...new Map(all.map((one) => [one.text, one])).values()].slice(0, MOST_NETWORKS);
+}
+
+const MOST_NETWORKS = 32;
+
+const prefixes = (...texts: string[]): Prefix[] =>
+  texts.flatMap((text) => {
+    const parsed = parsePrefix(text);
+    return parsed.ok ? [parsed.prefix] : [];
+  });
+
+const defaults = (family: Family): Prefix[] => prefixes(family === 'ipv4' ? '0.0.0.0/0' : '::/0');
+
+/** Addresses of nobody, for the routes of others; those for documentation may be somebody's in an example. */
+const strangers = (family: Family): Prefix[] =>
+  family === 'ipv4'
+    ? prefixes('240.90.0.0/16', '203.0.113.0/24', '198.18.0.0/16')
+    : prefixes('3fff:90::/32', '2001:db8:90::/48');
+
+/** What is in a prefix, of each length that is told apart. */
+const inside = (outer: Prefix, lengths: readonly number[]): Prefix[] =>
+  [...new Set(lengths)]
+    .filter((length) => length > outer.length)
+    .map((length) => prefixOf(ipAddress(outer.family, outer.value), length));

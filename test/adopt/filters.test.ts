@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { comparisonText } from '../../cli/adopt-text.ts';
+import { expectGolden } from '../golden.ts';
+import { adoptRouters, changed, routersIn } from './scenarios.ts';
+
+/** The report's gateway with another guard each: what adopt says of the routes that pass today. UPDATE_GOLDEN=1 to review anew. */
+
+const FOLDER = join('test', 'adopt', 'filters');
+const pieces = readFileSync(join(FOLDER, 'report.conf'), 'utf8')
+  .split(/^=== /m)
+  .slice(1)
+  .map((piece) => {
+    const [, name = '', before = '', send = ''] = /^(.+)\n([\s\S]*)^---\n([\s\S]*)$/m.exec(piece) ?? [];
+    return { name, before, send };
+  });
+
+const saidOf = ({ before, send }: (typeof pieces)[number]): { text: string; unexplained: number } => {
+  const { comparison } = adoptRouters(
+    changed(routersIn('report'), (path, text) =>
+      path === 'gateway/k3s/ibgp.conf' ? guarded(text, before, send) : text,
+    ),
+    'report',
+  );
+  const own = comparison.compared
+    .filter(({ where }) => where === 'gateway')
+    .map((one) => ({ ...one, details: one.details.filter(({ field }) => / filter/.test(field)) }));
+  const text = comparisonText([], { compared: own, todo: [] }, 120).join('\n');
+  return {
+    text: `${text}\n`,
+    unexplained: own.flatMap((one) => one.details).filter((one) => !one.because).length,
+  };
+};
+
+/** The report's file with another function, and another filter on the template of nodes. */
+function guarded(text: string, before: string, send: string): string {
+  const [head = '', nodes = ''] = text
+    .replace(/^function is_insider_as[\s\S]*?^}\n/m, before)
+    .split('template bgp k3speers');
+  return `${head}template bgp k3speers${nodes.replace(/export filter\{[\s\S]*?\n {8}\};/g, send.trim())}`;
+}
+
+const said = new Map(pieces.map((piece) => [piece.name, saidOf(piece)]));
+
+test('what passes today and what will, in words', () => {
+  expectGolden(
+    join(FOLDER, 'expected'),
+    [...said].map(([name, { text }]): [string, string] => [`${name.replace(/\W+/g, '-')}.txt`, text]),
+  );
+});
+
+test.each([
+  ["the report's own", true],
+  ['the same in other words', true],
+  ['any host route, and pods', false],
+  ['static routes, and pods', false],
+  ['pods rejected, the rest accepted', false],
+  ['all but two networks', false],
+  ['nothing to nodes', false],
+  ['everything to nodes', false],
+  ['a default route as well', false],
+  ['a preference for pods of one range', false],
+  ['another next hop, which next hop self overrides', true],
+  ['half of the pool', false],
+  ['an origin that has to be valid', false],
+  ['a metric decides', false],
+])('%s: as today is %s', (name, asToday) => {
+  expect(said.get(name)?.unexplained === 0).toBe(asToday);
+});
