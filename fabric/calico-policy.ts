@@ -1,5 +1,5 @@
-import type { Family } from '../topology/address.ts';
-import type { BgpFilter } from '../topology/model.ts';
+import { addressBits, type Family, type Prefix } from '../topology/address.ts';
+import type { BgpFilter, FilterRule } from '../topology/model.ts';
 import type { Fabric, NodeSpeaker } from './fabric.ts';
 
 /** The highest LOCAL_PREF that Calico writes; what it takes off is the kernel's metric. */
@@ -26,3 +26,9 @@ export const sessionFilters = (
 ): readonly BgpFilter[] =>
   fabric.peerings.find((one) => one.router === router && one.region === node.region && one.family === family)
     ?.filters ?? [];
+
+/** The lengths of a BGPFilter's rule: Calico fills in the prefix's own as the least, and an address's as the most. */
+export const ruleLengths = (
+  cidr: Prefix,
+  { min = cidr.length, max = addressBits(cidr.family) }: NonNullable<FilterRule['prefixLength']>,
+): { readonly min: number; readonly max: number } => ({ min, max });

@@ -6,6 +6,7 @@ export {
   FIRST_WITH_METRIC,
   HIGHEST_LOCAL_PREF,
   NORMAL_PRIORITY,
+  ruleLengths,
   sessionFilters,
 } from './calico-policy.ts';
 export type { Expectations, PairExpectation } from './expectations.ts';

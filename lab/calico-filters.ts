@@ -1,4 +1,10 @@
-import { carriesMetric, type Fabric, HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../fabric/index.ts';
+import {
+  carriesMetric,
+  type Fabric,
+  HIGHEST_LOCAL_PREF,
+  NORMAL_PRIORITY,
+  ruleLengths,
+} from '../fabric/index.ts';
 import { addressBits, type Family, type Prefix } from '../topology/address.ts';
 import type { BgpFilter, FilterRule } from '../topology/model.ts';
 
@@ -145,8 +151,8 @@ function matches(
   { cidr, operator }: NonNullable<FilterRule['match']>,
   prefixLength: FilterRule['prefixLength'],
 ): string {
-  const { min = cidr.length, max = addressBits(cidr.family) } = prefixLength ?? {};
-  const what = prefixLength === undefined ? cidr.text : `[ ${cidr.text}{${min},${max}} ]`;
+  const lengths = prefixLength && ruleLengths(cidr, prefixLength);
+  const what = lengths === undefined ? cidr.text : `[ ${cidr.text}{${lengths.min},${lengths.max}} ]`;
   return `net ${{ Equal: '=', NotEqual: '!=', In: '~', NotIn: '!~' }[operator]} ${what}`;
 }
 

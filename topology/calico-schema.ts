@@ -37,7 +37,7 @@ const filterRule = z
       .optional(),
     prefixLength: z
       .strictObject({ min: prefixLength.optional(), max: prefixLength.optional() })
-      .describe('Prefix lengths inside match.cidr; from Calico v3.29.')
+      .describe('Prefix lengths inside match.cidr, of use with In and NotIn only (NE414); from Calico v3.29.')
       .optional(),
     source: z
       .literal('RemotePeers')

@@ -1,4 +1,4 @@
-import { sessionFilters } from '../../fabric/index.ts';
+import { ruleLengths, sessionFilters } from '../../fabric/index.ts';
 import { addressBits, contains, type IpAddress, ipAddress, type Prefix } from '../../topology/address.ts';
 import type { BgpFilter } from '../../topology/model.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
@@ -47,6 +47,37 @@ export const podRoutesLeave: Check = ({ fabric, network }) => {
     });
   }
 };
+
+/**
+ * NE414: for a rule with lengths confd writes a set of prefixes behind every operator. BIRD 1.6 asks with `~` whether a prefix is in
+ * a set; with `=` it asks whether the two are one value, which they never are.
+ */
+export const lengthsWithEqual: Check = ({ fabric }) =>
+  fabric.calico.filters.flatMap((filter) =>
+    (['import', 'export'] as const).flatMap((direction) =>
+      filter[direction].flatMap(({ action, match, prefixLength, source }, index): Found[] => {
+        if (match === undefined || prefixLength === undefined) return [];
+        const { operator, cidr } = match;
+        if (operator !== 'Equal' && operator !== 'NotEqual') return [];
+        const isNever = operator === 'Equal';
+        const family = cidr.family === 'ipv4' ? 'IPv4' : 'IPv6';
+        const all = `every ${family} route${source === undefined ? '' : ' of another speaker'}`;
+        const { min, max } = ruleLengths(cidr, prefixLength);
+        return [
+          {
+            id: 'NE414',
+            severity: 'warning',
+            path: [...filter.path, direction, index],
+            says: `a rule of filter ${filter.name} ${action === 'Accept' ? 'accepts' : 'rejects'} ${isNever ? 'nothing' : all}: it compares by ${operator} and has a prefixLength`,
+            evidence: [
+              `calico-node writes net ${isNever ? '=' : '!='} [ ${cidr.text}{${min},${max}} ], and its BIRD takes no prefix for equal to a set of them`,
+            ],
+            mend: `Use ${isNever ? 'In' : 'NotIn'}, with which lengths count, or leave prefixLength out.`,
+          },
+        ];
+      }),
+    ),
+  );
 
 interface Leak {
   readonly filter: BgpFilter;

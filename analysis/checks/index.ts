@@ -1,7 +1,7 @@
 import type { Analysis } from '../analysis.ts';
 import type { Check, Finding, Found } from '../finding.ts';
 import { asymmetricPath, hairpin } from './detours.ts';
-import { podRoutesLeave } from './filters.ts';
+import { lengthsWithEqual, podRoutesLeave } from './filters.ts';
 import { interfaceAsBackbone, whenOneThingFails } from './fragile.ts';
 import {
   addressInForeignRange,
@@ -43,6 +43,7 @@ const CHECKS: readonly Check[] = [
   podRoutesLeave,
   addressInForeignRange,
   noDefaultRoute,
+  lengthsWithEqual,
 ];
 
 /** Everything that can be said of a fabric, in the order of ids and then of the topology. */

@@ -5,6 +5,7 @@ import {
   HIGHEST_LOCAL_PREF,
   NORMAL_PRIORITY,
   type NodeSpeaker,
+  ruleLengths,
   sessionFilters,
 } from '../../fabric/index.ts';
 import { addressBits, contains, type Family, type Prefix } from '../../topology/address.ts';
@@ -188,12 +189,11 @@ export function matches({ match, prefixLength }: FilterRule, prefix: Prefix): bo
   if (match === undefined) return true;
   const { cidr, operator } = match;
   if (cidr.family !== prefix.family) return false;
-  // With lengths confd compares with a set of prefixes, which in BIRD 1.6 no prefix ever equals.
+  // With lengths confd compares with a set of prefixes, which in BIRD 1.6 no prefix ever equals (NE414).
   const isSame = prefixLength === undefined && cidr.text === prefix.text;
+  const lengths = prefixLength && ruleLengths(cidr, prefixLength);
   const isWithin =
     contains(cidr, prefix) &&
-    (prefixLength === undefined ||
-      (prefix.length >= (prefixLength.min ?? cidr.length) &&
-        prefix.length <= (prefixLength.max ?? addressBits(cidr.family))));
+    (lengths === undefined || (prefix.length >= lengths.min && prefix.length <= lengths.max));
   return { Equal: isSame, NotEqual: !isSame, In: isWithin, NotIn: !isWithin }[operator];
 }

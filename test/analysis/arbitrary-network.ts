@@ -35,7 +35,7 @@ const choice = () =>
     host: fc.constantFrom('none', 'none', 'igp', 'plain'),
     /** Both first regions on one LAN. */
     sharedLan: fc.constantFrom(false, false, false, true),
-    filter: fc.constantFrom('none', 'none', 'none', 'import', 'export', 'accept'),
+    filter: fc.constantFrom('none', 'none', 'none', ...FILTERS),
     /** A machine whose interface on the first LAN or the core has a smaller MTU than the segment. */
     narrow: fc.constantFrom('none', 'none', 'none', 'router', 'node', 'core'),
     podMtu: fc.constantFrom('auto' as const, 'auto' as const, 1400, 1450),
@@ -223,22 +223,21 @@ function coreLinks(
   return links;
 }
 
+/** BGPFilters on sessions with the first router: one block rejected or accepted, everything accepted, and lengths that confd misreads. */
+const FILTERS = ['import', 'export', 'accept', 'accept-all', 'equal-lengths', 'not-equal-lengths'] as const;
+
 function filters({ filter, families }: Choice, router: string): object {
   if (filter === 'none') return {};
-  const cidr = families === 'ipv6' ? 'fd42::/122' : '10.42.0.0/26';
+  const [cidr, length] = families === 'ipv6' ? ['fd42::/122', 122] : ['10.42.0.0/26', 26];
   const reject = { action: 'Reject', match: { cidr, operator: 'Equal' } };
-  return {
-    filters: {
-      odd: {
-        routers: [router],
-        import: filter === 'import' ? [reject] : [],
-        export:
-          filter === 'export'
-            ? [reject]
-            : filter === 'accept'
-              ? [{ action: 'Accept', match: { cidr, operator: 'Equal' } }]
-              : [],
-      },
-    },
-  };
+  const prefixLength = { min: length, max: length };
+  const rules = {
+    import: [reject],
+    export: [reject],
+    accept: [{ ...reject, action: 'Accept' }],
+    'accept-all': [{ action: 'Accept' }],
+    'equal-lengths': [{ ...reject, prefixLength }],
+    'not-equal-lengths': [{ ...reject, match: { cidr, operator: 'NotEqual' }, prefixLength }],
+  }[filter];
+  return { filters: { odd: { routers: [router], [filter === 'import' ? 'import' : 'export']: rules } } };
 }

@@ -49,6 +49,42 @@ export const stories: readonly Story[] = [
     },
   },
   {
+    of: 'Calico filters that compare lengths by Equal and NotEqual',
+    topology: redundant({
+      calico: {
+        version: 'v3.32.1',
+        filters: {
+          never: {
+            routers: ['e1', 'e2'],
+            export: [{ action: 'Reject', match: ebBlock, prefixLength: { max: 26 } }],
+          },
+          always: {
+            routers: ['w1'],
+            export: [
+              {
+                action: 'Reject',
+                match: { ...waBlock, operator: 'NotEqual' },
+                prefixLength: { min: 26, max: 26 },
+              },
+            ],
+          },
+        },
+      },
+    }),
+    scenarios: {
+      'Equal holds for no route: what it should reject is there': async (net) => {
+        await net.expect('w-a').routeTo('e-b', { nextHops: ['w1'], metric: 1024 });
+        await net.expect('e-a').reaches('e-b', { by: ['e-a', 'e-b'] });
+      },
+      'NotEqual holds for every route: what it should leave alone is gone': async (net) => {
+        for (const machine of ['e1', 'e2', 'e-a', 'e-b', 'w1']) {
+          await net.expect(machine).hasNoRouteTo('w-a');
+        }
+        await net.expect('e-b').doesNotReach('w-a');
+      },
+    },
+  },
+  {
     of: 'Calico v3.32 and its mesh',
     topology: withMesh({ version: 'v3.32.1' }),
     scenarios: {
