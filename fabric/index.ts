@@ -9,6 +9,7 @@ export {
   ruleLengths,
   sessionFilters,
 } from './calico-policy.ts';
+export { clusterBetween } from './cluster-between.ts';
 export type { Expectations, PairExpectation } from './expectations.ts';
 export { expectations } from './expectations.ts';
 export type {
@@ -29,5 +30,6 @@ export { NearestFirst } from './nearest-first.ts';
 export { defaultRoutes, loopbacks } from './own-ways.ts';
 export { deliveredPassword } from './password-file.ts';
 export { sessionProtocol, staticProtocol } from './protocol-names.ts';
+export { newNames, withNames } from './renames.ts';
 export { fnv1a, hashedRouterId, quadText, routerIdText } from './router-id.ts';
-export { CLIENT_PREFERENCE, endsFor, meshSessions } from './sessions.ts';
+export { CLIENT_PREFERENCE, endsFor, meshSessions, sessionId } from './sessions.ts';

@@ -239,6 +239,6 @@ function* pairs<T>(items: readonly T[]): Generator<readonly [T, T]> {
 
 const pairsOf = <T>(items: readonly T[]): (readonly [T, T])[] => [...pairs(items)];
 
-function sessionId(a: string, b: string, family: Family): string {
+export function sessionId(a: string, b: string, family: Family): string {
   return a < b ? `${a}--${b}/${family}` : `${b}--${a}/${family}`;
 }

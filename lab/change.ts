@@ -12,17 +12,24 @@ export interface Changed {
   readonly says: string;
 }
 
+/** What the cluster goes through on its way: its nodes' files then, and the nodes that it does not have then. */
+export interface Between {
+  readonly plan: LabPlan;
+  readonly away: ReadonlySet<string>;
+}
+
 /**
  * Turns a running lab into another one the way production would: new machines are plugged in and started, and new addresses
  * added; the files of the others change in place; each router is reconfigured after the other, then the nodes, all at once as
  * Calico does it (or restarted one after the other, where its version changes), or the other way round where the cluster is
  * `first`; addresses and machines that are no more are pulled out last, when the others have found their ways without them.
- * Returns the lab that it is then, and what was done.
+ * What the cluster is `between` the two it is for some seconds. Returns the lab that it is then, and what was done.
  */
 export async function changeLab(
   lab: Lab,
   next: Omit<Lab, 'holder' | 'machineOf'>,
   first: 'routers' | 'cluster',
+  between: Between | undefined,
 ): Promise<{ lab: Lab; done: Changed[] }> {
   const { holder } = lab;
   const old = new Map(lab.plan.hosts.map((host) => [host.name, host]));
@@ -58,8 +65,9 @@ export async function changeLab(
     podsThatStay(lab.plan, next.plan).map(([before, after]) => [after.node, podRemade(before, after)]),
   );
   const cluster = async () => {
+    const touched = between === undefined ? [] : await throughBetween(lab, next, between, done);
     if (isRolled) await rollNodes({ ...lab, ...next }, stayed, felix, done);
-    else await configured(others);
+    else await configured(stayed.filter((host) => others.includes(host) || touched.includes(host.name)));
   };
   const configured = async (hosts: readonly LabHost[]) => {
     if (hosts.length === 0) return;
@@ -80,6 +88,52 @@ export async function changeLab(
   await pullOut(lab, gone, next.plan);
   if (gone.length > 0) done.push({ says: `removed ${gone.map(({ name }) => name).join(', ')}` });
   return { lab: changedLab, done };
+}
+
+/** Milliseconds that an engine takes at least from one wave to the next, and a node from its end to its new beginning. */
+const WAVE = 3000;
+
+/**
+ * Nodes that the cluster does not have in between end, and begin anew; the others get what they have then. Returns those whose files
+ * are not what they were.
+ */
+async function throughBetween(
+  lab: Lab,
+  next: Pick<Lab, 'fabric' | 'plan' | 'programs'>,
+  { plan, away }: Between,
+  done: Changed[],
+): Promise<string[]> {
+  const old = new Map(lab.plan.hosts.map((host) => [host.name, host]));
+  const felt = plan.hosts.filter(
+    (host) => host.kind === 'node' && differs(old.get(host.name) as LabHost, host),
+  );
+  const gone = next.plan.hosts
+    .filter(({ name }) => away.has(name))
+    .map((host) => ({ ...host, daemons: host.daemons.filter(({ role }) => role === 'calico') }));
+  const end = gone.flatMap(({ name, daemons }) => [
+    ...daemons.map(
+      (daemon) =>
+        `kill -KILL "$(cat ${hostFolder(name)}/${daemon.name}.pid)"; rm -f ${hostFolder(name)}/${daemon.name}.ctl`,
+    ),
+    ...lab.fabric.pods.pools.map(
+      ({ cidr }) =>
+        `ip -n ${name} ${cidr.family === 'ipv6' ? '-6' : '-4'} route flush root ${cidr.text} proto bird`,
+    ),
+  ]);
+  await must(lab.holder, ['set -eu', ...end].join('\n'), 'A node could not be taken out of the cluster');
+  if (felt.length > 0) await reconfigure(lab, plan, felt);
+  const names = [...felt, ...gone].map(({ name }) => name);
+  done.push({ says: `configured ${names.join(', ')} as in between` });
+  await new Promise((over) => setTimeout(over, WAVE));
+  placeFiles(lab.holder, { ...next.plan, hosts: gone });
+  if (gone.length > 0) {
+    await must(
+      lab.holder,
+      startScript({ ...next.plan, hosts: gone }, next.programs),
+      'A node could not join again',
+    );
+  }
+  return names;
 }
 
 /** Milliseconds: a machine whose links the IGP of the others prefers until it goes is used for as long as it is there. */

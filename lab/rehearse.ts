@@ -1,10 +1,11 @@
-import { expectations, type Fabric, nodeBlocks } from '../fabric/index.ts';
+import { clusterBetween, expectations, type Fabric, nodeBlocks } from '../fabric/index.ts';
 import { contains, type Prefix } from '../topology/address.ts';
 import { type BootOptions, bootLab, converged, type Lab } from './boot.ts';
-import { type Changed, changeLab, readdressed } from './change.ts';
+import { type Between, type Changed, changeLab, readdressed } from './change.ts';
 import { type Fate, fates, rested } from './fates.ts';
 import type { Refused } from './holder.ts';
 import { type Failure, judge } from './judge.ts';
+import { underLastNames, underOwnNames } from './last-names.ts';
 import type { Observation } from './observe.ts';
 import { labPlan } from './plan.ts';
 import { probe } from './probe.ts';
@@ -52,7 +53,9 @@ export async function rehearseSteps(
 ): Promise<Rehearsal[] | Refused> {
   const { progress = () => {} } = boot;
   progress('boot the base');
-  const booted = await bootLab({ ...boot, fabric: withBlocks(base, nodeBlocks(base)) });
+  const [begin, ...states] = underLastNames([base, ...steps.map(({ fabric }) => fabric)]);
+  const first = begin?.fabric ?? base;
+  const booted = await bootLab({ ...boot, fabric: withBlocks(first, nodeBlocks(first)) });
   if ('says' in booted) return booted;
   let running: Lab = booted;
   const rehearsals: Rehearsal[] = [];
@@ -61,8 +64,9 @@ export async function rehearseSteps(
   const moved = new Set<string>();
   try {
     await converged(running);
-    for (const step of steps) {
-      isRolled ||= step.fabric.calico.version !== running.fabric.calico.version;
+    for (const [index, { fabric, joins, ownNames }] of states.entries()) {
+      isRolled ||= fabric.calico.version !== running.fabric.calico.version;
+      const step = { fabric, joins, first: steps[index]?.first ?? 'routers' };
       const { lab, cost } = await made(running, step, boot);
       for (const node of readdressed(running.plan, lab.plan)) moved.add(node);
       const failures = cost.failures.filter((failure) => !isOfMove(failure, moved));
@@ -70,7 +74,8 @@ export async function rehearseSteps(
       const fresh = await bootLab({ ...boot, fabric: lab.fabric });
       if ('says' in fresh) return fresh;
       try {
-        rehearsals.push({ ...cost, failures, differences: await lastingDifferences(lab, fresh, isRolled) });
+        const differences = await lastingDifferences(lab, fresh, isRolled);
+        rehearsals.push(underOwnNames({ ...cost, failures, differences }, [running, lab], ownNames));
       } finally {
         await fresh.holder.end();
       }
@@ -85,7 +90,7 @@ export async function rehearseSteps(
 /** Makes one change, and says what it cost. */
 async function made(
   running: Lab,
-  { fabric, first }: Step,
+  { fabric, first, joins }: Step & { readonly joins: ReadonlySet<string> },
   { routerFiles, programs, progress = () => {} }: Boot,
 ): Promise<{ lab: Lab; cost: Omit<Rehearsal, 'differences'> }> {
   const head = withBlocks(fabric, nodeBlocks(running.fabric));
@@ -94,11 +99,25 @@ async function made(
   const pings = await startPings(running, plan);
   progress('change it');
   const next = { fabric: head, plan, programs, expected: expectations(head) };
-  const { lab, done } = await changeLab(running, next, first);
+  const between = betweenIn(running, head, joins, routerFiles);
+  const { lab, done } = await changeLab(running, next, first, between);
   const after = await converged(lab, { within: 60_000 });
   const pairs = await pings.end();
   const sessions = fates({ lab: running, seen: before }, { lab, seen: after });
   return { lab, cost: { done, pairs, sessions, failures: judge(lab, after, await probe(lab)) } };
+}
+
+/** Undefined where the cluster goes from one state to the other without any in between. */
+function betweenIn(
+  running: Lab,
+  head: Fabric,
+  joins: ReadonlySet<string>,
+  routerFiles: Boot['routerFiles'],
+): Between | undefined {
+  const { fabric, plan, programs } = running;
+  const between = clusterBetween(fabric, head, joins);
+  if (joins.size === 0 && between.sessions.length === fabric.sessions.length) return undefined;
+  return { plan: labPlan(between, routerFiles, programs.approximate ? 2 : 1, plan), away: joins };
 }
 
 /**

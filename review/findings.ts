@@ -8,13 +8,27 @@ export interface FindingChanges {
   readonly reopened: readonly Finding[];
 }
 
-/** Suppressed findings count for nothing: one that is suppressed now is not introduced, and suppressing one fixes nothing. */
-export function findingChanges(before: readonly Finding[], after: readonly Finding[]): FindingChanges {
-  const [were, are] = [byPlace(before), byPlace(after)];
+/**
+ * Suppressed findings count for nothing: one that is suppressed now is not introduced, and suppressing one fixes nothing. A machine
+ * has the findings that it had under another name.
+ */
+export function findingChanges(
+  before: readonly Finding[],
+  after: readonly Finding[],
+  names: ReadonlyMap<string, string> = new Map(),
+): FindingChanges {
+  const placeThen = ({ id, path }: Finding): string => {
+    const isMachine = path[0] === 'routers' || path[0] === 'nodes';
+    const now = path.map((step, index) =>
+      isMachine && index === 1 ? (names.get(String(step)) ?? step) : step,
+    );
+    return JSON.stringify([id, now]);
+  };
+  const [were, are] = [byPlace(before, placeThen), byPlace(after, placeOf)];
   const isOpen = (one: Finding) => one.suppressed === undefined;
   return {
     introduced: after.filter((one) => isOpen(one) && !were.has(placeOf(one))),
-    fixed: before.filter((one) => isOpen(one) && !are.has(placeOf(one))),
+    fixed: before.filter((one) => isOpen(one) && !are.has(placeThen(one))),
     reopened: after.filter((one) => {
       const earlier = were.get(placeOf(one));
       return isOpen(one) && earlier !== undefined && !isOpen(earlier);
@@ -24,5 +38,7 @@ export function findingChanges(before: readonly Finding[], after: readonly Findi
 
 const placeOf = ({ id, path }: Finding): string => JSON.stringify([id, path]);
 
-const byPlace = (findings: readonly Finding[]): ReadonlyMap<string, Finding> =>
-  new Map(findings.map((one) => [placeOf(one), one]));
+const byPlace = (
+  findings: readonly Finding[],
+  place: (finding: Finding) => string,
+): ReadonlyMap<string, Finding> => new Map(findings.map((one) => [place(one), one]));

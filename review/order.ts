@@ -1,5 +1,5 @@
 import { type Analysis, analyse, isWhole } from '../analysis/index.ts';
-import type { Fabric } from '../fabric/index.ts';
+import { type Fabric, newNames, withNames } from '../fabric/index.ts';
 import { classPairs } from './class-pairs.ts';
 import { comparable } from './failures.ts';
 import { halfDelivered } from './half-delivered.ts';
@@ -67,7 +67,8 @@ export function deliveryOrder(
 }
 
 /** Who gets a change first where it is tried: the routers, unless that loses packets and the other way round does not. */
-export function firstToGet(before: Fabric, after: Fabric): 'routers' | 'cluster' {
+export function firstToGet(earlier: Fabric, after: Fabric): 'routers' | 'cluster' {
+  const before = withNames(earlier, newNames(earlier, after));
   const split = comparable(before, after);
   const [was, is] = [analyse(before, [], split), analyse(after, [], split)];
   const { first } = deliveryOrder(was, is, { routers: true, cluster: true });

@@ -12,8 +12,16 @@ export interface PartChange {
   readonly says: readonly string[];
 }
 
-/** What the network is made of, before and after: its own settings first, then its parts from the largest to the smallest. */
-export function partChanges(before: Fabric, after: Fabric): PartChange[] {
+/**
+ * What the network is made of, before and after: its own settings first, then its parts from the largest to the smallest. `before`
+ * has the machines' names of `after`; `names` are those that it had, and what they became.
+ */
+export function partChanges(
+  before: Fabric,
+  after: Fabric,
+  names: ReadonlyMap<string, string> = new Map(),
+): PartChange[] {
+  const oldNames = new Map([...names].map(([old, now]) => [now, old]));
   const [were, are] = [partsOf(before), partsOf(after)];
   const settings = differences(settingsOf(before), settingsOf(after));
   const network: PartChange[] =
@@ -25,7 +33,11 @@ export function partChanges(before: Fabric, after: Fabric): PartChange[] {
     const { kind, name } = part;
     const now = are.get(key);
     if (now === undefined) return [{ kind, name, became: 'removed', says: [] }];
-    const says = differences(part.traits, now.traits);
+    const old = kind === 'router' || kind === 'node' ? oldNames.get(name) : undefined;
+    const says = [
+      ...(old === undefined ? [] : [`name ${old} -> ${name}`]),
+      ...differences(part.traits, now.traits),
+    ];
     return says.length === 0 ? [] : [{ kind, name, became: 'changed', says }];
   });
   const place = ({ kind, name }: PartChange) => `${KINDS.indexOf(kind)} ${name}`;

@@ -1,5 +1,5 @@
 import { type Analysis, analyse, countPairs, type Finding, findings } from '../analysis/index.ts';
-import type { Fabric } from '../fabric/index.ts';
+import { type Fabric, newNames, withNames } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
 import { type Danger, dangers, gravestFirst } from './dangers.ts';
 import { REVIEW_VERSION, type Review } from './document.ts';
@@ -41,19 +41,22 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
   const objects = objectChanges(clusterFiles(before), clusterFiles(after));
   const routerFiles = fileChanges('routers', before.files, after.files);
   const files = [...routerFiles, ...fileChanges('nodes', before.files, after.files)];
-  const split = comparable(before.fabric, after.fabric);
-  const [was, is] = [analyse(before.fabric, [], split), analyse(after.fabric, [], split)];
-  const parts = partChanges(before.fabric, after.fabric);
+  // Under the names that its machines have afterwards, so that all below compares each with itself.
+  const names = newNames(before.fabric, after.fabric);
+  const base = withNames(before.fabric, names);
+  const split = comparable(base, after.fabric);
+  const [was, is] = [analyse(base, [], split), analyse(after.fabric, [], split)];
+  const parts = partChanges(base, after.fabric, names);
   const trusted = trustFileChanges(before.trust, after.trust);
-  const changedFindings = findingChanges(findings(was), findings(is));
+  const changedFindings = findingChanges(findings(was), findings(is), names);
   const isSameNetwork = parts.length === 0 && sessions.every(({ became }) => became === 'kept');
   const traffic = isSameNetwork ? [] : trafficChanges(was, is);
   const failures = isSameNetwork ? NO_FAILURES : failureChanges(was, is);
   const found = gravestFirst([
     ...trustDangers(before, after),
-    ...dangers({ before: before.fabric, after: after.fabric, objects, sessions }),
+    ...dangers({ before: base, after: after.fabric, objects, sessions }),
   ]);
-  const interrupted = interruptions(before.fabric, is, sessions);
+  const interrupted = interruptions(base, is, sessions);
   const order = deliveryOrder(was, is, { routers: routerFiles.length > 0, cluster: objects.length > 0 });
   const [finding, findingBefore] = [after, before].map(
     ({ placeOf }) =>
@@ -94,7 +97,7 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
     fabric: [...parts, ...trusted].map((part) => ({ ...part, says: [...part.says] })),
     objects: objects.map(objectDocument),
     files: files.map((file) => ({ ...file, hunks: [...file.hunks] })),
-    picture: pictureDocument(before.fabric, after.fabric, parts, sessions),
+    picture: pictureDocument(base, after.fabric, parts, sessions),
     notes: [...notes, ...untriedNote(failures)],
   };
 }

@@ -1,12 +1,15 @@
 import {
+  clusterBetween,
   endsFor,
   type Fabric,
   meshSessions,
   type NodeSpeaker,
+  newNames,
   type RouterSpeaker,
   routerIdText,
   type Session,
   sessionFilters,
+  withNames,
 } from '../fabric/index.ts';
 import { valuesOf } from '../topology/address.ts';
 import { type BgpProtocol, bgpProtocols } from './bird-config.ts';
@@ -37,13 +40,17 @@ export interface Configured {
 
 /**
  * What BIRD will do to each session when both ends are reconfigured: its documentation's section "Reconfiguration" and
- * `bgp_reconfigure`, tried with real BIRD for every rule used.
+ * `bgp_reconfigure`, tried with real BIRD for every rule used. A machine that has another name afterwards is the same machine:
+ * what its neighbours call it may be a reason to reset, and is not another session.
  */
-export function sessionFates(before: Configured, after: Configured): SessionFate[] {
+export function sessionFates(earlier: Configured, after: Configured): SessionFate[] {
+  const names = newNames(earlier.fabric, after.fabric);
+  const before = named(earlier, names);
   const [were, are] = [before, after].map(
     ({ fabric }) => new Map([...fabric.sessions, ...meshSessions(fabric)].map((one) => [one.id, one])),
   ) as [Map<string, Session>, Map<string, Session>];
   const isUntouched = untouched(before, after);
+  const isInterrupted = interruptedIn(before.fabric, after.fabric, names);
   const [endBefore, endAfter] = [endsOf(before), endsOf(after)];
   const ids = [...new Set([...were.keys(), ...are.keys()])].sort();
   return ids.map((id): SessionFate => {
@@ -52,11 +59,12 @@ export function sessionFates(before: Configured, after: Configured): SessionFate
       const { kind } = (is ?? was) as Session;
       return { id, kind, became: is === undefined ? 'gone' : 'new', reasons: [], by: [] };
     }
-    const found = is.ends.flatMap(({ speaker }) =>
+    const configured = is.ends.flatMap(({ speaker }) =>
       isUntouched(was, is, speaker)
         ? []
         : differences(endBefore(was, speaker), endAfter(is, speaker)).map((one) => ({ ...one, speaker })),
     );
+    const found = [...configured, ...isInterrupted(was)];
     const felt = found.filter(({ effect }) => effect === 'reset');
     const seen = felt.length > 0 ? felt : found.filter(({ effect }) => effect === 'reload');
     const isRolled = felt.length > 0 && felt.every(({ key }) => key === CALICO_NODE);
@@ -72,6 +80,46 @@ export function sessionFates(before: Configured, after: Configured): SessionFate
       ...(isRolled ? { rolled: isGraceful ? ('graceful' as const) : ('not graceful' as const) } : {}),
     };
   });
+}
+
+/** A state with other names for its machines, its files too. */
+function named({ fabric, files }: Configured, names: ReadonlyMap<string, string>): Configured {
+  if (names.size === 0) return { fabric, files };
+  const moved = (path: string): string => {
+    const [folder, router = '', ...rest] = path.split('/');
+    return folder === 'routers' ? [folder, names.get(router) ?? router, ...rest].join('/') : path;
+  };
+  return {
+    fabric: withNames(fabric, names),
+    files: new Map([...files].map(([path, text]) => [moved(path), text])),
+  };
+}
+
+type Interrupted = (session: Session) => readonly (Difference & { readonly speaker: string })[];
+
+/** Sessions that are there before and after, and that the cluster does not have while an engine brings it from one to the other. */
+function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string, string>): Interrupted {
+  const oldNames = new Map([...names].map(([old, now]) => [now, old]));
+  const joins = new Set(after.nodes.map(({ name }) => name).filter((name) => oldNames.has(name)));
+  const between = clusterBetween(before, after, joins);
+  if (joins.size === 0 && between.sessions.length === before.sessions.length) return () => [];
+  const held = new Set(between.sessions.map(({ id }) => id));
+  const reset = (speaker: string, says: string) => ({
+    key: 'cluster',
+    effect: 'reset' as const,
+    says,
+    speaker,
+  });
+  return ({ id, kind, ends }) => [
+    ...ends.flatMap(({ speaker }) =>
+      joins.has(speaker)
+        ? [reset(speaker, `Kubernetes node ${oldNames.get(speaker)} goes and joins anew`)]
+        : [],
+    ),
+    ...(kind !== 'reflector' || held.has(id) || joins.has(ends[1].speaker)
+      ? []
+      : [reset(ends[1].speaker, 'its label is another before a BGPPeer selects by it')]),
+  ];
 }
 
 /** The DaemonSet replaces the whole pod: its BIRD is killed and starts anew. */

@@ -53,6 +53,30 @@ const quick = (): TopologyInput => ({
   ),
 });
 
+/** The network with another name for one of its parts, wherever that stands. */
+const renamed = (old: string, now: string): TopologyInput =>
+  JSON.parse(JSON.stringify(bgp({})).replaceAll(JSON.stringify(old), JSON.stringify(now)));
+
+/** All of region east where it is, but for its nodes, which are of a region beside it with the same reflectors. */
+const beside = (...moved: readonly string[]): TopologyInput => {
+  const base = bgp({});
+  const nodes = Object.entries(base.nodes ?? {}).map(([name, node]) => [
+    name,
+    moved.includes(name) ? { ...node, region: 'orient' } : node,
+  ]);
+  return {
+    ...base,
+    regions: { ...base.regions, orient: { routers: ['e1', 'e2'] } },
+    nodes: Object.fromEntries(nodes),
+  };
+};
+
+const labelled = (retired: readonly string[]): TopologyInput => ({
+  ...bgp({}),
+  regionLabel: 'zone',
+  labels: { retired: [...retired] },
+});
+
 export const changes: readonly Change[] = [
   { name: 'nothing', base: bgp({}), head: bgp({}) },
   {
@@ -138,6 +162,37 @@ export const changes: readonly Change[] = [
     base: bgp({}),
     head: bgp({ nodeToNodeMesh: false }),
     gone: MESH,
+  },
+  {
+    name: 'another name of a router, by which the others call their protocols',
+    base: bgp({}),
+    head: renamed('e1', 'edge-1'),
+    reset: ['e2--edge-1/ipv4', 'edge-1--w1/ipv4'],
+  },
+  {
+    name: 'another name of a node, which Kubernetes takes for another node',
+    base: bgp({}),
+    head: renamed('e-a', 'east-a'),
+    reset: ['e-b--east-a/ipv4', 'e1--east-a/ipv4', 'e2--east-a/ipv4', 'east-a--w-a/ipv4'],
+  },
+  {
+    name: 'another name of a region, whose label comes before its BGPPeers',
+    base: bgp({}),
+    head: renamed('east', 'orient'),
+    reset: CLIENTS.filter((id) => !id.includes('w1')),
+  },
+  { name: 'a region with the reflectors of another', base: bgp({}), head: beside() },
+  { name: 'nodes that move to it', base: beside(), head: beside('e-a', 'e-b') },
+  {
+    name: 'another key of the label',
+    base: bgp({}),
+    head: labelled([]),
+  },
+  {
+    name: 'another key of the label, the old one taken off',
+    base: bgp({}),
+    head: labelled(['region']),
+    reset: CLIENTS,
   },
   {
     name: 'another AS number',

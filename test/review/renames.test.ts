@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { render } from '../../cli/render.ts';
+import { meshSessions, newNames, withNames } from '../../fabric/index.ts';
+import { NO_TRUST_FILES, type Review, review, type State } from '../../review/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { arbitraryNetwork } from '../analysis/arbitrary-network.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/topologies.ts';
+
+/** With another name for a machine or a region, wherever that stands. */
+const renamed = (topology: TopologyInput, old: string, now: string): TopologyInput =>
+  JSON.parse(JSON.stringify(topology).replaceAll(JSON.stringify(old), JSON.stringify(now)));
+
+function reviewed(base: TopologyInput, head: TopologyInput): Review {
+  const [before, after] = [base, head].map((topology): State => {
+    const fabric = fabricOf(topology);
+    const { files } = render(fabric, undefined);
+    return {
+      name: 'a',
+      commit: undefined,
+      fabric,
+      files,
+      trust: NO_TRUST_FILES,
+      placeOf: (path) => path.join('.'),
+    };
+  }) as [State, State];
+  return review(before, after, { accepted: false, rehearsal: null, notes: [] });
+}
+
+const reset = ({ sessions }: Review) =>
+  sessions.changed.map(({ id, became, reasons }) => ({ id, became, reasons }));
+const meshed = redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 } });
+const meshless = redundant({ bgp: { nodeToNodeMesh: false, holdTime: 6 } });
+
+test('a router under another name resets the protocols that are called after it, and is otherwise what it was', () => {
+  const told = reviewed(meshless, renamed(meshless, 'e1', 'edge-1'));
+  const says = (other: string) => `${other}: name k3s_backbone_e1_v4 -> k3s_backbone_edge_1_v4`;
+  expect(reset(told)).toEqual([
+    { id: 'e2--edge-1/ipv4', became: 'reset', reasons: [says('e2')] },
+    { id: 'edge-1--w1/ipv4', became: 'reset', reasons: [says('w1')] },
+  ]);
+  expect(told.fabric.find(({ kind }) => kind === 'router')).toMatchObject({
+    name: 'edge-1',
+    became: 'changed',
+    says: expect.arrayContaining(['name e1 -> edge-1']),
+  });
+  expect(told.failures).toEqual({ ...told.failures, fatal: [], survived: [] });
+  expect([told.findings.introduced, told.findings.fixed]).toEqual([[], []]);
+  expect(told.traffic).toEqual([]);
+});
+
+test('a node under another name is one that goes and another that joins: all its sessions reset, and its pairs lose', () => {
+  const told = reviewed(meshless, renamed(meshless, 'w-a', 'west-a'));
+  expect(reset(told)).toEqual([
+    {
+      id: 'w1--west-a/ipv4',
+      became: 'reset',
+      reasons: ['w1: name k3s_w_a_v4 -> k3s_west_a_v4', 'west-a: Kubernetes node w-a goes and joins anew'],
+    },
+  ]);
+  expect(told.interruptions.map(({ speaker, lost }) => [speaker, lost])).toEqual([
+    ['w1', 2],
+    ['Calico', 2],
+  ]);
+});
+
+test('a region under another name has no reflector between its labels and its BGPPeers', () => {
+  const told = reviewed(meshless, renamed(meshless, 'west', 'occident'));
+  const why = 'w-a: its label is another before a BGPPeer selects by it';
+  expect(reset(told)).toEqual([{ id: 'w-a--w1/ipv4', became: 'reset', reasons: [why] }]);
+  expect(told.interruptions).toEqual([{ speaker: 'Calico', sessions: 1, lost: 2 }]);
+  expect(told.outcome).not.toBe('hitless');
+});
+
+test('two machines that change their names with each other keep their sessions apart', () => {
+  const swapped = renamed(renamed(renamed(meshed, 'e-a', 'x'), 'e-b', 'e-a'), 'x', 'e-b');
+  const [before, after] = [fabricOf(meshed), fabricOf(swapped)];
+  // Both names are there before and after: whose address is another is all that can be said.
+  expect([...newNames(before, after)]).toEqual([]);
+  expect(reset(reviewed(meshed, swapped)).map(({ became }) => became)).toEqual(Array(7).fill('reset'));
+});
+
+test('under other names any network has the sessions that it would have if it had always had them', () => {
+  fc.assert(
+    fc.property(arbitraryNetwork(), fc.nat(), (topology, index) => {
+      const fabric = fabricOf(topology);
+      const machines = [...fabric.routers, ...fabric.nodes].map(({ name }) => name);
+      const old = machines[index % machines.length] ?? '';
+      const after = fabricOf(renamed(topology, old, 'zz-another'));
+      const names = newNames(fabric, after);
+      expect([...names]).toEqual([[old, 'zz-another']]);
+      const now = withNames(fabric, names);
+      const plain = ({
+        id,
+        ends,
+      }: {
+        id: string;
+        ends: readonly { speaker: string; address: { text: string } }[];
+      }) => [id, ...ends.map(({ speaker, address }) => `${speaker} ${address.text}`)];
+      expect(now.sessions.map(plain)).toEqual(after.sessions.map(plain));
+      expect([...meshSessions(now)].map(plain)).toEqual([...meshSessions(after)].map(plain));
+      expect(
+        now.regions.map(({ nodes, routers }) => [nodes, routers].map((all) => all.map(({ name }) => name))),
+      ).toEqual(
+        after.regions.map(({ nodes, routers }) => [nodes, routers].map((all) => all.map(({ name }) => name))),
+      );
+    }),
+    { numRuns: 30 },
+  );
+});
