@@ -1,10 +1,11 @@
 import { hostPrefix, valuesOf } from '../topology/address.ts';
-import type { Node, Router, Segment, SegmentMember, Topology } from '../topology/model.ts';
+import type { HostRoute, Node, Router, Segment, SegmentMember, Topology } from '../topology/model.ts';
 import { podFamilies } from '../topology/model.ts';
 import type {
   Attachment,
   Fabric,
   FabricRegion,
+  GatewayRoute,
   NodeSpeaker,
   RouterSpeaker,
   StaticRoute,
@@ -27,6 +28,7 @@ export function buildFabric(topology: Topology): Fabric {
   const hosts: TransitHost[] = topology.hosts.map((host) => ({
     ...host,
     kind: 'host',
+    routes: host.routes.flatMap((route) => gatewayRoute(route, host.name, topology)),
     attachments: attachments.get(host.name) ?? [],
   }));
   const regions = resolveRegions(topology, routers, nodes);
@@ -111,6 +113,17 @@ function nodeSpeaker(
   const defaultRouter = node.defaultRouter ?? firstRouter;
   if (defaultRouter === undefined) throw new Error(`node ${node.name} has no region with a router`);
   return { ...node, kind: 'node', defaultRouter, attachments: attachments.get(node.name) ?? [] };
+}
+
+/** The next hop stands on a segment of the host: the topology's rules hold that. */
+function gatewayRoute({ prefix, via }: HostRoute, host: string, { segments = [] }: Topology): GatewayRoute[] {
+  return segments
+    .filter(({ members }) => members.some(({ machine }) => machine === host))
+    .flatMap(({ name, members }) =>
+      members
+        .filter(({ address }) => address[via.family]?.text === via.text)
+        .map(({ machine }) => ({ prefix, segment: name, via, to: machine })),
+    );
 }
 
 /**

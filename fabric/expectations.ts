@@ -1,6 +1,8 @@
-import { contains, type Family } from '../topology/address.ts';
-import type { Fabric, NodeSpeaker, RouterSpeaker, Session } from './fabric.ts';
+import { contains, type Family, type Prefix } from '../topology/address.ts';
+import { nodeBlocks } from './blocks.ts';
+import type { Fabric, NodeSpeaker, RouterSpeaker, Session, TransitHost } from './fabric.ts';
 import { igpPaths } from './igp.ts';
+import { defaultRoutes, type Gateway, gatewayRouteTo, gatewaysOf } from './own-ways.ts';
 import { meshSessions } from './sessions.ts';
 import type { ShortestPaths, Step } from './shortest-paths.ts';
 
@@ -50,6 +52,9 @@ interface Ways {
   /** The IGP of a family runs over the segments that have the family. */
   readonly pathsTo: (machine: string, family: Family) => ShortestPaths;
   readonly routers: ReadonlyMap<string, RouterSpeaker>;
+  readonly nodes: ReadonlyMap<string, NodeSpeaker>;
+  readonly gateways: ReadonlyMap<string, Gateway>;
+  readonly blocks: ReadonlyMap<string, readonly Prefix[]>;
   /** Of a node and a family the routers that have a session with it. */
   readonly reflectorsOf: ReadonlyMap<string, readonly string[]>;
   /** Of two routers' names the sessions between them. */
@@ -67,7 +72,16 @@ function waysOf(fabric: Fabric): Ways {
     else for (const key of [`${a} ${b}`, `${b} ${a}`]) add(backbone, key, session);
   }
   const routers = new Map(fabric.routers.map((router) => [router.name, router]));
-  return { fabric, pathsTo: igpPaths(fabric), routers, reflectorsOf, backbone };
+  return {
+    fabric,
+    pathsTo: igpPaths(fabric),
+    routers,
+    nodes: new Map(fabric.nodes.map((node) => [node.name, node])),
+    gateways: gatewaysOf(fabric),
+    blocks: nodeBlocks(fabric),
+    reflectorsOf,
+    backbone,
+  };
 }
 
 /** All machines on the way, each with its right next steps. */
@@ -76,7 +90,7 @@ function stepsBetween(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Fa
   const open = (steps.get(from.name) ?? []).map((step) => step.to);
   for (let machine = open.pop(); machine !== undefined; machine = open.pop()) {
     if (steps.has(machine) || machine === to.name) continue;
-    const next = routerSteps(ways, machine, to, family);
+    const next = stepsAt(ways, machine, to, family);
     steps.set(machine, next);
     open.push(...next.map((step) => step.to));
   }
@@ -103,7 +117,7 @@ function firstSteps(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Fami
 
 /** A node without the IGP has its segments and one default route. */
 function underlaySteps(
-  { fabric, pathsTo }: Ways,
+  { gateways, pathsTo }: Ways,
   from: NodeSpeaker,
   to: NodeSpeaker | RouterSpeaker,
   family: Family,
@@ -111,9 +125,24 @@ function underlaySteps(
   if (from.igp) return pathsTo(to.name, family).stepsFrom(from.name);
   const near = sharedSegments(from, to, family);
   if (near.length > 0) return near.map((segment) => ({ segment, to: to.name }));
-  const router = fabric.routers.find(({ name, planned }) => name === from.defaultRouter && !planned);
-  if (router === undefined) return [];
-  return sharedSegments(from, router, family).map((segment) => ({ segment, to: router.name }));
+  return defaultRoutes(from, gateways)
+    .filter(({ via }) => via.family === family)
+    .map(({ segment }) => ({ segment, to: from.defaultRouter }));
+}
+
+/** A gateway without BGP goes by its own routes: those that hold the node's blocks, which no segment's range does. */
+function gatewaySteps({ blocks }: Ways, gateway: TransitHost, to: NodeSpeaker, family: Family): Step[] {
+  const [block] = (blocks.get(to.name) ?? []).filter((one) => one.family === family);
+  const route = block && gatewayRouteTo(gateway.routes, block);
+  return route === undefined ? [] : [{ segment: route.segment, to: route.to }];
+}
+
+/** A static route may lead back to a node, which sends on as if a pod of its own had sent. */
+function stepsAt(ways: Ways, machine: string, to: NodeSpeaker, family: Family): Step[] {
+  const gateway = ways.gateways.get(machine);
+  if (gateway?.kind === 'host') return gatewaySteps(ways, gateway, to, family);
+  const node = ways.nodes.get(machine);
+  return node === undefined ? routerSteps(ways, machine, to, family) : firstSteps(ways, node, to, family);
 }
 
 /**

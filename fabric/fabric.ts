@@ -101,7 +101,7 @@ export interface NodeSpeaker {
   readonly address: PerFamily<IpAddress>;
   readonly igp: boolean;
   readonly blocks: readonly Prefix[];
-  /** The router that the default route of a node without IGP points to. */
+  /** The router, or the host that forwards, that the default route of a node without IGP points to. */
   readonly defaultRouter: string;
   readonly attachments: readonly Attachment[];
   readonly path: Path;
@@ -111,8 +111,21 @@ export interface TransitHost {
   readonly kind: 'host';
   readonly name: string;
   readonly igp: boolean;
+  /** A gateway that noencap does not configure. */
+  readonly forwards: boolean;
+  /** Its static routes, the longest prefix first. The IGP announces none of them. */
+  readonly routes: readonly GatewayRoute[];
   readonly attachments: readonly Attachment[];
   readonly path: Path;
+}
+
+/** A static route of a host. */
+export interface GatewayRoute {
+  readonly prefix: Prefix;
+  readonly segment: string;
+  readonly via: IpAddress;
+  /** Whose address that is. */
+  readonly to: string;
 }
 
 export interface Attachment {

@@ -16,18 +16,20 @@ export type {
   Attachment,
   Fabric,
   FabricRegion,
+  GatewayRoute,
   NextHopRule,
   NodeSpeaker,
   Peering,
   RouterSpeaker,
   Session,
   SessionEnd,
+  TransitHost,
 } from './fabric.ts';
 export { GITOPS_ENGINES } from './gitops.ts';
 export { hostKeyName } from './host-key.ts';
 export { igpPaths } from './igp.ts';
 export { NearestFirst } from './nearest-first.ts';
-export { defaultRoutes, loopbacks } from './own-ways.ts';
+export { defaultRoutes, gatewayRouteTo, gatewaysOf, loopbacks } from './own-ways.ts';
 export { deliveredPassword } from './password-file.ts';
 export { sessionProtocol, staticProtocol } from './protocol-names.ts';
 export { newNames, withNames } from './renames.ts';

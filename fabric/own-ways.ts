@@ -1,5 +1,5 @@
-import { type IpAddress, type PerFamily, valuesOf } from '../topology/address.ts';
-import type { Attachment, NodeSpeaker, RouterSpeaker } from './fabric.ts';
+import { contains, type IpAddress, type PerFamily, type Prefix, valuesOf } from '../topology/address.ts';
+import type { Attachment, Fabric, GatewayRoute, NodeSpeaker, RouterSpeaker, TransitHost } from './fabric.ts';
 
 /** The addresses of a router or a node that stand on none of its segments: `lo` or a dummy interface carries them. */
 export function loopbacks(machine: RouterSpeaker | NodeSpeaker): IpAddress[] {
@@ -18,9 +18,29 @@ export interface DefaultRoute {
   readonly via: IpAddress;
 }
 
+/** A machine that a default route may point to. */
+export type Gateway = RouterSpeaker | TransitHost;
+
+/** By name. Routers that are planned forward nothing yet. */
+export function gatewaysOf({
+  routers,
+  hosts,
+}: Pick<Fabric, 'routers' | 'hosts'>): ReadonlyMap<string, Gateway> {
+  return new Map<string, Gateway>([
+    ...routers.filter(({ planned }) => !planned).map((router) => [router.name, router] as const),
+    ...hosts.filter(({ forwards }) => forwards).map((host) => [host.name, host] as const),
+  ]);
+}
+
+/** The route of a gateway that holds all of a prefix, or an address: the longest one. */
+export const gatewayRouteTo = <R extends Pick<GatewayRoute, 'prefix'>>(
+  routes: readonly R[],
+  target: Prefix | IpAddress,
+): R | undefined => routes.find(({ prefix }) => contains(prefix, target));
+
 /** A node's default routes, at most one a family. A node that runs the IGP has none. */
-export function defaultRoutes(node: NodeSpeaker, routers: readonly RouterSpeaker[]): DefaultRoute[] {
-  const router = routers.find(({ name, planned }) => name === node.defaultRouter && !planned);
+export function defaultRoutes(node: NodeSpeaker, gateways: ReadonlyMap<string, Gateway>): DefaultRoute[] {
+  const router = gateways.get(node.defaultRouter);
   if (node.igp || router === undefined) return [];
   const own = new Map(
     node.attachments.map((attachment): [string, Attachment] => [attachment.segment, attachment]),

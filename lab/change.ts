@@ -5,7 +5,7 @@ import { askBird } from './birdc.ts';
 import { addresses, converged, type Lab, must, placeFiles } from './boot.ts';
 import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './plan.ts';
 import { rollNodes } from './roll.ts';
-import { batch, podChange, podRemade, startScript, wiringScript } from './wiring.ts';
+import { batch, gatewayRoute, podChange, podRemade, startScript, wiringScript } from './wiring.ts';
 
 /** What one step of a change did, for people. */
 export interface Changed {
@@ -191,7 +191,16 @@ function rewire(before: LabHost, after: LabHost): string {
     via === before.defaultVia.map(({ text }) => text).join() && replaced.size === 0
       ? []
       : after.defaultVia.map(({ text }) => `route replace default via ${text} proto static`);
-  return batch(after.name, [...lines, ...loopback, ...routes]);
+  return batch(after.name, [...lines, ...loopback, ...routes, ...rewritten(before, after)]);
+}
+
+/** What somebody writes on a gateway that noencap does not configure. */
+function rewritten(before: LabHost, after: LabHost): string[] {
+  const [were, are] = [before.routes.map(gatewayRoute), after.routes.map(gatewayRoute)];
+  return [
+    ...without(were, are).map((route) => `route del ${route}`),
+    ...without(are, were).map((route) => `route add ${route}`),
+  ];
 }
 
 /**

@@ -146,11 +146,8 @@ function onMachine(
   machine: string,
   block: Prefix,
 ): Failure[] {
-  const routes = (seen.routes.get(machine) ?? []).filter(({ to }) => to === block.text);
-  const route = routes.reduce<KernelRoute | undefined>(
-    (best, one) => (best === undefined || one.metric < best.metric ? one : best),
-    undefined,
-  );
+  const isGateway = lab.fabric.hosts.some(({ name }) => name === machine);
+  const route = kernelRouteTo(seen.routes.get(machine) ?? [], block, isGateway);
   if (route === undefined || route.type !== 'unicast') {
     const has = route === undefined ? 'no route' : `an ${route.type} route`;
     return [failure('route', [machine], `${machine} has ${has} to ${block.text}, the block of ${pair.to}`)];
@@ -168,12 +165,45 @@ function onMachine(
     );
 }
 
+/** A speaker has a route to the block itself; a gateway may have a range that holds it, or a default route. */
+function kernelRouteTo(
+  routes: readonly KernelRoute[],
+  block: Prefix,
+  isGateway: boolean,
+): KernelRoute | undefined {
+  const lengthOf = ({ to }: KernelRoute): number => {
+    const parsed = parsePrefix(to);
+    if (to === 'default') return 0;
+    return parsed.ok && contains(parsed.prefix, block) ? parsed.prefix.length : -1;
+  };
+  const holding = routes.filter((route) =>
+    isGateway
+      ? lengthOf(route) >= 0 && (route.to !== 'default' || isOf(route, block.family))
+      : route.to === block.text,
+  );
+  const longest = Math.max(...holding.map(lengthOf));
+  return holding
+    .filter((route) => lengthOf(route) === longest)
+    .reduce<KernelRoute | undefined>(
+      (best, one) => (best === undefined || one.metric < best.metric ? one : best),
+      undefined,
+    );
+}
+
+/** Linux calls the default routes of both families alike. */
+const isOf = ({ hops }: KernelRoute, family: Prefix['family']): boolean =>
+  hops.some(({ via }) => (via?.includes(':') ? 'ipv6' : 'ipv4') === family);
+
 /** Routes inside the pools that nobody should have: neither blocks nor pods of the machine itself. */
 function strangers(lab: Lab, seen: Observation): Failure[] {
   const known = new Set([...nodeBlocks(lab.fabric).values()].flat().map(({ text }) => text));
   const own = new Map(lab.plan.pods.map((pod) => [pod.node, pod.addresses.map(({ text }) => text)]));
+  const written = new Map(
+    lab.plan.hosts.map(({ name, routes }) => [name, routes.map(({ prefix }) => prefix.text)]),
+  );
   return [...seen.routes].flatMap(([machine, routes]) =>
     routes.flatMap(({ to }) => {
+      if (written.get(machine)?.includes(to)) return [];
       const parsed = parsePrefix(to);
       if (!parsed.ok || known.has(to)) return [];
       if (!lab.fabric.pods.pools.some(({ cidr }) => contains(cidr, parsed.prefix))) return [];

@@ -4,6 +4,7 @@ import {
   defaultRoutes,
   deliveredPassword,
   fnv1a,
+  gatewaysOf,
   loopbacks,
   NORMAL_PRIORITY,
   nodeBlocks,
@@ -52,6 +53,8 @@ export interface LabHost {
   readonly loopback: readonly IpAddress[];
   /** Next hops of static default routes, at most one a family. */
   readonly defaultVia: readonly IpAddress[];
+  /** Static routes of a gateway, a default route among them. */
+  readonly routes: readonly { readonly prefix: Prefix; readonly via: IpAddress }[];
   readonly daemons: readonly LabDaemon[];
   /** Path below the host's folder to text. */
   readonly files: ReadonlyMap<string, string>;
@@ -121,6 +124,7 @@ export function labPlan(
       ...nodes.map((node) => nodeHost(fabric, node, routers, blocks, dialect)),
       ...hosts.map((host) => ({
         ...machine(host.name, 'host', host.attachments),
+        routes: host.routes,
         ...(host.igp ? withIgp({ ...host, loopback: [], routerId: undefined }) : {}),
       })),
     ],
@@ -197,6 +201,7 @@ function machine(
     })),
     loopback: [],
     defaultVia: [],
+    routes: [],
     daemons: [],
     files: new Map(),
   };
@@ -239,7 +244,7 @@ function nodeHost(
     });
   return {
     ...base,
-    defaultVia: defaultRoutes(node, routers).map(({ via }) => via),
+    defaultVia: defaultRoutes(node, gatewaysOf(fabric)).map(({ via }) => via),
     daemons: [
       ...(igp?.daemons ?? []),
       ...calico.map(

@@ -78,7 +78,7 @@ const KERNEL_SETTINGS = `settings() {
     done'
 }`;
 
-function hostLinks({ interfaces, loopback, defaultVia }: LabHost): string[] {
+function hostLinks({ interfaces, loopback, defaultVia, routes }: LabHost): string[] {
   return [
     'link set lo up',
     ...loopback.map((address) => `addr add ${full(address)} dev lo`),
@@ -89,8 +89,13 @@ function hostLinks({ interfaces, loopback, defaultVia }: LabHost): string[] {
       `link set ${name} up`,
     ]),
     ...defaultVia.map((via) => `route add default via ${via.text} proto static`),
+    ...routes.map((route) => `route add ${gatewayRoute(route)}`),
   ];
 }
+
+/** A metric below that of the IGP's routes: what is written on a gateway counts before what OSPF tells it. */
+export const gatewayRoute = ({ prefix, via }: LabHost['routes'][number]): string =>
+  `${prefix.text} via ${via.text} proto static metric 1`;
 
 /**
  * As Calico's CNI plugin does it: the pod's only neighbour is a link-local address, for which the node answers (proxy ARP);

@@ -1,4 +1,4 @@
-import type { Fabric, NodeSpeaker, Peering, RouterSpeaker } from '../fabric/index.ts';
+import type { Fabric, NodeSpeaker, Peering, RouterSpeaker, TransitHost } from '../fabric/index.ts';
 import type { PerFamily } from '../topology/address.ts';
 import { valuesOf } from '../topology/address.ts';
 import type { Segment } from '../topology/model.ts';
@@ -75,7 +75,7 @@ function partsOf(fabric: Fabric): Map<string, Part> {
       (one): Part => ({ kind: 'reflector', name: one.name, traits: peeringTraits(one) }),
     ),
     ...fabric.nodes.map((one): Part => ({ kind: 'node', name: one.name, traits: nodeTraits(one) })),
-    ...fabric.hosts.map(({ name, igp }): Part => ({ kind: 'host', name, traits: { IGP: yesNo(igp) } })),
+    ...fabric.hosts.map((one): Part => ({ kind: 'host', name: one.name, traits: hostTraits(one) })),
     ...(fabric.segments ?? []).map(
       (one): Part => ({ kind: 'segment', name: one.name, traits: segmentTraits(one) }),
     ),
@@ -125,6 +125,12 @@ const nodeTraits = (node: NodeSpeaker): Traits => ({
   IGP: yesNo(node.igp),
   blocks: node.blocks.map(({ text }) => text),
   'default router': node.defaultRouter,
+});
+
+const hostTraits = (host: TransitHost): Traits => ({
+  IGP: yesNo(host.igp),
+  forwards: yesNo(host.forwards),
+  routes: host.routes.map(({ prefix, via }) => `${prefix.text} via ${via.text}`),
 });
 
 const segmentTraits = (segment: Segment): Traits => ({

@@ -1,9 +1,11 @@
 import type { Family, Prefix } from './address.ts';
-import { compareAddresses } from './address.ts';
+import { compareAddresses, prefixOf, valuesOf } from './address.ts';
 import type {
   BgpFilter,
   Calico,
   FilterRule,
+  Host,
+  HostRoute,
   Node,
   NodeAddressDetection,
   Pool,
@@ -70,7 +72,16 @@ export function finalise(file: TopologyFile): Topology {
         path: ['nodes', name],
       }),
     ),
-    hosts: byName(file.hosts, (name, host) => ({ name, igp: host.igp, path: ['hosts', name] })),
+    hosts: byName(
+      file.hosts,
+      (name, host): Host => ({
+        name,
+        igp: host.igp,
+        forwards: host.forwards ?? host.igp,
+        routes: hostRoutes(host),
+        path: ['hosts', name],
+      }),
+    ),
     segments: file.underlay && byName(file.underlay.segments, finaliseSegment),
     suppressions: checks.suppress.map((suppression, index) => ({
       ...suppression,
@@ -162,6 +173,13 @@ function finaliseRouter(name: string, router: TopologyFile['routers'][string]): 
     password: router.password,
     path: ['routers', name],
   };
+}
+
+function hostRoutes({ routes, default: gateway }: TopologyFile['hosts'][string]): HostRoute[] {
+  return [
+    ...routes.map(({ to, via }) => ({ prefix: to, via })),
+    ...valuesOf(gateway ?? {}).map((via) => ({ prefix: prefixOf(via, 0), via })),
+  ].sort((a, b) => b.prefix.length - a.prefix.length || compareAddresses(a.prefix, b.prefix));
 }
 
 function finaliseSegment(

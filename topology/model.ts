@@ -202,6 +202,7 @@ export interface Node {
   readonly igp: boolean;
   /** IPAM blocks seen on the node; used by analysis and lab only. */
   readonly blocks: readonly Prefix[];
+  /** A router, or a host that forwards. */
   readonly defaultRouter: string | undefined;
   readonly path: Path;
 }
@@ -210,7 +211,17 @@ export interface Node {
 export interface Host {
   readonly name: string;
   readonly igp: boolean;
+  /** Packets of others: a gateway that noencap does not configure. True where it runs the IGP. */
+  readonly forwards: boolean;
+  /** Its static routes, a default route among them; the longest prefix first. */
+  readonly routes: readonly HostRoute[];
   readonly path: Path;
+}
+
+/** A static route of a host; the next hop stands on a segment of it. */
+export interface HostRoute {
+  readonly prefix: Prefix;
+  readonly via: IpAddress;
 }
 
 /** An L2 broadcast domain or point-to-point link. */

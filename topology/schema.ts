@@ -8,7 +8,7 @@ import {
   mirroredRegistry,
   repositoryURL,
 } from './external.ts';
-import { addresses, asNumber, blocks, matching, prefix, prefixes, wholeNumber } from './fields.ts';
+import { address, addresses, asNumber, blocks, matching, prefix, prefixes, wholeNumber } from './fields.ts';
 import { labelKey, machineName, nodeName, reference, regionName } from './names.ts';
 import { router } from './router-schema.ts';
 
@@ -168,13 +168,37 @@ const node = z
       )
       .optional(),
     defaultRouter: reference
-      .describe("Router that the node's default route points to. Default: the first router of its region.")
+      .describe(
+        "Router, or host that forwards, that the node's default route points to. Default: the first router of its region.",
+      )
       .optional(),
   })
   .describe('A Kubernetes node.');
 
+const hostRoute = z
+  .strictObject({
+    to: prefix.describe('Where it leads: a CIDR, such as the block of a node.'),
+    via: address.describe('The next hop: the address of a machine that forwards, on a segment of the host.'),
+  })
+  .describe('A static route. Of several that hold an address the longest counts.');
+
 const host = z
-  .strictObject({ igp: switchField('The machine runs the IGP and forwards.', false) })
+  .strictObject({
+    igp: switchField('The machine runs the IGP and forwards.', false),
+    forwards: z
+      .boolean()
+      .describe(
+        'The machine forwards what others send: a gateway that noencap does not configure, such as an L3 switch or a home router. It goes by its segments and its own routes, and speaks no BGP. Default: as igp.',
+      )
+      .optional(),
+    routes: z
+      .array(hostRoute)
+      .describe("The host's static routes. The IGP announces none of them.")
+      .prefault([]),
+    default: addresses
+      .describe("Next hop of the host's default route, as in routes; or a pair {ipv4: ..., ipv6: ...}.")
+      .optional(),
+  })
   .describe('A machine on the underlay that is neither router nor node.');
 
 const segment = z

@@ -124,7 +124,8 @@ function lonelyDefaultRoutes(analysis: Analysis, tried: readonly Tried[]): Found
       const broken = without.get(router) ?? [];
       const names = new Set(own.map(({ name }) => name));
       const isLost = broken.some(({ from }) => analysis.like(from).some((name) => names.has(name)));
-      if (isLost || !region.routers.some(({ name }) => name === router)) return [];
+      const isGateway = [...region.routers, ...fabric.hosts].some(({ name }) => name === router);
+      if (isLost || !isGateway) return [];
       return [
         {
           id: 'NE204',

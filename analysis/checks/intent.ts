@@ -172,5 +172,5 @@ export const noDefaultRoute: Check = ({ fabric, network }) =>
           path: node.path,
           says: `${node.name} is on no segment with ${node.defaultRouter}, to which its default route points`,
           evidence: [`${node.name} is on ${someOf(node.attachments.map(({ segment }) => segment))}`],
-          mend: 'Set defaultRouter to a router on one of its segments, or let the node run the IGP (igp: true).',
+          mend: 'Set defaultRouter to a machine on one of its segments that forwards (a router, or a host with forwards: true), or let the node run the IGP (igp: true).',
         }));

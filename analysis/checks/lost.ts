@@ -5,6 +5,7 @@ import type { Machine } from '../simulator/network.ts';
 import { isWhole } from '../simulator/what-if.ts';
 import { type Trace, traces, traceText } from '../trace.ts';
 import { whyWithout } from '../why.ts';
+import { DEFAULT_ROUTER, hasNoDefault } from './sessions.ts';
 
 /** A pair of which packets get lost, with the first way that goes wrong. Each is told of by one check only. */
 interface Lost {
@@ -37,7 +38,9 @@ function unreachablePairs(analysis: Analysis, lost: readonly Lost[]): Found[] {
       mend:
         trace.end === 'nobody answers'
           ? 'The next hop is on no segment with who sends to it: correct the address, or add the machine to the segment.'
-          : 'Connect their regions: a segment between routers of both, or machines between them that run the IGP.',
+          : hasNoDefault(analysis.network.machines[trace.machines.at(-1) ?? -1])
+            ? DEFAULT_ROUTER
+            : 'Connect their regions: a segment between routers of both, or machines between them that run the IGP.',
     };
   });
 }
@@ -46,15 +49,21 @@ function unreachablePairs(analysis: Analysis, lost: readonly Lost[]): Found[] {
 function forwardingLoops(analysis: Analysis, lost: readonly Lost[]): Found[] {
   return [...grouped(lost, ({ trace }) => circle(trace).sort().join()).values()].map((pairs): Found => {
     const [{ trace }] = pairs as [Lost];
-    const names = circle(trace).map((machine) => analysis.network.machines[machine]?.name ?? '');
-    const first = analysis.network.machines[circle(trace)[0] ?? -1];
+    const machines = circle(trace).flatMap((machine) => analysis.network.machines[machine] ?? []);
+    const names = machines.map(({ name }) => name);
+    // What a gateway does was written by hand; the others follow from the topology.
+    const gateway = machines.find(({ kind }) => kind === 'host');
+    const first = gateway ?? machines[0];
     return {
       id: 'NE102',
       severity: 'error',
       path: first === undefined ? [] : placeOf(analysis, first),
       says: `packets go round between ${names.join(' and ')}`,
       evidence: someLines(pairs.map((one) => waysText(analysis, one))),
-      mend: 'Peer nodes with the routers that are on their way: a router that is not, and the one that is, each take the other for the way to the pods.',
+      mend:
+        gateway === undefined
+          ? 'Peer nodes with the routers that are on their way: a router that is not, and the one that is, each take the other for the way to the pods.'
+          : `Correct the routes of ${gateway.name}: one to each block, via its node or via a machine whose own way to it does not lead back.`,
     };
   });
 }
@@ -64,6 +73,7 @@ function holesInPaths(analysis: Analysis, lost: readonly Lost[]): Found[] {
   return [...grouped(lost, ({ trace }) => String(trace.machines.at(-1))).values()].map((pairs): Found => {
     const [{ pair, trace }] = pairs as [Lost];
     const machine = analysis.network.machines[trace.machines.at(-1) ?? -1] as Machine;
+    if (machine.kind === 'host') return withoutRoutes(analysis, machine, pairs);
     return {
       id: 'NE103',
       severity: 'error',
@@ -71,7 +81,6 @@ function holesInPaths(analysis: Analysis, lost: readonly Lost[]): Found[] {
       says: `${machine.name} is on the way to pods and has no BGP route to them`,
       evidence: [
         ...someLines(pairs.map((one) => waysText(analysis, one))),
-        ...(machine.speaker === undefined ? [`${machine.name} speaks no BGP`] : []),
         ...(machine.kind === 'router' ? someLines(whyWithout(analysis, machine, pair.block), 3) : []),
       ],
       mend:
@@ -80,6 +89,19 @@ function holesInPaths(analysis: Analysis, lost: readonly Lost[]): Found[] {
           : 'Make it a router with a backboneAddress, or raise the cost of its segments so that pods take another way.',
     };
   });
+}
+
+/** Of a machine that speaks no BGP: it knows what somebody wrote on it. */
+function withoutRoutes(analysis: Analysis, machine: Machine, pairs: readonly Lost[]): Found {
+  const blocks = [...new Set(pairs.map(({ pair }) => pair.block.prefix.text))];
+  return {
+    id: 'NE103',
+    severity: 'error',
+    path: placeOf(analysis, machine),
+    says: `packets to pods end at ${machine.name}, which runs no BGP and has no route to ${someOf(blocks, 3)}`,
+    evidence: someLines(pairs.map((one) => waysText(analysis, one))),
+    mend: `Give it routes to the blocks (hosts.${machine.name}.routes), make it a router with a backboneAddress, or let pods take another way: another defaultRouter, or a higher cost of its segments.`,
+  };
 }
 
 /** NE104: the underlay leads there, and nobody tells the node of the block. */
@@ -159,6 +181,8 @@ function causeOf(analysis: Analysis, { ways, from, block }: Pair, trace: Trace):
   if (trace.end === 'loops') return 'loop';
   const leads = leadsTo(analysis, from.index, block.node, block.prefix.family);
   if (leads && ways.rib.routes(from.index).length === 0) return 'not told';
+  const last = analysis.network.machines[trace.machines.at(-1) ?? -1];
+  if (trace.end === 'no route' && last?.kind === 'host') return 'hole';
   return trace.end === 'no route' && trace.machines.length > 1 && leads ? 'hole' : 'other';
 }
 

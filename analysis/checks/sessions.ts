@@ -1,6 +1,7 @@
 import { type Analysis, placeOf } from '../analysis.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
 import type { Link, Machine } from '../simulator/network.ts';
+import { machineOf } from '../simulator/spf.ts';
 
 /** NE406: a session that never comes up. Only what the underlay describes is held against it. */
 export const sessionDown: Check = (analysis) => {
@@ -12,6 +13,7 @@ export const sessionDown: Check = (analysis) => {
     const about = blamed(analysis, link);
     const peer = network.machines[about.index === link.machine ? link.peer : link.machine] as Machine;
     const isStray = about.ports.length === 0;
+    const ends = [link, network.links[link.other] as Link].flatMap((one) => endOf(analysis, one));
     const others = links.length > 1 ? ` and ${links.length - 1} more` : '';
     return {
       id: 'NE406',
@@ -20,16 +22,67 @@ export const sessionDown: Check = (analysis) => {
       says: isStray
         ? `${about.name} is on no segment, so that nothing is known of its way to ${peer.name}${others}`
         : `${about.name} peers with ${peer.name}${others}, and nothing leads there`,
-      evidence: someLines(
-        links.map(
-          ({ session }) =>
-            `session ${session.id}: ${session.ends.map(({ address }) => address.text).join(' with ')}`,
+      evidence: [
+        ...someLines(
+          links.map(
+            ({ session }) =>
+              `session ${session.id}: ${session.ends.map(({ address }) => address.text).join(' with ')}`,
+          ),
         ),
-      ),
-      mend: 'Add the segments that connect them under underlay.segments, with addresses of that family.',
+        ...(isStray ? [] : ends.map(({ text }) => text)),
+      ],
+      mend: mendFor(ends[0]?.last),
     };
   });
 };
+
+/** Where a packet from one end of a session to the other ends. */
+interface End {
+  readonly text: string;
+  readonly last: Machine;
+}
+
+function endOf({ network, simulation }: Analysis, link: Link): End[] {
+  const { underlay } = simulation;
+  const seen = [link.machine];
+  let why = 'no route';
+  for (let at = link.machine; at !== link.peer; at = seen.at(-1) as number) {
+    const [hop] = underlay.way(at, link.peerAddress).hops;
+    if (hop === undefined) break;
+    const next = machineOf(network, hop);
+    if (!underlay.answers(at, hop)) why = 'nobody answers';
+    else if (seen.includes(next)) why = 'loops';
+    else {
+      seen.push(next);
+      continue;
+    }
+    break;
+  }
+  const last = network.machines[seen.at(-1) as number] as Machine;
+  if (last.index === link.peer) return [];
+  const names = seen.map((machine) => network.machines[machine]?.name).join(' > ');
+  const to = network.addresses[link.peerAddress]?.address.text;
+  return [{ text: `${network.machines[link.machine]?.name} to ${to}: ${names} (${why})`, last }];
+}
+
+/** A node on segments that knows no way beyond them: its default router is on none of these. */
+export const hasNoDefault = (machine: Machine | undefined): boolean =>
+  machine?.kind === 'node' &&
+  machine.igp.length === 0 &&
+  machine.defaults.length === 0 &&
+  machine.ports.length > 0;
+
+export const DEFAULT_ROUTER =
+  'Set its defaultRouter to a machine on one of its segments that forwards: a router, or a host with forwards: true.';
+
+/** What the machine asks for at which the way ends. */
+function mendFor(last: Machine | undefined): string {
+  if (last?.kind === 'host') {
+    return `Give ${last.name} the route (hosts.${last.name}.routes), or let it run the IGP (igp: true).`;
+  }
+  if (hasNoDefault(last)) return DEFAULT_ROUTER;
+  return 'Add the segments that connect them under underlay.segments, with addresses of that family; a gateway between them must run the IGP (igp: true).';
+}
 
 /** The end that is on no segment, else the node, else the second router. */
 function blamed({ network }: Analysis, link: Link): Machine {

@@ -1,4 +1,11 @@
-import { type Fabric, loopbacks, type NodeSpeaker, nodeBlocks, type Session } from '../../fabric/index.ts';
+import {
+  type Fabric,
+  gatewayRouteTo,
+  loopbacks,
+  type NodeSpeaker,
+  nodeBlocks,
+  type Session,
+} from '../../fabric/index.ts';
 import { addressBits, FAMILIES, type IpAddress, type Prefix, valuesOf } from '../../topology/address.ts';
 import { routerIdOf } from './network.ts';
 import { isCarried, matches } from './policy.ts';
@@ -95,6 +102,8 @@ function unlike(fabric: Fabric): (node: NodeSpeaker) => boolean {
     if (kind !== 'host') for (const { text } of loopbacks(machine)) note(ownerOf, text, name);
     note(idOf, routerIdOf(machine), name);
   }
+  // A gateway's route leads to one node, and to no other.
+  for (const { to } of fabric.hosts.flatMap(({ routes }) => routes)) twice.add(to);
   // Which of them is the designated router decides whom OSPF joins on a segment of uneven MTU.
   const uneven = new Set(
     (fabric.segments ?? [])
@@ -116,6 +125,7 @@ function traitsIn(
   const blockTraits = (block: Prefix) => [
     block.family,
     isCarried(fabric, block),
+    ...fabric.hosts.map(({ routes }) => gatewayRouteTo(routes, block)?.prefix.text ?? ''),
     ...rules.map((rule) => matches(rule, block)),
   ];
   return (node) =>
@@ -139,10 +149,11 @@ function traitsIn(
     ]);
 }
 
-/** The ranges of segments that hold an address. By length: there are few of these, and thousands of ranges. */
-function rangesOf({ segments }: Fabric): (address: IpAddress) => string[] {
+/** The ranges of segments, and those that a gateway has a route to, that hold an address. By length: there are few of these, and thousands of ranges. */
+function rangesOf({ segments, hosts }: Fabric): (address: IpAddress) => string[] {
   const lengths = new Map<string, { family: string; shift: bigint; ranges: Map<bigint, string> }>();
-  for (const range of (segments ?? []).flatMap(({ cidr }) => valuesOf(cidr))) {
+  const written = hosts.flatMap(({ routes }) => routes.map(({ prefix }) => prefix));
+  for (const range of [...(segments ?? []).flatMap(({ cidr }) => valuesOf(cidr)), ...written]) {
     const key = `${range.family}/${range.length}`;
     const shift = BigInt(addressBits(range.family) - range.length);
     const own = lengths.get(key) ?? { family: range.family, shift, ranges: new Map<bigint, string>() };

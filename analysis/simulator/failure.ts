@@ -18,12 +18,11 @@ export interface Failing {
   readonly name: string;
 }
 
-/** Everything of a network that can fail on its own. Hosts that do not run the IGP carry nothing. */
-export function failings({ machines, segments, links }: Network): Failing[] {
+/** Everything of a network that can fail on its own. Hosts that do not forward carry nothing. */
+export function failings({ fabric, machines, segments, links }: Network): Failing[] {
+  const idle = new Set(fabric.hosts.filter(({ forwards }) => !forwards).map(({ name }) => name));
   return [
-    ...machines
-      .filter(({ kind, igp }) => kind !== 'host' || igp.length > 0)
-      .map(({ kind, name }): Failing => ({ kind, name })),
+    ...machines.filter(({ name }) => !idle.has(name)).map(({ kind, name }): Failing => ({ kind, name })),
     ...segments.map(({ name }): Failing => ({ kind: 'segment', name })),
     ...links
       .filter(({ index }) => index % 2 === 0)

@@ -1,12 +1,14 @@
+import { gatewayRouteTo } from '../../fabric/index.ts';
 import { fatesOf } from './fates.ts';
 import type { Machine, Network } from './network.ts';
 import type { Rib } from './rib.ts';
 import type { Underlay } from './underlay.ts';
+import { gatewayHop } from './way.ts';
 
 /** What a machine does with a packet for a block. */
 export interface Forwarding {
   /** By which route of its kernel. */
-  readonly by: 'pod' | 'bgp' | 'default route' | 'unreachable route' | 'no route';
+  readonly by: 'pod' | 'bgp' | 'static route' | 'default route' | 'unreachable route' | 'no route';
   /** Equal next hops, see `hopOf`. */
   readonly hops: readonly number[];
 }
@@ -53,6 +55,11 @@ export function forward(network: Network, underlay: Underlay, rib: Rib, index: n
   if (best !== undefined) {
     const hops = rib.hops(index);
     return hops.length === 0 ? { by: 'unreachable route', hops } : { by: 'bgp', hops };
+  }
+  const written = gatewayRouteTo(machine.routes, rib.block.prefix);
+  if (written !== undefined) {
+    const by = written.prefix.length === 0 ? 'default route' : 'static route';
+    return { by, hops: [gatewayHop(network, written)] };
   }
   const route = machine.defaults.find((one) => one.family === family);
   const hops = route === undefined ? [] : underlay.way(index, route.via).hops;

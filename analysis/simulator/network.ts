@@ -1,6 +1,7 @@
 import {
   defaultRoutes,
   type Fabric,
+  gatewaysOf,
   hashedRouterId,
   loopbacks,
   type NodeSpeaker,
@@ -9,7 +10,14 @@ import {
   type Session,
   type SessionEnd,
 } from '../../fabric/index.ts';
-import { contains, FAMILIES, type Family, type IpAddress, type Prefix } from '../../topology/address.ts';
+import {
+  contains,
+  FAMILIES,
+  type Family,
+  type IpAddress,
+  type PerFamily,
+  type Prefix,
+} from '../../topology/address.ts';
 import { byMachine, carriersOf, linksOf, mapped } from './links.ts';
 
 /**
@@ -49,6 +57,8 @@ export interface Machine {
   readonly defaults: readonly { readonly family: Family; readonly segment: number; readonly via: number }[];
   /** By the address that they lead to. */
   readonly statics: ReadonlyMap<number, StaticTo>;
+  /** The static routes of a gateway that is none of noencap's routers, the longest prefix first. */
+  readonly routes: readonly PrefixRoute[];
   /** An unsigned number, as BGP and OSPF compare it. */
   readonly routerId: number;
 }
@@ -56,6 +66,10 @@ export interface Machine {
 export interface StaticTo {
   readonly segment: number;
   readonly via: number;
+}
+
+export interface PrefixRoute extends StaticTo {
+  readonly prefix: Prefix;
 }
 
 export interface Port {
@@ -74,6 +88,7 @@ export interface Segment {
   /** Bytes. */
   readonly mtu: number;
   readonly members: readonly number[];
+  readonly range: PerFamily<Prefix>;
   /** The families in which the IGP announces its range: a member that runs it there has an address there. */
   readonly announced: readonly Family[];
   /** All of its interfaces have one MTU. */
@@ -152,8 +167,7 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
   const addressNamed = new Map(addresses.map(({ address }, index) => [address.text, index]));
   const address = ({ text }: IpAddress): number => addressNamed.get(text) ?? -1;
 
-  const routerNamed = new Map(routers.map((router) => [router.name, router]));
-  const defaultRouter = (node: NodeSpeaker) => [routerNamed.get(node.defaultRouter) ?? []].flat();
+  const gateways = gatewaysOf(fabric);
 
   const machines = all.map((one, index): Machine => {
     const ports = one.attachments.map((attachment): Port => {
@@ -175,13 +189,21 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
       igp: FAMILIES.filter(runs),
       defaults:
         one.kind === 'node'
-          ? defaultRoutes(one, defaultRouter(one)).map((route) => ({
+          ? defaultRoutes(one, gateways).map((route) => ({
               family: route.via.family,
               segment: segment(route.segment),
               via: address(route.via),
             }))
           : [],
       statics: one.kind === 'router' ? staticsOf(one, addresses, addressNamed) : NO_STATICS,
+      routes:
+        one.kind === 'host'
+          ? one.routes.map((route) => ({
+              prefix: route.prefix,
+              segment: segment(route.segment),
+              via: address(route.via),
+            }))
+          : [],
       routerId: routerIdOf(one),
     };
   });
@@ -190,9 +212,10 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
   return {
     fabric,
     machines,
-    segments: (fabric.segments ?? []).map(({ name, cost, mtu, members }, index) => ({
+    segments: (fabric.segments ?? []).map(({ name, cidr, cost, mtu, members }, index) => ({
       index,
       name,
+      range: cidr,
       cost,
       mtu,
       members: members.map((member) => machine(member.machine)).filter((member) => member >= 0),

@@ -1,7 +1,8 @@
-import type { Family } from '../../topology/address.ts';
+import { gatewayRouteTo } from '../../fabric/index.ts';
+import { addressBits, type Family } from '../../topology/address.ts';
 import { adjacencyOn } from './adjacency.ts';
 import type { Failure } from './failure.ts';
-import type { Address, External, Machine, Network } from './network.ts';
+import type { Address, External, Machine, Network, StaticTo } from './network.ts';
 import {
   distanceToMachine,
   distanceToSegment,
@@ -73,16 +74,36 @@ export function findWay(network: Network, failure: Failure, trees: Trees, index:
   if (machine === undefined || target === undefined) return NO_WAY;
   if (target.owner === index) return OWN;
   if (!network.hasUnderlay) return assumed(network, target);
-  return (
+  const ofHost =
     staticRoute(network, machine, to) ??
     external(network, failure, trees, machine, to) ??
-    withoutCarrier(network, failure, trees, machine, target) ??
-    connected(network, failure, machine, to) ??
+    withoutCarrier(network, failure, trees, machine, target);
+  const written = gatewayRouteTo(machine.routes, target.address);
+  if (written?.prefix.length === addressBits(target.address.family)) return byRoute(network, written);
+  if (ofHost !== undefined) return ofHost;
+  const link = connected(network, failure, machine, to);
+  const range = network.segments[target.within]?.range[target.address.family];
+  // Of equal length a connected route counts before a static one, and that before the IGP's.
+  const isLonger = (than: number) => written !== undefined && written.prefix.length > than;
+  if (link !== undefined && !isLonger(range?.length ?? 0)) return link;
+  if (written !== undefined && isLonger((range?.length ?? 0) - 1)) return byRoute(network, written);
+  return (
     internal(network, failure, trees, machine, target) ??
+    (written && byRoute(network, written)) ??
     byDefault(network, machine, target.address.family) ??
     NO_WAY
   );
 }
+
+/** A route that somebody wrote on a gateway. Linux keeps it whatever the carrier does. */
+const byRoute = (network: Network, { segment, via }: StaticTo): Way => ({
+  source: 'static',
+  hops: [gatewayHop(network, { segment, via })],
+  metric: UNKNOWN_METRIC,
+});
+
+export const gatewayHop = (network: Network, { segment, via }: StaticTo): number =>
+  hopOf(network, segment, onSegment(network, segment, via));
 
 /** Where nothing is known of the underlay, a node is nearer than a router: what it announces is reached directly. */
 const assumed = (network: Network, { owner }: Address): Way => ({

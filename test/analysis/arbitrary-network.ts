@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import type { TopologyInput } from '../../topology/index.ts';
+import { withGateway } from './arbitrary-gateway.ts';
 
 /**
  * Random networks that a lab can boot: what a person could plausibly build, and much that nobody should. Everything that the
  * simulator models has a share: see the fields of `Choice`.
  */
-export const arbitraryNetwork = (): fc.Arbitrary<TopologyInput> => choice().map(networkOfChoice);
+export const arbitraryNetwork = (): fc.Arbitrary<TopologyInput> => withGateway(choice().map(networkOfChoice));
 
 type Choice = ReturnType<typeof choice> extends fc.Arbitrary<infer T> ? T : never;
 

@@ -4,6 +4,7 @@ import { sessionFates } from '../../review/session-fates.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
+import { home } from '../scenarios/gateways.ts';
 
 const configured = (fabric: ReturnType<typeof fabricOf>) => ({ fabric, files: routerFiles(fabric) });
 const before = fabricOf(redundant());
@@ -84,4 +85,22 @@ test('long lists are cut, and say so', () => {
     waves: [{ routers: [{ router: 'e1', reason: 'r', files: many, sessions: [] }] }],
   };
   expect(shipPlanText(plan).split('\n').slice(-2)).toEqual(['    f11 +1 -0', '    and 8 more']);
+});
+
+test('a gateway that noencap does not configure is delivered nothing, even if somebody asks for it by name', () => {
+  const ours = fabricOf(home({ forwards: true, default: '192.168.1.2' }));
+  const plan = shipPlan({
+    fabric: ours,
+    before: undefined,
+    rollout: rollout(ours, ['rr', 'fr', 'fritzbox'], 2),
+    maxParallel: 2,
+    files: new Map(),
+    forecast: undefined,
+  });
+  expect([...routerFiles(ours).keys()].filter((path) => path.includes('fritzbox'))).toEqual([]);
+  expect(plan.waves.flatMap(({ routers }) => routers.map(({ router }) => router)).sort()).toEqual([
+    'fr',
+    'rr',
+  ]);
+  expect(shipPlanText(plan)).toContain('nothing for\n  fritzbox: the topology has no such router');
 });

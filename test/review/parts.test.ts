@@ -48,6 +48,20 @@ test('of a node that comes its segment and nothing else is otherwise', () => {
   ]);
 });
 
+test('of a host it is told whether it forwards, and by which routes', () => {
+  const routes = [{ to: '10.42.0.0/16', via: '192.168.1.1' }];
+  const lan = base.underlay?.segments['east-lan'];
+  const members = { ...lan?.members, switch: '192.168.1.9' };
+  const segments = { ...base.underlay?.segments, 'east-lan': { ...lan, members } as never };
+  const withHost = (host: object) => redundant({ hosts: { switch: host }, underlay: { segments } });
+  expect(told(withHost({}), withHost({ forwards: true, routes, default: '192.168.1.2' }))).toEqual([
+    'changed host switch',
+    '  forwards no -> yes',
+    '  routes + 10.42.0.0/16 via 192.168.1.1',
+    '  routes + 0.0.0.0/0 via 192.168.1.2',
+  ]);
+});
+
 test('the order of reflectors is told where nothing else is: the first one is the default router', () => {
   const head = redundant({ regions: { east: { routers: ['e2', 'e1'] }, west: { router: 'w1' } } });
   expect(told(base, head)).toEqual([

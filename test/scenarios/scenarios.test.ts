@@ -1,4 +1,5 @@
 import { scenario as inNamespaces } from '../lab/labs.ts';
+import { stories as gateways } from './gateways.ts';
 import { inLab } from './in-lab.ts';
 import { simulated } from './in-simulator.ts';
 import { stories as policies } from './policies.ts';
@@ -7,7 +8,7 @@ import { stories as report } from './report.ts';
 import { type Story, tellerOf } from './telling.ts';
 import { stories as underlay } from './underlay.ts';
 
-const stories: readonly Story[] = [...report, ...redundancy, ...underlay, ...policies];
+const stories: readonly Story[] = [...report, ...redundancy, ...underlay, ...policies, ...gateways];
 
 /** Each lab works for a tenth of the time that it takes. */
 const LABS_ABREAST = 6;

@@ -35,7 +35,7 @@ export interface Look {
 
 /** What a kernel does with packets for a block. */
 export interface Forwarding {
-  readonly by: 'pod' | 'bgp' | 'default route' | 'unreachable route' | 'no route';
+  readonly by: 'pod' | 'bgp' | 'static route' | 'default route' | 'unreachable route' | 'no route';
   /** Equal next hops; `to` is undefined where nobody on the segment has the address. */
   readonly hops: readonly { readonly segment: string; readonly to: string | undefined }[];
   readonly metric: number | undefined;

@@ -4,6 +4,7 @@ import { addressRules } from './addresses.ts';
 import { blockRules } from './blocks.ts';
 import { calicoRules } from './calico.ts';
 import { filterRules } from './filters.ts';
+import { gatewayRules } from './gateways.ts';
 import { k3sRules } from './k3s.ts';
 import { listRules } from './lists.ts';
 import { machineRules } from './machines.ts';
@@ -37,6 +38,7 @@ const RULES: readonly Rule[] = [
   routerRules,
   addressRules,
   segmentRules,
+  gatewayRules,
   calicoRules,
   filterRules,
   k3sRules,

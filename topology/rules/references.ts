@@ -36,10 +36,21 @@ export function referenceRules(draft: Draft): Fault[] {
     ),
     ...entries(nodes).flatMap(([name, node]) => [
       ...region(['nodes', name, 'region'], node.region),
-      ...router(['nodes', name, 'defaultRouter'], node.defaultRouter),
+      ...gateway(draft, ['nodes', name, 'defaultRouter'], node.defaultRouter),
     ]),
     ...members(draft, underlay?.segments),
   ];
+}
+
+/** What a default route may point to: a router or a host. That a host forwards is a rule of its own. */
+function gateway(draft: Draft, path: Path, name: string | undefined): Fault[] {
+  const { hosts = {}, routers = {} } = draft.file;
+  if (name === undefined || draft.faulty('routers') || draft.faulty('hosts')) return [];
+  if (has(routers, name) || has(hosts, name)) return [];
+  const names = [...Object.keys(routers), ...Object.keys(hosts)];
+  const says = `no router or host is called ${JSON.stringify(name)}`;
+  const mend = didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`);
+  return [fault('unknown-gateway', path, says, mend)];
 }
 
 type Check = (path: Path, name: string | undefined, part?: 'key') => Fault[];

@@ -3,6 +3,7 @@ import { entries } from '../draft.ts';
 import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
 import { listed } from '../suggest.ts';
+import { forwards } from './gateways.ts';
 import { routersOf } from './symbols.ts';
 
 /** What a region needs of its routers. */
@@ -80,14 +81,15 @@ function liveRouters(draft: Draft, region: string, nodes: readonly string[]): Fa
 }
 
 function defaultRouters(draft: Draft): Fault[] {
-  return entries(draft.file.nodes).flatMap(([node, { defaultRouter }]) =>
-    defaultRouter !== undefined && draft.file.routers?.[defaultRouter]?.planned === true
-      ? fault(
-          'default-router-planned',
-          ['nodes', node, 'defaultRouter'],
-          `${defaultRouter} is planned: it forwards nothing yet`,
-          'Name a router that runs already.',
-        )
-      : [],
-  );
+  return entries(draft.file.nodes).flatMap(([node, { defaultRouter }]): Fault[] => {
+    if (defaultRouter === undefined) return [];
+    const path = ['nodes', node, 'defaultRouter'];
+    if (draft.file.routers?.[defaultRouter]?.planned === true) {
+      const says = `${defaultRouter} is planned: it forwards nothing yet`;
+      return [fault('default-router-planned', path, says, 'Name a router that runs already.')];
+    }
+    if (forwards(draft, defaultRouter) !== false) return [];
+    const mend = `Add forwards: true to hosts.${defaultRouter} if it does, or name another machine.`;
+    return [fault('default-router-host', path, `${defaultRouter} is a host that does not forward`, mend)];
+  });
 }

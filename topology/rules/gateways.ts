@@ -1,0 +1,150 @@
+import { contains, type IpAddress, type Prefix } from '../address.ts';
+import type { Draft } from '../draft.ts';
+import { entries, has, partPath } from '../draft.ts';
+import type { Fault } from '../fault.ts';
+import { fault } from '../fault.ts';
+import { blockSizeOf } from '../finalise.ts';
+import type { Path } from '../model.ts';
+import type { TopologyFile } from '../schema.ts';
+import { listed } from '../suggest.ts';
+import { FAMILY_NAME } from './networks.ts';
+
+/** The routes of hosts: what Linux would take, by machines that the topology knows. */
+export function gatewayRules(draft: Draft): Fault[] {
+  return entries(draft.file.hosts).flatMap(([name]) => {
+    const routes = routesOf(draft, name);
+    return [
+      ...contradiction(draft, name),
+      ...repeated(routes),
+      ...routes.flatMap((route) => [
+        ...prefixFaults(draft, name, route),
+        ...nextHopFaults(draft, name, route),
+      ]),
+    ];
+  });
+}
+
+/** Whether a machine hands on packets of others; undefined where that could not be read, or contradicts itself. */
+export function forwards({ file, faulty }: Draft, machine: string): boolean | undefined {
+  const { hosts = {}, routers = {}, nodes = {} } = file;
+  if (has(routers, machine)) return routers[machine]?.planned !== true;
+  if (has(nodes, machine)) return true;
+  if (faulty('hosts', machine, 'forwards') || faulty('hosts', machine, 'igp')) return undefined;
+  const { igp, forwards: written } = hosts[machine] ?? {};
+  return igp === true && written === false ? undefined : (written ?? igp);
+}
+
+interface Route {
+  readonly to: Prefix | undefined;
+  readonly via: IpAddress | undefined;
+  readonly path: Path;
+  /** Where the next hop stands. */
+  readonly viaPath: Path;
+}
+
+function routesOf(draft: Draft, name: string): Route[] {
+  const { routes, default: gateway } = draft.file.hosts?.[name] ?? {};
+  const path = ['hosts', name];
+  return [
+    ...(routes ?? []).map((route, index): Route => {
+      const own = [...path, 'routes', index];
+      return { to: route?.to, via: route?.via, path: [...own, 'to'], viaPath: [...own, 'via'] };
+    }),
+    ...(['ipv4', 'ipv6'] as const).flatMap((family): Route[] => {
+      const via = gateway?.[family];
+      if (via === undefined) return [];
+      const own = partPath(draft, [...path, 'default'], family);
+      const all: Prefix =
+        family === 'ipv4'
+          ? { family, value: 0n, length: 0, text: '0.0.0.0/0' }
+          : { family, value: 0n, length: 0, text: '::/0' };
+      return [{ to: all, via, path: own, viaPath: own }];
+    }),
+  ];
+}
+
+function contradiction({ file }: Draft, name: string): Fault[] {
+  const { igp, forwards: written } = file.hosts?.[name] ?? {};
+  if (igp !== true || written !== false) return [];
+  const says = 'contradicts igp: true: others send through a machine that runs the IGP';
+  return [fault('host-forwards', ['hosts', name, 'forwards'], says, 'Remove it, or set igp: false.')];
+}
+
+/** A second route to one prefix would replace the first, or be refused. */
+function repeated(routes: readonly Route[]): Fault[] {
+  const first = new Map<string, Route>();
+  return routes.flatMap((route): Fault[] => {
+    if (route.to === undefined) return [];
+    const other = first.get(route.to.text);
+    if (other === undefined) {
+      first.set(route.to.text, route);
+      return [];
+    }
+    const says = `there is a route to ${route.to.text} already`;
+    return [
+      fault('host-route-twice', route.path, says, 'Keep one of the two.', {
+        notes: [{ path: other.path, message: 'the first one' }],
+      }),
+    ];
+  });
+}
+
+function prefixFaults({ file }: Draft, name: string, { to, path }: Route): Fault[] {
+  if (to === undefined) return [];
+  const own = entries(file.underlay?.segments).find(
+    ([, { cidr, members }]) => has(members, name) && cidr?.[to.family]?.text === to.text,
+  );
+  if (own !== undefined) {
+    const says = `${to.text} is the range of ${own[0]}, on which ${name} is itself`;
+    return [fault('host-route-of-segment', path, says, 'Remove the route: it reaches that range directly.')];
+  }
+  const pool = [...(file.pods?.cidrs ?? []), ...(file.pods?.retiring ?? [])].find(
+    (one) => one !== undefined && contains(one, to),
+  );
+  const size = blockSizeOf(file.pods?.blockSize as TopologyFile['pods']['blockSize'], to.family);
+  if (pool === undefined || to.length <= size) return [];
+  const says = `${to.text} is a part of a block of pods, which has /${size}`;
+  return [fault('host-route-inside-block', path, says, `Write the whole block, or a range of blocks.`)];
+}
+
+/** The next hop is somebody who forwards, on a segment of the host. */
+function nextHopFaults(draft: Draft, name: string, { to, via, viaPath }: Route): Fault[] {
+  if (via === undefined || draft.faulty('underlay')) return [];
+  if (to !== undefined && to.family !== via.family) {
+    const says = `${via.text} is ${FAMILY_NAME[via.family]}, and the route is to ${FAMILY_NAME[to.family]}`;
+    return [fault('host-route-family', viaPath, says, 'Name a next hop of the same family.')];
+  }
+  const near = entries(draft.file.underlay?.segments).filter(
+    ([, { members, cidr }]) =>
+      members?.[name]?.[via.family] !== undefined && cidr?.[via.family] !== undefined,
+  );
+  const wrong = (says: string, mend: string) => [fault('host-route-via', viaPath, says, mend)];
+  const [segment, { members = {} } = {}] =
+    near.find(([, { cidr }]) => contains(cidr?.[via.family] as Prefix, via)) ?? [];
+  if (segment === undefined) {
+    const names = near.map(([one]) => one);
+    const where = names.length === 0 ? 'it is on none' : `it is on ${listed(names, 'and')}`;
+    return wrong(
+      `${via.text} is on no segment of ${name}`,
+      `Write an address on a segment of ${name}: ${where}.`,
+    );
+  }
+  const owner = entries(members).find(([, addresses]) => addresses[via.family]?.text === via.text)?.[0];
+  if (owner === undefined) {
+    // A member that could not be read may be the one.
+    if (entries(members).length < Object.keys(members).length) return [];
+    return wrong(
+      `no machine has ${via.text} on ${segment}`,
+      `Correct the address, or add the machine to underlay.segments.${segment}.members; if it is none of ours, under hosts too.`,
+    );
+  }
+  if (owner === name) return wrong(`${via.text} is ${name} itself`, 'Write the address of the next machine.');
+  if (forwards(draft, owner) !== false) return [];
+  const isHost = has(draft.file.hosts, owner);
+  return wrong(
+    isHost ? `${owner} is a host that does not forward` : `${owner} is planned: it forwards nothing yet`,
+    isHost
+      ? `Add forwards: true to hosts.${owner} if it does, or name another machine.`
+      : 'Name a machine that runs already.',
+  );
+}
