@@ -9,6 +9,7 @@ export {
 } from './failure-report.ts';
 export { type Finding, grouped } from './finding.ts';
 export { type PodPath, podPaths } from './path.ts';
+export { smallestPodMtu } from './pod-mtu.ts';
 export { alikeIn } from './simulator/classes.ts';
 export { type Failing, failings } from './simulator/failure.ts';
 export type { Block, Machine } from './simulator/network.ts';

@@ -22,6 +22,7 @@ import {
   problemText,
   type RouterFolder,
 } from '../adopt/index.ts';
+import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric } from '../fabric/index.ts';
 import { kubectl } from '../live/kubectl.ts';
 import { runningObjects } from '../live/running-objects.ts';
@@ -65,7 +66,7 @@ export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<
       faults.map((one) => ({ ...one, source: valueSource(topologyFile), at: undefined })),
       terminal,
     );
-  const fabric = buildFabric(adopted.topology);
+  const fabric = buildFabric(adopted.topology, smallestPodMtu);
   const { files } = render(fabric, read.manifest);
   const comparison = compare(adopted.today, adopted.notes, fabric, files);
   const { out } = options;

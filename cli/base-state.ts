@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric, type Fabric } from '../fabric/index.ts';
 import type { TrustFiles } from '../review/index.ts';
 import { formatFault, type Loaded, loadTopology, type Source } from '../topology/index.ts';
@@ -138,7 +139,10 @@ function stateIn(folder: string, { topology, out }: BaseOptions): BaseState | No
 
 function stateOf(loaded: Loaded, state: Omit<BaseState, 'topology'>): BaseState {
   if (loaded.ok) {
-    return { ...state, topology: { fabric: buildFabric(loaded.topology), source: loaded.source } };
+    return {
+      ...state,
+      topology: { fabric: buildFabric(loaded.topology, smallestPodMtu), source: loaded.source },
+    };
   }
   const [first] = loaded.faults;
   const [fault = ''] = first === undefined ? [] : formatFault(first, loaded.source).split('\n');

@@ -27,11 +27,19 @@ export function explain(
   const blocks = blocksOf(analysis, target);
   if ('says' in blocks) return refuse('explain', blocks, terminal);
   const all = blocks.map((block) => explanationOf(analysis, machine, block));
-  const ok = all.every(({ kernel }) => kernel.by !== 'no route' && kernel.by !== 'unreachable route');
+  const ok = all.every(leadsOn);
   if (terminal.json) terminal.print(documentOf('explain', { ok, failed: options.fail, explanations: all }));
-  else for (const one of all) terminal.say(`${explanationText(one, terminal.colour)}\n`);
+  else {
+    for (const one of all) {
+      const speak = leadsOn(one) ? terminal.say : terminal.report;
+      speak(`${explanationText(one, terminal.colour)}\n`);
+    }
+  }
   return ok ? EXIT.fine : EXIT.doesNotHold;
 }
+
+const leadsOn = ({ kernel }: Explanation): boolean =>
+  kernel.by !== 'no route' && kernel.by !== 'unreachable route';
 
 /** The blocks that a prefix or an address lies in, or those of a node. */
 function blocksOf({ network }: Analysis, target: string): readonly Block[] | Unknown {

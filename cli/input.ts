@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric, calicoMinor, type Fabric } from '../fabric/index.ts';
 import { fault, located, pathText } from '../topology/fault.ts';
 import { type Fault, formatFault, type Source, type Topology } from '../topology/index.ts';
@@ -29,7 +30,7 @@ export function readInput(
     return {
       ok: true,
       input: {
-        fabric: buildFabric(loaded.topology),
+        fabric: buildFabric(loaded.topology, smallestPodMtu),
         source: loaded.source,
         operatorManifest: manifest && resolve(dirname(file), manifest.path),
       },

@@ -33,40 +33,39 @@ const MOST_SESSIONS = 40;
 const MOST_NODES = 12;
 const MOST_FAILURES = 20;
 
-/** What a person reads after a run: sessions, pods, what failed, one sentence at the end. */
-export function labVerdict(run: LabRun, colour: Terminal['colour']): string {
-  const { fabric, failures, notes, failed } = run;
-  const sessions = sessionsOf(run);
+/** What a person reads of a run before its end: sessions, pods, and what is as it was asked for. */
+export function labStory(run: LabRun, colour: Terminal['colour']): string {
+  const { fabric, notes, failed } = run;
   const routers = fabric.routers.filter(({ planned }) => !planned).length;
   const nodes = run.approximate
     ? 'BIRD 2 on nodes (an approximation: BIRD 1.6.8 is not here)'
     : 'BIRD 1.6.8 on nodes';
   const broken = failed.length === 0 ? '' : `, without ${failed.map(({ name }) => name).join(', ')}`;
-  const lost = run.probed.filter(({ pair }) => !pair.reachable).length;
   return [
     `${fabric.name}: ${counted(routers, 'router')}, ${counted(fabric.nodes.length, 'node')}${broken}; BIRD 2 on routers, ${nodes}, with short timers`,
     '',
-    ...sessionLines(sessions, run),
+    ...sessionLines(sessionsOf(run), run),
     '',
     ...podLines(run),
     '',
     ...notes.map(({ says }) => `${colour.cyan('note')}    ${says}`),
-    ...failures.slice(0, MOST_FAILURES).map((one) => `${colour.red('failed')}  ${one.says}`),
-    ...(failures.length > MOST_FAILURES ? [`        and ${failures.length - MOST_FAILURES} more`] : []),
-    verdict(sessions.length, run.probed.length, lost, failures, run.seconds),
   ].join('\n');
 }
 
-const verdict = (
-  sessions: number,
-  pairs: number,
-  lost: number,
-  failures: readonly Failure[],
-  seconds: number,
-): string =>
-  failures.length === 0
-    ? `${counted(sessions, 'session')} up, ${counted(pairs - lost, 'pair')} of pods reach each other${lost === 0 ? '' : `, ${lost} do not and cannot`}: all as it must be (${seconds.toFixed(1)} s)`
-    : `${counted(failures.length, 'thing')} not as it must be (${seconds.toFixed(1)} s)`;
+/** What is not as it must be, a line each: all that `--quiet` leaves. */
+export const failureLines = (failures: readonly Failure[], { red }: Terminal['colour']): string[] => [
+  ...failures.slice(0, MOST_FAILURES).map(({ says }) => `${red('failed')}  ${says}`),
+  ...(failures.length > MOST_FAILURES ? [`        and ${failures.length - MOST_FAILURES} more`] : []),
+];
+
+/** The one sentence at the end. */
+export function labVerdict(run: LabRun): string {
+  const { failures, probed, seconds } = run;
+  if (failures.length > 0)
+    return `${counted(failures.length, 'thing')} not as it must be (${seconds.toFixed(1)} s)`;
+  const lost = probed.filter(({ pair }) => !pair.reachable).length;
+  return `${counted(sessionsOf(run).length, 'session')} up, ${counted(probed.length - lost, 'pair')} of pods reach each other${lost === 0 ? '' : `, ${lost} do not and cannot`}: all as it must be (${seconds.toFixed(1)} s)`;
+}
 
 const sessionsOf = ({ fabric }: LabRun): Session[] => [...fabric.sessions, ...meshSessions(fabric)];
 

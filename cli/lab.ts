@@ -21,7 +21,7 @@ import { listed } from '../topology/suggest.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { type LabOptions, prepareLab, refuseLab } from './lab-input.ts';
-import { labReport, labVerdict } from './lab-report.ts';
+import { failureLines, labReport, labStory, labVerdict } from './lab-report.ts';
 import { runSteps } from './progress.ts';
 import { isUp, remember } from './running-lab.ts';
 import type { Terminal } from './terminal.ts';
@@ -147,7 +147,9 @@ function say(run: LabRun, logs: string | undefined, options: LabOptions, termina
     terminal.print(documentOf('lab', { ...labReport(run) }));
     return;
   }
-  terminal.say(labVerdict(run, terminal.colour));
+  terminal.say(labStory(run, terminal.colour));
+  for (const line of failureLines(run.failures, terminal.colour)) terminal.report(line);
+  terminal.say(labVerdict(run));
   if (logs !== undefined) {
     const host = run.failures[0]?.hosts[0] ?? '';
     const flags = options.topology === 'topology.yaml' ? '' : ` -t ${options.topology}`;

@@ -28,7 +28,12 @@ export function path(options: AnalysisOptions, from: string, to: string, termina
   const ok = paths.length > 0 && paths.every(({ fate }) => isWhole(fate));
   if (terminal.json)
     terminal.print(documentOf('path', { ok, failed: options.fail, paths: paths.map(asJson) }));
-  else for (const one of paths) terminal.say(`${pathText(one, terminal.colour)}\n`);
+  else {
+    for (const one of paths) {
+      const speak = isWhole(one.fate) ? terminal.say : terminal.report;
+      speak(`${pathText(one, terminal.colour)}\n`);
+    }
+  }
   return ok ? EXIT.fine : EXIT.doesNotHold;
 }
 

@@ -7,6 +7,7 @@ import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
 import { refuseLab, rootFolder } from './lab-input.ts';
+import { failureLines } from './lab-report.ts';
 import { runSteps } from './progress.ts';
 import { counted, type Terminal } from './terminal.ts';
 
@@ -34,7 +35,11 @@ export async function labRehearse(options: RehearseOptions, terminal: Terminal):
   if ('says' in result) return refuseLab(result, EXIT.environment, terminal);
   const fine = result.failures.length + result.differences.length === 0;
   if (terminal.json) terminal.print(documentOf('lab rehearse', { ok: fine, base: base.name, ...result }));
-  else terminal.say(text(fabric, base.name, result));
+  else {
+    terminal.say(text(fabric, base.name, result));
+    for (const line of notAsItMustBe(result, terminal.colour)) terminal.report(line);
+    terminal.say(isFelt(result) ? 'The change is felt.' : 'The change is hitless.');
+  }
   return fine ? EXIT.fine : EXIT.doesNotHold;
 }
 
@@ -76,7 +81,7 @@ export function losses({ pairs }: Rehearsal): {
 export const WORST = 10;
 
 function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {
-  const { done, pairs, sessions, differences, failures } = rehearsal;
+  const { done, pairs, sessions } = rehearsal;
   const { sent, lost, lossy } = losses(rehearsal);
   const became = (what: string) => sessions.filter((session) => session.became === what);
   const counts = ['kept', 'reset', 'new', 'gone']
@@ -90,12 +95,20 @@ function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {
     `  packets   ${counted(pairs.length, 'pair')}, ${sent} sent, ${lost} lost`,
     ...lossy.slice(0, WORST).map(lossLine),
     ...(lossy.length > WORST ? [`            and ${lossy.length - WORST} more pairs`] : []),
-    `  after     ${differences.length === 0 ? 'the same as a fresh boot' : 'not what a fresh boot has:'}`,
-    ...differences.map((line) => `            ${line}`),
-    ...failures.map(({ says }) => `failed  ${says}`),
-    lost === 0 && became('reset').length === 0 ? 'The change is hitless.' : 'The change is felt.',
+    ...(rehearsal.differences.length === 0 ? ['  after     the same as a fresh boot'] : []),
   ].join('\n');
 }
+
+/** What is not as it must be after the change: all that `--quiet` leaves. */
+const notAsItMustBe = ({ differences, failures }: Rehearsal, colour: Terminal['colour']): string[] => [
+  ...(differences.length === 0
+    ? []
+    : ['  after     not what a fresh boot has:', ...differences.map((line) => `            ${line}`)]),
+  ...failureLines(failures, colour),
+];
+
+const isFelt = (rehearsal: Rehearsal): boolean =>
+  losses(rehearsal).lost > 0 || rehearsal.sessions.some(({ became }) => became === 'reset');
 
 const lossLine = ({ from, to, sent, lost, gap }: Ride): string =>
   `            ${from} to ${to}: ${lost} of ${sent} lost, ${gap} ms at a stretch`;

@@ -13,14 +13,24 @@ import type {
 } from './fabric.ts';
 import { igpFamilies } from './igp.ts';
 import { buildPeerings } from './peerings.ts';
-import { smallestPodMtu } from './pod-mtu.ts';
 import { backboneSessions } from './sessions.ts';
 
 /**
  * Resolves a topology into its BGP intent. Total: whatever the topology's rules let through has a fabric, so there
- * is no error to return. Pure, and independent of the order of keys in the file.
+ * is no error to return. Pure, and independent of the order of keys in the file. `smallestPodMtu` says what `pods.mtu: auto`
+ * is: the ways of packets follow from the intent, and only the analysis knows them.
  */
-export function buildFabric(topology: Topology): Fabric {
+export function buildFabric(
+  topology: Topology,
+  smallestPodMtu: (fabric: Fabric) => number | undefined,
+): Fabric {
+  const { mtu } = topology.pods;
+  const fabric = resolved(topology, mtu === 'auto' ? undefined : mtu);
+  if (mtu !== 'auto') return fabric;
+  return { ...fabric, pods: { ...fabric.pods, mtu: smallestPodMtu(fabric) } };
+}
+
+function resolved(topology: Topology, podMtu: number | undefined): Fabric {
   const attachments = attachmentsOf(topology);
   const routers = topology.routers.map((router) => routerSpeaker(router, topology, attachments));
   const firstRouter = new Map(topology.regions.map((region) => [region.name, region.routers[0]]));
@@ -51,11 +61,7 @@ export function buildFabric(topology: Topology): Fabric {
       pools,
       families: podFamilies(topology),
       natOutgoing: topology.pods.natOutgoing,
-      mtu:
-        topology.pods.mtu === 'auto'
-          ? topology.segments &&
-            smallestPodMtu({ segments: topology.segments, routers, nodes, hosts }, regions)
-          : topology.pods.mtu,
+      mtu: podMtu,
     },
     services: topology.services,
     calico: topology.calico,

@@ -12,8 +12,6 @@ export interface Underlay {
 
 /** All shortest paths between one machine and the others; a segment costs the same in both directions. */
 export interface ShortestPaths {
-  /** The segments on any shortest path to any of the machines. A machine that cannot be reached adds none. */
-  segmentsTo(machines: Iterable<string>): ReadonlySet<string>;
   /** The sum of costs; infinite where there is no path. */
   distanceTo(machine: string): number;
   /** The first steps of all shortest paths from another machine to this one. */
@@ -36,7 +34,6 @@ export function shortestPathsFrom(underlay: Underlay): (root: string) => Shortes
   return (root) => {
     const distance = distancesFrom(graph, root);
     return {
-      segmentsTo: (machines) => walkBack(graph, distance, machines),
       distanceTo: (machine) => (machine === root ? 0 : distanceTo(graph, distance, machine)),
       stepsFrom: (machine) => (machine === root ? [] : steps(graph, distance, root, machine)),
     };
@@ -119,31 +116,6 @@ function steps(graph: Graph, distance: Float64Array, root: string, machine: stri
         .filter((vertex) => at(distance, vertex) + cost === nearest)
         .map((vertex) => ({ segment: name, to: names.get(vertex) ?? '' }));
     });
-}
-
-/** From the targets towards the root: a neighbour is on a shortest path if the distances differ by the cost between. */
-function walkBack(graph: Graph, distance: Float64Array, machines: Iterable<string>): ReadonlySet<string> {
-  const { segments, forwarding, leaves, neighbours } = graph;
-  const seen = new Set<number>();
-  const queue: number[] = [];
-  const visit = (vertex: number) => {
-    if (seen.has(vertex) || at(distance, vertex) === Number.POSITIVE_INFINITY) return;
-    seen.add(vertex);
-    queue.push(vertex);
-  };
-  for (const machine of machines) {
-    const vertex = forwarding.get(machine);
-    if (vertex !== undefined) visit(vertex);
-    const own = leaves.get(machine) ?? [];
-    const nearest = own.reduce((least, one) => Math.min(least, at(distance, one)), Number.POSITIVE_INFINITY);
-    for (const segment of own) if (at(distance, segment) === nearest) visit(segment);
-  }
-  for (let vertex = queue.pop(); vertex !== undefined; vertex = queue.pop()) {
-    const before = at(distance, vertex) - (segments[vertex]?.cost ?? 0);
-    for (const neighbour of neighbours[vertex] ?? [])
-      if (at(distance, neighbour) === before) visit(neighbour);
-  }
-  return new Set([...seen].flatMap((vertex) => segments[vertex]?.name ?? []));
 }
 
 const at = (distance: Float64Array, vertex: number): number => distance[vertex] ?? Number.POSITIVE_INFINITY;

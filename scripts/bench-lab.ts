@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric, type Fabric } from '../fabric/index.ts';
 import { bootLab, converged, findPrograms, judge, probe } from '../lab/index.ts';
 import { routerFiles } from '../routers/index.ts';
@@ -23,7 +24,7 @@ export async function benchLabs(): Promise<LabTimes[]> {
   const report = loadTopology({ file: 'topology.yaml', bytes: readFileSync('topology.yaml') });
   if (!report.ok) throw new Error('the topology has faults');
   return [
-    await times("the report's network", buildFabric(report.topology)),
+    await times("the report's network", buildFabric(report.topology, smallestPodMtu)),
     await times('50 nodes in 8 regions', fabricOf(largeTopology({ regions: 8, nodes: 50, reflectors: 1 }))),
   ];
 }
@@ -31,7 +32,7 @@ export async function benchLabs(): Promise<LabTimes[]> {
 function fabricOf(topology: TopologyInput): Fabric {
   const loaded = parseTopologyValue(topology);
   if (!loaded.ok) throw new Error('the topology has faults');
-  return buildFabric(loaded.topology);
+  return buildFabric(loaded.topology, smallestPodMtu);
 }
 
 async function times(what: string, fabric: Fabric): Promise<LabTimes> {

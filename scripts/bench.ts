@@ -139,7 +139,7 @@ import { loadTopology } from './topology';
 
 const loaded = loadTopology({ file: 'topology.yaml', bytes: readFileSync('topology.yaml') });
 if (!loaded.ok) throw new Error('the topology has faults');
-clusterApp(buildFabric(loaded.topology), undefined).synth();
+clusterApp(buildFabric(loaded.topology, () => undefined), undefined).synth();
 `;
 
 /** Later folders win: the default project's TypeScript is not ours. */

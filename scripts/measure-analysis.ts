@@ -1,3 +1,4 @@
+import { smallestPodMtu } from '../analysis/index.ts';
 import { reduced } from '../analysis/simulator/classes.ts';
 import { failings } from '../analysis/simulator/failure.ts';
 import { networkOf } from '../analysis/simulator/network.ts';
@@ -30,7 +31,7 @@ const seconds = (since: number) => (performance.now() - (laps[since] ?? 0)) / 10
 
 const loaded = parseTopologyValue(topology);
 if (!loaded.ok) throw new Error('the topology has faults');
-const fabric = buildFabric(loaded.topology);
+const fabric = buildFabric(loaded.topology, smallestPodMtu);
 const build = seconds(0);
 
 laps.push(performance.now());

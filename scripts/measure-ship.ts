@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { smallestPodMtu } from '../analysis/index.ts';
 import { routerFolders } from '../cli/ship-deliveries.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import { releaseOf, tarOf } from '../delivery/release.ts';
@@ -72,7 +73,7 @@ function fabricOf(holdTime: number): Fabric {
   const topology: TopologyInput = largeTopology({ regions: 50, nodes: 100, reflectors: 2 });
   const loaded = parseTopologyValue({ ...topology, bgp: { ...topology.bgp, holdTime } });
   if (!loaded.ok) throw new Error('the topology has faults');
-  return buildFabric(loaded.topology);
+  return buildFabric(loaded.topology, smallestPodMtu);
 }
 
 interface Router {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { applyPatch } from 'diff';
+import { smallestPodMtu } from '../analysis/index.ts';
 import { render } from '../cli/render.ts';
 import { buildFabric } from '../fabric/index.ts';
 import { NO_TRUST_FILES, review, reviewMarkdown, type State } from '../review/index.ts';
@@ -28,7 +29,7 @@ export function pageWithExample(): string {
 function state(name: string, text: string): State {
   const loaded = loadTopology({ file: 'topology.yaml', bytes: Buffer.from(text) });
   if (!loaded.ok) throw new Error(`${name} has faults`);
-  const fabric = buildFabric(loaded.topology);
+  const fabric = buildFabric(loaded.topology, smallestPodMtu);
   const placeOf: State['placeOf'] = (path) => {
     const at = loaded.source.locate(path);
     return `topology.yaml:${at?.line}:${at?.column}`;

@@ -45,7 +45,7 @@ export interface Pods {
   /** IPv4 first; of a family the one that pods get addresses of before those that retire. */
   readonly pools: readonly Pool[];
   readonly natOutgoing: boolean;
-  /** Bytes; `auto` is resolved by the fabric to the smallest MTU on any pod path. */
+  /** Bytes; `auto` is the smallest MTU on any way that packets between pods take: analysis/pod-mtu.ts. */
   readonly mtu: number | 'auto';
 }
 

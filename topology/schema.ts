@@ -83,7 +83,9 @@ const pods = z
     natOutgoing: switchField('Masquerade traffic from pods to anything outside the pools.', true),
     mtu: z
       .union([wholeNumber('Bytes.', 576, 9216, 'mtu'), z.literal('auto')])
-      .describe("MTU of the pods' interfaces in bytes, or auto: the smallest MTU on any pod path.")
+      .describe(
+        "MTU of the pods' interfaces in bytes, or auto: the smallest MTU on any way that packets between pods take, with nothing failed or any one thing.",
+      )
       .prefault('auto'),
   })
   .describe('The pod network.');

@@ -1,5 +1,6 @@
 import type { Analysis, Pair } from '../analysis.ts';
 import { type Check, someLines, someOf } from '../finding.ts';
+import { leastMtu } from '../pod-mtu.ts';
 import { traces } from '../trace.ts';
 
 /** NE301: packets of the pods' size do not fit a segment on their way. */
@@ -40,11 +41,15 @@ function narrowest({ network, simulation }: Analysis, pairs: readonly Pair[]): s
 /** What an encapsulation takes (WireGuard over IPv6: 80); more than that is not kept free for one. Bytes. */
 const WASTED = 100;
 
-/** NE302: every path would carry larger packets. */
-export const podMtuTooSmall: Check = ({ fabric, pairs }) => {
-  const { mtu } = fabric.pods;
-  const least = Math.min(...pairs.filter(({ fate }) => fate.arrives).map(({ fate }) => fate.mtu[0]));
-  if (mtu === undefined || !Number.isFinite(least) || mtu >= least - WASTED) return [];
+/** NE302: every path would carry larger packets, those that are left after any single failure too. */
+export const podMtuTooSmall: Check = (analysis) => {
+  const { mtu } = analysis.fabric.pods;
+  const atRest = Math.min(
+    ...analysis.pairs.filter(({ fate }) => fate.arrives).map(({ fate }) => fate.mtu[0]),
+  );
+  if (mtu === undefined || !Number.isFinite(atRest) || mtu >= atRest - WASTED) return [];
+  const least = leastMtu(analysis);
+  if (mtu >= least - WASTED) return [];
   return [
     {
       id: 'NE302',

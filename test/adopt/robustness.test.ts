@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
 import { adopt, compare, problemText, type RouterFolder } from '../../adopt/index.ts';
+import { smallestPodMtu } from '../../analysis/index.ts';
 import { render } from '../../cli/render.ts';
 import { buildFabric } from '../../fabric/index.ts';
 import { networkFolder, routersIn } from './scenarios.ts';
@@ -35,7 +36,7 @@ function run(
     expect(adopted.problems.map(problemText).join('\n')).not.toMatch(/(?!\n)\p{Cc}/u);
     return 'refused';
   }
-  const fabric = buildFabric(adopted.topology);
+  const fabric = buildFabric(adopted.topology, smallestPodMtu);
   compare(adopted.today, adopted.notes, fabric, render(fabric, undefined).files);
   return 'adopted';
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { adopt, compare, concerns, problemText, type RouterFolder } from '../../adopt/index.ts';
+import { smallestPodMtu } from '../../analysis/index.ts';
 import { render } from '../../cli/render.ts';
 import { buildFabric, type Fabric } from '../../fabric/index.ts';
 import { valuesOf } from '../../topology/address.ts';
@@ -30,7 +31,7 @@ test('what was rendered from a topology gives, adopted, the same files', () => {
         repoURL: undefined,
       });
       if (!adopted.ok) throw new Error(adopted.problems.map(problemText).join('\n'));
-      const again = buildFabric(adopted.topology);
+      const again = buildFabric(adopted.topology, smallestPodMtu);
       const rendered = render(again, undefined).files;
       const of = (all: ReadonlyMap<string, string>) =>
         Object.fromEntries([...all].filter(([path]) => !path.startsWith('nodes/')).sort());

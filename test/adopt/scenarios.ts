@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Adopted, adopt, type Comparison, compare, type RouterFolder } from '../../adopt/index.ts';
+import { smallestPodMtu } from '../../analysis/index.ts';
 import { render } from '../../cli/render.ts';
 import { buildFabric, type Fabric } from '../../fabric/index.ts';
 import { routerFiles } from '../../routers/index.ts';
@@ -65,7 +66,7 @@ export function adoptRouters(
     repoURL: undefined,
   });
   if (!adopted.ok) throw new Error(JSON.stringify(adopted.problems.map(({ message }) => message)));
-  const fabric = buildFabric(adopted.topology);
+  const fabric = buildFabric(adopted.topology, smallestPodMtu);
   const files = rendered(fabric);
   return { adopted, fabric, files, comparison: compare(adopted.today, adopted.notes, fabric, files) };
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import pc from 'picocolors';
-import { analyse, type Finding, findings } from '../../analysis/index.ts';
+import { analyse, type Finding, findings, smallestPodMtu } from '../../analysis/index.ts';
 import { findingText } from '../../cli/finding-text.ts';
 import { buildFabric } from '../../fabric/index.ts';
 import { pathText } from '../../topology/fault.ts';
@@ -21,7 +21,7 @@ function checked(file: string): { open: Finding[]; text: string } {
   const path = `${FOLDER}/${file}`;
   const loaded = loadTopology({ file: path, bytes: readFileSync(path) });
   if (!loaded.ok) throw new Error(`${path}: ${loaded.faults.map(({ message }) => message).join('; ')}`);
-  const found = findings(analyse(buildFabric(loaded.topology)));
+  const found = findings(analyse(buildFabric(loaded.topology, smallestPodMtu)));
   const open = found.filter(({ suppressed }) => suppressed === undefined);
   const colour = pc.createColors(false);
   return { open, text: `${open.map((one) => findingText(one, loaded.source, colour)).join('\n\n')}\n` };
@@ -85,7 +85,7 @@ describe("the field report's network", () => {
     );
     const loaded = loadTopology({ file: 'topology.yaml', bytes: Buffer.from(text) });
     if (!loaded.ok) throw new Error('the topology has faults');
-    return findings(analyse(buildFabric(loaded.topology)));
+    return findings(analyse(buildFabric(loaded.topology, smallestPodMtu)));
   };
   const picture = [
     'NE201 routers.cn-ns',
@@ -118,6 +118,8 @@ test('a suppressed finding is still told, with the reason', () => {
   const path = `${FOLDER}/NE203.yaml`;
   const loaded = loadTopology({ file: path, bytes: readFileSync(path) });
   if (!loaded.ok) throw new Error('the topology has faults');
-  const [accepted] = findings(analyse(buildFabric(loaded.topology))).filter(({ suppressed }) => suppressed);
+  const [accepted] = findings(analyse(buildFabric(loaded.topology, smallestPodMtu))).filter(
+    ({ suppressed }) => suppressed,
+  );
   expect(accepted).toMatchObject({ id: 'NE201', suppressed: 'one LAN is what this site has' });
 });

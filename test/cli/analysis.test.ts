@@ -35,6 +35,21 @@ test('explain, path and check --failures on the network of the report', () => {
   );
 });
 
+test('--quiet leaves of explain and path what does not hold, and nothing of what does', () => {
+  for (const command of ['explain kubemaster 10.42.141.7', 'path kubemaster kubenode-hkg04'])
+    expect(noencap(folder, [...command.split(' '), '-q'])).toEqual({ code: 0, stdout: '', stderr: '' });
+  const lost = [
+    'path kubemaster kubenode-hkg04 --fail iepl',
+    'explain gateway kubenode-hkg04 --fail gateway--global-ns/ipv6',
+  ];
+  for (const command of lost) {
+    const told = noencap(folder, command.split(' '));
+    expect(told.code).toBe(1);
+    expect(noencap(folder, [...command.split(' '), '-q'])).toEqual(told);
+    expect(told.stdout).toContain('kubenode-hkg04');
+  }
+});
+
 test.each([
   [
     'explain kubemaste 10.42.253.128/26',

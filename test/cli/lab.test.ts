@@ -144,7 +144,11 @@ pods, from each line to each column: hops and path MTU
     expect(existsSync(join(logs, 'gateway', 'bird.log'))).toBe(true);
     expect(ran.stdout).toContain('  bin/noencap lab routes kubemaster\n');
     rmSync(logs, { recursive: true });
-  }, 60_000);
+    const failed = (text: string) => text.split('\n').filter((line) => line.startsWith('failed  '));
+    const quiet = noencap(folder, ['lab', '-q']);
+    expect(quiet).toMatchObject({ code: 1, stdout: `${failed(ran.stdout).join('\n')}\n`, stderr: '' });
+    rmSync(logs, { recursive: true });
+  }, 90_000);
 
   test('draws its steps on a terminal, below nothing that a pipe would get', () => {
     const command = `stty cols 100 rows 40; '${process.execPath}' '${BIN}' lab --fail gateway`;

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { parse, parseAllDocuments } from 'yaml';
+import { smallestPodMtu } from '../../analysis/index.ts';
 import { render } from '../../cli/render.ts';
 import { buildFabric } from '../../fabric/index.ts';
 import { largeTopology } from '../../scripts/large-topology.ts';
@@ -166,7 +167,7 @@ test('no hostile text gets through any field into a rendered file', () => {
       const loaded = parseTopologyValue(replaced(full, path, text));
       if (!loaded.ok) continue;
       // What is accepted is told to people only, or is a whole text of a manifest, as it was written.
-      for (const [file, content] of render(buildFabric(loaded.topology), undefined).files) {
+      for (const [file, content] of render(buildFabric(loaded.topology, smallestPodMtu), undefined).files) {
         if (!content.includes(text)) continue;
         const documents = parseAllDocuments(content).map((document) => document.toJS());
         expect({ path: path.join('.'), file, texts: file.endsWith('.yaml') && allTexts(documents) }).toEqual({

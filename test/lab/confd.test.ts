@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { smallestPodMtu } from '../../analysis/index.ts';
 import { buildFabric, type Fabric, nodeBlocks } from '../../fabric/index.ts';
 import { calicoBird } from '../../lab/calico-bird.ts';
 import { FAMILIES, type Family } from '../../topology/address.ts';
@@ -26,7 +27,7 @@ function fabricFor({ topology, version }: Written): Fabric {
   const text = readFileSync(file, 'utf8').replace(/(\bversion: )v\d+\.\d+\.\d+(?!\+)/, `$1${version}`);
   const loaded = loadTopology({ file, bytes: Buffer.from(text) });
   if (!loaded.ok) throw new Error(loaded.faults.map(({ message }) => message).join('\n'));
-  const fabric = buildFabric(loaded.topology);
+  const fabric = buildFabric(loaded.topology, smallestPodMtu);
   if (fabric.calico.version !== version) throw new Error(`${file} names no version of Calico`);
   fabrics.set(key, fabric);
   return fabric;

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { smallestPodMtu } from '../../analysis/index.ts';
 import { buildFabric, type Fabric } from '../../fabric/index.ts';
 import { formatFault, loadTopology, type Source, type Topology } from '../../topology/index.ts';
 
@@ -110,5 +111,9 @@ export interface Read {
 export function readState({ file, text }: Pick<State, 'file' | 'text'>): Read {
   const loaded = loadTopology({ file, bytes: Buffer.from(text) });
   if (!loaded.ok) throw new Error(loaded.faults.map((one) => formatFault(one, loaded.source)).join('\n'));
-  return { topology: loaded.topology, source: loaded.source, fabric: buildFabric(loaded.topology) };
+  return {
+    topology: loaded.topology,
+    source: loaded.source,
+    fabric: buildFabric(loaded.topology, smallestPodMtu),
+  };
 }

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import type { TopologyInput } from '../../topology/index.ts';
+import { analyse, findings, smallestPodMtu } from '../../analysis/index.ts';
+import { buildFabric } from '../../fabric/index.ts';
+import { loadTopology, type TopologyInput } from '../../topology/index.ts';
+import { redundant, twoRegions } from '../fabric/networks.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { redundant, twoRegions } from './networks.ts';
 
 const mtuOf = (topology: TopologyInput) => fabricOf(topology).pods.mtu;
 
@@ -29,10 +32,42 @@ test('without an underlay nobody can tell: Calico detects it on the hosts', () =
 
 test('a segment that no pod path crosses does not count', () => {
   const topology = withSegments(twoRegions(), {
-    spare: { cidr: '172.16.1.0/30', mtu: 1280, cost: 1000, members: { e1: '172.16.1.1', w1: '172.16.1.2' } },
     stub: { cidr: '172.16.2.0/30', mtu: 600, members: { e1: '172.16.2.1' } },
+    management: {
+      cidr: '172.16.3.0/24',
+      mtu: 1280,
+      cost: 1000,
+      members: { e1: '172.16.3.1', 'e-a': '172.16.3.11', 'e-b': '172.16.3.12' },
+    },
   });
   expect(mtuOf(topology)).toBe(1420);
+});
+
+test('a spare link counts: packets take it when the usual one fails', () => {
+  const topology = withSegments(twoRegions(), {
+    spare: { cidr: '172.16.1.0/30', mtu: 1280, cost: 1000, members: { e1: '172.16.1.1', w1: '172.16.1.2' } },
+  });
+  expect(mtuOf(topology)).toBe(1280);
+});
+
+test('two LANs: pods keep the MTU of the one that carries them, and no check says otherwise', () => {
+  const loaded = loadTopology({
+    file: 'two-lans.yaml',
+    bytes: readFileSync('test/analysis/pod-mtu/two-lans.yaml'),
+  });
+  if (!loaded.ok) throw new Error('the topology has faults');
+  const fabric = buildFabric(loaded.topology, smallestPodMtu);
+  expect(fabric.pods.mtu).toBe(9000);
+  const aboutMtu = findings(analyse(fabric)).filter(({ id }) => id.startsWith('NE30'));
+  expect(aboutMtu).toEqual([]);
+});
+
+test('where packets are lost, any segment may be on the way of those that will arrive', () => {
+  const apart = withSegments(twoRegions(), {
+    link: { members: { e1: '172.16.0.1' } },
+    spare: { cidr: '172.16.1.0/30', mtu: 1300, members: { e1: '172.16.1.1', tyo: '172.16.1.2' } },
+  });
+  expect(mtuOf({ ...apart, hosts: { tyo: { igp: true } } })).toBe(1300);
 });
 
 test('of equal paths every one counts, since flows spread over them', () => {
@@ -97,17 +132,30 @@ test('it agrees with trying every walk without repetition, on random underlays',
       }
       const topology = twoRegions();
       topology.underlay = { segments };
-      topology.routers = { ...topology.routers, t1: { routerId: '10.0.0.8' }, t2: { routerId: '10.0.0.9' } };
-      expect(mtuOf(topology)).toBe(Math.min(1500, ...crossedByHand(links)));
+      topology.routers = {
+        ...topology.routers,
+        t1: { routerId: '10.0.0.8', backboneAddress: '10.0.0.8' },
+        t2: { routerId: '10.0.0.9', backboneAddress: '10.0.0.9' },
+      };
+      const usual = crossedByHand(links);
+      const afterOne = [
+        ...links.map((_, failed) => links.filter((__, index) => index !== failed)),
+        ...[2, 3].map((failed) => withoutRouter(links, failed)),
+      ].flatMap(crossedByHand);
+      const any = links.map(({ mtu }) => mtu);
+      expect(mtuOf(topology)).toBe(Math.min(1500, ...(usual.length === 0 ? any : [...usual, ...afterOne])));
     }),
     { numRuns: 300 },
   );
 });
 
+type Link = { readonly members: readonly number[]; readonly cost: number; readonly mtu: number };
+
+const withoutRouter = (links: readonly Link[], failed: number): Link[] =>
+  links.map((link) => ({ ...link, members: link.members.filter((member) => member !== failed) }));
+
 /** The MTUs of all cheapest walks from router 0 to router 1, found by trying all. */
-function crossedByHand(
-  links: readonly { members: readonly number[]; cost: number; mtu: number }[],
-): number[] {
+function crossedByHand(links: readonly Link[]): number[] {
   let best = Number.POSITIVE_INFINITY;
   let mtus: number[] = [];
   const walk = (at: number, cost: number, seen: readonly number[], crossed: readonly number[]): void => {

@@ -1,0 +1,42 @@
+import type { Fabric } from '../fabric/index.ts';
+import { type Analysis, analyse } from './analysis.ts';
+import { failings } from './simulator/failure.ts';
+import { isWhole } from './simulator/what-if.ts';
+
+/**
+ * What `pods.mtu: auto` stands for, in bytes: the smallest MTU on any way that packets between pods take, at rest or after any
+ * single failure, a session's included. Segments that no such packet crosses do not count. Undefined where there are no two
+ * nodes, or no underlay: Calico then takes the hosts' own.
+ */
+export function smallestPodMtu(fabric: Fabric): number | undefined {
+  if (fabric.segments === undefined) return undefined;
+  const mtu = leastMtu(analyse(fabric));
+  return Number.isFinite(mtu) ? mtu : undefined;
+}
+
+/** The same of a network that is analysed already; infinite where nothing says it. */
+export function leastMtu(analysis: Analysis): number {
+  const { network, pairs, consequence } = analysis;
+  const joining = network.segments.filter(({ members }) => members.length > 1);
+  const joins = new Set(joining.map(({ index }) => index));
+  const narrowest = least([
+    ...joining.map(({ mtu }) => mtu),
+    ...network.machines.flatMap(({ ports }) =>
+      ports.filter(({ segment }) => joins.has(segment)).map(({ mtu }) => mtu),
+    ),
+  ]);
+  // Which ways packets take once what loses them is mended nobody can tell: any segment may be on one.
+  if (pairs.some(({ fate }) => !isWhole(fate))) return narrowest;
+  let found = least(pairs.map(({ fate }) => fate.mtu[0]));
+  for (const failing of failings(network)) {
+    // Most networks need no failure tried: no way is narrower than this.
+    if (found <= narrowest) break;
+    const { broken, worse } = consequence([failing]);
+    const arriving = [...broken, ...worse].filter(({ after }) => after.arrives);
+    found = Math.min(found, least(arriving.map(({ after }) => after.mtu[0])));
+  }
+  return found;
+}
+
+const least = (mtus: readonly number[]): number =>
+  mtus.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
