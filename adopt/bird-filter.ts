@@ -96,72 +96,79 @@ function oneWay(
   };
   const lost = (at: Token | undefined): Lost => new Lost(at === undefined ? 'no number' : placeText(at));
 
-  const run = (routine: Routine, args: readonly Value[], depth: number): Value => {
-    const variables = new Map<string, Value>([
+  let variables = new Map<string, Value>();
+  let depth = 0;
+  const { evaluate, isTrue, isIn } = evaluator({
+    state,
+    library,
+    variable: (name) => variables.get(name),
+    call: (name, values, at) => {
+      const called = routineOf(library, name);
+      if (called === undefined || depth > DEEPEST) throw lost(at);
+      const outer = variables;
+      depth += 1;
+      const value = run(called, values);
+      variables = outer;
+      depth -= 1;
+      return value;
+    },
+    lost,
+    decide,
+  });
+
+  const assign = (name: string, value: Value, at: Token): void => {
+    if (variables.has(name)) variables.set(name, value);
+    else if (isAttribute(name, library)) set.set(name, value);
+    else throw lost(at);
+  };
+
+  const doAll = (list: readonly Command[]): void => {
+    for (const one of list) doOne(one);
+  };
+
+  const doOne = (one: Command): void => {
+    switch (one.kind) {
+      case 'verdict':
+        throw new Verdict(one.accepts);
+      case 'return':
+        throw new Returned(one.value === undefined ? VOID : evaluate(one.value));
+      case 'if':
+        doAll(isTrue(one.condition) ? one.commands : one.otherwise);
+        return;
+      case 'case': {
+        const subject = evaluate(one.subject);
+        const arm = one.arms.find(({ labels }) => labels === undefined || isIn(subject, labels));
+        doAll(arm?.commands ?? []);
+        return;
+      }
+      case 'assign':
+        assign(one.name, evaluate(one.value), one.at);
+        return;
+      case 'declare':
+        variables.set(one.name, one.value === undefined ? VOID : evaluate(one.value));
+        return;
+      case 'unset':
+        set.set(one.name, VOID);
+        return;
+      case 'call':
+        changed(one.what);
+        return;
+      case 'unknown':
+        throw lost(one.at);
+    }
+  };
+
+  /** A call for what it does: a function, or a method that changes the attribute it is called on. */
+  const changed = (what: Expression): void => {
+    const value = evaluate(what);
+    if (what.kind === 'method' && what.of.kind === 'name') assign(what.of.name, value, what.at);
+  };
+
+  const run = (routine: Routine, args: readonly Value[]): Value => {
+    variables = new Map<string, Value>([
       ...routine.variables.map((name) => [name, VOID] as const),
       ...routine.parameters.map((name, index) => [name, args[index] ?? VOID] as const),
     ]);
-    const { evaluate, isTrue, isIn } = evaluator({
-      state,
-      library,
-      variable: (name) => variables.get(name),
-      call: (name, values, at) => {
-        const called = routineOf(library, name);
-        if (called === undefined || depth > DEEPEST) throw lost(at);
-        return run(called, values, depth + 1);
-      },
-      lost: (at) => lost(at),
-      decide,
-    });
-
-    const assign = (name: string, value: Value, at: Token): void => {
-      if (variables.has(name)) variables.set(name, value);
-      else if (isAttribute(name, library)) set.set(name, value);
-      else throw lost(at);
-    };
-
-    const doAll = (list: readonly Command[]): void => {
-      for (const one of list) doOne(one);
-    };
-
-    const doOne = (one: Command): void => {
-      switch (one.kind) {
-        case 'verdict':
-          throw new Verdict(one.accepts);
-        case 'return':
-          throw new Returned(one.value === undefined ? VOID : evaluate(one.value));
-        case 'if':
-          doAll(isTrue(one.condition) ? one.commands : one.otherwise);
-          return;
-        case 'case': {
-          const subject = evaluate(one.subject);
-          const arm = one.arms.find(({ labels }) => labels === undefined || isIn(subject, labels));
-          doAll(arm?.commands ?? []);
-          return;
-        }
-        case 'assign':
-          assign(one.name, evaluate(one.value), one.at);
-          return;
-        case 'declare':
-          variables.set(one.name, one.value === undefined ? VOID : evaluate(one.value));
-          return;
-        case 'unset':
-          set.set(one.name, VOID);
-          return;
-        case 'call':
-          changed(one.what);
-          return;
-        case 'unknown':
-          throw lost(one.at);
-      }
-    };
-
-    /** A call for what it does: a function, or a method that changes the attribute it is called on. */
-    const changed = (what: Expression): void => {
-      const value = evaluate(what);
-      if (what.kind === 'method' && what.of.kind === 'name') assign(what.of.name, value, what.at);
-    };
-
     try {
       doAll(routine.commands);
       return VOID;
@@ -172,7 +179,7 @@ function oneWay(
   };
 
   try {
-    run({ parameters: [], variables: [], commands }, [], 0);
+    run({ parameters: [], variables: [], commands }, []);
     // "Filter did not return accept nor reject": BIRD logs it, and the route is rejected.
     return { verdict: 'rejected' };
   } catch (thrown) {

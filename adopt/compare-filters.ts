@@ -14,6 +14,15 @@ export interface FilterSide {
   readonly isNextHopSelf: boolean;
 }
 
+/** Comparisons that were made: the sessions of one template have one filter, and thousands of nodes one template. */
+export type ComparedFilters = Map<
+  Policy,
+  { readonly key: string; readonly after: Policy; readonly details: Detail[] }[]
+>;
+
+/** Attributes that are another's from session to session. */
+const OF_THE_PEER = ['proto', 'from', 'gw', 'ifname', 'bgp_next_hop'];
+
 export interface FilterChange {
   /** `ipv4/export filter`. */
   readonly field: string;
@@ -21,6 +30,10 @@ export interface FilterChange {
   readonly direction: 'import' | 'export';
   readonly before: FilterSide;
   readonly after: FilterSide;
+  /** What is at the other end: sessions to which the same can come have the same text. */
+  readonly from: string;
+  /** The node at the other end of a filter that sends. */
+  readonly own: string | undefined;
   /** Whether such a route can get to this filter at all; with it come those of the same name, whatever their origin. */
   readonly meets: (one: RouteClass, alike: readonly RouteClass[]) => boolean;
   /** Prefixes of routes that the router's own files make. */
@@ -31,9 +44,23 @@ export interface FilterChange {
  * What a filter of today does with routes, against the one that takes its place. Only where every route that matters comes to
  * the same is the difference explained; what cannot be said of one is not known.
  */
-export function compareFilters(change: FilterChange, around: Surroundings): Detail[] {
-  const { field, family, before, after } = change;
+export function compareFilters(change: FilterChange, around: Surroundings, made: ComparedFilters): Detail[] {
+  const { before, after } = change;
   const mentions = joined([before, after].map(({ policy, library }) => mentionsOf(policy, library)));
+  if (OF_THE_PEER.some((name) => mentions.names.has(name))) return detailsOf(change, mentions, around);
+  const key = JSON.stringify([change.field, change.from, before.isNextHopSelf, after.isNextHopSelf]);
+  const known = made.get(before.policy) ?? [];
+  const found = known.find((one) => one.after === after.policy && one.key === key);
+  if (found !== undefined) return found.details;
+  const details = detailsOf({ ...change, own: undefined }, mentions, around);
+  made.set(before.policy, [...known, { key, after: after.policy, details }]);
+  return details;
+}
+
+function detailsOf(change: FilterChange, mentions: Mentions, around: Surroundings): Detail[] {
+  const { field, family, before, after } = change;
+  // Nobody is told his own block.
+  const isTold = ({ node }: RouteClass) => change.own === undefined || node !== change.own;
   const all = new Map<string, RouteClass[]>();
   for (const one of routeClasses(around, family, mentions)) {
     const alike = all.get(one.name);
@@ -41,7 +68,7 @@ export function compareFilters(change: FilterChange, around: Surroundings): Deta
     else alike.push(one);
   }
   const found = [...all.values()]
-    .flatMap((alike) => alike.filter((one) => change.meets(one, alike)))
+    .flatMap((alike) => alike.filter((one) => isTold(one) && change.meets(one, alike)))
     .map((one) => ({
       one,
       was: resultOf(one, change.direction, before),

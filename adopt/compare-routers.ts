@@ -6,7 +6,7 @@ import { type BgpProtocol, type BirdConfig, birdConfig } from './bird-config.ts'
 import { type RouterFolder, readFolder } from './bird-files.ts';
 import type { BirdStatement } from './bird-syntax.ts';
 import type { Compared, Detail } from './compare.ts';
-import { compareFilters } from './compare-filters.ts';
+import { type ComparedFilters, compareFilters } from './compare-filters.ts';
 import { type Explanation, NO_WORD, OPTION_RULES } from './explanations.ts';
 import { filterChange, type Neighbours, neighbours } from './filter-neighbours.ts';
 
@@ -89,6 +89,7 @@ function protocolsOf(
   const [were, are] = [before, after].map(
     ({ protocols }) => new Map(protocols.map((one) => [one.name, one])),
   );
+  const made: ComparedFilters = new Map();
   const names = [...new Set([...(were?.keys() ?? []), ...(are?.keys() ?? [])])].sort();
   return names.flatMap((name): Compared[] => {
     const [was, is] = [were?.get(name), are?.get(name)];
@@ -105,7 +106,7 @@ function protocolsOf(
       ];
     }
     const details = differences(was, is, (field) =>
-      compareFilters(filterChange(field, [was, before], [is, after], around), around.surroundings),
+      compareFilters(filterChange(field, [was, before], [is, after], around), around.surroundings, made),
     );
     const effects = details.map(({ effect }) => effect);
     const became = effects.includes('reset') ? 'reset' : effects.includes('reload') ? 'reloaded' : 'kept';

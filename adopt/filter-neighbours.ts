@@ -15,6 +15,7 @@ export interface Neighbours {
   readonly surroundings: Surroundings;
   /** By protocol. */
   readonly nodeAt: ReadonlyMap<string, string>;
+  readonly otherAt: ReadonlyMap<string, string>;
   /** What the router at the other end of a protocol sends, where its files were given. */
   readonly sends: (protocol: string, family: Family, alike: readonly RouteClass[]) => boolean;
   /** What a node may announce beside its blocks. */
@@ -51,6 +52,7 @@ export function neighbours(
   return {
     surroundings: { fabric, cluster: today.cluster, protocolOf: (node) => protocolAt.get(node) },
     nodeAt,
+    otherAt,
     sends: (protocol, family, alike) => {
       const other = today.routers.find(({ folder }) => folder.name === otherAt.get(protocol))?.sessions;
       const towards = other?.backbone.filter((one) => one.other === sessions.router.name) ?? [];
@@ -104,9 +106,10 @@ export function filterChange(
     before: side(was),
     after: side(is),
     staticRoutes: around.staticRoutes,
+    from: node === undefined ? `router ${around.otherAt.get(name) ?? ''}` : 'node',
+    own: direction === 'export' ? node : undefined,
     meets: (one, alike) => {
-      // Nobody is told his own block.
-      if (direction === 'export') return node === undefined || one.node !== node;
+      if (direction === 'export') return true;
       if (!one.origin.startsWith('BGP')) return false;
       if (node !== undefined) return one.origin === 'BGP' && around.nodeAnnounces(one);
       return around.sends(name, family as Family, alike);
