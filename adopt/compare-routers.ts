@@ -24,7 +24,7 @@ export function compareRouters(
     const router = fabric.routers.find(({ name }) => name === folder.name);
     if (router === undefined || router.planned) continue;
     const next = delivered(folder, files);
-    const read = readFolder(next);
+    const read = readFolder(router.bird.mode === 'include' ? withInclude(next) : next);
     const constants = new Map([
       [router.bird.constants.as, String(fabric.bgp.asNumber)],
       [router.bird.constants.routerId, router.routerId.text],
@@ -40,7 +40,9 @@ export function compareRouters(
     const around = neighbours(today, fabric, sessions, now.statements);
     compared.push(...protocolsOf(router, around, before, after));
     compared.push(...lost(router, folder, now.statements, statements));
-    if (folder.files.has('bird.conf')) todo.push(...undefinedNames(router, fabric, statements));
+    if (folder.files.has('bird.conf')) {
+      todo.push(...undefinedNames(router, fabric, statements), ...includesToMend(router, next));
+    }
     const isInline = sessions.nodes.some(
       ({ protocol }) => protocol.options.has('password') && !protocol.written.has('password'),
     );
@@ -78,6 +80,40 @@ function delivered({ name, files }: RouterFolder, rendered: ReadonlyMap<string, 
       ...ours.map(([path, text]) => [path.slice(prefix.length), encoder.encode(text)] as const),
     ]),
   };
+}
+
+const OURS = 'k3s/ibgp.conf';
+
+/** Whether `bird.conf` comes to our file, by whatever pattern. */
+const isIncluded = ({ name }: RouterFolder, statements: readonly BirdStatement[]): boolean =>
+  statements.some(({ words }) => words[0]?.source.file === `${name}/${OURS}`);
+
+/** A folder whose `bird.conf` includes our file: what a router is like when all that is to do by hand is done. */
+function withInclude(folder: RouterFolder): RouterFolder {
+  const main = folder.files.get('bird.conf');
+  if (main === undefined || isIncluded(folder, readFolder(folder).statements)) return folder;
+  const text = `${new TextDecoder().decode(main)}\ninclude "${OURS}";\n`;
+  return { ...folder, files: new Map([...folder.files, ['bird.conf', new TextEncoder().encode(text)]]) };
+}
+
+/** Without the one line BIRD never reads what is delivered; with the other it reads nothing at all. */
+function includesToMend({ name, bird }: RouterSpeaker, next: RouterFolder): string[] {
+  const { statements } = readFolder(next);
+  const gone = statements.filter(
+    ({ words: [keyword, file] }) =>
+      keyword?.text === 'include' &&
+      file !== undefined &&
+      /(^|\/)(k3s\/|ibgpeers\/|ibgp\.conf$)/.test(file.text),
+  );
+  return [
+    ...gone.map(
+      ({ words: [, file] }) =>
+        `${name}: take include "${file?.text}" out of ${file?.source.file}: a delivery takes that file away, and BIRD refuses a configuration without it`,
+    ),
+    ...(bird.mode === 'standalone' || isIncluded(next, statements)
+      ? []
+      : [`${name}: add this at the end of bird.conf: include "${OURS}";`]),
+  ];
 }
 
 function protocolsOf(

@@ -1,6 +1,7 @@
 import type { Fabric } from '../fabric/index.ts';
 import type { Today } from './adopt.ts';
 import { compareObjects } from './compare-objects.ts';
+import { uncompared } from './compare-peerings.ts';
 import { compareRouters } from './compare-routers.ts';
 import type { Explanation } from './explanations.ts';
 import type { Note } from './facts.ts';
@@ -10,7 +11,18 @@ export interface Compared {
   /** `cluster`, or the router's name. */
   readonly where: string;
   readonly what: string;
-  readonly became: 'same' | 'changes' | 'comes' | 'stays' | 'kept' | 'reloaded' | 'reset' | 'new' | 'gone';
+  readonly became:
+    | 'same'
+    | 'changes'
+    | 'comes'
+    | 'stays'
+    | 'kept'
+    | 'reloaded'
+    | 'reset'
+    | 'new'
+    | 'gone'
+    /** Nothing of today was found that it could be held against. */
+    | 'unknown';
   readonly details: readonly Detail[];
 }
 
@@ -38,7 +50,8 @@ export function compare(
 ): Comparison {
   const objects = compareObjects(today.cluster, notes, files);
   const routers = compareRouters(today, fabric, files);
-  return { compared: [...objects.compared, ...routers.compared], todo: [...routers.todo, ...objects.todo] };
+  const compared = [...objects.compared, ...uncompared(today, fabric), ...routers.compared];
+  return { compared, todo: [...routers.todo, ...objects.todo] };
 }
 
 /** What should keep anybody from applying the rendered network as it is. */

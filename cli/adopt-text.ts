@@ -89,7 +89,11 @@ function fieldText({ field, before, after }: Detail): string {
 /** What it comes to, and what is next. */
 export function adoptedText(comparison: Comparison, out: string | undefined): string {
   const { unexplained, interrupted } = concerns(comparison);
+  const unknown = comparison.compared.filter(({ became }) => became === 'unknown');
   const worries = [
+    ...(unknown.length === 0
+      ? []
+      : [`not known: ${unknown.map(({ where, what }) => `${what} (${where})`).join('; ')}`]),
     ...(unexplained === 0 ? [] : [`${counted(unexplained, 'difference')} not explained`]),
     ...(interrupted === 0 ? [] : [`${counted(interrupted, 'part')} of the routers would reset or go`]),
   ];

@@ -1,4 +1,13 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { networkFolder } from '../adopt/scenarios.ts';
@@ -70,6 +79,17 @@ test('a difference without an explanation fails, and the topology is written all
   expect(stdout).toContain('1 difference not explained. topology.yaml is written');
   expect(existsSync(join(folder, 'topology.yaml'))).toBe(true);
   expect(stdout + readFileSync(join(folder, 'topology.yaml'), 'utf8')).not.toContain('correct horse');
+});
+
+test('a router whose files have no session fails: nothing was compared', () => {
+  const folder = gathered('report');
+  rmSync(join(folder, 'routers/gateway/k3s'), { recursive: true });
+  writeFileSync(join(folder, 'routers/gateway/bird.conf'), 'router id 192.168.100.1;\nprotocol device {}\n');
+  const { code, stderr } = adopt(folder);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /\nnot known: sessions with nodes of WDS, IPv4 \(gateway\), \d+ differences not explained/,
+  );
 });
 
 test('what cannot be adopted writes nothing', () => {

@@ -1,0 +1,53 @@
+import type { Fabric, Peering } from '../fabric/index.ts';
+import type { Today } from './adopt.ts';
+import type { Compared } from './compare.ts';
+
+/**
+ * Peerings of which no session that runs was found: what becomes of those sessions nobody can say, and a comparison of nothing
+ * has no difference.
+ */
+export function uncompared(today: Today, fabric: Fabric): Compared[] {
+  const routers = fabric.routers
+    .filter(({ name, planned }) => !planned && !today.routers.some(({ folder }) => folder.name === name))
+    .map(({ name }) => unknown(name, 'its sessions', `no folder was given: give --router ${name}=FOLDER`));
+  const peerings = fabric.peerings
+    .filter(({ router, sessions }) => sessions.length > 0 && !routers.some(({ where }) => where === router))
+    .flatMap((peering) => {
+      const why = whyUnmatched(today, peering);
+      return why === undefined
+        ? []
+        : [
+            unknown(
+              peering.router,
+              `sessions with nodes of ${peering.region}, ${FAMILY[peering.family]}`,
+              why,
+            ),
+          ];
+    });
+  return [...routers, ...peerings];
+}
+
+const FAMILY = { ipv4: 'IPv4', ipv6: 'IPv6' } as const;
+
+const unknown = (where: string, what: string, why: string): Compared => ({
+  where,
+  what,
+  became: 'unknown',
+  details: [{ field: why, before: undefined, after: undefined, because: undefined }],
+});
+
+/** Why none of a router's sessions is one of the peering's; undefined where one is. */
+function whyUnmatched({ routers }: Today, { router, family, sessions }: Peering): string | undefined {
+  const nodes = new Set(sessions.flatMap(({ ends }) => ends.map(({ speaker }) => speaker)));
+  const own = routers.find(({ folder }) => folder.name === router)?.sessions;
+  if (own?.nodes.some((one) => one.family === family && nodes.has(one.node)) === true) return undefined;
+  const protocols = own?.router.config.protocols ?? [];
+  const ranges = protocols.flatMap(({ name, options }) => {
+    const range = options.get('neighbor range');
+    return range === undefined ? [] : [`${name} takes any neighbour of ${range}`];
+  });
+  if (ranges.length > 0) return `${ranges.join(', ')}, and no file says which come`;
+  return protocols.length === 0
+    ? 'its files have no BGP session'
+    : 'none of its sessions is with an address of these nodes';
+}
