@@ -128,13 +128,18 @@ function detectionFact(installation: ClusterObject): { facts: Fact[]; notes: Not
     return isFields(how) ? [{ field, how }] : [];
   });
   const [first] = found;
-  if (first === undefined) return { facts: [], notes: [] };
+  if (first === undefined) {
+    const says = 'not in Installation: the operator takes firstFound; another method restarts calico-node';
+    const origin = within(installation, 'spec', 'calicoNetwork');
+    return { facts: [fact(['calico', 'nodeAddress'], 'firstFound', says, origin)], notes: [] };
+  }
   const origin = within(installation, 'spec', 'calicoNetwork', first.field);
   const from = `Installation default: ${first.field}`;
-  const of = ({ firstFound, kubernetes, interface: name, canReach }: Fields): unknown => {
+  const of = ({ firstFound, kubernetes, interface: name, skipInterface, canReach }: Fields): unknown => {
     if (firstFound === true) return 'firstFound';
     if (kubernetes !== undefined) return 'kubernetes';
     if (name !== undefined) return { interface: name };
+    if (skipInterface !== undefined) return { skipInterface };
     return canReach === undefined ? undefined : { canReach };
   };
   const cidrs = found.flatMap(({ how }) => (Array.isArray(how.cidrs) ? how.cidrs : []));

@@ -115,6 +115,7 @@ interface Detection<K> {
   firstFound?: boolean;
   kubernetes?: K;
   interface?: string;
+  skipInterface?: string;
   canReach?: string;
   cidrs?: string[];
 }
@@ -129,6 +130,8 @@ function detection<K>(fabric: Fabric, family: Family, internalIp: K): Detection<
       return { kubernetes: internalIp };
     case 'interface':
       return { interface: how.interface };
+    case 'skipInterface':
+      return { skipInterface: how.interface };
     case 'canReach':
       return { canReach: how.address };
     case 'cidrs':

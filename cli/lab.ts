@@ -14,6 +14,7 @@ import {
   type Probed,
   probe,
   type Refused,
+  takenOnTrust,
   without,
 } from '../lab/index.ts';
 import { routerFiles } from '../routers/index.ts';
@@ -134,7 +135,7 @@ async function look(
     fabric: left.fabric,
     failed,
     failures: all.filter((one) => !asked(one)),
-    notes: all.filter(asked),
+    notes: [...takenOnTrust(left.fabric), ...all.filter(asked)],
     probed,
     established: new Set(left.expected.sessions.map(({ id }) => id).filter((id) => !down.has(id))),
     expected: new Set(left.expected.sessions.map(({ id }) => id)),

@@ -118,7 +118,12 @@ function nodeSpeaker(
 ): NodeSpeaker {
   const defaultRouter = node.defaultRouter ?? firstRouter;
   if (defaultRouter === undefined) throw new Error(`node ${node.name} has no region with a router`);
-  return { ...node, kind: 'node', defaultRouter, attachments: attachments.get(node.name) ?? [] };
+  const { interfaces, ...rest } = node;
+  const own = (attachments.get(node.name) ?? []).map((attachment) => ({
+    ...attachment,
+    interface: interfaces.get(attachment.segment),
+  }));
+  return { ...rest, kind: 'node', defaultRouter, attachments: own };
 }
 
 /** The next hop stands on a segment of the host: the topology's rules hold that. */

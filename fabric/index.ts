@@ -29,6 +29,12 @@ export { GITOPS_ENGINES } from './gitops.ts';
 export { hostKeyName } from './host-key.ts';
 export { igpPaths } from './igp.ts';
 export { NearestFirst } from './nearest-first.ts';
+export {
+  addressToExpect,
+  asCalicoHasIt,
+  type DetectedAddress,
+  detectedAddresses,
+} from './node-address.ts';
 export { defaultRoutes, gatewayRouteTo, gatewaysOf, loopbacks } from './own-ways.ts';
 export { deliveredPassword } from './password-file.ts';
 export { sessionProtocol, staticProtocol } from './protocol-names.ts';

@@ -1,4 +1,13 @@
-import { nodeBlocks, type PairExpectation, type Session, type SessionEnd } from '../fabric/index.ts';
+import {
+  addressToExpect,
+  type DetectedAddress,
+  detectedAddresses,
+  type Fabric,
+  nodeBlocks,
+  type PairExpectation,
+  type Session,
+  type SessionEnd,
+} from '../fabric/index.ts';
 import { contains, type Prefix, parsePrefix } from '../topology/address.ts';
 import type { Lab } from './boot.ts';
 import type { KernelRoute, Observation } from './observe.ts';
@@ -7,6 +16,7 @@ import type { Probed } from './probe.ts';
 /** Something that must hold and does not. */
 export interface Failure {
   readonly kind:
+    | 'address'
     | 'daemon'
     | 'session'
     | 'export'
@@ -26,6 +36,7 @@ export interface Failure {
 /** All that an observation and probes say against what must hold. Nothing that follows from a silent daemon is left out. */
 export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): Failure[] {
   return [
+    ...addressFailures(lab.fabric),
     ...seen.silent.map(({ host, daemon, said }) =>
       failure('daemon', [host], `${daemon} on ${host} does not answer${said === '' ? '' : `: ${said}`}`),
     ),
@@ -37,6 +48,35 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
     ...seen.errors.map((line) => failure('log', [line.split(':')[0] ?? ''], line)),
   ];
 }
+
+/** Nodes whose Calico finds, or may find, another address than the topology's: the lab was built with that. */
+const addressFailures = (fabric: Fabric): Failure[] =>
+  detectedAddresses(fabric).flatMap((one) => {
+    const { node, expected, may } = one;
+    const taken = addressToExpect(one);
+    if (taken?.text === expected.text) return [];
+    const peers = may.length > 1 ? 'may peer' : 'peers';
+    const says =
+      taken === undefined
+        ? `Calico on ${node.name} finds no ${expected.family === 'ipv4' ? 'IPv4' : 'IPv6'} address`
+        : `Calico on ${node.name} ${peers} from ${taken.text} instead of ${expected.text}, and here it does`;
+    return [failure('address', [node.name], says)];
+  });
+
+/** Nodes of which nobody can know from here which address Calico finds: the lab took the topology's. */
+export const takenOnTrust = (fabric: Fabric): Failure[] =>
+  detectedAddresses(fabric)
+    .filter(isOnTrust)
+    .map(({ node, expected }) =>
+      failure(
+        'address',
+        [node.name],
+        `it cannot be known whether Calico on ${node.name} peers from ${expected.text}; here it does`,
+      ),
+    );
+
+const isOnTrust = (one: DetectedAddress): boolean =>
+  (one.mayFail || one.may.length > 1) && addressToExpect(one)?.text === one.expected.text;
 
 /** How much is not there yet: sessions and routes. */
 export const missing = (lab: Lab, seen: Observation): number =>

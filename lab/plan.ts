@@ -1,5 +1,6 @@
 import type { Attachment, Fabric, NodeSpeaker, RouterSpeaker } from '../fabric/index.ts';
 import {
+  asCalicoHasIt,
   carriesMetric,
   defaultRoutes,
   deliveredPassword,
@@ -117,11 +118,12 @@ export function labPlan(
   const nodes = fabric.nodes.map(name);
   const hosts = fabric.hosts.map(name);
   const rendered = routerFiles({ ...fabric, routers });
+  const calico = asCalicoHasIt(fabric);
   return {
     segments: labSegments(fabric, [...routers, ...nodes, ...hosts]),
     hosts: [
       ...routers.map((router) => routerHost(router, rendered)),
-      ...nodes.map((node) => nodeHost(fabric, node, routers, blocks, dialect)),
+      ...nodes.map((node) => nodeHost(fabric, calico, node, routers, blocks, dialect)),
       ...hosts.map((host) => ({
         ...machine(host.name, 'host', host.attachments),
         routes: host.routes,
@@ -222,8 +224,10 @@ function routerHost(router: RouterSpeaker, rendered: ReadonlyMap<string, string>
   };
 }
 
+/** `calico`: the fabric with the addresses that calico-node finds, which need not be those of the topology. */
 function nodeHost(
   fabric: Fabric,
+  calico: Fabric,
   node: NodeSpeaker,
   routers: readonly RouterSpeaker[],
   blocks: ReadonlyMap<string, readonly Prefix[]>,
@@ -235,11 +239,18 @@ function nodeHost(
   );
   const base = { ...machine(node.name, 'node', node.attachments), loopback };
   const igp = node.igp ? withIgp({ ...node, loopback, routerId: node.address.ipv4 }) : undefined;
-  const calico = fabric.pods.families
-    .filter((family) => node.address[family] !== undefined)
+  const own = { ...node, address: calico.nodes.find(({ name }) => name === node.name)?.address ?? {} };
+  const birds = fabric.pods.families
+    .filter((family) => own.address[family] !== undefined)
     .map((family) => {
       const name = family === 'ipv4' ? 'bird' : 'bird6';
-      const text = calicoBird({ fabric, node, family, blocks: blocks.get(node.name) ?? [], dialect });
+      const text = calicoBird({
+        fabric: calico,
+        node: own,
+        family,
+        blocks: blocks.get(node.name) ?? [],
+        dialect,
+      });
       return { family, name, text };
     });
   return {
@@ -247,7 +258,7 @@ function nodeHost(
     defaultVia: defaultRoutes(node, gatewaysOf(fabric)).map(({ via }) => via),
     daemons: [
       ...(igp?.daemons ?? []),
-      ...calico.map(
+      ...birds.map(
         ({ family, name }): LabDaemon => ({
           role: 'calico',
           program: family === 'ipv4' ? 'bird1' : 'bird1-ipv6',
@@ -258,7 +269,7 @@ function nodeHost(
     ],
     files: new Map([
       ...(igp?.files ?? []),
-      ...calico.map(({ name, text }): [string, string] => [`${name}.conf`, text]),
+      ...birds.map(({ name, text }): [string, string] => [`${name}.conf`, text]),
       ...routers
         .filter(({ name, password }) => password !== undefined && regional.has(name))
         .map(({ name }): [string, string] => [nodePassword(name), passwordFile(name)]),

@@ -1,14 +1,26 @@
 import { z } from 'zod';
 import { registry, relativePath, sha256 } from './external.ts';
 import { matching, prefix, wholeNumber } from './fields.ts';
-import { interfaceName, objectName, reference } from './names.ts';
+import { interfacePattern, objectName, reference } from './names.ts';
 
-/** How calico-node finds its own address. Left to itself it takes the first one, which need not be the BGP one. */
+/**
+ * How calico-node finds its own address. Left to itself it takes one of those that the host has, which need not be the BGP one;
+ * K3s' node-ip, which noencap writes, is it.
+ */
 const nodeAddress = z
   .union([
     z.enum(['firstFound', 'kubernetes']),
     z.strictObject({
-      interface: interfaceName.describe('The address of this interface.').optional(),
+      interface: interfacePattern
+        .describe(
+          'The address of an interface whose name matches: a regular expression, or several with commas.',
+        )
+        .optional(),
+      skipInterface: interfacePattern
+        .describe(
+          'firstFound without the interfaces whose names match: a regular expression, or several with commas.',
+        )
+        .optional(),
       canReach: matching(
         'The address from which this host or address is reached.',
         /^(?![0-9.]+$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$|^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}$|^(?=.*[0-9A-Fa-f])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+$/,
@@ -19,7 +31,9 @@ const nodeAddress = z
       cidrs: z.array(prefix).min(1).describe('The address inside one of these.').optional(),
     }),
   ])
-  .describe('How calico-node finds the address it peers from.');
+  .describe(
+    "How calico-node finds the address it peers from. kubernetes is K3s' node-ip, which noencap writes: the node's address.",
+  );
 
 const prefixLength = wholeNumber('Bits.', 0, 128, 'prefix-length');
 
@@ -78,7 +92,7 @@ export const calico = z
         'API group of the Calico resources. The form with from and to is the state before a move from one to the other: see docs/move-to-the-v3-api.md.',
       )
       .prefault('crd.projectcalico.org/v1'),
-    nodeAddress: nodeAddress.prefault('firstFound'),
+    nodeAddress: nodeAddress.prefault('kubernetes'),
     containerIPForwarding: z
       .boolean()
       .describe(

@@ -69,6 +69,7 @@ export function finalise(file: TopologyFile): Topology {
         igp: node.igp,
         blocks: byAddress(node.block ?? []),
         defaultRouter: node.defaultRouter,
+        interfaces: new Map(byName(node.interfaces, (segment, ifname) => [segment, ifname] as const)),
         path: ['nodes', name],
       }),
     ),
@@ -154,6 +155,8 @@ function finaliseRule(rule: TopologyFile['calico']['filters'][string]['import'][
 function detection(written: TopologyFile['calico']['nodeAddress']): NodeAddressDetection {
   if (typeof written === 'string') return { method: written };
   if (written.interface !== undefined) return { method: 'interface', interface: written.interface };
+  if (written.skipInterface !== undefined)
+    return { method: 'skipInterface', interface: written.skipInterface };
   if (written.canReach !== undefined) return { method: 'canReach', address: written.canReach };
   return { method: 'cidrs', cidrs: written.cidrs ?? [] };
 }

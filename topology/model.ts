@@ -91,6 +91,7 @@ export type NodeAddressDetection =
   | { readonly method: 'firstFound' }
   | { readonly method: 'kubernetes' }
   | { readonly method: 'interface'; readonly interface: string }
+  | { readonly method: 'skipInterface'; readonly interface: string }
   | { readonly method: 'canReach'; readonly address: string }
   | { readonly method: 'cidrs'; readonly cidrs: readonly Prefix[] };
 
@@ -204,6 +205,8 @@ export interface Node {
   readonly blocks: readonly Prefix[];
   /** A router, or a host that forwards. */
   readonly defaultRouter: string | undefined;
+  /** Segment name -> interface name on this node, as far as the topology gives them. */
+  readonly interfaces: ReadonlyMap<string, string>;
   readonly path: Path;
 }
 

@@ -95,6 +95,18 @@ export const interfaceName = matching(
 );
 
 /**
+ * What calico-node looks for in the names of interfaces: regular expressions of Go (RE2), a comma between them. They need not match
+ * the whole name.
+ */
+export const interfacePattern = matching(
+  "A regular expression that a part of the interface's name matches, or several with commas between them.",
+  /^(?!.*\\[1-9])[A-Za-z0-9_.\-@:*+?^$|()[\]\\, ]+$/,
+  'interface-name',
+  'is no pattern for the names of interfaces',
+  'Write a name or a regular expression, such as eth0 or ^(eth|ens).',
+);
+
+/**
  * A symbol of the BIRD configuration language, at most 64 characters (measured on 2.0.12). Thirty-two and more hex
  * digits are a byte string to BIRD's lexer, whatever they were meant to be.
  */

@@ -9,7 +9,7 @@ import {
   repositoryURL,
 } from './external.ts';
 import { address, addresses, asNumber, blocks, matching, prefix, prefixes, wholeNumber } from './fields.ts';
-import { labelKey, machineName, nodeName, reference, regionName } from './names.ts';
+import { interfaceName, labelKey, machineName, nodeName, reference, regionName } from './names.ts';
 import { router } from './router-schema.ts';
 
 /**
@@ -174,6 +174,12 @@ const node = z
         "Router, or host that forwards, that the node's default route points to. Default: the first router of its region.",
       )
       .optional(),
+    interfaces: z
+      .record(reference, interfaceName)
+      .describe(
+        'Segment name -> interface name on this node: what calico.nodeAddress by interface names is held against.',
+      )
+      .prefault({}),
   })
   .describe('A Kubernetes node.');
 

@@ -15,6 +15,7 @@ import {
 } from './intent.ts';
 import { lostPackets, notPropagated } from './lost.ts';
 import { podMtuTooLarge, podMtuTooSmall, unevenMtu } from './mtu.ts';
+import { foreignNodeAddress } from './node-address.ts';
 import { filterOnNothing, reflectorsApart, reflectorWithoutClients, sessionDown } from './sessions.ts';
 import { covers } from './suppression.ts';
 import { hairpinUnknown } from './unknown-segments.ts';
@@ -44,6 +45,7 @@ const CHECKS: readonly Check[] = [
   addressInForeignRange,
   noDefaultRoute,
   lengthsWithEqual,
+  foreignNodeAddress,
 ];
 
 /** Everything that can be said of a fabric, in the order of ids and then of the topology. */

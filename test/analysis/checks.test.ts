@@ -100,7 +100,12 @@ describe("the field report's network", () => {
 
   test('as its author gave it: the hairpin of two pairs, the single points of failure of the picture, the unused region', () => {
     const found = places('self');
-    expect(named(found)).toEqual([...picture, 'NE203 routers.gateway', 'NE401 regions.Domestic']);
+    expect(named(found)).toEqual([
+      ...picture,
+      'NE203 routers.gateway',
+      'NE401 regions.Domestic',
+      'NE416 calico.nodeAddress',
+    ]);
     expect(found.find(({ id }) => id === 'NE203')?.evidence).toEqual(
       expect.arrayContaining([
         'kubemaster > gateway > kubenode-wds-1',
@@ -110,7 +115,7 @@ describe("the field report's network", () => {
   });
 
   test('with next hops kept the hairpin is gone, and nothing else', () => {
-    expect(named(places('keep'))).toEqual([...picture, 'NE401 regions.Domestic']);
+    expect(named(places('keep'))).toEqual([...picture, 'NE401 regions.Domestic', 'NE416 calico.nodeAddress']);
   });
 });
 

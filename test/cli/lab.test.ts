@@ -124,6 +124,7 @@ pods, from each line to each column: hops and path MTU
   kubenode-hkg04  4 1420      .               4 1420
   kubenode-wds-1  1 1500      4 1420          .
 
+note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7; here it does
 9 sessions up, 6 pairs of pods reach each other: all as it must be (TIME)
 `);
     expect(await gone(before)).toBe(true);

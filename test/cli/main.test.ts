@@ -78,7 +78,7 @@ describe('check', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('asNumber: 64512', `asNumber: 64512\n  ${text}`));
   };
 
-  test("the field report's network is valid; its planned region is a note", () => {
+  test("the field report's network is valid; its planned region is a note, the address of a node a guess", () => {
     const run = noencap(folder, ['check']);
     expect(run).toMatchObject({ code: 0, stderr: '' });
     expect(run.stdout).toMatch(/^warning NE201 {2}cn-ns is a single point of failure: /);
@@ -87,7 +87,12 @@ describe('check', () => {
   Add a node to the region, or remove it if it is no longer planned.
   at topology.yaml:39:13 regions.Domestic; see docs/checks/NE401.md
 
-topology.yaml: valid; 0 errors, 7 warnings, 1 note.
+warning NE416  it cannot be known from which address Calico on kubenode-hkg04 peers: firstFound depends on more than the topology tells
+  kubenode-hkg04: the topology has 10.2.5.7, Calico may take 100.64.1.7
+  Set calico.nodeAddress: kubernetes, which takes K3s' node-ip; or cidrs that hold this one address of each node.
+  at topology.yaml:22:16 calico.nodeAddress; see docs/checks/NE416.md
+
+topology.yaml: valid; 0 errors, 8 warnings, 1 note.
 `);
   });
 
@@ -110,6 +115,7 @@ topology.yaml: valid; 0 errors, 7 warnings, 1 note.
       '{id: NE405, where: bgp.holdTime, reason: slow links}',
       '{id: NE201, where: routers.*, reason: one of each}',
       '{id: NE201, where: underlay.segments.*, reason: one of each}',
+      '{id: NE416, where: calico.nodeAddress, reason: seen on all nodes}',
     ].join();
     writeFileSync(file, `${readFileSync(file, 'utf8')}\nchecks: {suppress: [${suppress}]}\n`);
     const run = noencap(folder, ['check', '--strict']);
@@ -125,13 +131,10 @@ topology.yaml: valid; 0 errors, 7 warnings, 1 note.
       command: 'check',
       ok: true,
     });
-    expect(JSON.parse(run.stdout).findings.at(-1)).toMatchObject({
-      id: 'NE401',
-      severity: 'info',
-      path: 'regions.Domestic',
-      line: 39,
-      column: 13,
-    });
+    expect(JSON.parse(run.stdout).findings.slice(-2)).toMatchObject([
+      { id: 'NE401', severity: 'info', path: 'regions.Domestic', line: 39, column: 13 },
+      { id: 'NE416', severity: 'warning', path: 'calico.nodeAddress', line: 22, column: 16 },
+    ]);
   });
 
   test('in GitHub Actions findings and faults are annotations at their line', () => {

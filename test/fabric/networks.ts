@@ -70,3 +70,33 @@ export function redundant(change: Partial<TopologyInput> = {}): TopologyInput {
     ...change,
   };
 }
+
+/** One router and two nodes, each on a management LAN and on the network that they peer over. */
+export function firstFound(nodeAddress: TopologyInput['calico']['nodeAddress']): TopologyInput {
+  return {
+    ...twoRegions(),
+    name: 'first-found',
+    calico: { version: 'v3.32.1', ...(nodeAddress !== undefined && { nodeAddress }) },
+    regions: { home: { router: 'gw' } },
+    routers: { gw: { routerId: '10.9.0.1', nodeAddress: '10.9.0.1' } },
+    nodes: {
+      a: { region: 'home', role: 'server', address: '10.9.0.11' },
+      b: { region: 'home', role: 'agent', address: '10.9.0.12' },
+    },
+    hosts: { tyo: { igp: true } },
+    underlay: {
+      segments: {
+        mgmt: {
+          cidr: '192.168.1.0/24',
+          mtu: 1500,
+          members: { gw: '192.168.1.1', a: '192.168.1.11', b: '192.168.1.12' },
+        },
+        zt: {
+          cidr: '10.9.0.0/24',
+          mtu: 2800,
+          members: { gw: '10.9.0.1', a: '10.9.0.11', b: '10.9.0.12' },
+        },
+      },
+    },
+  };
+}

@@ -77,13 +77,22 @@ const DETECTION: Path = ['calico', 'nodeAddress'];
 function detectionFaults(draft: Draft): Fault[] {
   const detection = draft.file.calico?.nodeAddress;
   if (typeof detection !== 'object' || draft.faulty(...DETECTION)) return [];
-  const ways = (['interface', 'canReach', 'cidrs'] as const).filter((key) => detection[key] !== undefined);
+  const ways = (['interface', 'skipInterface', 'canReach', 'cidrs'] as const).filter(
+    (key) => detection[key] !== undefined,
+  );
   if (ways.length !== 1) {
     const says = ways.length === 0 ? 'names no way' : `names ${ways.length} ways: ${listed(ways, 'and')}`;
     return [
-      fault('node-address-ways', DETECTION, says, 'Give exactly one of interface, canReach and cidrs.'),
+      fault(
+        'node-address-ways',
+        DETECTION,
+        says,
+        'Give exactly one of interface, skipInterface, canReach and cidrs.',
+      ),
     ];
   }
+  const pattern = patternFaults(detection);
+  if (pattern.length > 0) return pattern;
   const literal = detection.canReach === undefined ? undefined : parseAddress(detection.canReach);
   if (literal !== undefined) return familyOfCanReach(draft, literal);
   const cidrs = (detection.cidrs ?? []).flatMap((cidr) => cidr ?? []);
@@ -112,6 +121,27 @@ function detectionFaults(draft: Draft): Fault[] {
       }),
     ),
   ];
+}
+
+/** What does not compile would leave calico-node without an address. */
+function patternFaults(
+  detection: Partial<Record<'interface' | 'skipInterface', string | undefined>>,
+): Fault[] {
+  return (['interface', 'skipInterface'] as const).flatMap((key) => {
+    const written = detection[key];
+    if (written === undefined || written.split(',').every(compiles)) return [];
+    const says = `${JSON.stringify(written)} is no regular expression`;
+    return [fault('interface-name', [...DETECTION, key], says, 'Close what it opens, as in ^(eth|ens).')];
+  });
+}
+
+function compiles(pattern: string): boolean {
+  try {
+    new RegExp(pattern.trim());
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** calico-node dials the address over each family in turn: an IPv4 address has no answer for IPv6. */

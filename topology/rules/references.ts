@@ -12,6 +12,11 @@ export function referenceRules(draft: Draft): Fault[] {
   const router = target(draft, 'router', ['routers']);
   const region = target(draft, 'region', ['regions']);
   const segment = target(draft, 'segment', ['underlay', 'segments']);
+  const interfaces = (kind: 'routers' | 'nodes', name: string, own: object | undefined) =>
+    Object.keys(own ?? {}).flatMap((one) => {
+      const unknown = segment([kind, name, 'interfaces', one], one, 'key');
+      return unknown.length > 0 ? unknown : notMember(draft, kind, name, one);
+    });
   const mesh = bgp?.backboneMesh;
   return [
     ...(Array.isArray(mesh) ? mesh : []).flatMap((pair, index) =>
@@ -28,15 +33,11 @@ export function referenceRules(draft: Draft): Fault[] {
       ...router(['regions', name, 'router'], single),
       ...(several ?? []).flatMap((one, index) => router(['regions', name, 'routers', index], one)),
     ]),
-    ...entries(routers).flatMap(([name, { interfaces }]) =>
-      Object.keys(interfaces ?? {}).flatMap((one) => {
-        const unknown = segment(['routers', name, 'interfaces', one], one, 'key');
-        return unknown.length > 0 ? unknown : notMember(draft, name, one);
-      }),
-    ),
+    ...entries(routers).flatMap(([name, router]) => interfaces('routers', name, router.interfaces)),
     ...entries(nodes).flatMap(([name, node]) => [
       ...region(['nodes', name, 'region'], node.region),
       ...gateway(draft, ['nodes', name, 'defaultRouter'], node.defaultRouter),
+      ...interfaces('nodes', name, node.interfaces),
     ]),
     ...members(draft, underlay?.segments),
   ];
@@ -86,15 +87,13 @@ function unknown(
   });
 }
 
-function notMember(draft: Draft, router: string, segment: string): Fault[] {
+function notMember(draft: Draft, kind: string, machine: string, segment: string): Fault[] {
   const path = ['underlay', 'segments', segment, 'members'];
   const members = draft.file.underlay?.segments?.[segment]?.members;
-  if (draft.faulty(...path) || has(members, router)) return [];
-  const says = `${router} is no member of the segment ${segment}`;
+  if (draft.faulty(...path) || has(members, machine)) return [];
+  const says = `${machine} is no member of the segment ${segment}`;
   const mend = `Add it under ${path.join('.')}, or remove the interface.`;
-  return [
-    fault('interface-not-member', ['routers', router, 'interfaces', segment], says, mend, { part: 'key' }),
-  ];
+  return [fault('interface-not-member', [kind, machine, 'interfaces', segment], says, mend, { part: 'key' })];
 }
 
 type Segments = NonNullable<Draft['file']['underlay']>['segments'];

@@ -1,0 +1,64 @@
+import { addressToExpect, type DetectedAddress, detectedAddresses } from '../../fabric/index.ts';
+import { listed } from '../../topology/suggest.ts';
+import { type Check, type Found, someLines, someOf } from '../finding.ts';
+
+/**
+ * NE416: calico-node finds its address by itself, and it need not be the one that the routers and the other nodes peer with. Where
+ * the lab would build the network with another address it is an error; where nothing but names of interfaces are unknown a warning.
+ */
+export const foreignNodeAddress: Check = ({ fabric }) => {
+  const { method } = fabric.calico.nodeAddress;
+  const all = detectedAddresses(fabric);
+  const wrong = all.filter((one) => !isPossible(one));
+  const uncertain = all.filter((one) => isPossible(one) && (one.mayFail || one.may.length > 1));
+  const isFeared = (one: DetectedAddress) => addressToExpect(one)?.text !== one.expected.text;
+  const found = (
+    severity: Found['severity'],
+    about: readonly DetectedAddress[],
+    says: (who: string) => string,
+  ): Found[] =>
+    about.length === 0
+      ? []
+      : [
+          {
+            id: 'NE416',
+            severity,
+            path: ['calico', 'nodeAddress'],
+            says: says(someOf([...new Set(about.map(({ node }) => node.name))], 3)),
+            evidence: someLines(about.map(evidence)),
+            mend: MENDS[method] ?? MEND,
+          },
+        ];
+  return [
+    ...found('error', wrong, (who) => `by ${method} Calico on ${who} peers from no address that others know`),
+    ...found(
+      'error',
+      uncertain.filter(isFeared),
+      (who) => `it cannot be known from which address Calico on ${who} peers: ${method} may take another one`,
+    ),
+    ...found(
+      'warning',
+      uncertain.filter((one) => !isFeared(one)),
+      (who) =>
+        `it cannot be known from which address Calico on ${who} peers: ${method} depends on more than the topology tells`,
+    ),
+  ];
+};
+
+const MEND =
+  "Set calico.nodeAddress: kubernetes, which takes K3s' node-ip; or cidrs that hold this one address of each node.";
+
+const BY_NAME = `${MEND} Or say under nodes.<name>.interfaces what its interfaces are called.`;
+
+const MENDS: Readonly<Record<string, string>> = { interface: BY_NAME, skipInterface: BY_NAME };
+
+const isPossible = ({ expected, may }: DetectedAddress): boolean =>
+  may.some(({ text }) => text === expected.text);
+
+function evidence({ node, expected, may, mayFail }: DetectedAddress): string {
+  const taken = may.map(({ text }) => text).filter((text) => text !== expected.text);
+  const none = 'none, and then calico-node does not start';
+  const others = listed([...taken, ...(mayFail ? [none] : [])], 'or');
+  const verb = taken.length === may.length ? 'Calico takes' : 'Calico may take';
+  return `${node.name}: the topology has ${expected.text}, ${verb} ${others}`;
+}

@@ -1,0 +1,202 @@
+import { contains, type Family, type IpAddress, parseAddress, valuesOf } from '../topology/address.ts';
+import type { Fabric, NodeSpeaker } from './fabric.ts';
+import { igpPaths } from './igp.ts';
+import { defaultRoutes, gatewaysOf, loopbacks } from './own-ways.ts';
+
+/**
+ * What calico-node may take for a node's own address of a family, by `calico.nodeAddress`. With one address in `may` and without
+ * `mayFail` that is known; of several, the order of the node's interfaces decides, which no topology tells.
+ */
+export interface DetectedAddress {
+  readonly node: NodeSpeaker;
+  readonly family: Family;
+  /** The topology's: all other machines know the node by it. */
+  readonly expected: IpAddress;
+  readonly may: readonly IpAddress[];
+  /** Perhaps it finds none: calico-node does not start then. */
+  readonly mayFail: boolean;
+}
+
+/** Every node in every family of the pods, as calico-node does it (node/pkg/lifecycle/startup/autodetection). */
+export function detectedAddresses(fabric: Fabric): DetectedAddress[] {
+  const detect = detector(fabric);
+  return fabric.nodes.flatMap((node) =>
+    fabric.pods.families.flatMap((family) => {
+      const expected = node.address[family];
+      if (expected === undefined) return [];
+      const { sure, perhaps } = detect(node, family, expected);
+      const may = new Map([...sure, ...perhaps].map((address) => [address.text, address]));
+      return { node, family, expected, may: [...may.values()], mayFail: sure.length === 0 };
+    }),
+  );
+}
+
+/**
+ * The address that a network built from this topology has to expect: where Calico may take another one that the topology
+ * describes, that one. Undefined where it finds none. An address that stands on no segment cannot be judged: it is taken.
+ */
+export function addressToExpect({ node, family, expected, may }: DetectedAddress): IpAddress | undefined {
+  const others = may.filter(({ text }) => text !== expected.text);
+  if (others.length === may.length) return others[0];
+  return isDescribed(node, family, expected) ? (others[0] ?? expected) : expected;
+}
+
+/** The fabric with the nodes' addresses as Calico has them: what its BIRDs and their configuration are made of. */
+export function asCalicoHasIt(fabric: Fabric): Fabric {
+  const detected = detectedAddresses(fabric);
+  const taken = new Map(detected.map((one) => [`${one.node.name} ${one.family}`, addressToExpect(one)]));
+  if (detected.every((one) => addressToExpect(one)?.text === one.expected.text)) return fabric;
+  return {
+    ...fabric,
+    nodes: fabric.nodes.map((node) => {
+      const [ipv4, ipv6] = (['ipv4', 'ipv6'] as const).map((family) => taken.get(`${node.name} ${family}`));
+      return { ...node, address: { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) } };
+    }),
+    sessions: fabric.sessions.flatMap((session) => {
+      const node = session.ends[1];
+      if (node.kind !== 'node') return session;
+      const address = taken.get(`${node.speaker} ${session.transport}`);
+      return address === undefined ? [] : { ...session, ends: [session.ends[0], { ...node, address }] };
+    }),
+  };
+}
+
+/** Addresses that Calico surely looks at, and those that it looks at if interfaces are called so. */
+interface Candidates {
+  readonly sure: readonly IpAddress[];
+  readonly perhaps: readonly IpAddress[];
+}
+
+type Detect = (node: NodeSpeaker, family: Family, expected: IpAddress) => Candidates;
+
+function detector(fabric: Fabric): Detect {
+  const how = fabric.calico.nodeAddress;
+  switch (how.method) {
+    // The InternalIP of the Node is K3s' node-ip, which noencap writes.
+    case 'kubernetes':
+      return (_, __, expected) => ({ sure: [expected], perhaps: [] });
+    case 'firstFound':
+      return byName((name) => name === undefined || !isExcluded(name));
+    case 'skipInterface': {
+      const skips = matching(how.interface);
+      return byName((name) => (name === undefined ? undefined : !isExcluded(name) && !skips(name)));
+    }
+    case 'interface': {
+      const isMeant = matching(how.interface);
+      return byName((name) => (name === undefined ? undefined : isMeant(name)));
+    }
+    // Every interface counts, the loopback interface too; the order of the ranges means nothing.
+    case 'cidrs':
+      return (node, family) => ({
+        sure: addressesOf(node, family).filter((one) => how.cidrs.some((cidr) => contains(cidr, one))),
+        perhaps: [],
+      });
+    case 'canReach':
+      return reaching(fabric, parseAddress(how.address));
+  }
+}
+
+/**
+ * Calico's own list of interfaces that firstFound and skipInterface never take (DEFAULT_INTERFACES_TO_EXCLUDE). The loopback
+ * interface is among them, dummies, and whatever else begins with `lo`.
+ */
+const EXCLUDED = [
+  'docker',
+  'cbr',
+  'dummy',
+  'virbr',
+  'lxcbr',
+  'veth',
+  'lo',
+  'cali',
+  'tunl',
+  'flannel',
+  'kube-ipvs',
+  'cni',
+  'vxlan.calico',
+  'vxlan-v6.calico',
+  'wireguard.cali',
+  'wg-v6.cali',
+  'nodelocaldns',
+];
+
+const isExcluded = (name: string): boolean => EXCLUDED.some((start) => name.startsWith(start));
+
+/** Regular expressions with commas between them, each found anywhere in a name. */
+function matching(patterns: string): (name: string) => boolean {
+  const all = patterns.split(',').map((one) => new RegExp(one.trim()));
+  return (name) => all.some((one) => one.test(name));
+}
+
+/**
+ * By the names of interfaces; undefined of a name: it depends on what the interface is called. Whether an interface is up does not
+ * count. An address on no segment is on the loopback interface, a dummy, or an interface that the topology does not describe.
+ */
+function byName(counts: (name: string | undefined) => boolean | undefined): Detect {
+  return (node, family) => {
+    const described = node.attachments.flatMap(({ address, interface: name }) => {
+      const own = address[family];
+      return own === undefined ? [] : [{ own, verdict: counts(name) }];
+    });
+    const elsewhere = loopbacks(node).filter((one) => one.family === family);
+    const having = (wanted: boolean | undefined) =>
+      described.filter(({ verdict }) => verdict === wanted).map(({ own }) => own);
+    return { sure: having(true), perhaps: [...having(undefined), ...elsewhere] };
+  };
+}
+
+/** The source address that the kernel takes towards a destination; `target` is undefined for a host name. */
+function reaching(fabric: Fabric, target: IpAddress | undefined): Detect {
+  const pathsTo = igpPaths(fabric);
+  const gateways = gatewaysOf(fabric);
+  const machines = [...fabric.routers, ...fabric.nodes, ...fabric.hosts];
+  const owner = machines.find((one) => ownsAddress(one, target));
+  return (node, family) => {
+    const all: Candidates = { sure: [], perhaps: addressesOf(node, family) };
+    if (target === undefined) return all;
+    const own = addressesOf(node, family).filter(({ text }) => text === target.text);
+    if (own.length > 0) return { sure: own, perhaps: [] };
+    const on = (segments: ReadonlySet<string>): Candidates => ({
+      sure: node.attachments.flatMap(({ segment, address }) =>
+        segments.has(segment) ? (address[family] ?? []) : [],
+      ),
+      perhaps: [],
+    });
+    const connected = node.attachments.filter(({ cidr, address }) => {
+      const range = cidr[family];
+      return range !== undefined && address[family] !== undefined && contains(range, target);
+    });
+    if (connected.length > 0) return on(new Set(connected.map(({ segment }) => segment)));
+    if (!node.igp) {
+      const route = defaultRoutes(node, gateways).find(({ via }) => via.family === family);
+      return route === undefined ? all : on(new Set([route.segment]));
+    }
+    if (owner === undefined) return all;
+    const steps = pathsTo(owner.name, family).stepsFrom(node.name);
+    if (steps.length === 0) return all;
+    // Of several segments of its owner OSPF leads to that of the address, not to the nearest.
+    const isExact = owner.attachments.length === 1 || isLoopback(owner, target);
+    return on(new Set((isExact ? steps : node.attachments).map(({ segment }) => segment)));
+  };
+}
+
+type Machine = Fabric['routers'][number] | NodeSpeaker | Fabric['hosts'][number];
+
+const isLoopback = (machine: Machine, address: IpAddress): boolean =>
+  machine.kind !== 'host' && loopbacks(machine).some(({ text }) => text === address.text);
+
+const ownsAddress = (machine: Machine, address: IpAddress | undefined): boolean =>
+  address !== undefined &&
+  (isLoopback(machine, address) ||
+    machine.attachments.some((one) => valuesOf(one.address).some(({ text }) => text === address.text)));
+
+/** All addresses of a node in a family: on its segments, and its own. */
+function addressesOf(node: NodeSpeaker, family: Family): IpAddress[] {
+  return [
+    ...node.attachments.flatMap(({ address }) => address[family] ?? []),
+    ...loopbacks(node).filter((one) => one.family === family),
+  ];
+}
+
+const isDescribed = (node: NodeSpeaker, family: Family, { text }: IpAddress): boolean =>
+  node.attachments.some(({ address }) => address[family]?.text === text);

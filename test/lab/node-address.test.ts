@@ -1,0 +1,40 @@
+import { firstFound } from '../fabric/networks.ts';
+import { booted, look, scenario } from './labs.ts';
+
+scenario('Calico finds another address than the topology has', () => {
+  test('its BIRD peers from that one: the mesh stays down, and the failure says why', async () => {
+    const lab = await booted(firstFound({ canReach: '192.168.1.1' }), undefined, 4000);
+    try {
+      const seen = await look(lab);
+      expect(seen.says('address')).toEqual([
+        'Calico on a peers from 192.168.1.11 instead of 10.9.0.11, and here it does',
+        'Calico on b peers from 192.168.1.12 instead of 10.9.0.12, and here it does',
+      ]);
+      expect(seen.says('session')).toContain('a--b/ipv4 is not configured at a');
+    } finally {
+      await lab.holder.end();
+    }
+  }, 60_000);
+
+  test('with the node-ip that noencap writes all is as it must be', async () => {
+    const lab = await booted(firstFound('kubernetes'));
+    try {
+      expect((await look(lab)).failures).toEqual([]);
+    } finally {
+      await lab.holder.end();
+    }
+  }, 60_000);
+
+  test('one that finds none does not start at all', async () => {
+    const topology = firstFound('firstFound');
+    const { a } = topology.nodes ?? {};
+    if (a === undefined) throw new Error('a is not there');
+    topology.nodes = { ...topology.nodes, a: { ...a, interfaces: { mgmt: 'virbr0', zt: 'dummy0' } } };
+    const lab = await booted(topology, undefined, 4000);
+    try {
+      expect((await look(lab)).says('address')).toContain('Calico on a finds no IPv4 address');
+    } finally {
+      await lab.holder.end();
+    }
+  }, 60_000);
+});
