@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { MAX_PARALLEL } from '../delivery/rollout.ts';
 import { adopt } from './adopt.ts';
 import { bootstrap } from './bootstrap.ts';
 import { check } from './check.ts';
@@ -136,7 +137,7 @@ function program(): Command {
       'what the routers run; none: nobody knows (default: found out from what they have)',
     )
     .option('--wave <number>', 'deliver this wave of the plan only', wholeNumber(1, 100_000))
-    .option('--max-parallel <count>', 'routers at a time', wholeNumber(1, 100), 4)
+    .option('--max-parallel <count>', 'routers at a time', wholeNumber(1, 100), MAX_PARALLEL)
     .option('--timeout <seconds>', 'until a router undoes what is not confirmed', wholeNumber(20, 3600), 120)
     .option('--accept-drift', 'let noencap have files that were edited on the routers', false)
     .option('--excuse <name>', 'session or protocol that may be down afterwards (repeatable)', collect, [])

@@ -1,3 +1,4 @@
+import { usualWaves } from '../delivery/rollout.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { findPrograms, type Refused, type Rehearsal, type Ride, rehearse } from '../lab/index.ts';
 import { firstToGet } from '../review/index.ts';
@@ -38,7 +39,7 @@ export async function labRehearse(options: RehearseOptions, terminal: Terminal):
   else {
     terminal.say(text(fabric, base.name, result));
     for (const line of notAsItMustBe(result, terminal.colour)) terminal.report(line);
-    terminal.say(isFelt(result) ? 'The change is felt.' : 'The change is hitless.');
+    terminal.say(lastWord(result));
   }
   return fine ? EXIT.fine : EXIT.doesNotHold;
 }
@@ -59,7 +60,7 @@ export async function rehearsed(
   let result: Rehearsal | Refused | undefined;
   const run = async (progress: (step: string) => void) => {
     const first = firstToGet(base, fabric);
-    result = await rehearse({ base, fabric, first, routerFiles, programs, progress });
+    result = await rehearse({ base, fabric, first, waves: usualWaves, routerFiles, programs, progress });
   };
   await runSteps([{ title: 'Rehearse the change', run }], terminal);
   if (result === undefined) throw new Error('the rehearsal found nothing');
@@ -107,8 +108,12 @@ const notAsItMustBe = ({ differences, failures }: Rehearsal, colour: Terminal['c
   ...failureLines(failures, colour),
 ];
 
-const isFelt = (rehearsal: Rehearsal): boolean =>
-  losses(rehearsal).lost > 0 || rehearsal.sessions.some(({ became }) => became === 'reset');
+function lastWord(rehearsal: Rehearsal): string {
+  const { differences, failures } = rehearsal;
+  if (failures.length > 0) return 'The change breaks what must hold.';
+  if (differences.length > 0) return 'The change leaves something behind.';
+  return losses(rehearsal).lost === 0 ? 'The change is hitless.' : 'The change is felt.';
+}
 
 const lossLine = ({ from, to, sent, lost, gap }: Ride): string =>
   `            ${from} to ${to}: ${lost} of ${sent} lost, ${gap} ms at a stretch`;

@@ -1,4 +1,11 @@
-import { endsFor, type Fabric, type Session, type SessionEnd, sessionProtocol } from '../fabric/index.ts';
+import {
+  agreement,
+  endsFor,
+  type Fabric,
+  type Session,
+  type SessionEnd,
+  sessionProtocol,
+} from '../fabric/index.ts';
 
 /** A session that a router must have, as its BIRD knows it. */
 export interface ExpectedSession {
@@ -28,31 +35,14 @@ export type Agreements = (session: Session) => Agreement;
 export function agreements(before: Fabric | undefined, after: Fabric): Agreements {
   if (before === undefined) return () => 'unknown';
   const were = new Map(before.sessions.map((session) => [session.id, session]));
-  const [wordBefore, wordAfter] = [passwords(before), passwords(after)];
+  const [agreedBefore, agreedAfter] = [agreement(before), agreement(after)];
   const compare = (session: Session): Agreement => {
     const was = were.get(session.id);
     if (was === undefined) return 'new';
-    return shape(was, wordBefore) === shape(session, wordAfter) ? 'same' : 'otherwise';
+    return agreedBefore(was) === agreedAfter(session) ? 'same' : 'otherwise';
   };
   return once(compare);
 }
-
-/** A peer takes an OPEN only from the address, with the AS number (RFC 4271 section 6.2) and with the password that it expects. */
-const shape = ({ kind, ends, transport, carries }: Session, words: ReadonlyMap<string, string>): string =>
-  [
-    transport,
-    carries.join(),
-    ...ends.map(({ speaker, address, asNumber }) => `${speaker} ${address.text} ${asNumber}`),
-    kind === 'reflector' ? (words.get(ends[0].speaker) ?? '') : '',
-  ].join('\n');
-
-const passwords = ({ routers }: Fabric): ReadonlyMap<string, string> =>
-  new Map(
-    routers.map(({ name, password }) => [
-      name,
-      password === undefined ? '' : `${password.secret.name}/${password.secret.key}`,
-    ]),
-  );
 
 /** How many of the routes that a session brought may be gone because of the change itself. */
 export type Explained = 'none' | 'some' | 'all';
@@ -65,14 +55,14 @@ export type Explained = 'none' | 'some' | 'all';
 export function explainedLosses(
   before: Fabric | undefined,
   after: Fabric,
-  agreement: Agreements,
+  agreementOf: Agreements,
 ): (remote: SessionEnd) => Explained {
   const fewer = before?.bgp.exportBorrowed === true && !after.bgp.exportBorrowed;
   const [were, are] = [clientSessions(before), clientSessions(after)];
   const ofRouter = once((router: string): Explained => {
     const left = are.get(router) ?? [];
     if (before === undefined) return left.length === 0 ? 'all' : 'some';
-    const same = left.filter((session) => agreement(session) === 'same').length;
+    const same = left.filter((session) => agreementOf(session) === 'same').length;
     if (same === 0) return 'all';
     return fewer || same < (were.get(router)?.length ?? 0) ? 'some' : 'none';
   });

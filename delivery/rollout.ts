@@ -48,6 +48,13 @@ export function rollout(fabric: Fabric, names: readonly string[], maxParallel: n
   return { waves, left };
 }
 
+/** Routers at a time, where nobody says otherwise. */
+export const MAX_PARALLEL = 4;
+
+/** The routers of each wave of a delivery for which nobody says otherwise. */
+export const usualWaves = (fabric: Fabric, names: readonly string[]): string[][] =>
+  rollout(fabric, names, MAX_PARALLEL).waves.map((wave) => wave.map(({ router }) => router));
+
 /**
  * Whether a router may begin while others, of its wave and of earlier ones, are not done yet. What is promised of a wave's routers
  * being down at once is promised of those, too.

@@ -1,3 +1,4 @@
+export { agreement } from './agreement.ts';
 export { nodeBlocks, podAddress } from './blocks.ts';
 export { buildFabric } from './build.ts';
 export {

@@ -1,8 +1,10 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Fabric } from '../fabric/index.ts';
 import { addressBits } from '../topology/address.ts';
 import { askBird } from './birdc.ts';
 import { addresses, converged, type Lab, must, placeFiles } from './boot.ts';
+import { settled } from './in-between.ts';
 import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './plan.ts';
 import { rollNodes } from './roll.ts';
 import { batch, gatewayRoute, podChange, podRemade, startScript, wiringScript } from './wiring.ts';
@@ -18,17 +20,24 @@ export interface Between {
   readonly away: ReadonlySet<string>;
 }
 
+/** How a change is delivered. */
+export interface Delivered {
+  readonly first: 'routers' | 'cluster';
+  /** Of these routers, all of which get something, those that get it at the same time, in the order of the deliveries. */
+  readonly waves: (fabric: Fabric, routers: readonly string[]) => readonly (readonly string[])[];
+}
+
 /**
  * Turns a running lab into another one the way production would: new machines are plugged in and started, and new addresses
- * added; the files of the others change in place; each router is reconfigured after the other, then the nodes, all at once as
- * Calico does it (or restarted one after the other, where its version changes), or the other way round where the cluster is
- * `first`; addresses and machines that are no more are pulled out last, when the others have found their ways without them.
+ * added; the files of the others change in place; routers are reconfigured wave by wave, each when the one before it has settled, then
+ * the nodes, all at once as Calico does it (or restarted one after the other, where its version changes), or the other way round
+ * where the cluster is `first`; addresses and machines that are no more are pulled out last, when the others have found their ways without them.
  * What the cluster is `between` the two it is for some seconds. Returns the lab that it is then, and what was done.
  */
 export async function changeLab(
   lab: Lab,
   next: Omit<Lab, 'holder' | 'machineOf'>,
-  first: 'routers' | 'cluster',
+  { first, waves }: Delivered,
   between: Between | undefined,
 ): Promise<{ lab: Lab; done: Changed[] }> {
   const { holder } = lab;
@@ -58,16 +67,24 @@ export async function changeLab(
     done.push({ says: `started ${added.map(({ name }) => name).join(', ')}` });
   }
   const changed = stayed.filter((host) => differs(old.get(host.name) as LabHost, host));
-  const routers = changed.filter(({ kind }) => kind === 'router').map((router) => [router]);
+  const routers = changed.filter(({ kind }) => kind === 'router');
   const others = changed.filter(({ kind }) => kind !== 'router');
   const isRolled = lab.fabric.calico.version !== next.fabric.calico.version;
   const felix = new Map(
     podsThatStay(lab.plan, next.plan).map(([before, after]) => [after.node, podRemade(before, after)]),
   );
+  const has = new Set(next.plan.hosts.map(({ name }) => name));
+  for (const { name, kind } of stayed)
+    if (kind === 'node' || routers.some((one) => one.name === name)) has.delete(name);
+  const settle = async (delivered: readonly LabHost[]) => {
+    for (const { name } of delivered) has.add(name);
+    await settled({ ...lab, ...next }, lab.fabric, next.fabric, has);
+  };
   const cluster = async () => {
     const touched = between === undefined ? [] : await throughBetween(lab, next, between, done);
     if (isRolled) await rollNodes({ ...lab, ...next }, stayed, felix, done);
     else await configured(stayed.filter((host) => others.includes(host) || touched.includes(host.name)));
+    if (first === 'cluster' && routers.length > 0) await settle(stayed.filter(({ kind }) => kind === 'node'));
   };
   const configured = async (hosts: readonly LabHost[]) => {
     if (hosts.length === 0) return;
@@ -75,7 +92,14 @@ export async function changeLab(
     done.push({ says: `configured ${hosts.map(({ name }) => name).join(', ')}` });
   };
   if (first === 'cluster') await cluster();
-  for (const router of routers) await configured(router);
+  for (const wave of waves(
+    next.fabric,
+    routers.map(({ name }) => name),
+  )) {
+    const delivered = routers.filter(({ name }) => wave.includes(name));
+    await configured(delivered);
+    await settle(delivered);
+  }
   if (first === 'routers') await cluster();
   const changedLab = { ...next, holder, machineOf: await addresses(holder, next.plan) };
   const unwired = stayed

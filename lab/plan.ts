@@ -101,7 +101,7 @@ export const hostFolder = (host: string): string => `/run/lab/${host}`;
 /**
  * `routerFiles` renders the routers of a fabric, as `synth` does. In the lab every router is one that runs nothing else:
  * what include mode leaves to the operator's own bird.conf, a standalone one has. A host that was in a lab `before` keeps
- * the names of its interfaces.
+ * the names of its interfaces, and a pod its MTU: Calico gives another one only to pods that are started anew.
  */
 export function labPlan(
   fabric: Fabric,
@@ -111,6 +111,7 @@ export function labPlan(
 ): LabPlan {
   const blocks = nodeBlocks(fabric);
   const earlier = new Map(before?.hosts.map((host) => [host.name, host.interfaces]));
+  const mtuBefore = new Map(before?.pods.map(({ node, mtu }) => [node, mtu]));
   const name = <T extends Machine>(one: T): T => named(one, earlier.get(one.name) ?? []);
   const routers = fabric.routers
     .filter((router) => !router.planned)
@@ -130,7 +131,9 @@ export function labPlan(
         ...(host.igp ? withIgp({ ...host, loopback: [], routerId: undefined }) : {}),
       })),
     ],
-    pods: nodes.flatMap((node) => pod(fabric, node, blocks.get(node.name) ?? [])),
+    pods: nodes
+      .flatMap((node) => pod(fabric, node, blocks.get(node.name) ?? []))
+      .map((one) => ({ ...one, mtu: mtuBefore.get(one.node) ?? one.mtu })),
   };
 }
 

@@ -1,7 +1,7 @@
 import { clusterBetween, expectations, type Fabric, nodeBlocks } from '../fabric/index.ts';
 import { contains, type Prefix } from '../topology/address.ts';
 import { type BootOptions, bootLab, converged, type Lab } from './boot.ts';
-import { type Between, type Changed, changeLab, readdressed } from './change.ts';
+import { type Between, type Changed, changeLab, type Delivered, readdressed } from './change.ts';
 import { type Fate, fates, rested } from './fates.ts';
 import type { Refused } from './holder.ts';
 import { type Failure, judge } from './judge.ts';
@@ -25,10 +25,13 @@ export interface Rehearsal {
 /** What a network is changed into, and who gets the change first. */
 export interface Step {
   readonly fabric: Fabric;
-  readonly first: 'routers' | 'cluster';
+  readonly first: Delivered['first'];
 }
 
-type Boot = Omit<BootOptions, 'fabric'> & { readonly progress?: (step: string) => void };
+type Boot = Omit<BootOptions, 'fabric'> & {
+  readonly waves: Delivered['waves'];
+  readonly progress?: (step: string) => void;
+};
 
 export interface RehearseOptions extends Boot, Step {
   /** The fabric before the change; `fabric` is the one after it. */
@@ -91,7 +94,7 @@ export async function rehearseSteps(
 async function made(
   running: Lab,
   { fabric, first, joins }: Step & { readonly joins: ReadonlySet<string> },
-  { routerFiles, programs, progress = () => {} }: Boot,
+  { routerFiles, programs, waves, progress = () => {} }: Boot,
 ): Promise<{ lab: Lab; cost: Omit<Rehearsal, 'differences'> }> {
   const head = withBlocks(fabric, nodeBlocks(running.fabric));
   const before = await rested(running);
@@ -100,7 +103,7 @@ async function made(
   progress('change it');
   const next = { fabric: head, plan, programs, expected: expectations(head) };
   const between = betweenIn(running, head, joins, routerFiles);
-  const { lab, done } = await changeLab(running, next, first, between);
+  const { lab, done } = await changeLab(running, next, { first, waves }, between);
   const after = await converged(lab, { within: 60_000 });
   const pairs = await pings.end();
   const sessions = fates({ lab: running, seen: before }, { lab, seen: after });

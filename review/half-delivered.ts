@@ -1,4 +1,4 @@
-import type { Attachment, Fabric, Session, SessionEnd } from '../fabric/index.ts';
+import { type Attachment, agreement, type Fabric, type Session } from '../fabric/index.ts';
 import type { Segment } from '../topology/model.ts';
 
 /**
@@ -31,27 +31,16 @@ export function halfDelivered(routersAs: Fabric, clusterAs: Fabric): Fabric {
 
 /** Sessions with reflectors: each end as its own side has it. */
 function agreed(routersAs: Fabric, clusterAs: Fabric): Session[] {
+  const [routersSay, clusterSays] = [agreement(routersAs), agreement(clusterAs)];
   const nodeSide = new Map(clusterAs.sessions.map((session) => [session.id, session]));
   return routersAs.sessions.flatMap((session): Session[] => {
     const other = nodeSide.get(session.id);
     if (session.kind !== 'reflector' || other?.kind !== 'reflector') return [];
-    const [reflector, clientAsSeen] = session.ends;
-    const [reflectorAsSeen, client] = other.ends;
-    const agrees =
-      isSame(reflector, reflectorAsSeen) &&
-      isSame(client, clientAsSeen) &&
-      passwordOf(routersAs, reflector.speaker) === passwordOf(clusterAs, reflector.speaker);
+    const [reflector] = session.ends;
+    const [, client] = other.ends;
+    const agrees = routersSay(session) === clusterSays(other);
     return agrees ? [{ ...session, ends: [reflector, client] }] : [];
   });
-}
-
-/** BGP takes an OPEN only from the address and with the AS number that it expects (RFC 4271 section 6.2). */
-const isSame = (one: SessionEnd, other: SessionEnd): boolean =>
-  one.address.text === other.address.text && one.asNumber === other.asNumber;
-
-function passwordOf({ routers }: Fabric, name: string): string {
-  const password = routers.find((router) => router.name === name)?.password;
-  return password === undefined ? '' : `${password.secret.name}/${password.secret.key}`;
 }
 
 /** Segments of both, with the members that are there. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { usualWaves } from '../../delivery/rollout.ts';
 import { findPrograms, type Rehearsal, rehearse } from '../../lab/index.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { tree } from '../cli/run.ts';
@@ -49,6 +50,7 @@ async function moved(known: string): Promise<Rehearsal> {
     base: { ...fabric, name: 'today' },
     fabric,
     first: 'routers',
+    waves: usualWaves,
     routerFiles: (asked) => (asked.name === 'today' ? todays(routerFiles(asked)) : routerFiles(asked)),
     programs,
   });

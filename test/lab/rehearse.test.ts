@@ -1,16 +1,23 @@
+import { usualWaves } from '../../delivery/rollout.ts';
 import { sameMoment } from '../../lab/fates.ts';
-import { findPrograms, type Rehearsal, rehearse } from '../../lab/index.ts';
+import { findPrograms, type Rehearsal, rehearseSteps } from '../../lab/index.ts';
 import { ride } from '../../lab/rides.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant, scenario } from './labs.ts';
 
-async function rehearsed(base: TopologyInput, head: TopologyInput): Promise<Rehearsal> {
+const rehearsed = async (base: TopologyInput, head: TopologyInput): Promise<Rehearsal> =>
+  (await rehearsedInTurn(base, [head]))[0] as Rehearsal;
+
+async function rehearsedInTurn(
+  base: TopologyInput,
+  heads: readonly TopologyInput[],
+): Promise<readonly Rehearsal[]> {
   const programs = findPrograms('.');
   if ('says' in programs) throw new Error(programs.mend);
-  const [before, after] = [fabricOf(base), fabricOf(head)];
-  const result = await rehearse({ base: before, fabric: after, first: 'routers', routerFiles, programs });
+  const steps = heads.map((head) => ({ fabric: fabricOf(head), first: 'routers' as const }));
+  const result = await rehearseSteps(fabricOf(base), steps, { waves: usualWaves, routerFiles, programs });
   if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
   return result;
 }
@@ -61,7 +68,59 @@ scenario('a change, rehearsed', () => {
     expect(lost(result)).toBeGreaterThan(0);
     expect(result).toMatchObject({ differences: [], failures: [] });
   }, 120_000);
+
+  test('the same where each region has two reflectors is felt by nobody: the next router waits until the sessions of the one before are back', async () => {
+    const base = twoEach();
+    const result = await rehearsed(base, { ...base, bgp: { ...base.bgp, holdTime: 9 } });
+    expect(sessions(result, 'kept')).toEqual([]);
+    expect(result.pairs.filter(({ gap }) => gap > BLIP)).toEqual([]);
+    expect(result).toMatchObject({ differences: [], failures: [] });
+  }, 120_000);
+
+  test('pods that run keep their MTU: a larger one, which every segment carries, breaks nothing; a segment that gets narrower does', async () => {
+    const base = redundant();
+    const { core, ...others } = base.underlay?.segments ?? {};
+    const larger = { ...base, pods: { ...base.pods, mtu: 1420 } };
+    const narrower = {
+      ...base,
+      pods: { ...base.pods, mtu: 1300 },
+      underlay: { segments: { ...others, core: { ...core, mtu: 1300 } as never } },
+    };
+    const [raised, lowered] = await rehearsedInTurn(base, [larger, narrower]);
+    expect(raised).toMatchObject({ differences: [], failures: [] });
+    expect(lost(raised as Rehearsal)).toBe(0);
+    expect(lowered?.failures.map(({ says }) => says)).toEqual([
+      "e-a to w-a: packets of the pods' MTU, 1380 bytes, do not arrive",
+      "e-b to w-a: packets of the pods' MTU, 1380 bytes, do not arrive",
+      "w-a to e-a: packets of the pods' MTU, 1380 bytes, do not arrive",
+      "w-a to e-b: packets of the pods' MTU, 1380 bytes, do not arrive",
+    ]);
+  }, 180_000);
 });
+
+/** Milliseconds: see test/lifecycle. */
+const BLIP = 200;
+
+/** The redundant network with a second reflector in the west as well. */
+function twoEach(): TopologyInput {
+  const base = redundant();
+  const { 'west-lan': lan, core, ...others } = base.underlay?.segments ?? {};
+  return {
+    ...base,
+    regions: { ...base.regions, west: { routers: ['w1', 'w2'] } },
+    routers: {
+      ...base.routers,
+      w2: { routerId: '10.0.0.4', nodeAddress: '192.168.2.2', backboneAddress: '10.0.0.4' },
+    },
+    underlay: {
+      segments: {
+        ...others,
+        'west-lan': { ...lan, members: { ...lan?.members, w2: '192.168.2.2' } } as never,
+        core: { ...core, members: { ...core?.members, w2: '172.16.0.4' } } as never,
+      },
+    },
+  };
+}
 
 test("the longest gap is the longest run of lost packets, of that pair's lines only", () => {
   const line = (address: string, seq: number, arrived: boolean) =>

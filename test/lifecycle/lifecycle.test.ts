@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { analyse, findings } from '../../analysis/index.ts';
 import { render } from '../../cli/render.ts';
+import { usualWaves } from '../../delivery/rollout.ts';
 import { findPrograms, type Rehearsal, rehearseSteps } from '../../lab/index.ts';
 import { NO_TRUST_FILES, type Review, review } from '../../review/index.ts';
 import { routerFiles } from '../../routers/index.ts';
@@ -126,7 +127,7 @@ async function rehearsed({ states: own, steps: ways }: Story): Promise<readonly 
       fabric,
       first: ways[index]?.first === 'cluster' ? 'cluster' : 'routers',
     })),
-    { routerFiles, programs },
+    { waves: usualWaves, routerFiles, programs },
   );
   if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
   return result;

@@ -1,3 +1,4 @@
+import { usualWaves } from '../../delivery/rollout.ts';
 import { findPrograms, rehearse } from '../../lab/index.ts';
 import { type Configured, type SessionFate, sessionFates } from '../../review/session-fates.ts';
 import { routerFiles } from '../../routers/index.ts';
@@ -68,7 +69,14 @@ async function rehearsed({ base, head }: Change): Promise<readonly { id: string;
   const programs = findPrograms('.');
   if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
   const [before, after] = [fabricOf(base), fabricOf(head)];
-  const result = await rehearse({ base: before, fabric: after, first: 'routers', routerFiles, programs });
+  const result = await rehearse({
+    base: before,
+    fabric: after,
+    first: 'routers',
+    waves: usualWaves,
+    routerFiles,
+    programs,
+  });
   if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
   return result.sessions;
 }

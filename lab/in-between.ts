@@ -1,0 +1,32 @@
+import { agreement, type Fabric, meshSessions, type Session } from '../fabric/index.ts';
+import { converged, type Lab } from './boot.ts';
+
+/** How long a delivery waits for sessions to come back before it goes on. Milliseconds. */
+const UNTIL_BACK = 15_000;
+
+/**
+ * Waits as `ship` does after each wave: until all sessions are up that both ends agree on by then, and no route changes any more.
+ * The speakers that `has` names have what comes, the others what was.
+ */
+export async function settled(lab: Lab, was: Fabric, is: Fabric, has: ReadonlySet<string>): Promise<void> {
+  const sessions = sessionsBetween(was, is, has);
+  // Neither fabric says which routes are there in between: that they rest is enough.
+  const between = { ...lab, fabric: { ...is, sessions: [] }, expected: { sessions, pairs: [] } };
+  await converged(between, { within: UNTIL_BACK });
+}
+
+/** The sessions that come up while some speakers have one fabric and the others still another. */
+export function sessionsBetween(was: Fabric, is: Fabric, has: ReadonlySet<string>): Session[] {
+  const [before, after] = [was, is].map((fabric) => {
+    const text = agreement(fabric);
+    const all = [...fabric.sessions, ...meshSessions(fabric)];
+    return new Map(all.map((session) => [session.id, { session, agreed: text(session) }]));
+  });
+  return [...(after?.keys() ?? []), ...(before?.keys() ?? [])]
+    .filter((id, index, ids) => ids.indexOf(id) === index)
+    .flatMap((id) => {
+      const ends = (after?.get(id) ?? before?.get(id))?.session.ends ?? [];
+      const [one, other] = ends.map(({ speaker }) => (has.has(speaker) ? after : before)?.get(id));
+      return one !== undefined && one.agreed === other?.agreed ? [one.session] : [];
+    });
+}
