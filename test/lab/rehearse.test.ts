@@ -144,3 +144,14 @@ test.each([
 ])('whether two times are one: %s', (_, one, other, is) => {
   expect(sameMoment(one, other)).toBe(is);
 });
+
+test("a reply that is late stands behind those that came meanwhile, and breaks no gap's count", () => {
+  const text = [
+    'a : [0], 64 bytes, 0.05 ms (0.05 avg, 0% loss)',
+    'a : [3], 64 bytes, 0.05 ms (0.05 avg, 0% loss)',
+    'a : [1], timed out (0.05 avg, 33% loss)',
+    'ICMP Network Unreachable from 10.0.0.254 for ICMP Echo sent to a',
+    'a : [2], timed out (0.05 avg, 50% loss)',
+  ].join('\n');
+  expect(ride('x', 'y', 'a', text, 20)).toEqual({ from: 'x', to: 'y', sent: 4, lost: 2, gap: 40 });
+});
