@@ -62,8 +62,8 @@ export function analyse(
     standIn: small.standIn,
     consequence(failed) {
       const counts = ({ from, block }: PairChange) => weight(from, network.blocks[block] as Block) > 0;
-      const { broken, worse } = afterwards(failed);
-      return { broken: broken.filter(counts), worse: worse.filter(counts) };
+      const { broken, worse, parted } = afterwards(failed);
+      return { broken: broken.filter(counts), worse: worse.filter(counts), parted };
     },
   });
   return seen(atRest);

@@ -1,6 +1,6 @@
 import { type Analysis, analyse, countChanges } from './analysis.ts';
 import { type Failing, failings } from './simulator/failure.ts';
-import type { Block } from './simulator/network.ts';
+import type { Block, Machine } from './simulator/network.ts';
 import type { Consequence, PairChange } from './simulator/what-if.ts';
 
 /** What one failure, or several together, do to the pods. */
@@ -16,6 +16,8 @@ export interface FailureReport {
   readonly moreHops: number;
   /** Bytes that the MTU of a path gets smaller at most. */
   readonly lessMtu: number;
+  /** How many nodes have lost a session by it: for as long as it lasts BIRD on each waits 240 s at a start, and hides its pods. */
+  readonly waiting: number;
   readonly changes: readonly ChangedPair[];
 }
 
@@ -91,7 +93,7 @@ function nodesOf({ network }: Analysis, { kind, name }: Failing): number[] {
 function reportOf(
   analysis: Analysis,
   failed: readonly Failing[],
-  { broken, worse }: Consequence,
+  { broken, worse, parted }: Consequence,
 ): Omit<FailureReport, 'alike'> {
   const weight = ({ from, block }: PairChange) =>
     analysis.weight(from, analysis.network.blocks[block] as Block);
@@ -103,8 +105,22 @@ function reportOf(
     worse: countChanges(analysis, worse),
     moreHops: most(({ before, after }) => after.hops[1] - before.hops[1]),
     lessMtu: most(({ before, after }) => finite(before.mtu[0]) - finite(after.mtu[0])),
+    waiting: waiting(analysis, failed, parted),
     changes: [...broken, ...worse].map((change) => changed(analysis, change, weight(change))),
   };
+}
+
+/** Nodes that are there and have lost a session, with those that are like them. */
+function waiting(analysis: Analysis, failed: readonly Failing[], parted: readonly number[]): number {
+  const { machines, links } = analysis.network;
+  const gone = new Set(failed.map(({ name }) => name));
+  const nodes = new Set(
+    parted.flatMap((session) => [2 * session, 2 * session + 1].map((one) => links[one]?.machine ?? -1)),
+  );
+  return [...nodes]
+    .map((index) => machines[index])
+    .filter((machine): machine is Machine => machine?.kind === 'node' && !gone.has(machine.name))
+    .reduce((sum, { index }) => sum + analysis.like(index).length, 0);
 }
 
 const finite = (mtu: number): number => (Number.isFinite(mtu) ? mtu : 0);

@@ -5,6 +5,7 @@ import {
   type FailureReport,
   type Finding,
 } from '../analysis/index.ts';
+import { RECOVERY_WAIT } from '../fabric/index.ts';
 import { columns } from './columns.ts';
 import { counted, type Terminal } from './terminal.ts';
 
@@ -31,7 +32,18 @@ export function whatIfText(
     ...lines.map((line, index) => (index === 0 ? colour.bold(line) : line)),
     ...(rows.length > shown.length ? [`and ${rows.length - shown.length} more; --json has them all`] : []),
     `${counted(quiet, 'other failure')} ${quiet === 1 ? 'changes' : 'change'} nothing${isOfTwo ? ' more' : ''}.`,
+    ...waitingText(reports),
   ].join('\n');
+}
+
+/** Redundancy does not help against it, so that it is said of failures that change nothing as well. */
+function waitingText(reports: readonly FailureReport[]): string[] {
+  const most = Math.max(...reports.map(({ waiting }) => waiting), 0);
+  if (most === 0) return [];
+  const causes = reports.filter(({ waiting }) => waiting > 0).length;
+  return [
+    `With ${causes} of them some node lacks a peer (${counted(most, 'node')} at most). If its BIRD starts anew meanwhile, it waits ${RECOVERY_WAIT} s for that peer and hides the node's pods: see docs/checks/NE208.md.`,
+  ];
 }
 
 const MOST_ROWS = 60;

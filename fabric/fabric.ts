@@ -72,7 +72,7 @@ export interface FabricRegion {
   readonly path: Path;
 }
 
-/** A router under our BIRD config. `planned` ones have peerings, but no sessions and no config yet. */
+/** A router under our BIRD config. `planned` ones have no sessions and no config yet, and peerings where no node waits for them. */
 export interface RouterSpeaker {
   readonly kind: 'router';
   readonly name: string;

@@ -38,7 +38,9 @@ export {
 } from './node-address.ts';
 export { defaultRoutes, gatewayRouteTo, gatewaysOf, loopbacks } from './own-ways.ts';
 export { deliveredPassword } from './password-file.ts';
+export { isAwaited } from './peerings.ts';
 export { sessionProtocol, staticProtocol } from './protocol-names.ts';
+export { RECOVERY_WAIT } from './recovery.ts';
 export { newNames, withNames } from './renames.ts';
 export { fnv1a, hashedRouterId, quadText, routerIdText } from './router-id.ts';
 export { CLIENT_PREFERENCE, endsFor, meshSessions, sessionId } from './sessions.ts';

@@ -5,40 +5,47 @@ import type { FabricRegion, Peering, RouterSpeaker } from './fabric.ts';
 import { reflectorSession } from './sessions.ts';
 
 /**
- * One peering per region, router and family: the BGPPeer that Calico gets, with the sessions it makes. A planned
- * router has its peering and no session yet, so that the cluster's side is ready before the router is.
+ * One peering per region, router and family: the BGPPeer that Calico gets, with the sessions it makes. A planned router has its
+ * peering only as long as it selects nobody: a node whose BIRD starts waits up to 240 s for every peer that it is told of, and hides
+ * its pods that long (graceful restart; nothing that a BGPPeer can say makes it shorter).
  */
 export function buildPeerings(topology: Topology, regions: readonly FabricRegion[]): Peering[] {
   const families = podFamilies(topology);
   return regions
     .flatMap((region) =>
-      region.routers.flatMap((router) =>
-        familiesOf(router.nodeAddress)
-          .filter((family) => families.includes(family))
-          .flatMap((family): Peering[] => {
-            const peerAddress = router.nodeAddress[family];
-            if (peerAddress === undefined) return [];
-            return [
-              {
-                name: peeringName(region, router, family),
-                region: region.name,
-                router: router.name,
-                family,
-                peerAddress,
-                asNumber: topology.bgp.asNumber,
-                password: router.password,
-                filters: topology.calico.filters.filter((filter) => filter.routers.includes(router.name)),
-                planned: router.planned,
-                sessions: router.planned
-                  ? []
-                  : region.nodes.flatMap((node) => reflectorSession(topology, router, node, family) ?? []),
-              },
-            ];
-          }),
-      ),
+      region.routers
+        .filter((router) => !isAwaited(region, router))
+        .flatMap((router) =>
+          familiesOf(router.nodeAddress)
+            .filter((family) => families.includes(family))
+            .flatMap((family): Peering[] => {
+              const peerAddress = router.nodeAddress[family];
+              if (peerAddress === undefined) return [];
+              return [
+                {
+                  name: peeringName(region, router, family),
+                  region: region.name,
+                  router: router.name,
+                  family,
+                  peerAddress,
+                  asNumber: topology.bgp.asNumber,
+                  password: router.password,
+                  filters: topology.calico.filters.filter((filter) => filter.routers.includes(router.name)),
+                  planned: router.planned,
+                  sessions: router.planned
+                    ? []
+                    : region.nodes.flatMap((node) => reflectorSession(topology, router, node, family) ?? []),
+                },
+              ];
+            }),
+        ),
     )
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+/** Whether nodes would wait for a router that is not there yet. */
+export const isAwaited = ({ nodes }: FabricRegion, { planned }: RouterSpeaker): boolean =>
+  planned && nodes.length > 0;
 
 /**
  * Never depends on how many routers a region has: a second reflector must not rename the first one's BGPPeer,

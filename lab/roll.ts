@@ -30,7 +30,7 @@ export async function rollNodes(
       ...own.map(({ name }) => `kill -KILL "$(cat ${at(name, 'pid')})"; rm -f ${at(name, 'ctl')}`),
       `sleep ${AWAY}`,
       ...(felix.get(host.name) ?? []),
-      ...own.map((daemon) => `${startCommand(host.name, daemon, programs)} -R`),
+      ...own.map((daemon) => startCommand(host.name, daemon, programs)),
     ];
     await must(
       holder,

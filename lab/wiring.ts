@@ -51,9 +51,11 @@ export function startScript({ hosts }: LabPlan, programs: Programs): string {
 /** Where the programs are. `approximate`: there is no BIRD 1.6, and nodes run BIRD 2 with the same configuration. */
 export type Programs = Readonly<Record<LabDaemon['program'], string>> & { readonly approximate: boolean };
 
+/** calico-node starts its BIRDs with `-R`, the first time too: each waits for every peer that it is told of. */
 export function startCommand(host: string, { program, role, name }: LabDaemon, programs: Programs): string {
   const at = (end: string) => `${hostFolder(host)}/${name}.${end}`;
-  const bird = `nsenter --net=/run/netns/${host} ${programs[program]} -c ${at('conf')} -s ${at('ctl')} -P ${at('pid')} >${at('start')} 2>&1`;
+  const recover = role === 'calico' ? ' -R' : '';
+  const bird = `nsenter --net=/run/netns/${host} ${programs[program]}${recover} -c ${at('conf')} -s ${at('ctl')} -P ${at('pid')} >${at('start')} 2>&1`;
   return role === 'igp' ? `${mirror(host)}\n${bird}` : bird;
 }
 

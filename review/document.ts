@@ -109,6 +109,8 @@ const order = z.strictObject({
   says: text,
   /** Ordered pairs of nodes that have no way between the first delivery and the second. */
   lost: z.strictObject({ routersFirst: count, clusterFirst: count }),
+  /** Nodes that have a peer in between which does not know them: BIRD waits for it if it starts anew there, and hides their pods. */
+  waiting: z.strictObject({ routersFirst: count, clusterFirst: count }),
 });
 
 /** What the lab measured when it made the change with packets on the way. */

@@ -30,7 +30,7 @@ export function halfDelivered(routersAs: Fabric, clusterAs: Fabric): Fabric {
 }
 
 /** Sessions with reflectors: each end as its own side has it. */
-function agreed(routersAs: Fabric, clusterAs: Fabric): Session[] {
+export function agreed(routersAs: Fabric, clusterAs: Fabric): Session[] {
   const [routersSay, clusterSays] = [agreement(routersAs), agreement(clusterAs)];
   const nodeSide = new Map(clusterAs.sessions.map((session) => [session.id, session]));
   return routersAs.sessions.flatMap((session): Session[] => {

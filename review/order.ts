@@ -1,8 +1,8 @@
 import { type Analysis, analyse, isWhole } from '../analysis/index.ts';
-import { type Fabric, newNames, withNames } from '../fabric/index.ts';
+import { type Fabric, newNames, RECOVERY_WAIT, withNames } from '../fabric/index.ts';
 import { classPairs } from './class-pairs.ts';
 import { comparable } from './failures.ts';
-import { halfDelivered } from './half-delivered.ts';
+import { agreed, halfDelivered } from './half-delivered.ts';
 
 /** In which order cluster and routers get a change, so that pods reach each other between the two. */
 export interface DeliveryOrder {
@@ -10,6 +10,8 @@ export interface DeliveryOrder {
   readonly says: string;
   /** Ordered pairs of nodes that have no way between the first delivery and the second. */
   readonly lost: { readonly routersFirst: number; readonly clusterFirst: number };
+  /** Nodes that have a BGPPeer in between to a router that does not know them: BIRD waits for it if it starts anew there. */
+  readonly waiting: { readonly routersFirst: number; readonly clusterFirst: number };
 }
 
 /** What is delivered at all, and by how many parts. */
@@ -30,7 +32,7 @@ export function deliveryOrder(
       : cluster
         ? 'only the cluster changes'
         : 'neither the routers nor the cluster change';
-    return { first: 'either', says, lost: { routersFirst: 0, clusterFirst: 0 } };
+    return { first: 'either', says, lost: NOBODY, waiting: NOBODY };
   }
   const lost = {
     routersFirst:
@@ -40,6 +42,10 @@ export function deliveryOrder(
       strangers(after.fabric, before.fabric) ||
       lostBetween(before, after, halfDelivered(before.fabric, after.fabric)),
   };
+  const waiting = {
+    routersFirst: waitingBetween(before.fabric, after.fabric, 'routers'),
+    clusterFirst: waitingBetween(before.fabric, after.fabric, 'cluster'),
+  };
   const { routersFirst, clusterFirst } = lost;
   if (routersFirst > 0 && clusterFirst > 0) {
     // A speaker has one AS number.
@@ -48,23 +54,41 @@ export function deliveryOrder(
         ? 'Make the change in two, the new beside the old before the old goes'
         : 'An AS number has no state in between: deliver both as close together as can be';
     const says = `whichever comes first, pods lose each other until the other has followed: ${pairs(routersFirst)} with the routers first, ${pairs(clusterFirst)} with the cluster first. ${mend}`;
-    return { first: 'apart', says, lost };
+    return { first: 'apart', says, lost, waiting };
   }
-  if (routersFirst === 0 && clusterFirst === 0) {
-    return { first: 'either', says: 'cluster and routers may get it in any order', lost };
+  if (routersFirst + clusterFirst > 0) {
+    const first = clusterFirst > 0 ? 'routers' : 'cluster';
+    const says = `${FIRST[first]}: the other way round ${lose(routersFirst + clusterFirst)}${meanwhile(waiting[`${first}First`])}`;
+    return { first, says, lost, waiting };
   }
-  return clusterFirst > 0
-    ? {
-        first: 'routers',
-        says: `ship the routers before the cluster gets it: the other way round ${lose(clusterFirst)}`,
-        lost,
-      }
-    : {
-        first: 'cluster',
-        says: `let the cluster have it before the routers are shipped: the other way round ${lose(routersFirst)}`,
-        lost,
-      };
+  return { ...byWaiting(waiting), lost, waiting };
 }
+
+const NOBODY = { routersFirst: 0, clusterFirst: 0 };
+
+const FIRST = {
+  routers: 'ship the routers before the cluster gets it',
+  cluster: 'let the cluster have it before the routers are shipped',
+};
+
+/** Where no order loses a packet: the one in which a node that restarts in between waits for nobody. */
+function byWaiting({
+  routersFirst,
+  clusterFirst,
+}: DeliveryOrder['waiting']): Pick<DeliveryOrder, 'first' | 'says'> {
+  const [less, more] = [Math.min(routersFirst, clusterFirst), Math.max(routersFirst, clusterFirst)];
+  if (more > 0 && less === 0) {
+    const first = clusterFirst > 0 ? 'routers' : 'cluster';
+    return { first, says: `${FIRST[first]}: the other way round ${wait(more)}` };
+  }
+  return { first: 'either', says: `cluster and routers may get it in any order${meanwhile(more)}` };
+}
+
+const wait = (nodes: number): string =>
+  `${nodes === 1 ? '1 node has' : `${nodes} nodes have`} a peer that does not know ${nodes === 1 ? 'it' : 'them'}, and where BIRD starts anew in between it waits ${RECOVERY_WAIT} s for that peer, with the pods unreachable`;
+
+const meanwhile = (nodes: number): string =>
+  nodes === 0 ? '' : `. Restart no node in between: ${wait(nodes)}`;
 
 /** Who gets a change first where it is tried: the routers, unless that loses packets and the other way round does not. */
 export function firstToGet(earlier: Fabric, after: Fabric): 'routers' | 'cluster' {
@@ -108,4 +132,20 @@ function wholeIn(analysis: Analysis): (from: string, to: string) => boolean {
     analysis.pairs.filter(({ fate }) => !isWhole(fate)).map(({ from, to }) => `${from.name} ${to.name}`),
   );
   return (from, to) => !broken.has(analysis.standIn(from, to).join(' '));
+}
+
+/**
+ * Nodes that stay, and have a session in between that their router does not have as they do. A router that is not in the topology any
+ * more, or planned again, has what it had until somebody stops it.
+ */
+function waitingBetween(before: Fabric, after: Fabric, first: 'routers' | 'cluster'): number {
+  const [routersAs, clusterAs] = first === 'routers' ? [after, before] : [before, after];
+  const stay = new Set(before.nodes.map(({ name }) => name));
+  const nodes = new Set(after.nodes.map(({ name }) => name).filter((name) => stay.has(name)));
+  const shipped = new Set(after.routers.filter(({ planned }) => !planned).map(({ name }) => name));
+  const up = new Set(agreed(routersAs, clusterAs).map(({ id }) => id));
+  const waiting = clusterAs.sessions
+    .filter(({ id, kind, ends }) => kind === 'reflector' && shipped.has(ends[0].speaker) && !up.has(id))
+    .map(({ ends }) => ends[1].speaker);
+  return new Set(waiting.filter((name) => nodes.has(name))).size;
 }

@@ -92,7 +92,7 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
       fixed: changedFindings.fixed.map(findingBefore),
       reopened: changedFindings.reopened.map(finding),
     },
-    order: { ...order, lost: { ...order.lost } },
+    order: { ...order, lost: { ...order.lost }, waiting: { ...order.waiting } },
     rehearsal,
     fabric: [...parts, ...trusted].map((part) => ({ ...part, says: [...part.says] })),
     objects: objects.map(objectDocument),

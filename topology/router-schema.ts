@@ -104,7 +104,9 @@ export const router = z
       .prefault(false),
     planned: z
       .boolean()
-      .describe('The BGPPeer is emitted, the router has no configuration yet.')
+      .describe(
+        'The router is not there yet: it has no configuration, and its BGPPeer is emitted only for a region that has no nodes. Nodes wait for a peer that is not there.',
+      )
       .prefault(false),
     ssh: ssh.prefault({}),
     bird: bird.prefault({}),

@@ -19,6 +19,7 @@ import { foreignNodeAddress } from './node-address.ts';
 import { filterOnNothing, reflectorsApart, reflectorWithoutClients, sessionDown } from './sessions.ts';
 import { covers } from './suppression.ts';
 import { hairpinUnknown } from './unknown-segments.ts';
+import { waitsForAbsent } from './waiting.ts';
 
 /** In the order of their ids: lost packets, ways and what protects them, MTU, intent. */
 const CHECKS: readonly Check[] = [
@@ -30,6 +31,7 @@ const CHECKS: readonly Check[] = [
   interfaceAsBackbone,
   reflectorWithoutClients,
   reflectorsApart,
+  waitsForAbsent,
   podMtuTooLarge,
   podMtuTooSmall,
   unevenMtu,

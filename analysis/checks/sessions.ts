@@ -1,3 +1,4 @@
+import { isAwaited } from '../../fabric/index.ts';
 import { type Analysis, placeOf } from '../analysis.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
 import type { Link, Machine } from '../simulator/network.ts';
@@ -85,7 +86,7 @@ function mendFor(last: Machine | undefined): string {
 }
 
 /** The end that is on no segment, else the node, else the second router. */
-function blamed({ network }: Analysis, link: Link): Machine {
+export function blamed({ network }: Analysis, link: Link): Machine {
   const [a, b] = [network.machines[link.machine] as Machine, network.machines[link.peer] as Machine];
   return [a, b].find(({ ports }) => ports.length === 0) ?? [b, a].find(({ kind }) => kind === 'node') ?? b;
 }
@@ -162,9 +163,13 @@ export const filterOnNothing: Check = ({ fabric }) =>
         path: [...filter.path, 'routers'],
         says: `filter ${filter.name} stands on BGPPeers that select no node: ${someOf(idle)}`,
         evidence: idle.map((router) =>
-          fabric.peerings.some((peering) => peering.router === router)
-            ? `the regions of ${router} have no nodes`
-            : `${router} is the router of no region`,
+          fabric.regions.some((region) =>
+            region.routers.some((one) => one.name === router && isAwaited(region, one)),
+          )
+            ? `${router} is planned, and has no BGPPeer where nodes would wait for it`
+            : fabric.peerings.some((peering) => peering.router === router)
+              ? `the regions of ${router} have no nodes`
+              : `${router} is the router of no region`,
         ),
         mend: 'Name routers of regions that have nodes, or remove the filter.',
       },

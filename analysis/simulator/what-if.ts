@@ -22,6 +22,8 @@ export interface Consequence {
   readonly broken: readonly PairChange[];
   /** They still arrive, over more hops, with a smaller MTU or turning around. */
   readonly worse: readonly PairChange[];
+  /** Indices of the sessions that are up before and not after. */
+  readonly parted: readonly number[];
 }
 
 /**
@@ -33,7 +35,7 @@ export function whatIf(
   { underlay, live, waysTo }: Simulation = simulatorOf(network)(),
 ): (failed: readonly Failing[]) => Consequence {
   // A designated router that fails may join what it kept apart: more can come up than the network at rest knows of.
-  if (network.segments.some(({ isEven }) => !isEven)) return simulatedAnew(network, waysTo);
+  if (network.segments.some(({ isEven }) => !isEven)) return simulatedAnew(network, live, waysTo);
   const policies = network.blocks.map((block) => policyOf(network, block));
   const ways = network.blocks.map(waysTo);
   const ribs = ways.map(({ rib }) => rib);
@@ -63,19 +65,20 @@ export function whatIf(
         else if (isWorse(before, change.after)) worse.push(change);
       }
     }
-    return { broken, worse };
+    return { broken, worse, parted: partedIn(live, sessions.live) };
   };
 }
 
 /** A whole simulation for each failure. */
 function simulatedAnew(
   network: Network,
+  liveBefore: Uint8Array,
   waysBefore: Simulation['waysTo'],
 ): (failed: readonly Failing[]) => Consequence {
   const simulate = simulatorOf(network);
   return (failed) => {
     const failure = failureOf(network, failed);
-    const { waysTo } = simulate(failure);
+    const { waysTo, live } = simulate(failure);
     const changes = network.blocks
       .filter(({ node }) => !failure.machines.has(node))
       .flatMap((block) =>
@@ -90,9 +93,13 @@ function simulatedAnew(
     return {
       broken: changes.filter(({ after }) => !isWhole(after)),
       worse: changes.filter(({ before, after }) => isWhole(after) && isWorse(before, after)),
+      parted: partedIn(liveBefore, live),
     };
   };
 }
+
+const partedIn = (before: Uint8Array, after: Uint8Array): number[] =>
+  [...before.keys()].filter((session) => before[session] === 1 && after[session] === 0);
 
 /** Every packet arrives. */
 export const isWhole = ({ arrives, dropped, loops }: Fate): boolean => arrives && !dropped && !loops;

@@ -9,7 +9,7 @@ import { arbitraryNetwork } from './arbitrary-network.ts';
 import { enlargedNetwork } from './enlarged.ts';
 
 /** The same by comparing two simulations, pair by pair. */
-function compared({ network, waysTo }: Simulation, after: Simulation): Consequence {
+function compared({ network, waysTo, isUp }: Simulation, after: Simulation): Consequence {
   const pairs = network.blocks
     .filter(({ node }) => !after.failure.machines.has(node))
     .flatMap((block) =>
@@ -29,6 +29,9 @@ function compared({ network, waysTo }: Simulation, after: Simulation): Consequen
   return {
     broken: pairs.filter(({ after }) => !all(after)),
     worse: pairs.filter(({ before, after }) => all(after) && isWorse(before, after)),
+    parted: network.links
+      .filter(({ index, sessionIndex: own }) => index % 2 === 0 && isUp(own) && !after.isUp(own))
+      .map(({ sessionIndex }) => sessionIndex),
   };
 }
 

@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import { analyse, type FailureReport } from '../../analysis/index.ts';
+import { analyse, type FailureReport, failureReports } from '../../analysis/index.ts';
 import { whatIfText } from '../../cli/what-if.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/labs.ts';
@@ -12,6 +12,7 @@ const losing = (names: readonly string[], pairs: readonly string[]): FailureRepo
   worse: 0,
   moreHops: 0,
   lessMtu: 0,
+  waiting: 0,
   changes: pairs.map((pair) => ({
     from: pair,
     to: 'z',
@@ -36,4 +37,13 @@ test('of two failures together every pair is news that neither loses alone, howe
   expect(text).toContain('router a + router b');
   expect(text).not.toContain('router a + router c');
   expect(text).toContain('1 other failure changes nothing more.');
+});
+
+test('a failure that redundancy makes good leaves nodes behind that wait for what is gone when their BIRD starts anew', () => {
+  const analysis = analyse(fabricOf(redundant()));
+  const reports = failureReports(analysis, 1);
+  const waiting = (name: string) => reports.find(({ failed: [one] }) => one?.name === name)?.waiting;
+  expect(reports.find(({ failed: [one] }) => one?.name === 'e2')?.changes).toEqual([]);
+  expect([waiting('e2'), waiting('e-a--e2/ipv4'), waiting('west-lan')]).toEqual([2, 1, 1]);
+  expect(whatIfText(analysis, reports, pc.createColors(false))).toMatch(/it waits 240 s for that peer/);
 });

@@ -60,7 +60,7 @@ test.each([
   expect(lines(topology).filter((text) => text.startsWith('backbone'))).toHaveLength(sessions);
 });
 
-test('a planned router has peerings for Calico and no session yet', () => {
+test('a planned router of a region without nodes has peerings for Calico and no session yet', () => {
   const topology = twoRegions();
   const fabric = fabricOf({
     ...topology,
@@ -81,6 +81,21 @@ test('a planned router has peerings for Calico and no session yet', () => {
     sessions: [],
   });
   expect(fabric.sessions.some((session) => session.ends.some((end) => end.speaker === 'n1'))).toBe(false);
+});
+
+test('a planned router beside one that runs has no peering: every node of the region would wait for it', () => {
+  const later = { routerId: '10.0.0.9', nodeAddress: '192.168.1.9', backboneAddress: '10.0.0.9' };
+  const peerings = (planned: boolean) => {
+    const { routers, regions, ...topology } = twoRegions();
+    const fabric = fabricOf({
+      ...topology,
+      regions: { ...regions, east: { routers: ['e1', 'later'] } },
+      routers: { ...routers, later: { ...later, planned } },
+    });
+    return fabric.peerings.map(({ router }) => router);
+  };
+  expect(peerings(true)).toEqual(['e1', 'w1']);
+  expect(peerings(false)).toEqual(['e1', 'later', 'w1']);
 });
 
 test('a second reflector renames no peering of the first, so that Calico resets no session', () => {

@@ -195,7 +195,12 @@ function overwhelming(piece: string): Review {
       (kind) =>
         (['added', 'removed', 'changed'] as const).map((became) => ({ kind, became, name: '', says: [] })),
     ),
-    order: { first: 'apart', says: base.order.says, lost: { routersFirst: 1e15, clusterFirst: 1e15 } },
+    order: {
+      first: 'apart',
+      says: base.order.says,
+      lost: { routersFirst: 1e15, clusterFirst: 1e15 },
+      waiting: { routersFirst: 0, clusterFirst: 0 },
+    },
     rehearsal: {
       ...(base.rehearsal as NonNullable<Review['rehearsal']>),
       failures: many(base.notes),

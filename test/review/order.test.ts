@@ -8,8 +8,8 @@ import { orders } from './orders.ts';
 const order = (base: TopologyInput, head: TopologyInput, deliveries = { routers: true, cluster: true }) =>
   deliveryOrder(analyse(fabricOf(base)), analyse(fabricOf(head)), deliveries);
 
-test.each(orders)('$name: $first first', ({ base, head, first, lost }) => {
-  expect(order(base, head)).toMatchObject({ first, lost });
+test.each(orders)('$name: $first first', ({ base, head, first, lost, waiting }) => {
+  expect(order(base, head)).toMatchObject({ first, lost, waiting });
 });
 
 test('what cannot be made in two steps is not said to be', () => {
@@ -29,6 +29,20 @@ test('what one side alone gets has no order', () => {
     first: 'either',
     says: 'only the routers change',
     lost: nothing,
+    waiting: nothing,
   });
   expect(order(base, head, { routers: false, cluster: true }).says).toBe('only the cluster changes');
+});
+
+test('why it comes first is said by what a restart in between would cost; where neither order helps, that no node may be restarted', () => {
+  const says = (name: string) => {
+    const found = orders.find((one) => one.name === name) as (typeof orders)[number];
+    return order(found.base, found.head).says;
+  };
+  expect(says('a second reflector beside the first one')).toBe(
+    'ship the routers before the cluster gets it: the other way round 1 node has a peer that does not know it, and where BIRD starts anew in between it waits 240 s for that peer, with the pods unreachable',
+  );
+  expect(says('another reflector on the LAN, and the mesh that goes')).toMatch(
+    /^ship the routers before the cluster gets it: the other way round 2 pairs of nodes lose their way in between\. Restart no node in between: 2 nodes have a peer that does not know them,/,
+  );
 });

@@ -9,6 +9,8 @@ export interface Order {
   readonly first: 'either' | 'routers' | 'cluster' | 'apart';
   /** Ordered pairs of nodes that have no way between the two deliveries. */
   readonly lost: { readonly routersFirst: number; readonly clusterFirst: number };
+  /** Nodes that have a peer in between which does not know them. */
+  readonly waiting: { readonly routersFirst: number; readonly clusterFirst: number };
 }
 
 /** A second router in the west beside w1, and who of the two reflects there. */
@@ -38,6 +40,12 @@ function west(
   };
 }
 
+/** The same before w2 is there. */
+function planned(topology: TopologyInput): TopologyInput {
+  const { w2 } = topology.routers ?? {};
+  return { ...topology, routers: { ...topology.routers, w2: { ...w2, planned: true } as never } };
+}
+
 /** Two nodes on one LAN, where Calico's mesh needs no router. */
 function lan(nodeToNodeMesh: boolean, reflector: string): TopologyInput {
   const base = redundant({ bgp: { nodeToNodeMesh, holdTime: 6 } });
@@ -58,8 +66,33 @@ export const orders: readonly Order[] = [
     name: 'a second reflector beside the first one',
     base: west(false, ['w1']),
     head: west(false, ['w1', 'w2']),
+    first: 'routers',
+    lost: { routersFirst: 0, clusterFirst: 0 },
+    waiting: { routersFirst: 0, clusterFirst: 1 },
+  },
+  {
+    name: 'a second reflector that reflects no more',
+    base: west(false, ['w1', 'w2']),
+    head: west(false, ['w1']),
+    first: 'cluster',
+    lost: { routersFirst: 0, clusterFirst: 0 },
+    waiting: { routersFirst: 1, clusterFirst: 0 },
+  },
+  {
+    name: 'a router that was planned beside the one that runs',
+    base: planned(west(false, ['w1', 'w2'])),
+    head: west(false, ['w1', 'w2']),
+    first: 'routers',
+    lost: { routersFirst: 0, clusterFirst: 0 },
+    waiting: { routersFirst: 0, clusterFirst: 1 },
+  },
+  {
+    name: 'a router that stays away, planned from now on',
+    base: west(false, ['w1', 'w2']),
+    head: planned(west(false, ['w1', 'w2'])),
     first: 'either',
     lost: { routersFirst: 0, clusterFirst: 0 },
+    waiting: { routersFirst: 0, clusterFirst: 0 },
   },
   {
     name: 'another reflector in the place of the first one',
@@ -67,6 +100,7 @@ export const orders: readonly Order[] = [
     head: west(false, ['w2']),
     first: 'apart',
     lost: { routersFirst: 2, clusterFirst: 2 },
+    waiting: { routersFirst: 1, clusterFirst: 1 },
   },
   {
     name: 'another reflector on the LAN, and the mesh that goes',
@@ -74,6 +108,7 @@ export const orders: readonly Order[] = [
     head: lan(false, 'e2'),
     first: 'routers',
     lost: { routersFirst: 0, clusterFirst: 2 },
+    waiting: { routersFirst: 2, clusterFirst: 2 },
   },
   {
     name: 'the mesh that comes, and another reflector on the LAN',
@@ -81,6 +116,7 @@ export const orders: readonly Order[] = [
     head: lan(true, 'e2'),
     first: 'cluster',
     lost: { routersFirst: 2, clusterFirst: 0 },
+    waiting: { routersFirst: 2, clusterFirst: 2 },
   },
   {
     name: 'another AS number',
@@ -88,5 +124,6 @@ export const orders: readonly Order[] = [
     head: west(false, ['w1'], { asNumber: 64999 }),
     first: 'apart',
     lost: { routersFirst: 6, clusterFirst: 6 },
+    waiting: { routersFirst: 3, clusterFirst: 3 },
   },
 ];

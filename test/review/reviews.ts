@@ -18,7 +18,12 @@ export function review(change: Partial<Review> = {}): Review {
     traffic: [],
     failures: { fatal: [], survived: [] },
     findings: { introduced: [], fixed: [], reopened: [] },
-    order: { first: 'either', says: '', lost: { routersFirst: 0, clusterFirst: 0 } },
+    order: {
+      first: 'either',
+      says: '',
+      lost: { routersFirst: 0, clusterFirst: 0 },
+      waiting: { routersFirst: 0, clusterFirst: 0 },
+    },
     rehearsal: null,
     fabric: [],
     objects: [],
@@ -101,6 +106,7 @@ export const nodeComes = (): Review => {
       first: 'routers',
       says: 'kubenode-wds-2 gets its label when its Job runs, and its session comes up as soon as gateway knows it',
       lost: { routersFirst: 0, clusterFirst: 0 },
+      waiting: { routersFirst: 0, clusterFirst: 0 },
     },
     fabric: [
       { kind: 'node', name: 'kubenode-wds-2', became: 'added', says: [] },
@@ -212,6 +218,7 @@ export const holdTime = (): Review => {
       first: 'either',
       says: 'every session has both its ends either way',
       lost: { routersFirst: 0, clusterFirst: 0 },
+      waiting: { routersFirst: 0, clusterFirst: 0 },
     },
     rehearsal: {
       sent: 12_000,
@@ -308,6 +315,7 @@ export const dangerous = (accepted: boolean): Review =>
       first: 'apart',
       says: 'neither is safe first',
       lost: { routersFirst: 2, clusterFirst: 4 },
+      waiting: { routersFirst: 0, clusterFirst: 0 },
     },
     objects: [
       {
