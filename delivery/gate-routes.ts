@@ -13,11 +13,31 @@ export function routeFindings(
   seen: readonly Seen[],
 ): GateFinding[] {
   const due = routesDue(seen);
-  return seen.flatMap((one) =>
-    one.session.carries
+  return seen.flatMap((one) => [
+    ...one.session.carries
       .filter((family) => isUp(one.is, family))
       .flatMap((family) => [...imports(one, family, explained(one.remote)), ...exports(one, family, due)]),
-  );
+    ...unreachable(one),
+  ]);
+}
+
+/**
+ * Routes whose next hop nothing resolves: where the session's table has no route to it, such as that of a `protocol direct` in another
+ * one, BIRD imports and exports them, and drops the packets.
+ */
+function unreachable({ session, was, is }: Seen): GateFinding[] {
+  const now = is?.unresolved ?? 0;
+  if (!isUp(is) || now === 0) return [];
+  const before = isUp(was) ? (was?.unresolved ?? 0) : 0;
+  const all = is?.channels.reduce((sum, { imported }) => sum + imported, 0) ?? 0;
+  const isNew = now > before + few(all);
+  const about = session.id;
+  const says = `${about}: ${now} of the ${all} routes that it brings are unreachable: BIRD has no route to their next hops in the session's table${isNew ? '' : ', as before'}`;
+  return [
+    isNew
+      ? { level: 'failure', kind: 'routes', about, says, mends: 'time' }
+      : { level: 'warning', kind: 'routes', about, says, mends: 'others' },
+  ];
 }
 
 /** A twentieth; of less than twenty none. */

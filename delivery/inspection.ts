@@ -1,6 +1,6 @@
 import { type AnswerLine, garbled, linesOf, type Outcome } from './answer.ts';
 import { Hidden } from './hidden.ts';
-import { type ProtocolState, protocolStates } from './protocol-states.ts';
+import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from './protocol-states.ts';
 import { hashOf, manifestOf } from './release.ts';
 import type { Ran } from './remote.ts';
 
@@ -99,13 +99,13 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
           return [key, rest.join(' ')];
         }),
       ),
-      protocols: protocolStates(all('all').join('\n')),
+      protocols: withUnresolved(protocolStates(all('all').join('\n')), all('unresolved')),
     },
   };
 }
 
 /** What the script says first, raised whenever an older client or router would misunderstand the other. */
-const PROTOCOL = '2';
+const PROTOCOL = '3';
 
 const HASH = '[0-9a-f]{16}';
 const FILE = /^[0-9a-f]{64} [^\s/][^\s]*$/;
@@ -135,6 +135,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   running: new RegExp(`^${HASH}$`),
   sysctl: /^[a-z0-9._]+( .*)?$/,
   all: /^.*$/,
+  unresolved: UNRESOLVED,
 };
 
 const isKnown = ({ key, value }: AnswerLine): boolean =>

@@ -46,7 +46,7 @@ export async function look(delivery: Delivery): Promise<Looked> {
     };
   }
   const notes = isCutOff ? ['the last delivery was cut off, and is settled first'] : [];
-  report('inspect', 'done', [...notes, ...untuned(delivery, found)]);
+  report('inspect', 'done', [...notes, ...untuned(delivery, found), ...unresolved(found)]);
   return { verdict: judged.verdict === 'unchanged' ? 'unchanged' : 'ready', found };
 }
 
@@ -82,6 +82,18 @@ function untuned({ sysctls }: Delivery, found: Inspection): string[] {
   return wrong.length === 0
     ? []
     : [`${wrong.join(', ')}: copy its sysctl.d/90-noencap.conf to /etc/sysctl.d, and run sysctl --system`];
+}
+
+/** What it runs now drops these packets, whatever is delivered. */
+function unresolved({ protocols }: Inspection): string[] {
+  const some = protocols.filter((one) => (one.unresolved ?? 0) > 0);
+  const more = some.length > MOST ? ` and ${some.length - MOST} more` : '';
+  const told = some.slice(0, MOST).map((one) => `${one.name} ${one.unresolved}`);
+  return some.length === 0
+    ? []
+    : [
+        `BIRD has routes whose next hop nothing resolves (${told.join(', ')}${more}): let protocol direct and the IGP fill the table of these sessions`,
+      ];
 }
 
 /** A router that BIRD's next configuration lies ready on, checked. Its lock is held. */

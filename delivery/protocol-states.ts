@@ -10,6 +10,8 @@ export interface ProtocolState {
   /** Undefined for what is no BGP. */
   readonly bgp: BgpSession | undefined;
   readonly channels: readonly ChannelState[];
+  /** Of its routes those whose next hop nothing resolves: unreachable, and imported all the same. Absent where there are none. */
+  readonly unresolved?: number;
 }
 
 export interface BgpSession {
@@ -54,6 +56,26 @@ export function protocolStates(text: string): ProtocolState[] {
   }));
   // Pieces of the text would keep all of it in memory.
   return structuredClone(states);
+}
+
+/** How many routes of a protocol are unresolved: a count and a name. */
+export const UNRESOLVED = /^[1-9]\d* \S+$/;
+
+/** These protocols with what was said of their unresolved routes, each line a count and a name. */
+export function withUnresolved(
+  protocols: readonly ProtocolState[],
+  lines: readonly string[],
+): ProtocolState[] {
+  const counts = new Map(
+    lines.map((line) => {
+      const [count = '', name = ''] = line.split(' ');
+      return [name, Number(count)];
+    }),
+  );
+  return protocols.map((one) => {
+    const unresolved = counts.get(one.name);
+    return unresolved === undefined ? one : { ...one, unresolved };
+  });
 }
 
 /** Whether a protocol runs, with its session if it has one; of a channel, whether that is up as well. */

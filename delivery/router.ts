@@ -1,6 +1,6 @@
 import { type Failure, garbled, linesOf, type Outcome, readLines } from './answer.ts';
 import { type Inspection, parseInspection } from './inspection.ts';
-import { type ProtocolState, protocolStates } from './protocol-states.ts';
+import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from './protocol-states.ts';
 import { type Release, tarOf } from './release.ts';
 import type { Access, Line, Ran, RemoteCommand, Running } from './remote.ts';
 
@@ -75,9 +75,12 @@ function readProtocols(ran: Ran): Protocols {
   if (answer.failed !== undefined) return answer;
   const [ready, ...lines] = answer.done;
   if (ready?.key !== 'ready') return { failed: garbled('protocols', ready, 'line "ready"') };
-  const other = lines.find(({ key }) => key !== 'all');
+  const other = lines.find(
+    ({ key, value }) => key !== 'all' && !(key === 'unresolved' && UNRESOLVED.test(value)),
+  );
   if (other !== undefined) return { failed: garbled('protocols', other, 'a line of BIRD') };
-  return { done: protocolStates(lines.map(({ value }) => value).join('\n')) };
+  const all = (key: string) => lines.filter((line) => line.key === key).map(({ value }) => value);
+  return { done: withUnresolved(protocolStates(all('all').join('\n')), all('unresolved')) };
 }
 
 /** One live file of ours, for the difference to what was shipped. */

@@ -11,7 +11,7 @@ LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
 
-version=2
+version=3
 limit=33554432
 
 # A reader that is gone must not end what is at work here.

@@ -1,5 +1,6 @@
 import { linesOf } from '../../delivery/answer.ts';
 import { driftFrom, parseInspection } from '../../delivery/inspection.ts';
+import { look } from '../../delivery/prepare-router.ts';
 import { protocolStates } from '../../delivery/protocol-states.ts';
 import { hashOf, manifestOf } from '../../delivery/release.ts';
 import type { Remote } from '../../delivery/remote.ts';
@@ -11,7 +12,7 @@ const MANIFEST = new Map([['k3s/ibgp.conf', 'a'.repeat(64)]]);
 const LIVE = hashOf(manifestOf(MANIFEST));
 const SALT = '00112233445566778899aabbccddeeff';
 const GOOD = [
-  'protocol 2',
+  'protocol 3',
   'bird 2.0.12',
   'main /etc/bird/bird.conf',
   'live-check ok',
@@ -32,6 +33,7 @@ const GOOD = [
   'sysctl net.ipv4.ip_forward 1 ',
   'sysctl net.no.such ',
   'all 1002-device1    Device     ---        up     15:01:18.000  ',
+  'unresolved 3 device1',
   'end',
 ];
 const text = (lines: readonly string[]) => `${lines.join('\n')}\n`;
@@ -52,7 +54,9 @@ test('an inspection is read line by line', () => {
       ['net.ipv4.ip_forward', '1'],
       ['net.no.such', ''],
     ]),
-    protocols: [{ name: 'device1', type: 'Device', state: 'up', bgp: undefined, channels: [] }],
+    protocols: [
+      { name: 'device1', type: 'Device', state: 'up', bgp: undefined, channels: [], unresolved: 3 },
+    ],
   });
 });
 
@@ -67,7 +71,8 @@ test.each([
   ['settled yes', 'toString x', 'line 5'],
   ['bird 2.0.12', 'main /etc/bird/bird.conf', 'no single line "bird"'],
   ['live-check ok', 'all 0000', 'no single line "live-check"'],
-  ['protocol 2', 'protocole 2', 'line 1'],
+  ['protocol 3', 'protocole 3', 'line 1'],
+  ['unresolved 3 device1', 'unresolved many device1', 'line 22'],
 ])('%j as %j is told with its line', (line, wrong, says) => {
   const lines = GOOD.map((one) => (one === line ? wrong : one));
   expect(parseInspection(answer(text(lines))).failed).toEqual({
@@ -180,6 +185,30 @@ describe('answers that nobody can have given', () => {
     expect((await ask('end\n')).failed?.kind).toBe('garbled');
     expect((await ask(`${key} soon\n`)).failed?.kind).toBe('garbled');
     expect((await ask('')).failed?.kind).toBe('garbled');
+  });
+
+  test('a look at a router tells of routes that nothing leads to, whatever it is to get', async () => {
+    const idle = GOOD.filter((line) => !/^(holder|pending|absolute|file) /.test(line));
+    const live = idle.map((line) =>
+      line.replace(/^manifest (.*)/, `manifest $1\nfile ${'a'.repeat(64)} k3s/ibgp.conf`),
+    );
+    const told: string[] = [];
+    const seen = await look({
+      router: 'e1',
+      remote: saying(text(live)),
+      settings,
+      release: () => ({ hash: LIVE, manifest: '', files: [], secret: undefined }),
+      sysctls: new Map(),
+      owner: 'x',
+      timeout: 60,
+      acceptDrift: false,
+      report: (_step, _outcome, details = []) => void told.push(...details),
+      stop: new AbortController().signal,
+    });
+    expect(seen.verdict).toBe('unchanged');
+    expect(told).toEqual([
+      'BIRD has routes whose next hop nothing resolves (device1 3): let protocol direct and the IGP fill the table of these sessions',
+    ]);
   });
 
   test('a number of seconds that is none, a release that is none', async () => {

@@ -1,5 +1,8 @@
 import { type GateFinding, gate, type Look, unsettledFor } from '../../delivery/gate.ts';
-import { type ProtocolState, protocolStates } from '../../delivery/protocol-states.ts';
+import type { ProtocolState } from '../../delivery/protocol-states.ts';
+import { type RemoteCommand, words } from '../../delivery/remote.ts';
+import { protocols as protocolsOf } from '../../delivery/router.ts';
+import { routerScript } from '../../delivery/router-script.ts';
 import { hostFolder, type Lab } from '../../lab/index.ts';
 import { booted, redundant, scenario } from '../lab/labs.ts';
 
@@ -15,15 +18,25 @@ const question = (lab: Lab) => ({
 const birdc = async (lab: Lab, command: string): Promise<string> =>
   (await lab.holder.run(`birdc -v -s ${hostFolder('e1')}/bird.ctl ${command}`)).stdout;
 
-const protocols = async (lab: Lab): Promise<ProtocolState[]> =>
-  protocolStates(await birdc(lab, 'show protocols all'));
-
-/** Reconfigures e1 with one of its lines otherwise; the file stays as it was, and BIRD goes back on `configure undo`. */
-async function configured(lab: Lab, from: string, to: string): Promise<string> {
+/** What the router's own script says of them. */
+async function protocols(lab: Lab): Promise<readonly ProtocolState[]> {
   const folder = hostFolder('e1');
-  const file = `${folder}/k3s/ibgp.conf`;
+  const script = routerScript('protocols').replaceAll("'", `'\\''`);
+  const run = (command: RemoteCommand) =>
+    lab.holder.run(`sh -c '${script}' noencap ${words(command).join(' ')} </dev/null`);
+  const seen = await protocolsOf(
+    { run },
+    { configDir: folder, mode: 'standalone', socket: `${folder}/bird.ctl` },
+  );
+  if (seen.failed !== undefined) throw new Error(seen.failed.says);
+  return seen.done;
+}
+
+/** Reconfigures e1 with its files edited by sed; the file stays as it was, and BIRD goes back on `configure undo`. */
+async function configured(lab: Lab, edit: string, name = 'k3s/ibgp.conf'): Promise<string> {
+  const file = `${hostFolder('e1')}/${name}`;
   const { code } = await lab.holder.run(
-    `cp ${file} ${file}.kept && sed -i 's/${from}/${to}/' ${file} && ! cmp -s ${file} ${file}.kept`,
+    `cp ${file} ${file}.kept && sed -i '${edit}' ${file} && ! cmp -s ${file} ${file}.kept`,
   );
   const said = code === 0 ? await birdc(lab, 'configure timeout 100') : 'nothing was changed';
   await lab.holder.run(`mv ${file}.kept ${file}`);
@@ -48,7 +61,7 @@ async function gated(lab: Lab, before: readonly ProtocolState[], within = 15_000
 
 scenario('the gate before a running BIRD', () => {
   let lab: Lab;
-  let before: ProtocolState[];
+  let before: readonly ProtocolState[];
   beforeAll(async () => {
     lab = await booted(redundant());
     before = await protocols(lab);
@@ -60,12 +73,12 @@ scenario('the gate before a running BIRD', () => {
   }, 60_000);
 
   test('has nothing to say of a change that harms nothing', async () => {
-    expect(await configured(lab, 'action warn', 'action block')).toMatch(/^0003/m);
+    expect(await configured(lab, 's/action warn/action block/')).toMatch(/^0003/m);
     expect(await gated(lab, before)).toEqual([]);
   }, 60_000);
 
   test('sees that a configuration which BIRD takes lets nothing through', async () => {
-    expect(await configured(lab, 'return true', 'return false')).toMatch(/^0003/m);
+    expect(await configured(lab, 's/return true/return false/')).toMatch(/^0003/m);
     const findings = await gated(lab, before, 4000);
     expect(findings.filter(({ kind }) => kind === 'session')).toEqual([]);
     expect(findings.map(({ says }) => says)).toEqual([
@@ -76,8 +89,26 @@ scenario('the gate before a running BIRD', () => {
     ]);
   }, 60_000);
 
+  // As in a bird.conf whose protocol direct fills BIRD's own table, and not that of the sessions.
+  test('sees that BIRD takes routes and has no way to their next hops, though no count differs', async () => {
+    const elsewhere = [
+      '/^protocol direct/,/^}/s/intra_table_v4/master4/',
+      '/^protocol ospf/,/^}/s/import all/import where net.len = 32/',
+      '$a protocol direct loopback { ipv4 { table intra_table_v4; }; interface "lo"; }',
+    ].join('\n');
+    expect(await configured(lab, elsewhere, 'bird.conf')).toMatch(/^000[34]/m);
+    const findings = await gated(lab, before, 8000);
+    const unreachable =
+      "routes that it brings are unreachable: BIRD has no route to their next hops in the session's table";
+    expect(findings.map(({ level, says }) => `${level}: ${says}`)).toEqual([
+      `failure: e-a--e1/ipv4: 1 of the 1 ${unreachable}`,
+      `failure: e-b--e1/ipv4: 1 of the 1 ${unreachable}`,
+      `failure: e1--e2/ipv4: 2 of the 2 ${unreachable}`,
+    ]);
+  }, 60_000);
+
   test('sees that the sessions with nodes do not come back', async () => {
-    expect(await configured(lab, 'rr client;', 'rr client; password "wrong";')).toMatch(/^000[34]/m);
+    expect(await configured(lab, 's/rr client;/rr client; password "wrong";/')).toMatch(/^000[34]/m);
     const findings = await gated(lab, before, 4000);
     expect(findings.filter(({ kind }) => kind === 'session').map(({ about }) => about)).toEqual([
       'e-a--e1/ipv4',

@@ -396,3 +396,31 @@ test('the first router with another AS number has no session left, and its name 
   const excused = judged(now, { ...change, excused: new Set(['e1']) });
   expect(excused.filter((line) => line.startsWith('failure'))).toEqual([]);
 });
+
+describe('routes whose next hop nothing resolves', () => {
+  const unresolved = (count: number, all = whole) =>
+    changed(counting(all, 'k3s_e_a_v4', { imported: 40, preferred: 40 }), 'k3s_e_a_v4', (one) => ({
+      ...one,
+      unresolved: count,
+    }));
+  const ofEa = (before: readonly ProtocolState[], now: readonly ProtocolState[]) =>
+    gate(asked())(before, now)
+      .filter(({ kind, about }) => kind === 'routes' && about === 'e-a--e1/ipv4')
+      .map(({ level, mends, says }) => `${level} (${mends}): ${says}`);
+  const says =
+    "e-a--e1/ipv4: 40 of the 40 routes that it brings are unreachable: BIRD has no route to their next hops in the session's table";
+
+  test('fail a delivery that made them so, or a session that comes with them', () => {
+    expect(ofEa(counting(whole, 'k3s_e_a_v4', { imported: 40, preferred: 40 }), unresolved(40))).toEqual([
+      `failure (time): ${says}`,
+    ]);
+    expect(ofEa(missing(whole, 'k3s_e_a_v4'), unresolved(40))).toEqual([`failure (time): ${says}`]);
+    expect(ofEa(down(whole, 'k3s_e_a_v4'), unresolved(40))).toEqual([`failure (time): ${says}`]);
+  });
+
+  test('are told where it was so before, and a few may come and go', () => {
+    expect(ofEa(unresolved(40), unresolved(40))).toEqual([`warning (others): ${says}, as before`]);
+    expect(ofEa(unresolved(38), unresolved(40))).toHaveLength(1);
+    expect(ofEa(unresolved(37), unresolved(40))).toEqual([`failure (time): ${says}`]);
+  });
+});
