@@ -39,6 +39,8 @@ const choice = () =>
     filter: fc.constantFrom('none', 'none', 'none', ...FILTERS),
     /** A machine whose interface on the first LAN or the core has a smaller MTU than the segment. */
     narrow: fc.constantFrom('none', 'none', 'none', 'router', 'node', 'core'),
+    /** Blocks of one address, for which a node has no route until a pod has it. */
+    tiny: fc.constantFrom(false, false, false, false, true),
     podMtu: fc.constantFrom('auto' as const, 'auto' as const, 1400, 1450),
     regions: fc.array(
       fc.record({
@@ -193,7 +195,11 @@ function networkOfChoice(choice: Choice): TopologyInput {
       holdTime: 6,
       backboneMesh: pairs.filter((_, index) => !isMissing(index)),
     },
-    pods: { cidrs: [...(v4 ? ['10.42.0.0/16'] : []), ...(v6 ? ['fd42::/112'] : [])], mtu: choice.podMtu },
+    pods: {
+      cidrs: [...(v4 ? ['10.42.0.0/16'] : []), ...(v6 ? ['fd42::/112'] : [])],
+      ...(choice.tiny ? { blockSize: v4 && v6 ? { ipv4: 32, ipv6: 128 } : v4 ? 32 : 128 } : {}),
+      mtu: choice.podMtu,
+    },
     services: { cidrs: [...(v4 ? ['10.43.0.0/16'] : []), ...(v6 ? ['fd43::/112'] : [])] },
     calico: { version: choice.calico, ...filters(choice, first) },
     k3s: { version: 'v1.34.5+k3s1', ...(servers.length > 0 ? { firstServer: servers[0] ?? '' } : {}) },
@@ -227,9 +233,10 @@ function coreLinks(
 /** BGPFilters on sessions with the first router: one block rejected or accepted, everything accepted, and lengths that confd misreads. */
 const FILTERS = ['import', 'export', 'accept', 'accept-all', 'equal-lengths', 'not-equal-lengths'] as const;
 
-function filters({ filter, families }: Choice, router: string): object {
+function filters({ filter, families, tiny }: Choice, router: string): object {
   if (filter === 'none') return {};
-  const [cidr, length] = families === 'ipv6' ? ['fd42::/122', 122] : ['10.42.0.0/26', 26];
+  const [base, length] = families === 'ipv6' ? ['fd42::', tiny ? 128 : 122] : ['10.42.0.0', tiny ? 32 : 26];
+  const cidr = `${base}/${length}`;
   const reject = { action: 'Reject', match: { cidr, operator: 'Equal' } };
   const prefixLength = { min: length, max: length };
   const rules = {

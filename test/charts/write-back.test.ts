@@ -125,7 +125,7 @@ describe('a field of ours that the operator says otherwise is seen', () => {
   test.each<[kind: string, change: object, path: string]>([
     ['Installation', { spec: { registry: 'mirror.example' } }, '/spec/registry'],
     ['Installation', { spec: { registry: 'mirror.example/', controlPlaneReplicas: 1 } }, ''],
-    ['BGPConfiguration', { spec: { programClusterRoutes: 'Disabled' } }, '/spec/programClusterRoutes'],
+    ['BGPConfiguration', { spec: { programClusterRoutes: 'Disabled' } }, ''],
     ['Installation', { spec: {}, metadata: { name: 'default', finalizers: [] } }, '/metadata/finalizers'],
   ])('%s %j', (kind, change, path) => {
     const object = { apiVersion: 'a/v1', kind, metadata: { name: 'default' }, ...change } as KubernetesObject;

@@ -111,30 +111,28 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * An object of ours once API server and operator are done with it: schema defaults, the operator's defaults and finalizers of
- * the Installation, and of BGPConfiguration what v3.32's operator says of who programs cluster routes
- * (tigera/operator, pkg/controller/installation and pkg/render/finalizers.go).
+ * An object of ours once API server and operator are done with it: schema defaults, and of the Installation the operator's defaults
+ * and its controllers' finalizers. Whoever programs routes is named in no BGPConfiguration as long as clusterRoutingMode is unset.
  */
 export function afterOperator(version: string, schema: Schema | undefined, object: KubernetesObject) {
   const stored = withDefaults(schema, object) as KubernetesObject;
-  switch (object.kind) {
-    case 'Installation':
-      return {
-        ...stored,
-        metadata: {
-          ...stored.metadata,
-          finalizers: ['tigera.io/operator-cleanup', 'tigera.io/cni-protector'],
-        },
-        spec: writtenBack(schema as Schema, stored.spec),
-      };
-    case 'BGPConfiguration':
-      return minorOf(version) < 32
-        ? stored
-        : { ...stored, spec: { ...stored.spec, programClusterRoutes: 'Enabled' } };
-    default:
-      return stored;
-  }
+  if (object.kind !== 'Installation') return stored;
+  return {
+    ...stored,
+    metadata: { ...stored.metadata, finalizers: finalizers(version) },
+    spec: writtenBack(schema as Schema, stored.spec),
+  };
 }
+
+/** The first until all clean-up is done; from the operators of v3.30 on one more for each controller that has something to take down. */
+const finalizers = (version: string): string[] =>
+  minorOf(version) < 30
+    ? ['tigera.io/operator-cleanup']
+    : [
+        'tigera.io/operator-cleanup',
+        'operator.tigera.io/installation-controller',
+        'operator.tigera.io/apiserver-controller',
+      ];
 
 /** What the operator makes on its own from an Installation: a second owner of any of them would fight it. */
 export function operatorsOwn(api: string, { calicoNetwork }: Spec): KubernetesObject[] {
