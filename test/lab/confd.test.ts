@@ -1,37 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { smallestPodMtu } from '../../analysis/index.ts';
-import { buildFabric, type Fabric, nodeBlocks } from '../../fabric/index.ts';
+import { nodeBlocks } from '../../fabric/index.ts';
 import { calicoBird } from '../../lab/calico-bird.ts';
 import { FAMILIES, type Family } from '../../topology/address.ts';
-import { loadTopology } from '../../topology/index.ts';
 import {
   type BirdConfig,
   configOf,
+  fabricFor,
   LEFT_OUT,
-  topologyFile,
+  statementsOf,
   type Written,
   written,
   writtenFor,
 } from './confd.ts';
 
 const all = written();
-
-const fabrics = new Map<string, Fabric>();
-
-/** The topology that a configuration was written for, with the Calico that wrote it. */
-function fabricFor({ topology, version }: Written): Fabric {
-  const key = `${topology} ${version}`;
-  const known = fabrics.get(key);
-  if (known !== undefined) return known;
-  const file = topologyFile(topology);
-  const text = readFileSync(file, 'utf8').replace(/(\bversion: )v\d+\.\d+\.\d+(?!\+)/, `$1${version}`);
-  const loaded = loadTopology({ file, bytes: Buffer.from(text) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(({ message }) => message).join('\n'));
-  const fabric = buildFabric(loaded.topology, smallestPodMtu);
-  if (fabric.calico.version !== version) throw new Error(`${file} names no version of Calico`);
-  fabrics.set(key, fabric);
-  return fabric;
-}
 
 function standIn(one: Written, family: Family): BirdConfig {
   const fabric = fabricFor(one);
@@ -45,7 +26,7 @@ function standIn(one: Written, family: Family): BirdConfig {
     dialect: 1,
   });
   // Its include is the password, which is left out by name.
-  return configOf(() => text.replaceAll('include "', 'password "'), one.node);
+  return configOf(statementsOf(() => text.replaceAll('include "', 'password "'), one.node));
 }
 
 const plain = ({ parts }: BirdConfig) => [...parts].map(([head, lines]) => [head, ...lines].join('\n'));

@@ -1,8 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BirdStatement, readBird, wordsText } from '../../adopt/bird-syntax.ts';
+import { smallestPodMtu } from '../../analysis/index.ts';
+import { buildFabric, type Fabric } from '../../fabric/index.ts';
 import { upstreamFolder } from '../../scripts/upstream.ts';
 import type { Family } from '../../topology/address.ts';
+import { loadTopology } from '../../topology/index.ts';
 import { functionsIn, linesOf, stepsOf } from './bird-steps.ts';
 
 /**
@@ -33,13 +36,15 @@ export function written(): readonly Written[] {
     });
 }
 
-export const topologyFile = (topology: string): string =>
-  join(folder ?? '', 'topologies', `${topology}.yaml`);
+const topologyFile = (topology: string): string => join(folder ?? '', 'topologies', `${topology}.yaml`);
 
 /** The configuration of one BIRD: the file that it starts with, and what this includes. */
-export function writtenFor({ folder }: Written, family: Family): BirdConfig {
-  return configOf((file) => readFileSync(join(folder, file), 'utf8'), `${BIRDS[family]}.cfg`);
-}
+export const writtenFor = (one: Written, family: Family): BirdConfig =>
+  configOf(writtenStatements(one, family));
+
+/** The same as it stands there. */
+export const writtenStatements = ({ folder }: Written, family: Family): readonly BirdStatement[] =>
+  statementsOf((file) => readFileSync(join(folder, file), 'utf8'), `${BIRDS[family]}.cfg`);
 
 const BIRDS = { ipv4: 'bird', ipv6: 'bird6' } as const;
 
@@ -58,7 +63,8 @@ export const LEFT_OUT = {
   'the password itself: the lab includes one of its own': /^(password|include) ".*"$/,
 } as const;
 
-export function configOf(read: (file: string) => string, file: string): BirdConfig {
+/** The statements of a file and of those that it includes. */
+export function statementsOf(read: (file: string) => string, file: string): readonly BirdStatement[] {
   const included = (name: string): readonly BirdStatement[] => {
     // A list of flags stands in braces and is no block.
     const text = read(name).replaceAll('debug { states };', 'debug states;');
@@ -69,7 +75,10 @@ export function configOf(read: (file: string) => string, file: string): BirdConf
       return first?.text === 'include' && second !== undefined ? included(second.text) : [statement];
     });
   };
-  const statements = included(file);
+  return included(file);
+}
+
+export function configOf(statements: readonly BirdStatement[]): BirdConfig {
   const functions = functionsIn(statements);
   const leftOut = new Map<string, number>();
   const isCompared = (line: string): boolean => {
@@ -99,4 +108,21 @@ export function configOf(read: (file: string) => string, file: string): BirdConf
     })
     .filter(([head]) => isCompared(head));
   return { parts: new Map(parts), leftOut };
+}
+
+const fabrics = new Map<string, Fabric>();
+
+/** The topology that a configuration was written for, with the Calico that wrote it. */
+export function fabricFor({ topology, version }: Written): Fabric {
+  const key = `${topology} ${version}`;
+  const known = fabrics.get(key);
+  if (known !== undefined) return known;
+  const file = topologyFile(topology);
+  const text = readFileSync(file, 'utf8').replace(/(\bversion: )v\d+\.\d+\.\d+(?!\+)/, `$1${version}`);
+  const loaded = loadTopology({ file, bytes: Buffer.from(text) });
+  if (!loaded.ok) throw new Error(loaded.faults.map(({ message }) => message).join('\n'));
+  const fabric = buildFabric(loaded.topology, smallestPodMtu);
+  if (fabric.calico.version !== version) throw new Error(`${file} names no version of Calico`);
+  fabrics.set(key, fabric);
+  return fabric;
 }

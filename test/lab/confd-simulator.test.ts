@@ -1,0 +1,145 @@
+import { type FilteredRoute, runFilter } from '../../adopt/bird-filter.ts';
+import { type Library, libraryOf, type Policy, policyOf } from '../../adopt/bird-filter-library.ts';
+import { int, type Value, VOID, word } from '../../adopt/bird-filter-values.ts';
+import type { BirdStatement } from '../../adopt/bird-syntax.ts';
+import { networkOf } from '../../analysis/simulator/network.ts';
+import { policyOf as simulated, verdictOf } from '../../analysis/simulator/policy.ts';
+import {
+  carriesMetric,
+  endsFor,
+  HIGHEST_LOCAL_PREF,
+  NORMAL_PRIORITY,
+  type NodeSpeaker,
+  podAddress,
+  sessionFilters,
+} from '../../fabric/index.ts';
+import { addressBits, FAMILIES, type Family, type IpAddress, type Prefix } from '../../topology/address.ts';
+import { fabricFor, type Written, written, writtenStatements } from './confd.ts';
+
+/** What becomes of a route in a filter that confd wrote, or nothing. `preference`: BIRD's, of the protocol. */
+type Fate = { readonly localPref: number; readonly preference?: number } | 'rejected';
+
+/** BIRD's own where no filter sets one. */
+const DEFAULT_LOCAL_PREF = 100;
+const BGP_PREFERENCE = 100;
+const NORMAL = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;
+
+/** No interface of a tunnel or a workload, and what only routes of the kernel or of BGP have. */
+const ABSENT = { ifname: VOID, krt_metric: VOID, bgp_local_pref: VOID, preference: int(BGP_PREFERENCE) };
+
+function fateIn(policy: Policy, library: Library, net: Prefix, attributes: Record<string, Value>): Fate {
+  const route: FilteredRoute = { net, attributes: new Map(Object.entries({ ...ABSENT, ...attributes })) };
+  const outcome = runFilter(policy, library, route);
+  if (outcome.verdict === 'unknown') throw new Error(outcome.why);
+  if (outcome.verdict === 'rejected') return 'rejected';
+  const given = attributes.bgp_local_pref;
+  const before = given?.type === 'int' ? given.value : DEFAULT_LOCAL_PREF;
+  const localPref = Number(outcome.sets.get('bgp_local_pref') ?? before);
+  return given === undefined
+    ? { localPref }
+    : { localPref, preference: Number(outcome.sets.get('preference') ?? BGP_PREFERENCE) };
+}
+
+function filtersOf(statements: readonly BirdStatement[], library: Library, peer: string) {
+  const protocol = statements.find(({ body }) =>
+    body?.some(({ words }) => words[0]?.text === 'neighbor' && words[1]?.text === peer),
+  );
+  const one = (keyword: string): Policy => {
+    const found = protocol?.body?.find(({ words }) => words[0]?.text === keyword);
+    if (found === undefined) throw new Error(`no ${keyword} of ${peer}`);
+    return policyOf(found, library);
+  };
+  return { imports: one('import'), exports: one('export') };
+}
+
+const single = (address: IpAddress): Prefix => {
+  const length = addressBits(address.family);
+  return { ...address, length, text: `${address.text}/${length}` };
+};
+
+interface Compared {
+  readonly says: string;
+  readonly ours: Fate;
+  readonly theirs: Fate;
+}
+
+/** Of every block and session of a node: what it sends and takes, in confd's words and in the simulator's. */
+function compared(one: Written, family: Family): Compared[] {
+  const fabric = fabricFor(one);
+  const network = networkOf(fabric);
+  const statements = writtenStatements(one, family);
+  const library = libraryOf(statements);
+  const index = network.machines.findIndex(({ name }) => name === one.node);
+  const node = network.machines[index]?.speaker as NodeSpeaker;
+  const links = network.links.filter(
+    ({ machine, session }) => machine === index && session.transport === family,
+  );
+  const metric = carriesMetric(fabric) ? NORMAL_PRIORITY : 0;
+  return network.blocks
+    .filter(({ prefix }) => prefix.family === family)
+    .flatMap((block) => {
+      const policy = simulated(network, block);
+      return links.flatMap((link): Compared[] => {
+        const { speaker, address } = endsFor(link.session, one.node).remote;
+        const peer = address.text;
+        const isMesh = link.session.kind === 'mesh';
+        const filters = isMesh ? [] : sessionFilters(fabric, node, speaker, family);
+        const { imports, exports } = filtersOf(statements, library, peer);
+        if (block.node === index) {
+          const sent = policy.send(link, policy.own);
+          // A block of one address is the route of the pod that has it.
+          const own: Record<string, Value> =
+            block.prefix.length === addressBits(family)
+              ? { source: word('RTS_INHERIT'), krt_metric: int(metric) }
+              : { source: word('RTS_STATIC') };
+          const whole = {
+            says: `sends ${block.prefix.text} to ${peer}`,
+            ours: typeof sent === 'string' ? ('rejected' as const) : { localPref: sent.localPref },
+            theirs: fateIn(exports, library, block.prefix, own),
+          };
+          const pod = single(podAddress(block.prefix));
+          if (pod.text === block.prefix.text) return [whole];
+          const isOut = !isMesh && verdictOf(filters, 'export', pod) === 'Accept';
+          return [
+            whole,
+            {
+              says: `sends ${pod.text}, a pod, to ${peer}`,
+              ours: isOut ? { localPref: carriesMetric(fabric) ? NORMAL : DEFAULT_LOCAL_PREF } : 'rejected',
+              theirs: fateIn(exports, library, pod, { source: word('RTS_INHERIT'), krt_metric: int(metric) }),
+            },
+          ];
+        }
+        return [DEFAULT_LOCAL_PREF, NORMAL, NORMAL + 1].map((localPref) => {
+          const announced = { nextHop: -1, localPref, originator: 1, clusters: [] };
+          const taken = { localPref, preference: policy.preference(link, announced) };
+          return {
+            says: `takes ${block.prefix.text} with LOCAL_PREF ${localPref} from ${peer}`,
+            ours: policy.take(link, announced) === undefined ? taken : 'rejected',
+            theirs: fateIn(imports, library, block.prefix, {
+              source: word('RTS_BGP'),
+              bgp_local_pref: int(localPref),
+            }),
+          };
+        });
+      });
+    });
+}
+
+const WHAT = "the simulator's nodes send and take what confd's filters let through";
+const all = written();
+
+if (all.length === 0) test.skip(WHAT, () => {});
+else {
+  describe(WHAT, () => {
+    test.each(all.map((one) => [one.topology, one.version, one.node, one] as const))(
+      '%s, Calico %s: %s',
+      (_topology, _version, _node, one) => {
+        const routes = FAMILIES.flatMap((family) => compared(one, family));
+        expect(routes.length).toBeGreaterThan(0);
+        expect(routes.map(({ says, ours }) => [says, ours])).toEqual(
+          routes.map(({ says, theirs }) => [says, theirs]),
+        );
+      },
+    );
+  });
+}
