@@ -50,6 +50,7 @@ export interface FabricBgp {
   /** Seconds. */
   readonly holdTime: number;
   readonly gracefulRestart: boolean | 'aware';
+  /** Routers carry single addresses that a node has from another one's block. */
   readonly exportBorrowed: boolean;
 }
 

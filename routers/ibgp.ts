@@ -43,8 +43,8 @@ export function backboneShapes(fabric: Fabric): (readonly Family[])[] {
 }
 
 /**
- * Only the cluster's own prefixes, and only from our own AS. Longer ones than a block stay out: a /32 is an address that
- * a node borrowed from another's block, and travels only where `bgp.exportBorrowed` asks for it.
+ * Only the cluster's own prefixes, and only from our own AS: blocks, and single addresses, which a node has that borrowed them from
+ * another's block. Where these do not travel, packets for them go to the block's owner, which drops them or sends them round.
  */
 function guard(fabric: Fabric): Statement {
   const blocks = fabric.pods.pools.flatMap((pool) => {

@@ -51,8 +51,8 @@ const bgp = z
       )
       .prefault(true),
     exportBorrowed: switchField(
-      "Let routers also carry /32 and /128 routes: addresses that a node borrowed from another's block.",
-      false,
+      "Let routers also carry /32 and /128 routes: addresses that a node borrowed from another's block. Without them pods with such an address are lost.",
+      true,
     ),
   })
   .describe('BGP settings that hold for the whole fabric.');

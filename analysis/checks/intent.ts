@@ -58,7 +58,9 @@ export const poolTooSmall: Check = ({ fabric }) =>
         path: ['pods', 'cidrs'],
         says: `pool ${pool.cidr.text} has ${blocks} ${blocks === 1n ? 'block' : 'blocks'} of /${pool.blockSize}, and ${nodes.length} nodes need ${needed}`,
         evidence: [
-          `a block has ${hosts} addresses; a node without one borrows addresses from others, which routers carry only with bgp.exportBorrowed`,
+          `a block has ${hosts} addresses; a node without one borrows addresses from others, ${
+            fabric.bgp.exportBorrowed ? 'each a route of its own' : 'which the routers do not carry'
+          }`,
         ],
         mend: 'Use a larger pool, or a larger pods.blockSize (smaller blocks).',
       },

@@ -287,10 +287,11 @@ describe('routes', () => {
 
   test('addresses that nodes borrowed go where they are exported no longer; blocks stay', () => {
     const before = fabricOf(topology({ bgp: { exportBorrowed: true } }));
+    const fabric = fabricOf(topology({ bgp: { exportBorrowed: false } }));
     const was = counting(whole, 'k3s_e_a_v4', { imported: 3 });
-    expect(judged(whole, { before }, was)).toEqual([]);
+    expect(judged(whole, { before, fabric }, was)).toEqual([]);
     expect(judged(whole, {}, was)).toHaveLength(1);
-    expect(judged(counting(whole, 'k3s_e_a_v4', { imported: 0 }), { before }, was)).toHaveLength(1);
+    expect(judged(counting(whole, 'k3s_e_a_v4', { imported: 0 }), { before, fabric }, was)).toHaveLength(1);
   });
 
   test('a node that announces nothing is told, and no failure: it may have no pod yet', () => {

@@ -105,8 +105,8 @@ export const changes: readonly Change[] = [
   },
   {
     name: 'borrowed addresses let through',
-    base: bgp({}),
-    head: bgp({ exportBorrowed: true }),
+    base: bgp({ exportBorrowed: false }),
+    head: bgp({}),
     reloaded: [...CLIENTS, ...BACKBONE],
   },
   {

@@ -90,5 +90,10 @@ test('routers accept blocks of both pools', () => {
   const file = render(fabricOf(both), undefined).files.get('routers/e1/k3s/ibgp.conf') ?? '';
   expect(file).toContain('net ~ [ 10.44.0.0/16{16,26} ]');
   expect(file).toContain('net ~ [ 10.42.0.0/16{16,26} ]');
-  expect(file).toContain('import limit 2048 action warn');
+  expect(file).toContain('net ~ [ 10.44.0.0/16{32,32} ]');
+  expect(file).toContain('net ~ [ 10.42.0.0/16{32,32} ]');
+  const blocks = fabricOf({ ...both, bgp: { ...both.bgp, exportBorrowed: false } });
+  expect(render(blocks, undefined).files.get('routers/e1/k3s/ibgp.conf')).toContain(
+    'import limit 2048 action warn',
+  );
 });

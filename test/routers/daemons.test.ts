@@ -63,7 +63,7 @@ scenario('reflectors that keep next hops, in an existing bird.conf', () => {
     const channel = observed.answers.get('e1 protocol') ?? '';
     expect(channel).toMatch(/Table:\s+intra_table_v4/);
     expect(channel).toMatch(/Input filter:\s+\(unnamed\)/);
-    expect(channel).toMatch(/Import limit:\s+1024/);
+    expect(channel).toMatch(/Import limit:\s+100000/);
     expect(channel).toMatch(/Action:\s+warn/);
     expect(channel).toMatch(/Hold timer:\s+[\d.]+\/15/);
     expect(channel).toMatch(/Source address:\s+192\.168\.1\.1/);

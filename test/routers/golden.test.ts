@@ -48,5 +48,5 @@ test('bird -p does find what is wrong: the test above can fail', () => {
   const fabric = fabricOf(NETWORKS.report as TopologyInput);
   const files = filesOf(fabric, 'gateway');
   files.set('bird.conf', hostConfig(fabric, 'gateway').replace('ipv4 table', 'ipv6 table'));
-  expect(birdSays(files)).toContain('k3s/ibgp.conf:16:11 Incompatible table type');
+  expect(birdSays(files)).toContain('k3s/ibgp.conf:17:11 Incompatible table type');
 });

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import type { Lab } from '../../lab/index.ts';
+import type { LabPlan } from '../../lab/plan.ts';
+import { parseAddress } from '../../topology/address.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { booted, on, scenario } from './labs.ts';
+
+/**
+ * Addresses of the block of a1 that pods on other nodes have: one on a1's LAN, one in the other region. Such a node sends a /32 or
+ * /128 of it to its peers, which Calico's aggregation lets through, as it is in no block of its own.
+ */
+const BORROWED: Readonly<Record<string, string>> = { a2: '10.42.1.40', b1: '10.42.1.41' };
+
+const topology = (bgp: object): TopologyInput => {
+  const file = parse(readFileSync('test/lab/borrowed.yaml', 'utf8')) as TopologyInput;
+  return { ...file, bgp: { ...file.bgp, ...bgp } };
+};
+
+function withBorrowed(plan: LabPlan): LabPlan {
+  return {
+    ...plan,
+    pods: plan.pods.map((pod) => {
+      const borrowed = parseAddress(BORROWED[pod.node] ?? '');
+      return borrowed === undefined ? pod : { ...pod, addresses: [...pod.addresses, borrowed] };
+    }),
+  };
+}
+
+/** `a1 b1`: a pod of a1 reaches the borrowed address on b1. */
+async function reached(lab: Lab): Promise<string[]> {
+  const asked = lab.plan.pods.flatMap(({ node, netns }) =>
+    Object.entries(BORROWED).flatMap(([holder, address]) =>
+      holder === node ? [] : [{ pair: `${node} ${holder}`, netns, address }],
+    ),
+  );
+  const answers = await Promise.all(
+    asked.map(async ({ pair, netns, address }) => {
+      const said = await on(lab, netns, `fping -r 3 ${address}`);
+      return said.includes('is alive') ? [pair] : [];
+    }),
+  );
+  return answers.flat().sort();
+}
+
+const ALL = ['a1 a2', 'a1 b1', 'a2 b1', 'b1 a2'];
+
+scenario('a pod on an address that its node borrowed from a block of another one', () => {
+  test.each([
+    { bgp: { nodeToNodeMesh: true }, those: ALL },
+    { bgp: { nodeToNodeMesh: false }, those: ALL },
+    // Nobody but its node knows where it is: packets end at the node that has the block.
+    { bgp: { nodeToNodeMesh: false, exportBorrowed: false }, those: [] },
+    // The mesh tells nodes, and no routers: between regions packets go back and forth.
+    { bgp: { nodeToNodeMesh: true, exportBorrowed: false }, those: ['a1 a2', 'b1 a2'] },
+  ])(
+    '$bgp: it answers $those',
+    async ({ bgp, those }) => {
+      const lab = await booted(topology(bgp), withBorrowed, 6000);
+      try {
+        expect(await reached(lab)).toEqual(those);
+      } finally {
+        await lab.holder.end();
+      }
+    },
+    60_000,
+  );
+});
