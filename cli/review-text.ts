@@ -1,5 +1,5 @@
 import type { Review } from '../review/index.ts';
-import { factsText, objectText, verdict } from '../review/index.ts';
+import { byHandText, factsText, objectText, verdict } from '../review/index.ts';
 import { printable } from '../topology/fault.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,6 +23,7 @@ export function reviewText(review: Review, colour: Colour, width: number): strin
       review.outcome === 'nothing' ? [] : wrapped(review.order.says, '', width - 2),
       colour,
     ),
+    ...section('by hand', byHandLines(review, width), colour),
     ...section('rehearsed', fitted(rehearsalLines(review), width), colour),
     ...section('network', partLines(review, colour), colour),
     ...section('cluster', objectLines(review, colour), colour),
@@ -157,6 +158,12 @@ function findingLines({ findings }: Review, colour: Colour): string[] {
     ...some(findings.reopened, line(colour.red('open again'))),
     ...some(findings.fixed, line(colour.green('fixed'))),
   ];
+}
+
+function byHandLines({ byHand }: Review, width: number): string[] {
+  return byHand.flatMap((step, index) =>
+    hanging(printable(`${index + 1}. ${byHandText(step)}`), width - 2, '   '),
+  );
 }
 
 function rehearsalLines({ rehearsal }: Review): string[] {

@@ -1,7 +1,7 @@
 import { rollout } from '../delivery/rollout.ts';
 import { type PlannedFile, type ShipPlan, shipPlan } from '../delivery/ship-plan.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
-import { fileChanges, sessionFates } from '../review/index.ts';
+import { type ByHand, byHand, fileChanges, sessionFates } from '../review/index.ts';
 import type { Unknown } from './analysis-input.ts';
 import { type BaseState, readBase } from './base-state.ts';
 import { commitOf } from './git.ts';
@@ -14,13 +14,21 @@ export interface PlanOptions {
   readonly maxParallel: number;
 }
 
-/** What would be delivered, by git alone: no router is asked. Without a base nobody knows what they have, and all are in it. */
+/** A plan, and what people do before and after it; null where nobody knows what is there. */
+export interface Plan extends ShipPlan {
+  readonly byHand: readonly ByHand[] | null;
+}
+
+/**
+ * What would be delivered, by git alone: no router is asked. Without a base nobody knows what they have, and all are in it. `files` are
+ * all that the topology renders.
+ */
 export function planOf(
   fabric: Fabric,
   files: ReadonlyMap<string, string>,
   routers: readonly RouterSpeaker[],
   options: PlanOptions,
-): ShipPlan | Unknown {
+): Plan | Unknown {
   const { maxParallel } = options;
   const base = baseOf(options, files);
   if (base !== undefined && 'says' in base) return base;
@@ -34,7 +42,14 @@ export function planOf(
     .filter((name) => changes === undefined || (changes.get(name)?.length ?? 0) > 0);
   const rest = routers.filter(({ name }) => !names.includes(name));
   const ordered = rollout(fabric, names, maxParallel);
-  return shipPlan({
+  const change =
+    before === undefined || base?.files === undefined
+      ? undefined
+      : ([
+          { fabric: before, files: base.files },
+          { fabric, files },
+        ] as const);
+  const plan = shipPlan({
     fabric,
     before,
     rollout: {
@@ -49,11 +64,9 @@ export function planOf(
     },
     maxParallel,
     files: changes ?? new Map(),
-    forecast:
-      before === undefined || base?.files === undefined
-        ? undefined
-        : sessionFates({ fabric: before, files: base.files }, { fabric, files }),
+    forecast: change && sessionFates(...change),
   });
+  return { ...plan, byHand: change === undefined ? null : byHand(...change) };
 }
 
 /** A whole hash, as a workflow gives it, nobody reads. */

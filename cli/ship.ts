@@ -6,7 +6,9 @@ import { type Shipped, ship as shipAll } from '../delivery/ship.ts';
 import type { ShipPlan } from '../delivery/ship-plan.ts';
 import { shipPlanText } from '../delivery/ship-plan.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { type ByHand, byHandText } from '../review/index.ts';
 import { routerFiles } from '../routers/index.ts';
+import { printable } from '../topology/fault.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
 import { refuse, type Unknown } from './analysis-input.ts';
 import { compareDist } from './dist.ts';
@@ -14,10 +16,11 @@ import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import { interruptible } from './interruptible.ts';
+import { render } from './render.ts';
 import { passwordsFor, type SecretFault, secretFaultText } from './secrets.ts';
 import { baseThatRuns, shippedText as textOfShipped } from './ship-base.ts';
 import { deliveries, unpinned } from './ship-deliveries.ts';
-import { planOf } from './ship-plan.ts';
+import { type Plan, planOf } from './ship-plan.ts';
 import { shipProgress } from './ship-progress.ts';
 import { driftText, shippedText } from './ship-report.ts';
 import { shipSetup } from './ship-setup.ts';
@@ -71,7 +74,9 @@ export async function ship(
   const stale = staleRouters(options.out, files);
   if (stale !== undefined) return refuse('ship', stale, terminal, EXIT.doesNotHold);
   const planned =
-    options.plan || options.wave !== undefined ? planOf(fabric, files, asked, options) : undefined;
+    options.plan || options.wave !== undefined
+      ? planOf(fabric, render(fabric, read.input.operatorManifest).files, asked, options)
+      : undefined;
   if (planned !== undefined && 'says' in planned) return refuse('ship', planned, terminal);
   if (options.plan && planned !== undefined) return tellPlan(planned, terminal);
   const turns = turnsOf(planned, options.wave);
@@ -233,11 +238,16 @@ function turnsOf(
   );
 }
 
-function tellPlan(plan: ShipPlan, terminal: Terminal): ExitCode {
+function tellPlan(plan: Plan, terminal: Terminal): ExitCode {
   if (terminal.json) terminal.print(documentOf('ship', { ok: true, plan }));
-  else terminal.report(shipPlanText(plan));
+  else terminal.report([shipPlanText(plan), ...byHandLines(plan.byHand ?? [])].join('\n'));
   return EXIT.fine;
 }
+
+const byHandLines = (steps: readonly ByHand[]): string[] =>
+  steps.length === 0
+    ? []
+    : ['', 'by hand', ...steps.map((step, index) => printable(`  ${index + 1}. ${byHandText(step)}`))];
 
 function refuseUnpinned(
   strangers: readonly { readonly router: string; readonly says: string; readonly mend: string }[],

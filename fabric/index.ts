@@ -1,6 +1,7 @@
 export { agreement } from './agreement.ts';
 export { nodeBlocks, podAddress } from './blocks.ts';
 export { buildFabric } from './build.ts';
+export { calicoNode, calicoNodeChanges } from './calico-node.ts';
 export {
   calicoMinor,
   carriesMetric,

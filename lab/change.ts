@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Fabric } from '../fabric/index.ts';
+import { calicoNodeChanges, type Fabric } from '../fabric/index.ts';
 import { addressBits } from '../topology/address.ts';
 import { askBird } from './birdc.ts';
 import { addresses, converged, type Lab, must, placeFiles } from './boot.ts';
@@ -30,7 +30,7 @@ export interface Delivered {
 /**
  * Turns a running lab into another one the way production would: new machines are plugged in and started, and new addresses
  * added; the files of the others change in place; routers are reconfigured wave by wave, each when the one before it has settled, then
- * the nodes, all at once as Calico does it (or restarted one after the other, where its version changes), or the other way round
+ * the nodes, all at once as Calico does it (or restarted one after the other, where the operator replaces it), or the other way round
  * where the cluster is `first`; addresses and machines that are no more are pulled out last, when the others have found their ways without them.
  * What the cluster is `between` the two it is for some seconds. Returns the lab that it is then, and what was done.
  */
@@ -69,7 +69,7 @@ export async function changeLab(
   const changed = stayed.filter((host) => differs(old.get(host.name) as LabHost, host));
   const routers = changed.filter(({ kind }) => kind === 'router');
   const others = changed.filter(({ kind }) => kind !== 'router');
-  const isRolled = lab.fabric.calico.version !== next.fabric.calico.version;
+  const isRolled = calicoNodeChanges(lab.fabric, next.fabric).length > 0;
   const felix = new Map(
     podsThatStay(lab.plan, next.plan).map(([before, after]) => [after.node, podRemade(before, after)]),
   );

@@ -1,4 +1,4 @@
-import { clusterBetween, expectations, type Fabric, nodeBlocks } from '../fabric/index.ts';
+import { calicoNodeChanges, clusterBetween, expectations, type Fabric, nodeBlocks } from '../fabric/index.ts';
 import { contains, type Prefix } from '../topology/address.ts';
 import { type BootOptions, bootLab, converged, type Lab } from './boot.ts';
 import { type Between, type Changed, changeLab, type Delivered, readdressed } from './change.ts';
@@ -68,7 +68,7 @@ export async function rehearseSteps(
   try {
     await converged(running);
     for (const [index, { fabric, joins, ownNames }] of states.entries()) {
-      isRolled ||= fabric.calico.version !== running.fabric.calico.version;
+      isRolled ||= calicoNodeChanges(running.fabric, fabric).length > 0;
       const step = { fabric, joins, first: steps[index]?.first ?? 'routers' };
       const { lab, cost } = await made(running, step, boot);
       for (const node of readdressed(running.plan, lab.plan)) moved.add(node);

@@ -10,9 +10,9 @@ const AWAY = 1;
 const UNTIL_READY = 30_000;
 
 /**
- * What raising Calico's version does: the DaemonSet gives one node after the other a new calico-node (maxUnavailable 1). The
- * old BIRD is killed, and says goodbye to nobody, so that its peers keep its routes (RFC 4724 section 4.2); the kernel keeps
- * its routes (`persist`); the new one starts with `-R`, which waits for its peers before it takes any away. `felix`: what the new
+ * What another version or setting of calico-node does: the DaemonSet gives one node after the other a new one (maxUnavailable 1). The
+ * old BIRD is killed, and says goodbye to nobody, so that its peers keep its routes (RFC 4724 section 4.2); the kernel keeps its
+ * routes (`persist`); the new one starts with `-R`, which waits for its peers before it takes any away. `felix`: what the new
  * calico-node does to the node's own routes before that.
  */
 export async function rollNodes(
@@ -37,7 +37,7 @@ export async function rollNodes(
       ['set -eu', ...commands].join('\n'),
       `calico-node on ${host.name} could not be rolled`,
     );
-    done.push({ says: `rolled ${host.name} to Calico ${lab.fabric.calico.version}` });
+    done.push({ says: `gave ${host.name} another calico-node, ${lab.fabric.calico.version}` });
     await converged(lab, { within: UNTIL_READY });
   }
 }

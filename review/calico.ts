@@ -1,4 +1,5 @@
-import { calicoMinor, carriesMetric, type Fabric } from '../fabric/index.ts';
+import { calicoMinor, calicoNodeChanges, carriesMetric, type Fabric } from '../fabric/index.ts';
+import { listed } from '../topology/suggest.ts';
 import type { Changed, Danger } from './dangers.ts';
 
 /** What a change of Calico's version, or of the API of its objects, does that nobody must overlook. */
@@ -52,16 +53,19 @@ function manyMinors({ before, after }: Changed): Danger[] {
   ];
 }
 
+/** The MTU of pods, which does it too, is a danger of its own. */
 function nodesRolled({ before, after }: Changed): Danger[] {
-  if (before.calico.version === after.calico.version) return [];
+  const changed = calicoNodeChanges(before, after).filter((part) => part !== 'MTU of pods');
+  if (changed.length === 0) return [];
   const isGraceful = before.bgp.gracefulRestart && after.bgp.gracefulRestart;
-  const version = `Calico ${after.calico.version}`;
+  const isVersion = before.calico.version !== after.calico.version;
+  const what = isVersion ? `Calico ${after.calico.version}` : `another setting (${listed(changed, 'and')})`;
   return [
     {
       severity: 'warning',
       says: isGraceful
-        ? `${version} replaces calico-node on every node, one after the other: its sessions end, and its peers keep its routes until it is back`
-        : `${version} replaces calico-node on every node, one after the other, and bgp.gracefulRestart is off: the routers drop a node's routes as long as it takes to come back`,
+        ? `${what} replaces calico-node on every node, one after the other: its sessions end, and its peers keep its routes until it is back`
+        : `${what} replaces calico-node on every node, one after the other, and bgp.gracefulRestart is off: the routers drop a node's routes as long as it takes to come back`,
       mend: isGraceful
         ? 'Change nothing else in the same merge, and ship no router until TigeraStatus calico is available again.'
         : 'Set bgp.gracefulRestart: true and ship it to the routers first.',

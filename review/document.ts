@@ -113,6 +113,16 @@ const order = z.strictObject({
   waiting: z.strictObject({ routersFirst: count, clusterFirst: count }),
 });
 
+/** What neither an engine nor `ship` does, in the order in which it is done. */
+const byHand = z.strictObject({
+  when: z.enum(['before the merge', 'after the merge', 'after shipping']),
+  /** `run install.sh`. */
+  does: text,
+  /** The machines, in the order in which it is done to them. */
+  on: z.array(text),
+  because: text,
+});
+
 /** What the lab measured when it made the change with packets on the way. */
 const rehearsal = z.strictObject({
   sent: count,
@@ -200,6 +210,7 @@ export const reviewSchema = z.strictObject({
     reopened: z.array(finding),
   }),
   order,
+  byHand: z.array(byHand),
   rehearsal: rehearsal.nullable(),
   fabric: z.array(part),
   objects: z.array(object),

@@ -1,3 +1,4 @@
+export { type ByHand, byHand, byHandText } from './by-hand.ts';
 export { parseReview, REVIEW_VERSION, type Review, reviewSchema } from './document.ts';
 export { fileChanges } from './files.ts';
 export { reviewMarkdown, SUMMARY_LIMIT } from './markdown.ts';

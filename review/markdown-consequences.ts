@@ -16,6 +16,7 @@ export function consequences(review: Review, bounds: Bounds): string | undefined
     ...failureRows(review, bounds),
     ...findingRows(review, bounds),
     ...orderRows(review, bounds),
+    ...byHandRows(review, bounds),
     ...rehearsalRows(review, bounds),
   ];
   if (rows.length === 0) return undefined;
@@ -195,6 +196,17 @@ function orderRows({ order, objects, files }: Review, bounds: Bounds): Row[] {
       : ` (between the two deliveries ${counted(routersFirst, 'pair')} of nodes lost with routers first, ${number(clusterFirst)} with cluster first)`;
   const why = order.says === '' ? '' : `: ${prose(order.says, bounds.sentence)}`;
   return [['Delivery', `**${FIRST[order.first]}**${why}${lost}`]];
+}
+
+/** What people do, in order, behind who gets it first. */
+function byHandRows({ byHand }: Review, bounds: Bounds): Row[] {
+  if (byHand.length === 0) return [];
+  const steps = byHand.slice(0, bounds.items).map(({ when, does, on, because }, index) => {
+    const where = listed(on, MOST_NAMED, (name) => code(name, bounds.name));
+    return `${index + 1}. ${when}, at ${where}: ${prose(does, bounds.sentence)} (${prose(because, bounds.sentence)})`;
+  });
+  const left = byHand.length - steps.length;
+  return [['By hand', [...steps, ...(left > 0 ? [counted(left, 'more step')] : [])].join('; ')]];
 }
 
 function rehearsalRows({ rehearsal }: Review, bounds: Bounds): Row[] {

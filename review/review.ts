@@ -1,6 +1,7 @@
 import { type Analysis, analyse, countPairs, type Finding, findings } from '../analysis/index.ts';
 import { type Fabric, newNames, withNames } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
+import { byHand } from './by-hand.ts';
 import { type Danger, dangers, gravestFirst } from './dangers.ts';
 import { REVIEW_VERSION, type Review } from './document.ts';
 import { comparable, type FailureChanges, failureChanges } from './failures.ts';
@@ -93,6 +94,7 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
       reopened: changedFindings.reopened.map(finding),
     },
     order: { ...order, lost: { ...order.lost }, waiting: { ...order.waiting } },
+    byHand: byHand(before, after).map((step) => ({ ...step, on: [...step.on] })),
     rehearsal,
     fabric: [...parts, ...trusted].map((part) => ({ ...part, says: [...part.says] })),
     objects: objects.map(objectDocument),

@@ -1,4 +1,5 @@
 import {
+  calicoNode,
   clusterBetween,
   endsFor,
   type Fabric,
@@ -50,6 +51,8 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
     ({ fabric }) => new Map([...fabric.sessions, ...meshSessions(fabric)].map((one) => [one.id, one])),
   ) as [Map<string, Session>, Map<string, Session>];
   const isUntouched = untouched(before, after);
+  // The DaemonSet replaces the whole pod: its BIRD is killed and starts anew.
+  const rolling = new Set(calicoNode(after.fabric).keys());
   const isInterrupted = interruptedIn(before.fabric, after.fabric, names);
   const [endBefore, endAfter] = [endsOf(before), endsOf(after)];
   const ids = [...new Set([...were.keys(), ...are.keys()])].sort();
@@ -67,7 +70,7 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
     const found = [...configured, ...isInterrupted(was)];
     const felt = found.filter(({ effect }) => effect === 'reset');
     const seen = felt.length > 0 ? felt : found.filter(({ effect }) => effect === 'reload');
-    const isRolled = felt.length > 0 && felt.every(({ key }) => key === CALICO_NODE);
+    const isRolled = felt.length > 0 && felt.every(({ key }) => rolling.has(key));
     // Calico's own sessions always have it; a reflector's where the topology says so, before and after.
     const isGraceful =
       is.kind === 'mesh' || [before, after].every(({ fabric }) => fabric.bgp.gracefulRestart);
@@ -121,9 +124,6 @@ function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string,
       : [reset(ends[1].speaker, 'its label is another before a BGPPeer selects by it')]),
   ];
 }
-
-/** The DaemonSet replaces the whole pod: its BIRD is killed and starts anew. */
-const CALICO_NODE = 'calico-node';
 
 /** One end's configuration of a session: option to value. */
 type End = ReadonlyMap<string, string>;
@@ -183,7 +183,7 @@ function textsOf({ fabric, files }: Configured): Map<string, string> {
   const { calico, pods, peerings } = fabric;
   const shared = JSON.stringify(
     [
-      calico.version,
+      [...calicoNode(fabric)],
       calico.filters,
       pods.pools,
       peerings.map(({ name, password, filters }) => [name, password, filters.map((filter) => filter.name)]),
@@ -241,7 +241,7 @@ function calicoEnd(fabric: Fabric, node: NodeSpeaker, session: Session): End {
         plain,
       ),
     ],
-    [CALICO_NODE, fabric.calico.version],
+    ...calicoNode(fabric),
   ]);
 }
 

@@ -50,6 +50,11 @@ wave 1
 nothing for
   cn-ns: nothing changes since HEAD~1
   gateway: nothing changes since HEAD~1
+
+by hand
+  1. before the merge, at kubenode-hkg04: drain it (its pods lose their network)
+  2. after shipping, at kubenode-hkg04: give it 10.2.5.8, take 10.2.5.7 off (noencap configures no interface)
+  3. after shipping, at kubenode-hkg04: run install.sh (its own files are others: K3s starts anew with them, pods go on)
 `);
   });
 

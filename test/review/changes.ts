@@ -156,6 +156,12 @@ export const changes: readonly Change[] = [
     },
     reset: [...CLIENTS, ...MESH],
   },
+  {
+    name: 'another MTU of pods, which every calico-node is made anew for',
+    base: bgp({}),
+    head: { ...bgp({}), pods: { ...bgp({}).pods, mtu: 1300 } as never },
+    reset: [...CLIENTS, ...MESH],
+  },
   { name: 'BFD between two routers', base: bgp({}), head: quick() },
   {
     name: 'no mesh',

@@ -155,9 +155,10 @@ test.each(['x', '`', '@a ', '🙂', '\u202e', '|', 'a ` '])('a megabyte of %j fo
 
 /** Of all there can be very much, with the longest names. */
 function overwhelming(piece: string): Review {
-  const base = withStrings({ ...holdTime(), dangers: dangerous(true).dangers, notes: ['', '', ''] }, [
-    piece.repeat(300 / piece.length),
-  ]);
+  const base = withStrings(
+    { ...holdTime(), dangers: dangerous(true).dangers, byHand: dangerous(true).byHand, notes: ['', '', ''] },
+    [piece.repeat(300 / piece.length)],
+  );
   const many = <T>(items: readonly T[]): T[] => Array.from({ length: 40 }, () => items).flat();
   return {
     ...base,
@@ -191,9 +192,10 @@ function overwhelming(piece: string): Review {
       fixed: many(base.findings.introduced),
       reopened: many(base.findings.introduced),
     },
-    fabric: (['network', 'region', 'router', 'node', 'host', 'segment', 'reflector'] as const).flatMap(
-      (kind) =>
-        (['added', 'removed', 'changed'] as const).map((became) => ({ kind, became, name: '', says: [] })),
+    fabric: (
+      ['network', 'region', 'router', 'node', 'host', 'segment', 'reflector', 'file'] as const
+    ).flatMap((kind) =>
+      (['added', 'removed', 'changed'] as const).map((became) => ({ kind, became, name: '', says: [] })),
     ),
     order: {
       first: 'apart',
@@ -201,6 +203,7 @@ function overwhelming(piece: string): Review {
       lost: { routersFirst: 1e15, clusterFirst: 1e15 },
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },
+    byHand: many(base.byHand.map((step) => ({ ...step, on: many(step.on) }))),
     rehearsal: {
       ...(base.rehearsal as NonNullable<Review['rehearsal']>),
       failures: many(base.notes),

@@ -24,6 +24,7 @@ export function review(change: Partial<Review> = {}): Review {
       lost: { routersFirst: 0, clusterFirst: 0 },
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },
+    byHand: [],
     rehearsal: null,
     fabric: [],
     objects: [],
@@ -317,6 +318,15 @@ export const dangerous = (accepted: boolean): Review =>
       lost: { routersFirst: 2, clusterFirst: 4 },
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },
+    byHand: [
+      { when: 'before the merge', does: 'drain it', on: ['n1'], because: 'its pods lose their network' },
+      {
+        when: 'after shipping',
+        does: 'run install.sh',
+        on: ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'],
+        because: 'its own files are others',
+      },
+    ],
     objects: [
       {
         ...object('Installation', 'default'),

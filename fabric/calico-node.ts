@@ -1,0 +1,36 @@
+import type { Fabric } from './fabric.ts';
+
+/**
+ * What of the Installation the operator puts into the pods of the DaemonSet calico-node, or into a hash of its CNI configuration on
+ * them: where one of these is another, every node gets another calico-node, and its BIRD starts anew.
+ */
+export function calicoNode({ calico, pods }: Fabric): ReadonlyMap<string, string> {
+  return new Map([
+    ['calico-node', calico.version],
+    ['registry', calico.registry ?? "Calico's own"],
+    ['image pull secrets', calico.imagePullSecrets.join(', ') || 'none'],
+    ['MTU of pods', pods.mtu === undefined ? "the hosts' own" : String(pods.mtu)],
+    ['address detection', detection(calico.nodeAddress)],
+    ['families of pods', pods.families.join(', ')],
+    ['IP forwarding in containers', calico.containerIPForwarding ? 'on' : 'off'],
+  ]);
+}
+
+/** Which of these are another in another fabric. */
+export function calicoNodeChanges(before: Fabric, after: Fabric): string[] {
+  const was = calicoNode(before);
+  return [...calicoNode(after)].filter(([key, value]) => was.get(key) !== value).map(([key]) => key);
+}
+
+function detection(how: Fabric['calico']['nodeAddress']): string {
+  switch (how.method) {
+    case 'interface':
+      return `interface ${how.interface}`;
+    case 'canReach':
+      return `canReach ${how.address}`;
+    case 'cidrs':
+      return `cidrs ${how.cidrs.map(({ text }) => text).join(' ')}`;
+    default:
+      return how.method;
+  }
+}

@@ -1,0 +1,153 @@
+import { render } from '../../cli/render.ts';
+import { byHand, byHandText } from '../../review/by-hand.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/topologies.ts';
+
+const base = redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 } });
+
+function told(before: TopologyInput, after: TopologyInput): string[] {
+  const [was, is] = [before, after].map((topology) => {
+    const fabric = fabricOf(topology);
+    return { fabric, files: render(fabric, undefined).files };
+  });
+  if (was === undefined || is === undefined) return [];
+  return byHand(was, is).map(byHandText);
+}
+
+const renamed = (old: string, now: string): TopologyInput =>
+  JSON.parse(JSON.stringify(base).replaceAll(JSON.stringify(old), JSON.stringify(now)));
+
+const node = (name: string, change: object): TopologyInput => ({
+  ...base,
+  nodes: { ...base.nodes, [name]: { ...base.nodes?.[name], ...change } as never },
+});
+const router = (name: string, change: object): TopologyInput => ({
+  ...base,
+  routers: { ...base.routers, [name]: { ...base.routers?.[name], ...change } as never },
+});
+const segment = (name: string, change: object): TopologyInput => ({
+  ...base,
+  underlay: {
+    segments: {
+      ...base.underlay?.segments,
+      [name]: { ...base.underlay?.segments[name], ...change } as never,
+    },
+  },
+});
+
+const withoutNode = (name: string): TopologyInput => {
+  const text = JSON.stringify(base, (key, value) => (key === name ? undefined : value));
+  return JSON.parse(text);
+};
+
+test.each<[string, TopologyInput, readonly string[]]>([
+  ['nothing', base, []],
+  [
+    'a hold time, which ship and nobody else delivers',
+    redundant({ bgp: { nodeToNodeMesh: true, holdTime: 9 } }),
+    [],
+  ],
+  ['no mesh, which an engine brings', redundant({ bgp: { nodeToNodeMesh: false, holdTime: 6 } }), []],
+  [
+    'another name of a node',
+    renamed('e-b', 'east-b'),
+    [
+      'before the merge, at e-b: drain it (its pods lose their network)',
+      'before the merge, at e-b: take it out of the cluster: K3s off, then kubectl delete node (Kubernetes knows a node by its name and what it joined as: docs/remove-a-node.md)',
+      'after shipping, at east-b: run install.sh (it joins the cluster with it)',
+    ],
+  ],
+  [
+    'a node that goes',
+    withoutNode('e-b'),
+    [
+      'before the merge, at e-b: drain it (its pods lose their network)',
+      'before the merge, at e-b: take it out of the cluster: K3s off, then kubectl delete node (Kubernetes knows a node by its name and what it joined as: docs/remove-a-node.md)',
+    ],
+  ],
+  [
+    'another release of K3s: servers before agents',
+    { ...base, k3s: { version: 'v1.34.9+k3s1' } },
+    [
+      'after the merge, at e-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
+      'after the merge, at e-b and w-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
+    ],
+  ],
+  [
+    'another MTU of pods',
+    { ...base, pods: { ...base.pods, mtu: 1300 } as never },
+    [
+      'after the merge, at e-a, e-b and w-a: wait until calico-node is another on every node, and ship nothing meanwhile (the operator restarts it on one after the other, and its sessions with it)',
+      'after the merge, at e-a, e-b and w-a: start its pods anew, one node after the other (they keep the MTU that they were made with)',
+    ],
+  ],
+  [
+    'another way to find addresses, which the operator hands to every calico-node',
+    { ...base, calico: { ...base.calico, nodeAddress: { interface: 'eth0' } } },
+    [
+      'after the merge, at e-a, e-b and w-a: wait until calico-node is another on every node, and ship nothing meanwhile (the operator restarts it on one after the other, and its sessions with it)',
+    ],
+  ],
+  [
+    'another address of a router for the others',
+    router('w1', { backboneAddress: '10.0.0.33' }),
+    [
+      'before the merge, at w1: give it 10.0.0.33 beside what it has (noencap configures no interface)',
+      'after shipping, at w1: take 10.0.0.3 off (nobody speaks to it there any more)',
+    ],
+  ],
+  [
+    'a wider segment',
+    segment('core', { mtu: 9000 }),
+    [
+      'before the merge, at e1, e2 and w1: set the MTU of its interface on core to 9000 (noencap configures no interface)',
+    ],
+  ],
+  [
+    'the first password of a router',
+    router('e1', { password: { secret: { name: 'bgp-e1', key: 'password' }, file: '/etc/bird/e1.conf' } }),
+    [
+      'before the merge, at e1: set up its account again (folder and password file are fixed in it: docs/ship-access.md)',
+      'before the merge, at e1: put the Secret of its password into the cluster (Calico speaks without a password where there is none: docs/rotate-a-password.md)',
+    ],
+  ],
+  ['another name of a router', renamed('e1', 'edge-1'), []],
+])('%s: what people do', (_, head, expected) => {
+  expect(told(base, head)).toEqual(expected);
+});
+
+test('a node with another address is drained, gets it when the routers know it, and then its files', () => {
+  const lan = base.underlay?.segments['east-lan'];
+  const head: TopologyInput = {
+    ...node('e-b', { address: '192.168.1.99' }),
+    underlay: {
+      segments: {
+        ...base.underlay?.segments,
+        'east-lan': { ...lan, members: { ...lan?.members, 'e-b': '192.168.1.99' } } as never,
+      },
+    },
+  };
+  expect(told(base, head)).toEqual([
+    'before the merge, at e-b: drain it (its pods lose their network)',
+    expect.stringMatching(/^after shipping, at e-b: give it 192\.168\.1\.99, take 192\.168\.1\.\d+ off \(/),
+    expect.stringMatching(/^after shipping, at e-b: run install\.sh \(/),
+  ]);
+});
+
+test('a router that comes is made known before, and one that goes is stopped after', () => {
+  const { e2, ...others } = base.routers ?? {};
+  const text = JSON.stringify({
+    ...base,
+    routers: others,
+    regions: { ...base.regions, east: { routers: ['e1'] } },
+  });
+  const without: TopologyInput = JSON.parse(text, (key, value) => (key === 'e2' ? undefined : value));
+  expect(e2).toBeDefined();
+  expect(told(without, base).slice(0, 1)).toEqual([
+    'before the merge, at e2: set up its account, and pin its host key in known_hosts (nothing was delivered there yet: docs/ship-access.md)',
+  ]);
+  expect(told(base, without).slice(-1)).toEqual([
+    'after shipping, at e2: stop BIRD, or take its include of k3s/ibgp.conf out (ship speaks to the routers of the topology only: docs/replace-a-router.md)',
+  ]);
+});
