@@ -1,4 +1,5 @@
 import { type Library, libraryOf, type Policy, policyOf } from './bird-filter-library.ts';
+import { OPTION_NAMES } from './bird-options.ts';
 import { type BirdStatement, placeOf, statementText, type Token, wordsText } from './bird-syntax.ts';
 import { type Problem, problem } from './problem.ts';
 
@@ -56,6 +57,7 @@ export function birdConfig(
     read.set(one, found);
     return found;
   };
+  problems.push(...ofBird1(statements));
   const context: Context = { constants, named, routerId, policy };
   const protocols = statements.flatMap((one): BgpProtocol[] => {
     const [kind, type, name] = one.words;
@@ -77,6 +79,27 @@ export function birdConfig(
       : [protocolOf(name, inherited(one, templates, []), context)];
   });
   return { constants, routerId, templates: ownTemplates, protocols, library, problems };
+}
+
+/** BIRD 1 has no channels: what is in one since BIRD 2 stands in the protocol itself there. One such place says it all. */
+function ofBird1(statements: readonly BirdStatement[]): Problem[] {
+  const sign = statements
+    .flatMap(({ words, body }) => {
+      const [kind, type] = words;
+      if (kind?.text === 'listen' && type?.text === 'bgp') return [kind];
+      if (kind?.text === 'table') return [kind];
+      if (!/^(protocol|template)$/.test(kind?.text ?? '') || type?.text !== 'bgp') return [];
+      return (body ?? []).flatMap(({ words: [first] }) =>
+        /^(import|export|table|next|gateway|add|igp|missing)$/.test(first?.text ?? '') && first !== undefined
+          ? [first]
+          : [],
+      );
+    })
+    .at(0);
+  if (sign === undefined) return [];
+  const mend =
+    'noencap renders for BIRD 2, where this stands in a channel: ipv4 { ... };. Move the router to BIRD 2 first, as a change of its own.';
+  return [problem(sign.source, placeOf(sign), 'this is a configuration of BIRD 1', mend)];
 }
 
 const isInternal = ({ options }: BgpProtocol): boolean =>
@@ -201,19 +224,20 @@ function endOptions(words: readonly Token[]): [string, readonly Token[]][] {
   return found;
 }
 
-/** Options that end in a word which is a value elsewhere; the longest that fits counts. */
-const NAMES = ['import limit', 'export limit', 'receive limit', 'next hop self', 'next hop keep', 'table'];
 const VALUE = /^(on|off|yes|no|true|false|aware|all|none|[A-Z].*|[0-9].*|.*[:./].*)$/;
 
 /** An option's name is its words up to the first that can only be a value; the rest is what it is set to. */
 function optionOf({ words, body }: BirdStatement): [string, readonly Token[]] {
   const text = wordsText(words);
-  const known = NAMES.find((name) => text === name || text.startsWith(`${name} `));
+  const known = OPTION_NAMES.filter((name) => text === name || text.startsWith(`${name} `)).sort(
+    (a, b) => b.length - a.length,
+  )[0];
   const index = words.findIndex(({ kind, text: one }) => kind !== 'plain' || VALUE.test(one));
   const length = known?.split(' ').length ?? (index < 0 ? words.length : index);
   const name = wordsText(words.slice(0, length));
   // Blocks of other options (`interface`, `passwords`) say nothing that is looked at; they count as there.
-  return body === undefined ? [name, words.slice(length)] : [`${name} {}`, []];
+  if (body !== undefined && name !== 'bfd') return [`${name} {}`, []];
+  return [name, words.slice(length)];
 }
 
 const resolved = (words: readonly Token[], constants: ReadonlyMap<string, string>): string =>

@@ -101,6 +101,9 @@ function strange(text: string, start: number, source: TextSource): Problem {
 
 const DEEPEST = 32;
 
+/** Options whose braces hold a list of words. */
+const LISTS = /^(log|debug|mrtdump|timeformat)$/;
+
 function parse(tokens: readonly Token[], source: TextSource, end: number): BirdReading {
   const problems: Problem[] = [];
   let next = 0;
@@ -129,6 +132,10 @@ function parse(tokens: readonly Token[], source: TextSource, end: number): BirdR
       } else if (sign === ';') {
         if (words.length > 0) statements.push({ words, body: undefined });
         words = [];
+      } else if (sign === '{' && LISTS.test(words[0]?.text ?? '')) {
+        // `log syslog { warning, error };`: words, and no statements.
+        words.push(token);
+        while (next < tokens.length && words.at(-1)?.text !== '}') words.push(tokens[next++] as Token);
       } else if (sign === '{') {
         statements.push({ words, body: block(token, depth + 1) });
         words = [];

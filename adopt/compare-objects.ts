@@ -35,7 +35,7 @@ export function compareObjects(
       return twin === undefined ? [] : [[object, twin] as const];
     }),
   );
-  const stay = left.map((object): Compared => {
+  const stay = left.flatMap((object): Compared[] => {
     const what = titleOf(object);
     const twin = twins.get(object);
     const why = notes.find((note) => note.what === what)?.says ?? 'nothing of it is in the topology';
@@ -46,7 +46,14 @@ export function compareObjects(
         : wide !== undefined
           ? STAYS.widePeer(wide.name)
           : STAYS.other(why);
-    return { where: 'cluster', what, became: 'stays', details: [whole(because)] };
+    const stays: Compared = { where: 'cluster', what, became: 'stays', details: [whole(because)] };
+    const isRenamed = twin === undefined && wide !== undefined && isGlobal(object);
+    return isRenamed
+      ? [
+          stays,
+          { ...stays, what: `sessions of ${what}`, became: 'reset', details: [whole(STAYS.globalPeer)] },
+        ]
+      : [stays];
   });
   const todo =
     twins.size === 0
@@ -157,6 +164,10 @@ function sameSessions(a: ClusterObject, b: ClusterObject): boolean {
   );
   return one !== undefined && JSON.stringify(one) === JSON.stringify(other) && sameSettings(a, b);
 }
+
+/** Without a selector Calico calls a session `Global_...`, with one `Node_...`; while both are there it is the first. */
+const isGlobal = ({ value }: ClusterObject): boolean =>
+  ['nodeSelector', 'node'].every((field) => textOf(fieldAt(value, ['spec', field]) ?? '') === '');
 
 /** Whether a rendered BGPPeer is for the one region that was made up for the nodes of one that takes them all. */
 const isWidened = (rendered: ClusterObject, today: ClusterObject): boolean =>

@@ -1,9 +1,9 @@
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { optionEffect } from '../review/session-fates.ts';
-import type { Family } from '../topology/address.ts';
 import type { Today } from './adopt.ts';
 import { type BgpProtocol, type BirdConfig, birdConfig } from './bird-config.ts';
 import { type RouterFolder, readFolder } from './bird-files.ts';
+import { defaultOf, isWritten, PREDEFINED_TABLES } from './bird-options.ts';
 import type { BirdStatement } from './bird-syntax.ts';
 import type { Compared, Detail } from './compare.ts';
 import { type ComparedFilters, compareFilters } from './compare-filters.ts';
@@ -152,43 +152,52 @@ function protocolsOf(
   });
 }
 
-/** What BIRD 2 takes where an option is not written. */
-const DEFAULTS: Readonly<Record<string, string>> = {
-  'hold time': '240',
-  'graceful restart': 'aware',
-  'rr client': 'off',
-  multihop: 'on',
-  bfd: 'off',
-  passive: 'off',
-  'neighbor kind': 'internal',
-  'import filter': 'all',
-  'export filter': 'none',
-  'next hop self': 'off',
-  'next hop keep': 'off',
-  'extended next hop': 'off',
-  preference: '100',
-};
+/** One option of a session that will have another value, and what BIRD does to the session for it. */
+export interface ChangedOption {
+  readonly key: string;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  readonly effect: ReturnType<typeof optionEffect>;
+}
+
+/** The options that two configurations of a session do not share. What one of them writes and BIRD takes anyway is no difference. */
+export function changedOptions(was: BgpProtocol, is: BgpProtocol): ChangedOption[] {
+  const keys = [...new Set([...was.options.keys(), ...is.options.keys()])].sort();
+  return keys.flatMap((key): ChangedOption[] => {
+    // Options of a channel that is not there on one side: the channel itself is the difference.
+    const channel = /^(ipv[46])\//.exec(key)?.[1];
+    if (channel !== undefined && was.options.has(channel) !== is.options.has(channel)) return [];
+    const written = [was, is].map(({ options }) => {
+      const value = options.get(key);
+      return isWritten(key, value) ? value : undefined;
+    });
+    const [before, after] = [was, is].map(({ options }, side) => written[side] ?? defaultOf(key, options));
+    if (before === after) return [];
+    const effect = optionEffect(key);
+    // What has no bearing on the session is shown as it is written.
+    return [
+      effect === 'none'
+        ? { key, before: written[0], after: written[1], effect }
+        : { key, before, after, effect },
+    ];
+  });
+}
 
 function differences(
   was: BgpProtocol,
   is: BgpProtocol,
   filterDetails: (field: string) => readonly Detail[],
 ): (Detail & { effect: string })[] {
-  const keys = [...new Set([...was.options.keys(), ...is.options.keys()])].sort();
-  return keys.flatMap((key) => {
-    const byDefault = DEFAULTS[key.replace(/^ipv[46]\//, '')];
-    // Options of a channel that is not there on one side: the channel itself is the difference.
-    const channel = /^(ipv[46])\//.exec(key)?.[1] as Family | undefined;
-    if (channel !== undefined && was.options.has(channel) !== is.options.has(channel)) return [];
-    const [before, after] = [was, is].map(({ options }) => options.get(key) ?? byDefault);
-    if (before === after) return [];
-    const effect = optionEffect(key);
-    if (/\/(import|export) filter$/.test(key)) return filterDetails(key).map((one) => ({ ...one, effect }));
-    return [{ field: key, before, after, because: reason(key, is), effect }];
-  });
+  return changedOptions(was, is).flatMap(({ key, before, after, effect }) =>
+    /\/(import|export) filter$/.test(key)
+      ? filterDetails(key).map((one) => ({ ...one, effect }))
+      : [{ field: key, before, after, because: reason(key, before, is), effect }],
+  );
 }
 
-function reason(key: string, is: BgpProtocol): Explanation | undefined {
+function reason(key: string, before: string | undefined, is: BgpProtocol): Explanation | undefined {
+  // Another number is another AS, and no other way to write one.
+  if (key === 'neighbor as' && before !== undefined) return undefined;
   const rule = OPTION_RULES.find(({ options }) => options.test(key));
   if (rule !== undefined) return { id: rule.id, says: rule.says };
   // These a topology does have a word for.
@@ -248,7 +257,7 @@ function undefinedNames(
   after: readonly BirdStatement[],
 ): string[] {
   if (bird.mode === 'standalone') return [];
-  const defined = new Set(after.map(definedName));
+  const defined = new Set([...after.map(definedName), ...PREDEFINED_TABLES]);
   const families = bird.adopted.bothChannels ? (['ipv4', 'ipv6'] as const) : fabric.pods.families;
   const needed = [
     [bird.constants.as, `define ${bird.constants.as} = ${fabric.bgp.asNumber};`],

@@ -144,8 +144,12 @@ export const STAYS = {
   }),
   widePeer: (name: string): Explanation => ({
     id: 'peer-of-region',
-    says: `${name} makes the same sessions once all nodes have the label. Delete this one only then; of one without a selector Calico calls the session otherwise, and each resets once`,
+    says: `${name} makes the same sessions once all nodes have the label. Delete this one only then`,
   }),
+  globalPeer: {
+    id: 'global-peer',
+    says: 'it has no selector: Calico calls its sessions Global_ and those of a region Node_, so that each resets once when you delete it. Until then none does',
+  },
   other: (why: string): Explanation => ({
     id: 'left-alone',
     says: `${why}; what noencap did not make it does not remove`,

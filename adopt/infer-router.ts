@@ -2,6 +2,7 @@ import { backboneProtocol, nodeProtocol } from '../fabric/protocol-names.ts';
 import { backboneTransports } from '../fabric/sessions.ts';
 import { FAMILIES, type Family, type IpAddress, type PerFamily, parseAddress } from '../topology/address.ts';
 import type { BgpProtocol } from './bird-config.ts';
+import { defaultOf } from './bird-options.ts';
 import { type Fact, fact, guess } from './facts.ts';
 import type { RegionPeer } from './infer-peers.ts';
 import { isInK3s, managed, pairOf, type RouterSessions, routerIdOf } from './router-sessions.ts';
@@ -80,7 +81,9 @@ export function routerFacts(
 function birdFacts({ router }: RouterSessions, protocols: readonly BgpProtocol[]): Fact[] {
   const path = ['routers', router.name, 'bird'];
   const written = (key: string) =>
-    protocols.map((one) => ({ one, value: one.written.get(key) })).find(({ value }) => value !== undefined);
+    protocols
+      .map((one) => ({ one, value: one.written.get(key) ?? predefined(one, key) }))
+      .find(({ value }) => value !== undefined);
   const names: readonly (readonly [string, readonly string[], string])[] = [
     ['ipv4/table', ['tables', 'ipv4'], 'intra_table_v4'],
     ['ipv6/table', ['tables', 'ipv6'], 'intra_table_v6'],
@@ -97,6 +100,12 @@ function birdFacts({ router }: RouterSessions, protocols: readonly BgpProtocol[]
       return [];
     return [fact([...path, ...field], found.value, `${found.one.at.source.file}: ${key}`, found.one.at)];
   });
+}
+
+/** A channel without a table has the one that BIRD makes itself. */
+function predefined({ options }: BgpProtocol, key: string): string | undefined {
+  const [channel = '', name] = key.split('/');
+  return name === 'table' && options.has(channel) ? defaultOf(key, options) : undefined;
 }
 
 /** What keeps BIRD from taking the rendered sessions for others than those that run. */

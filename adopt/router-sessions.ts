@@ -33,12 +33,15 @@ export interface RouterSessions {
 export const neighborOf = ({ options }: BgpProtocol): IpAddress | undefined =>
   parseAddress(options.get('neighbor') ?? '');
 
-/** A session inside the cluster's AS: `neighbor as` says it, or `internal` does. */
+/** A session inside the cluster's AS: both ends are in it, by number or by `internal`. */
 export const isOwn = ({ options }: BgpProtocol, asNumber: number): boolean => {
   const [local, remote] = [options.get('local as'), options.get('neighbor as')];
-  const isSame = remote === String(asNumber) || options.get('neighbor kind') === 'internal';
-  // Where a constant stands in a file that was not given, both ends have the same one.
-  return isSame || (remote !== undefined && remote === local && !/^\d/.test(remote));
+  // A constant of a file that was not given may be the cluster's number.
+  const mayBe = (one: string | undefined) =>
+    one === undefined || one === String(asNumber) || !/^\d/.test(one);
+  if (remote === undefined) return options.get('neighbor kind') === 'internal' && mayBe(local);
+  if (remote === String(asNumber)) return mayBe(local);
+  return remote === local && !/^\d/.test(remote);
 };
 
 /** What a delivery replaces: the folder k3s, or where that itself was given, all of it. */

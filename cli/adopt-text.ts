@@ -95,7 +95,7 @@ export function adoptedText(comparison: Comparison, out: string | undefined): st
       ? []
       : [`not known: ${unknown.map(({ where, what }) => `${what} (${where})`).join('; ')}`]),
     ...(unexplained === 0 ? [] : [`${counted(unexplained, 'difference')} not explained`]),
-    ...(interrupted === 0 ? [] : [`${counted(interrupted, 'part')} of the routers would reset or go`]),
+    ...(interrupted === 0 ? [] : [`${counted(interrupted, 'part')} would reset or go`]),
   ];
   const verdict =
     worries.length === 0

@@ -270,9 +270,25 @@ const RELOADED = [
   'next hop self',
   'next hop keep',
   'preference',
+  'next hop address',
+  'next hop prefer',
   'gateway',
+  'cost',
+  'aigp',
 ];
-const TAKEN_OVER = ['bfd', 'import limit', 'description'];
+const TAKEN_OVER = [
+  'bfd',
+  'debug',
+  'description',
+  'mrtdump',
+  'import keep filtered',
+  'import limit',
+  'receive limit',
+  'export limit',
+  'missing lladdr',
+  'mandatory',
+  'rpki reload',
+];
 
 /** What BIRD does to a session of which this option, `ipv4/table` for one of a channel, is another. */
 export function optionEffect(key: string): Difference['effect'] {

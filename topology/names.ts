@@ -106,25 +106,32 @@ export const interfacePattern = matching(
   'Write a name or a regular expression, such as eth0 or ^(eth|ens).',
 );
 
-/**
- * A symbol of the BIRD configuration language, at most 64 characters (measured on 2.0.12). Thirty-two and more hex
- * digits are a byte string to BIRD's lexer, whatever they were meant to be.
- */
-export const birdSymbol = text(
-  'A BIRD symbol: letters, digits and "_", not starting with a digit, at most 64 characters.',
-  { pattern: '^[A-Za-z_][A-Za-z0-9_]*$', maxLength: 64 },
-  (value, complain) =>
-    /^[A-Za-z_][A-Za-z0-9_]*$/.test(value) &&
-    value.length <= 64 &&
-    !/^[0-9A-Fa-f]{32,}$/.test(value) &&
-    !BIRD_WORDS.has(value)
-      ? value
-      : complain(
-          'bird-symbol',
-          `"${value}" cannot be a BIRD symbol`,
-          'Use letters, digits and "_", at most 64, not starting with a digit, and no word of BIRD\'s own language.',
-        ),
-);
+/** A symbol of the BIRD configuration language, at most 64 characters (measured on 2.0.12); or one name that BIRD has made already. */
+const symbolOr = (made: string | undefined) =>
+  text(
+    'A BIRD symbol: letters, digits and "_", not starting with a digit, at most 64 characters.',
+    { pattern: '^[A-Za-z_][A-Za-z0-9_]*$', maxLength: 64 },
+    (value, complain) =>
+      value === made || isSymbol(value)
+        ? value
+        : complain(
+            'bird-symbol',
+            `"${value}" cannot be a BIRD symbol`,
+            'Use letters, digits and "_", at most 64, not starting with a digit, and no word of BIRD\'s own language.',
+          ),
+  );
+
+/** Thirty-two and more hex digits are a byte string to BIRD's lexer, whatever they were meant to be. */
+const isSymbol = (value: string): boolean =>
+  /^[A-Za-z_][A-Za-z0-9_]*$/.test(value) &&
+  value.length <= 64 &&
+  !/^[0-9A-Fa-f]{32,}$/.test(value) &&
+  !BIRD_WORDS.has(value);
+
+export const birdSymbol = symbolOr(undefined);
+
+/** A table: also the one that BIRD makes itself, in which a router may have kept its routes so far. */
+export const birdTable = { ipv4: symbolOr('master4'), ipv6: symbolOr('master6') } as const;
 
 /** Name of a protocol, which BIRD takes in single quotes too: there it may hold "-", "." and ":". */
 export const protocolName = text(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { absolutePath, secretKey, sshHost, sshUser } from './external.ts';
 import { addresses, dottedId, wholeNumber } from './fields.ts';
-import { birdSymbol, interfaceName, objectName, protocolName, reference } from './names.ts';
+import { birdSymbol, birdTable, interfaceName, objectName, protocolName, reference } from './names.ts';
 
 const ssh = z
   .strictObject({
@@ -53,8 +53,8 @@ const bird = z
       .prefault('include'),
     tables: z
       .strictObject({
-        ipv4: birdSymbol.prefault('intra_table_v4'),
-        ipv6: birdSymbol.prefault('intra_table_v6'),
+        ipv4: birdTable.ipv4.prefault('intra_table_v4'),
+        ipv6: birdTable.ipv6.prefault('intra_table_v6'),
       })
       .describe('BIRD tables that the sessions use.')
       .prefault({}),
