@@ -1,5 +1,6 @@
 import type { Analysis } from '../analysis.ts';
 import type { Check, Finding, Found } from '../finding.ts';
+import { lostBorrowers } from './borrowed.ts';
 import { asymmetricPath, hairpin } from './detours.ts';
 import { lengthsWithEqual, podRoutesLeave } from './filters.ts';
 import { interfaceAsBackbone, whenOneThingFails } from './fragile.ts';
@@ -48,6 +49,7 @@ const CHECKS: readonly Check[] = [
   noDefaultRoute,
   lengthsWithEqual,
   foreignNodeAddress,
+  lostBorrowers,
 ];
 
 /** Everything that can be said of a fabric, in the order of ids and then of the topology. */

@@ -37,17 +37,24 @@ export interface Ways {
   fate(machine: number): Fate;
 }
 
-export function waysOf(network: Network, underlay: Underlay, rib: Rib): Ways {
+/** `covering`: the ways to the block that holds the prefix, on which a machine without a route to the prefix itself sends packets. */
+export function waysOf(network: Network, underlay: Underlay, rib: Rib, covering?: Ways): Ways {
   const known: (Forwarding | undefined)[] = [];
   const forwarding = (machine: number): Forwarding => {
-    const found = known[machine] ?? forward(network, underlay, rib, machine);
+    const found = known[machine] ?? forward(network, underlay, rib, machine, covering);
     known[machine] = found;
     return found;
   };
   return { rib, forwarding, fate: fatesOf({ network, underlay, forwarding }) };
 }
 
-export function forward(network: Network, underlay: Underlay, rib: Rib, index: number): Forwarding {
+export function forward(
+  network: Network,
+  underlay: Underlay,
+  rib: Rib,
+  index: number,
+  covering?: Ways,
+): Forwarding {
   if (index === rib.block.node) return POD;
   const { family } = rib.block.prefix;
   const machine = network.machines[index] as Machine;
@@ -55,6 +62,10 @@ export function forward(network: Network, underlay: Underlay, rib: Rib, index: n
   if (best !== undefined) {
     const hops = rib.hops(index);
     return hops.length === 0 ? { by: 'unreachable route', hops } : { by: 'bgp', hops };
+  }
+  if (covering !== undefined) {
+    const sent = covering.forwarding(index);
+    return sent.by === 'pod' ? BLACKHOLE : sent;
   }
   const written = gatewayRouteTo(machine.routes, rib.block.prefix);
   if (written !== undefined) {
@@ -67,4 +78,6 @@ export function forward(network: Network, underlay: Underlay, rib: Rib, index: n
 }
 
 const POD: Forwarding = { by: 'pod', hops: [] };
+/** A node drops what is for its own block and for no pod that it knows. */
+const BLACKHOLE: Forwarding = { by: 'unreachable route', hops: [] };
 const NO_ROUTE: Forwarding = { by: 'no route', hops: [] };

@@ -1,3 +1,5 @@
+import { podAddress } from '../../fabric/index.ts';
+import { hostPrefix } from '../../topology/address.ts';
 import { type Failure, NO_FAILURE } from './failure.ts';
 import { type Ways, waysOf } from './forwarding.ts';
 import type { Block, Network } from './network.ts';
@@ -15,6 +17,8 @@ export interface Simulation {
   readonly live: Uint8Array;
   isUp(session: number): boolean;
   waysTo(block: Block): Ways;
+  /** To a single address of a block that another node has: it announces a route of its own for it, besides the block's. */
+  waysToBorrowed(block: Block, node: number): Ways;
 }
 
 /** The simulations of one network: what no failure changes is shared by all of them. */
@@ -25,20 +29,25 @@ export function simulatorOf(network: Network): (failure?: Failure) => Simulation
     const live = liveSessions(network, failure, underlay);
     const ribOf = ribsOf(network, underlay, live);
     const known: (Ways | undefined)[] = [];
+    const waysTo = (block: Block): Ways => {
+      const before = known[block.index];
+      if (before !== undefined) return before;
+      const policy = policies[block.index] ?? policyOf(network, block);
+      policies[block.index] = policy;
+      const ways = waysOf(network, underlay, ribOf(block, policy));
+      known[block.index] = ways;
+      return ways;
+    };
     return {
       network,
       failure,
       underlay,
       live,
       isUp: (session) => live[session] === 1,
-      waysTo(block) {
-        const before = known[block.index];
-        if (before !== undefined) return before;
-        const policy = policies[block.index] ?? policyOf(network, block);
-        policies[block.index] = policy;
-        const ways = waysOf(network, underlay, ribOf(block, policy));
-        known[block.index] = ways;
-        return ways;
+      waysTo,
+      waysToBorrowed(block, node) {
+        const borrowed: Block = { index: -1, prefix: hostPrefix(podAddress(block.prefix)), node };
+        return waysOf(network, underlay, ribOf(borrowed, policyOf(network, borrowed)), waysTo(block));
       },
     };
   };

@@ -194,6 +194,8 @@ function networkOfChoice(choice: Choice): TopologyInput {
       reflectorNextHop: choice.nextHop,
       holdTime: 6,
       backboneMesh: pairs.filter((_, index) => !isMissing(index)),
+      // NE409: each pod would be a route of its own, which nothing here is about.
+      ...(choice.filter === 'accept-all' && { exportBorrowed: false }),
     },
     pods: {
       cidrs: [...(v4 ? ['10.42.0.0/16'] : []), ...(v6 ? ['fd42::/112'] : [])],

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { analyse, isWhole } from '../../analysis/index.ts';
 import type { Lab } from '../../lab/index.ts';
 import type { LabPlan } from '../../lab/plan.ts';
 import { parseAddress } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
 import { booted, on, scenario } from './labs.ts';
 
 /**
@@ -43,6 +45,20 @@ async function reached(lab: Lab): Promise<string[]> {
   return answers.flat().sort();
 }
 
+/** The same as the simulator has it. */
+function simulated(file: TopologyInput): string[] {
+  const { network, simulation } = analyse(fabricOf(file));
+  const block = network.blocks.find(({ prefix }) => prefix.text === '10.42.1.0/26');
+  if (block === undefined) throw new Error('the block of a1 is not there');
+  const nodes = network.machines.filter(({ kind }) => kind === 'node');
+  return nodes.flatMap((from) =>
+    nodes
+      .filter((to) => to !== from && BORROWED[to.name] !== undefined)
+      .filter((to) => isWhole(simulation.waysToBorrowed(block, to.index).fate(from.index)))
+      .map((to) => `${from.name} ${to.name}`),
+  );
+}
+
 const ALL = ['a1 a2', 'a1 b1', 'a2 b1', 'b1 a2'];
 
 scenario('a pod on an address that its node borrowed from a block of another one', () => {
@@ -59,6 +75,7 @@ scenario('a pod on an address that its node borrowed from a block of another one
       const lab = await booted(topology(bgp), withBorrowed, 6000);
       try {
         expect(await reached(lab)).toEqual(those);
+        expect(simulated(topology(bgp))).toEqual(those);
       } finally {
         await lab.holder.end();
       }
