@@ -2,6 +2,7 @@ import type { Fabric } from '../fabric/index.ts';
 import { calicoDangers } from './calico.ts';
 import { type ObjectChange, objectText } from './objects.ts';
 import type { SessionFate } from './session-fates.ts';
+import { wayOut } from './way-out.ts';
 
 /** Something that a reviewer must not overlook: it breaks what runs, or cannot be taken back. */
 export interface Danger {
@@ -167,7 +168,7 @@ function meshOff({ before, after, sessions }: Changed): Danger[] {
 }
 
 /** Two reflectors protect a region as long as they do not restart their sessions in one change. */
-function reflectorsTogether({ after, sessions }: Changed): Danger[] {
+function reflectorsTogether({ before, after, sessions }: Changed): Danger[] {
   // What restarts gracefully keeps its routes meanwhile.
   const reset = new Set(
     sessions.filter(({ became, rolled }) => became === 'reset' && rolled !== 'graceful').map(({ id }) => id),
@@ -184,7 +185,7 @@ function reflectorsTogether({ after, sessions }: Changed): Danger[] {
       {
         severity: 'error',
         says: `all reflectors of region ${region.name} reset their sessions with ${cut.length === 1 ? cut[0] : `${cut.length} nodes`}: for a moment these are cut off`,
-        mend: 'Make the change on one reflector at a time, or ship the routers one after the other and wait for each.',
+        mend: wayOut({ before, after, sessions }, cut),
       },
     ];
   });

@@ -3,6 +3,7 @@ import { type Fabric, newNames, RECOVERY_WAIT, withNames } from '../fabric/index
 import { classPairs } from './class-pairs.ts';
 import { comparable } from './failures.ts';
 import { agreed, halfDelivered } from './half-delivered.ts';
+import { betweenOrders } from './way-out.ts';
 
 /** In which order cluster and routers get a change, so that pods reach each other between the two. */
 export interface DeliveryOrder {
@@ -48,11 +49,7 @@ export function deliveryOrder(
   };
   const { routersFirst, clusterFirst } = lost;
   if (routersFirst > 0 && clusterFirst > 0) {
-    // A speaker has one AS number.
-    const mend =
-      before.fabric.bgp.asNumber === after.fabric.bgp.asNumber
-        ? 'Make the change in two, the new beside the old before the old goes'
-        : 'An AS number has no state in between: deliver both as close together as can be';
+    const mend = betweenOrders(before.fabric, after.fabric);
     const says = `whichever comes first, pods lose each other until the other has followed: ${pairs(routersFirst)} with the routers first, ${pairs(clusterFirst)} with the cluster first. ${mend}`;
     return { first: 'apart', says, lost, waiting };
   }

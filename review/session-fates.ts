@@ -30,6 +30,8 @@ export interface SessionFate {
    * the routes until it is back (RFC 4724).
    */
   readonly rolled?: 'graceful' | 'not graceful';
+  /** What the cluster does to its node in between, which ends the session whatever its two ends are configured to be. */
+  readonly meanwhile?: 'joins anew' | 'is relabelled';
 }
 
 /** A state of the repository as far as sessions go. */
@@ -67,7 +69,8 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
         ? []
         : differences(endBefore(was, speaker), endAfter(is, speaker)).map((one) => ({ ...one, speaker })),
     );
-    const found = [...configured, ...isInterrupted(was)];
+    const interrupted = isInterrupted(was);
+    const found = [...configured, ...interrupted];
     const felt = found.filter(({ effect }) => effect === 'reset');
     const seen = felt.length > 0 ? felt : found.filter(({ effect }) => effect === 'reload');
     const isRolled = felt.length > 0 && felt.every(({ key }) => rolling.has(key));
@@ -80,6 +83,7 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
       became: felt.length > 0 ? 'reset' : seen.length > 0 ? 'reloaded' : 'kept',
       reasons: [...new Set(seen.map(({ speaker, says }) => `${speaker}: ${says}`))],
       by: [...new Set(seen.map(({ speaker }) => speaker))],
+      ...(interrupted[0] === undefined ? {} : { meanwhile: interrupted[0].meanwhile }),
       ...(isRolled ? { rolled: isGraceful ? ('graceful' as const) : ('not graceful' as const) } : {}),
     };
   });
@@ -98,7 +102,11 @@ function named({ fabric, files }: Configured, names: ReadonlyMap<string, string>
   };
 }
 
-type Interrupted = (session: Session) => readonly (Difference & { readonly speaker: string })[];
+type Interruption = Difference & {
+  readonly speaker: string;
+  readonly meanwhile: NonNullable<SessionFate['meanwhile']>;
+};
+type Interrupted = (session: Session) => readonly Interruption[];
 
 /** Sessions that are there before and after, and that the cluster does not have while an engine brings it from one to the other. */
 function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string, string>): Interrupted {
@@ -107,7 +115,8 @@ function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string,
   const between = clusterBetween(before, after, joins);
   if (joins.size === 0 && between.sessions.length === before.sessions.length) return () => [];
   const held = new Set(between.sessions.map(({ id }) => id));
-  const reset = (speaker: string, says: string) => ({
+  const reset = (speaker: string, meanwhile: Interruption['meanwhile'], says: string) => ({
+    meanwhile,
     key: 'cluster',
     effect: 'reset' as const,
     says,
@@ -116,12 +125,12 @@ function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string,
   return ({ id, kind, ends }) => [
     ...ends.flatMap(({ speaker }) =>
       joins.has(speaker)
-        ? [reset(speaker, `Kubernetes node ${oldNames.get(speaker)} goes and joins anew`)]
+        ? [reset(speaker, 'joins anew', `Kubernetes node ${oldNames.get(speaker)} goes and joins anew`)]
         : [],
     ),
     ...(kind !== 'reflector' || held.has(id) || joins.has(ends[1].speaker)
       ? []
-      : [reset(ends[1].speaker, 'its label is another before a BGPPeer selects by it')]),
+      : [reset(ends[1].speaker, 'is relabelled', 'its label is another before a BGPPeer selects by it')]),
   ];
 }
 

@@ -22,6 +22,35 @@ test('what cannot be made in two steps is not said to be', () => {
   );
 });
 
+test('where neither order is without loss, what is said to be done instead can be done', () => {
+  const one = redundant({ regions: { ...redundant().regions, east: { router: 'e1' } } });
+  const says = (head: TopologyInput) => {
+    const { first, says: all } = order(one, head);
+    return [first, all.split('. ').slice(1).join('. ')];
+  };
+  const lan = one.underlay?.segments['west-lan'];
+  const moved = {
+    ...one,
+    nodes: { ...one.nodes, 'w-a': { ...one.nodes?.['w-a'], address: '192.168.2.99' } as never },
+    underlay: {
+      segments: {
+        ...one.underlay?.segments,
+        'west-lan': { ...lan, members: { ...lan?.members, 'w-a': '192.168.2.99' } } as never,
+      },
+    },
+  };
+  expect(says(moved)).toEqual([
+    'apart',
+    'Drain w-a first, since a node has one address; or let another node join at the new one, and remove the old one after that',
+  ]);
+  const password = { secret: { name: 'bgp-w1', key: 'password' }, file: '/etc/bird/w1.conf' };
+  const locked = { ...one, routers: { ...one.routers, w1: { ...one.routers?.w1, password } as never } };
+  expect(says(locked)).toEqual([
+    'apart',
+    'Give west a second reflector first (docs/replace-a-router.md), or deliver both as close together as can be',
+  ]);
+});
+
 test('what one side alone gets has no order', () => {
   const [{ base, head }] = orders.slice(1) as [(typeof orders)[number]];
   const nothing = { routersFirst: 0, clusterFirst: 0 };

@@ -1,0 +1,149 @@
+import { calicoNodeChanges, type Fabric, type NodeSpeaker, type RouterSpeaker } from '../fabric/index.ts';
+import { type PerFamily, valuesOf } from '../topology/address.ts';
+import { listed } from '../topology/suggest.ts';
+import type { SessionFate } from './session-fates.ts';
+
+interface Together {
+  readonly before: Fabric;
+  readonly after: Fabric;
+  readonly sessions: readonly SessionFate[];
+}
+
+/**
+ * What to do instead of a change in which these nodes lose all their reflectors at once. Each cause has a way of its own, and some
+ * have none but an empty node: a node has one address, one name and one AS number.
+ */
+export function wayOut(change: Together, cut: readonly string[]): string {
+  const { before, after, sessions } = change;
+  const mine = after.nodes.filter(({ name }) => cut.includes(name));
+  const were = new Map(before.nodes.map((node) => [node.name, node]));
+  const ids = new Map(after.sessions.map(({ id, ends }) => [id, ends[1].speaker]));
+  const resets = sessions.filter(({ id, became }) => became === 'reset' && cut.includes(ids.get(id) ?? ''));
+  if (before.bgp.asNumber !== after.bgp.asNumber) {
+    return 'An AS number has no state in between: plan an outage, and deliver cluster and routers as close together as can be.';
+  }
+  const rejoin = new Set(
+    resets.filter(({ meanwhile }) => meanwhile === 'joins anew').map(({ id }) => ids.get(id)),
+  );
+  const isMoved = (node: NodeSpeaker) =>
+    rejoin.has(node.name) || addressOf(node) !== addressOf(were.get(node.name));
+  const moved = mine.filter(isMoved);
+  const left = mine.filter((node) => !isMoved(node));
+  const relabelled = left.filter(({ name }) =>
+    resets.some(({ id, meanwhile }) => ids.get(id) === name && meanwhile === 'is relabelled'),
+  );
+  const others = left.filter((node) => !relabelled.includes(node));
+  return [
+    ...(moved.length === 0 ? [] : [emptied(moved)]),
+    ...(relabelled.length === 0 ? [] : [beside(change, relabelled, were)]),
+    ...(others.length === 0
+      ? []
+      : [
+          byRouters(
+            change,
+            resets.filter(({ id }) => others.some(({ name }) => name === ids.get(id))),
+          ),
+        ]),
+  ].join(' ');
+}
+
+/** What to do instead where neither routers nor cluster can have a change first, for what it is that has no state in between. */
+export function betweenOrders(before: Fabric, after: Fabric): string {
+  if (before.bgp.asNumber !== after.bgp.asNumber) {
+    return 'An AS number has no state in between: deliver both as close together as can be';
+  }
+  const had = new Map(before.nodes.map((node) => [node.name, addressesOf(node.address)]));
+  const moved = after.nodes.filter(
+    ({ name, address }) => had.has(name) && had.get(name) !== addressesOf(address),
+  );
+  if (moved.length > 0) {
+    const names = listed(
+      moved.map(({ name }) => name),
+      'and',
+    );
+    return `Drain ${names} first, since a node has one address; or let another node join at the new one, and remove the old one after that`;
+  }
+  const were = new Map(before.routers.map((router) => [router.name, peeredAs(router)]));
+  const alone = after.regions.filter(
+    ({ routers, nodes }) =>
+      nodes.length > 0 &&
+      routers.every((router) => were.has(router.name) && were.get(router.name) !== peeredAs(router)),
+  );
+  if (alone.length > 0) {
+    const regions = listed(
+      alone.map(({ name }) => name),
+      'and',
+    );
+    return alone.every(({ routers }) => routers.length > 1)
+      ? `Change one reflector of ${regions} in a merge, and the next in another`
+      : `Give ${regions} a second reflector first (docs/replace-a-router.md), or deliver both as close together as can be`;
+  }
+  return 'Make the change in two, the new beside the old before the old goes';
+}
+
+/** What the cluster must know of a router to have sessions with it. */
+const peeredAs = ({ nodeAddress, password }: RouterSpeaker): string =>
+  `${addressesOf(nodeAddress)} ${password === undefined ? '' : `${password.secret.name}/${password.secret.key}`}`;
+
+const addressOf = (node: NodeSpeaker | undefined): string =>
+  node === undefined ? '' : addressesOf(node.address);
+
+/** Its old address and its new one are never both its own: both reflectors lose it, whatever they get first. */
+const emptied = (nodes: readonly NodeSpeaker[]): string => {
+  const names = listed(
+    nodes.map(({ name }) => name),
+    'and',
+  );
+  return `Drain ${names} first, and accept it then: nothing runs there that could be cut off. Or let another node join under the new name and address, and remove the old one after that (docs/add-a-node.md, docs/remove-a-node.md).`;
+};
+
+/** Labels come before the BGPPeers that select by them: those must be there before. */
+function beside(
+  { before, after }: Together,
+  nodes: readonly NodeSpeaker[],
+  were: ReadonlyMap<string, NodeSpeaker>,
+): string {
+  if (after.labels.retired.includes(before.regionLabel)) {
+    return `First regionLabel alone, with ${before.regionLabel} left on the nodes; list that under labels.retired in a change of its own after it.`;
+  }
+  const regions = [...new Set(nodes.map(({ name, region }) => `${were.get(name)?.region} to ${region}`))];
+  return `In three changes, ${listed(regions, 'and')}: first the new region with the routers of the old one and no nodes, then the nodes into it, then the old one away. No session resets in any of them.`;
+}
+
+function byRouters({ before, after }: Together, resets: readonly SessionFate[]): string {
+  if (calicoNodeChanges(before, after).length > 0 && resets.some(({ rolled }) => rolled === 'not graceful')) {
+    return 'First bgp.gracefulRestart: true, shipped to the routers; the nodes then keep their routes while calico-node is another.';
+  }
+  const were = new Map(before.routers.map((router) => [router.name, router]));
+  const by = new Set(resets.flatMap((one) => one.by));
+  const own = after.routers.filter(({ name }) => by.has(name) && isOther(were.get(name), after, name));
+  if (own.length > 1) {
+    return `Change ${listed(
+      own.map(({ name }) => name),
+      'and',
+    )} in a merge of its own each: the next when all sessions of the one before are Established again.`;
+  }
+  return 'It is a setting of all routers: let noencap ship deliver it, which takes one reflector of a region at a time and waits for its sessions. Reconfigure none by hand meanwhile.';
+}
+
+/** Whether something of this router alone is another, and not a setting that all have. */
+function isOther(was: RouterSpeaker | undefined, after: Fabric, name: string): boolean {
+  const is = after.routers.find((router) => router.name === name);
+  const text = (router: RouterSpeaker | undefined) =>
+    JSON.stringify([
+      router?.routerId.text,
+      router?.clusterId.text,
+      router &&
+        [router.nodeAddress, router.backboneAddress].map((both) =>
+          valuesOf(both).map(({ text: one }) => one),
+        ),
+      router?.password,
+      router?.bird,
+    ]);
+  return text(was) !== text(is);
+}
+
+const addressesOf = (both: PerFamily<{ readonly text: string }>): string =>
+  valuesOf(both)
+    .map(({ text }) => text)
+    .join();

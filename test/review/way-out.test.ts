@@ -1,0 +1,138 @@
+import { render } from '../../cli/render.ts';
+import { dangers } from '../../review/dangers.ts';
+import { sessionFates } from '../../review/session-fates.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/topologies.ts';
+
+const network = (change: Partial<TopologyInput> = {}): TopologyInput =>
+  redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 }, ...change });
+const base = network();
+
+const renamed = (old: string, now: string, topology = base): TopologyInput =>
+  JSON.parse(JSON.stringify(topology).replaceAll(JSON.stringify(old), JSON.stringify(now)));
+
+/** Of a change the nodes that lose all their reflectors together, and what is said to be done instead. */
+function together(before: TopologyInput, after: TopologyInput) {
+  const [was, is] = [before, after].map((topology) => {
+    const fabric = fabricOf(topology);
+    return { fabric, files: render(fabric, undefined).files };
+  });
+  if (was === undefined || is === undefined) throw new Error('two states');
+  const sessions = sessionFates(was, is);
+  const found = dangers({ before: was.fabric, after: is.fabric, objects: [], sessions });
+  return {
+    mends: found.filter(({ says }) => says.startsWith('all reflectors of region')).map(({ mend }) => mend),
+    reset: sessions.filter(({ became }) => became === 'reset').map(({ id }) => id),
+  };
+}
+
+const lan = base.underlay?.segments['east-lan'];
+const members = { ...lan?.members };
+const onLan = (some: object): TopologyInput['underlay'] => ({
+  segments: { ...base.underlay?.segments, 'east-lan': { ...lan, members: some } as never },
+});
+const ADDRESS = '192.168.1.99';
+const readdressed = network({
+  nodes: { ...base.nodes, 'e-b': { ...base.nodes?.['e-b'], address: ADDRESS } as never },
+  underlay: onLan({ ...members, 'e-b': ADDRESS }),
+});
+const { 'e-b': _, ...others } = base.nodes ?? {};
+const { 'e-b': __, ...rest } = members as Record<string, never>;
+const joined = network({
+  nodes: { ...base.nodes, 'e-c': { region: 'east', role: 'agent', address: ADDRESS } },
+  underlay: onLan({ ...members, 'e-c': ADDRESS }),
+});
+const replaced = network({
+  nodes: { ...others, 'e-c': { region: 'east', role: 'agent', address: ADDRESS } },
+  underlay: onLan({ ...rest, 'e-c': ADDRESS }),
+});
+
+const beside = (region: string): TopologyInput => ({
+  ...base,
+  regions: { ...base.regions, orient: { routers: ['e1', 'e2'] } },
+  nodes: Object.fromEntries(
+    Object.entries(base.nodes ?? {}).map(([name, node]) => [
+      name,
+      node.region === 'east' ? { ...node, region } : node,
+    ]),
+  ),
+});
+const labelled = (retired: readonly string[]): TopologyInput => ({
+  ...base,
+  regionLabel: 'zone',
+  labels: { retired: [...retired] },
+});
+const secret = (...names: readonly string[]): TopologyInput =>
+  network({
+    routers: Object.fromEntries(
+      Object.entries(base.routers ?? {}).map(([name, router]) => [
+        name,
+        names.includes(name)
+          ? {
+              ...router,
+              password: { secret: { name: `bgp-${name}`, key: 'password' }, file: `/etc/bird/${name}.conf` },
+            }
+          : router,
+      ]),
+    ) as never,
+  });
+
+test.each<[string, TopologyInput, RegExp, readonly TopologyInput[], number]>([
+  [
+    'another address of a node: no reflector can have both its addresses',
+    readdressed,
+    /^Drain e-b first, and accept it then: .* Or let another node join under the new name and address, and remove the old one/,
+    [joined, replaced],
+    0,
+  ],
+  [
+    'another name of a node',
+    renamed('e-b', 'e-z'),
+    /^Drain e-z first, and accept it then: /,
+    [joined, replaced],
+    0,
+  ],
+  [
+    'another name of a region',
+    renamed('east', 'orient'),
+    /^In three changes, east to orient: first the new region with the routers of the old one and no nodes, /,
+    [beside('east'), beside('orient'), renamed('east', 'orient')],
+    0,
+  ],
+  [
+    'another key of the label, the old one taken off at once',
+    labelled(['region']),
+    /^First regionLabel alone, with region left on the nodes; list that under labels\.retired in a change of its own/,
+    [labelled([]), labelled(['region'])],
+    0,
+  ],
+  [
+    'the passwords of both reflectors',
+    secret('e1', 'e2'),
+    /^Change e1 and e2 in a merge of its own each: /,
+    [secret('e1'), secret('e1', 'e2')],
+    2,
+  ],
+])('%s has a way out, and who takes it meets no danger of the kind', (_, head, mend, instead, most) => {
+  const direct = together(base, head);
+  expect(direct.mends).toEqual([expect.stringMatching(mend)]);
+  for (const [index, state] of instead.entries()) {
+    const { mends, reset } = together(instead[index - 1] ?? base, state);
+    expect(mends).toEqual([]);
+    expect(reset.length).toBeLessThanOrEqual(most);
+  }
+});
+
+test('the AS number has none, and that is what is said', () => {
+  const head = network({ bgp: { nodeToNodeMesh: true, holdTime: 6, asNumber: 64999 } });
+  expect(together(base, head).mends).toEqual([
+    expect.stringMatching(/^An AS number has no state in between: plan an outage/),
+  ]);
+});
+
+test('a node that is renumbered beside a region that is renamed: each has its own way', () => {
+  const head = renamed('east', 'orient', readdressed);
+  const [mend = ''] = together(base, head).mends;
+  expect(mend).toMatch(/^Drain e-b first, .* In three changes, east to orient: /);
+});
