@@ -1,7 +1,9 @@
 import { quadText } from '../fabric/index.ts';
+import type { IpAddress } from '../topology/address.ts';
 import type { Analysis } from './analysis.ts';
+import { SOURCES } from './path.ts';
 import { decidingStep, isEqualCost, type Route } from './simulator/decision.ts';
-import type { Block, Machine } from './simulator/network.ts';
+import type { Block, Machine, Network } from './simulator/network.ts';
 import { machineOf, segmentOf } from './simulator/spf.ts';
 import type { Way } from './simulator/way.ts';
 import { whyWithout } from './why.ts';
@@ -10,6 +12,8 @@ import { whyWithout } from './why.ts';
 export interface Explanation {
   readonly speaker: string;
   readonly prefix: string;
+  /** The topology does not name the block: see `Block`. */
+  readonly assumed: boolean;
   /** The node whose block it is. */
   readonly node: string;
   /** The best first. */
@@ -48,11 +52,7 @@ export function explain(analysis: Analysis, machine: Machine, block: Block): Exp
   const routes = ways.rib.routes(machine.index);
   const [best] = routes;
   const { by, hops } = ways.forwarding(machine.index);
-  const hopsOf = (all: readonly number[]): ExplainedHop[] =>
-    all.map((hop) => ({
-      machine: network.machines[machineOf(network, hop)]?.name ?? 'nobody',
-      segment: network.segments[segmentOf(network, hop)]?.name ?? '',
-    }));
+  const hopsOf = (all: readonly number[]) => hopsIn(network, all);
   const explained = (route: Route): ExplainedRoute => {
     const step = best === undefined || route === best ? undefined : decidingStep(best, route);
     return {
@@ -75,9 +75,45 @@ export function explain(analysis: Analysis, machine: Machine, block: Block): Exp
   return {
     speaker: machine.name,
     prefix: block.prefix.text,
+    assumed: block.assumed,
     node: network.machines[block.node]?.name ?? '',
     routes: routes.map(explained),
     refusals: machine.index === block.node ? [] : whyWithout(analysis, machine, block),
     kernel: { by, hops: hopsOf(hops) },
   };
 }
+
+/** How a speaker reaches an address of the underlay. */
+export function explainAddress(
+  { network, simulation }: Analysis,
+  machine: Machine,
+  owner: string,
+  address: IpAddress,
+): ExplainedAddress {
+  const { source, hops } = simulation.underlay.way(
+    machine.index,
+    network.named.addresses.get(address.text) ?? -1,
+  );
+  return {
+    speaker: machine.name,
+    address: address.text,
+    owner,
+    by: SOURCES[source],
+    hops: hopsIn(network, hops),
+  };
+}
+
+/** An address that no session brings: the IGP, the speaker's segments or a route that somebody wrote lead there. */
+export interface ExplainedAddress {
+  readonly speaker: string;
+  readonly address: string;
+  readonly owner: string;
+  readonly by: string;
+  readonly hops: readonly ExplainedHop[];
+}
+
+const hopsIn = (network: Network, all: readonly number[]): ExplainedHop[] =>
+  all.map((hop) => ({
+    machine: network.machines[machineOf(network, hop)]?.name ?? 'nobody',
+    segment: network.segments[segmentOf(network, hop)]?.name ?? '',
+  }));

@@ -1,5 +1,6 @@
 import type { Path } from '../topology/model.ts';
 import type { Analysis } from './analysis.ts';
+import type { Block } from './simulator/network.ts';
 
 /** Something about a valid topology that its author should know. */
 export interface Finding {
@@ -46,6 +47,10 @@ export function grouped<T>(items: readonly T[], key: (item: T) => string): Map<s
   }
   return groups;
 }
+
+/** A block as it is shown: `10.42.0.0/26 (assumed)` where the topology does not name it. */
+export const blockText = ({ prefix, assumed }: Pick<Block, 'prefix' | 'assumed'>): string =>
+  `${prefix.text}${assumed ? ' (assumed)' : ''}`;
 
 /** `n1`, or `n1 (and 19 like it)`. */
 export function nodeText(analysis: Analysis, machine: number): string {

@@ -1,6 +1,6 @@
 export { type Analysis, analyse, countChanges, countPairs } from './analysis.ts';
 export { findings } from './checks/index.ts';
-export { type Explanation, explain } from './explain.ts';
+export { type ExplainedAddress, type Explanation, explain, explainAddress } from './explain.ts';
 export {
   type ChangedPair,
   type FailureReport,
@@ -8,10 +8,11 @@ export {
   sharedFailureReports,
 } from './failure-report.ts';
 export { type Finding, grouped } from './finding.ts';
-export { type PodPath, podPaths } from './path.ts';
+export { addressPath, type PodPath, podPaths } from './path.ts';
 export { smallestPodMtu } from './pod-mtu.ts';
 export { alikeIn } from './simulator/classes.ts';
 export { type Failing, failings } from './simulator/failure.ts';
 export type { Block, Machine } from './simulator/network.ts';
 export { isWhole } from './simulator/what-if.ts';
+export { type Target, targetOf } from './target.ts';
 export { type Trip, trip } from './trip.ts';

@@ -1,14 +1,20 @@
+import type { IpAddress, Prefix } from '../topology/address.ts';
 import { type Analysis, hasFamily } from './analysis.ts';
 import { isEqualCost } from './simulator/decision.ts';
-import type { Fate } from './simulator/forwarding.ts';
+import { fatesOf } from './simulator/fates.ts';
+import type { Fate, Forwarding } from './simulator/forwarding.ts';
 import type { Block, Machine } from './simulator/network.ts';
+import type { Way } from './simulator/way.ts';
 import { MOST_WAYS, type Trace, traces } from './trace.ts';
 
 /** All ways of packets from one machine to the pods of another, in one family. */
 export interface PodPath {
   readonly from: string;
   readonly to: string;
+  /** Of the pods, or the one address. */
   readonly prefix: string;
+  /** The topology does not name the block: see `Block`. */
+  readonly assumed: boolean;
   readonly fate: Fate;
   readonly ways: readonly PodWay[];
   /** There are more ways than these. */
@@ -31,11 +37,17 @@ export interface PodHop {
   readonly mtu: number | undefined;
 }
 
-/** One for each block of the target whose family the source has. */
-export function podPaths(analysis: Analysis, from: Machine, to: Machine): PodPath[] {
+/** One for each block of the target whose family the source has, or for that one. */
+export function podPaths(
+  analysis: Analysis,
+  from: Machine,
+  to: Machine,
+  only: Prefix | undefined = undefined,
+): PodPath[] {
   const { network, simulation } = analysis;
   return network.blocks
     .filter((block) => block.node === to.index && (from.kind !== 'node' || hasFamily(from, block)))
+    .filter(({ prefix }) => only === undefined || prefix.text === only.text)
     .map((block) => {
       const ways = simulation.waysTo(block);
       const all = traces(network, simulation.underlay, ways, from.index, MOST_WAYS + 1);
@@ -43,22 +55,64 @@ export function podPaths(analysis: Analysis, from: Machine, to: Machine): PodPat
         from: from.name,
         to: to.name,
         prefix: block.prefix.text,
+        assumed: block.assumed,
         fate: ways.fate(from.index),
-        ways: all.slice(0, MOST_WAYS).map((trace) => podWay(analysis, block, trace)),
+        ways: all
+          .slice(0, MOST_WAYS)
+          .map((trace) => wayOf(analysis, (machine) => ruleAt(analysis, block, machine), trace)),
         more: all.length > MOST_WAYS,
       };
     });
 }
 
-function podWay(analysis: Analysis, block: Block, { machines, segments, end }: Trace): PodWay {
-  const { network } = analysis;
+/** The way to one address of a machine, by the routes of the underlay; pods' packets outside of the pools go by these too. */
+export function addressPath(analysis: Analysis, from: Machine, to: Machine, address: IpAddress): PodPath {
+  const { network, simulation } = analysis;
+  const { underlay } = simulation;
+  const index = network.named.addresses.get(address.text) ?? -1;
+  const forwarding = (machine: number): Forwarding => {
+    if (machine === to.index) return { by: 'pod', hops: [] };
+    const { hops } = underlay.way(machine, index);
+    return { by: hops.length === 0 ? 'no route' : 'static route', hops };
+  };
+  const all = traces(network, underlay, { forwarding }, from.index, MOST_WAYS + 1);
+  const rule = (machine: number) => SOURCES[underlay.way(machine, index).source];
+  return {
+    from: from.name,
+    to: to.name,
+    prefix: address.text,
+    assumed: false,
+    fate: fatesOf({ network, underlay, forwarding })(from.index),
+    ways: all.slice(0, MOST_WAYS).map((trace) => wayOf(analysis, rule, trace)),
+    more: all.length > MOST_WAYS,
+  };
+}
+
+/** How people call where a route to an address comes from. */
+export const SOURCES: Readonly<Record<Way['source'], string>> = {
+  own: 'own address',
+  connected: 'connected route',
+  static: 'static route',
+  ospf: 'OSPF',
+  'ospf-external': 'OSPF, external',
+  kernel: 'IGP',
+  default: 'default route',
+  assumed: 'taken for reachable: there is no underlay',
+  none: 'no route',
+};
+
+function wayOf(
+  { network }: Analysis,
+  rule: (machine: number) => string,
+  { machines, segments, end }: Trace,
+): PodWay {
   const mtus = segments.flatMap((segment) => network.segments[segment]?.mtu ?? []);
   return {
     end,
     mtu: mtus.length === 0 ? undefined : Math.min(...mtus),
     hops: machines.map((machine, index) => ({
       machine: network.machines[machine]?.name ?? '',
-      rule: ruleAt(analysis, block, machine),
+      rule: rule(machine),
       segment: network.segments[segments[index] ?? -1]?.name,
       mtu: network.segments[segments[index] ?? -1]?.mtu,
     })),

@@ -18,7 +18,7 @@ export const MOST_WAYS = 16;
 export function traces(
   network: Network,
   underlay: Underlay,
-  ways: Ways,
+  ways: Pick<Ways, 'forwarding'>,
   from: number,
   most = MOST_WAYS,
 ): Trace[] {

@@ -1,4 +1,4 @@
-import { type Analysis, analyse, type Failing, failings, type Machine } from '../analysis/index.ts';
+import { type Analysis, analyse, type Failing, failings, type Machine, targetOf } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import type { Source } from '../topology/index.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
@@ -24,8 +24,8 @@ type Prepared =
   | { readonly analysis: Analysis; readonly fabric: Fabric; readonly source: Source };
 
 /**
- * The analysis of a topology with what has failed. `wanted`: names of machines that the command is about; each stays itself, and is
- * not taken for one of many nodes alike.
+ * The analysis of a topology with what has failed. `wanted`: names of machines that the command is about, or
+ * addresses; each stays itself, and is not taken for one of many nodes alike.
  */
 export function prepareAnalysis(
   command: string,
@@ -40,7 +40,11 @@ export function prepareAnalysis(
     return { code: EXIT.badInput };
   }
   const { fabric, source } = read.input;
-  const analysis = analyse(fabric, [...wanted, ...options.fail]);
+  const named = wanted.map((one) => {
+    const target = targetOf(fabric, one);
+    return target === undefined || target.kind === 'service' ? one : target.machine;
+  });
+  const analysis = analyse(fabric, [...named, ...options.fail]);
   const failed: Failing[] = [];
   const all = failings(analysis.network);
   for (const name of options.fail) {
@@ -89,3 +93,13 @@ export function refuse(
   if (terminal.json) terminal.print(documentOf(command, { ok: false, refused: `${says}. ${mend}` }));
   return code;
 }
+
+/** An address of a service, which no table of the network has. */
+export const serviceText = (address: string, sender: string): string =>
+  `${address} is an address of a service, and no route leads there: kube-proxy on ${sender} puts that of a pod or a node in its place, and which one the topology does not know. Ask for the way to that.`;
+
+/** An address or a prefix that is nobody's, or a name of nothing that can be asked for. */
+export const unknownTarget = (text: string): Unknown => ({
+  says: `${JSON.stringify(text)} is in no node's block, and no machine or service has it`,
+  mend: 'Name a node, or an address of a pod, a machine or a service.',
+});

@@ -1,11 +1,19 @@
-import { type Analysis, type Block, type Explanation, explain as explanationOf } from '../analysis/index.ts';
-import { contains, parseAddress, parsePrefix } from '../topology/address.ts';
+import {
+  type Analysis,
+  type Explanation,
+  explainAddress,
+  explain as explanationOf,
+  type Machine,
+  type Target,
+  targetOf,
+} from '../analysis/index.ts';
 import { listed } from '../topology/suggest.ts';
 import {
   type AnalysisOptions,
   machineNamed,
   prepareAnalysis,
   refuse,
+  serviceText,
   type Unknown,
 } from './analysis-input.ts';
 import { documentOf } from './document.ts';
@@ -21,11 +29,17 @@ export function explain(
 ): ExitCode {
   const prepared = prepareAnalysis('explain', options, [name, target], terminal);
   if ('code' in prepared) return prepared.code;
-  const { analysis } = prepared;
+  const { analysis, fabric } = prepared;
   const machine = machineNamed(analysis, name, ['node', 'router']);
   if ('says' in machine) return refuse('explain', machine, terminal);
-  const blocks = blocksOf(analysis, target);
-  if ('says' in blocks) return refuse('explain', blocks, terminal);
+  const wanted = targetOf(fabric, target);
+  if (wanted === undefined) return refuse('explain', nothingAt(analysis, target), terminal);
+  if (wanted.kind !== 'pods') return explainOther(options, analysis, machine, wanted, terminal);
+  const blocks = analysis.network.blocks.filter(
+    ({ prefix, node }) =>
+      analysis.network.machines[node]?.name === wanted.machine &&
+      (wanted.block === undefined || prefix.text === wanted.block.text),
+  );
   const all = blocks.map((block) => explanationOf(analysis, machine, block));
   const ok = all.every(leadsOn);
   if (terminal.json) terminal.print(documentOf('explain', { ok, failed: options.fail, explanations: all }));
@@ -41,31 +55,48 @@ export function explain(
 const leadsOn = ({ kernel }: Explanation): boolean =>
   kernel.by !== 'no route' && kernel.by !== 'unreachable route';
 
-/** The blocks that a prefix or an address lies in, or those of a node. */
-function blocksOf({ network }: Analysis, target: string): readonly Block[] | Unknown {
-  const address = parseAddress(target);
-  const parsed = parsePrefix(target);
-  const found = network.blocks.filter(({ prefix, node }) =>
-    address !== undefined
-      ? contains(prefix, address)
-      : parsed.ok
-        ? contains(prefix, parsed.prefix)
-        : network.machines[node]?.name === target,
-  );
-  if (found.length > 0) return found;
+/** What no session brings: an address of a machine, or of a service. */
+function explainOther(
+  options: AnalysisOptions,
+  analysis: Analysis,
+  machine: Machine,
+  wanted: Exclude<Target, { kind: 'pods' }>,
+  terminal: Terminal,
+): ExitCode {
+  const { text } = wanted.address;
+  if (wanted.kind === 'service') {
+    const document = { ok: true, failed: options.fail, service: text, explanations: [] };
+    if (terminal.json) terminal.print(documentOf('explain', document));
+    else terminal.say(`${serviceText(text, machine.name)}\n`);
+    return EXIT.fine;
+  }
+  const one = explainAddress(analysis, machine, wanted.machine, wanted.address);
+  const ok = one.hops.length > 0 || machine.name === wanted.machine;
+  const document = { ok, failed: options.fail, addresses: [one], explanations: [] };
+  if (terminal.json) terminal.print(documentOf('explain', document));
+  else {
+    const via = one.hops.length === 0 ? '' : `, via ${hopsText(one.hops)}`;
+    const said = `${terminal.colour.bold(`${text} (${one.owner}) at ${one.speaker}`)}\n  kernel: ${one.by}${via}\n`;
+    if (ok) terminal.say(said);
+    else terminal.report(said);
+  }
+  return ok ? EXIT.fine : EXIT.doesNotHold;
+}
+
+function nothingAt({ network }: Analysis, target: string): Unknown {
   const nodes = network.machines.filter(({ kind }) => kind === 'node').map(({ name }) => name);
   return {
     says: `${JSON.stringify(target)} is in no node's block, and no node is called so`,
-    mend: `Name a block, an address of a pod, or a node: ${listed(nodes, 'or')}.`,
+    mend: `Name a block, an address of a pod, a machine or a service, or a node: ${listed(nodes, 'or')}.`,
   };
 }
 
 function explanationText(
-  { speaker, prefix, node, routes, refusals, kernel }: Explanation,
+  { speaker, prefix, assumed, node, routes, refusals, kernel }: Explanation,
   { bold, dim, green }: Terminal['colour'],
 ): string {
   return [
-    bold(`${prefix} (pods of ${node}) at ${speaker}`),
+    bold(`${prefix}${assumed ? ' (assumed)' : ''} (pods of ${node}) at ${speaker}`),
     ...routes.flatMap((route) => {
       const mark = { best: green('best'), shared: green('equal'), lost: 'lost' }[route.verdict];
       const who =

@@ -71,7 +71,7 @@ function program(): Command {
 
   command(root, 'explain', 'Say why a node or router sends packets for pods where it sends them.')
     .argument('<speaker>', 'node or router')
-    .argument('<prefix>', "a node's block, an address in it, or the node's name")
+    .argument('<prefix>', "a node's block or its name, or an address: of a pod, a machine or a service")
     .option('--fail <name>', 'take a machine, segment or session for failed (repeatable)', collect, [])
     .addHelpText(
       'after',
@@ -82,14 +82,15 @@ function program(): Command {
     )
     .action((speaker, prefix, options) => run(options, (speak) => explain(options, speaker, prefix, speak)));
 
-  command(root, 'path', 'Show every hop between pods of two nodes, by which route, and its MTU.')
-    .argument('<from>', 'node or router')
-    .argument('<to>', 'node')
+  command(root, 'path', 'Show every hop from pods or a machine to another, by which route, and its MTU.')
+    .argument('<from>', 'node, router or host, or an address of a pod or a machine')
+    .argument('<to>', "a node's name or block, or an address: of a pod, a machine or a service")
     .option('--fail <name>', 'take a machine, segment or session for failed (repeatable)', collect, [])
     .addHelpText(
       'after',
       examples(
         'noencap path kubemaster kubenode-hkg04',
+        'noencap path 10.42.141.7 10.2.5.7',
         'noencap path kubemaster kubenode-hkg04 --fail iepl --json',
       ),
     )

@@ -1,40 +1,90 @@
-import { isWhole, type PodPath, podPaths } from '../analysis/index.ts';
-import { type AnalysisOptions, machineNamed, prepareAnalysis, refuse } from './analysis-input.ts';
+import {
+  type Analysis,
+  addressPath,
+  isWhole,
+  type Machine,
+  type PodPath,
+  podPaths,
+  targetOf,
+} from '../analysis/index.ts';
+import type { Fabric } from '../fabric/index.ts';
+import { parseAddress, parsePrefix } from '../topology/address.ts';
+import {
+  type AnalysisOptions,
+  machineNamed,
+  prepareAnalysis,
+  refuse,
+  serviceText,
+  type Unknown,
+  unknownTarget,
+} from './analysis-input.ts';
 import { columns } from './columns.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { counted, type Terminal } from './terminal.ts';
 
-/** `noencap path A B`: every hop of packets from pods on one node to those on another, by which route, and its MTU. */
+/**
+ * `noencap path A B`: every hop of packets from pods on one node, or from a machine, to pods or to an address of a machine, by which route,
+ * and its MTU.
+ */
 export function path(options: AnalysisOptions, from: string, to: string, terminal: Terminal): ExitCode {
   const prepared = prepareAnalysis('path', options, [from, to], terminal);
   if ('code' in prepared) return prepared.code;
-  const { analysis } = prepared;
-  const [source, target] = [
-    machineNamed(analysis, from, ['node', 'router']),
-    machineNamed(analysis, to, ['node']),
-  ];
+  const { analysis, fabric } = prepared;
+  const source = sourceNamed(analysis, fabric, from);
   if ('says' in source) return refuse('path', source, terminal);
-  if ('says' in target) return refuse('path', target, terminal);
-  if (source === target) {
-    const says = `${from} and ${to} are one node`;
-    return refuse(
-      'path',
-      { says, mend: 'Name two: packets between pods of one node never leave it.' },
-      terminal,
-    );
+  const target = targetOf(fabric, to);
+  if (target === undefined) return refuse('path', noTarget(analysis, to), terminal);
+  if (target.kind === 'service') {
+    const says = serviceText(to, source.name);
+    if (terminal.json)
+      terminal.print(documentOf('path', { ok: true, failed: options.fail, service: to, paths: [] }));
+    else terminal.say(`${says}\n`);
+    return EXIT.fine;
   }
-  const paths = podPaths(analysis, source, target);
+  const machine = analysis.network.machines.find(({ name }) => name === target.machine) as Machine;
+  if (source === machine) {
+    const what = target.kind === 'pods' ? 'node' : 'machine';
+    const mend = `Name two: packets that stay on one ${what} have no way.`;
+    return refuse('path', { says: `${from} and ${to} are one ${what}`, mend }, terminal);
+  }
+  const paths =
+    target.kind === 'pods'
+      ? podPaths(analysis, source, machine, target.block)
+      : [addressPath(analysis, source, machine, target.address)];
   const ok = paths.length > 0 && paths.every(({ fate }) => isWhole(fate));
   if (terminal.json)
     terminal.print(documentOf('path', { ok, failed: options.fail, paths: paths.map(asJson) }));
   else {
     for (const one of paths) {
-      const speak = isWhole(one.fate) ? terminal.say : terminal.report;
-      speak(`${pathText(one, terminal.colour)}\n`);
+      const text = `${pathText(one, terminal.colour)}\n`;
+      if (isWhole(one.fate)) terminal.say(text);
+      else terminal.report(text);
     }
+    const isMasked = fabric.pods.natOutgoing && target.kind === 'machine' && source.kind === 'node';
+    if (isMasked)
+      terminal.say(`  what pods send there goes with an address of ${source.name} (pods.natOutgoing)\n`);
   }
   return ok ? EXIT.fine : EXIT.doesNotHold;
+}
+
+/** Where packets begin: a machine by its name or an address of it, the node of a pod by the pod's address. */
+function sourceNamed(analysis: Analysis, fabric: Fabric, text: string): Machine | Unknown {
+  const target = targetOf(fabric, text);
+  if (target?.kind === 'service') {
+    return {
+      says: `${text} is an address of a service, which sends nothing`,
+      mend: 'Name the node of its pod.',
+    };
+  }
+  return machineNamed(analysis, target?.machine ?? text, ['node', 'router', 'host']);
+}
+
+/** A name that is none of a node, else an address that is nobody's. */
+function noTarget(analysis: Analysis, text: string): Unknown {
+  if (parseAddress(text) !== undefined || parsePrefix(text).ok) return unknownTarget(text);
+  const named = machineNamed(analysis, text, ['node']);
+  return 'says' in named ? named : unknownTarget(text);
 }
 
 /** JSON has no infinity: an MTU that no underlay gives is left out. */
@@ -49,7 +99,7 @@ const asJson = ({ fate, ...rest }: PodPath): object => ({
 });
 
 function pathText(
-  { from, to, prefix, fate, ways, more }: PodPath,
+  { from, to, prefix, assumed, fate, ways, more }: PodPath,
   { bold, red, green, dim }: Terminal['colour'],
 ): string {
   const [least, most] = fate.hops;
@@ -59,7 +109,7 @@ function pathText(
     ? green(`${length}${mtu}`)
     : red(fate.arrives ? 'some of the packets are lost' : 'lost');
   return [
-    `${bold(`${from} to ${to}`)} (${prefix}): ${verdict}${fate.turns ? '; turns around on the way' : ''}`,
+    `${bold(`${from} to ${to}`)} (${prefix}${assumed ? ' (assumed)' : ''}): ${verdict}${fate.turns ? '; turns around on the way' : ''}`,
     ...ways.flatMap((way, index) => [
       ...(ways.length > 1 ? [`  way ${index + 1} of ${more ? 'many' : ways.length}, chosen by flow`] : []),
       ...columns(

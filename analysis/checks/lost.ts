@@ -1,6 +1,15 @@
 import type { Family } from '../../topology/address.ts';
 import { type Analysis, type Pair, placeOf, regionOf, regionsOf } from '../analysis.ts';
-import { andMore, type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
+import {
+  andMore,
+  blockText,
+  type Check,
+  type Found,
+  grouped,
+  nodeText,
+  someLines,
+  someOf,
+} from '../finding.ts';
 import type { Machine } from '../simulator/network.ts';
 import { isWhole } from '../simulator/what-if.ts';
 import { type Trace, traces, traceText } from '../trace.ts';
@@ -93,7 +102,7 @@ function holesInPaths(analysis: Analysis, lost: readonly Lost[]): Found[] {
 
 /** Of a machine that speaks no BGP: it knows what somebody wrote on it. */
 function withoutRoutes(analysis: Analysis, machine: Machine, pairs: readonly Lost[]): Found {
-  const blocks = [...new Set(pairs.map(({ pair }) => pair.block.prefix.text))];
+  const blocks = [...new Set(pairs.map(({ pair }) => blockText(pair.block)))];
   return {
     id: 'NE103',
     severity: 'error',
@@ -116,6 +125,7 @@ export const notPropagated: Check = (analysis) => {
     const isMutual = pairs.some((pair) => regionOf(pair.from) !== regionOf(from));
     const isLost = pairs.some(({ fate }) => !isWhole(fate));
     const reasons = whyWithout(analysis, from, block);
+    const assumed = pairs.filter((pair) => pair.block.assumed).map((pair) => blockText(pair.block));
     const [here, there] = [regionOf(from), regionOf(pairs[0]?.to as Machine)];
     return {
       id: 'NE104',
@@ -129,6 +139,8 @@ export const notPropagated: Check = (analysis) => {
             : `nodes of region ${here} have no routes to those of region ${there}`,
       evidence: [
         ...someLines(reasons),
+        // A filter passes some blocks and others not: which the nodes have decides.
+        ...(assumed.length > 0 && isFiltered(reasons) ? [`blocks: ${someOf([...new Set(assumed)], 3)}`] : []),
         ...(isLost
           ? someLines(
               pairs
@@ -143,10 +155,11 @@ export const notPropagated: Check = (analysis) => {
   });
 };
 
+const isFiltered = (reasons: readonly string[]): boolean => reasons.some((one) => one.includes('BGPFilter'));
+
 /** What the first reason asks for. */
 function mendFor(reasons: readonly string[]): string {
-  if (reasons.some((one) => one.includes('BGPFilter')))
-    return 'Let the filter pass the block (calico.filters).';
+  if (isFiltered(reasons)) return 'Let the filter pass the block (calico.filters).';
   if (reasons.some((one) => one.includes('has no session with'))) {
     return 'Give these routers a backboneAddress; with bgp.backboneMesh as a list, add their pair.';
   }

@@ -154,6 +154,8 @@ export interface Block {
   readonly index: number;
   readonly prefix: Prefix;
   readonly node: number;
+  /** The topology does not name it: Calico gives the node one of this pool, and it may be another. */
+  readonly assumed: boolean;
 }
 
 export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
@@ -234,7 +236,13 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
     carriers: { ipv4: own.map(carriersOf('ipv4')), ipv6: own.map(carriersOf('ipv6')) },
     externals: externalsOf(machines, addresses),
     blocks: fabric.nodes
-      .flatMap(({ name }) => (given.get(name) ?? []).map((prefix) => ({ prefix, node: machine(name) })))
+      .flatMap(({ name, blocks }) =>
+        (given.get(name) ?? []).map((prefix) => ({
+          prefix,
+          node: machine(name),
+          assumed: !blocks.some(({ text }) => text === prefix.text),
+        })),
+      )
       .map((block, index) => ({ ...block, index })),
     named: {
       machines: machineNamed,

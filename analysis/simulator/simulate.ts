@@ -46,7 +46,8 @@ export function simulatorOf(network: Network): (failure?: Failure) => Simulation
       isUp: (session) => live[session] === 1,
       waysTo,
       waysToBorrowed(block, node) {
-        const borrowed: Block = { index: -1, prefix: hostPrefix(podAddress(block.prefix)), node };
+        const { assumed, prefix } = block;
+        const borrowed: Block = { index: -1, prefix: hostPrefix(podAddress(prefix)), node, assumed };
         return waysOf(network, underlay, ribOf(borrowed, policyOf(network, borrowed)), waysTo(block));
       },
     };

@@ -8,6 +8,7 @@ beforeAll(() => {
   folder = scratch();
   copyFileSync('topology.yaml', join(folder, 'topology.yaml'));
   copyFileSync('test/analysis/checks/sturdy.yaml', join(folder, 'sturdy.yaml'));
+  copyFileSync('test/analysis/checks/NE103.yaml', join(folder, 'ne103.yaml'));
   const text = readFileSync('topology.yaml', 'utf8');
   writeFileSync(join(folder, 'self.yaml'), text.replace(/^bgp:$/m, 'bgp:\n  reflectorNextHop: self'));
 });
@@ -22,6 +23,13 @@ test('explain, path and check --failures on the network of the report', () => {
     ['path', 'path kubemaster kubenode-hkg04', 0],
     ['path-hairpin', 'path kubemaster kubenode-wds-1 -t self.yaml', 0],
     ['path-lost', 'path kubemaster kubenode-hkg04 --fail iepl', 1],
+    ['path-to-an-assumed-block', 'path w-a e-a -t ne103.yaml', 1],
+    ['path-between-addresses', 'path 10.42.0.70 172.16.0.9 -t ne103.yaml', 0],
+    ['path-from-a-host', 'path h 10.0.1.1 -t ne103.yaml', 0],
+    ['path-to-a-service', 'path w-a 10.43.0.1 -t ne103.yaml', 0],
+    ['explain-an-assumed-block', 'explain w1 10.42.0.5 -t ne103.yaml', 0],
+    ['explain-address-of-a-host', 'explain w-a 172.16.0.9 -t ne103.yaml', 0],
+    ['explain-a-service', 'explain w-a 10.43.0.1 -t ne103.yaml', 0],
     ['failures', 'check --failures 1', 0],
     ['failures-of-two', 'check --failures 2 -t sturdy.yaml', 0],
   ] as const;
@@ -58,6 +66,14 @@ test.each([
   ['explain kubemaster 10.9.0.0/26', '"10.9.0.0/26" is in no node\'s block, and no node is called so.\n'],
   ['path kubemaster gateway', 'No node is called "gateway".\n'],
   ['path kubemaster kubemaster', 'kubemaster and kubemaster are one node.\n'],
+  ['path kubemaster 10.42.141.9', 'kubemaster and 10.42.141.9 are one node.\n'],
+  ['path kubemaster 192.168.100.251', 'kubemaster and 192.168.100.251 are one machine.\n'],
+  [
+    'path kubemaster 10.42.200.1',
+    '"10.42.200.1" is in no node\'s block, and no machine or service has it.\n',
+  ],
+  ['path kubemaster 192.0.2.1', '"192.0.2.1" is in no node\'s block, and no machine or service has it.\n'],
+  ['path 10.43.0.1 kubemaster', '10.43.0.1 is an address of a service, which sends nothing.\n'],
   [
     'path kubemaster kubenode-hkg04 --fail ieple',
     'Nothing that can fail is called "ieple".\nDid you mean "iepl"?\n',
@@ -89,7 +105,21 @@ test('--json carries the same: the steps of the decision, the hops, the failures
   });
   expect(json('path kubemaster kubenode-hkg04')).toMatchObject({
     ok: true,
-    paths: [{ arrives: true, mtu: 1420, hops: [4, 4] }],
+    paths: [{ arrives: true, mtu: 1420, hops: [4, 4], assumed: false }],
+  });
+  expect(json('path w-a e-a -t ne103.yaml')).toMatchObject({ ok: false, paths: [{ assumed: true }] });
+  expect(json('path w-a 172.16.0.9 -t ne103.yaml')).toMatchObject({
+    ok: true,
+    paths: [{ prefix: '172.16.0.9', to: 'h', arrives: true, assumed: false }],
+  });
+  expect(json('path w-a 10.43.0.1 -t ne103.yaml')).toMatchObject({
+    ok: true,
+    service: '10.43.0.1',
+    paths: [],
+  });
+  expect(json('explain w-a 172.16.0.9 -t ne103.yaml')).toMatchObject({
+    ok: true,
+    addresses: [{ owner: 'h', by: 'IGP' }],
   });
   const { failures } = json('check --failures 1');
   expect(failures).toEqual(

@@ -3,6 +3,7 @@ import { findingChanges } from '../../review/findings.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { report } from '../lab/labs.ts';
+import { vlans } from '../scenarios/gateways.ts';
 
 const found = (topology: TopologyInput): Finding[] => findings(analyse(fabricOf(topology)));
 const told = (before: TopologyInput, after: TopologyInput) => {
@@ -40,4 +41,17 @@ test('what comes accepted is not introduced, and accepting fixes nothing', () =>
 test('what is accepted no longer is open again', () => {
   const self = report({ reflectorNextHop: 'self' });
   expect(told(accepted(self), self)).toEqual({ ...NOTHING, reopened: ['NE203 routers.gateway'] });
+});
+
+test('a block that the topology does not name is told as assumed, one that it names is not', () => {
+  const named = vlans({ igp: true });
+  const says = (topology: TopologyInput) =>
+    findingChanges([], found(topology)).introduced.find(({ id }) => id === 'NE103')?.says;
+  const nodes = Object.fromEntries(
+    Object.entries(named.nodes ?? {}).map(([name, { block: _, ...node }]) => [name, node]),
+  );
+  expect(says(named)).toContain('no route to 10.42.0.0/26, 10.42.0.64/26, 10.42.0.128/26 and 1 more');
+  expect(says({ ...named, nodes })).toContain(
+    'no route to 10.42.0.0/26 (assumed), 10.42.0.64/26 (assumed), 10.42.0.128/26 (assumed) and 1 more',
+  );
 });
