@@ -9,6 +9,7 @@ import { explain } from './explain.ts';
 import { init } from './init.ts';
 import { lab as runLab } from './lab.ts';
 import { path } from './path.ts';
+import { labReboot } from './reboot.ts';
 import { labRehearse } from './rehearse.ts';
 import { labBirdc, labDown, labExec, labRoutes, labUp } from './running-lab.ts';
 import { ship } from './ship.ts';
@@ -227,11 +228,25 @@ function labCommands(root: Command): void {
     'Boot the base, change it to what is here while pods ping each other, and say what it cost.',
   )
     .option('--base <ref>', BASE)
+    .addOption(
+      new Option('--reboot <node>', 'change nothing: reboot this node, and say what that cost').conflicts(
+        'base',
+      ),
+    )
+    .option('--fail <name>', 'with --reboot: what is away meanwhile (repeatable)', collect, [])
     .addHelpText(
       'after',
-      examples('noencap lab rehearse --base main', 'noencap lab rehearse --base HEAD~1 --json'),
+      examples(
+        'noencap lab rehearse --base main',
+        'noencap lab rehearse --base HEAD~1 --json',
+        'noencap lab rehearse --reboot kubemaster --fail gateway',
+      ),
     )
-    .action((options) => run(options, (speak) => labRehearse(options, speak)));
+    .action((options, rehearse: Command) => {
+      if (options.reboot) return run(options, (speak) => labReboot(options, speak));
+      if (options.fail.length > 0) rehearse.error("error: option '--fail <name>' needs '--reboot <node>'");
+      return run(options, (speak) => labRehearse(options, speak));
+    });
   command(lab, 'up', 'Boot a lab that stays.').action((options) =>
     run(options, (speak) => labUp(options, speak)),
   );

@@ -68,7 +68,7 @@ export async function rehearsed(
 }
 
 /** What all pairs lost together, and those that lost something, the worst first. */
-export function losses({ pairs }: Rehearsal): {
+export function losses({ pairs }: Pick<Rehearsal, 'pairs'>): {
   readonly sent: number;
   readonly lost: number;
   readonly lossy: readonly Ride[];
@@ -83,7 +83,7 @@ export const WORST = 10;
 
 function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {
   const { done, pairs, sessions } = rehearsal;
-  const { sent, lost, lossy } = losses(rehearsal);
+  const { sent, lost } = losses(rehearsal);
   const became = (what: string) => sessions.filter((session) => session.became === what);
   const counts = ['kept', 'reset', 'new', 'gone']
     .filter((what) => became(what).length > 0)
@@ -94,8 +94,7 @@ function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {
     `  sessions  ${counts.join(', ')}`,
     ...became('reset').map(({ id }) => `            reset: ${id}`),
     `  packets   ${counted(pairs.length, 'pair')}, ${sent} sent, ${lost} lost`,
-    ...lossy.slice(0, WORST).map(lossLine),
-    ...(lossy.length > WORST ? [`            and ${lossy.length - WORST} more pairs`] : []),
+    ...lossLines(pairs),
     ...(rehearsal.differences.length === 0 ? ['  after     the same as a fresh boot'] : []),
   ].join('\n');
 }
@@ -113,6 +112,15 @@ function lastWord(rehearsal: Rehearsal): string {
   if (failures.length > 0) return 'The change breaks what must hold.';
   if (differences.length > 0) return 'The change leaves something behind.';
   return losses(rehearsal).lost === 0 ? 'The change is hitless.' : 'The change is felt.';
+}
+
+/** A line for each of the pairs that lost most. */
+export function lossLines(pairs: readonly Ride[]): string[] {
+  const { lossy } = losses({ pairs });
+  return [
+    ...lossy.slice(0, WORST).map(lossLine),
+    ...(lossy.length > WORST ? [`            and ${lossy.length - WORST} more pairs`] : []),
+  ];
 }
 
 const lossLine = ({ from, to, sent, lost, gap }: Ride): string =>

@@ -35,14 +35,19 @@ export async function breakIt(lab: Lab, { kind, name }: Failing): Promise<void> 
     segment.ports.map((port) => ({ ...port, segment: segment.name })),
   );
   if (kind === 'router') {
-    const cut = ports.filter(({ host }) => host === name).map(({ port }) => `ip link set ${port} nomaster`);
-    await lab.holder.run(cut.join('\n'));
+    await cutOff(lab, [name]);
   } else if (kind === 'segment') {
     const down = ports
       .filter(({ segment }) => segment === name)
       .map(({ port }) => `ip link set ${port} down`);
     await lab.holder.run(down.join('\n'));
   } else await disable(lab, name);
+}
+
+/** They die without a word, and keep their carriers. */
+export async function cutOff({ plan, holder }: Lab, machines: readonly string[]): Promise<void> {
+  const own = plan.segments.flatMap(({ ports }) => ports).filter(({ host }) => machines.includes(host));
+  if (own.length > 0) await holder.run(own.map(({ port }) => `ip link set ${port} nomaster`).join('\n'));
 }
 
 async function disable(lab: Lab, id: string): Promise<void> {

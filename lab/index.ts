@@ -7,6 +7,7 @@ export { type Failure, judge, takenOnTrust } from './judge.ts';
 export { hostFolder } from './plan.ts';
 export { type Probed, probe } from './probe.ts';
 export { findPrograms } from './programs.ts';
+export { type Reboot, rebootNode } from './reboot.ts';
 export { type Rehearsal, rehearse, rehearseSteps, type Step } from './rehearse.ts';
 export type { Ride } from './rides.ts';
 export { findLab, forgetLab, rememberLab } from './running.ts';

@@ -51,12 +51,17 @@ export function startScript({ hosts }: LabPlan, programs: Programs): string {
 /** Where the programs are. `approximate`: there is no BIRD 1.6, and nodes run BIRD 2 with the same configuration. */
 export type Programs = Readonly<Record<LabDaemon['program'], string>> & { readonly approximate: boolean };
 
+/** Starts a daemon, and beside that of an IGP what follows its routes. */
+export function startCommand(host: string, daemon: LabDaemon, programs: Programs): string {
+  const bird = birdCommand(host, daemon, programs);
+  return daemon.role === 'igp' ? `${mirror(host)}\n${bird}` : bird;
+}
+
 /** calico-node starts its BIRDs with `-R`, the first time too: each waits for every peer that it is told of. */
-export function startCommand(host: string, { program, role, name }: LabDaemon, programs: Programs): string {
+export function birdCommand(host: string, { program, role, name }: LabDaemon, programs: Programs): string {
   const at = (end: string) => `${hostFolder(host)}/${name}.${end}`;
   const recover = role === 'calico' ? ' -R' : '';
-  const bird = `nsenter --net=/run/netns/${host} ${programs[program]}${recover} -c ${at('conf')} -s ${at('ctl')} -P ${at('pid')} >${at('start')} 2>&1`;
-  return role === 'igp' ? `${mirror(host)}\n${bird}` : bird;
+  return `nsenter --net=/run/netns/${host} ${programs[program]}${recover} -c ${at('conf')} -s ${at('ctl')} -P ${at('pid')} >${at('start')} 2>&1`;
 }
 
 /** Follows the routes of the IGP's table into the main one: see `MIRROR` in igp-bird.ts. */

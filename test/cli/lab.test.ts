@@ -58,6 +58,23 @@ test('what cannot fail is no choice, and nothing is started', () => {
   expect(ran.stderr).toContain('Nothing that can fail is called "gatewy".\nKnown: cn-ns, gateway, ');
 });
 
+test.each([
+  [['--reboot', 'kubemastr'], 'No node is called "kubemastr".\nKnown: kubemaster, '],
+  [['--reboot', 'gateway'], 'No node is called "gateway".'],
+  [['--reboot', 'kubemaster', '--fail', 'gatewy'], 'Nothing that can be away is called "gatewy".'],
+  [
+    ['--reboot', 'kubemaster', '--fail', 'domestic-agg'],
+    'Domestic-agg is planned: no node has a session with it.',
+  ],
+  [['--reboot', 'kubemaster', '--fail', 'kubemaster'], 'Kubemaster cannot be away and start anew.'],
+  [['--fail', 'gateway'], "option '--fail <name>' needs '--reboot <node>'"],
+  [['--reboot', 'kubemaster', '--base', 'main'], "cannot be used with option '--base <ref>'"],
+])('lab rehearse %j is refused, and nothing is started', (args, says) => {
+  const ran = noencap(folder, ['lab', 'rehearse', ...args]);
+  expect(ran).toMatchObject({ code: 2, stdout: '' });
+  expect(ran.stderr).toContain(says);
+});
+
 test('without an underlay there is nothing to wire', () => {
   const file = join(folder, 'topology.yaml');
   writeFileSync(file, readFileSync(file, 'utf8').replace(/^underlay:[\s\S]*/m, ''));

@@ -1,0 +1,90 @@
+import { type Fabric, RECOVERY_WAIT } from '../fabric/index.ts';
+import { failing, type Reboot, type Refused, rebootNode } from '../lab/index.ts';
+import { routerFiles } from '../routers/index.ts';
+import { listed } from '../topology/suggest.ts';
+import { documentOf } from './document.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { prepareLab, refuseLab } from './lab-input.ts';
+import { failureLines } from './lab-report.ts';
+import { runSteps } from './progress.ts';
+import { lossLines } from './rehearse.ts';
+import { counted, type Terminal } from './terminal.ts';
+
+export interface RebootOptions {
+  readonly topology: string;
+  readonly reboot: string;
+  /** Routers, segments, sessions and nodes that are away meanwhile. */
+  readonly fail: readonly string[];
+}
+
+/** `lab rehearse --reboot NODE`: reboots a node of a running lab, and says what that costs. */
+export async function labReboot(options: RebootOptions, terminal: Terminal): Promise<ExitCode> {
+  const { topology, reboot: node } = options;
+  const isNode = ({ nodes }: Fabric, name: string) => nodes.some((one) => one.name === name);
+  const prepared = prepareLab({ topology, keep: false, fail: [] }, terminal);
+  if ('code' in prepared) return prepared.code;
+  const { fabric, programs } = prepared;
+  const unknown = isNode(fabric, node)
+    ? options.fail.find((name) => !isNode(fabric, name) && failing(fabric, name) === undefined)
+    : node;
+  if (unknown !== undefined) return refuseLab(noSuch(fabric, unknown, node), EXIT.badInput, terminal);
+  if (options.fail.includes(node)) {
+    const refused = { says: `${node} cannot be away and start anew`, mend: 'Name another one with --fail.' };
+    return refuseLab(refused, EXIT.badInput, terminal);
+  }
+  const away = options.fail.filter((name) => isNode(fabric, name));
+  const failed = options.fail.flatMap((name) => (isNode(fabric, name) ? [] : (failing(fabric, name) ?? [])));
+  let result: Reboot | Refused | undefined;
+  const run = async (progress: (step: string) => void) => {
+    result = await rebootNode({ fabric, node, failed, away, routerFiles, programs, progress });
+  };
+  await runSteps([{ title: `Reboot ${node}`, run }], terminal);
+  if (result === undefined) throw new Error('the reboot found nothing');
+  if ('says' in result) return refuseLab(result, EXIT.environment, terminal);
+  const ok = result.waits === undefined && result.failures.length === 0;
+  if (terminal.json) terminal.print(documentOf('lab rehearse', { ok, ...result, missing: options.fail }));
+  else {
+    terminal.say(text(fabric, options.fail, result));
+    for (const line of notAsItMustBe(result, terminal.colour)) terminal.report(line);
+    if (ok) terminal.say(`${node} is back.`);
+  }
+  return ok ? EXIT.fine : EXIT.doesNotHold;
+}
+
+function noSuch({ nodes, ...fabric }: Fabric, name: string, reboot: string): Refused {
+  if (name === reboot) {
+    const known = nodes.map((node) => node.name);
+    return { says: `No node is called ${JSON.stringify(name)}`, mend: `Known: ${listed(known, 'and')}.` };
+  }
+  const isPlanned = fabric.routers.some((router) => router.name === name && router.planned);
+  return isPlanned
+    ? {
+        says: `${name} is planned: no node has a session with it`,
+        mend: 'Take "planned" out of a copy of the topology to see what that would do.',
+      }
+    : {
+        says: `Nothing that can be away is called ${JSON.stringify(name)}`,
+        mend: 'Name a router, a node, a segment or a session.',
+      };
+}
+
+function text(fabric: Fabric, missing: readonly string[], { node, recovered, pairs }: Reboot): string {
+  const sum = (key: 'sent' | 'lost') => pairs.reduce((all, pair) => all + pair[key], 0);
+  return [
+    `${fabric.name}: ${node} starts anew${missing.length === 0 ? '' : ` without ${listed([...missing], 'and')}`}`,
+    ...(recovered === undefined
+      ? []
+      : [`  BIRD      ${(recovered / 1000).toFixed(1)} s until it has all routes and tells its own`]),
+    `  packets   ${counted(pairs.length, 'pair')}, ${sum('sent')} sent, ${sum('lost')} lost`,
+    ...lossLines(pairs),
+  ].join('\n');
+}
+
+/** What a reader must not miss: all that `--quiet` leaves. */
+function notAsItMustBe({ node, waits, failures }: Reboot, colour: Terminal['colour']): string[] {
+  if (waits === undefined) return failureLines(failures, colour);
+  const peers = listed([...waits.peers], 'and');
+  return [
+    `BIRD on ${node} waits for ${peers}, and hides the pods of ${node} until ${peers === waits.peers[0] ? 'it comes' : 'all of them come'} or ${RECOVERY_WAIT} s are over (${waits.seconds} s are left). See docs/checks/NE208.md.`,
+  ];
+}

@@ -1,0 +1,168 @@
+import { askBird } from './birdc.ts';
+import { type BootOptions, bootLab, converged, type Lab, must } from './boot.ts';
+import { breakIt, cutOff, type Failing, without } from './fail.ts';
+import type { Refused } from './holder.ts';
+import { type Failure, judge } from './judge.ts';
+import { type BgpState, bgpStates, type Observation, observe } from './observe.ts';
+import { hostFolder, type LabHost } from './plan.ts';
+import { probe } from './probe.ts';
+import { type Ride, startPings } from './rides.ts';
+import { birdCommand } from './wiring.ts';
+
+/** What a node's reboot costs. */
+export interface Reboot {
+  readonly node: string;
+  /** Milliseconds from the start of BIRD until it announces the node's pods and knows those of others; undefined: it waits. */
+  readonly recovered: number | undefined;
+  /** Where it waits: the peers that are not there, and for how many seconds more if none comes. */
+  readonly waits: { readonly peers: readonly string[]; readonly seconds: number } | undefined;
+  readonly pairs: readonly Ride[];
+  /** What must hold in the end and does not. */
+  readonly failures: readonly Failure[];
+}
+
+export interface RebootOptions extends BootOptions {
+  readonly node: string;
+  /** What is away meanwhile. */
+  readonly failed: readonly Failing[];
+  /** Nodes that are switched off, and still in the API server: their peers keep the session with them. */
+  readonly away: readonly string[];
+  readonly progress?: (step: string) => void;
+}
+
+/** Seconds that the machine is off: BIRD's peers know at once, since BIRD says goodbye. */
+const OFF = 1;
+
+/**
+ * Boots the fabric, takes away what is to be missing, pings every pair of pods without a pause and reboots one node: its BIRDs get
+ * SIGTERM and say goodbye to their peers, the kernel forgets their routes, and they start anew as calico-node starts them.
+ * Its pod stays: what is lost is what BIRD costs, and not what a pod's start does.
+ */
+export async function rebootNode(options: RebootOptions): Promise<Reboot | Refused> {
+  const { node, failed, away, progress = () => {}, ...boot } = options;
+  progress('boot the network');
+  const lab = await bootLab(boot);
+  if ('says' in lab) return lab;
+  try {
+    await converged(lab);
+    for (const one of failed) await breakIt(lab, one);
+    await cutOff(lab, away);
+    const left = failed.length === 0 ? lab : without(lab, failed);
+    if (failed.length > 0) {
+      progress('wait until the others know what is missing');
+      await forgotten(lab, left);
+      await converged(left);
+    }
+    const host = left.plan.hosts.find(({ name }) => name === node) as LabHost;
+    const pings = await startPings(left, left.plan);
+    progress(`reboot ${node}`);
+    await must(lab.holder, rebootScript(lab, host), `${node} could not be rebooted`);
+    const ended = await recovery(lab, host);
+    const seen = await converged(left, { within: ended.waits === undefined ? UNTIL_WHOLE : 0 });
+    const pairs = (await pings.end()).filter(({ from, to }) => ![from, to].some((one) => away.includes(one)));
+    const failures = judge(left, seen, await probe(left)).filter((failure) => isOf(failure, away));
+    return { node, ...ended, pairs, failures };
+  } finally {
+    await lab.holder.end();
+  }
+}
+
+/**
+ * Until nobody takes a session for up that is not: a reflector that died a moment ago still tells of the node for as long as its clients'
+ * hold time lasts. In Calico's mesh that is four minutes, but there nobody tells of others.
+ */
+async function forgotten(lab: Lab, left: Lab): Promise<void> {
+  const deadline = performance.now() + (lab.fabric.bgp.holdTime + 15) * 1000;
+  const stay = new Set(left.expected.sessions.map(({ id }) => id));
+  const gone = lab.expected.sessions.filter(({ id, kind }) => kind !== 'mesh' && !stay.has(id));
+  const isUp = (seen: Observation) =>
+    gone.some(({ ends: [a, b] }) =>
+      [
+        [a, b],
+        [b, a],
+      ].some(([one, other]) =>
+        seen.sessions
+          .get(one?.speaker ?? '')
+          ?.some(({ neighbor, state }) => neighbor === other?.address.text && state === 'Established'),
+      ),
+    );
+  while (isUp(await observe(left)) && performance.now() < deadline)
+    await new Promise((done) => setTimeout(done, 5 * POLL));
+}
+
+/** Milliseconds. */
+const UNTIL_WHOLE = 15_000;
+
+/** What is said of nodes that are off is no fault of the reboot, and neither is what others still believe of them. */
+function isOf({ kind, hosts, says }: Failure, away: readonly string[]): boolean {
+  if (kind === 'log' && says.includes('Shutdown completed')) return false;
+  if (away.length === 0) return true;
+  return ['daemon', 'session', 'pair'].includes(kind) && !hosts.some((host) => away.includes(host));
+}
+
+function rebootScript({ programs }: Lab, { name, daemons }: LabHost): string {
+  const at = (daemon: string, end: string) => `${hostFolder(name)}/${daemon}.${end}`;
+  return [
+    'set -u',
+    ...daemons.map((daemon) => `kill -TERM "$(cat ${at(daemon.name, 'pid')})"`),
+    // A process that has ended has no executable any more, though nobody may have asked for its end.
+    ...daemons.map(
+      (daemon) =>
+        `pid=$(cat ${at(daemon.name, 'pid')} 2>/dev/null || echo none); n=0; while [ -e /proc/$pid/exe ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done; rm -f ${at(daemon.name, 'ctl')}`,
+    ),
+    `ip -n ${name} route flush proto bird; ip -n ${name} -6 route flush proto bird`,
+    `sleep ${OFF}`,
+    ...daemons.map((daemon) => birdCommand(name, daemon, programs)),
+  ].join('\n');
+}
+
+const POLL = 100;
+
+/** Milliseconds: when no session has come up for so long, none does that is not up. */
+const CALM = 12_000;
+
+/** Looks until the node's BIRDs have recovered, or until what they wait for will not come. */
+async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovered' | 'waits'>> {
+  const started = performance.now();
+  const own = host.daemons.filter(({ role }) => role === 'calico');
+  let before = '';
+  let calmSince = started;
+  for (;;) {
+    const seen = await Promise.all(own.map(({ name }) => look(lab, host, name)));
+    const now = performance.now();
+    if (seen.every(({ left }) => left === undefined))
+      return { recovered: Math.round(now - started), waits: undefined };
+    const absent = seen.flatMap(({ left, states }) =>
+      left === undefined ? [] : states.filter(({ state }) => state !== 'Established'),
+    );
+    const names = absent.map(({ name }) => name).join();
+    if (names !== before) calmSince = now;
+    before = names;
+    if (absent.length > 0 && now - calmSince >= CALM) {
+      const peers = [...new Set(absent.map(({ neighbor }) => peerName(lab, neighbor)))].sort();
+      const seconds = Math.max(...seen.map(({ left }) => left ?? 0));
+      return { recovered: undefined, waits: { peers, seconds } };
+    }
+    await new Promise((done) => setTimeout(done, POLL));
+  }
+}
+
+/** `left`: the seconds that a recovery may still take; undefined where there is none. */
+async function look(
+  { holder }: Lab,
+  { name }: LabHost,
+  daemon: string,
+): Promise<{ left: number | undefined; states: readonly BgpState[] }> {
+  const socket = holder.path(`${hostFolder(name)}/${daemon}.ctl`);
+  const status = (await askBird(socket, 'show status'))?.text;
+  const states = bgpStates((await askBird(socket, 'show protocols all'))?.text ?? '');
+  if (status === undefined) return { left: Number.POSITIVE_INFINITY, states };
+  const [, remains] = /Wait timer is (\d+)/.exec(status) ?? [];
+  return { left: status.includes('Graceful restart recovery') ? Number(remains) : undefined, states };
+}
+
+/** A peer by its name, and by its address where nobody of the fabric has it. */
+function peerName({ fabric, expected }: Lab, address: string): string {
+  const ends = [...fabric.sessions, ...expected.sessions].flatMap(({ ends: both }) => both);
+  return ends.find((end) => end.address.text === address)?.speaker ?? address;
+}
