@@ -1,6 +1,4 @@
-import { addressBits, type Family, type Prefix } from '../topology/address.ts';
-import type { BgpFilter, FilterRule } from '../topology/model.ts';
-import type { Fabric, NodeSpeaker } from './fabric.ts';
+import type { Fabric } from './fabric.ts';
 
 /** The highest LOCAL_PREF that Calico writes; what it takes off is the kernel's metric. */
 export const HIGHEST_LOCAL_PREF = 2147483647;
@@ -16,19 +14,3 @@ export const carriesMetric = ({ calico }: Fabric): boolean => calicoMinor(calico
 
 /** The first version that does. */
 export const FIRST_WITH_METRIC = 'v3.32.0';
-
-/** The BGPFilters on a node's session with a router, in the order in which they apply. */
-export const sessionFilters = (
-  fabric: Fabric,
-  node: NodeSpeaker,
-  router: string,
-  family: Family,
-): readonly BgpFilter[] =>
-  fabric.peerings.find((one) => one.router === router && one.region === node.region && one.family === family)
-    ?.filters ?? [];
-
-/** The lengths of a BGPFilter's rule: Calico fills in the prefix's own as the least, and an address's as the most. */
-export const ruleLengths = (
-  cidr: Prefix,
-  { min = cidr.length, max = addressBits(cidr.family) }: NonNullable<FilterRule['prefixLength']>,
-): { readonly min: number; readonly max: number } => ({ min, max });

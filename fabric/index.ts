@@ -1,4 +1,5 @@
 export { agreement } from './agreement.ts';
+export { letsOut, matches, ruleLengths, sessionFilters, type Verdict, verdictOf } from './bgp-filters.ts';
 export { nodeBlocks, podAddress } from './blocks.ts';
 export { buildFabric } from './build.ts';
 export { calicoNode, calicoNodeChanges } from './calico-node.ts';
@@ -8,8 +9,6 @@ export {
   FIRST_WITH_METRIC,
   HIGHEST_LOCAL_PREF,
   NORMAL_PRIORITY,
-  ruleLengths,
-  sessionFilters,
 } from './calico-policy.ts';
 export { clusterBetween } from './cluster-between.ts';
 export type { Expectations, PairExpectation } from './expectations.ts';

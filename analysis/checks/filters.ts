@@ -1,8 +1,7 @@
-import { ruleLengths, sessionFilters } from '../../fabric/index.ts';
-import { addressBits, contains, type IpAddress, ipAddress, type Prefix } from '../../topology/address.ts';
+import { letsOut, ruleLengths, sessionFilters } from '../../fabric/index.ts';
+import { addressBits, contains, hostPrefix, ipAddress, type Prefix } from '../../topology/address.ts';
 import type { BgpFilter } from '../../topology/model.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
-import { decider, isCarried } from '../simulator/policy.ts';
 
 /**
  * NE409: Calico's own part of the export filter lets blocks out and holds back the routes of the pods inside them. A BGPFilter rule
@@ -38,11 +37,9 @@ export const podRoutesLeave: Check = ({ fabric, network }) => {
     if (node?.kind !== 'node' || block.length === addressBits(block.family)) return [];
     const region = fabric.regions.find(({ name }) => name === node.region);
     return (region?.routers ?? []).flatMap(({ name: router }): Leak[] => {
-      const filters = sessionFilters(fabric, node, router, block.family);
-      const filter = podsIn(block, filters)
-        .filter((pod) => isCarried(fabric, pod))
-        .map((pod) => decider(filters, 'export', pod))
-        .find((found) => found?.rule.action === 'Accept')?.filter;
+      const [filter] = podsIn(block, sessionFilters(fabric, node, router, block.family)).flatMap(
+        (pod) => letsOut(fabric, node, router, pod) ?? [],
+      );
       return filter === undefined ? [] : [{ filter, router, node: node.name, block }];
     });
   }
@@ -100,11 +97,6 @@ function podsIn(block: Prefix, filters: readonly BgpFilter[]): Prefix[] {
   const edges = cidrs.flatMap((cidr) => [cidr.value, behind(cidr)]);
   return [...new Set([block.value, ...edges])]
     .filter((value) => value >= block.value && value < behind(block))
-    .map((value) => single(ipAddress(block.family, value)))
+    .map((value) => hostPrefix(ipAddress(block.family, value)))
     .filter((pod) => contains(block, pod));
 }
-
-const single = (address: IpAddress): Prefix => {
-  const length = addressBits(address.family);
-  return { ...address, length, text: `${address.text}/${length}` };
-};

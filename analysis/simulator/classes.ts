@@ -2,13 +2,14 @@ import {
   type Fabric,
   gatewayRouteTo,
   loopbacks,
+  matches,
   type NodeSpeaker,
   nodeBlocks,
   type Session,
 } from '../../fabric/index.ts';
 import { addressBits, FAMILIES, type IpAddress, type Prefix, valuesOf } from '../../topology/address.ts';
 import { routerIdOf } from './network.ts';
-import { isCarried, matches } from './policy.ts';
+import { isCarried } from './policy.ts';
 
 /**
  * A fabric in which two nodes stand for all that nothing can tell from each other, so that what is analysed grows with the

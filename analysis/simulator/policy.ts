@@ -5,11 +5,11 @@ import {
   HIGHEST_LOCAL_PREF,
   NORMAL_PRIORITY,
   type NodeSpeaker,
-  ruleLengths,
   sessionFilters,
+  type Verdict,
+  verdictOf,
 } from '../../fabric/index.ts';
 import { addressBits, contains, type Family, type Prefix } from '../../topology/address.ts';
-import type { BgpFilter, FilterRule } from '../../topology/model.ts';
 import type { Route } from './decision.ts';
 import type { Block, Link, Network } from './network.ts';
 
@@ -139,8 +139,6 @@ function prepended(link: Link, { from, clusters }: Route): readonly number[] {
   return isOther ? [link.cluster, source, ...clusters] : [source, ...clusters];
 }
 
-type Verdict = FilterRule['action'] | undefined;
-
 /** What the BGPFilters on a node's session say of a block, by region and router; the mesh has none. */
 function filtering(
   network: Network,
@@ -160,40 +158,4 @@ function filtering(
     }
     return known.get(key);
   };
-}
-
-/** What the first rule that holds makes of a prefix. */
-export const verdictOf = (
-  filters: readonly BgpFilter[],
-  direction: 'import' | 'export',
-  prefix: Prefix,
-): Verdict => decider(filters, direction, prefix)?.rule.action;
-
-/** The first rule that holds, and its filter. A node sends prefixes of its own only, and what it takes is from a remote peer. */
-export function decider(
-  filters: readonly BgpFilter[],
-  direction: 'import' | 'export',
-  prefix: Prefix,
-): { readonly filter: BgpFilter; readonly rule: FilterRule } | undefined {
-  for (const filter of filters) {
-    const rule = filter[direction].find(
-      (one) => (direction === 'import' || one.source === undefined) && matches(one, prefix),
-    );
-    if (rule !== undefined) return { filter, rule };
-  }
-  return undefined;
-}
-
-/** Whether a rule of a BGPFilter is about a block. */
-export function matches({ match, prefixLength }: FilterRule, prefix: Prefix): boolean {
-  if (match === undefined) return true;
-  const { cidr, operator } = match;
-  if (cidr.family !== prefix.family) return false;
-  // With lengths confd compares with a set of prefixes, which in BIRD 1.6 no prefix ever equals (NE414).
-  const isSame = prefixLength === undefined && cidr.text === prefix.text;
-  const lengths = prefixLength && ruleLengths(cidr, prefixLength);
-  const isWithin =
-    contains(cidr, prefix) &&
-    (lengths === undefined || (prefix.length >= lengths.min && prefix.length <= lengths.max));
-  return { Equal: isSame, NotEqual: !isSame, In: isWithin, NotIn: !isWithin }[operator];
 }

@@ -1,5 +1,5 @@
 import { analyse, findings } from '../../analysis/index.ts';
-import { verdictOf } from '../../analysis/simulator/policy.ts';
+import { verdictOf } from '../../fabric/index.ts';
 import { type Prefix, parsePrefix } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import type { BgpFilter, FilterRule } from '../../topology/model.ts';

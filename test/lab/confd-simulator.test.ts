@@ -3,7 +3,7 @@ import { type Library, libraryOf, type Policy, policyOf } from '../../adopt/bird
 import { int, type Value, VOID, word } from '../../adopt/bird-filter-values.ts';
 import type { BirdStatement } from '../../adopt/bird-syntax.ts';
 import { networkOf } from '../../analysis/simulator/network.ts';
-import { policyOf as simulated, verdictOf } from '../../analysis/simulator/policy.ts';
+import { policyOf as simulated } from '../../analysis/simulator/policy.ts';
 import {
   carriesMetric,
   endsFor,
@@ -12,8 +12,9 @@ import {
   type NodeSpeaker,
   podAddress,
   sessionFilters,
+  verdictOf,
 } from '../../fabric/index.ts';
-import { addressBits, FAMILIES, type Family, type IpAddress, type Prefix } from '../../topology/address.ts';
+import { addressBits, FAMILIES, type Family, hostPrefix, type Prefix } from '../../topology/address.ts';
 import { fabricFor, type Written, written, writtenStatements } from './confd.ts';
 
 /** What becomes of a route in a filter that confd wrote, or nothing. `preference`: BIRD's, of the protocol. */
@@ -51,11 +52,6 @@ function filtersOf(statements: readonly BirdStatement[], library: Library, peer:
   };
   return { imports: one('import'), exports: one('export') };
 }
-
-const single = (address: IpAddress): Prefix => {
-  const length = addressBits(address.family);
-  return { ...address, length, text: `${address.text}/${length}` };
-};
 
 interface Compared {
   readonly says: string;
@@ -97,7 +93,7 @@ function compared(one: Written, family: Family): Compared[] {
             ours: typeof sent === 'string' ? ('rejected' as const) : { localPref: sent.localPref },
             theirs: fateIn(exports, library, block.prefix, own),
           };
-          const pod = single(podAddress(block.prefix));
+          const pod = hostPrefix(podAddress(block.prefix));
           if (pod.text === block.prefix.text) return [whole];
           const isOut = !isMesh && verdictOf(filters, 'export', pod) === 'Accept';
           return [
@@ -110,7 +106,7 @@ function compared(one: Written, family: Family): Compared[] {
           ];
         }
         return [DEFAULT_LOCAL_PREF, NORMAL, NORMAL + 1].map((localPref) => {
-          const announced = { nextHop: -1, localPref, originator: 1, clusters: [] };
+          const announced = { ...policy.own, localPref, originator: 1 };
           const taken = { localPref, preference: policy.preference(link, announced) };
           return {
             says: `takes ${block.prefix.text} with LOCAL_PREF ${localPref} from ${peer}`,

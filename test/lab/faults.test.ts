@@ -147,6 +147,25 @@ scenario("Calico's own filters", () => {
       await lab.holder.end();
     }
   }, 60_000);
+
+  test('that accept single addresses tell every machine of every pod, which leads to it as its block does', async () => {
+    const accept = { action: 'Accept' as const, match: { cidr: '10.42.0.0/16', operator: 'In' as const } };
+    const topology = redundant({
+      calico: { version: 'v3.32.1', filters: { early: { routers: ['e1', 'e2'], export: [accept] } } },
+    });
+    const lab = await booted({ ...topology, bgp: { ...topology.bgp, exportBorrowed: true } });
+    try {
+      expect((await look(lab, [], 5000)).failures).toEqual([]);
+      // NE409 names the pods of both nodes in the east; w1 has no such filter, and those of w-a stay there.
+      expect(await on(lab, 'w-a', 'ip route show proto bird')).toMatch(
+        /^10\.42\.0\.1 via 192\.168\.2\.1 dev eth0 metric 1024/m,
+      );
+      expect(await on(lab, 'w-a', 'ip route show 10.42.0.65')).toContain('via 192.168.2.1');
+      expect(await on(lab, 'e-a', 'ip route show 10.42.0.129')).toBe('');
+    } finally {
+      await lab.holder.end();
+    }
+  }, 60_000);
 });
 
 scenario('a lab that was built wrong', () => {

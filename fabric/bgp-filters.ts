@@ -1,0 +1,73 @@
+import { addressBits, contains, type Family, type Prefix } from '../topology/address.ts';
+import type { BgpFilter, FilterRule } from '../topology/model.ts';
+import type { Fabric, NodeSpeaker } from './fabric.ts';
+
+/** The BGPFilters on a node's session with a router, in the order in which they apply. */
+export const sessionFilters = (
+  fabric: Fabric,
+  node: NodeSpeaker,
+  router: string,
+  family: Family,
+): readonly BgpFilter[] =>
+  fabric.peerings.find((one) => one.router === router && one.region === node.region && one.family === family)
+    ?.filters ?? [];
+
+/** The lengths of a BGPFilter's rule: Calico fills in the prefix's own as the least, and an address's as the most. */
+export const ruleLengths = (
+  cidr: Prefix,
+  { min = cidr.length, max = addressBits(cidr.family) }: NonNullable<FilterRule['prefixLength']>,
+): { readonly min: number; readonly max: number } => ({ min, max });
+
+/** Undefined: no rule holds, and Calico's own part of the filter decides. */
+export type Verdict = FilterRule['action'] | undefined;
+
+/** What the first rule that holds makes of a prefix. */
+export const verdictOf = (
+  filters: readonly BgpFilter[],
+  direction: 'import' | 'export',
+  prefix: Prefix,
+): Verdict => decider(filters, direction, prefix)?.rule.action;
+
+/** The first rule that holds, and its filter. A node sends prefixes of its own only, and what it takes is from a remote peer. */
+function decider(
+  filters: readonly BgpFilter[],
+  direction: 'import' | 'export',
+  prefix: Prefix,
+): { readonly filter: BgpFilter; readonly rule: FilterRule } | undefined {
+  for (const filter of filters) {
+    const rule = filter[direction].find(
+      (one) => (direction === 'import' || one.source === undefined) && matches(one, prefix),
+    );
+    if (rule !== undefined) return { filter, rule };
+  }
+  return undefined;
+}
+
+/** Whether a rule of a BGPFilter is about a block. */
+export function matches({ match, prefixLength }: FilterRule, prefix: Prefix): boolean {
+  if (match === undefined) return true;
+  const { cidr, operator } = match;
+  if (cidr.family !== prefix.family) return false;
+  // With lengths confd compares with a set of prefixes, which in BIRD 1.6 no prefix ever equals (NE414).
+  const isSame = prefixLength === undefined && cidr.text === prefix.text;
+  const lengths = prefixLength && ruleLengths(cidr, prefixLength);
+  const isWithin =
+    contains(cidr, prefix) &&
+    (lengths === undefined || (prefix.length >= lengths.min && prefix.length <= lengths.max));
+  return { Equal: isSame, NotEqual: !isSame, In: isWithin, NotIn: !isWithin }[operator];
+}
+
+/**
+ * The filter by which a node tells a router of one address inside its own blocks: a rule that accepts ends the export filter before
+ * Calico's aggregation holds the address back. Undefined where none does, and where routers carry no single addresses.
+ */
+export function letsOut(
+  fabric: Fabric,
+  node: NodeSpeaker,
+  router: string,
+  address: Prefix,
+): BgpFilter | undefined {
+  if (!fabric.bgp.exportBorrowed) return undefined;
+  const found = decider(sessionFilters(fabric, node, router, address.family), 'export', address);
+  return found?.rule.action === 'Accept' ? found.filter : undefined;
+}
