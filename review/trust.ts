@@ -35,7 +35,7 @@ export interface Trusting {
 
 /** Nothing of this is rendered, so that no other part of a review shows it; the next delivery believes it all the same. */
 export function trustDangers(before: Trusting, after: Trusting): Danger[] {
-  return [targets, hostKeys, secrets, operatorManifest].flatMap((rule) => rule(before, after));
+  return [targets, hostKeys, secrets, operatorManifest, repository].flatMap((rule) => rule(before, after));
 }
 
 /** A router that something is delivered to, and what it was before the change, under its name or where it was. */
@@ -258,6 +258,22 @@ function operatorManifest(before: Trusting, after: Trusting): Danger[] {
       severity: isSameCalico ? 'error' : 'warning',
       says: `${is.path} is to be trusted by ${was === undefined ? 'its' : 'another'} hash, sha256 ${beginning(is.sha256)}${was === undefined ? '' : ` instead of ${beginning(was.sha256)}`}: the cluster runs what stands in it, with all rights`,
       mend: `Compare it with sha256sum of manifests/tigera-operator.yaml in the release of Calico ${after.fabric.calico.version}, fetched by yourself.`,
+    },
+  ];
+}
+
+/** An engine applies what stands there, whatever that is, and removes what does not. */
+function repository(before: Trusting, after: Trusting): Danger[] {
+  const [was, is] = [before, after].map(
+    ({ fabric: { gitops } }) => `${gitops.repoURL} at ${gitops.targetRevision}`,
+  );
+  // Where there was no network yet, nothing is followed yet.
+  if (was === is || before.fabric.nodes.length === 0) return [];
+  return [
+    {
+      severity: 'error',
+      says: `the engine is to follow ${is} instead of ${was}: it applies what stands there with all rights, and removes what does not stand there`,
+      mend: 'See first that the same dist/ is there, and that the same people may merge there; then accept it.',
     },
   ];
 }

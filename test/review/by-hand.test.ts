@@ -105,6 +105,31 @@ test.each<[string, TopologyInput, readonly string[]]>([
     ],
   ],
   [
+    'another cost of a segment, which noencap configures on standalone routers only',
+    segment('core', { cost: 77 }),
+    [
+      'before the merge, at e1, e2 and w1: set the cost of its interface on core to 77 (noencap configures the IGP of standalone routers only)',
+    ],
+  ],
+  [
+    'the IGP on a node',
+    node('w-a', { igp: true }),
+    ['before the merge, at w-a: run OSPF on it (noencap configures the IGP of standalone routers only)'],
+  ],
+  [
+    'a pool that retires',
+    {
+      ...base,
+      k3s: { ...base.k3s, clusterCidrs: ['10.42.0.0/16'] },
+      pods: { ...base.pods, cidrs: ['10.44.0.0/16'], retiring: ['10.42.0.0/16'] },
+    } as never,
+    [
+      'after shipping, at e-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
+      'after shipping, at e-b and w-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
+      'after shipping, at e-a, e-b and w-a: start its pods anew, one node after the other (they keep addresses of a pool that retires)',
+    ],
+  ],
+  [
     'the first password of a router',
     router('e1', { password: { secret: { name: 'bgp-e1', key: 'password' }, file: '/etc/bird/e1.conf' } }),
     [

@@ -204,6 +204,18 @@ test('another secrets.age is told with who gets what is in it', () => {
   ]);
 });
 
+test('another repository, or branch of it, that an engine follows is told', () => {
+  const repoURL = 'https://git.example/net.git';
+  const follows = (gitops: TopologyInput['gitops']): Side => ({ fabric: network({ gitops }) });
+  expect(told(follows({ repoURL }), follows({ repoURL: 'https://git.example/other.git' }))).toEqual([
+    expect.stringMatching(
+      /^error: the engine is to follow https:\/\/git\.example\/other\.git at main instead of https:\/\/git\.example\/net\.git at main: /,
+    ),
+  ]);
+  expect(told(follows({ repoURL }), follows({ repoURL, targetRevision: 'next' }))).toHaveLength(1);
+  expect(told(follows({ repoURL }), follows({ repoURL }))).toEqual([]);
+});
+
 test('another hash of a vendored operator is told: an error where Calico stays the same', () => {
   const vendored = (version: string, digit: string): Side => ({
     fabric: network({

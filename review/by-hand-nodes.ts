@@ -1,0 +1,137 @@
+import { calicoNodeChanges, type NodeSpeaker } from '../fabric/index.ts';
+import { valuesOf } from '../topology/address.ts';
+import { type ByHand, type Change, nameOf, type Rule } from './by-hand-change.ts';
+
+export const rerouted: Rule = ({ nodes }) =>
+  nodes.stay
+    .filter(([was, is]) => !is.igp && was.defaultRouter !== is.defaultRouter)
+    .map(([, is]) => ({
+      when: 'before the merge',
+      does: `point its default route to ${is.defaultRouter}`,
+      on: [is.name],
+      because: 'noencap does not set it',
+    }));
+
+/** Of a node that leaves, or has another address, the pods are cut off. */
+export const leaving: Rule = (change) => [
+  {
+    when: 'before the merge',
+    does: 'drain it',
+    on: [
+      ...new Set([
+        ...oldNamesOf(change, joinsAnew(change)),
+        ...readdressed(change).map(nameOf),
+        ...change.nodes.go.map(nameOf),
+      ]),
+    ],
+    because: 'its pods lose their network',
+  },
+  {
+    when: 'before the merge',
+    does: 'take it out of the cluster: K3s off, then kubectl delete node',
+    on: [...oldNamesOf(change, joinsAnew(change)), ...change.nodes.go.map(nameOf)],
+    because: 'Kubernetes knows a node by its name and what it joined as: docs/remove-a-node.md',
+  },
+];
+
+export const calicoNodeAwaited: Rule = ({ before, after, nodes }) => [
+  {
+    when: 'after the merge',
+    does: 'wait until calico-node is another on every node, and ship nothing meanwhile',
+    on: calicoNodeChanges(before, after.fabric).length === 0 ? [] : nodes.stay.map(([, is]) => is.name),
+    because: 'the operator restarts it on one after the other, and its sessions with it',
+  },
+];
+
+/** The first server before the others, servers before agents: they join it. */
+export const installed: Rule = (change) => {
+  const wanted = installs(change);
+  const isNew = new Set([...change.nodes.come, ...joinsAnew(change)].map(nameOf));
+  const of = (role: NodeSpeaker['role']) =>
+    wanted.filter((node) => node.role === role && !isNew.has(node.name));
+  const first = change.after.fabric.k3s.firstServer;
+  const servers = [
+    ...of('server').filter(({ name }) => name === first),
+    ...of('server').filter(({ name }) => name !== first),
+  ];
+  const step = (nodes: readonly NodeSpeaker[], because: string): ByHand => ({
+    when: 'after shipping',
+    does:
+      nodes.length > 1 && nodes[0]?.role === 'server'
+        ? 'run install.sh, one server after the other'
+        : 'run install.sh',
+    on: nodes.map(nameOf),
+    because,
+  });
+  const others = 'its own files are others: K3s starts anew with them, pods go on';
+  return [
+    step(servers, others),
+    step(of('agent'), others),
+    step(
+      wanted.filter(({ name }) => isNew.has(name)),
+      'it joins the cluster with it',
+    ),
+  ];
+};
+
+/** Nothing changes the interface of a pod that is there, or its address. */
+export const podsAnew: Rule = ({ before, after, nodes }) => {
+  const retired = after.fabric.pods.pools.filter(
+    ({ cidr, retiring }) =>
+      retiring && before.pods.pools.some((pool) => pool.cidr.text === cidr.text && !pool.retiring),
+  );
+  const because = [
+    ...(before.pods.mtu === after.fabric.pods.mtu ? [] : ['they keep the MTU that they were made with']),
+    ...(retired.length === 0 ? [] : ['they keep addresses of a pool that retires']),
+  ].join(', and ');
+  const on = because === '' ? [] : nodes.stay.map(([, is]) => is.name);
+  return [{ when: 'after shipping', does: 'start its pods anew, one node after the other', on, because }];
+};
+
+/** Kubernetes knows it by its name and role: with another it leaves, and joins anew. */
+const joinsAnew = ({ nodes, names }: Change): NodeSpeaker[] => {
+  const renamed = new Set(names.values());
+  return nodes.stay.filter(([was, is]) => was.role !== is.role || renamed.has(is.name)).map(([, is]) => is);
+};
+
+const readdressed = ({ nodes }: Change): NodeSpeaker[] =>
+  nodes.stay.filter(([was, is]) => textOf(was) !== textOf(is)).map(([, is]) => is);
+
+const textOf = ({ address }: NodeSpeaker): string =>
+  valuesOf(address)
+    .map(({ text }) => text)
+    .join();
+
+const oldNamesOf = ({ names }: Change, nodes: readonly NodeSpeaker[]): string[] => {
+  const old = new Map([...names].map(([name, now]) => [now, name]));
+  return nodes.map(({ name }) => old.get(name) ?? name);
+};
+
+/** Nodes whose files are others. What the first server applies until an engine does is none of them. */
+function installs({ earlier, before, after, nodes, names }: Change): NodeSpeaker[] {
+  const old = new Map([...names].map(([name, now]) => [now, name]));
+  const isOfK3s = (path: string) => /^(config\.yaml|registries\.yaml|sysctl\.d\/.+)$/.test(path);
+  const [were, are] = [earlier, after].map(({ files }) => filesByNode(files, isOfK3s)) as [
+    ReturnType<typeof filesByNode>,
+    ReturnType<typeof filesByNode>,
+  ];
+  const isOther = (name: string): boolean => were.get(old.get(name) ?? name) !== are.get(name);
+  const isOtherK3s = before.k3s.version !== after.fabric.k3s.version;
+  const stay = nodes.stay.map(([, is]) => is).filter(({ name }) => isOtherK3s || isOther(name));
+  const wanted = new Set([...nodes.come, ...stay].map(nameOf));
+  return after.fabric.nodes.filter(({ name }) => wanted.has(name));
+}
+
+/** Of each node the texts of those of its files that count, as one. */
+function filesByNode(
+  files: ReadonlyMap<string, string>,
+  counts: (path: string) => boolean,
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string[]>();
+  for (const [path, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [folder, node = '', ...rest] = path.split('/');
+    if (folder !== 'nodes' || !counts(rest.join('/'))) continue;
+    found.set(node, [...(found.get(node) ?? []), rest.join('/'), text]);
+  }
+  return new Map([...found].map(([node, all]) => [node, JSON.stringify(all)]));
+}
