@@ -8,7 +8,7 @@ import { readYaml } from '../topology/yaml.ts';
 import { birdConfig } from './bird-config.ts';
 import { type BirdFiles, type RouterFolder, readFolder } from './bird-files.ts';
 import { placeOf } from './bird-syntax.ts';
-import { type Cluster, cluster, runningNodes } from './cluster.ts';
+import { type Cluster, cluster, runningNodes, unread } from './cluster.ts';
 import { type ClusterFile, clusterObjects, fieldAt, isFields, textOf } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note } from './facts.ts';
 import type { OperatorManifest } from './infer-calico.ts';
@@ -50,7 +50,8 @@ export type Adopted =
       readonly notes: readonly Note[];
       readonly today: Today;
     }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  /** `notes`: what was not taken, and so may be why something is missing. */
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly notes: readonly Note[] };
 
 /** Makes a topology of what runs today. Never an invalid one: what is missing is said, and where to find it. */
 export function adopt(given: Given): Adopted {
@@ -70,7 +71,7 @@ export function adopt(given: Given): Adopted {
     ...nodeProblems,
     ...routers.flatMap(({ files, config }) => [...files.problems, ...config.problems]),
   ];
-  if (problems.length > 0) return { ok: false, problems };
+  if (problems.length > 0) return { ok: false, problems, notes: [] };
 
   const ofCluster = clusterFacts(running, nodes, given.operatorManifest);
   const said = (path: Path): unknown =>
@@ -112,13 +113,14 @@ export function adopt(given: Given): Adopted {
     ...ofCluster.problems,
     ...(loaded.ok ? [] : asProblems(loaded.faults, used, known.source)),
   ];
-  if (refused.length > 0 || !loaded.ok) return { ok: false, problems: refused };
+  const notes = [...ofCluster.notes, ...peers.notes, ...filters.notes, ...found.notes, ...unread(running)];
+  if (refused.length > 0 || !loaded.ok) return { ok: false, problems: refused, notes };
   return {
     ok: true,
     text,
     topology: loaded.topology,
     facts: used,
-    notes: [...ofCluster.notes, ...peers.notes, ...filters.notes, ...found.notes],
+    notes,
     today: {
       cluster: running,
       routers: routers.map(({ name, files }, index) => ({
@@ -221,7 +223,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 function asProblem(one: Fault, origins: Origins, known: Source | undefined): Problem {
   const said = known?.locate(one.path, one.part);
   if (known !== undefined && said !== undefined) return { ...fromFault(one, known), at: said };
-  const found = origins.of(one.path) ?? (one.code === 'missing-key' ? undefined : origins.below(one.path));
+  // What a node lacks, its object lacks.
+  const isNodes = one.path[0] === 'nodes' && one.path.length === 2;
+  const found =
+    origins.of(one.path) ?? (one.code === 'missing-key' && !isNodes ? undefined : origins.below(one.path));
   const base = { path: one.path, message: one.message, mend: `${one.mend}${hintFor(one)}` };
   const origin = found?.origin;
   if (origin === undefined)

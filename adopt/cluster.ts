@@ -1,6 +1,7 @@
 import { type Family, parseAddress } from '../topology/address.ts';
 import type { Path } from '../topology/model.ts';
 import { type ClusterObject, fieldAt } from './cluster-objects.ts';
+import { type Note, within } from './facts.ts';
 import type { Problem } from './problem.ts';
 import { problem } from './problem.ts';
 
@@ -42,6 +43,35 @@ export const keyOf = ({
   name,
 }: Omit<ClusterObject, 'value' | 'source' | 'path' | 'version'>): string =>
   JSON.stringify([CALICO.includes(group) ? 'projectcalico.org' : group, kind, namespace, name]);
+
+/** Kinds of Calico's of which something becomes a topology, or which only follow from what does. */
+const READ = new Set([
+  'Installation',
+  'APIServer',
+  'IPPool',
+  'BGPPeer',
+  'BGPConfiguration',
+  'BGPFilter',
+  'BlockAffinity',
+  'IPAMBlock',
+  'IPAMHandle',
+  'TigeraStatus',
+]);
+
+/** Objects of Calico's that were given and say nothing that a topology has. */
+export function unread({ objects }: Cluster): Note[] {
+  const kinds = new Map<string, ClusterObject[]>();
+  for (const object of objects) {
+    const isCalicos = CALICO.includes(object.group) || object.group === 'operator.tigera.io';
+    if (isCalicos && !READ.has(object.kind))
+      kinds.set(object.kind, [...(kinds.get(object.kind) ?? []), object]);
+  }
+  return [...kinds].map(([kind, own]) => ({
+    what: own.length === 1 ? `${kind} ${own[0]?.name}` : `${own.length} objects of kind ${kind}`,
+    says: 'adopt does not read this kind; it stays as it is',
+    at: own[0] && within(own[0], 'metadata', 'name'),
+  }));
+}
 
 /** A Kubernetes node as far as a topology knows it. */
 export interface RunningNode {

@@ -3,7 +3,7 @@ import { type Cluster, keyOf, text } from './cluster.ts';
 import { type ClusterObject, clusterObjects, fieldAt, isFields, textOf } from './cluster-objects.ts';
 import type { Compared, Detail } from './compare.ts';
 import { COMES, type Explanation, FIELD_RULES, LEFT_ALONE, STAYS } from './explanations.ts';
-import type { Note } from './facts.ts';
+import { type Note, placeText } from './facts.ts';
 import { ONE_REGION } from './infer-peers.ts';
 import { labelIs, takesAll } from './selector.ts';
 
@@ -38,7 +38,9 @@ export function compareObjects(
   const stay = left.flatMap((object): Compared[] => {
     const what = titleOf(object);
     const twin = twins.get(object);
-    const why = notes.find((note) => note.what === what)?.says ?? 'nothing of it is in the topology';
+    const note = notes.find((one) => one.what === what);
+    const place = placeText(note?.at);
+    const why = `${note?.says ?? 'nothing of it is in the topology'}${place === undefined ? '' : ` (${place})`}`;
     const wide = peers.find((peer) => object.kind === 'BGPPeer' && isWidened(peer, object));
     const because =
       twin !== undefined

@@ -1,10 +1,12 @@
 import type { Fabric } from '../fabric/index.ts';
 import type { Today } from './adopt.ts';
+import { compareNodes } from './compare-nodes.ts';
 import { compareObjects } from './compare-objects.ts';
 import { uncompared } from './compare-peerings.ts';
 import { compareRouters } from './compare-routers.ts';
 import type { Explanation } from './explanations.ts';
 import type { Note } from './facts.ts';
+import { helmTodo } from './helm.ts';
 
 /** One thing of today or of the rendered network, and what becomes of it when that is applied. */
 export interface Compared {
@@ -50,8 +52,13 @@ export function compare(
 ): Comparison {
   const objects = compareObjects(today.cluster, notes, files);
   const routers = compareRouters(today, fabric, files);
-  const compared = [...objects.compared, ...uncompared(today, fabric), ...routers.compared];
-  return { compared, todo: [...routers.todo, ...objects.todo] };
+  const compared = [
+    ...objects.compared,
+    ...compareNodes(today.cluster, fabric),
+    ...uncompared(today, fabric),
+    ...routers.compared,
+  ];
+  return { compared, todo: [...helmTodo(today.cluster), ...routers.todo, ...objects.todo] };
 }
 
 /** What should keep anybody from applying the rendered network as it is. */

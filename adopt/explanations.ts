@@ -156,6 +156,14 @@ export const STAYS = {
   }),
 } as const;
 
+/** What nodes have of their own. */
+export const NODES = {
+  reflector: {
+    id: 'left-alone',
+    says: 'the node stays a route reflector, and its sessions with other nodes as they are; check, lab and diff know nothing of it',
+  },
+} as const;
+
 /** Why fields stay that are not rendered. */
 export const LEFT_ALONE: Explanation = {
   id: 'left-alone',

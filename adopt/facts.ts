@@ -1,6 +1,6 @@
 import type { Path } from '../topology/model.ts';
 import type { Source } from '../topology/source.ts';
-import type { Token } from './bird-syntax.ts';
+import { placeOf, type Token } from './bird-syntax.ts';
 import type { ClusterObject } from './cluster-objects.ts';
 
 /** A value of the new topology, and what of today's network says so. */
@@ -21,6 +21,21 @@ export type Origin = { readonly source: Source; readonly path: Path } | Token;
 export interface Note {
   readonly what: string;
   readonly says: string;
+  /** Where it stands, as far as that is one place. */
+  readonly at?: Origin | undefined;
+}
+
+/** Where something stands, for the end of a line: `cluster.yaml:12:5`. What was read as JSON has no lines. */
+export function placeText(origin: Origin | undefined): string | undefined {
+  if (origin === undefined) return undefined;
+  const at = 'kind' in origin ? placeOf(origin) : origin.source.locate(origin.path);
+  return at === undefined ? origin.source.file : `${origin.source.file}:${at.line}:${at.column}`;
+}
+
+/** One line of what is not in the topology, and why. */
+export function noteText({ what, says, at }: Note): string {
+  const place = placeText(at);
+  return `${what}: ${says}${place === undefined ? '' : ` (${place})`}`;
 }
 
 export const fact = (path: Path, value: unknown, from: string, origin?: Origin): Fact => ({

@@ -3,6 +3,7 @@ import { type Cluster, type RunningNode, text } from './cluster.ts';
 import { type ClusterObject, fieldAt, textOf } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note, within } from './facts.ts';
 import { calicoFacts, type OperatorManifest } from './infer-calico.ts';
+import { podPools } from './infer-pools.ts';
 import { type Problem, problem } from './problem.ts';
 
 /** What the objects of the cluster say of pods, services, Calico and K3s. */
@@ -22,7 +23,7 @@ export function clusterFacts(
       ...calico.facts,
       ...k3sFacts(nodes),
     ],
-    notes: calico.notes,
+    notes: [...pods.notes, ...calico.notes],
     problems: pods.problems,
   };
 }
@@ -51,20 +52,11 @@ function bgpFacts(running: Cluster): Fact[] {
   ];
 }
 
-interface FoundPool {
-  readonly object: ClusterObject;
-  readonly path: readonly (string | number)[];
-  readonly cidr: unknown;
-  readonly blockSize: unknown;
-  readonly nat: boolean;
-  readonly encapsulation: string;
-}
-
 function podFacts(
   running: Cluster,
   installation: ClusterObject | undefined,
-): { facts: Fact[]; problems: Problem[] } {
-  const pools = poolsOf(running, installation);
+): { facts: Fact[]; notes: readonly Note[]; problems: Problem[] } {
+  const { pools, notes } = podPools(running, installation);
   const problems = pools
     .filter(({ encapsulation }) => encapsulation !== 'None')
     .map(({ object, path, encapsulation }) =>
@@ -81,11 +73,12 @@ function podFacts(
     blockSize === undefined ? [] : [[families[index] as string, blockSize] as const],
   );
   const [first] = pools;
-  if (first === undefined) return { facts: [], problems };
+  if (first === undefined) return { facts: [], notes, problems };
   const from = first.object.kind === 'Installation' ? 'Installation default' : `IPPool ${first.object.name}`;
   const mtu = fieldAt(installation?.value, ['spec', 'calicoNetwork', 'mtu']);
   const at = (field: string) => within(first.object, ...first.path, field);
   return {
+    notes,
     problems,
     facts: [
       fact(
@@ -119,45 +112,6 @@ function podFacts(
           ),
     ],
   };
-}
-
-/** The Installation's pools; where it has none, those that somebody keeps by hand. */
-function poolsOf(running: Cluster, installation: ClusterObject | undefined): FoundPool[] {
-  const listed = fieldAt(installation?.value, ['spec', 'calicoNetwork', 'ipPools']);
-  if (installation !== undefined && Array.isArray(listed) && listed.length > 0) {
-    return listed.map((pool, index): FoundPool => {
-      const isIpv6 = textOf(fieldAt(pool, ['cidr'])).includes(':');
-      return {
-        object: installation,
-        path: ['spec', 'calicoNetwork', 'ipPools', index],
-        cidr: fieldAt(pool, ['cidr']),
-        blockSize: fieldAt(pool, ['blockSize']),
-        // What the operator takes where nothing is written.
-        nat: (fieldAt(pool, ['natOutgoing']) ?? (isIpv6 ? 'Disabled' : 'Enabled')) === 'Enabled',
-        encapsulation: textOf(fieldAt(pool, ['encapsulation']) ?? (isIpv6 ? 'None' : 'IPIP')),
-      };
-    });
-  }
-  return running.of('IPPool').flatMap((object): FoundPool[] => {
-    const spec = (field: string) => fieldAt(object.value, ['spec', field]);
-    if (spec('disabled') === true) return [];
-    const modes = [spec('ipipMode'), spec('vxlanMode')].filter(
-      (mode) => mode !== undefined && mode !== 'Never',
-    );
-    return [
-      {
-        object,
-        path: ['spec'],
-        cidr: spec('cidr'),
-        blockSize: spec('blockSize'),
-        nat: spec('natOutgoing') === true,
-        encapsulation:
-          modes.length === 0
-            ? 'None'
-            : `${spec('ipipMode') === modes[0] ? 'IPIP' : 'VXLAN'} ${textOf(modes[0])}`,
-      },
-    ];
-  });
 }
 
 const SERVICE_DEFAULT = '10.43.0.0/16';

@@ -13,7 +13,7 @@ export function filterFacts(
     const routers = routersWith(object.name);
     const what = `BGPFilter ${object.name}`;
     if (routers.length === 0) {
-      notes.push({ what, says: 'no BGPPeer of a region uses it' });
+      notes.push({ what, says: 'no BGPPeer of a region uses it', at: within(object, 'metadata', 'name') });
       continue;
     }
     const lists = (['import', 'export'] as const).map((direction) => {
@@ -24,7 +24,11 @@ export function filterFacts(
       return [direction, merged(v4 ?? [], v6 ?? [])] as const;
     });
     if (lists.some(([, rules]) => rules.some((rule) => rule === undefined))) {
-      notes.push({ what, says: 'a rule of it has a condition that a topology does not' });
+      notes.push({
+        what,
+        says: 'a rule of it has a condition that a topology does not',
+        at: within(object, 'spec'),
+      });
       continue;
     }
     const value = { routers, ...Object.fromEntries(lists.filter(([, rules]) => rules.length > 0)) };

@@ -1,7 +1,7 @@
 import { type Family, parseAddress } from '../topology/address.ts';
 import { type Cluster, type RunningNode, text } from './cluster.ts';
 import { type ClusterObject, type Fields, fieldAt, isFields, textOf } from './cluster-objects.ts';
-import { type Fact, fact, guess, type Note, within } from './facts.ts';
+import { type Fact, fact, guess, type Note, type Origin, within } from './facts.ts';
 import { labelIs, takesAll } from './selector.ts';
 
 /** A BGPPeer that a topology can make: all nodes of a region to one address, inside the cluster's own AS. */
@@ -50,11 +50,11 @@ export function regionPeers(running: Cluster, nodes: readonly RunningNode[], asN
       regionLabel: most,
       isOneRegion: false,
       peers: read.flatMap(({ peer, key }) => (peer !== undefined && key === most ? [peer] : [])),
-      notes: read.flatMap(({ what, why, key }): Note[] => {
+      notes: read.flatMap(({ what, why, key, at }): Note[] => {
         const other =
           key === most ? undefined : `it selects by ${key}, and a topology has one label for regions`;
         const says = why ?? other;
-        return says === undefined ? [] : [{ what, says }];
+        return says === undefined ? [] : [{ what, says, at }];
       }),
     };
   }
@@ -71,7 +71,7 @@ export function regionPeers(running: Cluster, nodes: readonly RunningNode[], asN
     isOneRegion: wide.length > 0,
     peers: wide.flatMap(({ every }) => every?.peer ?? []),
     notes: read.flatMap((one): Note[] =>
-      one.why === undefined || wide.includes(one) ? [] : [{ what: one.what, says: one.why }],
+      one.why === undefined || wide.includes(one) ? [] : [{ what: one.what, says: one.why, at: one.at }],
     ),
   };
 }
@@ -84,8 +84,9 @@ interface ReadPeer {
   /** The label that it selects by, where a topology can make it. */
   readonly key?: string;
   readonly peer?: RegionPeer;
-  /** Why a topology cannot. */
+  /** Why a topology cannot, and the field that says so. */
   readonly why?: string;
+  readonly at: Origin;
   /** What it would be if its selector took every node. */
   readonly every?: { readonly selector: string; readonly peer: RegionPeer };
 }
@@ -93,27 +94,27 @@ interface ReadPeer {
 function readPeer(object: ClusterObject, clusterAs: unknown): ReadPeer {
   const what = `BGPPeer ${object.name}`;
   const spec = fieldAt(object.value, ['spec']);
-  if (!isFields(spec)) return { what, why: 'it has no spec' };
-  if (text(spec.node) !== undefined && spec.node !== '')
-    return { what, why: `it is for the node ${textOf(spec.node)} alone` };
+  if (!isFields(spec)) return { what, why: 'it has no spec', at: within(object, 'metadata', 'name') };
   const selector = text(spec.nodeSelector) ?? '';
   const label = labelIs(selector);
-  const [peerIP, address] = [text(spec.peerIP), parseAddress(text(spec.peerIP) ?? '')];
-  const more = Object.keys(spec).filter((field) => !HELD.has(field) && !isWithoutEffect(field, spec[field]));
-  const cannot =
-    address === undefined
-      ? peerIP === undefined
-        ? 'it names no peerIP'
-        : `its peerIP ${peerIP} is no plain address`
-      : spec.asNumber !== clusterAs
-        ? `it peers with AS ${textOf(spec.asNumber)}, and noencap's routers are in the cluster's own`
-        : more.length > 0
-          ? `it has ${more.sort().join(', ')}, which a topology does not`
-          : undefined;
+  const address = parseAddress(text(spec.peerIP) ?? '');
+  const refused = refusalOf(spec, clusterAs);
   const selects =
-    selector === '' ? 'it is for every node, whatever its region' : `it selects nodes by ${selector}`;
-  if (cannot !== undefined || address === undefined)
-    return { what, why: label === undefined ? selects : (cannot ?? '') };
+    selector === ''
+      ? 'it is for every node, whatever its region'
+      : `it selects nodes by ${selector}, and a topology by one label and value`;
+  const at = within(
+    object,
+    'spec',
+    ...(refused === undefined ? (selector === '' ? [] : ['nodeSelector']) : refused.field),
+  );
+  if (refused !== undefined || address === undefined) {
+    return {
+      what,
+      why: `${refused?.says}${label === undefined && selector !== '' ? `, and ${selects}` : ''}`,
+      at,
+    };
+  }
   const peer = {
     object,
     region: label?.value ?? ONE_REGION,
@@ -125,8 +126,30 @@ function readPeer(object: ClusterObject, clusterAs: unknown): ReadPeer {
     secret: secretOf(spec),
   };
   return label === undefined
-    ? { what, why: selects, every: { selector, peer } }
-    : { what, key: label.key, peer };
+    ? { what, why: selects, at, every: { selector, peer } }
+    : { what, key: label.key, peer, at };
+}
+
+/** Why a topology cannot make such a peer, whatever nodes it is for, and the field of its spec that says so. */
+function refusalOf(spec: Fields, clusterAs: unknown): { says: string; field: readonly string[] } | undefined {
+  const peerIP = text(spec.peerIP);
+  if (text(spec.node) !== undefined && spec.node !== '')
+    return { says: `it is for the node ${textOf(spec.node)} alone`, field: ['node'] };
+  if (text(spec.peerSelector) !== undefined && spec.peerSelector !== '')
+    return { says: 'it peers nodes with nodes (peerSelector)', field: ['peerSelector'] };
+  if (peerIP === undefined) return { says: 'it names no peerIP', field: [] };
+  if (parseAddress(peerIP) === undefined)
+    return { says: `its peerIP ${peerIP} is no plain address`, field: ['peerIP'] };
+  if (spec.asNumber !== clusterAs) {
+    const says = `it peers with AS ${textOf(spec.asNumber)}, and noencap's routers are in the cluster's own`;
+    return { says, field: ['asNumber'] };
+  }
+  const more = Object.keys(spec)
+    .filter((field) => !HELD.has(field) && !isWithoutEffect(field, spec[field]))
+    .sort();
+  return more[0] === undefined
+    ? undefined
+    : { says: `it has ${more.join(', ')}, which a topology does not`, field: [more[0]] };
 }
 
 const isWithoutEffect = (field: string, value: unknown): boolean =>

@@ -1,4 +1,11 @@
-import { type Compared, type Comparison, concerns, type Detail, type Note } from '../adopt/index.ts';
+import {
+  type Compared,
+  type Comparison,
+  concerns,
+  type Detail,
+  type Note,
+  noteText,
+} from '../adopt/index.ts';
 import { printable } from '../topology/fault.ts';
 import { counted } from './terminal.ts';
 
@@ -16,12 +23,18 @@ export function comparisonText(
       const own = compared.filter((one) => one.where === where);
       return [...(index === 0 ? [] : ['']), where, ...alike(own).flatMap(comparedText)];
     }),
-    ...(left.length === 0 ? [] : ['', 'left out', ...left.map(({ what, says }) => `  ${what}: ${says}`)]),
+    ...(left.length === 0 ? [] : ['', 'left out', ...left.map((one) => `  ${noteText(one)}`)]),
     ...(todo.length === 0 ? [] : ['', 'to do by hand', ...todo.map((one) => `  - ${one}`)]),
   ]
     .map(printable)
     .flatMap((line) => wrapped(line, width));
 }
+
+/** What was not taken of what runs, and why: of a refusal, the most likely reason. */
+export const notesText = (notes: readonly Note[], width: number): string[] =>
+  ['not taken', ...notes.map((one) => `  ${noteText(one)}`)]
+    .map(printable)
+    .flatMap((line) => wrapped(line, width));
 
 /** Things of which the same is to be said, together. */
 function alike(compared: readonly Compared[]): Compared[] {

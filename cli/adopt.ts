@@ -18,7 +18,9 @@ import {
   type Comparison,
   compare,
   concerns,
+  type Note,
   type Problem,
+  placeText,
   problemText,
   type RouterFolder,
 } from '../adopt/index.ts';
@@ -29,7 +31,7 @@ import { runningObjects } from '../live/running-objects.ts';
 import { repositoryURL } from '../topology/external.ts';
 import { pathText } from '../topology/fault.ts';
 import { valueSource } from '../topology/source.ts';
-import { adoptedText, comparisonText } from './adopt-text.ts';
+import { adoptedText, comparisonText, notesText } from './adopt-text.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { git } from './git.ts';
@@ -58,7 +60,7 @@ export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<
   const read = readRest(options);
   if ('says' in read) return refuse(read.says, EXIT.badInput, terminal);
   const adopted = adoptNetwork({ ...read.given, cluster: cluster.files, repoURL: originOf() });
-  if (!adopted.ok) return report(adopted.problems, terminal);
+  if (!adopted.ok) return report(adopted.problems, terminal, adopted.notes);
   const topologyFile = options.out ?? 'topology.yaml';
   const faults = operatorManifestFaults(adopted.topology, topologyFile);
   if (faults.length > 0)
@@ -251,8 +253,9 @@ function write(out: string, text: string, force: boolean): boolean {
   }
 }
 
-function report(problems: readonly Problem[], terminal: Terminal): ExitCode {
+function report(problems: readonly Problem[], terminal: Terminal, notes: readonly Note[] = []): ExitCode {
   terminal.complain(problems.map(problemText).join('\n\n'));
+  if (notes.length > 0) terminal.complain(['', ...notesText(notes, terminal.width)].join('\n'));
   terminal.complain(`\n${counted(problems.length, 'fault')}; nothing was written.`);
   if (terminal.json) {
     const faults = problems.map(({ source, path, at, message, mend }) => ({
@@ -263,7 +266,7 @@ function report(problems: readonly Problem[], terminal: Terminal): ExitCode {
       message,
       mend,
     }));
-    terminal.print(documentOf('adopt', { ok: false, faults }));
+    terminal.print(documentOf('adopt', { ok: false, faults, notes: notes.map(plainNote) }));
   }
   return EXIT.badInput;
 }
@@ -278,4 +281,6 @@ const document = (
   ok: boolean,
   { text, notes }: Extract<Adopted, { ok: true }>,
   { compared, todo }: Comparison,
-): string => documentOf('adopt', { ok, topology: text, notes, compared, todo });
+): string => documentOf('adopt', { ok, topology: text, notes: notes.map(plainNote), compared, todo });
+
+const plainNote = ({ what, says, at }: Note) => ({ what, says, at: placeText(at) });

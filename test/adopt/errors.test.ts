@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { adopt, problemText } from '../../adopt/index.ts';
+import { notesText } from '../../cli/adopt-text.ts';
 import { expectGolden } from '../golden.ts';
 import { routersIn } from './scenarios.ts';
 
@@ -17,7 +18,9 @@ const problemsOf = (name: string): string[] => {
     operatorManifest: undefined,
     repoURL: undefined,
   });
-  return adopted.ok ? ['nothing is wrong'] : adopted.problems.map(problemText);
+  if (adopted.ok) return ['nothing is wrong'];
+  const { problems, notes } = adopted;
+  return [...problems.map(problemText), ...(notes.length === 0 ? [] : [notesText(notes, 120).join('\n')])];
 };
 
 test('each is refused in the words that stand beside it', () => {

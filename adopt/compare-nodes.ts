@@ -1,0 +1,53 @@
+import type { Fabric } from '../fabric/index.ts';
+import type { Cluster } from './cluster.ts';
+import { fieldAt, textOf } from './cluster-objects.ts';
+import type { Compared } from './compare.ts';
+import { NODES } from './explanations.ts';
+
+/** What calico-node does otherwise on one node than on the others, by the node's annotations: a topology has no word for either. */
+export function compareNodes(cluster: Cluster, { bgp }: Fabric): Compared[] {
+  return cluster.of('Node').flatMap((object): Compared[] => {
+    const annotation = (name: string): string | undefined => {
+      const value = fieldAt(object.value, ['metadata', 'annotations', `projectcalico.org/${name}`]);
+      return value === undefined || value === '' ? undefined : textOf(value);
+    };
+    const what = `Node ${object.name}`;
+    const [asNumber, clusterId] = [annotation('ASNumber'), annotation('RouteReflectorClusterID')];
+    return [
+      ...(asNumber === undefined || asNumber === String(bgp.asNumber)
+        ? []
+        : [
+            {
+              where: 'cluster',
+              what,
+              became: 'reset' as const,
+              details: [
+                {
+                  field: 'AS number of its sessions with routers (projectcalico.org/ASNumber)',
+                  before: asNumber,
+                  after: String(bgp.asNumber),
+                  because: undefined,
+                },
+              ],
+            },
+          ]),
+      ...(clusterId === undefined
+        ? []
+        : [
+            {
+              where: 'cluster',
+              what,
+              became: 'stays' as const,
+              details: [
+                {
+                  field: `projectcalico.org/RouteReflectorClusterID ${clusterId}`,
+                  before: undefined,
+                  after: undefined,
+                  because: NODES.reflector,
+                },
+              ],
+            },
+          ]),
+    ];
+  });
+}

@@ -1,0 +1,239 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { adopt, compare, noteText } from '../../adopt/index.ts';
+import { smallestPodMtu } from '../../analysis/index.ts';
+import { buildFabric } from '../../fabric/index.ts';
+import { routerFiles } from '../../routers/index.ts';
+import { networkFolder, routersIn } from './scenarios.ts';
+
+/** Objects that a topology has no word for: each is named, with why and where, whether the network is adopted or refused. */
+
+interface Item {
+  kind: string;
+  metadata: { name: string; annotations?: Record<string, string>; labels?: Record<string, string> };
+  spec?: Record<string, unknown>;
+  [field: string]: unknown;
+}
+
+const NETWORK = 'report';
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** The report's network with other objects in its cluster. */
+function adopted(change: (items: Item[]) => Item[]) {
+  const folder = networkFolder(NETWORK);
+  const list: { items: Item[] } = parse(readFileSync(join(folder, 'cluster.yaml'), 'utf8'));
+  const text = stringify({ ...list, items: change(list.items) }, { lineWidth: 0 });
+  const result = adopt({
+    cluster: [{ file: 'cluster.yaml', bytes: bytes(text) }],
+    routers: routersIn(NETWORK),
+    known: { file: 'known.yaml', bytes: readFileSync(join(folder, 'known.yaml')) },
+    operatorManifest: { path: 'operator.yaml', sha256: '0'.repeat(64) },
+    repoURL: undefined,
+  });
+  /** The notes, with the line that each points at in place of its number. */
+  const notes = result.notes.map((note) =>
+    noteText(note).replace(
+      /cluster\.yaml:(\d+):\d+/,
+      (_, line) => text.split('\n')[Number(line) - 1]?.trim() ?? '',
+    ),
+  );
+  if (!result.ok) return { notes, problems: result.problems.map(({ message }) => message) };
+  const fabric = buildFabric(result.topology, smallestPodMtu);
+  return {
+    notes,
+    problems: [],
+    topology: result.topology,
+    comparison: compare(result.today, result.notes, fabric, routerFiles(fabric)),
+  };
+}
+
+const on =
+  (kind: string, change: (item: Item) => object, name?: string) =>
+  (items: Item[]): Item[] =>
+    items.map((item) =>
+      item.kind === kind && (name === undefined || item.metadata.name === name)
+        ? { ...item, ...change(item) }
+        : item,
+    );
+const withSpec = (more: object) => on('BGPPeer', ({ spec }) => ({ spec: { ...spec, ...more } }));
+const without = (field: string, more: object) =>
+  on('BGPPeer', ({ spec = {} }) => {
+    const { [field]: _, ...rest } = spec;
+    return { spec: { ...rest, ...more } };
+  });
+
+describe('a network is refused, and each of its BGPPeers says why it was not taken', () => {
+  test.each<[string, (items: Item[]) => Item[], string]>([
+    [
+      'keepOriginalNextHop',
+      withSpec({ keepOriginalNextHop: true }),
+      'it has keepOriginalNextHop, which a topology does not (keepOriginalNextHop: true)',
+    ],
+    [
+      'maxRestartTime',
+      withSpec({ maxRestartTime: '120s' }),
+      'it has maxRestartTime, which a topology does not (maxRestartTime: 120s)',
+    ],
+    [
+      'two fields',
+      withSpec({ ttlSecurity: 1, reachableBy: '192.0.2.1' }),
+      'it has reachableBy, ttlSecurity, which a topology does not (reachableBy: 192.0.2.1)',
+    ],
+    [
+      'a selector of two conditions',
+      withSpec({ nodeSelector: "region == 'WDS' && !has(edge)" }),
+      "it selects nodes by region == 'WDS' && !has(edge), and a topology by one label and value (nodeSelector: region == 'WDS' && !has(edge))",
+    ],
+    [
+      'a selector of a set',
+      withSpec({ nodeSelector: "region in {'WDS'}" }),
+      "it selects nodes by region in {'WDS'}, and a topology by one label and value (nodeSelector: region in {'WDS'})",
+    ],
+    [
+      'one node',
+      without('nodeSelector', { node: 'kubemaster' }),
+      'it is for the node kubemaster alone (node: kubemaster)',
+    ],
+    [
+      'nodes on the other side',
+      without('peerIP', { peerSelector: 'all()' }),
+      'it peers nodes with nodes (peerSelector) (peerSelector: all())',
+    ],
+    [
+      'another AS',
+      withSpec({ asNumber: 64999 }),
+      "it peers with AS 64999, and noencap's routers are in the cluster's own (asNumber: 64999)",
+    ],
+    [
+      'a port',
+      withSpec({ peerIP: '192.0.2.1:1179' }),
+      'its peerIP 192.0.2.1:1179 is no plain address (peerIP: 192.0.2.1:1179)',
+    ],
+  ])('%s', (_, change, why) => {
+    const { problems, notes } = adopted(change);
+    expect(problems).toContain('has no router.');
+    const peers = notes.filter((one) => one.startsWith('BGPPeer '));
+    expect(peers.length).toBe(3);
+    expect(new Set(peers.map((one) => one.replace(/^BGPPeer [^:]+: /, '')))).toEqual(new Set([why]));
+  });
+});
+
+test('one that is not taken beside others that are is named as well', () => {
+  const { notes, problems } = adopted(
+    on('BGPPeer', ({ spec }) => ({ spec: { ...spec, ttlSecurity: 2 } }), 'route-reflector-domestic'),
+  );
+  expect(problems.filter((one) => one.includes('regions'))).toEqual([]);
+  expect(notes.filter((one) => one.startsWith('BGPPeer'))).toEqual([
+    'BGPPeer route-reflector-domestic: it has ttlSecurity, which a topology does not (ttlSecurity: 2)',
+  ]);
+});
+
+describe('pools', () => {
+  const pool = (name: string, spec: object) => (items: Item[]) => [
+    ...items,
+    {
+      apiVersion: 'crd.projectcalico.org/v1',
+      kind: 'IPPool',
+      metadata: { name },
+      spec: { cidr: '198.51.100.0/27', ipipMode: 'Never', vxlanMode: 'Never', natOutgoing: true, ...spec },
+    },
+  ];
+
+  test.each<[string, object, string]>([
+    ['for services', { allowedUses: ['LoadBalancer'] }, 'it is for LoadBalancer, not for pods'],
+    ['for tunnels', { allowedUses: ['Tunnel'] }, 'it is for Tunnel, not for pods'],
+    ['disabled', { disabled: true }, 'it is disabled: no pod gets an address of it any more'],
+  ])('one %s is named and left alone', (_, spec, why) => {
+    const { notes, topology } = adopted(pool('second', spec));
+    expect(topology?.pods.pools.map(({ cidr }) => cidr.text)).toEqual(['10.42.0.0/16']);
+    expect(notes).toContain(`pool second: ${why}; it stays as it is (cidr: 198.51.100.0/27)`);
+  });
+
+  test('an enabled one that the Installation does not list is read as one more', () => {
+    expect(adopted(pool('second', {})).problems).toContain('198.51.100.0/27 is a second IPv4 range.');
+  });
+});
+
+test('an object of a kind that is not read is named', () => {
+  const { notes } = adopted((items) => [
+    ...items,
+    {
+      apiVersion: 'crd.projectcalico.org/v1',
+      kind: 'FelixConfiguration',
+      metadata: { name: 'default' },
+      spec: {},
+    },
+    ...['a', 'b'].map((name) => ({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'GlobalNetworkPolicy',
+      metadata: { name },
+      spec: {},
+    })),
+  ]);
+  expect(notes).toEqual(
+    expect.arrayContaining([
+      'FelixConfiguration default: adopt does not read this kind; it stays as it is (name: default)',
+      '2 objects of kind GlobalNetworkPolicy: adopt does not read this kind; it stays as it is (name: a)',
+    ]),
+  );
+});
+
+describe('a node that calico-node treats otherwise than the others', () => {
+  const annotated = (name: string, value: string) =>
+    on(
+      'Node',
+      ({ metadata }) => ({
+        metadata: {
+          ...metadata,
+          annotations: { ...metadata.annotations, [`projectcalico.org/${name}`]: value },
+        },
+      }),
+      'kubemaster',
+    );
+  const ofNode = (change: (items: Item[]) => Item[]) =>
+    adopted(change).comparison?.compared.filter(({ what }) => what === 'Node kubemaster') ?? [];
+
+  test('has another AS, which its session with the rendered router would not have', () => {
+    expect(ofNode(annotated('ASNumber', '64777'))).toMatchObject([
+      { became: 'reset', details: [{ before: '64777', after: '64512', because: undefined }] },
+    ]);
+    expect(ofNode(annotated('ASNumber', '64512'))).toEqual([]);
+  });
+
+  test('is a route reflector, and stays one', () => {
+    expect(ofNode(annotated('RouteReflectorClusterID', '244.0.0.1'))).toMatchObject([
+      { became: 'stays', details: [{ because: { id: 'left-alone' } }] },
+    ]);
+  });
+});
+
+describe('an Installation of Helm', () => {
+  const helm = (name: string, namespace: string) =>
+    on('Installation', ({ metadata }) => ({
+      metadata: {
+        ...metadata,
+        labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+        annotations: { 'meta.helm.sh/release-name': name, 'meta.helm.sh/release-namespace': namespace },
+      },
+    }));
+  const todo = (change: (items: Item[]) => Item[]) => adopted(change).comparison?.todo[0] ?? '';
+
+  test('what helm would do, and how to let go of it, is the first thing to do', () => {
+    const said = todo(helm('calico', 'tigera-operator'));
+    expect(said).toMatch(
+      /^Installation default is Helm's \(release calico in tigera-operator\): .*helm uninstall/,
+    );
+    expect(said).toMatch(/then kubectl delete secret -n tigera-operator -l owner=helm,name=calico$/);
+  });
+
+  test('a name that a shell would obey gets into no command', () => {
+    const said = todo(helm('x; rm -rf /', '$(id)'));
+    expect(said).not.toMatch(/rm -rf|\$\(/);
+    expect(said).toMatch(/delete the Secrets of its release/);
+  });
+
+  test('one that Helm did not make is not spoken of', () => {
+    expect(todo((items) => items)).not.toContain('Helm');
+  });
+});
