@@ -81,6 +81,15 @@ function pools({ before, after }: Changed): Danger[] {
         },
       ];
     }
+    if (same === undefined && before.pods.pools.some(({ cidr }) => cidr.text === now.cidr.text)) {
+      return [
+        {
+          severity: 'error',
+          says: `pool ${pool.cidr.text}, of which pods get their addresses, goes: the operator deletes it and its blocks' affinities at once, in use or not, and cuts its pods off`,
+          mend: `Swap the two instead: ${now.cidr.text} under pods.cidrs, ${pool.cidr.text} under pods.retiring; start its pods anew, then take it out.`,
+        },
+      ];
+    }
     if (now.cidr.text === pool.cidr.text && now.blockSize === pool.blockSize) return [];
     const what =
       now.cidr.text === pool.cidr.text

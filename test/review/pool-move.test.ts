@@ -34,7 +34,9 @@ test.each<[string, TopologyInput, TopologyInput, string, RegExp[]]>([
     both,
     old,
     'cluster',
-    [/^error: pool 10\.44\.0\.0\/16 is to change into 10\.42\.0\.0\/16/],
+    [
+      /^error: pool 10\.44\.0\.0\/16, of which pods get their addresses, goes: the operator deletes it .* at once, in use or not/,
+    ],
   ],
   [
     'the pool that retired goes',
