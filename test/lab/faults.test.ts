@@ -166,6 +166,23 @@ scenario("Calico's own filters", () => {
       await lab.holder.end();
     }
   }, 60_000);
+
+  test('of v3.32 let out what is better than a pod, as while one moves; a pod has the metric that Felix gives it', async () => {
+    const lab = await booted(redundant({ calico: { version: 'v3.32.1' } }));
+    try {
+      expect((await look(lab, [], 5000)).failures).toEqual([]);
+      await on(lab, 'w-a', 'ip route add blackhole 10.42.0.140/32 metric 1024');
+      await on(lab, 'w-a', 'ip route add blackhole 10.42.0.141/32');
+      const came = 'timeout 10 sh -c "until ip route show 10.42.0.141 | grep -q via; do sleep 0.2; done"';
+      const route = await on(lab, 'e-a', `${came}; ip route show 10.42.0.141`);
+      expect(route).toContain('via 192.168.1.1 ');
+      // LOCAL_PREF was 2147483647 minus the metric; what is left of that is the metric here: none.
+      expect(route).not.toContain('metric');
+      expect(await on(lab, 'e-a', 'ip route show 10.42.0.140')).toBe('');
+    } finally {
+      await lab.holder.end();
+    }
+  }, 60_000);
 });
 
 scenario('a lab that was built wrong', () => {
