@@ -1,6 +1,7 @@
 import { hostPrefix, valuesOf } from '../topology/address.ts';
 import type { HostRoute, Node, Router, Segment, SegmentMember, Topology } from '../topology/model.ts';
 import { podFamilies } from '../topology/model.ts';
+import { distancesOf } from './distances.ts';
 import type {
   Attachment,
   Fabric,
@@ -11,7 +12,9 @@ import type {
   StaticRoute,
   TransitHost,
 } from './fabric.ts';
-import { igpFamilies } from './igp.ts';
+import { forwardersOf } from './forwarders.ts';
+import { igpFamilies, igpPaths } from './igp.ts';
+import { meetingOf } from './meeting.ts';
 import { buildPeerings } from './peerings.ts';
 import { backboneSessions } from './sessions.ts';
 
@@ -32,7 +35,7 @@ export function buildFabric(
 
 function resolved(topology: Topology, podMtu: number | undefined): Fabric {
   const attachments = attachmentsOf(topology);
-  const routers = topology.routers.map((router) => routerSpeaker(router, topology, attachments));
+  const bare = topology.routers.map((router) => routerSpeaker(router, topology, attachments));
   const firstRouter = new Map(topology.regions.map((region) => [region.name, region.routers[0]]));
   const nodes = topology.nodes.map((node) => nodeSpeaker(node, firstRouter.get(node.region), attachments));
   const hosts: TransitHost[] = topology.hosts.map((host) => ({
@@ -41,8 +44,15 @@ function resolved(topology: Topology, podMtu: number | undefined): Fabric {
     routes: host.routes.flatMap((route) => gatewayRoute(route, host.name, topology)),
     attachments: attachments.get(host.name) ?? [],
   }));
+  const distances = distancesOf(
+    topology,
+    resolveRegions(topology, bare, nodes),
+    igpPaths({ segments: topology.segments, routers: bare, nodes, hosts }),
+  );
+  const routers = bare.map((router) => ({ ...router, distances: distances(router) }));
   const regions = resolveRegions(topology, routers, nodes);
-  const peerings = buildPeerings(topology, regions);
+  const forwarders = forwardersOf(topology);
+  const peerings = buildPeerings(topology, regions, forwarders);
   const backbone = backboneSessions(topology, routers, regions);
   const sessions = [...peerings.flatMap((peering) => peering.sessions), ...backbone];
   const pools = topology.pods.pools;
@@ -102,11 +112,16 @@ function routerSpeaker(
     backboneAddress: router.backboneAddress,
     bfd: router.bfd,
     planned: router.planned,
+    reflectorNextHop: router.reflectorNextHop,
+    loopback: router.loopback,
     bird: router.bird,
     ssh: router.ssh,
     password: router.password,
     attachments: own,
-    staticRoutes: clients.flatMap((node) => staticRoutesTo(node, attachments.get(node.name) ?? [], own)),
+    distances: [],
+    staticRoutes: clients.flatMap((node) =>
+      staticRoutesTo(node, attachments.get(node.name) ?? [], router, own),
+    ),
     path: router.path,
   };
 }
@@ -144,19 +159,15 @@ function gatewayRoute({ prefix, via }: HostRoute, host: string, { segments = [] 
 function staticRoutesTo(
   node: Node,
   nodeSide: readonly Attachment[],
+  router: Router,
   routerSide: readonly Attachment[],
 ): StaticRoute[] {
   if (node.igp) return [];
   return valuesOf(node.address).flatMap((address) => {
-    const onSegment = nodeSide.some(
-      (attachment) => attachment.address[address.family]?.value === address.value,
-    );
-    const shared = nodeSide.find(
-      (attachment) =>
-        attachment.address[address.family] !== undefined &&
-        routerSide.some((other) => other.segment === attachment.segment && other.address[address.family]),
-    );
-    const via = shared?.address[address.family];
+    const { family } = address;
+    const onSegment = nodeSide.some((attachment) => attachment.address[family]?.value === address.value);
+    const meeting = meetingOf(nodeSide, routerSide, family, [router.nodeAddress[family]]);
+    const via = meeting?.own.address[family];
     return onSegment || via === undefined ? [] : [{ machine: node.name, prefix: hostPrefix(address), via }];
   });
 }

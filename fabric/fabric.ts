@@ -6,9 +6,11 @@ import type {
   Gitops,
   K3s,
   Labels,
+  LoopbackKind,
   PasswordReference,
   Path,
   Pool,
+  ReflectorNextHop,
   Region,
   Router,
   Segment,
@@ -46,7 +48,7 @@ export interface Fabric {
 export interface FabricBgp {
   readonly asNumber: number;
   readonly nodeToNodeMesh: boolean;
-  readonly reflectorNextHop: 'keep' | 'self';
+  readonly reflectorNextHop: ReflectorNextHop;
   /** Seconds. */
   readonly holdTime: number;
   readonly gracefulRestart: boolean | 'aware';
@@ -83,11 +85,15 @@ export interface RouterSpeaker {
   readonly backboneAddress: PerFamily<IpAddress>;
   readonly bfd: boolean;
   readonly planned: boolean;
+  readonly reflectorNextHop: ReflectorNextHop;
+  readonly loopback: LoopbackKind;
   readonly bird: BirdOptions;
   readonly ssh: Router['ssh'];
   readonly password: PasswordReference | undefined;
   /** The segments this router is on, with its own addresses there. */
   readonly attachments: readonly Attachment[];
+  /** How far it is from other reflectors, as it tells its clients; see distances.ts. */
+  readonly distances: readonly Distance[];
   /** Host routes to machines without IGP whose address is on no segment, via their member address. */
   readonly staticRoutes: readonly StaticRoute[];
   readonly path: Path;
@@ -140,6 +146,12 @@ export interface Attachment {
   readonly igp: readonly Family[];
   /** The interface's name on this machine, where the topology gives it. */
   readonly interface: string | undefined;
+}
+
+/** The IGP's distance to another router, which sets `nextHop` in what it announces. */
+export interface Distance {
+  readonly nextHop: IpAddress;
+  readonly cost: number;
 }
 
 export interface StaticRoute {
@@ -197,9 +209,16 @@ export type NextHopRule =
   | { readonly rule: 'own' }
   /** BIRD's `next hop self`. */
   | { readonly rule: 'self' }
-  /** Keep a next hop that the other end reaches on a shared segment, else set `otherwise`: no hairpin. */
+  /** RFC 4456 section 10: a reflector leaves it alone. The other end resolves it over the underlay. */
+  | { readonly rule: 'unchanged' }
+  /**
+   * Keep a next hop that the other end reaches on one of these segments. Else, with `gateways`, the machine that is the sender's own next
+   * one on the way, where that is on such a segment: what is sent to the sender would leave over the segment on which it came. Else
+   * set `otherwise`, one for each family that the session carries.
+   */
   | {
       readonly rule: 'keep';
       readonly onSegments: readonly Prefix[];
+      readonly gateways: boolean;
       readonly otherwise: readonly IpAddress[];
     };

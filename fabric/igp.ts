@@ -25,22 +25,25 @@ export function igpFamilies(topology: Topology): (segment: Segment) => readonly 
   ];
 }
 
-/** The IGP's shortest paths to a machine, over the segments that carry the family. Each is computed once. */
-export function igpPaths(fabric: Fabric): (machine: string, family: Family) => ShortestPaths {
-  const graphs = { ipv4: graph(fabric, 'ipv4'), ipv6: graph(fabric, 'ipv6') };
+type Machines = Pick<Fabric, 'segments' | 'routers' | 'nodes' | 'hosts'>;
+
+/** The IGP's shortest paths to a machine, over the segments that carry the family. Each is computed once, when it is asked for. */
+export function igpPaths(machines: Machines): (machine: string, family: Family) => ShortestPaths {
+  const graphs: Partial<Record<Family, (machine: string) => ShortestPaths>> = {};
   const known = new Map<string, ShortestPaths>();
   return (machine, family) => {
+    graphs[family] ??= graph(machines, family);
     const paths = known.get(`${family} ${machine}`) ?? graphs[family](machine);
     known.set(`${family} ${machine}`, paths);
     return paths;
   };
 }
 
-function graph(fabric: Fabric, family: Family): (machine: string) => ShortestPaths {
-  const attachments = [...fabric.routers, ...fabric.nodes, ...fabric.hosts].flatMap((one) => one.attachments);
+function graph(machines: Machines, family: Family): (machine: string) => ShortestPaths {
+  const { routers, nodes, hosts, segments = [] } = machines;
+  const attachments = [...routers, ...nodes, ...hosts].flatMap((one) => one.attachments);
   const carrying = new Set(
     attachments.filter(({ igp }) => igp.includes(family)).map(({ segment }) => segment),
   );
-  const segments = (fabric.segments ?? []).filter(({ name }) => carrying.has(name));
-  return shortestPathsFrom({ ...fabric, segments });
+  return shortestPathsFrom({ ...machines, segments: segments.filter(({ name }) => carrying.has(name)) });
 }

@@ -1,5 +1,6 @@
 import { contains, type IpAddress, type PerFamily, type Prefix, valuesOf } from '../topology/address.ts';
-import type { Attachment, Fabric, GatewayRoute, NodeSpeaker, RouterSpeaker, TransitHost } from './fabric.ts';
+import type { Fabric, GatewayRoute, NodeSpeaker, RouterSpeaker, TransitHost } from './fabric.ts';
+import { meetingOf } from './meeting.ts';
 
 /** The addresses of a router or a node that stand on none of its segments: `lo` or a dummy interface carries them. */
 export function loopbacks(machine: RouterSpeaker | NodeSpeaker): IpAddress[] {
@@ -42,15 +43,10 @@ export const gatewayRouteTo = <R extends Pick<GatewayRoute, 'prefix'>>(
 export function defaultRoutes(node: NodeSpeaker, gateways: ReadonlyMap<string, Gateway>): DefaultRoute[] {
   const router = gateways.get(node.defaultRouter);
   if (node.igp || router === undefined) return [];
-  const own = new Map(
-    node.attachments.map((attachment): [string, Attachment] => [attachment.segment, attachment]),
-  );
   return (['ipv4', 'ipv6'] as const).flatMap((family) => {
-    const shared = router.attachments.find(
-      ({ segment, address }) =>
-        address[family] !== undefined && own.get(segment)?.address[family] !== undefined,
-    );
-    const via = shared?.address[family];
-    return shared === undefined || via === undefined ? [] : [{ segment: shared.segment, via }];
+    const talking = [node.address[family], router.kind === 'router' ? router.nodeAddress[family] : undefined];
+    const meeting = meetingOf(node.attachments, router.attachments, family, talking);
+    const via = meeting?.other.address[family];
+    return meeting === undefined || via === undefined ? [] : [{ segment: meeting.own.segment, via }];
   });
 }

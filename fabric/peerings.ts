@@ -2,6 +2,7 @@ import { familiesOf } from '../topology/address.ts';
 import type { Topology } from '../topology/model.ts';
 import { podFamilies } from '../topology/model.ts';
 import type { FabricRegion, Peering, RouterSpeaker } from './fabric.ts';
+import type { Forwarders } from './forwarders.ts';
 import { reflectorSession } from './sessions.ts';
 
 /**
@@ -9,7 +10,11 @@ import { reflectorSession } from './sessions.ts';
  * peering only as long as it selects nobody: a node whose BIRD starts waits up to 240 s for every peer that it is told of, and hides
  * its pods that long (graceful restart; nothing that a BGPPeer can say makes it shorter).
  */
-export function buildPeerings(topology: Topology, regions: readonly FabricRegion[]): Peering[] {
+export function buildPeerings(
+  topology: Topology,
+  regions: readonly FabricRegion[],
+  forwarders: Forwarders,
+): Peering[] {
   const families = podFamilies(topology);
   return regions
     .flatMap((region) =>
@@ -34,7 +39,9 @@ export function buildPeerings(topology: Topology, regions: readonly FabricRegion
                   planned: router.planned,
                   sessions: router.planned
                     ? []
-                    : region.nodes.flatMap((node) => reflectorSession(topology, router, node, family) ?? []),
+                    : region.nodes.flatMap(
+                        (node) => reflectorSession(topology, router, node, family, forwarders) ?? [],
+                      ),
                 },
               ];
             }),

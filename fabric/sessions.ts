@@ -11,12 +11,14 @@ import type {
   Session,
   SessionEnd,
 } from './fabric.ts';
+import type { Forwarders } from './forwarders.ts';
+import { meetingOf } from './meeting.ts';
 import { backboneProtocol, nodeProtocol } from './protocol-names.ts';
 
 /**
- * BIRD's preference of what a reflector hears from its own clients; 100 is that of all other BGP routes. Without it a reflector
- * that resolves both next hops over OSPF's external routes, whose metric is unknown to BGP, takes what another reflector says
- * of the same client for as good: packets go round between the two, and which one announces the block is up to who was first.
+ * BIRD's preference of what a reflector hears from its own clients; 100 is that of all other BGP routes. Without it a reflector that is as
+ * near to the client as another reflector is takes what the other says of the client for as good: packets go round between the two,
+ * and which one announces the block is up to who was first.
  */
 export const CLIENT_PREFERENCE = 110;
 
@@ -26,6 +28,7 @@ export function reflectorSession(
   router: RouterSpeaker,
   node: NodeSpeaker,
   family: Family,
+  forwarders: Forwarders,
 ): Session | undefined {
   const routerAddress = router.nodeAddress[family];
   const nodeAddress = node.address[family];
@@ -42,7 +45,7 @@ export function reflectorSession(
         address: routerAddress,
         asNumber: topology.bgp.asNumber,
         role: 'reflector',
-        nextHop: towardsClient(topology, router, routerAddress, node),
+        nextHop: towardsClient(router, routerAddress, node, forwarders),
         protocol: asNamed(router, nodeProtocol(node.name, family)),
       },
       nodeEnd(topology.bgp.asNumber, node, nodeAddress, 'client'),
@@ -63,18 +66,18 @@ export function backboneSessions(
     .flatMap(([a, b]) =>
       backboneTransports(a.backboneAddress, b.backboneAddress, podFamilies(topology)).map(
         ({ transport, carries, addresses: [addressA, addressB] }): Session => {
-          const keepOn =
-            topology.bgp.reflectorNextHop === 'keep' ? sharedSegments(a, b, regions, carries) : [];
+          const shared = sharedSegments(a, b, regions, carries);
           const end = (router: RouterSpeaker, address: IpAddress, other: RouterSpeaker): SessionEnd => ({
             speaker: router.name,
             kind: 'router',
             address,
             asNumber: topology.bgp.asNumber,
             role: 'peer',
-            nextHop:
-              keepOn.length === 0
-                ? { rule: 'self' }
-                : { rule: 'keep', onSegments: keepOn, otherwise: carries.map(() => address) },
+            nextHop: nextHopRule(
+              router,
+              shared,
+              carries.map(() => address),
+            ),
             protocol: asNamed(router, backboneProtocol(other.name, carries, transport)),
           });
           return {
@@ -150,27 +153,45 @@ const asNamed = ({ bird: { adopted } }: RouterSpeaker, name: string): string =>
  * and back out of the same interface. Everything else goes through the reflector itself.
  */
 function towardsClient(
-  topology: Topology,
   router: RouterSpeaker,
   session: IpAddress,
   node: NodeSpeaker,
+  forwarders: Forwarders,
 ): NextHopRule {
-  const family = session.family;
-  const segments = node.attachments.filter((attachment) => attachment.cidr[family] !== undefined);
-  if (topology.bgp.reflectorNextHop === 'self' || segments.length === 0) return { rule: 'self' };
-  const onClientSegment = router.attachments.find(
-    (attachment) =>
-      attachment.address[family] !== undefined &&
-      segments.some((segment) => segment.segment === attachment.segment),
+  const { family } = session;
+  const near = node.attachments.flatMap(({ segment, cidr }) =>
+    cidr[family] === undefined ? [] : [{ segment, range: cidr[family] }],
   );
+  const talking = [session, node.address[family]];
+  const meeting = meetingOf(router.attachments, node.attachments, family, talking);
   // The IGP brings a client to the reflector over whichever segment is up; others have one default route, perhaps to another
   // router, and send to this one over their own segment only.
-  const own = node.igp ? session : (onClientSegment?.address[family] ?? session);
-  return {
-    rule: 'keep',
-    onSegments: segments.flatMap((segment) => segment.cidr[family] ?? []),
-    otherwise: [own],
-  };
+  const own = node.igp ? session : (meeting?.own.address[family] ?? session);
+  const rule = nextHopRule(router, near, [own]);
+  if (rule.rule !== 'keep') return rule;
+  const others = near.flatMap(({ segment }) => [...(forwarders.get(segment) ?? [])]);
+  const isBehindRouter = family === 'ipv4' && others.some((machine) => machine !== router.name);
+  // Its neighbours peer from an address on no segment as well, then: the static routes to those lead over their addresses on the segment.
+  const isOnNone = node.attachments.every(
+    ({ address }) => address[family]?.text !== node.address[family]?.text,
+  );
+  return { ...rule, gateways: isBehindRouter || (isOnNone && !node.igp) };
+}
+
+/** A range in which the other end of a session reaches next hops directly. */
+interface Near {
+  readonly segment: string;
+  readonly range: Prefix;
+}
+
+function nextHopRule(
+  { reflectorNextHop }: RouterSpeaker,
+  near: readonly Near[],
+  otherwise: readonly IpAddress[],
+): NextHopRule {
+  if (reflectorNextHop === 'unchanged') return { rule: 'unchanged' };
+  if (reflectorNextHop === 'self' || near.length === 0) return { rule: 'self' };
+  return { rule: 'keep', onSegments: near.map(({ range }) => range), gateways: false, otherwise };
 }
 
 /**
@@ -184,14 +205,16 @@ function sharedSegments(
   b: RouterSpeaker,
   regions: readonly FabricRegion[],
   carries: readonly Family[],
-): Prefix[] {
+): Near[] {
   const together = regions.some((region) => region.routers.includes(a) && region.routers.includes(b));
   const ofB = new Set(b.attachments.map((attachment) => attachment.segment));
   return a.attachments
-    .filter((attachment) => ofB.has(attachment.segment))
-    .flatMap(({ cidr }) => carries.flatMap((family) => cidr[family] ?? []))
+    .filter(({ segment }) => ofB.has(segment))
+    .flatMap(({ segment, cidr }) =>
+      carries.flatMap((family) => cidr[family] ?? []).map((range) => ({ segment, range })),
+    )
     .filter(
-      (range) => together || [a, b].every(({ nodeAddress }) => holds(range, nodeAddress[range.family])),
+      ({ range }) => together || [a, b].every(({ nodeAddress }) => holds(range, nodeAddress[range.family])),
     );
 }
 

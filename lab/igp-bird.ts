@@ -58,7 +58,7 @@ const kernel = (family: Family): string =>
 function ospf(family: Family, attachments: readonly Attachment[], loopback: readonly IpAddress[]): string {
   const own = loopback
     .filter((address) => address.family === family)
-    .map((address) => `if net = ${address.text}/${addressBits(family)} then accept;`);
+    .map((address) => `stubnet ${address.text}/${addressBits(family)} { cost 0; };`);
   const interfaces = attachments
     .filter(({ igp }) => igp.includes(family))
     .map(
@@ -66,7 +66,7 @@ function ospf(family: Family, attachments: readonly Attachment[], loopback: read
         `interface "${attachment.interface}" { cost ${attachment.cost}; hello 1; retransmit 2; dead 4; wait 2; };`,
     );
   return `protocol ospf ${family === 'ipv4' ? 'v2' : 'v3'} {
-  ${family} { import all; export filter { ${[...own, 'reject;'].join(' ')} }; };
-  area 0 { ${interfaces.join(' ')} };
+  ${family} { import all; export none; };
+  area 0 { ${[...own, ...interfaces].join(' ')} };
 }`;
 }

@@ -1,6 +1,6 @@
 import { CLIENT_PREFERENCE, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
 import { addressBits, FAMILIES, type Family } from '../topology/address.ts';
-import { backboneTemplate, reflectorTemplate } from './names.ts';
+import { backboneTemplate, DISTANCE, reflectorTemplate } from './names.ts';
 import {
   accept,
   block,
@@ -25,6 +25,7 @@ export function ibgpFile(fabric: Fabric, router: RouterSpeaker): string {
     gap,
     guard(fabric),
     gap,
+    ...distances(router),
     ...transports.flatMap((carries) => [backbone(fabric, router, carries), gap]),
     ...fabric.pods.families.flatMap((family) => [reflector(fabric, router, family), gap]),
     comment('[s]: a folder that is not there is an error to BIRD, a pattern without a match is none.'),
@@ -63,6 +64,13 @@ function guard(fabric: Fabric): Statement {
       option('return false'),
     ],
   );
+}
+
+/** How far it is to where packets leave for the pods; a client compares what its reflectors say of it. */
+function distances(router: RouterSpeaker): Statement[] {
+  if (router.distances.length === 0) return [];
+  const cases = router.distances.map(({ nextHop, cost }) => option(nextHop.text, ': bgp_med =', cost));
+  return [block([`function ${DISTANCE}()`], [block(['case bgp_next_hop'], cases)]), gap];
 }
 
 function backbone(fabric: Fabric, router: RouterSpeaker, carries: readonly Family[]): Statement {

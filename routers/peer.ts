@@ -1,11 +1,13 @@
-import type { RouterSpeaker, Session } from '../fabric/index.ts';
+import type { NextHopRule, RouterSpeaker, Session, SessionEnd } from '../fabric/index.ts';
 import { deliveredPassword, endsFor, sessionProtocol, staticProtocol } from '../fabric/index.ts';
 import type { Family } from '../topology/address.ts';
-import { backboneTemplate, reflectorTemplate } from './names.ts';
+import { backboneTemplate, DISTANCE, reflectorTemplate } from './names.ts';
 import {
   accept,
   address,
   block,
+  type Condition,
+  choose,
   comment,
   gap,
   option,
@@ -98,14 +100,14 @@ const resolution = (session: Session, router: RouterSpeaker, family: Family): St
 
 /**
  * Overrides the template's `next hop self`. A next hop that the other end reaches on its own segment is kept, or packets
- * between neighbours would take the detour over this router; every other next hop becomes this router.
+ * between neighbours would take the detour over this router; every other next hop becomes this router, or the one behind it.
  */
 function keepNextHop(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
   const { local, remote } = endsFor(session, router.name);
-  if (local.nextHop.rule !== 'keep') return [];
-  const own = local.nextHop.otherwise[index];
-  const segments = local.nextHop.onSegments.filter((segment) => segment.family === family);
-  if (own === undefined || segments.length === 0) return [];
+  const { nextHop } = local;
+  if (nextHop.rule !== 'keep' && nextHop.rule !== 'unchanged') return [];
+  const changed = nextHop.rule === 'keep' ? setNextHop(nextHop, remote, family, index) : [];
+  if (nextHop.rule === 'keep' && changed.length === 0) return [];
   return [
     option('next hop self off'),
     option('next hop keep'),
@@ -117,16 +119,47 @@ function keepNextHop(session: Session, router: RouterSpeaker, family: Family, in
         ...(session.kind === 'reflector'
           ? [when({ test: 'nextHopIs', address: remote.address }, reject)]
           : []),
-        when(
-          {
-            test: 'not',
-            of: { test: 'any', of: segments.map((on) => ({ test: 'nextHop', on })) },
-          },
-          option('bgp_next_hop =', address(own)),
-        ),
+        // Before the next hop is changed: it says where packets leave.
+        ...(session.kind === 'reflector' && router.distances.length > 0 ? [option(`${DISTANCE}()`)] : []),
+        ...changed,
         accept,
       ],
       ';',
+    ),
+  ];
+}
+
+/**
+ * `gw` is the machine that this router itself hands packets over to: the first one where it shares them out. The client is told of
+ * it where it is on its own segment, unless that is the client.
+ */
+function setNextHop(
+  { onSegments, gateways, otherwise }: Extract<NextHopRule, { rule: 'keep' }>,
+  remote: SessionEnd,
+  family: Family,
+  index: number,
+): Statement[] {
+  const own = otherwise[index];
+  const segments = onSegments.filter((segment) => segment.family === family);
+  if (own === undefined || segments.length === 0) return [];
+  const toSelf = option('bgp_next_hop =', address(own));
+  const isFar: Condition = {
+    test: 'not',
+    of: { test: 'any', of: segments.map((on) => ({ test: 'nextHop', on })) },
+  };
+  if (!gateways) return [when(isFar, toSelf)];
+  const isNear: Condition = { test: 'any', of: segments.map((on) => ({ test: 'gateway', on })) };
+  return [
+    when(
+      isFar,
+      choose(
+        {
+          test: 'all',
+          of: [{ test: 'gatewayIsNot', address: remote.address }, isNear],
+        },
+        option('bgp_next_hop = gw'),
+        toSelf,
+      ),
     ),
   ];
 }

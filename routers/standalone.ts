@@ -1,5 +1,5 @@
 import { type Attachment, type Fabric, loopbacks, type RouterSpeaker } from '../fabric/index.ts';
-import { contains, type Family, hostPrefix } from '../topology/address.ts';
+import { contains, type Family, hostPrefix, type Prefix } from '../topology/address.ts';
 import {
   accept,
   address,
@@ -96,24 +96,22 @@ function ospf(fabric: Fabric, router: RouterSpeaker, family: Family): Statement[
           [
             option('table', router.bird.tables[family]),
             option('import all'),
-            // lo has no link-local address, so OSPFv3 cannot run on it: loopbacks go in as external routes.
-            block(
-              ['export filter'],
-              [...loopbackRoutes(router, family), option('if source = RTS_STATIC then accept'), reject],
-              ';',
-            ),
+            block(['export filter'], [...intoOspf(router, family), reject], ';'),
           ],
           ';',
         ),
         block(
           ['area 0'],
-          interfaces.map((attachment) =>
-            block(
-              ['interface', ...interfacePattern(attachment, family)],
-              [option('cost', attachment.cost), ...timers(fabric, attachment)],
-              ';',
+          [
+            ...stubNetworks(router, family),
+            ...interfaces.map((attachment) =>
+              block(
+                ['interface', ...interfacePattern(attachment, family)],
+                [option('cost', attachment.cost), ...timers(fabric, attachment)],
+                ';',
+              ),
             ),
-          ),
+          ],
           ';',
         ),
       ],
@@ -158,9 +156,32 @@ function timers(fabric: Fabric, { segment, cidr }: Attachment): Statement[] {
   return [option('hello', hello), option('dead', hello * HELLOS_UNTIL_DEAD)];
 }
 
-/** The router's addresses on no segment: `dummy` or `lo` carries them, `protocol direct` brings them in. */
-function loopbackRoutes(router: RouterSpeaker, family: Family): Statement[] {
-  return loopbacks(router)
-    .filter((one) => one.family === family)
-    .map((one) => option('if net =', prefix(hostPrefix(one)), 'then accept'));
+/**
+ * The router's addresses on no segment, as stub networks of its own (RFC 2328 12.4.1.1): the distance to a loopback that is a next hop
+ * counts in BGP's choice, which an E2 external hides. No interface is named: `lo` has no link-local address that OSPFv3 could speak from.
+ */
+const stubNetworks = (router: RouterSpeaker, family: Family): Statement[] =>
+  router.loopback === 'stub'
+    ? loopbackPrefixes(router, family).map((one) => option('stubnet', prefix(one), '{ cost 0; }'))
+    : [];
+
+/** Static routes to nodes, and loopbacks where they are no stub networks. `ospf_metric1` makes an external route E1. */
+function intoOspf(router: RouterSpeaker, family: Family): Statement[] {
+  const metric = router.loopback === 'e2' ? [] : [option('ospf_metric1 = 0')];
+  const announce = (...test: Word[]) =>
+    metric.length === 0
+      ? option('if', ...test, 'then accept')
+      : block(['if', ...test, 'then'], [...metric, accept]);
+  return [
+    ...(router.loopback === 'stub' ? [] : loopbackPrefixes(router, family)).map((one) =>
+      announce('net =', prefix(one)),
+    ),
+    announce('source = RTS_STATIC'),
+  ];
 }
+
+/** `dummy` or `lo` carries them, `protocol direct` brings them in. */
+const loopbackPrefixes = (router: RouterSpeaker, family: Family): Prefix[] =>
+  loopbacks(router)
+    .filter((one) => one.family === family)
+    .map(hostPrefix);

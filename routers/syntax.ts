@@ -11,7 +11,14 @@ export type Statement =
       readonly body: readonly Statement[];
       readonly end: '' | ';';
     }
-  | { readonly kind: 'if'; readonly condition: Condition; readonly then: readonly Statement[] };
+  | IfStatement;
+
+interface IfStatement {
+  readonly kind: 'if';
+  readonly condition: Condition;
+  readonly then: readonly Statement[];
+  readonly otherwise?: Statement;
+}
 
 /** One token. Strings of a topology only ever get into a config as one of the quoted kinds. */
 export type Word =
@@ -25,7 +32,7 @@ export type Word =
 /** The conditions of our filters, and no others: each prints in the one form that BIRD evaluates as meant. */
 export type Condition =
   | { readonly test: 'not'; readonly of: Condition }
-  | { readonly test: 'any'; readonly of: readonly Condition[] }
+  | { readonly test: 'any' | 'all'; readonly of: readonly Condition[] }
   /** Function call. */
   | { readonly test: 'call'; readonly name: string }
   /** `net ~ [ 10.0.0.0/16{26,26} ]`: a prefix against a prefix set, with brackets. */
@@ -36,6 +43,9 @@ export type Condition =
    */
   | { readonly test: 'nextHop'; readonly on: Prefix }
   | { readonly test: 'nextHopIs'; readonly address: IpAddress }
+  /** The same of `gw`, the machine that the route's packets are handed over to; `0.0.0.0` or `::` where there is none. */
+  | { readonly test: 'gateway'; readonly on: Prefix }
+  | { readonly test: 'gatewayIsNot'; readonly address: IpAddress }
   /** The path is not empty and not made of this one AS: the field report's guard. */
   | { readonly test: 'foreignPath'; readonly asNumber: number };
 
@@ -48,10 +58,14 @@ export const block = (words: readonly Word[], body: readonly Statement[], end: '
   body,
   end,
 });
-export const when = (condition: Condition, ...then: Statement[]): Statement => ({
+export const when = (condition: Condition, ...then: Statement[]): IfStatement => ({
   kind: 'if',
   condition,
   then,
+});
+export const choose = (condition: Condition, then: Statement, otherwise: Statement): Statement => ({
+  ...when(condition, then),
+  otherwise,
 });
 export const accept = option('accept');
 export const reject = option('reject');
@@ -79,10 +93,17 @@ function lines(statement: Statement): string[] {
     case 'block':
       return [`${words(statement.words)} {`, ...inside(statement.body), `}${statement.end}`];
     case 'if':
-      return statement.then.length === 1 && statement.then[0] !== undefined
-        ? [`if ${condition(statement.condition)} then ${lines(statement.then[0]).join(' ')}`]
-        : [`if ${condition(statement.condition)} then {`, ...inside(statement.then), '}'];
+      return ifLines(statement);
   }
+}
+
+function ifLines({ condition: test, then, otherwise }: IfStatement): string[] {
+  const [only, ...more] = then;
+  const isShort = only !== undefined && more.length === 0 && only.kind === 'option';
+  const head = isShort
+    ? [`if ${condition(test)} then ${lines(only).join(' ')}`]
+    : [`if ${condition(test)} then {`, ...inside(then), '}'];
+  return otherwise === undefined ? head : [...head, `else ${lines(otherwise).join(' ')}`];
 }
 
 const inside = (body: readonly Statement[]): string[] =>
@@ -122,7 +143,9 @@ function condition(one: Condition): string {
     case 'not':
       return `!(${condition(one.of)})`;
     case 'any':
-      return one.of.map(condition).join(' || ');
+      return one.of.map(grouped).join(' || ');
+    case 'all':
+      return one.of.map(grouped).join(' && ');
     case 'call':
       return `${one.name}()`;
     case 'net':
@@ -131,7 +154,14 @@ function condition(one: Condition): string {
       return `bgp_next_hop ~ ${one.on.text}`;
     case 'nextHopIs':
       return `bgp_next_hop = ${one.address.text}`;
+    case 'gateway':
+      return `gw ~ ${one.on.text}`;
+    case 'gatewayIsNot':
+      return `gw != ${one.address.text}`;
     case 'foreignPath':
       return `bgp_path.len > 0 && !(bgp_path ~ [= ${one.asNumber} =])`;
   }
 }
+
+const grouped = (one: Condition): string =>
+  (one.test === 'any' || one.test === 'all') && one.of.length > 1 ? `(${condition(one)})` : condition(one);

@@ -58,7 +58,7 @@ export function finalise(file: TopologyFile): Topology {
         path: ['regions', name],
       }),
     ),
-    routers: byName(file.routers, finaliseRouter),
+    routers: byName(file.routers, (name, router) => finaliseRouter(name, router, bgp.reflectorNextHop)),
     nodes: byName(
       file.nodes,
       (name, node): Node => ({
@@ -161,7 +161,11 @@ function detection(written: TopologyFile['calico']['nodeAddress']): NodeAddressD
   return { method: 'cidrs', cidrs: written.cidrs ?? [] };
 }
 
-function finaliseRouter(name: string, router: TopologyFile['routers'][string]): Router {
+function finaliseRouter(
+  name: string,
+  router: TopologyFile['routers'][string],
+  reflectorNextHop: Router['reflectorNextHop'],
+): Router {
   return {
     name,
     routerId: router.routerId,
@@ -170,6 +174,8 @@ function finaliseRouter(name: string, router: TopologyFile['routers'][string]): 
     clusterId: router.clusterId ?? router.routerId,
     bfd: router.bfd,
     planned: router.planned,
+    reflectorNextHop: router.reflectorNextHop ?? reflectorNextHop,
+    loopback: router.loopback,
     ssh: { host: router.ssh.host ?? name, user: router.ssh.user, port: router.ssh.port },
     bird: router.bird,
     interfaces: new Map(byName(router.interfaces, (segment, ifname) => [segment, ifname] as const)),

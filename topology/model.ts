@@ -30,7 +30,7 @@ export interface Bgp {
   /** 1 to 2^31-1: Calico's asNumber is an int32. */
   readonly asNumber: number;
   readonly nodeToNodeMesh: boolean;
-  readonly reflectorNextHop: 'keep' | 'self';
+  readonly reflectorNextHop: ReflectorNextHop;
   /** Seconds, on reflector and backbone sessions. */
   readonly holdTime: number;
   /** `aware`: BIRD's own default, which waits for others and announces nothing of its own. */
@@ -161,6 +161,8 @@ export interface Router {
   readonly bfd: boolean;
   /** The BGPPeer is emitted, the router's own configuration is not. */
   readonly planned: boolean;
+  readonly reflectorNextHop: ReflectorNextHop;
+  readonly loopback: LoopbackKind;
   readonly ssh: { readonly host: string; readonly user: string; readonly port: number };
   readonly bird: BirdOptions;
   /** Segment name -> interface name on this router; needed where BIRD knows an interface by name only (OSPFv3). */
@@ -168,6 +170,15 @@ export interface Router {
   readonly password: PasswordReference | undefined;
   readonly path: Path;
 }
+
+/** What a router does to the next hop of a route that it passes on; see `NextHopRule` of the fabric. */
+export type ReflectorNextHop = 'keep' | 'self' | 'unchanged';
+
+/**
+ * How a router's OSPF announces its addresses on no segment. BIRD knows the distance to a BGP next hop from routes inside the area and
+ * from E1 externals; that of an E2 external it takes as unknown (`rt_get_igp_metric`).
+ */
+export type LoopbackKind = 'stub' | 'e1' | 'e2';
 
 export interface BirdOptions {
   readonly configDir: string;

@@ -82,6 +82,9 @@ const password = z
     "TCP-MD5 password of the router's node sessions, by reference: the value itself never stands in git.",
   );
 
+/** What a router does to the next hop of a route that it passes on. */
+export const REFLECTOR_NEXT_HOPS = ['keep', 'self', 'unchanged'] as const;
+
 export const router = z
   .strictObject({
     routerId: dottedId.describe('BGP and OSPF router ID: four numbers from 0 to 255, unique in the fabric.'),
@@ -108,6 +111,16 @@ export const router = z
         'The router is not there yet: it has no configuration, and its BGPPeer is emitted only for a region that has no nodes. Nodes wait for a peer that is not there.',
       )
       .prefault(false),
+    reflectorNextHop: z
+      .enum(REFLECTOR_NEXT_HOPS)
+      .describe('bgp.reflectorNextHop of this router alone.')
+      .optional(),
+    loopback: z
+      .enum(['stub', 'e1', 'e2'])
+      .describe(
+        'How its OSPF announces addresses that are on no segment: as a stub network (standalone mode does), or as an external route of type 1 or 2. In include mode that is your bird.conf. e2 hides the distance from BGP: packets may then go round.',
+      )
+      .prefault('stub'),
     ssh: ssh.prefault({}),
     bird: bird.prefault({}),
     interfaces: z

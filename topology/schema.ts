@@ -10,7 +10,7 @@ import {
 } from './external.ts';
 import { address, addresses, asNumber, blocks, matching, prefix, prefixes, wholeNumber } from './fields.ts';
 import { interfaceName, labelKey, machineName, nodeName, reference, regionName } from './names.ts';
-import { router } from './router-schema.ts';
+import { REFLECTOR_NEXT_HOPS, router } from './router-schema.ts';
 
 /**
  * The whole of topology.yaml, one field at a time: rules that need more than one field are in rules/. Every
@@ -27,9 +27,9 @@ const bgp = z
     ).prefault(64512),
     nodeToNodeMesh: switchField("Calico's own full mesh between nodes, beside the reflectors.", true),
     reflectorNextHop: z
-      .enum(['keep', 'self'])
+      .enum(REFLECTOR_NEXT_HOPS)
       .describe(
-        'Next hop of reflected routes: keep those that the client reaches on its own segment, or always self (hairpins).',
+        'Next hop of the routes that routers pass on. keep: those that the other side reaches on its own segment stay, all others become the router. self: always the router (hairpins). unchanged: as RFC 4456 has it, for reflectors that are not on the way; the underlay must then lead to every node.',
       )
       .prefault('keep'),
     holdTime: wholeNumber(

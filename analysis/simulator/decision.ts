@@ -13,6 +13,8 @@ export interface Route {
   /** BIRD's preference of the protocol: 100 for BGP, 200 for a node's own block. */
   readonly preference: number;
   readonly localPref: number;
+  /** MULTI_EXIT_DISC; 0 where there is none. */
+  readonly med: number;
   /** Router ID of the node that the route comes from: ORIGINATOR_ID, and from that node itself its own. */
   readonly originator: number;
   /** Cluster IDs, the last reflector first (RFC 4456 section 8). */
@@ -31,7 +33,7 @@ export interface Step {
 
 /**
  * BIRD's decision process, in its order (`rte_better` and `bgp_rte_better`, the same in 1.6.8 and 2.0.12). Left out is what is
- * equal for every route of a fabric, which is one AS: AS path length, origin, MED, eBGP before iBGP. What BIRD 1.6 has
+ * equal for every route of a fabric, which is one AS: AS path length, origin, eBGP before iBGP. What BIRD 1.6 has
  * otherwise is the IGP metric of routes that it learns from the kernel: unknown, see `Way`.
  */
 export const JOINING_STEPS: readonly Step[] = [
@@ -46,6 +48,8 @@ export const JOINING_STEPS: readonly Step[] = [
     shows: ({ way, from }) => (from !== undefined && way.hops.length === 0 ? 'no' : 'yes'),
   },
   { name: 'LOCAL_PREF', rank: ({ localPref }) => -localPref, shows: ({ localPref }) => String(localPref) },
+  // Compared of all routes, since all have one neighbour AS: none at all (`bgp_get_neighbor`).
+  { name: 'MED (9.1.2.2 c)', rank: ({ med }) => med, shows: ({ med }) => String(med) },
   {
     name: 'IGP metric of the next hop (9.1.2.2 e)',
     rank: ({ way }) => way.metric,

@@ -1,6 +1,14 @@
-import { endsFor, type Fabric, meshSessions, type Session, type SessionEnd } from '../../fabric/index.ts';
+import {
+  type Attachment,
+  endsFor,
+  type Fabric,
+  meshSessions,
+  type Session,
+  type SessionEnd,
+} from '../../fabric/index.ts';
 import { addressBits, type Family, type IpAddress, type Prefix } from '../../topology/address.ts';
 import type { Address, Carriers, Link, LinkNextHop, Machine, Range } from './network.ts';
+import { hopOf } from './spf.ts';
 
 /** Every session twice, as each of its ends has it. */
 export function linksOf(
@@ -10,6 +18,12 @@ export function linksOf(
   address: (one: IpAddress) => number,
 ): Link[] {
   const range = rangesIn(addresses);
+  const distances = new Map(
+    fabric.routers.map(({ name, distances }) => [
+      name,
+      new Map(distances.map(({ nextHop, cost }) => [address(nextHop), cost])),
+    ]),
+  );
   const clusterOf = new Map(fabric.routers.map(({ name, clusterId }) => [name, Number(clusterId.value)]));
   return [...fabric.sessions, ...meshSessions(fabric)].flatMap((session, sessionIndex) =>
     session.ends.map((end, side): Link => {
@@ -31,10 +45,16 @@ export function linksOf(
           ipv4: nextHopOf(session, local, 'ipv4', address, range),
           ipv6: nextHopOf(session, local, 'ipv6', address, range),
         },
+        distances:
+          (local.role === 'reflector' && local.nextHop.rule === 'keep'
+            ? distances.get(local.speaker)
+            : undefined) ?? NO_DISTANCES,
       };
     }),
   );
 }
+
+const NO_DISTANCES: ReadonlyMap<number, number> = new Map();
 
 function nextHopOf(
   { carries }: Session,
@@ -43,12 +63,14 @@ function nextHopOf(
   address: (one: IpAddress) => number,
   range: (prefix: Prefix) => Range,
 ): LinkNextHop {
+  if (nextHop.rule === 'unchanged') return { keep: [], gateways: false, otherwise: undefined };
   const keep =
     nextHop.rule === 'keep' ? nextHop.onSegments.filter((one) => one.family === family).map(range) : [];
   const own = nextHop.rule === 'keep' ? nextHop.otherwise[carries.indexOf(family)] : undefined;
-  return own === undefined || keep.length === 0
-    ? { keep: [], otherwise: address(self) }
-    : { keep, otherwise: address(own) };
+  if (nextHop.rule !== 'keep' || own === undefined || keep.length === 0) {
+    return { keep: [], gateways: false, otherwise: address(self) };
+  }
+  return { keep, gateways: nextHop.gateways, otherwise: address(own) };
 }
 
 /** Whether a prefix holds an address is asked a million times, and arithmetic of large integers is slow. */
@@ -73,6 +95,26 @@ function rangesIn(addresses: readonly Address[]): (prefix: Prefix) => Range {
     known.set(prefix.text, found);
     return found;
   };
+}
+
+/** By hop the address of the machine there. */
+export function addressesAt(
+  machines: readonly { readonly attachments: readonly Attachment[] }[],
+  segment: (name: string) => number,
+  address: (one: IpAddress) => number,
+): Readonly<Record<Family, ReadonlyMap<number, number>>> {
+  const at = (family: Family) =>
+    new Map(
+      machines.flatMap(({ attachments }, machine) =>
+        attachments.flatMap((one): [number, number][] => {
+          const own = one.address[family];
+          return own === undefined
+            ? []
+            : [[hopOf({ machines }, segment(one.segment), machine), address(own)]];
+        }),
+      ),
+    );
+  return { ipv4: at('ipv4'), ipv6: at('ipv6') };
 }
 
 /** By machine its links. */

@@ -18,7 +18,8 @@ import {
   type PerFamily,
   type Prefix,
 } from '../../topology/address.ts';
-import { byMachine, carriersOf, linksOf, mapped } from './links.ts';
+import type { LoopbackKind } from '../../topology/model.ts';
+import { addressesAt, byMachine, carriersOf, linksOf, mapped } from './links.ts';
 
 /**
  * A fabric in numbers, so that thousands of failures can be tried in a second: machines, segments, addresses and sessions
@@ -35,9 +36,11 @@ export interface Network {
   readonly linksOf: readonly (readonly Link[])[];
   /** By family of the routes and by machine. */
   readonly carriers: Readonly<Record<Family, readonly Carriers[]>>;
-  /** By address: what is sent into OSPF from outside of it (E2). */
+  /** By address: who announces it in OSPF although it is on none of OSPF's segments. */
   readonly externals: readonly (readonly External[])[];
   readonly blocks: readonly Block[];
+  /** By family and by hop (see `hopOf`): the address of the machine on the segment. */
+  readonly addressAt: Readonly<Record<Family, ReadonlyMap<number, number>>>;
   /** Indices by name; of sessions by ID. */
   readonly named: Readonly<
     Record<'machines' | 'segments' | 'addresses' | 'sessions', ReadonlyMap<string, number>>
@@ -122,6 +125,8 @@ export interface Link {
   /** This end's cluster ID, where it is a reflector. */
   readonly cluster: number;
   readonly nextHop: Readonly<Record<Family, LinkNextHop>>;
+  /** By next hop, as an address, the MED that this end sets. */
+  readonly distances: ReadonlyMap<number, number>;
 }
 
 /** The links of a machine that carry routes of one family. */
@@ -130,10 +135,14 @@ export interface Carriers {
   readonly toClients: readonly Link[];
 }
 
-/** What this end makes of next hops of a family: those in the ranges are kept, all others become `otherwise`. */
+/**
+ * What this end makes of next hops of a family: those in the ranges are kept; with `gateways` the next machine of its own way takes their
+ * place where that is in the ranges; all others become `otherwise`, or stay where that is undefined.
+ */
 export interface LinkNextHop {
   readonly keep: readonly Range[];
-  readonly otherwise: number;
+  readonly gateways: boolean;
+  readonly otherwise: number | undefined;
 }
 
 /** A prefix, as the places of its first address and of the first after it in the order of addresses. */
@@ -145,6 +154,8 @@ export interface Range {
 
 export interface External {
   readonly machine: number;
+  /** A stub network of the area, or a route from outside of OSPF. BGP sees no distance in an E2. */
+  readonly kind: LoopbackKind;
   /** OSPF's forwarding address: the next hop of a static route on a segment that runs OSPF. */
   readonly forwarding: { readonly segment: number; readonly address: number } | undefined;
 }
@@ -250,6 +261,7 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
       addresses: addressNamed,
       sessions: new Map(links.map(({ session, sessionIndex }) => [session.id, sessionIndex])),
     },
+    addressAt: addressesAt(all, segment, address),
     hasUnderlay: fabric.segments !== undefined,
   };
 }
@@ -318,19 +330,24 @@ export function routerIdOf(machine: RouterSpeaker | NodeSpeaker | Fabric['hosts'
   return ipv4 === undefined ? hashedRouterId(machine.name) : Number(ipv4.value);
 }
 
-/** Loopbacks and static routes: neither is an interface that OSPF could run on. */
+/** Loopbacks and static routes: neither is an interface that OSPF could run on. A node's own IGP is taken to know better than E2. */
 function externalsOf(machines: readonly Machine[], addresses: readonly Address[]): External[][] {
   const all: External[][] = addresses.map(() => []);
+  const kindOf = ({ speaker }: Machine): LoopbackKind =>
+    speaker?.kind === 'router' ? speaker.loopback : 'stub';
   for (const [index, { owner, on, address }] of addresses.entries()) {
-    if (on < 0 && machines[owner]?.igp.includes(address.family)) {
-      all[index]?.push({ machine: owner, forwarding: undefined });
+    const machine = machines[owner];
+    if (on < 0 && machine?.igp.includes(address.family)) {
+      all[index]?.push({ machine: owner, kind: kindOf(machine), forwarding: undefined });
     }
   }
-  for (const { index, statics, ports } of machines) {
+  for (const machine of machines) {
+    const { index, statics, ports } = machine;
+    const kind = kindOf(machine) === 'e2' ? 'e2' : 'e1';
     for (const [to, { via, segment }] of statics) {
       const family = addresses[to]?.address.family ?? 'ipv4';
       const runs = ports.some((port) => port.segment === segment && port.ospf.includes(family));
-      all[to]?.push({ machine: index, forwarding: runs ? { segment, address: via } : undefined });
+      all[to]?.push({ machine: index, kind, forwarding: runs ? { segment, address: via } : undefined });
     }
   }
   return all;

@@ -11,10 +11,11 @@ import {
 } from '../../fabric/index.ts';
 import { addressBits, contains, type Family, type Prefix } from '../../topology/address.ts';
 import type { Route } from './decision.ts';
-import type { Block, Link, Network } from './network.ts';
+import type { Block, Link, Network, Range } from './network.ts';
+import type { Way } from './way.ts';
 
 /** What goes over a session of one route. */
-export type Announcement = Pick<Route, 'nextHop' | 'localPref' | 'originator' | 'clusters'>;
+export type Announcement = Pick<Route, 'nextHop' | 'localPref' | 'med' | 'originator' | 'clusters'>;
 
 /** Why a route is not sent, or not taken. */
 export type Refusal =
@@ -56,6 +57,7 @@ export function policyOf(network: Network, block: Block): Policy {
       way: { source: 'own', hops: [], metric: 0 },
       preference: OWN_PREFERENCE,
       localPref: DEFAULT_LOCAL_PREF,
+      med: 0,
       originator: machines[block.node]?.routerId ?? 0,
       clusters: [],
       peerOrder: -1,
@@ -67,6 +69,7 @@ export function policyOf(network: Network, block: Block): Policy {
         return {
           nextHop: link.localAddress,
           localPref,
+          med: 0,
           originator: best.originator,
           clusters: best.clusters,
         };
@@ -84,6 +87,7 @@ export function policyOf(network: Network, block: Block): Policy {
       return {
         nextHop,
         localPref: best.localPref,
+        med: link.distances.get(best.nextHop) ?? best.med,
         originator: best.originator,
         clusters: prepended(link, best),
       };
@@ -108,17 +112,40 @@ export function policyOf(network: Network, block: Block): Policy {
 
 /**
  * BIRD's order (`bgp_use_next_hop`, then `bgp_update_next_hop_ip`): `next hop self` first; with `keep` what the export filter
- * has made of it.
+ * has made of it, see routers/peer.ts.
  */
-function nextHopFor({ addresses }: Network, link: Link, best: Route, family: Family): number {
-  const { keep, otherwise } = link.nextHop[family];
-  const hop = addresses[best.nextHop];
-  if (hop === undefined) return otherwise;
-  for (const range of keep) {
-    const isKept = range.family === hop.address.family && hop.order >= range.from && hop.order < range.to;
-    if (isKept) return best.nextHop;
+function nextHopFor(network: Network, link: Link, best: Route, family: Family): number {
+  const { keep, gateways, otherwise } = link.nextHop[family];
+  if (otherwise === undefined) return best.nextHop;
+  if (network.addresses[best.nextHop] === undefined) return otherwise;
+  if (isWithin(network, keep, best.nextHop)) return best.nextHop;
+  const gateway = gateways ? gatewayOf(network, best.way, family) : undefined;
+  const isNear = gateway !== undefined && gateway !== link.peerAddress && isWithin(network, keep, gateway);
+  return isNear ? gateway : otherwise;
+}
+
+function isWithin({ addresses }: Network, ranges: readonly Range[], address: number): boolean {
+  const { address: own, order = -1 } = addresses[address] ?? {};
+  for (const { family, from, to } of ranges) {
+    if (family === own?.family && order >= from && order < to) return true;
   }
-  return otherwise;
+  return false;
+}
+
+/** BIRD's `gw`: the first next hop of a route, in the order of addresses. OSPFv3 knows next hops by link-local addresses, which are in no range. */
+function gatewayOf(
+  { addressAt, addresses }: Network,
+  { source, hops }: Way,
+  family: Family,
+): number | undefined {
+  if (family === 'ipv6' && source !== 'static' && source !== 'connected') return undefined;
+  let first: number | undefined;
+  for (const hop of hops) {
+    const at = addressAt[family].get(hop);
+    if (at === undefined) continue;
+    if (first === undefined || (addresses[at]?.order ?? 0) < (addresses[first]?.order ?? 0)) first = at;
+  }
+  return first;
 }
 
 /** `is_insider_as`: prefixes of the pools, no longer than a block. */

@@ -152,6 +152,7 @@ export function settle(
         tables[peer] = withRoute(without, {
           nextHop: announced.nextHop,
           localPref: announced.localPref,
+          med: announced.med,
           originator: announced.originator,
           clusters: announced.clusters,
           from: back,

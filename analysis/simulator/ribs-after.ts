@@ -4,6 +4,7 @@ import type { Network } from './network.ts';
 import type { Policy } from './policy.ts';
 import { isOpen, type Rib, ribFrom, ribsOf, type Speaking, settle } from './rib.ts';
 import type { SessionsAfter } from './sessions.ts';
+import { isSameSet } from './spf.ts';
 import type { Underlay } from './underlay.ts';
 import type { ChangedWay } from './underlay-after.ts';
 
@@ -129,11 +130,13 @@ function withWhatIsLeft(
   return isMoved ? left.sort(compareRoutes) : left;
 }
 
-/** How a speaker itself reaches the next hop is nothing that it announces. */
+/** Of how a speaker itself reaches the next hop it announces no more than the machine that is next on the way. */
 const isSameToOthers = (a: Route | undefined, b: Route | undefined): boolean =>
   a === b ||
   (a?.from === b?.from &&
     a?.nextHop === b?.nextHop &&
     a?.localPref === b?.localPref &&
+    a?.med === b?.med &&
     a?.originator === b?.originator &&
-    a?.clusters === b?.clusters);
+    a?.clusters === b?.clusters &&
+    isSameSet(a?.way.hops ?? [], b?.way.hops ?? []));

@@ -35,8 +35,11 @@ const hopsTo = ({ hops, since }: Tree, vertex: number): readonly number[] =>
   since?.get(vertex)?.hops ?? hops[vertex] ?? NONE;
 
 /** A next hop as one number: the segment and the machine on it. Machine `machines.length` stands for nobody. */
-export const hopOf = ({ machines }: Network, segment: number, machine: number): number =>
-  segment * (machines.length + 1) + machine;
+export const hopOf = (
+  { machines }: { readonly machines: readonly unknown[] },
+  segment: number,
+  machine: number,
+): number => segment * (machines.length + 1) + machine;
 
 export const segmentOf = ({ machines }: Network, hop: number): number =>
   Math.floor(hop / (machines.length + 1));

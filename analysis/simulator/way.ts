@@ -1,5 +1,6 @@
 import { gatewayRouteTo } from '../../fabric/index.ts';
 import { addressBits, type Family } from '../../topology/address.ts';
+import type { LoopbackKind } from '../../topology/model.ts';
 import { adjacencyOn } from './adjacency.ts';
 import type { Failure } from './failure.ts';
 import type { Address, External, Machine, Network, StaticTo } from './network.ts';
@@ -34,7 +35,7 @@ export interface Way {
   readonly metric: number;
 }
 
-/** BIRD's IGP_METRIC_UNKNOWN: what OSPF's external routes, static ones and those of other daemons have. */
+/** BIRD's IGP_METRIC_UNKNOWN: what OSPF's E2 routes, static ones and those of other daemons have. */
 export const UNKNOWN_METRIC = 0x80000000;
 
 /** OSPF's trees of all machines, grown when they are asked for. */
@@ -124,8 +125,8 @@ function staticRoute(network: Network, { statics }: Machine, to: number): Way | 
 }
 
 /**
- * OSPF's E2 routes all have the same metric, so the nearer sender counts, then the higher router ID; BIRD does not merge
- * those of several senders (`merge external` is off by default).
+ * Inside the area before E1 before E2 (RFC 2328 16.4); all are announced at one metric, so the nearer sender counts, then the higher
+ * router ID: BIRD does not merge external routes of several senders (`merge external` is off by default).
  */
 function external(
   network: Network,
@@ -137,7 +138,7 @@ function external(
   const senders = network.externals[to] ?? [];
   const family = network.addresses[to]?.address.family ?? 'ipv4';
   if (senders.length === 0 || !machine.igp.includes(family)) return undefined;
-  let best: { metric: number; routerId: number; hops: readonly number[] } | undefined;
+  let best: { kind: LoopbackKind; metric: number; routerId: number; hops: readonly number[] } | undefined;
   for (const sender of senders) {
     if (sender.machine === machine.index || failure.machines.has(sender.machine)) continue;
     const found = towards(network, failure, trees.of(family, machine.index), machine, sender);
@@ -145,17 +146,19 @@ function external(
     const routerId = network.machines[sender.machine]?.routerId ?? 0;
     const isBetter =
       best === undefined ||
-      found.metric < best.metric ||
-      (found.metric === best.metric && routerId > best.routerId);
-    if (isBetter) best = { ...found, routerId };
+      (sender.kind === best.kind
+        ? found.metric < best.metric || (found.metric === best.metric && routerId > best.routerId)
+        : KINDS.indexOf(sender.kind) < KINDS.indexOf(best.kind));
+    if (isBetter) best = { ...found, kind: sender.kind, routerId };
   }
   if (best === undefined) return undefined;
-  return {
-    source: machine.kind === 'router' ? 'ospf-external' : 'kernel',
-    hops: best.hops,
-    metric: UNKNOWN_METRIC,
-  };
+  const { kind, metric, hops } = best;
+  if (machine.kind !== 'router' || kind === 'stub') return learned(machine, metric, hops);
+  return { source: 'ospf-external', hops, metric: kind === 'e1' ? metric : UNKNOWN_METRIC };
 }
+
+/** The best first. */
+const KINDS: readonly LoopbackKind[] = ['stub', 'e1', 'e2'];
 
 function towards(
   network: Network,

@@ -28,7 +28,7 @@ function parts(lanCost = 10) {
  *      \--2-- m2 --4-- e2     e1 and e2 are on the LAN of the east
  */
 function ladder(
-  backbone: 'loopback' | 'interface',
+  backbone: 'loopback' | 'e2' | 'interface',
   { toE1 = 10, toE2 = 10, lan = 10 }: { toE1?: number; toE2?: number; lan?: number } = {},
 ): TopologyInput {
   const { routers, lans } = parts(lan);
@@ -40,7 +40,7 @@ function ladder(
     m1: '172.16.1.2',
     m2: '172.16.2.2',
   };
-  const addresses = backbone === 'loopback' ? loopbacks : interfaces;
+  const addresses = backbone === 'interface' ? interfaces : loopbacks;
   return redundant({
     routers: Object.fromEntries(
       Object.entries(addresses).map(([name, backboneAddress]) => [
@@ -49,6 +49,7 @@ function ladder(
           ...routers[name],
           routerId: loopbacks[name as keyof typeof loopbacks],
           backboneAddress,
+          ...(backbone === 'e2' ? { loopback: 'e2' as const } : {}),
         },
       ]),
     ),
@@ -95,15 +96,58 @@ function fromLoopback(igp: boolean): TopologyInput {
 
 const byM1 = ['w-a', 'w1', 'm1', 'e1', 'e-a'];
 const byM2 = ['w-a', 'w1', 'm2', 'e2', 'e-a'];
-const onLanFirst = [
-  ['e-a', 'e1', 'e2', 'm2', 'w1', 'w-a'],
-  ['e-a', 'e2', 'm2', 'w1', 'w-a'],
-];
+const onLanFirst = ['e-a', 'e2', 'm2', 'w1', 'w-a'];
 
 export const stories: readonly Story[] = [
   {
     of: 'backbone sessions between loopbacks',
     topology: ladder('loopback', { toE1: 7, toE2: 13 }),
+    scenarios: {
+      'the nearer reflector gets all of the traffic': async (net) => {
+        await net.expect('w1').routeTo('e-a', {
+          nextHops: ['m1'],
+          best: { from: 'e1', nextHop: '10.0.0.1' },
+          others: [{ from: 'e2', nextHop: '10.0.0.2' }],
+        });
+        await net.expect('w-a').reaches('e-a', { by: byM1, mtu: 1420 });
+      },
+      'a dead link takes no session along that has another way': async (net) => {
+        await net.expect('w-a').reaches('e-a', { by: byM1 });
+        await net.fail({ kind: 'segment', name: 'm1-e1' });
+        await net.expect('w1').routeTo('e-a', { nextHops: ['m2'], best: { from: 'e2' } });
+        await net.expectSession('e1--w1/ipv4').up();
+        await net.expectSession('e1--e2/ipv4').up();
+        await net.expect('w-a').reaches('e-a', { by: byM2 });
+        await net.expect('e-a').routeTo('w-a', { nextHops: ['e2'], best: { nextHop: '192.168.1.2' } });
+        await net.expect('e-a').reaches('w-a', { by: onLanFirst, turnsAt: [] });
+      },
+    },
+  },
+  {
+    of: 'backbone sessions between loopbacks, at equal costs',
+    topology: ladder('loopback'),
+    scenarios: {
+      'traffic is shared by both reflectors': async (net) => {
+        await net.expect('w1').routeTo('e-a', { nextHops: ['m1', 'm2'], best: { from: 'e1' } });
+        await net.expect('w-a').reaches('e-a', { by: [byM1, byM2] });
+      },
+    },
+  },
+  {
+    of: 'backbone sessions between loopbacks, over a LAN that costs more than the way around',
+    topology: ladder('loopback', { toE1: 7, toE2: 13, lan: 1000 }),
+    scenarios: {
+      'routers on the way go on to where they are nearer': async (net) => {
+        await net.expect('w1').routeTo('e-a', { nextHops: ['m1'] });
+        await net.expect('m1').routeTo('e-a', { nextHops: ['e1'] });
+        await net.expect('m2').routeTo('e-a', { nextHops: ['e2'] });
+        await net.expect('w-a').reaches('e-a', { by: byM1 });
+      },
+    },
+  },
+  {
+    of: 'backbone sessions between loopbacks that are E2 externals',
+    topology: ladder('e2', { toE1: 7, toE2: 13 }),
     scenarios: {
       'traffic is shared by reflectors whatever the way to them costs': async (net) => {
         await net.expect('w1').routeTo('e-a', {
@@ -113,25 +157,21 @@ export const stories: readonly Story[] = [
         });
         await net.expect('w-a').reaches('e-a', { by: [byM1, byM2], mtu: 1420 });
       },
-      'a dead link takes no session along that has another way, and traffic turns around on the LAN': async (
-        net,
-      ) => {
-        await net.expect('w-a').reaches('e-a', { by: [byM1, byM2] });
-        await net.fail({ kind: 'segment', name: 'm1-e1' });
-        await net.expect('w1').routeTo('e-a', { nextHops: ['m2'] });
-        await net.expectSession('e1--w1/ipv4').up();
-        await net.expectSession('e1--e2/ipv4').up();
-        await net.expect('w-a').reaches('e-a', { by: byM2, turnsAt: [] });
-        await net.expect('e-a').reaches('w-a', {
-          by: onLanFirst,
-          turnsAt: ['e1'],
-        });
-      },
+      'a dead link takes no session along that has another way, and nodes are told of the reflector that has one':
+        async (net) => {
+          await net.expect('w-a').reaches('e-a', { by: [byM1, byM2] });
+          await net.fail({ kind: 'segment', name: 'm1-e1' });
+          await net.expect('w1').routeTo('e-a', { nextHops: ['m2'] });
+          await net.expectSession('e1--w1/ipv4').up();
+          await net.expectSession('e1--e2/ipv4').up();
+          await net.expect('w-a').reaches('e-a', { by: byM2, turnsAt: [] });
+          await net.expect('e-a').reaches('w-a', { by: onLanFirst, turnsAt: [] });
+        },
     },
   },
   {
-    of: 'backbone sessions between loopbacks, over a LAN that costs more than the way around',
-    topology: ladder('loopback', { toE1: 7, toE2: 13, lan: 1000 }),
+    of: 'backbone sessions between loopbacks that are E2 externals, over a LAN that costs more than the way around',
+    topology: ladder('e2', { toE1: 7, toE2: 13, lan: 1000 }),
     scenarios: {
       'routers on the way share traffic with where it came from, and some of it goes round': async (net) => {
         await net.expect('w1').routeTo('e-a', { nextHops: ['m1', 'm2'] });
@@ -164,9 +204,9 @@ export const stories: readonly Story[] = [
         });
         await net.expectSession('e1--w1/ipv4').up();
         await net.expectSession('e1--e2/ipv4').up();
-        await net.expect('e-a').routeTo('w-a', { nextHops: ['e1', 'e2'] });
+        await net.expect('e-a').routeTo('w-a', { nextHops: ['e2'] });
         await net.expect('w-a').reaches('e-a', { by: byM2 });
-        await net.expect('e-a').reaches('w-a', { by: onLanFirst, turnsAt: ['e1'] });
+        await net.expect('e-a').reaches('w-a', { by: onLanFirst, turnsAt: [] });
       },
     },
   },
