@@ -46,7 +46,8 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
   const told = review(before.state, head.state, {
     accepted: options.accept,
     rehearsal: lab.rehearsal,
-    notes: [...before.notes, ...head.notes, ...lab.notes],
+    unknown: [...before.unknown, ...lab.unknown],
+    notes: [...before.notes, ...head.notes],
   });
   if (terminal.json) terminal.print(`${JSON.stringify(told, null, 2)}\n`);
   else terminal.report(reviewText(told, terminal.colour, terminal.width));
@@ -75,6 +76,11 @@ function summarise(told: Review): void {
 interface Noted {
   readonly state: State;
   readonly notes: readonly string[];
+}
+
+interface Before extends Noted {
+  /** What cannot be compared with it, and why. */
+  readonly unknown: readonly string[];
 }
 
 /** What the working tree's topology renders, with what lies in the output folder besides: whoever reads that takes it too. */
@@ -109,11 +115,12 @@ function headCalled(): { readonly name: string; readonly commit: string | undefi
 }
 
 /** The base's own output folder is what its cluster and routers have; where it has none, what its topology renders. */
-function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fabric): Noted {
+function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fabric): Before {
   if (topology === undefined) {
     const bare = { name, commit, files: files ?? new Map(), trust, placeOf: () => '' };
     return {
       state: { ...bare, fabric: emptied(head) },
+      unknown: [],
       notes: [`${name} has no topology: everything is new.`],
     };
   }
@@ -121,34 +128,35 @@ function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fab
     const note = `The topology of ${name} has faults, so that only files and what they do to sessions are compared: ${topology.fault}`;
     return {
       state: { name, commit, fabric: head, files: files ?? new Map(), trust, placeOf: () => '' },
-      notes: [note],
+      unknown: [note],
+      notes: [],
     };
   }
   const { fabric, source } = topology;
   const called = { name, commit, fabric, trust, placeOf: placesIn(source) };
-  if (files !== undefined) return { state: { ...called, files }, notes: [] };
+  if (files !== undefined) return { state: { ...called, files }, unknown: [], notes: [] };
   const manifest = fabric.calico.operatorManifest;
   if (manifest === undefined) {
     const note = `${name} has no rendered files: it is compared with what its topology renders.`;
-    return { state: { ...called, files: render(fabric, undefined).files }, notes: [note] };
+    return { state: { ...called, files: render(fabric, undefined).files }, unknown: [], notes: [note] };
   }
   const note = `${name} has no rendered files, and its operator manifest was not read: all files are shown as new.`;
-  return { state: { ...called, files: new Map() }, notes: [note] };
+  return { state: { ...called, files: new Map() }, unknown: [note], notes: [] };
 }
 
 interface InLab {
   readonly rehearsal: Review['rehearsal'];
-  readonly notes: readonly string[];
+  readonly unknown: readonly string[];
 }
 
-const NOT_REHEARSED: InLab = { rehearsal: null, notes: [] };
+const NOT_REHEARSED: InLab = { rehearsal: null, unknown: [] };
 
 async function inLab(base: Fabric, head: Fabric, terminal: Terminal): Promise<InLab> {
   const result = await rehearsed(base, head, terminal);
   if ('says' in result) {
     return {
       rehearsal: null,
-      notes: [`The lab could not rehearse the change: ${result.says}. ${result.mend}`],
+      unknown: [`The lab could not rehearse the change: ${result.says}. ${result.mend}`],
     };
   }
   const { sessions, failures, differences } = result;
@@ -161,7 +169,7 @@ async function inLab(base: Fabric, head: Fabric, terminal: Terminal): Promise<In
     reset: sessions.filter(({ became }) => became === 'reset').map(({ id }) => id),
     failures: [...failures.map(({ says }) => says), ...differences],
   };
-  return { rehearsal, notes: [] };
+  return { rehearsal, unknown: [] };
 }
 
 const placesIn =

@@ -9,10 +9,16 @@ type Colour = Terminal['colour'];
 export function reviewText(review: Review, colour: Colour, width: number): string {
   const told = verdict(review);
   const head = `${colour.bold(printable(review.network))}: from ${stateText(review.base)} to ${stateText(review.head)}`;
-  const paint = { nothing: colour.bold, hitless: colour.green, felt: colour.yellow, dangerous: colour.red };
+  const paint = {
+    nothing: colour.bold,
+    hitless: colour.green,
+    risky: colour.yellow,
+    felt: colour.yellow,
+    dangerous: colour.red,
+  };
   const lines = [
     ...wrapped(head, '', width),
-    ...wrapped(`${colour.bold(paint[review.outcome](told.word))} ${factsText(told)}`.trimEnd(), '  ', width),
+    ...wrapped(`${colour.bold(paint[told.outcome](told.word))} ${factsText(told)}`.trimEnd(), '  ', width),
     ...dangerLines(review, colour, width),
     ...section('sessions', fitted(sessionLines(review, colour), width), colour),
     ...section('packets', fitted(trafficLines(review, colour), width), colour),
@@ -20,7 +26,7 @@ export function reviewText(review: Review, colour: Colour, width: number): strin
     ...section('findings', fitted(findingLines(review, colour), width), colour),
     ...section(
       'delivery',
-      review.outcome === 'nothing' ? [] : wrapped(review.order.says, '', width - 2),
+      told.outcome === 'nothing' ? [] : wrapped(review.order.says, '', width - 2),
       colour,
     ),
     ...section('by hand', byHandLines(review, width), colour),
@@ -114,7 +120,7 @@ function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour
 }
 
 function trafficLines({ traffic }: Review, colour: Colour): string[] {
-  const bad = ['lost', 'partly lost'];
+  const bad = ['lost', 'partly lost', 'too narrow'];
   return some(traffic, ({ from, to, family, pairs, became, hops, mtu }) => {
     const word = bad.includes(became) ? colour.red(became) : became;
     const more = pairs === 1 ? '' : `, ${pairs} pairs like it`;
@@ -139,6 +145,11 @@ function failureLines({ failures }: Review, colour: Colour): string[] {
       failures.fatal,
       ({ kind, name, lost }) =>
         `${colour.red('fatal now')}  ${kind} ${printable(name)}: ${pairs(lost[1])} of nodes lose packets without it`,
+    ),
+    ...some(
+      failures.worse,
+      ({ kind, name, lost }) =>
+        `${colour.red('worse now')}  ${kind} ${printable(name)}: ${pairs(lost[1])} of nodes lose packets without it, not ${lost[0]}`,
     ),
     ...some(
       failures.survived,

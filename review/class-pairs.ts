@@ -1,4 +1,4 @@
-import { type Analysis, grouped } from '../analysis/index.ts';
+import { type Analysis, grouped, isWhole } from '../analysis/index.ts';
 
 /** Two nodes that stand for all ordered pairs of nodes that nothing tells from them. */
 export interface ClassPair {
@@ -25,4 +25,14 @@ export function classPairs(analyses: readonly [Analysis, ...Analysis[]]): ClassP
       return [{ from, to, pairs: senders.length * (isOne ? senders.length - 1 : receivers.length) }];
     }),
   );
+}
+
+export type Whole = (from: string, to: string) => boolean;
+
+/** Whether all packets of a pair arrive, in all of its blocks and families. */
+export function wholeIn(analysis: Analysis): Whole {
+  const broken = new Set(
+    analysis.pairs.filter(({ fate }) => !isWhole(fate)).map(({ from, to }) => `${from.name} ${to.name}`),
+  );
+  return (from, to) => !broken.has(analysis.standIn(from, to).join(' '));
 }

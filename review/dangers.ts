@@ -1,8 +1,12 @@
 import type { Fabric } from '../fabric/index.ts';
 import { calicoDangers } from './calico.ts';
+import { cutOff } from './cut-off.ts';
+import type { Interruption } from './interruptions.ts';
 import { type ObjectChange, objectText } from './objects.ts';
+import type { DeliveryOrder } from './order.ts';
 import type { SessionFate } from './session-fates.ts';
-import { wayOut } from './way-out.ts';
+import type { TrafficChange } from './traffic.ts';
+import { betweenOrders } from './way-out.ts';
 
 /** Something that a reviewer must not overlook: it breaks what runs, or cannot be taken back. */
 export interface Danger {
@@ -17,6 +21,11 @@ export interface Changed {
   readonly after: Fabric;
   readonly objects: readonly ObjectChange[];
   readonly sessions: readonly SessionFate[];
+  readonly interruptions: readonly Interruption[];
+  readonly traffic: readonly TrafficChange[];
+  readonly order: DeliveryOrder;
+  /** How many ordered pairs of nodes are there before and after. */
+  readonly pairs: number;
 }
 
 /** Errors first; what concerns the whole cluster before what concerns a region. */
@@ -29,9 +38,10 @@ export function dangers(changed: Changed): Danger[] {
     encapsulation,
     asNumber,
     meshOff,
-    reflectorsTogether,
+    cutOff,
     designated,
     podMtu,
+    apart,
   ].flatMap((rule) => rule(changed));
   return gravestFirst(found);
 }
@@ -176,30 +186,6 @@ function meshOff({ before, after, sessions }: Changed): Danger[] {
   ];
 }
 
-/** Two reflectors protect a region as long as they do not restart their sessions in one change. */
-function reflectorsTogether({ before, after, sessions }: Changed): Danger[] {
-  // What restarts gracefully keeps its routes meanwhile.
-  const reset = new Set(
-    sessions.filter(({ became, rolled }) => became === 'reset' && rolled !== 'graceful').map(({ id }) => id),
-  );
-  return after.regions.flatMap((region): Danger[] => {
-    const names = new Set(region.nodes.map(({ name }) => name));
-    const own = after.sessions.filter(({ kind, ends }) => kind === 'reflector' && names.has(ends[1].speaker));
-    const cut = [...names].filter((node) => {
-      const ofNode = own.filter(({ ends }) => ends[1].speaker === node);
-      return ofNode.length > 1 && ofNode.every(({ id }) => reset.has(id));
-    });
-    if (cut.length === 0) return [];
-    return [
-      {
-        severity: 'error',
-        says: `all reflectors of region ${region.name} reset their sessions with ${cut.length === 1 ? cut[0] : `${cut.length} nodes`}: for a moment these are cut off`,
-        mend: wayOut({ before, after, sessions }, cut),
-      },
-    ];
-  });
-}
-
 /**
  * The first speaker of OSPF on a segment is its designated router for as long as it lives (RFC 2328 section 9.4). When it goes, the
  * others describe the segment anew, and twice within MinLSInterval: what crosses it has no way for these five seconds (measured).
@@ -237,17 +223,50 @@ function igpSpeakers({ routers, nodes, hosts }: Fabric): Speakers {
   return found;
 }
 
-function podMtu({ before, after }: Changed): Danger[] {
+function podMtu({ before, after, traffic }: Changed): Danger[] {
   const [was, is] = [before.pods.mtu, after.pods.mtu];
-  if (was === is) return [];
+  const narrow = traffic.filter(({ became, mtu: [, now] }) => became === 'too narrow' && now !== null);
+  const least = Math.min(...narrow.map(({ mtu: [, now] }) => now ?? Number.POSITIVE_INFINITY));
+  return [
+    // New pods are as narrow as the way, those that run are not.
+    ...(was !== undefined && narrow.length > 0 && least >= (is ?? was) && least < was
+      ? [
+          {
+            severity: 'error' as const,
+            says: `pods that run keep an MTU of ${was} until they are started anew, and of what they send no more than ${least} bytes pass`,
+            mend: `First give pods.mtu ${least} or less in a change of its own and start all pods anew; then let the way get narrower.`,
+          },
+        ]
+      : []),
+    ...(was === is
+      ? []
+      : [
+          {
+            severity: 'warning' as const,
+            says: `the MTU of pods changes from ${was ?? "the hosts' own"} to ${is ?? "the hosts' own"}: calico-node restarts on every node, and pods take it when they are started anew`,
+            mend:
+              was !== undefined && is !== undefined && is > was
+                ? 'Raise the MTU of all segments first.'
+                : 'Start the pods anew before a segment gets narrower.',
+          },
+        ]),
+  ];
+}
+
+/** Both ends of a session must mean each other, and one of them gets the change first. */
+function apart({ before, after, order }: Changed): Danger[] {
+  // What an AS number costs is told by its own rule, and so is what a pool does that moves.
+  const known = new Set(after.pods.pools.map(({ cidr }) => cidr.text));
+  const isTold =
+    before.bgp.asNumber !== after.bgp.asNumber ||
+    before.pods.pools.some(({ cidr, retiring }) => !retiring && !known.has(cidr.text));
+  if (order.first !== 'apart' || isTold) return [];
+  const { routersFirst, clusterFirst } = order.lost;
   return [
     {
-      severity: 'warning',
-      says: `the MTU of pods changes from ${was ?? "the hosts' own"} to ${is ?? "the hosts' own"}: calico-node restarts on every node, and pods take it when they are started anew`,
-      mend:
-        was !== undefined && is !== undefined && is > was
-          ? 'Raise the MTU of all segments first.'
-          : 'Start the pods anew before a segment gets narrower.',
+      severity: 'error',
+      says: `until both routers and cluster have it pods lose each other: ${routersFirst} pairs of nodes with the routers first, ${clusterFirst} with the cluster first`,
+      mend: `${betweenOrders(before, after)}.`,
     },
   ];
 }

@@ -35,7 +35,7 @@ function understood(value: unknown): Review | { readonly says: string } {
 }
 
 /** Raised by whatever makes an older reader misunderstand. */
-export const REVIEW_VERSION = 1;
+export const REVIEW_VERSION = 2;
 
 const text = z.string();
 const count = z.number().int().nonnegative();
@@ -67,6 +67,7 @@ const traffic = z.strictObject({
   became: z.enum([
     'lost',
     'partly lost',
+    'too narrow',
     'restored',
     'longer',
     'narrower',
@@ -79,7 +80,7 @@ const traffic = z.strictObject({
   mtu: beforeAndAfter,
 });
 
-/** A failure, and of how many ordered pairs of nodes packets get lost by it, before and after the change. */
+/** A failure, and of how many ordered pairs of nodes that are there before and after packets get lost by it, before and after the change. */
 const failure = z.strictObject({
   kind: z.enum(['router', 'node', 'host', 'segment', 'session']),
   name: text,
@@ -188,13 +189,17 @@ const picture = z.strictObject({
 export const reviewSchema = z.strictObject({
   version: z.literal(REVIEW_VERSION),
   command: z.literal('diff'),
-  /** Nothing that breaks what runs or cannot be taken back, or somebody accepted it; and the lab found nothing wrong. */
+  /** Nothing that breaks what runs, loses packets or cannot be taken back; or somebody accepted it. */
   ok: z.boolean(),
   network: text,
   base: state,
   head: state,
-  /** `hitless`: no packet between pods is lost, as far as simulator and lab know. */
-  outcome: z.enum(['nothing', 'hitless', 'felt', 'dangerous']),
+  /**
+   * What the gravest consequence is. `nothing` is rendered otherwise; `hitless`: no packet between pods is lost, as far as simulator and lab
+   * know; `risky`: nor is one, but a warning, a failure that is worse than before, a new finding, or something that is not known
+   * speaks against it; `felt`: the lab lost packets; `dangerous`: what breaks, loses packets, or cannot be taken back.
+   */
+  outcome: z.enum(['nothing', 'hitless', 'risky', 'felt', 'dangerous']),
   /** Somebody who may do so has accepted the dangers. */
   accepted: z.boolean(),
   dangers: z.array(danger),
@@ -203,7 +208,12 @@ export const reviewSchema = z.strictObject({
   sessions: z.strictObject({ kept: count, changed: z.array(session) }),
   interruptions: z.array(interruption),
   traffic: z.array(traffic),
-  failures: z.strictObject({ fatal: z.array(failure), survived: z.array(failure) }),
+  /** `fatal`: by which packets get lost now and did not; `worse`: by which more do; `survived`: by which none do any more. */
+  failures: z.strictObject({
+    fatal: z.array(failure),
+    worse: z.array(failure),
+    survived: z.array(failure),
+  }),
   findings: z.strictObject({
     introduced: z.array(finding),
     fixed: z.array(finding),
@@ -216,6 +226,8 @@ export const reviewSchema = z.strictObject({
   objects: z.array(object),
   files: z.array(file),
   picture,
+  /** Whether all could be compared and tried that should be; if not, a note says what could not. */
+  whole: z.boolean(),
   /** What the reader must know of the comparison itself: what was not compared, and why. */
   notes: z.array(text),
 });

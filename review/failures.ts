@@ -4,21 +4,25 @@ import {
   type Failing,
   type FailureReport,
   failureReports,
+  grouped,
   sharedFailureReports,
 } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
+import { type Whole, wholeIn } from './class-pairs.ts';
 
-/** A failure that breaks something only before or only after a change. */
+/** A failure that breaks more or less after a change than before. */
 export interface FailureChange extends Failing {
-  /** Of how many ordered pairs of nodes packets get lost. */
+  /** Of how many ordered pairs of nodes that are there, and whole, before and after packets get lost. */
   readonly lost: readonly [before: number, after: number];
 }
 
 export interface FailureChanges {
   /** How many sessions there are, if they are too many for the failure of each to be tried. */
   readonly untried: number | undefined;
-  /** Pairs that are there before and after lose packets by it now, and did not. */
+  /** Packets get lost by it now, and did not. */
   readonly fatal: readonly FailureChange[];
+  /** More pairs lose packets by it than before. */
+  readonly worse: readonly FailureChange[];
   /** It can still happen, and no pair loses packets by it any more. */
   readonly survived: readonly FailureChange[];
 }
@@ -32,25 +36,71 @@ export function failureChanges(before: Analysis, after: Analysis): FailureChange
   const sessions = Math.max(...[before, after].map(({ network }) => network.links.length / 2));
   const reports = (analysis: Analysis) =>
     sessions > MOST_SESSIONS ? sharedFailureReports(analysis) : failureReports(analysis, 1);
-  const lostBefore = new Map(reports(before).map((one) => [nameOf(one), one.lost]));
-  const isOld = (name: string) => were.has(name) && are.has(name);
-  const both = reports(after).map((report) => {
-    const [failed] = report.failed as [Failing];
-    const [was, is] = [lostBefore.get(nameOf(report)), report.lost];
-    const feltByOld = report.changes.some(
-      ({ becomes, from, to }) => becomes !== 'worse' && isOld(from) && isOld(to),
-    );
-    return { ...failed, was, is, feltByOld };
+  const [wasWhole, isWhole] = [wholeIn(before), wholeIn(after)];
+  // A pair that is lost with nothing broken is none that a failure takes anything from.
+  const counts = (from: string, to: string) =>
+    [from, to].every((name) => were.has(name) && are.has(name)) && wasWhole(from, to) && isWhole(from, to);
+  const [losses, lossesNow] = [before, after].map((analysis) =>
+    reports(analysis).map((report) => ({
+      failed: report.failed[0] as Failing,
+      lost: lostOf(report, counts),
+    })),
+  ) as [Loss[], Loss[]];
+  const replaced = inPlaceOf(losses, lossesNow);
+  const lostBefore = new Map(losses.map(({ failed, lost }) => [nameOf(failed), lost]));
+  const both = lossesNow.map(({ failed, lost: is }) => {
+    const was = lostBefore.get(nameOf(failed));
+    return {
+      ...failed,
+      isOld: was !== undefined,
+      lost: [was ?? replaced.get(nameOf(failed)) ?? 0, is] as const,
+    };
   });
   return {
     untried: sessions > MOST_SESSIONS ? sessions : undefined,
-    fatal: both
-      .filter(({ was = 0, feltByOld }) => was === 0 && feltByOld)
-      .map(({ kind, name, is }) => ({ kind, name, lost: [0, is] })),
-    survived: both
-      .filter(({ was = 0, is }) => was > 0 && is === 0)
-      .map(({ kind, name, was = 0 }) => ({ kind, name, lost: [was, 0] })),
+    fatal: changes(both, ([was, is]) => was === 0 && is > 0),
+    worse: changes(both, ([was, is]) => was > 0 && is > was),
+    survived: changes(
+      both.filter((one) => one.isOld),
+      ([was, is]) => was > 0 && is === 0,
+    ),
   };
+}
+
+const changes = (
+  all: readonly FailureChange[],
+  isSo: (lost: FailureChange['lost']) => boolean,
+): FailureChange[] =>
+  all.filter(({ lost }) => isSo(lost)).map(({ kind, name, lost }) => ({ kind, name, lost }));
+
+interface Loss {
+  readonly failed: Failing;
+  readonly lost: number;
+}
+
+/** Ordered pairs of nodes; of several blocks or families of one node each counts once. */
+function lostOf({ changes: all }: FailureReport, counts: Whole): number {
+  const lost = new Map(
+    all
+      .filter(({ becomes, from, to }) => becomes !== 'worse' && counts(from, to))
+      .map(({ from, to, pairs }) => [`${from} ${to}`, pairs]),
+  );
+  return [...lost.values()].reduce((sum, pairs) => sum + pairs, 0);
+}
+
+/** Of what comes what it takes the place of loses: a machine of another name is no failure more. The gravest for the gravest. */
+function inPlaceOf(before: readonly Loss[], after: readonly Loss[]): ReadonlyMap<string, number> {
+  const without = (all: readonly Loss[], others: readonly Loss[]) => {
+    const known = new Set(others.map(({ failed }) => nameOf(failed)));
+    const own = all.filter(({ failed }) => !known.has(nameOf(failed))).sort((a, b) => b.lost - a.lost);
+    return grouped(own, ({ failed }) => failed.kind);
+  };
+  const [gone, come] = [without(before, after), without(after, before)];
+  return new Map(
+    [...come].flatMap(([kind, own]) =>
+      own.map(({ failed }, index) => [nameOf(failed), gone.get(kind)?.[index]?.lost ?? 0] as const),
+    ),
+  );
 }
 
 /**
@@ -64,4 +114,4 @@ export function comparable(before: Fabric, after: Fabric): (node: string) => str
 }
 
 const nodeNames = ({ nodes }: Fabric): ReadonlySet<string> => new Set(nodes.map(({ name }) => name));
-const nameOf = ({ failed: [one] }: FailureReport): string => `${one?.kind} ${one?.name}`;
+const nameOf = ({ kind, name }: Failing): string => `${kind} ${name}`;

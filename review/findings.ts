@@ -1,6 +1,6 @@
-import type { Finding } from '../analysis/index.ts';
+import { type Finding, grouped } from '../analysis/index.ts';
 
-/** What a change makes of what check finds. A finding is the same as long as it has its id and its place. */
+/** What a change makes of what check finds. A finding is the same as long as it has its id and its place, and is no graver. */
 export interface FindingChanges {
   readonly introduced: readonly Finding[];
   readonly fixed: readonly Finding[];
@@ -24,21 +24,44 @@ export function findingChanges(
     );
     return JSON.stringify([id, now]);
   };
-  const [were, are] = [byPlace(before, placeThen), byPlace(after, placeOf)];
   const isOpen = (one: Finding) => one.suppressed === undefined;
+  const { pairs, fixed } = matched(before, after, placeThen);
+  const open = pairs.filter(({ is }) => isOpen(is));
   return {
-    introduced: after.filter((one) => isOpen(one) && !were.has(placeOf(one))),
-    fixed: before.filter((one) => isOpen(one) && !are.has(placeThen(one))),
-    reopened: after.filter((one) => {
-      const earlier = were.get(placeOf(one));
-      return isOpen(one) && earlier !== undefined && !isOpen(earlier);
-    }),
+    introduced: open
+      .filter(({ was, is }) => was === undefined || (isOpen(was) && isGraver(is, was)))
+      .map(({ is }) => is),
+    fixed: fixed.filter(isOpen),
+    reopened: open.filter(({ was }) => was !== undefined && !isOpen(was)).map(({ is }) => is),
   };
 }
 
-const placeOf = ({ id, path }: Finding): string => JSON.stringify([id, path]);
+/** Each finding with the one that it was. Of several at one place those that say the same are the same, then one stands for another. */
+function matched(
+  before: readonly Finding[],
+  after: readonly Finding[],
+  placeThen: (finding: Finding) => string,
+): { pairs: { was: Finding | undefined; is: Finding }[]; fixed: Finding[] } {
+  const left = new Set(before);
+  const earlier = new Map<Finding, Finding>();
+  for (const says of [({ says: text }: Finding) => text, () => '']) {
+    const known = grouped([...left], (one) => `${placeThen(one)} ${says(one)}`);
+    for (const one of after) {
+      const was = earlier.has(one) ? undefined : known.get(`${placeOf(one)} ${says(one)}`)?.shift();
+      if (was === undefined) continue;
+      earlier.set(one, was);
+      left.delete(was);
+    }
+  }
+  return {
+    pairs: after.map((is) => ({ was: earlier.get(is), is })),
+    fixed: before.filter((one) => left.has(one)),
+  };
+}
 
-const byPlace = (
-  findings: readonly Finding[],
-  place: (finding: Finding) => string,
-): ReadonlyMap<string, Finding> => new Map(findings.map((one) => [place(one), one]));
+const isGraver = (one: Finding, other: Finding): boolean =>
+  GRAVITY.indexOf(one.severity) > GRAVITY.indexOf(other.severity);
+
+const GRAVITY: readonly Finding['severity'][] = ['info', 'warning', 'error'];
+
+const placeOf = ({ id, path }: Finding): string => JSON.stringify([id, path]);

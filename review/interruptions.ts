@@ -1,4 +1,4 @@
-import { type Analysis, analyse, countChanges, type Failing } from '../analysis/index.ts';
+import { type Analysis, analyse, countChanges, type Failing, grouped } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import type { SessionFate } from './session-fates.ts';
 
@@ -9,6 +9,8 @@ export interface Interruption {
   readonly sessions: number;
   /** Ordered pairs of nodes that are there before and after. */
   readonly lost: number;
+  /** Nodes that have no session with a reflector meanwhile; sorted. */
+  readonly cut: readonly string[];
 }
 
 /**
@@ -43,7 +45,12 @@ export function interruptions(
   };
   const told = [...groups]
     .sort(([a], [b]) => Number(a === 'Calico') - Number(b === 'Calico') || (a < b ? -1 : 1))
-    .map(([speaker, down]) => ({ speaker, sessions: down.length, lost: lostBy(down) }));
+    .map(([speaker, down]) => ({
+      speaker,
+      sessions: down.length,
+      lost: lostBy(down),
+      cut: cutOff(after.fabric, down).filter((node) => known.has(node)),
+    }));
   return [...told, ...rolledNodes(after, sessions, lostBy)];
 }
 
@@ -67,8 +74,22 @@ function rolledNodes(
       dropped.set(node, [...(dropped.get(node) ?? []), { kind: 'session', name: id }]);
     }
   }
-  const lost = Math.max(0, ...[...dropped.values()].map(lostBy));
-  return [{ speaker: 'Calico', sessions: rolled.length, lost }];
+  const felt = [...dropped].map(([node, down]) => ({ node, down, lost: lostBy(down) }));
+  const cut = felt
+    .filter(({ node, down, lost }) => lost > 0 && cutOff(after.fabric, down).includes(node))
+    .flatMap(({ node }) => after.like(after.network.named.machines.get(node) ?? -1));
+  const lost = Math.max(0, ...felt.map((one) => one.lost));
+  return [{ speaker: 'Calico', sessions: rolled.length, lost, cut: [...new Set(cut)].sort() }];
+}
+
+/** The nodes all of whose sessions with reflectors are among these. */
+function cutOff({ sessions }: Fabric, down: readonly Failing[]): string[] {
+  const names = new Set(down.map(({ name }) => name));
+  const own = grouped(
+    sessions.filter(({ kind }) => kind === 'reflector'),
+    ({ ends }) => ends[1].speaker,
+  );
+  return [...own].flatMap(([node, all]) => (all.every(({ id }) => names.has(id)) ? [node] : [])).sort();
 }
 
 /** The analysis in which nodes are alike only if they lose the same sessions: the same one unless a reset tells them apart. */

@@ -107,6 +107,7 @@ type Became = Review['traffic'][number]['became'];
 const WAYS: readonly (readonly [Became, what: string, which: string])[] = [
   ['lost', 'Packets lost', 'at worst'],
   ['partly lost', 'Packets partly lost', 'at worst'],
+  ['too narrow', "Too narrow for the pods' MTU", 'at worst'],
   ['narrower', 'Narrower ways', 'at worst'],
   ['longer', 'Longer ways', 'at worst'],
   ['turning', 'Ways that turn around', 'at worst'],
@@ -132,13 +133,15 @@ function trafficRows({ traffic }: Review, bounds: Bounds): Row[] {
 /** By how much a way is otherwise; of what is all or nothing, for how many pairs. */
 function weight({ became, hops, mtu, pairs }: Review['traffic'][number]): number {
   if (became === 'longer' || became === 'shorter') return Math.abs((hops[1] ?? 0) - (hops[0] ?? 0));
-  if (became === 'narrower' || became === 'wider') return Math.abs((mtu[1] ?? 0) - (mtu[0] ?? 0));
+  if (became === 'too narrow' || became === 'narrower' || became === 'wider')
+    return Math.abs((mtu[1] ?? 0) - (mtu[0] ?? 0));
   return pairs;
 }
 
 function measure({ became, hops, mtu }: Review['traffic'][number]): string {
   if (became === 'longer' || became === 'shorter') return ` (hops ${beforeAndAfter(hops)})`;
-  if (became === 'narrower' || became === 'wider') return ` (MTU ${beforeAndAfter(mtu)})`;
+  if (became === 'too narrow' || became === 'narrower' || became === 'wider')
+    return ` (MTU ${beforeAndAfter(mtu)})`;
   return '';
 }
 
@@ -146,9 +149,10 @@ function measure({ became, hops, mtu }: Review['traffic'][number]): string {
 export const beforeAndAfter = ([before, after]: readonly [number | null, number | null]): string =>
   `${before === null ? '–' : number(before)} → ${after === null ? '–' : number(after)}`;
 
-function failureRows({ failures: { fatal, survived } }: Review, bounds: Bounds): Row[] {
+function failureRows({ failures: { fatal, worse, survived } }: Review, bounds: Bounds): Row[] {
   const rows = [
     ['Failures newly fatal', fatal],
+    ['Failures that take more', worse],
     ['Failures newly survived', survived],
   ] as const;
   return rows.flatMap(([what, own]): Row[] => {

@@ -1,6 +1,6 @@
-import { type Analysis, analyse, isWhole } from '../analysis/index.ts';
+import { type Analysis, analyse } from '../analysis/index.ts';
 import { type Fabric, newNames, RECOVERY_WAIT, withNames } from '../fabric/index.ts';
-import { classPairs } from './class-pairs.ts';
+import { classPairs, type Whole, wholeIn } from './class-pairs.ts';
 import { comparable } from './failures.ts';
 import { agreed, halfDelivered } from './half-delivered.ts';
 import { betweenOrders } from './way-out.ts';
@@ -119,16 +119,6 @@ function lostBetween(before: Analysis, after: Analysis, fabric: Fabric): number 
   return classPairs(analyses)
     .filter(({ from, to }) => was(from, to) && is(from, to) && !meanwhile(from, to))
     .reduce((sum, { pairs: count }) => sum + count, 0);
-}
-
-type Whole = ReturnType<typeof wholeIn>;
-
-/** Whether all packets of a pair arrive, in all of its blocks and families. */
-function wholeIn(analysis: Analysis): (from: string, to: string) => boolean {
-  const broken = new Set(
-    analysis.pairs.filter(({ fate }) => !isWhole(fate)).map(({ from, to }) => `${from.name} ${to.name}`),
-  );
-  return (from, to) => !broken.has(analysis.standIn(from, to).join(' '));
 }
 
 /**

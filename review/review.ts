@@ -2,15 +2,16 @@ import { type Analysis, analyse, countPairs, type Finding, findings } from '../a
 import { type Fabric, newNames, withNames } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
 import { byHand } from './by-hand.ts';
-import { type Danger, dangers, gravestFirst } from './dangers.ts';
+import { outcomeOf, type Told } from './consequences.ts';
+import { dangers, gravestFirst } from './dangers.ts';
 import { REVIEW_VERSION, type Review } from './document.ts';
-import { comparable, type FailureChanges, failureChanges } from './failures.ts';
-import { type FileChange, fileChanges } from './files.ts';
+import { comparable, type FailureChange, type FailureChanges, failureChanges } from './failures.ts';
+import { fileChanges } from './files.ts';
 import { findingChanges } from './findings.ts';
-import { type Interruption, interruptions } from './interruptions.ts';
+import { interruptions } from './interruptions.ts';
 import { type ObjectChange, type ObjectId, objectChanges } from './objects.ts';
-import { type DeliveryOrder, deliveryOrder } from './order.ts';
-import { type PartChange, partChanges } from './parts.ts';
+import { deliveryOrder } from './order.ts';
+import { partChanges } from './parts.ts';
 import { picture } from './picture.ts';
 import { type SessionFate, sessionFates } from './session-fates.ts';
 import { type TrafficChange, trafficChanges } from './traffic.ts';
@@ -33,11 +34,17 @@ export interface ReviewOptions {
   /** Somebody who may do so has accepted the dangers. */
   readonly accepted: boolean;
   readonly rehearsal: Review['rehearsal'];
+  /** What could not be compared or tried, and why. */
+  readonly unknown?: readonly string[];
   readonly notes: readonly string[];
 }
 
 /** What happens to cluster, routers, nodes, sessions and packets when `after` takes the place of `before`. */
-export function review(before: State, after: State, { accepted, rehearsal, notes }: ReviewOptions): Review {
+export function review(
+  before: State,
+  after: State,
+  { accepted, rehearsal, unknown = [], notes }: ReviewOptions,
+): Review {
   const sessions = sessionFates(before, after);
   const objects = objectChanges(clusterFiles(before), clusterFiles(after));
   const routerFiles = fileChanges('routers', before.files, after.files);
@@ -53,40 +60,51 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
   const isSameNetwork = parts.length === 0 && sessions.every(({ became }) => became === 'kept');
   const traffic = isSameNetwork ? [] : trafficChanges(was, is);
   const failures = isSameNetwork ? NO_FAILURES : failureChanges(was, is);
-  const found = gravestFirst([
-    ...trustDangers(before, after),
-    ...dangers({ before: base, after: after.fabric, objects, sessions }),
-  ]);
   const interrupted = interruptions(base, is, sessions);
   const order = deliveryOrder(was, is, { routers: routerFiles.length > 0, cluster: objects.length > 0 });
+  const pairs = pairsOfBoth(was, is);
+  const found = gravestFirst([
+    ...trustDangers(before, after),
+    ...dangers({
+      before: base,
+      after: after.fabric,
+      objects,
+      sessions,
+      interruptions: interrupted,
+      traffic,
+      order,
+      pairs,
+    }),
+  ]);
   const [finding, findingBefore] = [after, before].map(
     ({ placeOf }) =>
       ({ id, severity, says, path }: Finding) => ({ id, severity, says, place: placeOf(path) }),
   ) as [FindingText, FindingText];
-  return {
+  const told: Told = {
     version: REVIEW_VERSION,
     command: 'diff',
-    ok:
-      (accepted || found.every(({ severity }) => severity !== 'error')) &&
-      (rehearsal === null || rehearsal.failures.length === 0),
     network: after.fabric.name,
     base: { name: before.name, commit: before.commit ?? null },
     head: { name: after.name, commit: after.commit ?? null },
-    outcome: outcomeOf({ objects, files, trusted, found, traffic, interrupted, order, rehearsal }),
     accepted,
     dangers: found.map(({ severity, says, mend }) => ({ severity, says, mend })),
-    pairs: pairsOfBoth(was, is),
+    pairs,
     sessions: {
       kept: sessions.filter(({ became }) => became === 'kept').length,
       changed: sessions.flatMap(({ id, kind, became, reasons }) =>
         became === 'kept' ? [] : [{ id, kind, became, reasons: [...reasons] }],
       ),
     },
-    interruptions: interrupted.map((one) => ({ ...one })),
+    interruptions: interrupted.map(({ speaker, sessions: count, lost }) => ({
+      speaker,
+      sessions: count,
+      lost,
+    })),
     traffic: traffic.map((one) => ({ ...one, hops: orNull(one.hops), mtu: orNull(one.mtu) })),
     failures: {
-      fatal: failures.fatal.map(({ kind, name, lost }) => ({ kind, name, lost: [...lost] })),
-      survived: failures.survived.map(({ kind, name, lost }) => ({ kind, name, lost: [...lost] })),
+      fatal: failures.fatal.map(failureDocument),
+      worse: failures.worse.map(failureDocument),
+      survived: failures.survived.map(failureDocument),
     },
     findings: {
       introduced: changedFindings.introduced.map(finding),
@@ -100,11 +118,20 @@ export function review(before: State, after: State, { accepted, rehearsal, notes
     objects: objects.map(objectDocument),
     files: files.map((file) => ({ ...file, hunks: [...file.hunks] })),
     picture: pictureDocument(base, after.fabric, parts, sessions),
-    notes: [...notes, ...untriedNote(failures)],
+    whole: unknown.length === 0,
+    notes: [...unknown, ...notes, ...untriedNote(failures)],
   };
+  const outcome = outcomeOf(told);
+  return { ...told, ok: accepted || outcome !== 'dangerous', outcome };
 }
 
-const NO_FAILURES: FailureChanges = { untried: undefined, fatal: [], survived: [] };
+const failureDocument = ({ kind, name, lost }: FailureChange): Review['failures']['fatal'][number] => ({
+  kind,
+  name,
+  lost: [...lost],
+});
+
+const NO_FAILURES: FailureChanges = { untried: undefined, fatal: [], worse: [], survived: [] };
 
 const untriedNote = ({ untried }: FailureChanges): string[] =>
   untried === undefined
@@ -128,36 +155,6 @@ function pairsOfBoth(was: Analysis, is: Analysis): number {
   const known = new Set(was.fabric.nodes.map(({ name }) => name));
   const both = is.fabric.nodes.filter(({ name }) => known.has(name)).length;
   return both === is.fabric.nodes.length ? countPairs(is) : both * Math.max(both - 1, 0);
-}
-
-interface Told {
-  readonly objects: readonly ObjectChange[];
-  readonly files: readonly FileChange[];
-  readonly trusted: readonly PartChange[];
-  readonly found: readonly Danger[];
-  readonly traffic: readonly TrafficChange[];
-  readonly interrupted: readonly Interruption[];
-  readonly order: DeliveryOrder;
-  readonly rehearsal: Review['rehearsal'];
-}
-
-/** What the lab measured goes before what the simulator expects. */
-function outcomeOf({
-  objects,
-  files,
-  trusted,
-  found,
-  traffic,
-  interrupted,
-  order,
-  rehearsal,
-}: Told): Review['outcome'] {
-  if (found.some(({ severity }) => severity === 'error')) return 'dangerous';
-  if (objects.length + files.length + trusted.length === 0) return 'nothing';
-  const breaks = traffic.some(({ became }) => became === 'lost' || became === 'partly lost');
-  if (breaks || order.first === 'apart') return 'felt';
-  if (rehearsal !== null) return rehearsal.lost > 0 || rehearsal.failures.length > 0 ? 'felt' : 'hitless';
-  return interrupted.some(({ lost }) => lost > 0) ? 'felt' : 'hitless';
 }
 
 function objectDocument({ id, became, before, fields }: ObjectChange): Review['objects'][number] {

@@ -9,10 +9,14 @@ export interface TrafficChange {
   readonly family: Family;
   /** For how many ordered pairs of nodes it stands. */
   readonly pairs: number;
-  /** The gravest of what is otherwise; `rerouted`: over other links that are as long and as wide. */
+  /**
+   * The gravest of what is otherwise; `too narrow`: packets as large as the pods' MTU, that of pods that run or of new ones, fit no
+   * more; `rerouted`: over other links that are as long and as wide.
+   */
   readonly became:
     | 'lost'
     | 'partly lost'
+    | 'too narrow'
     | 'restored'
     | 'longer'
     | 'narrower'
@@ -30,10 +34,11 @@ export function trafficChanges(before: Analysis, after: Analysis): TrafficChange
   const families = after.fabric.pods.families.filter((family) =>
     before.fabric.pods.families.includes(family),
   );
+  const fits = fitting(before, after);
   return classPairs([after, before]).flatMap(({ from, to, pairs }) =>
     families.flatMap((family): TrafficChange[] => {
       const [was, is] = [trip(before, from, to, family), trip(after, from, to, family)];
-      const became = was === undefined || is === undefined ? undefined : outcome(was, is);
+      const became = was === undefined || is === undefined ? undefined : outcome(was, is, fits);
       if (was === undefined || is === undefined || became === undefined) return [];
       return [
         { from, to, family, pairs, became, hops: [hopsOf(was), hopsOf(is)], mtu: [mtuOf(was), mtuOf(is)] },
@@ -42,12 +47,25 @@ export function trafficChanges(before: Analysis, after: Analysis): TrafficChange
   );
 }
 
-function outcome(was: Trip, is: Trip): TrafficChange['became'] | undefined {
+/** Whether what a pod may send fits, before and after. Pods that run keep the MTU that they were started with. */
+interface Fits {
+  readonly before: (trip: Trip) => boolean;
+  readonly after: (trip: Trip) => boolean;
+}
+
+function fitting(before: Analysis, after: Analysis): Fits {
+  const [was = 0, is = 0] = [before.fabric.pods.mtu, after.fabric.pods.mtu];
+  const carries = (size: number) => (one: Trip) => one.fate.mtu[0] >= size;
+  return { before: carries(was), after: carries(Math.max(was, is)) };
+}
+
+function outcome(was: Trip, is: Trip, fits: Fits): TrafficChange['became'] | undefined {
   if (isWhole(was.fate) !== isWhole(is.fate)) {
     return isWhole(is.fate) ? 'restored' : is.fate.arrives ? 'partly lost' : 'lost';
   }
   if (!isWhole(is.fate))
     return was.fate.arrives === is.fate.arrives ? undefined : is.fate.arrives ? 'partly lost' : 'lost';
+  if (fits.before(was) && !fits.after(is)) return 'too narrow';
   const [hops, mtu] = [is.fate.hops[1] - was.fate.hops[1], is.fate.mtu[0] - was.fate.mtu[0]];
   if (mtu < 0) return 'narrower';
   if (hops > 0) return 'longer';

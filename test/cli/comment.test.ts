@@ -107,7 +107,7 @@ test('posts the review, and renews it in place', async () => {
   expect(await comment([], job('pull_request'))).toMatchObject({
     stdout: expect.stringContaining('unchanged'),
   });
-  review({ outcome: 'felt' });
+  review({ interruptions: [{ speaker: 'gateway', sessions: 1, lost: 2 }] });
   expect(await comment([], job('pull_request'))).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('updated'),
@@ -206,11 +206,11 @@ test('a comment is never longer than GitHub takes, whatever the review', async (
 });
 
 test('a review of another format is not shown, and the comment says where it is', async () => {
-  review({ version: 2, brandNew: true });
+  review({ version: 3, brandNew: true });
   const run = await comment(['--json'], job('pull_request'));
   expect(JSON.parse(run.stdout)).toMatchObject({ ok: true, action: 'created', tier: null });
   expect(bodies()[0]).toBe(`${MARKER}
-The review of this change cannot be shown here: it is of format 2, and the noencap that comments reads format 1. \
+The review of this change cannot be shown here: it is of format 3, and the noencap that comments reads format 2. \
 [The run that made it](https://github.example/acme/net/actions/runs/99) has it. Use the same noencap in both jobs.`);
 });
 
@@ -219,7 +219,7 @@ describe('after the workflow of a fork', () => {
 
   test('GitHub says which pull request it is, and the link is to the run that was', async () => {
     // Of another format: that comment always has the link.
-    review({ version: 2 });
+    review({ version: 3 });
     expect(await comment([], job('workflow_run'))).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('Comment on pull request 8 created'),
@@ -293,8 +293,8 @@ describe('bad input: exit 2', () => {
     ['another document', () => review({ command: 'check' }), 'review.json is no review: '],
     [
       'another document of another format',
-      () => review({ command: 'check', version: 2 }),
-      'it is of format 2',
+      () => review({ command: 'check', version: 3 }),
+      'it is of format 3',
     ],
     ['a field too many', () => review({ more: 1 }), 'review.json is no review: '],
     [

@@ -161,7 +161,9 @@ test('what the next delivery trusts is a danger where nothing that is rendered i
   expect(told.fabric).toEqual([{ kind: 'file', name: 'known_hosts', became: 'changed', says: [] }]);
   const { code, stdout } = noencap(folder, ['diff']);
   expect(code).toBe(1);
-  expect(stdout).toContain('\n  Dangerous. 1 trusted file changed; no session is reset.\n');
+  expect(stdout).toContain(
+    '\n  Dangerous. 1 danger; 1 warning; 1 trusted file changed; no session is reset.\n',
+  );
   expect(noencap(folder, ['diff', '--accept']).code).toBe(0);
 
   keys('gateway', KEYS.one);

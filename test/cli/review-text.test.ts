@@ -35,6 +35,7 @@ const told: Review = review({
   ],
   failures: {
     fatal: [{ kind: 'router', name: 'e1', lost: [0, 4] }],
+    worse: [],
     survived: [{ kind: 'segment', name: 'core', lost: [2, 0] }],
   },
   findings: {

@@ -51,7 +51,7 @@ const step = z.strictObject({
   /** `order.first` of `noencap diff`. The lab makes the change in this order. */
   first: z.enum(['either', 'routers', 'cluster', 'apart']),
   /** `outcome` of `noencap diff`. What is hitless, and no danger, must lose nothing in the lab; what is not need not lose anything. */
-  outcome: z.enum(['nothing', 'hitless', 'felt', 'dangerous']),
+  outcome: z.enum(['nothing', 'hitless', 'risky', 'felt', 'dangerous']),
   /** What each danger that `noencap diff` names says, or the beginning of it; in its order. */
   dangers: z.array(z.string()).prefault([]),
   loses: loss,

@@ -67,7 +67,7 @@ test('with another calico-node every session of a node ends, and while peers kee
   expect(ofNodes.every(({ became }) => became === 'reset')).toBe(true);
   expect(ofNodes[0]?.reasons[0]).toMatch(/: calico-node v3\.30\.7 -> v3\.31\.7$/);
   expect(interruptions).toEqual([{ speaker: 'Calico', sessions: ofNodes.length, lost: 0 }]);
-  expect(outcome).toBe('hitless');
+  expect(outcome).toBe('risky');
 });
 
 test('without graceful restart the worst node counts, and all of its reflectors go together', () => {
@@ -80,6 +80,7 @@ test('without graceful restart the worst node counts, and all of its reflectors 
   expect(outcome).toBe('dangerous');
   expect(told(base, head)).toEqual([
     expect.stringMatching(/^error: all reflectors of region east reset their sessions with 2 nodes/),
+    expect.stringMatching(/^error: all reflectors of region west reset their sessions with w-a/),
     expect.stringMatching(/bgp\.gracefulRestart is off: the routers drop a node's routes/),
   ]);
 });

@@ -12,6 +12,21 @@ export interface Change {
   readonly gone?: readonly string[];
 }
 
+/** A change of which nobody feels anything: what a test is about comes on top. */
+export const QUIET = {
+  objects: [],
+  sessions: [],
+  interruptions: [],
+  traffic: [],
+  order: {
+    first: 'either' as const,
+    says: '',
+    lost: { routersFirst: 0, clusterFirst: 0 },
+    waiting: { routersFirst: 0, clusterFirst: 0 },
+  },
+  pairs: 0,
+};
+
 const CLIENTS = ['e-a--e1/ipv4', 'e-a--e2/ipv4', 'e-b--e1/ipv4', 'e-b--e2/ipv4', 'w-a--w1/ipv4'];
 const BACKBONE = ['e1--e2/ipv4', 'e1--w1/ipv4', 'e2--w1/ipv4'];
 const MESH = ['e-a--e-b/ipv4', 'e-a--w-a/ipv4', 'e-b--w-a/ipv4'];

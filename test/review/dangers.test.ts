@@ -1,23 +1,26 @@
 import { render } from '../../cli/render.ts';
 import { dangers } from '../../review/dangers.ts';
+import { NO_TRUST_FILES, review, type State } from '../../review/index.ts';
 import { objectChanges } from '../../review/objects.ts';
-import { sessionFates } from '../../review/session-fates.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/labs.ts';
+import { QUIET } from './changes.ts';
 
 const meshed = (change: Partial<TopologyInput> = {}): TopologyInput =>
   redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 }, ...change });
 
 function told(base: TopologyInput, head: TopologyInput): string[] {
-  const [before, after] = [fabricOf(base), fabricOf(head)];
-  const [were, are] = [render(before, undefined).files, render(after, undefined).files];
-  const objects = objectChanges(
-    new Map([...were].filter(([path]) => path.startsWith('cluster/'))),
-    new Map([...are].filter(([path]) => path.startsWith('cluster/'))),
+  const given = { accepted: false, rehearsal: null, notes: [] };
+  return review(stateOf(base), stateOf(head), given).dangers.map(
+    ({ severity, says }) => `${severity}: ${says}`,
   );
-  const sessions = sessionFates({ fabric: before, files: were }, { fabric: after, files: are });
-  return dangers({ before, after, objects, sessions }).map(({ severity, says }) => `${severity}: ${says}`);
+}
+
+function stateOf(topology: TopologyInput): State {
+  const fabric = fabricOf(topology);
+  const { files } = render(fabric, undefined);
+  return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
 }
 
 test('a small change is no danger', () => {
@@ -42,12 +45,18 @@ test.each<[string, TopologyInput, RegExp[]]>([
   [
     'another AS number',
     meshed({ bgp: { nodeToNodeMesh: true, holdTime: 6, asNumber: 64999 } }),
-    [/^error: all reflectors of region east/, /^warning: the AS number changes from 64512 to 64999/],
+    [
+      /^error: all reflectors of region east reset their sessions with 2 nodes/,
+      /^error: all reflectors of region west reset their sessions with w-a/,
+      /^warning: the AS number changes from 64512 to 64999/,
+    ],
   ],
   [
-    'another hold time, which resets both reflectors of a region',
-    meshed({ bgp: { nodeToNodeMesh: true, holdTime: 9 } }),
-    [/^error: all reflectors of region east reset their sessions with 2 nodes/],
+    'another hold time without the mesh, where one region has one reflector',
+    redundant({ bgp: { nodeToNodeMesh: false, holdTime: 9 } }),
+    [
+      /^error: w1 resets its sessions with w-a of region west, which has no other reflector: until they are back up to 4 of 6 pairs of nodes lose packets$/,
+    ],
   ],
   [
     'another MTU',
@@ -55,9 +64,15 @@ test.each<[string, TopologyInput, RegExp[]]>([
     [/^warning: the MTU of pods changes from 1380 to 1300/],
   ],
 ])('%s is told', (_, head, expected) => {
-  const found = told(meshed(), head);
+  const found = told(head.bgp?.nodeToNodeMesh === false ? redundant() : meshed(), head);
   expect(found).toHaveLength(expected.length);
   for (const [index, one] of expected.entries()) expect(found[index]).toMatch(one);
+});
+
+test('reflectors that ship changes one after the other are none, however many get another hold time; the only one of a region is', () => {
+  expect(told(meshed(), meshed({ bgp: { nodeToNodeMesh: true, holdTime: 9 } }))).toEqual([
+    'error: w1 resets its sessions with w-a of region west, which has no other reflector: until they are back up to 4 of 6 pairs of nodes lose packets',
+  ]);
 });
 
 test('a reset of one reflector of two is none: the other one goes on', () => {
@@ -87,7 +102,7 @@ test('what holds the pod network is not deleted by a review that nobody read', (
   const before = fabricOf(meshed());
   const id = { group: 'operator.tigera.io', kind: 'Installation', namespace: undefined, name: 'default' };
   const objects = [{ id, became: 'deleted' as const, before: id, fields: [] }];
-  expect(dangers({ before, after: before, objects, sessions: [] })).toMatchObject([
+  expect(dangers({ ...QUIET, before, after: before, objects })).toMatchObject([
     { severity: 'error', says: expect.stringContaining('Installation default is deleted') },
   ]);
 });
@@ -100,7 +115,7 @@ test('encapsulation of a cluster that is taken over is told', () => {
   expect(text).toContain('encapsulation: None');
   const before = new Map([[path, text.replace('encapsulation: None', 'encapsulation: VXLAN')]]);
   const objects = objectChanges(before, new Map([[path, text]]));
-  expect(dangers({ before: fabric, after: fabric, objects, sessions: [] })).toEqual([
+  expect(dangers({ ...QUIET, before: fabric, after: fabric, objects })).toEqual([
     expect.objectContaining({
       severity: 'error',
       says: expect.stringMatching(/^the encapsulation of pods' packets changes from VXLAN to None: /),

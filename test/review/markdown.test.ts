@@ -177,6 +177,7 @@ function overwhelming(piece: string): Review {
       [
         'lost',
         'partly lost',
+        'too narrow',
         'restored',
         'longer',
         'narrower',
@@ -186,7 +187,11 @@ function overwhelming(piece: string): Review {
         'rerouted',
       ] as const
     ).flatMap((became) => many(base.traffic).map((one) => ({ ...one, became }))),
-    failures: { fatal: many(base.failures.fatal), survived: many(base.failures.survived) },
+    failures: {
+      fatal: many(base.failures.fatal),
+      worse: many(base.failures.worse),
+      survived: many(base.failures.survived),
+    },
     findings: {
       introduced: many(base.findings.introduced),
       fixed: many(base.findings.introduced),

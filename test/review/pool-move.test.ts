@@ -5,6 +5,7 @@ import { deliveryOrder, firstToGet } from '../../review/order.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
+import { QUIET } from './changes.ts';
 
 const network = (pods: TopologyInput['pods'], clusterCidrs = ['10.42.0.0/16']): TopologyInput =>
   redundant({
@@ -19,7 +20,7 @@ const back = network({ cidrs: ['10.42.0.0/16'], retiring: ['10.44.0.0/16'] });
 const moved = network({ cidrs: ['10.44.0.0/16'] });
 
 const told = (base: TopologyInput, head: TopologyInput): string[] =>
-  dangers({ before: fabricOf(base), after: fabricOf(head), objects: [], sessions: [] }).map(
+  dangers({ ...QUIET, before: fabricOf(base), after: fabricOf(head) }).map(
     ({ severity, says }) => `${severity}: ${says}`,
   );
 

@@ -62,24 +62,35 @@ test('a network that does not change is a review that says so', () => {
 const bgp = (change: TopologyInput['bgp']): TopologyInput =>
   redundant({ bgp: { nodeToNodeMesh: false, holdTime: 6, ...change } });
 
-test('what is reloaded is hitless, what resets where there is no other way is felt, and together it is a danger', () => {
-  expect(reviewed(bgp({}), bgp({ reflectorNextHop: 'self' })).outcome).toBe('hitless');
-  const w1 = { ...bgp({}).routers?.w1, clusterId: '10.0.0.77' };
-  const other = { ...bgp({}), routers: { ...bgp({}).routers, w1: w1 as never } };
-  const felt = reviewed(bgp({}), other);
-  expect(felt.outcome).toBe('felt');
-  expect(felt.interruptions).toEqual([{ speaker: 'w1', sessions: 1, lost: 2 }]);
+const W1 = { ...bgp({}).routers?.w1, clusterId: '10.0.0.77' };
+const otherW1: TopologyInput = { ...bgp({}), routers: { ...bgp({}).routers, w1: W1 as never } };
+
+test('what is reloaded is hitless; what resets where there is no other way loses packets, and that is a danger', () => {
+  expect(reviewed(bgp({}), bgp({ reflectorNextHop: 'self' })).outcome).toBe('risky');
+  expect(reviewed(bgp({}), bgp({ exportBorrowed: true })).outcome).toBe('hitless');
+  const alone = reviewed(bgp({}), otherW1);
+  expect(alone).toMatchObject({ outcome: 'dangerous', ok: false });
+  expect(alone.interruptions).toEqual([{ speaker: 'w1', sessions: 1, lost: 2 }]);
   expect(reviewed(bgp({}), bgp({ holdTime: 9 }))).toMatchObject({ outcome: 'dangerous', ok: false });
 });
 
-test('what the lab measured goes before what the simulator expects', () => {
+test('what the lab lost is felt where nothing was foretold, and what was foretold is not taken back because one run lost nothing', () => {
   const lab = { sent: 100, lost: 0, gap: 0, worst: [], reset: [], failures: [] };
-  const w1 = { ...bgp({}).routers?.w1, clusterId: '10.0.0.77' };
-  const other = { ...bgp({}), routers: { ...bgp({}).routers, w1: w1 as never } };
-  expect(reviewed(bgp({}), other, lab).outcome).toBe('hitless');
-  expect(reviewed(bgp({}), bgp({ reflectorNextHop: 'self' }), { ...lab, lost: 3, gap: 60 }).outcome).toBe(
-    'felt',
-  );
+  const borrowed = bgp({ exportBorrowed: true });
+  expect(reviewed(bgp({}), borrowed, lab).outcome).toBe('hitless');
+  expect(reviewed(bgp({}), borrowed, { ...lab, lost: 3, gap: 60 })).toMatchObject({
+    outcome: 'felt',
+    ok: true,
+  });
+  expect(reviewed(bgp({}), borrowed, { ...lab, lost: 50, gap: 1000 })).toMatchObject({
+    outcome: 'dangerous',
+    ok: false,
+  });
+  expect(reviewed(bgp({}), otherW1, lab).outcome).toBe('dangerous');
+  expect(reviewed(bgp({}), borrowed, { ...lab, failures: ['e1--w1/ipv4 is Active at e1'] })).toMatchObject({
+    outcome: 'dangerous',
+    ok: false,
+  });
 });
 
 test('whoever accepts a danger does not take it away', () => {
@@ -95,7 +106,7 @@ test('whoever accepts a danger does not take it away', () => {
 test('a document of another format, or none, is told apart', () => {
   const told = reviewed(bgp({}), bgp({ holdTime: 9 }));
   const says = (value: unknown) => (parseReview(JSON.stringify(value)) as { says: string }).says;
-  expect(says({ ...told, version: 2 })).toBe('it is of format 2, and this noencap reads format 1');
+  expect(says({ ...told, version: 1 })).toBe('it is of format 1, and this noencap reads format 2');
   expect(says({ ...told, pairs: 'many' })).toMatch(/^it is no review: pairs: /);
   expect(says({ ...told, more: 1 })).toMatch(/^it is no review: /);
   expect(says([])).toMatch(/^it is no review/);

@@ -3,7 +3,7 @@ import type { Review } from '../../review/document.ts';
 /** A review in which nothing changes; what a test is about is put over it. */
 export function review(change: Partial<Review> = {}): Review {
   return {
-    version: 1,
+    version: 2,
     command: 'diff',
     ok: true,
     network: 'home',
@@ -16,7 +16,7 @@ export function review(change: Partial<Review> = {}): Review {
     sessions: { kept: 9, changed: [] },
     interruptions: [],
     traffic: [],
-    failures: { fatal: [], survived: [] },
+    failures: { fatal: [], worse: [], survived: [] },
     findings: { introduced: [], fixed: [], reopened: [] },
     order: {
       first: 'either',
@@ -30,6 +30,7 @@ export function review(change: Partial<Review> = {}): Review {
     objects: [],
     files: [],
     picture: home(),
+    whole: true,
     notes: [],
     ...change,
   };
@@ -170,7 +171,8 @@ export const holdTime = (): Review => {
     'gateway--kubenode-wds-1/ipv4',
   ];
   return review({
-    outcome: 'felt',
+    ok: false,
+    outcome: 'dangerous',
     sessions: {
       kept: 5,
       changed: ids.map((id) => ({
@@ -201,6 +203,7 @@ export const holdTime = (): Review => {
     ],
     failures: {
       fatal: [{ kind: 'router', name: 'gateway', lost: [0, 4] }],
+      worse: [{ kind: 'segment', name: 'wds-lan', lost: [2, 4] }],
       survived: [{ kind: 'segment', name: 'iepl', lost: [4, 0] }],
     },
     findings: {

@@ -77,5 +77,5 @@ test('of a large network one pair stands for all that are alike', () => {
   const changes = trafficChanges(analyse(fabricOf(base)), analyse(fabricOf(narrow)));
   expect(changes).toHaveLength(6);
   expect(changes.reduce((sum, { pairs }) => sum + pairs, 0)).toBe(30 * 20);
-  expect(changes.every(({ became, mtu }) => became === 'narrower' && mtu[1] === 1400)).toBe(true);
+  expect(changes.every(({ became, mtu }) => became === 'too narrow' && mtu[1] === 1400)).toBe(true);
 });

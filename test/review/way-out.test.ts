@@ -1,5 +1,5 @@
 import { render } from '../../cli/render.ts';
-import { dangers } from '../../review/dangers.ts';
+import { NO_TRUST_FILES, review, type State } from '../../review/index.ts';
 import { sessionFates } from '../../review/session-fates.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -14,15 +14,21 @@ const renamed = (old: string, now: string, topology = base): TopologyInput =>
 
 /** Of a change the nodes that lose all their reflectors together, and what is said to be done instead. */
 function together(before: TopologyInput, after: TopologyInput) {
-  const [was, is] = [before, after].map((topology) => {
+  const [was, is] = [before, after].map((topology): State => {
     const fabric = fabricOf(topology);
-    return { fabric, files: render(fabric, undefined).files };
+    const { files } = render(fabric, undefined);
+    return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
   });
   if (was === undefined || is === undefined) throw new Error('two states');
   const sessions = sessionFates(was, is);
-  const found = dangers({ before: was.fabric, after: is.fabric, objects: [], sessions });
+  const { dangers: found } = review(was, is, { accepted: false, rehearsal: null, notes: [] });
   return {
-    mends: found.filter(({ says }) => says.startsWith('all reflectors of region')).map(({ mend }) => mend),
+    // A way out is that of all regions.
+    mends: [
+      ...new Set(
+        found.filter(({ says }) => says.startsWith('all reflectors of region')).map(({ mend }) => mend),
+      ),
+    ],
     reset: sessions.filter(({ became }) => became === 'reset').map(({ id }) => id),
   };
 }

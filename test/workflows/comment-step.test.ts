@@ -124,7 +124,7 @@ test.each(FROM)(
 test.each(FROM)(
   'a review of a %s that is none ends in an error, and nothing is posted or shown',
   async (from) => {
-    writeFileSync(join(artifacts, 'review/review.json'), '{"version": 1, "command": "diff", "ok": "::x::"}');
+    writeFileSync(join(artifacts, 'review/review.json'), '{"version": 2, "command": "diff", "ok": "::x::"}');
     const { result, steps } = await start(from);
     expect(result).toBe('failure');
     expect(steps.at(-1)).toMatchObject({ name: 'Comment', outcome: 'failure' });

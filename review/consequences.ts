@@ -1,0 +1,197 @@
+import type { Review } from './document.ts';
+import { counted, listed, number } from './markdown-text.ts';
+
+/**
+ * How grave something is that a change does. `harmless`: nobody is the worse for it. `risk`: no packet is lost by it as far as known, but one
+ * may be, or the network bears less afterwards. `felt`: packets got lost. `danger`: it breaks what runs, loses packets, or cannot be
+ * taken back; somebody must accept it.
+ */
+export type Severity = (typeof SEVERITIES)[number];
+
+/** From the least. */
+const SEVERITIES = ['harmless', 'risk', 'felt', 'danger'] as const;
+
+/** Something that a change does, weighed. */
+export interface Consequence {
+  readonly severity: Severity;
+  /** For the first line: how much of it there is. Nothing in it is from the review's texts. */
+  readonly fact: string;
+}
+
+/** All that a review tells but for what is made of it. */
+export type Told = Omit<Review, 'outcome' | 'ok'>;
+
+/** All that a change does, the gravest first. Headline, outcome and exit code are made of this and of nothing else. */
+export function consequencesOf(told: Told): Consequence[] {
+  const all = Object.values(WEIGHED).flatMap((weigh) => weigh(told));
+  return [...SEVERITIES].reverse().flatMap((severity) => all.filter((one) => one.severity === severity));
+}
+
+/** How grave the gravest is; undefined where the change does nothing. */
+export const gravest = (told: Told): Severity | undefined => consequencesOf(told)[0]?.severity;
+
+export function outcomeOf(told: Told): Review['outcome'] {
+  const severity = gravest(told);
+  if (severity !== undefined && severity !== 'harmless') return OUTCOMES[severity];
+  return isDelivered(told) ? 'hitless' : 'nothing';
+}
+
+/** Whether anything is rendered otherwise, or is another thing for the next delivery. */
+const isDelivered = ({ objects, files, fabric }: Told): boolean =>
+  objects.length + files.length > 0 || fabric.some(({ kind }) => kind === 'file');
+
+const OUTCOMES = { risk: 'risky', felt: 'felt', danger: 'dangerous' } as const;
+
+type Weigh = (told: Told) => readonly Consequence[];
+
+const nothing: Weigh = () => [];
+
+/**
+ * What of a review weighs how much, in the order of the first line. Every field has its entry: what is added to a review cannot
+ * be forgotten by the headline.
+ */
+const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
+  dangers: ({ dangers }) => [
+    ...some('danger', dangers.filter(({ severity }) => severity === 'error').length, 'danger'),
+    ...some('risk', dangers.filter(({ severity }) => severity === 'warning').length, 'warning'),
+  ],
+  traffic: ({ traffic }) => {
+    const pairs = (which: readonly string[]) =>
+      traffic.filter(({ became }) => which.includes(became)).reduce((sum, one) => sum + one.pairs, 0);
+    const [lost, narrow] = [pairs(['lost', 'partly lost']), pairs(['too narrow'])];
+    return [
+      ...when(lost > 0, 'danger', `${pairsLose(lost)} packets for good`),
+      ...when(narrow > 0, 'danger', `${pairsLose(narrow)} packets as large as the pods' MTU`),
+      ...when(traffic.length > 0, 'harmless', ''),
+    ];
+  },
+  interruptions: ({ interruptions, pairs }) => {
+    const most = interruptions.reduce((all, one) => Math.max(all, one.lost), 0);
+    const says = `up to ${number(most)} of ${counted(pairs, 'pair')} of nodes lose packets while sessions are down`;
+    return when(most > 0, 'danger', says);
+  },
+  order: ({ order }) =>
+    when(order.first === 'apart', 'danger', 'packets are lost whichever is delivered first'),
+  rehearsal: ({ rehearsal }) => {
+    if (rehearsal === null) return [];
+    const { sent, lost, gap, failures } = rehearsal;
+    return [
+      ...when(
+        lost > 0,
+        gap > BLIP ? 'danger' : 'felt',
+        `the lab lost ${number(lost)} of ${counted(sent, 'packet')}`,
+      ),
+      ...when(failures.length > 0, 'danger', `${counted(failures.length, 'thing')} did not hold in the lab`),
+    ];
+  },
+  findings: ({ findings: { introduced, reopened, fixed } }) => {
+    const come = [...introduced, ...reopened];
+    const of = (severity: string) => come.filter((one) => one.severity === severity).length;
+    return [
+      ...some('danger', of('error'), 'new error', 'new errors'),
+      ...some('risk', of('warning'), 'new warning', 'new warnings'),
+      ...when(of('info') + fixed.length > 0, 'harmless', ''),
+    ];
+  },
+  failures: ({ failures: { fatal, worse, survived } }) => [
+    ...some('risk', fatal.length, 'failure newly loses packets', 'failures newly lose packets'),
+    ...some(
+      'risk',
+      worse.length,
+      'failure loses more pairs than before',
+      'failures lose more pairs than before',
+    ),
+    ...when(survived.length > 0, 'harmless', ''),
+  ],
+  whole: ({ whole }) => when(!whole, 'risk', 'not all of it is known'),
+  fabric: ({ fabric }) => when(fabric.length > 0, 'harmless', partsText(fabric)),
+  objects: (told) => when(told.objects.length + told.files.length > 0, 'harmless', resourcesText(told)),
+  // Told together with the objects.
+  files: nothing,
+  sessions: (told) => when(sessionsText(told) !== '', 'harmless', sessionsText(told)),
+  byHand: ({ byHand }) => some('harmless', byHand.length, 'step by hand', 'steps by hand'),
+  // What the review is of, and how it is shown.
+  version: nothing,
+  command: nothing,
+  network: nothing,
+  base: nothing,
+  head: nothing,
+  accepted: nothing,
+  pairs: nothing,
+  picture: nothing,
+  notes: nothing,
+};
+
+/**
+ * Milliseconds without a reply. A reply that takes longer than the time between two packets counts as lost, as on a busy machine, and so
+ * does a packet that is at a router at the moment when its route changes. BGP needs longer to lose a way.
+ */
+const BLIP = 200;
+
+const when = (is: boolean, severity: Severity, fact: string): Consequence[] =>
+  is ? [{ severity, fact }] : [];
+
+const some = (severity: Severity, count: number, one: string, many?: string): Consequence[] =>
+  when(count > 0, severity, counted(count, one, many));
+
+const pairsLose = (count: number): string =>
+  `${counted(count, 'pair')} of nodes ${count === 1 ? 'loses' : 'lose'}`;
+
+const KINDS: Readonly<Record<Review['fabric'][number]['kind'], readonly [one: string, many: string]>> = {
+  network: ['network', 'networks'],
+  region: ['region', 'regions'],
+  router: ['router', 'routers'],
+  node: ['node', 'nodes'],
+  host: ['host', 'hosts'],
+  segment: ['segment', 'segments'],
+  reflector: ['reflector', 'reflectors'],
+  file: ['trusted file', 'trusted files'],
+};
+
+/** `1 node added, 2 routers changed`. */
+function partsText(fabric: Told['fabric']): string {
+  return (['added', 'removed', 'changed'] as const)
+    .flatMap((became) =>
+      Object.entries(KINDS).flatMap(([kind, [one, many]]) => {
+        const count = fabric.filter((part) => part.kind === kind && part.became === became).length;
+        if (count === 0) return [];
+        return [kind === 'network' ? `settings ${became}` : `${counted(count, one, many)} ${became}`];
+      }),
+    )
+    .join(', ');
+}
+
+/** `6 objects, 2 router files and 1 node file differ`. */
+function resourcesText({ objects, files }: Told): string {
+  const routers = files.filter(({ path }) => path.startsWith('routers/')).length;
+  const nodes = files.filter(({ path }) => path.startsWith('nodes/')).length;
+  const total = objects.length + files.length;
+  const found = [
+    [objects.length, 'object'],
+    [routers, 'router file'],
+    [nodes, 'node file'],
+    [files.length - routers - nodes, 'other file'],
+  ] as const;
+  if (total === 0) return '';
+  const text = listed(
+    found.filter(([count]) => count > 0),
+    found.length,
+    ([count, what]) => counted(count, what),
+  );
+  return `${text} ${total === 1 ? 'differs' : 'differ'}`;
+}
+
+/** Whether sessions are reset is said in any case: it is what a reviewer of BGP wants to know first of them. */
+function sessionsText(told: Told): string {
+  const { changed, kept } = told.sessions;
+  if (changed.length === 0) return kept > 0 && isDelivered(told) ? 'no session is reset' : '';
+  const counts = (['reset', 'new', 'gone', 'reloaded'] as const).map(
+    (became) => [became, changed.filter((one) => one.became === became).length] as const,
+  );
+  const [[first, count] = ['reset', 0], ...others] = counts.filter(([, some]) => some > 0);
+  return [
+    `${counted(count, 'session')} ${first}`,
+    ...others.map(([became, some]) => `${number(some)} ${became}`),
+    ...(first === 'reset' ? [] : ['none reset']),
+  ].join(', ');
+}

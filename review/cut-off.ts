@@ -1,0 +1,54 @@
+import { grouped } from '../analysis/index.ts';
+import type { Changed, Danger } from './dangers.ts';
+import type { Interruption } from './interruptions.ts';
+import { wayOut } from './way-out.ts';
+
+/**
+ * Sessions that reset while nothing else leads where they do. `ship` changes one reflector of a region after the other and waits
+ * for each, so that resets of both lose nothing; what one router, or the nodes themselves, reset at one time may.
+ */
+export function cutOff(changed: Changed): Danger[] {
+  const felt = changed.interruptions.filter(({ lost }) => lost > 0);
+  // A session of which both ends change is told once, of the end that no router stands in for.
+  const byNodes = new Set(felt.filter(({ speaker }) => speaker === 'Calico').flatMap(({ cut }) => cut));
+  return felt
+    .filter(
+      ({ speaker, cut }) =>
+        speaker === 'Calico' || cut.length === 0 || cut.some((node) => !byNodes.has(node)),
+    )
+    .flatMap((one) => (one.cut.length === 0 ? [withoutWay(changed, one)] : nodesCut(changed, one)));
+}
+
+/** The nodes that lose all their reflectors, region by region. */
+function nodesCut(changed: Changed, { speaker, cut, lost }: Interruption): Danger[] {
+  const { after, pairs } = changed;
+  const nodes = after.nodes.filter(({ name }) => cut.includes(name));
+  const meanwhile = `until they are back up to ${lost} of ${pairs} pairs of nodes lose packets`;
+  return [...grouped(nodes, ({ region }) => region)].map(([region, own]): Danger => {
+    const [who, have] = own.length === 1 ? [own[0]?.name, 'has'] : [`${own.length} nodes`, 'have'];
+    return speaker === 'Calico'
+      ? {
+          severity: 'error',
+          says: `all reflectors of region ${region} reset their sessions with ${who}: ${meanwhile}`,
+          mend: wayOut(
+            changed,
+            own.map(({ name }) => name),
+          ),
+        }
+      : {
+          severity: 'error',
+          says: `${speaker} resets its sessions with ${who} of region ${region}, which ${have} no other reflector: ${meanwhile}`,
+          mend: `Give ${region} a second reflector first, in a change of its own; or accept it, and ship at a quiet hour.`,
+        };
+  });
+}
+
+function withoutWay({ pairs }: Changed, { speaker, sessions, lost }: Interruption): Danger {
+  const [what, lead, are] =
+    sessions === 1 ? ['a session', 'it does', 'it is'] : [`${sessions} sessions`, 'they do', 'they are'];
+  return {
+    severity: 'error',
+    says: `${speaker === 'Calico' ? "Calico's nodes reset" : `${speaker} resets`} ${what}, and nothing else leads where ${lead}: until ${are} back up to ${lost} of ${pairs} pairs of nodes lose packets`,
+    mend: 'Give these pairs a second way first, in a change of its own; or accept it, and deliver at a quiet hour.',
+  };
+}
