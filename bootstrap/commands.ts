@@ -38,6 +38,12 @@ export function stepCommands({ engine }: BootstrapPlan, step: BootstrapStep): st
       return [kubectl(applyArguments(engine, step.folder))];
     case 'wait':
       return waitCommands(step.for);
+    case 'secrets':
+      return [
+        kubectl(['get', 'secret', '-n', step.namespace, ...step.names, '-o', 'name']),
+        '# Of each that is not found:',
+        ...step.names.map((name) => `#   ${createSecret(step.namespace, name)}`),
+      ];
     case 'hand-over':
       return [
         '# What K3s applied first it would own together with the engine, and a field that git drops would stay.',
@@ -51,6 +57,10 @@ export function stepCommands({ engine }: BootstrapPlan, step: BootstrapStep): st
       ];
   }
 }
+
+/** From what `docker login` wrote: no password stands in a command. */
+export const createSecret = (namespace: string, name: string): string =>
+  `kubectl create secret generic -n ${namespace} ${name} --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=$HOME/.docker/config.json`;
 
 /** `kubectl wait` ends at once where there is no object yet: hence the wait for its creation (kubectl 1.31). */
 function waitCommands({ resource, namespace, names, condition }: Awaited): string[] {

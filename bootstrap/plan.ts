@@ -15,6 +15,8 @@ export interface BootstrapPlan {
 export type BootstrapStep = { readonly title: string } & (
   | { readonly kind: 'apply'; readonly folder: string }
   | { readonly kind: 'wait'; readonly for: Awaited }
+  /** What git must not hold: a registry's credentials, made by hand. Without them images are asked for in vain. */
+  | { readonly kind: 'secrets'; readonly namespace: string; readonly names: readonly string[] }
   /** Nobody but the engine shall own what git says. */
   | { readonly kind: 'hand-over'; readonly folders: readonly string[] }
   | { readonly kind: 'installed'; readonly engine: Engine }
@@ -57,6 +59,7 @@ export function bootstrapPlan(
     steps: [
       ...LAYERS.flatMap((layer): BootstrapStep[] => [
         { kind: 'apply', title: TITLES[layer.name], folder: folder(layer) },
+        ...(layer.name === 'operator' ? pullSecrets(fabric) : []),
         ...waits(layer, objects),
       ]),
       { kind: 'hand-over', title: `Leave its fields to ${engine.title}`, folders: LAYERS.map(folder) },
@@ -105,6 +108,19 @@ function waits({ name }: Layer, objects: Objects): BootstrapStep[] {
       return [];
   }
 }
+
+/** The operator pulls its own image with them, and copies them to wherever it starts pods of Calico. */
+const pullSecrets = ({ calico: { imagePullSecrets: names } }: Fabric): BootstrapStep[] =>
+  names.length === 0
+    ? []
+    : [
+        {
+          kind: 'secrets',
+          title: "Look for the registry's credentials",
+          namespace: 'tigera-operator',
+          names,
+        },
+      ];
 
 type Objects = ReadonlyMap<Layer['name'], readonly ClusterObject[]>;
 

@@ -1,3 +1,4 @@
+import { createSecret } from '../bootstrap/commands.ts';
 import { applyArguments, type BootstrapPlan, type Engine, PATIENCE_MINUTES } from '../bootstrap/index.ts';
 import type { Awaited, BootstrapStep } from '../bootstrap/plan.ts';
 import { columnsOf, hopeless, missing, seenIn } from '../bootstrap/trouble.ts';
@@ -56,6 +57,8 @@ function perform(bootstrap: Bootstrap, step: BootstrapStep, say: (detail: string
       return apply(bootstrap, step.folder, say);
     case 'wait':
       return wait(bootstrap, step.for, say);
+    case 'secrets':
+      return secrets(bootstrap, step);
     case 'hand-over':
       return takeOver({ ...bootstrap, engine: bootstrap.plan.engine }, step.folders, say);
     case 'installed':
@@ -132,6 +135,38 @@ async function wait(
     await clock.sleep(2000, stop);
     if (stop.aborted) return WELL;
   }
+}
+
+/** By name only: their contents are nobody's business here. */
+async function secrets(
+  { kubectl }: Bootstrap,
+  { namespace, names }: Extract<BootstrapStep, { kind: 'secrets' }>,
+): Promise<StepEnd> {
+  const { code, stdout, stderr } = await kubectl([
+    'get',
+    'secret',
+    '-n',
+    namespace,
+    ...names,
+    '--ignore-not-found',
+    '-o',
+    'name',
+  ]);
+  const there = stdout.split('\n').map((line) => line.trim().replace(/^.*\//, ''));
+  const lacking = names.filter((name) => !there.includes(name));
+  if (code === 0 && lacking.length === 0) return WELL;
+  return {
+    notes: [],
+    halt: {
+      because: 'environment',
+      says:
+        code === 0
+          ? `namespace ${namespace} has no Secret ${listed(lacking, 'and')}, and no image of Calico can be pulled without`
+          : `the Secrets of namespace ${namespace} cannot be listed`,
+      details: code === 0 ? [] : [stderr.trim()],
+      mend: `Make ${lacking.length === 1 ? 'it' : 'them'}:\n${lacking.map((name) => `  ${createSecret(namespace, name)}`).join('\n')}\n${GO_ON}`,
+    },
+  };
 }
 
 /** A Job that has given up is not tried again while it is there. */

@@ -61,7 +61,11 @@ interface Ran {
 }
 
 /** Runs the plan until it halts, on a clock that only its own waiting moves. */
-async function run(cluster: FakeCluster, interruptAfter = Number.POSITIVE_INFINITY): Promise<Ran> {
+async function run(
+  cluster: FakeCluster,
+  interruptAfter = Number.POSITIVE_INFINITY,
+  running = plan,
+): Promise<Ran> {
   const stop = new AbortController();
   let time = 0;
   let calls = 0;
@@ -81,7 +85,7 @@ async function run(cluster: FakeCluster, interruptAfter = Number.POSITIVE_INFINI
   };
   const done: string[] = [];
   const notes: string[] = [];
-  for (const { title, run } of bootstrapSteps({ plan, kubectl, clock, stop: stop.signal })) {
+  for (const { title, run } of bootstrapSteps({ plan: running, kubectl, clock, stop: stop.signal })) {
     const end = await run(() => {});
     if (end.halt !== undefined) return { done, notes, halt: end.halt, minutes: time / 60_000 };
     done.push(title);
@@ -93,6 +97,30 @@ async function run(cluster: FakeCluster, interruptAfter = Number.POSITIVE_INFINI
 const all = plan.steps.map(({ title }) => title);
 const withEngine = (change: Partial<FakeCluster> = {}) =>
   emptyCluster({ crds: [...ENGINE_KINDS.argocd], ...change });
+
+test("a registry's credentials that nobody made stop it before it waits for images, and once made it goes on", async () => {
+  const secured = fabricOf({
+    ...topology,
+    calico: { ...topology.calico, imagePullSecrets: ['mirror', 'other'] },
+  });
+  const ours = bootstrapPlan(secured, ENGINES.argocd, objects, out);
+  const secret = (name: string): Live => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace: 'tigera-operator' },
+  });
+  const cluster = withEngine({ objects: [secret('other')] });
+  const ran = await run(cluster, undefined, ours);
+  expect(ran).toMatchObject({ done: ['Apply the operator'], minutes: 0 });
+  expect(ran.halt).toMatchObject({
+    because: 'environment',
+    says: 'namespace tigera-operator has no Secret mirror, and no image of Calico can be pulled without',
+  });
+  expect(ran.halt?.mend).toContain('kubectl create secret generic -n tigera-operator mirror ');
+  cluster.objects.push(secret('mirror'));
+  expect((await run(cluster, undefined, ours)).halt).toBeUndefined();
+  expect(cluster.asked.filter((words) => words.includes('secret') && !words.includes('name'))).toEqual([]);
+});
 
 const foreign = ({ objects }: FakeCluster) =>
   objects.flatMap((object) => foreignOwners(object, ENGINES.argocd));

@@ -303,6 +303,7 @@ const LISTS: Readonly<Record<string, (cluster: FakeCluster) => Live[]>> = {
   tigerastatus: ofKind('TigeraStatus'),
   apiservice: ofKind('APIService'),
   pods: ofKind('Pod'),
+  secret: ofKind('Secret'),
   events: ofKind('Event'),
   'installations.operator.tigera.io': ofKind('Installation'),
 };
