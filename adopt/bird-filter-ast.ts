@@ -14,7 +14,12 @@ export type Command =
   | { readonly kind: 'case'; readonly subject: Expression; readonly arms: readonly Arm[]; readonly at: Token }
   /** Of an attribute of the route, or of a variable. */
   | { readonly kind: 'assign'; readonly name: string; readonly value: Expression; readonly at: Token }
-  | { readonly kind: 'declare'; readonly name: string; readonly value: Expression | undefined }
+  | {
+      readonly kind: 'declare';
+      readonly name: string;
+      readonly value: Expression | undefined;
+      readonly at: Token;
+    }
   | { readonly kind: 'unset'; readonly name: string; readonly at: Token }
   /** A function, or `bgp_community.add(...)`. */
   | { readonly kind: 'call'; readonly what: Expression }

@@ -110,12 +110,12 @@ function parseCommands(words: FilterWords): Command[] {
   };
 
   const declaration = (): Command => {
-    words.next();
+    const at = words.next();
     if (words.is('set')) words.next();
     const name = words.next().text;
     const value = words.take('=') ? expression() : undefined;
     words.expect(';');
-    return { kind: 'declare', name, value };
+    return { kind: 'declare', name, value, at };
   };
 
   const assignmentOrCall = (): Command => {

@@ -145,6 +145,8 @@ function oneWay(
         assign(one.name, evaluate(one.value), one.at);
         return;
       case 'declare':
+        // Within a block BIRD 2.0.12 takes that for an error at run time, which later ones may not.
+        if (one.value === undefined && decide(placeText(one.at))) throw new FilterError(one.name);
         variables.set(one.name, one.value === undefined ? VOID : evaluate(one.value));
         return;
       case 'unset':

@@ -6,8 +6,9 @@ import { runFilter } from './bird-filter.ts';
 import type { Policy } from './bird-filter-library.ts';
 import type { BirdStatement } from './bird-syntax.ts';
 import { fieldAt } from './cluster-objects.ts';
+import { advertisedServices } from './cluster-ranges.ts';
 import type { FilterChange, FilterSide } from './compare-filters.ts';
-import { advertisedServices, type RouteClass, type Surroundings } from './route-classes.ts';
+import type { RouteClass, Surroundings } from './route-classes.ts';
 import type { RouterSessions } from './router-sessions.ts';
 
 /** Who is at the other ends of a router's sessions, and what can come from there. */

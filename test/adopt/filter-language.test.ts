@@ -219,6 +219,14 @@ describe('what is not known', () => {
     });
   });
 
+  test('a variable in a block that has no value: an error to BIRD 2.0.12', () => {
+    expect(outcome('int i; i = 3; if i = 3 then accept; reject;', {})).toEqual({
+      verdict: 'unknown',
+      why: 'x.conf:2:1: int',
+    });
+    expect(outcome('int i; i = 3; reject;', {}).verdict).toBe('rejected');
+  });
+
   test('a set whose elements overlap', () => {
     const attributes = { bgp_community: { type: 'communities', value: [[64512, 7]] } as Value };
     expect(

@@ -1,0 +1,59 @@
+import type { Fabric } from '../fabric/index.ts';
+import { type Family, hostPrefix, type Prefix, parsePrefix } from '../topology/address.ts';
+import type { Cluster } from './cluster.ts';
+import { fieldAt, isFields, textOf } from './cluster-objects.ts';
+
+/** The network that routes are made up in: what the topology knows of it, and what only today's cluster says. */
+interface Known {
+  readonly fabric: Fabric;
+  readonly cluster: Cluster;
+}
+
+/** What services have addresses of: the service network, and what BGPConfigurations and pools say of others. */
+export function serviceRanges({ fabric, cluster }: Known, family: Family): Prefix[] {
+  const written = [
+    ...advertisedServices(cluster),
+    ...cluster
+      .of('IPPool')
+      .filter(({ value }) =>
+        JSON.stringify(fieldAt(value, ['spec', 'allowedUses']) ?? '').includes('LoadBalancer'),
+      )
+      .map(({ value }) => textOf(fieldAt(value, ['spec', 'cidr']))),
+  ];
+  const parsed = written.flatMap((text) => {
+    const one = parsePrefix(text);
+    return one.ok ? [one.prefix] : [];
+  });
+  const all = [...fabric.services.cidrs, ...parsed].filter((one) => one.family === family);
+  return [...new Map(all.map((one) => [one.text, one])).values()];
+}
+
+/** Ranges of services that calico-node announces to its peers. */
+export const advertisedServices = (cluster: Cluster): string[] =>
+  cluster.of('BGPConfiguration').flatMap(({ value }) =>
+    ['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'].flatMap((field) => {
+      const listed = fieldAt(value, ['spec', field]);
+      return Array.isArray(listed) ? listed.filter(isFields).map((one) => textOf(one.cidr)) : [];
+    }),
+  );
+
+/** Networks that machines are connected to: segments, and what calico-node says behind the slash of its address. */
+export function connectedNetworks({ fabric, cluster }: Known, family: Family): Prefix[] {
+  const annotation = family === 'ipv4' ? 'projectcalico.org/IPv4Address' : 'projectcalico.org/IPv6Address';
+  const annotated = cluster
+    .of('Node')
+    .map(({ value }) => parsePrefix(textOf(fieldAt(value, ['metadata', 'annotations', annotation]))));
+  const machines = [...fabric.routers, ...fabric.nodes].flatMap(({ attachments }) =>
+    attachments.flatMap(({ cidr }) => cidr[family] ?? []),
+  );
+  const all = [
+    ...machines,
+    ...annotated.flatMap((one) => (one.ok ? [one.prefix] : (one.hostBits ?? []))),
+    ...fabric.routers.flatMap(({ nodeAddress }) =>
+      nodeAddress[family] === undefined ? [] : [hostPrefix(nodeAddress[family])],
+    ),
+  ];
+  return [...new Map(all.map((one) => [one.text, one])).values()].slice(0, MOST_NETWORKS);
+}
+
+const MOST_NETWORKS = 32;
