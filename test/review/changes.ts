@@ -179,9 +179,10 @@ export const changes: readonly Change[] = [
   },
   { name: 'BFD between two routers', base: bgp({}), head: quick() },
   {
-    name: 'no mesh',
+    name: 'no mesh, so that reflectors tell the nodes of one LAN of each other',
     base: bgp({}),
     head: bgp({ nodeToNodeMesh: false }),
+    reloaded: CLIENTS.filter((id) => !id.includes('w1')),
     gone: MESH,
   },
   {
