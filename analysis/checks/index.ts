@@ -17,7 +17,13 @@ import {
 import { lostPackets, notPropagated } from './lost.ts';
 import { podMtuTooLarge, podMtuTooSmall, unevenMtu } from './mtu.ts';
 import { foreignNodeAddress } from './node-address.ts';
-import { filterOnNothing, reflectorsApart, reflectorWithoutClients, sessionDown } from './sessions.ts';
+import {
+  filterOnNothing,
+  reflectorsApart,
+  reflectorWithoutClients,
+  routerWithoutSession,
+  sessionDown,
+} from './sessions.ts';
 import { covers } from './suppression.ts';
 import { hairpinUnknown } from './unknown-segments.ts';
 import { waitsForAbsent } from './waiting.ts';
@@ -31,6 +37,7 @@ const CHECKS: readonly Check[] = [
   hairpin,
   interfaceAsBackbone,
   reflectorWithoutClients,
+  routerWithoutSession,
   reflectorsApart,
   waitsForAbsent,
   podMtuTooLarge,

@@ -107,6 +107,26 @@ export const reflectorWithoutClients: Check = ({ fabric }) =>
       mend: 'List it among the routers of a region, or remove its nodeAddress.',
     }));
 
+/** NE206: a router that peers with nobody, such as a site's gateway: noencap would configure it, and it knows no pods. */
+export const routerWithoutSession: Check = ({ fabric }) => {
+  const speaking = new Set(fabric.sessions.flatMap(({ ends }) => ends.map(({ speaker }) => speaker)));
+  return fabric.routers
+    .filter(({ name, planned, nodeAddress }) => {
+      return !planned && Object.keys(nodeAddress).length === 0 && !speaking.has(name);
+    })
+    .map((router) => ({
+      id: 'NE206',
+      severity: 'info',
+      path: router.path,
+      says: `${router.name} has no BGP session with anybody`,
+      evidence: [
+        'noencap renders a configuration for its BIRD all the same, and ship delivers it',
+        'it knows no pods: packets to them that come to it are lost',
+      ],
+      mend: 'If it is a gateway that noencap is not to configure, move it to hosts with forwards: true, or igp: true; else give it a backboneAddress.',
+    }));
+};
+
 /**
  * NE207: a node that loses its session with one reflector is known to that one through the other, if the two have a session. BIRD
  * looks at the CLUSTER_LIST on sessions with clients only, so that holds for reflectors of one cluster ID too.

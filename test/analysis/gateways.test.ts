@@ -137,3 +137,14 @@ test('what stands behind a gateway without the IGP is unknown to the routers', (
 ]
 `);
 });
+
+test("a gateway that was given as one of noencap's routers and peers with nobody is told to be a host", () => {
+  const about = (topology: TopologyInput) =>
+    findings(analyse(fabricOf(topology)))
+      .filter(({ id }) => id === 'NE206')
+      .map(({ severity, path, says }) => `${severity} ${path.join('.')}: ${says}`);
+  expect(about(network('foreign-gateway'))).toEqual([
+    'info routers.fritzbox: fritzbox has no BGP session with anybody',
+  ]);
+  expect(about(home({ forwards: true }))).toEqual([]);
+});
