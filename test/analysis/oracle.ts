@@ -11,6 +11,7 @@ import { sendSized, tooLargeBy } from '../../lab/sizes.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
+import { atRest } from '../lab/at-rest.ts';
 import { pairDifferences, routeDifferences, sizeLimits } from './agreement.ts';
 import { arbitraryNetwork } from './arbitrary-network.ts';
 
@@ -34,7 +35,7 @@ export async function differences({ topology, breaks }: Trial): Promise<string[]
   const programs = findPrograms('.');
   if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
   if (programs.approximate) throw new Error('BIRD 1.6.8 is missing. Run: scripts/setup-lab.sh');
-  const lab = await bootLab({ fabric, routerFiles, programs });
+  const lab = await bootLab({ fabric, routerFiles, programs, change: atRest });
   if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
   try {
     const found = await compared(simulate(), lab);

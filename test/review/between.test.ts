@@ -5,6 +5,7 @@ import { halfDelivered } from '../../review/half-delivered.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { abreast } from '../abreast.ts';
 import { fabricOf } from '../fabric-of.ts';
+import { atRest } from '../lab/at-rest.ts';
 import { scenario } from '../lab/labs.ts';
 import { orders } from './orders.ts';
 
@@ -36,7 +37,12 @@ scenario('between two deliveries real BIRD loses what the order of delivery says
 async function silent({ routersAs, clusterAs }: Between, expected: readonly string[]): Promise<string[]> {
   const programs = findPrograms('.');
   if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
-  const lab = await bootLab({ fabric: clusterAs, routerFiles: filesOf(routersAs), programs });
+  const lab = await bootLab({
+    fabric: clusterAs,
+    routerFiles: filesOf(routersAs),
+    programs,
+    change: atRest,
+  });
   if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
   try {
     const deadline = performance.now() + 60_000;

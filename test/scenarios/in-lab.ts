@@ -9,6 +9,7 @@ import { sendSized } from '../../lab/sizes.ts';
 import { trace } from '../../lab/trace.ts';
 import { contains, type Prefix, parsePrefix } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';
+import { atRest } from '../lab/at-rest.ts';
 import { booted } from '../lab/labs.ts';
 import type { Forwarding, Look, Pair, World } from './world.ts';
 
@@ -65,7 +66,7 @@ export async function inLab(topology: TopologyInput): Promise<World> {
  */
 const impatient = (plan: LabPlan): LabPlan => ({
   ...plan,
-  hosts: plan.hosts.map((host): LabHost => {
+  hosts: atRest(plan).hosts.map((host): LabHost => {
     const files = [...host.files].map(([path, text]): [string, string] => [
       path,
       text.replace(/^protocol bgp Mesh_\w+ from bgp_template \{$/gm, '$&\n  hold time 6;'),
