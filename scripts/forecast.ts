@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util';
+import { stringify } from 'yaml';
+import { abreast } from '../test/abreast.ts';
+import { differences, type Trial, trialsOf } from '../test/review/forecast.ts';
+
+/**
+ * Holds what `noencap diff` foretells of random changes of random networks against their rehearsal in the lab:
+ * `npm run forecast -- --runs 50`. Exit 1 if they differ, with each network and change that does. `--only 7` tries one of a seed again.
+ */
+async function forecast(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '10' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      jobs: { type: 'string', default: '3' },
+      only: { type: 'string' },
+    },
+  });
+  const [runs, seed, jobs, only] = [values.runs, values.seed, values.jobs, values.only].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const all = values.only === undefined ? trialsOf(seed, runs) : trialsOf(seed, only + 1).slice(-1);
+  process.stdout.write(`seed ${seed}, ${all.length} changes\n`);
+  const found = abreast(all, jobs, differences);
+  let wrong = 0;
+  for (const [index, trial] of all.entries()) {
+    const differs = (await found.get(trial)) ?? [];
+    if (differs.length === 0) continue;
+    wrong += 1;
+    process.stdout.write(`${shown(trial, index)}${differs.join('\n')}\n\n`);
+  }
+  process.stdout.write(`${all.length - wrong} of ${all.length} are as foretold (seed ${seed})\n`);
+  process.exitCode = wrong === 0 ? 0 : 1;
+}
+
+const shown = ({ base, does }: Trial, index: number): string =>
+  `change ${index}: ${does}\n${stringify(base)}`;
+
+await forecast();
