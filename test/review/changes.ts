@@ -179,7 +179,7 @@ export const changes: readonly Change[] = [
   },
   { name: 'BFD between two routers', base: bgp({}), head: quick() },
   {
-    name: 'no mesh, so that reflectors tell the nodes of one LAN of each other',
+    name: 'no mesh, so that the reflectors of a region say how far they are',
     base: bgp({}),
     head: bgp({ nodeToNodeMesh: false }),
     reloaded: CLIENTS.filter((id) => !id.includes('w1')),
