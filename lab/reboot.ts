@@ -118,13 +118,17 @@ function rebootScript({ programs }: Lab, { name, daemons }: LabHost): string {
 
 const POLL = 100;
 
-/** Milliseconds: when no session has come up for so long, none does that is not up. */
-const CALM = 12_000;
+/**
+ * Milliseconds: when no session has come up for so long, none does that is not up. A node that runs the IGP has to find its neighbours
+ * first, which took OSPF 10 s.
+ */
+const CALM = { alone: 12_000, igp: 40_000 };
 
 /** Looks until the node's BIRDs have recovered, or until what they wait for will not come. */
 async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovered' | 'waits'>> {
   const started = performance.now();
   const own = host.daemons.filter(({ role }) => role === 'calico');
+  const calm = host.daemons.some(({ role }) => role === 'igp') ? CALM.igp : CALM.alone;
   let before = '';
   let calmSince = started;
   for (;;) {
@@ -138,7 +142,7 @@ async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovere
     const names = absent.map(({ name }) => name).join();
     if (names !== before) calmSince = now;
     before = names;
-    if (absent.length > 0 && now - calmSince >= CALM) {
+    if (absent.length > 0 && now - calmSince >= calm) {
       const peers = [...new Set(absent.map(({ neighbor }) => peerName(lab, neighbor)))].sort();
       const seconds = Math.max(...seen.map(({ left }) => left ?? 0));
       return { recovered: undefined, waits: { peers, seconds } };

@@ -5,7 +5,7 @@ import type { LabPlan } from '../../lab/plan.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { scenario } from './labs.ts';
+import { report, scenario } from './labs.ts';
 
 /** `gw` runs, `gw2` is planned beside it; two nodes in Calico's mesh. */
 const plannedBesideLive = (): TopologyInput =>
@@ -21,17 +21,22 @@ const withLan = (topology: TopologyInput, members: Record<string, string>): Topo
 };
 
 interface Missing {
+  /** m1 if nothing is said. */
+  readonly reboots?: string;
   readonly router?: string;
   readonly node?: string;
   readonly change?: (plan: LabPlan) => LabPlan;
 }
 
-async function rebooted(topology: TopologyInput, { router, node, change }: Missing = {}): Promise<Reboot> {
+async function rebooted(
+  topology: TopologyInput,
+  { reboots = 'm1', router, node, change }: Missing = {},
+): Promise<Reboot> {
   const programs = findPrograms('.');
   if ('says' in programs) throw new Error(programs.mend);
   const result = await rebootNode({
     fabric: fabricOf(topology),
-    node: 'm1',
+    node: reboots,
     failed: router === undefined ? [] : [{ kind: 'router', name: router }],
     away: node === undefined ? [] : [node],
     routerFiles,
@@ -98,5 +103,11 @@ protocol bgp Node_10_0_0_253 from bgp_template {
       }),
     });
     expectWaiting(await rebooted(plannedBesideLive(), { change }), '10.0.0.253');
+  }, 120_000);
+
+  test('finds its way to the mesh by the IGP first, where it runs it, and is not taken for one that waits in vain', async () => {
+    const result = await rebooted(report(), { reboots: 'kubenode-hkg04' });
+    expect(result).toMatchObject({ waits: undefined, failures: [] });
+    expect(result.recovered).toBeLessThan(60_000);
   }, 120_000);
 });
