@@ -15,6 +15,8 @@ export interface Expectations {
   readonly sessions: readonly Session[];
   /** Every ordered pair of nodes and every family of pods. */
   readonly pairs: readonly PairExpectation[];
+  /** How many routes an end of a session sends; undefined where that follows from who reflects for whom alone. */
+  readonly exported?: (session: Session, speaker: string) => number;
 }
 
 /** What pods of one node have of those of another. */
@@ -24,6 +26,8 @@ export interface PairExpectation {
   readonly family: Family;
   /** Whether the fabric leads there at all. */
   readonly reachable: boolean;
+  /** Whether some packets get lost although others arrive: a way of several goes wrong. */
+  readonly isLossy?: boolean;
   /** The right next steps of every machine that a packet may be at. The target has none. */
   readonly steps: ReadonlyMap<string, readonly Step[]>;
 }

@@ -44,3 +44,4 @@ export { RECOVERY_WAIT } from './recovery.ts';
 export { newNames, withNames } from './renames.ts';
 export { fnv1a, hashedRouterId, quadText, routerIdText } from './router-id.ts';
 export { CLIENT_PREFERENCE, endsFor, meshSessions, sessionId } from './sessions.ts';
+export type { Step } from './shortest-paths.ts';

@@ -24,6 +24,8 @@ export interface BootOptions extends HolderOptions {
   /** Renders the routers of a fabric as `synth` does. */
   readonly routerFiles: (fabric: Fabric) => ReadonlyMap<string, string>;
   readonly programs: Programs;
+  /** What must hold of it; without it what is right for the fabric. */
+  readonly expected?: Expectations;
   /** What is done to the plan before it is built: how tests break something. */
   readonly change?: (plan: LabPlan) => LabPlan;
 }
@@ -39,7 +41,7 @@ export async function bootLab(options: BootOptions): Promise<Lab | Refused> {
     await must(holder, wiringScript(plan), 'The wiring failed');
     await must(holder, startScript(plan, programs), 'The daemons could not be started');
     const machineOf = await addresses(holder, plan);
-    return { fabric, plan, holder, programs, expected: expectations(fabric), machineOf };
+    return { fabric, plan, holder, programs, expected: options.expected ?? expectations(fabric), machineOf };
   } catch (error) {
     await holder.end();
     throw error;

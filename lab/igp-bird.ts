@@ -1,5 +1,5 @@
 import { type Attachment, routerIdText } from '../fabric/index.ts';
-import { addressBits, type Family, type IpAddress, valuesOf } from '../topology/address.ts';
+import { addressBits, compareAddresses, type Family, type IpAddress, valuesOf } from '../topology/address.ts';
 import { hostFolder } from './plan.ts';
 
 /** A machine that runs the IGP beside what else it does. */
@@ -37,7 +37,8 @@ s/^/route replace /
  */
 export function igpBird({ name, attachments, loopback, routerId }: IgpMachine): string {
   const onSegments = attachments.flatMap(({ address }) => valuesOf(address));
-  const id = routerId ?? onSegments.find(({ family }) => family === 'ipv4');
+  // The lowest one, as BIRD chooses by itself.
+  const id = routerId ?? onSegments.filter(({ family }) => family === 'ipv4').sort(compareAddresses)[0];
   const families = (['ipv4', 'ipv6'] as const).filter(
     (family) =>
       onSegments.some((one) => one.family === family) || loopback.some((one) => one.family === family),

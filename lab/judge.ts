@@ -79,6 +79,16 @@ export const takenOnTrust = (fabric: Fabric): Failure[] =>
 const isOnTrust = (one: DetectedAddress): boolean =>
   (one.mayFail || one.may.length > 1) && addressToExpect(one)?.text === one.expected.text;
 
+/** Pairs between which packets get lost, as was to be expected: that no way leads there, or a wrong one too, makes it no better. */
+export const lostAsExpected = (probed: readonly Probed[]): Failure[] =>
+  probed.flatMap(({ pair: { from, to, reachable, isLossy }, reached, path }) => {
+    if (!reachable && !reached) {
+      return [failure('pair', [from, to], `${from} to ${to}: lost, the way ends at ${path.at(-1) ?? from}`)];
+    }
+    if (!reached || isLossy !== true) return [];
+    return [failure('pair', [from, to], `${from} to ${to}: some packets get lost, on one of several ways`)];
+  });
+
 /** How much is not there yet: sessions and routes. */
 export const missing = (lab: Lab, seen: Observation): number =>
   seen.silent.length +
@@ -134,7 +144,7 @@ function exportFailures(lab: Lab, seen: Observation): Failure[] {
         session.kind === 'reflector'
           ? [...(known.get(local.speaker) ?? [])].filter((node) => node !== remote.speaker)
           : (clientsOf.get(local.speaker) ?? []);
-      const expected = count(nodes, session);
+      const expected = lab.expected.exported?.(session, local.speaker) ?? count(nodes, session);
       const more = pods.filter(({ family }) => session.carries.includes(family)).length;
       return state.exported >= expected && state.exported <= expected + more
         ? []

@@ -14,6 +14,7 @@ import type { Machine } from '../simulator/network.ts';
 import { isWhole } from '../simulator/what-if.ts';
 import { type Trace, traces, traceText } from '../trace.ts';
 import { whyWithout } from '../why.ts';
+import { mendOfLoop } from './loop-mends.ts';
 import { DEFAULT_ROUTER, hasNoDefault } from './sessions.ts';
 
 /** A pair of which packets get lost, with the first way that goes wrong. Each is told of by one check only. */
@@ -71,7 +72,11 @@ function forwardingLoops(analysis: Analysis, lost: readonly Lost[]): Found[] {
       evidence: someLines(pairs.map((one) => waysText(analysis, one))),
       mend:
         gateway === undefined
-          ? 'Peer nodes with the routers that are on their way: a router that is not, and the one that is, each take the other for the way to the pods.'
+          ? mendOfLoop(
+              analysis,
+              machines,
+              pairs.map(({ pair }) => pair),
+            )
           : `Correct the routes of ${gateway.name}: one to each block, via its node or via a machine whose own way to it does not lead back.`,
     };
   });

@@ -11,6 +11,7 @@ import {
   type SessionEnd,
 } from '../../fabric/index.ts';
 import {
+  compareAddresses,
   contains,
   FAMILIES,
   type Family,
@@ -326,7 +327,7 @@ export function routerIdOf(machine: RouterSpeaker | NodeSpeaker | Fabric['hosts'
   const ipv4 =
     machine.kind === 'node'
       ? machine.address.ipv4
-      : machine.attachments.flatMap(({ address }) => address.ipv4 ?? [])[0];
+      : machine.attachments.flatMap(({ address }) => address.ipv4 ?? []).sort(compareAddresses)[0];
   return ipv4 === undefined ? hashedRouterId(machine.name) : Number(ipv4.value);
 }
 

@@ -117,9 +117,10 @@ export function policyOf(network: Network, block: Block): Policy {
 function nextHopFor(network: Network, link: Link, best: Route, family: Family): number {
   const { keep, gateways, otherwise } = link.nextHop[family];
   if (otherwise === undefined) return best.nextHop;
-  if (network.addresses[best.nextHop] === undefined) return otherwise;
+  const hop = network.addresses[best.nextHop];
+  if (hop === undefined) return otherwise;
   if (isWithin(network, keep, best.nextHop)) return best.nextHop;
-  const gateway = gateways ? gatewayOf(network, best.way, family) : undefined;
+  const gateway = gateways ? gatewayOf(network, best.way, hop.address.family) : undefined;
   const isNear = gateway !== undefined && gateway !== link.peerAddress && isWithin(network, keep, gateway);
   return isNear ? gateway : otherwise;
 }

@@ -1,10 +1,22 @@
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { analyse, findings, forecast } from '../../analysis/index.ts';
 import { failureOf } from '../../analysis/simulator/failure.ts';
 import { networkOf } from '../../analysis/simulator/network.ts';
 import { type Simulation, simulatorOf } from '../../analysis/simulator/simulate.ts';
+import type { Fabric } from '../../fabric/index.ts';
 import { key } from '../../lab/fping.ts';
-import { bootLab, breakIt, failing, failingNames, findPrograms, type Lab, probe } from '../../lab/index.ts';
+import {
+  bootLab,
+  breakIt,
+  failing,
+  failingNames,
+  findPrograms,
+  judge,
+  type Lab,
+  lostAsExpected,
+  probe,
+} from '../../lab/index.ts';
 import { observe } from '../../lab/observe.ts';
 import { readRibs } from '../../lab/ribs.ts';
 import { sendSized, tooLargeBy } from '../../lab/sizes.ts';
@@ -14,6 +26,7 @@ import { fabricOf } from '../fabric-of.ts';
 import { atRest } from '../lab/at-rest.ts';
 import { pairDifferences, routeDifferences, sizeLimits } from './agreement.ts';
 import { arbitraryNetwork } from './arbitrary-network.ts';
+import { redundantNetwork } from './redundant-network.ts';
 
 /** A random network, and the place of what breaks once it is at rest, among all that can break; undefined for nothing. */
 export interface Trial {
@@ -22,7 +35,10 @@ export interface Trial {
 }
 
 export const arbitraryTrial = (): fc.Arbitrary<Trial> =>
-  fc.record({ topology: arbitraryNetwork(), breaks: fc.option(fc.nat(1000), { nil: undefined, freq: 2 }) });
+  fc.record({
+    topology: fc.oneof(arbitraryNetwork(), redundantNetwork()),
+    breaks: fc.option(fc.nat(1000), { nil: undefined, freq: 2 }),
+  });
 
 /**
  * Boots a network with real BIRD, lets it come to rest, and returns everything in which the simulator and the lab differ; then
@@ -38,7 +54,7 @@ export async function differences({ topology, breaks }: Trial): Promise<string[]
   const lab = await bootLab({ fabric, routerFiles, programs, change: atRest });
   if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
   try {
-    const found = await compared(simulate(), lab);
+    const found = [...(await compared(simulate(), lab)), ...(await verdicts(fabric, lab))];
     // Calico's mesh holds on to a peer that went silent for four minutes, BIRD's default: nobody waits for that here.
     const names = fabric.bgp.nodeToNodeMesh ? fabric.sessions.map(({ id }) => id) : failingNames(fabric);
     const gone = breaks === undefined ? undefined : failing(fabric, names[breaks % names.length] ?? '');
@@ -51,6 +67,21 @@ export async function differences({ topology, breaks }: Trial): Promise<string[]
   } finally {
     await lab.holder.end();
   }
+}
+
+/** `check` and `lab` say the same of a network: both that it works, or both that it does not. */
+async function verdicts(fabric: Fabric, booted: Lab): Promise<string[]> {
+  const lab = { ...booted, expected: forecast(fabric) };
+  const probed = await probe(lab);
+  const failures = [...judge(lab, await observe(lab), probed), ...lostAsExpected(probed)]
+    // It goes round, and arrives: a warning.
+    .filter(({ kind }) => kind !== 'hairpin');
+  const errors = findings(analyse(fabric)).filter(({ severity }) => severity === 'error');
+  if (failures.length === 0 && errors.length === 0) return [];
+  if (failures.length > 0 && errors.length > 0) return [];
+  return failures.length > 0
+    ? [`check finds no error, and the lab: ${failures.map(({ says }) => says).join('; ')}`]
+    : [`the lab fails nowhere, and check: ${errors.map(({ id, says }) => `${id} ${says}`).join('; ')}`];
 }
 
 /** The first trials of a seed. */

@@ -1,0 +1,78 @@
+import type { Fabric, Session } from '../../fabric/index.ts';
+import type { Analysis, Pair } from '../analysis.ts';
+import { type Machine, networkOf } from '../simulator/network.ts';
+import { simulatorOf } from '../simulator/simulate.ts';
+import { isWhole } from '../simulator/what-if.ts';
+
+/** A change of the topology that may end a loop, and how it is said. */
+interface Try {
+  readonly fabric: Fabric;
+  readonly mend: string;
+}
+
+/**
+ * What ends a loop: of the changes that fit, the first one that the simulator finds to bring the packets of these pairs to their end. The
+ * same picture has several causes, and the mend of another one would be work for nothing.
+ */
+export function mendOfLoop(analysis: Analysis, circle: readonly Machine[], pairs: readonly Pair[]): string {
+  const works = triesFor(analysis.network.fabric, circle).find(({ fabric }) =>
+    arrive(analysis, fabric, pairs),
+  );
+  return (
+    works?.mend ??
+    'Peer nodes with the routers that are on their way: a router that is not, and the one that is, each take the other for the way to the pods.'
+  );
+}
+
+function triesFor(fabric: Fabric, circle: readonly Machine[]): Try[] {
+  const hidden = fabric.routers.filter(({ loopback }) => loopback === 'e2').map(({ name }) => name);
+  const reflectors = circle.filter(({ name }) => reflects(fabric.sessions, name)).map(({ name }) => name);
+  return [
+    ...(hidden.length === 0
+      ? []
+      : [
+          {
+            fabric: {
+              ...fabric,
+              routers: fabric.routers.map((one) => ({ ...one, loopback: 'stub' as const })),
+            },
+            mend: `Let OSPF announce the loopbacks of ${hidden.join(', ')} as stub networks or as E1, and say so (loopback: stub): BGP takes the distance to an E2 external as unknown, so that longer ways count as equal.`,
+          },
+        ]),
+    ...(reflectors.length === 0
+      ? []
+      : [
+          {
+            fabric: { ...fabric, sessions: fabric.sessions.map((one) => unchanged(one, reflectors)) },
+            mend: `Set reflectorNextHop: unchanged for ${reflectors.join(' and ')}, which ${reflectors.length === 1 ? 'is' : 'are'} not on the way to the nodes; or let routers that are on their way reflect.`,
+          },
+        ]),
+  ];
+}
+
+const reflects = (sessions: readonly Session[], router: string): boolean =>
+  sessions.some(({ ends }) => ends.some(({ speaker, role }) => speaker === router && role === 'reflector'));
+
+function unchanged(session: Session, routers: readonly string[]): Session {
+  const [a, b] = session.ends.map((end) =>
+    end.kind === 'router' && routers.includes(end.speaker)
+      ? { ...end, nextHop: { rule: 'unchanged' as const } }
+      : end,
+  );
+  return a === undefined || b === undefined ? session : { ...session, ends: [a, b] };
+}
+
+function arrive({ network }: Analysis, fabric: Fabric, pairs: readonly Pair[]): boolean {
+  const blocks = new Map(
+    fabric.nodes.map(({ name }) => [
+      name,
+      network.blocks.filter(({ node }) => network.machines[node]?.name === name).map(({ prefix }) => prefix),
+    ]),
+  );
+  const changed = networkOf(fabric, blocks);
+  const simulation = simulatorOf(changed)();
+  return pairs.every(({ from, block }) => {
+    const same = changed.blocks.find(({ prefix }) => prefix.text === block.prefix.text);
+    return same !== undefined && isWhole(simulation.waysTo(same).fate(from.index));
+  });
+}
