@@ -4,6 +4,7 @@ import { lostBorrowers } from './borrowed.ts';
 import { asymmetricPath, hairpin } from './detours.ts';
 import { lengthsWithEqual, podRoutesLeave } from './filters.ts';
 import { interfaceAsBackbone, whenOneThingFails } from './fragile.ts';
+import { hiddenDistance } from './hidden-distance.ts';
 import {
   addressInForeignRange,
   idleSuppressions,
@@ -55,6 +56,7 @@ const CHECKS: readonly Check[] = [
   addressInForeignRange,
   noDefaultRoute,
   lengthsWithEqual,
+  hiddenDistance,
   foreignNodeAddress,
   lostBorrowers,
 ];

@@ -1,0 +1,24 @@
+import { loopbacks } from '../../fabric/index.ts';
+import { type Check, type Found, someLines } from '../finding.ts';
+
+/** NE415: a next hop to which BGP knows no distance (`rt_get_igp_metric` of BIRD): all ways to it count as equal, longer ones too. */
+export const hiddenDistance: Check = ({ fabric }) =>
+  fabric.routers
+    .filter(({ planned, loopback }) => !planned && loopback === 'e2')
+    .flatMap((router): Found[] => {
+      const hidden = loopbacks(router).map(({ text }) => text);
+      if (hidden.length === 0) return [];
+      return [
+        {
+          id: 'NE415',
+          severity: 'warning',
+          path: [...router.path, 'loopback'],
+          says: `the loopback of ${router.name} is an E2 external of OSPF: BGP sees no distance to it`,
+          evidence: [
+            ...someLines(hidden),
+            'another router that announces the same pods counts as just as near, and traffic is shared with it',
+          ],
+          mend: 'Announce it as a stub network or as E1, and say so: loopback: stub, or e1.',
+        },
+      ];
+    });
