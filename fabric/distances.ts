@@ -6,8 +6,8 @@ import type { ShortestPaths } from './shortest-paths.ts';
 /**
  * What the reflectors of a region tell its nodes, as MED: how far they are from the routers behind which other pods are. A node sees all
  * of its reflectors at one distance, and sends half of its flows to one whose own way may lead back over the node's segment to the
- * other one. Beside Calico's mesh, whose routes have no MED, it would do harm: once the nearest reflector is dead the mesh's route
- * wins, and that may lead over the dead one (the default route).
+ * other one. Nothing is said where all of them are equally far from all others. Beside Calico's mesh, whose routes have no MED, it
+ * would do harm: once the nearest reflector is dead the mesh's route wins, and that may lead over the dead one (the default route).
  */
 export function distancesOf(
   topology: Topology,
@@ -15,25 +15,44 @@ export function distancesOf(
   pathsTo: (machine: string, family: Family) => ShortestPaths,
 ): (router: RouterSpeaker) => readonly Distance[] {
   if (topology.bgp.nodeToNodeMesh || topology.segments === undefined) return () => [];
-  const reflectors = [...new Set(regions.flatMap(({ routers }) => routers))].filter(isLive);
-  const isOneOfSeveral = ({ name }: RouterSpeaker) =>
-    regions.some(({ routers }) => {
-      const own = routers.filter(isLive).map((router) => router.name);
-      return own.length > 1 && own.includes(name);
-    });
-  return (router) => {
-    if (router.reflectorNextHop !== 'keep' || !isOneOfSeveral(router)) return [];
-    return reflectors
+  const sets = regions.map(({ routers }) => routers.filter(({ planned }) => !planned));
+  const reflectors = [...new Map(sets.flat().map((router) => [router.name, router])).values()];
+  const groups = groupsOf(sets);
+  const exits = (router: RouterSpeaker) =>
+    reflectors
       .filter(({ name }) => name !== router.name)
       .flatMap(({ name, backboneAddress }) =>
-        valuesOf(backboneAddress).map((nextHop) => {
-          const cost = pathsTo(name, nextHop.family).distanceTo(router.name);
-          return { nextHop, cost };
-        }),
-      )
+        valuesOf(backboneAddress).map((nextHop) => ({
+          name,
+          nextHop,
+          from: pathsTo(name, nextHop.family).distanceTo,
+        })),
+      );
+  return (router) => {
+    const group = groups.get(router.name) ?? new Set();
+    if (group.size < 2 || router.reflectorNextHop !== 'keep') return [];
+    // Of one region's reflectors none is the way to another one's nodes: all have sessions with these.
+    const isOneRegion = sets.every(
+      (set) => set.length === group.size || !set.some(({ name }) => group.has(name)),
+    );
+    const all = exits(router);
+    const isOneFar = all
+      .filter(({ name }) => !isOneRegion || !group.has(name))
+      .every(({ from }) => [...group].every((one) => from(one) === from(router.name)));
+    if (isOneFar) return [];
+    return all
+      .map(({ nextHop, from }) => ({ nextHop, cost: from(router.name) }))
       .filter(({ cost }) => Number.isFinite(cost))
       .sort((a, b) => compareAddresses(a.nextHop, b.nextHop));
   };
 }
 
-const isLive = ({ planned }: RouterSpeaker): boolean => !planned;
+/** By router those whose distances a node may have to compare with its: reflectors of one region, and of regions that share some. */
+function groupsOf(sets: readonly (readonly RouterSpeaker[])[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const groups = new Map<string, ReadonlySet<string>>();
+  for (const set of sets) {
+    const group = new Set(set.flatMap(({ name }) => [...(groups.get(name) ?? [name])]));
+    for (const name of group) groups.set(name, group);
+  }
+  return groups;
+}
