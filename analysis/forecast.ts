@@ -15,18 +15,16 @@ export function forecast(fabric: Fabric): Expectations {
   const simulation = simulatorOf(network)();
   return {
     sessions: network.links.filter(({ index }) => index % 2 === 0).map(({ session }) => session),
-    pairs: fabric.pods.families.flatMap((family) =>
-      nodesOf(network).flatMap((to) => {
-        const blocks = network.blocks.filter(
-          (block) => block.node === to.index && block.prefix.family === family,
-        );
-        return blocks.length === 0
-          ? []
-          : nodesOf(network)
-              .filter((from) => from !== to && hasAddress(from, family))
-              .map((from) => pairOf(simulation, from, to, blocks));
-      }),
-    ),
+    pairs: fabric.pods.families.flatMap((family) => {
+      const blocksOf = (node: Machine) =>
+        network.blocks.filter((block) => block.node === node.index && block.prefix.family === family);
+      const nodes = nodesOf(network).filter((node) => hasAddress(node, family));
+      return nodes.flatMap((from) =>
+        nodes
+          .filter((to) => to !== from && blocksOf(to).length > 0)
+          .map((to) => pairOf(simulation, from, to, blocksOf(to))),
+      );
+    }),
     exported: exportsOf(simulation),
   };
 }

@@ -19,8 +19,8 @@ test('an L3 switch that has no routes to pods is named as where their packets en
   c1 to a1: c1 > l3switch (no route)
   b1 to a2: b1 > l3switch (no route)
   c1 to a2: c1 > l3switch (no route)
-  a1 to b1: a1 > rr > l3switch (no route)
-  a2 to b1: a2 > rr > l3switch (no route)
+  a1 to b1: a1 > l3switch (no route)
+  a2 to b1: a2 > l3switch (no route)
   and 4 more
   Give it routes to the blocks (hosts.l3switch.routes), make it a router with a backboneAddress, or let pods take another way: another defaultRouter, or a higher cost of its segments.",
 ]
@@ -41,12 +41,12 @@ test('a route that leads back is a loop at the switch', () => {
   const routes = [{ to: '10.42.0.0/16', via: '10.1.0.5' }];
   expect(errorsOf(vlans({ igp: true, routes }))).toMatchInlineSnapshot(`
 [
-  "NE102 hosts.l3switch: packets go round between rr and l3switch
-  a1 to b1: a1 > rr > l3switch > rr (loops)
-  a2 to b1: a2 > rr > l3switch > rr (loops)
+  "NE102 hosts.l3switch: packets go round between l3switch and rr
+  a1 to b1: a1 > l3switch > rr > l3switch (loops)
+  a2 to b1: a2 > l3switch > rr > l3switch (loops)
   c1 to b1: c1 > l3switch > rr > l3switch (loops)
-  a1 to c1: a1 > rr > l3switch > rr (loops)
-  a2 to c1: a2 > rr > l3switch > rr (loops)
+  a1 to c1: a1 > l3switch > rr > l3switch (loops)
+  a2 to c1: a2 > l3switch > rr > l3switch (loops)
   b1 to c1: b1 > l3switch > rr > l3switch (loops)
   Correct the routes of l3switch: one to each block, via its node or via a machine whose own way to it does not lead back.",
 ]
