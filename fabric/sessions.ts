@@ -159,15 +159,17 @@ function towardsClient(
   forwarders: Forwarders,
 ): NextHopRule {
   const { family } = session;
-  const near = node.attachments.flatMap(({ segment, cidr }) =>
-    cidr[family] === undefined ? [] : [{ segment, range: cidr[family] }],
-  );
+  const near = node.attachments.filter(({ cidr }) => cidr[family] !== undefined);
   const talking = [session, node.address[family]];
   const meeting = meetingOf(router.attachments, node.attachments, family, talking);
   // The IGP brings a client to the reflector over whichever segment is up; others have one default route, perhaps to another
   // router, and send to this one over their own segment only.
   const own = node.igp ? session : (meeting?.own.address[family] ?? session);
-  const rule = nextHopRule(router, near, [own]);
+  const rule = nextHopRule(
+    router,
+    near.flatMap(({ cidr }) => cidr[family] ?? []),
+    [own],
+  );
   if (rule.rule !== 'keep') return rule;
   const others = near.flatMap(({ segment }) => [...(forwarders.get(segment) ?? [])]);
   const isBehindRouter = family === 'ipv4' && others.some((machine) => machine !== router.name);
@@ -178,20 +180,15 @@ function towardsClient(
   return { ...rule, gateways: isBehindRouter || (isOnNone && !node.igp) };
 }
 
-/** A range in which the other end of a session reaches next hops directly. */
-interface Near {
-  readonly segment: string;
-  readonly range: Prefix;
-}
-
+/** `near` are the ranges in which the other end reaches next hops directly. */
 function nextHopRule(
   { reflectorNextHop }: RouterSpeaker,
-  near: readonly Near[],
+  near: readonly Prefix[],
   otherwise: readonly IpAddress[],
 ): NextHopRule {
   if (reflectorNextHop === 'unchanged') return { rule: 'unchanged' };
   if (reflectorNextHop === 'self' || near.length === 0) return { rule: 'self' };
-  return { rule: 'keep', onSegments: near.map(({ range }) => range), gateways: false, otherwise };
+  return { rule: 'keep', onSegments: near, gateways: false, otherwise };
 }
 
 /**
@@ -205,16 +202,14 @@ function sharedSegments(
   b: RouterSpeaker,
   regions: readonly FabricRegion[],
   carries: readonly Family[],
-): Near[] {
+): Prefix[] {
   const together = regions.some((region) => region.routers.includes(a) && region.routers.includes(b));
   const ofB = new Set(b.attachments.map((attachment) => attachment.segment));
   return a.attachments
     .filter(({ segment }) => ofB.has(segment))
-    .flatMap(({ segment, cidr }) =>
-      carries.flatMap((family) => cidr[family] ?? []).map((range) => ({ segment, range })),
-    )
+    .flatMap(({ cidr }) => carries.flatMap((family) => cidr[family] ?? []))
     .filter(
-      ({ range }) => together || [a, b].every(({ nodeAddress }) => holds(range, nodeAddress[range.family])),
+      (range) => together || [a, b].every(({ nodeAddress }) => holds(range, nodeAddress[range.family])),
     );
 }
 
