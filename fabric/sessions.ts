@@ -1,5 +1,5 @@
 import type { Family, IpAddress, PerFamily, Prefix } from '../topology/address.ts';
-import { contains, valuesOf } from '../topology/address.ts';
+import { addressBits, contains, valuesOf } from '../topology/address.ts';
 import type { Topology } from '../topology/model.ts';
 import { podFamilies } from '../topology/model.ts';
 import type {
@@ -192,9 +192,9 @@ function nextHopRule(
 }
 
 /**
- * The segments that two reflectors of one region share, and those on which reflectors of two regions both have their nodes:
- * what `towardsClient` says holds on the session between them too. With plain `next hop self` a node that lost one of its
- * two sessions hairpins, or one whose neighbour is of the other region. No matter which nodes are there, or a node that
+ * The ranges that two reflectors of one region share, and those of two routers in which one of them may have its nodes: what
+ * `towardsClient` says holds on the session between them too. With plain `next hop self` a node that lost one of its two sessions
+ * hairpins, or one whose packets reach its segment by another router than its own. No matter which nodes are there, or a node that
  * comes would change the session of its routers.
  */
 function sharedSegments(
@@ -208,13 +208,17 @@ function sharedSegments(
   return a.attachments
     .filter(({ segment }) => ofB.has(segment))
     .flatMap(({ cidr }) => carries.flatMap((family) => cidr[family] ?? []))
-    .filter(
-      (range) => together || [a, b].every(({ nodeAddress }) => holds(range, nodeAddress[range.family])),
-    );
+    .filter((range) => together || [a, b].some((router) => mayHaveNodesIn(router, range)));
 }
 
-const holds = (range: Prefix, address: IpAddress | undefined): boolean =>
-  address !== undefined && contains(range, address);
+/** Where it peers with nodes; one that does so from a loopback has them on any segment with room for more than the two ends of a link. */
+function mayHaveNodesIn({ nodeAddress, attachments }: RouterSpeaker, range: Prefix): boolean {
+  const { family } = range;
+  const own = nodeAddress[family];
+  if (own === undefined) return false;
+  const isLoopback = attachments.every(({ address }) => address[family]?.text !== own.text);
+  return contains(range, own) || (isLoopback && addressBits(family) - range.length > 2);
+}
 
 interface Transport {
   readonly transport: Family;
