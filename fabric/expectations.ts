@@ -110,6 +110,12 @@ function firstSteps(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Fami
   const reflectors = (ways.reflectorsOf.get(`${from.name} ${family}`) ?? []).flatMap(
     (name) => ways.routers.get(name) ?? [],
   );
+  if (reflectors.some(({ name }) => leavesNextHops(ways, name, from.name, family))) {
+    const exits = (ways.reflectorsOf.get(`${to.name} ${family}`) ?? []).flatMap(
+      (name) => ways.routers.get(name) ?? [],
+    );
+    return unique([to, ...exits].flatMap((next) => underlaySteps(ways, from, next, family)));
+  }
   const direct = sharedSegments(from, to, family).map((segment) => ({ segment, to: to.name }));
   const told = bgp.nodeToNodeMesh || reflectors.length > 0;
   if (direct.length > 0 && told && bgp.reflectorNextHop === 'keep') return direct;
@@ -118,6 +124,16 @@ function firstSteps(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Fami
     ...(bgp.nodeToNodeMesh ? (direct.length > 0 ? direct : underlaySteps(ways, from, to, family)) : []),
   ]);
 }
+
+/** Whether a reflector tells a node of next hops as they are. */
+const leavesNextHops = ({ fabric }: Ways, router: string, node: string, family: Family): boolean =>
+  fabric.sessions.some(
+    ({ transport, ends: [reflector, client] }) =>
+      reflector.speaker === router &&
+      client.speaker === node &&
+      transport === family &&
+      reflector.nextHop.rule === 'unchanged',
+  );
 
 /** A node without the IGP has its segments and one default route. */
 function underlaySteps(
@@ -164,6 +180,7 @@ function routerSteps(ways: Ways, machine: string, to: NodeSpeaker, family: Famil
         .filter(({ carries }) => carries.includes(family))
         .flatMap(({ transport, ends }) => {
           const { nextHop } = ends.find(({ speaker }) => speaker === name) ?? ends[0];
+          if (nextHop.rule === 'unchanged') return pathsTo(to.name, family).stepsFrom(machine);
           const kept = nextHop.rule === 'keep' && own !== undefined ? sharedSegments(own, to, family) : [];
           return kept.length > 0 && fabric.bgp.reflectorNextHop === 'keep'
             ? kept.map((segment) => ({ segment, to: to.name }))

@@ -1,5 +1,5 @@
 import type { Family, IpAddress, PerFamily, Prefix } from '../topology/address.ts';
-import { addressBits, contains, valuesOf } from '../topology/address.ts';
+import { addressBits, contains, familiesOf, valuesOf } from '../topology/address.ts';
 import type { Topology } from '../topology/model.ts';
 import { podFamilies } from '../topology/model.ts';
 import type {
@@ -45,7 +45,7 @@ export function reflectorSession(
         address: routerAddress,
         asNumber: topology.bgp.asNumber,
         role: 'reflector',
-        nextHop: towardsClient(router, routerAddress, node, forwarders),
+        nextHop: towardsClient(topology, router, routerAddress, node, forwarders),
         protocol: asNamed(router, nodeProtocol(node.name, family)),
       },
       nodeEnd(topology.bgp.asNumber, node, nodeAddress, 'client'),
@@ -150,15 +150,17 @@ const asNamed = ({ bird: { adopted } }: RouterSpeaker, name: string): string =>
 /**
  * What a reflector does to the next hop of a route it reflects to a client. A next hop on a segment of the client
  * is kept, since the client reaches it directly: `next hop self` there would send half of the flows to the router
- * and back out of the same interface. Everything else goes through the reflector itself.
+ * and back out of the same interface. Everything else goes through the reflector itself, but for clients that may be on its way.
  */
 function towardsClient(
+  topology: Topology,
   router: RouterSpeaker,
   session: IpAddress,
   node: NodeSpeaker,
   forwarders: Forwarders,
 ): NextHopRule {
   const { family } = session;
+  if (findsItsWay(topology, node, family) && router.reflectorNextHop === 'keep') return { rule: 'unchanged' };
   const near = node.attachments.filter(({ cidr }) => cidr[family] !== undefined);
   const talking = [session, node.address[family]];
   const meeting = meetingOf(router.attachments, node.attachments, family, talking);
@@ -179,6 +181,16 @@ function towardsClient(
   );
   return { ...rule, gateways: isBehindRouter || (isOnNone && !node.igp) };
 }
+
+/**
+ * A node on several segments that runs the IGP may be on its reflector's own way: told to send to the reflector, the two would send
+ * packets to each other. Such a node finds the way to every next hop by itself; not to IPv6 ones of IPv4 routes (RFC 8950), which
+ * Calico's BIRD does not take: routers without an IPv4 backbone address have these.
+ */
+const findsItsWay = ({ routers }: Topology, { igp, attachments }: NodeSpeaker, family: Family): boolean =>
+  igp &&
+  attachments.filter((one) => one.igp.includes(family)).length > 1 &&
+  routers.every(({ backboneAddress }) => familiesOf(backboneAddress).length === 0 || backboneAddress[family]);
 
 /** `near` are the ranges in which the other end reaches next hops directly. */
 function nextHopRule(

@@ -120,7 +120,9 @@ function keepNextHop(session: Session, router: RouterSpeaker, family: Family, in
           ? [when({ test: 'nextHopIs', address: remote.address }, reject)]
           : []),
         // Before the next hop is changed: it says where packets leave.
-        ...(session.kind === 'reflector' && router.distances.length > 0 ? [option(`${DISTANCE}()`)] : []),
+        ...(session.kind === 'reflector' && nextHop.rule === 'keep' && router.distances.length > 0
+          ? [option(`${DISTANCE}()`)]
+          : []),
         ...changed,
         accept,
       ],

@@ -26,7 +26,7 @@ import { fabricOf } from '../fabric-of.ts';
 import { atRest } from '../lab/at-rest.ts';
 import { pairDifferences, routeDifferences, sizeLimits } from './agreement.ts';
 import { arbitraryNetwork } from './arbitrary-network.ts';
-import { redundantNetwork } from './redundant-network.ts';
+import { redundantNetwork, visitedNetwork } from './redundant-network.ts';
 
 /** A random network, and the place of what breaks once it is at rest, among all that can break; undefined for nothing. */
 export interface Trial {
@@ -36,7 +36,7 @@ export interface Trial {
 
 export const arbitraryTrial = (): fc.Arbitrary<Trial> =>
   fc.record({
-    topology: fc.oneof(arbitraryNetwork(), redundantNetwork()),
+    topology: fc.oneof(arbitraryNetwork(), redundantNetwork(), visitedNetwork()),
     breaks: fc.option(fc.nat(1000), { nil: undefined, freq: 2 }),
   });
 

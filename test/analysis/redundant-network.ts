@@ -7,6 +7,40 @@ import type { TopologyInput } from '../../topology/index.ts';
  */
 export const redundantNetwork = (): fc.Arbitrary<TopologyInput> => choice().map(networkOfChoice);
 
+/** The same with machines where they need not be: a router on a LAN that is not its own, nodes on a LAN of another router. */
+export const visitedNetwork = (): fc.Arbitrary<TopologyInput> =>
+  fc
+    .record({ choice: choice(), host: fc.nat(100), guest: fc.nat(100), isNode: fc.boolean() })
+    .map(({ choice, host, guest, isNode }) => visited(networkOfChoice(choice), host, guest, isNode));
+
+function visited(topology: TopologyInput, host: number, guest: number, isNode: boolean): TopologyInput {
+  const segments = { ...topology.underlay?.segments };
+  const v6 = topology.pods.cidrs[0]?.startsWith('fd') ?? false;
+  const names = Object.keys(topology.routers);
+  const router = names[guest % names.length] ?? '';
+  if (isNode) {
+    const own = Object.entries(topology.nodes ?? {}).filter(([, { region }]) => region === 'R0');
+    const at = (id: number) => (v6 ? `fd00:99::${id}` : `10.99.0.${id}`);
+    segments.away = {
+      cidr: v6 ? 'fd00:99::/64' : '10.99.0.0/24',
+      mtu: 1500,
+      members: Object.fromEntries([
+        [router, at(1)],
+        ...own.map(([name], index): [string, string] => [name, at(index + 11)]),
+      ]),
+    };
+  } else {
+    const lans = Object.keys(segments).filter((name) => name.startsWith('lan'));
+    const lan = lans[host % lans.length] ?? '';
+    const { members, ...rest } = segments[lan] as NonNullable<(typeof segments)[string]>;
+    const address = String(rest.cidr)
+      .replace(/0\/24$/, '99')
+      .replace(/\/64$/, '99');
+    segments[lan] = { ...rest, members: { [router]: address, ...members } };
+  }
+  return { ...topology, underlay: { segments } };
+}
+
 type Choice = ReturnType<typeof choice> extends fc.Arbitrary<infer T> ? T : never;
 
 const cost = fc.constantFrom(10, 10, 10, 20, 5, 100, 1);
