@@ -44,15 +44,12 @@ function resolved(topology: Topology, podMtu: number | undefined): Fabric {
     routes: host.routes.flatMap((route) => gatewayRoute(route, host.name, topology)),
     attachments: attachments.get(host.name) ?? [],
   }));
-  const distances = distancesOf(
-    topology,
-    resolveRegions(topology, bare, nodes),
-    igpPaths({ segments: topology.segments, routers: bare, nodes, hosts }),
-  );
+  const pathsTo = igpPaths({ segments: topology.segments, routers: bare, nodes, hosts });
+  const distances = distancesOf(topology, resolveRegions(topology, bare, nodes), pathsTo);
   const routers = bare.map((router) => ({ ...router, distances: distances(router) }));
   const regions = resolveRegions(topology, routers, nodes);
   const forwarders = forwardersOf(topology);
-  const peerings = buildPeerings(topology, regions, forwarders);
+  const peerings = buildPeerings(topology, regions, forwarders, pathsTo);
   const backbone = backboneSessions(topology, routers, regions);
   const sessions = [...peerings.flatMap((peering) => peering.sessions), ...backbone];
   const pools = topology.pods.pools;

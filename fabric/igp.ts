@@ -27,8 +27,11 @@ export function igpFamilies(topology: Topology): (segment: Segment) => readonly 
 
 type Machines = Pick<Fabric, 'segments' | 'routers' | 'nodes' | 'hosts'>;
 
+/** The IGP's shortest paths to a machine. */
+export type PathsTo = (machine: string, family: Family) => ShortestPaths;
+
 /** The IGP's shortest paths to a machine, over the segments that carry the family. Each is computed once, when it is asked for. */
-export function igpPaths(machines: Machines): (machine: string, family: Family) => ShortestPaths {
+export function igpPaths(machines: Machines): PathsTo {
   const graphs: Partial<Record<Family, (machine: string) => ShortestPaths>> = {};
   const known = new Map<string, ShortestPaths>();
   return (machine, family) => {

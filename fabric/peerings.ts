@@ -3,6 +3,7 @@ import type { Topology } from '../topology/model.ts';
 import { podFamilies } from '../topology/model.ts';
 import type { FabricRegion, Peering, RouterSpeaker } from './fabric.ts';
 import type { Forwarders } from './forwarders.ts';
+import type { PathsTo } from './igp.ts';
 import { reflectorSession } from './sessions.ts';
 
 /**
@@ -14,6 +15,7 @@ export function buildPeerings(
   topology: Topology,
   regions: readonly FabricRegion[],
   forwarders: Forwarders,
+  pathsTo: PathsTo,
 ): Peering[] {
   const families = podFamilies(topology);
   return regions
@@ -40,7 +42,7 @@ export function buildPeerings(
                   sessions: router.planned
                     ? []
                     : region.nodes.flatMap(
-                        (node) => reflectorSession(topology, router, node, family, forwarders) ?? [],
+                        (node) => reflectorSession(topology, router, node, family, forwarders, pathsTo) ?? [],
                       ),
                 },
               ];

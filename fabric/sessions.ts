@@ -12,6 +12,7 @@ import type {
   SessionEnd,
 } from './fabric.ts';
 import type { Forwarders } from './forwarders.ts';
+import type { PathsTo } from './igp.ts';
 import { meetingOf } from './meeting.ts';
 import { backboneProtocol, nodeProtocol } from './protocol-names.ts';
 
@@ -29,6 +30,7 @@ export function reflectorSession(
   node: NodeSpeaker,
   family: Family,
   forwarders: Forwarders,
+  pathsTo: PathsTo,
 ): Session | undefined {
   const routerAddress = router.nodeAddress[family];
   const nodeAddress = node.address[family];
@@ -45,7 +47,7 @@ export function reflectorSession(
         address: routerAddress,
         asNumber: topology.bgp.asNumber,
         role: 'reflector',
-        nextHop: towardsClient(topology, router, routerAddress, node, forwarders),
+        nextHop: towardsClient(topology, router, routerAddress, node, forwarders, pathsTo),
         protocol: asNamed(router, nodeProtocol(node.name, family)),
       },
       nodeEnd(topology.bgp.asNumber, node, nodeAddress, 'client'),
@@ -158,9 +160,11 @@ function towardsClient(
   session: IpAddress,
   node: NodeSpeaker,
   forwarders: Forwarders,
+  pathsTo: PathsTo,
 ): NextHopRule {
   const { family } = session;
-  if (findsItsWay(topology, node, family) && router.reflectorNextHop === 'keep') return { rule: 'unchanged' };
+  if (isOnTheWay(topology, router, node, family, pathsTo) && router.reflectorNextHop === 'keep')
+    return { rule: 'unchanged' };
   const near = node.attachments.filter(({ cidr }) => cidr[family] !== undefined);
   const talking = [session, node.address[family]];
   const meeting = meetingOf(router.attachments, node.attachments, family, talking);
@@ -183,14 +187,30 @@ function towardsClient(
 }
 
 /**
- * A node on several segments that runs the IGP may be on its reflector's own way: told to send to the reflector, the two would send
- * packets to each other. Such a node finds the way to every next hop by itself; not to IPv6 ones of IPv4 routes (RFC 8950), which
- * Calico's BIRD does not take: routers without an IPv4 backbone address have these.
+ * A node on several segments that runs the IGP may be the next one on its reflector's own way to another router: told to send to the
+ * reflector, the two would send packets to each other. Such a node finds the way to every next hop by itself; not to IPv6 ones of IPv4
+ * routes (RFC 8950), which Calico's BIRD does not take: routers without an IPv4 backbone address have these.
  */
-const findsItsWay = ({ routers }: Topology, { igp, attachments }: NodeSpeaker, family: Family): boolean =>
-  igp &&
-  attachments.filter((one) => one.igp.includes(family)).length > 1 &&
-  routers.every(({ backboneAddress }) => familiesOf(backboneAddress).length === 0 || backboneAddress[family]);
+function isOnTheWay(
+  { routers }: Topology,
+  router: RouterSpeaker,
+  { name, igp, attachments }: NodeSpeaker,
+  family: Family,
+  pathsTo: PathsTo,
+): boolean {
+  if (!igp || attachments.length < 2) return false;
+  const exits = routers.filter(
+    (one) => one.name !== router.name && !one.planned && familiesOf(one.backboneAddress).length > 0,
+  );
+  return (
+    exits.every(({ backboneAddress }) => backboneAddress[family] !== undefined) &&
+    exits.some((exit) =>
+      pathsTo(exit.name, family)
+        .stepsFrom(router.name)
+        .some(({ to }) => to === name),
+    )
+  );
+}
 
 /** `near` are the ranges in which the other end reaches next hops directly. */
 function nextHopRule(
