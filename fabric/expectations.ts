@@ -110,15 +110,15 @@ function firstSteps(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Fami
   const reflectors = (ways.reflectorsOf.get(`${from.name} ${family}`) ?? []).flatMap(
     (name) => ways.routers.get(name) ?? [],
   );
+  const direct = sharedSegments(from, to, family).map((segment) => ({ segment, to: to.name }));
+  const told = bgp.nodeToNodeMesh || reflectors.length > 0;
+  if (direct.length > 0 && told && bgp.reflectorNextHop === 'keep') return direct;
   if (reflectors.some(({ name }) => leavesNextHops(ways, name, from.name, family))) {
     const exits = (ways.reflectorsOf.get(`${to.name} ${family}`) ?? []).flatMap(
       (name) => ways.routers.get(name) ?? [],
     );
     return unique([to, ...exits].flatMap((next) => underlaySteps(ways, from, next, family)));
   }
-  const direct = sharedSegments(from, to, family).map((segment) => ({ segment, to: to.name }));
-  const told = bgp.nodeToNodeMesh || reflectors.length > 0;
-  if (direct.length > 0 && told && bgp.reflectorNextHop === 'keep') return direct;
   return unique([
     ...reflectors.flatMap((reflector) => underlaySteps(ways, from, reflector, family)),
     ...(bgp.nodeToNodeMesh ? (direct.length > 0 ? direct : underlaySteps(ways, from, to, family)) : []),

@@ -71,17 +71,31 @@ export async function probe(lab: Lab): Promise<Probed[]> {
   }
 
   function isOneWide(pair: PairExpectation): boolean {
-    const isOneWay = [...pair.steps.values()].every((steps) => steps.length < 2);
-    return isOneWay || new Set(mtusOf(lab, pair)).size === 1;
+    return new Set(wayMtus(lab, pair)).size === 1;
   }
 
   function carries(pair: PairExpectation, size: number): boolean {
-    return mtusOf(lab, back.get(key(pair)) ?? pair).every((mtu) => mtu >= size);
+    return wayMtus(lab, back.get(key(pair)) ?? pair).every((mtu) => mtu >= size);
   }
 }
 
-const mtusOf = (lab: Lab, { steps }: PairExpectation): number[] =>
-  [...steps].flatMap(([machine, next]) => next.map(({ segment, to }) => mtuOf(lab, segment, [machine, to])));
+/** The MTU of each way that packets of a pair may take. */
+function wayMtus(lab: Lab, { from, to, steps }: PairExpectation): number[] {
+  const known = new Map<string, readonly number[]>([[to, [Number.POSITIVE_INFINITY]]]);
+  const mtusFrom = (machine: string): readonly number[] => {
+    const before = known.get(machine);
+    if (before !== undefined) return before;
+    // A way that comes back to where it is being looked for leads nowhere.
+    known.set(machine, []);
+    const all = (steps.get(machine) ?? []).flatMap((step) =>
+      mtusFrom(step.to).map((rest) => Math.min(rest, mtuOf(lab, step.segment, [machine, step.to]))),
+    );
+    const found = [...new Set(all)];
+    known.set(machine, found);
+    return found;
+  };
+  return [...mtusFrom(from)];
+}
 
 /** The same two, the other way round. */
 const turned = (pair: PairExpectation): PairExpectation => ({ ...pair, from: pair.to, to: pair.from });
