@@ -1,7 +1,7 @@
-import { compareAddresses, type Family, valuesOf } from '../topology/address.ts';
+import { compareAddresses, valuesOf } from '../topology/address.ts';
 import type { Topology } from '../topology/model.ts';
 import type { Distance, FabricRegion, RouterSpeaker } from './fabric.ts';
-import type { ShortestPaths } from './shortest-paths.ts';
+import type { PathsTo } from './igp.ts';
 
 /**
  * What the reflectors of a region tell its nodes, as MED: how far they are from the routers behind which other pods are. A node sees all
@@ -12,7 +12,7 @@ import type { ShortestPaths } from './shortest-paths.ts';
 export function distancesOf(
   topology: Topology,
   regions: readonly FabricRegion[],
-  pathsTo: (machine: string, family: Family) => ShortestPaths,
+  pathsTo: PathsTo,
 ): (router: RouterSpeaker) => readonly Distance[] {
   if (topology.bgp.nodeToNodeMesh || topology.segments === undefined) return () => [];
   const sets = regions.map(({ routers }) => routers.filter(({ planned }) => !planned));
