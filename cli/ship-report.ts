@@ -14,8 +14,9 @@ export function shippedText(results: readonly Result[], lookOnly: boolean, termi
   );
   const lines = told.flatMap(({ router, outcome, says }) => {
     const [first = '', ...more] = (says ?? '').split('\n').map(printable);
-    const head =
-      outcome === 'shipped' ? colour.yellow(`${router} shipped, but`) : colour.red(`${router} ${outcome}:`);
+    const head = WELL.has(outcome)
+      ? colour.yellow(`${router} ${outcome}, but`)
+      : colour.red(`${router} ${outcome}:`);
     return [`${head} ${first}`, ...more.map((line) => `  ${line}`)];
   });
   const next =
@@ -26,6 +27,9 @@ export function shippedText(results: readonly Result[], lookOnly: boolean, termi
     ...(lookOnly ? [] : next),
   ].join('\n');
 }
+
+/** What may be said of these is of something else than the delivery. */
+const WELL: ReadonlySet<Result['outcome']> = new Set(['shipped', 'unchanged', 'ready']);
 
 const COUNTED: readonly (readonly [Result['outcome'], string])[] = [
   ['shipped', 'shipped'],

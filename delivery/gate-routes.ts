@@ -26,19 +26,29 @@ export function routeFindings(
  * one, BIRD imports and exports them, and drops the packets.
  */
 function unreachable({ session, was, is }: Seen): GateFinding[] {
-  const now = is?.unresolved ?? 0;
-  if (!isUp(is) || now === 0) return [];
-  const before = isUp(was) ? (was?.unresolved ?? 0) : 0;
-  const all = is?.channels.reduce((sum, { imported }) => sum + imported, 0) ?? 0;
-  const isNew = now > before + few(all);
+  const now = unresolvedOf(is);
+  if (now === 0) return [];
+  const isNew = now > unresolvedOf(was) + few(importedOf(is));
   const about = session.id;
-  const says = `${about}: ${now} of the ${all} routes that it brings are unreachable: BIRD has no route to their next hops in the session's table${isNew ? '' : ', as before'}`;
+  const says = `${unreachableText(about, is)}${isNew ? '' : ', as before'}`;
   return [
     isNew
       ? { level: 'failure', kind: 'routes', about, says, mends: 'time' }
       : { level: 'warning', kind: 'routes', about, says, mends: 'others' },
   ];
 }
+
+/** The same of a router as it runs, where nothing is delivered: a sentence for each session that drops packets although it is up. */
+export const unreachableToday = (seen: readonly Seen[]): string[] =>
+  seen.flatMap(({ session, was }) => (unresolvedOf(was) === 0 ? [] : [unreachableText(session.id, was)]));
+
+const unresolvedOf = (one: ProtocolState | undefined): number => (isUp(one) ? (one?.unresolved ?? 0) : 0);
+
+const importedOf = (one: ProtocolState | undefined): number =>
+  one?.channels.reduce((sum, { imported }) => sum + imported, 0) ?? 0;
+
+const unreachableText = (about: string, one: ProtocolState | undefined): string =>
+  `${about}: ${unresolvedOf(one)} of the ${importedOf(one)} routes that it brings are unreachable: BIRD has no route to their next hops in the session's table`;
 
 /** A twentieth; of less than twenty none. */
 const few = (routes: number): number => Math.floor(routes / 20);

@@ -8,7 +8,7 @@ import {
   explainedLosses,
 } from './expected.ts';
 import { passwordFindings } from './gate-password.ts';
-import { routeFindings } from './gate-routes.ts';
+import { routeFindings, unreachableToday } from './gate-routes.ts';
 import { isUp, type ProtocolState } from './protocol-states.ts';
 
 /** What the health of a router is judged by, after it got its configuration and before that is confirmed. */
@@ -71,6 +71,13 @@ export function gate(
     );
   };
 }
+
+/** What a router that nothing is delivered to does not do although its sessions are up: packets that it drops. */
+export const unwellToday = (
+  fabric: Fabric,
+  router: string,
+  now: readonly ProtocolState[],
+): readonly string[] => unreachableToday(sessionsSeen(expectedSessions(fabric, router), now, []));
 
 /**
  * Judges each look at a router, and knows from those before it how long another one would have to wait to say something else:

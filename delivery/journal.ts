@@ -60,7 +60,7 @@ const step = z.object({
 const ended = z.object({
   event: z.literal('ended'),
   at,
-  /** `unwell`: all is delivered, and something is not as it should be. */
+  /** `unwell`: all is delivered, or could be, and something is not as it should be. */
   outcome: z.enum(['delivered', 'unwell', 'stopped']),
   routers: z.array(result),
 });

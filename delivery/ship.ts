@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Fabric } from '../fabric/index.ts';
 import { type Base, changeAll } from './change-all.ts';
 import type { Delivery } from './delivery.ts';
+import { unwellToday } from './gate.ts';
 import type { Inspection } from './inspection.ts';
 import type { Result, Unstamped } from './journal.ts';
 import { inParallel } from './places.ts';
@@ -65,7 +66,7 @@ const note = ({ results }: Notes, router: string, outcome: Result['outcome'], sa
   void results.set(router, { router, outcome, says });
 
 async function run(shipment: Shipment, notes: Notes): Promise<void> {
-  const { deliveries, turn, maxParallel, lookOnly } = shipment;
+  const { fabric, deliveries, turn, maxParallel, lookOnly } = shipment;
   const looked = new Map(
     await inParallel(deliveries, maxParallel, async (one) => [one, await look(one)] as const),
   );
@@ -75,7 +76,9 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
     if ('failed' in seen) {
       note(notes, router, seen.verdict, seen.failed.says);
       notes.drift.set(router, seen.drift);
-    } else if (seen.verdict === 'unchanged' || lookOnly || turn(router) === 'later') {
+    } else if (lookOnly) {
+      note(notes, router, seen.verdict, unwell(fabric, router, seen.found));
+    } else if (seen.verdict === 'unchanged' || turn(router) === 'later') {
       note(notes, router, seen.verdict);
     } else if (turn(router) === 'earlier') {
       note(notes, router, 'refused', 'it is of an earlier wave, and has not got the change');
@@ -93,6 +96,21 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
   const fleet = { ...shipment, base: shipment.base(new Map(found)), unchanged };
   await changeAll(fleet, readies, (router, outcome, says) => note(notes, router, outcome, says));
 }
+
+/** A delivery may be what mends it; a look that finds it does not end well. */
+function unwell(fabric: Fabric, router: string, { protocols }: Inspection): string | null {
+  const told = unwellToday(fabric, router, protocols);
+  if (told.length === 0) return null;
+  const more = told.length > MOST ? [`and ${told.length - MOST} more sessions`] : [];
+  return [
+    ...told.slice(0, MOST),
+    ...more,
+    'let protocol direct and the IGP fill the table of these sessions',
+  ].join('\n');
+}
+
+/** More sessions than these nobody reads; most likely all have one cause. */
+const MOST = 10;
 
 /** Undefined if one of them could not be prepared: then none is. */
 async function prepareAll(

@@ -73,3 +73,14 @@ test('the end says what became of each, and what to do', () => {
 Nothing of those that were not touched has changed. Mend what is told above, and ship again: it goes on where it stopped.
 What was undone runs, and has on disk, what it had before.`);
 });
+
+test('a look that found a router dropping packets says so beside what would become of it', () => {
+  const results: Result[] = [
+    { router: 'e1', outcome: 'ready', says: 'e1--e2/ipv4: 2 of the 2 routes are unreachable\nlet them be' },
+    { router: 'w1', outcome: 'unchanged', says: null },
+  ];
+  const plain = terminal({ json: false, quiet: false, color: false });
+  expect(shippedText(results, true, plain)).toBe(`e1 ready, but e1--e2/ipv4: 2 of the 2 routes are unreachable
+  let them be
+2 routers: 1 unchanged, 1 ready.`);
+});

@@ -1,4 +1,4 @@
-import { type GateFinding, gate, type Look, unsettledFor } from '../../delivery/gate.ts';
+import { type GateFinding, gate, type Look, unsettledFor, unwellToday } from '../../delivery/gate.ts';
 import type { ProtocolState } from '../../delivery/protocol-states.ts';
 import { type RemoteCommand, words } from '../../delivery/remote.ts';
 import { protocols as protocolsOf } from '../../delivery/router.ts';
@@ -105,6 +105,10 @@ scenario('the gate before a running BIRD', () => {
       `failure: e-b--e1/ipv4: 1 of the 1 ${unreachable}`,
       `failure: e1--e2/ipv4: 2 of the 2 ${unreachable}`,
     ]);
+    // A look at it as it runs now says the same, and nothing of it as it was before.
+    const today = (states: readonly ProtocolState[]) => unwellToday(lab.fabric, 'e1', states);
+    expect(today(await protocols(lab))).toEqual(findings.map(({ says }) => says));
+    expect(today(before)).toEqual([]);
   }, 60_000);
 
   test('sees that the sessions with nodes do not come back', async () => {

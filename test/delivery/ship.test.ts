@@ -199,6 +199,47 @@ test('a look alone touches nothing', async () => {
   );
 });
 
+describe('a look at a router that drops packets though all its sessions are up', () => {
+  // What its BIRD says, with a session of the fabric beside its own.
+  const says = (state: string, unresolved: number): string =>
+    [
+      'all k3s_e_a_v4 BGP        ---        up     2025-08-01    Established',
+      `all   BGP state:          ${state}`,
+      'all     Neighbor address: 192.168.1.11',
+      'all   Channel ipv4',
+      'all     State:          UP',
+      'all     Routes:         40 imported, 3 exported, 40 preferred',
+      ...(unresolved === 0 ? [] : [`unresolved ${unresolved} k3s_e_a_v4`, 'unresolved 9 some_other']),
+    ].join('\n');
+  const looking = (state: string, unresolved: number) =>
+    by(local(), (line) => async (command, input) => {
+      const ran = await line.run(command, input);
+      return { ...ran, stdout: ran.stdout.replace(/^end$/m, `${says(state, unresolved)}\nend`) };
+    });
+  const lookedAt = (state: string, unresolved: number, lookOnly = true) =>
+    shipped({ lookOnly, fabric: fabricOf(redundant()), remotes: { e1: looking(state, unresolved) } });
+  const whole = { e1: 'ready', e2: 'ready', w1: 'ready' };
+
+  test('does not end well, and says which session', async () => {
+    expect(await lookedAt('Established', 38)).toEqual({ outcome: 'unwell', ...whole });
+    expect(events.at(-1)).toMatchObject({
+      routers: [
+        {
+          router: 'e1',
+          says: "e-a--e1/ipv4: 38 of the 40 routes that it brings are unreachable: BIRD has no route to their next hops in the session's table\nlet protocol direct and the IGP fill the table of these sessions",
+        },
+        { router: 'e2', says: null },
+        { router: 'w1', says: null },
+      ],
+    });
+  });
+
+  test('ends well where no route is unreachable, and where the session is not up', async () => {
+    expect(await lookedAt('Established', 0)).toEqual({ outcome: 'delivered', ...whole });
+    expect(await lookedAt('Active', 38)).toEqual({ outcome: 'delivered', ...whole });
+  });
+});
+
 test.each([
   ['before the first one', 'planned', 'untouched'],
   ['while the first one is judged', 'apply', 'undone'],
