@@ -1,13 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { runProgram } from '../machine/index.ts';
 
 /** Room for what git prints: all files of a network of 10,000 nodes. */
 const ROOM = 2 ** 30;
 
 /** What git prints, without its last line feed; undefined if it refuses, or is not there. */
 export function git(...args: readonly string[]): string | undefined {
-  const { status, stdout } = spawnSync('git', args, { encoding: 'utf8', maxBuffer: ROOM });
+  const { status, stdout } = runProgram('git', args, { encoding: 'utf8', maxBuffer: ROOM });
   return status === 0 ? stdout.replace(/\n$/, '') : undefined;
 }
 
@@ -16,7 +16,7 @@ export const commitOf = (revision: string): string | undefined =>
 
 /** The bytes of one file of a commit, its path counted from the working folder; undefined where it has none. */
 export function fileAt(commit: string, path: string): Buffer | undefined {
-  const { status, stdout } = spawnSync('git', ['cat-file', 'blob', `${commit}:./${path}`], {
+  const { status, stdout } = runProgram('git', ['cat-file', 'blob', `${commit}:./${path}`], {
     maxBuffer: ROOM,
   });
   return status === 0 ? stdout : undefined;
@@ -61,7 +61,7 @@ const objectName = (text: string, digits: number): string =>
 /** From `cat-file --batch`: `NAME blob SIZE`, the bytes, a line feed. */
 function blobs(objects: readonly string[]): [string, string][] {
   if (objects.length === 0) return [];
-  const { stdout } = spawnSync('git', ['cat-file', '--batch'], {
+  const { stdout } = runProgram('git', ['cat-file', '--batch'], {
     input: `${objects.join('\n')}\n`,
     maxBuffer: ROOM,
   });
@@ -86,7 +86,7 @@ export function layOut(commit: string, folder: string): string | undefined {
     ['read-tree', commit],
     ['checkout-index', '--all', '--force', `--prefix=${join(folder, 'tree')}/`],
   ]) {
-    const { status, stderr } = spawnSync('git', args, { cwd, env, encoding: 'utf8' });
+    const { status, stderr } = runProgram('git', args, { cwd, env, encoding: 'utf8' });
     if (status !== 0) return stderr.trim().split('\n')[0] ?? '';
   }
   return undefined;

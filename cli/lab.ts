@@ -1,5 +1,4 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { forecast } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
@@ -12,6 +11,7 @@ import {
   hostFolder,
   judge,
   type Lab,
+  labsFolder,
   lostAsExpected,
   type Probed,
   probe,
@@ -26,7 +26,7 @@ import { EXIT, type ExitCode } from './exit.ts';
 import { type LabOptions, prepareLab, refuseLab } from './lab-input.ts';
 import { failureLines, labReport, labStory, labVerdict } from './lab-report.ts';
 import { runSteps } from './progress.ts';
-import { isUp, remember } from './running-lab.ts';
+import { folderFor, remember } from './running-lab.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a run of a lab found. */
@@ -49,7 +49,8 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
   const prepared = prepareLab(options, terminal);
   if ('code' in prepared) return prepared.code;
   const { fabric, programs, failed } = prepared;
-  if (options.keep && isUp(fabric.name, terminal)) return EXIT.badInput;
+  const folder = options.keep ? folderFor(fabric.name, terminal) : undefined;
+  if (folder !== undefined && 'code' in folder) return folder.code;
   const started = performance.now();
   let booted: Lab | undefined;
   let kept = false;
@@ -106,8 +107,8 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
     if (run === undefined || booted === undefined) throw new Error('the lab found nothing');
     const done: LabRun = { ...run, seconds: (performance.now() - started) / 1000 };
     const logs = done.failures.length === 0 ? undefined : keepLogs(booted);
-    if (options.keep) await remember(booted);
-    kept = options.keep;
+    if (folder !== undefined) await remember(booted, folder);
+    kept = folder !== undefined;
     say(done, logs, options, terminal);
     return done.failures.length === 0 ? EXIT.fine : EXIT.doesNotHold;
   } finally {
@@ -168,17 +169,18 @@ Look closer:
 
 /** Where the logs of a lab that failed stay, one folder for the fabric: the next failure replaces them. */
 function keepLogs({ fabric, plan, holder }: Lab): string {
-  const folder = join(tmpdir(), `noencap-lab-logs-${process.getuid?.() ?? 0}-${fabric.name}`);
-  rmSync(folder, { recursive: true, force: true });
+  const folder = labsFolder();
+  if ('says' in folder) return `not kept: ${folder.says}`;
+  const logs = `logs-${fabric.name}`;
+  rmSync(folder.at(logs), { recursive: true, force: true });
   for (const { name } of plan.hosts) {
-    mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
-    const from = holder.path(hostFolder(name));
-    cpSync(from, join(folder, name), {
+    mkdirSync(join(folder.at(logs), name), { recursive: true, mode: 0o700 });
+    cpSync(holder.path(hostFolder(name)), join(folder.at(logs), name), {
       recursive: true,
       filter: (file) => !/\.(ctl|pid)$|password/.test(file),
     });
   }
-  return folder;
+  return join(folder.path, logs);
 }
 
 /** Ctrl-C and kill tear the lab down before they end us; kill -9 does it too, by the holder's own means. */

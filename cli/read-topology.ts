@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, resolve } from 'node:path';
+import { hidingSecrets } from '../machine/index.ts';
 import type { Loaded } from '../topology/index.ts';
 import { loadTopology, parseTopologyValue, unreadable } from '../topology/index.ts';
 
@@ -47,15 +48,17 @@ function readModule(file: string, name: string): Loaded {
 function compile(file: string): string {
   // From noencap's own packages: the topology need not lie beside them. Loaded here, because most topologies are YAML.
   const esbuild = createRequire(realpathSync(process.argv[1] ?? file))('esbuild') as Esbuild;
-  const built = esbuild.buildSync({
-    entryPoints: [file],
-    absWorkingDir: dirname(file),
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    write: false,
-    logLevel: 'silent',
-  });
+  const built = hidingSecrets(() =>
+    esbuild.buildSync({
+      entryPoints: [file],
+      absWorkingDir: dirname(file),
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      write: false,
+      logLevel: 'silent',
+    }),
+  );
   return built.outputFiles[0]?.text ?? '';
 }
 

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import {
   askBird,
   bootLab,
@@ -7,8 +6,10 @@ import {
   forgetLab,
   hostFolder,
   type Lab,
+  labsFolder,
   rememberLab,
 } from '../lab/index.ts';
+import { type OwnFolder, startProgram } from '../machine/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import { listed } from '../topology/suggest.ts';
 import { documentOf } from './document.ts';
@@ -22,11 +23,12 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
   const prepared = prepareLab({ ...options, fail: [], keep: true }, terminal);
   if ('code' in prepared) return prepared.code;
   const { fabric, programs } = prepared;
-  if (isUp(fabric.name, terminal)) return EXIT.badInput;
+  const folder = folderFor(fabric.name, terminal);
+  if ('code' in folder) return folder.code;
   const booted = await bootLab({ fabric, routerFiles, programs });
   if ('says' in booted) return refuseLab(booted, EXIT.environment, terminal);
   await converged(booted);
-  await remember(booted);
+  await remember(booted, folder);
   if (terminal.json) terminal.print(documentOf('lab up', { ok: true, name: fabric.name }));
   terminal.say(`The lab of ${fabric.name} is up: ${listed(
     booted.plan.hosts.map(({ name }) => name),
@@ -39,21 +41,19 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
   return EXIT.fine;
 }
 
-/** Two of one name could not be told apart. */
-export function isUp(name: string, terminal: Terminal): boolean {
-  if (findLab(name) === undefined) return false;
-  refuseLab(
-    { says: `A lab of ${name} is up already`, mend: 'Run: bin/noencap lab down' },
-    EXIT.badInput,
-    terminal,
-  );
-  return true;
+/** Where a lab that stays is remembered. Two of one name could not be told apart. */
+export function folderFor(name: string, terminal: Terminal): OwnFolder | { readonly code: ExitCode } {
+  const folder = labsFolder();
+  if ('says' in folder) return { code: refuseLab(folder, EXIT.environment, terminal) };
+  if (findLab(folder, name) === undefined) return folder;
+  const says = `A lab of ${name} is up already`;
+  return { code: refuseLab({ says, mend: 'Run: bin/noencap lab down' }, EXIT.badInput, terminal) };
 }
 
 export async function labDown(options: Pick<LabOptions, 'topology'>, terminal: Terminal): Promise<ExitCode> {
-  return withRunning(options, terminal, async ({ holder }, name) => {
+  return withRunning(options, terminal, async ({ holder }, name, folder) => {
     await holder.end();
-    forgetLab(name);
+    forgetLab(folder, name);
     terminal.say(`The lab of ${name} is down.`);
     return EXIT.fine;
   });
@@ -68,7 +68,7 @@ export async function labExec(
 ): Promise<ExitCode> {
   return withHost(options, host, terminal, async ({ holder }) => {
     const args = [...holder.enter, 'nsenter', `--net=/run/netns/${host}`, ...command];
-    const child = spawn('nsenter', args, { stdio: 'inherit' });
+    const child = startProgram('nsenter', args, { stdio: 'inherit' });
     const code = await new Promise<number>((done) => child.on('close', (status) => done(status ?? 1)));
     return code as ExitCode;
   });
@@ -110,13 +110,15 @@ type Running = NonNullable<ReturnType<typeof findLab>>;
 async function withRunning(
   { topology }: Pick<LabOptions, 'topology'>,
   terminal: Terminal,
-  action: (running: Running, name: string) => Promise<ExitCode>,
+  action: (running: Running, name: string, folder: OwnFolder) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const read = readInput(topology, terminal);
   if (!read.ok) return EXIT.badInput;
   const { name } = read.input.fabric;
-  const running = findLab(name);
-  if (running !== undefined) return action(running, name);
+  const folder = labsFolder();
+  if ('says' in folder) return refuseLab(folder, EXIT.environment, terminal);
+  const running = findLab(folder, name);
+  if (running !== undefined) return action(running, name, folder);
   return refuseLab(
     { says: `No lab of ${name} is up`, mend: 'Run: bin/noencap lab up' },
     EXIT.badInput,
@@ -146,11 +148,11 @@ async function withHost(
 }
 
 /** So that later commands find it. */
-export async function remember(booted: Lab): Promise<void> {
+export async function remember(booted: Lab, folder: OwnFolder): Promise<void> {
   await booted.holder.stay();
   const hosts = booted.plan.hosts.map(({ name, daemons }) => ({
     name,
     daemons: daemons.map((one) => one.name),
   }));
-  rememberLab(booted.fabric.name, booted.holder.pid, hosts);
+  rememberLab(folder, booted.fabric.name, booted.holder, hosts);
 }

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { hostKeyName } from '../fabric/index.ts';
+import { startProgram } from '../machine/index.ts';
 import { howToPin, type SshTarget, type Unreachable } from './ssh-target.ts';
 
 /**
@@ -17,7 +17,9 @@ export async function notPinned(target: SshTarget): Promise<Unreachable | undefi
 /** ssh-keygen reads the file as ssh does: with hashed names, patterns and marks. */
 const found = (name: string, file: string): Promise<{ said: string; problem?: Unreachable }> =>
   new Promise((done) => {
-    const child = spawn('ssh-keygen', ['-F', name, '-f', file], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = startProgram('ssh-keygen', ['-F', name, '-f', file], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text;

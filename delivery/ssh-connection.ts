@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hostKeyName } from '../fabric/index.ts';
+import { startProgram } from '../machine/index.ts';
 import type { SshTarget } from './ssh-target.ts';
 
 /** How commands get to a router: over one connection that they share, or over one each. */
@@ -34,7 +34,7 @@ export function sharedConnection(target: SshTarget): SharedConnection {
   const logFile = () => join(folder, `log-${commands++}`);
   const control = (word: string) =>
     new Promise<boolean>((done) => {
-      const child = spawn('ssh', ['-F', 'none', '-S', socket, '-O', word, '--', target.host], {
+      const child = startProgram('ssh', ['-F', 'none', '-S', socket, '-O', word, '--', target.host], {
         stdio: 'ignore',
       });
       child.on('error', () => done(false));
@@ -61,7 +61,7 @@ const LINGER = 10;
 
 const triedOnce = (target: SshTarget): Promise<string> =>
   new Promise((done) => {
-    const child = spawn('ssh', ['-E', '/dev/null', ...argumentsOf(target, APART), 'true'], {
+    const child = startProgram('ssh', ['-E', '/dev/null', ...argumentsOf(target, APART), 'true'], {
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
       env: unasked(),
@@ -82,13 +82,8 @@ const argumentsOf = (target: SshTarget, options: readonly string[]): string[] =>
   ...['--', target.host],
 ];
 
-/** No window asks for a passphrase, either. Our secrets are no program's business, and a `SendEnv *` would send them. */
-export const unasked = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OUR_SECRETS.test(name))),
-  SSH_ASKPASS_REQUIRE: 'never',
-});
-
-const OUR_SECRETS = /^NOENCAP_(AGE_KEY|PASSWORD_)/;
+/** No window asks for a passphrase, either. */
+export const unasked = (): NodeJS.ProcessEnv => ({ ...process.env, SSH_ASKPASS_REQUIRE: 'never' });
 
 /** What was written there. */
 export const readLog = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { startProgram } from '../machine/index.ts';
 import type { Access, Ran, Remote, RemoteCommand, Running } from './remote.ts';
 import { sessionOver, sinceAnswers } from './session.ts';
 import { BEGIN, sentScript, WORDS_ONLY, wordsLine } from './ssh-command.ts';
@@ -86,7 +86,7 @@ function launch(
   const sent = script === undefined ? undefined : sentScript(script(command.verb), command);
   const log = connection.logFile();
   // Without a terminal of its own: neither ssh nor that of a jump host may ask there, and Ctrl-C is for us to handle.
-  const child = spawn('ssh', ['-E', log, ...connection.arguments, sent?.line ?? wordsLine(command)], {
+  const child = startProgram('ssh', ['-E', log, ...connection.arguments, sent?.line ?? wordsLine(command)], {
     detached: true,
     env: unasked(),
   });

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { type Program, startProgram } from '../machine/index.ts';
 
 /**
  * The one process that a lab lives in: mount, network and PID namespaces of its own. When it dies, everything in it dies
@@ -7,8 +7,8 @@ import { existsSync, readFileSync } from 'node:fs';
  * with whoever started it, even by kill -9.
  */
 export interface Holder {
-  /** Of the first process inside, seen from outside. */
-  readonly pid: number;
+  /** Which process it is. */
+  readonly mark: HolderMark;
   /** What nsenter(1) needs to run something inside. */
   readonly enter: readonly string[];
   /** Where a path inside the holder is seen from outside. */
@@ -19,6 +19,16 @@ export interface Holder {
   stay(): Promise<void>;
   /** Ends it and waits until it is gone. */
   end(): Promise<void>;
+}
+
+/** What tells a holder from every other process, one that gets its number later among them. */
+export interface HolderMark {
+  /** Of the first process inside, seen from outside. */
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat: clock ticks from boot to the start of the process. */
+  readonly born: string;
+  /** Ticks count from there. */
+  readonly boot: string;
 }
 
 export interface Ran {
@@ -49,18 +59,69 @@ mkdir /run/netns /run/lab
 ip link set lo up
 echo ready
 if read -r word && [ "$word" = stay ]; then exec sleep 2147483647 >/dev/null 2>&1; fi`;
-  const child = spawn('unshare', [...unshareOptions(), 'sh', '-c', script], {
+  const child = startProgram('unshare', [...unshareOptions(), 'sh', '-c', script], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
   const said = await firstWords(child);
   if (said !== 'ready') return refusal(said);
-  return holderOf(innerPid(child.pid ?? 0), child);
+  const opened = openProcess(innerPid(child.pid ?? 0));
+  return opened === undefined ? refusal('it ended at once') : holderOf(opened, child);
 }
 
-/** The holder of a lab that another process started. Undefined if it is gone. */
-export function findHolder(pid: number): Holder | undefined {
-  return existsSync(`/proc/${pid}/root/run/lab`) ? holderOf(pid, undefined) : undefined;
+/** The holder of a lab that another process started. Undefined if it is gone, whatever has its number now. */
+export function findHolder({ pid, born, boot }: HolderMark): Holder | undefined {
+  const opened = Number.isInteger(pid) && pid > 1 ? openProcess(pid) : undefined;
+  if (opened === undefined) return undefined;
+  if (opened.mark.born === born && opened.mark.boot === boot) return holderOf(opened, undefined);
+  opened.close();
+  return undefined;
+}
+
+interface OpenProcess {
+  readonly mark: HolderMark;
+  /** Its folder in /proc, as an open one: it is this process's for ever, and empty when it is gone. */
+  readonly folder: string;
+  /** The root of its file systems, kept open as well: a short path, since a socket's has 107 bytes at most. */
+  readonly root: string;
+  close(): void;
+}
+
+/**
+ * A number is looked at once and used later, and in between the process may end and another get the number. So the process is opened
+ * first, and looked at, entered and reached through what was opened.
+ */
+function openProcess(pid: number): OpenProcess | undefined {
+  const files: number[] = [];
+  const close = () => files.splice(0).forEach((file) => void closeSync(file));
+  const open = (path: string): string => {
+    const file = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    files.push(file);
+    // Not /proc/self: programs that are started get these paths, too.
+    return `/proc/${process.pid}/fd/${file}`;
+  };
+  try {
+    const folder = open(`/proc/${pid}`);
+    const root = open(`${folder}/root`);
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return { mark: { pid, born: bornAt(folder), boot }, folder, root, close };
+  } catch {
+    close();
+    return undefined;
+  }
+}
+
+function bornAt(folder: string): string {
+  const stat = readFileSync(`${folder}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+function isAlive({ folder, mark }: OpenProcess): boolean {
+  try {
+    return bornAt(folder) === mark.born;
+  } catch {
+    return false;
+  }
 }
 
 const isRoot = (): boolean => process.getuid?.() === 0;
@@ -70,17 +131,17 @@ const unshareOptions = (): string[] => [
   ...['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'],
 ];
 
-function holderOf(pid: number, child: ChildProcess | undefined): Holder {
+function holderOf(opened: OpenProcess, child: Program | undefined): Holder {
+  const { mark, folder, root } = opened;
   const enter = [
-    `--target=${pid}`,
-    ...(isRoot() ? [] : ['--user', '--preserve-credentials']),
-    ...['--mount', '--net', '--pid'],
+    ...(isRoot() ? [] : [`--user=${folder}/ns/user`, '--preserve-credentials']),
+    ...['mnt', 'net', 'pid'].map((kind) => `--${kind === 'mnt' ? 'mount' : kind}=${folder}/ns/${kind}`),
   ];
   return {
-    pid,
+    mark,
     enter,
-    path: (inside) => `/proc/${pid}/root${inside}`,
-    run: (script) => ran(spawn('nsenter', [...enter, 'sh'], { stdio: 'pipe' }), script),
+    path: (inside) => `${root}${inside}`,
+    run: (script) => ran(startProgram('nsenter', [...enter, 'sh'], { stdio: 'pipe' }), script),
     stay: () =>
       new Promise((done) => {
         child?.unref();
@@ -89,12 +150,14 @@ function holderOf(pid: number, child: ChildProcess | undefined): Holder {
         else done();
       }),
     end: async () => {
-      if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-        const gone = new Promise((done) => child.once('exit', done));
-        kill(pid);
-        await gone;
-      } else kill(pid);
-      while (existsSync(`/proc/${pid}/root/run/lab`)) await new Promise((done) => setTimeout(done, 5));
+      const gone =
+        child !== undefined && child.exitCode === null && child.signalCode === null
+          ? new Promise((done) => child.once('exit', done))
+          : undefined;
+      if (isAlive(opened)) kill(mark.pid);
+      await gone;
+      while (isAlive(opened)) await new Promise((done) => setTimeout(done, 5));
+      opened.close();
     },
   };
 }
@@ -107,7 +170,7 @@ function kill(pid: number): void {
   }
 }
 
-function ran(child: ChildProcess, script: string): Promise<Ran> {
+function ran(child: Program, script: string): Promise<Ran> {
   return new Promise((done) => {
     let stdout = '';
     let stderr = '';
@@ -129,7 +192,7 @@ function ran(child: ChildProcess, script: string): Promise<Ran> {
 }
 
 /** `ready`, or what it said before it ended. */
-function firstWords(child: ChildProcess): Promise<string> {
+function firstWords(child: Program): Promise<string> {
   return new Promise((done) => {
     let errors = '';
     child.stdout?.once('data', (chunk: Buffer) => done(chunk.toString().trim()));

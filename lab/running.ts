@@ -1,38 +1,52 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { findHolder, type Holder } from './holder.ts';
+import { rmSync, writeFileSync } from 'node:fs';
+import { type OwnFolder, ownFolder, readAtMost } from '../machine/index.ts';
+import { findHolder, type Holder, type HolderMark, type Refused } from './holder.ts';
 
 /** A lab that `lab up` left running, by the name of its fabric. */
 export interface RunningLab {
   readonly holder: Holder;
-  readonly hosts: readonly { readonly name: string; readonly daemons: readonly string[] }[];
+  readonly hosts: readonly LabHost[];
 }
 
-/** One file a lab in a folder that only this user reads: another user's labs are none of ours. */
-const folder = (): string => join(tmpdir(), `noencap-lab-${process.getuid?.() ?? 0}`);
+interface LabHost {
+  readonly name: string;
+  readonly daemons: readonly string[];
+}
 
-export function rememberLab(name: string, pid: number, hosts: RunningLab['hosts']): void {
-  mkdirSync(folder(), { recursive: true, mode: 0o700 });
-  const born = bornAt(pid);
-  writeFileSync(join(folder(), `${name}.json`), JSON.stringify({ pid, born, hosts }), { mode: 0o600 });
+/**
+ * Where running labs are remembered, one file a lab. Whoever could write there would say in which process's namespaces this user's
+ * next command runs: a folder that is not this user's alone is refused.
+ */
+export const labsFolder = (): OwnFolder | Refused => ownFolder();
+
+export function rememberLab(
+  folder: OwnFolder,
+  name: string,
+  holder: Holder,
+  hosts: readonly LabHost[],
+): void {
+  const text = JSON.stringify({ ...holder.mark, hosts });
+  forgetLab(folder, name);
+  writeFileSync(fileOf(folder, name), text, { mode: 0o600, flag: 'wx' });
 }
 
 /** Undefined where none is running; a process that has the number of a dead one is none. */
-export function findLab(name: string): RunningLab | undefined {
+export function findLab(folder: OwnFolder, name: string): RunningLab | undefined {
+  let state: HolderMark & { readonly hosts: readonly LabHost[] };
   try {
-    const { pid, born, hosts } = JSON.parse(readFileSync(join(folder(), `${name}.json`), 'utf8'));
-    const holder = bornAt(pid) === born ? findHolder(pid) : undefined;
-    return holder && { holder, hosts };
+    state = JSON.parse(readAtMost(fileOf(folder, name), LARGEST).toString('utf8'));
   } catch {
     return undefined;
   }
+  if (!Array.isArray(state?.hosts)) return undefined;
+  const holder = findHolder(state);
+  return holder && { holder, hosts: state.hosts };
 }
 
-export const forgetLab = (name: string): void => rmSync(join(folder(), `${name}.json`), { force: true });
+/** The names of 10,000 hosts are not more. */
+const LARGEST = 16 * 1024 * 1024;
 
-/** Field 22 of /proc/PID/stat: clock ticks from boot to the start of the process. */
-function bornAt(pid: number): string | undefined {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-}
+export const forgetLab = (folder: OwnFolder, name: string): void =>
+  rmSync(fileOf(folder, name), { force: true });
+
+const fileOf = (folder: OwnFolder, name: string): string => folder.at(`lab-${name}.json`);

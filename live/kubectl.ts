@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { startProgram } from '../machine/index.ts';
 
 /** What one call of kubectl said. `code` is its exit status; undefined where no kubectl could be started. */
 export interface KubectlAnswer {
@@ -23,7 +23,7 @@ export function objectsIn<T>(json: string): readonly T[] {
  */
 export const kubectl: Kubectl = (args, stdin = '') =>
   new Promise((resolve) => {
-    const child = spawn('kubectl', args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = startProgram('kubectl', args, { stdio: ['pipe', 'pipe', 'pipe'] });
     const output = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (text: string) => {

@@ -94,7 +94,7 @@ onRouter('the account that it makes delivers over SSH, with no more rights than 
   let remote: Remote | undefined;
   try {
     const started = await startHolder();
-    if (!('pid' in started)) throw new Error(started.says);
+    if (!('mark' in started)) throw new Error(started.says);
     holder = started;
     const router = async (script: string) => {
       const { code, stdout, stderr } = await started.run(script);

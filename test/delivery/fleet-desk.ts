@@ -159,7 +159,7 @@ export function onOperator(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Runs {
-  const { pid } = lab.holder;
+  const { pid } = lab.holder.mark;
   const inside = [`--net=${lab.holder.path(`/run/netns/${OPERATOR}`)}`];
   const user = process.getuid?.() === 0 ? [] : [`--user=/proc/${pid}/ns/user`, '--preserve-credentials'];
   const child = spawn('nsenter', [...user, ...inside, ...argv], {

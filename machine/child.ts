@@ -1,0 +1,45 @@
+import {
+  type ChildProcess,
+  type SpawnOptions,
+  type SpawnSyncOptions,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
+
+/**
+ * Other programs, without the secrets that noencap was given: what a program does not need it cannot leak, to a hook, a log or
+ * the other end of ssh's `SendEnv *`. Nothing else in noencap starts a process, so that none is forgotten.
+ */
+export const startProgram = ((
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): ReturnType<typeof spawn> =>
+  spawn(program, args, { ...options, env: withoutSecrets(options.env) })) as typeof spawn;
+
+export type Program = ChildProcess;
+
+/** The same, to its end. */
+export const runProgram = ((
+  program: string,
+  args: readonly string[],
+  options: SpawnSyncOptions = {},
+): ReturnType<typeof spawnSync> =>
+  spawnSync(program, args, { ...options, env: withoutSecrets(options.env) })) as typeof spawnSync;
+
+/** For libraries that start programs of their own: meanwhile the secrets are not in the environment. */
+export function hidingSecrets<Result>(action: () => Result): Result {
+  const hidden = Object.entries(process.env).filter(([name]) => SECRETS.test(name));
+  for (const [name] of hidden) delete process.env[name];
+  try {
+    return action();
+  } finally {
+    Object.assign(process.env, Object.fromEntries(hidden));
+  }
+}
+
+/** What noencap itself decrypts, sends or posts with; what belongs to other programs, as a cloud's keys to kubectl, stays. */
+const SECRETS = /^(NOENCAP_(AGE_KEY|PASSWORD_).*|GITHUB_TOKEN|GH_TOKEN|K3S_TOKEN)$/;
+
+const withoutSecrets = (env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.test(name)));

@@ -1,0 +1,3 @@
+export { hidingSecrets, type Program, runProgram, startProgram } from './child.ts';
+export { type NotOwn, type OwnFolder, ownFolder } from './own-folder.ts';
+export { readAtMost, Unreadable, whyUnreadable } from './read.ts';

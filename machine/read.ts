@@ -1,0 +1,82 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+/** Why a file was not read; `code` is the system's, or EFBIG for one that is too large and ENODEV for one that is no file. */
+export class Unreadable extends Error {
+  readonly code: string;
+  readonly path: string;
+
+  constructor(path: string, code: string, says: string) {
+    super(says);
+    this.path = path;
+    this.code = code;
+  }
+}
+
+/**
+ * The bytes of a file that somebody else may have put there: never more than `most`, and nothing but a file, since a device never
+ * ends and a pipe may never begin. What the shell hands over as an open descriptor (`<(command)`, /dev/stdin) may be a pipe: it has
+ * a writer. Throws Unreadable, or what the file system says.
+ */
+export function readAtMost(path: string, most: number): Buffer {
+  const [, handed] =
+    /^\/(?:dev|proc\/self)\/fd\/(\d{1,5})$/.exec(path === '/dev/stdin' ? '/dev/fd/0' : path) ?? [];
+  // Without O_NONBLOCK the opening of a pipe waits for its writer.
+  const file =
+    handed === undefined ? openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) : Number(handed);
+  try {
+    const found = fstatSync(file);
+    const isGood = found.isFile() || (handed !== undefined && (found.isFIFO() || found.isSocket()));
+    if (found.isDirectory()) throw new Unreadable(path, 'EISDIR', 'is a folder');
+    if (!isGood) {
+      const what = found.isFIFO() ? 'a pipe' : found.isSocket() ? 'a socket' : 'a device';
+      throw new Unreadable(path, 'ENODEV', `is ${what}, and no file`);
+    }
+    if (found.size > most) throw tooLarge(path, most, found.size);
+    return bytesOf(path, file, most, found.isFile() ? found.size : 0);
+  } finally {
+    if (handed === undefined) closeSync(file);
+  }
+}
+
+/** Grows with what comes: the size of a pipe, or of a file below /proc, is not known. */
+function bytesOf(path: string, file: number, most: number, size: number): Buffer {
+  let buffer = Buffer.allocUnsafe(Math.min(most, Math.max(size, 64 * 1024)) + 1);
+  let length = 0;
+  for (;;) {
+    const read = readSync(file, buffer, length, buffer.length - length, null);
+    length += read;
+    if (length > most) throw tooLarge(path, most, undefined);
+    if (read === 0) return buffer.subarray(0, length);
+    if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(most + 1, buffer.length * 2));
+  }
+}
+
+function tooLarge(path: string, most: number, size: number | undefined): Unreadable {
+  const has = size === undefined ? 'is larger than' : `has ${inWords(size)}, more than`;
+  return new Unreadable(path, 'EFBIG', `${has} the ${inWords(most)} that are read`);
+}
+
+const inWords = (bytes: number): string => {
+  const [unit, name] = bytes >= MIB ? [MIB, 'MiB'] : bytes >= 1024 ? [1024, 'KiB'] : [1, 'bytes'];
+  return `${Math.ceil(bytes / unit)} ${name}`;
+};
+
+const MIB = 1024 * 1024;
+
+/** What goes behind the name of a file in a sentence. */
+export function whyUnreadable(error: unknown): string {
+  if (error instanceof Unreadable) return error.message;
+  const { code = String(error) } = error as NodeJS.ErrnoException;
+  return WORDS[code] ?? `cannot be read (${code})`;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EISDIR: 'is a folder',
+  ENOTDIR: 'is no folder',
+  EACCES: 'may not be read by this user',
+  EPERM: 'may not be read by this user',
+  ELOOP: 'is a link that leads to itself',
+  // A socket cannot be opened at all.
+  ENXIO: 'is a socket, and no file',
+};
