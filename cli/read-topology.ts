@@ -37,7 +37,8 @@ function readModule(file: string, name: string): Loaded {
     return unreadable(name, (error as NodeJS.ErrnoException).code ?? String(error));
   }
   try {
-    const exports = evaluate(compile(absolute), absolute);
+    const code = compile(absolute);
+    const exports = hidingSecrets(() => evaluate(code, absolute));
     if (exports.default === undefined) return unreadable(name, 'no default export');
     return parseTopologyValue(exports.default, name);
   } catch (error) {
