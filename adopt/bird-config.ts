@@ -1,4 +1,5 @@
 import { type Library, libraryOf, type Policy, policyOf } from './bird-filter-library.ts';
+import { type Marks, marksOf } from './bird-filter-marks.ts';
 import { OPTION_NAMES } from './bird-options.ts';
 import { type BirdStatement, placeOf, statementText, type Token, wordsText } from './bird-syntax.ts';
 import { type Problem, problem } from './problem.ts';
@@ -13,6 +14,8 @@ export interface BirdConfig {
   readonly templates: readonly BgpProtocol[];
   /** What its filters call by name. */
   readonly library: Library;
+  /** What they write into routes before those come to the filters of a session. */
+  readonly marks: Marks;
   readonly problems: readonly Problem[];
 }
 
@@ -78,7 +81,15 @@ export function birdConfig(
       ? []
       : [protocolOf(name, inherited(one, templates, []), context)];
   });
-  return { constants, routerId, templates: ownTemplates, protocols, library, problems };
+  return {
+    constants,
+    routerId,
+    templates: ownTemplates,
+    protocols,
+    library,
+    marks: marksOf(statements, library),
+    problems,
+  };
 }
 
 /** BIRD 1 has no channels: what is in one since BIRD 2 stands in the protocol itself there. One such place says it all. */

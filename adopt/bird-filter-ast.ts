@@ -11,6 +11,14 @@ export type Command =
       readonly commands: readonly Command[];
       readonly otherwise: readonly Command[];
     }
+  /** `for int asn in bgp_path do ...`. */
+  | {
+      readonly kind: 'for';
+      readonly name: string;
+      readonly of: Expression;
+      readonly commands: readonly Command[];
+      readonly at: Token;
+    }
   | { readonly kind: 'case'; readonly subject: Expression; readonly arms: readonly Arm[]; readonly at: Token }
   /** Of an attribute of the route, or of a variable. */
   | { readonly kind: 'assign'; readonly name: string; readonly value: Expression; readonly at: Token }
@@ -62,7 +70,7 @@ export type Expression =
   | { readonly kind: 'tuple'; readonly parts: readonly Expression[]; readonly at: Token }
   | { readonly kind: 'set'; readonly elements: readonly SetElement[] }
   | { readonly kind: 'mask'; readonly items: readonly MaskItem[] }
-  | { readonly kind: 'empty'; readonly of: 'path' | 'communities' };
+  | { readonly kind: 'empty'; readonly of: 'path' | 'pair' | 'ec' | 'lc' };
 
 export type SetElement =
   | { readonly kind: 'prefix'; readonly prefix: Prefix; readonly lengths: Lengths }
@@ -77,5 +85,5 @@ export type SetElement =
 /** How long a route's prefix may be: as written, `+`, `-`, or `{low,high}`. */
 export type Lengths = '=' | '+' | '-' | readonly [Expression, Expression];
 
-/** `[= * 64512 ? =]`: of the path's numbers, from first to last. */
+/** `[= * 64512 ? =]`: of the path's numbers, from first to last. One that stands alone may be a set. */
 export type MaskItem = '*' | '?' | readonly [Expression, Expression];

@@ -73,9 +73,9 @@ export function parseExpressions(words: FilterWords): {
       case '[=':
         return mask();
       case '+':
-        return empty('+', 'path');
+        return empty('+');
       case '-':
-        return empty('-', 'communities');
+        return empty('-');
       case 'defined': {
         words.expect('(');
         const of = expression();
@@ -102,13 +102,14 @@ export function parseExpressions(words: FilterWords): {
     return parts.length === 1 && only !== undefined ? only : { kind: 'tuple', parts, at };
   };
 
-  /** `+empty+`, `-empty-`; those of other kinds of communities have more signs. */
-  const empty = (sign: string, of: 'path' | 'communities'): Expression => {
-    while (words.take(sign));
+  /** `+empty+` is a path, `-empty-` a list of communities; `--empty--` one of extended, `---empty---` one of large ones. */
+  const empty = (sign: '+' | '-'): Expression => {
+    let signs = 1;
+    while (words.take(sign)) signs += 1;
     words.expect('empty');
     words.expect(sign);
     while (words.take(sign));
-    return { kind: 'empty', of };
+    return { kind: 'empty', of: sign === '+' ? 'path' : signs === 1 ? 'pair' : signs === 2 ? 'ec' : 'lc' };
   };
 
   const set = (): Expression => {

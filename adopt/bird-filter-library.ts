@@ -2,7 +2,7 @@ import { parseAddress } from '../topology/address.ts';
 import type { Command, Expression } from './bird-filter-ast.ts';
 import { parseBlock, parseExpression, parseRoutine, type Routine } from './bird-filter-parser.ts';
 import { NotUnderstood } from './bird-filter-words.ts';
-import { type BirdStatement, placeOf, type Token, wordsText } from './bird-syntax.ts';
+import { type BirdStatement, placeText, type Token, wordsText } from './bird-syntax.ts';
 
 /** What filters may call by name: functions, filters and constants of a configuration. */
 export interface Library {
@@ -79,7 +79,4 @@ export function policyOf({ words, body }: BirdStatement, { routines }: Library):
   return name === undefined ? { kind: 'unknown', why: wordsText(words) } : notKnown(name);
 }
 
-function notKnown(at: Token): Policy {
-  const { line, column } = placeOf(at);
-  return { kind: 'unknown', why: `${at.source.file}:${line}:${column}: ${at.text}` };
-}
+const notKnown = (at: Token): Policy => ({ kind: 'unknown', why: placeText(at) });

@@ -1,9 +1,12 @@
 import { addressBits, type Prefix } from '../topology/address.ts';
-import type { Expression, SetElement } from './bird-filter-ast.ts';
+import type { Expression, MaskItem, SetElement } from './bird-filter-ast.ts';
+import { DYNAMIC, EMPTY, exampleOf, OF_EVERY_ROUTE } from './bird-filter-attributes.ts';
 import type { Library } from './bird-filter-library.ts';
 import {
+  areOrdered,
   bool,
   compareValues,
+  EXTENDED,
   FilterError,
   inSet,
   int,
@@ -18,7 +21,7 @@ import {
   VOID,
   word,
 } from './bird-filter-values.ts';
-import type { Token } from './bird-syntax.ts';
+import { placeText, type Token } from './bird-syntax.ts';
 
 /** What expressions are evaluated in: a route, the variables of a function, and what else can be called. */
 export interface Scope {
@@ -39,21 +42,7 @@ export interface Evaluator {
   readonly isIn: (value: Value, labels: readonly SetElement[]) => boolean;
 }
 
-/** Attributes that every route has; one that is not told is not known. All others a route has or has not. */
-const OF_EVERY_ROUTE = /^(from|gw|proto|source|scope|dest|ifname|ifindex|weight|preference|onlink)$/;
-const DYNAMIC = /^(bgp|ospf|rip|krt|babel|radv)_[a-z0-9_]+$|^igp_metric$/;
 const ENUMERATION = /^(RTS|SCOPE|RTD|ORIGIN|NET|RTC|ROA)_[A-Z0-9_]+$/;
-/** Whether a filter may set it. */
-export const isAttribute = (name: string, { attributes }: Library): boolean =>
-  OF_EVERY_ROUTE.test(name) || DYNAMIC.test(name) || attributes.has(name);
-
-/** Where a route has none of these, they are as good as empty. */
-const EMPTY: Readonly<Record<string, Value>> = {
-  bgp_path: { type: 'path', value: [] },
-  bgp_community: { type: 'communities', value: [] },
-  bgp_ext_community: { type: 'communities', value: [] },
-  bgp_large_community: { type: 'communities', value: [] },
-};
 
 /** BIRD 2's expressions over values of which some may not be known. */
 export function evaluator(scope: Scope): Evaluator {
@@ -66,17 +55,22 @@ export function evaluator(scope: Scope): Evaluator {
     if (constant !== undefined) return evaluate(constant);
     if (name === 'net') return { type: 'net', value: scope.state.net };
     if (ENUMERATION.test(name)) return word(name);
-    const found = scope.state.attribute(name);
+    if (name === 'rt' || name === 'ro') return { type: 'int', value: EXTENDED[name] };
+    const found = scope.state.attribute(name) ?? (OF_EVERY_ROUTE.test(name) ? unknown(name) : undefined);
+    if (found?.type === 'unknown') {
+      const like = exampleOf(name);
+      return like === undefined ? found : { ...found, like };
+    }
     if (found !== undefined) return found;
-    if (OF_EVERY_ROUTE.test(name)) return unknown(name);
-    if (DYNAMIC.test(name)) return VOID;
-    // An attribute that the configuration declares: another filter may have set it.
-    if (/^[a-z]\w*$/.test(name) && library.attributes.has(name)) return unknown(name, false);
+    if (DYNAMIC.test(name) || library.attributes.has(name)) return VOID;
     throw lost(at);
   };
 
-  const filled = (name: string, value: Value): Value =>
-    value.type === 'void' ? (EMPTY[name] ?? value) : value;
+  const filled = (name: string, value: Value): Value => {
+    const empty = EMPTY[name];
+    if (empty === undefined) return value;
+    return value.type === 'void' ? empty : value.type === 'unknown' ? { ...value, present: true } : value;
+  };
 
   const evaluate = (one: Expression): Value => {
     switch (one.kind) {
@@ -97,6 +91,8 @@ export function evaluator(scope: Scope): Evaluator {
       case 'method':
         return methodOf(evaluate(one.of), one.name, one.args.map(evaluate), one.at);
       case 'call':
+        // What RPKI says no file does.
+        if (one.name === 'roa_check') return unknown(placeText(one.at));
         return called(one.name, one.args.map(evaluate), one.at);
       case 'defined':
         return isDefined(one.of);
@@ -112,14 +108,20 @@ export function evaluator(scope: Scope): Evaluator {
       case 'set':
         return setOf(one.elements);
       case 'mask': {
-        const items = one.items.map((item) =>
-          typeof item === 'string' ? item : item.map((end) => numberOf(end)),
-        );
-        return { type: 'mask', value: items as Extract<Value, { type: 'mask' }>['value'] };
+        return { type: 'mask', value: one.items.map(maskItem) };
       }
       case 'empty':
-        return one.of === 'path' ? { type: 'path', value: [] } : { type: 'communities', value: [] };
+        return one.of === 'path'
+          ? { type: 'path', value: [] }
+          : { type: 'communities', of: one.of, value: [] };
     }
+  };
+
+  const maskItem = (item: MaskItem): Extract<Value, { type: 'mask' }>['value'][number] => {
+    if (typeof item === 'string') return item;
+    const [low, high] = item;
+    const set = low === high ? evaluate(low) : undefined;
+    return set?.type === 'set' ? set.value : [numberOf(low), numberOf(high)];
   };
 
   const numberOf = (one: Expression, at?: Token): number => {
@@ -149,27 +151,17 @@ export function evaluator(scope: Scope): Evaluator {
     const [left, right] = [evaluate(one.left), evaluate(one.right)];
     const doubt = [left, right].find((value) => value.type === 'unknown');
     if (doubt?.type === 'unknown') {
+      const [a, b] = [left, right].map((value) => (value.type === 'unknown' ? value.like : value));
+      // What is an error with any value of these types is one with this.
+      if (a !== undefined && b !== undefined) applied(operator, a, b);
       // An attribute that the route may not have at all is an error to these.
       if (!doubt.present && /~|^[-+*/]$/.test(operator) && decide(doubt.why))
         throw new FilterError(doubt.why);
       return doubt;
     }
-    if (operator === '=') return bool(sameValue(left, right));
-    if (operator === '!=') return bool(!sameValue(left, right));
-    if (operator === '~') return bool(matches(left, right));
-    if (operator === '!~') return bool(!matches(left, right));
-    if (/^[-+*/]$/.test(operator)) return arithmetic(operator, left, right);
-    const order = compareValues(left, right);
-    if (Number.isNaN(order)) throw lost(one.at);
-    return bool(
-      operator === '<'
-        ? order < 0
-        : operator === '<='
-          ? order <= 0
-          : operator === '>'
-            ? order > 0
-            : order >= 0,
-    );
+    const value = applied(operator, left, right);
+    if (value === undefined) throw lost(one.at);
+    return value;
   };
 
   const tuple = (parts: readonly Expression[]): Value => {
@@ -189,7 +181,8 @@ export function evaluator(scope: Scope): Evaluator {
         const [low, high] = [evaluate(one.low), evaluate(one.high)];
         const doubt = [low, high].find((value) => value.type === 'unknown');
         if (doubt !== undefined) return doubt;
-        if (low.type === 'enum' && !sameValue(low, high)) return unknown('a range of words');
+        if (low.type === 'enum' && high.type === 'enum' && !isRange(low.value, high.value))
+          return unknown('a range of words');
         if (low.type === 'net') prefixes.push(patternOf({ prefix: low.value, lengths: '=' }));
         else ranges.push({ kind: 'range', low, high });
       } else {
@@ -237,7 +230,7 @@ export function evaluator(scope: Scope): Evaluator {
   };
 
   const propertyOf = (of: Value, name: string, at: Token): Value => {
-    if (of.type === 'unknown') return of;
+    if (of.type === 'unknown') return unknown(of.why);
     if (of.type === 'net') {
       if (name === 'len') return int(of.value.length);
       if (name === 'type') return word(of.value.family === 'ipv4' ? 'NET_IP4' : 'NET_IP6');
@@ -255,7 +248,7 @@ export function evaluator(scope: Scope): Evaluator {
     }
     if (of.type === 'communities') {
       if (name === 'len') return int(of.value.length);
-      if (name === 'empty') return { type: 'communities', value: [] };
+      if (name === 'empty') return { ...of, value: [] };
     }
     if (of.type === 'tuple' && of.value.length === 2) {
       if (name === 'asn') return int(of.value[0] ?? 0);
@@ -267,7 +260,9 @@ export function evaluator(scope: Scope): Evaluator {
   const methodOf = (of: Value, name: string, args: readonly Value[], at: Token): Value => {
     const [first] = args;
     const doubt = [of, ...args].find((one) => one.type === 'unknown');
-    if (doubt !== undefined) return doubt;
+    // What becomes of it is of the same type; what it is asked is not.
+    if (doubt?.type === 'unknown')
+      return of.type === 'unknown' && /^(prepend|add|delete|filter)$/.test(name) ? of : unknown(doubt.why);
     if (first === undefined) return propertyOf(of, name, at);
     if (of.type === 'ip' && name === 'mask' && first.type === 'int')
       return { type: 'ip', value: masked(of.value, first.value) };
@@ -281,15 +276,30 @@ export function evaluator(scope: Scope): Evaluator {
     if (of.type === 'communities') {
       const kept = (wanted: boolean) =>
         of.value.filter((one) => isTaken({ type: 'tuple', value: one }) === wanted);
-      if (name === 'delete') return { type: 'communities', value: kept(false) };
-      if (name === 'filter') return { type: 'communities', value: kept(true) };
-      if (name === 'add' && first.type === 'tuple')
-        return { type: 'communities', value: [...kept(false), first.value] };
+      if (name === 'delete') return { ...of, value: kept(false) };
+      if (name === 'filter') return { ...of, value: kept(true) };
+      if (name === 'add' && first.type === 'tuple') return { ...of, value: [...kept(false), first.value] };
     }
     throw lost(at);
   };
 
   return { evaluate, isTrue, isIn };
+}
+
+const isRange = (low: string, high: string): boolean => low === high || areOrdered(low, high);
+
+/** What an operator makes of two values; nothing where nobody knows, an error where BIRD has one. */
+function applied(operator: string, left: Value, right: Value): Value | undefined {
+  if (operator === '=') return bool(sameValue(left, right));
+  if (operator === '!=') return bool(!sameValue(left, right));
+  if (operator === '~') return bool(matches(left, right));
+  if (operator === '!~') return bool(!matches(left, right));
+  if (/^[-+*/]$/.test(operator)) return arithmetic(operator, left, right);
+  const order = compareValues(left, right);
+  if (Number.isNaN(order)) return undefined;
+  if (operator === '<') return bool(order < 0);
+  if (operator === '<=') return bool(order <= 0);
+  return bool(operator === '>' ? order > 0 : order >= 0);
 }
 
 const asBool = (value: Value): boolean => {

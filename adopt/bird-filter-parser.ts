@@ -86,6 +86,7 @@ function parseCommands(words: FilterWords): Command[] {
     }
     if (word === 'if') return [condition()];
     if (word === 'case') return [cases()];
+    if (word === 'for') return [loop()];
     if (word === 'return') {
       words.next();
       const value = words.is(';') ? undefined : expression();
@@ -142,6 +143,16 @@ function parseCommands(words: FilterWords): Command[] {
     if (hasElse) words.next();
     const otherwise = hasElse ? command() : [];
     return { kind: 'if', condition: test, commands, otherwise };
+  };
+
+  const loop = (): Command => {
+    const at = words.next();
+    if (TYPES.test(words.here().text)) words.next();
+    const name = words.next().text;
+    words.expect('in');
+    const of = expression();
+    words.expect('do');
+    return { kind: 'for', name, of, commands: command(), at };
   };
 
   const cases = (): Command => {

@@ -1,11 +1,12 @@
 import { addressBits, contains, type IpAddress, ipAddress, type Prefix } from '../topology/address.ts';
-import type { MaskItem } from './bird-filter-ast.ts';
 
 /** A value of BIRD's filter language. `void` is an attribute that a route has not; `unknown` one that nobody knows. */
 export type Value =
   | { readonly type: 'bool'; readonly value: boolean }
   | { readonly type: 'int'; readonly value: number }
   | { readonly type: 'ip'; readonly value: IpAddress }
+  /** A router's ID: equal to an address of the same numbers, and in no network. */
+  | { readonly type: 'quad'; readonly value: IpAddress }
   | { readonly type: 'net'; readonly value: Prefix }
   | { readonly type: 'string'; readonly value: string }
   /** `RTS_BGP`: of an enumeration, its word. */
@@ -14,16 +15,23 @@ export type Value =
   | { readonly type: 'tuple'; readonly value: readonly number[] }
   /** The AS numbers, from the neighbour's to the origin's. */
   | { readonly type: 'path'; readonly value: readonly number[] }
-  | { readonly type: 'communities'; readonly value: readonly (readonly number[])[] }
+  | {
+      readonly type: 'communities';
+      readonly of: CommunityKind;
+      readonly value: readonly (readonly number[])[];
+    }
   | { readonly type: 'set'; readonly value: readonly Range[] }
   | { readonly type: 'prefixes'; readonly value: readonly PrefixPattern[] }
   | {
       readonly type: 'mask';
-      readonly value: readonly (Exclude<MaskItem, readonly unknown[]> | [number, number])[];
+      readonly value: readonly ('*' | '?' | [number, number] | readonly Range[])[];
     }
   | { readonly type: 'void' }
-  /** `present`: the route has it, whatever it is. */
-  | { readonly type: 'unknown'; readonly why: string; readonly present: boolean };
+  /** `present`: the route has it, whatever it is. `like`: a value of its type, where that is known. */
+  | { readonly type: 'unknown'; readonly why: string; readonly present: boolean; readonly like?: Value };
+
+/** Those of two numbers, extended ones, and large ones: to BIRD three types. */
+export type CommunityKind = 'pair' | 'ec' | 'lc';
 
 export type Range =
   | { readonly kind: 'range'; readonly low: Value; readonly high: Value }
@@ -41,14 +49,37 @@ export const int = (value: number): Value => ({ type: 'int', value: value >>> 0 
 export const word = (value: string): Value => ({ type: 'enum', value });
 export const unknown = (why: string, present = true): Value => ({ type: 'unknown', why, present });
 
+/** The kinds of extended communities, as the first of three numbers; no other number is one of these. */
+export const EXTENDED = { rt: 0x1_0000_0002, ro: 0x1_0000_0003 } as const;
+
 /** BIRD's own error while it runs a filter: it logs it, and the route is rejected. */
 export class FilterError extends Error {}
 
 /** Those of an enumeration are compared by their numbers (nest/route.h, nest/bgp.h). */
 const ORDERED: readonly (readonly string[])[] = [
+  [
+    'RTS_DUMMY',
+    'RTS_STATIC',
+    'RTS_INHERIT',
+    'RTS_DEVICE',
+    'RTS_STATIC_DEVICE',
+    'RTS_REDIRECT',
+    'RTS_RIP',
+    'RTS_OSPF',
+    'RTS_OSPF_IA',
+    'RTS_OSPF_EXT1',
+    'RTS_OSPF_EXT2',
+    'RTS_BGP',
+    'RTS_PIPE',
+    'RTS_BABEL',
+  ],
   ['SCOPE_HOST', 'SCOPE_LINK', 'SCOPE_SITE', 'SCOPE_ORGANIZATION', 'SCOPE_UNIVERSE'],
   ['ORIGIN_IGP', 'ORIGIN_EGP', 'ORIGIN_INCOMPLETE'],
 ];
+
+/** Whether both are of one enumeration whose order is known. */
+export const areOrdered = (a: string, b: string): boolean =>
+  ORDERED.some((one) => one.includes(a) && one.includes(b));
 
 /** IPv4 addresses lie within the IPv6 ones, as BIRD keeps them. */
 const MAPPED = 0xffff00000000n;
@@ -58,7 +89,9 @@ const wide = ({ family, value }: IpAddress): bigint => (family === 'ipv4' ? MAPP
 export function compareValues(a: Value, b: Value): number {
   if (a.type === 'void' || b.type === 'void') return a.type === b.type ? 0 : a.type === 'void' ? -1 : 1;
   if (a.type === 'int' && b.type === 'int') return a.value - b.value;
-  if (a.type === 'ip' && b.type === 'ip') return sign(wide(a.value), wide(b.value));
+  if ((a.type === 'ip' || a.type === 'quad') && (b.type === 'ip' || b.type === 'quad')) {
+    return sign(wide(a.value), wide(b.value));
+  }
   if (a.type === 'tuple' && b.type === 'tuple') {
     const at = a.value.findIndex((one, index) => one !== b.value[index]);
     return at < 0 ? 0 : (a.value[at] ?? 0) - (b.value[at] ?? 0);
@@ -80,7 +113,7 @@ const sign = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
 /** `=`: values of different types are just not the same. */
 export function sameValue(a: Value, b: Value): boolean {
   if (a.type === 'path' || a.type === 'communities') {
-    return a.type === b.type && JSON.stringify(a.value) === JSON.stringify(b.value);
+    return a.type === b.type && JSON.stringify(a) === JSON.stringify(b);
   }
   try {
     return compareValues(a, b) === 0;
@@ -97,13 +130,33 @@ export function matches(a: Value, b: Value): boolean {
   if (b.type === 'net' && a.type === 'net') return contains(b.value, a.value);
   if (b.type === 'mask' && a.type === 'path') return inMask(a.value, b.value);
   if (b.type === 'path' && a.type === 'int') return b.value.includes(a.value);
-  if (b.type === 'communities' && a.type === 'tuple') return b.value.some((one) => equal(one, a.value));
+  if (b.type === 'communities' && a.type === 'tuple' && b.of === kindOf(a.value)) {
+    return b.value.some((one) => equal(one, a.value));
+  }
   if (b.type === 'string' && a.type === 'string') return glob(b.value).test(a.value);
-  if (b.type === 'set' && a.type === 'communities')
+  const elements = b.type === 'set' ? elementsOf(b.value) : undefined;
+  if (b.type === 'set' && a.type === 'communities' && elements === a.of)
     return a.value.some((one) => inSet({ type: 'tuple', value: one }, b.value));
-  if (b.type === 'set' && a.type === 'path') return a.value.some((one) => inSet(int(one), b.value));
-  if (b.type === 'set' && ['int', 'ip', 'enum', 'tuple'].includes(a.type)) return inSet(a, b.value);
+  // Of other things no AS number is one, and BIRD does not mind.
+  if (b.type === 'set' && a.type === 'path')
+    return elements === 'int' && a.value.some((one) => inSet(int(one), b.value));
+  const own = a.type === 'tuple' ? kindOf(a.value) : a.type === 'quad' ? 'ip' : a.type;
+  if (b.type === 'set' && own === elements) return inSet(a, b.value);
   throw new FilterError(`~ between ${a.type} and ${b.type}`);
+}
+
+/** Which of the three kinds these numbers are a community of. */
+export const kindOf = (numbers: readonly unknown[]): CommunityKind =>
+  numbers.length === 2 ? 'pair' : isExtended(numbers[0]) ? 'ec' : 'lc';
+
+const isExtended = (one: unknown): boolean => one === EXTENDED.rt || one === EXTENDED.ro;
+
+/** What a set holds: to BIRD a set of numbers and an address do not go together, and that is an error. */
+function elementsOf([first]: readonly Range[]): string | undefined {
+  if (first === undefined) return undefined;
+  if (first.kind === 'pattern')
+    return first.parts.length === 2 ? 'pair' : isExtended(first.parts[0]?.[0]) ? 'ec' : 'lc';
+  return first.low.type === 'tuple' ? kindOf(first.low.value) : first.low.type;
 }
 
 const equal = (a: readonly number[], b: readonly number[]): boolean =>
@@ -154,8 +207,15 @@ function inMask(path: readonly number[], mask: Extract<Value, { type: 'mask' }>[
   if (item === '*') return path.some((_, index) => inMask(path.slice(index), rest)) || inMask([], rest);
   const [first] = path;
   if (first === undefined) return false;
-  return (item === '?' || (item[0] <= first && first <= item[1])) && inMask(path.slice(1), rest);
+  return (item === '?' || isOne(item, first)) && inMask(path.slice(1), rest);
 }
+
+const isOne = (item: [number, number] | readonly Range[], one: number): boolean => {
+  const [low, high] = item;
+  return typeof low === 'number' && typeof high === 'number'
+    ? low <= one && one <= high
+    : inSet(int(one), item as readonly Range[]);
+};
 
 const glob = (pattern: string): RegExp =>
   new RegExp(
@@ -169,6 +229,9 @@ export function masked(address: IpAddress, length: number): IpAddress {
   return ipAddress(address.family, (address.value >> bits) << bits);
 }
 
+const tupleText = (numbers: readonly number[]): string =>
+  `(${numbers.map((one) => (one === EXTENDED.rt ? 'rt' : one === EXTENDED.ro ? 'ro' : one)).join(',')})`;
+
 /** A value as a reader knows it from BIRD. */
 export function valueText(value: Value): string {
   switch (value.type) {
@@ -177,14 +240,15 @@ export function valueText(value: Value): string {
     case 'unknown':
       return 'not known';
     case 'ip':
+    case 'quad':
     case 'net':
       return value.value.text;
     case 'path':
       return value.value.join(' ') || 'empty';
     case 'tuple':
-      return `(${value.value.join(',')})`;
+      return tupleText(value.value);
     case 'communities':
-      return value.value.map((one) => `(${one.join(',')})`).join(' ') || 'empty';
+      return value.value.map(tupleText).join(' ') || 'empty';
     case 'bool':
     case 'int':
     case 'string':

@@ -1,15 +1,18 @@
 import type { Prefix } from '../topology/address.ts';
 import type { Command, Expression } from './bird-filter-ast.ts';
+import { isAttribute } from './bird-filter-attributes.ts';
 import { type Library, type Policy, routineOf } from './bird-filter-library.ts';
-import { evaluator, isAttribute } from './bird-filter-operations.ts';
+import { evaluator } from './bird-filter-operations.ts';
 import type { Routine } from './bird-filter-parser.ts';
-import { FilterError, type Value, VOID, valueText } from './bird-filter-values.ts';
-import { placeOf, type Token } from './bird-syntax.ts';
+import { FilterError, int, unknown, type Value, VOID, valueText } from './bird-filter-values.ts';
+import { placeText, type Token } from './bird-syntax.ts';
 
 /** A route as a filter sees it. What is in no attribute it has not; of what nobody can tell, the value is unknown. */
 export interface FilteredRoute {
   readonly net: Prefix;
   readonly attributes: ReadonlyMap<string, Value>;
+  /** Names of attributes that it may have beside those. */
+  readonly mayHave?: RegExp | undefined;
 }
 
 /** What becomes of a route in a filter. `sets`: attributes that are otherwise behind it, as text. */
@@ -91,7 +94,10 @@ function oneWay(
 ): FilterOutcome {
   const set = new Map<string, Value>();
   const state = {
-    attribute: (name: string) => set.get(name) ?? route.attributes.get(name),
+    attribute: (name: string) =>
+      set.get(name) ??
+      route.attributes.get(name) ??
+      (route.mayHave?.test(name) ? unknown(name, false) : undefined),
     net: route.net,
   };
   const lost = (at: Token | undefined): Lost => new Lost(at === undefined ? 'no number' : placeText(at));
@@ -141,6 +147,12 @@ function oneWay(
         doAll(arm?.commands ?? []);
         return;
       }
+      case 'for':
+        for (const value of elementsOf(evaluate(one.of), one.at)) {
+          variables.set(one.name, value);
+          doAll(one.commands);
+        }
+        return;
       case 'assign':
         assign(one.name, evaluate(one.value), one.at);
         return;
@@ -158,6 +170,13 @@ function oneWay(
       case 'unknown':
         throw lost(one.at);
     }
+  };
+
+  /** What a loop goes through: the numbers of a path, the communities of a list. */
+  const elementsOf = (value: Value, at: Token): Value[] => {
+    if (value.type === 'path') return value.value.map(int);
+    if (value.type === 'communities') return value.value.map((one) => ({ type: 'tuple', value: one }));
+    throw lost(at);
   };
 
   /** A call for what it does: a function, or a method that changes the attribute it is called on. */
@@ -197,10 +216,4 @@ function accepted(set: ReadonlyMap<string, Value>, route: FilteredRoute): Filter
     ([name, value]) => valueText(value) !== valueText(route.attributes.get(name) ?? VOID),
   );
   return { verdict: 'accepted', sets: new Map(other.map(([name, value]) => [name, valueText(value)])) };
-}
-
-/** Where something stands that is not understood. */
-function placeText(at: Token): string {
-  const { line, column } = placeOf(at);
-  return `${at.source.file}:${line}:${column}: ${at.text}`;
 }

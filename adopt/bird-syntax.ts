@@ -27,6 +27,12 @@ const LARGEST = 4 * 1024 * 1024;
 /** Where a token stands, for messages. */
 export const placeOf = ({ source, start, end }: Token): Place => source.place(start, end);
 
+/** The same as text: where something is that is not understood. */
+export function placeText(at: Token): string {
+  const { line, column } = placeOf(at);
+  return `${at.source.file}:${line}:${column}: ${at.text}`;
+}
+
 /** The words as BIRD would read them, with one space between two. */
 export const wordsText = (words: readonly Token[]): string =>
   words.map(({ kind, text }) => (kind === 'string' ? `"${text}"` : text)).join(' ');

@@ -1,6 +1,7 @@
 import type { Family } from '../topology/address.ts';
 import { type FilterOutcome, runFilter } from './bird-filter.ts';
 import type { Library, Policy } from './bird-filter-library.ts';
+import { type Marks, marked } from './bird-filter-marks.ts';
 import { type Mentions, mentionsOf } from './bird-filter-mentions.ts';
 import type { Detail } from './compare.ts';
 import { FILTERS } from './explanations.ts';
@@ -10,6 +11,7 @@ import { OF_ANOTHER_AS, type RouteClass, routeClasses, type Surroundings } from 
 export interface FilterSide {
   readonly policy: Policy;
   readonly library: Library;
+  readonly marks: Marks;
   /** `next hop self`: whatever the filter sets, the router writes itself. */
   readonly isNextHopSelf: boolean;
 }
@@ -104,7 +106,8 @@ const REJECTED = 'rejected';
 
 /** What becomes of a route, in words that are the same where it is the same. */
 function resultOf({ route }: RouteClass, direction: 'import' | 'export', side: FilterSide): string {
-  const outcome = runFilter(side.policy, side.library, route);
+  const met = direction === 'export' ? marked(route, side.marks) : route;
+  const outcome = runFilter(side.policy, side.library, met);
   if (outcome.verdict === 'unknown') return `${NOT_KNOWN} (${outcome.why})`;
   if (outcome.verdict === 'rejected') return REJECTED;
   const sets = setsOf(outcome, direction === 'export' && side.isNextHopSelf);

@@ -4,6 +4,7 @@ import type { Today } from './adopt.ts';
 import type { BgpProtocol, BirdConfig } from './bird-config.ts';
 import { runFilter } from './bird-filter.ts';
 import type { Policy } from './bird-filter-library.ts';
+import { joined, marked } from './bird-filter-marks.ts';
 import type { BirdStatement } from './bird-syntax.ts';
 import { fieldAt } from './cluster-objects.ts';
 import { advertisedServices } from './cluster-ranges.ts';
@@ -51,7 +52,16 @@ export function neighbours(
           undefined,
       );
   return {
-    surroundings: { fabric, cluster: today.cluster, protocolOf: (node) => protocolAt.get(node) },
+    surroundings: {
+      fabric,
+      cluster: today.cluster,
+      protocolOf: (node) => protocolAt.get(node),
+      carried: joined(
+        today.routers
+          .filter((other) => other.sessions !== sessions)
+          .map((other) => other.sessions.router.config.marks.all),
+      ),
+    },
     nodeAt,
     otherAt,
     sends: (protocol, family, alike) => {
@@ -60,8 +70,9 @@ export function neighbours(
       if (other === undefined || towards.length === 0) return true;
       return towards.some(({ protocol: its }) => {
         const policy = policyIn(its, `${family}/export filter`);
+        const { library, marks } = other.router.config;
         return alike.some(
-          ({ route }) => runFilter(policy, other.router.config.library, route).verdict !== 'rejected',
+          ({ route }) => runFilter(policy, library, marked(route, marks)).verdict !== 'rejected',
         );
       });
     },
@@ -95,9 +106,10 @@ export function filterChange(
   const direction = rest.startsWith('import') ? 'import' : 'export';
   const [{ name }] = was;
   const node = around.nodeAt.get(name);
-  const side = ([protocol, { library }]: readonly [BgpProtocol, BirdConfig]): FilterSide => ({
+  const side = ([protocol, { library, marks }]: readonly [BgpProtocol, BirdConfig]): FilterSide => ({
     policy: policyIn(protocol, field),
     library,
+    marks,
     isNextHopSelf: (protocol.options.get(`${family}/next hop self`) ?? 'off') !== 'off',
   });
   return {

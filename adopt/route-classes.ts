@@ -12,11 +12,13 @@ import {
   prefixOf,
 } from '../topology/address.ts';
 import type { FilteredRoute } from './bird-filter.ts';
+import { rewritten, type Written } from './bird-filter-marks.ts';
 import type { Mentions } from './bird-filter-mentions.ts';
 import { unknown, type Value, word } from './bird-filter-values.ts';
 import type { Cluster } from './cluster.ts';
 import { fieldAt } from './cluster-objects.ts';
 import { connectedNetworks, serviceRanges } from './cluster-ranges.ts';
+import { bgpRouteOf, ORIGINS, routeOf } from './route-origins.ts';
 
 /** `mentioned` is what a filter itself names, `other` what nobody does. */
 export type RouteKind =
@@ -49,20 +51,9 @@ export interface Surroundings {
   readonly cluster: Cluster;
   /** The protocol that a node's routes come in by, where it is one of this router's own. */
   readonly protocolOf: (node: string) => string | undefined;
+  /** What other routers write into routes that come over them. */
+  readonly carried: Written;
 }
-
-/** Where a route may come from, and what its source is called in filters. */
-const ORIGINS: readonly (readonly [string, string])[] = [
-  ['static', 'RTS_STATIC'],
-  ['connected', 'RTS_DEVICE'],
-  ['kernel', 'RTS_INHERIT'],
-  ['OSPF', 'RTS_OSPF'],
-  ['OSPF', 'RTS_OSPF_IA'],
-  ['OSPF external', 'RTS_OSPF_EXT1'],
-  ['OSPF external', 'RTS_OSPF_EXT2'],
-  ['RIP', 'RTS_RIP'],
-  ['Babel', 'RTS_BABEL'],
-];
 
 /**
  * The routes of a family that two filters are held against: blocks, borrowed addresses and pools, what services have, default and
@@ -172,11 +163,11 @@ const edges = (one: Prefix): Prefix[] => {
 /** A block as its node announces it, and an address of it that a node borrows. */
 function ofBlock(around: Surroundings, { prefix, node, nextHop }: Block): RouteClass[] {
   const borrowed = prefixOf(ipAddress(prefix.family, prefix.value), addressBits(prefix.family));
-  const attributes = announced(around, node, nextHop);
   const base = { node, origin: 'BGP' };
   const name = node === undefined ? `block ${prefix.text}` : `block ${prefix.text} of ${node}`;
+  const route = (net: Prefix): FilteredRoute => announced(around, net, node, nextHop);
   return [
-    { ...base, kind: 'block', whole: 'blocks', name, route: { net: prefix, attributes } },
+    { ...base, kind: 'block', whole: 'blocks', name, route: route(prefix) },
     ...(prefix.length === addressBits(prefix.family)
       ? []
       : [
@@ -185,84 +176,58 @@ function ofBlock(around: Surroundings, { prefix, node, nextHop }: Block): RouteC
             kind: 'borrowed' as const,
             whole: 'borrowed addresses',
             name: `borrowed address ${borrowed.text}`,
-            route: { net: borrowed, attributes },
+            route: route(borrowed),
           },
         ]),
   ];
 }
 
-/** What a route has that calico-node announces to a router of its own AS; its metric and communities are not for certain. */
+/** What calico-node announces to a router of its own AS; its metric and communities are not for certain. */
 function announced(
-  { protocolOf, cluster }: Surroundings,
+  { protocolOf, cluster, carried }: Surroundings,
+  net: Prefix,
   node: string | undefined,
   nextHop: IpAddress | undefined,
-): ReadonlyMap<string, Value> {
+): FilteredRoute {
   const proto = node === undefined ? undefined : protocolOf(node);
   const isNear = proto !== undefined && nextHop !== undefined;
   const ip = (value: IpAddress): Value => ({ type: 'ip', value });
-  const hasCommunities = cluster
-    .of('BGPConfiguration')
-    .some(({ value }) => fieldAt(value, ['spec', 'prefixAdvertisements']) !== undefined);
-  return new Map<string, Value>([
-    ['source', word('RTS_BGP')],
-    ['bgp_path', { type: 'path', value: [] }],
-    ['bgp_origin', word('ORIGIN_IGP')],
-    ['bgp_local_pref', unknown('bgp_local_pref')],
-    ['bgp_med', unknown('bgp_med', false)],
-    ['bgp_next_hop', isNear ? ip(nextHop) : unknown('bgp_next_hop')],
-    ['from', isNear ? ip(nextHop) : unknown('from')],
-    ['proto', proto === undefined ? unknown('proto') : { type: 'string', value: proto }],
-    // Set by the reflector that a route came over, if it came over one.
-    ...(isNear
-      ? []
-      : (['bgp_originator_id', 'bgp_cluster_list'] as const).map((one): [string, Value] => [
-          one,
-          unknown(one, false),
-        ])),
-    ...(hasCommunities || !isNear
-      ? [
-          ['bgp_community', unknown('bgp_community')] as [string, Value],
-          ['bgp_large_community', unknown('bgp_large_community')] as [string, Value],
-        ]
-      : []),
-    ['igp_metric', unknown('igp_metric')],
-  ]);
+  const isChanged = cluster
+    .of('BGPFilter')
+    .some(({ value }) => JSON.stringify(fieldAt(value, ['spec']) ?? '').includes('"operations"'));
+  const hasCommunities =
+    isChanged ||
+    cluster
+      .of('BGPConfiguration')
+      .some(({ value }) => fieldAt(value, ['spec', 'prefixAdvertisements']) !== undefined);
+  const route: FilteredRoute = {
+    net,
+    attributes: new Map<string, Value>([
+      ['source', word('RTS_BGP')],
+      ['bgp_path', isChanged ? unknown('bgp_path') : { type: 'path', value: [] }],
+      ['bgp_origin', word('ORIGIN_IGP')],
+      ['bgp_local_pref', unknown('bgp_local_pref')],
+      ['bgp_med', unknown('bgp_med', false)],
+      ['bgp_next_hop', isNear ? ip(nextHop) : unknown('bgp_next_hop')],
+      ['from', isNear ? ip(nextHop) : unknown('from')],
+      ['proto', proto === undefined ? unknown('proto') : { type: 'string', value: proto }],
+      ['igp_metric', unknown('igp_metric', false)],
+    ]),
+    // Beside what a BGPConfiguration adds, what routers do that a route came over: a reflector's attributes, and marks.
+    mayHave: isNear ? (hasCommunities ? /^bgp_(large_)?community$/ : undefined) : /^bgp_/,
+  };
+  return isNear ? route : rewritten(route, carried);
 }
 
 /** A route that others may have as well: by each protocol, and by BGP from the same AS and from another. */
 function elsewhere(kind: RouteKind, whole: string, name: string, net: Prefix): RouteClass[] {
   const base = { kind, whole: whole || name, name, node: undefined };
-  const bgp = (path: Value): ReadonlyMap<string, Value> =>
-    new Map<string, Value>([
-      ['source', word('RTS_BGP')],
-      ['bgp_path', path],
-      ...[
-        'bgp_origin',
-        'bgp_local_pref',
-        'bgp_next_hop',
-        'bgp_community',
-        'bgp_large_community',
-        'bgp_ext_community',
-      ].map((one): [string, Value] => [one, unknown(one)]),
-      ...['bgp_med', 'bgp_originator_id', 'bgp_cluster_list', 'igp_metric'].map((one): [string, Value] => [
-        one,
-        unknown(one, false),
-      ]),
-    ]);
   return [
-    ...ORIGINS.filter(([origin]) => kind !== 'connected' || origin !== 'static').map(
-      ([origin, source]): RouteClass => ({
-        ...base,
-        origin,
-        route: { net, attributes: new Map([['source', word(source)], ...metrics(source)]) },
-      }),
+    ...ORIGINS.filter((one) => kind !== 'connected' || one.source !== 'RTS_STATIC').map(
+      (one): RouteClass => ({ ...base, origin: one.name, route: routeOf(one, net) }),
     ),
-    { ...base, origin: 'BGP', route: { net, attributes: bgp({ type: 'path', value: [] }) } },
-    {
-      ...base,
-      origin: OF_ANOTHER_AS,
-      route: { net, attributes: bgp({ type: 'path', value: [FOREIGN_AS] }) },
-    },
+    { ...base, origin: 'BGP', route: bgpRouteOf(net, { type: 'path', value: [] }) },
+    { ...base, origin: OF_ANOTHER_AS, route: bgpRouteOf(net, { type: 'path', value: [FOREIGN_AS] }) },
   ];
 }
 
@@ -270,18 +235,6 @@ export const OF_ANOTHER_AS = 'BGP of another AS';
 
 /** Kept for documentation (RFC 5398), so that no network has it. */
 const FOREIGN_AS = 65550;
-
-const metrics = (source: string): [string, Value][] =>
-  source.startsWith('RTS_OSPF')
-    ? ['ospf_metric1', 'ospf_metric2', 'ospf_tag', 'ospf_router_id', 'igp_metric'].map((one) => [
-        one,
-        unknown(one),
-      ])
-    : source === 'RTS_INHERIT'
-      ? ['krt_source', 'krt_metric'].map((one) => [one, unknown(one)])
-      : source === 'RTS_RIP'
-        ? ['rip_metric', 'rip_tag'].map((one) => [one, unknown(one)])
-        : [];
 
 /** A range of service addresses, and one of them. */
 const ofServices = (range: Prefix): RouteClass[] => [

@@ -99,7 +99,7 @@ const MARKED = {
   ...BLACKHOLE,
   bgp_local_pref: int(150),
   bgp_path: { type: 'path', value: [65000] } as Value,
-  bgp_community: { type: 'communities', value: [[64512, 7]] } as Value,
+  bgp_community: { type: 'communities', of: 'pair', value: [[64512, 7]] } as Value,
 };
 
 const ROUTES: readonly (readonly [string, Readonly<Record<string, Value>>])[] = [
@@ -215,7 +215,7 @@ describe('what is not known', () => {
     ).toBe('rejected');
     expect(outcome('if roa_check(r4) = ROA_VALID then accept; reject;', {})).toEqual({
       verdict: 'unknown',
-      why: 'x.conf:2:14: r4',
+      why: 'x.conf:2:4: roa_check',
     });
   });
 
@@ -228,7 +228,7 @@ describe('what is not known', () => {
   });
 
   test('a set whose elements overlap', () => {
-    const attributes = { bgp_community: { type: 'communities', value: [[64512, 7]] } as Value };
+    const attributes = { bgp_community: { type: 'communities', of: 'pair', value: [[64512, 7]] } as Value };
     expect(
       outcome('if bgp_community ~ [(64512,*), (64512..64513,5)] then accept; reject;', attributes).verdict,
     ).toBe('unknown');

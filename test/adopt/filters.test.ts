@@ -64,6 +64,32 @@ test.each([
   ['half of the pool', false],
   ['an origin that has to be valid', false],
   ['a metric decides', false],
+  ['static routes by a mark that they are given', false],
+  ['an address in a set of networks, which is an error for each route', false],
 ])('%s: as today is %s', (name, asToday) => {
   expect(said.get(name)?.unexplained === 0).toBe(asToday);
+});
+
+test('a mark that the import from nodes gives, and the export between routers asks for, is not known', () => {
+  const routers = changed(routersIn('report'), (path, text) => {
+    if (path !== 'gateway/k3s/ibgp.conf') return text;
+    const [backbone = '', nodes = ''] = text.split('template bgp k3speers');
+    const asking = backbone.replaceAll(
+      /export filter\{[\s\S]*?\n {8}\};/g,
+      'export where is_insider_as() && (64512, 100) ~ bgp_community;',
+    );
+    const marking = nodes.replaceAll(
+      /import filter\{[\s\S]*?\n {8}\};/g,
+      'import filter { if is_insider_as() then { bgp_community.add((64512, 100)); accept; } reject; };',
+    );
+    return `${asking}template bgp k3speers${marking}`;
+  });
+  const { comparison } = adoptRouters(routers, 'report');
+  const details = comparison.compared
+    .filter(({ what }) => what === 'k3s_backbone_cn_v4')
+    .flatMap((one) => one.details)
+    .filter(({ field }) => field.startsWith('ipv4/export filter: blocks'));
+  expect(details).toMatchObject([
+    { before: 'not known (bgp_community)', after: 'accepted', because: undefined },
+  ]);
 });

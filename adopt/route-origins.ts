@@ -1,0 +1,51 @@
+import type { Prefix } from '../topology/address.ts';
+import type { FilteredRoute } from './bird-filter.ts';
+import { unknown, type Value, word } from './bird-filter-values.ts';
+
+/** Where a route comes from that is none of a cluster's nodes', and what a filter may ask of it. */
+export interface Origin {
+  /** For a reader: `static`, `OSPF`. */
+  readonly name: string;
+  /** What filters call its source. */
+  readonly source: string;
+  /** Attributes that each route of the source has, whatever their values. */
+  readonly has: readonly string[];
+  /** Attributes that it may have as well. */
+  readonly mayHave: RegExp | undefined;
+}
+
+const OSPF = { has: ['ospf_metric1', 'ospf_router_id'], mayHave: /^ospf_|^igp_metric$/ };
+
+/** What each source of BIRD 2.0.12 gives its routes; older and newer ones write more of what an OSPF route may have. */
+export const ORIGINS: readonly Origin[] = [
+  { name: 'static', source: 'RTS_STATIC', has: [], mayHave: undefined },
+  { name: 'connected', source: 'RTS_DEVICE', has: [], mayHave: undefined },
+  { name: 'kernel', source: 'RTS_INHERIT', has: ['krt_source', 'krt_metric'], mayHave: /^krt_/ },
+  { name: 'OSPF', source: 'RTS_OSPF', ...OSPF },
+  { name: 'OSPF', source: 'RTS_OSPF_IA', ...OSPF },
+  { name: 'OSPF external', source: 'RTS_OSPF_EXT1', ...OSPF },
+  { name: 'OSPF external', source: 'RTS_OSPF_EXT2', ...OSPF },
+  { name: 'RIP', source: 'RTS_RIP', has: ['rip_metric', 'rip_tag'], mayHave: /^rip_/ },
+  { name: 'Babel', source: 'RTS_BABEL', has: ['babel_metric'], mayHave: /^babel_/ },
+];
+
+/** A route of such an origin, as far as it is known. */
+export const routeOf = ({ source, has, mayHave }: Origin, net: Prefix): FilteredRoute => ({
+  net,
+  attributes: new Map<string, Value>([
+    ['source', word(source)],
+    ...has.map((one): [string, Value] => [one, unknown(one)]),
+  ]),
+  mayHave,
+});
+
+/** A route that BGP brought from somewhere; `path` is what is known of its path. */
+export const bgpRouteOf = (net: Prefix, path: Value): FilteredRoute => ({
+  net,
+  attributes: new Map<string, Value>([
+    ['source', word('RTS_BGP')],
+    ['bgp_path', path],
+    ...['bgp_origin', 'bgp_local_pref', 'bgp_next_hop'].map((one): [string, Value] => [one, unknown(one)]),
+  ]),
+  mayHave: /^bgp_|^igp_metric$/,
+});
