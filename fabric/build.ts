@@ -12,6 +12,7 @@ import type {
   StaticRoute,
   TransitHost,
 } from './fabric.ts';
+import { farClientsOf } from './far-clients.ts';
 import { forwardersOf } from './forwarders.ts';
 import { igpFamilies, igpPaths } from './igp.ts';
 import { meetingOf } from './meeting.ts';
@@ -45,8 +46,13 @@ function resolved(topology: Topology, podMtu: number | undefined): Fabric {
     attachments: attachments.get(host.name) ?? [],
   }));
   const pathsTo = igpPaths({ segments: topology.segments, routers: bare, nodes, hosts });
-  const distances = distancesOf(topology, resolveRegions(topology, bare, nodes), pathsTo);
-  const routers = bare.map((router) => ({ ...router, distances: distances(router) }));
+  const bareRegions = resolveRegions(topology, bare, nodes);
+  const distances = distancesOf(topology, bareRegions, pathsTo);
+  const routers = bare.map((router) => ({
+    ...router,
+    distances: distances(router),
+    farClients: farClientsOf(router, bare, bareRegions),
+  }));
   const regions = resolveRegions(topology, routers, nodes);
   const forwarders = forwardersOf(topology);
   const peerings = buildPeerings(topology, regions, forwarders, pathsTo);
@@ -116,6 +122,7 @@ function routerSpeaker(
     password: router.password,
     attachments: own,
     distances: [],
+    farClients: [],
     staticRoutes: clients.flatMap((node) =>
       staticRoutesTo(node, attachments.get(node.name) ?? [], router, own),
     ),

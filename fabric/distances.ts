@@ -47,6 +47,12 @@ export function distancesOf(
   };
 }
 
+/**
+ * To a client that reaches the reflector over its default route only, whatever the distance from there: where its default router is not one
+ * that knows pods, packets end there. A reflector on one of its segments is better as long as there is one.
+ */
+export const FARTHEST = 0xffff_ffff;
+
 /** By router those whose distances a node may have to compare with its: reflectors of one region, and of regions that share some. */
 function groupsOf(sets: readonly (readonly RouterSpeaker[])[]): ReadonlyMap<string, ReadonlySet<string>> {
   const groups = new Map<string, ReadonlySet<string>>();

@@ -61,19 +61,24 @@ interface Ways {
   readonly blocks: ReadonlyMap<string, readonly Prefix[]>;
   /** Of a node and a family the routers that have a session with it. */
   readonly reflectorsOf: ReadonlyMap<string, readonly string[]>;
+  /** The same of those that reach it through another router. */
+  readonly farReflectorsOf: ReadonlyMap<string, readonly string[]>;
   /** Of two routers' names the sessions between them. */
   readonly backbone: ReadonlyMap<string, readonly Session[]>;
 }
 
 function waysOf(fabric: Fabric): Ways {
   const reflectorsOf = new Map<string, string[]>();
+  const farReflectorsOf = new Map<string, string[]>();
   const backbone = new Map<string, Session[]>();
   const add = <T>(map: Map<string, T[]>, key: string, value: T) =>
     map.set(key, [...(map.get(key) ?? []), value]);
   for (const session of fabric.sessions) {
     const [a, b] = session.ends.map(({ speaker }) => speaker) as [string, string];
-    if (session.kind === 'reflector') add(reflectorsOf, `${b} ${session.transport}`, a);
-    else for (const key of [`${a} ${b}`, `${b} ${a}`]) add(backbone, key, session);
+    if (session.kind === 'reflector') {
+      add(reflectorsOf, `${b} ${session.transport}`, a);
+      if (session.isFar) add(farReflectorsOf, `${b} ${session.transport}`, a);
+    } else for (const key of [`${a} ${b}`, `${b} ${a}`]) add(backbone, key, session);
   }
   const routers = new Map(fabric.routers.map((router) => [router.name, router]));
   return {
@@ -84,6 +89,7 @@ function waysOf(fabric: Fabric): Ways {
     gateways: gatewaysOf(fabric),
     blocks: nodeBlocks(fabric),
     reflectorsOf,
+    farReflectorsOf,
     backbone,
   };
 }
@@ -167,27 +173,39 @@ function stepsAt(ways: Ways, machine: string, to: NodeSpeaker, family: Family): 
 
 /**
  * A router hands over to a node that it reflects for, and to one on a segment that it shares with another reflector of the
- * node, which keeps the next hop there; it sends to the routers that reflect for the node, where it has a session with them.
+ * node, which keeps the next hop there; it sends to the routers that reflect for the node, where it has a session with them. A reflector
+ * that is far from the node may do either.
  */
 function routerSteps(ways: Ways, machine: string, to: NodeSpeaker, family: Family): Step[] {
-  const { fabric, pathsTo, routers, reflectorsOf, backbone } = ways;
+  const { pathsTo, reflectorsOf, farReflectorsOf } = ways;
   const reflectors = reflectorsOf.get(`${to.name} ${family}`) ?? [];
-  if (reflectors.includes(machine)) return [...pathsTo(to.name, family).stepsFrom(machine)];
+  const far = farReflectorsOf.get(`${to.name} ${family}`) ?? [];
+  const own = reflectors.includes(machine) ? pathsTo(to.name, family).stepsFrom(machine) : [];
+  if (reflectors.includes(machine) && !far.includes(machine)) return [...own];
+  return unique([...own, ...reflectors.flatMap((name) => stepsBy(ways, machine, name, to, family))]);
+}
+
+/** The steps of a router to which a reflector of the node announces it. */
+function stepsBy(
+  { fabric, pathsTo, routers, farReflectorsOf, backbone }: Ways,
+  machine: string,
+  reflector: string,
+  to: NodeSpeaker,
+  family: Family,
+): readonly Step[] {
   const own = routers.get(machine);
-  return unique(
-    reflectors.flatMap((name) =>
-      (backbone.get(`${machine} ${name}`) ?? [])
-        .filter(({ carries }) => carries.includes(family))
-        .flatMap(({ transport, ends }) => {
-          const { nextHop } = ends.find(({ speaker }) => speaker === name) ?? ends[0];
-          if (nextHop.rule === 'unchanged') return pathsTo(to.name, family).stepsFrom(machine);
-          const kept = nextHop.rule === 'keep' && own !== undefined ? sharedSegments(own, to, family) : [];
-          return kept.length > 0 && fabric.bgp.reflectorNextHop === 'keep'
-            ? kept.map((segment) => ({ segment, to: to.name }))
-            : pathsTo(name, transport).stepsFrom(machine);
-        }),
-    ),
-  );
+  return (backbone.get(`${machine} ${reflector}`) ?? [])
+    .filter(({ carries }) => carries.includes(family))
+    .flatMap(({ transport, ends }) => {
+      const { nextHop } = ends.find(({ speaker }) => speaker === reflector) ?? ends[0];
+      const isFar = farReflectorsOf.get(`${to.name} ${family}`)?.includes(reflector) ?? false;
+      const isLeft = nextHop.rule === 'unchanged' || (nextHop.rule === 'keep' && nextHop.farClients && isFar);
+      if (isLeft) return pathsTo(to.name, family).stepsFrom(machine);
+      const kept = nextHop.rule === 'keep' && own !== undefined ? sharedSegments(own, to, family) : [];
+      return kept.length > 0 && fabric.bgp.reflectorNextHop === 'keep'
+        ? kept.map((segment) => ({ segment, to: to.name }))
+        : pathsTo(reflector, transport).stepsFrom(machine);
+    });
 }
 
 /** Segments of both, on which the second one's address for BGP is: a node may peer from an address on no segment. */

@@ -94,6 +94,8 @@ export interface RouterSpeaker {
   readonly attachments: readonly Attachment[];
   /** How far it is from other reflectors, as it tells its clients; see distances.ts. */
   readonly distances: readonly Distance[];
+  /** The families in which it may have far clients; see far-clients.ts. */
+  readonly farClients: readonly Family[];
   /** Host routes to machines without IGP whose address is on no segment, via their member address. */
   readonly staticRoutes: readonly StaticRoute[];
   readonly path: Path;
@@ -189,6 +191,10 @@ export interface Session {
   readonly ends: readonly [SessionEnd, SessionEnd];
   /** BFD on both ends: backbone sessions only. */
   readonly bfd: boolean;
+  /** Of a reflector and a client that it reaches through another router: see far-clients.ts. */
+  readonly isFar: boolean;
+  /** The client reaches the reflector over its default route only. */
+  readonly isByDefault: boolean;
 }
 
 /** `role` is what this end is to the other: a reflector treats its client's routes by RFC 4456 section 6. */
@@ -214,11 +220,13 @@ export type NextHopRule =
   /**
    * Keep a next hop that the other end reaches on one of these segments. Else, with `gateways`, the machine that is the sender's own next
    * one on the way, where that is on such a segment: what is sent to the sender would leave over the segment on which it came. Else
-   * set `otherwise`, one for each family that the session carries.
+   * set `otherwise`, one for each family that the session carries. With `farClients` those of the sender's far clients are kept wherever
+   * they are.
    */
   | {
       readonly rule: 'keep';
       readonly onSegments: readonly Prefix[];
       readonly gateways: boolean;
+      readonly farClients: boolean;
       readonly otherwise: readonly IpAddress[];
     };

@@ -11,6 +11,7 @@ export {
   NORMAL_PRIORITY,
 } from './calico-policy.ts';
 export { clusterBetween } from './cluster-between.ts';
+export { FARTHEST } from './distances.ts';
 export type { Expectations, PairExpectation } from './expectations.ts';
 export { expectations } from './expectations.ts';
 export type {
@@ -26,6 +27,7 @@ export type {
   SessionEnd,
   TransitHost,
 } from './fabric.ts';
+export { FAR_CLIENT_PREFERENCE } from './far-clients.ts';
 export { GITOPS_ENGINES } from './gitops.ts';
 export { hostKeyName } from './host-key.ts';
 export { igpPaths } from './igp.ts';

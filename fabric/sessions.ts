@@ -1,5 +1,5 @@
 import type { Family, IpAddress, PerFamily, Prefix } from '../topology/address.ts';
-import { addressBits, contains, familiesOf, valuesOf } from '../topology/address.ts';
+import { familiesOf, valuesOf } from '../topology/address.ts';
 import type { Topology } from '../topology/model.ts';
 import { podFamilies } from '../topology/model.ts';
 import type {
@@ -11,9 +11,10 @@ import type {
   Session,
   SessionEnd,
 } from './fabric.ts';
+import { isFar, mayHaveNodesIn, mayPassFarClients } from './far-clients.ts';
 import type { Forwarders } from './forwarders.ts';
 import type { PathsTo } from './igp.ts';
-import { meetingOf } from './meeting.ts';
+import { type Meeting, meetingOf } from './meeting.ts';
 import { backboneProtocol, nodeProtocol } from './protocol-names.ts';
 
 /**
@@ -35,6 +36,8 @@ export function reflectorSession(
   const routerAddress = router.nodeAddress[family];
   const nodeAddress = node.address[family];
   if (routerAddress === undefined || nodeAddress === undefined) return undefined;
+  const talking = [routerAddress, nodeAddress];
+  const meeting = meetingOf(router.attachments, node.attachments, family, talking);
   return {
     id: sessionId(router.name, node.name, family),
     kind: 'reflector',
@@ -47,12 +50,14 @@ export function reflectorSession(
         address: routerAddress,
         asNumber: topology.bgp.asNumber,
         role: 'reflector',
-        nextHop: towardsClient(topology, router, routerAddress, node, forwarders, pathsTo),
+        nextHop: towardsClient(topology, router, routerAddress, node, meeting, forwarders, pathsTo),
         protocol: asNamed(router, nodeProtocol(node.name, family)),
       },
       nodeEnd(topology.bgp.asNumber, node, nodeAddress, 'client'),
     ],
     bfd: false,
+    isFar: isFar(router, node, family, pathsTo),
+    isByDefault: topology.segments !== undefined && !node.igp && meeting === undefined,
   };
 }
 
@@ -79,6 +84,7 @@ export function backboneSessions(
               router,
               shared,
               carries.map(() => address),
+              router.farClients.includes(transport),
             ),
             protocol: asNamed(router, backboneProtocol(other.name, carries, transport)),
           });
@@ -89,6 +95,8 @@ export function backboneSessions(
             carries,
             ends: [end(a, addressA, b), end(b, addressB, a)],
             bfd: a.bfd && b.bfd,
+            isFar: false,
+            isByDefault: false,
           };
         },
       ),
@@ -115,6 +123,8 @@ export function* meshSessions(fabric: Fabric): Generator<Session> {
           nodeEnd(fabric.bgp.asNumber, b, addressB, 'peer'),
         ],
         bfd: false,
+        isFar: false,
+        isByDefault: false,
       };
     }
   }
@@ -159,6 +169,7 @@ function towardsClient(
   router: RouterSpeaker,
   session: IpAddress,
   node: NodeSpeaker,
+  meeting: Meeting | undefined,
   forwarders: Forwarders,
   pathsTo: PathsTo,
 ): NextHopRule {
@@ -166,8 +177,6 @@ function towardsClient(
   if (isOnTheWay(topology, router, node, family, pathsTo) && router.reflectorNextHop === 'keep')
     return { rule: 'unchanged' };
   const near = node.attachments.filter(({ cidr }) => cidr[family] !== undefined);
-  const talking = [session, node.address[family]];
-  const meeting = meetingOf(router.attachments, node.attachments, family, talking);
   // The IGP brings a client to the reflector over whichever segment is up; others have one default route, perhaps to another
   // router, and send to this one over their own segment only.
   const own = node.igp ? session : (meeting?.own.address[family] ?? session);
@@ -199,6 +208,7 @@ function isOnTheWay(
   pathsTo: PathsTo,
 ): boolean {
   if (!igp || attachments.length < 2) return false;
+  if (mayPassFarClients(router, attachments, family)) return true;
   const exits = routers.filter(
     (one) => one.name !== router.name && !one.planned && familiesOf(one.backboneAddress).length > 0,
   );
@@ -217,10 +227,11 @@ function nextHopRule(
   { reflectorNextHop }: RouterSpeaker,
   near: readonly Prefix[],
   otherwise: readonly IpAddress[],
+  farClients = false,
 ): NextHopRule {
   if (reflectorNextHop === 'unchanged') return { rule: 'unchanged' };
-  if (reflectorNextHop === 'self' || near.length === 0) return { rule: 'self' };
-  return { rule: 'keep', onSegments: near, gateways: false, otherwise };
+  if (reflectorNextHop === 'self' || (near.length === 0 && !farClients)) return { rule: 'self' };
+  return { rule: 'keep', onSegments: near, gateways: false, farClients, otherwise };
 }
 
 /**
@@ -241,15 +252,6 @@ function sharedSegments(
     .filter(({ segment }) => ofB.has(segment))
     .flatMap(({ cidr }) => carries.flatMap((family) => cidr[family] ?? []))
     .filter((range) => together || [a, b].some((router) => mayHaveNodesIn(router, range)));
-}
-
-/** Where it peers with nodes; one that does so from a loopback has them on any segment with room for more than the two ends of a link. */
-function mayHaveNodesIn({ nodeAddress, attachments }: RouterSpeaker, range: Prefix): boolean {
-  const { family } = range;
-  const own = nodeAddress[family];
-  if (own === undefined) return false;
-  const isLoopback = attachments.every(({ address }) => address[family]?.text !== own.text);
-  return contains(range, own) || (isLoopback && addressBits(family) - range.length > 2);
 }
 
 interface Transport {

@@ -1,5 +1,12 @@
 import type { NextHopRule, RouterSpeaker, Session, SessionEnd } from '../fabric/index.ts';
-import { deliveredPassword, endsFor, sessionProtocol, staticProtocol } from '../fabric/index.ts';
+import {
+  deliveredPassword,
+  endsFor,
+  FAR_CLIENT_PREFERENCE,
+  FARTHEST,
+  sessionProtocol,
+  staticProtocol,
+} from '../fabric/index.ts';
 import type { Family } from '../topology/address.ts';
 import { backboneTemplate, DISTANCE, reflectorTemplate } from './names.ts';
 import {
@@ -82,7 +89,11 @@ function staticRoute(router: RouterSpeaker, session: Session): Statement[] {
 
 /** What this session's channel has otherwise than its template's: a protocol inherits the rest. */
 function channel(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
-  const own = [...resolution(session, router, family), ...keepNextHop(session, router, family, index)];
+  const own = [
+    ...resolution(session, router, family),
+    ...(session.isFar ? [option('preference', FAR_CLIENT_PREFERENCE)] : []),
+    ...keepNextHop(session, router, family, index),
+  ];
   return own.length === 0 ? [] : [block([family], own, ';')];
 }
 
@@ -121,7 +132,7 @@ function keepNextHop(session: Session, router: RouterSpeaker, family: Family, in
           : []),
         // Before the next hop is changed: it says where packets leave.
         ...(session.kind === 'reflector' && nextHop.rule === 'keep' && router.distances.length > 0
-          ? [option(`${DISTANCE}()`)]
+          ? [session.isByDefault ? option('bgp_med =', FARTHEST) : option(`${DISTANCE}()`)]
           : []),
         ...changed,
         accept,
@@ -136,24 +147,28 @@ function keepNextHop(session: Session, router: RouterSpeaker, family: Family, in
  * it where it is on its own segment, unless that is the client.
  */
 function setNextHop(
-  { onSegments, gateways, otherwise }: Extract<NextHopRule, { rule: 'keep' }>,
+  { onSegments, gateways, farClients, otherwise }: Extract<NextHopRule, { rule: 'keep' }>,
   remote: SessionEnd,
   family: Family,
   index: number,
 ): Statement[] {
   const own = otherwise[index];
   const segments = onSegments.filter((segment) => segment.family === family);
-  if (own === undefined || segments.length === 0) return [];
+  if (own === undefined || (segments.length === 0 && !farClients)) return [];
   const toSelf = option('bgp_next_hop =', address(own));
-  const isFar: Condition = {
+  // Between routers nothing else has this preference: what did not come from a client goes to clients only (RFC 4456 section 6).
+  const left = farClients ? [when({ test: 'preferenceIs', value: FAR_CLIENT_PREFERENCE }, accept)] : [];
+  if (segments.length === 0) return [...left, toSelf];
+  const isElsewhere: Condition = {
     test: 'not',
     of: { test: 'any', of: segments.map((on) => ({ test: 'nextHop', on })) },
   };
-  if (!gateways) return [when(isFar, toSelf)];
+  if (!gateways) return [...left, when(isElsewhere, toSelf)];
   const isNear: Condition = { test: 'any', of: segments.map((on) => ({ test: 'gateway', on })) };
   return [
+    ...left,
     when(
-      isFar,
+      isElsewhere,
       choose(
         {
           test: 'all',

@@ -46,6 +46,8 @@ export type Condition =
   /** The same of `gw`, the machine that the route's packets are handed over to; `0.0.0.0` or `::` where there is none. */
   | { readonly test: 'gateway'; readonly on: Prefix }
   | { readonly test: 'gatewayIsNot'; readonly address: IpAddress }
+  /** Which BIRD's import gave the route. */
+  | { readonly test: 'preferenceIs'; readonly value: number }
   /** The path is not empty and not made of this one AS: the field report's guard. */
   | { readonly test: 'foreignPath'; readonly asNumber: number };
 
@@ -158,6 +160,8 @@ function condition(one: Condition): string {
       return `gw ~ ${one.on.text}`;
     case 'gatewayIsNot':
       return `gw != ${one.address.text}`;
+    case 'preferenceIs':
+      return `preference = ${one.value}`;
     case 'foreignPath':
       return `bgp_path.len > 0 && !(bgp_path ~ [= ${one.asNumber} =])`;
   }

@@ -1,6 +1,7 @@
 import {
   type Attachment,
   endsFor,
+  FARTHEST,
   type Fabric,
   meshSessions,
   type Session,
@@ -45,16 +46,22 @@ export function linksOf(
           ipv4: nextHopOf(session, local, 'ipv4', address, range),
           ipv6: nextHopOf(session, local, 'ipv6', address, range),
         },
-        distances:
-          (local.role === 'reflector' && local.nextHop.rule === 'keep'
-            ? distances.get(local.speaker)
-            : undefined) ?? NO_DISTANCES,
+        med:
+          local.role === 'reflector' && local.nextHop.rule === 'keep'
+            ? medOf(session, distances.get(local.speaker) ?? NO_DISTANCES)
+            : NO_MED,
       };
     }),
   );
 }
 
 const NO_DISTANCES: ReadonlyMap<number, number> = new Map();
+const NO_MED: Link['med'] = () => undefined;
+
+function medOf({ isByDefault }: Session, distances: ReadonlyMap<number, number>): Link['med'] {
+  if (distances.size === 0) return NO_MED;
+  return isByDefault ? () => FARTHEST : (nextHop) => distances.get(nextHop);
+}
 
 function nextHopOf(
   { carries }: Session,
@@ -63,14 +70,16 @@ function nextHopOf(
   address: (one: IpAddress) => number,
   range: (prefix: Prefix) => Range,
 ): LinkNextHop {
-  if (nextHop.rule === 'unchanged') return { keep: [], gateways: false, otherwise: undefined };
+  const none = { keep: [], gateways: false, farClients: false };
+  if (nextHop.rule === 'unchanged') return { ...none, otherwise: undefined };
   const keep =
     nextHop.rule === 'keep' ? nextHop.onSegments.filter((one) => one.family === family).map(range) : [];
   const own = nextHop.rule === 'keep' ? nextHop.otherwise[carries.indexOf(family)] : undefined;
-  if (nextHop.rule !== 'keep' || own === undefined || keep.length === 0) {
-    return { keep: [], gateways: false, otherwise: address(self) };
+  if (nextHop.rule !== 'keep' || own === undefined || (keep.length === 0 && !nextHop.farClients)) {
+    return { ...none, otherwise: address(self) };
   }
-  return { keep, gateways: nextHop.gateways, otherwise: address(own) };
+  const { gateways, farClients } = nextHop;
+  return { keep, gateways, farClients, otherwise: address(own) };
 }
 
 /** Whether a prefix holds an address is asked a million times, and arithmetic of large integers is slow. */

@@ -126,8 +126,8 @@ export interface Link {
   /** This end's cluster ID, where it is a reflector. */
   readonly cluster: number;
   readonly nextHop: Readonly<Record<Family, LinkNextHop>>;
-  /** By next hop, as an address, the MED that this end sets. */
-  readonly distances: ReadonlyMap<number, number>;
+  /** The MED that this end sets of routes with a next hop (an address); undefined where it leaves it. */
+  readonly med: (nextHop: number) => number | undefined;
 }
 
 /** The links of a machine that carry routes of one family. */
@@ -138,11 +138,13 @@ export interface Carriers {
 
 /**
  * What this end makes of next hops of a family: those in the ranges are kept; with `gateways` the next machine of its own way takes their
- * place where that is in the ranges; all others become `otherwise`, or stay where that is undefined.
+ * place where that is in the ranges; with `farClients` those of its far clients are kept; all others become `otherwise`, or stay where
+ * that is undefined.
  */
 export interface LinkNextHop {
   readonly keep: readonly Range[];
   readonly gateways: boolean;
+  readonly farClients: boolean;
   readonly otherwise: number | undefined;
 }
 

@@ -1,6 +1,7 @@
 import {
   CLIENT_PREFERENCE,
   carriesMetric,
+  FAR_CLIENT_PREFERENCE,
   type Fabric,
   HIGHEST_LOCAL_PREF,
   NORMAL_PRIORITY,
@@ -87,7 +88,7 @@ export function policyOf(network: Network, block: Block): Policy {
       return {
         nextHop,
         localPref: best.localPref,
-        med: link.distances.get(best.nextHop) ?? best.med,
+        med: link.med(best.nextHop) ?? best.med,
         originator: best.originator,
         clusters: prepended(link, best),
       };
@@ -102,7 +103,7 @@ export function policyOf(network: Network, block: Block): Policy {
       return filters('import', link) === 'Reject' ? 'a BGPFilter rejects it' : undefined;
     },
     preference(link, announced) {
-      if (link.toClient) return CLIENT_PREFERENCE;
+      if (link.toClient) return link.session.isFar ? FAR_CLIENT_PREFERENCE : CLIENT_PREFERENCE;
       // From Calico v3.32 a node prefers to the kernel's routes what claims to be better than they are, unless a BGPFilter took it first.
       const isBetter = carriesMetric(fabric) && link.local.kind === 'node' && announced.localPref > normal;
       return isBetter && filters('import', link) === undefined ? OWN_PREFERENCE : BGP_PREFERENCE;
@@ -115,8 +116,8 @@ export function policyOf(network: Network, block: Block): Policy {
  * has made of it, see routers/peer.ts.
  */
 function nextHopFor(network: Network, link: Link, best: Route, family: Family): number {
-  const { keep, gateways, otherwise } = link.nextHop[family];
-  if (otherwise === undefined) return best.nextHop;
+  const { keep, gateways, farClients, otherwise } = link.nextHop[family];
+  if (otherwise === undefined || (farClients && best.from?.session.isFar)) return best.nextHop;
   const hop = network.addresses[best.nextHop];
   if (hop === undefined) return otherwise;
   if (isWithin(network, keep, best.nextHop)) return best.nextHop;

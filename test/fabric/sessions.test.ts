@@ -183,3 +183,53 @@ test('asking for the end of a speaker that is not on the session is a bug', () =
   const [session] = fabricOf(twoRegions()).sessions;
   expect(() => session && endsFor(session, 'nobody')).toThrow('nobody is not an end of');
 });
+
+/** Two reflectors of one region, each on a LAN of its own, and a node on both that peers from its address on the second. */
+const apart = (nodes: NonNullable<TopologyInput['nodes']>): TopologyInput => ({
+  ...twoRegions(),
+  regions: { east: { routers: ['e1', 'e2'] }, west: { router: 'w1' } },
+  routers: {
+    e1: { routerId: '10.0.0.1', nodeAddress: '192.168.1.1', backboneAddress: '10.0.0.1' },
+    e2: { routerId: '10.0.0.2', nodeAddress: '192.168.2.1', backboneAddress: '10.0.0.2' },
+    w1: { routerId: '10.0.0.3', nodeAddress: '192.168.3.1', backboneAddress: '10.0.0.3' },
+  },
+  nodes,
+  underlay: {
+    segments: {
+      first: { cidr: '192.168.1.0/24', mtu: 1500, members: { e1: '192.168.1.1', 'e-a': '192.168.1.11' } },
+      second: { cidr: '192.168.2.0/24', mtu: 1500, members: { e2: '192.168.2.1', 'e-a': '192.168.2.11' } },
+      west: { cidr: '192.168.3.0/24', mtu: 1500, members: { w1: '192.168.3.1' } },
+      core: {
+        cidr: '172.16.0.0/24',
+        mtu: 1500,
+        members: { e1: '172.16.0.1', e2: '172.16.0.2', w1: '172.16.0.3' },
+      },
+    },
+  },
+});
+
+test('a client is far from a reflector on none of the segments that its address is on', () => {
+  const farFrom = (address: string, igp = false) =>
+    fabricOf(apart({ 'e-a': { region: 'east', role: 'server', address, igp } }))
+      .sessions.filter(({ isFar }) => isFar)
+      .map(({ id }) => id);
+  expect(farFrom('192.168.1.11')).toEqual(['e-a--e2/ipv4']);
+  expect(farFrom('192.168.2.11')).toEqual(['e-a--e1/ipv4']);
+  // Both have a static route to it over the LAN that they share with the node.
+  expect(farFrom('10.1.1.1')).toEqual([]);
+  expect(farFrom('10.1.1.1', true)).toEqual([]);
+});
+
+test('which nodes are far changes nothing between routers', () => {
+  const backbone = (address: string) =>
+    fabricOf(apart({ 'e-a': { region: 'east', role: 'server', address } })).sessions.filter(
+      ({ kind }) => kind === 'backbone',
+    );
+  expect(backbone('192.168.1.11')).toEqual(backbone('192.168.2.11'));
+  expect(backbone('192.168.1.11').find(({ id }) => id === 'e1--w1/ipv4')?.ends[0].nextHop).toMatchObject({
+    rule: 'keep',
+    onSegments: [],
+    farClients: true,
+    otherwise: [{ text: '10.0.0.1' }],
+  });
+});

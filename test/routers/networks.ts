@@ -196,6 +196,9 @@ function passwordAndBorrowed(): TopologyInput {
   };
 }
 
+const scenarioNetwork = (name: string): TopologyInput =>
+  parse(readFileSync(`test/scenarios/networks/${name}.yaml`, 'utf8')) as TopologyInput;
+
 /** The networks that router configurations are tested on, by what is special about them. */
 export const NETWORKS: Readonly<Record<string, TopologyInput>> = {
   report: report('keep'),
@@ -206,4 +209,5 @@ export const NETWORKS: Readonly<Record<string, TopologyInput>> = {
   standalone: standalone(),
   'standalone-ipv6-loopbacks': ipv6Loopbacks(),
   'password-and-borrowed': passwordAndBorrowed(),
+  'reflectors-apart': scenarioNetwork('reflectors-apart'),
 };

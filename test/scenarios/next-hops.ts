@@ -43,6 +43,34 @@ export const stories: readonly Story[] = [
     }),
   ),
   {
+    of: 'two reflectors of a region on a LAN each, and nodes that one of them reaches through other routers',
+    topology: network('reflectors-apart'),
+    scenarios: {
+      'the far one draws no packets that its own way takes back to who sent them': async (net) => {
+        await net
+          .expect('r1')
+          .routeTo('x', { nextHops: ['r3'], best: { from: 'r2', nextHop: '10.255.0.2' } });
+        await net.expect('w').reaches('x', { by: ['w', 'r3', 'r2', 'x'] });
+        await net.expect('w').reaches('z', { by: ['w', 'r3', 'r2', 'z'] });
+        await net.expect('y').reaches('x', { by: ['y', 'r1', 'r3', 'r2', 'x'] });
+        await net.expect('x').reaches('w', { by: ['x', 'r1', 'r3', 'w'] });
+      },
+      'without the session of the near one, others send to the client itself': async (net) => {
+        await net.fail({ kind: 'session', name: 'r2--x/ipv4' });
+        await net.expect('r1').routeTo('x', { nextHops: ['r3'], best: { from: 'x', nextHop: '10.2.0.11' } });
+        await net.expect('r3').routeTo('x', { nextHops: ['r2'], best: { from: 'r1', nextHop: '10.2.0.11' } });
+        await net.expect('w').reaches('x', { by: ['w', 'r3', 'r2', 'x'] });
+        await net.expect('v').reaches('x', { by: ['v', 'r4', 'r2', 'x'] });
+      },
+      'a reflector beyond the default router, which knows no pods, is used by nobody who has another': async (
+        net,
+      ) => {
+        await net.expect('y').routeTo('v', { nextHops: ['r1'], best: { from: 'r1', nextHop: '10.1.0.1' } });
+        await net.expect('y').reaches('v', { by: ['y', 'r1', 'r3', 'r2', 'r4', 'v'] });
+      },
+    },
+  },
+  {
     of: 'a reflector that is not on the way, and sets itself as next hop',
     topology: offPath,
     scenarios: {
