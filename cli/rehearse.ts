@@ -1,3 +1,4 @@
+import { forecast } from '../analysis/index.ts';
 import { usualWaves } from '../delivery/rollout.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { findPrograms, type Refused, type Rehearsal, type Ride, rehearse } from '../lab/index.ts';
@@ -60,7 +61,16 @@ export async function rehearsed(
   let result: Rehearsal | Refused | undefined;
   const run = async (progress: (step: string) => void) => {
     const first = firstToGet(base, fabric);
-    result = await rehearse({ base, fabric, first, waves: usualWaves, routerFiles, programs, progress });
+    result = await rehearse({
+      base,
+      fabric,
+      first,
+      waves: usualWaves,
+      expects: forecast,
+      routerFiles,
+      programs,
+      progress,
+    });
   };
   await runSteps([{ title: 'Rehearse the change', run }], terminal);
   if (result === undefined) throw new Error('the rehearsal found nothing');

@@ -4,6 +4,7 @@ import { calicoNodeChanges, type Fabric } from '../fabric/index.ts';
 import { addressBits } from '../topology/address.ts';
 import { askBird } from './birdc.ts';
 import { addresses, converged, type Lab, must, placeFiles } from './boot.ts';
+import { begin, daemonsBesides, killed } from './daemons.ts';
 import { settled } from './in-between.ts';
 import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './plan.ts';
 import { rollNodes } from './roll.ts';
@@ -66,6 +67,7 @@ export async function changeLab(
     );
     done.push({ says: `started ${added.map(({ name }) => name).join(', ')}` });
   }
+  await begin(lab, next, daemonsBesides(old, stayed));
   const changed = stayed.filter((host) => differs(old.get(host.name) as LabHost, host));
   const routers = changed.filter(({ kind }) => kind === 'router');
   const others = changed.filter(({ kind }) => kind !== 'router');
@@ -105,10 +107,14 @@ export async function changeLab(
   const unwired = stayed
     .map((host) => ({ name: host.name, commands: unwire(old.get(host.name) as LabHost, host) }))
     .filter(({ commands }) => commands.length > 0);
-  if (gone.length + unwired.length === 0) return { lab: changedLab, done };
+  const ended = daemonsBesides(
+    now,
+    lab.plan.hosts.filter(({ name }) => now.has(name)),
+  );
+  if (gone.length + unwired.length + ended.length === 0) return { lab: changedLab, done };
   await converged(changedLab, { within: UNTIL_UNUSED });
   const script = unwired.map(({ name, commands }) => batch(name, commands)).join('\n');
-  await must(holder, script, 'What is no more could not be taken off');
+  await must(holder, [script, ...ended.flatMap(killed)].join('\n'), 'What is no more could not be taken off');
   await pullOut(lab, gone, next.plan);
   if (gone.length > 0) done.push({ says: `removed ${gone.map(({ name }) => name).join(', ')}` });
   return { lab: changedLab, done };
@@ -300,11 +306,8 @@ async function pullOut({ holder, plan }: Lab, gone: readonly LabHost[], next: La
   const pods = plan.pods.filter(({ node }) => names.has(node));
   const ports = new Set(next.segments.flatMap((segment) => segment.ports.map(({ port }) => port)));
   const left = plan.segments.flatMap((segment) => segment.ports).filter(({ port }) => !ports.has(port));
-  const kills = gone.flatMap(({ name, daemons }) =>
-    daemons.map((daemon) => `kill "$(cat ${hostFolder(name)}/${daemon.name}.pid)" || :`),
-  );
   const commands = [
-    ...kills,
+    ...gone.flatMap(killed),
     ...left.map(({ port }) => `ip link del ${port} 2>/dev/null || :`),
     ...[...names, ...pods.map(({ netns }) => netns)].map((name) => `ip netns del ${name}`),
   ];

@@ -26,7 +26,8 @@ export async function probe(lab: Lab): Promise<Probed[]> {
   const paths = await trace(lab, reached);
   const pairs = lab.expected.pairs.filter((pair) => reached.has(key(pair)));
   const podMtu = new Map(lab.plan.pods.map(({ node, mtu }) => [node, mtu]));
-  const own = (pair: PairExpectation) => podMtu.get(pair.from) ?? 0;
+  // After a change pods that were made with one MTU and with another stand beside each other: neither takes more than its own.
+  const own = ({ from, to }: PairExpectation) => Math.min(podMtu.get(from) ?? 0, podMtu.get(to) ?? 0);
   const limits = new Map(pairs.map((pair) => [key(pair), pathMtu(lab, pair, paths.get(key(pair)) ?? [])]));
   const above = (more: number) =>
     pairs.flatMap((pair) => {

@@ -4,13 +4,23 @@ import { type ByHand, type Change, nameOf, type Rule } from './by-hand-change.ts
 
 export const rerouted: Rule = ({ nodes }) =>
   nodes.stay
-    .filter(([was, is]) => !is.igp && was.defaultRouter !== is.defaultRouter)
+    .filter(([was, is]) => !is.igp && (was.igp || was.defaultRouter !== is.defaultRouter))
     .map(([, is]) => ({
       when: 'before the merge',
       does: `point its default route to ${is.defaultRouter}`,
       on: [is.name],
       because: 'noencap does not set it',
     }));
+
+/** What the routers say of its way must not be what it says itself. */
+export const withoutIgp: Rule = ({ nodes }) => [
+  {
+    when: 'after shipping',
+    does: 'stop OSPF on it',
+    on: nodes.stay.filter(([was, is]) => was.igp && !is.igp).map(([, is]) => is.name),
+    because: 'the topology has it without the IGP',
+  },
+];
 
 /** Of a node that leaves, or has another address, the pods are cut off. */
 export const leaving: Rule = (change) => [

@@ -1,3 +1,4 @@
+import { grouped } from '../analysis/index.ts';
 import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
 import { nameOf, type Rule } from './by-hand-change.ts';
 
@@ -32,13 +33,41 @@ export const accounts: Rule = ({ routers }) => [
   },
   {
     when: 'before the merge',
-    does: 'call tables and constants in its own bird.conf as the topology does',
+    does: 'give its own bird.conf tables and constants of the new names, beside the old ones',
     on: routers.stay
       .filter(([was, is]) => is.bird.mode === 'include' && namesIn(was) !== namesIn(is))
       .map(([, is]) => is.name),
     because: 'noencap renders the sessions only',
   },
 ];
+
+/** In include mode bird.conf is the user's: what noencap renders only refers to what stands there. */
+export const ownConfiguration: Rule = ({ before, after, routers }) => {
+  const [asThen, asNow] = [before.bgp.asNumber, after.fabric.bgp.asNumber];
+  const done = routers.stay
+    .filter(([was, is]) => was.bird.mode === 'include' && is.bird.mode === 'include')
+    .flatMap(([was, is]) => {
+      const { as, routerId } = is.bird.constants;
+      return [
+        ...(asThen === asNow ? [] : [`set ${as} to ${asNow}`]),
+        ...(was.routerId.text === is.routerId.text ? [] : [`set ${routerId} to ${is.routerId.text}`]),
+        ...(was.loopback === is.loopback ? [] : [`announce its loopback ${LOOPBACKS[is.loopback]}`]),
+        ...(was.bfd || !is.bfd ? [] : ['have a protocol bfd']),
+      ].map((does) => ({ does, router: is.name }));
+    });
+  return [...grouped(done, ({ does }) => does)].map(([does, own]) => ({
+    when: 'after the merge',
+    does: `${does} in its own bird.conf, and reconfigure it`,
+    on: own.map(({ router }) => router),
+    because: 'noencap renders the sessions only',
+  }));
+};
+
+const LOOPBACKS: Readonly<Record<RouterSpeaker['loopback'], string>> = {
+  stub: 'as a stubnet of its OSPF area',
+  e1: 'with ospf_metric1 (E1)',
+  e2: 'with ospf_metric2 (E2)',
+};
 
 export const secrets: Rule = ({ before, after }) => {
   const had = new Map(before.routers.map(({ name, password }) => [name, secretOf(password)]));

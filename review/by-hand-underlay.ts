@@ -1,5 +1,7 @@
-import type { Fabric, NodeSpeaker, RouterSpeaker } from '../fabric/index.ts';
+import { grouped } from '../analysis/index.ts';
+import type { Fabric, NodeSpeaker, RouterSpeaker, TransitHost } from '../fabric/index.ts';
 import { valuesOf } from '../topology/address.ts';
+import { listed } from '../topology/suggest.ts';
 import { type ByHand, type Change, nameOf, type Rule } from './by-hand-change.ts';
 
 /** Beside the old address, which the neighbours know until they have the new one. */
@@ -81,24 +83,47 @@ export function costs({ before, after }: Change): ByHand[] {
     }));
 }
 
-/** Segments whose MTU is another: it is a fact about interfaces, which somebody sets. */
+/** Interfaces whose MTU is another, be it the segment's or their own: it is a fact, which somebody sets. */
 function links(
   { before, after }: Change,
   isMeant: (was: number, is: number) => boolean,
   when: ByHand['when'],
 ): ByHand[] {
-  const had = new Map((before.segments ?? []).map(({ name, mtu }) => [name, mtu]));
-  return (after.fabric.segments ?? []).flatMap(({ name, mtu, members }): ByHand[] => {
-    const was = had.get(name);
-    if (was === undefined || !isMeant(was, mtu)) return [];
-    return [
-      {
-        when,
-        does: `set the MTU of its interface on ${name} to ${mtu}`,
-        on: members.map(({ machine }) => machine),
-        because: 'noencap configures no interface',
-      },
-    ];
+  const had = new Map(
+    (before.segments ?? []).map(({ name, members }) => [
+      name,
+      new Map(members.map(({ machine, mtu }) => [machine, mtu])),
+    ]),
+  );
+  return (after.fabric.segments ?? []).flatMap(({ name, members }): ByHand[] => {
+    const others = members.filter(({ machine, mtu }) => {
+      const was = had.get(name)?.get(machine);
+      return was !== undefined && isMeant(was, mtu);
+    });
+    return [...grouped(others, ({ mtu }) => String(mtu))].map(([mtu, own]) => ({
+      when,
+      does: `set the MTU of its interface on ${name} to ${mtu}`,
+      on: own.map(({ machine }) => machine),
+      because: 'noencap configures no interface',
+    }));
+  });
+}
+
+/** A gateway's own routes: what leads anew is there before anybody sends that way, what no longer does goes when nobody does. */
+export const newRoutes: Rule = (change) => gatewayRoutes(change, 'add', 'before the merge');
+export const oldRoutes: Rule = (change) => gatewayRoutes(change, 'remove', 'after shipping');
+
+function gatewayRoutes({ before, after }: Change, does: 'add' | 'remove', when: ByHand['when']): ByHand[] {
+  const routesOf = ({ routes }: TransitHost): string[] =>
+    routes.map(({ prefix, via }) => `${prefix.text} via ${via.text}`);
+  const had = new Map(before.hosts.map((host) => [host.name, routesOf(host)]));
+  return after.fabric.hosts.flatMap((host): ByHand[] => {
+    const [was, is] = [had.get(host.name) ?? [], routesOf(host)];
+    const others =
+      does === 'add' ? is.filter((one) => !was.includes(one)) : was.filter((one) => !is.includes(one));
+    if (others.length === 0) return [];
+    const routes = `${others.length === 1 ? 'the route' : 'the routes'} ${listed(others, 'and')}`;
+    return [{ when, does: `${does} ${routes}`, on: [host.name], because: 'noencap configures no gateway' }];
   });
 }
 

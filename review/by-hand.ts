@@ -1,13 +1,15 @@
 import { listed } from '../topology/suggest.ts';
 import { type ByHand, changeBetween, type Rule } from './by-hand-change.ts';
-import { calicoNodeAwaited, installed, leaving, podsAnew, rerouted } from './by-hand-nodes.ts';
-import { accounts, firstDeliveries, secrets, stopped } from './by-hand-routers.ts';
+import { calicoNodeAwaited, installed, leaving, podsAnew, rerouted, withoutIgp } from './by-hand-nodes.ts';
+import { accounts, firstDeliveries, ownConfiguration, secrets, stopped } from './by-hand-routers.ts';
 import {
   costs,
   narrower,
   newAddresses,
+  newRoutes,
   nodeAddresses,
   oldAddresses,
+  oldRoutes,
   ospf,
   wider,
 } from './by-hand-underlay.ts';
@@ -32,17 +34,21 @@ const ORDER: readonly Rule[] = [
   accounts,
   secrets,
   newAddresses,
+  newRoutes,
   rerouted,
   ospf,
   costs,
   wider,
   leaving,
+  ownConfiguration,
   calicoNodeAwaited,
   nodeAddresses,
   installed,
   podsAnew,
+  withoutIgp,
   narrower,
   oldAddresses,
+  oldRoutes,
   stopped,
 ];
 

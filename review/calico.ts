@@ -4,8 +4,8 @@ import type { Changed, Danger } from './dangers.ts';
 
 /** What a change of Calico's version, or of the API of its objects, does that nobody must overlook. */
 export const calicoDangers = (changed: Changed): Danger[] =>
-  [apiSwitched, goesBack, manyMinors, nodesRolled, metricCarried, registryMoved].flatMap((rule) =>
-    rule(changed),
+  [apiSwitched, goesBack, manyMinors, nodesRolled, forwardingOff, metricCarried, registryMoved].flatMap(
+    (rule) => rule(changed),
   );
 
 /**
@@ -69,6 +69,18 @@ function nodesRolled({ before, after }: Changed): Danger[] {
       mend: isGraceful
         ? 'Change nothing else in the same merge, and ship no router until TigeraStatus calico is available again.'
         : 'Set bgp.gracefulRestart: true and ship it to the routers first.',
+    },
+  ];
+}
+
+/** K3s' service load balancer is pods that forward to the service's address. */
+function forwardingOff({ before, after }: Changed): Danger[] {
+  if (!before.calico.containerIPForwarding || after.calico.containerIPForwarding) return [];
+  return [
+    {
+      severity: 'warning',
+      says: "pods that start from now on do not forward: those of K3s' service load balancer (svclb) no longer pass on what reaches a service of type LoadBalancer",
+      mend: 'Leave calico.containerIPForwarding on, unless K3s runs with --disable servicelb or no service is of that type.',
     },
   ];
 }

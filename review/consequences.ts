@@ -36,9 +36,9 @@ export function outcomeOf(told: Told): Review['outcome'] {
   return isDelivered(told) ? 'hitless' : 'nothing';
 }
 
-/** Whether anything is rendered otherwise, or is another thing for the next delivery. */
-const isDelivered = ({ objects, files, fabric }: Told): boolean =>
-  objects.length + files.length > 0 || fabric.some(({ kind }) => kind === 'file');
+/** Whether anything is rendered otherwise, becomes of a session by what people configure, or is another thing for the next delivery. */
+const isDelivered = ({ objects, files, fabric, sessions }: Told): boolean =>
+  objects.length + files.length + sessions.changed.length > 0 || fabric.some(({ kind }) => kind === 'file');
 
 const OUTCOMES = { risk: 'risky', felt: 'felt', danger: 'dangerous' } as const;
 
@@ -109,7 +109,16 @@ const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
   // Told together with the objects.
   files: nothing,
   sessions: (told) => when(sessionsText(told) !== '', 'harmless', sessionsText(told)),
-  byHand: ({ byHand }) => some('harmless', byHand.length, 'step by hand', 'steps by hand'),
+  byHand: ({ byHand }) => {
+    const before = byHand.filter(({ when }) => when === 'before the merge').length;
+    const which =
+      before === 0
+        ? ''
+        : before === byHand.length
+          ? ', before the merge'
+          : `, ${number(before)} of them before the merge`;
+    return when(byHand.length > 0, 'harmless', `${counted(byHand.length, 'step')} by hand${which}`);
+  },
   // What the review is of, and how it is shown.
   version: nothing,
   command: nothing,

@@ -1,3 +1,4 @@
+import type { Finding } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { calicoDangers } from './calico.ts';
 import { cutOff } from './cut-off.ts';
@@ -24,6 +25,8 @@ export interface Changed {
   readonly interruptions: readonly Interruption[];
   readonly traffic: readonly TrafficChange[];
   readonly order: DeliveryOrder;
+  /** Errors and warnings that nobody is told of any more, or from the first. */
+  readonly suppressed: readonly Finding[];
   /** How many ordered pairs of nodes are there before and after. */
   readonly pairs: number;
 }
@@ -38,6 +41,8 @@ export function dangers(changed: Changed): Danger[] {
     encapsulation,
     asNumber,
     meshOff,
+    natOff,
+    silenced,
     cutOff,
     designated,
     podMtu,
@@ -161,6 +166,30 @@ function asNumber({ before, after }: Changed): Danger[] {
   ];
 }
 
+/** Connections that are there go on; new ones go out with the pod's own address. */
+function natOff({ before, after }: Changed): Danger[] {
+  if (!before.pods.natOutgoing || after.pods.natOutgoing) return [];
+  return [
+    {
+      severity: 'warning',
+      says: 'what pods send beyond the pools is not masqueraded any more: whoever has no route back to the pools, the internet among them, does not answer them',
+      mend: 'See first that whatever pods talk to has a route to the pools, or that a gateway masquerades them.',
+    },
+  ];
+}
+
+/** A finding that is there, and accepted in this change. Nothing else shows it: it is neither new nor gone. */
+function silenced({ suppressed }: Changed): Danger[] {
+  return suppressed.map(({ id, severity, says }) => ({
+    severity: 'warning',
+    says: `${id} is suppressed: ${says}`,
+    mend:
+      severity === 'error'
+        ? 'Mend it: what an error says is broken stays broken when nobody is told.'
+        : 'See that the reason under checks.suppress holds.',
+  }));
+}
+
 /** Calico takes its mesh down at once; reflectors that are new bring their sessions when somebody has shipped them. */
 function meshOff({ before, after, sessions }: Changed): Danger[] {
   if (!before.bgp.nodeToNodeMesh || after.bgp.nodeToNodeMesh) return [];
@@ -196,15 +225,24 @@ function designated({ before, after }: Changed): Danger[] {
     const stay = [...(are.get(segment) ?? [])].filter((name) => speakers.has(name));
     const gone = [...speakers].filter((name) => !are.get(segment)?.has(name));
     if (gone.length === 0 || stay.length < 2) return [];
+    const isOne = gone.length === 1;
+    const leave = gone.every((name) => isOn(after, segment, name))
+      ? `${isOne ? 'runs' : 'run'} OSPF no more on`
+      : isOne
+        ? 'leaves'
+        : 'leave';
     return [
       {
         severity: 'warning',
-        says: `${gone.join(', ')} ${gone.length === 1 ? 'leaves' : 'leave'} segment ${segment}, and may be OSPF's designated router there: what goes from ${stay.join(' to ')} over it then has no way for some five seconds`,
+        says: `${gone.join(', ')} ${leave} segment ${segment}, and may be OSPF's designated router there: what goes from ${stay.join(' to ')} over it then has no way for some five seconds`,
         mend: `Ask birdc show ospf interface on ${gone[0]}: if it says DR, take it off the segment at a quiet hour, or give the others a link of their own first.`,
       },
     ];
   });
 }
+
+const isOn = ({ segments = [] }: Fabric, segment: string, machine: string): boolean =>
+  segments.some(({ name, members }) => name === segment && members.some((one) => one.machine === machine));
 
 type Speakers = ReadonlyMap<string, ReadonlySet<string>>;
 

@@ -6,6 +6,8 @@ export interface FindingChanges {
   readonly fixed: readonly Finding[];
   /** Accepted before and open now, with nothing else about it changed. */
   readonly reopened: readonly Finding[];
+  /** Errors and warnings that are accepted now, and were open or not there. */
+  readonly silenced: readonly Finding[];
 }
 
 /**
@@ -32,6 +34,9 @@ export function findingChanges(
       .filter(({ was, is }) => was === undefined || (isOpen(was) && isGraver(is, was)))
       .map(({ is }) => is),
     fixed: fixed.filter(isOpen),
+    silenced: pairs
+      .filter(({ was, is }) => !isOpen(is) && is.severity !== 'info' && (was === undefined || isOpen(was)))
+      .map(({ is }) => is),
     reopened: open.filter(({ was }) => was !== undefined && !isOpen(was)).map(({ is }) => is),
   };
 }

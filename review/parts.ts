@@ -70,7 +70,9 @@ function partsOf(fabric: Fabric): Map<string, Part> {
         },
       }),
     ),
-    ...fabric.routers.map((one): Part => ({ kind: 'router', name: one.name, traits: routerTraits(one) })),
+    ...fabric.routers.map(
+      (one): Part => ({ kind: 'router', name: one.name, traits: routerTraits(one, fabric) }),
+    ),
     ...fabric.peerings.map(
       (one): Part => ({ kind: 'reflector', name: one.name, traits: peeringTraits(one) }),
     ),
@@ -90,13 +92,15 @@ const addresses = (both: PerFamily<{ readonly text: string }>): string =>
     .map(({ text }) => text)
     .join(', ') || NONE;
 
-const routerTraits = (router: RouterSpeaker): Traits => ({
+const routerTraits = (router: RouterSpeaker, { bgp }: Fabric): Traits => ({
   'router ID': router.routerId.text,
   'cluster ID': router.clusterId.text,
   'address for nodes': addresses(router.nodeAddress),
   'backbone address': addresses(router.backboneAddress),
   BFD: yesNo(router.bfd),
   planned: yesNo(router.planned),
+  'next hop': router.reflectorNextHop === bgp.reflectorNextHop ? "the fabric's" : router.reflectorNextHop,
+  'loopback announced as': router.loopback,
   BIRD: `${router.bird.mode} in ${router.bird.configDir}`,
   tables: `${router.bird.tables.ipv4}, ${router.bird.tables.ipv6}`,
   constants: `${router.bird.constants.as}, ${router.bird.constants.routerId}`,
@@ -176,6 +180,7 @@ const settingsOf = (fabric: Fabric): Traits => ({
   repository: fabric.gitops.repoURL,
   revision: fabric.gitops.targetRevision,
   'region label': fabric.regionLabel,
+  'suppressed findings': fabric.suppressions.map(({ id, where }) => `${id} at ${where}`),
   underlay: fabric.segments === undefined ? 'not described' : 'described',
 });
 

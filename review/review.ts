@@ -73,6 +73,7 @@ export function review(
       interruptions: interrupted,
       traffic,
       order,
+      suppressed: changedFindings.silenced.filter(isNews(before.fabric)),
       pairs,
     }),
   ]);
@@ -139,6 +140,12 @@ const untriedNote = ({ untried }: FailureChanges): string[] =>
     : [
         `What the failure of a single session does was not tried: there are ${untried}. noencap check --failures 1 tries them.`,
       ];
+
+/** Whether it is an error, or what accepts it is new: an old `*` was meant for all that comes. */
+const isNews =
+  ({ suppressions }: Fabric) =>
+  ({ id, severity, suppressed }: Finding): boolean =>
+    severity === 'error' || !suppressions.some((one) => one.id === id && one.reason === suppressed);
 
 type FindingText = (finding: Finding) => Review['findings']['introduced'][number];
 

@@ -1,4 +1,10 @@
-import { deliveredPassword, type Fabric, hostKeyName, type RouterSpeaker } from '../fabric/index.ts';
+import {
+  deliveredPassword,
+  type Fabric,
+  hostKeyName,
+  newNames,
+  type RouterSpeaker,
+} from '../fabric/index.ts';
 import { listed } from '../topology/suggest.ts';
 import type { Danger } from './dangers.ts';
 import { type HostKeys, readHostKeys, type Trusted, trustedFor } from './host-keys.ts';
@@ -38,7 +44,7 @@ export function trustDangers(before: Trusting, after: Trusting): Danger[] {
   return [targets, hostKeys, secrets, operatorManifest, repository].flatMap((rule) => rule(before, after));
 }
 
-/** A router that something is delivered to, and what it was before the change, under its name or where it was. */
+/** A router that something is delivered to, and what it was before the change: under its name, under another one, or where it was. */
 interface Delivered {
   readonly router: RouterSpeaker;
   readonly was: RouterSpeaker | undefined;
@@ -46,7 +52,8 @@ interface Delivered {
 
 function delivered(before: Fabric, after: Fabric): Delivered[] {
   const live = ({ routers }: Fabric) => routers.filter(({ planned }) => !planned);
-  const named = new Map(live(before).map((router) => [router.name, router]));
+  const names = newNames(before, after);
+  const named = new Map(live(before).map((router) => [names.get(router.name) ?? router.name, router]));
   const at = new Map(live(before).map((router) => [hostKeyName(router.ssh), router]));
   return live(after).map((router) => ({
     router,

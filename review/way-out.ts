@@ -41,6 +41,7 @@ export function wayOut(change: Together, cut: readonly string[]): string {
       : [
           byRouters(
             change,
+            others,
             resets.filter(({ id }) => others.some(({ name }) => name === ids.get(id))),
           ),
         ]),
@@ -110,7 +111,11 @@ function beside(
   return `In three changes, ${listed(regions, 'and')}: first the new region with the routers of the old one and no nodes, then the nodes into it, then the old one away. No session resets in any of them.`;
 }
 
-function byRouters({ before, after }: Together, resets: readonly SessionFate[]): string {
+function byRouters(
+  { before, after }: Together,
+  cut: readonly NodeSpeaker[],
+  resets: readonly SessionFate[],
+): string {
   if (calicoNodeChanges(before, after).length > 0 && resets.some(({ rolled }) => rolled === 'not graceful')) {
     return 'First bgp.gracefulRestart: true, shipped to the routers; the nodes then keep their routes while calico-node is another.';
   }
@@ -123,7 +128,8 @@ function byRouters({ before, after }: Together, resets: readonly SessionFate[]):
       'and',
     )} in a merge of its own each: the next when all sessions of the one before are Established again.`;
   }
-  return 'It is a setting of all routers: let noencap ship deliver it, which takes one reflector of a region at a time and waits for its sessions. Reconfigure none by hand meanwhile.';
+  const regions = listed([...new Set(cut.map(({ region }) => region))], 'and');
+  return `Give ${regions} a second reflector first, in a change of its own (docs/replace-a-router.md); or accept it, and deliver at a quiet hour.`;
 }
 
 /** Whether something of this router alone is another, and not a setting that all have. */

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { abreast } from '../test/abreast.ts';
-import { differences, type Trial, trialsOf } from '../test/review/forecast.ts';
+import { held, type Trial, trialsOf } from '../test/review/forecast.ts';
 
 /**
  * Holds what `noencap diff` foretells of random changes of random networks against their rehearsal in the lab:
@@ -24,19 +24,28 @@ async function forecast(): Promise<void> {
   ];
   const all = values.only === undefined ? trialsOf(seed, runs) : trialsOf(seed, only + 1).slice(-1);
   process.stdout.write(`seed ${seed}, ${all.length} changes\n`);
-  const found = abreast(all, jobs, differences);
-  let wrong = 0;
+  const found = abreast(all, jobs, (trial) => held(trial).catch((error: Error) => error));
+  let [wrong, foretold, felt] = [0, 0, 0];
   for (const [index, trial] of all.entries()) {
-    const differs = (await found.get(trial)) ?? [];
+    const result = await found.get(trial);
+    if (result === undefined) continue;
+    const differs = result instanceof Error ? [`it could not be tried: ${result.message}`] : result.differs;
+    if (!(result instanceof Error) && result.felt.foretold > 0) {
+      foretold += 1;
+      if (result.felt.seen > 0) felt += 1;
+    }
     if (differs.length === 0) continue;
     wrong += 1;
     process.stdout.write(`${shown(trial, index)}${differs.join('\n')}\n\n`);
   }
-  process.stdout.write(`${all.length - wrong} of ${all.length} are as foretold (seed ${seed})\n`);
+  process.stdout.write(
+    `${all.length - wrong} of ${all.length} are as foretold (seed ${seed}); of ${foretold} that may be felt ${felt} were\n`,
+  );
   process.exitCode = wrong === 0 ? 0 : 1;
 }
 
-const shown = ({ base, does }: Trial, index: number): string =>
-  `change ${index}: ${does}\n${stringify(base)}`;
+const doing = ({ edits }: Trial): string => edits.map(({ does, at }) => `${does} (${at})`).join(' and ');
+const shown = (trial: Trial, index: number): string =>
+  `change ${index}: ${doing(trial)}\n${stringify(trial.base)}`;
 
 await forecast();

@@ -138,8 +138,89 @@ test.each<[string, TopologyInput, readonly string[]]>([
     ],
   ],
   ['another name of a router', renamed('e1', 'edge-1'), []],
+  [
+    'another router ID, which stands in bird.conf and in nothing that is rendered',
+    router('e1', { routerId: '10.0.0.11' }),
+    [
+      'after the merge, at e1: set INTRA_ROUTER_ID to 10.0.0.11 in its own bird.conf, and reconfigure it (noencap renders the sessions only)',
+    ],
+  ],
+  [
+    'another AS number',
+    redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6, asNumber: 64999 } }),
+    [
+      'after the merge, at e1, e2 and w1: set K3S_AS to 64999 in its own bird.conf, and reconfigure it (noencap renders the sessions only)',
+    ],
+  ],
+  [
+    'another form of a loopback',
+    router('e1', { loopback: 'e1' }),
+    [
+      'after the merge, at e1: announce its loopback with ospf_metric1 (E1) in its own bird.conf, and reconfigure it (noencap renders the sessions only)',
+    ],
+  ],
+  [
+    'BFD',
+    router('e1', { bfd: true }),
+    [
+      'after the merge, at e1: have a protocol bfd in its own bird.conf, and reconfigure it (noencap renders the sessions only)',
+    ],
+  ],
+  [
+    'a smaller MTU of one interface',
+    segment('core', { memberMtu: { e1: 1400 } }),
+    [
+      'after the merge, at e1: set the MTU of its interface on core to 1400 (noencap configures no interface)',
+    ],
+  ],
 ])('%s: what people do', (_, head, expected) => {
   expect(told(base, head)).toEqual(expected);
+});
+
+test('a node without the IGP gets a default route first, and stops OSPF when the routers know', () => {
+  expect(told(node('w-a', { igp: true }), base)).toEqual([
+    'before the merge, at w-a: point its default route to w1 (noencap does not set it)',
+    'after the merge, at w-a: stop OSPF on it (the topology has it without the IGP)',
+  ]);
+});
+
+test("a gateway's routes come before the merge, and go after it", () => {
+  const lan = base.underlay?.segments['east-lan'];
+  const through = (to: string): TopologyInput => ({
+    ...segment('east-lan', { members: { ...lan?.members, switch: '192.168.1.9' } }),
+    hosts: { switch: { forwards: true, routes: [{ to, via: '192.168.1.1' }] } },
+  });
+  expect(told(through('10.42.0.0/16'), through('10.42.0.0/17'))).toEqual([
+    'before the merge, at switch: add the route 10.42.0.0/17 via 192.168.1.1 (noencap configures no gateway)',
+    'after the merge, at switch: remove the route 10.42.0.0/16 via 192.168.1.1 (noencap configures no gateway)',
+  ]);
+});
+
+test('of many things at once each is done once, and what stands on something after it', () => {
+  const lan = base.underlay?.segments['east-lan'];
+  const head: TopologyInput = {
+    ...node('e-b', { address: '192.168.1.99' }),
+    pods: { ...base.pods, mtu: 1300 },
+    k3s: { version: 'v1.34.9+k3s1' },
+    regions: {
+      ...base.regions,
+      east: { routers: ['e1', 'e2'], registryMirrors: { 'docker.io': ['https://mirror.example'] } },
+    },
+    underlay: {
+      segments: {
+        ...base.underlay?.segments,
+        'east-lan': { ...lan, members: { ...lan?.members, 'e-b': '192.168.1.99' } } as never,
+      },
+    },
+  };
+  expect(told(base, head)).toEqual([
+    'before the merge, at e-b: drain it (its pods lose their network)',
+    'after the merge, at e-a, e-b and w-a: wait until calico-node is another on every node, and ship nothing meanwhile (the operator restarts it on one after the other, and its sessions with it)',
+    expect.stringMatching(/^after shipping, at e-b: give it 192\.168\.1\.99, take \S+ off \(/),
+    'after shipping, at e-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
+    'after shipping, at e-b and w-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
+    'after shipping, at e-a, e-b and w-a: start its pods anew, one node after the other (they keep the MTU that they were made with)',
+  ]);
 });
 
 test('a node with another address is drained, gets it when the routers know it, and then its files', () => {

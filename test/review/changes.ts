@@ -24,6 +24,7 @@ export const QUIET = {
     lost: { routersFirst: 0, clusterFirst: 0 },
     waiting: { routersFirst: 0, clusterFirst: 0 },
   },
+  suppressed: [],
   pairs: 0,
 };
 

@@ -145,3 +145,44 @@ test('whoever leaves a segment on which two others go on may have been its desig
     expect.stringMatching(/^warning: e1 leaves segment core, .* what goes from e2 to w1 over it/),
   ]);
 });
+
+test('whoever stops OSPF on a segment that it stays on has not left it', () => {
+  const igp = (is: boolean): TopologyInput => {
+    const base = meshed();
+    const lan = base.underlay?.segments['east-lan'];
+    return meshed({
+      nodes: { ...base.nodes, 'e-a': { ...base.nodes?.['e-a'], igp: is } as never },
+      underlay: { segments: { ...base.underlay?.segments, 'east-lan': lan as never } },
+    });
+  };
+  expect(told(igp(true), igp(false))).toEqual([
+    expect.stringMatching(
+      /^warning: e-a runs OSPF no more on segment east-lan, and may be OSPF's designated router there: /,
+    ),
+  ]);
+});
+
+test.each<[string, Partial<TopologyInput>, RegExp]>([
+  [
+    'NAT of outgoing packets',
+    { pods: { ...meshed().pods, natOutgoing: false } },
+    /^warning: what pods send beyond the pools is not masqueraded any more: /,
+  ],
+  [
+    'forwarding in pods',
+    { calico: { ...meshed().calico, containerIPForwarding: false } },
+    /^warning: pods that start from now on do not forward: /,
+  ],
+])('%s that goes is told, that comes is not', (_, change, expected) => {
+  expect(told(meshed(), meshed(change))).toContainEqual(expect.stringMatching(expected));
+  expect(told(meshed(change), meshed())).not.toContainEqual(expect.stringMatching(expected));
+});
+
+test('an error that is suppressed as it comes is told, and a warning that an old rule was meant for is not', () => {
+  const pods = { cidrs: ['10.42.0.0/16'], mtu: 1500 };
+  const suppress = [{ id: 'NE301', where: 'pods.mtu', reason: 'known' }];
+  expect(told(meshed({ pods }), meshed({ pods, checks: { suppress } }))).toEqual([
+    expect.stringMatching(/^warning: NE301 is suppressed: /),
+  ]);
+  expect(told(meshed({ pods, checks: { suppress } }), meshed({ pods, checks: { suppress } }))).toEqual([]);
+});

@@ -79,6 +79,16 @@ test.each<[string, TopologyInput, TopologyInput, boolean, string]>([
     true,
     'Risky. 3 failures lose more pairs than before; settings changed; 1 object and 1 node file differ; 3 sessions gone, none reset.',
   ],
+  [
+    'another router ID, of which nothing is rendered and by which sessions reset all the same',
+    mesh(true),
+    {
+      ...mesh(true),
+      routers: { ...mesh(true).routers, e2: { ...mesh(true).routers.e2, routerId: '10.0.0.22' } as never },
+    },
+    true,
+    'Hitless. 1 router changed; 2 sessions reset; 1 step by hand.',
+  ],
 ])('%s', (_, base, head, ok, says) => {
   const told = reviewed(base, head);
   expect({ ok: told.ok, says: headline(told) }).toEqual({ ok, says });

@@ -74,6 +74,28 @@ test('the order of reflectors is told where nothing else is: the first one is th
   ]);
 });
 
+test('a router is told by what it does alone, and not by what the whole fabric does', () => {
+  const alone = redundant({
+    routers: {
+      ...base.routers,
+      e1: { ...base.routers.e1, loopback: 'e1', reflectorNextHop: 'self' } as never,
+    },
+  });
+  expect(told(base, alone)).toEqual([
+    'changed router e1',
+    "  next hop the fabric's -> self",
+    '  loopback announced as stub -> e1',
+  ]);
+});
+
+test('what is accepted is told', () => {
+  const suppress = [{ id: 'NE203', where: 'routers.e1', reason: 'one office' }];
+  expect(told(base, redundant({ checks: { suppress } }))).toEqual([
+    'changed network redundant',
+    '  suppressed findings + NE203 at routers.e1',
+  ]);
+});
+
 test('a password is told by where it is kept', () => {
   const password = { file: '/etc/bird/k3s.password', secret: { name: 'bgp', key: 'east' } };
   const head = redundant({ routers: { ...base.routers, e1: { ...base.routers?.e1, password } as never } });

@@ -27,6 +27,26 @@ function told(before: Side, after: Side): string[] {
   return trustDangers(was, is).map(({ severity, says }) => `${severity}: ${says}`);
 }
 
+test('a router of another name is delivered to under that, unless ssh.host says where it answers', () => {
+  const renamed = (change: object): Fabric => {
+    const named = JSON.parse(
+      JSON.stringify(redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 } })).replaceAll(
+        '"e1"',
+        '"edge-1"',
+      ),
+    );
+    return fabricOf({
+      ...named,
+      routers: { ...named.routers, 'edge-1': { ...named.routers['edge-1'], ...change } },
+    });
+  };
+  expect(told(hosts(...ALL), { ...hosts(...ALL), fabric: renamed({}) })).toEqual([
+    'error: edge-1 is delivered to noencap@edge-1 instead of noencap@e1, and known_hosts has no key of it there',
+    expect.stringMatching(/^warning: known_hosts no longer trusts \S+ \S+ for edge-1: /),
+  ]);
+  expect(told(hosts(...ALL), { ...hosts(...ALL), fabric: renamed({ ssh: { host: 'e1' } }) })).toEqual([]);
+});
+
 const hosts = (...lines: readonly string[]): Side => ({
   knownHosts: lines.map((one) => `${one}\n`).join(''),
 });

@@ -130,6 +130,53 @@ test.each<[string, TopologyInput, RegExp, readonly TopologyInput[], number]>([
   }
 });
 
+test('the password of the only reflector of a region: a second one first', () => {
+  const west = (routers: readonly string[], head = false): TopologyInput => {
+    const { 'west-lan': lan, core } = base.underlay?.segments ?? {};
+    const w2 = { routerId: '10.0.0.4', nodeAddress: '192.168.2.2', backboneAddress: '10.0.0.4' };
+    const all = { ...(head ? secret('w1') : base).routers, w2 } as never;
+    return network({
+      regions: { ...base.regions, west: { routers: [...routers] } },
+      routers: all,
+      underlay: {
+        segments: {
+          ...base.underlay?.segments,
+          'west-lan': { ...lan, members: { ...lan?.members, w2: '192.168.2.2' } } as never,
+          core: { ...core, members: { ...core?.members, w2: '172.16.0.4' } } as never,
+        },
+      },
+    });
+  };
+  expect(together(west(['w1']), west(['w1'], true)).mends).toEqual([
+    'Give west a second reflector first, in a change of its own (docs/replace-a-router.md); or accept it, and deliver at a quiet hour.',
+  ]);
+  expect(together(west(['w1']), west(['w1', 'w2'])).mends).toEqual([]);
+  expect(together(west(['w1', 'w2']), west(['w1', 'w2'], true)).mends).toEqual([]);
+});
+
+test('another calico-node without graceful restart: that first, which reflectors get one after the other', () => {
+  const calico = (gracefulRestart: boolean, version: string): TopologyInput => {
+    const { w1: _w1, ...routers } = base.routers;
+    const { 'w-a': _wa, ...nodes } = base.nodes ?? {};
+    const { 'west-lan': _lan, core, ...segments } = base.underlay?.segments ?? {};
+    const { w1: _on, ...members } = { ...core?.members } as Record<string, never>;
+    return network({
+      bgp: { nodeToNodeMesh: false, holdTime: 6, gracefulRestart },
+      calico: { ...base.calico, version },
+      regions: { east: { routers: ['e1', 'e2'] } },
+      routers,
+      nodes,
+      underlay: { segments: { ...segments, core: { ...core, members } as never } },
+    });
+  };
+  const [old, other] = ['v3.31.7', 'v3.32.1'];
+  expect(together(calico(false, old), calico(false, other)).mends).toEqual([
+    'First bgp.gracefulRestart: true, shipped to the routers; the nodes then keep their routes while calico-node is another.',
+  ]);
+  expect(together(calico(false, old), calico(true, old)).mends).toEqual([]);
+  expect(together(calico(true, old), calico(true, other)).mends).toEqual([]);
+});
+
 test('the AS number has none, and that is what is said', () => {
   const head = network({ bgp: { nodeToNodeMesh: true, holdTime: 6, asNumber: 64999 } });
   expect(together(base, head).mends).toEqual([

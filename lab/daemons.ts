@@ -1,0 +1,33 @@
+import { type Lab, must, placeFiles } from './boot.ts';
+import { hostFolder, type LabHost } from './plan.ts';
+import { startScript } from './wiring.ts';
+
+/** Of hosts that are among others the daemons that those have not, with the files that come with them. */
+export function daemonsBesides(others: ReadonlyMap<string, LabHost>, hosts: readonly LabHost[]): LabHost[] {
+  return hosts
+    .map((host) => {
+      const known = new Set(others.get(host.name)?.daemons.map(({ name }) => name));
+      const files = others.get(host.name)?.files;
+      return {
+        ...host,
+        daemons: host.daemons.filter(({ name }) => !known.has(name)),
+        files: new Map([...host.files].filter(([path]) => files?.has(path) !== true)),
+      };
+    })
+    .filter(({ daemons }) => daemons.length > 0);
+}
+
+/** A machine of the cluster that runs the IGP from now on does so before anybody counts on it. */
+export async function begin(
+  { holder }: Lab,
+  { plan, programs }: Pick<Lab, 'plan' | 'programs'>,
+  hosts: readonly LabHost[],
+): Promise<void> {
+  if (hosts.length === 0) return;
+  placeFiles(holder, { ...plan, hosts });
+  await must(holder, startScript({ ...plan, hosts }, programs), 'New daemons could not be started');
+}
+
+/** Ends them. */
+export const killed = ({ name, daemons }: LabHost): string[] =>
+  daemons.map((daemon) => `kill "$(cat ${hostFolder(name)}/${daemon.name}.pid)" || :`);
