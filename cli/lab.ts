@@ -16,6 +16,7 @@ import {
   type Probed,
   probe,
   type Refused,
+  refusedRoutes,
   takenOnTrust,
   without,
 } from '../lab/index.ts';
@@ -141,7 +142,7 @@ async function look(
     fabric: left.fabric,
     failed,
     failures: all.filter((one) => !asked(one)),
-    notes: [...takenOnTrust(left.fabric), ...all.filter(asked)],
+    notes: [...takenOnTrust(left.fabric), ...refusedRoutes(left.fabric, seen), ...all.filter(asked)],
     probed,
     established: new Set(left.expected.sessions.map(({ id }) => id).filter((id) => !down.has(id))),
     expected: new Set(left.expected.sessions.map(({ id }) => id)),

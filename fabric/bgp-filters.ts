@@ -57,6 +57,17 @@ export function matches({ match, prefixLength }: FilterRule, prefix: Prefix): bo
   return { Equal: isSame, NotEqual: !isSame, In: isWithin, NotIn: !isWithin }[operator];
 }
 
+/** The filter by which a node sends a router any route to a prefix, its own or not: a rule that accepts ends the export filter. */
+export function acceptedBy(
+  fabric: Fabric,
+  node: NodeSpeaker,
+  router: string,
+  prefix: Prefix,
+): BgpFilter | undefined {
+  const found = decider(sessionFilters(fabric, node, router, prefix.family), 'export', prefix);
+  return found?.rule.action === 'Accept' ? found.filter : undefined;
+}
+
 /**
  * The filter by which a node tells a router of one address inside its own blocks: a rule that accepts ends the export filter before
  * Calico's aggregation holds the address back. Undefined where none does, and where routers carry no single addresses.
@@ -67,7 +78,5 @@ export function letsOut(
   router: string,
   address: Prefix,
 ): BgpFilter | undefined {
-  if (!fabric.bgp.exportBorrowed) return undefined;
-  const found = decider(sessionFilters(fabric, node, router, address.family), 'export', address);
-  return found?.rule.action === 'Accept' ? found.filter : undefined;
+  return fabric.bgp.exportBorrowed ? acceptedBy(fabric, node, router, address) : undefined;
 }

@@ -1,5 +1,13 @@
 export { agreement } from './agreement.ts';
-export { letsOut, matches, ruleLengths, sessionFilters, type Verdict, verdictOf } from './bgp-filters.ts';
+export {
+  acceptedBy,
+  letsOut,
+  matches,
+  ruleLengths,
+  sessionFilters,
+  type Verdict,
+  verdictOf,
+} from './bgp-filters.ts';
 export { nodeBlocks, podAddress } from './blocks.ts';
 export { buildFabric } from './build.ts';
 export { calicoNode, calicoNodeChanges } from './calico-node.ts';

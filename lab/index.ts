@@ -3,7 +3,7 @@ export type { BootOptions, Lab } from './boot.ts';
 export { bootLab, converged } from './boot.ts';
 export { breakIt, type Failing, failing, failingNames, without } from './fail.ts';
 export type { Refused } from './holder.ts';
-export { type Failure, judge, lostAsExpected, takenOnTrust } from './judge.ts';
+export { type Failure, judge, lostAsExpected, refusedRoutes, takenOnTrust } from './judge.ts';
 export { hostFolder } from './plan.ts';
 export { type Probed, probe } from './probe.ts';
 export { findPrograms } from './programs.ts';

@@ -13,6 +13,7 @@ import { contains, hostPrefix, type Prefix, parsePrefix } from '../topology/addr
 import type { Lab } from './boot.ts';
 import type { KernelRoute, Observation } from './observe.ts';
 import type { Probed } from './probe.ts';
+import { complaints, isAskedFor } from './refused.ts';
 
 /** Something that must hold and does not. */
 export interface Failure {
@@ -46,7 +47,7 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
     ...routeFailures(lab, seen),
     ...strangers(lab, seen),
     ...probed.flatMap((one) => probeFailures(lab, one)),
-    ...seen.errors.map((line) => failure('log', [line.split(':')[0] ?? ''], line)),
+    ...complaints(lab.fabric, seen).map((line) => failure('log', [line.split(':')[0] ?? ''], line)),
   ];
 }
 
@@ -75,6 +76,12 @@ export const takenOnTrust = (fabric: Fabric): Failure[] =>
         `it cannot be known whether Calico on ${node.name} peers from ${expected.text}; here it does`,
       ),
     );
+
+/** Routes that a node was asked to send to the router that is their next hop, as the log has it: BIRD does not, and nothing is lost. */
+export const refusedRoutes = (fabric: Fabric, { errors }: Observation): Failure[] =>
+  errors
+    .filter((line) => isAskedFor(fabric, line))
+    .map((line) => failure('log', [line.split(':')[0] ?? ''], line));
 
 const isOnTrust = (one: DetectedAddress): boolean =>
   (one.mayFail || one.may.length > 1) && addressToExpect(one)?.text === one.expected.text;

@@ -18,6 +18,7 @@ import {
 import { lostPackets, notPropagated } from './lost.ts';
 import { podMtuTooLarge, podMtuTooSmall, unevenMtu } from './mtu.ts';
 import { foreignNodeAddress } from './node-address.ts';
+import { routesSentBack } from './sent-back.ts';
 import {
   filterOnNothing,
   reflectorsApart,
@@ -59,6 +60,7 @@ const CHECKS: readonly Check[] = [
   hiddenDistance,
   foreignNodeAddress,
   lostBorrowers,
+  routesSentBack,
 ];
 
 /** Everything that can be said of a fabric, in the order of ids and then of the topology. */
