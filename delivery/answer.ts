@@ -29,7 +29,7 @@ const KINDS = new Map<number, Failure['kind']>([
 /** The lines of an answer without its `end`; an answer that was cut off has none. */
 export function linesOf(verb: string, ran: Ran): Outcome<readonly AnswerLine[]> {
   if (ran.code !== 0) {
-    const says = ran.stderr.trim() || `${verb} ended with ${ran.code} and said nothing`;
+    const says = short(ran.stderr.trim()) || `${verb} ended with ${ran.code} and said nothing`;
     return { failed: { kind: KINDS.get(ran.code) ?? 'lost', says } };
   }
   const lines = readLines(ran.stdout);
@@ -54,6 +54,10 @@ export function readLines(stdout: string): AnswerLine[] {
   return lines;
 }
 
+/** What a router says may make noencap itself fail: that is told of this router, and costs no other one. */
+export const notUnderstood = (error: unknown): string =>
+  `noencap failed at what this router says (${error instanceof Error ? error.message : String(error)})`;
+
 /** An answer that says something else than it may. */
 export const garbled = (verb: string, line: AnswerLine | undefined, wanted: string): Failure => ({
   kind: 'garbled',
@@ -64,4 +68,9 @@ export const garbled = (verb: string, line: AnswerLine | undefined, wanted: stri
 });
 
 /** A salt is nobody's business, not even one that is cut off. */
-const shown = ({ key, value }: AnswerLine): string => (key === 'salt' ? key : `${key} ${value}`.trim());
+const shown = ({ key, value }: AnswerLine): string =>
+  key === 'salt' ? key : short(`${key} ${value}`.trim(), 200);
+
+/** More than this nobody reads, and all that a report says of a router is read. */
+export const short = (text: string, most = 4000): string =>
+  text.length > most ? `${text.slice(0, most)}... (${text.length} characters)` : text;

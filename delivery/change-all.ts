@@ -1,5 +1,6 @@
 import type { Fabric } from '../fabric/index.ts';
-import { change, judged } from './change-router.ts';
+import { notUnderstood } from './answer.ts';
+import { type Changed, change, judged } from './change-router.ts';
 import type { Delivery } from './delivery.ts';
 import { type CALM, HAD_CALM, type Judge, judge } from './gate.ts';
 import type { Result, Unstamped } from './journal.ts';
@@ -69,7 +70,12 @@ export async function changeAll(
     const changing: Changing = { delivery, ready, beside: new Set([router, ...atWork.keys()]) };
     for (const other of atWork.values()) other.beside.add(router);
     atWork.set(router, changing);
-    const changed = await change(delivery, ready, judges.of(router));
+    const changed = await change(delivery, ready, judges.of(router)).catch(
+      (error: unknown): Changed => ({
+        outcome: 'lost',
+        says: `${notUnderstood(error)}. What is not confirmed BIRD undoes by itself`,
+      }),
+    );
     atWork.delete(router);
     tell(router, changed.outcome, 'says' in changed ? changed.says : null);
     if (changed.outcome !== 'shipped') {
@@ -143,7 +149,9 @@ function lastLooks(maxParallel: number, look: (one: Changing) => Promise<void>) 
 async function lastLook({ delivery, ready }: Changing, judging: Judge, tell: Tell): Promise<void> {
   const { router, timeout, report } = delivery;
   report('verify', 'started');
-  const end = await judged(delivery, ready.before, judging, performance.now() + timeout * 1000);
+  const end = await judged(delivery, ready.before, judging, performance.now() + timeout * 1000).catch(
+    (error: unknown) => ({ wrong: [notUnderstood(error)] }),
+  );
   if ('wrong' in end) {
     report('verify', 'failed', end.wrong);
     tell(router, 'shipped', end.wrong.join('; '));

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { notUnderstood } from './answer.ts';
 import { type Delivery, withPlace } from './delivery.ts';
 import { type GateFinding, type Judge, passes } from './gate.ts';
 import { driftFrom, type Inspection } from './inspection.ts';
@@ -15,12 +16,21 @@ export type Changed =
 
 /** BIRD runs the new configuration for a time; it is judged; and only then its files are put in place. */
 export async function change(delivery: Delivery, ready: Ready, judge: Judge): Promise<Changed> {
+  const attempt = { delivery, ready, deadline: performance.now() + delivery.timeout * 1000 };
+  try {
+    return await changed(attempt, judge);
+  } catch (error) {
+    // What noencap does not understand is not confirmed.
+    return back(attempt, notUnderstood(error));
+  }
+}
+
+async function changed(attempt: Attempt, judge: Judge): Promise<Changed> {
+  const { delivery, ready, deadline } = attempt;
   const { settings, timeout, report } = delivery;
   const { lock, release, before } = ready;
-  const deadline = performance.now() + timeout * 1000;
-  const attempt = { delivery, ready, deadline };
   report('apply', 'started');
-  const applied = await router.apply(lock, settings, lock, release.hash, timeout);
+  const applied = await router.apply(lock, settings, lock, release.hash, timeout, until(deadline));
   if (applied.failed !== undefined) {
     const { says } = withPlace(applied.failed, release);
     report('apply', 'failed', [says]);
@@ -39,7 +49,7 @@ export async function change(delivery: Delivery, ready: Ready, judge: Judge): Pr
     gated.warnings.map(({ says }) => says),
   );
   report('confirm', 'started');
-  const says = await confirmed(delivery, ready);
+  const says = await confirmed(attempt);
   if (says !== undefined) {
     report('confirm', 'failed', [says]);
     return back(attempt, says);
@@ -53,6 +63,8 @@ export async function change(delivery: Delivery, ready: Ready, judge: Judge): Pr
 const MARGIN = 3000;
 /** Between two looks at most; between two attempts to reach a router. Milliseconds. */
 const [LONGEST_PAUSE, PAUSE] = [2000, 500];
+/** Milliseconds for an undo at least, however little time is left. */
+const UNDOES = 10_000;
 
 /**
  * Judges a router until nothing changes any more, or until then (of `performance.now()`). Looks over connections of their own: what
@@ -63,22 +75,23 @@ export async function judged(
   { remote, settings, stop }: Delivery,
   before: Inspection,
   judge: Judge,
-  until: number,
+  end: number,
 ): Promise<{ readonly wrong: readonly string[] } | { readonly warnings: readonly GateFinding[] }> {
   let pause = PAUSE;
   let wrong = ['it could not be looked at in time'];
   let next: (() => ReturnType<typeof router.protocols>) | undefined;
-  while (!stop.aborted && performance.now() < until) {
-    const seen = await (next?.() ?? router.protocols(remote.fresh(), settings));
+  const looking = AbortSignal.any([stop, until(end)]);
+  while (!looking.aborted) {
+    const seen = await (next?.() ?? router.protocols(remote.fresh(), settings, looking));
     if (seen.failed === undefined) {
       const { findings, wait } = judge(before.protocols, seen.done, performance.now());
       const failures = findings.filter(({ level }) => level === 'failure').map(({ says }) => says);
       if (wait === 0) return passes(findings) ? { warnings: findings } : { wrong: failures };
       wrong = failures.length > 0 ? failures : ['its protocols did not come to rest in time'];
       pause = Math.min(wait, LONGEST_PAUSE);
-    } else wrong = [seen.failed.says];
-    next = router.protocolsLater(remote.fresh(), settings);
-    await sleep(Math.max(0, Math.min(pause, until - performance.now() - PAUSE)), undefined, {
+    } else if (!looking.aborted) wrong = [seen.failed.says];
+    next = router.protocolsLater(remote.fresh(), settings, looking);
+    await sleep(Math.max(0, Math.min(pause, end - performance.now() - PAUSE)), undefined, {
       signal: stop,
     }).catch(() => {});
   }
@@ -88,16 +101,20 @@ export async function judged(
 }
 
 /** Why it is not confirmed; undefined if it is. An answer that was lost is asked for again: the router knows. */
-async function confirmed(
-  { remote, settings }: Delivery,
-  { lock, release }: Ready,
-): Promise<string | undefined> {
-  const first = await router.confirm(lock, settings, lock, release.hash);
+async function confirmed({ delivery, ready, deadline }: Attempt): Promise<string | undefined> {
+  const { remote, settings } = delivery;
+  const { lock, release } = ready;
+  const first = await router.confirm(lock, settings, lock, release.hash, until(deadline));
   if (first.failed === undefined) return undefined;
-  if (first.failed.kind !== 'lost') return first.failed.says;
-  const again = await router.confirm(remote.fresh(), settings, lock, release.hash);
+  // When the time is up, a confirmation would come before or after BIRD goes back, and nobody could say which.
+  if (first.failed.kind !== 'lost' || performance.now() >= deadline) return first.failed.says;
+  const again = await router.confirm(remote.fresh(), settings, lock, release.hash, until(deadline));
   return again.failed?.says;
 }
+
+/** Ends at this time of `performance.now()`. */
+const until = (time: number): AbortSignal =>
+  AbortSignal.timeout(Math.max(0, Math.ceil(time - performance.now())));
 
 interface Attempt {
   readonly delivery: Delivery;
@@ -108,34 +125,37 @@ interface Attempt {
 
 /** Undoes what was applied and sees that it is undone. If nobody answers, BIRD does it when the time is up, and it is looked at then. */
 async function back(attempt: Attempt, why: string): Promise<Changed> {
-  const { delivery, ready } = attempt;
+  const { delivery, ready, deadline } = attempt;
   const { remote, settings, report } = delivery;
+  if (performance.now() >= deadline)
+    return comesBack(attempt, why, 'the time is up: BIRD goes back by itself');
   report('undo', 'started');
-  const undone = await router.undo(remote.fresh(), settings, ready.lock);
+  const soon = Math.max(deadline, performance.now() + UNDOES);
+  const undone = await router.undo(remote.fresh(), settings, ready.lock, until(soon));
   report('undo', undone.failed === undefined ? 'done' : 'failed', undone.failed && [undone.failed.says]);
   if (undone.failed === undefined) return verified(attempt, ready.lock, why);
   return undone.failed.kind === 'lost'
-    ? comesBack(attempt, why)
+    ? comesBack(attempt, why, 'it cannot be reached; BIRD goes back by itself when the time is up')
     : lost(attempt, ready.lock, why, undone.failed.says);
 }
 
 /** The way to the router is gone. If it was the change that took it, it is there again when BIRD has gone back. */
-async function comesBack(attempt: Attempt, why: string): Promise<Changed> {
+async function comesBack(attempt: Attempt, why: string, now: string): Promise<Changed> {
   const { delivery, ready, deadline } = attempt;
   const { remote, settings, owner, timeout, report } = delivery;
-  report('settle', 'started', ['it cannot be reached; BIRD goes back by itself when the time is up']);
+  report('settle', 'started', [now]);
   await sleep(Math.max(0, deadline - performance.now()));
   const patience = deadline + timeout * 1000;
   let says = 'it could not be reached';
   do {
-    const held = await router.hold(remote.fresh(), settings, owner);
+    const held = await router.hold(remote.fresh(), settings, owner, { stop: until(patience) });
     if (held.failed === undefined) {
-      const settled = await router.settle(held.done, settings, held.done);
+      const settled = await router.settle(held.done, settings, held.done, until(patience));
       if (settled.failed === undefined) {
         report('settle', 'done', ['BIRD went back by itself']);
         // The line that is gone for us may live on at the router.
         await ready.lock.release();
-        return verified(attempt, held.done, why);
+        return verified(attempt, held.done, `BIRD went back by itself: ${why}`);
       }
       await held.done.release();
       says = settled.failed.says;

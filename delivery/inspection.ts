@@ -1,4 +1,4 @@
-import { type AnswerLine, garbled, linesOf, type Outcome } from './answer.ts';
+import { type AnswerLine, garbled, linesOf, type Outcome, short } from './answer.ts';
 import { Hidden } from './hidden.ts';
 import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from './protocol-states.ts';
 import { hashOf, manifestOf } from './release.ts';
@@ -73,7 +73,7 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
     done: {
       birdVersion: first('bird') ?? '',
       main: first('main') ?? '',
-      liveError: first('live-check') === 'ok' ? undefined : first('live-check'),
+      liveError: first('live-check') === 'ok' ? undefined : short(first('live-check') ?? ''),
       settled: first('settled') === 'yes',
       pending: optionalNumber(first('pending')),
       holder: first('holder'),

@@ -25,9 +25,9 @@ export type Looked =
 
 /** Looks, and touches nothing: all routers are asked before any is changed. */
 export async function look(delivery: Delivery): Promise<Looked> {
-  const { remote, settings, sysctls, acceptDrift, report } = delivery;
+  const { remote, settings, sysctls, acceptDrift, report, stop } = delivery;
   report('inspect', 'started');
-  const seen = await router.inspect(remote, settings, [...sysctls.keys()]);
+  const seen = await router.inspect(remote, settings, [...sysctls.keys()], stop);
   if (seen.failed !== undefined) {
     report('inspect', 'failed', [seen.failed.says]);
     return { verdict: notDone(seen.failed), failed: seen.failed, drift: [] };
@@ -54,7 +54,7 @@ export async function look(delivery: Delivery): Promise<Looked> {
 const MOST = 10;
 
 function drifted(
-  { remote, settings }: Delivery,
+  { remote, settings, stop }: Delivery,
   found: Inspection,
   release: Release,
   drift: readonly Drift[],
@@ -63,7 +63,8 @@ function drifted(
   const against = found.live === undefined ? 'to be shipped' : 'shipped';
   return Promise.all(
     drift.slice(0, MOST).map(async (one): Promise<Drifted> => {
-      const text = one.is === 'missing' ? undefined : (await router.show(remote, settings, one.path)).done;
+      const text =
+        one.is === 'missing' ? undefined : (await router.show(remote, settings, one.path, stop)).done;
       return { ...one, against, wanted: wanted.get(one.path), text };
     }),
   );
@@ -111,9 +112,9 @@ export type Prepared =
 
 /** All that changes nothing that runs: lock, what was cut off, adoption, the files beside the live ones, BIRD's own check. */
 export async function prepare(delivery: Delivery): Promise<Prepared> {
-  const { remote, settings, owner, report } = delivery;
+  const { remote, settings, owner, report, stop } = delivery;
   report('lock', 'started');
-  const held = await router.hold(remote, settings, owner);
+  const held = await router.hold(remote, settings, owner, { stop });
   if (held.failed !== undefined) {
     report('lock', 'failed', [held.failed.says]);
     return { outcome: notDone(held.failed), says: held.failed.says };
@@ -125,11 +126,21 @@ export async function prepare(delivery: Delivery): Promise<Prepared> {
   return prepared;
 }
 
-export async function unlock({ report }: Delivery, lock: router.Lock): Promise<void> {
+export async function unlock(delivery: Delivery, lock: router.Lock): Promise<void> {
+  const { remote, settings, owner, report } = delivery;
   report('unlock', 'started');
-  await lock.release();
-  report('unlock', 'done');
+  let isGone = await lock.release();
+  if (!isGone) {
+    // Its line is dead, or its shell does not go on: who holds it takes it over, and lets it go.
+    const stop = AbortSignal.timeout(TAKES_OVER);
+    const again = await router.hold(remote.fresh(), settings, owner, { stop });
+    isGone = again.failed === undefined && (await again.done.release());
+  }
+  report('unlock', isGone ? 'done' : 'failed', isGone ? [] : ['its lock goes a minute after its last word']);
 }
+
+/** Milliseconds for a lock that nobody needs any more. */
+const TAKES_OVER = 10_000;
 
 /** Takes away what was prepared and is not wanted any more. */
 async function discard(delivery: Delivery, { lock }: Ready): Promise<void> {
@@ -159,7 +170,7 @@ async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepare
   const { done: end } = settled;
   if (end.what === 'nothing') report('settle', 'skipped');
   else report('settle', 'done', [`release ${end.hash} of a delivery that was cut off: ${end.what}`]);
-  const seen = await router.inspect(lock, settings);
+  const seen = await router.inspect(lock, settings, [], delivery.stop);
   if (seen.failed !== undefined) return refused('inspect', seen.failed);
   const before = seen.done;
   const release = delivery.release(before);

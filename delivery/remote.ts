@@ -15,7 +15,8 @@ export interface Ran {
 
 /** What takes commands: a router, or a session on it. */
 export interface Line {
-  run(command: RemoteCommand, input?: Uint8Array): Promise<Ran>;
+  /** `stop`: nobody waits for the answer any more. What the command does at the router, it may do all the same. */
+  run(command: RemoteCommand, input?: Uint8Array, stop?: AbortSignal): Promise<Ran>;
 }
 
 /** A command that goes on while its standard input is open, and takes others there, one after the other. */
@@ -26,14 +27,14 @@ export interface Running extends Line {
   readonly ended: Promise<Ran>;
   /** Sends it an empty line: whoever started it is still there. */
   beat(): void;
-  /** Closes its input, and waits for its end. */
-  close(): Promise<Ran>;
+  /** Closes its input, and waits for its end, or until `stop`. */
+  close(stop?: AbortSignal): Promise<Ran>;
 }
 
 /** A way to a router. */
 export interface Access extends Line {
   /** Starts a command, and resolves when it has printed the line `ready`; with what it said, if it ended without. */
-  start(command: RemoteCommand, ready: string): Promise<Running | Ran>;
+  start(command: RemoteCommand, ready: string, stop?: AbortSignal): Promise<Running | Ran>;
 }
 
 /** A router that can be talked to. How (SSH, or a process in a test) is not known here. */

@@ -1,4 +1,4 @@
-import { type Failure, garbled, linesOf, type Outcome, readLines } from './answer.ts';
+import { type Failure, garbled, linesOf, type Outcome, readLines, short } from './answer.ts';
 import { type Inspection, parseInspection } from './inspection.ts';
 import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from './protocol-states.ts';
 import { type Release, tarOf } from './release.ts';
@@ -26,7 +26,8 @@ export interface Lock extends Line {
   readonly stale: string | undefined;
   /** Resolves when the lock was lost. */
   readonly lost: Promise<Failure>;
-  release(): Promise<void>;
+  /** False if nobody has said that it is gone: it may live on at the router. */
+  release(): Promise<boolean>;
 }
 
 /** The settings as the script takes them. */
@@ -44,21 +45,29 @@ export async function inspect(
   line: Line,
   settings: RouterSettings,
   sysctls: readonly string[] = [],
+  stop?: AbortSignal,
 ): Promise<Outcome<Inspection>> {
   const asked = [...settingsOf(settings), ...sysctls.map((key) => `sysctl=${key}`)];
-  return parseInspection(await line.run({ verb: 'inspect', settings: asked, args: [] }));
+  return parseInspection(await line.run({ verb: 'inspect', settings: asked, args: [] }, undefined, stop));
 }
 
 /** What its BIRD says of its protocols. */
-export const protocols = async (line: Line, settings: RouterSettings): Promise<Protocols> =>
-  readProtocols(await line.run(protocolsOf(settings)));
+export const protocols = async (
+  line: Line,
+  settings: RouterSettings,
+  stop?: AbortSignal,
+): Promise<Protocols> => readProtocols(await line.run(protocolsOf(settings), undefined, stop));
 
 /** The same when it is called: only the way to the router is made now. */
-export function protocolsLater(access: Access, settings: RouterSettings): () => Promise<Protocols> {
-  const started = access.start(protocolsOf(settings), 'ready');
+export function protocolsLater(
+  access: Access,
+  settings: RouterSettings,
+  stop?: AbortSignal,
+): () => Promise<Protocols> {
+  const started = access.start(protocolsOf(settings), 'ready', stop);
   return async () => {
     const ready = await started;
-    return readProtocols(isRunning(ready) ? await ready.close() : ready);
+    return readProtocols(isRunning(ready) ? await ready.close(stop) : ready);
   };
 }
 
@@ -84,8 +93,13 @@ function readProtocols(ran: Ran): Protocols {
 }
 
 /** One live file of ours, for the difference to what was shipped. */
-export async function show(line: Line, settings: RouterSettings, path: string): Promise<Outcome<string>> {
-  const ran = await line.run({ verb: 'show', settings: settingsOf(settings), args: [path] });
+export async function show(
+  line: Line,
+  settings: RouterSettings,
+  path: string,
+  stop?: AbortSignal,
+): Promise<Outcome<string>> {
+  const ran = await line.run({ verb: 'show', settings: settingsOf(settings), args: [path] }, undefined, stop);
   if (ran.code === 0) return { done: ran.stdout };
   const answer = linesOf('show', ran);
   return answer.failed === undefined ? { done: ran.stdout } : { failed: answer.failed };
@@ -99,20 +113,20 @@ export async function hold(
   access: Access,
   settings: RouterSettings,
   owner: string,
-  seconds = SILENCE,
+  { seconds = SILENCE, stop }: { seconds?: number; stop?: AbortSignal } = {},
 ): Promise<Outcome<Lock>> {
   const command: RemoteCommand = {
     verb: 'hold',
     settings: settingsOf(settings),
     args: [owner, String(seconds)],
   };
-  const started = await access.start(command, 'held');
+  const started = await access.start(command, 'held', stop);
   if (!isRunning(started)) {
     const answer = linesOf('hold', started);
     return { failed: answer.failed ?? garbled('hold', undefined, 'line "held"') };
   }
   const lost = started.ended.then(
-    (ran): Failure => ({ kind: 'lost', says: ran.stderr.trim() || 'the lock of the router was lost' }),
+    (ran): Failure => ({ kind: 'lost', says: short(ran.stderr.trim()) || 'the lock of the router was lost' }),
   );
   const beating = setInterval(() => started.beat(), (seconds * 1000) / 4);
   beating.unref();
@@ -126,7 +140,8 @@ export async function hold(
       run: started.run,
       release: async () => {
         clearInterval(beating);
-        await started.close();
+        const { code } = await started.close();
+        return code === 0;
       },
     },
   };
@@ -158,19 +173,21 @@ export async function apply(
   lock: Lock,
   hash: string,
   seconds: number,
+  stop?: AbortSignal,
 ): Promise<Taken<number>> {
-  const answer = await told(line, settings, lock, 'apply', [hash, String(seconds)], 'pending');
+  const args = [hash, String(seconds)];
+  const answer = await told(line, settings, lock, 'apply', args, 'pending', undefined, stop);
   if (answer.failed !== undefined) return answer;
   return { done: Number(answer.done) };
 }
 
 /** Ends the undo timer, and only if it was in time puts the files in place: both in one go. */
-export const confirm = (line: Line, settings: RouterSettings, lock: Lock, hash: string) =>
-  told(line, settings, lock, 'confirm', [hash], 'shipped');
+export const confirm = (line: Line, settings: RouterSettings, lock: Lock, hash: string, stop?: AbortSignal) =>
+  told(line, settings, lock, 'confirm', [hash], 'shipped', undefined, stop);
 
 /** BIRD runs what the live files say again. The release that was undone, or `none`. */
-export const undo = (line: Line, settings: RouterSettings, lock: Lock) =>
-  told(line, settings, lock, 'undo', [], 'undone');
+export const undo = (line: Line, settings: RouterSettings, lock: Lock, stop?: AbortSignal) =>
+  told(line, settings, lock, 'undo', [], 'undone', undefined, stop);
 
 /** Takes away what was staged and not applied. */
 export const discard = (line: Line, settings: RouterSettings, lock: Lock) =>
@@ -182,8 +199,13 @@ export type Settled =
   | { readonly what: 'shipped' | 'undone'; readonly hash: string };
 
 /** Makes files and running configuration agree after a delivery that was cut off. */
-export async function settle(line: Line, settings: RouterSettings, lock: Lock): Promise<Outcome<Settled>> {
-  const answer = await told(line, settings, lock, 'settle', [], 'settled');
+export async function settle(
+  line: Line,
+  settings: RouterSettings,
+  lock: Lock,
+  stop?: AbortSignal,
+): Promise<Outcome<Settled>> {
+  const answer = await told(line, settings, lock, 'settle', [], 'settled', undefined, stop);
   if (answer.failed !== undefined) return { failed: answer.failed };
   const [, what, hash] = /^(shipped|undone) ([0-9a-f]{16})$/.exec(answer.done) ?? [];
   if (answer.done === 'nothing') return { done: { what: 'nothing' } };
@@ -213,13 +235,16 @@ async function told(
   args: readonly string[],
   key: string,
   input?: Uint8Array,
+  stop?: AbortSignal,
 ): Promise<Taken<string>> {
   const owned = [...settingsOf(settings), `owner=${lock.owner}`];
-  const ran = await line.run({ verb, settings: owned, args }, input);
+  const ran = await line.run({ verb, settings: owned, args }, input, stop);
   const answer = linesOf(verb, ran);
   if (answer.failed !== undefined) {
     const birdError = readLines(ran.stdout).find((line) => line.key === 'error')?.value;
-    return { failed: birdError === undefined ? answer.failed : { ...answer.failed, birdError } };
+    return {
+      failed: birdError === undefined ? answer.failed : { ...answer.failed, birdError: short(birdError) },
+    };
   }
   const said = answer.done.find((one) => one.key === key);
   if (said === undefined) return { failed: garbled(verb, undefined, `line "${key}"`) };

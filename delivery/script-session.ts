@@ -52,6 +52,8 @@ wake() {
       hang_up
     done
     kill -TERM "$$"
+    # One that was stopped does not end before it goes on.
+    kill -CONT "$$"
   ) </dev/null >/dev/null 2>&1 &
   alarm=$!
 }

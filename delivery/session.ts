@@ -1,61 +1,104 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { heard } from './heard.ts';
+import { LIMITS, type Limits, secondsFor } from './limits.ts';
 import { type Line, type Ran, type RemoteCommand, words } from './remote.ts';
 
 /** How the line begins that ends an answer: nothing else that the script says has this character. */
 const RAN = '\u0001ran';
 
-/** Both outputs come as text. */
+/** Both outputs come as bytes. */
 type Streams = Pick<ChildProcessWithoutNullStreams, 'stdin' | 'stdout' | 'stderr'>;
+
+/** Why nobody waits for an answer any more. */
+export type GivenUp = 'late' | 'overdue' | 'much' | 'stopped';
+
+/** A deadline of whoever asks is no interrupt. */
+export const reasonOf = (stop: AbortSignal | undefined): GivenUp =>
+  (stop?.reason as { name?: string } | undefined)?.name === 'TimeoutError' ? 'overdue' : 'stopped';
+
+/** What a session is part of. */
+export interface SessionOf {
+  /** A verb is asked for, and has answered or never will: what comes in between is its answer. */
+  asks(verb: string): void;
+  answered(): void;
+  /** What it is if the session ends before the verb has answered. */
+  lost(verb: string): Promise<Ran>;
+  /** Ends the session: nothing could tell what would come from the next answer. */
+  giveUp(verb: string, why: GivenUp): void;
+}
 
 /**
  * Commands to a script that holds a lock, over its standard input; `answer` of the script is the other end. An answer is whole when
- * both outputs have said that it has ended. `lost` tells what it is if the session ends before.
+ * both outputs have said that it has ended.
  */
-export function sessionOver(streams: Streams, lost: (verb: string) => Promise<Ran>): Line {
+export function sessionOver(
+  streams: Streams,
+  { asks, answered, lost, giveUp }: SessionOf,
+  limits: Limits = LIMITS,
+): Line {
   let sent = 0;
   let last: Promise<unknown> = Promise.resolve();
-  const ask = (command: RemoteCommand, input: Uint8Array) =>
+  const ask = (command: RemoteCommand, input: Uint8Array, stop: AbortSignal | undefined) =>
     new Promise<Ran>((done) => {
       sent += 1;
-      const heard = { stdout: '', stderr: '' };
+      const { verb } = command;
+      asks(verb);
+      const most = limits.of(verb);
+      const said = {
+        stdout: heard(most),
+        stderr: heard({ bytes: limits.noise, lines: limits.noise, line: limits.noise }),
+      };
       const ends = {
         stdout: new RegExp(`${RAN} ${sent} (\\d+)\n$`),
         stderr: new RegExp(`${RAN} ${sent}\n$`),
       };
+      const timer = setTimeout(() => giveUp(verb, 'late'), (most.seconds + secondsFor(input.length)) * 1000);
+      const onStop = () => giveUp(verb, reasonOf(stop));
       const finish = (ran: Ran) => {
+        clearTimeout(timer);
+        stop?.removeEventListener('abort', onStop);
         // Who waits for the end of the session must not keep every answer until then.
-        heard.stdout = '';
-        heard.stderr = '';
+        said.stdout.cut(0);
+        said.stderr.cut(0);
         streams.stdout.off('data', onStdout);
         streams.stderr.off('data', onStderr);
+        answered();
         done(ran);
       };
-      const hear = (name: 'stdout' | 'stderr', text: string) => {
-        heard[name] += text;
-        const [answered, complained] = [ends.stdout.exec(heard.stdout), ends.stderr.exec(heard.stderr)];
-        if (answered === null || complained === null) return;
+      const hear = (name: 'stdout' | 'stderr', chunk: Buffer) => {
+        if (!said[name].add(chunk)) return giveUp(verb, 'much');
+        const [answer, complaint] = [
+          ends.stdout.exec(said.stdout.tail(TAIL)),
+          ends.stderr.exec(said.stderr.tail(TAIL)),
+        ];
+        if (answer === null || complaint === null) return;
         finish({
-          code: Number(answered[1]),
-          stdout: heard.stdout.slice(0, answered.index),
-          stderr: heard.stderr.slice(0, complained.index),
+          code: Number(answer[1]),
+          stdout: said.stdout.text(0, said.stdout.length - answer[0].length),
+          stderr: said.stderr.text(0, said.stderr.length - complaint[0].length),
         });
       };
-      const onStdout = (text: string) => hear('stdout', text);
-      const onStderr = (text: string) => hear('stderr', text);
+      const onStdout = (chunk: Buffer) => hear('stdout', chunk);
+      const onStderr = (chunk: Buffer) => hear('stderr', chunk);
       streams.stdout.on('data', onStdout);
       streams.stderr.on('data', onStderr);
-      lost(command.verb).then((ran) => finish({ ...ran, stdout: heard.stdout }));
+      lost(verb).then((ran) => finish({ ...ran, stdout: said.stdout.text() }));
+      stop?.addEventListener('abort', onStop, { once: true });
+      if (stop?.aborted === true) return onStop();
       streams.stdin.write(`run ${input.length} ${words(command).join(' ')}\n`);
       streams.stdin.write(input);
     });
   return {
-    run: (command, input = new Uint8Array()) => {
-      const answer = last.then(() => ask(command, input));
+    run: (command, input = new Uint8Array(), stop = undefined) => {
+      const answer = last.then(() => ask(command, input, stop));
       last = answer;
       return answer;
     },
   };
 }
+
+/** More bytes than the line that ends an answer has. */
+const TAIL = 40;
 
 /** What was said on the standard error since the last answer. */
 export const sinceAnswers = (stderr: string): string => stderr.replace(UP_TO_ANSWERS, '');

@@ -1,12 +1,21 @@
 import { setMaxListeners } from 'node:events';
 import type { Fabric } from '../fabric/index.ts';
+import { type Failure, notUnderstood } from './answer.ts';
 import { type Base, changeAll } from './change-all.ts';
 import type { Delivery } from './delivery.ts';
 import { unwellToday } from './gate.ts';
 import type { Inspection } from './inspection.ts';
 import type { Result, Unstamped } from './journal.ts';
 import { inParallel } from './places.ts';
-import { type Drifted, discardAll, look, prepare, type Ready } from './prepare-router.ts';
+import {
+  type Drifted,
+  discardAll,
+  type Looked,
+  look,
+  type Prepared,
+  prepare,
+  type Ready,
+} from './prepare-router.ts';
 
 /** All routers of a delivery, and by what it is judged. */
 export interface Shipment {
@@ -66,14 +75,15 @@ const note = ({ results }: Notes, router: string, outcome: Result['outcome'], sa
   void results.set(router, { router, outcome, says });
 
 async function run(shipment: Shipment, notes: Notes): Promise<void> {
-  const { fabric, deliveries, turn, maxParallel, lookOnly } = shipment;
+  const { fabric, deliveries, turn, maxParallel, lookOnly, stop } = shipment;
   const looked = new Map(
-    await inParallel(deliveries, maxParallel, async (one) => [one, await look(one)] as const),
+    await inParallel(deliveries, maxParallel, async (one) => [one, await lookAt(one)] as const),
   );
   const wanted: Delivery[] = [];
   for (const [delivery, seen] of looked) {
     const { router } = delivery;
-    if ('failed' in seen) {
+    if (seen === undefined) note(notes, router, 'untouched');
+    else if ('failed' in seen) {
       note(notes, router, seen.verdict, seen.failed.says);
       notes.drift.set(router, seen.drift);
     } else if (lookOnly) {
@@ -84,14 +94,14 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
       note(notes, router, 'refused', 'it is of an earlier wave, and has not got the change');
     } else wanted.push(delivery);
   }
-  if (lookOnly || [...notes.results.values()].some(({ says }) => says !== null)) return;
+  if (lookOnly || stop.aborted || [...notes.results.values()].some(({ says }) => says !== null)) return;
   const readies = await prepareAll(shipment, wanted, notes);
   if (readies === undefined || readies.size === 0) return;
   const found = [...looked].flatMap(([{ router }, seen]) =>
-    'found' in seen ? [[router, seen.found] as const] : [],
+    seen !== undefined && 'found' in seen ? [[router, seen.found] as const] : [],
   );
   const unchanged = [...looked]
-    .filter(([, { verdict }]) => verdict === 'unchanged')
+    .filter(([, seen]) => seen?.verdict === 'unchanged')
     .map(([{ router }]) => router);
   const fleet = { ...shipment, base: shipment.base(new Map(found)), unchanged };
   await changeAll(fleet, readies, (router, outcome, says) => note(notes, router, outcome, says));
@@ -112,6 +122,19 @@ function unwell(fabric: Fabric, router: string, { protocols }: Inspection): stri
 /** More sessions than these nobody reads; most likely all have one cause. */
 const MOST = 10;
 
+/** Undefined for what nobody wants to know any more. A router at whose words noencap fails is refused, and costs no other one. */
+async function lookAt(delivery: Delivery): Promise<Looked | undefined> {
+  if (delivery.stop.aborted) return undefined;
+  try {
+    const seen = await look(delivery);
+    return delivery.stop.aborted && 'failed' in seen ? undefined : seen;
+  } catch (error) {
+    const failed: Failure = { kind: 'garbled', says: notUnderstood(error) };
+    delivery.report('inspect', 'failed', [failed.says]);
+    return { verdict: 'refused', failed, drift: [] };
+  }
+}
+
 /** Undefined if one of them could not be prepared: then none is. */
 async function prepareAll(
   { maxParallel, stop }: Shipment,
@@ -122,8 +145,11 @@ async function prepareAll(
   let isRefused = false;
   await inParallel(wanted, maxParallel, async (delivery) => {
     if (isRefused || stop.aborted) return;
-    const prepared = await prepare(delivery);
+    const prepared = await prepare(delivery).catch(
+      (error: unknown): Prepared => ({ outcome: 'refused', says: notUnderstood(error) }),
+    );
     if (prepared.outcome === 'ready') readies.set(delivery, prepared.ready);
+    else if (stop.aborted) note(notes, delivery.router, 'untouched');
     else note(notes, delivery.router, prepared.outcome, 'says' in prepared ? prepared.says : null);
     isRefused ||= 'says' in prepared;
   });

@@ -1,19 +1,23 @@
-import { mkdtempSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hostKeyName } from '../fabric/index.ts';
-import { startProgram } from '../machine/index.ts';
+import { heard } from './heard.ts';
+import { LIMITS, type Limits } from './limits.ts';
+import { endSsh, forget, kill, startSsh, watch } from './ssh-process.ts';
 import type { SshTarget } from './ssh-target.ts';
 
 /** How commands get to a router: over one connection that they share, or over one each. */
 export interface Connection {
-  /** ssh's arguments, without the command. */
-  readonly arguments: readonly string[];
+  /** Starts a command; `log` is the file where ssh writes what it itself has to say. */
+  launch(line: string): { readonly child: ChildProcessWithoutNullStreams; readonly log: string };
+  /** A command was heard: there is a connection. */
+  stands(): void;
   /** Tries the way once more by itself, for what the ssh to a jump host says: a connection that is shared has no ear for it. */
   tried(): Promise<string>;
-  /** Where the next command's ssh writes what it itself has to say. */
-  logFile(): string;
   /** Whether there is a connection still: a command that ended without a word ended at the router. */
   lives(): Promise<boolean>;
 }
@@ -22,33 +26,59 @@ export interface Connection {
 export interface SharedConnection extends Connection {
   /** To the same router, for commands that share nothing, not with each other either. Only until this one's end. */
   apart(): Connection;
+  /** Ends all that goes on over it or apart from it. */
   end(): Promise<void>;
 }
 
-/** It ends seconds after the last command did, even if nobody is left who could end it. */
-export function sharedConnection(target: SshTarget): SharedConnection {
+/** It ends with this process, however that ends. */
+export function sharedConnection(target: SshTarget, limits: Limits = LIMITS): SharedConnection {
   const folder = privateFolder();
   const socket = join(folder, 'c');
   const options = ['ControlMaster=auto', `ControlPersist=${LINGER}`, `ControlPath=${socket}`];
+  const children = new Set<ChildProcess>();
   let commands = 0;
-  const logFile = () => join(folder, `log-${commands++}`);
-  const control = (word: string) =>
-    new Promise<boolean>((done) => {
-      const child = startProgram('ssh', ['-F', 'none', '-S', socket, '-O', word, '--', target.host], {
-        stdio: 'ignore',
-      });
-      child.on('error', () => done(false));
-      child.on('close', (code) => done(code === 0));
-    });
-  const tried = () => triedOnce(target);
+  const launchWith = (ways: readonly string[]) => (line: string) => {
+    const log = join(folder, `log-${commands++}`);
+    const child = startSsh(['-E', log, ...argumentsOf(target, ways), line]);
+    children.add(child);
+    child.once('close', () => children.delete(child));
+    return { child, log };
+  };
+  const control = (word: string) => asked(['-F', 'none', '-S', socket, '-O', word, '--', target.host]);
+  const tried = () => triedOnce(target, limits);
+  /** The ssh that holds the connection: as soon as that stands it leaves the process group of the command that made it. */
+  let master: number | undefined;
+  let looking: Promise<void> | undefined;
+  const look = async () => {
+    const pid = Number(/\(pid=(\d+)\)/.exec((await control('check')).said)?.[1]);
+    if (pid > 1 && ![...children].some((child) => child.pid === pid)) {
+      master = pid;
+      watch(pid);
+    }
+    looking = undefined;
+  };
+  const stands = () => {
+    if (master === undefined) looking ??= look();
+  };
+  // Where the router lets us in and then says nothing.
+  const looks = setInterval(() => existsSync(socket) && stands(), AT_ONCE);
+  looks.unref();
   return {
-    arguments: argumentsOf(target, options),
+    launch: launchWith(options),
+    stands,
     tried,
-    logFile,
-    lives: () => control('check'),
-    apart: () => ({ arguments: argumentsOf(target, APART), tried, logFile, lives: async () => true }),
+    lives: async () => (await control('check')).is === 'done',
+    apart: () => ({ launch: launchWith(APART), stands: () => {}, tried, lives: async () => true }),
     end: async () => {
-      await control('exit');
+      clearInterval(looks);
+      for (const child of children) endSsh(child);
+      stands();
+      await looking;
+      const { is } = await control('exit');
+      if (master !== undefined) {
+        if (is === 'late' || (is === 'done' && !(await gone(master)))) kill(master);
+        forget(master);
+      }
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -56,22 +86,59 @@ export function sharedConnection(target: SshTarget): SharedConnection {
 
 const APART = ['ControlMaster=no', 'ControlPath=none'];
 
-/** Seconds that a connection stays without a command: what a killed ship leaves behind. */
+/** Seconds that a connection stays without a command. */
 const LINGER = 10;
 
-const triedOnce = (target: SshTarget): Promise<string> =>
+/** Milliseconds in which an ssh on this machine must have answered another one. */
+const AT_ONCE = 3000;
+
+/** What an ssh says that asks another one, and is not worth waiting for. */
+function asked(words: readonly string[]): Promise<{ is: 'done' | 'failed' | 'late'; said: string }> {
+  return new Promise((done) => {
+    const child = startSsh(words);
+    const said = heard({ bytes: 4096, lines: 100, line: 4096 });
+    const timer = setTimeout(() => {
+      endSsh(child);
+      done({ is: 'late', said: '' });
+    }, AT_ONCE);
+    child.stdin.on('error', () => {}).end();
+    child.stdout.resume();
+    child.stderr.on('data', (chunk: Buffer) => void said.add(chunk));
+    const finish = (is: 'done' | 'failed') => {
+      clearTimeout(timer);
+      done({ is, said: said.text() });
+    };
+    child.on('error', () => finish('failed'));
+    child.on('close', (code) => finish(code === 0 ? 'done' : 'failed'));
+  });
+}
+
+async function gone(pid: number): Promise<boolean> {
+  for (let waited = 0; waited < 1000; waited += 20) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return true;
+    }
+    await sleep(20);
+  }
+  return false;
+}
+
+const triedOnce = (target: SshTarget, { way, noise }: Limits): Promise<string> =>
   new Promise((done) => {
-    const child = startProgram('ssh', ['-E', '/dev/null', ...argumentsOf(target, APART), 'true'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
-      env: unasked(),
-    });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    child.on('error', () => done(said));
-    child.on('close', () => done(said));
+    const child = startSsh(['-E', '/dev/null', ...argumentsOf(target, APART), 'true']);
+    const said = heard({ bytes: noise, lines: noise, line: noise });
+    const timer = setTimeout(() => endSsh(child), way * 1000);
+    child.stdin.on('error', () => {}).end();
+    child.stdout.resume();
+    child.stderr.on('data', (chunk: Buffer) => void (said.add(chunk) || endSsh(child)));
+    const finish = () => {
+      clearTimeout(timer);
+      done(said.text());
+    };
+    child.on('error', finish);
+    child.on('close', finish);
   });
 
 const argumentsOf = (target: SshTarget, options: readonly string[]): string[] => [
@@ -82,11 +149,23 @@ const argumentsOf = (target: SshTarget, options: readonly string[]): string[] =>
   ...['--', target.host],
 ];
 
-/** No window asks for a passphrase, either. */
-export const unasked = (): NodeJS.ProcessEnv => ({ ...process.env, SSH_ASKPASS_REQUIRE: 'never' });
+/** What was written there; of much the end, where ssh says why. */
+export async function readLog(file: string): Promise<string> {
+  try {
+    const log = await open(file);
+    try {
+      const { size } = await log.stat();
+      const { bytesRead, buffer } = await log.read(Buffer.alloc(MOST), 0, MOST, Math.max(0, size - MOST));
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await log.close();
+    }
+  } catch {
+    return '';
+  }
+}
 
-/** What was written there. */
-export const readLog = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+const MOST = 2 ** 16;
 
 /** A socket's path has 107 bytes at most, of which ssh needs 17 for a temporary name, and ssh expands `%` and `$`. */
 const privateFolder = (): string =>

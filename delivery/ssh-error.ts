@@ -1,4 +1,6 @@
 import { hostKeyName } from '../fabric/index.ts';
+import type { Limits } from './limits.ts';
+import type { GivenUp } from './session.ts';
 import { howToPin, type SshTarget, type Unreachable } from './ssh-target.ts';
 
 /** Why a router was not reached, from what ssh(1) itself says; never with anything of keys. */
@@ -20,10 +22,29 @@ export const noShell = (target: SshTarget, said: string): Unreachable => ({
   mend: `Give it a shell: usermod --shell /bin/sh ${target.user}; a key with a forced command must have noencap's.`,
 });
 
-export const tooMuch = (target: SshTarget, verb: string): Unreachable => ({
-  says: `${hostKeyName(target)} answers to ${verb} with more than any answer has`,
-  mend: 'See what the account runs there; its shell must print nothing of its own.',
+/** Somebody listens there, and nobody gets in. */
+export const noEntry = (target: SshTarget, seconds: number): Unreachable => ({
+  says: `${hostKeyName(target)} has not let ${target.user} in within ${seconds} s`,
+  mend: 'See whether sshd and the login shell there are held up, and the way through a jump host.',
 });
+
+/** Why nobody waits for the answer to a verb any more. */
+export function givenUp(target: SshTarget, verb: string, why: GivenUp, limits: Limits): Unreachable {
+  const at = hostKeyName(target);
+  const { seconds, bytes, lines, line } = limits.of(verb);
+  if (why === 'stopped') return { says: `${verb} at ${at} was interrupted`, mend: 'Run it again.' };
+  if (why !== 'much') {
+    const when = why === 'late' ? `within ${seconds} s` : 'in time';
+    return {
+      says: `${verb} at ${at} has not ended ${when}; how far it got is not known`,
+      mend: 'See what the router is busy with, and run it again.',
+    };
+  }
+  return {
+    says: `${at} answers to ${verb} with more than any answer has (${bytes} bytes, ${lines} lines, ${line} bytes in a line)`,
+    mend: 'See what the account runs there; its shell must print nothing of its own.',
+  };
+}
 
 export const lost = (target: SshTarget, verb: string): Unreachable => ({
   says: `the connection to ${hostKeyName(target)} was lost during ${verb}; how far it got is not known`,

@@ -162,12 +162,11 @@ export function local(way: Way = {}): Remote & { readonly children: ChildProcess
     });
     children.push(child);
     const said = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said.stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said.stderr += text;
-    });
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].on('data', (chunk: Buffer) => {
+        said[name] += chunk.toString('utf8');
+      });
+    }
     // A script that refuses does not read what is sent to it.
     child.stdin.on('error', () => {});
     const ended = new Promise<Ran>((done, fail) => {
@@ -194,7 +193,12 @@ export function local(way: Way = {}): Remote & { readonly children: ChildProcess
             child.stdin.end();
             return ended;
           };
-          const { run } = sessionOver(child, async () => ({ ...(await ended), code: 255 }));
+          const { run } = sessionOver(child, {
+            asks: () => {},
+            answered: () => {},
+            lost: async () => ({ ...(await ended), code: 255 }),
+            giveUp: () => void child.kill('SIGKILL'),
+          });
           done({ said: said.stdout, ended, run, beat: () => void child.stdin.write('\n'), close });
         };
         child.stdout.on('data', look);

@@ -264,7 +264,7 @@ describe.each([
       'held',
     );
     if ('ended' in silent) await silent.ended;
-    const speaking = done(await hold(remote, bird.settings, 'speaking', 1));
+    const speaking = done(await hold(remote, bird.settings, 'speaking', { seconds: 1 }));
     const lost = await Promise.race([speaking.lost, sleep(2500)]);
     expect(lost).toBeUndefined();
     await speaking.release();

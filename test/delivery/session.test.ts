@@ -175,7 +175,7 @@ describe.each([
   test.each(['stage', 'inspect'])('a BIRD that hangs ends %s, and not the session', async (verb) => {
     const hurried = { ...way, script: routerScript().replace('patience=60', 'patience=2') };
     const remote = local(hurried);
-    const held = done(await hold(remote, bird.settings, 'test', 1));
+    const held = done(await hold(remote, bird.settings, 'test', { seconds: 1 }));
     const steps = stepsOn(bird, held, remote);
     const daemon = Number(readFileSync(join(bird.folder, 'pid'), 'utf8'));
     process.kill(daemon, 'SIGSTOP');

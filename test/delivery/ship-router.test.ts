@@ -196,7 +196,10 @@ test('a change that cuts the way is undone by BIRD, and that is seen', async () 
   expect(await ship({ acceptDrift: true })).toEqual(SHIPPED);
   steps = [];
   const told = await ship({ release: TWO, remote: cutAfter('apply', 8000), timeout: 6 });
-  expect(told).toEqual({ outcome: 'undone', says: 'the connection was lost' });
+  expect(told).toEqual({
+    outcome: 'undone',
+    says: 'BIRD went back by itself: the connection was lost',
+  });
   expect(steps.slice(-5)).toEqual(['apply', 'undo', 'settle', 'verify', 'unlock']);
   await isSound('one');
 });

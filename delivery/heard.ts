@@ -1,0 +1,60 @@
+import type { Limit } from './limits.ts';
+
+/** What one stream has said, as the bytes that came: text is made of it once, when it is whole. */
+export interface Heard {
+  readonly length: number;
+  /** False if that is more than may be said; then nothing of it is kept. */
+  add(chunk: Uint8Array): boolean;
+  /** Where this stands first, not looking at what was looked at before; -1 if nowhere. */
+  find(what: string): number;
+  /** The last bytes, as Latin-1. */
+  tail(bytes: number): string;
+  text(from?: number, to?: number): string;
+  /** Forgets what stands behind so many bytes; what comes may be as much as at the beginning. */
+  cut(to: number): void;
+}
+
+export type Most = Pick<Limit, 'bytes' | 'lines' | 'line'>;
+
+/** Listens to a stream that may say so much. */
+export function heard(most: Most): Heard {
+  let bytes = Buffer.alloc(0);
+  let [length, lines, line, looked] = [0, 0, 0, 0];
+  const said = () => bytes.subarray(0, length);
+  return {
+    get length() {
+      return length;
+    },
+    add: (chunk) => {
+      for (let at = 0; at < chunk.length; ) {
+        const end = chunk.indexOf(10, at);
+        const next = end === -1 ? chunk.length : end + 1;
+        line += next - at;
+        if (line > most.line) return false;
+        if (end !== -1) [line, lines] = [0, lines + 1];
+        at = next;
+      }
+      if (length + chunk.length > most.bytes || lines > most.lines) return false;
+      if (length + chunk.length > bytes.length) {
+        const larger = Buffer.allocUnsafe(Math.max(2 * bytes.length, length + chunk.length));
+        said().copy(larger);
+        bytes = larger;
+      }
+      bytes.set(chunk, length);
+      length += chunk.length;
+      return true;
+    },
+    find: (what) => {
+      const at = said().indexOf(what, Math.max(0, looked - what.length));
+      looked = at === -1 ? length : at;
+      return at;
+    },
+    tail: (count) => bytes.toString('latin1', Math.max(0, length - count), length),
+    text: (from = 0, to = length) => bytes.toString('utf8', from, Math.min(to, length)),
+    cut: (to) => {
+      if (to >= length && to > 0) return;
+      bytes = Buffer.from(bytes.subarray(0, to));
+      [length, lines, line, looked] = [bytes.length, 0, 0, Math.min(looked, to)];
+    },
+  };
+}

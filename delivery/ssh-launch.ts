@@ -1,0 +1,174 @@
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { heard } from './heard.ts';
+import { type Limits, secondsFor } from './limits.ts';
+import type { Ran, RemoteCommand } from './remote.ts';
+import { type GivenUp, reasonOf, sinceAnswers } from './session.ts';
+import { BEGIN, sentScript, WORDS_ONLY, wordsLine } from './ssh-command.ts';
+import { type Connection, readLog } from './ssh-connection.ts';
+import {
+  endedThere,
+  explainProxy,
+  explainSsh,
+  givenUp,
+  lost,
+  noEntry,
+  noShell,
+  throughProxy,
+} from './ssh-error.ts';
+import { endSsh } from './ssh-process.ts';
+import type { SshTarget, Unreachable } from './ssh-target.ts';
+
+/** One command on its way. */
+export interface Launched {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** What it has said so far, without what came before the script; undefined before that has begun. */
+  output(): string | undefined;
+  /** Resolves when what is sent is read by the script's commands, or when it has ended without. */
+  readonly begun: Promise<void>;
+  readonly ended: Promise<Ran | typeof REFUSES_SCRIPTS>;
+  /** Verbs are asked for over its session, beginning with this one: what it says is for who asks. */
+  asks(verb: string): void;
+  answered(): void;
+  giveUp(verb: string, why: GivenUp): void;
+  /** It has so many seconds from now; undefined: as long as it likes. */
+  within(seconds: number | undefined): void;
+}
+
+/** Who launches, and where to. `script`: see SshAccount. */
+export interface Launching {
+  readonly target: SshTarget;
+  readonly limits: Limits;
+  readonly script: ((verb: string) => string) | undefined;
+}
+
+export const REFUSES_SCRIPTS = Symbol('the account refuses scripts');
+
+/** ssh's own failure. The script ends with 0 to 3. */
+export const NO_WAY = 255;
+
+export const failed = ({ says, mend }: Unreachable, stdout = ''): Ran => ({
+  code: NO_WAY,
+  stdout,
+  stderr: `${says}.\n${mend}\n`,
+});
+
+/** Starts it. It is given up when it is late, says too much, or nobody wants it any more. */
+export function launch(
+  { target, script, limits }: Launching,
+  connection: Connection,
+  command: RemoteCommand,
+  { stop, uploads = 0 }: { stop?: AbortSignal | undefined; uploads?: number | undefined } = {},
+): Launched {
+  const sent = script === undefined ? undefined : sentScript(script(command.verb), command);
+  const { child, log } = connection.launch(sent?.line ?? wordsLine(command));
+  const most = limits.of(command.verb);
+  const { noise } = limits;
+  const said = { stdout: heard(most), stderr: heard({ bytes: noise, lines: noise, line: noise }) };
+  const at = { verb: command.verb, isAsked: false, begins: sent === undefined ? 0 : -1 };
+  let problem: Unreachable | undefined;
+  const end = (why: Unreachable) => {
+    problem ??= why;
+    endSsh(child);
+    for (const one of [child.stdout, child.stderr]) one.destroy();
+  };
+  const giveUp = (verb: string, why: GivenUp) => end(givenUp(target, verb, why, limits));
+  // Nothing shows when an account that takes words only has begun.
+  const ends = most.seconds + secondsFor(uploads);
+  const first = sent === undefined ? limits.way + ends : limits.way;
+  let timer = setTimeout(
+    () => (at.begins === -1 ? end(noEntry(target, limits.way)) : giveUp(at.verb, 'late')),
+    first * 1000,
+  );
+  const within = (seconds: number | undefined) => {
+    clearTimeout(timer);
+    if (seconds !== undefined) timer = setTimeout(() => giveUp(at.verb, 'late'), seconds * 1000);
+  };
+  const onStop = () => giveUp(at.verb, reasonOf(stop));
+  stop?.addEventListener('abort', onStop, { once: true });
+  let begin = () => {};
+  const begun = new Promise<void>((done) => {
+    begin = done;
+  });
+  const lookForBegin = () => {
+    const found = said.stdout.find(BEGIN);
+    if (found === -1) return said.stdout.length > noise ? giveUp(at.verb, 'much') : undefined;
+    at.begins = found + BEGIN.length;
+    within(ends);
+    begin();
+  };
+  if (sent === undefined) begin();
+  child.stdout.on('data', (chunk: Buffer) => {
+    connection.stands();
+    if (at.isAsked) return;
+    if (!said.stdout.add(chunk)) giveUp(at.verb, 'much');
+    else if (at.begins === -1) lookForBegin();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    if (!said.stderr.add(chunk)) giveUp(at.verb, 'much');
+  });
+  child.on('error', ({ message }) => {
+    problem ??= explainSsh(message, target, command.verb);
+  });
+  // A router that refuses does not read what it is sent: its answer says why, not the broken pipe.
+  child.stdin.on('error', () => {});
+  for (const part of sent?.script ?? []) child.stdin.write(part);
+  if (stop?.aborted === true) onStop();
+  const output = () => (at.begins === -1 ? undefined : said.stdout.text(at.begins));
+  const ended = new Promise<number>((done) => {
+    child.on('close', (code) => done(code ?? NO_WAY));
+  }).then(async (code): Promise<Ran | typeof REFUSES_SCRIPTS> => {
+    clearTimeout(timer);
+    stop?.removeEventListener('abort', onStop);
+    begin();
+    const words = await readLog(log);
+    const stderr = sinceAnswers(said.stderr.text());
+    const stdout = output();
+    if (problem !== undefined) return failed(problem, stdout);
+    if (code === NO_WAY) return failed(await whyNot(target, connection, at.verb, words, stderr), stdout);
+    if (stdout !== undefined) return { code, stdout, stderr };
+    if (stderr.includes(WORDS_ONLY)) return REFUSES_SCRIPTS;
+    return failed(noShell(target, `${stderr}\n${said.stdout.text()}`));
+  });
+  return {
+    child,
+    output,
+    begun,
+    ended,
+    asks: (verb) => {
+      Object.assign(at, { verb, isAsked: true });
+      // What was said on the way to this is nobody's complaint about it.
+      said.stderr.cut(0);
+    },
+    answered: () => {
+      at.isAsked = false;
+    },
+    giveUp,
+    within: (seconds) => {
+      stop?.removeEventListener('abort', onStop);
+      within(seconds);
+    },
+  };
+}
+
+async function whyNot(
+  target: SshTarget,
+  connection: Connection,
+  verb: string,
+  words: string,
+  stderr: string,
+): Promise<Unreachable> {
+  const log = ownWords(words);
+  if (throughProxy(log)) return explainProxy(stderr.trim() || (await connection.tried()), target);
+  if (log !== '') return explainSsh(log, target, verb);
+  // The one thing that ssh does not write to its log.
+  const closed = /^Connection to \S+ closed by remote host\.\s*$/m.test(stderr);
+  return !closed && (await connection.lives()) ? endedThere(target, verb) : lost(target, verb);
+}
+
+/** Remarks about the way that are no reason for anything. */
+const ownWords = (log: string): string =>
+  log
+    .split('\n')
+    .filter((line) => !/^(\*\* |mux_client|Control ?[sS]ocket)/.test(line))
+    .join('\n')
+    .trim();

@@ -1,0 +1,255 @@
+import { spawn } from 'node:child_process';
+import { readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { change } from '../../delivery/change-router.ts';
+import type { Delivery } from '../../delivery/delivery.ts';
+import type { Judge } from '../../delivery/gate.ts';
+import { LIMITS, type Limits } from '../../delivery/limits.ts';
+import { prepare } from '../../delivery/prepare-router.ts';
+import type { Remote, Running } from '../../delivery/remote.ts';
+import { hold } from '../../delivery/router.ts';
+import { routerScript } from '../../delivery/router-script.ts';
+import { type SshTarget, sshRemote } from '../../delivery/ssh.ts';
+import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
+import { listener, type Odd, silentAfter } from './stalling.ts';
+import { agree, done, release, stepsOn, theirs } from './steps.ts';
+import { waited } from './waited.ts';
+
+jest.setTimeout(60_000);
+
+/** As the product has them, but nobody waits long. */
+const SOON: Limits = { ...LIMITS, way: 3, of: (verb) => ({ ...LIMITS.of(verb), seconds: 3 }) };
+/** For what must not be ended by a limit of ours. */
+const NEVER: Limits = { ...LIMITS, way: 3600, of: (verb) => ({ ...LIMITS.of(verb), seconds: 3600 }) };
+
+let sshd: Sshd;
+let agent: Agent;
+const ends: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  sshd = await startSshd();
+  agent = startAgent();
+  agent.add(sshd.key);
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+afterAll(async () => {
+  agent.end();
+  await endSshd(sshd);
+});
+
+const command = (verb: string, ...args: string[]) => ({ verb, settings: [], args });
+
+function to(target: SshTarget, script: string | ((verb: string) => string), limits = SOON): Remote {
+  const remote = sshRemote(target, { script: typeof script === 'string' ? () => script : script }, limits);
+  ends.push(remote.end);
+  return remote;
+}
+
+const odd = async (starting: Promise<Odd>): Promise<SshTarget> => {
+  const started = await starting;
+  ends.push(started.end);
+  return started.target;
+};
+
+const noClients = () => waited('no ssh is left', () => clientsOf(sshd).length === 0);
+
+describe('a router at which nobody gets in', () => {
+  const NOBODY = /^\[127\.0\.0\.1\]:\d+ has not let \S+ in within 3 s\.\n.+\n$/;
+
+  test.each<[string, (socket: import('node:net').Socket) => void]>([
+    ['takes the connection and says nothing', () => {}],
+    ['greets without end', (client) => repeated(client, 'Welcome\r\n')],
+    ['greets byte by byte', (client) => repeated(client, 'S')],
+    ['says that it is ssh, and no more', (client) => void client.write('SSH-2.0-OpenSSH_9.2\r\n')],
+    [
+      'says that it is ssh, and dribbles',
+      (client) => {
+        client.write('SSH-2.0-OpenSSH_9.2\r\n');
+        repeated(client, '\0');
+      },
+    ],
+  ])('%s', async (_, talk) => {
+    const ran = await to(await odd(listener(sshd, talk)), 'echo').run(command('inspect'));
+    expect(ran).toMatchObject({ code: 255, stdout: '' });
+    // ssh itself may be the first to see it.
+    expect(ran.stderr).toMatch(/ has not let \S+ in within 3 s|hangs up before|ssh to \S+ failed/);
+  });
+
+  // The greeting, the exchange of keys, its end, the login.
+  test.each([10, 45, 700, 1400, 1800, 2200, 2600])('falls silent after %i bytes', async (bytes) => {
+    const ran = await to(await odd(silentAfter(bytes, sshd)), 'sleep 3600').run(command('inspect'));
+    expect(ran).toMatchObject({ code: 255 });
+    expect(ran.stderr).toMatch(NOBODY);
+  });
+
+  test('has a login shell that does not go on', async () => {
+    const stuck = await startSshd('command="sleep 3600"');
+    ends.push(() => endSshd(stuck));
+    agent.add(stuck.key);
+    const remote = to(stuck.target, 'echo');
+    expect((await remote.run(command('inspect'))).stderr).toMatch(NOBODY);
+    expect(await remote.start(command('hold'), 'held')).toMatchObject({
+      code: 255,
+      stderr: expect.stringMatching(NOBODY),
+    });
+    await remote.end();
+    await waited('no ssh is left', () => clientsOf(stuck).length === 0);
+  });
+});
+
+const repeated = (client: import('node:net').Socket, text: string) => {
+  const timer = setInterval(() => client.write(text), 50);
+  client.on('close', () => clearInterval(timer));
+};
+
+describe('a verb that does not end', () => {
+  const LATE =
+    /^(\S+) at \[127\.0\.0\.1\]:\d+ has not ended within 3 s; how far it got is not known\.\n.+\n$/;
+
+  test.each([
+    ['says nothing', 'sleep 3600'],
+    ['is stopped', 'echo protocol 3; kill -STOP $$'],
+    ['dribbles', 'while :; do echo "all x"; sleep 0.2; done'],
+    ['reads what never comes', 'cat; sleep 3600'],
+    ['ignores that nobody listens', "trap '' HUP TERM PIPE INT; sleep 3600"],
+  ])('%s', async (_, script) => {
+    const remote = to(sshd.target, script);
+    for (const access of [remote, remote.fresh()]) {
+      const ran = await access.run(command('inspect'));
+      expect(ran.code).toBe(255);
+      expect(ran.stderr).toMatch(LATE);
+    }
+    await remote.end();
+    await noClients();
+  });
+
+  test('of a session ends the session, and what was asked behind it', async () => {
+    const remote = to(sshd.target, 'echo held; read -r line; kill -STOP $$');
+    const running = (await remote.start(command('hold'), 'held')) as Running;
+    const [first, second] = await Promise.all([
+      running.run(command('settle')),
+      running.run(command('inspect')),
+    ]);
+    expect(first.stderr).toMatch(LATE);
+    expect(second.code).toBe(255);
+    expect((await running.close()).code).toBe(255);
+  });
+
+  test('of a session whose lock is not let go ends all the same', async () => {
+    const remote = to(sshd.target, "trap '' HUP; echo held; cat; sleep 3600");
+    const running = (await remote.start(command('hold'), 'held')) as Running;
+    expect((await running.close()).stderr).toMatch(LATE);
+  });
+
+  test('is not waited for after an interrupt', async () => {
+    const remote = to(sshd.target, 'echo ready; cat; sleep 3600', NEVER);
+    const stop = new AbortController();
+    const running = remote.run(command('inspect'), undefined, stop.signal);
+    const later = (await remote.fresh().start(command('protocols'), 'ready')) as Running;
+    const closing = later.close(stop.signal);
+    await waited('they are connected', () => clientsOf(sshd).length > 0);
+    stop.abort();
+    for (const ran of await Promise.all([running, closing])) {
+      expect(ran).toMatchObject({ code: 255, stderr: expect.stringContaining('was interrupted') });
+    }
+    await remote.end();
+    await noClients();
+  });
+});
+
+test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+  'no ssh outlives its parent, which gets %s',
+  async (signal) => {
+    const script = join(sshd.folder, `parent-${signal}.mts`);
+    const deaf = "trap '' HUP TERM PIPE INT; echo held; while :; do sleep 1; done";
+    writeFileSync(
+      script,
+      `import { sshRemote } from '${process.cwd()}/delivery/ssh.ts';
+const remote = sshRemote(${JSON.stringify(sshd.target)}, { script: () => ${JSON.stringify(deaf)} });
+const running = await remote.start({ verb: 'hold', settings: [], args: [] }, 'held');
+remote.fresh().run({ verb: 'inspect', settings: [], args: [] });
+await new Promise((done) => setTimeout(done, 500));
+console.log('said' in running ? 'held' : running.stderr);
+setInterval(() => {}, 1000);
+`,
+    );
+    const child = spawn(process.execPath, ['--import', 'tsx', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: process.env,
+    });
+    ends.push(async () => void child.kill('SIGKILL'));
+    const said = await new Promise((done) => {
+      child.stdout.setEncoding('utf8').once('data', done);
+      child.once('exit', done);
+    });
+    expect(said).toBe('held\n');
+    expect(clientsOf(sshd).length).toBeGreaterThan(0);
+    child.kill(signal);
+    await noClients();
+  },
+);
+
+describe('a shell on the router that is stopped', () => {
+  const [ONE, TWO] = [release('one'), release('two')];
+
+  /** A delivery during which this happens to the shell that has the lock. */
+  async function shipped(moment: 'judge' | 'apply') {
+    const bird = theirs();
+    ends.push(async () => bird.end());
+    const remote = to(sshd.target, routerScript, LIMITS);
+    const first = stepsOn(bird, done(await hold(remote, bird.settings, 'test')), remote);
+    done(await first.adopt());
+    await first.ship(ONE);
+    await first.lock.release();
+    const stopHolder = () => {
+      const holder = readlinkSync(join(bird.config, '.noencap/lock')).split(',')[1] ?? '';
+      process.kill(Number(/\d+/.exec(holder)?.[0]), 'SIGSTOP');
+    };
+    const steps: string[] = [];
+    const delivery: Delivery = {
+      router: 'r',
+      remote,
+      settings: bird.settings,
+      release: () => TWO,
+      sysctls: new Map(),
+      owner: 'test',
+      timeout: 8,
+      acceptDrift: false,
+      report: (step, outcome) => {
+        if (outcome === 'started') steps.push(step);
+        if (moment === 'apply' && step === 'apply' && outcome === 'started') stopHolder();
+      },
+      stop: new AbortController().signal,
+    };
+    const prepared = await prepare(delivery);
+    if (prepared.outcome !== 'ready') throw new Error(JSON.stringify(prepared));
+    const judge: Judge = () => {
+      if (moment === 'judge') stopHolder();
+      return { findings: [], wait: 0 };
+    };
+    const changed = await change(delivery, prepared.ready, judge);
+    return { changed, steps, bird, remote };
+  }
+
+  test('after apply: BIRD goes back by itself, which is told, and nothing is in the way of the next one', async () => {
+    const { changed, steps, bird, remote } = await shipped('judge');
+    expect(changed).toEqual({
+      outcome: 'undone',
+      says: expect.stringMatching(/^BIRD went back by itself: confirm at \S+ has not ended in time/),
+    });
+    expect(steps.slice(-4)).toEqual(['confirm', 'settle', 'verify', 'unlock']);
+    expect(bird.sessions()).toEqual(['one']);
+    const next = stepsOn(bird, done(await hold(remote, bird.settings, 'test')), remote);
+    await agree(next);
+    await next.ship(TWO);
+    await next.lock.release();
+  });
+
+  test('before apply: nothing of it runs', async () => {
+    const { changed, bird } = await shipped('apply');
+    expect(changed.outcome).toBe('undone');
+    expect(bird.sessions()).toEqual(['one']);
+  });
+});
