@@ -10,6 +10,8 @@ export interface Heard {
   /** The last bytes, as Latin-1. */
   tail(bytes: number): string;
   text(from?: number, to?: number): string;
+  /** Forgets what stands before that: it does not count. */
+  drop(to: number): void;
   /** Forgets what stands behind so many bytes; what comes may be as much as at the beginning. */
   cut(to: number): void;
 }
@@ -51,6 +53,10 @@ export function heard(most: Most): Heard {
     },
     tail: (count) => bytes.toString('latin1', Math.max(0, length - count), length),
     text: (from = 0, to = length) => bytes.toString('utf8', from, Math.min(to, length)),
+    drop: (to) => {
+      bytes = Buffer.from(bytes.subarray(to, length));
+      [length, looked] = [bytes.length, 0];
+    },
     cut: (to) => {
       if (to >= length && to > 0) return;
       bytes = Buffer.from(bytes.subarray(0, to));

@@ -64,7 +64,7 @@ export function launch(
   const most = limits.of(command.verb);
   const { noise } = limits;
   const said = { stdout: heard(most), stderr: heard({ bytes: noise, lines: noise, line: noise }) };
-  const at = { verb: command.verb, isAsked: false, begins: sent === undefined ? 0 : -1 };
+  const at = { verb: command.verb, isAsked: false, hasBegun: sent === undefined };
   let problem: Unreachable | undefined;
   const end = (why: Unreachable) => {
     problem ??= why;
@@ -76,7 +76,7 @@ export function launch(
   const ends = most.seconds + secondsFor(uploads);
   const first = sent === undefined ? limits.way + ends : limits.way;
   let timer = setTimeout(
-    () => (at.begins === -1 ? end(noEntry(target, limits.way)) : giveUp(at.verb, 'late')),
+    () => (at.hasBegun ? giveUp(at.verb, 'late') : end(noEntry(target, limits.way))),
     first * 1000,
   );
   const within = (seconds: number | undefined) => {
@@ -92,7 +92,8 @@ export function launch(
   const lookForBegin = () => {
     const found = said.stdout.find(BEGIN);
     if (found === -1) return said.stdout.length > noise ? giveUp(at.verb, 'much') : undefined;
-    at.begins = found + BEGIN.length;
+    said.stdout.drop(found + BEGIN.length);
+    at.hasBegun = true;
     within(ends);
     begin();
   };
@@ -101,7 +102,7 @@ export function launch(
     connection.stands();
     if (at.isAsked) return;
     if (!said.stdout.add(chunk)) giveUp(at.verb, 'much');
-    else if (at.begins === -1) lookForBegin();
+    else if (!at.hasBegun) lookForBegin();
   });
   child.stderr.on('data', (chunk: Buffer) => {
     if (!said.stderr.add(chunk)) giveUp(at.verb, 'much');
@@ -113,7 +114,7 @@ export function launch(
   child.stdin.on('error', () => {});
   for (const part of sent?.script ?? []) child.stdin.write(part);
   if (stop?.aborted === true) onStop();
-  const output = () => (at.begins === -1 ? undefined : said.stdout.text(at.begins));
+  const output = () => (at.hasBegun ? said.stdout.text() : undefined);
   const ended = new Promise<number>((done) => {
     child.on('close', (code) => done(code ?? NO_WAY));
   }).then(async (code): Promise<Ran | typeof REFUSES_SCRIPTS> => {

@@ -39,6 +39,9 @@ afterAll(async () => {
   await endSshd(sshd);
 });
 
+/** A stopped or deaf shell is left on the machine that plays the router. */
+const ENDS = '(sleep 60; kill -KILL $$) </dev/null >/dev/null 2>&1 & ';
+
 const command = (verb: string, ...args: string[]) => ({ verb, settings: [], args });
 
 function to(target: SshTarget, script: string | ((verb: string) => string), limits = SOON): Remote {
@@ -79,15 +82,16 @@ describe('a router at which nobody gets in', () => {
 
   // The greeting, the exchange of keys, its end, the login.
   test.each([10, 45, 700, 1400, 1800, 2200, 2600])('falls silent after %i bytes', async (bytes) => {
-    const ran = await to(await odd(silentAfter(bytes, sshd)), 'sleep 3600').run(command('inspect'));
+    const ran = await to(await odd(silentAfter(bytes, sshd)), 'sleep 60').run(command('inspect'));
     expect(ran).toMatchObject({ code: 255 });
     expect(ran.stderr).toMatch(NOBODY);
   });
 
   test('has a login shell that does not go on', async () => {
-    const stuck = await startSshd('command="sleep 3600"');
+    const stuck = await startSshd('command="sleep 60"');
     ends.push(() => endSshd(stuck));
     agent.add(stuck.key);
+    ends.push(async () => agent.remove(stuck.key));
     const remote = to(stuck.target, 'echo');
     expect((await remote.run(command('inspect'))).stderr).toMatch(NOBODY);
     expect(await remote.start(command('hold'), 'held')).toMatchObject({
@@ -109,11 +113,11 @@ describe('a verb that does not end', () => {
     /^(\S+) at \[127\.0\.0\.1\]:\d+ has not ended within 3 s; how far it got is not known\.\n.+\n$/;
 
   test.each([
-    ['says nothing', 'sleep 3600'],
-    ['is stopped', 'echo protocol 3; kill -STOP $$'],
-    ['dribbles', 'while :; do echo "all x"; sleep 0.2; done'],
-    ['reads what never comes', 'cat; sleep 3600'],
-    ['ignores that nobody listens', "trap '' HUP TERM PIPE INT; sleep 3600"],
+    ['says nothing', 'sleep 60'],
+    ['is stopped', `${ENDS}echo protocol 3; kill -STOP $$`],
+    ['dribbles', `${ENDS}while :; do echo "all x"; sleep 0.2; done`],
+    ['reads what never comes', 'cat; sleep 60'],
+    ['ignores that nobody listens', `${ENDS}trap '' HUP TERM PIPE INT; sleep 60`],
   ])('%s', async (_, script) => {
     const remote = to(sshd.target, script);
     for (const access of [remote, remote.fresh()]) {
@@ -126,7 +130,7 @@ describe('a verb that does not end', () => {
   });
 
   test('of a session ends the session, and what was asked behind it', async () => {
-    const remote = to(sshd.target, 'echo held; read -r line; kill -STOP $$');
+    const remote = to(sshd.target, `${ENDS}echo held; read -r line; kill -STOP $$`);
     const running = (await remote.start(command('hold'), 'held')) as Running;
     const [first, second] = await Promise.all([
       running.run(command('settle')),
@@ -138,13 +142,13 @@ describe('a verb that does not end', () => {
   });
 
   test('of a session whose lock is not let go ends all the same', async () => {
-    const remote = to(sshd.target, "trap '' HUP; echo held; cat; sleep 3600");
+    const remote = to(sshd.target, "trap '' HUP; echo held; cat; sleep 60");
     const running = (await remote.start(command('hold'), 'held')) as Running;
     expect((await running.close()).stderr).toMatch(LATE);
   });
 
   test('is not waited for after an interrupt', async () => {
-    const remote = to(sshd.target, 'echo ready; cat; sleep 3600', NEVER);
+    const remote = to(sshd.target, 'echo ready; cat; sleep 60', NEVER);
     const stop = new AbortController();
     const running = remote.run(command('inspect'), undefined, stop.signal);
     const later = (await remote.fresh().start(command('protocols'), 'ready')) as Running;
@@ -163,7 +167,7 @@ test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
   'no ssh outlives its parent, which gets %s',
   async (signal) => {
     const script = join(sshd.folder, `parent-${signal}.mts`);
-    const deaf = "trap '' HUP TERM PIPE INT; echo held; while :; do sleep 1; done";
+    const deaf = `${ENDS}trap '' HUP TERM PIPE INT; echo held; while :; do sleep 1; done`;
     writeFileSync(
       script,
       `import { sshRemote } from '${process.cwd()}/delivery/ssh.ts';

@@ -264,6 +264,33 @@ test.each([
   await locks();
 });
 
+test('a router at whose words noencap fails costs no other one its report', async () => {
+  const broken: Remote = {
+    ...local(),
+    run: async () => {
+      throw new RangeError('Invalid string length');
+    },
+  };
+  expect(await shipped({ remotes: { e2: broken }, lookOnly: true })).toEqual({
+    outcome: 'stopped',
+    e1: 'ready',
+    e2: 'refused',
+    w1: 'ready',
+  });
+  const confused = by(local(), (line) => (command, input) => {
+    if (command.verb === 'confirm') throw new RangeError('Invalid string length');
+    return line.run(command, input);
+  });
+  expect(await shipped({ remotes: { e1: confused } })).toEqual({
+    outcome: 'stopped',
+    e1: 'undone',
+    e2: 'untouched',
+    w1: 'untouched',
+  });
+  expect(onDisk()).toEqual(Array(3).fill(session('old')));
+  await locks();
+});
+
 test('a place that is free is taken at once, by one that reflects for no region of those at work', async () => {
   const { regions, routers, underlay: _, ...rest } = redundant();
   const four = fabricOf({
