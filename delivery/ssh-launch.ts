@@ -64,7 +64,7 @@ export function launch(
   const most = limits.of(command.verb);
   const { noise } = limits;
   const said = { stdout: heard(most), stderr: heard({ bytes: noise, lines: noise, line: noise }) };
-  const at = { verb: command.verb, isAsked: false, hasBegun: sent === undefined };
+  const at = { verb: command.verb, isAsked: false, hasBegun: sent === undefined, hasEnded: false };
   let problem: Unreachable | undefined;
   const end = (why: Unreachable) => {
     problem ??= why;
@@ -81,7 +81,8 @@ export function launch(
   );
   const within = (seconds: number | undefined) => {
     clearTimeout(timer);
-    if (seconds !== undefined) timer = setTimeout(() => giveUp(at.verb, 'late'), seconds * 1000);
+    if (seconds !== undefined && !at.hasEnded)
+      timer = setTimeout(() => giveUp(at.verb, 'late'), seconds * 1000);
   };
   const onStop = () => giveUp(at.verb, reasonOf(stop));
   stop?.addEventListener('abort', onStop, { once: true });
@@ -118,6 +119,7 @@ export function launch(
   const ended = new Promise<number>((done) => {
     child.on('close', (code) => done(code ?? NO_WAY));
   }).then(async (code): Promise<Ran | typeof REFUSES_SCRIPTS> => {
+    at.hasEnded = true;
     clearTimeout(timer);
     stop?.removeEventListener('abort', onStop);
     begin();
