@@ -1,6 +1,6 @@
 import type { Session } from '../fabric/index.ts';
 import { meshSessions } from '../fabric/index.ts';
-import type { Failure, Probed } from '../lab/index.ts';
+import { type Failure, listWays, type Probed, wayLengths } from '../lab/index.ts';
 import { columns } from './columns.ts';
 import type { LabRun } from './lab.ts';
 import { counted, type Terminal } from './terminal.ts';
@@ -13,13 +13,14 @@ export function labReport(run: LabRun): object {
     failed: run.failed.map(({ kind, name }) => ({ kind, name })),
     approximation: run.approximate,
     sessions: sessionsOf(run).map(({ id, kind }) => ({ id, kind, established: run.established.has(id) })),
-    pairs: run.probed.map(({ pair: { from, to, family, reachable }, reached, path, pathMtu }) => ({
+    pairs: run.probed.map(({ pair: { from, to, family, reachable }, reached, isLossy, there, pathMtu }) => ({
       from,
       to,
       family,
       expected: reachable,
       reached,
-      path,
+      lossy: isLossy,
+      ways: there === undefined ? [] : listWays(there).map(({ machines }) => machines),
       pathMtu,
     })),
     failures: run.failures,
@@ -109,7 +110,9 @@ function matrix(names: readonly string[], probed: readonly Probed[]): string[] {
     const one = probed.find(({ pair }) => pair.from === from && pair.to === to);
     if (one === undefined) return '';
     if (!one.reached) return one.pair.reachable ? 'LOST' : 'no way';
-    return `${one.path.length > 1 ? one.path.length - 1 : '?'} ${one.pathMtu ?? '?'}`;
+    if (one.isLossy) return 'LOSSY';
+    const [least = '?', ...more] = one.there === undefined ? [] : wayLengths(one.there);
+    return `${[least, ...more.slice(-1)].join('-')} ${one.pathMtu ?? '?'}`;
   };
   const rows = [['', ...names], ...names.map((from) => [from, ...names.map((to) => cell(from, to))])];
   return columns(rows).map((line) => `  ${line}`);

@@ -18,6 +18,8 @@ import {
   type Refused,
   refusedRoutes,
   takenOnTrust,
+  turnsByDesign,
+  unsettled,
   without,
 } from '../lab/index.ts';
 import { routerFiles } from '../routers/index.ts';
@@ -73,7 +75,9 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
           title: 'Wait for sessions and routes',
           run: async (say) => {
             if (booted !== undefined)
-              await converged(booted, { progress: (missing) => say(`${missing} missing`) });
+              found.refused = unsettled(
+                await converged(booted, { progress: (missing) => say(`${missing} missing`) }),
+              );
           },
         },
         ...(failed.length === 0
@@ -85,20 +89,25 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
                   'and',
                 )}`,
                 run: async (say: (detail: string) => void) => {
-                  if (booted === undefined) return;
+                  if (booted === undefined || found.refused !== undefined) return;
                   for (const one of failed) await breakIt(booted, one);
                   const left = without(booted, failed);
-                  await converged(left, {
-                    within: patience(fabric),
-                    progress: (missing) => say(`${missing} to settle`),
-                  });
+                  found.refused = unsettled(
+                    await converged(left, {
+                      patience: patience(fabric),
+                      progress: (missing) => say(`${missing} to settle`),
+                    }),
+                  );
                 },
               },
             ]),
         {
           title: 'Send packets between all pods',
           run: async () => {
-            if (booted !== undefined) run = await look(booted, failed, programs.approximate);
+            if (booted === undefined || found.refused !== undefined) return;
+            const result = await look(booted, failed, programs.approximate);
+            if ('says' in result) found.refused = result;
+            else run = result;
           },
         },
       ],
@@ -118,23 +127,23 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
   }
 }
 
-/** A dead router is noticed by the hold time at the latest, and OSPF's; then routes move. Milliseconds. */
+/** A dead router is noticed by the hold time at the latest, and OSPF's; then routes move. Milliseconds without any change. */
 const patience = (fabric: Fabric): number => (fabric.bgp.holdTime + 15) * 1000;
 
 async function look(
   booted: Lab,
   failed: readonly Failing[],
   approximate: boolean,
-): Promise<Omit<LabRun, 'seconds'>> {
+): Promise<Omit<LabRun, 'seconds'> | Refused> {
   const left = failed.length === 0 ? booted : without(booted, failed);
-  const seen = await converged(left, { within: 2000 });
+  const seen = await converged(left, { patience: 2000 });
+  const refused = unsettled(seen);
+  if (refused !== undefined) return refused;
   const probed = await probe(left);
   const isAtRest = failed.length === 0;
   const all = [...judge(left, seen, probed), ...(isAtRest ? lostAsExpected(probed) : [])];
-  // With nothing broken it is a forecast that the lab is held against: `check` warns of it (NE203). Of a network with something broken
-  // only the field report's reflectors are known to do so, since they set themselves as next hop.
-  const asked = (one: Failure) =>
-    one.kind === 'hairpin' && (isAtRest || left.fabric.bgp.reflectorNextHop === 'self');
+  // With nothing broken it is a forecast that the lab is held against: `check` warns of it (NE203).
+  const asked = (one: Failure) => (isAtRest && one.kind === 'hairpin') || turnsByDesign(left.fabric, one);
   const down = new Set(
     all.filter(({ kind }) => kind === 'session').map(({ says }) => says.split(' ')[0] ?? ''),
   );

@@ -27,8 +27,10 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
   if ('code' in folder) return folder.code;
   const booted = await bootLab({ fabric, routerFiles, programs });
   if ('says' in booted) return refuseLab(booted, EXIT.environment, terminal);
-  await converged(booted);
+  const { unsettled } = await converged(booted);
   await remember(booted, folder);
+  if (unsettled !== undefined)
+    terminal.complain(`The lab has ${unsettled}: look again before you believe what you see.`);
   if (terminal.json) terminal.print(documentOf('lab up', { ok: true, name: fabric.name }));
   terminal.say(`The lab of ${fabric.name} is up: ${listed(
     booted.plan.hosts.map(({ name }) => name),

@@ -2,8 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Expectations, expectations, type Fabric } from '../fabric/index.ts';
 import { type Holder, type HolderOptions, type Refused, startHolder } from './holder.ts';
-import { missing } from './judge.ts';
-import { type Observation, observe } from './observe.ts';
 import { hostFolder, type LabPlan, labPlan } from './plan.ts';
 import { type Programs, startScript, wiringScript } from './wiring.ts';
 
@@ -30,7 +28,7 @@ export interface BootOptions extends HolderOptions {
   readonly change?: (plan: LabPlan) => LabPlan;
 }
 
-/** Namespaces, wires, files and daemons. The routes come later: see `converged`. */
+/** Namespaces, wires, files and daemons. The routes come later: see settle.ts. */
 export async function bootLab(options: BootOptions): Promise<Lab | Refused> {
   const { fabric, routerFiles, programs, change = (plan) => plan } = options;
   const plan = change(labPlan(fabric, routerFiles, programs.approximate ? 2 : 1));
@@ -84,32 +82,4 @@ export async function addresses(holder: Holder, plan: LabPlan): Promise<Readonly
 export async function must(holder: Holder, script: string, what: string): Promise<void> {
   const { code, stderr } = await holder.run(script);
   if (code !== 0) throw new Error(`${what}: ${stderr.trim()}`);
-}
-
-/** Between two looks, and how long nothing may change before the network counts as settled. Milliseconds. */
-const POLL = 150;
-const CALM = 600;
-
-/**
- * Looks until everything that must be there is there and the kernels' routes rest, or the time is up; returns the last
- * look. `progress` is told how much is missing.
- */
-export async function converged(
-  lab: Lab,
-  { within = 30_000, progress = (_missing: number) => {} } = {},
-): Promise<Observation> {
-  const deadline = performance.now() + within;
-  let before = '';
-  let calmSince = performance.now();
-  for (;;) {
-    const seen = await observe(lab);
-    const routes = JSON.stringify([...seen.routes]);
-    if (routes !== before) calmSince = performance.now();
-    before = routes;
-    const lacking = missing(lab, seen);
-    progress(lacking);
-    const now = performance.now();
-    if ((lacking === 0 && now - calmSince >= CALM) || now >= deadline) return seen;
-    await new Promise((done) => setTimeout(done, POLL));
-  }
 }

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { calicoNodeChanges, type Fabric } from '../fabric/index.ts';
 import { addressBits } from '../topology/address.ts';
 import { askBird } from './birdc.ts';
-import { addresses, converged, type Lab, must, placeFiles } from './boot.ts';
+import { addresses, type Lab, must, placeFiles } from './boot.ts';
 import { begin, daemonsBesides, killed } from './daemons.ts';
 import { settled } from './in-between.ts';
 import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './plan.ts';
 import { rollNodes } from './roll.ts';
+import { converged } from './settle.ts';
 import { batch, gatewayRoute, podChange, podRemade, startScript, wiringScript } from './wiring.ts';
 
 /** What one step of a change did, for people. */
@@ -112,7 +113,7 @@ export async function changeLab(
     lab.plan.hosts.filter(({ name }) => now.has(name)),
   );
   if (gone.length + unwired.length + ended.length === 0) return { lab: changedLab, done };
-  await converged(changedLab, { within: UNTIL_UNUSED });
+  await converged(changedLab, { patience: UNTIL_UNUSED });
   const script = unwired.map(({ name, commands }) => batch(name, commands)).join('\n');
   await must(holder, [script, ...ended.flatMap(killed)].join('\n'), 'What is no more could not be taken off');
   await pullOut(lab, gone, next.plan);

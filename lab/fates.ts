@@ -1,6 +1,7 @@
 import { endsFor, type Session } from '../fabric/index.ts';
-import { converged, type Lab } from './boot.ts';
+import type { Lab } from './boot.ts';
 import type { Observation } from './observe.ts';
+import { converged, type Settled } from './settle.ts';
 
 /** What a change did to a session. */
 export interface Fate {
@@ -31,16 +32,20 @@ export function fates(before: Seen, after: Seen): Fate[] {
 const REST = 3000;
 
 /** Two speakers that open a session to each other at one time may take a second start: that is none of the change. */
-export async function rested(lab: Lab): Promise<Observation> {
+export async function rested(lab: Lab): Promise<Settled> {
+  const tries = 20;
   let before = await converged(lab);
-  for (let tries = 0; tries < 10; tries++) {
+  for (let rounds = 0; rounds < tries; rounds++) {
     await new Promise((done) => setTimeout(done, REST));
     const now = await converged(lab);
     const isQuiet = (session: Session) => sameStarts(starts(before, session), starts(now, session));
-    if (lab.expected.sessions.every(isQuiet)) return now;
+    if (now.unsettled !== undefined || lab.expected.sessions.every(isQuiet)) return now;
     before = now;
   }
-  return before;
+  return {
+    ...before,
+    unsettled: `not settled after ${(tries * REST) / 1000} s: sessions go on starting anew`,
+  };
 }
 
 /** When a session came up, at each of its ends as the daemon there writes it; undefined where it is not up. */

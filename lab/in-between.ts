@@ -1,7 +1,8 @@
 import { agreement, type Fabric, meshSessions, type Session } from '../fabric/index.ts';
-import { converged, type Lab } from './boot.ts';
+import type { Lab } from './boot.ts';
+import { converged } from './settle.ts';
 
-/** How long a delivery waits for sessions to come back before it goes on. Milliseconds. */
+/** Milliseconds without any change after which a delivery takes it that a session will not come back. */
 const UNTIL_BACK = 15_000;
 
 /**
@@ -12,7 +13,7 @@ export async function settled(lab: Lab, was: Fabric, is: Fabric, has: ReadonlySe
   const sessions = sessionsBetween(was, is, has);
   // Neither fabric says which routes are there in between: that they rest is enough.
   const between = { ...lab, fabric: { ...is, sessions: [] }, expected: { sessions, pairs: [] } };
-  await converged(between, { within: UNTIL_BACK });
+  await converged(between, { patience: UNTIL_BACK });
 }
 
 /** The sessions that come up while some speakers have one fabric and the others still another. */

@@ -11,29 +11,11 @@ import {
 } from '../fabric/index.ts';
 import { contains, hostPrefix, type Prefix, parsePrefix } from '../topology/address.ts';
 import type { Lab } from './boot.ts';
+import { type Failure, failure } from './failure.ts';
+import { pairFailures } from './judge-pairs.ts';
 import type { KernelRoute, Observation } from './observe.ts';
 import type { Probed } from './probe.ts';
 import { complaints, isAskedFor } from './refused.ts';
-
-/** Something that must hold and does not. */
-export interface Failure {
-  readonly kind:
-    | 'address'
-    | 'daemon'
-    | 'session'
-    | 'export'
-    | 'route'
-    | 'next-hop'
-    | 'absent'
-    | 'pair'
-    | 'path'
-    | 'hairpin'
-    | 'mtu'
-    | 'log';
-  /** The machines it is about, for the commands that look closer. */
-  readonly hosts: readonly string[];
-  readonly says: string;
-}
 
 /** All that an observation and probes say against what must hold. Nothing that follows from a silent daemon is left out. */
 export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): Failure[] {
@@ -42,14 +24,25 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
     ...seen.silent.map(({ host, daemon, said }) =>
       failure('daemon', [host], `${daemon} on ${host} does not answer${said === '' ? '' : `: ${said}`}`),
     ),
+    ...seen.waiting.map(({ host, seconds }) =>
+      failure(
+        'daemon',
+        [host],
+        `BIRD on ${host} waits for peers that are not there, and hides the pods of ${host} for up to ${seconds} s more (NE208)`,
+      ),
+    ),
     ...lab.expected.sessions.flatMap((session) => sessionFailures(seen, session)),
     ...exportFailures(lab, seen),
     ...routeFailures(lab, seen),
     ...strangers(lab, seen),
-    ...probed.flatMap((one) => probeFailures(lab, one)),
+    ...probed.flatMap((one) => pairFailures(lab, one)),
     ...complaints(lab.fabric, seen).map((line) => failure('log', [line.split(':')[0] ?? ''], line)),
   ];
 }
+
+/** What was asked for is no fault: reflectors that set themselves as next hop, as the field report's do, make neighbours turn around. */
+export const turnsByDesign = (fabric: Fabric, { kind }: Failure): boolean =>
+  kind === 'hairpin' && fabric.bgp.reflectorNextHop === 'self';
 
 /** Nodes whose Calico finds, or may find, another address than the topology's: the lab was built with that. */
 const addressFailures = (fabric: Fabric): Failure[] =>
@@ -86,28 +79,13 @@ export const refusedRoutes = (fabric: Fabric, { errors }: Observation): Failure[
 const isOnTrust = (one: DetectedAddress): boolean =>
   (one.mayFail || one.may.length > 1) && addressToExpect(one)?.text === one.expected.text;
 
-/** Pairs between which packets get lost, as was to be expected: that no way leads there, or a wrong one too, makes it no better. */
-export const lostAsExpected = (probed: readonly Probed[]): Failure[] =>
-  probed.flatMap(({ pair: { from, to, reachable, isLossy }, reached, path }) => {
-    if (!reachable && !reached) {
-      return [failure('pair', [from, to], `${from} to ${to}: lost, the way ends at ${path.at(-1) ?? from}`)];
-    }
-    if (!reached || isLossy !== true) return [];
-    return [failure('pair', [from, to], `${from} to ${to}: some packets get lost, on one of several ways`)];
-  });
-
 /** How much is not there yet: sessions and routes. */
 export const missing = (lab: Lab, seen: Observation): number =>
   seen.silent.length +
+  seen.waiting.length +
   lab.expected.sessions.flatMap((session) => sessionFailures(seen, session)).length +
   routeFailures(lab, seen).length +
   exportFailures(lab, seen).length;
-
-const failure = (kind: Failure['kind'], hosts: readonly string[], says: string): Failure => ({
-  kind,
-  hosts,
-  says,
-});
 
 /** The protocol at one end of a session. */
 const at = (seen: Observation, local: SessionEnd, remote: SessionEnd) =>
@@ -286,48 +264,4 @@ function strangers(lab: Lab, seen: Observation): Failure[] {
       return [failure('absent', [machine], `${machine} has a route to ${to}, which is nobody's block`)];
     }),
   );
-}
-
-function probeFailures(lab: Lab, { pair, reached, path, mtu }: Probed): Failure[] {
-  const who = `${pair.from} to ${pair.to}${lab.fabric.pods.families.length > 1 ? ` (${pair.family})` : ''}`;
-  const hosts = [pair.from, pair.to];
-  if (!pair.reachable) return reached ? [failure('pair', hosts, `${who}: answers, and should not`)] : [];
-  if (!reached)
-    return [
-      failure('pair', hosts, `${who}: the pod does not answer; the way ends at ${path.at(-1) ?? pair.from}`),
-    ];
-  return [
-    ...pathFailures(who, hosts, pair, path),
-    ...mtu.map((says) => failure('mtu', hosts, `${who}: ${says}`)),
-  ];
-}
-
-function pathFailures(
-  who: string,
-  hosts: readonly string[],
-  pair: PairExpectation,
-  path: readonly string[],
-): Failure[] {
-  const shown = path.join(' > ');
-  const stray = path.slice(0, -1).flatMap((machine, index) => {
-    const next = path[index + 1] ?? '';
-    const right = (pair.steps.get(machine) ?? []).map(({ to }) => to);
-    return right.includes(next)
-      ? []
-      : [`${machine} hands over to ${next}, not to ${right.join(' or ') || 'anybody'}`];
-  });
-  return [
-    ...(stray[0] === undefined ? [] : [failure('path', hosts, `${who}: ${stray[0]} (${shown})`)]),
-    ...turns(pair, path).map((turn) => failure('hairpin', hosts, `${who}: ${turn} (${shown})`)),
-  ];
-}
-
-/** A packet that leaves a machine over the segment it came from has turned around there. */
-function turns(pair: PairExpectation, path: readonly string[]): string[] {
-  return path.slice(1, -1).flatMap((machine, index) => {
-    const [before = '', after = ''] = [path[index], path[index + 2]];
-    const into = pair.steps.get(before)?.find(({ to }) => to === machine)?.segment;
-    const out = pair.steps.get(machine)?.find(({ to }) => to === after)?.segment;
-    return into !== undefined && into === out ? [`turns around at ${machine} on ${into}`] : [];
-  });
 }

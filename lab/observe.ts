@@ -11,6 +11,8 @@ export interface Observation {
   readonly routes: ReadonlyMap<string, readonly KernelRoute[]>;
   /** Daemons that did not answer, with what they said when they were started. */
   readonly silent: readonly { readonly host: string; readonly daemon: string; readonly said: string }[];
+  /** Nodes' BIRDs that wait for their peers, and hide the node's pods meanwhile; for how many seconds more, at most. */
+  readonly waiting: readonly { readonly host: string; readonly seconds: number }[];
   /** Lines of BIRD logs that report errors, each behind its host. */
   readonly errors: readonly string[];
 }
@@ -41,26 +43,40 @@ export async function observe(lab: Lab): Promise<Observation> {
   const [answers, routes] = await Promise.all([askDaemons(lab), kernelRoutes(lab)]);
   const sessions = new Map<string, BgpState[]>();
   const silent: { host: string; daemon: string; said: string }[] = [];
+  const waiting = answers.flatMap(({ host, seconds }) => (seconds === undefined ? [] : [{ host, seconds }]));
   for (const { host, daemon, text } of answers) {
     if (text === undefined)
       silent.push({ host, daemon: daemon.name, said: startWords(lab, host, daemon.name) });
     else sessions.set(host, [...(sessions.get(host) ?? []), ...bgpStates(text)]);
   }
-  return { sessions, routes, silent, errors: logErrors(lab) };
+  return { sessions, routes, silent, waiting, errors: logErrors(lab) };
 }
 
-async function askDaemons(
-  lab: Lab,
-): Promise<{ host: string; daemon: LabDaemon; text: string | undefined }[]> {
+interface Answer {
+  readonly host: string;
+  readonly daemon: LabDaemon;
+  readonly text: string | undefined;
+  /** Of its recovery; undefined where it is over. */
+  readonly seconds: number | undefined;
+}
+
+async function askDaemons(lab: Lab): Promise<Answer[]> {
   return Promise.all(
     lab.plan.hosts.flatMap((host) =>
       host.daemons.map(async (daemon) => {
         const socket = lab.holder.path(`${hostFolder(host.name)}/${daemon.name}.ctl`);
         const reply = await askBird(socket, 'show protocols all');
-        return { host: host.name, daemon, text: reply?.text };
+        const status = daemon.role === 'calico' ? await askBird(socket, 'show status') : undefined;
+        return { host: host.name, daemon, text: reply?.text, seconds: recoveryLeft(status?.text ?? '') };
       }),
     ),
   );
+}
+
+/** Seconds that a BIRD which started with `-R` waits for its peers yet; undefined where it does not wait. */
+export function recoveryLeft(status: string): number | undefined {
+  const [, left] = /Wait timer is (\d+)/.exec(status) ?? [];
+  return status.includes('Graceful restart recovery') ? Number(left) : undefined;
 }
 
 /** BIRD 1.6 and 2 say it alike, but for the channels that 2 has: its counts are added up. */

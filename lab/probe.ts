@@ -1,105 +1,94 @@
 import type { PairExpectation } from '../fabric/index.ts';
 import type { Lab } from './boot.ts';
 import { answered, fping, key, questions } from './fping.ts';
+import { type HopTrial, tryHops } from './hops.ts';
 import { type Arrivals, sendSized, tooLargeBy } from './sizes.ts';
-import { trace } from './trace.ts';
+import { isOne, shown, turned, type Ways, walk, wayBy, wayMtus, withoutHops } from './walk.ts';
 
-/** What packets between two pods did. */
+/** What packets between two pods do, whichever of several equal ways a kernel chooses for them. */
 export interface Probed {
   readonly pair: PairExpectation;
+  /** Whether packets come back, by some way there and some way back at least. */
   readonly reached: boolean;
-  /** The machines that a packet went through, from node to node; as far as it came where it did not arrive. */
-  readonly path: readonly string[];
-  /** Bytes: the smallest MTU of the segments on the path; undefined where the path is not known whole. */
+  /** Whether they get lost on another way, there or back. */
+  readonly isLossy: boolean;
+  /** Undefined where the pod to reach has no address. */
+  readonly there: Ways | undefined;
+  readonly back: Ways | undefined;
+  /** Bytes: the smallest MTU of the segments on the ways there; undefined where none leads there. */
   readonly pathMtu: number | undefined;
   /** What sizes did that they should not. */
   readonly mtu: readonly string[];
 }
 
 /**
- * Pings every pair of pods, follows each way, and tries sizes: what a pod sends at its own MTU arrives; of larger packets
+ * Pings every pair of pods, follows all of their ways, and tries sizes: what a pod sends at its own MTU arrives; of larger packets
  * (the pod's interface is widened for that) one of the path's MTU arrives, and one byte more does not. One prober a pod and
- * question, not one a pair.
+ * question, not one a pair. A ping takes one of several equal ways, and which one is up to the hash of the kernel: where there are
+ * several, each of their hops is tried by itself.
  */
 export async function probe(lab: Lab): Promise<Probed[]> {
-  const reached = await ping(lab);
-  const paths = await trace(lab, reached);
-  const pairs = lab.expected.pairs.filter((pair) => reached.has(key(pair)));
+  const { pairs } = lab.expected;
+  const answering = await ping(lab);
+  const walked = await walk(lab);
+  const several = pairs.filter((pair) => !isSingle(walked.get(key(pair)), walked.get(key(turned(pair)))));
   const podMtu = new Map(lab.plan.pods.map(({ node, mtu }) => [node, mtu]));
   // After a change pods that were made with one MTU and with another stand beside each other: neither takes more than its own.
   const own = ({ from, to }: PairExpectation) => Math.min(podMtu.get(from) ?? 0, podMtu.get(to) ?? 0);
-  const limits = new Map(pairs.map((pair) => [key(pair), pathMtu(lab, pair, paths.get(key(pair)) ?? [])]));
-  const above = (more: number) =>
-    pairs.flatMap((pair) => {
-      const limit = limits.get(key(pair));
-      return limit === undefined ? [] : [{ pair, size: limit + more }];
-    });
-  const back = new Map(pairs.map((pair) => [key(pair), pair]));
-  const atPodMtu = await sendSized(
+  const trial = await tryHops(
     lab,
-    pairs.map((pair) => ({ pair, size: own(pair) })),
-    3,
+    several.map((pair) => {
+      const both = [pair, turned(pair)].flatMap((one) => walked.get(key(one)) ?? []);
+      const limits = both.slice(0, 1).flatMap((there) => wayMtus(lab, there).slice(0, 1));
+      const sizes = [own(pair), ...limits.flatMap((limit) => [limit, limit + tooLargeBy(lab)])];
+      return { pair, hops: both.flatMap(({ hops }) => [...hops.values()].flat()), sizes };
+    }),
   );
-  await widen(lab);
-  const atLimit = await sendSized(lab, above(0), 3);
-  const beyond = await sendSized(lab, above(tooLargeBy(lab)), 1);
-  return lab.expected.pairs.map((pair) => {
-    const limit = limits.get(key(pair));
-    const isReached = reached.has(key(pair));
-    return {
-      pair,
-      reached: isReached,
-      path: paths.get(key(pair)) ?? [pair.from],
-      pathMtu: limit,
-      mtu: isReached ? sizeFaults(pair) : [],
-    };
+  const looked = pairs.map((pair): Looked => {
+    const [there, back] = [pair, turned(pair)].map((one) => {
+      const ways = walked.get(key(one));
+      return ways && withoutHops(ways, trial.isSilent);
+    });
+    const outcome = outcomeOf(answering.has(key(pair)), there, back);
+    const mtus = there === undefined ? [] : wayMtus(lab, there);
+    const isSure =
+      mtus.length === 1 && back !== undefined && wayMtus(lab, back).every((mtu) => mtu >= Number(mtus[0]));
+    return { pair, there, back, outcome, own: own(pair), limit: mtus[0], isSure };
   });
-
-  function sizeFaults(pair: PairExpectation): string[] {
-    const limit = limits.get(key(pair));
-    // Of ways of several MTUs nobody knows which one a packet takes: only what pods themselves send must arrive.
-    const isSure = limit !== undefined && isOneWide(pair) && carries(turned(pair), limit);
-    const lost = ({ tried, arrived }: Arrivals) => tried.has(key(pair)) && !arrived.has(key(pair));
-    return [
-      ...(lost(atPodMtu) ? [`packets of the pods' MTU, ${own(pair)} bytes, do not arrive`] : []),
-      ...(isSure && lost(atLimit)
-        ? [`packets of ${limit} bytes do not arrive, although every segment on the way has that MTU`]
-        : []),
-      ...(isSure && beyond.arrived.has(key(pair))
-        ? [`packets of ${limit + tooLargeBy(lab)} bytes arrive, although the way has an MTU of ${limit}`]
-        : []),
-    ];
-  }
-
-  function isOneWide(pair: PairExpectation): boolean {
-    return new Set(wayMtus(lab, pair)).size === 1;
-  }
-
-  function carries(pair: PairExpectation, size: number): boolean {
-    return wayMtus(lab, back.get(key(pair)) ?? pair).every((mtu) => mtu >= size);
-  }
+  const faults = await sizeFaults(lab, looked, trial);
+  return looked.map(({ pair, there, back, outcome, limit }) => ({
+    pair,
+    reached: outcome !== 'never',
+    isLossy: outcome === 'sometimes',
+    there,
+    back,
+    pathMtu: outcome === 'never' ? undefined : limit,
+    mtu: faults(pair),
+  }));
 }
 
-/** The MTU of each way that packets of a pair may take. */
-function wayMtus(lab: Lab, { from, to, steps }: PairExpectation): number[] {
-  const known = new Map<string, readonly number[]>([[to, [Number.POSITIVE_INFINITY]]]);
-  const mtusFrom = (machine: string): readonly number[] => {
-    const before = known.get(machine);
-    if (before !== undefined) return before;
-    // A way that comes back to where it is being looked for leads nowhere.
-    known.set(machine, []);
-    const all = (steps.get(machine) ?? []).flatMap((step) =>
-      mtusFrom(step.to).map((rest) => Math.min(rest, mtuOf(lab, step.segment, [machine, step.to]))),
-    );
-    const found = [...new Set(all)];
-    known.set(machine, found);
-    return found;
-  };
-  return [...mtusFrom(from)];
+/** What is known of a pair before sizes are tried. */
+interface Looked {
+  readonly pair: PairExpectation;
+  readonly there: Ways | undefined;
+  readonly back: Ways | undefined;
+  readonly outcome: 'always' | 'sometimes' | 'never';
+  /** Bytes: what its pod sends, and the least MTU of the ways there. */
+  readonly own: number;
+  readonly limit: number | undefined;
+  /** Whether all ways there have that MTU and all ways back carry it: of others nobody knows which one a packet takes. */
+  readonly isSure: boolean;
 }
 
-/** The same two, the other way round. */
-const turned = (pair: PairExpectation): PairExpectation => ({ ...pair, from: pair.to, to: pair.from });
+const isSingle = (there: Ways | undefined, back: Ways | undefined): boolean =>
+  there === undefined || back === undefined || (isOne(there) && isOne(back));
+
+/** One ping says all where there is one way; where there are several and one of them fails, it is chance whether it comes back. */
+function outcomeOf(answers: boolean, there: Ways | undefined, back: Ways | undefined): Looked['outcome'] {
+  const arrive = [there?.arrives, back?.arrives];
+  if (isSingle(there, back) || arrive.every((one) => one === 'always')) return answers ? 'always' : 'never';
+  return arrive.includes('never') && !answers ? 'never' : 'sometimes';
+}
 
 /** The pairs whose target answered. */
 async function ping(lab: Lab): Promise<ReadonlySet<string>> {
@@ -111,20 +100,66 @@ async function ping(lab: Lab): Promise<ReadonlySet<string>> {
   return new Set(asked.flatMap((question, index) => answered(question, answers[index] ?? '')));
 }
 
-/** Of a segment and of the interfaces that these have on it. */
-function mtuOf({ plan }: Lab, name: string, hosts: readonly (string | undefined)[]): number {
-  const segment = plan.segments.find((one) => one.name === name);
-  const own = segment?.ports.filter(({ host }) => hosts.includes(host)).map(({ mtu }) => mtu) ?? [];
-  return Math.min(segment?.mtu ?? 0, ...own);
+/** Sends packets at the limits; of a pair, what they did that they should not. */
+async function sizeFaults(
+  lab: Lab,
+  looked: readonly Looked[],
+  trial: HopTrial,
+): Promise<(pair: PairExpectation) => readonly string[]> {
+  const reached = looked.filter(({ outcome }) => outcome !== 'never');
+  const above = (more: number) =>
+    reached.flatMap(({ pair, limit }) => (limit === undefined ? [] : [{ pair, size: limit + more }]));
+  const more = tooLargeBy(lab);
+  const atPods = await sendSized(
+    lab,
+    reached.map(({ pair, own }) => ({ pair, size: own })),
+    3,
+  );
+  await widen(lab);
+  const atLimit = await sendSized(lab, above(0), 3);
+  const beyond = await sendSized(lab, above(more), 1);
+  const faults = new Map(
+    reached.map((one) => {
+      const { pair, own, limit = 0, isSure, outcome } = one;
+      // Where packets of any size may get lost, what a large one does says nothing.
+      const lost = (arrivals: Arrivals, size: number) =>
+        lostOn(one, trial, size) ??
+        (outcome === 'always' && arrivals.tried.has(key(pair)) && !arrivals.arrived.has(key(pair))
+          ? ''
+          : undefined);
+      const [ofPods, ofLimit] = [lost(atPods, own), lost(atLimit, limit)];
+      const passes = isSingle(one.there, one.back)
+        ? beyond.arrived.has(key(pair))
+        : lostOn(one, trial, limit + more) !== '';
+      return [
+        key(pair),
+        [
+          ...(ofPods === undefined ? [] : [`packets of the pods' MTU, ${own} bytes, do not arrive${ofPods}`]),
+          ...(isSure && ofLimit !== undefined
+            ? [
+                `packets of ${limit} bytes do not arrive${ofLimit}, although every segment on the way has that MTU`,
+              ]
+            : []),
+          ...(isSure && passes
+            ? [`packets of ${limit + more} bytes arrive, although the way has an MTU of ${limit}`]
+            : []),
+        ],
+      ] as const;
+    }),
+  );
+  return (pair) => faults.get(key(pair)) ?? [];
 }
 
-/** The least MTU of the segments between the machines of a path, and of their interfaces there. */
-function pathMtu(lab: Lab, pair: PairExpectation, path: readonly string[]): number | undefined {
-  const mtus = path.slice(0, -1).map((machine, index) => {
-    const step = pair.steps.get(machine)?.find(({ to }) => to === path[index + 1]);
-    return step === undefined ? undefined : mtuOf(lab, step.segment, [machine, path[index + 1]]);
+/** Where there are several ways: on which of them packets of a size get lost; empty: on all; undefined: on none. */
+function lostOn({ pair, there, back }: Looked, { isTooLarge }: HopTrial, size: number): string | undefined {
+  const found = [there, back].flatMap((ways) => {
+    const narrow = [...(ways?.hops.values() ?? [])].flat().find((hop) => isTooLarge(hop, size));
+    if (ways === undefined || narrow?.to === undefined) return [];
+    const left = withoutHops(ways, (hop) => isTooLarge(hop, size));
+    const name = ways.from === pair.from ? 'on the way' : 'on the way back';
+    return left.arrives === 'never' ? '' : ` ${name} ${shown(wayBy(ways, [narrow.machine, narrow.to]))}`;
   });
-  return mtus.includes(undefined) || mtus.length === 0 ? undefined : Math.min(...mtus.map(Number));
+  return found.includes('') ? '' : found[0];
 }
 
 /** Wide enough for any segment, so that not the pod's own interface is what limits a packet. */

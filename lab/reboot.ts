@@ -1,12 +1,14 @@
 import { askBird } from './birdc.ts';
-import { type BootOptions, bootLab, converged, type Lab, must } from './boot.ts';
+import { type BootOptions, bootLab, type Lab, must } from './boot.ts';
 import { breakIt, cutOff, type Failing, without } from './fail.ts';
+import type { Failure } from './failure.ts';
 import type { Refused } from './holder.ts';
-import { type Failure, judge } from './judge.ts';
-import { type BgpState, bgpStates, type Observation, observe } from './observe.ts';
+import { judge, turnsByDesign } from './judge.ts';
+import { type BgpState, bgpStates, type Observation, observe, recoveryLeft } from './observe.ts';
 import { hostFolder, type LabHost } from './plan.ts';
 import { probe } from './probe.ts';
 import { type Ride, startPings } from './rides.ts';
+import { converged, unsettled } from './settle.ts';
 import { birdCommand } from './wiring.ts';
 
 /** What a node's reboot costs. */
@@ -44,7 +46,8 @@ export async function rebootNode(options: RebootOptions): Promise<Reboot | Refus
   const lab = await bootLab(boot);
   if ('says' in lab) return lab;
   try {
-    await converged(lab);
+    const atFirst = unsettled(await converged(lab));
+    if (atFirst !== undefined) return atFirst;
     for (const one of failed) await breakIt(lab, one);
     await cutOff(lab, away);
     const left = failed.length === 0 ? lab : without(lab, failed);
@@ -58,9 +61,13 @@ export async function rebootNode(options: RebootOptions): Promise<Reboot | Refus
     progress(`reboot ${node}`);
     await must(lab.holder, rebootScript(lab, host), `${node} could not be rebooted`);
     const ended = await recovery(lab, host);
-    const seen = await converged(left, { within: ended.waits === undefined ? UNTIL_WHOLE : 0 });
+    const seen = await converged(left, { patience: ended.waits === undefined ? UNTIL_WHOLE : 0 });
+    const refused = unsettled(seen);
+    if (refused !== undefined) return refused;
     const pairs = (await pings.end()).filter(({ from, to }) => ![from, to].some((one) => away.includes(one)));
-    const failures = judge(left, seen, await probe(left)).filter((failure) => isOf(failure, away));
+    const failures = judge(left, seen, await probe(left)).filter(
+      (failure) => isOf(failure, away) && !turnsByDesign(left.fabric, failure),
+    );
     return { node, ...ended, pairs, failures };
   } finally {
     await lab.holder.end();
@@ -161,8 +168,7 @@ async function look(
   const status = (await askBird(socket, 'show status'))?.text;
   const states = bgpStates((await askBird(socket, 'show protocols all'))?.text ?? '');
   if (status === undefined) return { left: Number.POSITIVE_INFINITY, states };
-  const [, remains] = /Wait timer is (\d+)/.exec(status) ?? [];
-  return { left: status.includes('Graceful restart recovery') ? Number(remains) : undefined, states };
+  return { left: recoveryLeft(status), states };
 }
 
 /** A peer by its name, and by its address where nobody of the fabric has it. */

@@ -7,16 +7,19 @@ import {
   nodeBlocks,
 } from '../fabric/index.ts';
 import { contains, type Prefix } from '../topology/address.ts';
-import { type BootOptions, bootLab, converged, type Lab } from './boot.ts';
+import { type BootOptions, bootLab, type Lab } from './boot.ts';
 import { type Between, type Changed, changeLab, type Delivered, readdressed } from './change.ts';
+import type { Failure } from './failure.ts';
 import { type Fate, fates, rested } from './fates.ts';
 import type { Refused } from './holder.ts';
-import { type Failure, judge, lostAsExpected } from './judge.ts';
+import { judge, turnsByDesign } from './judge.ts';
+import { lostAsExpected } from './judge-pairs.ts';
 import { underLastNames, underOwnNames } from './last-names.ts';
 import type { Observation } from './observe.ts';
 import { labPlan } from './plan.ts';
 import { type Probed, probe } from './probe.ts';
 import { type Ride, startPings } from './rides.ts';
+import { converged, unsettled } from './settle.ts';
 
 /** What happens to a network that is changed while it is used. */
 export interface Rehearsal {
@@ -76,11 +79,14 @@ export async function rehearseSteps(
   /** The nodes that got another address: BIRD's log is never forgotten. */
   const moved = new Set<string>();
   try {
-    await converged(running);
+    const refused = unsettled(await converged(running));
+    if (refused !== undefined) return refused;
     for (const [index, { fabric, joins, ownNames }] of states.entries()) {
       isRolled ||= calicoNodeChanges(running.fabric, fabric).length > 0;
       const step = { fabric, joins, first: steps[index]?.first ?? 'routers' };
-      const { lab, cost } = await made(running, step, boot);
+      const result = await made(running, step, boot);
+      if ('says' in result) return result;
+      const { lab, cost } = result;
       for (const node of readdressed(running.plan, lab.plan)) moved.add(node);
       const failures = cost.failures.filter((failure) => !isOfMove(failure, moved));
       progress('boot the head afresh and compare');
@@ -88,6 +94,7 @@ export async function rehearseSteps(
       if ('says' in fresh) return fresh;
       try {
         const differences = await lastingDifferences(lab, fresh, isRolled);
+        if ('says' in differences) return differences;
         rehearsals.push(underOwnNames({ ...cost, failures, differences }, [running, lab], ownNames));
       } finally {
         await fresh.holder.end();
@@ -105,7 +112,7 @@ async function made(
   running: Lab,
   { fabric, first, joins }: Step & { readonly joins: ReadonlySet<string> },
   { routerFiles, programs, waves, expects, progress = () => {} }: Boot,
-): Promise<{ lab: Lab; cost: Omit<Rehearsal, 'differences'> }> {
+): Promise<{ lab: Lab; cost: Omit<Rehearsal, 'differences'> } | Refused> {
   const head = withBlocks(fabric, nodeBlocks(running.fabric));
   const before = await rested(running);
   const plan = labPlan(head, routerFiles, programs.approximate ? 2 : 1, running.plan);
@@ -114,12 +121,17 @@ async function made(
   const next = { fabric: head, plan, programs, expected: (expects ?? expectations)(head) };
   const between = betweenIn(running, head, joins, routerFiles);
   const { lab, done } = await changeLab(running, next, { first, waves }, between);
-  const after = await converged(lab, { within: 60_000 });
+  const after = await converged(lab, { patience: UNTIL_BACK });
   const pairs = await pings.end();
+  const refused = unsettled(before, after);
+  if (refused !== undefined) return refused;
   const sessions = fates({ lab: running, seen: before }, { lab, seen: after });
   const probed = await probe(lab);
   const judged = judge(lab, after, probed);
-  const failures = expects === undefined ? judged : notAsForetold(judged, probed, running.expected);
+  const failures =
+    expects === undefined
+      ? judged.filter((one) => !turnsByDesign(head, one))
+      : notAsForetold(judged, probed, running.expected);
   return { lab, cost: { done, pairs, sessions, failures } };
 }
 
@@ -177,23 +189,30 @@ function withBlocks(fabric: Fabric, blocks: ReadonlyMap<string, readonly Prefix[
   return { ...fabric, nodes, regions };
 }
 
-/** How long an IGP may take to find the last of several equal paths, in a lab. Milliseconds. */
+/** Milliseconds without any change after which a session that is not back will not come back. */
+const UNTIL_BACK = 60_000;
+
+/** For how long two labs have to differ in the same, each at rest, before that counts. Milliseconds. */
 const UNTIL_EQUAL = 15_000;
 
 /**
  * What differs between two labs and goes on to differ. A BIRD that was started with the kernel's routes of the one before it
  * (`isRolled`) leaves alone what leads the right way, whatever its metric: that one is of no interest then.
  */
-async function lastingDifferences(one: Lab, other: Lab, isRolled: boolean): Promise<string[]> {
-  const deadline = performance.now() + UNTIL_EQUAL;
+async function lastingDifferences(one: Lab, other: Lab, isRolled: boolean): Promise<string[] | Refused> {
+  let [before, since] = ['', performance.now()];
   for (;;) {
     const [seen, afresh] = [await converged(one), await converged(other)];
+    const refused = unsettled(seen, afresh);
+    if (refused !== undefined) return refused;
     const [changed, fresh] = [routeLines(one, seen, !isRolled), routeLines(other, afresh, !isRolled)];
     const differences = [
       ...[...changed].filter((line) => !fresh.has(line)).map((line) => `left over: ${line}`),
       ...[...fresh].filter((line) => !changed.has(line)).map((line) => `missing: ${line}`),
     ].sort();
-    if (differences.length === 0 || performance.now() > deadline) return differences;
+    const now = performance.now();
+    if (differences.join('\n') !== before) [before, since] = [differences.join('\n'), now];
+    if (differences.length === 0 || now - since > UNTIL_EQUAL) return differences;
   }
 }
 

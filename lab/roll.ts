@@ -1,12 +1,13 @@
-import { converged, type Lab, must, placeFiles } from './boot.ts';
+import { type Lab, must, placeFiles } from './boot.ts';
 import type { Changed } from './change.ts';
 import { hostFolder, type LabHost } from './plan.ts';
+import { converged } from './settle.ts';
 import { startCommand } from './wiring.ts';
 
 /** Seconds that a pod takes to be replaced, at least. */
 const AWAY = 1;
 
-/** How long the next node waits for the one before it. Milliseconds. */
+/** Milliseconds without any change after which the next node waits no longer for the one before it. */
 const UNTIL_READY = 30_000;
 
 /**
@@ -38,6 +39,6 @@ export async function rollNodes(
       `calico-node on ${host.name} could not be rolled`,
     );
     done.push({ says: `gave ${host.name} another calico-node, ${lab.fabric.calico.version}` });
-    await converged(lab, { within: UNTIL_READY });
+    await converged(lab, { patience: UNTIL_READY });
   }
 }

@@ -24,7 +24,7 @@ export const tooLargeBy = ({ plan }: Lab): number =>
   plan.segments.some(({ mtu, ports }) => ports.some((port) => port.mtu !== mtu)) ? 5 : 1;
 
 /** IPv4 and ICMP headers, IPv6 and ICMPv6 headers. Bytes. */
-const HEADERS = { ipv4: 28, ipv6: 48 } as const;
+export const HEADERS = { ipv4: 28, ipv6: 48 } as const;
 
 /** Sends each pair its packet, `tries` times at most until one arrives. */
 export async function sendSized(lab: Lab, all: readonly Sized[], tries: number): Promise<Arrivals> {

@@ -3,6 +3,7 @@ import type { Block, Machine } from '../../analysis/simulator/network.ts';
 import type { Simulation } from '../../analysis/simulator/simulate.ts';
 import { machineOf, segmentOf } from '../../analysis/simulator/spf.ts';
 import { carriesMetric, HIGHEST_LOCAL_PREF, quadText } from '../../fabric/index.ts';
+import { key } from '../../lab/fping.ts';
 import type { Lab, Probed } from '../../lab/index.ts';
 import type { KernelRoute, Observation } from '../../lab/observe.ts';
 import type { RibRoute } from '../../lab/ribs.ts';
@@ -141,37 +142,60 @@ function metricDifference(simulation: Simulation, block: Block, machine: Machine
     : [`metric at ${machine.name} for ${block.prefix.text}: simulator ${expected}, kernel ${found}`];
 }
 
-/** What packets between pods did, held against what the simulator says of every pair. */
-export function pairDifferences(simulation: Simulation, probed: readonly Probed[]): string[] {
+/**
+ * What packets between pods did, held against what the simulator says of every pair; and the ways that single packets were `traced` on,
+ * held against those that the kernels' tables give.
+ */
+export function pairDifferences(
+  simulation: Simulation,
+  probed: readonly Probed[],
+  traced: ReadonlyMap<string, readonly string[]>,
+): string[] {
   const { network } = simulation;
   const named = new Map(network.machines.map(({ name, index }) => [name, index]));
   const index = (name: string) => named.get(name) ?? -1;
   const blockOf = (node: string, family: string) =>
     network.blocks.find((block) => block.node === index(node) && block.prefix.family === family);
-  return probed.flatMap(({ pair, reached, path }) => {
+  return probed.flatMap(({ pair, reached, isLossy, there: ways }) => {
     const [to, back] = [blockOf(pair.to, pair.family), blockOf(pair.from, pair.family)];
     if (to === undefined || back === undefined) return [];
     const [there, again] = [simulation.waysTo(to), simulation.waysTo(back)];
     if (there.rib.undecided.length > 0 || again.rib.undecided.length > 0) return [];
     const fates = [there.fate(index(pair.from)), again.fate(index(pair.to))];
     const who = `${pair.from} to ${pair.to} (${pair.family})`;
-    const always = fates.every(({ arrives, dropped, loops }) => arrives && !dropped && !loops);
-    const never = fates.some(({ arrives }) => !arrives);
-    if (always && !reached)
-      return [`${who}: simulator says it arrives, the pod does not answer; ${path.join(' > ')}`];
-    if (never && reached) return [`${who}: simulator says it is lost, the pod answers; ${path.join(' > ')}`];
-    if (!reached || !always) return [];
+    const always = fates.every((fate) => !isMute(fate));
+    const expected = always ? 'always' : fates.some(({ arrives }) => !arrives) ? 'never' : 'sometimes';
+    const found = !reached ? 'never' : isLossy ? 'sometimes' : 'always';
+    const path = traced.get(key(pair)) ?? [];
+    if (expected !== found)
+      return [`${who}: simulator says it ${expected} arrives, the lab ${found}; ${path.join(' > ')}`];
+    const wrong = [...(ways?.hops ?? [])].flatMap(([machine, hops]) => {
+      if (machine === pair.to) return [];
+      const simulated = there.forwarding(index(machine)).hops.map((hop) => nameOf(simulation, hop));
+      const [own, others] = [hops.map((hop) => hop.to ?? 'nobody'), simulated].map((names) =>
+        [...new Set(names)].sort().join(' or '),
+      );
+      return own === others
+        ? []
+        : [`${who}: ${machine} hands over to ${own}, says the lab; simulator: ${others}`];
+    });
+    if (wrong.length > 0 || !always) return wrong;
     for (const [place, machine] of path.slice(0, -1).entries()) {
-      const next = index(path[place + 1] ?? '');
       const hops = there.forwarding(index(machine)).hops.map((hop) => machineOf(network, hop));
-      if (hops.includes(next)) continue;
+      if (hops.includes(index(path[place + 1] ?? ''))) continue;
       // Who knows no way back to the pod cannot tell it that a packet's time was up: the trace has a gap there.
       if (hops.some((hop) => isMute(again.fate(hop)))) return [];
-      return [`${who}: ${machine} hands over to ${path[place + 1]}, says the lab; not the simulator`];
+      return [`${who}: a packet goes from ${machine} to ${path[place + 1]}, where no table leads`];
     }
     return [];
   });
 }
+
+/** Whoever has failed is nobody to a lab. */
+const nameOf = ({ network, failure }: Simulation, hop: number): string =>
+  failure.machines.has(machineOf(network, hop))
+    ? 'nobody'
+    : (network.machines[machineOf(network, hop)]?.name ?? 'nobody');
 
 const isMute = ({ arrives, dropped, loops }: Fate): boolean => !arrives || dropped || loops;
 

@@ -24,6 +24,7 @@ import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { atRest } from '../lab/at-rest.ts';
+import { trace } from '../lab/trace.ts';
 import { pairDifferences, routeDifferences, sizeLimits } from './agreement.ts';
 import { arbitraryNetwork } from './arbitrary-network.ts';
 import { redundantNetwork, visitedNetwork } from './redundant-network.ts';
@@ -165,6 +166,7 @@ async function packetDifferences(simulation: Simulation, lab: Lab): Promise<stri
   );
   await lab.holder.run(forget.join('\n'));
   const probed = await probe(lab);
+  const reached = new Set(probed.filter((one) => one.reached).map(({ pair }) => key(pair)));
   const limits = sizeLimits(simulation, probed);
   const atLimit = await sendSized(lab, limits, 3);
   const beyond = await sendSized(
@@ -173,7 +175,7 @@ async function packetDifferences(simulation: Simulation, lab: Lab): Promise<stri
     1,
   );
   return [
-    ...pairDifferences(simulation, probed),
+    ...pairDifferences(simulation, probed, await trace(lab, reached)),
     ...limits.flatMap(({ pair, size }) => {
       const who = `${pair.from} to ${pair.to} (${pair.family})`;
       return [

@@ -50,7 +50,7 @@ export async function bootFleet(): Promise<Fleet> {
     const routers = Object.fromEntries(started) as Record<RouterName, FleetRouter>;
     desk.main.pin(new Map(ROUTERS.map((name) => [name, routers[name].hostKey])));
     const fleet = fleetOf(withRouters(booted), desk, routers);
-    await converged(fleet.lab, { within: 40_000 });
+    await converged(fleet.lab, { patience: 20_000 });
     await waited('traffic between all pods', async () => (await unreached(fleet.lab)).length === 0);
     return fleet;
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Lab } from '../../lab/index.ts';
+import { type Lab, wayLengths } from '../../lab/index.ts';
 import { NETWORKS } from '../routers/networks.ts';
 import { booted, look, on, scenario } from './labs.ts';
 
@@ -17,7 +17,12 @@ scenario('pods that talk over both families', () => {
     const ways = (family: string) =>
       probed
         .filter(({ pair }) => pair.family === family)
-        .map(({ pair, path, pathMtu }) => [pair.from, pair.to, path.length - 1, pathMtu]);
+        .map(({ pair, there, pathMtu }) => [
+          pair.from,
+          pair.to,
+          ...(there ? wayLengths(there) : []),
+          pathMtu,
+        ]);
     expect(ways('ipv6')).toEqual([
       ['e-a', 'e-b', 1, 1500],
       ['e-a', 'w-a', 3, 1420],

@@ -8,6 +8,7 @@ import {
   type Lab,
   type Probed,
   probe,
+  type Settled,
   without,
 } from '../../lab/index.ts';
 import type { LabPlan } from '../../lab/plan.ts';
@@ -24,15 +25,22 @@ export const scenario = process.env.NOENCAP_NO_NETNS === '1' ? describe.skip : d
 export async function booted(
   topology: TopologyInput,
   change?: (plan: LabPlan) => LabPlan,
-  within?: number,
+  patience?: number,
 ): Promise<Lab> {
   const programs = findPrograms('.');
   if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
   if (programs.approximate) throw new Error('BIRD 1.6.8 is missing. Run: scripts/setup-lab.sh');
   const lab = await bootLab({ fabric: fabricOf(topology), routerFiles, programs, ...(change && { change }) });
   if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
-  await converged(lab, within === undefined ? {} : { within });
+  await settledIn(lab, patience);
   return lab;
+}
+
+/** The last look at a network that rests. `patience`: milliseconds without a change after which what is missing does not come. */
+async function settledIn(lab: Lab, patience: number | undefined): Promise<Settled> {
+  const seen = await converged(lab, patience === undefined ? {} : { patience });
+  if (seen.unsettled !== undefined) throw new Error(seen.unsettled);
+  return seen;
 }
 
 export interface Look {
@@ -43,9 +51,9 @@ export interface Look {
 }
 
 /** What `noencap lab` would find now, with these having failed. */
-export async function look(lab: Lab, failed: readonly Failing[] = [], within = 1000): Promise<Look> {
+export async function look(lab: Lab, failed: readonly Failing[] = [], patience = 3000): Promise<Look> {
   const left = failed.length === 0 ? lab : without(lab, failed);
-  const seen = await converged(left, { within });
+  const seen = await settledIn(left, patience);
   const probed = await probe(left);
   const failures = judge(left, seen, probed);
   return {

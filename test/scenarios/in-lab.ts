@@ -6,14 +6,14 @@ import { pingIpv6 } from '../../lab/ping.ts';
 import type { LabHost, LabPlan } from '../../lab/plan.ts';
 import { type RibRoute, readRibs } from '../../lab/ribs.ts';
 import { sendSized } from '../../lab/sizes.ts';
-import { trace } from '../../lab/trace.ts';
 import { contains, type Prefix, parsePrefix } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { atRest } from '../lab/at-rest.ts';
 import { booted } from '../lab/labs.ts';
+import { trace } from '../lab/trace.ts';
 import type { Forwarding, Look, Pair, World } from './world.ts';
 
-/** Milliseconds: what is expected to be may take so long; and how long a lab may take to have all that it should have. */
+/** Milliseconds: what is expected to be may take so long; and without any change, after which a lab has all that it will have. */
 const PATIENCE = 25_000;
 const CONVERGENCE = 10_000;
 
@@ -54,7 +54,7 @@ export async function inLab(topology: TopologyInput): Promise<World> {
       const gone = failed;
       failed = [];
       await mend(lab, gone);
-      await converged(lab, { within: CONVERGENCE });
+      await converged(lab, { patience: CONVERGENCE });
     },
     end: () => lab.holder.end(),
   };

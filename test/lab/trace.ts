@@ -1,6 +1,6 @@
-import type { Lab } from './boot.ts';
-import { fping, key, questions } from './fping.ts';
-import { pairsToPing, pingIpv6 } from './ping.ts';
+import type { Lab } from '../../lab/boot.ts';
+import { fping, key, questions } from '../../lab/fping.ts';
+import { pairsToPing, pingIpv6 } from '../../lab/ping.ts';
 
 /** Longer ways are loops. */
 const MOST_HOPS = 12;

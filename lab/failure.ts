@@ -1,0 +1,25 @@
+/** Something that must hold and does not. */
+export interface Failure {
+  readonly kind:
+    | 'address'
+    | 'daemon'
+    | 'session'
+    | 'export'
+    | 'route'
+    | 'next-hop'
+    | 'absent'
+    | 'pair'
+    | 'path'
+    | 'hairpin'
+    | 'mtu'
+    | 'log';
+  /** The machines it is about, for the commands that look closer. */
+  readonly hosts: readonly string[];
+  readonly says: string;
+}
+
+export const failure = (kind: Failure['kind'], hosts: readonly string[], says: string): Failure => ({
+  kind,
+  hosts,
+  says,
+});

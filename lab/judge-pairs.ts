@@ -1,0 +1,73 @@
+import type { PairExpectation } from '../fabric/index.ts';
+import type { Lab } from './boot.ts';
+import { type Failure, failure } from './failure.ts';
+import type { Probed } from './probe.ts';
+import { listWays, shown, type Ways, wayBy } from './walk.ts';
+
+/** What packets between two pods do that they should not, on whichever of their ways. */
+export function pairFailures(lab: Lab, probed: Probed): Failure[] {
+  const { pair, reached, isLossy, there, mtu } = probed;
+  const who = `${pair.from} to ${pair.to}${lab.fabric.pods.families.length > 1 ? ` (${pair.family})` : ''}`;
+  const hosts = [pair.from, pair.to];
+  if (!pair.reachable) return reached ? [failure('pair', hosts, `${who}: answers, and should not`)] : [];
+  if (!reached) return [failure('pair', hosts, `${who}: the pod does not answer; ${endOf(probed)}`)];
+  return [
+    ...(isLossy && pair.isLossy !== true
+      ? [failure('pair', hosts, `${who}: some packets get lost; ${endOf(probed)}`)]
+      : []),
+    ...(there === undefined ? [] : wayFailures(who, hosts, pair, there)),
+    ...mtu.map((says) => failure('mtu', hosts, `${who}: ${says}`)),
+  ];
+}
+
+/** Pairs between which packets get lost, as was to be expected: that no way leads there, or a wrong one too, makes it no better. */
+export const lostAsExpected = (probed: readonly Probed[]): Failure[] =>
+  probed.flatMap((one) => {
+    const { from, to, reachable, isLossy } = one.pair;
+    if (!reachable && !one.reached)
+      return [failure('pair', [from, to], `${from} to ${to}: lost, ${endOf(one)}`)];
+    if (!one.reached || isLossy !== true) return [];
+    return [failure('pair', [from, to], `${from} to ${to}: some packets get lost, on one of several ways`)];
+  });
+
+/** Where packets end: on the way there, or where nothing ends there, on the way back. */
+function endOf({ pair, there, back }: Probed): string {
+  const [out, home] = [there, back].map((ways) =>
+    (ways === undefined ? [] : listWays(ways)).find(({ ends }) => ends !== 'arrives'),
+  );
+  const end = out ?? home;
+  if (end === undefined) return `the way ends at ${there === undefined ? pair.from : pair.to}`;
+  const [name, last] = [out === undefined ? 'the way back' : 'the way', end.machines.at(-1) ?? ''];
+  return end.ends === 'lost' ? `${name} ends at ${last}` : `${name} goes round: ${shown(end.machines)}`;
+}
+
+/** Every hop of every way is a right one, and none turns around. */
+function wayFailures(who: string, hosts: readonly string[], pair: PairExpectation, ways: Ways): Failure[] {
+  const stray = [...ways.hops.values()].flat().flatMap(({ machine, to, via, dev }) => {
+    const right = (pair.steps.get(machine) ?? []).map((step) => step.to);
+    if (to !== undefined && right.includes(to)) return [];
+    const is = to ?? `nobody (${via ?? dev})`;
+    const way = to === undefined ? wayBy(ways, [machine]) : wayBy(ways, [machine, to]);
+    return [`${machine} hands over to ${is}, not to ${right.join(' or ') || 'anybody'} (${shown(way)})`];
+  });
+  return [
+    ...(stray[0] === undefined ? [] : [failure('path', hosts, `${who}: ${stray[0]}`)]),
+    ...turns(ways).map(({ at, on, way }) =>
+      failure('hairpin', hosts, `${who}: turns around at ${at} on ${on} (${shown(way)})`),
+    ),
+  ];
+}
+
+/** A packet that leaves a machine over the segment it came from has turned around there. */
+function turns(ways: Ways): { at: string; on: string; way: string[] }[] {
+  const all = [...ways.hops.values()].flat();
+  const found = all.flatMap(({ machine, to, segment }) =>
+    to === undefined || segment === undefined
+      ? []
+      : (ways.hops.get(to) ?? [])
+          .filter((next) => next.segment === segment && next.to !== undefined)
+          .map((next) => ({ at: to, on: segment, way: wayBy(ways, [machine, to, next.to ?? '']) })),
+  );
+  // One of each machine and segment: which way leads into it and which one out is no other fault.
+  return [...new Map(found.map((one) => [`${one.at} ${one.on}`, one])).values()];
+}

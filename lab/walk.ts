@@ -1,0 +1,188 @@
+import type { PairExpectation } from '../fabric/index.ts';
+import type { Lab } from './boot.ts';
+import { type Fib, type Hop, readFib } from './fib.ts';
+import { key } from './fping.ts';
+
+/** All ways that packets of one pair may take in one direction. */
+export interface Ways {
+  readonly from: string;
+  readonly to: string;
+  /** Of each machine that a packet may be at, where it may go next; none at the target, and where packets end before it. */
+  readonly hops: ReadonlyMap<string, readonly Hop[]>;
+  /** `sometimes`: one of several ways ends too early, or goes round. */
+  readonly arrives: 'always' | 'sometimes' | 'never';
+}
+
+/** Of a pair the ways there; see `turned` for those back. */
+export type AllWays = ReadonlyMap<string, Ways>;
+
+/** The ways of all pairs, as the kernels' tables have them. */
+export async function walk(lab: Lab): Promise<AllWays> {
+  const podOf = new Map(lab.plan.pods.map((pod) => [pod.node, pod]));
+  const asked = lab.expected.pairs.flatMap((pair) => {
+    const pod = podOf.get(pair.to);
+    const address = pod?.addresses.find(({ family }) => family === pair.family);
+    return pod === undefined || address === undefined ? [] : [{ pair, pod, address }];
+  });
+  const addresses = new Map(asked.map(({ address }) => [address.text, address]));
+  const fib = await readFib(lab, [...addresses.values()]);
+  return new Map(
+    asked.map(({ pair, pod, address }) => [key(pair), waysOf(fib, pair, address.text, pod.veth)]),
+  );
+}
+
+/** The same two, the other way round. */
+export const turned = (pair: PairExpectation): PairExpectation => ({ ...pair, from: pair.to, to: pair.from });
+
+function waysOf(fib: Fib, { from, to }: PairExpectation, address: string, veth: string): Ways {
+  const hops = new Map<string, readonly Hop[]>();
+  const open = [from];
+  let isDelivered = false;
+  for (let machine = open.shift(); machine !== undefined; machine = open.shift()) {
+    if (hops.has(machine)) continue;
+    const all = fib(machine, address);
+    const isTarget = machine === to && all.some(({ dev }) => dev === veth);
+    isDelivered ||= isTarget;
+    hops.set(machine, isTarget ? [] : unique(all));
+    if (!isTarget) open.push(...all.flatMap((hop) => hop.to ?? []));
+  }
+  const ways = { from, to, hops, arrives: 'never' as const };
+  if (!isDelivered) return ways;
+  const isWhole = [...hops].every(
+    ([machine, all]) => machine === to || (all.length > 0 && all.every((hop) => hop.to !== undefined)),
+  );
+  return { ...ways, arrives: isWhole && !goesRound(ways) ? 'always' : 'sometimes' };
+}
+
+/** The ways without these hops, over which nothing comes. */
+export function withoutHops(ways: Ways, isDead: (hop: Hop) => boolean): Ways {
+  if (![...ways.hops.values()].flat().some(isDead)) return ways;
+  const cut = (hop: Hop): Hop => (isDead(hop) ? { ...hop, to: undefined } : hop);
+  const hops = new Map([...ways.hops].map(([machine, all]) => [machine, all.map(cut)]));
+  const left = { ...ways, hops };
+  return { ...left, arrives: ways.arrives !== 'never' && leadsOn(left) ? 'sometimes' : 'never' };
+}
+
+const unique = (hops: readonly Hop[]): Hop[] => [
+  ...new Map(hops.map((hop) => [`${hop.dev} ${hop.via}`, hop])).values(),
+];
+
+function leadsOn({ from, to, hops }: Ways): boolean {
+  const seen = new Set<string>();
+  const open = [from];
+  for (let machine = open.pop(); machine !== undefined; machine = open.pop()) {
+    if (machine === to) return true;
+    if (seen.has(machine)) continue;
+    seen.add(machine);
+    open.push(...(hops.get(machine) ?? []).flatMap((hop) => hop.to ?? []));
+  }
+  return false;
+}
+
+function goesRound({ from, hops }: Ways): boolean {
+  const state = new Map<string, 'open' | 'done'>();
+  const visit = (machine: string): boolean => {
+    if (state.has(machine)) return state.get(machine) === 'open';
+    state.set(machine, 'open');
+    const isRound = (hops.get(machine) ?? []).some(({ to }) => to !== undefined && visit(to));
+    state.set(machine, 'done');
+    return isRound;
+  };
+  return visit(from);
+}
+
+/** Whether there is one way and no other: what one packet does, all do. */
+export const isOne = ({ hops }: Ways): boolean => [...hops.values()].every((all) => all.length <= 1);
+
+/** A way as machines, and why it ends where it is not the target that it ends at. */
+export interface Way {
+  readonly machines: readonly string[];
+  readonly ends: 'arrives' | 'lost' | 'goes round';
+}
+
+/** Equal ways multiply from hop to hop: no more than these are listed. What is judged is judged hop by hop, of all. */
+const MOST_WAYS = 16;
+
+/** The first ways, in the order of their machines' names. */
+export function listWays(ways: Ways): Way[] {
+  const found: Way[] = [];
+  const follow = (machines: readonly string[]): void => {
+    if (found.length >= MOST_WAYS) return;
+    const machine = machines.at(-1) ?? '';
+    const hops = ways.hops.get(machine) ?? [];
+    if (machines.indexOf(machine) < machines.length - 1) found.push({ machines, ends: 'goes round' });
+    else if (machine === ways.to && ways.arrives !== 'never') found.push({ machines, ends: 'arrives' });
+    else if (hops.length === 0) found.push({ machines, ends: 'lost' });
+    else {
+      const next = [...new Set(hops.map(({ to }) => to))].sort((a = '', b = '') => (a < b ? -1 : 1));
+      for (const to of next) {
+        if (to !== undefined) follow([...machines, to]);
+        else if (found.length < MOST_WAYS) found.push({ machines, ends: 'lost' });
+      }
+    }
+  };
+  follow([ways.from]);
+  return found;
+}
+
+/** A way that goes by these machines, one after the other: the shortest to the first of them, and on from the last. */
+export function wayBy({ from, hops }: Ways, by: readonly string[]): string[] {
+  const before = new Map<string, string>();
+  const open = [from];
+  for (let machine = open.shift(); machine !== undefined && machine !== by[0]; machine = open.shift()) {
+    for (const { to } of hops.get(machine) ?? []) {
+      if (to === undefined || to === from || before.has(to)) continue;
+      before.set(to, machine);
+      open.push(to);
+    }
+  }
+  const way = [...by];
+  for (let machine = before.get(by[0] ?? ''); machine !== undefined; machine = before.get(machine)) {
+    way.unshift(machine);
+  }
+  for (let next = hops.get(way.at(-1) ?? '')?.[0]?.to; next !== undefined && !way.includes(next); ) {
+    way.push(next);
+    next = hops.get(next)?.[0]?.to;
+  }
+  return way;
+}
+
+/** A way as people read it. */
+export const shown = (machines: readonly string[]): string => machines.join(' > ');
+
+/** The MTUs of all ways that arrive, the least first. Bytes. */
+export const wayMtus = (lab: Lab, ways: Ways): number[] =>
+  alongWays(ways, Number.POSITIVE_INFINITY, (rest, hop) => Math.min(rest, mtuOf(lab, hop)));
+
+/** The numbers of hops of all ways that arrive, the least first. */
+export const wayLengths = (ways: Ways): number[] => alongWays(ways, 0, (rest) => rest + 1);
+
+/** Of a segment and of the interfaces at both ends of a hop. */
+function mtuOf({ plan }: Lab, { machine, to, segment }: Hop): number {
+  const found = plan.segments.find(({ name }) => name === segment);
+  const own = found?.ports.filter(({ host }) => host === machine || host === to).map(({ mtu }) => mtu) ?? [];
+  return Math.min(found?.mtu ?? 0, ...own);
+}
+
+/** What adds up along each way that arrives: each value that one of them has, the least first. */
+function alongWays(
+  { from, to, hops, arrives }: Ways,
+  atEnd: number,
+  along: (rest: number, hop: Hop) => number,
+): number[] {
+  if (arrives === 'never') return [];
+  const known = new Map<string, readonly number[]>([[to, [atEnd]]]);
+  const at = (machine: string): readonly number[] => {
+    const before = known.get(machine);
+    if (before !== undefined) return before;
+    // A way that comes back to where it is being looked for leads nowhere.
+    known.set(machine, []);
+    const all = (hops.get(machine) ?? []).flatMap((hop) =>
+      hop.to === undefined ? [] : at(hop.to).map((rest) => along(rest, hop)),
+    );
+    const found = [...new Set(all)].sort((a, b) => a - b);
+    known.set(machine, found);
+    return found;
+  };
+  return [...at(from)];
+}
