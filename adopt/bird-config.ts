@@ -94,23 +94,37 @@ export function birdConfig(
 
 /** BIRD 1 has no channels: what is in one since BIRD 2 stands in the protocol itself there. One such place says it all. */
 function ofBird1(statements: readonly BirdStatement[]): Problem[] {
-  const sign = statements
-    .flatMap(({ words, body }) => {
-      const [kind, type] = words;
-      if (kind?.text === 'listen' && type?.text === 'bgp') return [kind];
-      if (kind?.text === 'table') return [kind];
-      if (!/^(protocol|template)$/.test(kind?.text ?? '') || type?.text !== 'bgp') return [];
-      return (body ?? []).flatMap(({ words: [first] }) =>
-        /^(import|export|table|next|gateway|add|igp|missing)$/.test(first?.text ?? '') && first !== undefined
-          ? [first]
-          : [],
-      );
-    })
-    .at(0);
+  const sign =
+    statements
+      .flatMap(({ words, body }) => {
+        const [kind, type] = words;
+        if (kind?.text === 'listen' && type?.text === 'bgp') return [kind];
+        if (kind?.text === 'table') return [kind];
+        if (!/^(protocol|template)$/.test(kind?.text ?? '') || type?.text !== 'bgp') return [];
+        return (body ?? []).flatMap(({ words: [first] }) =>
+          /^(import|export|table|next|gateway|add|igp|missing)$/.test(first?.text ?? '') &&
+          first !== undefined
+            ? [first]
+            : [],
+        );
+      })
+      .at(0) ?? withoutChannels(statements);
   if (sign === undefined) return [];
   const mend =
     'noencap renders for BIRD 2, where this stands in a channel: ipv4 { ... };. Move the router to BIRD 2 first, as a change of its own.';
   return [problem(sign.source, placeOf(sign), 'this is a configuration of BIRD 1', mend)];
+}
+
+/** BIRD 2 takes a session without a channel, and it carries nothing; where none has one, they are of BIRD 1. */
+function withoutChannels(statements: readonly BirdStatement[]): Token | undefined {
+  const sessions = statements.filter(
+    ({ words: [kind, type], body }) =>
+      /^(protocol|template)$/.test(kind?.text ?? '') && type?.text === 'bgp' && body !== undefined,
+  );
+  const hasChannel = sessions.some(({ body }) =>
+    body?.some(({ words: [first] }) => CHANNELS.test(first?.text ?? '')),
+  );
+  return hasChannel ? undefined : sessions.find(({ words: [kind] }) => kind?.text === 'protocol')?.words[0];
 }
 
 const isInternal = ({ options }: BgpProtocol): boolean =>
@@ -177,10 +191,6 @@ function protocolOf(name: Token, body: readonly BirdStatement[], context: Contex
     }
   };
   read(body, '');
-  if (options.get('rr client') === 'on' && !options.has('rr cluster id')) {
-    const id = options.get('router id') ?? context.routerId;
-    if (id !== undefined) options.set('rr cluster id', id);
-  }
   if (!options.has('router id') && context.routerId !== undefined) options.set('router id', context.routerId);
   return { name: name.text, at: name, options, written, policies };
 }
@@ -219,10 +229,10 @@ function endOptions(words: readonly Token[]): [string, readonly Token[]][] {
   const found: [string, readonly Token[]][] = [];
   for (let index = 0; index < rest.length; index += 1) {
     const word = rest[index] as Token;
-    const value = rest.slice(index + 1, index + 2);
+    const value = rest.slice(index + 1, endOf(rest, index + 1));
     if (word.text === 'as' || word.text === 'port' || word.text === 'range') {
       found.push([`${side} ${word.text}`, value]);
-      index += 1;
+      index += value.length;
     } else if (word.text === '%') {
       found.push(['interface', value]);
       index += 1;
@@ -233,6 +243,17 @@ function endOptions(words: readonly Token[]): [string, readonly Token[]][] {
     }
   }
   return found;
+}
+
+/** Where a value ends that begins there: one in parentheses with the last of them. */
+function endOf(words: readonly Token[], start: number): number {
+  let [at, depth] = [start, 0];
+  do {
+    const sign = words[at]?.text;
+    depth += sign === '(' ? 1 : sign === ')' ? -1 : 0;
+    at += 1;
+  } while (depth > 0 && at < words.length);
+  return at;
 }
 
 const VALUE = /^(on|off|yes|no|true|false|aware|all|none|[A-Z].*|[0-9].*|.*[:./].*)$/;
@@ -251,10 +272,37 @@ function optionOf({ words, body }: BirdStatement): [string, readonly Token[]] {
   return [name, words.slice(length)];
 }
 
-const resolved = (words: readonly Token[], constants: ReadonlyMap<string, string>): string =>
-  words
+function resolved(words: readonly Token[], constants: ReadonlyMap<string, string>): string {
+  const text = words
     .map((word) => (word.kind === 'string' ? `"${word.text}"` : (constants.get(word.text) ?? word.text)))
     .join(' ');
+  return /^[\d\s()+*-]*[+*()][\d\s()+*-]*$/.test(text) ? (sumOf(text) ?? text) : text;
+}
+
+/** What BIRD makes of `(64000 + 530)`; nothing of what is no sum. */
+function sumOf(text: string): string | undefined {
+  const left = text.match(/\d+|[-+*()]/g) ?? [];
+  const take = (...signs: readonly string[]): string | undefined =>
+    signs.includes(left[0] ?? '') ? left.shift() : undefined;
+  const one = (): number => {
+    if (take('(') === undefined) return Number(left.shift());
+    const inner = sum();
+    return take(')') === undefined ? Number.NaN : inner;
+  };
+  const product = (): number => {
+    let value = one();
+    while (take('*') !== undefined) value *= one();
+    return value;
+  };
+  const sum = (): number => {
+    let value = product();
+    for (let sign = take('+', '-'); sign !== undefined; sign = take('+', '-'))
+      value += sign === '+' ? product() : -product();
+    return value;
+  };
+  const value = sum();
+  return left.length === 0 && Number.isSafeInteger(value) ? String(value) : undefined;
+}
 
 const substituted = (text: string, constants: ReadonlyMap<string, string>): string =>
   text.replace(/[A-Za-z_][A-Za-z0-9_]*/g, (word) => constants.get(word) ?? word);

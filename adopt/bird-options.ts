@@ -31,6 +31,8 @@ export const OPTION_NAMES: readonly string[] = [
 ];
 
 const OF_PROTOCOL: Readonly<Record<string, string>> = {
+  'local port': '179',
+  'neighbor port': '179',
   'hold time': '240',
   'startup hold time': '240',
   'connect delay time': '5',

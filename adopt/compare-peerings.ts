@@ -36,9 +36,13 @@ const unknown = (where: string, what: string, why: string): Compared => ({
   details: [{ field: why, before: undefined, after: undefined, because: undefined }],
 });
 
+/** More sessions than these nobody reads. */
+const MOST = 4;
+
 /** Why none of a router's sessions is one of the peering's; undefined where one is. */
 function whyUnmatched({ routers }: Today, { router, family, sessions }: Peering): string | undefined {
   const nodes = new Set(sessions.flatMap(({ ends }) => ends.map(({ speaker }) => speaker)));
+  const addresses = new Set(sessions.flatMap(({ ends }) => ends.map(({ address }) => address.text)));
   const own = routers.find(({ folder }) => folder.name === router)?.sessions;
   if (own?.nodes.some((one) => one.family === family && nodes.has(one.node)) === true) return undefined;
   const protocols = own?.router.config.protocols ?? [];
@@ -47,6 +51,13 @@ function whyUnmatched({ routers }: Today, { router, family, sessions }: Peering)
     return range === undefined ? [] : [`${name} takes any neighbour of ${range}`];
   });
   if (ranges.length > 0) return `${ranges.join(', ')}, and no file says which come`;
+  const others = protocols.filter(
+    ({ options }) => addresses.has(options.get('neighbor') ?? '') && options.has('neighbor as'),
+  );
+  if (others.length > 0) {
+    const told = others.map(({ name, options }) => `${name} ${options.get('neighbor as')}`);
+    return `its sessions with them are with another AS than the cluster has: ${told.slice(0, MOST).join(', ')}`;
+  }
   return protocols.length === 0
     ? 'its files have no BGP session'
     : 'none of its sessions is with an address of these nodes';

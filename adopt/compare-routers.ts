@@ -39,10 +39,18 @@ export function compareRouters(
     const [before, after] = [birdConfig(now.statements, constants), birdConfig(statements, constants)];
     const around = neighbours(today, fabric, sessions, now.statements);
     compared.push(...protocolsOf(router, around, before, after));
-    compared.push(...lost(router, folder, now.statements, statements));
-    if (folder.files.has('bird.conf')) {
-      todo.push(...undefinedNames(router, fabric, statements), ...includesToMend(router, next));
-    }
+    const missing = folder.files.has('bird.conf') ? undefinedNames(router, fabric, statements) : [];
+    // What is to be added by hand is not lost.
+    const added = new Set(missing.map(({ symbol }) => symbol));
+    compared.push(
+      ...lost(router, folder, now.statements, statements)
+        .filter(({ symbol }) => !added.has(symbol))
+        .map(({ what }) => what),
+    );
+    todo.push(
+      ...missing.map(({ line }) => `${folder.name}: add this to bird.conf, before its include: ${line}`),
+      ...(folder.files.has('bird.conf') ? includesToMend(router, next) : []),
+    );
     const isInline = sessions.nodes.some(
       ({ protocol }) => protocol.options.has('password') && !protocol.written.has('password'),
     );
@@ -173,7 +181,8 @@ export function changedOptions(was: BgpProtocol, is: BgpProtocol): ChangedOption
     });
     const [before, after] = [was, is].map(({ options }, side) => written[side] ?? defaultOf(key, options));
     if (before === after) return [];
-    const effect = optionEffect(key);
+    // A session that is switched off has nothing to lose.
+    const effect = key === 'disabled' ? 'none' : optionEffect(key);
     // What has no bearing on the session is shown as it is written.
     return [
       effect === 'none'
@@ -198,6 +207,8 @@ function differences(
 function reason(key: string, before: string | undefined, is: BgpProtocol): Explanation | undefined {
   // Another number is another AS, and no other way to write one.
   if (key === 'neighbor as' && before !== undefined) return undefined;
+  // Somebody switched it off, and it would come up; and a session that has a password is down without it.
+  if (key === 'disabled' || key === 'password') return undefined;
   const rule = OPTION_RULES.find(({ options }) => options.test(key));
   if (rule !== undefined) return { id: rule.id, says: rule.says };
   // These a topology does have a word for.
@@ -211,10 +222,10 @@ function lost(
   folder: RouterFolder,
   before: readonly BirdStatement[],
   after: readonly BirdStatement[],
-): Compared[] {
+): { symbol: string; what: Compared }[] {
   const names = new Set(after.map(definedName));
   const used = new Set(after.flatMap((one) => wordsIn(one)));
-  return before.flatMap((one): Compared[] => {
+  return before.flatMap((one) => {
     const [keyword, type] = one.words;
     const name = definedName(one);
     if (keyword === undefined || name === undefined || names.has(name)) return [];
@@ -225,13 +236,16 @@ function lost(
       return [];
     const isNeeded = keyword.text === 'protocol' || used.has(name);
     if (!isNeeded) return [];
-    const what = `${keyword.text} ${name}`;
+    const field = keyword.source.file;
     return [
       {
-        where: router.name,
-        what,
-        became: 'gone',
-        details: [{ field: keyword.source.file, before: undefined, after: undefined, because: undefined }],
+        symbol: name,
+        what: {
+          where: router.name,
+          what: `${keyword.text} ${name}`,
+          became: 'gone' as const,
+          details: [{ field, before: undefined, after: undefined, because: undefined }],
+        },
       },
     ];
   });
@@ -252,10 +266,10 @@ const wordsIn = ({ words, body }: BirdStatement): string[] => [
 
 /** Tables and constants that the rendered files take from bird.conf, and that it does not have. */
 function undefinedNames(
-  { name, bird, routerId }: RouterSpeaker,
+  { bird, routerId }: RouterSpeaker,
   fabric: Fabric,
   after: readonly BirdStatement[],
-): string[] {
+): { symbol: string; line: string }[] {
   if (bird.mode === 'standalone') return [];
   const defined = new Set([...after.map(definedName), ...PREDEFINED_TABLES]);
   const families = bird.adopted.bothChannels ? (['ipv4', 'ipv6'] as const) : fabric.pods.families;
@@ -264,7 +278,5 @@ function undefinedNames(
     [bird.constants.routerId, `define ${bird.constants.routerId} = ${routerId.text};`],
     ...families.map((family) => [bird.tables[family], `${family} table ${bird.tables[family]};`] as const),
   ] as const;
-  return needed
-    .filter(([symbol]) => !defined.has(symbol))
-    .map(([, line]) => `${name}: add this to bird.conf, before its include: ${line}`);
+  return needed.filter(([symbol]) => !defined.has(symbol)).map(([symbol, line]) => ({ symbol, line }));
 }

@@ -214,7 +214,7 @@ export const OPTION_RULES: readonly (Explanation & { readonly options: RegExp })
   },
   {
     id: 'shared-setting',
-    options: /^(source address|ipv[46])$/,
+    options: /^(source address|rr cluster id|ipv[46])$/,
     says: 'a router has it on all of its sessions or on none',
   },
 ];

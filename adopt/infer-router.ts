@@ -28,7 +28,9 @@ export function routerFacts(
   // A router without nodes yet has no session that says it, but the template for them does.
   const templates = own.router.config.templates.filter(isInK3s);
   const reflecting = [...own.nodes.map(({ protocol }) => protocol), ...templates];
-  const cluster = reflecting.flatMap(({ options }) => options.get('rr cluster id') ?? [])[0];
+  const cluster = reflecting.flatMap(({ options }) =>
+    options.get('rr client') === 'on' ? (options.get('rr cluster id') ?? options.get('router id') ?? []) : [],
+  )[0];
   const { nodeAddress, backboneAddress } = places;
   const peered = [nodeAddress.ipv4, nodeAddress.ipv6].flatMap((one) => one ?? []);
   const isGuess = peered.some((one) => one.isGuess);
@@ -146,6 +148,8 @@ function adoptedFacts(
   const hasExtended = own.backbone.some(
     ({ protocol }) => (protocol.options.get('ipv4/extended next hop') ?? 'off') === 'on',
   );
+  const reflecting = own.nodes.filter(({ protocol }) => protocol.options.get('rr client') === 'on');
+  const hasClusterId = reflecting.some(({ protocol }) => protocol.options.has('rr cluster id'));
   const hasSource = protocols.some(({ options }) => options.has('source address'));
   return [
     ...(Object.keys(kept).length === 0
@@ -180,6 +184,16 @@ function adoptedFacts(
       : []),
     ...(protocols.length > 0 && !hasSource
       ? [fact([...path, 'sourceAddress'], false, 'with one BIRD would restart every session', first?.at)]
+      : []),
+    ...(reflecting.length > 0 && !hasClusterId
+      ? [
+          fact(
+            [...path, 'clusterId'],
+            false,
+            'with a line for it BIRD would restart every session with a node',
+            reflecting[0]?.protocol.at,
+          ),
+        ]
       : []),
   ];
 }

@@ -109,6 +109,7 @@ const routerTraits = (router: RouterSpeaker, { bgp }: Fabric): Traits => ({
     ...(router.bird.adopted.bothChannels ? ['both channels'] : []),
     ...(router.bird.adopted.extendedNextHop ? [] : ['no extended next hop']),
     ...(router.bird.adopted.sourceAddress ? [] : ['no source address']),
+    ...(router.bird.adopted.clusterId ? [] : ['no cluster ID']),
   ],
   SSH: `${router.ssh.user}@${router.ssh.host}:${router.ssh.port}`,
   'password from':

@@ -108,14 +108,15 @@ export const idleChannels = ({ pods }: Fabric, { bird }: RouterSpeaker): Family[
   bird.adopted.bothChannels ? FAMILIES.filter((family) => !pods.families.includes(family)) : [];
 
 function reflector(fabric: Fabric, router: RouterSpeaker, family: Family): Statement {
-  const cluster =
-    router.clusterId.value === router.routerId.value ? router.bird.constants.routerId : router.clusterId.text;
+  const isRouterId = router.clusterId.value === router.routerId.value;
+  const cluster = isRouterId ? router.bird.constants.routerId : router.clusterId.text;
   return block(
     ['template bgp', reflectorTemplate(family)],
     [
       ...sessionOptions(fabric, router),
       option('rr client'),
-      option('rr cluster id', cluster),
+      // BIRD takes the router's ID by itself, and restarts a session that comes to name it (proto/bgp/bgp.c, bgp_reconfigure).
+      ...(isRouterId && !router.bird.adopted.clusterId ? [] : [option('rr cluster id', cluster)]),
       channel(fabric, router, family, [option('preference', CLIENT_PREFERENCE), option('next hop self')]),
       ...idleChannels(fabric, router).map((idle) => channel(fabric, router, idle, [option('next hop self')])),
     ],

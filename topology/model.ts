@@ -196,6 +196,8 @@ export interface AdoptedSessions {
   readonly bothChannels: boolean;
   readonly extendedNextHop: boolean;
   readonly sourceAddress: boolean;
+  /** Sessions name the cluster ID where it is the router's ID anyway. */
+  readonly clusterId: boolean;
 }
 
 /** TCP-MD5 password of a router's node sessions. Both ends read it from outside git. */

@@ -37,6 +37,12 @@ const adopted = z
       .boolean()
       .describe('Sessions name the address that they speak from; false: BIRD takes that of the interface.')
       .prefault(true),
+    clusterId: z
+      .boolean()
+      .describe(
+        "Sessions with nodes name the cluster ID even where it is the router's ID; false: BIRD takes that by itself.",
+      )
+      .prefault(true),
   })
   .describe(
     'What the sessions ran with before noencap wrote their configuration. Each entry keeps BIRD from resetting them; take it out when a reset does no harm.',
