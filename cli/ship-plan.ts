@@ -12,6 +12,8 @@ export interface PlanOptions {
   readonly out: string;
   readonly base: string | undefined;
   readonly maxParallel: number;
+  readonly acceptDrift: boolean;
+  readonly excuse: readonly string[];
 }
 
 /** A plan, and what people do before and after it; null where nobody knows what is there. */
@@ -63,6 +65,7 @@ export function planOf(
       ],
     },
     maxParallel,
+    taken: { acceptDrift: options.acceptDrift, excused: options.excuse },
     files: changes ?? new Map(),
     forecast: change && sessionFates(...change),
   });

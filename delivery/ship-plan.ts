@@ -6,9 +6,19 @@ import type { Placed, Rollout } from './rollout.ts';
 export interface ShipPlan {
   readonly network: string;
   readonly maxParallel: number;
+  /** What whoever delivers takes upon himself: who approves must read it. */
+  readonly taken: Taken;
   readonly waves: readonly PlannedWave[];
   /** Asked for, and not delivered to. */
   readonly left: readonly Placed[];
+}
+
+/** What stops a delivery otherwise. */
+export interface Taken {
+  /** Files that were edited on the routers become noencap's. */
+  readonly acceptDrift: boolean;
+  /** Sessions and protocols that may be down afterwards. */
+  readonly excused: readonly string[];
 }
 
 export interface PlannedWave {
@@ -45,17 +55,20 @@ export interface ShipPlanInput {
   readonly before: Fabric | undefined;
   readonly rollout: Rollout;
   readonly maxParallel: number;
+  readonly taken: Taken;
   /** By router. */
   readonly files: ReadonlyMap<string, readonly PlannedFile[]>;
   readonly forecast: readonly Forecast[] | undefined;
 }
 
 /** Puts together what is known. A session between two routers stands with both. */
-export function shipPlan({ fabric, before, rollout, maxParallel, files, forecast }: ShipPlanInput): ShipPlan {
+export function shipPlan(input: ShipPlanInput): ShipPlan {
+  const { fabric, before, rollout, maxParallel, taken, files, forecast } = input;
   const sessionsOf = forecast === undefined ? undefined : bySpeaker([fabric, before], forecast);
   return {
     network: fabric.name,
     maxParallel,
+    taken,
     waves: rollout.waves.map((wave) => ({
       routers: wave.map(({ router, reason }) => ({
         router,
@@ -101,6 +114,7 @@ export function shipPlanText(plan: ShipPlan): string {
       : `${counted(routers.length, 'router')} in ${counted(plan.waves.length, 'wave')}, at most ${plan.maxParallel} at a time`;
   return [
     printable(`${plan.network}: ${head}`),
+    ...takenLines(plan.taken),
     ...plan.waves.flatMap((wave, index) => ['', `wave ${index + 1}`, ...wave.routers.flatMap(routerLines)]),
     ...(plan.left.length === 0 ? [] : ['', 'nothing for']),
     ...plan.left.map(({ router, reason }) => printable(`  ${router}: ${reason}`)),
@@ -111,6 +125,16 @@ export function shipPlanText(plan: ShipPlan): string {
         ]
       : []),
   ].join('\n');
+}
+
+function takenLines({ acceptDrift, excused }: Taken): string[] {
+  const lines = [
+    ...(acceptDrift ? ['--accept-drift: files that were edited on these routers are replaced'] : []),
+    ...excused.map((name) => `--excuse ${name}: it may be down afterwards`),
+  ];
+  return lines.length === 0
+    ? []
+    : ['', 'accepted beforehand', ...lines.map((line) => printable(`  ${line}`))];
 }
 
 function routerLines({ router, reason, files, sessions }: PlannedRouter): string[] {

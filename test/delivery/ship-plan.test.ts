@@ -22,6 +22,7 @@ const planOf = (names: readonly string[], more: { forecast?: readonly Forecast[]
     before,
     rollout: rollout(fabric, names, 2),
     maxParallel: 2,
+    taken: { acceptDrift: false, excused: [] },
     files: changed,
     forecast: more.forecast,
   });
@@ -94,6 +95,7 @@ test('a gateway that noencap does not configure is delivered nothing, even if so
     before: undefined,
     rollout: rollout(ours, ['rr', 'fr', 'fritzbox'], 2),
     maxParallel: 2,
+    taken: { acceptDrift: false, excused: [] },
     files: new Map(),
     forecast: undefined,
   });

@@ -68,8 +68,13 @@ describe.each(examples)('%s', (_, example) => {
 
   if (example.accept !== undefined) {
     test(`${example.accept ? 'accepts' : 'does not accept'} what is dangerous`, () => {
-      const found = stepsOf(workflow).flatMap(({ step }) => step.env?.ACCEPT ?? []);
-      expect(found.map((text) => interpolate(String(text), { values }))).toEqual([String(example.accept)]);
+      const steps = stepsOf(workflow).map(({ step }) => step);
+      const seen = steps.find(({ id }) => id === 'accepted');
+      const accepted = holds(seen?.if, { values }) ? { outputs: { accept: 'true' } } : { outputs: {} };
+      const found = steps.flatMap(({ env }) => env?.ACCEPT ?? []);
+      expect(
+        found.map((text) => interpolate(String(text), { values: { ...values, steps: { accepted } } })),
+      ).toEqual([String(example.accept)]);
     });
   }
 });

@@ -40,6 +40,7 @@ const run = (run_number: number, conclusion: string | null, head_sha: string, ev
   conclusion,
   head_sha,
   event,
+  status: conclusion === null ? 'in_progress' : 'completed',
 });
 
 async function plan(given: Partial<Run> = {}): Promise<JobDone> {
@@ -163,12 +164,66 @@ describe('by hand', () => {
     const one = await byHand('gateway');
     expect(one.outputs).toMatchObject({ base: 'none' });
     expect(waves(one)).toEqual([{ wave: 1, routers: 'gateway' }]);
-    expect(asked).toEqual([]);
+    expect(asked).toEqual(
+      Array(2).fill(
+        'GET /repos/acme/net/actions/workflows/routers.yml/runs?branch=main&event=push&exclude_pull_requests=true&per_page=100 Bearer ghs_token',
+      ),
+    );
+  });
+
+  test('who approves reads what is accepted beforehand', async () => {
+    runs = [];
+    const done = await plan({
+      event_name: 'workflow_dispatch',
+      event: {},
+      inputs: { router: 'gateway', excuse: 'gateway--* ~~~\u001b[8m', 'accept-drift': true },
+    });
+    expect(done.result).toBe('success');
+    expect(done.steps.find(({ name }) => name === 'Plan')?.summary).toContain(
+      [
+        '~~~text',
+        'home: 1 router in 1 wave, at most 4 at a time',
+        '',
+        'accepted beforehand',
+        '  --accept-drift: files that were edited on these routers are replaced',
+        '  --excuse gateway--*: it may be down afterwards',
+        '  --excuse ~~~<U+001B>[8m: it may be down afterwards',
+        '',
+        'wave 1',
+      ].join('\n'),
+    );
+  });
+
+  test.each(['queued', 'in_progress', 'waiting', 'pending', 'requested'])(
+    'it gives way to a delivery that is %s',
+    async (status) => {
+      runs = [
+        { ...run(13, null, repository.head, 'workflow_dispatch'), status: 'in_progress' },
+        { ...run(12, null, repository.head), status },
+        { ...run(11, 'success', repository.base), status: 'completed' },
+      ];
+      const done = await byHand('gateway');
+      expect(done).toMatchObject({ result: 'failure', outputs: { waves: '' } });
+      expect(done.steps.map(({ stderr }) => stderr).join('')).toMatch(
+        /^::error title=A delivery is at work::Run 12 of main is [a-z_]+\. /m,
+      );
+    },
+  );
+
+  test('where GitHub does not say that none is at work, nothing is planned', async () => {
+    const done = await plan({
+      event_name: 'workflow_dispatch',
+      event: {},
+      inputs: { router: '' },
+      api: 'http://127.0.0.1:9',
+    });
+    expect(done).toMatchObject({ result: 'failure', outputs: { waves: '' } });
   });
 
   test.each(['--check', 'gateway; touch x', 'gateway\nbase=x'])(
     'what is no router is refused: %j',
     async (router) => {
+      runs = [];
       const done = await byHand(router);
       expect(done).toMatchObject({ result: 'failure', outputs: { base: '', waves: '' } });
       expect(done.steps.at(-1)?.stderr).toContain(`No router is called ${JSON.stringify(router)}`);

@@ -43,10 +43,10 @@ export function push(repository: Repository, change: (folder: string) => void): 
   return commit(repository.folder, 'More');
 }
 
-/** Does what actions/checkout does: all branches with their history where it is asked for, else the one commit alone. */
+/** Does what actions/checkout does: all branches and tags with their history where it is asked for, else the one commit alone. */
 export function checkOut(repository: Repository, ref: string, depth: unknown, workspace: string): void {
   const url = `file://${repository.folder}`;
-  const branches = depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*'] : [];
+  const branches = depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*', '+refs/tags/*:refs/tags/*'] : [];
   git(workspace, 'init', '-q', '-b', 'main');
   ignoreLinks(workspace);
   git(workspace, 'remote', 'add', 'origin', url);

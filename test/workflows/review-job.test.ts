@@ -1,4 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseReview, type Review } from '../../review/document.ts';
 import { scratch } from '../cli/run.ts';
@@ -12,6 +14,7 @@ const workflow = readWorkflow('.github/workflows/pull-request.yml');
 const steps = workflow.jobs.review?.steps ?? [];
 const LAB = 'Does it work with real BIRD?';
 const DIFF = 'What does the change do?';
+const ACCEPTED = 'Is this what was accepted?';
 
 const MINUTES = 60_000;
 const folders: string[] = [];
@@ -31,15 +34,16 @@ interface Reviewed extends JobDone {
 
 async function review(
   repository: Repository,
-  given: Partial<Run> & { action?: string; label?: string } = {},
+  given: Partial<Omit<Run, 'sha'>> & { action?: string; label?: string; sha?: string } = {},
 ): Promise<Reviewed> {
   const artifacts = scratch();
   folders.push(artifacts);
-  const { action = 'synchronize', label, ...rest } = given;
+  const { action = 'synchronize', label, sha = repository.head, ...rest } = given;
   const pull_request = {
     number: PULL.number,
+    updated_at: '2026-11-24T18:00:01Z',
     base: { ref: 'main', sha: repository.base },
-    head: { ref: PULL.branch, sha: repository.head, repo: { full_name: 'acme/net' } },
+    head: { ref: PULL.branch, sha, repo: { full_name: 'acme/net' } },
   };
   const event = { action, number: PULL.number, label: { name: label }, pull_request };
   const done = await runJob(workflow, 'review', {
@@ -101,11 +105,30 @@ describe('a pull request that adds a node', () => {
 
 describe('a pull request that is dangerous', () => {
   let repository: Repository;
-  beforeAll(() => {
-    repository = pullRequest(widenPool);
-  });
   const without = ['Install what the lab needs', LAB];
-  const accept = (given: { action: string; label?: string }) => review(repository, { without, ...given });
+  const accept = (given: { action: string; label?: string; sha?: string; without?: string[] }) =>
+    review(repository, { without, api, token: 'ghs_token', ...given });
+  let server: Server;
+  let api: string;
+  let runs: readonly object[] = [];
+  beforeAll(async () => {
+    repository = pullRequest(widenPool);
+    server = createServer((_, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ workflow_runs: runs }));
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void server.close());
+  const reviewed = (more: object = {}) => ({
+    id: 4000,
+    head_sha: repository.head,
+    status: 'completed',
+    conclusion: 'failure',
+    updated_at: '2026-11-24T18:00:00Z',
+    ...more,
+  });
 
   test(
     'fails, and leaves its review all the same',
@@ -121,12 +144,54 @@ describe('a pull request that is dangerous', () => {
   test(
     'passes in the run that the label accept-danger starts',
     async () => {
+      runs = [reviewed()];
       const done = await accept({ action: 'labeled', label: 'accept-danger' });
       expect(done.result).toBe('success');
       expect(reviewIn(done)).toMatchObject({ ok: true, accepted: true });
     },
     5 * MINUTES,
   );
+
+  test(
+    'the label does not count where nobody had a review of the commit',
+    async () => {
+      runs = [];
+      const done = await accept({ action: 'labeled', label: 'accept-danger' });
+      expect(done.result).toBe('failure');
+      expect(reviewIn(done)).toMatchObject({ ok: false, accepted: false });
+    },
+    5 * MINUTES,
+  );
+
+  /** Whether the label counts, and why not. */
+  async function counts(sha = repository.head): Promise<string> {
+    const others = steps.flatMap(({ name = '' }) => (name === ACCEPTED || name === '' ? [] : [name]));
+    const done = await accept({ action: 'labeled', label: 'accept-danger', sha, without: others });
+    return done.steps.find(({ name }) => name === ACCEPTED)?.stderr ?? 'it was not asked';
+  }
+
+  test('the label counts for the commit whose review was there', async () => {
+    runs = [reviewed({ id: 4711, conclusion: null, status: 'in_progress' }), reviewed()];
+    expect(await counts()).toBe('');
+    runs = [reviewed({ conclusion: 'success' })];
+    expect(await counts()).toBe('');
+  });
+
+  test.each<[string, () => readonly object[]]>([
+    ['came after the label', () => [reviewed({ updated_at: '2026-11-24T18:00:02Z' })]],
+    ['was cancelled', () => [reviewed({ conclusion: 'cancelled' })]],
+    ['is at work', () => [reviewed({ status: 'in_progress', conclusion: null })]],
+    ['is of another commit', () => [reviewed({ head_sha: repository.base })]],
+    ['is this one', () => [reviewed({ id: 4711 })]],
+  ])('the label does not count where the review %s', async (_, told) => {
+    runs = told();
+    expect(await counts()).toMatch(/^::warning title=Not accepted::There was no review of [0-9a-f]{7} yet/);
+  });
+
+  test('the label does not count for a commit that came after it', async () => {
+    runs = [reviewed({ head_sha: 'a'.repeat(40) })];
+    expect(await counts('a'.repeat(40))).toMatch(/was set for aaaaaaa, and this is [0-9a-f]{7}\./);
+  });
 });
 
 test(

@@ -78,7 +78,7 @@ export function* injection(workflow: Workflow): Iterable<string> {
 
 /** What nobody outside can choose. */
 const TRUSTED = [
-  /^github\.(token|repository|run_id|run_attempt|sha|event\.pull_request\.(number|base\.sha)|event\.workflow_run\.id)$/,
+  /^github\.(token|repository|run_id|run_attempt|sha|event\.pull_request\.(number|base\.sha|head\.sha|updated_at)|event\.workflow_run\.id)$/,
   /^secrets\.(GITHUB_TOKEN|SSH_PRIVATE_KEY|NOENCAP_AGE_KEY)$/,
   // Whoever may write to the repository gives them, and could change the workflow as well.
   /^inputs\.[\w-]+$/,

@@ -35,7 +35,7 @@ function comments({ run }: Step): boolean {
 }
 
 function asksForRuns({ run }: Step): boolean {
-  return /\bnode scripts\/last-delivery\.cjs\b/.test(run ?? '');
+  return /\bnode scripts\/(last-delivery|other-delivery|accepted-commit)\.cjs\b/.test(run ?? '');
 }
 
 /** A token that is stolen can do no more than the job had to. */
@@ -201,7 +201,7 @@ const needed = ({ needs = [] }: Job): Readonly<Record<string, unknown>> => ({
   ),
 });
 
-/** A newer push makes an older review pointless. What changes something outside must come to its end. */
+/** A newer push makes an older review pointless. What changes something outside must come to its end, and is not forgotten. */
 export function* concurrency({ on, concurrency: top, jobs }: Workflow): Iterable<string> {
   const whole = grouped(top);
   if (on.pull_request !== undefined) {
@@ -211,6 +211,11 @@ export function* concurrency({ on, concurrency: top, jobs }: Workflow): Iterable
     return;
   }
   if (whole?.group === undefined) yield 'runs go side by side: there is no concurrency group';
+  // In one group a run by hand would take the place of a push that waits, and may deliver less.
+  if (on.workflow_dispatch !== undefined && Object.keys(on).length > 1) {
+    if (!whole?.group?.includes('${{ github.event_name }}'))
+      yield 'a run by hand takes the place of one that waits: no group of its own';
+  }
   for (const [name, job] of Object.entries(jobs)) {
     const cancelled = [whole, grouped(job.concurrency)].some(
       (one) => (one?.['cancel-in-progress'] ?? false) !== false,

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { settingsOf } from '../../delivery/router.ts';
 import { forcedCommand } from '../../delivery/router-script.ts';
@@ -133,10 +133,49 @@ describe('a key', () => {
   });
 });
 
-test('what is not what main says any more is not delivered', async () => {
-  const done = await deliver({ sha: repository.base });
-  expect(outcomes(done)).toMatchObject({ 'Is this still what main says?': 'failure', [KEY]: 'skipped' });
-  expect(done.steps[1]?.stdout).toMatch(/^::error title=Not delivered::main has other files/);
+describe('what is not what main says any more is not delivered', () => {
+  const GUARD = 'Is this still what main says?';
+  const refused = (done: JobDone) => {
+    expect(outcomes(done)).toMatchObject({ [GUARD]: 'failure', [KEY]: 'skipped', [DELIVER]: 'skipped' });
+    expect(step(done, GUARD)?.stdout).toMatch(/^::error title=Not delivered::main has another commit/);
+  };
+  /** As if main were that, for one test. */
+  async function withMain<T>(change: (folder: string) => void, run: () => Promise<T>): Promise<T> {
+    push(repository, change);
+    try {
+      return await run();
+    } finally {
+      advance(repository);
+    }
+  }
+  const append = (file: string, text: string) => (folder: string) => appendFileSync(join(folder, file), text);
+
+  test('an older commit', async () => refused(await deliver({ sha: repository.base })));
+
+  test.each([
+    ['a host key is revoked', append('known_hosts', '@revoked * ssh-ed25519 AAAA\n')],
+    ['a router is somewhere else', append('topology.yaml', '# moved\n')],
+    ['the program is mended', append('cli/ship.ts', '// mended\n')],
+    ['a package is replaced', append('package-lock.json', '\n')],
+    ['the workflow is mended', append('.github/workflows/routers.yml', '# mended\n')],
+    ['a script of it is mended', append('scripts/last-delivery.cjs', '// mended\n')],
+    ['a password is another one', (folder: string) => writeFileSync(join(folder, 'secrets.age'), 'a')],
+  ])('after %s', (_, change) =>
+    withMain(change, async () => refused(await deliver({ sha: repository.head }))),
+  );
+
+  test('whatever tag or branch is called like it', () =>
+    withMain(append('known_hosts', '# newer\n'), async () => {
+      const git = (...args: readonly string[]) => execFileSync('git', args, { cwd: repository.folder });
+      git('tag', 'origin/main', repository.head);
+      git('branch', 'origin/main', repository.head);
+      try {
+        refused(await deliver({ sha: repository.head }));
+      } finally {
+        git('tag', '-d', 'origin/main');
+        git('branch', '-D', 'origin/main');
+      }
+    }));
 });
 
 test('what was edited on a router is refused, and told in journal and summary', async () => {

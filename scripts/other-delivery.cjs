@@ -1,0 +1,37 @@
+// Ends with 1 while a run of routers.yml that a push started is at work or waits: a run by hand gives way to it. Where GitHub does not
+// tell, nobody knows that there is none.
+'use strict';
+
+const { GITHUB_API_URL: api, GITHUB_REPOSITORY: repository, GITHUB_TOKEN: token } = process.env;
+
+main().then(
+  (run) => {
+    if (run === undefined) return;
+    console.error(
+      `::error title=A delivery is at work::Run ${run.run_number} of main is ${run.status}. Wait until it has ended, or reject or cancel it, then run this again.`,
+    );
+    process.exitCode = 1;
+  },
+  (error) => {
+    console.error(
+      `::error title=Not known whether a delivery is at work::${String(error.message).replace(/\s+/g, ' ')}`,
+    );
+    process.exitCode = 1;
+  },
+);
+
+async function main() {
+  const url = `${api}/repos/${repository}/actions/workflows/routers.yml/runs?branch=main&event=push&exclude_pull_requests=true&per_page=100`;
+  const headers = {
+    accept: 'application/vnd.github+json',
+    authorization: `Bearer ${token}`,
+    'x-github-api-version': '2022-11-28',
+  };
+  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) });
+  if (!answer.ok) throw new Error(`GitHub answers ${answer.status}`);
+  const { workflow_runs: runs } = await answer.json();
+  const found = runs.find(({ event, status }) => event === 'push' && status !== 'completed');
+  return (
+    found && { run_number: Number(found.run_number), status: String(found.status).replace(/[^a-z_]/g, '') }
+  );
+}
