@@ -135,6 +135,7 @@ export type FaultCode =
   | 'router-without-node-address'
   | 'service-family'
   | 'service-size'
+  | 'ssh-target-twice'
   | 'symbol-too-long'
   | 'symbol-twice'
   | 'unknown-gateway'

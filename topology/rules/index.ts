@@ -16,6 +16,7 @@ import { regionRules } from './regions.ts';
 import { routerRules } from './routers.ts';
 import { segmentRules } from './segments.ts';
 import { sessionRules } from './sessions.ts';
+import { sshTargets } from './ssh-targets.ts';
 import { symbolRules } from './symbols.ts';
 
 /** A rule needs more than one field. It says nothing about what is absent because of another fault. */
@@ -36,6 +37,7 @@ const RULES: readonly Rule[] = [
   regionRules,
   sessionRules,
   routerRules,
+  sshTargets,
   addressRules,
   segmentRules,
   gatewayRules,
