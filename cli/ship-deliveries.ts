@@ -8,7 +8,7 @@ import type { RouterSettings } from '../delivery/router.ts';
 import { routerScript } from '../delivery/router-script.ts';
 import { sshRemote } from '../delivery/ssh.ts';
 import type { SshTarget, Unreachable } from '../delivery/ssh-target.ts';
-import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
+import { deliveredPassword, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
 import { filesByRouter } from '../review/index.ts';
 
 export interface DeliveryOptions {
@@ -23,23 +23,25 @@ export interface DeliveryOptions {
 
 /** What each of these routers is to get, of the files of dist (path below dist to text). */
 export function deliveries(
+  { name: network }: Pick<Fabric, 'name'>,
   routers: readonly RouterSpeaker[],
   files: ReadonlyMap<string, string>,
   options: DeliveryOptions,
 ): Delivery[] {
   const owner = ownerName();
   const folders = routerFolders(files);
-  return routers.map((router) => {
+  return routers.map((router, index) => {
     const own = folders.get(router.name) ?? new Map<string, string>();
     const name = deliveredPassword(router);
     const password = options.passwords.get(router.name);
     return {
       router: router.name,
       remote: sshRemote(targetOf(router, options.knownHosts), { script: routerScript }),
-      settings: settingsOf(router),
+      settings: settingsOf(network, router),
       release: releaseFor(own, name === undefined || password === undefined ? undefined : { name, password }),
       sysctls: sysctls(own),
-      owner,
+      // Each its own: where two names lead to one machine, the second one finds it locked.
+      owner: `${owner}.${index + 1}`,
       timeout: options.timeout,
       acceptDrift: options.acceptDrift,
       report: options.report(router.name),
@@ -55,10 +57,16 @@ export const targetOf = ({ name, ssh }: RouterSpeaker, knownHosts: string): SshT
   knownHosts,
 });
 
-export function settingsOf(router: RouterSpeaker): RouterSettings {
-  const { configDir, mode } = router.bird;
+export function settingsOf(network: string, router: RouterSpeaker): RouterSettings {
+  const { configDir, mode, constants } = router.bird;
   const secret = deliveredPassword(router);
-  return { configDir, mode, ...(secret === undefined ? {} : { secret }) };
+  const named = { network, name: router.name, id: router.routerId.text };
+  return {
+    configDir,
+    mode,
+    ...(secret === undefined ? {} : { secret }),
+    router: mode === 'standalone' ? named : { ...named, constant: constants.routerId },
+  };
 }
 
 /** Routers that would not be trusted: found out for all of them before anything is connected. */

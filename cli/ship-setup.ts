@@ -8,6 +8,7 @@ import type { Terminal } from './terminal.ts';
 
 /** Prints the script that makes the restricted account on a router, for a public key in a file. */
 export function shipSetup(
+  network: string,
   router: RouterSpeaker,
   keyFile: string | undefined,
   knownHosts: string,
@@ -23,7 +24,7 @@ export function shipSetup(
   }
   const script = accountScript(
     targetOf(router, knownHosts),
-    settingsOf(router),
+    settingsOf(network, router),
     readFileSync(keyFile, 'utf8'),
   );
   if (typeof script !== 'string') return refuse('ship', script, terminal);

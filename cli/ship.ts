@@ -68,7 +68,7 @@ export async function ship(
   const asked = routersNamed(fabric, options.setup === undefined ? names : [options.setup]);
   if ('says' in asked) return refuse('ship', asked, terminal);
   if (options.setup !== undefined) {
-    return shipSetup(asked[0] as RouterSpeaker, options.key, knownHosts, terminal);
+    return shipSetup(fabric.name, asked[0] as RouterSpeaker, options.key, knownHosts, terminal);
   }
   const files = routerFiles(fabric);
   const stale = staleRouters(options.out, files);
@@ -122,7 +122,7 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
   const { stop, release } = interruptible(INTERRUPTED, terminal);
   const shipped = await shipAll({
     fabric,
-    deliveries: deliveries(routers, files, {
+    deliveries: deliveries(fabric, routers, files, {
       ...options,
       knownHosts,
       passwords,

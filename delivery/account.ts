@@ -1,5 +1,5 @@
 import { hostKeyName } from '../fabric/index.ts';
-import { type RouterSettings, settingsOf } from './router.ts';
+import { fixedSettings, markOf, type RouterSettings } from './router.ts';
 import { forcedCommand } from './router-script.ts';
 import { oddTarget, type SshTarget, type Unreachable } from './ssh-target.ts';
 
@@ -39,6 +39,7 @@ export function accountScript(
   if (odd !== undefined) return odd;
   const line = authorizedKey(publicKey);
   if (typeof line !== 'string') return line;
+  const mark = settings.router === undefined ? '' : markOf(settings.router);
   return `#!/bin/sh
 # Rendered by noencap: lets noencap deliver to this router, and do nothing else. For root; may be run again.
 set -eu
@@ -48,6 +49,11 @@ config='${settings.configDir}'
 if [ "$(id -u)" -ne 0 ]; then echo 'This is for root.' >&2; exit 2; fi
 if [ ! -e "$config/bird.conf" ]; then
   echo "There is no $config/bird.conf: install BIRD 2 first, or mend bird.configDir of this router." >&2
+  exit 3
+fi
+# Whose it is decides what the account may do. BIRD's user may own the folder by now, and lead root to a file of anybody's.
+if [ -L "$config/bird.conf" ] || [ -L "$config/.noencap" ]; then
+  echo "$config/bird.conf or $config/.noencap is a link: put what it is to be in its place." >&2
   exit 3
 fi
 # shellcheck disable=SC2012
@@ -71,7 +77,7 @@ if [ "$(awk -F: -v user="$user" '$1 == user { print $6 }' /etc/passwd)" != ${HOM
 fi
 
 cat >'${WRAPPER}.new' <<'NOENCAP_END'
-${forcedCommand(settingsOf(settings))}NOENCAP_END
+${forcedCommand(fixedSettings(settings))}NOENCAP_END
 chmod 0755 '${WRAPPER}.new'
 mv '${WRAPPER}.new' '${WRAPPER}'
 
@@ -83,8 +89,28 @@ mv ${HOME}/.ssh/authorized_keys.new ${HOME}/.ssh/authorized_keys
 
 # It must be able to put files there, and to move what it replaces; BIRD reads them by its group.
 chown "$user:$group" "$config"
-chmod u+rwx,g+rx "$config"
-if [ -e "$config/k3s" ] && [ ! -L "$config/k3s" ]; then chown -R "$user:$group" "$config/k3s"; fi
+chmod u+rwx,g+rx,g-w,o-w "$config"
+for folder in "$config/k3s" "$config/.noencap"; do
+  if [ -d "$folder" ] && [ ! -L "$folder" ]; then
+    # Nobody else may change any of it from here on; of a file with two names the other one may be anywhere.
+    find "$folder" -type d -exec chown -h "$user:$group" '{}' + -exec chmod g-w,o-w '{}' +
+    twice=$(find "$folder" -type f -links +1 -print | head -n 1)
+    if [ -n "$twice" ]; then echo "$twice has a second name elsewhere: put a copy in its place." >&2; exit 3; fi
+    find "$folder" -exec chown -h "$user:$group" '{}' +
+  fi
+done
+
+# Which router this is, for deliveries that another name or a forwarded port leads here.
+mark='${mark}'
+if [ -n "$mark" ]; then
+  # shellcheck disable=SC2016
+  su -s /bin/sh "$user" -c 'umask 022; mkdir -p "$1/.noencap" && if [ ! -e "$1/.noencap/router" ]; then echo "$2" >"$1/.noencap/router"; fi' sh "$config" "$mark"
+  found=$(cat "$config/.noencap/router")
+  if [ "$found" != "$mark" ]; then
+    echo "This machine is the router $found, and this script is for $mark. If it is another one now: rm $config/.noencap/router, and run this again." >&2
+    exit 1
+  fi
+fi
 
 if ! said=$(su -s /bin/sh "$user" -c 'SSH_ORIGINAL_COMMAND=inspect ${WRAPPER}' 2>&1 >/dev/null); then
   echo "The account $user is there, but cannot do its work yet: $said" >&2

@@ -15,6 +15,8 @@ export interface Inspection {
   readonly birdVersion: string;
   /** BIRD's main configuration file. */
   readonly main: string;
+  /** Why this may be another router than the one that is meant. */
+  readonly stranger: string | undefined;
   /** What BIRD says of the live files, if it would not take them. */
   readonly liveError: string | undefined;
   /** No reconfiguration is at work. */
@@ -48,13 +50,14 @@ export interface Inspection {
 /** Reads the answer to `inspect`. Each line must be one that the script writes; nothing is guessed. */
 export function parseInspection(ran: Ran): Outcome<Inspection> {
   const answer = linesOf('inspect', ran);
-  if (answer.failed !== undefined) return answer;
+  if (answer.failed !== undefined) {
+    // An older program does not know what it is asked.
+    const isOlder = answer.failed.kind === 'misused' && /\bis no setting\b/.test(answer.failed.says);
+    return isOlder ? otherProgram('an older protocol') : answer;
+  }
   const lines = answer.done;
   const protocol = lines.find(({ key }) => key === 'protocol')?.value;
-  if (protocol !== undefined && protocol !== PROTOCOL) {
-    const says = `the program of its account is another noencap's (protocol ${protocol}, and this one speaks ${PROTOCOL}). Set the account up again, with ship --setup.`;
-    return { failed: { kind: 'refused', says } };
-  }
+  if (protocol !== undefined && protocol !== PROTOCOL) return otherProgram(`protocol ${protocol}`);
   const wrong = lines.find((line) => !isKnown(line));
   if (wrong !== undefined) return { failed: garbled('inspect', wrong, 'a line of it') };
   const all = (key: string) => lines.filter((line) => line.key === key).map(({ value }) => value);
@@ -73,6 +76,7 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
     done: {
       birdVersion: first('bird') ?? '',
       main: first('main') ?? '',
+      stranger: first('stranger') === undefined ? undefined : short(first('stranger') ?? ''),
       liveError: first('live-check') === 'ok' ? undefined : short(first('live-check') ?? ''),
       settled: first('settled') === 'yes',
       pending: optionalNumber(first('pending')),
@@ -104,8 +108,15 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
   };
 }
 
+const otherProgram = (speaks: string): Outcome<never> => ({
+  failed: {
+    kind: 'refused',
+    says: `the program of its account is another noencap's (${speaks}, and this one speaks ${PROTOCOL}). Set the account up again, with ship --setup.`,
+  },
+});
+
 /** What the script says first, raised whenever an older client or router would misunderstand the other. */
-const PROTOCOL = '3';
+const PROTOCOL = '4';
 
 const HASH = '[0-9a-f]{16}';
 const FILE = /^[0-9a-f]{64} [^\s/][^\s]*$/;
@@ -118,6 +129,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   bird: /^\d+\.\d+\S*$/,
   main: /^\/\S+$/,
   'live-check': /^.+$/,
+  stranger: /^.+$/,
   settled: /^(yes|no)$/,
   pending: /^(\d+(\.\d+)?|unknown)$/,
   holder: /^\S+$/,

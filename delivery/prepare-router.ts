@@ -33,6 +33,11 @@ export async function look(delivery: Delivery): Promise<Looked> {
     return { verdict: notDone(seen.failed), failed: seen.failed, drift: [] };
   }
   const found = seen.done;
+  // Nothing is shown of another one, and nothing settled there.
+  if (found.stranger !== undefined) {
+    report('inspect', 'failed', [found.stranger]);
+    return { verdict: 'refused', failed: { kind: 'refused', says: found.stranger }, drift: [] };
+  }
   const release = delivery.release(found);
   const judged = preflight(found, release, acceptDrift);
   // What was cut off last time is settled under the lock, and only then can be judged.

@@ -3,8 +3,10 @@ import { BIRD } from './script-bird.ts';
 import { BIRDC } from './script-birdc.ts';
 import { FILES } from './script-files.ts';
 import { FOLDER } from './script-folder.ts';
+import { IDENTITY } from './script-identity.ts';
 import { INSPECT } from './script-inspect.ts';
 import { LOCK } from './script-lock.ts';
+import { RIGHTS } from './script-rights.ts';
 import { SESSION } from './script-session.ts';
 import { WORDS_ONLY } from './ssh-command.ts';
 
@@ -17,7 +19,7 @@ export const routerScript = (verb?: string): string =>
 
 const script = (...parts: readonly string[]): string => `${[...parts, 'serve "$@"'].join('\n\n')}\n`;
 
-const COMMON = [ARGUMENTS, LOCK, BIRDC, FOLDER];
+const COMMON = [ARGUMENTS, RIGHTS, LOCK, BIRDC, FOLDER, IDENTITY];
 const READING = script(...COMMON, INSPECT);
 const WHOLE = script(...COMMON, INSPECT, FILES, SESSION, BIRD);
 
@@ -38,6 +40,7 @@ export function forcedCommand(settings: readonly string[]): string {
 case \${SSH_ORIGINAL_COMMAND:-} in
   'exec sh -c '*) echo '${WORDS_ONLY}' >&2; exit 2 ;;
 esac
+unset script
 set -f
 # shellcheck disable=SC2086
 set -- ${fixed} \${SSH_ORIGINAL_COMMAND:-}

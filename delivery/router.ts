@@ -16,7 +16,21 @@ export interface RouterSettings {
   /** Absolute paths, where they are not the usual ones. */
   readonly birdc?: string;
   readonly socket?: string;
+  /** Which router is meant; a machine that is another one takes nothing. Where nobody says so, nobody asks. */
+  readonly router?: RouterName;
 }
+
+/** What a router is known by: two of these tell it, so that each may change. */
+export interface RouterName {
+  readonly network: string;
+  readonly name: string;
+  readonly id: string;
+  /** The constant of its bird.conf that sessions take the ID from. */
+  readonly constant?: string;
+}
+
+/** As the mark in a router's folder has it. */
+export const markOf = ({ network, name, id }: RouterName): string => `${network}/${name}/${id}`;
 
 /** A router's lock, held; its holder's commands need no connection of their own. */
 export interface Lock extends Line {
@@ -32,6 +46,16 @@ export interface Lock extends Line {
 
 /** The settings as the script takes them. */
 export const settingsOf = (settings: RouterSettings): string[] => [
+  ...fixedSettings(settings),
+  ...(settings.router === undefined
+    ? []
+    : [
+        `router=${markOf(settings.router)}${settings.router.constant === undefined ? '' : `/${settings.router.constant}`}`,
+      ]),
+];
+
+/** Those that a restricted account may not choose. */
+export const fixedSettings = (settings: RouterSettings): string[] => [
   `config=${settings.configDir}`,
   `entry=${settings.mode === 'standalone' ? 'bird.conf' : 'k3s'}`,
   ...(settings.secret === undefined ? [] : [`secret=${settings.secret}`]),

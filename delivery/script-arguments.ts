@@ -3,15 +3,17 @@
  * come from whoever holds the key.
  */
 export const ARGUMENTS = `# noencap's work on a router: VERB, after any settings (config=DIR entry=k3s|bird.conf secret=NAME birdc=FILE
-# socket=FILE main=FILE owner=TEXT), before its arguments. Every answer is lines of "key value", and the last is "end".
+# socket=FILE main=FILE owner=TEXT router=NETWORK/NAME/ID), before its arguments. Every answer is lines of "key value", and the last is "end".
 # Ends with 0 done, 1 refused, 2 wrong use, 3 this router lacks something.
 set -u
+# No file is written that is there already, by a link or not.
+set -C
 umask 077
 LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
 
-version=3
+version=4
 limit=33554432
 
 # A reader that is gone must not end what is at work here.
@@ -49,17 +51,28 @@ owner_name() {
   if [ "\${#1}" -gt 100 ]; then misuse "an owner has at most 100 characters"; fi
 }
 
+# NETWORK/NAME/ID, and perhaps the constant that BIRD has the ID in.
+router_name() {
+  constant=
+  case $1 in */*/*/*) constant=\${1##*/} ;; esac
+  router=\${1%"\${constant:+/$constant}"}
+  case $router in [!/]*/[!/]*/[!/]*) ;; *) misuse "$1 is no router: NETWORK/NAME/ID" ;; esac
+  case $router in */*/*/* | *[!A-Za-z0-9./-]*) misuse "$1 is no router: NETWORK/NAME/ID" ;; esac
+  case \${router##*/} in *[!0-9.]*) misuse "$1 is no router: NETWORK/NAME/ID" ;; esac
+  case $constant in *[!A-Za-z0-9_]*) misuse "$constant is no constant" ;; esac
+}
+
 config=/etc/bird
 entry=k3s
 birdc=birdc
-socket='' main='' secret='' owner='' sysctls=''
+socket='' main='' secret='' owner='' router='' constant='' sysctls=''
 fixed=
 # What a session has answered so far, and how many bytes its line has announced.
 answered=0 announced=
 # Who holds the lock over this very line.
 holding=
 # What was found out already, and of what.
-ours_in='' permissions_of='' links=
+ours_in='' permissions_of='' links='' rights=
 setting() {
   case $1 in
     config=*) path "\${1#*=}"; config=\${1#*=} ;;
@@ -69,6 +82,7 @@ setting() {
     entry=k3s | entry=bird.conf) entry=\${1#*=} ;;
     secret=*) secret_name "\${1#*=}"; secret=\${1#*=} ;;
     owner=*) owner_name "\${1#*=}"; owner=\${1#*=} ;;
+    router=*) router_name "\${1#*=}" ;;
     sysctl=*)
       case \${1#*=} in *[!a-z0-9._]* | .* | *..*) misuse "\${1#*=} is no kernel setting" ;; esac
       sysctls="$sysctls \${1#*=}"
@@ -115,11 +129,12 @@ serve() {
 what_is_ours() {
   # Within a session nothing becomes ours that was not, but by settings.
   if [ "$ours_in" = "$config $entry $secret" ]; then return 0; fi
-  for tool in cat chgrp chmod cp cut df find grep head ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
+  for tool in cat chgrp chmod cp cut df find grep head id ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
     command -v "$tool" >/dev/null 2>&1 || lack "this router has no $tool. Install coreutils, findutils, grep, sed and tar, or busybox."
   done
   [ -d "$config" ] || lack "there is no folder $config. Set bird.configDir of this router to where its BIRD configuration is."
   noencap=$config/.noencap
+  if [ -L "$noencap" ]; then refuse "$noencap is a link, and nobody knows where it will lead. Put a folder in its place, or take it away."; fi
   required=k3s
   if [ "$entry" = bird.conf ]; then required='bird.conf k3s'; fi
   entries=$required secrets=

@@ -35,7 +35,8 @@ check() {
   umask "$mask"
   if ! mkdir "$noencap/fault" 2>/dev/null ||
     ! printf 'noencap looks whether BIRD reads this;\\n' 2>/dev/null >"$noencap/fault/ibgp.conf" ||
-    ! cp -RP "$noencap/staged" "$noencap/probe" 2>/dev/null ||
+    ! mkdir "$noencap/probe" 2>/dev/null ||
+    ! cp -RP "$noencap/staged/." "$noencap/probe/" 2>/dev/null ||
     ! ln -sfn ../fault "$noencap/probe/k3s" 2>/dev/null; then
     lack "cannot write to $noencap ($(free) kB are free)"
   fi

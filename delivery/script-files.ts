@@ -8,7 +8,7 @@ idle() {
   esac
 }
 
-clean() { away "$noencap"/incoming.* "$noencap"/tree.* "$noencap"/probe "$noencap"/fault "$noencap"/state.new "$noencap"/live.new "$noencap"/link.*; bury; }
+clean() { away "$noencap"/incoming.* "$noencap"/tree.* "$noencap"/probe "$noencap"/fault "$noencap"/state.new "$noencap"/router.new "$noencap"/live.new "$noencap"/link.*; bury; }
 
 # stage HASH: a tar of the release comes in on standard input. It is looked at, unpacked beside, held against its
 # manifest, and moved in with one rename.
@@ -56,6 +56,7 @@ END
   tree "$1" "$noencap/releases/$1" "$noencap/tree.$$"
   away "$noencap/staged"
   mv -T "$noencap/tree.$$" "$noencap/staged" || lack "cannot write $noencap/staged"
+  put_mark
   durable
   say "staged $1"
   say end
@@ -63,7 +64,7 @@ END
 # place HASH FOLDER: the release's one rename. One that is there and whole is kept; one that was edited makes way, unless
 # it is live: what BIRD would read at a restart changes with a confirmed delivery only.
 place() {
-  if [ -d "$noencap/releases/$1" ]; then
+  if release_there "$1"; then
     if (cd "$noencap/releases/$1" && manifest_ok "$1"); then
       # What is the older release is told by this time.
       touch -c "$noencap/releases/$1"
@@ -72,8 +73,8 @@ place() {
     fi
     read_live
     if [ "$live" = "$1" ]; then refuse "the live files were edited after release $1 was shipped. Adopt them, then ship it again."; fi
-    rm -rf "$noencap/releases/$1"
   fi
+  away "$noencap/releases/$1"
   problem=$(mv -T "$2" "$noencap/releases/$1" 2>&1) || lack "cannot write $noencap/releases/$1: $problem"
 }
 
@@ -100,6 +101,11 @@ tree() {
     ln -s "$@" "$new" || exit 1
     source=$main
     if [ "$entry" = bird.conf ]; then source=$release/bird.conf; fi
+    # A link that somebody else made could show what only this account may read.
+    if [ -L "$source" ]; then
+      whose "$source"
+      [ "$uid" = 0 ] || [ "$uid" = "$(id -u)" ] || exit 1
+    fi
     { cat "$source" && printf '\\ndefine noencap_release_%s = 1;\\n' "$hash"; } >"$new/$main_name" || exit 1
     printf '%s\\n' "$hash $main" >"$new/.noencap-release"
   ) 2>/dev/null || lack "the staged copy of $config cannot be written ($(free) kB are free)"
@@ -117,7 +123,9 @@ mirror() {
 # staged_is HASH: \`main\` and \`main_name\` are those that it was staged for.
 staged_is() {
   staged=
-  IFS= read -r staged 2>/dev/null <"$noencap/staged/.noencap-release" || :
+  if [ ! -L "$noencap/staged" ] && plain "$noencap/staged/.noencap-release"; then
+    IFS= read -r staged 2>/dev/null <"$noencap/staged/.noencap-release" || :
+  fi
   [ "\${staged%% *}" = "$1" ] || refuse "release $1 is not staged on this router. Stage it first."
   main=\${staged#* } main_name=\${staged##*/}
 }
@@ -132,16 +140,21 @@ adopt() {
   clean
   repair
   trap 'away "$noencap"/incoming.*; done_here' EXIT
-  mkdir -p "$noencap/incoming.$$" 2>/dev/null || lack "cannot write to $noencap"
+  mkdir "$noencap/incoming.$$" 2>/dev/null || lack "cannot write to $noencap"
   folder "$noencap/releases"
+  read_live
   for one in $entries; do
-    if [ ! -e "$config/$one" ]; then
-      if [ -L "$config/$one" ]; then refuse "$config/$one points to nothing. Mend or remove it."; fi
+    place_of "$one"
+    if [ -z "$place" ]; then
+      if there "$config/$one"; then refuse "$config/$one is a link, and noencap follows none. Put what it is to be in its place."; fi
       continue
     fi
-    case " $secrets " in *" $one "*) if [ -d "$config/$one" ]; then refuse "$config/$one is a folder, not a password file. Move it elsewhere."; fi ;; esac
-    cp -RL "$config/$one" "$noencap/incoming.$$/$one" 2>/dev/null || lack "cannot copy $config/$one ($(free) kB are free)"
+    case " $secrets " in *" $one "*) if [ -d "$place" ]; then refuse "$config/$one is a folder, not a password file. Move it elsewhere."; fi ;; esac
+    cp -RP "$place" "$noencap/incoming.$$/$one" 2>/dev/null || lack "cannot copy $config/$one ($(free) kB are free)"
   done
+  # Of the copy, which nobody else changes any more.
+  odd=$(cd "$noencap/incoming.$$" && find . ! -type d ! -type f | sed 's|^\\./||' | head -n 1)
+  if [ -n "$odd" ]; then refuse "$config/$(printable "$odd") is a link or a device. noencap takes over files only, and follows no links: put a file in its place."; fi
   for one in $secrets; do
     file=$noencap/incoming.$$/$one
     if [ ! -f "$file" ]; then continue; fi

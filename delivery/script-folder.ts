@@ -2,15 +2,33 @@
 export const FOLDER = `# ---- files
 
 # read_state, read_live: what was done last, and which release the live files are; nothing where there is none.
-read_state() { state=; IFS= read -r state 2>/dev/null <"$noencap/state" || :; }
-read_live() { points "$noencap/live"; live=\${target#releases/}; }
+read_state() {
+  state=
+  if plain "$noencap/state"; then IFS= read -r state 2>/dev/null <"$noencap/state" || :; fi
+}
+read_live() {
+  points "$noencap/live"
+  live=\${target#releases/}
+  case $live in *[!0-9a-f]*) live= ;; esac
+  if [ "\${#live}" -ne 16 ] || ! release_there "$live"; then live=; fi
+}
+# release_there HASH: its folder, and no link to another.
+release_there() { [ -d "$noencap/releases/$1" ] && [ ! -L "$noencap/releases/$1" ] && [ ! -L "$noencap/releases" ]; }
 put_state() {
-  printf '%s\\n' "$1" 2>/dev/null >"$noencap/state.new" && mv -f "$noencap/state.new" "$noencap/state" 2>/dev/null
+  away "$noencap/state.new"
+  { printf '%s\\n' "$1" >"$noencap/state.new" && mv -fT "$noencap/state.new" "$noencap/state"; } 2>/dev/null
 }
 # What was shipped last, as the files have it.
 state_back() {
   read_live
   if [ -n "$live" ]; then put_state "shipped $live"; else rm -f "$noencap/state"; fi || lack "cannot write $noencap/state"
+}
+# place_of ENTRY: \`place\` is where it is itself, in the live release if it is a link of ours; nothing if it is a link of anybody else's.
+# Links of others are never followed: what is behind them may be for this account's eyes only.
+place_of() {
+  place=$config/$1
+  if linked "$1"; then place=$noencap/releases/$live/$1; fi
+  if [ -L "$place" ] || [ ! -e "$place" ]; then place=; fi
 }
 linked() { [ -L "$config/$1" ] && points "$config/$1" && [ "$target" = ".noencap/live/$1" ]; }
 # points PATH: \`target\` is where this link points to, nothing if it is none. All that may be asked for are listed at once.
@@ -79,6 +97,7 @@ listed_of() {
 }
 # folder PATH: one that BIRD can read what is below. Its permissions are looked at each time: a run may have been cut off before.
 folder() {
+  if [ -L "$1" ]; then refuse "$1 is a link. Take it away."; fi
   if [ ! -d "$1" ]; then
     problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
   fi
@@ -111,7 +130,7 @@ like_main() {
 # read_salt FILE: \`salt\`; nothing if it has none.
 read_salt() {
   salt=
-  IFS= read -r salt 2>/dev/null <"$1" || :
+  if plain "$1"; then IFS= read -r salt 2>/dev/null <"$1" || :; fi
   case $salt in '# '*[!0-9a-f]* | [!#]* | '#'[!\\ ]*) salt= ;; esac
   salt=\${salt#'# '}
   if [ "\${#salt}" -ne 32 ]; then salt=; fi

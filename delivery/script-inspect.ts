@@ -43,6 +43,7 @@ END
 
 inspect() {
   arguments 0 "$#"
+  own_rights
   say "protocol $version"
   main_file
   # Every answer begins with it: 0001 BIRD 2.0.12 ready.
@@ -53,6 +54,8 @@ inspect() {
   cd -P "$config" || lack "this account may not enter $config"
   real_config=$PWD
   if has 0020; then say "live-check ok"; else say "live-check $(last_line)"; fi
+  prove
+  if [ -n "$stranger" ]; then say "stranger $stranger"; fi
   status
   say "settled $settled"
   if [ -n "$pending" ]; then say "pending $pending"; fi
@@ -76,7 +79,8 @@ inspect() {
   done
   live_files
   if [ -n "$secret" ]; then
-    read_salt "$config/$secret"
+    place_of "$secret"
+    read_salt "$place"
     if [ -n "$salt" ]; then say "salt $salt"; fi
   fi
   absolute_includes
@@ -94,14 +98,16 @@ inspect() {
   say end
 }
 
-# live_files: what is there of ours, with its hash; what has a name that no release has (as \`name\` says it; a backslash before a hash
+# live_files: what is there of ours, with its hash; what is no file or has a name that no release has (as \`name\` says it; a backslash before a hash
 # is sha256sum's, for such a name); and the manifest of what is live. What was found begins with a dot, and what is in a manifest does not.
 live_files() {
   set --
   for one in $entries; do
-    if [ -e "./$one" ]; then set -- "$@" "./$one"; fi
+    place_of "$one"
+    if [ -n "$place" ]; then set -- "$@" "./$one"; elif there "./$one"; then say "odd $one"; fi
   done
-  { [ "$#" -eq 0 ] || find -L "$@" -type f -exec sha256sum '{}' +; } |
+  { [ "$#" -eq 0 ] || find -H "$@" ! -type f ! -type d -print; } | sed 's,^\\./,,;s,[^A-Za-z0-9_./@+-],?,g;s/^/odd /'
+  { [ "$#" -eq 0 ] || find -H "$@" -type f -exec sha256sum '{}' +; } |
     sed -e '/^[0-9a-f]*  [^.]/{s/^/manifest /;s/  / /;b' -e '}' -e '/^\\\\/b odd' -e '/  .*[^A-Za-z0-9_./@+-]/b odd' -e '/\\/[@+-]/b odd' \\
       -e 's,  \\./, ,;s/^/file /;b' -e ':odd' -e 's,^[^ ]*  \\./,,;s,[^A-Za-z0-9_./@+-],?,g;s/^/odd /' - \${live:+"$noencap/live/manifest"} 2>/dev/null
 }
@@ -134,6 +140,17 @@ show() {
   arguments 1 "$#"
   case /$1/ in */../* | */./* | *//*) misuse "$1 leaves the folder" ;; esac
   case $1 in k3s/* | bird.conf) ;; *) misuse "$1 is not noencap's" ;; esac
-  [ -f "$config/$1" ] || refuse "there is no file $config/$1"
-  head -c 1048576 "$config/$1" || lack "cannot read $config/$1"
+  own_rights
+  base=$config
+  read_live
+  if linked "\${1%%/*}"; then base=$noencap/releases/$live; fi
+  base=$(cd -P "$base" && pwd -P) || refuse "there is no file $config/$1"
+  [ -f "$base/$1" ] || refuse "there is no file $config/$1"
+  [ -r "$base/$1" ] || lack "cannot read $config/$1"
+  opened "$1" 3<"$base/$1" || lack "cannot read $config/$1"
+}
+# opened FILE: is looked at when it is open already, so that nobody can put a link in its place between a look and the reading.
+opened() {
+  [ "$(readlink /proc/self/fd/3)" = "$base/$1" ] || refuse "$config/$1 is a link, or behind one. noencap follows none"
+  head -c 1048576 <&3
 }`;

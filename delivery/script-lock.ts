@@ -67,8 +67,10 @@ bury() {
 # begin: before anything is changed. The line may die from here on; the work does not. Only the holder of the lock gets
 # here, and what it left at work when its line died is waited for.
 begin() {
-  trap '' HUP PIPE INT
   [ -n "$owner" ] || misuse "$verb needs owner="
+  own_rights
+  trap '' HUP PIPE INT
+  proved
   if [ "$holding" != "$owner" ]; then
     holder=$(readlink "$noencap/lock") || refuse "nobody holds the lock of this router. Take it with hold before $verb."
     if [ "\${holder%%,*}" != "$owner" ] || ! alive "$holder"; then

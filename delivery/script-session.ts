@@ -11,6 +11,9 @@ hold() {
   arguments 2 "$#"
   owner_name "$1"
   number "$2" 1 86400
+  own_rights
+  prove
+  if [ -n "$stranger" ]; then refuse "$stranger"; fi
   folder "$noencap"
   holding=$1 silence=$2 earlier=
   if [ -L "$noencap/lock" ]; then earlier=$(readlink "$noencap/lock") || earlier=; fi

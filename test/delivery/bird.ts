@@ -59,7 +59,8 @@ export function startBird(
   around: Surroundings = {},
 ): Bird {
   const folder = mkdtempSync(join(tmpdir(), 'noencap-delivery-'));
-  chmodSync(folder, 0o777);
+  // As /tmp is: BIRD writes there as another user, and takes nothing away.
+  chmodSync(folder, 0o1777);
   const config = around.config?.inside ?? join(folder, 'etc');
   const seen = around.config?.seen ?? config;
   mkdirSync(seen, { recursive: true });

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { explainBirdError } from '../../delivery/bird-error.ts';
 import { driftFrom } from '../../delivery/inspection.ts';
@@ -384,7 +384,8 @@ describe('a router that lacks something', () => {
 
   test('its configuration is in another folder', async () => {
     await prepare();
-    const elsewhere = { ...bird.settings, configDir: bird.folder };
+    const elsewhere = { ...bird.settings, configDir: join(bird.folder, 'elsewhere') };
+    mkdirSync(elsewhere.configDir);
     expect((await inspect(local(), elsewhere)).failed).toMatchObject({
       kind: 'lacking',
       says: expect.stringContaining(`Set bird.configDir of this router to ${bird.config}`),

@@ -1,0 +1,78 @@
+/**
+ * With whose rights a verb works. BIRD's user owns the folder on Debian, and could lead root anywhere from there, by links that come
+ * between a look and an open. So root works only where nobody else may write, and becomes the folder's owner elsewhere: what that one may
+ * not do itself is not done for it.
+ */
+export const RIGHTS = `# ---- with whose rights
+
+# whose PATH: its \`mode\`, \`uid\` and \`user\`; of a link its own.
+whose() {
+  mode='' uid='' user=
+  set -f
+  # shellcheck disable=SC2046
+  set -- "$1" $(ls -ldn "$1" 2>/dev/null)
+  if [ "$#" -gt 4 ]; then
+    mode=$2 uid=$4
+    # shellcheck disable=SC2046
+    set -- $(ls -ld "$1" 2>/dev/null)
+    user=$3
+  fi
+  set +f
+}
+# of_root: what \`whose\` found is root's, and nobody else may change what it is, or what is in it.
+of_root() {
+  [ "$uid" = 0 ] || return 1
+  case $mode in ?????w???[tT]* | ????????w[tT]*) [ "\${1:-}" = sticky ] ;; ?????w* | ????????w*) return 1 ;; esac
+}
+
+# own_rights: for root. What it was asked for is asked for again as the owner.
+own_rights() {
+  [ -n "$rights" ] || rights=$(id -u)
+  [ "$rights" -eq 0 ] || return 0
+  real=$(cd -P "$config" && pwd -P) || lack "this account may not enter $config"
+  whose "$real"
+  if [ "$uid" != 0 ]; then become "$uid" "$user"; fi
+  of_root || refuse "others than root may write to $config, and this account is root. As root on the router: chmod go-w $real"
+  above=$real
+  while [ -n "$above" ]; do
+    above=\${above%/*}
+    whose "\${above:-/}"
+    of_root sticky || refuse "\${above:-/} is not root's alone, so that $config may become another folder, and this account is root. Set ssh.user of this router to another account, or move BIRD's folder where only root may write."
+  done
+  open=$(find "$real" -type d '(' ! -user 0 -o -perm -0020 -o -perm -0002 ')' -print | head -n 1)
+  if [ -n "$open" ]; then
+    refuse "others than root may write to $(printable "$open"), and this account is root. As root on the router: chown -hR root $real && chmod -R go-w $real"
+  fi
+}
+printable() { printf '%s' "$1" | tr -c 'A-Za-z0-9_./@+-' '?'; }
+
+# become UID USER: the folder's owner. The script comes with it where it was sent; a forced command is read again.
+become() {
+  if [ "$answered" -ne 0 ]; then refuse "a session keeps to the folder that it began with"; fi
+  case $2 in '' | *[!A-Za-z0-9_.-]* | -*) user= ;; *) user=$2 ;; esac
+  gid=$(id -g "$user" 2>/dev/null) || gid=
+  if [ -z "$user" ] || [ -z "$gid" ] || [ "$(id -u "$user")" != "$1" ]; then
+    refuse "$config belongs to the number $1, which is no account here, and this account is root. As root on the router: chown -hR root $real"
+  fi
+  foreign=$(find "$real/k3s" "$real/.noencap" -type d ! -user "$1" -print 2>/dev/null | head -n 1)
+  if [ -n "$foreign" ]; then
+    refuse "$config belongs to $user, so that root works there as $user, but $(printable "$foreign") is another's. As root on the router: chown -hR $user $real"
+  fi
+  cd /
+  # shellcheck disable=SC2016
+  if [ -n "\${script:-}" ]; then own='script=$(cat <&3); exec 3<&-; eval "$script"'
+  elif [ -n "\${SSH_ORIGINAL_COMMAND:-}" ] && [ -f "$0" ]; then own='exec sh "$1"' script=
+  else refuse "$config belongs to $user, and this account is root. Set ssh.user of this router to $user, or as root on the router: chown -hR root $real"
+  fi
+  if setpriv --reuid "$1" --regid "$gid" --init-groups true 2>/dev/null; then
+    exec setpriv --reuid "$1" --regid "$gid" --init-groups sh -c "$own" noencap "$0" 3<<END
+$script
+END
+  fi
+  if [ "$(su -s /bin/sh "$user" -c 'id -u' 2>/dev/null </dev/null)" = "$1" ]; then
+    exec su -s /bin/sh "$user" -c "$own" noencap "$0" 3<<END
+$script
+END
+  fi
+  refuse "$config belongs to $user, and this account is root but cannot become $user: there is no setpriv, and su does not do it. As root on the router: chown -hR root $real"
+}`;

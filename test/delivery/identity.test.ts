@@ -1,0 +1,213 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Delivery } from '../../delivery/delivery.ts';
+import { parseInspection } from '../../delivery/inspection.ts';
+import { releaseOf } from '../../delivery/release.ts';
+import type { Ran, RemoteCommand } from '../../delivery/remote.ts';
+import { hold, inspect, type RouterName, stage } from '../../delivery/router.ts';
+import { ship } from '../../delivery/ship.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant } from '../lab/topologies.ts';
+import { type Bird, local, mainFile, session, startBird } from './bird.ts';
+import { busybox } from './shells.ts';
+import { done } from './steps.ts';
+
+/** A machine takes nothing that is another router's: it proves who it is by noencap's mark, and before the first delivery by BIRD's router ID. */
+jest.setTimeout(60_000);
+
+const GATEWAY: RouterName = { network: 'home', name: 'gateway', id: '10.0.0.1' };
+const OTHER: RouterName = { network: 'home', name: 'edge', id: '10.0.0.2' };
+
+const box = busybox();
+afterAll(() => box.end());
+
+describe.each([
+  ['dash', {}],
+  ['busybox', box],
+])('a router with %s', (_, way) => {
+  let bird: Bird;
+  const birdWith = (define = '') =>
+    startBird((folder) => ({
+      'bird.conf': `${define}${mainFile(folder)}`,
+      'k3s/ibgp.conf': session('theirs'),
+    }));
+  beforeEach(() => {
+    bird = birdWith();
+  });
+  afterEach(() => bird.end());
+
+  const own = () => join(bird.config, '.noencap');
+  const mark = (text: string) => {
+    mkdirSync(own(), { recursive: true });
+    writeFileSync(join(own(), 'router'), text);
+  };
+  const settings = (router: RouterName) => ({ ...bird.settings, router });
+  const stranger = async (router: RouterName) => done(await inspect(local(way), settings(router))).stranger;
+  const held = async (router: RouterName) => {
+    const lock = await hold(local(way), settings(router), 'test');
+    await lock.done?.release();
+    return lock.failed?.says;
+  };
+
+  test('without a mark is known by the router ID of its BIRD', async () => {
+    expect(await stranger(GATEWAY)).toBeUndefined();
+    expect(await held(GATEWAY)).toBeUndefined();
+  });
+
+  test('without a mark is known by the constant that its sessions take their ID from', async () => {
+    bird.end();
+    bird = birdWith('define INTRA_ROUTER_ID = 10.0.0.2;\n');
+    expect(await stranger({ ...OTHER, constant: 'INTRA_ROUTER_ID' })).toBeUndefined();
+    expect(await stranger({ ...OTHER, constant: 'NO_SUCH_CONSTANT' })).toMatch(/^nothing shows/);
+    expect(await stranger(OTHER)).toMatch(/^nothing shows/);
+  });
+
+  test('with another ID is refused before anything is written, with what to do', async () => {
+    const says = `nothing shows that this machine is the router home/edge/10.0.0.2: its BIRD has the router ID 10.0.0.1`;
+    expect(await stranger(OTHER)).toContain(says);
+    const refusal = await held(OTHER);
+    expect(refusal).toContain(says);
+    expect(readdirSync(bird.config)).toEqual(['bird.conf', 'k3s']);
+    // The way out that it names is one.
+    const [, command = ''] = /there: (mkdir .*)$/m.exec(refusal ?? '') ?? [];
+    const [, text = '', file = ''] = /&& echo (\S+) > (\S+)$/.exec(command) ?? [];
+    expect(file).toBe(join(own(), 'router'));
+    mark(`${text}\n`);
+    expect(await held(OTHER)).toBeUndefined();
+  });
+
+  test('has its mark from the first delivery on, and not before', async () => {
+    const lock = done(await hold(local(way), settings(GATEWAY), 'test'));
+    expect(existsSync(join(own(), 'router'))).toBe(false);
+    done(await stage(lock, settings(GATEWAY), lock, releaseOf(new Map([['k3s/ibgp.conf', session('one')]]))));
+    await lock.release();
+    expect(readFileSync(join(own(), 'router'), 'utf8')).toBe('home/gateway/10.0.0.1\n');
+    expect(await stranger(OTHER)).toMatch(
+      /^this machine is the router home\/gateway\/10\.0\.0\.1, and home\/edge\/10\.0\.0\.2 is meant/,
+    );
+    expect(await held(OTHER)).toMatch(/^this machine is the router home\/gateway/);
+  });
+
+  test.each<[string, string, boolean]>([
+    ['is renamed', 'home/old-gateway/10.0.0.1', true],
+    ['gets another ID', 'home/gateway/10.9.9.9', true],
+    ['is of a network that is renamed', 'house/gateway/10.0.0.1', true],
+    ['is another one of the network', 'home/edge/10.0.0.2', false],
+    ['has its name in another network', 'lab/gateway/10.9.9.9', false],
+    ['has its ID in another network', 'lab/edge/10.0.0.1', false],
+    ['is a stranger', 'lab/edge/10.9.9.9', false],
+    ['has a mark that nobody can read', '$(id)', false],
+    ['has half a mark', 'gateway', false],
+    ['has an empty mark', '', false],
+  ])('that %s: %j', async (_, text, isMeant) => {
+    mark(`${text}\n`);
+    expect((await stranger(GATEWAY)) === undefined).toBe(isMeant);
+    expect((await held(GATEWAY)) === undefined).toBe(isMeant);
+  });
+
+  test('a mark that is a link is none that counts', async () => {
+    mkdirSync(own());
+    writeFileSync(join(bird.folder, 'mark'), 'home/gateway/10.0.0.1\n');
+    symlinkSync(join(bird.folder, 'mark'), join(own(), 'router'));
+    expect(await stranger(GATEWAY)).toMatch(/^this machine is the router \?\/\?\/\?/);
+  });
+
+  test('a line that leads elsewhere in the middle of a delivery changes nothing there', async () => {
+    const lock = done(await hold(local(way), settings(GATEWAY), 'test'));
+    mark('home/edge/10.0.0.2\n');
+    const staged = await stage(
+      lock,
+      settings(GATEWAY),
+      lock,
+      releaseOf(new Map([['k3s/ibgp.conf', session('one')]])),
+    );
+    expect(staged.failed?.says).toBe(
+      'this machine is the router home/edge/10.0.0.2, and home/gateway/10.0.0.1 is meant',
+    );
+    await lock.release();
+  });
+
+  test.each(['home/gateway', 'home/gateway/10.0.0.1/', 'a/b/c/d/e', 'home/gateway/x/CONST', '../../etc'])(
+    'router=%s is wrong use',
+    async (text) => {
+      const ran = await local(way).run({ verb: 'inspect', settings: [`router=${text}`], args: [] });
+      expect(ran).toMatchObject({ code: 2, stdout: '' });
+    },
+  );
+});
+
+describe('two routers whose names lead to one machine', () => {
+  const fabric = { ...fabricOf(redundant()), sessions: [] };
+  let bird: Bird;
+  beforeEach(() => {
+    bird = startBird((folder) => ({ 'bird.conf': mainFile(folder), 'k3s/ibgp.conf': session('old') }));
+  });
+  afterEach(() => bird.end());
+
+  const toBoth = async (names: readonly RouterName[]) => {
+    const stop = new AbortController().signal;
+    const deliveries = names.map((router, index): Delivery => {
+      const release = releaseOf(new Map([['k3s/ibgp.conf', `# of ${router.name}\n${session('old')}`]]));
+      return {
+        router: router.name,
+        remote: local(),
+        settings: { ...bird.settings, router },
+        release: () => release,
+        sysctls: new Map(),
+        owner: `test.${index}`,
+        timeout: 30,
+        acceptDrift: true,
+        report: () => {},
+        stop,
+      };
+    });
+    const { results } = await ship({
+      fabric,
+      deliveries,
+      turn: () => 'now',
+      base: () => undefined,
+      excused: new Set(),
+      maxParallel: 4,
+      lookOnly: false,
+      record: () => {},
+      stop,
+    });
+    return Object.fromEntries(results.map(({ router, outcome }) => [router, outcome]));
+  };
+  const e1 = { network: 'redundant', name: 'e1', id: '10.0.0.1' };
+  const e2 = { network: 'redundant', name: 'e2', id: '10.0.0.2' };
+  const onDisk = () => readFileSync(join(bird.config, 'k3s/ibgp.conf'), 'utf8');
+
+  test.each([
+    ['in either order', [e1, e2]],
+    ['of which the wrong one comes first', [e2, e1]],
+  ])('get nothing, %s', async (_, names) => {
+    expect(await toBoth(names)).toEqual({ e1: 'untouched', e2: 'refused' });
+    expect(onDisk()).toBe(session('old'));
+  });
+
+  test('and once one has it, the other does not', async () => {
+    expect(await toBoth([e1])).toEqual({ e1: 'shipped' });
+    expect(await toBoth([e2])).toEqual({ e2: 'refused' });
+    expect(onDisk()).toContain('# of e1\n');
+  });
+
+  test('cannot hold its lock both, whatever it is called', async () => {
+    const one = done(await hold(local(), bird.settings, 'test.0'));
+    expect((await hold(local(), bird.settings, 'test.1')).failed?.says).toContain("is test.0's");
+    await one.release();
+  });
+});
+
+test('an account with an older program is to be set up again', () => {
+  const ran: Ran = { code: 2, stdout: '', stderr: 'router=home/gateway/10.0.0.1 is no setting\n' };
+  expect(parseInspection(ran).failed).toMatchObject({
+    kind: 'refused',
+    says: expect.stringContaining('Set the account up again, with ship --setup.'),
+  });
+  const command: RemoteCommand = { verb: 'inspect', settings: ['nonsense=1'], args: [] };
+  return expect(local().run(command)).resolves.toMatchObject({
+    code: 2,
+    stderr: 'nonsense=1 is no setting\n',
+  });
+});
