@@ -102,7 +102,7 @@ onRouter.each([
     folder = mkdtempSync(join(tmpdir(), 'noencap-rights-'));
     path = process.env.PATH;
     const started = await startHolder();
-    if (!('pid' in started)) throw new Error(started.says);
+    if (!('run' in started)) throw new Error(started.says);
     holder = started;
     agent = startAgent();
     const key = join(folder, 'key');
@@ -130,7 +130,7 @@ onRouter.each([
     for (const remote of remotes.splice(0)) await remote.end();
   });
 
-  test('works as BIRD, whose the folder is, and all that it leaves is BIRD’s', async () => {
+  test("works as BIRD, whose the folder is, and all that it leaves is BIRD's", async () => {
     const at = await steps();
     done(await at.adopt());
     await at.ship(release('one'));
@@ -139,7 +139,7 @@ onRouter.each([
     expect(await router('find /etc/bird ! -user bird -print')).toBe('');
   });
 
-  test('a link to a file of root’s is not read, not hashed and not adopted', async () => {
+  test("a link to a file of root's is not read, not hashed and not adopted", async () => {
     await asBird('ln -s /etc/only-root /etc/bird/k3s/ibgpeers/x.conf');
     const seen = done(await inspect(connect(), SETTINGS));
     expect(seen.odd).toEqual(['k3s/ibgpeers/x.conf']);
@@ -173,7 +173,7 @@ onRouter.each([
     await at.lock.release();
   });
 
-  test('a file that has a second name elsewhere is read with BIRD’s rights only', async () => {
+  test("a file that has a second name elsewhere is read with BIRD's rights only", async () => {
     await router('ln /etc/only-root /etc/bird/k3s/ibgpeers/x.conf');
     expect((await show(connect(), SETTINGS, 'k3s/ibgpeers/x.conf')).failed?.says).toContain('cannot read');
     const at = await steps();
@@ -191,7 +191,7 @@ onRouter.each([
   });
 
   test.each(['state.new', 'state', 'router.new', 'live.new', 'releases', 'busy.adopt'])(
-    'a link in the place of .noencap/%s harms nothing of root’s',
+    "a link in the place of .noencap/%s harms nothing of root's",
     async (name) => {
       await asBird('mkdir /etc/bird/.noencap');
       const at = await steps();
@@ -203,7 +203,7 @@ onRouter.each([
     },
   );
 
-  test('links that come and go while it works harm nothing of root’s', async () => {
+  test("links that come and go while it works harm nothing of root's", async () => {
     const end = hostile(`cd /etc/bird
       mkdir .noencap
       while :; do
@@ -249,7 +249,7 @@ onRouter.each([
     ],
     ['nobody that has a name', 'chown 54321 /etc/bird', /belongs to the number 54321/],
     [
-      'BIRD, and what noencap has there is root’s',
+      "BIRD, and what noencap has there is root's",
       'install -d /etc/bird/.noencap',
       /\.noencap is another's\. .*chown -hR bird/,
     ],
@@ -263,7 +263,7 @@ onRouter.each([
     await router('rm -rf /etc/bird; umount /home');
   });
 
-  test('a folder that is root’s alone is delivered to as root', async () => {
+  test("a folder that is root's alone is delivered to as root", async () => {
     await router('chown -hR root /etc/bird; chmod -R go-w /etc/bird');
     const at = await steps();
     done(await at.adopt());
