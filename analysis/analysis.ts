@@ -1,5 +1,7 @@
 import { type Fabric, nodeBlocks } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
+import { goesAsBlocks, sampleLoans } from './loans.ts';
+import { isBorrowed, type Loan } from './simulator/blocks.ts';
 import { reduced } from './simulator/classes.ts';
 import { type Failing, failureOf } from './simulator/failure.ts';
 import type { Fate, Ways } from './simulator/forwarding.ts';
@@ -24,6 +26,8 @@ export interface Analysis {
   standIn(from: string, to: string): readonly [from: string, to: string];
   /** What becomes of the network at rest. */
   consequence(failed: readonly Failing[]): Consequence;
+  /** Everything that it breaks, to the addresses that nodes borrowed as well, and whatever a pair stands for. */
+  lost(failed: readonly Failing[]): readonly PairChange[];
   /** The same network with these failed. Nodes that fail must stand for themselves: see `analyse`. */
   without(failed: readonly Failing[]): Analysis;
 }
@@ -37,14 +41,19 @@ export interface Pair {
   readonly fate: Fate;
 }
 
-/** `apart`: names of machines that must not be taken for one of many alike; `split`: nodes for which it differs are not alike either. */
+/**
+ * `apart`: names of machines that must not be taken for one of many alike; `split`: nodes for which it differs are not alike either.
+ * `loans`: the borrowed addresses to follow; without it some where they may go other ways than blocks. No pair is of one.
+ */
 export function analyse(
   fabric: Fabric,
   apart: readonly string[] = [],
   split?: (node: string) => string,
+  loans?: readonly Loan[],
 ): Analysis {
   const small = reduced(fabric, nodeBlocks(fabric), new Set(apart), split);
-  const network = networkOf(small.fabric, small.blocks);
+  const lent = loans ?? (goesAsBlocks(fabric) ? [] : sampleLoans(small.fabric, small.blocks));
+  const network = networkOf(small.fabric, small.blocks, lent);
   const simulate = simulatorOf(network);
   const atRest = simulate();
   const nameOf = (machine: number) => network.machines[machine]?.name ?? '';
@@ -61,10 +70,14 @@ export function analyse(
     like: (machine) => small.like(nameOf(machine)),
     standIn: small.standIn,
     consequence(failed) {
-      const counts = ({ from, block }: PairChange) => weight(from, network.blocks[block] as Block) > 0;
+      const counts = ({ from, block: index }: PairChange) => {
+        const block = network.blocks[index] as Block;
+        return weight(from, block) > 0 && !isBorrowed(network, block);
+      };
       const { broken, worse, parted } = afterwards(failed);
       return { broken: broken.filter(counts), worse: worse.filter(counts), parted };
     },
+    lost: (failed) => afterwards(failed).broken,
   });
   return seen(atRest);
 }
@@ -86,7 +99,8 @@ function known(prepare: () => (failed: readonly Failing[]) => Consequence): Retu
 
 function pairsOf(network: Network, simulation: Simulation, weight: Analysis['weight']): Pair[] {
   const nodes = network.machines.filter(({ kind }) => kind === 'node');
-  return network.blocks.flatMap((block) => {
+  const blocks = network.blocks.filter((block) => block.hasPods && !isBorrowed(network, block));
+  return blocks.flatMap((block) => {
     const ways = simulation.waysTo(block);
     const to = network.machines[block.node] as Machine;
     return nodes

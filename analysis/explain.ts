@@ -22,6 +22,8 @@ export interface Explanation {
   readonly refusals: readonly string[];
   /** What the kernel has. */
   readonly kernel: { readonly by: string; readonly hops: readonly ExplainedHop[] };
+  /** Of a single address that the speaker has no route to: the block that holds it, by which packets go. */
+  readonly covering?: string;
 }
 
 export interface ExplainedRoute {
@@ -52,6 +54,7 @@ export function explain(analysis: Analysis, machine: Machine, block: Block): Exp
   const routes = ways.rib.routes(machine.index);
   const [best] = routes;
   const { by, hops } = ways.forwarding(machine.index);
+  const around = network.blocks[block.within ?? -1];
   const hopsOf = (all: readonly number[]) => hopsIn(network, all);
   const explained = (route: Route): ExplainedRoute => {
     const step = best === undefined || route === best ? undefined : decidingStep(best, route);
@@ -80,6 +83,7 @@ export function explain(analysis: Analysis, machine: Machine, block: Block): Exp
     routes: routes.map(explained),
     refusals: machine.index === block.node ? [] : whyWithout(analysis, machine, block),
     kernel: { by, hops: hopsOf(hops) },
+    ...(around === undefined || best !== undefined ? {} : { covering: around.prefix.text }),
   };
 }
 

@@ -1,4 +1,9 @@
-import type { Expectations, Fabric, PairExpectation, Step } from '../fabric/index.ts';
+import type { Expectations, Fabric, LoanExpectation, PairExpectation, Step } from '../fabric/index.ts';
+import { nodeBlocks, podAddress, podAddresses } from '../fabric/index.ts';
+import { type Family, hostPrefix, ipAddress } from '../topology/address.ts';
+import { sampleLoans } from './loans.ts';
+import { isBorrowed, type Loan } from './simulator/blocks.ts';
+import { type Failing, failureOf } from './simulator/failure.ts';
 import type { Fate } from './simulator/forwarding.ts';
 import { type Block, type Machine, type Network, networkOf } from './simulator/network.ts';
 import { policyOf } from './simulator/policy.ts';
@@ -11,56 +16,136 @@ import { isWhole } from './simulator/what-if.ts';
  * sends packets, be that good or not. Whether it is good is what `check` says: the two can only differ where one of them is wrong.
  */
 export function forecast(fabric: Fabric): Expectations {
-  const network = networkOf(fabric);
+  const network = networkOf(fabric, nodeBlocks(fabric), loansToTry(fabric));
   const simulation = simulatorOf(network)();
+  const podRoute = podRoutesIn(network);
   return {
     sessions: network.links.filter(({ index }) => index % 2 === 0).map(({ session }) => session),
     pairs: fabric.pods.families.flatMap((family) => {
-      const blocksOf = (node: Machine) =>
-        network.blocks.filter((block) => block.node === node.index && block.prefix.family === family);
+      const blocksOf = (node: Machine) => blocksWith(network, node, family);
       const nodes = nodesOf(network).filter((node) => hasAddress(node, family));
       return nodes.flatMap((from) =>
         nodes
           .filter((to) => to !== from && blocksOf(to).length > 0)
-          .map((to) => pairOf(simulation, from, to, blocksOf(to))),
+          .map((to) => pairOf(simulation, podRoute, from, to, blocksOf(to))),
       );
     }),
     exported: exportsOf(simulation),
+    borrowed: lentIn(simulation),
   };
+}
+
+/** What a lab must show of routes and borrowed addresses once these have failed; sessions and pairs are the fabric's own business. */
+export function forecastWithout(
+  fabric: Fabric,
+  failed: readonly Failing[],
+): Required<Pick<Expectations, 'exported' | 'borrowed'>> {
+  const network = networkOf(fabric, nodeBlocks(fabric), loansToTry(fabric));
+  const simulation = simulatorOf(network)(failureOf(network, failed));
+  return { exported: exportsOf(simulation), borrowed: lentIn(simulation) };
+}
+
+/** None where somebody has said that Calico lends no address. */
+const loansToTry = (fabric: Fabric): Loan[] =>
+  fabric.suppressions.some(({ id }) => id === 'NE417') ? [] : sampleLoans(fabric, nodeBlocks(fabric));
+
+/** Only these pods of a lab are there, and those with a borrowed address. */
+function wiredIn({ fabric }: Network): ReadonlySet<string> {
+  const blocks = nodeBlocks(fabric);
+  const pods = fabric.nodes.flatMap(({ name }) => podAddresses(fabric, blocks.get(name) ?? []));
+  return new Set(pods.map((pod) => hostPrefix(pod).text));
+}
+
+const blocksWith = ({ blocks }: Network, { index }: Machine, family: Family): Block[] =>
+  blocks.filter(
+    ({ node, within, prefix }) => node === index && within === undefined && prefix.family === family,
+  );
+
+function lentIn({ network, waysTo, failure }: Simulation): LoanExpectation[] {
+  const nameOf = (machine: number) => network.machines[machine]?.name ?? '';
+  const podRoute = podRoutesIn(network);
+  const isLeft = ({ index }: Machine) => !failure.machines.has(index);
+  return network.blocks
+    .filter((block) => isBorrowed(network, block) && !failure.machines.has(block.node))
+    .map((block): LoanExpectation => {
+      const { prefix, node, within } = block;
+      const { rib, fate } = waysTo(block);
+      const senders = nodesOf(network).filter(
+        (one) => one.index !== node && isLeft(one) && hasAddress(one, prefix.family),
+      );
+      const arrivesFrom = (sender: Machine) => {
+        const back = blocksWith(network, sender, prefix.family)
+          .slice(0, 1)
+          .map((own) => waysTo(podRoute(own)).fate(node));
+        const both = [fate(sender.index), ...back];
+        return both.every(isWhole) ? 'all' : both.every(({ arrives }) => arrives) ? 'some' : 'none';
+      };
+      return {
+        address: ipAddress(prefix.family, prefix.value),
+        node: nameOf(node),
+        owner: nameOf(network.blocks[within ?? -1]?.node ?? -1),
+        known: new Set(
+          network.machines
+            .filter((one) => isLeft(one) && one.index !== node && rib.routes(one.index).length > 0)
+            .map(({ name }) => name),
+        ),
+        arrives: new Map(senders.map((sender) => [sender.name, arrivesFrom(sender)])),
+      };
+    });
+}
+
+/** By what packets to the pod go that stands for a block: its own route, where it has one. */
+function podRoutesIn(network: Network): (block: Block) => Block {
+  const own = new Map(
+    network.blocks.flatMap((block): [number, Block][] => {
+      const around = network.blocks[block.within ?? -1];
+      if (around === undefined || isBorrowed(network, block)) return [];
+      return block.prefix.text === hostPrefix(podAddress(around.prefix)).text ? [[around.index, block]] : [];
+    }),
+  );
+  return (block) => own.get(block.index) ?? block;
 }
 
 const nodesOf = ({ machines }: Network): readonly Machine[] => machines.filter(({ kind }) => kind === 'node');
 
-const hasAddress = ({ speaker }: Machine, family: Block['prefix']['family']): boolean =>
+const hasAddress = ({ speaker }: Machine, family: Family): boolean =>
   speaker?.kind === 'node' && speaker.address[family] !== undefined;
 
 function pairOf(
   { network, ...simulation }: Simulation,
+  podRoute: (block: Block) => Block,
   from: Machine,
   to: Machine,
   blocks: readonly Block[],
 ): PairExpectation {
   const steps = new Map<string, readonly Step[]>();
-  for (const block of blocks) {
-    const { forwarding } = simulation.waysTo(block);
+  const routes = new Map<string, ReadonlyMap<string, readonly Step[]>>();
+  const taken = blocks.map(podRoute);
+  for (const block of new Set([...blocks, ...taken])) {
+    const { forwarding, rib } = simulation.waysTo(block);
+    const own = new Map<string, readonly Step[]>();
+    routes.set(block.prefix.text, own);
+    const isTaken = taken.includes(block);
     const open = [from.index];
     const seen = new Set(open);
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
       if (at === to.index) continue;
       const hops = forwarding(at).hops.filter((hop) => machineOf(network, hop) < network.machines.length);
       const name = network.machines[at]?.name ?? '';
-      const own = hops.map((hop) => ({
+      const next = hops.map((hop) => ({
         segment: network.segments[segmentOf(network, hop)]?.name ?? '',
         to: network.machines[machineOf(network, hop)]?.name ?? '',
       }));
-      steps.set(name, unique([...(steps.get(name) ?? []), ...own]));
-      for (const next of hops.map((hop) => machineOf(network, hop))) {
-        if (!seen.has(next)) open.push(next);
-        seen.add(next);
+      if (isTaken) steps.set(name, unique([...(steps.get(name) ?? []), ...next]));
+      // Who has no route to a single address goes by that to the block.
+      if (block.within === undefined || rib.routes(at).length > 0) own.set(name, next);
+      for (const machine of hops.map((hop) => machineOf(network, hop))) {
+        if (!seen.has(machine)) open.push(machine);
+        seen.add(machine);
       }
     }
   }
-  const fates = blocks.map((block) => simulation.waysTo(block).fate(from.index));
+  const fates = taken.map((block) => simulation.waysTo(block).fate(from.index));
   const reachable = fates.every(({ arrives }) => arrives);
   return {
     from: from.name,
@@ -69,6 +154,7 @@ function pairOf(
     reachable,
     isLossy: reachable && fates.some((fate) => !isWhole(fate) || isPartlyNarrow(network, fate)),
     steps,
+    routes,
   };
 }
 
@@ -80,10 +166,14 @@ const unique = (steps: readonly Step[]): Step[] => [
   ...new Map(steps.map((step) => [`${step.segment} ${step.to}`, step])).values(),
 ];
 
-/** How many blocks an end of a session sends to the other. */
+/** How many blocks an end of a session sends to the other, and single addresses of the pods that are there. */
 function exportsOf({ network, waysTo }: Simulation): NonNullable<Expectations['exported']> {
   const sent = new Map<string, number>();
-  for (const block of network.blocks) {
+  const wired = wiredIn(network);
+  const there = network.blocks.filter(
+    (block) => block.within === undefined || isBorrowed(network, block) || wired.has(block.prefix.text),
+  );
+  for (const block of there) {
     const policy = policyOf(network, block);
     const { rib } = waysTo(block);
     for (const link of network.links) {

@@ -8,12 +8,12 @@ export {
   sharedFailureReports,
 } from './failure-report.ts';
 export { type Finding, grouped } from './finding.ts';
-export { forecast } from './forecast.ts';
+export { forecast, forecastWithout } from './forecast.ts';
 export { addressPath, type PodPath, podPaths } from './path.ts';
 export { smallestPodMtu } from './pod-mtu.ts';
 export { alikeIn } from './simulator/classes.ts';
 export { type Failing, failings } from './simulator/failure.ts';
 export type { Block, Machine } from './simulator/network.ts';
 export { isWhole } from './simulator/what-if.ts';
-export { type Target, targetOf } from './target.ts';
+export { lentOrLetOut, type Target, targetBlocks, targetOf } from './target.ts';
 export { type Trip, trip } from './trip.ts';

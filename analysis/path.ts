@@ -1,10 +1,11 @@
-import type { IpAddress, Prefix } from '../topology/address.ts';
+import type { IpAddress } from '../topology/address.ts';
 import { type Analysis, hasFamily } from './analysis.ts';
 import { isEqualCost } from './simulator/decision.ts';
 import { fatesOf } from './simulator/fates.ts';
 import type { Fate, Forwarding } from './simulator/forwarding.ts';
 import type { Block, Machine } from './simulator/network.ts';
 import type { Way } from './simulator/way.ts';
+import { type PodTarget, targetBlocks } from './target.ts';
 import { MOST_WAYS, type Trace, traces } from './trace.ts';
 
 /** All ways of packets from one machine to the pods of another, in one family. */
@@ -37,17 +38,12 @@ export interface PodHop {
   readonly mtu: number | undefined;
 }
 
-/** One for each block of the target whose family the source has, or for that one. */
-export function podPaths(
-  analysis: Analysis,
-  from: Machine,
-  to: Machine,
-  only: Prefix | undefined = undefined,
-): PodPath[] {
+/** One for each block of the target whose family the source has, and for each of its pods that is a route of its own. */
+export function podPaths(analysis: Analysis, from: Machine, target: PodTarget): PodPath[] {
   const { network, simulation } = analysis;
-  return network.blocks
-    .filter((block) => block.node === to.index && (from.kind !== 'node' || hasFamily(from, block)))
-    .filter(({ prefix }) => only === undefined || prefix.text === only.text)
+  const to = network.machines.find(({ name }) => name === target.machine) as Machine;
+  return targetBlocks(network, target)
+    .filter((block) => block.hasPods && (from.kind !== 'node' || hasFamily(from, block)))
     .map((block) => {
       const ways = simulation.waysTo(block);
       const all = traces(network, simulation.underlay, ways, from.index, MOST_WAYS + 1);
@@ -123,8 +119,12 @@ function ruleAt({ network, simulation }: Analysis, block: Block, machine: number
   const ways = simulation.waysTo(block);
   const { by } = ways.forwarding(machine);
   if (by !== 'bgp') return by === 'pod' ? 'own pods' : by;
-  const routes = ways.rib.routes(machine);
+  const own = ways.rib.routes(machine);
+  const around = network.blocks[block.within ?? -1];
+  // Who has no route to a single address sends by that of the block which holds it.
+  const isByBlock = own.length === 0 && around !== undefined;
+  const routes = isByBlock ? simulation.waysTo(around).rib.routes(machine) : own;
   const used = routes.filter((route) => isEqualCost(routes[0] as typeof route, route));
   const peers = used.map(({ from }) => network.machines[from?.peer ?? -1]?.name ?? '');
-  return `BGP from ${[...new Set(peers)].join(' and ')}`;
+  return `BGP from ${[...new Set(peers)].join(' and ')}${isByBlock ? `, ${around.prefix.text}` : ''}`;
 }

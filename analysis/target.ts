@@ -1,38 +1,77 @@
-import { type Fabric, loopbacks, nodeBlocks } from '../fabric/index.ts';
+import { type Fabric, isLetOut, loopbacks, nodeBlocks } from '../fabric/index.ts';
 import {
   contains,
+  hostPrefix,
   type IpAddress,
   type Prefix,
   parseAddress,
   parsePrefix,
   valuesOf,
 } from '../topology/address.ts';
+import type { Loan } from './simulator/blocks.ts';
+import type { Block, Network } from './simulator/network.ts';
 
 /** What somebody asks the way to, or where it begins. */
 export type Target =
-  /** `block` is undefined where a node was named: all of its blocks. */
-  | { readonly kind: 'pods'; readonly machine: string; readonly block: Prefix | undefined }
+  | PodTarget
   | { readonly kind: 'machine'; readonly machine: string; readonly address: IpAddress }
   /** No route leads there: the sender's kube-proxy puts an endpoint in its place. */
   | { readonly kind: 'service'; readonly address: IpAddress };
 
-/** By the name of a node, a block or a part of one, or an address; undefined where the topology knows nothing of it. */
-export function targetOf(fabric: Fabric, text: string): Target | undefined {
+/** Pods of a node: of all of its blocks where a node was named, of one block, or the one with an address. */
+export interface PodTarget {
+  readonly kind: 'pods';
+  /** The node that they are on. */
+  readonly machine: string;
+  readonly block: Prefix | undefined;
+  readonly address: IpAddress | undefined;
+}
+
+/**
+ * By the name of a node, a block or a part of one, or an address; undefined where the topology knows nothing of it. `on`: the node
+ * that the pod with the address is on, where it is not the one that has the block.
+ */
+export function targetOf(fabric: Fabric, text: string, on?: string): Target | undefined {
   if (fabric.nodes.some(({ name }) => name === text))
-    return { kind: 'pods', machine: text, block: undefined };
+    return { kind: 'pods', machine: text, block: undefined, address: undefined };
   const address = parseAddress(text);
   const parsed = parsePrefix(text);
   const wanted = address ?? (parsed.ok ? parsed.prefix : undefined);
   if (wanted === undefined) return undefined;
   for (const [machine, blocks] of nodeBlocks(fabric)) {
     const block = blocks.find((one) => contains(one, wanted));
-    if (block !== undefined) return { kind: 'pods', machine, block };
+    if (block !== undefined) return { kind: 'pods', machine: on ?? machine, block, address };
   }
   if (address === undefined) return undefined;
   const machine = ownerOf(fabric, address);
   if (machine !== undefined) return { kind: 'machine', machine, address };
   const isService = fabric.services.cidrs.some((cidr) => contains(cidr, address));
   return isService ? { kind: 'service', address } : undefined;
+}
+
+/** A pod whose address is a route of its own: its node borrowed it, or a filter lets it out. */
+export function lentOrLetOut(fabric: Fabric, target: Target | undefined): Loan | undefined {
+  if (target?.kind !== 'pods' || target.address === undefined || target.block === undefined) return undefined;
+  const { machine, address, block } = target;
+  const node = fabric.nodes.find(({ name }) => name === machine);
+  if (node === undefined || node.address[address.family] === undefined) return undefined;
+  const isOwn = nodeBlocks(fabric)
+    .get(machine)
+    ?.some(({ text }) => text === block.text);
+  const isOut = isOwn !== true || isLetOut(fabric, node, hostPrefix(address));
+  return isOut ? { address, node: machine } : undefined;
+}
+
+/** The blocks of a target, and the single addresses in them that are routes of their own. */
+export function targetBlocks({ blocks, machines }: Network, target: PodTarget): readonly Block[] {
+  const { machine, block, address } = target;
+  const own = blocks.filter(({ node }) => machines[node]?.name === machine);
+  const single = address && own.find(({ prefix }) => prefix.text === hostPrefix(address).text);
+  if (single !== undefined) return [single];
+  return own.filter(({ prefix, within }) => {
+    if (block === undefined || prefix.text === block.text) return true;
+    return address === undefined && blocks[within ?? -1]?.prefix.text === block.text;
+  });
 }
 
 function ownerOf({ routers, nodes, hosts }: Fabric, { text }: IpAddress): string | undefined {

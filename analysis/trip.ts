@@ -14,7 +14,10 @@ export interface Trip {
 export function trip(analysis: Analysis, from: string, to: string, family: Family): Trip | undefined {
   const { network, simulation } = analysis;
   const [sender, receiver] = analysis.standIn(from, to).map((name) => network.named.machines.get(name));
-  const block = network.blocks.find((one) => one.node === receiver && one.prefix.family === family);
+  const first = network.blocks.find((one) => one.node === receiver && one.prefix.family === family);
+  // Where filters let pods out of a block, their packets go by routes of their own.
+  const block =
+    first?.hasPods === false ? network.blocks.find(({ within }) => within === first.index) : first;
   const speaker = network.machines[sender ?? -1]?.speaker;
   if (sender === undefined || block === undefined || speaker?.kind !== 'node') return undefined;
   if (speaker.address[family] === undefined) return undefined;

@@ -1,4 +1,12 @@
-import { type Analysis, analyse, type Failing, failings, type Machine, targetOf } from '../analysis/index.ts';
+import {
+  type Analysis,
+  analyse,
+  type Failing,
+  failings,
+  lentOrLetOut,
+  type Machine,
+  targetOf,
+} from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import type { Source } from '../topology/index.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
@@ -11,6 +19,8 @@ export interface AnalysisOptions {
   readonly topology: string;
   /** Routers, nodes, hosts, segments and sessions that are taken for failed. */
   readonly fail: readonly string[];
+  /** The node that a pod is on whose address is of another node's block. */
+  readonly on?: string;
 }
 
 /** What the command line asked for and the topology does not have. */
@@ -25,7 +35,7 @@ type Prepared =
 
 /**
  * The analysis of a topology with what has failed. `wanted`: names of machines that the command is about, or
- * addresses; each stays itself, and is not taken for one of many nodes alike.
+ * addresses, the target last; each stays itself, and is not taken for one of many nodes alike.
  */
 export function prepareAnalysis(
   command: string,
@@ -44,7 +54,12 @@ export function prepareAnalysis(
     const target = targetOf(fabric, one);
     return target === undefined || target.kind === 'service' ? one : target.machine;
   });
-  const analysis = analyse(fabric, [...named, ...options.fail]);
+  const { on } = options;
+  const wrong = on === undefined ? undefined : wrongHolder(fabric, wanted.at(-1) ?? '', on);
+  if (wrong !== undefined) return { code: refuse(command, wrong, terminal) };
+  const loan = lentOrLetOut(fabric, targetOf(fabric, wanted.at(-1) ?? '', on));
+  const apart = [...named, ...(on === undefined ? [] : [on]), ...options.fail];
+  const analysis = analyse(fabric, apart, undefined, loan === undefined ? [] : [loan]);
   const failed: Failing[] = [];
   const all = failings(analysis.network);
   for (const name of options.fail) {
@@ -63,6 +78,25 @@ export function prepareAnalysis(
     failed.push(one);
   }
   return { analysis: failed.length === 0 ? analysis : analysis.without(failed), fabric, source };
+}
+
+/** Why no pod with that address can be on the node. */
+function wrongHolder(fabric: Fabric, text: string, on: string): Unknown | undefined {
+  const names = fabric.nodes.map(({ name }) => name);
+  const node = fabric.nodes.find(({ name }) => name === on);
+  if (node === undefined) {
+    const mend = didYouMean(suggester(names)(on), `Known: ${listed(names, 'and')}.`);
+    return { says: `No node is called ${JSON.stringify(on)}`, mend };
+  }
+  const target = targetOf(fabric, text);
+  if (target?.kind !== 'pods' || target.address === undefined) {
+    const says = `--on ${on} is about the address of a pod, and ${JSON.stringify(text)} is none`;
+    return { says, mend: "Name an address of another node's block: the one that the pod has." };
+  }
+  const { family } = target.address;
+  if (node.address[family] !== undefined) return undefined;
+  const says = `${on} has no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address, and no pod on it has ${text}`;
+  return { says, mend: 'Name a node with an address of that family.' };
 }
 
 /** A machine by its name. */

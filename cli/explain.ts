@@ -5,6 +5,7 @@ import {
   explain as explanationOf,
   type Machine,
   type Target,
+  targetBlocks,
   targetOf,
 } from '../analysis/index.ts';
 import { listed } from '../topology/suggest.ts';
@@ -32,14 +33,10 @@ export function explain(
   const { analysis, fabric } = prepared;
   const machine = machineNamed(analysis, name, ['node', 'router']);
   if ('says' in machine) return refuse('explain', machine, terminal);
-  const wanted = targetOf(fabric, target);
+  const wanted = targetOf(fabric, target, options.on);
   if (wanted === undefined) return refuse('explain', nothingAt(analysis, target), terminal);
   if (wanted.kind !== 'pods') return explainOther(options, analysis, machine, wanted, terminal);
-  const blocks = analysis.network.blocks.filter(
-    ({ prefix, node }) =>
-      analysis.network.machines[node]?.name === wanted.machine &&
-      (wanted.block === undefined || prefix.text === wanted.block.text),
-  );
+  const blocks = targetBlocks(analysis.network, wanted);
   const all = blocks.map((block) => explanationOf(analysis, machine, block));
   const ok = all.every(leadsOn);
   if (terminal.json) terminal.print(documentOf('explain', { ok, failed: options.fail, explanations: all }));
@@ -92,7 +89,7 @@ function nothingAt({ network }: Analysis, target: string): Unknown {
 }
 
 function explanationText(
-  { speaker, prefix, assumed, node, routes, refusals, kernel }: Explanation,
+  { speaker, prefix, assumed, node, routes, refusals, kernel, covering }: Explanation,
   { bold, dim, green }: Terminal['colour'],
 ): string {
   return [
@@ -120,7 +117,7 @@ function explanationText(
       ];
     }),
     ...refusals.map((line) => `  no    ${line}`),
-    `  kernel: ${kernelText(kernel)}`,
+    `  kernel: ${kernelText(kernel)}${covering === undefined ? '' : `, by the block ${covering}`}`,
   ].join('\n');
 }
 

@@ -1,9 +1,10 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { forecast } from '../analysis/index.ts';
+import { forecast, forecastWithout } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import {
   bootLab,
+  borrowedFailures,
   breakIt,
   converged,
   type Failing,
@@ -13,8 +14,10 @@ import {
   type Lab,
   labsFolder,
   lostAsExpected,
+  lostBorrowed,
   type Probed,
   probe,
+  probeBorrowed,
   type Refused,
   refusedRoutes,
   takenOnTrust,
@@ -91,7 +94,7 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
                 run: async (say: (detail: string) => void) => {
                   if (booted === undefined || found.refused !== undefined) return;
                   for (const one of failed) await breakIt(booted, one);
-                  const left = without(booted, failed);
+                  const left = leftOf(booted, failed);
                   found.refused = unsettled(
                     await converged(left, {
                       patience: patience(fabric),
@@ -135,13 +138,18 @@ async function look(
   failed: readonly Failing[],
   approximate: boolean,
 ): Promise<Omit<LabRun, 'seconds'> | Refused> {
-  const left = failed.length === 0 ? booted : without(booted, failed);
+  const left = failed.length === 0 ? booted : leftOf(booted, failed);
   const seen = await converged(left, { patience: 2000 });
   const refused = unsettled(seen);
   if (refused !== undefined) return refused;
   const probed = await probe(left);
+  const answered = await probeBorrowed(left);
   const isAtRest = failed.length === 0;
-  const all = [...judge(left, seen, probed), ...(isAtRest ? lostAsExpected(probed) : [])];
+  const all = [
+    ...judge(left, seen, probed),
+    ...(isAtRest ? lostAsExpected(probed) : []),
+    ...borrowedFailures(left, answered),
+  ];
   // With nothing broken it is a forecast that the lab is held against: `check` warns of it (NE203).
   const asked = (one: Failure) => (isAtRest && one.kind === 'hairpin') || turnsByDesign(left.fabric, one);
   const down = new Set(
@@ -151,12 +159,23 @@ async function look(
     fabric: left.fabric,
     failed,
     failures: all.filter((one) => !asked(one)),
-    notes: [...takenOnTrust(left.fabric), ...refusedRoutes(left.fabric, seen), ...all.filter(asked)],
+    notes: [
+      ...takenOnTrust(left.fabric),
+      ...refusedRoutes(left.fabric, seen),
+      ...all.filter(asked),
+      ...(isAtRest ? lostBorrowed(left) : []),
+    ],
     probed,
     established: new Set(left.expected.sessions.map(({ id }) => id).filter((id) => !down.has(id))),
     expected: new Set(left.expected.sessions.map(({ id }) => id)),
     approximate,
   };
+}
+
+/** What must hold of a lab in which these have failed. */
+function leftOf(booted: Lab, failed: readonly Failing[]): Lab {
+  const left = without(booted, failed);
+  return { ...left, expected: { ...left.expected, ...forecastWithout(booted.fabric, failed) } };
 }
 
 function say(run: LabRun, logs: string | undefined, options: LabOptions, terminal: Terminal): void {

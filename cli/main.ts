@@ -74,6 +74,7 @@ function program(): Command {
     .argument('<speaker>', 'node or router')
     .argument('<prefix>', "a node's block or its name, or an address: of a pod, a machine or a service")
     .option('--fail <name>', 'take a machine, segment or session for failed (repeatable)', collect, [])
+    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another one')
     .addHelpText(
       'after',
       examples(
@@ -87,12 +88,14 @@ function program(): Command {
     .argument('<from>', 'node, router or host, or an address of a pod or a machine')
     .argument('<to>', "a node's name or block, or an address: of a pod, a machine or a service")
     .option('--fail <name>', 'take a machine, segment or session for failed (repeatable)', collect, [])
+    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another one')
     .addHelpText(
       'after',
       examples(
         'noencap path kubemaster kubenode-hkg04',
         'noencap path 10.42.141.7 10.2.5.7',
         'noencap path kubemaster kubenode-hkg04 --fail iepl --json',
+        'noencap path kubemaster 10.42.64.70 --on kubenode-hkg04',
       ),
     )
     .action((from, to, options) => run(options, (speak) => path(options, from, to, speak)));

@@ -33,7 +33,7 @@ export function path(options: AnalysisOptions, from: string, to: string, termina
   const { analysis, fabric } = prepared;
   const source = sourceNamed(analysis, fabric, from);
   if ('says' in source) return refuse('path', source, terminal);
-  const target = targetOf(fabric, to);
+  const target = targetOf(fabric, to, options.on);
   if (target === undefined) return refuse('path', noTarget(analysis, to), terminal);
   if (target.kind === 'service') {
     const says = serviceText(to, source.name);
@@ -50,7 +50,7 @@ export function path(options: AnalysisOptions, from: string, to: string, termina
   }
   const paths =
     target.kind === 'pods'
-      ? podPaths(analysis, source, machine, target.block)
+      ? podPaths(analysis, source, target)
       : [addressPath(analysis, source, machine, target.address)];
   const ok = paths.length > 0 && paths.every(({ fate }) => isWhole(fate));
   if (terminal.json)

@@ -1,5 +1,14 @@
-import { addressBits, contains, type Family, type Prefix } from '../topology/address.ts';
+import {
+  addressBits,
+  contains,
+  type Family,
+  hostPrefix,
+  type IpAddress,
+  ipAddress,
+  type Prefix,
+} from '../topology/address.ts';
 import type { BgpFilter, FilterRule } from '../topology/model.ts';
+import { podAddress } from './blocks.ts';
 import type { Fabric, NodeSpeaker } from './fabric.ts';
 
 /** The BGPFilters on a node's session with a router, in the order in which they apply. */
@@ -79,4 +88,55 @@ export function letsOut(
   address: Prefix,
 ): BgpFilter | undefined {
   return fabric.bgp.exportBorrowed ? acceptedBy(fabric, node, router, address) : undefined;
+}
+
+/** The pods of a block that are routes of their own: one for all that no rule tells from it, and whether that is every pod. */
+export interface LetOut {
+  readonly pods: readonly Prefix[];
+  readonly all: boolean;
+}
+
+const NOTHING: LetOut = { pods: [], all: false };
+
+/** What filters let out of a block of the node beside the block itself, to any router of its region. */
+export function letOut(fabric: Fabric, node: NodeSpeaker, block: Prefix): LetOut {
+  const { filters } = fabric.calico;
+  if (filters.length === 0 || block.length === addressBits(block.family)) return NOTHING;
+  const parts = partsOf(block, filters);
+  const out = parts.filter((pod) => isLetOut(fabric, node, pod));
+  const alike = new Map(out.toReversed().map((pod) => [treatment(filters, pod), pod]));
+  return { pods: [...alike.values()].toReversed(), all: out.length === parts.length };
+}
+
+/** Whether a pod of the node is a route of its own at any router of its region. */
+export const isLetOut = (fabric: Fabric, node: NodeSpeaker, pod: Prefix): boolean =>
+  (fabric.regions.find(({ name }) => name === node.region)?.routers ?? []).some(
+    ({ name }) => letsOut(fabric, node, name, pod) !== undefined,
+  );
+
+/** Which rules are about a prefix: what has the same is treated alike by every filter. */
+export const treatment = (filters: readonly BgpFilter[], prefix: Prefix): string =>
+  filters
+    .flatMap((filter) => [...filter.import, ...filter.export])
+    .map((rule) => (matches(rule, prefix) ? 1 : 0))
+    .join('');
+
+/**
+ * One address for each part of a block that the rules could tell apart: every part begins where the block does, where a rule's prefix
+ * does, or right behind one. The pod that stands for the block stands for its part.
+ */
+function partsOf(block: Prefix, filters: readonly BgpFilter[]): Prefix[] {
+  const { family } = block;
+  const behind = ({ value, length }: Prefix): bigint => value + (1n << BigInt(addressBits(family) - length));
+  const end = behind(block);
+  const edges = filters
+    .flatMap((filter) => [...filter.import, ...filter.export])
+    .flatMap(({ match }) => (match?.cidr.family === family ? [match.cidr.value, behind(match.cidr)] : []))
+    .filter((value) => value > block.value && value < end);
+  const starts = [...new Set([block.value, ...edges])].sort((a, b) => (a < b ? -1 : 1));
+  const pod = podAddress(block);
+  const isInside = (start: bigint, next: bigint): boolean => pod.value >= start && pod.value < next;
+  return starts
+    .map((start, at): IpAddress => (isInside(start, starts[at + 1] ?? end) ? pod : ipAddress(family, start)))
+    .map(hostPrefix);
 }

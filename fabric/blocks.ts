@@ -50,3 +50,10 @@ function* unused({ cidr, blockSize }: Pool, named: readonly Prefix[]): Generator
 export function podAddress(block: Prefix): IpAddress {
   return ipAddress(block.family, block.length === addressBits(block.family) ? block.value : block.value + 1n);
 }
+
+/** The addresses of the one pod that stands for all pods of a node: of a block of each pool. */
+export const podAddresses = ({ pods }: Fabric, blocks: readonly Prefix[]): IpAddress[] =>
+  pods.pools.flatMap(({ cidr }) => {
+    const block = blocks.find((one) => contains(cidr, one));
+    return block === undefined ? [] : [podAddress(block)];
+  });

@@ -1,4 +1,4 @@
-import { contains, type Family, type Prefix } from '../topology/address.ts';
+import { contains, type Family, type IpAddress, type Prefix } from '../topology/address.ts';
 import { nodeBlocks } from './blocks.ts';
 import type { Fabric, NodeSpeaker, RouterSpeaker, Session, TransitHost } from './fabric.ts';
 import { igpPaths } from './igp.ts';
@@ -17,6 +17,20 @@ export interface Expectations {
   readonly pairs: readonly PairExpectation[];
   /** How many routes an end of a session sends; undefined where that follows from who reflects for whom alone. */
   readonly exported?: (session: Session, speaker: string) => number;
+  /** What is tried of borrowed addresses; without it none is there. */
+  readonly borrowed?: readonly LoanExpectation[];
+}
+
+/** A pod on a node has an address that the node borrowed from another one's block. */
+export interface LoanExpectation {
+  readonly address: IpAddress;
+  readonly node: string;
+  /** The node that has the block. */
+  readonly owner: string;
+  /** The machines that have a route to the address itself. */
+  readonly known: ReadonlySet<string>;
+  /** By node, whether packets of its pods arrive there, and their answers come back. */
+  readonly arrives: ReadonlyMap<string, 'all' | 'some' | 'none'>;
 }
 
 /** What pods of one node have of those of another. */
@@ -30,6 +44,8 @@ export interface PairExpectation {
   readonly isLossy?: boolean;
   /** The right next steps of every machine that a packet may be at. The target has none. */
   readonly steps: ReadonlyMap<string, readonly Step[]>;
+  /** By prefix the right next hops of the machines' routes to it, where packets can go by several: without it `steps` to each block. */
+  readonly routes?: ReadonlyMap<string, ReadonlyMap<string, readonly Step[]>>;
 }
 
 export function expectations(fabric: Fabric): Expectations {

@@ -1,14 +1,17 @@
 export { agreement } from './agreement.ts';
 export {
   acceptedBy,
+  isLetOut,
+  letOut,
   letsOut,
   matches,
   ruleLengths,
   sessionFilters,
+  treatment,
   type Verdict,
   verdictOf,
 } from './bgp-filters.ts';
-export { nodeBlocks, podAddress } from './blocks.ts';
+export { nodeBlocks, podAddress, podAddresses } from './blocks.ts';
 export { buildFabric } from './build.ts';
 export { calicoNode, calicoNodeChanges } from './calico-node.ts';
 export {
@@ -20,7 +23,7 @@ export {
 } from './calico-policy.ts';
 export { clusterBetween } from './cluster-between.ts';
 export { FARTHEST } from './distances.ts';
-export type { Expectations, PairExpectation } from './expectations.ts';
+export type { Expectations, LoanExpectation, PairExpectation } from './expectations.ts';
 export { expectations } from './expectations.ts';
 export type {
   Attachment,

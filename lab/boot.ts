@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Expectations, expectations, type Fabric } from '../fabric/index.ts';
+import { withBorrowed } from './borrowed.ts';
 import { type Holder, type HolderOptions, type Refused, startHolder } from './holder.ts';
 import { hostFolder, type LabPlan, labPlan } from './plan.ts';
 import { type Programs, startScript, wiringScript } from './wiring.ts';
@@ -31,7 +32,10 @@ export interface BootOptions extends HolderOptions {
 /** Namespaces, wires, files and daemons. The routes come later: see settle.ts. */
 export async function bootLab(options: BootOptions): Promise<Lab | Refused> {
   const { fabric, routerFiles, programs, change = (plan) => plan } = options;
-  const plan = change(labPlan(fabric, routerFiles, programs.approximate ? 2 : 1));
+  const expected = options.expected ?? expectations(fabric);
+  const plan = change(
+    withBorrowed(labPlan(fabric, routerFiles, programs.approximate ? 2 : 1), expected.borrowed ?? []),
+  );
   const holder = await startHolder(options);
   if ('says' in holder) return holder;
   try {
@@ -39,7 +43,7 @@ export async function bootLab(options: BootOptions): Promise<Lab | Refused> {
     await must(holder, wiringScript(plan), 'The wiring failed');
     await must(holder, startScript(plan, programs), 'The daemons could not be started');
     const machineOf = await addresses(holder, plan);
-    return { fabric, plan, holder, programs, expected: options.expected ?? expectations(fabric), machineOf };
+    return { fabric, plan, holder, programs, expected, machineOf };
   } catch (error) {
     await holder.end();
     throw error;
@@ -60,7 +64,9 @@ export function placeFiles(holder: Holder, plan: LabPlan): void {
 /** Link-local addresses are made by the kernel: what has which, only it can say. */
 export async function addresses(holder: Holder, plan: LabPlan): Promise<ReadonlyMap<string, string>> {
   const known = new Map(
-    plan.pods.flatMap((pod) => pod.addresses.map(({ text }) => [text, pod.node] as const)),
+    plan.pods.flatMap(({ node, addresses, borrowed }) =>
+      [...addresses, ...borrowed].map(({ text }) => [text, node] as const),
+    ),
   );
   for (const { name, interfaces, loopback } of plan.hosts) {
     for (const { text } of loopback) known.set(text, name);

@@ -1,6 +1,7 @@
 export { askBird } from './birdc.ts';
 export type { BootOptions, Lab } from './boot.ts';
 export { bootLab } from './boot.ts';
+export { borrowedFailures, lostBorrowed, probeBorrowed } from './borrowed.ts';
 export { breakIt, type Failing, failing, failingNames, without } from './fail.ts';
 export type { Failure } from './failure.ts';
 export type { Refused } from './holder.ts';

@@ -8,9 +8,11 @@ import {
   type PairExpectation,
   type Session,
   type SessionEnd,
+  type Step,
 } from '../fabric/index.ts';
 import { contains, hostPrefix, type Prefix, parsePrefix } from '../topology/address.ts';
 import type { Lab } from './boot.ts';
+import { borrowedRouteFailures } from './borrowed.ts';
 import { type Failure, failure } from './failure.ts';
 import { pairFailures } from './judge-pairs.ts';
 import type { KernelRoute, Observation } from './observe.ts';
@@ -36,6 +38,7 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
     ...routeFailures(lab, seen),
     ...strangers(lab, seen),
     ...probed.flatMap((one) => pairFailures(lab, one)),
+    ...borrowedRouteFailures(lab, seen),
     ...complaints(lab.fabric, seen).map((line) => failure('log', [line.split(':')[0] ?? ''], line)),
   ];
 }
@@ -85,7 +88,8 @@ export const missing = (lab: Lab, seen: Observation): number =>
   seen.waiting.length +
   lab.expected.sessions.flatMap((session) => sessionFailures(seen, session)).length +
   routeFailures(lab, seen).length +
-  exportFailures(lab, seen).length;
+  exportFailures(lab, seen).length +
+  borrowedRouteFailures(lab, seen).length;
 
 /** The protocol at one end of a session. */
 const at = (seen: Observation, local: SessionEnd, remote: SessionEnd) =>
@@ -119,7 +123,7 @@ function exportFailures(lab: Lab, seen: Observation): Failure[] {
     clientsOf.set(ends[0].speaker, (clientsOf.get(ends[0].speaker) ?? new Set()).add(ends[1].speaker));
   }
   const known = knownTo(lab, clientsOf);
-  const pods = podsLetOut(lab);
+  const pods = lab.expected.exported === undefined ? podsLetOut(lab) : [];
   return lab.fabric.sessions.flatMap((session) =>
     session.ends.flatMap((local, index) => {
       const remote = session.ends[1 - index] as SessionEnd;
@@ -164,16 +168,17 @@ function routeFailures(lab: Lab, seen: Observation): Failure[] {
   const done = new Set<string>();
   return lab.expected.pairs.flatMap((pair) => {
     if (!pair.reachable) return [];
-    return (blocks.get(pair.to) ?? [])
-      .filter(({ family }) => family === pair.family)
-      .flatMap((block) =>
-        [...pair.steps].flatMap(([machine, steps]) => {
-          const key = `${machine} ${block.text}`;
-          if (steps.length === 0 || done.has(key)) return [];
-          done.add(key);
-          return onMachine(lab, seen, pair, machine, block);
-        }),
-      );
+    const own = (blocks.get(pair.to) ?? []).filter(({ family }) => family === pair.family);
+    const routes = pair.routes ?? new Map(own.map(({ text }) => [text, pair.steps]));
+    return [...routes].flatMap(([text, all]) =>
+      [...all].flatMap(([machine, steps]) => {
+        const key = `${machine} ${text}`;
+        const parsed = parsePrefix(text);
+        if (steps.length === 0 || done.has(key) || !parsed.ok) return [];
+        done.add(key);
+        return onMachine(lab, seen, pair, machine, parsed.prefix, steps);
+      }),
+    );
   });
 }
 
@@ -183,6 +188,7 @@ function onMachine(
   pair: PairExpectation,
   machine: string,
   block: Prefix,
+  steps: readonly Step[],
 ): Failure[] {
   const isGateway = lab.fabric.hosts.some(({ name }) => name === machine);
   const route = kernelRouteTo(seen.routes.get(machine) ?? [], block, isGateway);
@@ -190,7 +196,7 @@ function onMachine(
     const has = route === undefined ? 'no route' : `an ${route.type} route`;
     return [failure('route', [machine], `${machine} has ${has} to ${block.text}, the block of ${pair.to}`)];
   }
-  const right = new Set((pair.steps.get(machine) ?? []).map(({ to }) => to));
+  const right = new Set(steps.map(({ to }) => to));
   return route.hops
     .map(({ via, dev }) => ({ via, dev, to: via === undefined ? undefined : lab.machineOf.get(via) }))
     .filter(({ to }) => to === undefined || !right.has(to))
@@ -249,8 +255,14 @@ function podsLetOut({ fabric, plan }: Lab): Prefix[] {
 /** Routes inside the pools that nobody should have: neither blocks nor pods of the machine itself. */
 function strangers(lab: Lab, seen: Observation): Failure[] {
   const known = new Set([...nodeBlocks(lab.fabric).values()].flat().map(({ text }) => text));
-  const own = new Map(lab.plan.pods.map((pod) => [pod.node, pod.addresses.map(({ text }) => text)]));
-  const out = new Set(podsLetOut(lab).map(({ text }) => text));
+  const own = new Map(
+    lab.plan.pods.map((pod) => [pod.node, [...pod.addresses, ...pod.borrowed].map(({ text }) => text)]),
+  );
+  const out = new Set([
+    ...podsLetOut(lab).map(({ text }) => text),
+    // Who should have these is said for itself.
+    ...(lab.expected.borrowed ?? []).map(({ address }) => hostPrefix(address).text),
+  ]);
   const written = new Map(
     lab.plan.hosts.map(({ name, routes }) => [name, routes.map(({ prefix }) => prefix.text)]),
   );

@@ -9,16 +9,9 @@ import {
   loopbacks,
   NORMAL_PRIORITY,
   nodeBlocks,
-  podAddress,
+  podAddresses,
 } from '../fabric/index.ts';
-import {
-  addressBits,
-  contains,
-  type Family,
-  type IpAddress,
-  type Prefix,
-  valuesOf,
-} from '../topology/address.ts';
+import { addressBits, type Family, type IpAddress, type Prefix, valuesOf } from '../topology/address.ts';
 import { type BirdDialect, calicoBird } from './calico-bird.ts';
 import { type IgpMachine, igpBird, MIRROR } from './igp-bird.ts';
 import { labRouter, passwordFile } from './router-files.ts';
@@ -84,6 +77,8 @@ export interface LabPod {
   /** Its interface on the node. */
   readonly veth: string;
   readonly addresses: readonly IpAddress[];
+  /** Further ones that it answers at, and sends nothing from: of another node's block, as if one more pod was there. */
+  readonly borrowed: readonly IpAddress[];
   /** Of the node's routes to it, as Felix makes them; of IPv6 routes that have none Linux makes the same 1024. */
   readonly metric: Readonly<Record<Family, number>>;
   /** Bytes. */
@@ -289,10 +284,7 @@ const withIgp = (one: IgpMachine): Pick<LabHost, 'daemons' | 'files'> => ({
 });
 
 function pod(fabric: Fabric, node: NodeSpeaker, blocks: readonly Prefix[]): LabPod[] {
-  const addresses = fabric.pods.pools.flatMap(({ cidr }) => {
-    const block = blocks.find((one) => contains(cidr, one));
-    return block === undefined ? [] : [podAddress(block)];
-  });
+  const addresses = podAddresses(fabric, blocks);
   if (addresses.length === 0) return [];
   const segments = node.attachments.map(({ mtu }) => mtu);
   return [
@@ -301,6 +293,7 @@ function pod(fabric: Fabric, node: NodeSpeaker, blocks: readonly Prefix[]): LabP
       netns: `${node.name}+pod`,
       veth: `cali${short(node.name)}`,
       addresses,
+      borrowed: [],
       metric: { ipv4: carriesMetric(fabric) ? NORMAL_PRIORITY : 0, ipv6: NORMAL_PRIORITY },
       mtu: fabric.pods.mtu ?? Math.min(1500, ...segments),
       proxied: !node.igp,

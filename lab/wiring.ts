@@ -110,7 +110,7 @@ export const gatewayRoute = ({ prefix, via }: LabHost['routes'][number]): string
  * run the IGP have no default route, so their pods are told.
  */
 function podCommands(pod: LabPod): string[] {
-  const { node, netns, veth, addresses, mtu, proxied } = pod;
+  const { node, netns, veth, addresses, borrowed, mtu, proxied } = pod;
   const families = new Set(addresses.map(({ family }) => family));
   const [v4, v6] = [families.has('ipv4'), families.has('ipv6')];
   return [
@@ -123,6 +123,10 @@ function podCommands(pod: LabPod): string[] {
     batch(netns, [
       'link set lo up',
       ...addresses.map(podAddressCommand),
+      // IPv6 would send from the one that is most like the target; what is deprecated it only answers from.
+      ...borrowed.map(
+        (address) => `${podAddressCommand(address)}${address.family === 'ipv6' ? ' preferred_lft 0' : ''}`,
+      ),
       'link set eth0 up',
       ...(v4
         ? ['route add 169.254.1.1 dev eth0 scope link', 'route add default via 169.254.1.1 dev eth0']
@@ -132,7 +136,7 @@ function podCommands(pod: LabPod): string[] {
     ]),
     batch(
       node,
-      addresses.map((address) => `route add ${podRoute(pod, address)}`),
+      [...addresses, ...borrowed].map((address) => `route add ${podRoute(pod, address)}`),
     ),
   ];
 }

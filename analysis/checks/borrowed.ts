@@ -1,8 +1,11 @@
-import { addressBits } from '../../topology/address.ts';
-import { type Analysis, hasFamily, regionOf } from '../analysis.ts';
-import { type Check, someLines } from '../finding.ts';
-import type { Block, Machine } from '../simulator/network.ts';
-import { isWhole } from '../simulator/what-if.ts';
+import type { Analysis } from '../analysis.ts';
+import { hasFamily } from '../analysis.ts';
+import { type Check, grouped, someLines, someOf } from '../finding.ts';
+import { goesAsBlocks } from '../loans.ts';
+import { isBorrowed } from '../simulator/blocks.ts';
+import { failings } from '../simulator/failure.ts';
+import type { Block } from '../simulator/network.ts';
+import { isWhole, type PairChange } from '../simulator/what-if.ts';
 import { traces, traceText } from '../trace.ts';
 
 /**
@@ -10,63 +13,46 @@ import { traces, traceText } from '../trace.ts';
  * does not get everywhere, packets follow the block to its owner, and that drops them or sends them round.
  */
 export const lostBorrowers: Check = (analysis) => {
-  const { fabric } = analysis;
+  const { fabric, network } = analysis;
+  if (goesAsBlocks(fabric)) return [];
   const { exportBorrowed } = fabric.bgp;
-  // Let through everywhere, these routes spread as the blocks of their nodes do: other checks are about those.
-  if (exportBorrowed && fabric.calico.filters.length === 0) return [];
-  const lost = loans(analysis).flatMap((loan) => lostOf(analysis, loan));
-  if (lost.length === 0) return [];
+  const borrowed = network.blocks.filter((block) => isBorrowed(network, block));
+  const atRest = borrowed.flatMap((block) => lostOf(analysis, block));
+  const lines = atRest.length > 0 ? atRest : lostAfterwards(analysis);
+  if (lines.length === 0) return [];
+  const isFiltered = exportBorrowed && fabric.calico.filters.length > 0;
+  const why = !exportBorrowed
+    ? 'the routers do not carry the routes of single addresses'
+    : isFiltered
+      ? 'filters do not let the routes of single addresses pass'
+      : 'a gateway has routes to blocks, and none to single addresses';
   return [
     {
       id: 'NE417',
       severity: 'warning',
-      path: exportBorrowed ? ['calico', 'filters'] : ['bgp', 'exportBorrowed'],
-      says: `pods on addresses that their node borrowed from another one's block lose packets: ${exportBorrowed ? 'filters do not let the routes of single addresses pass' : 'the routers do not carry the routes of single addresses'}`,
-      evidence: someLines(lost),
-      mend: exportBorrowed
-        ? 'Let single addresses of the pools pass: a rule that rejects them, or that accepts blocks alone before one that rejects, needs no upper prefixLength.'
-        : 'Remove bgp.exportBorrowed, so that routers carry them; or forbid Calico to lend any: calicoctl ipam configure --strictaffinity=true.',
+      path: !exportBorrowed ? ['bgp', 'exportBorrowed'] : isFiltered ? ['calico', 'filters'] : ['hosts'],
+      says: `pods on addresses that their node borrowed from another one's block lose packets${atRest.length > 0 ? '' : ' when something fails'}: ${why}`,
+      evidence: someLines(lines),
+      mend: !exportBorrowed
+        ? `Remove bgp.exportBorrowed, so that routers carry them; or ${STRICT}`
+        : isFiltered
+          ? 'Let single addresses of the pools pass: a rule that rejects them, or that accepts blocks alone before one that rejects, needs no upper prefixLength.'
+          : `Let the pods' packets take another way than the gateway; or ${STRICT}`,
     },
   ];
 };
 
-/** An address of the block is on the node. */
-interface Loan {
-  readonly block: Block;
-  readonly node: Machine;
-}
-
-/** Of each region one node that borrows: from one of its own region, and from one of another. What filters there are is by region. */
-function loans({ network, fabric }: Analysis): Loan[] {
-  const ownerOf = ({ node }: Block) => network.machines[node] as Machine;
-  return fabric.regions.flatMap(({ name }) => {
-    const node = network.machines.findLast((one) => one.kind === 'node' && regionOf(one) === name);
-    if (node === undefined) return [];
-    return fabric.pods.families.flatMap((family) => {
-      const others = network.blocks.filter(
-        (block) =>
-          block.prefix.family === family &&
-          block.prefix.length < addressBits(family) &&
-          block.node !== node.index &&
-          hasFamily(node, block),
-      );
-      const near = others.find((block) => regionOf(ownerOf(block)) === name);
-      const far = others.find((block) => regionOf(ownerOf(block)) !== name);
-      return [near, far].flatMap((block) => (block === undefined ? [] : [{ block, node }]));
-    });
-  });
-}
+const STRICT = 'forbid Calico to lend any: calicoctl ipam configure --strictaffinity=true.';
 
 /** A line for each sender that loses packets to it, and none to the block that the node has itself. */
-function lostOf({ network, simulation }: Analysis, { block, node }: Loan): string[] {
-  const own = network.blocks.find(
-    (one) => one.node === node.index && one.prefix.family === block.prefix.family,
-  );
-  const ways = simulation.waysToBorrowed(block, node.index);
+function lostOf(analysis: Analysis, block: Block): string[] {
+  const { network, simulation } = analysis;
+  const own = ownBlock(analysis, block);
+  const ways = simulation.waysTo(block);
   const senders = network.machines.filter(
     (one) =>
       one.kind === 'node' &&
-      one !== node &&
+      one.index !== block.node &&
       hasFamily(one, block) &&
       (own === undefined || isWhole(simulation.waysTo(own).fate(one.index))),
   );
@@ -74,9 +60,41 @@ function lostOf({ network, simulation }: Analysis, { block, node }: Loan): strin
     .filter(({ index }) => !isWhole(ways.fate(index)))
     .flatMap(({ index }) => {
       const wrong = traces(network, simulation.underlay, ways, index).find(({ end }) => end !== 'arrives');
-      const owner = network.machines[block.node]?.name ?? '';
-      return wrong === undefined
-        ? []
-        : [`${node.name} with an address of ${block.prefix.text} (${owner}): ${traceText(network, wrong)}`];
+      return wrong === undefined ? [] : [`${lentText(analysis, block)}: ${traceText(network, wrong)}`];
     });
+}
+
+/** A line for each thing that takes packets to borrowed addresses along, and none of those to blocks of the node. */
+function lostAfterwards(analysis: Analysis): string[] {
+  const { network } = analysis;
+  const shared = failings(network).filter(({ kind }) => kind !== 'session' && kind !== 'node');
+  return shared.flatMap((failing) => {
+    const lost = analysis.lost([failing]);
+    const to = ({ block }: PairChange) => network.blocks[block] as Block;
+    const isLostAnyway = (change: PairChange): boolean =>
+      lost.some(
+        (one) =>
+          one.from === change.from &&
+          to(one).node === to(change).node &&
+          to(one).prefix.family === to(change).prefix.family &&
+          !isBorrowed(network, to(one)),
+      );
+    const borrowed = lost.filter((change) => isBorrowed(network, to(change)) && !isLostAnyway(change));
+    return [...grouped(borrowed, ({ block }) => String(block)).values()].map((changes) => {
+      const senders = changes.map(({ from }) => network.machines[from]?.name ?? '');
+      const [{ block }] = changes as [PairChange];
+      return `without ${failing.name}: ${lentText(analysis, network.blocks[block] as Block)} is lost to ${someOf(senders, 3)}`;
+    });
+  });
+}
+
+const ownBlock = ({ network }: Analysis, { node, prefix }: Block): Block | undefined =>
+  network.blocks.find(
+    (one) => one.node === node && one.within === undefined && one.prefix.family === prefix.family,
+  );
+
+function lentText({ network }: Analysis, { node, within }: Block): string {
+  const block = network.blocks[within ?? -1];
+  const [holder, owner] = [node, block?.node ?? -1].map((one) => network.machines[one]?.name);
+  return `${holder} with an address of ${block?.prefix.text} (${owner})`;
 }

@@ -1,5 +1,5 @@
-import { letsOut, ruleLengths, sessionFilters } from '../../fabric/index.ts';
-import { addressBits, contains, hostPrefix, ipAddress, type Prefix } from '../../topology/address.ts';
+import { letOut, letsOut, ruleLengths } from '../../fabric/index.ts';
+import type { Prefix } from '../../topology/address.ts';
 import type { BgpFilter } from '../../topology/model.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
 
@@ -32,14 +32,13 @@ export const podRoutesLeave: Check = ({ fabric, network }) => {
     ];
   });
 
-  function leaksOf({ prefix: block, node: index }: (typeof network.blocks)[number]): Leak[] {
+  function leaksOf({ prefix: block, node: index, within }: (typeof network.blocks)[number]): Leak[] {
     const node = network.machines[index]?.speaker;
-    if (node?.kind !== 'node' || block.length === addressBits(block.family)) return [];
+    if (node?.kind !== 'node' || within !== undefined) return [];
+    const { pods } = letOut(fabric, node, block);
     const region = fabric.regions.find(({ name }) => name === node.region);
     return (region?.routers ?? []).flatMap(({ name: router }): Leak[] => {
-      const [filter] = podsIn(block, sessionFilters(fabric, node, router, block.family)).flatMap(
-        (pod) => letsOut(fabric, node, router, pod) ?? [],
-      );
+      const [filter] = pods.flatMap((pod) => letsOut(fabric, node, router, pod) ?? []);
       return filter === undefined ? [] : [{ filter, router, node: node.name, block }];
     });
   }
@@ -81,22 +80,4 @@ interface Leak {
   readonly router: string;
   readonly node: string;
   readonly block: Prefix;
-}
-
-/**
- * One address for each part of a block that the rules could tell apart: every part begins where the block does, where a rule's prefix
- * does, or right behind one.
- */
-function podsIn(block: Prefix, filters: readonly BgpFilter[]): Prefix[] {
-  const bits = addressBits(block.family);
-  const behind = ({ value, length }: Prefix): bigint => value + (1n << BigInt(bits - length));
-  const cidrs = filters
-    .flatMap((filter) => filter.export)
-    .flatMap(({ match }) => (match === undefined ? [] : [match.cidr]))
-    .filter((cidr) => cidr.family === block.family);
-  const edges = cidrs.flatMap((cidr) => [cidr.value, behind(cidr)]);
-  return [...new Set([block.value, ...edges])]
-    .filter((value) => value >= block.value && value < behind(block))
-    .map((value) => hostPrefix(ipAddress(block.family, value)))
-    .filter((pod) => contains(block, pod));
 }

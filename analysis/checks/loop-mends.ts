@@ -66,7 +66,9 @@ function arrive({ network }: Analysis, fabric: Fabric, pairs: readonly Pair[]): 
   const blocks = new Map(
     fabric.nodes.map(({ name }) => [
       name,
-      network.blocks.filter(({ node }) => network.machines[node]?.name === name).map(({ prefix }) => prefix),
+      network.blocks
+        .filter(({ node, within }) => within === undefined && network.machines[node]?.name === name)
+        .map(({ prefix }) => prefix),
     ]),
   );
   const changed = networkOf(fabric, blocks);

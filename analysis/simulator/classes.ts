@@ -1,11 +1,12 @@
 import {
   type Fabric,
   gatewayRouteTo,
+  letOut,
   loopbacks,
-  matches,
   type NodeSpeaker,
   nodeBlocks,
   type Session,
+  treatment,
 } from '../../fabric/index.ts';
 import { addressBits, FAMILIES, type IpAddress, type Prefix, valuesOf } from '../../topology/address.ts';
 import { routerIdOf } from './network.ts';
@@ -122,13 +123,17 @@ function traitsIn(
   blocks: ReadonlyMap<string, readonly Prefix[]>,
 ): (node: NodeSpeaker) => string {
   const rangesWith = rangesOf(fabric);
-  const rules = fabric.calico.filters.flatMap((filter) => [...filter.import, ...filter.export]);
-  const blockTraits = (block: Prefix) => [
-    block.family,
-    isCarried(fabric, block),
-    ...fabric.hosts.map(({ routes }) => gatewayRouteTo(routes, block)?.prefix.text ?? ''),
-    ...rules.map((rule) => matches(rule, block)),
-  ];
+  const { filters } = fabric.calico;
+  const blockTraits = (node: NodeSpeaker, block: Prefix) => {
+    const { pods, all } = letOut(fabric, node, block);
+    return [
+      block.family,
+      isCarried(fabric, block),
+      ...fabric.hosts.map(({ routes }) => gatewayRouteTo(routes, block)?.prefix.text ?? ''),
+      ...[block, ...pods].map((prefix) => treatment(filters, prefix)),
+      all,
+    ];
+  };
   return (node) =>
     JSON.stringify([
       node.region,
@@ -146,7 +151,7 @@ function traitsIn(
         const at = node.attachments.find(({ address }) => address[family]?.text === own.text);
         return [at?.segment ?? 'loopback', ...rangesWith(own)];
       }),
-      (blocks.get(node.name) ?? []).map(blockTraits),
+      (blocks.get(node.name) ?? []).map((block) => blockTraits(node, block)),
     ]);
 }
 

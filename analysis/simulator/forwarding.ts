@@ -37,8 +37,10 @@ export interface Ways {
   fate(machine: number): Fate;
 }
 
-/** `covering`: the ways to the block that holds the prefix, on which a machine without a route to the prefix itself sends packets. */
-export function waysOf(network: Network, underlay: Underlay, rib: Rib, covering?: Ways): Ways {
+/** The ways to the block that holds a single address, on which a machine without a route to the address itself sends packets. */
+export type Covering = Pick<Ways, 'forwarding'>;
+
+export function waysOf(network: Network, underlay: Underlay, rib: Rib, covering?: Covering): Ways {
   const known: (Forwarding | undefined)[] = [];
   const forwarding = (machine: number): Forwarding => {
     const found = known[machine] ?? forward(network, underlay, rib, machine, covering);
@@ -53,7 +55,7 @@ export function forward(
   underlay: Underlay,
   rib: Rib,
   index: number,
-  covering?: Ways,
+  covering?: Covering,
 ): Forwarding {
   if (index === rib.block.node) return POD;
   const { family } = rib.block.prefix;
@@ -63,14 +65,14 @@ export function forward(
     const hops = rib.hops(index);
     return hops.length === 0 ? { by: 'unreachable route', hops } : { by: 'bgp', hops };
   }
-  if (covering !== undefined) {
-    const sent = covering.forwarding(index);
-    return sent.by === 'pod' ? BLACKHOLE : sent;
-  }
   const written = gatewayRouteTo(machine.routes, rib.block.prefix);
   if (written !== undefined) {
     const by = written.prefix.length === 0 ? 'default route' : 'static route';
     return { by, hops: [gatewayHop(network, written)] };
+  }
+  if (covering !== undefined) {
+    const sent = covering.forwarding(index);
+    return sent.by === 'pod' ? BLACKHOLE : sent;
   }
   const route = machine.defaults.find((one) => one.family === family);
   const hops = route === undefined ? [] : underlay.way(index, route.via).hops;

@@ -20,6 +20,7 @@ import {
   type Prefix,
 } from '../../topology/address.ts';
 import type { LoopbackKind } from '../../topology/model.ts';
+import { blocksOf, type Loan } from './blocks.ts';
 import { addressesAt, byMachine, carriersOf, linksOf, mapped } from './links.ts';
 
 /**
@@ -163,16 +164,24 @@ export interface External {
   readonly forwarding: { readonly segment: number; readonly address: number } | undefined;
 }
 
-/** An IPAM block of a node. */
+/** An IPAM block of a node, or a single address of one that is a route of its own. */
 export interface Block {
   readonly index: number;
   readonly prefix: Prefix;
+  /** The node that has the block, or the pod with the address. */
   readonly node: number;
   /** The topology does not name it: Calico gives the node one of this pool, and it may be another. */
   readonly assumed: boolean;
+  /**
+   * Of a single address the index of the block that it is in: where its own route is not, packets go by the block's. The address
+   * stands for all pods of the block that filters treat alike, or for one that another node borrowed.
+   */
+  readonly within: number | undefined;
+  /** Whether packets of pods go by it: not by a block whose every pod is a route of its own. */
+  readonly hasPods: boolean;
 }
 
-export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
+export function networkOf(fabric: Fabric, given = nodeBlocks(fabric), loans: readonly Loan[] = []): Network {
   const routers = fabric.routers.filter(({ planned }) => !planned);
   const all = [...routers, ...fabric.nodes, ...fabric.hosts];
   const machineNamed = new Map(all.map(({ name }, index) => [name, index]));
@@ -249,15 +258,7 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric)): Network {
     linksOf: own,
     carriers: { ipv4: own.map(carriersOf('ipv4')), ipv6: own.map(carriersOf('ipv6')) },
     externals: externalsOf(machines, addresses),
-    blocks: fabric.nodes
-      .flatMap(({ name, blocks }) =>
-        (given.get(name) ?? []).map((prefix) => ({
-          prefix,
-          node: machine(name),
-          assumed: !blocks.some(({ text }) => text === prefix.text),
-        })),
-      )
-      .map((block, index) => ({ ...block, index })),
+    blocks: blocksOf(fabric, given, machine, loans),
     named: {
       machines: machineNamed,
       segments: segmentNamed,

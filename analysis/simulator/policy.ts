@@ -11,6 +11,7 @@ import {
   verdictOf,
 } from '../../fabric/index.ts';
 import { addressBits, contains, type Family, type Prefix } from '../../topology/address.ts';
+import { isBorrowed } from './blocks.ts';
 import type { Route } from './decision.ts';
 import type { Block, Link, Network, Range } from './network.ts';
 import type { Way } from './way.ts';
@@ -26,7 +27,8 @@ export type Refusal =
   | 'it is its own'
   | 'its next hop is the peer itself'
   | 'the router carries blocks of the pools only'
-  | 'a BGPFilter rejects it';
+  | 'a BGPFilter rejects it'
+  | 'Calico announces the block that it is in';
 
 /** What each speaker sends and takes of one block. Everything that does not depend on the route is worked out once. */
 export interface Policy {
@@ -51,6 +53,8 @@ export function policyOf(network: Network, block: Block): Policy {
   const normal = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;
   const localPref = carriesMetric(fabric) ? normal : DEFAULT_LOCAL_PREF;
   const filters = filtering(network, prefix);
+  // Calico's aggregation, behind the BGPFilters: what lies inside an own block is held back, what is borrowed is not.
+  const isHeldBack = block.within !== undefined && !isBorrowed(network, block);
   return {
     own: {
       from: undefined,
@@ -65,7 +69,9 @@ export function policyOf(network: Network, block: Block): Policy {
     },
     send(link, best) {
       if (link.local.kind === 'node') {
-        if (filters('export', link) === 'Reject') return 'a BGPFilter rejects it';
+        const verdict = filters('export', link);
+        if (verdict === 'Reject') return 'a BGPFilter rejects it';
+        if (isHeldBack && verdict === undefined) return 'Calico announces the block that it is in';
         // Calico sets LOCAL_PREF before it asks the BGPFilters: what they accept has it as well.
         return {
           nextHop: link.localAddress,

@@ -24,6 +24,7 @@ export function ribsAfter(
   changed: readonly ChangedWay[],
 ) => readonly Rib[] {
   const uses: (Uses | undefined)[] = [];
+  const around = new Set(base.map(({ block }) => block.within));
   const usesOf = (machine: number): Uses => {
     const known = uses[machine] ?? usesIn(base, machine);
     uses[machine] = known;
@@ -41,7 +42,9 @@ export function ribsAfter(
       // Who was first before is not who is first now: only the whole story tells how that ends.
       if (before.isOpen) return ribOf(block, policy);
       const machines = touched[block.index];
-      if (machines === undefined || failure.machines.has(block.node)) return before;
+      // Nobody asks for the pods of a node that failed, but an address of its block can be on another one.
+      if (failure.machines.has(block.node)) return around.has(block.index) ? ribOf(block, policy) : before;
+      if (machines === undefined) return before;
       const speaking = { network, underlay, live, block, policy };
       const now = tables.slice();
       const open: number[] = [];

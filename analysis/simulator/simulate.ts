@@ -1,5 +1,3 @@
-import { podAddress } from '../../fabric/index.ts';
-import { hostPrefix } from '../../topology/address.ts';
 import { type Failure, NO_FAILURE } from './failure.ts';
 import { type Ways, waysOf } from './forwarding.ts';
 import type { Block, Network } from './network.ts';
@@ -17,8 +15,6 @@ export interface Simulation {
   readonly live: Uint8Array;
   isUp(session: number): boolean;
   waysTo(block: Block): Ways;
-  /** To a single address of a block that another node has: it announces a route of its own for it, besides the block's. */
-  waysToBorrowed(block: Block, node: number): Ways;
 }
 
 /** The simulations of one network: what no failure changes is shared by all of them. */
@@ -34,7 +30,9 @@ export function simulatorOf(network: Network): (failure?: Failure) => Simulation
       if (before !== undefined) return before;
       const policy = policies[block.index] ?? policyOf(network, block);
       policies[block.index] = policy;
-      const ways = waysOf(network, underlay, ribOf(block, policy));
+      const around = network.blocks[block.within ?? -1];
+      const covering = around && waysTo(around);
+      const ways = waysOf(network, underlay, ribOf(block, policy), covering);
       known[block.index] = ways;
       return ways;
     };
@@ -45,11 +43,6 @@ export function simulatorOf(network: Network): (failure?: Failure) => Simulation
       live,
       isUp: (session) => live[session] === 1,
       waysTo,
-      waysToBorrowed(block, node) {
-        const { assumed, prefix } = block;
-        const borrowed: Block = { index: -1, prefix: hostPrefix(podAddress(prefix)), node, assumed };
-        return waysOf(network, underlay, ribOf(borrowed, policyOf(network, borrowed)), waysTo(block));
-      },
     };
   };
 }

@@ -1,6 +1,6 @@
 import type { Failure } from './failure.ts';
 import { fatesOf } from './fates.ts';
-import { type Fate, type Forwarding, forward, type Ways } from './forwarding.ts';
+import { type Covering, type Fate, type Forwarding, forward, type Ways } from './forwarding.ts';
 import type { Network } from './network.ts';
 import type { Rib } from './rib.ts';
 import { isSameSet, machineOf, segmentOf } from './spf.ts';
@@ -11,6 +11,9 @@ import type { ChangedWay } from './underlay-after.ts';
 export interface WaysAfter {
   /** Machines whose fate can be another one. */
   readonly doubtful: ReadonlySet<number>;
+  /** The machines that forward otherwise than before. */
+  readonly others: ReadonlyMap<number, Forwarding>;
+  forwarding(machine: number): Forwarding;
   fate(machine: number): Fate;
 }
 
@@ -18,7 +21,11 @@ export interface WaysAfter {
 export function waysAfter(
   network: Network,
   base: readonly Ways[],
-): (failure: Failure, underlay: Underlay, changed: readonly ChangedWay[]) => (rib: Rib) => WaysAfter {
+): (
+  failure: Failure,
+  underlay: Underlay,
+  changed: readonly ChangedWay[],
+) => (rib: Rib, covering?: WaysAfter) => WaysAfter {
   const sources: (ReadonlyMap<number, readonly number[]> | undefined)[] = [];
   const fates: (readonly Fate[] | undefined)[] = [];
   return (failure, underlay, changed) => {
@@ -31,10 +38,10 @@ export function waysAfter(
       segment,
       machines: network.segments[segment]?.members ?? [],
     }));
-    return (rib) => {
+    return (rib, covering) => {
       const { index } = rib.block;
       const before = base[index] as Ways;
-      const others = otherForwarding(network, underlay, before, rib, elsewhere);
+      const others = otherForwarding(network, underlay, before, rib, elsewhere, covering);
       sources[index] ??= sourcesIn(network, before);
       const leading = sources[index];
       const doubtful = new Set(others.keys());
@@ -48,12 +55,12 @@ export function waysAfter(
       }
       // Who leads nowhere near anything that changed now did not before either.
       for (const machine of doubtful) for (const source of leading.get(machine) ?? []) doubtful.add(source);
-      if (doubtful.size === 0) return { doubtful, fate: before.fate };
+      if (doubtful.size === 0) return { doubtful, others, forwarding: before.forwarding, fate: before.fate };
       fates[index] ??= network.machines.map((machine) => before.fate(machine.index));
       const were = fates[index];
       const known = (machine: number) => (doubtful.has(machine) ? undefined : were[machine]);
       const forwarding = (machine: number) => others.get(machine) ?? before.forwarding(machine);
-      return { doubtful, fate: fatesOf({ network, underlay, forwarding, known }) };
+      return { doubtful, others, forwarding, fate: fatesOf({ network, underlay, forwarding, known }) };
     };
   };
 }
@@ -65,10 +72,11 @@ function otherForwarding(
   before: Ways,
   rib: Rib,
   elsewhere: readonly number[],
+  covering: (Covering & Pick<WaysAfter, 'others'>) | undefined,
 ): Map<number, Forwarding> {
   const others = new Map<number, Forwarding>();
   const look = (machine: number) => {
-    const [was, is] = [before.forwarding(machine), forward(network, underlay, rib, machine)];
+    const [was, is] = [before.forwarding(machine), forward(network, underlay, rib, machine, covering)];
     if (was.by !== is.by || !isSameSet(was.hops, is.hops)) others.set(machine, is);
   };
   if (rib !== before.rib) {
@@ -76,6 +84,7 @@ function otherForwarding(
     for (const machine of moved) if (before.rib.tables[machine] !== rib.tables[machine]) look(machine);
   }
   for (const machine of elsewhere) look(machine);
+  for (const machine of covering?.others.keys() ?? []) look(machine);
   return others;
 }
 

@@ -6,7 +6,7 @@ import { ribsAfter } from './ribs-after.ts';
 import { sessionsAfter } from './sessions.ts';
 import { type Simulation, simulatorOf } from './simulate.ts';
 import { underlayAfter } from './underlay-after.ts';
-import { waysAfter } from './ways-after.ts';
+import { type WaysAfter, waysAfter } from './ways-after.ts';
 
 /** What a failure does to the packets of one node for one block. */
 export interface PairChange {
@@ -52,10 +52,13 @@ export function whatIf(
     const follow = laterWays(failure, after, changed);
     const broken: PairChange[] = [];
     const worse: PairChange[] = [];
+    const followed: WaysAfter[] = [];
     for (const rib of laterRibs(failure, sessions, after, changed)) {
       const { block } = rib;
-      if (failure.machines.has(block.node)) continue;
-      const { doubtful, fate } = follow(rib);
+      const later = follow(rib, followed[block.within ?? -1]);
+      followed[block.index] = later;
+      if (failure.machines.has(block.node) || !block.hasPods) continue;
+      const { doubtful, fate } = later;
       for (const from of [...doubtful].sort((a, b) => a - b)) {
         if (failure.machines.has(from) || !isSender(network.machines[from], block)) continue;
         const before = ways[block.index]?.fate(from) as Fate;
@@ -80,7 +83,7 @@ function simulatedAnew(
     const failure = failureOf(network, failed);
     const { waysTo, live } = simulate(failure);
     const changes = network.blocks
-      .filter(({ node }) => !failure.machines.has(node))
+      .filter(({ node, hasPods }) => hasPods && !failure.machines.has(node))
       .flatMap((block) =>
         network.machines
           .filter((machine) => isSender(machine, block) && !failure.machines.has(machine.index))

@@ -1,13 +1,14 @@
 import type { Fate } from '../../analysis/simulator/forwarding.ts';
-import type { Block, Machine } from '../../analysis/simulator/network.ts';
+import type { Block, Machine, Network } from '../../analysis/simulator/network.ts';
 import type { Simulation } from '../../analysis/simulator/simulate.ts';
 import { machineOf, segmentOf } from '../../analysis/simulator/spf.ts';
-import { carriesMetric, HIGHEST_LOCAL_PREF, quadText } from '../../fabric/index.ts';
+import { carriesMetric, HIGHEST_LOCAL_PREF, podAddress, quadText } from '../../fabric/index.ts';
 import { key } from '../../lab/fping.ts';
 import type { Lab, Probed } from '../../lab/index.ts';
 import type { KernelRoute, Observation } from '../../lab/observe.ts';
 import type { RibRoute } from '../../lab/ribs.ts';
 import type { Sized } from '../../lab/sizes.ts';
+import { hostPrefix } from '../../topology/address.ts';
 
 /** Everything that the simulator says otherwise than a lab's daemons and kernels; empty where they agree. */
 export function routeDifferences(
@@ -85,8 +86,12 @@ function kernelDifferences(
   const { network } = simulation;
   if (machine.index === block.node) return [];
   const { by, hops } = simulation.waysTo(block).forwarding(machine.index);
-  const expected =
-    by === 'bgp'
+  // Who has no route to a single address goes by that to its block.
+  const hasRoute =
+    block.within === undefined || simulation.waysTo(block).rib.routes(machine.index).length > 0;
+  const expected = !hasRoute
+    ? 'none'
+    : by === 'bgp'
       ? hops
           .map(
             (hop) =>
@@ -120,7 +125,7 @@ function kernelDifferences(
             .sort()
             .join(' ');
   const metric =
-    by === 'bgp' && machine.kind === 'node' && route !== undefined
+    hasRoute && by === 'bgp' && machine.kind === 'node' && route !== undefined
       ? metricDifference(simulation, block, machine, route.metric)
       : [];
   return expected === found
@@ -142,6 +147,13 @@ function metricDifference(simulation: Simulation, block: Block, machine: Machine
     : [`metric at ${machine.name} for ${block.prefix.text}: simulator ${expected}, kernel ${found}`];
 }
 
+/** By what packets go to the pod of a node: its block, or a route of its own. */
+function podRouteOf({ blocks }: Network, node: number, family: string): Block | undefined {
+  const block = blocks.find((one) => one.node === node && one.prefix.family === family);
+  const pod = block && hostPrefix(podAddress(block.prefix)).text;
+  return blocks.find((one) => one.within === block?.index && one.prefix.text === pod) ?? block;
+}
+
 /**
  * What packets between pods did, held against what the simulator says of every pair; and the ways that single packets were `traced` on,
  * held against those that the kernels' tables give.
@@ -154,8 +166,7 @@ export function pairDifferences(
   const { network } = simulation;
   const named = new Map(network.machines.map(({ name, index }) => [name, index]));
   const index = (name: string) => named.get(name) ?? -1;
-  const blockOf = (node: string, family: string) =>
-    network.blocks.find((block) => block.node === index(node) && block.prefix.family === family);
+  const blockOf = (node: string, family: string) => podRouteOf(network, index(node), family);
   return probed.flatMap(({ pair, reached, isLossy, there: ways }) => {
     const [to, back] = [blockOf(pair.to, pair.family), blockOf(pair.from, pair.family)];
     if (to === undefined || back === undefined) return [];
@@ -209,7 +220,7 @@ export function sizeLimits(simulation: Simulation, probed: readonly Probed[]): S
       [pair.from, pair.to],
       [pair.to, pair.from],
     ].map(([from = '', to = '']) => {
-      const block = network.blocks.find((one) => one.node === index(to) && one.prefix.family === pair.family);
+      const block = podRouteOf(network, index(to), pair.family);
       return block === undefined ? undefined : simulation.waysTo(block).fate(index(from));
     });
     const mtus = new Set(fates.flatMap((fate) => fate?.mtu ?? []));

@@ -36,7 +36,8 @@ const choice = () =>
     host: fc.constantFrom('none', 'none', 'igp', 'plain'),
     /** Both first regions on one LAN. */
     sharedLan: fc.constantFrom(false, false, false, true),
-    filter: fc.constantFrom('none', 'none', 'none', ...FILTERS),
+    filter: fc.constantFrom('none', 'none', 'none', 'none', ...FILTERS),
+    holdsBack: fc.integer({ min: 0, max: 3 }).map((one) => one === 0),
     /** A machine whose interface on the first LAN or the core has a smaller MTU than the segment. */
     narrow: fc.constantFrom('none', 'none', 'none', 'router', 'node', 'core'),
     /** Blocks of one address, for which a node has no route until a pod has it. */
@@ -194,8 +195,7 @@ function networkOfChoice(choice: Choice): TopologyInput {
       reflectorNextHop: choice.nextHop,
       holdTime: 6,
       backboneMesh: pairs.filter((_, index) => !isMissing(index)),
-      // NE409: each pod would be a route of its own, which nothing here is about.
-      ...(choice.filter === 'accept-all' && { exportBorrowed: false }),
+      ...(choice.holdsBack && { exportBorrowed: false }),
     },
     pods: {
       cidrs: [...(v4 ? ['10.42.0.0/16'] : []), ...(v6 ? ['fd42::/112'] : [])],
@@ -232,13 +232,30 @@ function coreLinks(
   return links;
 }
 
-/** BGPFilters on sessions with the first router: one block rejected or accepted, everything accepted, and lengths that confd misreads. */
-const FILTERS = ['import', 'export', 'accept', 'accept-all', 'equal-lengths', 'not-equal-lengths'] as const;
+/**
+ * BGPFilters on sessions with the first router: one block rejected or accepted, everything accepted, some pods of a block, all but single
+ * addresses, no single address taken, and lengths that confd misreads.
+ */
+const FILTERS = [
+  'import',
+  'export',
+  'accept',
+  'accept-all',
+  'accept-half',
+  'blocks-alone',
+  'import-blocks-alone',
+  'equal-lengths',
+  'not-equal-lengths',
+] as const;
 
 function filters({ filter, families, tiny }: Choice, router: string): object {
   if (filter === 'none') return {};
   const [base, length] = families === 'ipv6' ? ['fd42::', tiny ? 128 : 122] : ['10.42.0.0', tiny ? 32 : 26];
   const cidr = `${base}/${length}`;
+  const half = `${base}/${tiny ? length : length + 1}`;
+  const pool = families === 'ipv6' ? 'fd42::/112' : '10.42.0.0/16';
+  const most = families === 'ipv6' ? 128 : 32;
+  const single = { min: most, max: most };
   const reject = { action: 'Reject', match: { cidr, operator: 'Equal' } };
   const prefixLength = { min: length, max: length };
   const rules = {
@@ -246,8 +263,15 @@ function filters({ filter, families, tiny }: Choice, router: string): object {
     export: [reject],
     accept: [{ ...reject, action: 'Accept' }],
     'accept-all': [{ action: 'Accept' }],
+    'accept-half': [{ action: 'Accept', match: { cidr: half, operator: 'In' } }],
+    'blocks-alone': [{ action: 'Reject', match: { cidr: pool, operator: 'In' }, prefixLength: single }],
+    'import-blocks-alone': [
+      { action: 'Reject', match: { cidr: pool, operator: 'In' }, prefixLength: single },
+    ],
     'equal-lengths': [{ ...reject, prefixLength }],
     'not-equal-lengths': [{ ...reject, match: { cidr, operator: 'NotEqual' }, prefixLength }],
   }[filter];
-  return { filters: { odd: { routers: [router], [filter === 'import' ? 'import' : 'export']: rules } } };
+  return {
+    filters: { odd: { routers: [router], [filter.startsWith('import') ? 'import' : 'export']: rules } },
+  };
 }

@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { analyse, findings, forecast } from '../../analysis/index.ts';
+import { sampleLoans } from '../../analysis/loans.ts';
 import { failureOf } from '../../analysis/simulator/failure.ts';
-import { networkOf } from '../../analysis/simulator/network.ts';
+import { type Network, networkOf } from '../../analysis/simulator/network.ts';
 import { type Simulation, simulatorOf } from '../../analysis/simulator/simulate.ts';
-import type { Fabric } from '../../fabric/index.ts';
+import { type Fabric, nodeBlocks } from '../../fabric/index.ts';
 import { key } from '../../lab/fping.ts';
 import {
   bootLab,
+  borrowedFailures,
   breakIt,
   failing,
   failingNames,
@@ -16,11 +18,14 @@ import {
   type Lab,
   lostAsExpected,
   probe,
+  probeBorrowed,
 } from '../../lab/index.ts';
 import { observe } from '../../lab/observe.ts';
+import type { LabPlan } from '../../lab/plan.ts';
 import { readRibs } from '../../lab/ribs.ts';
 import { sendSized, tooLargeBy } from '../../lab/sizes.ts';
 import { routerFiles } from '../../routers/index.ts';
+import { ipAddress } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { atRest } from '../lab/at-rest.ts';
@@ -47,12 +52,13 @@ export const arbitraryTrial = (): fc.Arbitrary<Trial> =>
  */
 export async function differences({ topology, breaks }: Trial): Promise<string[]> {
   const fabric = fabricOf(topology);
-  const network = networkOf(fabric);
+  const network = networkOf(fabric, nodeBlocks(fabric), sampleLoans(fabric, nodeBlocks(fabric)));
   const simulate = simulatorOf(network);
   const programs = findPrograms('.');
   if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
   if (programs.approximate) throw new Error('BIRD 1.6.8 is missing. Run: scripts/setup-lab.sh');
-  const lab = await bootLab({ fabric, routerFiles, programs, change: atRest });
+  const change = (plan: LabPlan) => atRest(withEachPod(plan, network));
+  const lab = await bootLab({ fabric, routerFiles, programs, change });
   if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
   try {
     const found = [...(await compared(simulate(), lab)), ...(await verdicts(fabric, lab))];
@@ -70,10 +76,25 @@ export async function differences({ topology, breaks }: Trial): Promise<string[]
   }
 }
 
+/** With every single address that the simulator has a route of its own for. */
+const withEachPod = (plan: LabPlan, { blocks, machines }: Network): LabPlan => ({
+  ...plan,
+  pods: plan.pods.map((pod) => {
+    const had = new Set([...pod.addresses, ...pod.borrowed].map(({ text }) => text));
+    const own = blocks
+      .filter(({ node, within }) => within !== undefined && machines[node]?.name === pod.node)
+      .map(({ prefix }) => ipAddress(prefix.family, prefix.value))
+      .filter(({ text }) => !had.has(text));
+    return { ...pod, borrowed: [...pod.borrowed, ...own] };
+  }),
+});
+
 /** `check` and `lab` say the same of a network: both that it works, or both that it does not. */
 async function verdicts(fabric: Fabric, booted: Lab): Promise<string[]> {
   const lab = { ...booted, expected: forecast(fabric) };
   const probed = await probe(lab);
+  const borrowed = borrowedFailures(lab, await probeBorrowed(lab));
+  if (borrowed.length > 0) return borrowed.map(({ says }) => says);
   const failures = [...judge(lab, await observe(lab), probed), ...lostAsExpected(probed)]
     // What goes round and arrives is a warning.
     .filter(({ kind }) => kind !== 'hairpin');

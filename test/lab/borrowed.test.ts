@@ -24,7 +24,7 @@ function withBorrowed(plan: LabPlan): LabPlan {
     ...plan,
     pods: plan.pods.map((pod) => {
       const borrowed = parseAddress(BORROWED[pod.node] ?? '');
-      return borrowed === undefined ? pod : { ...pod, addresses: [...pod.addresses, borrowed] };
+      return borrowed === undefined ? pod : { ...pod, borrowed: [borrowed] };
     }),
   };
 }
@@ -47,14 +47,19 @@ async function reached(lab: Lab): Promise<string[]> {
 
 /** The same as the simulator has it. */
 function simulated(file: TopologyInput): string[] {
-  const { network, simulation } = analyse(fabricOf(file));
-  const block = network.blocks.find(({ prefix }) => prefix.text === '10.42.1.0/26');
-  if (block === undefined) throw new Error('the block of a1 is not there');
+  const loans = Object.entries(BORROWED).flatMap(([node, text]) => {
+    const address = parseAddress(text);
+    return address === undefined ? [] : [{ address, node }];
+  });
+  const { network, simulation } = analyse(fabricOf(file), [], undefined, loans);
   const nodes = network.machines.filter(({ kind }) => kind === 'node');
   return nodes.flatMap((from) =>
     nodes
-      .filter((to) => to !== from && BORROWED[to.name] !== undefined)
-      .filter((to) => isWhole(simulation.waysToBorrowed(block, to.index).fate(from.index)))
+      .filter((to) => to !== from)
+      .filter((to) => {
+        const block = network.blocks.find(({ prefix }) => prefix.text === `${BORROWED[to.name]}/32`);
+        return block !== undefined && isWhole(simulation.waysTo(block).fate(from.index));
+      })
       .map((to) => `${from.name} ${to.name}`),
   );
 }

@@ -2,19 +2,20 @@ import { type FilteredRoute, runFilter } from '../../adopt/bird-filter.ts';
 import { type Library, libraryOf, type Policy, policyOf } from '../../adopt/bird-filter-library.ts';
 import { int, type Value, VOID, word } from '../../adopt/bird-filter-values.ts';
 import type { BirdStatement } from '../../adopt/bird-syntax.ts';
+import { sampleLoans } from '../../analysis/loans.ts';
+import type { Loan } from '../../analysis/simulator/blocks.ts';
 import { networkOf } from '../../analysis/simulator/network.ts';
 import { policyOf as simulated } from '../../analysis/simulator/policy.ts';
 import {
   carriesMetric,
   endsFor,
+  type Fabric,
   HIGHEST_LOCAL_PREF,
   NORMAL_PRIORITY,
-  type NodeSpeaker,
+  nodeBlocks,
   podAddress,
-  sessionFilters,
-  verdictOf,
 } from '../../fabric/index.ts';
-import { addressBits, FAMILIES, type Family, hostPrefix, type Prefix } from '../../topology/address.ts';
+import { addressBits, FAMILIES, type Family, type Prefix } from '../../topology/address.ts';
 import { fabricFor, type Written, written, writtenStatements } from './confd.ts';
 
 /** What becomes of a route in a filter that confd wrote, or nothing. `preference`: BIRD's, of the protocol. */
@@ -59,14 +60,23 @@ interface Compared {
   readonly theirs: Fate;
 }
 
-/** Of every block and session of a node: what it sends and takes, in confd's words and in the simulator's. */
+/** A pod in each block on the block's own node, and some on nodes that borrowed the address. */
+const singles = (fabric: Fabric): Loan[] => [
+  ...[...nodeBlocks(fabric)].flatMap(([node, blocks]) =>
+    blocks
+      .filter(({ family, length }) => length < addressBits(family))
+      .map((block) => ({ address: podAddress(block), node })),
+  ),
+  ...sampleLoans(fabric, nodeBlocks(fabric)),
+];
+
+/** Of every block, single address and session of a node: what it sends and takes, in confd's words and in the simulator's. */
 function compared(one: Written, family: Family): Compared[] {
   const fabric = fabricFor(one);
-  const network = networkOf(fabric);
+  const network = networkOf(fabric, nodeBlocks(fabric), singles(fabric));
   const statements = writtenStatements(one, family);
   const library = libraryOf(statements);
   const index = network.machines.findIndex(({ name }) => name === one.node);
-  const node = network.machines[index]?.speaker as NodeSpeaker;
   const links = network.links.filter(
     ({ machine, session }) => machine === index && session.transport === family,
   );
@@ -76,32 +86,20 @@ function compared(one: Written, family: Family): Compared[] {
     .flatMap((block) => {
       const policy = simulated(network, block);
       return links.flatMap((link): Compared[] => {
-        const { speaker, address } = endsFor(link.session, one.node).remote;
-        const peer = address.text;
-        const isMesh = link.session.kind === 'mesh';
-        const filters = isMesh ? [] : sessionFilters(fabric, node, speaker, family);
+        const peer = endsFor(link.session, one.node).remote.address.text;
         const { imports, exports } = filtersOf(statements, library, peer);
         if (block.node === index) {
           const sent = policy.send(link, policy.own);
-          // A block of one address is the route of the pod that has it.
+          // Of a single address, a block of one as well, a node has the route of the pod.
           const own: Record<string, Value> =
             block.prefix.length === addressBits(family)
               ? { source: word('RTS_INHERIT'), krt_metric: int(metric) }
               : { source: word('RTS_STATIC') };
-          const whole = {
-            says: `sends ${block.prefix.text} to ${peer}`,
-            ours: typeof sent === 'string' ? ('rejected' as const) : { localPref: sent.localPref },
-            theirs: fateIn(exports, library, block.prefix, own),
-          };
-          const pod = hostPrefix(podAddress(block.prefix));
-          if (pod.text === block.prefix.text) return [whole];
-          const isOut = !isMesh && verdictOf(filters, 'export', pod) === 'Accept';
           return [
-            whole,
             {
-              says: `sends ${pod.text}, a pod, to ${peer}`,
-              ours: isOut ? { localPref: carriesMetric(fabric) ? NORMAL : DEFAULT_LOCAL_PREF } : 'rejected',
-              theirs: fateIn(exports, library, pod, { source: word('RTS_INHERIT'), krt_metric: int(metric) }),
+              says: `sends ${block.prefix.text} to ${peer}`,
+              ours: typeof sent === 'string' ? 'rejected' : { localPref: sent.localPref },
+              theirs: fateIn(exports, library, block.prefix, own),
             },
           ];
         }

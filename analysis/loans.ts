@@ -1,0 +1,47 @@
+import type { Fabric, NodeSpeaker } from '../fabric/index.ts';
+import { podAddress } from '../fabric/index.ts';
+import { addressBits, type Family, type IpAddress, ipAddress, type Prefix } from '../topology/address.ts';
+import type { Loan } from './simulator/blocks.ts';
+
+/**
+ * Whether a single address that a node borrowed goes wherever the node's own blocks go: then there is nothing to say of it that is
+ * not said of these. Routers may hold it back, filters tell lengths apart, and gateways have routes that somebody wrote for blocks.
+ */
+export const goesAsBlocks = ({ bgp, calico, hosts }: Fabric): boolean =>
+  bgp.exportBorrowed &&
+  calico.filters.length === 0 &&
+  hosts.every(({ routes }) => routes.every(({ prefix }) => prefix.length === 0));
+
+/** Of each region and family a node that borrows: from a neighbour's block, and from one of another region. What filters there are is by region. */
+export function sampleLoans(fabric: Fabric, blocks: ReadonlyMap<string, readonly Prefix[]>): Loan[] {
+  const lent = new Map<string, number>();
+  return fabric.regions.flatMap(({ name: region }) =>
+    fabric.pods.families.flatMap((family) => {
+      const node = fabric.nodes.findLast((one) => one.region === region && one.address[family] !== undefined);
+      if (node === undefined) return [];
+      const others = fabric.nodes.filter((one) => one !== node && blockOf(one, family) !== undefined);
+      const near = others.find((one) => one.region === region);
+      const far = others.find((one) => one.region !== region);
+      return [near, far].flatMap((owner): Loan[] => {
+        const block = owner && blockOf(owner, family);
+        if (block === undefined) return [];
+        const address = lentAddress(block, lent.get(block.text) ?? 0);
+        if (address === undefined) return [];
+        lent.set(block.text, (lent.get(block.text) ?? 0) + 1);
+        return [{ address, node: node.name }];
+      });
+    }),
+  );
+
+  function blockOf({ name }: NodeSpeaker, family: Family): Prefix | undefined {
+    return blocks.get(name)?.find((one) => one.family === family && one.length < addressBits(family));
+  }
+}
+
+/** The address that a block lends for the time `count`, none of which is that of the pod which stands for the block. */
+function lentAddress(block: Prefix, count: number): IpAddress | undefined {
+  const size = 1n << BigInt(addressBits(block.family) - block.length);
+  const behind = podAddress(block).value + 1n + BigInt(count);
+  if (behind < block.value + size) return ipAddress(block.family, behind);
+  return behind === block.value + size ? ipAddress(block.family, block.value) : undefined;
+}

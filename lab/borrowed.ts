@@ -1,0 +1,85 @@
+import type { LoanExpectation } from '../fabric/index.ts';
+import { hostPrefix } from '../topology/address.ts';
+import { askAll } from './ask.ts';
+import type { Lab } from './boot.ts';
+import { type Failure, failure } from './failure.ts';
+import type { Observation } from './observe.ts';
+import type { LabPlan } from './plan.ts';
+
+/** Gives pods of these nodes one more address: one of another node's block. */
+export const withBorrowed = (plan: LabPlan, loans: readonly LoanExpectation[]): LabPlan =>
+  loans.length === 0
+    ? plan
+    : {
+        ...plan,
+        pods: plan.pods.map((pod) => {
+          const own = loans.filter(({ node }) => node === pod.node).map(({ address }) => address);
+          return own.length === 0 ? pod : { ...pod, borrowed: [...pod.borrowed, ...own] };
+        }),
+      };
+
+/** Who answered at a borrowed address: `sender address`. */
+export type Answered = ReadonlySet<string>;
+
+/** Asks every borrowed address from the pods of all other nodes: one fping a pod and family. */
+export async function probeBorrowed(lab: Lab): Promise<Answered> {
+  const { borrowed = [] } = lab.expected;
+  const asked = lab.plan.pods.flatMap(({ node, netns }) =>
+    lab.fabric.pods.families.flatMap((family) => {
+      const addresses = borrowed
+        .filter((loan) => loan.address.family === family && loan.arrives.has(node))
+        .map(({ address }) => address.text);
+      const flag = family === 'ipv6' ? '-6' : '-4';
+      const command = `fping ${flag} -i 1 -r 3 -B 1 -t 300 ${addresses.join(' ')}`;
+      return addresses.length === 0 ? [] : [{ node, netns, command }];
+    }),
+  );
+  const said = await askAll(lab, asked);
+  return new Set(
+    asked.flatMap(({ node }, index) =>
+      [...(said[index] ?? '').matchAll(/^(\S+) is alive/gm)].map(([, address]) => `${node} ${address}`),
+    ),
+  );
+}
+
+/** What packets to borrowed addresses do otherwise than was to be expected. */
+export const borrowedFailures = ({ expected: { borrowed = [] } }: Lab, answered: Answered): Failure[] =>
+  borrowed.flatMap((loan) =>
+    [...loan.arrives].flatMap(([from, arrives]) => {
+      const isThere = answered.has(`${from} ${loan.address.text}`);
+      if (arrives === 'some' || isThere === (arrives === 'all')) return [];
+      const what = isThere ? 'answers, and should not' : 'does not answer';
+      return [failure('pair', [from, loan.node], `${from} to ${lentText(loan)}: the pod ${what}`)];
+    }),
+  );
+
+/** Borrowed addresses of which packets get lost, as was to be expected: a line for each. */
+export const lostBorrowed = ({ expected: { borrowed = [] } }: Lab): Failure[] =>
+  borrowed.flatMap((loan) => {
+    const lost = [...loan.arrives].filter(([, arrives]) => arrives !== 'all').map(([from]) => from);
+    return lost.length === 0
+      ? []
+      : [failure('pair', [loan.node], `${lentText(loan)}: packets of ${lost.join(', ')} get lost (NE417)`)];
+  });
+
+const lentText = ({ address, node, owner }: LoanExpectation): string =>
+  `${address.text} on ${node}, borrowed from ${owner}`;
+
+/** Machines that have a route to a borrowed address and should not, or the other way round. */
+export const borrowedRouteFailures = (
+  { expected: { borrowed = [] }, plan }: Lab,
+  seen: Observation,
+): Failure[] =>
+  borrowed.flatMap((loan) => {
+    const { text } = hostPrefix(loan.address);
+    return plan.hosts
+      .filter(({ name, kind }) => kind !== 'host' && name !== loan.node)
+      .flatMap(({ name }) => {
+        const has = seen.routes.get(name)?.some(({ to }) => to === text) === true;
+        if (has === loan.known.has(name)) return [];
+        const says = has ? `a route to ${text}, and should not` : `no route to ${text}`;
+        return [
+          failure(has ? 'absent' : 'route', [name], `${name} has ${says} (a pod of ${loan.node}, borrowed)`),
+        ];
+      });
+  });
