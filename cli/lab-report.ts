@@ -23,6 +23,7 @@ export function labReport(run: LabRun): object {
       ways: there === undefined ? [] : listWays(there).map(({ machines }) => machines),
       pathMtu,
     })),
+    borrowed: run.borrowed,
     failures: run.failures,
     notes: run.notes,
     seconds: Math.round(run.seconds * 10) / 10,
@@ -48,6 +49,11 @@ export function labStory(run: LabRun, colour: Terminal['colour']): string {
     ...sessionLines(sessionsOf(run), run),
     '',
     ...podLines(run),
+    ...(run.borrowed.asked === 0
+      ? []
+      : [
+          `addresses borrowed from other nodes' blocks: ${run.borrowed.answered} of ${run.borrowed.asked} pings answered`,
+        ]),
     '',
     ...notes.map(({ says }) => `${colour.cyan('note')}    ${says}`),
   ].join('\n');

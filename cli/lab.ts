@@ -43,6 +43,8 @@ export interface LabRun {
   /** True of this network and no failure: it was asked for. */
   readonly notes: readonly Failure[];
   readonly probed: readonly Probed[];
+  /** How often a pod asked a borrowed address, and how often it was answered. */
+  readonly borrowed: { readonly asked: number; readonly answered: number };
   readonly established: ReadonlySet<string>;
   /** Sessions that must be up: with something broken, those that something still leads to. */
   readonly expected: ReadonlySet<string>;
@@ -166,11 +168,15 @@ async function look(
       ...(isAtRest ? lostBorrowed(left) : []),
     ],
     probed,
+    borrowed: { asked: askedOf(left), answered: answered.size },
     established: new Set(left.expected.sessions.map(({ id }) => id).filter((id) => !down.has(id))),
     expected: new Set(left.expected.sessions.map(({ id }) => id)),
     approximate,
   };
 }
+
+const askedOf = ({ expected: { borrowed = [] } }: Lab): number =>
+  borrowed.reduce((sum, { arrives }) => sum + arrives.size, 0);
 
 /** What must hold of a lab in which these have failed. */
 function leftOf(booted: Lab, failed: readonly Failing[]): Lab {

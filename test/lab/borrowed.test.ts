@@ -1,8 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { analyse, isWhole } from '../../analysis/index.ts';
-import type { Lab } from '../../lab/index.ts';
+import { analyse, forecast, isWhole } from '../../analysis/index.ts';
+import {
+  bootLab,
+  borrowedFailures,
+  converged,
+  findPrograms,
+  judge,
+  type Lab,
+  probe,
+  probeBorrowed,
+} from '../../lab/index.ts';
+import { observe } from '../../lab/observe.ts';
 import type { LabPlan } from '../../lab/plan.ts';
+import { routerFiles } from '../../routers/index.ts';
 import { parseAddress } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -87,4 +98,37 @@ scenario('a pod on an address that its node borrowed from a block of another one
     },
     60_000,
   );
+
+  test('the lab lends addresses, and says where one answers that should not, or is not known', async () => {
+    const fabric = fabricOf(topology({ nodeToNodeMesh: false }));
+    const programs = findPrograms('.');
+    if ('says' in programs) throw new Error(programs.says);
+    // A router that drops single addresses, whatever the topology says of it.
+    const narrow = (plan: LabPlan): LabPlan => ({
+      ...plan,
+      hosts: plan.hosts.map((host) =>
+        host.name === 'rb'
+          ? {
+              ...host,
+              files: new Map(
+                [...host.files].map(([path, text]) => [path, text.replaceAll('{32,32}', '{31,31}')]),
+              ),
+            }
+          : host,
+      ),
+    });
+    const lab = await bootLab({ fabric, routerFiles, programs, expected: forecast(fabric), change: narrow });
+    if ('says' in lab) throw new Error(lab.says);
+    try {
+      await converged(lab, { within: 12_000 });
+      const failures = [
+        ...judge(lab, await observe(lab), await probe(lab)),
+        ...borrowedFailures(lab, await probeBorrowed(lab)),
+      ].map(({ says }) => says);
+      expect(failures).toContain('b1 has no route to 10.42.1.2/32 (a pod of a2, borrowed)');
+      expect(failures).toContain('a1 to 10.42.1.3 on b1, borrowed from a1: the pod does not answer');
+    } finally {
+      await lab.holder.end();
+    }
+  }, 60_000);
 });
