@@ -120,7 +120,7 @@ scenario('a pod on an address that its node borrowed from a block of another one
     const lab = await bootLab({ fabric, routerFiles, programs, expected: forecast(fabric), change: narrow });
     if ('says' in lab) throw new Error(lab.says);
     try {
-      await converged(lab, { within: 12_000 });
+      await converged(lab, { patience: 5_000 });
       const failures = [
         ...judge(lab, await observe(lab), await probe(lab)),
         ...borrowedFailures(lab, await probeBorrowed(lab)),
