@@ -10,6 +10,7 @@ beforeAll(() => {
   copyFileSync('test/analysis/checks/sturdy.yaml', join(folder, 'sturdy.yaml'));
   copyFileSync('test/analysis/checks/NE103.yaml', join(folder, 'ne103.yaml'));
   const text = readFileSync('topology.yaml', 'utf8');
+  writeFileSync(join(folder, 'held-back.yaml'), text.replace(/^bgp:$/m, 'bgp:\n  exportBorrowed: false'));
   writeFileSync(join(folder, 'self.yaml'), text.replace(/^bgp:$/m, 'bgp:\n  reflectorNextHop: self'));
 });
 
@@ -30,6 +31,13 @@ test('explain, path and check --failures on the network of the report', () => {
     ['explain-an-assumed-block', 'explain w1 10.42.0.5 -t ne103.yaml', 0],
     ['explain-address-of-a-host', 'explain w-a 172.16.0.9 -t ne103.yaml', 0],
     ['explain-a-service', 'explain w-a 10.43.0.1 -t ne103.yaml', 0],
+    ['path-to-a-borrowed-address', 'path kubemaster 10.42.64.70 --on kubenode-hkg04', 0],
+    ['explain-a-borrowed-address', 'explain gateway 10.42.64.70 --on kubenode-hkg04', 0],
+    [
+      'explain-a-borrowed-address-held-back',
+      'explain gateway 10.42.64.70 --on kubenode-hkg04 -t held-back.yaml',
+      0,
+    ],
     ['failures', 'check --failures 1', 0],
     ['failures-of-two', 'check --failures 2 -t sturdy.yaml', 0],
   ] as const;
@@ -166,4 +174,15 @@ test('--sarif is one document, with the places of the topology', () => {
   const bad = noencap(folder, ['check', '--sarif', '-t', 'bad.yaml']);
   expect(bad.code).toBe(2);
   expect(JSON.parse(bad.stdout).runs[0].results.length).toBeGreaterThan(0);
+});
+
+test('--on is about the address of a pod, and names a node', () => {
+  const refused = (command: string) => noencap(folder, command.split(' ')).stderr;
+  expect(refused('path kubemaster kubenode-hkg04 --on kubenode-hkg04')).toContain(
+    'is about the address of a pod',
+  );
+  expect(refused('path kubemaster 10.42.64.70 --on kubenode-hkg4')).toContain(
+    'Did you mean "kubenode-hkg04"?',
+  );
+  expect(refused('explain gateway 192.168.100.251 --on kubenode-hkg04')).toContain('is none');
 });
