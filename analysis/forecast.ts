@@ -1,5 +1,5 @@
 import type { Expectations, Fabric, LoanExpectation, PairExpectation, Step } from '../fabric/index.ts';
-import { nodeBlocks, podAddress, podAddresses } from '../fabric/index.ts';
+import { nodeBlocks, podAddresses } from '../fabric/index.ts';
 import { type Family, hostPrefix, ipAddress } from '../topology/address.ts';
 import { sampleLoans } from './loans.ts';
 import { isBorrowed, type Loan } from './simulator/blocks.ts';
@@ -94,13 +94,14 @@ function lentIn({ network, waysTo, failure }: Simulation): LoanExpectation[] {
     });
 }
 
-/** By what packets to the pod go that stands for a block: its own route, where it has one. */
+/** By what packets to the pod go that stands for a block: its own route, where it has one. Of a node's second block of a pool no pod is there. */
 function podRoutesIn(network: Network): (block: Block) => Block {
+  const wired = wiredIn(network);
   const own = new Map(
     network.blocks.flatMap((block): [number, Block][] => {
       const around = network.blocks[block.within ?? -1];
-      if (around === undefined || isBorrowed(network, block)) return [];
-      return block.prefix.text === hostPrefix(podAddress(around.prefix)).text ? [[around.index, block]] : [];
+      const isPod = around !== undefined && !isBorrowed(network, block) && wired.has(block.prefix.text);
+      return isPod ? [[around.index, block]] : [];
     }),
   );
   return (block) => own.get(block.index) ?? block;

@@ -10,7 +10,7 @@ import {
   type SessionEnd,
   type Step,
 } from '../fabric/index.ts';
-import { contains, hostPrefix, type Prefix, parsePrefix } from '../topology/address.ts';
+import { addressBits, contains, hostPrefix, type Prefix, parsePrefix } from '../topology/address.ts';
 import type { Lab } from './boot.ts';
 import { borrowedRouteFailures } from './borrowed.ts';
 import { type Failure, failure } from './failure.ts';
@@ -194,7 +194,13 @@ function onMachine(
   const route = kernelRouteTo(seen.routes.get(machine) ?? [], block, isGateway);
   if (route === undefined || route.type !== 'unicast') {
     const has = route === undefined ? 'no route' : `an ${route.type} route`;
-    return [failure('route', [machine], `${machine} has ${has} to ${block.text}, the block of ${pair.to}`)];
+    return [
+      failure(
+        'route',
+        [machine],
+        `${machine} has ${has} to ${block.text}, ${block.length === addressBits(block.family) ? 'a pod' : 'the block'} of ${pair.to}`,
+      ),
+    ];
   }
   const right = new Set(steps.map(({ to }) => to));
   return route.hops

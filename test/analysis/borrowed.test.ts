@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { analyse, type Block, findings } from '../../analysis/index.ts';
+import { analyse, type Block, findings, forecast } from '../../analysis/index.ts';
 import { machineOf } from '../../analysis/simulator/spf.ts';
 import { type IpAddress, parseAddress } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';
@@ -109,4 +109,19 @@ test('a gateway that has routes to blocks hands a borrowed address to the owner 
   };
   expect(walk([])).toEqual(['default route', 'ra']);
   expect(walk([{ to: '10.42.1.0/26', via: '10.1.0.11' }])).toEqual(['static route', 'a1']);
+});
+
+test('of a second block of a pool a lab has no pod, and expects no route to one that a filter lets out', () => {
+  const file = parse(readFileSync('test/lab/borrowed.yaml', 'utf8')) as TopologyInput;
+  const a1 = {
+    ...file.nodes?.a1,
+    region: 'a',
+    address: '10.1.0.11',
+    block: ['10.42.1.0/26', '10.42.4.0/26'],
+  };
+  const filters = calico([{ action: 'Accept', match: POOL }]).calico;
+  const open = { ...filters, filters: { ours: { ...filters.filters.ours, routers: ['ra'] } } };
+  const { pairs } = forecast(fabricOf({ ...file, nodes: { ...file.nodes, a1 }, calico: open }));
+  const routes = pairs.find(({ from, to }) => from === 'b1' && to === 'a1')?.routes;
+  expect([...(routes?.keys() ?? [])].sort()).toEqual(['10.42.1.0/26', '10.42.1.1/32', '10.42.4.0/26']);
 });
