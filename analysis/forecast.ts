@@ -42,7 +42,8 @@ export function forecastWithout(
 ): Required<Pick<Expectations, 'exported' | 'borrowed'>> {
   const network = networkOf(fabric, nodeBlocks(fabric), loansToTry(fabric));
   const simulation = simulatorOf(network)(failureOf(network, failed));
-  return { exported: exportsOf(simulation), borrowed: lentIn(simulation) };
+  const borrowed = lentIn(simulation).map((loan) => ({ ...loan, known: undefined }));
+  return { exported: exportsOf(simulation), borrowed };
 }
 
 /** None where somebody has said that Calico lends no address. */

@@ -27,8 +27,8 @@ export interface LoanExpectation {
   readonly node: string;
   /** The node that has the block. */
   readonly owner: string;
-  /** The machines that have a route to the address itself. */
-  readonly known: ReadonlySet<string>;
+  /** The machines that have a route to the address itself; undefined once something failed: Calico's mesh keeps those of a silent peer for minutes. */
+  readonly known: ReadonlySet<string> | undefined;
   /** By node, whether packets of its pods arrive there, and their answers come back. */
   readonly arrives: ReadonlyMap<string, 'all' | 'some' | 'none'>;
 }

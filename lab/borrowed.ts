@@ -72,11 +72,13 @@ export const borrowedRouteFailures = (
 ): Failure[] =>
   borrowed.flatMap((loan) => {
     const { text } = hostPrefix(loan.address);
+    const { known } = loan;
+    if (known === undefined) return [];
     return plan.hosts
       .filter(({ name, kind }) => kind !== 'host' && name !== loan.node)
       .flatMap(({ name }) => {
         const has = seen.routes.get(name)?.some(({ to }) => to === text) === true;
-        if (has === loan.known.has(name)) return [];
+        if (has === known.has(name)) return [];
         const says = has ? `a route to ${text}, and should not` : `no route to ${text}`;
         return [
           failure(has ? 'absent' : 'route', [name], `${name} has ${says} (a pod of ${loan.node}, borrowed)`),

@@ -140,6 +140,7 @@ pods, from each line to each column: hops and path MTU
   kubemaster      .           4 1420          1 1500
   kubenode-hkg04  4 1420      .               4 1420
   kubenode-wds-1  1 1500      4 1420          .
+addresses borrowed from other nodes' blocks: 6 of 6 pings answered
 
 note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7; here it does
 9 sessions up, 6 pairs of pods reach each other: all as it must be (TIME)
