@@ -1,6 +1,7 @@
 import type { Family } from '../topology/address.ts';
 import type { Analysis } from './analysis.ts';
 import type { Fate } from './simulator/forwarding.ts';
+import { machineOf } from './simulator/spf.ts';
 import { linksUsed } from './trace.ts';
 
 /** What becomes of packets between pods of two nodes, told so that it can be compared with another network's. */
@@ -31,4 +32,24 @@ export function trip(analysis: Analysis, from: string, to: string, family: Famil
     return `${first} ${network.segments[segment]?.name ?? ''} ${second}`;
   });
   return { fate: ways.fate(sender), links: links.sort() };
+}
+
+/** The routers that packets of this pair are handed over to by another router: where its IGP says so, and nobody else. */
+export function relays(analysis: Analysis, from: string, to: string, family: Family): ReadonlySet<string> {
+  const { network, simulation } = analysis;
+  const [sender, receiver] = analysis.standIn(from, to).map((name) => network.named.machines.get(name));
+  const block = network.blocks.find((one) => one.node === receiver && one.prefix.family === family);
+  const found = new Set<string>();
+  if (sender === undefined || block === undefined) return found;
+  const ways = simulation.waysTo(block);
+  const seen = new Set([sender]);
+  for (const machine of seen) {
+    for (const hop of ways.forwarding(machine).hops) {
+      const next = machineOf(network, hop);
+      seen.add(next);
+      const [giver, taker] = [network.machines[machine], network.machines[next]];
+      if (giver?.kind === 'router' && taker?.kind === 'router') found.add(taker.name);
+    }
+  }
+  return found;
 }

@@ -1,7 +1,15 @@
 import { rollout } from '../delivery/rollout.ts';
 import { type PlannedFile, type ShipPlan, shipPlan } from '../delivery/ship-plan.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
-import { type ByHand, byHand, fileChanges, sessionFates } from '../review/index.ts';
+import {
+  type ByHand,
+  byHand,
+  type Configured,
+  type DeliveryOrder,
+  fileChanges,
+  orderBetween,
+  sessionFates,
+} from '../review/index.ts';
 import type { Unknown } from './analysis-input.ts';
 import { type BaseState, readBase } from './base-state.ts';
 import { commitOf } from './git.ts';
@@ -14,10 +22,13 @@ export interface PlanOptions {
   readonly maxParallel: number;
   readonly acceptDrift: boolean;
   readonly excuse: readonly string[];
+  /** A plan to be read; a wave is delivered without asking who comes before the routers. */
+  readonly plan: boolean;
 }
 
-/** A plan, and what people do before and after it; null where nobody knows what is there. */
+/** A plan, what people do before and after it, and whether cluster or routers come first; null where nobody knows what is there. */
 export interface Plan extends ShipPlan {
+  readonly order: Pick<DeliveryOrder, 'first' | 'says'> | null;
   readonly byHand: readonly ByHand[] | null;
 }
 
@@ -69,7 +80,28 @@ export function planOf(
     files: changes ?? new Map(),
     forecast: change && sessionFates(...change),
   });
-  return { ...plan, byHand: change === undefined ? null : byHand(...change) };
+  const order = change === undefined || !options.plan ? null : orderOf(...change);
+  return { ...plan, order, byHand: change === undefined ? null : byHand(...change) };
+}
+
+function orderOf(before: Configured, after: Configured): Plan['order'] {
+  const differ = (folder: string): boolean => fileChanges(folder, before.files, after.files).length > 0;
+  const cluster = differ('cluster') || differ('gitops');
+  const { first, says } = orderBetween(before.fabric, after.fabric, { routers: differ('routers'), cluster });
+  return { first, says };
+}
+
+/** Whose turn it is is for people to keep: an engine syncs what is merged, and no router says what an engine does. */
+export function orderText({ first, says }: NonNullable<Plan['order']>): string[] {
+  switch (first) {
+    case 'routers':
+      return [says, 'Hold the engine before the merge, until all waves are confirmed: ship does not.'];
+    case 'cluster':
+      return [says, 'Begin when the engine has synced: ship does not wait for it.'];
+    case 'apart':
+    case 'either':
+      return [says];
+  }
 }
 
 /** A whole hash, as a workflow gives it, nobody reads. */

@@ -20,7 +20,7 @@ import { render } from './render.ts';
 import { passwordsFor, type SecretFault, secretFaultText } from './secrets.ts';
 import { baseThatRuns, shippedText as textOfShipped } from './ship-base.ts';
 import { deliveries, unpinned } from './ship-deliveries.ts';
-import { type Plan, planOf } from './ship-plan.ts';
+import { orderText, type Plan, planOf } from './ship-plan.ts';
 import { shipProgress } from './ship-progress.ts';
 import { driftText, shippedText } from './ship-report.ts';
 import { shipSetup } from './ship-setup.ts';
@@ -240,9 +240,15 @@ function turnsOf(
 
 function tellPlan(plan: Plan, terminal: Terminal): ExitCode {
   if (terminal.json) terminal.print(documentOf('ship', { ok: true, plan }));
-  else terminal.report([shipPlanText(plan), ...byHandLines(plan.byHand ?? [])].join('\n'));
+  else {
+    const { order, byHand } = plan;
+    terminal.report([shipPlanText(plan), ...orderLines(order), ...byHandLines(byHand ?? [])].join('\n'));
+  }
   return EXIT.fine;
 }
+
+const orderLines = (order: Plan['order']): string[] =>
+  order === null ? [] : ['', 'order', ...orderText(order).map((line) => printable(`  ${line}`))];
 
 const byHandLines = (steps: readonly ByHand[]): string[] =>
   steps.length === 0

@@ -23,8 +23,10 @@ export function fates(before: Seen, after: Seen): Fate[] {
   return ids.map((id) => {
     const [was, is] = [old?.get(id), now?.get(id)];
     if (was === undefined || is === undefined) return { id, became: was === undefined ? 'new' : 'gone' };
-    const isKept = sameStarts(starts(before.seen, was), starts(after.seen, is));
-    return { id, became: isKept ? 'kept' : 'reset' };
+    const [then, afterwards] = [starts(before.seen, was), starts(after.seen, is)];
+    const [wasUp, isUp] = [then, afterwards].map((both) => both.every((one) => one !== undefined));
+    if (wasUp !== isUp) return { id, became: isUp ? 'new' : 'gone' };
+    return { id, became: !isUp || sameStarts(then, afterwards) ? 'kept' : 'reset' };
   });
 }
 

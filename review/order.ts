@@ -87,12 +87,16 @@ const wait = (nodes: number): string =>
 const meanwhile = (nodes: number): string =>
   nodes === 0 ? '' : `. Restart no node in between: ${wait(nodes)}`;
 
-/** Who gets a change first where it is tried: the routers, unless that loses packets and the other way round does not. */
-export function firstToGet(earlier: Fabric, after: Fabric): 'routers' | 'cluster' {
+/** The same of two fabrics as they stand in their topologies. */
+export function orderBetween(earlier: Fabric, after: Fabric, deliveries: Deliveries): DeliveryOrder {
   const before = withNames(earlier, newNames(earlier, after));
   const split = comparable(before, after);
-  const [was, is] = [analyse(before, [], split), analyse(after, [], split)];
-  const { first } = deliveryOrder(was, is, { routers: true, cluster: true });
+  return deliveryOrder(analyse(before, [], split), analyse(after, [], split), deliveries);
+}
+
+/** Who gets a change first where it is tried: the routers, unless that loses packets and the other way round does not. */
+export function firstToGet(earlier: Fabric, after: Fabric): 'routers' | 'cluster' {
+  const { first } = orderBetween(earlier, after, { routers: true, cluster: true });
   return first === 'cluster' ? 'cluster' : 'routers';
 }
 

@@ -3,6 +3,8 @@ import { type Fabric, newNames, withNames } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
 import { byHand } from './by-hand.ts';
 import { outcomeOf, type Told } from './consequences.ts';
+import { crossedDangers, crossedRouters } from './crossed.ts';
+import { cutSessions } from './cut-sessions.ts';
 import { dangers, gravestFirst } from './dangers.ts';
 import { REVIEW_VERSION, type Review } from './document.ts';
 import { comparable, type FailureChange, type FailureChanges, failureChanges } from './failures.ts';
@@ -45,7 +47,6 @@ export function review(
   after: State,
   { accepted, rehearsal, unknown = [], notes }: ReviewOptions,
 ): Review {
-  const sessions = sessionFates(before, after);
   const objects = objectChanges(clusterFiles(before), clusterFiles(after));
   const routerFiles = fileChanges('routers', before.files, after.files);
   const files = [...routerFiles, ...fileChanges('nodes', before.files, after.files)];
@@ -54,6 +55,7 @@ export function review(
   const base = withNames(before.fabric, names);
   const split = comparable(base, after.fabric);
   const [was, is] = [analyse(base, [], split), analyse(after.fabric, [], split)];
+  const sessions = cutSessions(sessionFates(before, after), was, is);
   const parts = partChanges(base, after.fabric, names);
   const trusted = trustFileChanges(before.trust, after.trust);
   const changedFindings = findingChanges(findings(was), findings(is), names);
@@ -65,6 +67,7 @@ export function review(
   const pairs = pairsOfBoth(was, is);
   const found = gravestFirst([
     ...trustDangers(before, after),
+    ...crossedDangers(crossedRouters(was, is)),
     ...dangers({
       before: base,
       after: after.fabric,

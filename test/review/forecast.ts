@@ -88,12 +88,16 @@ const mostFelt = ({ interruptions, order: { first, lost } }: Review): number =>
  */
 function lossDifferences(told: Review, lossy: readonly Ride[]): string[] {
   const most = 2 * mostFelt(told);
-  if (lossy.length <= most) return [];
+  if (lossy.length <= most || untilOspf(told)) return [];
   return lossy.map(
     ({ from, to, gap }) =>
       `${from} to ${to} loses packets for ${gap} ms: ${lossy.length} pairs do, and ${most} are foretold at most`,
   );
 }
+
+/** How many pairs cross a router whose OSPF ends is said of those that are handed over to it, not of all that come to notice. */
+const untilOspf = ({ dangers }: Review): boolean =>
+  dangers.some(({ says }) => /no way until OSPF has found another|no way for some five seconds/.test(says));
 
 const isLost = ({ traffic }: Review, { from, to }: Ride): boolean =>
   traffic.some((one) => one.became === 'lost' && one.from === from && one.to === to);

@@ -1,0 +1,27 @@
+import type { Analysis } from '../analysis/index.ts';
+import type { SessionFate } from './session-fates.ts';
+
+/**
+ * Sessions whose ends stay what they are, and of which the underlay carries packets no more, or does from now on: they are gone as if
+ * nobody had them, or new.
+ */
+export function cutSessions(fates: readonly SessionFate[], was: Analysis, is: Analysis): SessionFate[] {
+  const [wasUp, isUp] = [was, is].map(upIn) as [Up, Up];
+  return fates.map((fate) => {
+    const [before, after] = [wasUp.get(fate.id), isUp.get(fate.id)];
+    if (before === undefined || after === undefined || (before && after)) return fate;
+    const { id, kind } = fate;
+    if (!before && !after) return { id, kind, became: 'kept', reasons: [], by: [] };
+    const says = before ? 'nothing leads to the other end any more' : 'something leads to the other end now';
+    return { id, kind, became: before ? 'gone' : 'new', reasons: [says], by: [] };
+  });
+}
+
+type Up = ReadonlyMap<string, boolean>;
+
+const upIn = ({ network, simulation }: Analysis): Up =>
+  new Map(
+    network.links
+      .filter(({ index }) => index % 2 === 0)
+      .map(({ session, sessionIndex }) => [session.id, simulation.isUp(sessionIndex)]),
+  );
