@@ -91,16 +91,20 @@ function orderOf(before: Configured, after: Configured): Plan['order'] {
   return { first, says };
 }
 
-/** Whose turn it is is for people to keep: an engine syncs what is merged, and no router says what an engine does. */
+/** Who comes first, and who sees to it: an engine syncs what is merged, whatever the routers have. Nothing where any order will do. */
 export function orderText({ first, says }: NonNullable<Plan['order']>): string[] {
   switch (first) {
     case 'routers':
       return [says, 'Hold the engine before the merge, until all waves are confirmed: ship does not.'];
     case 'cluster':
-      return [says, 'Begin when the engine has synced: ship does not wait for it.'];
+      return [
+        says,
+        'Begin when the engine has synced: as long as the nodes keep those sessions, ship refuses.',
+      ];
     case 'apart':
-    case 'either':
       return [says];
+    case 'either':
+      return [];
   }
 }
 

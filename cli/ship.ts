@@ -6,7 +6,7 @@ import { type Shipped, ship as shipAll } from '../delivery/ship.ts';
 import type { ShipPlan } from '../delivery/ship-plan.ts';
 import { shipPlanText } from '../delivery/ship-plan.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
-import { type ByHand, byHandText } from '../review/index.ts';
+import { type ByHand, byHandText, orderBetween } from '../review/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import { printable } from '../topology/fault.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
@@ -134,6 +134,8 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
     }),
     turn: (router) => turns?.get(router) ?? 'now',
     base: (found) => baseThatRuns(options, files, found),
+    isClusterFirst: (base) =>
+      orderBetween(base.fabric, fabric, { routers: true, cluster: true }).first === 'cluster',
     excused: new Set(options.excuse),
     maxParallel: options.maxParallel,
     lookOnly: options.check,
@@ -247,8 +249,10 @@ function tellPlan(plan: Plan, terminal: Terminal): ExitCode {
   return EXIT.fine;
 }
 
-const orderLines = (order: Plan['order']): string[] =>
-  order === null ? [] : ['', 'order', ...orderText(order).map((line) => printable(`  ${line}`))];
+function orderLines(order: Plan['order']): string[] {
+  const lines = order === null ? [] : orderText(order);
+  return lines.length === 0 ? [] : ['', 'order', ...lines.map((line) => printable(`  ${line}`))];
+}
 
 const byHandLines = (steps: readonly ByHand[]): string[] =>
   steps.length === 0

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Fabric } from '../fabric/index.ts';
 import { type Failure, notUnderstood } from './answer.ts';
 import { type Base, changeAll } from './change-all.ts';
+import { notFollowed } from './cluster-first.ts';
 import type { Delivery } from './delivery.ts';
 import { unwellToday } from './gate.ts';
 import type { Inspection } from './inspection.ts';
@@ -26,6 +27,8 @@ export interface Shipment {
   readonly turn: (router: string) => 'earlier' | 'now' | 'later';
   /** What the routers run, by what their files are; undefined where nobody knows. */
   readonly base: (found: ReadonlyMap<string, Inspection>) => Base | undefined;
+  /** Whether the cluster must have the change before the routers. */
+  readonly isClusterFirst: (base: Base) => boolean;
   /** What the operator takes upon himself: ids of sessions, names of protocols. */
   readonly excused: ReadonlySet<string>;
   readonly maxParallel: number;
@@ -104,6 +107,10 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
     .filter(([, seen]) => seen?.verdict === 'unchanged')
     .map(([{ router }]) => router);
   const fleet = { ...shipment, base: shipment.base(new Map(found)), unchanged };
+  if (isTooEarly(shipment, fleet.base, readies, notes)) {
+    await discardAll(readies);
+    return;
+  }
   await changeAll(fleet, readies, (router, outcome, says) => note(notes, router, outcome, says));
 }
 
@@ -133,6 +140,25 @@ async function lookAt(delivery: Delivery): Promise<Looked | undefined> {
     delivery.report('inspect', 'failed', [failed.says]);
     return { verdict: 'refused', failed, drift: [] };
   }
+}
+
+/** An engine cannot be asked from here. What it has done shows in the sessions of those routers that the change takes from nodes. */
+function isTooEarly(
+  { fabric, excused, isClusterFirst }: Shipment,
+  base: Base | undefined,
+  readies: ReadonlyMap<Delivery, Ready>,
+  notes: Notes,
+): boolean {
+  if (base === undefined || !isClusterFirst(base)) return false;
+  const early = [...readies].flatMap(([{ router }, { before }]) => {
+    const up = notFollowed(base.fabric, fabric, router, before.protocols).filter((id) => !excused.has(id));
+    return up.length === 0 ? [] : [{ router, up }];
+  });
+  for (const { router, up } of early) {
+    const says = `the cluster must have this change first, and has not: ${up.join(', ')} ${up.length === 1 ? 'is' : 'are'} Established. Begin again when the engine has synced, or take it upon yourself: ${up.map((id) => `--excuse ${id}`).join(' ')}`;
+    note(notes, router, 'refused', says);
+  }
+  return early.length > 0;
 }
 
 /** Undefined if one of them could not be prepared: then none is. */

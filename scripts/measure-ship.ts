@@ -155,6 +155,7 @@ async function shipped(
     deliveries,
     turn: () => 'now',
     base: () => undefined,
+    isClusterFirst: () => false,
     excused: new Set(),
     maxParallel: PARALLEL,
     lookOnly: false,

@@ -166,6 +166,7 @@ describe('two routers whose names lead to one machine', () => {
       deliveries,
       turn: () => 'now',
       base: () => undefined,
+      isClusterFirst: () => false,
       excused: new Set(),
       maxParallel: 4,
       lookOnly: false,

@@ -68,6 +68,7 @@ scenario('a rotation', () => {
       deliveries: [delivery],
       turn: () => 'now',
       base: () => ({ name: 'before', fabric: lab.fabric }),
+      isClusterFirst: () => false,
       excused: new Set(),
       maxParallel: 1,
       lookOnly: false,

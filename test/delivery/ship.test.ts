@@ -79,6 +79,7 @@ async function shipped({
     deliveries,
     turn: () => 'now',
     base: () => undefined,
+    isClusterFirst: () => false,
     excused: new Set(),
     maxParallel: 4,
     lookOnly: false,

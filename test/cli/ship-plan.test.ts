@@ -1,0 +1,15 @@
+import { orderText } from '../../cli/ship-plan.ts';
+
+test('whoever must keep the order is told, and nobody where any will do', () => {
+  const told = (first: Parameters<typeof orderText>[0]['first']) => orderText({ first, says: 'why' });
+  expect(told('either')).toEqual([]);
+  expect(told('apart')).toEqual(['why']);
+  expect(told('routers')).toEqual([
+    'why',
+    'Hold the engine before the merge, until all waves are confirmed: ship does not.',
+  ]);
+  expect(told('cluster')).toEqual([
+    'why',
+    'Begin when the engine has synced: as long as the nodes keep those sessions, ship refuses.',
+  ]);
+});

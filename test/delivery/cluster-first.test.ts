@@ -1,0 +1,75 @@
+import { notFollowed } from '../../delivery/cluster-first.ts';
+import type { ProtocolState } from '../../delivery/protocol-states.ts';
+import { type RemoteCommand, words } from '../../delivery/remote.ts';
+import { protocols as protocolsOf } from '../../delivery/router.ts';
+import { routerScript } from '../../delivery/router-script.ts';
+import type { Fabric } from '../../fabric/index.ts';
+import { bootLab, converged, findPrograms, hostFolder, type Lab } from '../../lab/index.ts';
+import { routerFiles } from '../../routers/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { redundant, scenario } from '../lab/labs.ts';
+
+const network = (east: readonly string[], change: Partial<TopologyInput> = {}): Fabric =>
+  fabricOf(redundant({ regions: { east: { routers: [...east] }, west: { router: 'w1' } }, ...change }));
+
+const [before, after] = [network(['e1', 'e2']), network(['e2'])];
+
+/** The network with routers that still have `before`, and a cluster that has `clusterAs`. */
+async function lookedAt(clusterAs: Fabric, router: string): Promise<readonly ProtocolState[]> {
+  const programs = findPrograms('.');
+  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  const files = ({ routers }: Fabric) => {
+    const inLab = new Map(routers.map((one) => [one.name, one]));
+    const own = before.routers.map((one) => {
+      const { bird, attachments } = inLab.get(one.name) ?? one;
+      return { ...one, bird, attachments };
+    });
+    return routerFiles({ ...before, routers: own });
+  };
+  const lab = await bootLab({ fabric: clusterAs, routerFiles: files, programs });
+  if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
+  try {
+    await converged(lab);
+    return await protocols(lab, router);
+  } finally {
+    await lab.holder.end();
+  }
+}
+
+/** What the router's own script says of them. */
+async function protocols(lab: Lab, router: string): Promise<readonly ProtocolState[]> {
+  const folder = hostFolder(router);
+  const script = routerScript('protocols').replaceAll("'", `'\\''`);
+  const run = (command: RemoteCommand) =>
+    lab.holder.run(`sh -c '${script}' noencap ${words(command).join(' ')} </dev/null`);
+  const seen = await protocolsOf(
+    { run },
+    { configDir: folder, mode: 'standalone', socket: `${folder}/bird.ctl` },
+  );
+  if (seen.failed !== undefined) throw new Error(seen.failed.says);
+  return seen.done;
+}
+
+scenario('a router that reflects no more, whose BGPPeer must be gone first', () => {
+  test('is left alone as long as the nodes have it, and not longer', async () => {
+    const [still, gone] = await Promise.all([lookedAt(before, 'e1'), lookedAt(after, 'e1')]);
+    expect(notFollowed(before, after, 'e1', still)).toEqual(['e-a--e1/ipv4', 'e-b--e1/ipv4']);
+    expect(notFollowed(before, after, 'e1', gone)).toEqual([]);
+  }, 120_000);
+});
+
+const established = (name: string, neighbor: string): ProtocolState =>
+  ({
+    name,
+    type: 'BGP',
+    state: 'up',
+    bgp: { state: 'Established', neighbor, error: '' },
+    channels: [],
+  }) as never;
+
+test('sessions that stay, and those of other routers, are none that must go', () => {
+  const all = [established('k3s_e_a', '192.168.1.11'), established('k3s_e_b', '192.168.1.12')];
+  expect(notFollowed(before, before, 'e1', all)).toEqual([]);
+  expect(notFollowed(before, after, 'e2', all)).toEqual([]);
+});
