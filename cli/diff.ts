@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, statSync } from 'node:fs';
 import type { Fabric } from '../fabric/index.ts';
 import { type Review, review, reviewMarkdown, type State, SUMMARY_LIMIT } from '../review/index.ts';
 import { pathText } from '../topology/fault.ts';
+import { jsonText } from '../topology/foreign.ts';
 import type { Source } from '../topology/index.ts';
 import { refuse } from './analysis-input.ts';
 import { type BaseState, readBase } from './base-state.ts';
@@ -49,7 +50,7 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
     unknown: [...before.unknown, ...lab.unknown],
     notes: [...before.notes, ...head.notes],
   });
-  if (terminal.json) terminal.print(`${JSON.stringify(told, null, 2)}\n`);
+  if (terminal.json) terminal.print(`${jsonText(told)}\n`);
   else terminal.report(reviewText(told, terminal.colour, terminal.width));
   annotate(told, options.topology, terminal);
   summarise(told);

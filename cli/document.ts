@@ -1,3 +1,5 @@
+import { jsonText } from '../topology/foreign.ts';
+
 /** What `--json` prints, and nothing else: one JSON document, of a form that has a version. */
 export const documentOf = (command: string, body: object): string =>
-  `${JSON.stringify({ version: 1, command, ...body }, null, 2)}\n`;
+  `${jsonText({ version: 1, command, ...body })}\n`;

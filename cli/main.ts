@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { MAX_PARALLEL } from '../delivery/rollout.ts';
+import { jsonText } from '../topology/foreign.ts';
 import { adopt } from './adopt.ts';
 import { bootstrap } from './bootstrap.ts';
 import { check } from './check.ts';
@@ -14,23 +15,39 @@ import { labRehearse } from './rehearse.ts';
 import { labBirdc, labDown, labExec, labRoutes, labUp } from './running-lab.ts';
 import { ship } from './ship.ts';
 import { synth } from './synth.ts';
-import { type Terminal, terminal } from './terminal.ts';
+import { type Terminal, terminal, toStderr, toStdout } from './terminal.ts';
 import { BusyError } from './write-dist.ts';
 
 /** The command line: `argv` without node and script. Sets the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Node would write what somebody else's text is in as it is.
+  process.on('uncaughtException', (error) => {
+    tellBug(error);
+    process.exit(1);
+  });
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => toStderr(`${name}: ${message}\n`));
   try {
     await program().parseAsync(argv, { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
+    if (!(error instanceof CommanderError)) {
+      tellBug(error);
+      return;
+    }
     process.exitCode = error.exitCode === 0 ? EXIT.fine : EXIT.badInput;
     // Commander has said it on stderr; who asked for a document gets one all the same.
-    if (error.exitCode !== 0 && argv.includes('--json')) process.stdout.write(refused(error.message));
+    if (error.exitCode !== 0 && argv.includes('--json')) toStdout(refused(error.message));
   }
 }
 
-const refused = (why: string): string =>
-  `${JSON.stringify({ version: 1, ok: false, refused: why }, null, 2)}\n`;
+/** Node would show the line of the bundle besides, which is all of it. */
+function tellBug(error: unknown): void {
+  process.exitCode = 1;
+  const stack = error instanceof Error ? error.stack : undefined;
+  toStderr(`${stack ?? error}\nThis is a bug, of noencap or of a chart of your own.\n`);
+}
+
+const refused = (why: string): string => `${jsonText({ version: 1, ok: false, refused: why })}\n`;
 
 function program(): Command {
   const root = new Command('noencap')
@@ -38,6 +55,7 @@ function program(): Command {
     .version('0.1.0')
     .showHelpAfterError('(see --help)')
     .exitOverride()
+    .configureOutput({ writeOut: toStdout, writeErr: toStderr })
     .enablePositionalOptions()
     .addHelpText('after', EXIT_CODES);
 

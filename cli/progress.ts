@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { printable } from '../topology/foreign.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One step of a longer command: what it is called, and what it does. `say` shows how far it is. */
@@ -15,10 +16,10 @@ export async function runSteps(steps: readonly Step[], terminal: Terminal): Prom
     return;
   }
   const tasks = steps.map(({ title, run }) => ({
-    title,
+    title: printable(title),
     task: async (_: unknown, task: { title: string }) =>
       run((detail) => {
-        task.title = `${title}: ${detail}`;
+        task.title = printable(`${title}: ${detail}`);
       }),
   }));
   await drawn(tasks, false);
@@ -56,10 +57,10 @@ function line(title: string) {
     settle = (isWell) => (isWell ? done() : fail(new Error(title)));
   });
   const update = (detail: string) => {
-    if (shown !== undefined && detail !== '') shown.title = `${title}: ${detail}`;
+    if (shown !== undefined && detail !== '') shown.title = printable(`${title}: ${detail}`);
   };
   return {
-    title,
+    title: printable(title),
     task: (_: unknown, task: { title: string }) => {
       shown = task;
       return ended;

@@ -1,9 +1,11 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, resolve } from 'node:path';
+import { format } from 'node:util';
 import { hidingSecrets } from '../machine/index.ts';
 import type { Loaded } from '../topology/index.ts';
 import { loadTopology, parseTopologyValue, unreadable } from '../topology/index.ts';
+import { toStderr } from './terminal.ts';
 
 const MODULES = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
@@ -66,8 +68,9 @@ function compile(file: string): string {
 /** What the module prints goes to stderr: with --json stdout is one document and nothing else. */
 function evaluate(code: string, file: string): { default?: unknown } {
   const module: { exports: { default?: unknown } } = { exports: {} };
-  const { log, info, debug } = console;
-  Object.assign(console, { log: console.error, info: console.error, debug: console.error });
+  const { log, info, debug, warn, error } = console;
+  const say = (...values: unknown[]) => toStderr(`${format(...values)}\n`);
+  Object.assign(console, { log: say, info: say, debug: say, warn: say, error: say });
   try {
     new Function('module', 'exports', 'require', '__filename', '__dirname', code)(
       module,
@@ -77,7 +80,7 @@ function evaluate(code: string, file: string): { default?: unknown } {
       dirname(file),
     );
   } finally {
-    Object.assign(console, { log, info, debug });
+    Object.assign(console, { log, info, debug, warn, error });
   }
   return module.exports;
 }

@@ -1,6 +1,7 @@
 import type { Review } from '../review/index.ts';
 import { byHandText, factsText, objectText, verdict } from '../review/index.ts';
 import { printable } from '../topology/fault.ts';
+import { visible } from './colour.ts';
 import type { Terminal } from './terminal.ts';
 
 type Colour = Terminal['colour'];
@@ -67,10 +68,6 @@ function wrapped(text: string, indent: string, width: number): string[] {
   }
   return [...lines, line];
 }
-
-/** Columns that a text takes; colours take none. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour is
-const visible = (text: string): number => text.replace(/\u001b\[[0-9;]*m/g, '').length;
 
 function dangerLines({ dangers, accepted }: Review, colour: Colour, width: number): string[] {
   return dangers.flatMap(({ severity, says, mend }) => {

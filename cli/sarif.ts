@@ -1,5 +1,6 @@
 import type { Finding } from '../analysis/index.ts';
 import { pathText } from '../topology/fault.ts';
+import { jsonText } from '../topology/foreign.ts';
 import type { Fault, Source } from '../topology/index.ts';
 import { inRepository } from './terminal.ts';
 
@@ -26,7 +27,7 @@ export function sarif(faults: readonly Fault[], findings: readonly Finding[], so
       },
     ],
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${jsonText(document)}\n`;
 }
 
 interface Result {

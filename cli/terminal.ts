@@ -1,8 +1,12 @@
 import { relative, resolve } from 'node:path';
 import pc from 'picocolors';
-import { printable } from '../topology/fault.ts';
+import { harmless } from '../topology/foreign.ts';
+import { type Colour, colours, painted } from './colour.ts';
 
-/** How one run speaks: set up once from the global options, passed to every command. */
+/**
+ * How one run speaks: set up once from the global options, passed to every command. Whatever is written, terminal and runner obey
+ * nothing of it but noencap's own colours.
+ */
 export interface Terminal {
   /** For people; nothing with `--quiet` or `--json`. */
   say(text: string): void;
@@ -19,7 +23,7 @@ export interface Terminal {
   readonly live: boolean;
   /** Columns of stdout; of what is no terminal, as many as a log shows well. */
   readonly width: number;
-  readonly colour: ReturnType<typeof pc.createColors>;
+  readonly colour: Colour;
 }
 
 export interface Annotation {
@@ -41,7 +45,7 @@ export interface TerminalOptions {
 /** Reads NO_COLOR and GITHUB_ACTIONS; everything else comes from the options. */
 export function terminal(options: TerminalOptions): Terminal {
   const silent = options.json || options.quiet;
-  const colour = pc.createColors(
+  const colour = colours(
     options.color && !options.json && pc.isColorSupported && process.stdout.isTTY === true,
   );
   return {
@@ -49,16 +53,20 @@ export function terminal(options: TerminalOptions): Terminal {
     live: !silent && process.stderr.isTTY === true && process.env.CI === undefined,
     width: process.stdout.isTTY === true ? Math.max(process.stdout.columns, 40) : 120,
     colour,
-    say: (text) => void (silent || process.stdout.write(`${text}\n`)),
-    report: (text) => void (options.json || process.stdout.write(`${text}\n`)),
-    print: (text) => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
-    complain: (text) => void (options.json || process.stderr.write(`${text}\n`)),
+    say: (text) => void (silent || toStdout(`${text}\n`)),
+    report: (text) => void (options.json || toStdout(`${text}\n`)),
+    print: (text) => toStdout(text.endsWith('\n') ? text : `${text}\n`),
+    complain: (text) => void (options.json || toStderr(`${text}\n`)),
     annotate: (annotation) => {
       // On stderr, where the runner reads commands as well: with --json stdout is one document and nothing else.
       if (process.env.GITHUB_ACTIONS === 'true') process.stderr.write(`${workflowCommand(annotation)}\n`);
     },
   };
 }
+
+/** All that noencap writes goes through these two, with one exception: the commands that it gives the runner itself. */
+export const toStdout = (text: string): void => void process.stdout.write(painted(text, harmless));
+export const toStderr = (text: string): void => void process.stderr.write(painted(text, harmless));
 
 /** `1 file`, `2 files`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
@@ -85,12 +93,6 @@ export function inRepository(file: string): string {
 }
 
 const data = (text: string): string =>
-  text
-    .split('\n')
-    .map(printable)
-    .join('\n')
-    .replaceAll('%', '%25')
-    .replaceAll('\r', '%0D')
-    .replaceAll('\n', '%0A');
+  harmless(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 
 const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

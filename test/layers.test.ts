@@ -90,6 +90,19 @@ test('programs are started in one place, which keeps secrets from them', () => {
   expect(starts).toEqual(['machine/child.ts']);
 });
 
+test('what is written for people goes through one place, which lets nothing of it be obeyed', () => {
+  const writers = Object.keys(MAY_IMPORT)
+    .flatMap(sources)
+    .filter((file) => {
+      const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+      return /\b(process\.std(out|err)|console\.|writeSync\([12]\b|stdio: ?'inherit'|\/dev\/(std(out|err)|tty))/.test(
+        code,
+      );
+    });
+  // Of these the first is that place, the second draws titles that are printable, and the third hands the terminal to the user's own command.
+  expect(writers).toEqual(['cli/terminal.ts', 'cli/progress.ts', 'cli/running-lab.ts'].sort());
+});
+
 test('the test itself sees imports: of types, over several lines, and dynamic ones', () => {
   expect(importsOf('cli/main.ts')).toContain('./check.ts');
   expect(importsOf('fabric/fabric.ts')).toContain('../topology/model.ts');

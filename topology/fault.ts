@@ -1,6 +1,9 @@
 import type { FaultCode } from './codes.ts';
+import { printable } from './foreign.ts';
 import type { Path } from './model.ts';
 import type { Place, Source } from './source.ts';
+
+export { codePoint, printable, UNPRINTABLE } from './foreign.ts';
 
 /** What is wrong with a topology file: a fault each, none hidden by another. */
 export interface Fault {
@@ -144,16 +147,5 @@ function width(text: string): number {
     0,
   );
 }
-
-/** Tabs as one space, so that carets stay in step; what a terminal would obey, as its code point. */
-export function printable(text: string): string {
-  return text.replace(/\t/g, ' ').replace(UNPRINTABLE, (char) => `<${codePoint(char)}>`);
-}
-
-/** Control, bidirectional and invisible formatting characters, line separators, lone surrogates. */
-export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-
-export const codePoint = (char: string): string =>
-  `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

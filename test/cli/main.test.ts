@@ -156,7 +156,9 @@ test('an annotation cannot smuggle in a second command, or another property', ()
     title: 'x',
     message: 'one\r\n::set-output name=x::y 100%',
   });
-  expect(command).toBe('::error file=a%2Cline=9%3Ab,title=x::one<U+000D>%0A::set-output name=x::y 100%25');
+  expect(command).toBe(
+    '::error file=a%2Cline=9%3Ab,title=x::one<U+000D>%0A<U+003A>:set-output name=x::y 100%25',
+  );
   expect(command.split('\n')).toHaveLength(1);
 });
 

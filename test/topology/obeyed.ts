@@ -1,0 +1,7 @@
+/** As the runner reads a line: see ActionCommand of actions/runner. */
+export function obeyed(line: string): boolean {
+  const invisible = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+  const compared = line.replace(invisible, '').trimStart();
+  const second = /^::.*?::/s.test(compared);
+  return second || /##\[[^\]]*\]/.test(compared);
+}
