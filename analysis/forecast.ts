@@ -13,11 +13,12 @@ import { isWhole } from './simulator/what-if.ts';
 
 /**
  * What a lab of this fabric must show if the simulator is right: every session, and of every pair of nodes where each machine on the way
- * sends packets, be that good or not. Whether it is good is what `check` says: the two can only differ where one of them is wrong.
+ * sends packets, be that good or not; with something failed, once it has come to rest again. Whether it is good is what `check` says:
+ * the two can only differ where one of them is wrong.
  */
-export function forecast(fabric: Fabric): Expectations {
+export function forecast(fabric: Fabric, failed: readonly Failing[] = []): Expectations {
   const network = networkOf(fabric, nodeBlocks(fabric), loansToTry(fabric));
-  const simulation = simulatorOf(network)();
+  const simulation = simulatorOf(network)(failureOf(network, failed));
   const podRoute = podRoutesIn(network);
   return {
     sessions: network.links.filter(({ index }) => index % 2 === 0).map(({ session }) => session),

@@ -147,11 +147,9 @@ async function look(
   const probed = await probe(left);
   const answered = await probeBorrowed(left);
   const isAtRest = failed.length === 0;
-  const all = [
-    ...judge(left, seen, probed),
-    ...(isAtRest ? lostAsExpected(probed) : []),
-    ...borrowedFailures(left, answered),
-  ];
+  // What nothing leads to any more once something has failed is no failure of the lab.
+  const lost = lostAsExpected(isAtRest ? probed : probed.filter(({ pair }) => pair.reachable));
+  const all = [...judge(left, seen, probed), ...lost, ...borrowedFailures(left, answered)];
   // With nothing broken it is a forecast that the lab is held against: `check` warns of it (NE203).
   const asked = (one: Failure) => (isAtRest && one.kind === 'hairpin') || turnsByDesign(left.fabric, one);
   const down = new Set(
@@ -180,7 +178,7 @@ const askedOf = ({ expected: { borrowed = [] } }: Lab): number =>
 
 /** What must hold of a lab in which these have failed. */
 function leftOf(booted: Lab, failed: readonly Failing[]): Lab {
-  const left = without(booted, failed);
+  const left = without(booted, failed, forecast(booted.fabric, failed));
   return { ...left, expected: { ...left.expected, ...forecastWithout(booted.fabric, failed) } };
 }
 

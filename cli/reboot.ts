@@ -1,3 +1,4 @@
+import { forecast } from '../analysis/index.ts';
 import { type Fabric, RECOVERY_WAIT } from '../fabric/index.ts';
 import { failing, type Reboot, type Refused, rebootNode } from '../lab/index.ts';
 import { routerFiles } from '../routers/index.ts';
@@ -36,7 +37,8 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
   const failed = options.fail.flatMap((name) => (isNode(fabric, name) ? [] : (failing(fabric, name) ?? [])));
   let result: Reboot | Refused | undefined;
   const run = async (progress: (step: string) => void) => {
-    result = await rebootNode({ fabric, node, failed, away, routerFiles, programs, progress });
+    const foretold = forecast(fabric, failed);
+    result = await rebootNode({ fabric, node, failed, foretold, away, routerFiles, programs, progress });
   };
   await runSteps([{ title: `Reboot ${node}`, run }], terminal);
   if (result === undefined) throw new Error('the reboot found nothing');

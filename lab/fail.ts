@@ -1,4 +1,4 @@
-import type { Fabric, Session } from '../fabric/index.ts';
+import type { Expectations, Fabric, PairExpectation, Session } from '../fabric/index.ts';
 import { expectations, igpPaths } from '../fabric/index.ts';
 import { askBird } from './birdc.ts';
 import type { Lab } from './boot.ts';
@@ -60,16 +60,42 @@ async function disable(lab: Lab, id: string): Promise<void> {
   await askBird(socket, `disable ${protocol?.name ?? ''}`);
 }
 
-/** The lab as it is held against expectations once these have failed. */
-export function without(lab: Lab, failed: readonly Failing[]): Lab {
+/**
+ * The lab as it is held against expectations once these have failed. `foretold` is what the analysis says of that state: of several right
+ * ways it knows those that are taken, and what BGPFilters leave of them.
+ */
+export function without(lab: Lab, failed: readonly Failing[], foretold?: Expectations): Lab {
   const fabric = failed.reduce(fabricWithout, lab.fabric);
   const dead = new Set(failed.filter(({ kind }) => kind === 'router').map(({ name }) => name));
   const hosts = lab.plan.hosts.filter(({ name }) => !dead.has(name));
-  return { ...lab, fabric, plan: { ...lab.plan, hosts }, expected: reachableSessions(fabric) };
+  const right = reachableSessions(fabric);
+  const expected = foretold === undefined ? right : asForetold(fabric, right, foretold);
+  return { ...lab, fabric, plan: { ...lab.plan, hosts }, expected };
+}
+
+/**
+ * What still leads somewhere must arrive, foretold or not. Nodes of Calico's mesh hold on to a peer that went silent for four minutes: until
+ * then their old ways are as good as the new ones.
+ */
+function asForetold(fabric: Fabric, right: Expectations, { pairs, exported }: Expectations): Expectations {
+  const nodes = new Set(fabric.bgp.nodeToNodeMesh ? fabric.nodes.map(({ name }) => name) : []);
+  const known = new Map(pairs.map((pair) => [`${pair.from} ${pair.to} ${pair.family}`, pair]));
+  return {
+    ...right,
+    ...(exported === undefined ? {} : { exported }),
+    pairs: right.pairs.map((pair): PairExpectation => {
+      const found = known.get(`${pair.from} ${pair.to} ${pair.family}`);
+      if (found === undefined) return pair;
+      const old = [...pair.steps].filter(([machine]) => nodes.has(machine));
+      const steps = new Map(found.steps);
+      for (const [machine, own] of old) steps.set(machine, [...own, ...(steps.get(machine) ?? [])]);
+      return { ...pair, isLossy: pair.reachable && found.isLossy === true, steps };
+    }),
+  };
 }
 
 /** Of mesh sessions only those whose ends the underlay still connects are up. */
-function reachableSessions(fabric: Fabric): Lab['expected'] {
+function reachableSessions(fabric: Fabric): Expectations {
   const { sessions, pairs } = expectations(fabric);
   const lost = new Set(
     pairs.filter(({ reachable }) => !reachable).map(({ from, to, family }) => `${from} ${to} ${family}`),

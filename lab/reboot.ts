@@ -1,3 +1,4 @@
+import type { Expectations } from '../fabric/index.ts';
 import { askBird } from './birdc.ts';
 import { type BootOptions, bootLab, type Lab, must } from './boot.ts';
 import { breakIt, cutOff, type Failing, without } from './fail.ts';
@@ -27,6 +28,8 @@ export interface RebootOptions extends BootOptions {
   readonly node: string;
   /** What is away meanwhile. */
   readonly failed: readonly Failing[];
+  /** What the analysis says of the network without that. */
+  readonly foretold?: Expectations;
   /** Nodes that are switched off, and still in the API server: their peers keep the session with them. */
   readonly away: readonly string[];
   readonly progress?: (step: string) => void;
@@ -41,7 +44,7 @@ const OFF = 1;
  * Its pod stays: what is lost is what BIRD costs, and not what a pod's start does.
  */
 export async function rebootNode(options: RebootOptions): Promise<Reboot | Refused> {
-  const { node, failed, away, progress = () => {}, ...boot } = options;
+  const { node, failed, foretold, away, progress = () => {}, ...boot } = options;
   progress('boot the network');
   const lab = await bootLab(boot);
   if ('says' in lab) return lab;
@@ -50,7 +53,7 @@ export async function rebootNode(options: RebootOptions): Promise<Reboot | Refus
     if (atFirst !== undefined) return atFirst;
     for (const one of failed) await breakIt(lab, one);
     await cutOff(lab, away);
-    const left = failed.length === 0 ? lab : without(lab, failed);
+    const left = failed.length === 0 ? lab : without(lab, failed, foretold);
     if (failed.length > 0) {
       progress('wait until the others know what is missing');
       await forgotten(lab, left);

@@ -1,4 +1,13 @@
-import { bootLab, breakIt, type Failing, failing, findPrograms, type Lab } from '../../lab/index.ts';
+import {
+  askBird,
+  bootLab,
+  breakIt,
+  type Failing,
+  failing,
+  findPrograms,
+  hostFolder,
+  type Lab,
+} from '../../lab/index.ts';
 import type { LabHost, LabPlan } from '../../lab/plan.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -45,7 +54,6 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     expect(failures.map(({ says }) => says)).toEqual(
       expect.arrayContaining([expect.stringMatching(/^e-a--e1\/ipv4 is .* at e1$/)]),
     );
-    const { askBird, hostFolder } = await import('../../lab/index.ts');
     await askBird(lab.holder.path(`${hostFolder('e1')}/bird.ctl`), 'enable all');
     expect((await look(lab, [], 20_000)).failures).toEqual([]);
   }, 90_000);
@@ -283,4 +291,40 @@ scenario('a lab that was built wrong', () => {
     const full = bootLab({ fabric: fabricOf(redundant()), routerFiles, programs, room: '16k' });
     await expect(full).rejects.toThrow(/ENOSPC/);
   }, 30_000);
+});
+
+scenario('a filter on one of two reflectors, while something breaks', () => {
+  const { calico, ...topology } = redundant();
+  const hidden = { action: 'Reject', match: { cidr: '10.42.0.0/26', operator: 'Equal' } } as const;
+  const filters = { hide: { routers: ['e1'], export: [hidden] } };
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await booted({
+      ...topology,
+      bgp: { ...topology.bgp, nodeToNodeMesh: false },
+      calico: { ...calico, filters },
+    });
+  }, 60_000);
+  afterAll(async () => lab?.holder.end());
+
+  test('a session of the other region is lost: what the filter hides is missed nowhere', async () => {
+    const session = named(lab, 'e-b--e1/ipv4');
+    await breakIt(lab, session);
+    expect((await look(lab, [session], 15_000)).failures).toEqual([]);
+    await askBird(lab.holder.path(`${hostFolder('e1')}/bird.ctl`), 'enable all');
+    expect((await look(lab, [], 20_000)).says('session')).toEqual([]);
+  }, 90_000);
+
+  test('the one reflector dies that tells of the block: its pods are lost, and no others', async () => {
+    const dead = named(lab, 'e2');
+    await breakIt(lab, dead);
+    const { says } = await look(lab, [dead], 20_000);
+    expect(says('export')).toEqual([]);
+    expect(says('pair').map((one) => one.split(':')[0])).toEqual([
+      'e-a to e-b',
+      'e-a to w-a',
+      'e-b to e-a',
+      'w-a to e-a',
+    ]);
+  }, 60_000);
 });

@@ -1,3 +1,4 @@
+import { forecast } from '../../analysis/index.ts';
 import type { Failing } from '../../lab/index.ts';
 import {
   bootLab,
@@ -52,7 +53,7 @@ export interface Look {
 
 /** What `noencap lab` would find now, with these having failed. */
 export async function look(lab: Lab, failed: readonly Failing[] = [], patience = 3000): Promise<Look> {
-  const left = failed.length === 0 ? lab : without(lab, failed);
+  const left = failed.length === 0 ? lab : without(lab, failed, forecast(lab.fabric, failed));
   const seen = await settledIn(left, patience);
   const probed = await probe(left);
   const failures = judge(left, seen, probed);
