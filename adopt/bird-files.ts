@@ -54,7 +54,9 @@ export function readFolder({ name, files }: RouterFolder): BirdFiles {
   const entry = ENTRIES.find((path) => files.has(path));
   if (entry === undefined) {
     const says = `has none of ${ENTRIES.join(', ')}`;
-    const mend = "Name a copy of BIRD's folder, /etc/bird on most routers.";
+    const mend = files.has('frr.conf')
+      ? "This is FRR's folder, and noencap's routers run BIRD: give no folder for this router, and its BGPPeer stays."
+      : "Name a copy of BIRD's folder, /etc/bird on most routers.";
     problems.push(problem(yamlSource(name, '', undefined), undefined, says, mend));
     return { statements: [], problems };
   }
