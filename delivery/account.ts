@@ -91,13 +91,17 @@ mv ${HOME}/.ssh/authorized_keys.new ${HOME}/.ssh/authorized_keys
 chown "$user:$group" "$config"
 chmod u+rwx,g+rx,g-w,o-w "$config"
 for folder in "$config/k3s" "$config/.noencap"; do
-  if [ -d "$folder" ] && [ ! -L "$folder" ]; then
-    # Nobody else may change any of it from here on; of a file with two names the other one may be anywhere.
-    find "$folder" -type d -exec chown -h "$user:$group" '{}' + -exec chmod g-w,o-w '{}' +
-    twice=$(find "$folder" -type f -links +1 -print | head -n 1)
+  if [ ! -d "$folder" ] || [ -L "$folder" ]; then continue; fi
+  # From above: what is in a folder that is not the account's yet could be replaced by links meanwhile.
+  depth=0
+  while [ -n "$(find "$folder" -mindepth "$depth" -maxdepth "$depth" -print | head -n 1)" ]; do
+    # Of a file with two names the other one may be anywhere.
+    twice=$(find "$folder" -mindepth "$depth" -maxdepth "$depth" -type f -links +1 -print | head -n 1)
     if [ -n "$twice" ]; then echo "$twice has a second name elsewhere: put a copy in its place." >&2; exit 3; fi
-    find "$folder" -exec chown -h "$user:$group" '{}' +
-  fi
+    find "$folder" -mindepth "$depth" -maxdepth "$depth" -exec chown -h "$user:$group" '{}' +
+    find "$folder" -mindepth "$depth" -maxdepth "$depth" -type d -exec chmod g-w,o-w '{}' +
+    depth=$((depth + 1))
+  done
 done
 
 # Which router this is, for deliveries that another name or a forwarded port leads here.

@@ -115,6 +115,9 @@ tree() {
 # mirror NAME: a folder of the configuration folder.
 mirror() {
   cd "$config" || return 1
+  # A name of two lines would be two: the second one could lead anywhere.
+  [ -z "$(find "$1" -name '*
+*' -print | head -n 1)" ] || return 1
   find "$1" -print | while IFS= read -r item; do
     if [ -d "$item" ] && [ ! -L "$item" ]; then mkdir "$new/$item"; else ln -s "$config/$item" "$new/$item"; fi || exit 1
   done

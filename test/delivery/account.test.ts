@@ -18,7 +18,12 @@ jest.setTimeout(60_000);
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDXDA2KYbWm6I56U69jpilq1FWvwYFge0FGylHwZSE08';
 const TARGET = { host: 'gateway', user: 'noencap', port: 22, knownHosts: 'known_hosts' };
-const SETTINGS: RouterSettings = { configDir: '/etc/bird', mode: 'include', secret: 'k3s-password.conf' };
+const SETTINGS: RouterSettings = {
+  configDir: '/etc/bird',
+  mode: 'include',
+  secret: 'k3s-password.conf',
+  router: { network: 'home', name: 'gateway', id: '10.0.0.1' },
+};
 const LINE = `restrict,command="/usr/local/sbin/noencap-router" ${KEY}`;
 
 test.each([
@@ -119,6 +124,30 @@ onRouter('the account that it makes delivers over SSH, with no more rights than 
       stderr: expect.stringContaining('an account noencap for something else'),
     });
     await router('cat /run/passwd >/etc/passwd');
+    // It knows which router it is from here on, and another one's script changes nothing.
+    expect(await router('stat -c %U /etc/bird/.noencap/router; cat /etc/bird/.noencap/router')).toBe(
+      'noencap\nhome/gateway/10.0.0.1\n',
+    );
+    const edge = { ...SETTINGS, router: { network: 'home', name: 'edge', id: '10.0.0.2' } };
+    const others = accountScript(target, edge, readFileSync(`${key}.pub`, 'utf8')) as string;
+    expect(await started.run(others)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('This machine is the router home/gateway/10.0.0.1'),
+    });
+    // What BIRD's user could have left there leads root nowhere.
+    await router(
+      'ln /etc/hostname /etc/bird/k3s/second; echo mine >/run/mine; ln -s /run/mine /etc/bird/k3s/link',
+    );
+    expect(await started.run(setup)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('/etc/bird/k3s/second has a second name'),
+    });
+    await router('rm /etc/bird/k3s/second');
+    expect(await router(setup)).toBe(pins);
+    expect(await router('stat -c %U /run/mine /etc/hostname; rm /etc/bird/k3s/link')).toBe('root\nroot\n');
+    await router('mv /etc/bird/bird.conf /run/bird.conf; ln -s /etc/shadow /etc/bird/bird.conf');
+    expect(await started.run(setup)).toMatchObject({ code: 3, stderr: expect.stringContaining('is a link') });
+    await router('rm /etc/bird/bird.conf; mv /run/bird.conf /etc/bird/bird.conf');
 
     const ssh = join(folder, 'ssh');
     writeFileSync(ssh, `#!/bin/sh\nexec nsenter ${holder.enter.join(' ')} /usr/bin/ssh "$@"\n`);

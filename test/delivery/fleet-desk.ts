@@ -133,7 +133,7 @@ export function otherTool(desk: Desk, name: string, file: string, from: string, 
 
 /** All that is bundled; what is rendered, tested or fetched is not. */
 const SOURCES =
-  /^(adopt|analysis|bin|bootstrap|charts|cli|delivery|fabric|imports|lab|live|nodes|review|routers|topology|main\.ts|package.*\.json)$/;
+  /^(adopt|analysis|bin|bootstrap|charts|cli|delivery|fabric|imports|lab|live|machine|nodes|review|routers|topology|main\.ts|package.*\.json)$/;
 
 /** A program that runs on the operator's machine of the lab. */
 export interface Runs {

@@ -162,7 +162,11 @@ const knock = (port: number): Promise<string> =>
   });
 
 test('what comes in with the environment changes nothing', () => {
-  const { stdout, status } = ask('inspect', '-o', `SetEnv=config=/root birdc=/bin/sh fixed=1 IFS=/`);
+  const { stdout, status } = ask(
+    'inspect',
+    '-o',
+    `SetEnv=config=/root birdc=/bin/sh fixed=1 IFS=/ script=echo answered=7 rights=7`,
+  );
   expect(status).toBe(0);
   expect(stdout).toMatch(/\nend\n$/);
   expect(stdout).not.toContain('/root');

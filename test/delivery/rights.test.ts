@@ -203,6 +203,19 @@ onRouter.each([
     },
   );
 
+  test('a name of two lines plants nothing beside the staged copy', async () => {
+    await asBird(
+      'cd /etc/bird && two=$(printf "x\\n..") && mkdir -p "filters/$two" && touch "filters/$two/planted"',
+    );
+    const at = await steps();
+    done(await at.adopt());
+    expect((await at.stage(release('one'))).failed?.says).toContain(
+      'staged copy of /etc/bird cannot be written',
+    );
+    expect(await router('ls /etc/bird/.noencap')).not.toContain('planted');
+    await at.lock.release();
+  });
+
   test("links that come and go while it works harm nothing of root's", async () => {
     const end = hostile(`cd /etc/bird
       mkdir .noencap
