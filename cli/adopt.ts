@@ -4,7 +4,6 @@ import {
   linkSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -28,8 +27,10 @@ import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric } from '../fabric/index.ts';
 import { kubectl } from '../live/kubectl.ts';
 import { runningObjects } from '../live/running-objects.ts';
+import { readAtMost, whyUnreadable } from '../machine/index.ts';
 import { repositoryURL } from '../topology/external.ts';
 import { pathText } from '../topology/fault.ts';
+import { LARGEST_TOPOLOGY } from '../topology/index.ts';
 import { valueSource } from '../topology/source.ts';
 import { adoptedText, comparisonText, notesText } from './adopt-text.ts';
 import { documentOf } from './document.ts';
@@ -38,6 +39,7 @@ import { git } from './git.ts';
 import { operatorManifestFaults } from './input.ts';
 import { render } from './render.ts';
 import { counted, type Terminal } from './terminal.ts';
+import { LARGEST_MANIFEST } from './vendored.ts';
 
 export interface AdoptOptions {
   readonly cluster: readonly string[];
@@ -142,7 +144,7 @@ async function readCluster(
   options: AdoptOptions,
 ): Promise<{ readonly files: readonly ClusterFile[] } | { readonly says: string; readonly code: ExitCode }> {
   if (!options.live) {
-    const files = options.cluster.map(fileOf);
+    const files = options.cluster.map((file) => fileOf(file));
     const refused = files.find((one) => 'says' in one);
     if (refused !== undefined && 'says' in refused) return { ...refused, code: EXIT.badInput };
     return { files: files.flatMap((one) => ('bytes' in one ? [one] : [])) };
@@ -158,28 +160,20 @@ async function readCluster(
   };
 }
 
-const SYSTEM: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  EISDIR: 'is a folder',
-  ENOTDIR: 'is no folder',
-  EACCES: 'may not be read by this user',
-};
+const unreadable = (path: string, error: unknown): { says: string } => ({
+  says: `${path} ${whyUnreadable(error)}.`,
+});
 
-const unreadable = (path: string, error: unknown): { says: string } => {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  return { says: `${path} ${SYSTEM[code] ?? `cannot be read (${code})`}.` };
-};
-
-function fileOf(file: string): ClusterFile | { readonly says: string } {
+function fileOf(file: string, most = LARGEST_OBJECTS): ClusterFile | { readonly says: string } {
   try {
-    return { file, bytes: readFileSync(file) };
+    return { file, bytes: readAtMost(file, most) };
   } catch (error) {
     return unreadable(file, error);
   }
 }
 
 function readRest(options: AdoptOptions) {
-  const known = options.known === undefined ? undefined : fileOf(options.known);
+  const known = options.known === undefined ? undefined : fileOf(options.known, LARGEST_TOPOLOGY);
   if (known !== undefined && 'says' in known) return known;
   const routers: RouterFolder[] = [];
   for (const one of options.router) {
@@ -189,7 +183,7 @@ function readRest(options: AdoptOptions) {
     routers.push({ name: one.slice(0, at), files: files.files });
   }
   const { operatorManifest: manifest } = options;
-  const bytes = manifest === undefined ? undefined : fileOf(manifest);
+  const bytes = manifest === undefined ? undefined : fileOf(manifest, LARGEST_MANIFEST);
   if (bytes !== undefined && 'says' in bytes) return bytes;
   const operatorManifest =
     manifest === undefined || bytes === undefined
@@ -200,6 +194,9 @@ function readRest(options: AdoptOptions) {
         };
   return { given: { known, routers, operatorManifest }, manifest };
 }
+
+/** A cluster of 10,000 nodes with all that kubectl prints of them. */
+const LARGEST_OBJECTS = 256 * 1024 * 1024;
 
 /** A copy of /etc/bird is small; what is not is another folder. */
 const MOST_FILES = 20_000;
@@ -217,7 +214,7 @@ function filesBelow(
       const found = statSync(join(folder, path), { throwIfNoEntry: false });
       if (found?.isDirectory() === true && depth < 6) walk(path, depth + 1);
       else if (found?.isFile() === true && found.size <= LARGEST_FILE)
-        files.set(path, readFileSync(join(folder, path)));
+        files.set(path, readAtMost(join(folder, path), LARGEST_FILE));
     }
   };
   try {

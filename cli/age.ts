@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { TextDecoder } from 'node:util';
+import { readAtMost, whyUnreadable } from '../machine/index.ts';
 import type { SecretFault } from './secrets.ts';
 
 /** The identities that decrypt, as `age-keygen` writes them: in the environment itself, or the path of a file. */
@@ -65,6 +65,9 @@ export async function decrypt(
 
 const IDENTITY = 'An identity is a line AGE-SECRET-KEY-1..., as age-keygen writes it.';
 
+/** An identity has 75 bytes. */
+const LARGEST_IDENTITIES = 64 * 1024;
+
 interface Line {
   readonly at: string;
   readonly line: number;
@@ -84,9 +87,9 @@ function identitiesOf(
   }
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readAtMost(path, LARGEST_IDENTITIES).toString('utf8');
   } catch (error) {
-    const says = `the file that it names cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    const says = `the file that it names ${whyUnreadable(error)}`;
     return { fault: { at: KEY_FILE, says, mend: 'Set it to the path of the file that age-keygen wrote.' } };
   }
   return linesOf(KEY_FILE, text);

@@ -46,7 +46,7 @@ export function prepareAnalysis(
   const read = readInput(options.topology, terminal);
   if (!read.ok) {
     if (terminal.json)
-      terminal.print(documentOf(command, { ok: false, faults: faultsAsJson(read.faults, read.source) }));
+      terminal.print(documentOf(command, { ok: false, ...faultsAsJson(read.faults, read.source) }));
     return { code: EXIT.badInput };
   }
   const { fabric, source } = read.input;

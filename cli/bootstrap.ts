@@ -40,7 +40,7 @@ export async function bootstrap(options: BootstrapOptions, terminal: Terminal): 
   const read = readInput(options.topology, terminal);
   if (!read.ok) {
     const faults = faultsAsJson(read.faults, read.source);
-    if (terminal.json) terminal.print(documentOf('bootstrap', { ok: false, faults }));
+    if (terminal.json) terminal.print(documentOf('bootstrap', { ok: false, ...faults }));
     return EXIT.badInput;
   }
   const { fabric, operatorManifest } = read.input;

@@ -44,7 +44,7 @@ export function check(options: CheckOptions, terminal: Terminal): ExitCode {
   if (options.sarif) terminal.print(sarif([], placed, source));
   else if (terminal.json) {
     const found = findings.map((finding) => asJson(finding, source));
-    terminal.print(document(failing.length === 0, [], found, reports));
+    terminal.print(document(failing.length === 0, { faults: [] }, found, reports));
   } else {
     for (const finding of findings) terminal.report(`${findingText(finding, source, terminal.colour)}\n`);
     if (reports !== undefined) terminal.report(`${whatIfText(analysis, reports, terminal.colour)}\n`);
@@ -98,7 +98,7 @@ function asJson(finding: Finding, source: Source): object {
 
 const document = (
   ok: boolean,
-  faults: readonly object[],
+  faults: ReturnType<typeof faultsAsJson>,
   findings: readonly object[],
   failures?: readonly FailureReport[],
-): string => documentOf('check', { ok, faults, findings, ...(failures && { failures }) });
+): string => documentOf('check', { ok, ...faults, findings, ...(failures && { failures }) });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readAtMost, whyUnreadable } from '../machine/index.ts';
 import { parseReview, REVIEW_VERSION, type Review } from '../review/document.ts';
 import { COMMENT_LIMIT, reviewMarkdown } from '../review/markdown.ts';
 import { commentBody, type Posted, refused, reviewMarker, upsert } from '../review/upsert.ts';
@@ -54,11 +54,12 @@ type Read =
 function readReview(file: string): Read | Unknown {
   const mend = 'Write one with `noencap diff --json`.';
   const name = printable(file);
-  const status = statSync(file, { throwIfNoEntry: false });
-  if (!status?.isFile()) return { says: `There is no review in ${name}`, mend };
-  if (status.size > LARGEST_REVIEW)
-    return { says: `${name} is larger than any review: ${status.size} bytes`, mend };
-  const text = readFileSync(file, 'utf8');
+  let text: string;
+  try {
+    text = readAtMost(file, LARGEST_REVIEW).toString('utf8');
+  } catch (error) {
+    return { says: `There is no review in ${name}: it ${whyUnreadable(error)}`, mend };
+  }
   const review = parseReview(text);
   if (!('says' in review)) return { network: review.network, review };
   return (

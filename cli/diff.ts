@@ -34,7 +34,7 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
   const read = readInput(options.topology, terminal);
   if (!read.ok) {
     if (terminal.json)
-      terminal.print(documentOf('diff', { ok: false, faults: faultsAsJson(read.faults, read.source) }));
+      terminal.print(documentOf('diff', { ok: false, ...faultsAsJson(read.faults, read.source) }));
     return EXIT.badInput;
   }
   const head = headOf(options, read.input);

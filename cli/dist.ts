@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, posix, relative, resolve } from 'node:path';
+import { readAtMost, Unreadable } from '../machine/index.ts';
 
 /** Path below the output folder, with `/`, to the text of the file. */
 export type RenderedFiles = ReadonlyMap<string, string>;
@@ -100,11 +101,17 @@ export function readRendered(file: string): { text: string; executable: boolean 
   try {
     const info = lstatSync(file);
     if (!info.isFile()) return undefined;
-    return { text: readFileSync(file, 'utf8'), executable: (info.mode & 0o100) !== 0 };
-  } catch {
+    const text = readAtMost(file, LARGEST_RENDERED).toString('utf8');
+    return { text, executable: (info.mode & 0o100) !== 0 };
+  } catch (error) {
+    // As if it were not there it would be left out of a diff, or of a delivery.
+    if (error instanceof Unreadable) throw error;
     return undefined;
   }
 }
+
+/** The largest, the label Jobs of 10,000 nodes, has 30 MiB. */
+const LARGEST_RENDERED = 256 * 1024 * 1024;
 
 type Tree = ReadonlyMap<string, 'file' | 'folder' | 'other'>;
 

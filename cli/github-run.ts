@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { readAtMost } from '../machine/index.ts';
 
 /** The repository that a workflow runs for, and how to speak with its GitHub. */
 export interface GitHubRun {
@@ -121,7 +121,7 @@ function eventOf<T>(env: NodeJS.ProcessEnv, shape: z.ZodType<T>): T | Unknown {
   if (file === undefined) return { says: 'GITHUB_EVENT_PATH does not say where the event is', mend };
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
+    value = JSON.parse(readAtMost(file, LARGEST_EVENT).toString('utf8'));
   } catch {
     return { says: `The event in ${JSON.stringify(file)} cannot be read`, mend };
   }
@@ -133,6 +133,9 @@ function eventOf<T>(env: NodeJS.ProcessEnv, shape: z.ZodType<T>): T | Unknown {
     mend,
   };
 }
+
+/** GitHub's own limit for an event is 25 MiB. */
+const LARGEST_EVENT = 32 * 1024 * 1024;
 
 const repositoryOf = (env: NodeJS.ProcessEnv): string | undefined =>
   /^[\w.-]+\/[\w.-]+$/.test(env.GITHUB_REPOSITORY ?? '') ? env.GITHUB_REPOSITORY : undefined;

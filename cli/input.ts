@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric, calicoMinor, type Fabric } from '../fabric/index.ts';
+import { whyUnreadable } from '../machine/index.ts';
 import { fault, located, pathText } from '../topology/fault.ts';
 import { type Fault, formatFault, type Source, type Topology } from '../topology/index.ts';
 import { readTopology } from './read-topology.ts';
 import { counted, type Terminal } from './terminal.ts';
+import { readVendored } from './vendored.ts';
 
 /** What every command starts from. */
 export interface Input {
@@ -40,9 +41,16 @@ export function readInput(
   return { ok: false, faults, source: loaded.source };
 }
 
-/** The faults as a JSON document carries them. */
-export const faultsAsJson = (faults: readonly Fault[], source: Source): object[] =>
-  faults.map((one) => ({
+/** Of a file with more faults, most have one cause: nobody reads on, and a log or a runner's memory has an end. */
+const MOST_SHOWN = 100;
+export const MOST_IN_DOCUMENT = 1000;
+
+/** The faults as a JSON document carries them; with their number, where it does not carry all. */
+export const faultsAsJson = (
+  faults: readonly Fault[],
+  source: Source,
+): { readonly faults: readonly object[]; readonly faultCount?: number } => ({
+  faults: faults.slice(0, MOST_IN_DOCUMENT).map((one) => ({
     code: one.code,
     file: source.file,
     line: one.at?.line,
@@ -50,12 +58,16 @@ export const faultsAsJson = (faults: readonly Fault[], source: Source): object[]
     path: pathText(one.path),
     message: one.message,
     mend: one.mend,
-  }));
+  })),
+  ...(faults.length > MOST_IN_DOCUMENT && { faultCount: faults.length }),
+});
 
 function reportFaults(faults: readonly Fault[], source: Source, terminal: Terminal): void {
-  terminal.complain(faults.map((one) => formatFault(one, source)).join('\n\n'));
-  terminal.complain(`\n${counted(faults.length, 'fault')}; nothing was written.`);
-  for (const one of faults) {
+  const shown = faults.slice(0, MOST_SHOWN);
+  terminal.complain(shown.map((one) => formatFault(one, source)).join('\n\n'));
+  const most = shown.length < faults.length ? `, the first ${MOST_SHOWN} of them shown` : '';
+  terminal.complain(`\n${counted(faults.length, 'fault')}${most}; nothing was written.`);
+  for (const one of shown) {
     terminal.annotate({
       level: 'error',
       file: source.file,
@@ -75,17 +87,11 @@ export function operatorManifestFaults(topology: Topology, file: string): Fault[
   const path = ['calico', 'operatorManifest'];
   let bytes: Buffer;
   try {
-    bytes = readFileSync(resolve(dirname(file), manifest.path));
+    bytes = readVendored(dirname(file), manifest.path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
     const mend = `Save the tigera-operator.yaml of Calico ${topology.calico.version} there; the path counts from the topology's folder.`;
     return [
-      fault(
-        'operator-manifest-missing',
-        [...path, 'path'],
-        `${manifest.path} cannot be read (${code})`,
-        mend,
-      ),
+      fault('operator-manifest-missing', [...path, 'path'], `${manifest.path} ${whyUnreadable(error)}`, mend),
     ];
   }
   const found = createHash('sha256').update(bytes).digest('hex');

@@ -29,7 +29,7 @@ export function prepareLab(options: LabOptions, terminal: Terminal): Prepared {
   const read = readInput(options.topology, terminal);
   if (!read.ok) {
     if (terminal.json)
-      terminal.print(documentOf('lab', { ok: false, faults: faultsAsJson(read.faults, read.source) }));
+      terminal.print(documentOf('lab', { ok: false, ...faultsAsJson(read.faults, read.source) }));
     return { code: EXIT.badInput };
   }
   const { fabric } = read.input;

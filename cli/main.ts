@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { MAX_PARALLEL } from '../delivery/rollout.ts';
+import { Unreadable } from '../machine/index.ts';
 import { jsonText } from '../topology/foreign.ts';
 import { adopt } from './adopt.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -349,13 +350,14 @@ async function run(
     if (why === undefined) throw error;
     speak.complain(why);
     if (speak.json) speak.print(refused(why));
-    process.exitCode = EXIT.environment;
+    process.exitCode = error instanceof Unreadable ? EXIT.badInput : EXIT.environment;
   }
 }
 
 /** What the file system or another run refused, in a sentence; undefined for what is a bug of ours. */
 function environmentFault(error: unknown): string | undefined {
   if (error instanceof BusyError) return error.message;
+  if (error instanceof Unreadable) return `${error.path} ${error.message}. Nothing was changed.`;
   const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
   if (!(error instanceof Error) || code === undefined || syscall === undefined) return undefined;
   const place = dest ?? path ?? 'the working folder';

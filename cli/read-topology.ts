@@ -1,10 +1,10 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, resolve } from 'node:path';
 import { format } from 'node:util';
-import { hidingSecrets } from '../machine/index.ts';
+import { hidingSecrets, readAtMost, whyUnreadable } from '../machine/index.ts';
 import type { Loaded } from '../topology/index.ts';
-import { loadTopology, parseTopologyValue, unreadable } from '../topology/index.ts';
+import { LARGEST_TOPOLOGY, loadTopology, parseTopologyValue, unreadable } from '../topology/index.ts';
 import { toStderr } from './terminal.ts';
 
 const MODULES = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
@@ -19,11 +19,14 @@ export const isModule = (file: string): boolean => MODULES.includes(extname(file
 export function readTopology(file: string, name = file): Loaded {
   if (isModule(file)) return readModule(file, name);
   try {
-    return loadTopology({ file: name, bytes: readFileSync(file) });
+    return loadTopology({ file: name, bytes: readAtMost(file, LARGEST_TOPOLOGY) });
   } catch (error) {
-    return unreadable(name, (error as NodeJS.ErrnoException).code ?? String(error));
+    return notRead(name, error);
   }
 }
+
+const notRead = (name: string, error: unknown): Loaded =>
+  unreadable(name, (error as NodeJS.ErrnoException).code ?? String(error), whyUnreadable(error));
 
 type Esbuild = typeof import('esbuild');
 
@@ -34,9 +37,9 @@ type Esbuild = typeof import('esbuild');
 function readModule(file: string, name: string): Loaded {
   const absolute = resolve(file);
   try {
-    readFileSync(absolute);
+    readAtMost(absolute, LARGEST_TOPOLOGY);
   } catch (error) {
-    return unreadable(name, (error as NodeJS.ErrnoException).code ?? String(error));
+    return notRead(name, error);
   }
   try {
     const code = compile(absolute);

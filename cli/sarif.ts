@@ -2,6 +2,7 @@ import type { Finding } from '../analysis/index.ts';
 import { pathText } from '../topology/fault.ts';
 import { jsonText } from '../topology/foreign.ts';
 import type { Fault, Source } from '../topology/index.ts';
+import { MOST_IN_DOCUMENT } from './input.ts';
 import { inRepository } from './terminal.ts';
 
 /** What a code scanner calls a finding's severity. */
@@ -10,7 +11,7 @@ const LEVELS = { error: 'error', warning: 'warning', info: 'note' } as const;
 /** Faults and findings as SARIF 2.1.0 (OASIS), which GitHub's code scanning and editors read. */
 export function sarif(faults: readonly Fault[], findings: readonly Finding[], source: Source): string {
   const results = [
-    ...faults.map((one) => faultResult(one, source)),
+    ...faults.slice(0, MOST_IN_DOCUMENT).map((one) => faultResult(one, source)),
     ...findings.map((one) => findingResult(one, source)),
   ];
   const rules = [...new Set(results.map(({ ruleId }) => ruleId))].sort().map((id) => ({
@@ -24,6 +25,7 @@ export function sarif(faults: readonly Fault[], findings: readonly Finding[], so
       {
         tool: { driver: { name: 'noencap', rules } },
         results,
+        ...(faults.length > MOST_IN_DOCUMENT && { properties: { faultCount: faults.length } }),
       },
     ],
   };

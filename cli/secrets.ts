@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { Hidden } from '../delivery/hidden.ts';
 import { passwordFault } from '../delivery/password.ts';
 import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
+import { readAtMost, whyUnreadable } from '../machine/index.ts';
 import { pathText, printable } from '../topology/fault.ts';
 import { suggester } from '../topology/suggest.ts';
 import { decrypt } from './age.ts';
+import { LARGEST_TRUST_FILE } from './trust-files.ts';
 
 /** What keeps a router from getting its password. Nothing in it is secret: it names places, never what stands there. */
 export interface SecretFault {
@@ -132,7 +133,7 @@ async function fromFile(
   const at = basename(file);
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(resolve(file));
+    bytes = readAtMost(resolve(file), LARGEST_TRUST_FILE);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') {
@@ -141,7 +142,7 @@ async function fromFile(
     }
     return {
       passwords: none,
-      faults: [{ at, says: `it cannot be read (${code})`, mend: 'Let this account read it.' }],
+      faults: [{ at, says: `it ${whyUnreadable(error)}`, mend: 'Let this account read it.' }],
     };
   }
   const decrypted = await decrypt(at, bytes, env);

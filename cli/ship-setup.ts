@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { accountScript } from '../delivery/account.ts';
 import type { RouterSpeaker } from '../fabric/index.ts';
+import { readAtMost, whyUnreadable } from '../machine/index.ts';
+import { printable } from '../topology/fault.ts';
 import { refuse } from './analysis-input.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { settingsOf, targetOf } from './ship-deliveries.ts';
@@ -22,12 +23,22 @@ export function shipSetup(
       terminal,
     );
   }
-  const script = accountScript(
-    targetOf(router, knownHosts),
-    settingsOf(network, router),
-    readFileSync(keyFile, 'utf8'),
-  );
+  let key: string;
+  try {
+    key = readAtMost(keyFile, LARGEST_KEY).toString('utf8');
+  } catch (error) {
+    const says = `${printable(keyFile)} ${whyUnreadable(error)}`;
+    return refuse(
+      'ship',
+      { says, mend: 'Name a public key with --key, as ssh-keygen made it: FILE.pub.' },
+      terminal,
+    );
+  }
+  const script = accountScript(targetOf(router, knownHosts), settingsOf(network, router), key);
   if (typeof script !== 'string') return refuse('ship', script, terminal);
   terminal.print(script);
   return EXIT.fine;
 }
+
+/** A key of 16,384 bits has 3 KiB. */
+const LARGEST_KEY = 64 * 1024;

@@ -26,7 +26,7 @@ import { driftText, shippedText } from './ship-report.ts';
 import { shipSetup } from './ship-setup.ts';
 import { summarise } from './ship-summary.ts';
 import { counted, type Terminal } from './terminal.ts';
-import { knownHostsOf, secretsOf } from './trust-files.ts';
+import { knownHostsOf, readIfThere, secretsOf } from './trust-files.ts';
 
 export interface ShipOptions {
   readonly topology: string;
@@ -60,7 +60,7 @@ export async function ship(
   const read = readInput(options.topology, terminal);
   if (!read.ok) {
     if (terminal.json)
-      terminal.print(documentOf('ship', { ok: false, faults: faultsAsJson(read.faults, read.source) }));
+      terminal.print(documentOf('ship', { ok: false, ...faultsAsJson(read.faults, read.source) }));
     return EXIT.badInput;
   }
   const { fabric } = read.input;
@@ -82,6 +82,8 @@ export async function ship(
   const turns = turnsOf(planned, options.wave);
   if (turns !== undefined && 'says' in turns) return refuse('ship', turns, terminal);
   const routers = turns === undefined ? asked : asked.filter(({ name }) => turns.has(name));
+  // ssh and ssh-keygen read it to its end, which a device does not have.
+  readIfThere(knownHosts);
   const strangers = await unpinned(routers, knownHosts);
   if (strangers.length > 0) return refuseUnpinned(strangers, terminal);
   const secrets = await passwordsFor(fabric.routers, {

@@ -23,7 +23,7 @@ export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
   const read = readInput(options.topology, terminal);
   if (!read.ok) {
     if (terminal.json)
-      terminal.print(documentOf('synth', { ok: false, faults: faultsAsJson(read.faults, read.source) }));
+      terminal.print(documentOf('synth', { ok: false, ...faultsAsJson(read.faults, read.source) }));
     return EXIT.badInput;
   }
   const { fabric, operatorManifest } = read.input;

@@ -7,7 +7,7 @@ export type Decoded =
   | { readonly ok: false; readonly text: string; readonly faults: readonly Fault[] };
 
 /** 10,000 nodes take about 1 MiB; what is larger is no topology. */
-const LARGEST = 16 * 1024 * 1024;
+export const LARGEST = 16 * 1024 * 1024;
 
 /** Bytes to text, or why the bytes are no text that may be read: size, encoding, characters that hide or reorder text. */
 export function decode(file: string, bytes: Uint8Array): Decoded {

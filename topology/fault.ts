@@ -126,10 +126,11 @@ function excerpt(place: Place, source: Source): string[] {
 }
 
 function nearby(text: string, at: Place): { text: string; at: Place } {
-  if (text.length <= LONGEST_LINE || /[\ud800-\udfff]/.test(text)) return { text, at };
+  if (text.length <= LONGEST_LINE) return { text, at };
   const from = Math.max(0, at.column - 1 - LONGEST_LINE / 2);
   const moved = { ...at, column: at.column - from, endColumn: at.endColumn - from };
-  return { text: text.slice(from, from + LONGEST_LINE), at: moved };
+  const points = [...text.slice(0, 2 * (from + LONGEST_LINE))].slice(from, from + LONGEST_LINE);
+  return { text: points.join(''), at: moved };
 }
 
 /** Terminal columns: East Asian wide characters take two (Unicode TR 11), combining marks none. */

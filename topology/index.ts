@@ -1,3 +1,4 @@
+export { LARGEST as LARGEST_TOPOLOGY } from './encoding.ts';
 export type { Fault } from './fault.ts';
 export { formatFault } from './fault.ts';
 export type { Loaded } from './load.ts';

@@ -32,13 +32,21 @@ export function loadTopology({ file, bytes }: { file: string; bytes: Uint8Array 
   return check(value, source, faults, decoded.faults);
 }
 
-/** The fault of a file that could not be read at all; `reason` is the error code that the system gave. */
-export function unreadable(file: string, reason: string): Loaded {
+/** The fault of a file that could not be read at all: the error code that the system gave, and what it means where that is known. */
+export function unreadable(file: string, reason: string, meaning = `cannot be read (${reason})`): Loaded {
   const [code, says, mend] = UNREADABLE[reason] ?? [
     'file-unreadable' as const,
-    `cannot be read (${reason})`,
+    meaning,
     'Mend that, or name another file with --topology.',
   ];
+  if (reason === 'EFBIG') {
+    const is = 'Check that this is the topology file.';
+    return {
+      ok: false,
+      source: yamlSource(file, '', undefined),
+      faults: [fault('file-too-large', [], meaning, is)],
+    };
+  }
   return {
     ok: false,
     source: yamlSource(file, '', undefined),

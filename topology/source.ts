@@ -24,12 +24,21 @@ export function yamlSource(file: string, text: string, document: Document | unde
   const starts = lazy(() => lineStarts(text));
   const children = new WeakMap<object, ReadonlyMap<string | number, Entry>>();
 
+  const astralOf = new Map<number, readonly number[]>();
+  const astralIn = (line: number, content: string): readonly number[] => {
+    const known = astralOf.get(line) ?? offsetsOfAstral(content);
+    astralOf.set(line, known);
+    return known;
+  };
+
   const place = (start: number, end: number): Place => {
     const line = lineOf(starts(), start);
     const content = lines()[line] ?? '';
     const lineStart = starts()[line] ?? 0;
-    const column = columnAt(content, start - lineStart);
-    return { line: line + 1, column, endColumn: Math.max(column + 1, columnAt(content, end - lineStart)) };
+    const astral = astralIn(line, content);
+    const columnOf = (offset: number) => columnAt(content, astral, offset - lineStart);
+    const column = columnOf(start);
+    return { line: line + 1, column, endColumn: Math.max(column + 1, columnOf(end)) };
   };
 
   const entriesOf = (node: YamlNode): ReadonlyMap<string | number, Entry> => {
@@ -118,10 +127,20 @@ function lineOf(starts: readonly number[], offset: number): number {
   return low;
 }
 
-/** A column in code points; lines without astral characters, nearly all, need no counting. */
-function columnAt(line: string, offset: number): number {
+/** Where characters of two code units stand in a line. */
+const offsetsOfAstral = (line: string): readonly number[] =>
+  Array.from(line.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g), ({ index }) => index);
+
+/** A column in code points. A line may be the whole file, with a fault at each of its values: nothing is counted twice. */
+function columnAt(line: string, astral: readonly number[], offset: number): number {
   const inLine = Math.max(0, Math.min(offset, line.length));
-  return /[\ud800-\udfff]/.test(line) ? [...line.slice(0, inLine)].length + 1 : inLine + 1;
+  let [low, high] = [0, astral.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((astral[middle] ?? 0) + 1 < inLine) low = middle + 1;
+    else high = middle;
+  }
+  return inLine - low + 1;
 }
 
 function lazy<T extends object>(make: () => T): () => T {
