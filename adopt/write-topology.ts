@@ -101,7 +101,9 @@ function entry(key: string, value: unknown, above: Path, indent: string, behindL
   return [`${inLine}${behind}`];
 }
 
-const flow = (value: unknown): string =>
-  stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trimEnd();
+const flow = (value: unknown): string => stringify(value, { ...FLOW, compat: 'yaml-1.1' }).trimEnd();
+
+/** What YAML 1.1 reads differently is refused in a topology: it gets quotes. */
+const FLOW = { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 } as const;
 
 const keyOf = (path: Path): string => JSON.stringify(path);

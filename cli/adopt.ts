@@ -160,8 +160,15 @@ async function readCluster(
   };
 }
 
+const SYSTEM: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EISDIR: 'is a folder',
+  ENOTDIR: 'is no folder',
+  EACCES: 'may not be read by this user',
+};
+
 const unreadable = (path: string, error: unknown): { says: string } => ({
-  says: `${path} ${whyUnreadable(error)}.`,
+  says: `${path} ${SYSTEM[(error as NodeJS.ErrnoException).code ?? ''] ?? whyUnreadable(error)}.`,
 });
 
 function fileOf(file: string, most = LARGEST_OBJECTS): ClusterFile | { readonly says: string } {

@@ -65,18 +65,7 @@ const MIB = 1024 * 1024;
 
 /** What goes behind the name of a file in a sentence. */
 export function whyUnreadable(error: unknown): string {
-  if (error instanceof Unreadable) return error.message;
-  const { code = String(error) } = error as NodeJS.ErrnoException;
-  return WORDS[code] ?? `cannot be read (${code})`;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isOurs = error instanceof Unreadable && code !== 'EISDIR';
+  return isOurs ? message : `cannot be read (${code ?? String(error)})`;
 }
-
-const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  EISDIR: 'is a folder',
-  ENOTDIR: 'is no folder',
-  EACCES: 'may not be read by this user',
-  EPERM: 'may not be read by this user',
-  ELOOP: 'is a link that leads to itself',
-  // A socket cannot be opened at all.
-  ENXIO: 'is a socket, and no file',
-};

@@ -24,6 +24,7 @@ export type FaultCode =
   | 'yaml-syntax'
   | 'yaml-tab'
   | 'yaml-tag'
+  | 'yaml-versions'
   // Its shape.
   | 'choice'
   | 'empty-value'

@@ -88,8 +88,13 @@ function startOfSequence(bytes: Uint8Array, end: number): number {
   return start > 0 && length > 1 && end - (start - 1) < length ? start - 1 : end;
 }
 
-/** Beside what may not stand in values, comments may hold other languages' joiners: only real dangers are refused. */
-const HIDDEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+/**
+ * Beside what may not stand in values, comments may hold other languages' joiners: only real dangers are refused. A carriage return
+ * alone ends a line for YAML, while a terminal writes over the line and a diff shows one line; U+2028 and U+2029 end one in YAML 1.1.
+ * U+E0000 and what follows are letters that nothing shows.
+ */
+const HIDDEN =
+  /\r(?!\n)|(?!\r)[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]|(?!^)\ufeff/gu;
 const MOST_REPORTED = 20;
 
 /** Characters that make a file read differently from how it looks, in comments too: one fault a line. */
@@ -98,11 +103,11 @@ function hiddenCharacters(file: string, text: string): Fault[] {
   const faults: Fault[] = [];
   let last = 0;
   for (const match of text.matchAll(HIDDEN)) {
-    if (match[0] === '\n' || match[0] === '\r' || match[0] === '\t') continue;
+    if (match[0] === '\n' || match[0] === '\t') continue;
     const at = source.place(match.index, match.index + 1);
     if (at.line === last) continue;
     last = at.line;
-    faults.push({ ...hiddenFault([], match[0]), at });
+    faults.push({ ...(match[0] === '\r' ? loneReturn : hiddenFault([], match[0])), at });
     if (faults.length === MOST_REPORTED) break;
   }
   return faults;
@@ -112,6 +117,13 @@ function hiddenCharacters(file: string, text: string): Fault[] {
 export function hiddenIn(value: string): string | undefined {
   return value.match(UNPRINTABLE)?.[0];
 }
+
+const loneReturn = fault(
+  'hidden-character',
+  [],
+  'a carriage return stands here without a line feed, which hides what is on the line',
+  'End the line with a line feed.',
+);
 
 function nameOf(char: string): string {
   if (char === '\n' || char === '\r') return 'a line break';

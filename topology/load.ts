@@ -92,7 +92,10 @@ export function parseTopologyValue(value: unknown, file = 'topology'): Loaded {
 function check(value: unknown, source: Source, earlier: readonly Fault[], hidden: readonly Fault[]): Loaded {
   const screened = screen(value);
   const shaped = shape(value);
-  const first = [...earlier, ...screened];
+  // Where another kind of value belongs, that says it better than two versions of YAML do.
+  const ambiguous = earlier.filter(({ code }) => code === 'yaml-versions');
+  const others = earlier.filter(({ code }) => code !== 'yaml-versions');
+  const first = [...others, ...screened, ...unlessAt(shaped.faults, ambiguous)];
   const faultyPaths = [...first, ...shaped.faults].filter((one) => one.part !== 'key').map((one) => one.path);
   const understood = draft(shaped.file, value, [...faultyPaths, ...shaped.faulty]);
   const fields = [...first, ...unlessAt(first, shaped.faults)];

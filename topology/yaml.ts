@@ -1,4 +1,4 @@
-import type { Document, Pair, YAMLMap, Node as YamlNode } from 'yaml';
+import type { Document, Pair, Scalar, YAMLMap, Node as YamlNode } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Fault } from './fault.ts';
 import { fault } from './fault.ts';
@@ -6,6 +6,7 @@ import type { Path } from './model.ts';
 import type { Source, TextSource } from './source.ts';
 import { keyText, yamlSource } from './source.ts';
 import { syntaxFaults } from './yaml-syntax.ts';
+import { readDifferently } from './yaml-versions.ts';
 
 export interface YamlReading {
   readonly source: Source;
@@ -80,6 +81,10 @@ function plainValue(document: Document, source: TextSource): { value: unknown; f
         fault('yaml-tag', path, `has the tag ${node.tag}`, 'Remove the tag: plain YAML values say it all.'),
       );
     }
+    if (isScalar(node) && isPlain(node)) {
+      const differs = readDifferently(node.source ?? '', path, 'value');
+      if (differs !== undefined) faults.push(differs);
+    }
     if (path.length > DEEPEST) {
       faults.push(
         fault('yaml-nesting', path.slice(0, 1), SYNTAX_NESTING, 'Check that this is the topology file.'),
@@ -111,6 +116,10 @@ function plainValue(document: Document, source: TextSource): { value: unknown; f
         });
         continue;
       }
+      if (isPlain(pair.key as Scalar)) {
+        const differs = readDifferently(key, [...path, key], 'key');
+        if (differs !== undefined) faults.push(differs);
+      }
       if (Object.hasOwn(value, key)) {
         faults.push(repeated(pair, key, path, source));
         continue;
@@ -137,6 +146,9 @@ function plainValue(document: Document, source: TextSource): { value: unknown; f
   }
   return { value, faults };
 }
+
+/** Without quotes, and not said to be text by a tag. */
+const isPlain = ({ type, tag }: Scalar): boolean => type === 'PLAIN' && tag !== 'tag:yaml.org,2002:str';
 
 const SYNTAX_NESTING = 'is nested deeper than any topology';
 

@@ -142,8 +142,7 @@ describe('a file with 20,000 faults', () => {
     ['on as many lines', () => Array.from({ length: 20_000 }, (_, index) => `k${index}: {}\n`).join('')],
     [
       'on one line',
-      () =>
-        `x: {${Array.from({ length: 20_000 }, (_, index) => `k${index}: \u{1f600}\u200b`).join(', ')}}\n`,
+      () => `x: {${Array.from({ length: 20_000 }, (_, index) => `k${index}: \u{1f600}\u200b`).join(', ')}}\n`,
     ],
   ])(
     '%s is told of in few words',
