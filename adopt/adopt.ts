@@ -145,7 +145,7 @@ function readKnown(known: ClusterFile | undefined): Known {
   if (decoded.faults.length > 0) {
     return { value: {}, source: whole, problems: decoded.faults.map((one) => fromFault(one, whole)) };
   }
-  const { source, value, faults } = readYaml(known.file, decoded.text);
+  const { source, value, faults } = readYaml(known.file, decoded.text, 'refuse');
   if (faults.length > 0) return { value: {}, source, problems: faults.map((one) => fromFault(one, source)) };
   if (isFields(value)) return { value, source, problems: [] };
   const mend = 'Write parts of a topology, such as gitops: {repoURL: ...}.';

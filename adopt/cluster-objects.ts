@@ -52,7 +52,7 @@ export function clusterObjects({ file, bytes }: ClusterFile): {
     return { objects: [], problems };
   }
   const read = documents(decoded.text).map(({ text, line }) => {
-    const { source, value, faults } = readYaml(file, text);
+    const { source, value, faults } = readYaml(file, text, 'take');
     const moved = below(source, line);
     if (value === undefined || faults.length > 0) {
       const problems = faults.map((fault) => {

@@ -6,7 +6,7 @@ import { jsonText } from '../topology/foreign.ts';
 import type { Source } from '../topology/index.ts';
 import { refuse } from './analysis-input.ts';
 import { type BaseState, readBase } from './base-state.ts';
-import { compareDist, currentText } from './dist.ts';
+import { compareDist, currentText, READ_WHOLE } from './dist.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { git } from './git.ts';
@@ -90,7 +90,9 @@ function headOf({ out, topology }: DiffOptions, { fabric, operatorManifest, sour
   const { added, changed, removed, stray } = compareDist(out, rendered);
   const files = new Map([
     ...rendered,
-    ...stray.map((path): [string, string] => [path, currentText(out, path)]),
+    ...stray
+      .filter((path) => READ_WHOLE.test(path))
+      .map((path): [string, string] => [path, currentText(out, path)]),
   ]);
   const stale = added.length + changed.length + removed.length;
   const says = `${out} is stale: ${counted(stale, 'file')} ${stale === 1 ? 'differs' : 'differ'} from what is compared here, what the topology renders. Run bin/noencap synth, and commit it.`;

@@ -15,7 +15,10 @@ export interface DistChange {
   readonly unchanged: readonly string[];
   /** Would be written, but stand there with other content and were not written by noencap. */
   readonly foreign: readonly string[];
-  /** Not written by noencap, in a folder that routers, nodes or an engine read as a whole. Left alone, and told of. */
+  /**
+   * Not written by noencap. Left alone, and told of: routers, nodes and engines read whole folders, and git's and the engines' own
+   * files (.gitattributes, kustomization.yaml, .argocd-source.yaml) change what becomes of all others.
+   */
   readonly stray: readonly string[];
 }
 
@@ -44,7 +47,7 @@ export function compareDist(out: string, files: RenderedFiles): DistChange {
     const hash = owned.get(path);
     if (hash !== undefined && sha256(readRendered(join(folder, path))?.text ?? '') === hash) {
       change.removed.push(path);
-    } else if (READ_WHOLE.test(path)) change.stray.push(path);
+    } else change.stray.push(path);
   }
   for (const list of Object.values(change)) list.sort();
   return change;

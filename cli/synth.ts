@@ -6,6 +6,7 @@ import { printable } from '../topology/fault.ts';
 import { compareDist, currentText, type DistChange, outRefusal } from './dist.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { type HiddenChange, hiddenChanges } from './hidden-changes.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import { type Rendered, render } from './render.ts';
 import { counted, type Terminal } from './terminal.ts';
@@ -45,10 +46,12 @@ export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
 
 function check(options: SynthOptions, rendered: Rendered, change: DistChange, terminal: Terminal): ExitCode {
   const stale = [...change.added, ...change.changed, ...change.removed].sort();
-  const fresh = stale.length + change.stray.length === 0;
+  const paths = [options.topology, ...[...rendered.files.keys()].map((path) => join(options.out, path))];
+  const hidden = hiddenChanges(paths);
+  const fresh = stale.length + change.stray.length + hidden.length === 0;
   if (terminal.json) {
     const { added, changed, removed, stray } = change;
-    terminal.print(documentOf('synth', { ok: fresh, added, changed, removed, stray }));
+    terminal.print(documentOf('synth', { ok: fresh, added, changed, removed, stray, hidden }));
   } else if (fresh) {
     terminal.say(`${options.out} is up to date with ${options.topology}.`);
   } else if (stale.length > 0) {
@@ -58,6 +61,7 @@ function check(options: SynthOptions, rendered: Rendered, change: DistChange, te
     );
   }
   if (change.stray.length > 0) terminal.complain(strays(options.out, change.stray));
+  if (hidden.length > 0) terminal.complain(hiddenText(hidden));
   return fresh ? EXIT.fine : EXIT.doesNotHold;
 }
 
@@ -101,6 +105,19 @@ function inTheWay(out: string, foreign: readonly string[]): string {
 function strays(out: string, stray: readonly string[]): string {
   const list = stray.map((path) => `  ${printable(join(out, path))}`).join('\n');
   return `noencap did not write these files, and whoever reads ${out} takes them with the rest:\n${list}\nDelete them, or keep them elsewhere.`;
+}
+
+/** Folders have thousands of files, and one line in .gitattributes for all. */
+const MOST_HIDDEN = 10;
+
+function hiddenText(hidden: readonly HiddenChange[]): string {
+  const list = hidden
+    .slice(0, MOST_HIDDEN)
+    .map(({ path, attribute }) => `  ${printable(path)} (${printable(attribute)})`);
+  const more = hidden.length > MOST_HIDDEN ? `\n  and ${hidden.length - MOST_HIDDEN} more` : '';
+  return `git does not show reviewers what changes in these files, by an attribute that some .gitattributes gives them:
+${list.join('\n')}${more}
+Take that attribute out. Which file sets it: git check-attr --all, and .gitattributes in their folders and above.`;
 }
 
 /** `cdk8s synth` expects the manifests in a folder that it names, and lists them from there. */

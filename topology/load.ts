@@ -25,7 +25,7 @@ export function loadTopology({ file, bytes }: { file: string; bytes: Uint8Array 
     const source = yamlSource(file, decoded.text, undefined);
     return { ok: false, faults: located(decoded.faults, source), source };
   }
-  const { source, value, faults } = readYaml(file, decoded.text);
+  const { source, value, faults } = readYaml(file, decoded.text, 'refuse');
   if (value === undefined) {
     return { ok: false, faults: located([...decoded.faults, ...faults], source), source };
   }
@@ -95,10 +95,15 @@ function check(value: unknown, source: Source, earlier: readonly Fault[], hidden
   // Where another kind of value belongs, that says it better than two versions of YAML do.
   const ambiguous = earlier.filter(({ code }) => code === 'yaml-versions');
   const others = earlier.filter(({ code }) => code !== 'yaml-versions');
-  const first = [...others, ...screened, ...unlessAt(shaped.faults, ambiguous)];
-  const faultyPaths = [...first, ...shaped.faults].filter((one) => one.part !== 'key').map((one) => one.path);
+  const kinds = shaped.faults.filter(({ code }) => code === 'type' || code === 'choice');
+  const first = [...others, ...screened];
+  const versions = unlessAt([...first, ...kinds], ambiguous);
+  const faultyPaths = [...first, ...versions, ...shaped.faults]
+    .filter((one) => one.part !== 'key')
+    .map((one) => one.path);
   const understood = draft(shaped.file, value, [...faultyPaths, ...shaped.faulty]);
-  const fields = [...first, ...unlessAt(first, shaped.faults)];
+  const values = versions.filter(({ part }) => part !== 'key');
+  const fields = [...first, ...versions, ...unlessAt([...first, ...values], shaped.faults)];
   const rules = ruleFaults(understood).filter((one) => one.part === 'key' || !understood.faulty(...one.path));
   const all = once(located(atTheirPlace(hidden, [...fields, ...unlessAt(fields, rules)], source), source));
   if (all.length > 0) return { ok: false, faults: all, source };

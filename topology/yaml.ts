@@ -17,9 +17,10 @@ export interface YamlReading {
 
 /**
  * Text to plain values, with what is wrong with the YAML itself. Aliases are resolved, repeated keys are refused,
- * and nothing that a file can hold makes this throw, or makes it expand without limit.
+ * and nothing that a file can hold makes this throw, or makes it expand without limit. `ambiguous`: what versions of YAML read
+ * differently, which people write by mistake and programs print as they please.
  */
-export function readYaml(file: string, text: string): YamlReading {
+export function readYaml(file: string, text: string, ambiguous: 'refuse' | 'take'): YamlReading {
   // The library compares every key with every other: at 10,000 nodes that is slower than all the rest. With the log
   // level `silent` it would also keep quiet about a second document.
   const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
@@ -37,7 +38,7 @@ export function readYaml(file: string, text: string): YamlReading {
     });
   }
   if (broken.length > 0) return { source, value: undefined, faults: broken };
-  return { source, ...plainValue(document, source) };
+  return { source, ...plainValue(document, source, ambiguous === 'refuse') };
 }
 
 /** A topology is nine levels deep. */
@@ -56,7 +57,11 @@ interface Converted {
  * Nodes to values. An anchor is converted once and shared by its aliases; faults inside it are therefore reported
  * once too, where the text stands. Maps have no prototype, so that a key called `constructor` is only a key.
  */
-function plainValue(document: Document, source: TextSource): { value: unknown; faults: Fault[] } {
+function plainValue(
+  document: Document,
+  source: TextSource,
+  isStrict: boolean,
+): { value: unknown; faults: Fault[] } {
   const faults: Fault[] = [];
   const anchors = new Map<string, Converted | 'open'>();
   let aliased = 0;
@@ -81,7 +86,7 @@ function plainValue(document: Document, source: TextSource): { value: unknown; f
         fault('yaml-tag', path, `has the tag ${node.tag}`, 'Remove the tag: plain YAML values say it all.'),
       );
     }
-    if (isScalar(node) && isPlain(node)) {
+    if (isStrict && isScalar(node) && isPlain(node)) {
       const differs = readDifferently(node.source ?? '', path, 'value');
       if (differs !== undefined) faults.push(differs);
     }
@@ -116,7 +121,7 @@ function plainValue(document: Document, source: TextSource): { value: unknown; f
         });
         continue;
       }
-      if (isPlain(pair.key as Scalar)) {
+      if (isStrict && isPlain(pair.key as Scalar)) {
         const differs = readDifferently(key, [...path, key], 'key');
         if (differs !== undefined) faults.push(differs);
       }

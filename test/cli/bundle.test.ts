@@ -1,5 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { noencap, scratchProject, tree } from './run.ts';
 
@@ -112,4 +124,98 @@ test('a checkout that was moved works where it is now', () => {
   } finally {
     renameSync(moved, project);
   }
+});
+
+describe("a bundle that is not this machine's own", () => {
+  const cache = () => join(project, '.cache/noencap');
+  const EVIL = 'module.exports.main = async () => console.log("EVIL");';
+  const isHonest = () => expect(synth('--check')).toEqual(HONEST);
+  const HONEST = { code: 0, stdout: 'dist is up to date with topology.yaml.\n', stderr: '' };
+
+  beforeEach(() => {
+    rmSync(cache(), { recursive: true, force: true });
+  });
+
+  test.each([
+    ['as a commit can bring it', { size: EVIL.length, inputs: {} }],
+    ['with a guess at its mark', { size: EVIL.length, bundled: `${EVIL.length}:0:0:0`, inputs: {} }],
+    ['without a mark', { inputs: {} }],
+  ])('is not run: %s', (_how, stamp) => {
+    mkdirSync(cache(), { recursive: true, mode: 0o700 });
+    writeFileSync(join(cache(), 'cli.cjs'), EVIL);
+    writeFileSync(join(cache(), 'cli.stamp.json'), JSON.stringify(stamp));
+    isHonest();
+  });
+
+  test('is not run where it took the place of the real one, with its size and time', () => {
+    isHonest();
+    const file = join(cache(), 'cli.cjs');
+    const { atime, mtime, size } = statSync(file);
+    writeFileSync(file, EVIL.padEnd(size));
+    utimesSync(file, atime, mtime);
+    isHonest();
+  });
+
+  test('is not run where all of the folder comes from another clone', () => {
+    isHonest();
+    const { size } = statSync(join(cache(), 'cli.cjs'));
+    cpSync(cache(), `${cache()}.copy`, { recursive: true, preserveTimestamps: true });
+    rmSync(cache(), { recursive: true });
+    renameSync(`${cache()}.copy`, cache());
+    writeFileSync(join(cache(), 'cli.cjs'), EVIL.padEnd(size));
+    isHonest();
+  });
+
+  test('nor is an old one where a source has changed and kept its size and time', () => {
+    isHonest();
+    const file = join(project, 'charts/bgp.ts');
+    const { atime, mtime } = statSync(file);
+    edited('charts/bgp.ts', "logSeverityScreen: 'Info'", "logSeverityScreen: 'Warn'", () => {
+      utimesSync(file, atime, mtime);
+      expect(synth('--check').stdout).toContain('+  logSeverityScreen: Warn');
+    });
+    utimesSync(file, atime, mtime);
+    isHonest();
+  });
+
+  test("nor V8's code for one", () => {
+    isHonest();
+    const compiled = join(cache(), `cli.${process.version}.v8`);
+    const before = readFileSync(compiled);
+    rmSync(cache(), { recursive: true });
+    mkdirSync(cache(), { mode: 0o700 });
+    // Of another program, which V8 itself cannot tell apart where the length is the same.
+    writeFileSync(compiled, before);
+    isHonest();
+    expect(statSync(compiled).mode & 0o777).toBe(0o600);
+  });
+
+  const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+  asRoot.each([
+    ['belongs to another user', () => chownSync(cache(), 12345, 12345)],
+    [
+      'is a link',
+      () => {
+        renameSync(cache(), join(project, 'elsewhere'));
+        symlinkSync('../elsewhere', cache());
+      },
+    ],
+  ])('is neither run nor replaced in a folder that %s', (_what, change) => {
+    isHonest();
+    const file = join(cache(), 'cli.cjs');
+    change();
+    writeFileSync(file, EVIL);
+    isHonest();
+    expect(readFileSync(file, 'utf8')).toBe(EVIL);
+    rmSync(cache(), { recursive: true });
+    rmSync(join(project, 'elsewhere'), { recursive: true, force: true });
+  });
+
+  asRoot('is not made by root in the clone of a user, who could not replace it', () => {
+    chownSync(project, 12345, 12345);
+    isHonest();
+    expect(existsSync(cache())).toBe(false);
+    chownSync(project, 0, 0);
+  });
 });

@@ -1,7 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { noencap, scratch, tree } from './run.ts';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gitIn, noencap, scratch, tree } from './run.ts';
 
 let folder: string;
 
@@ -275,4 +283,63 @@ test('a TypeScript topology is blamed where it is wrong, and what it prints stay
   expect(says('null.ts')).toMatchObject({ code: 2 });
   write('nothing.ts', 'export const a = 1;\n');
   expect(says('nothing.ts').stderr).toContain('nothing.ts  has no default export.\n');
+});
+
+describe('synth --check fails', () => {
+  test.each([
+    '.gitattributes',
+    '.gitmodules',
+    '.argocd-source.yaml',
+    '.sops.yaml',
+    'kustomization.yaml',
+    'Chart.yaml',
+    'README.md',
+    'gitops/argocd/.argocd-source.yaml',
+    'cluster/kustomization.yaml',
+    'cluster/30-bgp/.sourceignore',
+    '.hidden/more.yaml',
+  ])('for a %s in dist that noencap did not write, and says what to do', (path) => {
+    noencap(folder, ['synth']);
+    mkdirSync(dirname(join(folder, 'dist', path)), { recursive: true });
+    writeFileSync(join(folder, 'dist', path), '* -diff\n');
+    const run = noencap(folder, ['synth', '--check']);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain(`\n  dist/${path}\nDelete them, or keep them elsewhere.\n`);
+    expect(JSON.parse(noencap(folder, ['synth', '--check', '--json']).stdout)).toMatchObject({
+      ok: false,
+      stray: [path],
+    });
+  });
+
+  test('for a link in dist, wherever it leads', () => {
+    noencap(folder, ['synth']);
+    symlinkSync('/etc', join(folder, 'dist/more'));
+    symlinkSync('/etc/passwd', join(folder, 'dist/nodes/kubemaster/passwd'));
+    const run = noencap(folder, ['synth', '--check']);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain('\n  dist/more\n  dist/nodes/kubemaster/passwd\n');
+    expect(run.stderr).not.toContain('root:');
+  });
+
+  test.each([
+    ['dist/** -diff', 'dist/cluster/30-bgp/bgp.yaml (-diff)'],
+    ['*.conf binary', 'dist/nodes/kubemaster/sysctl.d/90-noencap.conf (-diff)'],
+    ['topology.yaml -diff', 'topology.yaml (-diff)'],
+    ['dist/nodes/** filter=lfs', 'dist/nodes/kubemaster/install.sh (filter=lfs)'],
+    ['*.yaml working-tree-encoding=UTF-16', 'topology.yaml (working-tree-encoding=UTF-16)'],
+  ])('where .gitattributes hides changes from reviewers: %s', (line, says) => {
+    gitIn(folder, 'init', '-q');
+    noencap(folder, ['synth']);
+    expect(noencap(folder, ['synth', '--check']).code).toBe(0);
+    writeFileSync(join(folder, '.gitattributes'), `${line}\n`);
+    const run = noencap(folder, ['synth', '--check']);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain('git does not show reviewers what changes in these files');
+    const { hidden } = JSON.parse(noencap(folder, ['synth', '--check', '--json']).stdout);
+    expect(hidden.map(({ path, attribute }: Record<string, string>) => `${path} (${attribute})`)).toContain(
+      says,
+    );
+    writeFileSync(join(folder, '.gitattributes'), 'dist/** linguist-generated\n');
+    expect(noencap(folder, ['synth', '--check']).code).toBe(0);
+  });
 });
