@@ -24,7 +24,8 @@ test('whatever the two versions of YAML read differently is refused, as a value 
       } catch {
         return;
       }
-      if (Object.is(values[0], values[1]) || typeof values[1] === 'object') return;
+      // The library takes `e1` and `._` for broken numbers in YAML 1.1, whose own rules want a digit.
+      if (Object.is(values[0], values[1]) || Number.isNaN(values[0]) || typeof values[1] === 'object') return;
       expect({ text, codes: codesOf(`version: 1\nname: ${text}\n`) }).toEqual({
         text,
         codes: expect.arrayContaining([expect.stringMatching(/^(yaml-versions|type)$/)]),
