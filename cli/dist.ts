@@ -146,9 +146,14 @@ function isBlocked(tree: Tree, path: string, owned: ReadonlyMap<string, string>)
 
 export const isScript = (text: string): boolean => text.startsWith('#!');
 
-export function neighbours(target: string): { staged: string; old: string; locked: string } {
+export function neighbours(target: string): Record<'staged' | 'old' | 'left' | 'locked', string> {
   const prefix = join(dirname(target), `.${basename(target)}.noencap-`);
-  return { staged: `${prefix}new-${process.pid}`, old: `${prefix}old`, locked: `${prefix}lock` };
+  return {
+    staged: `${prefix}new-${process.pid}`,
+    old: `${prefix}old`,
+    left: `${prefix}left-${process.pid}`,
+    locked: `${prefix}lock`,
+  };
 }
 
 /** Why nothing can be put at `out`, for the errors it can cause before anything is rendered. */

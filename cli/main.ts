@@ -1,6 +1,9 @@
+import { lstatSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { MAX_PARALLEL } from '../delivery/rollout.ts';
 import { Unreadable } from '../machine/index.ts';
+import { printable } from '../topology/fault.ts';
 import { jsonText } from '../topology/foreign.ts';
 import { adopt } from './adopt.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -17,7 +20,7 @@ import { labBirdc, labDown, labExec, labRoutes, labUp } from './running-lab.ts';
 import { ship } from './ship.ts';
 import { synth } from './synth.ts';
 import { type Terminal, terminal, toStderr, toStdout } from './terminal.ts';
-import { BusyError } from './write-dist.ts';
+import { BusyError, Unchanged } from './write-dist.ts';
 
 /** The command line: `argv` without node and script. Sets the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -28,6 +31,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   });
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => toStderr(`${name}: ${message}\n`));
+  // What is rendered runs with full rights on nodes and routers: nobody else writes into it, whatever the shell allows.
+  process.umask(process.umask() | 0o002);
   try {
     await program().parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -347,7 +352,7 @@ async function run(
     process.exitCode = await action(speak);
   } catch (error) {
     const why = environmentFault(error);
-    if (why === undefined) throw error;
+    if (why === undefined) throw error instanceof Unchanged ? error.cause : error;
     speak.complain(why);
     if (speak.json) speak.print(refused(why));
     process.exitCode = error instanceof Unreadable ? EXIT.badInput : EXIT.environment;
@@ -357,13 +362,35 @@ async function run(
 /** What the file system or another run refused, in a sentence; undefined for what is a bug of ours. */
 function environmentFault(error: unknown): string | undefined {
   if (error instanceof BusyError) return error.message;
-  if (error instanceof Unreadable) return `${error.path} ${error.message}. Nothing was changed.`;
+  if (error instanceof Unreadable) return `${error.path} ${error.message}.`;
+  // Only where it is known: of others, as a journal on a full disk, somebody may be half-way through a delivery.
+  if (error instanceof Unchanged) {
+    const why = environmentFault(error.cause);
+    return why && `${why} Nothing was changed.`;
+  }
   const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
   if (!(error instanceof Error) || code === undefined || syscall === undefined) return undefined;
   const place = dest ?? path ?? 'the working folder';
   const reason = REASONS[code] ?? `the system says ${code}`;
-  return `${place} cannot be written or read: ${reason}. Nothing was changed.`;
+  return `${place} cannot be written or read: ${reason}.${ofAnother(place, code)}`;
 }
+
+/** Below the working folder: what else a user may not write, he should not be told to take. */
+function ofAnother(place: string, code: string): string {
+  const me = process.getuid?.();
+  if (me === undefined || !['EACCES', 'EPERM'].includes(code)) return '';
+  const inside = relative('.', resolve(place)).split(sep);
+  if (inside[0] === '..' || inside[0] === '') return '';
+  const paths = inside.map((_, index) => join(...inside.slice(0, index + 1)));
+  const foreign = paths.find((path) => lstatSync(path, { throwIfNoEntry: false })?.uid !== me);
+  const owner = foreign === undefined ? undefined : lstatSync(foreign, { throwIfNoEntry: false })?.uid;
+  if (owner === undefined) return '';
+  const who = owner === 0 ? 'root' : `user ${owner}`;
+  return ` ${printable(foreign ?? '')} belongs to ${who}; take it back: sudo chown -hR ${me}:${process.getgid?.() ?? me} ${shellQuoted(foreign ?? '')}.`;
+}
+
+const shellQuoted = (path: string): string =>
+  /^[A-Za-z0-9_./-]+$/.test(path) ? `./${path}` : `'./${path.replaceAll("'", "'\\''")}'`;
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not. Run it as the user who owns the folder',

@@ -10,7 +10,7 @@ import { type HiddenChange, hiddenChanges } from './hidden-changes.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import { type Rendered, render } from './render.ts';
 import { counted, type Terminal } from './terminal.ts';
-import { writeDist } from './write-dist.ts';
+import { type Written, writeDist } from './write-dist.ts';
 
 export interface SynthOptions {
   readonly topology: string;
@@ -31,7 +31,7 @@ export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
   const refusal = outRefusal(options.out);
   if (refusal !== undefined) return refuse(refusal, terminal);
   const rendered = render(fabric, operatorManifest);
-  const change = options.check
+  const change: Written = options.check
     ? compareDist(options.out, rendered.files)
     : writeDist(options.out, rendered.files);
   if (change.foreign.length > 0) return refuse(inTheWay(options.out, change.foreign), terminal);
@@ -40,6 +40,7 @@ export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
   mirrorForCdk8s(rendered);
   if (terminal.json) terminal.print(documentOf('synth', { ok: true, ...summary(fabric, rendered, change) }));
   else terminal.say(summaryText(fabric, rendered, change, options.out));
+  if (change.left !== undefined) terminal.complain(leftBehind(options.out, change.left));
   if (change.stray.length > 0) terminal.complain(strays(options.out, change.stray));
   return EXIT.fine;
 }
@@ -101,6 +102,11 @@ function inTheWay(out: string, foreign: readonly string[]): string {
   const list = foreign.map((path) => `  ${printable(join(out, path))}`).join('\n');
   return `These files are in the way; noencap did not write them:\n${list}\nMove them away, or delete them.`;
 }
+
+const leftBehind = (out: string, left: string): string =>
+  `${out} is written. The old one holds files of another user, who may have run noencap here, as with sudo, and could not be removed:
+  ${printable(left)}
+Remove it: sudo rm -r '${left.replaceAll("'", "'\\''")}'`;
 
 function strays(out: string, stray: readonly string[]): string {
   const list = stray.map((path) => `  ${printable(join(out, path))}`).join('\n');

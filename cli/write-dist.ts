@@ -4,6 +4,7 @@ import {
   copyFileSync,
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
@@ -25,33 +26,70 @@ import {
   withManifest,
 } from './dist.ts';
 
+/** What came of it, and where the old tree is, if it holds what this user may not remove. */
+export type Written = DistChange & { readonly left?: string };
+
 /**
  * Puts the rendered tree in place of the old one in whole: it is built beside it and moved in with two renames, so that an
  * interrupted run leaves the old tree, or the new one. Files that noencap did not write come along, and folders keep their
  * modes. Writes nothing if nothing changed, or if `foreign` files are in the way: the caller refuses those. Throws what
- * the file system says, with the old tree in its place.
+ * the file system says, with the old tree in its place, as `Unchanged`.
  */
-export function writeDist(out: string, files: RenderedFiles): DistChange {
+export function writeDist(out: string, files: RenderedFiles): Written {
   const target = existsSync(out) ? realpathSync(out) : resolve(out);
-  const { staged, old } = neighbours(target);
-  makeFolder(dirname(target));
-  const unlock = lock(target);
+  return asOwner([resolve(out), target, dirname(target)], () => {
+    const { staged, old } = neighbours(target);
+    let unlock = () => {};
+    let change: DistChange;
+    try {
+      makeFolder(dirname(target));
+      unlock = lock(target);
+      recover(target, old);
+      change = compareDist(target, files);
+      const isSame = change.added.length + change.changed.length + change.removed.length === 0;
+      if (change.foreign.length > 0 || isSame) return change;
+      stage(target, staged, files, change);
+      if (existsSync(target)) renameSync(target, old);
+      renameSync(staged, target);
+    } catch (error) {
+      if (!existsSync(target) && existsSync(old)) renameSync(old, target);
+      tryRemove(staged);
+      throw error instanceof BusyError ? error : new Unchanged(error);
+    } finally {
+      unlock();
+    }
+    // From here on the new tree is there, whatever becomes of the old one.
+    const left = cleared(target, old);
+    return { ...change, ...(left && { left }) };
+  });
+}
+
+/** The output folder is as it was; why, is its cause. */
+export class Unchanged extends Error {
+  constructor(cause: unknown) {
+    super(`nothing was changed: ${cause}`, { cause });
+  }
+}
+
+/**
+ * Root writes into a user's folder as that user: what root left there he could neither change nor remove, and where he swaps a
+ * folder for a link meanwhile, root would write anywhere.
+ */
+function asOwner<Result>(places: readonly string[], action: () => Result): Result {
+  // Of a link too: a user must not choose where root writes.
+  const found = places
+    .map((path) => lstatSync(path, { throwIfNoEntry: false }))
+    .filter((one) => one !== undefined);
+  const { uid = 0, gid = 0 } = found[0] ?? {};
+  if (process.geteuid?.() !== 0 || uid === 0) return action();
+  const group = process.getegid?.() ?? 0;
+  process.setegid?.(gid);
+  process.seteuid?.(uid);
   try {
-    recover(target, old);
-    const change = compareDist(target, files);
-    if (change.foreign.length > 0) return change;
-    if (change.added.length + change.changed.length + change.removed.length === 0) return change;
-    stage(target, staged, files, change);
-    if (existsSync(target)) renameSync(target, old);
-    renameSync(staged, target);
-    rmSync(old, { recursive: true, force: true });
-    return change;
-  } catch (error) {
-    recover(target, old);
-    rmSync(staged, { recursive: true, force: true });
-    throw error;
+    return action();
   } finally {
-    unlock();
+    process.seteuid?.(0);
+    process.setegid?.(group);
   }
 }
 
@@ -75,37 +113,84 @@ function stage(target: string, staged: string, files: RenderedFiles, change: Dis
 /** One run at a time: two would move each other's trees. The lock of a run that is no longer there counts for nothing. */
 function lock(target: string): () => void {
   const { locked } = neighbours(target);
-  for (let attempt = 0; ; attempt++) {
+  const mine = `${process.pid} ${bornAt(process.pid) ?? ''}\n`;
+  const take = () => writeFileSync(locked, mine, { flag: 'wx' });
+  const isThere = (error: unknown) => (error as NodeJS.ErrnoException).code === 'EEXIST';
+  try {
+    take();
+  } catch (error) {
+    if (!isThere(error)) throw error;
+    const holder = holderOf(locked);
+    if (holder.isRunning) throw new BusyError(target, `process ${holder.pid}`);
+    // Of two that find a dead one's lock, the second would remove the lock of the first: one at a time may remove it.
+    const removing = `${locked}-removing`;
     try {
-      writeFileSync(locked, `${process.pid}\n`, { flag: 'wx' });
-      return () => rmSync(locked, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const pid = Number(readRendered(locked)?.text);
-      if (attempt > 0 || isRunning(pid)) throw new BusyError(target, pid);
+      writeFileSync(removing, mine, { flag: 'wx' });
+    } catch (taken) {
+      if (!isThere(taken)) throw taken;
+      throw new BusyError(target, `if there is none, remove ${removing}`);
+    }
+    try {
+      const { isRunning, pid } = holderOf(locked);
+      if (isRunning) throw new BusyError(target, `process ${pid}`);
       rmSync(locked, { force: true });
+      take();
+    } catch (taken) {
+      throw isThere(taken) ? new BusyError(target, 'which came first') : taken;
+    } finally {
+      rmSync(removing, { force: true });
     }
   }
+  return () => rmSync(locked, { force: true });
 }
 
 /** Another run is writing the same folder. */
 export class BusyError extends Error {
-  constructor(target: string, pid: number) {
-    super(`Another run of noencap (process ${pid}) is writing ${target}. Try again when it has ended.`);
+  constructor(target: string, who: string) {
+    super(`Another run of noencap (${who}) is writing ${target}. Try again when it has ended.`);
   }
+}
+
+function holderOf(locked: string): { readonly pid: number; readonly isRunning: boolean } {
+  const [pid, born = ''] = (readRendered(locked)?.text ?? '').trim().split(' ');
+  const isSame = born === '' || bornAt(Number(pid)) === born;
+  return { pid: Number(pid), isRunning: isRunning(Number(pid)) && isSame };
+}
+
+/** When the process started, in the kernel's words: another may have the number of one that ended. Linux only. */
+function bornAt(pid: number): string | undefined {
+  const stat = readRendered(`/proc/${pid}/stat`)?.text;
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 
 /** An earlier run was killed between its two renames, or while it staged: back to the old tree, no leftovers. */
 function recover(target: string, old: string): void {
-  if (existsSync(old)) {
-    if (existsSync(target)) rmSync(old, { recursive: true, force: true });
-    else renameSync(old, target);
-  }
+  if (existsSync(old) && !existsSync(target)) renameSync(old, target);
+  cleared(target, old);
   const folder = dirname(target);
   const prefix = `.${basename(target)}.noencap-new-`;
   for (const name of readdirSync(folder).filter((entry) => entry.startsWith(prefix))) {
     const pid = Number(name.slice(prefix.length));
-    if (pid !== process.pid && !isRunning(pid)) rmSync(join(folder, name), { recursive: true, force: true });
+    if (pid !== process.pid && !isRunning(pid)) tryRemove(join(folder, name));
+  }
+}
+
+/** Removes the old tree. What root wrote into it may stay: it is moved out of the way then, and its new path returned. */
+function cleared(target: string, old: string): string | undefined {
+  if (!existsSync(old) || tryRemove(old)) return undefined;
+  const { left } = neighbours(target);
+  if (!tryRemove(left)) return old;
+  renameSync(old, left);
+  return left;
+}
+
+/** False if it is still there. */
+function tryRemove(path: string): boolean {
+  try {
+    rmSync(path, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -222,6 +222,27 @@ test('one run at a time; the lock of a dead one counts for nothing', () => {
   expect(readdirSync(folder)).toEqual(['dist']);
 });
 
+test('a lock counts for nothing whose process has ended, though another has its number now', () => {
+  const stat = readFileSync(`/proc/${process.ppid}/stat`, 'utf8');
+  const born = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  writeFileSync(join(folder, '.dist.noencap-lock'), `${process.ppid} ${born}\n`);
+  expect(() => writeDist(out, files(['a', '1']))).toThrow(/Another run of noencap/);
+  writeFileSync(join(folder, '.dist.noencap-lock'), `${process.ppid} 1\n`);
+  writeDist(out, files(['a', '1']));
+  expect(readdirSync(folder)).toEqual(['dist']);
+});
+
+test('of two runs that find the lock of a dead one, one removes it', () => {
+  writeFileSync(join(folder, '.dist.noencap-lock'), '999999999\n');
+  // The first one is about to.
+  writeFileSync(join(folder, '.dist.noencap-lock-removing'), `${process.ppid}\n`);
+  expect(() => writeDist(out, files(['a', '1']))).toThrow(/if there is none, remove .*lock-removing/);
+  expect(readFileSync(join(folder, '.dist.noencap-lock'), 'utf8')).toBe('999999999\n');
+  rmSync(join(folder, '.dist.noencap-lock-removing'));
+  writeDist(out, files(['a', '1']));
+  expect(readdirSync(folder)).toEqual(['dist']);
+});
+
 test('a comparison sees the old tree of a run that was killed between its two renames', () => {
   writeDist(out, files(['a', '1']));
   renameSync(out, join(folder, '.dist.noencap-old'));
