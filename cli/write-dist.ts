@@ -76,12 +76,11 @@ export class Unchanged extends Error {
  * folder for a link meanwhile, root would write anywhere.
  */
 function asOwner<Result>(places: readonly string[], action: () => Result): Result {
+  if (process.geteuid?.() !== 0) return action();
   // Of a link too: a user must not choose where root writes.
-  const found = places
-    .map((path) => lstatSync(path, { throwIfNoEntry: false }))
-    .filter((one) => one !== undefined);
-  const { uid = 0, gid = 0 } = found[0] ?? {};
-  if (process.geteuid?.() !== 0 || uid === 0) return action();
+  const at = places.find((path) => existsSync(path)) ?? '/';
+  const { uid, gid } = lstatSync(at);
+  if (uid === 0) return action();
   const group = process.getegid?.() ?? 0;
   process.setegid?.(gid);
   process.seteuid?.(uid);
