@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { analyse, type FailureReport, failureReports } from '../../analysis/index.ts';
 import { whatIfText } from '../../cli/what-if.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { redundant } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 
 /** A report in which these pairs are lost. */
 const losing = (names: readonly string[], pairs: readonly string[]): FailureReport => ({

@@ -4,7 +4,8 @@ import { type RemoteCommand, words } from '../../delivery/remote.ts';
 import { protocols as protocolsOf } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';
 import { hostFolder, type Lab } from '../../lab/index.ts';
-import { booted, redundant, scenario } from '../lab/labs.ts';
+import { booted, scenario } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 
 /** The gate at e1, with nothing else of the network changed. */
 const question = (lab: Lab) => ({

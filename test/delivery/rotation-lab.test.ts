@@ -10,7 +10,8 @@ import { askBird, hostFolder, type Lab } from '../../lab/index.ts';
 import { nodePassword } from '../../lab/plan.ts';
 import { passwordFile } from '../../lab/router-files.ts';
 import type { TopologyInput } from '../../topology/index.ts';
-import { booted, redundant, scenario } from '../lab/labs.ts';
+import { booted, scenario } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 import { local } from './bird.ts';
 
 /** A rotation as docs/rotate-a-password.md has it: the Secret first, as the cluster follows it, then the router, by a delivery. */

@@ -11,7 +11,8 @@ import {
 import type { LabHost, LabPlan } from '../../lab/plan.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { booted, look, on, redundant, scenario } from './labs.ts';
+import { booted, look, on, scenario } from './labs.ts';
+import { redundant } from './topologies.ts';
 
 const named = (lab: Lab, name: string): Failing => {
   const one = failing(lab.fabric, name);

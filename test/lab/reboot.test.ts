@@ -5,7 +5,8 @@ import type { LabPlan } from '../../lab/plan.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { report, scenario } from './labs.ts';
+import { scenario } from './labs.ts';
+import { report } from './topologies.ts';
 
 /** `gw` runs, `gw2` is planned beside it; two nodes in Calico's mesh. */
 const plannedBesideLive = (): TopologyInput =>

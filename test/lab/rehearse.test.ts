@@ -5,7 +5,8 @@ import { ride } from '../../lab/rides.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { redundant, scenario } from './labs.ts';
+import { scenario } from './labs.ts';
+import { redundant } from './topologies.ts';
 
 const rehearsed = async (base: TopologyInput, head: TopologyInput): Promise<Rehearsal> =>
   (await rehearsedInTurn(base, [head]))[0] as Rehearsal;

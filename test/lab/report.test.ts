@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Lab } from '../../lab/index.ts';
 import { askBird, hostFolder, listWays } from '../../lab/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
-import { booted, type Look, look, on, report, scenario } from './labs.ts';
+import { booted, type Look, look, on, scenario } from './labs.ts';
+import { report } from './topologies.ts';
 
 /** The lines of a node's table that BIRD writes; blanks at the ends of lines are iproute2's. */
 const birdLines = (table: string): string =>

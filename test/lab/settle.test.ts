@@ -1,5 +1,6 @@
 import { converged, type Lab, unsettled } from '../../lab/index.ts';
-import { booted, on, redundant, scenario } from './labs.ts';
+import { booted, on, scenario } from './labs.ts';
+import { redundant } from './topologies.ts';
 
 scenario('a verdict needs a network that rests', () => {
   let lab: Lab;

@@ -6,7 +6,7 @@ import { expectations, nodeBlocks, routerIdText } from '../../fabric/index.ts';
 import { askBird, findPrograms } from '../../lab/index.ts';
 import { bgpStates } from '../../lab/observe.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { redundant, report } from './labs.ts';
+import { redundant, report } from './topologies.ts';
 
 let folder: string;
 

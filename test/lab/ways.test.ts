@@ -1,5 +1,6 @@
 import type { Lab } from '../../lab/index.ts';
-import { booted, look, on, redundant, scenario } from './labs.ts';
+import { booted, look, on, scenario } from './labs.ts';
+import { redundant } from './topologies.ts';
 
 /** The address of a node's pod. */
 const podOf = (lab: Lab, node: string): string =>

@@ -5,7 +5,7 @@ import { interruptions } from '../../review/interruptions.ts';
 import { sessionFates } from '../../review/session-fates.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { redundant } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 
 function failures(base: TopologyInput, head: TopologyInput) {
   const [before, after] = [fabricOf(base), fabricOf(head)];

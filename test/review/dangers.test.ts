@@ -4,7 +4,7 @@ import { NO_TRUST_FILES, review, type State } from '../../review/index.ts';
 import { objectChanges } from '../../review/objects.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { redundant } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 import { QUIET } from './changes.ts';
 
 const meshed = (change: Partial<TopologyInput> = {}): TopologyInput =>

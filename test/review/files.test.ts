@@ -5,7 +5,7 @@ import { render } from '../../cli/render.ts';
 import { fileChanges } from '../../review/files.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { report } from '../lab/labs.ts';
+import { report } from '../lab/topologies.ts';
 
 const files = (bgp = {}) => routerFiles(fabricOf(report(bgp)));
 

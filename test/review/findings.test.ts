@@ -2,7 +2,7 @@ import { analyse, type Finding, findings } from '../../analysis/index.ts';
 import { findingChanges } from '../../review/findings.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { report } from '../lab/labs.ts';
+import { report } from '../lab/topologies.ts';
 import { vlans } from '../scenarios/gateways.ts';
 
 const found = (topology: TopologyInput): Finding[] => findings(analyse(fabricOf(topology)));

@@ -3,7 +3,7 @@ import { render } from '../../cli/render.ts';
 import { objectChanges, objectText } from '../../review/objects.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { report } from '../lab/labs.ts';
+import { report } from '../lab/topologies.ts';
 
 /** The cluster's files of a topology. */
 const cluster = (topology: TopologyInput): ReadonlyMap<string, string> =>

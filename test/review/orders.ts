@@ -1,5 +1,5 @@
 import type { TopologyInput } from '../../topology/index.ts';
-import { redundant } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 
 /** A change, and who must get it first for no pair of pods to lose its way in between. */
 export interface Order {

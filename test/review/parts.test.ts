@@ -1,7 +1,7 @@
 import { partChanges } from '../../review/parts.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { redundant } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 
 const told = (base: TopologyInput, head: TopologyInput): string[] =>
   partChanges(fabricOf(base), fabricOf(head)).flatMap(({ kind, name, became, says }) => [

@@ -4,7 +4,7 @@ import type { SessionFate } from '../../review/session-fates.ts';
 import { largeTopology } from '../../scripts/large-topology.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { redundant } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 
 const fate = (id: string, became: SessionFate['became']): SessionFate => ({
   id,

@@ -12,7 +12,7 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { arbitraryNetwork } from '../analysis/arbitrary-network.ts';
 import { arbitraryTopology } from '../cli/arbitrary-topology.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { redundant } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 
 function state(topology: TopologyInput, name: string): State {
   const fabric = fabricOf(topology);

@@ -3,7 +3,7 @@ import { trafficChanges } from '../../review/traffic.ts';
 import { largeTopology } from '../../scripts/large-topology.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { redundant, report } from '../lab/labs.ts';
+import { redundant, report } from '../lab/topologies.ts';
 
 const told = (before: TopologyInput, after: TopologyInput): string[] =>
   trafficChanges(analyse(fabricOf(before)), analyse(fabricOf(after))).map(

@@ -1,6 +1,6 @@
 import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../../fabric/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
-import { redundant } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 import type { Story } from './telling.ts';
 
 const own = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;

@@ -1,5 +1,5 @@
 import type { TopologyInput } from '../../topology/index.ts';
-import { redundant } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 import { NETWORKS } from '../routers/networks.ts';
 import type { Story } from './telling.ts';
 

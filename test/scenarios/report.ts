@@ -1,5 +1,5 @@
 import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../../fabric/index.ts';
-import { report } from '../lab/labs.ts';
+import { report } from '../lab/topologies.ts';
 import type { Story } from './telling.ts';
 
 const [older, newer] = ['v3.31.7', 'v3.32.1'];

@@ -1,4 +1,5 @@
-import { redundant, scenario } from '../lab/labs.ts';
+import { scenario } from '../lab/labs.ts';
+import { redundant } from '../lab/topologies.ts';
 import { inLab } from './in-lab.ts';
 import { simulated } from './in-simulator.ts';
 import type { Network } from './network.ts';

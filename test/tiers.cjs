@@ -1,0 +1,110 @@
+const { existsSync, readdirSync, readFileSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+
+const TESTS = __dirname;
+
+/** What boots labs, or starts BIRD or sshd: a test that reaches one of these mostly waits, and needs what Debian has to install. */
+const LIVE = [
+  'lab/labs.ts',
+  'delivery/bird.ts',
+  'delivery/fleet.ts',
+  'delivery/sshd.ts',
+  'routers/bird.ts',
+  'routers/daemons.ts',
+];
+
+/** Those that run commands of the README, of pages and of workflows, which do so. */
+const RUNS_LIVE = [
+  'docs/pages.test.ts',
+  'lab/shared-machine.test.ts',
+  'workflows/review-job.test.ts',
+  'workflows/ship-job.test.ts',
+];
+
+/** What starts noencap, a process each time. */
+const COMMANDS = ['cli/run.ts'];
+
+/** What computes for long: by measuring, the third of the others that takes most of their time. */
+const LONG = [
+  'adopt/objects.test.ts',
+  'analysis/pod-mtu.test.ts',
+  'analysis/robustness.test.ts',
+  'charts/custom-resources.test.ts',
+  'charts/node-labels.test.ts',
+  'charts/robustness.test.ts',
+  'charts/upstream.test.ts',
+  'cli/render.test.ts',
+  'engines/guards.test.ts',
+  'engines/mutations.test.ts',
+  'engines/rules.test.ts',
+  'lab/confd-simulator.test.ts',
+  'live/bootstrap.test.ts',
+  'nodes/install-script.test.ts',
+  'review/by-hand.test.ts',
+  'review/calico.test.ts',
+  'review/dangers.test.ts',
+  'review/dyff.test.ts',
+  'review/headline-everywhere.test.ts',
+  'review/markdown.test.ts',
+  'review/way-out.test.ts',
+  'topology/load.test.ts',
+];
+
+/**
+ * The longest of the live ones, the longest first. A worker that takes one of these last keeps the others waiting for it. Of the rest jest
+ * knows how long they took before, or their size.
+ */
+const LONGEST = [
+  'delivery/fleet-faults.test.ts',
+  'lifecycle/lifecycle.test.ts',
+  'review/forecast.test.ts',
+  'scenarios/scenarios.test.ts',
+  'workflows/review-job.test.ts',
+  'lab/rehearse.test.ts',
+  'docs/pages.test.ts',
+  'review/between.test.ts',
+  'cli/lab.test.ts',
+  'lab/faults.test.ts',
+  'lab/reboot.test.ts',
+  'analysis/oracle.test.ts',
+  'adopt/lab.test.ts',
+  'lab/report.test.ts',
+  'delivery/fleet.test.ts',
+];
+
+/** The modules below `test/` that a file takes names from, types too. */
+function imported(file) {
+  const text = readFileSync(join(TESTS, file), 'utf8');
+  return [...text.matchAll(/(?:from|import\() ?'(\.[^']+\.ts)'/g)]
+    .map(([, path]) => join(dirname(file), path))
+    .filter((path) => !path.startsWith('..') && existsSync(join(TESTS, path)));
+}
+
+function reaches(file, wanted, seen = new Set()) {
+  if (wanted.includes(file)) return true;
+  if (seen.has(file)) return false;
+  seen.add(file);
+  return imported(file).some((one) => reaches(one, wanted, seen));
+}
+
+const tests = () =>
+  readdirSync(TESTS, { recursive: true })
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort();
+
+/** The tests that boot something, below `test/`. */
+const live = () => tests().filter((file) => RUNS_LIVE.includes(file) || reaches(file, LIVE));
+
+/** Those that run commands, or compute for long. */
+const long = () => {
+  const others = new Set(live());
+  return tests().filter((file) => !others.has(file) && (LONG.includes(file) || reaches(file, COMMANDS)));
+};
+
+/** All others. */
+const quick = () => {
+  const others = new Set([...live(), ...long()]);
+  return tests().filter((file) => !others.has(file));
+};
+
+module.exports = { LONGEST, live, long, quick };
