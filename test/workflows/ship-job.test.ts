@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { settingsOf } from '../../delivery/router.ts';
 import { forcedCommand } from '../../delivery/router-script.ts';
@@ -176,6 +178,18 @@ describe('what is not what main says any more is not delivered', () => {
         git('branch', '-D', 'origin/main');
       }
     }));
+});
+
+test('a job by hand that is run again gives way to a delivery that began since', async () => {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ workflow_runs: [{ run_number: 13, event: 'push', status: 'waiting' }] }));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const done = await deliver({ event_name: 'workflow_dispatch', api });
+  server.close();
+  expect(outcomes(done)).toMatchObject({ 'Is still no delivery at work?': 'failure', [KEY]: 'skipped' });
 });
 
 test('what was edited on a router is refused, and told in journal and summary', async () => {
