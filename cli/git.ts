@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { runProgram } from '../machine/index.ts';
 
-/** Room for what git prints: all files of a network of 10,000 nodes. */
-const ROOM = 2 ** 30;
+/** Room for what git prints: all files of a network of 10,000 nodes. A partial clone asks another machine, which may never answer. */
+const BOUNDS = { maxBuffer: 2 ** 30, timeout: 300_000, killSignal: 'SIGKILL' } as const;
 
 /** What git prints, without its last line feed; undefined if it refuses, or is not there. */
 export function git(...args: readonly string[]): string | undefined {
-  const { status, stdout } = runProgram('git', args, { encoding: 'utf8', maxBuffer: ROOM });
+  const { status, stdout } = runProgram('git', args, { ...BOUNDS, encoding: 'utf8' });
   return status === 0 ? stdout.replace(/\n$/, '') : undefined;
 }
 
@@ -17,7 +17,7 @@ export const commitOf = (revision: string): string | undefined =>
 /** The bytes of one file of a commit, its path counted from the working folder; undefined where it has none. */
 export function fileAt(commit: string, path: string): Buffer | undefined {
   const { status, stdout } = runProgram('git', ['cat-file', 'blob', `${commit}:./${path}`], {
-    maxBuffer: ROOM,
+    ...BOUNDS,
   });
   return status === 0 ? stdout : undefined;
 }
@@ -63,7 +63,7 @@ function blobs(objects: readonly string[]): [string, string][] {
   if (objects.length === 0) return [];
   const { stdout } = runProgram('git', ['cat-file', '--batch'], {
     input: `${objects.join('\n')}\n`,
-    maxBuffer: ROOM,
+    ...BOUNDS,
   });
   let at = 0;
   return objects.map((object): [string, string] => {
@@ -86,7 +86,7 @@ export function layOut(commit: string, folder: string): string | undefined {
     ['read-tree', commit],
     ['checkout-index', '--all', '--force', `--prefix=${join(folder, 'tree')}/`],
   ]) {
-    const { status, stderr } = runProgram('git', args, { cwd, env, encoding: 'utf8' });
+    const { status, stderr } = runProgram('git', args, { ...BOUNDS, cwd, env, encoding: 'utf8' });
     if (status !== 0) return stderr.trim().split('\n')[0] ?? '';
   }
   return undefined;

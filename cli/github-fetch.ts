@@ -23,13 +23,27 @@ async function whole(url: URL, init: RequestInit): Promise<Response> {
   try {
     const answer = await fetch(url, init);
     const { status, headers } = answer;
-    const text = await answer.text();
+    const text = await textOf(answer);
     return new Response([204, 205, 304].includes(status) ? null : text, { status, headers });
   } catch (error) {
     // fetch itself only ever says "fetch failed"; the cause of several addresses has no message, but a code.
     const { message, cause } = error as { message: string; cause?: { message?: string; code?: string } };
     throw new Error(cause?.message || cause?.code || message);
   }
+}
+
+/** Bytes: a page of a hundred comments of the largest size is 7 MB. */
+const MOST = 2 ** 25;
+
+async function textOf({ body }: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body ?? []) {
+    bytes += part.length;
+    if (bytes > MOST) throw new Error(`the answer is longer than ${MOST} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
 }
 
 /** Where to ask again. GitHub sends 307 and 308 for what must be asked with the same method; a repository that was renamed does. */

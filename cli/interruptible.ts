@@ -2,12 +2,20 @@ import type { Terminal } from './terminal.ts';
 
 /**
  * The first interrupt is told to whoever listens, who ends in order, and `says` what becomes of what goes on; the second ends
- * at once.
+ * at once, with what is `left` then.
  */
-export function interruptible(says: string, terminal: Terminal): { stop: AbortSignal; release: () => void } {
+export function interruptible(
+  says: string,
+  terminal: Terminal,
+  left: () => string = () => '',
+): { stop: AbortSignal; release: () => void } {
   const stop = new AbortController();
   const onSignal = () => {
-    if (stop.signal.aborted) process.exit(130);
+    if (stop.signal.aborted) {
+      const told = left();
+      if (told !== '') terminal.complain(told);
+      process.exit(130);
+    }
     terminal.complain(says);
     stop.abort();
   };

@@ -1,4 +1,4 @@
-import type { Result } from '../delivery/journal.ts';
+import type { JournalEvent, Result } from '../delivery/journal.ts';
 import type { Drifted } from '../delivery/prepare-router.ts';
 import { fileChanges } from '../review/index.ts';
 import { printable } from '../topology/fault.ts';
@@ -53,6 +53,32 @@ const NEXT: readonly (readonly [Result['outcome'], string])[] = [
     'Look at what was lost with ship --check when it can be reached; docs/recover.md says what it may be.',
   ],
 ];
+
+/** What becomes of routers that are left in the middle of a delivery. */
+export function leftText(events: readonly JournalEvent[], timeout: number): string {
+  const steps = new Map<string, string>();
+  for (const event of events) {
+    if (event.event === 'step') steps.set(event.router, `${event.step} ${event.outcome}`);
+  }
+  const those = (...are: readonly string[]) =>
+    [...steps].filter(([, last]) => are.includes(last)).map(([router]) => router);
+  const unsure = those('confirm started');
+  const running = those(
+    'apply started',
+    'apply done',
+    'gate started',
+    'gate done',
+    'gate failed',
+    'undo started',
+    'settle started',
+  );
+  return [
+    ...(running.length === 0
+      ? []
+      : [`${running.join(', ')}: BIRD goes back by itself, within ${timeout} s of its change.`]),
+    ...(unsure.length === 0 ? [] : [`${unsure.join(', ')}: confirmed or not, ship --check says which.`]),
+  ].join('\n');
+}
 
 /** What somebody edited on the routers, as diffs from what was shipped. Passwords are hidden. */
 export function driftText(

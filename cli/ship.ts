@@ -22,7 +22,7 @@ import { baseThatRuns, shippedText as textOfShipped } from './ship-base.ts';
 import { deliveries, unpinned } from './ship-deliveries.ts';
 import { orderText, type Plan, planOf } from './ship-plan.ts';
 import { shipProgress } from './ship-progress.ts';
-import { driftText, shippedText } from './ship-report.ts';
+import { driftText, leftText, shippedText } from './ship-report.ts';
 import { shipSetup } from './ship-setup.ts';
 import { summarise } from './ship-summary.ts';
 import { counted, type Terminal } from './terminal.ts';
@@ -121,7 +121,7 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
     if (options.journal !== undefined) appendFileSync(options.journal, journalJson(stamped));
     progress.show(stamped);
   };
-  const { stop, release } = interruptible(INTERRUPTED, terminal);
+  const { stop, release } = interruptible(INTERRUPTED, terminal, () => leftText(events, options.timeout));
   const shipped = await shipAll({
     fabric,
     deliveries: deliveries(fabric, routers, files, {

@@ -1,5 +1,5 @@
 import { hostKeyName } from '../fabric/index.ts';
-import { startProgram } from '../machine/index.ts';
+import { saidBy } from '../machine/index.ts';
 import { howToPin, type SshTarget, type Unreachable } from './ssh-target.ts';
 
 /**
@@ -14,22 +14,14 @@ export async function notPinned(target: SshTarget): Promise<Unreachable | undefi
   return { says: `${target.knownHosts} has no host key of ${hostKeyName(target)}`, mend: howToPin(target) };
 }
 
-/** ssh-keygen reads the file as ssh does: with hashed names, patterns and marks. */
-const found = (name: string, file: string): Promise<{ said: string; problem?: Unreachable }> =>
-  new Promise((done) => {
-    const child = startProgram('ssh-keygen', ['-F', name, '-f', file], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    child.on('error', () => {
-      const problem = {
-        says: 'ssh-keygen is not installed',
-        mend: 'Install it: apt-get install openssh-client',
-      };
-      done({ said, problem });
-    });
-    child.on('close', () => done({ said }));
-  });
+/** ssh-keygen reads the file as ssh does: with hashed names, patterns and marks. A pipe in its place has no end. */
+async function found(name: string, file: string): Promise<{ said: string; problem?: Unreachable }> {
+  const bounds = { seconds: 20, bytes: 2 ** 22 };
+  const { code, stdout: said, stderr } = await saidBy('ssh-keygen', ['-F', name, '-f', file], bounds);
+  if (code === undefined) {
+    const mend = 'Install it: apt-get install openssh-client';
+    return { said, problem: { says: 'ssh-keygen is not installed', mend } };
+  }
+  if (!stderr.endsWith('and was ended')) return { said };
+  return { said, problem: { says: `${file} cannot be read: ${stderr}`, mend: 'See what lies there.' } };
+}

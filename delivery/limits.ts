@@ -1,10 +1,7 @@
-/** What an answer may be at most. Whoever says more is not who he seems, or out of order: nothing more of it is read. */
-export interface Limit {
-  /** Of standard output. */
-  readonly bytes: number;
-  readonly lines: number;
-  /** Bytes of one line. */
-  readonly line: number;
+import type { Most } from '../machine/index.ts';
+
+/** What an answer may be at most, on standard output. Whoever says more is out of order, or not who he seems: no more of it is read. */
+export interface Limit extends Most {
   /** From the moment that the verb is asked for. */
   readonly seconds: number;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostKeyName } from '../fabric/index.ts';
-import { heard } from './heard.ts';
+import { heard } from '../machine/index.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { endSsh, forget, kill, startSsh, watch } from './ssh-process.ts';
 import type { SshTarget } from './ssh-target.ts';
@@ -72,9 +72,9 @@ export function sharedConnection(target: SshTarget, limits: Limits = LIMITS): Sh
     end: async () => {
       clearInterval(looks);
       for (const child of children) endSsh(child);
-      stands();
+      if (existsSync(socket)) stands();
       await looking;
-      const { is } = await control('exit');
+      const { is } = existsSync(socket) ? await control('exit') : { is: 'failed' };
       if (master !== undefined) {
         if (is === 'late' || (is === 'done' && !(await gone(master)))) kill(master);
         forget(master);

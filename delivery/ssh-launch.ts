@@ -1,5 +1,5 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { heard } from './heard.ts';
+import { heard } from '../machine/index.ts';
 import { type Limits, secondsFor } from './limits.ts';
 import type { Ran, RemoteCommand } from './remote.ts';
 import { type GivenUp, reasonOf, sinceAnswers } from './session.ts';

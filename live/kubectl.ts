@@ -1,4 +1,4 @@
-import { startProgram } from '../machine/index.ts';
+import { saidBy } from '../machine/index.ts';
 
 /** What one call of kubectl said. `code` is its exit status; undefined where no kubectl could be started. */
 export interface KubectlAnswer {
@@ -21,18 +21,7 @@ export function objectsIn<T>(json: string): readonly T[] {
  * The kubectl of the machine, with the user's own KUBECONFIG and context. Arguments reach it as they are, through no
  * shell.
  */
-export const kubectl: Kubectl = (args, stdin = '') =>
-  new Promise((resolve) => {
-    const child = startProgram('kubectl', args, { stdio: ['pipe', 'pipe', 'pipe'] });
-    const output = { stdout: '', stderr: '' };
-    for (const stream of ['stdout', 'stderr'] as const) {
-      child[stream].setEncoding('utf8').on('data', (text: string) => {
-        output[stream] += text;
-      });
-    }
-    child.on('error', ({ message }) => resolve({ code: undefined, stdout: '', stderr: message }));
-    child.on('close', (code) => resolve({ code: code ?? 1, ...output }));
-    // kubectl may end before it has read everything: what it says of that is in its stderr.
-    child.stdin.on('error', () => {});
-    child.stdin.end(stdin);
-  });
+export const kubectl: Kubectl = (args, stdin = '') => saidBy('kubectl', args, BOUNDS, stdin);
+
+/** It waits for a server for as long as that likes. All nodes of a cluster of 10,000 are some 150 MB. */
+const BOUNDS = { seconds: 300, bytes: 2 ** 28 };

@@ -1,3 +1,5 @@
 export { hidingSecrets, type Program, runProgram, startProgram } from './child.ts';
+export { heard, type Most } from './heard.ts';
 export { type NotOwn, type OwnFolder, ownFolder } from './own-folder.ts';
 export { readAtMost, Unreadable, whyUnreadable } from './read.ts';
+export { type Said, saidBy } from './said-by.ts';

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { heard } from '../../delivery/heard.ts';
 import { LIMITS } from '../../delivery/limits.ts';
 import type { Remote, Running } from '../../delivery/remote.ts';
 import { show } from '../../delivery/router.ts';
 import { sshRemote } from '../../delivery/ssh.ts';
+import { heard } from '../../machine/index.ts';
 import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { waited } from './waited.ts';
 

@@ -1,5 +1,3 @@
-import type { Limit } from './limits.ts';
-
 /** What one stream has said, as the bytes that came: text is made of it once, when it is whole. */
 export interface Heard {
   readonly length: number;
@@ -16,7 +14,13 @@ export interface Heard {
   cut(to: number): void;
 }
 
-export type Most = Pick<Limit, 'bytes' | 'lines' | 'line'>;
+/** How much a stream may say. */
+export interface Most {
+  readonly bytes: number;
+  readonly lines: number;
+  /** Bytes of one line. */
+  readonly line: number;
+}
 
 /** Listens to a stream that may say so much. */
 export function heard(most: Most): Heard {

@@ -1,0 +1,49 @@
+import { type Program, startProgram } from './child.ts';
+import { heard } from './heard.ts';
+
+/** What a program said until its end. */
+export interface Said {
+  /** Its exit status; undefined where it could not be started. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Longer nobody waits, and more nobody reads: behind a program may be somebody who hangs, or who talks without end. */
+export interface Bounds {
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** Runs a program to its end, or until it is late or says too much: then it is ended, and that is what it said on standard error. */
+export const saidBy = (
+  program: string,
+  words: readonly string[],
+  { seconds, bytes }: Bounds,
+  input = '',
+): Promise<Said> =>
+  new Promise((done) => {
+    const child: Program = startProgram(program, words, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const most = { bytes, lines: bytes, line: bytes };
+    const said = { stdout: heard(most), stderr: heard(most) };
+    const finish = (code: number | undefined, why?: string) => {
+      clearTimeout(timer);
+      done({ code, stdout: said.stdout.text(), stderr: why ?? said.stderr.text() });
+    };
+    const giveUp = (why: string) => {
+      child.kill('SIGKILL');
+      // A program of its own may keep them open.
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+      finish(1, `${program} ${why}, and was ended`);
+    };
+    const timer = setTimeout(() => giveUp(`has not ended within ${seconds} s`), seconds * 1000);
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.on('data', (chunk: Buffer) => {
+        if (!said[name].add(chunk)) giveUp(`said more than ${bytes} bytes`);
+      });
+    }
+    child.on('error', ({ message }) => finish(undefined, message));
+    child.on('close', (code) => finish(code ?? 1));
+    // It may end before it has read everything: what it says of that is on its standard error.
+    child.stdin?.on('error', () => {}).end(input);
+  });
