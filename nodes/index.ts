@@ -34,6 +34,7 @@ export function nodeFiles(
           node,
           region,
           version: fabric.k3s.version,
+          installers: fabric.k3s.installerSha256,
           joins: node !== servers.first,
           manifests: [...manifests.keys()],
         }),

@@ -8,6 +8,8 @@ export interface InstallScript {
   readonly region: FabricRegion;
   /** The K3s release. */
   readonly version: string;
+  /** SHA-256 of K3s' installer; none: whoever runs the script says it. */
+  readonly installers: readonly string[];
   /** The node joins a cluster, and needs its token. */
   readonly joins: boolean;
   /** File names below manifests/, for the first server. */
@@ -18,10 +20,17 @@ export interface InstallScript {
  * `install.sh`: makes a fresh Debian or Ubuntu this node, and brings a running one up to date. POSIX sh. Needs what such
  * a machine has, and one of curl and wget. What it has begun and not finished, the next run finishes.
  */
-export function installScript({ node, region, version, joins, manifests }: InstallScript): string {
+export function installScript({
+  node,
+  region,
+  version,
+  installers,
+  joins,
+  manifests,
+}: InstallScript): string {
   const parts = [
     header(node, joins),
-    settings(node, region, version, joins),
+    settings(node, region, version, installers, joins),
     FUNCTIONS,
     'if [ -z "$root" ] && [ "$(id -u)" -ne 0 ]; then stop "must run as root" 3; fi',
     joins ? TOKEN_GIVEN : '',
@@ -40,19 +49,31 @@ export function installScript({ node, region, version, joins, manifests }: Insta
 const header = (node: NodeSpeaker, joins: boolean): string => `#!/bin/sh
 ${MARK}
 # Makes this machine the K3s ${node.role} named below. Copy this folder to it and run, as root:
-#   ${joins ? 'K3S_TOKEN=... sh install.sh     (the token: /var/lib/rancher/k3s/server/node-token of the first server)' : 'sh install.sh'}
+#   ${joins ? 'read -rs K3S_TOKEN; export K3S_TOKEN; sh install.sh     (the token: /var/lib/rancher/k3s/server/node-token of the first server)' : 'sh install.sh'}
 # Run it again after every change; what is already right is left alone.
 # A rehearsal: NOENCAP_ROOT=DIR puts the files below DIR instead of /, and neither installs nor starts anything.
-set -eu`;
+set -eu
+umask 022`;
 
-function settings(node: NodeSpeaker, region: FabricRegion, version: string, joins: boolean): string {
+function settings(
+  node: NodeSpeaker,
+  region: FabricRegion,
+  version: string,
+  installers: readonly string[],
+  joins: boolean,
+): string {
   const mirrored = region.k3sMirror === 'cn';
-  const installer = mirrored ? 'https://rancher-mirror.rancher.cn/k3s/k3s-install.sh' : 'https://get.k3s.io';
+  // That of the release, not of the day: what a pin was made of stays what it is.
+  const tag = encodeURIComponent(version);
+  const installer = mirrored
+    ? 'https://rancher-mirror.rancher.cn/k3s/k3s-install.sh'
+    : `https://raw.githubusercontent.com/k3s-io/k3s/${tag}/install.sh`;
   return [
     `name=${shellWord(node.name)}`,
     `role=${shellWord(node.role)}`,
     `version=${shellWord(version)}`,
     `installer_url=${shellWord(installer)}`,
+    `installer_pins=${shellWord(installers.join(' '))}`,
     `mirror=${shellWord(mirrored ? 'cn' : '')}`,
     `service=${shellWord(node.role === 'server' ? 'k3s' : 'k3s-agent')}`,
     `other=${shellWord(node.role === 'server' ? 'k3s-agent' : 'k3s')}`,
@@ -103,7 +124,7 @@ ours() {
 }
 
 fetch() {
-  if command -v curl >/dev/null 2>&1; then curl -fsSL --retry 3 -o "$2" -- "$1"
+  if command -v curl >/dev/null 2>&1; then curl -fsSL --proto '=https' --proto-redir '=https' --tlsv1.2 --retry 3 -o "$2" -- "$1"
   elif command -v wget >/dev/null 2>&1; then wget -q -O "$2" -- "$1"
   else stop "neither curl nor wget is installed. Run: apt-get install -y curl" 3
   fi
@@ -233,12 +254,28 @@ if [ "$installed" = "$version" ] && [ -e "$root/etc/systemd/system/$service.serv
 fi
 if [ -n "$root" ]; then say "would install K3s $version from $installer_url"; exit 0; fi
 
+pins="$installer_pins \${NOENCAP_K3S_INSTALLER_SHA256:-}"
+unset NOENCAP_K3S_INSTALLER_SHA256
 installer=$(mktemp)
 trap 'rm -f -- "$installer"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 fetch "$installer_url" "$installer" || stop "the K3s installer cannot be downloaded from $installer_url; K3s was not touched" 3
+found=$(sha256sum <"$installer")
+found=\${found%% *}
+case $pins in
+  *[0-9a-f]*) ;;
+  *)
+    say "the K3s installer runs as root, and nothing says which one it must be. Read $installer_url" >&2
+    say "If you trust it, write this into topology.yaml and render anew: k3s: {version: $version, installerSha256: ['$found']}" >&2
+    stop "or run this once: NOENCAP_K3S_INSTALLER_SHA256=$found sh install.sh" 3
+    ;;
+esac
+case " $pins " in
+  *" $found "*) ;;
+  *) stop "$installer_url has the sha256 $found, and k3s.installerSha256 in topology.yaml has another; K3s was not touched" 3 ;;
+esac
 say "installing K3s $version"
 note "$begun"
 INSTALL_K3S_VERSION=$version INSTALL_K3S_MIRROR=$mirror INSTALL_K3S_EXEC=$role sh "$installer"

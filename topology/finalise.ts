@@ -42,6 +42,7 @@ export function finalise(file: TopologyFile): Topology {
     calico: finaliseCalico(file.calico),
     k3s: {
       version: k3s.version,
+      installerSha256: [...(k3s.installerSha256 ?? [])].sort(),
       firstServer: k3s.firstServer ?? onlyServer(file),
       clusterCidrs: byAddress(k3s.clusterCidrs ?? pods.cidrs),
     },

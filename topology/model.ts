@@ -118,6 +118,8 @@ export interface FilterRule {
 
 export interface K3s {
   readonly version: string;
+  /** What K3s' installer may be; none: whoever runs install.sh has to say it. */
+  readonly installerSha256: readonly string[];
   /** The server that starts the cluster; the others join it. */
   readonly firstServer: string;
   /** What the cluster was founded with, one a family, IPv4 first: not where pods are, once a pool has been retired. */

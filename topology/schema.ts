@@ -7,6 +7,7 @@ import {
   mirrorEndpoint,
   mirroredRegistry,
   repositoryURL,
+  sha256,
 } from './external.ts';
 import { address, addresses, asNumber, blocks, matching, prefix, prefixes, wholeNumber } from './fields.ts';
 import { interfaceName, labelKey, machineName, nodeName, reference, regionName } from './names.ts';
@@ -99,6 +100,14 @@ const services = z
 const k3s = z
   .strictObject({
     version: k3sRelease,
+    installerSha256: z
+      .array(sha256)
+      .min(1)
+      .max(4)
+      .describe(
+        "SHA-256 of K3s' installer of this release; with a mirror, of the mirror's too. No other is run. Default: install.sh asks for it.",
+      )
+      .optional(),
     firstServer: reference
       .describe('The server that starts the cluster, the others join it. Default: the only server.')
       .optional(),

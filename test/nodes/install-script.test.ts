@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -74,6 +75,8 @@ esac`;
   writeFileSync(join(dirname(machine.root), 'cluster'), `${own}\n${text}\n`);
 }
 
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
 let machine: Machine;
 
 beforeEach(() => {
@@ -123,6 +126,7 @@ function install(env: NodeJS.ProcessEnv = {}) {
       SCRIPT: join(machine.folder, 'install.sh'),
       ASKED: machine.asked,
       INSTALLER: join(dirname(machine.root), 'installer'),
+      NOENCAP_K3S_INSTALLER_SHA256: sha256(readFileSync(join(dirname(machine.root), 'installer'))),
       CLUSTER: join(dirname(machine.root), 'cluster'),
       KUBECONFIG: '/root/elsewhere.yaml',
       TMPDIR: dirname(machine.root),
@@ -170,7 +174,7 @@ first: wrote /var/lib/rancher/k3s/server/manifests/noencap-bgp.yaml
 first: installing K3s v1.34.5+k3s1
 `);
   expect(first.asked.replace(/-o \S.* --/, '-o FILE --')).toBe(`sysctl -e -q -p /etc/sysctl.d/90-noencap.conf
-curl -fsSL --retry 3 -o FILE -- https://get.k3s.io
+curl -fsSL --proto =https --proto-redir =https --tlsv1.2 --retry 3 -o FILE -- https://raw.githubusercontent.com/k3s-io/k3s/v1.34.5%2Bk3s1/install.sh
 installer INSTALL_K3S_EXEC=server INSTALL_K3S_MIRROR= INSTALL_K3S_VERSION=v1.34.5+k3s1  args= config=there
 `);
   for (const path of [CONFIG, 'var/lib/rancher/k3s/server/manifests/noencap-operator.yaml']) {
@@ -193,7 +197,9 @@ test('a rehearsal puts the files below its root, and neither installs nor starts
   mkdirSync(root);
   const run = install({ NOENCAP_ROOT: root });
   expect(run).toMatchObject({ code: 0, stderr: '', asked: '' });
-  expect(run.stdout).toContain('first: would install K3s v1.34.5+k3s1 from https://get.k3s.io\n');
+  expect(run.stdout).toContain(
+    'first: would install K3s v1.34.5+k3s1 from https://raw.githubusercontent.com/k3s-io/k3s/v1.34.5%2Bk3s1/install.sh\n',
+  );
   expect(existsSync(join(root, CONFIG))).toBe(true);
   expect(state()).toEqual([]);
 });
@@ -452,7 +458,7 @@ test('a download that breaks off touches no K3s, and leaves nothing behind', () 
   const run = install();
   expect(run.code).toBe(3);
   expect(run.stderr).toBe(
-    'first: the K3s installer cannot be downloaded from https://get.k3s.io; K3s was not touched\n',
+    'first: the K3s installer cannot be downloaded from https://raw.githubusercontent.com/k3s-io/k3s/v1.34.5%2Bk3s1/install.sh; K3s was not touched\n',
   );
   expect(existsSync(at('usr/local/bin/k3s'))).toBe(false);
   expect(readdirSync(dirname(machine.root)).sort()).toEqual([
@@ -495,6 +501,7 @@ test('without curl it takes wget', () => {
     'mkdir',
     'chmod',
     'mktemp',
+    'sha256sum',
     'dirname',
     'basename',
     'id',
@@ -505,7 +512,9 @@ test('without curl it takes wget', () => {
   }
   const run = install({ PATH: machine.bin });
   expect(run).toMatchObject({ code: 0, stderr: '' });
-  expect(run.asked).toMatch(/^wget -q -O \S.* -- https:\/\/get\.k3s\.io\n/m);
+  expect(run.asked).toMatch(
+    /^wget -q -O \S.* -- https:\/\/raw\.githubusercontent\.com\/k3s-io\/k3s\/v1\.34\.5%2Bk3s1\/install\.sh\n/m,
+  );
 });
 
 test('an interface that filters by reverse path in spite of us is named', () => {
@@ -546,4 +555,66 @@ test('every file ends with a newline and has no tab or trailing blank', () => {
   for (const [path, text] of nodeFiles(fabricOf(network()), new Map())) {
     expect({ path, odd: /\t|[ ]+$/m.test(text) || !text.endsWith('\n') }).toEqual({ path, odd: false });
   }
+});
+
+describe("K3s' installer", () => {
+  const pinned = (...pins: string[]): TopologyInput => {
+    const topology = network();
+    return { ...topology, k3s: { ...topology.k3s, installerSha256: pins } };
+  };
+  const its = (): string => sha256(readFileSync(join(dirname(machine.root), 'installer')));
+  const unsaid = { NOENCAP_K3S_INSTALLER_SHA256: '' };
+
+  test('is not run where nothing says which one it must be; the words for saying it are told', () => {
+    copyFolder('first');
+    const run = install(unsaid);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain(`k3s: {version: v1.34.5+k3s1, installerSha256: ['${its()}']}`);
+    expect(run.stderr).toContain(`NOENCAP_K3S_INSTALLER_SHA256=${its()} sh install.sh`);
+    expect(existsSync(at('usr/local/bin/k3s'))).toBe(false);
+    expect(readdirSync(dirname(machine.root)).filter((name) => name.startsWith('tmp.'))).toEqual([]);
+  });
+
+  test('runs where the topology pins it, among others', () => {
+    copyFolder('first', pinned('0a'.repeat(32), its()));
+    expect(install(unsaid)).toMatchObject({ code: 0, stdout: expect.stringContaining('installing K3s') });
+  });
+
+  test('is not run where it is another one than is pinned', () => {
+    copyFolder('first', pinned(its()));
+    writeFileSync(join(dirname(machine.root), 'installer'), `${INSTALLER}# and more\n`);
+    const run = install(unsaid);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain(
+      `install.sh has the sha256 ${its()}, and k3s.installerSha256 in topology.yaml has another`,
+    );
+    expect(existsSync(at('usr/local/bin/k3s'))).toBe(false);
+    expect(machine.asked && readFileSync(machine.asked, 'utf8')).toContain(
+      '--proto =https --proto-redir =https --tlsv1.2',
+    );
+  });
+
+  test('of a part of a hash nothing is believed', () => {
+    copyFolder('first');
+    expect(install({ NOENCAP_K3S_INSTALLER_SHA256: its().slice(0, 8) }).code).toBe(3);
+    expect(install({ NOENCAP_K3S_INSTALLER_SHA256: '*' }).code).toBe(3);
+  });
+});
+
+test('whatever the shell allows, nobody else may write into what it makes', () => {
+  copyFolder('second');
+  const before = process.umask(0);
+  try {
+    expect(install({ K3S_TOKEN: 'token' }).code).toBe(0);
+  } finally {
+    process.umask(before);
+  }
+  const made = [
+    'etc/rancher/k3s',
+    'etc/rancher/k3s/config.yaml',
+    'etc/rancher/k3s/noencap.token',
+    'etc/sysctl.d/90-noencap.conf',
+  ];
+  expect(made.filter((path) => (statSync(at(path)).mode & 0o022) !== 0)).toEqual([]);
+  expect(statSync(at('etc/rancher/k3s/noencap.token')).mode & 0o777).toBe(0o600);
 });

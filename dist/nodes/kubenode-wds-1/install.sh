@@ -1,15 +1,17 @@
 #!/bin/sh
 # Rendered by noencap from the topology; a change here is lost.
 # Makes this machine the K3s agent named below. Copy this folder to it and run, as root:
-#   K3S_TOKEN=... sh install.sh     (the token: /var/lib/rancher/k3s/server/node-token of the first server)
+#   read -rs K3S_TOKEN; export K3S_TOKEN; sh install.sh     (the token: /var/lib/rancher/k3s/server/node-token of the first server)
 # Run it again after every change; what is already right is left alone.
 # A rehearsal: NOENCAP_ROOT=DIR puts the files below DIR instead of /, and neither installs nor starts anything.
 set -eu
+umask 022
 
 name='kubenode-wds-1'
 role='agent'
 version='v1.34.5+k3s1'
 installer_url='https://rancher-mirror.rancher.cn/k3s/k3s-install.sh'
+installer_pins=''
 mirror='cn'
 service='k3s-agent'
 other='k3s'
@@ -58,7 +60,7 @@ ours() {
 }
 
 fetch() {
-  if command -v curl >/dev/null 2>&1; then curl -fsSL --retry 3 -o "$2" -- "$1"
+  if command -v curl >/dev/null 2>&1; then curl -fsSL --proto '=https' --proto-redir '=https' --tlsv1.2 --retry 3 -o "$2" -- "$1"
   elif command -v wget >/dev/null 2>&1; then wget -q -O "$2" -- "$1"
   else stop "neither curl nor wget is installed. Run: apt-get install -y curl" 3
   fi
@@ -112,12 +114,28 @@ if [ "$installed" = "$version" ] && [ -e "$root/etc/systemd/system/$service.serv
 fi
 if [ -n "$root" ]; then say "would install K3s $version from $installer_url"; exit 0; fi
 
+pins="$installer_pins ${NOENCAP_K3S_INSTALLER_SHA256:-}"
+unset NOENCAP_K3S_INSTALLER_SHA256
 installer=$(mktemp)
 trap 'rm -f -- "$installer"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 fetch "$installer_url" "$installer" || stop "the K3s installer cannot be downloaded from $installer_url; K3s was not touched" 3
+found=$(sha256sum <"$installer")
+found=${found%% *}
+case $pins in
+  *[0-9a-f]*) ;;
+  *)
+    say "the K3s installer runs as root, and nothing says which one it must be. Read $installer_url" >&2
+    say "If you trust it, write this into topology.yaml and render anew: k3s: {version: $version, installerSha256: ['$found']}" >&2
+    stop "or run this once: NOENCAP_K3S_INSTALLER_SHA256=$found sh install.sh" 3
+    ;;
+esac
+case " $pins " in
+  *" $found "*) ;;
+  *) stop "$installer_url has the sha256 $found, and k3s.installerSha256 in topology.yaml has another; K3s was not touched" 3 ;;
+esac
 say "installing K3s $version"
 note "$begun"
 INSTALL_K3S_VERSION=$version INSTALL_K3S_MIRROR=$mirror INSTALL_K3S_EXEC=$role sh "$installer"
