@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Hidden } from '../../delivery/hidden.ts';
 import { releaseFor } from '../../delivery/password.ts';
 import type { Release } from '../../delivery/release.ts';
@@ -9,7 +8,7 @@ import type { Line, Remote } from '../../delivery/remote.ts';
 import { hold, type Lock } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';
 import { type Bird, local, put, session } from './bird.ts';
-import { adopted, agree, done, release, type Steps, stepsOn, theirs } from './steps.ts';
+import { adopted, agree, atWork, done, release, type Steps, stepsOn, theirs } from './steps.ts';
 
 jest.setTimeout(240_000);
 
@@ -318,12 +317,12 @@ describe('a line that dies', () => {
     done(await steps.stage(ONE));
     done(await steps.apply(ONE));
     const slow = join(bird.folder, 'birdc');
-    put(slow, `#!/bin/sh\nsleep 0.2\nexec ${bird.settings.birdc} "$@"\n`);
+    put(slow, `#!/bin/sh\nsleep 1\nexec ${bird.settings.birdc} "$@"\n`);
     chmodSync(slow, 0o755);
     const line = local();
     const lost = stepsOn(bird, steps.lock, line, { ...bird.settings, birdc: slow });
     const confirmation = lost.confirm(ONE);
-    await sleep(150);
+    await atWork(bird, 'confirm');
     const [child] = line.children;
     child?.stdout?.destroy();
     child?.stderr?.destroy();

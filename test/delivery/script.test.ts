@@ -18,7 +18,7 @@ import { hold, inspect, settingsOf, stage } from '../../delivery/router.ts';
 import { forcedCommand, routerScript } from '../../delivery/router-script.ts';
 import { type Bird, local, put } from './bird.ts';
 import { busybox } from './shells.ts';
-import { adopted, done, release, type Steps, stepsOn, theirs } from './steps.ts';
+import { adopted, atWork, done, release, type Steps, stepsOn, theirs } from './steps.ts';
 
 jest.setTimeout(30_000);
 
@@ -284,9 +284,7 @@ describe.each([
     spawnSync('chmod', ['755', slow]);
     const lazy = stepsOn(bird, steps.lock, remote, { ...bird.settings, birdc: slow });
     const first = lazy.stage(ONE, remote);
-    const busy = () =>
-      readdirSync(join(bird.config, '.noencap')).some((name) => name.startsWith('busy.stage'));
-    for (let tries = 0; !busy() && tries < 200; tries += 1) await sleep(20);
+    await atWork(bird, 'stage');
     const began = Date.now();
     done(await steps.discard());
     expect(Date.now() - began).toBeGreaterThan(1000);

@@ -7,7 +7,7 @@ import { hold, inspect, settingsOf } from '../../delivery/router.ts';
 import { forcedCommand, routerScript } from '../../delivery/router-script.ts';
 import { type Bird, local, put, type Way } from './bird.ts';
 import { busybox } from './shells.ts';
-import { adopted, agree, done, release, stepsOn, theirs } from './steps.ts';
+import { adopted, agree, atWork, done, release, stepsOn, theirs } from './steps.ts';
 
 jest.setTimeout(60_000);
 
@@ -73,7 +73,7 @@ describe.each([
     }
     const ended = new Promise<number | null>((end) => child.on('close', end));
     const until = async (holds: () => boolean) => {
-      for (let tries = 0; !holds() && tries < 600; tries++) await sleep(20);
+      for (let tries = 0; !holds() && tries < 3000; tries++) await sleep(20);
       if (!holds()) throw new Error(`it says: ${said.stdout}${said.stderr}`);
     };
     const one: Raw = {
@@ -195,7 +195,7 @@ describe.each([
 
   test('a line that dies lets a verb that has begun end, and then lets the lock go', async () => {
     const slow = join(bird.folder, 'birdc');
-    put(slow, `#!/bin/sh\nsleep 0.3\nexec ${bird.settings.birdc} "$@"\n`);
+    put(slow, `#!/bin/sh\nsleep 1\nexec ${bird.settings.birdc} "$@"\n`);
     chmodSync(slow, 0o755);
     const remote = local(way);
     const lazy = { ...bird.settings, birdc: slow };
@@ -204,7 +204,7 @@ describe.each([
     done(await steps.stage(TWO));
     done(await steps.apply(TWO));
     const confirmation = steps.confirm(TWO);
-    await sleep(200);
+    await atWork(bird, 'confirm');
     const [child] = remote.children;
     child?.stdout?.destroy();
     child?.stderr?.destroy();
@@ -226,9 +226,7 @@ describe.each([
     const held = done(await hold(remote, lazy, 'test'));
     const steps = stepsOn(bird, held, remote, lazy);
     const staging = steps.stage(TWO);
-    const busy = () =>
-      readdirSync(join(bird.config, '.noencap')).some((name) => name.startsWith('busy.stage'));
-    for (let tries = 0; !busy() && tries < 200; tries += 1) await sleep(20);
+    await atWork(bird, 'stage');
     remote.children[0]?.kill('SIGKILL');
     const began = Date.now();
     const next = done(await hold(remote, bird.settings, 'next'));

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ran, Running } from '../../delivery/remote.ts';
 import { type SshTarget, sshRemote } from '../../delivery/ssh.ts';
 import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
+import { waited } from './waited.ts';
 
 /** Says what it was called with, and what stands on its standard input. */
 const ECHO = 'for word in "$@"; do printf "<%s>" "$word"; done; printf "\\n"; cat';
@@ -72,8 +73,7 @@ test('commands share one connection, and nothing of it is left at the end', asyn
   await remote.end();
   expect(second.stdout).toBe(first.stdout);
   expect(other.stdout).not.toBe(first.stdout);
-  await sleep(200);
-  expect(clientsOf(sshd).length).toBe(0);
+  await waited('no client is left', () => clientsOf(sshd).length === 0);
 });
 
 test('a command goes on as long as its input is open', async () => {
@@ -195,7 +195,6 @@ setInterval(() => {}, 1000);
   expect(said).toBe('held\n');
   expect(clientsOf(sshd).length).toBeGreaterThan(0);
   child.kill('SIGKILL');
-  for (let waited = 0; clientsOf(sshd).length > 0 && waited < 150; waited++) await sleep(100);
-  expect(clientsOf(sshd).length).toBe(0);
+  await waited('no client is left', () => clientsOf(sshd).length === 0);
   rmSync(script);
-}, 30_000);
+}, 90_000);

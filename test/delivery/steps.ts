@@ -6,6 +6,7 @@ import { type Release, releaseOf } from '../../delivery/release.ts';
 import type { Line, Remote } from '../../delivery/remote.ts';
 import * as router from '../../delivery/router.ts';
 import { type Bird, local, mainFile, type Surroundings, session, startBird } from './bird.ts';
+import { waited } from './waited.ts';
 
 /** A release whose one session is called that. */
 export const release = (name: string): Release =>
@@ -120,3 +121,9 @@ export async function agree(steps: Steps): Promise<void> {
     left: [],
   });
 }
+
+/** Waits until the router is at such a verb. */
+export const atWork = (bird: Bird, verb: string): Promise<void> =>
+  waited(`${verb} is at work`, () =>
+    readdirSync(join(bird.config, '.noencap')).some((name) => name.startsWith(`busy.${verb}`)),
+  );
