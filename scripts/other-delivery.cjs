@@ -4,6 +4,9 @@
 
 const { GITHUB_API_URL: api, GITHUB_REPOSITORY: repository, GITHUB_TOKEN: token } = process.env;
 
+// Asked for by state: one that waits for its approval may be older than a hundred that came and went since.
+const ACTIVE = ['in_progress', 'waiting', 'queued', 'pending', 'requested'];
+
 main().then(
   (run) => {
     if (run === undefined) return;
@@ -19,9 +22,6 @@ main().then(
     process.exitCode = 1;
   },
 );
-
-// Asked for by state: one that waits for its approval may be older than a hundred that came and went since.
-const ACTIVE = ['in_progress', 'waiting', 'queued', 'pending', 'requested'];
 
 async function main() {
   for (const status of ACTIVE) {

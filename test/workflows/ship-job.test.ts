@@ -190,6 +190,7 @@ test('a job by hand that is run again gives way to a delivery that began since',
   const done = await deliver({ event_name: 'workflow_dispatch', api });
   server.close();
   expect(outcomes(done)).toMatchObject({ 'Is still no delivery at work?': 'failure', [KEY]: 'skipped' });
+  expect(step(done, 'Is still no delivery at work?')?.stderr).toMatch(/::Run 13 of main is waiting\./);
 });
 
 test('what was edited on a router is refused, and told in journal and summary', async () => {
