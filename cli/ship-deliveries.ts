@@ -28,9 +28,8 @@ export function deliveries(
   files: ReadonlyMap<string, string>,
   options: DeliveryOptions,
 ): Delivery[] {
-  const owner = ownerName();
   const folders = routerFolders(files);
-  return routers.map((router, index) => {
+  return routers.map((router) => {
     const own = folders.get(router.name) ?? new Map<string, string>();
     const name = deliveredPassword(router);
     const password = options.passwords.get(router.name);
@@ -41,7 +40,7 @@ export function deliveries(
       release: releaseFor(own, name === undefined || password === undefined ? undefined : { name, password }),
       sysctls: sysctls(own),
       // Each its own: where two names lead to one machine, the second one finds it locked.
-      owner: `${owner}.${index + 1}`,
+      owner: ownerName(),
       timeout: options.timeout,
       acceptDrift: options.acceptDrift,
       report: options.report(router.name),
