@@ -1,4 +1,4 @@
-import { readAtMost, whyUnreadable } from '../machine/index.ts';
+import { readAtMost, Unreadable, whyUnreadable } from '../machine/index.ts';
 import { parseReview, REVIEW_VERSION, type Review } from '../review/document.ts';
 import { COMMENT_LIMIT, reviewMarkdown } from '../review/markdown.ts';
 import { commentBody, type Posted, refused, reviewMarker, upsert } from '../review/upsert.ts';
@@ -58,7 +58,16 @@ function readReview(file: string): Read | Unknown {
   try {
     text = readAtMost(file, LARGEST_REVIEW).toString('utf8');
   } catch (error) {
-    return { says: `There is no review in ${name}: it ${whyUnreadable(error)}`, mend };
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof Unreadable && code === 'EFBIG')
+      return {
+        says: `${name} is larger than any review: ${error.size ?? `more than ${LARGEST_REVIEW}`} bytes`,
+        mend,
+      };
+    return {
+      says: `There is no review in ${name}${code === 'ENOENT' ? '' : `: it ${whyUnreadable(error)}`}`,
+      mend,
+    };
   }
   const review = parseReview(text);
   if (!('says' in review)) return { network: review.network, review };

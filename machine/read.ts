@@ -4,11 +4,14 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 export class Unreadable extends Error {
   readonly code: string;
   readonly path: string;
+  /** Of one that is too large, where it is known. */
+  readonly size: number | undefined;
 
-  constructor(path: string, code: string, says: string) {
+  constructor(path: string, code: string, says: string, size?: number) {
     super(says);
     this.path = path;
     this.code = code;
+    this.size = size;
   }
 }
 
@@ -53,7 +56,7 @@ function bytesOf(path: string, file: number, most: number, size: number): Buffer
 
 function tooLarge(path: string, most: number, size: number | undefined): Unreadable {
   const has = size === undefined ? 'is larger than' : `has ${inWords(size)}, more than`;
-  return new Unreadable(path, 'EFBIG', `${has} the ${inWords(most)} that are read`);
+  return new Unreadable(path, 'EFBIG', `${has} the ${inWords(most)} that are read`, size);
 }
 
 const inWords = (bytes: number): string => {
