@@ -14,10 +14,14 @@ import { isWhole } from './simulator/what-if.ts';
 /**
  * What a lab of this fabric must show if the simulator is right: every session, and of every pair of nodes where each machine on the way
  * sends packets, be that good or not; with something failed, once it has come to rest again. Whether it is good is what `check` says:
- * the two can only differ where one of them is wrong.
+ * the two can only differ where one of them is wrong. `loans` are the borrowed addresses that pods of the lab have.
  */
-export function forecast(fabric: Fabric, failed: readonly Failing[] = []): Expectations {
-  const network = networkOf(fabric, nodeBlocks(fabric), loansToTry(fabric));
+export function forecast(
+  fabric: Fabric,
+  failed: readonly Failing[] = [],
+  loans: readonly Loan[] = loansToTry(fabric),
+): Expectations {
+  const network = networkOf(fabric, nodeBlocks(fabric), loans);
   const simulation = simulatorOf(network)(failureOf(network, failed));
   const podRoute = podRoutesIn(network);
   return {

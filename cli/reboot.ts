@@ -37,7 +37,8 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
   const failed = options.fail.flatMap((name) => (isNode(fabric, name) ? [] : (failing(fabric, name) ?? [])));
   let result: Reboot | Refused | undefined;
   const run = async (progress: (step: string) => void) => {
-    const foretold = forecast(fabric, failed);
+    // No pod of this lab has a borrowed address.
+    const foretold = forecast(fabric, failed, []);
     result = await rebootNode({ fabric, node, failed, foretold, away, routerFiles, programs, progress });
   };
   await runSteps([{ title: `Reboot ${node}`, run }], terminal);

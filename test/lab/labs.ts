@@ -51,9 +51,9 @@ export interface Look {
   says(kind: Failure['kind']): string[];
 }
 
-/** What `noencap lab` would find now, with these having failed. */
+/** What `noencap lab` would find now, with these having failed, but for borrowed addresses: `booted` gives pods none. */
 export async function look(lab: Lab, failed: readonly Failing[] = [], patience = 3000): Promise<Look> {
-  const left = failed.length === 0 ? lab : without(lab, failed, forecast(lab.fabric, failed));
+  const left = failed.length === 0 ? lab : without(lab, failed, forecast(lab.fabric, failed, []));
   const seen = await settledIn(left, patience);
   const probed = await probe(left);
   const failures = judge(left, seen, probed);
