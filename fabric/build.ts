@@ -54,7 +54,7 @@ function resolved(topology: Topology, podMtu: number | undefined): Fabric {
     farClients: farClientsOf(router, bare, bareRegions),
   }));
   const regions = resolveRegions(topology, routers, nodes);
-  const forwarders = forwardersOf(topology);
+  const forwarders = forwardersOf(topology, nodes);
   const peerings = buildPeerings(topology, regions, forwarders, pathsTo);
   const backbone = backboneSessions(topology, routers, regions);
   const sessions = [...peerings.flatMap((peering) => peering.sessions), ...backbone];

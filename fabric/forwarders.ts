@@ -1,21 +1,48 @@
+import type { Family } from '../topology/address.ts';
 import type { Topology } from '../topology/model.ts';
+import type { NodeSpeaker } from './fabric.ts';
+import { loopbacks } from './own-ways.ts';
 
 /**
- * By the name of a segment the machines on it, nodes aside, that may be the next one on a packet's way in IPv4: what BIRD calls `gw`.
- * OSPFv3 knows its neighbours by link-local addresses, which are on no segment. A node is none of them, or a node that comes would
- * change the sessions of its neighbours.
+ * By the name of a segment the machines on it that may be the next one on a packet's way: what BIRD calls `gw`. OSPFv3 knows its
+ * neighbours by link-local addresses, which are on no segment; static routes name the others in both families. A node is the next one
+ * where its own address is on none of its segments: next hops that its neighbours do not reach, behind an address that they do. Other
+ * nodes are left out, or a node that comes would change the sessions of its neighbours.
  */
-export type Forwarders = ReadonlyMap<string, ReadonlySet<string>>;
+export type Forwarders = ReadonlyMap<string, Readonly<Record<Family, ReadonlySet<string>>>>;
 
-export function forwardersOf({ routers, hosts, segments = [] }: Topology): Forwarders {
-  const forwarding = new Set([
+export function forwardersOf(
+  { routers, hosts, segments = [] }: Topology,
+  nodes: readonly NodeSpeaker[],
+): Forwarders {
+  const forwarding = [
     ...routers.filter(({ planned }) => !planned).map(({ name }) => name),
     ...hosts.filter(({ igp, forwards }) => igp || forwards).map(({ name }) => name),
-  ]);
+  ];
+  const elsewhere = (family: Family) =>
+    nodes
+      .filter(({ igp }) => family === 'ipv4' || !igp)
+      .filter((node) => loopbacks(node).some((address) => address.family === family))
+      .map(({ name }) => name);
+  const ipv4 = new Set([...forwarding, ...elsewhere('ipv4')]);
+  const ipv6 = new Set(elsewhere('ipv6'));
   return new Map(
-    segments.map(({ name, members }) => [
-      name,
-      new Set(members.map(({ machine }) => machine).filter((machine) => forwarding.has(machine))),
-    ]),
+    segments.map(({ name, members }) => {
+      const on = (known: ReadonlySet<string>) =>
+        new Set(members.map(({ machine }) => machine).filter((machine) => known.has(machine)));
+      return [name, { ipv4: on(ipv4), ipv6: on(ipv6) }];
+    }),
   );
 }
+
+/** Whether any of the segments has a forwarder that is neither end of a session. */
+export const haveForwarder = (
+  forwarders: Forwarders,
+  segments: readonly string[],
+  family: Family,
+  ends: readonly string[],
+): boolean =>
+  segments.some((segment) => {
+    const on = forwarders.get(segment)?.[family];
+    return on !== undefined && on.size > ends.filter((name) => on.has(name)).length;
+  });

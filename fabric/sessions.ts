@@ -12,7 +12,7 @@ import type {
   SessionEnd,
 } from './fabric.ts';
 import { isFar, mayHaveNodesIn, mayPassFarClients } from './far-clients.ts';
-import type { Forwarders } from './forwarders.ts';
+import { type Forwarders, haveForwarder } from './forwarders.ts';
 import type { PathsTo } from './igp.ts';
 import { type Meeting, meetingOf } from './meeting.ts';
 import { backboneProtocol, nodeProtocol } from './protocol-names.ts';
@@ -186,13 +186,13 @@ function towardsClient(
     [own],
   );
   if (rule.rule !== 'keep') return rule;
-  const others = near.flatMap(({ segment }) => [...(forwarders.get(segment) ?? [])]);
-  const isBehindRouter = family === 'ipv4' && others.some((machine) => machine !== router.name);
+  const segments = near.map(({ segment }) => segment);
+  const isBehindOther = haveForwarder(forwarders, segments, family, [router.name, node.name]);
   // Its neighbours peer from an address on no segment as well, then: the static routes to those lead over their addresses on the segment.
   const isOnNone = node.attachments.every(
     ({ address }) => address[family]?.text !== node.address[family]?.text,
   );
-  return { ...rule, gateways: isBehindRouter || (isOnNone && !node.igp) };
+  return { ...rule, gateways: isBehindOther || (isOnNone && !node.igp) };
 }
 
 /**

@@ -33,6 +33,7 @@ import { trace } from '../lab/trace.ts';
 import { pairDifferences, routeDifferences, sizeLimits } from './agreement.ts';
 import { arbitraryNetwork } from './arbitrary-network.ts';
 import { redundantNetwork, visitedNetwork } from './redundant-network.ts';
+import { sharedNetwork } from './shared-network.ts';
 
 /** A random network, and the place of what breaks once it is at rest, among all that can break; undefined for nothing. */
 export interface Trial {
@@ -42,7 +43,7 @@ export interface Trial {
 
 export const arbitraryTrial = (): fc.Arbitrary<Trial> =>
   fc.record({
-    topology: fc.oneof(arbitraryNetwork(), redundantNetwork(), visitedNetwork()),
+    topology: fc.oneof(arbitraryNetwork(), redundantNetwork(), visitedNetwork(), sharedNetwork()),
     breaks: fc.option(fc.nat(1000), { nil: undefined, freq: 2 }),
   });
 

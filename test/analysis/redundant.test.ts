@@ -5,6 +5,7 @@ import { isWhole } from '../../analysis/simulator/what-if.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundantNetwork, visitedNetwork } from './redundant-network.ts';
+import { healthySharedNetwork } from './shared-network.ts';
 
 /** Of every ordered pair of nodes what becomes of its packets. That real BIRD does the same is what oracle.test.ts tries. */
 function fates(topology: TopologyInput) {
@@ -26,6 +27,18 @@ test('a redundant network in which nothing is broken loses no packet', () => {
     { numRuns: 150 },
   );
 });
+
+test.each([true, false])(
+  'a network in which much is shared loses no packet either, with the mesh: %s',
+  (mesh) => {
+    fc.assert(
+      fc.property(healthySharedNetwork(mesh), (topology) => {
+        expect(fates(topology).filter(({ fate }) => !isWhole(fate))).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
 
 test('without the mesh no packet leaves a machine over the segment on which it came', () => {
   const meshless = redundantNetwork().map((topology) => ({

@@ -5,6 +5,7 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { arbitraryNetwork } from './arbitrary-network.ts';
 import { redundantNetwork } from './redundant-network.ts';
+import { sharedNetwork } from './shared-network.ts';
 
 /** A name for each name, in another order: what came first in the order of names comes last. */
 function otherNames(names: readonly string[]): ReadonlyMap<string, string> {
@@ -94,7 +95,7 @@ function withBlocks(topology: TopologyInput): TopologyInput {
 
 test('what segments, machines and regions are called changes no way of a packet', () => {
   fc.assert(
-    fc.property(fc.oneof(arbitraryNetwork(), redundantNetwork()), (random) => {
+    fc.property(fc.oneof(arbitraryNetwork(), redundantNetwork(), sharedNetwork()), (random) => {
       const before = withBlocks(random);
       const { topology, machine, segment } = renamed(before);
       expect(ways(topology)).toEqual(ways(before, machine, segment));
