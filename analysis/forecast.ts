@@ -144,8 +144,9 @@ function pairOf(
         to: network.machines[machineOf(network, hop)]?.name ?? '',
       }));
       if (isTaken) steps.set(name, unique([...(steps.get(name) ?? []), ...next]));
-      // Who has no route to a single address goes by that to the block.
-      if (block.within === undefined || rib.routes(at).length > 0) own.set(name, next);
+      // Who speaks BGP and has learned no route goes by what holds it: that to the block, or a default route.
+      const isSpeaker = ['router', 'node'].includes(network.machines[at]?.kind ?? '');
+      if ((block.within === undefined && !isSpeaker) || rib.routes(at).length > 0) own.set(name, next);
       for (const machine of hops.map((hop) => machineOf(network, hop))) {
         if (!seen.has(machine)) open.push(machine);
         seen.add(machine);

@@ -16,4 +16,4 @@ export { type Failing, failings } from './simulator/failure.ts';
 export type { Block, Machine } from './simulator/network.ts';
 export { isWhole } from './simulator/what-if.ts';
 export { lentOrLetOut, type Target, targetBlocks, targetOf } from './target.ts';
-export { relays, type Trip, trip } from './trip.ts';
+export { machinesOnWay, relays, type Trip, trip } from './trip.ts';

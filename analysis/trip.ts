@@ -53,3 +53,25 @@ export function relays(analysis: Analysis, from: string, to: string, family: Fam
   }
   return found;
 }
+
+/** All machines that packets of this pair may be at, sender and receiver too. */
+export function machinesOnWay(
+  analysis: Analysis,
+  from: string,
+  to: string,
+  family: Family,
+): ReadonlySet<string> {
+  const { network, simulation } = analysis;
+  const [sender, receiver] = analysis.standIn(from, to).map((name) => network.named.machines.get(name));
+  const block = network.blocks.find((one) => one.node === receiver && one.prefix.family === family);
+  if (sender === undefined || block === undefined) return new Set();
+  const ways = simulation.waysTo(block);
+  const seen = new Set([sender]);
+  for (const machine of seen) {
+    for (const hop of ways.forwarding(machine).hops) seen.add(machineOf(network, hop));
+  }
+  // Who stands in for another goes by another name.
+  const nameOf = (machine: number) =>
+    machine === sender ? from : machine === receiver ? to : network.machines[machine]?.name;
+  return new Set([...seen].flatMap((machine) => nameOf(machine) ?? []));
+}

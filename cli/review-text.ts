@@ -116,9 +116,9 @@ function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour
   ];
 }
 
-function trafficLines({ traffic }: Review, colour: Colour): string[] {
+function trafficLines({ traffic, moved }: Review, colour: Colour): string[] {
   const bad = ['lost', 'partly lost', 'too narrow'];
-  return some(traffic, ({ from, to, family, pairs, became, hops, mtu }) => {
+  const lines = some(traffic, ({ from, to, family, pairs, became, hops, mtu }) => {
     const word = bad.includes(became) ? colour.red(became) : became;
     const more = pairs === 1 ? '' : `, ${pairs} pairs like it`;
     return `${printable(from)} to ${printable(to)} (${family === 'ipv4' ? 'IPv4' : 'IPv6'}${more}): ${word}, ${[
@@ -128,6 +128,9 @@ function trafficLines({ traffic }: Review, colour: Colour): string[] {
       .filter((text) => text !== '')
       .join(', ')}`;
   });
+  if (moved === 0) return lines;
+  const who = `${moved} ${moved === 1 ? 'pair of nodes' : 'pairs of nodes'}`;
+  return [...lines, `while OSPF converges: ${colour.yellow(`${who} may lose packets for a second`)}`];
 }
 
 function change(name: string, [before, after]: readonly [number | null, number | null]): string {

@@ -41,7 +41,7 @@ export type {
 export { FAR_CLIENT_PREFERENCE } from './far-clients.ts';
 export { GITOPS_ENGINES } from './gitops.ts';
 export { hostKeyName } from './host-key.ts';
-export { igpPaths } from './igp.ts';
+export { igpPaths, type PathsTo } from './igp.ts';
 export { NearestFirst } from './nearest-first.ts';
 export {
   addressToExpect,

@@ -1,4 +1,4 @@
-import { endsFor, type Session } from '../fabric/index.ts';
+import { asCalicoHasIt, type Session, type SessionEnd } from '../fabric/index.ts';
 import type { Lab } from './boot.ts';
 import type { Observation } from './observe.ts';
 import { converged, type Settled } from './settle.ts';
@@ -19,11 +19,12 @@ export function fates(before: Seen, after: Seen): Fate[] {
   const [old, now] = [before, after].map(
     ({ lab }) => new Map(lab.expected.sessions.map((one) => [one.id, one])),
   );
+  const [startsBefore, startsAfter] = [startsIn(before), startsIn(after)];
   const ids = [...new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])].sort();
   return ids.map((id) => {
     const [was, is] = [old?.get(id), now?.get(id)];
     if (was === undefined || is === undefined) return { id, became: was === undefined ? 'new' : 'gone' };
-    const [then, afterwards] = [starts(before.seen, was), starts(after.seen, is)];
+    const [then, afterwards] = [startsBefore(was), startsAfter(is)];
     const [wasUp, isUp] = [then, afterwards].map((both) => both.every((one) => one !== undefined));
     if (wasUp !== isUp) return { id, became: isUp ? 'new' : 'gone' };
     return { id, became: !isUp || sameStarts(then, afterwards) ? 'kept' : 'reset' };
@@ -40,7 +41,8 @@ export async function rested(lab: Lab): Promise<Settled> {
   for (let rounds = 0; rounds < tries; rounds++) {
     await new Promise((done) => setTimeout(done, REST));
     const now = await converged(lab);
-    const isQuiet = (session: Session) => sameStarts(starts(before, session), starts(now, session));
+    const [then, since] = [startsIn({ lab, seen: before }), startsIn({ lab, seen: now })];
+    const isQuiet = (session: Session) => sameStarts(then(session), since(session));
     if (now.unsettled !== undefined || lab.expected.sessions.every(isQuiet)) return now;
     before = now;
   }
@@ -50,13 +52,21 @@ export async function rested(lab: Lab): Promise<Settled> {
   };
 }
 
+type Starts = (session: Session) => (string | undefined)[];
+
 /** When a session came up, at each of its ends as the daemon there writes it; undefined where it is not up. */
-const starts = (seen: Observation, session: Session): (string | undefined)[] =>
-  session.ends.map(({ speaker }) => {
-    const { remote } = endsFor(session, speaker);
-    const state = seen.sessions.get(speaker)?.find(({ neighbor }) => neighbor === remote.address.text);
-    return state?.state === 'Established' ? state.since : undefined;
-  });
+function startsIn({ lab: { fabric }, seen }: Seen): Starts {
+  // Calico's mesh is between the addresses that it finds by itself; a router's peer is the address of the topology.
+  const found = new Map(asCalicoHasIt(fabric).nodes.map(({ name, address }) => [name, address]));
+  return ({ kind, transport, ends }) =>
+    ends.map(({ speaker }, index) => {
+      const other = ends[1 - index] as SessionEnd;
+      const mesh = kind === 'mesh' ? found.get(other.speaker)?.[transport] : undefined;
+      const { text } = mesh ?? other.address;
+      const state = seen.sessions.get(speaker)?.find(({ neighbor }) => neighbor === text);
+      return state?.state === 'Established' ? state.since : undefined;
+    });
+}
 
 const sameStarts = (
   some: readonly (string | undefined)[],

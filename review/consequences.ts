@@ -65,6 +65,12 @@ const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
       ...when(traffic.length > 0, 'harmless', ''),
     ];
   },
+  moved: ({ moved, pairs }) =>
+    when(
+      moved > 0,
+      'risk',
+      `${number(moved)} of ${counted(pairs, 'pair')} of nodes may lose packets while OSPF moves ${moved === 1 ? 'its way' : 'their ways'}`,
+    ),
   interruptions: ({ interruptions, pairs }) => {
     const most = interruptions.reduce((all, one) => Math.max(all, one.lost), 0);
     const says = `up to ${number(most)} of ${counted(pairs, 'pair')} of nodes lose packets while sessions are down`;

@@ -1,4 +1,5 @@
 import { grouped } from '../analysis/index.ts';
+import type { Fabric, NodeSpeaker } from '../fabric/index.ts';
 import type { Changed, Danger } from './dangers.ts';
 import type { Interruption } from './interruptions.ts';
 import { wayOut } from './way-out.ts';
@@ -37,11 +38,20 @@ function nodesCut(changed: Changed, { speaker, cut, lost }: Interruption): Dange
         }
       : {
           severity: 'error',
-          says: `${speaker} resets its sessions with ${who} of region ${region}, which ${have} no other reflector: ${meanwhile}`,
+          says: `${speaker} resets its sessions with ${who} of region ${region}, which ${have} no other reflector${isJoined(after, own, speaker) ? ' yet' : ''}: ${meanwhile}`,
           mend: `Give ${region} a second reflector first, in a change of its own; or accept it, and ship at a quiet hour.`,
         };
   });
 }
+
+/** Whether the change gives one of these nodes another reflector. */
+const isJoined = (after: Fabric, nodes: readonly NodeSpeaker[], speaker: string): boolean =>
+  after.sessions.some(
+    ({ kind, ends }) =>
+      kind === 'reflector' &&
+      ends[0].speaker !== speaker &&
+      nodes.some(({ name }) => name === ends[1].speaker),
+  );
 
 function withoutWay({ pairs }: Changed, { speaker, sessions, lost }: Interruption): Danger {
   const [what, lead, are] =

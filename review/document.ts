@@ -208,6 +208,8 @@ export const reviewSchema = z.strictObject({
   sessions: z.strictObject({ kept: count, changed: z.array(session) }),
   interruptions: z.array(interruption),
   traffic: z.array(traffic),
+  /** How many ordered pairs of nodes OSPF gives another way: until all routers have computed it their packets may get lost. */
+  moved: count,
   /** `fatal`: by which packets get lost now and did not; `worse`: by which more do; `survived`: by which none do any more. */
   failures: z.strictObject({
     fatal: z.array(failure),

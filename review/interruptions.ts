@@ -15,7 +15,8 @@ export interface Interruption {
 
 /**
  * Routers get their configuration one after the other, so each is looked at alone. Routers first, by name. Nodes that come with the
- * change have nothing to lose; `after` tells them from others: see `comparable`.
+ * change have nothing to lose; `after` tells them from others: see `comparable`. A node's session that comes with the change
+ * stands in for none that it resets: it is up when router and cluster have it, and need not be before.
  */
 export function interruptions(
   before: Fabric,
@@ -23,6 +24,9 @@ export function interruptions(
   sessions: readonly SessionFate[],
 ): Interruption[] {
   const reset = sessions.filter(({ became, rolled }) => became === 'reset' && rolled === undefined);
+  const come = sessions
+    .filter(({ became, kind }) => became === 'new' && kind !== 'backbone')
+    .map(({ id }): Failing => ({ kind: 'session', name: id }));
   const routers = new Set(after.fabric.routers.map(({ name }) => name));
   const known = new Set(before.nodes.map(({ name }) => name));
   const groups = new Map<string, Failing[]>();
@@ -34,13 +38,18 @@ export function interruptions(
     }
   }
   const lostBy = (down: readonly Failing[]): number => {
-    const analysis = whereAlike(after, down);
+    const analysis = whereAlike(after, [...down, ...come]);
     const { machines, blocks } = analysis.network;
+    const keysOf = (failed: readonly Failing[]) =>
+      new Set(analysis.consequence(failed).broken.map(({ from, block }) => `${from} ${block}`));
+    // What only sessions that come lead to has no way before them that a reset could take.
+    const [atFirst, byReset] = come.length === 0 ? [NONE, NONE] : [keysOf(come), keysOf(down)];
     const felt = analysis
-      .consequence(down)
+      .consequence([...down, ...come])
       .broken.filter(({ from, block }) =>
         [from, blocks[block]?.node ?? -1].every((index) => known.has(machines[index]?.name ?? '')),
-      );
+      )
+      .filter(({ from, block }) => !atFirst.has(`${from} ${block}`) || byReset.has(`${from} ${block}`));
     return countChanges(analysis, felt);
   };
   const told = [...groups]
@@ -49,10 +58,12 @@ export function interruptions(
       speaker,
       sessions: down.length,
       lost: lostBy(down),
-      cut: cutOff(after.fabric, down).filter((node) => known.has(node)),
+      cut: cutOff(after.fabric, down, come).filter((node) => known.has(node)),
     }));
-  return [...told, ...rolledNodes(after, sessions, lostBy)];
+  return [...told, ...rolledNodes(after, sessions, come, lostBy)];
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Another calico-node on every node, one after the other: what the worst of them loses. Peers that restart gracefully keep its
@@ -61,6 +72,7 @@ export function interruptions(
 function rolledNodes(
   after: Analysis,
   sessions: readonly SessionFate[],
+  come: readonly Failing[],
   lostBy: (down: readonly Failing[]) => number,
 ): Interruption[] {
   const rolled = sessions.filter((one) => one.rolled !== undefined);
@@ -76,20 +88,27 @@ function rolledNodes(
   }
   const felt = [...dropped].map(([node, down]) => ({ node, down, lost: lostBy(down) }));
   const cut = felt
-    .filter(({ node, down, lost }) => lost > 0 && cutOff(after.fabric, down).includes(node))
+    .filter(({ node, down, lost }) => lost > 0 && cutOff(after.fabric, down, come).includes(node))
     .flatMap(({ node }) => after.like(after.network.named.machines.get(node) ?? -1));
   const lost = Math.max(0, ...felt.map((one) => one.lost));
   return [{ speaker: 'Calico', sessions: rolled.length, lost, cut: [...new Set(cut)].sort() }];
 }
 
-/** The nodes all of whose sessions with reflectors are among these. */
-function cutOff({ sessions }: Fabric, down: readonly Failing[]): string[] {
-  const names = new Set(down.map(({ name }) => name));
+/** The nodes all of whose sessions with reflectors are among these, or are yet to come. */
+function cutOff({ sessions }: Fabric, down: readonly Failing[], come: readonly Failing[]): string[] {
+  const [reset, missing] = [down, [...down, ...come]].map((all) => new Set(all.map(({ name }) => name))) as [
+    Set<string>,
+    Set<string>,
+  ];
   const own = grouped(
     sessions.filter(({ kind }) => kind === 'reflector'),
     ({ ends }) => ends[1].speaker,
   );
-  return [...own].flatMap(([node, all]) => (all.every(({ id }) => names.has(id)) ? [node] : [])).sort();
+  return [...own]
+    .flatMap(([node, all]) =>
+      all.some(({ id }) => reset.has(id)) && all.every(({ id }) => missing.has(id)) ? [node] : [],
+    )
+    .sort();
 }
 
 /** The analysis in which nodes are alike only if they lose the same sessions: the same one unless a reset tells them apart. */

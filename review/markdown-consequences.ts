@@ -13,6 +13,7 @@ export function consequences(review: Review, bounds: Bounds): string | undefined
     ...sessionRows(review, bounds),
     ...interruptionRows(review, bounds),
     ...trafficRows(review, bounds),
+    ...movedRows(review),
     ...failureRows(review, bounds),
     ...findingRows(review, bounds),
     ...orderRows(review, bounds),
@@ -129,6 +130,16 @@ function trafficRows({ traffic }: Review, bounds: Bounds): Row[] {
     return [[what, `${counted(pairs, 'pair')}, ${pairs === 1 ? '' : `${example} `}${pair}`]];
   });
 }
+
+const movedRows = ({ moved }: Review): Row[] =>
+  moved === 0
+    ? []
+    : [
+        [
+          'While OSPF converges',
+          `${counted(moved, 'pair')} of nodes may lose packets for a second: routers compute their ways one after the other`,
+        ],
+      ];
 
 /** By how much a way is otherwise; of what is all or nothing, for how many pairs. */
 function weight({ became, hops, mtu, pairs }: Review['traffic'][number]): number {

@@ -11,6 +11,7 @@ import { comparable, type FailureChange, type FailureChanges, failureChanges } f
 import { fileChanges } from './files.ts';
 import { findingChanges } from './findings.ts';
 import { interruptions } from './interruptions.ts';
+import { countMoved, movedWays } from './moved-ways.ts';
 import { type ObjectChange, type ObjectId, objectChanges } from './objects.ts';
 import { deliveryOrder } from './order.ts';
 import { partChanges } from './parts.ts';
@@ -104,6 +105,7 @@ export function review(
       sessions: count,
       lost,
     })),
+    moved: countMoved(movedWays(was, is, traffic)),
     traffic: traffic.map((one) => ({ ...one, hops: orNull(one.hops), mtu: orNull(one.mtu) })),
     failures: {
       fatal: failures.fatal.map(failureDocument),

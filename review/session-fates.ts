@@ -1,4 +1,5 @@
 import {
+  asCalicoHasIt,
   calicoNode,
   clusterBetween,
   endsFor,
@@ -9,6 +10,7 @@ import {
   type RouterSpeaker,
   routerIdText,
   type Session,
+  type SessionEnd,
   sessionFilters,
   withNames,
 } from '../fabric/index.ts';
@@ -139,6 +141,7 @@ type End = ReadonlyMap<string, string>;
 
 function endsOf({ fabric, files }: Configured): (session: Session, speaker: string) => End {
   const nodes = new Map(fabric.nodes.map((node) => [node.name, node]));
+  const detected = new Map(asCalicoHasIt(fabric).nodes.map(({ name, address }) => [name, address]));
   const routers = new Map(fabric.routers.map((router) => [router.name, router]));
   const filesOf = filesByRouter(files);
   const read = new Map<string, ReadonlyMap<string, BgpProtocol>>();
@@ -153,7 +156,7 @@ function endsOf({ fabric, files }: Configured): (session: Session, speaker: stri
   return (session, speaker) => {
     const { remote } = endsFor(session, speaker);
     const [node, router] = [nodes.get(speaker), routers.get(speaker)];
-    if (node !== undefined) return calicoEnd(fabric, node, session);
+    if (node !== undefined) return calicoEnd(fabric, node, session, detected);
     return routerEnd(router && protocolsOf(router).get(remote.address.text));
   };
 }
@@ -190,9 +193,12 @@ function textsOf({ fabric, files }: Configured): Map<string, string> {
     JSON.stringify([[...(filesOf.get(router.name) ?? [])].sort(), ...constantsOf(fabric, router)]),
   ]);
   const { calico, pods, peerings } = fabric;
+  const asFound = asCalicoHasIt(fabric);
   const shared = JSON.stringify(
     [
       [...calicoNode(fabric)],
+      // The mesh is between the addresses that Calico finds.
+      asFound === fabric ? [] : asFound.nodes.map(({ name, address }) => [name, address]),
       calico.filters,
       pods.pools,
       peerings.map(({ name, password, filters }) => [name, password, filters.map((filter) => filter.name)]),
@@ -224,17 +230,24 @@ const routerEnd = (protocol: BgpProtocol | undefined): End =>
   new Map([['name', protocol?.name ?? ''], ...(protocol?.options ?? [])]);
 
 /** What calico-node's confd writes of a session: see lab/calico-bird.ts. */
-function calicoEnd(fabric: Fabric, node: NodeSpeaker, session: Session): End {
+function calicoEnd(
+  fabric: Fabric,
+  node: NodeSpeaker,
+  session: Session,
+  detected: ReadonlyMap<string, NodeSpeaker['address']>,
+): End {
   const { local, remote } = endsFor(session, node.name);
+  const textOfEnd = ({ speaker, address }: SessionEnd): string =>
+    (detected.get(speaker)?.[session.transport] ?? address).text;
   const password = fabric.routers.find(({ name }) => name === remote.speaker)?.password;
   const filters =
     session.kind === 'mesh' ? [] : sessionFilters(fabric, node, remote.speaker, session.transport);
   return new Map([
-    ['name', `${session.kind === 'mesh' ? 'Mesh' : 'Node'} ${remote.address.text}`],
+    ['name', `${session.kind === 'mesh' ? 'Mesh' : 'Node'} ${textOfEnd(remote)}`],
     ['local as', String(local.asNumber)],
     ['neighbor as', String(remote.asNumber)],
     ['router id', routerIdText(node.name, node.address.ipv4)],
-    ['source address', local.address.text],
+    ['source address', textOfEnd(local)],
     ['password', password === undefined ? 'none' : `${password.secret.name}/${password.secret.key}`],
     [
       'import filter',

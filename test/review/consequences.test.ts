@@ -1,5 +1,6 @@
 import { analyse } from '../../analysis/index.ts';
 import { render } from '../../cli/render.ts';
+import { newNames, withNames } from '../../fabric/index.ts';
 import { comparable, failureChanges } from '../../review/failures.ts';
 import { interruptions } from '../../review/interruptions.ts';
 import { sessionFates } from '../../review/session-fates.ts';
@@ -57,11 +58,12 @@ test.each(['e-a0', 'e-z'])('a node %s beside ten like it makes no failure fatal 
   expect(failures(many([]), many([name]))).toEqual({ fatal: [], survived: [] });
 });
 
-function interrupted(base: TopologyInput, head: TopologyInput) {
-  const [before, after] = [fabricOf(base), fabricOf(head)];
+function interrupted(earlier: TopologyInput, later: TopologyInput) {
+  const [before, after] = [fabricOf(earlier), fabricOf(later)];
   const [were, are] = [render(before, undefined).files, render(after, undefined).files];
   const sessions = sessionFates({ fabric: before, files: were }, { fabric: after, files: are });
-  return interruptions(before, analyse(after, [], comparable(before, after)), sessions).map(
+  const base = withNames(before, newNames(before, after));
+  return interruptions(base, analyse(after, [], comparable(base, after)), sessions).map(
     ({ speaker, sessions: count, lost }) => `${speaker}: ${count} sessions, ${lost} pairs`,
   );
 }
@@ -109,4 +111,19 @@ test('a node that comes with the change has nothing to lose', () => {
   const [e1] = interrupted(base, head);
   // Twelve nodes in the east and one in the west before it: 24 pairs between the regions, and 132 in the east.
   expect(e1).toBe('e1: 14 sessions, 156 pairs');
+});
+
+test('a second reflector that comes with the change stands in for none that it resets', () => {
+  const bgp = (holdTime: number) => ({ bgp: { nodeToNodeMesh: false, holdTime } });
+  const head = { ...east(['e1', 'e2']), ...bgp(9) };
+  // All of the east's sessions are with e1 before it: nobody reaches e-a or e-b while they are down.
+  expect(interrupted({ ...east(['e1']), ...bgp(6) }, head)).toContain('e1: 4 sessions, 6 pairs');
+  expect(interrupted({ ...east(['e1', 'e2']), ...bgp(6) }, head)).toContain('e1: 4 sessions, 0 pairs');
+});
+
+test('a node that gets another name and a second reflector at once loses its only session meanwhile', () => {
+  const base = east(['e1']);
+  const head = JSON.parse(JSON.stringify(east(['e1', 'e2'])).replaceAll('"e-b"', '"e-c"'));
+  // What it sends itself goes by its default route.
+  expect(interrupted(base, head)).toEqual(['e1: 1 sessions, 2 pairs', 'Calico: 1 sessions, 2 pairs']);
 });

@@ -1,6 +1,7 @@
 import type { TopologyInput } from '../../topology/index.ts';
 import { abreast } from '../abreast.ts';
 import { scenario } from '../lab/labs.ts';
+import { oneClusterBeside } from '../lab/one-cluster-beside.ts';
 import { redundant } from '../lab/topologies.ts';
 import { held, type Trial, trialsOf } from './forecast.ts';
 import { type Edited, edited } from './random-changes.ts';
@@ -17,6 +18,13 @@ function trial(base: TopologyInput, ...edits: readonly Edited[]): Trial {
   return { base, head, edits };
 }
 
+/** A node with two addresses of which Calico finds the other one when it looks by itself. */
+function twoLans(): TopologyInput {
+  const base = network({ nodeToNodeMesh: true });
+  const also = { cidr: '192.168.9.0/24', mtu: 1500, members: { e1: '192.168.9.1', 'e-a': '192.168.9.11' } };
+  return { ...base, underlay: { segments: { also, ...base.underlay?.segments } } };
+}
+
 /** Changes of which forecast and rehearsal once said two things. */
 const found: readonly Trial[] = [
   // One reflector's clients hairpin as that is asked for: no failure of the change.
@@ -25,6 +33,10 @@ const found: readonly Trial[] = [
   trial(network(), { does: 'another MTU of pods', at: 0 }, { does: 'node added', at: 0 }),
   // The node's IGP begins, and ends, in the lab as well.
   trial(network(), { does: 'node with the IGP or without', at: 0 }),
+  // The mesh comes back at the addresses that Calico finds: it is reset, and not gone.
+  trial(twoLans(), { does: 'another detection of addresses', at: 0 }),
+  // A default route carries what no route is sent for any more.
+  { base: { ...oneClusterBeside(), routers: redundant().routers }, head: oneClusterBeside(), edits: [] },
 ];
 
 scenario('what diff foretells and what the lab does', () => {

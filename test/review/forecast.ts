@@ -1,10 +1,14 @@
 import fc from 'fast-check';
-import { analyse, forecast } from '../../analysis/index.ts';
+import { type Analysis, analyse, forecast, relays, trip } from '../../analysis/index.ts';
 import { render } from '../../cli/render.ts';
 import { usualWaves } from '../../delivery/rollout.ts';
+import { type Fabric, igpPaths, newNames, withNames } from '../../fabric/index.ts';
 import { findPrograms, type Rehearsal, type Ride, rehearse } from '../../lab/index.ts';
-import { type Whole, wholeIn } from '../../review/class-pairs.ts';
+import { wholeIn } from '../../review/class-pairs.ts';
+import { comparable } from '../../review/failures.ts';
 import { firstToGet, NO_TRUST_FILES, type Review, review, type State } from '../../review/index.ts';
+import { movedWays } from '../../review/moved-ways.ts';
+import { trafficChanges } from '../../review/traffic.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { redundantNetwork, visitedNetwork } from '../analysis/redundant-network.ts';
@@ -61,14 +65,23 @@ export async function held({ base, head }: Trial): Promise<Held> {
     programs,
   });
   if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
-  const [was, is] = [before, after].map(({ fabric }) => wholeIn(analyse(fabric))) as [Whole, Whole];
-  const stay = result.pairs.filter(({ from, to }) => was(from, to) && is(from, to));
-  const lossy = stay.filter(({ gap }) => gap > BLIP);
+  const names = newNames(before.fabric, after.fabric);
+  const renamed = (name: string): string => names.get(name) ?? name;
+  const earlier = withNames(before.fabric, names);
+  const split = comparable(earlier, after.fabric);
+  const [then, now] = [analyse(earlier, [], split), analyse(after.fabric, [], split)];
+  const [was, is] = [wholeIn(then), wholeIn(now)];
+  const pairs = result.pairs.map((one) => ({ ...one, from: renamed(one.from), to: renamed(one.to) }));
+  const lossy = pairs.filter(({ from, to, gap }) => was(from, to) && is(from, to) && gap > BLIP);
+  const mayLose = losingWay(told, then, now);
   return {
     differs: [
-      ...sessionDifferences(told, result.sessions),
-      ...lossDifferences(told, lossy),
-      ...result.pairs
+      ...sessionDifferences(told, result.sessions, losingPath(told, earlier)),
+      ...lossDifferences(
+        told,
+        lossy.filter((pair) => !mayLose(pair)),
+      ),
+      ...pairs
         .filter((pair) => was(pair.from, pair.to) && pair.lost === 0 && isLost(told, pair))
         .map(({ from, to }) => `${from} to ${to} is said to be lost, and loses no packet`),
       ...endDifferences(told, result),
@@ -88,16 +101,56 @@ const mostFelt = ({ interruptions, order: { first, lost } }: Review): number =>
  */
 function lossDifferences(told: Review, lossy: readonly Ride[]): string[] {
   const most = 2 * mostFelt(told);
-  if (lossy.length <= most || untilOspf(told)) return [];
+  if (lossy.length <= most) return [];
   return lossy.map(
     ({ from, to, gap }) =>
       `${from} to ${to} loses packets for ${gap} ms: ${lossy.length} pairs do, and ${most} are foretold at most`,
   );
 }
 
-/** How many pairs cross a router whose OSPF ends is said of those that are handed over to it, not of all that come to notice. */
-const untilOspf = ({ dangers }: Review): boolean =>
-  dangers.some(({ says }) => /no way until OSPF has found another|no way for some five seconds/.test(says));
+/** What of the underlay is said to carry nothing for some time: routers that go or start anew, segments that lose OSPF's designated router. */
+function outOfOspf({ dangers }: Review): { routers: ReadonlySet<string>; segments: ReadonlySet<string> } {
+  const named = (pattern: RegExp) => new Set(dangers.flatMap(({ says }) => pattern.exec(says)?.[1] ?? []));
+  return {
+    routers: named(/^(\S+) (?:goes|has tables of other names).* no way until OSPF has found another/),
+    segments: named(/ segment (\S+), and may be OSPF's designated router/),
+  };
+}
+
+/** Pairs that are said to lose packets until OSPF has found them another way, in one direction or the other: a packet of the lab comes back. */
+function losingWay(told: Review, was: Analysis, is: Analysis): (pair: Pick<Ride, 'from' | 'to'>) => boolean {
+  const { routers, segments } = outOfOspf(told);
+  const alike = (from: string, to: string) => [was, is].flatMap((one) => one.standIn(from, to)).join(' ');
+  const moved = new Set(movedWays(was, is, trafficChanges(was, is)).map(({ from, to }) => alike(from, to)));
+  const crosses = (from: string, to: string) =>
+    was.fabric.pods.families.some(
+      (family) =>
+        [...relays(was, from, to, family)].some((router) => routers.has(router)) ||
+        (trip(was, from, to, family)?.links ?? []).some((link) => segments.has(link.split(' ')[1] ?? '')),
+    );
+  const isOne = (from: string, to: string) => moved.has(alike(from, to)) || crosses(from, to);
+  return ({ from, to }) => isOne(from, to) || isOne(to, from);
+}
+
+/** Sessions whose packets cross what carries nothing for some time: they may end, and need not. */
+function losingPath(told: Review, base: Fabric): (id: string) => boolean {
+  const { routers, segments } = outOfOspf(told);
+  const pathsTo = igpPaths(base);
+  const ends = new Map(base.sessions.map((one) => [one.id, one]));
+  return (id) => {
+    const session = ends.get(id);
+    if (session === undefined) return false;
+    const [a, b] = session.ends.map(({ speaker }) => speaker) as [string, string];
+    const open = [a];
+    for (const at of open) {
+      for (const { to, segment } of at === b ? [] : pathsTo(b, session.transport).stepsFrom(at)) {
+        if (segments.has(segment) || (to !== b && routers.has(to))) return true;
+        if (!open.includes(to)) open.push(to);
+      }
+    }
+    return false;
+  };
+}
 
 const isLost = ({ traffic }: Review, { from, to }: Ride): boolean =>
   traffic.some((one) => one.became === 'lost' && one.from === from && one.to === to);
@@ -114,17 +167,18 @@ function endDifferences(told: Review, { differences, failures }: Rehearsal): str
 function sessionDifferences(
   told: Review,
   seen: readonly { readonly id: string; readonly became: string }[],
+  losesPath: (id: string) => boolean,
 ): string[] {
   const { changed } = told.sessions;
   const expected = new Map(changed.map(({ id, became }) => [id, became === 'reloaded' ? 'kept' : became]));
   const known = new Set(seen.map(({ id }) => id));
-  // What a router that goes takes along is known of packets; of sessions only that they may end.
-  const mayEnd = (became: string, foretold: string) =>
-    became === 'reset' && foretold === 'kept' && untilOspf(told);
+  // What a router that goes takes along is known of packets; of the sessions that cross it only that they may end.
+  const mayEnd = (id: string, became: string, foretold: string) =>
+    became === 'reset' && foretold === 'kept' && losesPath(id);
   return [
     ...seen
       .map(({ id, became }) => ({ id, became, foretold: expected.get(id) ?? 'kept' }))
-      .filter((one) => one.became !== one.foretold && !mayEnd(one.became, one.foretold))
+      .filter((one) => one.became !== one.foretold && !mayEnd(one.id, one.became, one.foretold))
       .map((one) => `${one.id} is ${one.became}, not ${one.foretold}`),
     ...changed
       .filter(({ id }) => !known.has(id))

@@ -105,7 +105,17 @@ test('a failure that loses more than before is told', () => {
 });
 
 /** All that somebody who merges by the first line alone would want to have known. */
-function against({ dangers, traffic, interruptions, order, failures, findings, rehearsal, whole }: Review) {
+function against({
+  dangers,
+  traffic,
+  moved,
+  interruptions,
+  order,
+  failures,
+  findings,
+  rehearsal,
+  whole,
+}: Review) {
   const come = [...findings.introduced, ...findings.reopened];
   return {
     danger:
@@ -117,6 +127,7 @@ function against({ dangers, traffic, interruptions, order, failures, findings, r
       (rehearsal?.failures.length ?? 0) > 0,
     risk:
       dangers.length > 0 ||
+      moved > 0 ||
       failures.fatal.length + failures.worse.length > 0 ||
       come.some(({ severity }) => severity === 'warning') ||
       !whole,

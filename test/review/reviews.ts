@@ -15,6 +15,7 @@ export function review(change: Partial<Review> = {}): Review {
     pairs: 6,
     sessions: { kept: 9, changed: [] },
     interruptions: [],
+    moved: 0,
     traffic: [],
     failures: { fatal: [], worse: [], survived: [] },
     findings: { introduced: [], fixed: [], reopened: [] },

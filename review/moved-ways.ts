@@ -1,0 +1,86 @@
+import { type Analysis, machinesOnWay } from '../analysis/index.ts';
+import { type Fabric, igpPaths, type PathsTo } from '../fabric/index.ts';
+import { valuesOf } from '../topology/address.ts';
+import type { TrafficChange } from './traffic.ts';
+
+/**
+ * Pairs of nodes that have a way before and after, of which OSPF chooses another one. Every router computes its ways by itself, BIRD up to
+ * a second after it was told (`tick`): two that do so one after the other may send packets to each other until both have, and these get
+ * lost (measured: up to 0.7 s with two routers, with "time exceeded" for each packet).
+ */
+export function movedWays(was: Analysis, is: Analysis, traffic: readonly TrafficChange[]): TrafficChange[] {
+  const isMoved = movedSteps(was.fabric, is.fabric);
+  if (isMoved === undefined) return [];
+  return traffic.filter(({ from, to, family, became }) => {
+    if (CUT.includes(became)) return false;
+    const machines = [was, is].flatMap((one) => [...machinesOnWay(one, from, to, family)]);
+    const all = [...new Set(machines)];
+    return all.some((at) => all.some((target) => at !== target && isMoved(at, target)));
+  });
+}
+
+/** These lose packets, or lost them, whatever OSPF does in between. */
+const CUT: readonly TrafficChange['became'][] = ['lost', 'partly lost', 'restored'];
+
+/** How many ordered pairs of nodes; of one in both families each counts once. */
+export const countMoved = (moved: readonly TrafficChange[]): number =>
+  [...new Map(moved.map(({ from, to, pairs }) => [`${from} ${to}`, pairs])).values()].reduce(
+    (sum, pairs) => sum + pairs,
+    0,
+  );
+
+type Moved = (at: string, target: string) => boolean;
+
+/** Whether OSPF leads from one machine to another by other steps; undefined where it computes over the same as before. */
+function movedSteps(before: Fabric, after: Fabric): Moved | undefined {
+  if (graphText(before) === graphText(after)) return undefined;
+  const [were, are] = [stepsIn(before), stepsIn(after)];
+  const known = new Map<string, boolean>();
+  return (at, target) => {
+    const key = `${at} ${target}`;
+    const found = known.get(key) ?? were(at, target) !== are(at, target);
+    known.set(key, found);
+    return found;
+  };
+}
+
+/** All that OSPF computes its ways of. A segment is its ranges, whatever people call it. */
+function graphText(fabric: Fabric): string {
+  const { routers, nodes, hosts } = fabric;
+  return [
+    ...routers.filter(({ planned }) => !planned),
+    ...nodes.filter(({ igp }) => igp),
+    ...hosts.filter(({ igp }) => igp),
+  ]
+    .flatMap(({ name, attachments }) =>
+      attachments.map((one) => `${name} ${rangesOf(one)} ${one.cost} ${one.igp.join(' ')}`),
+    )
+    .sort()
+    .join('\n');
+}
+
+const rangesOf = ({
+  cidr,
+}: {
+  readonly cidr: Fabric['routers'][number]['attachments'][number]['cidr'];
+}): string =>
+  valuesOf(cidr)
+    .map(({ text }) => text)
+    .join(' ');
+
+function stepsIn(fabric: Fabric): (at: string, target: string) => string {
+  const pathsTo: PathsTo = igpPaths(fabric);
+  const ranges = new Map((fabric.segments ?? []).map((one) => [one.name, rangesOf(one)]));
+  const known = new Set([...fabric.routers, ...fabric.nodes, ...fabric.hosts].map(({ name }) => name));
+  return (at, target) =>
+    known.has(at) && known.has(target)
+      ? (['ipv4', 'ipv6'] as const)
+          .flatMap((family) =>
+            pathsTo(target, family)
+              .stepsFrom(at)
+              .map((step) => `${family} ${ranges.get(step.segment)} ${step.to}`),
+          )
+          .sort()
+          .join('\n')
+      : '';
+}

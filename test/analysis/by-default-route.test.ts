@@ -1,0 +1,27 @@
+import { forecast } from '../../analysis/index.ts';
+import type { TopologyInput } from '../../topology/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { oneClusterBeside } from '../lab/one-cluster-beside.ts';
+
+const toward = (topology: TopologyInput, from: string, to: string) => {
+  const pair = forecast(fabricOf(topology)).pairs.find((one) => one.from === from && one.to === to);
+  return {
+    reachable: pair?.reachable,
+    first: pair?.steps.get(from)?.map((step) => step.to),
+    withRoute: [...(pair?.routes?.values() ?? [])].flatMap((own) => [...own.keys()]).sort(),
+  };
+};
+
+test('no route is expected of a node that none is sent to, and whose default route carries the packets', () => {
+  // Both reflectors have one cluster ID: what e2 hears of e1 it must not reflect (RFC 4456 section 8), and e-b hears nothing of e-a.
+  expect(toward(oneClusterBeside(), 'e-b', 'e-a')).toEqual({
+    reachable: true,
+    first: ['e1'],
+    withRoute: ['e1'],
+  });
+  expect(toward(oneClusterBeside(), 'e-b', 'w-a')).toEqual({
+    reachable: true,
+    first: ['e2'],
+    withRoute: ['e-b', 'e2', 'w1'],
+  });
+});
