@@ -142,6 +142,8 @@ test('whoever leaves a segment on which two others go on may have been its desig
   };
   // core keeps e2 and w1; east-lan only e2, and with nobody else there is no designated router to miss.
   expect(told(base, without('e1'))).toEqual([
+    // w1 hands half of what w-a sends to the east over to it.
+    expect.stringMatching(/^warning: e1 goes, and 2 pairs of nodes send through it: /),
     expect.stringMatching(/^warning: e1 leaves segment core, .* what goes from e2 to w1 over it/),
   ]);
 });
