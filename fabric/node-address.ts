@@ -1,4 +1,5 @@
 import { contains, type Family, type IpAddress, parseAddress, valuesOf } from '../topology/address.ts';
+import { interfacePatterns } from '../topology/interface-pattern.ts';
 import type { Fabric, NodeSpeaker } from './fabric.ts';
 import { igpPaths } from './igp.ts';
 import { defaultRoutes, gatewaysOf, loopbacks } from './own-ways.ts';
@@ -97,17 +98,20 @@ function detector(fabric: Fabric): Detect {
 }
 
 /**
- * Calico's own list of interfaces that firstFound and skipInterface never take (DEFAULT_INTERFACES_TO_EXCLUDE). The loopback
- * interface is among them, dummies, and whatever else begins with `lo`.
+ * Calico's own list of interfaces that firstFound and skipInterface never take (DEFAULT_INTERFACES_TO_EXCLUDE, the same from v3.26
+ * to v3.32). The loopback interface is among them, dummies, and whatever else begins with `lo`; of bridges those of container
+ * engines and libvirt: `br-lan` is one, `br0` is none.
  */
 const EXCLUDED = [
   'docker',
   'cbr',
   'dummy',
+  'podman',
   'virbr',
   'lxcbr',
   'veth',
   'lo',
+  'br-',
   'cali',
   'tunl',
   'flannel',
@@ -122,9 +126,9 @@ const EXCLUDED = [
 
 const isExcluded = (name: string): boolean => EXCLUDED.some((start) => name.startsWith(start));
 
-/** Regular expressions with commas between them, each found anywhere in a name. */
+/** Regular expressions, each found anywhere in a name. An address label (`eth0:1`) is not part of the interface's name. */
 function matching(patterns: string): (name: string) => boolean {
-  const all = patterns.split(',').map((one) => new RegExp(one.trim()));
+  const all = interfacePatterns(patterns).map((one) => new RegExp(one));
   return (name) => all.some((one) => one.test(name));
 }
 
@@ -136,7 +140,7 @@ function byName(counts: (name: string | undefined) => boolean | undefined): Dete
   return (node, family) => {
     const described = node.attachments.flatMap(({ address, interface: name }) => {
       const own = address[family];
-      return own === undefined ? [] : [{ own, verdict: counts(name) }];
+      return own === undefined ? [] : [{ own, verdict: counts(name?.replace(/:.*/, '')) }];
     });
     const elsewhere = loopbacks(node).filter((one) => one.family === family);
     const having = (wanted: boolean | undefined) =>

@@ -22,6 +22,7 @@ const LO = '10.77.0.1';
 const right = { may: [ZT], mayFail: false, lab: ZT };
 const wrong = { may: [MGMT], mayFail: false, lab: MGMT };
 const either = { may: [ZT, MGMT], mayFail: false, lab: MGMT };
+const none = { may: [], mayFail: true, lab: undefined };
 const names = (mgmt: string, zt: string) => ({ interfaces: { mgmt, zt } });
 
 test.each<[string, Method | undefined, object, ReturnType<typeof onA>]>([
@@ -29,14 +30,13 @@ test.each<[string, Method | undefined, object, ReturnType<typeof onA>]>([
   ['firstFound: of two interfaces nobody knows which', 'firstFound', {}, either],
   ['firstFound skips bridges, veths and dummies', 'firstFound', names('virbr0', 'zt7nnig'), right],
   ['firstFound skips the dummy that has the right one', 'firstFound', names('eth0', 'dummy0'), wrong],
+  ['firstFound skips bridges of container engines', 'firstFound', names('podman0', 'eth0'), right],
+  ['firstFound skips a bridge that is called br-something', 'firstFound', names('br-lan', 'eth0'), right],
+  ['firstFound skips it where it has the right one', 'firstFound', names('eth0', 'br-zt'), wrong],
+  ['firstFound takes a bridge that is called br0', 'firstFound', names('br0', 'eth0'), either],
   ['firstFound skips whatever begins with lo', 'firstFound', names('eth0', 'lowpan0'), wrong],
   ['firstFound does not skip a name with veth inside', 'firstFound', names('ibmveth0', 'eth1'), either],
-  [
-    'firstFound finds nothing',
-    'firstFound',
-    names('cni0', 'docker0'),
-    { may: [], mayFail: true, lab: undefined },
-  ],
+  ['firstFound finds nothing', 'firstFound', names('cni0', 'docker0'), none],
   ['an interface that is meant', { interface: '^zt' }, names('eth0', 'zt7nnig'), right],
   [
     'the interface that is named has the other address',
@@ -47,6 +47,14 @@ test.each<[string, Method | undefined, object, ReturnType<typeof onA>]>([
   ['a pattern that matches two', { interface: 'eth' }, names('eth0', 'eth1'), either],
   ['a part of the name is enough', { interface: 'eth1' }, names('eth10', 'eth1'), either],
   ['patterns with commas', { interface: 'wlan0, ^eth1$' }, names('eth10', 'eth1'), right],
+  ['spaces at the ends of patterns stay', { interface: ' eth1' }, names('eth0', 'eth1'), none],
+  ['an empty pattern matches all', { interface: 'eth1,' }, names('eth0', 'eth1'), either],
+  ['an empty pattern skips all', { skipInterface: 'eth0,' }, names('eth0', 'eth1'), none],
+  ['a class of characters', { interface: '^eth[1-9]$' }, names('eth0', 'eth1'), right],
+  ['an address label is no name', { interface: '^eth1$' }, names('eth0', 'eth1:1'), right],
+  ['two addresses of one interface', { interface: 'eth0' }, names('eth0', 'eth0:1'), either],
+  ['a bridge is skipped too', { skipInterface: 'eth0' }, names('eth0', 'br-zt'), none],
+  ['a bridge that is named counts', { interface: '^br-' }, names('eth0', 'br-zt'), right],
   ['no name of an interface is known', { interface: 'eth1' }, {}, { ...either, mayFail: true }],
   ['an interface that is skipped', { skipInterface: '^eth0$' }, names('eth0', 'eth1'), right],
   ['skipping one of three leaves two', { skipInterface: 'wlan' }, names('eth0', 'eth1'), either],

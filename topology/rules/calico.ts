@@ -3,6 +3,7 @@ import type { Draft } from '../draft.ts';
 import { entries, partPath } from '../draft.ts';
 import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
+import { interfacePatterns, isPlainPattern } from '../interface-pattern.ts';
 import type { Path } from '../model.ts';
 import { listed } from '../suggest.ts';
 import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
@@ -129,15 +130,24 @@ function patternFaults(
 ): Fault[] {
   return (['interface', 'skipInterface'] as const).flatMap((key) => {
     const written = detection[key];
-    if (written === undefined || written.split(',').every(compiles)) return [];
-    const says = `${JSON.stringify(written)} is no regular expression`;
-    return [fault('interface-name', [...DETECTION, key], says, 'Close what it opens, as in ^(eth|ens).')];
+    if (written === undefined) return [];
+    const patterns = interfacePatterns(written);
+    const path = [...DETECTION, key];
+    if (!patterns.every(compiles)) {
+      const says = `${JSON.stringify(written)} is no regular expression`;
+      return [fault('interface-name', path, says, 'Close what it opens, as in ^(eth|ens).')];
+    }
+    if (patterns.every(isPlainPattern)) return [];
+    const says = `${JSON.stringify(written)} means something else to Calico than to noencap, or nothing`;
+    const mend =
+      'Leave out flags such as (?i), classes such as [:digit:] or []a], and escapes but \\. \\d \\s \\w \\b.';
+    return [fault('interface-name', path, says, mend)];
   });
 }
 
 function compiles(pattern: string): boolean {
   try {
-    new RegExp(pattern.trim());
+    new RegExp(pattern);
     return true;
   } catch {
     return false;
