@@ -1,4 +1,5 @@
 import type { Fabric } from '../fabric/index.ts';
+import { LEAST_IPV6_MTU } from '../topology/address.ts';
 import { type Analysis, analyse } from './analysis.ts';
 import { failings } from './simulator/failure.ts';
 import { isWhole } from './simulator/what-if.ts';
@@ -6,12 +7,14 @@ import { isWhole } from './simulator/what-if.ts';
 /**
  * What `pods.mtu: auto` stands for, in bytes: the smallest MTU on any way that packets between pods take, at rest or after any
  * single failure, a session's included. Segments that no such packet crosses do not count. Undefined where there are no two
- * nodes, or no underlay: Calico then takes the hosts' own.
+ * nodes, or no underlay: Calico then takes the hosts' own. Pods with IPv6 have no less than it needs; where an IPv4 way carries less
+ * still, NE301 and NE304 name it.
  */
 export function smallestPodMtu(fabric: Fabric): number | undefined {
   if (fabric.segments === undefined) return undefined;
   const mtu = leastMtu(analyse(fabric));
-  return Number.isFinite(mtu) ? mtu : undefined;
+  if (!Number.isFinite(mtu)) return undefined;
+  return fabric.pods.families.includes('ipv6') ? Math.max(mtu, LEAST_IPV6_MTU) : mtu;
 }
 
 /** The same of a network that is analysed already; infinite where nothing says it. */

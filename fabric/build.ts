@@ -201,7 +201,7 @@ function attachmentsOf(topology: Topology): ReadonlyMap<string, readonly Attachm
   for (const segment of topology.segments ?? []) {
     for (const member of segment.members) {
       const own = all.get(member.machine) ?? [];
-      own.push(attachment(segment, member, igp(segment)));
+      own.push(attachment(segment, member, igp(segment, member)));
       all.set(member.machine, own);
     }
   }

@@ -1,14 +1,17 @@
-import { type Family, valuesOf } from '../topology/address.ts';
-import type { Segment, Topology } from '../topology/model.ts';
+import { type Family, LEAST_IPV6_MTU, valuesOf } from '../topology/address.ts';
+import type { Segment, SegmentMember, Topology } from '../topology/model.ts';
 import type { Fabric } from './fabric.ts';
 import { type ShortestPaths, shortestPathsFrom } from './shortest-paths.ts';
 
 /**
- * The families that the IGP carries over each segment. OSPFv3 speaks from link-local addresses: between two of its speakers
+ * The families that the IGP carries over each segment, by the interface of each member. OSPFv3 speaks from link-local addresses: between two of its speakers
  * it runs on a segment without an IPv6 range too, where routers have IPv6 addresses that it must carry. Nodes do not count:
- * they have no business with those, and a node that comes must change nothing of a router but its session.
+ * they have no business with those, and a node that comes must change nothing of a router but its session. An interface of less
+ * than 1280 bytes has no IPv6, a link-local address neither.
  */
-export function igpFamilies(topology: Topology): (segment: Segment) => readonly Family[] {
+export function igpFamilies(
+  topology: Topology,
+): (segment: Segment, member: SegmentMember) => readonly Family[] {
   const running = topology.routers.filter((router) => !router.planned);
   const speakers = new Set([
     ...running.map(({ name }) => name),
@@ -17,12 +20,15 @@ export function igpFamilies(topology: Topology): (segment: Segment) => readonly 
   const ipv6 = running.some(({ nodeAddress, backboneAddress }) =>
     [...valuesOf(nodeAddress), ...valuesOf(backboneAddress)].some(({ family }) => family === 'ipv6'),
   );
-  return ({ cidr, members }) => [
-    ...(cidr.ipv4 === undefined ? [] : (['ipv4'] as const)),
-    ...(cidr.ipv6 !== undefined || (ipv6 && members.filter(({ machine }) => speakers.has(machine)).length > 1)
-      ? (['ipv6'] as const)
-      : []),
-  ];
+  const hasLinkLocal = ({ mtu }: SegmentMember) => mtu >= LEAST_IPV6_MTU;
+  return ({ cidr, members }, member) => {
+    const others = members.filter((one) => speakers.has(one.machine) && hasLinkLocal(one));
+    const isAsked = cidr.ipv6 !== undefined || (ipv6 && others.length > 1);
+    return [
+      ...(cidr.ipv4 === undefined ? [] : (['ipv4'] as const)),
+      ...(isAsked && hasLinkLocal(member) ? (['ipv6'] as const) : []),
+    ];
+  };
 }
 
 type Machines = Pick<Fabric, 'segments' | 'routers' | 'nodes' | 'hosts'>;

@@ -5,6 +5,9 @@ export type Family = 'ipv4' | 'ipv6';
 
 export const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 
+/** IPv6 needs 1280 bytes on every link (RFC 8200 section 5); Linux turns it off below that without a word. */
+export const LEAST_IPV6_MTU = 1280;
+
 /** A parsed address. `text` is canonical (RFC 5952 for IPv6), `value` is the address as an unsigned integer. */
 export interface IpAddress {
   readonly family: Family;

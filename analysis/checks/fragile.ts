@@ -4,6 +4,7 @@ import { type Check, type Found, grouped, nodeText, someLines, someOf } from '..
 import { type Failing, failings } from '../simulator/failure.ts';
 import type { Machine } from '../simulator/network.ts';
 import type { Consequence, PairChange } from '../simulator/what-if.ts';
+import { fits } from './mtu.ts';
 
 /** NE201, NE204 and NE304: what becomes of pods when one thing fails, and what of nodes when pods go on. */
 export const whenOneThingFails: Check = (analysis) => {
@@ -47,7 +48,9 @@ function smallerMtuLeft({ fabric, network }: Analysis, tried: readonly Tried[]):
       evidence: someLines(
         tooSmall.map(({ name, pair, least: left }) => `without ${name}: ${pair}, path MTU ${left}`),
       ),
-      mend: `Set pods.mtu to ${least}, or give the spare way the MTU of the usual one.`,
+      mend: fits(fabric, least)
+        ? `Set pods.mtu to ${least}, or give the spare way the MTU of the usual one.`
+        : 'Give the spare way the MTU of the usual one: pods with IPv6 can have no less than 1280.',
     },
   ];
 }

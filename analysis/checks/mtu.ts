@@ -1,3 +1,5 @@
+import type { Fabric } from '../../fabric/index.ts';
+import { LEAST_IPV6_MTU } from '../../topology/address.ts';
 import type { Analysis, Pair } from '../analysis.ts';
 import { type Check, someLines, someOf } from '../finding.ts';
 import { leastMtu } from '../pod-mtu.ts';
@@ -20,21 +22,30 @@ export const podMtuTooLarge: Check = (analysis) => {
       evidence: someLines(
         tooSmall.map(({ from, to, fate }) => `${from.name} to ${to.name}: path MTU ${fate.mtu[0]}`),
       ),
-      mend: `Set pods.mtu: auto, or a number up to ${least}.`,
+      mend: fits(analysis.fabric, least)
+        ? `Set pods.mtu: auto, or a number up to ${least}.`
+        : `Raise the MTU there to ${LEAST_IPV6_MTU} or more: pods with IPv6 can have no less.`,
     },
   ];
 };
 
-/** The segments of the smallest MTU on these ways. */
+/** Whether pods may have that MTU. */
+export const fits = ({ pods }: Fabric, mtu: number): boolean =>
+  mtu >= LEAST_IPV6_MTU || !pods.families.includes('ipv6');
+
+/** The segments of the smallest MTU on these ways, be it their own or that of an interface there. */
 function narrowest({ network, simulation }: Analysis, pairs: readonly Pair[]): string[] {
   const least = Math.min(...pairs.map(({ fate }) => fate.mtu[0]));
   const names = pairs
     .filter(({ fate }) => fate.mtu[0] === least)
     .slice(0, 20)
     .flatMap(({ ways, from }) => traces(network, simulation.underlay, ways, from.index))
-    .flatMap(({ segments }) => segments)
-    .flatMap((segment) => network.segments[segment] ?? [])
-    .filter((segment) => segment.mtu === least);
+    .flatMap(({ machines, segments }) => {
+      const ports = machines.flatMap((machine) => network.machines[machine]?.ports ?? []);
+      const narrow = new Set(ports.filter(({ mtu }) => mtu === least).map(({ segment }) => segment));
+      const crossed = segments.flatMap((segment) => network.segments[segment] ?? []);
+      return crossed.filter(({ index, mtu }) => mtu === least || narrow.has(index));
+    });
   return [...new Set(names.map(({ name }) => name))].sort();
 }
 

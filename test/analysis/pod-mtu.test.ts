@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { analyse, findings, smallestPodMtu } from '../../analysis/index.ts';
-import { buildFabric } from '../../fabric/index.ts';
+import { buildFabric, type Fabric } from '../../fabric/index.ts';
 import { loadTopology, type TopologyInput } from '../../topology/index.ts';
 import { redundant, twoRegions } from '../fabric/networks.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -50,16 +50,152 @@ test('a spare link counts: packets take it when the usual one fails', () => {
   expect(mtuOf(topology)).toBe(1280);
 });
 
-test('two LANs: pods keep the MTU of the one that carries them, and no check says otherwise', () => {
-  const loaded = loadTopology({
-    file: 'two-lans.yaml',
-    bytes: readFileSync('test/analysis/pod-mtu/two-lans.yaml'),
-  });
+/** The network of a file, and what the checks say of MTUs there. */
+function networkOf(file: string) {
+  const loaded = loadTopology({ file, bytes: readFileSync(`test/analysis/pod-mtu/${file}`) });
   if (!loaded.ok) throw new Error('the topology has faults');
   const fabric = buildFabric(loaded.topology, smallestPodMtu);
+  return { fabric, said: saidOf(fabric) };
+}
+
+const saidOf = (fabric: Fabric): string[] =>
+  findings(analyse(fabric))
+    .filter(({ id }) => id.startsWith('NE30'))
+    .map(({ id, says, mend }) => `${id} ${says}: ${mend}`);
+
+test('two LANs: pods keep the MTU of the one that carries them, and no check says otherwise', () => {
+  const { fabric, said } = networkOf('two-lans.yaml');
   expect(fabric.pods.mtu).toBe(9000);
-  const aboutMtu = findings(analyse(fabric)).filter(({ id }) => id.startsWith('NE30'));
-  expect(aboutMtu).toEqual([]);
+  expect(said).toEqual([]);
+});
+
+test('pods with IPv6 have no less than it needs, and a link of less is named and carries none of it', () => {
+  const { fabric, said } = networkOf('narrow-ipv4.yaml');
+  expect(fabric.pods.mtu).toBe(1280);
+  expect(said).toEqual([
+    'NE301 pods send packets of 1280 bytes, and no more than 1200 pass narrow: Raise the MTU there to 1280 or more: pods with IPv6 can have no less.',
+  ]);
+  const igp = fabric.routers.map(({ attachments }) =>
+    attachments.map((one) => `${one.segment} ${one.igp.join(' ')}`),
+  );
+  expect(igp).toEqual([
+    ['east-lan ipv4 ipv6', 'narrow ipv4', 'wide ipv4 ipv6'],
+    ['narrow ipv4', 'west-lan ipv4 ipv6', 'wide ipv4 ipv6'],
+  ]);
+  const ipv6 = analyse(fabric).pairs.filter(({ block }) => block.prefix.family === 'ipv6');
+  expect(ipv6.map(({ fate }) => fate.mtu)).toEqual([
+    [1500, 1500],
+    [1500, 1500],
+  ]);
+});
+
+test("where an interface is narrower than its segment, the segment is named, and a third machine's says nothing", () => {
+  const with1400 = (machine: string, mtu: TopologyInput['pods']['mtu']) => {
+    const members = { e1: '192.168.1.1', 'e-a': '192.168.1.11', 'e-b': '192.168.1.12', tyo: '192.168.1.9' };
+    const topology = withSegments(twoRegions(), {
+      'east-lan': { mtu: 1500, members, memberMtu: { [machine]: 1400 } },
+      link: { mtu: 1500 },
+    });
+    return fabricOf({ ...topology, hosts: { tyo: {} }, pods: { cidrs: ['10.42.0.0/16'], mtu } });
+  };
+  const narrow = (id: string) => saidOf(with1400('e-a', 1500)).filter((one) => one.startsWith(id));
+  expect(narrow('NE301')).toEqual([
+    'NE301 pods send packets of 1500 bytes, and no more than 1400 pass east-lan: Set pods.mtu: auto, or a number up to 1400.',
+  ]);
+  expect(with1400('e-a', 'auto').pods.mtu).toBe(1400);
+  expect(with1400('tyo', 'auto').pods.mtu).toBe(1500);
+});
+
+test.each<[string, number | undefined, TopologyInput]>([
+  [
+    'hosts that do not forward have a segment of their own',
+    1420,
+    withSegments(
+      { ...twoRegions(), hosts: { nas: {}, tv: {} } },
+      {
+        den: {
+          cidr: '172.16.9.0/24',
+          mtu: 600,
+          members: { e1: '172.16.9.1', nas: '172.16.9.2', tv: '172.16.9.3' },
+        },
+      },
+    ),
+  ],
+  [
+    'a gateway leads nodes over its own segment, and nobody else',
+    1420,
+    withSegments(
+      { ...twoRegions(), hosts: { gate: { igp: true } } },
+      {
+        'gate-lan': {
+          cidr: '172.16.9.0/24',
+          mtu: 1300,
+          cost: 500,
+          members: { e1: '172.16.9.1', gate: '172.16.9.2' },
+        },
+      },
+    ),
+  ],
+  [
+    'a spare way of two links: the narrower one counts',
+    1290,
+    withSegments(
+      {
+        ...twoRegions(),
+        routers: { ...twoRegions().routers, t1: { routerId: '10.0.0.8', backboneAddress: '10.0.0.8' } },
+      },
+      {
+        one: {
+          cidr: '172.16.9.0/24',
+          mtu: 1400,
+          cost: 500,
+          members: { e1: '172.16.9.1', t1: '172.16.9.2' },
+        },
+        two: {
+          cidr: '172.16.8.0/24',
+          mtu: 1290,
+          cost: 500,
+          members: { t1: '172.16.8.2', w1: '172.16.8.1' },
+        },
+      },
+    ),
+  ],
+  [
+    'a third way is taken after two failures only',
+    1410,
+    withSegments(twoRegions(), {
+      second: {
+        cidr: '172.16.9.0/24',
+        mtu: 1410,
+        cost: 100,
+        members: { e1: '172.16.9.1', w1: '172.16.9.2' },
+      },
+      third: {
+        cidr: '172.16.8.0/24',
+        mtu: 1300,
+        cost: 200,
+        members: { e1: '172.16.8.1', w1: '172.16.8.2' },
+      },
+    }),
+  ],
+])('%s', (_, expected, topology) => {
+  expect(mtuOf(topology)).toBe(expected);
+});
+
+test('one node alone sends to no other', () => {
+  const { nodes, ...rest } = twoRegions();
+  const [[name, node] = ['', undefined]] = Object.entries(nodes ?? {});
+  if (node === undefined) throw new Error('no node');
+  const kept = new Set([name, ...Object.keys(rest.routers)]);
+  const segments = Object.entries(rest.underlay?.segments ?? {}).map(([segment, one]) => [
+    segment,
+    {
+      ...one,
+      members: Object.fromEntries(Object.entries(one.members).filter(([member]) => kept.has(member))),
+    },
+  ]);
+  const alone = { ...rest, nodes: { [name]: node }, underlay: { segments: Object.fromEntries(segments) } };
+  expect(mtuOf(alone)).toBeUndefined();
 });
 
 test('where packets are lost, any segment may be on the way of those that will arrive', () => {

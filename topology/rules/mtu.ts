@@ -1,11 +1,9 @@
+import { LEAST_IPV6_MTU } from '../address.ts';
 import type { Draft } from '../draft.ts';
 import { entries } from '../draft.ts';
 import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
 import { podFamiliesOf } from './networks.ts';
-
-/** IPv6 needs 1280 bytes on every link (RFC 8200 section 5); Linux turns it off below that without a word. */
-const LEAST_IPV6_MTU = 1280;
 
 export function mtuRules(draft: Draft): Fault[] {
   const { pods, underlay } = draft.file;

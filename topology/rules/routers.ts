@@ -1,3 +1,4 @@
+import { LEAST_IPV6_MTU } from '../address.ts';
 import type { Draft, Drafted } from '../draft.ts';
 import { entries, has } from '../draft.ts';
 import type { Fault } from '../fault.ts';
@@ -16,6 +17,7 @@ export const routerRules = (draft: Draft): Fault[] => [
 ];
 
 type RouterDraft = Drafted<TopologyFile['routers'][string]>;
+type SegmentDraft = Drafted<NonNullable<TopologyFile['underlay']>['segments'][string]>;
 
 /** RFC 6286: a session between two speakers with one identifier is refused. Calico's is the node's IPv4 address. */
 function routerIds(draft: Draft): Fault[] {
@@ -124,7 +126,7 @@ function passwordFile(path: Path, { bird, password }: RouterDraft): Fault[] {
 
 /**
  * OSPFv3 speaks from link-local addresses, so that BIRD finds its interfaces by name only: on segments with IPv6, and
- * between routers on those without, over which it carries the routers' own IPv6 addresses (fabric/igp.ts).
+ * between routers on those without, over which it carries the routers' own IPv6 addresses (fabric/igp.ts), if their MTU lets it.
  */
 function interfacesOfStandalone(draft: Draft, name: string, router: RouterDraft): Fault[] {
   if (router.bird?.mode !== 'standalone' || router.planned !== false) return [];
@@ -135,11 +137,14 @@ function interfacesOfStandalone(draft: Draft, name: string, router: RouterDraft)
   );
   const speaks = (machine: string): boolean =>
     routers[machine]?.planned === false || hosts[machine]?.igp === true;
-  const others = (members: object | undefined): boolean =>
-    Object.keys(members ?? {}).some((machine) => machine !== name && speaks(machine));
+  const others = ({ members, mtu = 0, memberMtu = {} }: SegmentDraft): boolean => {
+    const hasLinkLocal = (machine: string) => (memberMtu[machine] ?? mtu) >= LEAST_IPV6_MTU;
+    const names = Object.keys(members ?? {}).filter(hasLinkLocal);
+    return names.includes(name) && names.some((machine) => machine !== name && speaks(machine));
+  };
   return entries(draft.file.underlay?.segments)
     .filter(([segment, { members }]) => has(members, name) && !has(router.interfaces, segment))
-    .filter(([, { cidr, members }]) => cidr?.ipv6 !== undefined || (ipv6 && others(members)))
+    .filter(([, segment]) => segment.cidr?.ipv6 !== undefined || (ipv6 && others(segment)))
     .map(([segment, { cidr }]) => {
       const why =
         cidr?.ipv6 === undefined ? "over which the routers' IPv6 addresses travel" : 'which has IPv6';
