@@ -144,8 +144,20 @@ function detectionFact(installation: ClusterObject): { facts: Fact[]; notes: Not
   };
   const cidrs = found.flatMap(({ how }) => (Array.isArray(how.cidrs) ? how.cidrs : []));
   const value = cidrs.length > 0 ? { cidrs } : of(first.how);
+  // One word for both families: whatever IPv6 has beside is lost, and calico-node would look for another address.
+  const ways = found.map(({ how }) => (Array.isArray(how.cidrs) ? 'cidrs' : JSON.stringify(of(how))));
   if (value !== undefined)
-    return { facts: [fact(['calico', 'nodeAddress'], value, from, origin)], notes: [] };
+    return {
+      facts: [fact(['calico', 'nodeAddress'], value, from, origin)],
+      notes: new Set(ways).size > 1 ? [differing(found)] : [],
+    };
   const says = `noencap has no word for ${JSON.stringify(first.how)}: name the interface, or the ranges`;
   return { facts: [], notes: [{ what: from, says }] };
 }
+
+const differing = (found: readonly { readonly field: string; readonly how: Fields }[]): Note => ({
+  what: `Installation default: ${found.map(({ field }) => field).join(', ')}`,
+  says: `noencap has one way for both families, and here are two (${found
+    .map(({ how }) => JSON.stringify(how))
+    .join(', ')}): give one that finds the address of each`,
+});

@@ -155,6 +155,27 @@ describe('pools', () => {
   });
 });
 
+test('the other family finds its address in another way: one is taken, and both are named', () => {
+  const detecting = (V4: object, V6: object) =>
+    adopted(
+      on('Installation', ({ spec = {} }) => ({
+        spec: {
+          ...spec,
+          calicoNetwork: {
+            ...(spec.calicoNetwork as object),
+            nodeAddressAutodetectionV4: V4,
+            nodeAddressAutodetectionV6: V6,
+          },
+        },
+      })),
+    ).notes.filter((note) => note.includes('one way for both families'));
+  expect(detecting({ interface: '^eth' }, { canReach: 'fd00::1' })).toEqual([
+    expect.stringContaining('here are two ({"interface":"^eth"}, {"canReach":"fd00::1"})'),
+  ]);
+  expect(detecting({ interface: '^eth' }, { interface: '^eth' })).toEqual([]);
+  expect(detecting({ cidrs: ['10.0.0.0/8'] }, { cidrs: ['fd00::/8'] })).toEqual([]);
+});
+
 test('an object of a kind that is not read is named', () => {
   const { notes } = adopted((items) => [
     ...items,
