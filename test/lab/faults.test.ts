@@ -219,6 +219,8 @@ scenario('a lab that was built wrong', () => {
         expect.stringMatching(
           /^bird on w-a does not answer: bird: \/run\/lab\/w-a\/bird\.conf:\d+:\d+ syntax error/,
         ),
+        // For 192.168.1.9, which nobody has.
+        expect.stringMatching(/^BIRD on e-a waits for peers that are not there, and hides the pods of e-a /),
       ]);
       expect(says('session')).toEqual(
         expect.arrayContaining([
