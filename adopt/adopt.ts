@@ -6,7 +6,7 @@ import type { Path, Topology } from '../topology/model.ts';
 import { type Source, valueSource, yamlSource } from '../topology/source.ts';
 import { readYaml } from '../topology/yaml.ts';
 import { birdConfig } from './bird-config.ts';
-import { type BirdFiles, type RouterFolder, readFolder } from './bird-files.ts';
+import { type BirdFiles, ofBird6, type RouterFolder, readFolder } from './bird-files.ts';
 import { placeOf } from './bird-syntax.ts';
 import { type Cluster, cluster, runningNodes, unread } from './cluster.ts';
 import { type ClusterFile, clusterObjects, fieldAt, isFields, textOf } from './cluster-objects.ts';
@@ -16,6 +16,7 @@ import { clusterFacts } from './infer-cluster.ts';
 import { filterFacts } from './infer-filters.ts';
 import { nodeFacts, regionFacts, regionPeers } from './infer-peers.ts';
 import { inferRouters } from './infer-routers.ts';
+import { leftOut } from './left-out.ts';
 import { fromFault, type Problem, problem } from './problem.ts';
 import type { KnownRouter, RouterSessions, RunningRouter } from './router-sessions.ts';
 import { writeTopology } from './write-topology.ts';
@@ -113,7 +114,15 @@ export function adopt(given: Given): Adopted {
     ...ofCluster.problems,
     ...(loaded.ok ? [] : asProblems(loaded.faults, used, known.source)),
   ];
-  const notes = [...ofCluster.notes, ...peers.notes, ...filters.notes, ...found.notes, ...unread(running)];
+  const told = [
+    ...ofCluster.notes,
+    ...peers.notes,
+    ...filters.notes,
+    ...found.notes,
+    ...leftOut(running, nodes, asNumber),
+    ...given.routers.flatMap(ofBird6),
+  ];
+  const notes = [...told, ...unread(running).filter(({ what }) => !told.some((one) => one.what === what))];
   if (refused.length > 0 || !loaded.ok) return { ok: false, problems: refused, notes };
   return {
     ok: true,

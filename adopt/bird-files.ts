@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { yamlSource } from '../topology/source.ts';
 import { type BirdStatement, placeOf, readBird } from './bird-syntax.ts';
+import type { Note } from './facts.ts';
 import { type Problem, problem } from './problem.ts';
 
 /** One router's folder: the bytes of its files by path below it; `name` is what messages call the folder. */
@@ -62,6 +63,17 @@ export function readFolder({ name, files }: RouterFolder): BirdFiles {
   }
   return { statements: readFile(entry, 0), problems };
 }
+
+/** BIRD 1 had a file for each family. Where the folder is BIRD 2's by now, nothing that stands in the one of IPv6 is read. */
+export function ofBird6({ name, files }: RouterFolder): Note[] {
+  if (!files.has(BIRD6)) return [];
+  const source = yamlSource(posix.join(name, BIRD6), '', undefined);
+  const says =
+    "it is BIRD 1's file for IPv6: BIRD 2 does not read it, nor does adopt; if bird6 still runs by it, move it first";
+  return [{ what: posix.join(name, BIRD6), says, at: { source, path: [] } }];
+}
+
+const BIRD6 = 'bird6.conf';
 
 /**
  * Files that a pattern of `include` names, sorted as BIRD's glob has them. A relative one counts from the file that has it;

@@ -7,7 +7,7 @@ import { defaultOf, isWritten, PREDEFINED_TABLES } from './bird-options.ts';
 import type { BirdStatement } from './bird-syntax.ts';
 import type { Compared, Detail } from './compare.ts';
 import { type ComparedFilters, compareFilters } from './compare-filters.ts';
-import { type Explanation, NO_WORD, OPTION_RULES } from './explanations.ts';
+import { BIRD3_RESETS, type Explanation, NO_WORD, OPTION_RULES } from './explanations.ts';
 import { filterChange, type Neighbours, neighbours } from './filter-neighbours.ts';
 
 /** The rendered files of each router against those that run: what BIRD does to each session when it gets them. */
@@ -200,7 +200,15 @@ function differences(
   return changedOptions(was, is).flatMap(({ key, before, after, effect }) =>
     /\/(import|export) filter$/.test(key)
       ? filterDetails(key).map((one) => ({ ...one, effect }))
-      : [{ field: key, before, after, because: reason(key, before, is), effect }],
+      : [
+          {
+            field: key,
+            before,
+            after,
+            because: reason(key, before, is),
+            effect: BIRD3_RESETS.test(key) ? 'reset' : effect,
+          },
+        ],
   );
 }
 

@@ -3,6 +3,7 @@ import type { Today } from './adopt.ts';
 import { compareNodes } from './compare-nodes.ts';
 import { compareObjects } from './compare-objects.ts';
 import { uncompared } from './compare-peerings.ts';
+import { comparePools } from './compare-pools.ts';
 import { compareRouters } from './compare-routers.ts';
 import type { Explanation } from './explanations.ts';
 import type { Note } from './facts.ts';
@@ -54,6 +55,7 @@ export function compare(
   const routers = compareRouters(today, fabric, files);
   const compared = [
     ...objects.compared,
+    ...comparePools(today.cluster, fabric),
     ...compareNodes(today.cluster, fabric),
     ...uncompared(today, fabric),
     ...routers.compared,

@@ -23,7 +23,7 @@ const OPERATOR_KINDS = [
 ];
 
 /** What the operator does where the Installation does not say it (tigera/operator, fillDefaults). */
-const DEFAULTS: readonly (readonly [RegExp, unknown])[] = [
+export const DEFAULTS: readonly (readonly [RegExp, unknown])[] = [
   [/^spec\.variant$/, 'Calico'],
   [/^spec\.cni(\.ipam)?\.type$/, 'Calico'],
   [/^spec\.cni\.binDir$/, '/opt/cni/bin'],
@@ -194,8 +194,16 @@ export const FILTERS = {
   },
 } as const;
 
+/** What BIRD 2 keeps a session for, and BIRD 3 does not. */
+export const BIRD3_RESETS = /\/import keep filtered$/;
+
 /** Why an option of a BIRD session is another. */
 export const OPTION_RULES: readonly (Explanation & { readonly options: RegExp })[] = [
+  {
+    id: 'bird-3',
+    options: BIRD3_RESETS,
+    says: 'BIRD 3 resets the session for it and BIRD 2 does not, and no file says which of them runs',
+  },
   { id: 'import-limit', options: /\/import limit$/, says: 'a limit that warns and stops nothing' },
   {
     id: 'client-preference',

@@ -16,7 +16,11 @@ export function calicoFacts(
   installation: ClusterObject | undefined,
   operatorManifest: OperatorManifest | undefined,
 ): { facts: Fact[]; notes: Note[] } {
-  if (installation === undefined) return { facts: calicoVersion(running, nodes, undefined), notes: [] };
+  if (installation === undefined) {
+    const says =
+      'none was given: the operator did not install this Calico, or kubectl was not asked for installations.operator.tigera.io';
+    return { facts: calicoVersion(running, nodes, undefined), notes: [{ what: 'Installation', says }] };
+  }
   const spec = (...path: string[]) => fieldAt(installation.value, ['spec', ...path]);
   const from = 'Installation default';
   const at = (...path: string[]) => within(installation, 'spec', ...path);
@@ -152,7 +156,7 @@ function detectionFact(installation: ClusterObject): { facts: Fact[]; notes: Not
       notes: new Set(ways).size > 1 ? [differing(found)] : [],
     };
   const says = `noencap has no word for ${JSON.stringify(first.how)}: name the interface, or the ranges`;
-  return { facts: [], notes: [{ what: from, says }] };
+  return { facts: [], notes: [{ what: from, says, at: origin }] };
 }
 
 const differing = (found: readonly { readonly field: string; readonly how: Fields }[]): Note => ({

@@ -12,7 +12,8 @@ export function clusterFacts(
   nodes: readonly RunningNode[],
   operatorManifest: OperatorManifest | undefined,
 ): { facts: Fact[]; notes: readonly Note[]; problems: readonly Problem[] } {
-  const installation = running.of('Installation')[0];
+  const installations = running.of('Installation');
+  const installation = running.named('Installation', 'default') ?? installations[0];
   const pods = podFacts(running, installation);
   const calico = calicoFacts(running, nodes, installation, operatorManifest);
   return {
@@ -24,9 +25,19 @@ export function clusterFacts(
       ...k3sFacts(nodes),
     ],
     notes: [...pods.notes, ...calico.notes],
-    problems: pods.problems,
+    problems: [...pods.problems, ...installations.filter((one) => one !== installation).map(overlaid)],
   };
 }
+
+/** What the operator goes by is both together, field by field, and the rendered one is `default` alone. */
+const overlaid = (object: ClusterObject): Problem =>
+  problem(
+    object.source,
+    object.source.locate([...object.path, 'metadata', 'name']),
+    `Installation ${object.name} stands beside default, and the operator goes by both`,
+    'Write its fields into Installation default and delete it first: that changes nothing that runs.',
+    [...object.path, 'metadata', 'name'],
+  );
 
 function bgpFacts(running: Cluster): Fact[] {
   const object = running.named('BGPConfiguration', 'default');
@@ -69,9 +80,10 @@ function podFacts(
       ),
     );
   const families = pools.map(({ cidr }) => (textOf(cidr).includes(':') ? 'ipv6' : 'ipv4'));
-  const sizes = pools.flatMap(({ blockSize }, index) =>
-    blockSize === undefined ? [] : [[families[index] as string, blockSize] as const],
-  );
+  const sizes = pools.flatMap(({ blockSize }, index) => {
+    const family = families[index] ?? 'ipv4';
+    return blockSize === undefined || families.indexOf(family) < index ? [] : [[family, blockSize] as const];
+  });
   const [first] = pools;
   if (first === undefined) return { facts: [], notes, problems };
   const from = first.object.kind === 'Installation' ? 'Installation default' : `IPPool ${first.object.name}`;

@@ -29,7 +29,8 @@ export interface Peers {
 const HELD = new Set(['nodeSelector', 'peerIP', 'asNumber', 'password', 'filters']);
 const WITHOUT_EFFECT: Readonly<Record<string, readonly unknown[]>> = {
   sourceAddress: ['UseNodeIP'],
-  keepOriginalNextHop: [false],
+  // Calico heeds it for a peer of another AS only (confd, bgp_processor.go), and such a one is refused before.
+  keepOriginalNextHop: [false, true],
   nextHopMode: ['Auto'],
   reversePeering: ['Auto'],
   node: [''],
@@ -137,9 +138,15 @@ function refusalOf(spec: Fields, clusterAs: unknown): { says: string; field: rea
     return { says: `it is for the node ${textOf(spec.node)} alone`, field: ['node'] };
   if (text(spec.peerSelector) !== undefined && spec.peerSelector !== '')
     return { says: 'it peers nodes with nodes (peerSelector)', field: ['peerSelector'] };
+  if (text(spec.localWorkloadSelector) !== undefined && spec.localWorkloadSelector !== '')
+    return {
+      says: 'it peers nodes with their own pods (localWorkloadSelector)',
+      field: ['localWorkloadSelector'],
+    };
   if (peerIP === undefined) return { says: 'it names no peerIP', field: [] };
   if (parseAddress(peerIP) === undefined)
     return { says: `its peerIP ${peerIP} is no plain address`, field: ['peerIP'] };
+  if (spec.asNumber === undefined) return { says: 'it names no asNumber', field: [] };
   if (spec.asNumber !== clusterAs) {
     const says = `it peers with AS ${textOf(spec.asNumber)}, and noencap's routers are in the cluster's own`;
     return { says, field: ['asNumber'] };

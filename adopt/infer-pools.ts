@@ -1,4 +1,4 @@
-import { parsePrefix } from '../topology/address.ts';
+import { type Family, parsePrefix } from '../topology/address.ts';
 import type { Cluster } from './cluster.ts';
 import { type ClusterObject, fieldAt, textOf } from './cluster-objects.ts';
 import { type Note, within } from './facts.ts';
@@ -22,27 +22,47 @@ export function podPools(
   installation: ClusterObject | undefined,
 ): { readonly pools: readonly FoundPool[]; readonly notes: readonly Note[] } {
   const listed = ofInstallation(installation);
+  const made = ofObjects(running);
   const known = new Set(listed.map(({ cidr }) => canonical(cidr)));
-  // The operator makes an IPPool of each that the Installation lists.
-  const own = ofObjects(running).filter(({ cidr }) => !known.has(canonical(cidr)));
-  const all = [...listed, ...own];
+  // The operator makes an IPPool of each that the Installation lists, and Calico goes by the IPPool, whoever changed it since.
+  const all = [
+    ...listed.map((one) => asItRuns(one, made)),
+    ...made.filter(({ cidr }) => !known.has(canonical(cidr))),
+  ];
+  const pools = all.filter(({ unused }) => unused === undefined);
+  const taken = new Map<Family, FoundPool>();
+  for (const pool of pools) if (!taken.has(familyOf(pool))) taken.set(familyOf(pool), pool);
   return {
-    pools: all.filter(({ unused }) => unused === undefined),
-    notes: all.flatMap(({ name, unused, object, path }): Note[] =>
-      unused === undefined
-        ? []
-        : [
-            {
-              what: `pool ${name}`,
-              says: `${unused}; it stays as it is`,
-              at: within(object, ...path, 'cidr'),
-            },
-          ],
-    ),
+    pools,
+    notes: all.flatMap((pool): Note[] => {
+      const { name, unused, object, path } = pool;
+      const first = taken.get(familyOf(pool));
+      const says =
+        unused !== undefined
+          ? `${unused}; it stays as it is`
+          : first !== pool
+            ? `it is one more beside ${first?.name}, and a topology has one pool of a family`
+            : undefined;
+      return says === undefined ? [] : [{ what: `pool ${name}`, says, at: within(object, ...path, 'cidr') }];
+    }),
   };
 }
 
-const canonical = (cidr: unknown): string => {
+/** A pool of the Installation with what its IPPool says otherwise. */
+function asItRuns(listed: FoundPool, made: readonly FoundPool[]): FoundPool {
+  const runs = made.find(({ cidr }) => canonical(cidr) === canonical(listed.cidr));
+  if (runs === undefined) return listed;
+  const isSame =
+    runs.encapsulation.split(' ')[0] === listed.encapsulation.replace('CrossSubnet', '') &&
+    runs.unused === listed.unused &&
+    runs.nat === listed.nat &&
+    (runs.blockSize === undefined || runs.blockSize === listed.blockSize);
+  return isSame ? listed : { ...runs, blockSize: runs.blockSize ?? listed.blockSize };
+}
+
+const familyOf = ({ cidr }: FoundPool): Family => (textOf(cidr).includes(':') ? 'ipv6' : 'ipv4');
+
+export const canonical = (cidr: unknown): string => {
   const parsed = parsePrefix(textOf(cidr));
   return parsed.ok ? parsed.prefix.text : textOf(cidr);
 };

@@ -62,7 +62,12 @@ function comparedText({ became, what, details }: Compared): string[] {
   }
   return [
     `  ${became.padEnd(8)}  ${what}`,
-    ...[...groups.values()].map((group) => `            ${someOf(group.map(fieldText))}: ${why(group[0])}`),
+    ...[...groups.values()].map((group) => {
+      const fields = group.map(fieldText);
+      // What noencap leaves out is named, all of it.
+      const shown = group[0]?.because?.id === 'left-alone' ? fields.join(', ') : someOf(fields);
+      return `            ${shown}: ${why(group[0])}`;
+    }),
   ];
 }
 

@@ -48,7 +48,7 @@ const importedOf = (one: ProtocolState | undefined): number =>
   one?.channels.reduce((sum, { imported }) => sum + imported, 0) ?? 0;
 
 const unreachableText = (about: string, one: ProtocolState | undefined): string =>
-  `${about}: ${unresolvedOf(one)} of the ${importedOf(one)} routes that it brings are unreachable: BIRD has no route to their next hops in the session's table`;
+  `${about}: ${unresolvedOf(one)} of the ${importedOf(one)} routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets`;
 
 /** A twentieth; of less than twenty none. */
 const few = (routes: number): number => Math.floor(routes / 20);

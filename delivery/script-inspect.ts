@@ -115,12 +115,13 @@ live_files() {
 # of_protocols: of BIRD's answer the names, and what the gate reads; a router with 100 sessions says four times as much.
 of_protocols() { printf '%s\\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|(BGP state|Neighbor address|Last error|State|Routes):|Channel /s/^/all /p'; }
 
-# unresolved: of each BGP protocol that has any, how many of its routes no next hop leads to: BIRD keeps them as unreachable. It counts
-# them among the imported ones, so that no count of a protocol shows them.
+# unresolved: of each BGP protocol that has any, how many of its routes no next hop leads to: BIRD keeps them as unreachable, or as what
+# drops packets itself where the next hop is resolved by that, such as a default route that is a blackhole. It counts them among the
+# imported ones, so that no count of a protocol shows them.
 unresolved() {
-  ask show route table all where source = RTS_BGP '&&' dest = RTD_UNREACHABLE
+  ask show route table all where source = RTS_BGP '&&' dest '!=' RTD_UNICAST
   case $(last_line) in [89][0-9][0-9][0-9]*) lack "BIRD does not tell which next hops it resolves: $(last_line)" ;; esac
-  printf '%s\\n' "$reply" | sed -nE 's/^.*[[:space:]]unreachable[[:space:]]+\\[([^] ]+)[] ].*$/\\1/p' | sort | uniq -c | sed -E 's/^ *([0-9]+) /unresolved \\1 /'
+  printf '%s\\n' "$reply" | sed -nE 's/^.*[[:space:]](unreachable|blackhole|prohibited)[[:space:]]+\\[([^] ]+)[] ].*$/\\2/p' | sort | uniq -c | sed -E 's/^ *([0-9]+) /unresolved \\1 /'
 }
 
 # protocols: what BIRD says of them when its input ends or has a line, for a gate that asks again and again: it may call

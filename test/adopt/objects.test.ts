@@ -1,61 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
-import { adopt, compare, noteText } from '../../adopt/index.ts';
-import { smallestPodMtu } from '../../analysis/index.ts';
-import { buildFabric } from '../../fabric/index.ts';
-import { routerFiles } from '../../routers/index.ts';
-import { networkFolder, routersIn } from './scenarios.ts';
+import { adopted, type Item, on } from './changed-cluster.ts';
 
 /** Objects that a topology has no word for: each is named, with why and where, whether the network is adopted or refused. */
 
-interface Item {
-  kind: string;
-  metadata: { name: string; annotations?: Record<string, string>; labels?: Record<string, string> };
-  spec?: Record<string, unknown>;
-  [field: string]: unknown;
-}
-
-const NETWORK = 'report';
-const bytes = (text: string) => new TextEncoder().encode(text);
-
-/** The report's network with other objects in its cluster. */
-function adopted(change: (items: Item[]) => Item[]) {
-  const folder = networkFolder(NETWORK);
-  const list: { items: Item[] } = parse(readFileSync(join(folder, 'cluster.yaml'), 'utf8'));
-  const text = stringify({ ...list, items: change(list.items) }, { lineWidth: 0 });
-  const result = adopt({
-    cluster: [{ file: 'cluster.yaml', bytes: bytes(text) }],
-    routers: routersIn(NETWORK),
-    known: { file: 'known.yaml', bytes: readFileSync(join(folder, 'known.yaml')) },
-    operatorManifest: { path: 'operator.yaml', sha256: '0'.repeat(64) },
-    repoURL: undefined,
-  });
-  /** The notes, with the line that each points at in place of its number. */
-  const notes = result.notes.map((note) =>
-    noteText(note).replace(
-      /cluster\.yaml:(\d+):\d+/,
-      (_, line) => text.split('\n')[Number(line) - 1]?.trim() ?? '',
-    ),
-  );
-  if (!result.ok) return { notes, problems: result.problems.map(({ message }) => message) };
-  const fabric = buildFabric(result.topology, smallestPodMtu);
-  return {
-    notes,
-    problems: [],
-    topology: result.topology,
-    comparison: compare(result.today, result.notes, fabric, routerFiles(fabric)),
-  };
-}
-
-const on =
-  (kind: string, change: (item: Item) => object, name?: string) =>
-  (items: Item[]): Item[] =>
-    items.map((item) =>
-      item.kind === kind && (name === undefined || item.metadata.name === name)
-        ? { ...item, ...change(item) }
-        : item,
-    );
 const withSpec = (more: object) => on('BGPPeer', ({ spec }) => ({ spec: { ...spec, ...more } }));
 const without = (field: string, more: object) =>
   on('BGPPeer', ({ spec = {} }) => {
@@ -66,9 +12,9 @@ const without = (field: string, more: object) =>
 describe('a network is refused, and each of its BGPPeers says why it was not taken', () => {
   test.each<[string, (items: Item[]) => Item[], string]>([
     [
-      'keepOriginalNextHop',
-      withSpec({ keepOriginalNextHop: true }),
-      'it has keepOriginalNextHop, which a topology does not (keepOriginalNextHop: true)',
+      'nextHopMode',
+      withSpec({ nextHopMode: 'Keep' }),
+      'it has nextHopMode, which a topology does not (nextHopMode: Keep)',
     ],
     [
       'maxRestartTime',
@@ -117,6 +63,15 @@ describe('a network is refused, and each of its BGPPeers says why it was not tak
     expect(peers.length).toBe(3);
     expect(new Set(peers.map((one) => one.replace(/^BGPPeer [^:]+: /, '')))).toEqual(new Set([why]));
   });
+});
+
+test('keepOriginalNextHop is nothing to Calico within an AS', () => {
+  const [as, kept] = [adopted((items) => items), adopted(withSpec({ keepOriginalNextHop: true }))];
+  expect(kept.problems).toEqual([]);
+  expect(kept.topology?.regions).toEqual(as.topology?.regions);
+  const sessions = ({ comparison }: typeof as) =>
+    comparison?.compared.filter(({ where }) => where !== 'cluster').map(({ what, became }) => [what, became]);
+  expect(sessions(kept)).toEqual(sessions(as));
 });
 
 test('one that is not taken beside others that are is named as well', () => {

@@ -91,26 +91,37 @@ scenario('the gate before a running BIRD', () => {
   }, 60_000);
 
   // As in a bird.conf whose protocol direct fills BIRD's own table, and not that of the sessions.
-  test('sees that BIRD takes routes and has no way to their next hops, though no count differs', async () => {
-    const elsewhere = [
-      '/^protocol direct/,/^}/s/intra_table_v4/master4/',
-      '/^protocol ospf/,/^}/s/import all/import where net.len = 32/',
-      '$a protocol direct loopback { ipv4 { table intra_table_v4; }; interface "lo"; }',
-    ].join('\n');
-    expect(await configured(lab, elsewhere, 'bird.conf')).toMatch(/^000[34]/m);
-    const findings = await gated(lab, before, 8000);
-    const unreachable =
-      "routes that it brings are unreachable: BIRD has no route to their next hops in the session's table";
-    expect(findings.map(({ level, says }) => `${level}: ${says}`)).toEqual([
-      `failure: e-a--e1/ipv4: 1 of the 1 ${unreachable}`,
-      `failure: e-b--e1/ipv4: 1 of the 1 ${unreachable}`,
-      `failure: e1--e2/ipv4: 2 of the 2 ${unreachable}`,
-    ]);
-    // A look at it as it runs now says the same, and nothing of it as it was before.
-    const today = (states: readonly ProtocolState[]) => unwellToday(lab.fabric, 'e1', states);
-    expect(today(await protocols(lab))).toEqual(findings.map(({ says }) => says));
-    expect(today(before)).toEqual([]);
-  }, 60_000);
+  test.each([
+    ['nothing', []],
+    ['a default route that is a blackhole', ['blackhole']],
+    ['a default route that is prohibited', ['prohibit']],
+  ])(
+    'sees that BIRD takes routes and resolves their next hops by %s, though no count differs',
+    async (_, defaults) => {
+      const elsewhere = [
+        '/^protocol direct/,/^}/s/intra_table_v4/master4/',
+        '/^protocol ospf/,/^}/s/import all/import where net.len = 32/',
+        '$a protocol direct loopback { ipv4 { table intra_table_v4; }; interface "lo"; }',
+        ...defaults.map(
+          (one) => `$a protocol static { ipv4 { table intra_table_v4; }; route 0.0.0.0/0 ${one}; }`,
+        ),
+      ].join('\n');
+      expect(await configured(lab, elsewhere, 'bird.conf')).toMatch(/^000[34]/m);
+      const findings = await gated(lab, before, 8000);
+      const unreachable =
+        "routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets";
+      expect(findings.map(({ level, says }) => `${level}: ${says}`)).toEqual([
+        `failure: e-a--e1/ipv4: 1 of the 1 ${unreachable}`,
+        `failure: e-b--e1/ipv4: 1 of the 1 ${unreachable}`,
+        `failure: e1--e2/ipv4: 2 of the 2 ${unreachable}`,
+      ]);
+      // A look at it as it runs now says the same, and nothing of it as it was before.
+      const today = (states: readonly ProtocolState[]) => unwellToday(lab.fabric, 'e1', states);
+      expect(today(await protocols(lab))).toEqual(findings.map(({ says }) => says));
+      expect(today(before)).toEqual([]);
+    },
+    60_000,
+  );
 
   test('sees that the sessions with nodes do not come back', async () => {
     expect(await configured(lab, 's/rr client;/rr client; password "wrong";/')).toMatch(/^000[34]/m);

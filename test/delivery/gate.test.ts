@@ -409,7 +409,7 @@ describe('routes whose next hop nothing resolves', () => {
       .filter(({ kind, about }) => kind === 'routes' && about === 'e-a--e1/ipv4')
       .map(({ level, mends, says }) => `${level} (${mends}): ${says}`);
   const says =
-    "e-a--e1/ipv4: 40 of the 40 routes that it brings are unreachable: BIRD has no route to their next hops in the session's table";
+    "e-a--e1/ipv4: 40 of the 40 routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets";
 
   test('fail a delivery that made them so, or a session that comes with them', () => {
     expect(ofEa(counting(whole, 'k3s_e_a_v4', { imported: 40, preferred: 40 }), unresolved(40))).toEqual([

@@ -227,7 +227,7 @@ describe('a look at a router that drops packets though all its sessions are up',
       routers: [
         {
           router: 'e1',
-          says: "e-a--e1/ipv4: 38 of the 40 routes that it brings are unreachable: BIRD has no route to their next hops in the session's table\nlet protocol direct and the IGP fill the table of these sessions",
+          says: "e-a--e1/ipv4: 38 of the 40 routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets\nlet protocol direct and the IGP fill the table of these sessions",
         },
         { router: 'e2', says: null },
         { router: 'w1', says: null },

@@ -1,0 +1,37 @@
+import type { Fabric } from '../fabric/index.ts';
+import type { Cluster } from './cluster.ts';
+import { fieldAt, textOf } from './cluster-objects.ts';
+import type { Compared, Detail } from './compare.ts';
+import { canonical } from './infer-pools.ts';
+
+/**
+ * The IPPools that run against the pools of the rendered Installation. The operator makes an IPPool of what is listed there, and
+ * whether it takes back what somebody changed in it since depends on its version: none of these is as today for sure.
+ */
+export function comparePools(cluster: Cluster, { pods }: Fabric): Compared[] {
+  return cluster.of('IPPool').flatMap((object): Compared[] => {
+    const spec = (field: string) => fieldAt(object.value, ['spec', field]);
+    const pool = pods.pools.find(({ cidr }) => cidr.text === canonical(spec('cidr')));
+    if (pool === undefined) return [];
+    // Each as Calico takes it where nothing is written.
+    const fields: readonly (readonly [field: string, before: unknown, after: unknown])[] = [
+      ['nodeSelector', spec('nodeSelector') || 'all()', 'all()'],
+      ['disableBGPExport', spec('disableBGPExport') ?? false, false],
+      ['natOutgoing', spec('natOutgoing') ?? false, pods.natOutgoing],
+      ['blockSize', spec('blockSize') ?? (pool.cidr.family === 'ipv4' ? 26 : 122), pool.blockSize],
+    ];
+    const details = fields
+      .filter(([, before, after]) => before !== after)
+      .map(
+        ([field, before, after]): Detail => ({
+          field: `spec.${field}`,
+          before: textOf(before),
+          after: textOf(after),
+          because: undefined,
+        }),
+      );
+    return details.length === 0
+      ? []
+      : [{ where: 'cluster', what: `IPPool ${object.name}`, became: 'changes', details }];
+  });
+}

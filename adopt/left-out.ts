@@ -1,0 +1,145 @@
+import type { Cluster, RunningNode } from './cluster.ts';
+import { type ClusterObject, fieldAt, isFields, textOf } from './cluster-objects.ts';
+import { DEFAULTS } from './explanations.ts';
+import { type Note, within } from './facts.ts';
+
+/**
+ * What runs and a topology has no word for, object by object: where a network is adopted the comparison says the same of it, with
+ * what becomes of it; where it is refused these are all that is said.
+ */
+export function leftOut(running: Cluster, nodes: readonly RunningNode[], asNumber: unknown): Note[] {
+  const names = new Set(nodes.map(({ name }) => name));
+  return [
+    ...running
+      .of('Installation')
+      .filter(({ name }) => name === 'default')
+      .flatMap((object) => fieldsOf(object, ofInstallation(object))),
+    ...running.of('BGPConfiguration').flatMap((object) => ofConfiguration(object, names)),
+    ...running.of('FelixConfiguration').flatMap(ofFelix),
+    ...nodes.flatMap(({ object }) => ofNode(object, asNumber)),
+    ...running.of('BlockAffinity').flatMap((object) => ofAffinity(object, names)),
+  ];
+}
+
+/** One line for all that an object has more, at the first of it. */
+function fieldsOf(object: ClusterObject, fields: readonly (readonly string[])[]): Note[] {
+  const [first] = fields;
+  if (first === undefined) return [];
+  const names = fields.map((path) => path.join('.')).join(', ');
+  const says = `it has ${names}, which a topology does not`;
+  return [{ what: `${object.kind} ${object.name}`, says, at: within(object, 'spec', ...first) }];
+}
+
+/** Fields of the Installation that a topology holds, or that noencap decides. */
+const TAKEN =
+  /^(registry|imagePullSecrets|calicoNetwork\.(ipPools|mtu|nodeAddressAutodetectionV[46]|containerIPForwarding))$/;
+
+function ofInstallation({ value }: ClusterObject): string[][] {
+  const below = (found: unknown, path: readonly string[]): string[][] => {
+    const name = path.join('.');
+    if (TAKEN.test(name)) return [];
+    if (isFields(found)) return Object.keys(found).flatMap((key) => below(found[key], [...path, key]));
+    const isDefault = DEFAULTS.some(([field, usual]) => field.test(`spec.${name}`) && usual === found);
+    return isDefault ? [] : [[...path]];
+  };
+  return below(fieldAt(value, ['spec']) ?? {}, []);
+}
+
+const OF_CONFIGURATION = new Set(['asNumber', 'nodeToNodeMeshEnabled', 'logSeverityScreen']);
+
+/** Calico reads `default`, and `node.<name>` of each node (confd, client.go). */
+function ofConfiguration(object: ClusterObject, nodes: ReadonlySet<string>): Note[] {
+  const spec = fieldAt(object.value, ['spec']);
+  const fields = isFields(spec) ? Object.keys(spec) : [];
+  if (object.name === 'default')
+    return fieldsOf(
+      object,
+      fields.filter((field) => !OF_CONFIGURATION.has(field)).map((field) => [field]),
+    );
+  const node = /^node\.(.+)$/.exec(object.name)?.[1];
+  const has = fields.length === 0 ? '' : `, with ${fields.join(', ')}`;
+  const says =
+    node === undefined
+      ? 'Calico reads none of this name'
+      : nodes.has(node)
+        ? `it is for the node ${node} alone${has}, and a topology has one for all`
+        : `it is for the node ${node}, which was not given`;
+  return [{ what: `BGPConfiguration ${object.name}`, says, at: within(object, 'metadata', 'name') }];
+}
+
+/** What of Felix's settings moves packets onto another way than routes, or routes by another hand than BIRD's. */
+const OF_FELIX: Readonly<Record<string, readonly unknown[]>> = {
+  bpfEnabled: [false],
+  wireguardEnabled: [false],
+  wireguardEnabledV6: [false],
+  ipipEnabled: [false],
+  vxlanEnabled: [false],
+  natOutgoingAddress: [''],
+  natOutgoingExclusions: ['IPPoolsOnly'],
+  programClusterRoutes: ['Disabled'],
+  removeExternalRoutes: [true],
+  deviceRouteSourceAddress: [''],
+  deviceRouteSourceAddressIPv6: [''],
+  externalNodesList: [],
+  mtuIfacePattern: [],
+};
+
+function ofFelix(object: ClusterObject): Note[] {
+  const own = Object.entries(OF_FELIX)
+    .map(([field, usual]) => [field, fieldAt(object.value, ['spec', field]), usual] as const)
+    .filter(([, value, usual]) => value !== undefined && value !== null && !usual.includes(value));
+  const [first] = own;
+  if (first === undefined) return [];
+  const all = own.map(([field, value]) => `${field}: ${textOf(value)}`).join(', ');
+  const says = `${all}: packets go, or routes come, otherwise than noencap computes; it stays so`;
+  return [{ what: `${object.kind} ${object.name}`, says, at: within(object, 'spec', first[0]) }];
+}
+
+const TUNNELS = [
+  'IPv4IPIPTunnelAddr',
+  'IPv4VXLANTunnelAddr',
+  'IPv6VXLANTunnelAddr',
+  'IPv4WireguardInterfaceAddr',
+];
+
+function ofNode(object: ClusterObject, asNumber: unknown): Note[] {
+  const note = (name: string, says: (value: string) => string | undefined): Note[] => {
+    const path = ['metadata', 'annotations', `projectcalico.org/${name}`];
+    const value = fieldAt(object.value, path);
+    const said = value === undefined || value === '' ? undefined : says(textOf(value));
+    return said === undefined
+      ? []
+      : [{ what: `Node ${object.name}`, says: said, at: within(object, ...path) }];
+  };
+  return [
+    ...note('ASNumber', (value) =>
+      value === textOf(asNumber)
+        ? undefined
+        : `it is in AS ${value}, and a topology has one AS for all nodes`,
+    ),
+    ...note(
+      'RouteReflectorClusterID',
+      (value) => `it is a route reflector (${value}), which no node of a topology is`,
+    ),
+    ...TUNNELS.flatMap((name) =>
+      note(name, (value) => `${name} ${value}: it has a tunnel, and a topology has none`).map((one) => ({
+        ...one,
+        what: `tunnel of ${one.what}`,
+      })),
+    ),
+  ];
+}
+
+/** Blocks that a node left behind keep their addresses from others, and no node of the topology has them. */
+function ofAffinity(object: ClusterObject, nodes: ReadonlySet<string>): Note[] {
+  const [node, cidr] = ['node', 'cidr'].map((field) => textOf(fieldAt(object.value, ['spec', field]) ?? ''));
+  if (
+    node === undefined ||
+    node === '' ||
+    nodes.has(node) ||
+    fieldAt(object.value, ['spec', 'type']) === 'virtual'
+  )
+    return [];
+  const says = `the node ${node}, which was not given, has the block ${cidr}`;
+  return [{ what: `BlockAffinity ${object.name}`, says, at: within(object, 'spec', 'node') }];
+}
