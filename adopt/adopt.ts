@@ -120,7 +120,7 @@ export function adopt(given: Given): Adopted {
     ...filters.notes,
     ...found.notes,
     ...leftOut(running, nodes, asNumber),
-    ...given.routers.flatMap(ofBird6),
+    ...folders.flatMap(({ folder, files }) => ofBird6(folder, files)),
   ];
   const notes = [...told, ...unread(running).filter(({ what }) => !told.some((one) => one.what === what))];
   if (refused.length > 0 || !loaded.ok) return { ok: false, problems: refused, notes };

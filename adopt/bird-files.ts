@@ -65,12 +65,12 @@ export function readFolder({ name, files }: RouterFolder): BirdFiles {
 }
 
 /** BIRD 1 had a file for each family. Where the folder is BIRD 2's by now, nothing that stands in the one of IPv6 is read. */
-export function ofBird6({ name, files }: RouterFolder): Note[] {
-  if (!files.has(BIRD6)) return [];
-  const source = yamlSource(posix.join(name, BIRD6), '', undefined);
+export function ofBird6({ name, files }: RouterFolder, { statements }: BirdFiles): Note[] {
+  const file = posix.join(name, BIRD6);
+  if (!files.has(BIRD6) || statements.some(({ words }) => words[0]?.source.file === file)) return [];
   const says =
-    "it is BIRD 1's file for IPv6: BIRD 2 does not read it, nor does adopt; if bird6 still runs by it, move it first";
-  return [{ what: posix.join(name, BIRD6), says, at: { source, path: [] } }];
+    "it is BIRD 1's file for IPv6, which BIRD 2 does not read, nor adopt: where bird6 still runs, its sessions are not counted";
+  return [{ what: file, says, at: { source: yamlSource(file, '', undefined), path: [] } }];
 }
 
 const BIRD6 = 'bird6.conf';

@@ -42,8 +42,12 @@ export function expectForecast(
         .filter((one) => one.where === router && became.includes(one.became))
         .map(({ what }) => what)
         .sort();
+    // The BIRD that runs here is a BIRD 2, which keeps a session for what BIRD 3 alone resets it.
+    const ofBird3 = comparison.compared
+      .filter(({ details }) => details.some(({ because }) => because?.id === 'bird-3'))
+      .map(({ what }) => what);
     expect({ reset: touched('Restarting'), gone: touched('Removing'), new: touched('Adding') }).toEqual({
-      reset: forecast('reset'),
+      reset: forecast('reset').filter((name) => !ofBird3.includes(name)),
       gone: forecast('gone'),
       new: forecast('new'),
     });

@@ -151,6 +151,8 @@ const BECAME: Readonly<Record<string, string>> = {
   'a range of neighbours, and one of them': 'k3s_b_v4 new, node_a reloaded, nodes gone; not explained',
   'additional paths': 'node_a reset, node_b reset',
   'next hops from another table': 'node_a reset, node_b reset',
+  // By BIRD 3 alone, which no file tells from BIRD 2.
+  'filtered routes are kept': 'node_a reset, node_b reset',
   'an import table': 'node_a reset, node_b reset',
   'extended next hops': 'node_a reset, node_b reset',
   'direct gateways': 'node_a reset, node_b reset',

@@ -68,6 +68,21 @@ test.each<[string, readonly RouterFolder[], string, string, string, string?]>([
   );
 });
 
+test('the file that BIRD 1 has for IPv6 is named, unless BIRD 2 includes it', () => {
+  const own = routersIn('report').find(({ name }) => name === 'gateway')?.files ?? new Map();
+  const named = (text: string) => {
+    const main = new TextDecoder().decode(own.get('bird.conf')) + text;
+    const more = bytesOf({ 'bird.conf': main, 'bird6.conf': 'protocol static six { ipv6; }\n' });
+    const { adopted } = adoptRouters(
+      [...others, { name: 'gateway', files: new Map([...own, ...more]) }],
+      'report',
+    );
+    return adopted.notes.map(({ what }) => what).filter((what) => what.includes('bird6'));
+  };
+  expect(named('')).toEqual(['gateway/bird6.conf']);
+  expect(named('\ninclude "bird6.conf";\n')).toEqual([]);
+});
+
 test('one session of each region is enough, and a region without nodes needs none', () => {
   const { comparison } = adoptRouters(routersIn('report'), 'report');
   expect(comparison.compared.filter(({ became }) => became === 'unknown')).toEqual([]);
