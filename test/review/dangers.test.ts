@@ -188,3 +188,17 @@ test('an error that is suppressed as it comes is told, and a warning that an old
   ]);
   expect(told(meshed({ pods, checks: { suppress } }), meshed({ pods, checks: { suppress } }))).toEqual([]);
 });
+
+test('a second reflector that comes together with what resets the first one is none yet', () => {
+  const regions = (...east: string[]) => ({ east: { routers: east }, west: { router: 'w1' } });
+  const bgp = (holdTime: number) => ({ nodeToNodeMesh: false, holdTime });
+  const said = told(
+    redundant({ regions: regions('e1'), bgp: bgp(6) }),
+    redundant({ regions: regions('e1', 'e2'), bgp: bgp(9) }),
+  );
+  expect(said).toContainEqual(
+    expect.stringMatching(
+      /^error: e1 resets its sessions with 2 nodes of region east, which have no other reflector yet: until they are back up to 6 of 6 /,
+    ),
+  );
+});
