@@ -110,7 +110,77 @@ const written = {
   ],
 };
 
+/**
+ * Two gateways that are both on all three segments; a node of either side sends by one of them, the third is beside the reflector:
+ *
+ *     w --left-- ga, gb --core-- r, e        x --right-- ga, gb
+ */
+export function twoDefaults(ga: Hosts[string], gb: Hosts[string]): TopologyInput {
+  const segment = (lan: number, members: Readonly<Record<string, number>>) => ({
+    cidr: `10.${lan}.0.0/24`,
+    mtu: 1500,
+    members: Object.fromEntries(
+      Object.entries({ ga: 2, gb: 3, ...members }).map(([name, host]) => [name, `10.${lan}.0.${host}`]),
+    ),
+  });
+  const { calico, k3s, gitops, version } = asFiled;
+  return {
+    version,
+    calico,
+    k3s,
+    gitops,
+    name: 'two-defaults',
+    pods: { cidrs: ['10.42.0.0/16'] },
+    services: { cidrs: ['10.43.0.0/16'] },
+    regions: { all: { router: 'r' } },
+    routers: { r: { routerId: '10.0.0.1', nodeAddress: '10.3.0.1', bird: { mode: 'standalone' } } },
+    nodes: {
+      e: { region: 'all', role: 'server', address: '10.3.0.11', block: BLOCKS.a1 },
+      w: { region: 'all', role: 'agent', address: '10.1.0.11', block: BLOCKS.a2, defaultRouter: 'ga' },
+      x: { region: 'all', role: 'agent', address: '10.2.0.11', block: BLOCKS.b1, defaultRouter: 'gb' },
+    },
+    hosts: { ga, gb },
+    underlay: {
+      segments: {
+        left: segment(1, { w: 11 }),
+        right: segment(2, { x: 11 }),
+        core: segment(3, { r: 1, e: 11 }),
+      },
+    },
+  };
+}
+
+const toEach = [
+  { to: BLOCKS.a1, via: '10.3.0.11' },
+  { to: BLOCKS.a2, via: '10.1.0.11' },
+  { to: BLOCKS.b1, via: '10.2.0.11' },
+];
+
 export const stories: readonly Story[] = [
+  {
+    of: 'two gateways, each the default router of a node, that know all blocks',
+    topology: twoDefaults({ igp: true, routes: toEach }, { igp: true, routes: toEach }),
+    scenarios: {
+      'each node sends by its own, and the way back may be the other': async (net) => {
+        await net.expectSession('w--x/ipv4').up();
+        await net.expect('w').reaches('x', { by: ['w', 'ga', 'x'] });
+        await net.expect('x').reaches('w', { by: ['x', 'gb', 'w'] });
+        await net.expect('w').reaches('e', { by: ['w', 'ga', 'e'] });
+      },
+    },
+  },
+  {
+    of: 'two gateways, each the default router of a node, one of which does not know the block of the other side',
+    topology: twoDefaults({ igp: true, routes: toEach.slice(0, 2) }, { igp: true, routes: toEach }),
+    scenarios: {
+      'packets to that block end there, and those to the others arrive': async (net) => {
+        await net.expectSession('w--x/ipv4').up();
+        await net.expect('w').reaches('e', { by: ['w', 'ga', 'e'] });
+        await net.expect('ga').hasNoRouteTo('x');
+        await net.expect('w').doesNotReach('x');
+      },
+    },
+  },
   {
     of: 'an L3 switch without BGP, and nodes that have no default route to it',
     topology: asFiled,
