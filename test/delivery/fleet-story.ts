@@ -33,6 +33,13 @@ export interface Story {
   readonly isVague?: true;
   /** BIRD's time limit is all but over then: the router is looked at when it is. */
   readonly isLate?: true;
+  /**
+   * Whether ship still hears how the router ended is a race with BIRD's time limit, and both are right: `undone` and `lost`. The page
+   * says what holds in either case, once the time is over.
+   */
+  readonly isRace?: true;
+  /** BIRD waits for what nobody confirms any more: it may have gone back by itself before anybody looks. */
+  readonly waits?: true;
   /** What the router must have once nothing waits any more. */
   readonly has: 'old' | 'new';
 }
@@ -88,7 +95,7 @@ export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise
   }
   const left = await fleet.seen();
   if (patient) {
-    await waited('BIRD goes back by itself', async () => !(await isWaiting(fleet)), TIMEOUT + 10);
+    await waited('BIRD goes back by itself', async () => !(await isWaiting(fleet)), 2 * PATIENCE);
   }
   const seen = await fleet.seen();
   for (const name of ROUTERS) {
@@ -115,9 +122,9 @@ export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise
   return told.map(({ story, ended, journal: own }) => ({
     fault: story.fault,
     ship: shipText(story, ended, own),
-    router: routerText((story.isLate ? seen : left)[story.router], old, wanted),
+    router: routerText(story, { left: left[story.router], seen: seen[story.router] }, old, wanted),
     pods: story.cutFor === undefined ? 'go on' : `go on within ${story.cutFor} s`,
-    next: nextText(story.router, journalIn(journal)),
+    next: nextText(story, journalIn(journal)),
   }));
 }
 
@@ -125,7 +132,7 @@ async function played(fleet: Fleet, story: Story, wanted: number, name: string) 
   const router = fleet.routers[story.router];
   const repository: Repository = fleet.desk.clone(`repository-${name}`);
   const tool = story.tool?.(fleet);
-  const isWell = story.has === 'new' && story.ends !== 'killed';
+  const isWell = story.has === 'new';
   repository.commit(wanted, story.change, tool);
   await story.before?.(router);
   const timeout = String(story.timeout ?? (isWell ? PATIENCE : TIMEOUT));
@@ -170,12 +177,14 @@ function expectTraffic(when: string, flows: readonly Flow[], cutFor: number): vo
 
 /** How ship ended and what its journal has of the router, without what differs from run to run. */
 function shipText(
-  { router, isVague }: Story,
+  { fault, router, isVague, isRace }: Story,
   { signal, code }: Ended,
   journal: readonly JournalEvent[],
 ): string {
   if (signal === 'SIGKILL') return 'killed';
   const { outcome, says } = resultOf(router, journal);
+  if (isRace && outcome !== 'undone' && outcome !== 'lost') throw new Error(`${fault}: ${outcome}: ${says}`);
+  if (isRace) return `exit ${code}, undone or lost`;
   return `exit ${code}, ${outcome}${says === null || isVague ? '' : `: “${timeless(says)}”`}`;
 }
 
@@ -202,20 +211,32 @@ const timeless = (says: string): string =>
     .trim();
 
 /** What is on the router right after the fault. */
-function routerText(seen: RouterSeen, old: number, wanted: number): string {
+function routerText(
+  { isLate, isRace, waits }: Story,
+  { left, seen: later }: { readonly left: RouterSeen; readonly seen: RouterSeen },
+  old: number,
+  wanted: number,
+): string {
+  const seen = isLate || isRace ? later : left;
+  const isBack = !seen.pending && seen.runs.join() === `${old}` && seen.files.join() === `${old}`;
+  if (waits && isBack) return WAITS;
   const [runs, files] = [seen.runs, seen.files].map((all) => {
     if (all.length !== 1) return 'a mixed';
     return all[0] === old ? 'the old' : all[0] === wanted ? 'the new' : 'another';
   });
-  const rest = seen.left.includes('staged') ? '; staged files lie beside' : '';
+  // Of a router that was lost nobody takes the staged files away.
+  const rest = !isRace && seen.left.includes('staged') ? '; staged files lie beside' : '';
+  if (seen.pending && runs === 'the new' && files === 'the old') return WAITS;
   if (seen.pending) return `${runs} one runs until BIRD goes back by itself, ${files} one is on disk`;
   return runs === files
     ? `${runs} one runs and is on disk${rest}`
     : `${runs} one runs, ${files} one is on disk${rest}`;
 }
 
+const WAITS = 'the new one runs until BIRD goes back by itself, the old one is on disk';
+
 /** What the next ship did with the router. */
-function nextText(router: RouterName, journal: readonly JournalEvent[]): string {
+function nextText({ router, isRace }: Story, journal: readonly JournalEvent[]): string {
   const settled = journal.flatMap((event) =>
     event.event === 'step' && event.router === router && event.step === 'settle' && event.outcome === 'done'
       ? event.details
@@ -225,5 +246,6 @@ function nextText(router: RouterName, journal: readonly JournalEvent[]): string 
   const how = settled.map((detail) =>
     detail.endsWith('undone') ? 'undoes what was cut off' : 'ends what was cut off',
   );
-  return [...how, outcome].join(', then ');
+  // Who was lost is undone first, who was undone has nothing left.
+  return (isRace ? [outcome] : [...how, outcome]).join(', then ');
 }
