@@ -74,12 +74,13 @@ export async function startRouter(
     if (code !== 0) throw new Error(`${name}: ${script}\n${stdout}${stderr}`);
     return stdout;
   };
-  // The namespace lives as long as this sleep does: a mount namespace cannot be kept in a file inside a lab.
+  // The namespace lives as long as this sleep does: a mount namespace cannot be kept in a file inside a lab. Its /dev/shm is its own:
+  // libfaketime has a semaphore there for each PID, PIDs begin again in each lab, and who was killed in another lab lets go of nothing.
   await sh(`set -e
 mkdir -p ${own}/etc /run/bird /run/sshd
 mount -t tmpfs -o mode=0755,size=${DISK} tmpfs ${own}/etc
 nsenter --net=/run/netns/${name} unshare --mount sh -c '
-  mount --bind ${own}/etc /etc/bird && mount --bind ${own} /run/bird &&
+  mount --bind ${own}/etc /etc/bird && mount --bind ${own} /run/bird && mount -t tmpfs tmpfs /dev/shm &&
   echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start && echo $$ >${own}/ns.pid && exec sleep 2147483647
 ' </dev/null >/dev/null 2>${own}/ns.log &
 for try in $(seq 200); do [ -s ${own}/ns.pid ] && exit; sleep 0.02; done
@@ -95,7 +96,7 @@ cat ${own}/ns.log >&2; exit 1`);
       seenAt('sshd_config'),
       SSHD.concat(
         `HostKey /run/bird/${which}`,
-        `SetEnv ${CLOCK}`,
+        `SetEnv ${CLOCK} ${HOME}`,
         `AuthorizedKeysFile ${authorized}`,
         '',
       ).join('\n'),
@@ -185,6 +186,9 @@ const CLOCK = [
   'FAKETIME_NO_CACHE=1',
   'FAKETIME_DONT_FAKE_MONOTONIC=1',
 ].join(' ');
+
+/** Not the startup files of whoever runs the tests: what they run may hang, or leave a lock behind when a story kills it. */
+const HOME = 'HOME=/run/bird';
 
 export function libfaketime(): string {
   const found = readdirSync('/usr/lib')

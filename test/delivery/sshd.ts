@@ -50,6 +50,8 @@ export async function startSshd(authorized = '', settings: readonly string[] = [
       'PermitRootLogin prohibit-password',
       'MaxStartups 100',
       'MaxSessions 50',
+      // Not the startup files of whoever runs the tests: what they run may be slow, hang, or leave a lock behind when a test kills it.
+      `SetEnv HOME=${folder}`,
       ...settings,
       '',
     ].join('\n'),
