@@ -23,7 +23,7 @@ const DIFFERENT: readonly (readonly [written: RegExp, in11: string, in12: string
     'Write the number in plain digits, or text in quotes.',
   ],
   [
-    /^(?=.*_)[-+]?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?$/,
+    /^(?=.*_)[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9_]+)([eE][-+]?[0-9]+)?$/,
     'a number',
     'text',
     'Write the number in plain digits, or text in quotes.',

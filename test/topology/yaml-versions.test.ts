@@ -35,6 +35,6 @@ test('whatever the two versions of YAML read differently is refused, as a value 
         codes: expect.arrayContaining(['yaml-versions']),
       });
     }),
-    { numRuns: 3000 },
+    { numRuns: 3000, examples: [['._0'], ['.5_0'], ['1_0.']] },
   );
 });
