@@ -40,17 +40,6 @@ export function forecast(
   };
 }
 
-/** What a lab must show of routes and borrowed addresses once these have failed; sessions and pairs are the fabric's own business. */
-export function forecastWithout(
-  fabric: Fabric,
-  failed: readonly Failing[],
-): Required<Pick<Expectations, 'exported' | 'borrowed'>> {
-  const network = networkOf(fabric, nodeBlocks(fabric), loansToTry(fabric));
-  const simulation = simulatorOf(network)(failureOf(network, failed));
-  const borrowed = lentIn(simulation).map((loan) => ({ ...loan, known: undefined }));
-  return { exported: exportsOf(simulation), borrowed };
-}
-
 /** None where somebody has said that Calico lends no address. */
 const loansToTry = (fabric: Fabric): Loan[] =>
   fabric.suppressions.some(({ id }) => id === 'NE417') ? [] : sampleLoans(fabric, nodeBlocks(fabric));

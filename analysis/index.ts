@@ -8,7 +8,7 @@ export {
   sharedFailureReports,
 } from './failure-report.ts';
 export { type Finding, grouped } from './finding.ts';
-export { forecast, forecastWithout } from './forecast.ts';
+export { forecast } from './forecast.ts';
 export { addressPath, type PodPath, podPaths } from './path.ts';
 export { smallestPodMtu } from './pod-mtu.ts';
 export { alikeIn } from './simulator/classes.ts';

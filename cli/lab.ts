@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { forecast, forecastWithout } from '../analysis/index.ts';
+import { forecast } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import {
   bootLab,
@@ -61,6 +61,8 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
   if (folder !== undefined && 'code' in folder) return folder.code;
   const started = performance.now();
   let booted: Lab | undefined;
+  /** What is held against expectations: the lab, or what is left of it. */
+  let left: Lab | undefined;
   let kept = false;
   const untie = onSignal(async () => booted?.holder.end());
   try {
@@ -73,7 +75,7 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
           run: async () => {
             const result = await bootLab({ fabric, routerFiles, programs, expected: forecast(fabric) });
             if ('says' in result) found.refused = result;
-            else booted = result;
+            else left = booted = result;
           },
         },
         {
@@ -96,7 +98,7 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
                 run: async (say: (detail: string) => void) => {
                   if (booted === undefined || found.refused !== undefined) return;
                   for (const one of failed) await breakIt(booted, one);
-                  const left = leftOf(booted, failed);
+                  left = without(booted, failed, forecast(booted.fabric, failed));
                   found.refused = unsettled(
                     await converged(left, {
                       patience: patience(fabric),
@@ -109,8 +111,8 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
         {
           title: 'Send packets between all pods',
           run: async () => {
-            if (booted === undefined || found.refused !== undefined) return;
-            const result = await look(booted, failed, programs.approximate);
+            if (left === undefined || found.refused !== undefined) return;
+            const result = await look(left, failed, programs.approximate);
             if ('says' in result) found.refused = result;
             else run = result;
           },
@@ -136,11 +138,10 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
 const patience = (fabric: Fabric): number => (fabric.bgp.holdTime + 15) * 1000;
 
 async function look(
-  booted: Lab,
+  left: Lab,
   failed: readonly Failing[],
   approximate: boolean,
 ): Promise<Omit<LabRun, 'seconds'> | Refused> {
-  const left = failed.length === 0 ? booted : leftOf(booted, failed);
   const seen = await converged(left, { patience: 2000 });
   const refused = unsettled(seen);
   if (refused !== undefined) return refused;
@@ -175,12 +176,6 @@ async function look(
 
 const askedOf = ({ expected: { borrowed = [] } }: Lab): number =>
   borrowed.reduce((sum, { arrives }) => sum + arrives.size, 0);
-
-/** What must hold of a lab in which these have failed. */
-function leftOf(booted: Lab, failed: readonly Failing[]): Lab {
-  const left = without(booted, failed, forecast(booted.fabric, failed));
-  return { ...left, expected: { ...left.expected, ...forecastWithout(booted.fabric, failed) } };
-}
 
 function say(run: LabRun, logs: string | undefined, options: LabOptions, terminal: Terminal): void {
   if (terminal.json) {

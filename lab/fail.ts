@@ -77,12 +77,17 @@ export function without(lab: Lab, failed: readonly Failing[], foretold?: Expecta
  * What still leads somewhere must arrive, foretold or not. Nodes of Calico's mesh hold on to a peer that went silent for four minutes: until
  * then their old ways are as good as the new ones.
  */
-function asForetold(fabric: Fabric, right: Expectations, { pairs, exported }: Expectations): Expectations {
+function asForetold(
+  fabric: Fabric,
+  right: Expectations,
+  { pairs, exported, borrowed }: Expectations,
+): Expectations {
   const nodes = new Set(fabric.bgp.nodeToNodeMesh ? fabric.nodes.map(({ name }) => name) : []);
   const known = new Map(pairs.map((pair) => [`${pair.from} ${pair.to} ${pair.family}`, pair]));
   return {
     ...right,
     ...(exported === undefined ? {} : { exported }),
+    ...(borrowed === undefined ? {} : { borrowed: borrowed.map((loan) => ({ ...loan, known: undefined })) }),
     pairs: right.pairs.map((pair): PairExpectation => {
       const found = known.get(`${pair.from} ${pair.to} ${pair.family}`);
       if (found === undefined) return pair;
