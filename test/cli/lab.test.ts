@@ -1,14 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { scenario } from '../lab/labs.ts';
 import { noencap as run, scratch } from './run.ts';
@@ -16,9 +7,15 @@ import { noencap as run, scratch } from './run.ts';
 const BIN = resolve('bin/noencap');
 let folder: string;
 
+/** Labs that stay are found by their name, by all of a user's commands: none of ours is one that somebody has up. */
+const NAME = `home-${process.pid}`;
+
+const named = (name: string): string =>
+  readFileSync('topology.yaml', 'utf8').replace(/^name: .*$/m, `name: ${name}`);
+
 beforeEach(() => {
   folder = scratch();
-  copyFileSync('topology.yaml', join(folder, 'topology.yaml'));
+  writeFileSync(join(folder, 'topology.yaml'), named(NAME));
 });
 
 afterEach(() => rmSync(folder, { recursive: true }));
@@ -96,7 +93,7 @@ test('a lab that is not up cannot be looked into', () => {
   ]) {
     const ran = noencap(folder, ['lab', ...args]);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
-    expect(ran.stderr).toBe('No lab of home is up.\nRun: bin/noencap lab up\n');
+    expect(ran.stderr).toBe(`No lab of ${NAME} is up.\nRun: bin/noencap lab up\n`);
   }
 });
 
@@ -122,7 +119,7 @@ scenario('noencap lab', () => {
     expect(ran).toMatchObject({ code: 0, stderr: '' });
     expect(
       ran.stdout.replace(/\([\d.]+ s\)/, '(TIME)'),
-    ).toBe(`home: 3 routers, 3 nodes; BIRD 2 on routers, BIRD 1.6.8 on nodes, with short timers
+    ).toBe(`${NAME}: 3 routers, 3 nodes; BIRD 2 on routers, BIRD 1.6.8 on nodes, with short timers
 
 sessions
   cn-ns--gateway/ipv6                  backbone   Established
@@ -150,10 +147,7 @@ note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7;
 
   test('fails with exit code 1 where pods are larger than their path, names what, and keeps the logs', () => {
     const file = join(folder, 'topology.yaml');
-    writeFileSync(
-      file,
-      readFileSync(file, 'utf8').replace('mtu: 1370', 'mtu: 1430').replace('name: home', 'name: wide'),
-    );
+    writeFileSync(file, named(NAME).replace('mtu: 1370', 'mtu: 1430'));
     const ran = noencap(folder, ['lab']);
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain(
@@ -200,16 +194,12 @@ note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7;
       const asked = ['lab', 'exec', 'kubemaster+pod', '--', 'fping', '-r', '1', '10.42.253.129'];
       expect(noencap(folder, asked)).toMatchObject({ code: 0, stdout: '10.42.253.129 is alive\n' });
       expect(noencap(folder, ['lab', 'exec', 'gateway', '--', 'sh', '-c', 'exit 7']).code).toBe(7);
-      const beside = join(folder, 'beside.yaml');
-      writeFileSync(
-        beside,
-        readFileSync(join(folder, 'topology.yaml'), 'utf8').replace('name: home', 'name: beside'),
-      );
+      writeFileSync(join(folder, 'beside.yaml'), named(`beside-${process.pid}`));
       expect(noencap(folder, ['lab', '-t', 'beside.yaml', '-q'])).toMatchObject({ code: 0, stdout: '' });
     } finally {
       expect(noencap(folder, ['lab', 'down'])).toMatchObject({
         code: 0,
-        stdout: 'The lab of home is down.\n',
+        stdout: `The lab of ${NAME} is down.\n`,
       });
     }
     expect(await gone(before)).toBe(true);
