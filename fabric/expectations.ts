@@ -2,6 +2,7 @@ import { contains, type Family, type IpAddress, type Prefix } from '../topology/
 import { nodeBlocks } from './blocks.ts';
 import type { Fabric, NodeSpeaker, RouterSpeaker, Session, TransitHost } from './fabric.ts';
 import { igpPaths } from './igp.ts';
+import { leadsTo } from './leads-to.ts';
 import { defaultRoutes, type Gateway, gatewayRouteTo, gatewaysOf } from './own-ways.ts';
 import { meshSessions } from './sessions.ts';
 import type { ShortestPaths, Step } from './shortest-paths.ts';
@@ -59,7 +60,13 @@ export function expectations(fabric: Fabric): Expectations {
             return [];
           const steps = stepsBetween(ways, from, to, family);
           return [
-            { from: from.name, to: to.name, family, reachable: leadsTo(steps, from.name, to.name), steps },
+            {
+              from: from.name,
+              to: to.name,
+              family,
+              reachable: leadsTo(from.name, to.name, (machine) => steps.get(machine) ?? []),
+              steps,
+            },
           ];
         }),
       ),
@@ -239,18 +246,6 @@ function sharedSegments(
   });
   const ofA = new Set(a.attachments.filter((one) => one.address[family]).map(({ segment }) => segment));
   return ofB.map(({ segment }) => segment).filter((segment) => ofA.has(segment));
-}
-
-function leadsTo(steps: ReadonlyMap<string, readonly Step[]>, from: string, to: string): boolean {
-  const seen = new Set<string>();
-  const open = [from];
-  for (let machine = open.pop(); machine !== undefined; machine = open.pop()) {
-    if (machine === to) return true;
-    if (seen.has(machine)) continue;
-    seen.add(machine);
-    for (const step of steps.get(machine) ?? []) open.push(step.to);
-  }
-  return false;
 }
 
 const unique = (steps: readonly Step[]): Step[] => [

@@ -42,6 +42,7 @@ export { FAR_CLIENT_PREFERENCE } from './far-clients.ts';
 export { GITOPS_ENGINES } from './gitops.ts';
 export { hostKeyName } from './host-key.ts';
 export { igpPaths, type PathsTo } from './igp.ts';
+export { leadsTo } from './leads-to.ts';
 export { NearestFirst } from './nearest-first.ts';
 export {
   addressToExpect,

@@ -1,4 +1,4 @@
-import type { PairExpectation } from '../fabric/index.ts';
+import { leadsTo, type PairExpectation } from '../fabric/index.ts';
 import type { Lab } from './boot.ts';
 import { type Fib, type Hop, readFib } from './fib.ts';
 import { key } from './fping.ts';
@@ -59,25 +59,13 @@ export function withoutHops(ways: Ways, isDead: (hop: Hop) => boolean): Ways {
   if (![...ways.hops.values()].flat().some(isDead)) return ways;
   const cut = (hop: Hop): Hop => (isDead(hop) ? { ...hop, to: undefined } : hop);
   const hops = new Map([...ways.hops].map(([machine, all]) => [machine, all.map(cut)]));
-  const left = { ...ways, hops };
-  return { ...left, arrives: ways.arrives !== 'never' && leadsOn(left) ? 'sometimes' : 'never' };
+  const isLeft = leadsTo(ways.from, ways.to, (machine) => hops.get(machine) ?? []);
+  return { ...ways, hops, arrives: ways.arrives !== 'never' && isLeft ? 'sometimes' : 'never' };
 }
 
 const unique = (hops: readonly Hop[]): Hop[] => [
   ...new Map(hops.map((hop) => [`${hop.dev} ${hop.via}`, hop])).values(),
 ];
-
-function leadsOn({ from, to, hops }: Ways): boolean {
-  const seen = new Set<string>();
-  const open = [from];
-  for (let machine = open.pop(); machine !== undefined; machine = open.pop()) {
-    if (machine === to) return true;
-    if (seen.has(machine)) continue;
-    seen.add(machine);
-    open.push(...(hops.get(machine) ?? []).flatMap((hop) => hop.to ?? []));
-  }
-  return false;
-}
 
 function goesRound({ from, hops }: Ways): boolean {
   const state = new Map<string, 'open' | 'done'>();

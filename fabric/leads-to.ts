@@ -1,0 +1,16 @@
+/** Whether somebody who takes whichever of the next steps may get from one machine to another. `to` is undefined: it leads to nobody. */
+export function leadsTo(
+  from: string,
+  to: string,
+  next: (machine: string) => readonly { readonly to: string | undefined }[],
+): boolean {
+  const seen = new Set<string>();
+  const open = [from];
+  for (let machine = open.pop(); machine !== undefined; machine = open.pop()) {
+    if (machine === to) return true;
+    if (seen.has(machine)) continue;
+    seen.add(machine);
+    open.push(...next(machine).flatMap((step) => step.to ?? []));
+  }
+  return false;
+}
