@@ -3,15 +3,9 @@
 'use strict';
 
 const { execFileSync } = require('node:child_process');
+const { runsOf } = require('./workflow-runs.cjs');
 
-const {
-  GITHUB_API_URL: api,
-  GITHUB_REPOSITORY: repository,
-  GITHUB_RUN_ID: own,
-  GITHUB_TOKEN: token,
-  HEAD_SHA: labeled,
-  LABELED_AT: at,
-} = process.env;
+const { GITHUB_RUN_ID: own, HEAD_SHA: labeled, LABELED_AT: at } = process.env;
 
 main().then(
   () => console.log('accept=true'),
@@ -31,15 +25,9 @@ async function main() {
   if (merged !== labeled) {
     throw new Error(`The label was set for ${short}, and this is ${merged.slice(0, 7)}.`);
   }
-  const url = `${api}/repos/${repository}/actions/workflows/pull-request.yml/runs?event=pull_request&head_sha=${labeled}&per_page=100`;
-  const headers = {
-    accept: 'application/vnd.github+json',
-    authorization: `Bearer ${token}`,
-    'x-github-api-version': '2022-11-28',
-  };
-  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) });
-  if (!answer.ok) throw new Error(`Which reviews there are is not known: GitHub answers ${answer.status}.`);
-  const { workflow_runs: runs } = await answer.json();
+  const runs = await runsOf('pull-request.yml', `event=pull_request&head_sha=${labeled}`).catch((error) => {
+    throw new Error(`Which reviews there are is not known: ${error.message}.`);
+  });
   const seen = runs.some(
     ({ id, head_sha, status, conclusion, updated_at }) =>
       String(id) !== own &&

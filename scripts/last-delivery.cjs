@@ -2,12 +2,9 @@
 // cancelled, was started by hand (for one router, perhaps), or GitHub does not answer. Then all routers are looked at.
 'use strict';
 
-const {
-  GITHUB_API_URL: api,
-  GITHUB_REPOSITORY: repository,
-  GITHUB_RUN_NUMBER: own,
-  GITHUB_TOKEN: token,
-} = process.env;
+const { runsOf } = require('./workflow-runs.cjs');
+
+const { GITHUB_RUN_NUMBER: own } = process.env;
 
 main().then(
   (commit) => console.log(commit),
@@ -21,15 +18,7 @@ main().then(
 
 async function main() {
   // Newest first. More than a page of runs that are newer than this one, nobody has.
-  const url = `${api}/repos/${repository}/actions/workflows/routers.yml/runs?branch=main&exclude_pull_requests=true&per_page=100`;
-  const headers = {
-    accept: 'application/vnd.github+json',
-    authorization: `Bearer ${token}`,
-    'x-github-api-version': '2022-11-28',
-  };
-  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) });
-  if (!answer.ok) throw new Error(`GitHub answers ${answer.status}`);
-  const { workflow_runs: runs } = await answer.json();
+  const runs = await runsOf('routers.yml', 'branch=main&exclude_pull_requests=true');
   const last = runs
     .filter(({ run_number: number }) => number < Number(own))
     .sort((a, b) => b.run_number - a.run_number)[0];

@@ -2,7 +2,7 @@
 // tell, nobody knows that there is none.
 'use strict';
 
-const { GITHUB_API_URL: api, GITHUB_REPOSITORY: repository, GITHUB_TOKEN: token } = process.env;
+const { runsOf } = require('./workflow-runs.cjs');
 
 // Asked for by state: one that waits for its approval may be older than a hundred that came and went since.
 const ACTIVE = ['in_progress', 'waiting', 'queued', 'pending', 'requested'];
@@ -31,15 +31,10 @@ async function main() {
 }
 
 async function firstRun(asked) {
-  const url = `${api}/repos/${repository}/actions/workflows/routers.yml/runs?branch=main&event=push&status=${asked}&exclude_pull_requests=true&per_page=100`;
-  const headers = {
-    accept: 'application/vnd.github+json',
-    authorization: `Bearer ${token}`,
-    'x-github-api-version': '2022-11-28',
-  };
-  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) });
-  if (!answer.ok) throw new Error(`GitHub answers ${answer.status}`);
-  const { workflow_runs: runs } = await answer.json();
+  const runs = await runsOf(
+    'routers.yml',
+    `branch=main&event=push&status=${asked}&exclude_pull_requests=true`,
+  );
   const found = runs.find(({ event, status }) => event === 'push' && status !== 'completed');
   return (
     found && { run_number: Number(found.run_number), status: String(found.status).replace(/[^a-z_]/g, '') }
