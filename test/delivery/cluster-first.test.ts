@@ -1,14 +1,12 @@
 import { notFollowed } from '../../delivery/cluster-first.ts';
 import type { ProtocolState } from '../../delivery/protocol-states.ts';
-import { type RemoteCommand, words } from '../../delivery/remote.ts';
-import { protocols as protocolsOf } from '../../delivery/router.ts';
-import { routerScript } from '../../delivery/router-script.ts';
 import type { Fabric } from '../../fabric/index.ts';
-import { bootLab, converged, findPrograms, hostFolder, type Lab } from '../../lab/index.ts';
+import { bootLab, converged, findPrograms } from '../../lab/index.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant, scenario } from '../lab/labs.ts';
+import { protocols } from './lab-protocols.ts';
 
 const network = (east: readonly string[], change: Partial<TopologyInput> = {}): Fabric =>
   fabricOf(redundant({ regions: { east: { routers: [...east] }, west: { router: 'w1' } }, ...change }));
@@ -35,20 +33,6 @@ async function lookedAt(clusterAs: Fabric, router: string): Promise<readonly Pro
   } finally {
     await lab.holder.end();
   }
-}
-
-/** What the router's own script says of them. */
-async function protocols(lab: Lab, router: string): Promise<readonly ProtocolState[]> {
-  const folder = hostFolder(router);
-  const script = routerScript('protocols').replaceAll("'", `'\\''`);
-  const run = (command: RemoteCommand) =>
-    lab.holder.run(`sh -c '${script}' noencap ${words(command).join(' ')} </dev/null`);
-  const seen = await protocolsOf(
-    { run },
-    { configDir: folder, mode: 'standalone', socket: `${folder}/bird.ctl` },
-  );
-  if (seen.failed !== undefined) throw new Error(seen.failed.says);
-  return seen.done;
 }
 
 scenario('a router that reflects no more, whose BGPPeer must be gone first', () => {

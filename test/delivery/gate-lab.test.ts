@@ -1,11 +1,9 @@
 import { type GateFinding, gate, type Look, unsettledFor, unwellToday } from '../../delivery/gate.ts';
 import type { ProtocolState } from '../../delivery/protocol-states.ts';
-import { type RemoteCommand, words } from '../../delivery/remote.ts';
-import { protocols as protocolsOf } from '../../delivery/router.ts';
-import { routerScript } from '../../delivery/router-script.ts';
 import { hostFolder, type Lab } from '../../lab/index.ts';
 import { booted, scenario } from '../lab/labs.ts';
 import { redundant } from '../lab/topologies.ts';
+import { protocols } from './lab-protocols.ts';
 
 /** The gate at e1, with nothing else of the network changed. */
 const question = (lab: Lab) => ({
@@ -18,20 +16,6 @@ const question = (lab: Lab) => ({
 
 const birdc = async (lab: Lab, command: string): Promise<string> =>
   (await lab.holder.run(`birdc -v -s ${hostFolder('e1')}/bird.ctl ${command}`)).stdout;
-
-/** What the router's own script says of them. */
-async function protocols(lab: Lab): Promise<readonly ProtocolState[]> {
-  const folder = hostFolder('e1');
-  const script = routerScript('protocols').replaceAll("'", `'\\''`);
-  const run = (command: RemoteCommand) =>
-    lab.holder.run(`sh -c '${script}' noencap ${words(command).join(' ')} </dev/null`);
-  const seen = await protocolsOf(
-    { run },
-    { configDir: folder, mode: 'standalone', socket: `${folder}/bird.ctl` },
-  );
-  if (seen.failed !== undefined) throw new Error(seen.failed.says);
-  return seen.done;
-}
 
 /** Reconfigures e1 with its files edited by sed; the file stays as it was, and BIRD goes back on `configure undo`. */
 async function configured(lab: Lab, edit: string, name = 'k3s/ibgp.conf'): Promise<string> {
@@ -50,7 +34,7 @@ async function gated(lab: Lab, before: readonly ProtocolState[], within = 15_000
   const looks: Look[] = [];
   const start = performance.now();
   for (;;) {
-    const now = await protocols(lab);
+    const now = await protocols(lab, 'e1');
     const at = performance.now() - start;
     const findings = judge(before, now);
     looks.push({ at, findings, now });
@@ -65,7 +49,7 @@ scenario('the gate before a running BIRD', () => {
   let before: readonly ProtocolState[];
   beforeAll(async () => {
     lab = await booted(redundant());
-    before = await protocols(lab);
+    before = await protocols(lab, 'e1');
   }, 60_000);
   afterAll(async () => lab?.holder.end());
   afterEach(async () => {
@@ -117,7 +101,7 @@ scenario('the gate before a running BIRD', () => {
       ]);
       // A look at it as it runs now says the same, and nothing of it as it was before.
       const today = (states: readonly ProtocolState[]) => unwellToday(lab.fabric, 'e1', states);
-      expect(today(await protocols(lab))).toEqual(findings.map(({ says }) => says));
+      expect(today(await protocols(lab, 'e1'))).toEqual(findings.map(({ says }) => says));
       expect(today(before)).toEqual([]);
     },
     60_000,

@@ -1,0 +1,19 @@
+import type { ProtocolState } from '../../delivery/protocol-states.ts';
+import { type RemoteCommand, words } from '../../delivery/remote.ts';
+import { protocols as protocolsOf } from '../../delivery/router.ts';
+import { routerScript } from '../../delivery/router-script.ts';
+import { hostFolder, type Lab } from '../../lab/index.ts';
+
+/** What a router's own script says of its protocols. */
+export async function protocols(lab: Lab, router: string): Promise<readonly ProtocolState[]> {
+  const folder = hostFolder(router);
+  const script = routerScript('protocols').replaceAll("'", `'\\''`);
+  const run = (command: RemoteCommand) =>
+    lab.holder.run(`sh -c '${script}' noencap ${words(command).join(' ')} </dev/null`);
+  const seen = await protocolsOf(
+    { run },
+    { configDir: folder, mode: 'standalone', socket: `${folder}/bird.ctl` },
+  );
+  if (seen.failed !== undefined) throw new Error(seen.failed.says);
+  return seen.done;
+}
