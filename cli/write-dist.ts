@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, posix, resolve } from 'node:path';
+import { bornAt } from '../machine/index.ts';
 import {
   compareDist,
   type DistChange,
@@ -112,7 +113,7 @@ function stage(target: string, staged: string, files: RenderedFiles, change: Dis
 /** One run at a time: two would move each other's trees. The lock of a run that is no longer there counts for nothing. */
 function lock(target: string): () => void {
   const { locked } = neighbours(target);
-  const mine = `${process.pid} ${bornAt(process.pid) ?? ''}\n`;
+  const mine = `${process.pid} ${bornAt(`/proc/${process.pid}`) ?? ''}\n`;
   const take = () => writeFileSync(locked, mine, { flag: 'wx' });
   const isThere = (error: unknown) => (error as NodeJS.ErrnoException).code === 'EEXIST';
   try {
@@ -152,14 +153,8 @@ export class BusyError extends Error {
 
 function holderOf(locked: string): { readonly pid: number; readonly isRunning: boolean } {
   const [pid, born = ''] = (readRendered(locked)?.text ?? '').trim().split(' ');
-  const isSame = born === '' || bornAt(Number(pid)) === born;
+  const isSame = born === '' || bornAt(`/proc/${Number(pid)}`) === born;
   return { pid: Number(pid), isRunning: isRunning(Number(pid)) && isSame };
-}
-
-/** When the process started, in the kernel's words: another may have the number of one that ended. Linux only. */
-function bornAt(pid: number): string | undefined {
-  const stat = readRendered(`/proc/${pid}/stat`)?.text;
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 
 /** An earlier run was killed between its two renames, or while it staged: back to the old tree, no leftovers. */

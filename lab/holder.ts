@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
-import { type Program, startProgram } from '../machine/index.ts';
+import { bornAt, type Program, startProgram } from '../machine/index.ts';
 
 /**
  * The one process that a lab lives in: mount, network and PID namespaces of its own. When it dies, everything in it dies
@@ -25,7 +25,7 @@ export interface Holder {
 export interface HolderMark {
   /** Of the first process inside, seen from outside. */
   readonly pid: number;
-  /** Field 22 of /proc/PID/stat: clock ticks from boot to the start of the process. */
+  /** Clock ticks from boot to the start of the process. */
   readonly born: string;
   /** Ticks count from there. */
   readonly boot: string;
@@ -104,25 +104,16 @@ function openProcess(pid: number): OpenProcess | undefined {
     const folder = open(`/proc/${pid}`);
     const root = open(`${folder}/root`);
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return { mark: { pid, born: bornAt(folder), boot }, folder, root, close };
+    const born = bornAt(folder);
+    if (born !== undefined) return { mark: { pid, born, boot }, folder, root, close };
   } catch {
-    close();
-    return undefined;
+    // It is gone, or another user's.
   }
+  close();
+  return undefined;
 }
 
-function bornAt(folder: string): string {
-  const stat = readFileSync(`${folder}/stat`, 'utf8');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-}
-
-function isAlive({ folder, mark }: OpenProcess): boolean {
-  try {
-    return bornAt(folder) === mark.born;
-  } catch {
-    return false;
-  }
-}
+const isAlive = ({ folder, mark }: OpenProcess): boolean => bornAt(folder) === mark.born;
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 

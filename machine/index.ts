@@ -1,3 +1,4 @@
+export { bornAt } from './born-at.ts';
 export { hidingSecrets, type Program, runProgram, startProgram } from './child.ts';
 export { heard, type Most } from './heard.ts';
 export { type NotOwn, type OwnFolder, ownFolder } from './own-folder.ts';
