@@ -248,12 +248,13 @@ function replacedAddresses(before: LabHost, after: LabHost): ReadonlyMap<string,
   return new Map(gone.filter(([, texts]) => texts.length > 0));
 }
 
-/** The nodes whose address on a segment gives way to another one. */
+/** The hosts that stay and get an address that they did not have, on a segment of before or on another one. */
 export function readdressed(before: LabPlan, after: LabPlan): string[] {
   const old = new Map(before.hosts.map((host) => [host.name, host]));
+  const all = ({ interfaces }: LabHost) => interfaces.flatMap(lengthened);
   return after.hosts.flatMap((host) => {
     const earlier = old.get(host.name);
-    return earlier !== undefined && replacedAddresses(earlier, host).size > 0 ? [host.name] : [];
+    return earlier !== undefined && without(all(host), all(earlier)).length > 0 ? [host.name] : [];
   });
 }
 

@@ -76,7 +76,7 @@ export async function rehearseSteps(
   let running: Lab = booted;
   const rehearsals: Rehearsal[] = [];
   let isRolled = false;
-  /** The nodes that got another address: BIRD's log is never forgotten. */
+  /** The hosts that got another address: BIRD's log is never forgotten. */
   const moved = new Set<string>();
   try {
     const refused = unsettled(await converged(running));
@@ -168,8 +168,8 @@ function betweenIn(
 }
 
 /**
- * BIRD reads the kernel's routes every two seconds. Between the old address and the new one it finds next hops that are on no
- * interface of its own, and says so; what it makes of them shows in the routes that are compared.
+ * BIRD reads the kernel's routes every two seconds, and may do so before it has read that an address came or went. It finds next hops
+ * then that are on no interface it knows, and says so; what it makes of them shows in the routes that are compared.
  */
 const isOfMove = ({ kind, hosts, says }: Failure, moved: ReadonlySet<string>): boolean =>
   kind === 'log' && says.includes('with strange next-hop') && hosts.every((host) => moved.has(host));

@@ -148,7 +148,7 @@ scenario('real BIRD', () => {
       enter: ['unshare', ...user, '--net', 'sh', '-c', links, 'sh'],
     });
     until(() => bird.birdc('show route table t4').includes('10.42.64.64/26'));
-  }, 60_000);
+  });
   afterAll(() => bird.end());
 
   const passed = (filter: string): string[] =>

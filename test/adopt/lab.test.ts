@@ -26,7 +26,7 @@ scenario('the report moves over', () => {
     expect(sessions.filter(({ became }) => became !== 'kept')).toEqual([]);
     expect(pairs.filter(({ lost }) => lost > 0)).toEqual([]);
     expect(failures).toEqual([]);
-  }, 120_000);
+  });
 
   test('without the second channel, the sessions on which both ends had it are made anew', async () => {
     const without = ['gateway', 'cn-ns', 'global-ns'].map(
@@ -38,7 +38,7 @@ scenario('the report moves over', () => {
       'cn-ns--global-ns/ipv6',
       'gateway--global-ns/ipv6',
     ]);
-  }, 120_000);
+  });
 });
 
 /** Boots the network with the files that its routers run, and gives them what is rendered of the adopted topology. */

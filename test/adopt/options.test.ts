@@ -80,7 +80,7 @@ scenario('real BIRD', () => {
     } finally {
       bird.end();
     }
-  }, 180_000);
+  });
 });
 
 const protocolsOf = (isWithout: boolean) => {

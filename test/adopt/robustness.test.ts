@@ -78,7 +78,7 @@ test('an object with any value in any place is adopted or refused', () => {
   );
   // Else one of the two ways was never tried.
   expect(Math.min(ends.adopted, ends.refused)).toBeGreaterThan(0);
-}, 120_000);
+});
 
 test("a router's file with any change is adopted or refused", () => {
   const [first, ...others] = routersIn(NETWORK);
@@ -106,4 +106,4 @@ test("a router's file with any change is adopted or refused", () => {
     ),
     { numRuns: Number(process.env.NOENCAP_RUNS ?? 60) },
   );
-}, 120_000);
+});

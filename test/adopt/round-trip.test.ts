@@ -43,7 +43,7 @@ test('what was rendered from a topology gives, adopted, the same files', () => {
     }),
     { numRuns: Number(process.env.NOENCAP_RUNS ?? 25) },
   );
-}, 300_000);
+});
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -10,8 +10,6 @@ import { scenario } from '../lab/labs.ts';
 import { ALONE } from './alone.ts';
 import { adoptNetwork, networkFolder } from './scenarios.ts';
 
-jest.setTimeout(60_000);
-
 /** The report's gateway, with its files made by hand, gets the first delivery of what is rendered of the adopted topology. */
 scenario('real BIRD', () => {
   test('the first delivery takes the place of files made by hand, and BIRD restarts no session', async () => {

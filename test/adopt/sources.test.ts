@@ -240,7 +240,7 @@ scenario('real BIRD', () => {
     const keys = () => new Set(all().map(({ key }) => key));
     until(() => EVERY.every((one) => keys().has(one)), 60);
     shown = all();
-  }, 120_000);
+  });
   afterAll(() => {
     near?.end();
     far?.end();

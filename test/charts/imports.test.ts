@@ -42,7 +42,7 @@ describe('imports/', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  }, 60_000);
+  });
 
   test('carries no text of upstream: no description, only names', () => {
     for (const [file, text] of Object.entries(read('imports'))) {

@@ -180,7 +180,7 @@ describe('npm run upstream', () => {
     expect(err).toContain(`${base}/v3.32.1/manifests/tigera-operator.yaml answered 404`);
     expect(err).toContain('set NOENCAP_UPSTREAM');
     expect(kept()).toEqual([]);
-  }, 60_000);
+  });
 
   test('says that it is offline, and writes nothing', async () => {
     const base = await serve(new Map());
@@ -190,13 +190,13 @@ describe('npm run upstream', () => {
     expect(code).toBe(3);
     expect(err).toMatch(/tigera-operator\.yaml cannot be reached: connect ECONNREFUSED/);
     expect(kept()).toEqual([]);
-  }, 60_000);
+  });
 
   test('before the tests it is no error that upstream is out of reach', async () => {
     const { code, err } = await run(await serve(new Map()), ['--for-tests']);
     expect(code).toBe(0);
     expect(err).toContain('the tests that need them are reported as skipped');
-  }, 60_000);
+  });
 
   upstreamTest(
     'before the tests it asks nobody where all is there',
@@ -226,7 +226,7 @@ describe('npm run upstream', () => {
     expect(code).toBe(1);
     expect(err).toContain('is no manifest: a document is no Kubernetes object');
     expect(kept()).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('npm run new:calico', () => {

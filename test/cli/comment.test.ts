@@ -10,8 +10,6 @@ import { BOT, COMMIT, type GitHub, problem, startGitHub, TOKEN } from './github/
 import { type Run, scratch } from './run.ts';
 
 // Each test runs the command several times, and some of them wait.
-jest.setTimeout(60_000);
-
 let github: GitHub;
 let folder: string;
 let outputs: string[];

@@ -3,8 +3,6 @@ import { delimiter, join } from 'node:path';
 import { obeyed } from '../topology/obeyed.ts';
 import { gitIn, noencap, scratch } from './run.ts';
 
-jest.setTimeout(120_000);
-
 /** What a router, a cluster, a program or a pull request may say to whoever reads it in a terminal, and to GitHub's runner. */
 const HOSTILE = [
   '\u001b[2J\u001b]0;x\u0007\u001b]52;c;cm0gLXJm\u0007\u001b]8;;https://example.org\u0007here\u001b[8m',

@@ -143,7 +143,7 @@ note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7;
 9 sessions up, 6 pairs of pods reach each other: all as it must be (TIME)
 `);
     expect(await gone(before)).toBe(true);
-  }, 60_000);
+  });
 
   test('fails with exit code 1 where pods are larger than their path, names what, and keeps the logs', () => {
     const file = join(folder, 'topology.yaml');
@@ -161,7 +161,7 @@ note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7;
     const quiet = noencap(folder, ['lab', '-q']);
     expect(quiet).toMatchObject({ code: 1, stdout: `${failed(ran.stdout).join('\n')}\n`, stderr: '' });
     rmSync(logs, { recursive: true });
-  }, 90_000);
+  });
 
   test('draws its steps on a terminal, below nothing that a pipe would get', () => {
     const command = `stty cols 100 rows 40; '${process.execPath}' '${BIN}' lab --fail gateway`;
@@ -173,7 +173,7 @@ note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7;
     expect(ran.stdout).toMatch(/✔.* Break gateway/);
     expect(ran.stdout).toContain('kubemaster--kubenode-hkg04/ipv4      mesh       no way');
     expect(ran.stdout).toContain('4 do not and cannot: all as it must be');
-  }, 90_000);
+  });
 
   test('stays for a closer look with up, and goes with down; a second one runs beside it', async () => {
     const before = processes();
@@ -203,7 +203,7 @@ note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7;
       });
     }
     expect(await gone(before)).toBe(true);
-  }, 120_000);
+  });
 
   test.each([
     ['kill -9', 'SIGKILL', ['lab']],
@@ -237,7 +237,7 @@ note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7;
       process.getuid?.() === 0 ? asNobody(lab) : lab(process.execPath, resolve('.'));
     const ran = spawnSync(program, args, { cwd: '/', encoding: 'utf8' });
     expect({ code: ran.status, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
-  }, 60_000);
+  });
 });
 
 /**

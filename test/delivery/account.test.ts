@@ -14,8 +14,6 @@ import { mainFile, session } from './bird.ts';
 import { type Agent, startAgent } from './sshd.ts';
 import { done, release, stepsOn } from './steps.ts';
 
-jest.setTimeout(60_000);
-
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDXDA2KYbWm6I56U69jpilq1FWvwYFge0FGylHwZSE08';
 const TARGET = { host: 'gateway', user: 'noencap', port: 22, knownHosts: 'known_hosts' };
 const SETTINGS: RouterSettings = {

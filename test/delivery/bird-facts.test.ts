@@ -6,8 +6,6 @@ import { type Bird, mainFile, put, session, startBird, until } from './bird.ts';
  * What the delivery takes for granted of BIRD's timed commit. A BIRD that does otherwise must not get a delivery, so each
  * is tried on the BIRD that is installed.
  */
-jest.setTimeout(30_000);
-
 let bird: Bird;
 let candidate: string;
 beforeEach(() => {

@@ -40,7 +40,7 @@ scenario('a router that reflects no more, whose BGPPeer must be gone first', () 
     const [still, gone] = await Promise.all([lookedAt(before, 'e1'), lookedAt(after, 'e1')]);
     expect(notFollowed(before, after, 'e1', still)).toEqual(['e-a--e1/ipv4', 'e-b--e1/ipv4']);
     expect(notFollowed(before, after, 'e1', gone)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 const established = (name: string, neighbor: string): ProtocolState =>

@@ -10,8 +10,6 @@ import { routerScript } from '../../delivery/router-script.ts';
 import { type Bird, local, put, session } from './bird.ts';
 import { adopted, agree, atWork, done, release, type Steps, stepsOn, theirs } from './steps.ts';
 
-jest.setTimeout(240_000);
-
 const ONE = release('one');
 const TWO = release('two');
 

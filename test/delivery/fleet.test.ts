@@ -6,8 +6,6 @@ import { ROUTERS } from './fleet-topology.ts';
 import { startTraffic, unreached } from './fleet-traffic.ts';
 import { waited } from './waited.ts';
 
-jest.setTimeout(120_000);
-
 scenario('the fleet that deliveries are tried on', () => {
   let fleet: Fleet;
   beforeAll(async () => {

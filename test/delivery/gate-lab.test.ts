@@ -50,17 +50,17 @@ scenario('the gate before a running BIRD', () => {
   beforeAll(async () => {
     lab = await booted(redundant());
     before = await protocols(lab, 'e1');
-  }, 60_000);
+  });
   afterAll(async () => lab?.holder.end());
   afterEach(async () => {
     await birdc(lab, 'configure undo');
     expect(await gated(lab, before, 30_000)).toEqual([]);
-  }, 60_000);
+  });
 
   test('has nothing to say of a change that harms nothing', async () => {
     expect(await configured(lab, 's/action warn/action block/')).toMatch(/^0003/m);
     expect(await gated(lab, before)).toEqual([]);
-  }, 60_000);
+  });
 
   test('sees that a configuration which BIRD takes lets nothing through', async () => {
     expect(await configured(lab, 's/return true/return false/')).toMatch(/^0003/m);
@@ -72,7 +72,7 @@ scenario('the gate before a running BIRD', () => {
       'e1--e2/ipv4: brings no ipv4 routes, and brought 2',
       'e1--w1/ipv4: brings no ipv4 routes, and brought 1',
     ]);
-  }, 60_000);
+  });
 
   // As in a bird.conf whose protocol direct fills BIRD's own table, and not that of the sessions.
   test.each([
@@ -114,5 +114,5 @@ scenario('the gate before a running BIRD', () => {
       'e-a--e1/ipv4',
       'e-b--e1/ipv4',
     ]);
-  }, 60_000);
+  });
 });

@@ -15,8 +15,6 @@ import { listener, type Odd, silentAfter } from './stalling.ts';
 import { agree, done, release, stepsOn, theirs } from './steps.ts';
 import { waited } from './waited.ts';
 
-jest.setTimeout(60_000);
-
 /** As the product has them, but nobody waits long. */
 const SOON: Limits = { ...LIMITS, way: 3, of: (verb) => ({ ...LIMITS.of(verb), seconds: 3 }) };
 /** For what must not be ended by a limit of ours. */

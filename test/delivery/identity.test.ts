@@ -13,8 +13,6 @@ import { busybox } from './shells.ts';
 import { done } from './steps.ts';
 
 /** A machine takes nothing that is another router's: it proves who it is by noencap's mark, and before the first delivery by BIRD's router ID. */
-jest.setTimeout(60_000);
-
 const GATEWAY: RouterName = { network: 'home', name: 'gateway', id: '10.0.0.1' };
 const OTHER: RouterName = { network: 'home', name: 'edge', id: '10.0.0.2' };
 

@@ -8,8 +8,6 @@ import { type Bird, by } from './bird.ts';
 import { type Agent, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { adopted, agree, done, release, theirs } from './steps.ts';
 
-jest.setTimeout(60_000);
-
 const [ONE, TWO] = [release('one'), release('two')];
 
 let agent: Agent;

@@ -23,8 +23,6 @@ import { type Bird, local, mainFile, put, startBird, until, type Way } from './b
 import { busybox } from './shells.ts';
 import { done, type Steps, stepsOn } from './steps.ts';
 
-jest.setTimeout(60_000);
-
 const NAME = 'k3s-password.conf';
 const ALPHA = 'alpha 4-2?';
 const BETA = "beta\\'$(id)`x`";

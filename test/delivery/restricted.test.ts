@@ -9,8 +9,6 @@ import type { Bird } from './bird.ts';
 import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { done, theirs } from './steps.ts';
 
-jest.setTimeout(60_000);
-
 /** An account that may run noencap's forced command and nothing else, at a real sshd that would allow everything. */
 let bird: Bird;
 let sshd: Sshd;

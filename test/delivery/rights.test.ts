@@ -17,8 +17,6 @@ import { done, release, type Steps, stepsOn } from './steps.ts';
 const able = process.getuid?.() === 0 && process.env.NOENCAP_NO_NETNS !== '1';
 const onRouter = able ? describe : describe.skip;
 
-jest.setTimeout(120_000);
-
 const SETTINGS: RouterSettings = { configDir: '/etc/bird', mode: 'include' };
 const SECRET = 'for root alone';
 

@@ -7,8 +7,6 @@ import { hold, inspect, show } from '../../delivery/router.ts';
 import { type Bird, local, mainFile, put, session, startBird, until } from './bird.ts';
 import { adopted, done, release, type Steps, stepsOn, theirs } from './steps.ts';
 
-jest.setTimeout(30_000);
-
 const ONE = release('one');
 const TWO = release('two');
 

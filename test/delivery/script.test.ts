@@ -20,8 +20,6 @@ import { type Bird, local, put } from './bird.ts';
 import { busybox } from './shells.ts';
 import { adopted, atWork, done, release, type Steps, stepsOn, theirs } from './steps.ts';
 
-jest.setTimeout(30_000);
-
 const ONE = release('one');
 const scratch: string[] = [];
 const temporary = () => {

@@ -9,8 +9,6 @@ import { type Bird, local, put, type Way } from './bird.ts';
 import { busybox } from './shells.ts';
 import { adopted, agree, atWork, done, release, stepsOn, theirs } from './steps.ts';
 
-jest.setTimeout(60_000);
-
 const [ONE, TWO] = [release('one'), release('two')];
 
 /** How an answer ends. */

@@ -10,8 +10,6 @@ import { hold } from '../../delivery/router.ts';
 import { type Bird, by, local, put, session } from './bird.ts';
 import { agree, done, release, stepsOn, theirs } from './steps.ts';
 
-jest.setTimeout(60_000);
-
 const [ONE, TWO, THREE] = [release('one'), release('two'), release('three')];
 
 /** A judge that finds this. */

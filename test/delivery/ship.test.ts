@@ -12,8 +12,6 @@ import { redundant } from '../lab/topologies.ts';
 import { type Bird, by, local, mainFile, session, startBird } from './bird.ts';
 import { done } from './steps.ts';
 
-jest.setTimeout(60_000);
-
 /** Three real BIRDs, whose sessions are none of the fabric's: what the gate asks of those is for other tests. */
 const ROUTERS = ['e1', 'e2', 'w1'];
 const sessions = fabricOf(redundant()).sessions;

@@ -4,8 +4,6 @@ import { type Bird, local, put } from './bird.ts';
 import { type Space, smallSpace } from './space.ts';
 import { adopted, agree, done, release, type Steps, stepsOn, theirs } from './steps.ts';
 
-jest.setTimeout(60_000);
-
 const ONE = release('one');
 const TWO = release('two');
 

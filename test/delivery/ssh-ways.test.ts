@@ -6,8 +6,6 @@ import type { Ran, Running } from '../../delivery/remote.ts';
 import { type SshTarget, sshRemote } from '../../delivery/ssh.ts';
 import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 
-jest.setTimeout(60_000);
-
 /** Quotes of all kinds, a history mark, an octal escape, a comment with an apostrophe, and what came in. */
 const SCRIPT = `# it's a script
 for word in "$@"; do printf '<%s>' "$word"; done

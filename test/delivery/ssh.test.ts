@@ -197,4 +197,4 @@ setInterval(() => {}, 1000);
   child.kill('SIGKILL');
   await waited('no client is left', () => clientsOf(sshd).length === 0);
   rmSync(script);
-}, 90_000);
+});

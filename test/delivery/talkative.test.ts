@@ -9,8 +9,6 @@ import { heard } from '../../machine/index.ts';
 import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { waited } from './waited.ts';
 
-jest.setTimeout(120_000);
-
 let sshd: Sshd;
 let agent: Agent;
 const ends: (() => Promise<void>)[] = [];

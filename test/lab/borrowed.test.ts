@@ -130,5 +130,5 @@ scenario('a pod on an address that its node borrowed from a block of another one
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 });

@@ -40,12 +40,12 @@ scenario('two reflectors on one LAN, while something breaks', () => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await booted(redundant());
-  }, 60_000);
+  });
   afterAll(async () => lab?.holder.end());
 
   test('all is well at first', async () => {
     expect((await look(lab, [], 5000)).failures).toEqual([]);
-  }, 30_000);
+  });
 
   test('one session of a pair is lost: no node hairpins, and nothing else changes', async () => {
     const session = named(lab, 'e-a--e1/ipv4');
@@ -57,7 +57,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     );
     await askBird(lab.holder.path(`${hostFolder('e1')}/bird.ctl`), 'enable all');
     expect((await look(lab, [], 20_000)).failures).toEqual([]);
-  }, 90_000);
+  });
 
   test("a segment loses MTU: packets of the pods' size vanish, and it is said between whom", async () => {
     const { interface: own } = port(lab, 'core', 'w1');
@@ -68,7 +68,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     await on(lab, 'w1', `ip link set ${own} mtu 1420`);
     for (const pod of lab.plan.pods)
       await on(lab, pod.netns, `ip link set eth0 mtu ${pod.mtu}; ip route flush cache`);
-  }, 60_000);
+  });
 
   test('a cable comes off at one end: the other reflector takes over within the hold time', async () => {
     const { port: cable } = port(lab, 'east-lan', 'e1');
@@ -77,7 +77,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     expect(await back(lab, 'e-b', 'w-a', 12)).toBe('back');
     await lab.holder.run(`ip link set ${cable} up`);
     expect((await look(lab, [], 25_000)).failures).toEqual([]);
-  }, 120_000);
+  });
 
   test('a reflector dies without a word: the other one carries everything within the hold time', async () => {
     const dead = named(lab, 'e1');
@@ -88,7 +88,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     const { failures, probed } = await look(lab, [dead], 15_000);
     expect(failures).toEqual([]);
     expect(probed.every(({ reached }) => reached)).toBe(true);
-  }, 120_000);
+  });
 
   test('the last way is cut: what cannot be reached is expected to be unreachable, and is', async () => {
     const all = [named(lab, 'e1'), named(lab, 'core')];
@@ -99,7 +99,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
       'e-a e-b',
       'e-b e-a',
     ]);
-  }, 60_000);
+  });
 });
 
 /** The plan with one file of one host changed. */
@@ -155,7 +155,7 @@ scenario("Calico's own filters", () => {
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 
   test('that accept single addresses tell every machine of every pod, which leads to it as its block does', async () => {
     const accept = { action: 'Accept' as const, match: { cidr: '10.42.0.0/16', operator: 'In' as const } };
@@ -174,7 +174,7 @@ scenario("Calico's own filters", () => {
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 
   test('of v3.32 let out what is better than a pod, as while one moves; a pod has the metric that Felix gives it', async () => {
     const lab = await booted(redundant({ calico: { version: 'v3.32.1' } }));
@@ -191,7 +191,7 @@ scenario("Calico's own filters", () => {
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 });
 
 scenario('a lab that was built wrong', () => {
@@ -243,7 +243,7 @@ scenario('a lab that was built wrong', () => {
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 
   test('a filter that drops one block is seen by what is exported, though every session is up', async () => {
     const drop = (text: string) =>
@@ -268,7 +268,7 @@ scenario('a lab that was built wrong', () => {
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 
   test('a filter that BIRD applies to the wrong type is seen by its log', async () => {
     const brackets = (text: string) =>
@@ -286,14 +286,14 @@ scenario('a lab that was built wrong', () => {
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 
   test('a disk that is full is said, and leaves nothing behind', async () => {
     const programs = findPrograms('.');
     if ('says' in programs) throw new Error(programs.mend);
     const full = bootLab({ fabric: fabricOf(redundant()), routerFiles, programs, room: '16k' });
     await expect(full).rejects.toThrow(/ENOSPC/);
-  }, 30_000);
+  });
 });
 
 scenario('a filter on one of two reflectors, while something breaks', () => {
@@ -307,7 +307,7 @@ scenario('a filter on one of two reflectors, while something breaks', () => {
       bgp: { ...topology.bgp, nodeToNodeMesh: false },
       calico: { ...calico, filters },
     });
-  }, 60_000);
+  });
   afterAll(async () => lab?.holder.end());
 
   test('a session of the other region is lost: what the filter hides is missed nowhere', async () => {
@@ -316,7 +316,7 @@ scenario('a filter on one of two reflectors, while something breaks', () => {
     expect((await look(lab, [session], 15_000)).failures).toEqual([]);
     await askBird(lab.holder.path(`${hostFolder('e1')}/bird.ctl`), 'enable all');
     expect((await look(lab, [], 20_000)).says('session')).toEqual([]);
-  }, 90_000);
+  });
 
   test('the one reflector dies that tells of the block: its pods are lost, and no others', async () => {
     const dead = named(lab, 'e2');
@@ -329,5 +329,5 @@ scenario('a filter on one of two reflectors, while something breaks', () => {
       'e-b to e-a',
       'w-a to e-a',
     ]);
-  }, 60_000);
+  });
 });

@@ -8,7 +8,7 @@ scenario('pods that talk over both families', () => {
     const network = NETWORKS['redundant-dual-stack'] as NonNullable<(typeof NETWORKS)[string]>;
     // A route to a single address that somebody writes on a node would travel as one that it borrowed.
     lab = await booted({ ...network, bgp: { ...network.bgp, exportBorrowed: false } });
-  }, 60_000);
+  });
   afterAll(async () => lab?.holder.end());
 
   test('IPv6 goes the ways of IPv4, with the same MTU', async () => {
@@ -32,7 +32,7 @@ scenario('pods that talk over both families', () => {
       ['w-a', 'e-b', 3, 1420],
     ]);
     expect(ways('ipv4')).toEqual(ways('ipv6'));
-  }, 60_000);
+  });
 
   test('a hairpin of IPv6 alone is seen', async () => {
     const pod = lab.plan.pods
@@ -43,7 +43,7 @@ scenario('pods that talk over both families', () => {
     const { says } = await look(lab);
     await on(lab, 'e-a', `ip -6 route del ${route}`);
     expect(says('path')).toEqual(['e-a to e-b (ipv6): e-a hands over to e1, not to e-b (e-a > e1 > e-b)']);
-  }, 60_000);
+  });
 
   test('a way that is narrower than it is said to be loses large IPv6 packets, and it is said between whom', async () => {
     const own = lab.plan.segments
@@ -55,5 +55,5 @@ scenario('pods that talk over both families', () => {
       expect.stringMatching(/^w-a to e-a \(ipv6\): packets of 1420 bytes do not arrive/),
     );
     expect(says('mtu').some((one) => one.startsWith('e-a to e-b'))).toBe(false);
-  }, 60_000);
+  });
 });

@@ -14,7 +14,7 @@ scenario('Calico finds another address than the topology has', () => {
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 
   test('with the node-ip that noencap writes all is as it must be', async () => {
     const lab = await booted(firstFound('kubernetes'));
@@ -23,7 +23,7 @@ scenario('Calico finds another address than the topology has', () => {
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 
   test('one that finds none does not start at all', async () => {
     const topology = firstFound('firstFound');
@@ -36,5 +36,5 @@ scenario('Calico finds another address than the topology has', () => {
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 });

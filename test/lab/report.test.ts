@@ -41,7 +41,7 @@ scenario.each(cases)("the field report's network: $name", ({ name, bgp, version 
   beforeAll(async () => {
     lab = await booted(report(bgp, version));
     seen = await look(lab);
-  }, 60_000);
+  });
   afterAll(async () => lab?.holder.end());
 
   test('every pod reaches every other, by the right machines, at the right sizes', () => {
@@ -113,5 +113,5 @@ scenario('without the mesh, reflectors that set themselves', () => {
     } finally {
       await lab.holder.end();
     }
-  }, 60_000);
+  });
 });

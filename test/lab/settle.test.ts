@@ -6,7 +6,7 @@ scenario('a verdict needs a network that rests', () => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await booted(redundant());
-  }, 60_000);
+  });
   afterAll(async () => lab?.holder.end());
 
   test('one that changes from look to look never does, and it is said where', async () => {
@@ -22,7 +22,7 @@ scenario('a verdict needs a network that rests', () => {
     await on(lab, 'e1', 'ip route flush type blackhole');
     expect(seen.unsettled).toMatch(/^not settled after \d+ s: e1 went on changing$/);
     expect(unsettled(seen)?.says).toBe(`the lab has ${seen.unsettled}`);
-  }, 60_000);
+  });
 
   test('one that rests without all that it should have is judged', async () => {
     const { sessions } = lab.expected;
@@ -30,7 +30,7 @@ scenario('a verdict needs a network that rests', () => {
     const asking = { ...lab, expected: { ...lab.expected, sessions: [...sessions, ...absent] } };
     const seen = await converged(asking, { patience: 2000 });
     expect(unsettled(seen)).toBeUndefined();
-  }, 60_000);
+  });
 });
 
 type Ends = Lab['expected']['sessions'][number]['ends'];

@@ -28,7 +28,7 @@ scenario('of several equal ways each is judged, whichever one a flow takes', () 
   let lab: Lab;
   beforeAll(async () => {
     lab = await booted(redundant());
-  }, 60_000);
+  });
   afterAll(async () => lab?.holder.end());
 
   test.each(WEIGHTS)(

@@ -94,7 +94,7 @@ describe.each([
       await networkIn(world).expect('e-a').reaches('w-a');
       await networkIn(world).expect('w-a').reaches('e-b');
       net = networkIn({ ...world, patience: Math.min(world.patience, 300) });
-    }, 60_000);
+    });
     afterAll(() => world?.end());
 
     test.each(Object.entries(wrong))(
