@@ -1,3 +1,4 @@
+import { ipPool } from '../calico/defaults.ts';
 import type { Fabric } from '../fabric/index.ts';
 import type { Cluster } from './cluster.ts';
 import { fieldAt, textOf } from './cluster-objects.ts';
@@ -13,12 +14,12 @@ export function comparePools(cluster: Cluster, { pods }: Fabric): Compared[] {
     const spec = (field: string) => fieldAt(object.value, ['spec', field]);
     const pool = pods.pools.find(({ cidr }) => cidr.text === canonical(spec('cidr')));
     if (pool === undefined) return [];
-    // Each as Calico takes it where nothing is written.
+    const usual = ipPool(pool.cidr.family);
     const fields: readonly (readonly [field: string, before: unknown, after: unknown])[] = [
-      ['nodeSelector', spec('nodeSelector') || 'all()', 'all()'],
-      ['disableBGPExport', spec('disableBGPExport') ?? false, false],
-      ['natOutgoing', spec('natOutgoing') ?? false, pods.natOutgoing],
-      ['blockSize', spec('blockSize') ?? (pool.cidr.family === 'ipv4' ? 26 : 122), pool.blockSize],
+      ['nodeSelector', spec('nodeSelector') || usual.nodeSelector, usual.nodeSelector],
+      ['disableBGPExport', spec('disableBGPExport') ?? usual.disableBGPExport, usual.disableBGPExport],
+      ['natOutgoing', spec('natOutgoing') ?? usual.natOutgoing, pods.natOutgoing],
+      ['blockSize', spec('blockSize') ?? usual.blockSize, pool.blockSize],
     ];
     const details = fields
       .filter(([, before, after]) => before !== after)

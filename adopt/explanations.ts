@@ -1,3 +1,4 @@
+import { isInstallationDefault } from '../calico/defaults.ts';
 import type { FieldChange } from '../review/fields.ts';
 
 /** Why a difference between today and the rendered network is there, and what it does to what runs. */
@@ -22,39 +23,6 @@ const OPERATOR_KINDS = [
   'CustomResourceDefinition',
 ];
 
-/** What the operator does where the Installation does not say it (tigera/operator, fillDefaults). */
-export const DEFAULTS: readonly (readonly [RegExp, unknown])[] = [
-  [/^spec\.variant$/, 'Calico'],
-  [/^spec\.cni(\.ipam)?\.type$/, 'Calico'],
-  [/^spec\.cni\.binDir$/, '/opt/cni/bin'],
-  [/^spec\.cni\.confDir$/, '/etc/cni/net.d'],
-  [/^spec\.cni\.specVersion$/, 'Auto'],
-  [/^spec\.calicoNetwork\.(bgp|hostPorts)$/, 'Enabled'],
-  [/^spec\.calicoNetwork\.(containerIPForwarding|windowsDataplane)$/, 'Disabled'],
-  [/^spec\.calicoNetwork\.linuxDataplane$/, 'Iptables'],
-  [/^spec\.calicoNetwork\.multiInterfaceMode$/, 'None'],
-  [/^spec\.calicoNetwork\.linuxPolicySetupTimeoutSeconds$/, 0],
-  [/^spec\.calicoNetwork\.nodeAddressAutodetectionV[46]\.firstFound$/, true],
-  [/^spec\.calicoNetwork\.ipPools\[.*\]\.(disableBGPExport|disableNewAllocations)$/, false],
-  [/^spec\.calicoNetwork\.ipPools\[.*\]\.nodeSelector$/, 'all()'],
-  [/^spec\.calicoNetwork\.ipPools\[.*\]\.assignmentMode$/, 'Automatic'],
-  [/^spec\.calicoNetwork\.ipPools\[.*\]\.natOutgoing$/, 'Enabled'],
-  [/^spec\.calicoNetwork\.ipPools\[.*\]\.blockSize$/, 26],
-  [/^spec\.calicoNetwork\.ipPools\[.*\]\.name$/, 'default-ipv4-ippool'],
-  [/^spec\.calicoNetwork\.ipPools\[.*\]\.allowedUses\[\]$/, 'Workload'],
-  [/^spec\.calicoNetwork\.ipPools\[.*\]\.allowedUses\[\]$/, 'Tunnel'],
-  [/^spec\.controlPlaneReplicas$/, 2],
-  [/^spec\.flexVolumePath$/, '/usr/libexec/kubernetes/kubelet-plugins/volume/exec/'],
-  [/^spec\.kubeletVolumePluginPath$/, '/var/lib/kubelet'],
-  [/^spec\.nodeUpdateStrategy\.type$/, 'RollingUpdate'],
-  [/^spec\.nodeUpdateStrategy\.rollingUpdate\.maxUnavailable$/, 1],
-  [/^spec\.logging\.cni\.logSeverity$/, 'Info'],
-  [/^spec\.logging\.cni\.logFileMaxSize$/, '100Mi'],
-  [/^spec\.logging\.cni\.logFileMaxCount$/, 10],
-  [/^spec\.logging\.cni\.logFileMaxAgeDays$/, 30],
-  [/^spec\.nonPrivileged$/, 'Disabled'],
-];
-
 const isKeep = ({ path }: FieldChange): boolean =>
   /^metadata\.annotations(\."(argocd\.argoproj\.io\/sync-options|kustomize\.toolkit\.fluxcd\.io\/prune)")?$/.test(
     path,
@@ -71,8 +39,7 @@ export const FIELD_RULES: readonly FieldRule[] = [
     id: 'default-written',
     says: 'what the operator does anyway, written out so that it has nothing to write back',
     kinds: ['Installation'],
-    fits: ({ path, before, after }) =>
-      before === undefined && DEFAULTS.some(([field, value]) => field.test(path) && value === after),
+    fits: ({ path, before, after }) => before === undefined && isInstallationDefault(path, after),
   },
   {
     id: 'registry-slash',

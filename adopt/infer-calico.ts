@@ -1,4 +1,4 @@
-import { CARRIED } from '../topology/rules/calico.ts';
+import { CARRIED } from '../calico/releases.ts';
 import { type Cluster, type RunningNode, text } from './cluster.ts';
 import { type ClusterObject, type Fields, fieldAt, isFields, textOf } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note, within } from './facts.ts';

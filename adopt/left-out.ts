@@ -1,6 +1,6 @@
+import { isInstallationDefault } from '../calico/defaults.ts';
 import type { Cluster, RunningNode } from './cluster.ts';
 import { type ClusterObject, fieldAt, isFields, textOf } from './cluster-objects.ts';
-import { DEFAULTS } from './explanations.ts';
 import { type Note, within } from './facts.ts';
 
 /**
@@ -39,7 +39,7 @@ function ofInstallation({ value }: ClusterObject): string[][] {
     const name = path.join('.');
     if (TAKEN.test(name)) return [];
     if (isFields(found)) return Object.keys(found).flatMap((key) => below(found[key], [...path, key]));
-    const isDefault = DEFAULTS.some(([field, usual]) => field.test(`spec.${name}`) && usual === found);
+    const isDefault = isInstallationDefault(`spec.${name}`, found);
     return isDefault ? [] : [[...path]];
   };
   return below(fieldAt(value, ['spec']) ?? {}, []);

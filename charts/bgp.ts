@@ -1,11 +1,11 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { calicoHas } from '../calico/releases.ts';
 import type { Fabric, Peering } from '../fabric/index.ts';
 import * as v1 from '../imports/crd.projectcalico.org.ts';
 import * as v3 from '../imports/projectcalico.org.ts';
 import type { Family } from '../topology/address.ts';
 import type { BgpFilter, FilterRule } from '../topology/model.ts';
-import { type CalicoFeatures, calicoFeatures } from './features.ts';
 import { CUSTOM, KEEP_CUSTOM, PRUNE } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
@@ -18,7 +18,6 @@ export class Bgp extends ManifestChart {
     // The twin under the other group is the same stored object: who prunes the one deletes both.
     const isGuarded = apiMovesTo !== undefined;
     const annotations = isGuarded ? KEEP_CUSTOM : api === 'projectcalico.org/v3' ? PRUNE : CUSTOM;
-    const features = calicoFeatures(fabric.calico.version);
     new kinds.BgpConfiguration(this, 'configuration', {
       // Without it every node falls back to Calico's own AS number and mesh, and all sessions with routers end.
       metadata: { name: 'default', annotations: KEEP_CUSTOM },
@@ -30,8 +29,11 @@ export class Bgp extends ManifestChart {
     });
     for (const filter of fabric.calico.filters) {
       // The four lists of rules have one shape and four nominal types, twice: one cast instead of eight mappings.
-      const spec = filterSpec(filter, fabric.pods.families, features) as unknown as v1.BgpFilterSpec &
-        v3.BgpFilterSpec;
+      const spec = filterSpec(
+        filter,
+        fabric.pods.families,
+        fabric.calico.version,
+      ) as unknown as v1.BgpFilterSpec & v3.BgpFilterSpec;
       new kinds.BgpFilter(this, `filter-${filter.name}`, {
         metadata: { name: filter.name, annotations },
         spec,
@@ -64,38 +66,39 @@ function selectorString(value: string): string {
   return `'${value}'`;
 }
 
-function filterSpec(filter: BgpFilter, families: readonly Family[], features: CalicoFeatures) {
+function filterSpec(filter: BgpFilter, families: readonly Family[], version: string) {
   const lists = families.flatMap((family) =>
     (['import', 'export'] as const).map((direction) => {
       const rules = filter[direction].filter(
         (rule) => rule.match === undefined || rule.match.cidr.family === family,
       );
       const name = `${direction}${family === 'ipv4' ? 'V4' : 'V6'}`;
-      return [name, rules.map((rule) => filterRule(filter, rule, family, features))] as const;
+      return [name, rules.map((rule) => filterRule(filter, rule, family, version))] as const;
     }),
   );
   return Object.fromEntries(lists.filter(([, rules]) => rules.length > 0));
 }
 
 /** Never without a condition that this Calico lacks: the rule would then hold for more than it says. */
-function filterRule(filter: BgpFilter, rule: FilterRule, family: Family, features: CalicoFeatures) {
+function filterRule(filter: BgpFilter, rule: FilterRule, family: Family, version: string) {
   if (
-    (rule.source !== undefined && !features.filterSource) ||
-    (rule.prefixLength !== undefined && !features.filterPrefixLength)
+    (rule.source !== undefined && !calicoHas(version, 'filterSource')) ||
+    (rule.prefixLength !== undefined && !calicoHas(version, 'filterPrefixLength'))
   ) {
-    throw new Error(`filter ${filter.name} has a condition that Calico v3.${features.minor} lacks`);
+    throw new Error(`filter ${filter.name} has a condition that Calico ${version} lacks`);
   }
   return {
     action: rule.action,
-    ...routes(rule, family, features),
+    ...routes(rule, family, version),
     ...(rule.prefixLength === undefined ? {} : { prefixLength: rule.prefixLength }),
     ...(rule.source === undefined ? {} : { source: rule.source }),
   };
 }
 
-function routes({ match }: FilterRule, family: Family, { filterAnyRoute }: CalicoFeatures) {
+function routes({ match }: FilterRule, family: Family, version: string) {
   if (match !== undefined) return { cidr: match.cidr.text, matchOperator: match.operator };
-  return filterAnyRoute ? {} : { cidr: family === 'ipv4' ? '0.0.0.0/0' : '::/0', matchOperator: 'In' };
+  if (calicoHas(version, 'filterAnyRoute')) return {};
+  return { cidr: family === 'ipv4' ? '0.0.0.0/0' : '::/0', matchOperator: 'In' };
 }
 
 /** calico-node reads password Secrets itself, and the operator gives it no right to. */

@@ -1,9 +1,10 @@
 import type { Construct } from 'constructs';
+import { defaultPoolName, INSTALLATION, installationPool } from '../calico/defaults.ts';
+import { calicoHas, hasCniSpecVersion } from '../calico/releases.ts';
 import type { Fabric } from '../fabric/index.ts';
 import * as operator from '../imports/operator.tigera.io.ts';
 import type { Family } from '../topology/address.ts';
 import type { Pool } from '../topology/model.ts';
-import { type CalicoFeatures, calicoFeatures } from './features.ts';
 import { KEEP_CUSTOM } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
@@ -14,18 +15,17 @@ import { ManifestChart } from './manifest-chart.ts';
 export class Installation extends ManifestChart {
   constructor(scope: Construct, fabric: Fabric) {
     super(scope, 'cluster/10-installation/installation.yaml');
-    const features = calicoFeatures(fabric.calico.version);
     new operator.Installation(this, 'installation', {
       metadata: { name: 'default', annotations: KEEP_CUSTOM },
       spec: {
-        variant: operator.InstallationSpecVariant.CALICO,
+        variant: written<operator.InstallationSpecVariant>(INSTALLATION.variant),
         // The operator adds a missing slash, and the engine would take it off again.
         ...(fabric.calico.registry === undefined ? {} : { registry: `${fabric.calico.registry}/` }),
         ...(fabric.calico.imagePullSecrets.length === 0
           ? {}
           : { imagePullSecrets: fabric.calico.imagePullSecrets.map((name) => ({ name })) }),
-        cni: cni(features),
-        calicoNetwork: network(fabric, features),
+        cni: cni(fabric.calico.version),
+        calicoNetwork: network(fabric),
         ...OPERATOR_DEFAULTS,
       },
     });
@@ -43,41 +43,32 @@ export class Installation extends ManifestChart {
  */
 function poolName({ k3s }: Fabric, { cidr }: Pool): string {
   const isFirst = k3s.clusterCidrs.some(({ text }) => text === cidr.text);
-  return isFirst ? `default-${cidr.family}-ippool` : `pods-${cidr.text.replace(/[^0-9a-f]+/g, '-')}`;
+  return isFirst ? defaultPoolName(cidr.family) : `pods-${cidr.text.replace(/[^0-9a-f]+/g, '-')}`;
 }
 
-function cni({ cniFolders, cniSpecVersion }: CalicoFeatures): operator.InstallationSpecCni {
+/** A default in the words that the Installation has for that field. */
+const written = <E extends string>(text: `${E}`): E => text as E;
+
+function cni(version: string): operator.InstallationSpecCni {
+  const { type, ipam, binDir, confDir, specVersion } = INSTALLATION.cni;
   return {
-    type: operator.InstallationSpecCniType.CALICO,
-    ipam: { type: operator.InstallationSpecCniIpamType.CALICO },
-    ...(cniFolders ? { binDir: '/opt/cni/bin', confDir: '/etc/cni/net.d' } : {}),
-    ...(cniSpecVersion ? { specVersion: operator.InstallationSpecCniSpecVersion.AUTO } : {}),
+    type: written<operator.InstallationSpecCniType>(type),
+    ipam: { type: written<operator.InstallationSpecCniIpamType>(ipam.type) },
+    ...(calicoHas(version, 'cniFolders') ? { binDir, confDir } : {}),
+    ...(hasCniSpecVersion(version)
+      ? { specVersion: written<operator.InstallationSpecCniSpecVersion>(specVersion) }
+      : {}),
   };
 }
 
-function network(fabric: Fabric, features: CalicoFeatures): operator.InstallationSpecCalicoNetwork {
+function network(fabric: Fabric): operator.InstallationSpecCalicoNetwork {
   const { families, mtu } = fabric.pods;
+  const { calicoNetwork: usual } = INSTALLATION;
+  const { version } = fabric.calico;
   return {
     // The operator refuses pools without encapsulation unless BGP is on.
-    bgp: operator.InstallationSpecCalicoNetworkBgp.ENABLED,
-    ipPools: fabric.pods.pools.map((pool) => ({
-      cidr: pool.cidr.text,
-      blockSize: pool.blockSize,
-      encapsulation: operator.InstallationSpecCalicoNetworkIpPoolsEncapsulation.NONE,
-      natOutgoing: fabric.pods.natOutgoing
-        ? operator.InstallationSpecCalicoNetworkIpPoolsNatOutgoing.ENABLED
-        : operator.InstallationSpecCalicoNetworkIpPoolsNatOutgoing.DISABLED,
-      nodeSelector: 'all()',
-      disableBgpExport: false,
-      ...(features.poolDetails
-        ? {
-            name: poolName(fabric, pool),
-            disableNewAllocations: pool.retiring,
-            allowedUses: ['Workload', 'Tunnel'],
-            assignmentMode: 'Automatic',
-          }
-        : {}),
-    })),
+    bgp: written<operator.InstallationSpecCalicoNetworkBgp>(usual.bgp),
+    ipPools: fabric.pods.pools.map((pool) => ipPool(fabric, pool)),
     ...(mtu === undefined ? {} : { mtu }),
     ...(families.includes('ipv4')
       ? {
@@ -100,14 +91,44 @@ function network(fabric: Fabric, features: CalicoFeatures): operator.Installatio
     // K3s's service load balancer ends in pods whose ip_forward is 0, which is what Calico's CNI sets by default.
     containerIpForwarding: fabric.calico.containerIPForwarding
       ? operator.InstallationSpecCalicoNetworkContainerIpForwarding.ENABLED
-      : operator.InstallationSpecCalicoNetworkContainerIpForwarding.DISABLED,
-    hostPorts: operator.InstallationSpecCalicoNetworkHostPorts.ENABLED,
-    linuxDataplane: operator.InstallationSpecCalicoNetworkLinuxDataplane.IPTABLES,
-    multiInterfaceMode: operator.InstallationSpecCalicoNetworkMultiInterfaceMode.NONE,
-    ...(features.windowsDataplane
-      ? { windowsDataplane: operator.InstallationSpecCalicoNetworkWindowsDataplane.DISABLED }
+      : written<operator.InstallationSpecCalicoNetworkContainerIpForwarding>(usual.containerIPForwarding),
+    hostPorts: written<operator.InstallationSpecCalicoNetworkHostPorts>(usual.hostPorts),
+    linuxDataplane: written<operator.InstallationSpecCalicoNetworkLinuxDataplane>(usual.linuxDataplane),
+    multiInterfaceMode: written<operator.InstallationSpecCalicoNetworkMultiInterfaceMode>(
+      usual.multiInterfaceMode,
+    ),
+    ...(calicoHas(version, 'windowsDataplane')
+      ? {
+          windowsDataplane: written<operator.InstallationSpecCalicoNetworkWindowsDataplane>(
+            usual.windowsDataplane,
+          ),
+        }
       : {}),
-    ...(features.policySetupTimeout ? { linuxPolicySetupTimeoutSeconds: 0 } : {}),
+    ...(calicoHas(version, 'policySetupTimeout')
+      ? { linuxPolicySetupTimeoutSeconds: usual.linuxPolicySetupTimeoutSeconds }
+      : {}),
+  };
+}
+
+function ipPool(fabric: Fabric, pool: Pool): operator.InstallationSpecCalicoNetworkIpPools {
+  const usual = installationPool(pool.cidr.family);
+  return {
+    cidr: pool.cidr.text,
+    blockSize: pool.blockSize,
+    encapsulation: operator.InstallationSpecCalicoNetworkIpPoolsEncapsulation.NONE,
+    natOutgoing: fabric.pods.natOutgoing
+      ? written<operator.InstallationSpecCalicoNetworkIpPoolsNatOutgoing>(usual.natOutgoing)
+      : operator.InstallationSpecCalicoNetworkIpPoolsNatOutgoing.DISABLED,
+    nodeSelector: usual.nodeSelector,
+    disableBgpExport: usual.disableBGPExport,
+    ...(calicoHas(fabric.calico.version, 'poolDetails')
+      ? {
+          name: poolName(fabric, pool),
+          disableNewAllocations: pool.retiring,
+          allowedUses: [...usual.allowedUses],
+          assignmentMode: usual.assignmentMode,
+        }
+      : {}),
   };
 }
 
@@ -140,23 +161,28 @@ function detection<K>(fabric: Fabric, family: Family, internalIp: K): Detection<
 }
 
 /** What the operator would write back; see the API reference of Installation. */
+const { controlPlaneReplicas, flexVolumePath, kubeletVolumePluginPath, nonPrivileged } = INSTALLATION;
+const { nodeUpdateStrategy, logging } = INSTALLATION;
 const OPERATOR_DEFAULTS = {
-  controlPlaneReplicas: 2,
-  flexVolumePath: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec/',
-  kubeletVolumePluginPath: '/var/lib/kubelet',
+  controlPlaneReplicas,
+  flexVolumePath,
+  kubeletVolumePluginPath,
   nodeUpdateStrategy: {
-    type: 'RollingUpdate',
+    type: nodeUpdateStrategy.type,
     rollingUpdate: {
-      maxUnavailable: operator.InstallationSpecNodeUpdateStrategyRollingUpdateMaxUnavailable.fromNumber(1),
+      maxUnavailable: operator.InstallationSpecNodeUpdateStrategyRollingUpdateMaxUnavailable.fromNumber(
+        nodeUpdateStrategy.rollingUpdate.maxUnavailable,
+      ),
     },
   },
   logging: {
     cni: {
-      logSeverity: operator.InstallationSpecLoggingCniLogSeverity.INFO,
-      logFileMaxSize: operator.InstallationSpecLoggingCniLogFileMaxSize.fromString('100Mi'),
-      logFileMaxCount: 10,
-      logFileMaxAgeDays: 30,
+      ...logging.cni,
+      logSeverity: written<operator.InstallationSpecLoggingCniLogSeverity>(logging.cni.logSeverity),
+      logFileMaxSize: operator.InstallationSpecLoggingCniLogFileMaxSize.fromString(
+        logging.cni.logFileMaxSize,
+      ),
     },
   },
-  nonPrivileged: 'Disabled',
+  nonPrivileged,
 };

@@ -1,11 +1,11 @@
 import { type ApiObject, Include, JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { operatorRules } from '../calico/operator-rules.ts';
+import { calicoMinor, operatorOf } from '../calico/releases.ts';
 import type { Fabric } from '../fabric/index.ts';
-import { calicoFeatures } from './features.ts';
 import { KEEP } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
-import { operatorRules } from './operator-rules.ts';
 
 const FILE = 'cluster/00-operator/operator.yaml';
 const NAME = 'tigera-operator';
@@ -14,7 +14,7 @@ const NAME = 'tigera-operator';
 export class Operator extends ManifestChart {
   constructor(scope: Construct, fabric: Fabric) {
     super(scope, FILE);
-    const { minor, operator } = calicoFeatures(fabric.calico.version);
+    const operator = operatorOf(fabric.calico.version);
     if (operator === undefined) throw new Error(`no operator for Calico ${fabric.calico.version}`);
     const metadata = (name: string, namespaced: boolean): k8s.ObjectMeta => ({
       name,
@@ -40,7 +40,10 @@ export class Operator extends ManifestChart {
       metadata: metadata(`${NAME}-secrets`, false),
       rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['create', 'update', 'delete'] }],
     });
-    new k8s.KubeClusterRole(this, 'role', { metadata: metadata(NAME, false), rules: operatorRules(minor) });
+    new k8s.KubeClusterRole(this, 'role', {
+      metadata: metadata(NAME, false),
+      rules: operatorRules(calicoMinor(fabric.calico.version)),
+    });
     new k8s.KubeClusterRoleBinding(this, 'binding', {
       metadata: metadata(NAME, false),
       subjects,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { smallestPodMtu } from '../analysis/index.ts';
-import { buildFabric, calicoMinor, type Fabric } from '../fabric/index.ts';
+import { calicoHas } from '../calico/releases.ts';
+import { buildFabric, type Fabric } from '../fabric/index.ts';
 import { whyUnreadable } from '../machine/index.ts';
 import { fault, located, pathText } from '../topology/fault.ts';
 import { type Fault, formatFault, type Source, type Topology } from '../topology/index.ts';
@@ -106,15 +107,12 @@ export function operatorManifestFaults(topology: Topology, file: string): Fault[
   ];
 }
 
-/** Before v3.30 the manifest brought the CRDs; later operators bring them themselves. */
-const CRDS_UNTIL_MINOR = 29;
-
 /** A file of that hash may still be the wrong one: without the operator, or without its CRDs, nothing would ever start. */
 function contentFaults({ calico: { version } }: Topology, file: string, text: string): Fault[] {
   const has = (kind: string) => new RegExp(`^kind: ["']?${kind}["']?\\s*$`, 'm').test(text);
   const missing = [
     ...(has('Deployment') ? [] : ['no Deployment']),
-    ...(calicoMinor(version) > CRDS_UNTIL_MINOR || has('CustomResourceDefinition')
+    ...(calicoHas(version, 'operatorBringsCrds') || has('CustomResourceDefinition')
       ? []
       : ['no CustomResourceDefinition']),
   ];

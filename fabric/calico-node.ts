@@ -1,3 +1,4 @@
+import { calicoHas } from '../calico/releases.ts';
 import type { Fabric } from './fabric.ts';
 
 /**
@@ -15,6 +16,9 @@ export function calicoNode({ calico, pods }: Fabric): ReadonlyMap<string, string
     ['IP forwarding in containers', calico.containerIPForwarding ? 'on' : 'off'],
   ]);
 }
+
+/** From v3.32 a route carries the kernel's metric to other nodes as LOCAL_PREF, and back (calico#12089). */
+export const carriesMetric = ({ calico }: Fabric): boolean => calicoHas(calico.version, 'metricAsPreference');
 
 /** Which of these are another in another fabric. */
 export function calicoNodeChanges(before: Fabric, after: Fabric): string[] {

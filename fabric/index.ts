@@ -13,14 +13,7 @@ export {
 } from './bgp-filters.ts';
 export { nodeBlocks, podAddress, podAddresses } from './blocks.ts';
 export { buildFabric } from './build.ts';
-export { calicoNode, calicoNodeChanges } from './calico-node.ts';
-export {
-  calicoMinor,
-  carriesMetric,
-  FIRST_WITH_METRIC,
-  HIGHEST_LOCAL_PREF,
-  NORMAL_PRIORITY,
-} from './calico-policy.ts';
+export { calicoNode, calicoNodeChanges, carriesMetric } from './calico-node.ts';
 export { clusterBetween } from './cluster-between.ts';
 export { FARTHEST } from './distances.ts';
 export type { Expectations, LoanExpectation, PairExpectation } from './expectations.ts';

@@ -1,3 +1,5 @@
+import { NORMAL_PRIORITY } from '../calico/metric.ts';
+import { type BirdDialect, calicoBird } from '../calico/node/config.ts';
 import type { Attachment, Fabric, NodeSpeaker, RouterSpeaker } from '../fabric/index.ts';
 import {
   asCalicoHasIt,
@@ -7,12 +9,10 @@ import {
   fnv1a,
   gatewaysOf,
   loopbacks,
-  NORMAL_PRIORITY,
   nodeBlocks,
   podAddresses,
 } from '../fabric/index.ts';
 import { addressBits, type Family, type IpAddress, type Prefix, valuesOf } from '../topology/address.ts';
-import { type BirdDialect, calicoBird } from './calico-bird.ts';
 import { type IgpMachine, igpBird, MIRROR } from './igp-bird.ts';
 import { labRouter, passwordFile } from './router-files.ts';
 
@@ -248,6 +248,8 @@ function nodeHost(
         family,
         blocks: blocks.get(node.name) ?? [],
         dialect,
+        log: `${hostFolder(node.name)}/${name}.log`,
+        passwordFile: (router) => `${hostFolder(node.name)}/${nodePassword(router)}`,
       });
       return { family, name, text };
     });

@@ -1,9 +1,10 @@
+import { protocolName } from '../calico/node/session.ts';
 import { acceptedBy, endsFor, type Fabric } from '../fabric/index.ts';
 import { parsePrefix } from '../topology/address.ts';
 import type { Observation } from './observe.ts';
 
 /** A line of a node's log about a route that its BIRD does not send to the router which is the route's next hop. */
-const REFUSED = /^(\S+): .*<ERR> Node_(\S+): Invalid NEXT_HOP attribute in route (\S+)$/;
+const REFUSED = /^(\S+): .*<ERR> (\S+): Invalid NEXT_HOP attribute in route (\S+)$/;
 
 /** Whether a BGPFilter asks for the route that this line is about: nothing is lost by that, and `check` warns of it (NE418). */
 export function isAskedFor(fabric: Fabric, line: string): boolean {
@@ -14,8 +15,10 @@ export function isAskedFor(fabric: Fabric, line: string): boolean {
   return fabric.sessions.some((session) => {
     if (!session.ends.some(({ speaker }) => speaker === node.name)) return false;
     const { speaker, address } = endsFor(session, node.name).remote;
-    const isIt = address.text.replace(/[.:]/g, '_') === peer;
-    return isIt && acceptedBy(fabric, node, speaker, prefix.prefix) !== undefined;
+    return (
+      protocolName(session, address.text) === peer &&
+      acceptedBy(fabric, node, speaker, prefix.prefix) !== undefined
+    );
   });
 }
 

@@ -1,4 +1,6 @@
-import { calicoMinor, calicoNodeChanges, carriesMetric, type Fabric } from '../fabric/index.ts';
+import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY, PLAIN_LOCAL_PREF } from '../calico/metric.ts';
+import { calicoHas, calicoMinor, DOCUMENTED_MINORS, SINCE } from '../calico/releases.ts';
+import { calicoNodeChanges, carriesMetric, type Fabric } from '../fabric/index.ts';
 import { listed } from '../topology/suggest.ts';
 import type { Changed, Danger } from './dangers.ts';
 
@@ -37,9 +39,6 @@ function goesBack({ before, after }: Changed): Danger[] {
     },
   ];
 }
-
-/** From v3.33 on Calico documents upgrades from the two minors before only. Until then it names v3.15 as the oldest. */
-const DOCUMENTED_MINORS = 2;
 
 function manyMinors({ before, after }: Changed): Danger[] {
   const [was, is] = [before, after].map(({ calico }) => calicoMinor(calico.version)) as [number, number];
@@ -91,18 +90,15 @@ function metricCarried({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: `from v3.32 on nodes announce their blocks with LOCAL_PREF 2147482623 instead of 100, and routes to pods have metric 1024 in the kernel instead of 0. Until all nodes have it, routes to those that have not are installed with metric 2147483547: any other route to the same prefix wins`,
+      says: `from v3.${SINCE.metricAsPreference} on nodes announce their blocks with LOCAL_PREF ${HIGHEST_LOCAL_PREF - NORMAL_PRIORITY} instead of ${PLAIN_LOCAL_PREF}, and routes to pods have metric ${NORMAL_PRIORITY} in the kernel instead of 0. Until all nodes have it, routes to those that have not are installed with metric ${HIGHEST_LOCAL_PREF - PLAIN_LOCAL_PREF}: any other route to the same prefix wins`,
       mend: 'See that neither the IGP nor anybody else brings nodes routes to blocks of the pools, and that no policy of a router outside of this topology goes by LOCAL_PREF. See docs/upgrade-calico.md.',
     },
   ];
 }
 
-/** The manifests of v3.31 are the first that take Calico's images from quay.io. */
-const QUAY_SINCE = 31;
-
 function registryMoved({ before, after }: Changed): Danger[] {
-  const [was, is] = [before, after].map(({ calico }) => calicoMinor(calico.version)) as [number, number];
-  if (was >= QUAY_SINCE || is < QUAY_SINCE || after.calico.registry !== undefined) return [];
+  const [was, is] = [before, after].map(({ calico }) => calicoHas(calico.version, 'quayImages'));
+  if (was || !is || after.calico.registry !== undefined) return [];
   const mirrored = (region: Fabric['regions'][number], registry: string) =>
     region.registryMirrors.some((one) => one.registry === registry || one.registry === '*');
   const without = after.regions.filter(
@@ -113,7 +109,7 @@ function registryMoved({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: `from v3.31 on Calico's images come from quay.io instead of docker.io, and ${without.length === 1 ? 'region' : 'regions'} ${names} ${without.length === 1 ? 'has' : 'have'} a mirror of docker.io only`,
+      says: `from v3.${SINCE.quayImages} on Calico's images come from quay.io instead of docker.io, and ${without.length === 1 ? 'region' : 'regions'} ${names} ${without.length === 1 ? 'has' : 'have'} a mirror of docker.io only`,
       mend: 'Add a mirror of quay.io to registryMirrors and run the install script on its nodes first, or set calico.registry.',
     },
   ];

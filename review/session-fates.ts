@@ -1,3 +1,4 @@
+import { sessionOptions } from '../calico/node/session.ts';
 import {
   asCalicoHasIt,
   calicoNode,
@@ -5,16 +6,12 @@ import {
   endsFor,
   type Fabric,
   meshSessions,
-  type NodeSpeaker,
   newNames,
   type RouterSpeaker,
-  routerIdText,
   type Session,
-  type SessionEnd,
-  sessionFilters,
   withNames,
 } from '../fabric/index.ts';
-import { valuesOf } from '../topology/address.ts';
+import { valuesOf, withIntegers } from '../topology/address.ts';
 import { type BgpProtocol, bgpProtocols } from './bird-config.ts';
 
 /** What a change does to a session, and why. */
@@ -156,7 +153,7 @@ function endsOf({ fabric, files }: Configured): (session: Session, speaker: stri
   return (session, speaker) => {
     const { remote } = endsFor(session, speaker);
     const [node, router] = [nodes.get(speaker), routers.get(speaker)];
-    if (node !== undefined) return calicoEnd(fabric, node, session, detected);
+    if (node !== undefined) return sessionOptions(fabric, node, session, detected);
     return routerEnd(router && protocolsOf(router).get(remote.address.text));
   };
 }
@@ -203,7 +200,7 @@ function textsOf({ fabric, files }: Configured): Map<string, string> {
       pods.pools,
       peerings.map(({ name, password, filters }) => [name, password, filters.map((filter) => filter.name)]),
     ],
-    plain,
+    withIntegers,
   );
   const nodes = fabric.nodes.map(({ name, region, address }): [string, string] => [
     name,
@@ -228,47 +225,6 @@ export function filesByRouter(files: ReadonlyMap<string, string>): Map<string, M
 
 const routerEnd = (protocol: BgpProtocol | undefined): End =>
   new Map([['name', protocol?.name ?? ''], ...(protocol?.options ?? [])]);
-
-/** What calico-node's confd writes of a session: see lab/calico-bird.ts. */
-function calicoEnd(
-  fabric: Fabric,
-  node: NodeSpeaker,
-  session: Session,
-  detected: ReadonlyMap<string, NodeSpeaker['address']>,
-): End {
-  const { local, remote } = endsFor(session, node.name);
-  const textOfEnd = ({ speaker, address }: SessionEnd): string =>
-    (detected.get(speaker)?.[session.transport] ?? address).text;
-  const password = fabric.routers.find(({ name }) => name === remote.speaker)?.password;
-  const filters =
-    session.kind === 'mesh' ? [] : sessionFilters(fabric, node, remote.speaker, session.transport);
-  return new Map([
-    ['name', `${session.kind === 'mesh' ? 'Mesh' : 'Node'} ${textOfEnd(remote)}`],
-    ['local as', String(local.asNumber)],
-    ['neighbor as', String(remote.asNumber)],
-    ['router id', routerIdText(node.name, node.address.ipv4)],
-    ['source address', textOfEnd(local)],
-    ['password', password === undefined ? 'none' : `${password.secret.name}/${password.secret.key}`],
-    [
-      'import filter',
-      JSON.stringify(
-        filters.map((filter) => filter.import),
-        plain,
-      ),
-    ],
-    [
-      'export filter',
-      JSON.stringify(
-        [filters.map((filter) => filter.export), fabric.pods.pools.map(({ cidr }) => cidr.text)],
-        plain,
-      ),
-    ],
-    ...calicoNode(fabric),
-  ]);
-}
-
-/** Addresses are large integers, which JSON does not know. */
-const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
 interface Difference {
   readonly key: string;

@@ -1,4 +1,4 @@
-import { calicoMinor } from '../fabric/index.ts';
+import { manifestsOf } from '../calico/releases.ts';
 import { sorted } from './sorted.ts';
 import {
   digest,
@@ -17,7 +17,7 @@ import {
  * those of the release of its minor that noencap knows. A patch mostly changes versions only, and is done with these lines.
  */
 export async function newCalico(base: string, version: string): Promise<string | FetchFault> {
-  const files = filesOf(version);
+  const files = manifestsOf(version);
   const found = await publishedVersion(base, version, files);
   if ('message' in found) return found;
   const operator = operatorOf(found);
@@ -27,29 +27,14 @@ export async function newCalico(base: string, version: string): Promise<string |
   const minor = version.slice(0, version.lastIndexOf('.'));
   const known = Object.keys(PINS).find((one) => one !== version && one.startsWith(`${minor}.`));
   return [
-    'scripts/upstream.ts, PINS:',
-    `    '${version}': {`,
-    `      files: [${files.map((file) => `'${file}'`).join(', ')}],`,
-    `      sha256: '${digest(found)}',`,
-    '    },',
-    'charts/features.ts, OPERATORS:',
-    `  '${version}': '${operator}',`,
-    `topology/rules/calico.ts, CARRIED, and .github/renovate.json, allowedVersions: ${version}`,
+    'calico/releases.ts, RELEASES:',
+    `  { version: '${version}', operator: '${operator}', manifests: '${digest(found)}' },`,
+    `.github/renovate.json, allowedVersions: ${version}`,
     known === undefined
-      ? `noencap knows no other release of ${minor}: its fields and the operator's rules must be read (charts/features.ts, charts/operator-rules.ts)`
+      ? `noencap knows no other release of ${minor}: its fields and the operator's rules must be read (SINCE in calico/releases.ts, calico/operator-rules.ts)`
       : against(known, found),
     '',
   ].join('\n');
-}
-
-/** CRDs came in the operator's own manifest until v3.29, and those of the v3 kinds with v3.32. */
-function filesOf(version: string): string[] {
-  const minor = calicoMinor(version);
-  return [
-    'tigera-operator.yaml',
-    ...(minor >= 30 ? ['operator-crds.yaml'] : []),
-    ...(minor >= 32 ? ['v3_projectcalico_org.yaml'] : []),
-  ];
 }
 
 /** The tag of the operator's image. */

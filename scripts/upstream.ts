@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
+import { manifestsOf, RELEASES } from '../calico/releases.ts';
 import { sorted } from './sorted.ts';
 
 /**
@@ -15,24 +16,9 @@ import { sorted } from './sorted.ts';
  * is read, so a comment that upstream rewords breaks nothing, and any change of meaning does.
  */
 export const PINS: Readonly<Record<string, { readonly files: readonly string[]; readonly sha256: string }>> =
-  {
-    'v3.26.1': {
-      files: ['tigera-operator.yaml'],
-      sha256: '513efd72f9948540560f9e836c8c3c96c7b051cc05a5ed144202c4d2493f6750',
-    },
-    'v3.30.7': {
-      files: ['tigera-operator.yaml', 'operator-crds.yaml'],
-      sha256: '88026a5bcf18bd0ce24d327eddc355a5f92734a89d41a95d1bb370474d038950',
-    },
-    'v3.31.7': {
-      files: ['tigera-operator.yaml', 'operator-crds.yaml'],
-      sha256: '9996bab3c30aaacc8bd761981a0ee050f59d8a2775208cac9d6b6c6add7ce99b',
-    },
-    'v3.32.1': {
-      files: ['tigera-operator.yaml', 'operator-crds.yaml', 'v3_projectcalico_org.yaml'],
-      sha256: '40f503bcb5596b35852714ce53e631c2d77c00406dda9063b23eae82059547e9',
-    },
-  };
+  Object.fromEntries(
+    RELEASES.map(({ version, manifests }) => [version, { files: manifestsOf(version), sha256: manifests }]),
+  );
 
 /** The CRDs that the charts use, and those that say what a cluster does with them. */
 const KEPT = new Set([

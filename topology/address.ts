@@ -114,3 +114,7 @@ export function familiesOf(value: PerFamily<unknown>): Family[] {
 export function valuesOf<T>(value: PerFamily<T>): T[] {
   return FAMILIES.flatMap((family) => value[family] ?? []);
 }
+
+/** For JSON.stringify: addresses are large integers, which JSON does not know. */
+export const withIntegers = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? String(value) : value;

@@ -1,3 +1,4 @@
+import { BLOCK_SIZES } from '../calico/defaults.ts';
 import type { Family, Prefix } from './address.ts';
 import { compareAddresses, prefixOf, valuesOf } from './address.ts';
 import type {
@@ -110,12 +111,6 @@ export function blockSizeOf(written: TopologyFile['pods']['blockSize'], family: 
   if (typeof written !== 'number') return written?.[family] ?? byDefault;
   return written >= least && written <= most ? written : byDefault;
 }
-
-/** What Calico's IPAM takes (libcalico-go, clientv3/ippool.go). */
-export const BLOCK_SIZES: Readonly<Record<Family, { least: number; most: number; byDefault: number }>> = {
-  ipv4: { least: 20, most: 32, byDefault: 26 },
-  ipv6: { least: 116, most: 128, byDefault: 122 },
-};
 
 function finaliseCalico(calico: TopologyFile['calico']): Calico {
   return {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BLOCK_SIZES } from '../calico/defaults.ts';
 import { calico } from './calico-schema.ts';
 import {
   gitRevision,
@@ -58,6 +59,12 @@ const bgp = z
   })
   .describe('BGP settings that hold for the whole fabric.');
 
+/** What IPAM takes of a family. */
+function sizes(family: keyof typeof BLOCK_SIZES): string {
+  const { least, most, byDefault } = BLOCK_SIZES[family];
+  return `${least} to ${most}; default ${byDefault}.`;
+}
+
 const blockSize = (description: string) => z.int().meta({ description, minimum: 20, maximum: 128 });
 
 const pods = z
@@ -73,8 +80,8 @@ const pods = z
       .union([
         blockSize('Prefix length of the IPAM blocks of the one family it suits.'),
         z.strictObject({
-          ipv4: blockSize('20 to 32; default 26.').optional(),
-          ipv6: blockSize('116 to 128; default 122.').optional(),
+          ipv4: blockSize(sizes('ipv4')).optional(),
+          ipv6: blockSize(sizes('ipv6')).optional(),
         }),
       ])
       .describe(

@@ -1,10 +1,9 @@
+import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../../calico/metric.ts';
 import {
   CLIENT_PREFERENCE,
   carriesMetric,
   FAR_CLIENT_PREFERENCE,
   type Fabric,
-  HIGHEST_LOCAL_PREF,
-  NORMAL_PRIORITY,
   type NodeSpeaker,
   sessionFilters,
   type Verdict,

@@ -1,4 +1,4 @@
-import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../../fabric/index.ts';
+import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../../calico/metric.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { redundant } from '../lab/topologies.ts';
 import type { Story } from './telling.ts';

@@ -1,4 +1,4 @@
-import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../../fabric/index.ts';
+import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../../calico/metric.ts';
 import { report } from '../lab/topologies.ts';
 import type { Story } from './telling.ts';
 

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
+import { CARRIED } from '../../calico/releases.ts';
 import { loadTopology } from '../../topology/index.ts';
-import { CARRIED } from '../../topology/rules/calico.ts';
 
 /** What Renovate reads; only what these tests are about. */
 interface Renovate {

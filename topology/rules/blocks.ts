@@ -1,10 +1,11 @@
+import { BLOCK_SIZES } from '../../calico/defaults.ts';
 import type { Family, Prefix } from '../address.ts';
 import { contains } from '../address.ts';
 import type { Draft } from '../draft.ts';
 import { entries, partPath } from '../draft.ts';
 import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
-import { BLOCK_SIZES, blockSizeOf } from '../finalise.ts';
+import { blockSizeOf } from '../finalise.ts';
 import type { Path } from '../model.ts';
 import type { TopologyFile } from '../schema.ts';
 import { FAMILY_NAME, podFamiliesOf } from './networks.ts';

@@ -1,3 +1,4 @@
+import { CARRIED, calicoMinor, NEWEST_MINOR, OLDEST_MINOR, SINCE } from '../../calico/releases.ts';
 import { contains, FAMILIES, type IpAddress, parseAddress } from '../address.ts';
 import type { Draft } from '../draft.ts';
 import { entries, partPath } from '../draft.ts';
@@ -8,13 +9,6 @@ import type { Path } from '../model.ts';
 import { listed } from '../suggest.ts';
 import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
 
-/** The versions whose operator noencap carries; the newest patch of each minor. */
-export const CARRIED: readonly string[] = ['v3.30.7', 'v3.31.7', 'v3.32.1'];
-
-/** The oldest and the newest version whose CRDs the output is held against. */
-const OLDEST_MINOR = 26;
-const NEWEST_MINOR = 32;
-
 /** What depends on Calico's version, and how its nodes find their address. */
 export const calicoRules = (draft: Draft): Fault[] => [
   ...versionFaults(draft),
@@ -23,10 +17,10 @@ export const calicoRules = (draft: Draft): Fault[] => [
 ];
 
 /** The minor of v3, where the version could be read and is one that noencap knows something about. */
-export function calicoMinor(draft: Draft): number | undefined {
-  const [major, minor] = (draft.file.calico?.version ?? '').split('.');
-  const known = Number(minor) >= OLDEST_MINOR && Number(minor) <= NEWEST_MINOR;
-  return major === 'v3' && known ? Number(minor) : undefined;
+export function knownMinor(draft: Draft): number | undefined {
+  const version = draft.file.calico?.version ?? '';
+  const minor = calicoMinor(version);
+  return version.startsWith('v3.') && minor >= OLDEST_MINOR && minor <= NEWEST_MINOR ? minor : undefined;
 }
 
 function versionFaults(draft: Draft): Fault[] {
@@ -34,8 +28,9 @@ function versionFaults(draft: Draft): Fault[] {
   if (version === undefined || CARRIED.includes(version)) return [];
   const path = ['calico', 'version'];
   const carried = listed(CARRIED, 'or');
-  if (calicoMinor(draft) === undefined) {
-    const older = /^v([0-2]|3\.([0-9]|1[0-9]|2[0-5]))\./.test(version);
+  if (knownMinor(draft) === undefined) {
+    const older =
+      /^v[0-2]\./.test(version) || (version.startsWith('v3.') && calicoMinor(version) < OLDEST_MINOR);
     const says = older
       ? `${version} is older than v3.${OLDEST_MINOR}, the oldest that noencap writes for`
       : `${version} is newer than v3.${NEWEST_MINOR}, the newest that noencap knows the fields of`;
@@ -57,7 +52,6 @@ function isPatchAhead(version: string): boolean {
   });
 }
 
-/** v3.32 is the first to publish the schemas of its v3 kinds, which the output is held against. */
 function apiFaults(draft: Draft): Fault[] {
   const { api, version } = draft.file.calico ?? {};
   if (api === undefined || draft.faulty('calico', 'api')) return [];
@@ -66,10 +60,10 @@ function apiFaults(draft: Draft): Fault[] {
     const says = `moves from ${api.from} to itself`;
     return [fault('calico-api-move', path, says, `Write api: ${api.from}, or give the other group as to.`)];
   }
-  const minor = calicoMinor(draft);
+  const minor = knownMinor(draft);
   const groups = typeof api === 'string' ? [api] : [api.from, api.to];
-  if (!groups.includes('projectcalico.org/v3') || minor === undefined || minor >= 32) return [];
-  const says = `projectcalico.org/v3 needs Calico v3.32, and calico.version is ${version}`;
+  if (!groups.includes('projectcalico.org/v3') || minor === undefined || minor >= SINCE.apiV3) return [];
+  const says = `projectcalico.org/v3 needs Calico v3.${SINCE.apiV3}, and calico.version is ${version}`;
   return [fault('calico-api-version', path, says, 'Use crd.projectcalico.org/v1, or a later version.')];
 }
 

@@ -1,3 +1,4 @@
+import { SINCE } from '../../calico/releases.ts';
 import { addressBits } from '../address.ts';
 import type { Draft, Drafted } from '../draft.ts';
 import { entries } from '../draft.ts';
@@ -5,13 +6,13 @@ import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
 import type { Path } from '../model.ts';
 import type { TopologyFile } from '../schema.ts';
-import { calicoMinor } from './calico.ts';
+import { knownMinor } from './calico.ts';
 
 type FilterRule = Drafted<TopologyFile['calico']['filters'][string]['import'][number]>;
 
 /** A BGPFilter's rules: what the version of Calico has, and prefix lengths that a route can have. */
 export function filterRules(draft: Draft): Fault[] {
-  const minor = calicoMinor(draft);
+  const minor = knownMinor(draft);
   return entries(draft.file.calico?.filters).flatMap(([name, filter]) =>
     (['import', 'export'] as const).flatMap((direction) =>
       (filter[direction] ?? []).flatMap((rule, index) => {
@@ -23,18 +24,17 @@ export function filterRules(draft: Draft): Fault[] {
   );
 }
 
-/** First minor of v3 whose BGPFilter has the field. */
-const SINCE = { prefixLength: 29, source: 27 } as const;
+const SINCE_MINOR = { prefixLength: SINCE.filterPrefixLength, source: SINCE.filterSource } as const;
 
 function sinceVersion(path: Path, rule: FilterRule, minor: number | undefined): Fault[] {
   if (minor === undefined) return [];
   return (['prefixLength', 'source'] as const)
-    .filter((key) => rule[key] !== undefined && minor < SINCE[key])
+    .filter((key) => rule[key] !== undefined && minor < SINCE_MINOR[key])
     .map((key) =>
       fault(
         'filter-version',
         [...path, key],
-        `needs Calico v3.${SINCE[key]}, and calico.version is v3.${minor}`,
+        `needs Calico v3.${SINCE_MINOR[key]}, and calico.version is v3.${minor}`,
         'Remove it, or use a later version.',
         { part: 'key' },
       ),

@@ -1,12 +1,7 @@
-import {
-  carriesMetric,
-  type Fabric,
-  HIGHEST_LOCAL_PREF,
-  NORMAL_PRIORITY,
-  ruleLengths,
-} from '../fabric/index.ts';
-import { addressBits, type Family, type Prefix } from '../topology/address.ts';
-import type { BgpFilter, FilterRule } from '../topology/model.ts';
+import { carriesMetric, type Fabric, ruleLengths } from '../../fabric/index.ts';
+import { addressBits, type Family, type Prefix } from '../../topology/address.ts';
+import type { BgpFilter, FilterRule } from '../../topology/model.ts';
+import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../metric.ts';
 
 /** What decides about routes on a node, beside its sessions. */
 export interface NodePolicy {

@@ -1,6 +1,6 @@
-import { nodeBlocks } from '../../fabric/index.ts';
-import { calicoBird } from '../../lab/calico-bird.ts';
-import { FAMILIES, type Family } from '../../topology/address.ts';
+import { calicoBird } from '../../../calico/node/config.ts';
+import { nodeBlocks } from '../../../fabric/index.ts';
+import { FAMILIES, type Family } from '../../../topology/address.ts';
 import {
   type BirdConfig,
   configOf,
@@ -24,6 +24,8 @@ function standIn(one: Written, family: Family): BirdConfig {
     family,
     blocks: nodeBlocks(fabric).get(node.name) ?? [],
     dialect: 1,
+    log: 'bird.log',
+    passwordFile: (router) => `password-${router}.conf`,
   });
   // Its include is the password, which is left out by name.
   return configOf(statementsOf(() => text.replaceAll('include "', 'password "'), one.node));

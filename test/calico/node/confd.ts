@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BirdStatement, readBird, wordsText } from '../../adopt/bird-syntax.ts';
-import { smallestPodMtu } from '../../analysis/index.ts';
-import { buildFabric, type Fabric } from '../../fabric/index.ts';
-import { upstreamFolder } from '../../scripts/upstream.ts';
-import type { Family } from '../../topology/address.ts';
-import { loadTopology } from '../../topology/index.ts';
-import { functionsIn, linesOf, stepsOf } from './bird-steps.ts';
+import { type BirdStatement, readBird, wordsText } from '../../../adopt/bird-syntax.ts';
+import { smallestPodMtu } from '../../../analysis/index.ts';
+import { buildFabric, type Fabric } from '../../../fabric/index.ts';
+import { upstreamFolder } from '../../../scripts/upstream.ts';
+import type { Family } from '../../../topology/address.ts';
+import { loadTopology } from '../../../topology/index.ts';
+import { functionsIn, linesOf, stepsOf } from '../../lab/bird-steps.ts';
 
 /**
  * What Calico's own confd writes for the nodes of some topologies: `confd/<topology>-<version>/<node>` below upstream's folder,

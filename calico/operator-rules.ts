@@ -6,12 +6,12 @@ export const operatorRules = (minor: number): k8s.PolicyRule[] =>
 
 type Minors = readonly [first: number, last: number];
 
-const ALWAYS: Minors = [30, 32];
+const ALWAYS: Minors = [30, Infinity];
 const ONLY_30: Minors = [30, 30];
 const ONLY_31: Minors = [31, 31];
 const UNTIL_31: Minors = [30, 31];
-const SINCE_31: Minors = [31, 32];
-const SINCE_32: Minors = [32, 32];
+const SINCE_31: Minors = [31, Infinity];
+const SINCE_32: Minors = [32, Infinity];
 
 /** Lists are words; `core` is the API group without a name. */
 function rule(minors: Minors, groups: string, resources: string, verbs: string, names?: readonly string[]) {

@@ -7,10 +7,10 @@ import {
   routerIdText,
   type Session,
   sessionFilters,
-} from '../fabric/index.ts';
-import type { Family, Prefix } from '../topology/address.ts';
-import { policyFunctions, sessionPolicy } from './calico-filters.ts';
-import { hostFolder, nodePassword } from './plan.ts';
+} from '../../fabric/index.ts';
+import type { Family, Prefix } from '../../topology/address.ts';
+import { policyFunctions, sessionPolicy } from './filters.ts';
+import { protocolName } from './session.ts';
 
 /** One of the two BIRDs that calico-node runs. */
 export interface CalicoBird {
@@ -20,6 +20,10 @@ export interface CalicoBird {
   /** All blocks of the node, of either family. */
   readonly blocks: readonly Prefix[];
   readonly dialect: BirdDialect;
+  /** Where it logs. */
+  readonly log: string;
+  /** The file that holds the password of its sessions with a router. */
+  readonly passwordFile: (router: string) => string;
 }
 
 /** BIRD 1.6 has a daemon for a family; BIRD 2, in whose words an approximation is written, has channels. */
@@ -31,8 +35,7 @@ export type BirdDialect = 1 | 2;
  * bird_ipam.cfg; what depends on the version is named so. Only the timers are shorter, and the log goes to a file.
  */
 export function calicoBird(one: CalicoBird): string {
-  const { node, family } = one;
-  const log = `${hostFolder(node.name)}/${family === 'ipv4' ? 'bird' : 'bird6'}.log`;
+  const { node, log } = one;
   return [
     `log "${log}" all;`,
     ...policyFunctions(one),
@@ -55,21 +58,19 @@ export function peers({
 }: Pick<CalicoBird, 'fabric' | 'node' | 'family'>): [string, Session][] {
   const own = (session: Session): boolean =>
     session.transport === family && session.ends.some((end) => end.speaker === node.name);
-  const named =
-    (prefix: string) =>
-    (session: Session): [string, Session] => [
-      `${prefix}_${endsFor(session, node.name).remote.address.text.replace(/[.:]/g, '_')}`,
-      session,
-    ];
+  const named = (session: Session): [string, Session] => [
+    protocolName(session, endsFor(session, node.name).remote.address.text),
+    session,
+  ];
   const there = ([, session]: [string, Session]) => endsFor(session, node.name).remote;
   const byAddress = by((one: [string, Session]) => there(one).address.text);
   const byName = by((one: [string, Session]) => there(one).speaker);
   return [
     ...[...meshSessions(fabric)]
       .filter(own)
-      .map(named('Mesh'))
+      .map(named)
       .sort(carriesMetric(fabric) ? byAddress : byName),
-    ...fabric.sessions.filter(own).map(named('Node')).sort(byAddress),
+    ...fabric.sessions.filter(own).map(named).sort(byAddress),
   ];
 }
 
@@ -122,7 +123,8 @@ ${dialect === 1 ? channel : `  ${family} {\n${channel}\n  };`}
  */
 const PATIENT = 3;
 
-function peer({ fabric, node, family, dialect }: CalicoBird, name: string, session: Session): string {
+function peer(one: CalicoBird, name: string, session: Session): string {
+  const { fabric, node, family, dialect, passwordFile } = one;
   const { local, remote } = endsFor(session, node.name);
   const isMesh = session.kind === 'mesh';
   const password = fabric.routers.find((router) => router.name === remote.speaker)?.password;
@@ -137,6 +139,6 @@ function peer({ fabric, node, family, dialect }: CalicoBird, name: string, sessi
   return `protocol bgp ${name} from bgp_template {
 ${isMesh ? '' : `  connect delay time ${PATIENT};\n  ttl security off;\n  multihop;\n`}  neighbor ${remote.address.text} as ${remote.asNumber};
   source address ${local.address.text};
-${password === undefined ? '' : `  include "${hostFolder(node.name)}/${nodePassword(remote.speaker)}";\n`}${dialect === 1 ? filters : `  ${family} {\n${filters}\n  };`}
+${password === undefined ? '' : `  include "${passwordFile(remote.speaker)}";\n`}${dialect === 1 ? filters : `  ${family} {\n${filters}\n  };`}
 ${passive ? '  passive on;\n' : ''}}`;
 }

@@ -1,0 +1,53 @@
+import {
+  calicoNode,
+  endsFor,
+  type Fabric,
+  type NodeSpeaker,
+  routerIdText,
+  type Session,
+  type SessionEnd,
+  sessionFilters,
+} from '../../fabric/index.ts';
+import { withIntegers } from '../../topology/address.ts';
+
+/** What calico-node calls its protocol of a session. Every peering of noencap has a selector; one without would be `Global_...`. */
+export const protocolName = ({ kind }: Pick<Session, 'kind'>, neighbor: string): string =>
+  `${kind === 'mesh' ? 'Mesh' : 'Node'}_${neighbor.replace(/[.:]/g, '_')}`;
+
+/** What calico-node has of a session, option to value: that of which another value is another configuration of it. `detected` are the addresses that Calico finds. */
+export function sessionOptions(
+  fabric: Fabric,
+  node: NodeSpeaker,
+  session: Session,
+  detected: ReadonlyMap<string, NodeSpeaker['address']>,
+): ReadonlyMap<string, string> {
+  const { local, remote } = endsFor(session, node.name);
+  const textOfEnd = ({ speaker, address }: SessionEnd): string =>
+    (detected.get(speaker)?.[session.transport] ?? address).text;
+  const password = fabric.routers.find(({ name }) => name === remote.speaker)?.password;
+  const filters =
+    session.kind === 'mesh' ? [] : sessionFilters(fabric, node, remote.speaker, session.transport);
+  return new Map([
+    ['name', protocolName(session, textOfEnd(remote))],
+    ['local as', String(local.asNumber)],
+    ['neighbor as', String(remote.asNumber)],
+    ['router id', routerIdText(node.name, node.address.ipv4)],
+    ['source address', textOfEnd(local)],
+    ['password', password === undefined ? 'none' : `${password.secret.name}/${password.secret.key}`],
+    [
+      'import filter',
+      JSON.stringify(
+        filters.map((filter) => filter.import),
+        withIntegers,
+      ),
+    ],
+    [
+      'export filter',
+      JSON.stringify(
+        [filters.map((filter) => filter.export), fabric.pods.pools.map(({ cidr }) => cidr.text)],
+        withIntegers,
+      ),
+    ],
+    ...calicoNode(fabric),
+  ]);
+}
