@@ -116,7 +116,7 @@ describe('A filter with every condition', () => {
   test('is never cut down to what an older Calico knows: it would then hold for more routes', () => {
     const fabric = fabricOf(conditions);
     const older = { ...fabric, calico: { ...fabric.calico, version: 'v3.26.1' } };
-    expect(() => new Bgp(new App(), older)).toThrow('filter every has a condition that Calico v3.26 lacks');
+    expect(() => new Bgp(new App(), older)).toThrow('filter every has a condition that Calico v3.26.1 lacks');
   });
 });
 
