@@ -2,23 +2,36 @@ import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { calicoHas } from '../calico/releases.ts';
 import type { Fabric, Peering } from '../fabric/index.ts';
-import * as v1 from '../imports/crd.projectcalico.org.ts';
-import * as v3 from '../imports/projectcalico.org.ts';
+import * as calico from '../imports/projectcalico.org.ts';
 import type { Family } from '../topology/address.ts';
 import type { BgpFilter, FilterRule } from '../topology/model.ts';
 import { CUSTOM, KEEP_CUSTOM, PRUNE } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
+
+/** Each kind under either group. */
+const KINDS = {
+  'projectcalico.org/v3': {
+    Configuration: calico.BgpConfiguration,
+    Filter: calico.BgpFilter,
+    Peer: calico.BgpPeer,
+  },
+  'crd.projectcalico.org/v1': {
+    Configuration: calico.StoredBgpConfiguration,
+    Filter: calico.StoredBgpFilter,
+    Peer: calico.StoredBgpPeer,
+  },
+} as const;
 
 /** Calico's side of every session: its own AS and mesh, a BGPPeer per peering, filters, access to passwords. */
 export class Bgp extends ManifestChart {
   constructor(scope: Construct, fabric: Fabric) {
     super(scope, 'cluster/30-bgp/bgp.yaml');
     const { api, apiMovesTo } = fabric.calico;
-    const kinds = api === 'projectcalico.org/v3' ? v3 : v1;
+    const kinds = KINDS[api];
     // The twin under the other group is the same stored object: who prunes the one deletes both.
     const isGuarded = apiMovesTo !== undefined;
     const annotations = isGuarded ? KEEP_CUSTOM : api === 'projectcalico.org/v3' ? PRUNE : CUSTOM;
-    new kinds.BgpConfiguration(this, 'configuration', {
+    new kinds.Configuration(this, 'configuration', {
       // Without it every node falls back to Calico's own AS number and mesh, and all sessions with routers end.
       metadata: { name: 'default', annotations: KEEP_CUSTOM },
       spec: {
@@ -28,19 +41,19 @@ export class Bgp extends ManifestChart {
       },
     });
     for (const filter of fabric.calico.filters) {
-      // The four lists of rules have one shape and four nominal types, twice: one cast instead of eight mappings.
+      // The four lists of rules have one shape and four nominal types: one cast instead of four mappings.
       const spec = filterSpec(
         filter,
         fabric.pods.families,
         fabric.calico.version,
-      ) as unknown as v1.BgpFilterSpec & v3.BgpFilterSpec;
-      new kinds.BgpFilter(this, `filter-${filter.name}`, {
+      ) as unknown as calico.BgpFilterSpec;
+      new kinds.Filter(this, `filter-${filter.name}`, {
         metadata: { name: filter.name, annotations },
         spec,
       });
     }
     for (const peering of fabric.peerings) {
-      new kinds.BgpPeer(this, peering.name, {
+      new kinds.Peer(this, peering.name, {
         metadata: { name: peering.name, annotations },
         spec: peerSpec(fabric, peering),
       });

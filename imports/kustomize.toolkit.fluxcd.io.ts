@@ -92,16 +92,6 @@ export function toJson_KustomizationProps(obj: KustomizationProps | undefined): 
  */
 export interface KustomizationSpec {
   /**
-   * @schema KustomizationSpec#commonMetadata
-   */
-  readonly commonMetadata?: KustomizationSpecCommonMetadata;
-
-  /**
-   * @schema KustomizationSpec#components
-   */
-  readonly components?: string[];
-
-  /**
    * @schema KustomizationSpec#decryption
    */
   readonly decryption?: KustomizationSpecDecryption;
@@ -117,11 +107,6 @@ export interface KustomizationSpec {
   readonly dependsOn?: KustomizationSpecDependsOn[];
 
   /**
-   * @schema KustomizationSpec#force
-   */
-  readonly force?: boolean;
-
-  /**
    * @schema KustomizationSpec#healthCheckExprs
    */
   readonly healthCheckExprs?: KustomizationSpecHealthCheckExprs[];
@@ -132,49 +117,14 @@ export interface KustomizationSpec {
   readonly healthChecks?: KustomizationSpecHealthChecks[];
 
   /**
-   * @schema KustomizationSpec#ignoreMissingComponents
-   */
-  readonly ignoreMissingComponents?: boolean;
-
-  /**
-   * @schema KustomizationSpec#images
-   */
-  readonly images?: KustomizationSpecImages[];
-
-  /**
    * @schema KustomizationSpec#interval
    */
   readonly interval: string;
 
   /**
-   * @schema KustomizationSpec#kubeConfig
-   */
-  readonly kubeConfig?: KustomizationSpecKubeConfig;
-
-  /**
-   * @schema KustomizationSpec#namePrefix
-   */
-  readonly namePrefix?: string;
-
-  /**
-   * @schema KustomizationSpec#nameSuffix
-   */
-  readonly nameSuffix?: string;
-
-  /**
-   * @schema KustomizationSpec#patches
-   */
-  readonly patches?: KustomizationSpecPatches[];
-
-  /**
    * @schema KustomizationSpec#path
    */
   readonly path?: string;
-
-  /**
-   * @schema KustomizationSpec#postBuild
-   */
-  readonly postBuild?: KustomizationSpecPostBuild;
 
   /**
    * @schema KustomizationSpec#prune
@@ -187,24 +137,9 @@ export interface KustomizationSpec {
   readonly retryInterval?: string;
 
   /**
-   * @schema KustomizationSpec#serviceAccountName
-   */
-  readonly serviceAccountName?: string;
-
-  /**
    * @schema KustomizationSpec#sourceRef
    */
   readonly sourceRef: KustomizationSpecSourceRef;
-
-  /**
-   * @schema KustomizationSpec#suspend
-   */
-  readonly suspend?: boolean;
-
-  /**
-   * @schema KustomizationSpec#targetNamespace
-   */
-  readonly targetNamespace?: string;
 
   /**
    * @schema KustomizationSpec#timeout
@@ -224,61 +159,18 @@ export interface KustomizationSpec {
 export function toJson_KustomizationSpec(obj: KustomizationSpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
-    'commonMetadata': toJson_KustomizationSpecCommonMetadata(obj.commonMetadata),
-    'components': obj.components?.map(y => y),
     'decryption': toJson_KustomizationSpecDecryption(obj.decryption),
     'deletionPolicy': obj.deletionPolicy,
     'dependsOn': obj.dependsOn?.map(y => toJson_KustomizationSpecDependsOn(y)),
-    'force': obj.force,
     'healthCheckExprs': obj.healthCheckExprs?.map(y => toJson_KustomizationSpecHealthCheckExprs(y)),
     'healthChecks': obj.healthChecks?.map(y => toJson_KustomizationSpecHealthChecks(y)),
-    'ignoreMissingComponents': obj.ignoreMissingComponents,
-    'images': obj.images?.map(y => toJson_KustomizationSpecImages(y)),
     'interval': obj.interval,
-    'kubeConfig': toJson_KustomizationSpecKubeConfig(obj.kubeConfig),
-    'namePrefix': obj.namePrefix,
-    'nameSuffix': obj.nameSuffix,
-    'patches': obj.patches?.map(y => toJson_KustomizationSpecPatches(y)),
     'path': obj.path,
-    'postBuild': toJson_KustomizationSpecPostBuild(obj.postBuild),
     'prune': obj.prune,
     'retryInterval': obj.retryInterval,
-    'serviceAccountName': obj.serviceAccountName,
     'sourceRef': toJson_KustomizationSpecSourceRef(obj.sourceRef),
-    'suspend': obj.suspend,
-    'targetNamespace': obj.targetNamespace,
     'timeout': obj.timeout,
     'wait': obj.wait,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema KustomizationSpecCommonMetadata
- */
-export interface KustomizationSpecCommonMetadata {
-  /**
-   * @schema KustomizationSpecCommonMetadata#annotations
-   */
-  readonly annotations?: { [key: string]: string };
-
-  /**
-   * @schema KustomizationSpecCommonMetadata#labels
-   */
-  readonly labels?: { [key: string]: string };
-}
-
-/**
- * Converts an object of type 'KustomizationSpecCommonMetadata' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_KustomizationSpecCommonMetadata(obj: KustomizationSpecCommonMetadata | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'annotations': ((obj.annotations) === undefined) ? undefined : (Object.entries(obj.annotations).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
-    'labels': ((obj.labels) === undefined) ? undefined : (Object.entries(obj.labels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -293,16 +185,6 @@ export interface KustomizationSpecDecryption {
    * @schema KustomizationSpecDecryption#provider
    */
   readonly provider: KustomizationSpecDecryptionProvider;
-
-  /**
-   * @schema KustomizationSpecDecryption#secretRef
-   */
-  readonly secretRef?: KustomizationSpecDecryptionSecretRef;
-
-  /**
-   * @schema KustomizationSpecDecryption#serviceAccountName
-   */
-  readonly serviceAccountName?: string;
 }
 
 /**
@@ -313,8 +195,6 @@ export function toJson_KustomizationSpecDecryption(obj: KustomizationSpecDecrypt
   if (obj === undefined) { return undefined; }
   const result = {
     'provider': obj.provider,
-    'secretRef': toJson_KustomizationSpecDecryptionSecretRef(obj.secretRef),
-    'serviceAccountName': obj.serviceAccountName,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -343,16 +223,6 @@ export interface KustomizationSpecDependsOn {
    * @schema KustomizationSpecDependsOn#name
    */
   readonly name: string;
-
-  /**
-   * @schema KustomizationSpecDependsOn#namespace
-   */
-  readonly namespace?: string;
-
-  /**
-   * @schema KustomizationSpecDependsOn#readyExpr
-   */
-  readonly readyExpr?: string;
 }
 
 /**
@@ -363,8 +233,6 @@ export function toJson_KustomizationSpecDependsOn(obj: KustomizationSpecDependsO
   if (obj === undefined) { return undefined; }
   const result = {
     'name': obj.name,
-    'namespace': obj.namespace,
-    'readyExpr': obj.readyExpr,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -386,16 +254,6 @@ export interface KustomizationSpecHealthCheckExprs {
   readonly current: string;
 
   /**
-   * @schema KustomizationSpecHealthCheckExprs#failed
-   */
-  readonly failed?: string;
-
-  /**
-   * @schema KustomizationSpecHealthCheckExprs#inProgress
-   */
-  readonly inProgress?: string;
-
-  /**
    * @schema KustomizationSpecHealthCheckExprs#kind
    */
   readonly kind: string;
@@ -410,8 +268,6 @@ export function toJson_KustomizationSpecHealthCheckExprs(obj: KustomizationSpecH
   const result = {
     'apiVersion': obj.apiVersion,
     'current': obj.current,
-    'failed': obj.failed,
-    'inProgress': obj.inProgress,
     'kind': obj.kind,
   };
   // filter undefined values
@@ -462,146 +318,9 @@ export function toJson_KustomizationSpecHealthChecks(obj: KustomizationSpecHealt
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
- * @schema KustomizationSpecImages
- */
-export interface KustomizationSpecImages {
-  /**
-   * @schema KustomizationSpecImages#digest
-   */
-  readonly digest?: string;
-
-  /**
-   * @schema KustomizationSpecImages#name
-   */
-  readonly name: string;
-
-  /**
-   * @schema KustomizationSpecImages#newName
-   */
-  readonly newName?: string;
-
-  /**
-   * @schema KustomizationSpecImages#newTag
-   */
-  readonly newTag?: string;
-}
-
-/**
- * Converts an object of type 'KustomizationSpecImages' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_KustomizationSpecImages(obj: KustomizationSpecImages | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'digest': obj.digest,
-    'name': obj.name,
-    'newName': obj.newName,
-    'newTag': obj.newTag,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema KustomizationSpecKubeConfig
- */
-export interface KustomizationSpecKubeConfig {
-  /**
-   * @schema KustomizationSpecKubeConfig#configMapRef
-   */
-  readonly configMapRef?: KustomizationSpecKubeConfigConfigMapRef;
-
-  /**
-   * @schema KustomizationSpecKubeConfig#secretRef
-   */
-  readonly secretRef?: KustomizationSpecKubeConfigSecretRef;
-}
-
-/**
- * Converts an object of type 'KustomizationSpecKubeConfig' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_KustomizationSpecKubeConfig(obj: KustomizationSpecKubeConfig | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'configMapRef': toJson_KustomizationSpecKubeConfigConfigMapRef(obj.configMapRef),
-    'secretRef': toJson_KustomizationSpecKubeConfigSecretRef(obj.secretRef),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema KustomizationSpecPatches
- */
-export interface KustomizationSpecPatches {
-  /**
-   * @schema KustomizationSpecPatches#patch
-   */
-  readonly patch: string;
-
-  /**
-   * @schema KustomizationSpecPatches#target
-   */
-  readonly target?: KustomizationSpecPatchesTarget;
-}
-
-/**
- * Converts an object of type 'KustomizationSpecPatches' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_KustomizationSpecPatches(obj: KustomizationSpecPatches | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'patch': obj.patch,
-    'target': toJson_KustomizationSpecPatchesTarget(obj.target),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema KustomizationSpecPostBuild
- */
-export interface KustomizationSpecPostBuild {
-  /**
-   * @schema KustomizationSpecPostBuild#substitute
-   */
-  readonly substitute?: { [key: string]: string };
-
-  /**
-   * @schema KustomizationSpecPostBuild#substituteFrom
-   */
-  readonly substituteFrom?: KustomizationSpecPostBuildSubstituteFrom[];
-}
-
-/**
- * Converts an object of type 'KustomizationSpecPostBuild' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_KustomizationSpecPostBuild(obj: KustomizationSpecPostBuild | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'substitute': ((obj.substitute) === undefined) ? undefined : (Object.entries(obj.substitute).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
-    'substituteFrom': obj.substituteFrom?.map(y => toJson_KustomizationSpecPostBuildSubstituteFrom(y)),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
  * @schema KustomizationSpecSourceRef
  */
 export interface KustomizationSpecSourceRef {
-  /**
-   * @schema KustomizationSpecSourceRef#apiVersion
-   */
-  readonly apiVersion?: string;
-
   /**
    * @schema KustomizationSpecSourceRef#kind
    */
@@ -611,11 +330,6 @@ export interface KustomizationSpecSourceRef {
    * @schema KustomizationSpecSourceRef#name
    */
   readonly name: string;
-
-  /**
-   * @schema KustomizationSpecSourceRef#namespace
-   */
-  readonly namespace?: string;
 }
 
 /**
@@ -625,10 +339,8 @@ export interface KustomizationSpecSourceRef {
 export function toJson_KustomizationSpecSourceRef(obj: KustomizationSpecSourceRef | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
-    'apiVersion': obj.apiVersion,
     'kind': obj.kind,
     'name': obj.name,
-    'namespace': obj.namespace,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -644,180 +356,6 @@ export enum KustomizationSpecDecryptionProvider {
 }
 
 /**
- * @schema KustomizationSpecDecryptionSecretRef
- */
-export interface KustomizationSpecDecryptionSecretRef {
-  /**
-   * @schema KustomizationSpecDecryptionSecretRef#name
-   */
-  readonly name: string;
-}
-
-/**
- * Converts an object of type 'KustomizationSpecDecryptionSecretRef' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_KustomizationSpecDecryptionSecretRef(obj: KustomizationSpecDecryptionSecretRef | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'name': obj.name,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema KustomizationSpecKubeConfigConfigMapRef
- */
-export interface KustomizationSpecKubeConfigConfigMapRef {
-  /**
-   * @schema KustomizationSpecKubeConfigConfigMapRef#name
-   */
-  readonly name: string;
-}
-
-/**
- * Converts an object of type 'KustomizationSpecKubeConfigConfigMapRef' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_KustomizationSpecKubeConfigConfigMapRef(obj: KustomizationSpecKubeConfigConfigMapRef | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'name': obj.name,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema KustomizationSpecKubeConfigSecretRef
- */
-export interface KustomizationSpecKubeConfigSecretRef {
-  /**
-   * @schema KustomizationSpecKubeConfigSecretRef#key
-   */
-  readonly key?: string;
-
-  /**
-   * @schema KustomizationSpecKubeConfigSecretRef#name
-   */
-  readonly name: string;
-}
-
-/**
- * Converts an object of type 'KustomizationSpecKubeConfigSecretRef' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_KustomizationSpecKubeConfigSecretRef(obj: KustomizationSpecKubeConfigSecretRef | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'key': obj.key,
-    'name': obj.name,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema KustomizationSpecPatchesTarget
- */
-export interface KustomizationSpecPatchesTarget {
-  /**
-   * @schema KustomizationSpecPatchesTarget#annotationSelector
-   */
-  readonly annotationSelector?: string;
-
-  /**
-   * @schema KustomizationSpecPatchesTarget#group
-   */
-  readonly group?: string;
-
-  /**
-   * @schema KustomizationSpecPatchesTarget#kind
-   */
-  readonly kind?: string;
-
-  /**
-   * @schema KustomizationSpecPatchesTarget#labelSelector
-   */
-  readonly labelSelector?: string;
-
-  /**
-   * @schema KustomizationSpecPatchesTarget#name
-   */
-  readonly name?: string;
-
-  /**
-   * @schema KustomizationSpecPatchesTarget#namespace
-   */
-  readonly namespace?: string;
-
-  /**
-   * @schema KustomizationSpecPatchesTarget#version
-   */
-  readonly version?: string;
-}
-
-/**
- * Converts an object of type 'KustomizationSpecPatchesTarget' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_KustomizationSpecPatchesTarget(obj: KustomizationSpecPatchesTarget | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'annotationSelector': obj.annotationSelector,
-    'group': obj.group,
-    'kind': obj.kind,
-    'labelSelector': obj.labelSelector,
-    'name': obj.name,
-    'namespace': obj.namespace,
-    'version': obj.version,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema KustomizationSpecPostBuildSubstituteFrom
- */
-export interface KustomizationSpecPostBuildSubstituteFrom {
-  /**
-   * @schema KustomizationSpecPostBuildSubstituteFrom#kind
-   */
-  readonly kind: KustomizationSpecPostBuildSubstituteFromKind;
-
-  /**
-   * @schema KustomizationSpecPostBuildSubstituteFrom#name
-   */
-  readonly name: string;
-
-  /**
-   * @schema KustomizationSpecPostBuildSubstituteFrom#optional
-   */
-  readonly optional?: boolean;
-}
-
-/**
- * Converts an object of type 'KustomizationSpecPostBuildSubstituteFrom' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_KustomizationSpecPostBuildSubstituteFrom(obj: KustomizationSpecPostBuildSubstituteFrom | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'kind': obj.kind,
-    'name': obj.name,
-    'optional': obj.optional,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
  * @schema KustomizationSpecSourceRefKind
  */
 export enum KustomizationSpecSourceRefKind {
@@ -829,15 +367,5 @@ export enum KustomizationSpecSourceRefKind {
   BUCKET = "Bucket",
   /** ExternalArtifact */
   EXTERNAL_ARTIFACT = "ExternalArtifact",
-}
-
-/**
- * @schema KustomizationSpecPostBuildSubstituteFromKind
- */
-export enum KustomizationSpecPostBuildSubstituteFromKind {
-  /** Secret */
-  SECRET = "Secret",
-  /** ConfigMap */
-  CONFIG_MAP = "ConfigMap",
 }
 

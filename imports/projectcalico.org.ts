@@ -97,94 +97,14 @@ export interface BgpConfigurationSpec {
   readonly asNumber?: number;
 
   /**
-   * @schema BgpConfigurationSpec#bindMode
-   */
-  readonly bindMode?: BgpConfigurationSpecBindMode;
-
-  /**
-   * @schema BgpConfigurationSpec#communities
-   */
-  readonly communities?: BgpConfigurationSpecCommunities[];
-
-  /**
-   * @schema BgpConfigurationSpec#ignoredInterfaces
-   */
-  readonly ignoredInterfaces?: string[];
-
-  /**
-   * @schema BgpConfigurationSpec#ipv4NormalRoutePriority
-   */
-  readonly ipv4NormalRoutePriority?: number;
-
-  /**
-   * @schema BgpConfigurationSpec#ipv6NormalRoutePriority
-   */
-  readonly ipv6NormalRoutePriority?: number;
-
-  /**
-   * @schema BgpConfigurationSpec#listenPort
-   */
-  readonly listenPort?: number;
-
-  /**
-   * @schema BgpConfigurationSpec#localWorkloadPeeringIPV4
-   */
-  readonly localWorkloadPeeringIpv4?: string;
-
-  /**
-   * @schema BgpConfigurationSpec#localWorkloadPeeringIPV6
-   */
-  readonly localWorkloadPeeringIpv6?: string;
-
-  /**
    * @schema BgpConfigurationSpec#logSeverityScreen
    */
   readonly logSeverityScreen?: string;
 
   /**
-   * @schema BgpConfigurationSpec#nodeMeshMaxRestartTime
-   */
-  readonly nodeMeshMaxRestartTime?: string;
-
-  /**
-   * @schema BgpConfigurationSpec#nodeMeshPassword
-   */
-  readonly nodeMeshPassword?: BgpConfigurationSpecNodeMeshPassword;
-
-  /**
    * @schema BgpConfigurationSpec#nodeToNodeMeshEnabled
    */
   readonly nodeToNodeMeshEnabled?: boolean;
-
-  /**
-   * @schema BgpConfigurationSpec#prefixAdvertisements
-   */
-  readonly prefixAdvertisements?: BgpConfigurationSpecPrefixAdvertisements[];
-
-  /**
-   * @schema BgpConfigurationSpec#programClusterRoutes
-   */
-  readonly programClusterRoutes?: BgpConfigurationSpecProgramClusterRoutes;
-
-  /**
-   * @schema BgpConfigurationSpec#serviceClusterIPs
-   */
-  readonly serviceClusterIPs?: BgpConfigurationSpecServiceClusterIPs[];
-
-  /**
-   * @schema BgpConfigurationSpec#serviceExternalIPs
-   */
-  readonly serviceExternalIPs?: BgpConfigurationSpecServiceExternalIPs[];
-
-  /**
-   * @schema BgpConfigurationSpec#serviceLoadBalancerAggregation
-   */
-  readonly serviceLoadBalancerAggregation?: BgpConfigurationSpecServiceLoadBalancerAggregation;
-
-  /**
-   * @schema BgpConfigurationSpec#serviceLoadBalancerIPs
-   */
-  readonly serviceLoadBalancerIPs?: BgpConfigurationSpecServiceLoadBalancerIPs[];
 }
 
 /**
@@ -195,246 +115,8 @@ export function toJson_BgpConfigurationSpec(obj: BgpConfigurationSpec | undefine
   if (obj === undefined) { return undefined; }
   const result = {
     'asNumber': obj.asNumber,
-    'bindMode': obj.bindMode,
-    'communities': obj.communities?.map(y => toJson_BgpConfigurationSpecCommunities(y)),
-    'ignoredInterfaces': obj.ignoredInterfaces?.map(y => y),
-    'ipv4NormalRoutePriority': obj.ipv4NormalRoutePriority,
-    'ipv6NormalRoutePriority': obj.ipv6NormalRoutePriority,
-    'listenPort': obj.listenPort,
-    'localWorkloadPeeringIPV4': obj.localWorkloadPeeringIpv4,
-    'localWorkloadPeeringIPV6': obj.localWorkloadPeeringIpv6,
     'logSeverityScreen': obj.logSeverityScreen,
-    'nodeMeshMaxRestartTime': obj.nodeMeshMaxRestartTime,
-    'nodeMeshPassword': toJson_BgpConfigurationSpecNodeMeshPassword(obj.nodeMeshPassword),
     'nodeToNodeMeshEnabled': obj.nodeToNodeMeshEnabled,
-    'prefixAdvertisements': obj.prefixAdvertisements?.map(y => toJson_BgpConfigurationSpecPrefixAdvertisements(y)),
-    'programClusterRoutes': obj.programClusterRoutes,
-    'serviceClusterIPs': obj.serviceClusterIPs?.map(y => toJson_BgpConfigurationSpecServiceClusterIPs(y)),
-    'serviceExternalIPs': obj.serviceExternalIPs?.map(y => toJson_BgpConfigurationSpecServiceExternalIPs(y)),
-    'serviceLoadBalancerAggregation': obj.serviceLoadBalancerAggregation,
-    'serviceLoadBalancerIPs': obj.serviceLoadBalancerIPs?.map(y => toJson_BgpConfigurationSpecServiceLoadBalancerIPs(y)),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpConfigurationSpecBindMode
- */
-export enum BgpConfigurationSpecBindMode {
-  /** None */
-  NONE = "None",
-  /** NodeIP */
-  NODE_IP = "NodeIP",
-}
-
-/**
- * @schema BgpConfigurationSpecCommunities
- */
-export interface BgpConfigurationSpecCommunities {
-  /**
-   * @schema BgpConfigurationSpecCommunities#name
-   */
-  readonly name?: string;
-
-  /**
-   * @schema BgpConfigurationSpecCommunities#value
-   */
-  readonly value?: string;
-}
-
-/**
- * Converts an object of type 'BgpConfigurationSpecCommunities' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpConfigurationSpecCommunities(obj: BgpConfigurationSpecCommunities | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'name': obj.name,
-    'value': obj.value,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpConfigurationSpecNodeMeshPassword
- */
-export interface BgpConfigurationSpecNodeMeshPassword {
-  /**
-   * @schema BgpConfigurationSpecNodeMeshPassword#secretKeyRef
-   */
-  readonly secretKeyRef?: BgpConfigurationSpecNodeMeshPasswordSecretKeyRef;
-}
-
-/**
- * Converts an object of type 'BgpConfigurationSpecNodeMeshPassword' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpConfigurationSpecNodeMeshPassword(obj: BgpConfigurationSpecNodeMeshPassword | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'secretKeyRef': toJson_BgpConfigurationSpecNodeMeshPasswordSecretKeyRef(obj.secretKeyRef),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpConfigurationSpecPrefixAdvertisements
- */
-export interface BgpConfigurationSpecPrefixAdvertisements {
-  /**
-   * @schema BgpConfigurationSpecPrefixAdvertisements#cidr
-   */
-  readonly cidr?: string;
-
-  /**
-   * @schema BgpConfigurationSpecPrefixAdvertisements#communities
-   */
-  readonly communities?: string[];
-}
-
-/**
- * Converts an object of type 'BgpConfigurationSpecPrefixAdvertisements' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpConfigurationSpecPrefixAdvertisements(obj: BgpConfigurationSpecPrefixAdvertisements | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'cidr': obj.cidr,
-    'communities': obj.communities?.map(y => y),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpConfigurationSpecProgramClusterRoutes
- */
-export enum BgpConfigurationSpecProgramClusterRoutes {
-  /** Enabled */
-  ENABLED = "Enabled",
-  /** Disabled */
-  DISABLED = "Disabled",
-}
-
-/**
- * @schema BgpConfigurationSpecServiceClusterIPs
- */
-export interface BgpConfigurationSpecServiceClusterIPs {
-  /**
-   * @schema BgpConfigurationSpecServiceClusterIPs#cidr
-   */
-  readonly cidr?: string;
-}
-
-/**
- * Converts an object of type 'BgpConfigurationSpecServiceClusterIPs' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpConfigurationSpecServiceClusterIPs(obj: BgpConfigurationSpecServiceClusterIPs | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'cidr': obj.cidr,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpConfigurationSpecServiceExternalIPs
- */
-export interface BgpConfigurationSpecServiceExternalIPs {
-  /**
-   * @schema BgpConfigurationSpecServiceExternalIPs#cidr
-   */
-  readonly cidr?: string;
-}
-
-/**
- * Converts an object of type 'BgpConfigurationSpecServiceExternalIPs' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpConfigurationSpecServiceExternalIPs(obj: BgpConfigurationSpecServiceExternalIPs | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'cidr': obj.cidr,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpConfigurationSpecServiceLoadBalancerAggregation
- */
-export enum BgpConfigurationSpecServiceLoadBalancerAggregation {
-  /** Enabled */
-  ENABLED = "Enabled",
-  /** Disabled */
-  DISABLED = "Disabled",
-}
-
-/**
- * @schema BgpConfigurationSpecServiceLoadBalancerIPs
- */
-export interface BgpConfigurationSpecServiceLoadBalancerIPs {
-  /**
-   * @schema BgpConfigurationSpecServiceLoadBalancerIPs#cidr
-   */
-  readonly cidr?: string;
-}
-
-/**
- * Converts an object of type 'BgpConfigurationSpecServiceLoadBalancerIPs' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpConfigurationSpecServiceLoadBalancerIPs(obj: BgpConfigurationSpecServiceLoadBalancerIPs | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'cidr': obj.cidr,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpConfigurationSpecNodeMeshPasswordSecretKeyRef
- */
-export interface BgpConfigurationSpecNodeMeshPasswordSecretKeyRef {
-  /**
-   * @schema BgpConfigurationSpecNodeMeshPasswordSecretKeyRef#key
-   */
-  readonly key: string;
-
-  /**
-   * @schema BgpConfigurationSpecNodeMeshPasswordSecretKeyRef#name
-   */
-  readonly name?: string;
-
-  /**
-   * @schema BgpConfigurationSpecNodeMeshPasswordSecretKeyRef#optional
-   */
-  readonly optional?: boolean;
-}
-
-/**
- * Converts an object of type 'BgpConfigurationSpecNodeMeshPasswordSecretKeyRef' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpConfigurationSpecNodeMeshPasswordSecretKeyRef(obj: BgpConfigurationSpecNodeMeshPasswordSecretKeyRef | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'key': obj.key,
-    'name': obj.name,
-    'optional': obj.optional,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -578,24 +260,9 @@ export interface BgpFilterSpecExportV4 {
   readonly action: BgpFilterSpecExportV4Action;
 
   /**
-   * @schema BgpFilterSpecExportV4#asPathPrefix
-   */
-  readonly asPathPrefix?: number[];
-
-  /**
    * @schema BgpFilterSpecExportV4#cidr
    */
   readonly cidr?: string;
-
-  /**
-   * @schema BgpFilterSpecExportV4#communities
-   */
-  readonly communities?: BgpFilterSpecExportV4Communities;
-
-  /**
-   * @schema BgpFilterSpecExportV4#interface
-   */
-  readonly interface?: string;
 
   /**
    * @schema BgpFilterSpecExportV4#matchOperator
@@ -603,24 +270,9 @@ export interface BgpFilterSpecExportV4 {
   readonly matchOperator?: BgpFilterSpecExportV4MatchOperator;
 
   /**
-   * @schema BgpFilterSpecExportV4#operations
-   */
-  readonly operations?: BgpFilterSpecExportV4Operations[];
-
-  /**
-   * @schema BgpFilterSpecExportV4#peerType
-   */
-  readonly peerType?: BgpFilterSpecExportV4PeerType;
-
-  /**
    * @schema BgpFilterSpecExportV4#prefixLength
    */
   readonly prefixLength?: BgpFilterSpecExportV4PrefixLength;
-
-  /**
-   * @schema BgpFilterSpecExportV4#priority
-   */
-  readonly priority?: number;
 
   /**
    * @schema BgpFilterSpecExportV4#source
@@ -636,15 +288,9 @@ export function toJson_BgpFilterSpecExportV4(obj: BgpFilterSpecExportV4 | undefi
   if (obj === undefined) { return undefined; }
   const result = {
     'action': obj.action,
-    'asPathPrefix': obj.asPathPrefix?.map(y => y),
     'cidr': obj.cidr,
-    'communities': toJson_BgpFilterSpecExportV4Communities(obj.communities),
-    'interface': obj.interface,
     'matchOperator': obj.matchOperator,
-    'operations': obj.operations?.map(y => toJson_BgpFilterSpecExportV4Operations(y)),
-    'peerType': obj.peerType,
     'prefixLength': toJson_BgpFilterSpecExportV4PrefixLength(obj.prefixLength),
-    'priority': obj.priority,
     'source': obj.source,
   };
   // filter undefined values
@@ -662,24 +308,9 @@ export interface BgpFilterSpecExportV6 {
   readonly action: BgpFilterSpecExportV6Action;
 
   /**
-   * @schema BgpFilterSpecExportV6#asPathPrefix
-   */
-  readonly asPathPrefix?: number[];
-
-  /**
    * @schema BgpFilterSpecExportV6#cidr
    */
   readonly cidr?: string;
-
-  /**
-   * @schema BgpFilterSpecExportV6#communities
-   */
-  readonly communities?: BgpFilterSpecExportV6Communities;
-
-  /**
-   * @schema BgpFilterSpecExportV6#interface
-   */
-  readonly interface?: string;
 
   /**
    * @schema BgpFilterSpecExportV6#matchOperator
@@ -687,24 +318,9 @@ export interface BgpFilterSpecExportV6 {
   readonly matchOperator?: BgpFilterSpecExportV6MatchOperator;
 
   /**
-   * @schema BgpFilterSpecExportV6#operations
-   */
-  readonly operations?: BgpFilterSpecExportV6Operations[];
-
-  /**
-   * @schema BgpFilterSpecExportV6#peerType
-   */
-  readonly peerType?: BgpFilterSpecExportV6PeerType;
-
-  /**
    * @schema BgpFilterSpecExportV6#prefixLength
    */
   readonly prefixLength?: BgpFilterSpecExportV6PrefixLength;
-
-  /**
-   * @schema BgpFilterSpecExportV6#priority
-   */
-  readonly priority?: number;
 
   /**
    * @schema BgpFilterSpecExportV6#source
@@ -720,15 +336,9 @@ export function toJson_BgpFilterSpecExportV6(obj: BgpFilterSpecExportV6 | undefi
   if (obj === undefined) { return undefined; }
   const result = {
     'action': obj.action,
-    'asPathPrefix': obj.asPathPrefix?.map(y => y),
     'cidr': obj.cidr,
-    'communities': toJson_BgpFilterSpecExportV6Communities(obj.communities),
-    'interface': obj.interface,
     'matchOperator': obj.matchOperator,
-    'operations': obj.operations?.map(y => toJson_BgpFilterSpecExportV6Operations(y)),
-    'peerType': obj.peerType,
     'prefixLength': toJson_BgpFilterSpecExportV6PrefixLength(obj.prefixLength),
-    'priority': obj.priority,
     'source': obj.source,
   };
   // filter undefined values
@@ -746,24 +356,9 @@ export interface BgpFilterSpecImportV4 {
   readonly action: BgpFilterSpecImportV4Action;
 
   /**
-   * @schema BgpFilterSpecImportV4#asPathPrefix
-   */
-  readonly asPathPrefix?: number[];
-
-  /**
    * @schema BgpFilterSpecImportV4#cidr
    */
   readonly cidr?: string;
-
-  /**
-   * @schema BgpFilterSpecImportV4#communities
-   */
-  readonly communities?: BgpFilterSpecImportV4Communities;
-
-  /**
-   * @schema BgpFilterSpecImportV4#interface
-   */
-  readonly interface?: string;
 
   /**
    * @schema BgpFilterSpecImportV4#matchOperator
@@ -771,24 +366,9 @@ export interface BgpFilterSpecImportV4 {
   readonly matchOperator?: BgpFilterSpecImportV4MatchOperator;
 
   /**
-   * @schema BgpFilterSpecImportV4#operations
-   */
-  readonly operations?: BgpFilterSpecImportV4Operations[];
-
-  /**
-   * @schema BgpFilterSpecImportV4#peerType
-   */
-  readonly peerType?: BgpFilterSpecImportV4PeerType;
-
-  /**
    * @schema BgpFilterSpecImportV4#prefixLength
    */
   readonly prefixLength?: BgpFilterSpecImportV4PrefixLength;
-
-  /**
-   * @schema BgpFilterSpecImportV4#priority
-   */
-  readonly priority?: number;
 
   /**
    * @schema BgpFilterSpecImportV4#source
@@ -804,15 +384,9 @@ export function toJson_BgpFilterSpecImportV4(obj: BgpFilterSpecImportV4 | undefi
   if (obj === undefined) { return undefined; }
   const result = {
     'action': obj.action,
-    'asPathPrefix': obj.asPathPrefix?.map(y => y),
     'cidr': obj.cidr,
-    'communities': toJson_BgpFilterSpecImportV4Communities(obj.communities),
-    'interface': obj.interface,
     'matchOperator': obj.matchOperator,
-    'operations': obj.operations?.map(y => toJson_BgpFilterSpecImportV4Operations(y)),
-    'peerType': obj.peerType,
     'prefixLength': toJson_BgpFilterSpecImportV4PrefixLength(obj.prefixLength),
-    'priority': obj.priority,
     'source': obj.source,
   };
   // filter undefined values
@@ -830,24 +404,9 @@ export interface BgpFilterSpecImportV6 {
   readonly action: BgpFilterSpecImportV6Action;
 
   /**
-   * @schema BgpFilterSpecImportV6#asPathPrefix
-   */
-  readonly asPathPrefix?: number[];
-
-  /**
    * @schema BgpFilterSpecImportV6#cidr
    */
   readonly cidr?: string;
-
-  /**
-   * @schema BgpFilterSpecImportV6#communities
-   */
-  readonly communities?: BgpFilterSpecImportV6Communities;
-
-  /**
-   * @schema BgpFilterSpecImportV6#interface
-   */
-  readonly interface?: string;
 
   /**
    * @schema BgpFilterSpecImportV6#matchOperator
@@ -855,24 +414,9 @@ export interface BgpFilterSpecImportV6 {
   readonly matchOperator?: BgpFilterSpecImportV6MatchOperator;
 
   /**
-   * @schema BgpFilterSpecImportV6#operations
-   */
-  readonly operations?: BgpFilterSpecImportV6Operations[];
-
-  /**
-   * @schema BgpFilterSpecImportV6#peerType
-   */
-  readonly peerType?: BgpFilterSpecImportV6PeerType;
-
-  /**
    * @schema BgpFilterSpecImportV6#prefixLength
    */
   readonly prefixLength?: BgpFilterSpecImportV6PrefixLength;
-
-  /**
-   * @schema BgpFilterSpecImportV6#priority
-   */
-  readonly priority?: number;
 
   /**
    * @schema BgpFilterSpecImportV6#source
@@ -888,15 +432,9 @@ export function toJson_BgpFilterSpecImportV6(obj: BgpFilterSpecImportV6 | undefi
   if (obj === undefined) { return undefined; }
   const result = {
     'action': obj.action,
-    'asPathPrefix': obj.asPathPrefix?.map(y => y),
     'cidr': obj.cidr,
-    'communities': toJson_BgpFilterSpecImportV6Communities(obj.communities),
-    'interface': obj.interface,
     'matchOperator': obj.matchOperator,
-    'operations': obj.operations?.map(y => toJson_BgpFilterSpecImportV6Operations(y)),
-    'peerType': obj.peerType,
     'prefixLength': toJson_BgpFilterSpecImportV6PrefixLength(obj.prefixLength),
-    'priority': obj.priority,
     'source': obj.source,
   };
   // filter undefined values
@@ -915,30 +453,6 @@ export enum BgpFilterSpecExportV4Action {
 }
 
 /**
- * @schema BgpFilterSpecExportV4Communities
- */
-export interface BgpFilterSpecExportV4Communities {
-  /**
-   * @schema BgpFilterSpecExportV4Communities#values
-   */
-  readonly values: string[];
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecExportV4Communities' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecExportV4Communities(obj: BgpFilterSpecExportV4Communities | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'values': obj.values?.map(y => y),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
  * @schema BgpFilterSpecExportV4MatchOperator
  */
 export enum BgpFilterSpecExportV4MatchOperator {
@@ -950,52 +464,6 @@ export enum BgpFilterSpecExportV4MatchOperator {
   IN = "In",
   /** NotIn */
   NOT_IN = "NotIn",
-}
-
-/**
- * @schema BgpFilterSpecExportV4Operations
- */
-export interface BgpFilterSpecExportV4Operations {
-  /**
-   * @schema BgpFilterSpecExportV4Operations#addCommunity
-   */
-  readonly addCommunity?: BgpFilterSpecExportV4OperationsAddCommunity;
-
-  /**
-   * @schema BgpFilterSpecExportV4Operations#prependASPath
-   */
-  readonly prependAsPath?: BgpFilterSpecExportV4OperationsPrependAsPath;
-
-  /**
-   * @schema BgpFilterSpecExportV4Operations#setPriority
-   */
-  readonly setPriority?: BgpFilterSpecExportV4OperationsSetPriority;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecExportV4Operations' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecExportV4Operations(obj: BgpFilterSpecExportV4Operations | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'addCommunity': toJson_BgpFilterSpecExportV4OperationsAddCommunity(obj.addCommunity),
-    'prependASPath': toJson_BgpFilterSpecExportV4OperationsPrependAsPath(obj.prependAsPath),
-    'setPriority': toJson_BgpFilterSpecExportV4OperationsSetPriority(obj.setPriority),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecExportV4PeerType
- */
-export enum BgpFilterSpecExportV4PeerType {
-  /** eBGP */
-  E_BGP = "eBGP",
-  /** iBGP */
-  I_BGP = "iBGP",
 }
 
 /**
@@ -1047,30 +515,6 @@ export enum BgpFilterSpecExportV6Action {
 }
 
 /**
- * @schema BgpFilterSpecExportV6Communities
- */
-export interface BgpFilterSpecExportV6Communities {
-  /**
-   * @schema BgpFilterSpecExportV6Communities#values
-   */
-  readonly values: string[];
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecExportV6Communities' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecExportV6Communities(obj: BgpFilterSpecExportV6Communities | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'values': obj.values?.map(y => y),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
  * @schema BgpFilterSpecExportV6MatchOperator
  */
 export enum BgpFilterSpecExportV6MatchOperator {
@@ -1082,52 +526,6 @@ export enum BgpFilterSpecExportV6MatchOperator {
   IN = "In",
   /** NotIn */
   NOT_IN = "NotIn",
-}
-
-/**
- * @schema BgpFilterSpecExportV6Operations
- */
-export interface BgpFilterSpecExportV6Operations {
-  /**
-   * @schema BgpFilterSpecExportV6Operations#addCommunity
-   */
-  readonly addCommunity?: BgpFilterSpecExportV6OperationsAddCommunity;
-
-  /**
-   * @schema BgpFilterSpecExportV6Operations#prependASPath
-   */
-  readonly prependAsPath?: BgpFilterSpecExportV6OperationsPrependAsPath;
-
-  /**
-   * @schema BgpFilterSpecExportV6Operations#setPriority
-   */
-  readonly setPriority?: BgpFilterSpecExportV6OperationsSetPriority;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecExportV6Operations' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecExportV6Operations(obj: BgpFilterSpecExportV6Operations | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'addCommunity': toJson_BgpFilterSpecExportV6OperationsAddCommunity(obj.addCommunity),
-    'prependASPath': toJson_BgpFilterSpecExportV6OperationsPrependAsPath(obj.prependAsPath),
-    'setPriority': toJson_BgpFilterSpecExportV6OperationsSetPriority(obj.setPriority),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecExportV6PeerType
- */
-export enum BgpFilterSpecExportV6PeerType {
-  /** eBGP */
-  E_BGP = "eBGP",
-  /** iBGP */
-  I_BGP = "iBGP",
 }
 
 /**
@@ -1179,30 +577,6 @@ export enum BgpFilterSpecImportV4Action {
 }
 
 /**
- * @schema BgpFilterSpecImportV4Communities
- */
-export interface BgpFilterSpecImportV4Communities {
-  /**
-   * @schema BgpFilterSpecImportV4Communities#values
-   */
-  readonly values: string[];
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecImportV4Communities' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecImportV4Communities(obj: BgpFilterSpecImportV4Communities | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'values': obj.values?.map(y => y),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
  * @schema BgpFilterSpecImportV4MatchOperator
  */
 export enum BgpFilterSpecImportV4MatchOperator {
@@ -1214,52 +588,6 @@ export enum BgpFilterSpecImportV4MatchOperator {
   IN = "In",
   /** NotIn */
   NOT_IN = "NotIn",
-}
-
-/**
- * @schema BgpFilterSpecImportV4Operations
- */
-export interface BgpFilterSpecImportV4Operations {
-  /**
-   * @schema BgpFilterSpecImportV4Operations#addCommunity
-   */
-  readonly addCommunity?: BgpFilterSpecImportV4OperationsAddCommunity;
-
-  /**
-   * @schema BgpFilterSpecImportV4Operations#prependASPath
-   */
-  readonly prependAsPath?: BgpFilterSpecImportV4OperationsPrependAsPath;
-
-  /**
-   * @schema BgpFilterSpecImportV4Operations#setPriority
-   */
-  readonly setPriority?: BgpFilterSpecImportV4OperationsSetPriority;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecImportV4Operations' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecImportV4Operations(obj: BgpFilterSpecImportV4Operations | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'addCommunity': toJson_BgpFilterSpecImportV4OperationsAddCommunity(obj.addCommunity),
-    'prependASPath': toJson_BgpFilterSpecImportV4OperationsPrependAsPath(obj.prependAsPath),
-    'setPriority': toJson_BgpFilterSpecImportV4OperationsSetPriority(obj.setPriority),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecImportV4PeerType
- */
-export enum BgpFilterSpecImportV4PeerType {
-  /** eBGP */
-  E_BGP = "eBGP",
-  /** iBGP */
-  I_BGP = "iBGP",
 }
 
 /**
@@ -1311,30 +639,6 @@ export enum BgpFilterSpecImportV6Action {
 }
 
 /**
- * @schema BgpFilterSpecImportV6Communities
- */
-export interface BgpFilterSpecImportV6Communities {
-  /**
-   * @schema BgpFilterSpecImportV6Communities#values
-   */
-  readonly values: string[];
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecImportV6Communities' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecImportV6Communities(obj: BgpFilterSpecImportV6Communities | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'values': obj.values?.map(y => y),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
  * @schema BgpFilterSpecImportV6MatchOperator
  */
 export enum BgpFilterSpecImportV6MatchOperator {
@@ -1346,52 +650,6 @@ export enum BgpFilterSpecImportV6MatchOperator {
   IN = "In",
   /** NotIn */
   NOT_IN = "NotIn",
-}
-
-/**
- * @schema BgpFilterSpecImportV6Operations
- */
-export interface BgpFilterSpecImportV6Operations {
-  /**
-   * @schema BgpFilterSpecImportV6Operations#addCommunity
-   */
-  readonly addCommunity?: BgpFilterSpecImportV6OperationsAddCommunity;
-
-  /**
-   * @schema BgpFilterSpecImportV6Operations#prependASPath
-   */
-  readonly prependAsPath?: BgpFilterSpecImportV6OperationsPrependAsPath;
-
-  /**
-   * @schema BgpFilterSpecImportV6Operations#setPriority
-   */
-  readonly setPriority?: BgpFilterSpecImportV6OperationsSetPriority;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecImportV6Operations' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecImportV6Operations(obj: BgpFilterSpecImportV6Operations | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'addCommunity': toJson_BgpFilterSpecImportV6OperationsAddCommunity(obj.addCommunity),
-    'prependASPath': toJson_BgpFilterSpecImportV6OperationsPrependAsPath(obj.prependAsPath),
-    'setPriority': toJson_BgpFilterSpecImportV6OperationsSetPriority(obj.setPriority),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecImportV6PeerType
- */
-export enum BgpFilterSpecImportV6PeerType {
-  /** eBGP */
-  E_BGP = "eBGP",
-  /** iBGP */
-  I_BGP = "iBGP",
 }
 
 /**
@@ -1431,294 +689,6 @@ export enum BgpFilterSpecImportV6Source {
   /** RemotePeers */
   REMOTE_PEERS = "RemotePeers",
 }
-
-/**
- * @schema BgpFilterSpecExportV4OperationsAddCommunity
- */
-export interface BgpFilterSpecExportV4OperationsAddCommunity {
-  /**
-   * @schema BgpFilterSpecExportV4OperationsAddCommunity#value
-   */
-  readonly value: string;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecExportV4OperationsAddCommunity' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecExportV4OperationsAddCommunity(obj: BgpFilterSpecExportV4OperationsAddCommunity | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'value': obj.value,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecExportV4OperationsPrependAsPath
- */
-export interface BgpFilterSpecExportV4OperationsPrependAsPath {
-  /**
-   * @schema BgpFilterSpecExportV4OperationsPrependAsPath#prefix
-   */
-  readonly prefix: number[];
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecExportV4OperationsPrependAsPath' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecExportV4OperationsPrependAsPath(obj: BgpFilterSpecExportV4OperationsPrependAsPath | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'prefix': obj.prefix?.map(y => y),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecExportV4OperationsSetPriority
- */
-export interface BgpFilterSpecExportV4OperationsSetPriority {
-  /**
-   * @schema BgpFilterSpecExportV4OperationsSetPriority#value
-   */
-  readonly value: number;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecExportV4OperationsSetPriority' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecExportV4OperationsSetPriority(obj: BgpFilterSpecExportV4OperationsSetPriority | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'value': obj.value,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecExportV6OperationsAddCommunity
- */
-export interface BgpFilterSpecExportV6OperationsAddCommunity {
-  /**
-   * @schema BgpFilterSpecExportV6OperationsAddCommunity#value
-   */
-  readonly value: string;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecExportV6OperationsAddCommunity' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecExportV6OperationsAddCommunity(obj: BgpFilterSpecExportV6OperationsAddCommunity | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'value': obj.value,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecExportV6OperationsPrependAsPath
- */
-export interface BgpFilterSpecExportV6OperationsPrependAsPath {
-  /**
-   * @schema BgpFilterSpecExportV6OperationsPrependAsPath#prefix
-   */
-  readonly prefix: number[];
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecExportV6OperationsPrependAsPath' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecExportV6OperationsPrependAsPath(obj: BgpFilterSpecExportV6OperationsPrependAsPath | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'prefix': obj.prefix?.map(y => y),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecExportV6OperationsSetPriority
- */
-export interface BgpFilterSpecExportV6OperationsSetPriority {
-  /**
-   * @schema BgpFilterSpecExportV6OperationsSetPriority#value
-   */
-  readonly value: number;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecExportV6OperationsSetPriority' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecExportV6OperationsSetPriority(obj: BgpFilterSpecExportV6OperationsSetPriority | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'value': obj.value,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecImportV4OperationsAddCommunity
- */
-export interface BgpFilterSpecImportV4OperationsAddCommunity {
-  /**
-   * @schema BgpFilterSpecImportV4OperationsAddCommunity#value
-   */
-  readonly value: string;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecImportV4OperationsAddCommunity' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecImportV4OperationsAddCommunity(obj: BgpFilterSpecImportV4OperationsAddCommunity | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'value': obj.value,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecImportV4OperationsPrependAsPath
- */
-export interface BgpFilterSpecImportV4OperationsPrependAsPath {
-  /**
-   * @schema BgpFilterSpecImportV4OperationsPrependAsPath#prefix
-   */
-  readonly prefix: number[];
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecImportV4OperationsPrependAsPath' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecImportV4OperationsPrependAsPath(obj: BgpFilterSpecImportV4OperationsPrependAsPath | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'prefix': obj.prefix?.map(y => y),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecImportV4OperationsSetPriority
- */
-export interface BgpFilterSpecImportV4OperationsSetPriority {
-  /**
-   * @schema BgpFilterSpecImportV4OperationsSetPriority#value
-   */
-  readonly value: number;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecImportV4OperationsSetPriority' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecImportV4OperationsSetPriority(obj: BgpFilterSpecImportV4OperationsSetPriority | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'value': obj.value,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecImportV6OperationsAddCommunity
- */
-export interface BgpFilterSpecImportV6OperationsAddCommunity {
-  /**
-   * @schema BgpFilterSpecImportV6OperationsAddCommunity#value
-   */
-  readonly value: string;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecImportV6OperationsAddCommunity' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecImportV6OperationsAddCommunity(obj: BgpFilterSpecImportV6OperationsAddCommunity | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'value': obj.value,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecImportV6OperationsPrependAsPath
- */
-export interface BgpFilterSpecImportV6OperationsPrependAsPath {
-  /**
-   * @schema BgpFilterSpecImportV6OperationsPrependAsPath#prefix
-   */
-  readonly prefix: number[];
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecImportV6OperationsPrependAsPath' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecImportV6OperationsPrependAsPath(obj: BgpFilterSpecImportV6OperationsPrependAsPath | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'prefix': obj.prefix?.map(y => y),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpFilterSpecImportV6OperationsSetPriority
- */
-export interface BgpFilterSpecImportV6OperationsSetPriority {
-  /**
-   * @schema BgpFilterSpecImportV6OperationsSetPriority#value
-   */
-  readonly value: number;
-}
-
-/**
- * Converts an object of type 'BgpFilterSpecImportV6OperationsSetPriority' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_BgpFilterSpecImportV6OperationsSetPriority(obj: BgpFilterSpecImportV6OperationsSetPriority | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'value': obj.value,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 
 /**
@@ -1820,49 +790,9 @@ export interface BgpPeerSpec {
   readonly filters?: string[];
 
   /**
-   * @schema BgpPeerSpec#keepOriginalNextHop
-   */
-  readonly keepOriginalNextHop?: boolean;
-
-  /**
-   * @schema BgpPeerSpec#keepaliveTime
-   */
-  readonly keepaliveTime?: string;
-
-  /**
-   * @schema BgpPeerSpec#localASNumber
-   */
-  readonly localAsNumber?: number;
-
-  /**
-   * @schema BgpPeerSpec#localWorkloadSelector
-   */
-  readonly localWorkloadSelector?: string;
-
-  /**
-   * @schema BgpPeerSpec#maxRestartTime
-   */
-  readonly maxRestartTime?: string;
-
-  /**
-   * @schema BgpPeerSpec#nextHopMode
-   */
-  readonly nextHopMode?: BgpPeerSpecNextHopMode;
-
-  /**
-   * @schema BgpPeerSpec#node
-   */
-  readonly node?: string;
-
-  /**
    * @schema BgpPeerSpec#nodeSelector
    */
   readonly nodeSelector?: string;
-
-  /**
-   * @schema BgpPeerSpec#numAllowedLocalASNumbers
-   */
-  readonly numAllowedLocalAsNumbers?: number;
 
   /**
    * @schema BgpPeerSpec#password
@@ -1873,31 +803,6 @@ export interface BgpPeerSpec {
    * @schema BgpPeerSpec#peerIP
    */
   readonly peerIp?: string;
-
-  /**
-   * @schema BgpPeerSpec#peerSelector
-   */
-  readonly peerSelector?: string;
-
-  /**
-   * @schema BgpPeerSpec#reachableBy
-   */
-  readonly reachableBy?: string;
-
-  /**
-   * @schema BgpPeerSpec#reversePeering
-   */
-  readonly reversePeering?: string;
-
-  /**
-   * @schema BgpPeerSpec#sourceAddress
-   */
-  readonly sourceAddress?: BgpPeerSpecSourceAddress;
-
-  /**
-   * @schema BgpPeerSpec#ttlSecurity
-   */
-  readonly ttlSecurity?: number;
 }
 
 /**
@@ -1909,39 +814,14 @@ export function toJson_BgpPeerSpec(obj: BgpPeerSpec | undefined): Record<string,
   const result = {
     'asNumber': obj.asNumber,
     'filters': obj.filters?.map(y => y),
-    'keepOriginalNextHop': obj.keepOriginalNextHop,
-    'keepaliveTime': obj.keepaliveTime,
-    'localASNumber': obj.localAsNumber,
-    'localWorkloadSelector': obj.localWorkloadSelector,
-    'maxRestartTime': obj.maxRestartTime,
-    'nextHopMode': obj.nextHopMode,
-    'node': obj.node,
     'nodeSelector': obj.nodeSelector,
-    'numAllowedLocalASNumbers': obj.numAllowedLocalAsNumbers,
     'password': toJson_BgpPeerSpecPassword(obj.password),
     'peerIP': obj.peerIp,
-    'peerSelector': obj.peerSelector,
-    'reachableBy': obj.reachableBy,
-    'reversePeering': obj.reversePeering,
-    'sourceAddress': obj.sourceAddress,
-    'ttlSecurity': obj.ttlSecurity,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BgpPeerSpecNextHopMode
- */
-export enum BgpPeerSpecNextHopMode {
-  /** Auto */
-  AUTO = "Auto",
-  /** Self */
-  SELF = "Self",
-  /** Keep */
-  KEEP = "Keep",
-}
 
 /**
  * @schema BgpPeerSpecPassword
@@ -1968,16 +848,6 @@ export function toJson_BgpPeerSpecPassword(obj: BgpPeerSpecPassword | undefined)
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
- * @schema BgpPeerSpecSourceAddress
- */
-export enum BgpPeerSpecSourceAddress {
-  /** UseNodeIP */
-  USE_NODE_IP = "UseNodeIP",
-  /** None */
-  NONE = "None",
-}
-
-/**
  * @schema BgpPeerSpecPasswordSecretKeyRef
  */
 export interface BgpPeerSpecPasswordSecretKeyRef {
@@ -1990,11 +860,6 @@ export interface BgpPeerSpecPasswordSecretKeyRef {
    * @schema BgpPeerSpecPasswordSecretKeyRef#name
    */
   readonly name?: string;
-
-  /**
-   * @schema BgpPeerSpecPasswordSecretKeyRef#optional
-   */
-  readonly optional?: boolean;
 }
 
 /**
@@ -2006,10 +871,170 @@ export function toJson_BgpPeerSpecPasswordSecretKeyRef(obj: BgpPeerSpecPasswordS
   const result = {
     'key': obj.key,
     'name': obj.name,
-    'optional': obj.optional,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
+/**
+ *
+ *
+ * @schema BGPConfiguration
+ */
+export class StoredBgpConfiguration extends ApiObject {
+  /**
+   * Returns the apiVersion and kind for "BGPConfiguration"
+   */
+  public static readonly GVK: GroupVersionKind = {
+    apiVersion: 'crd.projectcalico.org/v1',
+    kind: 'BGPConfiguration',
+  }
+
+  /**
+   * Renders a Kubernetes manifest for "BGPConfiguration".
+   *
+   * This can be used to inline resource manifests inside other objects (e.g. as templates).
+   *
+   * @param props initialization props
+   */
+  public static manifest(props: BgpConfigurationProps): any {
+    return {
+      ...StoredBgpConfiguration.GVK,
+      ...toJson_BgpConfigurationProps(props),
+    };
+  }
+
+  /**
+   * Defines a "BGPConfiguration" API object
+   * @param scope the scope in which to define this object
+   * @param id a scope-local name for the object
+   * @param props initialization props
+   */
+  public constructor(scope: Construct, id: string, props: BgpConfigurationProps) {
+    super(scope, id, {
+      ...StoredBgpConfiguration.GVK,
+      ...props,
+    });
+  }
+
+  /**
+   * Renders the object to Kubernetes JSON.
+   */
+  public override toJson(): any {
+    const resolved = super.toJson();
+
+    return {
+      ...StoredBgpConfiguration.GVK,
+      ...toJson_BgpConfigurationProps(resolved),
+    };
+  }
+}
+
+/**
+ *
+ *
+ * @schema BGPFilter
+ */
+export class StoredBgpFilter extends ApiObject {
+  /**
+   * Returns the apiVersion and kind for "BGPFilter"
+   */
+  public static readonly GVK: GroupVersionKind = {
+    apiVersion: 'crd.projectcalico.org/v1',
+    kind: 'BGPFilter',
+  }
+
+  /**
+   * Renders a Kubernetes manifest for "BGPFilter".
+   *
+   * This can be used to inline resource manifests inside other objects (e.g. as templates).
+   *
+   * @param props initialization props
+   */
+  public static manifest(props: BgpFilterProps): any {
+    return {
+      ...StoredBgpFilter.GVK,
+      ...toJson_BgpFilterProps(props),
+    };
+  }
+
+  /**
+   * Defines a "BGPFilter" API object
+   * @param scope the scope in which to define this object
+   * @param id a scope-local name for the object
+   * @param props initialization props
+   */
+  public constructor(scope: Construct, id: string, props: BgpFilterProps) {
+    super(scope, id, {
+      ...StoredBgpFilter.GVK,
+      ...props,
+    });
+  }
+
+  /**
+   * Renders the object to Kubernetes JSON.
+   */
+  public override toJson(): any {
+    const resolved = super.toJson();
+
+    return {
+      ...StoredBgpFilter.GVK,
+      ...toJson_BgpFilterProps(resolved),
+    };
+  }
+}
+
+/**
+ *
+ *
+ * @schema BGPPeer
+ */
+export class StoredBgpPeer extends ApiObject {
+  /**
+   * Returns the apiVersion and kind for "BGPPeer"
+   */
+  public static readonly GVK: GroupVersionKind = {
+    apiVersion: 'crd.projectcalico.org/v1',
+    kind: 'BGPPeer',
+  }
+
+  /**
+   * Renders a Kubernetes manifest for "BGPPeer".
+   *
+   * This can be used to inline resource manifests inside other objects (e.g. as templates).
+   *
+   * @param props initialization props
+   */
+  public static manifest(props: BgpPeerProps): any {
+    return {
+      ...StoredBgpPeer.GVK,
+      ...toJson_BgpPeerProps(props),
+    };
+  }
+
+  /**
+   * Defines a "BGPPeer" API object
+   * @param scope the scope in which to define this object
+   * @param id a scope-local name for the object
+   * @param props initialization props
+   */
+  public constructor(scope: Construct, id: string, props: BgpPeerProps) {
+    super(scope, id, {
+      ...StoredBgpPeer.GVK,
+      ...props,
+    });
+  }
+
+  /**
+   * Renders the object to Kubernetes JSON.
+   */
+  public override toJson(): any {
+    const resolved = super.toJson();
+
+    return {
+      ...StoredBgpPeer.GVK,
+      ...toJson_BgpPeerProps(resolved),
+    };
+  }
+}

@@ -92,34 +92,9 @@ export function toJson_GitRepositoryProps(obj: GitRepositoryProps | undefined): 
  */
 export interface GitRepositorySpec {
   /**
-   * @schema GitRepositorySpec#ignore
-   */
-  readonly ignore?: string;
-
-  /**
-   * @schema GitRepositorySpec#include
-   */
-  readonly include?: GitRepositorySpecInclude[];
-
-  /**
    * @schema GitRepositorySpec#interval
    */
   readonly interval: string;
-
-  /**
-   * @schema GitRepositorySpec#provider
-   */
-  readonly provider?: GitRepositorySpecProvider;
-
-  /**
-   * @schema GitRepositorySpec#proxySecretRef
-   */
-  readonly proxySecretRef?: GitRepositorySpecProxySecretRef;
-
-  /**
-   * @schema GitRepositorySpec#recurseSubmodules
-   */
-  readonly recurseSubmodules?: boolean;
 
   /**
    * @schema GitRepositorySpec#ref
@@ -132,34 +107,9 @@ export interface GitRepositorySpec {
   readonly secretRef?: GitRepositorySpecSecretRef;
 
   /**
-   * @schema GitRepositorySpec#serviceAccountName
-   */
-  readonly serviceAccountName?: string;
-
-  /**
-   * @schema GitRepositorySpec#sparseCheckout
-   */
-  readonly sparseCheckout?: string[];
-
-  /**
-   * @schema GitRepositorySpec#suspend
-   */
-  readonly suspend?: boolean;
-
-  /**
-   * @schema GitRepositorySpec#timeout
-   */
-  readonly timeout?: string;
-
-  /**
    * @schema GitRepositorySpec#url
    */
   readonly url: string;
-
-  /**
-   * @schema GitRepositorySpec#verify
-   */
-  readonly verify?: GitRepositorySpecVerify;
 }
 
 /**
@@ -169,92 +119,10 @@ export interface GitRepositorySpec {
 export function toJson_GitRepositorySpec(obj: GitRepositorySpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
-    'ignore': obj.ignore,
-    'include': obj.include?.map(y => toJson_GitRepositorySpecInclude(y)),
     'interval': obj.interval,
-    'provider': obj.provider,
-    'proxySecretRef': toJson_GitRepositorySpecProxySecretRef(obj.proxySecretRef),
-    'recurseSubmodules': obj.recurseSubmodules,
     'ref': toJson_GitRepositorySpecRef(obj.ref),
     'secretRef': toJson_GitRepositorySpecSecretRef(obj.secretRef),
-    'serviceAccountName': obj.serviceAccountName,
-    'sparseCheckout': obj.sparseCheckout?.map(y => y),
-    'suspend': obj.suspend,
-    'timeout': obj.timeout,
     'url': obj.url,
-    'verify': toJson_GitRepositorySpecVerify(obj.verify),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema GitRepositorySpecInclude
- */
-export interface GitRepositorySpecInclude {
-  /**
-   * @schema GitRepositorySpecInclude#fromPath
-   */
-  readonly fromPath?: string;
-
-  /**
-   * @schema GitRepositorySpecInclude#repository
-   */
-  readonly repository: GitRepositorySpecIncludeRepository;
-
-  /**
-   * @schema GitRepositorySpecInclude#toPath
-   */
-  readonly toPath?: string;
-}
-
-/**
- * Converts an object of type 'GitRepositorySpecInclude' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_GitRepositorySpecInclude(obj: GitRepositorySpecInclude | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'fromPath': obj.fromPath,
-    'repository': toJson_GitRepositorySpecIncludeRepository(obj.repository),
-    'toPath': obj.toPath,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema GitRepositorySpecProvider
- */
-export enum GitRepositorySpecProvider {
-  /** generic */
-  GENERIC = "generic",
-  /** azure */
-  AZURE = "azure",
-  /** github */
-  GITHUB = "github",
-}
-
-/**
- * @schema GitRepositorySpecProxySecretRef
- */
-export interface GitRepositorySpecProxySecretRef {
-  /**
-   * @schema GitRepositorySpecProxySecretRef#name
-   */
-  readonly name: string;
-}
-
-/**
- * Converts an object of type 'GitRepositorySpecProxySecretRef' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_GitRepositorySpecProxySecretRef(obj: GitRepositorySpecProxySecretRef | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'name': obj.name,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -281,11 +149,6 @@ export interface GitRepositorySpecRef {
   readonly name?: string;
 
   /**
-   * @schema GitRepositorySpecRef#semver
-   */
-  readonly semver?: string;
-
-  /**
    * @schema GitRepositorySpecRef#tag
    */
   readonly tag?: string;
@@ -301,7 +164,6 @@ export function toJson_GitRepositorySpecRef(obj: GitRepositorySpecRef | undefine
     'branch': obj.branch,
     'commit': obj.commit,
     'name': obj.name,
-    'semver': obj.semver,
     'tag': obj.tag,
   };
   // filter undefined values
@@ -324,96 +186,6 @@ export interface GitRepositorySpecSecretRef {
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_GitRepositorySpecSecretRef(obj: GitRepositorySpecSecretRef | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'name': obj.name,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema GitRepositorySpecVerify
- */
-export interface GitRepositorySpecVerify {
-  /**
-   * @schema GitRepositorySpecVerify#mode
-   */
-  readonly mode?: GitRepositorySpecVerifyMode;
-
-  /**
-   * @schema GitRepositorySpecVerify#secretRef
-   */
-  readonly secretRef: GitRepositorySpecVerifySecretRef;
-}
-
-/**
- * Converts an object of type 'GitRepositorySpecVerify' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_GitRepositorySpecVerify(obj: GitRepositorySpecVerify | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'mode': obj.mode,
-    'secretRef': toJson_GitRepositorySpecVerifySecretRef(obj.secretRef),
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema GitRepositorySpecIncludeRepository
- */
-export interface GitRepositorySpecIncludeRepository {
-  /**
-   * @schema GitRepositorySpecIncludeRepository#name
-   */
-  readonly name: string;
-}
-
-/**
- * Converts an object of type 'GitRepositorySpecIncludeRepository' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_GitRepositorySpecIncludeRepository(obj: GitRepositorySpecIncludeRepository | undefined): Record<string, any> | undefined {
-  if (obj === undefined) { return undefined; }
-  const result = {
-    'name': obj.name,
-  };
-  // filter undefined values
-  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema GitRepositorySpecVerifyMode
- */
-export enum GitRepositorySpecVerifyMode {
-  /** head */
-  HEAD = "head",
-  /** Tag */
-  TAG = "Tag",
-  /** TagAndHEAD */
-  TAG_AND_HEAD = "TagAndHEAD",
-}
-
-/**
- * @schema GitRepositorySpecVerifySecretRef
- */
-export interface GitRepositorySpecVerifySecretRef {
-  /**
-   * @schema GitRepositorySpecVerifySecretRef#name
-   */
-  readonly name: string;
-}
-
-/**
- * Converts an object of type 'GitRepositorySpecVerifySecretRef' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_GitRepositorySpecVerifySecretRef(obj: GitRepositorySpecVerifySecretRef | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'name': obj.name,

@@ -1,6 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import type { Schema } from './imported-fields.ts';
+
+/** As much of a CustomResourceDefinition as `cdk8s import` reads. */
+export interface Crd {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly group: string;
+    readonly scope: string;
+    readonly names: { readonly kind: string; readonly plural: string };
+    readonly versions: readonly {
+      readonly name: string;
+      readonly served: boolean;
+      readonly storage: boolean;
+      readonly schema: { readonly openAPIV3Schema: Schema };
+    }[];
+  };
+}
 
 /** A kind of Argo CD or Flux, and the declaration of it in the models that npm carries. */
 interface EngineKind {
@@ -10,7 +29,7 @@ interface EngineKind {
   readonly version: string;
 }
 
-/** The kinds of dist/gitops: a file of imports/ per API group. */
+/** The kinds of dist/gitops, by API group. */
 export const ENGINE_GROUPS: Readonly<Record<string, readonly EngineKind[]>> = {
   'argoproj.io': [
     model('argo-cd', 'argoproj.io/v1alpha1', 'AppProject', 'appprojects'),
@@ -25,7 +44,7 @@ export const ENGINE_GROUPS: Readonly<Record<string, readonly EngineKind[]>> = {
 };
 
 /** A CRD with the shape of `spec`, as far as the model's declaration tells it: field names, types, enums. */
-export function engineCrd(group: string, { file, kind, plural, version }: EngineKind): object {
+export function engineCrd(group: string, { file, kind, plural, version }: EngineKind): Crd {
   const spec = schemaIn(declaration(readFileSync(file, 'utf8'), kind)).properties?.spec;
   if (spec === undefined) throw new Error(`${file} declares no spec of ${kind}`);
   return {
@@ -65,13 +84,6 @@ function declaration(text: string, kind: string): string {
   const start = plain.indexOf(`export interface I${kind} {`);
   if (start < 0) throw new Error(`no declaration of ${kind}`);
   return plain.slice(plain.indexOf('{', start));
-}
-
-interface Schema {
-  readonly type?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly [keyword: string]: unknown;
 }
 
 /** The declarations are generated, and use a handful of forms: those that are read here, and no other. */

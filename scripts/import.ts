@@ -2,46 +2,74 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { stringify } from 'yaml';
-import { ENGINE_GROUPS, engineCrd } from './engine-crds.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { parse, stringify } from 'yaml';
+import { type Crd, ENGINE_GROUPS, engineCrd } from './engine-crds.ts';
+import { CALICO_KINDS, ENGINE_KINDS, type Fields, pruned } from './imported-fields.ts';
 import { upstreamFolder } from './upstream.ts';
 
 /**
- * The kinds that the charts use: a file of imports/ per API group, from the CRDs of the Calico that have every field
- * that the charts ever emit. v3.31.7 came out after v3.32.1, and its Installation knows one more: cni.specVersion.
+ * The Calico that each group's CRDs come from: the one that has every field that the charts ever emit. v3.31.7 came out after
+ * v3.32.1, and its Installation knows one more: cni.specVersion.
  */
-const GROUPS: Record<string, { readonly version: string; readonly plurals: readonly string[] }> = {
-  'operator.tigera.io': { version: 'v3.31.7', plurals: ['installations', 'apiservers'] },
-  'crd.projectcalico.org': { version: 'v3.32.1', plurals: ['bgpconfigurations', 'bgppeers', 'bgpfilters'] },
-  'projectcalico.org': { version: 'v3.32.1', plurals: ['bgpconfigurations', 'bgppeers', 'bgpfilters'] },
+const VERSIONS: Readonly<Record<string, string>> = {
+  'operator.tigera.io': 'v3.31.7',
+  'projectcalico.org': 'v3.32.1',
 };
 
 /** Generates imports/ from the CRDs with `cdk8s import`. Run by `npm run import`. */
 export function generateImports(upstream: string, outputFolder: string): void {
-  for (const [group, { version, plurals }] of Object.entries(GROUPS)) {
-    const crds = plurals.map((plural) =>
-      readFileSync(join(upstream, `calico-${version}`, 'crds', `${plural}.${group}.yaml`), 'utf8'),
-    );
+  for (const [group, kinds] of Object.entries(CALICO_KINDS)) {
+    const folder = join(upstream, `calico-${VERSIONS[group]}`, 'crds');
+    const read = (name: string): Crd => parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'));
+    const crds = kinds.map(({ plural, fields }) => {
+      const crd = prunedCrd(read(`${plural}.${group}`), fields);
+      if (group === 'projectcalico.org') {
+        const stored = prunedCrd(read(`${plural}.crd.${group}`), fields);
+        // Both groups share the types: what the charts set must be one thing under either.
+        if (!isDeepStrictEqual(specOf(crd), specOf(stored))) {
+          throw new Error(`the fields of ${plural} are not the same in ${group} and crd.${group}`);
+        }
+      }
+      return crd;
+    });
     generate(group, crds, outputFolder);
   }
 }
 
 /** The same for the kinds of Argo CD and Flux, which need no upstream: npm carries their models. */
 export function generateEngineImports(outputFolder: string): void {
-  for (const [group, kinds] of Object.entries(ENGINE_GROUPS)) {
-    generate(
-      group,
-      kinds.map((kind) => stringify(engineCrd(group, kind))),
-      outputFolder,
-    );
+  for (const [group, kinds] of Object.entries(ENGINE_KINDS)) {
+    const crds = kinds.map(({ plural, fields }) => {
+      const found = ENGINE_GROUPS[group]?.find((kind) => kind.plural === plural);
+      if (found === undefined) throw new Error(`no model of ${plural} in ${group}`);
+      return prunedCrd(engineCrd(group, found), fields);
+    });
+    generate(group, crds, outputFolder);
   }
 }
 
-function generate(group: string, crds: readonly string[], outputFolder: string): void {
+const specOf = ({ spec: { versions } }: Crd) => versions[0]?.schema.openAPIV3Schema.properties?.spec;
+
+/** Without its status, and with nothing but these fields in its spec. */
+function prunedCrd({ spec, ...crd }: Crd, fields: Fields): Crd {
+  const versions = spec.versions.map((version) => {
+    const { openAPIV3Schema: whole } = version.schema;
+    const below = whole.properties?.spec;
+    if (below === undefined) throw new Error(`${spec.names.plural}.${spec.group} has no spec`);
+    return {
+      ...version,
+      schema: { openAPIV3Schema: { ...whole, properties: { spec: pruned(below, fields) } } },
+    };
+  });
+  return { ...crd, spec: { ...spec, versions } };
+}
+
+function generate(group: string, crds: readonly Crd[], outputFolder: string): void {
   const work = mkdtempSync(join(tmpdir(), 'noencap-import-'));
   try {
     const file = join(work, 'crds.yaml');
-    writeFileSync(file, crds.join('\n---\n'));
+    writeFileSync(file, crds.map((crd) => stringify(crd)).join('---\n'));
     const cdk8s = join(process.cwd(), 'node_modules', '.bin', 'cdk8s');
     execFileSync(
       cdk8s,
@@ -54,18 +82,38 @@ function generate(group: string, crds: readonly string[], outputFolder: string):
       },
     );
     const generated = join(resolve(outputFolder), `${group}.ts`);
-    writeFileSync(generated, asModule(readFileSync(generated, 'utf8')));
+    writeFileSync(generated, asModule(group, readFileSync(generated, 'utf8')));
   } finally {
     rmSync(work, { recursive: true });
   }
 }
 
-/** Types are imported as types, as everywhere in the project: esbuild and tsc then agree on what is left at run time. */
-const asModule = (text: string): string =>
-  text.replace(
-    "import { ApiObject, ApiObjectMetadata, GroupVersionKind } from 'cdk8s';",
-    "import { ApiObject, type ApiObjectMetadata, type GroupVersionKind } from 'cdk8s';",
-  );
+function asModule(group: string, generated: string): string {
+  const text = generated
+    // Types are imported as types, as everywhere in the project: esbuild and tsc then agree on what is left at run time.
+    .replace(
+      "import { ApiObject, ApiObjectMetadata, GroupVersionKind } from 'cdk8s';",
+      "import { ApiObject, type ApiObjectMetadata, type GroupVersionKind } from 'cdk8s';",
+    )
+    // To an interface without fields any object is good.
+    .replace(/^export interface (\w+) {\n}$/gm, 'export type $1 = Record<string, never>;');
+  return group === 'projectcalico.org' ? withStoredKinds(text) : text;
+}
+
+/**
+ * Adds each kind of projectcalico.org/v3 once more, as the crd.projectcalico.org/v1 that Calico stores and that is applied where no
+ * Calico serves v3 yet: BgpPeer, and StoredBgpPeer with the same properties.
+ */
+function withStoredKinds(text: string): string {
+  const classes = text.match(/^\/\*\*\n(?: \*.*\n)+export class [\s\S]*?^}\n/gm) ?? [];
+  const stored = classes.map((one) => {
+    const name = /^export class (\w+)/m.exec(one)?.[1];
+    return one
+      .replace(new RegExp(`\\b${name}\\b`, 'g'), `Stored${name}`)
+      .replace("'projectcalico.org/v3'", "'crd.projectcalico.org/v1'");
+  });
+  return `${text.trimEnd()}\n\n${stored.join('\n')}`;
+}
 
 if (process.argv[1]?.endsWith('import.ts')) {
   const upstream = upstreamFolder();
