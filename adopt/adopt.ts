@@ -1,13 +1,14 @@
+import { filteringConfig } from '../bird/filter/config.ts';
+import { placeOf } from '../bird/parser.ts';
 import { type PerFamily, parsePrefix } from '../topology/address.ts';
 import { decode } from '../topology/encoding.ts';
 import type { Fault } from '../topology/fault.ts';
 import { loadTopology } from '../topology/load.ts';
 import type { Path, Topology } from '../topology/model.ts';
+import { fromFault, type Problem, problem } from '../topology/problem.ts';
 import { type Source, valueSource, yamlSource } from '../topology/source.ts';
 import { readYaml } from '../topology/yaml.ts';
-import { birdConfig } from './bird-config.ts';
 import { type BirdFiles, ofBird6, type RouterFolder, readFolder } from './bird-files.ts';
-import { placeOf } from './bird-syntax.ts';
 import { type Cluster, cluster, runningNodes, unread } from './cluster.ts';
 import { type ClusterFile, clusterObjects, fieldAt, isFields, textOf } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note } from './facts.ts';
@@ -17,7 +18,6 @@ import { filterFacts } from './infer-filters.ts';
 import { nodeFacts, regionFacts, regionPeers } from './infer-peers.ts';
 import { inferRouters } from './infer-routers.ts';
 import { leftOut } from './left-out.ts';
-import { fromFault, type Problem, problem } from './problem.ts';
 import type { KnownRouter, RouterSessions, RunningRouter } from './router-sessions.ts';
 import { writeTopology } from './write-topology.ts';
 
@@ -63,7 +63,7 @@ export function adopt(given: Given): Adopted {
   const folders = given.routers.map((folder) => ({ folder, files: readFolder(folder) }));
   const routers = folders.map(({ folder, files }): RunningRouter & { files: BirdFiles } => ({
     name: folder.name,
-    config: birdConfig(files.statements),
+    config: filteringConfig(files.statements),
     files,
   }));
   const problems = [

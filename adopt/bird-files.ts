@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
+import { type BirdStatement, placeOf, readBird } from '../bird/parser.ts';
+import { type Problem, problem } from '../topology/problem.ts';
 import { yamlSource } from '../topology/source.ts';
-import { type BirdStatement, placeOf, readBird } from './bird-syntax.ts';
 import type { Note } from './facts.ts';
-import { type Problem, problem } from './problem.ts';
 
 /** One router's folder: the bytes of its files by path below it; `name` is what messages call the folder. */
 export interface RouterFolder {

@@ -1,9 +1,9 @@
 import { decode } from '../topology/encoding.ts';
 import type { Path } from '../topology/model.ts';
+import { fromFault, type Problem, problem } from '../topology/problem.ts';
 import type { Source } from '../topology/source.ts';
 import { valueSource, yamlSource } from '../topology/source.ts';
 import { readYaml } from '../topology/yaml.ts';
-import { fromFault, type Problem, problem } from './problem.ts';
 
 /** An object of the cluster, and where it stands in what kubectl printed. */
 export interface ClusterObject {

@@ -1,9 +1,9 @@
 import { type Family, parseAddress } from '../topology/address.ts';
 import type { Path } from '../topology/model.ts';
+import type { Problem } from '../topology/problem.ts';
+import { problem } from '../topology/problem.ts';
 import { type ClusterObject, fieldAt } from './cluster-objects.ts';
 import { type Note, within } from './facts.ts';
-import type { Problem } from './problem.ts';
-import { problem } from './problem.ts';
 
 /** What runs in the cluster, by kind; Calico's objects in whichever of their two groups they were given. */
 export interface Cluster {

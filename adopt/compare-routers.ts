@@ -1,10 +1,11 @@
+import { type FilteringConfig, filteringConfig } from '../bird/filter/config.ts';
+import { PREDEFINED_TABLES } from '../bird/options.ts';
+import { type BirdStatement, isBirdFile } from '../bird/parser.ts';
+import type { BgpProtocol } from '../bird/protocols.ts';
+import { changedOptions } from '../bird/reconfigure.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
-import { optionEffect } from '../review/session-fates.ts';
 import type { Today } from './adopt.ts';
-import { type BgpProtocol, type BirdConfig, birdConfig } from './bird-config.ts';
 import { type RouterFolder, readFolder } from './bird-files.ts';
-import { defaultOf, isWritten, PREDEFINED_TABLES } from './bird-options.ts';
-import type { BirdStatement } from './bird-syntax.ts';
 import type { Compared, Detail } from './compare.ts';
 import { type ComparedFilters, compareFilters } from './compare-filters.ts';
 import { BIRD3_RESETS, type Explanation, NO_WORD, OPTION_RULES } from './explanations.ts';
@@ -36,7 +37,10 @@ export function compareRouters(
       ({ words }) =>
         !outside.some(({ name, at }) => words[2]?.text === name && words[2].source.file === at.source.file),
     );
-    const [before, after] = [birdConfig(now.statements, constants), birdConfig(statements, constants)];
+    const [before, after] = [
+      filteringConfig(now.statements, constants),
+      filteringConfig(statements, constants),
+    ];
     const around = neighbours(today, fabric, sessions, now.statements);
     compared.push(...protocolsOf(router, around, before, after));
     const missing = folder.files.has('bird.conf') ? undefinedNames(router, fabric, statements) : [];
@@ -76,9 +80,7 @@ const isReplaced = (router: string, file: string): boolean =>
 /** The folder as it will be. */
 function delivered({ name, files }: RouterFolder, rendered: ReadonlyMap<string, string>): RouterFolder {
   const prefix = `routers/${name}/`;
-  const ours = [...rendered].filter(
-    ([path]) => path.startsWith(prefix) && path.endsWith('.conf') && !path.includes('/sysctl.d/'),
-  );
+  const ours = [...rendered].filter(([path]) => path.startsWith(prefix) && isBirdFile(path));
   const kept = [...files].filter(([path]) => !isReplaced(name, `${name}/${path}`));
   const encoder = new TextEncoder();
   return {
@@ -127,8 +129,8 @@ function includesToMend({ name, bird }: RouterSpeaker, next: RouterFolder): stri
 function protocolsOf(
   router: RouterSpeaker,
   around: Neighbours,
-  before: BirdConfig,
-  after: BirdConfig,
+  before: FilteringConfig,
+  after: FilteringConfig,
 ): Compared[] {
   const [were, are] = [before, after].map(
     ({ protocols }) => new Map(protocols.map((one) => [one.name, one])),
@@ -157,38 +159,6 @@ function protocolsOf(
     // Sessions of the router's own that nothing touches are none of our business.
     if (details.length === 0 && is.at.source.file === was.at.source.file) return [];
     return [{ ...base, became, details: details.map(({ effect: _, ...detail }) => detail) }];
-  });
-}
-
-/** One option of a session that will have another value, and what BIRD does to the session for it. */
-export interface ChangedOption {
-  readonly key: string;
-  readonly before: string | undefined;
-  readonly after: string | undefined;
-  readonly effect: ReturnType<typeof optionEffect>;
-}
-
-/** The options that two configurations of a session do not share. What one of them writes and BIRD takes anyway is no difference. */
-export function changedOptions(was: BgpProtocol, is: BgpProtocol): ChangedOption[] {
-  const keys = [...new Set([...was.options.keys(), ...is.options.keys()])].sort();
-  return keys.flatMap((key): ChangedOption[] => {
-    // Options of a channel that is not there on one side: the channel itself is the difference.
-    const channel = /^(ipv[46])\//.exec(key)?.[1];
-    if (channel !== undefined && was.options.has(channel) !== is.options.has(channel)) return [];
-    const written = [was, is].map(({ options }) => {
-      const value = options.get(key);
-      return isWritten(key, value) ? value : undefined;
-    });
-    const [before, after] = [was, is].map(({ options }, side) => written[side] ?? defaultOf(key, options));
-    if (before === after) return [];
-    // A session that is switched off has nothing to lose.
-    const effect = key === 'disabled' ? 'none' : optionEffect(key);
-    // What has no bearing on the session is shown as it is written.
-    return [
-      effect === 'none'
-        ? { key, before: written[0], after: written[1], effect }
-        : { key, before, after, effect },
-    ];
   });
 }
 

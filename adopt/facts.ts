@@ -1,6 +1,6 @@
+import { placeOf, type Token } from '../bird/parser.ts';
 import type { Path } from '../topology/model.ts';
 import type { Source } from '../topology/source.ts';
-import { placeOf, type Token } from './bird-syntax.ts';
 import type { ClusterObject } from './cluster-objects.ts';
 
 /** A value of the new topology, and what of today's network says so. */

@@ -1,11 +1,12 @@
+import type { FilteringConfig } from '../bird/filter/config.ts';
+import type { Policy } from '../bird/filter/library.ts';
+import { joined, marked } from '../bird/filter/marks.ts';
+import { runFilter } from '../bird/filter/run.ts';
+import type { BirdStatement } from '../bird/parser.ts';
+import type { BgpProtocol } from '../bird/protocols.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { contains, type Family, parsePrefix } from '../topology/address.ts';
 import type { Today } from './adopt.ts';
-import type { BgpProtocol, BirdConfig } from './bird-config.ts';
-import { runFilter } from './bird-filter.ts';
-import type { Policy } from './bird-filter-library.ts';
-import { joined, marked } from './bird-filter-marks.ts';
-import type { BirdStatement } from './bird-syntax.ts';
 import { fieldAt } from './cluster-objects.ts';
 import { advertisedServices } from './cluster-ranges.ts';
 import type { FilterChange, FilterSide } from './compare-filters.ts';
@@ -69,8 +70,9 @@ export function neighbours(
       const towards = other?.backbone.filter((one) => one.other === sessions.router.name) ?? [];
       if (other === undefined || towards.length === 0) return true;
       return towards.some(({ protocol: its }) => {
-        const policy = policyIn(its, `${family}/export filter`);
-        const { library, marks } = other.router.config;
+        const { config } = other.router;
+        const { library, marks } = config;
+        const policy = policyIn(config, its, `${family}/export filter`);
         return alike.some(
           ({ route }) => runFilter(policy, library, marked(route, marks)).verdict !== 'rejected',
         );
@@ -92,24 +94,24 @@ const routesOf = ({ words, body }: BirdStatement): string[] =>
     : [];
 
 /** BIRD takes everything in and sends nothing where a channel does not say it. */
-const policyIn = ({ policies }: BgpProtocol, field: string): Policy =>
-  policies.get(field) ?? { kind: field.endsWith('import filter') ? 'all' : 'none' };
+const policyIn = (config: FilteringConfig, protocol: BgpProtocol, field: string): Policy =>
+  config.policy(protocol, field) ?? { kind: field.endsWith('import filter') ? 'all' : 'none' };
 
 /** One filter of a session, today and as it will be. */
 export function filterChange(
   field: string,
-  was: readonly [BgpProtocol, BirdConfig],
-  is: readonly [BgpProtocol, BirdConfig],
+  was: readonly [BgpProtocol, FilteringConfig],
+  is: readonly [BgpProtocol, FilteringConfig],
   around: Neighbours,
 ): FilterChange {
   const [family = '', rest = ''] = field.split('/');
   const direction = rest.startsWith('import') ? 'import' : 'export';
   const [{ name }] = was;
   const node = around.nodeAt.get(name);
-  const side = ([protocol, { library, marks }]: readonly [BgpProtocol, BirdConfig]): FilterSide => ({
-    policy: policyIn(protocol, field),
-    library,
-    marks,
+  const side = ([protocol, config]: readonly [BgpProtocol, FilteringConfig]): FilterSide => ({
+    policy: policyIn(config, protocol, field),
+    library: config.library,
+    marks: config.marks,
     isNextHopSelf: (protocol.options.get(`${family}/next hop self`) ?? 'off') !== 'off',
   });
   return {

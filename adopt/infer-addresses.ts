@@ -1,5 +1,5 @@
+import type { BgpProtocol } from '../bird/protocols.ts';
 import { FAMILIES, type Family, type IpAddress, type PerFamily, parseAddress } from '../topology/address.ts';
-import type { BgpProtocol } from './bird-config.ts';
 import type { RunningNode } from './cluster.ts';
 import { type Fact, fact, guess, type Note } from './facts.ts';
 import type { RegionPeer } from './infer-peers.ts';

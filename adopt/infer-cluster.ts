@@ -1,10 +1,10 @@
 import { parseAddress, parsePrefix } from '../topology/address.ts';
+import { type Problem, problem } from '../topology/problem.ts';
 import { type Cluster, type RunningNode, text } from './cluster.ts';
 import { type ClusterObject, fieldAt, textOf } from './cluster-objects.ts';
 import { type Fact, fact, guess, type Note, within } from './facts.ts';
 import { calicoFacts, type OperatorManifest } from './infer-calico.ts';
 import { podPools } from './infer-pools.ts';
-import { type Problem, problem } from './problem.ts';
 
 /** What the objects of the cluster say of pods, services, Calico and K3s. */
 export function clusterFacts(

@@ -1,8 +1,8 @@
+import { defaultOf } from '../bird/options.ts';
+import type { BgpProtocol } from '../bird/protocols.ts';
 import { backboneProtocol, nodeProtocol } from '../fabric/protocol-names.ts';
 import { backboneTransports } from '../fabric/sessions.ts';
 import { FAMILIES, type Family, type IpAddress, type PerFamily, parseAddress } from '../topology/address.ts';
-import type { BgpProtocol } from './bird-config.ts';
-import { defaultOf } from './bird-options.ts';
 import { type Fact, fact, guess } from './facts.ts';
 import type { RegionPeer } from './infer-peers.ts';
 import { isInK3s, managed, pairOf, type RouterSessions, routerIdOf } from './router-sessions.ts';

@@ -1,3 +1,5 @@
+import { runFilter } from '../bird/filter/run.ts';
+import { type Value, word } from '../bird/filter/values.ts';
 import {
   FAMILIES,
   hostPrefix,
@@ -6,8 +8,6 @@ import {
   type PerFamily,
   type Prefix,
 } from '../topology/address.ts';
-import { runFilter } from './bird-filter.ts';
-import { type Value, word } from './bird-filter-values.ts';
 import { type Fact, fact } from './facts.ts';
 import { managed, type RouterSessions } from './router-sessions.ts';
 
@@ -73,9 +73,9 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
 /** Whether a router lets a single address of a pool in: what is not known for certain must not be lost. */
 function takesBorrowed(sessions: readonly RouterSessions[], pools: readonly Prefix[]): boolean {
   return sessions.some((one) =>
-    managed(one).some(({ policies }) =>
+    managed(one).some((protocol) =>
       pools.some(({ family, value }) => {
-        const policy = policies.get(`${family}/import filter`);
+        const policy = one.router.config.policy(protocol, `${family}/import filter`);
         const net = hostPrefix(ipAddress(family, value));
         const route = { net, attributes: NODES };
         return (

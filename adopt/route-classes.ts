@@ -1,3 +1,7 @@
+import { rewritten, type Written } from '../bird/filter/marks.ts';
+import type { Mentions } from '../bird/filter/mentions.ts';
+import type { FilteredRoute } from '../bird/filter/run.ts';
+import { unknown, type Value, word } from '../bird/filter/values.ts';
 import { type Fabric, nodeBlocks } from '../fabric/index.ts';
 import {
   addressBits,
@@ -11,10 +15,6 @@ import {
   parsePrefix,
   prefixOf,
 } from '../topology/address.ts';
-import type { FilteredRoute } from './bird-filter.ts';
-import { rewritten, type Written } from './bird-filter-marks.ts';
-import type { Mentions } from './bird-filter-mentions.ts';
-import { unknown, type Value, word } from './bird-filter-values.ts';
 import type { Cluster } from './cluster.ts';
 import { fieldAt } from './cluster-objects.ts';
 import { connectedNetworks, serviceRanges } from './cluster-ranges.ts';

@@ -1,6 +1,6 @@
+import type { FilteredRoute } from '../bird/filter/run.ts';
+import { unknown, type Value, word } from '../bird/filter/values.ts';
 import type { Prefix } from '../topology/address.ts';
-import type { FilteredRoute } from './bird-filter.ts';
-import { unknown, type Value, word } from './bird-filter-values.ts';
 
 /** Where a route comes from that is none of a cluster's nodes', and what a filter may ask of it. */
 export interface Origin {

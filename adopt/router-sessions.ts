@@ -1,11 +1,12 @@
+import type { FilteringConfig } from '../bird/filter/config.ts';
+import type { BgpProtocol } from '../bird/protocols.ts';
 import type { Family } from '../topology/address.ts';
 import { type IpAddress, type PerFamily, parseAddress } from '../topology/address.ts';
-import type { BgpProtocol, BirdConfig } from './bird-config.ts';
 
 /** A router that runs today: what its folder says. */
 export interface RunningRouter {
   readonly name: string;
-  readonly config: BirdConfig;
+  readonly config: FilteringConfig;
 }
 
 /** What the topology already has of a router, from the user's own file. */

@@ -1,6 +1,6 @@
+import { isUp, type ProtocolState } from '../bird/answers/protocols.ts';
 import { type Fabric, newNames, withNames } from '../fabric/index.ts';
 import { agreements, expectedSessions } from './expected.ts';
-import { isUp, type ProtocolState } from './protocol-states.ts';
 
 /**
  * Where the cluster comes first: ids of the sessions with nodes that end by the change of this router, or get another end, and that are

@@ -1,5 +1,5 @@
+import { explainBirdError } from '../bird/error.ts';
 import type { Failure } from './answer.ts';
-import { explainBirdError } from './bird-error.ts';
 import type { Inspection } from './inspection.ts';
 import type { StepEvent } from './journal.ts';
 import type { Release } from './release.ts';

@@ -1,3 +1,4 @@
+import { isUp, type ProtocolState } from '../bird/answers/protocols.ts';
 import type { Fabric } from '../fabric/index.ts';
 import {
   type Agreement,
@@ -9,7 +10,6 @@ import {
 } from './expected.ts';
 import { passwordFindings } from './gate-password.ts';
 import { routeFindings, unreachableToday } from './gate-routes.ts';
-import { isUp, type ProtocolState } from './protocol-states.ts';
 
 /** What the health of a router is judged by, after it got its configuration and before that is confirmed. */
 export interface GateQuestion {

@@ -1,6 +1,6 @@
+import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from '../bird/answers/protocols.ts';
 import { type AnswerLine, garbled, linesOf, type Outcome, short } from './answer.ts';
 import { Hidden } from './hidden.ts';
-import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from './protocol-states.ts';
 import { hashOf, manifestOf } from './release.ts';
 import type { Ran } from './remote.ts';
 

@@ -1,6 +1,6 @@
+import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from '../bird/answers/protocols.ts';
 import { type Failure, garbled, linesOf, type Outcome, readLines, short } from './answer.ts';
 import { type Inspection, parseInspection } from './inspection.ts';
-import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from './protocol-states.ts';
 import { type Release, tarOf } from './release.ts';
 import type { Access, Line, Ran, RemoteCommand, Running } from './remote.ts';
 

@@ -1,4 +1,7 @@
-import { sessionOptions } from '../calico/node/session.ts';
+import { type BirdStatement, isBirdFile, readBird } from '../bird/parser.ts';
+import { type BgpProtocol, birdConfig } from '../bird/protocols.ts';
+import { type ChangedOption, changedOptions, type Effect } from '../bird/reconfigure.ts';
+import { nodeSession } from '../calico/node/session.ts';
 import {
   asCalicoHasIt,
   calicoNode,
@@ -12,7 +15,6 @@ import {
   withNames,
 } from '../fabric/index.ts';
 import { valuesOf, withIntegers } from '../topology/address.ts';
-import { type BgpProtocol, bgpProtocols } from './bird-config.ts';
 
 /** What a change does to a session, and why. */
 export interface SessionFate {
@@ -133,8 +135,11 @@ function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string,
   ];
 }
 
-/** One end's configuration of a session: option to value. */
-type End = ReadonlyMap<string, string>;
+/** One end's configuration of a session: what the daemon calls it, and option to value. */
+interface End {
+  readonly name: string;
+  readonly options: ReadonlyMap<string, string>;
+}
 
 function endsOf({ fabric, files }: Configured): (session: Session, speaker: string) => End {
   const nodes = new Map(fabric.nodes.map((node) => [node.name, node]));
@@ -145,18 +150,30 @@ function endsOf({ fabric, files }: Configured): (session: Session, speaker: stri
   const protocolsOf = (router: RouterSpeaker) => {
     const known = read.get(router.name);
     if (known !== undefined) return known;
-    const protocols = bgpProtocols(filesOf.get(router.name) ?? new Map(), constantsOf(fabric, router));
-    const byNeighbor = new Map(protocols.map((one) => [one.neighbor, one]));
+    const { protocols } = birdConfig(statementsOf(filesOf.get(router.name)), constantsOf(fabric, router));
+    const byNeighbor = new Map(protocols.map((one) => [one.options.get('neighbor') ?? '', one]));
     read.set(router.name, byNeighbor);
     return byNeighbor;
   };
   return (session, speaker) => {
     const { remote } = endsFor(session, speaker);
     const [node, router] = [nodes.get(speaker), routers.get(speaker)];
-    if (node !== undefined) return sessionOptions(fabric, node, session, detected);
-    return routerEnd(router && protocolsOf(router).get(remote.address.text));
+    if (node !== undefined) return nodeSession(fabric, node, session, detected);
+    return (router && protocolsOf(router).get(remote.address.text)) ?? NONE;
   };
 }
+
+/** Of a router that is not configured for the session. */
+const NONE: End = { name: '', options: new Map() };
+
+/** All that a router's rendered files say. */
+const statementsOf = (files: ReadonlyMap<string, string> = new Map()): BirdStatement[] =>
+  [...files].flatMap(([path, text]) => {
+    if (!isBirdFile(path)) return [];
+    const read = readBird(path, Buffer.from(text));
+    if (!read.ok) throw new Error(`${path} is rendered and cannot be read: ${read.problems[0]?.message}`);
+    return read.statements;
+  });
 
 /** What a router in include mode has in its own bird.conf. */
 const constantsOf = ({ bgp }: Fabric, { routerId, bird }: RouterSpeaker): ReadonlyMap<string, string> =>
@@ -223,56 +240,21 @@ export function filesByRouter(files: ReadonlyMap<string, string>): Map<string, M
   return found;
 }
 
-const routerEnd = (protocol: BgpProtocol | undefined): End =>
-  new Map([['name', protocol?.name ?? ''], ...(protocol?.options ?? [])]);
-
 interface Difference {
   readonly key: string;
-  readonly effect: 'reset' | 'reload' | 'none';
+  readonly effect: Effect;
   readonly says: string;
 }
 
+/** BIRD knows a protocol by its name: under another one it is another protocol. */
 function differences(before: End, after: End): Difference[] {
-  const keys = [...new Set([...before.keys(), ...after.keys()])].sort();
-  return keys
-    .filter((key) => before.get(key) !== after.get(key))
-    .map((key) => ({ key, effect: optionEffect(key), says: saying(key, before.get(key), after.get(key)) }));
-}
-
-/** Options that BIRD takes over with routes sent or asked for again, and those that it just takes over. Everything else restarts. */
-const RELOADED = [
-  'import',
-  'import filter',
-  'export',
-  'export filter',
-  'next hop self',
-  'next hop keep',
-  'preference',
-  'next hop address',
-  'next hop prefer',
-  'gateway',
-  'cost',
-  'aigp',
-];
-const TAKEN_OVER = [
-  'bfd',
-  'debug',
-  'description',
-  'mrtdump',
-  'import keep filtered',
-  'import limit',
-  'receive limit',
-  'export limit',
-  'missing lladdr',
-  'mandatory',
-  'rpki reload',
-];
-
-/** What BIRD does to a session of which this option, `ipv4/table` for one of a channel, is another. */
-export function optionEffect(key: string): Difference['effect'] {
-  const name = key.replace(/^ipv[46]\//, '');
-  if (RELOADED.includes(name)) return 'reload';
-  return TAKEN_OVER.includes(name) ? 'none' : 'reset';
+  const renamed: ChangedOption[] =
+    before.name === after.name
+      ? []
+      : [{ key: 'name', before: before.name, after: after.name, effect: 'reset' }];
+  return [...renamed, ...changedOptions(before, after)]
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map((one) => ({ key: one.key, effect: one.effect, says: saying(one.key, one.before, one.after) }));
 }
 
 function saying(key: string, before: string | undefined, after: string | undefined): string {

@@ -1,6 +1,3 @@
-import { CLIENT_PREFERENCE, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
-import { addressBits, FAMILIES, type Family } from '../topology/address.ts';
-import { backboneTemplate, DISTANCE, reflectorTemplate } from './names.ts';
 import {
   accept,
   block,
@@ -12,7 +9,10 @@ import {
   type Statement,
   string,
   when,
-} from './syntax.ts';
+} from '../bird/printer.ts';
+import { CLIENT_PREFERENCE, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
+import { addressBits, FAMILIES, type Family } from '../topology/address.ts';
+import { backboneTemplate, DISTANCE, reflectorTemplate } from './names.ts';
 
 /**
  * `k3s/ibgp.conf`: what all sessions of a router share, in the shape of the field report: the guard function, a template

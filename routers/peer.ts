@@ -1,14 +1,3 @@
-import type { NextHopRule, RouterSpeaker, Session, SessionEnd } from '../fabric/index.ts';
-import {
-  deliveredPassword,
-  endsFor,
-  FAR_CLIENT_PREFERENCE,
-  FARTHEST,
-  sessionProtocol,
-  staticProtocol,
-} from '../fabric/index.ts';
-import type { Family } from '../topology/address.ts';
-import { backboneTemplate, DISTANCE, reflectorTemplate } from './names.ts';
 import {
   accept,
   address,
@@ -25,7 +14,18 @@ import {
   string,
   symbol,
   when,
-} from './syntax.ts';
+} from '../bird/printer.ts';
+import type { NextHopRule, RouterSpeaker, Session, SessionEnd } from '../fabric/index.ts';
+import {
+  deliveredPassword,
+  endsFor,
+  FAR_CLIENT_PREFERENCE,
+  FARTHEST,
+  sessionProtocol,
+  staticProtocol,
+} from '../fabric/index.ts';
+import type { Family } from '../topology/address.ts';
+import { backboneTemplate, DISTANCE, reflectorTemplate } from './names.ts';
 
 /** One peer of a router: `k3s/ibgpeers/<name>.conf`, with a protocol per session. */
 export function peerFile(router: RouterSpeaker, sessions: readonly Session[]): string {

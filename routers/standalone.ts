@@ -1,5 +1,3 @@
-import { type Attachment, type Fabric, loopbacks, type RouterSpeaker } from '../fabric/index.ts';
-import { contains, type Family, hostPrefix, type Prefix } from '../topology/address.ts';
 import {
   accept,
   address,
@@ -13,7 +11,9 @@ import {
   type Statement,
   string,
   type Word,
-} from './syntax.ts';
+} from '../bird/printer.ts';
+import { type Attachment, type Fabric, loopbacks, type RouterSpeaker } from '../fabric/index.ts';
+import { contains, type Family, hostPrefix, type Prefix } from '../topology/address.ts';
 
 /** Both are always there: BIRD restarts a protocol that gains or loses a channel, and all its routes with it. */
 const families: readonly Family[] = ['ipv4', 'ipv6'];

@@ -8,23 +8,26 @@ import { join, normalize } from 'node:path';
 const MAY_IMPORT: Record<string, readonly string[]> = {
   machine: [],
   calico: [],
-  topology: ['calico'],
+  'bird/words.ts': [],
+  topology: ['bird/words.ts', 'calico'],
+  bird: ['topology'],
   fabric: ['calico', 'topology'],
   'calico/node': ['calico', 'fabric', 'topology'],
   imports: [],
   charts: ['calico', 'fabric', 'topology', 'imports'],
-  routers: ['fabric', 'topology'],
+  routers: ['bird', 'fabric', 'topology'],
   nodes: ['fabric', 'topology'],
   analysis: ['calico', 'fabric', 'topology'],
   lab: ['calico', 'calico/node', 'fabric', 'machine', 'topology'],
-  delivery: ['fabric', 'machine', 'topology'],
+  delivery: ['bird', 'fabric', 'machine', 'topology'],
   bootstrap: ['charts', 'fabric', 'topology'],
   live: ['bootstrap', 'fabric', 'machine', 'topology'],
-  review: ['analysis', 'calico', 'calico/node', 'fabric', 'topology'],
-  adopt: ['calico', 'fabric', 'review', 'topology'],
+  review: ['analysis', 'bird', 'calico', 'calico/node', 'fabric', 'topology'],
+  adopt: ['bird', 'calico', 'fabric', 'review', 'topology'],
   cli: [
     'adopt',
     'analysis',
+    'bird',
     'bootstrap',
     'calico',
     'charts',
@@ -47,16 +50,16 @@ const PURE = Object.keys(MAY_IMPORT).filter(
 );
 
 const sources = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  readdirSync(folder.split('/')[0] ?? '', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(folder, name))
+    .map((name) => join(folder.split('/')[0] ?? '', name))
     .filter((file) => roomOf(file) === folder)
     .sort();
 
 /** The innermost of the folders above that a file is in; the file itself where it is in none. */
 const roomOf = (file: string): string =>
   Object.keys(MAY_IMPORT)
-    .filter((room) => file.startsWith(`${room}/`))
+    .filter((room) => file === room || file.startsWith(`${room}/`))
     .sort((a, b) => b.length - a.length)[0] ??
   file.split('/')[0] ??
   '';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BIRD_WORDS } from './bird-words.ts';
+import { BIRD_WORDS } from '../bird/words.ts';
 import { matching, text } from './fields.ts';
 
 /** The name of something else in the file. Whether that exists is a rule; how names look is checked over there. */

@@ -14,21 +14,27 @@ import { withIntegers } from '../../topology/address.ts';
 export const protocolName = ({ kind }: Pick<Session, 'kind'>, neighbor: string): string =>
   `${kind === 'mesh' ? 'Mesh' : 'Node'}_${neighbor.replace(/[.:]/g, '_')}`;
 
-/** What calico-node has of a session, option to value: that of which another value is another configuration of it. `detected` are the addresses that Calico finds. */
-export function sessionOptions(
+/** A session as calico-node has it: of an option with another value the session has another configuration. */
+export interface NodeSession {
+  /** Of its protocol. */
+  readonly name: string;
+  readonly options: ReadonlyMap<string, string>;
+}
+
+/** `detected`: the addresses that Calico finds on its nodes, by node. */
+export function nodeSession(
   fabric: Fabric,
   node: NodeSpeaker,
   session: Session,
   detected: ReadonlyMap<string, NodeSpeaker['address']>,
-): ReadonlyMap<string, string> {
+): NodeSession {
   const { local, remote } = endsFor(session, node.name);
   const textOfEnd = ({ speaker, address }: SessionEnd): string =>
     (detected.get(speaker)?.[session.transport] ?? address).text;
   const password = fabric.routers.find(({ name }) => name === remote.speaker)?.password;
   const filters =
     session.kind === 'mesh' ? [] : sessionFilters(fabric, node, remote.speaker, session.transport);
-  return new Map([
-    ['name', protocolName(session, textOfEnd(remote))],
+  const options = new Map([
     ['local as', String(local.asNumber)],
     ['neighbor as', String(remote.asNumber)],
     ['router id', routerIdText(node.name, node.address.ipv4)],
@@ -50,4 +56,5 @@ export function sessionOptions(
     ],
     ...calicoNode(fabric),
   ]);
+  return { name: protocolName(session, textOfEnd(remote)), options };
 }

@@ -1,6 +1,6 @@
-import { birdConfig } from '../../adopt/bird-config.ts';
-import { readBird } from '../../adopt/bird-syntax.ts';
 import { isOwn } from '../../adopt/router-sessions.ts';
+import { readBird } from '../../bird/parser.ts';
+import { birdConfig } from '../../bird/protocols.ts';
 import { birdSays } from '../routers/bird.ts';
 import { adoptRouters, bytesOf, routersIn } from './scenarios.ts';
 

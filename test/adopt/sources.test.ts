@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { birdConfig } from '../../adopt/bird-config.ts';
-import { type FilteredRoute, runFilter } from '../../adopt/bird-filter.ts';
-import { marked } from '../../adopt/bird-filter-marks.ts';
-import { EXTENDED, int, type Value, word } from '../../adopt/bird-filter-values.ts';
-import { readBird } from '../../adopt/bird-syntax.ts';
 import { bgpRouteOf, ORIGINS, routeOf } from '../../adopt/route-origins.ts';
+import { filteringConfig } from '../../bird/filter/config.ts';
+import { marked } from '../../bird/filter/marks.ts';
+import { type FilteredRoute, runFilter } from '../../bird/filter/run.ts';
+import { EXTENDED, int, type Value, word } from '../../bird/filter/values.ts';
+import { readBird } from '../../bird/parser.ts';
 import { type Prefix, parseAddress, parsePrefix } from '../../topology/address.ts';
 import { type Bird, startBird, until } from '../delivery/bird.ts';
 import { scenario } from '../lab/labs.ts';
@@ -183,7 +183,7 @@ function routesIn(text: string): Shown[] {
 
 const read = readBird('near.conf', new TextEncoder().encode(NEAR));
 if (!read.ok) throw new Error(JSON.stringify(read.problems.map(({ message, at }) => [message, at])));
-const { library, marks } = birdConfig(read.statements);
+const { library, marks } = filteringConfig(read.statements);
 
 const verdict = (name: string, route: FilteredRoute): string =>
   runFilter({ kind: 'commands', commands: library.routines.get(name)?.commands ?? [] }, library, route)

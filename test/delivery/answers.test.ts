@@ -1,7 +1,7 @@
+import { protocolStates } from '../../bird/answers/protocols.ts';
 import { linesOf } from '../../delivery/answer.ts';
 import { driftFrom, parseInspection } from '../../delivery/inspection.ts';
 import { look } from '../../delivery/prepare-router.ts';
-import { protocolStates } from '../../delivery/protocol-states.ts';
 import { hashOf, manifestOf } from '../../delivery/release.ts';
 import type { Remote } from '../../delivery/remote.ts';
 import { apply, confirm, hold, type Lock, settle } from '../../delivery/router.ts';

@@ -1,3 +1,4 @@
+import type { ProtocolState } from '../../bird/answers/protocols.ts';
 import {
   type GateFinding,
   type GateQuestion,
@@ -6,7 +7,6 @@ import {
   passes,
   unsettledFor,
 } from '../../delivery/gate.ts';
-import type { ProtocolState } from '../../delivery/protocol-states.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';

@@ -1,4 +1,4 @@
-import type { ProtocolState } from '../../delivery/protocol-states.ts';
+import type { ProtocolState } from '../../bird/answers/protocols.ts';
 import { type RemoteCommand, words } from '../../delivery/remote.ts';
 import { protocols as protocolsOf } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type ProtocolState, protocolStates } from '../../delivery/protocol-states.ts';
+import { type ProtocolState, protocolStates } from '../../bird/answers/protocols.ts';
 
 /** What `birdc -v show protocols all` of BIRD 2.0.12 printed in the lab: `redundant()`'s e1 and the report's gateway. */
 export const recorded = (name: string): string => readFileSync(`test/delivery/recorded/${name}.txt`, 'utf8');

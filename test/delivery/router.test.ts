@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { explainBirdError } from '../../delivery/bird-error.ts';
+import { explainBirdError } from '../../bird/error.ts';
 import { driftFrom } from '../../delivery/inspection.ts';
 import { releaseOf } from '../../delivery/release.ts';
 import { hold, inspect, show } from '../../delivery/router.ts';

@@ -1,4 +1,4 @@
-import type { BirdStatement, Token } from '../../adopt/bird-syntax.ts';
+import type { BirdStatement, Token } from '../../bird/parser.ts';
 
 /** What a filter of BIRD does, step by step, with the functions that it calls written out. */
 export type Step =

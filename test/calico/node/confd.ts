@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BirdStatement, readBird, wordsText } from '../../../adopt/bird-syntax.ts';
 import { smallestPodMtu } from '../../../analysis/index.ts';
+import { type BirdStatement, readBird, wordsText } from '../../../bird/parser.ts';
 import { buildFabric, type Fabric } from '../../../fabric/index.ts';
 import { upstreamFolder } from '../../../scripts/upstream.ts';
 import type { Family } from '../../../topology/address.ts';

@@ -1,11 +1,11 @@
-import { type FilteredRoute, runFilter } from '../../../adopt/bird-filter.ts';
-import { type Library, libraryOf, type Policy, policyOf } from '../../../adopt/bird-filter-library.ts';
-import { int, type Value, VOID, word } from '../../../adopt/bird-filter-values.ts';
-import type { BirdStatement } from '../../../adopt/bird-syntax.ts';
 import { sampleLoans } from '../../../analysis/loans.ts';
 import type { Loan } from '../../../analysis/simulator/blocks.ts';
 import { networkOf } from '../../../analysis/simulator/network.ts';
 import { policyOf as simulated } from '../../../analysis/simulator/policy.ts';
+import { type Library, libraryOf, type Policy, policyOf } from '../../../bird/filter/library.ts';
+import { type FilteredRoute, runFilter } from '../../../bird/filter/run.ts';
+import { int, type Value, VOID, word } from '../../../bird/filter/values.ts';
+import type { BirdStatement } from '../../../bird/parser.ts';
 import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../../../calico/metric.ts';
 import { carriesMetric, endsFor, type Fabric, nodeBlocks, podAddress } from '../../../fabric/index.ts';
 import { addressBits, FAMILIES, type Family, type Prefix } from '../../../topology/address.ts';

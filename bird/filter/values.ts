@@ -1,4 +1,4 @@
-import { addressBits, contains, type IpAddress, ipAddress, type Prefix } from '../topology/address.ts';
+import { addressBits, contains, type IpAddress, ipAddress, type Prefix } from '../../topology/address.ts';
 
 /** A value of BIRD's filter language. `void` is an attribute that a route has not; `unknown` one that nobody knows. */
 export type Value =

@@ -1,6 +1,6 @@
-import { type Fault, formatFault } from '../topology/fault.ts';
-import type { Path } from '../topology/model.ts';
-import type { Place, Source } from '../topology/source.ts';
+import { type Fault, formatFault } from './fault.ts';
+import type { Path } from './model.ts';
+import type { Place, Source } from './source.ts';
 
 /** Something in what was given that adopt cannot go on with: a fault of a file that is no topology. */
 export interface Problem {

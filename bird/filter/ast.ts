@@ -1,5 +1,5 @@
-import type { IpAddress, Prefix } from '../topology/address.ts';
-import type { Token } from './bird-syntax.ts';
+import type { IpAddress, Prefix } from '../../topology/address.ts';
+import type { Token } from '../parser.ts';
 
 /** A command of BIRD's filter language, of those that configurations use. */
 export type Command =

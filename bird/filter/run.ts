@@ -1,11 +1,11 @@
-import type { Prefix } from '../topology/address.ts';
-import type { Command, Expression } from './bird-filter-ast.ts';
-import { isAttribute } from './bird-filter-attributes.ts';
-import { type Library, type Policy, routineOf } from './bird-filter-library.ts';
-import { evaluator } from './bird-filter-operations.ts';
-import type { Routine } from './bird-filter-parser.ts';
-import { FilterError, int, unknown, type Value, VOID, valueText } from './bird-filter-values.ts';
-import { placeText, type Token } from './bird-syntax.ts';
+import type { Prefix } from '../../topology/address.ts';
+import { placeText, type Token } from '../parser.ts';
+import type { Command, Expression } from './ast.ts';
+import { isAttribute } from './attributes.ts';
+import { type Library, type Policy, routineOf } from './library.ts';
+import { evaluator } from './operations.ts';
+import type { Routine } from './parser.ts';
+import { FilterError, int, unknown, type Value, VOID, valueText } from './values.ts';
 
 /** A route as a filter sees it. What is in no attribute it has not; of what nobody can tell, the value is unknown. */
 export interface FilteredRoute {

@@ -11,9 +11,9 @@ import {
   string,
   symbol,
   when,
-} from '../../routers/syntax.ts';
+} from '../../bird/printer.ts';
 import { ipAddress, type Prefix, prefixOf } from '../../topology/address.ts';
-import { birdSays } from './bird.ts';
+import { birdSays } from '../routers/bird.ts';
 
 const v4 = fc.integer({ min: 1, max: 2 ** 32 - 1 }).map((value) => ipAddress('ipv4', BigInt(value)));
 const v6 = fc.bigInt({ min: 1n, max: 2n ** 128n - 1n }).map((value) => ipAddress('ipv6', value));

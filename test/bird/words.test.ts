@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { BIRD_WORDS } from '../../topology/bird-words.ts';
+import { BIRD_WORDS } from '../../bird/words.ts';
 import { birdSymbol } from '../../topology/names.ts';
 import { birdSays } from '../routers/bird.ts';
 

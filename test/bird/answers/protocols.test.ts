@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { isUp, protocolStates } from '../../delivery/protocol-states.ts';
-import { recorded, states } from './protocols.ts';
+import { isUp, protocolStates } from '../../../bird/answers/protocols.ts';
+import { recorded, states } from '../../delivery/protocols.ts';
 
 const line = ({ name, type, state, bgp, channels }: ReturnType<typeof states>[number]): string =>
   [

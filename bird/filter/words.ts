@@ -1,4 +1,4 @@
-import type { BirdStatement, Token } from './bird-syntax.ts';
+import type { BirdStatement, Token } from '../parser.ts';
 
 /** A form of BIRD's language that is not understood; a running configuration has no other faults. */
 export class NotUnderstood extends Error {

@@ -1,7 +1,7 @@
-import type { Arm, Command, Expression, SetElement } from './bird-filter-ast.ts';
-import { parseExpressions } from './bird-filter-expressions.ts';
-import { type FilterWords, NotUnderstood, wordsOf } from './bird-filter-words.ts';
-import type { BirdStatement } from './bird-syntax.ts';
+import type { BirdStatement } from '../parser.ts';
+import type { Arm, Command, Expression, SetElement } from './ast.ts';
+import { parseExpressions } from './expressions.ts';
+import { type FilterWords, NotUnderstood, wordsOf } from './words.ts';
 
 /** A function of the filter language, or a filter, which is one without parameters. */
 export interface Routine {

@@ -1,7 +1,7 @@
-import { parseAddress, parsePrefix } from '../topology/address.ts';
-import type { Expression, Lengths, MaskItem, SetElement } from './bird-filter-ast.ts';
-import { type FilterWords, NotUnderstood } from './bird-filter-words.ts';
-import type { Token } from './bird-syntax.ts';
+import { parseAddress, parsePrefix } from '../../topology/address.ts';
+import type { Token } from '../parser.ts';
+import type { Expression, Lengths, MaskItem, SetElement } from './ast.ts';
+import { type FilterWords, NotUnderstood } from './words.ts';
 
 /** BIRD gives `&&` and `||` the same rank, and reads them from left to right (conf/confbase.Y). */
 const RANKS: readonly (readonly string[])[] = [

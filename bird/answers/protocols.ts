@@ -1,4 +1,4 @@
-import { parseAddress } from '../topology/address.ts';
+import { parseAddress } from '../../topology/address.ts';
 
 /** What a BIRD says of one of its protocols. */
 export interface ProtocolState {

@@ -1,8 +1,8 @@
-import { parseAddress } from '../topology/address.ts';
-import type { Command, Expression } from './bird-filter-ast.ts';
-import { parseBlock, parseExpression, parseRoutine, type Routine } from './bird-filter-parser.ts';
-import { NotUnderstood } from './bird-filter-words.ts';
-import { type BirdStatement, placeText, type Token, wordsText } from './bird-syntax.ts';
+import { parseAddress } from '../../topology/address.ts';
+import { type BirdStatement, placeText, type Token, wordsText } from '../parser.ts';
+import type { Command, Expression } from './ast.ts';
+import { parseBlock, parseExpression, parseRoutine, type Routine } from './parser.ts';
+import { NotUnderstood } from './words.ts';
 
 /** What filters may call by name: functions, filters and constants of a configuration. */
 export interface Library {

@@ -1,9 +1,9 @@
-import type { FilteredRoute } from './bird-filter.ts';
-import type { Command, Expression } from './bird-filter-ast.ts';
-import { isAttribute } from './bird-filter-attributes.ts';
-import { type Library, type Policy, policyOf } from './bird-filter-library.ts';
-import { unknown, type Value } from './bird-filter-values.ts';
-import type { BirdStatement } from './bird-syntax.ts';
+import type { BirdStatement } from '../parser.ts';
+import type { Command, Expression } from './ast.ts';
+import { isAttribute } from './attributes.ts';
+import { type Library, type Policy, policyOf } from './library.ts';
+import type { FilteredRoute } from './run.ts';
+import { unknown, type Value } from './values.ts';
 
 /**
  * What a configuration writes into routes on their way into its tables, by their source: a community at the import that a filter

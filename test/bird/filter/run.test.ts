@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type FilteredRoute, runFilter } from '../../adopt/bird-filter.ts';
-import { libraryOf } from '../../adopt/bird-filter-library.ts';
-import { int, type Value, word } from '../../adopt/bird-filter-values.ts';
-import { readBird } from '../../adopt/bird-syntax.ts';
-import { parseAddress, parsePrefix } from '../../topology/address.ts';
-import { type Bird, startBird, until } from '../delivery/bird.ts';
-import { scenario } from '../lab/labs.ts';
+import { libraryOf } from '../../../bird/filter/library.ts';
+import { type FilteredRoute, runFilter } from '../../../bird/filter/run.ts';
+import { int, type Value, word } from '../../../bird/filter/values.ts';
+import { readBird } from '../../../bird/parser.ts';
+import { parseAddress, parsePrefix } from '../../../topology/address.ts';
+import { type Bird, startBird, until } from '../../delivery/bird.ts';
+import { scenario } from '../../lab/labs.ts';
 
 /** Filters as BIRD runs them, and as adopt does: each of filters/language.conf over routes of every kind. */
 

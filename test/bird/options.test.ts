@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { birdConfig } from '../../adopt/bird-config.ts';
-import { readBird } from '../../adopt/bird-syntax.ts';
-import { changedOptions } from '../../adopt/compare-routers.ts';
+import { readBird } from '../../bird/parser.ts';
+import { birdConfig } from '../../bird/protocols.ts';
+import { changedOptions } from '../../bird/reconfigure.ts';
 import { put, startBird, until } from '../delivery/bird.ts';
 import { scenario } from '../lab/labs.ts';
 
@@ -14,7 +14,7 @@ interface Row {
   readonly line: string;
 }
 
-const rows = readFileSync(join('test', 'adopt', 'options.txt'), 'utf8')
+const rows = readFileSync(join('test', 'bird', 'options.txt'), 'utf8')
   .split('\n')
   .filter((line) => line !== '' && !line.startsWith('#'))
   .map((line): Row => {

@@ -1,4 +1,4 @@
-import { explainBirdError } from '../../delivery/bird-error.ts';
+import { explainBirdError } from '../../bird/error.ts';
 
 const FILES = new Map([['k3s/ibgp.conf', 'protocol bgp a {\n  local as 64512;\n\tneighbour 10.0.0.1;\n}\n']]);
 

@@ -1,5 +1,5 @@
 /**
- * What BIRD 2 knows of the options of a BGP session; each row tried with 2.0.12, see test/adopt/options. An option that is
+ * What BIRD 2 knows of the options of a BGP session; each row tried with 2.0.12, see test/bird/options.test.ts. An option that is
  * written with the value that it has anyway is none.
  */
 

@@ -1,7 +1,8 @@
-import { addressBits, type Prefix } from '../topology/address.ts';
-import type { Expression, MaskItem, SetElement } from './bird-filter-ast.ts';
-import { DYNAMIC, EMPTY, exampleOf, OF_EVERY_ROUTE } from './bird-filter-attributes.ts';
-import type { Library } from './bird-filter-library.ts';
+import { addressBits, type Prefix } from '../../topology/address.ts';
+import { placeText, type Token } from '../parser.ts';
+import type { Expression, MaskItem, SetElement } from './ast.ts';
+import { DYNAMIC, EMPTY, exampleOf, OF_EVERY_ROUTE } from './attributes.ts';
+import type { Library } from './library.ts';
 import {
   areOrdered,
   bool,
@@ -20,8 +21,7 @@ import {
   type Value,
   VOID,
   word,
-} from './bird-filter-values.ts';
-import { placeText, type Token } from './bird-syntax.ts';
+} from './values.ts';
 
 /** What expressions are evaluated in: a route, the variables of a function, and what else can be called. */
 export interface Scope {

@@ -1,8 +1,6 @@
-import { type Library, libraryOf, type Policy, policyOf } from './bird-filter-library.ts';
-import { type Marks, marksOf } from './bird-filter-marks.ts';
-import { OPTION_NAMES } from './bird-options.ts';
-import { type BirdStatement, placeOf, statementText, type Token, wordsText } from './bird-syntax.ts';
-import { type Problem, problem } from './problem.ts';
+import { type Problem, problem } from '../topology/problem.ts';
+import { OPTION_NAMES } from './options.ts';
+import { type BirdStatement, placeOf, statementText, type Token, wordsText } from './parser.ts';
 
 /** A router's configuration as far as its BGP sessions go. */
 export interface BirdConfig {
@@ -12,10 +10,6 @@ export interface BirdConfig {
   readonly protocols: readonly BgpProtocol[];
   /** What a protocol would have from each template alone. */
   readonly templates: readonly BgpProtocol[];
-  /** What its filters call by name. */
-  readonly library: Library;
-  /** What they write into routes before those come to the filters of a session. */
-  readonly marks: Marks;
   readonly problems: readonly Problem[];
 }
 
@@ -27,8 +21,8 @@ export interface BgpProtocol {
   readonly options: ReadonlyMap<string, string>;
   /** The same before constants are resolved: what the options are called in the file. */
   readonly written: ReadonlyMap<string, string>;
-  /** What its filters do, by the option's name. */
-  readonly policies: ReadonlyMap<string, Policy>;
+  /** Its filters as they are written, by the option's name. */
+  readonly filters: ReadonlyMap<string, BirdStatement>;
 }
 
 /**
@@ -53,15 +47,8 @@ export function birdConfig(
     if (first === 'template' && third !== undefined) templates.set(third, one);
     if (first === 'router' && second === 'id') routerId = resolved(one.words.slice(2), constants);
   }
-  const library = libraryOf(statements, known);
-  const read = new Map<BirdStatement, Policy>();
-  const policy = (one: BirdStatement): Policy => {
-    const found = read.get(one) ?? policyOf(one, library);
-    read.set(one, found);
-    return found;
-  };
   problems.push(...ofBird1(statements));
-  const context: Context = { constants, named, routerId, policy };
+  const context: Context = { constants, named, routerId };
   const protocols = statements.flatMap((one): BgpProtocol[] => {
     const [kind, type, name] = one.words;
     if (kind?.text !== 'protocol' || type?.text !== 'bgp' || one.body === undefined) return [];
@@ -81,15 +68,7 @@ export function birdConfig(
       ? []
       : [protocolOf(name, inherited(one, templates, []), context)];
   });
-  return {
-    constants,
-    routerId,
-    templates: ownTemplates,
-    protocols,
-    library,
-    marks: marksOf(statements, library),
-    problems,
-  };
+  return { constants, routerId, templates: ownTemplates, protocols, problems };
 }
 
 /** BIRD 1 has no channels: what is in one since BIRD 2 stands in the protocol itself there. One such place says it all. */
@@ -135,8 +114,6 @@ interface Context {
   /** Functions and filters. */
   readonly named: ReadonlyMap<string, BirdStatement>;
   readonly routerId: string | undefined;
-  /** What a filter does; those of a template are read once. */
-  readonly policy: (one: BirdStatement) => Policy;
 }
 
 /** The statements of the templates first, those of the first template before all: a later one of a kind counts. */
@@ -163,7 +140,7 @@ function inherited(
 function protocolOf(name: Token, body: readonly BirdStatement[], context: Context): BgpProtocol {
   const written = new Map<string, string>();
   const options = new Map<string, string>();
-  const policies = new Map<string, Policy>();
+  const filters = new Map<string, BirdStatement>();
   const set = (key: string, words: readonly Token[], text?: string): void => {
     written.set(key, text ?? wordsText(words));
     options.set(key, canonical(text ?? resolved(words, context.constants)));
@@ -176,7 +153,7 @@ function protocolOf(name: Token, body: readonly BirdStatement[], context: Contex
         set(wordsText(one.words), [], 'on');
         read(one.body, `${wordsText(one.words)}/`);
       } else if (/^(import|export)$/.test(first.text) && isPolicy(one)) {
-        policies.set(`${channel}${first.text} filter`, context.policy(one));
+        filters.set(`${channel}${first.text} filter`, one);
         set(`${channel}${first.text} filter`, [], policyText(one, context));
       } else if (first.text === 'local' || first.text === 'neighbor') {
         for (const [key, words] of endOptions(one.words)) set(key, words);
@@ -192,7 +169,7 @@ function protocolOf(name: Token, body: readonly BirdStatement[], context: Contex
   };
   read(body, '');
   if (!options.has('router id') && context.routerId !== undefined) options.set('router id', context.routerId);
-  return { name: name.text, at: name, options, written, policies };
+  return { name: name.text, at: name, options, written, filters };
 }
 
 const CHANNELS = /^(ipv[46]|vpn[46]|flow[46])$/;

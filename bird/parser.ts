@@ -1,7 +1,7 @@
 import { decode } from '../topology/encoding.ts';
+import { fromFault, type Problem, problem } from '../topology/problem.ts';
 import type { Place } from '../topology/source.ts';
 import { type TextSource, yamlSource } from '../topology/source.ts';
-import { fromFault, type Problem, problem } from './problem.ts';
 
 /** A word of BIRD's language where it stands. Keywords, numbers, addresses and operators are all `plain`. */
 export interface Token {
@@ -21,6 +21,10 @@ export interface BirdStatement {
 export type BirdReading =
   | { readonly ok: true; readonly statements: readonly BirdStatement[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Whether one of a router's files is for BIRD: those of sysctl.d end in .conf, too. */
+export const isBirdFile = (path: string): boolean =>
+  path.endsWith('.conf') && !/(^|\/)sysctl\.d\//.test(path);
 
 const LARGEST = 4 * 1024 * 1024;
 

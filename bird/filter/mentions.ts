@@ -1,6 +1,6 @@
-import type { IpAddress, Prefix } from '../topology/address.ts';
-import type { Expression } from './bird-filter-ast.ts';
-import type { Library, Policy } from './bird-filter-library.ts';
+import type { IpAddress, Prefix } from '../../topology/address.ts';
+import type { Expression } from './ast.ts';
+import type { Library, Policy } from './library.ts';
 
 /** What a filter holds routes against, with all that it calls: where routes may be told apart. */
 export interface Mentions {

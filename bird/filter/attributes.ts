@@ -1,5 +1,5 @@
-import type { Library } from './bird-filter-library.ts';
-import { type CommunityKind, int, type Value, word } from './bird-filter-values.ts';
+import type { Library } from './library.ts';
+import { type CommunityKind, int, type Value, word } from './values.ts';
 
 /** What is known of attributes by their names: which ones there are, and what they hold. */
 

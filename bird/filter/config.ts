@@ -1,0 +1,37 @@
+import type { BirdStatement } from '../parser.ts';
+import { type BgpProtocol, type BirdConfig, birdConfig } from '../protocols.ts';
+import { type Library, libraryOf, type Policy, policyOf } from './library.ts';
+import { type Marks, marksOf } from './marks.ts';
+
+/** A configuration with what its filters do. */
+export interface FilteringConfig extends BirdConfig {
+  /** What its filters call by name. */
+  readonly library: Library;
+  /** What they write into routes before those come to the filters of a session. */
+  readonly marks: Marks;
+  /** What a filter of a protocol does, by the option's name; undefined where it has none. Those of a template are read once. */
+  readonly policy: (protocol: BgpProtocol, option: string) => Policy | undefined;
+}
+
+/** Arguments as for `birdConfig`. */
+export function filteringConfig(
+  statements: readonly BirdStatement[],
+  known: ReadonlyMap<string, string> = new Map(),
+): FilteringConfig {
+  const library = libraryOf(statements, known);
+  const read = new Map<BirdStatement, Policy>();
+  const policyIn = (one: BirdStatement): Policy => {
+    const found = read.get(one) ?? policyOf(one, library);
+    read.set(one, found);
+    return found;
+  };
+  return {
+    ...birdConfig(statements, known),
+    library,
+    marks: marksOf(statements, library),
+    policy: ({ filters }, option) => {
+      const filter = filters.get(option);
+      return filter === undefined ? undefined : policyIn(filter);
+    },
+  };
+}
