@@ -5,6 +5,7 @@ import { type GateFinding, type Judge, passes } from './gate.ts';
 import { driftFrom, type Inspection } from './inspection.ts';
 import { type Ready, unlock } from './prepare-router.ts';
 import * as router from './router.ts';
+import { until } from './until.ts';
 
 /**
  * `undone`: it has what it had before, both running and on disk, and was seen to. `lost`: nobody could see how it ended; BIRD goes
@@ -80,7 +81,7 @@ export async function judged(
   let pause = PAUSE;
   let wrong = ['it could not be looked at in time'];
   let next: (() => ReturnType<typeof router.protocols>) | undefined;
-  const looking = AbortSignal.any([stop, until(end)]);
+  const looking = until(end, stop);
   while (!looking.aborted) {
     const seen = await (next?.() ?? router.protocols(remote.fresh(), settings, looking));
     if (seen.failed === undefined) {
@@ -111,10 +112,6 @@ async function confirmed({ delivery, ready, deadline }: Attempt): Promise<string
   const again = await router.confirm(remote.fresh(), settings, lock, release.hash, until(deadline));
   return again.failed?.says;
 }
-
-/** Ends at this time of `performance.now()`. */
-const until = (time: number): AbortSignal =>
-  AbortSignal.timeout(Math.max(0, Math.ceil(time - performance.now())));
 
 interface Attempt {
   readonly delivery: Delivery;

@@ -4,6 +4,7 @@ import type { Drift, Inspection } from './inspection.ts';
 import { filesWanted, preflight } from './preflight.ts';
 import type { Release } from './release.ts';
 import * as router from './router.ts';
+import { until } from './until.ts';
 
 /** A live file that is not as it was shipped; where nothing was, not as it is to be shipped. */
 export interface Drifted extends Drift {
@@ -137,7 +138,7 @@ export async function unlock(delivery: Delivery, lock: router.Lock): Promise<voi
   let isGone = await lock.release();
   if (!isGone) {
     // Its line is dead, or its shell does not go on: who holds it takes it over, and lets it go.
-    const stop = AbortSignal.timeout(TAKES_OVER);
+    const stop = until(performance.now() + TAKES_OVER);
     const again = await router.hold(remote.fresh(), settings, owner, { stop });
     isGone = again.failed === undefined && (await again.done.release());
   }
