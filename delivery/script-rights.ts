@@ -5,19 +5,27 @@
  */
 export const RIGHTS = `# ---- with whose rights
 
-# whose PATH: its \`mode\`, \`uid\` and \`user\`; of a link its own.
+# whose PATH: its \`mode\` and \`uid\`; of a link its own.
 whose() {
-  mode='' uid='' user=
   set -f
   # shellcheck disable=SC2046
-  set -- "$1" $(ls -ldn "$1" 2>/dev/null)
-  if [ "$#" -gt 4 ]; then
-    mode=$2 uid=$4
-    # shellcheck disable=SC2046
-    set -- $(ls -ld "$1" 2>/dev/null)
-    user=$3
-  fi
+  set -- $(ls -ldn "$1" 2>/dev/null)
   set +f
+  mode=\${1:-} uid=\${3:-}
+}
+# whose_of PATH: the same of one that stands in \`listing\`; nothing where it is not in there, as it is or at all.
+whose_of() {
+  mode='' uid=''
+  case $listing in *" $1
+"*) ;; *) return 0 ;; esac
+  line=\${listing%%" $1
+"*}
+  set -f
+  # shellcheck disable=SC2086
+  set -- \${line##*
+}
+  set +f
+  mode=\${1:-} uid=\${3:-}
 }
 # of_root: what \`whose\` found is root's, and nobody else may change what it is, or what is in it.
 of_root() {
@@ -30,14 +38,21 @@ own_rights() {
   [ -n "$rights" ] || rights=$(id -u)
   [ "$rights" -eq 0 ] || return 0
   real=$(cd -P "$config" && pwd -P) || lack "this account may not enter $config"
-  whose "$real"
-  if [ "$uid" != 0 ]; then become "$uid" "$user"; fi
-  of_root || refuse "others than root may write to $config, and this account is root. As root on the router: chmod go-w $real"
+  case $real in *[!A-Za-z0-9._/@:+=-]*) refuse "the path of $config has odd characters ($(printable "$real")), and this account is root. Set ssh.user of this router to another account." ;; esac
   above=$real
+  set --
   while [ -n "$above" ]; do
     above=\${above%/*}
-    whose "\${above:-/}"
-    of_root sticky || refuse "\${above:-/} is not root's alone, so that $config may become another folder, and this account is root. Set ssh.user of this router to another account, or move BIRD's folder where only root may write."
+    set -- "$@" "\${above:-/}"
+  done
+  listing="$(ls -ldn "$real" "$@" 2>/dev/null)
+"
+  whose_of "$real"
+  if [ "$uid" != 0 ]; then become "$uid"; fi
+  of_root || refuse "others than root may write to $config, and this account is root. As root on the router: chmod go-w $real"
+  for above; do
+    whose_of "$above"
+    of_root sticky || refuse "$above is not root's alone, so that $config may become another folder, and this account is root. Set ssh.user of this router to another account, or move BIRD's folder where only root may write."
   done
   open=$(find "$real" -type d '(' ! -user 0 -o -perm -0020 -o -perm -0002 ')' -print | head -n 1)
   if [ -n "$open" ]; then
@@ -46,10 +61,12 @@ own_rights() {
 }
 printable() { printf '%s' "$1" | tr -c 'A-Za-z0-9_./@+-' '?'; }
 
-# become UID USER: the folder's owner. The script comes with it where it was sent; a forced command is read again.
+# become UID: the folder's owner. The script comes with it where it was sent; a forced command is read again.
 become() {
   if [ "$answered" -ne 0 ]; then refuse "a session keeps to the folder that it began with"; fi
-  case $2 in '' | *[!A-Za-z0-9_.-]* | -*) user= ;; *) user=$2 ;; esac
+  # shellcheck disable=SC2046
+  user=$(set -f; set -- "$1" $(ls -ld "$real" 2>/dev/null); printf '%s' "\${4:-}")
+  case $user in '' | *[!A-Za-z0-9_.-]* | -*) user= ;; esac
   gid=$(id -g "$user" 2>/dev/null) || gid=
   if [ -z "$user" ] || [ -z "$gid" ] || [ "$(id -u "$user")" != "$1" ]; then
     refuse "$config belongs to the number $1, which is no account here, and this account is root. As root on the router: chown -hR root $real"
