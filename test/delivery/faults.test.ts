@@ -74,6 +74,9 @@ describe.each([
 ])('killed at each of the moves of %s', (way, lineOver) => {
   afterEach(() => bird.end());
 
+  const isOurs = (entry = 'k3s'): boolean =>
+    lstatSync(join(bird.config, entry), { throwIfNoEntry: false })?.isSymbolicLink() ?? true;
+
   /** Kills one verb at its first move, its second, and so on until it gets through. */
   async function enumerate(
     prepare: (steps: Steps) => Promise<void>,
@@ -86,7 +89,9 @@ describe.each([
     let where = 'at no move';
     for (let at = 1; ; at += 1) {
       if (at > 200) throw new Error('it never gets through');
-      const first = await adopted(bird);
+      const first = stepsOn(bird, done(await hold(local(), bird.settings, 'test')), local());
+      // As a delivery does: only where something is not noencap's yet, or not any more.
+      if (!isOurs('k3s') || !isOurs(bird.settings.secret)) done(await first.adopt());
       await prepare(first).catch((fault) => {
         throw new Error(`the next delivery, killed before ${where}: ${fault}`);
       });
