@@ -256,7 +256,7 @@ export interface KustomizationSpecHealthCheckExprs {
   /**
    * @schema KustomizationSpecHealthCheckExprs#kind
    */
-  readonly kind: string;
+  readonly kind?: string;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
 import type { Schema } from './imported-fields.ts';
 
 /** As much of a CustomResourceDefinition as `cdk8s import` reads. */
@@ -21,30 +22,21 @@ export interface Crd {
   };
 }
 
-/** A kind of Argo CD or Flux, and the declaration of it in the models that npm carries. */
-interface EngineKind {
-  readonly file: string;
-  readonly kind: string;
-  readonly plural: string;
-  readonly version: string;
-}
+/** The kinds of dist/gitops, with the shape of `spec`. Npm carries models of Argo CD's; Flux's want a newer Node.js than we do. */
+export const engineCrds = (): readonly Crd[] => [
+  argoCdCrd('AppProject', 'appprojects'),
+  argoCdCrd('Application', 'applications'),
+  ...parseAllDocuments(readFileSync(join('scripts', 'flux-crds.yaml'), 'utf8')).map(
+    (document) => document.toJS() as Crd,
+  ),
+];
 
-/** The kinds of dist/gitops, by API group. */
-export const ENGINE_GROUPS: Readonly<Record<string, readonly EngineKind[]>> = {
-  'argoproj.io': [
-    model('argo-cd', 'argoproj.io/v1alpha1', 'AppProject', 'appprojects'),
-    model('argo-cd', 'argoproj.io/v1alpha1', 'Application', 'applications'),
-  ],
-  'kustomize.toolkit.fluxcd.io': [
-    model('flux-cd', 'kustomize.toolkit.fluxcd.io/v1', 'Kustomization', 'kustomizations'),
-  ],
-  'source.toolkit.fluxcd.io': [
-    model('flux-cd', 'source.toolkit.fluxcd.io/v1', 'GitRepository', 'gitrepositories'),
-  ],
-};
-
-/** A CRD with the shape of `spec`, as far as the model's declaration tells it: field names, types, enums. */
-export function engineCrd(group: string, { file, kind, plural, version }: EngineKind): Crd {
+/** As far as the model's declaration tells it: field names, types, enums. */
+function argoCdCrd(kind: string, plural: string): Crd {
+  const require = createRequire(join(process.cwd(), 'package.json'));
+  const folder = dirname(require.resolve('@kubernetes-models/argo-cd/package.json'));
+  const [group, version] = ['argoproj.io', 'v1alpha1'];
+  const file = join(folder, group, version, `${kind}.d.ts`);
   const spec = schemaIn(declaration(readFileSync(file, 'utf8'), kind)).properties?.spec;
   if (spec === undefined) throw new Error(`${file} declares no spec of ${kind}`);
   return {
@@ -64,17 +56,6 @@ export function engineCrd(group: string, { file, kind, plural, version }: Engine
         },
       ],
     },
-  };
-}
-
-function model(name: string, apiVersion: string, kind: string, plural: string): EngineKind {
-  const require = createRequire(join(process.cwd(), 'package.json'));
-  const folder = dirname(require.resolve(`@kubernetes-models/${name}/package.json`));
-  return {
-    file: join(folder, apiVersion, `${kind}.d.ts`),
-    kind,
-    plural,
-    version: apiVersion.split('/')[1] ?? '',
   };
 }
 

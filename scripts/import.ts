@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parse, stringify } from 'yaml';
-import { type Crd, ENGINE_GROUPS, engineCrd } from './engine-crds.ts';
+import { type Crd, engineCrds } from './engine-crds.ts';
 import { CALICO_KINDS, ENGINE_KINDS, type Fields, pruned } from './imported-fields.ts';
 import { upstreamFolder } from './upstream.ts';
 
@@ -37,13 +37,14 @@ export function generateImports(upstream: string, outputFolder: string): void {
   }
 }
 
-/** The same for the kinds of Argo CD and Flux, which need no upstream: npm carries their models. */
+/** The same for the kinds of Argo CD and Flux, which need no upstream. */
 export function generateEngineImports(outputFolder: string): void {
+  const known = engineCrds();
   for (const [group, kinds] of Object.entries(ENGINE_KINDS)) {
     const crds = kinds.map(({ plural, fields }) => {
-      const found = ENGINE_GROUPS[group]?.find((kind) => kind.plural === plural);
-      if (found === undefined) throw new Error(`no model of ${plural} in ${group}`);
-      return prunedCrd(engineCrd(group, found), fields);
+      const crd = known.find(({ metadata }) => metadata.name === `${plural}.${group}`);
+      if (crd === undefined) throw new Error(`no CRD of ${plural} in ${group}`);
+      return prunedCrd(crd, fields);
     });
     generate(group, crds, outputFolder);
   }

@@ -9,7 +9,7 @@ const read = (folder: string) =>
 
 describe('imports/', () => {
   upstreamTest(
-    "is what cdk8s makes of upstream's CRDs and of the engines' models",
+    "is what cdk8s makes of upstream's CRDs and of the engines'",
     (upstream) => {
       const folder = mkdtempSync(join(tmpdir(), 'noencap-imports-'));
       try {
@@ -27,7 +27,7 @@ describe('imports/', () => {
     60_000,
   );
 
-  test("has Argo CD's and Flux's kinds as their models on npm declare them, without upstream", () => {
+  test("has Argo CD's and Flux's kinds, without upstream", () => {
     const folder = mkdtempSync(join(tmpdir(), 'noencap-imports-'));
     try {
       generateEngineImports(folder);

@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { ENGINE_GROUPS, engineCrd } from '../../scripts/engine-crds.ts';
-import { schemaErrors } from '../charts/custom-resources.ts';
+import { Application } from '@kubernetes-models/argo-cd/argoproj.io/v1alpha1/Application';
+import { AppProject } from '@kubernetes-models/argo-cd/argoproj.io/v1alpha1/AppProject';
+import { engineCrds } from '../../scripts/engine-crds.ts';
+import { ruleErrors, schemaErrors } from '../charts/custom-resources.ts';
 import { coreErrors, metadataErrors } from '../charts/kubernetes-schemas.ts';
-import type { Crd, KubernetesObject, Schema } from '../charts/upstream.ts';
+import type { KubernetesObject, Schema } from '../charts/upstream.ts';
 
 /** What an API server with the engines' CRDs would say against objects of dist/gitops; empty if it takes them all. */
 export function engineErrors(objects: readonly KubernetesObject[]): string[] {
@@ -11,56 +12,42 @@ export function engineErrors(objects: readonly KubernetesObject[]): string[] {
   return [
     ...own.flatMap((object) => coreErrors(object).map((error) => named(object, error))),
     ...engines.flatMap((object) =>
-      [...schemaErrors(shapeOf(object) as Schema, object), ...metadataErrors(object.metadata)].map((error) =>
-        named(object, error),
-      ),
+      [
+        ...schemaErrors(shapeOf(object) as Schema, object),
+        ...ruleErrors(shapeOf(object) as Schema, object, undefined),
+        ...metadataErrors(object.metadata),
+        ...modelErrors(object),
+      ].map((error) => named(object, error)),
     ),
-    ...modelErrors(engines),
   ];
 }
 
 const named = ({ kind, metadata }: KubernetesObject, error: string): string =>
   `${kind} ${metadata.name}: ${error}`;
 
-/** The declaration of a kind: it knows every field there is, so it refuses those that there are not. */
+/** It knows every field there is, so it refuses those that there are not. */
 function shapeOf({ apiVersion, kind }: KubernetesObject): Schema | undefined {
-  const [group = '', version] = apiVersion.split('/');
-  const found = ENGINE_GROUPS[group]?.find((one) => one.kind === kind && one.version === version);
-  if (found === undefined) return undefined;
-  const key = `${apiVersion} ${kind}`;
-  const shape = shapes.get(key) ?? (engineCrd(group, found) as Crd).spec.versions[0]?.schema.openAPIV3Schema;
-  if (shape !== undefined) shapes.set(key, shape);
-  return shape;
+  const [group, version] = apiVersion.split('/');
+  const crd = CRDS.find(({ spec }) => spec.group === group && spec.names.kind === kind);
+  return crd?.spec.versions.find(({ name }) => name === version)?.schema.openAPIV3Schema as
+    | Schema
+    | undefined;
 }
 
-const shapes = new Map<string, Schema>();
+const CRDS = engineCrds();
 
-/**
- * The compiled schemas of the models, which know patterns and formats but let unknown fields pass. Flux's are ES modules
- * whose exports a `require` does not find: they run in a node of their own.
- */
-const MODELS = `
-import { readFileSync } from 'node:fs';
-import { AppProject, Application } from '@kubernetes-models/argo-cd/argoproj.io/v1alpha1';
-import { Kustomization } from '@kubernetes-models/flux-cd/kustomize.toolkit.fluxcd.io/v1';
-import { GitRepository } from '@kubernetes-models/flux-cd/source.toolkit.fluxcd.io/v1';
-const models = { AppProject, Application, Kustomization, GitRepository };
-const errors = JSON.parse(readFileSync(0, 'utf8')).flatMap((object) => {
+/** The compiled schemas of Argo CD's models, which know patterns and formats but let unknown fields pass. */
+function modelErrors(object: KubernetesObject): string[] {
+  const Model = MODELS[object.kind];
+  if (Model === undefined) return [];
   try {
-    new models[object.kind](object).validate();
+    new Model(object as never).validate();
     return [];
   } catch (error) {
-    return [object.kind + ' ' + object.metadata.name + ': ' + error.message];
+    return [(error as Error).message];
   }
-});
-process.stdout.write(JSON.stringify(errors));
-`;
-
-function modelErrors(objects: readonly KubernetesObject[]): string[] {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', MODELS], {
-    input: JSON.stringify(objects),
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
 }
+
+type Model = new (object: never) => { validate(): void };
+
+const MODELS: Readonly<Record<string, Model | undefined>> = { AppProject, Application };
