@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { MAX_PARALLEL } from '../delivery/rollout.ts';
 import { Unreadable } from '../machine/index.ts';
+import ours from '../package.json' with { type: 'json' };
 import { printable } from '../topology/fault.ts';
 import { jsonText } from '../topology/foreign.ts';
 import { adopt } from './adopt.ts';
@@ -58,7 +59,7 @@ const refused = (why: string): string => `${jsonText({ version: 1, ok: false, re
 function program(): Command {
   const root = new Command('noencap')
     .description('A flat pod network across regions from one topology in git.')
-    .version('0.1.0')
+    .version(ours.version)
     .showHelpAfterError('(see --help)')
     .exitOverride()
     .configureOutput({ writeOut: toStdout, writeErr: toStderr })

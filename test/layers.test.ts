@@ -41,6 +41,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'routers',
     'topology',
     'main.ts',
+    'package.json',
   ],
 };
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 
 const { satisfies } = jest.requireActual<{ satisfies(version: string, range: string): boolean }>('semver');
 
@@ -39,9 +40,18 @@ test('every version is pinned exactly', () => {
   expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(String(version)))).toEqual([]);
 });
 
-test('each package that package.json names has a reason in docs/dependencies.md, and no other has', () => {
-  const page = readFileSync('docs/dependencies.md', 'utf8');
-  const rows = page.match(/^\| [^|]+\|/gm)?.flatMap((row) => row.match(/[@\w][\w./@-]*/g) ?? []) ?? [];
-  const named = { ...ours.dependencies, ...ours.devDependencies };
-  expect(rows.filter((name) => name !== 'package').sort()).toEqual(Object.keys(named).sort());
+test('the version stands in package.json, and whatever tells it reads it there', () => {
+  const { stdout } = spawnSync('bin/noencap', ['--version'], { encoding: 'utf8' });
+  expect(stdout).toBe(`${ours.version}\n`);
+  expect(locked['']?.version).toBe(ours.version);
+  const sources = readdirSync('.', { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /^(?!node_modules|\.|test|docs|dist)[^/]+\/.*\.(ts|cjs|sh)$/.test(file),
+  );
+  expect(sources).toContain('cli/main.ts');
+  expect(sources.filter((file) => readFileSync(file, 'utf8').includes(`'${ours.version}'`))).toEqual([]);
+});
+
+test('CHANGELOG.md tells of the version that is, or of what is not released yet', () => {
+  const [first = ''] = readFileSync('CHANGELOG.md', 'utf8').match(/^## \[.*$/m) ?? [];
+  expect([`## [Unreleased]`, `## [${ours.version}]`]).toContain(first.replace(/ - \d{4}-\d\d-\d\d$/, ''));
 });
