@@ -51,7 +51,7 @@ export function manifestFiles(app: App): ReadonlyMap<string, string> {
       if (identities.has(id)) throw new Error(`${id} is rendered twice`);
       identities.add(id);
     }
-    files.set(file, HEADER + Yaml.stringify(...objects));
+    files.set(file, HEADER + objects.map(yamlOf).join('---\n'));
     const folder = posix.dirname(file);
     folders.set(folder, [...(folders.get(folder) ?? []), posix.basename(file)]);
   }
@@ -60,6 +60,16 @@ export function manifestFiles(app: App): ReadonlyMap<string, string> {
   }
   return files;
 }
+
+/** Both sides of a review have most objects alike: to write one takes much longer than to see that it was written before. */
+function yamlOf(object: KubernetesObject): string {
+  const key = JSON.stringify(object);
+  const text = written.get(key) ?? Yaml.stringify(object);
+  written.set(key, text);
+  return text;
+}
+
+const written = new Map<string, string>();
 
 /** Of rendered files, those in a folder that hold objects: what kustomize reads is none. */
 export const manifestsIn = (

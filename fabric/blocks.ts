@@ -37,12 +37,14 @@ const freeBlocks = (pool: Pool, named: readonly Prefix[]): FreeBlocks => ({
 });
 
 function* unused({ cidr, blockSize }: Pool, named: readonly Prefix[]): Generator<Prefix> {
-  const step = 1n << BigInt(addressBits(cidr.family) - blockSize);
+  const bits = addressBits(cidr.family);
+  const step = 1n << BigInt(bits - blockSize);
+  const end = cidr.value + (1n << BigInt(bits - cidr.length));
   const taken = new Set(named.map((block) => block.value));
-  for (let value = cidr.value; ; value += step) {
+  for (let value = cidr.value; value < end; value += step) {
+    if (taken.has(value)) continue;
     const address = ipAddress(cidr.family, value);
-    if (!contains(cidr, address)) return;
-    if (!taken.has(value)) yield { ...address, length: blockSize, text: `${address.text}/${blockSize}` };
+    yield { ...address, length: blockSize, text: `${address.text}/${blockSize}` };
   }
 }
 

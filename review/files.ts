@@ -1,4 +1,4 @@
-import { structuredPatch } from 'diff';
+import { type StructuredPatchHunk, structuredPatch } from 'diff';
 
 /** One text file that is otherwise: a BIRD configuration, or a file of a node. */
 export interface FileChange {
@@ -23,7 +23,7 @@ export function fileChanges(
   return paths.sort().flatMap((path): FileChange[] => {
     const [was, is] = [before.get(path), after.get(path)];
     if (was === is) return [];
-    const { hunks } = structuredPatch(path, path, was ?? '', is ?? '', undefined, undefined, { context: 3 });
+    const hunks = hunksBetween(was, is);
     const lines = hunks.flatMap((hunk) => hunk.lines);
     return [
       {
@@ -37,6 +37,22 @@ export function fileChanges(
       },
     ];
   });
+}
+
+function hunksBetween(was: string | undefined, is: string | undefined): readonly StructuredPatchHunk[] {
+  if (was !== undefined && is !== undefined) {
+    return structuredPatch('', '', was, is, undefined, undefined, { context: 3 }).hunks;
+  }
+  // What is on one side only needs no search, which takes time by the square of its lines.
+  const text = was ?? is ?? '';
+  if (text === '') return [];
+  const lines = text.replace(/\n$/, '').split('\n');
+  const [sign, oldLines, newLines]: [string, number, number] =
+    was === undefined ? ['+', 0, lines.length] : ['-', lines.length, 0];
+  const end = text.endsWith('\n') ? [] : ['\\ No newline at end of file'];
+  return [
+    { oldStart: 1, oldLines, newStart: 1, newLines, lines: [...lines.map((line) => sign + line), ...end] },
+  ];
 }
 
 /** Of no lines the place is that of the line before (POSIX diff -u). */

@@ -75,12 +75,17 @@ export const counted = (count: number, one: string, many = `${one}s`): string =>
 /** `2000`, `12,000`: without a separator a number of seven digits could be the name of a commit. */
 export function number(value: number): string {
   if (Math.abs(value) >= 1e15) return 'very many';
-  return (Math.abs(value) < 10_000 ? PLAIN_NUMBER : GROUPED_NUMBER).format(value);
+  const isSmall = Math.abs(value) < 10_000;
+  // Most numbers of a review. To load what formats the others takes a tenth of a whole run of noencap.
+  if (isSmall && Number.isInteger(value)) return String(value);
+  formats ??= {
+    plain: new Intl.NumberFormat('en-US', { maximumFractionDigits: 3, useGrouping: false }),
+    grouped: new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 }),
+  };
+  return (isSmall ? formats.plain : formats.grouped).format(value);
 }
 
-/** Made once: making one takes longer than everything else about a number. */
-const PLAIN_NUMBER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3, useGrouping: false });
-const GROUPED_NUMBER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 });
+let formats: Readonly<Record<'plain' | 'grouped', Intl.NumberFormat>> | undefined;
 
 /** `a, b and c`, or `a, b and 3 more`: so many at most, and only those are rendered. */
 export function listed<T>(items: readonly T[], most: number, render: (item: T) => string): string {

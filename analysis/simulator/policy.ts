@@ -50,7 +50,8 @@ export function policyOf(network: Network, block: Block): Policy {
   const { prefix } = block;
   const carried = isCarried(fabric, prefix);
   const normal = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;
-  const localPref = carriesMetric(fabric) ? normal : DEFAULT_LOCAL_PREF;
+  const hasMetric = carriesMetric(fabric);
+  const localPref = hasMetric ? normal : DEFAULT_LOCAL_PREF;
   const filters = filtering(network, prefix);
   // Calico's aggregation, behind the BGPFilters: what lies inside an own block is held back, what is borrowed is not.
   const isHeldBack = block.within !== undefined && !isBorrowed(network, block);
@@ -110,7 +111,7 @@ export function policyOf(network: Network, block: Block): Policy {
     preference(link, announced) {
       if (link.toClient) return link.session.isFar ? FAR_CLIENT_PREFERENCE : CLIENT_PREFERENCE;
       // From Calico v3.32 a node prefers to the kernel's routes what claims to be better than they are, unless a BGPFilter took it first.
-      const isBetter = carriesMetric(fabric) && link.local.kind === 'node' && announced.localPref > normal;
+      const isBetter = hasMetric && link.local.kind === 'node' && announced.localPref > normal;
       return isBetter && filters('import', link) === undefined ? OWN_PREFERENCE : BGP_PREFERENCE;
     },
   };

@@ -9,11 +9,15 @@ import { fabricOf } from '../fabric-of.ts';
 import { enlargedNetwork } from './enlarged.ts';
 
 /** The fate of packets of a node for the block of another that has this place among its blocks. */
-const fateBetween = ({ network, waysTo }: Simulation, from: string, to: string, place: number) => {
-  const block = network.blocks.filter(({ node }) => network.machines[node]?.name === to)[place];
-  const machine = network.machines.find(({ name }) => name === from);
-  return block && machine && waysTo(block).fate(machine.index);
-};
+function fatesIn({ network, waysTo }: Simulation) {
+  const blocksOf = network.machines.map(({ index }) => network.blocks.filter(({ node }) => node === index));
+  const { machines } = network.named;
+  return (from: string, to: string, place: number) => {
+    const block = blocksOf[machines.get(to) ?? -1]?.[place];
+    const machine = machines.get(from);
+    return block === undefined || machine === undefined ? undefined : waysTo(block).fate(machine);
+  };
+}
 
 const nodesAmong = (network: Network, names: readonly string[]) =>
   names.filter((name) =>
@@ -22,31 +26,34 @@ const nodesAmong = (network: Network, names: readonly string[]) =>
 
 /** Compares every pair of nodes with the pair that stands for it. */
 function expectSameFates(fabric: Fabric, pick: number): number {
-  const full = networkOf(fabric);
+  const blocks = nodeBlocks(fabric);
+  const full = networkOf(fabric, blocks);
+  const simulate = simulatorOf(full);
   const all = failings(full);
   const failed = [...all.slice(pick % all.length), ...all].slice(0, 6);
   let pairs = 0;
   for (const failing of [undefined, ...failed]) {
     const those = failing === undefined ? [] : [failing];
     const named = those.flatMap(({ name }) => [name, ...name.replace(/\/.*/, '').split('--')]);
-    const { standIn, ...small } = reduced(fabric, nodeBlocks(fabric), new Set(nodesAmong(full, named)));
+    const { standIn, ...small } = reduced(fabric, blocks, new Set(nodesAmong(full, named)));
     const network = networkOf(small.fabric, small.blocks);
-    const [whole, part] = [
-      simulatorOf(full)(failureOf(full, those)),
-      simulatorOf(network)(failureOf(network, those)),
-    ];
+    const whole = fatesIn(simulate(failureOf(full, those)));
+    const part = fatesIn(simulatorOf(network)(failureOf(network, those)));
+    const found: unknown[] = [];
+    const expected: unknown[] = [];
     for (const from of fabric.nodes) {
       for (const to of fabric.nodes) {
         if (from === to) continue;
-        for (const place of nodeBlocks(fabric).get(to.name)?.keys() ?? []) {
+        for (const place of blocks.get(to.name)?.keys() ?? []) {
           pairs += 1;
           const [sender, receiver] = standIn(from.name, to.name);
-          expect(fateBetween(part, sender, receiver, place)).toEqual(
-            fateBetween(whole, from.name, to.name, place),
-          );
+          const pair = `${from.name} -> ${to.name}, block ${place}`;
+          found.push([pair, part(sender, receiver, place)]);
+          expected.push([pair, whole(from.name, to.name, place)]);
         }
       }
     }
+    expect(found).toEqual(expected);
   }
   return pairs;
 }

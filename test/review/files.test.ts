@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { applyPatch } from 'diff';
+import { applyPatch, structuredPatch } from 'diff';
+import fc from 'fast-check';
 import { parse } from 'yaml';
 import { render } from '../../cli/render.ts';
 import { fileChanges } from '../../review/files.ts';
@@ -43,6 +44,35 @@ test('files that come and go are told whole, and those of other folders not at a
   expect(fileChanges('routers', some, new Map())).toMatchObject([
     { became: 'deleted', added: 0, removed: 2 },
   ]);
+});
+
+test('what is added or deleted whole has the hunk that a search for differences finds', () => {
+  const line = fc.constantFrom('', 'a', 'b\r', '\\ No newline at end of file', '-', '+ c');
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 6 }), fc.boolean(), (lines, ends) => {
+      const text = lines.join('\n') + (ends ? '\n' : '');
+      const [nothing, one] = [new Map<string, string>(), new Map([['nodes/a/f', text]])];
+      for (const [before, after] of [
+        [nothing, one],
+        [one, nothing],
+      ] as const) {
+        const { hunks } = structuredPatch(
+          '',
+          '',
+          before.get('nodes/a/f') ?? '',
+          after.get('nodes/a/f') ?? '',
+        );
+        const [found] = fileChanges('nodes', before, after);
+        const changed = hunks.flatMap((hunk) => hunk.lines);
+        expect(found?.hunks.flatMap((hunk) => hunk.split('\n').slice(1))).toEqual(changed);
+        expect(found?.hunks.map((hunk) => hunk.split('\n')[0])).toEqual(
+          hunks.map(({ oldLines, newLines }) =>
+            oldLines === 0 ? `@@ -0,0 +1,${newLines} @@` : `@@ -1,${oldLines} +0,0 @@`,
+          ),
+        );
+      }
+    }),
+  );
 });
 
 test('the hunks are what turns one text into the other', () => {
