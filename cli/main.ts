@@ -6,20 +6,7 @@ import { Unreadable } from '../machine/index.ts';
 import ours from '../package.json' with { type: 'json' };
 import { printable } from '../topology/fault.ts';
 import { jsonText } from '../topology/foreign.ts';
-import { adopt } from './adopt.ts';
-import { bootstrap } from './bootstrap.ts';
-import { check } from './check.ts';
-import { diff } from './diff.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { explain } from './explain.ts';
-import { init } from './init.ts';
-import { lab as runLab } from './lab.ts';
-import { path } from './path.ts';
-import { labReboot } from './reboot.ts';
-import { labRehearse } from './rehearse.ts';
-import { labBirdc, labDown, labExec, labRoutes, labUp } from './running-lab.ts';
-import { ship } from './ship.ts';
-import { synth } from './synth.ts';
 import { type Terminal, terminal, toStderr, toStdout } from './terminal.ts';
 import { BusyError, Unchanged } from './write-dist.ts';
 
@@ -56,6 +43,7 @@ function tellBug(error: unknown): void {
 
 const refused = (why: string): string => `${jsonText({ version: 1, ok: false, refused: why })}\n`;
 
+/** Each command loads what it does, and nothing of the others: half of a start is loading. */
 function program(): Command {
   const root = new Command('noencap')
     .description('A flat pod network across regions from one topology in git.')
@@ -73,7 +61,7 @@ function program(): Command {
       'after',
       examples('noencap synth', 'noencap synth --check', 'noencap synth -t lab.yaml -o /tmp/dist'),
     )
-    .action((options) => run(options, (speak) => synth(options, speak)));
+    .action((options) => run(options, async (speak) => (await import('./synth.ts')).synth(options, speak)));
 
   command(root, 'check', 'Say what is wrong with the topology, or with the network it describes.')
     .option('--strict', 'warnings fail too', false)
@@ -93,7 +81,7 @@ function program(): Command {
         'noencap check --sarif > noencap.sarif',
       ),
     )
-    .action((options) => run(options, (speak) => check(options, speak)));
+    .action((options) => run(options, async (speak) => (await import('./check.ts')).check(options, speak)));
 
   command(root, 'explain', 'Say why a node or router sends packets for pods where it sends them.')
     .argument('<speaker>', 'node or router')
@@ -107,7 +95,9 @@ function program(): Command {
         'noencap explain gateway kubenode-hkg04 --fail iepl',
       ),
     )
-    .action((speaker, prefix, options) => run(options, (speak) => explain(options, speaker, prefix, speak)));
+    .action((speaker, prefix, options) =>
+      run(options, async (speak) => (await import('./explain.ts')).explain(options, speaker, prefix, speak)),
+    );
 
   command(root, 'path', 'Show every hop from pods or a machine to another, by which route, and its MTU.')
     .argument('<from>', 'node, router or host, or an address of a pod or a machine')
@@ -123,7 +113,9 @@ function program(): Command {
         'noencap path kubemaster 10.42.64.70 --on kubenode-hkg04',
       ),
     )
-    .action((from, to, options) => run(options, (speak) => path(options, from, to, speak)));
+    .action((from, to, options) =>
+      run(options, async (speak) => (await import('./path.ts')).path(options, from, to, speak)),
+    );
 
   command(root, 'diff', 'Say what a change does to cluster, routers, nodes, sessions and packets.')
     .option('--base <ref>', BASE)
@@ -134,7 +126,7 @@ function program(): Command {
       'after',
       examples('noencap diff', 'noencap diff --base HEAD~1 --rehearse', 'noencap diff --json > review.json'),
     )
-    .action((options) => run(options, (speak) => diff(options, speak)));
+    .action((options) => run(options, async (speak) => (await import('./diff.ts')).diff(options, speak)));
 
   command(root, 'comment', 'Post a review as a comment on its pull request, or renew the one that is there.')
     .argument('[review]', 'review that `noencap diff --json` wrote', 'review.json')
@@ -147,7 +139,6 @@ function program(): Command {
       examples('noencap comment', 'noencap comment review.json --pull-request 12', 'noencap comment --print'),
     )
     .action((review, options) =>
-      // Loaded here only: what speaks with GitHub would make every start slower.
       run(options, async (speak) => (await import('./comment.ts')).comment(review, options, speak)),
     );
 
@@ -186,7 +177,9 @@ function program(): Command {
         'noencap ship --setup gateway --key ship.pub > setup.sh',
       ),
     )
-    .action((routers, options) => run(options, (speak) => ship(routers, options, speak)));
+    .action((routers, options) =>
+      run(options, async (speak) => (await import('./ship.ts')).ship(routers, options, speak)),
+    );
 
   command(root, 'bootstrap', 'Print how an empty cluster becomes one that its engine syncs, or do it.')
     .option('-o, --out <dir>', 'output folder', 'dist')
@@ -205,11 +198,13 @@ function program(): Command {
         'KUBECONFIG=home.yaml noencap bootstrap --run --engine flux',
       ),
     )
-    .action((options) => run(options, (speak) => bootstrap(options, speak)));
+    .action((options) =>
+      run(options, async (speak) => (await import('./bootstrap.ts')).bootstrap(options, speak)),
+    );
 
   command(root, 'init', 'Write a commented minimal topology to start from.')
     .addHelpText('after', examples('noencap init', 'noencap init -t clusters/home.yaml'))
-    .action((options) => run(options, (speak) => init(options, speak)));
+    .action((options) => run(options, async (speak) => (await import('./init.ts')).init(options, speak)));
 
   withoutTopology(
     root,
@@ -230,7 +225,7 @@ function program(): Command {
         'noencap adopt --live --router edge-1=edge-1 --router edge-2=edge-2 --known known.yaml > topology.yaml',
       ),
     )
-    .action((options) => run(options, (speak) => adopt(options, speak)));
+    .action((options) => run(options, async (speak) => (await import('./adopt.ts')).adopt(options, speak)));
 
   labCommands(root);
   return root;
@@ -249,7 +244,7 @@ function labCommands(root: Command): void {
         'noencap lab up',
       ),
     )
-    .action((options) => run(options, (speak) => runLab(options, speak)));
+    .action((options) => run(options, async (speak) => (await import('./lab.ts')).lab(options, speak)));
   command(
     lab,
     'rehearse',
@@ -271,15 +266,16 @@ function labCommands(root: Command): void {
       ),
     )
     .action((options, rehearse: Command) => {
-      if (options.reboot) return run(options, (speak) => labReboot(options, speak));
+      if (options.reboot)
+        return run(options, async (speak) => (await import('./reboot.ts')).labReboot(options, speak));
       if (options.fail.length > 0) rehearse.error("error: option '--fail <name>' needs '--reboot <node>'");
-      return run(options, (speak) => labRehearse(options, speak));
+      return run(options, async (speak) => (await import('./rehearse.ts')).labRehearse(options, speak));
     });
   command(lab, 'up', 'Boot a lab that stays.').action((options) =>
-    run(options, (speak) => labUp(options, speak)),
+    run(options, async (speak) => (await import('./running-lab.ts')).labUp(options, speak)),
   );
   command(lab, 'down', 'End the lab that is up.').action((options) =>
-    run(options, (speak) => labDown(options, speak)),
+    run(options, async (speak) => (await import('./running-lab.ts')).labDown(options, speak)),
   );
   command(lab, 'exec', 'Run a command on a host of the lab that is up; a pod is <node>+pod.')
     .argument('<host>')
@@ -292,15 +288,21 @@ function labCommands(root: Command): void {
         'noencap lab exec kubemaster+pod -- ping 10.42.0.1',
       ),
     )
-    .action((host, words, options) => run(options, (speak) => labExec(options, host, words, speak)));
+    .action((host, words, options) =>
+      run(options, async (speak) => (await import('./running-lab.ts')).labExec(options, host, words, speak)),
+    );
   command(lab, 'birdc', 'Ask the BIRDs of a host of the lab that is up.')
     .argument('<host>')
     .argument('<words...>')
     .addHelpText('after', examples('noencap lab birdc gateway show protocols all'))
-    .action((host, words, options) => run(options, (speak) => labBirdc(options, host, words, speak)));
+    .action((host, words, options) =>
+      run(options, async (speak) => (await import('./running-lab.ts')).labBirdc(options, host, words, speak)),
+    );
   command(lab, 'routes', 'Show the kernel routes of a host of the lab that is up.')
     .argument('<host>')
-    .action((host, options) => run(options, (speak) => labRoutes(options, host, speak)));
+    .action((host, options) =>
+      run(options, async (speak) => (await import('./running-lab.ts')).labRoutes(options, host, speak)),
+    );
 }
 
 const BASE = 'git revision or folder to compare with (default: where this branch left the main branch)';

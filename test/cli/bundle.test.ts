@@ -190,6 +190,28 @@ describe("a bundle that is not this machine's own", () => {
     expect(statSync(compiled).mode & 0o777).toBe(0o600);
   });
 
+  test('holds what each command needs once it has run, and nothing for a word that is none', () => {
+    const compiled = () => {
+      const text = readFileSync(join(cache(), `cli.${process.version}.v8`));
+      return { commands: text.toString('utf8', 0, text.indexOf('\n')), bytes: text.length };
+    };
+    noencap(project, ['--version'], {}, project);
+    const bare = compiled();
+    expect(bare.commands).toBe('[]');
+    isHonest();
+    const rendering = compiled();
+    expect(rendering.commands).toBe('["synth"]');
+    expect(rendering.bytes).toBeGreaterThan(bare.bytes);
+    for (const word of ['sinth', 's3cr3t']) {
+      expect(noencap(project, [word], {}, project).code).toBe(2);
+      isHonest();
+      expect(compiled()).toEqual(rendering);
+    }
+    expect(noencap(project, ['check'], {}, project).code).toBe(0);
+    expect(compiled().commands).toBe('["synth","check"]');
+    isHonest();
+  });
+
   const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
   asRoot.each([
