@@ -20,6 +20,3 @@ export function clusterApp(fabric: Fabric, operatorManifest: string | undefined)
   if (engine !== 'argocd') flux(app, fabric);
   return app;
 }
-
-// `npx cdk8s synth` runs this file by itself.
-if (process.argv[1]?.endsWith('main.ts')) import('./cli/main.ts').then(({ main }) => main(['synth']));

@@ -28,6 +28,10 @@ import { buildFabric } from '../fabric/index.ts';
 import { kubectl } from '../live/kubectl.ts';
 import { runningObjects } from '../live/running-objects.ts';
 import { readAtMost, whyUnreadable } from '../machine/index.ts';
+import { git } from '../repository/git.ts';
+import { operatorManifestFaults } from '../repository/input.ts';
+import { render } from '../repository/render.ts';
+import { LARGEST_MANIFEST } from '../repository/vendored.ts';
 import { repositoryURL } from '../topology/external.ts';
 import { pathText } from '../topology/fault.ts';
 import { LARGEST_TOPOLOGY } from '../topology/index.ts';
@@ -35,11 +39,7 @@ import { valueSource } from '../topology/source.ts';
 import { adoptedText, comparisonText, notesText } from './adopt-text.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { git } from './git.ts';
-import { operatorManifestFaults } from './input.ts';
-import { render } from './render.ts';
 import { counted, type Terminal } from './terminal.ts';
-import { LARGEST_MANIFEST } from './vendored.ts';
 
 export interface AdoptOptions {
   readonly cluster: readonly string[];

@@ -16,15 +16,15 @@ import { bootstrapSteps, type Clock, type RunningStep } from '../live/bootstrap.
 import { type Halt, isHalt } from '../live/halt.ts';
 import { kubectl } from '../live/kubectl.ts';
 import { preflight, type Target } from '../live/preflight.ts';
+import { compareDist, type RenderedFiles } from '../repository/dist.ts';
+import { render } from '../repository/render.ts';
 import { printable } from '../topology/fault.ts';
 import { refuse, type Unknown } from './analysis-input.ts';
-import { compareDist, type RenderedFiles } from './dist.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
 import { interruptible } from './interruptible.ts';
 import { runSteps } from './progress.ts';
-import { render } from './render.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface BootstrapOptions {

@@ -1,3 +1,5 @@
+import type { Repository } from '../github/client.ts';
+import { type About, aboutWhat, detailsOf, githubRun, type Unknown } from '../github/run.ts';
 import { readAtMost, Unreadable, whyUnreadable } from '../machine/index.ts';
 import { parseReview, REVIEW_VERSION, type Review } from '../review/document.ts';
 import { COMMENT_LIMIT, reviewMarkdown } from '../review/markdown.ts';
@@ -6,8 +8,6 @@ import { printable } from '../topology/fault.ts';
 import { refuse } from './analysis-input.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import type { Repository } from './github.ts';
-import { type About, aboutWhat, detailsOf, githubRun, type Unknown } from './github-run.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface CommentOptions {
@@ -36,7 +36,7 @@ export async function comment(file: string, options: CommentOptions, terminal: T
   const run = githubRun(env);
   if ('says' in run) return refuse('comment', run, terminal, EXIT.environment);
   // Loaded here only: no other command speaks with GitHub.
-  const repository = (await import('./github.ts')).openGitHub(run);
+  const repository = (await import('../github/client.ts')).openGitHub(run);
   const target = await pullRequestOf(repository, about);
   if ('nothing' in target)
     return done({ action: 'skipped', url: null, removed: 0 }, tier, target.nothing, terminal);

@@ -1,22 +1,23 @@
 import { appendFileSync, existsSync, statSync } from 'node:fs';
 import type { Fabric } from '../fabric/index.ts';
+import { aboutWhat, detailsOf } from '../github/run.ts';
+import { type BaseState, readBase } from '../repository/base-state.ts';
+import { compareDist, currentText, READ_WHOLE } from '../repository/dist.ts';
+import { git } from '../repository/git.ts';
+import type { Input } from '../repository/input.ts';
+import { render } from '../repository/render.ts';
+import { readIfThere, trustFiles } from '../repository/trust-files.ts';
 import { type Review, review, reviewMarkdown, type State, SUMMARY_LIMIT } from '../review/index.ts';
 import { pathText } from '../topology/fault.ts';
 import { jsonText } from '../topology/foreign.ts';
 import type { Source } from '../topology/index.ts';
 import { refuse } from './analysis-input.ts';
-import { type BaseState, readBase } from './base-state.ts';
-import { compareDist, currentText, READ_WHOLE } from './dist.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { git } from './git.ts';
-import { aboutWhat, detailsOf } from './github-run.ts';
-import { faultsAsJson, type Input, readInput } from './input.ts';
+import { faultsAsJson, readInput } from './input.ts';
 import { losses, rehearsed, WORST } from './rehearse.ts';
-import { render } from './render.ts';
 import { reviewText } from './review-text.ts';
 import { counted, type Terminal } from './terminal.ts';
-import { readIfThere, trustFiles } from './trust-files.ts';
 
 export interface DiffOptions {
   readonly topology: string;

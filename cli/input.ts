@@ -1,45 +1,13 @@
-import { createHash } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
-import { smallestPodMtu } from '../analysis/index.ts';
-import { calicoHas } from '../calico/releases.ts';
-import { buildFabric, type Fabric } from '../fabric/index.ts';
-import { whyUnreadable } from '../machine/index.ts';
-import { fault, located, pathText } from '../topology/fault.ts';
-import { type Fault, formatFault, type Source, type Topology } from '../topology/index.ts';
-import { readTopology } from './read-topology.ts';
+import { type Read, readRepository } from '../repository/input.ts';
+import { pathText } from '../topology/fault.ts';
+import { type Fault, formatFault, type Source } from '../topology/index.ts';
 import { counted, type Terminal } from './terminal.ts';
-import { readVendored } from './vendored.ts';
-
-/** What every command starts from. */
-export interface Input {
-  readonly fabric: Fabric;
-  readonly source: Source;
-  /** Absolute path of the vendored operator manifest, its sha256 already checked. */
-  readonly operatorManifest: string | undefined;
-}
 
 /** Reads the topology and what it refers to, or reports every fault and returns them. */
-export function readInput(
-  file: string,
-  terminal: Terminal,
-): { ok: true; input: Input } | { ok: false; faults: readonly Fault[]; source: Source } {
-  const loaded = readTopology(file);
-  const faults = loaded.ok
-    ? located(operatorManifestFaults(loaded.topology, file), loaded.source)
-    : loaded.faults;
-  if (loaded.ok && faults.length === 0) {
-    const manifest = loaded.topology.calico.operatorManifest;
-    return {
-      ok: true,
-      input: {
-        fabric: buildFabric(loaded.topology, smallestPodMtu),
-        source: loaded.source,
-        operatorManifest: manifest && resolve(dirname(file), manifest.path),
-      },
-    };
-  }
-  reportFaults(faults, loaded.source, terminal);
-  return { ok: false, faults, source: loaded.source };
+export function readInput(file: string, terminal: Terminal): Read {
+  const read = readRepository(file);
+  if (!read.ok) reportFaults(read.faults, read.source, terminal);
+  return read;
 }
 
 /** Of a file with more faults, most have one cause: nobody reads on, and a log or a runner's memory has an end. */
@@ -79,45 +47,4 @@ function reportFaults(faults: readonly Fault[], source: Source, terminal: Termin
       message: `${one.message} ${one.mend}`,
     });
   }
-}
-
-/** The manifest is third-party code that runs with full rights in the cluster: its hash is part of the topology. */
-export function operatorManifestFaults(topology: Topology, file: string): Fault[] {
-  const manifest = topology.calico.operatorManifest;
-  if (manifest === undefined) return [];
-  const path = ['calico', 'operatorManifest'];
-  let bytes: Buffer;
-  try {
-    bytes = readVendored(dirname(file), manifest.path);
-  } catch (error) {
-    const mend = `Save the tigera-operator.yaml of Calico ${topology.calico.version} there; the path counts from the topology's folder.`;
-    return [
-      fault('operator-manifest-missing', [...path, 'path'], `${manifest.path} ${whyUnreadable(error)}`, mend),
-    ];
-  }
-  const found = createHash('sha256').update(bytes).digest('hex');
-  if (found === manifest.sha256) return contentFaults(topology, manifest.path, bytes.toString('utf8'));
-  return [
-    fault(
-      'operator-manifest-sha256',
-      [...path, 'sha256'],
-      `${manifest.path} has another sha256`,
-      `If you trust the file as it is, write ${found}.`,
-    ),
-  ];
-}
-
-/** A file of that hash may still be the wrong one: without the operator, or without its CRDs, nothing would ever start. */
-function contentFaults({ calico: { version } }: Topology, file: string, text: string): Fault[] {
-  const has = (kind: string) => new RegExp(`^kind: ["']?${kind}["']?\\s*$`, 'm').test(text);
-  const missing = [
-    ...(has('Deployment') ? [] : ['no Deployment']),
-    ...(calicoHas(version, 'operatorBringsCrds') || has('CustomResourceDefinition')
-      ? []
-      : ['no CustomResourceDefinition']),
-  ];
-  if (missing.length === 0) return [];
-  const mend = `Save manifests/tigera-operator.yaml of Calico ${version} there.`;
-  const says = `${file} holds ${missing.join(' and ')}`;
-  return [fault('operator-manifest-content', ['calico', 'operatorManifest', 'path'], says, mend)];
 }

@@ -4,14 +4,15 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { MAX_PARALLEL } from '../delivery/rollout.ts';
 import { Unreadable } from '../machine/index.ts';
 import ours from '../package.json' with { type: 'json' };
+import { BusyError, Unchanged } from '../repository/write-dist.ts';
 import { printable } from '../topology/fault.ts';
 import { jsonText } from '../topology/foreign.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { type Terminal, terminal, toStderr, toStdout } from './terminal.ts';
-import { BusyError, Unchanged } from './write-dist.ts';
+import { consoleToStderr, type Terminal, terminal, toStderr, toStdout } from './terminal.ts';
 
 /** The command line: `argv` without node and script. Sets the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
+  consoleToStderr();
   // Node would write what somebody else's text is in as it is.
   process.on('uncaughtException', (error) => {
     tellBug(error);

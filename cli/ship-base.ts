@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { relative, resolve } from 'node:path';
 import type { Base } from '../delivery/change-all.ts';
 import { driftFrom, type Inspection } from '../delivery/inspection.ts';
-import { readBase } from './base-state.ts';
-import { commitOf, fileAt, filesAt, git } from './git.ts';
+import { readBase } from '../repository/base-state.ts';
+import { commitOf, fileAt, filesAt, git } from '../repository/git.ts';
 import { routerFolders } from './ship-deliveries.ts';
 
 /** In place of a revision: nobody knows what the routers run, so that all are delivered to that need it. */

@@ -1,6 +1,8 @@
 import { rollout } from '../delivery/rollout.ts';
 import { type PlannedFile, type ShipPlan, shipPlan } from '../delivery/ship-plan.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { type BaseState, readBase } from '../repository/base-state.ts';
+import { commitOf } from '../repository/git.ts';
 import {
   type ByHand,
   byHand,
@@ -11,8 +13,6 @@ import {
   sessionFates,
 } from '../review/index.ts';
 import type { Unknown } from './analysis-input.ts';
-import { type BaseState, readBase } from './base-state.ts';
-import { commitOf } from './git.ts';
 import { NO_BASE } from './ship-base.ts';
 
 export interface PlanOptions {

@@ -2,15 +2,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import type { Fabric } from '../fabric/index.ts';
+import { compareDist, currentText, type DistChange, outRefusal } from '../repository/dist.ts';
+import { type HiddenChange, hiddenChanges } from '../repository/hidden-changes.ts';
+import { type Rendered, render } from '../repository/render.ts';
+import { type Written, writeDist } from '../repository/write-dist.ts';
 import { printable } from '../topology/fault.ts';
-import { compareDist, currentText, type DistChange, outRefusal } from './dist.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { type HiddenChange, hiddenChanges } from './hidden-changes.ts';
 import { faultsAsJson, readInput } from './input.ts';
-import { type Rendered, render } from './render.ts';
 import { counted, type Terminal } from './terminal.ts';
-import { type Written, writeDist } from './write-dist.ts';
 
 export interface SynthOptions {
   readonly topology: string;

@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path';
+import { format } from 'node:util';
 import pc from 'picocolors';
 import { harmless } from '../topology/foreign.ts';
 import { type Colour, colours, painted } from './colour.ts';
@@ -67,6 +68,12 @@ export function terminal(options: TerminalOptions): Terminal {
 /** All that noencap writes goes through these two, with one exception: the commands that it gives the runner itself. */
 export const toStdout = (text: string): void => void process.stdout.write(painted(text, harmless));
 export const toStderr = (text: string): void => void process.stderr.write(painted(text, harmless));
+
+/** What others print, a topology that is a module or a package: stdout is one document with --json, and nothing else. */
+export function consoleToStderr(): void {
+  const say = (...values: unknown[]) => toStderr(`${format(...values)}\n`);
+  Object.assign(console, { log: say, info: say, debug: say, warn: say, error: say });
+}
 
 /** `1 file`, `2 files`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -139,6 +139,8 @@ function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string,
 interface End {
   readonly name: string;
   readonly options: ReadonlyMap<string, string>;
+  /** The file of which nobody knows what it says. */
+  readonly unreadable?: string;
 }
 
 function endsOf({ fabric, files }: Configured): (session: Session, speaker: string) => End {
@@ -146,12 +148,20 @@ function endsOf({ fabric, files }: Configured): (session: Session, speaker: stri
   const detected = new Map(asCalicoHasIt(fabric).nodes.map(({ name, address }) => [name, address]));
   const routers = new Map(fabric.routers.map((router) => [router.name, router]));
   const filesOf = filesByRouter(files);
-  const read = new Map<string, ReadonlyMap<string, BgpProtocol>>();
+  const read = new Map<string, ReadonlyMap<string, BgpProtocol> | string>();
   const protocolsOf = (router: RouterSpeaker) => {
     const known = read.get(router.name);
     if (known !== undefined) return known;
-    const { protocols } = birdConfig(statementsOf(filesOf.get(router.name)), constantsOf(fabric, router));
-    const byNeighbor = new Map(protocols.map((one) => [one.options.get('neighbor') ?? '', one]));
+    const statements = statementsOf(filesOf.get(router.name));
+    const byNeighbor =
+      typeof statements === 'string'
+        ? statements
+        : new Map(
+            birdConfig(statements, constantsOf(fabric, router)).protocols.map((one) => [
+              one.options.get('neighbor') ?? '',
+              one,
+            ]),
+          );
     read.set(router.name, byNeighbor);
     return byNeighbor;
   };
@@ -159,21 +169,29 @@ function endsOf({ fabric, files }: Configured): (session: Session, speaker: stri
     const { remote } = endsFor(session, speaker);
     const [node, router] = [nodes.get(speaker), routers.get(speaker)];
     if (node !== undefined) return nodeSession(fabric, node, session, detected);
-    return (router && protocolsOf(router).get(remote.address.text)) ?? NONE;
+    const protocols = router && protocolsOf(router);
+    if (typeof protocols === 'string') return { ...NONE, unreadable: protocols };
+    return protocols?.get(remote.address.text) ?? NONE;
   };
 }
 
 /** Of a router that is not configured for the session. */
 const NONE: End = { name: '', options: new Map() };
 
-/** All that a router's rendered files say. */
-const statementsOf = (files: ReadonlyMap<string, string> = new Map()): BirdStatement[] =>
-  [...files].flatMap(([path, text]) => {
-    if (!isBirdFile(path)) return [];
-    const read = readBird(path, Buffer.from(text));
-    if (!read.ok) throw new Error(`${path} is rendered and cannot be read: ${read.problems[0]?.message}`);
-    return read.statements;
-  });
+/** What a router's files say; a file's path where it cannot be read. Those of the base are as somebody committed them. */
+function statementsOf(files: ReadonlyMap<string, string> = new Map()): BirdStatement[] | string {
+  const statements: BirdStatement[] = [];
+  for (const [path, text] of files) {
+    if (!isBirdFile(path)) continue;
+    // BIRD passes over whatever stands in a comment, characters too that nobody may send a terminal.
+    const read = [text, text.replace(/#.*/g, '')]
+      .map((one) => readBird(path, Buffer.from(one)))
+      .find(({ ok }) => ok);
+    if (read === undefined || !read.ok) return path;
+    statements.push(...read.statements);
+  }
+  return statements;
+}
 
 /** What a router in include mode has in its own bird.conf. */
 const constantsOf = ({ bgp }: Fabric, { routerId, bird }: RouterSpeaker): ReadonlyMap<string, string> =>
@@ -248,6 +266,11 @@ interface Difference {
 
 /** BIRD knows a protocol by its name: under another one it is another protocol. */
 function differences(before: End, after: End): Difference[] {
+  const file = before.unreadable ?? after.unreadable;
+  if (file !== undefined) {
+    const says = `${file} cannot be read, so what changes is not known`;
+    return [{ key: 'configuration', effect: 'reset', says }];
+  }
   const renamed: ChangedOption[] =
     before.name === after.name
       ? []

@@ -104,7 +104,7 @@ function defaultProject(): string {
   const packages = join(WORK, 'packages');
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
-  for (const folder of ['topology', 'fabric', 'charts', 'imports']) {
+  for (const folder of ['bird', 'calico', 'topology', 'fabric', 'charts', 'imports']) {
     cpSync(folder, join(project, folder), { recursive: true });
     withoutSuffixes(join(project, folder));
   }
@@ -113,7 +113,7 @@ function defaultProject(): string {
   // Only the language level is raised: our sources use newer library functions than the template's ES2016.
   const newer = template.replace('"es2016"', '"ES2023"').replace('"ES2017"', '"ES2022"');
   writeFileSync(join(project, 'tsconfig.json'), newer);
-  const app = readFileSync('main.ts', 'utf8').replace(/\n\/\/ `npx cdk8s synth`[\s\S]*$/, '\n');
+  const app = readFileSync('main.ts', 'utf8');
   writeFileSync(join(project, 'main.ts'), plainImports(app) + DEFAULT_MAIN);
   writeFileSync(join(project, 'cdk8s.yaml'), 'language: typescript\napp: npx ts-node main.ts\n');
   writeFileSync(join(project, 'package.json'), '{"private": true}\n');

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { render } from '../cli/render.ts';
+import { render } from '../repository/render.ts';
 import { fabricOf } from '../test/fabric-of.ts';
 import { type DyffCase, dyffCases } from '../test/review/dyff-cases.ts';
 import type { TopologyInput } from '../topology/index.ts';

@@ -10,7 +10,7 @@ import { sorted } from './sorted.ts';
  */
 const PACKAGE = '@octokit/openapi@23.0.2';
 const DESCRIPTION = 'package/generated/api.github.com.json';
-const OUTPUT = 'test/cli/github/openapi.json';
+const OUTPUT = 'test/github/openapi.json';
 
 const OPERATIONS: readonly (readonly [path: string, method: string])[] = [
   ['/repos/{owner}/{repo}/issues/comments/{comment_id}', 'delete'],

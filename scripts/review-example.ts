@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { applyPatch } from 'diff';
 import { smallestPodMtu } from '../analysis/index.ts';
-import { render } from '../cli/render.ts';
 import { buildFabric } from '../fabric/index.ts';
+import { render } from '../repository/render.ts';
 import { NO_TRUST_FILES, review, reviewMarkdown, type State } from '../review/index.ts';
 import { loadTopology } from '../topology/index.ts';
 

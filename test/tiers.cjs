@@ -34,7 +34,7 @@ const LONG = [
   'charts/node-labels.test.ts',
   'charts/robustness.test.ts',
   'charts/upstream.test.ts',
-  'cli/render.test.ts',
+  'repository/render.test.ts',
   'engines/guards.test.ts',
   'engines/mutations.test.ts',
   'engines/rules.test.ts',

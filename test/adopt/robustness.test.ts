@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
 import { adopt, compare, problemText, type RouterFolder } from '../../adopt/index.ts';
 import { smallestPodMtu } from '../../analysis/index.ts';
-import { render } from '../../cli/render.ts';
 import { buildFabric } from '../../fabric/index.ts';
+import { render } from '../../repository/render.ts';
 import { networkFolder, routersIn } from './scenarios.ts';
 
 /** Whatever kubectl or a router's folder may hold: it is adopted, or refused with a message, and nothing throws. */

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Adopted, adopt, type Comparison, compare, type RouterFolder } from '../../adopt/index.ts';
 import { smallestPodMtu } from '../../analysis/index.ts';
-import { render } from '../../cli/render.ts';
 import { buildFabric, type Fabric } from '../../fabric/index.ts';
+import { render } from '../../repository/render.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { tree } from '../cli/run.ts';
 

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { COMMENT_LIMIT } from '../../review/markdown.ts';
 import { reviewMarker } from '../../review/upsert.ts';
+import { BOT, COMMIT, type GitHub, problem, startGitHub, TOKEN } from '../github/server.ts';
 import { review as reviewWith } from '../review/reviews.ts';
-import { BOT, COMMIT, type GitHub, problem, startGitHub, TOKEN } from './github/server.ts';
 import { type Run, scratch } from './run.ts';
 
 // Each test runs the command several times, and some of them wait.

@@ -1,4 +1,4 @@
-import { render } from '../../cli/render.ts';
+import { render } from '../../repository/render.ts';
 import { byHand, byHandText } from '../../review/by-hand.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';

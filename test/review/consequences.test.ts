@@ -1,6 +1,6 @@
 import { analyse } from '../../analysis/index.ts';
-import { render } from '../../cli/render.ts';
 import { newNames, withNames } from '../../fabric/index.ts';
+import { render } from '../../repository/render.ts';
 import { comparable, failureChanges } from '../../review/failures.ts';
 import { interruptions } from '../../review/interruptions.ts';
 import { sessionFates } from '../../review/session-fates.ts';

@@ -1,4 +1,4 @@
-import { render } from '../../cli/render.ts';
+import { render } from '../../repository/render.ts';
 import { NO_TRUST_FILES, type Review, review, type State } from '../../review/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';

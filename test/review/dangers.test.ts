@@ -1,4 +1,4 @@
-import { render } from '../../cli/render.ts';
+import { render } from '../../repository/render.ts';
 import { dangers } from '../../review/dangers.ts';
 import { NO_TRUST_FILES, review, type State } from '../../review/index.ts';
 import { objectChanges } from '../../review/objects.ts';

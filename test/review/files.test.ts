@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { applyPatch, structuredPatch } from 'diff';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { render } from '../../cli/render.ts';
+import { render } from '../../repository/render.ts';
 import { fileChanges } from '../../review/files.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { fabricOf } from '../fabric-of.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { type Analysis, analyse, forecast, relays, trip } from '../../analysis/index.ts';
-import { render } from '../../cli/render.ts';
 import { usualWaves } from '../../delivery/rollout.ts';
 import { type Fabric, igpPaths, newNames, withNames } from '../../fabric/index.ts';
 import { findPrograms, type Rehearsal, type Ride, rehearse } from '../../lab/index.ts';
+import { render } from '../../repository/render.ts';
 import { wholeIn } from '../../review/class-pairs.ts';
 import { comparable } from '../../review/failures.ts';
 import { firstToGet, NO_TRUST_FILES, type Review, review, type State } from '../../review/index.ts';

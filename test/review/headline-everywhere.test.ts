@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { createColors } from 'picocolors';
 import { type Analysis, analyse, type Failing, failureReports, findings } from '../../analysis/index.ts';
-import { render } from '../../cli/render.ts';
 import { reviewText } from '../../cli/review-text.ts';
 import { newNames, withNames } from '../../fabric/index.ts';
+import { render } from '../../repository/render.ts';
 import { type Whole, wholeIn } from '../../review/class-pairs.ts';
 import {
   factsText,

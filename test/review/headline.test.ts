@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { render } from '../../cli/render.ts';
+import { render } from '../../repository/render.ts';
 import { factsText, NO_TRUST_FILES, type Review, review, type State, verdict } from '../../review/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { arbitraryNetwork } from '../analysis/arbitrary-network.ts';

@@ -1,4 +1,4 @@
-import { render } from '../../cli/render.ts';
+import { render } from '../../repository/render.ts';
 import { factsText, NO_TRUST_FILES, review, type State, verdict } from '../../review/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { render } from '../../cli/render.ts';
+import { render } from '../../repository/render.ts';
 import { objectChanges, objectText } from '../../review/objects.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';

@@ -1,5 +1,5 @@
 import { analyse } from '../../analysis/index.ts';
-import { render } from '../../cli/render.ts';
+import { render } from '../../repository/render.ts';
 import { dangers } from '../../review/dangers.ts';
 import { deliveryOrder, firstToGet } from '../../review/order.ts';
 import type { TopologyInput } from '../../topology/index.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { render } from '../../cli/render.ts';
 import { meshSessions, newNames, withNames } from '../../fabric/index.ts';
+import { render } from '../../repository/render.ts';
 import { NO_TRUST_FILES, type Review, review, type State } from '../../review/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { arbitraryNetwork } from '../analysis/arbitrary-network.ts';

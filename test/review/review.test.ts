@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { render } from '../../cli/render.ts';
+import { render } from '../../repository/render.ts';
 import {
   NO_TRUST_FILES,
   parseReview,

@@ -41,6 +41,32 @@ test('a reason names the end, the option and both values', () => {
   ]);
 });
 
+test('a comment in a file of the base means nothing, whatever characters it has; a file that cannot be read may mean anything', () => {
+  const { base } = changes.find(({ name }) => name === 'another hold time') as Change;
+  const state = configured(base);
+  const edited = (edit: (text: string) => string): Configured => ({
+    ...state,
+    files: new Map(
+      [...state.files].map(([path, text]) => [path, path.endsWith('e1/k3s/ibgp.conf') ? edit(text) : text]),
+    ),
+  });
+  expect([...state.files.keys()]).toContain('routers/e1/k3s/ibgp.conf');
+  const commented = sessionFates(
+    edited((text) => `${text}# \u001b]0;x\u0007 {{{ \n`),
+    state,
+  );
+  expect(commented.filter((fate) => fate.became !== 'kept')).toEqual([]);
+  const broken = sessionFates(
+    edited((text) => `${text}protocol {\n`),
+    state,
+  );
+  const ofE1 = state.fabric.sessions.filter(({ ends }) => ends.some(({ speaker }) => speaker === 'e1'));
+  expect(became(broken, 'reset')).toEqual(ofE1.map(({ id }) => id).sort());
+  expect(broken.find(({ id }) => id === 'e1--w1/ipv4')?.reasons).toEqual([
+    'e1: routers/e1/k3s/ibgp.conf cannot be read, so what changes is not known',
+  ]);
+});
+
 /** Each lab waits for most of the time that it takes. */
 const LABS_ABREAST = 5;
 

@@ -1,4 +1,4 @@
-import { render } from '../../cli/render.ts';
+import { render } from '../../repository/render.ts';
 import { NO_TRUST_FILES, review, type State } from '../../review/index.ts';
 import { sessionFates } from '../../review/session-fates.ts';
 import type { TopologyInput } from '../../topology/index.ts';

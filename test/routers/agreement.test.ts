@@ -1,6 +1,6 @@
 import { parseAllDocuments } from 'yaml';
-import { render } from '../../cli/render.ts';
 import type { Fabric } from '../../fabric/index.ts';
+import { render } from '../../repository/render.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { NETWORKS } from './networks.ts';
 

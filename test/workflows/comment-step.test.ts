@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BOT, type GitHub, startGitHub, TOKEN } from '../cli/github/server.ts';
 import { scratch } from '../cli/run.ts';
+import { BOT, type GitHub, startGitHub, TOKEN } from '../github/server.ts';
 import { addNode } from './changes.ts';
 import { PULL, type Repository, repositoryWith } from './repository.ts';
 import { type Run, runJob } from './runner.ts';

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { parse, parseAllDocuments } from 'yaml';
 import { smallestPodMtu } from '../../analysis/index.ts';
-import { render } from '../../cli/render.ts';
 import { buildFabric } from '../../fabric/index.ts';
+import { render } from '../../repository/render.ts';
 import { largeTopology } from '../../scripts/large-topology.ts';
 import { parseTopologyValue, type TopologyInput } from '../../topology/index.ts';
+import { arbitraryTopology, shuffled } from '../cli/arbitrary-topology.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { arbitraryTopology, shuffled } from './arbitrary-topology.ts';
 
 const rendered = (topology: unknown): ReadonlyMap<string, string> =>
   render(fabricOf(topology), undefined).files;

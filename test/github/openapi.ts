@@ -30,7 +30,7 @@ interface Response {
 }
 
 /** What is published of the operations that noencap uses: see scripts/github-openapi.ts. */
-const DESCRIPTION = nullable(JSON.parse(readFileSync('test/cli/github/openapi.json', 'utf8'))) as {
+const DESCRIPTION = nullable(JSON.parse(readFileSync('test/github/openapi.json', 'utf8'))) as {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 };
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openGitHub, type Patience } from '../../cli/github.ts';
+import { openGitHub, type Patience } from '../../github/client.ts';
 import { commentBody, refused, reviewMarker, upsert } from '../../review/upsert.ts';
-import { violations } from './github/openapi.ts';
-import { BOT, COMMIT, type GitHub, problem, startGitHub, TOKEN } from './github/server.ts';
+import { violations } from './openapi.ts';
+import { BOT, COMMIT, type GitHub, problem, startGitHub, TOKEN } from './server.ts';
 
 let github: GitHub;
 

@@ -4,8 +4,8 @@ import { throttling } from '@octokit/plugin-throttling';
 import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
 import type { Comment, Refusal, Thread } from '../review/upsert.ts';
-import { guardedFetch } from './github-fetch.ts';
-import { type Asked, refusal } from './github-refusal.ts';
+import { guardedFetch } from './fetch.ts';
+import { type Asked, refusal } from './refusal.ts';
 
 export interface GitHubOptions {
   /** `https://api.github.com`, or that of an Enterprise Server: `https://github.example/api/v3`. */

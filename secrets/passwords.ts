@@ -4,10 +4,10 @@ import { Hidden } from '../delivery/hidden.ts';
 import { passwordFault } from '../delivery/password.ts';
 import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
 import { readAtMost, whyUnreadable } from '../machine/index.ts';
+import { LARGEST_TRUST_FILE } from '../repository/trust-files.ts';
 import { pathText, printable } from '../topology/fault.ts';
 import { suggester } from '../topology/suggest.ts';
 import { decrypt } from './age.ts';
-import { LARGEST_TRUST_FILE } from './trust-files.ts';
 
 /** What keeps a router from getting its password. Nothing in it is secret: it names places, never what stands there. */
 export interface SecretFault {

@@ -1,11 +1,9 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, resolve } from 'node:path';
-import { format } from 'node:util';
 import { hidingSecrets, readAtMost, whyUnreadable } from '../machine/index.ts';
 import type { Loaded } from '../topology/index.ts';
 import { LARGEST_TOPOLOGY, loadTopology, parseTopologyValue, unreadable } from '../topology/index.ts';
-import { toStderr } from './terminal.ts';
 
 const MODULES = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
@@ -68,23 +66,16 @@ function compile(file: string): string {
   return built.outputFiles[0]?.text ?? '';
 }
 
-/** What the module prints goes to stderr: with --json stdout is one document and nothing else. */
+/** What the module prints goes where the console of the run goes: to stderr, where nothing of it is obeyed. */
 function evaluate(code: string, file: string): { default?: unknown } {
   const module: { exports: { default?: unknown } } = { exports: {} };
-  const { log, info, debug, warn, error } = console;
-  const say = (...values: unknown[]) => toStderr(`${format(...values)}\n`);
-  Object.assign(console, { log: say, info: say, debug: say, warn: say, error: say });
-  try {
-    new Function('module', 'exports', 'require', '__filename', '__dirname', code)(
-      module,
-      module.exports,
-      createRequire(file),
-      file,
-      dirname(file),
-    );
-  } finally {
-    Object.assign(console, { log, info, debug, warn, error });
-  }
+  new Function('module', 'exports', 'require', '__filename', '__dirname', code)(
+    module,
+    module.exports,
+    createRequire(file),
+    file,
+    dirname(file),
+  );
   return module.exports;
 }
 

@@ -10,12 +10,12 @@ import {
   identityToRecipient,
 } from 'age-encryption';
 import fc from 'fast-check';
-import { type Passwords, passwordsFor, secretFaultText, variable } from '../../cli/secrets.ts';
+import { type Passwords, passwordsFor, secretFaultText, variable } from '../../secrets/passwords.ts';
+import { scratch } from '../cli/run.ts';
 import { fabricOf } from '../fabric-of.ts';
-import { scratch } from './run.ts';
 
 /** What a `secrets.age` decrypts to, and beside it what noencap says of it (`UPDATE_GOLDEN=1` to review anew). */
-const FOLDER = join('test', 'cli', 'secrets');
+const FOLDER = join('test', 'secrets');
 
 const password = (name: string, key: string, file = '/etc/bird/k3s-password.conf') => ({
   password: { file, secret: { name, key } },

@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compareDist, MANIFEST, outRefusal } from '../../cli/dist.ts';
-import { writeDist } from '../../cli/write-dist.ts';
+import { compareDist, MANIFEST, outRefusal } from '../../repository/dist.ts';
+import { writeDist } from '../../repository/write-dist.ts';
 
 let folder: string;
 let out: string;
