@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { type Heard, heard, type Most } from '../machine/index.ts';
 
 /** A reply of BIRD's control socket: its last code, and the text of all its lines without codes. */
 export interface Reply {
@@ -6,39 +7,59 @@ export interface Reply {
   readonly text: string;
 }
 
+const MIB = 2 ** 20;
+
+/** What one answer may be at most: more than all routes of the largest network that fits into a lab. */
+export const MOST: Most = { bytes: 64 * MIB, lines: MIB, line: MIB };
+
+/** Milliseconds. A BIRD that gets no time from a busy machine answers late; of one that has ended the socket refuses at once. */
+const PATIENCE = 120_000;
+
 /**
  * Asks a BIRD, 1.6 or 2, over its control socket: what `birdc` would print, without a process for each question. Undefined
- * if nobody answers. Source: doc/reply_codes; `1234-` continues, `1234 ` ends, a space repeats the code before.
+ * if nobody answers, in time and within the limit. Source: doc/reply_codes; `1234-` continues, `1234 ` ends, a space repeats the code
+ * before.
  */
-export function askBird(socket: string, command: string, timeout = 5000): Promise<Reply | undefined> {
+export const askBird = async (socket: string, command: string, most = MOST): Promise<Reply | undefined> =>
+  (await askBirdEach(socket, [command], most))[0];
+
+/** The same for several questions, over one connection: the replies in their order, as far as there are any. */
+export function askBirdEach(socket: string, commands: readonly string[], most = MOST): Promise<Reply[]> {
   return new Promise((done) => {
-    const connection = connect(socket).setEncoding('utf8').setTimeout(timeout);
-    let received = '';
-    let greeted = false;
-    const end = (reply: Reply | undefined) => {
+    const connection = connect(socket);
+    const said = heard(most);
+    const replies: Reply[] = [];
+    let asked = -1;
+    const end = () => {
+      clearTimeout(timer);
       connection.destroy();
-      done(reply);
+      done(replies);
     };
-    connection.on('error', () => end(undefined));
-    connection.on('timeout', () => end(undefined));
-    connection.on('close', () => end(undefined));
+    const timer = setTimeout(end, PATIENCE);
+    connection.on('error', end);
+    connection.on('close', end);
     connection.on('data', (chunk) => {
-      received += chunk;
-      const reply = complete(received);
+      if (!said.add(chunk)) return end();
+      const reply = complete(said);
       if (reply === undefined) return;
-      if (greeted) return end(reply);
-      greeted = true;
-      received = '';
-      connection.write(`${command}\n`);
+      // The first words are BIRD's greeting.
+      if (asked >= 0) replies.push(reply);
+      asked += 1;
+      said.cut(0);
+      const next = commands[asked];
+      if (next === undefined) end();
+      else connection.write(`${next}\n`);
     });
   });
 }
 
-function complete(received: string): Reply | undefined {
-  if (!received.endsWith('\n')) return undefined;
-  const lines = received.slice(0, -1).split('\n');
-  const last = /^(\d{4}) /.exec(lines.at(-1) ?? '');
+/** Bytes. Long enough for the line that ends a reply: its code, and what is said with it. */
+const TAIL = 16 * 1024;
+
+function complete(said: Heard): Reply | undefined {
+  const last = /(?:^|\n)(\d{4}) [^\n]*\n$/.exec(said.tail(TAIL));
   if (last === null) return undefined;
+  const lines = said.text().slice(0, -1).split('\n');
   const text = lines.map((line) => (/^\d{4}[- ]/.test(line) ? line.slice(5) : line.replace(/^ /, '')));
   return { code: Number(last[1]), text: `${text.join('\n').trimEnd()}\n` };
 }

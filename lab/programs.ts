@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { ownProgram } from '../machine/index.ts';
 import type { Refused } from './holder.ts';
 import type { Programs } from './wiring.ts';
 
@@ -16,10 +17,18 @@ export function findPrograms(root: string, folders = usualFolders()): Programs |
   if (bird2 === undefined || lacking.length > 0) {
     return { says: `the lab needs ${lacking.join(', ')}`, mend: 'Run: scripts/setup-lab.sh' };
   }
-  const [bird1, bird6] = ['bird', 'bird6'].map((name) => resolve(root, BIRD1, name)) as [string, string];
-  return isProgram(bird1) && isProgram(bird6)
-    ? { bird2, bird1, 'bird1-ipv6': bird6, approximate: false }
-    : { bird2, bird1: bird2, 'bird1-ipv6': bird2, approximate: true };
+  const both = ['bird', 'bird6'].map((name) => resolve(root, BIRD1, name));
+  if (!both.every(isProgram)) return { bird2, bird1: bird2, 'bird1-ipv6': bird2, approximate: true };
+  const found = both.map((file) => ownProgram(file, root));
+  const paths = found.flatMap((one) => ('path' in one ? [one.path] : []));
+  const [bird1, bird6] = paths;
+  if (bird1 !== undefined && bird6 !== undefined)
+    return { bird2, bird1, 'bird1-ipv6': bird6, approximate: false };
+  const [why = ''] = found.flatMap((one) => ('foreign' in one ? [one.foreign] : []));
+  return {
+    says: `${why}: the lab runs no BIRD 1.6.8 that somebody else can change`,
+    mend: 'Unpack it anew: rm -rf .cache/bird1 && scripts/setup-lab.sh',
+  };
 }
 
 /** PATH, and where Debian has daemons: not everybody's PATH leads there. */

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expectations, nodeBlocks, routerIdText } from '../../fabric/index.ts';
+import { askBirdEach } from '../../lab/birdc.ts';
 import { askBird, findPrograms } from '../../lab/index.ts';
 import { bgpStates } from '../../lab/observe.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -42,18 +43,36 @@ describe('what the lab needs', () => {
       approximate: true,
     });
   });
+
+  test('a BIRD 1.6 that others can change is not run: not that it is missing, but whose it is, is said', () => {
+    for (const name of ['ip', 'nsenter', 'unshare', 'fping', 'ping', 'bird']) program(name);
+    const own = join(folder, '.cache', 'bird1', 'usr', 'sbin');
+    mkdirSync(own, { recursive: true });
+    for (const name of ['bird', 'bird6']) writeFileSync(join(own, name), '#!/bin/sh\n', { mode: 0o755 });
+    expect(findPrograms(folder, [join(folder, 'bin')])).toMatchObject({
+      bird1: realpathSync(join(own, 'bird')),
+      approximate: false,
+    });
+    chmodSync(join(own, 'bird6'), 0o757);
+    expect(findPrograms(folder, [join(folder, 'bin')])).toEqual({
+      says: `${realpathSync(join(own, 'bird6'))} can be written by other users (mode 0757): the lab runs no BIRD 1.6.8 that somebody else can change`,
+      mend: 'Unpack it anew: rm -rf .cache/bird1 && scripts/setup-lab.sh',
+    });
+  });
 });
 
 describe('the control socket', () => {
-  const serve = (answer: string) =>
+  /** A BIRD that says this to each question, in two pieces, as a stream may deliver it. */
+  const serve = (...answers: readonly string[]) =>
     new Promise<{ socket: string; close: () => void }>((ready) => {
       const socket = join(folder, 'ctl');
       const server = createServer((connection) => {
-        connection.write('0001 BIRD 2.0.12 ready.\n');
-        // In two pieces, as a stream may deliver them.
-        connection.once('data', () => {
-          connection.write(answer.slice(0, 7));
-          setTimeout(() => connection.write(answer.slice(7)), 20);
+        connection.setNoDelay(true).write('0001 BIRD 2.0.12 ready.\n');
+        let next = 0;
+        connection.on('error', () => {});
+        connection.on('data', () => {
+          const answer = answers[next++] ?? '';
+          connection.write(answer.slice(0, 7), () => setImmediate(() => connection.write(answer.slice(7))));
         });
       }).listen(socket, () => ready({ socket, close: () => server.close() }));
     });
@@ -61,6 +80,26 @@ describe('the control socket', () => {
   test('gives the last code, and the text without codes', async () => {
     const { socket, close } = await serve('1002-one\n two\n1002-three\n0000 \n');
     expect(await askBird(socket, 'show something')).toEqual({ code: 0, text: 'one\ntwo\nthree\n' });
+    close();
+  });
+
+  test('answers several questions one after the other', async () => {
+    const { socket, close } = await serve('1002-one\n0000 \n', '9001 syntax error\n', '1002-three\n0000 \n');
+    expect(await askBirdEach(socket, ['a', 'b', 'c'])).toEqual([
+      { code: 0, text: 'one\n' },
+      { code: 9001, text: 'syntax error\n' },
+      { code: 0, text: 'three\n' },
+    ]);
+    close();
+  });
+
+  test.each([
+    ['bytes', { bytes: 1000, lines: 1000, line: 1000 }, ' more\n'.repeat(200)],
+    ['lines', { bytes: 1000, lines: 10, line: 1000 }, ' \n'.repeat(20)],
+    ['one line', { bytes: 1000, lines: 1000, line: 100 }, ` ${'x'.repeat(200)}\n`],
+  ])('is read up to a limit: whoever says more %s has not answered', async (_, most, more) => {
+    const { socket, close } = await serve('0001 fine\n', `1002-one\n${more}0000 \n`);
+    expect(await askBirdEach(socket, ['a', 'b'], most)).toEqual([{ code: 1, text: 'fine\n' }]);
     close();
   });
 
