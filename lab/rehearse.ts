@@ -83,23 +83,30 @@ export async function rehearseSteps(
     if (refused !== undefined) return refused;
     for (const [index, { fabric, joins, ownNames }] of states.entries()) {
       isRolled ||= calicoNodeChanges(running.fabric, fabric).length > 0;
-      const step = { fabric, joins, first: steps[index]?.first ?? 'routers' };
-      const result = await made(running, step, boot);
-      if ('says' in result) return result;
-      const { lab, cost } = result;
-      for (const node of readdressed(running.plan, lab.plan)) moved.add(node);
-      const failures = cost.failures.filter((failure) => !isOfMove(failure, moved));
-      progress('boot the head afresh and compare');
-      const fresh = await bootLab({ ...boot, fabric: lab.fabric, expected: lab.expected });
+      const head = withBlocks(fabric, nodeBlocks(running.fabric));
+      const expected = expects(head);
+      progress('boot the head afresh, beside');
+      // Before the change, so that its beginning disturbs no packet of it; it comes to rest meanwhile.
+      const fresh = await bootLab({ ...boot, fabric: head, expected });
       if ('says' in fresh) return fresh;
       try {
+        const result = await made(
+          running,
+          { head, expected, joins, first: steps[index]?.first ?? 'routers' },
+          boot,
+        );
+        if ('says' in result) return result;
+        const { lab, cost } = result;
+        for (const node of readdressed(running.plan, lab.plan)) moved.add(node);
+        const failures = cost.failures.filter((failure) => !isOfMove(failure, moved));
+        progress('compare');
         const differences = await lastingDifferences(lab, fresh, isRolled);
         if ('says' in differences) return differences;
         rehearsals.push(underOwnNames({ ...cost, failures, differences }, [running, lab], ownNames));
+        running = lab;
       } finally {
         await fresh.holder.end();
       }
-      running = lab;
     }
   } finally {
     await booted.holder.end();
@@ -107,18 +114,26 @@ export async function rehearseSteps(
   return rehearsals;
 }
 
+/** What a running lab becomes. */
+interface Change {
+  readonly head: Fabric;
+  readonly expected: Expectations;
+  readonly first: Delivered['first'];
+  /** Nodes that the cluster does not have in between. */
+  readonly joins: ReadonlySet<string>;
+}
+
 /** Makes one change, and says what it cost. */
 async function made(
   running: Lab,
-  { fabric, first, joins }: Step & { readonly joins: ReadonlySet<string> },
+  { head, expected, first, joins }: Change,
   { routerFiles, programs, waves, expects, progress = () => {} }: Boot,
 ): Promise<{ lab: Lab; cost: Omit<Rehearsal, 'differences'> } | Refused> {
-  const head = withBlocks(fabric, nodeBlocks(running.fabric));
   const before = await rested(running);
   const plan = labPlan(head, routerFiles, programs.approximate ? 2 : 1, running.plan);
   const pings = await startPings(running, plan);
   progress('change it');
-  const next = { fabric: head, plan, programs, expected: (expects ?? expectations)(head) };
+  const next = { fabric: head, plan, programs, expected };
   const between = betweenIn(running, head, joins, routerFiles);
   const { lab, done } = await changeLab(running, next, { first, waves }, between);
   const after = await converged(lab, { patience: UNTIL_BACK });
@@ -202,7 +217,7 @@ const UNTIL_EQUAL = 15_000;
 async function lastingDifferences(one: Lab, other: Lab, isRolled: boolean): Promise<string[] | Refused> {
   let [before, since] = ['', performance.now()];
   for (;;) {
-    const [seen, afresh] = [await converged(one), await converged(other)];
+    const [seen, afresh] = await Promise.all([converged(one), converged(other)]);
     const refused = unsettled(seen, afresh);
     if (refused !== undefined) return refused;
     const [changed, fresh] = [routeLines(one, seen, !isRolled), routeLines(other, afresh, !isRolled)];
