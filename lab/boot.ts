@@ -15,6 +15,8 @@ export interface Lab {
   readonly expected: Expectations;
   /** Every address, link-local ones too, to the machine that has it; a pod's to its node. */
   readonly machineOf: ReadonlyMap<string, string>;
+  /** Whether anything has, or had before a change, an IPv6 address that the kernel did not make by itself. */
+  readonly hasIpv6: boolean;
 }
 
 /** What booting needs from outside. */
@@ -43,12 +45,21 @@ export async function bootLab(options: BootOptions): Promise<Lab | Refused> {
     await must(holder, wiringScript(plan), 'The wiring failed');
     await must(holder, startScript(plan, programs), 'The daemons could not be started');
     const machineOf = await addresses(holder, plan);
-    return { fabric, plan, holder, programs, expected, machineOf };
+    return { fabric, plan, holder, programs, expected, machineOf, hasIpv6: hasIpv6(plan) };
   } catch (error) {
     await holder.end();
     throw error;
   }
 }
+
+export const hasIpv6 = ({ hosts, pods }: LabPlan): boolean =>
+  [
+    ...hosts.flatMap(({ interfaces, loopback }) => [
+      ...loopback,
+      ...interfaces.flatMap((one) => one.addresses.map(({ address }) => address)),
+    ]),
+    ...pods.flatMap(({ addresses }) => addresses),
+  ].some(({ family }) => family === 'ipv6');
 
 export function placeFiles(holder: Holder, plan: LabPlan): void {
   for (const host of plan.hosts) {

@@ -3,6 +3,7 @@ import { hostPrefix } from '../topology/address.ts';
 import { askAll } from './ask.ts';
 import type { Lab } from './boot.ts';
 import { type Failure, failure } from './failure.ts';
+import { REPLY } from './fping.ts';
 import type { Observation } from './observe.ts';
 import type { LabPlan } from './plan.ts';
 
@@ -30,7 +31,7 @@ export async function probeBorrowed(lab: Lab): Promise<Answered> {
         .filter((loan) => loan.address.family === family && loan.arrives.has(node))
         .map(({ address }) => address.text);
       const flag = family === 'ipv6' ? '-6' : '-4';
-      const command = `fping ${flag} -i 1 -r 3 -B 1 -t 300 ${addresses.join(' ')}`;
+      const command = `fping ${flag} -i 1 -r 3 -B 1 -t ${REPLY} ${addresses.join(' ')}`;
       return addresses.length === 0 ? [] : [{ node, netns, command }];
     }),
   );

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { calicoNodeChanges, type Fabric } from '../fabric/index.ts';
 import { addressBits } from '../topology/address.ts';
 import { askBird } from './birdc.ts';
-import { addresses, type Lab, must, placeFiles } from './boot.ts';
+import { addresses, hasIpv6, type Lab, must, placeFiles } from './boot.ts';
 import { begin, daemonsBesides, killed } from './daemons.ts';
 import { settled } from './in-between.ts';
 import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './plan.ts';
 import { rollNodes } from './roll.ts';
 import { converged } from './settle.ts';
+import { letPass } from './waits.ts';
 import { batch, gatewayRoute, podChange, podRemade, startScript, wiringScript } from './wiring.ts';
 
 /** What one step of a change did, for people. */
@@ -38,7 +39,7 @@ export interface Delivered {
  */
 export async function changeLab(
   lab: Lab,
-  next: Omit<Lab, 'holder' | 'machineOf'>,
+  next: Omit<Lab, 'holder' | 'machineOf' | 'hasIpv6'>,
   { first, waves }: Delivered,
   between: Between | undefined,
 ): Promise<{ lab: Lab; done: Changed[] }> {
@@ -49,6 +50,7 @@ export async function changeLab(
   const stayed = next.plan.hosts.filter(({ name }) => old.has(name));
   const gone = lab.plan.hosts.filter(({ name }) => !now.has(name));
   const done: Changed[] = [];
+  const inBetween = { ...lab, ...next, hasIpv6: lab.hasIpv6 || hasIpv6(next.plan) };
 
   await plugIn(lab, next.plan, added);
   await must(
@@ -81,11 +83,11 @@ export async function changeLab(
     if (kind === 'node' || routers.some((one) => one.name === name)) has.delete(name);
   const settle = async (delivered: readonly LabHost[]) => {
     for (const { name } of delivered) has.add(name);
-    await settled({ ...lab, ...next }, lab.fabric, next.fabric, has);
+    await settled(inBetween, lab.fabric, next.fabric, has);
   };
   const cluster = async () => {
     const touched = between === undefined ? [] : await throughBetween(lab, next, between, done);
-    if (isRolled) await rollNodes({ ...lab, ...next }, stayed, felix, done);
+    if (isRolled) await rollNodes(inBetween, stayed, felix, done);
     else await configured(stayed.filter((host) => others.includes(host) || touched.includes(host.name)));
     if (first === 'cluster' && routers.length > 0) await settle(stayed.filter(({ kind }) => kind === 'node'));
   };
@@ -104,7 +106,7 @@ export async function changeLab(
     await settle(delivered);
   }
   if (first === 'routers') await cluster();
-  const changedLab = { ...next, holder, machineOf: await addresses(holder, next.plan) };
+  const changedLab = { ...inBetween, machineOf: await addresses(holder, next.plan) };
   const unwired = stayed
     .map((host) => ({ name: host.name, commands: unwire(old.get(host.name) as LabHost, host) }))
     .filter(({ commands }) => commands.length > 0);
@@ -155,7 +157,7 @@ async function throughBetween(
   if (felt.length > 0) await reconfigure(lab, plan, felt);
   const names = [...felt, ...gone].map(({ name }) => name);
   done.push({ says: `configured ${names.join(', ')} as in between` });
-  await new Promise((over) => setTimeout(over, WAVE));
+  await letPass(lab, WAVE);
   placeFiles(lab.holder, { ...next.plan, hosts: gone });
   if (gone.length > 0) {
     await must(

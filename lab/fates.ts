@@ -2,6 +2,7 @@ import { asCalicoHasIt, type Session, type SessionEnd } from '../fabric/index.ts
 import type { Lab } from './boot.ts';
 import type { Observation } from './observe.ts';
 import { converged, type Settled } from './settle.ts';
+import { letPass } from './waits.ts';
 
 /** What a change did to a session. */
 export interface Fate {
@@ -39,7 +40,7 @@ export async function rested(lab: Lab): Promise<Settled> {
   const tries = 20;
   let before = await converged(lab);
   for (let rounds = 0; rounds < tries; rounds++) {
-    await new Promise((done) => setTimeout(done, REST));
+    await letPass(lab, REST);
     const now = await converged(lab);
     const [then, since] = [startsIn({ lab, seen: before }), startsIn({ lab, seen: now })];
     const isQuiet = (session: Session) => sameStarts(then(session), since(session));

@@ -6,6 +6,9 @@ import type { LabPod } from './plan.ts';
 
 export const key = ({ from, to, family }: PairExpectation): string => `${from} ${to} ${family}`;
 
+/** Milliseconds that a reply may take: kernels take one or two, and fping may have to wait for a processor before it reads what came. */
+export const REPLY = 1000;
+
 export interface Question {
   readonly family: Family;
   readonly pod: LabPod;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { askBird } from './birdc.ts';
+import { askBirdEach } from './birdc.ts';
 import type { Lab } from './boot.ts';
 import { hostFolder, type LabDaemon } from './plan.ts';
 
@@ -38,9 +38,15 @@ export interface KernelRoute {
   readonly hops: readonly { readonly via: string | undefined; readonly dev: string }[];
 }
 
-/** One look: every daemon over its socket, every kernel table with one process for all. */
+/** One look: every daemon over its socket, and every kernel's tables. */
 export async function observe(lab: Lab): Promise<Observation> {
-  const [answers, routes] = await Promise.all([askDaemons(lab), kernelRoutes(lab)]);
+  const [heard, routes] = await Promise.all([hear(lab), kernelRoutes(lab)]);
+  return { ...heard, routes };
+}
+
+/** What the daemons say, which costs no process: kernels' routes need one for each machine and family. */
+export async function hear(lab: Lab): Promise<Omit<Observation, 'routes'>> {
+  const answers = await askDaemons(lab);
   const sessions = new Map<string, BgpState[]>();
   const silent: { host: string; daemon: string; said: string }[] = [];
   const waiting = answers.flatMap(({ host, seconds }) => (seconds === undefined ? [] : [{ host, seconds }]));
@@ -49,7 +55,7 @@ export async function observe(lab: Lab): Promise<Observation> {
       silent.push({ host, daemon: daemon.name, said: startWords(lab, host, daemon.name) });
     else sessions.set(host, [...(sessions.get(host) ?? []), ...bgpStates(text)]);
   }
-  return { sessions, routes, silent, waiting, errors: logErrors(lab) };
+  return { sessions, silent, waiting, errors: logErrors(lab) };
 }
 
 interface Answer {
@@ -65,9 +71,9 @@ async function askDaemons(lab: Lab): Promise<Answer[]> {
     lab.plan.hosts.flatMap((host) =>
       host.daemons.map(async (daemon) => {
         const socket = lab.holder.path(`${hostFolder(host.name)}/${daemon.name}.ctl`);
-        const reply = await askBird(socket, 'show protocols all');
-        const status = daemon.role === 'calico' ? await askBird(socket, 'show status') : undefined;
-        return { host: host.name, daemon, text: reply?.text, seconds: recoveryLeft(status?.text ?? '') };
+        const recovers = daemon.role === 'calico' ? ['show status'] : [];
+        const [protocols, status] = await askBirdEach(socket, ['show protocols all', ...recovers]);
+        return { host: host.name, daemon, text: protocols?.text, seconds: recoveryLeft(status?.text ?? '') };
       }),
     ),
   );
@@ -114,9 +120,12 @@ interface IpRoute {
   readonly nexthops?: readonly { gateway?: string; via?: { host: string }; dev: string }[];
 }
 
-async function kernelRoutes(lab: Lab): Promise<ReadonlyMap<string, KernelRoute[]>> {
+export async function kernelRoutes(lab: Lab): Promise<ReadonlyMap<string, KernelRoute[]>> {
+  const all = lab.hasIpv6 ? ['-4', '-6'] : ['-4'];
   const script = lab.plan.hosts
-    .map(({ name }) => `echo '@${name}'; ip -n ${name} -j route; ip -n ${name} -6 -j route`)
+    .map(({ name }) =>
+      [`echo '@${name}'`, ...all.map((family) => `ip -n ${name} ${family} -j route`)].join('; '),
+    )
     .join('\n');
   const { stdout } = await lab.holder.run(script);
   return new Map(

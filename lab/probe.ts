@@ -1,6 +1,6 @@
 import type { PairExpectation } from '../fabric/index.ts';
 import type { Lab } from './boot.ts';
-import { answered, fping, key, questions } from './fping.ts';
+import { answered, fping, key, questions, REPLY } from './fping.ts';
 import { type HopTrial, tryHops } from './hops.ts';
 import { type Arrivals, sendSized, tooLargeBy } from './sizes.ts';
 import { isOne, shown, turned, type Ways, walk, wayBy, wayMtus, withoutHops } from './walk.ts';
@@ -95,7 +95,7 @@ async function ping(lab: Lab): Promise<ReadonlySet<string>> {
   const asked = questions(lab);
   const answers = await fping(
     lab,
-    asked.map((question) => ({ question, args: '-r 3 -B 1 -t 300' })),
+    asked.map((question) => ({ question, args: `-r 3 -B 1 -t ${REPLY}` })),
   );
   return new Set(asked.flatMap((question, index) => answered(question, answers[index] ?? '')));
 }

@@ -1,5 +1,5 @@
 import type { Expectations } from '../fabric/index.ts';
-import { askBird } from './birdc.ts';
+import { askBirdEach } from './birdc.ts';
 import { type BootOptions, bootLab, type Lab, must } from './boot.ts';
 import { breakIt, cutOff, type Failing, without } from './fail.ts';
 import type { Failure } from './failure.ts';
@@ -10,12 +10,13 @@ import { hostFolder, type LabHost } from './plan.ts';
 import { probe } from './probe.ts';
 import { type Ride, startPings } from './rides.ts';
 import { converged, unsettled } from './settle.ts';
+import { followWaits, type Moment, ownTime } from './waits.ts';
 import { birdCommand } from './wiring.ts';
 
 /** What a node's reboot costs. */
 export interface Reboot {
   readonly node: string;
-  /** Milliseconds from the start of BIRD until it announces the node's pods and knows those of others; undefined: it waits. */
+  /** Milliseconds, without what it waited for a processor, from the start of BIRD until it announces the node's pods and knows those of others; undefined: it waits. */
   readonly recovered: number | undefined;
   /** Where it waits: the peers that are not there, and for how many seconds more if none comes. */
   readonly waits: { readonly peers: readonly string[]; readonly seconds: number } | undefined;
@@ -97,7 +98,7 @@ async function forgotten(lab: Lab, left: Lab): Promise<void> {
       ),
     );
   while (isUp(await observe(left)) && performance.now() < deadline)
-    await new Promise((done) => setTimeout(done, 5 * POLL));
+    await new Promise((done) => setTimeout(done, 500));
 }
 
 /** Milliseconds. */
@@ -118,7 +119,7 @@ function rebootScript({ programs }: Lab, { name, daemons }: LabHost): string {
     // A process that has ended has no executable any more, though nobody may have asked for its end.
     ...daemons.map(
       (daemon) =>
-        `pid=$(cat ${at(daemon.name, 'pid')} 2>/dev/null || echo none); n=0; while [ -e /proc/$pid/exe ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done; rm -f ${at(daemon.name, 'ctl')}`,
+        `pid=$(cat ${at(daemon.name, 'pid')} 2>/dev/null || echo none); while [ -e /proc/$pid/exe ]; do sleep 0.05; done; rm -f ${at(daemon.name, 'ctl')}`,
     ),
     `ip -n ${name} route flush proto bird; ip -n ${name} -6 route flush proto bird`,
     `sleep ${OFF}`,
@@ -126,7 +127,7 @@ function rebootScript({ programs }: Lab, { name, daemons }: LabHost): string {
   ].join('\n');
 }
 
-const POLL = 100;
+const POLL = 200;
 
 /**
  * Milliseconds: when no session has come up for so long, none does that is not up. A node that runs the IGP has to find its neighbours
@@ -136,28 +137,33 @@ const CALM = { alone: 12_000, igp: 40_000 };
 
 /** Looks until the node's BIRDs have recovered, or until what they wait for will not come. */
 async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovered' | 'waits'>> {
-  const started = performance.now();
+  const waits = followWaits(lab);
+  const clock = (): Moment => ({ at: performance.now(), waited: waits.total() });
+  const started = clock();
   const own = host.daemons.filter(({ role }) => role === 'calico');
   const calm = host.daemons.some(({ role }) => role === 'igp') ? CALM.igp : CALM.alone;
-  let before = '';
-  let calmSince = started;
-  for (;;) {
-    const seen = await Promise.all(own.map(({ name }) => look(lab, host, name)));
-    const now = performance.now();
-    if (seen.every(({ left }) => left === undefined))
-      return { recovered: Math.round(now - started), waits: undefined };
-    const absent = seen.flatMap(({ left, states }) =>
-      left === undefined ? [] : states.filter(({ state }) => state !== 'Established'),
-    );
-    const names = absent.map(({ name }) => name).join();
-    if (names !== before) calmSince = now;
-    before = names;
-    if (absent.length > 0 && now - calmSince >= calm) {
-      const peers = [...new Set(absent.map(({ neighbor }) => peerName(lab, neighbor)))].sort();
-      const seconds = Math.max(...seen.map(({ left }) => left ?? 0));
-      return { recovered: undefined, waits: { peers, seconds } };
+  let [before, since] = ['', started];
+  try {
+    for (;;) {
+      const seen = await Promise.all(own.map(({ name }) => look(lab, host, name)));
+      const now = clock();
+      if (seen.every(({ left }) => left === undefined))
+        return { recovered: Math.round(ownTime(started, now)), waits: undefined };
+      const absent = seen.flatMap(({ left, states }) =>
+        left === undefined ? [] : states.filter(({ state }) => state !== 'Established'),
+      );
+      const names = absent.map(({ name }) => name).join();
+      if (names !== before) since = now;
+      before = names;
+      if (absent.length > 0 && ownTime(since, now) >= calm) {
+        const peers = [...new Set(absent.map(({ neighbor }) => peerName(lab, neighbor)))].sort();
+        const seconds = Math.max(...seen.map(({ left }) => left ?? 0));
+        return { recovered: undefined, waits: { peers, seconds } };
+      }
+      await new Promise((done) => setTimeout(done, POLL));
     }
-    await new Promise((done) => setTimeout(done, POLL));
+  } finally {
+    waits.end();
   }
 }
 
@@ -168,10 +174,9 @@ async function look(
   daemon: string,
 ): Promise<{ left: number | undefined; states: readonly BgpState[] }> {
   const socket = holder.path(`${hostFolder(name)}/${daemon}.ctl`);
-  const status = (await askBird(socket, 'show status'))?.text;
-  const states = bgpStates((await askBird(socket, 'show protocols all'))?.text ?? '');
-  if (status === undefined) return { left: Number.POSITIVE_INFINITY, states };
-  return { left: recoveryLeft(status), states };
+  const [status, protocols] = await askBirdEach(socket, ['show status', 'show protocols all']);
+  const states = bgpStates(protocols?.text ?? '');
+  return { left: status === undefined ? Number.POSITIVE_INFINITY : recoveryLeft(status.text), states };
 }
 
 /** A peer by its name, and by its address where nobody of the fabric has it. */

@@ -1,25 +1,33 @@
 import type { Lab } from './boot.ts';
 import type { LabPlan } from './plan.ts';
+import { followWaits, type Waits } from './waits.ts';
 
 /** What became of the packets of one pair of pods that are there before and after. */
 export interface Ride {
   readonly from: string;
   readonly to: string;
   readonly sent: number;
+  /** What a busy machine brings about counts for neither of these. */
   readonly lost: number;
   /** Milliseconds: the longest run of lost packets. */
   readonly gap: number;
+  /** Whether the last ones are lost that anything is known of. */
+  readonly isSilent: boolean;
 }
 
 /** Milliseconds between two packets of a pair: short where there are few, so that a gap is measured well. */
 const period = (pairs: number): number => (pairs <= 400 ? 20 : 200);
 
 /**
- * Milliseconds that a reply may take, and packets to a target at most. fping 5.1 forgets to go on with a silent target where it shall
- * ping without an end (measured: 60 packets of 800); where it counts, it does not.
+ * Milliseconds that a reply may take, and packets to a target at most. Kernels carry a packet there and back within a few, or not at all; what
+ * takes longer is fping, which has to get a processor to read what came. It forgets what is ten seconds old. fping 5.1 does not go on
+ * with a silent target where it shall ping without an end (measured: 60 packets of 800); where it counts, it does.
  */
-const PATIENCE = 1000;
+const PATIENCE = 9000;
 const MOST = 30_000;
+
+/** Milliseconds before the end of which nobody knows yet what became of a packet. */
+const OPEN = 1000;
 
 /** Lets all pods that stay, in the plan of what is to come, ping each other without a pause, until it is ended. */
 export async function startPings(lab: Lab, next: LabPlan): Promise<{ end: () => Promise<Ride[]> }> {
@@ -44,44 +52,73 @@ export async function startPings(lab: Lab, next: LabPlan): Promise<{ end: () => 
   );
   const commands = asked.flatMap(({ pod, source, targets }, index) => {
     if (targets.length === 0) return [];
-    const ping = `fping -S ${source.text} -c ${MOST} -r 0 -i 1 -p ${every} -t ${PATIENCE} ${targets.map(({ address }) => address).join(' ')}`;
+    const ping = `fping -D -S ${source.text} -c ${MOST} -r 0 -i 1 -p ${every} -t ${PATIENCE} ${targets.map(({ address }) => address).join(' ')}`;
     return [
-      `nsenter --net=/run/netns/${pod.netns} ${ping} >/run/pings/${index} 2>/dev/null </dev/null & echo $! >>/run/pings/pids`,
+      `nsenter --net=/run/netns/${pod.netns} ${ping} >/run/pings/${index} 2>/run/pings/${index}.end </dev/null & echo $! >>/run/pings/pids`,
     ];
   });
   await lab.holder.run(['rm -rf /run/pings; mkdir /run/pings', ...commands].join('\n'));
+  const waits = followWaits(lab);
   return {
     end: async () => {
-      const read = asked.map((_, index) => `echo '@'; cat /run/pings/${index} 2>/dev/null`);
-      const { stdout } = await lab.holder.run(
-        ['kill -INT $(cat /run/pings/pids); sleep 0.3', ...read].join('\n'),
+      const read = asked.map(
+        (_, index) => `echo '@'; cat /run/pings/${index} /run/pings/${index}.end 2>/dev/null`,
       );
+      const { stdout } = await lab.holder.run([ENDED, ...read].join('\n'));
       const parts = stdout.split(/^@\n/m).slice(1);
+      waits.end();
       return asked.flatMap(({ pod, targets }, index) =>
-        targets.map(({ node, address }) => ride(pod.node, node, address, parts[index] ?? '', every)),
+        targets.map(({ node, address }) => ride(pod.node, node, address, parts[index] ?? '', every, waits)),
       );
     },
   };
 }
 
+/** At SIGINT fping says how many it sent: its last words, and what is not there by then never comes. */
+const ENDED = `pids=$(cat /run/pings/pids); kill -INT $pids
+for pid in $pids; do while [ -e /proc/$pid/exe ]; do sleep 0.02; done; done`;
+
 /**
- * From fping's lines for one target: `ADDRESS : [7], 64 bytes, ...` or `ADDRESS : [8], timed out ...`, the second when its time is over,
- * and so behind later ones. What it still waited for at the end is none of them.
+ * From fping's lines for one target: `[SECONDS] ADDRESS : [7], 64 bytes, ...` of what came back, the latest ones last, and
+ * `ADDRESS : xmt/rcv/%loss = 12/11/8%` at the end. A run of lost packets that is no longer than what the machine made the lab wait at that time
+ * is the machine's doing: a daemon that lost its processor between taking a route and giving another one. Of a longer one it is a part.
  */
-export function ride(from: string, to: string, address: string, text: string, every: number): Ride {
-  const arrivedAt = new Map(
-    text.split('\n').flatMap((line): [number, boolean][] => {
-      const [, target, index, timedOut] = RESULT.exec(line) ?? [];
-      return target === address ? [[Number(index), timedOut === undefined]] : [];
-    }),
+export function ride(
+  from: string,
+  to: string,
+  address: string,
+  text: string,
+  every: number,
+  waits: Pick<Waits, 'between'>,
+): Ride {
+  const lines = text.split('\n');
+  const arrivals = lines.flatMap((line): [number, number][] => {
+    const [, seconds, target, index] = ARRIVED.exec(line) ?? [];
+    return target === address ? [[Number(index), Number(seconds) * 1000]] : [];
+  });
+  const at = new Map(arrivals);
+  const isOwn = (line: string) => line.startsWith(`${address} `);
+  const sent = Number(
+    / = (\d+)\//.exec(lines.find((line) => isOwn(line) && SUMMARY.test(line)) ?? '')?.[1] ?? 0,
   );
-  let [longest, current] = [0, 0];
-  for (const [, arrived] of [...arrivedAt].sort(([a], [b]) => a - b)) {
-    current = arrived ? 0 : current + 1;
-    longest = Math.max(longest, current);
+  const last = Math.max(-1, ...at.keys());
+  const known = Math.max(last + 1, sent - OPEN / every);
+  let [lost, gap] = [0, 0];
+  for (let index = 0; index < known; index++) {
+    if (at.has(index)) continue;
+    const begin = index;
+    while (index < known && !at.has(index)) index++;
+    const [before, after] = [at.get(begin - 1) ?? 0, at.get(index) ?? Number.POSITIVE_INFINITY];
+    const own = (index - begin) * every - waits.between(before - AROUND, after + AROUND);
+    if (own <= 0) continue;
+    lost += index - begin;
+    gap = Math.max(gap, Math.round(own));
   }
-  const lost = [...arrivedAt.values()].filter((arrived) => !arrived).length;
-  return { from, to, sent: arrivedAt.size, lost, gap: longest * every };
+  return { from, to, sent: known, lost, gap, isSilent: known > last + 1 };
 }
 
-const RESULT = /^(\S+) +: \[(\d+)\], (?:\d+ bytes|(timed out))/;
+/** Milliseconds by which fping may write late of what came. */
+const AROUND = 500;
+
+const ARRIVED = /^\[([\d.]+)\] (\S+) +: \[(\d+)\], \d+ bytes/;
+const SUMMARY = / : xmt\/rcv\/%loss = /;

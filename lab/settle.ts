@@ -1,9 +1,10 @@
-import { askBird } from './birdc.ts';
+import { askBird, askBirdEach } from './birdc.ts';
 import type { Lab } from './boot.ts';
 import type { Refused } from './holder.ts';
 import { missing } from './judge.ts';
-import { type Observation, observe } from './observe.ts';
+import { hear, kernelRoutes, type Observation, observe } from './observe.ts';
 import { hostFolder } from './plan.ts';
+import { followWaits, type Moment, ownTime } from './waits.ts';
 
 /** The last look at a network, and whether anything can be said of it. */
 export interface Settled extends Observation {
@@ -11,8 +12,9 @@ export interface Settled extends Observation {
   readonly unsettled: string | undefined;
 }
 
-/** Between two looks. Milliseconds. */
-const POLL = 150;
+/** Between two looks, and where nothing has changed for some time. Milliseconds. */
+const POLL = 400;
+const CALM_POLL = 1000;
 
 /**
  * How long nothing may change where all is there, in milliseconds and in looks: on a machine that has little time for the lab a look
@@ -36,30 +38,40 @@ export async function converged(
   lab: Lab,
   { patience = PATIENCE, limit = LIMIT, progress = (_missing: number) => {} } = {},
 ): Promise<Settled> {
-  const started = performance.now();
-  let before: ReadonlyMap<string, string> = new Map();
-  let since = started;
-  let looks = 0;
-  for (;;) {
-    const seen = await observe(lab);
-    const now = performance.now();
-    const states = statesOf(seen);
-    const moving = changed(before, states);
-    before = states;
-    [since, looks] = moving.length > 0 ? [now, 1] : [since, looks + 1];
-    const calm = now - since;
-    const lacking = missing(lab, seen);
-    progress(lacking);
-    if (looks >= LOOKS && calm >= patience) return { ...seen, unsettled: undefined };
-    if (lacking === 0 && looks >= LOOKS && calm >= CALM && (await findsNoMore(lab)))
-      return { ...seen, unsettled: undefined };
-    if (now - started >= limit + patience) {
-      const seconds = Math.round((now - started) / 1000);
-      const hosts = moving.length > 0 ? moving : [...states.keys()];
-      return { ...seen, unsettled: `not settled after ${seconds} s: ${hosts.join(', ')} went on changing` };
+  const waits = followWaits(lab);
+  const clock = (): Moment => ({ at: performance.now(), waited: waits.total() });
+  const started = clock();
+  let [seen, since, looks] = [await observe(lab), clock(), 1];
+  try {
+    for (;;) {
+      const now = clock();
+      const calm = ownTime(since, now);
+      const lacking = missing(lab, seen);
+      progress(lacking);
+      if (looks >= LOOKS && calm >= patience) return { ...seen, unsettled: undefined };
+      if (lacking === 0 && looks >= LOOKS && calm >= CALM && (await findsNoMore(lab)))
+        return { ...seen, unsettled: undefined };
+      const before = seen;
+      await new Promise((done) => setTimeout(done, calm > CALM ? CALM_POLL : POLL));
+      seen = await lookAgain(lab, before);
+      const moving = changed(statesOf(before), statesOf(seen));
+      [since, looks] = moving.length > 0 ? [clock(), 1] : [since, looks + 1];
+      if (ownTime(started, now) >= limit + patience) {
+        const seconds = Math.round((now.at - started.at) / 1000);
+        const hosts = moving.length > 0 ? moving : [...statesOf(seen).keys()];
+        return { ...seen, unsettled: `not settled after ${seconds} s: ${hosts.join(', ')} went on changing` };
+      }
     }
-    await new Promise((done) => setTimeout(done, POLL));
+  } finally {
+    waits.end();
   }
+}
+
+/** While BIRD's words change nothing rests, and kernels need not be asked. */
+async function lookAgain(lab: Lab, before: Observation): Promise<Observation> {
+  const heard = { ...(await hear(lab)), routes: before.routes };
+  const isQuiet = changed(statesOf(before), statesOf(heard)).length === 0;
+  return isQuiet ? { ...heard, routes: await kernelRoutes(lab) } : heard;
 }
 
 /** By host what counts as a change. A session that never comes up goes to and fro between states that are not up. */
@@ -95,13 +107,13 @@ async function findsNoMore({ plan, holder }: Lab): Promise<boolean> {
 async function stillOpens(socket: string): Promise<boolean> {
   const protocols = (await askBird(socket, 'show protocols'))?.text ?? '';
   const names = [...protocols.matchAll(/^(\S+)\s+OSPF\s+\S+\s+up\s/gm)].map(([, name = '']) => name);
-  for (const name of names) {
-    const interfaces = (await askBird(socket, `show ospf interface "${name}"`))?.text ?? '';
-    if (/^\s*State: Waiting/m.test(interfaces)) return true;
-    const neighbours = (await askBird(socket, `show ospf neighbors "${name}"`))?.text ?? '';
-    if (/^\S+\s+\d+\s+(?:Attempt|Init|ExStart|Exchange|Loading)\b/m.test(neighbours)) return true;
-  }
-  return false;
+  const asked = names.flatMap((name) => [`show ospf interface "${name}"`, `show ospf neighbors "${name}"`]);
+  const replies = asked.length === 0 ? [] : await askBirdEach(socket, asked);
+  return replies.some(
+    ({ text }) =>
+      /^\s*State: Waiting/m.test(text) ||
+      /^\S+\s+\d+\s+(?:Attempt|Init|ExStart|Exchange|Loading)\b/m.test(text),
+  );
 }
 
 /** Why nothing is said of a network that does not rest: what it does now it need not do in a moment. Undefined where it rests. */

@@ -1,6 +1,6 @@
 import type { PairExpectation } from '../fabric/index.ts';
 import type { Lab } from './boot.ts';
-import { answered, fping, key, questions } from './fping.ts';
+import { answered, fping, key, questions, REPLY } from './fping.ts';
 import { pairsToPing, pingIpv6 } from './ping.ts';
 
 /** A packet of one size, in bytes with all its headers, for a pair of pods. */
@@ -42,7 +42,7 @@ async function sendIpv4(lab: Lab, all: readonly Sized[], tries: number): Promise
   const sizes = [...new Set(all.map(({ size }) => size))];
   const asked = sizes.flatMap((size) => {
     const pairs = all.filter((one) => one.size === size).map(({ pair }) => pair);
-    const args = `-r ${tries - 1} -B 1 -t 300 -M -b ${size - HEADERS.ipv4}`;
+    const args = `-r ${tries - 1} -B 1 -t ${REPLY} -M -b ${size - HEADERS.ipv4}`;
     return questions(lab, pairs).map((question) => ({ question, args }));
   });
   const answers = await fping(lab, asked);

@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Lab } from './boot.ts';
+
+/** What the machine kept the lab waiting, as time goes on. */
+export interface Waits {
+  /** Milliseconds that the lab waited for a processor between two moments, which are milliseconds as the machine's clock has them. */
+  between(from: number, to: number): number;
+  /** The same from the beginning until now. */
+  total(): number;
+  end(): void;
+}
+
+/** Milliseconds from one look to the next. A look that comes later than LATE behind its time was kept waiting itself. */
+const EVERY = 200;
+const LATE = 50;
+
+/**
+ * Follows how long the daemons of a lab could run and had no processor, all of them together: by so much, at most, a busy machine makes
+ * longer what they do one after the other. The kernel keeps that account of each process (`run_delay` in /proc/PID/schedstat; where it
+ * does not, nothing is known of it); a hypervisor's share stands in /proc/stat. Who only asks, as fping does, is left out; noencap
+ * itself, which says when a daemon gets its new files, counts.
+ */
+export function followWaits({ holder }: Pick<Lab, 'holder'>): Waits {
+  const looks = [{ at: Date.now(), waited: 0 }];
+  const known = new Map<string, { readonly isAsking: boolean; readonly waited: number }>();
+  const now = () => looks.at(-1) as (typeof looks)[number];
+  let stolen = stolenTime();
+  /** Adds what the processes waited since the last look. */
+  const processes = (): number => {
+    let more = 0;
+    for (const pid of processesIn(holder.path('/proc'))) {
+      const at = (file: string) => readText(holder.path(`/proc/${pid}/${file}`));
+      const before = known.get(pid);
+      const isAsking = before?.isAsking ?? ASKING.has(at('comm').trim());
+      if (isAsking && before !== undefined) continue;
+      const waited = Number(at('schedstat').split(' ')[1] ?? 0) / 1e6;
+      // A number may be that of another process by now.
+      if (!isAsking) more += Math.max(0, waited - (before?.waited ?? 0));
+      known.set(pid, { isAsking, waited });
+    }
+    return more;
+  };
+  const look = (): void => {
+    const { at: before, waited } = now();
+    const [at, taken] = [Date.now(), stolenTime()];
+    const late = Math.max(0, at - before - EVERY);
+    looks.push({ at, waited: waited + processes() + (taken - stolen) + (late > LATE ? late : 0) });
+    stolen = taken;
+  };
+  processes();
+  // Who forgets to end it need not wait for it.
+  const timer = setInterval(look, EVERY).unref();
+  return {
+    between: (from, to) => {
+      if (now().at < Math.min(to, Date.now())) look();
+      const begin = looks.findLast(({ at }) => at <= from) ?? looks[0];
+      const end = looks.find(({ at }) => at >= to) ?? now();
+      return end.waited - (begin?.waited ?? 0);
+    },
+    total: () => {
+      look();
+      return now().waited;
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
+/** A moment, and what a lab had waited for a processor by then. Milliseconds. */
+export interface Moment {
+  readonly at: number;
+  readonly waited: number;
+}
+
+/** A lab that waits for a processor gets its time nevertheless, up to so many times as long: not all of it waits for all. */
+const LONGER = 3;
+
+/** How much time a lab had between two moments. */
+export const ownTime = (from: Moment, to: Moment): number =>
+  Math.max(to.at - from.at - (to.waited - from.waited), (to.at - from.at) / LONGER);
+
+/** Lets a lab have so many milliseconds of its own. */
+export async function letPass(lab: Lab, milliseconds: number): Promise<void> {
+  const waits = followWaits(lab);
+  const moment = (): Moment => ({ at: performance.now(), waited: waits.total() });
+  const started = moment();
+  for (let left = milliseconds; left > 0; left = milliseconds - ownTime(started, moment()))
+    await new Promise((done) => setTimeout(done, Math.max(left, LATE)));
+  waits.end();
+}
+
+const ASKING: ReadonlySet<string> = new Set(['fping', 'ping']);
+
+/** Milliseconds, of all processors together; the kernel counts hundredths of a second. */
+const stolenTime = (): number =>
+  10 * Number(/^cpu +(?:\d+ +){7}(\d+)/.exec(readText('/proc/stat'))?.[1] ?? 0);
+
+/** None where the lab has ended meanwhile. */
+function processesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // A process that has ended meanwhile waits no more.
+    return '';
+  }
+}
