@@ -65,6 +65,7 @@ const LONGEST = [
   'review/between.test.ts',
   'cli/lab.test.ts',
   'lab/faults.test.ts',
+  'lab/built-wrong.test.ts',
   'lab/reboot.test.ts',
   'analysis/oracle.test.ts',
   'adopt/lab.test.ts',

@@ -162,7 +162,7 @@ export async function smallest(seed: number, index: number): Promise<string> {
 }
 
 /** Milliseconds: what is still otherwise after so long stays so; and for how long they must agree. */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 const CALM = 1200;
 const POLL = 300;
 

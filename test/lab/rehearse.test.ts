@@ -4,12 +4,10 @@ import { findPrograms, type Rehearsal, rehearseSteps } from '../../lab/index.ts'
 import { ride } from '../../lab/rides.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
+import { abreast } from '../abreast.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { scenario } from './labs.ts';
 import { redundant } from './topologies.ts';
-
-const rehearsed = async (base: TopologyInput, head: TopologyInput): Promise<Rehearsal> =>
-  (await rehearsedInTurn(base, [head]))[0] as Rehearsal;
 
 async function rehearsedInTurn(
   base: TopologyInput,
@@ -28,40 +26,51 @@ const sessions = ({ sessions: all }: Rehearsal, became: string): string[] =>
 
 const lost = ({ pairs }: Rehearsal): number => pairs.reduce((sum, pair) => sum + pair.lost, 0);
 
+/** Where each region has one reflector. */
+const oneEach = redundant({
+  routers: { ...redundant().routers },
+  regions: { east: { router: 'e1' }, west: { router: 'w1' } },
+});
+
+const withHoldTime = (base: TopologyInput, holdTime: number): TopologyInput => ({
+  ...base,
+  bgp: { ...base.bgp, holdTime },
+});
+
+/** What is rehearsed, several at a time since a lab mostly waits. */
+const CHANGES = {
+  'a node comes': () => rehearsedInTurn(redundant(), [withNode()]),
+  'a node goes': () => rehearsedInTurn(withNode(), [redundant()]),
+  'another hold time': () => rehearsedInTurn(oneEach, [withHoldTime(oneEach, 9)]),
+  'another hold time of two reflectors each': () => rehearsedInTurn(twoEach(), [withHoldTime(twoEach(), 9)]),
+  "a larger MTU of pods, then a narrower segment's": () => rehearsedInTurn(redundant(), resized()),
+} as const;
+
+type Change = keyof typeof CHANGES;
+
 scenario('a change, rehearsed', () => {
-  test('a node that comes resets nothing and loses no packet of the others', async () => {
-    const base = redundant();
-    const lan = base.underlay?.segments['east-lan'];
-    const head: TopologyInput = {
-      ...base,
-      nodes: { 'a-new': { region: 'east', role: 'agent', address: '192.168.1.13' }, ...base.nodes },
-      underlay: {
-        segments: {
-          ...base.underlay?.segments,
-          'east-lan': { ...lan, members: { ...lan?.members, 'a-new': '192.168.1.13' } } as never,
-        },
-      },
-    };
-    const result = await rehearsed(base, head);
+  let made: ReadonlyMap<Change, Promise<readonly Rehearsal[]>>;
+  beforeAll(() => {
+    made = abreast(Object.keys(CHANGES) as Change[], 3, (change) => CHANGES[change]());
+  });
+  const rehearsed = async (change: Change): Promise<Rehearsal> => (await made.get(change))?.[0] as Rehearsal;
+
+  test('a node that comes, or goes, resets nothing and loses no packet of the others', async () => {
+    const result = await rehearsed('a node comes');
     expect(sessions(result, 'new')).toEqual(['a-new--e1/ipv4', 'a-new--e2/ipv4']);
     expect(sessions(result, 'reset')).toEqual([]);
     expect(lost(result)).toBe(0);
     expect(result.pairs.every(({ sent }) => sent > 10)).toBe(true);
     expect(result).toMatchObject({ differences: [], failures: [] });
 
-    const back = await rehearsed(head, base);
+    const back = await rehearsed('a node goes');
     expect(sessions(back, 'gone')).toEqual(['a-new--e1/ipv4', 'a-new--e2/ipv4']);
     expect(lost(back)).toBe(0);
     expect(back).toMatchObject({ differences: [], failures: [] });
   });
 
   test('another hold time resets the sessions of every router, and is felt', async () => {
-    const base = redundant({
-      routers: { ...redundant().routers },
-      regions: { east: { router: 'e1' }, west: { router: 'w1' } },
-    });
-    const head = { ...base, bgp: { ...base.bgp, holdTime: 9 } };
-    const result = await rehearsed(base, head);
+    const result = await rehearsed('another hold time');
     expect(sessions(result, 'reset')).toEqual(
       expect.arrayContaining(['e-a--e1/ipv4', 'w-a--w1/ipv4', 'e1--w1/ipv4']),
     );
@@ -71,23 +80,14 @@ scenario('a change, rehearsed', () => {
   });
 
   test('the same where each region has two reflectors is felt by nobody: the next router waits until the sessions of the one before are back', async () => {
-    const base = twoEach();
-    const result = await rehearsed(base, { ...base, bgp: { ...base.bgp, holdTime: 9 } });
+    const result = await rehearsed('another hold time of two reflectors each');
     expect(sessions(result, 'kept')).toEqual([]);
     expect(result.pairs.filter(({ gap }) => gap > BLIP)).toEqual([]);
     expect(result).toMatchObject({ differences: [], failures: [] });
   });
 
   test('pods that run keep their MTU: a larger one, which every segment carries, breaks nothing; a segment that gets narrower does', async () => {
-    const base = redundant();
-    const { core, ...others } = base.underlay?.segments ?? {};
-    const larger = { ...base, pods: { ...base.pods, mtu: 1420 } };
-    const narrower = {
-      ...base,
-      pods: { ...base.pods, mtu: 1300 },
-      underlay: { segments: { ...others, core: { ...core, mtu: 1300 } as never } },
-    };
-    const [raised, lowered] = await rehearsedInTurn(base, [larger, narrower]);
+    const [raised, lowered] = (await made.get("a larger MTU of pods, then a narrower segment's")) ?? [];
     expect(raised).toMatchObject({ differences: [], failures: [] });
     expect(lost(raised as Rehearsal)).toBe(0);
     expect(lowered?.failures.map(({ says }) => says)).toEqual([
@@ -99,7 +99,32 @@ scenario('a change, rehearsed', () => {
   });
 });
 
-/** Milliseconds: see test/lifecycle. */
+function withNode(): TopologyInput {
+  const base = redundant();
+  const lan = base.underlay?.segments['east-lan'];
+  return {
+    ...base,
+    nodes: { 'a-new': { region: 'east', role: 'agent', address: '192.168.1.13' }, ...base.nodes },
+    underlay: {
+      segments: {
+        ...base.underlay?.segments,
+        'east-lan': { ...lan, members: { ...lan?.members, 'a-new': '192.168.1.13' } } as never,
+      },
+    },
+  };
+}
+
+function resized(): TopologyInput[] {
+  const base = redundant();
+  const { core, ...others } = base.underlay?.segments ?? {};
+  const narrow = { ...core, mtu: 1300 } as never;
+  return [
+    { ...base, pods: { ...base.pods, mtu: 1420 } },
+    { ...base, pods: { ...base.pods, mtu: 1300 }, underlay: { segments: { ...others, core: narrow } } },
+  ];
+}
+
+/** Milliseconds, of which a busy machine's share is none: see test/lifecycle. */
 const BLIP = 200;
 
 /** The redundant network with a second reflector in the west as well. */
@@ -123,14 +148,69 @@ function twoEach(): TopologyInput {
   };
 }
 
+/** What fping writes of a target that it pings every 20 ms, which answered some of it. */
+const pinged = (address: string, arrived: readonly boolean[]): string[] =>
+  arrived.flatMap((is, index) =>
+    is ? [`[${1000 + index / 50}] ${address} : [${index}], 64 bytes, 0.05 ms (0.05 avg, 20% loss)`] : [],
+  );
+const sent = (address: string, count: number): string =>
+  `${address} : xmt/rcv/%loss = ${count}/4/20%, min/avg/max = 0.04/0.05/0.06`;
+const idle = { between: () => 0 };
+
 test("the longest gap is the longest run of lost packets, of that pair's lines only", () => {
-  const line = (address: string, seq: number, arrived: boolean) =>
-    `${address} : [${seq}], ${arrived ? '64 bytes, 0.05 ms (0.05 avg, 0% loss)' : 'timed out (0.05 avg, 20% loss)'}`;
   const pattern = [true, false, true, false, false, false, true];
-  const text = pattern
-    .flatMap((arrived, seq) => [line('10.0.0.1', seq, arrived), line('10.0.0.11', seq, false)])
-    .join('\n');
-  expect(ride('a', 'b', '10.0.0.1', text, 20)).toEqual({ from: 'a', to: 'b', sent: 7, lost: 4, gap: 60 });
+  const text = [
+    ...pinged('10.0.0.1', pattern),
+    ...pinged('10.0.0.11', [true]),
+    'ICMP Network Unreachable from 10.0.0.254 for ICMP Echo sent to 10.0.0.1',
+    sent('10.0.0.1', 7),
+    sent('10.0.0.11', 7),
+  ].join('\n');
+  expect(ride('a', 'b', '10.0.0.1', text, 20, idle)).toEqual({
+    from: 'a',
+    to: 'b',
+    sent: 7,
+    lost: 4,
+    gap: 60,
+    isSilent: false,
+  });
+});
+
+test('what was never answered is lost, but for what was sent in the last second', () => {
+  const text = [...pinged('a', [true, true]), sent('a', 152), sent('b', 152)].join('\n');
+  expect(ride('x', 'y', 'a', text, 20, idle)).toEqual({
+    from: 'x',
+    to: 'y',
+    sent: 102,
+    lost: 100,
+    gap: 2000,
+    isSilent: true,
+  });
+  expect(ride('x', 'y', 'b', text, 20, idle)).toMatchObject({ sent: 102, lost: 102 });
+  expect(ride('x', 'y', 'c', text, 20, idle)).toEqual({
+    from: 'x',
+    to: 'y',
+    sent: 0,
+    lost: 0,
+    gap: 0,
+    isSilent: false,
+  });
+});
+
+test('a run of lost packets counts for what it is longer than what the machine made the lab wait at that time', () => {
+  const lost = (count: number): boolean[] => Array.from({ length: count }, () => false);
+  const text = [...pinged('a', [true, ...lost(5), true, ...lost(50), true]), sent('a', 58)].join('\n');
+  const asked: number[][] = [];
+  const between = (from: number, to: number): number => {
+    asked.push([from, to]);
+    return 100;
+  };
+  expect(ride('x', 'y', 'a', text, 20, { between })).toMatchObject({ sent: 58, lost: 50, gap: 900 });
+  // fping writes of what came up to half a second later.
+  expect(asked).toEqual([
+    [1_000_000 - 500, 1_000_120 + 500],
+    [1_000_120 - 500, 1_001_140 + 500],
+  ]);
 });
 
 test.each([
@@ -144,15 +224,4 @@ test.each([
   ['it is not up', undefined, undefined, false],
 ])('whether two times are one: %s', (_, one, other, is) => {
   expect(sameMoment(one, other)).toBe(is);
-});
-
-test("a reply that is late stands behind those that came meanwhile, and breaks no gap's count", () => {
-  const text = [
-    'a : [0], 64 bytes, 0.05 ms (0.05 avg, 0% loss)',
-    'a : [3], 64 bytes, 0.05 ms (0.05 avg, 0% loss)',
-    'a : [1], timed out (0.05 avg, 33% loss)',
-    'ICMP Network Unreachable from 10.0.0.254 for ICMP Echo sent to a',
-    'a : [2], timed out (0.05 avg, 50% loss)',
-  ].join('\n');
-  expect(ride('x', 'y', 'a', text, 20)).toEqual({ from: 'x', to: 'y', sent: 4, lost: 2, gap: 40 });
 });

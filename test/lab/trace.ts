@@ -1,5 +1,5 @@
 import type { Lab } from '../../lab/boot.ts';
-import { fping, key, questions } from '../../lab/fping.ts';
+import { fping, key, questions, REPLY } from '../../lab/fping.ts';
 import { pairsToPing, pingIpv6 } from '../../lab/ping.ts';
 
 /** Longer ways are loops. */
@@ -34,7 +34,7 @@ async function hopsOfIpv4(lab: Lab): Promise<Hops> {
   const asked = questions(
     lab,
     lab.expected.pairs.filter(({ family }) => family === 'ipv4'),
-  ).flatMap((question) => ttls(lab).map((ttl) => ({ question, ttl, args: `-r 0 -t 400 -H ${ttl}` })));
+  ).flatMap((question) => ttls(lab).map((ttl) => ({ question, ttl, args: `-r 0 -t ${REPLY} -H ${ttl}` })));
   const answers = await fping(lab, asked);
   const hops: Hops = new Map();
   for (const [index, { question, ttl }] of asked.entries()) {

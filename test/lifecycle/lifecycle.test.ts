@@ -59,8 +59,8 @@ test.each(all)('$page: its diffs lead from state to state of $name', (story) => 
 const LABS_ABREAST = 4;
 
 /**
- * Milliseconds. A pair pings every 20, and a reply that takes longer counts as lost: a machine that has much else to do brings
- * that about, and so does a packet that is at a router at the moment when its route changes. BGP needs longer to lose a way.
+ * Milliseconds. A pair pings every 20, and a packet that is at a router at the moment when its route changes is lost. BGP needs longer to lose
+ * a way. What a busy machine adds to that is in no gap: see `followWaits`.
  */
 const BLIP = 200;
 

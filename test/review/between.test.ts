@@ -26,11 +26,7 @@ const states = orders.flatMap(({ name, base, head }): Between[] => {
 
 scenario('between two deliveries real BIRD loses what the order of delivery says', () => {
   const boots = abreast(states, 3, (state) => silent(state, unanswered(state)));
-  test.each(states)(
-    '$name',
-    async (state) => expect(await boots.get(state)).toEqual(unanswered(state)),
-    120_000,
-  );
+  test.each(states)('$name', async (state) => expect(await boots.get(state)).toEqual(unanswered(state)));
 });
 
 /** Pairs whose pings real BIRD leaves without an answer, once they are those that are expected, or for good. */
@@ -45,7 +41,7 @@ async function silent({ routersAs, clusterAs }: Between, expected: readonly stri
   });
   if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
   try {
-    const deadline = performance.now() + 60_000;
+    const deadline = performance.now() + 120_000;
     for (;;) {
       // What is missing stays missing: a lab that has everything needs about ten seconds, on a busy machine more.
       await converged(lab, { patience: 10_000 });

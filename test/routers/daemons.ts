@@ -25,7 +25,7 @@ export interface Scenario {
 
 /**
  * Runs every router with exactly what is rendered for it and a BIRD 2 for every node, each in a network namespace, waits
- * until all BGP sessions are Established, and asks. Two things are put differently in the copies: logs go to a file, and
+ * until all BGP and BFD sessions are up and no kernel's route changes any more, and asks. Two things are put differently in the copies: logs go to a file, and
  * OSPF's timers are short.
  */
 export function observe(scenario: Scenario): Observed {
@@ -44,7 +44,7 @@ export function observe(scenario: Scenario): Observed {
     const rootless = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
     const run = spawnSync('unshare', [...rootless, ...holder, 'sh', join(folder, 'run.sh')], {
       encoding: 'utf8',
-      timeout: 120_000,
+      timeout: 280_000,
     });
     const logs = scenarioLogs(folder, scenario);
     if (run.status !== 0)
@@ -168,18 +168,22 @@ function script(folder: string, { fabric, questions }: Scenario): string {
       return inside(name, `bird -c ${at('bird.conf')} -s ${at('ctl')} -P ${at('pid')}`);
     }),
     'settled() {',
-    ...machines.map(
-      ({ name }) => `  ${birdc(name)} show protocols | grep ' BGP ' | grep -v Established && return 1`,
-    ),
+    ...machines.flatMap(({ name }) => [
+      `  ${birdc(name)} show protocols | grep ' BGP ' | grep -v Established && return 1`,
+      `  ${birdc(name)} show bfd sessions | grep -E ' (Down|Init) ' && return 1`,
+    ]),
     '  return 0',
     '}',
-    'tries=0',
-    'until settled >/dev/null; do',
+    `routes() { for name in ${machines.map(({ name }) => name).join(' ')}; do ip -n $name route; ip -n $name -6 route; done; }`,
+    'tries=0 same=0 before=',
+    'while [ $same -lt 3 ]; do',
     '  tries=$((tries + 1))',
-    `  if [ $tries -gt 400 ]; then settled; ${machines.map(({ name }) => `echo ${name}; ${birdc(name)} show protocols; `).join('')} exit 1; fi`,
-    '  sleep 0.2',
+    `  if [ $tries -gt 300 ]; then settled; ${machines.map(({ name }) => `echo ${name}; ${birdc(name)} show protocols; `).join('')} exit 1; fi`,
+    '  sleep 0.7',
+    '  now=$(routes)',
+    '  if settled >/dev/null && [ "$now" = "$before" ]; then same=$((same + 1)); else same=0; fi',
+    '  before=$now',
     'done',
-    'sleep 2',
     ...Object.entries(questions).map(([name, command]) => {
       const machine = name.split(' ')[0] ?? '';
       const asked = command.replace(/^birdc /, `${birdc(machine)} `);

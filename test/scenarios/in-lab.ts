@@ -14,7 +14,7 @@ import { trace } from '../lab/trace.ts';
 import type { Forwarding, Look, Pair, World } from './world.ts';
 
 /** Milliseconds: what is expected to be may take so long; and without any change, after which a lab has all that it will have. */
-const PATIENCE = 25_000;
+const PATIENCE = 100_000;
 const CONVERGENCE = 10_000;
 
 /** Real BIRD's word on a network. Some networks never have all that they should have: their scenarios say what they have. */

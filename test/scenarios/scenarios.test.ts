@@ -20,7 +20,7 @@ const stories: readonly Story[] = [
 
 /** Each lab works for a tenth of the time that it takes. */
 const LABS_ABREAST = 6;
-const PATIENCE = 240_000;
+const PATIENCE = 600_000;
 
 describe.each([
   { world: 'the simulator', open: simulated, describe, abreast: 1 },

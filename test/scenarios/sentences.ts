@@ -20,7 +20,7 @@ export interface Stage extends Network {
 }
 
 /** Milliseconds between two looks. */
-const POLL = 150;
+const POLL = 300;
 
 /** The network that a world answers for. */
 export function networkIn(world: World): Stage {

@@ -1,0 +1,119 @@
+import { bootLab, findPrograms } from '../../lab/index.ts';
+import type { LabHost, LabPlan } from '../../lab/plan.ts';
+import { routerFiles } from '../../routers/index.ts';
+import { fabricOf } from '../fabric-of.ts';
+import { booted, look, scenario } from './labs.ts';
+import { redundant } from './topologies.ts';
+
+/** The plan with one file of one host changed. */
+const edited = (plan: LabPlan, host: string, path: string, edit: (text: string) => string): LabPlan => ({
+  ...plan,
+  hosts: plan.hosts.map((one): LabHost => {
+    const text = one.files.get(path);
+    if (one.name !== host) return one;
+    if (text === undefined || edit(text) === text) throw new Error(`${path} of ${host} is not as it was`);
+    return { ...one, files: new Map([...one.files, [path, edit(text)]]) };
+  }),
+});
+
+scenario('a lab that was built wrong', () => {
+  test('a wrong peer address, a node without its label and a BIRD that does not start are each named', async () => {
+    const lab = await booted(
+      redundant(),
+      (plan) => {
+        const wrong = edited(plan, 'e-a', 'bird.conf', (text) =>
+          text.replace('neighbor 192.168.1.1 ', 'neighbor 192.168.1.9 '),
+        );
+        const unlabelled = edited(wrong, 'e-b', 'bird.conf', (text) =>
+          text
+            .replace(/^protocol bgp Node_[\s\S]*?^\}\n/gm, '')
+            .replace('protocol static {', 'protocol static {\n  route 10.42.9.0/26 blackhole;'),
+        );
+        return edited(unlabelled, 'w-a', 'bird.conf', (text) =>
+          text.replace('protocol kernel {', 'protocol kernel { wat;'),
+        );
+      },
+      8000,
+    );
+    try {
+      const { says } = await look(lab);
+      expect(says('daemon')).toEqual([
+        expect.stringMatching(
+          /^bird on w-a does not answer: bird: \/run\/lab\/w-a\/bird\.conf:\d+:\d+ syntax error/,
+        ),
+        // For 192.168.1.9, which nobody has.
+        expect.stringMatching(/^BIRD on e-a waits for peers that are not there, and hides the pods of e-a /),
+      ]);
+      expect(says('session')).toEqual(
+        expect.arrayContaining([
+          'e-a--e1/ipv4 is not configured at e-a',
+          'e-b--e1/ipv4 is not configured at e-b',
+          'e-b--e2/ipv4 is not configured at e-b',
+          'w-a--w1/ipv4 is not configured at w-a',
+        ]),
+      );
+      expect(says('session').some((one) => one.startsWith('e-a--e2/ipv4'))).toBe(false);
+      expect(says('route')).toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(/^e-a has no route to 10\.42\.0\.\d+\/26, the block of e-b$/),
+        ]),
+      );
+      expect(says('absent')).toEqual(["e-b has a route to 10.42.9.0/26, which is nobody's block"]);
+      expect(says('pair')).toEqual(
+        expect.arrayContaining([expect.stringMatching(/^e-a to w-a: the pod does not answer/)]),
+      );
+    } finally {
+      await lab.holder.end();
+    }
+  });
+
+  test('a filter that drops one block is seen by what is exported, though every session is up', async () => {
+    const drop = (text: string) =>
+      text.replace(
+        'function is_insider_as() {',
+        'function is_insider_as() {\n  if net = 10.42.0.0/26 then return false;',
+      );
+    const lab = await booted(
+      redundant(),
+      (plan) => ['e1', 'e2', 'w1'].reduce((all, host) => edited(all, host, 'k3s/ibgp.conf', drop), plan),
+      12_000,
+    );
+    try {
+      const { says } = await look(lab);
+      expect(says('session')).toEqual([]);
+      expect(says('export')).toEqual(
+        expect.arrayContaining(['e1 sends e-b 1 routes instead of 2 (e-b--e1/ipv4)']),
+      );
+      expect(says('route')).toEqual(
+        expect.arrayContaining(['w-a has no route to 10.42.0.0/26, the block of e-a']),
+      );
+    } finally {
+      await lab.holder.end();
+    }
+  });
+
+  test('a filter that BIRD applies to the wrong type is seen by its log', async () => {
+    const brackets = (text: string) =>
+      text.replace('bgp_next_hop ~ 192.168.1.0/24', 'bgp_next_hop ~ [ 192.168.1.0/24 ]');
+    const lab = await booted(
+      redundant(),
+      (plan) => edited(plan, 'e1', 'k3s/ibgpeers/e-a.conf', brackets),
+      10_000,
+    );
+    try {
+      const { says } = await look(lab);
+      expect(says('log')).toEqual(
+        expect.arrayContaining([expect.stringContaining('~ applied on unknown type pair')]),
+      );
+    } finally {
+      await lab.holder.end();
+    }
+  });
+
+  test('a disk that is full is said, and leaves nothing behind', async () => {
+    const programs = findPrograms('.');
+    if ('says' in programs) throw new Error(programs.mend);
+    const full = bootLab({ fabric: fabricOf(redundant()), routerFiles, programs, room: '16k' });
+    await expect(full).rejects.toThrow(/ENOSPC/);
+  });
+});

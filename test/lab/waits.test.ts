@@ -1,0 +1,36 @@
+import { startHolder } from '../../lab/holder.ts';
+import { followWaits, ownTime } from '../../lab/waits.ts';
+import { scenario } from './labs.ts';
+
+test('a lab has the time that it did not wait, and a third of all time at least', () => {
+  const from = { at: 1000, waited: 50 };
+  expect(ownTime(from, { at: 4000, waited: 150 })).toBe(2900);
+  expect(ownTime(from, { at: 4000, waited: 50_000 })).toBe(1000);
+});
+
+scenario('what a lab waits for a processor', () => {
+  test('is known of its processes', async () => {
+    const holder = await startHolder();
+    if ('says' in holder) throw new Error(holder.says);
+    try {
+      const waits = followWaits({ holder });
+      // One processor for eight: each of them has it for an eighth of the time.
+      const one = 'taskset -c "$cpu" timeout 1 sh -c "while :; do :; done" &';
+      const cpu = "cpu=$(sed -n 's/^Cpus_allowed_list:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/self/status)";
+      await holder.run([cpu, ...Array.from({ length: 8 }, () => one), 'wait'].join('\n'));
+      expect(waits.total()).toBeGreaterThan(1000);
+      waits.end();
+    } finally {
+      await holder.end();
+    }
+  });
+
+  test('is nothing any more when it has ended', async () => {
+    const holder = await startHolder();
+    if ('says' in holder) throw new Error(holder.says);
+    const waits = followWaits({ holder });
+    await holder.end();
+    expect(waits.total()).toBeGreaterThanOrEqual(0);
+    waits.end();
+  });
+});
