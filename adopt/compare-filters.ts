@@ -3,7 +3,7 @@ import { type Marks, marked } from '../bird/filter/marks.ts';
 import { type Mentions, mentionsOf } from '../bird/filter/mentions.ts';
 import { type FilterOutcome, runFilter } from '../bird/filter/run.ts';
 import type { Family } from '../topology/address.ts';
-import type { Detail } from './compare.ts';
+import type { Detail } from './compared.ts';
 import { FILTERS } from './explanations.ts';
 import { OF_ANOTHER_AS, type RouteClass, routeClasses, type Surroundings } from './route-classes.ts';
 

@@ -1,7 +1,7 @@
 import type { Fabric } from '../fabric/index.ts';
 import type { Cluster } from './cluster.ts';
 import { fieldAt, textOf } from './cluster-objects.ts';
-import type { Compared } from './compare.ts';
+import type { Compared } from './compared.ts';
 import { NODES } from './explanations.ts';
 
 /** What calico-node does otherwise on one node than on the others, by the node's annotations: a topology has no word for either. */

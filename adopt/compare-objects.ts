@@ -1,7 +1,7 @@
 import { type FieldChange, fieldChanges } from '../review/fields.ts';
 import { type Cluster, keyOf, text } from './cluster.ts';
 import { type ClusterObject, clusterObjects, fieldAt, isFields, textOf } from './cluster-objects.ts';
-import type { Compared, Detail } from './compare.ts';
+import type { Compared, Detail } from './compared.ts';
 import { COMES, type Explanation, FIELD_RULES, LEFT_ALONE, STAYS } from './explanations.ts';
 import { type Note, placeText } from './facts.ts';
 import { ONE_REGION } from './infer-peers.ts';

@@ -1,6 +1,6 @@
 import type { Fabric, Peering } from '../fabric/index.ts';
 import type { Today } from './adopt.ts';
-import type { Compared } from './compare.ts';
+import type { Compared } from './compared.ts';
 
 /**
  * Peerings of which no session that runs was found: what becomes of those sessions nobody can say, and a comparison of nothing

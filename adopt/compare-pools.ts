@@ -2,7 +2,7 @@ import { ipPool } from '../calico/defaults.ts';
 import type { Fabric } from '../fabric/index.ts';
 import type { Cluster } from './cluster.ts';
 import { fieldAt, textOf } from './cluster-objects.ts';
-import type { Compared, Detail } from './compare.ts';
+import type { Compared, Detail } from './compared.ts';
 import { canonical } from './infer-pools.ts';
 
 /**

@@ -6,8 +6,8 @@ import { changedOptions } from '../bird/reconfigure.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import type { Today } from './adopt.ts';
 import { type RouterFolder, readFolder } from './bird-files.ts';
-import type { Compared, Detail } from './compare.ts';
 import { type ComparedFilters, compareFilters } from './compare-filters.ts';
+import type { Compared, Detail } from './compared.ts';
 import { BIRD3_RESETS, type Explanation, NO_WORD, OPTION_RULES } from './explanations.ts';
 import { filterChange, type Neighbours, neighbours } from './filter-neighbours.ts';
 

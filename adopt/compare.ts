@@ -5,38 +5,9 @@ import { compareObjects } from './compare-objects.ts';
 import { uncompared } from './compare-peerings.ts';
 import { comparePools } from './compare-pools.ts';
 import { compareRouters } from './compare-routers.ts';
-import type { Explanation } from './explanations.ts';
+import type { Compared } from './compared.ts';
 import type { Note } from './facts.ts';
 import { helmTodo } from './helm.ts';
-
-/** One thing of today or of the rendered network, and what becomes of it when that is applied. */
-export interface Compared {
-  /** `cluster`, or the router's name. */
-  readonly where: string;
-  readonly what: string;
-  readonly became:
-    | 'same'
-    | 'changes'
-    | 'comes'
-    | 'stays'
-    | 'kept'
-    | 'reloaded'
-    | 'reset'
-    | 'new'
-    | 'gone'
-    /** Nothing of today was found that it could be held against. */
-    | 'unknown';
-  readonly details: readonly Detail[];
-}
-
-/** A difference; without an explanation somebody should look at it before anything is applied. */
-export interface Detail {
-  /** The field or option; empty where it is about the whole. */
-  readonly field: string;
-  readonly before: string | undefined;
-  readonly after: string | undefined;
-  readonly because: Explanation | undefined;
-}
 
 export interface Comparison {
   readonly compared: readonly Compared[];

@@ -4,8 +4,10 @@ import { goesAsBlocks, sampleLoans } from './loans.ts';
 import { isBorrowed, type Loan } from './simulator/blocks.ts';
 import { reduced } from './simulator/classes.ts';
 import { type Failing, failureOf } from './simulator/failure.ts';
-import type { Fate, Ways } from './simulator/forwarding.ts';
-import { type Block, type Machine, type Network, networkOf } from './simulator/network.ts';
+import type { Fate } from './simulator/fate.ts';
+import type { Ways } from './simulator/forwarding.ts';
+import type { Block, Machine, Network } from './simulator/model.ts';
+import { networkOf } from './simulator/network.ts';
 import { type Simulation, simulatorOf } from './simulator/simulate.ts';
 import { type Consequence, type PairChange, whatIf } from './simulator/what-if.ts';
 

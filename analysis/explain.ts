@@ -3,7 +3,7 @@ import type { IpAddress } from '../topology/address.ts';
 import type { Analysis } from './analysis.ts';
 import { SOURCES } from './path.ts';
 import { decidingStep, isEqualCost, type Route } from './simulator/decision.ts';
-import type { Block, Machine, Network } from './simulator/network.ts';
+import type { Block, Machine, Network } from './simulator/model.ts';
 import { machineOf, segmentOf } from './simulator/spf.ts';
 import type { Way } from './simulator/way.ts';
 import { whyWithout } from './why.ts';

@@ -1,6 +1,6 @@
 import { type Analysis, analyse, countChanges } from './analysis.ts';
 import { type Failing, failings } from './simulator/failure.ts';
-import type { Block, Machine } from './simulator/network.ts';
+import type { Block, Machine } from './simulator/model.ts';
 import type { Consequence, PairChange } from './simulator/what-if.ts';
 
 /** What one failure, or several together, do to the pods. */

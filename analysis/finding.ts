@@ -1,6 +1,6 @@
 import type { Path } from '../topology/model.ts';
 import type { Analysis } from './analysis.ts';
-import type { Block } from './simulator/network.ts';
+import type { Block } from './simulator/model.ts';
 
 /** Something about a valid topology that its author should know. */
 export interface Finding {

@@ -13,7 +13,7 @@ export { addressPath, type PodPath, podPaths } from './path.ts';
 export { smallestPodMtu } from './pod-mtu.ts';
 export { alikeIn } from './simulator/classes.ts';
 export { type Failing, failings } from './simulator/failure.ts';
-export type { Block, Machine } from './simulator/network.ts';
+export type { Block, Machine } from './simulator/model.ts';
 export { isWhole } from './simulator/what-if.ts';
 export { lentOrLetOut, type Target, targetBlocks, targetOf } from './target.ts';
 export { machinesOnWay, relays, type Trip, trip } from './trip.ts';

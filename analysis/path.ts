@@ -1,9 +1,9 @@
 import type { IpAddress } from '../topology/address.ts';
 import { type Analysis, hasFamily } from './analysis.ts';
 import { isEqualCost } from './simulator/decision.ts';
+import type { Fate, Forwarding } from './simulator/fate.ts';
 import { fatesOf } from './simulator/fates.ts';
-import type { Fate, Forwarding } from './simulator/forwarding.ts';
-import type { Block, Machine } from './simulator/network.ts';
+import type { Block, Machine } from './simulator/model.ts';
 import type { Way } from './simulator/way.ts';
 import { type PodTarget, targetBlocks } from './target.ts';
 import { MOST_WAYS, type Trace, traces } from './trace.ts';

@@ -9,7 +9,7 @@ import {
   valuesOf,
 } from '../topology/address.ts';
 import type { Loan } from './simulator/blocks.ts';
-import type { Block, Network } from './simulator/network.ts';
+import type { Block, Network } from './simulator/model.ts';
 
 /** What somebody asks the way to, or where it begins. */
 export type Target =

@@ -1,5 +1,5 @@
 import type { Ways } from './simulator/forwarding.ts';
-import type { Network } from './simulator/network.ts';
+import type { Network } from './simulator/model.ts';
 import { machineOf, segmentOf } from './simulator/spf.ts';
 import type { Underlay } from './simulator/underlay.ts';
 

@@ -1,6 +1,6 @@
 import type { Family } from '../topology/address.ts';
 import type { Analysis } from './analysis.ts';
-import type { Fate } from './simulator/forwarding.ts';
+import type { Fate } from './simulator/fate.ts';
 import { machineOf } from './simulator/spf.ts';
 import { linksUsed } from './trace.ts';
 

@@ -1,5 +1,5 @@
 import type { Analysis } from './analysis.ts';
-import type { Block, Link, Machine } from './simulator/network.ts';
+import type { Block, Link, Machine } from './simulator/model.ts';
 import { policyOf } from './simulator/policy.ts';
 
 /**

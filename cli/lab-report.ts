@@ -2,7 +2,7 @@ import type { Session } from '../fabric/index.ts';
 import { meshSessions } from '../fabric/index.ts';
 import { type Failure, listWays, type Probed, wayLengths } from '../lab/index.ts';
 import { columns } from './columns.ts';
-import type { LabRun } from './lab.ts';
+import type { LabRun } from './lab-run.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 /** The document of `lab --json`. */

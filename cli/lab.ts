@@ -15,7 +15,6 @@ import {
   labsFolder,
   lostAsExpected,
   lostBorrowed,
-  type Probed,
   probe,
   probeBorrowed,
   type Refused,
@@ -31,26 +30,10 @@ import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { type LabOptions, prepareLab, refuseLab } from './lab-input.ts';
 import { failureLines, labReport, labStory, labVerdict } from './lab-report.ts';
+import type { LabRun } from './lab-run.ts';
 import { runSteps } from './progress.ts';
 import { folderFor, remember } from './running-lab.ts';
 import type { Terminal } from './terminal.ts';
-
-/** What a run of a lab found. */
-export interface LabRun {
-  readonly fabric: Fabric;
-  readonly failed: readonly Failing[];
-  readonly failures: readonly Failure[];
-  /** True of this network and no failure: it was asked for. */
-  readonly notes: readonly Failure[];
-  readonly probed: readonly Probed[];
-  /** How often a pod asked a borrowed address, and how often it was answered. */
-  readonly borrowed: { readonly asked: number; readonly answered: number };
-  readonly established: ReadonlySet<string>;
-  /** Sessions that must be up: with something broken, those that something still leads to. */
-  readonly expected: ReadonlySet<string>;
-  readonly approximate: boolean;
-  readonly seconds: number;
-}
 
 /** `noencap lab`: boots the topology, holds it against what must be, and tears it down. */
 export async function lab(options: LabOptions, terminal: Terminal): Promise<ExitCode> {

@@ -6,6 +6,7 @@ import { listed } from '../topology/suggest.ts';
 import { diagnose } from './diagnose.ts';
 import { type Halt, linesOf } from './halt.ts';
 import type { Kubectl } from './kubectl.ts';
+import type { StepEnd } from './step.ts';
 import { takeOver } from './take-over.ts';
 
 /** A step of a plan, against a cluster. */
@@ -13,12 +14,6 @@ export interface RunningStep {
   readonly title: string;
   /** `say` tells how far it is. */
   run(say: (detail: string) => void): Promise<StepEnd>;
-}
-
-/** What there is to tell of a step that is done, or why it is not. */
-export interface StepEnd {
-  readonly notes: readonly string[];
-  readonly halt: Halt | undefined;
 }
 
 /** The clock of a run, so that a test need not wait. Milliseconds. */

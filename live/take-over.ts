@@ -1,7 +1,7 @@
 import { type Engine, foreignOwners, handOver, type OwnedObject } from '../bootstrap/index.ts';
-import type { StepEnd } from './bootstrap.ts';
 import { type Halt, isHalt } from './halt.ts';
 import { type Kubectl, objectsIn } from './kubectl.ts';
+import type { StepEnd } from './step.ts';
 
 /** Another writer may be faster. */
 const TRIES = 5;

@@ -2,7 +2,7 @@ import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY, PLAIN_LOCAL_PREF } from '../calico
 import { calicoHas, calicoMinor, DOCUMENTED_MINORS, SINCE } from '../calico/releases.ts';
 import { calicoNodeChanges, carriesMetric, type Fabric } from '../fabric/index.ts';
 import { listed } from '../topology/suggest.ts';
-import type { Changed, Danger } from './dangers.ts';
+import type { Changed, Danger } from './danger.ts';
 
 /** What a change of Calico's version, or of the API of its objects, does that nobody must overlook. */
 export const calicoDangers = (changed: Changed): Danger[] =>

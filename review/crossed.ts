@@ -1,6 +1,6 @@
 import { type Analysis, relays } from '../analysis/index.ts';
 import { classPairs, wholeIn } from './class-pairs.ts';
-import type { Danger } from './dangers.ts';
+import type { Danger } from './danger.ts';
 
 /** A router that others hand packets over to, and whose OSPF ends with the change. */
 export interface Crossed {

@@ -1,6 +1,6 @@
 import { grouped } from '../analysis/index.ts';
 import type { Fabric, NodeSpeaker } from '../fabric/index.ts';
-import type { Changed, Danger } from './dangers.ts';
+import type { Changed, Danger } from './danger.ts';
 import type { Interruption } from './interruptions.ts';
 import { wayOut } from './way-out.ts';
 

@@ -1,35 +1,9 @@
-import type { Finding } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { calicoDangers } from './calico.ts';
 import { cutOff } from './cut-off.ts';
-import type { Interruption } from './interruptions.ts';
-import { type ObjectChange, objectText } from './objects.ts';
-import type { DeliveryOrder } from './order.ts';
-import type { SessionFate } from './session-fates.ts';
-import type { TrafficChange } from './traffic.ts';
+import type { Changed, Danger } from './danger.ts';
+import { objectText } from './objects.ts';
 import { betweenOrders } from './way-out.ts';
-
-/** Something that a reviewer must not overlook: it breaks what runs, or cannot be taken back. */
-export interface Danger {
-  readonly severity: 'error' | 'warning';
-  readonly says: string;
-  readonly mend: string;
-}
-
-/** What is told apart: both states, and what is known already of the change between them. */
-export interface Changed {
-  readonly before: Fabric;
-  readonly after: Fabric;
-  readonly objects: readonly ObjectChange[];
-  readonly sessions: readonly SessionFate[];
-  readonly interruptions: readonly Interruption[];
-  readonly traffic: readonly TrafficChange[];
-  readonly order: DeliveryOrder;
-  /** Errors and warnings that nobody is told of any more, or from the first. */
-  readonly suppressed: readonly Finding[];
-  /** How many ordered pairs of nodes are there before and after. */
-  readonly pairs: number;
-}
 
 /** Errors first; what concerns the whole cluster before what concerns a region. */
 export function dangers(changed: Changed): Danger[] {

@@ -6,7 +6,7 @@ import {
   type RouterSpeaker,
 } from '../fabric/index.ts';
 import { listed } from '../topology/suggest.ts';
-import type { Danger } from './dangers.ts';
+import type { Danger } from './danger.ts';
 import { type HostKeys, readHostKeys, type Trusted, trustedFor } from './host-keys.ts';
 import type { PartChange } from './parts.ts';
 

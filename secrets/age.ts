@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util';
 import { readAtMost, whyUnreadable } from '../machine/index.ts';
-import type { SecretFault } from './passwords.ts';
+import type { SecretFault } from './fault.ts';
 
 /** The identities that decrypt, as `age-keygen` writes them: in the environment itself, or the path of a file. */
 const KEY = 'NOENCAP_AGE_KEY';

@@ -5,20 +5,10 @@ import { passwordFault } from '../delivery/password.ts';
 import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
 import { readAtMost, whyUnreadable } from '../machine/index.ts';
 import { LARGEST_TRUST_FILE } from '../repository/trust-files.ts';
-import { pathText, printable } from '../topology/fault.ts';
+import { pathText } from '../topology/fault.ts';
 import { suggester } from '../topology/suggest.ts';
 import { decrypt } from './age.ts';
-
-/** What keeps a router from getting its password. Nothing in it is secret: it names places, never what stands there. */
-export interface SecretFault {
-  /** `routers.e1.password`, `secrets.age`, `secrets.age:3:5` (line and column of the decrypted text), `NOENCAP_AGE_KEY`. */
-  readonly at: string;
-  readonly says: string;
-  readonly mend: string;
-}
-
-export const secretFaultText = ({ at, says, mend }: SecretFault): string =>
-  `${printable(`${at}: ${says}.`)}\n  ${printable(mend)}`;
+import type { SecretFault } from './fault.ts';
 
 export interface SecretSources {
   /** `secrets.age` beside the topology; it need not be there. */

@@ -4,7 +4,7 @@ import { type Check, grouped, someLines, someOf } from '../finding.ts';
 import { goesAsBlocks } from '../loans.ts';
 import { isBorrowed } from '../simulator/blocks.ts';
 import { failings } from '../simulator/failure.ts';
-import type { Block } from '../simulator/network.ts';
+import type { Block } from '../simulator/model.ts';
 import { isWhole, type PairChange } from '../simulator/what-if.ts';
 import { traces, traceText } from '../trace.ts';
 

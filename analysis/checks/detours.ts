@@ -1,7 +1,7 @@
 import { type Analysis, type Pair, placeOf, regionsOf } from '../analysis.ts';
 import { andMore, type Check, type Found, grouped, someLines } from '../finding.ts';
 import { isEqualCost } from '../simulator/decision.ts';
-import type { Machine } from '../simulator/network.ts';
+import type { Machine } from '../simulator/model.ts';
 import { segmentOf } from '../simulator/spf.ts';
 import { isWhole } from '../simulator/what-if.ts';
 import { linksUsed, type Trace, traces, traceText } from '../trace.ts';

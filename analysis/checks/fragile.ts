@@ -2,7 +2,7 @@ import { familiesOf } from '../../topology/address.ts';
 import { type Analysis, countChanges, countPairs, placeOf } from '../analysis.ts';
 import { type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
 import { type Failing, failings } from '../simulator/failure.ts';
-import type { Machine } from '../simulator/network.ts';
+import type { Machine } from '../simulator/model.ts';
 import type { Consequence, PairChange } from '../simulator/what-if.ts';
 import { fits } from './mtu.ts';
 

@@ -1,6 +1,7 @@
 import type { Fabric, Session } from '../../fabric/index.ts';
 import type { Analysis, Pair } from '../analysis.ts';
-import { type Machine, networkOf } from '../simulator/network.ts';
+import type { Machine } from '../simulator/model.ts';
+import { networkOf } from '../simulator/network.ts';
 import { simulatorOf } from '../simulator/simulate.ts';
 import { isWhole } from '../simulator/what-if.ts';
 

@@ -10,7 +10,7 @@ import {
   someLines,
   someOf,
 } from '../finding.ts';
-import type { Machine } from '../simulator/network.ts';
+import type { Machine } from '../simulator/model.ts';
 import { isWhole } from '../simulator/what-if.ts';
 import { type Trace, traces, traceText } from '../trace.ts';
 import { whyWithout } from '../why.ts';

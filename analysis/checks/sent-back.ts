@@ -3,7 +3,7 @@ import { type Family, hostPrefix, type Prefix, parsePrefix } from '../../topolog
 import type { BgpFilter } from '../../topology/model.ts';
 import type { Analysis } from '../analysis.ts';
 import { type Check, type Found, someLines, someOf } from '../finding.ts';
-import type { Link, Machine } from '../simulator/network.ts';
+import type { Link, Machine } from '../simulator/model.ts';
 
 /**
  * NE418: a BGPFilter rule that accepts ends the export filter before Calico keeps to the node's blocks, and the node sends all that it

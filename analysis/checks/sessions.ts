@@ -1,7 +1,7 @@
 import { isAwaited } from '../../fabric/index.ts';
 import { type Analysis, placeOf } from '../analysis.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
-import type { Link, Machine } from '../simulator/network.ts';
+import type { Link, Machine } from '../simulator/model.ts';
 import { machineOf } from '../simulator/spf.ts';
 
 /** NE406: a session that never comes up. Only what the underlay describes is held against it. */

@@ -1,7 +1,7 @@
 import { isAwaited, RECOVERY_WAIT } from '../../fabric/index.ts';
 import { type Analysis, placeOf } from '../analysis.ts';
 import { type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
-import type { Link, Machine } from '../simulator/network.ts';
+import type { Link, Machine } from '../simulator/model.ts';
 import { blamed } from './sessions.ts';
 
 /** NE208: a peer that is not there, for which a node's BIRD waits each time it starts, with its pods unknown to all. */

@@ -1,6 +1,6 @@
 import type { Family } from '../../topology/address.ts';
 import type { Failure } from './failure.ts';
-import type { Network } from './network.ts';
+import type { Network } from './model.ts';
 
 /** Who forms one OSPF network on a segment, and who is left to announce its range alone. */
 export interface Adjacency {

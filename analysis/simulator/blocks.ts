@@ -1,6 +1,6 @@
 import { type Fabric, letOut } from '../../fabric/index.ts';
 import { contains, hostPrefix, type IpAddress, type Prefix } from '../../topology/address.ts';
-import type { Block, Network } from './network.ts';
+import type { Block, Network } from './model.ts';
 
 /** A node has a pod with an address of another node's block. */
 export const isBorrowed = ({ blocks }: Network, { within, node }: Block): boolean =>

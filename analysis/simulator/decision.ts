@@ -1,5 +1,5 @@
 import { quadText } from '../../fabric/index.ts';
-import type { Link } from './network.ts';
+import type { Link } from './model.ts';
 import { UNKNOWN_METRIC, type Way } from './way.ts';
 
 /** A BGP route as a speaker has it in its table. */

@@ -1,4 +1,4 @@
-import type { Network } from './network.ts';
+import type { Network } from './model.ts';
 
 /**
  * What has failed: machines that died without a word (their neighbours keep their carrier), segments that went down as a

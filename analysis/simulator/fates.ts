@@ -1,5 +1,5 @@
-import type { Fate, Forwarding } from './forwarding.ts';
-import type { Network } from './network.ts';
+import type { Fate, Forwarding } from './fate.ts';
+import type { Network } from './model.ts';
 import { machineOf, segmentOf } from './spf.ts';
 import type { Underlay } from './underlay.ts';
 

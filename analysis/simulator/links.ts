@@ -8,7 +8,7 @@ import {
   type SessionEnd,
 } from '../../fabric/index.ts';
 import { addressBits, type Family, type IpAddress, type Prefix } from '../../topology/address.ts';
-import type { Address, Carriers, Link, LinkNextHop, Machine, Range } from './network.ts';
+import type { Address, Carriers, Link, LinkNextHop, Machine, Range } from './model.ts';
 import { hopOf } from './spf.ts';
 
 /** Every session twice, as each of its ends has it. */

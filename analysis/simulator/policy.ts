@@ -12,7 +12,7 @@ import {
 import { addressBits, contains, type Family, type Prefix } from '../../topology/address.ts';
 import { isBorrowed } from './blocks.ts';
 import type { Route } from './decision.ts';
-import type { Block, Link, Network, Range } from './network.ts';
+import type { Block, Link, Network, Range } from './model.ts';
 import type { Way } from './way.ts';
 
 /** What goes over a session of one route. */

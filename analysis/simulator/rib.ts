@@ -1,5 +1,5 @@
 import { compareRoutes, isEqualCost, type Route } from './decision.ts';
-import type { Block, Link, Network } from './network.ts';
+import type { Block, Link, Network } from './model.ts';
 import { type Policy, policyOf } from './policy.ts';
 import { union } from './spf.ts';
 import type { Underlay } from './underlay.ts';

@@ -1,6 +1,6 @@
 import { compareRoutes, type Route } from './decision.ts';
 import type { Failure } from './failure.ts';
-import type { Network } from './network.ts';
+import type { Network } from './model.ts';
 import type { Policy } from './policy.ts';
 import { isOpen, type Rib, ribFrom, ribsOf, type Speaking, settle } from './rib.ts';
 import type { SessionsAfter } from './sessions.ts';

@@ -1,5 +1,5 @@
 import type { Failure } from './failure.ts';
-import type { Link, Network } from './network.ts';
+import type { Link, Network } from './model.ts';
 import { machineOf, segmentOf } from './spf.ts';
 import type { Underlay } from './underlay.ts';
 import type { ChangedWay } from './underlay-after.ts';

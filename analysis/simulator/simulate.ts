@@ -1,6 +1,6 @@
 import { type Failure, NO_FAILURE } from './failure.ts';
 import { type Ways, waysOf } from './forwarding.ts';
-import type { Block, Network } from './network.ts';
+import type { Block, Network } from './model.ts';
 import { type Policy, policyOf } from './policy.ts';
 import { ribsOf } from './rib.ts';
 import { liveSessions } from './sessions.ts';

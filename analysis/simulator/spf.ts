@@ -2,7 +2,7 @@ import { NearestFirst } from '../../fabric/index.ts';
 import type { Family } from '../../topology/address.ts';
 import { adjacencyOn } from './adjacency.ts';
 import type { Failure } from './failure.ts';
-import type { Network } from './network.ts';
+import type { Network } from './model.ts';
 
 /** OSPF's shortest paths from one machine, over what has not failed. */
 export interface Tree {

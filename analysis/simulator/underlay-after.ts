@@ -1,6 +1,6 @@
 import { FAMILIES, type Family } from '../../topology/address.ts';
 import type { Failure } from './failure.ts';
-import type { Network } from './network.ts';
+import type { Network } from './model.ts';
 import { isSameSet, regrowth, type Tree } from './spf.ts';
 import { type KnownUnderlay, type Underlay, underlayWith } from './underlay.ts';
 import { findWay, type Trees, treesOf, type Way } from './way.ts';

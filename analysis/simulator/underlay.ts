@@ -1,5 +1,5 @@
 import type { Failure } from './failure.ts';
-import type { Network } from './network.ts';
+import type { Network } from './model.ts';
 import { machineOf, segmentOf } from './spf.ts';
 import { findWay, type Trees, treesOf, type Way } from './way.ts';
 

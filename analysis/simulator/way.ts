@@ -3,7 +3,7 @@ import { addressBits, type Family } from '../../topology/address.ts';
 import type { LoopbackKind } from '../../topology/model.ts';
 import { adjacencyOn } from './adjacency.ts';
 import type { Failure } from './failure.ts';
-import type { Address, External, Machine, Network, StaticTo } from './network.ts';
+import type { Address, External, Machine, Network, StaticTo } from './model.ts';
 import {
   distanceToMachine,
   distanceToSegment,

@@ -1,7 +1,8 @@
 import type { Failure } from './failure.ts';
+import type { Fate, Forwarding } from './fate.ts';
 import { fatesOf } from './fates.ts';
-import { type Covering, type Fate, type Forwarding, forward, type Ways } from './forwarding.ts';
-import type { Network } from './network.ts';
+import { type Covering, forward, type Ways } from './forwarding.ts';
+import type { Network } from './model.ts';
 import type { Rib } from './rib.ts';
 import { isSameSet, machineOf, segmentOf } from './spf.ts';
 import type { Underlay } from './underlay.ts';

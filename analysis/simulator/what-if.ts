@@ -1,6 +1,6 @@
 import { type Failing, failureOf } from './failure.ts';
-import type { Fate } from './forwarding.ts';
-import type { Block, Machine, Network } from './network.ts';
+import type { Fate } from './fate.ts';
+import type { Block, Machine, Network } from './model.ts';
 import { policyOf } from './policy.ts';
 import { ribsAfter } from './ribs-after.ts';
 import { sessionsAfter } from './sessions.ts';

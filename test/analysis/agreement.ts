@@ -1,5 +1,5 @@
-import type { Fate } from '../../analysis/simulator/forwarding.ts';
-import type { Block, Machine, Network } from '../../analysis/simulator/network.ts';
+import type { Fate } from '../../analysis/simulator/fate.ts';
+import type { Block, Machine, Network } from '../../analysis/simulator/model.ts';
 import type { Simulation } from '../../analysis/simulator/simulate.ts';
 import { machineOf, segmentOf } from '../../analysis/simulator/spf.ts';
 import { HIGHEST_LOCAL_PREF } from '../../calico/metric.ts';

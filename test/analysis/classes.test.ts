@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { reduced } from '../../analysis/simulator/classes.ts';
 import { failings, failureOf } from '../../analysis/simulator/failure.ts';
-import { type Network, networkOf } from '../../analysis/simulator/network.ts';
+import type { Network } from '../../analysis/simulator/model.ts';
+import { networkOf } from '../../analysis/simulator/network.ts';
 import { type Simulation, simulatorOf } from '../../analysis/simulator/simulate.ts';
 import { type Fabric, nodeBlocks } from '../../fabric/index.ts';
 import { largeTopology } from '../../scripts/large-topology.ts';

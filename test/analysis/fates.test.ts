@@ -1,6 +1,7 @@
+import type { Forwarding } from '../../analysis/simulator/fate.ts';
 import { fatesOf } from '../../analysis/simulator/fates.ts';
-import type { Forwarding } from '../../analysis/simulator/forwarding.ts';
-import { type Network, networkOf } from '../../analysis/simulator/network.ts';
+import type { Network } from '../../analysis/simulator/model.ts';
+import { networkOf } from '../../analysis/simulator/network.ts';
 import { simulatorOf } from '../../analysis/simulator/simulate.ts';
 import { hopOf } from '../../analysis/simulator/spf.ts';
 import { largeTopology } from '../../scripts/large-topology.ts';

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { sampleLoans } from '../../analysis/loans.ts';
 import { type Failing, failings, failureOf } from '../../analysis/simulator/failure.ts';
-import type { Fate } from '../../analysis/simulator/forwarding.ts';
-import { type Network, networkOf } from '../../analysis/simulator/network.ts';
+import type { Fate } from '../../analysis/simulator/fate.ts';
+import type { Network } from '../../analysis/simulator/model.ts';
+import { networkOf } from '../../analysis/simulator/network.ts';
 import { type Simulation, simulatorOf } from '../../analysis/simulator/simulate.ts';
 import { type Consequence, whatIf } from '../../analysis/simulator/what-if.ts';
 import { type Fabric, nodeBlocks } from '../../fabric/index.ts';

@@ -1,6 +1,7 @@
 import { failureOf } from '../../analysis/simulator/failure.ts';
-import type { Fate } from '../../analysis/simulator/forwarding.ts';
-import { type Block, type Network as Numbers, networkOf } from '../../analysis/simulator/network.ts';
+import type { Fate } from '../../analysis/simulator/fate.ts';
+import type { Block, Network as Numbers } from '../../analysis/simulator/model.ts';
+import { networkOf } from '../../analysis/simulator/network.ts';
 import { type Simulation, simulatorOf } from '../../analysis/simulator/simulate.ts';
 import { machineOf, segmentOf } from '../../analysis/simulator/spf.ts';
 import { HIGHEST_LOCAL_PREF } from '../../calico/metric.ts';

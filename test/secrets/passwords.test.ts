@@ -10,7 +10,8 @@ import {
   identityToRecipient,
 } from 'age-encryption';
 import fc from 'fast-check';
-import { type Passwords, passwordsFor, secretFaultText, variable } from '../../secrets/passwords.ts';
+import { secretFaultText } from '../../secrets/fault.ts';
+import { type Passwords, passwordsFor, variable } from '../../secrets/passwords.ts';
 import { scratch } from '../cli/run.ts';
 import { fabricOf } from '../fabric-of.ts';
 

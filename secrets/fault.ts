@@ -1,0 +1,12 @@
+import { printable } from '../topology/fault.ts';
+
+/** What keeps a router from getting its password. Nothing in it is secret: it names places, never what stands there. */
+export interface SecretFault {
+  /** `routers.e1.password`, `secrets.age`, `secrets.age:3:5` (line and column of the decrypted text), `NOENCAP_AGE_KEY`. */
+  readonly at: string;
+  readonly says: string;
+  readonly mend: string;
+}
+
+export const secretFaultText = ({ at, says, mend }: SecretFault): string =>
+  `${printable(`${at}: ${says}.`)}\n  ${printable(mend)}`;
