@@ -5,6 +5,8 @@ const { satisfies } = jest.requireActual<{ satisfies(version: string, range: str
 
 interface Locked {
   readonly version: string;
+  readonly integrity?: string;
+  readonly inBundle?: boolean;
   readonly hasInstallScript?: boolean;
   readonly engines?: { readonly node?: string };
 }
@@ -32,6 +34,13 @@ describe('`npm ci` says nothing but what it installed', () => {
     expect(scripts).toContain('esbuild');
     expect(ours.allowScripts).toEqual(Object.fromEntries([...new Set(scripts)].map((name) => [name, false])));
   });
+});
+
+test('each package is held by its hash; what stands inside another comes with that one', () => {
+  const unheld = packages.filter(
+    ([, { integrity, inBundle }]) => integrity === undefined && inBundle !== true,
+  );
+  expect(unheld.map(([path]) => path)).toEqual([]);
 });
 
 test('every version is pinned exactly', () => {
