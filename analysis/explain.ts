@@ -1,5 +1,4 @@
-import { quadText } from '../fabric/index.ts';
-import type { IpAddress } from '../topology/address.ts';
+import { type IpAddress, quadText } from '../topology/address.ts';
 import type { Analysis } from './analysis.ts';
 import { SOURCES } from './path.ts';
 import { decidingStep, isEqualCost, type Route } from './simulator/decision.ts';

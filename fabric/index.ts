@@ -49,6 +49,6 @@ export { isAwaited } from './peerings.ts';
 export { sessionProtocol, staticProtocol } from './protocol-names.ts';
 export { RECOVERY_WAIT } from './recovery.ts';
 export { newNames, withNames } from './renames.ts';
-export { fnv1a, hashedRouterId, quadText, routerIdText } from './router-id.ts';
+export { fnv1a, hashedRouterId, routerIdText } from './router-id.ts';
 export { CLIENT_PREFERENCE, endsFor, meshSessions, sessionId } from './sessions.ts';
 export type { Step } from './shortest-paths.ts';

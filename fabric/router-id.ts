@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IpAddress } from '../topology/address.ts';
+import { type IpAddress, quadText } from '../topology/address.ts';
 
 /** Where a daemon has no IPv4 address to call itself by, its router ID is made of its name. */
 export const routerIdText = (name: string, ipv4: IpAddress | undefined): string =>
@@ -15,9 +15,6 @@ export function hashedRouterId(name: string): number {
   if (first >= MULTICAST) hash[0] = first - 32;
   return hash.readUInt32BE();
 }
-
-/** A router or cluster ID as it is written. */
-export const quadText = (id: number): string => [24, 16, 8, 0].map((shift) => (id >>> shift) & 255).join('.');
 
 /** FNV-1a, 32 bits. */
 export function fnv1a(text: string): number {

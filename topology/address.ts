@@ -40,9 +40,10 @@ export const addressBits = (family: Family): number => (family === 'ipv4' ? 32 :
 export function parseAddress(text: string): IpAddress | undefined {
   if (text.includes('/') || text.includes('%')) return undefined;
   try {
-    return text.includes(':')
-      ? ipAddress('ipv6', new Address6(text).bigInt())
-      : ipAddress('ipv4', new Address4(text).bigInt());
+    const [family, parsed] = text.includes(':')
+      ? (['ipv6', new Address6(text)] as const)
+      : (['ipv4', new Address4(text)] as const);
+    return { family, value: parsed.bigInt(), text: parsed.correctForm() };
   } catch {
     return undefined;
   }
@@ -66,21 +67,22 @@ export function parsePrefix(text: string): ParsedPrefix {
 
 /** The address with that integer value. Source of canonical text: RFC 5952 via ip-address. */
 export function ipAddress(family: Family, value: bigint): IpAddress {
-  const text =
-    family === 'ipv4' ? Address4.fromBigInt(value).correctForm() : Address6.fromBigInt(value).correctForm();
+  if (value < 0n || value >> BigInt(addressBits(family)) > 0n)
+    throw new RangeError(`${value} is no ${family}`);
+  const text = family === 'ipv4' ? quadText(Number(value)) : Address6.fromBigInt(value).correctForm();
   return { family, value, text };
 }
+
+/** 32 bits as IPv4 writes them; router and cluster IDs are written so, too. */
+export const quadText = (bits: number): string =>
+  `${bits >>> 24}.${(bits >>> 16) & 255}.${(bits >>> 8) & 255}.${bits & 255}`;
 
 /** The prefix of that length which holds the address. */
 export function prefixOf(address: IpAddress, length: number): Prefix {
   const hostBits = BigInt(addressBits(address.family) - length);
   const value = (address.value >> hostBits) << hostBits;
-  return {
-    family: address.family,
-    value,
-    length,
-    text: `${ipAddress(address.family, value).text}/${length}`,
-  };
+  const text = value === address.value ? address.text : ipAddress(address.family, value).text;
+  return { family: address.family, value, length, text: `${text}/${length}` };
 }
 
 /** The /32 or /128 of one address. */

@@ -1,4 +1,4 @@
-import { quadText } from '../../fabric/index.ts';
+import { quadText } from '../../topology/address.ts';
 import type { Link } from './model.ts';
 import { UNKNOWN_METRIC, type Way } from './way.ts';
 

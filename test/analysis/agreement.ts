@@ -3,13 +3,13 @@ import type { Block, Machine, Network } from '../../analysis/simulator/model.ts'
 import type { Simulation } from '../../analysis/simulator/simulate.ts';
 import { machineOf, segmentOf } from '../../analysis/simulator/spf.ts';
 import { HIGHEST_LOCAL_PREF } from '../../calico/metric.ts';
-import { carriesMetric, podAddress, quadText } from '../../fabric/index.ts';
+import { carriesMetric, podAddress } from '../../fabric/index.ts';
 import { key } from '../../lab/fping.ts';
 import type { Lab, Probed } from '../../lab/index.ts';
 import type { KernelRoute, Observation } from '../../lab/observe.ts';
 import type { RibRoute } from '../../lab/ribs.ts';
 import type { Sized } from '../../lab/sizes.ts';
-import { hostPrefix } from '../../topology/address.ts';
+import { hostPrefix, quadText } from '../../topology/address.ts';
 
 /** Everything that the simulator says otherwise than a lab's daemons and kernels; empty where they agree. */
 export function routeDifferences(

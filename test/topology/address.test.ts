@@ -38,6 +38,14 @@ test('an address is its canonical text, and back', () => {
   );
 });
 
+test.each<[Family, bigint]>([
+  ['ipv4', 1n << 32n],
+  ['ipv6', 1n << 128n],
+  ['ipv4', -1n],
+])('an %s is not made of %s', (which, value) => {
+  expect(() => ipAddress(which, value)).toThrow();
+});
+
 test('a prefix is its canonical text, and back', () => {
   fc.assert(
     fc.property(anyPrefix, (prefix) => expect(parsePrefix(prefix.text)).toEqual({ ok: true, prefix })),
