@@ -21,7 +21,8 @@ export function pageWithExample(): string {
     rehearsal: null,
     notes: [],
   });
-  const { text } = reviewMarkdown(told, { limit: 65_536, unit: 'characters', details: undefined });
+  // Short enough that files are named only: a page about reviews is not about what an install script says.
+  const { text } = reviewMarkdown(told, { limit: 7_000, unit: 'characters', details: undefined });
   const [before, after] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)];
   return `${page.slice(0, before)}\n${text}\n${page.slice(after)}`;
 }
