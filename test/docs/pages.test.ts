@@ -110,6 +110,28 @@ test.each(pages)('%s: every link to a file leads somewhere', (page) => {
   expect(missing).toEqual([]);
 });
 
+/** As GitHub makes the name of a heading: small letters, no punctuation, a hyphen for each blank. */
+const anchorsOf = (page: string): string[] =>
+  [
+    ...readFileSync(page, 'utf8')
+      .replace(/^```[\s\S]*?^```$/gm, '')
+      .matchAll(/^#+ (.+)$/gm),
+  ].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replace(/\s/g, '-'),
+  );
+
+test.each(pages)('%s: every link to a heading finds it', (page) => {
+  const links = [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)];
+  const missing = links.filter(([, target = '', anchor = '']) => {
+    const path = target === '' ? page : join(dirname(page), target);
+    return !anchorsOf(path).includes(anchor);
+  });
+  expect(missing.map(([link]) => link)).toEqual([]);
+});
+
 test('every dependency has its reason in docs/dependencies.md, and no other stands there', () => {
   const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
   const named = [...readFileSync('docs/dependencies.md', 'utf8').matchAll(/^\| ([@a-z][^|]*?) \|/gm)]
