@@ -6,6 +6,7 @@ import { look, prepare } from '../../delivery/prepare-router.ts';
 import { releaseOf } from '../../delivery/release.ts';
 import { tree } from '../cli/run.ts';
 import { local, startBird } from '../delivery/bird.ts';
+import { NO_HURRY } from '../delivery/steps.ts';
 import { scenario } from '../lab/labs.ts';
 import { ALONE } from './alone.ts';
 import { adoptNetwork, networkFolder } from './scenarios.ts';
@@ -27,7 +28,7 @@ scenario('real BIRD', () => {
         release: () => releaseOf(new Map(rendered.map(([path, text]) => [path.slice(prefix.length), text]))),
         sysctls: new Map(),
         owner: 'test',
-        timeout: 30,
+        timeout: NO_HURRY,
         acceptDrift: true,
         report: () => {},
         stop: new AbortController().signal,

@@ -110,7 +110,7 @@ export function put(path: string, text: string): void {
 }
 
 /** Waits, for tests whose next step is another process's. */
-export function until(holds: () => boolean, seconds = 60): void {
+export function until(holds: () => boolean, seconds = 240): void {
   const end = Date.now() + seconds * 1000;
   while (!holds()) {
     if (Date.now() > end) throw new Error(`not so within ${seconds} s: ${holds}`);

@@ -8,7 +8,7 @@ import type { Line, Remote } from '../../delivery/remote.ts';
 import { hold, type Lock } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';
 import { type Bird, local, put, session } from './bird.ts';
-import { adopted, agree, atWork, done, release, type Steps, stepsOn, theirs } from './steps.ts';
+import { adopted, agree, atWork, done, NO_HURRY, release, type Steps, stepsOn, theirs } from './steps.ts';
 
 const ONE = release('one');
 const TWO = release('two');
@@ -139,7 +139,7 @@ describe.each([
       await shipped(steps);
       done(await steps.stage(TWO));
     };
-    const moves = await enumerate(prepare, (steps, by) => steps.apply(TWO, 60, by), isOld);
+    const moves = await enumerate(prepare, (steps, by) => steps.apply(TWO, NO_HURRY, by), isOld);
     expect(moves).toBeGreaterThan(5);
   });
 

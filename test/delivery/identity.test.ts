@@ -10,7 +10,7 @@ import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
 import { type Bird, local, mainFile, session, startBird } from './bird.ts';
 import { busybox } from './shells.ts';
-import { done } from './steps.ts';
+import { done, NO_HURRY } from './steps.ts';
 
 /** A machine takes nothing that is another router's: it proves who it is by noencap's mark, and before the first delivery by BIRD's router ID. */
 const GATEWAY: RouterName = { network: 'home', name: 'gateway', id: '10.0.0.1' };
@@ -153,7 +153,7 @@ describe('two routers whose names lead to one machine', () => {
         release: () => release,
         sysctls: new Map(),
         owner: `test.${index}`,
-        timeout: 30,
+        timeout: NO_HURRY,
         acceptDrift: true,
         report: () => {},
         stop,

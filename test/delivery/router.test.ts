@@ -5,7 +5,7 @@ import { driftFrom } from '../../delivery/inspection.ts';
 import { releaseOf } from '../../delivery/release.ts';
 import { hold, inspect, show } from '../../delivery/router.ts';
 import { type Bird, local, mainFile, put, session, startBird, until } from './bird.ts';
-import { adopted, done, release, type Steps, stepsOn, theirs } from './steps.ts';
+import { adopted, done, NO_HURRY, release, type Steps, stepsOn, theirs } from './steps.ts';
 
 const ONE = release('one');
 const TWO = release('two');
@@ -38,12 +38,12 @@ describe('a delivery', () => {
     done(await steps.check(ONE));
     expect(bird.sessions()).toEqual(['theirs']);
     const left = done(await steps.apply(ONE));
-    expect(left).toBeGreaterThan(50);
+    expect(left).toBeGreaterThan(NO_HURRY / 2);
     expect(bird.sessions()).toEqual(['one']);
     expect(steps.onDisk()).toBe('theirs');
     expect(steps.state()).toBe(`applying ${ONE.hash}`);
     expect(await steps.look()).toMatchObject({ running: ONE.hash, settled: true });
-    expect((await steps.look()).pending).toBeGreaterThan(40);
+    expect((await steps.look()).pending).toBeGreaterThan(NO_HURRY / 2);
 
     done(await steps.confirm(ONE));
     expect(steps.onDisk()).toBe('one');
@@ -179,9 +179,11 @@ describe('when the time is up', () => {
     await prepare();
     await steps.ship(ONE);
     done(await steps.stage(TWO));
-    done(await steps.apply(TWO, 5));
-    expect(bird.sessions()).toEqual(['two']);
+    const applied = await steps.apply(TWO, 5);
+    // On a busy machine it may be up before apply has looked whether BIRD runs it.
+    if (applied.failed !== undefined) expect(applied.failed.says).toContain('does not run it any more');
     until(() => bird.sessions().includes('one'));
+    expect(readFileSync(join(bird.folder, 'log'), 'utf8')).toMatch(/Adding protocol two$/m);
     expect((await steps.confirm(TWO)).failed).toMatchObject({
       kind: 'refused',
       says: expect.stringContaining('too late'),
@@ -247,12 +249,12 @@ describe('somebody else', () => {
   test('has a change of his own that waits: it is neither confirmed nor undone by us', async () => {
     await prepare();
     done(await steps.stage(ONE));
-    bird.birdc('configure timeout 60');
-    expect((await steps.look()).pending).toBeGreaterThan(50);
+    bird.birdc(`configure timeout ${NO_HURRY}`);
+    expect((await steps.look()).pending).toBeGreaterThan(NO_HURRY / 2);
     done(await steps.check(ONE));
     expect((await steps.apply(ONE)).failed?.says).toContain("not noencap's waits for its confirmation");
     expect(done(await steps.undo())).toBe('none');
-    expect((await steps.look()).pending).toBeGreaterThan(40);
+    expect((await steps.look()).pending).toBeGreaterThan(NO_HURRY / 2);
     expect(bird.birdc('configure confirm')).toContain('0018');
   });
 

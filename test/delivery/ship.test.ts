@@ -10,7 +10,8 @@ import { type Shipment, ship } from '../../delivery/ship.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
 import { type Bird, by, local, mainFile, session, startBird } from './bird.ts';
-import { done } from './steps.ts';
+import { done, NO_HURRY } from './steps.ts';
+import { waited } from './waited.ts';
 
 /** Three real BIRDs, whose sessions are none of the fabric's: what the gate asks of those is for other tests. */
 const ROUTERS = ['e1', 'e2', 'w1'];
@@ -52,7 +53,7 @@ async function shipped({
   files = same(NEW),
   remotes = {},
   acceptDrift = true,
-  timeout = 30,
+  timeout = NO_HURRY,
   ...more
 }: Asked = {}) {
   const stop = more.stop ?? new AbortController().signal;
@@ -301,15 +302,13 @@ test('a place that is free is taken at once, by one that reflects for no region 
     },
   });
   birds = new Map([...birds, ['w2', startBird(birdFiles)]]);
-  // Its change takes until e1 has had its own, or for long if that waits for it.
+  // Its change takes until e1 has had its own, or until its time is up if that waits for it.
   const isDone = () =>
     events.some(
       (one) => one.event === 'step' && one.router === 'e1' && one.step === 'unlock' && one.outcome === 'done',
     );
   const slowly = by(local(), (line) => async (command, input) => {
-    for (let tries = 0; command.verb === 'apply' && !isDone() && tries < 200; tries += 1) {
-      await new Promise((rest) => setTimeout(rest, 100));
-    }
+    if (command.verb === 'apply') await waited('e1 has its change', isDone, 200);
     return line.run(command, input);
   });
   const told = await shipped({
@@ -345,7 +344,7 @@ test('a session of two routers of one wave is looked at again when both have it'
     return `${session('old').replace('17983', '17984')}${text.replace('passive on;', 'passive on; multihop;')}`;
   };
   const files = { e2: file('e2'), w1: file('w1') };
-  const asked = { fabric: { ...fabric, sessions: between }, files, maxParallel: 2, timeout: 13 };
+  const asked = { fabric: { ...fabric, sessions: between }, files, maxParallel: 2, timeout: 60 };
   // The first one is alone in its wave; so that these two are in one, e1 comes before them.
   const told = await shipped({ ...asked, files: { e1: NEW, ...files } });
   expect(told).toEqual({ outcome: 'unwell', e1: 'shipped', e2: 'shipped', w1: 'shipped' });

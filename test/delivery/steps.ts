@@ -8,6 +8,9 @@ import * as router from '../../delivery/router.ts';
 import { type Bird, local, mainFile, type Surroundings, session, startBird } from './bird.ts';
 import { waited } from './waited.ts';
 
+/** Seconds: the longest time limit that BIRD is given, for what is confirmed or undone long before, on any machine. */
+export const NO_HURRY = 3600;
+
 /** A release whose one session is called that. */
 export const release = (name: string): Release =>
   releaseOf(
@@ -61,7 +64,7 @@ export function stepsOn(
     adopt: (by: Line = lock) => router.adopt(by, settings, lock),
     stage: (what, by: Line = lock) => router.stage(by, settings, lock, what),
     check: (what, by: Line = lock) => router.check(by, settings, lock, what.hash),
-    apply: (what, seconds = 60, by: Line = lock) => router.apply(by, settings, lock, what.hash, seconds),
+    apply: (what, seconds = NO_HURRY, by: Line = lock) => router.apply(by, settings, lock, what.hash, seconds),
     confirm: (what, by: Line = lock) => router.confirm(by, settings, lock, what.hash),
     undo: (by: Line = lock) => router.undo(by, settings, lock),
     settle: (by: Line = lock) => router.settle(by, settings, lock),

@@ -2,7 +2,7 @@
 export async function waited(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  seconds = 60,
+  seconds = 240,
 ): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (!(await holds())) {
