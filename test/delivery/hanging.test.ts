@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readlinkSync, writeFileSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { change } from '../../delivery/change-router.ts';
 import type { Delivery } from '../../delivery/delivery.ts';
@@ -10,56 +10,80 @@ import type { Remote, Running } from '../../delivery/remote.ts';
 import { hold } from '../../delivery/router.ts';
 import { routerScript } from '../../delivery/router-script.ts';
 import { type SshTarget, sshRemote } from '../../delivery/ssh.ts';
-import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
+import { type Agent, clientsOf, endSshd, programIn, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { listener, type Odd, silentAfter } from './stalling.ts';
 import { agree, done, release, stepsOn, theirs } from './steps.ts';
 import { waited } from './waited.ts';
 
-/** As the product has them, but nobody waits long. */
-const SOON: Limits = { ...LIMITS, way: 3, of: (verb) => ({ ...LIMITS.of(verb), seconds: 3 }) };
+/** As the product has them, but nobody waits long: for a way in, or for the end of a verb, and for ever for the other. */
+const IN: Limits = { ...LIMITS, way: 3, of: (verb) => ({ ...LIMITS.of(verb), seconds: 3600 }) };
+const ENDED: Limits = {
+  ...LIMITS,
+  way: 3600,
+  of: (verb) => ({ ...LIMITS.of(verb), seconds: verb === 'hold' ? 10 : 3 }),
+};
 /** For what must not be ended by a limit of ours. */
-const NEVER: Limits = { ...LIMITS, way: 3600, of: (verb) => ({ ...LIMITS.of(verb), seconds: 3600 }) };
+const NEVER: Limits = { ...ENDED, of: IN.of };
 
-let sshd: Sshd;
+let key: Sshd;
 let agent: Agent;
-const ends: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  sshd = await startSshd();
+  key = await startSshd();
   agent = startAgent();
-  agent.add(sshd.key);
-});
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
+  agent.add(key.key);
 });
 afterAll(async () => {
   agent.end();
-  await endSshd(sshd);
+  await endSshd(key);
 });
+
+/** What a test has to itself, so that those which wait wait together. */
+interface Place {
+  readonly sshd: Sshd;
+  readonly to: (target: SshTarget, script: string | ((verb: string) => string), limits: Limits) => Remote;
+  readonly odd: (starting: Promise<Odd>) => Promise<SshTarget>;
+  /** For the end of the test, the last one first. */
+  readonly ends: (() => Promise<unknown>)[];
+  readonly noClients: () => Promise<void>;
+}
+
+const alone =
+  (tell: (place: Place) => Promise<void>, authorized = '') =>
+  async (): Promise<void> => {
+    const sshd = await startSshd(authorized, [], key.key);
+    const ends: Place['ends'] = [() => endSshd(sshd)];
+    try {
+      await tell({
+        sshd,
+        ends,
+        to: (target, script, limits) => {
+          const own = { script: typeof script === 'string' ? () => script : script };
+          const remote = sshRemote(target, own, limits);
+          ends.push(remote.end);
+          return remote;
+        },
+        odd: async (starting) => {
+          const started = await starting;
+          ends.push(started.end);
+          return started.target;
+        },
+        noClients: () => waited('no ssh is left', () => clientsOf(sshd).length === 0),
+      });
+    } finally {
+      for (const end of ends.reverse()) await end();
+    }
+  };
 
 /** A stopped or deaf shell is left on the machine that plays the router. */
 const ENDS = '(sleep 60; kill -KILL $$) </dev/null >/dev/null 2>&1 & ';
 
 const command = (verb: string, ...args: string[]) => ({ verb, settings: [], args });
 
-function to(target: SshTarget, script: string | ((verb: string) => string), limits = SOON): Remote {
-  const remote = sshRemote(target, { script: typeof script === 'string' ? () => script : script }, limits);
-  ends.push(remote.end);
-  return remote;
-}
-
-const odd = async (starting: Promise<Odd>): Promise<SshTarget> => {
-  const started = await starting;
-  ends.push(started.end);
-  return started.target;
-};
-
-const noClients = () => waited('no ssh is left', () => clientsOf(sshd).length === 0);
-
 describe('a router at which nobody gets in', () => {
   const NOBODY = /^\[127\.0\.0\.1\]:\d+ has not let \S+ in within 3 s\.\n.+\n$/;
 
-  test.each<[string, (socket: import('node:net').Socket) => void]>([
+  test.concurrent.each<[string, (socket: import('node:net').Socket) => void]>([
     ['takes the connection and says nothing', () => {}],
     ['greets without end', (client) => repeated(client, 'Welcome\r\n')],
     ['greets byte by byte', (client) => repeated(client, 'S')],
@@ -71,34 +95,37 @@ describe('a router at which nobody gets in', () => {
         repeated(client, '\0');
       },
     ],
-  ])('%s', async (_, talk) => {
-    const ran = await to(await odd(listener(sshd, talk)), 'echo').run(command('inspect'));
-    expect(ran).toMatchObject({ code: 255, stdout: '' });
-    // ssh itself may be the first to see it.
-    expect(ran.stderr).toMatch(/ has not let \S+ in within 3 s|hangs up before|ssh to \S+ failed/);
-  });
+  ])('%s', (_, talk) =>
+    alone(async ({ to, odd, sshd }) => {
+      const ran = await to(await odd(listener(sshd, talk)), 'echo', IN).run(command('inspect'));
+      expect(ran).toMatchObject({ code: 255, stdout: '' });
+      // ssh itself may be the first to see it.
+      expect(ran.stderr).toMatch(/ has not let \S+ in within 3 s|hangs up before|ssh to \S+ failed/);
+    })(),
+  );
 
   // The greeting, the exchange of keys, its end, the login.
-  test.each([10, 45, 700, 1400, 1800, 2200, 2600])('falls silent after %i bytes', async (bytes) => {
-    const ran = await to(await odd(silentAfter(bytes, sshd)), 'sleep 60').run(command('inspect'));
-    expect(ran).toMatchObject({ code: 255 });
-    expect(ran.stderr).toMatch(NOBODY);
-  });
+  test.concurrent.each([10, 45, 700, 1400, 1800, 2200, 2600])('falls silent after %i bytes', (bytes) =>
+    alone(async ({ to, odd, sshd }) => {
+      const ran = await to(await odd(silentAfter(bytes, sshd)), 'sleep 60', IN).run(command('inspect'));
+      expect(ran).toMatchObject({ code: 255 });
+      expect(ran.stderr).toMatch(NOBODY);
+    })(),
+  );
 
-  test('has a login shell that does not go on', async () => {
-    const stuck = await startSshd('command="sleep 60"');
-    ends.push(() => endSshd(stuck));
-    agent.add(stuck.key);
-    ends.push(async () => agent.remove(stuck.key));
-    const remote = to(stuck.target, 'echo');
-    expect((await remote.run(command('inspect'))).stderr).toMatch(NOBODY);
-    expect(await remote.start(command('hold'), 'held')).toMatchObject({
-      code: 255,
-      stderr: expect.stringMatching(NOBODY),
-    });
-    await remote.end();
-    await waited('no ssh is left', () => clientsOf(stuck).length === 0);
-  });
+  test.concurrent(
+    'has a login shell that does not go on',
+    alone(async ({ to, sshd, noClients }) => {
+      const remote = to(sshd.target, 'echo', IN);
+      expect((await remote.run(command('inspect'))).stderr).toMatch(NOBODY);
+      expect(await remote.start(command('hold'), 'held')).toMatchObject({
+        code: 255,
+        stderr: expect.stringMatching(NOBODY),
+      });
+      await remote.end();
+      await noClients();
+    }, 'command="sleep 60"'),
+  );
 });
 
 const repeated = (client: import('node:net').Socket, text: string) => {
@@ -108,96 +135,107 @@ const repeated = (client: import('node:net').Socket, text: string) => {
 
 describe('a verb that does not end', () => {
   const LATE =
-    /^(\S+) at \[127\.0\.0\.1\]:\d+ has not ended within 3 s; how far it got is not known\.\n.+\n$/;
+    /^(\S+) at \[127\.0\.0\.1\]:\d+ has not ended within (3|10) s; how far it got is not known\.\n.+\n$/;
 
-  test.each([
+  test.concurrent.each([
     ['says nothing', 'sleep 60'],
     ['is stopped', `${ENDS}echo protocol 3; kill -STOP $$`],
     ['dribbles', `${ENDS}while :; do echo "all x"; sleep 0.2; done`],
     ['reads what never comes', 'cat; sleep 60'],
     ['ignores that nobody listens', `${ENDS}trap '' HUP TERM PIPE INT; sleep 60`],
-  ])('%s', async (_, script) => {
-    const remote = to(sshd.target, script);
-    for (const access of [remote, remote.fresh()]) {
-      const ran = await access.run(command('inspect'));
-      expect(ran.code).toBe(255);
-      expect(ran.stderr).toMatch(LATE);
-    }
-    await remote.end();
-    await noClients();
-  });
+  ])('%s', (_, script) =>
+    alone(async ({ to, sshd, noClients }) => {
+      const remote = to(sshd.target, script, ENDED);
+      for (const access of [remote, remote.fresh()]) {
+        const ran = await access.run(command('inspect'));
+        expect(ran.code).toBe(255);
+        expect(ran.stderr).toMatch(LATE);
+      }
+      await remote.end();
+      await noClients();
+    })(),
+  );
 
-  test('of a session ends the session, and what was asked behind it', async () => {
-    const remote = to(sshd.target, `${ENDS}echo held; read -r line; kill -STOP $$`);
-    const running = (await remote.start(command('hold'), 'held')) as Running;
-    const [first, second] = await Promise.all([
-      running.run(command('settle')),
-      running.run(command('inspect')),
-    ]);
-    expect(first.stderr).toMatch(LATE);
-    expect(second.code).toBe(255);
-    expect((await running.close()).code).toBe(255);
-  });
+  test.concurrent(
+    'of a session ends the session, and what was asked behind it',
+    alone(async ({ to, sshd }) => {
+      const remote = to(sshd.target, `${ENDS}echo held; read -r line; kill -STOP $$`, ENDED);
+      const running = (await remote.start(command('hold'), 'held')) as Running;
+      const [first, second] = await Promise.all([
+        running.run(command('settle')),
+        running.run(command('inspect')),
+      ]);
+      expect(first.stderr).toMatch(LATE);
+      expect(second.code).toBe(255);
+      expect((await running.close()).code).toBe(255);
+    }),
+  );
 
-  test('of a session whose lock is not let go ends all the same', async () => {
-    const remote = to(sshd.target, "trap '' HUP; echo held; cat; sleep 60");
-    const running = (await remote.start(command('hold'), 'held')) as Running;
-    expect((await running.close()).stderr).toMatch(LATE);
-  });
+  test.concurrent(
+    'of a session whose lock is not let go ends all the same',
+    alone(async ({ to, sshd }) => {
+      const remote = to(sshd.target, "trap '' HUP; echo held; cat; sleep 60", ENDED);
+      const running = (await remote.start(command('hold'), 'held')) as Running;
+      expect((await running.close()).stderr).toMatch(LATE);
+    }),
+  );
 
-  test('is not waited for after an interrupt', async () => {
-    const remote = to(sshd.target, 'echo ready; cat; sleep 60', NEVER);
-    const stop = new AbortController();
-    const running = remote.run(command('inspect'), undefined, stop.signal);
-    const later = (await remote.fresh().start(command('protocols'), 'ready')) as Running;
-    const closing = later.close(stop.signal);
-    await waited('they are connected', () => clientsOf(sshd).length > 0);
-    stop.abort();
-    for (const ran of await Promise.all([running, closing])) {
-      expect(ran).toMatchObject({ code: 255, stderr: expect.stringContaining('was interrupted') });
-    }
-    await remote.end();
-    await noClients();
-  });
+  test.concurrent(
+    'is not waited for after an interrupt',
+    alone(async ({ to, sshd, noClients }) => {
+      const remote = to(sshd.target, 'echo ready; cat; sleep 60', NEVER);
+      const stop = new AbortController();
+      const running = remote.run(command('inspect'), undefined, stop.signal);
+      const later = (await remote.fresh().start(command('protocols'), 'ready')) as Running;
+      const closing = later.close(stop.signal);
+      await waited('they are connected', () => clientsOf(sshd).length > 0);
+      stop.abort();
+      for (const ran of await Promise.all([running, closing])) {
+        expect(ran).toMatchObject({ code: 255, stderr: expect.stringContaining('was interrupted') });
+      }
+      await remote.end();
+      await noClients();
+    }),
+  );
 });
 
-test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+test.concurrent.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
   'no ssh outlives its parent, which gets %s',
-  async (signal) => {
-    const script = join(sshd.folder, `parent-${signal}.mts`);
-    const deaf = `${ENDS}trap '' HUP TERM PIPE INT; echo held; while :; do sleep 1; done`;
-    writeFileSync(
-      script,
-      `import { sshRemote } from '${process.cwd()}/delivery/ssh.ts';
+  (signal) =>
+    alone(async ({ sshd, ends, noClients }) => {
+      const deaf = `${ENDS}trap '' HUP TERM PIPE INT; echo held; while :; do sleep 1; done`;
+      const program = programIn(
+        sshd.folder,
+        'parent',
+        `import { sshRemote } from './delivery/ssh.ts';
 const remote = sshRemote(${JSON.stringify(sshd.target)}, { script: () => ${JSON.stringify(deaf)} });
 const running = await remote.start({ verb: 'hold', settings: [], args: [] }, 'held');
 remote.fresh().run({ verb: 'inspect', settings: [], args: [] });
-await new Promise((done) => setTimeout(done, 500));
 console.log('said' in running ? 'held' : running.stderr);
 setInterval(() => {}, 1000);
 `,
-    );
-    const child = spawn(process.execPath, ['--import', 'tsx', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: process.env,
-    });
-    ends.push(async () => void child.kill('SIGKILL'));
-    const said = await new Promise((done) => {
-      child.stdout.setEncoding('utf8').once('data', done);
-      child.once('exit', done);
-    });
-    expect(said).toBe('held\n');
-    expect(clientsOf(sshd).length).toBeGreaterThan(0);
-    child.kill(signal);
-    await noClients();
-  },
+      );
+      const child = spawn(process.execPath, [program], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: process.env,
+      });
+      ends.push(async () => child.kill('SIGKILL'));
+      const said = await new Promise((done) => {
+        child.stdout.setEncoding('utf8').once('data', done);
+        child.once('exit', done);
+      });
+      expect(said).toBe('held\n');
+      await waited('both are connected', () => clientsOf(sshd).length >= 2);
+      child.kill(signal);
+      await noClients();
+    })(),
 );
 
 describe('a shell on the router that is stopped', () => {
   const [ONE, TWO] = [release('one'), release('two')];
 
   /** A delivery during which this happens to the shell that has the lock. */
-  async function shipped(moment: 'judge' | 'apply') {
+  async function shipped({ sshd, ends, to }: Place, moment: 'judge' | 'apply') {
     const bird = theirs();
     ends.push(async () => bird.end());
     const remote = to(sshd.target, routerScript, LIMITS);
@@ -217,7 +255,7 @@ describe('a shell on the router that is stopped', () => {
       release: () => TWO,
       sysctls: new Map(),
       owner: 'test',
-      timeout: 8,
+      timeout: 25,
       acceptDrift: false,
       report: (step, outcome) => {
         if (outcome === 'started') steps.push(step);
@@ -235,23 +273,29 @@ describe('a shell on the router that is stopped', () => {
     return { changed, steps, bird, remote };
   }
 
-  test('after apply: BIRD goes back by itself, which is told, and nothing is in the way of the next one', async () => {
-    const { changed, steps, bird, remote } = await shipped('judge');
-    expect(changed).toEqual({
-      outcome: 'undone',
-      says: expect.stringMatching(/^BIRD went back by itself: confirm at \S+ has not ended in time/),
-    });
-    expect(steps.slice(-4)).toEqual(['confirm', 'settle', 'verify', 'unlock']);
-    expect(bird.sessions()).toEqual(['one']);
-    const next = stepsOn(bird, done(await hold(remote, bird.settings, 'test')), remote);
-    await agree(next);
-    await next.ship(TWO);
-    await next.lock.release();
-  });
+  test.concurrent(
+    'after apply: BIRD goes back by itself, which is told, and nothing is in the way of the next one',
+    alone(async (place) => {
+      const { changed, steps, bird, remote } = await shipped(place, 'judge');
+      expect(changed).toEqual({
+        outcome: 'undone',
+        says: expect.stringMatching(/^BIRD went back by itself: confirm at \S+ has not ended in time/),
+      });
+      expect(steps.slice(-4)).toEqual(['confirm', 'settle', 'verify', 'unlock']);
+      expect(bird.sessions()).toEqual(['one']);
+      const next = stepsOn(bird, done(await hold(remote, bird.settings, 'test')), remote);
+      await agree(next);
+      await next.ship(TWO);
+      await next.lock.release();
+    }),
+  );
 
-  test('before apply: nothing of it runs', async () => {
-    const { changed, bird } = await shipped('apply');
-    expect(changed.outcome).toBe('undone');
-    expect(bird.sessions()).toEqual(['one']);
-  });
+  test.concurrent(
+    'before apply: nothing of it runs',
+    alone(async (place) => {
+      const { changed, bird } = await shipped(place, 'apply');
+      expect(changed.outcome).toBe('undone');
+      expect(bird.sessions()).toEqual(['one']);
+    }),
+  );
 });

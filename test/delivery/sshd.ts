@@ -2,7 +2,8 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { buildSync } from 'esbuild';
 import type { SshTarget } from '../../delivery/ssh.ts';
 
 /** A real sshd on a port of its own, with its own keys; only the user who runs the tests may log in. */
@@ -17,16 +18,21 @@ export interface Sshd {
 
 const SSHD = '/usr/sbin/sshd';
 
-/** `authorized`: what stands before the key in authorized_keys; `settings`: more lines of sshd_config. */
-export async function startSshd(authorized = '', settings: readonly string[] = []): Promise<Sshd> {
+/** `authorized`: what stands before the key in authorized_keys; `settings`: more lines of sshd_config; `shared`: a key that is there already. */
+export async function startSshd(
+  authorized = '',
+  settings: readonly string[] = [],
+  shared?: string,
+): Promise<Sshd> {
   if (!existsSync(SSHD)) throw new Error('sshd is missing. Run: scripts/setup-tests.sh');
   const folder = mkdtempSync(join(tmpdir(), 'noencap-sshd-'));
-  const [hostKey, key, knownHosts] = ['host', 'key', 'known_hosts'].map((name) => join(folder, name)) as [
+  const [hostKey, ownKey, knownHosts] = ['host', 'key', 'known_hosts'].map((name) => join(folder, name)) as [
     string,
     string,
     string,
   ];
-  for (const file of [hostKey, key]) {
+  const key = shared ?? ownKey;
+  for (const file of shared === undefined ? [hostKey, key] : [hostKey]) {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', file]);
   }
   const port = await freePort();
@@ -102,6 +108,20 @@ export async function endSshd(sshd: Sshd): Promise<void> {
 export function clientsOf({ target }: Sshd): number[] {
   const { stdout } = spawnSync('ss', ['-Htnp', `dport = :${target.port}`], { encoding: 'utf8' });
   return [...stdout.matchAll(/\("ssh",pid=(\d+),/g)].map(([, pid]) => Number(pid));
+}
+
+/** A program of its own in this folder, which may import the project's modules; built once instead of at each start of one of its modules. */
+export function programIn(folder: string, name: string, text: string): string {
+  const outfile = join(folder, `${name}.mjs`);
+  buildSync({
+    stdin: { contents: text, resolveDir: resolve('.'), loader: 'ts' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    outfile,
+  });
+  return outfile;
 }
 
 /** An agent that holds a key, for all ssh clients that the test starts. */
