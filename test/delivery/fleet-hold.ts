@@ -47,7 +47,7 @@ export function heldAt(folder: string, { step, when }: Point): Held {
       HOLD_SSH: ssh ?? 'ssh',
       HOLD_NODE: process.execPath,
     },
-    reached: () => waited(`ship ${when} ${step}`, () => existsSync(join(folder, 'reached')), 40),
+    reached: () => waited(`ship ${when} ${step}`, () => existsSync(join(folder, 'reached'))),
     kill: () => void process.kill(-pid(), 'SIGKILL'),
     release: () => writeFileSync(join(folder, 'released'), ''),
   };

@@ -104,7 +104,6 @@ scenario('the gate before a running BIRD', () => {
       expect(today(await protocols(lab, 'e1'))).toEqual(findings.map(({ says }) => says));
       expect(today(before)).toEqual([]);
     },
-    60_000,
   );
 
   test('sees that the sessions with nodes do not come back', async () => {

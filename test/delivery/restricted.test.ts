@@ -41,7 +41,7 @@ const options = (): string[] => [
 ];
 /** All that runs here, with the agent; a code of 255 would be that nobody was let in. */
 const client = (program: string, args: readonly string[], input = '') =>
-  spawnSync(program, args, { encoding: 'utf8', input, timeout: 20_000, env: process.env });
+  spawnSync(program, args, { encoding: 'utf8', input, timeout: 240_000, env: process.env });
 const ssh = (...args: readonly string[]) => client('ssh', [...options(), ...args]);
 const ask = (words: string, ...before: readonly string[]) => ssh(...before, '127.0.0.1', words);
 const nothingNew = () => expect(readdirSync(bird.config)).not.toContain('pwned');

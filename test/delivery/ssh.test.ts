@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ran, Running } from '../../delivery/remote.ts';
 import { type SshTarget, sshRemote } from '../../delivery/ssh.ts';
-import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
+import { type Agent, clientsOf, endSshd, programIn, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { waited } from './waited.ts';
 
 /** Says what it was called with, and what stands on its standard input. */
@@ -173,18 +173,17 @@ test('a forced command gets the words and no shell', async () => {
 });
 
 test('of a process that is killed its connection is gone soon', async () => {
-  const script = join(sshd.folder, 'killed.mts');
-  const here = process.cwd();
-  writeFileSync(
-    script,
-    `import { sshRemote } from '${here}/delivery/ssh.ts';
+  const script = programIn(
+    sshd.folder,
+    'killed',
+    `import { sshRemote } from './delivery/ssh.ts';
 const remote = sshRemote(${JSON.stringify(sshd.target)}, { script: () => 'echo held; cat >/dev/null' });
 const running = await remote.start({ verb: 'hold', settings: [], args: [] }, 'held');
 console.log('said' in running ? 'held' : running.stderr);
 setInterval(() => {}, 1000);
 `,
   );
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+  const child = spawn(process.execPath, [script], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: process.env,
   });

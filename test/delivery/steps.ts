@@ -64,7 +64,8 @@ export function stepsOn(
     adopt: (by: Line = lock) => router.adopt(by, settings, lock),
     stage: (what, by: Line = lock) => router.stage(by, settings, lock, what),
     check: (what, by: Line = lock) => router.check(by, settings, lock, what.hash),
-    apply: (what, seconds = NO_HURRY, by: Line = lock) => router.apply(by, settings, lock, what.hash, seconds),
+    apply: (what, seconds = NO_HURRY, by: Line = lock) =>
+      router.apply(by, settings, lock, what.hash, seconds),
     confirm: (what, by: Line = lock) => router.confirm(by, settings, lock, what.hash),
     undo: (by: Line = lock) => router.undo(by, settings, lock),
     settle: (by: Line = lock) => router.settle(by, settings, lock),

@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { LIMITS } from '../../delivery/limits.ts';
 import type { Remote, Running } from '../../delivery/remote.ts';
 import { show } from '../../delivery/router.ts';
 import { sshRemote } from '../../delivery/ssh.ts';
 import { heard } from '../../machine/index.ts';
-import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
+import { type Agent, clientsOf, endSshd, programIn, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { waited } from './waited.ts';
 
 let sshd: Sshd;
@@ -96,11 +94,11 @@ test('a character whose bytes come one by one is one', async () => {
 });
 
 test('four routers that say 60 MB each to all verbs cost no memory to speak of', async () => {
-  const script = join(sshd.folder, 'talks.mts');
-  writeFileSync(
-    script,
-    `import { inspect, show } from '${process.cwd()}/delivery/router.ts';
-import { sshRemote } from '${process.cwd()}/delivery/ssh.ts';
+  const script = programIn(
+    sshd.folder,
+    'talks',
+    `import { inspect, show } from './delivery/router.ts';
+import { sshRemote } from './delivery/ssh.ts';
 const flood = 'yes "all 1002-k3s_a BGP --- up 15:01:18.000" | head -c 60000000';
 const remotes = [1, 2, 3, 4].map(() => sshRemote(${JSON.stringify(sshd.target)}, { script: () => flood }));
 const before = process.resourceUsage().maxRSS;
@@ -112,7 +110,7 @@ await Promise.all(remotes.map((remote) => remote.end()));
 console.log(JSON.stringify({ kib: process.resourceUsage().maxRSS - before, failed: said.flat().filter(({ failed }) => failed).length }));
 `,
   );
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+  const child = spawn(process.execPath, [script], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: process.env,
   });

@@ -12,8 +12,6 @@ import { readWorkflow } from './workflow.ts';
 
 /** The job that plans a delivery, on a real history, with a GitHub that tells how earlier runs ended. */
 const workflow = readWorkflow('.github/workflows/routers.yml');
-const MINUTES = 60_000;
-jest.setTimeout(2 * MINUTES);
 
 let repository: Repository;
 let server: Server;
