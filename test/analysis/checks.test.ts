@@ -53,7 +53,7 @@ test.each(ids)('%s has a page with an example, what is said of it, the mend, and
   expect(page).toMatch(new RegExp(`^# ${id}: .+\n\nSeverity: .*\\b${open[0]?.severity}\\b`));
   expect(page).toContain('```yaml\n');
   expect(QUOTED.exec(page)?.[0]).toBe(quoted);
-  expect(page).toContain('\n## Mend\n');
+  expect(page).toContain('\n## Fix\n');
   // What is not found cannot be accepted: NE410 is about nothing else.
   const place = pathText(open[0]?.path ?? []);
   const where = place.includes('[') ? `"${place}"` : place;
