@@ -15,7 +15,7 @@ import { refuse } from './analysis-input.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { faultsAsJson, readInput } from './input.ts';
-import { losses, rehearsed, WORST } from './rehearse.ts';
+import { losses, rehearsed, unsureLoss, WORST } from './rehearse.ts';
 import { reviewText } from './review-text.ts';
 import { counted, type Terminal } from './terminal.ts';
 
@@ -164,7 +164,7 @@ async function inLab(base: Fabric, head: Fabric, terminal: Terminal): Promise<In
     };
   }
   const { sessions, failures, differences } = result;
-  const { sent: allSent, lost: allLost, lossy } = losses(result);
+  const { sent: allSent, lost: allLost, unsure, lossy } = losses(result);
   const rehearsal = {
     sent: allSent,
     lost: allLost,
@@ -173,7 +173,9 @@ async function inLab(base: Fabric, head: Fabric, terminal: Terminal): Promise<In
     reset: sessions.filter(({ became }) => became === 'reset').map(({ id }) => id),
     failures: [...failures.map(({ says }) => says), ...differences],
   };
-  return { rehearsal, unknown: [] };
+  const again = 'Run it again when the machine has less to do.';
+  const unknown = unsure === 0 ? [] : [`In the lab ${unsureLoss(unsure)}. ${again}`];
+  return { rehearsal, unknown };
 }
 
 const placesIn =

@@ -82,11 +82,12 @@ export async function rehearsed(
 export function losses({ pairs }: Pick<Rehearsal, 'pairs'>): {
   readonly sent: number;
   readonly lost: number;
+  readonly unsure: number;
   readonly lossy: readonly Ride[];
 } {
-  const sum = (key: 'sent' | 'lost') => pairs.reduce((all, pair) => all + pair[key], 0);
+  const sum = (key: 'sent' | 'lost' | 'unsure') => pairs.reduce((all, pair) => all + pair[key], 0);
   const lossy = pairs.filter(({ lost }) => lost > 0).sort((a, b) => b.gap - a.gap || b.lost - a.lost);
-  return { sent: sum('sent'), lost: sum('lost'), lossy };
+  return { sent: sum('sent'), lost: sum('lost'), unsure: sum('unsure'), lossy };
 }
 
 /** The pairs that lost most; more of them nobody reads. */
@@ -118,21 +119,31 @@ const notAsItMustBe = ({ differences, failures }: Rehearsal, colour: Terminal['c
   ...failureLines(failures, colour),
 ];
 
-function lastWord(rehearsal: Rehearsal): string {
+/** The change in a sentence. */
+export function lastWord(rehearsal: Pick<Rehearsal, 'pairs' | 'differences' | 'failures'>): string {
   const { differences, failures } = rehearsal;
   if (failures.length > 0) return 'The change breaks what must hold.';
   if (differences.length > 0) return 'The change leaves something behind.';
-  return losses(rehearsal).lost === 0 ? 'The change is hitless.' : 'The change is felt.';
+  const { lost, unsure } = losses(rehearsal);
+  if (lost > 0) return 'The change is felt.';
+  return unsure === 0
+    ? 'The change is hitless.'
+    : 'Whether the change is felt is not known. Run it again when the machine has less to do.';
 }
 
 /** A line for each of the pairs that lost most. */
 export function lossLines(pairs: readonly Ride[]): string[] {
-  const { lossy } = losses({ pairs });
+  const { lossy, unsure } = losses({ pairs });
   return [
+    ...(unsure === 0 ? [] : [`            ${unsureLoss(unsure)}`]),
     ...lossy.slice(0, WORST).map(lossLine),
     ...(lossy.length > WORST ? [`            and ${lossy.length - WORST} more pairs`] : []),
   ];
 }
+
+/** What was lost, and nobody can say by what. */
+export const unsureLoss = (packets: number): string =>
+  `${counted(packets, 'packet')} were lost while the lab waited for a processor: whether the change lost them is not known`;
 
 const lossLine = ({ from, to, sent, lost, gap }: Ride): string =>
   `            ${from} to ${to}: ${lost} of ${sent} lost, ${gap} ms at a stretch`;

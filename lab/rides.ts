@@ -7,10 +7,12 @@ export interface Ride {
   readonly from: string;
   readonly to: string;
   readonly sent: number;
-  /** What a busy machine brings about counts for neither of these. */
+  /** Without what a busy machine may have brought about, and so is the longest run of them. */
   readonly lost: number;
   /** Milliseconds: the longest run of lost packets. */
   readonly gap: number;
+  /** Lost as well, for longer than a moment, while the lab had no processor: whether the change did that nobody knows. */
+  readonly unsure: number;
   /** Whether the last ones are lost that anything is known of. */
   readonly isSilent: boolean;
 }
@@ -80,8 +82,9 @@ for pid in $pids; do while [ -e /proc/$pid/exe ]; do sleep 0.02; done; done`;
 
 /**
  * From fping's lines for one target: `[SECONDS] ADDRESS : [7], 64 bytes, ...` of what came back, the latest ones last, and
- * `ADDRESS : xmt/rcv/%loss = 12/11/8%` at the end. A run of lost packets that is no longer than what the machine made the lab wait at that time
- * is the machine's doing: a daemon that lost its processor between taking a route and giving another one. Of a longer one it is a part.
+ * `ADDRESS : xmt/rcv/%loss = 12/11/8%` at the end. Of a run of lost packets is taken off what the machine made the lab wait at that time. Where
+ * nothing is left of a short one, it was the machine's doing: a daemon that lost its processor between taking a route and giving another
+ * one. Of a longer one it may be.
  */
 export function ride(
   from: string,
@@ -103,19 +106,22 @@ export function ride(
   );
   const last = Math.max(-1, ...at.keys());
   const known = Math.max(last + 1, sent - OPEN / every);
-  let [lost, gap] = [0, 0];
+  let [lost, gap, unsure] = [0, 0, 0];
   for (let index = 0; index < known; index++) {
     if (at.has(index)) continue;
     const begin = index;
     while (index < known && !at.has(index)) index++;
     const [before, after] = [at.get(begin - 1) ?? 0, at.get(index) ?? Number.POSITIVE_INFINITY];
-    const own = (index - begin) * every - waits.between(before - AROUND, after + AROUND);
-    if (own <= 0) continue;
-    lost += index - begin;
-    gap = Math.max(gap, Math.round(own));
+    const [packets, time] = [index - begin, (index - begin) * every];
+    const own = Math.round(time - waits.between(before - AROUND, after + AROUND));
+    if (own > 0) [lost, gap] = [lost + packets, Math.max(gap, own)];
+    else if (time > MOMENT) unsure += packets;
   }
-  return { from, to, sent: known, lost, gap, isSilent: known > last + 1 };
+  return { from, to, sent: known, lost, gap, unsure, isSilent: known > last + 1 };
 }
+
+/** Milliseconds. What a change does to a way goes on for longer: BGP has to lose it, or OSPF to find another one. */
+const MOMENT = 200;
 
 /** Milliseconds by which fping may write late of what came. */
 const AROUND = 500;

@@ -82,7 +82,7 @@ export async function held({ base, head }: Trial): Promise<Held> {
         lossy.filter((pair) => !mayLose(pair)),
       ),
       ...pairs
-        .filter((pair) => was(pair.from, pair.to) && pair.lost === 0 && isLost(told, pair))
+        .filter((pair) => was(pair.from, pair.to) && pair.lost + pair.unsure === 0 && isLost(told, pair))
         .map(({ from, to }) => `${from} to ${to} is said to be lost, and loses no packet`),
       ...endDifferences(told, result),
     ],
