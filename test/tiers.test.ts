@@ -26,7 +26,7 @@ test('a test that boots a lab or a daemon is live, one that runs a command is lo
       'review/objects.test.ts',
     ]),
   );
-  expect(long()).toEqual(expect.arrayContaining(['cli/synth.test.ts', 'cli/render.test.ts']));
+  expect(long()).toEqual(expect.arrayContaining(['cli/synth.test.ts', 'repository/render.test.ts']));
 });
 
 test('those that are taken first are there, and live', () => {

@@ -191,7 +191,7 @@ note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7;
       expect(noencap(folder, ['lab', 'routes', 'gatewy']).stderr).toContain(
         'No host of the lab is called "gatewy".',
       );
-      const asked = ['lab', 'exec', 'kubemaster+pod', '--', 'fping', '-r', '1', '10.42.253.129'];
+      const asked = ['lab', 'exec', 'kubemaster+pod', '--', 'fping', '-t', '5000', '10.42.253.129'];
       expect(noencap(folder, asked)).toMatchObject({ code: 0, stdout: '10.42.253.129 is alive\n' });
       expect(noencap(folder, ['lab', 'exec', 'gateway', '--', 'sh', '-c', 'exit 7']).code).toBe(7);
       writeFileSync(join(folder, 'beside.yaml'), named(`beside-${process.pid}`));

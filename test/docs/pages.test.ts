@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { scratchProject } from '../cli/run.ts';
@@ -67,10 +76,31 @@ const needsNetns = (page: string): boolean => page === 'docs/lab.md' && process.
 
 for (const page of withCommands.filter(needsNetns)) test.skip(`${page} needs network namespaces`, () => {});
 
+/** One for all pages: noencap is compiled once where its sources stay. */
+let project: string;
+beforeAll(() => {
+  project = scratchProject();
+});
+afterAll(() => rmSync(project, { recursive: true }));
+
+/** What is neither a source nor noencap's own cache is as in a new clone. */
+function restore(): void {
+  const isChanged = (entry: string) =>
+    ['dist', 'docs', 'topology.yaml'].includes(entry) || entry.startsWith('.') || !existsSync(entry);
+  for (const entry of readdirSync(project).filter(isChanged)) {
+    if (entry !== '.cache') rmSync(join(project, entry), { recursive: true });
+  }
+  for (const entry of readdirSync('.').filter(isChanged)) {
+    if (!['.git', '.cache'].includes(entry)) cpSync(entry, join(project, entry), { recursive: true });
+  }
+  for (const entry of ['bin', 'home'])
+    rmSync(join(project, '.cache', entry), { recursive: true, force: true });
+}
+
 test.each(withCommands.filter((page) => !needsNetns(page)))(
   '%s: what it says to type works, and prints what it says',
   (page) => {
-    const project = scratchProject();
+    restore();
     const bin = join(project, '.cache/bin');
     mkdirSync(bin, { recursive: true });
     writeFileSync(join(bin, 'npm'), '#!/bin/sh\ncase $1 in ci | test) ;; *) exit 9 ;; esac\n');
@@ -96,7 +126,6 @@ test.each(withCommands.filter((page) => !needsNetns(page)))(
         printed = stdout;
       }
     }
-    rmSync(project, { recursive: true });
   },
 );
 

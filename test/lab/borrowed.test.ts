@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { analyse, forecast, isWhole } from '../../analysis/index.ts';
+import { REPLY } from '../../lab/fping.ts';
 import {
   bootLab,
   borrowedFailures,
@@ -49,7 +50,7 @@ async function reached(lab: Lab): Promise<string[]> {
   );
   const answers = await Promise.all(
     asked.map(async ({ pair, netns, address }) => {
-      const said = await on(lab, netns, `fping -r 3 ${address}`);
+      const said = await on(lab, netns, `fping -r 3 -B 1 -t ${REPLY} ${address}`);
       return said.includes('is alive') ? [pair] : [];
     }),
   );

@@ -56,7 +56,7 @@ test.each(all)('$page: its diffs lead from state to state of $name', (story) => 
 });
 
 /** A lab mostly waits for timers. */
-const LABS_ABREAST = 4;
+const LABS_ABREAST = 6;
 
 /**
  * Milliseconds. A pair pings every 20, and a packet that is at a router at the moment when its route changes is lost. BGP needs longer to lose

@@ -7,7 +7,7 @@ import { held, type Trial, trialsOf } from './forecast.ts';
 import { type Edited, edited } from './random-changes.ts';
 
 /** A few changes that are the same in each run; `npm run forecast -- --runs 50` tries others. */
-const [SEED, RUNS, JOBS] = [3, 3, 3];
+const [SEED, RUNS, JOBS] = [3, 3, 4];
 
 const network = (bgp: TopologyInput['bgp'] = {}): TopologyInput =>
   redundant({ bgp: { nodeToNodeMesh: false, holdTime: 6, ...bgp } });
