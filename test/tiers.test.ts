@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
-const { LONGEST, live, long, quick } = createRequire(resolve('jest.config.cjs'))('./test/tiers.cjs') as {
-  readonly LONGEST: readonly string[];
+const { FIRST, LISTED, live, long, quick } = createRequire(resolve('jest.config.cjs'))(
+  './test/tiers.cjs',
+) as {
+  readonly FIRST: readonly string[];
+  readonly LISTED: readonly string[];
   readonly live: () => readonly string[];
   readonly long: () => readonly string[];
   readonly quick: () => readonly string[];
@@ -29,6 +33,23 @@ test('a test that boots a lab or a daemon is live, one that runs a command is lo
   expect(long()).toEqual(expect.arrayContaining(['cli/synth.test.ts', 'repository/render.test.ts']));
 });
 
-test('those that are taken first are there, and live', () => {
-  expect(LONGEST.filter((file) => !live().includes(file))).toEqual([]);
+test('what is named is there, and taken first once', () => {
+  expect(LISTED.filter((file) => !existsSync(join('test', file)))).toEqual([]);
+  expect([...new Set(FIRST)]).toEqual(FIRST);
+});
+
+test('those that are taken first are live or long, and every third of them computes', () => {
+  const [waiting, computing] = [live(), long()];
+  expect(FIRST.filter((file) => ![...waiting, ...computing].includes(file))).toEqual([]);
+  expect(FIRST.slice(0, 9).map((file) => waiting.includes(file))).toEqual([
+    true,
+    true,
+    false,
+    true,
+    true,
+    false,
+    true,
+    true,
+    false,
+  ]);
 });
