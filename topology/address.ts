@@ -5,7 +5,7 @@ export type Family = 'ipv4' | 'ipv6';
 
 export const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 
-/** IPv6 needs 1280 bytes on every link (RFC 8200 section 5); Linux turns it off below that without a word. */
+/** IPv6 needs 1280 bytes on every link (RFC 8200 section 5); Linux silently disables IPv6 below that. */
 export const LEAST_IPV6_MTU = 1280;
 
 /** A parsed address. `text` is canonical (RFC 5952 for IPv6), `value` is the address as an unsigned integer. */
@@ -23,7 +23,7 @@ export interface Prefix {
   readonly text: string;
 }
 
-/** A value for one family or for both. At least one of the two is there where a topology asks for an address. */
+/** A value for one family or for both. Where a topology requires an address, at least one is present. */
 export interface PerFamily<T> {
   readonly ipv4?: T;
   readonly ipv6?: T;
@@ -34,8 +34,8 @@ export const addressBits = (family: Family): number => (family === 'ipv4' ? 32 :
 
 /**
  * Parses one address without prefix length. Strict where libc is not: `010.0.0.1` and `1.2.3` are refused, because
- * BIRD, Calico and the kernel would each read them differently. Zones (`fe80::1%eth0`) are refused as well: no
- * topology-wide meaning.
+ * BIRD, Calico and the kernel would each read them differently. Zones (`fe80::1%eth0`) are refused too: they have no
+ * meaning across the topology.
  */
 export function parseAddress(text: string): IpAddress | undefined {
   if (text.includes('/') || text.includes('%')) return undefined;
@@ -55,7 +55,7 @@ export type ParsedPrefix =
   | { readonly ok: false; readonly hostBits: Prefix }
   | { readonly ok: false; readonly hostBits?: never };
 
-/** Parses `address/length`. The length is required: a bare address is no prefix in any of our targets. */
+/** Parses `address/length`. The length is required: no target accepts a bare address as a prefix. */
 export function parsePrefix(text: string): ParsedPrefix {
   const match = /^([^/]+)\/(0|[1-9][0-9]{0,2})$/.exec(text);
   const address = match?.[1] === undefined ? undefined : parseAddress(match[1]);
@@ -73,11 +73,11 @@ export function ipAddress(family: Family, value: bigint): IpAddress {
   return { family, value, text };
 }
 
-/** 32 bits as IPv4 writes them; router and cluster IDs are written so, too. */
+/** 32 bits in dotted notation, as router and cluster IDs are written. */
 export const quadText = (bits: number): string =>
   `${bits >>> 24}.${(bits >>> 16) & 255}.${(bits >>> 8) & 255}.${bits & 255}`;
 
-/** The prefix of that length which holds the address. */
+/** The prefix of that length that contains the address. */
 export function prefixOf(address: IpAddress, length: number): Prefix {
   const hostBits = BigInt(addressBits(address.family) - length);
   const value = (address.value >> hostBits) << hostBits;
@@ -88,7 +88,7 @@ export function prefixOf(address: IpAddress, length: number): Prefix {
 /** The /32 or /128 of one address. */
 export const hostPrefix = (address: IpAddress): Prefix => prefixOf(address, addressBits(address.family));
 
-/** Whether `outer` holds all of `inner`. False across families. */
+/** Whether `outer` contains all of `inner`. False across families. */
 export function contains(outer: Prefix, inner: Prefix | IpAddress): boolean {
   const length = 'length' in inner ? inner.length : addressBits(inner.family);
   const shift = BigInt(addressBits(outer.family) - outer.length);
@@ -117,6 +117,6 @@ export function valuesOf<T>(value: PerFamily<T>): T[] {
   return FAMILIES.flatMap((family) => value[family] ?? []);
 }
 
-/** For JSON.stringify: addresses are large integers, which JSON does not know. */
+/** For JSON.stringify: addresses are bigints, which JSON cannot represent. */
 export const withIntegers = (_: string, value: unknown): unknown =>
   typeof value === 'bigint' ? String(value) : value;

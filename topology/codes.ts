@@ -1,9 +1,9 @@
 /**
- * What kind of fault: stable, in kebab-case. Each has its example in test/topology/errors, except those that no file can
- * have.
+ * Fault codes: stable, in kebab-case. Each has an example in test/topology/errors, except those that no file can
+ * cause.
  */
 export type FaultCode =
-  // The file: reading it, and its text.
+  // Reading the file, and its text.
   | 'encoding'
   | 'file-empty'
   | 'file-forbidden'
@@ -145,7 +145,7 @@ export type FaultCode =
   | 'unknown-region'
   | 'unknown-router'
   | 'unknown-segment'
-  // Files that the topology names.
+  // Files that the topology refers to.
   | 'operator-manifest-content'
   | 'operator-manifest-missing'
   | 'operator-manifest-sha256';

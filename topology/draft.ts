@@ -3,18 +3,18 @@ import type { Path } from './model.ts';
 import type { TopologyFile } from './schema.ts';
 
 /**
- * What could be read of a file, fault or no fault: rules look at everything that was understood and stay silent about
- * the rest. A field that is absent here was left out, or it has its own fault: `faulty` tells which.
+ * What could be read of a file, with or without faults: rules look at everything that was understood and skip
+ * the rest. A field absent here was either omitted or has its own fault: `faulty` says which.
  */
 export interface Draft {
   readonly file: Drafted<TopologyFile>;
-  /** Whether the value at the path, or something that it stands in, already has a fault. */
+  /** Whether the value at the path, or a value that contains it, already has a fault. */
   faulty(...path: Path): boolean;
   /** The value as it was written, before defaults and parsing. */
   written(path: Path): unknown;
 }
 
-/** A value of which any part may be missing. Addresses and prefixes are there in whole or not at all. */
+/** A value any part of which may be missing. Addresses and prefixes are complete or absent. */
 export type Drafted<T> = T extends string | number | boolean | bigint | IpAddress | Prefix | undefined
   ? T
   : T extends readonly (infer U)[]
@@ -41,7 +41,7 @@ export function draft(file: Drafted<TopologyFile>, written: unknown, faults: rea
 
 const pathKey = (path: Path): string => JSON.stringify(path);
 
-/** The entries that could be read, by name. Those that could not still exist: ask the record's keys for that. */
+/** The readable entries, by name. Unreadable ones still exist: see the record's keys. */
 export function entries<T>(
   record: { readonly [name: string]: T | undefined } | undefined,
 ): (readonly [string, T])[] {
@@ -55,8 +55,8 @@ export const has = (record: object | undefined, name: string): boolean =>
   record !== undefined && Object.hasOwn(record, name);
 
 /**
- * Where one value of several stands: below its family where a pair was written, below its index where a list was, else
- * where the value itself stands.
+ * Path of one value among several: below its family in a pair, below its index in a list, otherwise
+ * the path of the value itself.
  */
 export function partPath({ written }: Pick<Draft, 'written'>, path: Path, part: string | number): Path {
   const value = written(path);

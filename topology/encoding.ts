@@ -6,10 +6,10 @@ export type Decoded =
   | { readonly ok: true; readonly text: string; readonly faults: readonly Fault[] }
   | { readonly ok: false; readonly text: string; readonly faults: readonly Fault[] };
 
-/** 10,000 nodes take about 1 MiB; what is larger is no topology. */
+/** 10,000 nodes take about 1 MiB; a larger file is not a topology. */
 export const LARGEST = 16 * 1024 * 1024;
 
-/** Bytes to text, or why the bytes are no text that may be read: size, encoding, characters that hide or reorder text. */
+/** Decodes bytes to text, or says why they cannot be read: size, encoding, characters that hide or reorder text. */
 export function decode(file: string, bytes: Uint8Array): Decoded {
   if (bytes.length > LARGEST) {
     const mib = Math.ceil(bytes.length / 1024 / 1024);
@@ -18,7 +18,7 @@ export function decode(file: string, bytes: Uint8Array): Decoded {
       fault(
         'file-too-large',
         [],
-        `has ${mib} MiB, more than the 16 MiB that are read`,
+        `is ${mib} MiB; the limit is 16 MiB`,
         'Check that this is the topology file.',
       ),
     );
@@ -34,7 +34,7 @@ export function decode(file: string, bytes: Uint8Array): Decoded {
     const byte = (bytes[invalid] ?? 0).toString(16).toUpperCase().padStart(2, '0');
     const at = yamlSource(file, text, undefined).place(before.length, before.length + 1);
     return refuse(text, {
-      ...fault('encoding', [], `byte 0x${byte} is no valid UTF-8 here`, 'Save the file as UTF-8.'),
+      ...fault('encoding', [], `byte 0x${byte} is not valid UTF-8 here`, 'Save the file as UTF-8.'),
       at,
     });
   }
@@ -43,7 +43,7 @@ export function decode(file: string, bytes: Uint8Array): Decoded {
 
 const refuse = (text: string, why: Fault): Decoded => ({ ok: false, text, faults: [why] });
 
-/** By byte order mark, or by the zero bytes that ASCII has in the wider encodings. */
+/** Detected by byte order mark, or by the zero bytes of ASCII in wider encodings. */
 function otherEncoding(bytes: Uint8Array): string | undefined {
   const [a, b, c, d] = bytes;
   if (a === 0xff && b === 0xfe) return c === 0 && d === 0 ? 'UTF-32' : 'UTF-16';
@@ -53,13 +53,13 @@ function otherEncoding(bytes: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** Offset of the first byte that no UTF-8 sequence can have there (RFC 3629). */
+/** Offset of the first byte that is not valid UTF-8 (RFC 3629). */
 function firstInvalid(bytes: Uint8Array): number | undefined {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return undefined;
   } catch {
-    // The longest prefix that still decodes; a cut sequence at its end belongs to the invalid part.
+    // The longest prefix that decodes; a truncated sequence at its end belongs to the invalid part.
     let [good, bad] = [0, bytes.length];
     while (good < bad) {
       const middle = Math.ceil((good + bad) / 2);
@@ -70,7 +70,7 @@ function firstInvalid(bytes: Uint8Array): number | undefined {
   }
 }
 
-/** With `stream`, a sequence that is cut off at the end is no error: so this is monotonic in the length. */
+/** With `stream`, a truncated sequence at the end is not an error, so the result is monotonic in the length. */
 function decodes(bytes: Uint8Array): boolean {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
@@ -89,15 +89,15 @@ function startOfSequence(bytes: Uint8Array, end: number): number {
 }
 
 /**
- * Beside what may not stand in values, comments may hold other languages' joiners: only real dangers are refused. A carriage return
- * alone ends a line for YAML, while a terminal writes over the line and a diff shows one line; U+2028 and U+2029 end one in YAML 1.1.
- * U+E0000 and what follows are letters that nothing shows.
+ * Unlike values, comments may contain the joiners of other languages: only real dangers are refused. A lone carriage return
+ * ends a line in YAML, but a terminal overwrites the line and a diff shows one line; U+2028 and U+2029 end one in YAML 1.1.
+ * U+E0000 and above are letters that nothing displays.
  */
 const HIDDEN =
   /\r(?!\n)|(?!\r)[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]|(?!^)\ufeff/gu;
 const MOST_REPORTED = 20;
 
-/** Characters that make a file read differently from how it looks, in comments too: one fault a line. */
+/** Characters that make a file read differently from how it looks, also in comments: one fault per line. */
 function hiddenCharacters(file: string, text: string): Fault[] {
   const source = yamlSource(file, text, undefined);
   const faults: Fault[] = [];
@@ -113,7 +113,7 @@ function hiddenCharacters(file: string, text: string): Fault[] {
   return faults;
 }
 
-/** The first character of a value that could not be seen in a diff, or that a target format would obey. */
+/** The first character of a value that is invisible in a diff, or that a target format would interpret. */
 export function hiddenIn(value: string): string | undefined {
   return value.match(UNPRINTABLE)?.[0];
 }
@@ -121,7 +121,7 @@ export function hiddenIn(value: string): string | undefined {
 const loneReturn = fault(
   'hidden-character',
   [],
-  'a carriage return stands here without a line feed, which hides what is on the line',
+  'a carriage return without a line feed hides what is on the line',
   'End the line with a line feed.',
 );
 
@@ -130,13 +130,13 @@ function nameOf(char: string): string {
   if (char === '\t') return 'a tab';
   return /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(char)
     ? 'which changes the direction of text'
-    : 'which cannot be seen';
+    : 'which is invisible';
 }
 
 export const hiddenFault = (path: Fault['path'], char: string): Fault =>
   fault(
     'hidden-character',
     path,
-    `has the character ${codePoint(char)} in it, ${nameOf(char)}`,
-    'Remove it: values are one line of visible characters.',
+    `contains the character ${codePoint(char)}, ${nameOf(char)}`,
+    'Remove it: a value is one line of visible characters.',
   );

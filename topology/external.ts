@@ -1,52 +1,56 @@
 import { matching, quoted, text } from './fields.ts';
 
-/** Things outside the topology that it names: registries, repositories, images, releases, files on a router. */
+/** Things outside the topology that it refers to: registries, repositories, images, releases, files on a router. */
 
 /** 1 to 65535. */
 const PORT = '([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
 const HOST = `[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:${PORT})?`;
-/** The OCI distribution specification's path components: one separator between words, `-` as many as one likes. */
+/** Path components of the OCI distribution specification: one separator between words, any number of `-`. */
 const IMAGE_PATH = '[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*';
 
-/** `host[:port][/path]`: the operator puts the trailing slash there itself. */
+/** `host[:port][/path]`: the operator adds the trailing slash itself. */
 export const registry = matching(
-  'Registry host, with port and path where needed; no scheme, no trailing slash.',
+  'Registry host, with port and path if needed; no scheme, no trailing slash.',
   new RegExp(`^${HOST}(/${IMAGE_PATH})*$`),
   'registry',
-  'is no registry',
-  'Write host, host:port or host/path, without scheme and trailing slash, such as quay.io.',
+  'is not a valid registry',
+  'Write host, host:port or host/path, without scheme or trailing slash, such as quay.io.',
   200,
 );
 
-/** A key of `registryMirrors`: whose images are mirrored. `*` is K3s's word for every registry. */
+/** A key of `registryMirrors`: whose images are mirrored. `*` is K3s' wildcard for every registry. */
 export const mirroredRegistry = matching(
-  'Registry host whose images are mirrored, or "*" for every one.',
+  'Registry host whose images are mirrored, or "*" for every registry.',
   new RegExp(`^(\\*|${HOST})$`),
   'registry',
-  'is no registry host',
-  'Write host or host:port without scheme and path, such as docker.io, or "*".',
+  'is not a valid registry host',
+  'Write host or host:port without scheme or path, such as docker.io, or "*".',
   200,
 );
 
 export const mirrorEndpoint = text(
-  'URL of a mirror, http or https, without credentials.',
+  'Mirror URL, http or https, without credentials.',
   { pattern: '^https?://', examples: ['https://mirror.example'] },
   (value, complain) => {
     const url = parseURL(value, /^https?:$/);
     if (url === undefined) {
-      return complain('url', `${quoted(value)} is no http or https URL`, 'Write https://host[:port][/path].');
+      return complain(
+        'url',
+        `${quoted(value)} is not an http or https URL`,
+        'Write https://host[:port][/path].',
+      );
     }
     return hasSecret(url)
       ? complain(
           'url-credentials',
-          `the URL of ${url.host} holds credentials`,
+          `the URL of ${url.host} contains credentials`,
           'Keep them out of git: K3s reads them from the configs section of registries.yaml on the node.',
         )
       : value;
   },
 );
 
-/** What Argo CD and Flux clone. A token in this URL would stand in git and in every manifest made from it. */
+/** What Argo CD and Flux clone. A token in this URL would end up in git and in every manifest made from it. */
 export const repositoryURL = text(
   'Git repository that the GitOps engine reads: https://, ssh:// or git@host:path, without credentials.',
   { examples: ['https://github.com/example/home-fabric.git'] },
@@ -57,21 +61,21 @@ export const repositoryURL = text(
     if (url === undefined || !/^\/[^/-]/.test(url.pathname)) {
       return complain(
         'repo-url',
-        `${quoted(value)} is no repository URL`,
+        `${quoted(value)} is not a repository URL`,
         'Write https://host/path, ssh://git@host/path or git@host:path.',
       );
     }
     return hasSecret(url)
       ? complain(
           'url-credentials',
-          `the URL of ${url.host} holds credentials`,
+          `the URL of ${url.host} contains credentials`,
           'Keep them out of git: Argo CD and Flux take them from a Secret.',
         )
       : value;
   },
 );
 
-/** The parser of browsers forgives what git, curl and containerd do not: the text itself must look like a URL. */
+/** A browser's parser accepts what git, curl and containerd reject: the text itself must look like a URL. */
 function parseURL(value: string, protocol: RegExp): URL | undefined {
   const looks =
     /^[a-z]+:\/\/([^\s/@]+@)?[A-Za-z0-9[][^\s/]*(\/[!-~]*)?$/.test(value) &&
@@ -93,9 +97,9 @@ function parseURL(value: string, protocol: RegExp): URL | undefined {
 const hasSecret = (url: URL): boolean =>
   url.password !== '' || (url.username !== '' && url.protocol !== 'ssh:');
 
-/** git-check-ref-format(1), and no leading `-`, so that it is never taken for an option. */
+/** git-check-ref-format(1), and no leading `-`, so that it is never parsed as an option. */
 export const gitRevision = text(
-  'Branch, full commit, or tag. Flux must be told which: a tag that does not look like v1.2.3 is written refs/tags/NAME.',
+  'Branch, full commit, or tag. Flux needs to know which: write a tag that does not look like v1.2.3 as refs/tags/NAME.',
   { examples: ['main', 'v1.2.0'] },
   (value, complain) =>
     /^[A-Za-z0-9_][A-Za-z0-9_.\-/+@#]*$/.test(value) &&
@@ -104,7 +108,7 @@ export const gitRevision = text(
       ? value
       : complain(
           'git-revision',
-          `${quoted(value)} is no git revision`,
+          `${quoted(value)} is not a git revision`,
           'Write a branch, a tag or a commit, such as main.',
         ),
 );
@@ -115,7 +119,7 @@ export const imageReference = matching(
     `^(${HOST}/)?${IMAGE_PATH}(/${IMAGE_PATH})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$`,
   ),
   'image',
-  'is no image reference',
+  'is not an image reference',
   'Write [host/]path[:tag][@sha256:digest], such as registry.k8s.io/kubectl:v1.34.5.',
   400,
 );
@@ -124,7 +128,7 @@ export const k3sRelease = matching(
   'K3s release, such as v1.34.5+k3s1.',
   /^v1\.(2[0-9]|[3-9][0-9])\.(0|[1-9][0-9]{0,2})(-rc[1-9][0-9]?)?\+k3s(0|[1-9][0-9]?)$/,
   'k3s-version',
-  'is no K3s release',
+  'is not a K3s release',
   'Write the release as K3s tags it, such as v1.34.5+k3s1.',
 );
 
@@ -132,7 +136,7 @@ export const sha256 = matching(
   'SHA-256 of the file, in lower-case hex.',
   /^[0-9a-f]{64}$/,
   'sha256',
-  'is no SHA-256',
+  'is not a SHA-256',
   'Write the 64 hex digits that sha256sum prints, in lower case.',
 );
 
@@ -145,18 +149,18 @@ export const relativePath = text(
       ? value
       : complain(
           'path-relative',
-          `${quoted(value)} is no path inside the topology's folder`,
-          'Write a relative path without "..", of letters, digits and "_.+@-".',
+          `${quoted(value)} is not a path inside the topology's folder`,
+          'Write a relative path without "..", with letters, digits and "_.+@-" only.',
         ),
 );
 
-/** Lands in BIRD's configuration and in shell scripts: only characters that both read as they stand. */
+/** Ends up in BIRD's configuration and in shell scripts: only characters that both read literally. */
 export const absolutePath = text('Absolute path.', { pattern: '^/[A-Za-z0-9_.+@/-]*$' }, (value, complain) =>
   /^(\/[A-Za-z0-9_.+@-]+)+$/.test(value) && !value.split('/').some((part) => part === '..' || part === '.')
     ? value
     : complain(
         'path-absolute',
-        `${quoted(value)} is no absolute path`,
+        `${quoted(value)} is not a usable absolute path`,
         'Start with "/", use letters, digits and "_.+@-", no "." or ".." parts and no trailing slash.',
       ),
 );
@@ -166,7 +170,7 @@ export const sshHost = matching(
   'Host name or address that ssh connects to.',
   /^([A-Za-z0-9_][A-Za-z0-9_.-]*|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]*[0-9A-Fa-f][0-9A-Fa-f:.]*)$/,
   'ssh-host',
-  'is no host for ssh',
+  'is not a host for ssh',
   'Write a host name or an address: letters, digits and ".-_:", not starting with "-".',
   253,
 );
@@ -175,7 +179,7 @@ export const sshUser = matching(
   'Login name on the router.',
   /^[a-z_][a-z0-9_.-]*$/,
   'ssh-user',
-  'is no login name',
+  'is not a login name',
   'Use lower-case letters, digits and "_.-", starting with a letter, at most 32.',
   32,
 );
@@ -185,7 +189,7 @@ export const secretKey = matching(
   "Key in the Secret's data.",
   /^(?!\.\.?$|\.\.)[-._A-Za-z0-9]+$/,
   'secret-key',
-  'is no key of a Secret',
+  'is not a valid Secret key',
   'Use letters, digits and "-_.".',
   253,
 );

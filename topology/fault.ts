@@ -5,29 +5,29 @@ import type { Place, Source } from './source.ts';
 
 export { codePoint, printable, UNPRINTABLE } from './foreign.ts';
 
-/** What is wrong with a topology file: a fault each, none hidden by another. */
+/** One thing that is wrong with a topology file. No fault hides another. */
 export interface Fault {
   readonly code: FaultCode;
-  /** Where in the file's structure; empty for the file as a whole. */
+  /** Position in the file's structure; empty for the whole file. */
   readonly path: Path;
-  /** Undefined where the value came from TypeScript, or the file has no text to point at. */
+  /** Undefined if the value came from TypeScript, or the file has no text to point at. */
   readonly at?: Place | undefined;
-  /** `key`: the fault is about the name, not about what stands under it. */
+  /** `key`: the fault is about the key, not its value. */
   readonly part?: 'key';
   /** What is wrong, in one sentence. */
   readonly message: string;
-  /** What would be right, in one sentence. */
+  /** The fix, in one sentence. */
   readonly mend: string;
   readonly notes?: readonly Note[];
 }
 
-/** Another place that the fault is about. */
+/** Another place involved in the fault. */
 export interface Note {
   readonly path: Path;
   readonly message: string;
 }
 
-/** One fault. `says` gets its full stop here; `mend` has its own, it may be a question. */
+/** One fault. `says` gets its full stop here; `mend` brings its own, since it may be a question. */
 export function fault(
   code: FaultCode,
   path: Path,
@@ -39,9 +39,9 @@ export function fault(
 }
 
 /**
- * Passwords, tokens, and user names and queries of URLs as asterisks, one for each character. A topology has no place for
- * secrets, but who puts one there by mistake should not find it again in the log of a workflow. `git@` is everybody's user
- * name. Lengths are bounded: time must not grow with the square of what a file holds.
+ * Masks passwords, tokens, and the user names and queries of URLs, one asterisk per character. A topology has no field for
+ * secrets, but one that lands there by mistake must not show up in a workflow's log. `git@` is everybody's user
+ * name. Lengths are bounded: run time must not grow quadratically with file size.
  */
 export const withoutSecrets = (text: string): string =>
   text
@@ -56,7 +56,7 @@ export const withoutSecrets = (text: string): string =>
 const hide = (_all: string, before: string, secret: string): string =>
   before + (secret === 'git' ? secret : '*'.repeat(secret.length));
 
-/** Puts each fault at its place and all of them in the order of the file. */
+/** Locates each fault, and sorts them in file order. */
 export function located(faults: readonly Fault[], source: Source): Fault[] {
   const placed = faults.map((one) => ({ ...one, at: one.at ?? source.locate(one.path, one.part) }));
   return placed.sort(
@@ -70,8 +70,8 @@ export function located(faults: readonly Fault[], source: Source): Fault[] {
 }
 
 /**
- * The fault as text of several lines, without a newline at the end: file, line and column, path, what is wrong; the line
- * with carets below; what would be right. Control characters of the file never reach the terminal.
+ * The fault as several lines of text, without a final newline: file, line and column, path, what is wrong; the line
+ * with carets below; the fix. Control characters of the file never reach the terminal.
  */
 export function formatFault(one: Omit<Fault, 'code'>, source: Source): string {
   const at = one.at ?? source.locate(one.path, one.part);
@@ -100,10 +100,10 @@ function noteText(note: Note, source: Source): string {
   return `${pathText(note.path)}${place}: ${note.message}`;
 }
 
-/** Wider than a terminal is no help: of a long line only the part around the place is shown. */
+/** Terminal width: of a longer line only the part around the place is shown. */
 const EXCERPT_WIDTH = 140;
 
-/** A whole network on one line, as JSON: only what is near the place is looked at. */
+/** For a whole network on one line, as JSON: only the text near the place is processed. */
 const LONGEST_LINE = 4000;
 
 function excerpt(place: Place, source: Source): string[] {

@@ -3,13 +3,13 @@ import type { IpAddress, PerFamily, Prefix } from './address.ts';
 import { contains, parseAddress, parsePrefix } from './address.ts';
 import type { FaultCode } from './codes.ts';
 
-// A file is parsed once: compiling a parser for each object costs more than it saves, up to tens of thousands of nodes.
+// A file is parsed once: up to tens of thousands of nodes, compiling a parser per object costs more than it saves.
 z.config({ jitless: true });
 
-/** Reports what is wrong with a value and what would be right; the field then has no value. */
+/** Reports what is wrong with a value, and the fix; the field then has no value. */
 export type Complain = (code: FaultCode, says: string, mend: string) => never;
 
-/** A field written as text: `parse` turns it into its meaning, `json` tells editors what they can check. */
+/** A field written as text: `parse` gives its meaning, `json` is what editors can check. */
 export function text<T>(
   description: string,
   json: Record<string, unknown>,
@@ -21,7 +21,7 @@ export function text<T>(
     .meta({ description, ...json });
 }
 
-/** A field written as text that has one syntax. */
+/** A text field with a single syntax. */
 export function matching(
   description: string,
   pattern: RegExp,
@@ -37,7 +37,7 @@ export function matching(
   );
 }
 
-/** A whole number of that range. */
+/** A whole number in that range. */
 export function wholeNumber(description: string, minimum: number, maximum: number, code: FaultCode) {
   return z
     .int()
@@ -60,7 +60,7 @@ export const asNumber = (description: string) =>
     .transform((value, context) => {
       const refused =
         value < 1 || value > 4294967295
-          ? 'is no AS number'
+          ? 'is not a valid AS number'
           : value > 2147483647
             ? "does not fit Calico's field, a signed 32-bit number"
             : RESERVED_AS.get(value);
@@ -71,13 +71,13 @@ export const asNumber = (description: string) =>
     .meta({ description, minimum: 1, maximum: 2147483647 });
 
 const RESERVED_AS = new Map([
-  [23456, 'stands for AS numbers that old speakers cannot read (RFC 6793)'],
+  [23456, 'is AS_TRANS, which replaces AS numbers that old speakers cannot read (RFC 6793)'],
   [65535, 'is reserved (RFC 7300)'],
 ]);
 
 /** One usable unicast address of either family. */
 export const address = text(
-  'An IPv4 or IPv6 address, without prefix length.',
+  'An IPv4 or IPv6 address, without a prefix length.',
   { examples: ['192.168.100.1', 'fd18:3e15:61d0:cafe:f002::1'] },
   toAddress,
 );
@@ -92,7 +92,7 @@ export const prefix = text(
   toPrefix,
 );
 
-/** One CIDR, a pair, or a list: the output is always a list. */
+/** One CIDR, a pair, or a list; always parsed to a list. */
 export const blocks = z
   .union([prefix, z.strictObject({ ipv4: prefix.optional(), ipv6: prefix.optional() }), z.array(prefix)])
   .transform((value): Prefix[] => {
@@ -103,7 +103,7 @@ export const blocks = z
 /** A CIDR, or a pair `{ipv4, ipv6}`. */
 export const prefixes = perFamily('A CIDR, or a pair {ipv4: ..., ipv6: ...}.', prefix);
 
-/** A 32-bit identifier in dotted notation: router ID, cluster ID. It need not be an address of the machine. */
+/** A 32-bit identifier in dotted notation: router ID, cluster ID. Not necessarily an address of the machine. */
 export const dottedId = text(
   'Four numbers from 0 to 255, not all of them 0.',
   { pattern: '^([0-9]{1,3}\\.){3}[0-9]{1,3}$', examples: ['100.64.0.1'] },
@@ -112,14 +112,14 @@ export const dottedId = text(
     return id === undefined || id.family !== 'ipv4' || id.value === 0n
       ? complain(
           'id',
-          `${quoted(value)} is no identifier`,
+          `${quoted(value)} is not a valid identifier`,
           'Write four numbers from 0 to 255, such as 100.64.0.1; 0.0.0.0 means "none" to BIRD.',
         )
       : id;
   },
 );
 
-/** What a message shows of a value from the file. */
+/** A value from the file as a message shows it. */
 export function quoted(value: string): string {
   return `"${value.length > 60 ? `${value.slice(0, 57)}...` : value}"`;
 }
@@ -131,7 +131,7 @@ function complainTo(context: z.core.$RefinementCtx): Complain {
   };
 }
 
-/** A value of one family, or one of each. The pair's keys must tell the truth. */
+/** A value of one family, or one of each. The pair's keys must match the families of its values. */
 function perFamily<T extends IpAddress | Prefix>(description: string, single: z.ZodType<T, string>) {
   return z
     .union([single, z.strictObject({ ipv4: single.optional(), ipv6: single.optional() })])
@@ -145,7 +145,7 @@ function perFamily<T extends IpAddress | Prefix>(description: string, single: z.
       if ((ipv4 ?? { family: 'ipv4' }).family !== 'ipv4' || (ipv6 ?? { family: 'ipv6' }).family !== 'ipv6') {
         return complain(
           'pair-family',
-          'has a value of the other family under one of its keys',
+          'has an address family that does not match its key',
           'Put IPv4 under ipv4 and IPv6 under ipv6.',
         );
       }
@@ -162,8 +162,8 @@ function toAddress(value: string, complain: Complain): IpAddress {
       ? complain('address', `${quoted(value)} has a prefix length`, `Write the address alone: ${bare}.`)
       : complain(
           'address',
-          `${quoted(value)} is no address`,
-          'Write IPv4 as four numbers from 0 to 255 without leading zeros, IPv6 without zone.',
+          `${quoted(value)} is not a valid address`,
+          'Write IPv4 as four numbers from 0 to 255 without leading zeros, IPv6 without a zone.',
         );
   }
   const unusable = UNUSABLE.find(([range]) => contains(range, parsed));
@@ -185,7 +185,7 @@ function toPrefix(value: string, complain: Complain): Prefix {
     const bare = parseAddress(value);
     return complain(
       'cidr',
-      `${quoted(value)} is no CIDR`,
+      `${quoted(value)} is not a valid CIDR`,
       bare === undefined
         ? 'Write network/length, such as 10.42.0.0/16 or fd42::/48.'
         : `Add the prefix length, such as ${bare.text}/${bare.family === 'ipv4' ? 32 : 128} for this address alone.`,
@@ -197,15 +197,15 @@ function toPrefix(value: string, complain: Complain): Prefix {
     : complain('address-unusable', `${parsed.prefix.text} is ${unusable[1]}`, unusable[2]);
 }
 
-/** Ranges no BGP session, next hop or pod can use, with why and what instead. RFC 6890; RFC 4291 section 2.5.5. */
+/** Ranges that no BGP session, next hop or pod can use, with the reason and the fix. RFC 6890; RFC 4291 section 2.5.5. */
 const UNUSABLE: readonly (readonly [Prefix, string, string])[] = (
   [
-    ['0.0.0.0/8', 'in "this network" (0.0.0.0/8)', 'Give the address that the machine really has.'],
+    ['0.0.0.0/8', 'in "this network" (0.0.0.0/8)', 'Give the actual address of the machine.'],
     ['127.0.0.0/8', 'a loopback address', 'Give an address that other machines can reach.'],
     ['169.254.0.0/16', 'a link-local address', 'Give an address that other machines can reach.'],
     ['224.0.0.0/4', 'a multicast address', 'Give a unicast address.'],
     ['240.0.0.0/4', 'reserved (240.0.0.0/4)', 'Give an address from a usable range, such as 10.0.0.0/8.'],
-    ['::/128', 'the unspecified address', 'Give the address that the machine really has.'],
+    ['::/128', 'the unspecified address', 'Give the actual address of the machine.'],
     ['::1/128', 'the loopback address', 'Give an address that other machines can reach.'],
     ['::ffff:0:0/96', 'an IPv4-mapped IPv6 address', 'Write it as plain IPv4.'],
     ['fe80::/10', 'a link-local address', 'Give a global or unique local (fd00::/8) address.'],
@@ -213,6 +213,6 @@ const UNUSABLE: readonly (readonly [Prefix, string, string])[] = (
   ] as const
 ).map(([range, is, instead]) => {
   const parsed = parsePrefix(range);
-  if (!parsed.ok) throw new Error(`${range} is no prefix`);
+  if (!parsed.ok) throw new Error(`${range} is not a prefix`);
   return [parsed.prefix, is, instead] as const;
 });

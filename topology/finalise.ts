@@ -18,8 +18,8 @@ import type {
 import type { TopologyFile } from './schema.ts';
 
 /**
- * The topology that a file without faults means: defaults that depend on other fields filled in, records as lists
- * sorted by name. Total for what the rules let through.
+ * Turns a file without faults into a topology: fills in defaults that depend on other fields, and makes records lists
+ * sorted by name. Never fails on what the rules accept.
  */
 export function finalise(file: TopologyFile): Topology {
   const { bgp, pods, services, k3s, gitops, labels, checks } = file;
@@ -105,7 +105,7 @@ function poolsOf({ cidrs, retiring, blockSize }: TopologyFile['pods']): Pool[] {
   ]);
 }
 
-/** The block size that holds for a family: the number if it suits that family, else Calico's own default. */
+/** The block size of a family: the number if it suits that family, otherwise Calico's own default. */
 export function blockSizeOf(written: TopologyFile['pods']['blockSize'], family: Family): number {
   const { least, most, byDefault } = BLOCK_SIZES[family];
   if (typeof written !== 'number') return written?.[family] ?? byDefault;
@@ -205,12 +205,12 @@ function finaliseSegment(
   };
 }
 
-/** The rules ask for `firstServer` where there is a choice. A file without nodes starts no cluster. */
+/** The rules require `firstServer` if there is a choice. A file without nodes starts no cluster. */
 function onlyServer(file: TopologyFile): string {
   return Object.entries(file.nodes).find(([, node]) => node.role === 'server')?.[0] ?? '';
 }
 
-/** Entries in the order of their names' code units: never of a locale. */
+/** Entries sorted by the code units of their names, independent of locale. */
 function byName<V, T>(record: Readonly<Record<string, V>>, make: (name: string, value: V) => T): T[] {
   return Object.entries(record)
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,9 +1,9 @@
 /**
- * Text that others wrote, on its way to a terminal or a log: of a pull request, a router, a cluster, a program. Whoever reads it
- * must see all of it, and nothing may obey it.
+ * Text written by others (a pull request, a router, a cluster, a program) on its way to a terminal or a log. The reader
+ * must see all of it, and nothing may interpret it.
  */
 
-/** Tabs as one space, so that carets stay in step; what a terminal would obey, as its code point. For one line. */
+/** Tabs as one space, so that carets stay aligned; what a terminal would interpret, as its code point. For one line. */
 export function printable(text: string): string {
   return text.replace(/\t/g, ' ').replace(UNPRINTABLE, (char) => `<${codePoint(char)}>`);
 }
@@ -14,7 +14,7 @@ export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_
 export const codePoint = (char: string): string =>
   `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
-/** The same for any number of lines, which may be indented by tabs, and no line of it starts a command of GitHub's runner. */
+/** The same for several lines, which may be indented with tabs; no line starts a command of GitHub's runner. */
 export const harmless = (text: string): string =>
   text
     .split('\n')
@@ -22,23 +22,23 @@ export const harmless = (text: string): string =>
     .join('\n');
 
 /**
- * The runner (ActionCommand) obeys `::name ...::` behind white space at the start of a line, and `##[name ...]` wherever it stands. An IPv6
- * address that stands alone starts none. It compares as .NET does, which passes over invisible characters: none is left by now, and one
- * between the colons would help nobody.
+ * The runner (ActionCommand) obeys `::name ...::` after leading white space, and `##[name ...]` anywhere in a line. A lone IPv6
+ * address starts no command. It compares as .NET does, which ignores invisible characters: none is left by now, and one
+ * between the colons would have no effect.
  */
 const withoutCommand = (line: string): string =>
   line
     .replace(/^(\s*):(?=:(?:\s*\p{L}|.*::))/u, (_, before: string) => `${before}<${codePoint(':')}>`)
     .replaceAll('##[', `##<${codePoint('[')}>`);
 
-/** A value as JSON that says exactly this, in characters that nothing obeys, terminal or runner. */
+/** A value as equivalent JSON, in characters that neither terminal nor runner interprets. */
 export const jsonText = (value: unknown): string =>
   JSON.stringify(value, null, 2)
     .split('\n')
     .map((line) => line.replace(UNPRINTABLE, escaped).replaceAll('##[', '#\\u0023['))
     .join('\n');
 
-/** A character outside the first plane is two units. */
+/** A character outside the Basic Multilingual Plane is two code units. */
 const escaped = (char: string): string =>
   [...Array(char.length).keys()]
     .map((at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`)

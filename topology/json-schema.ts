@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { topologyFile } from './schema.ts';
 
 /**
- * The file format as JSON Schema, for editors: text of topology.schema.json. It knows the shape of every field on
- * its own; rules across fields, and what an address means, only `noencap check` knows.
+ * The file format as JSON Schema, for editors: the text of topology.schema.json. It covers the shape of each field on
+ * its own; only `noencap check` knows the rules across fields and the meaning of addresses.
  */
 export function topologyJsonSchema(): string {
   const schema = z.toJSONSchema(topologyFile, { io: 'input', target: 'draft-7' });

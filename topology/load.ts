@@ -13,12 +13,12 @@ import type { Source } from './source.ts';
 import { valueSource, yamlSource } from './source.ts';
 import { readYaml } from './yaml.ts';
 
-/** A topology, or everything that is wrong with its file, in the order of the file. */
+/** A topology, or everything that is wrong with its file, in file order. */
 export type Loaded =
   | { readonly ok: true; readonly topology: Topology; readonly source: Source }
   | { readonly ok: false; readonly faults: readonly Fault[]; readonly source: Source };
 
-/** Reads a topology from the bytes of its file. Pure: `file` is only the name that messages use. */
+/** Reads a topology from the bytes of its file. Pure: `file` is only the name used in messages. */
 export function loadTopology({ file, bytes }: { file: string; bytes: Uint8Array }): Loaded {
   const decoded = decode(file, bytes);
   if (!decoded.ok) {
@@ -32,12 +32,12 @@ export function loadTopology({ file, bytes }: { file: string; bytes: Uint8Array 
   return check(value, source, faults, decoded.faults);
 }
 
-/** The fault of a file that could not be read at all: the error code that the system gave, and what it means where that is known. */
+/** The fault of an unreadable file: the system's error code, and its meaning if known. */
 export function unreadable(file: string, reason: string, meaning = `cannot be read (${reason})`): Loaded {
   const [code, says, mend] = UNREADABLE[reason] ?? [
     'file-unreadable' as const,
     meaning,
-    'Mend that, or name another file with --topology.',
+    'Fix that, or name another file with --topology.',
   ];
   if (reason === 'EFBIG') {
     const is = 'Check that this is the topology file.';
@@ -56,15 +56,15 @@ export function unreadable(file: string, reason: string, meaning = `cannot be re
 
 const FORBIDDEN = [
   'file-forbidden',
-  'may not be read by this user',
-  'Allow it with chmod u+r, or run as the user who owns the file.',
+  'is not readable by this user',
+  'Allow it with chmod u+r, or run as the owner of the file.',
 ] as const;
 
 const UNREADABLE: Readonly<Record<string, readonly [Fault['code'], string, string]>> = {
   ENOENT: [
     'file-missing',
     'does not exist',
-    'Run bin/noencap init to start one, or name another with --topology.',
+    'Run bin/noencap init to create one, or name another file with --topology.',
   ],
   EISDIR: ['file-is-folder', 'is a folder', 'Name the topology file itself with --topology.'],
   EACCES: FORBIDDEN,
@@ -76,23 +76,23 @@ const UNREADABLE: Readonly<Record<string, readonly [Fault['code'], string, strin
   ],
 };
 
-/** Gives a topology written in TypeScript its type; `parseTopologyValue` then reads it. */
+/** Types a topology written in TypeScript; `parseTopologyValue` then reads it. */
 export const defineTopology = (value: TopologyInput): TopologyInput => value;
 
-/** Reads a topology given as a value. Faults carry a path, and no line: the value was never text. */
+/** Reads a topology given as a value. Faults have a path but no line: the value was never text. */
 export function parseTopologyValue(value: unknown, file = 'topology'): Loaded {
   const { value: copy, faults } = plain(value);
   return check(copy, valueSource(file), faults, []);
 }
 
 /**
- * Plain values to a topology. `earlier` are the faults that reading found at a path, `hidden` those that stand at a place
- * of the text only.
+ * Plain values to a topology. `earlier`: faults that reading found at a path; `hidden`: faults that have a place
+ * in the text only.
  */
 function check(value: unknown, source: Source, earlier: readonly Fault[], hidden: readonly Fault[]): Loaded {
   const screened = screen(value);
   const shaped = shape(value);
-  // Where another kind of value belongs, that says it better than two versions of YAML do.
+  // If another kind of value is expected, that fault is clearer than one about YAML versions.
   const ambiguous = earlier.filter(({ code }) => code === 'yaml-versions');
   const others = earlier.filter(({ code }) => code !== 'yaml-versions');
   const kinds = shaped.faults.filter(({ code }) => code === 'type' || code === 'choice');
@@ -110,7 +110,7 @@ function check(value: unknown, source: Source, earlier: readonly Fault[], hidden
   return { ok: true, topology: finalise(shaped.file as TopologyFile), source };
 }
 
-/** A value that cannot be trusted as it stands needs no second fault about what it would mean. */
+/** A value that cannot be trusted needs no second fault about its meaning. */
 function unlessAt(known: readonly Fault[], faults: readonly Fault[]): Fault[] {
   const spoken = new Set(known.map(pathAndPart));
   return faults.filter((one) => !spoken.has(pathAndPart(one)));
@@ -118,7 +118,7 @@ function unlessAt(known: readonly Fault[], faults: readonly Fault[]): Fault[] {
 
 const pathAndPart = (one: Fault): string => JSON.stringify([one.path, one.part ?? 'value']);
 
-/** A hidden character is found twice, as text and as part of a value: one fault with the place of one, the path of the other. */
+/** A hidden character is found twice, in the text and in a value: one fault with the place of the first and the path of the second. */
 function atTheirPlace(hidden: readonly Fault[], faults: readonly Fault[], source: Source): Fault[] {
   const free = new Set(hidden);
   const placed = faults.map((one) => {
@@ -137,7 +137,7 @@ function atTheirPlace(hidden: readonly Fault[], faults: readonly Fault[], source
   return [...free, ...placed];
 }
 
-/** What stands behind an anchor is read once for each alias, and wrong once. */
+/** The value of an anchor is read once per alias, but reported once. */
 function once(faults: readonly Fault[]): Fault[] {
   const seen = new Set<string>();
   return faults.filter((one) => {

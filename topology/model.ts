@@ -1,10 +1,10 @@
 import type { Family, IpAddress, PerFamily, Prefix } from './address.ts';
 
-/** Where a value stands in the topology: `['regions', 'WDS', 'router']`. Resolved to line and column by `Source`. */
+/** Path of a value in the topology: `['regions', 'WDS', 'router']`. `Source` resolves it to line and column. */
 export type Path = readonly (string | number)[];
 
 /**
- * A topology that passed every rule: defaults filled in, addresses parsed, references known to exist. Lists are
+ * A topology that passed every rule: defaults filled in, addresses parsed, references resolved. Lists are
  * sorted by name, so that the order of keys in the file never reaches the output.
  */
 export interface Topology {
@@ -21,7 +21,7 @@ export interface Topology {
   readonly routers: readonly Router[];
   readonly nodes: readonly Node[];
   readonly hosts: readonly Host[];
-  /** Undefined where the file has no `underlay`: every session endpoint then counts as reachable. */
+  /** Undefined if the file has no `underlay`: every session endpoint then counts as reachable. */
   readonly segments: readonly Segment[] | undefined;
   readonly suppressions: readonly Suppression[];
 }
@@ -33,19 +33,19 @@ export interface Bgp {
   readonly reflectorNextHop: ReflectorNextHop;
   /** Seconds, on reflector and backbone sessions. */
   readonly holdTime: number;
-  /** `aware`: BIRD's own default, which waits for others and announces nothing of its own. */
+  /** `aware`: BIRD's default: helps restarting peers, but does not ask them to keep its own routes. */
   readonly gracefulRestart: boolean | 'aware';
-  /** `full`: every router with every other; else the pairs of router names that peer. */
+  /** `full`: every router with every other; otherwise the pairs of router names that peer. */
   readonly backboneMesh: 'full' | readonly (readonly [string, string])[];
-  /** Let routers also accept /32 and /128: addresses that one node borrowed from another's block. */
+  /** Routers also accept /32 and /128: addresses that a node borrowed from another node's block. */
   readonly exportBorrowed: boolean;
 }
 
 export interface Pods {
-  /** IPv4 first; of a family the one that pods get addresses of before those that retire. */
+  /** IPv4 first; within a family the active pool before retiring ones. */
   readonly pools: readonly Pool[];
   readonly natOutgoing: boolean;
-  /** Bytes; `auto` is the smallest MTU on any way that packets between pods take: analysis/pod-mtu.ts. */
+  /** Bytes; `auto` is the smallest MTU on any path between pods: analysis/pod-mtu.ts. */
   readonly mtu: number | 'auto';
 }
 
@@ -53,7 +53,7 @@ export interface Pool {
   readonly cidr: Prefix;
   /** Prefix length of the IPAM blocks: 20 to 32 for IPv4, 116 to 128 for IPv6. */
   readonly blockSize: number;
-  /** Routed, but no pod gets an address of it any more. */
+  /** Still routed, but no pod gets a new address from it. */
   readonly retiring: boolean;
 }
 
@@ -68,12 +68,12 @@ export interface Calico {
   readonly registry: string | undefined;
   /** The API group that Calico's own kinds are rendered in. */
   readonly api: CalicoApi;
-  /** The group that a later change moves them to. Until then no engine may prune those of `api`: both are one stored object. */
+  /** The group that a later change moves them to. Until then no engine may prune those of `api`: both are the same stored object. */
   readonly apiMovesTo: CalicoApi | undefined;
   readonly nodeAddress: NodeAddressDetection;
   readonly containerIPForwarding: boolean;
   readonly imagePullSecrets: readonly string[];
-  /** Required for versions that noencap does not carry itself; `path` is relative to the topology file. */
+  /** Required for versions that noencap does not carry; `path` is relative to the topology file. */
   readonly operatorManifest: OperatorManifest | undefined;
   readonly filters: readonly BgpFilter[];
 }
@@ -86,7 +86,7 @@ export interface OperatorManifest {
   readonly sha256: string;
 }
 
-/** How calico-node finds the address it peers from: exactly one way. */
+/** How calico-node finds the address it peers from: exactly one method. */
 export type NodeAddressDetection =
   | { readonly method: 'firstFound' }
   | { readonly method: 'kubernetes' }
@@ -95,7 +95,7 @@ export type NodeAddressDetection =
   | { readonly method: 'canReach'; readonly address: string }
   | { readonly method: 'cidrs'; readonly cidrs: readonly Prefix[] };
 
-/** A Calico BGPFilter and the routers on whose peerings it stands. */
+/** A Calico BGPFilter and the routers whose peerings use it. */
 export interface BgpFilter {
   readonly name: string;
   readonly routers: readonly string[];
@@ -106,7 +106,7 @@ export interface BgpFilter {
 
 export interface FilterRule {
   readonly action: 'Accept' | 'Reject';
-  /** Undefined: the rule holds for every route of both families. */
+  /** Undefined: the rule applies to every route of both families. */
   readonly match:
     | { readonly cidr: Prefix; readonly operator: 'Equal' | 'NotEqual' | 'In' | 'NotIn' }
     | undefined;
@@ -118,11 +118,11 @@ export interface FilterRule {
 
 export interface K3s {
   readonly version: string;
-  /** What K3s' installer may be; none: whoever runs install.sh has to say it. */
+  /** Accepted SHA-256 sums of K3s' installer; if empty, whoever runs install.sh must supply one. */
   readonly installerSha256: readonly string[];
   /** The server that starts the cluster; the others join it. */
   readonly firstServer: string;
-  /** What the cluster was founded with, one a family, IPv4 first: not where pods are, once a pool has been retired. */
+  /** The ranges the cluster was created with, one per family, IPv4 first: not those of the pods once a pool has retired. */
   readonly clusterCidrs: readonly Prefix[];
 }
 
@@ -135,15 +135,15 @@ export interface Gitops {
 export interface Labels {
   /** Image with `kubectl` as its entry point; undefined: the official one of the cluster's version. */
   readonly image: string | undefined;
-  /** `once`: a Job per node, run when it changes. `cron`: also a CronJob that keeps labels right for later joins. */
+  /** `once`: a Job per node, run when it changes. `cron`: also a CronJob that labels nodes that join later. */
   readonly reconcile: 'once' | 'cron';
-  /** Label keys that an earlier topology set and that must be taken off the nodes. */
+  /** Label keys that an earlier topology set, to be removed from the nodes. */
   readonly retired: readonly string[];
 }
 
 export interface Region {
   readonly name: string;
-  /** In the order of the file: the first is the default router of nodes without IGP. */
+  /** In file order: the first is the default router of nodes without the IGP. */
   readonly routers: readonly string[];
   readonly k3sMirror: 'cn' | undefined;
   /** Registry host -> endpoints, sorted by host. */
@@ -154,9 +154,9 @@ export interface Region {
 export interface Router {
   readonly name: string;
   readonly routerId: IpAddress;
-  /** Where nodes peer; empty for a backbone-only router. */
+  /** The address that nodes peer with; empty for a backbone-only router. */
   readonly nodeAddress: PerFamily<IpAddress>;
-  /** Where other routers peer; empty for a router without backbone sessions. */
+  /** The address that other routers peer with; empty for a router without backbone sessions. */
   readonly backboneAddress: PerFamily<IpAddress>;
   readonly clusterId: IpAddress;
   /** BFD on backbone sessions; Calico offers none towards nodes. */
@@ -167,18 +167,18 @@ export interface Router {
   readonly loopback: LoopbackKind;
   readonly ssh: { readonly host: string; readonly user: string; readonly port: number };
   readonly bird: BirdOptions;
-  /** Segment name -> interface name on this router; needed where BIRD knows an interface by name only (OSPFv3). */
+  /** Segment name -> interface name on this router; required where BIRD identifies interfaces by name only (OSPFv3). */
   readonly interfaces: ReadonlyMap<string, string>;
   readonly password: PasswordReference | undefined;
   readonly path: Path;
 }
 
-/** What a router does to the next hop of a route that it passes on; see `NextHopRule` of the fabric. */
+/** What a router does to the next hop of routes that it advertises; see `NextHopRule` of the fabric. */
 export type ReflectorNextHop = 'keep' | 'self' | 'unchanged';
 
 /**
- * How a router's OSPF announces its addresses on no segment. BIRD knows the distance to a BGP next hop from routes inside the area and
- * from E1 externals; that of an E2 external it takes as unknown (`rt_get_igp_metric`).
+ * How a router's OSPF announces its off-segment addresses. BIRD knows the distance to a BGP next hop from intra-area routes and
+ * E1 externals; it treats that of an E2 external as unknown (`rt_get_igp_metric`).
  */
 export type LoopbackKind = 'stub' | 'e1' | 'e2';
 
@@ -190,21 +190,21 @@ export interface BirdOptions {
   readonly adopted: AdoptedSessions;
 }
 
-/** What a router's sessions ran with before noencap, kept so that BIRD does not reset them. */
+/** Settings that a router's sessions had before noencap, kept so that BIRD does not reset them. */
 export interface AdoptedSessions {
-  /** The name that noencap gives a protocol -> the name that it has. */
+  /** noencap's protocol name -> the existing name. */
   readonly protocols: Readonly<Record<string, string>>;
-  /** Sessions also have a channel of the family that pods do not have. */
+  /** Sessions also have a channel for the family that pods do not use. */
   readonly bothChannels: boolean;
   readonly extendedNextHop: boolean;
   readonly sourceAddress: boolean;
-  /** Sessions name the cluster ID where it is the router's ID anyway. */
+  /** Sessions set the cluster ID explicitly even where it equals the router ID. */
   readonly clusterId: boolean;
 }
 
 /** TCP-MD5 password of a router's node sessions. Both ends read it from outside git. */
 export interface PasswordReference {
-  /** File on the router that holds `password "...";`, included by each node session. Where it is delivered: fabric/password-file.ts. */
+  /** File on the router that contains `password "...";`, included by each node session. When it is delivered: fabric/password-file.ts. */
   readonly file: string;
   /** Secret in Calico's namespace. */
   readonly secret: { readonly name: string; readonly key: string };
@@ -220,7 +220,7 @@ export interface Node {
   readonly blocks: readonly Prefix[];
   /** A router, or a host that forwards. */
   readonly defaultRouter: string | undefined;
-  /** Segment name -> interface name on this node, as far as the topology gives them. */
+  /** Segment name -> interface name on this node, where the topology gives one. */
   readonly interfaces: ReadonlyMap<string, string>;
   readonly path: Path;
 }
@@ -229,14 +229,14 @@ export interface Node {
 export interface Host {
   readonly name: string;
   readonly igp: boolean;
-  /** Packets of others: a gateway that noencap does not configure. True where it runs the IGP. */
+  /** Forwards packets of others: a gateway that noencap does not configure. True if it runs the IGP. */
   readonly forwards: boolean;
-  /** Its static routes, a default route among them; the longest prefix first. */
+  /** Its static routes, including any default route; the longest prefix first. */
   readonly routes: readonly HostRoute[];
   readonly path: Path;
 }
 
-/** A static route of a host; the next hop stands on a segment of it. */
+/** A static route of a host; the next hop is on one of its segments. */
 export interface HostRoute {
   readonly prefix: Prefix;
   readonly via: IpAddress;
@@ -256,7 +256,7 @@ export interface Segment {
 export interface SegmentMember {
   readonly machine: string;
   readonly address: PerFamily<IpAddress>;
-  /** Bytes: of its own interface. What is larger it neither sends nor takes. */
+  /** MTU of its own interface in bytes. It neither sends nor accepts larger packets. */
   readonly mtu: number;
 }
 

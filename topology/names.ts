@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BIRD_WORDS } from '../bird/words.ts';
 import { matching, text } from './fields.ts';
 
-/** The name of something else in the file. Whether that exists is a rule; how names look is checked over there. */
+/** The name of something else in the file. A rule checks that it exists; its syntax is checked where it is defined. */
 export const reference = z.string();
 
 /** RFC 1123 label: what Kubernetes, BIRD file names and host names have in common. */
@@ -17,7 +17,7 @@ export const machineName = matching(
   'Lower-case letters, digits and "-", at most 63 characters.',
   DNS_LABEL,
   'name',
-  'is no valid name',
+  'is not a valid name',
   LOWER_CASE,
   63,
 );
@@ -27,7 +27,7 @@ export const objectName = matching(
   'A Kubernetes object name (DNS subdomain).',
   DNS_SUBDOMAIN,
   'object-name',
-  'is no valid Kubernetes name',
+  'is not a valid Kubernetes name',
   'Use lower-case letters, digits, "-" and ".", starting and ending with a letter or digit.',
   253,
 );
@@ -37,26 +37,26 @@ export const nodeName = matching(
   'The name under which the node joins Kubernetes: DNS subdomain, at most 63 characters.',
   DNS_SUBDOMAIN,
   'node-name',
-  'is no valid node name',
-  'Use lower-case letters, digits, "-" and ".", at most 63, every part starting and ending with a letter or digit.',
+  'is not a valid node name',
+  'Use lower-case letters, digits, "-" and ".", at most 63, each part starting and ending with a letter or digit.',
   63,
 );
 
-/** A region is a label value as it stands, and lower-cased a part of BGPPeer names. */
+/** A region is a label value as written, and part of BGPPeer names in lower case. */
 export const regionName = matching(
-  'Letters of either case, digits, "-" and ".": a Kubernetes label value, lower-cased part of BGPPeer names.',
+  'Letters of either case, digits, "-" and ".": a Kubernetes label value, and in lower case part of BGPPeer names.',
   /^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$/,
   'region-name',
-  'is no valid region name',
+  'is not a valid region name',
   'Use letters, digits, "-" and ".", at most 63, starting and ending with a letter or digit.',
   63,
 );
 
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
-/** Key of a node label, `name` or `prefix/name`. Kubernetes keeps its own prefixes to itself. */
+/** Key of a node label, `name` or `prefix/name`. Kubernetes reserves its own prefixes. */
 export const labelKey = text(
-  'A Kubernetes label key, with or without prefix.',
+  'A Kubernetes label key, with or without a prefix.',
   { examples: ['region', 'example.com/region'] },
   (value, complain) => {
     const parts = value.split('/');
@@ -70,43 +70,43 @@ export const labelKey = text(
     ) {
       return complain(
         'label-key',
-        `"${value}" is no label key`,
+        `"${value}" is not a valid label key`,
         'Use name or prefix/name: letters, digits, "-", "_" and ".", the name at most 63 characters.',
       );
     }
     return prefix !== undefined && /(^|\.)(kubernetes|k8s)\.io$/.test(prefix)
       ? complain(
           'label-reserved',
-          `"${value}" has a prefix that Kubernetes keeps to itself`,
+          `"${value}" has a prefix that Kubernetes reserves`,
           `Use ${name}, or a prefix of your own, such as example.com/${name}.`,
         )
       : value;
   },
 );
 
-/** Name of an interface as Linux takes it, without characters that BIRD or a shell would read differently. */
+/** A valid Linux interface name, without characters that BIRD or a shell would read differently. */
 export const interfaceName = matching(
   "An interface's name, at most 15 characters.",
   /^[A-Za-z0-9_@:][A-Za-z0-9_.\-@:]*$/,
   'interface-name',
-  'is no interface name',
+  'is not a valid interface name',
   'Use at most 15 letters, digits and "_.-@:".',
   15,
 );
 
 /**
- * What calico-node looks for in the names of interfaces: regular expressions of Go (RE2), a comma between them. They need not match
+ * How calico-node selects interfaces by name: Go regular expressions (RE2), separated by commas. They need not match
  * the whole name.
  */
 export const interfacePattern = matching(
-  "A regular expression that a part of the interface's name matches, or several with commas between them.",
+  "A regular expression that matches part of the interface's name, or several separated by commas.",
   /^(?!.*\\[1-9])[A-Za-z0-9_.\-@:*+?^$|()[\]\\, ]+$/,
   'interface-name',
-  'is no pattern for the names of interfaces',
+  'is not a valid interface name pattern',
   'Write a name or a regular expression, such as eth0 or ^(eth|ens).',
 );
 
-/** A symbol of the BIRD configuration language, at most 64 characters (measured on 2.0.12); or one name that BIRD has made already. */
+/** A symbol of the BIRD configuration language, at most 64 characters (measured on 2.0.12); or one predefined BIRD name. */
 const symbolOr = (made: string | undefined) =>
   text(
     'A BIRD symbol: letters, digits and "_", not starting with a digit, at most 64 characters.',
@@ -116,12 +116,12 @@ const symbolOr = (made: string | undefined) =>
         ? value
         : complain(
             'bird-symbol',
-            `"${value}" cannot be a BIRD symbol`,
-            'Use letters, digits and "_", at most 64, not starting with a digit, and no word of BIRD\'s own language.',
+            `"${value}" is not a valid BIRD symbol`,
+            'Use letters, digits and "_", at most 64, not starting with a digit, and not a BIRD keyword.',
           ),
   );
 
-/** Thirty-two and more hex digits are a byte string to BIRD's lexer, whatever they were meant to be. */
+/** BIRD's lexer reads 32 or more hex digits as a byte string. */
 const isSymbol = (value: string): boolean =>
   /^[A-Za-z_][A-Za-z0-9_]*$/.test(value) &&
   value.length <= 64 &&
@@ -130,10 +130,10 @@ const isSymbol = (value: string): boolean =>
 
 export const birdSymbol = symbolOr(undefined);
 
-/** A table: also the one that BIRD makes itself, in which a router may have kept its routes so far. */
+/** A table: also BIRD's predefined one, which a router may have used so far. */
 export const birdTable = { ipv4: symbolOr('master4'), ipv6: symbolOr('master6') } as const;
 
-/** Name of a protocol, which BIRD takes in single quotes too: there it may hold "-", "." and ":". */
+/** Name of a protocol, which BIRD also accepts in single quotes: there it may contain "-", "." and ":". */
 export const protocolName = text(
   'Name of a BIRD protocol: letters, digits and "_.:-", at most 64 characters.',
   { pattern: '^[A-Za-z0-9_.:-]+$', maxLength: 64 },
@@ -142,7 +142,7 @@ export const protocolName = text(
       ? value
       : complain(
           'bird-symbol',
-          `"${value}" cannot be the name of a BIRD protocol`,
-          'Use letters, digits and "_.:-", at most 64, and no word of BIRD\'s own language.',
+          `"${value}" is not a valid BIRD protocol name`,
+          'Use letters, digits and "_.:-", at most 64, and not a BIRD keyword.',
         ),
 );

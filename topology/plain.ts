@@ -2,7 +2,7 @@ import type { Fault } from './fault.ts';
 import { fault } from './fault.ts';
 import type { Path } from './model.ts';
 
-/** As in YAML: a topology is nine levels deep, and what shares parts may not expand without limit. */
+/** As in YAML: a topology is nine levels deep, and shared parts must not expand without limit. */
 const DEEPEST = 64;
 const MOST_VALUES = 2_000_000;
 
@@ -12,8 +12,8 @@ export interface Plain {
 }
 
 /**
- * A copy of what TypeScript gave us, as YAML could have held it. Nothing of the user's runs afterwards: no getter, no
- * prototype; and what YAML has no word for is refused rather than guessed at.
+ * A copy of the TypeScript value, as YAML could have expressed it. No user code runs afterwards: no getter, no
+ * prototype. What YAML cannot express is refused, not guessed.
  */
 export function plain(given: unknown): Plain {
   const faults: Fault[] = [];
@@ -28,25 +28,29 @@ export function plain(given: unknown): Plain {
   const copy = (value: unknown, path: Path): unknown => {
     values += 1;
     if (values > MOST_VALUES) {
-      if (values === MOST_VALUES + 1) refuse([], 'holds more than two million values', 'Share less.');
+      if (values === MOST_VALUES + 1) refuse([], 'contains more than two million values', 'Share less.');
       return null;
     }
     if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
     if (typeof value === 'number') {
       if (Number.isFinite(value)) return value;
-      return refuse(path, `is ${value}`, 'Give a number that can be written down.');
+      return refuse(path, `is ${value}`, 'Give a finite number.');
     }
-    if (value === undefined) return refuse(path, 'is undefined', 'Leave the key out, or give it a value.');
+    if (value === undefined) return refuse(path, 'is undefined', 'Omit the key, or give it a value.');
     if (typeof value !== 'object') {
       return refuse(
         path,
         `is a ${typeof value}`,
-        'Give text, numbers, true or false, lists and plain objects.',
+        'Use text, numbers, true or false, lists and plain objects.',
       );
     }
     if (open.has(value)) return refuse(path, 'contains itself', 'Give data without cycles.');
     if (path.length > DEEPEST)
-      return refuse(path.slice(0, 1), 'is nested deeper than any topology', 'Check it.');
+      return refuse(
+        path.slice(0, 1),
+        'is nested deeper than any topology',
+        'Check that this is the topology.',
+      );
     open.add(value);
     const copied = Array.isArray(value) ? copyList(value, path) : copyObject(value, path);
     open.delete(value);
@@ -64,7 +68,7 @@ export function plain(given: unknown): Plain {
       const name = prototype.constructor?.name;
       return refuse(
         path,
-        `is ${typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'no plain object'}`,
+        `is ${typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'not a plain object'}`,
         'Give a plain object, or text.',
       );
     }

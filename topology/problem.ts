@@ -2,10 +2,10 @@ import { type Fault, formatFault } from './fault.ts';
 import type { Path } from './model.ts';
 import type { Place, Source } from './source.ts';
 
-/** Something in what was given that adopt cannot go on with: a fault of a file that is no topology. */
+/** An input that adopt cannot use: a fault in a file that is not a topology. */
 export interface Problem {
   readonly source: Source;
-  /** Where in the file's structure; empty for what has none, as a BIRD configuration. */
+  /** Position in the file's structure; empty if it has none, as in a BIRD configuration. */
   readonly path: Path;
   readonly at: Place | undefined;
   readonly message: string;
@@ -21,7 +21,7 @@ export const problem = (
   path: Path = [],
 ): Problem => ({ source, path, at, message: `${says}.`, mend });
 
-/** A fault that the topology's own readers found in a file. */
+/** A fault that the topology's readers found in a file. */
 export const fromFault = ({ path, at, message, mend }: Fault, source: Source): Problem => ({
   source,
   path,
@@ -30,11 +30,11 @@ export const fromFault = ({ path, at, message, mend }: Fault, source: Source): P
   mend,
 });
 
-/** File, line and column, the line with carets, what is wrong and what would be right. */
+/** File, line and column, the line with carets, what is wrong and the fix. */
 export const problemText = ({ source, ...fault }: Problem): string =>
   formatFault(fault, { ...source, line: (number) => withoutPasswords(source.line(number)) });
 
-/** BIRD's own form of a password; a message about its line must not hand it on. */
+/** BIRD's password syntax; a message about its line must not reveal the password. */
 const withoutPasswords = (line: string): string =>
   line.replace(
     /(\bpassword\s*")([^"]*)/g,

@@ -17,35 +17,33 @@ const adopted = z
   .strictObject({
     protocols: z
       .record(protocolName, protocolName)
-      .describe(
-        'Name that noencap gives a protocol -> name that it has: to BIRD another name is another session.',
-      )
+      .describe("noencap's protocol name -> the existing name: to BIRD a new name is a new session.")
       .prefault({}),
     bothChannels: z
       .boolean()
       .describe(
-        'Sessions also have the channel of the family that pods do not have. It carries nothing, but BIRD restarts a protocol that loses one which is up.',
+        'Sessions also have a channel for the family that pods do not use. It carries no routes, but BIRD restarts a protocol that loses a channel that is up.',
       )
       .prefault(false),
     extendedNextHop: z
       .boolean()
       .describe(
-        'IPv4 routes between routers may have IPv6 next hops; false only where all of their sessions go over IPv4.',
+        'IPv4 routes between routers may have IPv6 next hops; false only if all of their sessions run over IPv4.',
       )
       .prefault(true),
     sourceAddress: z
       .boolean()
-      .describe('Sessions name the address that they speak from; false: BIRD takes that of the interface.')
+      .describe("Sessions set their source address; false: BIRD uses the interface's.")
       .prefault(true),
     clusterId: z
       .boolean()
       .describe(
-        "Sessions with nodes name the cluster ID even where it is the router's ID; false: BIRD takes that by itself.",
+        'Sessions with nodes set the cluster ID even if it equals the router ID; false: BIRD then uses the router ID by default.',
       )
       .prefault(true),
   })
   .describe(
-    'What the sessions ran with before noencap wrote their configuration. Each entry keeps BIRD from resetting them; take it out when a reset does no harm.',
+    'Settings that the sessions had before noencap wrote their configuration. Each entry keeps BIRD from resetting them; remove it when a reset does no harm.',
   );
 
 const bird = z
@@ -78,17 +76,17 @@ const bird = z
 const password = z
   .strictObject({
     file: absolutePath.describe(
-      'File on the router that holds `password "...";`, included by each node session. Directly in bird.configDir it is delivered with the rest; elsewhere you keep it by hand.',
+      'File on the router that contains `password "...";`, included by each node session. Directly in bird.configDir it is delivered with the rest; elsewhere you maintain it by hand.',
     ),
     secret: z
       .strictObject({ name: objectName, key: secretKey.prefault('password') })
       .describe("Secret with the same password in Calico's namespace."),
   })
   .describe(
-    "TCP-MD5 password of the router's node sessions, by reference: the value itself never stands in git.",
+    "TCP-MD5 password of the router's node sessions, by reference: the value itself is never in git.",
   );
 
-/** What a router does to the next hop of a route that it passes on. */
+/** What a router does to the next hop of routes that it advertises. */
 export const REFLECTOR_NEXT_HOPS = ['keep', 'self', 'unchanged'] as const;
 
 export const router = z
@@ -96,35 +94,35 @@ export const router = z
     routerId: dottedId.describe('BGP and OSPF router ID: four numbers from 0 to 255, unique in the fabric.'),
     nodeAddress: addresses
       .describe(
-        'Where nodes peer: an address, or a pair {ipv4: ..., ipv6: ...}. None: a backbone-only router.',
+        'Address that nodes peer with: an address, or a pair {ipv4: ..., ipv6: ...}. None: a backbone-only router.',
       )
       .optional(),
     backboneAddress: addresses
-      .describe('Where other routers peer, best a loopback address. None: no backbone sessions.')
+      .describe('Address that other routers peer with, preferably a loopback. None: no backbone sessions.')
       .optional(),
     clusterId: dottedId
-      .describe('RFC 4456 cluster ID. Default: the router ID, so that reflectors stay distinct.')
+      .describe('RFC 4456 cluster ID. Default: the router ID, so that each reflector has its own.')
       .optional(),
     bfd: z
       .boolean()
       .describe(
-        'BFD on backbone sessions, where both ends have it. In include mode bird.conf must have a protocol bfd.',
+        'BFD on backbone sessions, if both ends have it. In include mode bird.conf must define a protocol bfd.',
       )
       .prefault(false),
     planned: z
       .boolean()
       .describe(
-        'The router is not there yet: it has no configuration, and its BGPPeer is emitted only for a region that has no nodes. Nodes wait for a peer that is not there.',
+        'The router does not exist yet: it gets no configuration, and its BGPPeer is emitted only for a region without nodes, because nodes wait for a peer that does not exist.',
       )
       .prefault(false),
     reflectorNextHop: z
       .enum(REFLECTOR_NEXT_HOPS)
-      .describe('bgp.reflectorNextHop of this router alone.')
+      .describe('Overrides bgp.reflectorNextHop for this router.')
       .optional(),
     loopback: z
       .enum(['stub', 'e1', 'e2'])
       .describe(
-        'How its OSPF announces addresses that are on no segment: as a stub network (standalone mode does), or as an external route of type 1 or 2. In include mode that is your bird.conf. e2 hides the distance from BGP: packets may then go round.',
+        'How its OSPF announces addresses that are not on any segment: as a stub network (as standalone mode does), or as an external route of type 1 or 2. In include mode your bird.conf decides that. e2 hides the distance from BGP: packets may then loop.',
       )
       .prefault('stub'),
     ssh: ssh.prefault({}),
@@ -132,7 +130,7 @@ export const router = z
     interfaces: z
       .record(reference, interfaceName)
       .describe(
-        'Segment name -> interface name on this router. OSPFv3 knows interfaces by name only, so standalone mode needs it on IPv6 segments.',
+        'Segment name -> interface name on this router. OSPFv3 identifies interfaces by name only, so standalone mode needs it on IPv6 segments.',
       )
       .prefault({}),
     password: password.optional(),

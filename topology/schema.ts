@@ -15,7 +15,7 @@ import { interfaceName, labelKey, machineName, nodeName, reference, regionName }
 import { REFLECTOR_NEXT_HOPS, router } from './router-schema.ts';
 
 /**
- * The whole of topology.yaml, one field at a time: rules that need more than one field are in rules/. Every
+ * All of topology.yaml, field by field: rules across several fields are in rules/. Every
  * description and default here reaches editors through topology.schema.json.
  */
 
@@ -27,15 +27,15 @@ const bgp = z
     asNumber: asNumber(
       "AS number of the cluster and its routers (iBGP). At most 2147483647: Calico's field is a signed 32-bit number.",
     ).prefault(64512),
-    nodeToNodeMesh: switchField("Calico's own full mesh between nodes, beside the reflectors.", true),
+    nodeToNodeMesh: switchField("Calico's own full mesh between nodes, in addition to the reflectors.", true),
     reflectorNextHop: z
       .enum(REFLECTOR_NEXT_HOPS)
       .describe(
-        'Next hop of the routes that routers pass on. keep: those that the other side reaches on its own segment stay, all others become the router. self: always the router (hairpins). unchanged: as RFC 4456 has it, for reflectors that are not on the way; the underlay must then lead to every node.',
+        'Next hop of the routes that routers advertise. keep: a next hop on a segment of the receiver stays, any other becomes the router. self: always the router (hairpins). unchanged: as in RFC 4456, for reflectors outside the forwarding path; the underlay must then reach every node.',
       )
       .prefault('keep'),
     holdTime: wholeNumber(
-      "Seconds until a silent peer counts as dead, on reflector and backbone sessions (RFC 4271: 3 or more). BIRD's own default of 240 black-holes traffic for minutes, and Calico offers no BFD.",
+      "Seconds until a silent peer counts as dead, on reflector and backbone sessions (RFC 4271: 3 or more). BIRD's default of 240 black-holes traffic for minutes, and Calico offers no BFD.",
       3,
       65535,
       'hold-time',
@@ -43,7 +43,7 @@ const bgp = z
     gracefulRestart: z
       .union([z.boolean(), z.literal('aware')])
       .describe(
-        "Keep forwarding while a BGP daemon restarts (RFC 4724): true for both ends, false for neither. aware: the routers wait for others and ask nobody to wait for them, BIRD's own default.",
+        "Keep forwarding while a BGP daemon restarts (RFC 4724): true for both ends, false for neither. aware, BIRD's default: the routers keep the routes of restarting peers, but do not ask peers to keep theirs.",
       )
       .prefault(true),
     backboneMesh: z
@@ -53,13 +53,13 @@ const bgp = z
       )
       .prefault(true),
     exportBorrowed: switchField(
-      "Let routers also carry /32 and /128 routes: addresses that a node borrowed from another's block. Without them pods with such an address are lost.",
+      "Routers also carry /32 and /128 routes: addresses that a node borrowed from another node's block. Without them pods with such an address are unreachable.",
       true,
     ),
   })
-  .describe('BGP settings that hold for the whole fabric.');
+  .describe('BGP settings of the whole fabric.');
 
-/** What IPAM takes of a family. */
+/** Block sizes that IPAM accepts in a family. */
 function sizes(family: keyof typeof BLOCK_SIZES): string {
   const { least, most, byDefault } = BLOCK_SIZES[family];
   return `${least} to ${most}; default ${byDefault}.`;
@@ -73,26 +73,26 @@ const pods = z
     retiring: z
       .array(prefix)
       .describe(
-        'Pools that pods move away from: routed as long as they stand here, and no pod gets an address of them. Needs k3s.clusterCidrs.',
+        'Pools that pods move away from: still routed while listed here, but no pod gets a new address from them. Needs k3s.clusterCidrs.',
       )
       .prefault([]),
     blockSize: z
       .union([
-        blockSize('Prefix length of the IPAM blocks of the one family it suits.'),
+        blockSize('Prefix length of the IPAM blocks of the one family it is valid for.'),
         z.strictObject({
           ipv4: blockSize(sizes('ipv4')).optional(),
           ipv6: blockSize(sizes('ipv6')).optional(),
         }),
       ])
       .describe(
-        'Prefix length of the blocks that Calico hands to nodes: 20 to 32 for IPv4 (default 26), 116 to 128 for IPv6 (default 122), or a pair {ipv4: ..., ipv6: ...}.',
+        'Prefix length of the blocks that Calico assigns to nodes: 20 to 32 for IPv4 (default 26), 116 to 128 for IPv6 (default 122), or a pair {ipv4: ..., ipv6: ...}.',
       )
       .optional(),
-    natOutgoing: switchField('Masquerade traffic from pods to anything outside the pools.', true),
+    natOutgoing: switchField('Masquerade traffic from pods to destinations outside the pools.', true),
     mtu: z
       .union([wholeNumber('Bytes.', 576, 9216, 'mtu'), z.literal('auto')])
       .describe(
-        "MTU of the pods' interfaces in bytes, or auto: the smallest MTU on any way that packets between pods take, with nothing failed or any one thing.",
+        "MTU of the pods' interfaces in bytes, or auto: the smallest MTU on any path between pods, with no failure or any single one.",
       )
       .prefault('auto'),
   })
@@ -102,7 +102,7 @@ const services = z
   .strictObject({
     cidrs: z.array(prefix).min(1).max(2).describe("Kubernetes' service ranges: at most one per family."),
   })
-  .describe('The service network. Never routed, but it must not overlap anything.');
+  .describe('The service network. Never routed, but it must not overlap any other range.');
 
 const k3s = z
   .strictObject({
@@ -112,18 +112,18 @@ const k3s = z
       .min(1)
       .max(4)
       .describe(
-        "SHA-256 of K3s' installer of this release; with a mirror, of the mirror's too. No other is run. Default: install.sh asks for it.",
+        "SHA-256 of K3s' installer of this release, and of the mirror's if you use one. No other installer is run. Default: install.sh asks for it.",
       )
       .optional(),
     firstServer: reference
-      .describe('The server that starts the cluster, the others join it. Default: the only server.')
+      .describe('The server that starts the cluster; the others join it. Default: the only server.')
       .optional(),
     clusterCidrs: z
       .array(prefix)
       .min(1)
       .max(2)
       .describe(
-        'The pod ranges that the cluster was founded with, where pods have moved to others: K3s takes no other later. Default: pods.cidrs.',
+        'The pod ranges the cluster was created with, if pods have moved to others: K3s does not accept others later. Default: pods.cidrs.',
       )
       .optional(),
   })
@@ -151,7 +151,7 @@ const labels = z
       .prefault('once'),
     retired: z
       .array(labelKey)
-      .describe('Label keys that an earlier topology set and that must be taken off the nodes.')
+      .describe('Label keys that an earlier topology set, to be removed from the nodes.')
       .prefault([]),
   })
   .describe('How nodes get their region label.');
@@ -167,7 +167,9 @@ const region = z
     k3sMirror: z.literal('cn').describe("Install K3s from Rancher's mirror in China.").optional(),
     registryMirrors: z
       .record(mirroredRegistry, z.array(mirrorEndpoint).min(1))
-      .describe("Registry host -> mirrors to try, in order. Ends in registries.yaml of the region's nodes.")
+      .describe(
+        "Registry host -> mirrors to try, in order. Written to registries.yaml of the region's nodes.",
+      )
       .prefault({}),
   })
   .describe('Nodes that share one set of route reflectors.');
@@ -177,12 +179,12 @@ const node = z
     region: reference.describe('The region that the node belongs to.'),
     role: z.enum(['server', 'agent']).describe('K3s server (control plane) or agent.'),
     address: addresses.describe(
-      'Where the node peers from: an address, or a pair {ipv4: ..., ipv6: ...}; one for each family that pods have.',
+      'Address that the node peers from: an address, or a pair {ipv4: ..., ipv6: ...}; one for each family of the pods.',
     ),
-    igp: switchField('The node runs the IGP itself. Otherwise it has one default route.', false),
+    igp: switchField('The node runs the IGP itself. If false, it has one default route.', false),
     block: blocks
       .describe(
-        'IPAM blocks seen on the node: a CIDR, a pair {ipv4, ipv6} or a list. For analysis and lab only.',
+        'IPAM blocks seen on the node: a CIDR, a pair {ipv4, ipv6} or a list. Used by analysis and lab only.',
       )
       .optional(),
     defaultRouter: reference
@@ -193,7 +195,7 @@ const node = z
     interfaces: z
       .record(reference, interfaceName)
       .describe(
-        'Segment name -> interface name on this node: what calico.nodeAddress by interface names is held against.',
+        'Segment name -> interface name on this node: used to check calico.nodeAddress by interface name.',
       )
       .prefault({}),
   })
@@ -201,10 +203,10 @@ const node = z
 
 const hostRoute = z
   .strictObject({
-    to: prefix.describe('Where it leads: a CIDR, such as the block of a node.'),
+    to: prefix.describe('Destination: a CIDR, such as the block of a node.'),
     via: address.describe('The next hop: the address of a machine that forwards, on a segment of the host.'),
   })
-  .describe('A static route. Of several that hold an address the longest counts.');
+  .describe('A static route. The longest matching prefix applies.');
 
 const host = z
   .strictObject({
@@ -212,7 +214,7 @@ const host = z
     forwards: z
       .boolean()
       .describe(
-        'The machine forwards what others send: a gateway that noencap does not configure, such as an L3 switch or a home router. It goes by its segments and its own routes, and speaks no BGP. Default: as igp.',
+        'The machine forwards packets of others: a gateway that noencap does not configure, such as an L3 switch or a home router. It uses its segments and its own routes, and does not speak BGP. Default: the value of igp.',
       )
       .optional(),
     routes: z
@@ -223,19 +225,19 @@ const host = z
       .describe("Next hop of the host's default route, as in routes; or a pair {ipv4: ..., ipv6: ...}.")
       .optional(),
   })
-  .describe('A machine on the underlay that is neither router nor node.');
+  .describe('A machine on the underlay that is neither a router nor a node.');
 
 const segment = z
   .strictObject({
     cidr: prefixes.describe("The segment's CIDR, or a pair {ipv4: ..., ipv6: ...}."),
-    mtu: wholeNumber('Bytes that an IP packet on this segment may have.', 576, 9216, 'mtu'),
+    mtu: wholeNumber('Maximum size of an IP packet on this segment, in bytes.', 576, 9216, 'mtu'),
     cost: wholeNumber("IGP cost of every member's interface.", 1, 65535, 'cost').prefault(10),
     members: z
       .record(reference, addresses)
       .describe('Machine -> its address on this segment, or a pair {ipv4: ..., ipv6: ...}.'),
     memberMtu: z
-      .record(reference, wholeNumber("Bytes: the MTU of the machine's own interface.", 576, 9216, 'mtu'))
-      .describe("Machine -> MTU of its own interface here, where it is not the segment's.")
+      .record(reference, wholeNumber("MTU of the machine's own interface, in bytes.", 576, 9216, 'mtu'))
+      .describe("Machine -> MTU of its own interface here, if it differs from the segment's.")
       .prefault({}),
   })
   .describe('An L2 broadcast domain or a point-to-point link.');
@@ -245,7 +247,7 @@ const underlay = z
     segments: z.record(machineName, segment).describe('Segment name -> segment.'),
   })
   .describe(
-    'The network below. Without it every session endpoint counts as reachable and no MTU is checked.',
+    'The network below BGP. Without it every session endpoint counts as reachable and no MTU is checked.',
   );
 
 const checks = z
@@ -257,15 +259,15 @@ const checks = z
             'Id of the check, such as NE203.',
             /^NE\d{3}$/,
             'check-id',
-            'is no check id',
+            'is not a check id',
             'Write NE and three digits, such as NE203.',
           ),
           where: matching(
-            'The place that the finding names behind "at", such as routers.gateway; with a * at its end everything that begins so.',
+            'The place that the finding gives after "at", such as routers.gateway; a trailing * matches any place with that prefix.',
             /\S/,
             'empty',
             'is empty',
-            'Name what the finding is about, as its message does.',
+            'Name what the finding is about, as in its message.',
           ),
           reason: matching(
             'Why this is fine.',
@@ -276,7 +278,7 @@ const checks = z
           ),
         }),
       )
-      .describe('Findings that are known and accepted.')
+      .describe('Known and accepted findings.')
       .prefault([]),
   })
   .describe('What `noencap check` reports.');
@@ -284,7 +286,7 @@ const checks = z
 export const topologyFile = z
   .strictObject({
     version: z.literal(1).describe('Version of this file format.'),
-    name: machineName.describe('Name of the fabric; a part of object names.'),
+    name: machineName.describe('Name of the fabric; part of object names.'),
     bgp: bgp.prefault({}),
     pods,
     services,
@@ -293,7 +295,7 @@ export const topologyFile = z
     gitops,
     labels: labels.prefault({}),
     regionLabel: labelKey
-      .describe('Label key that carries the region of a node, on which BGPPeers select.')
+      .describe('Label key for the region of a node, used by the selectors of BGPPeers.')
       .prefault('region'),
     regions: z.record(regionName, region).describe('Region name -> region.'),
     routers: z.record(machineName, router).describe('Router name -> aggregation router with BIRD 2.'),
@@ -304,7 +306,7 @@ export const topologyFile = z
   })
   .describe('A noencap topology: the one file from which everything else is rendered.');
 
-/** What a person writes: defaults may be left out. */
+/** What a user writes: defaults may be omitted. */
 export type TopologyInput = z.input<typeof topologyFile>;
-/** What the file says once every field is read on its own: no rule across fields has been applied yet. */
+/** The file with every field parsed on its own: rules across fields have not been applied yet. */
 export type TopologyFile = z.output<typeof topologyFile>;

@@ -3,8 +3,8 @@ import type { Fault } from './fault.ts';
 import type { Path } from './model.ts';
 
 /**
- * What no key or value of a topology may hold, wherever it stands: characters that cannot be seen, or that a shell, YAML
- * or BIRD would obey. Takes plain data without cycles.
+ * What no key or value of a topology may contain: characters that are invisible, or that a shell, YAML
+ * or BIRD would interpret. Takes plain data without cycles.
  */
 export function screen(value: unknown): Fault[] {
   const faults: Fault[] = [];

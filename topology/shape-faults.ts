@@ -5,7 +5,7 @@ import { quoted } from './fields.ts';
 import type { Path } from './model.ts';
 import { didYouMean, listed, suggester } from './suggest.ts';
 
-/** The kinds of value that YAML has, as far as a topology uses them. */
+/** The kinds of YAML value that a topology uses. */
 export type Kind = 'text' | 'number' | 'boolean' | 'list' | 'map' | 'nothing';
 
 export const KINDS: Readonly<Record<Kind, string>> = {
@@ -17,7 +17,7 @@ export const KINDS: Readonly<Record<Kind, string>> = {
   nothing: 'nothing',
 };
 
-/** `nothing` also stands for what no field takes: null, fractions, infinities. */
+/** `nothing` also covers values that no field accepts: null, fractions, infinities. */
 export function kindOfValue(value: unknown): Kind {
   if (typeof value === 'string') return 'text';
   if (typeof value === 'number') return Number.isSafeInteger(value) ? 'number' : 'nothing';
@@ -26,7 +26,7 @@ export function kindOfValue(value: unknown): Kind {
   return typeof value === 'object' && value !== null ? 'map' : 'nothing';
 }
 
-/** Points at the name of what the key is missing from. */
+/** Points at the name of the map that lacks the key. */
 export const missingKey = (path: Path, key: string, about: string | undefined): Fault =>
   fault('missing-key', path, `has no ${key}`, `Add ${key}.${about === undefined ? '' : ` ${about}`}`, {
     part: 'key',
@@ -39,20 +39,20 @@ export function unknownKey(
   known: readonly string[],
 ): Fault {
   if (key === '<<') return mergeKey(path);
-  const mend = didYouMean(suggestion, `Known here: ${[...known].join(', ')}.`);
-  return fault('unknown-key', path, 'is no key that is known here', mend, { part: 'key' });
+  const mend = didYouMean(suggestion, `Known keys: ${[...known].join(', ')}.`);
+  return fault('unknown-key', path, 'is not a known key here', mend, { part: 'key' });
 }
 
 export const mergeKey = (path: Path): Fault =>
   fault(
     'unknown-key',
     path,
-    'merges another map, which is not known here',
-    'Write the keys out: YAML 1.2 has no merge key, and a map is read here as it stands.',
+    'merges another map, which is not supported',
+    'Write the keys out: YAML 1.2 has no merge key.',
     { part: 'key' },
   );
 
-/** A value of the wrong kind. The most common ones are a matter of quotes. */
+/** A value of the wrong kind. Most often quotes are the reason. */
 export function mismatch(
   path: Path,
   value: unknown,
@@ -66,13 +66,13 @@ export function mismatch(
     const empty = expected.includes(KINDS.map) ? 'Write {} for an empty map, or remove the key.' : write;
     return fault('empty-value', path, 'is empty', empty);
   }
-  // Where a reference to a secret belongs, the secret itself is the likeliest mistake.
+  // Where a reference to a secret is expected, the secret itself is the likeliest mistake.
   const isSecret = path.some((part) => /password|secret|token/i.test(String(part)));
-  const says = `is ${isSecret ? KINDS[kindOfValue(value)] : inWords(value)}, where ${belongs} belongs`;
+  const says = `is ${isSecret ? KINDS[kindOfValue(value)] : inWords(value)}, expected ${belongs}`;
   return fault('type', path, says, quotesMend(value, expected, about) ?? write);
 }
 
-/** Not one of a fixed set of words or numbers; `others` are the kinds of value that could stand there instead. */
+/** Not one of a fixed set of words or numbers; `others` are the other accepted kinds of value. */
 export function wrongChoice(
   path: Path,
   value: string | number,
@@ -82,12 +82,12 @@ export function wrongChoice(
   const shown = typeof value === 'string' ? quoted(value) : String(value);
   const suggestion = typeof value === 'string' ? suggester(choices)(value) : undefined;
   const all = [...choices, ...others];
-  const says = all.length === 1 ? `and only ${all[0]} is known here` : `not ${listed(all, 'or')}`;
+  const says = all.length === 1 ? `but only ${all[0]} is accepted` : `not ${listed(all, 'or')}`;
   const mend = didYouMean(suggestion, `Write ${listed(all, 'or')}.`);
   return fault('choice', path, `is ${shown}, ${says}`, mend);
 }
 
-/** Too few or too many items, as far as that is what is wrong with a list. */
+/** Too few or too many items, if that is what is wrong with a list. */
 export function sizeFault(
   issues: readonly z.core.$ZodIssue[],
   value: readonly unknown[],
@@ -109,10 +109,10 @@ export function sizeFault(
 const count = (items: number): string => `${items} ${items === 1 ? 'item' : 'items'}`;
 
 function wholeFile(value: unknown): Fault {
-  const mend = 'Write a map that starts with "version: 1"; bin/noencap init makes an example.';
+  const mend = 'Write a map that starts with "version: 1"; bin/noencap init creates an example.';
   return value === null || value === undefined
-    ? fault('file-empty', [], 'holds nothing', mend)
-    : fault('file-not-map', [], `holds ${inWords(value)} and no map`, mend);
+    ? fault('file-empty', [], 'is empty', mend)
+    : fault('file-not-map', [], `contains ${inWords(value)} instead of a map`, mend);
 }
 
 function inWords(value: unknown): string {

@@ -19,16 +19,16 @@ import {
 import { suggester } from './suggest.ts';
 
 export interface Shaped {
-  /** Everything that has its right shape, with defaults filled in. */
+  /** Everything of the right shape, with defaults filled in. */
   readonly file: Drafted<TopologyFile>;
   readonly faults: readonly Fault[];
-  /** Paths of what is not in `file` although something was meant to be. */
+  /** Paths of values that are missing from `file` because they are invalid. */
   readonly faulty: readonly Path[];
 }
 
 /**
- * Holds plain values against the schema, field by field: what is wrong in one place hides nothing in another. A file
- * without faults is parsed once; only in others is each part looked at on its own.
+ * Validates plain values against the schema, field by field: a fault in one place hides nothing in another. A file
+ * without faults is parsed once; only otherwise is each part checked on its own.
  */
 export function shape(value: unknown): Shaped {
   const parsed = topologyFile.safeParse(value);
@@ -43,7 +43,7 @@ interface Reading {
   readonly faulty: Path[];
 }
 
-/** The schema's own kinds are a closed set: what this format does not use is not handled. */
+/** The kinds of schema that this format uses; no others are handled. */
 type Schema = z.core.$ZodTypes;
 
 function read(given: z.core.$ZodType, value: unknown, path: Path, reading: Reading): unknown {
@@ -62,7 +62,7 @@ function read(given: z.core.$ZodType, value: unknown, path: Path, reading: Readi
     }
     return items;
   }
-  // Whatever is wrong inside a field of several parts, the field as a whole has no meaning then.
+  // A field of several parts has no meaning if any part is wrong.
   reading.faulty.push(path);
   explain(given, value, path, reading);
   return undefined;
@@ -91,7 +91,7 @@ function readMap(
     }
     const absent = (field as z.ZodType).safeParse(undefined);
     if (absent.success) result[key] = absent.data;
-    // A misspelt key is one fault, not a missing one besides; and a merge was to bring them.
+    // A misspelt key is one fault, not also a missing key; and a merge would have supplied the keys.
     if (meant.has(key) || Object.hasOwn(value, '<<')) reading.faulty.push(inner);
     else if (!absent.success) {
       reading.faulty.push(inner);
@@ -115,7 +115,7 @@ function readRecord(
       continue;
     }
     const name = (keyType as z.ZodType).safeParse(key);
-    // An entry with a bad name still exists: references to it have nothing wrong of their own.
+    // An entry with a bad name still exists: references to it are not at fault.
     for (const issue of name.error?.issues ?? []) {
       const own = ownFault(issue, inner);
       if (own !== undefined) reading.faults.push({ ...own, part: 'key' });
@@ -125,7 +125,7 @@ function readRecord(
   return result;
 }
 
-/** Faults of a value that cannot be taken apart further: each where it stands. */
+/** Faults of a value that cannot be split further, each at its path. */
 function explain(
   given: z.core.$ZodType,
   value: unknown,
@@ -196,7 +196,7 @@ function explain(
   reading.faults.push(mismatch(path, value, kinds(given), about));
 }
 
-/** A fault that the field's own schema worded: see `complainTo` in fields.ts. */
+/** A fault worded by the field's own schema: see `complainTo` in fields.ts. */
 function ownFault(issue: z.core.$ZodIssue, path: Path): Fault | undefined {
   if (issue.code !== 'custom') return undefined;
   const { fault: code, mend } = issue.params as { fault: Fault['code']; mend: string };
@@ -208,7 +208,7 @@ function ownFault(issue: z.core.$ZodIssue, path: Path): Fault | undefined {
   );
 }
 
-/** What kinds of value a schema takes, in our words. */
+/** The kinds of value that a schema accepts, in our words. */
 function kinds(given: z.core.$ZodType): string[] {
   const def = bare(given)._zod.def;
   if (def.type === 'union') return [...new Set(def.options.flatMap(kinds))];

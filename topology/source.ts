@@ -9,16 +9,16 @@ export interface Place {
   readonly endColumn: number;
 }
 
-/** The file that a topology came from, for messages that point into it. */
+/** The file that a topology came from, so that messages can point into it. */
 export interface Source {
   readonly file: string;
-  /** The place of the value at the path, or of its key. Undefined if the file has no such path, or no text at all. */
+  /** The place of the value at the path, or of its key. Undefined if the file has no such path or no text. */
   locate(path: Path, what?: 'key' | 'value'): Place | undefined;
   /** A line without its end; empty past the last one. */
   line(number: number): string;
 }
 
-/** A source with a document to look into. Indexes are made when the first place is asked for: most files have none. */
+/** A source with a document. Indexes are built on the first lookup: most files need none. */
 export function yamlSource(file: string, text: string, document: Document | undefined): TextSource {
   const lines = lazy(() => text.split(LINE_END));
   const starts = lazy(() => lineStarts(text));
@@ -47,7 +47,7 @@ export function yamlSource(file: string, text: string, document: Document | unde
     const entries = new Map<string | number, Entry>();
     if (isMap(node)) {
       for (const pair of node.items) {
-        // Of a repeated key the first one counts, as in what was read.
+        // The first of several equal keys counts, as in reading.
         if (isScalar(pair.key) && !entries.has(keyText(pair.key)))
           entries.set(keyText(pair.key), { key: pair.key, value: pair.value as YamlNode | null });
       }
@@ -81,14 +81,14 @@ export function yamlSource(file: string, text: string, document: Document | unde
   };
 }
 
-/** A source for values that were never text. */
+/** A source of values that were never text. */
 export const valueSource = (file: string): Source => ({
   file,
   locate: () => undefined,
   line: () => '',
 });
 
-/** What faults of the text itself need: they come with offsets, not with paths. */
+/** For faults in the text itself, which have offsets instead of paths. */
 export interface TextSource extends Source {
   place(start: number, end: number): Place;
 }
@@ -98,11 +98,11 @@ interface Entry {
   readonly value: YamlNode | null | undefined;
 }
 
-/** A key as it stands in the file: `1e3` is a name like any other. */
+/** A key as written in the file: `1e3` is a name like any other. */
 export const keyText = (key: { source?: string | undefined; value: unknown }): string =>
   typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
 
-/** Of a block collection only the start: its text is many lines long. Empty values have an empty range. */
+/** Only the start of a block collection, which spans many lines. Empty values have an empty range. */
 function rangeOf(node: YamlNode | null | undefined): [number, number] | undefined {
   const range = node?.range;
   if (range === undefined || range === null || range[0] === range[1]) return undefined;
@@ -116,7 +116,7 @@ function lineStarts(text: string): number[] {
   return [0, ...Array.from(text.matchAll(/\r\n|[\r\n]/g), (match) => match.index + match[0].length)];
 }
 
-/** Index of the line that holds the offset: the last one that starts at or before it. */
+/** Index of the line that contains the offset: the last one that starts at or before it. */
 function lineOf(starts: readonly number[], offset: number): number {
   let [low, high] = [0, starts.length - 1];
   while (low < high) {
@@ -127,11 +127,11 @@ function lineOf(starts: readonly number[], offset: number): number {
   return low;
 }
 
-/** Where characters of two code units stand in a line. */
+/** Positions of two-unit characters in a line. */
 const offsetsOfAstral = (line: string): readonly number[] =>
   Array.from(line.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g), ({ index }) => index);
 
-/** A column in code points. A line may be the whole file, with a fault at each of its values: nothing is counted twice. */
+/** A column in code points. The whole file may be one line with a fault at each value, so nothing is counted twice. */
 function columnAt(line: string, astral: readonly number[], offset: number): number {
   const inLine = Math.max(0, Math.min(offset, line.length));
   let [low, high] = [0, astral.length];

@@ -1,12 +1,12 @@
 /** Finds the name that was probably meant. */
 export type Suggest = (written: string) => string | undefined;
 
-/** Comparisons that one list of candidates is worth: a file in which thousands of names are wrong needs no hints. */
+/** Budget of comparisons per list of candidates: a file with thousands of wrong names needs no hints. */
 const MOST_COMPARISONS = 2_000_000;
 
 /**
- * The candidate nearest to what was written, by edits of single characters and swaps of neighbours; none if more than
- * a third of the word would have to change. Letter case alone is no difference.
+ * The candidate closest to what was written, by single-character edits and swaps of neighbours; none if more than
+ * a third of the word would have to change. Letter case is ignored.
  */
 export function suggester(candidates: Iterable<string>): Suggest {
   const names = [...new Set(candidates)];
@@ -24,7 +24,7 @@ export function suggester(candidates: Iterable<string>): Suggest {
       comparisons += 1;
       if (comparisons > MOST_COMPARISONS) return undefined;
       const distance = editDistance(word, name.toLowerCase(), least);
-      // A one-letter name is one edit away from every other: no hint then.
+      // A one-letter name is one edit from every other: no hint.
       if (distance < least && distance < Math.max(word.length, name.length)) {
         [best, least] = [name, distance];
       }
@@ -33,12 +33,12 @@ export function suggester(candidates: Iterable<string>): Suggest {
   };
 }
 
-/** `Did you mean "gateway"?`, or the other sentence where nothing is near. */
+/** `Did you mean "gateway"?`, or the fallback sentence if nothing is close. */
 export function didYouMean(suggestion: string | undefined, otherwise: string): string {
   return suggestion === undefined ? otherwise : `Did you mean "${suggestion}"?`;
 }
 
-/** A list as a sentence has it: `a, b or c`; long ones are cut. */
+/** A list in prose: `a, b or c`; long lists are cut. */
 export function listed(names: Iterable<string>, last: 'and' | 'or'): string {
   const all = [...names];
   if (all.length > 12) return `${all.slice(0, 10).join(', ')} and ${all.length - 10} more`;

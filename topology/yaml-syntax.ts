@@ -5,8 +5,8 @@ import { fault } from './fault.ts';
 import type { TextSource } from './source.ts';
 
 /**
- * The parser's errors in our words. One a line, since it often stumbles over the same spot again; and behind a token that
- * belongs nowhere it understands nothing more.
+ * The parser's errors in our words. One per line, since it often fails again at the same spot; and after a token that
+ * fits nowhere it understands nothing more.
  */
 export function syntaxFaults(errors: readonly YAMLError[], source: TextSource): Fault[] {
   const seen = new Set<string | number>();
@@ -33,24 +33,24 @@ function inWords(error: YAMLError): Words {
     return { code, says, mend };
   }
   const says = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/\.$/, '');
-  return { code: 'yaml-syntax', says, mend: 'Mend the YAML at this place.' };
+  return { code: 'yaml-syntax', says, mend: 'Fix the YAML here.' };
 }
 
 type Syntax = readonly [YAMLError['code'], message: RegExp, says: string, mend: string, code?: FaultCode];
 
-/** Where one code has several messages, the more special come first. */
+/** If a code has several messages, the more specific come first. */
 const SYNTAX: readonly Syntax[] = [
   ['TAB_AS_INDENT', /^/, 'a tab indents this line', 'Indent with spaces.', 'yaml-tab'],
   [
     'BAD_INDENT',
     /^Flow (map|sequence)/,
-    'a { or [ is still open when this line starts',
+    'a { or [ is still open at the start of this line',
     'Close it, or indent what belongs inside it.',
   ],
   [
     'BAD_INDENT',
     /^/,
-    'the indentation fits nothing that is open here',
+    'the indentation matches no open map or list',
     'Align the keys of one map at the same column.',
   ],
   [
@@ -67,9 +67,9 @@ const SYNTAX: readonly Syntax[] = [
   ],
   ['BLOCK_IN_FLOW', /^/, 'another key starts inside this value', 'Put a comma between the two.'],
   ['BAD_SCALAR_START', /^/, 'a value may not start with this character', 'Put the value in quotes.'],
-  ['BAD_DQ_ESCAPE', /^/, 'this is no escape that YAML knows', 'Double the backslash, or use single quotes.'],
+  ['BAD_DQ_ESCAPE', /^/, 'this is not a YAML escape sequence', 'Double the backslash, or use single quotes.'],
   ['MISSING_CHAR', /quote$/, 'a quote is still open at the end of the file', 'Close it.'],
-  ['MISSING_CHAR', /^Missing ,/, 'a comma is missing before this', 'Put one between the items.'],
+  ['MISSING_CHAR', /^Missing ,/, 'a comma is missing here', 'Put a comma between the items.'],
   ['MISSING_CHAR', /^Missing space/, 'a space is missing after the colon', 'Write "key: value".'],
   ['MISSING_CHAR', /^Implicit map keys/, 'this key has no colon', 'Write "key: value".'],
   [
@@ -78,24 +78,24 @@ const SYNTAX: readonly Syntax[] = [
     'a list has an item without "-"',
     'Start each item with "- ", or end the list by indenting less.',
   ],
-  ['UNEXPECTED_TOKEN', /flow-(map|seq)-end/, 'nothing is open that this could close', 'Remove it.'],
+  ['UNEXPECTED_TOKEN', /flow-(map|seq)-end/, 'this bracket closes nothing', 'Remove it.'],
   [
     'UNEXPECTED_TOKEN',
     /^/,
     'this does not belong here',
-    'Check quotes, colons and commas before it, and whether this line is indented as it should be.',
+    'Check the quotes, colons and commas before it, and the indentation of this line.',
   ],
   [
     'MULTIPLE_DOCS',
     /^/,
     'a second YAML document starts here',
-    'Keep one topology a file: remove this line.',
+    'Keep one topology per file: remove this line.',
     'yaml-documents',
   ],
   [
     'RESOURCE_EXHAUSTION',
     /^/,
-    'the nesting is deeper than any topology',
+    'the nesting is deeper than in any topology',
     'Check that this is the topology file.',
     'yaml-nesting',
   ],

@@ -4,14 +4,14 @@ import { quoted } from './fields.ts';
 import type { Path } from './model.ts';
 
 /**
- * What YAML 1.1 (PyYAML, go-yaml's old rules, many editors) and YAML 1.2 read differently, where nothing is quoted: a reviewer or a
- * tool would see another network than is rendered. Sections 2.4 and 10.3 of YAML 1.2.2, and the types of YAML 1.1 at yaml.org/type.
+ * Unquoted values that YAML 1.1 (PyYAML, go-yaml's old rules, many editors) and YAML 1.2 read differently: a reviewer or a
+ * tool would see a different network than the rendered one. Sections 2.4 and 10.3 of YAML 1.2.2, and the YAML 1.1 types at yaml.org/type.
  */
 const DIFFERENT: readonly (readonly [written: RegExp, in11: string, in12: string, mend: string])[] = [
   [
     /^[-+]?0[0-9_]+$/,
     'an octal number',
-    'a decimal one',
+    'a decimal number',
     'Write plain digits without a leading zero, or text in quotes.',
   ],
   [/^[-+]?0o[0-7_]+$/, 'text', 'an octal number', 'Write the number in plain digits, or text in quotes.'],
@@ -28,12 +28,7 @@ const DIFFERENT: readonly (readonly [written: RegExp, in11: string, in12: string
     'text',
     'Write the number in plain digits, or text in quotes.',
   ],
-  [
-    /^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$/,
-    'a number to the base of 60',
-    'text',
-    'Put it in quotes.',
-  ],
+  [/^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$/, 'a base-60 number', 'text', 'Put it in quotes.'],
   [
     /^([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][0-9]+|[-+]?[0-9]+[eE][-+][0-9]+)$/,
     'text',
@@ -46,9 +41,9 @@ const DIFFERENT: readonly (readonly [written: RegExp, in11: string, in12: string
   [/^=$/, 'a default value', 'text', 'Put it in quotes.'],
 ];
 
-/** The fault of a key or value without quotes that is not the same to all who read it. */
+/** The fault of an unquoted key or value that YAML versions read differently. */
 export function readDifferently(source: string, path: Path, part: 'key' | 'value'): Fault | undefined {
-  // Nearly all that stands in a topology ends here.
+  // Almost every value of a topology ends here.
   if (!/^([-+.0-9=]|[yYnNoO][a-zA-Z]{0,2}$)/.test(source)) return undefined;
   const found = DIFFERENT.find(([written]) => written.test(source));
   if (found === undefined) return undefined;

@@ -10,19 +10,19 @@ import { readDifferently } from './yaml-versions.ts';
 
 export interface YamlReading {
   readonly source: Source;
-  /** Undefined where the text has no structure that could be read on. */
+  /** Undefined if the text has no readable structure. */
   readonly value: unknown;
   readonly faults: readonly Fault[];
 }
 
 /**
- * Text to plain values, with what is wrong with the YAML itself. Aliases are resolved, repeated keys are refused,
- * and nothing that a file can hold makes this throw, or makes it expand without limit. `ambiguous`: what versions of YAML read
- * differently, which people write by mistake and programs print as they please.
+ * Text to plain values, with the faults of the YAML itself. Aliases are resolved, duplicate keys are refused,
+ * and no input makes this throw or expand without limit. `ambiguous`: values that YAML versions read
+ * differently, which people write by mistake and programs print freely.
  */
 export function readYaml(file: string, text: string, ambiguous: 'refuse' | 'take'): YamlReading {
-  // The library compares every key with every other: at 10,000 nodes that is slower than all the rest. With the log
-  // level `silent` it would also keep quiet about a second document.
+  // The library compares every key with every other: at 10,000 nodes that is slower than everything else. With log
+  // level `silent` it would also not report a second document.
   const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
   const source = yamlSource(file, text, document);
   const broken = syntaxFaults(document.errors, source);
@@ -43,19 +43,19 @@ export function readYaml(file: string, text: string, ambiguous: 'refuse' | 'take
 
 /** A topology is nine levels deep. */
 const DEEPEST = 64;
-/** Values that aliases may add. One anchor of ten values in each of 10,000 nodes is a real file; 100^5 is not. */
+/** How many values aliases may add. An anchor of ten values in each of 10,000 nodes is a real file; 100^5 is not. */
 const MOST_ALIASED = 200_000;
 const CORE_TAGS = /^tag:yaml\.org,2002:(map|seq|str|null|bool|int|float)$/;
 
 interface Converted {
   readonly value: unknown;
-  /** Values inside, each alias counted with everything it stands for. */
+  /** Number of values inside, each alias counted with everything it expands to. */
   readonly size: number;
 }
 
 /**
- * Nodes to values. An anchor is converted once and shared by its aliases; faults inside it are therefore reported
- * once too, where the text stands. Maps have no prototype, so that a key called `constructor` is only a key.
+ * Nodes to values. An anchor is converted once and shared by its aliases; faults inside it are therefore also reported
+ * once, at the anchor. Maps have no prototype, so a key named `constructor` is only a key.
  */
 function plainValue(
   document: Document,
@@ -72,7 +72,7 @@ function plainValue(
       if (target === undefined || target === 'open') {
         const says =
           target === undefined
-            ? `no anchor &${node.source} stands before it`
+            ? `there is no anchor &${node.source} before it`
             : `*${node.source} contains itself`;
         faults.push(fault('yaml-alias', path, says, 'Write the value out.'));
         return { value: null, size: 1 };
@@ -83,7 +83,7 @@ function plainValue(
     if (!isMap(node) && !isSeq(node) && !isScalar(node)) return { value: null, size: 1 };
     if (node.tag !== undefined && !CORE_TAGS.test(node.tag)) {
       faults.push(
-        fault('yaml-tag', path, `has the tag ${node.tag}`, 'Remove the tag: plain YAML values say it all.'),
+        fault('yaml-tag', path, `has the tag ${node.tag}`, 'Remove the tag: use plain YAML values.'),
       );
     }
     if (isStrict && isScalar(node) && isPlain(node)) {
@@ -114,7 +114,7 @@ function plainValue(
       if (key === undefined || key === '__proto__') {
         const range =
           (pair.key as YamlNode | null)?.range ?? (pair.value as YamlNode | null)?.range ?? map.range;
-        const what = key === undefined ? 'a key is no plain text' : '__proto__ cannot be a key';
+        const what = key === undefined ? 'a key is not plain text' : '__proto__ cannot be a key';
         faults.push({
           ...fault('yaml-key', path, what, 'Use a name.'),
           ...(range && { at: source.place(range[0], range[1]) }),
@@ -152,7 +152,7 @@ function plainValue(
   return { value, faults };
 }
 
-/** Without quotes, and not said to be text by a tag. */
+/** Unquoted, and not tagged as text. */
 const isPlain = ({ type, tag }: Scalar): boolean => type === 'PLAIN' && tag !== 'tag:yaml.org,2002:str';
 
 const SYNTAX_NESTING = 'is nested deeper than any topology';
@@ -166,8 +166,8 @@ function keyOf(pair: Pair): string | undefined {
 function repeated(pair: Pair, key: string, path: Path, source: TextSource): Fault {
   const range = (pair.key as YamlNode).range;
   return {
-    ...fault('yaml-repeated-key', [...path, key], 'this key stands here twice', 'Remove one of the two.', {
-      notes: [{ path: [...path, key], message: 'the first one' }],
+    ...fault('yaml-repeated-key', [...path, key], 'duplicate key', 'Remove one of the two.', {
+      notes: [{ path: [...path, key], message: 'first used here' }],
     }),
     ...(range && { at: source.place(range[0], range[1]) }),
   };

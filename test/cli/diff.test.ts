@@ -241,7 +241,7 @@ test('a base whose topology has faults can be mended: only files are compared, a
   edit(...HOLD);
   const told = review('--base', 'HEAD');
   expect(told.notes[0]).toMatch(
-    /^The topology of HEAD has faults, .*: topology\.yaml:\d+:\d+ {2}regions\.WDS\.router: no router is called "gatway"\.$/,
+    /^The topology of HEAD has faults, .*: topology\.yaml:\d+:\d+ {2}regions\.WDS\.router: no router is named "gatway"\.$/,
   );
   expect(told.sessions.changed.map(({ became }) => became)).toEqual(Array(6).fill('reset'));
   expect(told.files.map(({ path }) => path)).toContain('routers/gateway/k3s/ibgp.conf');

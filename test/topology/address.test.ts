@@ -87,7 +87,7 @@ test.each([
   '::1.2.3',
   '[::1]',
   'localhost',
-])('%j is no address', (text) => expect(parseAddress(text)).toBeUndefined());
+])('%j is not a valid address', (text) => expect(parseAddress(text)).toBeUndefined());
 
 test.each([
   '10.0.0.0',
@@ -100,7 +100,7 @@ test.each([
   '/8',
   '10.0/8',
   '10.0.0.0/1e1',
-])('%j is no prefix', (text) => expect(parsePrefix(text)).toEqual({ ok: false }));
+])('%j is not a prefix', (text) => expect(parsePrefix(text)).toEqual({ ok: false }));
 
 test('whatever text is given, parsing ends without throwing, and never in something that Node calls no address', () => {
   const texts = fc.oneof(fc.string(), fc.stringMatching(/^[0-9a-fA-F.:x%/]{0,45}$/));

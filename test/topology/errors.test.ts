@@ -17,7 +17,7 @@ function faultsOf(name: string) {
   return { text: `${faults.join('\n\n')}\n`, codes: loaded.faults.map(({ code }) => code) };
 }
 
-test.each(names)('%s (UPDATE_GOLDEN=1 to review anew)', (name) => {
+test.each(names)('%s (UPDATE_GOLDEN=1 rewrites it)', (name) => {
   const expected = join(FOLDER, `${name}.txt`);
   const { text } = faultsOf(name);
   if (process.env.UPDATE_GOLDEN === '1') writeFileSync(expected, text);

@@ -30,19 +30,19 @@ describe('a file that cannot be read', () => {
   test.each([
     [
       'ENOENT',
-      'topology.yaml  does not exist.\n  Run bin/noencap init to start one, or name another with --topology.',
+      'topology.yaml  does not exist.\n  Run bin/noencap init to create one, or name another file with --topology.',
     ],
     ['EISDIR', 'topology.yaml  is a folder.\n  Name the topology file itself with --topology.'],
     [
       'EACCES',
-      'topology.yaml  may not be read by this user.\n  Allow it with chmod u+r, or run as the user who owns the file.',
+      'topology.yaml  is not readable by this user.\n  Allow it with chmod u+r, or run as the owner of the file.',
     ],
-    ['EIO', 'topology.yaml  cannot be read (EIO).\n  Mend that, or name another file with --topology.'],
+    ['EIO', 'topology.yaml  cannot be read (EIO).\n  Fix that, or name another file with --topology.'],
   ])('%s', (reason, expected) => expect(messages(unreadable('topology.yaml', reason))).toBe(expected));
 
   test('larger than any topology', () => {
     const loaded = loadTopology({ file: 'topology.yaml', bytes: new Uint8Array(16 * 1024 * 1024 + 1) });
-    expect(messages(loaded)).toContain('has 17 MiB, more than the 16 MiB that are read.');
+    expect(messages(loaded)).toContain('is 17 MiB; the limit is 16 MiB.');
   });
 });
 

@@ -8,7 +8,7 @@ import type { Path } from '../model.ts';
 import { machineNames } from './machines.ts';
 import { networkOverlaps } from './networks.ts';
 
-/** Every address of the underlay belongs to one machine, and none of them to pods or services. */
+/** Every underlay address belongs to one machine, and none is inside a pod or service range. */
 export function addressRules(draft: Draft): Fault[] {
   const all = addressesOf(draft);
   return [...ofTwoMachines(all), ...insideClusterRanges(draft, all)];
@@ -20,7 +20,7 @@ interface Used {
   readonly path: Path;
 }
 
-/** A machine may well have one address in several roles: a router's nodeAddress is mostly a segment's member too. */
+/** A machine may use one address in several roles: a router's nodeAddress is usually also its address on a segment. */
 function ofTwoMachines(all: readonly Used[]): Fault[] {
   const owner = new Map<string, Used>();
   const spoken = new Set<string>();
@@ -29,20 +29,20 @@ function ofTwoMachines(all: readonly Used[]): Fault[] {
     const other = owner.get(address.text);
     if (other === undefined) owner.set(address.text, used);
     if (other === undefined || other.machine === machine) return [];
-    // The same two machines collide wherever this address stands: once is enough.
+    // The same two machines collide wherever this address is used: report it once.
     const key = `${address.text} ${machine}`;
     if (spoken.has(key)) return [];
     spoken.add(key);
-    const says = `${address.text} is an address of ${other.machine} too`;
+    const says = `${address.text} is also an address of ${other.machine}`;
     return [
       fault('address-twice', path, says, 'Give each machine an address of its own.', {
-        notes: [{ path: other.path, message: 'the first one' }],
+        notes: [{ path: other.path, message: 'first used here' }],
       }),
     ];
   });
 }
 
-/** A segment that overlaps with the pods has its own fault; the addresses on it have none besides. */
+/** A segment that overlaps the pods has its own fault; its addresses get no further one. */
 function insideClusterRanges(draft: Draft, all: readonly Used[]): Fault[] {
   const ranges = (['pods', 'services'] as const).flatMap((section) =>
     [
@@ -63,14 +63,14 @@ function insideClusterRanges(draft: Draft, all: readonly Used[]): Fault[] {
     const key = `${address.text} ${machine}`;
     if (spoken.has(key) || overlapping.some((segment) => contains(segment, address))) return [];
     spoken.add(key);
-    const says = `${address.text} is inside ${prefix.text}, a range of the ${section}`;
-    return fault('address-in-cluster-range', path, says, `Use an address outside: ${REASON[section]}.`);
+    const says = `${address.text} is inside ${prefix.text}, a ${section.slice(0, -1)} range`;
+    return fault('address-in-cluster-range', path, says, `Use an address outside it: ${REASON[section]}.`);
   });
 }
 
 const REASON = {
-  pods: 'nodes would look for the machine among the pods',
-  services: 'nodes would take it for a service',
+  pods: 'nodes would treat the machine as a pod',
+  services: 'nodes would treat it as a service',
 } as const;
 
 function addressesOf(draft: Draft): Used[] {
@@ -87,7 +87,7 @@ function addressesOf(draft: Draft): Used[] {
       ...used(name, ['routers', name, 'backboneAddress'], backboneAddress),
     ]),
     ...entries(nodes).flatMap(([name, { address }]) => used(name, ['nodes', name, 'address'], address)),
-    // A member that is no machine has its own fault: it is some other one, misspelt.
+    // A member that is not a machine has its own fault: it is a misspelt name.
     ...entries(underlay?.segments).flatMap(([segment, { members }]) =>
       entries(members)
         .filter(([machine]) => machines?.has(machine) ?? true)

@@ -10,7 +10,7 @@ import type { Path } from '../model.ts';
 import type { TopologyFile } from '../schema.ts';
 import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
 
-/** IPAM blocks: how large they are, and that those seen on nodes fit the pools. */
+/** IPAM blocks: their size, and that those seen on nodes fit the pools. */
 export function blockRules(draft: Draft): Fault[] {
   const sizes = blockSizeFaults(draft);
   return [...sizes, ...nodeBlocks(draft, sizes.length === 0 && !draft.faulty('pods', 'blockSize'))];
@@ -33,7 +33,7 @@ function blockSizeFaults(draft: Draft): Fault[] {
   if (typeof written === 'number') {
     if (families.some((family) => suits(written, family))) return largerThanPool(draft, written);
     const ranges = families.map(range).join(', ');
-    return [fault('block-size', PATH, `${written} is no block size here`, `Write ${ranges}.`)];
+    return [fault('block-size', PATH, `${written} is not a valid block size here`, `Write ${ranges}.`)];
   }
   const wrong = (['ipv4', 'ipv6'] as const).flatMap((family): Fault[] => {
     const size = written?.[family];
@@ -45,7 +45,9 @@ function blockSizeFaults(draft: Draft): Fault[] {
       ];
     }
     if (suits(size, family)) return [];
-    return [fault('block-size', [...PATH, family], `${size} is no block size`, `Write ${range(family)}.`)];
+    return [
+      fault('block-size', [...PATH, family], `${size} is not a valid block size`, `Write ${range(family)}.`),
+    ];
   });
   return wrong.length > 0 ? wrong : largerThanPool(draft, written);
 }
@@ -60,13 +62,13 @@ function largerThanPool(draft: Draft, written: WrittenSize): Fault[] {
       ? fault(
           'block-larger-than-pool',
           typeof written === 'number' ? PATH : [...PATH, prefix.family],
-          `a block of /${size} is larger than the pool ${prefix.text}`,
+          `a /${size} block is larger than the pool ${prefix.text}`,
           `Write ${prefix.length} or more, or use a larger pool.`,
         )
       : fault(
           'block-larger-than-pool',
           path,
-          `${prefix.text} is smaller than one block, which has /${size} unless pods.blockSize says otherwise`,
+          `${prefix.text} is smaller than one block, which is a /${size} unless pods.blockSize is set`,
           `Use a larger pool, or set pods.blockSize to ${prefix.length} or more.`,
         );
   });
@@ -96,8 +98,8 @@ function nodeBlocks(draft: Draft, sizesHold: boolean): Fault[] {
     const ofFamily = all.filter(({ family }) => family === prefix.family);
     const [pool] = ofFamily;
     if (pool === undefined) {
-      const says = `${prefix.text} is ${FAMILY_NAME[prefix.family]}, and pods have no ${FAMILY_NAME[prefix.family]}`;
-      return [fault('block-family', path, says, 'Remove it: Calico makes blocks from its pools only.')];
+      const says = `${prefix.text} is ${FAMILY_NAME[prefix.family]}, but pods have no ${FAMILY_NAME[prefix.family]}`;
+      return [fault('block-family', path, says, 'Remove it: Calico allocates blocks only from its pools.')];
     }
     if (!ofFamily.some((one) => contains(one, prefix))) {
       const mend = `Write the block that calicoctl ipam show --show-blocks lists for ${node}, or remove it.`;
@@ -105,8 +107,8 @@ function nodeBlocks(draft: Draft, sizesHold: boolean): Fault[] {
     }
     const size = blockSizeOf(draft.file.pods?.blockSize as WrittenSize, prefix.family);
     if (sizesHold && prefix.length !== size) {
-      const mend = `Write a /${size}, or set pods.blockSize to what the pool has.`;
-      return [fault('block-length', path, `${prefix.text} is no block of /${size}`, mend)];
+      const mend = `Write a /${size}, or set pods.blockSize to the block size of the pool.`;
+      return [fault('block-length', path, `${prefix.text} is not a /${size} block`, mend)];
     }
     const other = first.get(prefix.text);
     if (other === undefined) {
@@ -115,13 +117,13 @@ function nodeBlocks(draft: Draft, sizesHold: boolean): Fault[] {
     }
     const says =
       other.node === node
-        ? `${prefix.text} stands here twice`
-        : `${prefix.text} is a block of ${other.node} too`;
+        ? `${prefix.text} is listed twice`
+        : `${prefix.text} is also a block of ${other.node}`;
     const mend =
       other.node === node ? 'Remove one of the two.' : 'A block belongs to one node: correct one of the two.';
     return [
       fault('block-twice', path, says, mend, {
-        notes: [{ path: other.path, message: 'the first one' }],
+        notes: [{ path: other.path, message: 'first used here' }],
       }),
     ];
   });

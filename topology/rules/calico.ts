@@ -9,14 +9,14 @@ import type { Path } from '../model.ts';
 import { listed } from '../suggest.ts';
 import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
 
-/** What depends on Calico's version, and how its nodes find their address. */
+/** Rules that depend on Calico's version, and how its nodes find their address. */
 export const calicoRules = (draft: Draft): Fault[] => [
   ...versionFaults(draft),
   ...apiFaults(draft),
   ...detectionFaults(draft),
 ];
 
-/** The minor of v3, where the version could be read and is one that noencap knows something about. */
+/** The v3 minor, if the version is readable and noencap knows it. */
 export function knownMinor(draft: Draft): number | undefined {
   const version = draft.file.calico?.version ?? '';
   const minor = calicoMinor(version);
@@ -32,18 +32,18 @@ function versionFaults(draft: Draft): Fault[] {
     const older =
       /^v[0-2]\./.test(version) || (version.startsWith('v3.') && calicoMinor(version) < OLDEST_MINOR);
     const says = older
-      ? `${version} is older than v3.${OLDEST_MINOR}, the oldest that noencap writes for`
-      : `${version} is newer than v3.${NEWEST_MINOR}, the newest that noencap knows the fields of`;
+      ? `${version} is older than v3.${OLDEST_MINOR}, the oldest that noencap supports`
+      : `${version} is newer than v3.${NEWEST_MINOR}, the newest whose fields noencap knows`;
     const mend = older ? `Use ${carried}.` : `Use ${carried}, or update noencap to a release that knows it.`;
     return [fault('calico-unsupported', path, says, mend)];
   }
   if (operatorManifest !== undefined || draft.faulty('calico', 'operatorManifest')) return [];
   const update = isPatchAhead(version) ? ', or update noencap to a release that carries it' : '';
-  const mend = `Use ${carried}${update}; or save that version's tigera-operator.yaml beside the topology and name it: operatorManifest: {path: ..., sha256: ...}.`;
+  const mend = `Use ${carried}${update}; or save that version's tigera-operator.yaml next to the topology and reference it: operatorManifest: {path: ..., sha256: ...}.`;
   return [fault('calico-not-carried', path, `noencap does not carry the operator of ${version}`, mend)];
 }
 
-/** Whether it is a later patch than the one that is carried of its minor: what somebody proposes who looks at Calico's releases. */
+/** Whether it is a later patch than the carried one of its minor, as a bot that follows Calico's releases proposes. */
 function isPatchAhead(version: string): boolean {
   const [, minor, patch] = version.split('.').map(Number);
   return CARRIED.some((one) => {
@@ -58,12 +58,12 @@ function apiFaults(draft: Draft): Fault[] {
   const path = ['calico', 'api'];
   if (typeof api === 'object' && api.from === api.to) {
     const says = `moves from ${api.from} to itself`;
-    return [fault('calico-api-move', path, says, `Write api: ${api.from}, or give the other group as to.`)];
+    return [fault('calico-api-move', path, says, `Write api: ${api.from}, or set to to the other group.`)];
   }
   const minor = knownMinor(draft);
   const groups = typeof api === 'string' ? [api] : [api.from, api.to];
   if (!groups.includes('projectcalico.org/v3') || minor === undefined || minor >= SINCE.apiV3) return [];
-  const says = `projectcalico.org/v3 needs Calico v3.${SINCE.apiV3}, and calico.version is ${version}`;
+  const says = `projectcalico.org/v3 needs Calico v3.${SINCE.apiV3} or later, but calico.version is ${version}`;
   return [fault('calico-api-version', path, says, 'Use crd.projectcalico.org/v1, or a later version.')];
 }
 
@@ -76,7 +76,10 @@ function detectionFaults(draft: Draft): Fault[] {
     (key) => detection[key] !== undefined,
   );
   if (ways.length !== 1) {
-    const says = ways.length === 0 ? 'names no way' : `names ${ways.length} ways: ${listed(ways, 'and')}`;
+    const says =
+      ways.length === 0
+        ? 'has no detection method'
+        : `has ${ways.length} detection methods: ${listed(ways, 'and')}`;
     return [
       fault(
         'node-address-ways',
@@ -99,8 +102,8 @@ function detectionFaults(draft: Draft): Fault[] {
       fault(
         'node-address-family',
         [...DETECTION, 'cidrs'],
-        `holds no ${FAMILY_NAME[family]} range, and pods have ${FAMILY_NAME[family]}`,
-        `Add the ${FAMILY_NAME[family]} range of the nodes' addresses, or Calico finds none.`,
+        `has no ${FAMILY_NAME[family]} range, but pods have ${FAMILY_NAME[family]}`,
+        `Add the ${FAMILY_NAME[family]} range of the nodes' addresses; without it Calico finds none.`,
       ),
     ),
     ...entries(draft.file.nodes).flatMap(([name, { address }]) =>
@@ -110,7 +113,7 @@ function detectionFaults(draft: Draft): Fault[] {
         return fault(
           'node-address-outside',
           partPath(draft, ['nodes', name, 'address'], family),
-          `${one.text} is in none of calico.nodeAddress.cidrs, so Calico on ${name} would peer from another address`,
+          `${one.text} is not inside calico.nodeAddress.cidrs, so Calico on ${name} would peer from a different address`,
           'Add its range there, or correct the address.',
         );
       }),
@@ -118,7 +121,7 @@ function detectionFaults(draft: Draft): Fault[] {
   ];
 }
 
-/** What does not compile would leave calico-node without an address. */
+/** With a pattern that does not compile, calico-node would have no address. */
 function patternFaults(
   detection: Partial<Record<'interface' | 'skipInterface', string | undefined>>,
 ): Fault[] {
@@ -128,13 +131,13 @@ function patternFaults(
     const patterns = interfacePatterns(written);
     const path = [...DETECTION, key];
     if (!patterns.every(compiles)) {
-      const says = `${JSON.stringify(written)} is no regular expression`;
-      return [fault('interface-name', path, says, 'Close what it opens, as in ^(eth|ens).')];
+      const says = `${JSON.stringify(written)} is not a valid regular expression`;
+      return [fault('interface-name', path, says, 'Close its brackets, as in ^(eth|ens).')];
     }
     if (patterns.every(isPlainPattern)) return [];
-    const says = `${JSON.stringify(written)} means something else to Calico than to noencap, or nothing`;
+    const says = `Calico reads ${JSON.stringify(written)} differently than noencap, or not at all`;
     const mend =
-      'Leave out flags such as (?i), classes such as [:digit:] or []a], and escapes but \\. \\d \\s \\w \\b.';
+      'Do not use flags such as (?i), classes such as [:digit:] or []a], or escapes other than \\. \\d \\s \\w \\b.';
     return [fault('interface-name', path, says, mend)];
   });
 }
@@ -148,7 +151,7 @@ function compiles(pattern: string): boolean {
   }
 }
 
-/** calico-node dials the address over each family in turn: an IPv4 address has no answer for IPv6. */
+/** calico-node dials the address over each family in turn: an IPv4 address yields no IPv6 address. */
 function familyOfCanReach(draft: Draft, literal: IpAddress): Fault[] {
   return (podFamiliesOf(draft) ?? [])
     .filter((family) => family !== literal.family)
@@ -156,7 +159,7 @@ function familyOfCanReach(draft: Draft, literal: IpAddress): Fault[] {
       fault(
         'node-address-family',
         [...DETECTION, 'canReach'],
-        `${literal.text} tells Calico no ${FAMILY_NAME[family]} address, and pods have ${FAMILY_NAME[family]}`,
+        `${literal.text} yields no ${FAMILY_NAME[family]} address for Calico, but pods have ${FAMILY_NAME[family]}`,
         'Give a host name that has an address of each family, or use interface or cidrs.',
       ),
     );

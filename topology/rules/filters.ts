@@ -10,7 +10,7 @@ import { knownMinor } from './calico.ts';
 
 type FilterRule = Drafted<TopologyFile['calico']['filters'][string]['import'][number]>;
 
-/** A BGPFilter's rules: what the version of Calico has, and prefix lengths that a route can have. */
+/** Rules of a BGPFilter: fields that the Calico version supports, and possible prefix lengths. */
 export function filterRules(draft: Draft): Fault[] {
   const minor = knownMinor(draft);
   return entries(draft.file.calico?.filters).flatMap(([name, filter]) =>
@@ -34,8 +34,8 @@ function sinceVersion(path: Path, rule: FilterRule, minor: number | undefined): 
       fault(
         'filter-version',
         [...path, key],
-        `needs Calico v3.${SINCE_MINOR[key]}, and calico.version is v3.${minor}`,
-        'Remove it, or use a later version.',
+        `needs Calico v3.${SINCE_MINOR[key]} or later, but calico.version is v3.${minor}`,
+        'Remove it, or use a later version of Calico.',
         { part: 'key' },
       ),
     );
@@ -46,8 +46,8 @@ function lengths(draft: Draft, path: Path, { match, prefixLength }: FilterRule):
   if (prefixLength === undefined || draft.faulty(...at)) return [];
   if (match === undefined) {
     if (draft.faulty(...path, 'match')) return [];
-    const mend = 'Add match: {cidr: ..., operator: In}, inside which the lengths count.';
-    return [fault('filter-length-alone', at, 'stands without match', mend, { part: 'key' })];
+    const mend = 'Add match: {cidr: ..., operator: In}; the lengths apply inside it.';
+    return [fault('filter-length-alone', at, 'needs a match', mend, { part: 'key' })];
   }
   const { min, max } = prefixLength;
   const cidr = match.cidr;
@@ -59,7 +59,7 @@ function lengths(draft: Draft, path: Path, { match, prefixLength }: FilterRule):
       return [fault('filter-length', [...at, key], says, `Write at most ${addressBits(cidr.family)}.`)];
     }
     if (length >= cidr.length) return [];
-    const says = `no prefix inside ${cidr.text} has only ${length} bits`;
+    const says = `no prefix inside ${cidr.text} is as short as ${length} bits`;
     return [fault('filter-length', [...at, key], says, `Write at least ${cidr.length}.`)];
   });
   if (wrong.length > 0 || min === undefined || max === undefined || min <= max) return wrong;

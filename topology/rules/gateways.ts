@@ -9,7 +9,7 @@ import type { TopologyFile } from '../schema.ts';
 import { listed } from '../suggest.ts';
 import { FAMILY_NAME } from './networks.ts';
 
-/** The routes of hosts: what Linux would take, by machines that the topology knows. */
+/** The static routes of hosts: that Linux would accept them, and that the topology knows their next hops. */
 export function gatewayRules(draft: Draft): Fault[] {
   return entries(draft.file.hosts).flatMap(([name]) => {
     const routes = routesOf(draft, name);
@@ -24,7 +24,7 @@ export function gatewayRules(draft: Draft): Fault[] {
   });
 }
 
-/** Whether a machine hands on packets of others; undefined where that could not be read, or contradicts itself. */
+/** Whether a machine forwards packets of others; undefined if that is unreadable or contradictory. */
 export function forwards({ file, faulty }: Draft, machine: string): boolean | undefined {
   const { hosts = {}, routers = {}, nodes = {} } = file;
   if (has(routers, machine)) return routers[machine]?.planned !== true;
@@ -38,7 +38,7 @@ interface Route {
   readonly to: Prefix | undefined;
   readonly via: IpAddress | undefined;
   readonly path: Path;
-  /** Where the next hop stands. */
+  /** Path of the next hop. */
   readonly viaPath: Path;
 }
 
@@ -66,11 +66,11 @@ function routesOf(draft: Draft, name: string): Route[] {
 function contradiction({ file }: Draft, name: string): Fault[] {
   const { igp, forwards: written } = file.hosts?.[name] ?? {};
   if (igp !== true || written !== false) return [];
-  const says = 'contradicts igp: true: others send through a machine that runs the IGP';
+  const says = 'contradicts igp: true: a machine that runs the IGP forwards packets of others';
   return [fault('host-forwards', ['hosts', name, 'forwards'], says, 'Remove it, or set igp: false.')];
 }
 
-/** A second route to one prefix would replace the first, or be refused. */
+/** A second route to the same prefix would replace the first, or be refused. */
 function repeated(routes: readonly Route[]): Fault[] {
   const first = new Map<string, Route>();
   return routes.flatMap((route): Fault[] => {
@@ -80,10 +80,10 @@ function repeated(routes: readonly Route[]): Fault[] {
       first.set(route.to.text, route);
       return [];
     }
-    const says = `there is a route to ${route.to.text} already`;
+    const says = `there is already a route to ${route.to.text}`;
     return [
       fault('host-route-twice', route.path, says, 'Keep one of the two.', {
-        notes: [{ path: other.path, message: 'the first one' }],
+        notes: [{ path: other.path, message: 'the first route' }],
       }),
     ];
   });
@@ -95,24 +95,26 @@ function prefixFaults({ file }: Draft, name: string, { to, path }: Route): Fault
     ([, { cidr, members }]) => has(members, name) && cidr?.[to.family]?.text === to.text,
   );
   if (own !== undefined) {
-    const says = `${to.text} is the range of ${own[0]}, on which ${name} is itself`;
-    return [fault('host-route-of-segment', path, says, 'Remove the route: it reaches that range directly.')];
+    const says = `${to.text} is the range of ${own[0]}, to which ${name} is connected`;
+    return [
+      fault('host-route-of-segment', path, says, 'Remove the route: the host reaches that range directly.'),
+    ];
   }
   const pool = [...(file.pods?.cidrs ?? []), ...(file.pods?.retiring ?? [])].find(
     (one) => one !== undefined && contains(one, to),
   );
   const size = blockSizeOf(file.pods?.blockSize as TopologyFile['pods']['blockSize'], to.family);
   if (pool === undefined || to.length <= size) return [];
-  const says = `${to.text} is a part of a block of pods, which has /${size}`;
+  const says = `${to.text} is part of a pod block, which is a /${size}`;
   return [fault('host-route-inside-block', path, says, `Write the whole block, or a range of blocks.`)];
 }
 
-/** The next hop is somebody who forwards, on a segment of the host. */
+/** The next hop must be a machine that forwards, on a segment of the host. */
 function nextHopFaults(draft: Draft, name: string, { to, via, viaPath }: Route): Fault[] {
   if (via === undefined || draft.faulty('underlay')) return [];
   if (to !== undefined && to.family !== via.family) {
-    const says = `${via.text} is ${FAMILY_NAME[via.family]}, and the route is to ${FAMILY_NAME[to.family]}`;
-    return [fault('host-route-family', viaPath, says, 'Name a next hop of the same family.')];
+    const says = `${via.text} is ${FAMILY_NAME[via.family]}, but the route is to ${FAMILY_NAME[to.family]}`;
+    return [fault('host-route-family', viaPath, says, 'Use a next hop of the same family.')];
   }
   const near = entries(draft.file.underlay?.segments).filter(
     ([, { members, cidr }]) =>
@@ -123,28 +125,28 @@ function nextHopFaults(draft: Draft, name: string, { to, via, viaPath }: Route):
     near.find(([, { cidr }]) => contains(cidr?.[via.family] as Prefix, via)) ?? [];
   if (segment === undefined) {
     const names = near.map(([one]) => one);
-    const where = names.length === 0 ? 'it is on none' : `it is on ${listed(names, 'and')}`;
+    const where = names.length === 0 ? 'it has none' : `it is on ${listed(names, 'and')}`;
     return wrong(
-      `${via.text} is on no segment of ${name}`,
+      `${via.text} is not on any segment of ${name}`,
       `Write an address on a segment of ${name}: ${where}.`,
     );
   }
   const owner = entries(members).find(([, addresses]) => addresses[via.family]?.text === via.text)?.[0];
   if (owner === undefined) {
-    // A member that could not be read may be the one.
+    // An unreadable member may be the next hop.
     if (entries(members).length < Object.keys(members).length) return [];
     return wrong(
-      `no machine has ${via.text} on ${segment}`,
-      `Correct the address, or add the machine to underlay.segments.${segment}.members; if it is none of ours, under hosts too.`,
+      `no machine has the address ${via.text} on ${segment}`,
+      `Correct the address, or add the machine to underlay.segments.${segment}.members; if it is not a router or node, also under hosts.`,
     );
   }
   if (owner === name) return wrong(`${via.text} is ${name} itself`, 'Write the address of the next machine.');
   if (forwards(draft, owner) !== false) return [];
   const isHost = has(draft.file.hosts, owner);
   return wrong(
-    isHost ? `${owner} is a host that does not forward` : `${owner} is planned: it forwards nothing yet`,
+    isHost ? `${owner} is a host that does not forward` : `${owner} is planned and does not forward yet`,
     isHost
       ? `Add forwards: true to hosts.${owner} if it does, or name another machine.`
-      : 'Name a machine that runs already.',
+      : 'Name a machine that is already running.',
   );
 }

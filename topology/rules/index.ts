@@ -19,10 +19,10 @@ import { sessionRules } from './sessions.ts';
 import { sshTargets } from './ssh-targets.ts';
 import { symbolRules } from './symbols.ts';
 
-/** A rule needs more than one field. It says nothing about what is absent because of another fault. */
+/** A rule involves more than one field. It ignores fields that are absent because of another fault. */
 export type Rule = (draft: Draft) => readonly Fault[];
 
-/** What is wrong with fields that are each fine on their own. */
+/** Faults between fields that are each valid on their own. */
 export const ruleFaults = (draft: Draft): Fault[] => RULES.flatMap((rule) => rule(draft));
 
 const RULES: readonly Rule[] = [

@@ -15,28 +15,27 @@ export function k3sRules(draft: Draft): Fault[] {
   const servers = all.filter(([, { role }]) => role === 'server').map(([name]) => name);
   const first = k3s?.firstServer;
   if (first !== undefined) return firstServerFaults(draft, first, servers);
-  // A node whose role could not be read may be the server that is missed here.
+  // A node with an unreadable role may be the missing server.
   if (Object.keys(nodes ?? {}).some((name) => nodes?.[name]?.role === undefined)) return [];
   if (all.length > 0 && servers.length === 0) {
-    const mend = 'Give one of them role: server; it runs the control plane.';
-    return [fault('no-server', ['nodes'], 'holds agents only', mend, { part: 'key' })];
+    const mend = 'Set role: server on one of them; it runs the control plane.';
+    return [fault('no-server', ['nodes'], 'has agents only, no server', mend, { part: 'key' })];
   }
   if (servers.length < 2) return [];
   const mend = `Add firstServer: the one of ${listed(servers, 'and')} that starts the cluster; the others join it.`;
-  const says = `has no firstServer, and there are ${servers.length} servers`;
+  const says = `has no firstServer, but there are ${servers.length} servers`;
   return [fault('first-server-missing', ['k3s'], says, mend, { part: 'key' })];
 }
 
 function firstServerFaults(draft: Draft, first: string, servers: readonly string[]): Fault[] {
   const { nodes } = draft.file;
   if (!has(nodes, first)) {
-    const known =
-      servers.length === 0 ? 'There is no server among the nodes.' : `Servers: ${listed(servers, 'and')}.`;
+    const known = servers.length === 0 ? 'No node has role: server.' : `Servers: ${listed(servers, 'and')}.`;
     const mend = didYouMean(suggester(servers)(first), known);
-    return [fault('unknown-node', FIRST, `no node is called ${JSON.stringify(first)}`, mend)];
+    return [fault('unknown-node', FIRST, `no node is named ${JSON.stringify(first)}`, mend)];
   }
   if (nodes?.[first]?.role !== 'agent') return [];
   const mend =
-    servers.length === 0 ? `Give ${first} role: server.` : `Name a server: ${listed(servers, 'or')}.`;
+    servers.length === 0 ? `Set role: server on ${first}.` : `Name a server: ${listed(servers, 'or')}.`;
   return [fault('first-server-agent', FIRST, `${first} is an agent`, mend)];
 }

@@ -4,7 +4,7 @@ import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
 import type { Path } from '../model.ts';
 
-/** Lists in which an item that stands twice is a slip of the pen. */
+/** Lists in which a duplicate item is a mistake. */
 export function listRules(draft: Draft): Fault[] {
   const { calico, checks, labels, regions, regionLabel } = draft.file;
   const detection = calico?.nodeAddress;
@@ -45,20 +45,20 @@ function repeated(path: Path, items: readonly (string | undefined)[] | undefined
     return fault(
       'listed-twice',
       [...path, index],
-      `${item} stands in this list already`,
+      `${item} is already in this list`,
       'Remove one of the two.',
     );
   });
 }
 
-/** The label Job would set the label and take it off again. */
+/** The label Job would set the label and remove it again. */
 function retiredInUse(
   retired: readonly (string | undefined)[] | undefined,
   regionLabel: string | undefined,
 ): Fault[] {
   const index = regionLabel === undefined ? -1 : (retired ?? []).indexOf(regionLabel);
   if (index < 0) return [];
-  const says = `${regionLabel} is the label that nodes get now`;
+  const says = `${regionLabel} is the current regionLabel`;
   return [
     fault('label-in-use', ['labels', 'retired', index], says, 'Remove it here, or change regionLabel.'),
   ];

@@ -8,7 +8,7 @@ import { podFamiliesOf } from './networks.ts';
 export function mtuRules(draft: Draft): Fault[] {
   const { pods, underlay } = draft.file;
   const podMtu = pods?.mtu;
-  const mend = `Write ${LEAST_IPV6_MTU} or more: the least that IPv6 may have.`;
+  const mend = `Write ${LEAST_IPV6_MTU} or more, the minimum MTU of IPv6.`;
   return [
     ...(typeof podMtu === 'number' && podMtu < LEAST_IPV6_MTU && podFamiliesOf(draft)?.includes('ipv6')
       ? [fault('mtu-ipv6', ['pods', 'mtu'], `${podMtu} is too small for IPv6 pods`, mend)]
@@ -37,7 +37,7 @@ function memberFaults(
   const path = ['underlay', 'segments', name];
   return entries(memberMtu).flatMap(([machine, mtu]): Fault[] => {
     if (members !== undefined && !draft.faulty(...path, 'members') && !Object.hasOwn(members, machine)) {
-      const says = `${machine} is no member of ${name}`;
+      const says = `${machine} is not a member of ${name}`;
       const mend = `Add it under ${path.join('.')}.members, or remove its MTU.`;
       return [fault('mtu-not-member', [...path, 'memberMtu', machine], says, mend, { part: 'key' })];
     }
@@ -47,7 +47,7 @@ function memberFaults(
             'mtu-ipv6',
             [...path, 'memberMtu', machine],
             `${mtu} is too small for ${cidr.ipv6.text}`,
-            `Write ${LEAST_IPV6_MTU} or more: the least that IPv6 may have.`,
+            `Write ${LEAST_IPV6_MTU} or more, the minimum MTU of IPv6.`,
           ),
         ]
       : [];

@@ -6,10 +6,10 @@ import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
 import type { Path } from '../model.ts';
 
-/** The pools, the services and the segments: which families there are, and that no two of them overlap. */
+/** Pools, services and segments: their families, and that no two of them overlap. */
 export const networkRules = (draft: Draft): Fault[] => [
   ...oncePerFamily(draft, 'pods', 'Calico gets one pool per family'),
-  ...oncePerFamily(draft, 'services', 'Kubernetes takes one range per family'),
+  ...oncePerFamily(draft, 'services', 'Kubernetes accepts one range per family'),
   ...serviceSizes(draft),
   ...sameFamilies(draft),
   ...networkOverlaps(draft).map(([later, earlier]) =>
@@ -17,9 +17,9 @@ export const networkRules = (draft: Draft): Fault[] => [
       'networks-overlap',
       later.path,
       later.prefix.text === earlier.prefix.text
-        ? `${later.prefix.text} is ${earlier.what} too`
+        ? `${later.prefix.text} is also ${earlier.what}`
         : `${later.prefix.text} overlaps ${earlier.prefix.text}, ${earlier.what}`,
-      'Give each network a range of its own.',
+      'Give each network its own range.',
       { notes: [{ path: earlier.path, message: earlier.prefix.text }] },
     ),
   ),
@@ -27,7 +27,7 @@ export const networkRules = (draft: Draft): Fault[] => [
 
 export const FAMILY_NAME: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' };
 
-/** The families that pods have, as far as `pods.cidrs` could be read; undefined where nothing can be said about them. */
+/** The families of the pods, as far as `pods.cidrs` is readable; undefined if unknown. */
 export function podFamiliesOf(draft: Draft): Family[] | undefined {
   const cidrs = draft.file.pods?.cidrs;
   if (cidrs === undefined || cidrs.some((cidr) => cidr === undefined)) return undefined;
@@ -35,7 +35,7 @@ export function podFamiliesOf(draft: Draft): Family[] | undefined {
   return (['ipv4', 'ipv6'] as const).filter((family) => cidrs.some((cidr) => cidr?.family === family));
 }
 
-/** A network with where it stands and what it is called in a message. */
+/** A network with its path and its name in messages. */
 export interface Network {
   readonly prefix: Prefix;
   readonly path: Path;
@@ -43,7 +43,7 @@ export interface Network {
   readonly kind: 'pods' | 'retiring' | 'services' | 'segment';
 }
 
-/** Pairs of networks that overlap, the one that the format has later first. */
+/** Pairs of overlapping networks, the one later in the format first. */
 export function networkOverlaps(draft: Draft): (readonly [Network, Network])[] {
   const all = networks(draft);
   const rank = new Map(all.map((network, index) => [network, index]));
@@ -53,8 +53,8 @@ export function networkOverlaps(draft: Draft): (readonly [Network, Network])[] {
 }
 
 /**
- * Pairs [inner, outer] of prefixes that share addresses. Two prefixes overlap only if one holds the other, so that in the
- * order of addresses a stack of what is open finds them all without comparing each with each.
+ * Pairs [inner, outer] of overlapping prefixes. Two prefixes overlap only if one contains the other, so that in
+ * address order a stack of open prefixes finds all pairs without comparing each with each.
  */
 export function nested<T extends { readonly prefix: Prefix }>(items: readonly T[]): (readonly [T, T])[] {
   const sorted = [...items].sort((a, b) => compareAddresses(a.prefix, b.prefix));
@@ -75,14 +75,14 @@ function networks(draft: Draft): Network[] {
     cidrs.flatMap((prefix, index) =>
       prefix === undefined
         ? []
-        : [{ prefix, kind, path: [kind, 'cidrs', index], what: `a range of the ${kind}` }],
+        : [{ prefix, kind, path: [kind, 'cidrs', index], what: `a ${kind.slice(0, -1)} range` }],
     );
   return [
     ...ranges('pods', pods?.cidrs),
     ...(pods?.retiring ?? []).flatMap((prefix, index): Network[] =>
       prefix === undefined
         ? []
-        : [{ prefix, kind: 'retiring', path: ['pods', 'retiring', index], what: 'a pool that retires' }],
+        : [{ prefix, kind: 'retiring', path: ['pods', 'retiring', index], what: 'a retiring pool' }],
     ),
     ...ranges('services', services?.cidrs),
     ...entries(underlay?.segments).flatMap(([name, segment]) =>
@@ -111,7 +111,7 @@ function oncePerFamily(draft: Draft, section: 'pods' | 'services', because: stri
   });
 }
 
-/** The API server takes at most 20 bits of services; K3s gives the tenth address to cluster DNS. */
+/** The API server accepts at most 20 bits of services; K3s gives the tenth address to cluster DNS. */
 const SERVICE_LENGTHS = { ipv4: [12, 28], ipv6: [108, 124] } as const;
 
 function serviceSizes(draft: Draft): Fault[] {
@@ -121,14 +121,14 @@ function serviceSizes(draft: Draft): Fault[] {
     if (cidr.length >= shortest && cidr.length <= longest) return [];
     const says =
       cidr.length < shortest
-        ? `${cidr.text} is larger than Kubernetes takes for services`
+        ? `${cidr.text} is larger than Kubernetes accepts for services`
         : `${cidr.text} is too small: cluster DNS gets its tenth address`;
     const mend = `Use a length from /${shortest} to /${longest}.`;
     return [fault('service-size', ['services', 'cidrs', index], says, mend)];
   });
 }
 
-/** The API server and K3s want the families of pods and services to be the same. */
+/** The API server and K3s require pods and services to have the same families. */
 function sameFamilies(draft: Draft): Fault[] {
   const pods = podFamiliesOf(draft);
   const services = draft.file.services?.cidrs;
@@ -139,7 +139,7 @@ function sameFamilies(draft: Draft): Fault[] {
       : fault(
           'service-family',
           ['services', 'cidrs', index],
-          `${cidr.text} is ${FAMILY_NAME[cidr.family]}, and pods have no ${FAMILY_NAME[cidr.family]}`,
+          `${cidr.text} is ${FAMILY_NAME[cidr.family]}, but pods have no ${FAMILY_NAME[cidr.family]}`,
           `Remove it, or add an ${FAMILY_NAME[cidr.family]} range to pods.cidrs.`,
         ),
   );
@@ -149,8 +149,8 @@ function sameFamilies(draft: Draft): Fault[] {
       fault(
         'service-family',
         ['services', 'cidrs'],
-        `has no ${FAMILY_NAME[family]} range, and pods have one`,
-        `Add an ${FAMILY_NAME[family]} range: Kubernetes wants services in the families of the pods.`,
+        `has no ${FAMILY_NAME[family]} range, but pods have one`,
+        `Add an ${FAMILY_NAME[family]} range: Kubernetes requires services to have the families of the pods.`,
       ),
     );
   return [...surplus, ...missing];

@@ -3,7 +3,7 @@ import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
 import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
 
-/** Pods that move from one pool to another: what the cluster needs meanwhile, and what it keeps for ever. */
+/** Pods that move from one pool to another: what the cluster needs meanwhile, and what it keeps for good. */
 export const poolRules = (draft: Draft): Fault[] => [...retiringFaults(draft), ...clusterCidrFaults(draft)];
 
 function retiringFaults(draft: Draft): Fault[] {
@@ -18,7 +18,7 @@ function retiringFaults(draft: Draft): Fault[] {
       fault(
         'retiring-family',
         path,
-        `${prefix.text} retires, and pods.cidrs has no ${FAMILY_NAME[prefix.family]} range to move to`,
+        `${prefix.text} is retiring, but pods.cidrs has no ${FAMILY_NAME[prefix.family]} range to move to`,
         `Add the ${FAMILY_NAME[prefix.family]} range that pods move to.`,
       ),
     );
@@ -30,8 +30,8 @@ function retiringFaults(draft: Draft): Fault[] {
           fault(
             'cluster-cidrs-missing',
             ['k3s'],
-            'has no clusterCidrs, and pods move to another range than the cluster was founded with',
-            'Add clusterCidrs: [...] with the ranges that it was founded with, and keep it: K3s does not start with others.',
+            'has no clusterCidrs, but pods move to a different range than the cluster was created with',
+            'Add clusterCidrs: [...] with the ranges the cluster was created with, and keep it: K3s does not start with others.',
             { part: 'key' },
           ),
         ]
@@ -39,7 +39,7 @@ function retiringFaults(draft: Draft): Fault[] {
   ];
 }
 
-/** K3s wants one range per family that pods have. */
+/** K3s requires one range per family of the pods. */
 function clusterCidrFaults(draft: Draft): Fault[] {
   const families = podFamiliesOf(draft);
   const written = draft.file.k3s?.clusterCidrs;
@@ -48,6 +48,11 @@ function clusterCidrFaults(draft: Draft): Fault[] {
   if (found.length === families.length && families.every((family) => found.includes(family))) return [];
   const mend = `Give one ${families.map((family) => FAMILY_NAME[family]).join(' and one ')} range.`;
   return [
-    fault('cluster-cidrs-family', ['k3s', 'clusterCidrs'], 'holds other families than pods have', mend),
+    fault(
+      'cluster-cidrs-family',
+      ['k3s', 'clusterCidrs'],
+      'does not have the same families as the pods',
+      mend,
+    ),
   ];
 }

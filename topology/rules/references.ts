@@ -6,7 +6,7 @@ import type { Path } from '../model.ts';
 import { didYouMean, listed, type Suggest, suggester } from '../suggest.ts';
 import { machineNames } from './machines.ts';
 
-/** Names that stand for something else in the file: that must exist. */
+/** Names that refer to something else in the file, which must exist. */
 export function referenceRules(draft: Draft): Fault[] {
   const { bgp, calico, nodes, regions, routers, underlay } = draft.file;
   const router = target(draft, 'router', ['routers']);
@@ -43,20 +43,20 @@ export function referenceRules(draft: Draft): Fault[] {
   ];
 }
 
-/** What a default route may point to: a router or a host. That a host forwards is a rule of its own. */
+/** What a default route may point to: a router or a host. A separate rule checks that the host forwards. */
 function gateway(draft: Draft, path: Path, name: string | undefined): Fault[] {
   const { hosts = {}, routers = {} } = draft.file;
   if (name === undefined || draft.faulty('routers') || draft.faulty('hosts')) return [];
   if (has(routers, name) || has(hosts, name)) return [];
   const names = [...Object.keys(routers), ...Object.keys(hosts)];
-  const says = `no router or host is called ${JSON.stringify(name)}`;
+  const says = `no router or host is named ${JSON.stringify(name)}`;
   const mend = didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`);
   return [fault('unknown-gateway', path, says, mend)];
 }
 
 type Check = (path: Path, name: string | undefined, part?: 'key') => Fault[];
 
-/** A check that a name is one of a record's keys. Silent where the record itself was not understood. */
+/** Checks that a name is a key of a record. Skipped if the record itself is unreadable. */
 function target(draft: Draft, kind: string, path: Path): Check {
   const record = path.reduce<object | undefined>(
     (value, part) => (value as Record<string | number, object> | undefined)?.[part],
@@ -81,7 +81,7 @@ function unknown(
   known: string,
   part: 'key' | undefined,
 ): Fault {
-  const says = `no ${kind} is called ${JSON.stringify(name)}`;
+  const says = `no ${kind} is named ${JSON.stringify(name)}`;
   return fault(`unknown-${kind}` as Fault['code'], at, says, didYouMean(suggest(name), known), {
     ...(part && { part }),
   });
@@ -91,7 +91,7 @@ function notMember(draft: Draft, kind: string, machine: string, segment: string)
   const path = ['underlay', 'segments', segment, 'members'];
   const members = draft.file.underlay?.segments?.[segment]?.members;
   if (draft.faulty(...path) || has(members, machine)) return [];
-  const says = `${machine} is no member of the segment ${segment}`;
+  const says = `${machine} is not a member of the segment ${segment}`;
   const mend = `Add it under ${path.join('.')}, or remove the interface.`;
   return [fault('interface-not-member', [kind, machine, 'interfaces', segment], says, mend, { part: 'key' })];
 }
@@ -107,8 +107,11 @@ function members(draft: Draft, segments: Segments): Fault[] {
       .filter((machine) => !machines.has(machine))
       .map((machine) => {
         const path = ['underlay', 'segments', name, 'members', machine];
-        const says = `no router, node or host is called ${JSON.stringify(machine)}`;
-        const mend = didYouMean(suggest(machine), 'If it is none of ours, add it under hosts.');
+        const says = `no router, node or host is named ${JSON.stringify(machine)}`;
+        const mend = didYouMean(
+          suggest(machine),
+          'If it is another machine on the underlay, add it under hosts.',
+        );
         return fault('unknown-machine', path, says, mend, { part: 'key' });
       }),
   );

@@ -6,7 +6,7 @@ import { listed } from '../suggest.ts';
 import { forwards } from './gateways.ts';
 import { routersOf } from './symbols.ts';
 
-/** What a region needs of its routers. */
+/** What a region requires of its routers. */
 export function regionRules(draft: Draft): Fault[] {
   const nodesIn = new Map<string, string[]>();
   for (const [name, { region }] of entries(draft.file.nodes)) {
@@ -27,9 +27,11 @@ function eitherOr(draft: Draft, name: string): Fault[] {
   const { router, routers } = draft.file.regions?.[name] ?? {};
   const without = (key: string) => draft.file.regions?.[name] !== undefined && !draft.faulty(...path, key);
   if (router !== undefined && routers !== undefined) {
-    const mend = 'Keep one of the two: routers takes several, the first is the default router.';
+    const mend = 'Keep one of the two: routers accepts several, the first is the default router.';
     return [
-      fault('region-router-and-routers', [...path, 'router'], 'stands beside routers', mend, { part: 'key' }),
+      fault('region-router-and-routers', [...path, 'router'], 'cannot be combined with routers', mend, {
+        part: 'key',
+      }),
     ];
   }
   if (router === undefined && routers === undefined && without('router') && without('routers')) {
@@ -40,7 +42,7 @@ function eitherOr(draft: Draft, name: string): Fault[] {
   return [];
 }
 
-/** A reflector without an address for nodes would be left out of Calico's peerings without a word. */
+/** Without this rule, a reflector without an address for nodes would silently get no BGPPeer. */
 function whereNodesPeer(draft: Draft, region: string): Fault[] {
   return routersOf(draft, region).flatMap(([name, at]) => {
     const router = draft.file.routers?.[name];
@@ -66,9 +68,14 @@ function liveRouters(draft: Draft, region: string, nodes: readonly string[]): Fa
     const says = `${listed(
       planned.map(([one]) => one),
       'and',
-    )} ${planned.length === 1 ? 'is' : 'are'} planned, and ${listed(nodes, 'and')} ${nodes.length === 1 ? 'peers' : 'peer'} here already`;
+    )} ${planned.length === 1 ? 'is' : 'are'} planned, but ${listed(nodes, 'and')} already ${nodes.length === 1 ? 'peers' : 'peer'} here`;
     return [
-      fault('region-all-planned', at, says, 'Remove "planned: true" once the router runs, or name another.'),
+      fault(
+        'region-all-planned',
+        at,
+        says,
+        'Remove "planned: true" once the router is running, or name another.',
+      ),
     ];
   }
   const stranded = nodes.filter((node) => {
@@ -76,8 +83,8 @@ function liveRouters(draft: Draft, region: string, nodes: readonly string[]): Fa
     return igp === false && defaultRouter === undefined && !draft.faulty('nodes', node, 'defaultRouter');
   });
   if (planned[0]?.[0] !== name || stranded.length === 0) return [];
-  const says = `${name} is planned, and it would be the default router of ${listed(stranded, 'and')}`;
-  return [fault('default-router-planned', at, says, 'List a router first that runs already.')];
+  const says = `${name} is planned, but would be the default router of ${listed(stranded, 'and')}`;
+  return [fault('default-router-planned', at, says, 'List a router first that is already running.')];
 }
 
 function defaultRouters(draft: Draft): Fault[] {
@@ -85,8 +92,8 @@ function defaultRouters(draft: Draft): Fault[] {
     if (defaultRouter === undefined) return [];
     const path = ['nodes', node, 'defaultRouter'];
     if (draft.file.routers?.[defaultRouter]?.planned === true) {
-      const says = `${defaultRouter} is planned: it forwards nothing yet`;
-      return [fault('default-router-planned', path, says, 'Name a router that runs already.')];
+      const says = `${defaultRouter} is planned and does not forward yet`;
+      return [fault('default-router-planned', path, says, 'Name a router that is already running.')];
     }
     if (forwards(draft, defaultRouter) !== false) return [];
     const mend = `Add forwards: true to hosts.${defaultRouter} if it does, or name another machine.`;

@@ -6,7 +6,7 @@ import { fault } from '../fault.ts';
 import type { Path } from '../model.ts';
 import type { TopologyFile } from '../schema.ts';
 
-/** What a router's own configuration must agree with: other routers' IDs, BIRD's one space of symbols, its folders. */
+/** What a router's configuration must agree with: other routers' IDs, BIRD's single symbol namespace, its folders. */
 export const routerRules = (draft: Draft): Fault[] => [
   ...routerIds(draft),
   ...entries(draft.file.routers).flatMap(([name, router]) => [
@@ -31,15 +31,15 @@ function routerIds(draft: Draft): Fault[] {
     const path = ['routers', name, 'routerId'];
     const other = first.get(routerId.value);
     if (other !== undefined) {
-      const says = `${routerId.text} is the router ID of ${other[1]} too`;
+      const says = `${routerId.text} is also the router ID of ${other[1]}`;
       return [
         fault(
           'router-id-twice',
           path,
           says,
-          'Give each router an ID of its own: BGP refuses a peer with its own.',
+          'Give each router its own ID: BGP refuses a peer with the same ID.',
           {
-            notes: [{ path: other, message: 'the first one' }],
+            notes: [{ path: other, message: 'first used here' }],
           },
         ),
       ];
@@ -47,16 +47,16 @@ function routerIds(draft: Draft): Fault[] {
     first.set(routerId.value, path);
     const node = nodeWith.get(routerId.value);
     if (node === undefined) return [];
-    const says = `${routerId.text} is the address of the node ${node}, and so its router ID in Calico`;
+    const says = `${routerId.text} is the address of node ${node}, and therefore its router ID in Calico`;
     return [
-      fault('router-id-of-node', path, says, 'Use another: BGP refuses a peer with its own router ID.', {
+      fault('router-id-of-node', path, says, 'Use another: BGP refuses a peer with the same router ID.', {
         notes: [{ path: ['nodes', node, 'address'], message: 'the node' }],
       }),
     ];
   });
 }
 
-/** What k3s/ibgp.conf and a standalone bird.conf define themselves: see routers/. */
+/** Symbols that k3s/ibgp.conf and a standalone bird.conf define: see routers/. */
 const OUR_SYMBOLS = new Set([
   'device1',
   'direct1',
@@ -73,7 +73,7 @@ const OUR_SYMBOLS = new Set([
   'k3sbackbone_dual',
 ]);
 
-/** Tables, constants, templates and protocols are one space of names in BIRD. */
+/** Tables, constants, templates and protocols share one namespace in BIRD. */
 function birdSymbols(path: Path, bird: RouterDraft['bird']): Fault[] {
   const used = [
     [['tables', 'ipv4'], bird?.tables?.ipv4],
@@ -86,7 +86,7 @@ function birdSymbols(path: Path, bird: RouterDraft['bird']): Fault[] {
     if (symbol === undefined) return [];
     const at = [...path, ...part];
     if (OUR_SYMBOLS.has(symbol) || /^(k3s|via)_.*_v[46]$/.test(symbol)) {
-      const says = `${symbol} is a name that noencap gives to something else`;
+      const says = `noencap uses the name ${symbol} for something else`;
       return [fault('bird-symbol-taken', at, says, 'Use another name.')];
     }
     const other = first.get(symbol);
@@ -94,19 +94,17 @@ function birdSymbols(path: Path, bird: RouterDraft['bird']): Fault[] {
       first.set(symbol, part.join('.'));
       return [];
     }
-    const says = `${symbol} is ${other} too`;
-    return [
-      fault('bird-symbol-taken', at, says, 'Give each a name of its own: BIRD knows one kind of name.'),
-    ];
+    const says = `${symbol} is also ${other}`;
+    return [fault('bird-symbol-taken', at, says, 'Give each its own name: BIRD has a single namespace.')];
   });
 }
 
-/** Files and folders that BIRD, Debian or noencap have there themselves. */
+/** Files and folders that BIRD, Debian or noencap use there. */
 const TAKEN = new Set(['bird.conf', 'envvars', 'manifest', 'sysctl.d']);
 
 /**
- * Deliveries replace the folder k3s as a whole, and work in .noencap. Directly in BIRD's folder the file is delivered itself, under
- * a name that a release can have.
+ * A delivery replaces the whole folder k3s, and works in .noencap. A file directly in BIRD's folder is delivered itself, under
+ * a name allowed in a release.
  */
 function passwordFile(path: Path, { bird, password }: RouterDraft): Fault[] {
   const [folder, file] = [bird?.configDir, password?.file];
@@ -119,14 +117,14 @@ function passwordFile(path: Path, { bird, password }: RouterDraft): Fault[] {
   const says = replaced
     ? `${file} would be replaced by the next delivery`
     : TAKEN.has(name)
-      ? `${file} is there for something else`
-      : `${file} is delivered with the rest, and a delivered file cannot be called that`;
+      ? `${file} is used for something else`
+      : `${file} is delivered with the rest, but is not a valid name for a delivered file`;
   return [fault('password-file', path, says, `Use a file such as ${folder}/k3s-password.conf.`)];
 }
 
 /**
- * OSPFv3 speaks from link-local addresses, so that BIRD finds its interfaces by name only: on segments with IPv6, and
- * between routers on those without, over which it carries the routers' own IPv6 addresses (fabric/igp.ts), if their MTU lets it.
+ * OSPFv3 uses link-local addresses, so BIRD identifies its interfaces by name only: on segments with IPv6, and
+ * between routers on those without, where it carries the routers' own IPv6 addresses (fabric/igp.ts), if their MTU allows.
  */
 function interfacesOfStandalone(draft: Draft, name: string, router: RouterDraft): Fault[] {
   if (router.bird?.mode !== 'standalone' || router.planned !== false) return [];
@@ -146,10 +144,9 @@ function interfacesOfStandalone(draft: Draft, name: string, router: RouterDraft)
     .filter(([segment, { members }]) => has(members, name) && !has(router.interfaces, segment))
     .filter(([, segment]) => segment.cidr?.ipv6 !== undefined || (ipv6 && others(segment)))
     .map(([segment, { cidr }]) => {
-      const why =
-        cidr?.ipv6 === undefined ? "over which the routers' IPv6 addresses travel" : 'which has IPv6';
+      const why = cidr?.ipv6 === undefined ? "which carries the routers' IPv6 addresses" : 'which has IPv6';
       const says = `${name} needs the name of its interface on ${segment}, ${why}`;
-      const mend = `Add "${segment}: <interface>" to routers.${name}.interfaces: OSPFv3 knows interfaces by name only.`;
+      const mend = `Add "${segment}: <interface>" to routers.${name}.interfaces: OSPFv3 identifies interfaces by name only.`;
       return fault('interface-missing', ['routers', name, 'bird', 'mode'], says, mend);
     });
 }

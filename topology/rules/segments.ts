@@ -7,10 +7,10 @@ import { fault } from '../fault.ts';
 import type { Path } from '../model.ts';
 import { FAMILY_NAME } from './networks.ts';
 
-/** An address on a segment is one that a machine can have there. */
+/** An address on a segment must be usable by a machine. */
 export const segmentRules = (draft: Draft): Fault[] => [...members(draft), ...ownAddresses(draft)];
 
-/** Addresses that routers and nodes peer from may be on no segment; on one, they are no network's or broadcast's. */
+/** Addresses that routers and nodes peer from may be off-segment; on one, they must not be its network or broadcast address. */
 function ownAddresses(draft: Draft): Fault[] {
   const { nodes, routers, underlay } = draft.file;
   const ranges = entries(underlay?.segments).flatMap(([, { cidr }]) => cidr?.ipv4 ?? []);
@@ -48,8 +48,8 @@ function members(draft: Draft): Fault[] {
 function memberFault(segment: string, cidr: Prefix | undefined, address: IpAddress, path: Path): Fault[] {
   const family = FAMILY_NAME[address.family];
   if (cidr === undefined) {
-    const says = `${address.text} is ${family}, and ${segment} has no ${family} range`;
-    const mend = 'Add one: cidr may be a pair {ipv4: ..., ipv6: ...}. Or remove the address.';
+    const says = `${address.text} is ${family}, but ${segment} has no ${family} range`;
+    const mend = 'Add one (cidr may be a pair {ipv4: ..., ipv6: ...}), or remove the address.';
     return [fault('member-family', path, says, mend)];
   }
   if (!contains(cidr, address)) {

@@ -8,7 +8,7 @@ import type { Path } from '../model.ts';
 import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
 import { routersOf } from './symbols.ts';
 
-/** The two ends of every session have an address of one family, and that family can carry what pods need. */
+/** Both ends of every session need addresses of one family, which can carry the pods' families. */
 export function sessionRules(draft: Draft): Fault[] {
   const families = podFamiliesOf(draft);
   return [
@@ -20,7 +20,7 @@ export function sessionRules(draft: Draft): Fault[] {
   ];
 }
 
-/** Calico runs one BIRD per family, and each peers over its own. */
+/** Calico runs one BIRD per family, each peering over that family. */
 function nodeFamilies(draft: Draft, families: readonly Family[]): Fault[] {
   return entries(draft.file.nodes).flatMap(([name, { address }]) =>
     address === undefined
@@ -29,7 +29,7 @@ function nodeFamilies(draft: Draft, families: readonly Family[]): Fault[] {
           fault(
             'node-family',
             ['nodes', name, 'address'],
-            `${name} has no ${FAMILY_NAME[family]} address, and pods have one`,
+            `${name} has no ${FAMILY_NAME[family]} address, but pods have one`,
             pairMend(family),
           ),
         ),
@@ -48,7 +48,7 @@ function reflectorFamilies(draft: Draft, families: readonly Family[]): Fault[] {
           fault(
             'reflector-family',
             ['routers', name, 'nodeAddress'],
-            `${name} has no ${FAMILY_NAME[family]} address for nodes, and pods have one`,
+            `${name} has no ${FAMILY_NAME[family]} address for nodes, but pods have one`,
             pairMend(family),
           ),
         );
@@ -78,8 +78,8 @@ function listedPairs(draft: Draft, families: readonly Family[]): Fault[] {
     }
     const key = [a, b].sort().join(' ');
     if (seen.has(key)) {
-      const mend = 'Remove one of the two: a pair has no direction.';
-      return [fault('listed-twice', path, `${a} and ${b} are a pair already`, mend)];
+      const mend = 'Remove one of the two: pairs have no direction.';
+      return [fault('listed-twice', path, `${a} and ${b} are already a pair`, mend)];
     }
     seen.add(key);
     const without = [a, b].flatMap((name, end): Fault[] => {
@@ -108,22 +108,22 @@ function listedPairs(draft: Draft, families: readonly Family[]): Fault[] {
   });
 }
 
-/** IPv4 may also ride on IPv6 (RFC 8950); the reverse has no encoding. */
+/** IPv4 routes can also use an IPv6 session (RFC 8950); the reverse has no encoding. */
 const carried = (family: Family, a: PerFamily<unknown>, b: PerFamily<unknown>): boolean =>
   (a.ipv6 !== undefined && b.ipv6 !== undefined) ||
   (family === 'ipv4' && a.ipv4 !== undefined && b.ipv4 !== undefined);
 
 const why = (family: Family): string =>
   family === 'ipv6'
-    ? 'they do not both have an IPv6 backboneAddress, and IPv6 cannot ride on IPv4'
+    ? 'they do not both have an IPv6 backboneAddress, and an IPv4 session cannot carry IPv6'
     : 'their backbone addresses have no family in common';
 
 const backboneMend = (family: Family): string =>
   family === 'ipv6'
-    ? 'Give both an IPv6 backboneAddress; IPv4 may ride on it.'
-    : 'Give both an address of one family; IPv4 may also ride on IPv6.';
+    ? 'Give both an IPv6 backboneAddress; the session then carries IPv4 too.'
+    : 'Give both an address of one family; an IPv6 session also carries IPv4.';
 
-/** Every router with every other, without looking at each pair: what counts is which families a router has. */
+/** Every router with every other, without checking each pair: only a router's families matter. */
 function fullMesh(draft: Draft, families: readonly Family[]): Fault[] {
   if (draft.file.bgp?.backboneMesh !== true) return [];
   const speakers = entries(draft.file.routers).flatMap(([name, { backboneAddress, planned }]) =>
@@ -140,7 +140,7 @@ function fullMesh(draft: Draft, families: readonly Family[]): Fault[] {
       fault(
         'backbone-family',
         ['routers', name, 'backboneAddress'],
-        `${name} has no IPv6 address for the other routers, and IPv6 routes cannot ride on IPv4`,
+        `${name} has no IPv6 address for the other routers, and an IPv4 session cannot carry IPv6 routes`,
         backboneMend('ipv6'),
       ),
     );
@@ -151,7 +151,7 @@ function fullMesh(draft: Draft, families: readonly Family[]): Fault[] {
     fault(
       'backbone-family',
       ['routers', name, 'backboneAddress'],
-      `${name} and ${more[0]?.name} have no family in common, and bgp.backboneMesh pairs every router with every other`,
+      `${name} and ${more[0]?.name} have no family in common, but bgp.backboneMesh pairs every router with every other`,
       backboneMend('ipv4'),
     ),
   );

@@ -6,8 +6,8 @@ import { fault } from '../fault.ts';
 import type { Path } from '../model.ts';
 
 /**
- * Two routers behind one SSH server: one of them would get the other's configuration. Who logs in makes no difference to that. Whether two
- * names lead to one machine only the machine can tell: see delivery/script-identity.ts. One that is planned is not delivered to.
+ * Two routers with the same SSH server: one of them would get the other's configuration. The login name makes no difference. Whether two
+ * names lead to one machine, only the machine can tell: see delivery/script-identity.ts. Planned routers are not delivered to.
  */
 export function sshTargets(draft: Draft): Fault[] {
   const routers = entries(draft.file.routers).filter(
@@ -29,7 +29,7 @@ export function sshTargets(draft: Draft): Fault[] {
     const owner = addresses.get(target);
     const other = twin ?? (owner?.router === router ? undefined : owner);
     if (other === undefined) return [];
-    const says = `ssh to ${router} goes to ${host}, port ${port}: that is ${other.router}`;
+    const says = `ssh to ${router} goes to ${host}, port ${port}, the SSH server of ${other.router}`;
     const mend = 'Give each router the host and port of its own SSH server.';
     const message =
       twin === undefined ? `an address of ${other.router}` : `where ssh to ${other.router} goes`;
@@ -37,7 +37,7 @@ export function sshTargets(draft: Draft): Fault[] {
   });
 }
 
-/** The addresses that the topology knows of a router, in one spelling, and where they stand. */
+/** The known addresses of a router, in one spelling, with their paths. */
 function addressesOf(draft: Draft, router: string): { address: string; path: Path }[] {
   const own = draft.file.routers?.[router];
   const places: [Path, { readonly ipv4?: { text: string }; readonly ipv6?: { text: string } } | undefined][] =
@@ -56,7 +56,7 @@ function addressesOf(draft: Draft, router: string): { address: string; path: Pat
   );
 }
 
-/** What ssh takes for the same host without asking anybody: case, a last dot, and all the ways to write an address that libc reads. */
+/** What ssh treats as the same host without a lookup: case, a trailing dot, and every address notation that libc reads. */
 export function oneSpelling(host: string): string {
   const name = host.toLowerCase().replace(/\.$/, '');
   if (name.includes(':')) {

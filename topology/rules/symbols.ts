@@ -4,7 +4,7 @@ import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
 import type { Path } from '../model.ts';
 
-/** Names that are made of names: two that differ in the file must not become one in BIRD or Kubernetes. */
+/** Names derived from names: two that differ in the file must not become one in BIRD or Kubernetes. */
 export const symbolRules = (draft: Draft): Fault[] => [
   ...protocolNames(draft),
   ...adoptedNames(draft),
@@ -23,7 +23,7 @@ interface Made {
 
 /**
  * A node's protocol is `k3s_<node>_v4`, a router's `k3s_backbone_<router>_v4`, both with "-" and "." as "_". The names of
- * their files collide only where these do.
+ * their files collide only if these do.
  */
 function protocolNames(draft: Draft): Fault[] {
   const made: Made[] = [
@@ -44,7 +44,7 @@ function protocolNames(draft: Draft): Fault[] {
     const { symbol, path, kind, name } = one;
     if (symbol.length > LONGEST_SYMBOL) {
       const most = LONGEST_SYMBOL - (symbol.length - name.length);
-      const says = `is too long for BIRD: its sessions would be called ${symbol}`;
+      const says = `is too long for BIRD: its sessions would be named ${symbol}`;
       return [
         fault('symbol-too-long', path, says, `Use at most ${most} characters for a ${kind}.`, {
           part: 'key',
@@ -56,17 +56,17 @@ function protocolNames(draft: Draft): Fault[] {
       first.set(symbol, one);
       return [];
     }
-    const says = `its sessions would be called ${symbol} in BIRD, as those of the ${other.kind} ${other.name}`;
+    const says = `its sessions would be named ${symbol} in BIRD, like those of the ${other.kind} ${other.name}`;
     return [
-      fault('symbol-twice', path, says, 'Rename one of the two: BIRD knows no "-" and no "." in names.', {
+      fault('symbol-twice', path, says, 'Rename one of the two: "-" and "." become "_" in BIRD names.', {
         part: 'key',
-        notes: [{ path: other.path, message: 'the first one' }],
+        notes: [{ path: other.path, message: 'first used here' }],
       }),
     ];
   });
 }
 
-/** Of the protocols of one router: what a name stands for must exist, and no two may have one name. */
+/** Protocol names of one router: the session must exist, and no two may have the same name. */
 function adoptedNames(draft: Draft): Fault[] {
   const { nodes, routers } = draft.file;
   const stems = new Set([
@@ -80,7 +80,7 @@ function adoptedNames(draft: Draft): Fault[] {
     return renamed.flatMap(([name, kept]): Fault[] => {
       const path = ['routers', router, 'bird', 'adopted', 'protocols', name];
       if (!isOurs(name)) {
-        const says = `no node or router has sessions called ${name}`;
+        const says = `no node or router has a session named ${name}`;
         const mend =
           'Write k3s_<node>_v4 or k3s_backbone_<router>_v4, with "_" for "-" and "."; or remove it.';
         return [fault('adopted-protocol', path, says, mend, { part: 'key' })];
@@ -89,8 +89,8 @@ function adoptedNames(draft: Draft): Fault[] {
       first.set(kept, name);
       const isTaken = other !== undefined || (kept !== name && isOurs(kept));
       if (!isTaken) return [];
-      const says = `${kept} is the name of ${other ?? 'another session'} too`;
-      return [fault('symbol-twice', path, says, 'Give each a name of its own.')];
+      const says = `${kept} is also the name of ${other ?? 'another session'}`;
+      return [fault('symbol-twice', path, says, 'Give each its own name.')];
     });
   });
 }
@@ -105,11 +105,11 @@ function peeringNames(draft: Draft): Fault[] {
     const path = ['regions', region];
     const twin = regionNamed.get(region.toLowerCase());
     if (twin !== undefined) {
-      const says = `differs from ${twin} in letter case only, and Kubernetes object names have one case`;
+      const says = `differs from ${twin} only in letter case, but Kubernetes object names are lower case`;
       return [
         fault('region-case', path, says, 'Rename one of the two.', {
           part: 'key',
-          notes: [{ path: ['regions', twin], message: 'the first one' }],
+          notes: [{ path: ['regions', twin], message: 'first used here' }],
         }),
       ];
     }
@@ -121,7 +121,7 @@ function peeringNames(draft: Draft): Fault[] {
         const other = peeringOf.get(name);
         const own = `${region} and ${router}`;
         if (other !== undefined && other !== own) {
-          const says = `${own} would make the BGPPeer ${name}, as ${other} do`;
+          const says = `${own} would create the BGPPeer ${name}, like ${other}`;
           faults.push(fault('peering-twice', at, says, 'Rename one of them, so that the names differ.'));
           break;
         }
@@ -132,7 +132,7 @@ function peeringNames(draft: Draft): Fault[] {
   });
 }
 
-/** The routers that a region names and where it does so, those that do not exist left out. */
+/** The routers that a region names, with their paths; those that do not exist are left out. */
 export function routersOf(draft: Draft, region: string): (readonly [string, Path])[] {
   const { router, routers } = draft.file.regions?.[region] ?? {};
   const known = draft.file.routers;
