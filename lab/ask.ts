@@ -1,4 +1,4 @@
-import type { Lab } from './boot.ts';
+import type { Lab } from './lab.ts';
 
 export interface Command {
   readonly netns: string;

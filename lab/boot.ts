@@ -3,21 +3,10 @@ import { dirname } from 'node:path';
 import { type Expectations, expectations, type Fabric } from '../fabric/index.ts';
 import { withBorrowed } from './borrowed.ts';
 import { type Holder, type HolderOptions, type Refused, startHolder } from './holder.ts';
-import { hostFolder, type LabPlan, labPlan } from './plan.ts';
+import type { Lab } from './lab.ts';
+import { hostFolder, type LabPlan } from './model.ts';
+import { labPlan } from './plan.ts';
 import { type Programs, startScript, wiringScript } from './wiring.ts';
-
-/** A booted lab: what was planned, where it runs, and what must hold of it. */
-export interface Lab {
-  readonly fabric: Fabric;
-  readonly plan: LabPlan;
-  readonly holder: Holder;
-  readonly programs: Programs;
-  readonly expected: Expectations;
-  /** Every address, link-local ones too, to the machine that has it; a pod's to its node. */
-  readonly machineOf: ReadonlyMap<string, string>;
-  /** Whether anything has, or had before a change, an IPv6 address that the kernel did not make by itself. */
-  readonly hasIpv6: boolean;
-}
 
 /** What booting needs from outside. */
 export interface BootOptions extends HolderOptions {

@@ -1,11 +1,11 @@
 import type { LoanExpectation } from '../fabric/index.ts';
 import { hostPrefix } from '../topology/address.ts';
 import { askAll } from './ask.ts';
-import type { Lab } from './boot.ts';
 import { type Failure, failure } from './failure.ts';
 import { REPLY } from './fping.ts';
+import type { Lab } from './lab.ts';
+import type { LabPlan } from './model.ts';
 import type { Observation } from './observe.ts';
-import type { LabPlan } from './plan.ts';
 
 /** Gives pods of these nodes one more address: one of another node's block. */
 export const withBorrowed = (plan: LabPlan, loans: readonly LoanExpectation[]): LabPlan =>

@@ -3,19 +3,16 @@ import { join } from 'node:path';
 import { calicoNodeChanges, type Fabric } from '../fabric/index.ts';
 import { addressBits } from '../topology/address.ts';
 import { askBird } from './birdc.ts';
-import { addresses, hasIpv6, type Lab, must, placeFiles } from './boot.ts';
+import { addresses, hasIpv6, must, placeFiles } from './boot.ts';
+import type { Changed } from './changed.ts';
 import { begin, daemonsBesides, killed } from './daemons.ts';
 import { settled } from './in-between.ts';
-import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './plan.ts';
+import type { Lab } from './lab.ts';
+import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './model.ts';
 import { rollNodes } from './roll.ts';
 import { converged } from './settle.ts';
 import { letPass } from './waits.ts';
 import { batch, gatewayRoute, podChange, podRemade, startScript, wiringScript } from './wiring.ts';
-
-/** What one step of a change did, for people. */
-export interface Changed {
-  readonly says: string;
-}
 
 /** What the cluster goes through on its way: its nodes' files then, and the nodes that it does not have then. */
 export interface Between {

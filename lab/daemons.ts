@@ -1,5 +1,6 @@
-import { type Lab, must, placeFiles } from './boot.ts';
-import { hostFolder, type LabHost } from './plan.ts';
+import { must, placeFiles } from './boot.ts';
+import type { Lab } from './lab.ts';
+import { hostFolder, type LabHost } from './model.ts';
 import { startScript } from './wiring.ts';
 
 /** Of hosts that are among others the daemons that those have not, with the files that come with them. */

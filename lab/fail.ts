@@ -1,9 +1,9 @@
+import { bgpStates } from '../bird/answers/protocols.ts';
 import type { Expectations, Fabric, PairExpectation, Session } from '../fabric/index.ts';
 import { expectations, igpPaths } from '../fabric/index.ts';
 import { askBird } from './birdc.ts';
-import type { Lab } from './boot.ts';
-import { bgpStates } from './observe.ts';
-import { hostFolder } from './plan.ts';
+import type { Lab } from './lab.ts';
+import { hostFolder } from './model.ts';
 
 /** Something of a fabric that can fail, by its name. */
 export type Failing =

@@ -1,5 +1,5 @@
 import { asCalicoHasIt, type Session, type SessionEnd } from '../fabric/index.ts';
-import type { Lab } from './boot.ts';
+import type { Lab } from './lab.ts';
 import type { Observation } from './observe.ts';
 import { converged, type Settled } from './settle.ts';
 import { letPass } from './waits.ts';

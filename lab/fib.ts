@@ -1,5 +1,5 @@
 import type { IpAddress } from '../topology/address.ts';
-import type { Lab } from './boot.ts';
+import type { Lab } from './lab.ts';
 
 /** One next hop of a kernel's route. */
 export interface Hop {

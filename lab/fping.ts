@@ -1,8 +1,8 @@
 import type { PairExpectation } from '../fabric/index.ts';
 import type { Family, IpAddress } from '../topology/address.ts';
 import { askAll } from './ask.ts';
-import type { Lab } from './boot.ts';
-import type { LabPod } from './plan.ts';
+import type { Lab } from './lab.ts';
+import type { LabPod } from './model.ts';
 
 export const key = ({ from, to, family }: PairExpectation): string => `${from} ${to} ${family}`;
 

@@ -1,7 +1,7 @@
 import type { PairExpectation } from '../fabric/index.ts';
 import { askAll } from './ask.ts';
-import type { Lab } from './boot.ts';
 import type { Hop } from './fib.ts';
+import type { Lab } from './lab.ts';
 import { pairsToPing } from './ping.ts';
 import { HEADERS } from './sizes.ts';
 

@@ -1,6 +1,6 @@
 import { type Attachment, routerIdText } from '../fabric/index.ts';
 import { addressBits, compareAddresses, type Family, type IpAddress, valuesOf } from '../topology/address.ts';
-import { hostFolder } from './plan.ts';
+import { hostFolder } from './model.ts';
 
 /** A machine that runs the IGP beside what else it does. */
 export interface IgpMachine {

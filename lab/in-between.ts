@@ -1,5 +1,5 @@
 import { agreement, type Fabric, meshSessions, type Session } from '../fabric/index.ts';
-import type { Lab } from './boot.ts';
+import type { Lab } from './lab.ts';
 import { converged } from './settle.ts';
 
 /** Milliseconds without any change after which a delivery takes it that a session will not come back. */

@@ -1,6 +1,6 @@
 import type { PairExpectation } from '../fabric/index.ts';
-import type { Lab } from './boot.ts';
 import { type Failure, failure } from './failure.ts';
+import type { Lab } from './lab.ts';
 import type { Probed } from './probe.ts';
 import { listWays, shown, type Ways, wayBy } from './walk.ts';
 

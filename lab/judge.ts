@@ -11,10 +11,10 @@ import {
   type Step,
 } from '../fabric/index.ts';
 import { addressBits, contains, hostPrefix, type Prefix, parsePrefix } from '../topology/address.ts';
-import type { Lab } from './boot.ts';
 import { borrowedRouteFailures } from './borrowed.ts';
 import { type Failure, failure } from './failure.ts';
 import { pairFailures } from './judge-pairs.ts';
+import type { Lab } from './lab.ts';
 import type { KernelRoute, Observation } from './observe.ts';
 import type { Probed } from './probe.ts';
 import { complaints, isAskedFor } from './refused.ts';

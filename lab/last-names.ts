@@ -1,6 +1,6 @@
 import { type Fabric, newNames, sessionId, withNames } from '../fabric/index.ts';
-import type { Lab } from './boot.ts';
-import type { Rehearsal } from './rehearse.ts';
+import type { Lab } from './lab.ts';
+import type { Rehearsal } from './rehearsal.ts';
 
 /** One of several states that a lab goes through, in which each machine has the name that it has in the last of them. */
 export interface Renamed {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { type BgpState, bgpStates } from '../bird/answers/protocols.ts';
+import { recoveryLeft } from '../bird/answers/status.ts';
 import { askBirdEach } from './birdc.ts';
-import type { Lab } from './boot.ts';
-import { hostFolder, type LabDaemon } from './plan.ts';
+import type { Lab } from './lab.ts';
+import { hostFolder, type LabDaemon } from './model.ts';
 
 /** What a look at the whole lab showed. */
 export interface Observation {
@@ -15,18 +17,6 @@ export interface Observation {
   readonly waiting: readonly { readonly host: string; readonly seconds: number }[];
   /** Lines of BIRD logs that report errors, each behind its host. */
   readonly errors: readonly string[];
-}
-
-/** One `protocol bgp`, as `show protocols all` has it. */
-export interface BgpState {
-  readonly name: string;
-  /** `Established`, or what it is instead, with BIRD's reason. */
-  readonly state: string;
-  readonly neighbor: string;
-  readonly imported: number;
-  readonly exported: number;
-  /** When it came into its state, as the daemon writes it; see sameMoment. */
-  readonly since: string;
 }
 
 export interface KernelRoute {
@@ -77,36 +67,6 @@ async function askDaemons(lab: Lab): Promise<Answer[]> {
       }),
     ),
   );
-}
-
-/** Seconds that a BIRD which started with `-R` waits for its peers yet; undefined where it does not wait. */
-export function recoveryLeft(status: string): number | undefined {
-  const [, left] = /Wait timer is (\d+)/.exec(status) ?? [];
-  return status.includes('Graceful restart recovery') ? Number(left) : undefined;
-}
-
-/** BIRD 1.6 and 2 say it alike, but for the channels that 2 has: its counts are added up. */
-export function bgpStates(text: string): BgpState[] {
-  return text
-    .split(/\n(?=\S)/)
-    .filter((block) => /^\S+\s+BGP\s/.test(block))
-    .map((block) => {
-      const [name = '', , , state = '', ...rest] = (block.split('\n')[0] ?? '').split(/\s+/);
-      const info = rest
-        .slice(rest[0]?.includes('-') ? 2 : 1)
-        .join(' ')
-        .trim();
-      const counts = [...block.matchAll(/^\s+Routes:\s+(\d+) imported, (?:\d+ filtered, )?(\d+) exported/gm)];
-      const sum = (index: number) => counts.reduce((all, match) => all + Number(match[index]), 0);
-      return {
-        name,
-        state: info.startsWith('Established') ? 'Established' : `${state} ${info}`.trim(),
-        neighbor: /Neighbor address:\s+(\S+)/.exec(block)?.[1]?.replace(/%.*/, '') ?? '',
-        imported: sum(1),
-        exported: sum(2),
-        since: rest.slice(0, rest[0]?.includes('-') ? 2 : 1).join(' '),
-      };
-    });
 }
 
 interface IpRoute {

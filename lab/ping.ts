@@ -1,6 +1,6 @@
 import type { PairExpectation } from '../fabric/index.ts';
 import { askAll } from './ask.ts';
-import type { Lab } from './boot.ts';
+import type { Lab } from './lab.ts';
 
 export interface Ping {
   readonly pair: PairExpectation;

@@ -1,7 +1,7 @@
 import type { PairExpectation } from '../fabric/index.ts';
-import type { Lab } from './boot.ts';
 import { answered, fping, key, questions, REPLY } from './fping.ts';
 import { type HopTrial, tryHops } from './hops.ts';
+import type { Lab } from './lab.ts';
 import { type Arrivals, sendSized, tooLargeBy } from './sizes.ts';
 import { isOne, shown, turned, type Ways, walk, wayBy, wayMtus, withoutHops } from './walk.ts';
 

@@ -1,12 +1,15 @@
+import { type BgpState, bgpStates } from '../bird/answers/protocols.ts';
+import { recoveryLeft } from '../bird/answers/status.ts';
 import type { Expectations } from '../fabric/index.ts';
 import { askBirdEach } from './birdc.ts';
-import { type BootOptions, bootLab, type Lab, must } from './boot.ts';
+import { type BootOptions, bootLab, must } from './boot.ts';
 import { breakIt, cutOff, type Failing, without } from './fail.ts';
 import type { Failure } from './failure.ts';
 import type { Refused } from './holder.ts';
 import { judge, turnsByDesign } from './judge.ts';
-import { type BgpState, bgpStates, type Observation, observe, recoveryLeft } from './observe.ts';
-import { hostFolder, type LabHost } from './plan.ts';
+import type { Lab } from './lab.ts';
+import { hostFolder, type LabHost } from './model.ts';
+import { type Observation, observe } from './observe.ts';
 import { probe } from './probe.ts';
 import { type Ride, startPings } from './rides.ts';
 import { converged, unsettled } from './settle.ts';

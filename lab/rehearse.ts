@@ -7,30 +7,21 @@ import {
   nodeBlocks,
 } from '../fabric/index.ts';
 import { contains, type Prefix } from '../topology/address.ts';
-import { type BootOptions, bootLab, type Lab } from './boot.ts';
-import { type Between, type Changed, changeLab, type Delivered, readdressed } from './change.ts';
+import { type BootOptions, bootLab } from './boot.ts';
+import { type Between, changeLab, type Delivered, readdressed } from './change.ts';
 import type { Failure } from './failure.ts';
-import { type Fate, fates, rested } from './fates.ts';
+import { fates, rested } from './fates.ts';
 import type { Refused } from './holder.ts';
 import { judge, turnsByDesign } from './judge.ts';
 import { lostAsExpected } from './judge-pairs.ts';
+import type { Lab } from './lab.ts';
 import { underLastNames, underOwnNames } from './last-names.ts';
 import type { Observation } from './observe.ts';
 import { labPlan } from './plan.ts';
 import { type Probed, probe } from './probe.ts';
-import { type Ride, startPings } from './rides.ts';
+import type { Rehearsal } from './rehearsal.ts';
+import { startPings } from './rides.ts';
 import { converged, unsettled } from './settle.ts';
-
-/** What happens to a network that is changed while it is used. */
-export interface Rehearsal {
-  readonly done: readonly Changed[];
-  readonly pairs: readonly Ride[];
-  readonly sessions: readonly Fate[];
-  /** Of the end state against a fresh boot of the same topology: none if they are the same. */
-  readonly differences: readonly string[];
-  /** What must hold of the end state and does not. */
-  readonly failures: readonly Failure[];
-}
 
 /** What a network is changed into, and who gets the change first. */
 export interface Step {

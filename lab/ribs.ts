@@ -1,21 +1,8 @@
+import { bgpStates } from '../bird/answers/protocols.ts';
+import { type RibRoute, ribRoutes } from '../bird/answers/routes.ts';
 import { askBird } from './birdc.ts';
-import type { Lab } from './boot.ts';
-import { bgpStates } from './observe.ts';
-import { hostFolder } from './plan.ts';
-
-/** A BGP route in the table of a daemon, as `show route all` has it. */
-export interface RibRoute {
-  readonly prefix: string;
-  /** The peer that it came from. */
-  readonly neighbor: string;
-  readonly isBest: boolean;
-  /** Whether its next hop is resolved. */
-  readonly isResolved: boolean;
-  readonly nextHop: string;
-  readonly localPref: number;
-  readonly originator: string | undefined;
-  readonly clusters: readonly string[];
-}
+import type { Lab } from './lab.ts';
+import { hostFolder } from './model.ts';
 
 /** By host: the BGP routes of its routers' tables, or of both daemons of a node. */
 export async function readRibs(lab: Lab): Promise<ReadonlyMap<string, readonly RibRoute[]>> {
@@ -40,34 +27,4 @@ export async function readRibs(lab: Lab): Promise<ReadonlyMap<string, readonly R
   for (const [host, routes] of await Promise.all(asked))
     ribs.set(host, [...(ribs.get(host) ?? []), ...routes]);
   return ribs;
-}
-
-/** BIRD 1.6 and 2 alike. `peers`: the neighbour of each BGP protocol. */
-export function ribRoutes(text: string, peers: ReadonlyMap<string, string>): RibRoute[] {
-  const found: RibRoute[] = [];
-  let prefix = '';
-  for (const entry of text.split(/\n(?=[^\t\n])/)) {
-    const [head = '', ...lines] = entry.split('\n');
-    const [, net, dest = '', protocol = '', rest = ''] =
-      /^(\S+\/\d+)?\s+(.*?)\s*\[(\S+) [^\]]*\](.*)$/.exec(head) ?? [];
-    prefix = net ?? prefix;
-    const neighbor = peers.get(protocol);
-    if (neighbor === undefined) continue;
-    const value = (name: string) =>
-      lines
-        .find((line) => line.startsWith(`\tBGP.${name}:`))
-        ?.slice(`\tBGP.${name}:`.length)
-        .trim();
-    found.push({
-      prefix,
-      neighbor,
-      isBest: rest.trimStart().startsWith('*'),
-      isResolved: !dest.startsWith('unreachable'),
-      nextHop: value('next_hop')?.split(' ')[0] ?? '',
-      localPref: Number(value('local_pref')),
-      originator: value('originator_id'),
-      clusters: value('cluster_list')?.split(' ').filter(Boolean) ?? [],
-    });
-  }
-  return found;
 }

@@ -1,5 +1,5 @@
-import type { Lab } from './boot.ts';
-import type { LabPlan } from './plan.ts';
+import type { Lab } from './lab.ts';
+import type { LabPlan } from './model.ts';
 import { followWaits, type Waits } from './waits.ts';
 
 /** What became of the packets of one pair of pods that are there before and after. */

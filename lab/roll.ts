@@ -1,6 +1,7 @@
-import { type Lab, must, placeFiles } from './boot.ts';
-import type { Changed } from './change.ts';
-import { hostFolder, type LabHost } from './plan.ts';
+import { must, placeFiles } from './boot.ts';
+import type { Changed } from './changed.ts';
+import type { Lab } from './lab.ts';
+import { hostFolder, type LabHost } from './model.ts';
 import { converged } from './settle.ts';
 import { startCommand } from './wiring.ts';
 

@@ -1,5 +1,5 @@
 import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
-import { hostFolder } from './plan.ts';
+import { hostFolder } from './model.ts';
 
 /** What stands in both ends' password files in a lab, another for each router; the real ones are outside git. */
 export const passwordFile = (router: string): string => `password "noencap-lab-${router}";\n`;

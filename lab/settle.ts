@@ -1,9 +1,9 @@
 import { askBird, askBirdEach } from './birdc.ts';
-import type { Lab } from './boot.ts';
 import type { Refused } from './holder.ts';
 import { missing } from './judge.ts';
+import type { Lab } from './lab.ts';
+import { hostFolder } from './model.ts';
 import { hear, kernelRoutes, type Observation, observe } from './observe.ts';
-import { hostFolder } from './plan.ts';
 import { followWaits, type Moment, ownTime } from './waits.ts';
 
 /** The last look at a network, and whether anything can be said of it. */

@@ -1,6 +1,6 @@
 import type { PairExpectation } from '../fabric/index.ts';
-import type { Lab } from './boot.ts';
 import { answered, fping, key, questions, REPLY } from './fping.ts';
+import type { Lab } from './lab.ts';
 import { pairsToPing, pingIpv6 } from './ping.ts';
 
 /** A packet of one size, in bytes with all its headers, for a pair of pods. */

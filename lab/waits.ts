@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Lab } from './boot.ts';
+import type { Lab } from './lab.ts';
 
 /** What the machine kept the lab waiting, as time goes on. */
 export interface Waits {

@@ -1,7 +1,7 @@
 import { leadsTo, type PairExpectation } from '../fabric/index.ts';
-import type { Lab } from './boot.ts';
 import { type Fib, type Hop, readFib } from './fib.ts';
 import { key } from './fping.ts';
+import type { Lab } from './lab.ts';
 
 /** All ways that packets of one pair may take in one direction. */
 export interface Ways {

@@ -1,6 +1,6 @@
 import type { IpAddress } from '../topology/address.ts';
 import { addressBits } from '../topology/address.ts';
-import { hostFolder, type LabDaemon, type LabHost, type LabPlan, type LabPod } from './plan.ts';
+import { hostFolder, type LabDaemon, type LabHost, type LabPlan, type LabPod } from './model.ts';
 
 /**
  * The shell text that builds a plan inside the holder. `ip -batch` takes many commands at once: a process for each would

@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   routers: ['bird', 'fabric', 'topology'],
   nodes: ['fabric', 'topology'],
   analysis: ['calico', 'fabric', 'topology'],
-  lab: ['calico', 'calico/node', 'fabric', 'machine', 'topology'],
+  lab: ['bird', 'calico', 'calico/node', 'fabric', 'machine', 'topology'],
   delivery: ['bird', 'fabric', 'machine', 'topology'],
   bootstrap: ['charts', 'fabric', 'topology'],
   live: ['bootstrap', 'fabric', 'machine', 'topology'],
@@ -121,6 +121,43 @@ test.each(PURE)('%s touches no file, process, network or clock', (folder) => {
     expect({ file, touched }).toEqual({ file, touched: null });
   }
 });
+
+test('no modules import each other in a circle, types neither', () => {
+  expect(circles(Object.keys(MAY_IMPORT).flatMap(sources))).toEqual([]);
+});
+
+test('a circle is seen, and what only leads to one is not part of it', () => {
+  const to: Record<string, readonly string[]> = { a: ['b'], b: ['c'], c: ['b'], d: [] };
+  expect(circles(Object.keys(to), (file) => to[file] ?? [])).toEqual([['b', 'c']]);
+});
+
+/** Strongly connected parts of more than one module: each reaches itself through others of its part. */
+function circles(
+  files: readonly string[],
+  importedBy: (file: string) => readonly string[] = ownImports,
+): string[][] {
+  const to = new Map(files.map((file) => [file, importedBy(file).filter((one) => files.includes(one))]));
+  const reached = new Map(files.map((file) => [file, reachedFrom(file, to)]));
+  const mutual = (a: string, b: string) => reached.get(a)?.has(b) === true && reached.get(b)?.has(a) === true;
+  const found = files.map((file) => files.filter((other) => mutual(file, other)).sort());
+  return found.filter((part, index) => part.length > 1 && part[0] === files[index]);
+}
+
+const ownImports = (file: string): string[] =>
+  importsOf(file)
+    .filter((from) => from.startsWith('.'))
+    .map((from) => normalize(join(file, '..', from)));
+
+function reachedFrom(file: string, to: ReadonlyMap<string, readonly string[]>): Set<string> {
+  const seen = new Set<string>();
+  const left = [...(to.get(file) ?? [])];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    left.push(...(to.get(next) ?? []));
+  }
+  return seen;
+}
 
 test('programs are started in one place, which keeps secrets from them', () => {
   const starts = Object.keys(MAY_IMPORT)

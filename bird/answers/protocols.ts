@@ -39,15 +39,7 @@ export interface ChannelState {
  * starts a protocol, 1006 is of it) and by their names; what stands in columns is in the format that the operator chose.
  */
 export function protocolStates(text: string): ProtocolState[] {
-  const found: { head: readonly string[]; lines: string[] }[] = [];
-  for (const raw of text.split(/\r?\n/)) {
-    // A line that repeats the code of the one before has a blank in its place (BIRD's doc/reply_codes).
-    const line = /^\d{4}[- ]/.test(raw) ? raw.slice(5) : raw.replace(/^ /, '');
-    const head = HEAD.exec(line);
-    if (head !== null) found.push({ head: head.slice(1), lines: [] });
-    else found.at(-1)?.lines.push(line);
-  }
-  const states = found.map(({ head: [name = '', type = '', state = ''], lines }) => ({
+  const states = protocolsIn(text).map(({ name, type, state, lines }) => ({
     name,
     type,
     state,
@@ -56,6 +48,63 @@ export function protocolStates(text: string): ProtocolState[] {
   }));
   // Pieces of the text would keep all of it in memory.
   return structuredClone(states);
+}
+
+/** One `protocol bgp` in short, of BIRD 1.6 as well, which has no channels. */
+export interface BgpState {
+  readonly name: string;
+  /** `Established`, or what it is instead, with BIRD's reason. */
+  readonly state: string;
+  readonly neighbor: string;
+  /** Of all channels. */
+  readonly imported: number;
+  readonly exported: number;
+  /** When it came into its state, as the daemon writes it. */
+  readonly since: string;
+}
+
+/** Reads what `show protocols all` prints; BIRD 1.6, 2 and 3. */
+export function bgpStates(text: string): BgpState[] {
+  const all = protocolsIn(text).filter(({ type }) => type === 'BGP');
+  return all.map(({ name, state, rest, lines }) => {
+    // A date and a time, or a time alone; then the state of the session, and the reason of it.
+    const [since = ''] = /^(\S*-\S+\s+)?\S+/.exec(rest) ?? [];
+    const info = rest.slice(since.length).trim();
+    const counts = lines.flatMap((line) => {
+      const found = ROUTES.exec(/^\s+Routes:\s+(.*)/.exec(line)?.[1] ?? '');
+      return found === null ? [] : [found];
+    });
+    const sum = (group: number) => counts.reduce((total, found) => total + Number(found[group]), 0);
+    return {
+      name,
+      state: info.startsWith('Established') ? 'Established' : `${state} ${info}`.trim(),
+      neighbor: bgpSession(lines).neighbor,
+      imported: sum(1),
+      exported: sum(2),
+      since: since.replace(/\s+/g, ' '),
+    };
+  });
+}
+
+interface Printed {
+  readonly name: string;
+  readonly type: string;
+  readonly state: string;
+  /** What follows on the first line. */
+  readonly rest: string;
+  readonly lines: readonly string[];
+}
+
+function protocolsIn(text: string): Printed[] {
+  const found: (Printed & { lines: string[] })[] = [];
+  for (const raw of text.split(/\r?\n/)) {
+    // A line that repeats the code of the one before has a blank in its place (BIRD's doc/reply_codes).
+    const line = /^\d{4}[- ]/.test(raw) ? raw.slice(5) : raw.replace(/^ /, '');
+    const [head, name = '', type = '', state = ''] = HEAD.exec(line) ?? [];
+    if (head === undefined) found.at(-1)?.lines.push(line);
+    else found.push({ name, type, state, rest: line.slice(head.length).trim(), lines: [] });
+  }
+  return found;
 }
 
 /** How many routes of a protocol are unresolved: a count and a name. */
@@ -87,6 +136,9 @@ export const isUp = (one: ProtocolState | undefined, channel?: string): boolean 
 /** Name, type, table and state: nothing else that BIRD prints starts a line and has a state as its fourth word. */
 const HEAD = /^(\S+)\s+(\S+)\s+\S+\s+(up|start|stop|flush|down)(?:\s|$)/;
 
+/** With `import keep filtered` BIRD counts those in between. */
+const ROUTES = /^(\d+) imported, (?:\d+ filtered, )?(\d+) exported(?:, (\d+) preferred)?/;
+
 function bgpSession(lines: readonly string[]): BgpSession {
   const address = valueBehind(lines, 'Neighbor address').split(/[%\s]/)[0] ?? '';
   return {
@@ -100,10 +152,7 @@ function channelStates(lines: readonly string[]): ChannelState[] {
   const starts = lines.flatMap((line, index) => (/^\s+Channel \S+\s*$/.test(line) ? [index] : []));
   return starts.map((start, at) => {
     const own = lines.slice(start + 1, starts[at + 1]);
-    // With `import keep filtered` BIRD counts those in between.
-    const counts = /^(\d+) imported, (?:\d+ filtered, )?(\d+) exported(?:, (\d+) preferred)?/.exec(
-      valueBehind(own, 'Routes'),
-    );
+    const counts = ROUTES.exec(valueBehind(own, 'Routes'));
     const [imported = 0, exported = 0, preferred = 0] = (counts ?? [])
       .slice(1)
       .map((one) => Number(one ?? 0));

@@ -2,12 +2,12 @@ import type { Fate } from '../../analysis/simulator/fate.ts';
 import type { Block, Machine, Network } from '../../analysis/simulator/model.ts';
 import type { Simulation } from '../../analysis/simulator/simulate.ts';
 import { machineOf, segmentOf } from '../../analysis/simulator/spf.ts';
+import type { RibRoute } from '../../bird/answers/routes.ts';
 import { HIGHEST_LOCAL_PREF } from '../../calico/metric.ts';
 import { carriesMetric, podAddress } from '../../fabric/index.ts';
 import { key } from '../../lab/fping.ts';
 import type { Lab, Probed } from '../../lab/index.ts';
 import type { KernelRoute, Observation } from '../../lab/observe.ts';
-import type { RibRoute } from '../../lab/ribs.ts';
 import type { Sized } from '../../lab/sizes.ts';
 import { hostPrefix, quadText } from '../../topology/address.ts';
 

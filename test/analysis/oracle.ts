@@ -21,8 +21,8 @@ import {
   probe,
   probeBorrowed,
 } from '../../lab/index.ts';
+import type { LabPlan } from '../../lab/model.ts';
 import { observe } from '../../lab/observe.ts';
-import type { LabPlan } from '../../lab/plan.ts';
 import { readRibs } from '../../lab/ribs.ts';
 import { sendSized, tooLargeBy } from '../../lab/sizes.ts';
 import { routerFiles } from '../../routers/index.ts';

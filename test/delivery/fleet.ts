@@ -1,5 +1,5 @@
 import { bootLab, converged, findPrograms, type Lab } from '../../lab/index.ts';
-import type { LabHost, LabPlan } from '../../lab/plan.ts';
+import type { LabHost, LabPlan } from '../../lab/model.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { parseAddress } from '../../topology/address.ts';
 import { fabricOf } from '../fabric-of.ts';

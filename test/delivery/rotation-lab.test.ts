@@ -7,7 +7,7 @@ import { releaseFor } from '../../delivery/password.ts';
 import type { Remote } from '../../delivery/remote.ts';
 import { ship } from '../../delivery/ship.ts';
 import { askBird, hostFolder, type Lab } from '../../lab/index.ts';
-import { nodePassword } from '../../lab/plan.ts';
+import { nodePassword } from '../../lab/model.ts';
 import { passwordFile } from '../../lab/router-files.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { booted, scenario } from '../lab/labs.ts';

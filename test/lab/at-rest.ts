@@ -1,4 +1,4 @@
-import type { LabHost, LabPlan } from '../../lab/plan.ts';
+import type { LabHost, LabPlan } from '../../lab/model.ts';
 
 /** Seconds in which all peers that a node has at all are up. */
 const WAIT = 5;

@@ -12,8 +12,8 @@ import {
   probe,
   probeBorrowed,
 } from '../../lab/index.ts';
+import type { LabPlan } from '../../lab/model.ts';
 import { observe } from '../../lab/observe.ts';
-import type { LabPlan } from '../../lab/plan.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { parseAddress } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';

@@ -1,5 +1,5 @@
 import { bootLab, findPrograms } from '../../lab/index.ts';
-import type { LabHost, LabPlan } from '../../lab/plan.ts';
+import type { LabHost, LabPlan } from '../../lab/model.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { booted, look, scenario } from './labs.ts';

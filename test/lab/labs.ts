@@ -12,7 +12,7 @@ import {
   type Settled,
   without,
 } from '../../lab/index.ts';
-import type { LabPlan } from '../../lab/plan.ts';
+import type { LabPlan } from '../../lab/model.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { findPrograms, type Reboot, type Ride, rebootNode } from '../../lab/index.ts';
-import type { LabPlan } from '../../lab/plan.ts';
+import type { LabPlan } from '../../lab/model.ts';
 import { routerFiles } from '../../routers/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { abreast } from '../abreast.ts';

@@ -1,5 +1,5 @@
-import type { Lab } from '../../lab/boot.ts';
 import { fping, key, questions, REPLY } from '../../lab/fping.ts';
+import type { Lab } from '../../lab/lab.ts';
 import { pairsToPing, pingIpv6 } from '../../lab/ping.ts';
 
 /** Longer ways are loops. */

@@ -2,10 +2,10 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bgpStates } from '../../bird/answers/protocols.ts';
 import { expectations, nodeBlocks, routerIdText } from '../../fabric/index.ts';
 import { askBirdEach } from '../../lab/birdc.ts';
 import { askBird, findPrograms } from '../../lab/index.ts';
-import { bgpStates } from '../../lab/observe.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant, report } from './topologies.ts';
 

@@ -1,10 +1,11 @@
+import type { RibRoute } from '../../bird/answers/routes.ts';
 import { endsFor, nodeBlocks, podAddress } from '../../fabric/index.ts';
 import { answered, fping, key, questions } from '../../lab/fping.ts';
 import { askBird, breakIt, converged, type Failing, hostFolder, type Lab } from '../../lab/index.ts';
+import type { LabHost, LabPlan } from '../../lab/model.ts';
 import { type KernelRoute, type Observation, observe } from '../../lab/observe.ts';
 import { pingIpv6 } from '../../lab/ping.ts';
-import type { LabHost, LabPlan } from '../../lab/plan.ts';
-import { type RibRoute, readRibs } from '../../lab/ribs.ts';
+import { readRibs } from '../../lab/ribs.ts';
 import { sendSized } from '../../lab/sizes.ts';
 import { contains, type Prefix, parsePrefix } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';
