@@ -1,3 +1,4 @@
+import type { SessionChange } from '../fabric/index.ts';
 import type { Explanation } from './explanations.ts';
 
 /** One thing of today or of the rendered network, and what becomes of it when that is applied. */
@@ -5,18 +6,8 @@ export interface Compared {
   /** `cluster`, or the router's name. */
   readonly where: string;
   readonly what: string;
-  readonly became:
-    | 'same'
-    | 'changes'
-    | 'comes'
-    | 'stays'
-    | 'kept'
-    | 'reloaded'
-    | 'reset'
-    | 'new'
-    | 'gone'
-    /** Nothing of today was found that it could be held against. */
-    | 'unknown';
+  /** Of a session what the change does to it; `unknown`: nothing of today was found that it could be held against. */
+  readonly became: 'same' | 'changes' | 'comes' | 'stays' | SessionChange | 'unknown';
   readonly details: readonly Detail[];
 }
 

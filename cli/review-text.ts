@@ -1,3 +1,4 @@
+import { FELT_CHANGES } from '../fabric/index.ts';
 import type { Review } from '../review/index.ts';
 import { byHandText, factsText, objectText, verdict } from '../review/index.ts';
 import { printable } from '../topology/fault.ts';
@@ -98,7 +99,7 @@ function some<T>(items: readonly T[], line: (item: T) => string, most = MOST): s
 function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour): string[] {
   if (sessions.changed.length === 0) return [];
   const paint = { reset: colour.red, gone: colour.yellow, new: colour.green, reloaded: colour.cyan };
-  const lines = (['reset', 'gone', 'new', 'reloaded'] as const).flatMap((became) => {
+  const lines = FELT_CHANGES.flatMap((became) => {
     const own = sessions.changed.filter((one) => one.became === became);
     const word = paint[became](became.padEnd(9));
     return some(own, ({ id, reasons }) => {

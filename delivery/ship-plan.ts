@@ -1,4 +1,4 @@
-import type { Fabric } from '../fabric/index.ts';
+import { type Fabric, FELT_CHANGES, type SessionChange } from '../fabric/index.ts';
 import { printable } from '../topology/fault.ts';
 import type { Placed, Rollout } from './rollout.ts';
 
@@ -45,7 +45,7 @@ export interface PlannedFile {
 /** What the change does to a session. */
 export interface Forecast {
   readonly id: string;
-  readonly became: 'kept' | 'reloaded' | 'reset' | 'new' | 'gone';
+  readonly became: SessionChange;
   readonly reasons: readonly string[];
 }
 
@@ -144,15 +144,12 @@ function routerLines({ router, reason, files, sessions }: PlannedRouter): string
     ...[
       ...none,
       ...(files === null ? ['nobody knows what it has'] : some(files.map(fileText))),
-      ...(sessions === null ? [] : FATES.flatMap((fate) => some(fateTexts(sessions, fate)))),
+      ...(sessions === null ? [] : FELT_CHANGES.flatMap((fate) => some(fateTexts(sessions, fate)))),
     ].map((line) => `    ${line}`),
   ].map(printable);
 }
 
 const fileText = ({ path, added, removed }: PlannedFile): string => `${path} +${added} -${removed}`;
-
-/** What hurts first. */
-const FATES = ['reset', 'gone', 'new', 'reloaded'] as const;
 
 const fateTexts = (sessions: readonly Forecast[], fate: Forecast['became']): string[] =>
   sessions

@@ -50,5 +50,6 @@ export { sessionProtocol, staticProtocol } from './protocol-names.ts';
 export { RECOVERY_WAIT } from './recovery.ts';
 export { newNames, withNames } from './renames.ts';
 export { fnv1a, hashedRouterId, routerIdText } from './router-id.ts';
+export { FELT_CHANGES, type SessionChange } from './session-change.ts';
 export { CLIENT_PREFERENCE, endsFor, meshSessions, sessionId } from './sessions.ts';
 export type { Step } from './shortest-paths.ts';

@@ -1,4 +1,4 @@
-import { asCalicoHasIt, type Session, type SessionEnd } from '../fabric/index.ts';
+import { asCalicoHasIt, type Session, type SessionChange, type SessionEnd } from '../fabric/index.ts';
 import type { Lab } from './lab.ts';
 import type { Observation } from './observe.ts';
 import { converged, type Settled } from './settle.ts';
@@ -7,7 +7,8 @@ import { letPass } from './waits.ts';
 /** What a change did to a session. */
 export interface Fate {
   readonly id: string;
-  readonly became: 'kept' | 'reset' | 'new' | 'gone';
+  /** A reload leaves no trace in when a session started. */
+  readonly became: Exclude<SessionChange, 'reloaded'>;
 }
 
 /** A lab, and what it was seen to be. */

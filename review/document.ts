@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FELT_CHANGES } from '../fabric/index.ts';
 
 /**
  * What a change does, as one value that goes through JSON and back: `noencap diff` makes it, the workflow carries it from the job
@@ -49,7 +50,7 @@ const session = z.strictObject({
   id: text,
   kind: z.enum(['reflector', 'mesh', 'backbone']),
   /** `reloaded`: it stays up, and routes are asked for or sent again. */
-  became: z.enum(['reloaded', 'reset', 'new', 'gone']),
+  became: z.enum(FELT_CHANGES),
   reasons: z.array(text),
 });
 

@@ -12,6 +12,7 @@ import {
   newNames,
   type RouterSpeaker,
   type Session,
+  type SessionChange,
   withNames,
 } from '../fabric/index.ts';
 import { valuesOf, withIntegers } from '../topology/address.ts';
@@ -20,8 +21,7 @@ import { valuesOf, withIntegers } from '../topology/address.ts';
 export interface SessionFate {
   readonly id: string;
   readonly kind: Session['kind'];
-  /** `reloaded`: it stays up, and routes are asked for or sent again. */
-  readonly became: 'kept' | 'reloaded' | 'reset' | 'new' | 'gone';
+  readonly became: SessionChange;
   /** `e1: hold time 15 -> 20`. */
   readonly reasons: readonly string[];
   /** The speakers whose end is otherwise: one, or both. */
