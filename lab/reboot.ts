@@ -13,7 +13,7 @@ import { type Observation, observe } from './observe.ts';
 import { probe } from './probe.ts';
 import { type Ride, startPings } from './rides.ts';
 import { converged, unsettled } from './settle.ts';
-import { followWaits, type Moment, ownTime } from './waits.ts';
+import { followWaits, type Moment, ownTime, unwaited } from './waits.ts';
 import { birdCommand } from './wiring.ts';
 
 /** What a node's reboot costs. */
@@ -151,7 +151,7 @@ async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovere
       const seen = await Promise.all(own.map(({ name }) => look(lab, host, name)));
       const now = clock();
       if (seen.every(({ left }) => left === undefined))
-        return { recovered: Math.round(ownTime(started, now)), waits: undefined };
+        return { recovered: unwaited(started, now), waits: undefined };
       const absent = seen.flatMap(({ left, states }) =>
         left === undefined ? [] : states.filter(({ state }) => state !== 'Established'),
       );

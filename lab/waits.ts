@@ -71,12 +71,16 @@ export interface Moment {
   readonly waited: number;
 }
 
+/** Milliseconds between two moments without those that a lab waited. */
+export const unwaited = (from: Moment, to: Moment): number =>
+  Math.max(0, Math.round(to.at - from.at - (to.waited - from.waited)));
+
 /** A lab that waits for a processor gets its time nevertheless, up to so many times as long: not all of it waits for all. */
 const LONGER = 3;
 
 /** How much time a lab had between two moments. */
 export const ownTime = (from: Moment, to: Moment): number =>
-  Math.max(to.at - from.at - (to.waited - from.waited), (to.at - from.at) / LONGER);
+  Math.max(unwaited(from, to), (to.at - from.at) / LONGER);
 
 /** Lets a lab have so many milliseconds of its own. */
 export async function letPass(lab: Lab, milliseconds: number): Promise<void> {

@@ -19,6 +19,9 @@ import { fabricOf } from '../fabric-of.ts';
 
 export { redundant, report } from './topologies.ts';
 
+/** Labs take their time on a busy machine, and several tests wait for one of them: this is for what hangs. */
+jest.setTimeout(1_800_000);
+
 /** Needs network namespaces. Where a machine has none, NOENCAP_NO_NETNS=1 skips these by name. */
 export const scenario = process.env.NOENCAP_NO_NETNS === '1' ? describe.skip : describe;
 

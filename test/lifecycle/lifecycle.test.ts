@@ -14,8 +14,6 @@ import { scenario } from '../lab/labs.ts';
 import { diffsOf, masked, pageWith, table, tableOf } from './page.ts';
 import { readState, type State, type Step, type Story, stories } from './story.ts';
 
-jest.setTimeout(600_000);
-
 const all = stories();
 const states = all.flatMap((story) => story.states.map((state) => ({ name: state.file, state })));
 const steps = all.flatMap((story) =>

@@ -20,18 +20,17 @@ const stories: readonly Story[] = [
 
 /** Each lab works for a tenth of the time that it takes. */
 const LABS_ABREAST = 6;
-const PATIENCE = 600_000;
 
 describe.each([
   { world: 'the simulator', open: simulated, describe, abreast: 1 },
   { world: 'real BIRD', open: inLab, describe: inNamespaces, abreast: LABS_ABREAST },
 ])('$world', ({ open, describe, abreast }) => {
   const teller = tellerOf(stories, open, abreast);
-  afterAll(() => teller.end(), PATIENCE);
+  afterAll(() => teller.end());
 
   describe.each(stories)('$of', (story) => {
     for (const name of Object.keys(story.scenarios)) {
-      test(name, () => teller.play(story, name), PATIENCE);
+      test(name, () => teller.play(story, name));
     }
   });
 });
