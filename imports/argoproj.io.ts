@@ -118,6 +118,7 @@ export interface ApplicationSpec {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_ApplicationSpec(obj: ApplicationSpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('ApplicationSpec', obj, ["destination","project","source","syncPolicy"]);
   const result = {
     'destination': toJson_ApplicationSpecDestination(obj.destination),
     'project': obj.project,
@@ -150,6 +151,7 @@ export interface ApplicationSpecDestination {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_ApplicationSpecDestination(obj: ApplicationSpecDestination | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('ApplicationSpecDestination', obj, ["namespace","server"]);
   const result = {
     'namespace': obj.namespace,
     'server': obj.server,
@@ -185,6 +187,7 @@ export interface ApplicationSpecSource {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_ApplicationSpecSource(obj: ApplicationSpecSource | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('ApplicationSpecSource', obj, ["path","repoUrl","targetRevision"]);
   const result = {
     'path': obj.path,
     'repoURL': obj.repoUrl,
@@ -221,6 +224,7 @@ export interface ApplicationSpecSyncPolicy {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_ApplicationSpecSyncPolicy(obj: ApplicationSpecSyncPolicy | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('ApplicationSpecSyncPolicy', obj, ["automated","retry","syncOptions"]);
   const result = {
     'automated': toJson_ApplicationSpecSyncPolicyAutomated(obj.automated),
     'retry': toJson_ApplicationSpecSyncPolicyRetry(obj.retry),
@@ -257,6 +261,7 @@ export interface ApplicationSpecSyncPolicyAutomated {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_ApplicationSpecSyncPolicyAutomated(obj: ApplicationSpecSyncPolicyAutomated | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('ApplicationSpecSyncPolicyAutomated', obj, ["allowEmpty","prune","selfHeal"]);
   const result = {
     'allowEmpty': obj.allowEmpty,
     'prune': obj.prune,
@@ -288,6 +293,7 @@ export interface ApplicationSpecSyncPolicyRetry {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_ApplicationSpecSyncPolicyRetry(obj: ApplicationSpecSyncPolicyRetry | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('ApplicationSpecSyncPolicyRetry', obj, ["backoff","limit"]);
   const result = {
     'backoff': toJson_ApplicationSpecSyncPolicyRetryBackoff(obj.backoff),
     'limit': obj.limit,
@@ -323,6 +329,7 @@ export interface ApplicationSpecSyncPolicyRetryBackoff {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_ApplicationSpecSyncPolicyRetryBackoff(obj: ApplicationSpecSyncPolicyRetryBackoff | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('ApplicationSpecSyncPolicyRetryBackoff', obj, ["duration","factor","maxDuration"]);
   const result = {
     'duration': obj.duration,
     'factor': obj.factor,
@@ -454,6 +461,7 @@ export interface AppProjectSpec {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_AppProjectSpec(obj: AppProjectSpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('AppProjectSpec', obj, ["clusterResourceWhitelist","description","destinations","namespaceResourceWhitelist","sourceRepos"]);
   const result = {
     'clusterResourceWhitelist': obj.clusterResourceWhitelist?.map(y => toJson_AppProjectSpecClusterResourceWhitelist(y)),
     'description': obj.description,
@@ -487,6 +495,7 @@ export interface AppProjectSpecClusterResourceWhitelist {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_AppProjectSpecClusterResourceWhitelist(obj: AppProjectSpecClusterResourceWhitelist | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('AppProjectSpecClusterResourceWhitelist', obj, ["group","kind"]);
   const result = {
     'group': obj.group,
     'kind': obj.kind,
@@ -517,6 +526,7 @@ export interface AppProjectSpecDestinations {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_AppProjectSpecDestinations(obj: AppProjectSpecDestinations | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('AppProjectSpecDestinations', obj, ["namespace","server"]);
   const result = {
     'namespace': obj.namespace,
     'server': obj.server,
@@ -547,6 +557,7 @@ export interface AppProjectSpecNamespaceResourceWhitelist {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_AppProjectSpecNamespaceResourceWhitelist(obj: AppProjectSpecNamespaceResourceWhitelist | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('AppProjectSpecNamespaceResourceWhitelist', obj, ["group","kind"]);
   const result = {
     'group': obj.group,
     'kind': obj.kind,
@@ -556,3 +567,8 @@ export function toJson_AppProjectSpecNamespaceResourceWhitelist(obj: AppProjectS
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
+function refuseOthers(type: string, obj: object, known: readonly string[]): void {
+  const other = Object.keys(obj).find((field) => !known.includes(field));
+  if (other === undefined) return;
+  throw new Error(`${type} has no field ${other}: name it in scripts/imported-fields.ts, then run: npm run import`);
+}

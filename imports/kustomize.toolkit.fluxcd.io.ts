@@ -158,6 +158,7 @@ export interface KustomizationSpec {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_KustomizationSpec(obj: KustomizationSpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('KustomizationSpec', obj, ["decryption","deletionPolicy","dependsOn","healthCheckExprs","healthChecks","interval","path","prune","retryInterval","sourceRef","timeout","wait"]);
   const result = {
     'decryption': toJson_KustomizationSpecDecryption(obj.decryption),
     'deletionPolicy': obj.deletionPolicy,
@@ -193,6 +194,7 @@ export interface KustomizationSpecDecryption {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_KustomizationSpecDecryption(obj: KustomizationSpecDecryption | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('KustomizationSpecDecryption', obj, ["provider"]);
   const result = {
     'provider': obj.provider,
   };
@@ -231,6 +233,7 @@ export interface KustomizationSpecDependsOn {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_KustomizationSpecDependsOn(obj: KustomizationSpecDependsOn | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('KustomizationSpecDependsOn', obj, ["name"]);
   const result = {
     'name': obj.name,
   };
@@ -265,6 +268,7 @@ export interface KustomizationSpecHealthCheckExprs {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_KustomizationSpecHealthCheckExprs(obj: KustomizationSpecHealthCheckExprs | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('KustomizationSpecHealthCheckExprs', obj, ["apiVersion","current","kind"]);
   const result = {
     'apiVersion': obj.apiVersion,
     'current': obj.current,
@@ -306,6 +310,7 @@ export interface KustomizationSpecHealthChecks {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_KustomizationSpecHealthChecks(obj: KustomizationSpecHealthChecks | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('KustomizationSpecHealthChecks', obj, ["apiVersion","kind","name","namespace"]);
   const result = {
     'apiVersion': obj.apiVersion,
     'kind': obj.kind,
@@ -338,6 +343,7 @@ export interface KustomizationSpecSourceRef {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_KustomizationSpecSourceRef(obj: KustomizationSpecSourceRef | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('KustomizationSpecSourceRef', obj, ["kind","name"]);
   const result = {
     'kind': obj.kind,
     'name': obj.name,
@@ -369,3 +375,8 @@ export enum KustomizationSpecSourceRefKind {
   EXTERNAL_ARTIFACT = "ExternalArtifact",
 }
 
+function refuseOthers(type: string, obj: object, known: readonly string[]): void {
+  const other = Object.keys(obj).find((field) => !known.includes(field));
+  if (other === undefined) return;
+  throw new Error(`${type} has no field ${other}: name it in scripts/imported-fields.ts, then run: npm run import`);
+}

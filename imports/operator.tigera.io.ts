@@ -98,6 +98,7 @@ export type ApiServerSpec = Record<string, never>;
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_ApiServerSpec(obj: ApiServerSpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('ApiServerSpec', obj, []);
   const result = {
   };
   // filter undefined values
@@ -256,6 +257,7 @@ export interface InstallationSpec {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpec(obj: InstallationSpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpec', obj, ["calicoNetwork","cni","controlPlaneReplicas","flexVolumePath","imagePullSecrets","kubeletVolumePluginPath","logging","nodeUpdateStrategy","nonPrivileged","registry","variant"]);
   const result = {
     'calicoNetwork': toJson_InstallationSpecCalicoNetwork(obj.calicoNetwork),
     'cni': toJson_InstallationSpecCni(obj.cni),
@@ -340,6 +342,7 @@ export interface InstallationSpecCalicoNetwork {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecCalicoNetwork(obj: InstallationSpecCalicoNetwork | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecCalicoNetwork', obj, ["bgp","containerIpForwarding","hostPorts","ipPools","linuxDataplane","linuxPolicySetupTimeoutSeconds","mtu","multiInterfaceMode","nodeAddressAutodetectionV4","nodeAddressAutodetectionV6","windowsDataplane"]);
   const result = {
     'bgp': obj.bgp,
     'containerIPForwarding': obj.containerIpForwarding,
@@ -394,6 +397,7 @@ export interface InstallationSpecCni {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecCni(obj: InstallationSpecCni | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecCni', obj, ["binDir","confDir","ipam","specVersion","type"]);
   const result = {
     'binDir': obj.binDir,
     'confDir': obj.confDir,
@@ -422,6 +426,7 @@ export interface InstallationSpecImagePullSecrets {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecImagePullSecrets(obj: InstallationSpecImagePullSecrets | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecImagePullSecrets', obj, ["name"]);
   const result = {
     'name': obj.name,
   };
@@ -446,6 +451,7 @@ export interface InstallationSpecLogging {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecLogging(obj: InstallationSpecLogging | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecLogging', obj, ["cni"]);
   const result = {
     'cni': toJson_InstallationSpecLoggingCni(obj.cni),
   };
@@ -475,6 +481,7 @@ export interface InstallationSpecNodeUpdateStrategy {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecNodeUpdateStrategy(obj: InstallationSpecNodeUpdateStrategy | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecNodeUpdateStrategy', obj, ["rollingUpdate","type"]);
   const result = {
     'rollingUpdate': toJson_InstallationSpecNodeUpdateStrategyRollingUpdate(obj.rollingUpdate),
     'type': obj.type,
@@ -585,6 +592,7 @@ export interface InstallationSpecCalicoNetworkIpPools {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecCalicoNetworkIpPools(obj: InstallationSpecCalicoNetworkIpPools | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecCalicoNetworkIpPools', obj, ["allowedUses","assignmentMode","blockSize","cidr","disableBgpExport","disableNewAllocations","encapsulation","name","natOutgoing","nodeSelector"]);
   const result = {
     'allowedUses': obj.allowedUses?.map(y => y),
     'assignmentMode': obj.assignmentMode,
@@ -667,6 +675,7 @@ export interface InstallationSpecCalicoNetworkNodeAddressAutodetectionV4 {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecCalicoNetworkNodeAddressAutodetectionV4(obj: InstallationSpecCalicoNetworkNodeAddressAutodetectionV4 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecCalicoNetworkNodeAddressAutodetectionV4', obj, ["canReach","cidrs","firstFound","interface","kubernetes","skipInterface"]);
   const result = {
     'canReach': obj.canReach,
     'cidrs': obj.cidrs?.map(y => y),
@@ -721,6 +730,7 @@ export interface InstallationSpecCalicoNetworkNodeAddressAutodetectionV6 {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecCalicoNetworkNodeAddressAutodetectionV6(obj: InstallationSpecCalicoNetworkNodeAddressAutodetectionV6 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecCalicoNetworkNodeAddressAutodetectionV6', obj, ["canReach","cidrs","firstFound","interface","kubernetes","skipInterface"]);
   const result = {
     'canReach': obj.canReach,
     'cidrs': obj.cidrs?.map(y => y),
@@ -760,6 +770,7 @@ export interface InstallationSpecCniIpam {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecCniIpam(obj: InstallationSpecCniIpam | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecCniIpam', obj, ["type"]);
   const result = {
     'type': obj.type,
   };
@@ -827,6 +838,7 @@ export interface InstallationSpecLoggingCni {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecLoggingCni(obj: InstallationSpecLoggingCni | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecLoggingCni', obj, ["logFileMaxAgeDays","logFileMaxCount","logFileMaxSize","logSeverity"]);
   const result = {
     'logFileMaxAgeDays': obj.logFileMaxAgeDays,
     'logFileMaxCount': obj.logFileMaxCount,
@@ -854,6 +866,7 @@ export interface InstallationSpecNodeUpdateStrategyRollingUpdate {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_InstallationSpecNodeUpdateStrategyRollingUpdate(obj: InstallationSpecNodeUpdateStrategyRollingUpdate | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('InstallationSpecNodeUpdateStrategyRollingUpdate', obj, ["maxUnavailable"]);
   const result = {
     'maxUnavailable': obj.maxUnavailable?.value,
   };
@@ -960,3 +973,8 @@ export class InstallationSpecNodeUpdateStrategyRollingUpdateMaxUnavailable {
   }
 }
 
+function refuseOthers(type: string, obj: object, known: readonly string[]): void {
+  const other = Object.keys(obj).find((field) => !known.includes(field));
+  if (other === undefined) return;
+  throw new Error(`${type} has no field ${other}: name it in scripts/imported-fields.ts, then run: npm run import`);
+}

@@ -113,6 +113,7 @@ export interface BgpConfigurationSpec {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpConfigurationSpec(obj: BgpConfigurationSpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpConfigurationSpec', obj, ["asNumber","logSeverityScreen","nodeToNodeMeshEnabled"]);
   const result = {
     'asNumber': obj.asNumber,
     'logSeverityScreen': obj.logSeverityScreen,
@@ -239,6 +240,7 @@ export interface BgpFilterSpec {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpFilterSpec(obj: BgpFilterSpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpFilterSpec', obj, ["exportV4","exportV6","importV4","importV6"]);
   const result = {
     'exportV4': obj.exportV4?.map(y => toJson_BgpFilterSpecExportV4(y)),
     'exportV6': obj.exportV6?.map(y => toJson_BgpFilterSpecExportV6(y)),
@@ -286,6 +288,7 @@ export interface BgpFilterSpecExportV4 {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpFilterSpecExportV4(obj: BgpFilterSpecExportV4 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpFilterSpecExportV4', obj, ["action","cidr","matchOperator","prefixLength","source"]);
   const result = {
     'action': obj.action,
     'cidr': obj.cidr,
@@ -334,6 +337,7 @@ export interface BgpFilterSpecExportV6 {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpFilterSpecExportV6(obj: BgpFilterSpecExportV6 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpFilterSpecExportV6', obj, ["action","cidr","matchOperator","prefixLength","source"]);
   const result = {
     'action': obj.action,
     'cidr': obj.cidr,
@@ -382,6 +386,7 @@ export interface BgpFilterSpecImportV4 {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpFilterSpecImportV4(obj: BgpFilterSpecImportV4 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpFilterSpecImportV4', obj, ["action","cidr","matchOperator","prefixLength","source"]);
   const result = {
     'action': obj.action,
     'cidr': obj.cidr,
@@ -430,6 +435,7 @@ export interface BgpFilterSpecImportV6 {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpFilterSpecImportV6(obj: BgpFilterSpecImportV6 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpFilterSpecImportV6', obj, ["action","cidr","matchOperator","prefixLength","source"]);
   const result = {
     'action': obj.action,
     'cidr': obj.cidr,
@@ -487,6 +493,7 @@ export interface BgpFilterSpecExportV4PrefixLength {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpFilterSpecExportV4PrefixLength(obj: BgpFilterSpecExportV4PrefixLength | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpFilterSpecExportV4PrefixLength', obj, ["max","min"]);
   const result = {
     'max': obj.max,
     'min': obj.min,
@@ -549,6 +556,7 @@ export interface BgpFilterSpecExportV6PrefixLength {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpFilterSpecExportV6PrefixLength(obj: BgpFilterSpecExportV6PrefixLength | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpFilterSpecExportV6PrefixLength', obj, ["max","min"]);
   const result = {
     'max': obj.max,
     'min': obj.min,
@@ -611,6 +619,7 @@ export interface BgpFilterSpecImportV4PrefixLength {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpFilterSpecImportV4PrefixLength(obj: BgpFilterSpecImportV4PrefixLength | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpFilterSpecImportV4PrefixLength', obj, ["max","min"]);
   const result = {
     'max': obj.max,
     'min': obj.min,
@@ -673,6 +682,7 @@ export interface BgpFilterSpecImportV6PrefixLength {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpFilterSpecImportV6PrefixLength(obj: BgpFilterSpecImportV6PrefixLength | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpFilterSpecImportV6PrefixLength', obj, ["max","min"]);
   const result = {
     'max': obj.max,
     'min': obj.min,
@@ -811,6 +821,7 @@ export interface BgpPeerSpec {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpPeerSpec(obj: BgpPeerSpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpPeerSpec', obj, ["asNumber","filters","nodeSelector","password","peerIp"]);
   const result = {
     'asNumber': obj.asNumber,
     'filters': obj.filters?.map(y => y),
@@ -839,6 +850,7 @@ export interface BgpPeerSpecPassword {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpPeerSpecPassword(obj: BgpPeerSpecPassword | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpPeerSpecPassword', obj, ["secretKeyRef"]);
   const result = {
     'secretKeyRef': toJson_BgpPeerSpecPasswordSecretKeyRef(obj.secretKeyRef),
   };
@@ -868,6 +880,7 @@ export interface BgpPeerSpecPasswordSecretKeyRef {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BgpPeerSpecPasswordSecretKeyRef(obj: BgpPeerSpecPasswordSecretKeyRef | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('BgpPeerSpecPasswordSecretKeyRef', obj, ["key","name"]);
   const result = {
     'key': obj.key,
     'name': obj.name,
@@ -1037,4 +1050,10 @@ export class StoredBgpPeer extends ApiObject {
       ...toJson_BgpPeerProps(resolved),
     };
   }
+}
+
+function refuseOthers(type: string, obj: object, known: readonly string[]): void {
+  const other = Object.keys(obj).find((field) => !known.includes(field));
+  if (other === undefined) return;
+  throw new Error(`${type} has no field ${other}: name it in scripts/imported-fields.ts, then run: npm run import`);
 }

@@ -118,6 +118,7 @@ export interface GitRepositorySpec {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_GitRepositorySpec(obj: GitRepositorySpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('GitRepositorySpec', obj, ["interval","ref","secretRef","url"]);
   const result = {
     'interval': obj.interval,
     'ref': toJson_GitRepositorySpecRef(obj.ref),
@@ -160,6 +161,7 @@ export interface GitRepositorySpecRef {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_GitRepositorySpecRef(obj: GitRepositorySpecRef | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('GitRepositorySpecRef', obj, ["branch","commit","name","tag"]);
   const result = {
     'branch': obj.branch,
     'commit': obj.commit,
@@ -187,6 +189,7 @@ export interface GitRepositorySpecSecretRef {
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_GitRepositorySpecSecretRef(obj: GitRepositorySpecSecretRef | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
+  refuseOthers('GitRepositorySpecSecretRef', obj, ["name"]);
   const result = {
     'name': obj.name,
   };
@@ -195,3 +198,8 @@ export function toJson_GitRepositorySpecSecretRef(obj: GitRepositorySpecSecretRe
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
+function refuseOthers(type: string, obj: object, known: readonly string[]): void {
+  const other = Object.keys(obj).find((field) => !known.includes(field));
+  if (other === undefined) return;
+  throw new Error(`${type} has no field ${other}: name it in scripts/imported-fields.ts, then run: npm run import`);
+}

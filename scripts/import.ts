@@ -98,8 +98,31 @@ function asModule(group: string, generated: string): string {
     )
     // To an interface without fields any object is good.
     .replace(/^export interface (\w+) {\n}$/gm, 'export type $1 = Record<string, never>;');
-  return group === 'projectcalico.org' ? withStoredKinds(text) : text;
+  return withoutSilentLoss(group === 'projectcalico.org' ? withStoredKinds(text) : text);
 }
+
+/**
+ * A field that a class does not know, cdk8s leaves out without a word, and TypeScript does not see it where it comes by a spread or
+ * by a JSON patch. So each function that writes fields refuses others; what holds `metadata` and `spec` has the type and kind besides.
+ */
+function withoutSilentLoss(text: string): string {
+  const strict = text.replace(
+    /^(export function toJson_(\w+)\(.*\n {2}if \(obj === undefined\).*\n)( {2}const result = {\n[\s\S]*?^ {2}};\n)/gm,
+    (whole, head: string, name: string, body: string) => {
+      if (name.endsWith('Props')) return whole;
+      const fields = [...new Set([...body.matchAll(/\bobj\.(\w+)/g)].map(([, field]) => field))];
+      return `${head}  refuseOthers('${name}', obj, ${JSON.stringify(fields)});\n${body}`;
+    },
+  );
+  return `${strict.trimEnd()}\n\n${REFUSE_OTHERS}`;
+}
+
+const REFUSE_OTHERS = `function refuseOthers(type: string, obj: object, known: readonly string[]): void {
+  const other = Object.keys(obj).find((field) => !known.includes(field));
+  if (other === undefined) return;
+  throw new Error(\`\${type} has no field \${other}: name it in scripts/imported-fields.ts, then run: npm run import\`);
+}
+`;
 
 /**
  * Adds each kind of projectcalico.org/v3 once more, as the crd.projectcalico.org/v1 that Calico stores and that is applied where no

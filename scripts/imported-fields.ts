@@ -24,8 +24,8 @@ const FILTER_RULES: Fields = ['action', 'cidr', 'matchOperator', { prefixLength:
 
 /**
  * What imports/ has, by API group: of 14,000 lines that cdk8s makes of an Installation, the charts use a twentieth. A chart that
- * sets one more field does not compile before the field stands here and `npm run import` has run; a test finds those that
- * no chart sets.
+ * sets one more field does not compile, or stops `synth`, before the field stands here and `npm run import` has run; a test finds
+ * those that no chart sets.
  */
 export const CALICO_KINDS: Readonly<Record<string, readonly ImportedKind[]>> = {
   'operator.tigera.io': [

@@ -1,4 +1,4 @@
-import { type ApiObject, App, Chart } from 'cdk8s';
+import { type ApiObject, App, Chart, JsonPatch } from 'cdk8s';
 import { argoCd, Bgp, flux, Installation } from '../../charts/index.ts';
 import * as argoproj from '../../imports/argoproj.io.ts';
 import * as operator from '../../imports/operator.tigera.io.ts';
@@ -155,7 +155,7 @@ test('each kind of Calico is there under both groups, with the same fields', () 
   ]);
 });
 
-test('what the lists do not name neither compiles nor gets into a file', () => {
+test('what the lists do not name does not compile, and is not left out without a word', () => {
   const chart = new Chart(new App(), 'chart');
   const metadata = { name: 'default' };
   // `npm run types` fails as soon as one of these compiles.
@@ -167,13 +167,29 @@ test('what the lists do not name neither compiles nor gets into a file', () => {
     // @ts-expect-error asNumber
     new calico.BgpConfiguration(chart, '3', { metadata, spec: { asnumber: 64512 } }),
     // @ts-expect-error a kind of whose fields none is set
-    new operator.ApiServer(chart, '4', { metadata, spec: { logging: {} } }),
+    new operator.ApiServer(chart, '4', { metadata, spec: { logging: 'Info' } }),
     // @ts-expect-error Calico has it
     new operator.Installation(chart, '5', { metadata, spec: { typhaMetricsPort: 9091 } }),
     // @ts-expect-error Argo CD has it
     new argoproj.Application(chart, '6', { metadata, spec: { ...APPLICATION, revisionHistoryLimit: 3 } }),
   ];
-  expect(made.map((object) => object.toJson().spec)).toEqual([{}, {}, {}, {}, {}, APPLICATION]);
+  for (const object of made) {
+    expect(() => object.toJson()).toThrow(/has no field \w+: name it in scripts\/imported-fields\.ts/);
+  }
+});
+
+test('what comes by a spread or a patch, which no compiler sees, is refused as well', () => {
+  const chart = new Chart(new App(), 'chart');
+  const metadata = { name: 'default' };
+  const some = { typhaMetricsPort: 9091 };
+  const spread = new operator.Installation(chart, '1', {
+    metadata,
+    spec: { controlPlaneReplicas: 2, ...some },
+  });
+  expect(() => spread.toJson()).toThrow('InstallationSpec has no field typhaMetricsPort');
+  const patched = new calico.StoredBgpPeer(chart, '2', { metadata, spec: { peerIp: '10.0.0.1' } });
+  patched.addJsonPatch(JsonPatch.add('/spec/keepOriginalNextHop', true));
+  expect(() => patched.toJson()).toThrow('BgpPeerSpec has no field keepOriginalNextHop');
 });
 
 test('a value of another type does not compile', () => {
