@@ -28,6 +28,8 @@ const COMMANDS = ['cli/run.ts'];
 const LONG = [
   'adopt/objects.test.ts',
   'analysis/pod-mtu.test.ts',
+  'analysis/redundant.test.ts',
+  'analysis/renamed.test.ts',
   'analysis/robustness.test.ts',
   'analysis/what-if.test.ts',
   'calico/node/simulator.test.ts',
