@@ -131,9 +131,8 @@ export function otherTool(desk: Desk, name: string, file: string, from: string, 
   return join(root, 'bin/noencap');
 }
 
-/** All that is bundled; what is rendered, tested or fetched is not. */
-const SOURCES =
-  /^(adopt|analysis|bin|bootstrap|charts|cli|delivery|fabric|imports|lab|live|machine|nodes|review|routers|topology|main\.ts|package.*\.json)$/;
+/** What is rendered, tested, read or fetched is not bundled; all else may be. */
+const SOURCES = /^(?!node_modules$|test$|docs$|dist$|\.)/;
 
 /** A program that runs on the operator's machine of the lab. */
 export interface Runs {
@@ -141,6 +140,8 @@ export interface Runs {
   said(): string;
   /** Waits for a line. Throws with what was said if it ends without. */
   line(pattern: RegExp): Promise<void>;
+  /** Ctrl-C. */
+  interrupt(): void;
   /** kill -9, of it alone: what it started is on its own. */
   kill(): void;
   readonly ended: Promise<Ended>;
@@ -199,6 +200,7 @@ export function onOperator(
         heard.add(hears);
         hears();
       }),
+    interrupt: () => void child.kill('SIGINT'),
     kill: () => void child.kill('SIGKILL'),
     ended,
   };

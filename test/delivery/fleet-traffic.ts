@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs';
 import type { Lab } from '../../lab/index.ts';
+import { waited } from './waited.ts';
 
 /** Pods that ping each other all the time. */
 export interface Traffic {
-  /** Ends it, and tells what became of the packets of each pair. */
+  /** What became of the packets of each pair until now. */
+  flows(): Flow[];
+  /** Waits until each pair has had an answer to so many packets more. */
+  answered(more: number): Promise<void>;
+  /** Ends it when the last second's packets of each pair have all arrived, and tells what became of the packets of each pair. */
   end(): Promise<Flow[]>;
 }
 
@@ -20,8 +26,9 @@ export interface Flow {
 
 /** Milliseconds between two packets of a pair. */
 const EVERY = 100;
-/** How long an answer may take, on a machine that has much to do. */
-const PATIENCE = 1500;
+const IN_A_SECOND = 1000 / EVERY;
+/** How long an answer may take, on a machine that has much to do: what is lost has none, however long that is. */
+const PATIENCE = 4000;
 
 /** Starts it: one process a pod. */
 export async function startTraffic(lab: Lab, name: string): Promise<Traffic> {
@@ -34,21 +41,34 @@ export async function startTraffic(lab: Lab, name: string): Promise<Traffic> {
     return `nsenter --net=/run/netns/${pod.netns} ${ping} >${folder}/${index} 2>${folder}/${index}.err </dev/null & echo $! >>${folder}/pids`;
   });
   await lab.holder.run([`mkdir ${folder}`, ...commands].join('\n'));
+  const flows = () =>
+    asked.flatMap(({ pod, others }, index) => {
+      const said = readFileSync(lab.holder.path(`${folder}/${index}`), 'utf8');
+      return others.map((other) => ({
+        from: pod.node,
+        to: other.node,
+        ...flow(said, other.addresses[0]?.text ?? ''),
+      }));
+    });
+  const answered = async (more: number) => {
+    const before = flows();
+    const isMore = (one: Flow, index: number) =>
+      one.sent - one.lost >= (before[index]?.sent ?? 0) - (before[index]?.lost ?? 0) + more;
+    await waited(`${more} answers of each pair`, () => flows().every(isMore));
+  };
   return {
+    flows,
+    answered,
     end: async () => {
-      const files = asked.map((_, index) => `echo '@'; cat ${folder}/${index}`);
+      await answered(IN_A_SECOND);
+      await waited('the last packets arrive', () => flows().every((one) => one.flows));
       // Nobody buries them: the lab's first process waits for no child.
       const gone = `kill -INT $(cat ${folder}/pids)
 for pid in $(cat ${folder}/pids); do while grep -q '^State:.[^Z]' /proc/$pid/status 2>/dev/null; do sleep 0.02; done; done`;
-      const { stdout } = await lab.holder.run([gone, ...files, `rm -r ${folder}`].join('\n'));
-      const said = stdout.split(/^@\n/m).slice(1);
-      return asked.flatMap(({ pod, others }, index) =>
-        others.map((other) => ({
-          from: pod.node,
-          to: other.node,
-          ...flow(said[index] ?? '', other.addresses[0]?.text ?? ''),
-        })),
-      );
+      await lab.holder.run(gone);
+      const all = flows();
+      await lab.holder.run(`rm -r ${folder}`);
+      return all;
     },
   };
 }
@@ -67,7 +87,7 @@ function flow(said: string, address: string): Omit<Flow, 'from' | 'to'> {
     current = one ? 0 : current + 1;
     longest = Math.max(longest, current);
   }
-  const last = arrived.slice(-1000 / EVERY);
+  const last = arrived.slice(-IN_A_SECOND);
   return {
     sent: arrived.length,
     lost: arrived.filter((one) => !one).length,
