@@ -21,18 +21,18 @@ import { leftOut } from './left-out.ts';
 import type { KnownRouter, RouterSessions, RunningRouter } from './router-sessions.ts';
 import { writeTopology } from './write-topology.ts';
 
-/** What runs today, as it was given. */
+/** Today's network, as given by the user. */
 export interface Given {
   readonly cluster: readonly ClusterFile[];
   readonly routers: readonly RouterFolder[];
-  /** A part of a topology that the user wrote: what it says counts, whatever else says otherwise. */
+  /** A partial topology written by the user: it takes precedence over everything else. */
   readonly known: ClusterFile | undefined;
   readonly operatorManifest: OperatorManifest | undefined;
-  /** Where the topology will be kept, if that is known. */
+  /** Where the topology will be kept, if known. */
   readonly repoURL: string | undefined;
 }
 
-/** Today's network as it was understood: what a comparison with the rendered one starts from. */
+/** Today's network as understood: the starting point of a comparison with the rendered one. */
 export interface Today {
   readonly cluster: Cluster;
   readonly routers: readonly {
@@ -51,10 +51,10 @@ export type Adopted =
       readonly notes: readonly Note[];
       readonly today: Today;
     }
-  /** `notes`: what was not taken, and so may be why something is missing. */
+  /** `notes`: what was not adopted, and may explain why something is missing. */
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly notes: readonly Note[] };
 
-/** Makes a topology of what runs today. Never an invalid one: what is missing is said, and where to find it. */
+/** Creates a topology from today's network. Never an invalid one: says what is missing, and where to find it. */
 export function adopt(given: Given): Adopted {
   const known = readKnown(given.known);
   const read = given.cluster.map(clusterObjects);
@@ -96,7 +96,7 @@ export function adopt(given: Given): Adopted {
   );
   const facts = [
     fact(['version'], 1, ''),
-    guess(['name'], 'home', 'yours to choose'),
+    guess(['name'], 'home', 'choose your own'),
     ...ofCluster.facts,
     ...(given.repoURL === undefined
       ? []
@@ -158,7 +158,7 @@ function readKnown(known: ClusterFile | undefined): Known {
   if (faults.length > 0) return { value: {}, source, problems: faults.map((one) => fromFault(one, source)) };
   if (isFields(value)) return { value, source, problems: [] };
   const mend = 'Write parts of a topology, such as gitops: {repoURL: ...}.';
-  return { value: {}, source, problems: [problem(source, undefined, 'is no map', mend)] };
+  return { value: {}, source, problems: [problem(source, undefined, 'is not a map', mend)] };
 }
 
 function knownRouter(value: unknown): KnownRouter {
@@ -175,7 +175,7 @@ function knownRouter(value: unknown): KnownRouter {
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-/** Whether the user says something at the path himself, or above it. */
+/** Whether the user gives a value at the path, or above it. */
 const overridden = (known: unknown, path: Path): boolean =>
   path.some((_, index) => {
     const said = fieldAt(known, path.slice(0, index + 1));
@@ -197,7 +197,7 @@ function built(facts: readonly Fact[]): Tree {
   return root;
 }
 
-/** What the user says over what was found: maps field by field, all else as a whole. */
+/** Overlays the user's values on what was found: maps field by field, everything else as a whole. */
 function merged(found: unknown, known: unknown): unknown {
   if (!isFields(found) || !isFields(known)) return known === undefined ? found : known;
   const keys = [...new Set([...Object.keys(found), ...Object.keys(known)])];
@@ -212,27 +212,24 @@ function merged(found: unknown, known: unknown): unknown {
   );
 }
 
-/** Where to look for what no file that was given says. */
+/** Where to look for what is in none of the given files. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/^gitops/, 'Which repository will hold this?'],
-  [
-    /^routers\.[^.]+(\.routerId)?$/,
-    "It stands in bird.conf: give the router's whole folder, /etc/bird on most.",
-  ],
-  [/^services/, 'K3s says it from Kubernetes 1.33: kubectl get servicecidrs.networking.k8s.io.'],
-  [/^calico\.version/, 'kubectl get daemonset -n calico-system calico-node -o yaml has it.'],
-  [/^k3s/, 'It is the version of kubelet on the server.'],
+  [/^gitops/, 'Which repository will contain this?'],
+  [/^routers\.[^.]+(\.routerId)?$/, "It is in bird.conf: give the router's whole folder, usually /etc/bird."],
+  [/^services/, 'From Kubernetes 1.33 on, K3s shows it: kubectl get servicecidrs.networking.k8s.io.'],
+  [/^calico\.version/, 'kubectl get daemonset -n calico-system calico-node -o yaml shows it.'],
+  [/^k3s/, "It is the kubelet's version on the server."],
   [/^nodes\.[^.]+(\.region)?$/, 'A region is the label that BGPPeers select by.'],
 ];
 
 /**
- * A fault of the topology that would have been, where what it is about was found; what is missing altogether belongs into the
- * user's own part.
+ * A fault of the would-be topology, at the place of its source; anything missing entirely belongs in the
+ * user's own partial topology.
  */
 function asProblem(one: Fault, origins: Origins, known: Source | undefined): Problem {
   const said = known?.locate(one.path, one.part);
   if (known !== undefined && said !== undefined) return { ...fromFault(one, known), at: said };
-  // What a node lacks, its object lacks.
+  // If a node lacks something, its object lacks it.
   const isNodes = one.path[0] === 'nodes' && one.path.length === 2;
   const found =
     origins.of(one.path) ?? (one.code === 'missing-key' && !isNodes ? undefined : origins.below(one.path));
@@ -245,12 +242,12 @@ function asProblem(one: Fault, origins: Origins, known: Source | undefined): Pro
 }
 
 function hintFor({ code, path, message }: Fault): string {
-  if (code === 'calico-not-carried') return ' adopt does it: --operator-manifest FILE.';
+  if (code === 'calico-not-carried') return ' adopt does this: --operator-manifest FILE.';
   if (code !== 'missing-key') return '';
   const [, key] = /has no (\w+)/.exec(message) ?? [];
   const named = [...path, ...(key === undefined ? [] : [key])].join('.');
   const hint = HINTS.find(([pattern]) => pattern.test(named))?.[1];
-  return `${hint === undefined ? '' : ` ${hint}`} What no file says goes into a part of a topology of your own: --known FILE.`;
+  return `${hint === undefined ? '' : ` ${hint}`} Put what no file says into a partial topology of your own: --known FILE.`;
 }
 
 const asProblems = (
@@ -263,13 +260,13 @@ const asProblems = (
 };
 
 interface Origins {
-  /** The fact that stands at a path, or nearest above it. */
+  /** The fact at a path, or the nearest one above it. */
   readonly of: (path: Path) => Fact | undefined;
-  /** The first of those that stand below it. */
+  /** The first fact below it. */
   readonly below: (path: Path) => Fact | undefined;
 }
 
-/** Facts that something of today says, by their paths: a cluster of thousands of nodes may have as many faults. */
+/** Facts by path: a cluster of thousands of nodes may have as many faults. */
 function originsOf(facts: readonly Fact[]): Origins {
   const told = facts.filter(({ origin }) => origin !== undefined);
   const at = new Map(told.map((one) => [JSON.stringify(one.path), one]));

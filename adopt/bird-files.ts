@@ -4,7 +4,7 @@ import { type Problem, problem } from '../topology/problem.ts';
 import { yamlSource } from '../topology/source.ts';
 import type { Note } from './facts.ts';
 
-/** One router's folder: the bytes of its files by path below it; `name` is what messages call the folder. */
+/** One router's folder: the bytes of its files by relative path; `name` identifies the folder in messages. */
 export interface RouterFolder {
   readonly name: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -15,12 +15,12 @@ export interface BirdFiles {
   readonly problems: readonly Problem[];
 }
 
-/** Where a configuration begins, by what a folder may have of it: a whole one, or the part that the field report publishes. */
+/** Entry files of a configuration: a whole one, or the part that the field report publishes. */
 const ENTRIES = ['bird.conf', 'k3s/ibgp.conf', 'ibgp.conf'];
 
 const MOST_INCLUDES = 8;
 
-/** All statements of a configuration with what it includes in place, as BIRD reads it. */
+/** All statements of a configuration with its includes expanded in place, as BIRD reads it. */
 export function readFolder({ name, files }: RouterFolder): BirdFiles {
   const problems: Problem[] = [];
 
@@ -37,7 +37,7 @@ export function readFolder({ name, files }: RouterFolder): BirdFiles {
       if (keyword?.text === 'include' && pattern?.kind === 'string') {
         const found = matching(pattern.text, posix.dirname(from), files);
         if (found.length === 0 && !/[*?[]/.test(pattern.text)) {
-          // Stays a statement: of a protocol it is most likely the password, which nobody should hand out.
+          // Stays a statement: in a protocol it is most likely the password, which nobody should share.
           const path = pattern.text.startsWith('/')
             ? pattern.text
             : posix.join(posix.dirname(from), pattern.text);
@@ -56,7 +56,7 @@ export function readFolder({ name, files }: RouterFolder): BirdFiles {
   if (entry === undefined) {
     const says = `has none of ${ENTRIES.join(', ')}`;
     const mend = files.has('frr.conf')
-      ? "This is FRR's folder, and noencap's routers run BIRD: give no folder for this router, and its BGPPeer stays."
+      ? "This is an FRR folder, but noencap's routers run BIRD: give no folder for this router, and its BGPPeer stays."
       : "Name a copy of BIRD's folder, /etc/bird on most routers.";
     problems.push(problem(yamlSource(name, '', undefined), undefined, says, mend));
     return { statements: [], problems };
@@ -64,20 +64,20 @@ export function readFolder({ name, files }: RouterFolder): BirdFiles {
   return { statements: readFile(entry, 0), problems };
 }
 
-/** BIRD 1 had a file for each family. Where the folder is BIRD 2's by now, nothing that stands in the one of IPv6 is read. */
+/** BIRD 1 had one file per family. In a BIRD 2 folder, the IPv6 file is not read. */
 export function ofBird6({ name, files }: RouterFolder, { statements }: BirdFiles): Note[] {
   const file = posix.join(name, BIRD6);
   if (!files.has(BIRD6) || statements.some(({ words }) => words[0]?.source.file === file)) return [];
   const says =
-    "it is BIRD 1's file for IPv6, which BIRD 2 does not read, nor adopt: where bird6 still runs, its sessions are not counted";
+    "it is BIRD 1's file for IPv6, which neither BIRD 2 nor adopt reads: if bird6 is still running, its sessions are not counted";
   return [{ what: file, says, at: { source: yamlSource(file, '', undefined), path: [] } }];
 }
 
 const BIRD6 = 'bird6.conf';
 
 /**
- * Files that a pattern of `include` names, sorted as BIRD's glob has them. A relative one counts from the file that has it;
- * an absolute one is looked for by its end, since the copy lies elsewhere than the folder did.
+ * Files that match an `include` pattern, in the order of BIRD's glob. A relative pattern starts at the including file;
+ * an absolute one is matched by its end, since the copy is not where the folder was.
  */
 function matching(pattern: string, folder: string, files: ReadonlyMap<string, Uint8Array>): string[] {
   const paths = [...files.keys()].sort();
@@ -86,7 +86,7 @@ function matching(pattern: string, folder: string, files: ReadonlyMap<string, Ui
     return paths.filter((path) => glob.test(path));
   }
   const parts = pattern.split('/').slice(1);
-  // The longest end that is there: /etc/bird/k3s/ibgp.conf is k3s/ibgp.conf of a copy of /etc/bird.
+  // The longest end that exists: /etc/bird/k3s/ibgp.conf is k3s/ibgp.conf in a copy of /etc/bird.
   for (const [index] of parts.entries()) {
     const glob = globOf(parts.slice(index).join('/'));
     const found = paths.filter((path) => glob.test(path));
@@ -95,7 +95,7 @@ function matching(pattern: string, folder: string, files: ReadonlyMap<string, Ui
   return [];
 }
 
-/** glob(7) as BIRD calls it: `*` and `?` pass over no slash and no leading dot. */
+/** glob(7) as BIRD calls it: `*` and `?` match no slash and no leading dot. */
 function globOf(pattern: string): RegExp {
   const body = pattern.replace(/\[[^\]/]+\]|[*?]|[^*?[]|\[/g, (part, offset: number) => {
     const first = offset === 0 || pattern[offset - 1] === '/';

@@ -5,7 +5,7 @@ import type { Source } from '../topology/source.ts';
 import { valueSource, yamlSource } from '../topology/source.ts';
 import { readYaml } from '../topology/yaml.ts';
 
-/** An object of the cluster, and where it stands in what kubectl printed. */
+/** An object of the cluster, and its place in kubectl's output. */
 export interface ClusterObject {
   /** Empty for the core group. */
   readonly group: string;
@@ -26,7 +26,7 @@ export interface ClusterFile {
   readonly bytes: Uint8Array;
 }
 
-/** JSON of 10,000 nodes with all that kubelet says of them is about 100 MiB. */
+/** JSON of 10,000 nodes with everything kubelet reports is about 100 MiB. */
 const LARGEST_JSON = 256 * 1024 * 1024;
 
 /** The objects in output of `kubectl get -o yaml` or `-o json`: a List, or documents one after the other. */
@@ -66,12 +66,12 @@ export function clusterObjects({ file, bytes }: ClusterFile): {
   const objects = read.flatMap((one) => one.objects);
   const problems = read.flatMap((one) => one.problems);
   if (objects.length + problems.length > 0) return { objects, problems };
-  return { objects, problems: [problem(whole, undefined, 'holds no object', KUBECTL)] };
+  return { objects, problems: [problem(whole, undefined, 'contains no object', KUBECTL)] };
 }
 
-const KUBECTL = 'Give what kubectl get -o yaml or -o json printed.';
+const KUBECTL = 'Give the output of kubectl get -o yaml or -o json.';
 
-/** JSON is YAML too, but a cluster's worth of it is read a hundred times faster as what it is. */
+/** JSON is YAML too, but a whole cluster is read a hundred times faster as JSON. */
 function jsonIn(bytes: Uint8Array): { readonly value: unknown } | undefined {
   if (bytes.find((byte) => byte > 0x20) !== 0x7b) return undefined;
   try {
@@ -86,14 +86,14 @@ function documents(text: string): { readonly text: string; readonly line: number
   const parts: { text: string; line: number }[] = [];
   let line = 0;
   for (const part of text.split(/^(?=---(?:\s|$))/m)) {
-    // The mark itself stays as an empty line, so that lines count on.
+    // The marker stays as an empty line, so that line numbers stay right.
     parts.push({ text: part.replace(/^---/, '   '), line });
     line += part.split('\n').length - 1;
   }
   return parts.filter((part) => part.text.trim() !== '');
 }
 
-/** A part of a file, by the lines of the whole. */
+/** A part of a file, with the line numbers of the whole. */
 const below = (source: Source, line: number): Source => ({
   file: source.file,
   line: (number) => source.line(number - line),
@@ -112,7 +112,7 @@ function objectsOf(
     objects: [],
     problems: [problem(source, source.locate(path), says, KUBECTL, path)],
   });
-  if (!isFields(value) || path.length > 8) return refuse('is no object of Kubernetes');
+  if (!isFields(value) || path.length > 8) return refuse('is not a Kubernetes object');
   const { apiVersion, kind, items } = value;
   if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
     const read = items.map((item, index) => objectsOf(item, source, [...path, 'items', index]));
@@ -121,7 +121,7 @@ function objectsOf(
   const metadata = isFields(value.metadata) ? value.metadata : {};
   const { name, namespace } = metadata;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || typeof name !== 'string') {
-    return refuse('has no apiVersion, kind and metadata.name');
+    return refuse('lacks apiVersion, kind or metadata.name');
   }
   const slash = apiVersion.indexOf('/');
   const object: ClusterObject = {
@@ -140,7 +140,7 @@ function objectsOf(
 export const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What stands at a path of an object; undefined where any step is missing. */
+/** The value at a path of an object; undefined if any step is missing. */
 export const fieldAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>(
     (found, part) =>
@@ -150,6 +150,6 @@ export const fieldAt = (value: unknown, path: Path): unknown =>
     value,
   );
 
-/** Any value as text. What a map or a list of a file turns into is not for JavaScript to say: it may have no prototype. */
+/** Any value as text. JavaScript cannot convert every map or list: it may have no prototype. */
 export const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? '');

@@ -3,13 +3,13 @@ import { type Family, hostPrefix, type Prefix, parsePrefix } from '../topology/a
 import type { Cluster } from './cluster.ts';
 import { fieldAt, isFields, textOf } from './cluster-objects.ts';
 
-/** The network that routes are made up in: what the topology knows of it, and what only today's cluster says. */
+/** The network that sample routes are made up for: what the topology knows, and what only today's cluster says. */
 interface Known {
   readonly fabric: Fabric;
   readonly cluster: Cluster;
 }
 
-/** What services have addresses of: the service network, and what BGPConfigurations and pools say of others. */
+/** Ranges of service addresses: the service network, and those in BGPConfigurations and pools. */
 export function serviceRanges({ fabric, cluster }: Known, family: Family): Prefix[] {
   const written = [
     ...advertisedServices(cluster),
@@ -28,7 +28,7 @@ export function serviceRanges({ fabric, cluster }: Known, family: Family): Prefi
   return [...new Map(all.map((one) => [one.text, one])).values()];
 }
 
-/** Ranges of services that calico-node announces to its peers. */
+/** Service ranges that calico-node advertises to its peers. */
 export const advertisedServices = (cluster: Cluster): string[] =>
   cluster.of('BGPConfiguration').flatMap(({ value }) =>
     ['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'].flatMap((field) => {
@@ -37,7 +37,7 @@ export const advertisedServices = (cluster: Cluster): string[] =>
     }),
   );
 
-/** Networks that machines are connected to: segments, and what calico-node says behind the slash of its address. */
+/** Connected networks: segments, and the prefix length of calico-node's address. */
 export function connectedNetworks({ fabric, cluster }: Known, family: Family): Prefix[] {
   const annotation = family === 'ipv4' ? 'projectcalico.org/IPv4Address' : 'projectcalico.org/IPv6Address';
   const annotated = cluster

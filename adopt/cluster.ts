@@ -5,7 +5,7 @@ import { problem } from '../topology/problem.ts';
 import { type ClusterObject, fieldAt } from './cluster-objects.ts';
 import { type Note, within } from './facts.ts';
 
-/** What runs in the cluster, by kind; Calico's objects in whichever of their two groups they were given. */
+/** Objects of the cluster, by kind; Calico's objects in whichever of their two groups they were given. */
 export interface Cluster {
   readonly objects: readonly ClusterObject[];
   readonly of: (kind: string) => readonly ClusterObject[];
@@ -14,7 +14,7 @@ export interface Cluster {
 
 const CALICO = ['crd.projectcalico.org', 'projectcalico.org'];
 
-/** The objects once each: the same one through another group, or from a second file, is no other. */
+/** Each object once: one that comes again through the other group, or from a second file, is the same. */
 export function cluster(objects: readonly ClusterObject[]): Cluster {
   const seen = new Map<string, ClusterObject>();
   for (const object of objects) {
@@ -23,7 +23,7 @@ export function cluster(objects: readonly ClusterObject[]): Cluster {
   }
   const byKind = new Map<string, ClusterObject[]>();
   for (const object of seen.values()) {
-    // Calico has its own Node, and what looks like one of Kubernetes' must not be taken for it.
+    // Calico has its own Node kind, which must not be mistaken for a Kubernetes Node.
     const kind = object.kind === 'Node' && object.group !== '' ? 'CalicoNode' : object.kind;
     byKind.set(kind, [...(byKind.get(kind) ?? []), object]);
   }
@@ -35,7 +35,7 @@ export function cluster(objects: readonly ClusterObject[]): Cluster {
   };
 }
 
-/** What tells objects apart, whichever group of Calico's they came through. */
+/** An object's identity, whichever of Calico's groups it came through. */
 export const keyOf = ({
   group,
   kind,
@@ -44,7 +44,7 @@ export const keyOf = ({
 }: Omit<ClusterObject, 'value' | 'source' | 'path' | 'version'>): string =>
   JSON.stringify([CALICO.includes(group) ? 'projectcalico.org' : group, kind, namespace, name]);
 
-/** Kinds of Calico's of which something becomes a topology, or which only follow from what does. */
+/** Calico kinds that contribute to a topology, or only derive from those that do. */
 const READ = new Set([
   'Installation',
   'APIServer',
@@ -58,7 +58,7 @@ const READ = new Set([
   'TigeraStatus',
 ]);
 
-/** Objects of Calico's that were given and say nothing that a topology has. */
+/** Given Calico objects that contain nothing a topology can express. */
 export function unread({ objects }: Cluster): Note[] {
   const kinds = new Map<string, ClusterObject[]>();
   for (const object of objects) {
@@ -73,7 +73,7 @@ export function unread({ objects }: Cluster): Note[] {
   }));
 }
 
-/** A Kubernetes node as far as a topology knows it. */
+/** A Kubernetes node, as far as a topology describes it. */
 export interface RunningNode {
   readonly name: string;
   readonly object: ClusterObject;
@@ -83,7 +83,7 @@ export interface RunningNode {
   readonly kubelet: string | undefined;
 }
 
-/** calico-node writes the address that it peers from into an annotation; without it kubelet's own is the best guess. */
+/** calico-node writes the address that it peers from into an annotation; without it kubelet's address is the best guess. */
 export function runningNodes({ of }: Cluster): {
   nodes: readonly RunningNode[];
   problems: readonly Problem[];
@@ -106,7 +106,9 @@ export function runningNodes({ of }: Cluster): {
     const [first] = of('Installation');
     const source = first?.source;
     if (source !== undefined)
-      problems.push(problem(source, undefined, 'holds no Node', 'Add nodes to what kubectl gets.'));
+      problems.push(
+        problem(source, undefined, 'contains no Node', 'Add nodes to the kinds that kubectl gets.'),
+      );
   }
   return { nodes, problems };
 }

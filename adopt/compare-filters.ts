@@ -7,22 +7,22 @@ import type { Detail } from './compared.ts';
 import { FILTERS } from './explanations.ts';
 import { OF_ANOTHER_AS, type RouteClass, routeClasses, type Surroundings } from './route-classes.ts';
 
-/** One direction of a channel, today or as it will be. */
+/** One direction of a channel, today or as rendered. */
 export interface FilterSide {
   readonly policy: Policy;
   readonly library: Library;
   readonly marks: Marks;
-  /** `next hop self`: whatever the filter sets, the router writes itself. */
+  /** `next hop self`: whatever the filter sets, the router sends its own address. */
   readonly isNextHopSelf: boolean;
 }
 
-/** Comparisons that were made: the sessions of one template have one filter, and thousands of nodes one template. */
+/** Cache of comparisons: the sessions of a template share one filter, and thousands of nodes one template. */
 export type ComparedFilters = Map<
   Policy,
   { readonly key: string; readonly after: Policy; readonly details: Detail[] }[]
 >;
 
-/** Attributes that are another's from session to session. */
+/** Attributes that differ from session to session. */
 const OF_THE_PEER = ['proto', 'from', 'gw', 'ifname', 'bgp_next_hop'];
 
 export interface FilterChange {
@@ -32,19 +32,19 @@ export interface FilterChange {
   readonly direction: 'import' | 'export';
   readonly before: FilterSide;
   readonly after: FilterSide;
-  /** What is at the other end: sessions to which the same can come have the same text. */
+  /** The other end: sessions that can receive the same routes have the same text. */
   readonly from: string;
-  /** The node at the other end of a filter that sends. */
+  /** The node at the other end of an export filter. */
   readonly own: string | undefined;
-  /** Whether such a route can get to this filter at all; with it come those of the same name, whatever their origin. */
+  /** Whether such a route can reach this filter at all; routes of the same name count too, whatever their origin. */
   readonly meets: (one: RouteClass, alike: readonly RouteClass[]) => boolean;
-  /** Prefixes of routes that the router's own files make. */
+  /** Prefixes of routes that the router's own files originate. */
   readonly staticRoutes: ReadonlySet<string>;
 }
 
 /**
- * What a filter of today does with routes, against the one that takes its place. Only where every route that matters comes to
- * the same is the difference explained; what cannot be said of one is not known.
+ * Compares what today's filter does with routes against its replacement. The difference is explained only if every relevant
+ * route has the same result; a result that cannot be determined is unknown.
  */
 export function compareFilters(change: FilterChange, around: Surroundings, made: ComparedFilters): Detail[] {
   const { before, after } = change;
@@ -61,7 +61,7 @@ export function compareFilters(change: FilterChange, around: Surroundings, made:
 
 function detailsOf(change: FilterChange, mentions: Mentions, around: Surroundings): Detail[] {
   const { field, family, before, after } = change;
-  // Nobody is told his own block.
+  // No node is sent its own block.
   const isTold = ({ node }: RouteClass) => change.own === undefined || node !== change.own;
   const all = new Map<string, RouteClass[]>();
   for (const one of routeClasses(around, family, mentions)) {
@@ -100,11 +100,11 @@ function detailsOf(change: FilterChange, mentions: Mentions, around: Surrounding
   });
 }
 
-const NOT_KNOWN = 'not known';
+const NOT_KNOWN = 'unknown';
 const ACCEPTED = 'accepted';
 const REJECTED = 'rejected';
 
-/** What becomes of a route, in words that are the same where it is the same. */
+/** The result for a route, as text that is equal if the result is equal. */
 function resultOf({ route }: RouteClass, direction: 'import' | 'export', side: FilterSide): string {
   const met = direction === 'export' ? marked(route, side.marks) : route;
   const outcome = runFilter(side.policy, side.library, met);
@@ -121,7 +121,7 @@ const setsOf = (outcome: Extract<FilterOutcome, { verdict: 'accepted' }>, isNext
     .filter(([name]) => !isNextHopSelf || name !== 'bgp_next_hop')
     .sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** Differences of which it is known that they harm nobody. */
+/** Differences that are known to be harmless. */
 function because(
   { one, was, is }: { readonly one: RouteClass; readonly was: string; readonly is: string },
   { staticRoutes }: FilterChange,
@@ -134,7 +134,7 @@ function because(
   return one.kind === 'aggregate' && !staticRoutes.has(one.route.net.text) ? FILTERS.aggregate : undefined;
 }
 
-/** Classes in words: a sort as a whole where all of it is meant, else by name; and by origin, where not all of one name are alike. */
+/** Classes in words: a whole sort if all of it is meant, otherwise by name; and by origin if those of one name differ. */
 function named(group: readonly RouteClass[], all: readonly RouteClass[]): string {
   const texts = new Set<string>();
   for (const { whole, name } of group) {
@@ -156,7 +156,7 @@ function named(group: readonly RouteClass[], all: readonly RouteClass[]): string
 function originsText(here: readonly string[], everywhere: readonly string[]): string {
   const left = everywhere.filter((one) => !here.includes(one));
   if (left.length === 0) return '';
-  return left.length < here.length ? ` (but for ${left.join(', ')})` : ` (${here.join(', ')})`;
+  return left.length < here.length ? ` (except ${left.join(', ')})` : ` (${here.join(', ')})`;
 }
 
 const MOST_NAMES = 6;

@@ -4,7 +4,7 @@ import { fieldAt, textOf } from './cluster-objects.ts';
 import type { Compared } from './compared.ts';
 import { NODES } from './explanations.ts';
 
-/** What calico-node does otherwise on one node than on the others, by the node's annotations: a topology has no word for either. */
+/** Node annotations that make calico-node behave differently on one node: a topology cannot express either. */
 export function compareNodes(cluster: Cluster, { bgp }: Fabric): Compared[] {
   return cluster.of('Node').flatMap((object): Compared[] => {
     const annotation = (name: string): string | undefined => {

@@ -7,7 +7,7 @@ import { type Note, placeText } from './facts.ts';
 import { ONE_REGION } from './infer-peers.ts';
 import { labelIs, takesAll } from './selector.ts';
 
-/** The rendered manifests against the objects that run: what server-side apply changes, field by field. */
+/** The rendered manifests against the objects in the cluster: what server-side apply changes, field by field. */
 export function compareObjects(
   today: Cluster,
   notes: readonly Note[],
@@ -40,7 +40,7 @@ export function compareObjects(
     const twin = twins.get(object);
     const note = notes.find((one) => one.what === what);
     const place = placeText(note?.at);
-    const why = `${note?.says ?? 'nothing of it is in the topology'}${place === undefined ? '' : ` (${place})`}`;
+    const why = `${note?.says ?? 'the topology contains none of it'}${place === undefined ? '' : ` (${place})`}`;
     const wide = peers.find((peer) => object.kind === 'BGPPeer' && isWidened(peer, object));
     const because =
       twin !== undefined
@@ -61,9 +61,7 @@ export function compareObjects(
     twins.size === 0
       ? []
       : [
-          `once the rendered BGPPeers are there: kubectl delete bgppeers.crd.projectcalico.org ${[
-            ...twins.keys(),
-          ]
+          `once the rendered BGPPeers exist: kubectl delete bgppeers.crd.projectcalico.org ${[...twins.keys()]
             .map(({ name }) => name)
             .sort()
             .join(' ')}`,
@@ -81,7 +79,7 @@ const whole = (because: Explanation | undefined): Detail => ({
   because,
 });
 
-/** Server-side apply sets the fields that it has. What it has not stays, but for lists, which it sets as a whole. */
+/** Server-side apply sets the fields it contains. Other fields stay, except in lists, which it replaces as a whole. */
 function changed(before: ClusterObject, after: ClusterObject): Compared {
   const all = fieldChanges(after.kind, before.value, after.value);
   const isOfList = ({ path }: FieldChange) => /\]$/.test(path);
@@ -124,21 +122,21 @@ const shown = (value: unknown): string | undefined => {
   return all.length > 80 ? `${all.slice(0, 77)}...` : all;
 };
 
-/** A map that comes as a whole, field by field. */
+/** A map that is added as a whole, field by field. */
 function leaves(change: FieldChange): FieldChange[] {
   const { path, before, after } = change;
   if (before !== undefined) return [change];
   if (Array.isArray(after) && after.every((one) => !isFields(one))) {
     return after.map((one) => ({ path: `${path}[]`, before, after: one }));
   }
-  // An item that comes to a list is something new, and not so many defaults.
+  // An item added to a list is something new, not a set of defaults.
   if (!isFields(after) || path.endsWith(']')) return [change];
   return Object.entries(after).flatMap(([key, value]) =>
     leaves({ path: `${path}.${/^\w+$/.test(key) ? key : JSON.stringify(key)}`, before, after: value }),
   );
 }
 
-/** Why it is right that an object comes; undefined where today has nothing that does the same. */
+/** Why it is right to add an object; undefined if nothing does the same today. */
 function comes(object: ClusterObject, old: readonly ClusterObject[]): Explanation | undefined {
   const { kind, namespace, name } = object;
   if (kind === 'BGPPeer') {
@@ -159,7 +157,7 @@ function comes(object: ClusterObject, old: readonly ClusterObject[]): Explanatio
   return isOperators || kind === 'CustomResourceDefinition' ? COMES.operator : undefined;
 }
 
-/** Whether two BGPPeers make the same sessions with the same settings. */
+/** Whether two BGPPeers create the same sessions with the same settings. */
 function sameSessions(a: ClusterObject, b: ClusterObject): boolean {
   const [one, other] = [a, b].map(({ value }) =>
     labelIs(text(fieldAt(value, ['spec', 'nodeSelector'])) ?? ''),
@@ -167,11 +165,11 @@ function sameSessions(a: ClusterObject, b: ClusterObject): boolean {
   return one !== undefined && JSON.stringify(one) === JSON.stringify(other) && sameSettings(a, b);
 }
 
-/** Without a selector Calico calls a session `Global_...`, with one `Node_...`; while both are there it is the first. */
+/** Without a selector Calico names a session `Global_...`, with one `Node_...`; while both exist, the first. */
 const isGlobal = ({ value }: ClusterObject): boolean =>
   ['nodeSelector', 'node'].every((field) => textOf(fieldAt(value, ['spec', field]) ?? '') === '');
 
-/** Whether a rendered BGPPeer is for the one region that was made up for the nodes of one that takes them all. */
+/** Whether a rendered BGPPeer is for the one made-up region, of a BGPPeer that selects all nodes. */
 const isWidened = (rendered: ClusterObject, today: ClusterObject): boolean =>
   labelIs(text(fieldAt(rendered.value, ['spec', 'nodeSelector'])) ?? '')?.value === ONE_REGION &&
   takesAll(text(fieldAt(today.value, ['spec', 'nodeSelector'])) ?? '', []) &&

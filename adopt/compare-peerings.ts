@@ -3,8 +3,8 @@ import type { Today } from './adopt.ts';
 import type { Compared } from './compared.ts';
 
 /**
- * Peerings of which no session that runs was found: what becomes of those sessions nobody can say, and a comparison of nothing
- * has no difference.
+ * Peerings without any session found today: what happens to their sessions is unknown, and comparing nothing
+ * shows no difference.
  */
 export function uncompared(today: Today, fabric: Fabric): Compared[] {
   const routers = fabric.routers
@@ -36,10 +36,10 @@ const unknown = (where: string, what: string, why: string): Compared => ({
   details: [{ field: why, before: undefined, after: undefined, because: undefined }],
 });
 
-/** More sessions than these nobody reads. */
+/** Nobody reads more sessions than this. */
 const MOST = 4;
 
-/** Why none of a router's sessions is one of the peering's; undefined where one is. */
+/** Why none of a router's sessions belongs to the peering; undefined if one does. */
 function whyUnmatched({ routers }: Today, { router, family, sessions }: Peering): string | undefined {
   const nodes = new Set(sessions.flatMap(({ ends }) => ends.map(({ speaker }) => speaker)));
   const addresses = new Set(sessions.flatMap(({ ends }) => ends.map(({ address }) => address.text)));
@@ -48,17 +48,17 @@ function whyUnmatched({ routers }: Today, { router, family, sessions }: Peering)
   const protocols = own?.router.config.protocols ?? [];
   const ranges = protocols.flatMap(({ name, options }) => {
     const range = options.get('neighbor range');
-    return range === undefined ? [] : [`${name} takes any neighbour of ${range}`];
+    return range === undefined ? [] : [`${name} accepts any neighbour in ${range}`];
   });
-  if (ranges.length > 0) return `${ranges.join(', ')}, and no file says which come`;
+  if (ranges.length > 0) return `${ranges.join(', ')}, and no file says which ones connect`;
   const others = protocols.filter(
     ({ options }) => addresses.has(options.get('neighbor') ?? '') && options.has('neighbor as'),
   );
   if (others.length > 0) {
     const told = others.map(({ name, options }) => `${name} ${options.get('neighbor as')}`);
-    return `its sessions with them are with another AS than the cluster has: ${told.slice(0, MOST).join(', ')}`;
+    return `its sessions with them are with a different AS than the cluster's: ${told.slice(0, MOST).join(', ')}`;
   }
   return protocols.length === 0
-    ? 'its files have no BGP session'
+    ? 'its files contain no BGP session'
     : 'none of its sessions is with an address of these nodes';
 }

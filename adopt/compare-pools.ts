@@ -6,8 +6,8 @@ import type { Compared, Detail } from './compared.ts';
 import { canonical } from './infer-pools.ts';
 
 /**
- * The IPPools that run against the pools of the rendered Installation. The operator makes an IPPool of what is listed there, and
- * whether it takes back what somebody changed in it since depends on its version: none of these is as today for sure.
+ * Today's IPPools against the pools of the rendered Installation. The operator creates an IPPool for each listed pool;
+ * whether it reverts later manual changes depends on its version, so none of these is certain to stay as today.
  */
 export function comparePools(cluster: Cluster, { pods }: Fabric): Compared[] {
   return cluster.of('IPPool').flatMap((object): Compared[] => {

@@ -11,7 +11,7 @@ import type { Compared, Detail } from './compared.ts';
 import { BIRD3_RESETS, type Explanation, NO_WORD, OPTION_RULES } from './explanations.ts';
 import { filterChange, type Neighbours, neighbours } from './filter-neighbours.ts';
 
-/** The rendered files of each router against those that run: what BIRD does to each session when it gets them. */
+/** The rendered files of each router against today's: what BIRD does to each session when it loads them. */
 export function compareRouters(
   today: Today,
   fabric: Fabric,
@@ -44,7 +44,7 @@ export function compareRouters(
     const around = neighbours(today, fabric, sessions, now.statements);
     compared.push(...protocolsOf(router, around, before, after));
     const missing = folder.files.has('bird.conf') ? undefinedNames(router, fabric, statements) : [];
-    // What is to be added by hand is not lost.
+    // What must be added by hand is not lost.
     const added = new Set(missing.map(({ symbol }) => symbol));
     compared.push(
       ...lost(router, folder, now.statements, statements)
@@ -59,25 +59,25 @@ export function compareRouters(
       ({ protocol }) => protocol.options.has('password') && !protocol.written.has('password'),
     );
     if (isInline && router.password !== undefined) {
-      todo.push(`${folder.name}: put the line password "..." of its sessions into ${router.password.file}`);
+      todo.push(`${folder.name}: move the line password "..." of its sessions to ${router.password.file}`);
     }
     for (const { name, at } of outside) {
-      todo.push(`${folder.name}: take ${name} out of ${at.source.file}: a delivery brings it in k3s/`);
+      todo.push(`${folder.name}: remove ${name} from ${at.source.file}: a delivery adds it in k3s/`);
     }
   }
   if (fabric.bgp.reflectorNextHop === 'keep' && fabric.segments === undefined) {
     todo.unshift(
-      'describe the underlay in --known: without it the rendered sessions cannot keep next hops as today',
+      'describe the underlay in --known: without it the rendered sessions cannot keep next hops as they do today',
     );
   }
   return { compared, todo };
 }
 
-/** What a delivery replaces: the folder k3s as a whole, and bird.conf where it is rendered. */
+/** What a delivery replaces: the whole folder k3s, and bird.conf if it is rendered. */
 const isReplaced = (router: string, file: string): boolean =>
   file.startsWith(`${router}/k3s/`) || /^[^/]+\/(ibgp\.conf|ibgpeers\/)/.test(file);
 
-/** The folder as it will be. */
+/** The folder after a delivery. */
 function delivered({ name, files }: RouterFolder, rendered: ReadonlyMap<string, string>): RouterFolder {
   const prefix = `routers/${name}/`;
   const ours = [...rendered].filter(([path]) => path.startsWith(prefix) && isBirdFile(path));
@@ -94,11 +94,11 @@ function delivered({ name, files }: RouterFolder, rendered: ReadonlyMap<string, 
 
 const OURS = 'k3s/ibgp.conf';
 
-/** Whether `bird.conf` comes to our file, by whatever pattern. */
+/** Whether `bird.conf` includes our file, by whatever pattern. */
 const isIncluded = ({ name }: RouterFolder, statements: readonly BirdStatement[]): boolean =>
   statements.some(({ words }) => words[0]?.source.file === `${name}/${OURS}`);
 
-/** A folder whose `bird.conf` includes our file: what a router is like when all that is to do by hand is done. */
+/** A folder whose `bird.conf` includes our file, as after all manual steps. */
 function withInclude(folder: RouterFolder): RouterFolder {
   const main = folder.files.get('bird.conf');
   if (main === undefined || isIncluded(folder, readFolder(folder).statements)) return folder;
@@ -106,7 +106,7 @@ function withInclude(folder: RouterFolder): RouterFolder {
   return { ...folder, files: new Map([...folder.files, ['bird.conf', new TextEncoder().encode(text)]]) };
 }
 
-/** Without the one line BIRD never reads what is delivered; with the other it reads nothing at all. */
+/** Without the one line BIRD never reads the delivered files; with the other it refuses the configuration. */
 function includesToMend({ name, bird }: RouterSpeaker, next: RouterFolder): string[] {
   const { statements } = readFolder(next);
   const gone = statements.filter(
@@ -118,7 +118,7 @@ function includesToMend({ name, bird }: RouterSpeaker, next: RouterFolder): stri
   return [
     ...gone.map(
       ({ words: [, file] }) =>
-        `${name}: take include "${file?.text}" out of ${file?.source.file}: a delivery takes that file away, and BIRD refuses a configuration without it`,
+        `${name}: remove include "${file?.text}" from ${file?.source.file}: a delivery removes that file, and BIRD refuses a configuration whose include is missing`,
     ),
     ...(bird.mode === 'standalone' || isIncluded(next, statements)
       ? []
@@ -156,7 +156,7 @@ function protocolsOf(
     );
     const effects = details.map(({ effect }) => effect);
     const became = effects.includes('reset') ? 'reset' : effects.includes('reload') ? 'reloaded' : 'kept';
-    // Sessions of the router's own that nothing touches are none of our business.
+    // The router's own sessions that do not change are out of scope.
     if (details.length === 0 && is.at.source.file === was.at.source.file) return [];
     return [{ ...base, became, details: details.map(({ effect: _, ...detail }) => detail) }];
   });
@@ -183,18 +183,18 @@ function differences(
 }
 
 function reason(key: string, before: string | undefined, is: BgpProtocol): Explanation | undefined {
-  // Another number is another AS, and no other way to write one.
+  // A different number is a different AS, not another spelling.
   if (key === 'neighbor as' && before !== undefined) return undefined;
-  // Somebody switched it off, and it would come up; and a session that has a password is down without it.
+  // A disabled session would come up, and a session with a password is down without it.
   if (key === 'disabled' || key === 'password') return undefined;
   const rule = OPTION_RULES.find(({ options }) => options.test(key));
   if (rule !== undefined) return { id: rule.id, says: rule.says };
-  // These a topology does have a word for.
+  // A topology can express these.
   if (/\/next hop (self|keep)$/.test(key)) return undefined;
   return is.options.has(key) ? undefined : NO_WORD;
 }
 
-/** What stands in files that a delivery replaces, and is neither a session nor a part of one: it would be gone. */
+/** Statements in files that a delivery replaces that are not part of any session: they would be lost. */
 function lost(
   router: RouterSpeaker,
   folder: RouterFolder,
@@ -229,7 +229,7 @@ function lost(
   });
 }
 
-/** What a statement gives a name to. */
+/** The name that a statement defines. */
 function definedName({ words }: BirdStatement): string | undefined {
   const [first, second, third] = words.map(({ text }) => text);
   if (/^(define|function|filter)$/.test(first ?? '')) return second;
@@ -242,7 +242,7 @@ const wordsIn = ({ words, body }: BirdStatement): string[] => [
   ...(body ?? []).flatMap(wordsIn),
 ];
 
-/** Tables and constants that the rendered files take from bird.conf, and that it does not have. */
+/** Tables and constants that the rendered files need from bird.conf, but that it does not define. */
 function undefinedNames(
   { bird, routerId }: RouterSpeaker,
   fabric: Fabric,

@@ -11,11 +11,11 @@ import { helmTodo } from './helm.ts';
 
 export interface Comparison {
   readonly compared: readonly Compared[];
-  /** What the user has to do by hand before or after, in order. */
+  /** Manual steps before or after, in order. */
   readonly todo: readonly string[];
 }
 
-/** Today's network against the rendered one: by object, as server-side apply changes it, and by session, as BIRD does. */
+/** Today's network against the rendered one: by object, as changed by server-side apply, and by session, as changed by BIRD. */
 export function compare(
   today: Today,
   notes: readonly Note[],
@@ -34,7 +34,7 @@ export function compare(
   return { compared, todo: [...helmTodo(today.cluster), ...routers.todo, ...objects.todo] };
 }
 
-/** What should keep anybody from applying the rendered network as it is. */
+/** Reasons not to apply the rendered network as it is. */
 export function concerns({ compared }: Comparison): {
   readonly unexplained: number;
   readonly interrupted: number;

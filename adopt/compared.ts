@@ -1,19 +1,19 @@
 import type { SessionChange } from '../fabric/index.ts';
 import type { Explanation } from './explanations.ts';
 
-/** One thing of today or of the rendered network, and what becomes of it when that is applied. */
+/** One part of today's or of the rendered network, and what happens to it when the latter is applied. */
 export interface Compared {
   /** `cluster`, or the router's name. */
   readonly where: string;
   readonly what: string;
-  /** Of a session what the change does to it; `unknown`: nothing of today was found that it could be held against. */
+  /** For a session, what the change does to it; `unknown`: nothing was found today to compare it with. */
   readonly became: 'same' | 'changes' | 'comes' | 'stays' | SessionChange | 'unknown';
   readonly details: readonly Detail[];
 }
 
-/** A difference; without an explanation somebody should look at it before anything is applied. */
+/** A difference; without an explanation, review it before applying anything. */
 export interface Detail {
-  /** The field or option; empty where it is about the whole. */
+  /** The field or option; empty for the whole. */
   readonly field: string;
   readonly before: string | undefined;
   readonly after: string | undefined;

@@ -1,13 +1,13 @@
 import { isInstallationDefault } from '../calico/defaults.ts';
 import type { FieldChange } from '../review/fields.ts';
 
-/** Why a difference between today and the rendered network is there, and what it does to what runs. */
+/** Why the rendered network differs from today's, and what that does to the running network. */
 export interface Explanation {
   readonly id: string;
   readonly says: string;
 }
 
-/** What of an object changes, and why that is right. The first rule that fits counts. */
+/** Changes of an object's fields, and why they are right. The first rule that fits applies. */
 interface FieldRule extends Explanation {
   readonly kinds: readonly string[];
   readonly fits: (change: FieldChange) => boolean;
@@ -31,13 +31,13 @@ const isKeep = ({ path }: FieldChange): boolean =>
 export const FIELD_RULES: readonly FieldRule[] = [
   {
     id: 'guards',
-    says: 'tells the engines how to apply it, and whether they may ever remove it; nothing that runs reads it',
+    says: 'tells the engines how to apply it, and whether they may ever remove it; no running component reads it',
     kinds: ['Installation', 'APIServer', 'BGPConfiguration', 'BGPFilter', 'BGPPeer', ...OPERATOR_KINDS],
     fits: isKeep,
   },
   {
     id: 'default-written',
-    says: 'what the operator does anyway, written out so that it has nothing to write back',
+    says: "the operator's default, written out so that it has nothing to write back",
     kinds: ['Installation'],
     fits: ({ path, before, after }) => before === undefined && isInstallationDefault(path, after),
   },
@@ -50,13 +50,13 @@ export const FIELD_RULES: readonly FieldRule[] = [
   },
   {
     id: 'log-severity',
-    says: 'how much BIRD logs on the nodes; no session is touched',
+    says: 'how much BIRD logs on the nodes; no session is affected',
     kinds: ['BGPConfiguration'],
     fits: ({ path }) => path === 'spec.logSeverityScreen',
   },
   {
     id: 'calico-default',
-    says: 'what Calico does anyway, written out',
+    says: "Calico's default, written out",
     kinds: ['BGPConfiguration'],
     fits: ({ path, before, after }) =>
       before === undefined &&
@@ -65,134 +65,137 @@ export const FIELD_RULES: readonly FieldRule[] = [
   },
   {
     id: 'operator-image',
-    says: 'the operator itself comes from the registry too: it restarts, calico-node does not',
+    says: "the operator's image comes from this registry too: the operator restarts, calico-node does not",
     kinds: ['Deployment'],
     fits: ({ path }) => path.endsWith('.image'),
   },
   {
     id: 'operator-manifest',
-    says: "the operator as Calico's own manifest of that version has it; calico-node is not touched",
+    says: "the operator as in Calico's own manifest of that version; calico-node is not affected",
     kinds: OPERATOR_KINDS,
     fits: () => true,
   },
 ];
 
-/** Why an object comes that is not there today. */
+/** Why an object is added that does not exist today. */
 export const COMES = {
   operator: {
     id: 'operator-manifest',
-    says: "the operator as Calico's own manifest of that version has it; what is there already is taken over",
+    says: "the operator as in Calico's own manifest of that version; existing objects are taken over",
   },
   labels: {
     id: 'labels-by-job',
-    says: 'sets the region label of each node, from git from now on instead of by kubectl label',
+    says: 'sets the region label of each node, now from git instead of by kubectl label',
   },
-  configuration: { id: 'calico-default', says: 'says what Calico does without it' },
+  configuration: { id: 'calico-default', says: 'writes out what Calico does without it' },
   apiServer: {
     id: 'api-server',
-    says: "starts Calico's own API server: the operator changes pools through nothing else, and nothing that runs needs it",
+    says: "starts Calico's own API server: the operator changes pools only through it, and no running component depends on it",
   },
   peer: (name: string): Explanation => ({
     id: 'peer-renamed',
-    says: `makes the sessions that ${name} makes; Calico makes one session a node and address of both`,
+    says: `creates the same sessions as ${name}; Calico creates one session per node and address from the two`,
   }),
   widePeer: (name: string): Explanation => ({
     id: 'peer-of-region',
-    says: `makes the sessions that ${name} makes, of the nodes that have the label; Calico makes one session a node and address of both`,
+    says: `creates the same sessions as ${name}, for the nodes that have the label; Calico creates one session per node and address from the two`,
   }),
-  password: { id: 'password-access', says: 'lets calico-node read the Secret, which the operator does not' },
+  password: {
+    id: 'password-access',
+    says: 'lets calico-node read the Secret, which the operator does not allow',
+  },
 } as const;
 
-/** Why an object stays that is not rendered. */
+/** Why an object stays that noencap does not render. */
 export const STAYS = {
   peer: (name: string): Explanation => ({
     id: 'peer-renamed',
-    says: `${name} makes the same sessions: delete this one once that is there`,
+    says: `${name} creates the same sessions: delete this one once that one exists`,
   }),
   widePeer: (name: string): Explanation => ({
     id: 'peer-of-region',
-    says: `${name} makes the same sessions once all nodes have the label. Delete this one only then`,
+    says: `${name} creates the same sessions once all nodes have the label. Delete this one only then`,
   }),
   globalPeer: {
     id: 'global-peer',
-    says: 'it has no selector: Calico calls its sessions Global_ and those of a region Node_, so that each resets once when you delete it. Until then none does',
+    says: 'it has no selector: Calico names its sessions Global_ and those of a region Node_, so each session resets once when you delete it. Until then none does',
   },
   other: (why: string): Explanation => ({
     id: 'left-alone',
-    says: `${why}; what noencap did not make it does not remove`,
+    says: `${why}; noencap does not remove what it did not create`,
   }),
 } as const;
 
-/** What nodes have of their own. */
+/** Settings of individual nodes. */
 export const NODES = {
   reflector: {
     id: 'left-alone',
-    says: 'the node stays a route reflector, and its sessions with other nodes as they are; check, lab and diff know nothing of it',
+    says: 'the node stays a route reflector, and its sessions with other nodes stay as they are; check, lab and diff do not cover it',
   },
 } as const;
 
-/** Why fields stay that are not rendered. */
+/** Why fields stay that noencap does not render. */
 export const LEFT_ALONE: Explanation = {
   id: 'left-alone',
-  says: 'a topology has no word for it; server-side apply leaves what it does not name',
+  says: 'a topology cannot express it; server-side apply leaves fields that it does not set',
 };
 
-/** Why a filter is another: said only where it does the same with every route that matters, or lets harmless ones through as well. */
+/** Why a filter differs: explained only if it treats every relevant route the same, or additionally accepts harmless ones. */
 export const FILTERS = {
   blocks: {
     id: 'guard',
-    says: 'written anew: blocks of the pools pass, as today. Routes are sent again, none is withdrawn',
+    says: 'rewritten: blocks of the pools pass, as today. Routes are sent again, none is withdrawn',
   },
   same: {
     id: 'guard',
-    says: 'written anew: it stops what it stops today. Routes are sent again, none is withdrawn',
+    says: 'rewritten: it rejects what it rejects today. Routes are sent again, none is withdrawn',
   },
   borrowed: {
     id: 'borrowed',
-    says: "an address that a node borrows from another's block passes from now on; nothing is withdrawn",
+    says: "an address that a node borrowed from another node's block is now accepted; nothing is withdrawn",
   },
   foreign: {
     id: 'foreign-pods',
-    says: "a pool as another AS announces it is stopped: the cluster's pods are in its own",
+    says: "a pool announced by another AS is rejected: the cluster's pods are in its own AS",
   },
   aggregate: {
     id: 'aggregate',
-    says: "a pool as a whole passes from now on, if anybody has it; none of the router's own static routes is one",
+    says: "a route for a whole pool is now accepted, if anyone announces one; none of the router's own static routes is one",
   },
 } as const;
 
-/** What BIRD 2 keeps a session for, and BIRD 3 does not. */
+/** Options that reset a session in BIRD 3, but not in BIRD 2. */
 export const BIRD3_RESETS = /\/import keep filtered$/;
 
-/** Why an option of a BIRD session is another. */
+/** Why an option of a BIRD session changes. */
 export const OPTION_RULES: readonly (Explanation & { readonly options: RegExp })[] = [
   {
     id: 'bird-3',
     options: BIRD3_RESETS,
-    says: 'BIRD 3 resets the session for it and BIRD 2 does not, and no file says which of them runs',
+    says: 'BIRD 3 resets the session for it, BIRD 2 does not, and no file says which of them is running',
   },
-  { id: 'import-limit', options: /\/import limit$/, says: 'a limit that warns and stops nothing' },
+  { id: 'import-limit', options: /\/import limit$/, says: 'a limit that only warns and blocks nothing' },
   {
     id: 'client-preference',
     options: /\/preference$/,
-    says: 'what a node says of its own blocks counts more than what another reflector says of them',
+    says: "a node's own routes for its blocks are preferred over those of another reflector",
   },
   {
     id: 'shared-setting',
     options: /^(hold time|graceful restart)$/,
-    says: 'a topology has one for all sessions, and most have that one',
+    says: 'a topology has one value for all sessions, and most sessions have this one',
   },
   {
     id: 'neighbor-by-number',
     options: /^neighbor (as|kind)$/,
-    says: 'noencap writes the AS number, and to BIRD that is another setting than internal',
+    says: 'noencap writes the AS number, which BIRD treats as a different setting than internal',
   },
   {
     id: 'shared-setting',
     options: /^(source address|rr cluster id|ipv[46])$/,
-    says: 'a router has it on all of its sessions or on none',
+    says: 'a router sets it on all of its sessions or on none',
   },
 ];
 
-/** An option that the rendered session has not, and that no field of a topology is for. */
-export const NO_WORD: Explanation = { id: 'no-word', says: 'a topology has no word for it' };
+/** An option that the rendered session lacks and that no field of a topology covers. */
+export const NO_WORD: Explanation = { id: 'no-word', says: 'a topology cannot express it' };

@@ -3,36 +3,36 @@ import type { Path } from '../topology/model.ts';
 import type { Source } from '../topology/source.ts';
 import type { ClusterObject } from './cluster-objects.ts';
 
-/** A value of the new topology, and what of today's network says so. */
+/** A value of the new topology, and its source in today's network. */
 export interface Fact {
   readonly path: Path;
   readonly value: unknown;
-  /** For the comment behind the line. */
+  /** For the comment at the end of the line. */
   readonly from: string;
-  /** Nothing says it outright: the comment asks to look at it. */
+  /** No source states it: the comment asks to check it. */
   readonly guess: boolean;
   readonly origin: Origin | undefined;
 }
 
-/** Where a message about the value points: a field of an object, or a word of a router's configuration. */
+/** Where a message about the value points: a field of an object, or a token of a router's configuration. */
 export type Origin = { readonly source: Source; readonly path: Path } | Token;
 
-/** Something of today's network that the topology does not hold, and what becomes of it. */
+/** Something of today's network that the topology does not contain, and what happens to it. */
 export interface Note {
   readonly what: string;
   readonly says: string;
-  /** Where it stands, as far as that is one place. */
+  /** Its place, if it is a single one. */
   readonly at?: Origin | undefined;
 }
 
-/** Where something stands, for the end of a line: `cluster.yaml:12:5`. What was read as JSON has no lines. */
+/** A place, for the end of a line: `cluster.yaml:12:5`. Objects read as JSON have no lines. */
 export function placeText(origin: Origin | undefined): string | undefined {
   if (origin === undefined) return undefined;
   const at = 'kind' in origin ? placeOf(origin) : origin.source.locate(origin.path);
   return at === undefined ? origin.source.file : `${origin.source.file}:${at.line}:${at.column}`;
 }
 
-/** One line of what is not in the topology, and why. */
+/** One line about what is not in the topology, and why. */
 export function noteText({ what, says, at }: Note): string {
   const place = placeText(at);
   return `${what}: ${says}${place === undefined ? '' : ` (${place})`}`;
@@ -51,7 +51,7 @@ export const guess = (path: Path, value: unknown, from: string, origin?: Origin)
   guess: true,
 });
 
-/** A field of an object, as an origin. */
+/** An object's field as an origin. */
 export const within = (object: ClusterObject, ...path: Path): Origin => ({
   source: object.source,
   path: [...object.path, ...path],

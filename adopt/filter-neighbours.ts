@@ -13,15 +13,15 @@ import type { FilterChange, FilterSide } from './compare-filters.ts';
 import type { RouteClass, Surroundings } from './route-classes.ts';
 import type { RouterSessions } from './router-sessions.ts';
 
-/** Who is at the other ends of a router's sessions, and what can come from there. */
+/** The peers of a router, and the routes that they can send. */
 export interface Neighbours {
   readonly surroundings: Surroundings;
   /** By protocol. */
   readonly nodeAt: ReadonlyMap<string, string>;
   readonly otherAt: ReadonlyMap<string, string>;
-  /** What the router at the other end of a protocol sends, where its files were given. */
+  /** What the router at the other end of a protocol sends, if its files were given. */
   readonly sends: (protocol: string, family: Family, alike: readonly RouteClass[]) => boolean;
-  /** What a node may announce beside its blocks. */
+  /** What a node may announce besides its blocks. */
   readonly nodeAnnounces: (one: RouteClass) => boolean;
   readonly staticRoutes: ReadonlySet<string>;
 }
@@ -39,7 +39,7 @@ export function neighbours(
     const parsed = parsePrefix(text);
     return parsed.ok ? [parsed.prefix] : [];
   });
-  // A BGPFilter stands before what Calico itself lets out, and may accept anything; a reflector passes on what it hears.
+  // A BGPFilter runs before Calico's own export filter, and may accept anything; a reflector re-advertises what it receives.
   const isOpen =
     today.cluster.of('BGPPeer').some(({ value }) => {
       const filters = fieldAt(value, ['spec', 'filters']);
@@ -87,17 +87,17 @@ export function neighbours(
   };
 }
 
-/** What a `protocol static` makes. */
+/** The routes of a `protocol static`. */
 const routesOf = ({ words, body }: BirdStatement): string[] =>
   words[0]?.text === 'protocol' && words[1]?.text === 'static'
     ? (body ?? []).flatMap((one) => (one.words[0]?.text === 'route' ? (one.words[1]?.text ?? []) : []))
     : [];
 
-/** BIRD takes everything in and sends nothing where a channel does not say it. */
+/** By default BIRD imports everything and exports nothing. */
 const policyIn = (config: FilteringConfig, protocol: BgpProtocol, field: string): Policy =>
   config.policy(protocol, field) ?? { kind: field.endsWith('import filter') ? 'all' : 'none' };
 
-/** One filter of a session, today and as it will be. */
+/** One filter of a session, today and as rendered. */
 export function filterChange(
   field: string,
   was: readonly [BgpProtocol, FilteringConfig],

@@ -2,9 +2,9 @@ import type { Cluster } from './cluster.ts';
 import { fieldAt, textOf } from './cluster-objects.ts';
 
 /**
- * What is to do where Helm made the Installation. Helm keeps what it made in Secrets of its own: as long as they are there it may
- * write its values back, or delete all of it, and the operator then takes the pods' network away. An annotation on the
- * object does not stop it: Helm reads those of its own copy.
+ * What to do if Helm created the Installation. Helm records its releases in Secrets: as long as these exist it may
+ * write its values back, or delete everything, upon which the operator removes the pod network. An annotation on the
+ * object does not prevent that: Helm reads the annotations of its own copy.
  */
 export function helmTodo(cluster: Cluster): string[] {
   const releases = new Map<string, { name: string; namespace: string; what: string }>();
@@ -25,8 +25,8 @@ export function helmTodo(cluster: Cluster): string[] {
     const isPlain = [name, namespace].every((one) => /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(one));
     const command = isPlain
       ? `kubectl delete secret -n ${namespace} -l owner=helm,name=${name}`
-      : "delete the Secrets of its release, those with the label owner=helm, in the release's namespace";
+      : "delete the Secrets of its release (label owner=helm) in the release's namespace";
     const release = isPlain ? ` (release ${name} in ${namespace})` : '';
-    return `${what} is Helm's${release}: helm upgrade would write its own values back, and helm uninstall delete it, with which the operator takes the network from all pods. Before anything is applied let Helm forget it, which touches nothing that runs: stop what runs helm for it (a HelmRelease, an Application), then ${command}`;
+    return `${what} is Helm's${release}: helm upgrade would write its own values back, and helm uninstall would delete it, upon which the operator removes the network from all pods. Before you apply anything, make Helm forget it, which affects nothing that is running: stop whatever runs helm for it (a HelmRelease, an Application), then ${command}`;
   });
 }

@@ -13,8 +13,8 @@ import {
 } from './router-sessions.ts';
 
 /**
- * A router's own backbone address stands in its own files only as a source address; else it is what all others name as a
- * neighbour and it does not itself, or what others call by its name.
+ * A router's own backbone address is in its own files only as a source address; otherwise it is the neighbour address that all
+ * others use and it does not, or the one that others name after it.
  */
 export function backboneAddresses(
   routers: readonly RunningRouter[],
@@ -73,7 +73,7 @@ export function backboneAddresses(
   return { addresses: found, guessed };
 }
 
-/** Which router is at which BGPPeer's address, and names for those of which no folder was given. */
+/** Which router has which BGPPeer's address, and names for routers without a given folder. */
 export function nodeAddresses(
   sessions: readonly RouterSessions[],
   nodes: readonly RunningNode[],
@@ -112,9 +112,9 @@ export function nodeAddresses(
       give(peer, candidates[0]?.router.name, true);
     }
   }
-  // A router without nodes peers with nobody yet: its BGPPeer may be called after it.
+  // A router without nodes has no peers yet: its BGPPeer may be named after it.
   says(({ router }, peer) => router.name === plannedName(peer), true);
-  // A dual-stack router's two peers stand for one: who has the one address has the other, if both have one name.
+  // A dual-stack router has two BGPPeers: the owner of one address has the other, if both have the same name.
   const names = new Set([...sessions.map(({ router }) => router.name)]);
   const plannedNames = new Map<string, string>();
   for (const peer of peers.filter(({ address }) => !routerAt.has(address))) {
@@ -145,7 +145,7 @@ export function nodeAddresses(
               guess(
                 ['routers', name, 'routerId'],
                 address.ipv4.text,
-                'its address; nothing is rendered of it before it runs',
+                'its address; nothing else is rendered for it before it runs',
                 origin,
               ),
             ]),
@@ -153,7 +153,7 @@ export function nodeAddresses(
         fact(
           ['routers', name, 'planned'],
           true,
-          'no folder was given for it: its BGPPeer stays, its configuration is left alone',
+          'no folder was given for it: its BGPPeer stays, its configuration is not touched',
           origin,
         ),
       ];
@@ -161,15 +161,15 @@ export function nodeAddresses(
     notes: planned.map(
       (name): Note => ({
         what: `router ${name}`,
-        says: `no folder of a router says that it is at ${Object.values(addressOf(name))
+        says: `no router folder has the address ${Object.values(addressOf(name))
           .map((one) => one.text)
-          .join(', ')}; if it runs, give --router ${name}=FOLDER`,
+          .join(', ')}; if this router is running, give --router ${name}=FOLDER`,
       }),
     ),
   };
 }
 
-/** `route-reflector-later-later-v6` of region Later is `later`; a name of one's own stays as it is. */
+/** `route-reflector-later-later-v6` of region Later gives `later`; a custom name stays as it is. */
 function plannedName({ object, region }: RegionPeer): string {
   const bare = object.name
     .replace(/^route-reflector-/, '')

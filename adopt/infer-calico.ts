@@ -4,12 +4,12 @@ import { type ClusterObject, type Fields, fieldAt, isFields, textOf } from './cl
 import { type Fact, fact, guess, type Note, within } from './facts.ts';
 
 export interface OperatorManifest {
-  /** As the topology will have it: from its own folder. */
+  /** Relative to the topology's folder. */
   readonly path: string;
   readonly sha256: string;
 }
 
-/** What the Installation says of Calico itself, and the images of what it made run. */
+/** What the Installation says about Calico itself, and the images of what it started. */
 export function calicoFacts(
   running: Cluster,
   nodes: readonly RunningNode[],
@@ -18,7 +18,7 @@ export function calicoFacts(
 ): { facts: Fact[]; notes: Note[] } {
   if (installation === undefined) {
     const says =
-      'none was given: the operator did not install this Calico, or kubectl was not asked for installations.operator.tigera.io';
+      'none was given: either the operator did not install this Calico, or kubectl did not get installations.operator.tigera.io';
     return { facts: calicoVersion(running, nodes, undefined), notes: [{ what: 'Installation', says }] };
   }
   const spec = (...path: string[]) => fieldAt(installation.value, ['spec', ...path]);
@@ -45,7 +45,7 @@ export function calicoFacts(
             fact(
               ['calico', 'containerIPForwarding'],
               false,
-              'not enabled in Installation; true restarts calico-node, a node at a time',
+              'not enabled in Installation; true restarts calico-node, one node at a time',
               at('calicoNetwork'),
             ),
           ]),
@@ -72,7 +72,7 @@ export function calicoFacts(
   };
 }
 
-/** The operator says which version it made run; else the image of calico-node does. */
+/** The version that the operator reports; otherwise that of calico-node's image. */
 function calicoVersion(
   running: Cluster,
   nodes: readonly RunningNode[],
@@ -103,13 +103,13 @@ function calicoVersion(
     }),
   );
   const [only] = onNodes;
-  return onNodes.size === 1 ? [guess(path, only, 'the image of calico-node that the nodes have')] : [];
+  return onNodes.size === 1 ? [guess(path, only, 'the image of calico-node on the nodes')] : [];
 }
 
 const nodeImageTag = (image: string | undefined): string | undefined =>
   /(?:^|\/)(?:calico\/|calico-)?node:(v\d+\.\d+\.\d+)(?:@|$)/.exec(image ?? '')?.[1];
 
-/** Which group Calico's own objects are in; from v3.32 that may be the public one. */
+/** The group of Calico's own objects; from v3.32 it may be the public one. */
 function apiOf(running: Cluster): Fact[] {
   const object = [...running.of('BGPPeer'), ...running.of('BGPConfiguration')][0];
   const serves = running.of('APIServer').length > 0;
@@ -118,7 +118,7 @@ function apiOf(running: Cluster): Fact[] {
         fact(
           ['calico', 'api'],
           'projectcalico.org/v3',
-          `the group that ${object.kind} ${object.name} was given in`,
+          `the group of the given ${object.kind} ${object.name}`,
         ),
       ]
     : [];
@@ -133,7 +133,7 @@ function detectionFact(installation: ClusterObject): { facts: Fact[]; notes: Not
   });
   const [first] = found;
   if (first === undefined) {
-    const says = 'not in Installation: the operator takes firstFound; another method restarts calico-node';
+    const says = 'not in Installation: the operator uses firstFound; a different method restarts calico-node';
     const origin = within(installation, 'spec', 'calicoNetwork');
     return { facts: [fact(['calico', 'nodeAddress'], 'firstFound', says, origin)], notes: [] };
   }
@@ -148,20 +148,20 @@ function detectionFact(installation: ClusterObject): { facts: Fact[]; notes: Not
   };
   const cidrs = found.flatMap(({ how }) => (Array.isArray(how.cidrs) ? how.cidrs : []));
   const value = cidrs.length > 0 ? { cidrs } : of(first.how);
-  // One word for both families: whatever IPv6 has beside is lost, and calico-node would look for another address.
+  // One method for both families: any separate IPv6 setting is lost, and calico-node would pick a different address.
   const ways = found.map(({ how }) => (Array.isArray(how.cidrs) ? 'cidrs' : JSON.stringify(of(how))));
   if (value !== undefined)
     return {
       facts: [fact(['calico', 'nodeAddress'], value, from, origin)],
       notes: new Set(ways).size > 1 ? [differing(found)] : [],
     };
-  const says = `noencap has no word for ${JSON.stringify(first.how)}: name the interface, or the ranges`;
+  const says = `noencap cannot express ${JSON.stringify(first.how)}: give the interface, or the ranges`;
   return { facts: [], notes: [{ what: from, says, at: origin }] };
 }
 
 const differing = (found: readonly { readonly field: string; readonly how: Fields }[]): Note => ({
   what: `Installation default: ${found.map(({ field }) => field).join(', ')}`,
-  says: `noencap has one way for both families, and here are two (${found
+  says: `noencap has one method for both families, but there are two here (${found
     .map(({ how }) => JSON.stringify(how))
-    .join(', ')}): give one that finds the address of each`,
+    .join(', ')}): give one that finds the address of each family`,
 });

@@ -6,7 +6,7 @@ import { type Fact, fact, guess, type Note, within } from './facts.ts';
 import { calicoFacts, type OperatorManifest } from './infer-calico.ts';
 import { podPools } from './infer-pools.ts';
 
-/** What the objects of the cluster say of pods, services, Calico and K3s. */
+/** What the cluster's objects say about pods, services, Calico and K3s. */
 export function clusterFacts(
   running: Cluster,
   nodes: readonly RunningNode[],
@@ -29,13 +29,13 @@ export function clusterFacts(
   };
 }
 
-/** What the operator goes by is both together, field by field, and the rendered one is `default` alone. */
+/** The operator merges both, field by field, but noencap renders `default` only. */
 const overlaid = (object: ClusterObject): Problem =>
   problem(
     object.source,
     object.source.locate([...object.path, 'metadata', 'name']),
-    `Installation ${object.name} stands beside default, and the operator goes by both`,
-    'Write its fields into Installation default and delete it first: that changes nothing that runs.',
+    `Installation ${object.name} exists besides default, and the operator merges both`,
+    'Move its fields into Installation default and delete it first: that changes nothing in the running cluster.',
     [...object.path, 'metadata', 'name'],
   );
 
@@ -74,8 +74,8 @@ function podFacts(
       problem(
         object.source,
         object.source.locate([...object.path, ...path]),
-        `this pool is encapsulated (${encapsulation}), and noencap is for networks that are not`,
-        'Move it to encapsulation None first: that is a change of its own, with its own risks.',
+        `this pool is encapsulated (${encapsulation}), but noencap is for networks without encapsulation`,
+        'Move it to encapsulation None first: that is a separate change with its own risks.',
         [...object.path, ...path],
       ),
     );
@@ -114,7 +114,7 @@ function podFacts(
         ? fact(
             ['pods', 'mtu'],
             'auto',
-            "no mtu in Installation: with underlay it is computed, without it is the hosts'",
+            "no mtu in Installation: computed if there is an underlay, otherwise the hosts' own",
           )
         : fact(
             ['pods', 'mtu'],
@@ -128,7 +128,7 @@ function podFacts(
 
 const SERVICE_DEFAULT = '10.43.0.0/16';
 
-/** The API server's own ServiceCIDR says it from Kubernetes 1.33; before, K3s' flags, or the address of the first service. */
+/** From Kubernetes 1.33 on, the API server's ServiceCIDR; before, K3s' flags, or the address of the first service. */
 function serviceFacts(running: Cluster, nodes: readonly RunningNode[]): Fact[] {
   const path = ['services', 'cidrs'];
   const object = running.named('ServiceCIDR', 'kubernetes');
@@ -155,7 +155,7 @@ function serviceFacts(running: Cluster, nodes: readonly RunningNode[]): Fact[] {
     : [];
 }
 
-/** K3s writes its own command line into an annotation, with secrets taken out. */
+/** K3s writes its own command line into an annotation, without secrets. */
 function k3sArgs(annotation: string | undefined): string[] | undefined {
   try {
     const args: unknown = JSON.parse(annotation ?? '');
@@ -169,7 +169,7 @@ function k3sFacts(nodes: readonly RunningNode[]): Fact[] {
   const servers = nodes.filter(({ isServer }) => isServer);
   const created = ({ object }: RunningNode) =>
     text(fieldAt(object.value, ['metadata', 'creationTimestamp'])) ?? '';
-  // The one that was there first made the cluster, as long as it was never replaced.
+  // The oldest server started the cluster, unless it was replaced.
   const [first] = [...servers].sort((a, b) =>
     created(a) < created(b) ? -1 : created(a) > created(b) ? 1 : a.name < b.name ? -1 : 1,
   );

@@ -2,7 +2,7 @@ import type { Cluster } from './cluster.ts';
 import { fieldAt, isFields } from './cluster-objects.ts';
 import { type Fact, fact, type Note, within } from './facts.ts';
 
-/** BGPFilters that stand on peers of the topology; `routersWith` names the routers on whose peers a filter stands. */
+/** BGPFilters used by peers of the topology; `routersWith` gives the routers whose peers use a filter. */
 export function filterFacts(
   running: Cluster,
   routersWith: (filter: string) => readonly string[],
@@ -26,7 +26,7 @@ export function filterFacts(
     if (lists.some(([, rules]) => rules.some((rule) => rule === undefined))) {
       notes.push({
         what,
-        says: 'a rule of it has a condition that a topology does not',
+        says: 'one of its rules has a condition that a topology cannot express',
         at: within(object, 'spec'),
       });
       continue;
@@ -41,7 +41,7 @@ type Rule = Readonly<Record<string, unknown>>;
 
 const HELD = new Set(['action', 'cidr', 'matchOperator', 'prefixLength', 'source']);
 
-/** A rule as a topology has it; undefined where it asks for more. */
+/** A rule in topology form; undefined if a topology cannot express it. */
 function ruleOf(rule: unknown): Rule | undefined {
   if (!isFields(rule) || Object.keys(rule).some((key) => !HELD.has(key))) return undefined;
   const { action, cidr, matchOperator, prefixLength, source } = rule;
@@ -54,8 +54,8 @@ function ruleOf(rule: unknown): Rule | undefined {
 }
 
 /**
- * Both families' lists as one. A rule without a range holds for both, and keeps its place among those of each; one that
- * stands in one list only is written with all of that family's addresses, or it would come to hold for the other too.
+ * Merges both families' lists. A rule without a range applies to both, and keeps its position in each list; one that
+ * is in one list only gets all addresses of that family as its range, or it would also apply to the other.
  */
 function merged(v4: readonly (Rule | undefined)[], v6: readonly (Rule | undefined)[]): (Rule | undefined)[] {
   if (v4.length === 0 || v6.length === 0) return [...v4, ...v6];

@@ -4,11 +4,11 @@ import { type ClusterObject, type Fields, fieldAt, isFields, textOf } from './cl
 import { type Fact, fact, guess, type Note, type Origin, within } from './facts.ts';
 import { labelIs, takesAll } from './selector.ts';
 
-/** A BGPPeer that a topology can make: all nodes of a region to one address, inside the cluster's own AS. */
+/** A BGPPeer that a topology can express: all nodes of a region to one address, inside the cluster's own AS. */
 export interface RegionPeer {
   readonly object: ClusterObject;
   readonly region: string;
-  /** Whether a node of these labels peers with it. */
+  /** Whether a node with these labels peers with it. */
   readonly selects: (labels: RunningNode['labels']) => boolean;
   readonly family: Family;
   readonly address: string;
@@ -19,17 +19,17 @@ export interface RegionPeer {
 export interface Peers {
   readonly peers: readonly RegionPeer[];
   readonly regionLabel: string | undefined;
-  /** No BGPPeer selects by a label: all nodes are in one region, which is made up. */
+  /** No BGPPeer selects by a label: all nodes are in one made-up region. */
   readonly isOneRegion: boolean;
-  /** BGPPeers that stay beside what noencap makes, with why. */
+  /** BGPPeers that stay next to noencap's, with the reason. */
   readonly notes: readonly Note[];
 }
 
-/** Fields of a BGPPeer that a topology holds, and those that say what Calico does anyway. */
+/** Fields of a BGPPeer that a topology covers, and those that state Calico's default. */
 const HELD = new Set(['nodeSelector', 'peerIP', 'asNumber', 'password', 'filters']);
 const WITHOUT_EFFECT: Readonly<Record<string, readonly unknown[]>> = {
   sourceAddress: ['UseNodeIP'],
-  // Calico heeds it for a peer of another AS only (confd, bgp_processor.go), and such a one is refused before.
+  // Calico applies it to a peer of another AS only (confd, bgp_processor.go), and such a peer is refused before.
   keepOriginalNextHop: [false, true],
   nextHopMode: ['Auto'],
   reversePeering: ['Auto'],
@@ -40,7 +40,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly unknown[]>> = {
   ttlSecurity: [null],
 };
 
-/** Sorts the cluster's BGPPeers into those that a topology makes and those that it has no word for. */
+/** Sorts the cluster's BGPPeers into those that a topology can express and those that it cannot. */
 export function regionPeers(running: Cluster, nodes: readonly RunningNode[], asNumber: unknown): Peers {
   const read = running.of('BGPPeer').map((object) => readPeer(object, asNumber));
   const counts = new Map<string, number>();
@@ -53,7 +53,7 @@ export function regionPeers(running: Cluster, nodes: readonly RunningNode[], asN
       peers: read.flatMap(({ peer, key }) => (peer !== undefined && key === most ? [peer] : [])),
       notes: read.flatMap(({ what, why, key, at }): Note[] => {
         const other =
-          key === most ? undefined : `it selects by ${key}, and a topology has one label for regions`;
+          key === most ? undefined : `it selects by ${key}, but a topology has one label for regions`;
         const says = why ?? other;
         return says === undefined ? [] : [{ what, says, at }];
       }),
@@ -62,7 +62,7 @@ export function regionPeers(running: Cluster, nodes: readonly RunningNode[], asN
   const labels = nodes.map((node) => node.labels);
   const wide = read.filter(({ every }) => every !== undefined && takesAll(every.selector, labels));
   return {
-    // A label of that name that somebody uses for something else must not be overwritten.
+    // A label of that name used for something else must not be overwritten.
     regionLabel:
       wide.length === 0
         ? undefined
@@ -77,18 +77,18 @@ export function regionPeers(running: Cluster, nodes: readonly RunningNode[], asN
   };
 }
 
-/** What the one region is called that holds all nodes. */
+/** The name of the one region with all nodes. */
 export const ONE_REGION = 'home';
 
 interface ReadPeer {
   readonly what: string;
-  /** The label that it selects by, where a topology can make it. */
+  /** The label that it selects by, if a topology can express it. */
   readonly key?: string;
   readonly peer?: RegionPeer;
-  /** Why a topology cannot, and the field that says so. */
+  /** Why a topology cannot express it, and the responsible field. */
   readonly why?: string;
   readonly at: Origin;
-  /** What it would be if its selector took every node. */
+  /** What it would be if its selector matched every node. */
   readonly every?: { readonly selector: string; readonly peer: RegionPeer };
 }
 
@@ -103,7 +103,7 @@ function readPeer(object: ClusterObject, clusterAs: unknown): ReadPeer {
   const selects =
     selector === ''
       ? 'it is for every node, whatever its region'
-      : `it selects nodes by ${selector}, and a topology by one label and value`;
+      : `it selects nodes by ${selector}, but a topology selects by one label and value`;
   const at = within(
     object,
     'spec',
@@ -131,11 +131,11 @@ function readPeer(object: ClusterObject, clusterAs: unknown): ReadPeer {
     : { what, key: label.key, peer, at };
 }
 
-/** Why a topology cannot make such a peer, whatever nodes it is for, and the field of its spec that says so. */
+/** Why a topology cannot express such a peer, whatever its nodes, and the responsible field of its spec. */
 function refusalOf(spec: Fields, clusterAs: unknown): { says: string; field: readonly string[] } | undefined {
   const peerIP = text(spec.peerIP);
   if (text(spec.node) !== undefined && spec.node !== '')
-    return { says: `it is for the node ${textOf(spec.node)} alone`, field: ['node'] };
+    return { says: `it is for node ${textOf(spec.node)} only`, field: ['node'] };
   if (text(spec.peerSelector) !== undefined && spec.peerSelector !== '')
     return { says: 'it peers nodes with nodes (peerSelector)', field: ['peerSelector'] };
   if (text(spec.localWorkloadSelector) !== undefined && spec.localWorkloadSelector !== '')
@@ -143,12 +143,12 @@ function refusalOf(spec: Fields, clusterAs: unknown): { says: string; field: rea
       says: 'it peers nodes with their own pods (localWorkloadSelector)',
       field: ['localWorkloadSelector'],
     };
-  if (peerIP === undefined) return { says: 'it names no peerIP', field: [] };
+  if (peerIP === undefined) return { says: 'it has no peerIP', field: [] };
   if (parseAddress(peerIP) === undefined)
-    return { says: `its peerIP ${peerIP} is no plain address`, field: ['peerIP'] };
-  if (spec.asNumber === undefined) return { says: 'it names no asNumber', field: [] };
+    return { says: `its peerIP ${peerIP} is not a plain address`, field: ['peerIP'] };
+  if (spec.asNumber === undefined) return { says: 'it has no asNumber', field: [] };
   if (spec.asNumber !== clusterAs) {
-    const says = `it peers with AS ${textOf(spec.asNumber)}, and noencap's routers are in the cluster's own`;
+    const says = `it peers with AS ${textOf(spec.asNumber)}, but noencap's routers are in the cluster's own AS`;
     return { says, field: ['asNumber'] };
   }
   const more = Object.keys(spec)
@@ -156,7 +156,7 @@ function refusalOf(spec: Fields, clusterAs: unknown): { says: string; field: rea
     .sort();
   return more[0] === undefined
     ? undefined
-    : { says: `it has ${more.join(', ')}, which a topology does not`, field: [more[0]] };
+    : { says: `it has ${more.join(', ')}, which a topology cannot express`, field: [more[0]] };
 }
 
 const isWithoutEffect = (field: string, value: unknown): boolean =>
@@ -168,7 +168,7 @@ function secretOf(spec: Fields): RegionPeer['secret'] {
   return name === undefined || key === undefined ? undefined : { name, key };
 }
 
-/** Regions and the label that makes them; `routerOf` is the name of the router at a peer's address. */
+/** Regions and the label that defines them; `routerOf` is the name of the router at a peer's address. */
 export function regionFacts(
   { peers, regionLabel, isOneRegion }: Peers,
   routerOf: (peer: RegionPeer) => string,
@@ -245,7 +245,7 @@ export function nodeFacts(
               ipv4 !== undefined && ipv6 !== undefined
                 ? { ipv4: ipv4.text, ipv6: ipv6.text }
                 : (ipv4 ?? ipv6)?.text,
-              isAnnotated ? '' : "kubelet's InternalIP, since calico-node has left no annotation",
+              isAnnotated ? '' : "kubelet's InternalIP, since there is no annotation from calico-node",
               within(node.object, ...((ipv4 ?? ipv6)?.from ?? [])),
             ),
           ]),
@@ -263,7 +263,7 @@ export function nodeFacts(
   });
 }
 
-/** Blocks that IPAM has given to nodes and not taken back. */
+/** Blocks that IPAM has assigned to nodes and not released. */
 function blocksOf(running: Cluster): ReadonlyMap<string, readonly { cidr: string; object: ClusterObject }[]> {
   const found = new Map<string, { cidr: string; object: ClusterObject }[]>();
   for (const object of running.of('BlockAffinity')) {

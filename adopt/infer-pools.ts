@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 import { type ClusterObject, fieldAt, textOf } from './cluster-objects.ts';
 import { type Note, within } from './facts.ts';
 
-/** A pool of the cluster, by the Installation or kept by hand. */
+/** A pool of the cluster, from the Installation or created by hand. */
 export interface FoundPool {
   readonly object: ClusterObject;
   readonly path: readonly (string | number)[];
@@ -12,11 +12,11 @@ export interface FoundPool {
   readonly blockSize: unknown;
   readonly nat: boolean;
   readonly encapsulation: string;
-  /** Why pods get no address of it; undefined where they do. */
+  /** Why pods get no address from it; undefined if they do. */
   readonly unused: string | undefined;
 }
 
-/** The pools that pods have addresses of; every other is named with why. */
+/** The pools that pods get addresses from; every other pool is noted with the reason. */
 export function podPools(
   running: Cluster,
   installation: ClusterObject | undefined,
@@ -24,7 +24,7 @@ export function podPools(
   const listed = ofInstallation(installation);
   const made = ofObjects(running);
   const known = new Set(listed.map(({ cidr }) => canonical(cidr)));
-  // The operator makes an IPPool of each that the Installation lists, and Calico goes by the IPPool, whoever changed it since.
+  // The operator creates an IPPool for each pool of the Installation, and Calico uses the IPPool, including later manual changes.
   const all = [
     ...listed.map((one) => asItRuns(one, made)),
     ...made.filter(({ cidr }) => !known.has(canonical(cidr))),
@@ -41,14 +41,14 @@ export function podPools(
         unused !== undefined
           ? `${unused}; it stays as it is`
           : first !== pool
-            ? `it is one more beside ${first?.name}, and a topology has one pool of a family`
+            ? `it is a second pool besides ${first?.name}, but a topology has one pool per family`
             : undefined;
       return says === undefined ? [] : [{ what: `pool ${name}`, says, at: within(object, ...path, 'cidr') }];
     }),
   };
 }
 
-/** A pool of the Installation with what its IPPool says otherwise. */
+/** A pool of the Installation, overridden by its IPPool where they differ. */
 function asItRuns(listed: FoundPool, made: readonly FoundPool[]): FoundPool {
   const runs = made.find(({ cidr }) => canonical(cidr) === canonical(listed.cidr));
   if (runs === undefined) return listed;
@@ -67,9 +67,9 @@ export const canonical = (cidr: unknown): string => {
   return parsed.ok ? parsed.prefix.text : textOf(cidr);
 };
 
-/** Where nothing is said, a pool is for pods and tunnels. */
+/** By default a pool is for pods and tunnels. */
 function unusedBy(uses: unknown, isDisabled: boolean): string | undefined {
-  if (isDisabled) return 'it is disabled: no pod gets an address of it any more';
+  if (isDisabled) return 'it is disabled: no pod gets an address from it any more';
   if (!Array.isArray(uses) || uses.length === 0 || uses.includes('Workload')) return undefined;
   return `it is for ${uses.map(textOf).join(' and ')}, not for pods`;
 }
@@ -86,7 +86,7 @@ function ofInstallation(installation: ClusterObject | undefined): FoundPool[] {
       name: textOf(field('name') ?? field('cidr')),
       cidr: field('cidr'),
       blockSize: field('blockSize'),
-      // What the operator takes where nothing is written.
+      // The operator's default.
       nat: (field('natOutgoing') ?? (isIpv6 ? 'Disabled' : 'Enabled')) === 'Enabled',
       encapsulation: textOf(field('encapsulation') ?? (isIpv6 ? 'None' : 'IPIP')),
       unused: unusedBy(field('allowedUses'), field('disableNewAllocations') === true),

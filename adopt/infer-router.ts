@@ -7,7 +7,7 @@ import { type Fact, fact, guess } from './facts.ts';
 import type { RegionPeer } from './infer-peers.ts';
 import { isInK3s, managed, pairOf, type RouterSessions, routerIdOf } from './router-sessions.ts';
 
-/** What one router has of its own. */
+/** Settings of one router. */
 export function routerFacts(
   own: RouterSessions,
   places: {
@@ -25,7 +25,7 @@ export function routerFacts(
   const [first] = protocols;
   const folder = (one: BgpProtocol | undefined) => one?.at.source.file ?? name;
   const id = routerIdOf(own);
-  // A router without nodes yet has no session that says it, but the template for them does.
+  // A router without nodes yet has no session that sets it, but the template for them does.
   const templates = own.router.config.templates.filter(isInK3s);
   const reflecting = [...own.nodes.map(({ protocol }) => protocol), ...templates];
   const cluster = reflecting.flatMap(({ options }) =>
@@ -59,8 +59,8 @@ export function routerFacts(
             [...path, 'backboneAddress'],
             pairOf(backboneAddress),
             places.isBackboneGuess
-              ? 'the one that others peer with and it does not itself'
-              : 'what it speaks from, or is called by',
+              ? 'others peer with this address, but the router does not'
+              : "the router's source address, or named after it",
             first?.at,
           ),
         ]),
@@ -79,7 +79,7 @@ export function routerFacts(
   ];
 }
 
-/** Names of tables and constants, where they are not those that a topology takes by itself. */
+/** Names of tables and constants that differ from a topology's defaults. */
 function birdFacts({ router }: RouterSessions, protocols: readonly BgpProtocol[]): Fact[] {
   const path = ['routers', router.name, 'bird'];
   const written = (key: string) =>
@@ -104,13 +104,13 @@ function birdFacts({ router }: RouterSessions, protocols: readonly BgpProtocol[]
   });
 }
 
-/** A channel without a table has the one that BIRD makes itself. */
+/** A channel without a table uses BIRD's predefined one. */
 function predefined({ options }: BgpProtocol, key: string): string | undefined {
   const [channel = '', name] = key.split('/');
   return name === 'table' && options.has(channel) ? defaultOf(key, options) : undefined;
 }
 
-/** What keeps BIRD from taking the rendered sessions for others than those that run. */
+/** Settings that make BIRD recognise the rendered sessions as the existing ones. */
 function adoptedFacts(
   own: RouterSessions,
   {
@@ -158,7 +158,7 @@ function adoptedFacts(
           fact(
             [...path, 'protocols'],
             kept,
-            'under another name BIRD would make each session anew',
+            'under another name BIRD would recreate each session',
             first?.at,
           ),
         ]),
@@ -198,7 +198,7 @@ function adoptedFacts(
   ];
 }
 
-/** By reference: which file of the router, which Secret. The password itself is never read. */
+/** By reference: the file on the router, and the Secret. The password itself is never read. */
 function passwordFact(own: RouterSessions, peers: readonly RegionPeer[]): Fact[] {
   const secret = peers.map((peer) => peer.secret).find((one) => one !== undefined);
   const session = own.nodes.find(({ protocol }) => protocol.options.has('password'))?.protocol;

@@ -23,7 +23,7 @@ export interface Routers {
   readonly routerOf: (peer: RegionPeer) => string;
 }
 
-/** Whose session is whose, and all that the routers' files say of routers and sessions. */
+/** Matches sessions with their ends, and collects everything the routers' files say about routers and sessions. */
 export function inferRouters(given: {
   readonly routers: readonly RunningRouter[];
   readonly nodes: readonly RunningNode[];
@@ -74,7 +74,7 @@ export function inferRouters(given: {
       }),
     }),
   );
-  // What a router speaks from towards somebody else is no backbone address.
+  // A router's source address towards other peers is not a backbone address.
   const speakers = new Set(
     sessions.flatMap((one) => one.backbone.flatMap(({ other }) => [one.router.name, other])),
   );
@@ -87,7 +87,7 @@ export function inferRouters(given: {
       .map(
         (one): Note => ({
           what: `session ${one.name} of ${name}`,
-          says: `nobody that was given is at ${neighborOf(one)?.text ?? 'its neighbour'}: give that router's folder, or write its backboneAddress into --known`,
+          says: `no given router or node has the address ${neighborOf(one)?.text ?? 'of its neighbour'}: give that router's folder, or put its backboneAddress into --known`,
         }),
       ),
   );

@@ -11,7 +11,7 @@ import {
 import { type Fact, fact } from './facts.ts';
 import { managed, type RouterSessions } from './router-sessions.ts';
 
-/** Settings that a topology has once: as most sessions have them. */
+/** Settings that a topology has once, as in most sessions. */
 export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly Prefix[]): Fact[] {
   const all = sessions.flatMap(managed);
   const [first] = all;
@@ -38,7 +38,7 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
       keeps ? 'keep' : 'self',
       keeps
         ? 'next hop keep on the sessions to nodes'
-        : 'as today; keep ends hairpins between neighbours, see NE203',
+        : 'as today; keep avoids hairpins between neighbours, see NE203',
       first.at,
     ),
     fact(
@@ -46,7 +46,7 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
       Number(holdTime),
       isSaid('hold time')
         ? 'hold time of the sessions'
-        : "BIRD's default; another value resets every session once",
+        : "BIRD's default; a different value resets every session once",
       first.at,
     ),
     fact(
@@ -54,7 +54,7 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
       restart === 'aware' ? 'aware' : restart === 'on',
       isSaid('graceful restart')
         ? 'graceful restart of the sessions'
-        : "BIRD's default; another value resets every session once",
+        : "BIRD's default; a different value resets every session once",
       first.at,
     ),
     ...(pools.length === 0
@@ -63,14 +63,14 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
           fact(
             ['bgp', 'exportBorrowed'],
             takesBorrowed(sessions, pools),
-            'single addresses of the pools that the filters let through',
+            'single addresses of the pools, which the filters accept',
             first.at,
           ),
         ]),
   ];
 }
 
-/** Whether a router lets a single address of a pool in: what is not known for certain must not be lost. */
+/** Whether a router accepts a single address of a pool: when in doubt, yes, so that none is lost. */
 function takesBorrowed(sessions: readonly RouterSessions[], pools: readonly Prefix[]): boolean {
   return sessions.some((one) =>
     managed(one).some((protocol) =>
@@ -86,13 +86,13 @@ function takesBorrowed(sessions: readonly RouterSessions[], pools: readonly Pref
   );
 }
 
-/** Of a route that a node announces. */
+/** Result for a route that a node announces. */
 const NODES: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['source', word('RTS_BGP')],
   ['bgp_path', { type: 'path', value: [] }],
 ]);
 
-/** Which routers peer with which: all with all needs no word. */
+/** Which routers peer with which; a full mesh is the default. */
 export function meshFact(
   sessions: readonly RouterSessions[],
   addresses: ReadonlyMap<string, PerFamily<IpAddress>>,
@@ -108,6 +108,6 @@ export function meshFact(
   const all = (speakers.length * (speakers.length - 1)) / 2;
   if (speakers.length < 2 || pairs.size === all) return [];
   const value = [...pairs].sort().map((pair): unknown => JSON.parse(pair));
-  const from = 'the sessions that the routers have with each other';
+  const from = 'the sessions between the routers';
   return [fact(['bgp', 'backboneMesh'], value.length === 0 ? false : value, from)];
 }

@@ -4,8 +4,8 @@ import { type ClusterObject, fieldAt, isFields, textOf } from './cluster-objects
 import { type Note, within } from './facts.ts';
 
 /**
- * What runs and a topology has no word for, object by object: where a network is adopted the comparison says the same of it, with
- * what becomes of it; where it is refused these are all that is said.
+ * What exists today but a topology cannot express, object by object: if a network is adopted, the comparison says the same, with
+ * what happens to it; if adoption is refused, these are the only notes.
  */
 export function leftOut(running: Cluster, nodes: readonly RunningNode[], asNumber: unknown): Note[] {
   const names = new Set(nodes.map(({ name }) => name));
@@ -21,16 +21,16 @@ export function leftOut(running: Cluster, nodes: readonly RunningNode[], asNumbe
   ];
 }
 
-/** One line for all that an object has more, at the first of it. */
+/** One line for all extra fields of an object, at the first of them. */
 function fieldsOf(object: ClusterObject, fields: readonly (readonly string[])[]): Note[] {
   const [first] = fields;
   if (first === undefined) return [];
   const names = fields.map((path) => path.join('.')).join(', ');
-  const says = `it has ${names}, which a topology does not`;
+  const says = `it has ${names}, which a topology cannot express`;
   return [{ what: `${object.kind} ${object.name}`, says, at: within(object, 'spec', ...first) }];
 }
 
-/** Fields of the Installation that a topology holds, or that noencap decides. */
+/** Fields of the Installation that a topology covers, or that noencap decides. */
 const TAKEN =
   /^(registry|imagePullSecrets|calicoNetwork\.(ipPools|mtu|nodeAddressAutodetectionV[46]|containerIPForwarding))$/;
 
@@ -60,14 +60,14 @@ function ofConfiguration(object: ClusterObject, nodes: ReadonlySet<string>): Not
   const has = fields.length === 0 ? '' : `, with ${fields.join(', ')}`;
   const says =
     node === undefined
-      ? 'Calico reads none of this name'
+      ? 'Calico ignores a BGPConfiguration of this name'
       : nodes.has(node)
-        ? `it is for the node ${node} alone${has}, and a topology has one for all`
-        : `it is for the node ${node}, which was not given`;
+        ? `it is for node ${node} only${has}, but a topology has one for all nodes`
+        : `it is for node ${node}, which was not given`;
   return [{ what: `BGPConfiguration ${object.name}`, says, at: within(object, 'metadata', 'name') }];
 }
 
-/** What of Felix's settings moves packets onto another way than routes, or routes by another hand than BIRD's. */
+/** Felix settings that forward packets other than by routes, or program routes other than by BIRD. */
 const OF_FELIX: Readonly<Record<string, readonly unknown[]>> = {
   bpfEnabled: [false],
   wireguardEnabled: [false],
@@ -91,7 +91,7 @@ function ofFelix(object: ClusterObject): Note[] {
   const [first] = own;
   if (first === undefined) return [];
   const all = own.map(([field, value]) => `${field}: ${textOf(value)}`).join(', ');
-  const says = `${all}: packets go, or routes come, otherwise than noencap computes; it stays so`;
+  const says = `${all}: packets are forwarded, or routes programmed, differently than noencap computes; it stays as it is`;
   return [{ what: `${object.kind} ${object.name}`, says, at: within(object, 'spec', first[0]) }];
 }
 
@@ -115,22 +115,24 @@ function ofNode(object: ClusterObject, asNumber: unknown): Note[] {
     ...note('ASNumber', (value) =>
       value === textOf(asNumber)
         ? undefined
-        : `it is in AS ${value}, and a topology has one AS for all nodes`,
+        : `it is in AS ${value}, but a topology has one AS for all nodes`,
     ),
     ...note(
       'RouteReflectorClusterID',
-      (value) => `it is a route reflector (${value}), which no node of a topology is`,
+      (value) => `it is a route reflector (${value}), which a node of a topology cannot be`,
     ),
     ...TUNNELS.flatMap((name) =>
-      note(name, (value) => `${name} ${value}: it has a tunnel, and a topology has none`).map((one) => ({
-        ...one,
-        what: `tunnel of ${one.what}`,
-      })),
+      note(name, (value) => `${name} ${value}: it has a tunnel, which a topology cannot express`).map(
+        (one) => ({
+          ...one,
+          what: `tunnel of ${one.what}`,
+        }),
+      ),
     ),
   ];
 }
 
-/** Blocks that a node left behind keep their addresses from others, and no node of the topology has them. */
+/** Blocks of a removed node still reserve their addresses, and no node of the topology has them. */
 function ofAffinity(object: ClusterObject, nodes: ReadonlySet<string>): Note[] {
   const [node, cidr] = ['node', 'cidr'].map((field) => textOf(fieldAt(object.value, ['spec', field]) ?? ''));
   if (

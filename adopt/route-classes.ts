@@ -20,7 +20,7 @@ import { fieldAt } from './cluster-objects.ts';
 import { connectedNetworks, serviceRanges } from './cluster-ranges.ts';
 import { bgpRouteOf, ORIGINS, routeOf } from './route-origins.ts';
 
-/** `mentioned` is what a filter itself names, `other` what nobody does. */
+/** `mentioned`: a filter itself mentions it; `other`: nothing does. */
 export type RouteKind =
   | 'block'
   | 'borrowed'
@@ -31,33 +31,33 @@ export type RouteKind =
   | 'mentioned'
   | 'other';
 
-/** A route that a filter of a router may meet, as far as it matters to a cluster. */
+/** A route that a router's filter may see, as far as relevant to a cluster. */
 export interface RouteClass {
   readonly kind: RouteKind;
-  /** For a reader: `default route 0.0.0.0/0`. Routes of several origins have one name. */
+  /** For display: `default route 0.0.0.0/0`. Routes of several origins share a name. */
   readonly name: string;
-  /** What it is one of: said instead where all of them are meant. */
+  /** Its group: named instead if all members are meant. */
   readonly whole: string;
-  /** Where it comes from: `static`, `OSPF`. */
+  /** Its origin: `static`, `OSPF`. */
   readonly origin: string;
-  /** The node that has it, of a block and what is in it. */
+  /** For a block and addresses inside it: the node that has it. */
   readonly node: string | undefined;
   readonly route: FilteredRoute;
 }
 
-/** The network that routes are made up in: what of it the topology knows, and what only today's cluster says. */
+/** The network that sample routes are made up for: what the topology knows, and what only today's cluster says. */
 export interface Surroundings {
   readonly fabric: Fabric;
   readonly cluster: Cluster;
-  /** The protocol that a node's routes come in by, where it is one of this router's own. */
+  /** The protocol that a node's routes arrive through, if it belongs to this router. */
   readonly protocolOf: (node: string) => string | undefined;
-  /** What other routers write into routes that come over them. */
+  /** Attributes that other routers set on routes that pass through them. */
   readonly carried: Written;
 }
 
 /**
- * The routes of a family that two filters are held against: blocks, borrowed addresses and pools, what services have, default and
- * connected routes, and others, among them one of each kind that the filters themselves tell apart.
+ * The routes of a family for which two filters are compared: blocks, borrowed addresses and pools, service addresses, default and
+ * connected routes, and others, including one of each kind that the filters themselves distinguish.
  */
 export function routeClasses(around: Surroundings, family: Family, mentions: Mentions): RouteClass[] {
   const pools = around.fabric.pods.pools.filter(({ cidr }) => cidr.family === family);
@@ -92,7 +92,7 @@ export function routeClasses(around: Surroundings, family: Family, mentions: Men
       .flatMap((outer) =>
         [outer, ...inside(outer, lengths)]
           .filter((one) => !pools.some(({ cidr }) => contains(cidr, one)))
-          .flatMap((one) => elsewhere('mentioned', `${outer.text} and what is in it`, one.text, one)),
+          .flatMap((one) => elsewhere('mentioned', `${outer.text} and prefixes inside it`, one.text, one)),
       ),
     ...(stranger === undefined
       ? []
@@ -118,7 +118,7 @@ interface Block {
   readonly nextHop: IpAddress | undefined;
 }
 
-/** Blocks that the filters may tell apart: one of all that lie alike among the prefixes that they hold routes against. */
+/** Blocks that the filters may distinguish: one for each position relative to the prefixes that the filters compare with. */
 function representatives({ fabric }: Surroundings, family: Family, mentioned: readonly Prefix[]): Block[] {
   const owned = nodeBlocks(fabric);
   const all = fabric.nodes.flatMap((node): Block[] =>
@@ -141,7 +141,7 @@ function representatives({ fabric }: Surroundings, family: Family, mentioned: re
       contains(other, one.prefix) ? 2 : contains(one.prefix, other) ? 1 : 0,
     );
     const region = one.node === undefined ? undefined : (regions.get(one.node) ?? '');
-    // Two of a region: a session's own node is never told its own block.
+    // Two per region: a node is never sent its own block.
     for (const place of [0, 1]) {
       const key = JSON.stringify([lies, region, place]);
       if (found.has(key)) continue;
@@ -152,7 +152,7 @@ function representatives({ fabric }: Surroundings, family: Family, mentioned: re
   return [...found.values()];
 }
 
-/** A prefix, and the first address behind it. */
+/** A prefix, and the first address after it. */
 const edges = (one: Prefix): Prefix[] => {
   const after = one.value + (1n << BigInt(addressBits(one.family) - one.length));
   return after >> BigInt(addressBits(one.family)) > 0n
@@ -160,7 +160,7 @@ const edges = (one: Prefix): Prefix[] => {
     : [one, prefixOf(ipAddress(one.family, after), one.length)];
 };
 
-/** A block as its node announces it, and an address of it that a node borrows. */
+/** A block as its node announces it, and an address of it that another node borrowed. */
 function ofBlock(around: Surroundings, { prefix, node, nextHop }: Block): RouteClass[] {
   const borrowed = prefixOf(ipAddress(prefix.family, prefix.value), addressBits(prefix.family));
   const base = { node, origin: 'BGP' };
@@ -182,7 +182,7 @@ function ofBlock(around: Surroundings, { prefix, node, nextHop }: Block): RouteC
   ];
 }
 
-/** What calico-node announces to a router of its own AS; its metric and communities are not for certain. */
+/** What calico-node announces to a router of its own AS; its metric and communities are uncertain. */
 function announced(
   { protocolOf, cluster, carried }: Surroundings,
   net: Prefix,
@@ -213,13 +213,13 @@ function announced(
       ['proto', proto === undefined ? unknown('proto') : { type: 'string', value: proto }],
       ['igp_metric', unknown('igp_metric', false)],
     ]),
-    // Beside what a BGPConfiguration adds, what routers do that a route came over: a reflector's attributes, and marks.
+    // Besides what a BGPConfiguration adds, what routers on the path add: a reflector's attributes, and marks.
     mayHave: isNear ? (hasCommunities ? /^bgp_(large_)?community$/ : undefined) : /^bgp_/,
   };
   return isNear ? route : rewritten(route, carried);
 }
 
-/** A route that others may have as well: by each protocol, and by BGP from the same AS and from another. */
+/** A route that may also come from others: by each protocol, and by BGP from the same AS and from another. */
 function elsewhere(kind: RouteKind, whole: string, name: string, net: Prefix): RouteClass[] {
   const base = { kind, whole: whole || name, name, node: undefined };
   return [
@@ -233,7 +233,7 @@ function elsewhere(kind: RouteKind, whole: string, name: string, net: Prefix): R
 
 export const OF_ANOTHER_AS = 'BGP of another AS';
 
-/** Kept for documentation (RFC 5398), so that no network has it. */
+/** Reserved for documentation (RFC 5398), so no network uses it. */
 const FOREIGN_AS = 65550;
 
 /** A range of service addresses, and one of them. */
@@ -259,13 +259,13 @@ const prefixes = (...texts: string[]): Prefix[] =>
 
 const defaults = (family: Family): Prefix[] => prefixes(family === 'ipv4' ? '0.0.0.0/0' : '::/0');
 
-/** Addresses of nobody, for the routes of others; those for documentation may be somebody's in an example. */
+/** Unused addresses, for other routes; documentation addresses may be in use in an example. */
 const strangers = (family: Family): Prefix[] =>
   family === 'ipv4'
     ? prefixes('240.90.0.0/16', '203.0.113.0/24', '198.18.0.0/16')
     : prefixes('3fff:90::/32', '2001:db8:90::/48');
 
-/** What is in a prefix, of each length that is told apart. */
+/** Prefixes inside a prefix, one for each distinguished length. */
 const inside = (outer: Prefix, lengths: readonly number[]): Prefix[] =>
   [...new Set(lengths)]
     .filter((length) => length > outer.length)

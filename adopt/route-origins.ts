@@ -2,21 +2,21 @@ import type { FilteredRoute } from '../bird/filter/run.ts';
 import { unknown, type Value, word } from '../bird/filter/values.ts';
 import type { Prefix } from '../topology/address.ts';
 
-/** Where a route comes from that is none of a cluster's nodes', and what a filter may ask of it. */
+/** Origin of a route that is not from a cluster node, and what a filter may test on it. */
 export interface Origin {
-  /** For a reader: `static`, `OSPF`. */
+  /** For display: `static`, `OSPF`. */
   readonly name: string;
-  /** What filters call its source. */
+  /** Its source in filters. */
   readonly source: string;
-  /** Attributes that each route of the source has, whatever their values. */
+  /** Attributes that every route of the source has, whatever their values. */
   readonly has: readonly string[];
-  /** Attributes that it may have as well. */
+  /** Attributes that it may also have. */
   readonly mayHave: RegExp | undefined;
 }
 
 const OSPF = { has: ['ospf_metric1', 'ospf_router_id'], mayHave: /^ospf_|^igp_metric$/ };
 
-/** What each source of BIRD 2.0.12 gives its routes; older and newer ones write more of what an OSPF route may have. */
+/** Attributes by source in BIRD 2.0.12; older and newer versions set more of those that an OSPF route may have. */
 export const ORIGINS: readonly Origin[] = [
   { name: 'static', source: 'RTS_STATIC', has: [], mayHave: undefined },
   { name: 'connected', source: 'RTS_DEVICE', has: [], mayHave: undefined },
@@ -29,7 +29,7 @@ export const ORIGINS: readonly Origin[] = [
   { name: 'Babel', source: 'RTS_BABEL', has: ['babel_metric'], mayHave: /^babel_/ },
 ];
 
-/** A route of such an origin, as far as it is known. */
+/** A route of such an origin, as far as known. */
 export const routeOf = ({ source, has, mayHave }: Origin, net: Prefix): FilteredRoute => ({
   net,
   attributes: new Map<string, Value>([
@@ -39,7 +39,7 @@ export const routeOf = ({ source, has, mayHave }: Origin, net: Prefix): Filtered
   mayHave,
 });
 
-/** A route that BGP brought from somewhere; `path` is what is known of its path. */
+/** A route learned by BGP; `path` is what is known of its AS path. */
 export const bgpRouteOf = (net: Prefix, path: Value): FilteredRoute => ({
   net,
   attributes: new Map<string, Value>([

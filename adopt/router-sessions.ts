@@ -3,19 +3,19 @@ import type { BgpProtocol } from '../bird/protocols.ts';
 import type { Family } from '../topology/address.ts';
 import { type IpAddress, type PerFamily, parseAddress } from '../topology/address.ts';
 
-/** A router that runs today: what its folder says. */
+/** A router of today, as in its folder. */
 export interface RunningRouter {
   readonly name: string;
   readonly config: FilteringConfig;
 }
 
-/** What the topology already has of a router, from the user's own file. */
+/** What the user's own file already says about a router. */
 export interface KnownRouter {
   readonly nodeAddress: PerFamily<string>;
   readonly backboneAddress: PerFamily<string>;
 }
 
-/** The sessions of one router that become the topology's, and who is at their other ends. */
+/** The sessions of one router that the topology adopts, and their other ends. */
 export interface RouterSessions {
   readonly router: RunningRouter;
   readonly nodes: readonly {
@@ -37,7 +37,7 @@ export const neighborOf = ({ options }: BgpProtocol): IpAddress | undefined =>
 /** A session inside the cluster's AS: both ends are in it, by number or by `internal`. */
 export const isOwn = ({ options }: BgpProtocol, asNumber: number): boolean => {
   const [local, remote] = [options.get('local as'), options.get('neighbor as')];
-  // A constant of a file that was not given may be the cluster's number.
+  // A constant from a missing file may be the cluster's AS number.
   const mayBe = (one: string | undefined) =>
     one === undefined || one === String(asNumber) || !/^\d/.test(one);
   if (remote === undefined) return options.get('neighbor kind') === 'internal' && mayBe(local);
@@ -45,7 +45,7 @@ export const isOwn = ({ options }: BgpProtocol, asNumber: number): boolean => {
   return remote === local && !/^\d/.test(remote);
 };
 
-/** What a delivery replaces: the folder k3s, or where that itself was given, all of it. */
+/** What a delivery replaces: the folder k3s, or everything if that folder itself was given. */
 export const isInK3s = ({ at }: BgpProtocol): boolean =>
   /(^|\/)(k3s|ibgpeers)\/[^/]*$|(^|\/)ibgp\.conf$/.test(at.source.file);
 
@@ -53,7 +53,7 @@ export const isInK3s = ({ at }: BgpProtocol): boolean =>
 export const managed = ({ nodes, backbone }: RouterSessions): BgpProtocol[] =>
   [...nodes, ...backbone].map(({ protocol }) => protocol);
 
-/** What the sessions call the router; else what the daemon does. */
+/** The router ID of the sessions; otherwise the daemon's. */
 export function routerIdOf(sessions: RouterSessions): IpAddress | undefined {
   const { config } = sessions.router;
   const said = [...managed(sessions).map(({ options }) => options.get('router id')), config.routerId];
@@ -61,7 +61,7 @@ export function routerIdOf(sessions: RouterSessions): IpAddress | undefined {
   return found?.family === 'ipv4' ? found : undefined;
 }
 
-/** As a topology writes an address of one family or of both. */
+/** An address of one family or both, in topology form. */
 export const pairOf = (address: PerFamily<{ readonly text: string }>): unknown =>
   address.ipv4 !== undefined && address.ipv6 !== undefined
     ? { ipv4: address.ipv4.text, ipv6: address.ipv6.text }

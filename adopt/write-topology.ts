@@ -4,7 +4,7 @@ import type { Path } from '../topology/model.ts';
 import { isFields } from './cluster-objects.ts';
 import type { Fact } from './facts.ts';
 
-/** The text of a topology.yaml, with a comment behind each line that says where it comes from. */
+/** The text of a topology.yaml, with a comment on each line that names its source. */
 export function writeTopology(value: Readonly<Record<string, unknown>>, facts: readonly Fact[]): string {
   const comments = new Map(
     facts
@@ -23,10 +23,10 @@ export function writeTopology(value: Readonly<Record<string, unknown>>, facts: r
 const HEADER = [
   '# yaml-language-server: $schema=topology.schema.json',
   '#',
-  '# Written by noencap adopt from what ran. Behind a line stands where it was found; look at what was guessed.',
+  '# Written by noencap adopt from the running network. Each comment names the source of its line; check what was guessed.',
 ];
 
-/** In the order in which a reader wants them. */
+/** In reading order. */
 const ORDER = [
   'version',
   'name',
@@ -48,20 +48,18 @@ const ORDER = [
 const place = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
 const APART = new Set(['bgp', 'regions', 'routers', 'nodes', 'hosts', 'underlay', 'checks']);
 
-/** What no file of today's says and the topology can do without, so that nobody takes it for settled. */
+/** Optional settings that none of today's files contains, listed so that nobody considers them settled. */
 function left(value: Readonly<Record<string, unknown>>): string[] {
   const routers = isFields(value.routers) ? Object.values(value.routers) : [];
   const todo = [
     ...(value.underlay === undefined
       ? [
-          '# TODO underlay: who shares a wire with whom, and how large packets may be there. Routers and nodes do not say it.',
+          '# TODO underlay: which machines share a segment, and its MTU. The files of routers and nodes do not contain this.',
           '# Without it no path and no MTU is checked, and reflectorNextHop: keep has no effect.',
         ]
       : []),
     ...(routers.some((router) => isFields(router) && router.ssh === undefined && router.planned !== true)
-      ? [
-          '# TODO routers.*.ssh: how deliveries reach a router, where its name and the user noencap are not it.',
-        ]
+      ? ['# TODO routers.*.ssh: how deliveries reach a router, if not by its name as user noencap.']
       : []),
   ];
   return todo.length === 0 ? [] : ['', ...todo];
@@ -72,7 +70,7 @@ const WIDEST = 110;
 interface Behind {
   /** By path, as text. */
   readonly comments: ReadonlyMap<string, string>;
-  /** Paths below which there is a comment: those need lines of their own. */
+  /** Paths with a comment below them: these need their own lines. */
   readonly above: ReadonlySet<string>;
 }
 
@@ -103,7 +101,7 @@ function entry(key: string, value: unknown, above: Path, indent: string, behindL
 
 const flow = (value: unknown): string => stringify(value, { ...FLOW, compat: 'yaml-1.1' }).trimEnd();
 
-/** What YAML 1.1 reads differently is refused in a topology: it gets quotes. */
+/** A topology refuses values that YAML 1.1 reads differently, so they are quoted. */
 const FLOW = { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 } as const;
 
 const keyOf = (path: Path): string => JSON.stringify(path);

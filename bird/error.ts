@@ -1,6 +1,6 @@
 /**
- * BIRD's own complaint, `k3s/ibgp.conf:12:3 syntax error`, with the lines around its place and a caret below it. BIRD
- * counts a tab as one column. Without the file (it may be the operator's own) there is the complaint alone.
+ * BIRD's own error, `k3s/ibgp.conf:12:3 syntax error`, with the lines around it and a caret. BIRD
+ * counts a tab as one column. Without the file (it may be the operator's own) only the error is shown.
  */
 export function explainBirdError(complaint: string, files: ReadonlyMap<string, string>): string {
   const [, path = '', row = '', column = ''] = /^(.+?):(\d+):(\d+) /.exec(complaint) ?? [];

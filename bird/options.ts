@@ -1,9 +1,9 @@
 /**
- * What BIRD 2 knows of the options of a BGP session; each row tried with 2.0.12, see test/bird/options.test.ts. An option that is
- * written with the value that it has anyway is none.
+ * BIRD 2's options of a BGP session; each row tested with 2.0.12, see test/bird/options.test.ts. An option that is
+ * set to its default counts as not set.
  */
 
-/** Options of which a word, and no number or name, is the value; the longest that fits counts. */
+/** Options whose value is a keyword, not a number or name; the longest match applies. */
 export const OPTION_NAMES: readonly string[] = [
   'import limit',
   'export limit',
@@ -26,7 +26,7 @@ export const OPTION_NAMES: readonly string[] = [
   'local role',
   'tx class',
   'table',
-  // Its name goes on where other options have a value.
+  // Its name continues where other options have a value.
   'graceful restart time',
 ];
 
@@ -104,20 +104,20 @@ const OF_CHANNEL: Readonly<Record<string, string>> = {
 
 const CHANNEL = /^(ipv[46])\/(.*)$/;
 
-/** What BIRD takes where an option, `ipv4/table` for one of a channel, is not written; of a session within an AS. */
+/** BIRD's default of an option (`ipv4/table` for one of a channel) in an iBGP session. */
 export function defaultOf(key: string, options: ReadonlyMap<string, string>): string | undefined {
   const [, channel, name = ''] = CHANNEL.exec(key) ?? [];
   if (channel === undefined) return OF_PROTOCOL[key];
   if (name === 'table') return channel === 'ipv4' ? 'master4' : 'master6';
   if (name === 'igp table') return options.get(`${channel}/table`);
-  // A neighbour on the wire needs no look-up of its next hops.
+  // A directly connected neighbour needs no lookup of its next hops.
   if (name === 'gateway' && options.get('direct') === 'on') return 'direct';
   return OF_CHANNEL[name];
 }
 
-/** A limit that is switched off is none, and stands in no default: of the others one is always written. */
+/** A limit that is off equals no limit and has no default; all other limits are always written. */
 export const isWritten = (key: string, value: string | undefined): boolean =>
   value !== undefined && !(/\/import limit$/.test(key) && value === 'off');
 
-/** The tables that are there without a line for them. */
+/** BIRD's predefined tables. */
 export const PREDEFINED_TABLES: readonly string[] = ['master4', 'master6'];

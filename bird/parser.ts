@@ -3,7 +3,7 @@ import { fromFault, type Problem, problem } from '../topology/problem.ts';
 import type { Place } from '../topology/source.ts';
 import { type TextSource, yamlSource } from '../topology/source.ts';
 
-/** A word of BIRD's language where it stands. Keywords, numbers, addresses and operators are all `plain`. */
+/** A token of BIRD's language, with its place. Keywords, numbers, addresses and operators are all `plain`. */
 export interface Token {
   readonly kind: 'plain' | 'string' | 'symbol';
   readonly text: string;
@@ -12,7 +12,7 @@ export interface Token {
   readonly end: number;
 }
 
-/** Words up to a semicolon, or up to a block and with it. What is inside a filter has the same form. */
+/** Tokens up to a semicolon, or up to and including a block. The contents of a filter have the same form. */
 export interface BirdStatement {
   readonly words: readonly Token[];
   readonly body: readonly BirdStatement[] | undefined;
@@ -22,39 +22,39 @@ export type BirdReading =
   | { readonly ok: true; readonly statements: readonly BirdStatement[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Whether one of a router's files is for BIRD: those of sysctl.d end in .conf, too. */
+/** Whether one of a router's files is for BIRD: files in sysctl.d also end in .conf. */
 export const isBirdFile = (path: string): boolean =>
   path.endsWith('.conf') && !/(^|\/)sysctl\.d\//.test(path);
 
 const LARGEST = 4 * 1024 * 1024;
 
-/** Where a token stands, for messages. */
+/** The place of a token, for messages. */
 export const placeOf = ({ source, start, end }: Token): Place => source.place(start, end);
 
-/** The same as text: where something is that is not understood. */
+/** The same as text, for something that is not understood. */
 export function placeText(at: Token): string {
   const { line, column } = placeOf(at);
   return `${at.source.file}:${line}:${column}: ${at.text}`;
 }
 
-/** The words as BIRD would read them, with one space between two. */
+/** The tokens as BIRD would read them, separated by single spaces. */
 export const wordsText = (words: readonly Token[]): string =>
   words.map(({ kind, text }) => (kind === 'string' ? `"${text}"` : text)).join(' ');
 
-/** A statement on one line, with all that is in it: two that have the same text mean the same. */
+/** A statement with its contents on one line: equal text means equal meaning. */
 export const statementText = ({ words, body }: BirdStatement): string =>
   body === undefined
     ? wordsText(words)
     : `${wordsText(words)} { ${body.map((one) => `${statementText(one)};`).join(' ')} }`.trimStart();
 
 /**
- * The statements of one file of BIRD 2. Not all of its language is understood here, but its form is: strings, comments,
- * sets in brackets and blocks; whatever is not of that form is refused at its place.
+ * The statements of one BIRD 2 file. Covers not the whole language, but its form: strings, comments,
+ * sets in brackets and blocks; anything else is refused at its place.
  */
 export function readBird(file: string, bytes: Uint8Array): BirdReading {
   if (bytes.length > LARGEST) {
-    const mend = 'Check that this is a configuration of BIRD.';
-    const says = 'has more than the 4 MiB that are read';
+    const mend = 'Check that this is a BIRD configuration.';
+    const says = 'is larger than the limit of 4 MiB';
     return { ok: false, problems: [problem(yamlSource(file, '', undefined), undefined, says, mend)] };
   }
   const decoded = decode(file, bytes);
@@ -66,7 +66,7 @@ export function readBird(file: string, bytes: Uint8Array): BirdReading {
   return parse(tokens, source, decoded.text.length);
 }
 
-/** A set in brackets is one word to the parser: its braces are lengths, not blocks. */
+/** A set in brackets is one token to the parser: its braces are lengths, not blocks. */
 const TOKEN = new RegExp(
   [
     String.raw`(?<space>[\s]+|#[^\n]*|/\*[\s\S]*?\*/)`,
@@ -104,14 +104,14 @@ function strange(text: string, start: number, source: TextSource): Problem {
   return problem(
     source,
     at,
-    'no word of the language of BIRD 2 begins like this',
-    'Say with bird -p whether BIRD itself reads the file.',
+    'no BIRD 2 token starts like this',
+    'Check with bird -p whether BIRD itself reads the file.',
   );
 }
 
 const DEEPEST = 32;
 
-/** Options whose braces hold a list of words. */
+/** Options with a list of words in braces. */
 const LISTS = /^(log|debug|mrtdump|timeformat)$/;
 
 function parse(tokens: readonly Token[], source: TextSource, end: number): BirdReading {
@@ -143,22 +143,22 @@ function parse(tokens: readonly Token[], source: TextSource, end: number): BirdR
         if (words.length > 0) statements.push({ words, body: undefined });
         words = [];
       } else if (sign === '{' && LISTS.test(words[0]?.text ?? '')) {
-        // `log syslog { warning, error };`: words, and no statements.
+        // `log syslog { warning, error };`: words, not statements.
         words.push(token);
         while (next < tokens.length && words.at(-1)?.text !== '}') words.push(tokens[next++] as Token);
       } else if (sign === '{') {
         statements.push({ words, body: block(token, depth + 1) });
         words = [];
       } else if (sign === '}') {
-        if (opened === undefined) complain(token, 'nothing is open that this could close', 'Remove it.');
-        else if (words.length > 0) complain(words[0], 'this has no semicolon', 'End it with ";".');
+        if (opened === undefined) complain(token, 'this brace closes nothing', 'Remove it.');
+        else if (words.length > 0) complain(words[0], 'the semicolon is missing', 'End it with ";".');
         return statements;
       } else {
         words.push(token);
       }
     }
     if (opened !== undefined) complain(opened, 'this block never ends', 'Close it with "}".');
-    else if (words.length > 0) complain(words[0], 'this has no semicolon', 'End it with ";".');
+    else if (words.length > 0) complain(words[0], 'the semicolon is missing', 'End it with ";".');
     return statements;
   };
 

@@ -1,6 +1,6 @@
 import type { IpAddress, Prefix } from '../topology/address.ts';
 
-/** A file of BIRD configuration: what `print` turns into text. Statements keep their order. */
+/** A BIRD configuration file, which `print` turns into text. Statements keep their order. */
 export type Statement =
   | { readonly kind: 'comment'; readonly text: string }
   | { readonly kind: 'gap' }
@@ -20,7 +20,7 @@ interface IfStatement {
   readonly otherwise?: Statement;
 }
 
-/** One token. Strings of a topology only ever get into a config as one of the quoted kinds. */
+/** One token. Strings of a topology enter a configuration only as one of the quoted kinds. */
 export type Word =
   | string
   | number
@@ -29,7 +29,7 @@ export type Word =
   | { readonly word: 'address'; readonly address: IpAddress }
   | { readonly word: 'prefix'; readonly prefix: Prefix };
 
-/** The conditions of our filters, and no others: each prints in the one form that BIRD evaluates as meant. */
+/** The conditions of our filters, and no others: each prints in the form that BIRD evaluates as intended. */
 export type Condition =
   | { readonly test: 'not'; readonly of: Condition }
   | { readonly test: 'any' | 'all'; readonly of: readonly Condition[] }
@@ -38,17 +38,17 @@ export type Condition =
   /** `net ~ [ 10.0.0.0/16{26,26} ]`: a prefix against a prefix set, with brackets. */
   | { readonly test: 'net'; readonly within: Prefix; readonly lengths: readonly [number, number] }
   /**
-   * `bgp_next_hop ~ 10.0.0.0/24`: an address against one prefix, without brackets. With brackets `bird -p` is content,
-   * and the daemon then rejects every route with `~ applied on unknown type pair`.
+   * `bgp_next_hop ~ 10.0.0.0/24`: an address against one prefix, without brackets. With brackets `bird -p` accepts it,
+   * but the daemon then rejects every route with `~ applied on unknown type pair`.
    */
   | { readonly test: 'nextHop'; readonly on: Prefix }
   | { readonly test: 'nextHopIs'; readonly address: IpAddress }
-  /** The same of `gw`, the machine that the route's packets are handed over to; `0.0.0.0` or `::` where there is none. */
+  /** The same for `gw`, the route's immediate gateway; `0.0.0.0` or `::` if there is none. */
   | { readonly test: 'gateway'; readonly on: Prefix }
   | { readonly test: 'gatewayIsNot'; readonly address: IpAddress }
-  /** Which BIRD's import gave the route. */
+  /** The preference that the import filter set. */
   | { readonly test: 'preferenceIs'; readonly value: number }
-  /** The path is not empty and not made of this one AS: the field report's guard. */
+  /** The path is neither empty nor made of this AS only: the field report's guard. */
   | { readonly test: 'foreignPath'; readonly asNumber: number };
 
 export const comment = (text: string): Statement => ({ kind: 'comment', text });
@@ -77,7 +77,7 @@ export const string = (text: string): Word => ({ word: 'string', text });
 export const address = (value: IpAddress): Word => ({ word: 'address', address: value });
 export const prefix = (value: Prefix): Word => ({ word: 'prefix', prefix: value });
 
-/** The text of a file, with a newline at its end. Throws on a value that BIRD has no way to write: a bug upstream. */
+/** The text of a file, with a final newline. Throws on a value that BIRD cannot express: a bug of the caller. */
 export function print(statements: readonly Statement[]): string {
   return `${statements.flatMap((one) => lines(one)).join('\n')}\n`;
 }
@@ -128,15 +128,15 @@ function word(one: Word): string {
   }
 }
 
-/** BIRD 2.0.12's lexer: a symbol is at most 64 characters; in single quotes it may hold these. */
+/** BIRD 2.0.12's lexer: a symbol has at most 64 characters; in single quotes it may contain these. */
 function quotedSymbol(name: string): string {
-  if (!/^[A-Za-z0-9_.:-]{1,64}$/.test(name)) throw new Error(`no BIRD symbol: ${JSON.stringify(name)}`);
+  if (!/^[A-Za-z0-9_.:-]{1,64}$/.test(name)) throw new Error(`not a BIRD symbol: ${JSON.stringify(name)}`);
   return `'${name}'`;
 }
 
-/** BIRD strings know no escapes at all: what stands between the quotes is the text. */
+/** BIRD strings have no escapes: the text between the quotes is literal. */
 function quotedString(text: string): string {
-  if (!/^[\x20\x21\x23-\x7e]+$/.test(text)) throw new Error(`no BIRD string: ${JSON.stringify(text)}`);
+  if (!/^[\x20\x21\x23-\x7e]+$/.test(text)) throw new Error(`not a BIRD string: ${JSON.stringify(text)}`);
   return `"${text}"`;
 }
 

@@ -2,31 +2,31 @@ import { type Problem, problem } from '../topology/problem.ts';
 import { OPTION_NAMES } from './options.ts';
 import { type BirdStatement, placeOf, statementText, type Token, wordsText } from './parser.ts';
 
-/** A router's configuration as far as its BGP sessions go. */
+/** A router's configuration, as far as its BGP sessions are concerned. */
 export interface BirdConfig {
   readonly constants: ReadonlyMap<string, string>;
-  /** Of the whole daemon, where the configuration sets it. */
+  /** Of the whole daemon, if the configuration sets it. */
   readonly routerId: string | undefined;
   readonly protocols: readonly BgpProtocol[];
-  /** What a protocol would have from each template alone. */
+  /** The options that a protocol would inherit from each template alone. */
   readonly templates: readonly BgpProtocol[];
   readonly problems: readonly Problem[];
 }
 
-/** What one BGP protocol runs with: its own statements over those of its templates. */
+/** The effective options of a BGP protocol: its own statements over those of its templates. */
 export interface BgpProtocol {
   readonly name: string;
   readonly at: Token;
-  /** By option, `ipv4/table` for one of a channel; constants are resolved, filters hold the text of what they call. */
+  /** By option, `ipv4/table` for one of a channel; constants are resolved, filters include the text of what they call. */
   readonly options: ReadonlyMap<string, string>;
-  /** The same before constants are resolved: what the options are called in the file. */
+  /** The same before constants are resolved, as in the file. */
   readonly written: ReadonlyMap<string, string>;
-  /** Its filters as they are written, by the option's name. */
+  /** Its filters as written, by the option's name. */
   readonly filters: ReadonlyMap<string, BirdStatement>;
 }
 
 /**
- * The BGP protocols of a configuration, templates followed. `known` are constants of files that are not there: the rendered
+ * The BGP protocols of a configuration, with templates resolved. `known`: constants from missing files, since the rendered
  * files leave them to the router's own bird.conf.
  */
 export function birdConfig(
@@ -54,10 +54,10 @@ export function birdConfig(
     if (kind?.text !== 'protocol' || type?.text !== 'bgp' || one.body === undefined) return [];
     const body = inherited(one, templates, problems);
     if (name !== undefined && name.text !== 'from') return [protocolOf(name, body, context)];
-    // Of sessions with other networks that is none of our business.
+    // For sessions with other networks it does not matter.
     if (isInternal(protocolOf(type, body, context))) {
       const says =
-        'this protocol has no name, and BIRD gives it another whenever one before it comes or goes';
+        'this protocol has no name, so BIRD renames it whenever a protocol before it is added or removed';
       problems.push(problem(type.source, placeOf(type), says, 'Give it a name.'));
     }
     return [];
@@ -71,7 +71,7 @@ export function birdConfig(
   return { constants, routerId, templates: ownTemplates, protocols, problems };
 }
 
-/** BIRD 1 has no channels: what is in one since BIRD 2 stands in the protocol itself there. One such place says it all. */
+/** BIRD 1 has no channels: channel options of BIRD 2 are in the protocol itself. One such place is enough to tell. */
 function ofBird1(statements: readonly BirdStatement[]): Problem[] {
   const sign =
     statements
@@ -90,11 +90,11 @@ function ofBird1(statements: readonly BirdStatement[]): Problem[] {
       .at(0) ?? withoutChannels(statements);
   if (sign === undefined) return [];
   const mend =
-    'noencap renders for BIRD 2, where this stands in a channel: ipv4 { ... };. Move the router to BIRD 2 first, as a change of its own.';
-  return [problem(sign.source, placeOf(sign), 'this is a configuration of BIRD 1', mend)];
+    'noencap renders for BIRD 2, where this belongs in a channel: ipv4 { ... };. Move the router to BIRD 2 first, as a separate change.';
+  return [problem(sign.source, placeOf(sign), 'this is a BIRD 1 configuration', mend)];
 }
 
-/** BIRD 2 takes a session without a channel, and it carries nothing; where none has one, they are of BIRD 1. */
+/** BIRD 2 accepts a session without a channel, which carries nothing; if none has one, the file is for BIRD 1. */
 function withoutChannels(statements: readonly BirdStatement[]): Token | undefined {
   const sessions = statements.filter(
     ({ words: [kind, type], body }) =>
@@ -116,7 +116,7 @@ interface Context {
   readonly routerId: string | undefined;
 }
 
-/** The statements of the templates first, those of the first template before all: a later one of a kind counts. */
+/** The statements of the templates first, starting with the first template: of several equal options the last applies. */
 function inherited(
   one: BirdStatement,
   templates: ReadonlyMap<string, BirdStatement>,
@@ -130,8 +130,8 @@ function inherited(
   const template = templates.get(parent.text);
   if (template === undefined || depth > 8) {
     const says =
-      depth > 8 ? 'templates are nested without end' : `no template is called ${JSON.stringify(parent.text)}`;
-    problems.push(problem(parent.source, placeOf(parent), says, 'Give the file that has it as well.'));
+      depth > 8 ? 'the templates form a loop' : `no template is named ${JSON.stringify(parent.text)}`;
+    problems.push(problem(parent.source, placeOf(parent), says, 'Also give the file that defines it.'));
     return own;
   }
   return [...inherited(template, templates, problems, depth + 1), ...own];
@@ -158,7 +158,7 @@ function protocolOf(name: Token, body: readonly BirdStatement[], context: Contex
       } else if (first.text === 'local' || first.text === 'neighbor') {
         for (const [key, words] of endOptions(one.words)) set(key, words);
       } else if (first.text === 'password' || first.text === 'include') {
-        // Its value is nobody's business here; which file it stands in is.
+        // Only the file it is in matters here, never its value.
         options.set('password', 'set');
         if (first.text === 'include') written.set('password', one.words[1]?.text ?? '');
       } else {
@@ -174,11 +174,11 @@ function protocolOf(name: Token, body: readonly BirdStatement[], context: Contex
 
 const CHANNELS = /^(ipv[46]|vpn[46]|flow[46])$/;
 
-/** `import limit 100` and `import keep filtered` are about something else than which routes are taken. */
+/** `import limit 100` and `import keep filtered` do not decide which routes are accepted. */
 const isPolicy = ({ words }: BirdStatement): boolean =>
   !/^(limit|keep|table)$/.test(words[1]?.kind === 'plain' ? words[1].text : '');
 
-/** A filter as one text: its own, and that of each function and filter that it calls, once. */
+/** A filter as one text: its own, and once that of each function and filter that it calls. */
 function policyText(one: BirdStatement, { constants, named }: Context): string {
   const [, second, third] = one.words;
   const isNamed = second?.text === 'filter' && third !== undefined && one.body === undefined;
@@ -222,7 +222,7 @@ function endOptions(words: readonly Token[]): [string, readonly Token[]][] {
   return found;
 }
 
-/** Where a value ends that begins there: one in parentheses with the last of them. */
+/** The end of the value that starts there; a parenthesised value ends with its last parenthesis. */
 function endOf(words: readonly Token[], start: number): number {
   let [at, depth] = [start, 0];
   do {
@@ -235,7 +235,7 @@ function endOf(words: readonly Token[], start: number): number {
 
 const VALUE = /^(on|off|yes|no|true|false|aware|all|none|[A-Z].*|[0-9].*|.*[:./].*)$/;
 
-/** An option's name is its words up to the first that can only be a value; the rest is what it is set to. */
+/** An option's name is its words up to the first that can only be a value; the rest is its value. */
 function optionOf({ words, body }: BirdStatement): [string, readonly Token[]] {
   const text = wordsText(words);
   const known = OPTION_NAMES.filter((name) => text === name || text.startsWith(`${name} `)).sort(
@@ -244,7 +244,7 @@ function optionOf({ words, body }: BirdStatement): [string, readonly Token[]] {
   const index = words.findIndex(({ kind, text: one }) => kind !== 'plain' || VALUE.test(one));
   const length = known?.split(' ').length ?? (index < 0 ? words.length : index);
   const name = wordsText(words.slice(0, length));
-  // Blocks of other options (`interface`, `passwords`) say nothing that is looked at; they count as there.
+  // The contents of other blocks (`interface`, `passwords`) are ignored; only their presence counts.
   if (body !== undefined && name !== 'bfd') return [`${name} {}`, []];
   return [name, words.slice(length)];
 }
@@ -256,7 +256,7 @@ function resolved(words: readonly Token[], constants: ReadonlyMap<string, string
   return /^[\d\s()+*-]*[+*()][\d\s()+*-]*$/.test(text) ? (sumOf(text) ?? text) : text;
 }
 
-/** What BIRD makes of `(64000 + 530)`; nothing of what is no sum. */
+/** BIRD's value of `(64000 + 530)`; undefined if it is not a sum. */
 function sumOf(text: string): string | undefined {
   const left = text.match(/\d+|[-+*()]/g) ?? [];
   const take = (...signs: readonly string[]): string | undefined =>

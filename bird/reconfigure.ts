@@ -1,7 +1,7 @@
 import { defaultOf, isWritten } from './options.ts';
 import type { BgpProtocol } from './protocols.ts';
 
-/** One option of a session that will have another value, and what BIRD does to the session for it. */
+/** One option of a session that changes, and what BIRD does to the session because of it. */
 export interface ChangedOption {
   readonly key: string;
   readonly before: string | undefined;
@@ -9,14 +9,14 @@ export interface ChangedOption {
   readonly effect: Effect;
 }
 
-/** The options that two configurations of a session do not share. What one of them writes and BIRD takes anyway is no difference. */
+/** The options that differ between two configurations of a session. Writing out BIRD's default is not a difference. */
 export function changedOptions(
   was: Pick<BgpProtocol, 'options'>,
   is: Pick<BgpProtocol, 'options'>,
 ): ChangedOption[] {
   const keys = [...new Set([...was.options.keys(), ...is.options.keys()])].sort();
   return keys.flatMap((key): ChangedOption[] => {
-    // Options of a channel that is not there on one side: the channel itself is the difference.
+    // Options of a channel that is missing on one side: the channel itself is the difference.
     const channel = /^(ipv[46])\//.exec(key)?.[1];
     if (channel !== undefined && was.options.has(channel) !== is.options.has(channel)) return [];
     const written = [was, is].map(({ options }) => {
@@ -25,9 +25,9 @@ export function changedOptions(
     });
     const [before, after] = [was, is].map(({ options }, side) => written[side] ?? defaultOf(key, options));
     if (before === after) return [];
-    // A session that is switched off has nothing to lose.
+    // A disabled session has nothing to lose.
     const effect = key === 'disabled' ? 'none' : optionEffect(key);
-    // What has no bearing on the session is shown as it is written.
+    // Options that do not affect the session are shown as written.
     return [
       effect === 'none'
         ? { key, before: written[0], after: written[1], effect }
@@ -36,7 +36,7 @@ export function changedOptions(
   });
 }
 
-/** Options that BIRD takes over with routes sent or asked for again, and those that it just takes over. Everything else restarts. */
+/** Options that BIRD applies by sending or requesting routes again, and those that it applies silently. All others restart the session. */
 const RELOADED = [
   'import',
   'import filter',
@@ -68,7 +68,7 @@ const TAKEN_OVER = [
 /** What BIRD does to a session. */
 export type Effect = 'reset' | 'reload' | 'none';
 
-/** What BIRD does to a session of which this option, `ipv4/table` for one of a channel, is another. */
+/** What BIRD does to a session if this option (`ipv4/table` for one of a channel) changes. */
 export function optionEffect(key: string): Effect {
   const name = key.replace(/^ipv[46]\//, '');
   if (RELOADED.includes(name)) return 'reload';

@@ -1,6 +1,6 @@
 /**
- * Words of BIRD's configuration language, and names that it defines itself: none can be a table or a constant, not even in
- * quotes. Those of 2.0.12, each of which `bird -p` refuses (test/bird/words.test.ts).
+ * Keywords of BIRD's configuration language, and its predefined names: none can name a table or a constant, not even in
+ * quotes. From 2.0.12, where `bird -p` refuses each of them (test/bird/words.test.ts).
  */
 export const BIRD_WORDS: ReadonlySet<string> = new Set(
   `

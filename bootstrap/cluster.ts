@@ -1,12 +1,12 @@
 import type { Fabric } from '../fabric/index.ts';
 import { listed } from '../topology/suggest.ts';
 
-/** The cluster's nodes beside the topology's. */
+/** The cluster's nodes compared with the topology's. */
 export interface NodeMatch {
   readonly both: readonly string[];
-  /** In the topology, and not in the cluster: they join later. */
+  /** In the topology but not in the cluster: they join later. */
   readonly lacking: readonly string[];
-  /** In the cluster, and not in the topology. */
+  /** In the cluster but not in the topology. */
   readonly unknown: readonly string[];
 }
 
@@ -20,22 +20,22 @@ export function matchNodes(fabric: Fabric, names: readonly string[]): NodeMatch 
   };
 }
 
-/** A line for each kind of node that there is. */
+/** A line for each non-empty kind of node. */
 export function nodesText({ both, lacking, unknown }: NodeMatch): string[] {
   return [
-    ...(both.length === 0 ? [] : [`of the topology: ${listed(both, 'and')}`]),
+    ...(both.length === 0 ? [] : [`in the topology: ${listed(both, 'and')}`]),
     ...(lacking.length === 0
       ? []
-      : [`not joined yet: ${listed(lacking, 'and')} (the label Jobs end well without them)`]),
+      : [`not joined yet: ${listed(lacking, 'and')} (the label Jobs succeed without them)`]),
     ...(unknown.length === 0
       ? []
       : [
-          `unknown to the topology: ${listed(unknown, 'and')} (no region label, no reflector; see docs/add-a-node.md)`,
+          `not in the topology: ${listed(unknown, 'and')} (no region label, no reflector; see docs/add-a-node.md)`,
         ]),
   ];
 }
 
-/** What the preflight reads of an Installation. */
+/** The part of an Installation that the preflight reads. */
 export interface InstalledCalico {
   readonly spec?: {
     readonly calicoNetwork?: { readonly ipPools?: readonly { readonly cidr?: string }[] };
@@ -43,8 +43,8 @@ export interface InstalledCalico {
 }
 
 /**
- * The pools of an Installation that is there, where they are not the topology's; undefined if they are. Pods live in them:
- * to change them is a migration of its own.
+ * The pools of an existing Installation if they differ from the topology's, otherwise undefined. Pods use them:
+ * changing them is a separate migration.
  */
 export function otherPools(fabric: Fabric, { spec }: InstalledCalico): string[] | undefined {
   const installed = spec?.calicoNetwork?.ipPools?.map(({ cidr = '' }) => cidr).sort();

@@ -2,8 +2,8 @@ import type { Engine } from './engine.ts';
 import type { Awaited, BootstrapPlan, BootstrapStep } from './plan.ts';
 
 /**
- * What both engines do, under the engine's own name. They force conflicts as well: what git says wins over K3s' deploy
- * controller, which applied the first copy, over a hand, and over the operator, which only fills in what git leaves out.
+ * The same as both engines do, under the engine's own name. They also force conflicts: git wins over K3s' deploy
+ * controller, which applied the first copy, over manual changes, and over the operator, which only fills in what git omits.
  */
 export const applyArguments = (engine: Engine, folder: string): string[] => [
   'apply',
@@ -14,10 +14,10 @@ export const applyArguments = (engine: Engine, folder: string): string[] => [
   folder,
 ];
 
-/** Long enough for images from a slow mirror; who waits longer runs it again. */
+/** Long enough for images from a slow mirror; if it takes longer, run it again. */
 export const PATIENCE_MINUTES = 10;
 
-/** The plan for a shell, each command once. */
+/** The plan as shell commands, each once. */
 export function planText(plan: BootstrapPlan): string {
   const blocks = plan.steps.map((step) => [`# ${step.title}`, ...stepCommands(plan, step)].join('\n'));
   const { name, engine, firstServer } = plan;
@@ -31,7 +31,7 @@ kubectl config current-context`,
   ].join('\n\n');
 }
 
-/** A step as shell commands; comments where no shell can do it well. */
+/** A step as shell commands, or as comments if a shell cannot do it well. */
 export function stepCommands({ engine }: BootstrapPlan, step: BootstrapStep): string[] {
   switch (step.kind) {
     case 'apply':
@@ -41,13 +41,13 @@ export function stepCommands({ engine }: BootstrapPlan, step: BootstrapStep): st
     case 'secrets':
       return [
         kubectl(['get', 'secret', '-n', step.namespace, ...step.names, '-o', 'name']),
-        '# Of each that is not found:',
+        '# For each that is not found:',
         ...step.names.map((name) => `#   ${createSecret(step.namespace, name)}`),
       ];
     case 'hand-over':
       return [
-        '# What K3s applied first it would own together with the engine, and a field that git drops would stay.',
-        '# bin/noencap bootstrap --run takes it off; it finds the rest done.',
+        '# K3s would share ownership of what it applied first with the engine, and a field removed from git would stay.',
+        '# bin/noencap bootstrap --run removes that ownership, and skips the steps that are done.',
       ];
     case 'installed':
       return [
@@ -58,11 +58,11 @@ export function stepCommands({ engine }: BootstrapPlan, step: BootstrapStep): st
   }
 }
 
-/** From what `docker login` wrote: no password stands in a command. */
+/** From the file that `docker login` wrote, so that no command contains a password. */
 export const createSecret = (namespace: string, name: string): string =>
   `kubectl create secret generic -n ${namespace} ${name} --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=$HOME/.docker/config.json`;
 
-/** `kubectl wait` ends at once where there is no object yet: hence the wait for its creation (kubectl 1.31). */
+/** `kubectl wait` exits at once if the object does not exist yet: hence the wait for its creation (kubectl 1.31). */
 function waitCommands({ resource, namespace, names, condition }: Awaited): string[] {
   const targets = names.map((name) => `${resource}/${name}`);
   const waitFor = (what: string) =>
@@ -75,13 +75,13 @@ function waitCommands({ resource, namespace, names, condition }: Awaited): strin
       ],
       targets,
     );
-  // Jobs are there since their layer was applied.
+  // Jobs exist since their layer was applied.
   return [...(resource === 'job' ? [] : [waitFor('create')]), waitFor(`condition=${condition}`)];
 }
 
 const kubectl = (args: readonly string[]): string => ['kubectl', ...args].map(shellWord).join(' ');
 
-/** Several names stand in lines of their own. */
+/** Several names go on separate lines. */
 const listedCommand = (args: readonly string[], names: readonly string[]): string =>
   names.length === 1
     ? kubectl([...args, ...names])

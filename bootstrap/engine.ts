@@ -1,20 +1,20 @@
 import { GITOPS_ENGINES } from '../fabric/index.ts';
 import type { Gitops } from '../topology/model.ts';
 
-/** What the bootstrap has to know of a GitOps engine. */
+/** What the bootstrap needs to know about a GitOps engine. */
 export interface Engine {
   readonly id: 'argocd' | 'flux';
   readonly title: string;
   /**
-   * As what it applies. Whoever applies the same objects under this name leaves it nothing to change when it adopts
+   * Its field manager. Applying the same objects under this name leaves the engine nothing to change when it adopts
    * them: server-side apply compares with what that manager applied last.
    */
   readonly fieldManager: string;
-  /** CRDs. Without these it is not installed. */
+  /** Its CRDs, without which it is not installed. */
   readonly kinds: readonly string[];
-  /** What it is told of this repository, as a path below dist. */
+  /** Its manifests for this repository, as a path below dist. */
   readonly folder: string;
-  /** Installs it, in a pinned release. */
+  /** Commands that install it, in a pinned release. */
   readonly install: readonly string[];
 }
 
@@ -44,7 +44,7 @@ export const ENGINES: Readonly<Record<Engine['id'], Engine>> = {
   },
 };
 
-/** The engine that adopts the cluster: `wanted`, or the topology's only one. Undefined where that is not said. */
+/** The engine that adopts the cluster: `wanted`, or the topology's only one. Undefined if neither is given. */
 export function engineOf(gitops: Gitops, wanted: Engine['id'] | undefined): Engine | undefined {
   const { engine } = gitops;
   if (engine === 'both') return wanted === undefined ? undefined : ENGINES[wanted];

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts';
 
-/** An object of the cluster, with the record of who owns which field. */
+/** An object of the cluster, with the record of field ownership. */
 export interface OwnedObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -22,24 +22,24 @@ export interface ManagedFields {
   readonly fieldsV1?: FieldSet;
 }
 
-/** Fields as a tree: `f:spec`, `k:{"name":"a"}`, `v:"x"`; `.` is the thing itself. */
+/** Fields as a tree: `f:spec`, `k:{"name":"a"}`, `v:"x"`; `.` is the map or item itself. */
 export interface FieldSet {
   readonly [key: string]: FieldSet;
 }
 
-/** Somebody else who owns fields that git says. */
+/** Another manager that owns fields set in git. */
 export interface ForeignOwner {
   readonly manager: string;
   /** `spec.template`, sorted. */
   readonly fields: readonly string[];
 }
 
-/** As what the Tigera operator writes: by its program's name. What it fills in itself it may also own. */
+/** The Tigera operator's field manager: its program name. It may own the fields that it fills in itself. */
 const OPERATOR = 'operator';
 
 /**
- * Who owns fields of ours besides the engine and the operator. Ours are those that the engine's manager applied. With a second
- * owner a field that git drops stays in the cluster, since the API server removes it only when nobody owns it any more.
+ * Other owners of our fields, besides the engine and the operator. Ours are those that the engine's manager applied. With a second
+ * owner a field removed from git stays in the cluster, since the API server removes it only when nobody owns it any more.
  */
 export function foreignOwners(object: OwnedObject, engine: Engine): ForeignOwner[] {
   const ours = fieldsOf(object, engine);
@@ -58,9 +58,9 @@ export interface PatchOperation {
 }
 
 /**
- * What leaves the fields of ours to the engine alone: others keep what else they own. K3s' deploy controller also loses its mark
- * on the object. It finds by that what it would delete when an object leaves its file (wrangler's apply), which is the
- * engine's to decide from now on. Empty where there is nothing to do; refused by the API server if the object has changed.
+ * A patch that leaves our fields to the engine alone: others keep their other fields. K3s' deploy controller also loses its mark
+ * on the object. It uses the mark to find what to delete when an object is removed from its file (wrangler's apply), which is the
+ * engine's decision from now on. Empty if there is nothing to do; refused by the API server if the object has changed.
  */
 export function handOver(object: OwnedObject, engine: Engine): PatchOperation[] {
   const { managedFields = [], resourceVersion, labels = {}, annotations = {} } = object.metadata;
@@ -94,11 +94,11 @@ const fieldsOfMarks = (marks: readonly (readonly string[])[]): FieldSet =>
 const K3S_MARK = 'objectset.rio.cattle.io/';
 const K3S_LABELS = [`${K3S_MARK}hash`];
 
-/** Status and scale are other fields, and others' business. */
+/** Status and scale are separate fields, owned by others. */
 const isForeign = ({ manager, subresource }: ManagedFields, engine: Engine): boolean =>
   subresource === undefined && manager !== engine.fieldManager && manager !== OPERATOR;
 
-/** What the engine's manager applied, in however many entries. */
+/** What the engine's manager applied, in any number of entries. */
 function fieldsOf(object: OwnedObject, engine: Engine): FieldSet {
   const entries = (object.metadata.managedFields ?? []).filter(
     ({ manager, operation, subresource }) =>
@@ -112,7 +112,7 @@ function union(a: FieldSet, b: FieldSet): FieldSet {
   return Object.fromEntries([...keys].map((key) => [key, union(a[key] ?? {}, b[key] ?? {})]));
 }
 
-/** A value, or a map of which somebody owns that it is there and nothing in it. */
+/** A value, or a map whose existence is owned but none of its contents. */
 const isLeaf = (set: FieldSet): boolean => Object.keys(set).length === 0;
 
 function common(a: FieldSet, b: FieldSet): FieldSet {
@@ -127,7 +127,7 @@ function common(a: FieldSet, b: FieldSet): FieldSet {
   );
 }
 
-/** That somebody owns a map or list item itself (`.`) goes with the last field of his in it. */
+/** Ownership of a map or list item itself (`.`) ends with the manager's last field in it. */
 function without(a: FieldSet, b: FieldSet): FieldSet {
   return Object.fromEntries(
     Object.entries(a).flatMap(([key, below]): [string, FieldSet][] => {

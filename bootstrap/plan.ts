@@ -2,12 +2,12 @@ import { LAYERS, type Layer } from '../charts/layers.ts';
 import type { Fabric } from '../fabric/index.ts';
 import type { Engine } from './engine.ts';
 
-/** From a cluster that has nothing of noencap's to one that its engine syncs. Each step can be done again at any time. */
+/** From a cluster without anything of noencap to one that its engine syncs. Each step can be repeated at any time. */
 export interface BootstrapPlan {
   /** The topology's name. */
   readonly name: string;
   readonly engine: Engine;
-  /** Copies of the pod network's manifests lie on this node, and K3s applies them. */
+  /** This node has copies of the pod network's manifests, which K3s applies. */
   readonly firstServer: string;
   readonly steps: readonly BootstrapStep[];
 }
@@ -15,25 +15,25 @@ export interface BootstrapPlan {
 export type BootstrapStep = { readonly title: string } & (
   | { readonly kind: 'apply'; readonly folder: string }
   | { readonly kind: 'wait'; readonly for: Awaited }
-  /** What git must not hold: a registry's credentials, made by hand. Without them images are asked for in vain. */
+  /** What git must not contain: a registry's credentials, created by hand. Without them images cannot be pulled. */
   | { readonly kind: 'secrets'; readonly namespace: string; readonly names: readonly string[] }
-  /** Nobody but the engine shall own what git says. */
+  /** Only the engine may own what is set in git. */
   | { readonly kind: 'hand-over'; readonly folders: readonly string[] }
   | { readonly kind: 'installed'; readonly engine: Engine }
 );
 
-/** Objects that get a condition, sooner or later. */
+/** Objects that are expected to get a condition. */
 export interface Awaited {
   readonly resource: 'crd' | 'tigerastatus' | 'apiservice' | 'job';
-  /** Undefined where the resource has none. */
+  /** Undefined if the resource has none. */
   readonly namespace: string | undefined;
   readonly names: readonly string[];
   readonly condition: 'Established' | 'Available' | 'Complete';
-  /** Whose pods and events say why it takes so long. */
+  /** The namespace whose pods and events show why it takes so long. */
   readonly workload: string;
 }
 
-/** What the plan reads of an object of dist/cluster. */
+/** The part of an object of dist/cluster that the plan reads. */
 export interface ClusterObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -42,7 +42,7 @@ export interface ClusterObject {
 
 /**
  * The order is the layers' own. `objects` are those of a layer, `out` is the output folder. Throws if the fabric has no
- * nodes: there is no cluster then.
+ * nodes: then there is no cluster.
  */
 export function bootstrapPlan(
   fabric: Fabric,
@@ -62,8 +62,8 @@ export function bootstrapPlan(
         ...(layer.name === 'operator' ? pullSecrets(fabric) : []),
         ...waits(layer, objects),
       ]),
-      { kind: 'hand-over', title: `Leave its fields to ${engine.title}`, folders: LAYERS.map(folder) },
-      { kind: 'installed', title: `Look for ${engine.title}`, engine },
+      { kind: 'hand-over', title: `Hand its fields over to ${engine.title}`, folders: LAYERS.map(folder) },
+      { kind: 'installed', title: `Check for ${engine.title}`, engine },
       { kind: 'apply', title: `Let ${engine.title} adopt it`, folder: `${out}/${engine.folder}` },
     ],
   };
@@ -76,7 +76,7 @@ const TITLES: Readonly<Record<Layer['name'], string>> = {
   bgp: 'Apply BGP',
 };
 
-/** What must be seen of a layer before the next is applied. */
+/** What a layer must reach before the next is applied. */
 function waits({ name }: Layer, objects: Objects): BootstrapStep[] {
   switch (name) {
     case 'operator':
@@ -104,19 +104,19 @@ function waits({ name }: Layer, objects: Objects): BootstrapStep[] {
       return [wait('Wait for the labels', jobsOf)];
     }
     case 'bgp':
-      // A session comes up when its router does: no status of the cluster says more.
+      // A session comes up when its router does: no status in the cluster shows more.
       return [];
   }
 }
 
-/** The operator pulls its own image with them, and copies them to wherever it starts pods of Calico. */
+/** The operator pulls its own image with them, and copies them to wherever it starts Calico's pods. */
 const pullSecrets = ({ calico: { imagePullSecrets: names } }: Fabric): BootstrapStep[] =>
   names.length === 0
     ? []
     : [
         {
           kind: 'secrets',
-          title: "Look for the registry's credentials",
+          title: "Check for the registry's credentials",
           namespace: 'tigera-operator',
           names,
         },
@@ -146,7 +146,7 @@ const API = {
 } as const;
 
 /**
- * The CRDs of all that comes after the operator, and of the status that is waited for. projectcalico.org/v3 is none of them:
+ * The CRDs of everything that follows the operator, and of the status to wait for. projectcalico.org/v3 is not among them:
  * it is served by Calico's own API server, once that runs.
  */
 function calicoKinds(objects: Objects): string[] {

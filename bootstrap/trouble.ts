@@ -1,14 +1,14 @@
 import type { Awaited } from './plan.ts';
 
-/** What kubectl shows of one awaited object. */
+/** kubectl's view of one awaited object. */
 export interface Seen {
   readonly name: string;
   readonly status: string;
-  /** Of a Job: it has failed for good. */
+  /** For a Job: it has failed for good. */
   readonly failed: boolean;
 }
 
-/** The columns that `seenIn` reads; small, where the objects themselves may be megabytes. */
+/** The columns that `seenIn` reads; small, while the objects themselves may be megabytes. */
 export const columnsOf = ({ condition }: Awaited): string =>
   `custom-columns=${[
     'NAME:.metadata.name',
@@ -16,20 +16,20 @@ export const columnsOf = ({ condition }: Awaited): string =>
     'FAILED:.status.conditions[?(@.type=="Failed")].status',
   ].join(',')}`;
 
-/** A table of these columns, without its head. */
+/** A table of these columns, without a header. */
 export const seenIn = (table: string): Seen[] =>
   table.split('\n').flatMap((line): Seen[] => {
     const [name, status = '', failed = ''] = line.trim().split(/\s+/);
     return name === undefined || name === '' ? [] : [{ name, status, failed: failed === 'True' }];
   });
 
-/** Which of the awaited are not there yet, in their order. */
+/** Which of the awaited objects are not ready yet, in their order. */
 export function missing({ names }: Awaited, seen: readonly Seen[]): string[] {
   const there = new Set(seen.filter(({ status }) => status === 'True').map(({ name }) => name));
   return names.filter((name) => !there.has(name));
 }
 
-/** Of which nothing is to be hoped any more. */
+/** Those that have failed for good. */
 export const hopeless = ({ names, resource }: Awaited, seen: readonly Seen[]): string[] =>
   resource === 'job'
     ? seen.filter(({ name, failed }) => failed && names.includes(name)).map(({ name }) => name)
@@ -51,7 +51,7 @@ interface WithConditions {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
-/** What TigeraStatus, APIServices and CRDs say of themselves, where it is not well. */
+/** The bad conditions of TigeraStatus, APIServices and CRDs. */
 export function conditionTrouble(list: List<WithConditions>): string[] {
   return (list.items ?? []).flatMap(({ metadata, status }) => {
     const conditions = status?.conditions ?? [];
@@ -88,7 +88,7 @@ interface ContainerStatus {
   };
 }
 
-/** Pods that do not run, and why. */
+/** Pods that are not running, and why. */
 export function podTrouble(list: List<Pod>): string[] {
   return (list.items ?? []).flatMap(({ metadata, spec, status = {} }) => {
     const { phase, conditions = [], initContainerStatuses = [], containerStatuses = [] } = status;
@@ -122,7 +122,7 @@ interface Event {
 
 const NEWEST = 5;
 
-/** The newest warnings of a namespace, each said once. */
+/** The latest warnings of a namespace, without duplicates. */
 export function eventTrouble(list: List<Event>): string[] {
   const warnings = (list.items ?? []).filter(({ type }) => type === 'Warning');
   const at = ({ lastTimestamp, eventTime }: Event) => lastTimestamp ?? eventTime ?? '';
@@ -134,7 +134,7 @@ export function eventTrouble(list: List<Event>): string[] {
   return [...new Set(told)].slice(0, NEWEST);
 }
 
-/** A controller's message may be a whole log. */
+/** A controller's message may contain a whole log. */
 function oneLine(text = ''): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;

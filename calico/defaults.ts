@@ -1,4 +1,4 @@
-/** What Calico's IPAM takes for the length of a block, and takes by itself (libcalico-go, clientv3/ippool.go). */
+/** Block lengths that Calico's IPAM accepts, and its defaults (libcalico-go, clientv3/ippool.go). */
 export const BLOCK_SIZES = {
   ipv4: { least: 20, most: 32, byDefault: 26 },
   ipv6: { least: 116, most: 128, byDefault: 122 },
@@ -7,8 +7,8 @@ export const BLOCK_SIZES = {
 type Family = keyof typeof BLOCK_SIZES;
 
 /**
- * What the operator fills in where an Installation says nothing (tigera/operator, fillDefaults). The charts write it out, so that
- * the operator has nothing to write back; `adopt` knows by it that a field which is new changes nothing.
+ * Defaults that the operator fills into an Installation (tigera/operator, fillDefaults). The charts write them out, so that
+ * the operator has nothing to write back; `adopt` uses them to see that a new field changes nothing.
  */
 export const INSTALLATION = {
   variant: 'Calico',
@@ -40,7 +40,7 @@ export const INSTALLATION = {
   },
 } as const;
 
-/** What it fills in for a pool of the Installation. */
+/** Defaults that it fills in for a pool of the Installation. */
 export const installationPool = (family: Family) =>
   ({
     name: defaultPoolName(family),
@@ -56,7 +56,7 @@ export const installationPool = (family: Family) =>
 /** The name of a cluster's first pool of a family. */
 export const defaultPoolName = (family: Family): `default-${Family}-ippool` => `default-${family}-ippool`;
 
-/** How Calico reads an IPPool that says nothing. It differs from the operator in `natOutgoing`. */
+/** Calico's defaults for an IPPool. They differ from the operator's in `natOutgoing`. */
 export const ipPool = (family: Family) =>
   ({
     nodeSelector: 'all()',
@@ -76,7 +76,7 @@ export function isInstallationDefault(path: string, value: unknown): boolean {
   const usual = isOfPool
     ? FAMILIES.map((family) => valueAt(installationPool(family), steps.slice(pools.length)))
     : [valueAt(whole, steps)];
-  // An item of a list is one of those that are filled in.
+  // A list item is one of the defaults.
   return usual.flat().some((one) => one !== undefined && one === value);
 }
 

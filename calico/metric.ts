@@ -1,8 +1,8 @@
-/** The highest LOCAL_PREF that Calico writes; what it takes off is the kernel's metric. */
+/** The highest LOCAL_PREF that Calico sets; it subtracts the kernel's metric from it. */
 export const HIGHEST_LOCAL_PREF = 2147483647;
 
-/** Calico's own priority of a route, where the kernel has no other. */
+/** Calico's own route priority, used if the kernel has no other. */
 export const NORMAL_PRIORITY = 1024;
 
-/** The LOCAL_PREF that a route has with a BGP speaker that sets none. */
+/** The LOCAL_PREF of a route at a BGP speaker that sets none. */
 export const PLAIN_LOCAL_PREF = 100;

@@ -1,16 +1,16 @@
-/** A release of Calico that noencap knows file by file. */
+/** A Calico release that noencap knows file by file. */
 export interface Release {
   /** v3.MINOR.PATCH. */
   readonly version: string;
-  /** Tag of the operator's image that upstream's manifest pins; undefined where the user vendors the manifest. */
+  /** Tag of the operator's image that upstream's manifest pins; undefined if the user vendors the manifest. */
   readonly operator: string | undefined;
-  /** sha256 of upstream's manifests, in the form that `scripts/upstream.ts` keeps them in. */
+  /** sha256 of upstream's manifests, in the form in which `scripts/upstream.ts` stores them. */
   readonly manifests: string;
 }
 
 /**
- * The releases that the output is held against, the oldest first: of each minor that noencap carries, the newest patch. A new patch is
- * a row here; a new minor is one, and what it brings is a line of `SINCE` and of `operator-rules.ts`.
+ * The releases that the output is tested against, oldest first: the newest patch of each minor that noencap carries. A new patch is
+ * a row here; so is a new minor, and its new features are lines of `SINCE` and of `operator-rules.ts`.
  */
 export const RELEASES: readonly Release[] = [
   {
@@ -35,7 +35,7 @@ export const RELEASES: readonly Release[] = [
   },
 ];
 
-/** The first minor of v3 that has it. Source: the CRDs, manifests and confd's templates of each minor. */
+/** The first v3 minor with each feature. Source: the CRDs, manifests and confd templates of each minor. */
 export const SINCE = {
   /** BGPFilter: a rule without `cidr`. */
   filterAnyRoute: 27,
@@ -49,13 +49,13 @@ export const SINCE = {
   filterPrefixLength: 29,
   /** Installation: name, allowedUses, assignmentMode, disableNewAllocations of a pool. */
   poolDetails: 30,
-  /** The operator brings Calico's CRDs itself; before, its manifest did. */
+  /** The operator installs Calico's CRDs itself; before, its manifest did. */
   operatorBringsCrds: 30,
   /** Installation: cni.binDir and cni.confDir. */
   cniFolders: 31,
-  /** Images come from quay.io, and from docker.io before. */
+  /** Images come from quay.io; before, from docker.io. */
   quayImages: 31,
-  /** The v3 kinds have CRDs with published schemas, which the output is held against. */
+  /** The v3 kinds have CRDs with published schemas, which the output is tested against. */
   apiV3: 32,
   /** A route carries the kernel's metric to other nodes as LOCAL_PREF, and back (calico#12089). */
   metricAsPreference: 32,
@@ -66,11 +66,11 @@ export type Feature = keyof typeof SINCE;
 /** The minor of a version v3.MINOR.PATCH, which a topology's always is. */
 export const calicoMinor = (version: string): number => Number(version.split('.')[1]);
 
-/** Whether a version v3.MINOR.PATCH has it: a field that its CRDs lack is never emitted. */
+/** Whether a version v3.MINOR.PATCH has the feature: a field that its CRDs lack is never emitted. */
 export const calicoHas = (version: string, feature: Feature): boolean =>
   calicoMinor(version) >= SINCE[feature];
 
-/** Installation: cni.specVersion came to v3.31 with a patch release, and v3.32 does not have it. */
+/** Installation: a patch release of v3.31 added cni.specVersion, but v3.32 does not have it. */
 export function hasCniSpecVersion(version: string): boolean {
   const [, minor = 0, patch = 0] = version.split('.').map(Number);
   return minor === 31 && patch >= 7;
@@ -81,7 +81,7 @@ export const CARRIED: readonly string[] = RELEASES.flatMap(({ version, operator 
   operator === undefined ? [] : [version],
 );
 
-/** The tag of the operator's image; undefined for versions whose manifest the user vendors. */
+/** The tag of the operator's image; undefined for versions with a vendored manifest. */
 export const operatorOf = (version: string): string | undefined =>
   RELEASES.find((one) => one.version === version)?.operator;
 
@@ -91,10 +91,10 @@ const minors = RELEASES.map(({ version }) => calicoMinor(version));
 export const OLDEST_MINOR = Math.min(...minors);
 export const NEWEST_MINOR = Math.max(...minors);
 
-/** From v3.33 on Calico documents upgrades from the two minors before only. Until then it names v3.15 as the oldest. */
+/** From v3.33 on Calico documents upgrades only from the two previous minors. Until then v3.15 is the oldest. */
 export const DOCUMENTED_MINORS = 2;
 
-/** Upstream's manifests of a minor: CRDs came in the operator's own until v3.29, and those of the v3 kinds with v3.32. */
+/** Upstream's manifests of a minor: until v3.29 the operator's manifest contained the CRDs; v3.32 adds those of the v3 kinds. */
 export const manifestsOf = (version: string): readonly string[] => [
   'tigera-operator.yaml',
   ...(calicoHas(version, 'operatorBringsCrds') ? ['operator-crds.yaml'] : []),

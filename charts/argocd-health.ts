@@ -2,9 +2,9 @@
 export const PROJECT = 'noencap';
 
 /**
- * How Argo CD is to tell whether a kind is well, by its key in argocd-cm. It calls a custom resource that it knows nothing
- * of healthy as soon as it exists, and so would not wait for Calico; and since 1.8 it has no check for Applications, so
- * that the waves of an app of apps would not wait either. Lua 5.1 without the string library: Argo CD opens none unless told.
+ * How Argo CD assesses the health of a kind, by its key in argocd-cm. It considers a custom resource that it does not
+ * know healthy as soon as it exists, and so would not wait for Calico; and since 1.8 it has no check for Applications, so
+ * the waves of an app of apps would not wait either. Lua 5.1 without the string library, which Argo CD does not load by default.
  */
 export const HEALTH: Readonly<Record<string, string>> = {
   'operator.tigera.io_Installation': conditions('Ready', true),
@@ -16,7 +16,7 @@ export const HEALTH: Readonly<Record<string, string>> = {
   'argoproj.io_Application': application(),
 };
 
-/** The operator sets a good condition, Progressing and Degraded. Up to v3.26 an APIServer has no conditions but a state. */
+/** The operator sets a good condition, Progressing and Degraded. Up to v3.26 an APIServer has a state instead of conditions. */
 function conditions(good: 'Ready' | 'Available', generation: boolean): string {
   const outdated = generation
     ? `
@@ -63,10 +63,10 @@ return { status = "Healthy", message = "configured; ask its router or node wheth
 }
 
 /**
- * Synced as well as healthy: since Argo CD v3.4 what is missing does not count against an Application's health, and before
- * its first sync all that it is to bring may be there from the bootstrap. What is not well yet is waited for: a child that is
- * degraded while it starts would fail the sync of the root, for good in the end. Other projects' Applications get what Argo
- * CD's documentation suggests: the health that the child has.
+ * Synced and healthy: since Argo CD v3.4 missing resources do not affect an Application's health, and before
+ * its first sync all its resources may already exist from the bootstrap. Unhealthy children are waited for: a child that is
+ * degraded while it starts would fail the sync of the root, eventually for good. Other projects' Applications get what Argo
+ * CD's documentation suggests: the health of the child.
  */
 function application(): string {
   return `\

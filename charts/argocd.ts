@@ -10,8 +10,8 @@ const NAMESPACE = 'argocd';
 const IN_CLUSTER = 'https://kubernetes.default.svc';
 
 /**
- * dist/gitops/argocd. A hand applies the project, the root and the health checks; Argo CD applies what is in layers/ itself:
- * an Application for each layer, in waves. Comes after the charts of dist/cluster, whose kinds the project allows.
+ * dist/gitops/argocd. The user applies the project, the root and the health checks; Argo CD applies layers/ itself:
+ * an Application for each layer, in waves. Runs after the charts of dist/cluster, whose kinds the project allows.
  */
 export function argoCd(app: App, fabric: Fabric): void {
   const objects = app.charts.flatMap((chart) => chart.apiObjects);
@@ -28,8 +28,8 @@ export function argoCd(app: App, fabric: Fabric): void {
 const waveOf = (layer: Layer) => ({ 'argocd.argoproj.io/sync-wave': `${depth(layer)}` });
 
 /**
- * No finalizer: whoever deletes an Application shall not delete the pod network with it. `namespace` is for objects that
- * name none, which ours all do; the project must allow it none the less.
+ * No finalizer: deleting an Application must not delete the pod network. `namespace` is for objects that
+ * have none, while all of ours do; the project must allow it nonetheless.
  */
 function application(
   chart: ManifestChart,
@@ -48,9 +48,9 @@ function application(
       destination: { server: IN_CLUSTER, namespace },
       syncPolicy: {
         automated: { prune: true, selfHeal: true, allowEmpty: false },
-        // Calico's CRDs are larger than the annotation of a client-side apply may be.
+        // Calico's CRDs exceed the size of a client-side apply annotation.
         syncOptions: ['ServerSideApply=true', 'SkipDryRunOnMissingResource=true'],
-        // Without it a revision is tried once. Some 20 minutes in all: until it gives up, a newer revision waits.
+        // Without it a revision is tried once. About 20 minutes in total: until it gives up, a newer revision waits.
         retry: { limit: 10, backoff: { duration: '15s', factor: 2, maxDuration: '3m' } },
       },
     },
@@ -64,7 +64,7 @@ interface Kind {
 
 const kinds = (group: string, ...names: string[]): Kind[] => names.map((kind) => ({ group, kind }));
 
-/** What a change of the topology may add. What there is besides (CRDs of a vendored manifest, charts of yours) is allowed, too. */
+/** Kinds that a change of the topology may add. Existing ones (CRDs of a vendored manifest, your own charts) are allowed too. */
 const CLUSTER_KINDS: readonly Kind[] = [
   ...kinds('', 'Namespace'),
   ...kinds('crd.projectcalico.org', 'BGPConfiguration', 'BGPFilter', 'BGPPeer'),
@@ -111,13 +111,13 @@ function distinct(all: readonly Kind[]): Kind[] {
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
-/** A part of argocd-cm: applied server-side it adds these keys to what is there, and touches no other. */
+/** Part of argocd-cm: applied server-side it adds these keys and changes no others. */
 function healthChecks(chart: ManifestChart): void {
   new k8s.KubeConfigMap(chart, 'argocd-cm', {
     metadata: {
       name: 'argocd-cm',
       namespace: NAMESPACE,
-      // Argo CD reads no ConfigMap without it.
+      // Argo CD ignores ConfigMaps without it.
       labels: { 'app.kubernetes.io/name': 'argocd-cm', 'app.kubernetes.io/part-of': 'argocd' },
     },
     data: Object.fromEntries(

@@ -28,11 +28,11 @@ export class Bgp extends ManifestChart {
     super(scope, 'cluster/30-bgp/bgp.yaml');
     const { api, apiMovesTo } = fabric.calico;
     const kinds = KINDS[api];
-    // The twin under the other group is the same stored object: who prunes the one deletes both.
+    // The twin under the other group is the same stored object: pruning one deletes both.
     const isGuarded = apiMovesTo !== undefined;
     const annotations = isGuarded ? KEEP_CUSTOM : api === 'projectcalico.org/v3' ? PRUNE : CUSTOM;
     new kinds.Configuration(this, 'configuration', {
-      // Without it every node falls back to Calico's own AS number and mesh, and all sessions with routers end.
+      // Without it every node falls back to Calico's default AS number and mesh, and all sessions with routers go down.
       metadata: { name: 'default', annotations: KEEP_CUSTOM },
       spec: {
         asNumber: fabric.bgp.asNumber,
@@ -41,7 +41,7 @@ export class Bgp extends ManifestChart {
       },
     });
     for (const filter of fabric.calico.filters) {
-      // The four lists of rules have one shape and four nominal types: one cast instead of four mappings.
+      // The four lists of rules have the same shape but four nominal types: one cast instead of four mappings.
       const spec = filterSpec(
         filter,
         fabric.pods.families,
@@ -73,9 +73,9 @@ function peerSpec(fabric: Fabric, peering: Peering) {
   };
 }
 
-/** Calico's selector syntax quotes with ' or " and has no escapes; label values hold neither. */
+/** Calico's selector syntax quotes with ' or " and has no escapes; label values contain neither. */
 function selectorString(value: string): string {
-  if (value.includes("'")) throw new Error(`no label value: ${JSON.stringify(value)}`);
+  if (value.includes("'")) throw new Error(`not a label value: ${JSON.stringify(value)}`);
   return `'${value}'`;
 }
 
@@ -92,7 +92,7 @@ function filterSpec(filter: BgpFilter, families: readonly Family[], version: str
   return Object.fromEntries(lists.filter(([, rules]) => rules.length > 0));
 }
 
-/** Never without a condition that this Calico lacks: the rule would then hold for more than it says. */
+/** Never drops a condition that this Calico lacks: the rule would then match more than it should. */
 function filterRule(filter: BgpFilter, rule: FilterRule, family: Family, version: string) {
   if (
     (rule.source !== undefined && !calicoHas(version, 'filterSource')) ||
@@ -114,7 +114,7 @@ function routes({ match }: FilterRule, family: Family, version: string) {
   return { cidr: family === 'ipv4' ? '0.0.0.0/0' : '::/0', matchOperator: 'In' };
 }
 
-/** calico-node reads password Secrets itself, and the operator gives it no right to. */
+/** calico-node reads password Secrets itself, but the operator does not grant it that right. */
 function passwordAccess(chart: ManifestChart, secrets: string[]): void {
   const metadata = { name: 'bgp-passwords', namespace: 'calico-system' };
   new k8s.KubeRole(chart, 'password-role', {

@@ -10,8 +10,8 @@ const NAMESPACE = 'flux-system';
 const NAME = 'noencap';
 
 /**
- * dist/gitops/flux. A hand applies the source and the root; Flux applies what is in layers/ itself: a Kustomization for each
- * layer, after those that it stands on.
+ * dist/gitops/flux. The user applies the source and the root; Flux applies layers/ itself: a Kustomization for each
+ * layer, after those that it depends on.
  */
 export function flux(app: App, fabric: Fabric): void {
   const metadata = (name: string) => ({ name, namespace: NAMESPACE });
@@ -39,7 +39,7 @@ export function flux(app: App, fabric: Fabric): void {
   }
 }
 
-/** By default a deleted Kustomization takes along what it applied. */
+/** By default deleting a Kustomization deletes what it applied. */
 const common = (folder: string): kustomize.KustomizationSpec => ({
   sourceRef: { kind: kustomize.KustomizationSpecSourceRefKind.GIT_REPOSITORY, name: NAME },
   path: `./dist/${folder}`,
@@ -56,16 +56,16 @@ function repository({ repoURL, targetRevision }: Gitops): source.GitRepositorySp
     url,
     interval: '1m',
     ref: reference(targetRevision),
-    // Over SSH Flux wants a key and the host's; over HTTPS a Secret that is not there would be an error.
+    // Over SSH Flux requires a key and the host's key; over HTTPS a missing Secret would be an error.
     ...(url.startsWith('ssh:') ? { secretRef: { name: 'noencap-repository' } } : {}),
   };
 }
 
-/** Flux knows URLs only; git and Argo CD know the short form of SSH as well. */
+/** Flux accepts URLs only; git and Argo CD also accept the short SSH form. */
 const repositoryUrl = (url: string): string =>
   url.includes('://') ? url : `ssh://${url.replace(/:\/?/, '/')}`;
 
-/** Argo CD finds out by itself what a revision is; Flux must be told. A tag that looks like no version is written refs/tags/NAME. */
+/** Argo CD detects the type of a revision; Flux needs it spelled out. A tag that does not look like a version is written refs/tags/NAME. */
 function reference(revision: string): source.GitRepositorySpecRef {
   if (/^[0-9a-f]{40}$/.test(revision)) return { commit: revision };
   if (/^refs\/|^HEAD$/.test(revision)) return { name: revision };
@@ -73,7 +73,7 @@ function reference(revision: string): source.GitRepositorySpecRef {
   return { branch: revision };
 }
 
-/** `wait` looks at everything that a layer applied and ignores `healthChecks`; those name what a layer makes others bring. */
+/** `wait` checks everything that a layer applied and ignores `healthChecks`; those name what others create because of a layer. */
 function health(layer: Layer, fabric: Fabric): Partial<kustomize.KustomizationSpec> {
   switch (layer.name) {
     case 'operator':
@@ -86,7 +86,7 @@ function health(layer: Layer, fabric: Fabric): Partial<kustomize.KustomizationSp
   }
 }
 
-/** Its Deployment has no probe and counts as available before it has created the CRDs, so the next layers wait for these. */
+/** Its Deployment has no probe and counts as available before it has created the CRDs, so the next layers wait for the CRDs. */
 function operatorChecks(fabric: Fabric): kustomize.KustomizationSpecHealthChecks[] {
   const crds = [
     ...['apiservers', 'installations', 'tigerastatuses'].map((plural) => `${plural}.operator.tigera.io`),
@@ -116,14 +116,14 @@ const holds = (type: string, more = '') =>
   `status.conditions.exists(c, c.type == '${type}' && c.status == 'True'${more})`;
 
 /**
- * Of a custom resource without the conditions that it knows, Flux says that it is current as soon as it exists. A field that
- * is missing makes Flux wait. No `failed`: what is degraded while it starts passes by itself, within the timeout or the next try.
+ * Flux considers a custom resource without known conditions current as soon as it exists. A field that
+ * is missing makes Flux wait. No `failed`: a degraded state during startup passes by itself, within the timeout or the next try.
  */
 const EXPRESSIONS: kustomize.KustomizationSpecHealthCheckExprs[] = [
   {
     apiVersion: OPERATOR_API,
     kind: 'Installation',
-    // What the operator said of an earlier spec says nothing of this one.
+    // The operator's status for an earlier spec does not apply to this one.
     current: `${holds('Ready', ' && (!has(c.observedGeneration) || c.observedGeneration == 0 || c.observedGeneration >= metadata.generation)')} && !${holds('Degraded')}`,
   },
   {
@@ -133,7 +133,7 @@ const EXPRESSIONS: kustomize.KustomizationSpecHealthCheckExprs[] = [
   },
 ];
 
-/** For encrypted Secrets of your own charts in the layer; the key is the controller's own, or a Secret that you name by a patch. */
+/** For encrypted Secrets of your own charts in the layer; the key is the controller's own, or in a Secret that you set with a patch. */
 const SOPS = { decryption: { provider: kustomize.KustomizationSpecDecryptionProvider.SOPS } };
 
 const hasPasswords = (fabric: Fabric): boolean =>

@@ -9,8 +9,8 @@ import { KEEP_CUSTOM } from './guards.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
 /**
- * Calico as the operator shall run it. The operator writes its defaults back into the Installation, and an engine that
- * compares with git would fight it: whatever has a default is written out here.
+ * Calico as the operator is to run it. The operator writes its defaults back into the Installation, and an engine that
+ * compares with git would fight it: every field with a default is written out here.
  */
 export class Installation extends ManifestChart {
   constructor(scope: Construct, fabric: Fabric) {
@@ -19,7 +19,7 @@ export class Installation extends ManifestChart {
       metadata: { name: 'default', annotations: KEEP_CUSTOM },
       spec: {
         variant: written<operator.InstallationSpecVariant>(INSTALLATION.variant),
-        // The operator adds a missing slash, and the engine would take it off again.
+        // The operator adds a missing slash, and the engine would remove it again.
         ...(fabric.calico.registry === undefined ? {} : { registry: `${fabric.calico.registry}/` }),
         ...(fabric.calico.imagePullSecrets.length === 0
           ? {}
@@ -29,7 +29,7 @@ export class Installation extends ManifestChart {
         ...OPERATOR_DEFAULTS,
       },
     });
-    // Serves projectcalico.org/v3. The operator changes and deletes pools through nothing else, whoever uses that API or not.
+    // Serves projectcalico.org/v3. The operator changes and deletes pools only through it, even if nobody else uses that API.
     new operator.ApiServer(this, 'apiserver', {
       metadata: { name: 'default', annotations: KEEP_CUSTOM },
       spec: {},
@@ -38,15 +38,15 @@ export class Installation extends ManifestChart {
 }
 
 /**
- * The operator calls a cluster's first pool so; it knows pools by their ranges, and a name that changes asks for a second pool of
- * one range. So a name must not depend on which pools there are beside.
+ * The operator's name for a cluster's first pool; it identifies pools by range, and a changed name would request a second pool with
+ * the same range. So a name must not depend on the other pools.
  */
 function poolName({ k3s }: Fabric, { cidr }: Pool): string {
   const isFirst = k3s.clusterCidrs.some(({ text }) => text === cidr.text);
   return isFirst ? defaultPoolName(cidr.family) : `pods-${cidr.text.replace(/[^0-9a-f]+/g, '-')}`;
 }
 
-/** A default in the words that the Installation has for that field. */
+/** A default, typed as that field of the Installation. */
 const written = <E extends string>(text: `${E}`): E => text as E;
 
 function cni(version: string): operator.InstallationSpecCni {
@@ -66,7 +66,7 @@ function network(fabric: Fabric): operator.InstallationSpecCalicoNetwork {
   const { calicoNetwork: usual } = INSTALLATION;
   const { version } = fabric.calico;
   return {
-    // The operator refuses pools without encapsulation unless BGP is on.
+    // The operator refuses pools without encapsulation unless BGP is enabled.
     bgp: written<operator.InstallationSpecCalicoNetworkBgp>(usual.bgp),
     ipPools: fabric.pods.pools.map((pool) => ipPool(fabric, pool)),
     ...(mtu === undefined ? {} : { mtu }),
@@ -88,7 +88,7 @@ function network(fabric: Fabric): operator.InstallationSpecCalicoNetwork {
           ),
         }
       : {}),
-    // K3s's service load balancer ends in pods whose ip_forward is 0, which is what Calico's CNI sets by default.
+    // K3s' service load balancer exits in pods whose ip_forward is 0, which is what Calico's CNI sets by default.
     containerIpForwarding: fabric.calico.containerIPForwarding
       ? operator.InstallationSpecCalicoNetworkContainerIpForwarding.ENABLED
       : written<operator.InstallationSpecCalicoNetworkContainerIpForwarding>(usual.containerIPForwarding),
@@ -141,7 +141,7 @@ interface Detection<K> {
   cidrs?: string[];
 }
 
-/** The two families have an enum each for the same single value. */
+/** Each family has its own enum for the same single value. */
 function detection<K>(fabric: Fabric, family: Family, internalIp: K): Detection<K> {
   const how = fabric.calico.nodeAddress;
   switch (how.method) {
@@ -160,7 +160,7 @@ function detection<K>(fabric: Fabric, family: Family, internalIp: K): Detection<
   }
 }
 
-/** What the operator would write back; see the API reference of Installation. */
+/** Defaults that the operator would write back; see the API reference of Installation. */
 const { controlPlaneReplicas, flexVolumePath, kubeletVolumePluginPath, nonPrivileged } = INSTALLATION;
 const { nodeUpdateStrategy, logging } = INSTALLATION;
 const OPERATOR_DEFAULTS = {

@@ -1,15 +1,15 @@
-/** A folder of dist/cluster that is applied whole, once everything it stands on is healthy. */
+/** A folder of dist/cluster that is applied as a whole, once everything it depends on is healthy. */
 export interface Layer {
   readonly name: 'operator' | 'installation' | 'node-labels' | 'bgp';
   /** Its path below dist. */
   readonly folder: string;
-  /** What must be healthy before it: each Calico kind exists only once the layer that brings its CRD is. */
+  /** What must be healthy before it: a Calico kind exists only once the layer with its CRD is healthy. */
   readonly after: readonly Layer['name'][];
 }
 
 /**
- * The order of dist/cluster, for every engine and for the bootstrap alike. The operator brings the CRDs; an Installation
- * makes it serve Calico's own kinds; the labels must stand before a selector of a BGPPeer starts to matter.
+ * The order of dist/cluster, for every engine and for the bootstrap. The operator installs the CRDs; an Installation
+ * makes it serve Calico's own kinds; labels must be set before a BGPPeer selects by them.
  */
 export const LAYERS: readonly Layer[] = [
   { name: 'operator', folder: 'cluster/00-operator', after: [] },
@@ -18,7 +18,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'bgp', folder: 'cluster/30-bgp', after: ['node-labels'] },
 ];
 
-/** How many layers stand one on another below this one. */
+/** Depth of this layer in the chain of dependencies. */
 export function depth({ after }: Layer): number {
   const below = LAYERS.filter(({ name }) => after.includes(name));
   return below.length === 0 ? 0 : 1 + Math.max(...below.map(depth));

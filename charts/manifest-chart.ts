@@ -4,8 +4,8 @@ import type { Construct } from 'constructs';
 import { LAYERS } from './layers.ts';
 
 /**
- * A chart that becomes one file. `file` is its path below dist: `cluster/30-bgp/bgp.yaml`. Throws if that is in a folder of
- * dist/cluster which is no layer: no engine would ever apply it.
+ * A chart that becomes one file. `file` is its path below dist: `cluster/30-bgp/bgp.yaml`. Throws if it is in a folder of
+ * dist/cluster that is not a layer: no engine would ever apply it.
  */
 export class ManifestChart extends Chart {
   readonly file: string;
@@ -13,12 +13,12 @@ export class ManifestChart extends Chart {
   constructor(scope: Construct, file: string) {
     super(scope, file.replace(/[/.]/g, '-'), { disableResourceNameHashes: true });
     if (file.startsWith('cluster/') && !LAYERS.some(({ folder }) => folder === posix.dirname(file))) {
-      throw new Error(`${file} is in no layer of charts/layers.ts: no engine would apply it`);
+      throw new Error(`${file} is not in any layer of charts/layers.ts: no engine would apply it`);
     }
     this.file = file;
   }
 
-  /** In the order of their dependencies, as `App.synth` has it. cdk8s's own list leaves out what nests deeper. */
+  /** In dependency order, as in `App.synth`. cdk8s's own list omits nested charts. */
   override get apiObjects(): ApiObject[] {
     return new DependencyGraph(this.node)
       .topology()
@@ -27,9 +27,9 @@ export class ManifestChart extends Chart {
 }
 
 /**
- * The text of every chart, by its file, and a kustomization.yaml beside each, so that an engine applies these files
- * and no stray one. Each chart is rendered once: `App.synth` would validate the whole app again for each of them.
- * Throws if a construct finds itself invalid, if two charts share a file, or two objects an identity: the second would
+ * The text of every chart, by file, with a kustomization.yaml next to each, so that an engine applies these files
+ * and no stray ones. Each chart is rendered once: `App.synth` would validate the whole app again for each of them.
+ * Throws if a construct is invalid, if two charts share a file, or two objects an identity: the second would
  * silently replace the first.
  */
 export function manifestFiles(app: App): ReadonlyMap<string, string> {
@@ -41,9 +41,9 @@ export function manifestFiles(app: App): ReadonlyMap<string, string> {
     .flatMap(({ node }) => node.validate().map((says) => `${node.path}: ${says}`));
   if (invalid.length > 0) throw new Error(invalid.join('\n'));
   for (const chart of app.charts) {
-    // A chart of the user's own may extend cdk8s's Chart: it has no file then.
+    // A user's own chart may extend cdk8s's Chart: it then has no file.
     const { file } = chart as Partial<ManifestChart>;
-    if (file === undefined) throw new Error(`${chart.node.path} is no ManifestChart: it has no file`);
+    if (file === undefined) throw new Error(`${chart.node.path} is not a ManifestChart: it has no file`);
     if (files.has(file)) throw new Error(`two charts render ${file}`);
     const objects = chart.apiObjects.map((object) => object.toJson() as KubernetesObject);
     for (const object of objects) {
@@ -61,7 +61,7 @@ export function manifestFiles(app: App): ReadonlyMap<string, string> {
   return files;
 }
 
-/** Both sides of a review have most objects alike: to write one takes much longer than to see that it was written before. */
+/** Both sides of a review share most objects: serialising one takes much longer than finding it in the cache. */
 function yamlOf(object: KubernetesObject): string {
   const key = JSON.stringify(object);
   const text = written.get(key) ?? Yaml.stringify(object);
@@ -71,7 +71,7 @@ function yamlOf(object: KubernetesObject): string {
 
 const written = new Map<string, string>();
 
-/** Of rendered files, those in a folder that hold objects: what kustomize reads is none. */
+/** The rendered files in a folder that contain objects, which excludes kustomize's own. */
 export const manifestsIn = (
   files: ReadonlyMap<string, string>,
   folder: string,

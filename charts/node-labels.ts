@@ -9,14 +9,14 @@ const NAMESPACE = 'noencap-system';
 const ACCOUNT = 'node-labels';
 
 /**
- * The region labels that BGPPeers select nodes by. One ordinary Job per node, named by what it does: a change makes a new
- * Job, no change makes none, and the engine prunes the old one. A node that has not joined matches nothing, so its Job
- * ends well and blocks no sync; its label then comes with its own K3s configuration, or by the CronJob.
+ * The region labels that BGPPeers select nodes by. One ordinary Job per node, named after what it does: a change creates a new
+ * Job, no change creates none, and the engine prunes the old one. A node that has not joined matches nothing, so its Job
+ * succeeds and blocks no sync; its label is then set by its own K3s configuration, or by the CronJob.
  */
 export class NodeLabels extends ManifestChart {
   constructor(scope: Construct, fabric: Fabric) {
     super(scope, 'cluster/20-node-labels/node-labels.yaml');
-    // hostNetwork is not allowed by any stricter level; the container itself is as restricted as the strictest asks.
+    // No stricter level allows hostNetwork; the container itself meets the strictest.
     new k8s.KubeNamespace(this, 'namespace', {
       metadata: { name: NAMESPACE, labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } },
     });
@@ -31,7 +31,7 @@ export class NodeLabels extends ManifestChart {
   }
 }
 
-/** A list with a metadata.name field selector is authorised by resourceNames; one by label selector is not. */
+/** resourceNames authorise a list with a metadata.name field selector, but not one with a label selector. */
 function access(chart: ManifestChart, fabric: Fabric): void {
   const names = fabric.nodes.map((node) => node.name);
   const byName = {
@@ -52,7 +52,7 @@ function access(chart: ManifestChart, fabric: Fabric): void {
   });
 }
 
-/** Tries, a few minutes apart in the end: a Job that has failed for good would not be tried again before it changes. */
+/** Retries, eventually a few minutes apart: a permanently failed Job would not be retried before it changes. */
 const PATIENCE = 100;
 
 function job(chart: ManifestChart, fabric: Fabric, node: NodeSpeaker): void {
@@ -67,7 +67,7 @@ function job(chart: ManifestChart, fabric: Fabric, node: NodeSpeaker): void {
   });
 }
 
-/** A command line stays well below the kernel's 128 KiB for one argument: 63 characters a name at most. */
+/** Keeps a command line well below the kernel's 128 KiB per argument: at most 63 characters per name. */
 const NAMES_PER_COMMAND = 500;
 
 function cronJobs(chart: ManifestChart, fabric: Fabric, region: FabricRegion): void {
@@ -96,13 +96,13 @@ function cronJobs(chart: ManifestChart, fabric: Fabric, region: FabricRegion): v
   }
 }
 
-/** `key=value` sets a label, `key-` takes one off; taking off what is not there is no error. */
+/** `key=value` sets a label, `key-` removes one; removing a missing label is not an error. */
 const changes = (fabric: Fabric, region: string): string[] => [
   `${fabric.regionLabel}=${region}`,
   ...fabric.labels.retired.map((key) => `${key}-`),
 ];
 
-/** What a server's taints may say while it comes up, or is kept free of other work. Not that it is unreachable. */
+/** Taints of a server that is starting, or reserved for the control plane. Not those of an unreachable one. */
 const TOLERATIONS: k8s.Toleration[] = [
   'node-role.kubernetes.io/control-plane',
   'node-role.kubernetes.io/etcd',
@@ -114,7 +114,7 @@ const TOLERATIONS: k8s.Toleration[] = [
 ].map((key) => ({ key, operator: 'Exists' }));
 
 /**
- * The official kubectl image has kubectl as its entry point and no shell. The pod runs on a server, beside the API that it asks,
+ * The official kubectl image has kubectl as its entry point and no shell. The pod runs on a server, next to the API it queries,
  * on the host's network and before the server is Ready, because it must work before there is a pod network.
  */
 function podSpec(fabric: Fabric, args: readonly string[]): k8s.PodSpec {
@@ -145,7 +145,7 @@ function podSpec(fabric: Fabric, args: readonly string[]): k8s.PodSpec {
         name: 'kubectl',
         image: fabric.labels.image ?? `registry.k8s.io/kubectl:${fabric.k3s.version.split(/[+-]/)[0]}`,
         args: ['label', 'nodes', '--overwrite', ...args],
-        // kubectl caches what the API server offers below its home folder.
+        // kubectl caches API discovery below its home folder.
         env: [{ name: 'HOME', value: '/tmp' }],
         volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
         resources: {
@@ -163,11 +163,11 @@ function podSpec(fabric: Fabric, args: readonly string[]): k8s.PodSpec {
   };
 }
 
-/** A Job's template cannot be changed, so its name changes with it. */
+/** A Job's template is immutable, so its name changes with it. */
 const hashed = (prefix: string, spec: k8s.PodSpec): string =>
   `${shortened(prefix, 52)}-${sha256(JSON.stringify(spec)).slice(0, 10)}`;
 
-/** Cut names keep a part of their hash, so that two with one beginning stay two. Dots are no good in pod names. */
+/** Truncated names keep part of their hash, so that two with the same beginning stay distinct. Pod names should not contain dots. */
 function shortened(name: string, length: number): string {
   const plain = name.replaceAll('.', '-');
   return plain.length <= length && plain === name

@@ -10,7 +10,7 @@ import { ManifestChart } from './manifest-chart.ts';
 const FILE = 'cluster/00-operator/operator.yaml';
 const NAME = 'tigera-operator';
 
-/** The Tigera operator as upstream's manifest has it; it brings and upgrades Calico's CRDs itself (-manage-crds). */
+/** The Tigera operator as in upstream's manifest; it installs and upgrades Calico's CRDs itself (-manage-crds). */
 export class Operator extends ManifestChart {
   constructor(scope: Construct, fabric: Fabric) {
     super(scope, FILE);
@@ -102,7 +102,7 @@ function podSpec(image: string, version: string): k8s.PodSpec {
 }
 
 /**
- * The operator of an older Calico, from a manifest that the user vendors and whose sha256 the topology pins. `path` is
+ * The operator of an older Calico, from a vendored manifest whose sha256 the topology pins. `path` is
  * absolute. CRDs come first: those versions do not install their own.
  */
 export class VendoredOperator extends ManifestChart {
@@ -134,7 +134,7 @@ function rewriteImages(deployment: ApiObject, registry: string | undefined): voi
   }
 }
 
-/** The first part of an image is a registry if it could be a host: the rule of containerd and Docker. */
+/** The first part of an image is a registry if it could be a host: containerd's and Docker's rule. */
 function pathOf(image: string): string {
   const [first = '', ...rest] = image.split('/');
   return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? rest.join('/') : image;

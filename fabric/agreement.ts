@@ -1,8 +1,8 @@
 import type { Fabric, Session } from './fabric.ts';
 
 /**
- * What both ends of a session must have alike to understand each other, as one text: a peer takes an OPEN only from the address, with the
- * AS number (RFC 4271 section 6.2) and with the password that it expects. While a change is delivered one end may have it and the other not.
+ * The settings on which both ends of a session must agree, as one text: a peer accepts an OPEN only from the address, with the
+ * AS number (RFC 4271 section 6.2) and with the password that it expects. During a delivery one end may have the change and the other not.
  */
 export function agreement({ routers }: Fabric): (session: Session) => string {
   const passwords = new Map(

@@ -21,23 +21,23 @@ export const sessionFilters = (
   fabric.peerings.find((one) => one.router === router && one.region === node.region && one.family === family)
     ?.filters ?? [];
 
-/** The lengths of a BGPFilter's rule: Calico fills in the prefix's own as the least, and an address's as the most. */
+/** The lengths of a BGPFilter's rule: Calico defaults the minimum to the prefix's own length, and the maximum to an address's. */
 export const ruleLengths = (
   cidr: Prefix,
   { min = cidr.length, max = addressBits(cidr.family) }: NonNullable<FilterRule['prefixLength']>,
 ): { readonly min: number; readonly max: number } => ({ min, max });
 
-/** Undefined: no rule holds, and Calico's own part of the filter decides. */
+/** Undefined: no rule matches, and Calico's own part of the filter decides. */
 export type Verdict = FilterRule['action'] | undefined;
 
-/** What the first rule that holds makes of a prefix. */
+/** The action of the first rule that matches a prefix. */
 export const verdictOf = (
   filters: readonly BgpFilter[],
   direction: 'import' | 'export',
   prefix: Prefix,
 ): Verdict => decider(filters, direction, prefix)?.rule.action;
 
-/** The first rule that holds, and its filter. A node sends prefixes of its own only, and what it takes is from a remote peer. */
+/** The first matching rule, and its filter. A node sends only its own prefixes, and receives only those of remote peers. */
 function decider(
   filters: readonly BgpFilter[],
   direction: 'import' | 'export',
@@ -52,12 +52,12 @@ function decider(
   return undefined;
 }
 
-/** Whether a rule of a BGPFilter is about a block. */
+/** Whether a rule of a BGPFilter matches a block. */
 export function matches({ match, prefixLength }: FilterRule, prefix: Prefix): boolean {
   if (match === undefined) return true;
   const { cidr, operator } = match;
   if (cidr.family !== prefix.family) return false;
-  // With lengths confd compares with a set of prefixes, which in BIRD 1.6 no prefix ever equals (NE414).
+  // With lengths confd compares with a prefix set, which in BIRD 1.6 no prefix ever equals (NE414).
   const isSame = prefixLength === undefined && cidr.text === prefix.text;
   const lengths = prefixLength && ruleLengths(cidr, prefixLength);
   const isWithin =
@@ -66,7 +66,7 @@ export function matches({ match, prefixLength }: FilterRule, prefix: Prefix): bo
   return { Equal: isSame, NotEqual: !isSame, In: isWithin, NotIn: !isWithin }[operator];
 }
 
-/** The filter by which a node sends a router any route to a prefix, its own or not: a rule that accepts ends the export filter. */
+/** The filter through which a node sends a router any route to a prefix, its own or not: an accepting rule ends the export filter. */
 export function acceptedBy(
   fabric: Fabric,
   node: NodeSpeaker,
@@ -78,8 +78,8 @@ export function acceptedBy(
 }
 
 /**
- * The filter by which a node tells a router of one address inside its own blocks: a rule that accepts ends the export filter before
- * Calico's aggregation holds the address back. Undefined where none does, and where routers carry no single addresses.
+ * The filter through which a node announces one address inside its own blocks to a router: an accepting rule ends the export filter before
+ * Calico's aggregation rejects the address. Undefined if there is none, or if routers carry no single addresses.
  */
 export function letsOut(
   fabric: Fabric,
@@ -90,7 +90,7 @@ export function letsOut(
   return fabric.bgp.exportBorrowed ? acceptedBy(fabric, node, router, address) : undefined;
 }
 
-/** The pods of a block that are routes of their own: one for all that no rule tells from it, and whether that is every pod. */
+/** Pods of a block with their own routes: one for all that no rule distinguishes, and whether that is every pod. */
 export interface LetOut {
   readonly pods: readonly Prefix[];
   readonly all: boolean;
@@ -98,7 +98,7 @@ export interface LetOut {
 
 const NOTHING: LetOut = { pods: [], all: false };
 
-/** What filters let out of a block of the node beside the block itself, to any router of its region. */
+/** Routes inside a block of the node that filters export to any router of its region, besides the block itself. */
 export function letOut(fabric: Fabric, node: NodeSpeaker, block: Prefix): LetOut {
   const { filters } = fabric.calico;
   if (filters.length === 0 || block.length === addressBits(block.family)) return NOTHING;
@@ -108,13 +108,13 @@ export function letOut(fabric: Fabric, node: NodeSpeaker, block: Prefix): LetOut
   return { pods: [...alike.values()].toReversed(), all: out.length === parts.length };
 }
 
-/** Whether a pod of the node is a route of its own at any router of its region. */
+/** Whether any router of its region has a separate route for a pod of the node. */
 export const isLetOut = (fabric: Fabric, node: NodeSpeaker, pod: Prefix): boolean =>
   (fabric.regions.find(({ name }) => name === node.region)?.routers ?? []).some(
     ({ name }) => letsOut(fabric, node, name, pod) !== undefined,
   );
 
-/** Which rules are about a prefix: what has the same is treated alike by every filter. */
+/** The rules that match a prefix: prefixes with the same rules are treated alike by every filter. */
 export const treatment = (filters: readonly BgpFilter[], prefix: Prefix): string =>
   filters
     .flatMap((filter) => [...filter.import, ...filter.export])
@@ -122,8 +122,8 @@ export const treatment = (filters: readonly BgpFilter[], prefix: Prefix): string
     .join('');
 
 /**
- * One address for each part of a block that the rules could tell apart: every part begins where the block does, where a rule's prefix
- * does, or right behind one. The pod that stands for the block stands for its part.
+ * One address for each part of a block that the rules could distinguish: a part starts where the block does, where a rule's prefix
+ * does, or right after one. The block's representative pod also represents its part.
  */
 function partsOf(block: Prefix, filters: readonly BgpFilter[]): Prefix[] {
   const { family } = block;

@@ -3,9 +3,9 @@ import type { Pool } from '../topology/model.ts';
 import type { Fabric, NodeSpeaker } from './fabric.ts';
 
 /**
- * The IPAM blocks of every node: those that the topology names, and for a pool of which it names none the next free one
- * of it, in the order of node names. Calico deals them out otherwise; which one a node has changes nothing of how
- * it is reached. A node for which the pool has none left has none: NE403 says so.
+ * The IPAM blocks of every node: those in the topology, and for a pool without one the next free block,
+ * in the order of node names. Calico assigns them differently, but which block a node has does not affect how
+ * it is reached. If the pool has no block left, the node has none: NE403 reports it.
  */
 export function nodeBlocks(fabric: Fabric): ReadonlyMap<string, readonly Prefix[]> {
   const named = fabric.nodes.flatMap((node) => node.blocks);
@@ -48,12 +48,12 @@ function* unused({ cidr, blockSize }: Pool, named: readonly Prefix[]): Generator
   }
 }
 
-/** The address of the pod that stands for all pods of a block: the first after the block's own, where there is one. */
+/** The representative pod address of a block: the first after the block's own, if there is one. */
 export function podAddress(block: Prefix): IpAddress {
   return ipAddress(block.family, block.length === addressBits(block.family) ? block.value : block.value + 1n);
 }
 
-/** The addresses of the one pod that stands for all pods of a node: of a block of each pool. */
+/** The addresses of a node's representative pod: one from a block of each pool. */
 export const podAddresses = ({ pods }: Fabric, blocks: readonly Prefix[]): IpAddress[] =>
   pods.pools.flatMap(({ cidr }) => {
     const block = blocks.find((one) => contains(cidr, one));

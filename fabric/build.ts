@@ -20,9 +20,9 @@ import { buildPeerings } from './peerings.ts';
 import { backboneSessions } from './sessions.ts';
 
 /**
- * Resolves a topology into its BGP intent. Total: whatever the topology's rules let through has a fabric, so there
- * is no error to return. Pure, and independent of the order of keys in the file. `smallestPodMtu` says what `pods.mtu: auto`
- * is: the ways of packets follow from the intent, and only the analysis knows them.
+ * Resolves a topology into its BGP intent. Total: everything that the topology's rules accept has a fabric, so there
+ * is no error to return. Pure, and independent of the order of keys in the file. `smallestPodMtu` resolves `pods.mtu: auto`:
+ * packet paths follow from the intent, and only the analysis knows them.
  */
 export function buildFabric(
   topology: Topology,
@@ -145,7 +145,7 @@ function nodeSpeaker(
   return { ...rest, kind: 'node', defaultRouter, attachments: own };
 }
 
-/** The next hop stands on a segment of the host: the topology's rules hold that. */
+/** The next hop is on a segment of the host: the topology's rules ensure that. */
 function gatewayRoute({ prefix, via }: HostRoute, host: string, { segments = [] }: Topology): GatewayRoute[] {
   return segments
     .filter(({ members }) => members.some(({ machine }) => machine === host))
@@ -157,7 +157,7 @@ function gatewayRoute({ prefix, via }: HostRoute, host: string, { segments = [] 
 }
 
 /**
- * A node that does not run the IGP and peers from an address that stands on no segment (a loopback, another NIC) is
+ * A node that does not run the IGP and peers from an off-segment address (a loopback, another NIC) is
  * unknown to the underlay: its region's routers reach that address through the node's address on a shared segment.
  */
 function staticRoutesTo(
@@ -194,7 +194,7 @@ function resolveRegions(
   }));
 }
 
-/** Every machine's place on the segments, in the order of segment names. */
+/** Every machine's attachments to segments, in the order of segment names. */
 function attachmentsOf(topology: Topology): ReadonlyMap<string, readonly Attachment[]> {
   const all = new Map<string, Attachment[]>();
   const igp = igpFamilies(topology);

@@ -2,8 +2,8 @@ import { calicoHas } from '../calico/releases.ts';
 import type { Fabric } from './fabric.ts';
 
 /**
- * What of the Installation the operator puts into the pods of the DaemonSet calico-node, or into a hash of its CNI configuration on
- * them: where one of these is another, every node gets another calico-node, and its BIRD starts anew.
+ * Settings of the Installation that the operator puts into the pods of the DaemonSet calico-node, or into a hash of its CNI configuration on
+ * them: if one of these changes, every node gets a new calico-node, and its BIRD restarts.
  */
 export function calicoNode({ calico, pods }: Fabric): ReadonlyMap<string, string> {
   return new Map([
@@ -20,7 +20,7 @@ export function calicoNode({ calico, pods }: Fabric): ReadonlyMap<string, string
 /** From v3.32 a route carries the kernel's metric to other nodes as LOCAL_PREF, and back (calico#12089). */
 export const carriesMetric = ({ calico }: Fabric): boolean => calicoHas(calico.version, 'metricAsPreference');
 
-/** Which of these are another in another fabric. */
+/** Which of these differ between two fabrics. */
 export function calicoNodeChanges(before: Fabric, after: Fabric): string[] {
   const was = calicoNode(before);
   return [...calicoNode(after)].filter(([key, value]) => was.get(key) !== value).map(([key]) => key);

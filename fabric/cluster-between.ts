@@ -1,10 +1,10 @@
 import type { Fabric, NodeSpeaker } from './fabric.ts';
 
 /**
- * What the cluster is while an engine brings it from one fabric to another, where that is neither of the two. Engines apply the label
- * Jobs first, and BGPPeers when they are done (charts/layers.ts): in between a node has its new labels, and BGPPeers select by the old
- * ones. And a Kubernetes node has its name for good: under another one it is deleted and joins again. `before` has the names of
- * `after`; `joins` are the nodes that had another one.
+ * The cluster while an engine moves it from one fabric to another, if it matches neither of the two. Engines apply the label
+ * Jobs first, and BGPPeers when these are done (charts/layers.ts): in between a node has its new labels, and BGPPeers select by the old
+ * ones. Also, a Kubernetes node cannot be renamed: it is deleted and joins again under the new name. `before` has the names of
+ * `after`; `joins` are the nodes that had a different one.
  */
 export function clusterBetween(before: Fabric, after: Fabric, joins: ReadonlySet<string>): Fabric {
   const now = new Map(after.nodes.map((node) => [node.name, node]));
@@ -31,7 +31,7 @@ export function clusterBetween(before: Fabric, after: Fabric, joins: ReadonlySet
   };
 }
 
-/** What the label that BGPPeers select by until then says of a node when its Job has run. */
+/** The value of the label that BGPPeers still select by, once the node's Job has run. */
 function labelBetween(
   before: Fabric,
   after: Fabric,
@@ -39,7 +39,7 @@ function labelBetween(
   is: NodeSpeaker | undefined,
 ): string | undefined {
   const key = before.regionLabel;
-  // Of a node that goes the engine changes no label.
+  // The engine changes no label of a node that is removed.
   if (is === undefined) return was.region;
   if (after.labels.retired.includes(key)) return undefined;
   return key === after.regionLabel ? is.region : was.region;

@@ -4,10 +4,10 @@ import type { Distance, FabricRegion, RouterSpeaker } from './fabric.ts';
 import type { PathsTo } from './igp.ts';
 
 /**
- * What the reflectors of a region tell its nodes, as MED: how far they are from the routers behind which other pods are. A node sees all
- * of its reflectors at one distance, and sends half of its flows to one whose own way may lead back over the node's segment to the
- * other one. Nothing is said where all of them are equally far from all others. Beside Calico's mesh, whose routes have no MED, it
- * would do harm: once the nearest reflector is dead the mesh's route wins, and that may lead over the dead one (the default route).
+ * The MED that the reflectors of a region send its nodes: their distance to the routers with other pods behind them. To a node all
+ * of its reflectors are equally far, and it sends half of its flows to one whose own path may lead back over the node's segment to the
+ * other one. No MED is set if all of them are equally far from all others. Next to Calico's mesh, whose routes have no MED, it
+ * would do harm: once the nearest reflector is dead the mesh's route wins, which may lead through the dead one (the default route).
  */
 export function distancesOf(
   topology: Topology,
@@ -31,7 +31,7 @@ export function distancesOf(
   return (router) => {
     const group = groups.get(router.name) ?? new Set();
     if (group.size < 2 || router.reflectorNextHop !== 'keep') return [];
-    // Of one region's reflectors none is the way to another one's nodes: all have sessions with these.
+    // No reflector of a region is the path to another one's nodes: all have sessions with these.
     const isOneRegion = sets.every(
       (set) => set.length === group.size || !set.some(({ name }) => group.has(name)),
     );
@@ -48,12 +48,12 @@ export function distancesOf(
 }
 
 /**
- * To a client that reaches the reflector over its default route only, whatever the distance from there: where its default router is not one
- * that knows pods, packets end there. A reflector on one of its segments is better as long as there is one.
+ * To a client that reaches the reflector only through its default route, whatever the distance from there: if its default router is not one
+ * that knows pod routes, packets end there. A reflector on one of its segments is better as long as there is one.
  */
 export const FARTHEST = 0xffff_ffff;
 
-/** By router those whose distances a node may have to compare with its: reflectors of one region, and of regions that share some. */
+/** By router, the routers whose distances a node may compare with its own: reflectors of one region, and of regions that share some. */
 function groupsOf(sets: readonly (readonly RouterSpeaker[])[]): ReadonlyMap<string, ReadonlySet<string>> {
   const groups = new Map<string, ReadonlySet<string>>();
   for (const set of sets) {

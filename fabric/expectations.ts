@@ -8,44 +8,44 @@ import { meshSessions } from './sessions.ts';
 import type { ShortestPaths, Step } from './shortest-paths.ts';
 
 /**
- * What must hold of a network that runs this fabric. One set for all that looks at one: the lab, a simulator, a running
- * network. Says what is right, not what will happen: of several equal ways each is right.
+ * What must be true of a network that runs this fabric. One set for everyone who checks one: the lab, a simulator, a running
+ * network. States what is right, not what will happen: each of several equal paths is right.
  */
 export interface Expectations {
   /** Established at both ends. */
   readonly sessions: readonly Session[];
   /** Every ordered pair of nodes and every family of pods. */
   readonly pairs: readonly PairExpectation[];
-  /** How many routes an end of a session sends; undefined where that follows from who reflects for whom alone. */
+  /** How many routes an end of a session sends; undefined if that depends only on who reflects for whom. */
   readonly exported?: (session: Session, speaker: string) => number;
-  /** What is tried of borrowed addresses; without it none is there. */
+  /** Expectations for borrowed addresses; undefined if there are none. */
   readonly borrowed?: readonly LoanExpectation[];
 }
 
-/** A pod on a node has an address that the node borrowed from another one's block. */
+/** A pod with an address that its node borrowed from another node's block. */
 export interface LoanExpectation {
   readonly address: IpAddress;
   readonly node: string;
   /** The node that has the block. */
   readonly owner: string;
-  /** The machines that have a route to the address itself; undefined once something failed: Calico's mesh keeps those of a silent peer for minutes. */
+  /** The machines that have a route to the address itself; undefined after a failure: Calico's mesh keeps the routes of a silent peer for minutes. */
   readonly known: ReadonlySet<string> | undefined;
-  /** By node, whether packets of its pods arrive there, and their answers come back. */
+  /** By node, whether packets of its pods arrive there, and replies come back. */
   readonly arrives: ReadonlyMap<string, 'all' | 'some' | 'none'>;
 }
 
-/** What pods of one node have of those of another. */
+/** Reachability from the pods of one node to those of another. */
 export interface PairExpectation {
   readonly from: string;
   readonly to: string;
   readonly family: Family;
-  /** Whether the fabric leads there at all. */
+  /** Whether the fabric has a path at all. */
   readonly reachable: boolean;
-  /** Whether some packets get lost although others arrive: a way of several goes wrong. */
+  /** Whether some packets are lost although others arrive: one of several paths is broken. */
   readonly isLossy?: boolean;
-  /** The right next steps of every machine that a packet may be at. The target has none. */
+  /** The right next steps of every machine that a packet may visit. The target has none. */
   readonly steps: ReadonlyMap<string, readonly Step[]>;
-  /** By prefix the right next hops of the machines' routes to it, where packets can go by several: without it `steps` to each block. */
+  /** By prefix, the right next hops of the machines' routes to it, if packets can match several prefixes: otherwise `steps` to each block. */
   readonly routes?: ReadonlyMap<string, ReadonlyMap<string, readonly Step[]>>;
 }
 
@@ -82,11 +82,11 @@ interface Ways {
   readonly nodes: ReadonlyMap<string, NodeSpeaker>;
   readonly gateways: ReadonlyMap<string, Gateway>;
   readonly blocks: ReadonlyMap<string, readonly Prefix[]>;
-  /** Of a node and a family the routers that have a session with it. */
+  /** By node and family, the routers that have a session with it. */
   readonly reflectorsOf: ReadonlyMap<string, readonly string[]>;
-  /** The same of those that reach it through another router. */
+  /** The same for those that reach it through another router. */
   readonly farReflectorsOf: ReadonlyMap<string, readonly string[]>;
-  /** Of two routers' names the sessions between them. */
+  /** By two router names, the sessions between them. */
   readonly backbone: ReadonlyMap<string, readonly Session[]>;
 }
 
@@ -117,7 +117,7 @@ function waysOf(fabric: Fabric): Ways {
   };
 }
 
-/** All machines on the way, each with its right next steps. */
+/** All machines on the path, each with its right next steps. */
 function stepsBetween(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Family): Map<string, Step[]> {
   const steps = new Map<string, Step[]>([[from.name, firstSteps(ways, from, to, family)]]);
   const open = (steps.get(from.name) ?? []).map((step) => step.to);
@@ -131,8 +131,8 @@ function stepsBetween(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Fa
 }
 
 /**
- * A node reaches what is on its own segment directly, unless reflectors set themselves as next hop and Calico's mesh is
- * off; everything else through one of its reflectors. The mesh adds the underlay's way to the other node.
+ * A node reaches nodes on its own segment directly, unless reflectors set themselves as next hop and Calico's mesh is
+ * off; everything else through one of its reflectors. The mesh adds the underlay's path to the other node.
  */
 function firstSteps(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Family): Step[] {
   const { bgp } = ways.fabric;
@@ -154,7 +154,7 @@ function firstSteps(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Fami
   ]);
 }
 
-/** Whether a reflector tells a node of next hops as they are. */
+/** Whether a reflector sends a node unchanged next hops. */
 const leavesNextHops = ({ fabric }: Ways, router: string, node: string, family: Family): boolean =>
   fabric.sessions.some(
     ({ transport, ends: [reflector, client] }) =>
@@ -179,14 +179,14 @@ function underlaySteps(
     .map(({ segment }) => ({ segment, to: from.defaultRouter }));
 }
 
-/** A gateway without BGP goes by its own routes: those that hold the node's blocks, which no segment's range does. */
+/** A gateway without BGP uses its own routes: those that contain the node's blocks, since no segment's range does. */
 function gatewaySteps({ blocks }: Ways, gateway: TransitHost, to: NodeSpeaker, family: Family): Step[] {
   const [block] = (blocks.get(to.name) ?? []).filter((one) => one.family === family);
   const route = block && gatewayRouteTo(gateway.routes, block);
   return route === undefined ? [] : [{ segment: route.segment, to: route.to }];
 }
 
-/** A static route may lead back to a node, which sends on as if a pod of its own had sent. */
+/** A static route may lead back to a node, which forwards as if one of its own pods had sent the packet. */
 function stepsAt(ways: Ways, machine: string, to: NodeSpeaker, family: Family): Step[] {
   const gateway = ways.gateways.get(machine);
   if (gateway?.kind === 'host') return gatewaySteps(ways, gateway, to, family);
@@ -195,9 +195,9 @@ function stepsAt(ways: Ways, machine: string, to: NodeSpeaker, family: Family): 
 }
 
 /**
- * A router hands over to a node that it reflects for, and to one on a segment that it shares with another reflector of the
- * node, which keeps the next hop there; it sends to the routers that reflect for the node, where it has a session with them. A reflector
- * that is far from the node may do either.
+ * A router forwards directly to a node that it reflects for, and to one on a segment that it shares with another reflector of the
+ * node, which keeps the next hop there; it forwards to the routers that reflect for the node, if it has a session with them. A reflector
+ * that is not adjacent to the node may do either.
  */
 function routerSteps(ways: Ways, machine: string, to: NodeSpeaker, family: Family): Step[] {
   const { pathsTo, reflectorsOf, farReflectorsOf } = ways;
@@ -208,7 +208,7 @@ function routerSteps(ways: Ways, machine: string, to: NodeSpeaker, family: Famil
   return unique([...own, ...reflectors.flatMap((name) => stepsBy(ways, machine, name, to, family))]);
 }
 
-/** The steps of a router to which a reflector of the node announces it. */
+/** The next steps of a router to which a reflector announces the node. */
 function stepsBy(
   { fabric, pathsTo, routers, farReflectorsOf, backbone }: Ways,
   machine: string,
@@ -231,7 +231,7 @@ function stepsBy(
     });
 }
 
-/** Segments of both, on which the second one's address for BGP is: a node may peer from an address on no segment. */
+/** Segments of both that have the second one's BGP address: a node may peer from an off-segment address. */
 function sharedSegments(
   a: NodeSpeaker | RouterSpeaker,
   b: NodeSpeaker | RouterSpeaker,

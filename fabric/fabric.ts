@@ -19,7 +19,7 @@ import type {
 
 /**
  * The BGP intent of one topology: every speaker, every session with both its ends, every policy. All emitters,
- * the simulator, the lab and the review read this value and nothing else; a fact that two of them need is here.
+ * the simulator, the lab and the review read this value and nothing else; a fact that two of them need belongs here.
  */
 export interface Fabric {
   readonly name: string;
@@ -38,9 +38,9 @@ export interface Fabric {
   /** Machines on the underlay that speak no BGP. */
   readonly hosts: readonly TransitHost[];
   readonly peerings: readonly Peering[];
-  /** Reflector and backbone sessions. Calico's own mesh is quadratic and nobody renders it: see `meshSessions`. */
+  /** Reflector and backbone sessions. Calico's own mesh is quadratic and never rendered: see `meshSessions`. */
   readonly sessions: readonly Session[];
-  /** Undefined where the topology describes no underlay. */
+  /** Undefined if the topology describes no underlay. */
   readonly segments: readonly Segment[] | undefined;
   readonly suppressions: readonly Suppression[];
 }
@@ -52,7 +52,7 @@ export interface FabricBgp {
   /** Seconds. */
   readonly holdTime: number;
   readonly gracefulRestart: boolean | 'aware';
-  /** Routers carry single addresses that a node has from another one's block. */
+  /** Routers carry single addresses that a node borrowed from another node's block. */
   readonly exportBorrowed: boolean;
 }
 
@@ -61,13 +61,13 @@ export interface FabricPods {
   /** The pools' families, IPv4 first. */
   readonly families: readonly Family[];
   readonly natOutgoing: boolean;
-  /** Bytes, `auto` already resolved; undefined where no underlay says it: Calico then takes the hosts' own. */
+  /** Bytes, `auto` already resolved; undefined without an underlay: Calico then uses the hosts' own. */
   readonly mtu: number | undefined;
 }
 
 export interface FabricRegion {
   readonly name: string;
-  /** In the order of preference that the topology gives. */
+  /** In the topology's order of preference. */
   readonly routers: readonly RouterSpeaker[];
   readonly nodes: readonly NodeSpeaker[];
   readonly k3sMirror: Region['k3sMirror'];
@@ -75,7 +75,7 @@ export interface FabricRegion {
   readonly path: Path;
 }
 
-/** A router under our BIRD config. `planned` ones have no sessions and no config yet, and peerings where no node waits for them. */
+/** A router under our BIRD config. `planned` ones have no sessions and no config yet, and peerings only if no node waits for them. */
 export interface RouterSpeaker {
   readonly kind: 'router';
   readonly name: string;
@@ -92,11 +92,11 @@ export interface RouterSpeaker {
   readonly password: PasswordReference | undefined;
   /** The segments this router is on, with its own addresses there. */
   readonly attachments: readonly Attachment[];
-  /** How far it is from other reflectors, as it tells its clients; see distances.ts. */
+  /** Its distances to other reflectors, as sent to its clients; see distances.ts. */
   readonly distances: readonly Distance[];
   /** The families in which it may have far clients; see far-clients.ts. */
   readonly farClients: readonly Family[];
-  /** Host routes to machines without IGP whose address is on no segment, via their member address. */
+  /** Host routes to machines without the IGP and with an off-segment address, via their member address. */
   readonly staticRoutes: readonly StaticRoute[];
   readonly path: Path;
 }
@@ -110,7 +110,7 @@ export interface NodeSpeaker {
   readonly address: PerFamily<IpAddress>;
   readonly igp: boolean;
   readonly blocks: readonly Prefix[];
-  /** The router, or the host that forwards, that the default route of a node without IGP points to. */
+  /** The router or forwarding host that the default route of a node without the IGP points to. */
   readonly defaultRouter: string;
   readonly attachments: readonly Attachment[];
   readonly path: Path;
@@ -133,7 +133,7 @@ export interface GatewayRoute {
   readonly prefix: Prefix;
   readonly segment: string;
   readonly via: IpAddress;
-  /** Whose address that is. */
+  /** The machine with that address. */
   readonly to: string;
 }
 
@@ -146,7 +146,7 @@ export interface Attachment {
   readonly cost: number;
   /** The families that the IGP carries over this segment: see igp.ts. */
   readonly igp: readonly Family[];
-  /** The interface's name on this machine, where the topology gives it. */
+  /** The interface's name on this machine, if the topology gives it. */
   readonly interface: string | undefined;
 }
 
@@ -162,7 +162,7 @@ export interface StaticRoute {
   readonly via: IpAddress;
 }
 
-/** One router as route reflector for one region in one family: a Calico BGPPeer, and the sessions it makes. */
+/** One router as route reflector for one region in one family: a Calico BGPPeer, and the sessions it creates. */
 export interface Peering {
   /** Stable across reordering and across further routers: `route-reflector-wds-gateway`, IPv6 ends in `-v6`. */
   readonly name: string;
@@ -180,20 +180,20 @@ export interface Peering {
 
 /** One BGP session, seen from both ends at once, so that Calico and BIRD can never disagree about it. */
 export interface Session {
-  /** Stable across reordering: `gateway--kubemaster/ipv4`, the lesser name first. */
+  /** Stable across reordering: `gateway--kubemaster/ipv4`, the lower name first. */
   readonly id: string;
   readonly kind: 'reflector' | 'mesh' | 'backbone';
   /** The family of the TCP session. */
   readonly transport: Family;
   /** The families of the routes. IPv4 over an IPv6 transport needs extended next hop (RFC 8950). */
   readonly carries: readonly Family[];
-  /** The reflector first; between equals the lesser name first. */
+  /** The reflector first; between equals the lower name first. */
   readonly ends: readonly [SessionEnd, SessionEnd];
   /** BFD on both ends: backbone sessions only. */
   readonly bfd: boolean;
-  /** Of a reflector and a client that it reaches through another router: see far-clients.ts. */
+  /** The reflector reaches the client through another router: see far-clients.ts. */
   readonly isFar: boolean;
-  /** The client reaches the reflector over its default route only. */
+  /** The client reaches the reflector only through its default route. */
   readonly isByDefault: boolean;
 }
 
@@ -205,7 +205,7 @@ export interface SessionEnd {
   readonly asNumber: number;
   readonly role: 'reflector' | 'client' | 'peer';
   readonly nextHop: NextHopRule;
-  /** What a router calls its `protocol bgp` of the session; undefined on nodes, where Calico names its own. */
+  /** The name of a router's `protocol bgp` for the session; undefined on nodes, where Calico chooses it. */
   readonly protocol: string | undefined;
 }
 
@@ -215,13 +215,13 @@ export type NextHopRule =
   | { readonly rule: 'own' }
   /** BIRD's `next hop self`. */
   | { readonly rule: 'self' }
-  /** RFC 4456 section 10: a reflector leaves it alone. The other end resolves it over the underlay. */
+  /** RFC 4456 section 10: a reflector leaves it unchanged. The other end resolves it over the underlay. */
   | { readonly rule: 'unchanged' }
   /**
-   * Keep a next hop that the other end reaches on one of these segments. Else, with `gateways`, the machine that is the sender's own next
-   * one on the way, where that is on such a segment: what is sent to the sender would leave over the segment on which it came. Else
-   * set `otherwise`, one for each family that the session carries. With `farClients` those of the sender's far clients are kept wherever
-   * they are.
+   * Keep a next hop that the other end reaches on one of these segments. Otherwise, with `gateways`, set the sender's own immediate next
+   * hop if it is on such a segment: packets to the sender would leave on the segment on which they arrived. Otherwise
+   * set `otherwise`, one for each family that the session carries. With `farClients` the next hops of the sender's far clients are kept
+   * everywhere.
    */
   | {
       readonly rule: 'keep';

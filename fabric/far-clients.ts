@@ -3,18 +3,18 @@ import type { Attachment, FabricRegion, NodeSpeaker, RouterSpeaker } from './fab
 import type { PathsTo } from './igp.ts';
 
 /**
- * BIRD's preference of what a reflector hears from a client of its own that is behind another router: that of all BGP routes, so that
- * it goes by what a reflector beside the client says as all others do. Where it has only the client's own route, this tells it from those of
- * other clients, and it leaves the next hop alone: with itself as next hop it would draw packets that its own way takes back to who
- * sent them. RFC 4456 section 10 has every reflector do so; here only for these, whom each router finds by the IGP.
+ * BIRD's preference for routes from a reflector's own client behind another router: the same as all BGP routes, so that
+ * it prefers the route of a reflector next to the client, as all others do. If it has only the client's own route, this distinguishes it from those of
+ * other clients, and it leaves the next hop unchanged: with itself as next hop it would attract packets that its own path takes back to
+ * their sender. RFC 4456 section 10 requires this of every reflector; here only for these clients, which each router reaches by the IGP.
  */
 export const FAR_CLIENT_PREFERENCE = 100;
 
 type Attached = Pick<RouterSpeaker | NodeSpeaker, 'attachments'>;
 
 /**
- * The families in which a region's nodes may be on segments that this reflector of it is not on, while another one is, and in which all
- * routers find the way to them by the IGP. Says nothing of the nodes there are, or one that comes would change sessions between routers.
+ * The families in which nodes of a region may be on segments of another of its reflectors but not of this one, and in which all
+ * routers reach them by the IGP. Independent of existing nodes: otherwise a new one would change sessions between routers.
  */
 export function farClientsOf(
   router: RouterSpeaker,
@@ -39,7 +39,7 @@ export function farClientsOf(
   );
 }
 
-/** Where it peers with nodes; one that does so from a loopback has them on any segment with room for more than the two ends of a link. */
+/** Segments on which it peers with nodes; if it peers from a loopback, any segment with room for more than the two ends of a link. */
 export function mayHaveNodesIn({ nodeAddress, attachments }: RouterSpeaker, range: Prefix): boolean {
   const { family } = range;
   const own = nodeAddress[family];
@@ -48,7 +48,7 @@ export function mayHaveNodesIn({ nodeAddress, attachments }: RouterSpeaker, rang
   return contains(range, own) || (isLoopback && addressBits(family) - range.length > 2);
 }
 
-/** Whether a way of a reflector to the address of a client leads through another machine. */
+/** Whether a reflector's path to the address of a client leads through another machine. */
 export function isFar(router: RouterSpeaker, node: NodeSpeaker, family: Family, pathsTo: PathsTo): boolean {
   if (!router.farClients.includes(family)) return false;
   const address = node.address[family];
@@ -65,7 +65,7 @@ export function isFar(router: RouterSpeaker, node: NodeSpeaker, family: Family, 
     .some(({ to }) => to !== node.name);
 }
 
-/** Whether a machine on these segments may be the next one on a reflector's way to far clients of its own. */
+/** Whether a machine on these segments may be the next hop of a reflector to its own far clients. */
 export const mayPassFarClients = (
   router: RouterSpeaker,
   attachments: readonly Attachment[],
@@ -76,7 +76,7 @@ export const mayPassFarClients = (
 const isAttached = ({ attachments }: Attached, segment: string): boolean =>
   attachments.some((one) => one.segment === segment);
 
-/** Where IPv4 routes go over IPv6 between routers (RFC 8950), these need not know of IPv4 addresses behind others. */
+/** If IPv4 routes run over IPv6 between routers (RFC 8950), these need not know IPv4 addresses behind other routers. */
 const isCarriedByIgp = (routers: readonly RouterSpeaker[], family: Family): boolean =>
   routers
     .filter(({ planned, backboneAddress }) => !planned && valuesOf(backboneAddress).length > 0)

@@ -4,10 +4,10 @@ import type { NodeSpeaker } from './fabric.ts';
 import { loopbacks } from './own-ways.ts';
 
 /**
- * By the name of a segment the machines on it that may be the next one on a packet's way: what BIRD calls `gw`. OSPFv3 knows its
- * neighbours by link-local addresses, which are on no segment; static routes name the others in both families. A node is the next one
- * where its own address is on none of its segments: next hops that its neighbours do not reach, behind an address that they do. Other
- * nodes are left out, or a node that comes would change the sessions of its neighbours.
+ * By segment name, the machines on it that may be the next hop of a packet: BIRD's `gw`. OSPFv3 identifies its
+ * neighbours by link-local addresses, which are on no segment; static routes use addresses of both families. A node is the next hop
+ * if its own address is on none of its segments: its neighbours do not reach that next hop directly, but an address in front of it. Other
+ * nodes are left out: otherwise a new node would change the sessions of its neighbours.
  */
 export type Forwarders = ReadonlyMap<string, Readonly<Record<Family, ReadonlySet<string>>>>;
 

@@ -1,6 +1,6 @@
 /**
- * By what a cluster shows which engine is at work in it. `fieldManager`: as what it owns the fields that it applies (Argo CD's
- * application controller with server-side apply, Flux' kustomize-controller). `kinds`: the CRDs without which it is not
+ * How to recognise which engine manages a cluster. `fieldManager`: the owner of the fields that it applies (Argo CD's
+ * application controller with server-side apply, Flux' kustomize-controller). `kinds`: its CRDs, without which it is not
  * installed.
  */
 export const GITOPS_ENGINES = {

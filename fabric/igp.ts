@@ -5,9 +5,9 @@ import { type ShortestPaths, shortestPathsFrom } from './shortest-paths.ts';
 
 /**
  * The families that the IGP carries over each segment, by the interface of each member. OSPFv3 speaks from link-local addresses: between two of its speakers
- * it runs on a segment without an IPv6 range too, where routers have IPv6 addresses that it must carry. Nodes do not count:
- * they have no business with those, and a node that comes must change nothing of a router but its session. An interface of less
- * than 1280 bytes has no IPv6, a link-local address neither.
+ * it also runs on a segment without an IPv6 range, if routers have IPv6 addresses that it must carry. Nodes do not count:
+ * they do not need those, and a new node must change nothing on a router but its session. An interface with an MTU below
+ * 1280 bytes has no IPv6, not even a link-local address.
  */
 export function igpFamilies(
   topology: Topology,
@@ -36,7 +36,7 @@ type Machines = Pick<Fabric, 'segments' | 'routers' | 'nodes' | 'hosts'>;
 /** The IGP's shortest paths to a machine. */
 export type PathsTo = (machine: string, family: Family) => ShortestPaths;
 
-/** The IGP's shortest paths to a machine, over the segments that carry the family. Each is computed once, when it is asked for. */
+/** The IGP's shortest paths to a machine, over the segments that carry the family. Each is computed once, on demand. */
 export function igpPaths(machines: Machines): PathsTo {
   const graphs: Partial<Record<Family, (machine: string) => ShortestPaths>> = {};
   const known = new Map<string, ShortestPaths>();

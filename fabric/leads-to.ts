@@ -1,4 +1,4 @@
-/** Whether somebody who takes whichever of the next steps may get from one machine to another. `to` is undefined: it leads to nobody. */
+/** Whether a packet that takes any of the next steps can get from one machine to another. If `to` is undefined, it cannot. */
 export function leadsTo(
   from: string,
   to: string,

@@ -1,16 +1,16 @@
 import { compareAddresses, type Family, type IpAddress } from '../topology/address.ts';
 import type { Attachment } from './fabric.ts';
 
-/** A segment of two machines: how the first is there, and how the second. */
+/** A segment shared by two machines: the attachment of the first, and of the second. */
 export interface Meeting {
   readonly own: Attachment;
   readonly other: Attachment;
 }
 
 /**
- * The segment over which one machine talks to another in a family, of all that they share: the one that holds the first of `talking`, the
- * addresses that they use for it in their order of weight; else the one of least cost, then of largest MTU, then of lowest address.
- * Never what a segment is called: a name must not decide where packets go.
+ * The segment over which one machine talks to another in a family, among all that they share: the one that contains the first of `talking`, the
+ * addresses that they use, in order of weight; otherwise the one with the lowest cost, then the largest MTU, then the lowest address.
+ * Never by the name of a segment: a name must not decide where packets go.
  */
 export function meetingOf(
   own: readonly Attachment[],

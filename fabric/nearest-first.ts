@@ -1,4 +1,4 @@
-/** A binary heap of numbers; the least comes out first. */
+/** A binary heap of numbers; the smallest comes out first. */
 export class NearestFirst {
   private readonly heap: number[] = [];
 

@@ -5,16 +5,16 @@ import { igpPaths } from './igp.ts';
 import { defaultRoutes, gatewaysOf, loopbacks } from './own-ways.ts';
 
 /**
- * What calico-node may take for a node's own address of a family, by `calico.nodeAddress`. With one address in `may` and without
- * `mayFail` that is known; of several, the order of the node's interfaces decides, which no topology tells.
+ * The addresses of a family that calico-node may detect on a node, by `calico.nodeAddress`. With one address in `may` and without
+ * `mayFail` the result is known; among several, the order of the node's interfaces decides, which a topology does not contain.
  */
 export interface DetectedAddress {
   readonly node: NodeSpeaker;
   readonly family: Family;
-  /** The topology's: all other machines know the node by it. */
+  /** The topology's: the address by which all other machines know the node. */
   readonly expected: IpAddress;
   readonly may: readonly IpAddress[];
-  /** Perhaps it finds none: calico-node does not start then. */
+  /** It may find none: calico-node then does not start. */
   readonly mayFail: boolean;
 }
 
@@ -33,8 +33,8 @@ export function detectedAddresses(fabric: Fabric): DetectedAddress[] {
 }
 
 /**
- * The address that a network built from this topology has to expect: where Calico may take another one that the topology
- * describes, that one. Undefined where it finds none. An address that stands on no segment cannot be judged: it is taken.
+ * The address that a network built from this topology must expect: if Calico may pick a different one that the topology
+ * describes, that one. Undefined if it finds none. An off-segment address cannot be judged: it is assumed to be picked.
  */
 export function addressToExpect({ node, family, expected, may }: DetectedAddress): IpAddress | undefined {
   const others = may.filter(({ text }) => text !== expected.text);
@@ -42,7 +42,7 @@ export function addressToExpect({ node, family, expected, may }: DetectedAddress
   return isDescribed(node, family, expected) ? (others[0] ?? expected) : expected;
 }
 
-/** The fabric with the nodes' addresses as Calico has them: what its BIRDs and their configuration are made of. */
+/** The fabric with the nodes' addresses as Calico detects them: the basis of its BIRDs and their configuration. */
 export function asCalicoHasIt(fabric: Fabric): Fabric {
   const detected = detectedAddresses(fabric);
   const taken = new Map(detected.map((one) => [`${one.node.name} ${one.family}`, addressToExpect(one)]));
@@ -62,7 +62,7 @@ export function asCalicoHasIt(fabric: Fabric): Fabric {
   };
 }
 
-/** Addresses that Calico surely looks at, and those that it looks at if interfaces are called so. */
+/** Addresses that Calico certainly considers, and those that it considers depending on interface names. */
 interface Candidates {
   readonly sure: readonly IpAddress[];
   readonly perhaps: readonly IpAddress[];
@@ -86,7 +86,7 @@ function detector(fabric: Fabric): Detect {
       const isMeant = matching(how.interface);
       return byName((name) => (name === undefined ? undefined : isMeant(name)));
     }
-    // Every interface counts, the loopback interface too; the order of the ranges means nothing.
+    // Every interface counts, including the loopback interface; the order of the ranges does not matter.
     case 'cidrs':
       return (node, family) => ({
         sure: addressesOf(node, family).filter((one) => how.cidrs.some((cidr) => contains(cidr, one))),
@@ -98,9 +98,9 @@ function detector(fabric: Fabric): Detect {
 }
 
 /**
- * Calico's own list of interfaces that firstFound and skipInterface never take (DEFAULT_INTERFACES_TO_EXCLUDE, the same from v3.26
- * to v3.32). The loopback interface is among them, dummies, and whatever else begins with `lo`; of bridges those of container
- * engines and libvirt: `br-lan` is one, `br0` is none.
+ * Calico's own list of interfaces that firstFound and skipInterface never use (DEFAULT_INTERFACES_TO_EXCLUDE, the same from v3.26
+ * to v3.32). It includes the loopback interface, dummies, and anything else that starts with `lo`; of bridges those of container
+ * engines and libvirt: `br-lan` matches, `br0` does not.
  */
 const EXCLUDED = [
   'docker',
@@ -133,8 +133,8 @@ function matching(patterns: string): (name: string) => boolean {
 }
 
 /**
- * By the names of interfaces; undefined of a name: it depends on what the interface is called. Whether an interface is up does not
- * count. An address on no segment is on the loopback interface, a dummy, or an interface that the topology does not describe.
+ * Selection by interface name; undefined for an unknown name: the result depends on it. Whether an interface is up does not
+ * matter. An off-segment address is on the loopback interface, a dummy, or an interface that the topology does not describe.
  */
 function byName(counts: (name: string | undefined) => boolean | undefined): Detect {
   return (node, family) => {
@@ -149,7 +149,7 @@ function byName(counts: (name: string | undefined) => boolean | undefined): Dete
   };
 }
 
-/** The source address that the kernel takes towards a destination; `target` is undefined for a host name. */
+/** The source address that the kernel uses towards a destination; `target` is undefined for a host name. */
 function reaching(fabric: Fabric, target: IpAddress | undefined): Detect {
   const pathsTo = igpPaths(fabric);
   const gateways = gatewaysOf(fabric);
@@ -178,7 +178,7 @@ function reaching(fabric: Fabric, target: IpAddress | undefined): Detect {
     if (owner === undefined) return all;
     const steps = pathsTo(owner.name, family).stepsFrom(node.name);
     if (steps.length === 0) return all;
-    // Of several segments of its owner OSPF leads to that of the address, not to the nearest.
+    // If its owner has several segments, OSPF leads to that of the address, not to the nearest.
     const isExact = owner.attachments.length === 1 || isLoopback(owner, target);
     return on(new Set((isExact ? steps : node.attachments).map(({ segment }) => segment)));
   };

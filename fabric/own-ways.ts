@@ -2,7 +2,7 @@ import { contains, type IpAddress, type PerFamily, type Prefix, valuesOf } from 
 import type { Fabric, GatewayRoute, NodeSpeaker, RouterSpeaker, TransitHost } from './fabric.ts';
 import { meetingOf } from './meeting.ts';
 
-/** The addresses of a router or a node that stand on none of its segments: `lo` or a dummy interface carries them. */
+/** The off-segment addresses of a router or node: on `lo` or a dummy interface. */
 export function loopbacks(machine: RouterSpeaker | NodeSpeaker): IpAddress[] {
   const given: readonly PerFamily<IpAddress>[] =
     machine.kind === 'router' ? [machine.nodeAddress, machine.backboneAddress] : [machine.address];
@@ -22,7 +22,7 @@ export interface DefaultRoute {
 /** A machine that a default route may point to. */
 export type Gateway = RouterSpeaker | TransitHost;
 
-/** By name. Routers that are planned forward nothing yet. */
+/** By name. Planned routers do not forward yet. */
 export function gatewaysOf({
   routers,
   hosts,
@@ -33,13 +33,13 @@ export function gatewaysOf({
   ]);
 }
 
-/** The route of a gateway that holds all of a prefix, or an address: the longest one. */
+/** The longest route of a gateway that contains all of a prefix, or an address. */
 export const gatewayRouteTo = <R extends Pick<GatewayRoute, 'prefix'>>(
   routes: readonly R[],
   target: Prefix | IpAddress,
 ): R | undefined => routes.find(({ prefix }) => contains(prefix, target));
 
-/** A node's default routes, at most one a family. A node that runs the IGP has none. */
+/** A node's default routes, at most one per family. A node that runs the IGP has none. */
 export function defaultRoutes(node: NodeSpeaker, gateways: ReadonlyMap<string, Gateway>): DefaultRoute[] {
   const router = gateways.get(node.defaultRouter);
   if (node.igp || router === undefined) return [];

@@ -1,8 +1,8 @@
 import type { PasswordReference, Router } from '../topology/model.ts';
 
 /**
- * The name of a router's password file, where it lies directly in BIRD's folder: then it is delivered, checked, confirmed and
- * undone with all else. Undefined where there is none, or where its owner keeps it elsewhere and looks after it.
+ * The name of a router's password file if it is directly in BIRD's folder: then it is delivered, checked, confirmed and
+ * undone with the rest. Undefined if there is none, or if its owner keeps it elsewhere and maintains it.
  */
 export function deliveredPassword(router: {
   readonly bird: Pick<Router['bird'], 'configDir'>;

@@ -7,9 +7,9 @@ import type { PathsTo } from './igp.ts';
 import { reflectorSession } from './sessions.ts';
 
 /**
- * One peering per region, router and family: the BGPPeer that Calico gets, with the sessions it makes. A planned router has its
- * peering only as long as it selects nobody: a node whose BIRD starts waits up to 240 s for every peer that it is told of, and hides
- * its pods that long (graceful restart; nothing that a BGPPeer can say makes it shorter).
+ * One peering per region, router and family: the BGPPeer that Calico gets, with the sessions it creates. A planned router has its
+ * peering only as long as it selects no node: a starting BIRD on a node waits up to 240 s for every configured peer, and hides
+ * its pods that long (graceful restart; no field of a BGPPeer shortens it).
  */
 export function buildPeerings(
   topology: Topology,
@@ -52,12 +52,12 @@ export function buildPeerings(
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Whether nodes would wait for a router that is not there yet. */
+/** Whether nodes would wait for a router that does not exist yet. */
 export const isAwaited = ({ nodes }: FabricRegion, { planned }: RouterSpeaker): boolean =>
   planned && nodes.length > 0;
 
 /**
- * Never depends on how many routers a region has: a second reflector must not rename the first one's BGPPeer,
+ * Independent of the number of routers in a region: a second reflector must not rename the first one's BGPPeer,
  * because Calico would reset its sessions. Kubernetes names are lower case; regions need not be.
  */
 function peeringName(region: FabricRegion, router: RouterSpeaker, family: Peering['family']): string {

@@ -1,14 +1,14 @@
 import type { Family } from '../topology/address.ts';
 import type { Session } from './fabric.ts';
 
-/** What a router calls its `protocol bgp` of a session: its configuration says it, and whoever asks the daemon must know it. */
+/** The name of a router's `protocol bgp` for a session: used in its configuration and in queries to the daemon. */
 export function sessionProtocol(session: Session, router: string): string {
   const name = session.ends.find(({ speaker }) => speaker === router)?.protocol;
-  if (name === undefined) throw new Error(`${router} is no router of ${session.id}`);
+  if (name === undefined) throw new Error(`${router} is not a router of ${session.id}`);
   return name;
 }
 
-/** `k3s_kubemaster_v4`: from the node's name alone, so that no other node's coming or going renames it. */
+/** `k3s_kubemaster_v4`: from the node's name alone, so that adding or removing another node never renames it. */
 export const nodeProtocol = (node: string, family: Family): string =>
   `k3s_${mapped(node)}_${version(family)}`;
 
@@ -16,11 +16,11 @@ export const nodeProtocol = (node: string, family: Family): string =>
 export const backboneProtocol = (router: string, carries: readonly Family[], transport: Family): string =>
   `k3s_backbone_${mapped(router)}_${version(carries[0] ?? transport)}`;
 
-/** `via_kubemaster_v4`: the route to a node that peers from an address on no segment. */
+/** `via_kubemaster_v4`: the route to a node that peers from an off-segment address. */
 export const staticProtocol = (node: string, family: Family): string =>
   `via_${mapped(node)}_${version(family)}`;
 
-/** BIRD symbols have no dash outside quotes, and `birdc` is easier to type without quotes. */
+/** BIRD symbols cannot contain a dash outside quotes, and `birdc` commands are easier to type without quotes. */
 const mapped = (name: string): string => name.replace(/[-.]/g, '_');
 
 const version = (family: Family): string => (family === 'ipv4' ? 'v4' : 'v6');

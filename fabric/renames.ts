@@ -3,8 +3,8 @@ import type { Fabric, NodeSpeaker, RouterSpeaker, Session } from './fabric.ts';
 import { sessionId } from './sessions.ts';
 
 /**
- * Routers and nodes of one fabric that have another name in a later one, by their old name. A name is all that a topology has of a
- * machine; one that is new where one is gone, at an address that the other one had, is taken for the same.
+ * Routers and nodes of one fabric with a new name in a later one, by their old name. A topology identifies a machine only by
+ * name; an added machine at an address of a removed one is treated as the same.
  */
 export function newNames(before: Fabric, after: Fabric): ReadonlyMap<string, string> {
   return new Map([
@@ -48,8 +48,8 @@ function matched<T extends RouterSpeaker | NodeSpeaker>(
 }
 
 /**
- * A fabric with other names for its machines, so that it can be held against one in which they have them. What BIRD and Calico call
- * things stays: protocols and BGPPeers are called as they were.
+ * A fabric with its machines renamed, so that it can be compared with one that has the new names. Names in BIRD and Calico
+ * stay: protocols and BGPPeers keep theirs.
  */
 export function withNames(fabric: Fabric, names: ReadonlyMap<string, string>): Fabric {
   if (names.size === 0) return fabric;
@@ -69,7 +69,7 @@ export function withNames(fabric: Fabric, names: ReadonlyMap<string, string>): F
   const session = (one: Session): Session => {
     const ends = one.ends.map((end) => ({ ...end, speaker: named(end.speaker) }));
     const [first, second] = ends as unknown as Session['ends'];
-    // Between equals the lesser name comes first.
+    // Between equals the lower name comes first.
     const isTurned = one.kind !== 'reflector' && second.speaker < first.speaker;
     const id = sessionId(first.speaker, second.speaker, one.transport);
     return { ...one, id, ends: isTurned ? [second, first] : [first, second] };

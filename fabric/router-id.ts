@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type IpAddress, quadText } from '../topology/address.ts';
 
-/** Where a daemon has no IPv4 address to call itself by, its router ID is made of its name. */
+/** If a daemon has no IPv4 address for its router ID, the ID is derived from its name. */
 export const routerIdText = (name: string, ipv4: IpAddress | undefined): string =>
   ipv4?.text ?? quadText(hashedRouterId(name));
 
-/** First bytes from here on are multicast addresses and beyond. */
+/** First bytes from here on are multicast or reserved. */
 const MULTICAST = 224;
 
-/** As CALICO_ROUTER_ID=hash does it: the first four bytes of SHA-256, with a first one that a unicast address can have. */
+/** As with CALICO_ROUTER_ID=hash: the first four bytes of SHA-256, with a first byte valid for a unicast address. */
 export function hashedRouterId(name: string): number {
   const hash = createHash('sha256').update(name).digest();
   const [first = 0] = hash;

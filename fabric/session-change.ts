@@ -1,8 +1,8 @@
 /**
- * What a change does to a session. `reloaded`: it stays up, and routes are asked for or sent again; `reset`: it ends and is established
+ * What a change does to a session. `reloaded`: it stays up, and routes are requested or sent again; `reset`: it goes down and is established
  * again.
  */
 export type SessionChange = 'kept' | 'reloaded' | 'reset' | 'new' | 'gone';
 
-/** Those that are listed one by one, what hurts first: of a session that is kept there is nothing to say. */
+/** Changes that are listed one by one, the most disruptive first: a kept session needs no mention. */
 export const FELT_CHANGES = ['reset', 'gone', 'new', 'reloaded'] as const satisfies readonly SessionChange[];

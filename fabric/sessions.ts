@@ -18,9 +18,9 @@ import { type Meeting, meetingOf } from './meeting.ts';
 import { backboneProtocol, nodeProtocol } from './protocol-names.ts';
 
 /**
- * BIRD's preference of what a reflector hears from its own clients; 100 is that of all other BGP routes. Without it a reflector that is as
- * near to the client as another reflector is takes what the other says of the client for as good: packets go round between the two,
- * and which one announces the block is up to who was first.
+ * BIRD's preference for routes from a reflector's own clients; all other BGP routes have 100. Without it a reflector that is as
+ * close to the client as another reflector treats the other's route to the client as equally good: packets loop between the two,
+ * and which one announces the block depends on which was first.
  */
 export const CLIENT_PREFERENCE = 110;
 
@@ -104,7 +104,7 @@ export function backboneSessions(
 }
 
 /**
- * Calico's own full mesh, which Calico makes by itself: for the simulator, the lab and the diff. A generator,
+ * Calico's own full mesh, which Calico creates itself: for the simulator, the lab and the diff. A generator,
  * because 1,000 nodes have half a million of these.
  */
 export function* meshSessions(fabric: Fabric): Generator<Session> {
@@ -155,14 +155,14 @@ function nodeEnd(
   };
 }
 
-/** The name that a protocol had before noencap, where the topology keeps it. */
+/** The name that a protocol had before noencap, if the topology keeps it. */
 const asNamed = ({ bird: { adopted } }: RouterSpeaker, name: string): string =>
   Object.hasOwn(adopted.protocols, name) ? (adopted.protocols[name] ?? name) : name;
 
 /**
  * What a reflector does to the next hop of a route it reflects to a client. A next hop on a segment of the client
  * is kept, since the client reaches it directly: `next hop self` there would send half of the flows to the router
- * and back out of the same interface. Everything else goes through the reflector itself, but for clients that may be on its way.
+ * and back out of the same interface. Everything else goes through the reflector itself, except for clients that may be on its path.
  */
 function towardsClient(
   topology: Topology,
@@ -177,8 +177,8 @@ function towardsClient(
   if (isOnTheWay(topology, router, node, family, pathsTo) && router.reflectorNextHop === 'keep')
     return { rule: 'unchanged' };
   const near = node.attachments.filter(({ cidr }) => cidr[family] !== undefined);
-  // The IGP brings a client to the reflector over whichever segment is up; others have one default route, perhaps to another
-  // router, and send to this one over their own segment only.
+  // With the IGP a client reaches the reflector over whichever segment is up; others have one default route, perhaps to another
+  // router, and reach this one only over their own segment.
   const own = node.igp ? session : (meeting?.own.address[family] ?? session);
   const rule = nextHopRule(
     router,
@@ -188,7 +188,7 @@ function towardsClient(
   if (rule.rule !== 'keep') return rule;
   const segments = near.map(({ segment }) => segment);
   const isBehindOther = haveForwarder(forwarders, segments, family, [router.name, node.name]);
-  // Its neighbours peer from an address on no segment as well, then: the static routes to those lead over their addresses on the segment.
+  // Its neighbours then also peer from an off-segment address: the static routes to them lead through their addresses on the segment.
   const isOnNone = node.attachments.every(
     ({ address }) => address[family]?.text !== node.address[family]?.text,
   );
@@ -196,9 +196,9 @@ function towardsClient(
 }
 
 /**
- * A node on several segments that runs the IGP may be the next one on its reflector's own way to another router: told to send to the
- * reflector, the two would send packets to each other. Such a node finds the way to every next hop by itself; not to IPv6 ones of IPv4
- * routes (RFC 8950), which Calico's BIRD does not take: routers without an IPv4 backbone address have these.
+ * A node on several segments that runs the IGP may be the next hop on its reflector's own path to another router: if it sent to the
+ * reflector, the two would send packets to each other. Such a node resolves every next hop itself; except IPv6 next hops of IPv4
+ * routes (RFC 8950), which Calico's BIRD does not accept: routers without an IPv4 backbone address use these.
  */
 function isOnTheWay(
   { routers }: Topology,
@@ -235,10 +235,10 @@ function nextHopRule(
 }
 
 /**
- * The ranges that two reflectors of one region share, and those of two routers in which one of them may have its nodes: what
- * `towardsClient` says holds on the session between them too. With plain `next hop self` a node that lost one of its two sessions
- * hairpins, or one whose packets reach its segment by another router than its own. No matter which nodes are there, or a node that
- * comes would change the session of its routers.
+ * The ranges that two reflectors of one region share, and those of two routers in which one of them may have nodes: the rule of
+ * `towardsClient` also applies to the session between them. With plain `next hop self` a node that lost one of its two sessions
+ * hairpins, as does one whose packets reach its segment through another router. Independent of existing nodes: otherwise a new node
+ * would change the session of its routers.
  */
 function sharedSegments(
   a: RouterSpeaker,
@@ -261,8 +261,8 @@ interface Transport {
 }
 
 /**
- * Each family rides on its own transport where both ends have one. IPv4 may also ride on IPv6 (RFC 8950, extended
- * next hop), as in the field report; IPv6 on IPv4 has no such encoding, and the topology's rules refuse it.
+ * Each family uses its own transport if both ends have one. IPv4 can also use IPv6 (RFC 8950, extended
+ * next hop), as in the field report; IPv6 over IPv4 has no such encoding, and the topology's rules refuse it.
  */
 export function backboneTransports(
   a: PerFamily<IpAddress>,
@@ -286,7 +286,7 @@ function peers(topology: Topology, a: RouterSpeaker, b: RouterSpeaker): boolean 
   );
 }
 
-/** All unordered pairs of a list sorted by name, the lesser name first. */
+/** All unordered pairs of a list sorted by name, the lower name first. */
 function* pairs<T>(items: readonly T[]): Generator<readonly [T, T]> {
   for (const [index, first] of items.entries()) {
     for (const second of items.slice(index + 1)) yield [first, second];

@@ -2,7 +2,7 @@ import type { Segment } from '../topology/model.ts';
 import type { NodeSpeaker, RouterSpeaker, TransitHost } from './fabric.ts';
 import { NearestFirst } from './nearest-first.ts';
 
-/** The machines and segments that the IGP computes its paths over. */
+/** The machines and segments of the IGP's path computation. */
 export interface Underlay {
   readonly segments: readonly Segment[];
   readonly routers: readonly RouterSpeaker[];
@@ -12,21 +12,21 @@ export interface Underlay {
 
 /** All shortest paths between one machine and the others; a segment costs the same in both directions. */
 export interface ShortestPaths {
-  /** The sum of costs; infinite where there is no path. */
+  /** The sum of costs; infinite if there is no path. */
   distanceTo(machine: string): number;
   /** The first steps of all shortest paths from another machine to this one. */
   stepsFrom(machine: string): readonly Step[];
 }
 
-/** To the next machine, and over which segment. */
+/** The next machine, and the segment to it. */
 export interface Step {
   readonly segment: string;
   readonly to: string;
 }
 
 /**
- * OSPF's graph (RFC 2328 section 2.1): segments are vertices of their own. A machine pays a segment's cost to send onto
- * it, and nothing is paid to get off it again, so the size is that of the memberships and not of the pairs. Machines
+ * OSPF's graph (RFC 2328 section 2.1): segments are separate vertices. A machine pays a segment's cost to send onto
+ * it, and leaving it is free, so the size grows with memberships, not with pairs. Machines
  * without the IGP are leaves: reached over their segments, never passed through.
  */
 export function shortestPathsFrom(underlay: Underlay): (root: string) => ShortestPaths {
@@ -45,7 +45,7 @@ interface Graph {
   readonly segments: readonly Segment[];
   readonly forwarding: ReadonlyMap<string, number>;
   readonly leaves: ReadonlyMap<string, readonly number[]>;
-  /** Of a segment its forwarding machines, of a machine its segments. */
+  /** For a segment its forwarding machines, for a machine its segments. */
   readonly neighbours: readonly (readonly number[])[];
 }
 
@@ -70,7 +70,7 @@ function graphOf({ segments, routers, nodes, hosts }: Underlay): Graph {
 const segmentsOf = ({ forwarding, leaves, neighbours }: Graph, machine: string): readonly number[] =>
   neighbours[forwarding.get(machine) ?? -1] ?? leaves.get(machine) ?? [];
 
-/** Dijkstra. Infinity for what cannot be reached. A leaf sends onto its segments, and nothing goes through it. */
+/** Dijkstra. Infinity for unreachable vertices. A leaf sends onto its segments, but nothing passes through it. */
 function distancesFrom(graph: Graph, root: string): Float64Array {
   const { segments, neighbours } = graph;
   const distance = new Float64Array(neighbours.length).fill(Number.POSITIVE_INFINITY);
@@ -95,7 +95,7 @@ function distancesFrom(graph: Graph, root: string): Float64Array {
   return distance;
 }
 
-/** Nothing is paid for getting off a segment. */
+/** Leaving a segment is free. */
 const distanceTo = (graph: Graph, distance: Float64Array, machine: string): number =>
   segmentsOf(graph, machine).reduce(
     (least, one) => Math.min(least, at(distance, one)),

@@ -12,7 +12,7 @@ import { takeOver } from './take-over.ts';
 /** A step of a plan, against a cluster. */
 export interface RunningStep {
   readonly title: string;
-  /** `say` tells how far it is. */
+  /** `say` reports progress. */
   run(say: (detail: string) => void): Promise<StepEnd>;
 }
 
@@ -26,23 +26,23 @@ export interface Bootstrap {
   readonly plan: BootstrapPlan;
   readonly kubectl: Kubectl;
   readonly clock: Clock;
-  /** After an interrupt nothing more is begun. What is done stays, and the next run finds it done. */
+  /** After an interrupt no further step starts. Completed steps stay, and the next run finds them done. */
   readonly stop: AbortSignal;
 }
 
-/** All steps of a plan, to be run one after the other until one halts. */
+/** All steps of a plan, to run in order until one halts. */
 export const bootstrapSteps = (bootstrap: Bootstrap): RunningStep[] =>
   bootstrap.plan.steps.map((step) => ({
     title: step.title,
     run: async (say) => {
       const end = bootstrap.stop.aborted ? WELL : await perform(bootstrap, step, say);
-      // kubectl gets the interrupt of the terminal, too: what it failed with says nothing then.
+      // kubectl also gets the terminal's interrupt: its error then means nothing.
       return bootstrap.stop.aborted ? { notes: [], halt: INTERRUPTED } : end;
     },
   }));
 
 const WELL: StepEnd = { notes: [], halt: undefined };
-const GO_ON = 'Run it again: what is done stays done, and it goes on from here.';
+const GO_ON = 'Run it again: completed steps stay done, and it continues from here.';
 
 const INTERRUPTED: Halt = { because: 'interrupted', says: 'interrupted', details: [], mend: GO_ON };
 
@@ -61,7 +61,7 @@ function perform(bootstrap: Bootstrap, step: BootstrapStep, say: (detail: string
   }
 }
 
-/** A new kind is known to all parts of the API server, and to kubectl's cache of it, some seconds after it is established. */
+/** All parts of the API server, and kubectl's cache, know a new kind only some seconds after it is established. */
 const APPLY_WITHIN = 60_000;
 
 const PASSES =
@@ -83,11 +83,11 @@ async function apply(
           because: 'refused',
           says: `${folder} cannot be applied`,
           details: linesOf(stderr),
-          mend: `Mend what is said there. ${GO_ON}`,
+          mend: `Fix the error shown there. ${GO_ON}`,
         },
       };
     }
-    say('not taken yet, again');
+    say('not accepted yet, trying again');
     await clock.sleep(3000, stop);
   }
 }
@@ -111,7 +111,7 @@ async function wait(
   const until = clock.now() + PATIENCE_MINUTES * 60_000;
   for (;;) {
     const { code, stdout, stderr } = await kubectl(args);
-    // An API server that restarts is no end: it is asked again.
+    // A restarting API server is not fatal: it is queried again.
     const seen = code === 0 ? seenIn(stdout) : [];
     const left = missing(awaited, seen);
     if (left.length === 0) return WELL;
@@ -132,7 +132,7 @@ async function wait(
   }
 }
 
-/** By name only: their contents are nobody's business here. */
+/** By name only: their contents are not read. */
 async function secrets(
   { kubectl }: Bootstrap,
   { namespace, names }: Extract<BootstrapStep, { kind: 'secrets' }>,
@@ -156,17 +156,17 @@ async function secrets(
       because: 'environment',
       says:
         code === 0
-          ? `namespace ${namespace} has no Secret ${listed(lacking, 'and')}, and no image of Calico can be pulled without`
+          ? `namespace ${namespace} has no Secret ${listed(lacking, 'and')}, without which no Calico image can be pulled`
           : `the Secrets of namespace ${namespace} cannot be listed`,
       details: code === 0 ? [] : [stderr.trim()],
-      mend: `Make ${lacking.length === 1 ? 'it' : 'them'}:\n${lacking.map((name) => `  ${createSecret(namespace, name)}`).join('\n')}\n${GO_ON}`,
+      mend: `Create ${lacking.length === 1 ? 'it' : 'them'}:\n${lacking.map((name) => `  ${createSecret(namespace, name)}`).join('\n')}\n${GO_ON}`,
     },
   };
 }
 
-/** A Job that has given up is not tried again while it is there. */
+/** A Job that has given up is not retried as long as it exists. */
 const removal = ({ namespace = 'default' }: Awaited, jobs: readonly string[]): string =>
-  `Once that is mended, have them tried again: kubectl delete job -n ${namespace} ${jobs.join(' ')}\n`;
+  `Once that is fixed, have them retried: kubectl delete job -n ${namespace} ${jobs.join(' ')}\n`;
 
 async function installed({ kubectl }: Bootstrap, engine: Engine): Promise<StepEnd> {
   const { code, stdout, stderr } = await kubectl([

@@ -2,7 +2,7 @@ import type { Awaited } from '../bootstrap/plan.ts';
 import { conditionTrouble, eventTrouble, podTrouble } from '../bootstrap/trouble.ts';
 import { type Kubectl, objectsIn } from './kubectl.ts';
 
-/** What the cluster itself says of what does not come: conditions first, then pods, then warnings. */
+/** The cluster's own reasons for what is missing: conditions first, then pods, then warnings. */
 export async function diagnose(
   kubectl: Kubectl,
   { resource, namespace, names, workload }: Awaited,
@@ -26,7 +26,7 @@ export async function diagnose(
   const events = eventTrouble(await list('events', '-n', workload));
   const said = [...conditions, ...pods, ...events];
   return {
-    details: said.length > 0 ? said : [`nothing in namespace ${workload} says why`],
+    details: said.length > 0 ? said : [`nothing in namespace ${workload} shows why`],
     look: `Look closer:
   kubectl get pods,events -n ${workload}
   kubectl logs -n ${resource === 'job' ? `${workload} job/${names[0]}` : 'tigera-operator deployment/tigera-operator'}`,

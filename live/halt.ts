@@ -1,13 +1,13 @@
-/** Why work on a cluster stands still, and what sets it going again. */
+/** Why work on a cluster stopped, and how to continue. */
 export interface Halt {
   readonly because: 'refused' | 'environment' | 'expired' | 'interrupted';
   readonly says: string;
-  /** What the cluster said, a line each. */
+  /** The cluster's messages, one per line. */
   readonly details: readonly string[];
   readonly mend: string;
 }
 
-/** What a command said, a line each. */
+/** A command's output, one entry per line. */
 export const linesOf = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '');
 
 export const isHalt = (value: object): value is Halt => 'because' in value;

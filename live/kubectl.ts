@@ -1,16 +1,16 @@
 import { saidBy } from '../machine/index.ts';
 
-/** What one call of kubectl said. `code` is its exit status; undefined where no kubectl could be started. */
+/** The result of one kubectl call. `code` is its exit status; undefined if kubectl could not be started. */
 export interface KubectlAnswer {
   readonly code: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Calls kubectl with these arguments, and `stdin` where a file is `-`. Throws nothing: see `code`. */
+/** Calls kubectl with these arguments, and `stdin` for a file of `-`. Never throws: see `code`. */
 export type Kubectl = (args: readonly string[], stdin?: string) => Promise<KubectlAnswer>;
 
-/** What `get -o json` printed: a List, or the one object that was asked for; nothing where there was none. */
+/** The objects in the output of `get -o json`: a List, or the one requested object; none if there was none. */
 export function objectsIn<T>(json: string): readonly T[] {
   if (json.trim() === '') return [];
   const found = JSON.parse(json) as T & { readonly items?: readonly T[] };
@@ -18,10 +18,10 @@ export function objectsIn<T>(json: string): readonly T[] {
 }
 
 /**
- * The kubectl of the machine, with the user's own KUBECONFIG and context. Arguments reach it as they are, through no
+ * The machine's kubectl, with the user's own KUBECONFIG and context. Arguments reach it unchanged, not through a
  * shell.
  */
 export const kubectl: Kubectl = (args, stdin = '') => saidBy('kubectl', args, BOUNDS, stdin);
 
-/** It waits for a server for as long as that likes. All nodes of a cluster of 10,000 are some 150 MB. */
+/** No timeout of its own: kubectl waits for the server. All nodes of a 10,000-node cluster are about 150 MB. */
 const BOUNDS = { seconds: 300, bytes: 2 ** 28 };

@@ -12,11 +12,11 @@ export interface Target {
   /** Of Kubernetes. */
   readonly version: string;
   readonly nodes: NodeMatch;
-  /** Bound to that context: whoever switches it meanwhile switches nothing here. */
+  /** Bound to that context: switching contexts meanwhile has no effect here. */
   readonly kubectl: Kubectl;
 }
 
-/** Looks whether this is the topology's cluster, and changes nothing. */
+/** Checks that this is the topology's cluster, and changes nothing. */
 export async function preflight(fabric: Fabric, kubectl: Kubectl): Promise<Target | Halt> {
   const client = await kubectl(['version', '--client', '-o', 'json']);
   if (client.code !== 0) return noKubectl(fabric, client.stderr);
@@ -30,9 +30,9 @@ export async function preflight(fabric: Fabric, kubectl: Kubectl): Promise<Targe
   const may = await bound(['auth', 'can-i', '*', '*', '--all-namespaces']);
   if (may.stdout.trim() !== 'yes') {
     return environment(
-      `the account of context ${chosen.context} may not change everything`,
+      `the account of context ${chosen.context} does not have full access`,
       may.stderr,
-      'Take one with cluster-admin: /etc/rancher/k3s/k3s.yaml on a server holds one.',
+      'Use one with cluster-admin, such as that in /etc/rancher/k3s/k3s.yaml on a server.',
     );
   }
   const nodes = await bound(['get', 'nodes', '-o', 'name']);
@@ -42,7 +42,7 @@ export async function preflight(fabric: Fabric, kubectl: Kubectl): Promise<Targe
   return (await anotherCluster(fabric, target)) ?? target;
 }
 
-export const AGAIN = 'Then run it again: it goes on from here.';
+export const AGAIN = 'Then run it again: it continues from here.';
 
 function chosenIn(text: string): { context: string; server: string } | undefined {
   const config = JSON.parse(text) as {
@@ -57,7 +57,7 @@ function chosenIn(text: string): { context: string; server: string } | undefined
 const versionIn = (text: string): string | undefined =>
   (JSON.parse(text) as { serverVersion?: { gitVersion?: string } }).serverVersion?.gitVersion;
 
-/** A context that somebody forgot to switch must not become this network. */
+/** A forgotten context must not turn the wrong cluster into this network. */
 async function anotherCluster(fabric: Fabric, target: Target): Promise<Halt | undefined> {
   const { context, server, nodes, kubectl } = target;
   if (nodes.both.length === 0) {
@@ -72,16 +72,16 @@ async function anotherCluster(fabric: Fabric, target: Target): Promise<Halt | un
     };
   }
   const installation = await kubectl(['get', 'installations.operator.tigera.io', 'default', '-o', 'json']);
-  // Without the operator there is no such kind, which is how it should be.
+  // Without the operator this kind does not exist, as expected.
   if (installation.code !== 0) return undefined;
   const pools = otherPools(fabric, JSON.parse(installation.stdout) as InstalledCalico);
   if (pools === undefined) return undefined;
   const ours = fabric.pods.pools.map(({ cidr }) => cidr.text);
   return {
     because: 'refused',
-    says: `the Calico of context ${context} has the pools ${listed(pools, 'and')}, the topology ${listed(ours, 'and')}`,
+    says: `Calico in context ${context} has the pools ${listed(pools, 'and')}, but the topology has ${listed(ours, 'and')}`,
     details: [],
-    mend: 'Pods live in them. Give the topology the pools that are there; to change them is a change of its own.',
+    mend: 'Pods use them. Put the existing pools into the topology; changing them is a separate change.',
   };
 }
 
@@ -106,7 +106,7 @@ const notReachable = ({ context, server }: { context: string; server: string }, 
   environment(
     `the API server of context ${context} (${server}) does not answer`,
     stderr,
-    `See that it runs (systemctl status k3s) and can be reached from here: curl -k ${server}/version`,
+    `Check that it is running (systemctl status k3s) and reachable from here: curl -k ${server}/version`,
   );
 
 const environment = (says: string, stderr: string, mend: string): Halt => ({

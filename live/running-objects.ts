@@ -1,6 +1,6 @@
 import type { Kubectl } from './kubectl.ts';
 
-/** What kubectl printed of one kind: JSON of a List, or of one object. */
+/** kubectl's output for one kind: JSON of a List, or of one object. */
 export interface PrintedObjects {
   readonly args: readonly string[];
   readonly json: string;
@@ -10,7 +10,7 @@ export type RunningObjects =
   | { readonly ok: true; readonly printed: readonly PrintedObjects[] }
   | { readonly ok: false; readonly says: string; readonly mend: string };
 
-/** What adopt reads of a cluster, with `get` alone. A kind that a cluster may lack has another, or none, in its place. */
+/** What adopt reads from a cluster, with `get` only. A kind that a cluster may lack has an alternative, or none. */
 const READ: readonly (readonly (readonly string[])[])[] = [
   [['nodes']],
   [['installations.operator.tigera.io']],
@@ -25,7 +25,7 @@ const READ: readonly (readonly (readonly string[])[])[] = [
   [['deployments.apps', '--namespace=tigera-operator', '--field-selector=metadata.name=tigera-operator']],
 ];
 
-/** The objects of the cluster that kubectl's current context names. Nothing is written, and no Secret is read. */
+/** The objects of the cluster of kubectl's current context. Nothing is written, and no Secret is read. */
 export async function runningObjects(kubectl: Kubectl): Promise<RunningObjects> {
   const printed: PrintedObjects[] = [];
   for (const ways of READ) {
@@ -37,18 +37,22 @@ export async function runningObjects(kubectl: Kubectl): Promise<RunningObjects> 
       const args = ['get', ...what, '--output=json'];
       const { code, stdout, stderr } = await kubectl(args);
       if (code === undefined) {
-        const mend = 'Install it, or give what it printed elsewhere with --cluster.';
+        const mend = 'Install it, or give its output from elsewhere with --cluster.';
         return { ok: false, says: `kubectl could not be started: ${stderr.trim()}`, mend };
       }
       found = code === 0;
       if (found) printed.push({ args, json: stdout });
       if (found) break;
       refused = `kubectl ${args.join(' ')}: ${stderr.trim().split('\n').at(-1) ?? `exit ${code}`}`;
-      // The API server does not know the kind: another may be there in its place. All else no other kind would mend.
+      // The API server does not know the kind: try its alternative. No alternative helps with any other error.
       if (!/the server doesn't have a resource type/.test(stderr)) break;
     }
     if (!found)
-      return { ok: false, says: refused, mend: 'Check the context and its rights: it needs get and list.' };
+      return {
+        ok: false,
+        says: refused,
+        mend: 'Check the context and its permissions: it needs get and list.',
+      };
   }
   return { ok: true, printed };
 }

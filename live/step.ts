@@ -1,6 +1,6 @@
 import type { Halt } from './halt.ts';
 
-/** What there is to tell of a step that is done, or why it is not. */
+/** The report of a completed step, or why it stopped. */
 export interface StepEnd {
   readonly notes: readonly string[];
   readonly halt: Halt | undefined;

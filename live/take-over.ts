@@ -12,7 +12,7 @@ interface TakeOver {
   readonly stop: AbortSignal;
 }
 
-/** Leaves the fields of what lies in these folders to the engine alone, and looks whether they are. */
+/** Leaves the fields of the objects in these folders to the engine alone, and checks the result. */
 export async function takeOver(
   { engine, kubectl, stop }: TakeOver,
   folders: readonly string[],
@@ -56,15 +56,15 @@ async function owned(kubectl: Kubectl, folder: string): Promise<readonly OwnedOb
   if (code !== 0) {
     return {
       because: 'refused',
-      says: `what ${folder} holds cannot be read from the cluster`,
+      says: `the objects of ${folder} cannot be read from the cluster`,
       details: [stderr.trim()],
-      mend: 'Somebody may have deleted it meanwhile. Run it again.',
+      mend: 'Somebody may have deleted them meanwhile. Run it again.',
     };
   }
   return objectsIn<OwnedObject>(stdout);
 }
 
-/** The object names itself on stdin, so that its kind needs no plural. */
+/** The object is passed on stdin, so its kind needs no plural. */
 function patch(kubectl: Kubectl, object: OwnedObject, engine: Engine) {
   const { apiVersion, kind, metadata } = object;
   const { name, namespace } = metadata;
@@ -88,13 +88,13 @@ function patch(kubectl: Kubectl, object: OwnedObject, engine: Engine) {
 function contested(folder: string, objects: readonly OwnedObject[], engine: Engine): Halt {
   return {
     because: 'refused',
-    says: `somebody keeps taking fields of ${folder} back`,
+    says: `another manager keeps taking back fields of ${folder}`,
     details: objects.flatMap((object) =>
       foreignOwners(object, engine).map(
         ({ manager, fields }) =>
           `${object.kind}/${object.metadata.name}: ${manager} owns ${fields.slice(0, 5).join(', ')}`,
       ),
     ),
-    mend: 'End what applies these objects besides the engine, then run it again.',
+    mend: 'Stop whatever else applies these objects, then run it again.',
   };
 }

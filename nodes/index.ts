@@ -5,13 +5,13 @@ import { sysctlConf } from './sysctl.ts';
 
 /**
  * The bootstrap files of every node, as paths below dist and their text: `nodes/<node>/...`. A node's folder is
- * copied to it as it is, and `sh install.sh` there, as root, does the rest.
+ * copied to it unchanged, and `sh install.sh` there, as root, does the rest.
  *
- * `cniManifests` (file name -> YAML) go to the first server only, as K3s auto-deploy manifests, in the order in
- * which they stand in the map: no GitOps engine can start before the pod network does.
+ * `cniManifests` (file name -> YAML) go to the first server only, as K3s auto-deploy manifests, in the order of
+ * the map: no GitOps engine can start before the pod network does.
  *
- * Nothing here tells Calico to allow IP forwarding in containers, which K3s' service load balancer needs (its pods
- * end when /proc/sys/net/ipv4/ip_forward is 0 in them, and Calico's CNI plugin writes that 0 by default): the operator
+ * Nothing here enables IP forwarding in containers, which K3s' service load balancer needs (its pods
+ * exit if /proc/sys/net/ipv4/ip_forward is 0 in them, and Calico's CNI plugin writes that 0 by default): the operator
  * owns the CNI configuration on the node and renders it from the Installation's `containerIPForwarding`.
  */
 export function nodeFiles(

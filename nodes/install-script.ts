@@ -8,7 +8,7 @@ export interface InstallScript {
   readonly region: FabricRegion;
   /** The K3s release. */
   readonly version: string;
-  /** SHA-256 of K3s' installer; none: whoever runs the script says it. */
+  /** SHA-256 of K3s' installer; if empty, whoever runs the script supplies it. */
   readonly installers: readonly string[];
   /** The node joins a cluster, and needs its token. */
   readonly joins: boolean;
@@ -17,8 +17,8 @@ export interface InstallScript {
 }
 
 /**
- * `install.sh`: makes a fresh Debian or Ubuntu this node, and brings a running one up to date. POSIX sh. Needs what such
- * a machine has, and one of curl and wget. What it has begun and not finished, the next run finishes.
+ * `install.sh`: turns a fresh Debian or Ubuntu into this node, and updates a running one. POSIX sh. Needs the tools of such
+ * a machine, and curl or wget. An interrupted run is completed by the next one.
  */
 export function installScript({
   node,
@@ -63,7 +63,7 @@ function settings(
   joins: boolean,
 ): string {
   const mirrored = region.k3sMirror === 'cn';
-  // That of the release, not of the day: what a pin was made of stays what it is.
+  // The installer of the release, not the latest one: what a pin was computed from stays the same.
   const tag = encodeURIComponent(version);
   const installer = mirrored
     ? 'https://rancher-mirror.rancher.cn/k3s/k3s-install.sh'
@@ -134,13 +134,13 @@ const TOKEN_GIVEN = `if [ -z "\${K3S_TOKEN:-}" ] && [ ! -s "$root$token_file" ];
   stop "joins a cluster: set K3S_TOKEN to the token of the first server" 2
 fi`;
 
-/** The two roles are two services; K3s' installer would leave the other one where it is. */
+/** The two roles are two services; K3s' installer would not remove the other one. */
 const OTHER_ROLE = `if [ -e "$root/etc/systemd/system/$other.service" ]; then
   stop "this machine runs $other already. Remove it first: /usr/local/bin/$other-uninstall.sh" 2
 fi`;
 
 /**
- * An absent key is no fault: a kernel may have no IPv6. The larger of an interface's own rp_filter and that of "all" counts: one that something else set to 1 stays strict. */
+ * A missing key is not an error: a kernel may have no IPv6. The larger of an interface's own rp_filter and that of "all" applies: one that something else set to 1 stays strict. */
 const KERNEL = `put "$here/sysctl.d/90-noencap.conf" /etc/sysctl.d/90-noencap.conf 0644
 if [ -z "$root" ]; then sysctl -e -q -p /etc/sysctl.d/90-noencap.conf; fi
 for filter in "$root"/proc/sys/net/ipv4/conf/*/rp_filter; do
@@ -151,7 +151,7 @@ for filter in "$root"/proc/sys/net/ipv4/conf/*/rp_filter; do
   fi
 done`;
 
-/** The token goes into a file that only root reads: K3s finds it by token-file, and no command line ever holds it. */
+/** The token goes into a file that only root can read: K3s finds it by token-file, and no command line ever contains it. */
 const TOKEN = `if [ -n "\${K3S_TOKEN:-}" ]; then
   mkdir -p -- "$(dirname -- "$root$token_file")"
   (umask 077 && printf '%s\\n' "$K3S_TOKEN" >"$root$token_file.noencap-new")
@@ -159,7 +159,7 @@ const TOKEN = `if [ -n "\${K3S_TOKEN:-}" ]; then
   mv -f -- "$root$token_file.noencap-new" "$root$token_file"
 fi`;
 
-/** K3s and its installer read these too: what is left of another cluster in this shell would become part of this one. */
+/** K3s and its installer also read these: leftovers of another cluster in this shell would become part of this one. */
 const ENVIRONMENT = `for variable in $(env | sed -n -e 's/^\\(K3S_[A-Z0-9_]*\\)=.*/\\1/p' -e 's/^\\(INSTALL_K3S_[A-Z0-9_]*\\)=.*/\\1/p'); do
   unset "$variable"
 done`;
@@ -180,10 +180,10 @@ function configuration(region: FabricRegion): string {
 }
 
 /**
- * K3s applies what stands in its manifests folder at each start, and whenever a file there changes (pkg/deploy/controller.go
- * of K3s). Once an engine syncs the same objects, an old copy would take them back until the engine looks again: a file
- * `.skip` beside each keeps K3s from it, and takes nothing out of the cluster. It is there before a copy changes, since K3s
- * looks every 15 seconds. `--disable` would delete the objects, and with them the pod network.
+ * K3s applies its manifests folder at each start, and whenever a file there changes (pkg/deploy/controller.go
+ * of K3s). Once an engine syncs the same objects, an old copy would revert them until the engine's next sync: a file
+ * `.skip` next to each prevents that, and removes nothing from the cluster. It is created before a copy changes, since K3s
+ * checks every 15 seconds. `--disable` would delete the objects, and with them the pod network.
  */
 const podNetwork = (
   manifests: readonly string[],
@@ -239,9 +239,9 @@ esac`;
 const ENGINES = Object.values(GITOPS_ENGINES);
 
 /**
- * The installer starts the service, or restarts it: what it reads must be in place before. It looks at the machine and not
- * at any other root, so that a rehearsal leaves it alone. One that was cut off half-way has to run again, although K3s is
- * there.
+ * The installer starts or restarts the service: the files it reads must be in place before. It inspects the machine and not
+ * any other root, so a rehearsal skips it. An interrupted installer has to run again, although K3s is
+ * already there.
  */
 const INSTALL = `installed=$("$root/usr/local/bin/k3s" --version 2>/dev/null | sed -n '1s/^k3s version \\([^ ]*\\).*/\\1/p') || installed=
 if [ "$installed" = "$version" ] && [ -e "$root/etc/systemd/system/$service.service" ] && [ ! -e "$begun" ]; then

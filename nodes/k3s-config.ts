@@ -2,24 +2,24 @@ import { stringify } from 'yaml';
 import type { Fabric, FabricRegion, NodeSpeaker } from '../fabric/fabric.ts';
 import type { IpAddress, Prefix } from '../topology/address.ts';
 
-/** First line of every file in /etc/rancher/k3s that is ours: install.sh overwrites no other. */
+/** First line of each of our files in /etc/rancher/k3s: install.sh overwrites no others. */
 export const MARK = '# Rendered by noencap from the topology; a change here is lost.';
 
-/** Where install.sh keeps the token that a joining node was given. */
+/** Where install.sh stores the token given to a joining node. */
 export const TOKEN_FILE = '/etc/rancher/k3s/noencap.token';
 
 /** The servers, as far as a node's own files depend on them. */
 export interface ControlPlane {
   /** Starts the cluster. */
   readonly first: NodeSpeaker;
-  /** Further servers join it: it starts with etcd then, not with SQLite. */
+  /** Further servers join it: it then starts with etcd instead of SQLite. */
   readonly several: boolean;
 }
 
 /** Throws if the fabric has no first server; a topology with nodes names one. */
 export function controlPlane(fabric: Fabric): ControlPlane {
   const first = fabric.nodes.find((node) => node.name === fabric.k3s.firstServer);
-  if (first === undefined) throw new Error(`the first server ${fabric.k3s.firstServer} is no node`);
+  if (first === undefined) throw new Error(`the first server ${fabric.k3s.firstServer} is not a node`);
   return { first, several: fabric.nodes.some((node) => node.role === 'server' && node !== first) };
 }
 
@@ -41,7 +41,7 @@ export function k3sConfig(node: NodeSpeaker, fabric: Fabric, { first, several }:
 ${yaml(config)}`;
 }
 
-/** `/etc/rancher/k3s/registries.yaml`; undefined where the region has no mirrors. */
+/** `/etc/rancher/k3s/registries.yaml`; undefined if the region has no mirrors. */
 export function registries(region: FabricRegion): string | undefined {
   if (region.registryMirrors.length === 0) return undefined;
   const mirrors = Object.fromEntries(
@@ -50,7 +50,7 @@ export function registries(region: FabricRegion): string | undefined {
   return `${MARK}\n${yaml({ mirrors })}`;
 }
 
-/** What all servers must agree on, or a further one is refused. */
+/** Settings on which all servers must agree; otherwise K3s refuses a further server. */
 function clusterWide(fabric: Fabric) {
   return {
     'flannel-backend': 'none',
@@ -61,20 +61,20 @@ function clusterWide(fabric: Fabric) {
   };
 }
 
-/** Whether pods have addresses outside of what Kubernetes was told at the cluster's foundation. */
+/** Whether pods have addresses outside the ranges that Kubernetes was created with. */
 const podsAreElsewhere = ({ pods, k3s }: Fabric): boolean =>
   pods.pools.some(({ cidr }) => !k3s.clusterCidrs.some(({ text }) => text === cidr.text));
 
 /**
- * kube-proxy masquerades what comes to a service from outside of the cluster CIDR, pods of another pool too, so that policies see
- * a node instead of a pod. It can know pods by the interface that Calico gives each, whatever their addresses.
+ * kube-proxy masquerades traffic to a service from outside the cluster CIDR, including pods of another pool, so policies see
+ * a node instead of a pod. It can also recognise pods by the interface that Calico gives each, whatever their addresses.
  */
 const PODS_BY_INTERFACE = ['detect-local-mode=InterfaceNamePrefix', 'pod-interface-name-prefix=cali'];
 
 /**
- * Kubernetes hands each node a /24 or /64 of the cluster CIDR, which Calico's IPAM does not use. Where the pool has no
- * such part, or an IPv6 pool more than 2^16 of them, the controller manager ends with an error and K3s with it
- * (nodeipam's NewCIDRSet; k3s-io/k3s#7888): then it must not try.
+ * Kubernetes assigns each node a /24 or /64 of the cluster CIDR, which Calico's IPAM does not use. If the pool has no
+ * such part, or an IPv6 pool more than 2^16 of them, the controller manager exits with an error and K3s with it
+ * (nodeipam's NewCIDRSet; k3s-io/k3s#7888): then this is disabled.
  */
 function nodeCidrsFit(fabric: Fabric): boolean {
   return fabric.k3s.clusterCidrs.every(({ family, length }) =>
@@ -82,7 +82,7 @@ function nodeCidrsFit(fabric: Fabric): boolean {
   );
 }
 
-/** In the families of the pods and in their order: the first is the primary one everywhere in Kubernetes. */
+/** In the families of the pods, in their order: the first is the primary one everywhere in Kubernetes. */
 const podFamilyAddresses = (node: NodeSpeaker, fabric: Fabric): IpAddress[] =>
   fabric.pods.families.flatMap((family) => node.address[family] ?? []);
 
@@ -97,7 +97,7 @@ function joinUrl(node: NodeSpeaker, first: NodeSpeaker, fabric: Fabric): string 
 const commaJoined = (values: readonly (IpAddress | Prefix)[]): string =>
   values.map((value) => value.text).join(',');
 
-/** Strings in quotes and doubtful keys too, since K3s' own readers hold to YAML 1.1 (`on`, `1:30`, `0x10`). */
+/** Quotes strings and ambiguous keys, since K3s' own parsers follow YAML 1.1 (`on`, `1:30`, `0x10`). */
 const yaml = (value: unknown): string =>
   stringify(value, {
     compat: 'yaml-1.1',

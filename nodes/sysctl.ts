@@ -1,5 +1,5 @@
 /**
- * The kernel settings of a node, the field report's five. A node routes: between its own pods and the rest, and its
+ * The kernel settings of a node, the field report's five. A node routes between its own pods and the rest, and its
  * pods' packets arrive on whichever interface BGP chose at the other end.
  */
 export const sysctlConf = `# Rendered by noencap from the topology; a change here is lost.

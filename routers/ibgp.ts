@@ -15,8 +15,8 @@ import { addressBits, FAMILIES, type Family } from '../topology/address.ts';
 import { backboneTemplate, DISTANCE, reflectorTemplate } from './names.ts';
 
 /**
- * `k3s/ibgp.conf`: what all sessions of a router share, in the shape of the field report: the guard function, a template
- * for routers and one for nodes, and the peers. Nothing here depends on which nodes there are.
+ * `k3s/ibgp.conf`: what all sessions of a router share, in the form of the field report: the guard function, a template
+ * for routers and one for nodes, and the peers. Independent of the nodes.
  */
 export function ibgpFile(fabric: Fabric, router: RouterSpeaker): string {
   const transports = backboneShapes(fabric);
@@ -44,8 +44,8 @@ export function backboneShapes(fabric: Fabric): (readonly Family[])[] {
 }
 
 /**
- * Only the cluster's own prefixes, and only from our own AS: blocks, and single addresses, which a node has that borrowed them from
- * another's block. Where these do not travel, packets for them go to the block's owner, which drops them or sends them round.
+ * Only the cluster's own prefixes, and only from our own AS: blocks, and single addresses that a node borrowed from
+ * another node's block. If these are not carried, packets for them go to the block's owner, which drops them or loops them.
  */
 function guard(fabric: Fabric): Statement {
   const blocks = fabric.pods.pools.flatMap((pool) => {
@@ -66,7 +66,7 @@ function guard(fabric: Fabric): Statement {
   );
 }
 
-/** How far it is to where packets leave for the pods; a client compares what its reflectors say of it. */
+/** Distance to the router where packets leave for the pods; a client compares those of its reflectors. */
 function distances(router: RouterSpeaker): Statement[] {
   if (router.distances.length === 0) return [];
   const cases = router.distances.map(({ nextHop, cost }) => option(nextHop.text, ': bgp_med =', cost));
@@ -81,7 +81,7 @@ function backbone(fabric: Fabric, router: RouterSpeaker, carries: readonly Famil
       ...carries.map((family) =>
         channel(fabric, router, family, [
           option('next hop self'),
-          // RFC 8950: IPv4 routes may have an IPv6 next hop where the backbone is IPv6 only.
+          // RFC 8950: IPv4 routes may have an IPv6 next hop if the backbone is IPv6 only.
           ...(family === 'ipv4' && extendsNextHop(fabric, router) ? [option('extended next hop')] : []),
         ]),
       ),
@@ -92,7 +92,7 @@ function backbone(fabric: Fabric, router: RouterSpeaker, carries: readonly Famil
   );
 }
 
-/** As before noencap where that is kept, but never without it where IPv4 routes go over IPv6. */
+/** As before noencap if that is kept, but always on if IPv4 routes run over IPv6. */
 const extendsNextHop = ({ sessions }: Fabric, { name, bird }: RouterSpeaker): boolean =>
   bird.adopted.extendedNextHop ||
   sessions.some(
@@ -103,7 +103,7 @@ const extendsNextHop = ({ sessions }: Fabric, { name, bird }: RouterSpeaker): bo
       ends.some(({ speaker }) => speaker === name),
   );
 
-/** Of families that pods do not have: sessions that had such a channel before noencap would restart without it. */
+/** Channels of families that pods do not use: sessions that had one before noencap would restart without it. */
 export const idleChannels = ({ pods }: Fabric, { bird }: RouterSpeaker): Family[] =>
   bird.adopted.bothChannels ? FAMILIES.filter((family) => !pods.families.includes(family)) : [];
 
@@ -115,7 +115,7 @@ function reflector(fabric: Fabric, router: RouterSpeaker, family: Family): State
     [
       ...sessionOptions(fabric, router),
       option('rr client'),
-      // BIRD takes the router's ID by itself, and restarts a session that comes to name it (proto/bgp/bgp.c, bgp_reconfigure).
+      // BIRD defaults to the router ID, and restarts a session if it is set explicitly later (proto/bgp/bgp.c, bgp_reconfigure).
       ...(isRouterId && !router.bird.adopted.clusterId ? [] : [option('rr cluster id', cluster)]),
       channel(fabric, router, family, [option('preference', CLIENT_PREFERENCE), option('next hop self')]),
       ...idleChannels(fabric, router).map((idle) => channel(fabric, router, idle, [option('next hop self')])),
@@ -130,7 +130,7 @@ function sessionOptions(fabric: Fabric, router: RouterSpeaker): Statement[] {
     option('local as', as),
     option('neighbor as', as),
     option('router id', routerId),
-    // Calico offers no BFD and proposes BIRD's 240 s; the lower of the two ends' hold times counts (RFC 4271 4.2).
+    // Calico offers no BFD and proposes BIRD's 240 s; the lower hold time of the two ends applies (RFC 4271 4.2).
     option('hold time', fabric.bgp.holdTime),
     option('graceful restart', gracefulRestart === 'aware' ? 'aware' : gracefulRestart ? 'on' : 'off'),
   ];
@@ -158,10 +158,10 @@ function channel(
 const guarded = (direction: 'import' | 'export'): Statement =>
   block([direction, 'filter'], [when({ test: 'call', name: 'is_insider_as' }, accept), reject], ';');
 
-/** Enough for any cluster; beyond it a log line helps more than a session that is shut down. */
+/** Enough for any cluster; beyond it a log line is better than a session that is shut down. */
 const MOST_ROUTES = 100_000;
 
-/** As many routes as the pools have blocks: more means that somebody announces what is not a block. */
+/** As many routes as the pools have blocks: with more, somebody announces routes that are not blocks. */
 function importLimit(fabric: Fabric, family: Family): number {
   const pools = fabric.pods.pools.filter(({ cidr }) => cidr.family === family);
   if (pools.length === 0 || fabric.bgp.exportBorrowed) return MOST_ROUTES;

@@ -5,8 +5,8 @@ import { standaloneFile } from './standalone.ts';
 import { sysctlFile } from './sysctl.ts';
 
 /**
- * Every file below dist/routers: path below dist to text. Planned routers have none. A node is one file on each of its
- * region's routers, and changes no other.
+ * Every file below dist/routers, path to text. Planned routers have none. A node is one file on each of its
+ * region's routers, and changes no others.
  */
 export function routerFiles(fabric: Fabric): ReadonlyMap<string, string> {
   const files = new Map<string, string>();

@@ -1,9 +1,9 @@
 import type { Family } from '../topology/address.ts';
 
-/** The report's name, for IPv4; a second family gets its own template and renames nothing. */
+/** The field report's name, for IPv4; a second family gets its own template and renames nothing. */
 export const reflectorTemplate = (family: Family): string => (family === 'ipv4' ? 'k3speers' : 'k3speers_v6');
 
-/** The function that tells clients how far this router is from a route's next hop. */
+/** The function that gives clients this router's distance to a route's next hop. */
 export const DISTANCE = 'k3s_distance';
 
 export function backboneTemplate(carries: readonly Family[]): string {

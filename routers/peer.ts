@@ -48,10 +48,10 @@ function protocol(router: RouterSpeaker, session: Session): Statement {
   return block(
     ['protocol bgp', symbol(sessionProtocol(session, router.name)), 'from', template],
     [
-      // Without it BIRD takes the address of the outgoing interface, which need not be the one the peer expects.
+      // Without it BIRD uses the address of the outgoing interface, which need not be the one the peer expects.
       ...(router.bird.adopted.sourceAddress ? [option('source address', address(local.address))] : []),
       option('neighbor', address(remote.address)),
-      // Not `graceful`: with graceful restart a dead router's routes would then stay until the IGP misses it.
+      // Not `graceful`: with graceful restart a dead router's routes would then stay until the IGP detects the failure.
       ...(session.bfd ? [option('bfd on')] : []),
       ...(session.kind === 'reflector' && router.password !== undefined
         ? [option('include', string(passwordPath(router, router.password.file)))]
@@ -62,15 +62,15 @@ function protocol(router: RouterSpeaker, session: Session): Statement {
 }
 
 /**
- * BIRD looks for a relative include beside the file that has it, and the system follows `..` from where that really is. So a staged
- * copy reads its own password and never the live one, and a copy that somebody put into BIRD's folder reads the one there.
+ * BIRD resolves a relative include next to the including file, and the system follows `..` from that file's real location. So a staged
+ * copy reads its own password and never the live one, and a copy placed in BIRD's folder reads the one there.
  */
 function passwordPath(router: RouterSpeaker, file: string): string {
   const name = deliveredPassword(router);
   return name === undefined ? file : `../../${name}`;
 }
 
-/** A node without the IGP that peers from an address on no segment: only its routers can know the way to it. */
+/** A node without the IGP that peers from an off-segment address: only its routers can have a route to it. */
 function staticRoute(router: RouterSpeaker, session: Session): Statement[] {
   const { remote } = endsFor(session, router.name);
   const routes = router.staticRoutes.filter(
@@ -87,7 +87,7 @@ function staticRoute(router: RouterSpeaker, session: Session): Statement[] {
   );
 }
 
-/** What this session's channel has otherwise than its template's: a protocol inherits the rest. */
+/** What differs in this session's channel from its template's: a protocol inherits the rest. */
 function channel(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
   const own = [
     ...resolution(session, router, family),
@@ -98,7 +98,7 @@ function channel(session: Session, router: RouterSpeaker, family: Family, index:
 }
 
 /**
- * BIRD looks an IPv6 next hop up in the table of the protocol's IPv6 channel, and without such a channel in master6,
+ * BIRD looks up an IPv6 next hop in the table of the protocol's IPv6 channel, and without such a channel in master6,
  * where we have no routes: the session is then up, and every route from it unreachable.
  */
 const resolution = (session: Session, router: RouterSpeaker, family: Family): Statement[] =>
@@ -110,8 +110,8 @@ const resolution = (session: Session, router: RouterSpeaker, family: Family): St
     : [];
 
 /**
- * Overrides the template's `next hop self`. A next hop that the other end reaches on its own segment is kept, or packets
- * between neighbours would take the detour over this router; every other next hop becomes this router, or the one behind it.
+ * Overrides the template's `next hop self`. A next hop that the other end reaches on its own segment is kept, otherwise packets
+ * between neighbours would take a detour through this router; every other next hop becomes this router, or the one behind it.
  */
 function keepNextHop(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
   const { local, remote } = endsFor(session, router.name);
@@ -126,11 +126,11 @@ function keepNextHop(session: Session, router: RouterSpeaker, family: Family, in
       ['export filter'],
       [
         when({ test: 'not', of: { test: 'call', name: 'is_insider_as' } }, reject),
-        // Its own block, heard from another reflector: BIRD would refuse to send it, with an error in the log.
+        // Its own block, learned from another reflector: BIRD would refuse to send it, with an error in the log.
         ...(session.kind === 'reflector'
           ? [when({ test: 'nextHopIs', address: remote.address }, reject)]
           : []),
-        // Before the next hop is changed: it says where packets leave.
+        // Before the next hop is changed: it shows where packets leave.
         ...(session.kind === 'reflector' && nextHop.rule === 'keep' && router.distances.length > 0
           ? [session.isByDefault ? option('bgp_med =', FARTHEST) : option(`${DISTANCE}()`)]
           : []),
@@ -143,8 +143,8 @@ function keepNextHop(session: Session, router: RouterSpeaker, family: Family, in
 }
 
 /**
- * `gw` is the machine that this router itself hands packets over to: the first one where it shares them out. The client is told of
- * it where it is on its own segment, unless that is the client.
+ * `gw` is the machine that this router itself forwards packets to: the first one in case of ECMP. The client gets it as next hop
+ * if it is on the client's own segment, unless it is the client itself.
  */
 function setNextHop(
   { onSegments, gateways, farClients, otherwise }: Extract<NextHopRule, { rule: 'keep' }>,
@@ -156,7 +156,7 @@ function setNextHop(
   const segments = onSegments.filter((segment) => segment.family === family);
   if (own === undefined || (segments.length === 0 && !farClients)) return [];
   const toSelf = option('bgp_next_hop =', address(own));
-  // Between routers nothing else has this preference: what did not come from a client goes to clients only (RFC 4456 section 6).
+  // Between routers nothing else has this preference: routes that are not from a client go to clients only (RFC 4456 section 6).
   const left = farClients ? [when({ test: 'preferenceIs', value: FAR_CLIENT_PREFERENCE }, accept)] : [];
   if (segments.length === 0) return [...left, toSelf];
   const isElsewhere: Condition = {

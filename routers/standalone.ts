@@ -15,13 +15,13 @@ import {
 import { type Attachment, type Fabric, loopbacks, type RouterSpeaker } from '../fabric/index.ts';
 import { contains, type Family, hostPrefix, type Prefix } from '../topology/address.ts';
 
-/** Both are always there: BIRD restarts a protocol that gains or loses a channel, and all its routes with it. */
+/** Both are always present: BIRD restarts a protocol that gains or loses a channel, and all its routes with it. */
 const families: readonly Family[] = ['ipv4', 'ipv6'];
 
 /**
- * `bird.conf` of a router that runs nothing else: device, direct, kernel, OSPF on the underlay segments, BFD where asked,
+ * `bird.conf` of a router that runs nothing else: device, direct, kernel, OSPF on the underlay segments, BFD if configured,
  * and our sessions. BGP next hops resolve in the same table that OSPF and direct routes fill. Every protocol has a name:
- * those that BIRD makes up count up, and one that comes would rename, and so restart, those after it.
+ * BIRD's generated names are numbered, so a new protocol would rename, and thus restart, those after it.
  */
 export function standaloneFile(fabric: Fabric, router: RouterSpeaker): string {
   const { as, routerId } = router.bird.constants;
@@ -50,7 +50,7 @@ export function standaloneFile(fabric: Fabric, router: RouterSpeaker): string {
   ]);
 }
 
-/** `check link`: a dead cable must take its routes along at once, not after the hold time. */
+/** `check link`: a dead link must withdraw its routes at once, not after the hold time. */
 function direct(router: RouterSpeaker): Statement {
   return block(
     ['protocol direct', 'direct1'],
@@ -62,8 +62,8 @@ function direct(router: RouterSpeaker): Statement {
 }
 
 /**
- * The kernel has its own connected routes; all others come from here, equal ones together (ECMP). What an operator put
- * there by hand is learned, since next hops may need it; not the default route, over which every dead one would resolve.
+ * The kernel has its own connected routes; all others come from here, equal ones as ECMP. Routes that an operator added
+ * by hand are learned, since next hops may need them; except the default route, through which every dead next hop would resolve.
  */
 function kernel(router: RouterSpeaker, family: Family): Statement {
   return block(
@@ -121,8 +121,8 @@ function ospf(fabric: Fabric, router: RouterSpeaker, family: Family): Statement[
 }
 
 /**
- * OSPFv2 finds an interface by its network, and where the name is known by both: an interface may have several. OSPFv3
- * sees link-local addresses only and needs the name. What kind of network it is, BIRD sees by itself (a tunnel is ptp).
+ * OSPFv2 identifies an interface by its network, and by its name too if known: an interface may have several networks. OSPFv3
+ * sees link-local addresses only and needs the name. BIRD detects the network type itself (a tunnel is ptp).
  */
 function interfacePattern(attachment: Attachment, family: Family): Word[] {
   const name = attachment.interface === undefined ? [] : [string(attachment.interface)];
@@ -133,14 +133,14 @@ function interfacePattern(attachment: Attachment, family: Family): Word[] {
   return [...name, ...(cidr === undefined ? [] : [prefix(cidr)])];
 }
 
-/** OSPF's own, RFC 2328 appendix C.3; every speaker on a segment must have the same. */
+/** OSPF's defaults, RFC 2328 appendix C.3; all speakers on a segment must agree. */
 const USUAL_HELLO = 10;
 const HELLOS_UNTIL_DEAD = 4;
 
 /**
- * Where BGP's hold time is the shorter one, a link that dies silently would reset sessions although there is another way
- * that OSPF takes half a minute later. Between routers that all have their OSPF from here, its timers are shorter than the
- * hold time; on segments with anybody else on them, nodes' segments too, they are the usual ones.
+ * If BGP's hold time is shorter, a link that fails silently would reset sessions although there is another path
+ * that OSPF would use half a minute later. Between routers whose OSPF is all rendered here, its timers are shorter than the
+ * hold time; on segments with any other machine, including nodes, they are the defaults.
  */
 function timers(fabric: Fabric, { segment, cidr }: Attachment): Statement[] {
   const isNodes = fabric.routers.some(({ nodeAddress }) =>
@@ -157,15 +157,15 @@ function timers(fabric: Fabric, { segment, cidr }: Attachment): Statement[] {
 }
 
 /**
- * The router's addresses on no segment, as stub networks of its own (RFC 2328 12.4.1.1): the distance to a loopback that is a next hop
- * counts in BGP's choice, which an E2 external hides. No interface is named: `lo` has no link-local address that OSPFv3 could speak from.
+ * The router's off-segment addresses, as its stub networks (RFC 2328 12.4.1.1): the distance to a loopback that is a next hop
+ * matters for BGP's best path, and an E2 external would hide it. No interface is named: `lo` has no link-local address for OSPFv3.
  */
 const stubNetworks = (router: RouterSpeaker, family: Family): Statement[] =>
   router.loopback === 'stub'
     ? loopbackPrefixes(router, family).map((one) => option('stubnet', prefix(one), '{ cost 0; }'))
     : [];
 
-/** Static routes to nodes, and loopbacks where they are no stub networks. `ospf_metric1` makes an external route E1. */
+/** Static routes to nodes, and loopbacks that are not stub networks. `ospf_metric1` makes an external route E1. */
 function intoOspf(router: RouterSpeaker, family: Family): Statement[] {
   const metric = router.loopback === 'e2' ? [] : [option('ospf_metric1 = 0')];
   const announce = (...test: Word[]) =>
@@ -180,7 +180,7 @@ function intoOspf(router: RouterSpeaker, family: Family): Statement[] {
   ];
 }
 
-/** `dummy` or `lo` carries them, `protocol direct` brings them in. */
+/** They are on `dummy` or `lo`, and `protocol direct` imports them. */
 const loopbackPrefixes = (router: RouterSpeaker, family: Family): Prefix[] =>
   loopbacks(router)
     .filter((one) => one.family === family)

@@ -68,7 +68,7 @@ export function parsePrefix(text: string): ParsedPrefix {
 /** The address with that integer value. Source of canonical text: RFC 5952 via ip-address. */
 export function ipAddress(family: Family, value: bigint): IpAddress {
   if (value < 0n || value >> BigInt(addressBits(family)) > 0n)
-    throw new RangeError(`${value} is no ${family}`);
+    throw new RangeError(`${value} is not a valid ${family} address`);
   const text = family === 'ipv4' ? quadText(Number(value)) : Address6.fromBigInt(value).correctForm();
   return { family, value, text };
 }

@@ -1,42 +1,42 @@
 import { parseAddress } from '../../topology/address.ts';
 
-/** What a BIRD says of one of its protocols. */
+/** BIRD's view of one of its protocols. */
 export interface ProtocolState {
   readonly name: string;
   /** `BGP`, `OSPF`, `Kernel`. */
   readonly type: string;
   /** `up`; `start`, `stop`, `flush`, `down`. */
   readonly state: string;
-  /** Undefined for what is no BGP. */
+  /** Undefined for protocols other than BGP. */
   readonly bgp: BgpSession | undefined;
   readonly channels: readonly ChannelState[];
-  /** Of its routes those whose next hop nothing resolves: unreachable, and imported all the same. Absent where there are none. */
+  /** Routes with an unresolved next hop: unreachable, but imported all the same. Absent if there are none. */
   readonly unresolved?: number;
 }
 
 export interface BgpSession {
-  /** `Established`, or how far it is. */
+  /** The BGP state: `Established`, or an earlier one. */
   readonly state: string;
-  /** Without the interface of a link-local address; empty where BIRD listens for a range. */
+  /** Without the interface of a link-local address; empty if BIRD listens for a range. */
   readonly neighbor: string;
-  /** Why it was lost the last time, in BIRD's words; empty if it never was. */
+  /** BIRD's reason for the last loss of the session; empty if it was never lost. */
   readonly error: string;
 }
 
-/** The counts are zero where a channel is not up: BIRD leaves them out. */
+/** The counts are zero if a channel is not up: BIRD omits them. */
 export interface ChannelState {
   readonly name: string;
   readonly state: string;
   readonly imported: number;
   readonly exported: number;
-  /** Imported, and the best of their table. */
+  /** Imported routes that are the best in their table. */
   readonly preferred: number;
 }
 
 /**
- * Reads what `birdc -v show protocols all` prints, or the same without `-v`; BIRD 2 and 3. Lines that mean nothing here are
- * passed over, and so is an error instead of an answer: then there are no protocols. Lines are known by their code (1002
- * starts a protocol, 1006 is of it) and by their names; what stands in columns is in the format that the operator chose.
+ * Reads the output of `birdc -v show protocols all`, or the same without `-v`; BIRD 2 and 3. Irrelevant lines are
+ * skipped, and an error instead of an answer gives no protocols. Lines are recognised by their code (1002
+ * starts a protocol, 1006 belongs to it) and by their names; the format of columns is the operator's choice.
  */
 export function protocolStates(text: string): ProtocolState[] {
   const states = protocolsIn(text).map(({ name, type, state, lines }) => ({
@@ -46,28 +46,28 @@ export function protocolStates(text: string): ProtocolState[] {
     bgp: type === 'BGP' ? bgpSession(lines) : undefined,
     channels: channelStates(lines),
   }));
-  // Pieces of the text would keep all of it in memory.
+  // Substrings would keep the whole text in memory.
   return structuredClone(states);
 }
 
-/** One `protocol bgp` in short, of BIRD 1.6 as well, which has no channels. */
+/** Summary of one `protocol bgp`, also of BIRD 1.6, which has no channels. */
 export interface BgpState {
   readonly name: string;
-  /** `Established`, or what it is instead, with BIRD's reason. */
+  /** `Established`, or the other state, with BIRD's reason. */
   readonly state: string;
   readonly neighbor: string;
   /** Of all channels. */
   readonly imported: number;
   readonly exported: number;
-  /** When it came into its state, as the daemon writes it. */
+  /** Time of its last state change, in the daemon's format. */
   readonly since: string;
 }
 
-/** Reads what `show protocols all` prints; BIRD 1.6, 2 and 3. */
+/** Reads the output of `show protocols all`; BIRD 1.6, 2 and 3. */
 export function bgpStates(text: string): BgpState[] {
   const all = protocolsIn(text).filter(({ type }) => type === 'BGP');
   return all.map(({ name, state, rest, lines }) => {
-    // A date and a time, or a time alone; then the state of the session, and the reason of it.
+    // A date and a time, or only a time; then the state of the session and its reason.
     const [since = ''] = /^(\S*-\S+\s+)?\S+/.exec(rest) ?? [];
     const info = rest.slice(since.length).trim();
     const counts = lines.flatMap((line) => {
@@ -90,7 +90,7 @@ interface Printed {
   readonly name: string;
   readonly type: string;
   readonly state: string;
-  /** What follows on the first line. */
+  /** The rest of the first line. */
   readonly rest: string;
   readonly lines: readonly string[];
 }
@@ -98,7 +98,7 @@ interface Printed {
 function protocolsIn(text: string): Printed[] {
   const found: (Printed & { lines: string[] })[] = [];
   for (const raw of text.split(/\r?\n/)) {
-    // A line that repeats the code of the one before has a blank in its place (BIRD's doc/reply_codes).
+    // A line with the same code as the previous one has a blank instead (BIRD's doc/reply_codes).
     const line = /^\d{4}[- ]/.test(raw) ? raw.slice(5) : raw.replace(/^ /, '');
     const [head, name = '', type = '', state = ''] = HEAD.exec(line) ?? [];
     if (head === undefined) found.at(-1)?.lines.push(line);
@@ -107,10 +107,10 @@ function protocolsIn(text: string): Printed[] {
   return found;
 }
 
-/** How many routes of a protocol are unresolved: a count and a name. */
+/** Number of unresolved routes of a protocol: a count and a name. */
 export const UNRESOLVED = /^[1-9]\d* \S+$/;
 
-/** These protocols with what was said of their unresolved routes, each line a count and a name. */
+/** Adds the unresolved routes to the protocols, from lines of a count and a name. */
 export function withUnresolved(
   protocols: readonly ProtocolState[],
   lines: readonly string[],
@@ -127,16 +127,16 @@ export function withUnresolved(
   });
 }
 
-/** Whether a protocol runs, with its session if it has one; of a channel, whether that is up as well. */
+/** Whether a protocol is up, including its session if it has one; with a channel, whether that is up too. */
 export const isUp = (one: ProtocolState | undefined, channel?: string): boolean =>
   one?.state === 'up' &&
   (one.bgp === undefined || one.bgp.state === 'Established') &&
   (channel === undefined || one.channels.some(({ name, state }) => name === channel && state === 'UP'));
 
-/** Name, type, table and state: nothing else that BIRD prints starts a line and has a state as its fourth word. */
+/** Name, type, table and state: no other line of BIRD's output has a state as its fourth word. */
 const HEAD = /^(\S+)\s+(\S+)\s+\S+\s+(up|start|stop|flush|down)(?:\s|$)/;
 
-/** With `import keep filtered` BIRD counts those in between. */
+/** With `import keep filtered` BIRD prints a count of filtered routes in between. */
 const ROUTES = /^(\d+) imported, (?:\d+ filtered, )?(\d+) exported(?:, (\d+) preferred)?/;
 
 function bgpSession(lines: readonly string[]): BgpSession {
@@ -166,7 +166,7 @@ function channelStates(lines: readonly string[]): ChannelState[] {
   });
 }
 
-/** What stands behind a name on the first line that starts with it. */
+/** The value after a name, on the first line that starts with it. */
 function valueBehind(lines: readonly string[], name: string): string {
   const line = lines.find((one) => one.trimStart().startsWith(`${name}:`)) ?? '';
   return line.slice(line.indexOf(':') + 1).trim();

@@ -1,4 +1,4 @@
-/** A BGP route in the table of a daemon, as `show route all` has it. */
+/** A BGP route in a daemon's table, as in `show route all`. */
 export interface RibRoute {
   readonly prefix: string;
   /** The peer that it came from. */
@@ -12,7 +12,7 @@ export interface RibRoute {
   readonly clusters: readonly string[];
 }
 
-/** BIRD 1.6 and 2 alike. `peers`: the neighbour of each BGP protocol. */
+/** For BIRD 1.6 and 2. `peers`: the neighbour of each BGP protocol. */
 export function ribRoutes(text: string, peers: ReadonlyMap<string, string>): RibRoute[] {
   const found: RibRoute[] = [];
   let prefix = '';

@@ -1,4 +1,4 @@
-/** From `show status`: the seconds that a BIRD which started with `-R` waits for its peers yet; undefined where it does not wait. */
+/** From `show status`: the remaining seconds that a BIRD started with `-R` waits for its peers; undefined if it does not wait. */
 export function recoveryLeft(status: string): number | undefined {
   const [, left] = /Wait timer is (\d+)/.exec(status) ?? [];
   return status.includes('Graceful restart recovery') ? Number(left) : undefined;

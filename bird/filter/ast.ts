@@ -1,7 +1,7 @@
 import type { IpAddress, Prefix } from '../../topology/address.ts';
 import type { Token } from '../parser.ts';
 
-/** A command of BIRD's filter language, of those that configurations use. */
+/** A command of BIRD's filter language, among those in common use. */
 export type Command =
   | { readonly kind: 'verdict'; readonly accepts: boolean }
   | { readonly kind: 'return'; readonly value: Expression | undefined }
@@ -20,7 +20,7 @@ export type Command =
       readonly at: Token;
     }
   | { readonly kind: 'case'; readonly subject: Expression; readonly arms: readonly Arm[]; readonly at: Token }
-  /** Of an attribute of the route, or of a variable. */
+  /** To an attribute of the route, or to a variable. */
   | { readonly kind: 'assign'; readonly name: string; readonly value: Expression; readonly at: Token }
   | {
       readonly kind: 'declare';
@@ -31,7 +31,7 @@ export type Command =
   | { readonly kind: 'unset'; readonly name: string; readonly at: Token }
   /** A function, or `bgp_community.add(...)`. */
   | { readonly kind: 'call'; readonly what: Expression }
-  /** What is not understood: whoever gets here, nobody knows what becomes of his route. */
+  /** A command that is not understood: the result for a route that reaches it is unknown. */
   | { readonly kind: 'unknown'; readonly at: Token };
 
 export interface Arm {
@@ -75,15 +75,15 @@ export type Expression =
 export type SetElement =
   | { readonly kind: 'prefix'; readonly prefix: Prefix; readonly lengths: Lengths }
   | { readonly kind: 'range'; readonly low: Expression; readonly high: Expression }
-  /** `(64512, *)`: undefined stands for any number. */
+  /** `(64512, *)`: undefined matches any number. */
   | {
       readonly kind: 'pattern';
       readonly parts: readonly ([Expression, Expression] | undefined)[];
       readonly at: Token;
     };
 
-/** How long a route's prefix may be: as written, `+`, `-`, or `{low,high}`. */
+/** Accepted prefix lengths: as written, `+`, `-`, or `{low,high}`. */
 export type Lengths = '=' | '+' | '-' | readonly [Expression, Expression];
 
-/** `[= * 64512 ? =]`: of the path's numbers, from first to last. One that stands alone may be a set. */
+/** `[= * 64512 ? =]`: matches the path's AS numbers, from first to last. A single item may be a set. */
 export type MaskItem = '*' | '?' | readonly [Expression, Expression];

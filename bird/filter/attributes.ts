@@ -1,9 +1,9 @@
 import type { Library } from './library.ts';
 import { type CommunityKind, int, type Value, word } from './values.ts';
 
-/** What is known of attributes by their names: which ones there are, and what they hold. */
+/** Attributes by name: which ones exist, and their types. */
 
-/** Attributes that every route has; one that is not told is not known. All others a route has or has not. */
+/** Attributes that every route has; if not given, their value is unknown. A route may lack all others. */
 export const OF_EVERY_ROUTE = /^(from|gw|proto|source|scope|dest|ifname|ifindex|weight|preference|onlink)$/;
 export const DYNAMIC = /^(bgp|ospf|rip|krt|babel|radv)_[a-z0-9_]+$|^igp_metric$/;
 
@@ -13,7 +13,7 @@ export const isAttribute = (name: string, { attributes }: Library): boolean =>
 
 const communities = (of: CommunityKind): Value => ({ type: 'communities', of, value: [] });
 
-/** Where a route has none of these, they are as good as empty. */
+/** If a route lacks one of these, it counts as empty. */
 export const EMPTY: Readonly<Record<string, Value>> = {
   bgp_path: { type: 'path', value: [] },
   bgp_community: communities('pair'),
@@ -38,6 +38,6 @@ const EXAMPLES: readonly (readonly [RegExp, Value])[] = [
   [/^(ospf_metric1|ospf_metric2|ospf_tag|rip_metric|rip_tag|babel_metric|krt_source|krt_metric)$/, int(1)],
 ];
 
-/** A value of the attribute's type: what cannot be done with it can be done with none. */
+/** A sample value of the attribute's type: an operation invalid for it is invalid for every value. */
 export const exampleOf = (name: string): Value | undefined =>
   EMPTY[name] ?? EXAMPLES.find(([names]) => names.test(name))?.[1];

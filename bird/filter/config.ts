@@ -3,13 +3,13 @@ import { type BgpProtocol, type BirdConfig, birdConfig } from '../protocols.ts';
 import { type Library, libraryOf, type Policy, policyOf } from './library.ts';
 import { type Marks, marksOf } from './marks.ts';
 
-/** A configuration with what its filters do. */
+/** A configuration and the behaviour of its filters. */
 export interface FilteringConfig extends BirdConfig {
-  /** What its filters call by name. */
+  /** What its filters can call by name. */
   readonly library: Library;
-  /** What they write into routes before those come to the filters of a session. */
+  /** What they set on routes before these reach the filters of a session. */
   readonly marks: Marks;
-  /** What a filter of a protocol does, by the option's name; undefined where it has none. Those of a template are read once. */
+  /** What a filter of a protocol does, by the option's name; undefined if it has none. Filters of a template are read once. */
   readonly policy: (protocol: BgpProtocol, option: string) => Policy | undefined;
 }
 

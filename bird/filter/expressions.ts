@@ -3,7 +3,7 @@ import type { Token } from '../parser.ts';
 import type { Expression, Lengths, MaskItem, SetElement } from './ast.ts';
 import { type FilterWords, NotUnderstood } from './words.ts';
 
-/** BIRD gives `&&` and `||` the same rank, and reads them from left to right (conf/confbase.Y). */
+/** In BIRD `&&` and `||` have the same precedence and associate to the left (conf/confbase.Y). */
 const RANKS: readonly (readonly string[])[] = [
   ['&&', '||'],
   ['=', '!=', '<', '<=', '>', '>=', '~', '!~'],
@@ -11,7 +11,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['*', '/'],
 ];
 
-/** The expressions of BIRD's filter language, read from the words of a filter. `call`: what may stand before `=` in a command. */
+/** Parses expressions of BIRD's filter language. `call`: what may precede `=` in a command. */
 export function parseExpressions(words: FilterWords): {
   readonly expression: (only?: 'call') => Expression;
   readonly setElement: () => SetElement;
@@ -102,7 +102,7 @@ export function parseExpressions(words: FilterWords): {
     return parts.length === 1 && only !== undefined ? only : { kind: 'tuple', parts, at };
   };
 
-  /** `+empty+` is a path, `-empty-` a list of communities; `--empty--` one of extended, `---empty---` one of large ones. */
+  /** `+empty+` is a path, `-empty-` a list of communities, `--empty--` of extended ones, `---empty---` of large ones. */
   const empty = (sign: '+' | '-'): Expression => {
     let signs = 1;
     while (words.take(sign)) signs += 1;
@@ -126,7 +126,7 @@ export function parseExpressions(words: FilterWords): {
       if (words.take('..')) return tupleRange(parts, pattern(), at);
       return { kind: 'pattern', parts, at };
     }
-    // The sign behind a prefix is a length, and no sum.
+    // A sign after a prefix is a length, not a sum.
     const parsed = parsePrefix(at.kind === 'plain' ? at.text : '');
     if (parsed.ok) {
       words.next();

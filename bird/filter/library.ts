@@ -4,11 +4,11 @@ import type { Command, Expression } from './ast.ts';
 import { parseBlock, parseExpression, parseRoutine, type Routine } from './parser.ts';
 import { NotUnderstood } from './words.ts';
 
-/** What filters may call by name: functions, filters and constants of a configuration. */
+/** What filters can call by name: functions, filters and constants of a configuration. */
 export interface Library {
   readonly routines: ReadonlyMap<string, Routine>;
   readonly constants: ReadonlyMap<string, Expression>;
-  /** Attributes that the configuration declares itself. */
+  /** Custom attributes declared by the configuration. */
   readonly attributes: ReadonlySet<string>;
 }
 
@@ -19,7 +19,7 @@ export type Policy =
   | { readonly kind: 'commands'; readonly commands: readonly Command[] }
   | { readonly kind: 'unknown'; readonly why: string };
 
-/** The functions, filters and constants of a configuration. `known` are constants of files that are not there. */
+/** The functions, filters and constants of a configuration. `known`: constants from missing files. */
 export function libraryOf(
   statements: readonly BirdStatement[],
   known: ReadonlyMap<string, string> = new Map(),
@@ -56,12 +56,12 @@ function understood<T>(read: () => T): T | undefined {
   }
 }
 
-/** Variables stand between a function's name and its block. */
+/** Variables are declared between a function's name and its block. */
 const MOST_VARIABLES = 32;
 
 export const routineOf = ({ routines }: Library, name: string): Routine | undefined => routines.get(name);
 
-/** What `import` or `export` says: all, none, a condition, a filter of its own or one by name. */
+/** The value of `import` or `export`: all, none, a condition, an inline filter or a named one. */
 export function policyOf({ words, body }: BirdStatement, { routines }: Library): Policy {
   const [, second, third] = words;
   if (body !== undefined) return { kind: 'commands', commands: parseBlock(body) };

@@ -6,19 +6,19 @@ import type { FilteredRoute } from './run.ts';
 import { unknown, type Value } from './values.ts';
 
 /**
- * What a configuration writes into routes on their way into its tables, by their source: a community at the import that a filter
- * at the export asks for. `any`: something there is not understood.
+ * What a configuration sets on routes on import into its tables, by source: for example a community on import that a filter
+ * tests on export. `any`: part of it is not understood.
  */
 export interface Marks {
   readonly of: (source: string) => Written;
-  /** All that any of its filters writes, at the way in or out. */
+  /** Everything that any of its filters sets, on import or export. */
   readonly all: Written;
 }
 
 /** Names of attributes. */
 export type Written = ReadonlySet<string> | 'any';
 
-/** Sources of what a protocol brings; those of all others, such as pipes, may be any. */
+/** Sources of a protocol's routes; those of all others, such as pipes, may be any. */
 const SOURCES: Readonly<Record<string, readonly string[]>> = {
   bgp: ['RTS_BGP'],
   static: ['RTS_STATIC'],
@@ -47,7 +47,7 @@ export function marksOf(statements: readonly BirdStatement[], library: Library):
     of: (source) =>
       joined(
         found.flatMap(({ sources, imports, exports }) =>
-          // What a pipe calls export goes into a table as well.
+          // A pipe's export also goes into a table.
           sources === undefined ? [...imports, ...exports] : sources.includes(source) ? imports : [],
         ),
       ),
@@ -58,16 +58,16 @@ export function marksOf(statements: readonly BirdStatement[], library: Library):
 export const joined = (all: readonly Written[]): Written =>
   all.includes('any') ? 'any' : new Set(all.flatMap((one) => [...one]));
 
-/** A route as it is in the table after that. */
+/** The route as it is then in the table. */
 export function marked(route: FilteredRoute, { of }: Marks): FilteredRoute {
   const source = route.attributes.get('source');
   return rewritten(route, of(source?.type === 'enum' ? source.value : ''));
 }
 
-/** A route of whose attributes nobody knows what those that are written have become. */
+/** The route with the attributes that may have been set now unknown. */
 export function rewritten(route: FilteredRoute, marks: Written): FilteredRoute {
   if (marks !== 'any' && marks.size === 0) return route;
-  // Which one it came by nobody can change.
+  // No filter can change which protocol it came from.
   const names = marks === 'any' ? [...route.attributes.keys()].filter((one) => !FIXED.test(one)) : [...marks];
   return {
     net: route.net,

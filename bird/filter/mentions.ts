@@ -2,7 +2,7 @@ import type { IpAddress, Prefix } from '../../topology/address.ts';
 import type { Expression } from './ast.ts';
 import type { Library, Policy } from './library.ts';
 
-/** What a filter holds routes against, with all that it calls: where routes may be told apart. */
+/** What a filter, and everything it calls, compares routes with: where it may distinguish routes. */
 export interface Mentions {
   readonly prefixes: readonly Prefix[];
   readonly addresses: readonly IpAddress[];
@@ -11,7 +11,7 @@ export interface Mentions {
   readonly names: ReadonlySet<string>;
 }
 
-/** All prefixes, addresses, numbers and names in a filter and in what it calls. */
+/** All prefixes, addresses, numbers and names in a filter and in everything it calls. */
 export function mentionsOf(policy: Policy, library: Library): Mentions {
   const prefixes = new Map<string, Prefix>();
   const addresses = new Map<string, IpAddress>();
@@ -29,7 +29,7 @@ export function mentionsOf(policy: Policy, library: Library): Mentions {
     if (Array.isArray(part)) for (const one of part) walk(one);
     if (typeof part !== 'object' || part === null || Array.isArray(part)) return;
     const one = part as Expression | { readonly kind?: never };
-    // Of a set's element the prefix is a field of the same name.
+    // In a set's element the prefix is a field of the same name.
     if (one.kind === 'prefix') prefixes.set(one.prefix.text, one.prefix);
     if (one.kind === 'address') addresses.set(one.address.text, one.address);
     if (one.kind === 'number') numbers.add(one.value);

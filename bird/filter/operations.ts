@@ -23,15 +23,15 @@ import {
   word,
 } from './values.ts';
 
-/** What expressions are evaluated in: a route, the variables of a function, and what else can be called. */
+/** Evaluation context: a route, the variables of a function, and what can be called. */
 export interface Scope {
   readonly state: { readonly net: Prefix; readonly attribute: (name: string) => Value | undefined };
   readonly library: Library;
   readonly variable: (name: string) => Value | undefined;
   readonly call: (name: string, args: readonly Value[], at: Token) => Value;
-  /** What to throw where nobody knows how it goes on. */
+  /** The error to throw if the outcome is unknown. */
   readonly lost: (at: Token | undefined) => unknown;
-  /** Which way to go where a condition is not known. */
+  /** Which branch to take if a condition is unknown. */
   readonly decide: (why: string) => boolean;
 }
 
@@ -44,7 +44,7 @@ export interface Evaluator {
 
 const ENUMERATION = /^(RTS|SCOPE|RTD|ORIGIN|NET|RTC|ROA)_[A-Z0-9_]+$/;
 
-/** BIRD 2's expressions over values of which some may not be known. */
+/** BIRD 2's expressions over values, some of which may be unknown. */
 export function evaluator(scope: Scope): Evaluator {
   const { library, lost, decide } = scope;
 
@@ -91,7 +91,7 @@ export function evaluator(scope: Scope): Evaluator {
       case 'method':
         return methodOf(evaluate(one.of), one.name, one.args.map(evaluate), one.at);
       case 'call':
-        // What RPKI says no file does.
+        // No file contains RPKI's answers.
         if (one.name === 'roa_check') return unknown(placeText(one.at));
         return called(one.name, one.args.map(evaluate), one.at);
       case 'defined':
@@ -152,9 +152,9 @@ export function evaluator(scope: Scope): Evaluator {
     const doubt = [left, right].find((value) => value.type === 'unknown');
     if (doubt?.type === 'unknown') {
       const [a, b] = [left, right].map((value) => (value.type === 'unknown' ? value.like : value));
-      // What is an error with any value of these types is one with this.
+      // If it is an error for any value of these types, it is one here.
       if (a !== undefined && b !== undefined) applied(operator, a, b);
-      // An attribute that the route may not have at all is an error to these.
+      // For these, an attribute that the route may lack is an error.
       if (!doubt.present && /~|^[-+*/]$/.test(operator) && decide(doubt.why))
         throw new FilterError(doubt.why);
       return doubt;
@@ -168,7 +168,7 @@ export function evaluator(scope: Scope): Evaluator {
     const values = parts.map(evaluate);
     const doubt = values.find(({ type }) => type !== 'int');
     if (doubt?.type === 'unknown') return doubt;
-    if (doubt !== undefined) throw new FilterError('no number');
+    if (doubt !== undefined) throw new FilterError('not a number');
     return { type: 'tuple', value: values.map((value) => (value.type === 'int' ? value.value : 0)) };
   };
 
@@ -197,7 +197,7 @@ export function evaluator(scope: Scope): Evaluator {
       }
     }
     if (prefixes.length > 0) return { type: 'prefixes', value: prefixes };
-    // BIRD makes a search tree of a set, and finds in one whose elements overlap what it happens to find.
+    // BIRD builds a search tree from a set; in one with overlapping elements it finds any of them.
     return overlapping(ranges) ? unknown('a set whose elements overlap') : { type: 'set', value: ranges };
   };
 
@@ -217,7 +217,7 @@ export function evaluator(scope: Scope): Evaluator {
     const set = setOf(labels);
     const doubt = [value, set].find((one) => one.type === 'unknown');
     if (doubt?.type === 'unknown') return decide(doubt.why);
-    if (set.type !== 'set') throw new FilterError('no set');
+    if (set.type !== 'set') throw new FilterError('not a set');
     return inSet(value, set.value);
   };
 
@@ -260,7 +260,7 @@ export function evaluator(scope: Scope): Evaluator {
   const methodOf = (of: Value, name: string, args: readonly Value[], at: Token): Value => {
     const [first] = args;
     const doubt = [of, ...args].find((one) => one.type === 'unknown');
-    // What becomes of it is of the same type; what it is asked is not.
+    // Changing it keeps its type; querying it does not.
     if (doubt?.type === 'unknown')
       return of.type === 'unknown' && /^(prepend|add|delete|filter)$/.test(name) ? of : unknown(doubt.why);
     if (first === undefined) return propertyOf(of, name, at);
@@ -288,7 +288,7 @@ export function evaluator(scope: Scope): Evaluator {
 
 const isRange = (low: string, high: string): boolean => low === high || areOrdered(low, high);
 
-/** What an operator makes of two values; nothing where nobody knows, an error where BIRD has one. */
+/** Applies an operator to two values; undefined if the result is unknown, an error where BIRD raises one. */
 function applied(operator: string, left: Value, right: Value): Value | undefined {
   if (operator === '=') return bool(sameValue(left, right));
   if (operator === '!=') return bool(!sameValue(left, right));
@@ -304,11 +304,11 @@ function applied(operator: string, left: Value, right: Value): Value | undefined
 
 const asBool = (value: Value): boolean => {
   if (value.type === 'bool') return value.value;
-  throw new FilterError('no bool');
+  throw new FilterError('not a bool');
 };
 
 function arithmetic(operator: string, left: Value, right: Value): Value {
-  if (left.type !== 'int' || right.type !== 'int') throw new FilterError('no number');
+  if (left.type !== 'int' || right.type !== 'int') throw new FilterError('not a number');
   const [a, b] = [left.value, right.value];
   if (operator === '+') return int(a + b);
   if (operator === '-') return int(a - b);

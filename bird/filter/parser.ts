@@ -3,19 +3,19 @@ import type { Arm, Command, Expression, SetElement } from './ast.ts';
 import { parseExpressions } from './expressions.ts';
 import { type FilterWords, NotUnderstood, wordsOf } from './words.ts';
 
-/** A function of the filter language, or a filter, which is one without parameters. */
+/** A function of the filter language, or a filter, which is a function without parameters. */
 export interface Routine {
   readonly parameters: readonly string[];
   readonly variables: readonly string[];
   readonly commands: readonly Command[];
 }
 
-/** The commands in a block: of `filter { ... }`, or of a function. */
+/** The commands in a block of `filter { ... }` or of a function. */
 export const parseBlock = (body: readonly BirdStatement[]): Command[] => parseCommands(wordsOf(body));
 
 /**
- * `function f(int a; int b) int c; { ... }` or `filter f { ... }`. BIRD ends each variable in front of the block by a semicolon,
- * so that the block is a statement of its own: `after` is what follows.
+ * `function f(int a; int b) int c; { ... }` or `filter f { ... }`. In BIRD a semicolon ends each variable before the block,
+ * so the block is a separate statement: `after` is what follows.
  */
 export function parseRoutine(one: BirdStatement, after: readonly BirdStatement[]): Routine {
   const { words } = one;
@@ -35,7 +35,7 @@ export function parseRoutine(one: BirdStatement, after: readonly BirdStatement[]
 
 const isClosing = ({ text }: { readonly text: string }): boolean => text === ')';
 
-/** One expression, as a constant is defined by. */
+/** One expression, as in the definition of a constant. */
 export function parseExpression(words: readonly BirdStatement['words'][number][]): Expression {
   const source = wordsOf([{ words, body: undefined }]);
   const found = parseExpressions(source).expression();
@@ -49,7 +49,7 @@ const TYPES =
 function parseCommands(words: FilterWords): Command[] {
   const { expression, setElement } = parseExpressions(words);
 
-  /** What is not understood ends its block: where the next command begins nobody can tell either. */
+  /** A command that is not understood ends its block, since the start of the next one is unknown too. */
   const block = (isEnd: () => boolean): Command[] => {
     const commands: Command[] = [];
     while (!isEnd()) {

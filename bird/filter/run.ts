@@ -7,26 +7,26 @@ import { evaluator } from './operations.ts';
 import type { Routine } from './parser.ts';
 import { FilterError, int, unknown, type Value, VOID, valueText } from './values.ts';
 
-/** A route as a filter sees it. What is in no attribute it has not; of what nobody can tell, the value is unknown. */
+/** A route as a filter sees it. It lacks attributes that are not listed; uncertain ones have an unknown value. */
 export interface FilteredRoute {
   readonly net: Prefix;
   readonly attributes: ReadonlyMap<string, Value>;
-  /** Names of attributes that it may have beside those. */
+  /** Names of further attributes that it may have. */
   readonly mayHave?: RegExp | undefined;
 }
 
-/** What becomes of a route in a filter. `sets`: attributes that are otherwise behind it, as text. */
+/** The result of a filter for a route. `sets`: attributes that it changes, as text. */
 export type FilterOutcome =
   | { readonly verdict: 'accepted'; readonly sets: ReadonlyMap<string, string> }
   | { readonly verdict: 'rejected' }
   | { readonly verdict: 'unknown'; readonly why: string };
 
-/** More ways through a filter than that nobody reads. */
+/** Limit of paths through a filter: nobody reads more. */
 const MOST_WAYS = 256;
 
 /**
- * Runs a route through a filter as BIRD 2 does (its manual, "Filters"; each rule tried with 2.0.12). Where a condition depends
- * on what is not known, both ways are taken: if they come to the same, that is it.
+ * Runs a route through a filter as BIRD 2 does (its manual, "Filters"; each rule tested with 2.0.12). If a condition depends
+ * on an unknown value, both branches are taken: if they give the same result, that is the result.
  */
 export function runFilter(policy: Policy, library: Library, route: FilteredRoute): FilterOutcome {
   if (policy.kind === 'all') return { verdict: 'accepted', sets: new Map() };
@@ -56,7 +56,7 @@ export function runFilter(policy: Policy, library: Library, route: FilteredRoute
   return first ?? { verdict: 'rejected' };
 }
 
-/** All of an outcome: two that have the same text are the same. */
+/** An outcome as text: equal text means equal outcomes. */
 export const outcomeText = (outcome: FilterOutcome): string =>
   outcome.verdict === 'accepted'
     ? JSON.stringify(['accepted', [...outcome.sets].sort()])
@@ -64,7 +64,7 @@ export const outcomeText = (outcome: FilterOutcome): string =>
       ? 'rejected'
       : `unknown ${outcome.why}`;
 
-/** How a filter's run ends before its commands do. */
+/** Ways in which a filter ends before its last command. */
 class Verdict {
   readonly accepts: boolean;
   constructor(accepts: boolean) {
@@ -100,7 +100,7 @@ function oneWay(
       (route.mayHave?.test(name) ? unknown(name, false) : undefined),
     net: route.net,
   };
-  const lost = (at: Token | undefined): Lost => new Lost(at === undefined ? 'no number' : placeText(at));
+  const lost = (at: Token | undefined): Lost => new Lost(at === undefined ? 'not a number' : placeText(at));
 
   let variables = new Map<string, Value>();
   let depth = 0;
@@ -157,7 +157,7 @@ function oneWay(
         assign(one.name, evaluate(one.value), one.at);
         return;
       case 'declare':
-        // Within a block BIRD 2.0.12 takes that for an error at run time, which later ones may not.
+        // Inside a block BIRD 2.0.12 raises a run-time error for this, which later versions may not.
         if (one.value === undefined && decide(placeText(one.at))) throw new FilterError(one.name);
         variables.set(one.name, one.value === undefined ? VOID : evaluate(one.value));
         return;
@@ -172,14 +172,14 @@ function oneWay(
     }
   };
 
-  /** What a loop goes through: the numbers of a path, the communities of a list. */
+  /** The elements a loop iterates over: the numbers of a path, the communities of a list. */
   const elementsOf = (value: Value, at: Token): Value[] => {
     if (value.type === 'path') return value.value.map(int);
     if (value.type === 'communities') return value.value.map((one) => ({ type: 'tuple', value: one }));
     throw lost(at);
   };
 
-  /** A call for what it does: a function, or a method that changes the attribute it is called on. */
+  /** A call for its effect: a function, or a method that changes the attribute it is called on. */
   const changed = (what: Expression): void => {
     const value = evaluate(what);
     if (what.kind === 'method' && what.of.kind === 'name') assign(what.of.name, value, what.at);

@@ -1,17 +1,17 @@
 import { addressBits, contains, type IpAddress, ipAddress, type Prefix } from '../../topology/address.ts';
 
-/** A value of BIRD's filter language. `void` is an attribute that a route has not; `unknown` one that nobody knows. */
+/** A value of BIRD's filter language. `void`: an attribute that the route lacks; `unknown`: an unknown value. */
 export type Value =
   | { readonly type: 'bool'; readonly value: boolean }
   | { readonly type: 'int'; readonly value: number }
   | { readonly type: 'ip'; readonly value: IpAddress }
-  /** A router's ID: equal to an address of the same numbers, and in no network. */
+  /** A router ID: equal to an address with the same numbers, but inside no network. */
   | { readonly type: 'quad'; readonly value: IpAddress }
   | { readonly type: 'net'; readonly value: Prefix }
   | { readonly type: 'string'; readonly value: string }
-  /** `RTS_BGP`: of an enumeration, its word. */
+  /** `RTS_BGP`: the word of an enumeration. */
   | { readonly type: 'enum'; readonly value: string }
-  /** A pair, or what is compared number by number. */
+  /** A pair, or any value compared number by number. */
   | { readonly type: 'tuple'; readonly value: readonly number[] }
   /** The AS numbers, from the neighbour's to the origin's. */
   | { readonly type: 'path'; readonly value: readonly number[] }
@@ -27,10 +27,10 @@ export type Value =
       readonly value: readonly ('*' | '?' | [number, number] | readonly Range[])[];
     }
   | { readonly type: 'void' }
-  /** `present`: the route has it, whatever it is. `like`: a value of its type, where that is known. */
+  /** `present`: the route has it, whatever the value. `like`: a sample value of its type, if known. */
   | { readonly type: 'unknown'; readonly why: string; readonly present: boolean; readonly like?: Value };
 
-/** Those of two numbers, extended ones, and large ones: to BIRD three types. */
+/** Standard, extended and large communities: three types in BIRD. */
 export type CommunityKind = 'pair' | 'ec' | 'lc';
 
 export type Range =
@@ -49,13 +49,13 @@ export const int = (value: number): Value => ({ type: 'int', value: value >>> 0 
 export const word = (value: string): Value => ({ type: 'enum', value });
 export const unknown = (why: string, present = true): Value => ({ type: 'unknown', why, present });
 
-/** The kinds of extended communities, as the first of three numbers; no other number is one of these. */
+/** The kinds of extended communities, as the first of three numbers; no other number can be one of these. */
 export const EXTENDED = { rt: 0x1_0000_0002, ro: 0x1_0000_0003 } as const;
 
-/** BIRD's own error while it runs a filter: it logs it, and the route is rejected. */
+/** A run-time error of a BIRD filter: BIRD logs it and rejects the route. */
 export class FilterError extends Error {}
 
-/** Those of an enumeration are compared by their numbers (nest/route.h, nest/bgp.h). */
+/** Enumeration values are compared by number (nest/route.h, nest/bgp.h). */
 const ORDERED: readonly (readonly string[])[] = [
   [
     'RTS_DUMMY',
@@ -77,15 +77,15 @@ const ORDERED: readonly (readonly string[])[] = [
   ['ORIGIN_IGP', 'ORIGIN_EGP', 'ORIGIN_INCOMPLETE'],
 ];
 
-/** Whether both are of one enumeration whose order is known. */
+/** Whether both belong to one enumeration of known order. */
 export const areOrdered = (a: string, b: string): boolean =>
   ORDERED.some((one) => one.includes(a) && one.includes(b));
 
-/** IPv4 addresses lie within the IPv6 ones, as BIRD keeps them. */
+/** IPv4 addresses are mapped into IPv6, as in BIRD. */
 const MAPPED = 0xffff00000000n;
 const wide = ({ family, value }: IpAddress): bigint => (family === 'ipv4' ? MAPPED + value : value);
 
-/** Less than, equal or greater, or no number where nobody knows; an error where BIRD has one. An attribute that is not there is less than anything. */
+/** Negative, zero or positive, or NaN if unknown; an error where BIRD raises one. A missing attribute is less than anything. */
 export function compareValues(a: Value, b: Value): number {
   if (a.type === 'void' || b.type === 'void') return a.type === b.type ? 0 : a.type === 'void' ? -1 : 1;
   if (a.type === 'int' && b.type === 'int') return a.value - b.value;
@@ -105,12 +105,12 @@ export function compareValues(a: Value, b: Value): number {
     const own = ORDERED.find((one) => one.includes(a.value) && one.includes(b.value));
     return own === undefined ? Number.NaN : own.indexOf(a.value) - own.indexOf(b.value);
   }
-  throw new FilterError('values of different types are compared');
+  throw new FilterError('comparison of values of different types');
 }
 
 const sign = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** `=`: values of different types are just not the same. */
+/** `=`: values of different types are simply not equal. */
 export function sameValue(a: Value, b: Value): boolean {
   if (a.type === 'path' || a.type === 'communities') {
     return a.type === b.type && JSON.stringify(a) === JSON.stringify(b);
@@ -123,7 +123,7 @@ export function sameValue(a: Value, b: Value): boolean {
   }
 }
 
-/** `~`: an error for a pair of types that BIRD does not know it for, such as an address and a set of prefixes. */
+/** `~`: an error for a pair of types that BIRD does not support, such as an address and a set of prefixes. */
 export function matches(a: Value, b: Value): boolean {
   if (b.type === 'prefixes' && a.type === 'net') return b.value.some((one) => inPattern(a.value, one));
   if (b.type === 'net' && a.type === 'ip') return contains(b.value, a.value);
@@ -137,7 +137,7 @@ export function matches(a: Value, b: Value): boolean {
   const elements = b.type === 'set' ? elementsOf(b.value) : undefined;
   if (b.type === 'set' && a.type === 'communities' && elements === a.of)
     return a.value.some((one) => inSet({ type: 'tuple', value: one }, b.value));
-  // Of other things no AS number is one, and BIRD does not mind.
+  // Other values never match AS numbers, and BIRD raises no error.
   if (b.type === 'set' && a.type === 'path')
     return elements === 'int' && a.value.some((one) => inSet(int(one), b.value));
   const own = a.type === 'tuple' ? kindOf(a.value) : a.type === 'quad' ? 'ip' : a.type;
@@ -145,13 +145,13 @@ export function matches(a: Value, b: Value): boolean {
   throw new FilterError(`~ between ${a.type} and ${b.type}`);
 }
 
-/** Which of the three kinds these numbers are a community of. */
+/** The kind of community that these numbers form. */
 export const kindOf = (numbers: readonly unknown[]): CommunityKind =>
   numbers.length === 2 ? 'pair' : isExtended(numbers[0]) ? 'ec' : 'lc';
 
 const isExtended = (one: unknown): boolean => one === EXTENDED.rt || one === EXTENDED.ro;
 
-/** What a set holds: to BIRD a set of numbers and an address do not go together, and that is an error. */
+/** The element type of a set: in BIRD, matching an address against a set of numbers is an error. */
 function elementsOf([first]: readonly Range[]): string | undefined {
   if (first === undefined) return undefined;
   if (first.kind === 'pattern')
@@ -162,7 +162,7 @@ function elementsOf([first]: readonly Range[]): string | undefined {
 const equal = (a: readonly number[], b: readonly number[]): boolean =>
   JSON.stringify(a) === JSON.stringify(b);
 
-/** A tuple or a number in a set; the elements of one set have one type. */
+/** Whether a set contains a tuple or a number; all elements of a set have one type. */
 export function inSet(value: Value, ranges: readonly Range[]): boolean {
   return ranges.some((one) => {
     if (one.kind === 'range') {
@@ -176,7 +176,7 @@ export function inSet(value: Value, ranges: readonly Range[]): boolean {
   });
 }
 
-/** Whether a value could be in two elements of one set. */
+/** Whether a value could match two elements of one set. */
 export function overlapping(ranges: readonly Range[]): boolean {
   const spans = ranges.map((one) => (one.kind === 'pattern' ? one.parts : [[one.low, one.high] as const]));
   const order = (a: Value | number, b: Value | number): number =>
@@ -193,14 +193,14 @@ export function overlapping(ranges: readonly Range[]): boolean {
   );
 }
 
-/** `10.0.0.0/8{4,24}`: as long as that, and the same in as many bits as both have. */
+/** `10.0.0.0/8{4,24}`: a length in the range, and equal in the bits that both have. */
 function inPattern(net: Prefix, { prefix, shortest, longest }: PrefixPattern): boolean {
   if (net.family !== prefix.family || net.length < shortest || net.length > longest) return false;
   const bits = BigInt(addressBits(net.family) - Math.min(net.length, prefix.length));
   return net.value >> bits === prefix.value >> bits;
 }
 
-/** `*` is any numbers, `?` one, and a range one that is in it. */
+/** `*` matches any numbers, `?` one, and a range one inside it. */
 function inMask(path: readonly number[], mask: Extract<Value, { type: 'mask' }>['value']): boolean {
   const [item, ...rest] = mask;
   if (item === undefined) return path.length === 0;
@@ -232,13 +232,13 @@ export function masked(address: IpAddress, length: number): IpAddress {
 const tupleText = (numbers: readonly number[]): string =>
   `(${numbers.map((one) => (one === EXTENDED.rt ? 'rt' : one === EXTENDED.ro ? 'ro' : one)).join(',')})`;
 
-/** A value as a reader knows it from BIRD. */
+/** A value in BIRD's notation. */
 export function valueText(value: Value): string {
   switch (value.type) {
     case 'void':
       return 'not set';
     case 'unknown':
-      return 'not known';
+      return 'unknown';
     case 'ip':
     case 'quad':
     case 'net':

@@ -1,6 +1,6 @@
 import type { BirdStatement, Token } from '../parser.ts';
 
-/** A form of BIRD's language that is not understood; a running configuration has no other faults. */
+/** Syntax of BIRD that is not understood; a running configuration has no other faults. */
 export class NotUnderstood extends Error {
   readonly at: Token;
   constructor(at: Token) {
@@ -9,25 +9,25 @@ export class NotUnderstood extends Error {
   }
 }
 
-/** The words of a filter, one after the other. */
+/** The tokens of a filter, in order. */
 export interface FilterWords {
   readonly here: () => Token;
   readonly next: () => Token;
   readonly atEnd: () => boolean;
-  /** Whether the next word is this sign or keyword. */
+  /** Whether the next token is this sign or keyword. */
   readonly is: (text: string, ahead?: number) => boolean;
-  /** Goes past the word if it is this one. */
+  /** Consumes the token if it is this one. */
   readonly take: (text: string) => boolean;
   readonly expect: (text: string) => void;
   readonly mark: () => number;
   readonly at: (mark: number) => Token;
-  /** Goes on to where the block ends, past all that is nested in it. */
+  /** Skips to the end of the block, past nested blocks. */
   readonly skipTo: (isEnd: () => boolean) => void;
-  /** Whether an arm of `case` begins here: labels, and a colon before any semicolon. */
+  /** Whether an arm of `case` starts here: labels, and a colon before any semicolon. */
   readonly isLabel: () => boolean;
 }
 
-/** Statements as the words that they were made of: what a filter does depends on semicolons and braces as well. */
+/** Flattens statements to their tokens: a filter also depends on semicolons and braces. */
 export function wordsOf(body: readonly BirdStatement[]): FilterWords {
   const tokens = flat(body);
   const last = tokens.at(-1) as Token;
@@ -88,8 +88,8 @@ function flat(body: readonly BirdStatement[]): Token[] {
 }
 
 /**
- * A word as the filter language has it: `bgp_path.len` is an attribute and its property, `1..3` a range, and the colon behind
- * a label of `case` is none of an IPv6 address.
+ * A token as the filter language splits it: `bgp_path.len` is an attribute and its property, `1..3` a range, and the colon after
+ * a label of `case` is not part of an IPv6 address.
  */
 function split(token: Token): Token[] {
   if (token.kind !== 'plain') return [token];

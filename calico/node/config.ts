@@ -22,17 +22,17 @@ export interface CalicoBird {
   readonly dialect: BirdDialect;
   /** Where it logs. */
   readonly log: string;
-  /** The file that holds the password of its sessions with a router. */
+  /** The file with the password of its sessions with a router. */
   readonly passwordFile: (router: string) => string;
 }
 
-/** BIRD 1.6 has a daemon for a family; BIRD 2, in whose words an approximation is written, has channels. */
+/** BIRD 1.6 has one daemon per family; BIRD 2, used for an approximation, has channels. */
 export type BirdDialect = 1 | 2;
 
 /**
  * The configuration that calico-node's confd renders for this node, for pools without encapsulation: in BIRD 1.6's
- * language, which has one daemon for a family and no channels. From Calico's templates bird.cfg, bird_aggr.cfg and
- * bird_ipam.cfg; what depends on the version is named so. Only the timers are shorter, and the log goes to a file.
+ * language, with one daemon per family and no channels. Based on Calico's templates bird.cfg, bird_aggr.cfg and
+ * bird_ipam.cfg; version-dependent parts are marked as such. Only the timers are shorter, and the log goes to a file.
  */
 export function calicoBird(one: CalicoBird): string {
   const { node, log } = one;
@@ -48,8 +48,8 @@ export function calicoBird(one: CalicoBird): string {
 }
 
 /**
- * The names of a node's sessions of a family, the mesh first: a peering and a mesh session with the same peer are one, the peering.
- * Up to v3.31 the mesh is in the order of nodes' names, afterwards of addresses.
+ * The names of a node's sessions of a family, the mesh first: of a peering and a mesh session with the same peer only the peering exists.
+ * Up to v3.31 the mesh is in the order of node names, later of addresses.
  */
 export function peers({
   fabric,
@@ -74,7 +74,7 @@ export function peers({
   ];
 }
 
-/** As texts, byte by byte, which is the order that confd finds its peers in. */
+/** Compared as text, byte by byte: the order in which confd finds its peers. */
 const by =
   <T>(text: (one: T) => string) =>
   (a: T, b: T): number =>
@@ -117,9 +117,9 @@ ${dialect === 1 ? channel : `  ${family} {\n${channel}\n  };`}
 }
 
 /**
- * Seconds. The lab's routers try every second, so that it is they who open. If both do so at one moment, BIRD takes the other's
- * connection for one more restart of its peer and gives up the routes of the first (RFC 4724 section 4.2). A router's own 5 s and
- * Calico's 2 s hardly ever meet.
+ * Seconds. The lab's routers retry every second, so that they open the session. If both ends do so at the same time, BIRD treats the peer's
+ * connection as another restart and gives up the routes of the first (RFC 4724 section 4.2). A router's own 5 s and
+ * Calico's 2 s hardly ever coincide.
  */
 const PATIENT = 3;
 
@@ -128,7 +128,7 @@ function peer(one: CalicoBird, name: string, session: Session): string {
   const { local, remote } = endsFor(session, node.name);
   const isMesh = session.kind === 'mesh';
   const password = fabric.routers.find((router) => router.name === remote.speaker)?.password;
-  // The end with the lesser address opens the session of the mesh; Calico compares them as texts.
+  // The end with the lower address opens the mesh session; Calico compares addresses as text.
   const passive = isMesh && remote.address.text > local.address.text;
   const filters = sessionPolicy(
     fabric,

@@ -3,22 +3,22 @@ import { addressBits, type Family, type Prefix } from '../../topology/address.ts
 import type { BgpFilter, FilterRule } from '../../topology/model.ts';
 import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../metric.ts';
 
-/** What decides about routes on a node, beside its sessions. */
+/** What decides about routes on a node, besides its sessions. */
 export interface NodePolicy {
   readonly fabric: Fabric;
   readonly family: Family;
   /** All blocks of the node, of either family. */
   readonly blocks: readonly Prefix[];
-  /** 1: BIRD 1.6, which has a daemon for a family; 2: channels. */
+  /** 1: BIRD 1.6, with one daemon per family; 2: channels. */
   readonly dialect: 1 | 2;
 }
 
-/** The node's blocks, and the functions and filters that its protocols name: Calico's bird_aggr.cfg and bird_ipam.cfg. */
+/** The node's blocks, and the functions and filters that its protocols use: Calico's bird_aggr.cfg and bird_ipam.cfg. */
 export function policyFunctions(one: NodePolicy): string[] {
   return [aggregation(one), REJECT_INTERFACES, exportFunction(one), kernelFilter(one)];
 }
 
-/** The filters of one session: what Calico v3.32 does first, the BGPFilters on it, and what Calico does with the rest. */
+/** The filters of one session: Calico v3.32's first step, the BGPFilters on it, and Calico's handling of the rest. */
 export function sessionPolicy(
   fabric: Fabric,
   filters: readonly BgpFilter[],
@@ -46,8 +46,8 @@ const ofFamily = (prefixes: readonly Prefix[], family: Family): Prefix[] =>
   prefixes.filter((prefix) => prefix.family === family);
 
 /**
- * A node announces its blocks whole, and none of the pods inside them. From v3.32 it lets out what claims to be better than a
- * pod's route of its own: a pod that is being moved here. A block of one address has no route of its own, only its pod has.
+ * A node announces its blocks as a whole, and no pods inside them. From v3.32 it exports a route that claims to be better than a
+ * pod's own route: a pod that is migrating here. A block of one address has no route itself, only its pod has.
  */
 function aggregation({ fabric, family, blocks, dialect }: NodePolicy): string {
   const own = ofFamily(blocks, family);
@@ -66,7 +66,7 @@ ${dialect === 2 ? `  ${family};\n` : ''}${wide.map((block) => `  route ${block.t
 ${block('function calico_aggr()', lines)}`;
 }
 
-/** Tunnels are Felix's business, and interfaces of workloads under eBPF nobody's but the node's. */
+/** Felix handles tunnels, and workload interfaces under eBPF are local to the node. */
 const REJECT_INTERFACES = `function reject_tunnel_routes() {
   if ( defined(ifname) ) then { if ( (ifname ~ "*.cali") || (ifname ~ "*.calico") ) then { reject; } }
 }
@@ -89,7 +89,7 @@ const acceptPools = ({ fabric, family }: NodePolicy): string[] =>
     family,
   ).map((pool) => `if ( net ~ ${pool.text} ) then { accept; }`);
 
-/** From v3.32 a BGP route gets back into the kernel the metric that its LOCAL_PREF is made of; no other route does. */
+/** From v3.32 a BGP route enters the kernel with the metric encoded in its LOCAL_PREF; no other route does. */
 const kernelFilter = (one: NodePolicy): string =>
   block('filter calico_kernel_programming', [
     ...(carriesMetric(one.fabric)
@@ -105,7 +105,7 @@ const kernelFilter = (one: NodePolicy): string =>
     'accept;',
   ]);
 
-/** From v3.32 the first thing on every session: a route's metric becomes its LOCAL_PREF, whatever a BGPFilter says of it then. */
+/** From v3.32 the first step of every session: a route's metric becomes its LOCAL_PREF, whatever a BGPFilter does later. */
 const metric = (fabric: Fabric): string[] =>
   carriesMetric(fabric)
     ? [
@@ -118,7 +118,7 @@ const metric = (fabric: Fabric): string[] =>
       ]
     : [];
 
-/** From v3.32, and after the BGPFilters: what claims to be better than a node's own route wins over the kernel's. */
+/** From v3.32, after the BGPFilters: a route that claims to be better than a node's own wins over the kernel's. */
 const preference = (fabric: Fabric): string[] =>
   carriesMetric(fabric)
     ? [
@@ -126,7 +126,7 @@ const preference = (fabric: Fabric): string[] =>
       ]
     : [];
 
-/** A BGPFilter's rules as confd writes them. What none matches goes on: to acceptance, or to Calico's own export filter. */
+/** A BGPFilter's rules as confd writes them. Unmatched routes continue: to acceptance, or to Calico's own export filter. */
 const rules = (all: readonly FilterRule[], family: Family): string[] =>
   all
     .filter(({ match }) => match === undefined || match.cidr.family === family)
@@ -141,7 +141,7 @@ const rules = (all: readonly FilterRule[], family: Family): string[] =>
         : `if ( ${conditions.map((one) => `(${one})`).join(' && ')} ) then { ${verdict} }`;
     });
 
-/** With lengths confd writes a set of prefixes behind every operator, which none but `~` and `!~` understands. */
+/** With lengths confd writes a prefix set after every operator, but only `~` and `!~` support it. */
 function matches(
   { cidr, operator }: NonNullable<FilterRule['match']>,
   prefixLength: FilterRule['prefixLength'],

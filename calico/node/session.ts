@@ -10,18 +10,18 @@ import {
 } from '../../fabric/index.ts';
 import { withIntegers } from '../../topology/address.ts';
 
-/** What calico-node calls its protocol of a session. Every peering of noencap has a selector; one without would be `Global_...`. */
+/** calico-node's protocol name for a session. Every peering of noencap has a selector; one without would be `Global_...`. */
 export const protocolName = ({ kind }: Pick<Session, 'kind'>, neighbor: string): string =>
   `${kind === 'mesh' ? 'Mesh' : 'Node'}_${neighbor.replace(/[.:]/g, '_')}`;
 
-/** A session as calico-node has it: of an option with another value the session has another configuration. */
+/** A session as configured by calico-node: if an option differs, so does the session's configuration. */
 export interface NodeSession {
-  /** Of its protocol. */
+  /** Name of its protocol. */
   readonly name: string;
   readonly options: ReadonlyMap<string, string>;
 }
 
-/** `detected`: the addresses that Calico finds on its nodes, by node. */
+/** `detected`: the addresses that Calico detects on its nodes, by node. */
 export function nodeSession(
   fabric: Fabric,
   node: NodeSpeaker,

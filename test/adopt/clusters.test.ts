@@ -37,13 +37,13 @@ const CONFIGURATION = {
   nodeMeshMaxRestartTime: '200s',
 };
 
-describe('an IPPool that is otherwise than the Installation lists it', () => {
+describe('an IPPool that differs from its entry in the Installation', () => {
   test.each([
     ['ipipMode', 'IPIP Always', { ipipMode: 'Always' }],
     ['vxlanMode', 'VXLAN CrossSubnet', { vxlanMode: 'CrossSubnet' }],
   ])('is encapsulated by its %s, whatever the Installation says', (_, mode, spec) => {
     expect(adopted(withPool(spec)).problems).toEqual([
-      `this pool is encapsulated (${mode}), and noencap is for networks that are not.`,
+      `this pool is encapsulated (${mode}), but noencap is for networks without encapsulation.`,
     ]);
   });
 
@@ -61,22 +61,22 @@ describe('an IPPool that is otherwise than the Installation lists it', () => {
     ]);
   });
 
-  test('gives the topology what it does with packets, and not what the Installation says', () => {
+  test('gives the topology its own settings, not those of the Installation', () => {
     expect(adopted(withPool({ natOutgoing: false })).topology?.pods.natOutgoing).toBe(false);
   });
 
-  test('is named where it is disabled', () => {
+  test('is reported if it is disabled', () => {
     expect(adopted(withPool({ disabled: true })).notes).toContain(
-      'pool default-ipv4-ippool: it is disabled: no pod gets an address of it any more; it stays as it is (cidr: 10.42.0.0/16)',
+      'pool default-ipv4-ippool: it is disabled: no pod gets an address from it any more; it stays as it is (cidr: 10.42.0.0/16)',
     );
   });
 
-  test('is nothing to speak of where it is as listed', () => {
+  test('is not mentioned if it is as listed', () => {
     expect(ofPool((items) => items)).toEqual([]);
   });
 });
 
-test('of two pools of a family the second is named at its place', () => {
+test('the second of two pools of a family is reported at its place', () => {
   const second = {
     cidr: '10.44.0.0/16',
     blockSize: 27,
@@ -86,7 +86,7 @@ test('of two pools of a family the second is named at its place', () => {
   };
   const { notes, problems } = adopted(beside(calico('IPPool', 'second', second)));
   expect(notes).toContain(
-    'pool second: it is one more beside 10.42.0.0/16, and a topology has one pool of a family (cidr: 10.44.0.0/16)',
+    'pool second: it is a second pool besides 10.42.0.0/16, but a topology has one pool per family (cidr: 10.44.0.0/16)',
   );
   // Blocks are of the size of the pool that is taken.
   expect(problems).toEqual(['10.44.0.0/16 is a second IPv4 range.']);
@@ -102,27 +102,27 @@ describe('a second Installation', () => {
   test.each([
     ['before', (items: Item[]) => [overlay, ...items]],
     ['after', beside(overlay)],
-  ])('that stands %s the first is refused: the operator goes by both', (_, change) => {
+  ])('%s the first is refused: the operator merges both', (_, change) => {
     expect(adopted(change).problems).toEqual([
-      'Installation overlay stands beside default, and the operator goes by both.',
+      'Installation overlay exists besides default, and the operator merges both.',
     ]);
   });
 });
 
-test('that there is no Installation is said', () => {
+test('a missing Installation is reported', () => {
   const { notes, problems } = adopted((items) => items.filter(({ kind }) => kind !== 'Installation'));
   expect(problems).not.toEqual([]);
   expect(notes.join('\n')).toMatch(/^Installation: none was given/m);
 });
 
-describe('of a network that is refused, too, everything that was not taken is named', () => {
+describe('for a refused network, too, everything that was not adopted is reported', () => {
   const ofRefused = (change: (items: Item[]) => Item[]) => {
     const { notes, problems } = adopted((items) => refused(change(items)));
     expect(problems).not.toEqual([]);
     return notes.filter((one) => !one.startsWith('BGPPeer'));
   };
 
-  test('nothing of one that has no more than the report', () => {
+  test("nothing for one like the field report's", () => {
     expect(ofRefused((items) => items)).toEqual([]);
   });
 
@@ -134,10 +134,10 @@ describe('of a network that is refused, too, everything that was not taken is na
       calico('BGPConfiguration', 'stray', { asNumber: 64999 }),
     );
     expect(ofRefused(change)).toEqual([
-      'BGPConfiguration default: it has listenPort, communities, prefixAdvertisements, serviceClusterIPs, ignoredInterfaces, bindMode, nodeMeshMaxRestartTime, which a topology does not (listenPort: 178)',
-      'BGPConfiguration node.kubemaster: it is for the node kubemaster alone, with logSeverityScreen, and a topology has one for all (name: node.kubemaster)',
-      'BGPConfiguration node.gone: it is for the node gone, which was not given (name: node.gone)',
-      'BGPConfiguration stray: Calico reads none of this name (name: stray)',
+      'BGPConfiguration default: it has listenPort, communities, prefixAdvertisements, serviceClusterIPs, ignoredInterfaces, bindMode, nodeMeshMaxRestartTime, which a topology cannot express (listenPort: 178)',
+      'BGPConfiguration node.kubemaster: it is for node kubemaster only, with logSeverityScreen, but a topology has one for all nodes (name: node.kubemaster)',
+      'BGPConfiguration node.gone: it is for node gone, which was not given (name: node.gone)',
+      'BGPConfiguration stray: Calico ignores a BGPConfiguration of this name (name: stray)',
     ]);
   });
 
@@ -151,24 +151,24 @@ describe('of a network that is refused, too, everything that was not taken is na
       },
     }));
     expect(ofRefused(change)).toEqual([
-      'Installation default: it has calicoNetwork.bgp, calicoNetwork.linuxDataplane, calicoNodeDaemonSet.spec.minReadySeconds, serviceCIDRs, which a topology does not (bgp: Disabled)',
+      'Installation default: it has calicoNetwork.bgp, calicoNetwork.linuxDataplane, calicoNodeDaemonSet.spec.minReadySeconds, serviceCIDRs, which a topology cannot express (bgp: Disabled)',
     ]);
   });
 
-  test('what calico-node does otherwise on one node', () => {
+  test('different settings of calico-node on one node', () => {
     const change = annotated({
       'projectcalico.org/ASNumber': '64777',
       'projectcalico.org/RouteReflectorClusterID': '244.0.0.1',
       'projectcalico.org/IPv4IPIPTunnelAddr': '10.42.1.1',
     });
     expect(ofRefused(change)).toEqual([
-      'Node kubemaster: it is in AS 64777, and a topology has one AS for all nodes (projectcalico.org/ASNumber: "64777")',
-      'Node kubemaster: it is a route reflector (244.0.0.1), which no node of a topology is (projectcalico.org/RouteReflectorClusterID: 244.0.0.1)',
-      'tunnel of Node kubemaster: IPv4IPIPTunnelAddr 10.42.1.1: it has a tunnel, and a topology has none (projectcalico.org/IPv4IPIPTunnelAddr: 10.42.1.1)',
+      'Node kubemaster: it is in AS 64777, but a topology has one AS for all nodes (projectcalico.org/ASNumber: "64777")',
+      'Node kubemaster: it is a route reflector (244.0.0.1), which a node of a topology cannot be (projectcalico.org/RouteReflectorClusterID: 244.0.0.1)',
+      'tunnel of Node kubemaster: IPv4IPIPTunnelAddr 10.42.1.1: it has a tunnel, which a topology cannot express (projectcalico.org/IPv4IPIPTunnelAddr: 10.42.1.1)',
     ]);
   });
 
-  test("Felix's settings that move packets, and a block that a node left behind", () => {
+  test('Felix settings that move packets, and a block of a removed node', () => {
     const change = beside(
       calico('FelixConfiguration', 'default', { wireguardEnabled: true, bpfEnabled: false }),
       calico('BlockAffinity', 'gone-10-42-9-0-26', {
@@ -178,7 +178,7 @@ describe('of a network that is refused, too, everything that was not taken is na
       }),
     );
     expect(ofRefused(change)).toEqual([
-      'FelixConfiguration default: wireguardEnabled: true: packets go, or routes come, otherwise than noencap computes; it stays so (wireguardEnabled: true)',
+      'FelixConfiguration default: wireguardEnabled: true: packets are forwarded, or routes programmed, differently than noencap computes; it stays as it is (wireguardEnabled: true)',
       'BlockAffinity gone-10-42-9-0-26: the node gone, which was not given, has the block 10.42.9.0/26 (node: gone)',
     ]);
   });
@@ -188,27 +188,27 @@ test.each<[string, object, string]>([
   [
     'of two conditions',
     { nodeSelector: "region == 'WDS' && has(gpu)" },
-    "it selects nodes by region == 'WDS' && has(gpu), and a topology by one label and value",
+    "it selects nodes by region == 'WDS' && has(gpu), but a topology selects by one label and value",
   ],
   [
     'of a set',
     { nodeSelector: "region in {'WDS', 'Global'}" },
-    "it selects nodes by region in {'WDS', 'Global'}, and a topology by one label and value",
+    "it selects nodes by region in {'WDS', 'Global'}, but a topology selects by one label and value",
   ],
   [
     'of a negation',
     { nodeSelector: "!(region == 'WDS')" },
-    "it selects nodes by !(region == 'WDS'), and a topology by one label and value",
+    "it selects nodes by !(region == 'WDS'), but a topology selects by one label and value",
   ],
   [
     'of an inequality',
     { nodeSelector: "region != 'WDS'" },
-    "it selects nodes by region != 'WDS', and a topology by one label and value",
+    "it selects nodes by region != 'WDS', but a topology selects by one label and value",
   ],
   [
     'of a label that is there',
     { nodeSelector: 'has(region)' },
-    'it selects nodes by has(region), and a topology by one label and value',
+    'it selects nodes by has(region), but a topology selects by one label and value',
   ],
   ['of nobody', {}, 'it is for every node, whatever its region'],
   [
@@ -219,14 +219,14 @@ test.each<[string, object, string]>([
   [
     'of a region, without an AS',
     { nodeSelector: "region == 'WDS'", asNumber: undefined },
-    'it names no asNumber',
+    'it has no asNumber',
   ],
   [
     'of a region, with no source address',
     { nodeSelector: "region == 'WDS'", sourceAddress: 'None' },
-    'it has sourceAddress, which a topology does not',
+    'it has sourceAddress, which a topology cannot express',
   ],
-])('a BGPPeer beside the others with a selector %s is named', (_, spec, why) => {
+])('a BGPPeer next to the others with a selector %s is reported', (_, spec, why) => {
   const more = JSON.parse(JSON.stringify({ asNumber: 64512, peerIP: '10.9.9.1', ...spec }));
   const { notes, problems } = adopted(beside(calico('BGPPeer', 'more', more)));
   expect(problems).toEqual([]);

@@ -23,13 +23,13 @@ const problemsOf = (name: string): string[] => {
   return [...problems.map(problemText), ...(notes.length === 0 ? [] : [notesText(notes, 120).join('\n')])];
 };
 
-test('each is refused in the words that stand beside it', () => {
+test('each is refused with the message in its file', () => {
   const said = names.map((name): [string, string] => [`${name}.txt`, `${problemsOf(name).join('\n\n')}\n`]);
   expect(said.filter(([, text]) => text.startsWith('nothing is wrong'))).toEqual([]);
   expectGolden(join('test', 'adopt', 'refused'), said);
 });
 
-test('no message holds what a terminal would obey, nor a secret', () => {
+test('no message contains anything that a terminal would interpret, or a secret', () => {
   const all = names.flatMap(problemsOf).join('\n');
   expect(all).not.toMatch(/(?!\n)\p{Cc}/u);
   expect(all).not.toContain('hunter2');

@@ -42,7 +42,7 @@ function guarded(text: string, before: string, send: string): string {
 
 const said = new Map(pieces.map((piece) => [piece.name, saidOf(piece)]));
 
-test('what passes today and what will, in words', () => {
+test('routes accepted today and afterwards, in words', () => {
   expectGolden(
     join(FOLDER, 'expected'),
     [...said].map(([name, { text }]): [string, string] => [`${name.replace(/\W+/g, '-')}.txt`, text]),
@@ -70,7 +70,7 @@ test.each([
   expect(said.get(name)?.unexplained === 0).toBe(asToday);
 });
 
-test('a mark that the import from nodes gives, and the export between routers asks for, is not known', () => {
+test('a mark set on import from nodes and tested on export between routers is unknown', () => {
   const routers = changed(routersIn('report'), (path, text) => {
     if (path !== 'gateway/k3s/ibgp.conf') return text;
     const [backbone = '', nodes = ''] = text.split('template bgp k3speers');
@@ -90,6 +90,6 @@ test('a mark that the import from nodes gives, and the export between routers as
     .flatMap((one) => one.details)
     .filter(({ field }) => field.startsWith('ipv4/export filter: blocks'));
   expect(details).toMatchObject([
-    { before: 'not known (bgp_community)', after: 'accepted', because: undefined },
+    { before: 'unknown (bgp_community)', after: 'accepted', because: undefined },
   ]);
 });

@@ -24,7 +24,7 @@ protocol device { scan time 15; debug { states }; }
 protocol bgp n { local as 64512; neighbor 192.0.2.1 as 64512; debug { states, events }; mrtdump { states }; ipv4 { import all; export none; debug { routes }; }; }
 `;
 
-test('lists of words in braces are lists, to BIRD and to us', () => {
+test('lists of words in braces are lists, for BIRD and for us', () => {
   expect(birdSays(new Map([['bird.conf', LISTS]]))).toBe('');
   const [session] = read(LISTS).protocols;
   expect(session?.options.get('debug')).toBe('{ states , events }');
@@ -48,7 +48,7 @@ test.each([
   expect(isOwn(session, 64512)).toBe(own);
 });
 
-test('a channel without a table is in the one that BIRD makes, and needs no line for it', () => {
+test("a channel without a table uses BIRD's predefined one, and needs no line for it", () => {
   const [gw] = routersIn('one-region');
   const files = Object.fromEntries(
     [...(gw?.files ?? [])].map(([path, bytes]) => [

@@ -21,14 +21,14 @@ underlay:
 `;
 
 scenario('the report moves over', () => {
-  test('no session resets and no packet is lost when the routers get what was rendered', async () => {
+  test('no session resets and no packet is lost when the routers get the rendered files', async () => {
     const { sessions, pairs, failures } = await moved(UNDERLAY);
     expect(sessions.filter(({ became }) => became !== 'kept')).toEqual([]);
     expect(pairs.filter(({ lost }) => lost > 0)).toEqual([]);
     expect(failures).toEqual([]);
   });
 
-  test('without the second channel, the sessions on which both ends had it are made anew', async () => {
+  test('without the second channel, the sessions with it on both ends are recreated', async () => {
     const without = ['gateway', 'cn-ns', 'global-ns'].map(
       (name) => `  ${name}: {bird: {adopted: {bothChannels: false}}}`,
     );

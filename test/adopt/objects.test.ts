@@ -9,37 +9,37 @@ const without = (field: string, more: object) =>
     return { spec: { ...rest, ...more } };
   });
 
-describe('a network is refused, and each of its BGPPeers says why it was not taken', () => {
+describe('a network is refused, with the reason why each of its BGPPeers was not adopted', () => {
   test.each<[string, (items: Item[]) => Item[], string]>([
     [
       'nextHopMode',
       withSpec({ nextHopMode: 'Keep' }),
-      'it has nextHopMode, which a topology does not (nextHopMode: Keep)',
+      'it has nextHopMode, which a topology cannot express (nextHopMode: Keep)',
     ],
     [
       'maxRestartTime',
       withSpec({ maxRestartTime: '120s' }),
-      'it has maxRestartTime, which a topology does not (maxRestartTime: 120s)',
+      'it has maxRestartTime, which a topology cannot express (maxRestartTime: 120s)',
     ],
     [
       'two fields',
       withSpec({ ttlSecurity: 1, reachableBy: '192.0.2.1' }),
-      'it has reachableBy, ttlSecurity, which a topology does not (reachableBy: 192.0.2.1)',
+      'it has reachableBy, ttlSecurity, which a topology cannot express (reachableBy: 192.0.2.1)',
     ],
     [
       'a selector of two conditions',
       withSpec({ nodeSelector: "region == 'WDS' && !has(edge)" }),
-      "it selects nodes by region == 'WDS' && !has(edge), and a topology by one label and value (nodeSelector: region == 'WDS' && !has(edge))",
+      "it selects nodes by region == 'WDS' && !has(edge), but a topology selects by one label and value (nodeSelector: region == 'WDS' && !has(edge))",
     ],
     [
       'a selector of a set',
       withSpec({ nodeSelector: "region in {'WDS'}" }),
-      "it selects nodes by region in {'WDS'}, and a topology by one label and value (nodeSelector: region in {'WDS'})",
+      "it selects nodes by region in {'WDS'}, but a topology selects by one label and value (nodeSelector: region in {'WDS'})",
     ],
     [
       'one node',
       without('nodeSelector', { node: 'kubemaster' }),
-      'it is for the node kubemaster alone (node: kubemaster)',
+      'it is for node kubemaster only (node: kubemaster)',
     ],
     [
       'nodes on the other side',
@@ -49,12 +49,12 @@ describe('a network is refused, and each of its BGPPeers says why it was not tak
     [
       'another AS',
       withSpec({ asNumber: 64999 }),
-      "it peers with AS 64999, and noencap's routers are in the cluster's own (asNumber: 64999)",
+      "it peers with AS 64999, but noencap's routers are in the cluster's own AS (asNumber: 64999)",
     ],
     [
       'a port',
       withSpec({ peerIP: '192.0.2.1:1179' }),
-      'its peerIP 192.0.2.1:1179 is no plain address (peerIP: 192.0.2.1:1179)',
+      'its peerIP 192.0.2.1:1179 is not a plain address (peerIP: 192.0.2.1:1179)',
     ],
   ])('%s', (_, change, why) => {
     const { problems, notes } = adopted(change);
@@ -65,7 +65,7 @@ describe('a network is refused, and each of its BGPPeers says why it was not tak
   });
 });
 
-test('keepOriginalNextHop is nothing to Calico within an AS', () => {
+test('Calico ignores keepOriginalNextHop within an AS', () => {
   const [as, kept] = [adopted((items) => items), adopted(withSpec({ keepOriginalNextHop: true }))];
   expect(kept.problems).toEqual([]);
   expect(kept.topology?.regions).toEqual(as.topology?.regions);
@@ -74,13 +74,13 @@ test('keepOriginalNextHop is nothing to Calico within an AS', () => {
   expect(sessions(kept)).toEqual(sessions(as));
 });
 
-test('one that is not taken beside others that are is named as well', () => {
+test('one that is not adopted next to others that are is also reported', () => {
   const { notes, problems } = adopted(
     on('BGPPeer', ({ spec }) => ({ spec: { ...spec, ttlSecurity: 2 } }), 'route-reflector-domestic'),
   );
   expect(problems.filter((one) => one.includes('regions'))).toEqual([]);
   expect(notes.filter((one) => one.startsWith('BGPPeer'))).toEqual([
-    'BGPPeer route-reflector-domestic: it has ttlSecurity, which a topology does not (ttlSecurity: 2)',
+    'BGPPeer route-reflector-domestic: it has ttlSecurity, which a topology cannot express (ttlSecurity: 2)',
   ]);
 });
 
@@ -98,19 +98,19 @@ describe('pools', () => {
   test.each<[string, object, string]>([
     ['for services', { allowedUses: ['LoadBalancer'] }, 'it is for LoadBalancer, not for pods'],
     ['for tunnels', { allowedUses: ['Tunnel'] }, 'it is for Tunnel, not for pods'],
-    ['disabled', { disabled: true }, 'it is disabled: no pod gets an address of it any more'],
-  ])('one %s is named and left alone', (_, spec, why) => {
+    ['disabled', { disabled: true }, 'it is disabled: no pod gets an address from it any more'],
+  ])('one %s is reported and left alone', (_, spec, why) => {
     const { notes, topology } = adopted(pool('second', spec));
     expect(topology?.pods.pools.map(({ cidr }) => cidr.text)).toEqual(['10.42.0.0/16']);
     expect(notes).toContain(`pool second: ${why}; it stays as it is (cidr: 198.51.100.0/27)`);
   });
 
-  test('an enabled one that the Installation does not list is read as one more', () => {
+  test('an enabled one that the Installation does not list is a further pool', () => {
     expect(adopted(pool('second', {})).problems).toContain('198.51.100.0/27 is a second IPv4 range.');
   });
 });
 
-test('the other family finds its address in another way: one is taken, and both are named', () => {
+test('the other family uses a different detection method: one is adopted, and both are reported', () => {
   const detecting = (V4: object, V6: object) =>
     adopted(
       on('Installation', ({ spec = {} }) => ({
@@ -123,15 +123,15 @@ test('the other family finds its address in another way: one is taken, and both 
           },
         },
       })),
-    ).notes.filter((note) => note.includes('one way for both families'));
+    ).notes.filter((note) => note.includes('one method for both families'));
   expect(detecting({ interface: '^eth' }, { canReach: 'fd00::1' })).toEqual([
-    expect.stringContaining('here are two ({"interface":"^eth"}, {"canReach":"fd00::1"})'),
+    expect.stringContaining('there are two here ({"interface":"^eth"}, {"canReach":"fd00::1"})'),
   ]);
   expect(detecting({ interface: '^eth' }, { interface: '^eth' })).toEqual([]);
   expect(detecting({ cidrs: ['10.0.0.0/8'] }, { cidrs: ['fd00::/8'] })).toEqual([]);
 });
 
-test('an object of a kind that is not read is named', () => {
+test('an object of a kind that is not read is reported', () => {
   const { notes } = adopted((items) => [
     ...items,
     {
@@ -155,7 +155,7 @@ test('an object of a kind that is not read is named', () => {
   );
 });
 
-describe('a node that calico-node treats otherwise than the others', () => {
+describe('a node that calico-node treats differently than the others', () => {
   const annotated = (name: string, value: string) =>
     on(
       'Node',
@@ -170,7 +170,7 @@ describe('a node that calico-node treats otherwise than the others', () => {
   const ofNode = (change: (items: Item[]) => Item[]) =>
     adopted(change).comparison?.compared.filter(({ what }) => what === 'Node kubemaster') ?? [];
 
-  test('has another AS, which its session with the rendered router would not have', () => {
+  test('has a different AS, which its session with the rendered router would not have', () => {
     expect(ofNode(annotated('ASNumber', '64777'))).toMatchObject([
       { became: 'reset', details: [{ before: '64777', after: '64512', because: undefined }] },
     ]);
@@ -195,7 +195,7 @@ describe('an Installation of Helm', () => {
     }));
   const todo = (change: (items: Item[]) => Item[]) => adopted(change).comparison?.todo[0] ?? '';
 
-  test('what helm would do, and how to let go of it, is the first thing to do', () => {
+  test('the first step says what helm would do, and how to detach it', () => {
     const said = todo(helm('calico', 'tigera-operator'));
     expect(said).toMatch(
       /^Installation default is Helm's \(release calico in tigera-operator\): .*helm uninstall/,
@@ -203,13 +203,13 @@ describe('an Installation of Helm', () => {
     expect(said).toMatch(/then kubectl delete secret -n tigera-operator -l owner=helm,name=calico$/);
   });
 
-  test('a name that a shell would obey gets into no command', () => {
+  test('a name that a shell would interpret gets into no command', () => {
     const said = todo(helm('x; rm -rf /', '$(id)'));
     expect(said).not.toMatch(/rm -rf|\$\(/);
     expect(said).toMatch(/delete the Secrets of its release/);
   });
 
-  test('one that Helm did not make is not spoken of', () => {
+  test('one that Helm did not create is not mentioned', () => {
     expect(todo((items) => items)).not.toContain('Helm');
   });
 });

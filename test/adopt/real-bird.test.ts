@@ -50,7 +50,7 @@ scenario('real BIRD', () => {
     expect(forecast.filter(({ where }) => where === 'gateway').map(({ what }) => what)).toEqual(reset);
   });
 
-  test('a name that is not kept is another session', () => {
+  test('a name that is not kept is a new session', () => {
     const known =
       'routers: {gateway: {bird: {adopted: {protocols: {k3s_kubemaster_v4: k3s_kubemaster_v4}}}}}';
     const told = adoptNetwork('report', known);
@@ -60,7 +60,7 @@ scenario('real BIRD', () => {
   });
 });
 
-test('what BIRD would refuse is told before', () => {
+test('what BIRD would refuse is reported before', () => {
   const { files, comparison } = adoptNetwork('beside');
   const prefix = 'routers/tor/';
   const rendered = [...files].filter(([path]) => path.startsWith(prefix));

@@ -16,7 +16,7 @@ import { hostConfig } from '../routers/bird.ts';
  * A network that was made from a topology, seen as kubectl and the routers show it, gives a topology back that renders the same
  * files. What neither cluster nor routers know, its operator says again.
  */
-test('what was rendered from a topology gives, adopted, the same files', () => {
+test('adopting the files rendered from a topology gives the same files', () => {
   fc.assert(
     fc.property(arbitraryTopology, (topology) => {
       const fabric = fabricOf(topology);

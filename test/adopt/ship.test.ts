@@ -13,7 +13,7 @@ import { adoptNetwork, networkFolder } from './scenarios.ts';
 
 /** The report's gateway, with its files made by hand, gets the first delivery of what is rendered of the adopted topology. */
 scenario('real BIRD', () => {
-  test('the first delivery takes the place of files made by hand, and BIRD restarts no session', async () => {
+  test('the first delivery replaces files written by hand, and BIRD restarts no session', async () => {
     const bird = startBird((folder) => {
       const files = tree(join(networkFolder('report'), 'routers', 'gateway'));
       return { ...files, 'bird.conf': `log "${folder}/log" all;\n${files['bird.conf']}` };

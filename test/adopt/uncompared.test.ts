@@ -33,14 +33,14 @@ test.each<[string, readonly RouterFolder[], string, string, string, string?]>([
     gateway({ 'bird.conf': 'router id 192.168.100.1;\nprotocol device {}\n' }),
     'gateway',
     WDS,
-    'its files have no BGP session',
+    'its files contain no BGP session',
   ],
   [
     'a router that takes whoever comes',
     ranged,
     'gateway',
     WDS,
-    'k3s_nodes takes any neighbour of 192.168.100.0/24, and no file says which come',
+    'k3s_nodes accepts any neighbour in 192.168.100.0/24, and no file says which ones connect',
   ],
   [
     'a router whose sessions are with other addresses',
@@ -57,7 +57,7 @@ test.each<[string, readonly RouterFolder[], string, string, string, string?]>([
     'no folder was given: give --router wds=FOLDER',
     'routers: {wds: {planned: false}}',
   ],
-])('%s is not known', (_, routers, router, what, why, known = GATEWAY) => {
+])('%s is unknown', (_, routers, router, what, why, known = GATEWAY) => {
   const { comparison } = adoptRouters(routers, 'report', known);
   const unknown = comparison.compared.filter(({ became }) => became === 'unknown');
   expect(unknown.map(({ where, what: said, details }) => [where, said, details[0]?.field])).toEqual([
@@ -68,7 +68,7 @@ test.each<[string, readonly RouterFolder[], string, string, string, string?]>([
   );
 });
 
-test('the file that BIRD 1 has for IPv6 is named, unless BIRD 2 includes it', () => {
+test("BIRD 1's file for IPv6 is reported, unless BIRD 2 includes it", () => {
   const own = routersIn('report').find(({ name }) => name === 'gateway')?.files ?? new Map();
   const named = (text: string) => {
     const main = new TextDecoder().decode(own.get('bird.conf')) + text;
@@ -107,13 +107,13 @@ describe('what bird.conf includes', () => {
     },
   );
 
-  test('where nothing includes our file, that is to do', () => {
+  test('if nothing includes our file, that is a step to do', () => {
     expect(todo('')).toEqual(['gateway: add this at the end of bird.conf: include "k3s/ibgp.conf";']);
   });
 
-  test('a file that a delivery takes away must not be included any more', () => {
+  test('a file that a delivery removes must not be included any more', () => {
     expect(todo('include "k3s/mine.conf";', { 'k3s/mine.conf': 'include "ibgp.conf";' })).toEqual([
-      expect.stringMatching(/^gateway: take include "k3s\/mine\.conf" out of gateway\/bird\.conf/),
+      expect.stringMatching(/^gateway: remove include "k3s\/mine\.conf" from gateway\/bird\.conf/),
       'gateway: add this at the end of bird.conf: include "k3s/ibgp.conf";',
     ]);
   });

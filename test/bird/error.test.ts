@@ -2,7 +2,7 @@ import { explainBirdError } from '../../bird/error.ts';
 
 const FILES = new Map([['k3s/ibgp.conf', 'protocol bgp a {\n  local as 64512;\n\tneighbour 10.0.0.1;\n}\n']]);
 
-test("BIRD's complaint stands above the lines that it is about, with a caret", () => {
+test("BIRD's error is above the lines that it is about, with a caret", () => {
   const explained = explainBirdError('k3s/ibgp.conf:2:9 syntax error, unexpected AS', FILES);
   expect(explained).toBe(`k3s/ibgp.conf:2:9 syntax error, unexpected AS
   1 | protocol bgp a {
@@ -15,7 +15,7 @@ test('a tab before the place is a tab before the caret', () => {
   expect(explainBirdError('k3s/ibgp.conf:3:2 syntax error', FILES)).toContain('\n    | \t^\n  4 | }');
 });
 
-test('the first and the last line have no lines beyond', () => {
+test('the first and the last line have no lines beyond them them', () => {
   expect(explainBirdError('k3s/ibgp.conf:1:1 x', FILES)).toContain(' x\n  1 | protocol');
   expect(explainBirdError('a:1:1 x', new Map([['a', 'b']]))).toBe('a:1:1 x\n  1 | b\n    | ^');
 });

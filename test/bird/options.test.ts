@@ -59,7 +59,7 @@ ${config(isWithout)}
 const NOT_UP = /^(password|ttl security on|passive on|multihop 5|connect delay|confederation)/;
 
 scenario('real BIRD', () => {
-  test('resets the sessions that the table says, and keeps the others', () => {
+  test('resets the sessions as in the table, and keeps the others', () => {
     const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
     const bird = startBird((folder) => ({ 'bird.conf': main(folder, false) }), {
       enter: ['unshare', ...user, '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'],

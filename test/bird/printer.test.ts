@@ -24,7 +24,7 @@ const prefixes: fc.Arbitrary<Prefix> = fc.oneof(
 
 const text = (condition: Condition) => print([when(condition, accept)]);
 
-test('an address is held against a prefix without brackets, whatever the prefix', () => {
+test('an address is matched against a prefix without brackets, whatever the prefix', () => {
   fc.assert(
     fc.property(prefixes, (on) => {
       expect(text({ test: 'nextHop', on })).toBe(`if bgp_next_hop ~ ${on.text} then accept;\n`);
@@ -32,7 +32,7 @@ test('an address is held against a prefix without brackets, whatever the prefix'
   );
 });
 
-test('a prefix is held against a set with its lengths, in brackets', () => {
+test('a prefix is matched against a set with its lengths, in brackets', () => {
   fc.assert(
     fc.property(prefixes, (within) => {
       expect(text({ test: 'net', within, lengths: [within.length, within.length] })).toBe(
@@ -45,7 +45,7 @@ test('a prefix is held against a set with its lengths, in brackets', () => {
 /** Names at the limits of what a topology allows, as routers/names.ts maps them. */
 const symbols = fc.stringMatching(/^[a-z0-9][a-z0-9_]{0,50}[a-z0-9]$/).map((name) => `k3s_${name}_v4`);
 
-test('whatever the printer writes, BIRD reads', () => {
+test('BIRD reads whatever the printer writes', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(symbols, { minLength: 5, maxLength: 10 }),
@@ -92,14 +92,14 @@ test('whatever the printer writes, BIRD reads', () => {
 });
 
 test.each(["a'b", 'a b', '', 'a\nb', 'x'.repeat(65), 'a;b', 'ä'])(
-  '%j is no symbol: a bug upstream',
+  '%j is not a symbol: a bug of the caller',
   (name) => {
-    expect(() => print([option(symbol(name))])).toThrow('no BIRD symbol');
+    expect(() => print([option(symbol(name))])).toThrow('not a BIRD symbol');
   },
 );
 
-test.each(['a"b', 'a\nb', '', 'ä', 'a\u0000b'])('%j is no string: BIRD has no escapes', (value) => {
-  expect(() => print([option(string(value))])).toThrow('no BIRD string');
+test.each(['a"b', 'a\nb', '', 'ä', 'a\u0000b'])('%j is not a string: BIRD has no escapes', (value) => {
+  expect(() => print([option(string(value))])).toThrow('not a BIRD string');
 });
 
 /** A configuration that uses the name, as printed and as BIRD takes it. */
@@ -108,11 +108,11 @@ const birdOn = (printed: string): string =>
     new Map([['bird.conf', `router id 1.1.1.1;\nprotocol device {}\nfilter ${printed} { accept; }\n`]]),
   );
 
-test('a symbol of 64 characters is the longest, to BIRD and to the printer', () => {
+test('the longest symbol has 64 characters, for BIRD and for the printer', () => {
   const longest = `k3s_${'x'.repeat(57)}_v4`;
   expect(longest).toHaveLength(64);
   expect(print([option(symbol(longest))])).toBe(`'${longest}';\n`);
   expect(birdOn(`'${longest}'`)).toBe('');
-  expect(() => print([option(symbol(`${longest}x`))])).toThrow('no BIRD symbol');
+  expect(() => print([option(symbol(`${longest}x`))])).toThrow('not a BIRD symbol');
   expect(birdOn(`'${longest}x'`)).toContain('Symbol too long');
 });

@@ -24,7 +24,7 @@ test('each word on the list is refused by BIRD as a table or a constant, and by 
   }
 });
 
-test('a symbol that we take is one to BIRD', () => {
+test('a symbol that we accept is valid in BIRD', () => {
   const names = fc.oneof(
     fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,20}$/),
     fc.stringMatching(/^[a-f][0-9a-f]{0,40}$/),

@@ -94,7 +94,7 @@ test.each<[name: string, entry: ManagedFields, fields: readonly string[] | undef
   expect(foreignOwners(deployment(ENGINE, entry), argocd)).toEqual(expected);
 });
 
-test('what K3s owned goes to the engine; its defaults and all others stay with whom they were', () => {
+test('fields that K3s owned go to the engine; its defaults and all others keep their owners', () => {
   const object = deployment(ENGINE, K3S, STATUS);
   const [check, ...operations] = handOver(object, argocd);
   expect(check).toEqual({ op: 'test', path: '/metadata/resourceVersion', value: '7' });
@@ -125,7 +125,7 @@ test('what K3s owned goes to the engine; its defaults and all others stay with w
   ]);
 });
 
-test('the mark by which K3s would delete what leaves its file goes, and no other label or annotation', () => {
+test('the mark by which K3s would delete removed objects goes, and no other label or annotation', () => {
   const { metadata, ...object } = deployment(ENGINE, K3S);
   const marked = {
     ...object,
@@ -146,7 +146,7 @@ test('the mark by which K3s would delete what leaves its file goes, and no other
   expect(JSON.stringify(operations.at(-1)?.value)).toContain('f:imagePullPolicy');
 });
 
-test('an owner who has nothing left is none any more', () => {
+test('an owner without fields is removed', () => {
   const edit = {
     manager: 'kubectl-edit',
     operation: 'Update',
@@ -155,7 +155,7 @@ test('an owner who has nothing left is none any more', () => {
   expect(handOver(deployment(ENGINE, edit), argocd).at(-1)?.value).toEqual([ENGINE]);
 });
 
-test('where everything is as it should be nothing is patched', () => {
+test('if everything is right nothing is patched', () => {
   expect(handOver(deployment(ENGINE, STATUS, { ...K3S, manager: 'operator' }), argocd)).toEqual([]);
   expect(handOver(deployment(), argocd)).toEqual([]);
 });

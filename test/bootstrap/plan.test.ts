@@ -50,7 +50,7 @@ test('every kind that a layer needs is waited for before it, and all layers come
   ]);
 });
 
-test('the v1 API is there with the CRDs of the operator', () => {
+test('the v1 API exists with the CRDs of the operator', () => {
   const [crds, status] = waits(withCalico(report, { api: 'crd.projectcalico.org/v1' }));
   expect(crds?.names).toEqual([
     'apiservers.operator.tigera.io',
@@ -62,7 +62,7 @@ test('the v1 API is there with the CRDs of the operator', () => {
   expect(status?.names).toEqual(['calico', 'apiserver']);
 });
 
-test("the v3 API is there once Calico's own API server is", () => {
+test("the v3 API exists once Calico's own API server runs", () => {
   const [crds, status, api] = waits(withCalico(report, { api: 'projectcalico.org/v3' }));
   expect(crds?.names).toEqual([
     'apiservers.operator.tigera.io',
@@ -85,7 +85,7 @@ test.each(['argocd', 'flux'] as const)('for a shell, %s', (engine) => {
   for (const url of text.match(/https:\S+/g) ?? []) expect(url).toMatch(/\/v\d+\.\d+\.\d+\//);
 });
 
-test('a folder of any name reaches the shell as it is', () => {
+test('a folder of any name reaches the shell unchanged', () => {
   expect(planText(planOf(report, 'argocd', "it's $HOME"))).toContain(
     `-k 'it'\\''s $HOME/cluster/00-operator'\n`,
   );
@@ -105,7 +105,7 @@ test.each([
 
 const home = fabricOf(parse(readFileSync('topology.yaml', 'utf8')));
 
-test('the nodes of the cluster beside those of the topology', () => {
+test('the nodes of the cluster compared with those of the topology', () => {
   expect(matchNodes(home, ['b', 'kubemaster', 'a'])).toEqual({
     both: ['kubemaster'],
     lacking: ['kubenode-hkg04', 'kubenode-wds-1'],
@@ -125,6 +125,6 @@ test.each([
   expect(otherPools(home, { spec: { calicoNetwork: { ipPools } } })).toEqual(other);
 });
 
-test('an Installation that leaves its pools to somebody else has no other ones', () => {
+test('an Installation that leaves its pools to others has no different ones', () => {
   expect(otherPools(home, {})).toBeUndefined();
 });

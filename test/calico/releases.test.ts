@@ -37,7 +37,7 @@ const at = (schema: Schema | undefined, path: string): Schema | undefined =>
       schema,
     );
 
-describe.each(VERSIONS)('Calico %s has the fields that the charts believe it has', (version) => {
+describe.each(VERSIONS)('Calico %s has the fields that the charts expect', (version) => {
   const has = (feature: Feature | 'cniSpecVersion') =>
     feature === 'cniSpecVersion' ? hasCniSpecVersion(version) : calicoHas(version, feature);
 
@@ -57,7 +57,7 @@ describe.each(VERSIONS)('Calico %s has the fields that the charts believe it has
   });
 });
 
-test('releases in between have what came with their minor', () => {
+test('releases in between have the features of their minor', () => {
   expect(calicoHas('v3.28.0', 'windowsDataplane')).toBe(true);
   expect(calicoHas('v3.28.0', 'policySetupTimeout')).toBe(true);
   expect(calicoHas('v3.28.0', 'poolDetails')).toBe(false);
@@ -65,7 +65,7 @@ test('releases in between have what came with their minor', () => {
   expect(operatorOf('v3.27.5')).toBeUndefined();
 });
 
-test('each release stands once, the oldest first, and the carried ones have an operator and are of different minors', () => {
+test('each release is listed once, oldest first, and the carried ones have an operator and different minors', () => {
   const versions = RELEASES.map(({ version }) => version);
   const ranks = versions.map((version) => version.slice(1).split('.').map(Number));
   const rank = ([major = 0, minor = 0, patch = 0]: number[]) => (major * 1000 + minor) * 1000 + patch;

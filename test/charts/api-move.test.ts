@@ -105,7 +105,7 @@ describe.each([
   ['Argo CD', argoCd],
   ['Flux', flux],
 ] as const)('%s', (engine, engineOf) => {
-  test.each(DIRECTIONS)('moves everything from %s to %s over the state in between', (from, to) => {
+  test.each(DIRECTIONS)('moves everything from %s to %s through the intermediate state', (from, to) => {
     const store = new Store();
     const sync = engineOf(store);
     for (const state of [rendered(from), rendered({ from, to }), rendered(to)]) {
@@ -115,7 +115,7 @@ describe.each([
     }
   });
 
-  test('prunes a peer and a filter that leave git, before a move and after it', () => {
+  test('prunes a peer and a filter removed from git, before a move and after it', () => {
     const store = new Store();
     const sync = engineOf(store);
     const without = (objects: readonly KubernetesObject[], left: number) => {
@@ -158,7 +158,7 @@ describe.each([
   }
 });
 
-test('what the state in between guards is no longer guarded under v3: its view shows the annotations of the other', () => {
+test('objects guarded in the intermediate state are no longer guarded under v3: its view shows the annotations of the other', () => {
   const guards = rendered({ from: V1, to: V3 }).filter(({ kind }) => kind !== 'BGPConfiguration');
   expect(guards.length).toBeGreaterThan(1);
   for (const guarded of guards) {

@@ -15,7 +15,7 @@ const TOPOLOGIES: Readonly<Record<string, TopologyInput>> = {
   'Calico v3.31.7': withCalico(report, { version: 'v3.31.7' }),
 };
 
-describe('Kubernetes takes every object of its own kinds', () => {
+describe('Kubernetes accepts every object of its own kinds', () => {
   test.each(Object.entries(TOPOLOGIES))('%s', (_name, topology) => {
     const objects = objectsOf(topology, Operator, Installation, NodeLabels, Bgp).filter(
       ({ apiVersion }) => !OWN.test(apiVersion),
@@ -62,7 +62,7 @@ describe('Kubernetes refuses', () => {
     },
   });
 
-  test('nothing about a sound Job', () =>
+  test('nothing in a valid Job', () =>
     expect(coreErrors(job({ env: [{ name: 'HOME', value: '' }] }))).toEqual([]));
 
   test('an unknown field deep inside', () =>
@@ -73,7 +73,7 @@ describe('Kubernetes refuses', () => {
   test('an unknown field at the top', () =>
     expect(coreErrors({ ...job({}), sepc: {} })).toEqual(['/sepc is unknown']));
 
-  test('a value of another type', () =>
+  test('a value of a different type', () =>
     expect(coreErrors(job({ args: [1] }))).toEqual([
       expect.stringContaining('/spec/template/spec/containers/0/args/0'),
     ]));

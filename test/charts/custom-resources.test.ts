@@ -113,7 +113,7 @@ describe('A filter with every condition', () => {
     });
   }
 
-  test('is never cut down to what an older Calico knows: it would then hold for more routes', () => {
+  test('is never reduced to what an older Calico knows: it would then match more routes', () => {
     const fabric = fabricOf(conditions);
     const older = { ...fabric, calico: { ...fabric.calico, version: 'v3.26.1' } };
     expect(() => new Bgp(new App(), older)).toThrow('filter every has a condition that Calico v3.26.1 lacks');
@@ -154,7 +154,7 @@ describe('What the CRDs refuse', () => {
   const cases: readonly [name: string, object: KubernetesObject, error: RegExp][] = [
     ['a field that no schema knows', peer({ peerIp: '10.0.0.1' }), /^\/spec\/peerIp is unknown$/],
     [
-      'a value of another type',
+      'a value of a different type',
       peer({ peerIP: '10.0.0.1', asNumber: '64512' }),
       /^\/spec\/asNumber must be integer$/,
     ],
@@ -236,7 +236,7 @@ describe('What the CRDs refuse', () => {
     expect(ruleErrors(schema, { cidr: 'a' }, undefined)).toEqual([]);
   });
 
-  test('lists with one key twice; not free fields, null where it may be, numbers where strings may be', () => {
+  test('lists with a duplicate key; but not free fields, allowed nulls, or numbers where strings are allowed', () => {
     const object = { apiVersion: 'a/v1', kind: 'A', metadata: {} };
     expect(schemaErrors(schema, { ...object, keys: [{ name: 'a' }, { name: 'a' }] })).toEqual([
       '/keys holds one key twice',
@@ -247,7 +247,7 @@ describe('What the CRDs refuse', () => {
   });
 });
 
-test('a rule with a function that cel-js does not know counts as one that it cannot run', () => {
+test('a rule with a function unknown to cel-js counts as not runnable', () => {
   expect(unsupported({ rule: 'isIP(self.peerIP)' })).toMatch(/isIP/);
   expect(unsupported({ rule: 'size(self.peerIP) > 0' })).toBeUndefined();
 });

@@ -109,13 +109,13 @@ describe.each(Object.entries(GROUPS).flatMap(([group, kinds]) => kinds.map((kind
   ({ group, plural, fields }) => {
     const ofKind = objects.filter((object) => groupOf(object) === group && pluralOf(object) === plural);
 
-    test('has the fields that the charts set, and no other', () => {
+    test('has the fields that the charts set, and no otherss', () => {
       expect(ofKind).not.toEqual([]);
       const set = ofKind.flatMap((object) => paths(object.toJson().spec).filter((path) => path !== ''));
       expect(flat(fields).sort()).toEqual([...new Set(set)].sort());
     });
 
-    test('loses nothing that a chart sets: what its class does not know it leaves out without a word', () => {
+    test('loses nothing that a chart sets: a class silently omits fields that it does not know', () => {
       // cdk8s writes peerIP as peerIp.
       const plain = (found: string[]) => [...new Set(found.map((path) => path.toLowerCase()))].sort();
       for (const object of ofKind) {
@@ -128,7 +128,7 @@ describe.each(Object.entries(GROUPS).flatMap(([group, kinds]) => kinds.map((kind
   },
 );
 
-test('each kind of Calico is there under both groups, with the same fields', () => {
+test('each Calico kind exists under both groups, with the same fields', () => {
   const chart = new Chart(new App(), 'chart');
   const spec = { peerIp: '10.0.0.1', asNumber: 64512 };
   expect(new calico.BgpPeer(chart, 'served', { metadata: {}, spec }).toJson()).toMatchObject({
@@ -155,7 +155,7 @@ test('each kind of Calico is there under both groups, with the same fields', () 
   ]);
 });
 
-test('what the lists do not name does not compile, and is not left out without a word', () => {
+test('fields that are not in the lists do not compile, and are not omitted silently', () => {
   const chart = new Chart(new App(), 'chart');
   const metadata = { name: 'default' };
   // `npm run types` fails as soon as one of these compiles.
@@ -178,7 +178,7 @@ test('what the lists do not name does not compile, and is not left out without a
   }
 });
 
-test('what comes by a spread or a patch, which no compiler sees, is refused as well', () => {
+test('fields from a spread or a patch, which no compiler sees, are also refused', () => {
   const chart = new Chart(new App(), 'chart');
   const metadata = { name: 'default' };
   const some = { typhaMetricsPort: 9091 };
@@ -192,7 +192,7 @@ test('what comes by a spread or a patch, which no compiler sees, is refused as w
   expect(() => patched.toJson()).toThrow('BgpPeerSpec has no field keepOriginalNextHop');
 });
 
-test('a value of another type does not compile', () => {
+test('a value of a different type does not compile', () => {
   const chart = new Chart(new App(), 'chart');
   const metadata = { name: 'default' };
   // @ts-expect-error a number
@@ -220,7 +220,7 @@ describe('A list of fields', () => {
     },
   };
 
-  test('takes out all that it does not name', () => {
+  test('removes everything that it does not name', () => {
     expect(pruned(schema, [{ rules: ['cidr'] }, 'name'])).toEqual({
       type: 'object',
       required: ['name'],

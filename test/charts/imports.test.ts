@@ -75,7 +75,7 @@ const OWN_WORDS = [
 ];
 
 describe('charts/', () => {
-  test('makes objects of typed constructs only', () => {
+  test('creates objects with typed constructs only', () => {
     for (const [file, text] of Object.entries(read('charts'))) {
       expect({ [file]: text.match(/new (cdk8s\.)?ApiObject\b/g) }).toEqual({ [file]: null });
       // cdk8s's names without a type would let any object through.

@@ -44,7 +44,7 @@ describe("cdk8s's own synth and ours", () => {
 });
 
 describe('The files of a cdk8s app', () => {
-  test('hold what nests inside other constructs, after what it depends on, as cdk8s itself has it', () => {
+  test('contain nested constructs, after their dependencies, as in cdk8s itself', () => {
     const app = new App({ outdir: folder });
     const chart = new ManifestChart(app, 'cluster/30-bgp/a.yaml');
     const inner = new Construct(new Construct(chart, 'outer'), 'inner');
@@ -57,7 +57,7 @@ describe('The files of a cdk8s app', () => {
     expect(text).toBe(readFileSync(join(folder, 'cluster-30-bgp-a-yaml.k8s.yaml'), 'utf8'));
   });
 
-  test('are none if a construct finds itself invalid', () => {
+  test('are not written if a construct is invalid', () => {
     const app = new App();
     const chart = new ManifestChart(app, 'cluster/30-bgp/a.yaml');
     chart.node.addValidation({ validate: () => ['no replicas'] });
@@ -89,7 +89,7 @@ describe('The files of a cdk8s app', () => {
     expect(() => manifestFiles(app)).toThrow('two charts render cluster/30-bgp/a.yaml');
   });
 
-  test('cannot hold one object twice, in one chart or in two', () => {
+  test('cannot contain one object twice, in one chart or in two', () => {
     const app = new App();
     namespace(new ManifestChart(app, 'cluster/30-bgp/a.yaml'), 'a', 'same');
     namespace(new ManifestChart(app, 'cluster/30-bgp/b.yaml'), 'b', 'same');
@@ -101,7 +101,7 @@ describe('The files of a cdk8s app', () => {
     expect(() => manifestFiles(one)).toThrow('Namespace. /same is rendered twice');
   });
 
-  test('tell objects of one name apart by kind, group and namespace', () => {
+  test('distinguish objects of one name by kind, group and namespace', () => {
     const app = new App();
     const chart = new ManifestChart(app, 'cluster/30-bgp/a.yaml');
     namespace(chart, 'a', 'same');
@@ -111,9 +111,9 @@ describe('The files of a cdk8s app', () => {
     expect(() => manifestFiles(app)).not.toThrow();
   });
 
-  test('are in the folder of a layer, if they are in dist/cluster at all', () => {
+  test("are in a layer's folder, if they are in dist/cluster at all", () => {
     expect(() => new ManifestChart(new App(), 'cluster/40-own/a.yaml')).toThrow(
-      'cluster/40-own/a.yaml is in no layer of charts/layers.ts: no engine would apply it',
+      'cluster/40-own/a.yaml is not in any layer of charts/layers.ts: no engine would apply it',
     );
     expect(() => new ManifestChart(new App(), 'gitops/own/a.yaml')).not.toThrow();
   });
@@ -121,6 +121,6 @@ describe('The files of a cdk8s app', () => {
   test("need a file for every chart: cdk8s's own Chart has none", () => {
     const app = new App();
     new Chart(app, 'own');
-    expect(() => manifestFiles(app)).toThrow('own is no ManifestChart: it has no file');
+    expect(() => manifestFiles(app)).toThrow('own is not a ManifestChart: it has no file');
   });
 });

@@ -33,7 +33,7 @@ const cron = (topology: TopologyInput): TopologyInput => ({
 });
 
 describe("A label Job's name", () => {
-  test('stays when nothing about it changes, whatever else does', () => {
+  test('stays the same when nothing about it changes, whatever else does', () => {
     const other: TopologyInput = {
       ...withNodes('two'),
       bgp: { asNumber: 65001 },
@@ -77,7 +77,7 @@ describe("A label Job's name", () => {
     for (const one of found) expect(one).toMatch(LABEL);
   });
 
-  test('tells nodes apart whose names begin alike or differ in a dot', () => {
+  test('distinguishes nodes whose names start alike or differ in a dot', () => {
     const [one, two] = names(withNodes(`${long}1`, `${long}2`)).filter((found) =>
       found.startsWith('label-nn'),
     );
@@ -92,7 +92,7 @@ describe("A label Job's name", () => {
 });
 
 describe('What a label Job does', () => {
-  test('sets the region on its own node and takes retired labels off', () => {
+  test('sets the region on its own node and removes retired labels', () => {
     const args = jobs(dualStack).map((job) => container(job).args);
     const common = ['label', 'nodes', '--overwrite'];
     const retired = ['example.com/zone-', 'zone-'];
@@ -150,7 +150,7 @@ describe('What a label Job does', () => {
     }
   });
 
-  test('is not done again by an engine that looks twice: no Job cleans itself up', () => {
+  test('is not repeated by an engine that syncs twice: no Job cleans itself up', () => {
     for (const job of jobs(report)) expect(job.spec.ttlSecondsAfterFinished).toBeUndefined();
   });
 });
@@ -183,7 +183,7 @@ describe('The rights of the label Jobs', () => {
 });
 
 describe('The CronJobs', () => {
-  test('are there only when asked for', () => {
+  test('exist only if requested', () => {
     expect(jobs(report, 'CronJob')).toEqual([]);
   });
 

@@ -45,7 +45,7 @@ describe.each(CARRIED)('The operator of Calico %s', (version) => {
     expect(ours).toEqual(byIdentity(objectsIn(operatorManifest(upstream, version))));
   });
 
-  test('differs in its images alone when a registry is given', () => {
+  test('differs only in its images when a registry is given', () => {
     const theirs = JSON.stringify(objectsOf(plain, Operator));
     const ours = objectsOf(withCalico(report, { version, registry: 'mirror.example:5000/quay' }), Operator);
     expect(images(ours)).toEqual([
@@ -63,7 +63,7 @@ describe.each(CARRIED)('The operator of Calico %s', (version) => {
   });
 });
 
-test("a rule with one verb more is told from upstream's", () => {
+test("a rule with an extra verb differs from upstream's", () => {
   const role = (verbs: string[]): KubernetesObject => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',

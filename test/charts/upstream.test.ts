@@ -173,7 +173,7 @@ describe('npm run upstream', () => {
     60_000,
   );
 
-  test('says where nothing is, and writes nothing', async () => {
+  test('says where nothing was found, and writes nothing', async () => {
     const base = await serve(new Map());
     const { code, err } = await run(base);
     expect(code).toBe(3);
@@ -192,7 +192,7 @@ describe('npm run upstream', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('before the tests it is no error that upstream is out of reach', async () => {
+  test('before the tests an unreachable upstream is not an error', async () => {
     const { code, err } = await run(await serve(new Map()), ['--for-tests']);
     expect(code).toBe(0);
     expect(err).toContain('the tests that need them are reported as skipped');
@@ -213,7 +213,7 @@ describe('npm run upstream', () => {
     60_000,
   );
 
-  test("takes a proxy's page for no manifest", async () => {
+  test("does not accept a proxy's page as a manifest", async () => {
     const page = '<html><body>Sign in: <b>here</b></body></html>';
     const base = await serve(
       new Map(
@@ -255,7 +255,7 @@ describe('npm run new:calico', () => {
     );
   });
 
-  test('says where nothing is', async () => {
+  test('says where nothing was found', async () => {
     const base = await serve(new Map());
     expect(await newCalico(base, NEXT)).toEqual({
       broken: false,
@@ -275,7 +275,7 @@ describe("Upstream's files", () => {
     });
   }
 
-  test('are looked for in the folder that is named, beside the checkout, then in the cache', () => {
+  test('are looked up in the given folder, next to the checkout, then in the cache', () => {
     const before = process.cwd();
     const checkout = join(folder, 'checkout');
     mkdirSync(checkout);

@@ -121,7 +121,7 @@ describe.each(VERSIONS)('once the operator of Calico %s is done', (version) => {
 
 const KINDS = ['Installation', 'APIServer', 'BGPConfiguration', 'BGPPeer'];
 
-describe('a field of ours that the operator says otherwise is seen', () => {
+describe('a field that the operator changes is detected', () => {
   test.each<[kind: string, change: object, path: string]>([
     ['Installation', { spec: { registry: 'mirror.example' } }, '/spec/registry'],
     ['Installation', { spec: { registry: 'mirror.example/', controlPlaneReplicas: 1 } }, ''],

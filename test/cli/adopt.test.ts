@@ -97,7 +97,7 @@ test('what cannot be adopted writes nothing', () => {
   writeFileSync(join(folder, 'cluster.yaml'), 'No resources found\n');
   const { code, stderr } = adopt(folder, '-o', 'topology.yaml');
   expect(code).toBe(2);
-  expect(stderr).toContain('cluster.yaml:1:1  is no object of Kubernetes.');
+  expect(stderr).toContain('cluster.yaml:1:1  is not a Kubernetes object.');
   expect(existsSync(join(folder, 'topology.yaml'))).toBe(false);
 });
 
@@ -207,9 +207,9 @@ test('what kubectl may not do, or is not there to do, is a lack of the environme
   );
   expect([refused.code, refused.stderr]).toEqual([
     3,
-    'kubectl get nodes --output=json: Error from server (Forbidden). Check the context and its rights: it needs get and list.\n',
+    'kubectl get nodes --output=json: Error from server (Forbidden). Check the context and its permissions: it needs get and list.\n',
   ]);
   const missing = live(folder, { PATH: resolve(folder, 'routers') });
   expect(missing.code).toBe(3);
-  expect(missing.stderr).toMatch(/^kubectl could not be started: .* Install it, or give what it printed/);
+  expect(missing.stderr).toMatch(/^kubectl could not be started: .* Install it, or give its output/);
 });

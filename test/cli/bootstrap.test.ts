@@ -82,7 +82,7 @@ test('--run says which cluster, does a step after the other, and stops where the
   expect(
     stdout,
   ).toBe(`home: the cluster of context home, https://192.168.100.251:6443, Kubernetes v1.34.5+k3s1
-  of the topology: kubemaster, kubenode-hkg04 and kubenode-wds-1
+  in the topology: kubemaster, kubenode-hkg04 and kubenode-wds-1
 done  Apply the operator
 done  Wait for Calico's kinds
 done  Apply the Installation
@@ -90,7 +90,7 @@ done  Wait for Calico
 done  Label the nodes
 done  Wait for the labels
 done  Apply BGP
-done  Leave its fields to Argo CD
+done  Hand its fields over to Argo CD
 `);
   expect(readFileSync('docs/bootstrap.md', 'utf8')).toContain(`bootstrap --run\n${stdout}\`\`\`\n`);
   expect(stderr).toMatch(

@@ -69,12 +69,12 @@ test.each<[string, Method | undefined, object, ReturnType<typeof onA>]>([
   expect(onA(method, own)).toEqual(expected);
 });
 
-test('a destination elsewhere leads over the default route, to the address on its segment', () => {
+test('a remote destination uses the default route, with the address on its segment as source', () => {
   const { may, mayFail } = onA({ canReach: '192.0.2.1' });
   expect({ may: may.length, mayFail }).toEqual({ may: 1, mayFail: false });
 });
 
-test('a node with the IGP takes the route to the owner of the destination, and none to a stranger', () => {
+test('a node with the IGP uses the route to the owner of the destination, and has none to an unknown machine', () => {
   expect(onA({ canReach: '10.255.0.9' }, { igp: true }, FAR)).toEqual(right);
   expect(onA({ canReach: '192.0.2.1' }, { igp: true }, FAR)).toEqual({ ...either, mayFail: true });
 });
@@ -85,7 +85,7 @@ const FAR = {
   far: { cidr: '10.255.0.8/30', mtu: 1500, members: { gw: '10.255.0.10', tyo: '10.255.0.9' } },
 };
 
-test('an address on no segment: on lo it is never found, on an interface that nobody described perhaps', () => {
+test('an off-segment address: never found on lo, perhaps on an undescribed interface', () => {
   const own = { address: LO };
   expect(onA('kubernetes', own)).toEqual({ may: [LO], mayFail: false, lab: LO });
   expect(onA('firstFound', own)).toEqual({ may: [LO, ZT, MGMT].sort(), mayFail: false, lab: LO });
@@ -102,7 +102,7 @@ test('an address on no segment: on lo it is never found, on an interface that no
   });
 });
 
-test('a third interface is one more that may be taken', () => {
+test('a third interface is another candidate', () => {
   const oob = { oob: { cidr: '172.31.0.0/24', mtu: 1500, members: { a: '172.31.0.11', gw: '172.31.0.1' } } };
   expect(onA('firstFound', {}, oob).may).toEqual([ZT, '172.31.0.11', MGMT]);
   expect(onA({ interface: '^eth' }, { interfaces: { mgmt: 'eth0', zt: 'zt0', oob: 'eth1' } }, oob)).toEqual({
@@ -112,7 +112,7 @@ test('a third interface is one more that may be taken', () => {
   });
 });
 
-test('each family has an answer of its own', () => {
+test('each family has its own answer', () => {
   const topology = firstFound('firstFound');
   const mgmt = { ipv4: '192.168.1.0/24' };
   topology.pods = { cidrs: ['10.42.0.0/16', 'fd42::/48'] };
@@ -142,7 +142,7 @@ test('each family has an answer of its own', () => {
   expect(found).toEqual([`a: ${MGMT} or ${ZT}`, 'a: fd09::11', 'b: 10.9.0.12', 'b: fd09::12']);
 });
 
-test("the sessions of a node start from what Calico takes; the routers' end stays what it is", () => {
+test("the sessions of a node start from the address that Calico detects; the routers' end stays the same", () => {
   const fabric = fabricOf(firstFound({ canReach: '192.168.1.1' }));
   const [session] = asCalicoHasIt(fabric).sessions;
   expect(session?.ends.map(({ address }) => address.text)).toEqual(['10.9.0.1', MGMT]);

@@ -31,7 +31,7 @@ test('with two reflectors and two families a node has four sessions', () => {
   ]);
 });
 
-test('IPv4 rides on an IPv6 backbone where the ends share no IPv4 address', () => {
+test('an IPv6 backbone session carries IPv4 if the ends share no IPv4 family', () => {
   const topology = twoRegions();
   const routers = {
     e1: { ...topology.routers.e1, routerId: '10.0.0.1', backboneAddress: 'fd00::1' },
@@ -42,7 +42,7 @@ test('IPv4 rides on an IPv6 backbone where the ends share no IPv4 address', () =
   ]);
 });
 
-test('each family has a backbone session of its own where both ends have both', () => {
+test('each family has its own backbone session if both ends have both families', () => {
   const backbone = lines(redundant()).filter((text) => text.startsWith('backbone'));
   expect(backbone).toEqual([
     'backbone: e1 (peer 10.0.0.1) - e2 (peer 10.0.0.2), ipv4 over ipv4',
@@ -60,7 +60,7 @@ test.each([
   expect(lines(topology).filter((text) => text.startsWith('backbone'))).toHaveLength(sessions);
 });
 
-test('a planned router of a region without nodes has peerings for Calico and no session yet', () => {
+test('a planned router of a region without nodes has peerings for Calico but no session yet', () => {
   const topology = twoRegions();
   const fabric = fabricOf({
     ...topology,
@@ -83,7 +83,7 @@ test('a planned router of a region without nodes has peerings for Calico and no 
   expect(fabric.sessions.some((session) => session.ends.some((end) => end.speaker === 'n1'))).toBe(false);
 });
 
-test('a planned router beside one that runs has no peering: every node of the region would wait for it', () => {
+test('a planned router next to a running one has no peering: every node of the region would wait for it', () => {
   const later = { routerId: '10.0.0.9', nodeAddress: '192.168.1.9', backboneAddress: '10.0.0.9' };
   const peerings = (planned: boolean) => {
     const { routers, regions, ...topology } = twoRegions();
@@ -135,7 +135,7 @@ test('reflectorNextHop: self sets self everywhere', () => {
   expect(new Set(rules)).toEqual(new Set(['router self', 'node own']));
 });
 
-test('without an underlay nobody knows what a client reaches directly: self', () => {
+test('without an underlay it is unknown what a client reaches directly: self', () => {
   const { underlay: _, ...bare } = twoRegions();
   const rules = fabricOf(bare).sessions.map((session) => session.ends[0].nextHop.rule);
   expect(new Set(rules)).toEqual(new Set(['self']));
@@ -165,7 +165,7 @@ test("Calico's own mesh is every pair of nodes in every family, and nothing if i
   expect([...meshSessions(fabricOf(twoRegions({ bgp: { nodeToNodeMesh: false } })))]).toEqual([]);
 });
 
-test('every session has an id of its own, one AS, and addresses of its transport', () => {
+test('every session has its own id, one AS, and addresses of its transport', () => {
   for (const topology of [twoRegions(), redundant()]) {
     const fabric = fabricOf(topology);
     const all = [...fabric.sessions, ...meshSessions(fabric)];
@@ -220,7 +220,7 @@ test('a client is far from a reflector on none of the segments that its address 
   expect(farFrom('10.1.1.1', true)).toEqual([]);
 });
 
-test('which nodes are far changes nothing between routers', () => {
+test('far nodes change nothing between routers', () => {
   const backbone = (address: string) =>
     fabricOf(apart({ 'e-a': { region: 'east', role: 'server', address } })).sessions.filter(
       ({ kind }) => kind === 'backbone',

@@ -98,7 +98,7 @@ const all = plan.steps.map(({ title }) => title);
 const withEngine = (change: Partial<FakeCluster> = {}) =>
   emptyCluster({ crds: [...ENGINE_KINDS.argocd], ...change });
 
-test("a registry's credentials that nobody made stop it before it waits for images, and once made it goes on", async () => {
+test('missing registry credentials stop it before it waits for images, and once created it continues', async () => {
   const secured = fabricOf({
     ...topology,
     calico: { ...topology.calico, imagePullSecrets: ['mirror', 'other'] },
@@ -114,7 +114,7 @@ test("a registry's credentials that nobody made stop it before it waits for imag
   expect(ran).toMatchObject({ done: ['Apply the operator'], minutes: 0 });
   expect(ran.halt).toMatchObject({
     because: 'environment',
-    says: 'namespace tigera-operator has no Secret mirror, and no image of Calico can be pulled without',
+    says: 'namespace tigera-operator has no Secret mirror, without which no Calico image can be pulled',
   });
   expect(ran.halt?.mend).toContain('kubectl create secret generic -n tigera-operator mirror ');
   cluster.objects.push(secret('mirror'));
@@ -164,7 +164,7 @@ function deployedByK3s(): Live[] {
   );
 }
 
-test('after K3s applied its copies nothing of them is K3s\u2019, and K3s can delete none', async () => {
+test('after K3s applied its copies it owns none of them, and can delete none', async () => {
   const cluster = withEngine({
     crds: [...ENGINE_KINDS.argocd, ...CALICO_KINDS],
     objects: [...deployedByK3s(), status('calico', 'True'), status('apiserver', 'True')],
@@ -177,7 +177,7 @@ test('after K3s applied its copies nothing of them is K3s\u2019, and K3s can del
   expect(JSON.stringify(cluster.objects)).not.toContain('objectset.rio.cattle.io');
 });
 
-test('who takes fields back again and again is named', async () => {
+test('a manager that keeps taking fields back is reported', async () => {
   const cluster = withEngine();
   const entry = {
     manager: 'helm',
@@ -193,14 +193,14 @@ test('who takes fields back again and again is named', async () => {
   };
   const clock = { now: () => 0, sleep: async () => {} };
   const steps = bootstrapSteps({ plan, kubectl: stubborn, clock, stop: new AbortController().signal });
-  const step = steps.find(({ title }) => title.startsWith('Leave its fields'));
+  const step = steps.find(({ title }) => title.startsWith('Hand its fields over'));
   expect((await step?.run(() => {}))?.halt).toMatchObject({
     because: 'refused',
     details: ['Installation/default: helm owns spec.variant'],
   });
 });
 
-test('without the engine all else is done; once it is installed the next run goes on', async () => {
+test('without the engine everything else is done; once it is installed the next run continues', async () => {
   const cluster = emptyCluster();
   const first = await run(cluster);
   expect(first.done).toEqual(all.slice(0, -2));
@@ -211,7 +211,7 @@ test('without the engine all else is done; once it is installed the next run goe
   expect(await run(cluster)).toMatchObject({ done: all, halt: undefined });
 });
 
-describe('what does not come is told of by what the cluster says', () => {
+describe("what is missing is reported with the cluster's own messages", () => {
   test("an operator whose image cannot be pulled: its pod's own words", async () => {
     const pod: Live = {
       apiVersion: 'v1',
@@ -275,7 +275,7 @@ describe('what does not come is told of by what the cluster says', () => {
     });
   });
 
-  test('a Job that has given up is not waited for, and must be deleted to be tried again', async () => {
+  test('a Job that has given up is not waited for, and must be deleted to be retried', async () => {
     const jobs = (objects.get('node-labels') ?? []).filter(({ kind }) => kind === 'Job');
     const [job] = jobs as unknown as Live[];
     const cluster = withEngine({
@@ -307,7 +307,7 @@ describe('what does not come is told of by what the cluster says', () => {
   });
 });
 
-test('an API server that restarts meanwhile is asked again', async () => {
+test('an API server that restarts meanwhile is queried again', async () => {
   const down = 'The connection to the server 192.168.100.251:6443 was refused - connection refused';
   const cluster = withEngine({
     fails: [
@@ -319,7 +319,7 @@ test('an API server that restarts meanwhile is asked again', async () => {
   expect(await run(cluster)).toMatchObject({ done: all, halt: undefined });
 });
 
-test('wherever it is interrupted, the next run comes to the same end', async () => {
+test('wherever it is interrupted, the next run reaches the same result', async () => {
   const whole = withEngine();
   await run(whole);
   for (let calls = 0; calls < whole.asked.length; calls += 1) {
@@ -367,7 +367,7 @@ describe('the preflight', () => {
     };
     expect(await look(emptyCluster({ objects: [installation] }))).toMatchObject({
       because: 'refused',
-      says: 'the Calico of context home has the pools 192.168.0.0/16, the topology 10.42.0.0/16',
+      says: 'Calico in context home has the pools 192.168.0.0/16, but the topology has 10.42.0.0/16',
     });
   });
 
@@ -386,7 +386,7 @@ describe('the preflight', () => {
       { code: 1, stdout: 'no\n' },
       /cluster-admin/,
     ],
-  ])('%s: what the environment lacks, with what mends it', async (_name, asked, said, mend) => {
+  ])('%s: what the environment lacks, with the fix', async (_name, asked, said, mend) => {
     const halt = await look(emptyCluster(), (args) => (args.join(' ') === asked ? said : undefined));
     expect(halt).toMatchObject({ because: 'environment', mend: expect.stringMatching(mend) });
   });

@@ -204,7 +204,7 @@ test('a rehearsal puts the files below its root, and neither installs nor starts
   expect(state()).toEqual([]);
 });
 
-test('what is left of another cluster in the environment reaches neither the installer nor K3s', () => {
+test('leftovers of another cluster in the environment reach neither the installer nor K3s', () => {
   copyFolder('first');
   const left = {
     K3S_URL: 'https://old:6443',
@@ -219,7 +219,7 @@ test('what is left of another cluster in the environment reaches neither the ins
   );
 });
 
-test('an installer that was cut off after the program runs again, until it has ended well', () => {
+test('an installer interrupted after the program runs again, until it succeeds', () => {
   copyFolder('first');
   expect(install({ DIE: '9' })).toMatchObject({ code: 9 });
   expect(existsSync(at('usr/local/bin/k3s'))).toBe(true);
@@ -227,7 +227,7 @@ test('an installer that was cut off after the program runs again, until it has e
   expect(install().stdout).toBe('first: nothing to do\n');
 });
 
-test('a machine that runs the other role is not turned into both', () => {
+test('a machine that runs the other role does not get both', () => {
   copyFolder('second');
   install({ K3S_TOKEN: 'one' });
   const before = state();
@@ -240,7 +240,7 @@ test('a machine that runs the other role is not turned into both', () => {
   expect(state()).toEqual(before);
 });
 
-test('a configuration that is a folder is somebody else\u2019s too', () => {
+test('a configuration that is a folder is also left alone', () => {
   copyFolder('first');
   mkdirSync(at(CONFIG), { recursive: true });
   expect(install()).toMatchObject({ code: 2, stdout: '' });
@@ -261,7 +261,7 @@ test('a node that joins with another token restarts', () => {
   expect(run.asked).toContain('systemctl restart k3s-agent\n');
 });
 
-test('a joining node keeps its token in a file that only root reads, and nowhere else', () => {
+test('a joining node stores its token in a file that only root can read, and nowhere else', () => {
   copyFolder('agent');
   const run = install({ K3S_TOKEN: 'K10secret::server:abc' });
   expect(run).toMatchObject({ code: 0, stderr: '' });
@@ -288,7 +288,7 @@ test('a joining node without a token says where to get one, and writes nothing',
   expect(state()).toEqual([]);
 });
 
-test('a node that has its token needs none at the next run', () => {
+test('a node with a stored token needs none at the next run', () => {
   copyFolder('agent');
   install({ K3S_TOKEN: 'one' });
   expect(install()).toMatchObject({ code: 0, stdout: 'agent: nothing to do\n' });
@@ -348,7 +348,7 @@ first: nothing to do
     expect(state()).toEqual(before);
   });
 
-  test('a copy changes only behind its .skip, since K3s looks every 15 seconds', () => {
+  test('a copy changes only after its .skip exists, since K3s checks every 15 seconds', () => {
     copyFolder('first');
     install();
     cluster(['argocd-controller']);
@@ -378,7 +378,7 @@ first: nothing to do
     }
   });
 
-  test('a cluster that is built anew gets its pod network from K3s again', () => {
+  test('a rebuilt cluster gets its pod network from K3s again', () => {
     copyFolder('first');
     install();
     cluster(['argocd-controller']);
@@ -399,7 +399,7 @@ first: nothing to do
     expect(copies()).toEqual(['noencap-bgp.yaml', 'noencap-operator.yaml']);
   });
 
-  test('other owners are no engine', () => {
+  test('other owners are not engines', () => {
     copyFolder('first');
     install();
     cluster(['deploy@first', 'operator', 'my-argocd-controller-2']);
@@ -417,7 +417,7 @@ test('a new K3s release runs the installer again, which restarts by itself', () 
   expect(run.asked).toContain('INSTALL_K3S_VERSION=v1.34.6+k3s1');
 });
 
-test('mirrors that the topology no longer has go, with a restart', () => {
+test('mirrors removed from the topology are removed, with a restart', () => {
   copyFolder('agent');
   install({ K3S_TOKEN: 'one' });
   const regions = { ...network().regions, cn: { router: 'r1' } };
@@ -438,7 +438,7 @@ test.each([CONFIG, 'etc/rancher/k3s/registries.yaml'])('a %s of somebody else is
   expect(state().map((file) => file.text)).toEqual(['disable: traefik\n']);
 });
 
-test('a restart that a cut-off run owed is made up for by the next', () => {
+test('a restart missed by an interrupted run happens in the next', () => {
   copyFolder('first');
   install();
   copyFolder('first', network({ regionLabel: 'zone' }));
@@ -449,7 +449,7 @@ test('a restart that a cut-off run owed is made up for by the next', () => {
   expect(install().stdout).toBe('first: nothing to do\n');
 });
 
-test('a download that breaks off touches no K3s, and leaves nothing behind', () => {
+test('an interrupted download leaves K3s untouched, and no files behind', () => {
   copyFolder('first');
   program(
     'curl',
@@ -473,7 +473,7 @@ test('a download that breaks off touches no K3s, and leaves nothing behind', () 
   expect(install()).toMatchObject({ code: 0, stdout: 'first: installing K3s v1.34.5+k3s1\n' });
 });
 
-test('an installer that fails fails the run, and the next tries again', () => {
+test('a failing installer fails the run, and the next run retries', () => {
   copyFolder('first');
   writeFileSync(join(dirname(machine.root), 'installer'), 'echo "no space left" >&2\nexit 7\n');
   expect(install()).toMatchObject({ code: 7, stderr: 'no space left\n' });
@@ -481,7 +481,7 @@ test('an installer that fails fails the run, and the next tries again', () => {
   expect(install().stdout).toBe('first: installing K3s v1.34.5+k3s1\n');
 });
 
-test('without curl it takes wget', () => {
+test('without curl it uses wget', () => {
   copyFolder('first');
   rmSync(join(machine.bin, 'curl'));
   program('wget', '#!/bin/sh\nprintf "wget %s\\n" "$*" >>"$ASKED"\ncp "$INSTALLER" "$3"\n');
@@ -517,7 +517,7 @@ test('without curl it takes wget', () => {
   );
 });
 
-test('an interface that filters by reverse path in spite of us is named', () => {
+test('an interface that still filters by reverse path is reported', () => {
   copyFolder('first');
   for (const [name, value] of [
     ['all', '1'],
@@ -536,7 +536,7 @@ test('an interface that filters by reverse path in spite of us is named', () => 
   ]);
 });
 
-test('shellcheck has nothing to say about any script', () => {
+test('shellcheck reports nothing on any script', () => {
   const scripts = [...nodeFiles(fabricOf(network()), MANIFESTS)].filter(([path]) =>
     path.endsWith('install.sh'),
   );
@@ -565,7 +565,7 @@ describe("K3s' installer", () => {
   const its = (): string => sha256(readFileSync(join(dirname(machine.root), 'installer')));
   const unsaid = { NOENCAP_K3S_INSTALLER_SHA256: '' };
 
-  test('is not run where nothing says which one it must be; the words for saying it are told', () => {
+  test('is not run without a pin; the message shows how to pin it', () => {
     copyFolder('first');
     const run = install(unsaid);
     expect(run.code).toBe(3);
@@ -575,12 +575,12 @@ describe("K3s' installer", () => {
     expect(readdirSync(dirname(machine.root)).filter((name) => name.startsWith('tmp.'))).toEqual([]);
   });
 
-  test('runs where the topology pins it, among others', () => {
+  test('runs if one of the pins in the topology matches', () => {
     copyFolder('first', pinned('0a'.repeat(32), its()));
     expect(install(unsaid)).toMatchObject({ code: 0, stdout: expect.stringContaining('installing K3s') });
   });
 
-  test('is not run where it is another one than is pinned', () => {
+  test('is not run if it does not match the pin', () => {
     copyFolder('first', pinned(its()));
     writeFileSync(join(dirname(machine.root), 'installer'), `${INSTALLER}# and more\n`);
     const run = install(unsaid);
@@ -594,14 +594,14 @@ describe("K3s' installer", () => {
     );
   });
 
-  test('of a part of a hash nothing is believed', () => {
+  test('a partial hash is not accepted', () => {
     copyFolder('first');
     expect(install({ NOENCAP_K3S_INSTALLER_SHA256: its().slice(0, 8) }).code).toBe(3);
     expect(install({ NOENCAP_K3S_INSTALLER_SHA256: '*' }).code).toBe(3);
   });
 });
 
-test('whatever the shell allows, nobody else may write into what it makes', () => {
+test('whatever the umask, nobody else may write to the files it creates', () => {
   copyFolder('second');
   const before = process.umask(0);
   try {

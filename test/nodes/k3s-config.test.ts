@@ -67,7 +67,7 @@ test('in an IPv6 cluster the join URL has brackets', () => {
 test.each([
   ['a /16, which has a /24 for each node', '10.42.0.0/16', undefined],
   ['a /25, which has none', '10.42.0.0/25', ['allocate-node-cidrs=false']],
-])('the controller manager may hand out node CIDRs from %s', (_, cidr, args) => {
+])('the controller manager may allocate node CIDRs from %s', (_, cidr, args) => {
   const only4 = network({
     pods: { cidrs: [cidr], blockSize: 28 },
     services: { cidrs: ['10.43.0.0/16'] },
@@ -75,12 +75,12 @@ test.each([
   expect(config('first', only4)['kube-controller-manager-arg']).toEqual(args);
 });
 
-test('an IPv6 pool of more than 2^16 node CIDRs would end the controller manager', () => {
+test('an IPv6 pool of more than 2^16 node CIDRs would stop the controller manager', () => {
   const large = network({ pods: { cidrs: ['10.42.0.0/16', 'fd42::/32'] } });
   expect(config('first', large)['kube-controller-manager-arg']).toEqual(['allocate-node-cidrs=false']);
 });
 
-test('where pods have moved, the cluster keeps the range of its foundation, and kube-proxy knows pods by their interface', () => {
+test('after pods have moved, the cluster keeps its original range, and kube-proxy recognises pods by their interface', () => {
   const moved = network({
     pods: { cidrs: ['10.44.0.0/16', 'fd42::/48'] },
     k3s: { version: 'v1.34.5+k3s1', firstServer: 'first', clusterCidrs: ['10.42.0.0/16', 'fd42::/48'] },

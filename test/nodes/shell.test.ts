@@ -9,7 +9,7 @@ function read(words: readonly string[]): string[] {
   return stdout.split('\0').slice(0, -1);
 }
 
-test('a word stands for exactly its text, whatever is in it', () => {
+test('a word expands to exactly its text, whatever it contains', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 20 }).map((value) => value.replaceAll('\0', ''));
   fc.assert(
     fc.property(fc.array(text, { minLength: 20, maxLength: 40 }), (texts) => {
@@ -26,6 +26,6 @@ test.each(["'", "''", '$HOME', '`id`', '$(id)', '\\', '"', '\n', '-n', '*', '', 
   },
 );
 
-test('NUL has no word', () => {
+test('NUL cannot be quoted', () => {
   expect(() => shellWord('a\0b')).toThrow('NUL');
 });

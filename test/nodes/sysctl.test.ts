@@ -21,7 +21,7 @@ describe.each([
     }
   });
 
-  test('forward both families and filter by no reverse path', () => {
+  test('forward both families without reverse path filtering', () => {
     expect(settings).toEqual(
       expect.arrayContaining([
         'net.ipv4.ip_forward = 1',

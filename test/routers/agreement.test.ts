@@ -95,7 +95,7 @@ describe.each(Object.entries(NETWORKS))('in %s', (_, topology) => {
     expect(seen.sort()).toEqual(mirrored.sort());
   });
 
-  test('a router reflects to its nodes and to nobody else, in the family of the session', () => {
+  test('a router reflects to its nodes only, in the family of the session', () => {
     for (const end of ends) {
       const template = templates(files, end.router).get(end.template);
       const toNode = !end.name.startsWith('k3s_backbone_');
@@ -104,7 +104,7 @@ describe.each(Object.entries(NETWORKS))('in %s', (_, topology) => {
     }
   });
 
-  test('the two renderings hold exactly the sessions of the fabric', () => {
+  test('the two renderings contain exactly the sessions of the fabric', () => {
     const ofFabric = fabric.sessions.flatMap((session) =>
       session.ends.flatMap((end, index) =>
         end.kind === 'router'

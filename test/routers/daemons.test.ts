@@ -46,7 +46,7 @@ scenario('reflectors that keep next hops, in an existing bird.conf', () => {
     expect(nextHops(observed, 'e-a to b')).toEqual(['192.168.1.12']);
   });
 
-  test('what is elsewhere is reached through the reflector', () => {
+  test('remote nodes are reached through the reflector', () => {
     expect(nextHops(observed, 'e-a to w')).toEqual(['192.168.1.1']);
     expect(nextHops(observed, 'w-a to a')).toEqual(['192.168.2.1']);
   });
@@ -55,11 +55,11 @@ scenario('reflectors that keep next hops, in an existing bird.conf', () => {
     expect(nextHops(observed, 'e1 to w')).toEqual(['fd00:fe::2']);
   });
 
-  test('the reflector exports every route, not just a session that is up', () => {
+  test('the reflector exports every route: an established session alone is not enough', () => {
     expect(observed.answers.get('e1 exports to a')).toMatch(/^2 of /m);
   });
 
-  test('what a peer file changes of its channel leaves the rest of the template as it is', () => {
+  test('changes of a channel in a peer file keep the rest of the template', () => {
     const channel = observed.answers.get('e1 protocol') ?? '';
     expect(channel).toMatch(/Table:\s+intra_table_v4/);
     expect(channel).toMatch(/Input filter:\s+\(unnamed\)/);
@@ -117,13 +117,13 @@ scenario('standalone routers, two of them redundant, both families, OSPF and BFD
     expect(new Set(nextHops(observed, 'e-a to b v6'))).toEqual(new Set(['fd00:1::12']));
   });
 
-  test('what is elsewhere is reached through a reflector of the region', () => {
+  test('remote nodes are reached through a reflector of the region', () => {
     for (const hop of nextHops(observed, 'e-a to w')) expect(['192.168.1.1', '192.168.1.2']).toContain(hop);
     for (const hop of nextHops(observed, 'e-a to w v6')) expect(['fd00:1::1', 'fd00:1::2']).toContain(hop);
     expect(nextHops(observed, 'e1 to w')).toEqual(['172.16.0.3']);
   });
 
-  test("OSPF carries the router's static route to a node that peers from an address on no segment", () => {
+  test("OSPF carries the router's static route to a node that peers from an off-segment address", () => {
     expect(nextHops(observed, 'w1 to the far node')).toEqual(['192.168.2.11']);
     expect(nextHops(observed, 'e1 to the far node')).toEqual(['172.16.0.3']);
   });
@@ -133,7 +133,7 @@ scenario('standalone routers, two of them redundant, both families, OSPF and BFD
     expect(sessions.map((line) => line.split(/\s+/)[0]).sort()).toEqual(['10.0.0.2', 'fd00:ff::2']);
   });
 
-  test('no filter failed; only BFD complains until OSPF has brought the loopbacks', () => {
+  test('no filter failed; only BFD logs errors until OSPF has learned the loopbacks', () => {
     const complaints = observed.logs.split('\n').filter((line) => line.includes('<ERR>'));
     expect(complaints.filter((line) => !line.endsWith('bfd1: Socket error: Network is unreachable'))).toEqual(
       [],

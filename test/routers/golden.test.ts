@@ -28,13 +28,13 @@ const routers = Object.entries(NETWORKS).flatMap(([name, topology]) => {
     .map((router) => ({ network: name, router: router.name, mode: router.bird.mode, fabric }));
 });
 
-test.each(routers)('BIRD takes $router of $network ($mode)', ({ fabric, router, mode }) => {
+test.each(routers)('BIRD accepts $router of $network ($mode)', ({ fabric, router, mode }) => {
   const files = filesOf(fabric, router);
   if (mode === 'include') files.set('bird.conf', hostConfig(fabric, router));
   expect(birdSays(files)).toBe('');
 });
 
-test('BIRD takes a router that has no peers yet', () => {
+test('BIRD accepts a router without peers yet', () => {
   const topology = NETWORKS['ipv4-over-ipv6'] as TopologyInput;
   const { underlay: _, ...alone } = topology;
   const fabric = fabricOf({ ...alone, nodes: {}, bgp: { backboneMesh: false } });
@@ -44,7 +44,7 @@ test('BIRD takes a router that has no peers yet', () => {
   expect(birdSays(files)).toBe('');
 });
 
-test('bird -p does find what is wrong: the test above can fail', () => {
+test('bird -p does find errors: the test above can fail', () => {
   const fabric = fabricOf(NETWORKS.report as TopologyInput);
   const files = filesOf(fabric, 'gateway');
   files.set('bird.conf', hostConfig(fabric, 'gateway').replace('ipv4 table', 'ipv6 table'));

@@ -29,7 +29,7 @@ function range({ family: which, value, length }: Prefix): readonly [bigint, bigi
   return [value - (value % size), value - (value % size) + size - 1n];
 }
 
-test('an address is its canonical text, and back', () => {
+test('an address converts to its canonical text and back', () => {
   fc.assert(
     fc.property(anyAddress, (address) => {
       expect(parseAddress(address.text)).toEqual(address);
@@ -42,11 +42,11 @@ test.each<[Family, bigint]>([
   ['ipv4', 1n << 32n],
   ['ipv6', 1n << 128n],
   ['ipv4', -1n],
-])('an %s is not made of %s', (which, value) => {
+])('an %s cannot be built from %s', (which, value) => {
   expect(() => ipAddress(which, value)).toThrow();
 });
 
-test('a prefix is its canonical text, and back', () => {
+test('a prefix converts to its canonical text and back', () => {
   fc.assert(
     fc.property(anyPrefix, (prefix) => expect(parsePrefix(prefix.text)).toEqual({ ok: true, prefix })),
   );
@@ -102,7 +102,7 @@ test.each([
   '10.0.0.0/1e1',
 ])('%j is not a prefix', (text) => expect(parsePrefix(text)).toEqual({ ok: false }));
 
-test('whatever text is given, parsing ends without throwing, and never in something that Node calls no address', () => {
+test('parsing any text never throws, and only accepts what Node also accepts as an address', () => {
   const texts = fc.oneof(fc.string(), fc.stringMatching(/^[0-9a-fA-F.:x%/]{0,45}$/));
   fc.assert(
     fc.property(texts, (text) => {
@@ -113,7 +113,7 @@ test('whatever text is given, parsing ends without throwing, and never in someth
   );
 });
 
-test('host bits are found, with the prefix that was meant', () => {
+test('host bits are detected, with the intended prefix', () => {
   expect(parsePrefix('10.42.7.1/16')).toMatchObject({ ok: false, hostBits: { text: '10.42.0.0/16' } });
   expect(parsePrefix('fd42::1/48')).toMatchObject({ ok: false, hostBits: { text: 'fd42::/48' } });
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { formatFault, loadTopology } from '../../topology/index.ts';
 
-/** A bad input is a pair of files here: the topology, and what noencap says of it. */
+/** A bad input is a pair of files here: the topology, and noencap's messages. */
 const FOLDER = join('test', 'topology', 'errors');
 
 const names = readdirSync(FOLDER)
@@ -37,7 +37,7 @@ const WITHOUT_FILE = [
   'operator-manifest-sha256',
 ];
 
-test('every code of a fault has an example here, which is named for it', () => {
+test('every fault code has an example here', () => {
   const codes = [...readFileSync('topology/codes.ts', 'utf8').matchAll(/^ {2}\| '([a-z0-9-]+)'/gm)].map(
     ([, code = '']) => code,
   );
@@ -46,7 +46,7 @@ test('every code of a fault has an example here, which is named for it', () => {
   expect(codes.filter((code) => !shown.has(code as never))).toEqual(WITHOUT_FILE);
 });
 
-test('every message names file, line, column and path, shows the place, and says what would be right', () => {
+test('every message gives file, line, column and path, shows the place, and says how to fix it', () => {
   for (const name of names) {
     const { text } = faultsOf(name);
     for (const fault of text.trimEnd().split('\n\n')) {
@@ -63,7 +63,7 @@ test('every message names file, line, column and path, shows the place, and says
   }
 });
 
-describe('what is no fault, up to the last value that is allowed', () => {
+describe('valid values, up to the limits', () => {
   const folder = join('test', 'topology', 'valid');
   test.each(readdirSync(folder).sort())('%s', (file) => {
     const loaded = loadTopology({ file, bytes: readFileSync(join(folder, file)) });

@@ -51,7 +51,7 @@ const COMMANDS = [
   '::error%0A::x',
 ];
 
-test.each(ODD)('%j is shown and not obeyed', (odd) => {
+test.each(ODD)('%j is shown, not interpreted', (odd) => {
   for (const text of [harmless(`a${odd}b\n\t${odd}`), printable(odd)]) {
     expect(text.replace(/[\n\t]/g, '')).toMatch(/^[\x20-\x7e]+$/);
   }
@@ -77,6 +77,6 @@ test.each(['plain', 'ünïcödé 漢字', 'fd00::1 via ::', '::/0', '\tindented'
   },
 );
 
-test('what is harmless stays so', () => {
+test('harmless text stays unchanged', () => {
   for (const text of [...ODD, ...COMMANDS]) expect(harmless(harmless(text))).toBe(harmless(text));
 });

@@ -11,11 +11,11 @@ const validate = new Ajv({ strict: false, allErrors: true }).compile(JSON.parse(
 
 const saysNo = (yaml: string): boolean => !validate(parse(yaml, { logLevel: 'error' }));
 
-test('topology.schema.json is what the schema says (npm run schema)', () => {
+test('topology.schema.json matches the schema (npm run schema)', () => {
   expect(text).toBe(topologyJsonSchema());
 });
 
-test("it takes the field report's network, the starter and a topology with every field", () => {
+test("it accepts the field report's network, the starter and a topology with every field", () => {
   for (const yaml of [
     readFileSync('topology.yaml', 'utf8'),
     readFileSync('test/cli/full-topology.yaml', 'utf8'),
@@ -54,7 +54,7 @@ test.each([
   expect(saysNo(readFileSync(join('test', 'topology', 'errors', `${name}.yaml`), 'utf8'))).toBe(true);
 });
 
-test('it refuses nothing that noencap takes, and marks most of what stands wrong in a single field', () => {
+test('it refuses nothing that noencap accepts, and marks most faults of a single field', () => {
   const folder = join('test', 'topology', 'errors');
   const marked = readdirSync(folder)
     .filter((file) => file.endsWith('.yaml'))

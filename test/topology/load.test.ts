@@ -47,11 +47,11 @@ describe('a file that cannot be read', () => {
 });
 
 describe('the same topology', () => {
-  test('as a value is the one that its YAML is', () => {
+  test('as a value equals the one from its YAML', () => {
     expect(topology(parseTopologyValue(parse(FULL)))).toEqual(topology(load(FULL)));
   });
 
-  test('typed with defineTopology is checked by the compiler, and read as it is', () => {
+  test('typed with defineTopology is checked by the compiler, and read unchanged', () => {
     const typed = defineTopology({
       version: 1,
       name: 'typed',
@@ -90,13 +90,13 @@ describe('the same topology', () => {
   });
 });
 
-test('what is wrong behind an anchor is said once, not once for each alias', () => {
+test('a fault in an anchor is reported once, not once per alias', () => {
   expect(codes(load(FULL.replace('tyo: {igp: true}', 'tyo: &h {igp: 3}\n  a: *h\n  b: *h')))).toEqual([
     'type',
   ]);
 });
 
-describe('what YAML cannot hold', () => {
+describe('what YAML cannot express', () => {
   const base = () => parse(STARTER) as Record<string, unknown>;
   class Fancy {
     readonly region = 'home';
@@ -129,7 +129,7 @@ describe('what YAML cannot hold', () => {
     expect(messages(loaded)).toContain(says);
   });
 
-  test('a proxy or a prototype of the user runs nothing after the copy', () => {
+  test("a user's proxy or prototype runs no code after the copy", () => {
     const hostile = Object.assign(Object.create({ region: 'inherited' }), base());
     expect(codes(parseTopologyValue(hostile))).toEqual(['not-plain']);
   });
@@ -139,7 +139,7 @@ describe('what YAML cannot hold', () => {
   });
 });
 
-test('a topology is frozen in meaning: the order of keys makes no difference', () => {
+test('the order of keys makes no difference to a topology', () => {
   const reversed = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(reversed);
     if (typeof value !== 'object' || value === null) return value;
@@ -152,7 +152,7 @@ test('a topology is frozen in meaning: the order of keys makes no difference', (
   expect(topology(parseTopologyValue(reversed(parse(FULL))))).toEqual(topology(load(FULL)));
 });
 
-describe('secrets that someone puts into a topology by mistake', () => {
+describe('secrets put into a topology by mistake', () => {
   test.each([
     ['https://user:secret@git.example/x.git', 'https://***********@git.example/x.git'],
     ['"me:secret@host"', '"*********@host"'],
@@ -170,7 +170,7 @@ describe('secrets that someone puts into a topology by mistake', () => {
     ['{value: hunter2}', '{value: *******}'],
   ])('%s is shown as %s', (text, shown) => expect(withoutSecrets(text)).toBe(shown));
 
-  test('never come back in a message, wherever they stand', () => {
+  test('never appear in a message, wherever they are', () => {
     for (const field of ['name: home ', 'regionLabel: x\nname: home ']) {
       for (const value of [
         'https://user:hunter2@git.example/',
@@ -185,7 +185,7 @@ describe('secrets that someone puts into a topology by mistake', () => {
   });
 });
 
-describe('whatever is in a file', () => {
+describe('any file content', () => {
   const valid = parse(FULL) as unknown;
 
   /** Every place of a value, by path. */
@@ -238,7 +238,7 @@ describe('whatever is in a file', () => {
     }
   };
 
-  test('it is a topology or it has faults: any value at any place', () => {
+  test('gives a topology or faults: any value at any place', () => {
     fc.assert(
       fc.property(fc.constantFrom(...paths(valid)), anything, (path, value) => {
         soundly(parseTopologyValue(put(valid, path, value)));
@@ -293,7 +293,7 @@ describe('whatever is in a file', () => {
     );
   });
 
-  test('nothing that a terminal would obey reaches a message', () => {
+  test('nothing that a terminal would interpret reaches a message', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...paths(valid)),

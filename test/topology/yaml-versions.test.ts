@@ -13,7 +13,7 @@ const read = (text: string, version: '1.1' | '1.2'): unknown => {
   return a instanceof Date ? a.toISOString() : a;
 };
 
-test('whatever the two versions of YAML read differently is refused, as a value and as a key', () => {
+test('text that the two versions of YAML read differently is refused, as a value and as a key', () => {
   const piece = fc.constantFrom(...'0123456789_.:+-xobeEyYnNfFsST=', 'yes', 'no', 'on', 'off', '2024-01-');
   const written = fc.array(piece, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
   fc.assert(

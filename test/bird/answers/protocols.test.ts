@@ -40,7 +40,7 @@ test('a session that was lost, and sessions that were never up', () => {
   ).toEqual(['device1', 'direct1', 'kernel_ipv4', 'kernel_ipv6', 'ospf_ipv4']);
 });
 
-test('IPv6 neighbours are written as a topology writes them', () => {
+test('IPv6 neighbours are written as in a topology', () => {
   expect(states('gateway-whole').map(line)).toContain(
     'k3s_backbone_global_ns_v4 | BGP | up | Established | fd18:3e15:61d0:cafe:f003::1 | ipv4 UP 1/2/1',
   );
@@ -50,7 +50,7 @@ test('IPv6 neighbours are written as a topology writes them', () => {
   expect(one?.bgp?.neighbor).toBe('fd00::1');
 });
 
-test('the codes are of no matter', () => {
+test('reply codes are optional', () => {
   const plain = recorded('e1-node-down')
     .split('\n')
     .map((one) => (/^\d{4}-/.test(one) ? one.slice(5) : one.replace(/^ {5}/, '')))
@@ -60,7 +60,7 @@ test('the codes are of no matter', () => {
   expect(protocolStates(recorded('e1-node-down').replace(/\n/g, '\r\n'))).toEqual(states('e1-node-down'));
 });
 
-test('BIRD 3 says more, routes that are kept though filtered are counted, and times may have any format', () => {
+test('BIRD 3 prints more, filtered routes that are kept are counted, and times may have any format', () => {
   const text = `1002-up1       BGP        ---        up     up since 24 Nov 2026 down  Established
 1006-  Description:    BGP state: Down
        Created:            24 Nov
@@ -82,7 +82,7 @@ test('BIRD 3 says more, routes that are kept though filtered are counted, and ti
   ]);
 });
 
-test('no answer has no protocols, and half an answer those that it has', () => {
+test('no answer has no protocols, and a partial answer has those that it contains', () => {
   expect(protocolStates('')).toEqual([]);
   expect(protocolStates('0001 BIRD 2.0.12 ready.\n8007 Access denied\n')).toEqual([]);
   expect(protocolStates('Unable to connect to server control socket (/run/bird/bird.ctl)\n')).toEqual([]);

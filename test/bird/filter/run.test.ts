@@ -128,7 +128,7 @@ const reading = readBird(FILE, new TextEncoder().encode(text));
 if (!reading.ok) throw new Error(JSON.stringify(reading.problems.map(({ message }) => message)));
 const library = libraryOf(reading.statements);
 
-/** What adopt says of each route: its prefix where it is let through, and what is not known with a question mark. */
+/** What adopt says of each route: its prefix where it is let through, and unknown values with a question mark. */
 function evaluated(filter: string): string[] {
   const { commands = [] } = library.routines.get(filter) ?? {};
   return ROUTES.flatMap((one) => {
@@ -156,7 +156,7 @@ scenario('real BIRD', () => {
       .flatMap((table) => prefixes(bird.birdc(`show route table ${table} filter ${filter}`)))
       .sort();
 
-  test('holds these routes and no others of these families, but for link-local ones', () => {
+  test('has these routes and no others of these families, except link-local ones', () => {
     const all = ['t4', 't6'].flatMap((table) => prefixes(bird.birdc(`show route table ${table}`)));
     expect(all.filter((one) => !one.startsWith('fe80:')).sort()).toEqual(ROUTES.map(([net]) => net).sort());
   });
@@ -169,12 +169,12 @@ scenario('real BIRD', () => {
 const prefixes = (said: string): string[] =>
   [...said.matchAll(/^(?:\d{4}[- ])?\s*([0-9a-f.:]+\/\d+)\s/gm)].map(([, net = '']) => net);
 
-test('there are filters, and each lets some routes through or none', () => {
+test('there are filters, and each accepts some routes or none', () => {
   expect(filters.length).toBeGreaterThan(80);
   expect(filters.flatMap(evaluated).filter((one) => one.startsWith('?'))).toEqual([]);
 });
 
-describe('what is not known', () => {
+describe('unknown values', () => {
   const outcome = (body: string, attributes: Readonly<Record<string, Value>>) => {
     const read = readBird('x.conf', new TextEncoder().encode(`filter x {\n${body}\n}`));
     if (!read.ok) throw new Error(body);
@@ -188,28 +188,28 @@ describe('what is not known', () => {
   const doubt: Value = { type: 'unknown', why: 'bgp_med', present: false };
   const hop: Value = { type: 'unknown', why: 'bgp_next_hop', present: true };
 
-  test('a condition on it leaves the verdict open', () => {
+  test('in a condition leave the verdict unknown', () => {
     expect(outcome('if bgp_med = 5 then accept; reject;', { bgp_med: doubt })).toEqual({
       verdict: 'unknown',
       why: 'bgp_med',
     });
   });
 
-  test('but not where both ways come to the same', () => {
+  test('but not if both branches give the same result', () => {
     expect(outcome('if bgp_med = 5 then print "x"; accept;', { bgp_med: doubt }).verdict).toBe('accepted');
     expect(outcome('if bgp_med = 5 && false then reject; accept;', { bgp_med: doubt }).verdict).toBe(
       'accepted',
     );
   });
 
-  test('nor can an error be left out that BIRD would run into', () => {
+  test('and never hide an error that BIRD would raise', () => {
     expect(outcome('if bgp_med ~ [1..5] then accept; accept;', { bgp_med: doubt }).verdict).toBe('unknown');
     expect(outcome('if bgp_next_hop ~ 10.0.0.0/8 then accept; accept;', { bgp_next_hop: hop }).verdict).toBe(
       'accepted',
     );
   });
 
-  test('what stands before a form that is not understood still counts', () => {
+  test('commands before syntax that is not understood still count', () => {
     expect(
       outcome('if net.len = 26 then reject; for int i in bgp_path do { accept; } accept;', {}).verdict,
     ).toBe('rejected');
@@ -219,7 +219,7 @@ describe('what is not known', () => {
     });
   });
 
-  test('a variable in a block that has no value: an error to BIRD 2.0.12', () => {
+  test('a variable in a block without a value: an error in BIRD 2.0.12', () => {
     expect(outcome('int i; i = 3; if i = 3 then accept; reject;', {})).toEqual({
       verdict: 'unknown',
       why: 'x.conf:2:1: int',
@@ -227,14 +227,14 @@ describe('what is not known', () => {
     expect(outcome('int i; i = 3; reject;', {}).verdict).toBe('rejected');
   });
 
-  test('a set whose elements overlap', () => {
+  test('a set with overlapping elements', () => {
     const attributes = { bgp_community: { type: 'communities', of: 'pair', value: [[64512, 7]] } as Value };
     expect(
       outcome('if bgp_community ~ [(64512,*), (64512..64513,5)] then accept; reject;', attributes).verdict,
     ).toBe('unknown');
   });
 
-  test('what a filter sets is told, and what it leaves as it was is not', () => {
+  test('attributes that a filter changes are reported, others are not', () => {
     const set = outcome('bgp_local_pref = 200; bgp_origin = ORIGIN_IGP; accept;', BGP);
     expect(set).toEqual({ verdict: 'accepted', sets: new Map([['bgp_local_pref', '200']]) });
   });
