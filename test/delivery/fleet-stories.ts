@@ -6,10 +6,11 @@ import type { FleetRouter } from './fleet-router.ts';
 import { libfaketime } from './fleet-router.ts';
 import { type Chapter, type Scene, type Story, TIMEOUT } from './fleet-story.ts';
 import type { RouterName } from './fleet-topology.ts';
+import { NO_HURRY } from './steps.ts';
 import { waited } from './waited.ts';
 
 /** The rest of a story of a kill. */
-type Kill = Partial<Pick<Story, 'change' | 'tool' | 'args' | 'has' | 'isLate'>>;
+type Kill = Partial<Pick<Story, 'change' | 'tool' | 'args' | 'has' | 'timeout'>>;
 
 /** Ship is killed at a step: before the router hears of it, or when it has done it and ship has not heard of that. */
 const killed = (router: RouterName, step: Step, when: Point['when'], more: Kill = {}): Story => ({
@@ -18,6 +19,7 @@ const killed = (router: RouterName, step: Step, when: Point['when'], more: Kill 
   run: async ({ ship, folder }) => {
     const held = heldAt(folder, { step, when });
     const ran = ship({ env: held.env });
+    if (step === 'undo' || step === 'verify') await interrupted(ran, router);
     await stands(held, ran);
     ran.kill();
     held.kill();
@@ -29,21 +31,35 @@ const killed = (router: RouterName, step: Step, when: Point['when'], more: Kill 
   ...more,
 });
 
+/** It is undone at once then, where a gate would wait until little time is left. */
+async function interrupted(ran: Runs, router: RouterName): Promise<void> {
+  await ran.line(new RegExp(`${router}: gate started`));
+  ran.interrupt();
+}
+
 /** From `apply` to `confirm` BIRD runs what nobody has confirmed yet. */
 const isUnconfirmed = (step: Step, when: Point['when']): boolean =>
-  step === 'gate' || (step === 'apply' ? when === 'after' : step === 'confirm' && when === 'before');
+  step === 'gate' ||
+  (step === 'undo' && when === 'before') ||
+  (step === 'apply' ? when === 'after' : step === 'confirm' && when === 'before');
 
 /** Waits until a ship stands where it is held; it may have ended before, and says why. */
 const stands = (held: Held, ran: Runs): Promise<unknown> =>
   Promise.race([held.reached(), ran.ended.then(({ said }) => Promise.reject(new Error(said)))]);
 
-/** Something happens at a step of ship, and ship goes on. */
-const at =
-  (step: Step, happens: (router: FleetRouter) => Promise<unknown>) =>
-  async ({ router, ship }: Scene) => {
-    const ran = ship();
-    await ran.line(new RegExp(`${router.name}: ${step} started`));
+/** Something happens before a step of ship, which waits for that and goes on. */
+const before =
+  (
+    step: Step,
+    happens: (router: FleetRouter) => Promise<unknown>,
+    env: Readonly<Record<string, string>> = {},
+  ) =>
+  async ({ router, ship, folder }: Scene) => {
+    const held = heldAt(folder, { step, when: 'before' });
+    const ran = ship({ env: { ...env, ...held.env } });
+    await stands(held, ran);
     await happens(router);
+    held.release();
     return ran.ended;
   };
 
@@ -103,6 +119,7 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         ...killed('e1', 'gate', 'before'),
         fault: 'as gate begins, and the next one comes before BIRD goes back',
+        timeout: NO_HURRY,
       },
       killed('e2', 'confirm', 'after', { has: 'new' }),
       killed('w1', 'unlock', 'after', { has: 'new' }),
@@ -128,8 +145,8 @@ export const CHAPTERS: readonly Chapter[] = [
   {
     stories: [
       killed('e1', 'discard', 'before', { tool: badLog }),
-      killed('e2', 'undo', 'before', { change: OTHER_POOL, isLate: true }),
-      killed('w2', 'undo', 'after', { change: OTHER_POOL }),
+      killed('e2', 'undo', 'before', { change: OTHER_POOL }),
+      killed('w2', 'undo', 'after', { change: OTHER_POOL, timeout: NO_HURRY }),
       {
         fault: 'another host key than the pinned one',
         router: 'w1',
@@ -153,7 +170,7 @@ export const CHAPTERS: readonly Chapter[] = [
         ends: 1,
         has: 'old',
       },
-      killed('e2', 'verify', 'before', { change: OTHER_POOL }),
+      killed('e2', 'verify', 'before', { change: OTHER_POOL, timeout: NO_HURRY }),
     ],
     patient: true,
   },
@@ -194,8 +211,8 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         fault: 'the disk becomes full before confirm',
         router: 'e1',
-        isRace: true,
-        run: at('gate', (router) => router.fillDisk()),
+        timeout: NO_HURRY,
+        run: before('gate', (router) => router.fillDisk()),
         mend: (router) => router.freeDisk(),
         ends: 1,
         has: 'old',
@@ -203,8 +220,9 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         fault: 'the file system becomes read-only before confirm',
         router: 'e2',
+        // Nobody can undo it there.
         isRace: true,
-        run: at('gate', (router) => router.remount('ro')),
+        run: before('gate', (router) => router.remount('ro')),
         mend: (router) => router.remount('rw'),
         ends: 1,
         has: 'old',
@@ -214,14 +232,7 @@ export const CHAPTERS: readonly Chapter[] = [
         router: 'w1',
         // The connection is lost, or is gone already and nobody takes the next one.
         isVague: true,
-        run: async ({ router, ship, folder }) => {
-          const held = heldAt(folder, { step: 'stage', when: 'before' });
-          const ran = ship({ env: held.env });
-          await stands(held, ran);
-          await router.killSshd();
-          held.release();
-          return ran.ended;
-        },
+        run: before('stage', (router) => router.killSshd()),
         mend: (router) => router.startSshd(),
         ends: 3,
         has: 'old',
@@ -230,13 +241,11 @@ export const CHAPTERS: readonly Chapter[] = [
         fault: "the clock of the router jumps by days before confirm, ship's is a day behind",
         router: 'w2',
         before: async (router) => router.setClock('-26h'),
-        run: async ({ router, ship }) => {
-          const clock = { LD_PRELOAD: libfaketime(), FAKETIME: '-1d', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
-          const ran = ship({ env: clock });
-          await ran.line(new RegExp(`${router.name}: gate started`));
-          router.setClock('+3d');
-          return ran.ended;
-        },
+        run: before('gate', async (router) => router.setClock('+3d'), {
+          LD_PRELOAD: libfaketime(),
+          FAKETIME: '-1d',
+          FAKETIME_DONT_FAKE_MONOTONIC: '1',
+        }),
         mend: async (router) => router.setClock('+0'),
         ends: 0,
         has: 'new',
@@ -257,11 +266,10 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         fault: 'BIRD is restarted before confirm',
         // Until its sessions are back the gate waits: confirm must be what finds out.
-        timeout: 60,
+        timeout: NO_HURRY,
         cutFor: 10,
-        isRace: true,
         router: 'e2',
-        run: at('gate', restarted),
+        run: before('gate', restarted),
         ends: 1,
         has: 'old',
       },
@@ -269,14 +277,11 @@ export const CHAPTERS: readonly Chapter[] = [
         fault: 'sshd is killed before confirm, and comes back when BIRD has gone back',
         router: 'w2',
         isRace: true,
-        run: async ({ router, ship }) => {
-          const ran = ship();
-          await ran.line(new RegExp(`${router.name}: gate started`));
+        run: before('gate', async (router) => {
           await router.killSshd();
           await waited('BIRD goes back', async () => !(await router.waits()));
           await router.startSshd();
-          return ran.ended;
-        },
+        }),
         ends: 1,
         has: 'old',
       },
@@ -290,14 +295,11 @@ export const CHAPTERS: readonly Chapter[] = [
         fault: 'BIRD hangs before confirm, and goes on when its time is over',
         router: 'w1',
         isRace: true,
-        run: async ({ router, ship }) => {
-          const ran = ship();
-          await ran.line(new RegExp(`${router.name}: gate started`));
+        run: before('gate', async (router) => {
           await router.hangBird('hang');
           await sleep((TIMEOUT + 5) * 1000);
           await router.hangBird('go on');
-          return ran.ended;
-        },
+        }),
         ends: 1,
         has: 'old',
       },
