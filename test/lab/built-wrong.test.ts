@@ -18,23 +18,19 @@ const edited = (plan: LabPlan, host: string, path: string, edit: (text: string) 
 
 scenario('a lab that was built wrong', () => {
   test('a wrong peer address, a node without its label and a BIRD that does not start are each named', async () => {
-    const lab = await booted(
-      redundant(),
-      (plan) => {
-        const wrong = edited(plan, 'e-a', 'bird.conf', (text) =>
-          text.replace('neighbor 192.168.1.1 ', 'neighbor 192.168.1.9 '),
-        );
-        const unlabelled = edited(wrong, 'e-b', 'bird.conf', (text) =>
-          text
-            .replace(/^protocol bgp Node_[\s\S]*?^\}\n/gm, '')
-            .replace('protocol static {', 'protocol static {\n  route 10.42.9.0/26 blackhole;'),
-        );
-        return edited(unlabelled, 'w-a', 'bird.conf', (text) =>
-          text.replace('protocol kernel {', 'protocol kernel { wat;'),
-        );
-      },
-      8000,
-    );
+    const lab = await booted(redundant(), (plan) => {
+      const wrong = edited(plan, 'e-a', 'bird.conf', (text) =>
+        text.replace('neighbor 192.168.1.1 ', 'neighbor 192.168.1.9 '),
+      );
+      const unlabelled = edited(wrong, 'e-b', 'bird.conf', (text) =>
+        text
+          .replace(/^protocol bgp Node_[\s\S]*?^\}\n/gm, '')
+          .replace('protocol static {', 'protocol static {\n  route 10.42.9.0/26 blackhole;'),
+      );
+      return edited(unlabelled, 'w-a', 'bird.conf', (text) =>
+        text.replace('protocol kernel {', 'protocol kernel { wat;'),
+      );
+    });
     try {
       const { says } = await look(lab);
       expect(says('daemon')).toEqual([
@@ -73,10 +69,8 @@ scenario('a lab that was built wrong', () => {
         'function is_insider_as() {',
         'function is_insider_as() {\n  if net = 10.42.0.0/26 then return false;',
       );
-    const lab = await booted(
-      redundant(),
-      (plan) => ['e1', 'e2', 'w1'].reduce((all, host) => edited(all, host, 'k3s/ibgp.conf', drop), plan),
-      12_000,
+    const lab = await booted(redundant(), (plan) =>
+      ['e1', 'e2', 'w1'].reduce((all, host) => edited(all, host, 'k3s/ibgp.conf', drop), plan),
     );
     try {
       const { says } = await look(lab);
@@ -95,11 +89,7 @@ scenario('a lab that was built wrong', () => {
   test('a filter that BIRD applies to the wrong type is seen by its log', async () => {
     const brackets = (text: string) =>
       text.replace('bgp_next_hop ~ 192.168.1.0/24', 'bgp_next_hop ~ [ 192.168.1.0/24 ]');
-    const lab = await booted(
-      redundant(),
-      (plan) => edited(plan, 'e1', 'k3s/ibgpeers/e-a.conf', brackets),
-      10_000,
-    );
+    const lab = await booted(redundant(), (plan) => edited(plan, 'e1', 'k3s/ibgpeers/e-a.conf', brackets));
     try {
       const { says } = await look(lab);
       expect(says('log')).toEqual(

@@ -1,5 +1,5 @@
 import { askBird, breakIt, type Failing, failing, hostFolder, type Lab } from '../../lab/index.ts';
-import { booted, look, on, scenario } from './labs.ts';
+import { booted, look, on, scenario, UNTIL_THERE } from './labs.ts';
 import { redundant } from './topologies.ts';
 
 const named = (lab: Lab, name: string): Failing => {
@@ -38,19 +38,19 @@ scenario('two reflectors on one LAN, while something breaks', () => {
   afterAll(async () => lab?.holder.end());
 
   test('all is well at first', async () => {
-    expect((await look(lab, [], 5000)).failures).toEqual([]);
+    expect((await look(lab, [], UNTIL_THERE)).failures).toEqual([]);
   });
 
   test('one session of a pair is lost: no node hairpins, and nothing else changes', async () => {
     const session = named(lab, 'e-a--e1/ipv4');
     await breakIt(lab, session);
-    expect((await look(lab, [session], 15_000)).failures).toEqual([]);
+    expect((await look(lab, [session], UNTIL_THERE)).failures).toEqual([]);
     const { failures } = await look(lab);
     expect(failures.map(({ says }) => says)).toEqual(
       expect.arrayContaining([expect.stringMatching(/^e-a--e1\/ipv4 is .* at e1$/)]),
     );
     await askBird(lab.holder.path(`${hostFolder('e1')}/bird.ctl`), 'enable all');
-    expect((await look(lab, [], 20_000)).failures).toEqual([]);
+    expect((await look(lab, [], UNTIL_THERE)).failures).toEqual([]);
   });
 
   test("a segment loses MTU: packets of the pods' size vanish, and it is said between whom", async () => {
@@ -70,7 +70,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     expect(await back(lab, 'w-a', 'e-a')).toBe('back');
     expect(await back(lab, 'e-b', 'w-a')).toBe('back');
     await lab.holder.run(`ip link set ${cable} up`);
-    expect((await look(lab, [], 25_000)).failures).toEqual([]);
+    expect((await look(lab, [], UNTIL_THERE)).failures).toEqual([]);
   });
 
   test('a reflector dies without a word: the other one carries everything within the hold time', async () => {
@@ -79,7 +79,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     expect(await back(lab, 'w-a', 'e-a')).toBe('back');
     expect(await back(lab, 'w-a', 'e-b')).toBe('back');
     expect(await back(lab, 'e-a', 'w-a')).toBe('back');
-    const { failures, probed } = await look(lab, [dead], 15_000);
+    const { failures, probed } = await look(lab, [dead], UNTIL_THERE);
     expect(failures).toEqual([]);
     expect(probed.every(({ reached }) => reached)).toBe(true);
   });
@@ -87,7 +87,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
   test('the last way is cut: what cannot be reached is expected to be unreachable, and is', async () => {
     const all = [named(lab, 'e1'), named(lab, 'core')];
     await breakIt(lab, named(lab, 'core'));
-    const { failures, probed } = await look(lab, all, 20_000);
+    const { failures, probed } = await look(lab, all, UNTIL_THERE);
     expect(failures).toEqual([]);
     expect(probed.filter(({ reached }) => reached).map(({ pair }) => `${pair.from} ${pair.to}`)).toEqual([
       'e-a e-b',
@@ -113,15 +113,15 @@ scenario('a filter on one of two reflectors, while something breaks', () => {
   test('a session of the other region is lost: what the filter hides is missed nowhere', async () => {
     const session = named(lab, 'e-b--e1/ipv4');
     await breakIt(lab, session);
-    expect((await look(lab, [session], 15_000)).failures).toEqual([]);
+    expect((await look(lab, [session], UNTIL_THERE)).failures).toEqual([]);
     await askBird(lab.holder.path(`${hostFolder('e1')}/bird.ctl`), 'enable all');
-    expect((await look(lab, [], 20_000)).says('session')).toEqual([]);
+    expect((await look(lab, [], UNTIL_THERE)).says('session')).toEqual([]);
   });
 
   test('the one reflector dies that tells of the block: its pods are lost, and no others', async () => {
     const dead = named(lab, 'e2');
     await breakIt(lab, dead);
-    const { says } = await look(lab, [dead], 20_000);
+    const { says } = await look(lab, [dead], UNTIL_THERE);
     expect(says('export')).toEqual([]);
     expect(says('pair').map((one) => one.split(':')[0])).toEqual([
       'e-a to e-b',

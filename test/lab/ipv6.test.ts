@@ -1,6 +1,6 @@
 import { type Lab, wayLengths } from '../../lab/index.ts';
 import { NETWORKS } from '../routers/networks.ts';
-import { booted, look, on, scenario } from './labs.ts';
+import { booted, look, on, scenario, UNTIL_THERE } from './labs.ts';
 
 scenario('pods that talk over both families', () => {
   let lab: Lab;
@@ -12,7 +12,7 @@ scenario('pods that talk over both families', () => {
   afterAll(async () => lab?.holder.end());
 
   test('IPv6 goes the ways of IPv4, with the same MTU', async () => {
-    const { failures, probed } = await look(lab, [], 5000);
+    const { failures, probed } = await look(lab, [], UNTIL_THERE);
     expect(failures).toEqual([]);
     const ways = (family: string) =>
       probed

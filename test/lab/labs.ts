@@ -47,6 +47,9 @@ async function settledIn(lab: Lab, patience: number | undefined): Promise<Settle
   return seen;
 }
 
+/** Milliseconds: where all must be there in the end, nobody gives up before a busy machine has brought it. */
+export const UNTIL_THERE = 60_000;
+
 export interface Look {
   readonly failures: readonly Failure[];
   readonly probed: readonly Probed[];

@@ -1,4 +1,4 @@
-import { booted, look, on, scenario } from './labs.ts';
+import { booted, look, on, scenario, UNTIL_THERE } from './labs.ts';
 import { redundant } from './topologies.ts';
 
 scenario("Calico's own filters", () => {
@@ -27,7 +27,7 @@ scenario("Calico's own filters", () => {
         },
       },
     };
-    const lab = await booted(redundant({ calico }), undefined, 10_000);
+    const lab = await booted(redundant({ calico }));
     try {
       const { says } = await look(lab);
       expect(says('daemon')).toEqual([]);
@@ -52,7 +52,7 @@ scenario("Calico's own filters", () => {
     });
     const lab = await booted({ ...topology, bgp: { ...topology.bgp, exportBorrowed: true } });
     try {
-      expect((await look(lab, [], 5000)).failures).toEqual([]);
+      expect((await look(lab, [], UNTIL_THERE)).failures).toEqual([]);
       // NE409 names the pods of both nodes in the east; w1 has no such filter, and those of w-a stay there.
       expect(await on(lab, 'w-a', 'ip route show proto bird')).toMatch(
         /^10\.42\.0\.1 via 192\.168\.2\.1 dev eth0 metric 1024/m,
@@ -67,7 +67,7 @@ scenario("Calico's own filters", () => {
   test('of v3.32 let out what is better than a pod, as while one moves; a pod has the metric that Felix gives it', async () => {
     const lab = await booted(redundant({ calico: { version: 'v3.32.1' } }));
     try {
-      expect((await look(lab, [], 5000)).failures).toEqual([]);
+      expect((await look(lab, [], UNTIL_THERE)).failures).toEqual([]);
       await on(lab, 'w-a', 'ip route add blackhole 10.42.0.140/32 metric 1024');
       await on(lab, 'w-a', 'ip route add blackhole 10.42.0.141/32');
       const came = 'timeout 200 sh -c "until ip route show 10.42.0.141 | grep -q via; do sleep 0.2; done"';
