@@ -5,7 +5,7 @@ export interface ProtocolState {
   readonly name: string;
   /** `BGP`, `OSPF`, `Kernel`. */
   readonly type: string;
-  /** `up`; `start`, `stop`, `flush`, `down`. */
+  /** `up`; `start`, `stop`, `flush`, `down`; of BIRD 1.6 also `wait`, as long as it recovers, and `feed`. */
   readonly state: string;
   /** Undefined for protocols other than BGP. */
   readonly bgp: BgpSession | undefined;
@@ -134,7 +134,7 @@ export const isUp = (one: ProtocolState | undefined, channel?: string): boolean 
   (channel === undefined || one.channels.some(({ name, state }) => name === channel && state === 'UP'));
 
 /** Name, type, table and state: no other line of BIRD's output has a state as its fourth word. */
-const HEAD = /^(\S+)\s+(\S+)\s+\S+\s+(up|start|stop|flush|down)(?:\s|$)/;
+const HEAD = /^(\S+)\s+(\S+)\s+\S+\s+(up|start|wait|feed|stop|flush|down)(?:\s|$)/;
 
 /** With `import keep filtered` BIRD prints a count of filtered routes in between. */
 const ROUTES = /^(\d+) imported, (?:\d+ filtered, )?(\d+) exported(?:, (\d+) preferred)?/;

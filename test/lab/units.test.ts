@@ -230,3 +230,16 @@ describe('what must hold', () => {
     ]);
   });
 });
+
+test.each(['wait', 'feed'])('of a BIRD 1.6 that recovers, which says %s, no session is missing', (state) => {
+  const text = `Node_10_0_0_1 BGP      master   start  08:23:49    Connect
+    Neighbor address: 10.0.0.1
+
+Node_10_0_0_2 BGP      master   ${state}   08:23:50    Established
+    Neighbor address: 10.0.0.2
+`;
+  expect(bgpStates(text).map(({ neighbor, state: is }) => [neighbor, is])).toEqual([
+    ['10.0.0.1', 'start Connect'],
+    ['10.0.0.2', 'Established'],
+  ]);
+});
