@@ -4,7 +4,7 @@ import { comparisonText } from '../../cli/adopt-text.ts';
 import { expectGolden } from '../golden.ts';
 import { adoptRouters, changed, routersIn } from './scenarios.ts';
 
-/** The report's gateway with another guard each: what adopt says of the routes that pass today. UPDATE_GOLDEN=1 to review anew. */
+/** The report's gateway with another guard each: what adopt says of the routes that pass today. UPDATE_GOLDEN=1 rewrites it. */
 
 const FOLDER = join('test', 'adopt', 'filters');
 const pieces = readFileSync(join(FOLDER, 'report.conf'), 'utf8')

@@ -12,7 +12,7 @@ const TOPOLOGIES: Readonly<Record<string, TopologyInput>> = {
 };
 
 test.each(Object.entries(TOPOLOGIES))(
-  'the cluster of %s is as reviewed (UPDATE_GOLDEN=1 to review anew)',
+  'the cluster of %s is as reviewed (UPDATE_GOLDEN=1 rewrites it)',
   (name, topology) => {
     const files = [...clusterFiles(topology)]
       .filter(([path]) => !path.startsWith('cluster/00-operator/'))

@@ -11,15 +11,12 @@ const GOLDEN = join('test', 'routers', 'golden');
 /** The report's network with the default rule is dist/routers. */
 const reviewed = Object.entries(NETWORKS).filter(([name]) => name !== 'report');
 
-test.each(reviewed)(
-  'the routers of %s are as reviewed (UPDATE_GOLDEN=1 to review anew)',
-  (name, topology) => {
-    const files = [...routerFiles(fabricOf(topology))]
-      .filter(([path]) => !path.includes('/sysctl.d/'))
-      .map(([path, text]): [string, string] => [path.replace('routers/', ''), text]);
-    expectGolden(join(GOLDEN, name), files);
-  },
-);
+test.each(reviewed)('the routers of %s are as reviewed (UPDATE_GOLDEN=1 rewrites it)', (name, topology) => {
+  const files = [...routerFiles(fabricOf(topology))]
+    .filter(([path]) => !path.includes('/sysctl.d/'))
+    .map(([path, text]): [string, string] => [path.replace('routers/', ''), text]);
+  expectGolden(join(GOLDEN, name), files);
+});
 
 const routers = Object.entries(NETWORKS).flatMap(([name, topology]) => {
   const fabric = fabricOf(topology);
