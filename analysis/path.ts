@@ -93,7 +93,7 @@ export const SOURCES: Readonly<Record<Way['source'], string>> = {
   'ospf-external': 'OSPF, external',
   kernel: 'IGP',
   default: 'default route',
-  assumed: 'taken for reachable: there is no underlay',
+  assumed: 'assumed reachable: no underlay',
   none: 'no route',
 };
 

@@ -33,7 +33,7 @@ function reasons(analysis: Analysis, machine: Machine, block: Block, asked: Set<
     const sent = policy.send(network.links[link.other] as Link, best);
     if (typeof sent === 'string') return [`${peer.name} does not send it to ${machine.name}: ${sent}`];
     const refused = policy.take(link, sent);
-    return refused === undefined ? [] : [`${machine.name} does not take it from ${peer.name}: ${refused}`];
+    return refused === undefined ? [] : [`${machine.name} does not accept it from ${peer.name}: ${refused}`];
   });
   return [...missingSessions(analysis, machine, block), ...said];
 }

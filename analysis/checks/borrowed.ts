@@ -22,27 +22,27 @@ export const lostBorrowers: Check = (analysis) => {
   if (lines.length === 0) return [];
   const isFiltered = exportBorrowed && fabric.calico.filters.length > 0;
   const why = !exportBorrowed
-    ? 'the routers do not carry the routes of single addresses'
+    ? 'the routers do not carry host routes'
     : isFiltered
-      ? 'filters do not let the routes of single addresses pass'
-      : 'a gateway has routes to blocks, and none to single addresses';
+      ? 'filters block the host routes'
+      : 'a gateway has routes to blocks but not to single addresses';
   return [
     {
       id: 'NE417',
       severity: 'warning',
       path: !exportBorrowed ? ['bgp', 'exportBorrowed'] : isFiltered ? ['calico', 'filters'] : ['hosts'],
-      says: `pods on addresses that their node borrowed from another one's block lose packets${atRest.length > 0 ? '' : ' when something fails'}: ${why}`,
+      says: `pods whose node borrowed their address from another node's block lose packets${atRest.length > 0 ? '' : ' when something fails'}: ${why}`,
       evidence: someLines(lines),
       mend: !exportBorrowed
-        ? `Remove bgp.exportBorrowed, so that routers carry them; or ${STRICT}`
+        ? `Remove bgp.exportBorrowed so that routers carry them, or ${STRICT}`
         : isFiltered
-          ? 'Let single addresses of the pools pass: a rule that rejects them, or that accepts blocks alone before one that rejects, needs no upper prefixLength.'
-          : `Let the pods' packets take another way than the gateway; or ${STRICT}`,
+          ? 'Permit host routes inside the pools: a rule that rejects them, or that accepts only blocks before a rule that rejects, must not have a maximum prefixLength.'
+          : `Route the pods' packets around the gateway, or ${STRICT}`,
     },
   ];
 };
 
-const STRICT = 'forbid Calico to lend any: calicoctl ipam configure --strictaffinity=true.';
+const STRICT = 'stop Calico from lending addresses: calicoctl ipam configure --strictaffinity=true.';
 
 /** A line for each sender that loses packets to it, and none to the block that the node has itself. */
 function lostOf(analysis: Analysis, block: Block): string[] {
@@ -83,7 +83,7 @@ function lostAfterwards(analysis: Analysis): string[] {
     return [...grouped(borrowed, ({ block }) => String(block)).values()].map((changes) => {
       const senders = changes.map(({ from }) => network.machines[from]?.name ?? '');
       const [{ block }] = changes as [PairChange];
-      return `without ${failing.name}: ${lentText(analysis, network.blocks[block] as Block)} is lost to ${someOf(senders, 3)}`;
+      return `without ${failing.name}: ${lentText(analysis, network.blocks[block] as Block)} is unreachable from ${someOf(senders, 3)}`;
     });
   });
 }

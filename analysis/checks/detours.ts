@@ -43,16 +43,16 @@ export const hairpin: Check = (analysis) => {
         says: `packets turn around at ${machine.name} on ${segment}: ${pairs.size === 1 ? 'one pair of nodes' : `${pairs.size} pairs of nodes`}`,
         evidence: [
           ...someLines([...new Set(all.map((one) => traceText(network, one.trace)))]),
-          ...(isShared ? ['only some of the flows: the others take an equal way'] : []),
+          ...(isShared ? ['only some flows: the others take an equal-cost path'] : []),
           isMesh
-            ? "the next hop is what Calico's own mesh says"
-            : `the next hop is what the reflector says (bgp.reflectorNextHop: ${analysis.fabric.bgp.reflectorNextHop})`,
+            ? "the next hop comes from Calico's own mesh"
+            : `the reflector sets the next hop (bgp.reflectorNextHop: ${analysis.fabric.bgp.reflectorNextHop})`,
         ],
         mend: isMesh
-          ? 'Set bgp.nodeToNodeMesh: false, or let the default route of these nodes point to the router that leads there (defaultRouter).'
+          ? 'Set bgp.nodeToNodeMesh: false, or point the default route of these nodes at the router on that path (defaultRouter).'
           : analysis.fabric.bgp.reflectorNextHop === 'self'
-            ? 'Set bgp.reflectorNextHop: keep: a client then sends to neighbours on its segment directly.'
-            : 'Let the nodes peer from addresses on the segment that they share, and put their reflector between them and the rest.',
+            ? 'Set bgp.reflectorNextHop: keep; a client then sends directly to neighbours on its segment.'
+            : 'Let the nodes peer from addresses on their shared segment, and place their reflector between them and the rest of the network.',
       };
     },
   );
@@ -102,9 +102,9 @@ export const asymmetricPath: Check = (analysis) => {
       id: 'NE202',
       severity: 'warning',
       path: placeOf(analysis, from),
-      says: `${from.name} and ${to.name} use other ways there than back${pairs.length > 1 ? `, like${andMore(pairs.length - 1, 'pair').slice(4)} of their regions` : ''}`,
+      says: `${from.name} and ${to.name} take asymmetric paths${pairs.length > 1 ? ` (${andMore(pairs.length - 1, 'pair').slice(1)} of these regions)` : ''}`,
       evidence: [shown(pairs[0] as Pair), shown(back)],
-      mend: 'Make both directions cost the same: equal reflectors on both sides, backbone addresses of one kind, one session between every pair of routers.',
+      mend: 'Make both directions cost the same: equal reflectors on both sides, backbone addresses of the same kind, one session between every pair of routers.',
     };
   });
 };

@@ -15,19 +15,19 @@ export const podRoutesLeave: Check = ({ fabric, network }) => {
     if (first === undefined) return [];
     const lines = [...grouped(own, ({ node, block }) => `${block.text} ${node}`).values()].map((all) => {
       const routers = someOf([...new Set(all.map(({ router }) => router))]);
-      return `${all[0]?.node} tells ${routers} of each pod in ${all[0]?.block.text} by itself`;
+      return `${all[0]?.node} announces each pod in ${all[0]?.block.text} individually to ${routers}`;
     });
     return [
       {
         id: 'NE409',
         severity: 'warning',
         path: [...filter.path, 'export'],
-        says: `filter ${filter.name} lets the routes of single pods out, which Calico would hold back`,
+        says: `filter ${filter.name} exports routes to single pods, which Calico would suppress`,
         evidence: [
           ...someLines(lines, 3),
-          'every pod is a route on every machine then, and its packets come by the sessions with this filter alone',
+          'every machine then has a route per pod, and packets to a pod arrive only over the sessions with this filter',
         ],
-        mend: `Reject what must not leave, and leave the rest to Calico; or accept no more than blocks, with prefixLength: {max: ${first.block.length}}.`,
+        mend: `Reject what must not leave and leave the rest to Calico, or accept blocks only, with prefixLength: {max: ${first.block.length}}.`,
       },
     ];
   });
@@ -57,18 +57,18 @@ export const lengthsWithEqual: Check = ({ fabric }) =>
         if (operator !== 'Equal' && operator !== 'NotEqual') return [];
         const isNever = operator === 'Equal';
         const family = cidr.family === 'ipv4' ? 'IPv4' : 'IPv6';
-        const all = `every ${family} route${source === undefined ? '' : ' of another speaker'}`;
+        const all = `every ${family} route${source === undefined ? '' : ' from another speaker'}`;
         const { min, max } = ruleLengths(cidr, prefixLength);
         return [
           {
             id: 'NE414',
             severity: 'warning',
             path: [...filter.path, direction, index],
-            says: `a rule of filter ${filter.name} ${action === 'Accept' ? 'accepts' : 'rejects'} ${isNever ? 'nothing' : all}: it compares by ${operator} and has a prefixLength`,
+            says: `a rule of filter ${filter.name} ${action === 'Accept' ? 'accepts' : 'rejects'} ${isNever ? 'nothing' : all}: it matches with ${operator} and has a prefixLength`,
             evidence: [
-              `calico-node writes net ${isNever ? '=' : '!='} [ ${cidr.text}{${min},${max}} ], and its BIRD takes no prefix for equal to a set of them`,
+              `calico-node writes net ${isNever ? '=' : '!='} [ ${cidr.text}{${min},${max}} ], and to its BIRD a prefix is never equal to a prefix set`,
             ],
-            mend: `Use ${isNever ? 'In' : 'NotIn'}, with which lengths count, or leave prefixLength out.`,
+            mend: `Use ${isNever ? 'In' : 'NotIn'}, which honours prefixLength, or remove prefixLength.`,
           },
         ];
       }),

@@ -44,13 +44,13 @@ function smallerMtuLeft({ fabric, network }: Analysis, tried: readonly Tried[]):
       says: `pods send packets of ${mtu} bytes, and when ${someOf(
         tooSmall.map(({ name }) => name),
         3,
-      )} fails, the way that is left carries ${least}`,
+      )} fails, the remaining path carries ${least}`,
       evidence: someLines(
         tooSmall.map(({ name, pair, least: left }) => `without ${name}: ${pair}, path MTU ${left}`),
       ),
       mend: fits(fabric, least)
-        ? `Set pods.mtu to ${least}, or give the spare way the MTU of the usual one.`
-        : 'Give the spare way the MTU of the usual one: pods with IPv6 can have no less than 1280.',
+        ? `Set pods.mtu to ${least}, or raise the MTU of the backup path to that of the primary.`
+        : 'Raise the MTU of the backup path to that of the primary: pods with IPv6 need at least 1280.',
     },
   ];
 }
@@ -74,8 +74,8 @@ function singlePointsOfFailure(analysis: Analysis, tried: readonly Tried[]): Fou
             : reflectsAlone(analysis, failing.name)
               ? 'Give its region a second reflector (routers: [a, b]) on other hardware, or accept it under checks.suppress with a reason.'
               : reflects(analysis, failing.name)
-                ? 'Its nodes reach the other reflectors only over it: let them run the IGP (igp: true), or give each reflector a nodeAddress on their segment.'
-                : 'Add a way around it, or accept it under checks.suppress with a reason.',
+                ? 'Its nodes reach the other reflectors only through it: let them run the IGP (igp: true), or give each reflector a nodeAddress on their segment.'
+                : 'Add a path around it, or accept it under checks.suppress with a reason.',
       },
     ];
   });
@@ -106,7 +106,7 @@ function changeTexts(analysis: Analysis, changes: readonly PairChange[]): string
   );
   return [...pairs].map(([who, all]) => {
     const what = all.some(({ after }) => !after.arrives) ? 'lost' : 'some flows are lost';
-    return `${who}: ${all.some(({ after }) => after.loops) ? 'go round in a loop' : what}`;
+    return `${who}: ${all.some(({ after }) => after.loops) ? 'packets loop' : what}`;
   });
 }
 
@@ -134,9 +134,9 @@ function lonelyDefaultRoutes(analysis: Analysis, tried: readonly Tried[]): Found
           id: 'NE204',
           severity: 'warning',
           path: ['regions', region.name],
-          says: `the default route of ${own.length === 1 ? own[0]?.name : `${own.length} nodes of ${region.name}`} ends at ${router}: without it kubelet and API server are cut off from other segments, while pods go on`,
+          says: `the default route of ${own.length === 1 ? own[0]?.name : `${own.length} nodes of ${region.name}`} ends at ${router}: without it kubelet and the API server lose other segments, while pods keep working`,
           evidence: [`nodes: ${someOf(own.map(({ name }) => name))}`],
-          mend: 'Let the nodes run the IGP (igp: true), give the routers a common gateway address (VRRP) outside noencap, or accept it under checks.suppress with a reason.',
+          mend: 'Let the nodes run the IGP (igp: true), give the routers a shared gateway address (VRRP) outside noencap, or accept it under checks.suppress with a reason.',
         },
       ];
     });
@@ -163,12 +163,12 @@ export const interfaceAsBackbone: Check = (analysis) =>
           id: 'NE205',
           severity: 'warning',
           path: [...router.path, 'backboneAddress'],
-          says: `the backbone address of ${router.name} is that of its interface on ${first.segment}: when this link fails and the interface keeps its carrier, all of its backbone sessions fail`,
+          says: `the backbone address of ${router.name} belongs to its interface on ${first.segment}: if this link fails and the interface keeps its carrier, all its backbone sessions fail`,
           evidence: [
-            `a tunnel, or a switch in between: OSPF withdraws the address only with the carrier`,
-            `a loopback would still be reached over ${someOf(others.map(({ segment }) => segment))}`,
+            `with a tunnel, or a switch in between, OSPF withdraws the address only when the carrier drops`,
+            `a loopback would stay reachable over ${someOf(others.map(({ segment }) => segment))}`,
           ],
-          mend: 'Use a loopback address: the IGP carries it over whichever link is left.',
+          mend: 'Use a loopback address: the IGP carries it over any remaining link.',
         },
       ];
     });

@@ -11,7 +11,7 @@ export const regionWithoutNodes: Check = ({ fabric }) =>
       id: 'NE401',
       severity: 'info',
       path: region.path,
-      says: `region ${region.name} has routers and no nodes`,
+      says: `region ${region.name} has routers but no nodes`,
       evidence: fabric.peerings
         .filter((peering) => peering.region === region.name)
         .map((peering) => `BGPPeer ${peering.name} selects no node`),
@@ -31,8 +31,8 @@ export const meshTooLarge: Check = ({ fabric }) => {
       severity: 'warning',
       path: ['bgp', 'nodeToNodeMesh'],
       says: `Calico's full mesh of ${nodes} nodes is ${(nodes * (nodes - 1)) / 2} sessions per family`,
-      evidence: [`each node keeps ${nodes - 1} sessions besides those with its reflectors`],
-      mend: 'Set bgp.nodeToNodeMesh: false once every region has its reflectors; they carry the same routes.',
+      evidence: [`each node keeps ${nodes - 1} sessions in addition to those with its reflectors`],
+      mend: 'Set bgp.nodeToNodeMesh: false once every region has its reflectors: they carry the same routes.',
     },
   ];
 };
@@ -58,7 +58,7 @@ export const poolTooSmall: Check = ({ fabric }) =>
         path: ['pods', 'cidrs'],
         says: `pool ${pool.cidr.text} has ${blocks} ${blocks === 1n ? 'block' : 'blocks'} of /${pool.blockSize}, and ${nodes.length} nodes need ${needed}`,
         evidence: [
-          `a block has ${hosts} addresses; a node without one borrows addresses from others, ${
+          `a block has ${hosts} addresses; a node without a block borrows addresses from others, ${
             fabric.bgp.exportBorrowed ? 'each a route of its own' : 'which the routers do not carry'
           }`,
         ],
@@ -79,9 +79,9 @@ export const slowHoldTime: Check = ({ fabric }) =>
           id: 'NE405',
           severity: 'warning',
           path: ['bgp', 'holdTime'],
-          says: `a router that dies silently keeps attracting traffic for up to ${fabric.bgp.holdTime} s`,
-          evidence: ['towards nodes the hold time is the only timer that notices: Calico offers no BFD'],
-          mend: 'Use the default of 15 s, or anything up to 60.',
+          says: `a router that fails silently keeps attracting traffic for up to ${fabric.bgp.holdTime} s`,
+          evidence: ['towards nodes only the hold timer detects this: Calico does not support BFD'],
+          mend: 'Use the default of 15 s, or at most 60.',
         },
       ];
 
@@ -95,9 +95,9 @@ export const natHidesPods: Check = ({ fabric }) => {
       path: ['pods', 'natOutgoing'],
       says: `pods reach ${someOf(fabric.hosts.map(({ name }) => name))} with their node's address, not with their own`,
       evidence: [
-        'natOutgoing masquerades everything that leaves the pools; packets of hosts to pods keep their addresses',
+        'natOutgoing masquerades everything that leaves the pools; packets from hosts to pods keep their addresses',
       ],
-      mend: 'Set pods.natOutgoing: false if these machines know the way back to the pods (a route to the pools via a router); else leave it.',
+      mend: 'Set pods.natOutgoing: false if these machines have a route back to the pods (the pools via a router); otherwise leave it.',
     },
   ];
 };
@@ -112,9 +112,9 @@ export const idleSuppressions = ({ fabric }: Analysis, found: readonly Found[]):
       id: 'NE410',
       severity: 'warning',
       path,
-      says: `nothing is suppressed by ${id} at ${where}`,
-      evidence: [`no finding ${id} has that place today`],
-      mend: 'Remove it, or correct its place: a finding names its own behind "at".',
+      says: `suppression of ${id} at ${where} matches nothing`,
+      evidence: [`${id} currently finds nothing at that place`],
+      mend: 'Remove it, or correct its place: a finding shows its own after "at".',
     }));
 
 /** NE411: a machine that others take for being on a segment, and that is there under another address. */
@@ -142,13 +142,13 @@ export const addressInForeignRange: Check = ({ fabric }) =>
             id: 'NE411',
             severity: 'warning',
             path: machine.path,
-            says: `${machine.name} peers from ${address.text}, which is in the range of segment ${segment.name} and not its address there`,
+            says: `${machine.name} peers from ${address.text}, which is in the range of segment ${segment.name} but is not its address there`,
             evidence: [
               here === undefined
-                ? `${machine.name} is no member of ${segment.name}`
+                ? `${machine.name} is not a member of ${segment.name}`
                 : `its member address there is ${here.text}`,
             ],
-            mend: 'Correct one of the two: machines on the segment look for that address there.',
+            mend: 'Correct one of the two: machines on the segment expect that address there.',
           },
         ];
       });
@@ -172,7 +172,7 @@ export const noDefaultRoute: Check = ({ fabric, network }) =>
           id: 'NE412',
           severity: 'warning',
           path: node.path,
-          says: `${node.name} is on no segment with ${node.defaultRouter}, to which its default route points`,
+          says: `${node.name} shares no segment with ${node.defaultRouter}, the target of its default route`,
           evidence: [`${node.name} is on ${someOf(node.attachments.map(({ segment }) => segment))}`],
           mend: 'Set defaultRouter to a machine on one of its segments that forwards (a router, or a host with forwards: true), or let the node run the IGP (igp: true).',
         }));

@@ -21,7 +21,7 @@ export function mendOfLoop(analysis: Analysis, circle: readonly Machine[], pairs
   );
   return (
     works?.mend ??
-    'Peer nodes with the routers that are on their way: a router that is not, and the one that is, each take the other for the way to the pods.'
+    'Peer nodes with the routers on their path: a router off the path and the one on it each use the other as next hop to the pods.'
   );
 }
 
@@ -37,7 +37,7 @@ function triesFor(fabric: Fabric, circle: readonly Machine[]): Try[] {
               ...fabric,
               routers: fabric.routers.map((one) => ({ ...one, loopback: 'stub' as const })),
             },
-            mend: `Let OSPF announce the loopbacks of ${hidden.join(', ')} as stub networks or as E1, and say so (loopback: stub): BGP takes the distance to an E2 external as unknown, so that longer ways count as equal.`,
+            mend: `Let OSPF announce the loopbacks of ${hidden.join(', ')} as stub networks or as E1, and set loopback: stub. BGP treats the distance to an E2 external as unknown, so longer paths count as equal.`,
           },
         ]),
     ...(reflectors.length === 0
@@ -45,7 +45,7 @@ function triesFor(fabric: Fabric, circle: readonly Machine[]): Try[] {
       : [
           {
             fabric: { ...fabric, sessions: fabric.sessions.map((one) => unchanged(one, reflectors)) },
-            mend: `Set reflectorNextHop: unchanged for ${reflectors.join(' and ')}, which ${reflectors.length === 1 ? 'is' : 'are'} not on the way to the nodes; or let routers that are on their way reflect.`,
+            mend: `Set reflectorNextHop: unchanged for ${reflectors.join(' and ')}, which ${reflectors.length === 1 ? 'is' : 'are'} not on the path to the nodes; or use routers on that path as reflectors.`,
           },
         ]),
   ];

@@ -47,7 +47,7 @@ function unreachablePairs(analysis: Analysis, lost: readonly Lost[]): Found[] {
       evidence: someLines(pairs.map((one) => waysText(analysis, one))),
       mend:
         trace.end === 'nobody answers'
-          ? 'The next hop is on no segment with who sends to it: correct the address, or add the machine to the segment.'
+          ? 'The next hop shares no segment with the sender: correct the address, or add the machine to the segment.'
           : hasNoDefault(analysis.network.machines[trace.machines.at(-1) ?? -1])
             ? DEFAULT_ROUTER
             : 'Connect their regions: a segment between routers of both, or machines between them that run the IGP.',
@@ -68,7 +68,7 @@ function forwardingLoops(analysis: Analysis, lost: readonly Lost[]): Found[] {
       id: 'NE102',
       severity: 'error',
       path: first === undefined ? [] : placeOf(analysis, first),
-      says: `packets go round between ${names.join(' and ')}`,
+      says: `packets loop between ${names.join(' and ')}`,
       evidence: someLines(pairs.map((one) => waysText(analysis, one))),
       mend:
         gateway === undefined
@@ -77,7 +77,7 @@ function forwardingLoops(analysis: Analysis, lost: readonly Lost[]): Found[] {
               machines,
               pairs.map(({ pair }) => pair),
             )
-          : `Correct the routes of ${gateway.name}: one to each block, via its node or via a machine whose own way to it does not lead back.`,
+          : `Correct the routes of ${gateway.name}: one to each block, via its node or via a machine whose own path to it does not lead back.`,
     };
   });
 }
@@ -92,15 +92,15 @@ function holesInPaths(analysis: Analysis, lost: readonly Lost[]): Found[] {
       id: 'NE103',
       severity: 'error',
       path: placeOf(analysis, machine),
-      says: `${machine.name} is on the way to pods and has no BGP route to them`,
+      says: `${machine.name} is on the path to pods but has no BGP route to them`,
       evidence: [
         ...someLines(pairs.map((one) => waysText(analysis, one))),
         ...(machine.kind === 'router' ? someLines(whyWithout(analysis, machine, pair.block), 3) : []),
       ],
       mend:
         machine.kind === 'router'
-          ? 'Give it a session with a reflector of these nodes: a backboneAddress, and its pairs in bgp.backboneMesh where that is a list.'
-          : 'Make it a router with a backboneAddress, or raise the cost of its segments so that pods take another way.',
+          ? 'Give it a session with a reflector of these nodes: set a backboneAddress, and add its pairs if bgp.backboneMesh is a list.'
+          : 'Make it a router with a backboneAddress, or raise the cost of its segments so that pods take another path.',
     };
   });
 }
@@ -114,7 +114,7 @@ function withoutRoutes(analysis: Analysis, machine: Machine, pairs: readonly Los
     path: placeOf(analysis, machine),
     says: `packets to pods end at ${machine.name}, which runs no BGP and has no route to ${someOf(blocks, 3)}`,
     evidence: someLines(pairs.map((one) => waysText(analysis, one))),
-    mend: `Give it routes to the blocks (hosts.${machine.name}.routes), make it a router with a backboneAddress, or let pods take another way: another defaultRouter, or a higher cost of its segments.`,
+    mend: `Give it routes to the blocks (hosts.${machine.name}.routes), make it a router with a backboneAddress, or route pods around it: another defaultRouter, or a higher cost on its segments.`,
   };
 }
 
@@ -153,7 +153,7 @@ export const notPropagated: Check = (analysis) => {
                 .map((pair) => `${pair.from.name} to ${pair.to.name}: ${firstLoss(analysis, pair)}`),
               3,
             )
-          : ['packets arrive all the same, over the default route: nothing protects that way']),
+          : ['packets still arrive over the default route, but that path is unprotected']),
       ],
       mend: mendFor(reasons),
     };
@@ -164,11 +164,11 @@ const isFiltered = (reasons: readonly string[]): boolean => reasons.some((one) =
 
 /** What the first reason asks for. */
 function mendFor(reasons: readonly string[]): string {
-  if (isFiltered(reasons)) return 'Let the filter pass the block (calico.filters).';
+  if (isFiltered(reasons)) return 'Permit the block in the filter (calico.filters).';
   if (reasons.some((one) => one.includes('has no session with'))) {
     return 'Give these routers a backboneAddress; with bgp.backboneMesh as a list, add their pair.';
   }
-  return 'Mend what keeps these sessions down.';
+  return 'Fix what keeps these sessions down.';
 }
 
 const targets = (pairs: readonly Pair[]): string[] => [...new Set(pairs.map(({ to }) => to.name))];

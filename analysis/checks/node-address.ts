@@ -30,25 +30,29 @@ export const foreignNodeAddress: Check = ({ fabric }) => {
           },
         ];
   return [
-    ...found('error', wrong, (who) => `by ${method} Calico on ${who} peers from no address that others know`),
+    ...found(
+      'error',
+      wrong,
+      (who) => `with ${method}, Calico on ${who} peers from an address that no peer expects`,
+    ),
     ...found(
       'error',
       uncertain.filter(isFeared),
-      (who) => `it cannot be known from which address Calico on ${who} peers: ${method} may take another one`,
+      (who) => `the address from which Calico on ${who} peers is unknown: ${method} may pick a different one`,
     ),
     ...found(
       'warning',
       uncertain.filter((one) => !isFeared(one)),
       (who) =>
-        `it cannot be known from which address Calico on ${who} peers: ${method} depends on more than the topology tells`,
+        `the address from which Calico on ${who} peers is unknown: ${method} depends on more than the topology describes`,
     ),
   ];
 };
 
 const MEND =
-  "Set calico.nodeAddress: kubernetes, which takes K3s' node-ip; or cidrs that hold this one address of each node.";
+  "Set calico.nodeAddress: kubernetes, which uses K3s' node-ip, or cidrs that contain only this address of each node.";
 
-const BY_NAME = `${MEND} Or say under nodes.<name>.interfaces what its interfaces are called.`;
+const BY_NAME = `${MEND} Or name the interfaces of each node under nodes.<name>.interfaces.`;
 
 const MENDS: Readonly<Record<string, string>> = { interface: BY_NAME, skipInterface: BY_NAME };
 
@@ -57,8 +61,8 @@ const isPossible = ({ expected, may }: DetectedAddress): boolean =>
 
 function evidence({ node, expected, may, mayFail }: DetectedAddress): string {
   const taken = may.map(({ text }) => text).filter((text) => text !== expected.text);
-  const none = 'none, and then calico-node does not start';
+  const none = 'none, so calico-node does not start';
   const others = listed([...taken, ...(mayFail ? [none] : [])], 'or');
-  const verb = taken.length === may.length ? 'Calico takes' : 'Calico may take';
+  const verb = taken.length === may.length ? 'Calico picks' : 'Calico may pick';
   return `${node.name}: the topology has ${expected.text}, ${verb} ${others}`;
 }

@@ -22,15 +22,15 @@ export const routesSentBack: Check = (analysis) => {
         id: 'NE418',
         severity: 'warning',
         path: [...filter.path, 'export'],
-        says: `filter ${filter.name} lets routes out that lead to the router they are sent to`,
+        says: `filter ${filter.name} exports routes whose next hop is the router they are sent to`,
         evidence: [
           ...someLines(
             own.map(({ node, router, routes }) => `${node} to ${router}: ${someOf(routes.map(nameOf), 3)}`),
             3,
           ),
-          'BIRD on the node does not send these, and logs an error for each: Invalid NEXT_HOP attribute',
+          'BIRD on the node does not send these and logs an error for each: Invalid NEXT_HOP attribute',
         ],
-        mend: 'Accept what lies in the pools only (cidr, operator: In), and leave the rest to Calico.',
+        mend: 'Accept only prefixes inside the pools (cidr, operator: In), and leave the rest to Calico.',
       },
     ];
   });
@@ -86,7 +86,7 @@ const DEFAULT: Readonly<Record<Family, Prefix>> = { ipv4: anything('0.0.0.0/0'),
 
 function anything(text: string): Prefix {
   const parsed = parsePrefix(text);
-  if (!parsed.ok) throw new Error(`${text} is no prefix`);
+  if (!parsed.ok) throw new Error(`${text} is not a valid prefix`);
   return parsed.prefix;
 }
 

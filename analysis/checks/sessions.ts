@@ -21,8 +21,8 @@ export const sessionDown: Check = (analysis) => {
       severity: isStray ? 'warning' : 'error',
       path: placeOf(analysis, about),
       says: isStray
-        ? `${about.name} is on no segment, so that nothing is known of its way to ${peer.name}${others}`
-        : `${about.name} peers with ${peer.name}${others}, and nothing leads there`,
+        ? `${about.name} is on no segment, so its path to ${peer.name}${others} is unknown`
+        : `${about.name} peers with ${peer.name}${others}, but has no path there`,
       evidence: [
         ...someLines(
           links.map(
@@ -74,7 +74,7 @@ export const hasNoDefault = (machine: Machine | undefined): boolean =>
   machine.ports.length > 0;
 
 export const DEFAULT_ROUTER =
-  'Set its defaultRouter to a machine on one of its segments that forwards: a router, or a host with forwards: true.';
+  'Set its defaultRouter to a forwarding machine on one of its segments: a router, or a host with forwards: true.';
 
 /** What the machine asks for at which the way ends. */
 function mendFor(last: Machine | undefined): string {
@@ -102,7 +102,7 @@ export const reflectorWithoutClients: Check = ({ fabric }) =>
       id: 'NE206',
       severity: 'info',
       path: router.path,
-      says: `${router.name} has a nodeAddress and reflects for no region`,
+      says: `${router.name} has a nodeAddress but reflects for no region`,
       evidence: ['no node has a session with it'],
       mend: 'List it among the routers of a region, or remove its nodeAddress.',
     }));
@@ -118,12 +118,12 @@ export const routerWithoutSession: Check = ({ fabric }) => {
       id: 'NE206',
       severity: 'info',
       path: router.path,
-      says: `${router.name} has no BGP session with anybody`,
+      says: `${router.name} has no BGP session`,
       evidence: [
-        'noencap renders a configuration for its BIRD all the same, and ship delivers it',
-        'it knows no pods: packets to them that come to it are lost',
+        'noencap still renders a configuration for its BIRD, and ship delivers it',
+        'it has no routes to pods: packets to pods that reach it are lost',
       ],
-      mend: 'If it is a gateway that noencap is not to configure, move it to hosts with forwards: true, or igp: true; else give it a backboneAddress.',
+      mend: 'If noencap should not configure this gateway, move it to hosts with forwards: true or igp: true; otherwise give it a backboneAddress.',
     }));
 };
 
@@ -147,16 +147,14 @@ export const reflectorsApart: Check = ({ fabric }) => {
           id: 'NE207',
           severity: 'warning' as const,
           path: b.path,
-          says: `${a.name} and ${b.name} reflect for ${region.name} and have no session with each other`,
+          says: `${a.name} and ${b.name} reflect for ${region.name} but have no session with each other`,
           evidence: [
             ...(a.clusterId.value === b.clusterId.value
-              ? [
-                  `both have the cluster ID ${a.clusterId.text}: BIRD would take the other's routes all the same`,
-                ]
+              ? [`both have the cluster ID ${a.clusterId.text}: BIRD would still accept the other's routes`]
               : []),
-            `a node that loses its session with ${a.name} is unknown to it, and packets for it that come there are dropped`,
+            `a node that loses its session with ${a.name} is unknown to it: packets for that node that arrive there are dropped`,
           ],
-          mend: 'Give both a backboneAddress (and their pair in bgp.backboneMesh where that is a list).',
+          mend: 'Give both a backboneAddress, and add their pair if bgp.backboneMesh is a list.',
         })),
     );
   });
@@ -181,15 +179,15 @@ export const filterOnNothing: Check = ({ fabric }) =>
         id: 'NE407',
         severity: 'warning' as const,
         path: [...filter.path, 'routers'],
-        says: `filter ${filter.name} stands on BGPPeers that select no node: ${someOf(idle)}`,
+        says: `filter ${filter.name} is attached only to BGPPeers that select no node: ${someOf(idle)}`,
         evidence: idle.map((router) =>
           fabric.regions.some((region) =>
             region.routers.some((one) => one.name === router && isAwaited(region, one)),
           )
-            ? `${router} is planned, and has no BGPPeer where nodes would wait for it`
+            ? `${router} is planned, and has no BGPPeer because nodes would wait for it`
             : fabric.peerings.some((peering) => peering.router === router)
               ? `the regions of ${router} have no nodes`
-              : `${router} is the router of no region`,
+              : `${router} is not the router of any region`,
         ),
         mend: 'Name routers of regions that have nodes, or remove the filter.',
       },

@@ -22,12 +22,12 @@ export type Announcement = Pick<Route, 'nextHop' | 'localPref' | 'med' | 'origin
 export type Refusal =
   | 'it came over this session'
   | 'neither side is a client (RFC 4456 section 6)'
-  | 'its CLUSTER_LIST holds the own cluster ID'
-  | 'it is its own'
+  | 'its CLUSTER_LIST contains the local cluster ID'
+  | 'the receiver originated it'
   | 'its next hop is the peer itself'
-  | 'the router carries blocks of the pools only'
+  | 'the router accepts only blocks of the pools'
   | 'a BGPFilter rejects it'
-  | 'Calico announces the block that it is in';
+  | 'Calico announces the block that contains it';
 
 /** What each speaker sends and takes of one block. Everything that does not depend on the route is worked out once. */
 export interface Policy {
@@ -71,7 +71,7 @@ export function policyOf(network: Network, block: Block): Policy {
       if (link.local.kind === 'node') {
         const verdict = filters('export', link);
         if (verdict === 'Reject') return 'a BGPFilter rejects it';
-        if (isHeldBack && verdict === undefined) return 'Calico announces the block that it is in';
+        if (isHeldBack && verdict === undefined) return 'Calico announces the block that contains it';
         // Calico sets LOCAL_PREF before it asks the BGPFilters: what they accept has it as well.
         return {
           nextHop: link.localAddress,
@@ -86,9 +86,9 @@ export function policyOf(network: Network, block: Block): Policy {
       // bgp_preexport: the CLUSTER_LIST is looked at on sessions with clients only.
       if (!link.toClient && from?.toClient !== true) return 'neither side is a client (RFC 4456 section 6)';
       if (link.toClient && best.clusters.includes(link.cluster)) {
-        return 'its CLUSTER_LIST holds the own cluster ID';
+        return 'its CLUSTER_LIST contains the local cluster ID';
       }
-      if (!carried) return 'the router carries blocks of the pools only';
+      if (!carried) return 'the router accepts only blocks of the pools';
       const nextHop = nextHopFor(network, link, best, prefix.family);
       if (nextHop === link.peerAddress) return 'its next hop is the peer itself';
       return {
@@ -101,11 +101,11 @@ export function policyOf(network: Network, block: Block): Policy {
     },
     take(link, { originator, clusters }) {
       const receiver = machines[link.machine];
-      if (originator === receiver?.routerId) return 'it is its own';
+      if (originator === receiver?.routerId) return 'the receiver originated it';
       if (link.toClient && clusters.includes(link.cluster))
-        return 'its CLUSTER_LIST holds the own cluster ID';
+        return 'its CLUSTER_LIST contains the local cluster ID';
       if (link.local.kind === 'router')
-        return carried ? undefined : 'the router carries blocks of the pools only';
+        return carried ? undefined : 'the router accepts only blocks of the pools';
       return filters('import', link) === 'Reject' ? 'a BGPFilter rejects it' : undefined;
     },
     preference(link, announced) {

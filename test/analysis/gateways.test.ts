@@ -22,7 +22,7 @@ test('an L3 switch that has no routes to pods is named as where their packets en
   a1 to b1: a1 > l3switch (no route)
   a2 to b1: a2 > l3switch (no route)
   and 4 more
-  Give it routes to the blocks (hosts.l3switch.routes), make it a router with a backboneAddress, or let pods take another way: another defaultRouter, or a higher cost of its segments.",
+  Give it routes to the blocks (hosts.l3switch.routes), make it a router with a backboneAddress, or route pods around it: another defaultRouter, or a higher cost on its segments.",
 ]
 `);
 });
@@ -41,14 +41,14 @@ test('a route that leads back is a loop at the switch', () => {
   const routes = [{ to: '10.42.0.0/16', via: '10.1.0.5' }];
   expect(errorsOf(vlans({ igp: true, routes }))).toMatchInlineSnapshot(`
 [
-  "NE102 hosts.l3switch: packets go round between l3switch and rr
+  "NE102 hosts.l3switch: packets loop between l3switch and rr
   a1 to b1: a1 > l3switch > rr > l3switch (loops)
   a2 to b1: a2 > l3switch > rr > l3switch (loops)
   c1 to b1: c1 > l3switch > rr > l3switch (loops)
   a1 to c1: a1 > l3switch > rr > l3switch (loops)
   a2 to c1: a2 > l3switch > rr > l3switch (loops)
   b1 to c1: b1 > l3switch > rr > l3switch (loops)
-  Correct the routes of l3switch: one to each block, via its node or via a machine whose own way to it does not lead back.",
+  Correct the routes of l3switch: one to each block, via its node or via a machine whose own path to it does not lead back.",
 ]
 `);
 });
@@ -65,20 +65,20 @@ test('a node whose default router is on none of its segments is told to name one
   c1 to a2: c1 (no route)
   c1 to b1: c1 (no route)
   b1 to c1: b1 (no route)
-  Set its defaultRouter to a machine on one of its segments that forwards: a router, or a host with forwards: true.",
-  "NE406 nodes.b1: b1 peers with rr and 2 more, and nothing leads there
+  Set its defaultRouter to a forwarding machine on one of its segments: a router, or a host with forwards: true.",
+  "NE406 nodes.b1: b1 peers with rr and 2 more, but has no path there
   session b1--rr/ipv4: 10.1.0.5 with 10.2.0.11
   session a1--b1/ipv4: 10.1.0.11 with 10.2.0.11
   session a2--b1/ipv4: 10.1.0.12 with 10.2.0.11
   b1 to 10.1.0.5: b1 (no route)
-  Set its defaultRouter to a machine on one of its segments that forwards: a router, or a host with forwards: true.",
-  "NE406 nodes.c1: c1 peers with rr and 3 more, and nothing leads there
+  Set its defaultRouter to a forwarding machine on one of its segments: a router, or a host with forwards: true.",
+  "NE406 nodes.c1: c1 peers with rr and 3 more, but has no path there
   session c1--rr/ipv4: 10.1.0.5 with 10.3.0.11
   session a1--c1/ipv4: 10.1.0.11 with 10.3.0.11
   session a2--c1/ipv4: 10.1.0.12 with 10.3.0.11
   session b1--c1/ipv4: 10.2.0.11 with 10.3.0.11
   c1 to 10.1.0.5: c1 (no route)
-  Set its defaultRouter to a machine on one of its segments that forwards: a router, or a host with forwards: true.",
+  Set its defaultRouter to a forwarding machine on one of its segments: a router, or a host with forwards: true.",
 ]
 `);
 });
@@ -86,11 +86,11 @@ test('a node whose default router is on none of its segments is told to name one
 test('a home router that does not know the other site keeps the mesh down, and loses no pods', () => {
   expect(errorsOf(home({ forwards: true }))).toMatchInlineSnapshot(`
 [
-  "NE406 nodes.h1: h1 peers with f1, and nothing leads there
+  "NE406 nodes.h1: h1 peers with f1, but has no path there
   session f1--h1/ipv4: 10.2.0.11 with 192.168.1.11
   h1 to 10.2.0.11: h1 > fritzbox (no route)
   Give fritzbox the route (hosts.fritzbox.routes), or let it run the IGP (igp: true).",
-  "NE406 nodes.h2: h2 peers with f1, and nothing leads there
+  "NE406 nodes.h2: h2 peers with f1, but has no path there
   session f1--h2/ipv4: 10.2.0.11 with 192.168.1.12
   h2 to 10.2.0.11: h2 > fritzbox (no route)
   Give fritzbox the route (hosts.fritzbox.routes), or let it run the IGP (igp: true).",
@@ -111,12 +111,12 @@ test('two gateways whose default routes lead to each other are a loop', () => {
     ),
   ).toMatchInlineSnapshot(`
 [
-  "NE102 hosts.g1: packets go round between g1 and g2
+  "NE102 hosts.g1: packets loop between g1 and g2
   w to e: w > g1 > g2 > g1 (loops)
   w to e: w > g1 > g2 > g1 (loops)
   e to w: e > r > g2 > g1 > g2 (loops)
   e to w: e > r > g2 > g1 > g2 (loops)
-  Correct the routes of g1: one to each block, via its node or via a machine whose own way to it does not lead back.",
+  Correct the routes of g1: one to each block, via its node or via a machine whose own path to it does not lead back.",
 ]
 `);
 });
@@ -129,7 +129,7 @@ test('what stands behind a gateway without the IGP is unknown to the routers', (
     ),
   ).toMatchInlineSnapshot(`
 [
-  "NE406 nodes.w: w peers with r and 1 more, and nothing leads there
+  "NE406 nodes.w: w peers with r and 1 more, but has no path there
   session r--w/ipv4: 10.4.0.1 with 10.1.0.11
   session r--w/ipv6: fd00:4::1 with fd00:1::11
   r to 10.1.0.11: r (no route)
@@ -143,8 +143,6 @@ test("a gateway that was given as one of noencap's routers and peers with nobody
     findings(analyse(fabricOf(topology)))
       .filter(({ id }) => id === 'NE206')
       .map(({ severity, path, says }) => `${severity} ${path.join('.')}: ${says}`);
-  expect(about(network('foreign-gateway'))).toEqual([
-    'info routers.fritzbox: fritzbox has no BGP session with anybody',
-  ]);
+  expect(about(network('foreign-gateway'))).toEqual(['info routers.fritzbox: fritzbox has no BGP session']);
   expect(about(home({ forwards: true }))).toEqual([]);
 });

@@ -73,7 +73,7 @@ test('pods with IPv6 have no less than it needs, and a link of less is named and
   const { fabric, said } = networkOf('narrow-ipv4.yaml');
   expect(fabric.pods.mtu).toBe(1280);
   expect(said).toEqual([
-    'NE301 pods send packets of 1280 bytes, and no more than 1200 pass narrow: Raise the MTU there to 1280 or more: pods with IPv6 can have no less.',
+    'NE301 pods send packets of 1280 bytes, but at most 1200 pass narrow: Raise the MTU there to 1280 or more: pods with IPv6 can have no less.',
   ]);
   const igp = fabric.routers.map(({ attachments }) =>
     attachments.map((one) => `${one.segment} ${one.igp.join(' ')}`),
@@ -100,7 +100,7 @@ test("where an interface is narrower than its segment, the segment is named, and
   };
   const narrow = (id: string) => saidOf(with1400('e-a', 1500)).filter((one) => one.startsWith(id));
   expect(narrow('NE301')).toEqual([
-    'NE301 pods send packets of 1500 bytes, and no more than 1400 pass east-lan: Set pods.mtu: auto, or a number up to 1400.',
+    'NE301 pods send packets of 1500 bytes, but at most 1400 pass east-lan: Set pods.mtu: auto, or at most 1400.',
   ]);
   expect(with1400('e-a', 'auto').pods.mtu).toBe(1400);
   expect(with1400('tyo', 'auto').pods.mtu).toBe(1500);

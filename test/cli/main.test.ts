@@ -82,14 +82,14 @@ describe('check', () => {
     const run = noencap(folder, ['check']);
     expect(run).toMatchObject({ code: 0, stderr: '' });
     expect(run.stdout).toMatch(/^warning NE201 {2}cn-ns is a single point of failure: /);
-    expect(run.stdout).toContain(`info NE401  region Domestic has routers and no nodes
+    expect(run.stdout).toContain(`info NE401  region Domestic has routers but no nodes
   BGPPeer route-reflector-domestic-domestic-agg selects no node
   Add a node to the region, or remove it if it is no longer planned.
   at topology.yaml:39:13 regions.Domestic; see docs/checks/NE401.md
 
 warning NE416  it cannot be known from which address Calico on kubenode-hkg04 peers: firstFound depends on more than the topology tells
-  kubenode-hkg04: the topology has 10.2.5.7, Calico may take 100.64.1.7
-  Set calico.nodeAddress: kubernetes, which takes K3s' node-ip; or cidrs that hold this one address of each node.
+  kubenode-hkg04: the topology has 10.2.5.7, Calico may pick 100.64.1.7
+  Set calico.nodeAddress: kubernetes, which uses K3s' node-ip, or cidrs that contain only this address of each node.
   at topology.yaml:22:16 calico.nodeAddress; see docs/checks/NE416.md
 
 topology.yaml: valid; 0 errors, 8 warnings, 1 note.
@@ -98,7 +98,7 @@ topology.yaml: valid; 0 errors, 8 warnings, 1 note.
 
   test('--quiet leaves the findings, and the verdict to the exit code', () => {
     const run = noencap(folder, ['check', '--quiet']);
-    expect(run.stdout).toContain('info NE401  region Domestic has routers and no nodes');
+    expect(run.stdout).toContain('info NE401  region Domestic has routers but no nodes');
     expect(run.stdout).not.toContain('valid;');
   });
 

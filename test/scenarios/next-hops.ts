@@ -74,7 +74,7 @@ export const stories: readonly Story[] = [
     of: 'a reflector that is not on the way, and sets itself as next hop',
     topology: offPath,
     scenarios: {
-      'packets go round between it and the router that is on the way': async (net) => {
+      'packets loop between it and the router that is on the way': async (net) => {
         await net.expect('a1').doesNotReach('b1');
         await net.expect('b1').doesNotReach('a1');
       },
