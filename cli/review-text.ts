@@ -112,7 +112,7 @@ function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour
     `${'kept'.padEnd(9)} ${sessions.kept}`,
     ...interruptions.map(
       ({ speaker, sessions: count, lost }) =>
-        `while ${printable(speaker)} resets ${count === 1 ? 'one' : count}: ${lost === 0 ? 'every pair of nodes keeps a way' : colour.red(`${lost} of ${pairs} pairs of nodes have no way`)}`,
+        `while ${printable(speaker)} resets ${count === 1 ? 'one' : count}: ${lost === 0 ? 'every pair of nodes stays reachable' : colour.red(`${lost} of ${pairs} pairs of nodes are unreachable`)}`,
     ),
   ];
 }
@@ -210,7 +210,7 @@ function objectLines({ objects }: Review, colour: Colour): string[] {
     const name = printable(objectText({ ...id, namespace: id.namespace ?? undefined }));
     const how =
       became === 'recreated'
-        ? ' (must be deleted and made anew)'
+        ? ' (must be deleted and recreated)'
         : became === 'replaced'
           ? ` (in place of ${printable(before ?? '')})`
           : '';

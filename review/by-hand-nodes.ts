@@ -7,7 +7,7 @@ export const rerouted: Rule = ({ nodes }) =>
     .filter(([was, is]) => !is.igp && (was.igp || was.defaultRouter !== is.defaultRouter))
     .map(([, is]) => ({
       when: 'before the merge',
-      does: `point its default route to ${is.defaultRouter}`,
+      does: `point its default route at ${is.defaultRouter}`,
       on: [is.name],
       because: 'noencap does not set it',
     }));
@@ -18,7 +18,7 @@ export const withoutIgp: Rule = ({ nodes }) => [
     when: 'after shipping',
     does: 'stop OSPF on it',
     on: nodes.stay.filter(([was, is]) => was.igp && !is.igp).map(([, is]) => is.name),
-    because: 'the topology has it without the IGP',
+    because: 'the topology no longer runs the IGP on it',
   },
 ];
 
@@ -38,18 +38,18 @@ export const leaving: Rule = (change) => [
   },
   {
     when: 'before the merge',
-    does: 'take it out of the cluster: K3s off, then kubectl delete node',
+    does: 'remove it from the cluster: stop K3s, then kubectl delete node',
     on: [...oldNamesOf(change, joinsAnew(change)), ...change.nodes.go.map(nameOf)],
-    because: 'Kubernetes knows a node by its name and what it joined as: docs/remove-a-node.md',
+    because: 'Kubernetes identifies a node by its name and the role it joined with: docs/remove-a-node.md',
   },
 ];
 
 export const calicoNodeAwaited: Rule = ({ before, after, nodes }) => [
   {
     when: 'after the merge',
-    does: 'wait until calico-node is another on every node, and ship nothing meanwhile',
+    does: 'wait until calico-node is replaced on every node, and ship nothing until then',
     on: calicoNodeChanges(before, after.fabric).length === 0 ? [] : nodes.stay.map(([, is]) => is.name),
-    because: 'the operator restarts it on one after the other, and its sessions with it',
+    because: 'the operator restarts it node by node, and its sessions with it',
   },
 ];
 
@@ -73,13 +73,13 @@ export const installed: Rule = (change) => {
     on: nodes.map(nameOf),
     because,
   });
-  const others = 'its own files are others: K3s starts anew with them, pods go on';
+  const others = 'its own files change: K3s restarts with them, pods keep running';
   return [
     step(servers, others),
     step(of('agent'), others),
     step(
       wanted.filter(({ name }) => isNew.has(name)),
-      'it joins the cluster with it',
+      'this joins it to the cluster',
     ),
   ];
 };
@@ -91,11 +91,11 @@ export const podsAnew: Rule = ({ before, after, nodes }) => {
       retiring && before.pods.pools.some((pool) => pool.cidr.text === cidr.text && !pool.retiring),
   );
   const because = [
-    ...(before.pods.mtu === after.fabric.pods.mtu ? [] : ['they keep the MTU that they were made with']),
-    ...(retired.length === 0 ? [] : ['they keep addresses of a pool that retires']),
+    ...(before.pods.mtu === after.fabric.pods.mtu ? [] : ['they keep the MTU they were created with']),
+    ...(retired.length === 0 ? [] : ['they keep addresses of a retiring pool']),
   ].join(', and ');
   const on = because === '' ? [] : nodes.stay.map(([, is]) => is.name);
-  return [{ when: 'after shipping', does: 'start its pods anew, one node after the other', on, because }];
+  return [{ when: 'after shipping', does: 'restart its pods, node by node', on, because }];
 };
 
 /** Kubernetes knows it by its name and role: with another it leaves, and joins anew. */

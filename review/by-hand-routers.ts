@@ -8,13 +8,13 @@ export const firstDeliveries: Rule = ({ routers }) => [
     when: 'before the merge',
     does: 'set up its account, and pin its host key in known_hosts',
     on: routers.come.map(nameOf),
-    because: 'nothing was delivered there yet: docs/ship-access.md',
+    because: 'nothing has been delivered there yet: docs/ship-access.md',
   },
   {
     when: 'before the merge',
-    does: 'give its own bird.conf the constants and tables, and include "k3s/ibgp.conf" in it',
+    does: 'add the constants and tables to its own bird.conf, and include "k3s/ibgp.conf" there',
     on: routers.come.filter(({ bird }) => bird.mode === 'include').map(nameOf),
-    because: 'noencap renders the sessions only',
+    because: 'noencap renders only the sessions',
   },
 ];
 
@@ -29,15 +29,15 @@ export const accounts: Rule = ({ routers }) => [
           was.bird.configDir !== is.bird.configDir || deliveredPassword(was) !== deliveredPassword(is),
       )
       .map(([, is]) => is.name),
-    because: 'folder and password file are fixed in it: docs/ship-access.md',
+    because: 'the account is tied to its folder and password file: docs/ship-access.md',
   },
   {
     when: 'before the merge',
-    does: 'give its own bird.conf tables and constants of the new names, beside the old ones',
+    does: 'add tables and constants with the new names to its own bird.conf, next to the old ones',
     on: routers.stay
       .filter(([was, is]) => is.bird.mode === 'include' && namesIn(was) !== namesIn(is))
       .map(([, is]) => is.name),
-    because: 'noencap renders the sessions only',
+    because: 'noencap renders only the sessions',
   },
 ];
 
@@ -52,14 +52,14 @@ export const ownConfiguration: Rule = ({ before, after, routers }) => {
         ...(asThen === asNow ? [] : [`set ${as} to ${asNow}`]),
         ...(was.routerId.text === is.routerId.text ? [] : [`set ${routerId} to ${is.routerId.text}`]),
         ...(was.loopback === is.loopback ? [] : [`announce its loopback ${LOOPBACKS[is.loopback]}`]),
-        ...(was.bfd || !is.bfd ? [] : ['have a protocol bfd']),
+        ...(was.bfd || !is.bfd ? [] : ['add a protocol bfd']),
       ].map((does) => ({ does, router: is.name }));
     });
   return [...grouped(done, ({ does }) => does)].map(([does, own]) => ({
     when: 'after the merge',
     does: `${does} in its own bird.conf, and reconfigure it`,
     on: own.map(({ router }) => router),
-    because: 'noencap renders the sessions only',
+    because: 'noencap renders only the sessions',
   }));
 };
 
@@ -77,9 +77,9 @@ export const secrets: Rule = ({ before, after }) => {
   return [
     {
       when: 'before the merge',
-      does: 'put the Secret of its password into the cluster',
+      does: 'create the Secret with its password in the cluster',
       on: given.map(nameOf),
-      because: 'Calico speaks without a password where there is none: docs/rotate-a-password.md',
+      because: 'Calico peers without a password if the Secret is missing: docs/rotate-a-password.md',
     },
   ];
 };
@@ -88,9 +88,9 @@ export const secrets: Rule = ({ before, after }) => {
 export const stopped: Rule = ({ routers }) => [
   {
     when: 'after shipping',
-    does: 'stop BIRD, or take its include of k3s/ibgp.conf out',
+    does: 'stop BIRD, or remove the include of k3s/ibgp.conf',
     on: routers.go.map(nameOf),
-    because: 'ship speaks to the routers of the topology only: docs/replace-a-router.md',
+    because: 'ship delivers only to routers in the topology: docs/replace-a-router.md',
   },
 ];
 

@@ -13,7 +13,7 @@ export const newAddresses: Rule = ({ routers }) =>
       : [
           {
             when: 'before the merge',
-            does: `give it ${more.join(' and ')} beside what it has`,
+            does: `add ${more.join(' and ')} to it`,
             on: [is.name],
             because: 'noencap configures no interface',
           },
@@ -30,7 +30,7 @@ export const oldAddresses: Rule = ({ routers }) =>
             when: 'after shipping',
             does: `take ${less.join(' and ')} off`,
             on: [is.name],
-            because: 'nobody speaks to it there any more',
+            because: 'no peer uses it any more',
           },
         ];
   });
@@ -56,7 +56,7 @@ export const ospf: Rule = ({ before, after }) => {
       when: 'before the merge',
       does: 'run OSPF on it',
       on: machines(after.fabric).filter((name) => !had.has(name)),
-      because: 'noencap configures the IGP of standalone routers only',
+      because: 'noencap configures the IGP only on standalone routers',
     },
   ];
 };
@@ -79,7 +79,7 @@ export function costs({ before, after }: Change): ByHand[] {
       when: 'before the merge',
       does: `set the cost of its interface on ${name} to ${cost}`,
       on: members.map(({ machine }) => machine).filter((machine) => own.has(machine)),
-      because: 'noencap configures the IGP of standalone routers only',
+      because: 'noencap configures the IGP only on standalone routers',
     }));
 }
 

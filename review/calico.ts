@@ -21,8 +21,8 @@ function apiSwitched({ before, after, objects }: Changed): Danger[] {
   return [
     {
       severity: 'error',
-      says: `calico.api changes from ${was.api} to ${is.api} at once: an engine applies the new objects and then prunes the old, which are the same ones in Calico's store. ${peers === 1 ? 'The BGPPeer goes' : `All ${peers} BGPPeers go`}, and the sessions of every node with its reflectors, until the next sync`,
-      mend: `First merge calico.api: {from: ${was.api}, to: ${is.api}} and let the engine sync it; then this change. See docs/move-to-the-v3-api.md.`,
+      says: `calico.api changes from ${was.api} to ${is.api} in one step: an engine applies the new objects, then prunes the old ones, which are the same objects in Calico's store. ${peers === 1 ? 'The BGPPeer is deleted' : `All ${peers} BGPPeers are deleted`}, and with it every node's sessions with its reflectors, until the next sync`,
+      mend: `First merge calico.api: {from: ${was.api}, to: ${is.api}} and let the engine sync it; then merge this change. See docs/move-to-the-v3-api.md.`,
     },
   ];
 }
@@ -34,8 +34,8 @@ function goesBack({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'error',
-      says: `Calico goes back from ${before.calico.version} to ${after.calico.version}: its operator writes the older CRDs over the newer, and what only these know is gone from the stored objects`,
-      mend: 'Go on to a patch that mends what is wrong, or back to a patch of the same minor. See docs/upgrade-calico.md.',
+      says: `Calico is downgraded from ${before.calico.version} to ${after.calico.version}: its operator overwrites the newer CRDs with the older, and stored objects lose every field that only the newer ones have`,
+      mend: 'Upgrade to a patch release with the fix, or go back to a patch release of the same minor. See docs/upgrade-calico.md.',
     },
   ];
 }
@@ -46,8 +46,8 @@ function manyMinors({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: `Calico goes ${is - was} minors on in one step, from ${before.calico.version} to ${after.calico.version}: what changed in each of them changes at once`,
-      mend: `Go in steps of at most ${DOCUMENTED_MINORS} minors, a merge for each, and look at the cluster in between.`,
+      says: `Calico skips ahead ${is - was} minors in one step, from ${before.calico.version} to ${after.calico.version}: the changes of all of them take effect at once`,
+      mend: `Upgrade at most ${DOCUMENTED_MINORS} minors per merge, and check the cluster in between.`,
     },
   ];
 }
@@ -58,15 +58,15 @@ function nodesRolled({ before, after }: Changed): Danger[] {
   if (changed.length === 0) return [];
   const isGraceful = before.bgp.gracefulRestart && after.bgp.gracefulRestart;
   const isVersion = before.calico.version !== after.calico.version;
-  const what = isVersion ? `Calico ${after.calico.version}` : `another setting (${listed(changed, 'and')})`;
+  const what = isVersion ? `Calico ${after.calico.version}` : `a changed setting (${listed(changed, 'and')})`;
   return [
     {
       severity: 'warning',
       says: isGraceful
-        ? `${what} replaces calico-node on every node, one after the other: its sessions end, and its peers keep its routes until it is back`
-        : `${what} replaces calico-node on every node, one after the other, and bgp.gracefulRestart is off: the routers drop a node's routes as long as it takes to come back`,
+        ? `${what} replaces calico-node on every node, one by one: its sessions go down, and its peers keep its routes until it is back`
+        : `${what} replaces calico-node on every node, one by one, and bgp.gracefulRestart is off: the routers drop a node's routes until it is back`,
       mend: isGraceful
-        ? 'Change nothing else in the same merge, and ship no router until TigeraStatus calico is available again.'
+        ? 'Change nothing else in this merge, and ship to no router until TigeraStatus calico is available again.'
         : 'Set bgp.gracefulRestart: true and ship it to the routers first.',
     },
   ];
@@ -78,8 +78,8 @@ function forwardingOff({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: "pods that start from now on do not forward: those of K3s' service load balancer (svclb) no longer pass on what reaches a service of type LoadBalancer",
-      mend: 'Leave calico.containerIPForwarding on, unless K3s runs with --disable servicelb or no service is of that type.',
+      says: "pods started from now on do not forward: those of K3s' service load balancer (svclb) no longer pass on traffic to services of type LoadBalancer",
+      mend: 'Leave calico.containerIPForwarding on, unless K3s runs with --disable servicelb or there is no such service.',
     },
   ];
 }
@@ -90,8 +90,8 @@ function metricCarried({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: `from v3.${SINCE.metricAsPreference} on nodes announce their blocks with LOCAL_PREF ${HIGHEST_LOCAL_PREF - NORMAL_PRIORITY} instead of ${PLAIN_LOCAL_PREF}, and routes to pods have metric ${NORMAL_PRIORITY} in the kernel instead of 0. Until all nodes have it, routes to those that have not are installed with metric ${HIGHEST_LOCAL_PREF - PLAIN_LOCAL_PREF}: any other route to the same prefix wins`,
-      mend: 'See that neither the IGP nor anybody else brings nodes routes to blocks of the pools, and that no policy of a router outside of this topology goes by LOCAL_PREF. See docs/upgrade-calico.md.',
+      says: `from v3.${SINCE.metricAsPreference} nodes announce their blocks with LOCAL_PREF ${HIGHEST_LOCAL_PREF - NORMAL_PRIORITY} instead of ${PLAIN_LOCAL_PREF}, and routes to pods have metric ${NORMAL_PRIORITY} in the kernel instead of 0. Until all nodes are upgraded, routes to those that are not are installed with metric ${HIGHEST_LOCAL_PREF - PLAIN_LOCAL_PREF}: any other route to the same prefix wins`,
+      mend: 'Make sure that nodes learn no routes to blocks of the pools from the IGP or any other source, and that no router policy outside this topology depends on LOCAL_PREF. See docs/upgrade-calico.md.',
     },
   ];
 }
@@ -109,8 +109,8 @@ function registryMoved({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: `from v3.${SINCE.quayImages} on Calico's images come from quay.io instead of docker.io, and ${without.length === 1 ? 'region' : 'regions'} ${names} ${without.length === 1 ? 'has' : 'have'} a mirror of docker.io only`,
-      mend: 'Add a mirror of quay.io to registryMirrors and run the install script on its nodes first, or set calico.registry.',
+      says: `from v3.${SINCE.quayImages} Calico's images come from quay.io instead of docker.io, but ${without.length === 1 ? 'region' : 'regions'} ${names} ${without.length === 1 ? 'has' : 'have'} only a mirror of docker.io`,
+      mend: 'First add a mirror of quay.io to registryMirrors and run the install script on its nodes, or set calico.registry.',
     },
   ];
 }

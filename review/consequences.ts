@@ -69,15 +69,14 @@ const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
     when(
       moved > 0,
       'risk',
-      `${number(moved)} of ${counted(pairs, 'pair')} of nodes may lose packets while OSPF moves ${moved === 1 ? 'its way' : 'their ways'}`,
+      `${number(moved)} of ${counted(pairs, 'pair')} of nodes may lose packets while OSPF reroutes ${moved === 1 ? 'it' : 'them'}`,
     ),
   interruptions: ({ interruptions, pairs }) => {
     const most = interruptions.reduce((all, one) => Math.max(all, one.lost), 0);
     const says = `up to ${number(most)} of ${counted(pairs, 'pair')} of nodes lose packets while sessions are down`;
     return when(most > 0, 'danger', says);
   },
-  order: ({ order }) =>
-    when(order.first === 'apart', 'danger', 'packets are lost whichever is delivered first'),
+  order: ({ order }) => when(order.first === 'apart', 'danger', 'packets are lost in either delivery order'),
   rehearsal: ({ rehearsal }) => {
     if (rehearsal === null) return [];
     const { sent, lost, gap, failures } = rehearsal;
@@ -87,7 +86,7 @@ const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
         gap > BLIP ? 'danger' : 'felt',
         `the lab lost ${number(lost)} of ${counted(sent, 'packet')}`,
       ),
-      ...when(failures.length > 0, 'danger', `${counted(failures.length, 'thing')} did not hold in the lab`),
+      ...when(failures.length > 0, 'danger', `${counted(failures.length, 'check')} failed in the lab`),
     ];
   },
   findings: ({ findings: { introduced, reopened, fixed } }) => {
@@ -100,7 +99,7 @@ const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
     ];
   },
   failures: ({ failures: { fatal, worse, survived } }) => [
-    ...some('risk', fatal.length, 'failure newly loses packets', 'failures newly lose packets'),
+    ...some('risk', fatal.length, 'failure now loses packets', 'failures now lose packets'),
     ...some(
       'risk',
       worse.length,
@@ -109,7 +108,7 @@ const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
     ),
     ...when(survived.length > 0, 'harmless', ''),
   ],
-  whole: ({ whole }) => when(!whole, 'risk', 'not all of it is known'),
+  whole: ({ whole }) => when(!whole, 'risk', 'the comparison is incomplete'),
   fabric: ({ fabric }) => when(fabric.length > 0, 'harmless', partsText(fabric)),
   objects: (told) => when(told.objects.length + told.files.length > 0, 'harmless', resourcesText(told)),
   // Told together with the objects.

@@ -47,6 +47,6 @@ export function crossedRouters(was: Analysis, is: Analysis): Crossed[] {
 export const crossedDangers = (crossed: readonly Crossed[]): Danger[] =>
   crossed.map(({ router, because, pairs }) => ({
     severity: 'warning',
-    says: `${router} ${because === 'goes' ? 'goes' : 'has tables of other names, for which BIRD starts OSPF and the kernel protocol anew'}, and ${pairs === 1 ? '1 pair of nodes sends' : `${pairs} pairs of nodes send`} through it: their packets have no way until OSPF has found another, and sessions that cross it may end`,
-    mend: `First raise the cost of its segments in a change of its own, until nothing crosses it, or do it at a quiet hour.`,
+    says: `${router} ${because === 'goes' ? 'is removed' : 'gets other table names, for which BIRD restarts OSPF and the kernel protocol'}, and ${pairs === 1 ? '1 pair of nodes sends' : `${pairs} pairs of nodes send`} through it: their packets are dropped until OSPF finds another path, and sessions that cross it may go down`,
+    mend: `First raise the cost of its segments in a separate change, until no traffic crosses it; or do it during a quiet hour.`,
   }));

@@ -24,7 +24,7 @@ export function cutOff(changed: Changed): Danger[] {
 function nodesCut(changed: Changed, { speaker, cut, lost }: Interruption): Danger[] {
   const { after, pairs } = changed;
   const nodes = after.nodes.filter(({ name }) => cut.includes(name));
-  const meanwhile = `until they are back up to ${lost} of ${pairs} pairs of nodes lose packets`;
+  const meanwhile = `until they are back, up to ${lost} of ${pairs} pairs of nodes lose packets`;
   return [...grouped(nodes, ({ region }) => region)].map(([region, own]): Danger => {
     const [who, have] = own.length === 1 ? [own[0]?.name, 'has'] : [`${own.length} nodes`, 'have'];
     return speaker === 'Calico'
@@ -39,7 +39,7 @@ function nodesCut(changed: Changed, { speaker, cut, lost }: Interruption): Dange
       : {
           severity: 'error',
           says: `${speaker} resets its sessions with ${who} of region ${region}, which ${have} no other reflector${isJoined(after, own, speaker) ? ' yet' : ''}: ${meanwhile}`,
-          mend: `Give ${region} a second reflector first, in a change of its own; or accept it, and ship at a quiet hour.`,
+          mend: `Give ${region} a second reflector first, in a separate change; or accept it, and ship during a quiet hour.`,
         };
   });
 }
@@ -54,11 +54,10 @@ const isJoined = (after: Fabric, nodes: readonly NodeSpeaker[], speaker: string)
   );
 
 function withoutWay({ pairs }: Changed, { speaker, sessions, lost }: Interruption): Danger {
-  const [what, lead, are] =
-    sessions === 1 ? ['a session', 'it does', 'it is'] : [`${sessions} sessions`, 'they do', 'they are'];
+  const [what, are] = sessions === 1 ? ['a session', 'it is'] : [`${sessions} sessions`, 'they are'];
   return {
     severity: 'error',
-    says: `${speaker === 'Calico' ? "Calico's nodes reset" : `${speaker} resets`} ${what}, and nothing else leads where ${lead}: until ${are} back up to ${lost} of ${pairs} pairs of nodes lose packets`,
-    mend: 'Give these pairs a second way first, in a change of its own; or accept it, and deliver at a quiet hour.',
+    says: `${speaker === 'Calico' ? "Calico's nodes reset" : `${speaker} resets`} ${what} without an alternative path: until ${are} back, up to ${lost} of ${pairs} pairs of nodes lose packets`,
+    mend: 'Give these pairs a second path first, in a separate change; or accept it, and deliver during a quiet hour.',
   };
 }

@@ -12,7 +12,7 @@ export function cutSessions(fates: readonly SessionFate[], was: Analysis, is: An
     if (before === undefined || after === undefined || (before && after)) return fate;
     const { id, kind } = fate;
     if (!before && !after) return { id, kind, became: 'kept', reasons: [], by: [] };
-    const says = before ? 'nothing leads to the other end any more' : 'something leads to the other end now';
+    const says = before ? 'the other end is no longer reachable' : 'the other end is now reachable';
     return { id, kind, became: before ? 'gone' : 'new', reasons: [says], by: [] };
   });
 }

@@ -42,8 +42,8 @@ function deletions({ before, after, objects }: Changed): Danger[] {
     .filter(({ id }) => !isTakenOver || id.kind !== 'CustomResourceDefinition')
     .map(({ id }) => ({
       severity: 'error',
-      says: `${objectText(id)} is deleted, and with it what it holds: the pod network of every node goes down`,
-      mend: 'Leave it. To remove a cluster, remove its applications first and this one last, by hand.',
+      says: `${objectText(id)} is deleted with everything in it: the pod network of every node goes down`,
+      mend: 'Keep it. To remove a cluster, remove its applications first and this object last, by hand.',
     }));
 }
 
@@ -56,8 +56,8 @@ function pools({ before, after }: Changed): Danger[] {
       return [
         {
           severity: 'warning',
-          says: `pool ${pool.cidr.text} goes for good: a pod that has an address of it still is cut off`,
-          mend: 'See that it is empty first: no such address in kubectl get pods -A -o wide, no such block in calicoctl ipam show --show-blocks.',
+          says: `pool ${pool.cidr.text} is removed for good: any pod that still has an address from it is cut off`,
+          mend: 'Make sure it is empty first: no such address in kubectl get pods -A -o wide, no such block in calicoctl ipam show --show-blocks.',
         },
       ];
     }
@@ -65,7 +65,7 @@ function pools({ before, after }: Changed): Danger[] {
       return [
         {
           severity: 'error',
-          says: `pool ${pool.cidr.text} goes: the operator deletes it, and its pods keep addresses that nobody routes`,
+          says: `pool ${pool.cidr.text} is removed: the operator deletes it, and its pods keep addresses that are not routed`,
           mend: 'Move the pods to another pool first (docs/move-to-a-new-pool.md), then remove it.',
         },
       ];
@@ -74,8 +74,8 @@ function pools({ before, after }: Changed): Danger[] {
       return [
         {
           severity: 'error',
-          says: `pool ${pool.cidr.text}, of which pods get their addresses, goes: the operator deletes it and its blocks' affinities at once, in use or not, and cuts its pods off`,
-          mend: `Swap the two instead: ${now.cidr.text} under pods.cidrs, ${pool.cidr.text} under pods.retiring; start its pods anew, then take it out.`,
+          says: `pool ${pool.cidr.text}, from which pods get their addresses, is removed: the operator deletes it and its block affinities at once, in use or not, and cuts off its pods`,
+          mend: `Swap the two instead: ${now.cidr.text} under pods.cidrs, ${pool.cidr.text} under pods.retiring; restart its pods, then remove it.`,
         },
       ];
     }
@@ -87,8 +87,8 @@ function pools({ before, after }: Changed): Danger[] {
     return [
       {
         severity: 'error',
-        says: `pool ${pool.cidr.text} is to change ${what}: Calico refuses that of a pool in use`,
-        mend: 'Migrate: a second pool beside it, pods started anew, then the first one away (docs/move-to-a-new-pool.md).',
+        says: `pool ${pool.cidr.text} changes ${what}: Calico refuses this for a pool in use`,
+        mend: 'Migrate: add a second pool, restart the pods, then remove the first one (docs/move-to-a-new-pool.md).',
       },
     ];
   });
@@ -106,8 +106,8 @@ function foundation({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'error',
-      says: `the cluster CIDR of K3s is to change from ${was} to ${is}: servers that get it do not start again`,
-      mend: `Keep k3s.clusterCidrs: [${was}], what the cluster was founded with; where pods get addresses is pods.cidrs alone.`,
+      says: `the cluster CIDR of K3s changes from ${was} to ${is}: servers with the new value do not start`,
+      mend: `Keep k3s.clusterCidrs: [${was}], the value the cluster was created with; only pods.cidrs decides where pods get addresses.`,
     },
   ];
 }
@@ -121,8 +121,8 @@ function encapsulation({ objects }: Changed): Danger[] {
     return [
       {
         severity: 'error',
-        says: `the encapsulation of pods' packets changes from ${was} to ${is}: until all nodes and routers have followed, pods of different nodes lose each other`,
-        mend: 'Bring up the routes without encapsulation first, see every block in every router, then change it in a window.',
+        says: `the encapsulation of pods' packets changes from ${was} to ${is}: until all nodes and routers have it, pods on different nodes lose connectivity`,
+        mend: 'First bring up the routes without encapsulation, check that every router has every block, then change it in a maintenance window.',
       },
     ];
   });
@@ -134,8 +134,8 @@ function asNumber({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: `the AS number changes from ${was} to ${is}: between a node and a router of which one has it already there is no session`,
-      mend: 'Plan an outage of the pod network for as long as it takes until cluster and all routers have it.',
+      says: `the AS number changes from ${was} to ${is}: a node and a router have no session while only one of them has the new number`,
+      mend: 'Plan an outage of the pod network until the cluster and all routers have it.',
     },
   ];
 }
@@ -146,8 +146,8 @@ function natOff({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: 'what pods send beyond the pools is not masqueraded any more: whoever has no route back to the pools, the internet among them, does not answer them',
-      mend: 'See first that whatever pods talk to has a route to the pools, or that a gateway masquerades them.',
+      says: 'traffic from pods to addresses outside the pools is no longer masqueraded: destinations without a route back to the pools, the internet included, do not answer',
+      mend: 'First make sure that whatever pods talk to has a route to the pools, or that a gateway masquerades their traffic.',
     },
   ];
 }
@@ -159,8 +159,8 @@ function silenced({ suppressed }: Changed): Danger[] {
     says: `${id} is suppressed: ${says}`,
     mend:
       severity === 'error'
-        ? 'Mend it: what an error says is broken stays broken when nobody is told.'
-        : 'See that the reason under checks.suppress holds.',
+        ? 'Fix it: what an error reports is broken stays broken when the report is suppressed.'
+        : 'Check that the reason under checks.suppress holds.',
   }));
 }
 
@@ -183,8 +183,8 @@ function meshOff({ before, after, sessions }: Changed): Danger[] {
   return [
     {
       severity: 'error',
-      says: `Calico's mesh goes before ${alone.length === 1 ? first.name : `${alone.length} nodes`} had a session with a reflector that stays`,
-      mend: 'First the reflectors with the mesh on; when their sessions are up, a second change without the mesh.',
+      says: `Calico's mesh is removed before ${alone.length === 1 ? `${first.name} has` : `${alone.length} nodes have`} a session with a reflector that stays`,
+      mend: 'First add the reflectors with the mesh on; once their sessions are up, turn the mesh off in a second change.',
     },
   ];
 }
@@ -201,15 +201,15 @@ function designated({ before, after }: Changed): Danger[] {
     if (gone.length === 0 || stay.length < 2) return [];
     const isOne = gone.length === 1;
     const leave = gone.every((name) => isOn(after, segment, name))
-      ? `${isOne ? 'runs' : 'run'} OSPF no more on`
+      ? `no longer ${isOne ? 'runs' : 'run'} OSPF on`
       : isOne
         ? 'leaves'
         : 'leave';
     return [
       {
         severity: 'warning',
-        says: `${gone.join(', ')} ${leave} segment ${segment}, and may be OSPF's designated router there: what goes from ${stay.join(' to ')} over it then has no way for some five seconds`,
-        mend: `Ask birdc show ospf interface on ${gone[0]}: if it says DR, take it off the segment at a quiet hour, or give the others a link of their own first.`,
+        says: `${gone.join(', ')} ${leave} segment ${segment}, and may be OSPF's designated router there: traffic from ${stay.join(' to ')} over it is then dropped for about five seconds`,
+        mend: `Ask birdc show ospf interface on ${gone[0]}: if it shows DR, remove it from the segment during a quiet hour, or first give the others another link.`,
       },
     ];
   });
@@ -245,8 +245,8 @@ function podMtu({ before, after, traffic }: Changed): Danger[] {
       ? [
           {
             severity: 'error' as const,
-            says: `pods that run keep an MTU of ${was} until they are started anew, and of what they send no more than ${least} bytes pass`,
-            mend: `First give pods.mtu ${least} or less in a change of its own and start all pods anew; then let the way get narrower.`,
+            says: `running pods keep an MTU of ${was} until they are restarted, but packets of more than ${least} bytes no longer pass`,
+            mend: `First set pods.mtu to ${least} or less in a separate change and restart all pods; then reduce the path MTU.`,
           },
         ]
       : []),
@@ -255,11 +255,11 @@ function podMtu({ before, after, traffic }: Changed): Danger[] {
       : [
           {
             severity: 'warning' as const,
-            says: `the MTU of pods changes from ${was ?? "the hosts' own"} to ${is ?? "the hosts' own"}: calico-node restarts on every node, and pods take it when they are started anew`,
+            says: `the MTU of pods changes from ${was ?? "the hosts' own"} to ${is ?? "the hosts' own"}: calico-node restarts on every node, and pods get it when they are restarted`,
             mend:
               was !== undefined && is !== undefined && is > was
                 ? 'Raise the MTU of all segments first.'
-                : 'Start the pods anew before a segment gets narrower.',
+                : 'Restart the pods before the MTU of a segment is reduced.',
           },
         ]),
   ];
@@ -277,7 +277,7 @@ function apart({ before, after, order }: Changed): Danger[] {
   return [
     {
       severity: 'error',
-      says: `until both routers and cluster have it pods lose each other: ${routersFirst} pairs of nodes with the routers first, ${clusterFirst} with the cluster first`,
+      says: `until both routers and cluster have it, pods lose connectivity: ${routersFirst} pairs of nodes with the routers first, ${clusterFirst} with the cluster first`,
       mend: `${betweenOrders(before, after)}.`,
     },
   ];

@@ -13,13 +13,13 @@ export function parseReview(text: string): Review | { readonly says: string } {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { says: `it is no JSON: ${(error as Error).message}` };
+    return { says: `it is not JSON: ${(error as Error).message}` };
   }
   try {
     return understood(value);
   } catch (error) {
     // What is nested thousands of levels deep has no shape that anybody could walk through.
-    if (error instanceof RangeError) return { says: 'it is no review: it is nested too deep' };
+    if (error instanceof RangeError) return { says: 'it is not a review: it is nested too deeply' };
     throw error;
   }
 }
@@ -32,7 +32,7 @@ function understood(value: unknown): Review | { readonly says: string } {
   const parsed = reviewSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  return { says: `it is no review: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` };
+  return { says: `it is not a review: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` };
 }
 
 /** Raised by whatever makes an older reader misunderstand. */

@@ -109,13 +109,13 @@ const WAYS: readonly (readonly [Became, what: string, which: string])[] = [
   ['lost', 'Packets lost', 'at worst'],
   ['partly lost', 'Packets partly lost', 'at worst'],
   ['too narrow', "Too narrow for the pods' MTU", 'at worst'],
-  ['narrower', 'Narrower ways', 'at worst'],
-  ['longer', 'Longer ways', 'at worst'],
-  ['turning', 'Ways that turn around', 'at worst'],
+  ['narrower', 'Smaller path MTU', 'at worst'],
+  ['longer', 'Longer paths', 'at worst'],
+  ['turning', 'Hairpins', 'at worst'],
   ['restored', 'Packets arrive again', 'such as'],
-  ['shorter', 'Shorter ways', 'such as'],
-  ['wider', 'Wider ways', 'such as'],
-  ['rerouted', 'Other ways, as long and as wide', 'such as'],
+  ['shorter', 'Shorter paths', 'such as'],
+  ['wider', 'Larger path MTU', 'such as'],
+  ['rerouted', 'Other paths, same length and MTU', 'such as'],
 ];
 
 function trafficRows({ traffic }: Review, bounds: Bounds): Row[] {
@@ -137,7 +137,7 @@ const movedRows = ({ moved }: Review): Row[] =>
     : [
         [
           'While OSPF converges',
-          `${counted(moved, 'pair')} of nodes may lose packets for a second: routers compute their ways one after the other`,
+          `${counted(moved, 'pair')} of nodes may lose packets for a second: routers recompute their paths one by one`,
         ],
       ];
 
@@ -162,9 +162,9 @@ export const beforeAndAfter = ([before, after]: readonly [number | null, number 
 
 function failureRows({ failures: { fatal, worse, survived } }: Review, bounds: Bounds): Row[] {
   const rows = [
-    ['Failures newly fatal', fatal],
-    ['Failures that take more', worse],
-    ['Failures newly survived', survived],
+    ['Failures now fatal', fatal],
+    ['Failures now worse', worse],
+    ['Failures now survived', survived],
   ] as const;
   return rows.flatMap(([what, own]): Row[] => {
     if (own.length === 0) return [];
@@ -239,7 +239,7 @@ function rehearsalRows({ rehearsal }: Review, bounds: Bounds): Row[] {
   const wrong = listed(failures, MOST_NAMED, (one) => prose(one, bounds.sentence));
   return [
     ['Rehearsed in the lab', measured],
-    ...(wrong === '' ? [] : [['Does not hold after it', wrong] as const]),
+    ...(wrong === '' ? [] : [['Failed checks afterwards', wrong] as const]),
   ];
 }
 

@@ -87,7 +87,7 @@ function failures({ failures: { fatal, survived } }: Review, bounds: Bounds): Fo
     .slice(0, bounds.items)
     .map(({ kind, name, now, lost }) => [
       `${kind} ${code(name, bounds.name)}`,
-      `newly ${now}`,
+      `now ${now}`,
       beforeAndAfter(lost),
     ]);
   return {
@@ -137,7 +137,7 @@ function rehearsal({ rehearsal: lab }: Review, bounds: Bounds): Fold {
     title: 'Rehearsal',
     count: isEmpty ? '0' : `${number(lost)} of ${counted(sent, 'packet')} lost`,
     blocks: [
-      ...items(wrong, (one) => `does not hold: ${prose(one, bounds.sentence)}`),
+      ...items(wrong, (one) => `check failed: ${prose(one, bounds.sentence)}`),
       ...(rows.length === 0
         ? []
         : [table(['from', 'to', 'packets sent', 'lost', 'longest gap'], rows), ...left(worst, bounds)]),

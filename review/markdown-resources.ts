@@ -49,7 +49,7 @@ const fieldCount = ({ fields }: ObjectChange): string =>
 
 function fate({ id, became, before }: ObjectChange, bounds: Bounds): string {
   const name = code(`${id.kind} ${id.namespace === null ? '' : `${id.namespace}/`}${id.name}`, bounds.name);
-  if (became === 'recreated') return `${name} must be deleted and made anew`;
+  if (became === 'recreated') return `${name} must be deleted and recreated`;
   if (became === 'replaced') return `${name} replaces ${code(before ?? '', bounds.name)}`;
   return `${name} ${became}`;
 }
@@ -73,7 +73,7 @@ function firstOf<T>(
 
 /** `- spec.holdTime: 15`, `+ spec.holdTime: 20`; of texts of several lines, the lines. */
 function fieldLines({ path, before, after }: Field): string[] {
-  const name = oneLine(path === '' ? '(the whole)' : path);
+  const name = oneLine(path === '' ? '(entire object)' : path);
   if (typeof before === 'string' && typeof after === 'string' && /\n/.test(before + after)) {
     return [`  ${name}:`, ...textLines(before, after)];
   }

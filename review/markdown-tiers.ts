@@ -35,7 +35,7 @@ export const TIERS: readonly [Bounds, Bounds, Bounds, Bounds] = [
     items: 60,
     resource: 1200,
     drawing: 16_000,
-    leftOut: 'objects and files have only their first changes here, and long lists only their first entries',
+    leftOut: 'only the first changes of objects and files and the first entries of long lists are shown',
   },
   {
     tier: 'list',
@@ -44,7 +44,7 @@ export const TIERS: readonly [Bounds, Bounds, Bounds, Bounds] = [
     items: 20,
     resource: 'names',
     drawing: 8000,
-    leftOut: 'objects and files are only named here, and long lists have only their first entries',
+    leftOut: 'objects and files are only named, and only the first entries of long lists are shown',
   },
   {
     tier: 'summary',
@@ -53,6 +53,6 @@ export const TIERS: readonly [Bounds, Bounds, Bounds, Bounds] = [
     items: 5,
     resource: 'names',
     drawing: 0,
-    leftOut: 'here is what the change does, without the objects, the files, the drawing and the lists',
+    leftOut: 'only the consequences are shown, without objects, files, diagram and lists',
   },
 ];

@@ -22,7 +22,7 @@ export function dangerAlerts({ dangers, accepted }: Review, bounds: Bounds): str
           .slice(0, bounds.items)
           .map(({ says, mend }) => `> - ${prose(says, bounds.sentence)}${mended(mend, bounds)}`),
         ...(left > 0 ? [`> - And ${number(left)} more.`] : []),
-        ...(accepted ? ['>', '> Accepted by somebody who may do so.'] : []),
+        ...(accepted ? ['>', '> Accepted by an authorized person.'] : []),
       ].join('\n'),
     ];
   });

@@ -77,7 +77,7 @@ function* blocks(review: Review, bounds: Bounds, { details }: MarkdownOptions): 
 }
 
 function leftOut(what: string, details: string | undefined): string {
-  const whole = details === undefined ? undefined : link('All of it is here', details);
+  const whole = details === undefined ? undefined : link('Full review', details);
   return `Shortened: ${what}. ${whole ?? '`noencap diff` shows all of it'}.`;
 }
 
@@ -86,12 +86,12 @@ function* drawn({ picture }: Review, { drawing: limit }: Bounds): Generator<stri
   const result = drawing(picture, limit);
   if (result === undefined) return;
   if (result === 'too large') {
-    yield 'The network is too large to be drawn here.';
+    yield 'The network is too large to draw here.';
     return;
   }
   yield fence('mermaid', result.lines);
   const legend = result.legend.join(', ');
-  const rest = result.isPart ? ' What stays as it is is not drawn.' : '';
+  const rest = result.isPart ? ' Unchanged parts are not drawn.' : '';
   if (legend !== '') yield `<sub>${legend.slice(0, 1).toUpperCase()}${legend.slice(1)}.${rest}</sub>`;
 }
 

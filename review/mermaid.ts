@@ -126,11 +126,11 @@ function styles({ regions, boxes }: Picture, lines: readonly Line[]): string[] {
 }
 
 const LEGEND = {
-  added: 'green comes',
-  removed: 'red and dashed goes',
-  changed: 'yellow is otherwise',
-  reset: 'orange and dotted resets',
-  reloaded: 'blue has its routes sent again',
+  added: 'green: new',
+  removed: 'red, dashed: removed',
+  changed: 'yellow: changed',
+  reset: 'orange, dotted: resets',
+  reloaded: 'blue: routes sent again',
 } as const;
 
 function legendOf({ regions, boxes }: Picture, lines: readonly Line[]): string[] {

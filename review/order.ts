@@ -50,12 +50,12 @@ export function deliveryOrder(
   const { routersFirst, clusterFirst } = lost;
   if (routersFirst > 0 && clusterFirst > 0) {
     const mend = betweenOrders(before.fabric, after.fabric);
-    const says = `whichever comes first, pods lose each other until the other has followed: ${pairs(routersFirst)} with the routers first, ${pairs(clusterFirst)} with the cluster first. ${mend}`;
+    const says = `in either order pods lose connectivity until both sides have the change: ${pairs(routersFirst)} with the routers first, ${pairs(clusterFirst)} with the cluster first. ${mend}`;
     return { first: 'apart', says, lost, waiting };
   }
   if (routersFirst + clusterFirst > 0) {
     const first = clusterFirst > 0 ? 'routers' : 'cluster';
-    const says = `${FIRST[first]}: the other way round ${lose(routersFirst + clusterFirst)}${meanwhile(waiting[`${first}First`])}`;
+    const says = `${FIRST[first]}: in the other order ${lose(routersFirst + clusterFirst)}${meanwhile(waiting[`${first}First`])}`;
     return { first, says, lost, waiting };
   }
   return { ...byWaiting(waiting), lost, waiting };
@@ -64,8 +64,8 @@ export function deliveryOrder(
 const NOBODY = { routersFirst: 0, clusterFirst: 0 };
 
 const FIRST = {
-  routers: 'ship the routers before the cluster gets it',
-  cluster: 'let the cluster have it before the routers are shipped',
+  routers: 'ship the routers before the cluster gets the change',
+  cluster: 'let the cluster get the change before the routers are shipped',
 };
 
 /** Where no order loses a packet: the one in which a node that restarts in between waits for nobody. */
@@ -76,16 +76,16 @@ function byWaiting({
   const [less, more] = [Math.min(routersFirst, clusterFirst), Math.max(routersFirst, clusterFirst)];
   if (more > 0 && less === 0) {
     const first = clusterFirst > 0 ? 'routers' : 'cluster';
-    return { first, says: `${FIRST[first]}: the other way round ${wait(more)}` };
+    return { first, says: `${FIRST[first]}: in the other order ${wait(more)}` };
   }
-  return { first: 'either', says: `cluster and routers may get it in any order${meanwhile(more)}` };
+  return { first: 'either', says: `cluster and routers may get the change in any order${meanwhile(more)}` };
 }
 
 const wait = (nodes: number): string =>
-  `${nodes === 1 ? '1 node has' : `${nodes} nodes have`} a peer that does not know ${nodes === 1 ? 'it' : 'them'}, and where BIRD starts anew in between it waits ${RECOVERY_WAIT} s for that peer, with the pods unreachable`;
+  `${nodes === 1 ? '1 node has' : `${nodes} nodes have`} a peer that does not know ${nodes === 1 ? 'it' : 'them'}: if BIRD restarts in between, it waits ${RECOVERY_WAIT} s for that peer, with the pods unreachable`;
 
 const meanwhile = (nodes: number): string =>
-  nodes === 0 ? '' : `. Restart no node in between: ${wait(nodes)}`;
+  nodes === 0 ? '' : `. Do not restart a node in between: ${wait(nodes)}`;
 
 /** The same of two fabrics as they stand in their topologies. */
 export function orderBetween(earlier: Fabric, after: Fabric, deliveries: Deliveries): DeliveryOrder {
@@ -102,7 +102,7 @@ export function firstToGet(earlier: Fabric, after: Fabric): 'routers' | 'cluster
 
 const pairs = (count: number): string => `${count} ${count === 1 ? 'pair' : 'pairs'} of nodes`;
 const lose = (count: number): string =>
-  `${pairs(count)} ${count === 1 ? 'loses its way' : 'lose their way'} in between`;
+  `${pairs(count)} ${count === 1 ? 'is' : 'are'} unreachable in between`;
 
 /**
  * Pairs of nodes whose pods may not reach each other while the routers know a pool less than the cluster: they carry nothing

@@ -104,8 +104,8 @@ const routerTraits = (router: RouterSpeaker, { bgp }: Fabric): Traits => ({
   BIRD: `${router.bird.mode} in ${router.bird.configDir}`,
   tables: `${router.bird.tables.ipv4}, ${router.bird.tables.ipv6}`,
   constants: `${router.bird.constants.as}, ${router.bird.constants.routerId}`,
-  'kept from before noencap': [
-    ...Object.entries(router.bird.adopted.protocols).map(([name, kept]) => `${name} called ${kept}`),
+  'names kept from before noencap': [
+    ...Object.entries(router.bird.adopted.protocols).map(([name, kept]) => `${name} named ${kept}`),
     ...(router.bird.adopted.bothChannels ? ['both channels'] : []),
     ...(router.bird.adopted.extendedNextHop ? [] : ['no extended next hop']),
     ...(router.bird.adopted.sourceAddress ? [] : ['no source address']),
@@ -170,13 +170,13 @@ const settingsOf = (fabric: Fabric): Traits => ({
     fabric.calico.apiMovesTo === undefined
       ? fabric.calico.api
       : `${fabric.calico.api}, about to move to ${fabric.calico.apiMovesTo}`,
-  'forwarding by pods': yesNo(fabric.calico.containerIPForwarding),
+  'IP forwarding by pods': yesNo(fabric.calico.containerIPForwarding),
   'node address': JSON.stringify(fabric.calico.nodeAddress, (key, value) =>
     key === 'cidrs' ? value.map(({ text }: { text: string }) => text) : value,
   ),
   K3s: fabric.k3s.version,
   'first server': fabric.k3s.firstServer,
-  "ranges of the cluster's foundation": fabric.k3s.clusterCidrs.map(({ text }) => text),
+  'cluster CIDRs at creation': fabric.k3s.clusterCidrs.map(({ text }) => text),
   engine: fabric.gitops.engine,
   repository: fabric.gitops.repoURL,
   revision: fabric.gitops.targetRevision,

@@ -143,7 +143,7 @@ const untriedNote = ({ untried }: FailureChanges): string[] =>
   untried === undefined
     ? []
     : [
-        `What the failure of a single session does was not tried: there are ${untried}. noencap check --failures 1 tries them.`,
+        `Single session failures were not tried: there are ${untried} sessions. noencap check --failures 1 tries them.`,
       ];
 
 /** Whether it is an error, or what accepts it is new: an old `*` was meant for all that comes. */

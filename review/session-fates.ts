@@ -126,12 +126,12 @@ function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string,
   return ({ id, kind, ends }) => [
     ...ends.flatMap(({ speaker }) =>
       joins.has(speaker)
-        ? [reset(speaker, 'joins anew', `Kubernetes node ${oldNames.get(speaker)} goes and joins anew`)]
+        ? [reset(speaker, 'joins anew', `Kubernetes node ${oldNames.get(speaker)} leaves and rejoins`)]
         : [],
     ),
     ...(kind !== 'reflector' || held.has(id) || joins.has(ends[1].speaker)
       ? []
-      : [reset(ends[1].speaker, 'is relabelled', 'its label is another before a BGPPeer selects by it')]),
+      : [reset(ends[1].speaker, 'is relabelled', 'its label changes before a BGPPeer selects by it')]),
   ];
 }
 
@@ -268,7 +268,7 @@ interface Difference {
 function differences(before: End, after: End): Difference[] {
   const file = before.unreadable ?? after.unreadable;
   if (file !== undefined) {
-    const says = `${file} cannot be read, so what changes is not known`;
+    const says = `${file} cannot be read, so its changes are unknown`;
     return [{ key: 'configuration', effect: 'reset', says }];
   }
   const renamed: ChangedOption[] =
@@ -282,5 +282,5 @@ function differences(before: End, after: End): Difference[] {
 
 function saying(key: string, before: string | undefined, after: string | undefined): string {
   const isLong = [before, after].some((value) => value !== undefined && /[{["]/.test(value));
-  return isLong ? `another ${key}` : `${key} ${before ?? 'not set'} -> ${after ?? 'not set'}`;
+  return isLong ? `changed ${key}` : `${key} ${before ?? 'not set'} -> ${after ?? 'not set'}`;
 }

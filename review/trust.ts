@@ -73,15 +73,15 @@ function targets(before: Trusting, after: Trusting): Danger[] {
     const key = !isNamedAnew
       ? ''
       : isEmpty(now)
-        ? ', and known_hosts has no key of it there'
+        ? ', and known_hosts has no key for it there'
         : isSame(then, now)
-          ? ', with the host keys that it had'
+          ? ', with unchanged host keys'
           : ', with other host keys';
     return [
       {
         severity: 'error',
-        says: `${router.name} is delivered to ${target(router)} instead of ${target(was)}${key}`,
-        mend: `Look at the console of ${router.name} whether that is where its own sshd answers, and whose account that is: who is there gets the router's configuration and passwords.`,
+        says: `${router.name} is now delivered to ${target(router)} instead of ${target(was)}${key}`,
+        mend: `Look at the console of ${router.name} whether its own sshd answers there, and whose account it is: that machine gets the router's configuration and passwords.`,
       },
     ];
   });
@@ -157,26 +157,26 @@ function keyDanger({ what, keys, isFirst, routers }: KeyChange & { readonly rout
     case 'trusted':
       return {
         severity,
-        says: `the next delivery takes whoever has the host key of ${which} for ${of}`,
-        mend: "Compare it with what ssh-keygen -lf says of /etc/ssh/ssh_host_ed25519_key.pub, or its sisters, at the router's console, and accept it only if it is the same.",
+        says: `the next delivery accepts any machine with the host key of ${which} as ${of}`,
+        mend: "Compare it with the output of ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or the file of another key type) at the router's console, and accept it only if it matches.",
       };
     case 'signed':
       return {
         severity,
-        says: `the next delivery takes any machine for ${of} whose host key the authority of ${which} has signed`,
-        mend: 'Ask whoever runs that authority for its fingerprint, elsewhere than in this pull request. Accept it only if it is the same.',
+        says: `the next delivery accepts any machine as ${of} whose host key is signed by the authority of ${which}`,
+        mend: 'Ask the operator of that authority for its fingerprint, outside this pull request. Accept it only if it matches.',
       };
     case 'freed':
       return {
         severity,
-        says: `known_hosts no longer revokes ${which} for ${of}: whoever has that key can be the router again`,
-        mend: 'Leave the line where it is. A key that got into other hands stays there: the router gets a new one.',
+        says: `known_hosts no longer revokes ${which} for ${of}: anyone with that key can pose as the router again`,
+        mend: 'Keep the line. A leaked key stays leaked: give the router a new one.',
       };
     case 'dropped':
       return {
         severity,
-        says: `known_hosts no longer trusts ${which} for ${of}: a router that shows no other key gets nothing any more`,
-        mend: 'See that each has another key there before the next delivery.',
+        says: `known_hosts no longer trusts ${which} for ${of}: a router with no other key gets no more deliveries`,
+        mend: 'Make sure each has another key there before the next delivery.',
       };
   }
 }
@@ -202,8 +202,8 @@ function forNobody(before: Trusting, after: Trusting, were: HostKeys, are: HostK
       : [
           {
             severity: 'warning' as const,
-            says: `${lines(stray)} ${stray.length === 1 ? 'is' : 'are'} for no router that is delivered to: a router that gets such a name later is believed by it`,
-            mend: 'Take it out, or mend the name: it is ssh.host as the topology has it, [host]:port where the port is not 22.',
+            says: `${lines(stray)} ${stray.length === 1 ? 'is' : 'are'} for no router in this topology: a router that later gets such a name is trusted by it`,
+            mend: 'Remove it, or correct the name: it is ssh.host from the topology, or [host]:port if the port is not 22.',
           },
         ]),
     ...(odd.length === 0
@@ -211,8 +211,8 @@ function forNobody(before: Trusting, after: Trusting, were: HostKeys, are: HostK
       : [
           {
             severity: 'warning' as const,
-            says: `${lines(odd)} ${odd.length === 1 ? 'is' : 'are'} no host key that can be read here: what ssh makes of it is not known`,
-            mend: 'Write NAME TYPE KEY, as in docs/ship-access.md, or take it out.',
+            says: `${lines(odd)} ${odd.length === 1 ? 'is' : 'are'} not readable as a host key: how ssh interprets it is unknown`,
+            mend: 'Write NAME TYPE KEY, as in docs/ship-access.md, or remove it.',
           },
         ]),
   ];
@@ -229,8 +229,8 @@ function secrets(before: Trusting, after: Trusting): Danger[] {
     return [
       {
         severity: 'warning',
-        says: `secrets.age ${changedTo(was, is)}, and no router gets a password of it`,
-        mend: 'Say who is to have it with password.secret, or leave it out.',
+        says: `secrets.age ${changedTo(was, is)}, but no router gets a password from it`,
+        mend: 'Name its users with password.secret, or remove it.',
       },
     ];
   }
@@ -238,22 +238,22 @@ function secrets(before: Trusting, after: Trusting): Danger[] {
     return [
       {
         severity: 'error',
-        says: `secrets.age goes: nothing can be delivered to ${of} unless the environment has the passwords`,
-        mend: 'Leave it, or set a variable for each password where deliveries run. See docs/rotate-a-password.md.',
+        says: `secrets.age is removed: nothing can be delivered to ${of} unless the environment has the passwords`,
+        mend: 'Keep it, or set a variable for each password where deliveries run. See docs/rotate-a-password.md.',
       },
     ];
   }
   return [
     {
       severity: 'error',
-      says: `secrets.age ${changedTo(was, is)}: the next delivery gives ${of} the passwords in it, and which of them are others nobody sees here. Sessions of which the password is another are down until both ends have it`,
-      mend: 'Know who wrote it; whoever has the identity compares both: age -d. One router of a region at a time, as in docs/rotate-a-password.md.',
+      says: `secrets.age ${changedTo(was, is)}: the next delivery gives ${of} the passwords in it, and which of them changed is not visible here. Sessions whose password changed are down until both ends have it`,
+      mend: 'Make sure you know who wrote it; anyone with the identity can compare both with age -d. Change one router of a region at a time, as in docs/rotate-a-password.md.',
     },
   ];
 }
 
 const changedTo = (was: string | undefined, is: string | undefined): string =>
-  was === undefined ? 'is new' : is === undefined ? 'goes' : 'is another file';
+  was === undefined ? 'is new' : is === undefined ? 'goes' : 'changes';
 
 /** Third-party code that gets full rights in the cluster: its hash is all that a reviewer has to go by. */
 function operatorManifest(before: Trusting, after: Trusting): Danger[] {
@@ -263,8 +263,8 @@ function operatorManifest(before: Trusting, after: Trusting): Danger[] {
   return [
     {
       severity: isSameCalico ? 'error' : 'warning',
-      says: `${is.path} is to be trusted by ${was === undefined ? 'its' : 'another'} hash, sha256 ${beginning(is.sha256)}${was === undefined ? '' : ` instead of ${beginning(was.sha256)}`}: the cluster runs what stands in it, with all rights`,
-      mend: `Compare it with sha256sum of manifests/tigera-operator.yaml in the release of Calico ${after.fabric.calico.version}, fetched by yourself.`,
+      says: `${is.path} is trusted by ${was === undefined ? 'its' : 'a new'} hash, sha256 ${beginning(is.sha256)}${was === undefined ? '' : ` instead of ${beginning(was.sha256)}`}: the cluster runs its content with full privileges`,
+      mend: `Compare it with sha256sum of manifests/tigera-operator.yaml in the release of Calico ${after.fabric.calico.version}that you downloaded yourself.`,
     },
   ];
 }
@@ -279,8 +279,8 @@ function repository(before: Trusting, after: Trusting): Danger[] {
   return [
     {
       severity: 'error',
-      says: `the engine is to follow ${is} instead of ${was}: it applies what stands there with all rights, and removes what does not stand there`,
-      mend: 'See first that the same dist/ is there, and that the same people may merge there; then accept it.',
+      says: `the engine will follow ${is} instead of ${was}: it applies what it finds there with full privileges, and removes everything else`,
+      mend: 'First make sure that the same dist/ is there and that the same people may merge there; then accept it.',
     },
   ];
 }

@@ -138,8 +138,8 @@ export async function upsert(thread: Thread, { marker, text, head }: Wanted): Pr
     return { action: wrote ?? 'unchanged', url: keep.url, removed };
   }
   return {
-    says: 'The comment on the pull request does not stay as it was written',
-    mend: 'Something else edits or deletes it. See what else comments there, and run it again.',
+    says: 'The comment on the pull request keeps changing after it is written',
+    mend: 'Something else edits or deletes it. Find out what else comments there, then run it again.',
   };
 }
 

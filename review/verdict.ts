@@ -19,7 +19,7 @@ export function verdict(review: Review): Verdict {
   return {
     outcome,
     word: isNothing ? 'Nothing changes.' : WORDS[outcome](review),
-    facts: isNothing ? ['cluster, routers and nodes stay as they are'] : facts,
+    facts: isNothing ? ['cluster, routers and nodes are unchanged'] : facts,
   };
 }
 
@@ -34,5 +34,5 @@ const WORDS: Readonly<Record<Review['outcome'], (review: Review) => string>> = {
   hitless: () => 'Hitless.',
   risky: () => 'Risky.',
   felt: () => 'Not hitless.',
-  dangerous: ({ accepted }) => (accepted ? 'Dangerous, and accepted.' : 'Dangerous.'),
+  dangerous: ({ accepted }) => (accepted ? 'Dangerous, but accepted.' : 'Dangerous.'),
 };

@@ -20,7 +20,7 @@ export function wayOut(change: Together, cut: readonly string[]): string {
   const ids = new Map(after.sessions.map(({ id, ends }) => [id, ends[1].speaker]));
   const resets = sessions.filter(({ id, became }) => became === 'reset' && cut.includes(ids.get(id) ?? ''));
   if (before.bgp.asNumber !== after.bgp.asNumber) {
-    return 'An AS number has no state in between: plan an outage, and deliver cluster and routers as close together as can be.';
+    return 'An AS number has no intermediate state: plan an outage, and deliver cluster and routers as close together as possible.';
   }
   const rejoin = new Set(
     resets.filter(({ meanwhile }) => meanwhile === 'joins anew').map(({ id }) => ids.get(id)),
@@ -51,7 +51,7 @@ export function wayOut(change: Together, cut: readonly string[]): string {
 /** What to do instead where neither routers nor cluster can have a change first, for what it is that has no state in between. */
 export function betweenOrders(before: Fabric, after: Fabric): string {
   if (before.bgp.asNumber !== after.bgp.asNumber) {
-    return 'An AS number has no state in between: deliver both as close together as can be';
+    return 'An AS number has no intermediate state: deliver both as close together as possible';
   }
   const had = new Map(before.nodes.map((node) => [node.name, addressesOf(node.address)]));
   const moved = after.nodes.filter(
@@ -62,7 +62,7 @@ export function betweenOrders(before: Fabric, after: Fabric): string {
       moved.map(({ name }) => name),
       'and',
     );
-    return `Drain ${names} first, since a node has one address; or let another node join at the new one, and remove the old one after that`;
+    return `Drain ${names} first, since a node has one address; or let another node join with the new address, then remove the old node`;
   }
   const were = new Map(before.routers.map((router) => [router.name, peeredAs(router)]));
   const alone = after.regions.filter(
@@ -76,10 +76,10 @@ export function betweenOrders(before: Fabric, after: Fabric): string {
       'and',
     );
     return alone.every(({ routers }) => routers.length > 1)
-      ? `Change one reflector of ${regions} in a merge, and the next in another`
-      : `Give ${regions} a second reflector first (docs/replace-a-router.md), or deliver both as close together as can be`;
+      ? `Change one reflector of ${regions} in one merge, and the next in another`
+      : `Give ${regions} a second reflector first (docs/replace-a-router.md), or deliver both as close together as possible`;
   }
-  return 'Make the change in two, the new beside the old before the old goes';
+  return 'Split the change in two: add the new next to the old, then remove the old';
 }
 
 /** What the cluster must know of a router to have sessions with it. */
@@ -95,7 +95,7 @@ const emptied = (nodes: readonly NodeSpeaker[]): string => {
     nodes.map(({ name }) => name),
     'and',
   );
-  return `Drain ${names} first, and accept it then: nothing runs there that could be cut off. Or let another node join under the new name and address, and remove the old one after that (docs/add-a-node.md, docs/remove-a-node.md).`;
+  return `Drain ${names} first, then accept it: nothing runs there that could be cut off. Or let another node join with the new name and address, then remove the old one (docs/add-a-node.md, docs/remove-a-node.md).`;
 };
 
 /** Labels come before the BGPPeers that select by them: those must be there before. */
@@ -105,10 +105,10 @@ function beside(
   were: ReadonlyMap<string, NodeSpeaker>,
 ): string {
   if (after.labels.retired.includes(before.regionLabel)) {
-    return `First regionLabel alone, with ${before.regionLabel} left on the nodes; list that under labels.retired in a change of its own after it.`;
+    return `First change only regionLabel, leaving ${before.regionLabel} on the nodes; list that under labels.retired in a later, separate change.`;
   }
   const regions = [...new Set(nodes.map(({ name, region }) => `${were.get(name)?.region} to ${region}`))];
-  return `In three changes, ${listed(regions, 'and')}: first the new region with the routers of the old one and no nodes, then the nodes into it, then the old one away. No session resets in any of them.`;
+  return `In three changes, ${listed(regions, 'and')}: first add the new region with the routers of the old one and no nodes, then move the nodes into it, then remove the old one. No session resets in any of them.`;
 }
 
 function byRouters(
@@ -117,7 +117,7 @@ function byRouters(
   resets: readonly SessionFate[],
 ): string {
   if (calicoNodeChanges(before, after).length > 0 && resets.some(({ rolled }) => rolled === 'not graceful')) {
-    return 'First bgp.gracefulRestart: true, shipped to the routers; the nodes then keep their routes while calico-node is another.';
+    return 'First set bgp.gracefulRestart: true and ship it to the routers; the routers then keep the routes of the nodes while calico-node is replaced.';
   }
   const were = new Map(before.routers.map((router) => [router.name, router]));
   const by = new Set(resets.flatMap((one) => one.by));
@@ -126,10 +126,10 @@ function byRouters(
     return `Change ${listed(
       own.map(({ name }) => name),
       'and',
-    )} in a merge of its own each: the next when all sessions of the one before are Established again.`;
+    )} in separate merges: each once all sessions of the one before are Established again.`;
   }
   const regions = listed([...new Set(cut.map(({ region }) => region))], 'and');
-  return `Give ${regions} a second reflector first, in a change of its own (docs/replace-a-router.md); or accept it, and deliver at a quiet hour.`;
+  return `Give ${regions} a second reflector first, in a separate change (docs/replace-a-router.md); or accept it, and deliver during a quiet hour.`;
 }
 
 /** Whether something of this router alone is another, and not a setting that all have. */

@@ -41,7 +41,7 @@ test('nothing changes on the main branch itself', () => {
   repository();
   expect(noencap(folder, ['diff'])).toEqual({
     code: 0,
-    stdout: `home: from the merge base with main (${git('rev-parse', 'HEAD').slice(0, 10)}) to main (${git('rev-parse', 'HEAD').slice(0, 10)})\n  Nothing changes. Cluster, routers and nodes stay as they are.\n`,
+    stdout: `home: from the merge base with main (${git('rev-parse', 'HEAD').slice(0, 10)}) to main (${git('rev-parse', 'HEAD').slice(0, 10)})\n  Nothing changes. Cluster, routers and nodes are unchanged.\n`,
     stderr: '',
   });
 });
@@ -180,7 +180,7 @@ test('what the next delivery trusts is a danger where nothing that is rendered i
   edit('gateway:      {', 'gateway:      {ssh: {host: 192.0.2.1}, ');
   expect(review()).toMatchObject({ ok: false, outcome: 'dangerous', objects: [], files: [] });
   expect(review().dangers.map(({ says }) => says)).toEqual([
-    'gateway is delivered to noencap@192.0.2.1 instead of noencap@gateway, and known_hosts has no key of it there',
+    'gateway is delivered to noencap@192.0.2.1 instead of noencap@gateway, and known_hosts has no key for it there',
     expect.stringMatching(/^known_hosts no longer trusts ssh-ed25519 \S+ for gateway: /),
   ]);
 });

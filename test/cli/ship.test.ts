@@ -54,7 +54,7 @@ nothing for
 by hand
   1. before the merge, at kubenode-hkg04: drain it (its pods lose their network)
   2. after shipping, at kubenode-hkg04: give it 10.2.5.8, take 10.2.5.7 off (noencap configures no interface)
-  3. after shipping, at kubenode-hkg04: run install.sh (its own files are others: K3s starts anew with them, pods go on)
+  3. after shipping, at kubenode-hkg04: run install.sh (its own files change: K3s restarts with them, pods keep running)
 `);
   });
 

@@ -54,8 +54,8 @@ test.each<[string, TopologyInput, readonly string[]]>([
     renamed('e-b', 'east-b'),
     [
       'before the merge, at e-b: drain it (its pods lose their network)',
-      'before the merge, at e-b: take it out of the cluster: K3s off, then kubectl delete node (Kubernetes knows a node by its name and what it joined as: docs/remove-a-node.md)',
-      'after shipping, at east-b: run install.sh (it joins the cluster with it)',
+      'before the merge, at e-b: remove it from the cluster: stop K3s, then kubectl delete node (Kubernetes identifies a node by its name and the role it joined with: docs/remove-a-node.md)',
+      'after shipping, at east-b: run install.sh (this joins it to the cluster)',
     ],
   ],
   [
@@ -63,30 +63,30 @@ test.each<[string, TopologyInput, readonly string[]]>([
     withoutNode('e-b'),
     [
       'before the merge, at e-b: drain it (its pods lose their network)',
-      'before the merge, at e-b: take it out of the cluster: K3s off, then kubectl delete node (Kubernetes knows a node by its name and what it joined as: docs/remove-a-node.md)',
+      'before the merge, at e-b: remove it from the cluster: stop K3s, then kubectl delete node (Kubernetes identifies a node by its name and the role it joined with: docs/remove-a-node.md)',
     ],
   ],
   [
     'another release of K3s: servers before agents',
     { ...base, k3s: { version: 'v1.34.9+k3s1' } },
     [
-      'after the merge, at e-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
-      'after the merge, at e-b and w-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
+      'after the merge, at e-a: run install.sh (its own files change: K3s restarts with them, pods keep running)',
+      'after the merge, at e-b and w-a: run install.sh (its own files change: K3s restarts with them, pods keep running)',
     ],
   ],
   [
     'another MTU of pods',
     { ...base, pods: { ...base.pods, mtu: 1300 } as never },
     [
-      'after the merge, at e-a, e-b and w-a: wait until calico-node is another on every node, and ship nothing meanwhile (the operator restarts it on one after the other, and its sessions with it)',
-      'after the merge, at e-a, e-b and w-a: start its pods anew, one node after the other (they keep the MTU that they were made with)',
+      'after the merge, at e-a, e-b and w-a: wait until calico-node is replaced on every node, and ship nothing until then (the operator restarts it node by node, and its sessions with it)',
+      'after the merge, at e-a, e-b and w-a: restart its pods, node by node (they keep the MTU they were created with)',
     ],
   ],
   [
     'another way to find addresses, which the operator hands to every calico-node',
     { ...base, calico: { ...base.calico, nodeAddress: { interface: 'eth0' } } },
     [
-      'after the merge, at e-a, e-b and w-a: wait until calico-node is another on every node, and ship nothing meanwhile (the operator restarts it on one after the other, and its sessions with it)',
+      'after the merge, at e-a, e-b and w-a: wait until calico-node is replaced on every node, and ship nothing until then (the operator restarts it node by node, and its sessions with it)',
     ],
   ],
   [
@@ -94,7 +94,7 @@ test.each<[string, TopologyInput, readonly string[]]>([
     router('w1', { backboneAddress: '10.0.0.33' }),
     [
       'before the merge, at w1: give it 10.0.0.33 beside what it has (noencap configures no interface)',
-      'after shipping, at w1: take 10.0.0.3 off (nobody speaks to it there any more)',
+      'after shipping, at w1: take 10.0.0.3 off (no peer uses it any more)',
     ],
   ],
   [
@@ -108,13 +108,13 @@ test.each<[string, TopologyInput, readonly string[]]>([
     'another cost of a segment, which noencap configures on standalone routers only',
     segment('core', { cost: 77 }),
     [
-      'before the merge, at e1, e2 and w1: set the cost of its interface on core to 77 (noencap configures the IGP of standalone routers only)',
+      'before the merge, at e1, e2 and w1: set the cost of its interface on core to 77 (noencap configures the IGP only on standalone routers)',
     ],
   ],
   [
     'the IGP on a node',
     node('w-a', { igp: true }),
-    ['before the merge, at w-a: run OSPF on it (noencap configures the IGP of standalone routers only)'],
+    ['before the merge, at w-a: run OSPF on it (noencap configures the IGP only on standalone routers)'],
   ],
   [
     'a pool that retires',
@@ -124,17 +124,17 @@ test.each<[string, TopologyInput, readonly string[]]>([
       pods: { ...base.pods, cidrs: ['10.44.0.0/16'], retiring: ['10.42.0.0/16'] },
     } as never,
     [
-      'after shipping, at e-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
-      'after shipping, at e-b and w-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
-      'after shipping, at e-a, e-b and w-a: start its pods anew, one node after the other (they keep addresses of a pool that retires)',
+      'after shipping, at e-a: run install.sh (its own files change: K3s restarts with them, pods keep running)',
+      'after shipping, at e-b and w-a: run install.sh (its own files change: K3s restarts with them, pods keep running)',
+      'after shipping, at e-a, e-b and w-a: restart its pods, node by node (they keep addresses of a retiring pool)',
     ],
   ],
   [
     'the first password of a router',
     router('e1', { password: { secret: { name: 'bgp-e1', key: 'password' }, file: '/etc/bird/e1.conf' } }),
     [
-      'before the merge, at e1: set up its account again (folder and password file are fixed in it: docs/ship-access.md)',
-      'before the merge, at e1: put the Secret of its password into the cluster (Calico speaks without a password where there is none: docs/rotate-a-password.md)',
+      'before the merge, at e1: set up its account again (the account is tied to its folder and password file: docs/ship-access.md)',
+      'before the merge, at e1: create the Secret with its password in the cluster (Calico peers without a password if the Secret is missing: docs/rotate-a-password.md)',
     ],
   ],
   ['another name of a router', renamed('e1', 'edge-1'), []],
@@ -142,28 +142,28 @@ test.each<[string, TopologyInput, readonly string[]]>([
     'another router ID, which stands in bird.conf and in nothing that is rendered',
     router('e1', { routerId: '10.0.0.11' }),
     [
-      'after the merge, at e1: set INTRA_ROUTER_ID to 10.0.0.11 in its own bird.conf, and reconfigure it (noencap renders the sessions only)',
+      'after the merge, at e1: set INTRA_ROUTER_ID to 10.0.0.11 in its own bird.conf, and reconfigure it (noencap renders only the sessions)',
     ],
   ],
   [
     'another AS number',
     redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6, asNumber: 64999 } }),
     [
-      'after the merge, at e1, e2 and w1: set K3S_AS to 64999 in its own bird.conf, and reconfigure it (noencap renders the sessions only)',
+      'after the merge, at e1, e2 and w1: set K3S_AS to 64999 in its own bird.conf, and reconfigure it (noencap renders only the sessions)',
     ],
   ],
   [
     'another form of a loopback',
     router('e1', { loopback: 'e1' }),
     [
-      'after the merge, at e1: announce its loopback with ospf_metric1 (E1) in its own bird.conf, and reconfigure it (noencap renders the sessions only)',
+      'after the merge, at e1: announce its loopback with ospf_metric1 (E1) in its own bird.conf, and reconfigure it (noencap renders only the sessions)',
     ],
   ],
   [
     'BFD',
     router('e1', { bfd: true }),
     [
-      'after the merge, at e1: have a protocol bfd in its own bird.conf, and reconfigure it (noencap renders the sessions only)',
+      'after the merge, at e1: add a protocol bfd in its own bird.conf, and reconfigure it (noencap renders only the sessions)',
     ],
   ],
   [
@@ -180,7 +180,7 @@ test.each<[string, TopologyInput, readonly string[]]>([
 test('a node without the IGP gets a default route first, and stops OSPF when the routers know', () => {
   expect(told(node('w-a', { igp: true }), base)).toEqual([
     'before the merge, at w-a: point its default route to w1 (noencap does not set it)',
-    'after the merge, at w-a: stop OSPF on it (the topology has it without the IGP)',
+    'after the merge, at w-a: stop OSPF on it (the topology no longer runs the IGP on it)',
   ]);
 });
 
@@ -215,11 +215,11 @@ test('of many things at once each is done once, and what stands on something aft
   };
   expect(told(base, head)).toEqual([
     'before the merge, at e-b: drain it (its pods lose their network)',
-    'after the merge, at e-a, e-b and w-a: wait until calico-node is another on every node, and ship nothing meanwhile (the operator restarts it on one after the other, and its sessions with it)',
+    'after the merge, at e-a, e-b and w-a: wait until calico-node is replaced on every node, and ship nothing until then (the operator restarts it node by node, and its sessions with it)',
     expect.stringMatching(/^after shipping, at e-b: give it 192\.168\.1\.99, take \S+ off \(/),
-    'after shipping, at e-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
-    'after shipping, at e-b and w-a: run install.sh (its own files are others: K3s starts anew with them, pods go on)',
-    'after shipping, at e-a, e-b and w-a: start its pods anew, one node after the other (they keep the MTU that they were made with)',
+    'after shipping, at e-a: run install.sh (its own files change: K3s restarts with them, pods keep running)',
+    'after shipping, at e-b and w-a: run install.sh (its own files change: K3s restarts with them, pods keep running)',
+    'after shipping, at e-a, e-b and w-a: restart its pods, node by node (they keep the MTU they were created with)',
   ]);
 });
 
@@ -251,9 +251,9 @@ test('a router that comes is made known before, and one that goes is stopped aft
   const without: TopologyInput = JSON.parse(text, (key, value) => (key === 'e2' ? undefined : value));
   expect(e2).toBeDefined();
   expect(told(without, base).slice(0, 1)).toEqual([
-    'before the merge, at e2: set up its account, and pin its host key in known_hosts (nothing was delivered there yet: docs/ship-access.md)',
+    'before the merge, at e2: set up its account, and pin its host key in known_hosts (nothing has been delivered there yet: docs/ship-access.md)',
   ]);
   expect(told(base, without).slice(-1)).toEqual([
-    'after shipping, at e2: stop BIRD, or take its include of k3s/ibgp.conf out (ship speaks to the routers of the topology only: docs/replace-a-router.md)',
+    'after shipping, at e2: stop BIRD, or remove the include of k3s/ibgp.conf (ship delivers only to routers in the topology: docs/replace-a-router.md)',
   ]);
 });

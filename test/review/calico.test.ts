@@ -26,8 +26,7 @@ const told = (base: TopologyInput, head: TopologyInput): string[] =>
 
 const ROLLED = /^warning: Calico v3\.\d+\.\d+ replaces calico-node on every node, one after the other: /;
 const VENDORED = /^warning: vendor\/tigera-operator\.yaml is to be trusted by its hash, sha256 0{16}…: /;
-const METRIC =
-  /^warning: from v3\.32 on nodes announce their blocks with LOCAL_PREF 2147482623 instead of 100/;
+const METRIC = /^warning: from v3\.32 nodes announce their blocks with LOCAL_PREF 2147482623 instead of 100/;
 
 test.each<[string, string, string, RegExp[]]>([
   ['a patch', 'v3.31.6', 'v3.31.7', [ROLLED]],
@@ -45,7 +44,7 @@ test.each<[string, string, string, RegExp[]]>([
     'a minor back',
     'v3.32.1',
     'v3.31.7',
-    [/^error: Calico goes back from v3\.32\.1 to v3\.31\.7: its operator writes the older CRDs/, ROLLED],
+    [/^error: Calico is downgraded from v3\.32\.1 to v3\.31\.7: its operator writes the older CRDs/, ROLLED],
   ],
 ])('%s, %s to %s, is told', (_, was, is, expected) => {
   const vendored = (version: string) => {

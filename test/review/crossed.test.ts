@@ -62,7 +62,7 @@ const crossed = ({ dangers }: Review): string[] =>
 
 test('a router that others send packets through is told when it goes, and when its OSPF starts anew', () => {
   expect(crossed(told(chain({}), chain({ middle: false })))).toEqual([
-    'b goes, and 2 pairs of nodes send through it: their packets have no way until OSPF has found another, and sessions that cross it may end',
+    'b goes, and 2 pairs of nodes send through it: their packets are dropped until OSPF finds another path, and sessions that cross it may go down',
   ]);
   expect(crossed(told(chain({}), chain({ tables: 'other_v4' })))).toEqual([
     expect.stringMatching(/^b has tables of other names, .* 2 pairs of nodes send through it/),
@@ -79,10 +79,10 @@ test('sessions that lose their way are gone, though their ends stay what they ar
   const ofEnds = ({ sessions }: Review) => sessions.changed.filter(({ id }) => id === 'a--c/ipv4');
   const lost = told(whole, cut);
   expect(ofEnds(lost)).toEqual([
-    expect.objectContaining({ became: 'gone', reasons: ['nothing leads to the other end any more'] }),
+    expect.objectContaining({ became: 'gone', reasons: ['the other end is no longer reachable'] }),
   ]);
   expect(lost.outcome).toBe('dangerous');
   expect(ofEnds(told(cut, whole))).toEqual([
-    expect.objectContaining({ became: 'new', reasons: ['something leads to the other end now'] }),
+    expect.objectContaining({ became: 'new', reasons: ['the other end is now reachable'] }),
   ]);
 });

@@ -55,7 +55,7 @@ test.each<[string, TopologyInput, RegExp[]]>([
     'another hold time without the mesh, where one region has one reflector',
     redundant({ bgp: { nodeToNodeMesh: false, holdTime: 9 } }),
     [
-      /^error: w1 resets its sessions with w-a of region west, which has no other reflector: until they are back up to 4 of 6 pairs of nodes lose packets$/,
+      /^error: w1 resets its sessions with w-a of region west, which has no other reflector: until they are back, up to 4 of 6 pairs of nodes lose packets$/,
     ],
   ],
   [
@@ -71,7 +71,7 @@ test.each<[string, TopologyInput, RegExp[]]>([
 
 test('reflectors that ship changes one after the other are none, however many get another hold time; the only one of a region is', () => {
   expect(told(meshed(), meshed({ bgp: { nodeToNodeMesh: true, holdTime: 9 } }))).toEqual([
-    'error: w1 resets its sessions with w-a of region west, which has no other reflector: until they are back up to 4 of 6 pairs of nodes lose packets',
+    'error: w1 resets its sessions with w-a of region west, which has no other reflector: until they are back, up to 4 of 6 pairs of nodes lose packets',
   ]);
 });
 
@@ -159,7 +159,7 @@ test('whoever stops OSPF on a segment that it stays on has not left it', () => {
   };
   expect(told(igp(true), igp(false))).toEqual([
     expect.stringMatching(
-      /^warning: e-a runs OSPF no more on segment east-lan, and may be OSPF's designated router there: /,
+      /^warning: e-a no longer runs OSPF on segment east-lan, and may be OSPF's designated router there: /,
     ),
   ]);
 });
@@ -198,7 +198,7 @@ test('a second reflector that comes together with what resets the first one is n
   );
   expect(said).toContainEqual(
     expect.stringMatching(
-      /^error: e1 resets its sessions with 2 nodes of region east, which have no other reflector yet: until they are back up to 6 of 6 /,
+      /^error: e1 resets its sessions with 2 nodes of region east, which have no other reflector yet: until they are back, up to 6 of 6 /,
     ),
   );
 });

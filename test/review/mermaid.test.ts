@@ -81,12 +81,12 @@ test('regions hold their routers and nodes, and what comes is marked', () => {
   expect(parsed.node.lines.filter(({ stroke }) => stroke === 'thick')).toMatchObject([
     { start: 'b0', end: 'b6' },
   ]);
-  expect(drawings.node.legend).toEqual(['green comes']);
+  expect(drawings.node.legend).toEqual(['green: new']);
 });
 
 test('lines that reset say so', () => {
   expect(parsed.hold.lines.filter(({ text }) => text === 'reset')).toHaveLength(4);
-  expect(drawings.hold.legend).toEqual(['orange and dotted resets']);
+  expect(drawings.hold.legend).toEqual(['orange, dotted: resets']);
 });
 
 test('where nothing is otherwise there is no drawing', () => {

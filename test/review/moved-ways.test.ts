@@ -43,7 +43,7 @@ test('a cost that moves ways is a risk, with the pairs that it moves', () => {
   expect(told.outcome).toBe('risky');
   expect(told.ok).toBe(true);
   expect(factsText(verdict(told))).toContain(
-    '4 of 6 pairs of nodes may lose packets while OSPF moves their ways',
+    '4 of 6 pairs of nodes may lose packets while OSPF reroutes them',
   );
 });
 

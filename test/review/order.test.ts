@@ -15,10 +15,10 @@ test.each(orders)('$name: $first first', ({ base, head, first, lost, waiting }) 
 test('what cannot be made in two steps is not said to be', () => {
   const mend = (head: TopologyInput) => order(redundant(), head).says.split('. ')[1];
   expect(mend(redundant({ bgp: { ...redundant().bgp, asNumber: 64999 } }))).toBe(
-    'An AS number has no state in between: deliver both as close together as can be',
+    'An AS number has no intermediate state: deliver both as close together as possible',
   );
   expect(mend(redundant({ pods: { cidrs: ['10.44.0.0/16'], mtu: 1380 } }))).toBe(
-    'Make the change in two, the new beside the old before the old goes',
+    'Split the change in two: add the new next to the old, then remove the old',
   );
 });
 
@@ -41,13 +41,13 @@ test('where neither order is without loss, what is said to be done instead can b
   };
   expect(says(moved)).toEqual([
     'apart',
-    'Drain w-a first, since a node has one address; or let another node join at the new one, and remove the old one after that',
+    'Drain w-a first, since a node has one address; or let another node join with the new address, then remove the old node',
   ]);
   const password = { secret: { name: 'bgp-w1', key: 'password' }, file: '/etc/bird/w1.conf' };
   const locked = { ...one, routers: { ...one.routers, w1: { ...one.routers?.w1, password } as never } };
   expect(says(locked)).toEqual([
     'apart',
-    'Give west a second reflector first (docs/replace-a-router.md), or deliver both as close together as can be',
+    'Give west a second reflector first (docs/replace-a-router.md), or deliver both as close together as possible',
   ]);
 });
 
@@ -69,9 +69,9 @@ test('why it comes first is said by what a restart in between would cost; where 
     return order(found.base, found.head).says;
   };
   expect(says('a second reflector beside the first one')).toBe(
-    'ship the routers before the cluster gets it: the other way round 1 node has a peer that does not know it, and where BIRD starts anew in between it waits 240 s for that peer, with the pods unreachable',
+    'ship the routers before the cluster gets the change: in the other order 1 node has a peer that does not know it: if BIRD restarts in between, it waits 240 s for that peer, with the pods unreachable',
   );
   expect(says('another reflector on the LAN, and the mesh that goes')).toMatch(
-    /^ship the routers before the cluster gets it: the other way round 2 pairs of nodes lose their way in between\. Restart no node in between: 2 nodes have a peer that does not know them,/,
+    /^ship the routers before the cluster gets the change: in the other order 2 pairs of nodes are unreachable in between\. Do not restart a node in between: 2 nodes have a peer that does not know them,/,
   );
 });

@@ -44,7 +44,9 @@ test.each<[string, TopologyInput, TopologyInput, string, RegExp[]]>([
     both,
     moved,
     'cluster',
-    [/^warning: pool 10\.42\.0\.0\/16 goes for good: a pod that has an address of it still is cut off/],
+    [
+      /^warning: pool 10\.42\.0\.0\/16 is removed for good: any pod that still has an address from it is cut off/,
+    ],
   ],
   [
     'a pool moves at once',
@@ -58,7 +60,7 @@ test.each<[string, TopologyInput, TopologyInput, string, RegExp[]]>([
     moved,
     network({ cidrs: ['10.44.0.0/16'] }, ['10.44.0.0/16']),
     'either',
-    [/^error: the cluster CIDR of K3s is to change from 10\.42\.0\.0\/16 to 10\.44\.0\.0\/16/],
+    [/^error: the cluster CIDR of K3s changes from 10\.42\.0\.0\/16 to 10\.44\.0\.0\/16/],
   ],
 ])('%s', (_, base, head, first, expected) => {
   expect(order(base, head)).toBe(first);

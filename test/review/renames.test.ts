@@ -55,7 +55,7 @@ test('a node under another name is one that goes and another that joins: all its
     {
       id: 'w1--west-a/ipv4',
       became: 'reset',
-      reasons: ['w1: name k3s_w_a_v4 -> k3s_west_a_v4', 'west-a: Kubernetes node w-a goes and joins anew'],
+      reasons: ['w1: name k3s_w_a_v4 -> k3s_west_a_v4', 'west-a: Kubernetes node w-a leaves and rejoins'],
     },
   ]);
   expect(told.interruptions.map(({ speaker, lost }) => [speaker, lost])).toEqual([
@@ -66,7 +66,7 @@ test('a node under another name is one that goes and another that joins: all its
 
 test('a region under another name has no reflector between its labels and its BGPPeers', () => {
   const told = reviewed(meshless, renamed(meshless, 'west', 'occident'));
-  const why = 'w-a: its label is another before a BGPPeer selects by it';
+  const why = 'w-a: its label changes before a BGPPeer selects by it';
   expect(reset(told)).toEqual([{ id: 'w-a--w1/ipv4', became: 'reset', reasons: [why] }]);
   expect(told.interruptions).toEqual([{ speaker: 'Calico', sessions: 1, lost: 2 }]);
   expect(told.outcome).not.toBe('hitless');

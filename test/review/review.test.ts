@@ -107,8 +107,8 @@ test('a document of another format, or none, is told apart', () => {
   const told = reviewed(bgp({}), bgp({ holdTime: 9 }));
   const says = (value: unknown) => (parseReview(JSON.stringify(value)) as { says: string }).says;
   expect(says({ ...told, version: 1 })).toBe('it is of format 1, and this noencap reads format 2');
-  expect(says({ ...told, pairs: 'many' })).toMatch(/^it is no review: pairs: /);
-  expect(says({ ...told, more: 1 })).toMatch(/^it is no review: /);
+  expect(says({ ...told, pairs: 'many' })).toMatch(/^it is not a review: pairs: /);
+  expect(says({ ...told, more: 1 })).toMatch(/^it is not a review: /);
   expect(says([])).toMatch(/^it is no review/);
-  expect((parseReview('{') as { says: string }).says).toMatch(/^it is no JSON: /);
+  expect((parseReview('{') as { says: string }).says).toMatch(/^it is not JSON: /);
 });

@@ -296,12 +296,12 @@ export const dangerous = (accepted: boolean): Review =>
     dangers: [
       {
         severity: 'error',
-        says: 'pool 10.42.0.0/16 is to change its block size from /26 to /27: Calico refuses that of a pool in use',
+        says: 'pool 10.42.0.0/16 is to change its block size from /26 to /27: Calico refuses this for a pool in use',
         mend: 'Migrate: a second pool beside it, pods started anew, then the first one away.',
       },
       {
         severity: 'warning',
-        says: 'the MTU of pods changes from 1370 to 1400: calico-node restarts on every node, and pods take it when they are started anew',
+        says: 'the MTU of pods changes from 1370 to 1400: calico-node restarts on every node, and pods get it when they are restarted',
         mend: 'Raise the MTU of all segments first.',
       },
     ],

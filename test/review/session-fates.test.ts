@@ -63,7 +63,7 @@ test('a comment in a file of the base means nothing, whatever characters it has;
   const ofE1 = state.fabric.sessions.filter(({ ends }) => ends.some(({ speaker }) => speaker === 'e1'));
   expect(became(broken, 'reset')).toEqual(ofE1.map(({ id }) => id).sort());
   expect(broken.find(({ id }) => id === 'e1--w1/ipv4')?.reasons).toEqual([
-    'e1: routers/e1/k3s/ibgp.conf cannot be read, so what changes is not known',
+    'e1: routers/e1/k3s/ibgp.conf cannot be read, so its changes are unknown',
   ]);
 });
 

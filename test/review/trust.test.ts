@@ -41,7 +41,7 @@ test('a router of another name is delivered to under that, unless ssh.host says 
     });
   };
   expect(told(hosts(...ALL), { ...hosts(...ALL), fabric: renamed({}) })).toEqual([
-    'error: edge-1 is delivered to noencap@edge-1 instead of noencap@e1, and known_hosts has no key of it there',
+    'error: edge-1 is delivered to noencap@edge-1 instead of noencap@e1, and known_hosts has no key for it there',
     expect.stringMatching(/^warning: known_hosts no longer trusts \S+ \S+ for edge-1: /),
   ]);
   expect(told(hosts(...ALL), { ...hosts(...ALL), fabric: renamed({ ssh: { host: 'e1' } }) })).toEqual([]);
@@ -148,13 +148,13 @@ test.each<[string, object, string]>([
   [
     'host',
     { ...SSH, host: '10.9.9.9' },
-    'noencap@10.9.9.9 instead of noencap@e1, and known_hosts has no key of it there',
+    'noencap@10.9.9.9 instead of noencap@e1, and known_hosts has no key for it there',
   ],
   ['user', { ...SSH, user: 'root' }, 'root@e1 instead of noencap@e1'],
   [
     'port',
     { ...SSH, port: 2222 },
-    'noencap@[e1]:2222 instead of noencap@e1, and known_hosts has no key of it there',
+    'noencap@[e1]:2222 instead of noencap@e1, and known_hosts has no key for it there',
   ],
 ])('another ssh.%s is told, also where no line of known_hosts is another', (_, ssh, where) => {
   const found = told(hosts(...ALL), { ...hosts(...ALL), fabric: withRouter('e1', { ssh }) });
@@ -165,7 +165,7 @@ test('a router that moves says whether its host keys move along', () => {
   const fabric = withRouter('e1', { ssh: { ...SSH, host: '10.9.9.9' } });
   const moved = (key: string) => told(hosts(...ALL), { ...hosts(...ALL, `10.9.9.9 ${key}`), fabric });
   expect(moved(KEYS.one)).toEqual([
-    'error: e1 is delivered to noencap@10.9.9.9 instead of noencap@e1, with the host keys that it had',
+    'error: e1 is delivered to noencap@10.9.9.9 instead of noencap@e1, with unchanged host keys',
   ]);
   expect(moved(KEYS.two).slice(0, 2)).toEqual([
     'error: e1 is delivered to noencap@10.9.9.9 instead of noencap@e1, with other host keys',
@@ -220,7 +220,7 @@ test('another secrets.age is told with who gets what is in it', () => {
   expect(told(side('a'), side(undefined))).toEqual([expect.stringMatching(/^error: secrets\.age goes: /)]);
   expect(told(side('a'), side('a'))).toEqual([]);
   expect(told({ secrets: 'a' }, { secrets: 'b' })).toEqual([
-    expect.stringMatching(/^warning: secrets\.age is another file, and no router gets a password of it$/),
+    expect.stringMatching(/^warning: secrets\.age is another file, but no router gets a password from it$/),
   ]);
 });
 
@@ -229,7 +229,7 @@ test('another repository, or branch of it, that an engine follows is told', () =
   const follows = (gitops: TopologyInput['gitops']): Side => ({ fabric: network({ gitops }) });
   expect(told(follows({ repoURL }), follows({ repoURL: 'https://git.example/other.git' }))).toEqual([
     expect.stringMatching(
-      /^error: the engine is to follow https:\/\/git\.example\/other\.git at main instead of https:\/\/git\.example\/net\.git at main: /,
+      /^error: the engine will follow https:\/\/git\.example\/other\.git at main instead of https:\/\/git\.example\/net\.git at main: /,
     ),
   ]);
   expect(told(follows({ repoURL }), follows({ repoURL, targetRevision: 'next' }))).toHaveLength(1);

@@ -166,7 +166,7 @@ test('what does not stay as it was written ends at some time', async () => {
     more: false,
   });
   expect(await upsert({ ...threadOf(pull), update, comments }, wanted())).toMatchObject({
-    says: 'The comment on the pull request does not stay as it was written',
+    says: 'The comment on the pull request keeps changing after it is written',
   });
 });
 

@@ -148,7 +148,7 @@ test('the password of the only reflector of a region: a second one first', () =>
     });
   };
   expect(together(west(['w1']), west(['w1'], true)).mends).toEqual([
-    'Give west a second reflector first, in a change of its own (docs/replace-a-router.md); or accept it, and deliver at a quiet hour.',
+    'Give west a second reflector first, in a separate change (docs/replace-a-router.md); or accept it, and deliver during a quiet hour.',
   ]);
   expect(together(west(['w1']), west(['w1', 'w2'])).mends).toEqual([]);
   expect(together(west(['w1', 'w2']), west(['w1', 'w2'], true)).mends).toEqual([]);
@@ -171,7 +171,7 @@ test('another calico-node without graceful restart: that first, which reflectors
   };
   const [old, other] = ['v3.31.7', 'v3.32.1'];
   expect(together(calico(false, old), calico(false, other)).mends).toEqual([
-    'First bgp.gracefulRestart: true, shipped to the routers; the nodes then keep their routes while calico-node is another.',
+    'First set bgp.gracefulRestart: true and ship it to the routers; the routers then keep the routes of the nodes while calico-node is replaced.',
   ]);
   expect(together(calico(false, old), calico(true, old)).mends).toEqual([]);
   expect(together(calico(true, old), calico(true, other)).mends).toEqual([]);
