@@ -93,7 +93,7 @@ function wrapped(line: string, width: number): string[] {
   return [...lines, left];
 }
 
-const UNEXPLAINED = 'NOT EXPLAINED: look at it before you apply anything';
+const UNEXPLAINED = 'NOT EXPLAINED: review it before you apply anything';
 
 const why = (detail: Detail | undefined): string =>
   detail?.because === undefined ? UNEXPLAINED : `${detail.because.says} (${detail.because.id})`;
@@ -113,7 +113,7 @@ export function adoptedText(comparison: Comparison, out: string | undefined): st
       ? []
       : [`not known: ${unknown.map(({ where, what }) => `${what} (${where})`).join('; ')}`]),
     ...(unexplained === 0 ? [] : [`${counted(unexplained, 'difference')} not explained`]),
-    ...(interrupted === 0 ? [] : [`${counted(interrupted, 'part')} would reset or go`]),
+    ...(interrupted === 0 ? [] : [`${counted(interrupted, 'part')} would reset or be removed`]),
   ];
   const verdict =
     worries.length === 0
@@ -122,6 +122,6 @@ export function adoptedText(comparison: Comparison, out: string | undefined): st
   const next =
     out === undefined
       ? ''
-      : ` ${out} is written: read what was guessed, then bin/noencap synth${out === 'topology.yaml' ? '' : ` -t ${out}`}.`;
+      : ` ${out} is written: review the guesses, then run bin/noencap synth${out === 'topology.yaml' ? '' : ` -t ${out}`}.`;
   return `${verdict}${next}`;
 }

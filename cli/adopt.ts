@@ -76,7 +76,7 @@ export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<
   const { out } = options;
   if (out !== undefined && !write(out, adopted.text, options.force)) {
     return refuse(
-      `${out} exists already. Name another file, or give --force to replace it.`,
+      `${out} already exists. Name another file, or use --force to replace it.`,
       EXIT.badInput,
       terminal,
     );
@@ -111,19 +111,19 @@ function say(
 function refusalOf({ cluster, live, router, out, force }: AdoptOptions): string | undefined {
   if (live === cluster.length > 0) {
     return live
-      ? 'Give either --live or --cluster: two views of a cluster may contradict each other.'
-      : `Give what runs: --cluster FILE, or --live to ask kubectl. A FILE is made so: kubectl get -o yaml ${KINDS} > cluster.yaml`;
+      ? 'Use either --live or --cluster: two views of a cluster may contradict each other.'
+      : `Name the running cluster: --cluster FILE, or --live to ask kubectl. To create a FILE: kubectl get -o yaml ${KINDS} > cluster.yaml`;
   }
   const odd = router.find((one) => !/^[^=/]+=./.test(one));
   if (odd !== undefined)
     return `--router ${odd}: write NAME=FOLDER, FOLDER a copy of the router's /etc/bird.`;
   const names = router.map((one) => one.slice(0, one.indexOf('=')));
   const twice = names.find((name, index) => names.indexOf(name) < index);
-  if (twice !== undefined) return `--router ${twice}: this router was given already.`;
+  if (twice !== undefined) return `--router ${twice}: this router is already named.`;
   if (out !== undefined && !/\.ya?ml$/.test(out))
-    return `${out} is no name for a YAML file. End it with .yaml.`;
+    return `${out} is not a YAML file name. It must end in .yaml.`;
   if (out !== undefined && !force && existsSync(out)) {
-    return `${out} exists already. Name another file, or give --force to replace it.`;
+    return `${out} already exists. Name another file, or use --force to replace it.`;
   }
   return undefined;
 }
@@ -163,8 +163,8 @@ async function readCluster(
 const SYSTEM: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   EISDIR: 'is a folder',
-  ENOTDIR: 'is no folder',
-  EACCES: 'may not be read by this user',
+  ENOTDIR: 'is not a folder',
+  EACCES: 'is not readable by this user',
 };
 
 const unreadable = (path: string, error: unknown): { says: string } => ({
@@ -230,7 +230,7 @@ function filesBelow(
     return unreadable((error as NodeJS.ErrnoException).path ?? folder, error);
   }
   return files.size > MOST_FILES
-    ? { says: `${folder} holds too many files for a copy of /etc/bird.` }
+    ? { says: `${folder} holds too many files to be a copy of /etc/bird.` }
     : { files };
 }
 

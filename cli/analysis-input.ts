@@ -70,7 +70,7 @@ export function prepareAnalysis(
       return {
         code: refuse(
           command,
-          { says: `Nothing that can fail is called ${JSON.stringify(name)}`, mend },
+          { says: `Nothing that can fail is named ${JSON.stringify(name)}`, mend },
           terminal,
         ),
       };
@@ -86,16 +86,16 @@ function wrongHolder(fabric: Fabric, text: string, on: string): Unknown | undefi
   const node = fabric.nodes.find(({ name }) => name === on);
   if (node === undefined) {
     const mend = didYouMean(suggester(names)(on), `Known: ${listed(names, 'and')}.`);
-    return { says: `No node is called ${JSON.stringify(on)}`, mend };
+    return { says: `No node is named ${JSON.stringify(on)}`, mend };
   }
   const target = targetOf(fabric, text);
   if (target?.kind !== 'pods' || target.address === undefined) {
-    const says = `--on ${on} is about the address of a pod, and ${JSON.stringify(text)} is none`;
-    return { says, mend: "Name an address of another node's block: the one that the pod has." };
+    const says = `--on ${on} needs the address of a pod, which ${JSON.stringify(text)} is not`;
+    return { says, mend: "Name the pod's address, from another node's block." };
   }
   const { family } = target.address;
   if (node.address[family] !== undefined) return undefined;
-  const says = `${on} has no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address, and no pod on it has ${text}`;
+  const says = `${on} has no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address, so no pod on it has ${text}`;
   return { says, mend: 'Name a node with an address of that family.' };
 }
 
@@ -110,7 +110,7 @@ export function machineNamed(
   const names = machines.map((machine) => machine.name);
   return (
     found ?? {
-      says: `No ${listed(kinds, 'or')} is called ${JSON.stringify(name)}`,
+      says: `No ${listed(kinds, 'or')} is named ${JSON.stringify(name)}`,
       mend: didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`),
     }
   );
@@ -130,10 +130,10 @@ export function refuse(
 
 /** An address of a service, which no table of the network has. */
 export const serviceText = (address: string, sender: string): string =>
-  `${address} is an address of a service, and no route leads there: kube-proxy on ${sender} puts that of a pod or a node in its place, and which one the topology does not know. Ask for the way to that.`;
+  `${address} is a service address, so no route leads there: kube-proxy on ${sender} replaces it with the address of a pod or node, and the topology does not tell which one. Ask for the path to that.`;
 
 /** An address or a prefix that is nobody's, or a name of nothing that can be asked for. */
 export const unknownTarget = (text: string): Unknown => ({
-  says: `${JSON.stringify(text)} is in no node's block, and no machine or service has it`,
+  says: `${JSON.stringify(text)} is not inside any node's block, and no machine or service has it`,
   mend: 'Name a node, or an address of a pod, a machine or a service.',
 });

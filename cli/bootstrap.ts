@@ -58,18 +58,18 @@ export async function bootstrap(options: BootstrapOptions, terminal: Terminal): 
 
 function chosenEngine(fabric: Fabric, wanted: Engine['id'] | undefined): Engine | Unknown {
   if (fabric.nodes.length === 0) {
-    return { says: 'The topology has no nodes', mend: 'Without any there is no cluster to start.' };
+    return { says: 'The topology has no nodes', mend: 'Without nodes there is no cluster to start.' };
   }
   const engine = engineOf(fabric.gitops, wanted);
   if (engine !== undefined) return engine;
   return wanted === undefined
     ? {
-        says: 'The topology names both engines, and one of them adopts the cluster',
+        says: 'The topology names both engines, but only one of them can adopt the cluster',
         mend: 'Choose with --engine argocd or --engine flux.',
       }
     : {
         says: `The topology's engine is ${fabric.gitops.engine}`,
-        mend: 'Leave --engine out, or change gitops.engine.',
+        mend: 'Omit --engine, or change gitops.engine.',
       };
 }
 
@@ -209,7 +209,7 @@ function targetText(fabric: Fabric, { context, server, version, nodes }: Target)
 
 const doneText = ({ name, engine, firstServer }: BootstrapPlan): string =>
   `${name} is up, and ${engine.title} syncs it from git.
-K3s still applies its copies at each start of ${firstServer}. Run install.sh there once more, and it leaves them to ${engine.title}.`;
+K3s still applies its copies at each start of ${firstServer}. Run install.sh there once more to leave them to ${engine.title}.`;
 
 const CLOCK: Clock = {
   now: () => performance.now(),
@@ -217,4 +217,4 @@ const CLOCK: Clock = {
 };
 
 /** The first interrupt lets the step that goes on come to its end; either can be gone on from. */
-const INTERRUPTED = 'Interrupted: nothing more is begun. Once more ends at once.';
+const INTERRUPTED = 'Interrupted: no further step starts. Press Ctrl-C again to end at once.';

@@ -72,7 +72,7 @@ function readReview(file: string): Read | Unknown {
   const review = parseReview(text);
   if (!('says' in review)) return { network: review.network, review };
   return (
-    ofOtherFormat(text) ?? { says: `${name} is no review: ${printable(review.says).slice(0, 300)}`, mend }
+    ofOtherFormat(text) ?? { says: `${name} is not a review: ${printable(review.says).slice(0, 300)}`, mend }
   );
 }
 
@@ -97,7 +97,7 @@ function rendered(
     return reviewMarkdown(attributed(read.review), { limit, unit: 'characters', details });
   const where = details === undefined ? 'The run that made it' : `[The run that made it](${details})`;
   return {
-    text: `The review of this change cannot be shown here: it is of format ${read.version}, and the noencap that comments reads \
+    text: `The review of this change cannot be shown here: it has format ${read.version}, but the noencap that posts comments reads \
 format ${REVIEW_VERSION}. ${where} has it. Use the same noencap in both jobs.`,
     tier: null,
   };
@@ -107,7 +107,7 @@ format ${REVIEW_VERSION}. ${where} has it. Use the same noencap in both jobs.`,
 function attributed(review: Review): Review {
   if (process.env.GITHUB_EVENT_NAME !== 'workflow_run') return review;
   const note =
-    "This review was made by the pull request's own code, in a fork. Read what the pull request changes besides the topology.";
+    "This review was made by the pull request's own code, in a fork. Check what else the pull request changes besides the topology.";
   return { ...review, notes: [note, ...review.notes] };
 }
 
@@ -128,14 +128,14 @@ async function pullRequestOf(
   const [only, ...others] = there;
   if (only === undefined) {
     return {
-      nothing: `No open pull request from ${printable(from)} is at ${head.slice(0, 8)}: it has moved on`,
+      nothing: `No open pull request from ${printable(from)} is at ${head.slice(0, 8)}: it has newer commits`,
     };
   }
   if (others.length > 0) {
     const numbers = there.map(({ number }) => number).join(', ');
     return {
       says: `Several pull requests are from ${printable(from)}: ${numbers}`,
-      mend: 'Name the one that the review is of with --pull-request.',
+      mend: 'Name the one that was reviewed with --pull-request.',
       code: EXIT.badInput,
     };
   }

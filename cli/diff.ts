@@ -96,7 +96,7 @@ function headOf({ out, topology }: DiffOptions, { fabric, operatorManifest, sour
       .map((path): [string, string] => [path, currentText(out, path)]),
   ]);
   const stale = added.length + changed.length + removed.length;
-  const says = `${out} is stale: ${counted(stale, 'file')} ${stale === 1 ? 'differs' : 'differ'} from what is compared here, what the topology renders. Run bin/noencap synth, and commit it.`;
+  const says = `${out} is stale: ${counted(stale, 'file')} ${stale === 1 ? 'differs' : 'differ'} from what the topology renders, which is what is compared here. Run bin/noencap synth, and commit it.`;
   return {
     state: {
       ...headCalled(),
@@ -129,7 +129,7 @@ function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fab
     };
   }
   if ('fault' in topology) {
-    const note = `The topology of ${name} has faults, so that only files and what they do to sessions are compared: ${topology.fault}`;
+    const note = `The topology of ${name} has faults, so only files and their effect on sessions are compared: ${topology.fault}`;
     return {
       state: { name, commit, fabric: head, files: files ?? new Map(), trust, placeOf: () => '' },
       unknown: [note],
@@ -141,7 +141,7 @@ function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fab
   if (files !== undefined) return { state: { ...called, files }, unknown: [], notes: [] };
   const manifest = fabric.calico.operatorManifest;
   if (manifest === undefined) {
-    const note = `${name} has no rendered files: it is compared with what its topology renders.`;
+    const note = `${name} has no rendered files: what its topology renders is compared instead.`;
     return { state: { ...called, files: render(fabric, undefined).files }, unknown: [], notes: [note] };
   }
   const note = `${name} has no rendered files, and its operator manifest was not read: all files are shown as new.`;

@@ -83,7 +83,7 @@ function explainOther(
 function nothingAt({ network }: Analysis, target: string): Unknown {
   const nodes = network.machines.filter(({ kind }) => kind === 'node').map(({ name }) => name);
   return {
-    says: `${JSON.stringify(target)} is in no node's block, and no node is called so`,
+    says: `${JSON.stringify(target)} is not inside any node's block, and no node has that name`,
     mend: `Name a block, an address of a pod, a machine or a service, or a node: ${listed(nodes, 'or')}.`,
   };
 }
@@ -112,7 +112,7 @@ function explanationText(
         ...(route.step === undefined
           ? []
           : [
-              `        ${route.verdict === 'shared' ? 'shares the traffic; behind only' : 'lost'} by ${route.step.name}: ${route.step.own} against ${route.step.best}`,
+              `        ${route.verdict === 'shared' ? 'shares the traffic; loses only' : 'lost'} by ${route.step.name}: ${route.step.own} against ${route.step.best}`,
             ]),
       ];
     }),

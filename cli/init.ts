@@ -8,19 +8,19 @@ import type { Terminal } from './terminal.ts';
 export function init(options: { readonly topology: string }, terminal: Terminal): ExitCode {
   const file = options.topology;
   if (!/\.ya?ml$/.test(file))
-    return refuse(`${file} is no name for a YAML file. End it with .yaml.`, terminal);
+    return refuse(`${file} is not a YAML file name. It must end in .yaml.`, terminal);
   try {
     writeFileSync(file, starterFor(file), { flag: 'wx' });
   } catch (error) {
     const reason = existsSync(file)
-      ? `${file} exists already. Name another file with --topology.`
+      ? `${file} already exists. Name another file with --topology.`
       : `${file} cannot be written (${(error as NodeJS.ErrnoException).code}).`;
     return refuse(reason, terminal);
   }
   if (terminal.json) terminal.print(documentOf('init', { ok: true, file }));
   else
     terminal.say(
-      `${file} written. Put your own routers and nodes in, then run: bin/noencap synth${file === 'topology.yaml' ? '' : ` -t ${file}`}`,
+      `${file} written. Replace its routers and nodes with yours, then run: bin/noencap synth${file === 'topology.yaml' ? '' : ` -t ${file}`}`,
     );
   return EXIT.fine;
 }

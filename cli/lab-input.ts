@@ -47,7 +47,7 @@ export function prepareLab(options: LabOptions, terminal: Terminal): Prepared {
   for (const name of options.fail) {
     const one = failing(fabric, name);
     if (one === undefined) {
-      const says = `Nothing that can fail is called ${JSON.stringify(name)}`;
+      const says = `Nothing that can fail is named ${JSON.stringify(name)}`;
       return {
         code: refuseLab(
           { says, mend: `Known: ${listed(failingNames(fabric), 'and')}.` },

@@ -40,7 +40,7 @@ export function labStory(run: LabRun, colour: Terminal['colour']): string {
   const { fabric, notes, failed } = run;
   const routers = fabric.routers.filter(({ planned }) => !planned).length;
   const nodes = run.approximate
-    ? 'BIRD 2 on nodes (an approximation: BIRD 1.6.8 is not here)'
+    ? 'BIRD 2 on nodes (an approximation: BIRD 1.6.8 is not installed)'
     : 'BIRD 1.6.8 on nodes';
   const broken = failed.length === 0 ? '' : `, without ${failed.map(({ name }) => name).join(', ')}`;
   return [
@@ -68,16 +68,16 @@ export const failureLines = (failures: readonly Failure[], { red }: Terminal['co
 /** The one sentence at the end. */
 export function labVerdict(run: LabRun): string {
   const { failures, probed, seconds } = run;
-  if (failures.length > 0)
-    return `${counted(failures.length, 'thing')} not as it must be (${seconds.toFixed(1)} s)`;
+  if (failures.length > 0) return `${counted(failures.length, 'check')} failed (${seconds.toFixed(1)} s)`;
   const lost = probed.filter(({ pair }) => !pair.reachable).length;
-  return `${counted(sessionsOf(run).length, 'session')} up, ${counted(probed.length - lost, 'pair')} of pods reach each other${lost === 0 ? '' : `, ${lost} do not and cannot`}: all as it must be (${seconds.toFixed(1)} s)`;
+  return `${counted(sessionsOf(run).length, 'session')} up, ${counted(probed.length - lost, 'pair')} of pods reach each other${lost === 0 ? '' : `, ${lost} do not and cannot`}: all checks passed (${seconds.toFixed(1)} s)`;
 }
 
 const sessionsOf = ({ fabric }: LabRun): Session[] => [...fabric.sessions, ...meshSessions(fabric)];
 
 function sessionLines(sessions: readonly Session[], { established, expected }: LabRun): string[] {
-  const state = (id: string) => (established.has(id) ? 'Established' : expected.has(id) ? 'DOWN' : 'no way');
+  const state = (id: string) =>
+    established.has(id) ? 'Established' : expected.has(id) ? 'DOWN' : 'unreachable';
 
   if (sessions.length > MOST_SESSIONS) {
     const kinds = (['reflector', 'backbone', 'mesh'] as const).map((kind) => {
@@ -115,7 +115,7 @@ function matrix(names: readonly string[], probed: readonly Probed[]): string[] {
     if (from === to) return '.';
     const one = probed.find(({ pair }) => pair.from === from && pair.to === to);
     if (one === undefined) return '';
-    if (!one.reached) return one.pair.reachable ? 'LOST' : 'no way';
+    if (!one.reached) return one.pair.reachable ? 'LOST' : 'unreachable';
     if (one.isLossy) return 'LOSSY';
     const [least = '?', ...more] = one.there === undefined ? [] : wayLengths(one.there);
     return `${[least, ...more.slice(-1)].join('-')} ${one.pathMtu ?? '?'}`;

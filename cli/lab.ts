@@ -104,7 +104,7 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
       terminal,
     );
     if (found.refused !== undefined) return refuseLab(found.refused, EXIT.environment, terminal);
-    if (run === undefined || booted === undefined) throw new Error('the lab found nothing');
+    if (run === undefined || booted === undefined) throw new Error('the lab has no result');
     const done: LabRun = { ...run, seconds: (performance.now() - started) / 1000 };
     const logs = done.failures.length === 0 ? undefined : keepLogs(booted);
     if (folder !== undefined) await remember(booted, folder);

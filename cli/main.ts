@@ -64,15 +64,15 @@ function program(): Command {
     )
     .action((options) => run(options, async (speak) => (await import('./synth.ts')).synth(options, speak)));
 
-  command(root, 'check', 'Say what is wrong with the topology, or with the network it describes.')
+  command(root, 'check', 'Report faults of the topology and problems of the network it describes.')
     .option('--strict', 'warnings fail too', false)
     .addOption(
       new Option(
         '--failures <count>',
-        'try every failure, or every two together, and say what each does',
+        'try every single failure, or every pair of failures, and show the effect',
       ).choices(['1', '2']),
     )
-    .option('--sarif', 'print SARIF 2.1.0 on stdout, nothing else', false)
+    .option('--sarif', 'print SARIF 2.1.0 on stdout and nothing else', false)
     .addHelpText(
       'after',
       examples(
@@ -84,11 +84,11 @@ function program(): Command {
     )
     .action((options) => run(options, async (speak) => (await import('./check.ts')).check(options, speak)));
 
-  command(root, 'explain', 'Say why a node or router sends packets for pods where it sends them.')
+  command(root, 'explain', 'Explain why a node or router forwards packets for pods the way it does.')
     .argument('<speaker>', 'node or router')
     .argument('<prefix>', "a node's block or its name, or an address: of a pod, a machine or a service")
-    .option('--fail <name>', 'take a machine, segment or session for failed (repeatable)', collect, [])
-    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another one')
+    .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
+    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node')
     .addHelpText(
       'after',
       examples(
@@ -100,11 +100,11 @@ function program(): Command {
       run(options, async (speak) => (await import('./explain.ts')).explain(options, speaker, prefix, speak)),
     );
 
-  command(root, 'path', 'Show every hop from pods or a machine to another, by which route, and its MTU.')
+  command(root, 'path', 'Show every hop from pods or a machine to another, with its route and MTU.')
     .argument('<from>', 'node, router or host, or an address of a pod or a machine')
     .argument('<to>', "a node's name or block, or an address: of a pod, a machine or a service")
-    .option('--fail <name>', 'take a machine, segment or session for failed (repeatable)', collect, [])
-    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another one')
+    .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
+    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node')
     .addHelpText(
       'after',
       examples(
@@ -118,18 +118,18 @@ function program(): Command {
       run(options, async (speak) => (await import('./path.ts')).path(options, from, to, speak)),
     );
 
-  command(root, 'diff', 'Say what a change does to cluster, routers, nodes, sessions and packets.')
+  command(root, 'diff', 'Show what a change does to cluster, routers, nodes, sessions and packets.')
     .option('--base <ref>', BASE)
     .option('-o, --out <dir>', 'output folder', 'dist')
-    .option('--rehearse', 'make the change in the lab as well, and say what it lost', false)
-    .option('--accept', 'its dangers are accepted: exit 0 all the same', false)
+    .option('--rehearse', 'also make the change in the lab, and report what it lost', false)
+    .option('--accept', 'accept its dangers: exit 0 anyway', false)
     .addHelpText(
       'after',
       examples('noencap diff', 'noencap diff --base HEAD~1 --rehearse', 'noencap diff --json > review.json'),
     )
     .action((options) => run(options, async (speak) => (await import('./diff.ts')).diff(options, speak)));
 
-  command(root, 'comment', 'Post a review as a comment on its pull request, or renew the one that is there.')
+  command(root, 'comment', 'Post a review as a comment on its pull request, or update the existing one.')
     .argument('[review]', 'review that `noencap diff --json` wrote', 'review.json')
     .option('--pull-request <number>', "the pull request, instead of the event's", pullRequest)
     .addOption(
@@ -147,26 +147,23 @@ function program(): Command {
     .argument('[router...]', 'routers (default: all)')
     .option('-o, --out <dir>', 'output folder', 'dist')
     .addOption(
-      new Option('--plan', 'say what would be delivered, in which order; ask no router')
+      new Option('--plan', 'show what would be delivered, in which order; contact no router')
         .default(false)
         .conflicts(['check', 'wave', 'setup']),
     )
     .addOption(
-      new Option('--check', 'look at all routers and touch nothing').default(false).conflicts('setup'),
+      new Option('--check', 'check all routers and change nothing').default(false).conflicts('setup'),
     )
-    .option(
-      '--base <ref>',
-      'what the routers run; none: nobody knows (default: found out from what they have)',
-    )
-    .option('--wave <number>', 'deliver this wave of the plan only', wholeNumber(1, 100_000))
+    .option('--base <ref>', 'what the routers run; none: unknown (default: detected from their files)')
+    .option('--wave <number>', 'deliver only this wave of the plan', wholeNumber(1, 100_000))
     .option('--max-parallel <count>', 'routers at a time', wholeNumber(1, 100), MAX_PARALLEL)
-    .option('--timeout <seconds>', 'until a router undoes what is not confirmed', wholeNumber(20, 3600), 120)
-    .option('--accept-drift', 'let noencap have files that were edited on the routers', false)
+    .option('--timeout <seconds>', 'until a router undoes an unconfirmed change', wholeNumber(20, 3600), 120)
+    .option('--accept-drift', 'overwrite files that were edited on the routers', false)
     .option('--excuse <name>', 'session or protocol that may be down afterwards (repeatable)', collect, [])
     .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
     .option('--secrets <file>', 'passwords, encrypted with age (default: secrets.age beside the topology)')
-    .option('--journal <file>', 'append what happens, as lines of JSON')
-    .option('--setup <router>', "print the script that makes noencap's account on a router")
+    .option('--journal <file>', 'append events as lines of JSON')
+    .option('--setup <router>', "print the script that creates noencap's account on a router")
     .option('--key <file>', 'public key of that account')
     .addHelpText(
       'after',
@@ -182,9 +179,13 @@ function program(): Command {
       run(options, async (speak) => (await import('./ship.ts')).ship(routers, options, speak)),
     );
 
-  command(root, 'bootstrap', 'Print how an empty cluster becomes one that its engine syncs, or do it.')
+  command(
+    root,
+    'bootstrap',
+    'Print the steps from an empty cluster to one that its engine syncs, or run them.',
+  )
     .option('-o, --out <dir>', 'output folder', 'dist')
-    .option('--run', "do it, with kubectl's current context", false)
+    .option('--run', "run them, with kubectl's current context", false)
     .addOption(
       new Option('--engine <name>', 'the engine that adopts it, where the topology names both').choices([
         'argocd',
@@ -210,15 +211,15 @@ function program(): Command {
   withoutTopology(
     root,
     'adopt',
-    'Make a topology of a network that runs, and say what its rendering changes.',
+    'Create a topology from a running network, and show what its rendering changes.',
   )
     .option('--cluster <file...>', 'what kubectl get -o yaml or -o json printed', [])
     .option('--live', 'ask kubectl, reading only', false)
     .option('--router <name=folder>', 'a router and a copy of its /etc/bird (repeatable)', collect, [])
-    .option('--known <file>', 'part of a topology: what no file of today says; it counts over all else')
+    .option('--known <file>', 'part of a topology: what no existing file says; it overrides everything else')
     .option('--operator-manifest <file>', 'tigera-operator.yaml of a Calico that noencap does not carry')
     .option('-o, --out <file>', 'write the topology there instead of stdout')
-    .option('--force', 'replace the file that is there', false)
+    .option('--force', 'replace an existing file', false)
     .addHelpText(
       'after',
       examples(
@@ -234,7 +235,12 @@ function program(): Command {
 
 function labCommands(root: Command): void {
   const lab = command(root, 'lab', 'Boot the topology with real BIRD in network namespaces and prove it.')
-    .option('--fail <name>', 'break a router, segment or session once all is up (repeatable)', collect, [])
+    .option(
+      '--fail <name>',
+      'break a router, segment or session once everything is up (repeatable)',
+      collect,
+      [],
+    )
     .option('--keep', 'leave the lab running, as lab up does', false)
     .addHelpText(
       'after',
@@ -249,15 +255,15 @@ function labCommands(root: Command): void {
   command(
     lab,
     'rehearse',
-    'Boot the base, change it to what is here while pods ping each other, and say what it cost.',
+    'Boot the base, change it to the working tree while pods ping each other, and report the loss.',
   )
     .option('--base <ref>', BASE)
     .addOption(
-      new Option('--reboot <node>', 'change nothing: reboot this node, and say what that cost').conflicts(
+      new Option('--reboot <node>', 'change nothing: reboot this node, and report the loss').conflicts(
         'base',
       ),
     )
-    .option('--fail <name>', 'with --reboot: what is away meanwhile (repeatable)', collect, [])
+    .option('--fail <name>', 'with --reboot: what is down meanwhile (repeatable)', collect, [])
     .addHelpText(
       'after',
       examples(
@@ -272,13 +278,13 @@ function labCommands(root: Command): void {
       if (options.fail.length > 0) rehearse.error("error: option '--fail <name>' needs '--reboot <node>'");
       return run(options, async (speak) => (await import('./rehearse.ts')).labRehearse(options, speak));
     });
-  command(lab, 'up', 'Boot a lab that stays.').action((options) =>
+  command(lab, 'up', 'Boot a lab and leave it running.').action((options) =>
     run(options, async (speak) => (await import('./running-lab.ts')).labUp(options, speak)),
   );
-  command(lab, 'down', 'End the lab that is up.').action((options) =>
+  command(lab, 'down', 'Stop the running lab.').action((options) =>
     run(options, async (speak) => (await import('./running-lab.ts')).labDown(options, speak)),
   );
-  command(lab, 'exec', 'Run a command on a host of the lab that is up; a pod is <node>+pod.')
+  command(lab, 'exec', 'Run a command on a host of the running lab; a pod is <node>+pod.')
     .argument('<host>')
     .argument('<command...>')
     .passThroughOptions()
@@ -292,14 +298,14 @@ function labCommands(root: Command): void {
     .action((host, words, options) =>
       run(options, async (speak) => (await import('./running-lab.ts')).labExec(options, host, words, speak)),
     );
-  command(lab, 'birdc', 'Ask the BIRDs of a host of the lab that is up.')
+  command(lab, 'birdc', 'Ask the BIRDs of a host of the running lab.')
     .argument('<host>')
     .argument('<words...>')
     .addHelpText('after', examples('noencap lab birdc gateway show protocols all'))
     .action((host, words, options) =>
       run(options, async (speak) => (await import('./running-lab.ts')).labBirdc(options, host, words, speak)),
     );
-  command(lab, 'routes', 'Show the kernel routes of a host of the lab that is up.')
+  command(lab, 'routes', 'Show the kernel routes of a host of the running lab.')
     .argument('<host>')
     .action((host, options) =>
       run(options, async (speak) => (await import('./running-lab.ts')).labRoutes(options, host, speak)),
@@ -311,14 +317,14 @@ const BASE = 'git revision or folder to compare with (default: where this branch
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
 function pullRequest(value: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError('A pull request has a number.');
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError('Must be the number of a pull request.');
   return Number(value);
 }
 
 const wholeNumber = (least: number, most: number) => (value: string) => {
   const number = Number(value);
   if (!/^\d{1,6}$/.test(value) || number < least || number > most) {
-    throw new InvalidArgumentError(`A whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`Must be a whole number from ${least} to ${most}.`);
   }
   return number;
 };
@@ -342,8 +348,8 @@ function withoutTopology(root: Command, name: string, description: string): Comm
     .command(name)
     .description(description)
     .allowExcessArguments(false)
-    .option('--json', 'print one JSON document on stdout, nothing else', false)
-    .option('-q, --quiet', 'print faults and findings only', false)
+    .option('--json', 'print one JSON document on stdout and nothing else', false)
+    .option('-q, --quiet', 'print only faults and findings', false)
     .option('--no-color', 'plain text; NO_COLOR does the same');
 }
 
@@ -397,18 +403,18 @@ const shellQuoted = (path: string): string =>
   /^[A-Za-z0-9_./-]+$/.test(path) ? `./${path}` : `'./${path.replaceAll("'", "'\\''")}'`;
 
 const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not. Run it as the user who owns the folder',
-  EPERM: 'this user may not. Run it as the user who owns the folder',
+  EACCES: 'permission denied. Run it as the user who owns the folder',
+  EPERM: 'permission denied. Run it as the user who owns the folder',
   EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full. Make room and run it again',
-  EDQUOT: 'the quota is used up. Make room and run it again',
+  ENOSPC: 'the disk is full. Free some space and run it again',
+  EDQUOT: 'the quota is exceeded. Free some space and run it again',
   EBUSY: 'it is a mount point. Name a folder below it with --out',
-  ENOTDIR: 'a part of the path is no folder. Name another with --out',
-  ENOENT: 'a part of the path does not exist',
+  ENOTDIR: 'part of the path is not a folder. Name another with --out',
+  ENOENT: 'part of the path does not exist',
 };
 
 const examples = (...lines: string[]): string =>
   `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 
 const EXIT_CODES = `
-Exit codes: 0 fine; 1 what was checked does not hold; 2 bad input or usage; 3 the environment lacks something.`;
+Exit codes: 0 success; 1 a check failed; 2 bad input or usage; 3 the environment lacks something.`;

@@ -45,8 +45,8 @@ export function path(options: AnalysisOptions, from: string, to: string, termina
   const machine = analysis.network.machines.find(({ name }) => name === target.machine) as Machine;
   if (source === machine) {
     const what = target.kind === 'pods' ? 'node' : 'machine';
-    const mend = `Name two: packets that stay on one ${what} have no way.`;
-    return refuse('path', { says: `${from} and ${to} are one ${what}`, mend }, terminal);
+    const mend = `Name two: packets within one ${what} take no path.`;
+    return refuse('path', { says: `${from} and ${to} are the same ${what}`, mend }, terminal);
   }
   const paths =
     target.kind === 'pods'
@@ -63,7 +63,7 @@ export function path(options: AnalysisOptions, from: string, to: string, termina
     }
     const isMasked = fabric.pods.natOutgoing && target.kind === 'machine' && source.kind === 'node';
     if (isMasked)
-      terminal.say(`  what pods send there goes with an address of ${source.name} (pods.natOutgoing)\n`);
+      terminal.say(`  packets from pods arrive there with an address of ${source.name} (pods.natOutgoing)\n`);
   }
   return ok ? EXIT.fine : EXIT.doesNotHold;
 }
@@ -73,7 +73,7 @@ function sourceNamed(analysis: Analysis, fabric: Fabric, text: string): Machine 
   const target = targetOf(fabric, text);
   if (target?.kind === 'service') {
     return {
-      says: `${text} is an address of a service, which sends nothing`,
+      says: `${text} is a service address, which sends no packets`,
       mend: 'Name the node of its pod.',
     };
   }
@@ -107,11 +107,11 @@ function pathText(
   const mtu = Number.isFinite(fate.mtu[0]) ? `, path MTU ${fate.mtu[0]}` : '';
   const verdict = isWhole(fate)
     ? green(`${length}${mtu}`)
-    : red(fate.arrives ? 'some of the packets are lost' : 'lost');
+    : red(fate.arrives ? 'some packets are lost' : 'lost');
   return [
-    `${bold(`${from} to ${to}`)} (${prefix}${assumed ? ' (assumed)' : ''}): ${verdict}${fate.turns ? '; turns around on the way' : ''}`,
+    `${bold(`${from} to ${to}`)} (${prefix}${assumed ? ' (assumed)' : ''}): ${verdict}${fate.turns ? '; hairpins on the path' : ''}`,
     ...ways.flatMap((way, index) => [
-      ...(ways.length > 1 ? [`  way ${index + 1} of ${more ? 'many' : ways.length}, chosen by flow`] : []),
+      ...(ways.length > 1 ? [`  path ${index + 1} of ${more ? 'many' : ways.length}, chosen by flow`] : []),
       ...columns(
         way.hops.map(({ machine, rule, segment, mtu: own }, at) => [
           `${at}`,
@@ -121,8 +121,8 @@ function pathText(
           own === undefined ? '' : `MTU ${own}`,
         ]),
       ).map((line) => `  ${line}`),
-      ...(way.end === 'arrives' ? [] : [dim(`  here it ends: ${way.end}`)]),
+      ...(way.end === 'arrives' ? [] : [dim(`  ends here: ${way.end}`)]),
     ]),
-    ...(more ? ['  and more ways that are as good'] : []),
+    ...(more ? ['  and more equal-cost paths'] : []),
   ].join('\n');
 }

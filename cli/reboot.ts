@@ -30,7 +30,10 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
     : node;
   if (unknown !== undefined) return refuseLab(noSuch(fabric, unknown, node), EXIT.badInput, terminal);
   if (options.fail.includes(node)) {
-    const refused = { says: `${node} cannot be away and start anew`, mend: 'Name another one with --fail.' };
+    const refused = {
+      says: `${node} cannot be down and reboot at the same time`,
+      mend: 'Name another one with --fail.',
+    };
     return refuseLab(refused, EXIT.badInput, terminal);
   }
   const away = options.fail.filter((name) => isNode(fabric, name));
@@ -42,7 +45,7 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
     result = await rebootNode({ fabric, node, failed, foretold, away, routerFiles, programs, progress });
   };
   await runSteps([{ title: `Reboot ${node}`, run }], terminal);
-  if (result === undefined) throw new Error('the reboot found nothing');
+  if (result === undefined) throw new Error('the reboot has no result');
   if ('says' in result) return refuseLab(result, EXIT.environment, terminal);
   const ok = result.waits === undefined && result.failures.length === 0;
   if (terminal.json) terminal.print(documentOf('lab rehearse', { ok, ...result, missing: options.fail }));
@@ -57,16 +60,16 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
 function noSuch({ nodes, ...fabric }: Fabric, name: string, reboot: string): Refused {
   if (name === reboot) {
     const known = nodes.map((node) => node.name);
-    return { says: `No node is called ${JSON.stringify(name)}`, mend: `Known: ${listed(known, 'and')}.` };
+    return { says: `No node is named ${JSON.stringify(name)}`, mend: `Known: ${listed(known, 'and')}.` };
   }
   const isPlanned = fabric.routers.some((router) => router.name === name && router.planned);
   return isPlanned
     ? {
         says: `${name} is planned: no node has a session with it`,
-        mend: 'Take "planned" out of a copy of the topology to see what that would do.',
+        mend: 'Remove "planned" in a copy of the topology to see the effect.',
       }
     : {
-        says: `Nothing that can be away is called ${JSON.stringify(name)}`,
+        says: `Nothing that can be down is named ${JSON.stringify(name)}`,
         mend: 'Name a router, a node, a segment or a session.',
       };
 }
@@ -74,10 +77,10 @@ function noSuch({ nodes, ...fabric }: Fabric, name: string, reboot: string): Ref
 function text(fabric: Fabric, missing: readonly string[], { node, recovered, pairs }: Reboot): string {
   const sum = (key: 'sent' | 'lost') => pairs.reduce((all, pair) => all + pair[key], 0);
   return [
-    `${fabric.name}: ${node} starts anew${missing.length === 0 ? '' : ` without ${listed([...missing], 'and')}`}`,
+    `${fabric.name}: ${node} reboots${missing.length === 0 ? '' : ` without ${listed([...missing], 'and')}`}`,
     ...(recovered === undefined
       ? []
-      : [`  BIRD      ${(recovered / 1000).toFixed(1)} s until it has all routes and tells its own`]),
+      : [`  BIRD      ${(recovered / 1000).toFixed(1)} s until it has all routes and announces its own`]),
     `  packets   ${counted(pairs.length, 'pair')}, ${sum('sent')} sent, ${sum('lost')} lost`,
     ...lossLines(pairs),
   ].join('\n');
@@ -88,6 +91,6 @@ function notAsItMustBe({ node, waits, failures }: Reboot, colour: Terminal['colo
   if (waits === undefined) return failureLines(failures, colour);
   const peers = listed([...waits.peers], 'and');
   return [
-    `BIRD on ${node} waits for ${peers}, and hides the pods of ${node} until ${peers === waits.peers[0] ? 'it comes' : 'all of them come'} or ${RECOVERY_WAIT} s are over (${waits.seconds} s are left). See docs/checks/NE208.md.`,
+    `BIRD on ${node} waits for ${peers}, and hides the pods of ${node} until ${peers === waits.peers[0] ? 'it is up' : 'all of them are up'} or ${RECOVERY_WAIT} s have passed (${waits.seconds} s left). See docs/checks/NE208.md.`,
   ];
 }

@@ -53,7 +53,7 @@ export async function rehearsed(
 ): Promise<Rehearsal | Refused> {
   for (const { name, segments, nodes } of [base, fabric]) {
     if (segments !== undefined && nodes.length > 0) continue;
-    const says = `${name} has no ${nodes.length === 0 ? 'nodes' : 'underlay'} that a lab could be wired of`;
+    const says = `${name} has no ${nodes.length === 0 ? 'nodes' : 'underlay'} to build a lab from`;
     return { says, mend: 'Describe the segments under underlay.segments, and the nodes on them.' };
   }
   const programs = findPrograms(rootFolder());
@@ -74,7 +74,7 @@ export async function rehearsed(
     });
   };
   await runSteps([{ title: 'Rehearse the change', run }], terminal);
-  if (result === undefined) throw new Error('the rehearsal found nothing');
+  if (result === undefined) throw new Error('the rehearsal has no result');
   return result;
 }
 
@@ -101,8 +101,8 @@ function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {
     .filter((what) => became(what).length > 0)
     .map((what) => `${became(what).length} ${what}`);
   return [
-    `${fabric.name}: from ${base} to what is here`,
-    `  change    ${done.length === 0 ? 'nothing that runs' : done.map(({ says }) => says).join('; ')}`,
+    `${fabric.name}: from ${base} to the working tree`,
+    `  change    ${done.length === 0 ? 'nothing that is running' : done.map(({ says }) => says).join('; ')}`,
     `  sessions  ${counts.join(', ')}`,
     ...became('reset').map(({ id }) => `            reset: ${id}`),
     `  packets   ${counted(pairs.length, 'pair')}, ${sent} sent, ${lost} lost`,
@@ -115,7 +115,7 @@ function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {
 const notAsItMustBe = ({ differences, failures }: Rehearsal, colour: Terminal['colour']): string[] => [
   ...(differences.length === 0
     ? []
-    : ['  after     not what a fresh boot has:', ...differences.map((line) => `            ${line}`)]),
+    : ['  after     differs from a fresh boot:', ...differences.map((line) => `            ${line}`)]),
   ...failureLines(failures, colour),
 ];
 
@@ -146,4 +146,4 @@ export const unsureLoss = (packets: number): string =>
   `${counted(packets, 'packet')} were lost while the lab waited for a processor: whether the change lost them is not known`;
 
 const lossLine = ({ from, to, sent, lost, gap }: Ride): string =>
-  `            ${from} to ${to}: ${lost} of ${sent} lost, ${gap} ms at a stretch`;
+  `            ${from} to ${to}: ${lost} of ${sent} lost, ${gap} ms in a row`;

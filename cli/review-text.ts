@@ -182,11 +182,11 @@ function rehearsalLines({ rehearsal }: Review): string[] {
   if (rehearsal === null) return [];
   const { sent, lost, gap, worst, reset, failures } = rehearsal;
   return [
-    `${lost} of ${sent} packets lost${lost === 0 ? '' : `, up to ${gap} ms at a stretch`}; ${reset.length === 0 ? 'no session' : `${reset.length} ${reset.length === 1 ? 'session' : 'sessions'}`} reset`,
+    `${lost} of ${sent} packets lost${lost === 0 ? '' : `, up to ${gap} ms in a row`}; ${reset.length === 0 ? 'no session' : `${reset.length} ${reset.length === 1 ? 'session' : 'sessions'}`} reset`,
     ...some(
       worst,
       (pair) =>
-        `${printable(pair.from)} to ${printable(pair.to)}: ${pair.lost} of ${pair.sent} lost, ${pair.gap} ms at a stretch`,
+        `${printable(pair.from)} to ${printable(pair.to)}: ${pair.lost} of ${pair.sent} lost, ${pair.gap} ms in a row`,
     ),
     ...failures.map((text) => `failed: ${printable(text)}`),
   ];

@@ -30,7 +30,7 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
   const { unsettled } = await converged(booted);
   await remember(booted, folder);
   if (unsettled !== undefined)
-    terminal.complain(`The lab has ${unsettled}: look again before you believe what you see.`);
+    terminal.complain(`The lab has ${unsettled}: check again before you trust what you see.`);
   if (terminal.json) terminal.print(documentOf('lab up', { ok: true, name: fabric.name }));
   terminal.say(`The lab of ${fabric.name} is up: ${listed(
     booted.plan.hosts.map(({ name }) => name),
@@ -48,7 +48,7 @@ export function folderFor(name: string, terminal: Terminal): OwnFolder | { reado
   const folder = labsFolder();
   if ('says' in folder) return { code: refuseLab(folder, EXIT.environment, terminal) };
   if (findLab(folder, name) === undefined) return folder;
-  const says = `A lab of ${name} is up already`;
+  const says = `A lab of ${name} is already up`;
   return { code: refuseLab({ says, mend: 'Run: bin/noencap lab down' }, EXIT.badInput, terminal) };
 }
 
@@ -142,7 +142,7 @@ async function withHost(
       'and',
     );
     return refuseLab(
-      { says: `No host of the lab is called ${JSON.stringify(host)}`, mend: `Known: ${names}.` },
+      { says: `No host of the lab is named ${JSON.stringify(host)}`, mend: `Known: ${names}.` },
       EXIT.badInput,
       terminal,
     );

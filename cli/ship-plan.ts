@@ -71,7 +71,7 @@ export function planOf(
         ...ordered.left,
         ...rest.map(({ name }) => ({
           router: name,
-          reason: `nothing changes since ${shortName(base?.name ?? '')}`,
+          reason: `nothing has changed since ${shortName(base?.name ?? '')}`,
         })),
       ],
     },
@@ -95,11 +95,14 @@ function orderOf(before: Configured, after: Configured): Plan['order'] {
 export function orderText({ first, says }: NonNullable<Plan['order']>): string[] {
   switch (first) {
     case 'routers':
-      return [says, 'Hold the engine before the merge, until all waves are confirmed: ship does not.'];
+      return [
+        says,
+        'Pause the engine before the merge until all waves are confirmed: ship does not do this.',
+      ];
     case 'cluster':
       return [
         says,
-        'Begin when the engine has synced: as long as the nodes keep those sessions, ship refuses.',
+        'Start when the engine has synced: while the nodes keep those sessions, ship refuses to run.',
       ];
     case 'apart':
       return [says];

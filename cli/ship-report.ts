@@ -45,12 +45,12 @@ const COUNTED: readonly (readonly [Result['outcome'], string])[] = [
 const NEXT: readonly (readonly [Result['outcome'], string])[] = [
   [
     'untouched',
-    'Nothing of those that were not touched has changed. Mend what is told above, and ship again: it goes on where it stopped.',
+    'Routers that were not touched are unchanged. Fix what is reported above and ship again: it continues where it stopped.',
   ],
-  ['undone', 'What was undone runs, and has on disk, what it had before.'],
+  ['undone', 'Routers that were undone run, and have on disk, their previous configuration.'],
   [
     'lost',
-    'Look at what was lost with ship --check when it can be reached; docs/recover.md says what it may be.',
+    'Check lost routers with ship --check when they are reachable again; docs/recover.md explains the possible states.',
   ],
 ];
 
@@ -75,8 +75,10 @@ export function leftText(events: readonly JournalEvent[], timeout: number): stri
   return [
     ...(running.length === 0
       ? []
-      : [`${running.join(', ')}: BIRD goes back by itself, within ${timeout} s of its change.`]),
-    ...(unsure.length === 0 ? [] : [`${unsure.join(', ')}: confirmed or not, ship --check says which.`]),
+      : [`${running.join(', ')}: BIRD reverts by itself within ${timeout} s of its change.`]),
+    ...(unsure.length === 0
+      ? []
+      : [`${unsure.join(', ')}: confirmed or not is unknown, ship --check tells.`]),
   ].join('\n');
 }
 
@@ -93,7 +95,7 @@ export function driftText(
       const title = `${router}: ${path}`;
       if (before === undefined) {
         return [
-          `${title}: what was shipped is in no commit of this branch, so there is nothing to compare with`,
+          `${title}: no commit of this branch has the shipped file, so there is nothing to compare with`,
         ];
       }
       const [change] = fileChanges(

@@ -19,7 +19,7 @@ export function shipSetup(
     const says = 'No public key was given';
     return refuse(
       'ship',
-      { says, mend: `Say: bin/noencap ship --setup ${router.name} --key FILE.pub` },
+      { says, mend: `Run: bin/noencap ship --setup ${router.name} --key FILE.pub` },
       terminal,
     );
   }

@@ -15,12 +15,10 @@ export function summarise({ outcome, results }: Shipped, lookOnly: boolean): voi
   appendFileSync(
     file,
     [
-      `### ${lookOnly ? 'Looked at the routers' : `Delivery ${outcome}`}`,
+      `### ${lookOnly ? 'Check of the routers' : `Delivery ${outcome}`}`,
       '',
-      ...(rows.length === 0 ? [] : ['| router | became | |', '|---|---|---|', ...rows, '']),
-      ...(same === 0
-        ? []
-        : [same === 1 ? '1 router is as it was.' : `${same} routers are as they were.`, '']),
+      ...(rows.length === 0 ? [] : ['| router | outcome | |', '|---|---|---|', ...rows, '']),
+      ...(same === 0 ? [] : [same === 1 ? '1 router is unchanged.' : `${same} routers are unchanged.`, '']),
       ...(hidden === 0 ? [] : [`${counted(hidden, 'router')} ${hidden === 1 ? 'is' : 'are'} not shown.`, '']),
     ].join('\n'),
   );

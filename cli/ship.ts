@@ -180,7 +180,7 @@ function report(order: Order, shipped: Shipped, options: ShipOptions, terminal: 
 
 /** The routers themselves see to it that the second interrupt leaves nothing half-done: BIRD goes back. */
 const INTERRUPTED =
-  'Interrupted: what is not confirmed is undone, the rest is left. Once more ends at once, and the routers go back by themselves.';
+  'Interrupted: unconfirmed changes are undone, the rest stays. Press Ctrl-C again to end at once; the routers then revert by themselves.';
 
 /** Those of these names, or all that have a configuration. */
 function routersNamed(fabric: Fabric, names: readonly string[]): readonly RouterSpeaker[] | Unknown {
@@ -191,13 +191,13 @@ function routersNamed(fabric: Fabric, names: readonly string[]): readonly Router
     if (found?.planned === true) {
       return {
         says: `${name} is planned`,
-        mend: 'It has no configuration yet: take `planned` out of the topology.',
+        mend: 'It has no configuration yet: remove `planned` from the topology.',
       };
     }
     if (found !== undefined) continue;
     const known = routers.map((router) => router.name);
     return {
-      says: `No router is called ${JSON.stringify(name)}`,
+      says: `No router is named ${JSON.stringify(name)}`,
       mend: didYouMean(suggester(known)(name), `Known: ${listed(known, 'and')}.`),
     };
   }
@@ -276,7 +276,7 @@ function refuseUnpinned(
 
 function refuseSecrets(faults: readonly SecretFault[], terminal: Terminal): ExitCode {
   terminal.complain(
-    `${faults.map(secretFaultText).join('\n\n')}\n\n${counted(faults.length, 'fault')}; no router was asked.`,
+    `${faults.map(secretFaultText).join('\n\n')}\n\n${counted(faults.length, 'fault')}; no router was contacted.`,
   );
   if (terminal.json) terminal.print(documentOf('ship', { ok: false, faults }));
   return EXIT.badInput;

@@ -100,7 +100,7 @@ function refuse(why: string, terminal: Terminal): ExitCode {
 
 function inTheWay(out: string, foreign: readonly string[]): string {
   const list = foreign.map((path) => `  ${printable(join(out, path))}`).join('\n');
-  return `These files are in the way; noencap did not write them:\n${list}\nMove them away, or delete them.`;
+  return `These files are in the way, and noencap did not write them:\n${list}\nMove them away, or delete them.`;
 }
 
 const leftBehind = (out: string, left: string): string =>
@@ -110,7 +110,7 @@ Remove it: sudo rm -r '${left.replaceAll("'", "'\\''")}'`;
 
 function strays(out: string, stray: readonly string[]): string {
   const list = stray.map((path) => `  ${printable(join(out, path))}`).join('\n');
-  return `noencap did not write these files, and whoever reads ${out} takes them with the rest:\n${list}\nDelete them, or keep them elsewhere.`;
+  return `noencap did not write these files, but readers of ${out} use them with the rest:\n${list}\nDelete them, or keep them elsewhere.`;
 }
 
 /** Folders have thousands of files, and one line in .gitattributes for all. */
@@ -121,9 +121,9 @@ function hiddenText(hidden: readonly HiddenChange[]): string {
     .slice(0, MOST_HIDDEN)
     .map(({ path, attribute }) => `  ${printable(path)} (${printable(attribute)})`);
   const more = hidden.length > MOST_HIDDEN ? `\n  and ${hidden.length - MOST_HIDDEN} more` : '';
-  return `git does not show reviewers what changes in these files, by an attribute that some .gitattributes gives them:
+  return `git hides changes in these files from reviewers, because of an attribute in a .gitattributes file:
 ${list.join('\n')}${more}
-Take that attribute out. Which file sets it: git check-attr --all, and .gitattributes in their folders and above.`;
+Remove that attribute. To find the file that sets it: git check-attr --all, and .gitattributes in their folders and above.`;
 }
 
 /** `cdk8s synth` expects the manifests in a folder that it names, and lists them from there. */

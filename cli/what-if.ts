@@ -42,7 +42,7 @@ function waitingText(reports: readonly FailureReport[]): string[] {
   if (most === 0) return [];
   const causes = reports.filter(({ waiting }) => waiting > 0).length;
   return [
-    `With ${causes} of them some node lacks a peer (${counted(most, 'node')} at most). If its BIRD starts anew meanwhile, it waits ${RECOVERY_WAIT} s for that peer and hides the node's pods: see docs/checks/NE208.md.`,
+    `With ${causes} of them at least one node lacks a peer (at most ${counted(most, 'node')}). If its BIRD restarts meanwhile, it waits ${RECOVERY_WAIT} s for that peer and hides the node's pods: see docs/checks/NE208.md.`,
   ];
 }
 
@@ -63,7 +63,7 @@ export function whatIfFindings(analysis: Analysis, reports: readonly FailureRepo
       id: 'what-if',
       severity: 'info',
       path: placeOf(analysis, report),
-      says: `without ${nameOf(report)} ${report.lost} of ${all} pairs of nodes lose packets, and ${report.worse} fare worse`,
+      says: `without ${nameOf(report)} ${report.lost} of ${all} pairs of nodes lose packets, and ${report.worse} get worse paths`,
       evidence: report.changes
         .slice(0, MOST_PAIRS)
         .map(({ from, to, becomes }) => `${from} to ${to}: ${becomes}`),

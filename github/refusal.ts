@@ -48,21 +48,21 @@ export function refusal(error: unknown, context: Context): Refusal & { readonly 
 
   if (status === 'unreadable') {
     return {
-      says: `What answers at ${place} is not GitHub's API`,
-      mend: 'See what stands between this machine and GitHub, and whether GITHUB_API_URL is right.',
+      says: `The server at ${place} is not GitHub's API`,
+      mend: 'Check for a proxy between this machine and GitHub, and whether GITHUB_API_URL is right.',
     };
   }
   if (response === undefined && status >= 500) {
     return {
       says: `GitHub cannot be reached at ${place}${why === '' ? '' : `: ${why}`}`,
-      mend: 'See whether this machine has a network and https://www.githubstatus.com is green, and run it again.',
+      mend: 'Check that this machine has network access and https://www.githubstatus.com is green, then run it again.',
       ...later(SOON),
     };
   }
   const limit = limitOf(error);
   if (limit !== undefined) {
     return {
-      says: 'GitHub takes no more requests of this token for now: its rate limit is used up',
+      says: 'GitHub accepts no more requests from this token for now: its rate limit is exceeded',
       mend: `Run it again in ${limit} seconds.`,
       ...later(limit),
     };
@@ -70,7 +70,7 @@ export function refusal(error: unknown, context: Context): Refusal & { readonly 
   switch (status) {
     case 401:
       return {
-        says: 'GitHub does not know this token',
+        says: 'GitHub rejects this token',
         mend: 'Put a valid one into GITHUB_TOKEN; in a workflow: `GITHUB_TOKEN: ${{ github.token }}`.',
       };
     case 403:
@@ -78,7 +78,7 @@ export function refusal(error: unknown, context: Context): Refusal & { readonly 
         says: `GitHub does not let this token ${what.does}: ${why}`,
         mend:
           'Give the job `permissions: {pull-requests: write}`. A run for a pull request from a fork gets a token that only ' +
-          'reads, whatever its job asks for: comment from a workflow that runs on workflow_run.',
+          'reads, whatever its job requests: comment from a workflow that runs on workflow_run.',
       };
     case 404:
       return {
@@ -86,30 +86,30 @@ export function refusal(error: unknown, context: Context): Refusal & { readonly 
           what.pullRequest === undefined
             ? `GitHub shows this token no repository ${repository}`
             : `GitHub shows this token no pull request ${what.pullRequest} in ${repository}`,
-        mend: 'See whether number and repository are right; in a private repository a job needs `permissions: {pull-requests: write}`.',
+        mend: 'Check that number and repository are right; in a private repository a job needs `permissions: {pull-requests: write}`.',
         gone: true,
       };
     case 410:
       return {
-        says: `GitHub does not let anybody ${what.does} there: ${why}`,
+        says: `GitHub lets nobody ${what.does} there: ${why}`,
         mend: 'The pull request was deleted, or the repository takes no comments.',
       };
     case 422:
       return {
-        says: `GitHub does not take what it should ${what.does.replace(/s$/, '')}: ${why}`,
-        mend: 'Look at it with `noencap comment --print`. GitHub takes 65,536 characters; if it has fewer, report this as a bug.',
+        says: `GitHub rejects what it should ${what.does.replace(/s$/, '')}: ${why}`,
+        mend: 'Look at it with `noencap comment --print`. GitHub accepts 65,536 characters; if it has fewer, report this as a bug.',
       };
   }
   if (status >= 300 && status < 400) {
     return {
-      says: `GitHub sends this request elsewhere, and the token goes to ${place} only`,
-      mend: 'See whether GITHUB_API_URL and GITHUB_REPOSITORY are right, and whether the repository has moved.',
+      says: `GitHub redirects this request elsewhere, but the token is sent only to ${place}`,
+      mend: 'Check that GITHUB_API_URL and GITHUB_REPOSITORY are right, and whether the repository has moved.',
     };
   }
   if (status >= 500) {
     return {
       says: `GitHub could not ${what.does}, and answered ${status}`,
-      mend: 'See whether https://www.githubstatus.com is green, and run it again.',
+      mend: 'Check that https://www.githubstatus.com is green, then run it again.',
       ...later(SOON),
     };
   }

@@ -45,7 +45,7 @@ export function githubRun(env: NodeJS.ProcessEnv): GitHubRun | Unknown {
   }
   if (!/^[\x21-\x7e]+$/.test(token)) {
     return {
-      says: 'What is in GITHUB_TOKEN is no token: it has blanks or characters that none has',
+      says: 'GITHUB_TOKEN is not a token: it contains blanks or characters that no token has',
       mend: 'Set it to the token and nothing else.',
     };
   }
@@ -58,7 +58,10 @@ export function githubRun(env: NodeJS.ProcessEnv): GitHubRun | Unknown {
   }
   const api = env.GITHUB_API_URL || 'https://api.github.com';
   if (!isWeb(api)) {
-    return { says: `GITHUB_API_URL is no web address`, mend: 'Set it as https://api.github.com is one.' };
+    return {
+      says: `GITHUB_API_URL is not a web address`,
+      mend: 'Set it to a URL such as https://api.github.com.',
+    };
   }
   const [owner = '', repo = ''] = repository.split('/');
   return { api, token, owner, repo };
@@ -100,25 +103,24 @@ function ofEvent(env: NodeJS.ProcessEnv): About | Unknown {
       const event = eventOf(env, ofWorkflowRun);
       if ('says' in event) return event;
       const { head_repository: repository, head_branch: branch, head_sha: head } = event.workflow_run;
-      if (repository === null || branch === null)
-        return { nothing: 'The branch that the review is of is no more' };
+      if (repository === null || branch === null) return { nothing: 'The reviewed branch no longer exists' };
       return { from: `${repository.owner.login}:${branch}`, head };
     }
     case undefined:
     case '':
-      return { says: 'Nothing says which pull request the review is of', mend };
+      return { says: 'Nothing tells which pull request the review belongs to', mend };
     default:
       return {
-        says: `The event of this run, ${JSON.stringify(env.GITHUB_EVENT_NAME)}, is of no pull request`,
+        says: `The event of this run, ${JSON.stringify(env.GITHUB_EVENT_NAME)}, belongs to no pull request`,
         mend,
       };
   }
 }
 
 function eventOf<T>(env: NodeJS.ProcessEnv, shape: z.ZodType<T>): T | Unknown {
-  const mend = 'GitHub Actions writes it. Name the pull request with --pull-request.';
+  const mend = 'GitHub Actions writes the event. Name the pull request with --pull-request.';
   const { GITHUB_EVENT_PATH: file } = env;
-  if (file === undefined) return { says: 'GITHUB_EVENT_PATH does not say where the event is', mend };
+  if (file === undefined) return { says: 'GITHUB_EVENT_PATH is not set', mend };
   let value: unknown;
   try {
     value = JSON.parse(readAtMost(file, LARGEST_EVENT).toString('utf8'));

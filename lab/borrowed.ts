@@ -49,7 +49,7 @@ export const borrowedFailures = ({ expected: { borrowed = [] } }: Lab, answered:
     [...loan.arrives].flatMap(([from, arrives]) => {
       const isThere = answered.has(`${from} ${loan.address.text}`);
       if (arrives === 'some' || isThere === (arrives === 'all')) return [];
-      const what = isThere ? 'answers, and should not' : 'does not answer';
+      const what = isThere ? 'answers but should not' : 'does not answer';
       return [failure('pair', [from, loan.node], `${from} to ${lentText(loan)}: the pod ${what}`)];
     }),
   );
@@ -60,7 +60,7 @@ export const lostBorrowed = ({ expected: { borrowed = [] } }: Lab): Failure[] =>
     const lost = [...loan.arrives].filter(([, arrives]) => arrives !== 'all').map(([from]) => from);
     return lost.length === 0
       ? []
-      : [failure('pair', [loan.node], `${lentText(loan)}: packets of ${lost.join(', ')} get lost (NE417)`)];
+      : [failure('pair', [loan.node], `${lentText(loan)}: packets from ${lost.join(', ')} are lost (NE417)`)];
   });
 
 const lentText = ({ address, node, owner }: LoanExpectation): string =>
@@ -80,7 +80,7 @@ export const borrowedRouteFailures = (
       .flatMap(({ name }) => {
         const has = seen.routes.get(name)?.some(({ to }) => to === text) === true;
         if (has === known.has(name)) return [];
-        const says = has ? `a route to ${text}, and should not` : `no route to ${text}`;
+        const says = has ? `a route to ${text} but should not` : `no route to ${text}`;
         return [
           failure(has ? 'absent' : 'route', [name], `${name} has ${says} (a pod of ${loan.node}, borrowed)`),
         ];

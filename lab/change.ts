@@ -114,7 +114,11 @@ export async function changeLab(
   if (gone.length + unwired.length + ended.length === 0) return { lab: changedLab, done };
   await converged(changedLab, { patience: UNTIL_UNUSED });
   const script = unwired.map(({ name, commands }) => batch(name, commands)).join('\n');
-  await must(holder, [script, ...ended.flatMap(killed)].join('\n'), 'What is no more could not be taken off');
+  await must(
+    holder,
+    [script, ...ended.flatMap(killed)].join('\n'),
+    'Old addresses and links could not be removed',
+  );
   await pullOut(lab, gone, next.plan);
   if (gone.length > 0) done.push({ says: `removed ${gone.map(({ name }) => name).join(', ')}` });
   return { lab: changedLab, done };
@@ -150,7 +154,7 @@ async function throughBetween(
         `ip -n ${name} ${cidr.family === 'ipv6' ? '-6' : '-4'} route flush root ${cidr.text} proto bird`,
     ),
   ]);
-  await must(lab.holder, ['set -eu', ...end].join('\n'), 'A node could not be taken out of the cluster');
+  await must(lab.holder, ['set -eu', ...end].join('\n'), 'A node could not be removed from the cluster');
   if (felt.length > 0) await reconfigure(lab, plan, felt);
   const names = [...felt, ...gone].map(({ name }) => name);
   done.push({ says: `configured ${names.join(', ')} as in between` });
@@ -160,7 +164,7 @@ async function throughBetween(
     await must(
       lab.holder,
       startScript({ ...next.plan, hosts: gone }, next.programs),
-      'A node could not join again',
+      'A node could not rejoin',
     );
   }
   return names;
@@ -299,7 +303,7 @@ async function reconfigure({ holder }: Lab, plan: LabPlan, hosts: readonly LabHo
   );
   const refused = replies.find(({ reply }) => reply === undefined || reply.code >= 8000);
   if (refused !== undefined)
-    throw new Error(`${refused.name} refuses its new configuration: ${refused.reply?.text ?? 'no answer'}`);
+    throw new Error(`${refused.name} rejects its new configuration: ${refused.reply?.text ?? 'no answer'}`);
 }
 
 async function pullOut({ holder, plan }: Lab, gone: readonly LabHost[], next: LabPlan): Promise<void> {

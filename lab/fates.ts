@@ -50,7 +50,7 @@ export async function rested(lab: Lab): Promise<Settled> {
   }
   return {
     ...before,
-    unsettled: `not settled after ${(tries * REST) / 1000} s: sessions go on starting anew`,
+    unsettled: `not settled after ${(tries * REST) / 1000} s: sessions keep restarting`,
   };
 }
 

@@ -66,7 +66,7 @@ if read -r word && [ "$word" = stay ]; then exec sleep 2147483647 >/dev/null 2>&
   const said = await firstWords(child);
   if (said !== 'ready') return refusal(said);
   const opened = openProcess(innerPid(child.pid ?? 0));
-  return opened === undefined ? refusal('it ended at once') : holderOf(opened, child);
+  return opened === undefined ? refusal('it ended immediately') : holderOf(opened, child);
 }
 
 /** The holder of a lab that another process started. Undefined if it is gone, whatever has its number now. */

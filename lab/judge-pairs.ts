@@ -9,11 +9,11 @@ export function pairFailures(lab: Lab, probed: Probed): Failure[] {
   const { pair, reached, isLossy, there, mtu } = probed;
   const who = `${pair.from} to ${pair.to}${lab.fabric.pods.families.length > 1 ? ` (${pair.family})` : ''}`;
   const hosts = [pair.from, pair.to];
-  if (!pair.reachable) return reached ? [failure('pair', hosts, `${who}: answers, and should not`)] : [];
+  if (!pair.reachable) return reached ? [failure('pair', hosts, `${who}: answers but should not`)] : [];
   if (!reached) return [failure('pair', hosts, `${who}: the pod does not answer; ${endOf(probed)}`)];
   return [
     ...(isLossy && pair.isLossy !== true
-      ? [failure('pair', hosts, `${who}: some packets get lost; ${endOf(probed)}`)]
+      ? [failure('pair', hosts, `${who}: some packets are lost; ${endOf(probed)}`)]
       : []),
     ...(there === undefined ? [] : wayFailures(who, hosts, pair, there)),
     ...mtu.map((says) => failure('mtu', hosts, `${who}: ${says}`)),
@@ -27,7 +27,7 @@ export const lostAsExpected = (probed: readonly Probed[]): Failure[] =>
     if (!reachable && !one.reached)
       return [failure('pair', [from, to], `${from} to ${to}: lost, ${endOf(one)}`)];
     if (!one.reached || isLossy !== true) return [];
-    return [failure('pair', [from, to], `${from} to ${to}: some packets get lost, on one of several ways`)];
+    return [failure('pair', [from, to], `${from} to ${to}: some packets are lost, on one of several paths`)];
   });
 
 /** Where packets end: on the way there, or where nothing ends there, on the way back. */
@@ -36,9 +36,9 @@ function endOf({ pair, there, back }: Probed): string {
     (ways === undefined ? [] : listWays(ways)).find(({ ends }) => ends !== 'arrives'),
   );
   const end = out ?? home;
-  if (end === undefined) return `the way ends at ${there === undefined ? pair.from : pair.to}`;
-  const [name, last] = [out === undefined ? 'the way back' : 'the way', end.machines.at(-1) ?? ''];
-  return end.ends === 'lost' ? `${name} ends at ${last}` : `${name} goes round: ${shown(end.machines)}`;
+  if (end === undefined) return `the path ends at ${there === undefined ? pair.from : pair.to}`;
+  const [name, last] = [out === undefined ? 'the return path' : 'the path', end.machines.at(-1) ?? ''];
+  return end.ends === 'lost' ? `${name} ends at ${last}` : `${name} loops: ${shown(end.machines)}`;
 }
 
 /** Every hop of every way is a right one, and none turns around. */
@@ -48,7 +48,7 @@ function wayFailures(who: string, hosts: readonly string[], pair: PairExpectatio
     if (to !== undefined && right.includes(to)) return [];
     const is = to ?? `nobody (${via ?? dev})`;
     const way = to === undefined ? wayBy(ways, [machine]) : wayBy(ways, [machine, to]);
-    return [`${machine} hands over to ${is}, not to ${right.join(' or ') || 'anybody'} (${shown(way)})`];
+    return [`${machine} forwards to ${is}, not to ${right.join(' or ') || 'anyone'} (${shown(way)})`];
   });
   return [
     ...(stray[0] === undefined ? [] : [failure('path', hosts, `${who}: ${stray[0]}`)]),

@@ -30,7 +30,7 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
       failure(
         'daemon',
         [host],
-        `BIRD on ${host} waits for peers that are not there, and hides the pods of ${host} for up to ${seconds} s more (NE208)`,
+        `BIRD on ${host} waits for absent peers, and hides the pods of ${host} for up to ${seconds} s more (NE208)`,
       ),
     ),
     ...lab.expected.sessions.flatMap((session) => sessionFailures(seen, session)),
@@ -57,7 +57,7 @@ const addressFailures = (fabric: Fabric): Failure[] =>
     const says =
       taken === undefined
         ? `Calico on ${node.name} finds no ${expected.family === 'ipv4' ? 'IPv4' : 'IPv6'} address`
-        : `Calico on ${node.name} ${peers} from ${taken.text} instead of ${expected.text}, and here it does`;
+        : `Calico on ${node.name} ${peers} from ${taken.text} instead of ${expected.text}; in this lab it does`;
     return [failure('address', [node.name], says)];
   });
 
@@ -69,7 +69,7 @@ export const takenOnTrust = (fabric: Fabric): Failure[] =>
       failure(
         'address',
         [node.name],
-        `it cannot be known whether Calico on ${node.name} peers from ${expected.text}; here it does`,
+        `whether Calico on ${node.name} peers from ${expected.text} is unknown; in this lab it does`,
       ),
     );
 
@@ -279,7 +279,9 @@ function strangers(lab: Lab, seen: Observation): Failure[] {
       if (!parsed.ok || known.has(to)) return [];
       if (!lab.fabric.pods.pools.some(({ cidr }) => contains(cidr, parsed.prefix))) return [];
       if (own.get(machine)?.includes(to.replace(/\/\d+$/, '')) || out.has(to)) return [];
-      return [failure('absent', [machine], `${machine} has a route to ${to}, which is nobody's block`)];
+      return [
+        failure('absent', [machine], `${machine} has a route to ${to}, which is not a block of any node`),
+      ];
     }),
   );
 }

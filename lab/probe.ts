@@ -137,11 +137,11 @@ async function sizeFaults(
           ...(ofPods === undefined ? [] : [`packets of the pods' MTU, ${own} bytes, do not arrive${ofPods}`]),
           ...(isSure && ofLimit !== undefined
             ? [
-                `packets of ${limit} bytes do not arrive${ofLimit}, although every segment on the way has that MTU`,
+                `packets of ${limit} bytes do not arrive${ofLimit}, although every segment on the path has that MTU`,
               ]
             : []),
           ...(isSure && passes
-            ? [`packets of ${limit + more} bytes arrive, although the way has an MTU of ${limit}`]
+            ? [`packets of ${limit + more} bytes arrive, although the path MTU is ${limit}`]
             : []),
         ],
       ] as const;
@@ -156,7 +156,7 @@ function lostOn({ pair, there, back }: Looked, { isTooLarge }: HopTrial, size: n
     const narrow = [...(ways?.hops.values() ?? [])].flat().find((hop) => isTooLarge(hop, size));
     if (ways === undefined || narrow?.to === undefined) return [];
     const left = withoutHops(ways, (hop) => isTooLarge(hop, size));
-    const name = ways.from === pair.from ? 'on the way' : 'on the way back';
+    const name = ways.from === pair.from ? 'on the forward path' : 'on the return path';
     return left.arrives === 'never' ? '' : ` ${name} ${shown(wayBy(ways, [narrow.machine, narrow.to]))}`;
   });
   return found.includes('') ? '' : found[0];

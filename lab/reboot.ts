@@ -59,7 +59,7 @@ export async function rebootNode(options: RebootOptions): Promise<Reboot | Refus
     await cutOff(lab, away);
     const left = failed.length === 0 ? lab : without(lab, failed, foretold);
     if (failed.length > 0) {
-      progress('wait until the others know what is missing');
+      progress('wait until the others notice the failure');
       await forgotten(lab, left);
       await converged(left);
     }

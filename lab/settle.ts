@@ -122,5 +122,5 @@ export const unsettled = (...looks: readonly Settled[]): Refused | undefined =>
     .flatMap((look) => look.unsettled ?? [])
     .map((why) => ({
       says: `the lab has ${why}`,
-      mend: 'Nothing can be said of a network that does not rest. Run it again when the machine has less to do; if it goes on, look closer: bin/noencap lab up',
+      mend: 'A network that does not converge cannot be judged. Run it again when the machine is less busy; if it persists, look closer: bin/noencap lab up',
     }))[0];

@@ -27,7 +27,7 @@ export function ownFolder(uid = process.getuid?.() ?? 0): OwnFolder | NotOwn {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST')
-      return { says: `${path} cannot be made (${code})`, mend: `Make it: mkdir -m 700 ${path}` };
+      return { says: `${path} cannot be created (${code})`, mend: `Create it: mkdir -m 700 ${path}` };
   }
   let folder: number;
   try {
@@ -36,7 +36,7 @@ export function ownFolder(uid = process.getuid?.() ?? 0): OwnFolder | NotOwn {
     const found = lstatSync(path, { throwIfNoEntry: false });
     const isFolder = found?.isDirectory() === true;
     const { code } = error as NodeJS.ErrnoException;
-    const why = isFolder ? foreign(found, uid) : 'is a link, or no folder';
+    const why = isFolder ? foreign(found, uid) : 'is a link, or not a folder';
     return refused(path, why ?? `cannot be opened (${code})`, uid);
   }
   // Of what was opened, not of what the path leads to by now.
@@ -53,8 +53,8 @@ function foreign({ uid: owner, mode }: Stats, uid: number): string | undefined {
 }
 
 const refused = (path: string, why: string, uid: number): NotOwn => ({
-  says: `${path} ${why}: what it says of running labs cannot be trusted`,
-  mend: `See what is in it, then remove it: ${uid === 0 ? '' : 'sudo '}rm -r ${path}`,
+  says: `${path} ${why}: its records of running labs cannot be trusted`,
+  mend: `Check its content, then remove it: ${uid === 0 ? '' : 'sudo '}rm -r ${path}`,
 });
 
 /** Root never uses the folder of a user who became root, which XDG_RUNTIME_DIR may still name. */

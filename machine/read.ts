@@ -32,7 +32,7 @@ export function readAtMost(path: string, most: number): Buffer {
     if (found.isDirectory()) throw new Unreadable(path, 'EISDIR', 'is a folder');
     if (!isGood) {
       const what = found.isFIFO() ? 'a pipe' : found.isSocket() ? 'a socket' : 'a device';
-      throw new Unreadable(path, 'ENODEV', `is ${what}, and no file`);
+      throw new Unreadable(path, 'ENODEV', `is ${what}, not a file`);
     }
     if (found.size > most) throw tooLarge(path, most, found.size);
     return bytesOf(path, file, most, found.isFile() ? found.size : 0);
@@ -56,7 +56,7 @@ function bytesOf(path: string, file: number, most: number, size: number): Buffer
 
 function tooLarge(path: string, most: number, size: number | undefined): Unreadable {
   const has = size === undefined ? 'is larger than' : `has ${inWords(size)}, more than`;
-  return new Unreadable(path, 'EFBIG', `${has} the ${inWords(most)} that are read`, size);
+  return new Unreadable(path, 'EFBIG', `${has} the ${inWords(most)} that noencap reads`, size);
 }
 
 const inWords = (bytes: number): string => {

@@ -34,12 +34,12 @@ export const saidBy = (
       child.kill('SIGKILL');
       // A program of its own may keep them open.
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
-      finish(1, `${program} ${why}, and was ended`);
+      finish(1, `${program} ${why}, and was killed`);
     };
     const timer = setTimeout(() => giveUp(`has not ended within ${seconds} s`), seconds * 1000);
     for (const name of ['stdout', 'stderr'] as const) {
       child[name]?.on('data', (chunk: Buffer) => {
-        if (!said[name].add(chunk)) giveUp(`said more than ${bytes} bytes`);
+        if (!said[name].add(chunk)) giveUp(`printed more than ${bytes} bytes`);
       });
     }
     child.on('error', ({ message }) => finish(undefined, message));

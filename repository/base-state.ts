@@ -78,7 +78,7 @@ function mainBranch(): string | undefined {
 
 function mergeBase(): { readonly commit: string; readonly main: string } | NoBase {
   if (git('rev-parse', '--git-dir') === undefined) {
-    return { says: 'this is no git repository', mend: 'Name what to compare with: --base FOLDER.' };
+    return { says: 'this is not a git repository', mend: 'Name what to compare with: --base FOLDER.' };
   }
   const main = mainBranch();
   if (main === undefined) {
@@ -87,7 +87,7 @@ function mergeBase(): { readonly commit: string; readonly main: string } | NoBas
   const commit = git('merge-base', 'HEAD', main);
   if (commit !== undefined) return { commit, main };
   return {
-    says: `git knows no commit that HEAD and ${main} have in common`,
+    says: `HEAD and ${main} have no common commit here`,
     mend: 'Fetch the whole history (git fetch --unshallow; in a workflow fetch-depth: 0), or name a revision with --base.',
   };
 }
@@ -117,8 +117,8 @@ function moduleAt(commit: string, path: string, name: string): Loaded | NoBase {
     const why = layOut(commit, folder);
     if (why !== undefined) {
       return {
-        says: `git cannot lay out ${commit}: ${why}`,
-        mend: 'Mend that, or name a folder with --base.',
+        says: `git cannot check out ${commit}: ${why}`,
+        mend: 'Fix that, or name a folder with --base.',
       };
     }
     return readTopology(join(folder, 'tree', git('rev-parse', '--show-prefix') ?? '', path), name);

@@ -48,7 +48,7 @@ export function operatorManifestFaults(topology: Topology, file: string): Fault[
   try {
     bytes = readVendored(dirname(file), manifest.path);
   } catch (error) {
-    const mend = `Save the tigera-operator.yaml of Calico ${topology.calico.version} there; the path counts from the topology's folder.`;
+    const mend = `Save the tigera-operator.yaml of Calico ${topology.calico.version} there; the path is relative to the topology's folder.`;
     return [
       fault('operator-manifest-missing', [...path, 'path'], `${manifest.path} ${whyUnreadable(error)}`, mend),
     ];
@@ -59,8 +59,8 @@ export function operatorManifestFaults(topology: Topology, file: string): Fault[
     fault(
       'operator-manifest-sha256',
       [...path, 'sha256'],
-      `${manifest.path} has another sha256`,
-      `If you trust the file as it is, write ${found}.`,
+      `${manifest.path} has a different sha256`,
+      `If you trust this file, set ${found}.`,
     ),
   ];
 }

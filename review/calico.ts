@@ -21,7 +21,7 @@ function apiSwitched({ before, after, objects }: Changed): Danger[] {
   return [
     {
       severity: 'error',
-      says: `calico.api changes from ${was.api} to ${is.api} in one step: an engine applies the new objects, then prunes the old ones, which are the same objects in Calico's store. ${peers === 1 ? 'The BGPPeer is deleted' : `All ${peers} BGPPeers are deleted`}, and with it every node's sessions with its reflectors, until the next sync`,
+      says: `calico.api changes from ${was.api} to ${is.api} in one step: an engine applies the new objects, then prunes the old ones, which are the same objects in Calico's store. ${peers === 1 ? 'The BGPPeer is deleted' : `All ${peers} BGPPeers are deleted`}, which takes down every node's sessions with its reflectors until the next sync`,
       mend: `First merge calico.api: {from: ${was.api}, to: ${is.api}} and let the engine sync it; then merge this change. See docs/move-to-the-v3-api.md.`,
     },
   ];

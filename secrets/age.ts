@@ -19,7 +19,7 @@ export async function decrypt(
   // Not needed by anybody else, and large: loaded here.
   const { armor, Decrypter } = await import('age-encryption');
   const damaged = (says: string) => ({
-    fault: { at: file, says, mend: 'Encrypt it anew: age -e -a -r age1... -o secrets.age secrets.yaml.' },
+    fault: { at: file, says, mend: 'Encrypt it again: age -e -a -r age1... -o secrets.age secrets.yaml.' },
   });
   let encrypted = bytes;
   const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart();
@@ -27,13 +27,13 @@ export async function decrypt(
     try {
       encrypted = armor.decode(Buffer.from(bytes).toString('latin1'));
     } catch {
-      return damaged('its armor is damaged or cut off');
+      return damaged('its armor is damaged or truncated');
     }
   } else if (!start.startsWith('age-encryption.org/')) {
     return damaged('it is not encrypted with age');
   }
   const head = Buffer.from(encrypted.subarray(0, 4096)).toString('latin1');
-  if (!head.startsWith('age-encryption.org/v1\n')) return damaged('its version of age is not v1');
+  if (!head.startsWith('age-encryption.org/v1\n')) return damaged('its age version is not v1');
   if (/^-> scrypt /m.test(head))
     return damaged('it is encrypted with a passphrase, which nobody can type in CI');
 
@@ -42,23 +42,23 @@ export async function decrypt(
     try {
       decrypter.addIdentity(text);
     } catch {
-      return { fault: { at, says: `line ${line} is a damaged identity of age`, mend: IDENTITY } };
+      return { fault: { at, says: `line ${line} is a damaged age identity`, mend: IDENTITY } };
     }
   }
   let plain: Uint8Array;
   try {
     plain = await decrypter.decrypt(encrypted);
   } catch (error) {
-    if (!`${error}`.includes('no identity matched')) return damaged('it is damaged or cut off');
+    if (!`${error}`.includes('no identity matched')) return damaged('it is damaged or truncated');
     const mend =
-      'Use the identity of one of its recipients, or encrypt it for yours: age-keygen -y tells the recipient of an identity.';
+      'Use the identity of one of its recipients, or encrypt it for yours: age-keygen -y prints the recipient of an identity.';
     return { fault: { at: file, says: `the identity in ${identities.from} does not decrypt it`, mend } };
   }
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(plain) };
   } catch {
     return {
-      fault: { at: file, says: 'what it decrypts to is no UTF-8 text', mend: 'Encrypt a YAML file.' },
+      fault: { at: file, says: 'its decrypted content is not UTF-8 text', mend: 'Encrypt a YAML file.' },
     };
   }
 }
@@ -89,7 +89,7 @@ function identitiesOf(
   try {
     text = readAtMost(path, LARGEST_IDENTITIES).toString('utf8');
   } catch (error) {
-    const says = `the file that it names ${whyUnreadable(error)}`;
+    const says = `the file it names ${whyUnreadable(error)}`;
     return { fault: { at: KEY_FILE, says, mend: 'Set it to the path of the file that age-keygen wrote.' } };
   }
   return linesOf(KEY_FILE, text);
@@ -108,10 +108,10 @@ function linesOf(at: string, text: string): ReturnType<typeof identitiesOf> {
   if (odd !== undefined) {
     const isPlugin = odd.text.startsWith('AGE-PLUGIN-');
     const says = isPlugin
-      ? 'is for a plugin of age, which only the age command can ask'
-      : 'is no identity of age';
+      ? 'is for an age plugin, which only the age command supports'
+      : 'is not an age identity';
     return { fault: { at, says: `line ${odd.line} ${says}`, mend: IDENTITY } };
   }
-  if (lines.length === 0) return { fault: { at, says: 'there is no identity in it', mend: IDENTITY } };
+  if (lines.length === 0) return { fault: { at, says: 'it contains no identity', mend: IDENTITY } };
   return { from: at, lines };
 }

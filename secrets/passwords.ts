@@ -73,7 +73,7 @@ export async function passwordsFor(
   return faults.length > 0 ? { ok: false, faults: unique(faults) } : { ok: true, passwords: found };
 }
 
-const GOOD = 'Use 1 to 80 letters, digits and signs but "; a good one comes from: openssl rand -base64 24.';
+const GOOD = 'Use 1 to 80 letters, digits and signs except "; to generate one: openssl rand -base64 24.';
 
 /** Two routers may have one Secret; what is wrong with it is said once. */
 const unique = (faults: readonly SecretFault[]): SecretFault[] => [
@@ -102,7 +102,7 @@ function ambiguous(
       {
         at: name,
         says: `it could be the password of ${those.join(' or of ')}`,
-        mend: 'Take the variable away and put both into secrets.age, or rename one of the Secrets in the topology.',
+        mend: 'Unset the variable and put both into secrets.age, or rename one of the Secrets in the topology.',
       },
     ];
   });
@@ -185,11 +185,11 @@ function unknown(values: readonly Value[], known: readonly SecretName[]): Secret
     const meant = names.has(name) ? suggester(keys)(key) : near(name);
     const mend =
       meant === undefined
-        ? 'Take it out, or let a router refer to it with password.secret.'
+        ? 'Remove it, or let a router refer to it with password.secret.'
         : `Did you mean "${meant}"?`;
     const says = names.has(name)
-      ? `no router's password is this key of Secret ${name}`
-      : "no router's password is in a Secret of this name";
+      ? `no router uses this key of Secret ${name}`
+      : 'no router uses a Secret of this name';
     return [{ at: names.has(name) ? at : nameAt, says, mend }];
   });
 }
@@ -206,8 +206,7 @@ function readSecrets(file: string, text: string): { values: readonly Value[]; fa
   };
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
-    const says =
-      error.code === 'DUPLICATE_KEY' ? 'this name stands there twice' : 'it is no YAML from here on';
+    const says = error.code === 'DUPLICATE_KEY' ? 'duplicate key' : 'invalid YAML from here';
     return { values: [], faults: [{ at: at(error.pos[0]), says, mend: `${SHAPE} Quote the passwords.` }] };
   }
   const { contents } = document;
@@ -215,7 +214,7 @@ function readSecrets(file: string, text: string): { values: readonly Value[]; fa
   if (!isMap(contents)) {
     return {
       values: [],
-      faults: [{ at: at(contents.range?.[0]), says: 'it is no map of Secrets', mend: SHAPE }],
+      faults: [{ at: at(contents.range?.[0]), says: 'it is not a map of Secrets', mend: SHAPE }],
     };
   }
   const faults: SecretFault[] = [];
@@ -225,12 +224,12 @@ function readSecrets(file: string, text: string): { values: readonly Value[]; fa
   };
   const values = contents.items.flatMap(({ key: name, value: keys }): Value[] => {
     if (!isScalar(name) || !isMap(keys)) {
-      wrong(isScalar(name) ? (keys ?? name) : name, 'a Secret is no map of its keys');
+      wrong(isScalar(name) ? (keys ?? name) : name, 'a Secret is not a map of its keys');
       return [];
     }
     return keys.items.flatMap(({ key, value }): Value[] => {
       if (!isScalar(key)) {
-        wrong(key, 'this key is no name');
+        wrong(key, 'this key is not a name');
         return [];
       }
       const found = {
@@ -242,7 +241,7 @@ function readSecrets(file: string, text: string): { values: readonly Value[]; fa
       const text = isScalar(value) ? value.value : undefined;
       // 0123 or 1e3 is a number to YAML, and would come out as another text.
       if (typeof text !== 'string') {
-        wrong(value ?? key, 'this value is no text', 'Put the password in quotes.');
+        wrong(value ?? key, 'this value is not text', 'Put the password in quotes.');
         return [{ ...found, password: undefined }];
       }
       const fault = passwordFault(text);

@@ -70,8 +70,8 @@ test('a filter on one of two reflectors: lost once the other one is gone', () =>
   };
   expect(said(two)).toEqual([
     'calico.filters',
-    'without rc: a2 with an address of 10.42.1.0/26 (a1) is lost to a1, b1',
-    'without rc: a2 with an address of 10.42.3.0/26 (b1) is lost to a1, b1',
+    'without rc: a2 with an address of 10.42.1.0/26 (a1) is unreachable from a1, b1',
+    'without rc: a2 with an address of 10.42.3.0/26 (b1) is unreachable from a1, b1',
   ]);
   expect(said({ ...two, calico: { version: 'v3.32.1' } })).toEqual([]);
 });

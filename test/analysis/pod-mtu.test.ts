@@ -73,7 +73,7 @@ test('pods with IPv6 have no less than it needs, and a link of less is named and
   const { fabric, said } = networkOf('narrow-ipv4.yaml');
   expect(fabric.pods.mtu).toBe(1280);
   expect(said).toEqual([
-    'NE301 pods send packets of 1280 bytes, but at most 1200 pass narrow: Raise the MTU there to 1280 or more: pods with IPv6 can have no less.',
+    'NE301 pods send packets of 1280 bytes, but at most 1200 pass narrow: Raise the MTU there to 1280 or more: pods with IPv6 need that much.',
   ]);
   const igp = fabric.routers.map(({ attachments }) =>
     attachments.map((one) => `${one.segment} ${one.igp.join(' ')}`),

@@ -63,7 +63,7 @@ test('a file that is there is replaced with --force only', () => {
   const { code, stderr } = adopt(folder, '-o', 'topology.yaml');
   expect([code, stderr]).toEqual([
     2,
-    'topology.yaml exists already. Name another file, or give --force to replace it.\n',
+    'topology.yaml already exists. Name another file, or use --force to replace it.\n',
   ]);
   expect(readFileSync(out, 'utf8')).toBe('mine\n');
   expect(adopt(folder, '-o', 'topology.yaml', '--force').code).toBe(0);

@@ -69,10 +69,10 @@ test('--quiet leaves of explain and path what does not hold, and nothing of what
 test.each([
   [
     'explain kubemaste 10.42.253.128/26',
-    'No node or router is called "kubemaste".\nDid you mean "kubemaster"?\n',
+    'No node or router is named "kubemaste".\nDid you mean "kubemaster"?\n',
   ],
   ['explain kubemaster 10.9.0.0/26', '"10.9.0.0/26" is in no node\'s block, and no node is called so.\n'],
-  ['path kubemaster gateway', 'No node is called "gateway".\n'],
+  ['path kubemaster gateway', 'No node is named "gateway".\n'],
   ['path kubemaster kubemaster', 'kubemaster and kubemaster are one node.\n'],
   ['path kubemaster 10.42.141.9', 'kubemaster and 10.42.141.9 are one node.\n'],
   ['path kubemaster 192.168.100.251', 'kubemaster and 192.168.100.251 are one machine.\n'],
@@ -81,10 +81,10 @@ test.each([
     '"10.42.200.1" is in no node\'s block, and no machine or service has it.\n',
   ],
   ['path kubemaster 192.0.2.1', '"192.0.2.1" is in no node\'s block, and no machine or service has it.\n'],
-  ['path 10.43.0.1 kubemaster', '10.43.0.1 is an address of a service, which sends nothing.\n'],
+  ['path 10.43.0.1 kubemaster', '10.43.0.1 is a service address, which sends no packets.\n'],
   [
     'path kubemaster kubenode-hkg04 --fail ieple',
-    'Nothing that can fail is called "ieple".\nDid you mean "iepl"?\n',
+    'Nothing that can fail is named "ieple".\nDid you mean "iepl"?\n',
   ],
 ])('%s is refused with what there is', (command, says) => {
   const run = noencap(folder, command.split(' '));

@@ -124,7 +124,7 @@ test.each([
     'both',
     [],
     2,
-    'The topology names both engines, and one of them adopts the cluster.\nChoose with --engine',
+    'The topology names both engines, but only one of them can adopt the cluster.\nChoose with --engine',
   ],
   ['both', ['--engine', 'flux'], 0, ''],
   ['argocd', ['--engine', 'flux'], 2, "The topology's engine is argocd.\nLeave --engine out"],

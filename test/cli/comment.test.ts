@@ -208,7 +208,7 @@ test('a review of another format is not shown, and the comment says where it is'
   const run = await comment(['--json'], job('pull_request'));
   expect(JSON.parse(run.stdout)).toMatchObject({ ok: true, action: 'created', tier: null });
   expect(bodies()[0]).toBe(`${MARKER}
-The review of this change cannot be shown here: it is of format 3, and the noencap that comments reads format 2. \
+The review of this change cannot be shown here: it has format 3, and the noencap that comments reads format 2. \
 [The run that made it](https://github.example/acme/net/actions/runs/99) has it. Use the same noencap in both jobs.`);
 });
 
@@ -262,7 +262,7 @@ describe('after the workflow of a fork', () => {
     const run = await comment([], job('workflow_run'));
     expect(run).toMatchObject({ code: 2, stdout: '' });
     expect(run.stderr).toBe(
-      'Several pull requests are from mallory:change: 8, 9.\nName the one that the review is of with --pull-request.\n',
+      'Several pull requests are from mallory:change: 8, 9.\nName the one that was reviewed with --pull-request.\n',
     );
     expect(await comment(['--pull-request', '9'], job('workflow_run'))).toMatchObject({ code: 0 });
   });
@@ -286,7 +286,7 @@ describe('bad input: exit 2', () => {
     [
       'no JSON',
       () => writeFileSync(join(folder, 'review.json'), '{'),
-      'review.json is no review: it is no JSON',
+      'review.json is not a review: it is not JSON',
     ],
     ['another document', () => review({ command: 'check' }), 'review.json is no review: '],
     [
@@ -316,7 +316,7 @@ describe('bad input: exit 2', () => {
     [
       'an event of no pull request',
       () => job('push'),
-      'The event of this run, "push", is of no pull request.',
+      'The event of this run, "push", belongs to no pull request.',
     ],
     ['no event', () => ({ ...job('push'), GITHUB_EVENT_NAME: undefined }), 'Nothing says which pull request'],
     [

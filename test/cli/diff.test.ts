@@ -180,7 +180,7 @@ test('what the next delivery trusts is a danger where nothing that is rendered i
   edit('gateway:      {', 'gateway:      {ssh: {host: 192.0.2.1}, ');
   expect(review()).toMatchObject({ ok: false, outcome: 'dangerous', objects: [], files: [] });
   expect(review().dangers.map(({ says }) => says)).toEqual([
-    'gateway is delivered to noencap@192.0.2.1 instead of noencap@gateway, and known_hosts has no key for it there',
+    'gateway is now delivered to noencap@192.0.2.1 instead of noencap@gateway, and known_hosts has no key for it there',
     expect.stringMatching(/^known_hosts no longer trusts ssh-ed25519 \S+ for gateway: /),
   ]);
 });
@@ -190,7 +190,7 @@ test.each<[string, () => void, string[], RegExp]>([
     'no repository',
     () => writeFileSync(join(folder, 'topology.yaml'), TOPOLOGY),
     [],
-    /^this is no git repository\.\nName what to compare with: --base FOLDER\.\n$/,
+    /^this is not a git repository\.\nName what to compare with: --base FOLDER\.\n$/,
   ],
   [
     'no such revision',

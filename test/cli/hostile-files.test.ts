@@ -26,8 +26,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const KINDS = [
-  ['zero', 'is a device, and no file'],
-  ['pipe', 'is a pipe, and no file'],
+  ['zero', 'is a device, not a file'],
+  ['pipe', 'is a pipe, not a file'],
   ['huge', 'has 3072 MiB, more than the'],
 ] as const;
 

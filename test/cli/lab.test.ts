@@ -52,18 +52,21 @@ const gone = async (before: readonly string[]): Promise<boolean> => {
 test('what cannot fail is no choice, and nothing is started', () => {
   const ran = noencap(folder, ['lab', '--fail', 'gatewy']);
   expect(ran).toMatchObject({ code: 2, stdout: '' });
-  expect(ran.stderr).toContain('Nothing that can fail is called "gatewy".\nKnown: cn-ns, gateway, ');
+  expect(ran.stderr).toContain('Nothing that can fail is named "gatewy".\nKnown: cn-ns, gateway, ');
 });
 
 test.each([
-  [['--reboot', 'kubemastr'], 'No node is called "kubemastr".\nKnown: kubemaster, '],
-  [['--reboot', 'gateway'], 'No node is called "gateway".'],
-  [['--reboot', 'kubemaster', '--fail', 'gatewy'], 'Nothing that can be away is called "gatewy".'],
+  [['--reboot', 'kubemastr'], 'No node is named "kubemastr".\nKnown: kubemaster, '],
+  [['--reboot', 'gateway'], 'No node is named "gateway".'],
+  [['--reboot', 'kubemaster', '--fail', 'gatewy'], 'Nothing that can be down is named "gatewy".'],
   [
     ['--reboot', 'kubemaster', '--fail', 'domestic-agg'],
     'Domestic-agg is planned: no node has a session with it.',
   ],
-  [['--reboot', 'kubemaster', '--fail', 'kubemaster'], 'Kubemaster cannot be away and start anew.'],
+  [
+    ['--reboot', 'kubemaster', '--fail', 'kubemaster'],
+    'Kubemaster cannot be down and reboot at the same time.',
+  ],
   [['--fail', 'gateway'], "option '--fail <name>' needs '--reboot <node>'"],
   [['--reboot', 'kubemaster', '--base', 'main'], "cannot be used with option '--base <ref>'"],
 ])('lab rehearse %j is refused, and nothing is started', (args, says) => {
@@ -140,7 +143,7 @@ pods, from each line to each column: hops and path MTU
 addresses borrowed from other nodes' blocks: 6 of 6 pings answered
 
 note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7; here it does
-9 sessions up, 6 pairs of pods reach each other: all as it must be (TIME)
+9 sessions up, 6 pairs of pods reach each other: all checks passed (TIME)
 `);
     expect(await gone(before)).toBe(true);
   });
@@ -172,7 +175,7 @@ note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7;
     expect(ran.stdout).toMatch(/✔.* Build the network/);
     expect(ran.stdout).toMatch(/✔.* Break gateway/);
     expect(ran.stdout).toContain('kubemaster--kubenode-hkg04/ipv4      mesh       no way');
-    expect(ran.stdout).toContain('4 do not and cannot: all as it must be');
+    expect(ran.stdout).toContain('4 do not and cannot: all checks passed');
   });
 
   test('stays for a closer look with up, and goes with down; a second one runs beside it', async () => {
@@ -189,7 +192,7 @@ note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7;
       );
       expect(noencap(folder, ['lab', 'birdc', 'gateway', 'show', 'nonsense']).code).toBe(1);
       expect(noencap(folder, ['lab', 'routes', 'gatewy']).stderr).toContain(
-        'No host of the lab is called "gatewy".',
+        'No host of the lab is named "gatewy".',
       );
       const asked = ['lab', 'exec', 'kubemaster+pod', '--', 'fping', '-t', '5000', '10.42.253.129'];
       expect(noencap(folder, asked)).toMatchObject({ code: 0, stdout: '10.42.253.129 is alive\n' });

@@ -48,7 +48,7 @@ test('init writes a topology that synth takes, and never overwrites one', () => 
   expect(noencap(folder, ['check', '--strict'])).toMatchObject({ code: 0 });
   const again = noencap(folder, ['init']);
   expect(again).toMatchObject({ code: 2, stdout: '' });
-  expect(again.stderr).toBe('topology.yaml exists already. Name another file with --topology.\n');
+  expect(again.stderr).toBe('topology.yaml already exists. Name another file with --topology.\n');
   expect(readFileSync(join(folder, 'topology.yaml'), 'utf8')).toBe(written);
 });
 
@@ -87,7 +87,7 @@ describe('check', () => {
   Add a node to the region, or remove it if it is no longer planned.
   at topology.yaml:39:13 regions.Domestic; see docs/checks/NE401.md
 
-warning NE416  it cannot be known from which address Calico on kubenode-hkg04 peers: firstFound depends on more than the topology tells
+warning NE416  the address from which Calico on kubenode-hkg04 peers is unknown: firstFound depends on more than the topology describes
   kubenode-hkg04: the topology has 10.2.5.7, Calico may pick 100.64.1.7
   Set calico.nodeAddress: kubernetes, which uses K3s' node-ip, or cidrs that contain only this address of each node.
   at topology.yaml:22:16 calico.nodeAddress; see docs/checks/NE416.md

@@ -73,7 +73,7 @@ test('a review has what follows from the change before what it consists of', () 
   expect(lines).toContain('  while e1 resets one: 2 of 6 pairs of nodes are unreachable');
   expect(lines).toContain('  e-a to w-a (IPv4, 4 pairs like it): longer, hops 2 -> 3, MTU 1420');
   expect(lines).toContain('  w-a to e-a (IPv6): lost, hops 2 -> none, MTU 1420 -> none');
-  expect(lines).toContain('  30 of 1200 packets lost, up to 600 ms at a stretch; 1 session reset');
+  expect(lines).toContain('  30 of 1200 packets lost, up to 600 ms in a row; 1 session reset');
 });
 
 test.each([40, 60, 100])('sentences fit a terminal of %i columns', (width) => {

@@ -6,10 +6,10 @@ test('whoever must keep the order is told, and nobody where any will do', () => 
   expect(told('apart')).toEqual(['why']);
   expect(told('routers')).toEqual([
     'why',
-    'Hold the engine before the merge, until all waves are confirmed: ship does not.',
+    'Pause the engine before the merge until all waves are confirmed: ship does not do this.',
   ]);
   expect(told('cluster')).toEqual([
     'why',
-    'Begin when the engine has synced: as long as the nodes keep those sessions, ship refuses.',
+    'Start when the engine has synced: while the nodes keep those sessions, ship refuses to run.',
   ]);
 });

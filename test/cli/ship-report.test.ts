@@ -42,7 +42,7 @@ describe('what was edited on a router', () => {
 
   test('says so where git does not have what was shipped', () => {
     expect(shown(of({ wanted: 'bb' }))).toBe(
-      'gateway: k3s/ibgp.conf: what was shipped is in no commit of this branch, so there is nothing to compare with',
+      'gateway: k3s/ibgp.conf: no commit of this branch has the shipped file, so there is nothing to compare with',
     );
   });
 
@@ -70,8 +70,8 @@ test('the end says what became of each, and what to do', () => {
   expect(shippedText(results, false, plain)).toBe(`e2 undone: e2--w1/ipv4: is Active
   and more
 3 routers: 1 shipped, 1 not touched, 1 undone.
-Nothing of those that were not touched has changed. Mend what is told above, and ship again: it goes on where it stopped.
-What was undone runs, and has on disk, what it had before.`);
+Routers that were not touched are unchanged. Fix what is reported above and ship again: it continues where it stopped.
+Routers that were undone run, and have on disk, their previous configuration.`);
 });
 
 test('a look that found a router dropping packets says so beside what would become of it', () => {

@@ -58,7 +58,7 @@ test('what is left at the second interrupt is told', () => {
     step('c', 'unlock', 'done'),
   ];
   expect(leftText(events, 120)).toBe(
-    'a: BIRD goes back by itself, within 120 s of its change.\nb: confirmed or not, ship --check says which.',
+    'a: BIRD reverts by itself within 120 s of its change.\nb: confirmed or not is unknown, ship --check tells.',
   );
   expect(leftText([], 120)).toBe('');
 });

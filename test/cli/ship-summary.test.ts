@@ -29,10 +29,10 @@ const result = (router: string, outcome: Result['outcome'], says: string | null 
 test('routers that something became of have a line, the others are counted', () => {
   const results = [result('a', 'shipped'), result('b', 'unchanged'), result('c', 'unchanged')];
   expect(summaryOf(results)).toBe(
-    '### Delivery stopped\n\n| router | became | |\n|---|---|---|\n| `a` | shipped |  |\n\n2 routers are as they were.\n',
+    '### Delivery stopped\n\n| router | outcome | |\n|---|---|---|\n| `a` | shipped |  |\n\n2 routers are unchanged.\n',
   );
   expect(summaryOf([result('a', 'unchanged')], true)).toBe(
-    '### Looked at the routers\n\n1 router is as it was.\n',
+    '### Check of the routers\n\n1 router is unchanged.\n',
   );
 });
 

@@ -48,8 +48,8 @@ wave 1
     reset global-ns--kubenode-hkg04/ipv4 (global-ns: neighbor 10.2.5.7 -> 10.2.5.8; kubenode-hkg04: router id 10.2.5.7 -> 10.2.5.8; kubenode-hkg04: source address 10.2.5.7 -> 10.2.5.8)
 
 nothing for
-  cn-ns: nothing changes since HEAD~1
-  gateway: nothing changes since HEAD~1
+  cn-ns: nothing has changed since HEAD~1
+  gateway: nothing has changed since HEAD~1
 
 by hand
   1. before the merge, at kubenode-hkg04: drain it (its pods lose their network)
@@ -91,7 +91,7 @@ describe('what is refused before any router is asked', () => {
   });
 
   test('a name that no router has', () => {
-    expect(ship('gatway')).toEqual(refusal(2, 'No router is called "gatway"', 'Did you mean "gateway"\\?'));
+    expect(ship('gatway')).toEqual(refusal(2, 'No router is named "gatway"', 'Did you mean "gateway"\\?'));
   });
 
   test('one that is planned only', () => {
@@ -127,8 +127,8 @@ describe('what is refused before any router is asked', () => {
   });
 
   test.each([
-    [['--timeout', '5'], 'A whole number from 20 to 3600'],
-    [['--max-parallel', '0'], 'A whole number from 1 to 100'],
+    [['--timeout', '5'], 'Must be a whole number from 20 to 3600'],
+    [['--max-parallel', '0'], 'Must be a whole number from 1 to 100'],
     [['--wave', 'x'], 'A whole number'],
     [['--plan', '--check'], 'cannot be used with'],
   ])('%j', (args, says) => {

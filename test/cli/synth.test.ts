@@ -110,7 +110,7 @@ test('a file of somebody else in the way is named, and nothing is written', () =
   writeFileSync(join(folder, 'dist/cluster/30-bgp/bgp.yaml'), 'mine');
   const run = noencap(folder, ['synth']);
   expect(run.code).toBe(2);
-  expect(run.stderr).toBe(`These files are in the way; noencap did not write them:
+  expect(run.stderr).toBe(`These files are in the way, and noencap did not write them:
   dist/cluster/30-bgp/bgp.yaml
 Move them away, or delete them.
 Nothing was written.
@@ -162,7 +162,7 @@ test('a vendored operator manifest must be there and have the hash that the topo
   const trust = () => {
     const { code, stdout, stderr } = noencap(folder, ['synth']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    return /If you trust the file as it is, write ([0-9a-f]{64})\./.exec(stderr)?.[1] ?? '';
+    return /If you trust this file, set ([0-9a-f]{64})\./.exec(stderr)?.[1] ?? '';
   };
   edit('a'.repeat(64), trust());
   expect(noencap(folder, ['synth']).stderr).toContain(

@@ -252,7 +252,7 @@ describe('gives up on', () => {
 
   test('a token that is not valid', async () => {
     expect(await post(open({}, github.url, 'ghp_wrong'))).toMatchObject({
-      says: 'GitHub does not know this token',
+      says: 'GitHub rejects this token',
     });
   });
 

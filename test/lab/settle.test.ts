@@ -20,7 +20,7 @@ scenario('a verdict needs a network that rests', () => {
     const moving: Lab = { ...lab, holder: { ...lab.holder, run } };
     const seen = await converged(moving, { patience: 500, limit: 2000 });
     await on(lab, 'e1', 'ip route flush type blackhole');
-    expect(seen.unsettled).toMatch(/^not settled after \d+ s: e1 went on changing$/);
+    expect(seen.unsettled).toMatch(/^not settled after \d+ s: e1 kept changing$/);
     expect(unsettled(seen)?.says).toBe(`the lab has ${seen.unsettled}`);
   });
 

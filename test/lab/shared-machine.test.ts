@@ -86,7 +86,7 @@ asRoot.each([
   [
     'is a link',
     'mv /run/noencap $D/theirs; chmod 700 $D/theirs; ln -s $D/theirs /run/noencap',
-    '/run/noencap is a link, or no folder',
+    '/run/noencap is a link, or not a folder',
   ],
 ])('a folder of running labs that %s is refused by every command', (_what, attack, says) => {
   const { said } = play(`${WORDS}

@@ -55,9 +55,9 @@ scenario('of several equal ways each is judged, whichever one a flow takes', () 
       const { failures } = await look(lab);
       await asBefore(lab, 'e-a');
       expect(failures.map(({ says }) => says)).toEqual([
-        'e-a to e-b: some packets get lost; the way ends at e-a',
+        'e-a to e-b: some packets are lost; the path ends at e-a',
         'e-a to e-b: e-a hands over to nobody (192.168.1.99), not to e-b (e-a > e-b)',
-        'e-b to e-a: some packets get lost; the way back ends at e-a',
+        'e-b to e-a: some packets are lost; the return path ends at e-a',
       ]);
     },
     60_000,
@@ -75,8 +75,8 @@ scenario('of several equal ways each is judged, whichever one a flow takes', () 
       await asBefore(lab, 'e-a');
       expect(failures.map(({ says }) => says)).toEqual(
         expect.arrayContaining([
-          'e-a to w-a: some packets get lost; the way ends at e2',
-          'w-a to e-a: some packets get lost; the way back ends at e2',
+          'e-a to w-a: some packets are lost; the path ends at e2',
+          'w-a to e-a: some packets are lost; the return path ends at e2',
         ]),
       );
       // The others go over e2 as well, where the kernel chooses between two equal ways without weights.

@@ -98,5 +98,5 @@ function allowed({ loses }: Step): string {
 function lostIn({ pairs }: Rehearsal): string {
   const sum = (key: 'sent' | 'lost') => pairs.reduce((all, pair) => all + pair[key], 0);
   const gap = Math.max(0, ...pairs.map((pair) => pair.gap));
-  return `${sum('lost')} of ${sum('sent')} packets, ${gap} ms at a stretch`;
+  return `${sum('lost')} of ${sum('sent')} packets, ${gap} ms in a row`;
 }

@@ -16,12 +16,12 @@ test.each([
   ['never ends', 'exec sleep 30', 'has not ended within 2 s'],
   ['is deaf', "trap '' TERM INT HUP; sleep 30", 'has not ended within 2 s'],
   ['leaves another one at its outputs', 'sleep 30 & sleep 30', 'has not ended within 2 s'],
-  ['talks without end', 'exec yes', 'said more than 1000 bytes'],
-  ['complains without end', 'exec yes >&2', 'said more than 1000 bytes'],
-  ['says one line without end', 'exec cat /dev/zero', 'said more than 1000 bytes'],
+  ['talks without end', 'exec yes', 'printed more than 1000 bytes'],
+  ['complains without end', 'exec yes >&2', 'printed more than 1000 bytes'],
+  ['says one line without end', 'exec cat /dev/zero', 'printed more than 1000 bytes'],
 ])('one that %s is ended, and told', async (_, script, why) => {
   expect(await saidBy('sh', ['-c', script], SOON)).toMatchObject({
     code: 1,
-    stderr: `sh ${why}, and was ended`,
+    stderr: `sh ${why}, and was killed`,
   });
 });

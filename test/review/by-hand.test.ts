@@ -93,7 +93,7 @@ test.each<[string, TopologyInput, readonly string[]]>([
     'another address of a router for the others',
     router('w1', { backboneAddress: '10.0.0.33' }),
     [
-      'before the merge, at w1: give it 10.0.0.33 beside what it has (noencap configures no interface)',
+      'before the merge, at w1: add 10.0.0.33 to it (noencap configures no interface)',
       'after shipping, at w1: take 10.0.0.3 off (no peer uses it any more)',
     ],
   ],
@@ -117,7 +117,7 @@ test.each<[string, TopologyInput, readonly string[]]>([
     ['before the merge, at w-a: run OSPF on it (noencap configures the IGP only on standalone routers)'],
   ],
   [
-    'a pool that retires',
+    'a retiring pool',
     {
       ...base,
       k3s: { ...base.k3s, clusterCidrs: ['10.42.0.0/16'] },
@@ -179,7 +179,7 @@ test.each<[string, TopologyInput, readonly string[]]>([
 
 test('a node without the IGP gets a default route first, and stops OSPF when the routers know', () => {
   expect(told(node('w-a', { igp: true }), base)).toEqual([
-    'before the merge, at w-a: point its default route to w1 (noencap does not set it)',
+    'before the merge, at w-a: point its default route at w1 (noencap does not set it)',
     'after the merge, at w-a: stop OSPF on it (the topology no longer runs the IGP on it)',
   ]);
 });

@@ -24,8 +24,8 @@ const changed = (base: TopologyInput, head: TopologyInput) =>
 const told = (base: TopologyInput, head: TopologyInput): string[] =>
   changed(base, head).dangers.map(({ severity, says }) => `${severity}: ${says}`);
 
-const ROLLED = /^warning: Calico v3\.\d+\.\d+ replaces calico-node on every node, one after the other: /;
-const VENDORED = /^warning: vendor\/tigera-operator\.yaml is to be trusted by its hash, sha256 0{16}…: /;
+const ROLLED = /^warning: Calico v3\.\d+\.\d+ replaces calico-node on every node, one by one: /;
+const VENDORED = /^warning: vendor\/tigera-operator\.yaml is trusted by its hash, sha256 0{16}…: /;
 const METRIC = /^warning: from v3\.32 nodes announce their blocks with LOCAL_PREF 2147482623 instead of 100/;
 
 test.each<[string, string, string, RegExp[]]>([
@@ -38,13 +38,16 @@ test.each<[string, string, string, RegExp[]]>([
     'many minors',
     'v3.26.1',
     'v3.30.7',
-    [/^warning: Calico goes 4 minors on in one step, from v3\.26\.1 to v3\.30\.7/, ROLLED],
+    [/^warning: Calico skips ahead 4 minors in one step, from v3\.26\.1 to v3\.30\.7/, ROLLED],
   ],
   [
     'a minor back',
     'v3.32.1',
     'v3.31.7',
-    [/^error: Calico is downgraded from v3\.32\.1 to v3\.31\.7: its operator writes the older CRDs/, ROLLED],
+    [
+      /^error: Calico is downgraded from v3\.32\.1 to v3\.31\.7: its operator overwrites the newer CRDs/,
+      ROLLED,
+    ],
   ],
 ])('%s, %s to %s, is told', (_, was, is, expected) => {
   const vendored = (version: string) => {
@@ -98,7 +101,7 @@ describe("The registry of Calico's images moves with v3.31", () => {
 
   test('a region that mirrors docker.io only is told', () => {
     expect(ofMirrors({ 'docker.io': ['https://m.example'] })).toEqual([
-      expect.stringMatching(/^warning: .*, and region east has a mirror of docker\.io only$/),
+      expect.stringMatching(/^warning: .*, but region east has only a mirror of docker\.io$/),
     ]);
   });
 
@@ -122,7 +125,7 @@ describe("A move between Calico's APIs", () => {
   ] as const)('from %s to %s at once deletes every BGPPeer: an error', (from, to) => {
     expect(told(of(from), of(to))).toEqual([
       expect.stringMatching(
-        `^error: calico\\.api changes from ${from} to ${to} at once: .* All 3 BGPPeers go`,
+        `^error: calico\\.api changes from ${from} to ${to} in one step: .* All 3 BGPPeers are deleted`,
       ),
     ]);
   });

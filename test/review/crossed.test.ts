@@ -58,14 +58,14 @@ function told(before: TopologyInput, after: TopologyInput): Review {
 }
 
 const crossed = ({ dangers }: Review): string[] =>
-  dangers.map(({ says }) => says).filter((says) => says.includes('until OSPF has found another'));
+  dangers.map(({ says }) => says).filter((says) => says.includes('until OSPF finds another'));
 
 test('a router that others send packets through is told when it goes, and when its OSPF starts anew', () => {
   expect(crossed(told(chain({}), chain({ middle: false })))).toEqual([
-    'b goes, and 2 pairs of nodes send through it: their packets are dropped until OSPF finds another path, and sessions that cross it may go down',
+    'b is removed, and 2 pairs of nodes send through it: their packets are dropped until OSPF finds another path, and sessions that cross it may go down',
   ]);
   expect(crossed(told(chain({}), chain({ tables: 'other_v4' })))).toEqual([
-    expect.stringMatching(/^b has tables of other names, .* 2 pairs of nodes send through it/),
+    expect.stringMatching(/^b gets other table names, .* 2 pairs of nodes send through it/),
   ]);
 });
 

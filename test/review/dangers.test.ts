@@ -35,12 +35,12 @@ test.each<[string, TopologyInput, RegExp[]]>([
   [
     'a pool that moves',
     meshed({ pods: { cidrs: ['10.44.0.0/16'], mtu: 1380 } }),
-    [/^error: pool 10\.42\.0\.0\/16 is to change into 10\.44\.0\.0\/16/],
+    [/^error: pool 10\.42\.0\.0\/16 changes into 10\.44\.0\.0\/16/],
   ],
   [
     'a pool that is cut otherwise',
     meshed({ pods: { cidrs: ['10.42.0.0/16'], blockSize: 27, mtu: 1380 } }),
-    [/^error: pool 10\.42\.0\.0\/16 is to change its block size from \/26 to \/27/],
+    [/^error: pool 10\.42\.0\.0\/16 changes its block size from \/26 to \/27/],
   ],
   [
     'another AS number',
@@ -94,7 +94,7 @@ test('the mesh goes without danger where every node has its reflectors, and with
     regions: { ...base.regions, west: { router: 'w2' } },
   };
   expect(told(meshed(), other)).toEqual([
-    "error: Calico's mesh goes before w-a had a session with a reflector that stays",
+    "error: Calico's mesh is removed before w-a has a session with a reflector that stays",
   ]);
 });
 
@@ -143,8 +143,8 @@ test('whoever leaves a segment on which two others go on may have been its desig
   // core keeps e2 and w1; east-lan only e2, and with nobody else there is no designated router to miss.
   expect(told(base, without('e1'))).toEqual([
     // w1 hands half of what w-a sends to the east over to it.
-    expect.stringMatching(/^warning: e1 goes, and 2 pairs of nodes send through it: /),
-    expect.stringMatching(/^warning: e1 leaves segment core, .* what goes from e2 to w1 over it/),
+    expect.stringMatching(/^warning: e1 is removed, and 2 pairs of nodes send through it: /),
+    expect.stringMatching(/^warning: e1 leaves segment core, .* traffic from e2 to w1 over it/),
   ]);
 });
 
@@ -168,12 +168,12 @@ test.each<[string, Partial<TopologyInput>, RegExp]>([
   [
     'NAT of outgoing packets',
     { pods: { ...meshed().pods, natOutgoing: false } },
-    /^warning: what pods send beyond the pools is not masqueraded any more: /,
+    /^warning: traffic from pods to addresses outside the pools is no longer masqueraded: /,
   ],
   [
     'forwarding in pods',
     { calico: { ...meshed().calico, containerIPForwarding: false } },
-    /^warning: pods that start from now on do not forward: /,
+    /^warning: pods started from now on do not forward: /,
   ],
 ])('%s that goes is told, that comes is not', (_, change, expected) => {
   expect(told(meshed(), meshed(change))).toContainEqual(expect.stringMatching(expected));

@@ -112,7 +112,7 @@ function lossDifferences(told: Review, lossy: readonly Ride[]): string[] {
 function outOfOspf({ dangers }: Review): { routers: ReadonlySet<string>; segments: ReadonlySet<string> } {
   const named = (pattern: RegExp) => new Set(dangers.flatMap(({ says }) => pattern.exec(says)?.[1] ?? []));
   return {
-    routers: named(/^(\S+) (?:goes|has tables of other names).* no way until OSPF has found another/),
+    routers: named(/^(\S+) (?:is removed|gets other table names).* until OSPF finds another/),
     segments: named(/ segment (\S+), and may be OSPF's designated router/),
   };
 }

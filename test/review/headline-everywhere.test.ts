@@ -113,7 +113,7 @@ function contradictions(told: Review): string[] {
   return [
     ...(reset && /no session is reset|none reset/.test(both) ? ['resets sessions, and says none'] : []),
     ...(felt && /no pair of nodes loses packets/.test(both) ? ['loses packets, and says none'] : []),
-    ...(isChanged && /routers and nodes stay as they are/.test(both)
+    ...(isChanged && /routers and nodes are unchanged/.test(both)
       ? ['changes something, and says nothing']
       : []),
     ...(told.outcome === 'nothing' && told.sessions.changed.length > 0 ? ['does nothing to sessions'] : []),

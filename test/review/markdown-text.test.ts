@@ -9,7 +9,7 @@ const title = (text: string): string => [...JSON.stringify(text)].slice(0, 40).j
 
 test('what is plain stays as it is written', () => {
   for (const text of [
-    'the MTU of pods changes, and pods take it (when they are started anew): 1370',
+    'the MTU of pods changes, and pods take it (when they are restarted): 1370',
     "region WDS has its hosts' own address 10.0.0.1/24 or fd00; nothing else!",
     'every 20 s, 50-60 of them, e1--w1/ipv4',
   ]) {

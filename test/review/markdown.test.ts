@@ -47,7 +47,7 @@ test('the same review is the same text', () => {
 test('what must not be overlooked stands before any fold, and with its mend', () => {
   const { text } = comment(dangerous(false));
   const before = text.slice(0, text.indexOf('<details>'));
-  expect(before).toContain('> [!CAUTION]\n> - pool 10.42.0.0/16 is to change');
+  expect(before).toContain('> [!CAUTION]\n> - pool 10.42.0.0/16 changes');
   expect(before).toContain('**Instead:** Raise the MTU of all segments first.');
   expect(text).not.toContain('Accepted by');
   expect(comment(dangerous(true)).text).toContain('Accepted by');
@@ -63,7 +63,7 @@ test('of nothing there is no table, no fold and no drawing', () => {
 test('only a shortened text says that it is one, and where all of it is', () => {
   expect(comment(small).text).not.toContain('Shortened');
   for (const limit of [12_000, 6000, 1000]) {
-    expect(comment(small, limit).text.split('\n\n')[1]).toContain(`[All of it is here](<${DETAILS}>)`);
+    expect(comment(small, limit).text.split('\n\n')[1]).toContain(`[Full review](<${DETAILS}>)`);
     for (const details of [undefined, 'javascript:alert(1)']) {
       const { text } = reviewMarkdown(small, { limit, unit: 'characters', details });
       expect(text.split('\n\n')[1]).toContain('`noencap diff` shows all of it');

@@ -72,6 +72,6 @@ test('why it comes first is said by what a restart in between would cost; where 
     'ship the routers before the cluster gets the change: in the other order 1 node has a peer that does not know it: if BIRD restarts in between, it waits 240 s for that peer, with the pods unreachable',
   );
   expect(says('another reflector on the LAN, and the mesh that goes')).toMatch(
-    /^ship the routers before the cluster gets the change: in the other order 2 pairs of nodes are unreachable in between\. Do not restart a node in between: 2 nodes have a peer that does not know them,/,
+    /^ship the routers before the cluster gets the change: in the other order 2 pairs of nodes are unreachable in between\. Do not restart a node in between: 2 nodes have a peer that does not know them:/,
   );
 });

@@ -36,7 +36,7 @@ test.each<[string, TopologyInput, TopologyInput, string, RegExp[]]>([
     old,
     'cluster',
     [
-      /^error: pool 10\.44\.0\.0\/16, of which pods get their addresses, goes: the operator deletes it .* at once, in use or not/,
+      /^error: pool 10\.44\.0\.0\/16, from which pods get their addresses, is removed: the operator deletes it .* at once, in use or not/,
     ],
   ],
   [
@@ -53,7 +53,7 @@ test.each<[string, TopologyInput, TopologyInput, string, RegExp[]]>([
     old,
     moved,
     'apart',
-    [/^error: pool 10\.42\.0\.0\/16 is to change into 10\.44\.0\.0\/16/],
+    [/^error: pool 10\.42\.0\.0\/16 changes into 10\.44\.0\.0\/16/],
   ],
   [
     'the foundation is forgotten',

@@ -109,6 +109,6 @@ test('a document of another format, or none, is told apart', () => {
   expect(says({ ...told, version: 1 })).toBe('it is of format 1, and this noencap reads format 2');
   expect(says({ ...told, pairs: 'many' })).toMatch(/^it is not a review: pairs: /);
   expect(says({ ...told, more: 1 })).toMatch(/^it is not a review: /);
-  expect(says([])).toMatch(/^it is no review/);
+  expect(says([])).toMatch(/^it is not a review/);
   expect((parseReview('{') as { says: string }).says).toMatch(/^it is not JSON: /);
 });

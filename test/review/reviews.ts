@@ -296,8 +296,8 @@ export const dangerous = (accepted: boolean): Review =>
     dangers: [
       {
         severity: 'error',
-        says: 'pool 10.42.0.0/16 is to change its block size from /26 to /27: Calico refuses this for a pool in use',
-        mend: 'Migrate: a second pool beside it, pods started anew, then the first one away.',
+        says: 'pool 10.42.0.0/16 changes its block size from /26 to /27: Calico refuses this for a pool in use',
+        mend: 'Migrate: add a second pool, restart the pods, then remove the first one.',
       },
       {
         severity: 'warning',
@@ -328,7 +328,7 @@ export const dangerous = (accepted: boolean): Review =>
         when: 'after shipping',
         does: 'run install.sh',
         on: ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'],
-        because: 'its own files are others',
+        because: 'its own files change',
       },
     ],
     objects: [

@@ -41,7 +41,7 @@ test('a router of another name is delivered to under that, unless ssh.host says 
     });
   };
   expect(told(hosts(...ALL), { ...hosts(...ALL), fabric: renamed({}) })).toEqual([
-    'error: edge-1 is delivered to noencap@edge-1 instead of noencap@e1, and known_hosts has no key for it there',
+    'error: edge-1 is now delivered to noencap@edge-1 instead of noencap@e1, and known_hosts has no key for it there',
     expect.stringMatching(/^warning: known_hosts no longer trusts \S+ \S+ for edge-1: /),
   ]);
   expect(told(hosts(...ALL), { ...hosts(...ALL), fabric: renamed({ ssh: { host: 'e1' } }) })).toEqual([]);
@@ -59,24 +59,19 @@ test.each<[string, readonly string[], readonly string[], readonly RegExp[]]>([
     ALL,
     [`e1 ${KEYS.two}`, ...ALL.slice(1)],
     [
-      /^error: the next delivery takes whoever has the host key of known_hosts:1 \(ssh-ed25519 SHA256:\S+\) for e1$/,
+      /^error: the next delivery accepts any machine with the host key of known_hosts:1 \(ssh-ed25519 SHA256:\S+\) as e1$/,
       /^warning: known_hosts no longer trusts ssh-ed25519 SHA256:\S+ for e1: /,
     ],
   ],
-  ['one more key of a router', ALL, [...ALL, `w1 ${KEYS.two}`], [/^error: .* known_hosts:4 \(.*\) for w1$/]],
-  ['the first key of a router that is there', ALL.slice(1), ALL, [/^error: .* known_hosts:1 \(.*\) for e1$/]],
-  [
-    'a key for a pattern',
-    ALL,
-    [...ALL, `e? ${KEYS.two}`],
-    [/^error: .* known_hosts:4 \(.*\) for e1 and e2$/],
-  ],
+  ['one more key of a router', ALL, [...ALL, `w1 ${KEYS.two}`], [/^error: .* known_hosts:4 \(.*\) as w1$/]],
+  ['the first key of a router that is there', ALL.slice(1), ALL, [/^error: .* known_hosts:1 \(.*\) as e1$/]],
+  ['a key for a pattern', ALL, [...ALL, `e? ${KEYS.two}`], [/^error: .* known_hosts:4 \(.*\) as e1 and e2$/]],
   [
     'an authority',
     ALL,
     [...ALL, `@cert-authority * ${KEYS.two}`],
     [
-      /^error: the next delivery takes any machine for e1, e2 and w1 whose host key the authority of known_hosts:4 \(.*\) has signed$/,
+      /^error: the next delivery accepts any machine as e1, e2 and w1 whose host key is signed by the authority of known_hosts:4 \(.*\)$/,
     ],
   ],
   [
@@ -89,7 +84,7 @@ test.each<[string, readonly string[], readonly string[], readonly RegExp[]]>([
     'a pinned key that was revoked',
     [...ALL, `@revoked e1 ${KEYS.one}`],
     ALL,
-    [/^error: .* known_hosts:1 \(.*\) for e1$/],
+    [/^error: .* known_hosts:1 \(.*\) as e1$/],
   ],
   [
     'a revocation for fewer routers',
@@ -101,7 +96,7 @@ test.each<[string, readonly string[], readonly string[], readonly RegExp[]]>([
     'an exception that goes',
     [`!w1,* ${KEYS.one}`],
     [`* ${KEYS.one}`],
-    [/^error: .* known_hosts:1 \(.*\) for w1$/],
+    [/^error: .* known_hosts:1 \(.*\) as w1$/],
   ],
   ['no file any more', ALL, [], [/^warning: known_hosts no longer trusts \S+ \S+ for e1, e2 and w1: /]],
   [
@@ -114,13 +109,13 @@ test.each<[string, readonly string[], readonly string[], readonly RegExp[]]>([
     'a key for a name that nobody has',
     ALL,
     [...ALL, `e3 ${KEYS.two}`],
-    [/^warning: known_hosts:4 is for no router that is delivered to: /],
+    [/^warning: known_hosts:4 is for no router in this topology: /],
   ],
   [
     'what is no line of known_hosts',
     ALL,
     [...ALL, `@trusted e1 ${KEYS.two}`],
-    [/^warning: known_hosts:4 is no host key that can be read here: /],
+    [/^warning: known_hosts:4 is not readable as a host key: /],
   ],
 ])('%s is told', (_, before, after, expected) => {
   const found = told(hosts(...before), hosts(...after));
@@ -158,18 +153,20 @@ test.each<[string, object, string]>([
   ],
 ])('another ssh.%s is told, also where no line of known_hosts is another', (_, ssh, where) => {
   const found = told(hosts(...ALL), { ...hosts(...ALL), fabric: withRouter('e1', { ssh }) });
-  expect(found[0]).toBe(`error: e1 is delivered to ${where}`);
+  expect(found[0]).toBe(`error: e1 is now delivered to ${where}`);
 });
 
 test('a router that moves says whether its host keys move along', () => {
   const fabric = withRouter('e1', { ssh: { ...SSH, host: '10.9.9.9' } });
   const moved = (key: string) => told(hosts(...ALL), { ...hosts(...ALL, `10.9.9.9 ${key}`), fabric });
   expect(moved(KEYS.one)).toEqual([
-    'error: e1 is delivered to noencap@10.9.9.9 instead of noencap@e1, with unchanged host keys',
+    'error: e1 is now delivered to noencap@10.9.9.9 instead of noencap@e1, with unchanged host keys',
   ]);
   expect(moved(KEYS.two).slice(0, 2)).toEqual([
-    'error: e1 is delivered to noencap@10.9.9.9 instead of noencap@e1, with other host keys',
-    expect.stringMatching(/^error: the next delivery takes whoever has the host key of known_hosts:4 \(/),
+    'error: e1 is now delivered to noencap@10.9.9.9 instead of noencap@e1, with other host keys',
+    expect.stringMatching(
+      /^error: the next delivery accepts any machine with the host key of known_hosts:4 \(/,
+    ),
   ]);
 });
 
@@ -183,7 +180,7 @@ test('the first key of a router that comes, or is planned no longer, is told, an
   const lines = hosts(...ALL, `n1 ${KEYS.two}`);
   const first = [
     expect.stringMatching(
-      /^warning: the next delivery takes whoever has the host key of known_hosts:4 \(.*\) for n1$/,
+      /^warning: the next delivery accepts any machine with the host key of known_hosts:4 \(.*\) as n1$/,
     ),
   ];
   expect(told(hosts(...ALL), { ...lines, fabric: opened(false) })).toEqual(first);
@@ -212,9 +209,7 @@ test('another secrets.age is told with who gets what is in it', () => {
   const fabric = withRouter('e1', SECRET);
   const side = (secrets: string | undefined): Side => ({ fabric, secrets });
   expect(told(side('a'), side('b'))).toEqual([
-    expect.stringMatching(
-      /^error: secrets\.age is another file: the next delivery gives e1 the passwords in it, /,
-    ),
+    expect.stringMatching(/^error: secrets\.age changes: the next delivery gives e1 the passwords in it, /),
   ]);
   expect(told(side(undefined), side('b'))).toEqual([expect.stringMatching(/^error: secrets\.age is new: /)]);
   expect(told(side('a'), side(undefined))).toEqual([expect.stringMatching(/^error: secrets\.age goes: /)]);
@@ -244,12 +239,10 @@ test('another hash of a vendored operator is told: an error where Calico stays t
   });
   const same = told(vendored('v3.26.1', '0'), vendored('v3.26.1', '1'));
   expect(same).toEqual([
-    expect.stringMatching(
-      /^error: operator\.yaml is to be trusted by another hash, sha256 1{16}… instead of 0{16}…/,
-    ),
+    expect.stringMatching(/^error: operator\.yaml is trusted by a new hash, sha256 1{16}… instead of 0{16}…/),
   ]);
   expect(told(vendored('v3.26.1', '0'), vendored('v3.27.2', '1'))).toEqual([
-    expect.stringMatching(/^warning: operator\.yaml is to be trusted by another hash/),
+    expect.stringMatching(/^warning: operator\.yaml is trusted by a new hash/),
   ]);
   expect(told(vendored('v3.26.1', '0'), vendored('v3.26.1', '0'))).toEqual([]);
 });

@@ -88,35 +88,35 @@ test.each<[string, TopologyInput, RegExp, readonly TopologyInput[], number]>([
   [
     'another address of a node: no reflector can have both its addresses',
     readdressed,
-    /^Drain e-b first, and accept it then: .* Or let another node join under the new name and address, and remove the old one/,
+    /^Drain e-b first, then accept it: .* Or let another node join with the new name and address, then remove the old one/,
     [joined, replaced],
     0,
   ],
   [
     'another name of a node',
     renamed('e-b', 'e-z'),
-    /^Drain e-z first, and accept it then: /,
+    /^Drain e-z first, then accept it: /,
     [joined, replaced],
     0,
   ],
   [
     'another name of a region',
     renamed('east', 'orient'),
-    /^In three changes, east to orient: first the new region with the routers of the old one and no nodes, /,
+    /^In three changes, east to orient: first add the new region with the routers of the old one and no nodes, /,
     [beside('east'), beside('orient'), renamed('east', 'orient')],
     0,
   ],
   [
     'another key of the label, the old one taken off at once',
     labelled(['region']),
-    /^First regionLabel alone, with region left on the nodes; list that under labels\.retired in a change of its own/,
+    /^First change only regionLabel, leaving region on the nodes; list that under labels\.retired in a later, separate change/,
     [labelled([]), labelled(['region'])],
     0,
   ],
   [
     'the passwords of both reflectors',
     secret('e1', 'e2'),
-    /^Change e1 and e2 in a merge of its own each: /,
+    /^Change e1 and e2 in separate merges: /,
     [secret('e1'), secret('e1', 'e2')],
     2,
   ],
@@ -180,7 +180,7 @@ test('another calico-node without graceful restart: that first, which reflectors
 test('the AS number has none, and that is what is said', () => {
   const head = network({ bgp: { nodeToNodeMesh: true, holdTime: 6, asNumber: 64999 } });
   expect(together(base, head).mends).toEqual([
-    expect.stringMatching(/^An AS number has no state in between: plan an outage/),
+    expect.stringMatching(/^An AS number has no intermediate state: plan an outage/),
   ]);
 });
 

@@ -130,8 +130,8 @@ describe('a file', () => {
     ['that is no age file', () => GOOD, 'it is not encrypted with age'],
     ['of another version', () => 'age-encryption.org/v9\n', 'is not v1'],
     ['that is empty', () => '', 'it is not encrypted with age'],
-    ['that is cut off', (all) => all.subarray(0, all.length - 5), 'it is damaged or cut off'],
-    ['that is cut off in its head', (all) => all.subarray(0, 90), 'it is damaged or cut off'],
+    ['that is cut off', (all) => all.subarray(0, all.length - 5), 'it is damaged or truncated'],
+    ['that is cut off in its head', (all) => all.subarray(0, 90), 'it is damaged or truncated'],
     [
       'with a changed byte',
       (all) => {
@@ -139,9 +139,9 @@ describe('a file', () => {
         bytes[bytes.length - 3] = (bytes[bytes.length - 3] ?? 0) ^ 1;
         return bytes;
       },
-      'it is damaged or cut off',
+      'it is damaged or truncated',
     ],
-    ['with a cut-off armor', (all) => armor.encode(all).slice(0, -40), 'its armor is damaged or cut off'],
+    ['with a cut-off armor', (all) => armor.encode(all).slice(0, -40), 'its armor is damaged or truncated'],
     [
       'with a damaged armor',
       (all) => armor.encode(all).replace(/[A-Za-z0-9+/]\n/, '!\n'),
@@ -169,12 +169,12 @@ describe('a file', () => {
 
   test.each<[string, Record<string, string>, string]>([
     ['no identity', {}, 'neither NOENCAP_AGE_KEY nor NOENCAP_AGE_KEY_FILE is set'],
-    ['a recipient', { NOENCAP_AGE_KEY: 'age1hunter2' }, 'NOENCAP_AGE_KEY: line 1 is no identity of age'],
+    ['a recipient', { NOENCAP_AGE_KEY: 'age1hunter2' }, 'NOENCAP_AGE_KEY: line 1 is not an age identity'],
     ['half a key', { NOENCAP_AGE_KEY: 'AGE-SECRET-KEY-1HUNTER2' }, 'NOENCAP_AGE_KEY: line 1 is a damaged'],
     ['a plugin', { NOENCAP_AGE_KEY: 'AGE-PLUGIN-YUBIKEY-1HUNTER2' }, 'is for a plugin of age'],
-    ['comments', { NOENCAP_AGE_KEY: '# hunter2' }, 'there is no identity in it'],
+    ['comments', { NOENCAP_AGE_KEY: '# hunter2' }, 'it contains no identity'],
     ['an encrypted one', { NOENCAP_AGE_KEY: 'age-encryption.org/v1\n-> scrypt' }, 'is encrypted itself'],
-    ['no file', { NOENCAP_AGE_KEY_FILE: '/nonexistent' }, 'NOENCAP_AGE_KEY_FILE: the file that it names'],
+    ['no file', { NOENCAP_AGE_KEY_FILE: '/nonexistent' }, 'NOENCAP_AGE_KEY_FILE: the file it names'],
   ])('with %s is not decrypted', async (_, env, says) => {
     await secrets(GOOD);
     const said = faultsOf(await passwordsFor(routers, { file, env }));

@@ -75,7 +75,7 @@ test('who has what the last run delivered gets what changed since', async () => 
   expect(done).toMatchObject({ result: 'success', outputs: { base: repository.base } });
   expect(waves(done)).toEqual([{ wave: 1, routers: 'gateway' }]);
   expect(done.steps.find(({ name }) => name === 'Plan')?.summary).toMatch(
-    /^~~~text\nhome: 1 router in 1 wave.*\n[\s\S]*k3s\/ibgpeers\/kubenode-wds-2\.conf \+\d+ -0\n[\s\S]*nothing changes since [0-9a-f]{7}\n\nby hand\n {2}1\. after shipping, at kubenode-wds-2: run install\.sh .*\n~~~\n$/,
+    /^~~~text\nhome: 1 router in 1 wave.*\n[\s\S]*k3s\/ibgpeers\/kubenode-wds-2\.conf \+\d+ -0\n[\s\S]*nothing has changed since [0-9a-f]{7}\n\nby hand\n {2}1\. after shipping, at kubenode-wds-2: run install\.sh .*\n~~~\n$/,
   );
   expect(asked.at(-1)).toBe(
     'GET /repos/acme/net/actions/workflows/routers.yml/runs?branch=main&exclude_pull_requests=true&per_page=100 Bearer ghs_token',
@@ -226,7 +226,7 @@ describe('by hand', () => {
       runs = [];
       const done = await byHand(router);
       expect(done).toMatchObject({ result: 'failure', outputs: { base: '', waves: '' } });
-      expect(done.steps.at(-1)?.stderr).toContain(`No router is called ${JSON.stringify(router)}`);
+      expect(done.steps.at(-1)?.stderr).toContain(`No router is named ${JSON.stringify(router)}`);
     },
   );
 });

@@ -239,7 +239,7 @@ test('a key that was pasted delivers, and is in no file and no environment meanw
 test('a run that is run again finds it delivered', async () => {
   const done = await deliver();
   expect(done).toMatchObject({ result: 'success', journal: expect.any(Array) });
-  expect(step(done, DELIVER)?.summary).toBe('### Delivery delivered\n\n1 router is as it was.\n');
+  expect(step(done, DELIVER)?.summary).toBe('### Delivery delivered\n\n1 router is unchanged.\n');
 });
 
 test('a run that is cancelled undoes what is not confirmed', async () => {
