@@ -121,16 +121,16 @@ test('--json is one document', () => {
 
 test.each([
   ['neither', [], /^Give what runs: .* kubectl get -o yaml nodes,installations/],
-  ['both', ['--live', '--cluster', 'cluster.yaml'], /^Give either --live or --cluster/],
+  ['both', ['--live', '--cluster', 'cluster.yaml'], /^Use either --live or --cluster/],
   ['a router without a folder', ['--cluster', 'cluster.yaml', '--router', 'gateway'], /write NAME=FOLDER/],
   [
     'a router twice',
     ['--cluster', 'cluster.yaml', '--router', 'a=routers/gateway', '--router', 'a=routers/cn-ns'],
-    /^--router a: this router was given already/,
+    /^--router a: this router is already named/,
   ],
   ['no such folder', ['--cluster', 'cluster.yaml', '--router', 'a=nowhere'], /^nowhere\/? does not exist/],
   ['no such file', ['--cluster', 'nowhere.yaml'], /^nowhere\.yaml does not exist/],
-  ['no YAML file', ['--cluster', 'cluster.yaml', '-o', 'topology.txt'], /End it with \.yaml/],
+  ['no YAML file', ['--cluster', 'cluster.yaml', '-o', 'topology.txt'], /It must end in \.yaml/],
 ])('%s is bad usage', (_, args, says) => {
   const { code, stderr, stdout } = noencap(gathered('report'), ['adopt', ...args]);
   expect([code, stdout]).toEqual([2, '']);

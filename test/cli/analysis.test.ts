@@ -71,7 +71,10 @@ test.each([
     'explain kubemaste 10.42.253.128/26',
     'No node or router is named "kubemaste".\nDid you mean "kubemaster"?\n',
   ],
-  ['explain kubemaster 10.9.0.0/26', '"10.9.0.0/26" is in no node\'s block, and no node is called so.\n'],
+  [
+    'explain kubemaster 10.9.0.0/26',
+    '"10.9.0.0/26" is not inside any node\'s block, and no node has that name.\n',
+  ],
   ['path kubemaster gateway', 'No node is named "gateway".\n'],
   ['path kubemaster kubemaster', 'kubemaster and kubemaster are one node.\n'],
   ['path kubemaster 10.42.141.9', 'kubemaster and 10.42.141.9 are one node.\n'],
@@ -179,7 +182,7 @@ test('--sarif is one document, with the places of the topology', () => {
 test('--on is about the address of a pod, and names a node', () => {
   const refused = (command: string) => noencap(folder, command.split(' ')).stderr;
   expect(refused('path kubemaster kubenode-hkg04 --on kubenode-hkg04')).toContain(
-    'is about the address of a pod',
+    'needs the address of a pod',
   );
   expect(refused('path kubemaster 10.42.64.70 --on kubenode-hkg4')).toContain(
     'Did you mean "kubenode-hkg04"?',

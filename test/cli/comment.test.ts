@@ -208,7 +208,7 @@ test('a review of another format is not shown, and the comment says where it is'
   const run = await comment(['--json'], job('pull_request'));
   expect(JSON.parse(run.stdout)).toMatchObject({ ok: true, action: 'created', tier: null });
   expect(bodies()[0]).toBe(`${MARKER}
-The review of this change cannot be shown here: it has format 3, and the noencap that comments reads format 2. \
+The review of this change cannot be shown here: it has format 3, but the noencap that posts comments reads format 2. \
 [The run that made it](https://github.example/acme/net/actions/runs/99) has it. Use the same noencap in both jobs.`);
 });
 
@@ -318,7 +318,11 @@ describe('bad input: exit 2', () => {
       () => job('push'),
       'The event of this run, "push", belongs to no pull request.',
     ],
-    ['no event', () => ({ ...job('push'), GITHUB_EVENT_NAME: undefined }), 'Nothing says which pull request'],
+    [
+      'no event',
+      () => ({ ...job('push'), GITHUB_EVENT_NAME: undefined }),
+      'Nothing tells which pull request',
+    ],
     [
       'an event that is not there',
       () => ({ ...job('pull_request'), GITHUB_EVENT_PATH: 'none' }),
@@ -351,7 +355,7 @@ describe('what the environment lacks: exit 3', () => {
   const cases: [string, Partial<NodeJS.ProcessEnv>, string, string][] = [
     ['no token', { GITHUB_TOKEN: '' }, 'There is no token', 'GITHUB_TOKEN'],
     ['a token in two lines', { GITHUB_TOKEN: `${TOKEN}\nx` }, 'is no token', 'nothing else'],
-    ['a token that is not valid', { GITHUB_TOKEN: 'ghp_wrong' }, 'does not know this token', 'GITHUB_TOKEN'],
+    ['a token that is not valid', { GITHUB_TOKEN: 'ghp_wrong' }, 'rejects this token', 'GITHUB_TOKEN'],
     ['no repository', { GITHUB_REPOSITORY: 'net' }, 'GITHUB_REPOSITORY', 'owner/name'],
     [
       'another repository',
@@ -396,7 +400,7 @@ describe('what the environment lacks: exit 3', () => {
           headers: { location: 'http://127.0.0.2:1/' },
           body: {},
         })),
-      'GitHub sends this request elsewhere',
+      'GitHub redirects this request elsewhere',
     ],
   ])('%s', async (_, prepare, says) => {
     review();

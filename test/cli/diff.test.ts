@@ -221,7 +221,7 @@ test.each<[string, () => void, string[], RegExp]>([
       git('commit', '-qm', 'other');
     },
     [],
-    /^git knows no commit that HEAD and main have in common\.\nFetch the whole history/,
+    /^HEAD and main have no common commit here\.\nFetch the whole history/,
   ],
 ])('%s is refused with the mend, and nothing is printed', (_, prepare, args, says) => {
   prepare();

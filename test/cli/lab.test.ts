@@ -142,7 +142,7 @@ pods, from each line to each column: hops and path MTU
   kubenode-wds-1  1 1500      4 1420          .
 addresses borrowed from other nodes' blocks: 6 of 6 pings answered
 
-note    it cannot be known whether Calico on kubenode-hkg04 peers from 10.2.5.7; here it does
+note    whether Calico on kubenode-hkg04 peers from 10.2.5.7 is unknown; in this lab it does
 9 sessions up, 6 pairs of pods reach each other: all checks passed (TIME)
 `);
     expect(await gone(before)).toBe(true);

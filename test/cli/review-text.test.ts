@@ -51,7 +51,7 @@ const told: Review = review({
     reset: ['e-a--e1/ipv4'],
     failures: [],
   },
-  notes: ['dist is stale: 7 files differ from what is compared here, what the topology renders.'],
+  notes: ['dist is stale: 7 files differ from what the topology renders, which is what is compared here.'],
 });
 
 test('a review has what follows from the change before what it consists of', () => {

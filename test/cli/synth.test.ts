@@ -250,7 +250,7 @@ test('what the file system refuses is said in a sentence, with exit code 3 and a
   const run = noencap(folder, ['synth', '-o', 'file/dist']);
   expect(run).toMatchObject({ code: 3, stdout: '' });
   expect(run.stderr).toMatch(
-    /a part of the path is no folder\. Name another with --out\. Nothing was changed\.\n$/,
+    /part of the path is not a folder\. Name another with --out\. Nothing was changed\.\n$/,
   );
   const asked = noencap(folder, ['synth', '-o', 'file/dist', '--json']);
   expect(asked).toMatchObject({ code: 3, stderr: '' });
@@ -334,7 +334,7 @@ describe('synth --check fails', () => {
     writeFileSync(join(folder, '.gitattributes'), `${line}\n`);
     const run = noencap(folder, ['synth', '--check']);
     expect(run.code).toBe(1);
-    expect(run.stderr).toContain('git does not show reviewers what changes in these files');
+    expect(run.stderr).toContain('git hides changes in these files from reviewers');
     const { hidden } = JSON.parse(noencap(folder, ['synth', '--check', '--json']).stdout);
     expect(hidden.map(({ path, attribute }: Record<string, string>) => `${path} (${attribute})`)).toContain(
       says,

@@ -193,14 +193,14 @@ describe('gives up on', () => {
       'a limit that stays',
       problem(429, LIMITED, { 'retry-after': '60' }),
       3,
-      'rate limit is used up',
+      'rate limit is exceeded',
       'Run it again in 60 seconds.',
     ],
     [
       'a limit of half an hour, at once',
       problem(403, LIMITED, { 'retry-after': '1800' }),
       1,
-      'rate limit is used up',
+      'rate limit is exceeded',
       'Run it again in 1800 seconds.',
     ],
     [
@@ -233,7 +233,7 @@ describe('gives up on', () => {
 
   test('a write that stays limited, after three waits', async () => {
     github.always('POST', () => problem(429, LIMITED, { 'retry-after': '60' }));
-    expect(await post()).toMatchObject({ says: expect.stringContaining('rate limit is used up') });
+    expect(await post()).toMatchObject({ says: expect.stringContaining('rate limit is exceeded') });
     expect(github.methods().filter((method) => method === 'POST')).toHaveLength(4);
   });
 
@@ -310,7 +310,7 @@ describe('redirects', () => {
     const other = await startGitHub();
     github.always(method, ({ url }) => ({ status: 307, headers: { location: other.url + url }, body: {} }));
     expect(await post()).toMatchObject({
-      says: `GitHub sends this request elsewhere, and the token goes to ${github.url} only`,
+      says: `GitHub redirects this request elsewhere, but the token is sent only to ${github.url}`,
     });
     expect(other.exchanges).toEqual([]);
     await other.close();

@@ -171,7 +171,7 @@ describe('a file', () => {
     ['no identity', {}, 'neither NOENCAP_AGE_KEY nor NOENCAP_AGE_KEY_FILE is set'],
     ['a recipient', { NOENCAP_AGE_KEY: 'age1hunter2' }, 'NOENCAP_AGE_KEY: line 1 is not an age identity'],
     ['half a key', { NOENCAP_AGE_KEY: 'AGE-SECRET-KEY-1HUNTER2' }, 'NOENCAP_AGE_KEY: line 1 is a damaged'],
-    ['a plugin', { NOENCAP_AGE_KEY: 'AGE-PLUGIN-YUBIKEY-1HUNTER2' }, 'is for a plugin of age'],
+    ['a plugin', { NOENCAP_AGE_KEY: 'AGE-PLUGIN-YUBIKEY-1HUNTER2' }, 'is for an age plugin'],
     ['comments', { NOENCAP_AGE_KEY: '# hunter2' }, 'it contains no identity'],
     ['an encrypted one', { NOENCAP_AGE_KEY: 'age-encryption.org/v1\n-> scrypt' }, 'is encrypted itself'],
     ['no file', { NOENCAP_AGE_KEY_FILE: '/nonexistent' }, 'NOENCAP_AGE_KEY_FILE: the file it names'],
