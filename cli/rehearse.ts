@@ -122,13 +122,13 @@ const notAsItMustBe = ({ differences, failures }: Rehearsal, colour: Terminal['c
 /** The change in a sentence. */
 export function lastWord(rehearsal: Pick<Rehearsal, 'pairs' | 'differences' | 'failures'>): string {
   const { differences, failures } = rehearsal;
-  if (failures.length > 0) return 'The change breaks what must hold.';
-  if (differences.length > 0) return 'The change leaves something behind.';
+  if (failures.length > 0) return 'After the change, checks fail.';
+  if (differences.length > 0) return 'The change leaves stale state behind.';
   const { lost, unsure } = losses(rehearsal);
-  if (lost > 0) return 'The change is felt.';
+  if (lost > 0) return 'The change loses packets.';
   return unsure === 0
     ? 'The change is hitless.'
-    : 'Whether the change is felt is not known. Run it again when the machine has less to do.';
+    : 'Whether the change loses packets is unknown. Run it again when the machine is less busy.';
 }
 
 /** A line for each of the pairs that lost most. */
@@ -143,7 +143,7 @@ export function lossLines(pairs: readonly Ride[]): string[] {
 
 /** What was lost, and nobody can say by what. */
 export const unsureLoss = (packets: number): string =>
-  `${counted(packets, 'packet')} were lost while the lab waited for a processor: whether the change lost them is not known`;
+  `${counted(packets, 'packet')} were lost while the lab waited for a processor: whether the change lost them is unknown`;
 
 const lossLine = ({ from, to, sent, lost, gap }: Ride): string =>
   `            ${from} to ${to}: ${lost} of ${sent} lost, ${gap} ms in a row`;

@@ -76,7 +76,7 @@ export async function rehearseSteps(
       isRolled ||= calicoNodeChanges(running.fabric, fabric).length > 0;
       const head = withBlocks(fabric, nodeBlocks(running.fabric));
       const expected = expects(head);
-      progress('boot the head afresh, beside');
+      progress('boot the head from scratch');
       // Before the change, so that its beginning disturbs no packet of it; it comes to rest meanwhile.
       const fresh = await bootLab({ ...boot, fabric: head, expected });
       if ('says' in fresh) return fresh;

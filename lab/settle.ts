@@ -59,7 +59,7 @@ export async function converged(
       if (ownTime(started, now) >= limit + patience) {
         const seconds = Math.round((now.at - started.at) / 1000);
         const hosts = moving.length > 0 ? moving : [...statesOf(seen).keys()];
-        return { ...seen, unsettled: `not settled after ${seconds} s: ${hosts.join(', ')} went on changing` };
+        return { ...seen, unsettled: `not settled after ${seconds} s: ${hosts.join(', ')} kept changing` };
       }
     }
   } finally {
