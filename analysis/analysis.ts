@@ -11,30 +11,30 @@ import { networkOf } from './simulator/network.ts';
 import { type Simulation, simulatorOf } from './simulator/simulate.ts';
 import { type Consequence, type PairChange, whatIf } from './simulator/what-if.ts';
 
-/** A fabric at rest, and what becomes of it when something fails: what every check looks at. */
+/** A converged fabric, and what happens to it when something fails: the input of every check. */
 export interface Analysis {
   readonly fabric: Fabric;
-  /** Nodes for which it differs are not alike; undefined if the fabric alone says which are. */
+  /** Nodes with different values are not equivalent; undefined if the fabric alone decides which are. */
   readonly split: ((node: string) => string) | undefined;
-  /** With nodes that cannot be told from each other in the place of all. */
+  /** Reduced: a few nodes represent all that cannot be told apart. */
   readonly network: Network;
   readonly simulation: Simulation;
   readonly pairs: readonly Pair[];
-  /** How many pairs of nodes one stands for. */
+  /** How many pairs of nodes a pair represents. */
   weight(from: number, block: Block): number;
-  /** The nodes that a node stands for, itself first. */
+  /** The nodes that a node represents, itself first. */
   like(machine: number): readonly string[];
-  /** The nodes of the network that stand for any two of the fabric; of one and itself the one for it. */
+  /** The nodes of the network that represent any two of the fabric; for a node and itself, its representative. */
   standIn(from: string, to: string): readonly [from: string, to: string];
-  /** What becomes of the network at rest. */
+  /** What these failures do to the converged network. */
   consequence(failed: readonly Failing[]): Consequence;
-  /** Everything that it breaks, to the addresses that nodes borrowed as well, and whatever a pair stands for. */
+  /** Everything these failures break, borrowed addresses included, however many pairs a pair represents. */
   lost(failed: readonly Failing[]): readonly PairChange[];
-  /** The same network with these failed. Nodes that fail must stand for themselves: see `analyse`. */
+  /** The same network with these failed. Nodes that fail must not represent others: see `analyse`. */
   without(failed: readonly Failing[]): Analysis;
 }
 
-/** What the packets of one node have of the pods of another. */
+/** How packets of one node reach the pods of another. */
 export interface Pair {
   readonly from: Machine;
   readonly to: Machine;
@@ -44,8 +44,8 @@ export interface Pair {
 }
 
 /**
- * `apart`: names of machines that must not be taken for one of many alike; `split`: nodes for which it differs are not alike either.
- * `loans`: the borrowed addresses to follow; without it some where they may go other ways than blocks. No pair is of one.
+ * `apart`: names of machines that must not be merged with equivalent ones; `split`: nodes with different values are not equivalent either.
+ * `loans`: the borrowed addresses to follow; by default a sample, where their paths may differ from those of blocks. None of them forms a pair.
  */
 export function analyse(
   fabric: Fabric,
@@ -84,7 +84,7 @@ export function analyse(
   return seen(atRest);
 }
 
-/** Prepared when somebody asks. Several look at what single failures do; each is worked out once. */
+/** Prepared on demand. Several checks try single failures; each is computed once. */
 function known(prepare: () => (failed: readonly Failing[]) => Consequence): ReturnType<typeof prepare> {
   const singles = new Map<string, Consequence>();
   let afterwards: ReturnType<typeof prepare> | undefined;
@@ -111,14 +111,14 @@ function pairsOf(network: Network, simulation: Simulation, weight: Analysis['wei
   });
 }
 
-/** How many ordered pairs of nodes there are; of several blocks or families of one node each counts once. */
+/** The number of ordered pairs of nodes; a pair counts once, however many blocks or families it has. */
 export const countPairs = (analysis: Analysis): number =>
   count(
     analysis,
     analysis.pairs.map(({ from, block }) => ({ from: from.index, block })),
   );
 
-/** How many of them these changes are of. */
+/** How many of these pairs the changes affect. */
 export const countChanges = (analysis: Analysis, changes: readonly PairChange[]): number =>
   count(
     analysis,
@@ -137,11 +137,11 @@ function count(
 export const hasFamily = ({ speaker }: Machine, { prefix }: Block): boolean =>
   speaker?.kind === 'node' && speaker.address[prefix.family] !== undefined;
 
-/** Where a machine stands in the topology. */
+/** Where the topology defines a machine. */
 export const placeOf = ({ fabric }: Analysis, { name, speaker }: Machine): Path =>
   speaker?.path ?? fabric.hosts.find((host) => host.name === name)?.path ?? [];
 
-/** A pair's regions, whichever direction it has: `east west`. */
+/** A pair's regions, whatever its direction: `east west`. */
 export const regionsOf = ({ from, to }: Pair): string => [regionOf(from), regionOf(to)].sort().join(' ');
 
 export const regionOf = ({ speaker }: Machine): string => (speaker?.kind === 'node' ? speaker.region : '');

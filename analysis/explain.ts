@@ -7,7 +7,7 @@ import { machineOf, segmentOf } from './simulator/spf.ts';
 import type { Way } from './simulator/way.ts';
 import { whyWithout } from './why.ts';
 
-/** All that a speaker knows of a block, and why it sends packets where it sends them. */
+/** All that a speaker knows about a block, and why it forwards packets the way it does. */
 export interface Explanation {
   readonly speaker: string;
   readonly prefix: string;
@@ -17,11 +17,11 @@ export interface Explanation {
   readonly node: string;
   /** The best first. */
   readonly routes: readonly ExplainedRoute[];
-  /** Sessions over which the block does not come, with the reason. */
+  /** Sessions that do not bring the block, with the reason. */
   readonly refusals: readonly string[];
   /** What the kernel has. */
   readonly kernel: { readonly by: string; readonly hops: readonly ExplainedHop[] };
-  /** Of a single address that the speaker has no route to: the block that holds it, by which packets go. */
+  /** For a single address without a route: the covering block whose route packets take. */
   readonly covering?: string;
 }
 
@@ -38,7 +38,7 @@ export interface ExplainedRoute {
   readonly clusters: readonly string[];
   /** `shared`: as good as the best, and used together with it. */
   readonly verdict: 'best' | 'shared' | 'lost';
-  /** The step of the decision process that put it behind the best, and what each has there. */
+  /** The step of the decision process at which it lost to the best, and the value of each. */
   readonly step: { readonly name: string; readonly best: string; readonly own: string } | undefined;
 }
 
@@ -106,7 +106,7 @@ export function explainAddress(
   };
 }
 
-/** An address that no session brings: the IGP, the speaker's segments or a route that somebody wrote lead there. */
+/** An address that BGP does not carry: reached by the IGP, the speaker's segments or a static route. */
 export interface ExplainedAddress {
   readonly speaker: string;
   readonly address: string;

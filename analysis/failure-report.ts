@@ -6,17 +6,17 @@ import type { Consequence, PairChange } from './simulator/what-if.ts';
 /** What one failure, or several together, do to the pods. */
 export interface FailureReport {
   readonly failed: readonly Failing[];
-  /** For how many failures it stands, itself included: those of nodes that cannot be told from each other. */
+  /** How many failures it represents, itself included: those of equivalent nodes. */
   readonly alike: number;
-  /** Of how many ordered pairs of nodes packets get lost, all or some; those of failed nodes do not count. */
+  /** The number of ordered pairs of nodes that lose all or some packets; pairs with failed nodes do not count. */
   readonly lost: number;
-  /** Of how many they take a longer way, fit less, or turn around. */
+  /** The number of pairs with a longer path, a smaller MTU or a hairpin. */
   readonly worse: number;
-  /** How many hops a way gets longer at most. */
+  /** By how many hops a path grows at most. */
   readonly moreHops: number;
-  /** Bytes that the MTU of a path gets smaller at most. */
+  /** By how many bytes a path MTU shrinks at most. */
   readonly lessMtu: number;
-  /** How many nodes have lost a session by it: for as long as it lasts BIRD on each waits 240 s at a start, and hides its pods. */
+  /** How many nodes lose a session: while it lasts, BIRD on each waits 240 s at a start and hides its pods. */
   readonly waiting: number;
   readonly changes: readonly ChangedPair[];
 }
@@ -25,7 +25,7 @@ export interface ChangedPair {
   readonly from: string;
   readonly to: string;
   readonly prefix: string;
-  /** How many pairs of nodes it stands for. */
+  /** How many pairs of nodes it represents. */
   readonly pairs: number;
   readonly becomes: 'lost' | 'partly lost' | 'looping' | 'worse';
   readonly hops: readonly [before: number | undefined, after: number | undefined];
@@ -34,8 +34,8 @@ export interface ChangedPair {
 }
 
 /**
- * The failure of everything that many may depend on: routers, hosts, segments, and nodes that are like no other. What one of many
- * nodes alike does when it fails, or one session does, only `failureReports` tells, at many times the cost in a large network.
+ * The failure of everything that many may depend on: routers, hosts, segments, and nodes without an equivalent. The failure of
+ * one of many equivalent nodes, or of a session, is left to `failureReports`, at many times the cost in a large network.
  */
 export function sharedFailureReports(analysis: Analysis): FailureReport[] {
   return failings(analysis.network)
@@ -47,9 +47,9 @@ export function sharedFailureReports(analysis: Analysis): FailureReport[] {
     .map((one) => ({ ...reportOf(analysis, [one], analysis.consequence([one])), alike: 1 }));
 }
 
-/** Every single failure, and with `together` 2 every pair of them besides. */
+/** Every single failure, and with `together` 2 every pair of them too. */
 export function failureReports(usual: Analysis, together: 1 | 2): FailureReport[] {
-  // What happens to one of many nodes alike happens to it alone: it has to stand for itself, and does so for the others.
+  // The failure of one of many equivalent nodes hits it alone: it is analysed on its own and represents the others.
   const alike = firstOfClasses(usual);
   const apart = alike.size === 0 ? usual : analyse(usual.fabric, [...alike.keys()], usual.split);
   const namesOf = (one: Failing) =>
@@ -61,7 +61,7 @@ export function failureReports(usual: Analysis, together: 1 | 2): FailureReport[
   const single = all.map((one) => [one]);
   const pairs =
     together === 1 ? [] : all.flatMap((one, index) => all.slice(index + 1).map((other) => [one, other]));
-  // What concerns no node of many is the same with fewer nodes, and perhaps known already.
+  // What concerns no node of a class gives the same result with fewer nodes, perhaps already known.
   const isKnown = (failed: readonly Failing[]) => !failed.flatMap(namesOf).some((name) => alike.has(name));
   return [...single, ...pairs].map((failed) => {
     const analysis = isKnown(failed) ? usual : apart;
@@ -82,7 +82,7 @@ function firstOfClasses({ network, like }: Analysis): ReadonlyMap<string, readon
   return firsts;
 }
 
-/** The nodes that something is, or that it is a session of. */
+/** The node that fails, or the nodes of the session that fails. */
 function nodesOf({ network }: Analysis, { kind, name }: Failing): number[] {
   const { machines, links, named } = network;
   const link = links[2 * (named.sessions.get(name) ?? -1)];
@@ -110,7 +110,7 @@ function reportOf(
   };
 }
 
-/** Nodes that are there and have lost a session, with those that are like them. */
+/** Running nodes that have lost a session, with their equivalents. */
 function waiting(analysis: Analysis, failed: readonly Failing[], parted: readonly number[]): number {
   const { machines, links } = analysis.network;
   const gone = new Set(failed.map(({ name }) => name));
@@ -144,5 +144,5 @@ function changed(
   };
 }
 
-/** What is not lost has a length and an MTU, and where no underlay says it, only the first. */
+/** A path that works has a length, and an MTU if there is an underlay. */
 const known = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);

@@ -17,7 +17,7 @@ export interface Finding {
   readonly suppressed: string | undefined;
 }
 
-/** A finding before it is known whether somebody accepted it. */
+/** A finding before suppressions are applied. */
 export type Found = Omit<Finding, 'suppressed'>;
 
 /** What one check finds, in the order of the topology. */

@@ -41,11 +41,11 @@ export function forecast(
   };
 }
 
-/** None where somebody has said that Calico lends no address. */
+/** None if the topology states that Calico lends no address. */
 const loansToTry = (fabric: Fabric): Loan[] =>
   fabric.suppressions.some(({ id }) => id === 'NE417') ? [] : sampleLoans(fabric, nodeBlocks(fabric));
 
-/** Only these pods of a lab are there, and those with a borrowed address. */
+/** A lab has only these pods, and those with a borrowed address. */
 function wiredIn({ fabric }: Network): ReadonlySet<string> {
   const blocks = nodeBlocks(fabric);
   const pods = fabric.nodes.flatMap(({ name }) => podAddresses(fabric, blocks.get(name) ?? []));
@@ -156,7 +156,7 @@ function pairOf(
   };
 }
 
-/** Pods' largest packets fit one of several ways and not another. */
+/** Pods' largest packets fit one of several paths but not another. */
 const isPartlyNarrow = ({ fabric }: Network, { mtu: [least, most] }: Fate): boolean =>
   fabric.pods.mtu !== undefined && least < fabric.pods.mtu && most >= fabric.pods.mtu;
 

@@ -4,8 +4,8 @@ import { addressBits, type Family, type IpAddress, ipAddress, type Prefix } from
 import type { Loan } from './simulator/blocks.ts';
 
 /**
- * Whether a single address that a node borrowed goes wherever the node's own blocks go: then there is nothing to say of it that is
- * not said of these. Routers may hold it back, filters tell lengths apart, and gateways have routes that somebody wrote for blocks.
+ * Whether a single address that a node borrowed spreads wherever the node's own blocks do: then it needs no analysis of its own.
+ * Routers may suppress it, filters may match lengths, and gateways have static routes to blocks.
  */
 export const goesAsBlocks = ({ bgp, calico, hosts }: Fabric): boolean =>
   bgp.exportBorrowed &&

@@ -8,7 +8,7 @@ import type { Way } from './simulator/way.ts';
 import { type PodTarget, targetBlocks } from './target.ts';
 import { MOST_WAYS, type Trace, traces } from './trace.ts';
 
-/** All ways of packets from one machine to the pods of another, in one family. */
+/** All paths of packets from one machine to the pods of another, in one family. */
 export interface PodPath {
   readonly from: string;
   readonly to: string;
@@ -18,7 +18,7 @@ export interface PodPath {
   readonly assumed: boolean;
   readonly fate: Fate;
   readonly ways: readonly PodWay[];
-  /** There are more ways than these. */
+  /** There are more paths than these. */
   readonly more: boolean;
 }
 
@@ -31,9 +31,9 @@ export interface PodWay {
 
 export interface PodHop {
   readonly machine: string;
-  /** By which route it sends on: `BGP from gateway`, `default route`; `own pods` at the end. */
+  /** The route it forwards by: `BGP from gateway`, `default route`; `own pods` at the end. */
   readonly rule: string;
-  /** Where it sends to; undefined at the end. */
+  /** Its next hop; undefined at the end. */
   readonly segment: string | undefined;
   readonly mtu: number | undefined;
 }
@@ -61,7 +61,7 @@ export function podPaths(analysis: Analysis, from: Machine, target: PodTarget): 
     });
 }
 
-/** The way to one address of a machine, by the routes of the underlay; pods' packets outside of the pools go by these too. */
+/** The path to one address of a machine, by the routes of the underlay; pods' packets to addresses outside the pools take these too. */
 export function addressPath(analysis: Analysis, from: Machine, to: Machine, address: IpAddress): PodPath {
   const { network, simulation } = analysis;
   const { underlay } = simulation;
@@ -84,7 +84,7 @@ export function addressPath(analysis: Analysis, from: Machine, to: Machine, addr
   };
 }
 
-/** How people call where a route to an address comes from. */
+/** What people call the source of a route to an address. */
 export const SOURCES: Readonly<Record<Way['source'], string>> = {
   own: 'own address',
   connected: 'connected route',
@@ -121,7 +121,7 @@ function ruleAt({ network, simulation }: Analysis, block: Block, machine: number
   if (by !== 'bgp') return by === 'pod' ? 'own pods' : by;
   const own = ways.rib.routes(machine);
   const around = network.blocks[block.within ?? -1];
-  // Who has no route to a single address sends by that of the block which holds it.
+  // A machine without a route to a single address forwards by that of the covering block.
   const isByBlock = own.length === 0 && around !== undefined;
   const routes = isByBlock ? simulation.waysTo(around).rib.routes(machine) : own;
   const used = routes.filter((route) => isEqualCost(routes[0] as typeof route, route));

@@ -5,10 +5,10 @@ import { failings } from './simulator/failure.ts';
 import { isWhole } from './simulator/what-if.ts';
 
 /**
- * What `pods.mtu: auto` stands for, in bytes: the smallest MTU on any way that packets between pods take, at rest or after any
- * single failure, a session's included. Segments that no such packet crosses do not count. Undefined where there are no two
- * nodes, or no underlay: Calico then takes the hosts' own. Pods with IPv6 have no less than it needs; where an IPv4 way carries less
- * still, NE301 and NE304 name it.
+ * What `pods.mtu: auto` stands for, in bytes: the smallest MTU on any path that packets between pods take, converged or after
+ * any single failure, including that of a session. Segments that no such packet crosses do not count. Undefined where there are no two
+ * nodes, or no underlay: Calico then takes the hosts' own. Pods with IPv6 get at least what IPv6 requires; if an IPv4 path carries
+ * even less, NE301 and NE304 report it.
  */
 export function smallestPodMtu(fabric: Fabric): number | undefined {
   if (fabric.segments === undefined) return undefined;
@@ -17,7 +17,7 @@ export function smallestPodMtu(fabric: Fabric): number | undefined {
   return fabric.pods.families.includes('ipv6') ? Math.max(mtu, LEAST_IPV6_MTU) : mtu;
 }
 
-/** The same of a network that is analysed already; infinite where nothing says it. */
+/** The same for an already analysed network; infinite if nothing limits it. */
 export function leastMtu(analysis: Analysis): number {
   const { network, pairs, consequence } = analysis;
   const joining = network.segments.filter(({ members }) => members.length > 1);
@@ -28,11 +28,11 @@ export function leastMtu(analysis: Analysis): number {
       ports.filter(({ segment }) => joins.has(segment)).map(({ mtu }) => mtu),
     ),
   ]);
-  // Which ways packets take once what loses them is mended nobody can tell: any segment may be on one.
+  // Which paths packets take once their loss is fixed is unknown: any segment may be on one.
   if (pairs.some(({ fate }) => !isWhole(fate))) return narrowest;
   let found = least(pairs.map(({ fate }) => fate.mtu[0]));
   for (const failing of failings(network)) {
-    // Most networks need no failure tried: no way is narrower than this.
+    // Most networks need no failure tried: no path has a smaller MTU than this.
     if (found <= narrowest) break;
     const { broken, worse } = consequence([failing]);
     const arriving = [...broken, ...worse].filter(({ after }) => after.arrives);

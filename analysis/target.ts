@@ -11,11 +11,11 @@ import {
 import type { Loan } from './simulator/blocks.ts';
 import type { Block, Network } from './simulator/model.ts';
 
-/** What somebody asks the way to, or where it begins. */
+/** The end or start of a queried path. */
 export type Target =
   | PodTarget
   | { readonly kind: 'machine'; readonly machine: string; readonly address: IpAddress }
-  /** No route leads there: the sender's kube-proxy puts an endpoint in its place. */
+  /** No route leads there: the sender's kube-proxy replaces it with an endpoint. */
   | { readonly kind: 'service'; readonly address: IpAddress };
 
 /** Pods of a node: of all of its blocks where a node was named, of one block, or the one with an address. */

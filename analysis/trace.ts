@@ -3,7 +3,7 @@ import type { Network } from './simulator/model.ts';
 import { machineOf, segmentOf } from './simulator/spf.ts';
 import type { Underlay } from './simulator/underlay.ts';
 
-/** One way of a packet, machine by machine, and how it ends. */
+/** One path of a packet, machine by machine, and how it ends. */
 export interface Trace {
   readonly machines: readonly number[];
   /** Between them; one less. */
@@ -11,10 +11,10 @@ export interface Trace {
   readonly end: 'arrives' | 'loops' | 'no route' | 'unreachable' | 'nobody answers';
 }
 
-/** Of more equal ways than these nobody reads. */
+/** More equal-cost paths than anybody reads. */
 export const MOST_WAYS = 16;
 
-/** All equal ways of packets from a machine, `most` at most. The last machine of one that loops is there twice. */
+/** All equal-cost paths from a machine, `most` at most. The last machine of a loop appears twice. */
 export function traces(
   network: Network,
   underlay: Underlay,
@@ -46,7 +46,7 @@ export function traces(
   return found;
 }
 
-/** All links on any way of packets from a machine, whichever direction they are used in: `machine segment machine`. */
+/** All links on any path from a machine, in either direction: `machine segment machine`. */
 export function linksUsed(network: Network, ways: Ways, from: number): ReadonlySet<string> {
   const links = new Set<string>();
   const seen = new Set([from]);

@@ -4,26 +4,26 @@ import type { Fate } from './simulator/fate.ts';
 import { machineOf } from './simulator/spf.ts';
 import { linksUsed } from './trace.ts';
 
-/** What becomes of packets between pods of two nodes, told so that it can be compared with another network's. */
+/** What happens to packets between pods of two nodes, in a form comparable across networks. */
 export interface Trip {
   readonly fate: Fate;
   /** `from lan gateway`: every link on any way, in an order that does not depend on the network. */
   readonly links: readonly string[];
 }
 
-/** By names of any two nodes of the fabric; undefined where one of them is none, or has no pods of the family. */
+/** By names of any two nodes of the fabric; undefined if one of them does not exist or has no pods of the family. */
 export function trip(analysis: Analysis, from: string, to: string, family: Family): Trip | undefined {
   const { network, simulation } = analysis;
   const [sender, receiver] = analysis.standIn(from, to).map((name) => network.named.machines.get(name));
   const first = network.blocks.find((one) => one.node === receiver && one.prefix.family === family);
-  // Where filters let pods out of a block, their packets go by routes of their own.
+  // Where filters export pods of a block, their packets take routes of their own.
   const block =
     first?.hasPods === false ? network.blocks.find(({ within }) => within === first.index) : first;
   const speaker = network.machines[sender ?? -1]?.speaker;
   if (sender === undefined || block === undefined || speaker?.kind !== 'node') return undefined;
   if (speaker.address[family] === undefined) return undefined;
   const ways = simulation.waysTo(block);
-  // Who stands in for another goes by another name: both ends are called what they are here.
+  // Representatives have other names: both ends are labelled by their role here.
   const nameOf = (machine: number) =>
     machine === sender ? 'from' : machine === receiver ? 'to' : (network.machines[machine]?.name ?? 'nobody');
   const links = [...linksUsed(network, ways, sender)].map((link) => {
@@ -34,7 +34,7 @@ export function trip(analysis: Analysis, from: string, to: string, family: Famil
   return { fate: ways.fate(sender), links: links.sort() };
 }
 
-/** The routers that packets of this pair are handed over to by another router: where its IGP says so, and nobody else. */
+/** The routers to which another router forwards packets of this pair: only its IGP decides that. */
 export function relays(analysis: Analysis, from: string, to: string, family: Family): ReadonlySet<string> {
   const { network, simulation } = analysis;
   const [sender, receiver] = analysis.standIn(from, to).map((name) => network.named.machines.get(name));
@@ -54,7 +54,7 @@ export function relays(analysis: Analysis, from: string, to: string, family: Fam
   return found;
 }
 
-/** All machines that packets of this pair may be at, sender and receiver too. */
+/** All machines that packets of this pair may cross, sender and receiver included. */
 export function machinesOnWay(
   analysis: Analysis,
   from: string,
@@ -70,7 +70,7 @@ export function machinesOnWay(
   for (const machine of seen) {
     for (const hop of ways.forwarding(machine).hops) seen.add(machineOf(network, hop));
   }
-  // Who stands in for another goes by another name.
+  // Representatives have other names.
   const nameOf = (machine: number) =>
     machine === sender ? from : machine === receiver ? to : network.machines[machine]?.name;
   return new Set([...seen].flatMap((machine) => nameOf(machine) ?? []));

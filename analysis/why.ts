@@ -3,8 +3,8 @@ import type { Block, Link, Machine } from './simulator/model.ts';
 import { policyOf } from './simulator/policy.ts';
 
 /**
- * Why a speaker has no route to a block: of each of its sessions what keeps the block from coming over it, and of a router that
- * does not know the block either, why that is so.
+ * Why a speaker has no route to a block: for each of its sessions what keeps the block out, and for a router that lacks the
+ * block too, why.
  */
 export function whyWithout(analysis: Analysis, machine: Machine, block: Block): string[] {
   return [...new Set(reasons(analysis, machine, block, new Set([machine.index])))];
@@ -20,7 +20,7 @@ function reasons(analysis: Analysis, machine: Machine, block: Block, asked: Set<
   if (links.length === 0) return [`${machine.name} has no session for ${block.prefix.family}`];
   const said = links.flatMap((link): string[] => {
     const peer = network.machines[link.peer] as Machine;
-    // Nodes pass nothing on, and say only what is their own.
+    // Nodes propagate nothing, and announce only their own blocks.
     if (peer.kind === 'node' && peer.index !== block.node) return [];
     const [best] = rib.routes(peer.index);
     if (best === undefined) {
@@ -41,7 +41,7 @@ function reasons(analysis: Analysis, machine: Machine, block: Block, asked: Set<
 const isReflectorOf = ({ network }: Analysis, { index }: Machine, block: Block): boolean =>
   (network.linksOf[block.node] ?? []).some(({ local, peer }) => local.role === 'client' && peer === index);
 
-/** The reflectors of the block's node that a router has no session with at all. */
+/** The reflectors of the block's node with which a router has no session. */
 function missingSessions({ network }: Analysis, machine: Machine, block: Block): string[] {
   if (machine.kind !== 'router') return [];
   const joined = new Set((network.linksOf[machine.index] ?? []).map(({ peer }) => peer));

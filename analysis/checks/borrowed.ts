@@ -9,8 +9,8 @@ import { isWhole, type PairChange } from '../simulator/what-if.ts';
 import { traces, traceText } from '../trace.ts';
 
 /**
- * NE417: Calico lends a node single addresses of another one's block when it finds no free block. Where the route of such an address
- * does not get everywhere, packets follow the block to its owner, and that drops them or sends them round.
+ * NE417: Calico lends a node single addresses from another node's block when no block is free. Where the route to such an address
+ * does not spread, packets follow the block to its owner, which drops or loops them.
  */
 export const lostBorrowers: Check = (analysis) => {
   const { fabric, network } = analysis;
@@ -44,7 +44,7 @@ export const lostBorrowers: Check = (analysis) => {
 
 const STRICT = 'stop Calico from lending addresses: calicoctl ipam configure --strictaffinity=true.';
 
-/** A line for each sender that loses packets to it, and none to the block that the node has itself. */
+/** A line for each sender that loses packets to it, but none to the node's own block. */
 function lostOf(analysis: Analysis, block: Block): string[] {
   const { network, simulation } = analysis;
   const own = ownBlock(analysis, block);
@@ -64,7 +64,7 @@ function lostOf(analysis: Analysis, block: Block): string[] {
     });
 }
 
-/** A line for each thing that takes packets to borrowed addresses along, and none of those to blocks of the node. */
+/** A line for each failure that loses packets to borrowed addresses, but none to the node's own blocks. */
 function lostAfterwards(analysis: Analysis): string[] {
   const { network } = analysis;
   const shared = failings(network).filter(({ kind }) => kind !== 'session' && kind !== 'node');

@@ -6,7 +6,7 @@ import { segmentOf } from '../simulator/spf.ts';
 import { isWhole } from '../simulator/what-if.ts';
 import { linksUsed, type Trace, traces, traceText } from '../trace.ts';
 
-/** A packet that leaves a machine over the segment on which it came. */
+/** A packet that leaves a machine over the segment it arrived on. */
 interface Turn {
   readonly pair: Pair;
   readonly trace: Trace;
@@ -71,7 +71,7 @@ function isByMeshOnly({ network }: Analysis, { pair, trace, at }: Turn): boolean
   return used.length > 0 && used.every(({ from }) => from?.session.kind === 'mesh');
 }
 
-/** NE202: what comes back takes another way than what went there, which firewalls and people who look for faults dislike. */
+/** NE202: forward and return paths differ, which breaks stateful firewalls and confuses troubleshooting. */
 export const asymmetricPath: Check = (analysis) => {
   const { network, simulation } = analysis;
   const named = new Map(

@@ -4,8 +4,8 @@ import type { BgpFilter } from '../../topology/model.ts';
 import { type Check, type Found, grouped, someLines, someOf } from '../finding.ts';
 
 /**
- * NE409: Calico's own part of the export filter lets blocks out and holds back the routes of the pods inside them. A BGPFilter rule
- * that accepts ends the filter before that, and where routers carry single addresses, these spread.
+ * NE409: Calico's own part of the export filter exports blocks and suppresses the routes to pods inside them. A BGPFilter rule that
+ * accepts ends the filter before that, and where routers carry host routes, these spread.
  */
 export const podRoutesLeave: Check = ({ fabric, network }) => {
   const leaks = fabric.calico.filters.length === 0 ? [] : network.blocks.flatMap(leaksOf);
@@ -45,8 +45,8 @@ export const podRoutesLeave: Check = ({ fabric, network }) => {
 };
 
 /**
- * NE414: for a rule with lengths confd writes a set of prefixes behind every operator. BIRD 1.6 asks with `~` whether a prefix is in
- * a set; with `=` it asks whether the two are one value, which they never are.
+ * NE414: for a rule with lengths, confd writes a prefix set after every operator. In BIRD 1.6 `~` tests whether a prefix is in a
+ * set; `=` tests whether the two are the same value, which they never are.
  */
 export const lengthsWithEqual: Check = ({ fabric }) =>
   fabric.calico.filters.flatMap((filter) =>

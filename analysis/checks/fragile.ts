@@ -6,7 +6,7 @@ import type { Machine } from '../simulator/model.ts';
 import type { Consequence, PairChange } from '../simulator/what-if.ts';
 import { fits } from './mtu.ts';
 
-/** NE201, NE204 and NE304: what becomes of pods when one thing fails, and what of nodes when pods go on. */
+/** NE201, NE204 and NE304: what happens to pods when one thing fails, and to nodes when pods keep working. */
 export const whenOneThingFails: Check = (analysis) => {
   const tried = failings(analysis.network)
     .filter(({ kind }) => kind !== 'session')
@@ -22,7 +22,7 @@ interface Tried extends Consequence {
   readonly failing: Failing;
 }
 
-/** NE304: the way that is left carries less than pods send. What is larger than a segment is dropped, or worse, lost. */
+/** NE304: the remaining path carries less than pods send. Larger packets are dropped, with an ICMP error or silently. */
 function smallerMtuLeft({ fabric, network }: Analysis, tried: readonly Tried[]): Found[] {
   const { mtu } = fabric.pods;
   if (mtu === undefined) return [];
@@ -55,7 +55,7 @@ function smallerMtuLeft({ fabric, network }: Analysis, tried: readonly Tried[]):
   ];
 }
 
-/** NE201: one thing that fails and takes pairs of pods along. */
+/** NE201: one failure that disconnects pairs of pods. */
 function singlePointsOfFailure(analysis: Analysis, tried: readonly Tried[]): Found[] {
   const all = countPairs(analysis);
   return tried.flatMap(({ failing, broken }): Found[] => {
@@ -111,8 +111,8 @@ function changeTexts(analysis: Analysis, changes: readonly PairChange[]): string
 }
 
 /**
- * NE204: pods have a second reflector, and the node itself has one default route. What depends on it (kubelet, the API server,
- * Typha) is not protected by what protects the pods.
+ * NE204: pods have a second reflector, but the node itself has one default route. What depends on it (kubelet, the API server,
+ * Typha) is not protected like the pods are.
  */
 function lonelyDefaultRoutes(analysis: Analysis, tried: readonly Tried[]): Found[] {
   const without = new Map(tried.map(({ failing, broken }) => [failing.name, broken]));
@@ -123,7 +123,7 @@ function lonelyDefaultRoutes(analysis: Analysis, tried: readonly Tried[]): Found
   return redundant.flatMap((region): Found[] => {
     const nodes = region.nodes.filter((node) => !node.igp && node.attachments.length > 0);
     return [...grouped(nodes, ({ defaultRouter }) => defaultRouter)].flatMap(([router, own]): Found[] => {
-      // Where the pods do not survive the router either, NE201 says so.
+      // If pods do not survive the router either, NE201 reports it.
       const broken = without.get(router) ?? [];
       const names = new Set(own.map(({ name }) => name));
       const isLost = broken.some(({ from }) => analysis.like(from).some((name) => names.has(name)));
@@ -143,7 +143,7 @@ function lonelyDefaultRoutes(analysis: Analysis, tried: readonly Tried[]): Found
   });
 }
 
-/** NE205: a backbone address on an interface goes down with that link, and takes all of a router's sessions along. */
+/** NE205: a backbone address on an interface goes down with that link, and with it all sessions of the router. */
 export const interfaceAsBackbone: Check = (analysis) =>
   analysis.fabric.routers
     .filter(({ planned }) => !planned)

@@ -1,7 +1,7 @@
 import { loopbacks } from '../../fabric/index.ts';
 import { type Check, type Found, someLines } from '../finding.ts';
 
-/** NE415: a next hop to which BGP knows no distance (`rt_get_igp_metric` of BIRD): all ways to it count as equal, longer ones too. */
+/** NE415: a next hop with unknown BGP distance (`rt_get_igp_metric` of BIRD): all paths to it count as equal, longer ones too. */
 export const hiddenDistance: Check = ({ fabric }) =>
   fabric.routers
     .filter(({ planned, loopback }) => !planned && loopback === 'e2')

@@ -30,7 +30,7 @@ import { covers } from './suppression.ts';
 import { hairpinUnknown } from './unknown-segments.ts';
 import { waitsForAbsent } from './waiting.ts';
 
-/** In the order of their ids: lost packets, ways and what protects them, MTU, intent. */
+/** Ordered by id: lost packets, paths and redundancy, MTU, intent. */
 const CHECKS: readonly Check[] = [
   lostPackets,
   notPropagated,
@@ -63,7 +63,7 @@ const CHECKS: readonly Check[] = [
   routesSentBack,
 ];
 
-/** Everything that can be said of a fabric, in the order of ids and then of the topology. */
+/** All findings of a fabric, ordered by id, then by place in the topology. */
 export function findings(analysis: Analysis): Finding[] {
   const found = CHECKS.flatMap((check) => check(analysis));
   const all = [...found, ...idleSuppressions(analysis, found)].sort((a, b) =>

@@ -3,7 +3,7 @@ import type { Analysis } from '../analysis.ts';
 import { type Check, type Found, someOf } from '../finding.ts';
 import { covers } from './suppression.ts';
 
-/** NE401: its peering exists in Calico and selects no node. */
+/** NE401: its peering exists in Calico but selects no node. */
 export const regionWithoutNodes: Check = ({ fabric }) =>
   fabric.regions
     .filter((region) => region.nodes.length === 0)
@@ -40,7 +40,7 @@ export const meshTooLarge: Check = ({ fabric }) => {
 /** NE403: Calico gives every node at least one block; without a free one its pods borrow addresses of other nodes. */
 export const poolTooSmall: Check = ({ fabric }) =>
   fabric.pods.pools.flatMap((pool) => {
-    // Nobody gets a block of it any more.
+    // No node gets new blocks from it.
     if (pool.retiring) return [];
     const family = pool.cidr.family;
     const blocks = 2n ** BigInt(pool.blockSize - pool.cidr.length);
@@ -67,10 +67,10 @@ export const poolTooSmall: Check = ({ fabric }) =>
     ];
   });
 
-/** Longer than a minute, and people look at the network before BGP does. */
+/** Beyond a minute, people notice the failure before BGP does. */
 const PATIENT_HOLD_TIME = 60;
 
-/** NE405: Calico has no BFD, so that only the hold time notices a silent neighbour. */
+/** NE405: Calico has no BFD, so only the hold timer detects a silent neighbour. */
 export const slowHoldTime: Check = ({ fabric }) =>
   fabric.bgp.holdTime <= PATIENT_HOLD_TIME
     ? []
@@ -85,7 +85,7 @@ export const slowHoldTime: Check = ({ fabric }) =>
         },
       ];
 
-/** NE408: machines outside the cluster see the node's address and not the pod's; towards pods the network is flat. */
+/** NE408: machines outside the cluster see the node's address, not the pod's; towards pods the network is flat. */
 export const natHidesPods: Check = ({ fabric }) => {
   if (!fabric.pods.natOutgoing || fabric.hosts.length === 0) return [];
   return [
@@ -102,7 +102,7 @@ export const natHidesPods: Check = ({ fabric }) => {
   ];
 };
 
-/** NE410: a suppression for something that is not found hides what comes there later. `open`: what all other checks found. */
+/** NE410: a suppression that matches nothing hides later findings at that place. `open`: what all other checks found. */
 export const idleSuppressions = ({ fabric }: Analysis, found: readonly Found[]): Found[] =>
   fabric.suppressions
     .filter(
@@ -117,7 +117,7 @@ export const idleSuppressions = ({ fabric }: Analysis, found: readonly Found[]):
       mend: 'Remove it, or correct its place: a finding shows its own after "at".',
     }));
 
-/** NE411: a machine that others take for being on a segment, and that is there under another address. */
+/** NE411: a machine that others expect on a segment, but which is not there or has another address there. */
 export const addressInForeignRange: Check = ({ fabric }) =>
   [...fabric.routers.filter(({ planned }) => !planned), ...fabric.nodes].flatMap((machine) => {
     const given =
@@ -154,7 +154,7 @@ export const addressInForeignRange: Check = ({ fabric }) =>
       });
   });
 
-/** NE412: without a common segment there is no default route, and the node has no way to anything but pods. */
+/** NE412: without a common segment there is no default route, and the node reaches nothing but pods. */
 export const noDefaultRoute: Check = ({ fabric, network }) =>
   fabric.segments === undefined
     ? []

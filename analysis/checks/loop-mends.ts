@@ -5,15 +5,15 @@ import { networkOf } from '../simulator/network.ts';
 import { simulatorOf } from '../simulator/simulate.ts';
 import { isWhole } from '../simulator/what-if.ts';
 
-/** A change of the topology that may end a loop, and how it is said. */
+/** A topology change that may end a loop, and its wording. */
 interface Try {
   readonly fabric: Fabric;
   readonly mend: string;
 }
 
 /**
- * What ends a loop: of the changes that fit, the first one that the simulator finds to bring the packets of these pairs to their end. The
- * same picture has several causes, and the mend of another one would be work for nothing.
+ * What ends a loop: the first applicable change with which, in the simulator, the packets of these pairs arrive. The same symptom has
+ * several causes, and the fix for another cause would be wasted work.
  */
 export function mendOfLoop(analysis: Analysis, circle: readonly Machine[], pairs: readonly Pair[]): string {
   const works = triesFor(analysis.network.fabric, circle).find(({ fabric }) =>

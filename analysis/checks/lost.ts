@@ -17,14 +17,14 @@ import { whyWithout } from '../why.ts';
 import { mendOfLoop } from './loop-mends.ts';
 import { DEFAULT_ROUTER, hasNoDefault } from './sessions.ts';
 
-/** A pair of which packets get lost, with the first way that goes wrong. Each is told of by one check only. */
+/** A pair that loses packets, with its first broken path. Only one check reports each pair. */
 interface Lost {
   readonly pair: Pair;
   readonly trace: Trace;
   readonly cause: 'loop' | 'not told' | 'hole' | 'other';
 }
 
-/** NE101 to NE103: packets that do not arrive, each pair under the id of what is wrong with its first way that goes wrong. */
+/** NE101 to NE103: packets that do not arrive; each pair under the id that its first broken path calls for. */
 export const lostPackets: Check = (analysis) => {
   const lost = lostPairs(analysis);
   const by = (cause: Lost['cause']) => lost.filter((one) => one.cause === cause);
@@ -35,7 +35,7 @@ export const lostPackets: Check = (analysis) => {
   ];
 };
 
-/** NE101: neither a loop, nor a hole in the middle, nor a route that nobody told of. */
+/** NE101: neither a loop, nor a missing route in the middle, nor a block that no session announces. */
 function unreachablePairs(analysis: Analysis, lost: readonly Lost[]): Found[] {
   return [...grouped(lost, ({ pair }) => regionsOf(pair)).values()].map((pairs): Found => {
     const [{ pair, trace }] = pairs as [Lost];
@@ -55,13 +55,13 @@ function unreachablePairs(analysis: Analysis, lost: readonly Lost[]): Found[] {
   });
 }
 
-/** NE102: machines that hand packets to each other until their time is up. */
+/** NE102: machines that forward packets to each other until the TTL expires. */
 function forwardingLoops(analysis: Analysis, lost: readonly Lost[]): Found[] {
   return [...grouped(lost, ({ trace }) => circle(trace).sort().join()).values()].map((pairs): Found => {
     const [{ trace }] = pairs as [Lost];
     const machines = circle(trace).flatMap((machine) => analysis.network.machines[machine] ?? []);
     const names = machines.map(({ name }) => name);
-    // What a gateway does was written by hand; the others follow from the topology.
+    // A gateway's routes are written by hand; those of the others follow from the topology.
     const gateway = machines.find(({ kind }) => kind === 'host');
     const first = gateway ?? machines[0];
     return {
@@ -82,7 +82,7 @@ function forwardingLoops(analysis: Analysis, lost: readonly Lost[]): Found[] {
   });
 }
 
-/** NE103: a machine on the way to pods that has no route to them. Any hop in the middle would drop the packets. */
+/** NE103: a machine on the path to pods without a route to them. It drops the packets. */
 function holesInPaths(analysis: Analysis, lost: readonly Lost[]): Found[] {
   return [...grouped(lost, ({ trace }) => String(trace.machines.at(-1))).values()].map((pairs): Found => {
     const [{ pair, trace }] = pairs as [Lost];
@@ -105,7 +105,7 @@ function holesInPaths(analysis: Analysis, lost: readonly Lost[]): Found[] {
   });
 }
 
-/** Of a machine that speaks no BGP: it knows what somebody wrote on it. */
+/** For a machine without BGP: it has only static routes. */
 function withoutRoutes(analysis: Analysis, machine: Machine, pairs: readonly Lost[]): Found {
   const blocks = [...new Set(pairs.map(({ pair }) => blockText(pair.block)))];
   return {
@@ -118,7 +118,7 @@ function withoutRoutes(analysis: Analysis, machine: Machine, pairs: readonly Los
   };
 }
 
-/** NE104: the underlay leads there, and nobody tells the node of the block. */
+/** NE104: the underlay leads there, but the node does not learn the block. */
 export const notPropagated: Check = (analysis) => {
   const without = analysis.pairs.filter(
     ({ from, ways, block }) =>
@@ -144,7 +144,7 @@ export const notPropagated: Check = (analysis) => {
             : `nodes of region ${here} have no routes to those of region ${there}`,
       evidence: [
         ...someLines(reasons),
-        // A filter passes some blocks and others not: which the nodes have decides.
+        // A filter may permit some blocks and not others: it matters which blocks the nodes have.
         ...(assumed.length > 0 && isFiltered(reasons) ? [`blocks: ${someOf([...new Set(assumed)], 3)}`] : []),
         ...(isLost
           ? someLines(
@@ -162,7 +162,7 @@ export const notPropagated: Check = (analysis) => {
 
 const isFiltered = (reasons: readonly string[]): boolean => reasons.some((one) => one.includes('BGPFilter'));
 
-/** What the first reason asks for. */
+/** The fix for the first reason. */
 function mendFor(reasons: readonly string[]): string {
   if (isFiltered(reasons)) return 'Permit the block in the filter (calico.filters).';
   if (reasons.some((one) => one.includes('has no session with'))) {
@@ -191,7 +191,7 @@ function lostPairs(analysis: Analysis): Lost[] {
     });
 }
 
-/** Of a machine on no segment nothing is known, and nothing is held against it: NE406 says so. */
+/** Nothing is known about a machine on no segment, so it causes no finding here: NE406 reports it. */
 const isKnown = ({ network }: Analysis, { ports }: Machine): boolean =>
   !network.hasUnderlay || ports.length > 0;
 
@@ -204,7 +204,7 @@ function causeOf(analysis: Analysis, { ways, from, block }: Pair, trace: Trace):
   return trace.end === 'no route' && trace.machines.length > 1 && leads ? 'hole' : 'other';
 }
 
-/** Whether the underlay leads from one node to the other's address. */
+/** Whether the underlay connects one node to the other's address. */
 function leadsTo({ network, simulation }: Analysis, from: number, to: number, family: Family): boolean {
   const speaker = network.machines[to]?.speaker;
   const address = speaker?.kind === 'node' ? speaker.address[family]?.text : undefined;

@@ -5,7 +5,7 @@ import { type Check, someLines, someOf } from '../finding.ts';
 import { leastMtu } from '../pod-mtu.ts';
 import { traces } from '../trace.ts';
 
-/** NE301: packets of the pods' size do not fit a segment on their way. */
+/** NE301: pods' packets do not fit a segment on their path. */
 export const podMtuTooLarge: Check = (analysis) => {
   const { fabric } = analysis;
   const { mtu } = fabric.pods;
@@ -33,7 +33,7 @@ export const podMtuTooLarge: Check = (analysis) => {
 export const fits = ({ pods }: Fabric, mtu: number): boolean =>
   mtu >= LEAST_IPV6_MTU || !pods.families.includes('ipv6');
 
-/** The segments of the smallest MTU on these ways, be it their own or that of an interface there. */
+/** The segments with the smallest MTU on these paths, be it their own or that of an interface there. */
 function narrowest({ network, simulation }: Analysis, pairs: readonly Pair[]): string[] {
   const least = Math.min(...pairs.map(({ fate }) => fate.mtu[0]));
   const names = pairs
@@ -49,10 +49,10 @@ function narrowest({ network, simulation }: Analysis, pairs: readonly Pair[]): s
   return [...new Set(names.map(({ name }) => name))].sort();
 }
 
-/** What an encapsulation takes (WireGuard over IPv6: 80); more than that is not kept free for one. Bytes. */
+/** The overhead of an encapsulation in bytes (WireGuard over IPv6: 80); a larger gap is not room for one. */
 const WASTED = 100;
 
-/** NE302: every path would carry larger packets, those that are left after any single failure too. */
+/** NE302: every path would carry larger packets, even after any single failure. */
 export const podMtuTooSmall: Check = (analysis) => {
   const { mtu } = analysis.fabric.pods;
   const atRest = Math.min(
@@ -73,7 +73,7 @@ export const podMtuTooSmall: Check = (analysis) => {
   ];
 };
 
-/** NE303: an interface takes nothing that is larger than its own MTU, and tells nobody: no ICMP error, no smaller packets. */
+/** NE303: an interface silently drops what is larger than its own MTU: no ICMP error, so no smaller packets. */
 export const unevenMtu: Check = ({ fabric }) =>
   (fabric.segments ?? []).flatMap((segment) =>
     [...new Set(segment.members.map(({ mtu }) => mtu))]

@@ -3,8 +3,8 @@ import { listed } from '../../topology/suggest.ts';
 import { type Check, type Found, someLines, someOf } from '../finding.ts';
 
 /**
- * NE416: calico-node finds its address by itself, and it need not be the one that the routers and the other nodes peer with. Where
- * the lab would build the network with another address it is an error; where nothing but names of interfaces are unknown a warning.
+ * NE416: calico-node detects its own address, which may differ from the one that routers and other nodes peer with. An error if
+ * the lab would build the network with another address; a warning if only interface names are unknown.
  */
 export const foreignNodeAddress: Check = ({ fabric }) => {
   const { method } = fabric.calico.nodeAddress;

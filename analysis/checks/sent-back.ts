@@ -6,8 +6,8 @@ import { type Check, type Found, someLines, someOf } from '../finding.ts';
 import type { Link, Machine } from '../simulator/model.ts';
 
 /**
- * NE418: a BGPFilter rule that accepts ends the export filter before Calico keeps to the node's blocks, and the node sends all that it
- * has learned from the kernel. BIRD refuses a route whose next hop is the peer that it goes to (`bgp_get_bucket` in 1.6,
+ * NE418: a BGPFilter rule that accepts ends the export filter before Calico restricts it to the node's blocks, so the node exports all
+ * that it learned from the kernel. BIRD refuses a route whose next hop is the receiving peer (`bgp_get_bucket` in 1.6,
  * `bgp_update_next_hop_ip` in 2), with an error in its log each time. Nothing is lost by it.
  */
 export const routesSentBack: Check = (analysis) => {
@@ -59,13 +59,13 @@ function sentBackBy(analysis: Analysis, machine: Machine): SentBack[] {
     });
 }
 
-/** The routes of a node's kernel whose one next hop is the peer's address: its default route, and what the IGP found. */
+/** A node's kernel routes whose only next hop is the peer's address: its default route and IGP routes. */
 function routesBy({ network, simulation }: Analysis, machine: Machine, link: Link): Prefix[] {
   const { transport } = link.session;
   const byDefault = machine.defaults.some(
     ({ family, via }) => family === transport && via === link.peerAddress,
   );
-  // OSPFv3's next hops are link-local addresses, and no peer's.
+  // OSPFv3's next hops are link-local addresses, never a peer's.
   const byIgp = transport === 'ipv4' && machine.igp.includes('ipv4') ? network.addresses : [];
   const found = byIgp.flatMap(({ address, on }, index): Prefix[] => {
     if (address.family !== transport) return [];

@@ -4,7 +4,7 @@ import { type Check, type Found, grouped, someLines, someOf } from '../finding.t
 import type { Link, Machine } from '../simulator/model.ts';
 import { machineOf } from '../simulator/spf.ts';
 
-/** NE406: a session that never comes up. Only what the underlay describes is held against it. */
+/** NE406: a session that never comes up, judged only by what the underlay describes. */
 export const sessionDown: Check = (analysis) => {
   const { network, simulation } = analysis;
   if (!network.hasUnderlay) return [];
@@ -37,7 +37,7 @@ export const sessionDown: Check = (analysis) => {
   });
 };
 
-/** Where a packet from one end of a session to the other ends. */
+/** Where a packet between the ends of a session stops. */
 interface End {
   readonly text: string;
   readonly last: Machine;
@@ -66,7 +66,7 @@ function endOf({ network, simulation }: Analysis, link: Link): End[] {
   return [{ text: `${network.machines[link.machine]?.name} to ${to}: ${names} (${why})`, last }];
 }
 
-/** A node on segments that knows no way beyond them: its default router is on none of these. */
+/** A node on segments without a route beyond them: its default router is on none of these. */
 export const hasNoDefault = (machine: Machine | undefined): boolean =>
   machine?.kind === 'node' &&
   machine.igp.length === 0 &&
@@ -76,7 +76,7 @@ export const hasNoDefault = (machine: Machine | undefined): boolean =>
 export const DEFAULT_ROUTER =
   'Set its defaultRouter to a forwarding machine on one of its segments: a router, or a host with forwards: true.';
 
-/** What the machine asks for at which the way ends. */
+/** The fix for the machine at which the path ends. */
 function mendFor(last: Machine | undefined): string {
   if (last?.kind === 'host') {
     return `Give ${last.name} the route (hosts.${last.name}.routes), or let it run the IGP (igp: true).`;
@@ -91,7 +91,7 @@ export function blamed({ network }: Analysis, link: Link): Machine {
   return [a, b].find(({ ports }) => ports.length === 0) ?? [b, a].find(({ kind }) => kind === 'node') ?? b;
 }
 
-/** NE206: a router that could reflect, and that no region lists. */
+/** NE206: a router that could reflect, but that no region lists. */
 export const reflectorWithoutClients: Check = ({ fabric }) =>
   fabric.routers
     .filter(({ planned, nodeAddress }) => !planned && Object.keys(nodeAddress).length > 0)
@@ -107,7 +107,7 @@ export const reflectorWithoutClients: Check = ({ fabric }) =>
       mend: 'List it among the routers of a region, or remove its nodeAddress.',
     }));
 
-/** NE206: a router that peers with nobody, such as a site's gateway: noencap would configure it, and it knows no pods. */
+/** NE206: a router without a peer, such as a site's gateway: noencap would configure it, although it learns no pod routes. */
 export const routerWithoutSession: Check = ({ fabric }) => {
   const speaking = new Set(fabric.sessions.flatMap(({ ends }) => ends.map(({ speaker }) => speaker)));
   return fabric.routers
@@ -128,8 +128,8 @@ export const routerWithoutSession: Check = ({ fabric }) => {
 };
 
 /**
- * NE207: a node that loses its session with one reflector is known to that one through the other, if the two have a session. BIRD
- * looks at the CLUSTER_LIST on sessions with clients only, so that holds for reflectors of one cluster ID too.
+ * NE207: a reflector that loses its session with a node still learns its blocks from the other one, if the two have a session. BIRD
+ * checks the CLUSTER_LIST only on sessions with clients, so this also holds for reflectors with the same cluster ID.
  */
 export const reflectorsApart: Check = ({ fabric }) => {
   const joined = new Set(

@@ -1,6 +1,6 @@
 import { type Check, someOf } from '../finding.ts';
 
-/** NE404: without an underlay nobody knows which next hops a client reaches directly. One finding a reflector. */
+/** NE404: without an underlay it is unknown which next hops a client reaches directly. One finding per reflector. */
 export const hairpinUnknown: Check = ({ fabric, network }) => {
   if (fabric.bgp.reflectorNextHop === 'self' || network.hasUnderlay) return [];
   return fabric.routers.flatMap((router) => {

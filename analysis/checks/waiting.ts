@@ -4,10 +4,10 @@ import { type Check, type Found, grouped, nodeText, someLines, someOf } from '..
 import type { Link, Machine } from '../simulator/model.ts';
 import { blamed } from './sessions.ts';
 
-/** NE208: a peer that is not there, for which a node's BIRD waits each time it starts, with its pods unknown to all. */
+/** NE208: an absent peer, for which a node's BIRD waits at each start, with its pods hidden. */
 export const waitsForAbsent: Check = (analysis) => [...planned(analysis), ...unreachable(analysis)];
 
-/** What would wait if the router had its BGPPeer already: why it has none. */
+/** What would wait if the router already had its BGPPeer: the reason it has none. */
 const planned = ({ fabric }: Analysis): Found[] =>
   fabric.regions.flatMap((region) =>
     region.routers

@@ -2,14 +2,14 @@ import type { Family } from '../../topology/address.ts';
 import type { Failure } from './failure.ts';
 import type { Network } from './model.ts';
 
-/** Who forms one OSPF network on a segment, and who is left to announce its range alone. */
+/** Which members form one OSPF network on a segment, and which announce its range alone. */
 export interface Adjacency {
   readonly joined: readonly number[];
   readonly alone: readonly number[];
 }
 
 /**
- * OSPF takes no neighbour of another MTU (RFC 2328 section 10.6; BIRD logs "MTU mismatch" and stays in ExStart). Everybody's
+ * OSPF forms no adjacency with a neighbour of another MTU (RFC 2328 section 10.6; BIRD logs "MTU mismatch" and stays in ExStart). Everybody's
  * network is with the designated router, the one of the highest router ID where all have one priority: who has its MTU is
  * joined to it. Without anybody else there is no network, and each announces the range as a stub.
  */

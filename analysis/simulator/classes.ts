@@ -13,18 +13,18 @@ import { routerIdOf } from './network.ts';
 import { isCarried } from './policy.ts';
 
 /**
- * A fabric in which two nodes stand for all that nothing can tell from each other, so that what is analysed grows with the
- * regions and not with the nodes.
+ * A fabric in which two nodes represent each class of indistinguishable nodes, so that the analysis grows with the
+ * regions, not with the nodes.
  */
 export interface Reduced {
   readonly fabric: Fabric;
   /** Blocks of the full fabric, of the first of every class only: the second is there to send to the first. */
   readonly blocks: ReadonlyMap<string, readonly Prefix[]>;
-  /** The nodes that a node stands for, itself first. */
+  /** The nodes that a node represents, itself first. */
   like(node: string): readonly string[];
-  /** For how many ordered pairs of nodes a pair stands; 0 if another pair stands for them. */
+  /** How many ordered pairs of nodes a pair represents; 0 if another pair represents them. */
   weight(from: string, to: string): number;
-  /** The pair that stands for any two nodes of the full fabric. */
+  /** The pair that represents any two nodes of the full fabric. */
   standIn(from: string, to: string): readonly [from: string, to: string];
 }
 
@@ -50,7 +50,7 @@ export function reduced(
     members.push(node.name);
     alike.set(key, members);
   }
-  // Two could only stand for each other: nothing is saved, and people find both by name.
+  // Two would only represent each other: nothing is saved, and people look for both by name.
   const classes = [...alike.values()].flatMap((members) =>
     members.length > 2 ? [members] : members.map((member) => [member]),
   );
@@ -76,7 +76,7 @@ export function reduced(
   };
 }
 
-/** The first of the nodes that are like a node, which may be itself. */
+/** The first node of a node's class, which may be itself. */
 export function alikeIn(fabric: Fabric): (node: string) => string {
   const { standIn } = reduced(fabric);
   return (node) => standIn(node, node)[0];
@@ -117,7 +117,7 @@ function unlike(fabric: Fabric): (node: NodeSpeaker) => boolean {
     (igp && (attachments.length > 1 || attachments.some(({ segment }) => uneven.has(segment))));
 }
 
-/** Everything that the simulator reads of a node, as one text. */
+/** Everything the simulator reads about a node, as one text. */
 function traitsIn(
   fabric: Fabric,
   blocks: ReadonlyMap<string, readonly Prefix[]>,

@@ -32,9 +32,9 @@ export interface Step {
 }
 
 /**
- * BIRD's decision process, in its order (`rte_better` and `bgp_rte_better`, the same in 1.6.8 and 2.0.12). Left out is what is
- * equal for every route of a fabric, which is one AS: AS path length, origin, eBGP before iBGP. What BIRD 1.6 has
- * otherwise is the IGP metric of routes that it learns from the kernel: unknown, see `Way`.
+ * BIRD's decision process, in its order (`rte_better` and `bgp_rte_better`, the same in 1.6.8 and 2.0.12). Omitted is what is
+ * equal for every route of a fabric, which is one AS: AS path length, origin, eBGP before iBGP. The only
+ * difference in BIRD 1.6 is the IGP metric of routes learned from the kernel: unknown, see `Way`.
  */
 export const JOINING_STEPS: readonly Step[] = [
   {

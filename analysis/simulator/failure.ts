@@ -1,8 +1,8 @@
 import type { Network } from './model.ts';
 
 /**
- * What has failed: machines that died without a word (their neighbours keep their carrier), segments that went down as a
- * switch does (their members lose it), sessions that are disabled. Indices of the network.
+ * What has failed: machines that died silently (their neighbours keep carrier), segments that went down like a switch
+ * (their members lose carrier), sessions that are disabled. Indices of the network.
  */
 export interface Failure {
   readonly machines: ReadonlySet<number>;

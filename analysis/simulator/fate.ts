@@ -1,12 +1,12 @@
 /** What a machine does with a packet for a block. */
 export interface Forwarding {
-  /** By which route of its kernel. */
+  /** The kernel route it uses. */
   readonly by: 'pod' | 'bgp' | 'static route' | 'default route' | 'unreachable route' | 'no route';
   /** Equal next hops, see `hopOf`. */
   readonly hops: readonly number[];
 }
 
-/** What becomes of packets for a block that are at a machine, over all equal ways. */
+/** What happens to packets for a block at a machine, over all equal-cost paths. */
 export interface Fate {
   /** On some way. */
   readonly arrives: boolean;
@@ -19,6 +19,6 @@ export interface Fate {
   readonly hops: readonly [least: number, most: number];
   /** Bytes: of the ways that arrive the smallest and the largest MTU; infinite where no underlay says it. */
   readonly mtu: readonly [least: number, most: number];
-  /** On some way it leaves a machine over the segment on which it came. */
+  /** On some path it leaves a machine over the segment it arrived on. */
   readonly turns: boolean;
 }

@@ -8,13 +8,13 @@ export interface Flow {
   readonly network: Network;
   readonly underlay: Underlay;
   forwarding(machine: number): Forwarding;
-  /** A fate that needs no working out. */
+  /** A fate that needs no computation. */
   known?(machine: number): Fate | undefined;
 }
 
 /**
- * The fate of every machine follows from those of its next hops. Machines that lead to each other in a circle have theirs
- * together (Tarjan's strongly connected components), so that it is the same whoever is asked for first.
+ * The fate of every machine follows from those of its next hops. Machines in a cycle get theirs together (Tarjan's
+ * strongly connected components), so the result does not depend on the order of queries.
  */
 export function fatesOf(flow: Flow): (machine: number) => Fate {
   const search: Search = { flow, fates: new Map(), entered: new Map(), path: [] };

@@ -6,7 +6,7 @@ import type { Rib } from './rib.ts';
 import type { Underlay } from './underlay.ts';
 import { gatewayHop } from './way.ts';
 
-/** Everything about the way of packets to one block. */
+/** Everything about the paths of packets to one block. */
 export interface Ways {
   readonly rib: Rib;
   forwarding(machine: number): Forwarding;
@@ -56,6 +56,6 @@ export function forward(
 }
 
 const POD: Forwarding = { by: 'pod', hops: [] };
-/** A node drops what is for its own block and for no pod that it knows. */
+/** A node drops packets for its own block that match no known pod. */
 const BLACKHOLE: Forwarding = { by: 'unreachable route', hops: [] };
 const NO_ROUTE: Forwarding = { by: 'no route', hops: [] };

@@ -3,7 +3,7 @@ import type { Family, IpAddress, PerFamily, Prefix } from '../../topology/addres
 import type { LoopbackKind } from '../../topology/model.ts';
 
 /**
- * A fabric in numbers, so that thousands of failures can be tried in a second: machines, segments, addresses and sessions
+ * A fabric in numbers, so that thousands of failures can be tried per second: machines, segments, addresses and sessions
  * are indices into these lists. Built once; nothing here depends on what has failed.
  */
 export interface Network {

@@ -29,7 +29,7 @@ export type Refusal =
   | 'a BGPFilter rejects it'
   | 'Calico announces the block that contains it';
 
-/** What each speaker sends and takes of one block. Everything that does not depend on the route is worked out once. */
+/** What each speaker sends and accepts for one block. Everything that does not depend on the route is computed once. */
 export interface Policy {
   send(link: Link, best: Route): Announcement | Refusal;
   take(link: Link, announced: Announcement): Refusal | undefined;
@@ -53,7 +53,7 @@ export function policyOf(network: Network, block: Block): Policy {
   const hasMetric = carriesMetric(fabric);
   const localPref = hasMetric ? normal : DEFAULT_LOCAL_PREF;
   const filters = filtering(network, prefix);
-  // Calico's aggregation, behind the BGPFilters: what lies inside an own block is held back, what is borrowed is not.
+  // Calico's aggregation, behind the BGPFilters: prefixes inside an own block are suppressed, borrowed ones are not.
   const isHeldBack = block.within !== undefined && !isBorrowed(network, block);
   return {
     own: {

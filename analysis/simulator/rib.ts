@@ -4,19 +4,19 @@ import { type Policy, policyOf } from './policy.ts';
 import { union } from './spf.ts';
 import type { Underlay } from './underlay.ts';
 
-/** The routes of all speakers to one block, once nothing changes any more. */
+/** The routes of all speakers to one block after convergence. */
 export interface Rib {
   readonly block: Block;
   /** A speaker's routes, the best first. */
   routes(machine: number): readonly Route[];
   /** The next hops that its kernel gets: those of all routes that `merge paths` takes together with the best. */
   hops(machine: number): readonly number[];
-  /** Routers that settle one way or another, depending on who was first. Nobody can say which. */
+  /** Routers whose outcome depends on message order, and is therefore unknown. */
   readonly undecided: readonly number[];
   readonly tables: Tables;
   /** Of a rib after a failure: the machines whose table may be another one since; undefined if it can be any. */
   readonly moved?: readonly number[] | undefined;
-  /** Whether it could matter who was first: see `isOpen`. */
+  /** Whether message order could matter: see `isOpen`. */
   readonly isOpen: boolean;
 }
 
@@ -126,7 +126,7 @@ export function settle(
   const isWaiting = new Uint8Array(network.machines.length);
   for (const speaker of open) isWaiting[speaker] = 1;
   let head = 0;
-  // Every settling network needs far fewer; one that never settles must not run for ever.
+  // Every converging network needs far fewer; one that never converges must not run forever.
   let left = 20 * network.machines.length + 100;
   while (head < open.length && left-- > 0) {
     const speaker = (order === 'first' ? open[head++] : open.pop()) as number;
@@ -162,7 +162,7 @@ export function settle(
         });
       }
       moved?.push(peer);
-      // Nodes pass nothing on: they are clients and peers of everybody, and reflectors of nobody.
+      // Nodes propagate nothing: they are clients and peers, never reflectors.
       if (isWaiting[peer] === 1 || network.machines[peer]?.kind !== 'router') continue;
       isWaiting[peer] = 1;
       open.push(peer);

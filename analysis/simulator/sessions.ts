@@ -31,7 +31,7 @@ export interface SessionsAfter {
   readonly rose: readonly number[];
 }
 
-/** Looks again only at sessions whose packets went over something that failed, or that have an address to which a way changed. */
+/** Rechecks only sessions whose packets crossed something that failed, or that have an address whose path changed. */
 export function sessionsAfter(
   network: Network,
   underlay: Underlay,

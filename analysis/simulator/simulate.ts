@@ -6,7 +6,7 @@ import { ribsOf } from './rib.ts';
 import { liveSessions } from './sessions.ts';
 import { type KnownUnderlay, underlayOf } from './underlay.ts';
 
-/** A network that has come to rest, with what has failed. Everything is worked out when it is asked for, and once. */
+/** A converged network with its failures. Everything is computed on demand, once. */
 export interface Simulation {
   readonly network: Network;
   readonly failure: Failure;

@@ -11,7 +11,7 @@ export interface Tree {
   readonly distance: Float64Array;
   /** By vertex: the first hops of all equal ways, see `hopOf`. None onto a segment that the root is on itself. */
   readonly hops: readonly (readonly number[])[];
-  /** What is otherwise since something failed, by vertex. */
+  /** What a failure changed, by vertex. */
   readonly since?: ReadonlyMap<number, Reached>;
 }
 

@@ -13,7 +13,7 @@ export interface Underlay {
   answers(machine: number, hop: number): boolean;
 }
 
-/** An underlay that remembers what it was asked. */
+/** An underlay that caches its answers. */
 export interface KnownUnderlay extends Underlay {
   /** By machine: the ways that were looked up so far, by address. */
   readonly ways: readonly (ReadonlyMap<number, Way> | undefined)[];
@@ -58,7 +58,7 @@ export function underlayWith(
     const key = machine * addresses.length + address;
     const known = reached.get(key);
     if (known !== undefined) return known;
-    // A way that comes back to where it is being looked for is a loop: it does not arrive.
+    // A path that returns to a machine under evaluation is a loop: it does not arrive.
     reached.set(key, false);
     const { hops } = way(machine, address);
     const arrives =

@@ -96,7 +96,7 @@ export function findWay(network: Network, failure: Failure, trees: Trees, index:
   );
 }
 
-/** A route that somebody wrote on a gateway. Linux keeps it whatever the carrier does. */
+/** A static route of a gateway. Linux keeps it regardless of carrier. */
 const byRoute = (network: Network, { segment, via }: StaticTo): Way => ({
   source: 'static',
   hops: [gatewayHop(network, { segment, via })],
@@ -113,7 +113,7 @@ const assumed = (network: Network, { owner }: Address): Way => ({
   metric: network.machines[owner]?.kind === 'router' ? 1 : 0,
 });
 
-/** Preference 200. BIRD keeps it while the interface is up, whatever the carrier does. */
+/** Preference 200. BIRD keeps it while the interface is up, regardless of carrier. */
 function staticRoute(network: Network, { statics }: Machine, to: number): Way | undefined {
   const route = statics.get(to);
   if (route === undefined) return undefined;

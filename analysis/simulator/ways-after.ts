@@ -8,11 +8,11 @@ import { isSameSet, machineOf, segmentOf } from './spf.ts';
 import type { Underlay } from './underlay.ts';
 import type { ChangedWay } from './underlay-after.ts';
 
-/** What has become of packets to one block after a failure. */
+/** What happens to packets to one block after a failure. */
 export interface WaysAfter {
   /** Machines whose fate can be another one. */
   readonly doubtful: ReadonlySet<number>;
-  /** The machines that forward otherwise than before. */
+  /** The machines whose forwarding changed. */
   readonly others: ReadonlyMap<number, Forwarding>;
   forwarding(machine: number): Forwarding;
   fate(machine: number): Fate;
@@ -54,7 +54,7 @@ export function waysAfter(
           if (hops.some((hop) => segmentOf(network, hop) === segment)) doubtful.add(machine);
         }
       }
-      // Who leads nowhere near anything that changed now did not before either.
+      // A machine that leads to nothing that changed keeps its fate.
       for (const machine of doubtful) for (const source of leading.get(machine) ?? []) doubtful.add(source);
       if (doubtful.size === 0) return { doubtful, others, forwarding: before.forwarding, fate: before.fate };
       fates[index] ??= network.machines.map((machine) => before.fate(machine.index));
@@ -66,7 +66,7 @@ export function waysAfter(
   };
 }
 
-/** The machines that forward packets to the block otherwise than before. */
+/** The machines whose forwarding to the block changed. */
 function otherForwarding(
   network: Network,
   underlay: Underlay,
@@ -89,7 +89,7 @@ function otherForwarding(
   return others;
 }
 
-/** By machine: who hands packets for the block over to it. */
+/** By machine: which machines forward packets for the block to it. */
 function sourcesIn(network: Network, { forwarding }: Ways): ReadonlyMap<number, readonly number[]> {
   const all = new Map<number, number[]>();
   for (const { index } of network.machines) {

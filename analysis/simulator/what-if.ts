@@ -18,17 +18,17 @@ export interface PairChange {
 }
 
 export interface Consequence {
-  /** They all arrived, and now some or all do not. */
+  /** All arrived before; now some or all do not. */
   readonly broken: readonly PairChange[];
-  /** They still arrive, over more hops, with a smaller MTU or turning around. */
+  /** They still arrive, but over more hops, with a smaller MTU or a hairpin. */
   readonly worse: readonly PairChange[];
   /** Indices of the sessions that are up before and not after. */
   readonly parted: readonly number[];
 }
 
 /**
- * What happens to pairs of nodes when these fail together. The network at rest is worked out once; a failure costs what it
- * changes, and says the same as a simulation of the network with it would.
+ * What happens to pairs of nodes when these fail together. The converged network is computed once; a failure costs only
+ * what it changes, with the same result as a full simulation.
  */
 export function whatIf(
   network: Network,
