@@ -1,22 +1,22 @@
 import { type Fabric, type NodeSpeaker, newNames, type RouterSpeaker, withNames } from '../fabric/index.ts';
 import type { Configured } from './session-fates.ts';
 
-/** Something that neither an engine nor `ship` does: people do it, at its place in the order. */
+/** Something that neither an engine nor `ship` does: people do it, in this order. */
 export interface ByHand {
   readonly when: 'before the merge' | 'after the merge' | 'after shipping';
   /** `run install.sh`. */
   readonly does: string;
-  /** The machines, in the order in which it is done to them. */
+  /** The machines, in the order of the work. */
   readonly on: readonly string[];
   readonly because: string;
 }
 
-/** What of it a change brings about. */
+/** Derives such steps from a change. */
 export type Rule = (change: Change) => ByHand[];
 
 export interface Change {
   readonly earlier: Configured;
-  /** The fabric before, its machines under the names that they have afterwards. */
+  /** The fabric before, its machines under their later names. */
   readonly before: Fabric;
   readonly after: Configured;
   readonly names: ReadonlyMap<string, string>;
@@ -24,7 +24,7 @@ export interface Change {
   readonly routers: Pairs<RouterSpeaker>;
 }
 
-/** Both states, each machine held against itself. */
+/** Both states, each machine compared with itself. */
 export function changeBetween(earlier: Configured, after: Configured): Change {
   const names = newNames(earlier.fabric, after.fabric);
   const before = withNames(earlier.fabric, names);
@@ -38,7 +38,7 @@ export function changeBetween(earlier: Configured, after: Configured): Change {
   };
 }
 
-/** What is there before and after, what comes and what goes. */
+/** What stays, what is added and what is removed. */
 interface Pairs<T> {
   readonly stay: readonly (readonly [was: T, is: T])[];
   readonly come: readonly T[];
@@ -60,7 +60,7 @@ function pairs<T extends { readonly name: string }>(before: readonly T[], after:
   };
 }
 
-/** A planned router runs nothing of noencap's yet. */
+/** A planned router does not run noencap's configuration yet. */
 function routerPairs(before: Fabric, after: Fabric): Pairs<RouterSpeaker> {
   const live = ({ routers }: Fabric) => routers.filter(({ planned }) => !planned);
   return pairs(live(before), live(after));

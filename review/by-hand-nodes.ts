@@ -12,7 +12,7 @@ export const rerouted: Rule = ({ nodes }) =>
       because: 'noencap does not set it',
     }));
 
-/** What the routers say of its way must not be what it says itself. */
+/** The routers must not learn its routes from itself. */
 export const withoutIgp: Rule = ({ nodes }) => [
   {
     when: 'after shipping',
@@ -22,7 +22,7 @@ export const withoutIgp: Rule = ({ nodes }) => [
   },
 ];
 
-/** Of a node that leaves, or has another address, the pods are cut off. */
+/** The pods of a node that leaves or changes its address are cut off. */
 export const leaving: Rule = (change) => [
   {
     when: 'before the merge',
@@ -84,7 +84,7 @@ export const installed: Rule = (change) => {
   ];
 };
 
-/** Nothing changes the interface of a pod that is there, or its address. */
+/** Nothing changes the interface or address of a running pod. */
 export const podsAnew: Rule = ({ before, after, nodes }) => {
   const retired = after.fabric.pods.pools.filter(
     ({ cidr, retiring }) =>
@@ -98,7 +98,7 @@ export const podsAnew: Rule = ({ before, after, nodes }) => {
   return [{ when: 'after shipping', does: 'restart its pods, node by node', on, because }];
 };
 
-/** Kubernetes knows it by its name and role: with another it leaves, and joins anew. */
+/** Kubernetes identifies it by name and role: if either changes, it leaves and rejoins. */
 const joinsAnew = ({ nodes, names }: Change): NodeSpeaker[] => {
   const renamed = new Set(names.values());
   return nodes.stay.filter(([was, is]) => was.role !== is.role || renamed.has(is.name)).map(([, is]) => is);
@@ -117,7 +117,7 @@ const oldNamesOf = ({ names }: Change, nodes: readonly NodeSpeaker[]): string[] 
   return nodes.map(({ name }) => old.get(name) ?? name);
 };
 
-/** Nodes whose files are others. What the first server applies until an engine does is none of them. */
+/** Nodes whose files change, except what the first server applies before an engine runs. */
 function installs({ earlier, before, after, nodes, names }: Change): NodeSpeaker[] {
   const old = new Map([...names].map(([name, now]) => [now, name]));
   const isOfK3s = (path: string) => /^(config\.yaml|registries\.yaml|sysctl\.d\/.+)$/.test(path);
@@ -132,7 +132,7 @@ function installs({ earlier, before, after, nodes, names }: Change): NodeSpeaker
   return after.fabric.nodes.filter(({ name }) => wanted.has(name));
 }
 
-/** Of each node the texts of those of its files that count, as one. */
+/** For each node the texts of its relevant files, as one. */
 function filesByNode(
   files: ReadonlyMap<string, string>,
   counts: (path: string) => boolean,

@@ -2,7 +2,7 @@ import { grouped } from '../analysis/index.ts';
 import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
 import { nameOf, type Rule } from './by-hand-change.ts';
 
-/** `ship` speaks to nobody whom it does not know. */
+/** `ship` connects only to hosts with a known key. */
 export const firstDeliveries: Rule = ({ routers }) => [
   {
     when: 'before the merge',
@@ -18,7 +18,7 @@ export const firstDeliveries: Rule = ({ routers }) => [
   },
 ];
 
-/** The forced command of a restricted account has folder and password file fixed in it. */
+/** The forced command of a restricted account contains the folder and password file. */
 export const accounts: Rule = ({ routers }) => [
   {
     when: 'before the merge',
@@ -41,7 +41,7 @@ export const accounts: Rule = ({ routers }) => [
   },
 ];
 
-/** In include mode bird.conf is the user's: what noencap renders only refers to what stands there. */
+/** In include mode bird.conf is the user's: what noencap renders only refers to it. */
 export const ownConfiguration: Rule = ({ before, after, routers }) => {
   const [asThen, asNow] = [before.bgp.asNumber, after.fabric.bgp.asNumber];
   const done = routers.stay
@@ -84,7 +84,7 @@ export const secrets: Rule = ({ before, after }) => {
   ];
 };
 
-/** Whoever is in the topology no more gets nothing any more, and runs what it had. */
+/** A router that left the topology gets no more deliveries and keeps running what it had. */
 export const stopped: Rule = ({ routers }) => [
   {
     when: 'after shipping',

@@ -4,7 +4,7 @@ import { valuesOf } from '../topology/address.ts';
 import { listed } from '../topology/suggest.ts';
 import { type ByHand, type Change, nameOf, type Rule } from './by-hand-change.ts';
 
-/** Beside the old address, which the neighbours know until they have the new one. */
+/** In addition to the old address, which the neighbours use until they have the new one. */
 export const newAddresses: Rule = ({ routers }) =>
   routers.stay.flatMap(([was, is]): ByHand[] => {
     const more = addressesOf(is).filter((one) => !addressesOf(was).includes(one));
@@ -35,7 +35,7 @@ export const oldAddresses: Rule = ({ routers }) =>
         ];
   });
 
-/** A node takes its new address in place of the old one, when the routers know it. */
+/** A node swaps its address once the routers know the new one. */
 export const nodeAddresses: Rule = ({ nodes }) =>
   nodes.stay.flatMap(([was, is]): ByHand[] => {
     const [had, has] = [addressesOf(was), addressesOf(is)];
@@ -65,7 +65,7 @@ export const wider: Rule = (change) => links(change, (was, is) => is > was, 'bef
 
 export const narrower: Rule = (change) => links(change, (was, is) => is < was, 'after shipping');
 
-/** Segments whose cost is another: whose OSPF is not ours must be told. */
+/** Segments whose cost changes: set it on machines whose OSPF noencap does not render. */
 export function costs({ before, after }: Change): ByHand[] {
   const had = new Map((before.segments ?? []).map(({ name, cost }) => [name, cost]));
   const { routers, nodes, hosts } = after.fabric;
@@ -83,7 +83,7 @@ export function costs({ before, after }: Change): ByHand[] {
     }));
 }
 
-/** Interfaces whose MTU is another, be it the segment's or their own: it is a fact, which somebody sets. */
+/** Interfaces whose MTU changes, be it the segment's or their own: somebody must set it. */
 function links(
   { before, after }: Change,
   isMeant: (was: number, is: number) => boolean,
@@ -109,7 +109,7 @@ function links(
   });
 }
 
-/** A gateway's own routes: what leads anew is there before anybody sends that way, what no longer does goes when nobody does. */
+/** A gateway's static routes: new ones must exist before anybody uses them, old ones go when nobody does. */
 export const newRoutes: Rule = (change) => gatewayRoutes(change, 'add', 'before the merge');
 export const oldRoutes: Rule = (change) => gatewayRoutes(change, 'remove', 'after shipping');
 

@@ -28,7 +28,7 @@ export function byHand(before: Configured, after: Configured): ByHand[] {
     );
 }
 
-/** What must be there before what stands on it; who is to be emptied, as late as can be. */
+/** Prerequisites first; drain as late as possible. */
 const ORDER: readonly Rule[] = [
   firstDeliveries,
   accounts,

@@ -4,7 +4,7 @@ import { calicoNodeChanges, carriesMetric, type Fabric } from '../fabric/index.t
 import { listed } from '../topology/suggest.ts';
 import type { Changed, Danger } from './danger.ts';
 
-/** What a change of Calico's version, or of the API of its objects, does that nobody must overlook. */
+/** Effects of a new Calico version, or object API, that nobody must overlook. */
 export const calicoDangers = (changed: Changed): Danger[] =>
   [apiSwitched, goesBack, manyMinors, nodesRolled, forwardingOff, metricCarried, registryMoved].flatMap(
     (rule) => rule(changed),
@@ -27,7 +27,7 @@ function apiSwitched({ before, after, objects }: Changed): Danger[] {
   ];
 }
 
-/** Calico's documentation knows no way back; a lower patch of the same minor has the same CRDs. */
+/** Calico documents no downgrade; a lower patch of the same minor has the same CRDs. */
 function goesBack({ before, after }: Changed): Danger[] {
   const [was, is] = [before, after].map(({ calico }) => calicoMinor(calico.version)) as [number, number];
   if (is >= was) return [];

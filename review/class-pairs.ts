@@ -1,14 +1,14 @@
 import { type Analysis, grouped, isWhole } from '../analysis/index.ts';
 
-/** Two nodes that stand for all ordered pairs of nodes that nothing tells from them. */
+/** Two nodes that represent all equivalent ordered pairs of nodes. */
 export interface ClassPair {
   readonly from: string;
   readonly to: string;
-  /** How many they stand for, themselves included. */
+  /** How many pairs they represent, themselves included. */
   readonly pairs: number;
 }
 
-/** Of the nodes that all analyses have, those together that nothing tells from each other in any of them: their pairs. */
+/** The pairs of node classes: nodes in all analyses, grouped where none of them can tell the nodes apart. */
 export function classPairs(analyses: readonly [Analysis, ...Analysis[]]): ClassPair[] {
   const [first, ...others] = analyses;
   const known = others.map(({ fabric }) => new Set(fabric.nodes.map(({ name }) => name)));

@@ -2,32 +2,31 @@ import type { Review } from './document.ts';
 import { counted, listed, number } from './markdown-text.ts';
 
 /**
- * How grave something is that a change does. `harmless`: nobody is the worse for it. `risk`: no packet is lost by it as far as known, but one
- * may be, or the network bears less afterwards. `felt`: packets got lost. `danger`: it breaks what runs, loses packets, or cannot be
- * taken back; somebody must accept it.
+ * The severity of an effect of a change. `harmless`: no harm. `risk`: no known packet loss, but possible loss or less redundancy afterwards.
+ * `felt`: packets were lost. `danger`: it breaks something running, loses packets, or cannot be undone; somebody must accept it.
  */
 export type Severity = (typeof SEVERITIES)[number];
 
-/** From the least. */
+/** In ascending order. */
 const SEVERITIES = ['harmless', 'risk', 'felt', 'danger'] as const;
 
-/** Something that a change does, weighed. */
+/** An effect of a change, with its severity. */
 export interface Consequence {
   readonly severity: Severity;
-  /** For the first line: how much of it there is. Nothing in it is from the review's texts. */
+  /** For the first line: its amount. It contains no text from the review. */
   readonly fact: string;
 }
 
-/** All that a review tells but for what is made of it. */
+/** All of a review except what is derived from it. */
 export type Told = Omit<Review, 'outcome' | 'ok'>;
 
-/** All that a change does, the gravest first. Headline, outcome and exit code are made of this and of nothing else. */
+/** All effects of a change, the most severe first. Headline, outcome and exit code are made of this and of nothing else. */
 export function consequencesOf(told: Told): Consequence[] {
   const all = Object.values(WEIGHED).flatMap((weigh) => weigh(told));
   return [...SEVERITIES].reverse().flatMap((severity) => all.filter((one) => one.severity === severity));
 }
 
-/** How grave the gravest is; undefined where the change does nothing. */
+/** The highest severity; undefined if the change has no effect. */
 export const gravest = (told: Told): Severity | undefined => consequencesOf(told)[0]?.severity;
 
 export function outcomeOf(told: Told): Review['outcome'] {
@@ -47,8 +46,8 @@ type Weigh = (told: Told) => readonly Consequence[];
 const nothing: Weigh = () => [];
 
 /**
- * What of a review weighs how much, in the order of the first line. Every field has its entry: what is added to a review cannot
- * be forgotten by the headline.
+ * The severity of each part of a review, in the order of the first line. Every field has an entry, so the headline cannot miss
+ * a new field.
  */
 const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
   dangers: ({ dangers }) => [
@@ -111,7 +110,7 @@ const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
   whole: ({ whole }) => when(!whole, 'risk', 'the comparison is incomplete'),
   fabric: ({ fabric }) => when(fabric.length > 0, 'harmless', partsText(fabric)),
   objects: (told) => when(told.objects.length + told.files.length > 0, 'harmless', resourcesText(told)),
-  // Told together with the objects.
+  // Reported together with the objects.
   files: nothing,
   sessions: (told) => when(sessionsText(told) !== '', 'harmless', sessionsText(told)),
   byHand: ({ byHand }) => {
@@ -195,7 +194,7 @@ function resourcesText({ objects, files }: Told): string {
   return `${text} ${total === 1 ? 'differs' : 'differ'}`;
 }
 
-/** Whether sessions are reset is said in any case: it is what a reviewer of BGP wants to know first of them. */
+/** Resets are always mentioned: a BGP reviewer asks for them first. */
 function sessionsText(told: Told): string {
   const { changed, kept } = told.sessions;
   if (changed.length === 0) return kept > 0 && isDelivered(told) ? 'no session is reset' : '';

@@ -2,7 +2,7 @@ import { type Analysis, relays } from '../analysis/index.ts';
 import { classPairs, wholeIn } from './class-pairs.ts';
 import type { Danger } from './danger.ts';
 
-/** A router that others hand packets over to, and whose OSPF ends with the change. */
+/** A transit router whose OSPF ends with the change. */
 export interface Crossed {
   readonly router: string;
   readonly because: 'goes' | 'starts anew';
@@ -11,8 +11,8 @@ export interface Crossed {
 }
 
 /**
- * Routers that go, or whose tables have another name: to BIRD that is another OSPF and another kernel protocol. What others send through
- * them has no way until OSPF has found another; nodes that are their clients are told by BGP before that.
+ * Routers that go, or whose tables have another name: to BIRD that is a new OSPF and kernel protocol. Transit traffic is dropped until
+ * OSPF finds another path; their client nodes learn of it earlier by BGP.
  */
 export function crossedRouters(was: Analysis, is: Analysis): Crossed[] {
   const [before, after] = [was, is].map(

@@ -5,12 +5,12 @@ import type { Interruption } from './interruptions.ts';
 import { wayOut } from './way-out.ts';
 
 /**
- * Sessions that reset while nothing else leads where they do. `ship` changes one reflector of a region after the other and waits
- * for each, so that resets of both lose nothing; what one router, or the nodes themselves, reset at one time may.
+ * Session resets without an alternative path. `ship` changes the reflectors of a region one by one and waits for each, so resets
+ * of both lose nothing; what one router, or the nodes themselves, reset at once may.
  */
 export function cutOff(changed: Changed): Danger[] {
   const felt = changed.interruptions.filter(({ lost }) => lost > 0);
-  // A session of which both ends change is told once, of the end that no router stands in for.
+  // A session with changes at both ends is reported once, for the end without a redundant router.
   const byNodes = new Set(felt.filter(({ speaker }) => speaker === 'Calico').flatMap(({ cut }) => cut));
   return felt
     .filter(

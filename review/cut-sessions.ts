@@ -2,8 +2,8 @@ import type { Analysis } from '../analysis/index.ts';
 import type { SessionFate } from './session-fates.ts';
 
 /**
- * Sessions whose ends stay what they are, and of which the underlay carries packets no more, or does from now on: they are gone as if
- * nobody had them, or new.
+ * Sessions with unchanged ends that the underlay no longer carries, or carries from now on: they count as removed, or
+ * new.
  */
 export function cutSessions(fates: readonly SessionFate[], was: Analysis, is: Analysis): SessionFate[] {
   const [wasUp, isUp] = [was, is].map(upIn) as [Up, Up];

@@ -6,14 +6,14 @@ import type { DeliveryOrder } from './order.ts';
 import type { SessionFate } from './session-fates.ts';
 import type { TrafficChange } from './traffic.ts';
 
-/** Something that a reviewer must not overlook: it breaks what runs, or cannot be taken back. */
+/** Something a reviewer must not overlook: it breaks something running, or cannot be undone. */
 export interface Danger {
   readonly severity: 'error' | 'warning';
   readonly says: string;
   readonly mend: string;
 }
 
-/** What is told apart: both states, and what is known already of the change between them. */
+/** The input: both states, and what is already known about the change. */
 export interface Changed {
   readonly before: Fabric;
   readonly after: Fabric;
@@ -22,7 +22,7 @@ export interface Changed {
   readonly interruptions: readonly Interruption[];
   readonly traffic: readonly TrafficChange[];
   readonly order: DeliveryOrder;
-  /** Errors and warnings that nobody is told of any more, or from the first. */
+  /** Errors and warnings that are now suppressed. */
   readonly suppressed: readonly Finding[];
   /** How many ordered pairs of nodes are there before and after. */
   readonly pairs: number;

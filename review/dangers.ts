@@ -30,11 +30,11 @@ export const gravestFirst = (found: readonly Danger[]): Danger[] => [
   ...found.filter(({ severity }) => severity !== 'error'),
 ];
 
-/** Without these there is no pod network, or nobody who looks after it. */
+/** Without these there is no pod network, or nothing that manages it. */
 const VITAL = ['Installation', 'Namespace', 'CustomResourceDefinition', 'IPPool', 'APIServer'];
 
 function deletions({ before, after, objects }: Changed): Danger[] {
-  // A vendored manifest brings CRDs that no engine may prune; an operator that noencap carries goes on with them.
+  // A vendored manifest has CRDs that no engine may prune; the operator that noencap carries keeps using them.
   const isTakenOver =
     before.calico.operatorManifest !== undefined && after.calico.operatorManifest === undefined;
   return objects
@@ -47,7 +47,7 @@ function deletions({ before, after, objects }: Changed): Danger[] {
     }));
 }
 
-/** Calico's validation lets nobody change where a pool is and how it is cut; the operator deletes pools that are not named. */
+/** Calico's validation refuses changes to a pool's CIDR and block size; the operator deletes pools that are not listed. */
 function pools({ before, after }: Changed): Danger[] {
   return before.pods.pools.flatMap((pool): Danger[] => {
     const same = after.pods.pools.find(({ cidr }) => cidr.text === pool.cidr.text);
@@ -100,7 +100,7 @@ function foundation({ before, after }: Changed): Danger[] {
   const stays = new Set(after.nodes.map(({ name }) => name));
   const servers = before.nodes.filter(({ role, name }) => role === 'server' && stays.has(name));
   const known = new Set(after.pods.pools.map(({ cidr }) => cidr.text));
-  // Where a pool moves without a second one beside it, that is what must be mended.
+  // If a pool moves without a second one, that is what needs fixing.
   const moves = before.pods.pools.some(({ cidr, retiring }) => !retiring && !known.has(cidr.text));
   if (was === is || servers.length === 0 || moves) return [];
   return [
@@ -112,7 +112,7 @@ function foundation({ before, after }: Changed): Danger[] {
   ];
 }
 
-/** What we render has none; a cluster that is taken over may, and so may what somebody edited. */
+/** What noencap renders has none; an adopted cluster or an edited file may. */
 function encapsulation({ objects }: Changed): Danger[] {
   return objects.flatMap(({ id, fields }): Danger[] => {
     const changed = fields.find(({ path }) => /(^|\.)(encapsulation|ipipMode|vxlanMode)$/.test(path));
@@ -140,7 +140,7 @@ function asNumber({ before, after }: Changed): Danger[] {
   ];
 }
 
-/** Connections that are there go on; new ones go out with the pod's own address. */
+/** Existing connections continue; new ones use the pod's own address. */
 function natOff({ before, after }: Changed): Danger[] {
   if (!before.pods.natOutgoing || after.pods.natOutgoing) return [];
   return [
@@ -152,7 +152,7 @@ function natOff({ before, after }: Changed): Danger[] {
   ];
 }
 
-/** A finding that is there, and accepted in this change. Nothing else shows it: it is neither new nor gone. */
+/** A finding that is suppressed by this change. Nothing else shows it: it is neither new nor fixed. */
 function silenced({ suppressed }: Changed): Danger[] {
   return suppressed.map(({ id, severity, says }) => ({
     severity: 'warning',
@@ -164,7 +164,7 @@ function silenced({ suppressed }: Changed): Danger[] {
   }));
 }
 
-/** Calico takes its mesh down at once; reflectors that are new bring their sessions when somebody has shipped them. */
+/** Calico removes its mesh at once; new reflectors have sessions only after they are shipped. */
 function meshOff({ before, after, sessions }: Changed): Danger[] {
   if (!before.bgp.nodeToNodeMesh || after.bgp.nodeToNodeMesh) return [];
   const stay = new Set(
@@ -190,8 +190,8 @@ function meshOff({ before, after, sessions }: Changed): Danger[] {
 }
 
 /**
- * The first speaker of OSPF on a segment is its designated router for as long as it lives (RFC 2328 section 9.4). When it goes, the
- * others describe the segment anew, and twice within MinLSInterval: what crosses it has no way for these five seconds (measured).
+ * The first speaker of OSPF on a segment is its designated router for as long as it lives (RFC 2328 section 9.4). When it leaves,
+ * the others originate the segment's LSA again, twice within MinLSInterval: traffic across it is dropped for these five seconds (measured).
  */
 function designated({ before, after }: Changed): Danger[] {
   const [were, are] = [before, after].map(igpSpeakers) as [Speakers, Speakers];
@@ -220,7 +220,7 @@ const isOn = ({ segments = [] }: Fabric, segment: string, machine: string): bool
 
 type Speakers = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Of each segment the machines that run the IGP on it. */
+/** For each segment the machines that run the IGP on it. */
 function igpSpeakers({ routers, nodes, hosts }: Fabric): Speakers {
   const found = new Map<string, Set<string>>();
   const running = [
@@ -240,7 +240,7 @@ function podMtu({ before, after, traffic }: Changed): Danger[] {
   const narrow = traffic.filter(({ became, mtu: [, now] }) => became === 'too narrow' && now !== null);
   const least = Math.min(...narrow.map(({ mtu: [, now] }) => now ?? Number.POSITIVE_INFINITY));
   return [
-    // New pods are as narrow as the way, those that run are not.
+    // New pods get the smaller MTU, running ones do not.
     ...(was !== undefined && narrow.length > 0 && least >= (is ?? was) && least < was
       ? [
           {
@@ -265,9 +265,9 @@ function podMtu({ before, after, traffic }: Changed): Danger[] {
   ];
 }
 
-/** Both ends of a session must mean each other, and one of them gets the change first. */
+/** Both ends of a session must match, and one of them gets the change first. */
 function apart({ before, after, order }: Changed): Danger[] {
-  // What an AS number costs is told by its own rule, and so is what a pool does that moves.
+  // The AS number and a moving pool have rules of their own.
   const known = new Set(after.pods.pools.map(({ cidr }) => cidr.text));
   const isTold =
     before.bgp.asNumber !== after.bgp.asNumber ||

@@ -3,11 +3,11 @@ import { FELT_CHANGES } from '../fabric/index.ts';
 
 /**
  * What a change does, as one value that goes through JSON and back: `noencap diff` makes it, the workflow carries it from the job
- * that ran a pull request's code to the one that may write a comment, and that one believes nothing of it but its shape.
+ * that ran a pull request's code to the one that may write a comment, which trusts nothing but its shape.
  */
 export type Review = z.infer<typeof reviewSchema>;
 
-/** Reads a review that somebody else wrote. The message says what of it is none. */
+/** Reads a review from an untrusted source. The message says what is wrong with it. */
 export function parseReview(text: string): Review | { readonly says: string } {
   let value: unknown;
   try {
@@ -35,13 +35,13 @@ function understood(value: unknown): Review | { readonly says: string } {
   return { says: `it is not a review: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` };
 }
 
-/** Raised by whatever makes an older reader misunderstand. */
+/** Incremented by any change that an older reader would misread. */
 export const REVIEW_VERSION = 2;
 
 const text = z.string();
 const count = z.number().int().nonnegative();
 
-/** A state of the repository: how the user called it, and its commit where it has one. */
+/** A state of the repository: its name as given by the user, and its commit if it has one. */
 const state = z.strictObject({ name: text, commit: z.string().nullable() });
 
 const danger = z.strictObject({ severity: z.enum(['error', 'warning']), says: text, mend: text });
@@ -49,7 +49,7 @@ const danger = z.strictObject({ severity: z.enum(['error', 'warning']), says: te
 const session = z.strictObject({
   id: text,
   kind: z.enum(['reflector', 'mesh', 'backbone']),
-  /** `reloaded`: it stays up, and routes are asked for or sent again. */
+  /** `reloaded`: it stays up, and routes are requested or sent again. */
   became: z.enum(FELT_CHANGES),
   reasons: z.array(text),
 });
@@ -63,7 +63,7 @@ const traffic = z.strictObject({
   from: text,
   to: text,
   family: z.enum(['ipv4', 'ipv6']),
-  /** For how many ordered pairs of nodes it stands. */
+  /** How many ordered pairs of nodes it represents. */
   pairs: count,
   became: z.enum([
     'lost',
@@ -81,7 +81,7 @@ const traffic = z.strictObject({
   mtu: beforeAndAfter,
 });
 
-/** A failure, and of how many ordered pairs of nodes that are there before and after packets get lost by it, before and after the change. */
+/** A failure, and how many ordered pairs of nodes that exist before and after lose packets by it, before and after the change. */
 const failure = z.strictObject({
   kind: z.enum(['router', 'node', 'host', 'segment', 'session']),
   name: text,
@@ -96,36 +96,36 @@ const finding = z.strictObject({
   place: text,
 });
 
-/** A part of the network that comes, goes, or is otherwise; or a file beside the topology that deliveries trust. */
+/** A part of the network that is added, removed or changed; or a file next to the topology that deliveries trust. */
 const part = z.strictObject({
   kind: z.enum(['network', 'region', 'router', 'node', 'host', 'segment', 'reflector', 'file']),
   name: text,
   became: z.enum(['added', 'removed', 'changed']),
-  /** `address 10.0.0.1 -> 10.0.0.2`; none of what comes or goes whole. */
+  /** `address 10.0.0.1 -> 10.0.0.2`; none for additions and removals. */
   says: z.array(text),
 });
 
 const order = z.strictObject({
-  /** What is to be delivered first; `apart`: neither is safe, the change must be made in several. */
+  /** What must be delivered first; `apart`: neither order is safe, the change must be split. */
   first: z.enum(['either', 'routers', 'cluster', 'apart']),
   says: text,
-  /** Ordered pairs of nodes that have no way between the first delivery and the second. */
+  /** Ordered pairs of nodes that are unreachable between the first delivery and the second. */
   lost: z.strictObject({ routersFirst: count, clusterFirst: count }),
-  /** Nodes that have a peer in between which does not know them: BIRD waits for it if it starts anew there, and hides their pods. */
+  /** Nodes with a peer in between that does not know them: BIRD waits for it if it restarts then, and hides their pods. */
   waiting: z.strictObject({ routersFirst: count, clusterFirst: count }),
 });
 
-/** What neither an engine nor `ship` does, in the order in which it is done. */
+/** What neither an engine nor `ship` does, in working order. */
 const byHand = z.strictObject({
   when: z.enum(['before the merge', 'after the merge', 'after shipping']),
   /** `run install.sh`. */
   does: text,
-  /** The machines, in the order in which it is done to them. */
+  /** The machines, in the order of the work. */
   on: z.array(text),
   because: text,
 });
 
-/** What the lab measured when it made the change with packets on the way. */
+/** What the lab measured when it made the change under traffic. */
 const rehearsal = z.strictObject({
   sent: count,
   lost: count,
@@ -136,7 +136,7 @@ const rehearsal = z.strictObject({
     z.strictObject({ from: text, to: text, sent: count, lost: count, gap: z.number().nonnegative() }),
   ),
   reset: z.array(text),
-  /** What must hold of the end state and does not, and what history left behind. */
+  /** Failed checks of the end state, and stale state left behind. */
   failures: z.array(text),
 });
 
@@ -145,7 +145,7 @@ const objectId = z.strictObject({ group: text, kind: text, namespace: text.nulla
 const object = z.strictObject({
   id: objectId,
   became: z.enum(['added', 'deleted', 'changed', 'recreated', 'replaced']),
-  /** The name that it had: of `replaced`, another one. */
+  /** The previous name: differs for `replaced`. */
   before: text.nullable(),
   /** `before` is missing where the field was not there, `after` where it is no longer there. */
   fields: z.array(z.strictObject({ path: text, before: z.json().optional(), after: z.json().optional() })),
@@ -163,7 +163,7 @@ const file = z.strictObject({
 
 const became = z.enum(['same', 'added', 'removed', 'changed']);
 
-/** The network as a drawing: few enough boxes to be looked at, whatever the size of the network. */
+/** The network as a diagram, with few enough boxes to read, whatever its size. */
 const picture = z.strictObject({
   regions: z.array(z.strictObject({ name: text, became })),
   boxes: z.array(
@@ -190,7 +190,7 @@ const picture = z.strictObject({
 export const reviewSchema = z.strictObject({
   version: z.literal(REVIEW_VERSION),
   command: z.literal('diff'),
-  /** Nothing that breaks what runs, loses packets or cannot be taken back; or somebody accepted it. */
+  /** Nothing breaks, loses packets or is irreversible; or somebody accepted it. */
   ok: z.boolean(),
   network: text,
   base: state,
@@ -201,7 +201,7 @@ export const reviewSchema = z.strictObject({
    * speaks against it; `felt`: the lab lost packets; `dangerous`: what breaks, loses packets, or cannot be taken back.
    */
   outcome: z.enum(['nothing', 'hitless', 'risky', 'felt', 'dangerous']),
-  /** Somebody who may do so has accepted the dangers. */
+  /** An authorized person has accepted the dangers. */
   accepted: z.boolean(),
   dangers: z.array(danger),
   /** How many ordered pairs of nodes are there before and after. */
@@ -209,7 +209,7 @@ export const reviewSchema = z.strictObject({
   sessions: z.strictObject({ kept: count, changed: z.array(session) }),
   interruptions: z.array(interruption),
   traffic: z.array(traffic),
-  /** How many ordered pairs of nodes OSPF gives another way: until all routers have computed it their packets may get lost. */
+  /** How many ordered pairs of nodes OSPF reroutes: until all routers have recomputed, packets may be lost. */
   moved: count,
   /** `fatal`: by which packets get lost now and did not; `worse`: by which more do; `survived`: by which none do any more. */
   failures: z.strictObject({
@@ -229,7 +229,7 @@ export const reviewSchema = z.strictObject({
   objects: z.array(object),
   files: z.array(file),
   picture,
-  /** Whether all could be compared and tried that should be; if not, a note says what could not. */
+  /** Whether everything could be compared and tried; if not, a note says what could not. */
   whole: z.boolean(),
   /** What the reader must know of the comparison itself: what was not compared, and why. */
   notes: z.array(text),

@@ -10,7 +10,7 @@ import {
 import type { Fabric } from '../fabric/index.ts';
 import { type Whole, wholeIn } from './class-pairs.ts';
 
-/** A failure that breaks more or less after a change than before. */
+/** A failure with more or less impact after a change than before. */
 export interface FailureChange extends Failing {
   /** Of how many ordered pairs of nodes that are there, and whole, before and after packets get lost. */
   readonly lost: readonly [before: number, after: number];
@@ -19,15 +19,15 @@ export interface FailureChange extends Failing {
 export interface FailureChanges {
   /** How many sessions there are, if they are too many for the failure of each to be tried. */
   readonly untried: number | undefined;
-  /** Packets get lost by it now, and did not. */
+  /** It loses packets now, and did not before. */
   readonly fatal: readonly FailureChange[];
-  /** More pairs lose packets by it than before. */
+  /** It makes more pairs lose packets than before. */
   readonly worse: readonly FailureChange[];
-  /** It can still happen, and no pair loses packets by it any more. */
+  /** It can still happen, but no pair loses packets by it any more. */
   readonly survived: readonly FailureChange[];
 }
 
-/** Above so many sessions trying each takes longer than all the rest of a review. */
+/** With more sessions, trying each takes longer than the rest of the review. */
 const MOST_SESSIONS = 2000;
 
 /** What single failures do before and after a change. Both must have been analysed with `comparable`, so that names mean the same. */
@@ -37,7 +37,7 @@ export function failureChanges(before: Analysis, after: Analysis): FailureChange
   const reports = (analysis: Analysis) =>
     sessions > MOST_SESSIONS ? sharedFailureReports(analysis) : failureReports(analysis, 1);
   const [wasWhole, isWhole] = [wholeIn(before), wholeIn(after)];
-  // A pair that is lost with nothing broken is none that a failure takes anything from.
+  // A failure takes nothing from a pair that is already lost.
   const counts = (from: string, to: string) =>
     [from, to].every((name) => were.has(name) && are.has(name)) && wasWhole(from, to) && isWhole(from, to);
   const [losses, lossesNow] = [before, after].map((analysis) =>

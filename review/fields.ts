@@ -1,6 +1,6 @@
 import { diffArrays } from 'diff';
 
-/** One field that is otherwise. */
+/** One changed field. */
 export interface FieldChange {
   /** `spec.ipPools[name=default].cidr`; of lists whose items have no name `rules[].verbs[]`. */
   readonly path: string;
@@ -10,12 +10,12 @@ export interface FieldChange {
   readonly after: unknown;
 }
 
-/** What stands in the place of a value that nobody may read. */
+/** The placeholder for a secret value. */
 export const HIDDEN = '(hidden)';
 
 /**
  * The fields in which two objects of a kind differ. The order of keys means nothing, and that of lists only where the API gives
- * it a meaning. Values of Secrets are never told.
+ * it a meaning. Values of Secrets are never shown.
  */
 export function fieldChanges(kind: string, before: object, after: object): FieldChange[] {
   const found = differences(kind, '', before, after);
@@ -70,7 +70,7 @@ function listDifferences(
   ];
 }
 
-/** Items that come and go, by their places; what only moved has gone here and come there. */
+/** Added and removed items, by position; a moved item counts as both. */
 function orderedDifferences(
   path: string,
   before: readonly unknown[],

@@ -1,6 +1,6 @@
 import { type StructuredPatchHunk, structuredPatch } from 'diff';
 
-/** One text file that is otherwise: a BIRD configuration, or a file of a node. */
+/** One changed text file: a BIRD configuration, or a file of a node. */
 export interface FileChange {
   /** Below dist. */
   readonly path: string;

@@ -4,9 +4,9 @@ import { type Finding, grouped } from '../analysis/index.ts';
 export interface FindingChanges {
   readonly introduced: readonly Finding[];
   readonly fixed: readonly Finding[];
-  /** Accepted before and open now, with nothing else about it changed. */
+  /** Suppressed before and open now, otherwise unchanged. */
   readonly reopened: readonly Finding[];
-  /** Errors and warnings that are accepted now, and were open or not there. */
+  /** Errors and warnings that are suppressed now, and were open or absent before. */
   readonly silenced: readonly Finding[];
 }
 

@@ -2,8 +2,8 @@ import { type Attachment, agreement, type Fabric, type Session } from '../fabric
 import type { Segment } from '../topology/model.ts';
 
 /**
- * The network between two deliveries: the routers have what one fabric says and the cluster what another. A session is up as long as
- * both ends have it and mean each other. The underlay is neither's: what either describes is there.
+ * The network between two deliveries: the routers run one fabric and the cluster another. A session is up if both ends have it and
+ * match. The underlay is the union of both.
  */
 export function halfDelivered(routersAs: Fabric, clusterAs: Fabric): Fabric {
   const nodeNames = new Set(clusterAs.nodes.map(({ name }) => name));

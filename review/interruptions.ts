@@ -9,12 +9,12 @@ export interface Interruption {
   readonly sessions: number;
   /** Ordered pairs of nodes that are there before and after. */
   readonly lost: number;
-  /** Nodes that have no session with a reflector meanwhile; sorted. */
+  /** Nodes without a reflector session meanwhile; sorted. */
   readonly cut: readonly string[];
 }
 
 /**
- * Routers get their configuration one after the other, so each is looked at alone. Routers first, by name. Nodes that come with the
+ * Routers get their configuration one by one, so each is analysed alone. Routers first, by name. Nodes that come with the
  * change have nothing to lose; `after` tells them from others: see `comparable`. A node's session that comes with the change
  * stands in for none that it resets: it is up when router and cluster have it, and need not be before.
  */
@@ -66,8 +66,8 @@ export function interruptions(
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Another calico-node on every node, one after the other: what the worst of them loses. Peers that restart gracefully keep its
- * routes, so that nobody loses anything. Of nodes alike one is tried.
+ * A new calico-node on every node, one by one: the worst loss. Peers with graceful restart keep its routes, so nothing is
+ * lost. One node of each class is tried.
  */
 function rolledNodes(
   after: Analysis,

@@ -141,7 +141,7 @@ const movedRows = ({ moved }: Review): Row[] =>
         ],
       ];
 
-/** By how much a way is otherwise; of what is all or nothing, for how many pairs. */
+/** By how much a path changes; for losses, for how many pairs. */
 function weight({ became, hops, mtu, pairs }: Review['traffic'][number]): number {
   if (became === 'longer' || became === 'shorter') return Math.abs((hops[1] ?? 0) - (hops[0] ?? 0));
   if (became === 'too narrow' || became === 'narrower' || became === 'wider')
@@ -200,7 +200,7 @@ const FIRST: Readonly<Record<Review['order']['first'], string>> = {
   apart: 'in several changes',
 };
 
-/** Of what is delivered to one of both only there is no order. */
+/** A change delivered to only one of both needs no order. */
 function orderRows({ order, objects, files }: Review, bounds: Bounds): Row[] {
   const isToBoth = objects.length > 0 && files.some(({ path }) => path.startsWith('routers/'));
   if (order.first === 'either' && !isToBoth) return [];
@@ -213,7 +213,7 @@ function orderRows({ order, objects, files }: Review, bounds: Bounds): Row[] {
   return [['Delivery', `**${FIRST[order.first]}**${why}${lost}`]];
 }
 
-/** What people do, in order, behind who gets it first. */
+/** Manual steps in order, after the delivery order. */
 function byHandRows({ byHand }: Review, bounds: Bounds): Row[] {
   if (byHand.length === 0) return [];
   const steps = byHand.slice(0, bounds.items).map(({ when, does, on, because }, index) => {

@@ -11,7 +11,7 @@ export interface Fold {
   readonly blocks: Iterable<string>;
 }
 
-/** What is otherwise in the network, its sessions and its traffic, in lists and tables. What is empty is not there. */
+/** Changes in the network, its sessions and traffic, as lists and tables. Empty ones are omitted. */
 export function listFolds(review: Review, bounds: Bounds): Fold[] {
   return [network, sessions, traffic, failures, findings, rehearsal]
     .map((fold) => fold(review, bounds))

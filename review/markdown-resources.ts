@@ -29,7 +29,7 @@ const fileFold = (title: string, files: readonly FileChange[], bounds: Bounds): 
 const lineCounts = (files: readonly { readonly added: number; readonly removed: number }[]): string =>
   `+${number(files.reduce((sum, { added }) => sum + added, 0))} −${number(files.reduce((sum, { removed }) => sum + removed, 0))}`;
 
-/** Rendered one after the other, so that whoever has enough may stop. */
+/** Rendered lazily, so that the caller may stop early. */
 function* objectBlocks(objects: readonly ObjectChange[], bounds: Bounds): Generator<string> {
   const isWhole = ({ fields }: ObjectChange) => fields.length === 0 || bounds.resource === 'names';
   const whole = objects.filter(isWhole);

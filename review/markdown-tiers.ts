@@ -13,7 +13,7 @@ export interface Bounds {
   readonly resource: number | 'names';
   /** Characters of the drawing. */
   readonly drawing: number;
-  /** What is not there, as the reader is told it. */
+  /** What is omitted, in words for the reader. */
   readonly leftOut: string | undefined;
 }
 

@@ -3,13 +3,13 @@ import { number, prose } from './markdown-text.ts';
 import type { Bounds } from './markdown-tiers.ts';
 import { factsText, verdict } from './verdict.ts';
 
-/** The first line: what becomes of packets, then how much is otherwise. */
+/** The first line: the effect on packets, then the amount of change. */
 export function verdictLine(review: Review): string {
   const told = verdict(review);
   return `**${told.word}** ${factsText(told)}`.trimEnd();
 }
 
-/** What a reviewer must not overlook, where no fold hides it. */
+/** What a reviewer must not overlook, outside any fold. */
 export function dangerAlerts({ dangers, accepted }: Review, bounds: Bounds): string[] {
   return (['error', 'warning'] as const).flatMap((severity) => {
     const found = dangers.filter((one) => one.severity === severity);

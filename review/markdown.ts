@@ -45,7 +45,7 @@ const within = (bounds: Bounds, limit: number): Bounds => ({
   sentence: Math.min(bounds.sentence, limit + 1),
 });
 
-/** Undefined as soon as it is too long: what comes then is not even rendered. */
+/** Undefined as soon as it is too long: the rest is not even rendered. */
 function withinLimit(all: Iterable<string>, { limit, unit }: MarkdownOptions): string | undefined {
   const taken: string[] = [];
   let size = END.length - BETWEEN.length;

@@ -2,12 +2,12 @@ import { UNPRINTABLE } from '../topology/fault.ts';
 import type { Review } from './document.ts';
 import { clipped } from './markdown-text.ts';
 
-/** A drawing of a change, as mermaid's source. */
+/** A diagram of a change, as mermaid source. */
 export interface Drawing {
   readonly lines: readonly string[];
-  /** What its colours and lines mean, of what is in it. */
+  /** The legend of the colours and lines it uses. */
   readonly legend: readonly string[];
-  /** That much of the network is not in it, because it stays as it is. */
+  /** Whether unchanged parts of the network are omitted. */
   readonly isPart: boolean;
 }
 
@@ -20,8 +20,8 @@ export const MERMAID_LIMIT = 50_000;
 const MOST_LINES = 500;
 
 /**
- * The network with what comes, goes and is otherwise in it. Where that is too much for the limit what stays as it is is left
- * out; 'too large' if even that does not help, undefined if nothing is otherwise.
+ * The network with additions, removals and changes. Above the limit, unchanged parts are omitted; 'too large' if that does
+ * not help, undefined if nothing changes.
  */
 export function drawing(picture: Picture, limit: number): Drawing | 'too large' | undefined {
   const changes = onlyChanges(picture);
@@ -88,7 +88,7 @@ function boxOf({ kind, label: text, became }: Box, id: string): string {
   return `${id}${open}"${label(text)}"${close}${became === 'same' ? '' : `:::${became}`}`;
 }
 
-/** Not by colour alone: what goes is dashed, what comes is thick, and the rest says so. */
+/** Not by colour alone: removed is dashed, new is thick, the rest is labelled. */
 function lineOf({ from, to, sessions, became }: Line, ids: ReadonlyMap<string, string>): string {
   const link = { same: '---', added: '===', removed: '-.-', reloaded: '---', reset: '-.-' }[became];
   const words = [

@@ -4,9 +4,8 @@ import { valuesOf } from '../topology/address.ts';
 import type { TrafficChange } from './traffic.ts';
 
 /**
- * Pairs of nodes that have a way before and after, of which OSPF chooses another one. Every router computes its ways by itself, BIRD up to
- * a second after it was told (`tick`): two that do so one after the other may send packets to each other until both have, and these get
- * lost (measured: up to 0.7 s with two routers, with "time exceeded" for each packet).
+ * Pairs of nodes reachable before and after whose path OSPF changes. Every router computes its routes by itself, BIRD up to a second after
+ * an LSA arrives (`tick`): routers that do so one after the other may loop packets until both are done, and these are lost (measured: up to 0.7 s with two routers, with "time exceeded" for each packet).
  */
 export function movedWays(was: Analysis, is: Analysis, traffic: readonly TrafficChange[]): TrafficChange[] {
   const isMoved = movedSteps(was.fabric, is.fabric);
@@ -19,7 +18,7 @@ export function movedWays(was: Analysis, is: Analysis, traffic: readonly Traffic
   });
 }
 
-/** These lose packets, or lost them, whatever OSPF does in between. */
+/** These pairs lose packets anyway, before or after. */
 const CUT: readonly TrafficChange['became'][] = ['lost', 'partly lost', 'restored'];
 
 /** How many ordered pairs of nodes; of one in both families each counts once. */

@@ -5,23 +5,23 @@ import { comparable } from './failures.ts';
 import { agreed, halfDelivered } from './half-delivered.ts';
 import { betweenOrders } from './way-out.ts';
 
-/** In which order cluster and routers get a change, so that pods reach each other between the two. */
+/** The order in which cluster and routers get a change, so that pods stay reachable in between. */
 export interface DeliveryOrder {
   readonly first: 'either' | 'routers' | 'cluster' | 'apart';
   readonly says: string;
-  /** Ordered pairs of nodes that have no way between the first delivery and the second. */
+  /** Ordered pairs of nodes that are unreachable between the first delivery and the second. */
   readonly lost: { readonly routersFirst: number; readonly clusterFirst: number };
   /** Nodes that have a BGPPeer in between to a router that does not know them: BIRD waits for it if it starts anew there. */
   readonly waiting: { readonly routersFirst: number; readonly clusterFirst: number };
 }
 
-/** What is delivered at all, and by how many parts. */
+/** Whether routers and cluster get anything. */
 export interface Deliveries {
   readonly routers: boolean;
   readonly cluster: boolean;
 }
 
-/** Both states in between are simulated; what is lost before or after as well is no matter of the order. */
+/** Both intermediate states are simulated; pairs lost before or after anyway do not count. */
 export function deliveryOrder(
   before: Analysis,
   after: Analysis,
@@ -68,7 +68,7 @@ const FIRST = {
   cluster: 'let the cluster get the change before the routers are shipped',
 };
 
-/** Where no order loses a packet: the one in which a node that restarts in between waits for nobody. */
+/** If neither order loses packets: the one in which a node that restarts in between waits for no peer. */
 function byWaiting({
   routersFirst,
   clusterFirst,
@@ -87,7 +87,7 @@ const wait = (nodes: number): string =>
 const meanwhile = (nodes: number): string =>
   nodes === 0 ? '' : `. Do not restart a node in between: ${wait(nodes)}`;
 
-/** The same of two fabrics as they stand in their topologies. */
+/** The same for two fabrics with their own names. */
 export function orderBetween(earlier: Fabric, after: Fabric, deliveries: Deliveries): DeliveryOrder {
   const before = withNames(earlier, newNames(earlier, after));
   const split = comparable(before, after);
@@ -116,7 +116,7 @@ function strangers(clusterAs: Fabric, routersAs: Fabric): number {
   return both * Math.max(both - 1, 0);
 }
 
-/** Pairs that are whole before and after, and not in between. */
+/** Pairs that work before and after, but not in between. */
 function lostBetween(before: Analysis, after: Analysis, fabric: Fabric): number {
   const analyses = [after, before, analyse(fabric)] as const;
   const [is, was, meanwhile] = analyses.map(wholeIn) as [Whole, Whole, Whole];

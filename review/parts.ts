@@ -3,12 +3,12 @@ import type { PerFamily } from '../topology/address.ts';
 import { valuesOf } from '../topology/address.ts';
 import type { Segment } from '../topology/model.ts';
 
-/** A part of the network that comes, goes, or is otherwise; or a file that deliveries trust. */
+/** A part of the network that is added, removed or changed; or a file that deliveries trust. */
 export interface PartChange {
   readonly kind: 'network' | 'region' | 'router' | 'node' | 'host' | 'segment' | 'reflector' | 'file';
   readonly name: string;
   readonly became: 'added' | 'removed' | 'changed';
-  /** `hold time 15 -> 20`; none of what comes or goes whole. */
+  /** `hold time 15 -> 20`; none for additions and removals. */
   readonly says: readonly string[];
 }
 

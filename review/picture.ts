@@ -2,7 +2,7 @@ import type { Fabric, Session } from '../fabric/index.ts';
 import type { PartChange } from './parts.ts';
 import type { SessionFate } from './session-fates.ts';
 
-/** The network as a drawing: few enough boxes to be looked at, whatever the size of the network. */
+/** The network as a diagram, with few enough boxes to read, whatever its size. */
 export interface Picture {
   readonly regions: readonly { readonly name: string; readonly became: Became }[];
   readonly boxes: readonly Box[];
@@ -29,12 +29,12 @@ export interface Line {
   readonly became: 'same' | 'added' | 'removed' | 'reloaded' | 'reset';
 }
 
-/** Above so many boxes those that nothing happens to are left out. */
+/** With more boxes, unchanged ones are omitted. */
 const MOST_BOXES = 60;
-/** Above so many nodes of one kind in a region they are drawn as one box. */
+/** More nodes of one kind in a region are drawn as one box. */
 const MOST_NODES = 5;
 
-/** Both states in one drawing. Routers and changed nodes have a box each; nodes that nothing happens to share one. */
+/** Both states in one diagram. Routers and changed nodes have a box each; unchanged nodes share one. */
 export function picture(
   before: Fabric,
   after: Fabric,
@@ -110,7 +110,7 @@ function nodeBoxes(
   return { boxes, boxOf };
 }
 
-/** What is gravest of several sessions between two boxes comes first. */
+/** The most severe of several sessions between two boxes comes first. */
 const GRAVITY: readonly Line['became'][] = ['reset', 'removed', 'added', 'reloaded', 'same'];
 
 function linesBetween(

@@ -34,7 +34,7 @@ export interface State {
 }
 
 export interface ReviewOptions {
-  /** Somebody who may do so has accepted the dangers. */
+  /** An authorized person has accepted the dangers. */
   readonly accepted: boolean;
   readonly rehearsal: Review['rehearsal'];
   /** What could not be compared or tried, and why. */
@@ -42,7 +42,7 @@ export interface ReviewOptions {
   readonly notes: readonly string[];
 }
 
-/** What happens to cluster, routers, nodes, sessions and packets when `after` takes the place of `before`. */
+/** What happens to cluster, routers, nodes, sessions and packets when `after` replaces `before`. */
 export function review(
   before: State,
   after: State,

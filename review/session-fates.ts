@@ -24,7 +24,7 @@ export interface SessionFate {
   readonly became: SessionChange;
   /** `e1: hold time 15 -> 20`. */
   readonly reasons: readonly string[];
-  /** The speakers whose end is otherwise: one, or both. */
+  /** The speakers whose end changes: one, or both. */
   readonly by: readonly string[];
   /**
    * Of a session that ends for nothing but another calico-node, which nodes get one after the other: whether the other end keeps
@@ -44,8 +44,8 @@ export interface Configured {
 
 /**
  * What BIRD will do to each session when both ends are reconfigured: its documentation's section "Reconfiguration" and
- * `bgp_reconfigure`, tried with real BIRD for every rule used. A machine that has another name afterwards is the same machine:
- * what its neighbours call it may be a reason to reset, and is not another session.
+ * `bgp_reconfigure`, tried with real BIRD for every rule used. A renamed machine is the same machine: its new name may be a
+ * reason to reset, but does not make a new session.
  */
 export function sessionFates(earlier: Configured, after: Configured): SessionFate[] {
   const names = newNames(earlier.fabric, after.fabric);
@@ -54,7 +54,7 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
     ({ fabric }) => new Map([...fabric.sessions, ...meshSessions(fabric)].map((one) => [one.id, one])),
   ) as [Map<string, Session>, Map<string, Session>];
   const isUntouched = untouched(before, after);
-  // The DaemonSet replaces the whole pod: its BIRD is killed and starts anew.
+  // The DaemonSet replaces the whole pod: its BIRD is killed and restarts.
   const rolling = new Set(calicoNode(after.fabric).keys());
   const isInterrupted = interruptedIn(before.fabric, after.fabric, names);
   const [endBefore, endAfter] = [endsOf(before), endsOf(after)];
@@ -264,7 +264,7 @@ interface Difference {
   readonly says: string;
 }
 
-/** BIRD knows a protocol by its name: under another one it is another protocol. */
+/** BIRD identifies a protocol by name: a new name is a new protocol. */
 function differences(before: End, after: End): Difference[] {
   const file = before.unreadable ?? after.unreadable;
   if (file !== undefined) {

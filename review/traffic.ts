@@ -2,12 +2,12 @@ import { type Analysis, isWhole, type Trip, trip } from '../analysis/index.ts';
 import type { Family } from '../topology/address.ts';
 import { classPairs } from './class-pairs.ts';
 
-/** What a change does to packets between pods of two nodes that are there before and after it. */
+/** What a change does to packets between pods of two nodes that exist before and after it. */
 export interface TrafficChange {
   readonly from: string;
   readonly to: string;
   readonly family: Family;
-  /** For how many ordered pairs of nodes it stands. */
+  /** How many ordered pairs of nodes it represents. */
   readonly pairs: number;
   /**
    * The gravest of what is otherwise; `too narrow`: packets as large as the pods' MTU, that of pods that run or of new ones, fit no
@@ -29,7 +29,7 @@ export interface TrafficChange {
   readonly mtu: readonly [before: number | undefined, after: number | undefined];
 }
 
-/** All pairs of nodes whose packets fare otherwise; of nodes that are alike before and after one stands for all. */
+/** All pairs of nodes whose packets are affected; one node represents each class of equivalent nodes. */
 export function trafficChanges(before: Analysis, after: Analysis): TrafficChange[] {
   const families = after.fabric.pods.families.filter((family) =>
     before.fabric.pods.families.includes(family),

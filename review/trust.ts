@@ -14,7 +14,7 @@ import type { PartChange } from './parts.ts';
 export interface TrustFiles {
   /** Text of known_hosts. */
   readonly knownHosts: string | undefined;
-  /** The sha256 of secrets.age. Nobody reads in it what it says. */
+  /** The sha256 of secrets.age. Its content is not read. */
   readonly secrets: string | undefined;
 }
 
@@ -33,7 +33,7 @@ export function trustFileChanges(before: TrustFiles, after: TrustFiles): PartCha
   });
 }
 
-/** What a delivery trusts: whom it connects to, whom it takes for that, and what it brings along. */
+/** What a delivery trusts: which hosts it connects to, which keys it accepts, and what it delivers. */
 export interface Trusting {
   readonly fabric: Fabric;
   readonly trust: TrustFiles;
@@ -99,7 +99,7 @@ const isSame = (one: Trusted, other: Trusted): boolean =>
 const minus = (one: Trusted['key'], other: Trusted['key']): [key: string, line: number][] =>
   [...one].filter(([key]) => !other.has(key));
 
-/** What known_hosts says otherwise of a router. */
+/** Changes of known_hosts for a router. */
 interface KeyChange {
   readonly what: 'trusted' | 'signed' | 'freed' | 'dropped';
   /** `known_hosts:3 (ssh-ed25519 SHA256:...)`; of lines that are gone the key alone. */
@@ -255,7 +255,7 @@ function secrets(before: Trusting, after: Trusting): Danger[] {
 const changedTo = (was: string | undefined, is: string | undefined): string =>
   was === undefined ? 'is new' : is === undefined ? 'goes' : 'changes';
 
-/** Third-party code that gets full rights in the cluster: its hash is all that a reviewer has to go by. */
+/** Third-party code with full privileges in the cluster: a reviewer can only check its hash. */
 function operatorManifest(before: Trusting, after: Trusting): Danger[] {
   const [was, is] = [before, after].map(({ fabric }) => fabric.calico.operatorManifest);
   if (is === undefined || was?.sha256 === is.sha256) return [];
@@ -269,7 +269,7 @@ function operatorManifest(before: Trusting, after: Trusting): Danger[] {
   ];
 }
 
-/** An engine applies what stands there, whatever that is, and removes what does not. */
+/** An engine applies whatever is there, and removes everything else. */
 function repository(before: Trusting, after: Trusting): Danger[] {
   const [was, is] = [before, after].map(
     ({ fabric: { gitops } }) => `${gitops.repoURL} at ${gitops.targetRevision}`,

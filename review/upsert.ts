@@ -9,7 +9,7 @@ export interface Comment {
   readonly url: string;
 }
 
-/** What GitHub did not do, and what helps. */
+/** What GitHub refused, and the fix. */
 export interface Refusal {
   readonly says: string;
   readonly mend: string;

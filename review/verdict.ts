@@ -1,15 +1,15 @@
 import { consequencesOf, outcomeOf } from './consequences.ts';
 import type { Review } from './document.ts';
 
-/** What a reviewer decides by: a word, and how much is otherwise. Nothing in it is from the review's texts. */
+/** What a reviewer decides by: a word, and the amount of change. It contains no text from the review. */
 export interface Verdict {
   readonly outcome: Review['outcome'];
   readonly word: string;
-  /** `2 sessions new, none reset`: the gravest first. */
+  /** `2 sessions new, none reset`: the most severe first. */
   readonly facts: readonly string[];
 }
 
-/** From what the review tells, whatever outcome it claims: a document may come from a fork. */
+/** From the review's facts, whatever outcome it claims: a document may come from a fork. */
 export function verdict(review: Review): Verdict {
   const outcome = outcomeOf(review);
   const facts = consequencesOf(review)

@@ -10,8 +10,8 @@ interface Together {
 }
 
 /**
- * What to do instead of a change in which these nodes lose all their reflectors at once. Each cause has a way of its own, and some
- * have none but an empty node: a node has one address, one name and one AS number.
+ * The alternative to a change in which these nodes lose all their reflectors at once. Each cause has its own, and some require an
+ * empty node: a node has one address, one name and one AS number.
  */
 export function wayOut(change: Together, cut: readonly string[]): string {
   const { before, after, sessions } = change;
@@ -48,7 +48,7 @@ export function wayOut(change: Together, cut: readonly string[]): string {
   ].join(' ');
 }
 
-/** What to do instead where neither routers nor cluster can have a change first, for what it is that has no state in between. */
+/** The alternative where neither routers nor cluster can get a change first, by what has no intermediate state. */
 export function betweenOrders(before: Fabric, after: Fabric): string {
   if (before.bgp.asNumber !== after.bgp.asNumber) {
     return 'An AS number has no intermediate state: deliver both as close together as possible';
@@ -82,14 +82,14 @@ export function betweenOrders(before: Fabric, after: Fabric): string {
   return 'Split the change in two: add the new next to the old, then remove the old';
 }
 
-/** What the cluster must know of a router to have sessions with it. */
+/** What the cluster must know about a router to peer with it. */
 const peeredAs = ({ nodeAddress, password }: RouterSpeaker): string =>
   `${addressesOf(nodeAddress)} ${password === undefined ? '' : `${password.secret.name}/${password.secret.key}`}`;
 
 const addressOf = (node: NodeSpeaker | undefined): string =>
   node === undefined ? '' : addressesOf(node.address);
 
-/** Its old address and its new one are never both its own: both reflectors lose it, whatever they get first. */
+/** It never has its old and new address at once: both reflectors lose it, in either order. */
 const emptied = (nodes: readonly NodeSpeaker[]): string => {
   const names = listed(
     nodes.map(({ name }) => name),
@@ -132,7 +132,7 @@ function byRouters(
   return `Give ${regions} a second reflector first, in a separate change (docs/replace-a-router.md); or accept it, and deliver during a quiet hour.`;
 }
 
-/** Whether something of this router alone is another, and not a setting that all have. */
+/** Whether something specific to this router changes, not a global setting. */
 function isOther(was: RouterSpeaker | undefined, after: Fabric, name: string): boolean {
   const is = after.routers.find((router) => router.name === name);
   const text = (router: RouterSpeaker | undefined) =>
