@@ -9,7 +9,7 @@ import {
 import { printable } from '../topology/fault.ts';
 import { counted } from './terminal.ts';
 
-/** What the rendered network changes of today's, for people: the cluster, then router by router. */
+/** What rendering changes in the running network, for people: the cluster, then router by router. */
 export function comparisonText(
   notes: readonly Note[],
   { compared, todo }: Comparison,
@@ -30,13 +30,13 @@ export function comparisonText(
     .flatMap((line) => wrapped(line, width));
 }
 
-/** What was not taken of what runs, and why: of a refusal, the most likely reason. */
+/** What was not adopted, and why: for a refusal, the most likely reason. */
 export const notesText = (notes: readonly Note[], width: number): string[] =>
   ['not taken', ...notes.map((one) => `  ${noteText(one)}`)]
     .map(printable)
     .flatMap((line) => wrapped(line, width));
 
-/** Things of which the same is to be said, together. */
+/** Items with the same message, grouped. */
 function alike(compared: readonly Compared[]): Compared[] {
   const groups = new Map<string, Compared[]>();
   for (const one of compared) {
@@ -54,7 +54,7 @@ function comparedText({ became, what, details }: Compared): string[] {
   const [only] = details;
   if (details.length === 1 && only?.field === '')
     return [`  ${became.padEnd(8)}  ${what}`, `            ${why(only)}`];
-  // What one rule explains is said once.
+  // Each rule is explained once.
   const groups = new Map<string, Detail[]>();
   for (const one of details) {
     const key = one.because === undefined ? JSON.stringify(one) : `${one.because.id} ${one.because.says}`;
@@ -79,7 +79,7 @@ const someOf = (fields: readonly string[]): string =>
     ? fields.join(', ')
     : `${fields.slice(0, SHOWN).join(', ')} and ${fields.length - SHOWN} more`;
 
-/** Broken between words, further lines below where the text begins. */
+/** Wrapped between words, with continuation lines aligned with the text. */
 function wrapped(line: string, width: number): string[] {
   const indent = /^ {2}[a-z]+ {2,}|^ *(- )?/.exec(line)?.[0].length ?? 0;
   const lines: string[] = [];
@@ -104,7 +104,7 @@ function fieldText({ field, before, after }: Detail): string {
   return before === undefined ? `${field} ${after}` : `${field} ${before} -> ${after ?? 'not set'}`;
 }
 
-/** What it comes to, and what is next. */
+/** The result, and the next step. */
 export function adoptedText(comparison: Comparison, out: string | undefined): string {
   const { unexplained, interrupted } = concerns(comparison);
   const unknown = comparison.compared.filter(({ became }) => became === 'unknown');

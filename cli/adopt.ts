@@ -53,7 +53,7 @@ export interface AdoptOptions {
   readonly force: boolean;
 }
 
-/** Makes a topology of what runs, and says what its rendering would change there. Touches nothing of what runs. */
+/** Creates a topology from a running network, and shows what its rendering would change. Changes nothing there. */
 export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<ExitCode> {
   const refusal = refusalOf(options);
   if (refusal !== undefined) return refuse(refusal, EXIT.badInput, terminal);
@@ -240,7 +240,7 @@ function originOf(): string | undefined {
   return origin !== undefined && repositoryURL.safeParse(origin).success ? origin : undefined;
 }
 
-/** In one step, and over no file that is there; false if there is one. */
+/** Atomically, and never over an existing file; false if there is one. */
 function write(out: string, text: string, force: boolean): boolean {
   mkdirSync(dirname(out), { recursive: true });
   const staged = join(dirname(out), `.${basename(out)}.noencap-${process.pid}`);

@@ -17,9 +17,9 @@ import type { Terminal } from './terminal.ts';
 
 export interface AnalysisOptions {
   readonly topology: string;
-  /** Routers, nodes, hosts, segments and sessions that are taken for failed. */
+  /** Routers, nodes, hosts, segments and sessions treated as failed. */
   readonly fail: readonly string[];
-  /** The node that a pod is on whose address is of another node's block. */
+  /** The node of a pod whose address is in another node's block. */
   readonly on?: string;
 }
 
@@ -116,7 +116,7 @@ export function machineNamed(
   );
 }
 
-/** Says why a command does nothing, and what mends it. */
+/** Reports why a command does nothing, and the fix. */
 export function refuse(
   command: string,
   { says, mend }: Unknown,

@@ -30,12 +30,12 @@ import { counted, type Terminal } from './terminal.ts';
 export interface BootstrapOptions {
   readonly topology: string;
   readonly out: string;
-  /** Do it, instead of saying how. */
+  /** Run the steps instead of printing them. */
   readonly run: boolean;
   readonly engine: Engine['id'] | undefined;
 }
 
-/** Prints how an empty cluster becomes one that its engine syncs, or with `run` makes it one. */
+/** Prints the steps from an empty cluster to one that its engine syncs, or with `run` does them. */
 export async function bootstrap(options: BootstrapOptions, terminal: Terminal): Promise<ExitCode> {
   const read = readInput(options.topology, terminal);
   if (!read.ok) {
@@ -216,5 +216,5 @@ const CLOCK: Clock = {
   sleep: (time, signal) => sleep(time, undefined, { signal }).catch(() => {}),
 };
 
-/** The first interrupt lets the step that goes on come to its end; either can be gone on from. */
+/** The first interrupt lets the current step finish; a later run continues from either. */
 const INTERRUPTED = 'Interrupted: no further step starts. Press Ctrl-C again to end at once.';

@@ -25,7 +25,7 @@ export interface CheckOptions {
   readonly sarif: boolean;
 }
 
-/** Says what is wrong with the topology (faults, exit 2) or with the network it describes (findings, exit 1). */
+/** Reports faults of the topology (exit 2) or findings about the network it describes (exit 1). */
 export function check(options: CheckOptions, terminal: Terminal): ExitCode {
   const read = readInput(options.topology, terminal);
   if (!read.ok) {

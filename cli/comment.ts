@@ -20,7 +20,7 @@ export interface CommentOptions {
 /** More than the review of any network; what is larger was not written by noencap. */
 const LARGEST_REVIEW = 64 * 1024 * 1024;
 
-/** Posts a review as the one comment of its network on the pull request. */
+/** Posts a review as the only comment of its network on the pull request. */
 export async function comment(file: string, options: CommentOptions, terminal: Terminal): Promise<ExitCode> {
   const { env } = process;
   const read = readReview(file);

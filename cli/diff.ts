@@ -24,13 +24,13 @@ export interface DiffOptions {
   readonly out: string;
   /** A git revision or a folder; undefined: where this branch left the main branch. */
   readonly base: string | undefined;
-  /** Make the change in the lab as well, and say what it lost. */
+  /** Also make the change in the lab, and report what it lost. */
   readonly rehearse: boolean;
-  /** Whoever may do so has accepted the dangers. */
+  /** An authorized person has accepted the dangers. */
   readonly accept: boolean;
 }
 
-/** Says what the change from the base to the working tree does to cluster, routers, nodes, sessions and packets. */
+/** Shows what the change from the base to the working tree does to cluster, routers, nodes, sessions and packets. */
 export async function diff(options: DiffOptions, terminal: Terminal): Promise<ExitCode> {
   const read = readInput(options.topology, terminal);
   if (!read.ok) {

@@ -1,7 +1,7 @@
 /** What the process tells its caller. */
 export const EXIT = {
   fine: 0,
-  /** What was checked does not hold: stale dist, error findings. */
+  /** A check failed: stale dist, error findings. */
   doesNotHold: 1,
   /** Bad input or usage. */
   badInput: 2,

@@ -3,7 +3,7 @@ import { pathText } from '../topology/fault.ts';
 import type { Source } from '../topology/index.ts';
 import type { Terminal } from './terminal.ts';
 
-/** A finding as people read it: what, why it is so, the mend, and where. */
+/** A finding for people: what, why, the fix, and where. */
 export function findingText(finding: Finding, source: Source, colour: Terminal['colour']): string {
   const { bold, red, yellow, cyan, dim } = colour;
   const paint = { error: red, warning: yellow, info: cyan }[finding.severity];

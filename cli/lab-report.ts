@@ -30,12 +30,12 @@ export function labReport(run: LabRun): object {
   };
 }
 
-/** Larger networks are told in counts: nobody reads a table of a thousand lines. */
+/** Larger networks are summarized: nobody reads a table of a thousand lines. */
 const MOST_SESSIONS = 40;
 const MOST_NODES = 12;
 const MOST_FAILURES = 20;
 
-/** What a person reads of a run before its end: sessions, pods, and what is as it was asked for. */
+/** The report before the verdict: sessions, pods, and intended deviations. */
 export function labStory(run: LabRun, colour: Terminal['colour']): string {
   const { fabric, notes, failed } = run;
   const routers = fabric.routers.filter(({ planned }) => !planned).length;
@@ -59,7 +59,7 @@ export function labStory(run: LabRun, colour: Terminal['colour']): string {
   ].join('\n');
 }
 
-/** What is not as it must be, a line each: all that `--quiet` leaves. */
+/** Failed checks, one per line: all that `--quiet` prints. */
 export const failureLines = (failures: readonly Failure[], { red }: Terminal['colour']): string[] => [
   ...failures.slice(0, MOST_FAILURES).map(({ says }) => `${red('failed')}  ${says}`),
   ...(failures.length > MOST_FAILURES ? [`        and ${failures.length - MOST_FAILURES} more`] : []),

@@ -6,10 +6,10 @@ export interface LabRun {
   readonly fabric: Fabric;
   readonly failed: readonly Failing[];
   readonly failures: readonly Failure[];
-  /** True of this network and no failure: it was asked for. */
+  /** Intended deviations, which are no failures. */
   readonly notes: readonly Failure[];
   readonly probed: readonly Probed[];
-  /** How often a pod asked a borrowed address, and how often it was answered. */
+  /** How many pings went to borrowed addresses, and how many were answered. */
   readonly borrowed: { readonly asked: number; readonly answered: number };
   readonly established: ReadonlySet<string>;
   /** Sessions that must be up: with something broken, those that something still leads to. */

@@ -35,7 +35,7 @@ import { runSteps } from './progress.ts';
 import { folderFor, remember } from './running-lab.ts';
 import type { Terminal } from './terminal.ts';
 
-/** `noencap lab`: boots the topology, holds it against what must be, and tears it down. */
+/** `noencap lab`: boots the topology, checks it against the expectations, and tears it down. */
 export async function lab(options: LabOptions, terminal: Terminal): Promise<ExitCode> {
   const prepared = prepareLab(options, terminal);
   if ('code' in prepared) return prepared.code;
@@ -44,7 +44,7 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
   if (folder !== undefined && 'code' in folder) return folder.code;
   const started = performance.now();
   let booted: Lab | undefined;
-  /** What is held against expectations: the lab, or what is left of it. */
+  /** What is checked: the lab, or what is left of it. */
   let left: Lab | undefined;
   let kept = false;
   const untie = onSignal(async () => booted?.holder.end());

@@ -25,7 +25,7 @@ export async function runSteps(steps: readonly Step[], terminal: Terminal): Prom
   await drawn(tasks, false);
 }
 
-/** A list of things that go on side by side, each with what it is at; for a terminal. */
+/** Parallel tasks with their current step; for a terminal. */
 export interface LiveList {
   update(name: string, detail: string): void;
   /** It has ended; the first end counts. */

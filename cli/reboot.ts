@@ -14,11 +14,11 @@ import { counted, type Terminal } from './terminal.ts';
 export interface RebootOptions {
   readonly topology: string;
   readonly reboot: string;
-  /** Routers, segments, sessions and nodes that are away meanwhile. */
+  /** Routers, segments, sessions and nodes that are down meanwhile. */
   readonly fail: readonly string[];
 }
 
-/** `lab rehearse --reboot NODE`: reboots a node of a running lab, and says what that costs. */
+/** `lab rehearse --reboot NODE`: reboots a node of a running lab, and reports the cost. */
 export async function labReboot(options: RebootOptions, terminal: Terminal): Promise<ExitCode> {
   const { topology, reboot: node } = options;
   const isNode = ({ nodes }: Fabric, name: string) => nodes.some((one) => one.name === name);
@@ -86,7 +86,7 @@ function text(fabric: Fabric, missing: readonly string[], { node, recovered, pai
   ].join('\n');
 }
 
-/** What a reader must not miss: all that `--quiet` leaves. */
+/** What a reader must not miss: all that `--quiet` prints. */
 function notAsItMustBe({ node, waits, failures }: Reboot, colour: Terminal['colour']): string[] {
   if (waits === undefined) return failureLines(failures, colour);
   const peers = listed([...waits.peers], 'and');

@@ -19,7 +19,7 @@ export interface RehearseOptions {
   readonly base: string | undefined;
 }
 
-/** `lab rehearse`: changes a running lab from the base to the working tree, and says what that costs. */
+/** `lab rehearse`: changes a running lab from the base to the working tree, and reports the cost. */
 export async function labRehearse(options: RehearseOptions, terminal: Terminal): Promise<ExitCode> {
   const read = readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
@@ -111,7 +111,7 @@ function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {
   ].join('\n');
 }
 
-/** What is not as it must be after the change: all that `--quiet` leaves. */
+/** Failed checks after the change: all that `--quiet` prints. */
 const notAsItMustBe = ({ differences, failures }: Rehearsal, colour: Terminal['colour']): string[] => [
   ...(differences.length === 0
     ? []

@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts';
 
 type Colour = Terminal['colour'];
 
-/** A review for people at a terminal of so many columns: what follows from the change first, what it consists of below. */
+/** A review for people at a terminal of so many columns: consequences first, then the changes themselves. */
 export function reviewText(review: Review, colour: Colour, width: number): string {
   const told = verdict(review);
   const head = `${colour.bold(printable(review.network))}: from ${stateText(review.base)} to ${stateText(review.head)}`;
@@ -88,7 +88,7 @@ function hanging(text: string, width: number, further: string): string[] {
   return [first, ...rest.map((line) => `${further}${line}`)];
 }
 
-/** More lines of one sort than these nobody reads; `--json` has all of them. */
+/** More lines of one kind than anybody reads; `--json` has them all. */
 const MOST = 12;
 
 function some<T>(items: readonly T[], line: (item: T) => string, most = MOST): string[] {
@@ -232,7 +232,7 @@ function fileLines({ files }: Review, folder: string, colour: Colour): string[] 
     .filter(({ path }) => path.startsWith(folder))
     .flatMap(({ path, became, added, removed, hunks }) => {
       const title = `${sign(became, colour)} ${printable(path.slice(folder.length))}  ${colour.dim(`+${added} -${removed}`)}`;
-      // What comes or goes whole is told by its name.
+      // Additions and removals are shown by name.
       if (became !== 'changed') return [title];
       return [
         title,

@@ -4,7 +4,7 @@ import { fileChanges } from '../review/index.ts';
 import { printable } from '../topology/fault.ts';
 import { counted, type Terminal } from './terminal.ts';
 
-/** What became of all routers, for people: what failed, what is as it was, what to do. */
+/** The outcome for all routers, for people: failures, unchanged routers, what to do. */
 export function shippedText(results: readonly Result[], lookOnly: boolean, terminal: Terminal): string {
   const { colour } = terminal;
   const of = (outcome: Result['outcome']) => results.filter((one) => one.outcome === outcome);
@@ -54,7 +54,7 @@ const NEXT: readonly (readonly [Result['outcome'], string])[] = [
   ],
 ];
 
-/** What becomes of routers that are left in the middle of a delivery. */
+/** What happens to routers left in the middle of a delivery. */
 export function leftText(events: readonly JournalEvent[], timeout: number): string {
   const steps = new Map<string, string>();
   for (const event of events) {

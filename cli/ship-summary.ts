@@ -4,7 +4,7 @@ import type { Shipped } from '../delivery/ship.ts';
 import { printable } from '../topology/fault.ts';
 import { counted } from './terminal.ts';
 
-/** Puts what became of the routers on the page of a workflow's run. What a router said is text there, and nothing else. */
+/** Writes the outcome of the routers to the page of a workflow run. What a router said is text there, and nothing else. */
 export function summarise({ outcome, results }: Shipped, lookOnly: boolean): void {
   const { GITHUB_STEP_SUMMARY: file } = process.env;
   if (file === undefined || file === '') return;

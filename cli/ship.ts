@@ -32,9 +32,9 @@ import { counted, type Terminal } from './terminal.ts';
 export interface ShipOptions {
   readonly topology: string;
   readonly out: string;
-  /** Say what would be done, by git alone. */
+  /** Show what would be done, from git alone. */
   readonly plan: boolean;
-  /** Look at the routers and end there. */
+  /** Check the routers and stop. */
   readonly check: boolean;
   /** What the routers run; `none`: nobody knows; undefined: found out from what they have. */
   readonly base: string | undefined;
@@ -178,7 +178,7 @@ function report(order: Order, shipped: Shipped, options: ShipOptions, terminal: 
   }
 }
 
-/** The routers themselves see to it that the second interrupt leaves nothing half-done: BIRD goes back. */
+/** After a second interrupt the routers themselves clean up: BIRD reverts. */
 const INTERRUPTED =
   'Interrupted: unconfirmed changes are undone, the rest stays. Press Ctrl-C again to end at once; the routers then revert by themselves.';
 

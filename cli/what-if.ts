@@ -72,7 +72,7 @@ export function whatIfFindings(analysis: Analysis, reports: readonly FailureRepo
     }));
 }
 
-/** Where the first of what fails stands; a session has no place but that of its first end. */
+/** The place of the first failure; a session has that of its first end. */
 function placeOf({ fabric, network }: Analysis, { failed: [first] }: FailureReport): Finding['path'] {
   if (first === undefined) return [];
   if (first.kind === 'segment') return ['underlay', 'segments', first.name];
@@ -82,7 +82,7 @@ function placeOf({ fabric, network }: Analysis, { failed: [first] }: FailureRepo
   return machines.find((machine) => machine.name === name)?.path ?? [];
 }
 
-/** What changes something, the worst first. Of two failures together only what neither of them does alone. */
+/** Failures with an effect, the worst first. For two failures together, only effects that neither has alone. */
 function news(reports: readonly FailureReport[]): FailureReport[] {
   const alone = new Map(
     reports.flatMap(({ failed, changes }) =>

@@ -16,7 +16,7 @@ export interface GitHubOptions {
   readonly patience?: Partial<Patience>;
 }
 
-/** How long GitHub is waited for: a workflow must not hang. Milliseconds. */
+/** Timeout for GitHub: a workflow must not hang. Milliseconds. */
 export interface Patience {
   /** What a second of waiting lasts. */
   readonly second: number;
@@ -44,7 +44,7 @@ export interface PullRequest {
   readonly commit: string;
 }
 
-/** What of GitHub's answers is read. */
+/** The parts of GitHub's answers that are read. */
 const comment = z.object({
   id: z.number().int(),
   html_url: z.string(),
@@ -104,7 +104,7 @@ export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubO
     wroteBefore ||= writes;
   };
 
-  /** Sends one request, and believes nothing of the answer but its shape. */
+  /** Sends one request, and validates the shape of the answer. */
   const ask = async <T>(
     what: Asked,
     send: () => Promise<{ status: number; data: unknown; headers: { link?: string | undefined } }>,

@@ -33,7 +33,7 @@ const SECONDARY_LIMIT = 60;
 /** Seconds until a write is tried again that GitHub's servers, or the network on the way there, did not do. */
 const SOON = 2;
 
-/** A sentence for what GitHub did not do, and what helps; with `gone`, what was asked about is not there. */
+/** What GitHub refused, and the fix; with `gone`, the requested object does not exist. */
 export function refusal(error: unknown, context: Context): Refusal & { readonly gone?: true } {
   if (!isAnswer(error)) {
     // A bug of ours. Octokit's errors hold the request and its headers, so not even the stack is let out.

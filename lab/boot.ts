@@ -14,9 +14,9 @@ export interface BootOptions extends HolderOptions {
   /** Renders the routers of a fabric as `synth` does. */
   readonly routerFiles: (fabric: Fabric) => ReadonlyMap<string, string>;
   readonly programs: Programs;
-  /** What must hold of it; without it what is right for the fabric. */
+  /** The expectations; by default what is right for the fabric. */
   readonly expected?: Expectations;
-  /** What is done to the plan before it is built: how tests break something. */
+  /** Changes the plan before it is built: how tests break something. */
   readonly change?: (plan: LabPlan) => LabPlan;
 }
 
@@ -61,7 +61,7 @@ export function placeFiles(holder: Holder, plan: LabPlan): void {
   }
 }
 
-/** Link-local addresses are made by the kernel: what has which, only it can say. */
+/** The kernel assigns link-local addresses: only it knows which interface has which. */
 export async function addresses(holder: Holder, plan: LabPlan): Promise<ReadonlyMap<string, string>> {
   const known = new Map(
     plan.pods.flatMap(({ node, addresses, borrowed }) =>

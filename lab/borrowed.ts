@@ -22,7 +22,7 @@ export const withBorrowed = (plan: LabPlan, loans: readonly LoanExpectation[]): 
 /** Who answered at a borrowed address: `sender address`. */
 export type Answered = ReadonlySet<string>;
 
-/** Asks every borrowed address from the pods of all other nodes: one fping a pod and family. */
+/** Pings every borrowed address from the pods of all other nodes: one fping per pod and family. */
 export async function probeBorrowed(lab: Lab): Promise<Answered> {
   const { borrowed = [] } = lab.expected;
   const asked = lab.plan.pods.flatMap(({ node, netns }) =>
@@ -43,7 +43,7 @@ export async function probeBorrowed(lab: Lab): Promise<Answered> {
   );
 }
 
-/** What packets to borrowed addresses do otherwise than was to be expected. */
+/** How packets to borrowed addresses differ from the expectation. */
 export const borrowedFailures = ({ expected: { borrowed = [] } }: Lab, answered: Answered): Failure[] =>
   borrowed.flatMap((loan) =>
     [...loan.arrives].flatMap(([from, arrives]) => {
@@ -54,7 +54,7 @@ export const borrowedFailures = ({ expected: { borrowed = [] } }: Lab, answered:
     }),
   );
 
-/** Borrowed addresses of which packets get lost, as was to be expected: a line for each. */
+/** Borrowed addresses whose packets are lost, as expected: a line for each. */
 export const lostBorrowed = ({ expected: { borrowed = [] } }: Lab): Failure[] =>
   borrowed.flatMap((loan) => {
     const lost = [...loan.arrives].filter(([, arrives]) => arrives !== 'all').map(([from]) => from);
@@ -66,7 +66,7 @@ export const lostBorrowed = ({ expected: { borrowed = [] } }: Lab): Failure[] =>
 const lentText = ({ address, node, owner }: LoanExpectation): string =>
   `${address.text} on ${node}, borrowed from ${owner}`;
 
-/** Machines that have a route to a borrowed address and should not, or the other way round. */
+/** Machines that have a route to a borrowed address but should not, or the reverse. */
 export const borrowedRouteFailures = (
   { expected: { borrowed = [] }, plan }: Lab,
   seen: Observation,

@@ -14,7 +14,7 @@ import { converged } from './settle.ts';
 import { letPass } from './waits.ts';
 import { batch, gatewayRoute, podChange, podRemade, startScript, wiringScript } from './wiring.ts';
 
-/** What the cluster goes through on its way: its nodes' files then, and the nodes that it does not have then. */
+/** An intermediate state of the cluster: its nodes' files, and the nodes that are absent. */
 export interface Between {
   readonly plan: LabPlan;
   readonly away: ReadonlySet<string>;
@@ -128,8 +128,8 @@ export async function changeLab(
 const WAVE = 3000;
 
 /**
- * Nodes that the cluster does not have in between end, and begin anew; the others get what they have then. Returns those whose files
- * are not what they were.
+ * Nodes absent in between stop and restart; the others get their intermediate files. Returns those whose files
+ * changed.
  */
 async function throughBetween(
   lab: Lab,
@@ -228,7 +228,7 @@ function rewire(before: LabHost, after: LabHost): string {
   return batch(after.name, [...lines, ...loopback, ...routes, ...rewritten(before, after)]);
 }
 
-/** What somebody writes on a gateway that noencap does not configure. */
+/** Static routes of a gateway that noencap does not configure. */
 function rewritten(before: LabHost, after: LabHost): string[] {
   const [were, are] = [before.routes.map(gatewayRoute), after.routes.map(gatewayRoute)];
   return [
@@ -285,7 +285,7 @@ const onLoopback = ({ loopback }: LabHost): string[] =>
 const without = (texts: readonly string[], others: readonly string[]): string[] =>
   texts.filter((text) => !others.includes(text));
 
-/** Files first, all of them; then every daemon is told, and what it says to it is an error or none. */
+/** All files first; then every daemon is reconfigured and its reply checked. */
 async function reconfigure({ holder }: Lab, plan: LabPlan, hosts: readonly LabHost[]): Promise<void> {
   for (const { name, files } of hosts) {
     for (const path of readdirSync(holder.path(hostFolder(name)), { recursive: true, encoding: 'utf8' })) {

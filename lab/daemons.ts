@@ -18,7 +18,7 @@ export function daemonsBesides(others: ReadonlyMap<string, LabHost>, hosts: read
     .filter(({ daemons }) => daemons.length > 0);
 }
 
-/** A machine of the cluster that runs the IGP from now on does so before anybody counts on it. */
+/** A machine that newly runs the IGP starts it before anybody depends on it. */
 export async function begin(
   { holder }: Lab,
   { plan, programs }: Pick<Lab, 'plan' | 'programs'>,

@@ -11,7 +11,7 @@ export type Failing =
   | { readonly kind: 'segment'; readonly name: string }
   | { readonly kind: 'session'; readonly name: string };
 
-/** What goes by that name; undefined if nothing does. Sessions are called as in `lab`'s table: `a--b/ipv4`. */
+/** What has that name; undefined if nothing has. Sessions are called as in `lab`'s table: `a--b/ipv4`. */
 export function failing(fabric: Fabric, name: string): Failing | undefined {
   if (fabric.routers.some((router) => router.name === name && !router.planned))
     return { kind: 'router', name };
@@ -27,8 +27,8 @@ export const failingNames = (fabric: Fabric): string[] => [
 ];
 
 /**
- * Breaks it in the running lab. A router dies without a word: its wires are cut, and nobody else's carrier changes. A
- * segment goes down as a switch does: all of its members lose their carrier. A session is disabled at its router.
+ * Breaks it in the running lab. A router dies silently: its wires are cut, but its neighbours keep carrier. A segment
+ * goes down like a switch: all of its members lose carrier. A session is disabled at its router.
  */
 export async function breakIt(lab: Lab, { kind, name }: Failing): Promise<void> {
   const ports = lab.plan.segments.flatMap((segment) =>
@@ -44,7 +44,7 @@ export async function breakIt(lab: Lab, { kind, name }: Failing): Promise<void> 
   } else await disable(lab, name);
 }
 
-/** They die without a word, and keep their carriers. */
+/** They die silently; their neighbours keep carrier. */
 export async function cutOff({ plan, holder }: Lab, machines: readonly string[]): Promise<void> {
   const own = plan.segments.flatMap(({ ports }) => ports).filter(({ host }) => machines.includes(host));
   if (own.length > 0) await holder.run(own.map(({ port }) => `ip link set ${port} nomaster`).join('\n'));
@@ -74,7 +74,7 @@ export function without(lab: Lab, failed: readonly Failing[], foretold?: Expecta
 }
 
 /**
- * What still leads somewhere must arrive, foretold or not. Nodes of Calico's mesh hold on to a peer that went silent for four minutes: until
+ * Packets with a working path must arrive, predicted or not. Nodes of Calico's mesh hold on to a peer that went silent for four minutes: until
  * then their old ways are as good as the new ones.
  */
 function asForetold(

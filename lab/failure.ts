@@ -1,4 +1,4 @@
-/** Something that must hold and does not. */
+/** A failed check. */
 export interface Failure {
   readonly kind:
     | 'address'

@@ -11,7 +11,7 @@ export interface Fate {
   readonly became: Exclude<SessionChange, 'reloaded'>;
 }
 
-/** A lab, and what it was seen to be. */
+/** A lab and its observation. */
 interface Seen {
   readonly lab: Lab;
   readonly seen: Observation;
@@ -36,7 +36,7 @@ export function fates(before: Seen, after: Seen): Fate[] {
 /** Milliseconds without a new start, more than PRECISION: a start that a change makes after them is told from the last one. */
 const REST = 3000;
 
-/** Two speakers that open a session to each other at one time may take a second start: that is none of the change. */
+/** Two speakers that open a session to each other at the same time may need a second start, which the change did not cause. */
 export async function rested(lab: Lab): Promise<Settled> {
   const tries = 20;
   let before = await converged(lab);

@@ -8,7 +8,7 @@ export interface Hop {
   readonly via: string | undefined;
   /** Undefined where the interface is on no segment. */
   readonly segment: string | undefined;
-  /** Who has the address on that segment; undefined: nobody, and packets end here. */
+  /** The owner of the address on that segment; undefined if nobody has it, and packets end here. */
   readonly to: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export async function readFib(lab: Lab, addresses: readonly IpAddress[]): Promis
   return (machine, address) => hops.get(`${machine} ${address}`) ?? [];
 }
 
-/** Kernels list next hops in no order that stays. */
+/** Kernels list next hops in no stable order. */
 const byName = (a: Hop, b: Hop): number =>
   `${a.to} ${a.dev} ${a.via}` < `${b.to} ${b.dev} ${b.via}` ? -1 : 1;
 

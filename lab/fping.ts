@@ -15,7 +15,7 @@ export interface Question {
   readonly targets: readonly { readonly pair: PairExpectation; readonly address: IpAddress }[];
 }
 
-/** Of each pod what it asks: the pods of all others, one family at a time. */
+/** The targets of each pod: all other pods, one family at a time. */
 export function questions(lab: Lab, pairs: readonly PairExpectation[] = lab.expected.pairs): Question[] {
   const podOf = new Map(lab.plan.pods.map((pod) => [pod.node, pod]));
   return lab.plan.pods.flatMap((pod) =>

@@ -15,13 +15,13 @@ export interface Holder {
   path(inside: string): string;
   /** Runs shell text inside; rejects nothing, the caller looks at the code. */
   run(script: string): Promise<Ran>;
-  /** Lets it go on when this process ends, until `end` or a kill. */
+  /** Lets it outlive this process, until `end` or a kill. */
   stay(): Promise<void>;
   /** Ends it and waits until it is gone. */
   end(): Promise<void>;
 }
 
-/** What tells a holder from every other process, one that gets its number later among them. */
+/** What distinguishes a holder from every other process, even one that reuses its PID. */
 export interface HolderMark {
   /** Of the first process inside, seen from outside. */
   readonly pid: number;
@@ -88,7 +88,7 @@ interface OpenProcess {
 }
 
 /**
- * A number is looked at once and used later, and in between the process may end and another get the number. So the process is opened
+ * A PID is checked once and used later; in between the process may end and another reuse it. So the process is opened
  * first, and looked at, entered and reached through what was opened.
  */
 function openProcess(pid: number): OpenProcess | undefined {

@@ -5,11 +5,11 @@ import type { Lab } from './lab.ts';
 import { pairsToPing } from './ping.ts';
 import { HEADERS } from './sizes.ts';
 
-/** What single hops did with packets. */
+/** The results of single hops. */
 export interface HopTrial {
-  /** Nothing comes back from behind it. */
+  /** No reply comes back across it. */
   readonly isSilent: (hop: Hop) => boolean;
-  /** A packet of so many bytes, which nobody may cut, does not get to the other side and back. */
+  /** A packet of this size with DF set does not get across and back. */
   readonly isTooLarge: (hop: Hop, size: number) => boolean;
 }
 

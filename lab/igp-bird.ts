@@ -2,7 +2,7 @@ import { type Attachment, routerIdText } from '../fabric/index.ts';
 import { addressBits, compareAddresses, type Family, type IpAddress, valuesOf } from '../topology/address.ts';
 import { hostFolder } from './model.ts';
 
-/** A machine that runs the IGP beside what else it does. */
+/** A machine that also runs the IGP. */
 export interface IgpMachine {
   readonly name: string;
   readonly attachments: readonly Attachment[];

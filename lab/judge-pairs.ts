@@ -4,7 +4,7 @@ import type { Lab } from './lab.ts';
 import type { Probed } from './probe.ts';
 import { listWays, shown, type Ways, wayBy } from './walk.ts';
 
-/** What packets between two pods do that they should not, on whichever of their ways. */
+/** What is wrong with packets between two pods, on any of their paths. */
 export function pairFailures(lab: Lab, probed: Probed): Failure[] {
   const { pair, reached, isLossy, there, mtu } = probed;
   const who = `${pair.from} to ${pair.to}${lab.fabric.pods.families.length > 1 ? ` (${pair.family})` : ''}`;
@@ -20,7 +20,7 @@ export function pairFailures(lab: Lab, probed: Probed): Failure[] {
   ];
 }
 
-/** Pairs between which packets get lost, as was to be expected: that no way leads there, or a wrong one too, makes it no better. */
+/** Pairs that lose packets as expected: a missing or additional wrong path does not change that. */
 export const lostAsExpected = (probed: readonly Probed[]): Failure[] =>
   probed.flatMap((one) => {
     const { from, to, reachable, isLossy } = one.pair;
@@ -30,7 +30,7 @@ export const lostAsExpected = (probed: readonly Probed[]): Failure[] =>
     return [failure('pair', [from, to], `${from} to ${to}: some packets are lost, on one of several paths`)];
   });
 
-/** Where packets end: on the way there, or where nothing ends there, on the way back. */
+/** Where packets end: on the forward path, else on the return path. */
 function endOf({ pair, there, back }: Probed): string {
   const [out, home] = [there, back].map((ways) =>
     (ways === undefined ? [] : listWays(ways)).find(({ ends }) => ends !== 'arrives'),
@@ -41,7 +41,7 @@ function endOf({ pair, there, back }: Probed): string {
   return end.ends === 'lost' ? `${name} ends at ${last}` : `${name} loops: ${shown(end.machines)}`;
 }
 
-/** Every hop of every way is a right one, and none turns around. */
+/** Every hop of every path is correct, and no path has a hairpin. */
 function wayFailures(who: string, hosts: readonly string[], pair: PairExpectation, ways: Ways): Failure[] {
   const stray = [...ways.hops.values()].flat().flatMap(({ machine, to, via, dev }) => {
     const right = (pair.steps.get(machine) ?? []).map((step) => step.to);

@@ -19,7 +19,7 @@ import type { KernelRoute, Observation } from './observe.ts';
 import type { Probed } from './probe.ts';
 import { complaints, isAskedFor } from './refused.ts';
 
-/** All that an observation and probes say against what must hold. Nothing that follows from a silent daemon is left out. */
+/** All deviations of an observation and probes from the expectations. Consequences of a silent daemon are included. */
 export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): Failure[] {
   return [
     ...addressFailures(lab.fabric),
@@ -43,11 +43,11 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
   ];
 }
 
-/** What was asked for is no fault: reflectors that set themselves as next hop, as the field report's do, make neighbours turn around. */
+/** Intended behaviour is no fault: reflectors with next hop self, as in the field report, cause hairpins between neighbours. */
 export const turnsByDesign = (fabric: Fabric, { kind }: Failure): boolean =>
   kind === 'hairpin' && fabric.bgp.reflectorNextHop === 'self';
 
-/** Nodes whose Calico finds, or may find, another address than the topology's: the lab was built with that. */
+/** Nodes whose Calico detects, or may detect, a different address than the topology's: the lab uses that one. */
 const addressFailures = (fabric: Fabric): Failure[] =>
   detectedAddresses(fabric).flatMap((one) => {
     const { node, expected, may } = one;
@@ -61,7 +61,7 @@ const addressFailures = (fabric: Fabric): Failure[] =>
     return [failure('address', [node.name], says)];
   });
 
-/** Nodes of which nobody can know from here which address Calico finds: the lab took the topology's. */
+/** Nodes whose address as detected by Calico is unknown: the lab uses the topology's. */
 export const takenOnTrust = (fabric: Fabric): Failure[] =>
   detectedAddresses(fabric)
     .filter(isOnTrust)
@@ -82,7 +82,7 @@ export const refusedRoutes = (fabric: Fabric, { errors }: Observation): Failure[
 const isOnTrust = (one: DetectedAddress): boolean =>
   (one.mayFail || one.may.length > 1) && addressToExpect(one)?.text === one.expected.text;
 
-/** How much is not there yet: sessions and routes. */
+/** How many sessions and routes are still missing. */
 export const missing = (lab: Lab, seen: Observation): number =>
   seen.silent.length +
   seen.waiting.length +
@@ -162,7 +162,7 @@ function knownTo(lab: Lab, clientsOf: ReadonlyMap<string, ReadonlySet<string>>):
   return known;
 }
 
-/** Every machine on the way has a route in its kernel, and every next hop of it is a right one. */
+/** Every machine on the path has a kernel route, with correct next hops only. */
 function routeFailures(lab: Lab, seen: Observation): Failure[] {
   const blocks = nodeBlocks(lab.fabric);
   const done = new Set<string>();
@@ -240,7 +240,7 @@ function kernelRouteTo(
     );
 }
 
-/** Linux calls the default routes of both families alike. */
+/** Linux uses the same name for the default route of both families. */
 const isOf = ({ hops }: KernelRoute, family: Prefix['family']): boolean =>
   hops.some(({ via }) => (via?.includes(':') ? 'ipv6' : 'ipv4') === family);
 
@@ -258,7 +258,7 @@ function podsLetOut({ fabric, plan }: Lab): Prefix[] {
   });
 }
 
-/** Routes inside the pools that nobody should have: neither blocks nor pods of the machine itself. */
+/** Unexpected routes inside the pools: neither blocks nor pods of the machine itself. */
 function strangers(lab: Lab, seen: Observation): Failure[] {
   const known = new Set([...nodeBlocks(lab.fabric).values()].flat().map(({ text }) => text));
   const own = new Map(
@@ -266,7 +266,7 @@ function strangers(lab: Lab, seen: Observation): Failure[] {
   );
   const out = new Set([
     ...podsLetOut(lab).map(({ text }) => text),
-    // Who should have these is said for itself.
+    // These are checked separately.
     ...(lab.expected.borrowed ?? []).map(({ address }) => hostPrefix(address).text),
   ]);
   const written = new Map(

@@ -5,15 +5,15 @@ import { askBirdEach } from './birdc.ts';
 import type { Lab } from './lab.ts';
 import { hostFolder, type LabDaemon } from './model.ts';
 
-/** What a look at the whole lab showed. */
+/** An observation of the whole lab. */
 export interface Observation {
   /** By host; what its daemons said of each BGP protocol. */
   readonly sessions: ReadonlyMap<string, readonly BgpState[]>;
   /** By host: its main tables of both families. */
   readonly routes: ReadonlyMap<string, readonly KernelRoute[]>;
-  /** Daemons that did not answer, with what they said when they were started. */
+  /** Daemons that did not answer, with their output at start. */
   readonly silent: readonly { readonly host: string; readonly daemon: string; readonly said: string }[];
-  /** Nodes' BIRDs that wait for their peers, and hide the node's pods meanwhile; for how many seconds more, at most. */
+  /** Nodes' BIRDs that wait for peers and hide the node's pods meanwhile; for how many more seconds at most. */
   readonly waiting: readonly { readonly host: string; readonly seconds: number }[];
   /** Lines of BIRD logs that report errors, each behind its host. */
   readonly errors: readonly string[];

@@ -5,27 +5,26 @@ import type { Lab } from './lab.ts';
 import { type Arrivals, sendSized, tooLargeBy } from './sizes.ts';
 import { isOne, shown, turned, type Ways, walk, wayBy, wayMtus, withoutHops } from './walk.ts';
 
-/** What packets between two pods do, whichever of several equal ways a kernel chooses for them. */
+/** What packets between two pods do, on any of the equal-cost paths that kernels may choose. */
 export interface Probed {
   readonly pair: PairExpectation;
-  /** Whether packets come back, by some way there and some way back at least. */
+  /** Whether packets come back on at least one forward and return path. */
   readonly reached: boolean;
-  /** Whether they get lost on another way, there or back. */
+  /** Whether they are lost on another forward or return path. */
   readonly isLossy: boolean;
   /** Undefined where the pod to reach has no address. */
   readonly there: Ways | undefined;
   readonly back: Ways | undefined;
   /** Bytes: the smallest MTU of the segments on the ways there; undefined where none leads there. */
   readonly pathMtu: number | undefined;
-  /** What sizes did that they should not. */
+  /** Unexpected results of packet sizes. */
   readonly mtu: readonly string[];
 }
 
 /**
  * Pings every pair of pods, follows all of their ways, and tries sizes: what a pod sends at its own MTU arrives; of larger packets
- * (the pod's interface is widened for that) one of the path's MTU arrives, and one byte more does not. One prober a pod and
- * question, not one a pair. A ping takes one of several equal ways, and which one is up to the hash of the kernel: where there are
- * several, each of their hops is tried by itself.
+ * (the pod's interface is widened for that) one of the path's MTU arrives, and one byte more does not. One prober per pod
+ * and question, not per pair. A ping takes one of several equal-cost paths, chosen by the kernel's hash: where there are several, each of their hops is tried individually.
  */
 export async function probe(lab: Lab): Promise<Probed[]> {
   const { pairs } = lab.expected;
@@ -67,7 +66,7 @@ export async function probe(lab: Lab): Promise<Probed[]> {
   }));
 }
 
-/** What is known of a pair before sizes are tried. */
+/** What is known about a pair before sizes are tried. */
 interface Looked {
   readonly pair: PairExpectation;
   readonly there: Ways | undefined;
@@ -121,7 +120,7 @@ async function sizeFaults(
   const faults = new Map(
     reached.map((one) => {
       const { pair, own, limit = 0, isSure, outcome } = one;
-      // Where packets of any size may get lost, what a large one does says nothing.
+      // Where packets of any size may be lost, a large one proves nothing.
       const lost = (arrivals: Arrivals, size: number) =>
         lostOn(one, trial, size) ??
         (outcome === 'always' && arrivals.tried.has(key(pair)) && !arrivals.arrived.has(key(pair))
@@ -162,7 +161,7 @@ function lostOn({ pair, there, back }: Looked, { isTooLarge }: HopTrial, size: n
   return found.includes('') ? '' : found[0];
 }
 
-/** Wide enough for any segment, so that not the pod's own interface is what limits a packet. */
+/** Large enough for any segment, so that the pod's own interface is not the limit. */
 const WIDE = 16_000;
 
 async function widen(lab: Lab): Promise<void> {

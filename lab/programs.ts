@@ -7,7 +7,7 @@ import type { Programs } from './wiring.ts';
 /** Where the set-up script puts BIRD 1.6.8. */
 export const BIRD1 = join('.cache', 'bird1', 'usr', 'sbin');
 
-/** What a lab runs, or what is missing and the command that gets it. `root` is the folder of noencap itself. */
+/** The programs a lab runs, or what is missing and the command to install it. `root` is the folder of noencap itself. */
 export function findPrograms(root: string, folders = usualFolders()): Programs | Refused {
   const bird2 = folders.map((folder) => join(folder, 'bird')).find(isProgram);
   const lacking = ['ip', 'nsenter', 'unshare', 'fping', 'ping'].filter(
@@ -31,7 +31,7 @@ export function findPrograms(root: string, folders = usualFolders()): Programs |
   };
 }
 
-/** PATH, and where Debian has daemons: not everybody's PATH leads there. */
+/** PATH, and where Debian installs daemons, which not every PATH includes. */
 const usualFolders = (): string[] => [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
 
 function isProgram(file: string): boolean {

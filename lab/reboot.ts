@@ -24,13 +24,13 @@ export interface Reboot {
   /** Where it waits: the peers that are not there, and for how many seconds more if none comes. */
   readonly waits: { readonly peers: readonly string[]; readonly seconds: number } | undefined;
   readonly pairs: readonly Ride[];
-  /** What must hold in the end and does not. */
+  /** Failed checks at the end. */
   readonly failures: readonly Failure[];
 }
 
 export interface RebootOptions extends BootOptions {
   readonly node: string;
-  /** What is away meanwhile. */
+  /** What is down meanwhile. */
   readonly failed: readonly Failing[];
   /** What the analysis says of the network without that. */
   readonly foretold?: Expectations;
@@ -138,7 +138,7 @@ const POLL = 200;
  */
 const CALM = { alone: 12_000, igp: 40_000 };
 
-/** Looks until the node's BIRDs have recovered, or until what they wait for will not come. */
+/** Polls until the node's BIRDs have recovered, or what they wait for will not come. */
 async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovered' | 'waits'>> {
   const waits = followWaits(lab);
   const clock = (): Moment => ({ at: performance.now(), waited: waits.total() });
@@ -182,7 +182,7 @@ async function look(
   return { left: status === undefined ? Number.POSITIVE_INFINITY : recoveryLeft(status.text), states };
 }
 
-/** A peer by its name, and by its address where nobody of the fabric has it. */
+/** A peer by its name, or by its address if nothing in the fabric has it. */
 function peerName({ fabric, expected }: Lab, address: string): string {
   const ends = [...fabric.sessions, ...expected.sessions].flatMap(({ ends: both }) => both);
   return ends.find((end) => end.address.text === address)?.speaker ?? address;

@@ -51,7 +51,7 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal | Re
   return 'says' in rehearsals ? rehearsals : (rehearsals[0] as Rehearsal);
 }
 
-/** One change after the other on a lab that goes on: each finds what those before it left behind. */
+/** Successive changes on one running lab: each finds the state that earlier ones left behind. */
 export async function rehearseSteps(
   base: Fabric,
   steps: readonly Step[],
@@ -114,7 +114,7 @@ interface Change {
   readonly joins: ReadonlySet<string>;
 }
 
-/** Makes one change, and says what it cost. */
+/** Makes one change, and reports its cost. */
 async function made(
   running: Lab,
   { head, expected, first, joins }: Change,
@@ -198,7 +198,7 @@ function withBlocks(fabric: Fabric, blocks: ReadonlyMap<string, readonly Prefix[
 /** Milliseconds without any change after which a session that is not back will not come back. */
 const UNTIL_BACK = 60_000;
 
-/** For how long two labs have to differ in the same, each at rest, before that counts. Milliseconds. */
+/** For how long two converged labs must show the same difference before it counts. Milliseconds. */
 const UNTIL_EQUAL = 15_000;
 
 /**

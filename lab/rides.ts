@@ -2,7 +2,7 @@ import type { Lab } from './lab.ts';
 import type { LabPlan } from './model.ts';
 import { followWaits, type Waits } from './waits.ts';
 
-/** What became of the packets of one pair of pods that are there before and after. */
+/** The fate of packets of one pair of pods that exist before and after. */
 export interface Ride {
   readonly from: string;
   readonly to: string;

@@ -6,9 +6,9 @@ import { hostFolder } from './model.ts';
 import { hear, kernelRoutes, type Observation, observe } from './observe.ts';
 import { followWaits, type Moment, ownTime } from './waits.ts';
 
-/** The last look at a network, and whether anything can be said of it. */
+/** The last observation of a network, and whether it can be judged. */
 export interface Settled extends Observation {
-  /** What still moved when the time was up; undefined where the network rests. */
+  /** What still changed at the timeout; undefined if the network converged. */
   readonly unsettled: string | undefined;
 }
 
@@ -23,10 +23,10 @@ const CALM_POLL = 1000;
 const CALM = 1500;
 const LOOKS = 3;
 
-/** Milliseconds without any change after which what is missing will not come. */
+/** Milliseconds without any change after which missing state counts as lost. */
 const PATIENCE = 20_000;
 
-/** Milliseconds after which a network that never rests is given up. */
+/** Milliseconds after which a network that never converges is given up. */
 const LIMIT = 120_000;
 
 /**

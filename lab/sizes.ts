@@ -9,7 +9,7 @@ export interface Sized {
   readonly size: number;
 }
 
-/** What became of packets that nobody may cut into fragments. */
+/** The fate of packets that must not be fragmented. */
 export interface Arrivals {
   /** Pairs that were tried: of a large IPv6 network one for each pair of regions. */
   readonly tried: ReadonlySet<string>;

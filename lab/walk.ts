@@ -3,7 +3,7 @@ import { type Fib, type Hop, readFib } from './fib.ts';
 import { key } from './fping.ts';
 import type { Lab } from './lab.ts';
 
-/** All ways that packets of one pair may take in one direction. */
+/** All paths that packets of one pair may take in one direction. */
 export interface Ways {
   readonly from: string;
   readonly to: string;
@@ -31,7 +31,7 @@ export async function walk(lab: Lab): Promise<AllWays> {
   );
 }
 
-/** The same two, the other way round. */
+/** The same pair, reversed. */
 export const turned = (pair: PairExpectation): PairExpectation => ({ ...pair, from: pair.to, to: pair.from });
 
 function waysOf(fib: Fib, { from, to }: PairExpectation, address: string, veth: string): Ways {
@@ -54,7 +54,7 @@ function waysOf(fib: Fib, { from, to }: PairExpectation, address: string, veth: 
   return { ...ways, arrives: isWhole && !goesRound(ways) ? 'always' : 'sometimes' };
 }
 
-/** The ways without these hops, over which nothing comes. */
+/** The paths without these broken hops. */
 export function withoutHops(ways: Ways, isDead: (hop: Hop) => boolean): Ways {
   if (![...ways.hops.values()].flat().some(isDead)) return ways;
   const cut = (hop: Hop): Hop => (isDead(hop) ? { ...hop, to: undefined } : hop);
@@ -79,10 +79,10 @@ function goesRound({ from, hops }: Ways): boolean {
   return visit(from);
 }
 
-/** Whether there is one way and no other: what one packet does, all do. */
+/** Whether there is exactly one path: what one packet does, all do. */
 export const isOne = ({ hops }: Ways): boolean => [...hops.values()].every((all) => all.length <= 1);
 
-/** A way as machines, and why it ends where it is not the target that it ends at. */
+/** A path as machines, and why it ends unless at the target. */
 export interface Way {
   readonly machines: readonly string[];
   readonly ends: 'arrives' | 'lost' | 'goes round';
@@ -135,7 +135,7 @@ export function wayBy({ from, hops }: Ways, by: readonly string[]): string[] {
   return way;
 }
 
-/** A way as people read it. */
+/** A path in readable form. */
 export const shown = (machines: readonly string[]): string => machines.join(' > ');
 
 /** The MTUs of all ways that arrive, the least first. Bytes. */
@@ -163,7 +163,7 @@ function alongWays(
   const at = (machine: string): readonly number[] => {
     const before = known.get(machine);
     if (before !== undefined) return before;
-    // A way that comes back to where it is being looked for leads nowhere.
+    // A path that returns to a machine under evaluation leads nowhere.
     known.set(machine, []);
     const all = (hops.get(machine) ?? []).flatMap((hop) =>
       hop.to === undefined ? [] : at(hop.to).map((rest) => along(rest, hop)),

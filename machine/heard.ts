@@ -1,4 +1,4 @@
-/** What one stream has said, as the bytes that came: text is made of it once, when it is whole. */
+/** The output of one stream as bytes, decoded once when complete. */
 export interface Heard {
   readonly length: number;
   /** False if that is more than may be said; then nothing of it is kept. */

@@ -10,7 +10,7 @@ export interface OwnFolder {
   at(name: string): string;
 }
 
-/** Why a folder is not used, and what helps. */
+/** Why a folder is not used, and the fix. */
 export interface NotOwn {
   readonly says: string;
   readonly mend: string;

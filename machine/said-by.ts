@@ -1,7 +1,7 @@
 import { type Program, startProgram } from './child.ts';
 import { heard } from './heard.ts';
 
-/** What a program said until its end. */
+/** The output of a finished program. */
 export interface Said {
   /** Its exit status; undefined where it could not be started. */
   readonly code: number | undefined;
@@ -9,7 +9,7 @@ export interface Said {
   readonly stderr: string;
 }
 
-/** Longer nobody waits, and more nobody reads: behind a program may be somebody who hangs, or who talks without end. */
+/** Limits on time and output: a program may hang or print without end. */
 export interface Bounds {
   readonly seconds: number;
   readonly bytes: number;

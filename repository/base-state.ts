@@ -12,7 +12,7 @@ import { readIfThere, trustFiles } from './trust-files.ts';
 
 /** The state of the repository that another one is compared with. */
 export interface BaseState {
-  /** How the user called it, or what it was found to be. */
+  /** Its name as given by the user or as found. */
   readonly name: string;
   /** Undefined for a folder. */
   readonly commit: string | undefined;
@@ -21,7 +21,7 @@ export interface BaseState {
     | { readonly fabric: Fabric; readonly source: Source }
     | { readonly fault: string }
     | undefined;
-  /** What stands in its output folder for cluster, routers and nodes; undefined where there is none. */
+  /** The content of its output folder for cluster, routers and nodes; undefined if there is none. */
   readonly files: ReadonlyMap<string, string> | undefined;
   readonly trust: TrustFiles;
 }

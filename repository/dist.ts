@@ -13,10 +13,10 @@ export interface DistChange {
   /** Rendered by an earlier run and no longer. */
   readonly removed: readonly string[];
   readonly unchanged: readonly string[];
-  /** Would be written, but stand there with other content and were not written by noencap. */
+  /** Would be written, but exist with other content and were not written by noencap. */
   readonly foreign: readonly string[];
   /**
-   * Not written by noencap. Left alone, and told of: routers, nodes and engines read whole folders, and git's and the engines' own
+   * Not written by noencap. Left alone, but reported: routers, nodes and engines read whole folders, and git's and the engines' own
    * files (.gitattributes, kustomization.yaml, .argocd-source.yaml) change what becomes of all others.
    */
   readonly stray: readonly string[];

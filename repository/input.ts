@@ -21,7 +21,7 @@ export type Read =
   | { readonly ok: true; readonly input: Input }
   | { readonly ok: false; readonly faults: readonly Fault[]; readonly source: Source };
 
-/** Reads the topology and what it refers to, or says every fault of either. */
+/** Reads the topology and the files it refers to, or reports every fault of either. */
 export function readRepository(file: string): Read {
   const loaded = readTopology(file);
   const faults = loaded.ok

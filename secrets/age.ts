@@ -8,7 +8,7 @@ const KEY_FILE = 'NOENCAP_AGE_KEY_FILE';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Decrypts a file that was encrypted with age, armored or not. Of what is wrong only the place is told. */
+/** Decrypts a file that was encrypted with age, armored or not. Errors name only the place. */
 export async function decrypt(
   file: string,
   bytes: Uint8Array,

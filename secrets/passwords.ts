@@ -174,7 +174,7 @@ interface Value extends SecretName {
   readonly password: Hidden | undefined;
 }
 
-/** Names that no router has: a typing error would leave a router without its password. */
+/** Names that no router uses: a typo would leave a router without its password. */
 function unknown(values: readonly Value[], known: readonly SecretName[]): SecretFault[] {
   const names = new Set(known.map(({ name }) => name));
   const near = suggester(names);
