@@ -71,9 +71,7 @@ function readReview(file: string): Read | Unknown {
   }
   const review = parseReview(text);
   if (!('says' in review)) return { network: review.network, review };
-  return (
-    ofOtherFormat(text) ?? { says: `${name} is not a review: ${printable(review.says).slice(0, 300)}`, mend }
-  );
+  return ofOtherFormat(text) ?? { says: `${name}: ${printable(review.says).slice(0, 300)}`, mend };
 }
 
 /** A review of another noencap has a network and a version all the same: its comment can say why it does not say more. */

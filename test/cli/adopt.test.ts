@@ -120,7 +120,7 @@ test('--json is one document', () => {
 });
 
 test.each([
-  ['neither', [], /^Give what runs: .* kubectl get -o yaml nodes,installations/],
+  ['neither', [], /^Name the running cluster: .* kubectl get -o yaml nodes,installations/],
   ['both', ['--live', '--cluster', 'cluster.yaml'], /^Use either --live or --cluster/],
   ['a router without a folder', ['--cluster', 'cluster.yaml', '--router', 'gateway'], /write NAME=FOLDER/],
   [

@@ -76,14 +76,17 @@ test.each([
     '"10.9.0.0/26" is not inside any node\'s block, and no node has that name.\n',
   ],
   ['path kubemaster gateway', 'No node is named "gateway".\n'],
-  ['path kubemaster kubemaster', 'kubemaster and kubemaster are one node.\n'],
-  ['path kubemaster 10.42.141.9', 'kubemaster and 10.42.141.9 are one node.\n'],
-  ['path kubemaster 192.168.100.251', 'kubemaster and 192.168.100.251 are one machine.\n'],
+  ['path kubemaster kubemaster', 'kubemaster and kubemaster are the same node.\n'],
+  ['path kubemaster 10.42.141.9', 'kubemaster and 10.42.141.9 are the same node.\n'],
+  ['path kubemaster 192.168.100.251', 'kubemaster and 192.168.100.251 are the same machine.\n'],
   [
     'path kubemaster 10.42.200.1',
-    '"10.42.200.1" is in no node\'s block, and no machine or service has it.\n',
+    '"10.42.200.1" is not inside any node\'s block, and no machine or service has it.\n',
   ],
-  ['path kubemaster 192.0.2.1', '"192.0.2.1" is in no node\'s block, and no machine or service has it.\n'],
+  [
+    'path kubemaster 192.0.2.1',
+    '"192.0.2.1" is not inside any node\'s block, and no machine or service has it.\n',
+  ],
   ['path 10.43.0.1 kubemaster', '10.43.0.1 is a service address, which sends no packets.\n'],
   [
     'path kubemaster kubenode-hkg04 --fail ieple',
@@ -148,7 +151,7 @@ test('SARIF and annotations tell of sessions and of two failures as well', () =>
   const texts = results.map(({ message }: { message: { text: string } }) => message.text.split('\n')[0]);
   expect(texts).toHaveLength(11);
   expect(texts).toContain(
-    'without segment core-a + segment core-b 2 of 2 pairs of nodes lose packets, and 0 fare worse',
+    'without segment core-a + segment core-b 2 of 2 pairs of nodes lose packets, and 0 get worse paths',
   );
   expect(run.stderr).toMatch(
     /^::notice file=sturdy\.yaml,line=\d+,col=\d+,endColumn=\d+,title=what-if::without segment core-a \+ segment core-b /m,
@@ -187,5 +190,7 @@ test('--on is about the address of a pod, and names a node', () => {
   expect(refused('path kubemaster 10.42.64.70 --on kubenode-hkg4')).toContain(
     'Did you mean "kubenode-hkg04"?',
   );
-  expect(refused('explain gateway 192.168.100.251 --on kubenode-hkg04')).toContain('is none');
+  expect(refused('explain gateway 192.168.100.251 --on kubenode-hkg04')).toContain(
+    'which "192.168.100.251" is not',
+  );
 });

@@ -283,18 +283,14 @@ describe('after the workflow of a fork', () => {
 describe('bad input: exit 2', () => {
   test.each<[string, () => void, string]>([
     ['no review', () => {}, 'There is no review in review.json.\nWrite one with `noencap diff --json`.'],
-    [
-      'no JSON',
-      () => writeFileSync(join(folder, 'review.json'), '{'),
-      'review.json is not a review: it is not JSON',
-    ],
-    ['another document', () => review({ command: 'check' }), 'review.json is no review: '],
+    ['no JSON', () => writeFileSync(join(folder, 'review.json'), '{'), 'review.json: it is not JSON'],
+    ['another document', () => review({ command: 'check' }), 'review.json: it is not a review: '],
     [
       'another document of another format',
       () => review({ command: 'check', version: 3 }),
       'it is of format 3',
     ],
-    ['a field too many', () => review({ more: 1 }), 'review.json is no review: '],
+    ['a field too many', () => review({ more: 1 }), 'review.json: it is not a review: '],
     [
       'a file too large',
       () => {
@@ -354,7 +350,7 @@ describe('bad input: exit 2', () => {
 describe('what the environment lacks: exit 3', () => {
   const cases: [string, Partial<NodeJS.ProcessEnv>, string, string][] = [
     ['no token', { GITHUB_TOKEN: '' }, 'There is no token', 'GITHUB_TOKEN'],
-    ['a token in two lines', { GITHUB_TOKEN: `${TOKEN}\nx` }, 'is no token', 'nothing else'],
+    ['a token in two lines', { GITHUB_TOKEN: `${TOKEN}\nx` }, 'is not a token', 'nothing else'],
     ['a token that is not valid', { GITHUB_TOKEN: 'ghp_wrong' }, 'rejects this token', 'GITHUB_TOKEN'],
     ['no repository', { GITHUB_REPOSITORY: 'net' }, 'GITHUB_REPOSITORY', 'owner/name'],
     [
@@ -363,7 +359,7 @@ describe('what the environment lacks: exit 3', () => {
       'no pull request 7 in acme/other',
       'repository',
     ],
-    ['an API that is no address', { GITHUB_API_URL: 'file:///etc/passwd' }, 'no web address', 'https://'],
+    ['an API that is no address', { GITHUB_API_URL: 'file:///etc/passwd' }, 'not a web address', 'https://'],
   ];
   test.each(cases)('%s', async (_, changes, says, mend) => {
     review();

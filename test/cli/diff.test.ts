@@ -171,7 +171,7 @@ test('what the next delivery trusts is a danger where nothing that is rendered i
   expect(review().dangers).toEqual([
     expect.objectContaining({
       severity: 'warning',
-      says: expect.stringMatching(/^secrets\.age is another file/),
+      says: expect.stringMatching(/^secrets\.age changes/),
     }),
   ]);
   expect(review().outcome).not.toBe('nothing');
@@ -272,9 +272,7 @@ test('in a workflow the review is on the page of the run, and dangers are annota
   };
   const run = noencap(folder, ['diff', '--json'], env);
   expect(JSON.parse(run.stdout)).toMatchObject({ head: { name: 'pull request 7', commit: head.sha } });
-  expect(run.stderr).toMatch(
-    /^::error file=topology\.yaml,title=danger::pool 10\.42\.0\.0\/16 is to change/m,
-  );
+  expect(run.stderr).toMatch(/^::error file=topology\.yaml,title=danger::pool 10\.42\.0\.0\/16 changes/m);
   expect(readFileSync(summary, 'utf8')).toMatch(/^of an earlier step\n\*\*Dangerous\.\*\* /);
 });
 
@@ -283,7 +281,7 @@ test('a danger is exit 1 unless it is accepted', () => {
   moveThePool();
   const run = noencap(folder, ['diff']);
   expect(run.code).toBe(1);
-  expect(run.stdout).toContain('danger  pool 10.42.0.0/16 is to change into 10.41.0.0/16');
+  expect(run.stdout).toContain('danger  pool 10.42.0.0/16 changes into 10.41.0.0/16');
   const accepted = noencap(folder, ['diff', '--accept']);
   expect(accepted.code).toBe(0);
   expect(accepted.stdout).toContain('accepted  pool 10.42.0.0/16');
