@@ -127,7 +127,7 @@ test.each([
     'The topology names both engines, but only one of them can adopt the cluster.\nChoose with --engine',
   ],
   ['both', ['--engine', 'flux'], 0, ''],
-  ['argocd', ['--engine', 'flux'], 2, "The topology's engine is argocd.\nLeave --engine out"],
+  ['argocd', ['--engine', 'flux'], 2, "The topology's engine is argocd.\nOmit --engine"],
   ['argocd', ['--engine', 'helm'], 2, "argument 'helm' is invalid"],
 ])('the engine is the topology\u2019s: %s with %j', (engine, args, code, says) => {
   edit('engine: argocd', `engine: ${engine}`);

@@ -158,7 +158,7 @@ describe('a file', () => {
       'it is encrypted with a passphrase',
     ],
     ['for somebody else', async () => encrypt(GOOD, await generateX25519Identity()), 'does not decrypt it'],
-    ['that is no text', () => encrypt(new Uint8Array([0xff, 0xfe])), 'no UTF-8 text'],
+    ['that is no text', () => encrypt(new Uint8Array([0xff, 0xfe])), 'not UTF-8 text'],
   ])('%s is refused', async (_, make, says) => {
     writeFileSync(file, await make(await encrypt(GOOD)));
     const said = faultsOf(await passwordsFor(routers, { file, env: { NOENCAP_AGE_KEY: identity } }));
