@@ -90,9 +90,9 @@ function* drawn({ picture }: Review, { drawing: limit }: Bounds): Generator<stri
     return;
   }
   yield fence('mermaid', result.lines);
-  const legend = result.legend.join(', ');
+  const legend = result.legend.map((one) => `${one.slice(0, 1).toUpperCase()}${one.slice(1)}.`).join(' ');
   const rest = result.isPart ? ' Unchanged parts are not drawn.' : '';
-  if (legend !== '') yield `<sub>${legend.slice(0, 1).toUpperCase()}${legend.slice(1)}.${rest}</sub>`;
+  if (legend !== '') yield `<sub>${legend}${rest}</sub>`;
 }
 
 function* folded({ title, count, blocks: content }: Fold): Generator<string> {
