@@ -35,7 +35,7 @@ type Prepared =
 
 /**
  * The analysis of a topology with what has failed. `wanted`: names of machines that the command is about, or
- * addresses, the target last; each stays itself, and is not taken for one of many nodes alike.
+ * addresses, the target last; each keeps its identity and is not merged with equivalent nodes.
  */
 export function prepareAnalysis(
   command: string,

@@ -73,7 +73,7 @@ function chosenEngine(fabric: Fabric, wanted: Engine['id'] | undefined): Engine 
       };
 }
 
-/** What was reviewed is what is applied: dist must be what the topology renders, and hold no more. */
+/** What was reviewed is what is applied: dist must be exactly what the topology renders. */
 function staleCluster(out: string, files: RenderedFiles): Unknown | undefined {
   const { added, changed, foreign, removed, stray } = compareDist(out, files);
   const stale = [...added, ...changed, ...foreign, ...removed, ...stray].filter((path) =>

@@ -141,7 +141,7 @@ export function lossLines(pairs: readonly Ride[]): string[] {
   ];
 }
 
-/** What was lost, and nobody can say by what. */
+/** Losses of unknown cause. */
 export const unsureLoss = (packets: number): string =>
   `${counted(packets, 'packet')} were lost while the lab waited for a processor: whether the change lost them is unknown`;
 

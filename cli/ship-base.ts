@@ -6,7 +6,7 @@ import { readBase } from '../repository/base-state.ts';
 import { commitOf, fileAt, filesAt, git } from '../repository/git.ts';
 import { routerFolders } from './ship-deliveries.ts';
 
-/** In place of a revision: nobody knows what the routers run, so that all are delivered to that need it. */
+/** In place of a revision: the routers' state is unknown, so all that need it get a delivery. */
 export const NO_BASE = 'none';
 
 interface Where {

@@ -26,14 +26,14 @@ export interface PlanOptions {
   readonly plan: boolean;
 }
 
-/** A plan, what people do before and after it, and whether cluster or routers come first; null where nobody knows what is there. */
+/** A plan, what people do before and after it, and whether cluster or routers come first; null if the current state is unknown. */
 export interface Plan extends ShipPlan {
   readonly order: Pick<DeliveryOrder, 'first' | 'says'> | null;
   readonly byHand: readonly ByHand[] | null;
 }
 
 /**
- * What would be delivered, by git alone: no router is asked. Without a base nobody knows what they have, and all are in it. `files` are
+ * What would be delivered, from git alone: no router is contacted. Without a base their state is unknown, and all are included. `files` are
  * all that the topology renders.
  */
 export function planOf(

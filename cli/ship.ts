@@ -36,7 +36,7 @@ export interface ShipOptions {
   readonly plan: boolean;
   /** Check the routers and stop. */
   readonly check: boolean;
-  /** What the routers run; `none`: nobody knows; undefined: found out from what they have. */
+  /** What the routers run; `none`: unknown; undefined: detected from their files. */
   readonly base: string | undefined;
   /** Deliver this wave of the plan only, counted from 1. */
   readonly wave: number | undefined;

@@ -31,7 +31,7 @@ export interface Delivered {
  * Turns a running lab into another one the way production would: new machines are plugged in and started, and new addresses
  * added; the files of the others change in place; routers are reconfigured wave by wave, each when the one before it has settled, then
  * the nodes, all at once as Calico does it (or restarted one after the other, where the operator replaces it), or the other way round
- * where the cluster is `first`; addresses and machines that are no more are pulled out last, when the others have found their ways without them.
+ * where the cluster is `first`; removed addresses and machines are unplugged last, when the others have converged without them.
  * What the cluster is `between` the two it is for some seconds. Returns the lab that it is then, and what was done.
  */
 export async function changeLab(

@@ -29,7 +29,7 @@ import { labRouter, passwordFile } from './router-files.ts';
 /**
  * `routerFiles` renders the routers of a fabric, as `synth` does. In the lab every router is one that runs nothing else:
  * what include mode leaves to the operator's own bird.conf, a standalone one has. A host that was in a lab `before` keeps
- * the names of its interfaces, and a pod its MTU: Calico gives another one only to pods that are started anew.
+ * the names of its interfaces, and a pod its MTU: Calico changes it only for pods that restart.
  */
 export function labPlan(
   fabric: Fabric,

@@ -75,7 +75,7 @@ interface Looked {
   /** Bytes: what its pod sends, and the least MTU of the ways there. */
   readonly own: number;
   readonly limit: number | undefined;
-  /** Whether all ways there have that MTU and all ways back carry it: of others nobody knows which one a packet takes. */
+  /** Whether all ways there have that MTU and all ways back carry it: for others it is unknown which one a packet takes. */
   readonly isSure: boolean;
 }
 

@@ -21,7 +21,7 @@ export interface Reboot {
   readonly node: string;
   /** Milliseconds, without what it waited for a processor, from the start of BIRD until it announces the node's pods and knows those of others; undefined: it waits. */
   readonly recovered: number | undefined;
-  /** Where it waits: the peers that are not there, and for how many seconds more if none comes. */
+  /** Where it waits: the absent peers, and for how many more seconds if none appears. */
   readonly waits: { readonly peers: readonly string[]; readonly seconds: number } | undefined;
   readonly pairs: readonly Ride[];
   /** Failed checks at the end. */
@@ -44,7 +44,7 @@ const OFF = 1;
 
 /**
  * Boots the fabric, takes away what is to be missing, pings every pair of pods without a pause and reboots one node: its BIRDs get
- * SIGTERM and say goodbye to their peers, the kernel forgets their routes, and they start anew as calico-node starts them.
+ * SIGTERM and say goodbye to their peers, the kernel forgets their routes, and they restart as calico-node starts them.
  * Its pod stays: what is lost is what BIRD costs, and not what a pod's start does.
  */
 export async function rebootNode(options: RebootOptions): Promise<Reboot | Refused> {

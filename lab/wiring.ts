@@ -57,7 +57,7 @@ export function startCommand(host: string, daemon: LabDaemon, programs: Programs
   return daemon.role === 'igp' ? `${mirror(host)}\n${bird}` : bird;
 }
 
-/** calico-node starts its BIRDs with `-R`, the first time too: each waits for every peer that it is told of. */
+/** calico-node starts its BIRDs with `-R`, the first time too: each waits for every configured peer. */
 export function birdCommand(host: string, { program, role, name }: LabDaemon, programs: Programs): string {
   const at = (end: string) => `${hostFolder(host)}/${name}.${end}`;
   const recover = role === 'calico' ? ' -R' : '';

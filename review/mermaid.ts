@@ -52,7 +52,7 @@ function drawn(picture: Picture, limit: number, isPart: boolean): Drawing | unde
   return { lines, legend: legendOf(picture, known), isPart };
 }
 
-/** Each region with its boxes; boxes of no region, or of one that is not there, stand beside them. */
+/** Each region with its boxes; boxes without a region, or of a missing one, are placed outside. */
 function regionsOf({ regions, boxes }: Picture): string[] {
   const inside = new Map<string, string[]>(regions.map(({ name }) => [name, []]));
   const outside: string[] = [];

@@ -15,7 +15,7 @@ export interface ObjectId {
 export interface ObjectChange {
   readonly id: ObjectId;
   /**
-   * `recreated`: a field that the API server lets nobody change is another one, so that the object must be deleted first.
+   * `recreated`: an immutable field changes, so the object must be deleted first.
    * `replaced`: another name with another content, as Jobs have it that run once; `before` is the one that goes.
    */
   readonly became: 'added' | 'deleted' | 'changed' | 'recreated' | 'replaced';

@@ -11,7 +11,7 @@ export interface DeliveryOrder {
   readonly says: string;
   /** Ordered pairs of nodes that are unreachable between the first delivery and the second. */
   readonly lost: { readonly routersFirst: number; readonly clusterFirst: number };
-  /** Nodes that have a BGPPeer in between to a router that does not know them: BIRD waits for it if it starts anew there. */
+  /** Nodes that have a BGPPeer in between to a router that does not know them: BIRD waits for it if it restarts there. */
   readonly waiting: { readonly routersFirst: number; readonly clusterFirst: number };
 }
 

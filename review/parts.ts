@@ -46,7 +46,7 @@ export function partChanges(
 
 const KINDS = ['region', 'router', 'reflector', 'node', 'host', 'segment'];
 
-/** What is told of a part, by what it is called; of a list what came and what went. */
+/** The described fields of a part by name; for lists, additions and removals. */
 type Traits = Readonly<Record<string, string | readonly string[]>>;
 
 interface Part {

@@ -139,7 +139,7 @@ function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string,
 interface End {
   readonly name: string;
   readonly options: ReadonlyMap<string, string>;
-  /** The file of which nobody knows what it says. */
+  /** A file that cannot be parsed. */
   readonly unreadable?: string;
 }
 

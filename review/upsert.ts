@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** A comment on a pull request, as far as it matters here. */
 export interface Comment {
   readonly id: number;
-  /** Login; undefined of an account that is no more. */
+  /** Login; undefined for a deleted account. */
   readonly author: string | undefined;
   readonly body: string;
   readonly url: string;
@@ -38,7 +38,7 @@ export interface Wanted {
   /** First line of the comment, from `reviewMarker`. */
   readonly marker: string;
   readonly text: string;
-  /** The commit of the pull request that the text is about; undefined if nobody knows. */
+  /** The commit of the pull request that the text is about; undefined if unknown. */
   readonly head: string | undefined;
 }
 
@@ -150,7 +150,7 @@ const LONGEST_NAME = 100;
 
 /**
  * The hidden first line of the comment about a network: each network of a repository has its own. What could end an HTML
- * comment, or the line, is escaped, and markers are compared as whole lines, so none is taken for another.
+ * comment, or the line, is escaped, and markers are compared as whole lines, so none is mistaken for another.
  */
 export function reviewMarker(network: string): string {
   const name = encodeURIComponent(network.replace(/\p{Cs}/gu, '\ufffd')).replace(/-(?=-|$)/g, '%2D');

@@ -14,7 +14,7 @@ interface Turn {
   readonly at: number;
 }
 
-/** NE203: packets between neighbours take the detour over a router, in and out of one interface. */
+/** NE203: packets between neighbours detour through a router, in and out of one interface. */
 export const hairpin: Check = (analysis) => {
   const { network, simulation } = analysis;
   const turns = analysis.pairs

@@ -110,8 +110,8 @@ const NO_TABLES: Tables = [];
 
 /**
  * A change is announced at once, speaker by speaker: `first` or `last` in, first served. `before` are the tables of which
- * everybody knows, `open` are the speakers whose best route is another one since. Says whether all came to rest. `moved` gets
- * those whose table is another one since, some more than once.
+ * everybody knows, `open` are the speakers whose best route changed. Returns whether all converged. `moved` gets
+ * those whose table changed, some more than once.
  */
 export function settle(
   { network, underlay, live, block, policy }: Speaking,

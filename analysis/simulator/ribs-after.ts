@@ -10,8 +10,8 @@ import type { ChangedWay } from './underlay-after.ts';
 
 /**
  * The routes to all blocks after a failure, by block, made of those before it as BGP does: what came over sessions that died
- * is gone, next hops are resolved anew, and what is another best route then is announced. A block that nothing touches has the rib
- * that it had. Tables of machines that failed are left as they were: nobody can ask them.
+ * is gone, next hops are resolved again, and changed best routes are announced. A block that nothing touches has the rib
+ * that it had. Tables of failed machines stay as they were: nobody reads them.
  */
 export function ribsAfter(
   network: Network,
@@ -133,7 +133,7 @@ function withWhatIsLeft(
   return isMoved ? left.sort(compareRoutes) : left;
 }
 
-/** Of how a speaker itself reaches the next hop it announces no more than the machine that is next on the way. */
+/** Of how a speaker itself reaches the next hop it announces only the next machine on the path. */
 const isSameToOthers = (a: Route | undefined, b: Route | undefined): boolean =>
   a === b ||
   (a?.from === b?.from &&

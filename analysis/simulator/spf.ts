@@ -77,7 +77,7 @@ export function neighboursIn(network: Network, family: Family, failure: Failure)
 
 /**
  * What of a tree is otherwise after a failure, by vertex. Only what lies behind something that failed can be: all other vertices
- * keep their ways, and the rest is settled anew from them. `neighbours` are those before the failure.
+ * keep their ways, and the rest is settled again from them. `neighbours` are those before the failure.
  */
 export function regrowth(
   network: Network,

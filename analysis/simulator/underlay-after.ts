@@ -5,7 +5,7 @@ import { isSameSet, regrowth, type Tree } from './spf.ts';
 import { type KnownUnderlay, type Underlay, underlayWith } from './underlay.ts';
 import { findWay, type Trees, treesOf, type Way } from './way.ts';
 
-/** A way that is another one than it was. */
+/** A changed path. */
 export interface ChangedWay {
   readonly machine: number;
   readonly address: number;

@@ -39,7 +39,7 @@ export function whatIf(
   const policies = network.blocks.map((block) => policyOf(network, block));
   const ways = network.blocks.map(waysTo);
   const ribs = ways.map(({ rib }) => rib);
-  // What is looked up at rest while a failure is worked out would be taken for what was looked up before it.
+  // What is looked up at rest while a failure is computed must not count as looked up before it.
   for (const { fate } of ways) for (const { index } of network.machines) fate(index);
   const laterUnderlay = underlayAfter(network, underlay);
   const laterSessions = sessionsAfter(network, underlay, live);
