@@ -217,7 +217,7 @@ test('another secrets.age is told with who gets what is in it', () => {
   ]);
   expect(told(side('a'), side('a'))).toEqual([]);
   expect(told({ secrets: 'a' }, { secrets: 'b' })).toEqual([
-    expect.stringMatching(/^warning: secrets\.age is another file, but no router gets a password from it$/),
+    expect.stringMatching(/^warning: secrets\.age changes, but no router gets a password from it$/),
   ]);
 });
 
