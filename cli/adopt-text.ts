@@ -93,7 +93,7 @@ function wrapped(line: string, width: number): string[] {
   return [...lines, left];
 }
 
-const UNEXPLAINED = 'NOT EXPLAINED: review it before you apply anything';
+const UNEXPLAINED = 'NOT EXPLAINED: look at it before you apply anything';
 
 const why = (detail: Detail | undefined): string =>
   detail?.because === undefined ? UNEXPLAINED : `${detail.because.says} (${detail.because.id})`;
