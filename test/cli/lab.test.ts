@@ -174,7 +174,7 @@ note    whether Calico on kubenode-hkg04 peers from 10.2.5.7 is unknown; in this
     expect(ran.status).toBe(0);
     expect(ran.stdout).toMatch(/✔.* Build the network/);
     expect(ran.stdout).toMatch(/✔.* Break gateway/);
-    expect(ran.stdout).toContain('kubemaster--kubenode-hkg04/ipv4      mesh       no way');
+    expect(ran.stdout).toContain('kubemaster--kubenode-hkg04/ipv4      mesh       unreachable');
     expect(ran.stdout).toContain('4 do not and cannot: all checks passed');
   });
 
