@@ -86,19 +86,15 @@ scenario('a pod on an address that its node borrowed from a block of another one
     { bgp: { nodeToNodeMesh: false, exportBorrowed: false }, those: [] },
     // The mesh tells nodes, and no routers: between regions packets go back and forth.
     { bgp: { nodeToNodeMesh: true, exportBorrowed: false }, those: ['a1 a2', 'b1 a2'] },
-  ])(
-    '$bgp: it answers $those',
-    async ({ bgp, those }) => {
-      const lab = await booted(topology(bgp), withBorrowed, 6000);
-      try {
-        expect(await reached(lab)).toEqual(those);
-        expect(simulated(topology(bgp))).toEqual(those);
-      } finally {
-        await lab.holder.end();
-      }
-    },
-    60_000,
-  );
+  ])('$bgp: it answers $those', async ({ bgp, those }) => {
+    const lab = await booted(topology(bgp), withBorrowed, 6000);
+    try {
+      expect(await reached(lab)).toEqual(those);
+      expect(simulated(topology(bgp))).toEqual(those);
+    } finally {
+      await lab.holder.end();
+    }
+  });
 
   test('the lab lends addresses, and says where one answers that should not, or is not known', async () => {
     const fabric = fabricOf(topology({ nodeToNodeMesh: false }));

@@ -42,7 +42,7 @@ scenario('pods that talk over both families', () => {
     await on(lab, 'e-a', `ip -6 route add ${route}`);
     const { says } = await look(lab);
     await on(lab, 'e-a', `ip -6 route del ${route}`);
-    expect(says('path')).toEqual(['e-a to e-b (ipv6): e-a hands over to e1, not to e-b (e-a > e1 > e-b)']);
+    expect(says('path')).toEqual(['e-a to e-b (ipv6): e-a forwards to e1, not to e-b (e-a > e1 > e-b)']);
   });
 
   test('a way that is narrower than it is said to be loses large IPv6 packets, and it is said between whom', async () => {

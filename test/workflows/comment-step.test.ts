@@ -8,8 +8,6 @@ import { type Run, runJob } from './runner.ts';
 import { readWorkflow } from './workflow.ts';
 
 /** The jobs that may write: in a clone of the base, with a review that another job has left, against a stand-in for GitHub. */
-const MINUTE = 60_000;
-
 let repository: Repository;
 let artifacts: string;
 let github: GitHub;
@@ -80,46 +78,34 @@ function start(from: From) {
   return runJob(readWorkflow(join('.github/workflows', file)), job, run);
 }
 
-test.each(FROM)(
-  'a pull request from a %s gets its comment',
-  async (from) => {
-    const { result, steps } = await start(from);
-    const failed = steps.filter(({ outcome }) => outcome === 'failure');
-    expect({ result, failed }).toEqual({ result: 'success', failed: [] });
-    expect(github.comments).toEqual([
-      expect.objectContaining({ author: BOT, body: expect.stringContaining('1 node added') }),
-    ]);
-    expect(github.violations()).toEqual([]);
-  },
-  MINUTE,
-);
+test.each(FROM)('a pull request from a %s gets its comment', async (from) => {
+  const { result, steps } = await start(from);
+  const failed = steps.filter(({ outcome }) => outcome === 'failure');
+  expect({ result, failed }).toEqual({ result: 'success', failed: [] });
+  expect(github.comments).toEqual([
+    expect.objectContaining({ author: BOT, body: expect.stringContaining('1 node added') }),
+  ]);
+  expect(github.violations()).toEqual([]);
+});
 
-test(
-  'a fork whose run left no review gets no comment, and no error',
-  async () => {
-    rmSync(join(artifacts, 'review'), { recursive: true });
-    const { result, steps } = await start('fork');
-    expect(result).toBe('success');
-    const [download, notice, ...others] = steps;
-    expect(download?.outcome).toBe('failure');
-    expect(notice?.stdout).toMatch(/^::notice title=No comment::The run left no review/);
-    expect(others.map(({ outcome }) => outcome)).toEqual(others.map(() => 'skipped'));
-    expect(github.methods()).toEqual([]);
-  },
-  MINUTE,
-);
+test('a fork whose run left no review gets no comment, and no error', async () => {
+  rmSync(join(artifacts, 'review'), { recursive: true });
+  const { result, steps } = await start('fork');
+  expect(result).toBe('success');
+  const [download, notice, ...others] = steps;
+  expect(download?.outcome).toBe('failure');
+  expect(notice?.stdout).toMatch(/^::notice title=No comment::The run left no review/);
+  expect(others.map(({ outcome }) => outcome)).toEqual(others.map(() => 'skipped'));
+  expect(github.methods()).toEqual([]);
+});
 
-test.each(FROM)(
-  'what else lies beside the review of a %s takes the place of nothing',
-  async (from) => {
-    for (const file of ['package.json', 'bin/noencap', 'node_modules/esbuild/package.json', '.npmrc']) {
-      mkdirSync(join(artifacts, 'review', file, '..'), { recursive: true });
-      writeFileSync(join(artifacts, 'review', file), 'This would break what reads it.\n');
-    }
-    expect((await start(from)).result).toBe('success');
-  },
-  MINUTE,
-);
+test.each(FROM)('what else lies beside the review of a %s takes the place of nothing', async (from) => {
+  for (const file of ['package.json', 'bin/noencap', 'node_modules/esbuild/package.json', '.npmrc']) {
+    mkdirSync(join(artifacts, 'review', file, '..'), { recursive: true });
+    writeFileSync(join(artifacts, 'review', file), 'This would break what reads it.\n');
+  }
+  expect((await start(from)).result).toBe('success');
+});
 
 test.each(FROM)(
   'a review of a %s that is none ends in an error, and nothing is posted or shown',
@@ -131,5 +117,4 @@ test.each(FROM)(
     expect(JSON.stringify(steps)).not.toContain(TOKEN);
     expect(github.comments).toEqual([]);
   },
-  MINUTE,
 );

@@ -72,7 +72,7 @@ describe('a pull request that adds a node', () => {
   let done: Reviewed;
   beforeAll(async () => {
     done = await review(pullRequest(addNode), { without: withoutLab ? [LAB] : [] });
-  }, 5 * MINUTES);
+  }, 30 * MINUTES);
 
   for (const [index, step] of steps.entries()) {
     const name = step.name ?? step.uses?.replace(/@.*/, '') ?? '';
@@ -138,7 +138,7 @@ describe('a pull request that is dangerous', () => {
       expect(done.result).toBe('failure');
       expect(reviewIn(done)).toMatchObject({ ok: false, accepted: false });
     },
-    5 * MINUTES,
+    30 * MINUTES,
   );
 
   test(
@@ -149,7 +149,7 @@ describe('a pull request that is dangerous', () => {
       expect(done.result).toBe('success');
       expect(reviewIn(done)).toMatchObject({ ok: true, accepted: true });
     },
-    5 * MINUTES,
+    30 * MINUTES,
   );
 
   test(
@@ -160,7 +160,7 @@ describe('a pull request that is dangerous', () => {
       expect(done.result).toBe('failure');
       expect(reviewIn(done)).toMatchObject({ ok: false, accepted: false });
     },
-    5 * MINUTES,
+    30 * MINUTES,
   );
 
   /** Whether the label counts, and why not. */
@@ -207,12 +207,12 @@ test(
       'Keep the review': 'success',
     });
     expect(done).toMatchObject({ result: 'failure', outputs: { artifact: '' }, artifact: undefined });
-    expect(done.steps.find(({ name }) => name === DIFF)?.stdout).toContain('no router is called');
+    expect(done.steps.find(({ name }) => name === DIFF)?.stdout).toContain('no router is named');
     expect(done.steps.find(({ name }) => name.includes('wrong'))?.stderr).toMatch(
       /^::error file=topology\.yaml,line=\d+/m,
     );
   },
-  5 * MINUTES,
+  30 * MINUTES,
 );
 
 test(
@@ -231,7 +231,7 @@ test(
     ]);
     expect(done.result).toBe('failure');
   },
-  5 * MINUTES,
+  30 * MINUTES,
 );
 
 test('where packages cannot be installed nothing else is tried', async () => {
