@@ -69,10 +69,10 @@ function doByHand(
   for (const one of own) {
     const [, line] = /: add this to bird\.conf, before its include: (.+)$/.exec(one) ?? [];
     const [, file] =
-      /: put the line password "\.\.\." of its sessions into \/etc\/bird\/(\S+)$/.exec(one) ?? [];
+      /: move the line password "\.\.\." of its sessions to \/etc\/bird\/(\S+)$/.exec(one) ?? [];
     const main = join(bird.config, 'bird.conf');
     const [, include] = /: add this at the end of bird\.conf: (.+)$/.exec(one) ?? [];
-    const [, name, where = ''] = /: take (\S+) out of [^/]+\/(\S+): /.exec(one) ?? [];
+    const [, name, where = ''] = /: remove (\S+) from [^/]+\/(\S+): /.exec(one) ?? [];
     if (include !== undefined) writeFileSync(main, `${readFileSync(main, 'utf8')}\n${include}\n`);
     else if (name !== undefined) {
       // A protocol has a line to itself there.

@@ -96,7 +96,7 @@ test('what the shell hands over as an open pipe is read', () => {
   const endless = `cat /dev/zero | ${process.execPath} ${resolve('bin/noencap')} check -q -t /dev/stdin`;
   const ran = spawnSync('bash', ['-c', endless], { cwd: folder, encoding: 'utf8' });
   expect(ran.status).toBe(2);
-  expect(ran.stderr).toContain('is larger than the 16 MiB that are read');
+  expect(ran.stderr).toContain('is larger than the 16 MiB that noencap reads');
 });
 
 describe('the operator manifest that a topology names', () => {

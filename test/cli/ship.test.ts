@@ -129,7 +129,7 @@ describe('what is refused before any router is asked', () => {
   test.each([
     [['--timeout', '5'], 'Must be a whole number from 20 to 3600'],
     [['--max-parallel', '0'], 'Must be a whole number from 1 to 100'],
-    [['--wave', 'x'], 'A whole number'],
+    [['--wave', 'x'], 'Must be a whole number'],
     [['--plan', '--check'], 'cannot be used with'],
   ])('%j', (args, says) => {
     const { code, stderr } = ship(...args);
