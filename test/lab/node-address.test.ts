@@ -7,8 +7,8 @@ scenario('Calico finds another address than the topology has', () => {
     try {
       const seen = await look(lab);
       expect(seen.says('address')).toEqual([
-        'Calico on a peers from 192.168.1.11 instead of 10.9.0.11, and here it does',
-        'Calico on b peers from 192.168.1.12 instead of 10.9.0.12, and here it does',
+        'Calico on a peers from 192.168.1.11 instead of 10.9.0.11; in this lab it does',
+        'Calico on b peers from 192.168.1.12 instead of 10.9.0.12; in this lab it does',
       ]);
       expect(seen.says('session')).toContain('a--b/ipv4 is not configured at a');
     } finally {
