@@ -174,11 +174,14 @@ function betweenIn(
 }
 
 /**
- * BIRD reads the kernel's routes every two seconds, and may do so before it has read that an address came or went. It finds next hops
- * then that are on no interface it knows, and says so; what it makes of them shows in the routes that are compared.
+ * Of a host that gets another address BIRD reads the kernel's routes every two seconds, and may do so before it has read that an address
+ * came or went: next hops are strange to it then. And until the cluster has the change, a node's BIRD binds the sessions that it opens to
+ * the address that is gone. What comes of either shows in the sessions and routes that are compared.
  */
+const OF_MOVE = /with strange next-hop|Socket error: bind: Cannot assign requested address/;
+
 const isOfMove = ({ kind, hosts, says }: Failure, moved: ReadonlySet<string>): boolean =>
-  kind === 'log' && says.includes('with strange next-hop') && hosts.every((host) => moved.has(host));
+  kind === 'log' && OF_MOVE.test(says) && hosts.every((host) => moved.has(host));
 
 /** Blocks stay where they are: a node that comes changes those of no other. Those of a pool that goes go with it. */
 function withBlocks(fabric: Fabric, blocks: ReadonlyMap<string, readonly Prefix[]>): Fabric {
