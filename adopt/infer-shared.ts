@@ -1,5 +1,6 @@
 import { runFilter } from '../bird/filter/run.ts';
 import { type Value, word } from '../bird/filter/values.ts';
+import { defaultOf } from '../bird/options.ts';
 import {
   FAMILIES,
   hostPrefix,
@@ -16,7 +17,8 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
   const all = sessions.flatMap(managed);
   const [first] = all;
   if (first === undefined) return [];
-  const most = (option: string, byDefault: string): string => {
+  const most = (option: string): string => {
+    const byDefault = defaultOf(option, new Map()) ?? '';
     const counts = new Map<string, number>();
     for (const { options } of all) {
       const value = options.get(option) ?? byDefault;
@@ -24,8 +26,8 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
     }
     return [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))[0]?.[0] ?? byDefault;
   };
-  const holdTime = most('hold time', '240');
-  const restart = most('graceful restart', 'aware');
+  const holdTime = most('hold time');
+  const restart = most('graceful restart');
   const keeps = sessions
     .flatMap(({ nodes, backbone }) => [...nodes, ...backbone])
     .some(({ protocol }) =>

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { withoutCode } from '../bird/answers/line.ts';
 import { type Heard, heard, type Most } from '../machine/index.ts';
 
 /** A reply of BIRD's control socket: its last code, and the text of all its lines without codes. */
@@ -60,6 +61,5 @@ function complete(said: Heard): Reply | undefined {
   const last = /(?:^|\n)(\d{4}) [^\n]*\n$/.exec(said.tail(TAIL));
   if (last === null) return undefined;
   const lines = said.text().slice(0, -1).split('\n');
-  const text = lines.map((line) => (/^\d{4}[- ]/.test(line) ? line.slice(5) : line.replace(/^ /, '')));
-  return { code: Number(last[1]), text: `${text.join('\n').trimEnd()}\n` };
+  return { code: Number(last[1]), text: `${lines.map(withoutCode).join('\n').trimEnd()}\n` };
 }

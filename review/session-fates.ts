@@ -184,10 +184,9 @@ function statementsOf(files: ReadonlyMap<string, string> = new Map()): BirdState
   for (const [path, text] of files) {
     if (!isBirdFile(path)) continue;
     // BIRD passes over whatever stands in a comment, characters too that nobody may send a terminal.
-    const read = [text, text.replace(/#.*/g, '')]
-      .map((one) => readBird(path, Buffer.from(one)))
-      .find(({ ok }) => ok);
-    if (read === undefined || !read.ok) return path;
+    let read = readBird(path, Buffer.from(text));
+    if (!read.ok) read = readBird(path, Buffer.from(text.replace(/#.*/g, '')));
+    if (!read.ok) return path;
     statements.push(...read.statements);
   }
   return statements;

@@ -1,4 +1,4 @@
-import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY } from '../../calico/metric.ts';
+import { HIGHEST_LOCAL_PREF, NORMAL_PRIORITY, PLAIN_LOCAL_PREF } from '../../calico/metric.ts';
 import {
   CLIENT_PREFERENCE,
   carriesMetric,
@@ -39,9 +39,6 @@ export interface Policy {
   readonly own: Route;
 }
 
-/** LOCAL_PREF where nobody sets one (RFC 4271 leaves it open, BIRD has 100). */
-const DEFAULT_LOCAL_PREF = 100;
-
 const BGP_PREFERENCE = 100;
 const OWN_PREFERENCE = 200;
 
@@ -51,7 +48,7 @@ export function policyOf(network: Network, block: Block): Policy {
   const carried = isCarried(fabric, prefix);
   const normal = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;
   const hasMetric = carriesMetric(fabric);
-  const localPref = hasMetric ? normal : DEFAULT_LOCAL_PREF;
+  const localPref = hasMetric ? normal : PLAIN_LOCAL_PREF;
   const filters = filtering(network, prefix);
   // Calico's aggregation, behind the BGPFilters: prefixes inside an own block are suppressed, borrowed ones are not.
   const isHeldBack = block.within !== undefined && !isBorrowed(network, block);
@@ -61,7 +58,7 @@ export function policyOf(network: Network, block: Block): Policy {
       nextHop: -1,
       way: { source: 'own', hops: [], metric: 0 },
       preference: OWN_PREFERENCE,
-      localPref: DEFAULT_LOCAL_PREF,
+      localPref: PLAIN_LOCAL_PREF,
       med: 0,
       originator: machines[block.node]?.routerId ?? 0,
       clusters: [],

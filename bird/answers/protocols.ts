@@ -1,4 +1,5 @@
 import { parseAddress } from '../../topology/address.ts';
+import { withoutCode } from './line.ts';
 
 /** BIRD's view of one of its protocols. */
 export interface ProtocolState {
@@ -98,8 +99,7 @@ interface Printed {
 function protocolsIn(text: string): Printed[] {
   const found: (Printed & { lines: string[] })[] = [];
   for (const raw of text.split(/\r?\n/)) {
-    // A line with the same code as the previous one has a blank instead (BIRD's doc/reply_codes).
-    const line = /^\d{4}[- ]/.test(raw) ? raw.slice(5) : raw.replace(/^ /, '');
+    const line = withoutCode(raw);
     const [head, name = '', type = '', state = ''] = HEAD.exec(line) ?? [];
     if (head === undefined) found.at(-1)?.lines.push(line);
     else found.push({ name, type, state, rest: line.slice(head.length).trim(), lines: [] });
