@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { ApiObject, type App, Chart, DependencyGraph, Yaml } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { Document, Scalar, visit } from 'yaml';
 import { LAYERS } from './layers.ts';
 
 /**
@@ -64,12 +65,30 @@ export function manifestFiles(app: App): ReadonlyMap<string, string> {
 /** Both sides of a review share most objects: serialising one takes much longer than finding it in the cache. */
 function yamlOf(object: KubernetesObject): string {
   const key = JSON.stringify(object);
-  const text = written.get(key) ?? Yaml.stringify(object);
+  const text = written.get(key) ?? (GO_INTEGER.test(key) ? quoted(object) : Yaml.stringify(object));
   written.set(key, text);
   return text;
 }
 
 const written = new Map<string, string>();
+
+/**
+ * Text that Go reads as an integer (`strconv.ParseInt` with base 0, as go-yaml calls it in kubectl and kustomize) and that YAML 1.1
+ * does not: `0o17`, `0O17`, `0B1`, `0X1F`. cdk8s writes YAML 1.1, so it leaves these without quotes.
+ */
+const GO_INTEGER = /"[-+]?0[box][\da-f_]+"/i;
+
+/** As cdk8s writes it, but with quotes around what only Go would read as an integer. */
+function quoted(object: KubernetesObject): string {
+  const document = new Document(object, { version: '1.1', keepUndefined: true });
+  visit(document, {
+    Scalar: (_, scalar) => {
+      const isText = typeof scalar.value === 'string';
+      if (isText && GO_INTEGER.test(`"${scalar.value}"`)) scalar.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return document.toString({ lineWidth: 0 });
+}
 
 /** The rendered files in a folder that contain objects, which excludes kustomize's own. */
 export const manifestsIn = (

@@ -11,6 +11,9 @@ const AWKWARD = [
   'true',
   '1e3',
   '0x10',
+  '0b1',
+  '0o0',
+  '0o17',
   '010',
   '1.5',
   '2024-01-01',
@@ -35,7 +38,7 @@ const dotted = (alphabet: string, longest: number) =>
 /** A region: a label value, of either case. */
 export const REGION = fc.oneof(
   dotted(`${ALNUM}${ALNUM.toUpperCase()}`, 63),
-  fc.constantFrom(...AWKWARD, 'No', 'NULL', 'R'.repeat(63)),
+  fc.constantFrom(...AWKWARD, 'No', 'NULL', '0X1F', '0O17', '0B1', 'R'.repeat(63)),
 );
 
 const NODE = fc.oneof(dotted(ALNUM, 56), fc.constantFrom(...AWKWARD, 'n'.repeat(56)));

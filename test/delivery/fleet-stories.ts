@@ -267,7 +267,7 @@ export const CHAPTERS: readonly Chapter[] = [
         fault: 'BIRD is restarted before confirm',
         // Until its sessions are back the gate waits: confirm must be what finds out.
         timeout: NO_HURRY,
-        cutFor: 10,
+        cutsSessions: true,
         router: 'e2',
         run: before('gate', restarted),
         ends: 1,
@@ -294,6 +294,8 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         fault: 'BIRD hangs before confirm, and goes on when its time is over',
         router: 'w1',
+        // It hangs for longer than OSPF's dead interval and BGP's hold time.
+        cutsSessions: true,
         isRace: true,
         run: before('gate', async (router) => {
           await router.hangBird('hang');
