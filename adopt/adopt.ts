@@ -157,8 +157,8 @@ function readKnown(known: ClusterFile | undefined): Known {
   const { source, value, faults } = readYaml(known.file, decoded.text, 'refuse');
   if (faults.length > 0) return { value: {}, source, problems: faults.map((one) => fromFault(one, source)) };
   if (isFields(value)) return { value, source, problems: [] };
-  const mend = 'Write parts of a topology, such as gitops: {repoURL: ...}.';
-  return { value: {}, source, problems: [problem(source, undefined, 'is not a map', mend)] };
+  const fix = 'Write parts of a topology, such as gitops: {repoURL: ...}.';
+  return { value: {}, source, problems: [problem(source, undefined, 'is not a map', fix)] };
 }
 
 function knownRouter(value: unknown): KnownRouter {
@@ -233,7 +233,7 @@ function asProblem(one: Fault, origins: Origins, known: Source | undefined): Pro
   const isNodes = one.path[0] === 'nodes' && one.path.length === 2;
   const found =
     origins.of(one.path) ?? (one.code === 'missing-key' && !isNodes ? undefined : origins.below(one.path));
-  const base = { path: one.path, message: one.message, mend: `${one.mend}${hintFor(one)}` };
+  const base = { path: one.path, message: one.message, fix: `${one.fix}${hintFor(one)}` };
   const origin = found?.origin;
   if (origin === undefined)
     return { ...base, source: valueSource('topology.yaml, as it would be'), at: undefined };

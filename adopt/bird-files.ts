@@ -44,9 +44,9 @@ export function readFolder({ name, files }: RouterFolder): BirdFiles {
           return [{ words: [keyword, { ...pattern, text: path }], body: undefined }];
         }
         if (depth < MOST_INCLUDES) return found.flatMap((path) => readFile(path, depth + 1));
-        const mend = 'Check whether files include each other.';
-        const says = 'includes are nested deeper than BIRD allows';
-        problems.push(problem(pattern.source, placeOf(pattern), says, mend));
+        const fix = 'Check whether files include each other.';
+        const message = 'includes are nested deeper than BIRD allows';
+        problems.push(problem(pattern.source, placeOf(pattern), message, fix));
         return [];
       }
       return one.body === undefined ? [one] : [{ ...one, body: expanded(one.body, from, depth) }];
@@ -54,11 +54,11 @@ export function readFolder({ name, files }: RouterFolder): BirdFiles {
 
   const entry = ENTRIES.find((path) => files.has(path));
   if (entry === undefined) {
-    const says = `has none of ${ENTRIES.join(', ')}`;
-    const mend = files.has('frr.conf')
+    const message = `has none of ${ENTRIES.join(', ')}`;
+    const fix = files.has('frr.conf')
       ? "This is an FRR folder, but noencap's routers run BIRD: give no folder for this router, and its BGPPeer stays."
       : "Name a copy of BIRD's folder, /etc/bird on most routers.";
-    problems.push(problem(yamlSource(name, '', undefined), undefined, says, mend));
+    problems.push(problem(yamlSource(name, '', undefined), undefined, message, fix));
     return { statements: [], problems };
   }
   return { statements: readFile(entry, 0), problems };
@@ -68,9 +68,9 @@ export function readFolder({ name, files }: RouterFolder): BirdFiles {
 export function ofBird6({ name, files }: RouterFolder, { statements }: BirdFiles): Note[] {
   const file = posix.join(name, BIRD6);
   if (!files.has(BIRD6) || statements.some(({ words }) => words[0]?.source.file === file)) return [];
-  const says =
+  const message =
     "it is BIRD 1's file for IPv6, which neither BIRD 2 nor adopt reads: if bird6 is still running, its sessions are not counted";
-  return [{ what: file, says, at: { source: yamlSource(file, '', undefined), path: [] } }];
+  return [{ what: file, message, at: { source: yamlSource(file, '', undefined), path: [] } }];
 }
 
 const BIRD6 = 'bird6.conf';

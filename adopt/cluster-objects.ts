@@ -108,9 +108,9 @@ function objectsOf(
   source: Source,
   path: Path,
 ): { objects: ClusterObject[]; problems: Problem[] } {
-  const refuse = (says: string) => ({
+  const refuse = (message: string) => ({
     objects: [],
-    problems: [problem(source, source.locate(path), says, KUBECTL, path)],
+    problems: [problem(source, source.locate(path), message, KUBECTL, path)],
   });
   if (!isFields(value) || path.length > 8) return refuse('is not a Kubernetes object');
   const { apiVersion, kind, items } = value;

@@ -68,7 +68,7 @@ export function unread({ objects }: Cluster): Note[] {
   }
   return [...kinds].map(([kind, own]) => ({
     what: own.length === 1 ? `${kind} ${own[0]?.name}` : `${own.length} objects of kind ${kind}`,
-    says: 'adopt does not read this kind; it stays as it is',
+    message: 'adopt does not read this kind; it stays as it is',
     at: own[0] && within(own[0], 'metadata', 'name'),
   }));
 }

@@ -20,7 +20,7 @@ export function compareNodes(cluster: Cluster, { bgp }: Fabric): Compared[] {
             {
               where: 'cluster',
               what,
-              became: 'reset' as const,
+              change: 'reset' as const,
               details: [
                 {
                   field: 'AS number of its sessions with routers (projectcalico.org/ASNumber)',
@@ -37,7 +37,7 @@ export function compareNodes(cluster: Cluster, { bgp }: Fabric): Compared[] {
             {
               where: 'cluster',
               what,
-              became: 'stays' as const,
+              change: 'stays' as const,
               details: [
                 {
                   field: `projectcalico.org/RouteReflectorClusterID ${clusterId}`,

@@ -23,7 +23,7 @@ export function compareObjects(
     const before = running.get(keyOf(object));
     if (before !== undefined) return changed(before, object);
     const because = comes(object, old);
-    return { where: 'cluster', what: titleOf(object), became: 'comes', details: [whole(because)] };
+    return { where: 'cluster', what: titleOf(object), change: 'comes', details: [whole(because)] };
   });
   const kept = new Set(rendered.map(keyOf));
   const left = ['BGPPeer', 'BGPFilter', 'BGPConfiguration'].flatMap((kind) =>
@@ -40,7 +40,7 @@ export function compareObjects(
     const twin = twins.get(object);
     const note = notes.find((one) => one.what === what);
     const place = placeText(note?.at);
-    const why = `${note?.says ?? 'the topology contains none of it'}${place === undefined ? '' : ` (${place})`}`;
+    const why = `${note?.message ?? 'the topology contains none of it'}${place === undefined ? '' : ` (${place})`}`;
     const wide = peers.find((peer) => object.kind === 'BGPPeer' && isWidened(peer, object));
     const because =
       twin !== undefined
@@ -48,12 +48,12 @@ export function compareObjects(
         : wide !== undefined
           ? STAYS.widePeer(wide.name)
           : STAYS.other(why);
-    const stays: Compared = { where: 'cluster', what, became: 'stays', details: [whole(because)] };
+    const stays: Compared = { where: 'cluster', what, change: 'stays', details: [whole(because)] };
     const isRenamed = twin === undefined && wide !== undefined && isGlobal(object);
     return isRenamed
       ? [
           stays,
-          { ...stays, what: `sessions of ${what}`, became: 'reset', details: [whole(STAYS.globalPeer)] },
+          { ...stays, what: `sessions of ${what}`, change: 'reset', details: [whole(STAYS.globalPeer)] },
         ]
       : [stays];
   });
@@ -104,7 +104,7 @@ function changed(before: ClusterObject, after: ClusterObject): Compared {
   return {
     where: 'cluster',
     what: titleOf(after),
-    became: set.filter(({ path }) => path !== 'apiVersion').length === 0 ? 'same' : 'changes',
+    change: set.filter(({ path }) => path !== 'apiVersion').length === 0 ? 'same' : 'changes',
     details: details.filter(({ field }) => field !== 'apiVersion'),
   };
 }
@@ -113,7 +113,7 @@ const detail = ({ path, before, after }: FieldChange, because: Explanation | und
   field: path,
   before: shown(before),
   after: shown(after),
-  because: because && { id: because.id, says: because.says },
+  because: because && { id: because.id, message: because.message },
 });
 
 const shown = (value: unknown): string | undefined => {

@@ -32,7 +32,7 @@ const FAMILY = { ipv4: 'IPv4', ipv6: 'IPv6' } as const;
 const unknown = (where: string, what: string, why: string): Compared => ({
   where,
   what,
-  became: 'unknown',
+  change: 'unknown',
   details: [{ field: why, before: undefined, after: undefined, because: undefined }],
 });
 

@@ -146,7 +146,7 @@ function protocolsOf(
       return [
         {
           ...base,
-          became: is === undefined ? 'gone' : 'new',
+          change: is === undefined ? 'gone' : 'new',
           details: [{ field, before: undefined, after: undefined, because: undefined }],
         },
       ];
@@ -155,10 +155,10 @@ function protocolsOf(
       compareFilters(filterChange(field, [was, before], [is, after], around), around.surroundings, made),
     );
     const effects = details.map(({ effect }) => effect);
-    const became = effects.includes('reset') ? 'reset' : effects.includes('reload') ? 'reloaded' : 'kept';
+    const change = effects.includes('reset') ? 'reset' : effects.includes('reload') ? 'reloaded' : 'kept';
     // The router's own sessions that do not change are out of scope.
     if (details.length === 0 && is.at.source.file === was.at.source.file) return [];
-    return [{ ...base, became, details: details.map(({ effect: _, ...detail }) => detail) }];
+    return [{ ...base, change, details: details.map(({ effect: _, ...detail }) => detail) }];
   });
 }
 
@@ -188,7 +188,7 @@ function reason(key: string, before: string | undefined, is: BgpProtocol): Expla
   // A disabled session would come up, and a session with a password is down without it.
   if (key === 'disabled' || key === 'password') return undefined;
   const rule = OPTION_RULES.find(({ options }) => options.test(key));
-  if (rule !== undefined) return { id: rule.id, says: rule.says };
+  if (rule !== undefined) return { id: rule.id, message: rule.message };
   // A topology can express these.
   if (/\/next hop (self|keep)$/.test(key)) return undefined;
   return is.options.has(key) ? undefined : NO_WORD;
@@ -221,7 +221,7 @@ function lost(
         what: {
           where: router.name,
           what: `${keyword.text} ${name}`,
-          became: 'gone' as const,
+          change: 'gone' as const,
           details: [{ field, before: undefined, after: undefined, because: undefined }],
         },
       },

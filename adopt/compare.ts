@@ -42,6 +42,6 @@ export function concerns({ compared }: Comparison): {
   const details = compared.flatMap((one) => one.details);
   return {
     unexplained: details.filter(({ because }) => because === undefined).length,
-    interrupted: compared.filter(({ became }) => became === 'reset' || became === 'gone').length,
+    interrupted: compared.filter(({ change }) => change === 'reset' || change === 'gone').length,
   };
 }

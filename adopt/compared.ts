@@ -7,7 +7,7 @@ export interface Compared {
   readonly where: string;
   readonly what: string;
   /** For a session, what the change does to it; `unknown`: nothing was found today to compare it with. */
-  readonly became: 'same' | 'changes' | 'comes' | 'stays' | SessionChange | 'unknown';
+  readonly change: 'same' | 'changes' | 'comes' | 'stays' | SessionChange | 'unknown';
   readonly details: readonly Detail[];
 }
 

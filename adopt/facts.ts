@@ -20,7 +20,7 @@ export type Origin = { readonly source: Source; readonly path: Path } | Token;
 /** Something of today's network that the topology does not contain, and what happens to it. */
 export interface Note {
   readonly what: string;
-  readonly says: string;
+  readonly message: string;
   /** Its place, if it is a single one. */
   readonly at?: Origin | undefined;
 }
@@ -33,9 +33,9 @@ export function placeText(origin: Origin | undefined): string | undefined {
 }
 
 /** One line about what is not in the topology, and why. */
-export function noteText({ what, says, at }: Note): string {
+export function noteText({ what, message, at }: Note): string {
   const place = placeText(at);
-  return `${what}: ${says}${place === undefined ? '' : ` (${place})`}`;
+  return `${what}: ${message}${place === undefined ? '' : ` (${place})`}`;
 }
 
 export const fact = (path: Path, value: unknown, from: string, origin?: Origin): Fact => ({

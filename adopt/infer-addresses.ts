@@ -90,14 +90,14 @@ export function nodeAddresses(
     routerAt.set(peer.address, router);
     if (isGuess) guessed.add(peer.address);
   };
-  const says = (match: (one: RouterSessions, peer: RegionPeer) => boolean, isGuess = false): void => {
+  const message = (match: (one: RouterSessions, peer: RegionPeer) => boolean, isGuess = false): void => {
     for (const peer of peers) give(peer, sessions.find((one) => match(one, peer))?.router.name, isGuess);
   };
-  says(({ router }, peer) => known(router.name).nodeAddress[peer.family] === peer.address);
-  says(({ nodes: own }, peer) =>
+  message(({ router }, peer) => known(router.name).nodeAddress[peer.family] === peer.address);
+  message(({ nodes: own }, peer) =>
     own.some(({ protocol }) => protocol.options.get('source address') === peer.address),
   );
-  says((one, peer) => routerIdOf(one)?.text === peer.address);
+  message((one, peer) => routerIdOf(one)?.text === peer.address);
   const regionOf = new Map(nodes.map((node) => [node.name, node]));
   const serves = ({ nodes: own }: RouterSessions, peer: RegionPeer): boolean =>
     own.some(({ node, family }) => family === peer.family && peer.selects(regionOf.get(node)?.labels ?? {}));
@@ -113,7 +113,7 @@ export function nodeAddresses(
     }
   }
   // A router without nodes has no peers yet: its BGPPeer may be named after it.
-  says(({ router }, peer) => router.name === plannedName(peer), true);
+  message(({ router }, peer) => router.name === plannedName(peer), true);
   // A dual-stack router has two BGPPeers: the owner of one address has the other, if both have the same name.
   const names = new Set([...sessions.map(({ router }) => router.name)]);
   const plannedNames = new Map<string, string>();
@@ -161,7 +161,7 @@ export function nodeAddresses(
     notes: planned.map(
       (name): Note => ({
         what: `router ${name}`,
-        says: `no router folder has the address ${Object.values(addressOf(name))
+        message: `no router folder has the address ${Object.values(addressOf(name))
           .map((one) => one.text)
           .join(', ')}; if this router is running, give --router ${name}=FOLDER`,
       }),

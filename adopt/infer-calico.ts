@@ -17,9 +17,9 @@ export function calicoFacts(
   operatorManifest: OperatorManifest | undefined,
 ): { facts: Fact[]; notes: Note[] } {
   if (installation === undefined) {
-    const says =
+    const message =
       'none was given: either the operator did not install this Calico, or kubectl did not get installations.operator.tigera.io';
-    return { facts: calicoVersion(running, nodes, undefined), notes: [{ what: 'Installation', says }] };
+    return { facts: calicoVersion(running, nodes, undefined), notes: [{ what: 'Installation', message }] };
   }
   const spec = (...path: string[]) => fieldAt(installation.value, ['spec', ...path]);
   const from = 'Installation default';
@@ -133,9 +133,10 @@ function detectionFact(installation: ClusterObject): { facts: Fact[]; notes: Not
   });
   const [first] = found;
   if (first === undefined) {
-    const says = 'not in Installation: the operator uses firstFound; a different method restarts calico-node';
+    const message =
+      'not in Installation: the operator uses firstFound; a different method restarts calico-node';
     const origin = within(installation, 'spec', 'calicoNetwork');
-    return { facts: [fact(['calico', 'nodeAddress'], 'firstFound', says, origin)], notes: [] };
+    return { facts: [fact(['calico', 'nodeAddress'], 'firstFound', message, origin)], notes: [] };
   }
   const origin = within(installation, 'spec', 'calicoNetwork', first.field);
   const from = `Installation default: ${first.field}`;
@@ -155,13 +156,13 @@ function detectionFact(installation: ClusterObject): { facts: Fact[]; notes: Not
       facts: [fact(['calico', 'nodeAddress'], value, from, origin)],
       notes: new Set(ways).size > 1 ? [differing(found)] : [],
     };
-  const says = `noencap cannot express ${JSON.stringify(first.how)}: give the interface, or the ranges`;
-  return { facts: [], notes: [{ what: from, says, at: origin }] };
+  const message = `noencap cannot express ${JSON.stringify(first.how)}: give the interface, or the ranges`;
+  return { facts: [], notes: [{ what: from, message, at: origin }] };
 }
 
 const differing = (found: readonly { readonly field: string; readonly how: Fields }[]): Note => ({
   what: `Installation default: ${found.map(({ field }) => field).join(', ')}`,
-  says: `noencap has one method for both families, but there are two here (${found
+  message: `noencap has one method for both families, but there are two here (${found
     .map(({ how }) => JSON.stringify(how))
     .join(', ')}): give one that finds the address of each family`,
 });

@@ -13,7 +13,7 @@ export function filterFacts(
     const routers = routersWith(object.name);
     const what = `BGPFilter ${object.name}`;
     if (routers.length === 0) {
-      notes.push({ what, says: 'no BGPPeer of a region uses it', at: within(object, 'metadata', 'name') });
+      notes.push({ what, message: 'no BGPPeer of a region uses it', at: within(object, 'metadata', 'name') });
       continue;
     }
     const lists = (['import', 'export'] as const).map((direction) => {
@@ -26,7 +26,7 @@ export function filterFacts(
     if (lists.some(([, rules]) => rules.some((rule) => rule === undefined))) {
       notes.push({
         what,
-        says: 'one of its rules has a condition that a topology cannot express',
+        message: 'one of its rules has a condition that a topology cannot express',
         at: within(object, 'spec'),
       });
       continue;

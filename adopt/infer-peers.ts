@@ -54,8 +54,8 @@ export function regionPeers(running: Cluster, nodes: readonly RunningNode[], asN
       notes: read.flatMap(({ what, why, key, at }): Note[] => {
         const other =
           key === most ? undefined : `it selects by ${key}, but a topology has one label for regions`;
-        const says = why ?? other;
-        return says === undefined ? [] : [{ what, says, at }];
+        const message = why ?? other;
+        return message === undefined ? [] : [{ what, message, at }];
       }),
     };
   }
@@ -72,7 +72,7 @@ export function regionPeers(running: Cluster, nodes: readonly RunningNode[], asN
     isOneRegion: wide.length > 0,
     peers: wide.flatMap(({ every }) => every?.peer ?? []),
     notes: read.flatMap((one): Note[] =>
-      one.why === undefined || wide.includes(one) ? [] : [{ what: one.what, says: one.why, at: one.at }],
+      one.why === undefined || wide.includes(one) ? [] : [{ what: one.what, message: one.why, at: one.at }],
     ),
   };
 }
@@ -112,7 +112,7 @@ function readPeer(object: ClusterObject, clusterAs: unknown): ReadPeer {
   if (refused !== undefined || address === undefined) {
     return {
       what,
-      why: `${refused?.says}${label === undefined && selector !== '' ? `, and ${selects}` : ''}`,
+      why: `${refused?.message}${label === undefined && selector !== '' ? `, and ${selects}` : ''}`,
       at,
     };
   }
@@ -132,31 +132,34 @@ function readPeer(object: ClusterObject, clusterAs: unknown): ReadPeer {
 }
 
 /** Why a topology cannot express such a peer, whatever its nodes, and the responsible field of its spec. */
-function refusalOf(spec: Fields, clusterAs: unknown): { says: string; field: readonly string[] } | undefined {
+function refusalOf(
+  spec: Fields,
+  clusterAs: unknown,
+): { message: string; field: readonly string[] } | undefined {
   const peerIP = text(spec.peerIP);
   if (text(spec.node) !== undefined && spec.node !== '')
-    return { says: `it is for node ${textOf(spec.node)} only`, field: ['node'] };
+    return { message: `it is for node ${textOf(spec.node)} only`, field: ['node'] };
   if (text(spec.peerSelector) !== undefined && spec.peerSelector !== '')
-    return { says: 'it peers nodes with nodes (peerSelector)', field: ['peerSelector'] };
+    return { message: 'it peers nodes with nodes (peerSelector)', field: ['peerSelector'] };
   if (text(spec.localWorkloadSelector) !== undefined && spec.localWorkloadSelector !== '')
     return {
-      says: 'it peers nodes with their own pods (localWorkloadSelector)',
+      message: 'it peers nodes with their own pods (localWorkloadSelector)',
       field: ['localWorkloadSelector'],
     };
-  if (peerIP === undefined) return { says: 'it has no peerIP', field: [] };
+  if (peerIP === undefined) return { message: 'it has no peerIP', field: [] };
   if (parseAddress(peerIP) === undefined)
-    return { says: `its peerIP ${peerIP} is not a plain address`, field: ['peerIP'] };
-  if (spec.asNumber === undefined) return { says: 'it has no asNumber', field: [] };
+    return { message: `its peerIP ${peerIP} is not a plain address`, field: ['peerIP'] };
+  if (spec.asNumber === undefined) return { message: 'it has no asNumber', field: [] };
   if (spec.asNumber !== clusterAs) {
-    const says = `it peers with AS ${textOf(spec.asNumber)}, but noencap's routers are in the cluster's own AS`;
-    return { says, field: ['asNumber'] };
+    const message = `it peers with AS ${textOf(spec.asNumber)}, but noencap's routers are in the cluster's own AS`;
+    return { message, field: ['asNumber'] };
   }
   const more = Object.keys(spec)
     .filter((field) => !HELD.has(field) && !isWithoutEffect(field, spec[field]))
     .sort();
   return more[0] === undefined
     ? undefined
-    : { says: `it has ${more.join(', ')}, which a topology cannot express`, field: [more[0]] };
+    : { message: `it has ${more.join(', ')}, which a topology cannot express`, field: [more[0]] };
 }
 
 const isWithoutEffect = (field: string, value: unknown): boolean =>

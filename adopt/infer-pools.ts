@@ -37,13 +37,15 @@ export function podPools(
     notes: all.flatMap((pool): Note[] => {
       const { name, unused, object, path } = pool;
       const first = taken.get(familyOf(pool));
-      const says =
+      const message =
         unused !== undefined
           ? `${unused}; it stays as it is`
           : first !== pool
             ? `it is a second pool besides ${first?.name}, but a topology has one pool per family`
             : undefined;
-      return says === undefined ? [] : [{ what: `pool ${name}`, says, at: within(object, ...path, 'cidr') }];
+      return message === undefined
+        ? []
+        : [{ what: `pool ${name}`, message, at: within(object, ...path, 'cidr') }];
     }),
   };
 }

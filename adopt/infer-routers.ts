@@ -87,7 +87,7 @@ export function inferRouters(given: {
       .map(
         (one): Note => ({
           what: `session ${one.name} of ${name}`,
-          says: `no given router or node has the address ${neighborOf(one)?.text ?? 'of its neighbour'}: give that router's folder, or put its backboneAddress into --known`,
+          message: `no given router or node has the address ${neighborOf(one)?.text ?? 'of its neighbour'}: give that router's folder, or put its backboneAddress into --known`,
         }),
       ),
   );

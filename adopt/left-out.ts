@@ -26,8 +26,8 @@ function fieldsOf(object: ClusterObject, fields: readonly (readonly string[])[])
   const [first] = fields;
   if (first === undefined) return [];
   const names = fields.map((path) => path.join('.')).join(', ');
-  const says = `it has ${names}, which a topology cannot express`;
-  return [{ what: `${object.kind} ${object.name}`, says, at: within(object, 'spec', ...first) }];
+  const message = `it has ${names}, which a topology cannot express`;
+  return [{ what: `${object.kind} ${object.name}`, message, at: within(object, 'spec', ...first) }];
 }
 
 /** Fields of the Installation that a topology covers, or that noencap decides. */
@@ -58,13 +58,13 @@ function ofConfiguration(object: ClusterObject, nodes: ReadonlySet<string>): Not
     );
   const node = /^node\.(.+)$/.exec(object.name)?.[1];
   const has = fields.length === 0 ? '' : `, with ${fields.join(', ')}`;
-  const says =
+  const message =
     node === undefined
       ? 'Calico ignores a BGPConfiguration of this name'
       : nodes.has(node)
         ? `it is for node ${node} only${has}, but a topology has one for all nodes`
         : `it is for node ${node}, which was not given`;
-  return [{ what: `BGPConfiguration ${object.name}`, says, at: within(object, 'metadata', 'name') }];
+  return [{ what: `BGPConfiguration ${object.name}`, message, at: within(object, 'metadata', 'name') }];
 }
 
 /** Felix settings that forward packets other than by routes, or program routes other than by BIRD. */
@@ -91,8 +91,8 @@ function ofFelix(object: ClusterObject): Note[] {
   const [first] = own;
   if (first === undefined) return [];
   const all = own.map(([field, value]) => `${field}: ${textOf(value)}`).join(', ');
-  const says = `${all}: packets are forwarded, or routes programmed, differently than noencap computes; it stays as it is`;
-  return [{ what: `${object.kind} ${object.name}`, says, at: within(object, 'spec', first[0]) }];
+  const message = `${all}: packets are forwarded, or routes programmed, differently than noencap computes; it stays as it is`;
+  return [{ what: `${object.kind} ${object.name}`, message, at: within(object, 'spec', first[0]) }];
 }
 
 const TUNNELS = [
@@ -103,13 +103,13 @@ const TUNNELS = [
 ];
 
 function ofNode(object: ClusterObject, asNumber: unknown): Note[] {
-  const note = (name: string, says: (value: string) => string | undefined): Note[] => {
+  const note = (name: string, message: (value: string) => string | undefined): Note[] => {
     const path = ['metadata', 'annotations', `projectcalico.org/${name}`];
     const value = fieldAt(object.value, path);
-    const said = value === undefined || value === '' ? undefined : says(textOf(value));
+    const said = value === undefined || value === '' ? undefined : message(textOf(value));
     return said === undefined
       ? []
-      : [{ what: `Node ${object.name}`, says: said, at: within(object, ...path) }];
+      : [{ what: `Node ${object.name}`, message: said, at: within(object, ...path) }];
   };
   return [
     ...note('ASNumber', (value) =>
@@ -142,6 +142,6 @@ function ofAffinity(object: ClusterObject, nodes: ReadonlySet<string>): Note[] {
     fieldAt(object.value, ['spec', 'type']) === 'virtual'
   )
     return [];
-  const says = `the node ${node}, which was not given, has the block ${cidr}`;
-  return [{ what: `BlockAffinity ${object.name}`, says, at: within(object, 'spec', 'node') }];
+  const message = `the node ${node}, which was not given, has the block ${cidr}`;
+  return [{ what: `BlockAffinity ${object.name}`, message, at: within(object, 'spec', 'node') }];
 }

@@ -10,9 +10,9 @@ export interface Finding {
   readonly severity: 'error' | 'warning' | 'info';
   /** What the finding is about, in the topology. */
   readonly path: Path;
-  readonly says: string;
+  readonly message: string;
   readonly evidence: readonly string[];
-  readonly mend: string;
+  readonly fix: string;
   /** The reason given under `checks.suppress`; such a finding is shown and counts for nothing. */
   readonly suppressed: string | undefined;
 }

@@ -53,9 +53,9 @@ export const statementText = ({ words, body }: BirdStatement): string =>
  */
 export function readBird(file: string, bytes: Uint8Array): BirdReading {
   if (bytes.length > LARGEST) {
-    const mend = 'Check that this is a BIRD configuration.';
-    const says = 'is larger than the limit of 4 MiB';
-    return { ok: false, problems: [problem(yamlSource(file, '', undefined), undefined, says, mend)] };
+    const fix = 'Check that this is a BIRD configuration.';
+    const message = 'is larger than the limit of 4 MiB';
+    return { ok: false, problems: [problem(yamlSource(file, '', undefined), undefined, message, fix)] };
   }
   const decoded = decode(file, bytes);
   const source = yamlSource(file, decoded.text, undefined);
@@ -118,9 +118,9 @@ function parse(tokens: readonly Token[], source: TextSource, end: number): BirdR
   const problems: Problem[] = [];
   let next = 0;
 
-  const complain = (token: Token | undefined, says: string, mend: string): void => {
+  const complain = (token: Token | undefined, message: string, fix: string): void => {
     const at = token === undefined ? source.place(Math.max(0, end - 1), end) : placeOf(token);
-    if (problems.length === 0) problems.push(problem(source, at, says, mend));
+    if (problems.length === 0) problems.push(problem(source, at, message, fix));
   };
 
   const block = (opened: Token | undefined, depth: number): BirdStatement[] => {

@@ -56,9 +56,9 @@ export function birdConfig(
     if (name !== undefined && name.text !== 'from') return [protocolOf(name, body, context)];
     // For sessions with other networks it does not matter.
     if (isInternal(protocolOf(type, body, context))) {
-      const says =
+      const message =
         'this protocol has no name, so BIRD renames it whenever a protocol before it is added or removed';
-      problems.push(problem(type.source, placeOf(type), says, 'Give it a name.'));
+      problems.push(problem(type.source, placeOf(type), message, 'Give it a name.'));
     }
     return [];
   });
@@ -89,9 +89,9 @@ function ofBird1(statements: readonly BirdStatement[]): Problem[] {
       })
       .at(0) ?? withoutChannels(statements);
   if (sign === undefined) return [];
-  const mend =
+  const fix =
     'noencap renders for BIRD 2, where this belongs in a channel: ipv4 { ... };. Move the router to BIRD 2 first, as a separate change.';
-  return [problem(sign.source, placeOf(sign), 'this is a BIRD 1 configuration', mend)];
+  return [problem(sign.source, placeOf(sign), 'this is a BIRD 1 configuration', fix)];
 }
 
 /** BIRD 2 accepts a session without a channel, which carries nothing; if none has one, the file is for BIRD 1. */
@@ -129,9 +129,9 @@ function inherited(
   if (at < 0 || parent === undefined) return own;
   const template = templates.get(parent.text);
   if (template === undefined || depth > 8) {
-    const says =
+    const message =
       depth > 8 ? 'the templates form a loop' : `no template is named ${JSON.stringify(parent.text)}`;
-    problems.push(problem(parent.source, placeOf(parent), says, 'Also give the file that defines it.'));
+    problems.push(problem(parent.source, placeOf(parent), message, 'Also give the file that defines it.'));
     return own;
   }
   return [...inherited(template, templates, problems, depth + 1), ...own];

@@ -39,7 +39,7 @@ export function manifestFiles(app: App): ReadonlyMap<string, string> {
   const identities = new Set<string>();
   const invalid = app.node
     .findAll()
-    .flatMap(({ node }) => node.validate().map((says) => `${node.path}: ${says}`));
+    .flatMap(({ node }) => node.validate().map((message) => `${node.path}: ${message}`));
   if (invalid.length > 0) throw new Error(invalid.join('\n'));
   for (const chart of app.charts) {
     // A user's own chart may extend cdk8s's Chart: it then has no file.

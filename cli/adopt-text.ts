@@ -40,8 +40,8 @@ export const notesText = (notes: readonly Note[], width: number): string[] =>
 function alike(compared: readonly Compared[]): Compared[] {
   const groups = new Map<string, Compared[]>();
   for (const one of compared) {
-    const says = one.details.map(({ field, before, after, because }) => [field, before, after, because]);
-    const key = JSON.stringify([one.became, says]);
+    const message = one.details.map(({ field, before, after, because }) => [field, before, after, because]);
+    const key = JSON.stringify([one.change, message]);
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()].map((group) => ({
@@ -50,18 +50,18 @@ function alike(compared: readonly Compared[]): Compared[] {
   }));
 }
 
-function comparedText({ became, what, details }: Compared): string[] {
+function comparedText({ change, what, details }: Compared): string[] {
   const [only] = details;
   if (details.length === 1 && only?.field === '')
-    return [`  ${became.padEnd(8)}  ${what}`, `            ${why(only)}`];
+    return [`  ${change.padEnd(8)}  ${what}`, `            ${why(only)}`];
   // Each rule is explained once.
   const groups = new Map<string, Detail[]>();
   for (const one of details) {
-    const key = one.because === undefined ? JSON.stringify(one) : `${one.because.id} ${one.because.says}`;
+    const key = one.because === undefined ? JSON.stringify(one) : `${one.because.id} ${one.because.message}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [
-    `  ${became.padEnd(8)}  ${what}`,
+    `  ${change.padEnd(8)}  ${what}`,
     ...[...groups.values()].map((group) => {
       const fields = group.map(fieldText);
       // What noencap leaves out is named, all of it.
@@ -96,7 +96,7 @@ function wrapped(line: string, width: number): string[] {
 const UNEXPLAINED = 'NOT EXPLAINED: look at it before you apply anything';
 
 const why = (detail: Detail | undefined): string =>
-  detail?.because === undefined ? UNEXPLAINED : `${detail.because.says} (${detail.because.id})`;
+  detail?.because === undefined ? UNEXPLAINED : `${detail.because.message} (${detail.because.id})`;
 
 function fieldText({ field, before, after }: Detail): string {
   if (before === undefined && after === undefined) return field;
@@ -107,7 +107,7 @@ function fieldText({ field, before, after }: Detail): string {
 /** The result, and the next step. */
 export function adoptedText(comparison: Comparison, out: string | undefined): string {
   const { unexplained, interrupted } = concerns(comparison);
-  const unknown = comparison.compared.filter(({ became }) => became === 'unknown');
+  const unknown = comparison.compared.filter(({ change }) => change === 'unknown');
   const worries = [
     ...(unknown.length === 0
       ? []

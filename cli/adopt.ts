@@ -58,9 +58,9 @@ export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<
   const refusal = refusalOf(options);
   if (refusal !== undefined) return refuse(refusal, EXIT.badInput, terminal);
   const cluster = await readCluster(options);
-  if ('says' in cluster) return refuse(cluster.says, cluster.code, terminal);
+  if ('message' in cluster) return refuse(cluster.message, cluster.code, terminal);
   const read = readRest(options);
-  if ('says' in read) return refuse(read.says, EXIT.badInput, terminal);
+  if ('message' in read) return refuse(read.message, EXIT.badInput, terminal);
   const adopted = adoptNetwork({ ...read.given, cluster: cluster.files, repoURL: originOf() });
   if (!adopted.ok) return report(adopted.problems, terminal, adopted.notes);
   const topologyFile = options.out ?? 'topology.yaml';
@@ -142,15 +142,17 @@ export const KINDS = [
 
 async function readCluster(
   options: AdoptOptions,
-): Promise<{ readonly files: readonly ClusterFile[] } | { readonly says: string; readonly code: ExitCode }> {
+): Promise<
+  { readonly files: readonly ClusterFile[] } | { readonly message: string; readonly code: ExitCode }
+> {
   if (!options.live) {
     const files = options.cluster.map((file) => fileOf(file));
-    const refused = files.find((one) => 'says' in one);
-    if (refused !== undefined && 'says' in refused) return { ...refused, code: EXIT.badInput };
+    const refused = files.find((one) => 'message' in one);
+    if (refused !== undefined && 'message' in refused) return { ...refused, code: EXIT.badInput };
     return { files: files.flatMap((one) => ('bytes' in one ? [one] : [])) };
   }
   const running = await runningObjects(kubectl);
-  if (!running.ok) return { says: `${running.says}. ${running.mend}`, code: EXIT.environment };
+  if (!running.ok) return { message: `${running.message}. ${running.fix}`, code: EXIT.environment };
   const encoder = new TextEncoder();
   return {
     files: running.printed.map(({ args, json }) => ({
@@ -167,11 +169,11 @@ const SYSTEM: Readonly<Record<string, string>> = {
   EACCES: 'is not readable by this user',
 };
 
-const unreadable = (path: string, error: unknown): { says: string } => ({
-  says: `${path} ${SYSTEM[(error as NodeJS.ErrnoException).code ?? ''] ?? whyUnreadable(error)}.`,
+const unreadable = (path: string, error: unknown): { message: string } => ({
+  message: `${path} ${SYSTEM[(error as NodeJS.ErrnoException).code ?? ''] ?? whyUnreadable(error)}.`,
 });
 
-function fileOf(file: string, most = LARGEST_OBJECTS): ClusterFile | { readonly says: string } {
+function fileOf(file: string, most = LARGEST_OBJECTS): ClusterFile | { readonly message: string } {
   try {
     return { file, bytes: readAtMost(file, most) };
   } catch (error) {
@@ -181,17 +183,17 @@ function fileOf(file: string, most = LARGEST_OBJECTS): ClusterFile | { readonly 
 
 function readRest(options: AdoptOptions) {
   const known = options.known === undefined ? undefined : fileOf(options.known, LARGEST_TOPOLOGY);
-  if (known !== undefined && 'says' in known) return known;
+  if (known !== undefined && 'message' in known) return known;
   const routers: RouterFolder[] = [];
   for (const one of options.router) {
     const at = one.indexOf('=');
     const files = filesBelow(one.slice(at + 1));
-    if ('says' in files) return files;
+    if ('message' in files) return files;
     routers.push({ name: one.slice(0, at), files: files.files });
   }
   const { operatorManifest: manifest } = options;
   const bytes = manifest === undefined ? undefined : fileOf(manifest, LARGEST_MANIFEST);
-  if (bytes !== undefined && 'says' in bytes) return bytes;
+  if (bytes !== undefined && 'message' in bytes) return bytes;
   const operatorManifest =
     manifest === undefined || bytes === undefined
       ? undefined
@@ -212,7 +214,7 @@ const LARGEST_FILE = 4 * 1024 * 1024;
 /** Files below a folder, links followed; what a delivery keeps for itself is left out. */
 function filesBelow(
   folder: string,
-): { readonly files: ReadonlyMap<string, Uint8Array> } | { readonly says: string } {
+): { readonly files: ReadonlyMap<string, Uint8Array> } | { readonly message: string } {
   const files = new Map<string, Uint8Array>();
   const walk = (below: string, depth: number): void => {
     for (const name of readdirSync(join(folder, below)).sort()) {
@@ -230,7 +232,7 @@ function filesBelow(
     return unreadable((error as NodeJS.ErrnoException).path ?? folder, error);
   }
   return files.size > MOST_FILES
-    ? { says: `${folder} holds too many files to be a copy of /etc/bird.` }
+    ? { message: `${folder} holds too many files to be a copy of /etc/bird.` }
     : { files };
 }
 
@@ -262,13 +264,13 @@ function report(problems: readonly Problem[], terminal: Terminal, notes: readonl
   if (notes.length > 0) terminal.complain(['', ...notesText(notes, terminal.width)].join('\n'));
   terminal.complain(`\n${counted(problems.length, 'fault')}; nothing was written.`);
   if (terminal.json) {
-    const faults = problems.map(({ source, path, at, message, mend }) => ({
+    const faults = problems.map(({ source, path, at, message, fix }) => ({
       file: source.file,
       line: at?.line,
       column: at?.column,
       path: pathText(path),
       message,
-      mend,
+      fix,
     }));
     terminal.print(documentOf('adopt', { ok: false, faults, notes: notes.map(plainNote) }));
   }
@@ -287,4 +289,4 @@ const document = (
   { compared, todo }: Comparison,
 ): string => documentOf('adopt', { ok, topology: text, notes: notes.map(plainNote), compared, todo });
 
-const plainNote = ({ what, says, at }: Note) => ({ what, says, at: placeText(at) });
+const plainNote = ({ what, message: says, at }: Note) => ({ what, message: says, at: placeText(at) });

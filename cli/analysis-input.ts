@@ -25,8 +25,8 @@ export interface AnalysisOptions {
 
 /** What the command line asked for and the topology does not have. */
 export interface Unknown {
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
 }
 
 type Prepared =
@@ -66,11 +66,11 @@ export function prepareAnalysis(
     const one = all.find((candidate) => candidate.name === name);
     if (one === undefined) {
       const names = all.map((candidate) => candidate.name);
-      const mend = didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`);
+      const fix = didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`);
       return {
         code: refuse(
           command,
-          { says: `Nothing that can fail is named ${JSON.stringify(name)}`, mend },
+          { message: `Nothing that can fail is named ${JSON.stringify(name)}`, fix },
           terminal,
         ),
       };
@@ -85,18 +85,18 @@ function wrongHolder(fabric: Fabric, text: string, on: string): Unknown | undefi
   const names = fabric.nodes.map(({ name }) => name);
   const node = fabric.nodes.find(({ name }) => name === on);
   if (node === undefined) {
-    const mend = didYouMean(suggester(names)(on), `Known: ${listed(names, 'and')}.`);
-    return { says: `No node is named ${JSON.stringify(on)}`, mend };
+    const fix = didYouMean(suggester(names)(on), `Known: ${listed(names, 'and')}.`);
+    return { message: `No node is named ${JSON.stringify(on)}`, fix };
   }
   const target = targetOf(fabric, text);
   if (target?.kind !== 'pods' || target.address === undefined) {
-    const says = `--on ${on} needs the address of a pod, which ${JSON.stringify(text)} is not`;
-    return { says, mend: "Name the pod's address, from another node's block." };
+    const message = `--on ${on} needs the address of a pod, which ${JSON.stringify(text)} is not`;
+    return { message, fix: "Name the pod's address, from another node's block." };
   }
   const { family } = target.address;
   if (node.address[family] !== undefined) return undefined;
-  const says = `${on} has no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address, so no pod on it has ${text}`;
-  return { says, mend: 'Name a node with an address of that family.' };
+  const message = `${on} has no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address, so no pod on it has ${text}`;
+  return { message, fix: 'Name a node with an address of that family.' };
 }
 
 /** A machine by its name. */
@@ -110,8 +110,8 @@ export function machineNamed(
   const names = machines.map((machine) => machine.name);
   return (
     found ?? {
-      says: `No ${listed(kinds, 'or')} is named ${JSON.stringify(name)}`,
-      mend: didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`),
+      message: `No ${listed(kinds, 'or')} is named ${JSON.stringify(name)}`,
+      fix: didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`),
     }
   );
 }
@@ -119,12 +119,12 @@ export function machineNamed(
 /** Reports why a command does nothing, and the fix. */
 export function refuse(
   command: string,
-  { says, mend }: Unknown,
+  { message, fix }: Unknown,
   terminal: Terminal,
   code: ExitCode = EXIT.badInput,
 ): ExitCode {
-  terminal.complain(`${says}.\n${mend}`);
-  if (terminal.json) terminal.print(documentOf(command, { ok: false, refused: `${says}. ${mend}` }));
+  terminal.complain(`${message}.\n${fix}`);
+  if (terminal.json) terminal.print(documentOf(command, { ok: false, refused: `${message}. ${fix}` }));
   return code;
 }
 
@@ -134,6 +134,6 @@ export const serviceText = (address: string, sender: string): string =>
 
 /** An address or a prefix that is nobody's, or a name of nothing that can be asked for. */
 export const unknownTarget = (text: string): Unknown => ({
-  says: `${JSON.stringify(text)} is not inside any node's block, and no machine or service has it`,
-  mend: 'Name a node, or an address of a pod, a machine or a service.',
+  message: `${JSON.stringify(text)} is not inside any node's block, and no machine or service has it`,
+  fix: 'Name a node, or an address of a pod, a machine or a service.',
 });

@@ -45,7 +45,7 @@ export async function bootstrap(options: BootstrapOptions, terminal: Terminal): 
   }
   const { fabric, operatorManifest } = read.input;
   const engine = chosenEngine(fabric, options.engine);
-  if ('says' in engine) return refuse('bootstrap', engine, terminal);
+  if ('message' in engine) return refuse('bootstrap', engine, terminal);
   const { files } = render(fabric, operatorManifest);
   const stale = staleCluster(options.out, files);
   if (stale !== undefined) return refuse('bootstrap', stale, terminal, EXIT.doesNotHold);
@@ -58,18 +58,18 @@ export async function bootstrap(options: BootstrapOptions, terminal: Terminal): 
 
 function chosenEngine(fabric: Fabric, wanted: Engine['id'] | undefined): Engine | Unknown {
   if (fabric.nodes.length === 0) {
-    return { says: 'The topology has no nodes', mend: 'Without nodes there is no cluster to start.' };
+    return { message: 'The topology has no nodes', fix: 'Without nodes there is no cluster to start.' };
   }
   const engine = engineOf(fabric.gitops, wanted);
   if (engine !== undefined) return engine;
   return wanted === undefined
     ? {
-        says: 'The topology names both engines, but only one of them can adopt the cluster',
-        mend: 'Choose with --engine argocd or --engine flux.',
+        message: 'The topology names both engines, but only one of them can adopt the cluster',
+        fix: 'Choose with --engine argocd or --engine flux.',
       }
     : {
-        says: `The topology's engine is ${fabric.gitops.engine}`,
-        mend: 'Omit --engine, or change gitops.engine.',
+        message: `The topology's engine is ${fabric.gitops.engine}`,
+        fix: 'Omit --engine, or change gitops.engine.',
       };
 }
 
@@ -82,8 +82,8 @@ function staleCluster(out: string, files: RenderedFiles): Unknown | undefined {
   const [first] = stale.sort();
   if (first === undefined) return undefined;
   return {
-    says: `${out} is stale: ${counted(stale.length, 'file')} of the cluster ${stale.length === 1 ? 'differs' : 'differ'} from what the topology renders, ${printable(first)} first`,
-    mend: 'Run bin/noencap synth, and commit what it writes: the engine applies what is in git.',
+    message: `${out} is stale: ${counted(stale.length, 'file')} of the cluster ${stale.length === 1 ? 'differs' : 'differ'} from what the topology renders, ${printable(first)} first`,
+    fix: 'Run bin/noencap synth, and commit what it writes: the engine applies what is in git.',
   };
 }
 
@@ -170,10 +170,10 @@ const CODES: Readonly<Record<Halt['because'], ExitCode>> = {
 };
 
 function stopped(progress: Progress, halt: Halt, terminal: Terminal): ExitCode {
-  const { says, details, mend } = halt;
+  const { message, details, fix } = halt;
   const told = details.map((line) => `  ${printable(line)}`);
   terminal.complain(
-    [`${says.charAt(0).toUpperCase()}${printable(says.slice(1))}.`, ...told, mend].join('\n'),
+    [`${message.charAt(0).toUpperCase()}${printable(message.slice(1))}.`, ...told, fix].join('\n'),
   );
   if (terminal.json) {
     terminal.print(documentOf('bootstrap', { ok: false, ...document(progress), stopped: halt }));

@@ -81,7 +81,7 @@ function annotate(finding: Finding, source: Source, terminal: Terminal): void {
     column: at?.column,
     endColumn: at?.endColumn,
     title: finding.id,
-    message: `${finding.says}. ${finding.mend}`,
+    message: `${finding.message}. ${finding.fix}`,
   });
 }
 

@@ -24,7 +24,7 @@ const LARGEST_REVIEW = 64 * 1024 * 1024;
 export async function comment(file: string, options: CommentOptions, terminal: Terminal): Promise<ExitCode> {
   const { env } = process;
   const read = readReview(file);
-  if ('says' in read) return refuse('comment', read, terminal);
+  if ('message' in read) return refuse('comment', read, terminal);
   const marker = reviewMarker(read.network);
   const { text, tier } = rendered(read, marker, detailsOf(env));
   if (options.print) {
@@ -32,15 +32,15 @@ export async function comment(file: string, options: CommentOptions, terminal: T
     return EXIT.fine;
   }
   const about = aboutWhat(env, options.pullRequest);
-  if ('says' in about) return refuse('comment', about, terminal);
+  if ('message' in about) return refuse('comment', about, terminal);
   const run = githubRun(env);
-  if ('says' in run) return refuse('comment', run, terminal, EXIT.environment);
+  if ('message' in run) return refuse('comment', run, terminal, EXIT.environment);
   // Loaded here only: no other command speaks with GitHub.
   const repository = (await import('../github/client.ts')).openGitHub(run);
   const target = await pullRequestOf(repository, about);
   if ('nothing' in target)
     return done({ action: 'skipped', url: null, removed: 0 }, tier, target.nothing, terminal);
-  if ('says' in target) return refuse('comment', target, terminal, target.code);
+  if ('message' in target) return refuse('comment', target, terminal, target.code);
   const { pullRequest, head } = target;
   const posted = await upsert(repository.thread(pullRequest), { marker, text, head });
   if (refused(posted)) return refuse('comment', posted, terminal, EXIT.environment);
@@ -52,7 +52,7 @@ type Read =
   | { readonly network: string; readonly version: number };
 
 function readReview(file: string): Read | Unknown {
-  const mend = 'Write one with `noencap diff --json`.';
+  const fix = 'Write one with `noencap diff --json`.';
   const name = printable(file);
   let text: string;
   try {
@@ -61,17 +61,17 @@ function readReview(file: string): Read | Unknown {
     const { code } = error as NodeJS.ErrnoException;
     if (error instanceof Unreadable && code === 'EFBIG')
       return {
-        says: `${name} is larger than any review: ${error.size ?? `more than ${LARGEST_REVIEW}`} bytes`,
-        mend,
+        message: `${name} is larger than any review: ${error.size ?? `more than ${LARGEST_REVIEW}`} bytes`,
+        fix,
       };
     return {
-      says: `There is no review in ${name}${code === 'ENOENT' ? '' : `: it ${whyUnreadable(error)}`}`,
-      mend,
+      message: `There is no review in ${name}${code === 'ENOENT' ? '' : `: it ${whyUnreadable(error)}`}`,
+      fix,
     };
   }
   const review = parseReview(text);
-  if (!('says' in review)) return { network: review.network, review };
-  return ofOtherFormat(text) ?? { says: `${name}: ${printable(review.says).slice(0, 300)}`, mend };
+  if (!('message' in review)) return { network: review.network, review };
+  return ofOtherFormat(text) ?? { message: `${name}: ${printable(review.message).slice(0, 300)}`, fix };
 }
 
 /** A review of another noencap has a network and a version all the same: its comment can say why it does not say more. */
@@ -132,8 +132,8 @@ async function pullRequestOf(
   if (others.length > 0) {
     const numbers = there.map(({ number }) => number).join(', ');
     return {
-      says: `Several pull requests are from ${printable(from)}: ${numbers}`,
-      mend: 'Name the one that was reviewed with --pull-request.',
+      message: `Several pull requests are from ${printable(from)}: ${numbers}`,
+      fix: 'Name the one that was reviewed with --pull-request.',
       code: EXIT.badInput,
     };
   }
@@ -152,9 +152,9 @@ function sentence(
   return `Comment on pull request ${pullRequest} ${action}${surplus}: ${printable(url ?? '')}`;
 }
 
-function done(posted: Posted, tier: string | null, says: string, terminal: Terminal): ExitCode {
+function done(posted: Posted, tier: string | null, message: string, terminal: Terminal): ExitCode {
   const { action, url, removed } = posted;
-  terminal.say(action === 'skipped' ? `${says}. Nothing was posted.` : says);
+  terminal.say(action === 'skipped' ? `${message}. Nothing was posted.` : message);
   if (terminal.json) terminal.print(documentOf('comment', { ok: true, action, url, tier, removed }));
   return EXIT.fine;
 }

@@ -40,7 +40,7 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
   }
   const head = headOf(options, read.input);
   const base = readBase(options, head.state.files);
-  if ('says' in base) return refuse('diff', base, terminal);
+  if ('message' in base) return refuse('diff', base, terminal);
   const before = beforeOf(base, read.input.fabric);
   const lab = options.rehearse
     ? await inLab(before.state.fabric, read.input.fabric, terminal)
@@ -60,9 +60,9 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
 
 /** Dangers as annotations of the topology, which is what somebody must change. */
 function annotate({ dangers, accepted }: Review, file: string, terminal: Terminal): void {
-  for (const { severity, says, mend } of dangers) {
+  for (const { severity, message, fix } of dangers) {
     const level = severity === 'error' && !accepted ? 'error' : 'warning';
-    terminal.annotate({ level, file, title: 'danger', message: `${says}. ${mend}` });
+    terminal.annotate({ level, file, title: 'danger', message: `${message}. ${fix}` });
   }
 }
 
@@ -96,7 +96,7 @@ function headOf({ out, topology }: DiffOptions, { fabric, operatorManifest, sour
       .map((path): [string, string] => [path, currentText(out, path)]),
   ]);
   const stale = added.length + changed.length + removed.length;
-  const says = `${out} is stale: ${counted(stale, 'file')} ${stale === 1 ? 'differs' : 'differ'} from what the topology renders, which is what is compared here. Run bin/noencap synth, and commit it.`;
+  const message = `${out} is stale: ${counted(stale, 'file')} ${stale === 1 ? 'differs' : 'differ'} from what the topology renders, which is what is compared here. Run bin/noencap synth, and commit it.`;
   return {
     state: {
       ...headCalled(),
@@ -105,7 +105,7 @@ function headOf({ out, topology }: DiffOptions, { fabric, operatorManifest, sour
       trust: trustFiles(topology, readIfThere),
       placeOf: placesIn(source),
     },
-    notes: stale === 0 ? [] : [says],
+    notes: stale === 0 ? [] : [message],
   };
 }
 
@@ -157,10 +157,10 @@ const NOT_REHEARSED: InLab = { rehearsal: null, unknown: [] };
 
 async function inLab(base: Fabric, head: Fabric, terminal: Terminal): Promise<InLab> {
   const result = await rehearsed(base, head, terminal);
-  if ('says' in result) {
+  if ('message' in result) {
     return {
       rehearsal: null,
-      unknown: [`The lab could not rehearse the change: ${result.says}. ${result.mend}`],
+      unknown: [`The lab could not rehearse the change: ${result.message}. ${result.fix}`],
     };
   }
   const { sessions, failures, differences } = result;
@@ -170,8 +170,8 @@ async function inLab(base: Fabric, head: Fabric, terminal: Terminal): Promise<In
     lost: allLost,
     gap: lossy[0]?.gap ?? 0,
     worst: lossy.slice(0, WORST).map(({ from, to, sent, lost, gap }) => ({ from, to, sent, lost, gap })),
-    reset: sessions.filter(({ became }) => became === 'reset').map(({ id }) => id),
-    failures: [...failures.map(({ says }) => says), ...differences],
+    reset: sessions.filter(({ change }) => change === 'reset').map(({ id }) => id),
+    failures: [...failures.map(({ message }) => message), ...differences],
   };
   const again = 'Run it again when the machine has less to do.';
   const unknown = unsure === 0 ? [] : [`In the lab ${unsureLoss(unsure)}. ${again}`];

@@ -32,7 +32,7 @@ export function explain(
   if ('code' in prepared) return prepared.code;
   const { analysis, fabric } = prepared;
   const machine = machineNamed(analysis, name, ['node', 'router']);
-  if ('says' in machine) return refuse('explain', machine, terminal);
+  if ('message' in machine) return refuse('explain', machine, terminal);
   const wanted = targetOf(fabric, target, options.on);
   if (wanted === undefined) return refuse('explain', nothingAt(analysis, target), terminal);
   if (wanted.kind !== 'pods') return explainOther(options, analysis, machine, wanted, terminal);
@@ -83,8 +83,8 @@ function explainOther(
 function nothingAt({ network }: Analysis, target: string): Unknown {
   const nodes = network.machines.filter(({ kind }) => kind === 'node').map(({ name }) => name);
   return {
-    says: `${JSON.stringify(target)} is not inside any node's block, and no node has that name`,
-    mend: `Name a block, an address of a pod, a machine or a service, or a node: ${listed(nodes, 'or')}.`,
+    message: `${JSON.stringify(target)} is not inside any node's block, and no node has that name`,
+    fix: `Name a block, an address of a pod, a machine or a service, or a node: ${listed(nodes, 'or')}.`,
   };
 }
 

@@ -8,9 +8,9 @@ export function findingText(finding: Finding, source: Source, colour: Terminal['
   const { bold, red, yellow, cyan, dim } = colour;
   const paint = { error: red, warning: yellow, info: cyan }[finding.severity];
   return [
-    `${bold(paint(finding.severity))} ${bold(finding.id)}  ${finding.says}`,
+    `${bold(paint(finding.severity))} ${bold(finding.id)}  ${finding.message}`,
     ...finding.evidence.map((line) => `  ${line}`),
-    finding.suppressed === undefined ? `  ${finding.mend}` : `  suppressed: ${finding.suppressed}`,
+    finding.suppressed === undefined ? `  ${finding.fix}` : `  suppressed: ${finding.suppressed}`,
     dim(`  at ${place(finding, source)} ${pathText(finding.path)}; see docs/checks/${finding.id}.md`),
   ].join('\n');
 }

@@ -26,7 +26,7 @@ export const faultsAsJson = (
     column: one.at?.column,
     path: pathText(one.path),
     message: one.message,
-    mend: one.mend,
+    fix: one.fix,
   })),
   ...(faults.length > MOST_IN_DOCUMENT && { faultCount: faults.length }),
 });
@@ -44,7 +44,7 @@ function reportFaults(faults: readonly Fault[], source: Source, terminal: Termin
       column: one.at?.column,
       endColumn: one.at?.endColumn,
       title: pathText(one.path) || 'topology',
-      message: `${one.message} ${one.mend}`,
+      message: `${one.message} ${one.fix}`,
     });
   }
 }

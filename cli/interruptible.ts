@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.ts';
  * at once, with what is `left` then.
  */
 export function interruptible(
-  says: string,
+  message: string,
   terminal: Terminal,
   left: () => string = () => '',
 ): { stop: AbortSignal; release: () => void } {
@@ -16,7 +16,7 @@ export function interruptible(
       if (told !== '') terminal.complain(told);
       process.exit(130);
     }
-    terminal.complain(says);
+    terminal.complain(message);
     stop.abort();
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -34,10 +34,10 @@ export function prepareLab(options: LabOptions, terminal: Terminal): Prepared {
   }
   const { fabric } = read.input;
   if (fabric.segments === undefined || fabric.nodes.length === 0) {
-    const says = `The lab has nothing to wire: ${options.topology} has no ${fabric.nodes.length === 0 ? 'nodes' : 'underlay'}`;
+    const message = `The lab has nothing to wire: ${options.topology} has no ${fabric.nodes.length === 0 ? 'nodes' : 'underlay'}`;
     return {
       code: refuseLab(
-        { says, mend: 'Describe the segments under underlay.segments, and the nodes on them.' },
+        { message, fix: 'Describe the segments under underlay.segments, and the nodes on them.' },
         EXIT.badInput,
         terminal,
       ),
@@ -47,10 +47,10 @@ export function prepareLab(options: LabOptions, terminal: Terminal): Prepared {
   for (const name of options.fail) {
     const one = failing(fabric, name);
     if (one === undefined) {
-      const says = `Nothing that can fail is named ${JSON.stringify(name)}`;
+      const message = `Nothing that can fail is named ${JSON.stringify(name)}`;
       return {
         code: refuseLab(
-          { says, mend: `Known: ${listed(failingNames(fabric), 'and')}.` },
+          { message, fix: `Known: ${listed(failingNames(fabric), 'and')}.` },
           EXIT.badInput,
           terminal,
         ),
@@ -59,7 +59,7 @@ export function prepareLab(options: LabOptions, terminal: Terminal): Prepared {
     failed.push(one);
   }
   const programs = findPrograms(join(rootFolder(), '.'));
-  if ('says' in programs) return { code: refuseLab(programs, EXIT.environment, terminal) };
+  if ('message' in programs) return { code: refuseLab(programs, EXIT.environment, terminal) };
   return { fabric, programs, failed };
 }
 
@@ -70,8 +70,8 @@ export function rootFolder(): string {
   return existsSync(join(root, 'package.json')) ? root : '.';
 }
 
-export function refuseLab({ says, mend }: Refused, code: ExitCode, terminal: Terminal): ExitCode {
-  terminal.complain(`${says.charAt(0).toUpperCase()}${says.slice(1)}.\n${mend}`);
-  if (terminal.json) terminal.print(documentOf('lab', { ok: false, refused: `${says}. ${mend}` }));
+export function refuseLab({ message, fix }: Refused, code: ExitCode, terminal: Terminal): ExitCode {
+  terminal.complain(`${message.charAt(0).toUpperCase()}${message.slice(1)}.\n${fix}`);
+  if (terminal.json) terminal.print(documentOf('lab', { ok: false, refused: `${message}. ${fix}` }));
   return code;
 }

@@ -55,13 +55,13 @@ export function labStory(run: LabRun, colour: Terminal['colour']): string {
           `addresses borrowed from other nodes' blocks: ${run.borrowed.answered} of ${run.borrowed.asked} pings answered`,
         ]),
     '',
-    ...notes.map(({ says }) => `${colour.cyan('note')}    ${says}`),
+    ...notes.map(({ message }) => `${colour.cyan('note')}    ${message}`),
   ].join('\n');
 }
 
 /** Failed checks, one per line: all that `--quiet` prints. */
 export const failureLines = (failures: readonly Failure[], { red }: Terminal['colour']): string[] => [
-  ...failures.slice(0, MOST_FAILURES).map(({ says }) => `${red('failed')}  ${says}`),
+  ...failures.slice(0, MOST_FAILURES).map(({ message }) => `${red('failed')}  ${message}`),
   ...(failures.length > MOST_FAILURES ? [`        and ${failures.length - MOST_FAILURES} more`] : []),
 ];
 

@@ -57,7 +57,7 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
           title: 'Build the network',
           run: async () => {
             const result = await bootLab({ fabric, routerFiles, programs, expected: forecast(fabric) });
-            if ('says' in result) found.refused = result;
+            if ('message' in result) found.refused = result;
             else left = booted = result;
           },
         },
@@ -96,7 +96,7 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
           run: async () => {
             if (left === undefined || found.refused !== undefined) return;
             const result = await look(left, failed, programs.approximate);
-            if ('says' in result) found.refused = result;
+            if ('message' in result) found.refused = result;
             else run = result;
           },
         },
@@ -137,7 +137,7 @@ async function look(
   // With nothing broken it is a forecast that the lab is held against: `check` warns of it (NE203).
   const asked = (one: Failure) => (isAtRest && one.kind === 'hairpin') || turnsByDesign(left.fabric, one);
   const down = new Set(
-    all.filter(({ kind }) => kind === 'session').map(({ says }) => says.split(' ')[0] ?? ''),
+    all.filter(({ kind }) => kind === 'session').map(({ message }) => message.split(' ')[0] ?? ''),
   );
   return {
     fabric: left.fabric,
@@ -181,7 +181,7 @@ Look closer:
 /** Where the logs of a lab that failed stay, one folder for the fabric: the next failure replaces them. */
 function keepLogs({ fabric, plan, holder }: Lab): string {
   const folder = labsFolder();
-  if ('says' in folder) return `not kept: ${folder.says}`;
+  if ('message' in folder) return `not kept: ${folder.message}`;
   const logs = `logs-${fabric.name}`;
   rmSync(folder.at(logs), { recursive: true, force: true });
   for (const { name } of plan.hosts) {

@@ -32,21 +32,21 @@ export function path(options: AnalysisOptions, from: string, to: string, termina
   if ('code' in prepared) return prepared.code;
   const { analysis, fabric } = prepared;
   const source = sourceNamed(analysis, fabric, from);
-  if ('says' in source) return refuse('path', source, terminal);
+  if ('message' in source) return refuse('path', source, terminal);
   const target = targetOf(fabric, to, options.on);
   if (target === undefined) return refuse('path', noTarget(analysis, to), terminal);
   if (target.kind === 'service') {
-    const says = serviceText(to, source.name);
+    const message = serviceText(to, source.name);
     if (terminal.json)
       terminal.print(documentOf('path', { ok: true, failed: options.fail, service: to, paths: [] }));
-    else terminal.say(`${says}\n`);
+    else terminal.say(`${message}\n`);
     return EXIT.fine;
   }
   const machine = analysis.network.machines.find(({ name }) => name === target.machine) as Machine;
   if (source === machine) {
     const what = target.kind === 'pods' ? 'node' : 'machine';
-    const mend = `Name two: packets within one ${what} take no path.`;
-    return refuse('path', { says: `${from} and ${to} are the same ${what}`, mend }, terminal);
+    const fix = `Name two: packets within one ${what} take no path.`;
+    return refuse('path', { message: `${from} and ${to} are the same ${what}`, fix }, terminal);
   }
   const paths =
     target.kind === 'pods'
@@ -73,8 +73,8 @@ function sourceNamed(analysis: Analysis, fabric: Fabric, text: string): Machine 
   const target = targetOf(fabric, text);
   if (target?.kind === 'service') {
     return {
-      says: `${text} is a service address, which sends no packets`,
-      mend: 'Name the node of its pod.',
+      message: `${text} is a service address, which sends no packets`,
+      fix: 'Name the node of its pod.',
     };
   }
   return machineNamed(analysis, target?.machine ?? text, ['node', 'router', 'host']);
@@ -84,7 +84,7 @@ function sourceNamed(analysis: Analysis, fabric: Fabric, text: string): Machine 
 function noTarget(analysis: Analysis, text: string): Unknown {
   if (parseAddress(text) !== undefined || parsePrefix(text).ok) return unknownTarget(text);
   const named = machineNamed(analysis, text, ['node']);
-  return 'says' in named ? named : unknownTarget(text);
+  return 'message' in named ? named : unknownTarget(text);
 }
 
 /** JSON has no infinity: an MTU that no underlay gives is left out. */

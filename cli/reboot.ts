@@ -31,8 +31,8 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
   if (unknown !== undefined) return refuseLab(noSuch(fabric, unknown, node), EXIT.badInput, terminal);
   if (options.fail.includes(node)) {
     const refused = {
-      says: `${node} cannot be down and reboot at the same time`,
-      mend: 'Name another one with --fail.',
+      message: `${node} cannot be down and reboot at the same time`,
+      fix: 'Name another one with --fail.',
     };
     return refuseLab(refused, EXIT.badInput, terminal);
   }
@@ -46,7 +46,7 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
   };
   await runSteps([{ title: `Reboot ${node}`, run }], terminal);
   if (result === undefined) throw new Error('the reboot has no result');
-  if ('says' in result) return refuseLab(result, EXIT.environment, terminal);
+  if ('message' in result) return refuseLab(result, EXIT.environment, terminal);
   const ok = result.waits === undefined && result.failures.length === 0;
   if (terminal.json) terminal.print(documentOf('lab rehearse', { ok, ...result, missing: options.fail }));
   else {
@@ -60,17 +60,17 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
 function noSuch({ nodes, ...fabric }: Fabric, name: string, reboot: string): Refused {
   if (name === reboot) {
     const known = nodes.map((node) => node.name);
-    return { says: `No node is named ${JSON.stringify(name)}`, mend: `Known: ${listed(known, 'and')}.` };
+    return { message: `No node is named ${JSON.stringify(name)}`, fix: `Known: ${listed(known, 'and')}.` };
   }
   const isPlanned = fabric.routers.some((router) => router.name === name && router.planned);
   return isPlanned
     ? {
-        says: `${name} is planned: no node has a session with it`,
-        mend: 'Remove "planned" in a copy of the topology to see the effect.',
+        message: `${name} is planned: no node has a session with it`,
+        fix: 'Remove "planned" in a copy of the topology to see the effect.',
       }
     : {
-        says: `Nothing that can be down is named ${JSON.stringify(name)}`,
-        mend: 'Name a router, a node, a segment or a session.',
+        message: `Nothing that can be down is named ${JSON.stringify(name)}`,
+        fix: 'Name a router, a node, a segment or a session.',
       };
 }
 

@@ -24,17 +24,17 @@ export async function labRehearse(options: RehearseOptions, terminal: Terminal):
   const read = readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
   const base = readBase({ ...options, out: 'dist' });
-  if ('says' in base) return refuseLab(base, EXIT.badInput, terminal);
+  if ('message' in base) return refuseLab(base, EXIT.badInput, terminal);
   if (base.topology === undefined || 'fault' in base.topology) {
-    const says =
+    const message =
       base.topology === undefined
         ? `${base.name} has no ${options.topology}`
         : `the topology of ${base.name} has faults: ${base.topology.fault}`;
-    return refuseLab({ says, mend: 'Name another revision with --base.' }, EXIT.badInput, terminal);
+    return refuseLab({ message, fix: 'Name another revision with --base.' }, EXIT.badInput, terminal);
   }
   const { fabric } = read.input;
   const result = await rehearsed(base.topology.fabric, fabric, terminal);
-  if ('says' in result) return refuseLab(result, EXIT.environment, terminal);
+  if ('message' in result) return refuseLab(result, EXIT.environment, terminal);
   const fine = result.failures.length + result.differences.length === 0;
   if (terminal.json) terminal.print(documentOf('lab rehearse', { ok: fine, base: base.name, ...result }));
   else {
@@ -53,11 +53,11 @@ export async function rehearsed(
 ): Promise<Rehearsal | Refused> {
   for (const { name, segments, nodes } of [base, fabric]) {
     if (segments !== undefined && nodes.length > 0) continue;
-    const says = `${name} has no ${nodes.length === 0 ? 'nodes' : 'underlay'} to build a lab from`;
-    return { says, mend: 'Describe the segments under underlay.segments, and the nodes on them.' };
+    const message = `${name} has no ${nodes.length === 0 ? 'nodes' : 'underlay'} to build a lab from`;
+    return { message, fix: 'Describe the segments under underlay.segments, and the nodes on them.' };
   }
   const programs = findPrograms(rootFolder());
-  if ('says' in programs) return programs;
+  if ('message' in programs) return programs;
   let result: Rehearsal | Refused | undefined;
   const run = async (progress: (step: string) => void) => {
     const first = firstToGet(base, fabric);
@@ -96,15 +96,15 @@ export const WORST = 10;
 function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {
   const { done, pairs, sessions } = rehearsal;
   const { sent, lost } = losses(rehearsal);
-  const became = (what: string) => sessions.filter((session) => session.became === what);
+  const change = (what: string) => sessions.filter((session) => session.change === what);
   const counts = ['kept', 'reset', 'new', 'gone']
-    .filter((what) => became(what).length > 0)
-    .map((what) => `${became(what).length} ${what}`);
+    .filter((what) => change(what).length > 0)
+    .map((what) => `${change(what).length} ${what}`);
   return [
     `${fabric.name}: from ${base} to the working tree`,
-    `  change    ${done.length === 0 ? 'nothing that is running' : done.map(({ says }) => says).join('; ')}`,
+    `  change    ${done.length === 0 ? 'nothing that is running' : done.map(({ message }) => message).join('; ')}`,
     `  sessions  ${counts.join(', ')}`,
-    ...became('reset').map(({ id }) => `            reset: ${id}`),
+    ...change('reset').map(({ id }) => `            reset: ${id}`),
     `  packets   ${counted(pairs.length, 'pair')}, ${sent} sent, ${lost} lost`,
     ...lossLines(pairs),
     ...(rehearsal.differences.length === 0 ? ['  after     the same as a fresh boot'] : []),

@@ -28,7 +28,7 @@ export function reviewText(review: Review, colour: Colour, width: number): strin
     ...section('findings', fitted(findingLines(review, colour), width), colour),
     ...section(
       'delivery',
-      told.outcome === 'nothing' ? [] : wrapped(review.order.says, '', width - 2),
+      told.outcome === 'nothing' ? [] : wrapped(review.order.message, '', width - 2),
       colour,
     ),
     ...section('by hand', byHandLines(review, width), colour),
@@ -71,13 +71,13 @@ function wrapped(text: string, indent: string, width: number): string[] {
 }
 
 function dangerLines({ dangers, accepted }: Review, colour: Colour, width: number): string[] {
-  return dangers.flatMap(({ severity, says, mend }) => {
+  return dangers.flatMap(({ severity, message, fix }) => {
     const word =
       severity === 'error' ? colour.red(accepted ? 'accepted' : 'danger') : colour.yellow('warning');
     return [
       '',
-      ...hanging(`${colour.bold(word)}  ${printable(says)}.`, width, '  '),
-      ...wrapped(printable(mend), '  ', width),
+      ...hanging(`${colour.bold(word)}  ${printable(message)}.`, width, '  '),
+      ...wrapped(printable(fix), '  ', width),
     ];
   });
 }
@@ -100,7 +100,7 @@ function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour
   if (sessions.changed.length === 0) return [];
   const paint = { reset: colour.red, gone: colour.yellow, new: colour.green, reloaded: colour.cyan };
   const lines = FELT_CHANGES.flatMap((became) => {
-    const own = sessions.changed.filter((one) => one.became === became);
+    const own = sessions.changed.filter((one) => one.change === became);
     const word = paint[became](became.padEnd(9));
     return some(own, ({ id, reasons }) => {
       const why = reasons.length === 0 ? '' : colour.dim(`  ${printable(reasons.join('; '))}`);
@@ -119,7 +119,7 @@ function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour
 
 function trafficLines({ traffic, moved }: Review, colour: Colour): string[] {
   const bad = ['lost', 'partly lost', 'too narrow'];
-  const lines = some(traffic, ({ from, to, family, pairs, became, hops, mtu }) => {
+  const lines = some(traffic, ({ from, to, family, pairs, change: became, hops, mtu }) => {
     const word = bad.includes(became) ? colour.red(became) : became;
     const more = pairs === 1 ? '' : `, ${pairs} pairs like it`;
     return `${printable(from)} to ${printable(to)} (${family === 'ipv4' ? 'IPv4' : 'IPv6'}${more}): ${word}, ${[
@@ -163,8 +163,8 @@ function failureLines({ failures }: Review, colour: Colour): string[] {
 function findingLines({ findings }: Review, colour: Colour): string[] {
   const line =
     (word: string) =>
-    ({ id, severity, says, place }: Review['findings']['fixed'][number]) =>
-      `${word} ${severity} ${id}  ${printable(says)} ${colour.dim(printable(place))}`;
+    ({ id, severity, message, place }: Review['findings']['fixed'][number]) =>
+      `${word} ${severity} ${id}  ${printable(message)} ${colour.dim(printable(place))}`;
   return [
     ...some(findings.introduced, line(colour.red('new  '))),
     ...some(findings.reopened, line(colour.red('open again'))),
@@ -193,9 +193,9 @@ function rehearsalLines({ rehearsal }: Review): string[] {
 }
 
 function partLines({ fabric }: Review, colour: Colour): string[] {
-  return fabric.flatMap(({ kind, name, became, says }) => [
+  return fabric.flatMap(({ kind, name, change: became, message }) => [
     `${sign(became, colour)} ${kind} ${printable(name)}`,
-    ...says.map((text) => `    ${printable(text)}`),
+    ...message.map((text) => `    ${printable(text)}`),
   ]);
 }
 
@@ -206,7 +206,7 @@ function sign(became: string, colour: Colour): string {
 }
 
 function objectLines({ objects }: Review, colour: Colour): string[] {
-  return objects.flatMap(({ id, became, before, fields }) => {
+  return objects.flatMap(({ id, change: became, before, fields }) => {
     const name = printable(objectText({ ...id, namespace: id.namespace ?? undefined }));
     const how =
       became === 'recreated'
@@ -230,7 +230,7 @@ const value = (one: unknown): string => printable(typeof one === 'string' ? one 
 function fileLines({ files }: Review, folder: string, colour: Colour): string[] {
   return files
     .filter(({ path }) => path.startsWith(folder))
-    .flatMap(({ path, became, added, removed, hunks }) => {
+    .flatMap(({ path, change: became, added, removed, hunks }) => {
       const title = `${sign(became, colour)} ${printable(path.slice(folder.length))}  ${colour.dim(`+${added} -${removed}`)}`;
       // Additions and removals are shown by name.
       if (became !== 'changed') return [title];

@@ -26,7 +26,7 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
   const folder = folderFor(fabric.name, terminal);
   if ('code' in folder) return folder.code;
   const booted = await bootLab({ fabric, routerFiles, programs });
-  if ('says' in booted) return refuseLab(booted, EXIT.environment, terminal);
+  if ('message' in booted) return refuseLab(booted, EXIT.environment, terminal);
   const { unsettled } = await converged(booted);
   await remember(booted, folder);
   if (unsettled !== undefined)
@@ -46,10 +46,10 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
 /** Where a lab that stays is remembered. Two of one name could not be told apart. */
 export function folderFor(name: string, terminal: Terminal): OwnFolder | { readonly code: ExitCode } {
   const folder = labsFolder();
-  if ('says' in folder) return { code: refuseLab(folder, EXIT.environment, terminal) };
+  if ('message' in folder) return { code: refuseLab(folder, EXIT.environment, terminal) };
   if (findLab(folder, name) === undefined) return folder;
-  const says = `A lab of ${name} is already up`;
-  return { code: refuseLab({ says, mend: 'Run: bin/noencap lab down' }, EXIT.badInput, terminal) };
+  const message = `A lab of ${name} is already up`;
+  return { code: refuseLab({ message, fix: 'Run: bin/noencap lab down' }, EXIT.badInput, terminal) };
 }
 
 export async function labDown(options: Pick<LabOptions, 'topology'>, terminal: Terminal): Promise<ExitCode> {
@@ -118,11 +118,11 @@ async function withRunning(
   if (!read.ok) return EXIT.badInput;
   const { name } = read.input.fabric;
   const folder = labsFolder();
-  if ('says' in folder) return refuseLab(folder, EXIT.environment, terminal);
+  if ('message' in folder) return refuseLab(folder, EXIT.environment, terminal);
   const running = findLab(folder, name);
   if (running !== undefined) return action(running, name, folder);
   return refuseLab(
-    { says: `No lab of ${name} is up`, mend: 'Run: bin/noencap lab up' },
+    { message: `No lab of ${name} is up`, fix: 'Run: bin/noencap lab up' },
     EXIT.badInput,
     terminal,
   );
@@ -142,7 +142,7 @@ async function withHost(
       'and',
     );
     return refuseLab(
-      { says: `No host of the lab is named ${JSON.stringify(host)}`, mend: `Known: ${names}.` },
+      { message: `No host of the lab is named ${JSON.stringify(host)}`, fix: `Known: ${names}.` },
       EXIT.badInput,
       terminal,
     );

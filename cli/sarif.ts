@@ -44,17 +44,17 @@ interface Result {
 const faultResult = (fault: Fault, source: Source): Result => ({
   ruleId: fault.code,
   level: 'error',
-  message: { text: `${fault.message} ${fault.mend}` },
+  message: { text: `${fault.message} ${fault.fix}` },
   locations: [location(source, fault.at)],
   partialFingerprints: { place: `${fault.code} ${pathText(fault.path)}` },
 });
 
 function findingResult(finding: Finding, source: Source): Result {
-  const { id, severity, path, says, evidence, mend, suppressed } = finding;
+  const { id, severity, path, message, evidence, fix, suppressed } = finding;
   return {
     ruleId: id,
     level: LEVELS[severity],
-    message: { text: [says, ...evidence, mend].join('\n') },
+    message: { text: [message, ...evidence, fix].join('\n') },
     locations: [location(source, source.locate(path))],
     partialFingerprints: { place: `${id} ${pathText(path)}` },
     ...(suppressed === undefined ? {} : { suppressions: [{ kind: 'inSource', justification: suppressed }] }),

@@ -38,7 +38,7 @@ export function baseThatRuns(
     const commit = commitOf(name);
     if (commit !== undefined && !areRun(routersAt(commit, where, head))) continue;
     const state = readBase({ ...where, base: name }, head);
-    if ('says' in state || state.topology === undefined || 'fault' in state.topology) return undefined;
+    if ('message' in state || state.topology === undefined || 'fault' in state.topology) return undefined;
     if (commit === undefined && !areRun(state.files ?? new Map())) return undefined;
     return { name: commit?.slice(0, 7) ?? name, fabric: state.topology.fabric };
   }

@@ -28,7 +28,7 @@ export interface PlanOptions {
 
 /** A plan, what people do before and after it, and whether cluster or routers come first; null if the current state is unknown. */
 export interface Plan extends ShipPlan {
-  readonly order: Pick<DeliveryOrder, 'first' | 'says'> | null;
+  readonly order: Pick<DeliveryOrder, 'first' | 'message'> | null;
   readonly byHand: readonly ByHand[] | null;
 }
 
@@ -44,7 +44,7 @@ export function planOf(
 ): Plan | Unknown {
   const { maxParallel } = options;
   const base = baseOf(options, files);
-  if (base !== undefined && 'says' in base) return base;
+  if (base !== undefined && 'message' in base) return base;
   const before = base?.topology !== undefined && 'fabric' in base.topology ? base.topology.fabric : undefined;
   const changes =
     base === undefined
@@ -87,25 +87,28 @@ export function planOf(
 function orderOf(before: Configured, after: Configured): Plan['order'] {
   const differ = (folder: string): boolean => fileChanges(folder, before.files, after.files).length > 0;
   const cluster = differ('cluster') || differ('gitops');
-  const { first, says } = orderBetween(before.fabric, after.fabric, { routers: differ('routers'), cluster });
-  return { first, says };
+  const { first, message } = orderBetween(before.fabric, after.fabric, {
+    routers: differ('routers'),
+    cluster,
+  });
+  return { first, message };
 }
 
 /** Who comes first, and who sees to it: an engine syncs what is merged, whatever the routers have. Nothing where any order will do. */
-export function orderText({ first, says }: NonNullable<Plan['order']>): string[] {
+export function orderText({ first, message }: NonNullable<Plan['order']>): string[] {
   switch (first) {
     case 'routers':
       return [
-        says,
+        message,
         'Pause the engine before the merge until all waves are confirmed: ship does not do this.',
       ];
     case 'cluster':
       return [
-        says,
+        message,
         'Start when the engine has synced: while the nodes keep those sessions, ship refuses to run.',
       ];
     case 'apart':
-      return [says];
+      return [message];
     case 'either':
       return [];
   }
@@ -130,7 +133,7 @@ function baseOf(options: PlanOptions, files: ReadonlyMap<string, string>): BaseS
   if (options.base === NO_BASE) return undefined;
   const state = readBase(options, files);
   if (options.base !== undefined) return state;
-  const isHere = !('says' in state) && state.commit === commitOf('HEAD');
+  const isHere = !('message' in state) && state.commit === commitOf('HEAD');
   const found = isHere ? readBase({ ...options, base: 'HEAD~1' }, files) : state;
-  return 'says' in found ? undefined : found;
+  return 'message' in found ? undefined : found;
 }

@@ -8,12 +8,12 @@ import { counted, type Terminal } from './terminal.ts';
 export function shippedText(results: readonly Result[], lookOnly: boolean, terminal: Terminal): string {
   const { colour } = terminal;
   const of = (outcome: Result['outcome']) => results.filter((one) => one.outcome === outcome);
-  const told = results.filter(({ says }) => says !== null);
+  const told = results.filter(({ message }) => message !== null);
   const counts = COUNTED.flatMap(([outcome, noun]) =>
     of(outcome).length === 0 ? [] : [`${of(outcome).length} ${noun}`],
   );
-  const lines = told.flatMap(({ router, outcome, says }) => {
-    const [first = '', ...more] = (says ?? '').split('\n').map(printable);
+  const lines = told.flatMap(({ router, outcome, message }) => {
+    const [first = '', ...more] = (message ?? '').split('\n').map(printable);
     const head = WELL.has(outcome)
       ? colour.yellow(`${router} ${outcome}, but`)
       : colour.red(`${router} ${outcome}:`);

@@ -16,10 +16,10 @@ export function shipSetup(
   terminal: Terminal,
 ): ExitCode {
   if (keyFile === undefined) {
-    const says = 'No public key was given';
+    const message = 'No public key was given';
     return refuse(
       'ship',
-      { says, mend: `Run: bin/noencap ship --setup ${router.name} --key FILE.pub` },
+      { message, fix: `Run: bin/noencap ship --setup ${router.name} --key FILE.pub` },
       terminal,
     );
   }
@@ -27,10 +27,10 @@ export function shipSetup(
   try {
     key = readAtMost(keyFile, LARGEST_KEY).toString('utf8');
   } catch (error) {
-    const says = `${printable(keyFile)} ${whyUnreadable(error)}`;
+    const message = `${printable(keyFile)} ${whyUnreadable(error)}`;
     return refuse(
       'ship',
-      { says, mend: 'Name a public key with --key, as ssh-keygen made it: FILE.pub.' },
+      { message, fix: 'Name a public key with --key, as ssh-keygen made it: FILE.pub.' },
       terminal,
     );
   }

@@ -10,7 +10,7 @@ export function summarise({ outcome, results }: Shipped, lookOnly: boolean): voi
   if (file === undefined || file === '') return;
   const told = results.filter((one) => one.outcome !== 'unchanged');
   const shown = told.slice(0, MOST);
-  const rows = shown.map((one) => `| ${cell(one.router)} | ${one.outcome} | ${says(one)} |`);
+  const rows = shown.map((one) => `| ${cell(one.router)} | ${one.outcome} | ${message(one)} |`);
   const [same, hidden] = [results.length - told.length, told.length - shown.length];
   appendFileSync(
     file,
@@ -27,7 +27,7 @@ export function summarise({ outcome, results }: Shipped, lookOnly: boolean): voi
 /** GitHub shows a MiB, and nobody reads as much. */
 const MOST = 200;
 
-const says = (result: Result): string => cell((result.says ?? '').slice(0, 1000));
+const message = (result: Result): string => cell((result.message ?? '').slice(0, 1000));
 
 /** In a code span nothing is Markdown, a mention or HTML; a bar would still end the cell, and a backtick the span. */
 const cell = (text: string): string => {

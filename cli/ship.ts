@@ -67,7 +67,7 @@ export async function ship(
   const { fabric } = read.input;
   const knownHosts = options.knownHosts ?? knownHostsOf(options.topology);
   const asked = routersNamed(fabric, options.setup === undefined ? names : [options.setup]);
-  if ('says' in asked) return refuse('ship', asked, terminal);
+  if ('message' in asked) return refuse('ship', asked, terminal);
   if (options.setup !== undefined) {
     return shipSetup(fabric.name, asked[0] as RouterSpeaker, options.key, knownHosts, terminal);
   }
@@ -78,10 +78,10 @@ export async function ship(
     options.plan || options.wave !== undefined
       ? planOf(fabric, render(fabric, read.input.operatorManifest).files, asked, options)
       : undefined;
-  if (planned !== undefined && 'says' in planned) return refuse('ship', planned, terminal);
+  if (planned !== undefined && 'message' in planned) return refuse('ship', planned, terminal);
   if (options.plan && planned !== undefined) return tellPlan(planned, terminal);
   const turns = turnsOf(planned, options.wave);
-  if (turns !== undefined && 'says' in turns) return refuse('ship', turns, terminal);
+  if (turns !== undefined && 'message' in turns) return refuse('ship', turns, terminal);
   const routers = turns === undefined ? asked : asked.filter(({ name }) => turns.has(name));
   // ssh and ssh-keygen read it to its end, which a device does not have.
   readIfThere(knownHosts);
@@ -167,13 +167,13 @@ function report(order: Order, shipped: Shipped, options: ShipOptions, terminal: 
     if (text !== '') terminal.report(text);
   }
   terminal.report(shippedText(shipped.results, options.check, terminal));
-  for (const { router, outcome, says } of shipped.results) {
-    if (says === null) continue;
+  for (const { router, outcome, message } of shipped.results) {
+    if (message === null) continue;
     terminal.annotate({
       level: 'error',
       file: options.topology,
       title: `${router} ${outcome}`,
-      message: says,
+      message: message,
     });
   }
 }
@@ -190,15 +190,15 @@ function routersNamed(fabric: Fabric, names: readonly string[]): readonly Router
     const found = fabric.routers.find((router) => router.name === name);
     if (found?.planned === true) {
       return {
-        says: `${name} is planned`,
-        mend: 'It has no configuration yet: remove `planned` from the topology.',
+        message: `${name} is planned`,
+        fix: 'It has no configuration yet: remove `planned` from the topology.',
       };
     }
     if (found !== undefined) continue;
     const known = routers.map((router) => router.name);
     return {
-      says: `No router is named ${JSON.stringify(name)}`,
-      mend: didYouMean(suggester(known)(name), `Known: ${listed(known, 'and')}.`),
+      message: `No router is named ${JSON.stringify(name)}`,
+      fix: didYouMean(suggester(known)(name), `Known: ${listed(known, 'and')}.`),
     };
   }
   return routers.filter(({ name }) => names.includes(name));
@@ -217,8 +217,8 @@ function staleRouters(out: string, files: ReadonlyMap<string, string>): Unknown 
   ]);
   if (stale.length === 0) return undefined;
   return {
-    says: `${out} is stale: ${counted(stale.length, 'file')} of routers ${stale.length === 1 ? 'differs' : 'differ'} from what the topology renders, ${stale.sort()[0]} first`,
-    mend: 'Run bin/noencap synth, and commit what it writes.',
+    message: `${out} is stale: ${counted(stale.length, 'file')} of routers ${stale.length === 1 ? 'differs' : 'differ'} from what the topology renders, ${stale.sort()[0]} first`,
+    fix: 'Run bin/noencap synth, and commit what it writes.',
   };
 }
 
@@ -229,8 +229,8 @@ function turnsOf(
   if (plan === undefined || wave === undefined) return undefined;
   if (wave > plan.waves.length) {
     return {
-      says: `There is no wave ${wave}`,
-      mend: `The plan has ${counted(plan.waves.length, 'wave')}: see bin/noencap ship --plan.`,
+      message: `There is no wave ${wave}`,
+      fix: `The plan has ${counted(plan.waves.length, 'wave')}: see bin/noencap ship --plan.`,
     };
   }
   return new Map(
@@ -263,12 +263,12 @@ const byHandLines = (steps: readonly ByHand[]): string[] =>
     : ['', 'by hand', ...steps.map((step, index) => printable(`  ${index + 1}. ${byHandText(step)}`))];
 
 function refuseUnpinned(
-  strangers: readonly { readonly router: string; readonly says: string; readonly mend: string }[],
+  strangers: readonly { readonly router: string; readonly message: string; readonly fix: string }[],
   terminal: Terminal,
 ): ExitCode {
-  for (const { router, says, mend } of strangers) terminal.complain(`${router}: ${says}.\n${mend}`);
+  for (const { router, message, fix } of strangers) terminal.complain(`${router}: ${message}.\n${fix}`);
   if (terminal.json) {
-    const refused = strangers.map(({ router, says, mend }) => `${router}: ${says}. ${mend}`);
+    const refused = strangers.map(({ router, message, fix }) => `${router}: ${message}. ${fix}`);
     terminal.print(documentOf('ship', { ok: false, refused: refused.join('\n') }));
   }
   return EXIT.environment;

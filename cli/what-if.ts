@@ -63,11 +63,11 @@ export function whatIfFindings(analysis: Analysis, reports: readonly FailureRepo
       id: 'what-if',
       severity: 'info',
       path: placeOf(analysis, report),
-      says: `without ${nameOf(report)} ${report.lost} of ${all} pairs of nodes lose packets, and ${report.worse} get worse paths`,
+      message: `without ${nameOf(report)} ${report.lost} of ${all} pairs of nodes lose packets, and ${report.worse} get worse paths`,
       evidence: report.changes
         .slice(0, MOST_PAIRS)
         .map(({ from, to, becomes }) => `${from} to ${to}: ${becomes}`),
-      mend: 'See noencap check --failures for all of them.',
+      fix: 'See noencap check --failures for all of them.',
       suppressed: undefined,
     }));
 }

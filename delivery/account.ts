@@ -15,8 +15,8 @@ export function authorizedKey(publicKey: string): string | Unreachable {
   if (type === undefined || key === undefined) {
     // It may be the private half: nothing of it is said.
     return {
-      says: 'what was given is no public key',
-      mend: 'Give the one line of a .pub file, as ssh-keygen writes it.',
+      message: 'what was given is no public key',
+      fix: 'Give the one line of a .pub file, as ssh-keygen writes it.',
     };
   }
   const name = comment.replace(/[^A-Za-z0-9_.@+-]/g, '');

@@ -6,7 +6,7 @@ import type { Ran } from './remote.ts';
  */
 export interface Failure {
   readonly kind: 'refused' | 'misused' | 'lacking' | 'garbled' | 'lost';
-  readonly says: string;
+  readonly message: string;
 }
 
 export type Outcome<T> =
@@ -29,13 +29,13 @@ const KINDS = new Map<number, Failure['kind']>([
 /** The lines of an answer without its `end`; an answer that was cut off has none. */
 export function linesOf(verb: string, ran: Ran): Outcome<readonly AnswerLine[]> {
   if (ran.code !== 0) {
-    const says = short(ran.stderr.trim()) || `${verb} ended with ${ran.code} and said nothing`;
-    return { failed: { kind: KINDS.get(ran.code) ?? 'lost', says } };
+    const message = short(ran.stderr.trim()) || `${verb} ended with ${ran.code} and said nothing`;
+    return { failed: { kind: KINDS.get(ran.code) ?? 'lost', message } };
   }
   const lines = readLines(ran.stdout);
   if (!ran.stdout.endsWith('\n') || lines.at(-1)?.key !== 'end') {
     return {
-      failed: { kind: 'garbled', says: `the answer to ${verb} is cut off after line ${lines.length}` },
+      failed: { kind: 'garbled', message: `the answer to ${verb} is cut off after line ${lines.length}` },
     };
   }
   return { done: lines.slice(0, -1) };
@@ -61,7 +61,7 @@ export const notUnderstood = (error: unknown): string =>
 /** An answer that says something else than it may. */
 export const garbled = (verb: string, line: AnswerLine | undefined, wanted: string): Failure => ({
   kind: 'garbled',
-  says:
+  message:
     line === undefined
       ? `the answer to ${verb} has no ${wanted}`
       : `the answer to ${verb}, line ${line.number}: "${shown(line)}" is not ${wanted}`,

@@ -31,7 +31,7 @@ export interface Base {
 }
 
 /** Tells what became of a router; again, if more is known later. */
-type Tell = (router: string, outcome: Result['outcome'], says: string | null) => void;
+type Tell = (router: string, outcome: Result['outcome'], message: string | null) => void;
 
 /** A router while it is changed, and those that were at the same time. */
 interface Changing {
@@ -73,11 +73,11 @@ export async function changeAll(
     const changed = await change(delivery, ready, judges.of(router)).catch(
       (error: unknown): Changed => ({
         outcome: 'lost',
-        says: `${notUnderstood(error)}. What is not confirmed BIRD undoes by itself`,
+        message: `${notUnderstood(error)}. What is not confirmed BIRD undoes by itself`,
       }),
     );
     atWork.delete(router);
-    tell(router, changed.outcome, 'says' in changed ? changed.says : null);
+    tell(router, changed.outcome, 'message' in changed ? changed.message : null);
     if (changed.outcome !== 'shipped') {
       hasFailed = true;
       return;
@@ -159,7 +159,7 @@ async function lastLook({ delivery, ready }: Changing, judging: Judge, tell: Tel
     report(
       'verify',
       'done',
-      end.warnings.map(({ says }) => says),
+      end.warnings.map(({ message }) => message),
     );
   }
 }

@@ -14,7 +14,7 @@ import { until } from './until.ts';
  */
 export type Changed =
   | { readonly outcome: 'shipped'; readonly warnings: readonly GateFinding[] }
-  | { readonly outcome: 'undone' | 'lost'; readonly says: string };
+  | { readonly outcome: 'undone' | 'lost'; readonly message: string };
 
 /** BIRD runs the new configuration for a time; it is judged; and only then its files are put in place. */
 export async function change(delivery: Delivery, ready: Ready, judge: Judge): Promise<Changed> {
@@ -34,9 +34,9 @@ async function changed(attempt: Attempt, judge: Judge): Promise<Changed> {
   report('apply', 'started');
   const applied = await router.apply(lock, settings, lock, release.hash, timeout, until(deadline));
   if (applied.failed !== undefined) {
-    const { says } = withPlace(applied.failed, release);
-    report('apply', 'failed', [says]);
-    return back(attempt, says);
+    const { message } = withPlace(applied.failed, release);
+    report('apply', 'failed', [message]);
+    return back(attempt, message);
   }
   report('apply', 'done', [`BIRD goes back by itself in ${Math.floor(applied.done)} s`]);
   report('gate', 'started');
@@ -48,13 +48,13 @@ async function changed(attempt: Attempt, judge: Judge): Promise<Changed> {
   report(
     'gate',
     'done',
-    gated.warnings.map(({ says }) => says),
+    gated.warnings.map(({ message }) => message),
   );
   report('confirm', 'started');
-  const says = await confirmed(attempt);
-  if (says !== undefined) {
-    report('confirm', 'failed', [says]);
-    return back(attempt, says);
+  const message = await confirmed(attempt);
+  if (message !== undefined) {
+    report('confirm', 'failed', [message]);
+    return back(attempt, message);
   }
   report('confirm', 'done');
   await unlock(delivery, lock);
@@ -87,11 +87,11 @@ export async function judged(
     const seen = await (next?.() ?? router.protocols(remote.fresh(), settings, looking));
     if (seen.failed === undefined) {
       const { findings, wait } = judge(before.protocols, seen.done, performance.now());
-      const failures = findings.filter(({ level }) => level === 'failure').map(({ says }) => says);
+      const failures = findings.filter(({ level }) => level === 'failure').map(({ message }) => message);
       if (wait === 0) return passes(findings) ? { warnings: findings } : { wrong: failures };
       wrong = failures.length > 0 ? failures : ['its protocols did not come to rest in time'];
       pause = Math.min(wait, LONGEST_PAUSE);
-    } else if (!looking.aborted) wrong = [seen.failed.says];
+    } else if (!looking.aborted) wrong = [seen.failed.message];
     next = router.protocolsLater(remote.fresh(), settings, looking);
     await sleep(Math.max(0, Math.min(pause, end - performance.now() - PAUSE)), undefined, {
       signal: stop,
@@ -109,9 +109,9 @@ async function confirmed({ delivery, ready, deadline }: Attempt): Promise<string
   const first = await router.confirm(lock, settings, lock, release.hash, until(deadline));
   if (first.failed === undefined) return undefined;
   // When the time is up, a confirmation would come before or after BIRD goes back, and nobody could say which.
-  if (first.failed.kind !== 'lost' || performance.now() >= deadline) return first.failed.says;
+  if (first.failed.kind !== 'lost' || performance.now() >= deadline) return first.failed.message;
   const again = await router.confirm(remote.fresh(), settings, lock, release.hash, until(deadline));
-  return again.failed?.says;
+  return again.failed?.message;
 }
 
 interface Attempt {
@@ -130,11 +130,11 @@ async function back(attempt: Attempt, why: string): Promise<Changed> {
   report('undo', 'started');
   const soon = Math.max(deadline, performance.now() + UNDOES);
   const undone = await router.undo(remote.fresh(), settings, ready.lock, until(soon));
-  report('undo', undone.failed === undefined ? 'done' : 'failed', undone.failed && [undone.failed.says]);
+  report('undo', undone.failed === undefined ? 'done' : 'failed', undone.failed && [undone.failed.message]);
   if (undone.failed === undefined) return verified(attempt, ready.lock, why);
   return undone.failed.kind === 'lost'
     ? comesBack(attempt, why, 'it cannot be reached; BIRD goes back by itself when the time is up')
-    : lost(attempt, ready.lock, why, undone.failed.says);
+    : lost(attempt, ready.lock, why, undone.failed.message);
 }
 
 /** The way to the router is gone. If it was the change that took it, it is there again when BIRD has gone back. */
@@ -144,7 +144,7 @@ async function comesBack(attempt: Attempt, why: string, now: string): Promise<Ch
   report('settle', 'started', [now]);
   await sleep(Math.max(0, deadline - performance.now()));
   const patience = deadline + timeout * 1000;
-  let says = 'it could not be reached';
+  let message = 'it could not be reached';
   do {
     const held = await router.hold(remote.fresh(), settings, owner, { stop: until(patience) });
     if (held.failed === undefined) {
@@ -156,12 +156,12 @@ async function comesBack(attempt: Attempt, why: string, now: string): Promise<Ch
         return verified(attempt, held.done, `BIRD went back by itself: ${why}`);
       }
       await held.done.release();
-      says = settled.failed.says;
-    } else says = held.failed.says;
+      message = settled.failed.message;
+    } else message = held.failed.message;
     await sleep(PAUSE);
   } while (performance.now() < patience);
-  report('settle', 'failed', [says]);
-  return lost(attempt, ready.lock, why, says);
+  report('settle', 'failed', [message]);
+  return lost(attempt, ready.lock, why, message);
 }
 
 /** Both what runs and what is on disk are as before, and BIRD would read the same at a restart. */
@@ -170,14 +170,14 @@ async function verified(attempt: Attempt, lock: router.Lock, why: string): Promi
   const { remote, settings, report } = delivery;
   report('verify', 'started');
   const seen = await router.inspect(remote.fresh(), settings);
-  const wrong = seen.failed === undefined ? differences(ready.before, seen.done) : [seen.failed.says];
+  const wrong = seen.failed === undefined ? differences(ready.before, seen.done) : [seen.failed.message];
   if (wrong.length > 0) {
     report('verify', 'failed', wrong);
     return lost(attempt, lock, why, wrong.join('; '));
   }
   report('verify', 'done', ['it runs what it ran before, and has the files for it']);
   await unlock(delivery, lock);
-  return { outcome: 'undone', says: why };
+  return { outcome: 'undone', message: why };
 }
 
 function differences(before: Inspection, now: Inspection): string[] {
@@ -190,13 +190,13 @@ function differences(before: Inspection, now: Inspection): string[] {
   ];
 }
 
-async function lost(attempt: Attempt, lock: router.Lock, why: string, says: string): Promise<Changed> {
+async function lost(attempt: Attempt, lock: router.Lock, why: string, message: string): Promise<Changed> {
   const { delivery, deadline } = attempt;
   await unlock(delivery, lock);
   const left = Math.ceil((deadline - performance.now()) / 1000);
   const when = left > 0 ? `within ${left} s` : 'by now';
   return {
     outcome: 'lost',
-    says: `${why}. Nobody has seen that it was undone (${says}): BIRD goes back by itself ${when}, its files are the old ones, and the next ship makes both agree`,
+    message: `${why}. Nobody has seen that it was undone (${message}): BIRD goes back by itself ${when}, its files are the old ones, and the next ship makes both agree`,
   };
 }

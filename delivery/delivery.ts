@@ -35,5 +35,5 @@ export type Report = (
 export function withPlace(failed: NotTaken, { files }: Release): Failure {
   if (failed.birdError === undefined) return failed;
   const texts = new Map(files.map(({ path, bytes }) => [path, Buffer.from(bytes).toString('utf8')]));
-  return { ...failed, says: `BIRD does not take it: ${explainBirdError(failed.birdError, texts)}` };
+  return { ...failed, message: `BIRD does not take it: ${explainBirdError(failed.birdError, texts)}` };
 }

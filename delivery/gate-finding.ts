@@ -23,7 +23,7 @@ export interface GateFinding {
   readonly kind: 'protocol' | 'session' | 'routes' | 'exports' | 'alone';
   /** A session's id, a protocol's name, or the router. */
   readonly about: string;
-  readonly says: string;
+  readonly message: string;
   /** What may mend it: waiting, somebody else's delivery, or nothing. */
   readonly mends: 'time' | 'others' | 'nothing';
 }

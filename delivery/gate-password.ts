@@ -17,6 +17,6 @@ export function passwordFindings(
       remote.kind === 'node' && agreement(session) === 'same' && !excused.has(session.id),
   );
   if (own.length === 0 || own.some(({ is }) => isUp(is))) return [];
-  const says = `${router}: no session with a node is up with the new password. Its Secret in the cluster must have the same before this`;
-  return [{ level: 'failure', kind: 'alone', about: router, says, mends: 'time' }];
+  const message = `${router}: no session with a node is up with the new password. Its Secret in the cluster must have the same before this`;
+  return [{ level: 'failure', kind: 'alone', about: router, message, mends: 'time' }];
 }

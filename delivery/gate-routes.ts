@@ -30,11 +30,11 @@ function unreachable({ session, was, is }: Seen): GateFinding[] {
   if (now === 0) return [];
   const isNew = now > unresolvedOf(was) + few(importedOf(is));
   const about = session.id;
-  const says = `${unreachableText(about, is)}${isNew ? '' : ', as before'}`;
+  const message = `${unreachableText(about, is)}${isNew ? '' : ', as before'}`;
   return [
     isNew
-      ? { level: 'failure', kind: 'routes', about, says, mends: 'time' }
-      : { level: 'warning', kind: 'routes', about, says, mends: 'others' },
+      ? { level: 'failure', kind: 'routes', about, message, mends: 'time' }
+      : { level: 'warning', kind: 'routes', about, message, mends: 'others' },
   ];
 }
 
@@ -58,13 +58,13 @@ function imports({ session, remote, was, is }: Seen, family: Family, explained: 
   const about = session.id;
   if (before === 0) {
     if (now > 0 || session.kind !== 'reflector') return [];
-    const says = `${about}: ${remote.speaker} announces no ${family} routes that are taken`;
-    return [{ level: 'warning', kind: 'routes', about, says, mends: 'others' }];
+    const message = `${about}: ${remote.speaker} announces no ${family} routes that are taken`;
+    return [{ level: 'warning', kind: 'routes', about, message, mends: 'others' }];
   }
   const isLost = now === 0 ? explained !== 'all' : explained === 'none' && before - now > few(before);
   if (!isLost) return [];
-  const says = `${about}: brings ${count(now, family)}, and brought ${before}`;
-  return [{ level: 'failure', kind: 'routes', about, says, mends: 'time' }];
+  const message = `${about}: brings ${count(now, family)}, and brought ${before}`;
+  return [{ level: 'failure', kind: 'routes', about, message, mends: 'time' }];
 }
 
 /** A peer gets all that the router knows and may send it: what was lacking before may lack now, and no more. */
@@ -81,8 +81,8 @@ function exports(one: Seen, family: Family, dueTo: Due): GateFinding[] {
   const lacked = before === undefined ? Number.POSITIVE_INFINITY : Math.max(0, before.due - before.sent);
   const level = now.sent === 0 && hadNone ? 'warning' : 'failure';
   if (now.sent > 0 && lack <= lacked + few(now.due)) return [];
-  const says = `${about}: ${one.remote.speaker} is sent ${count(now.sent, family)} of ${now.due}`;
-  return [{ level, kind: 'exports', about, says, mends: level === 'failure' ? 'time' : 'others' }];
+  const message = `${about}: ${one.remote.speaker} is sent ${count(now.sent, family)} of ${now.due}`;
+  return [{ level, kind: 'exports', about, message, mends: level === 'failure' ? 'time' : 'others' }];
 }
 
 /** How many routes a peer should be sent. */

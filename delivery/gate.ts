@@ -35,7 +35,7 @@ export function gate(
       ...strangers(question, seen, before, now),
     ].map((one) =>
       question.excused.has(one.about) && one.level === 'failure'
-        ? { ...one, level: 'warning', mends: 'others', says: `${one.says} (excused)` }
+        ? { ...one, level: 'warning', mends: 'others', message: `${one.message} (excused)` }
         : one,
     );
   };
@@ -158,8 +158,8 @@ function sessionFindings(
     const about = session.id;
     if (is?.bgp === undefined || is.bgp.neighbor !== remote.address.text) {
       const has = is?.bgp === undefined ? `no ${protocol}` : `${protocol} with ${is.bgp.neighbor}`;
-      const says = `${about}: BIRD has ${has}: it does not run what was delivered`;
-      return [{ level: 'failure', kind: 'session', about, says, mends: 'nothing' }];
+      const message = `${about}: BIRD has ${has}: it does not run what was delivered`;
+      return [{ level: 'failure', kind: 'session', about, message, mends: 'nothing' }];
     }
     const down = session.carries.find((family) => !isUp(is, family));
     if (down === undefined) return [];
@@ -172,7 +172,7 @@ function sessionFindings(
             level: 'failure',
             kind: 'session',
             about,
-            says: `${about}: is ${state}${wasUp ? ', and was Established' : ', and both ends have it'}`,
+            message: `${about}: is ${state}${wasUp ? ', and was Established' : ', and both ends have it'}`,
             mends: 'time',
           },
         ]
@@ -181,7 +181,7 @@ function sessionFindings(
             level: 'warning',
             kind: 'session',
             about,
-            says: `${about}: is ${state}; ${excuse}`,
+            message: `${about}: is ${state}; ${excuse}`,
             mends: 'others',
           },
         ];
@@ -225,8 +225,8 @@ function alone(
 ): GateFinding[] {
   const held = seen.filter(({ session, was }) => isUp(was) && !excused.has(session.id));
   if (held.length === 0 || seen.some(({ is }) => isUp(is)) || !passes(findings)) return [];
-  const says = `${router}: none of ${held.length === 1 ? 'its one session' : `its ${held.length} sessions`} is left`;
-  return [{ level: 'failure', kind: 'alone', about: router, says, mends: 'time' }];
+  const message = `${router}: none of ${held.length === 1 ? 'its one session' : `its ${held.length} sessions`} is left`;
+  return [{ level: 'failure', kind: 'alone', about: router, message, mends: 'time' }];
 }
 
 /** Names that noencap gives in an operator's bird.conf: what is gone of these went with the change. */
@@ -246,11 +246,11 @@ function strangers(
     .filter((was) => !known.has(was.name) && isUp(was))
     .flatMap((was): GateFinding[] => {
       const is = are.get(was.name);
-      const failure = (kind: GateFinding['kind'], says: string): GateFinding => ({
+      const failure = (kind: GateFinding['kind'], message: string): GateFinding => ({
         level: 'failure',
         kind,
         about: was.name,
-        says: `${was.name} (${was.type}): ${says}`,
+        message: `${was.name} (${was.type}): ${message}`,
         mends: 'time',
       });
       if (is === undefined) {

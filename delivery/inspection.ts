@@ -52,7 +52,7 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
   const answer = linesOf('inspect', ran);
   if (answer.failed !== undefined) {
     // An older program does not know what it is asked.
-    const isOlder = answer.failed.kind === 'misused' && /\bis no setting\b/.test(answer.failed.says);
+    const isOlder = answer.failed.kind === 'misused' && /\bis no setting\b/.test(answer.failed.message);
     return isOlder ? otherProgram('an older protocol') : answer;
   }
   const lines = answer.done;
@@ -68,8 +68,8 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
   const manifest = new Map(all('manifest').map(hashAndPath));
   const live = first('live');
   if (live !== undefined && hashOf(manifestOf(manifest)) !== live) {
-    const says = `the manifest of release ${live} on the router was changed. Adopt the live files, then ship again.`;
-    return { failed: { kind: 'refused', says } };
+    const message = `the manifest of release ${live} on the router was changed. Adopt the live files, then ship again.`;
+    return { failed: { kind: 'refused', message } };
   }
   const [what, hash = ''] = first('state')?.split(' ') ?? [];
   return {
@@ -111,7 +111,7 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
 const otherProgram = (speaks: string): Outcome<never> => ({
   failed: {
     kind: 'refused',
-    says: `the program of its account is another noencap's (${speaks}, and this one speaks ${PROTOCOL}). Set the account up again, with ship --setup.`,
+    message: `the program of its account is another noencap's (${speaks}, and this one speaks ${PROTOCOL}). Set the account up again, with ship --setup.`,
   },
 });
 

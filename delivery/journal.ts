@@ -35,7 +35,7 @@ export const OUTCOMES = [
 
 const at = z.iso.datetime();
 const text = z.string();
-const result = z.object({ router: text, outcome: z.enum(OUTCOMES), says: text.nullable() });
+const result = z.object({ router: text, outcome: z.enum(OUTCOMES), message: text.nullable() });
 
 const planned = z.object({
   event: z.literal('planned'),

@@ -11,7 +11,7 @@ export async function notPinned(target: SshTarget): Promise<Unreachable | undefi
   if (problem !== undefined) return problem;
   const keys = said.split('\n').filter((line) => line !== '' && !/^(#|@revoked\b)/.test(line));
   if (keys.length > 0) return undefined;
-  return { says: `${target.knownHosts} has no host key of ${hostKeyName(target)}`, mend: howToPin(target) };
+  return { message: `${target.knownHosts} has no host key of ${hostKeyName(target)}`, fix: howToPin(target) };
 }
 
 /** ssh-keygen reads the file as ssh does: with hashed names, patterns and marks. A pipe in its place has no end. */
@@ -19,9 +19,9 @@ async function found(name: string, file: string): Promise<{ said: string; proble
   const bounds = { seconds: 20, bytes: 2 ** 22 };
   const { code, stdout: said, stderr } = await saidBy('ssh-keygen', ['-F', name, '-f', file], bounds);
   if (code === undefined) {
-    const mend = 'Install it: apt-get install openssh-client';
-    return { said, problem: { says: 'ssh-keygen is not installed', mend } };
+    const fix = 'Install it: apt-get install openssh-client';
+    return { said, problem: { message: 'ssh-keygen is not installed', fix } };
   }
   if (!stderr.endsWith('and was ended')) return { said };
-  return { said, problem: { says: `${file} cannot be read: ${stderr}`, mend: 'See what lies there.' } };
+  return { said, problem: { message: `${file} cannot be read: ${stderr}`, fix: 'See what lies there.' } };
 }

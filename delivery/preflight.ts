@@ -18,7 +18,7 @@ const roomFor = ({ files }: Release): number =>
 export function preflight(found: Inspection, release: Release, acceptDrift: boolean): Preflight {
   const refusal = [otherBird, busy, broken, room]
     .map((rule) => rule(found, release))
-    .find((says) => says !== undefined);
+    .find((message) => message !== undefined);
   const drift = driftOf(found, release);
   if (refusal !== undefined) return refused(refusal, drift);
   if (drift.length === 0) {
@@ -43,9 +43,9 @@ export function preflight(found: Inspection, release: Release, acceptDrift: bool
 /** More names than these nobody reads. */
 const MOST = 5;
 
-const refused = (says: string, drift: readonly Drift[] = []): Preflight => ({
+const refused = (message: string, drift: readonly Drift[] = []): Preflight => ({
   verdict: 'refused',
-  failed: { kind: 'refused', says },
+  failed: { kind: 'refused', message },
   drift,
 });
 

@@ -30,21 +30,21 @@ export async function look(delivery: Delivery): Promise<Looked> {
   report('inspect', 'started');
   const seen = await router.inspect(remote, settings, [...sysctls.keys()], stop);
   if (seen.failed !== undefined) {
-    report('inspect', 'failed', [seen.failed.says]);
+    report('inspect', 'failed', [seen.failed.message]);
     return { verdict: notDone(seen.failed), failed: seen.failed, drift: [] };
   }
   const found = seen.done;
   // Nothing is shown of another one, and nothing settled there.
   if (found.stranger !== undefined) {
     report('inspect', 'failed', [found.stranger]);
-    return { verdict: 'refused', failed: { kind: 'refused', says: found.stranger }, drift: [] };
+    return { verdict: 'refused', failed: { kind: 'refused', message: found.stranger }, drift: [] };
   }
   const release = delivery.release(found);
   const judged = preflight(found, release, acceptDrift);
   // What was cut off last time is settled under the lock, and only then can be judged.
   const isCutOff = found.state !== undefined && found.state.what !== 'shipped' && found.holder === undefined;
   if (judged.verdict === 'refused' && !isCutOff) {
-    report('inspect', 'failed', [judged.failed.says]);
+    report('inspect', 'failed', [judged.failed.message]);
     return {
       verdict: 'refused',
       failed: judged.failed,
@@ -114,7 +114,7 @@ export interface Ready {
 export type Prepared =
   | { readonly outcome: 'ready'; readonly ready: Ready }
   | { readonly outcome: 'unchanged' }
-  | { readonly outcome: 'refused' | 'unreachable'; readonly says: string };
+  | { readonly outcome: 'refused' | 'unreachable'; readonly message: string };
 
 /** All that changes nothing that runs: lock, what was cut off, adoption, the files beside the live ones, BIRD's own check. */
 export async function prepare(delivery: Delivery): Promise<Prepared> {
@@ -122,8 +122,8 @@ export async function prepare(delivery: Delivery): Promise<Prepared> {
   report('lock', 'started');
   const held = await router.hold(remote, settings, owner, { stop });
   if (held.failed !== undefined) {
-    report('lock', 'failed', [held.failed.says]);
-    return { outcome: notDone(held.failed), says: held.failed.says };
+    report('lock', 'failed', [held.failed.message]);
+    return { outcome: notDone(held.failed), message: held.failed.message };
   }
   const lock = held.done;
   report('lock', 'done', lock.stale === undefined ? [] : [`${lock.stale} left its lock behind`]);
@@ -161,14 +161,14 @@ async function discarded({ settings, report }: Delivery, lock: router.Lock): Pro
   report('discard', 'started');
   const { failed } = await router.discard(lock, settings, lock);
   // What stays behind is in nobody's way: the next delivery takes it away.
-  report('discard', failed === undefined ? 'done' : 'failed', failed === undefined ? [] : [failed.says]);
+  report('discard', failed === undefined ? 'done' : 'failed', failed === undefined ? [] : [failed.message]);
 }
 
 async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepared> {
   const { settings, acceptDrift, report } = delivery;
   const refused = (step: 'settle' | 'inspect' | 'adopt' | 'stage' | 'check', failed: Failure): Prepared => {
-    report(step, 'failed', [failed.says]);
-    return { outcome: notDone(failed), says: failed.says };
+    report(step, 'failed', [failed.message]);
+    return { outcome: notDone(failed), message: failed.message };
   };
   report('settle', 'started');
   const settled = await router.settle(lock, settings, lock);

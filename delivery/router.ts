@@ -150,7 +150,10 @@ export async function hold(
     return { failed: answer.failed ?? garbled('hold', undefined, 'line "held"') };
   }
   const lost = started.ended.then(
-    (ran): Failure => ({ kind: 'lost', says: short(ran.stderr.trim()) || 'the lock of the router was lost' }),
+    (ran): Failure => ({
+      kind: 'lost',
+      message: short(ran.stderr.trim()) || 'the lock of the router was lost',
+    }),
   );
   const beating = setInterval(() => started.beat(), (seconds * 1000) / 4);
   beating.unref();

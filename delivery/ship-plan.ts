@@ -45,7 +45,7 @@ export interface PlannedFile {
 /** What the change does to a session. */
 export interface Forecast {
   readonly id: string;
-  readonly became: SessionChange;
+  readonly change: SessionChange;
   readonly reasons: readonly string[];
 }
 
@@ -91,11 +91,11 @@ function bySpeaker(
     ),
   );
   const found = new Map<string, Forecast[]>();
-  for (const { id, became, reasons } of forecast) {
-    if (became === 'kept') continue;
+  for (const { id, change, reasons } of forecast) {
+    if (change === 'kept') continue;
     for (const speaker of speakers.get(id) ?? []) {
       const own = found.get(speaker) ?? [];
-      own.push({ id, became, reasons });
+      own.push({ id, change, reasons });
       found.set(speaker, own);
     }
   }
@@ -151,9 +151,9 @@ function routerLines({ router, reason, files, sessions }: PlannedRouter): string
 
 const fileText = ({ path, added, removed }: PlannedFile): string => `${path} +${added} -${removed}`;
 
-const fateTexts = (sessions: readonly Forecast[], fate: Forecast['became']): string[] =>
+const fateTexts = (sessions: readonly Forecast[], fate: Forecast['change']): string[] =>
   sessions
-    .filter(({ became }) => became === fate)
+    .filter(({ change }) => change === fate)
     .map(({ id, reasons }) => `${fate} ${id}${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`);
 
 const some = (lines: readonly string[]): string[] =>

@@ -61,10 +61,14 @@ export async function ship(shipment: Shipment): Promise<Shipped> {
     await Promise.all(deliveries.map(({ remote }) => remote.end()));
   }
   const results = deliveries.map(
-    ({ router }): Result => notes.results.get(router) ?? { router, outcome: 'untouched', says: null },
+    ({ router }): Result => notes.results.get(router) ?? { router, outcome: 'untouched', message: null },
   );
   const isWhole = results.every(({ outcome }) => ['unchanged', 'shipped', 'ready'].includes(outcome));
-  const outcome = !isWhole ? 'stopped' : results.some(({ says }) => says !== null) ? 'unwell' : 'delivered';
+  const outcome = !isWhole
+    ? 'stopped'
+    : results.some(({ message }) => message !== null)
+      ? 'unwell'
+      : 'delivered';
   record({ event: 'ended', outcome, routers: results });
   return { outcome, results, drift: notes.drift };
 }
@@ -74,8 +78,12 @@ interface Notes {
   readonly drift: Map<string, readonly Drifted[]>;
 }
 
-const note = ({ results }: Notes, router: string, outcome: Result['outcome'], says: string | null = null) =>
-  void results.set(router, { router, outcome, says });
+const note = (
+  { results }: Notes,
+  router: string,
+  outcome: Result['outcome'],
+  message: string | null = null,
+) => void results.set(router, { router, outcome, message });
 
 async function run(shipment: Shipment, notes: Notes): Promise<void> {
   const { fabric, deliveries, turn, maxParallel, lookOnly, stop } = shipment;
@@ -87,7 +95,7 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
     const { router } = delivery;
     if (seen === undefined) note(notes, router, 'untouched');
     else if ('failed' in seen) {
-      note(notes, router, seen.verdict, seen.failed.says);
+      note(notes, router, seen.verdict, seen.failed.message);
       notes.drift.set(router, seen.drift);
     } else if (lookOnly) {
       note(notes, router, seen.verdict, unwell(fabric, router, seen.found));
@@ -97,7 +105,7 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
       note(notes, router, 'refused', 'it is of an earlier wave, and has not got the change');
     } else wanted.push(delivery);
   }
-  if (lookOnly || stop.aborted || [...notes.results.values()].some(({ says }) => says !== null)) return;
+  if (lookOnly || stop.aborted || [...notes.results.values()].some(({ message }) => message !== null)) return;
   const readies = await prepareAll(shipment, wanted, notes);
   if (readies === undefined || readies.size === 0) return;
   const found = [...looked].flatMap(([{ router }, seen]) =>
@@ -111,7 +119,7 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
     await discardAll(readies);
     return;
   }
-  await changeAll(fleet, readies, (router, outcome, says) => note(notes, router, outcome, says));
+  await changeAll(fleet, readies, (router, outcome, message) => note(notes, router, outcome, message));
 }
 
 /** A delivery may be what mends it; a look that finds it does not end well. */
@@ -136,8 +144,8 @@ async function lookAt(delivery: Delivery): Promise<Looked | undefined> {
     const seen = await look(delivery);
     return delivery.stop.aborted && 'failed' in seen ? undefined : seen;
   } catch (error) {
-    const failed: Failure = { kind: 'garbled', says: notUnderstood(error) };
-    delivery.report('inspect', 'failed', [failed.says]);
+    const failed: Failure = { kind: 'garbled', message: notUnderstood(error) };
+    delivery.report('inspect', 'failed', [failed.message]);
     return { verdict: 'refused', failed, drift: [] };
   }
 }
@@ -155,8 +163,8 @@ function isTooEarly(
     return up.length === 0 ? [] : [{ router, up }];
   });
   for (const { router, up } of early) {
-    const says = `the cluster must have this change first, and has not: ${up.join(', ')} ${up.length === 1 ? 'is' : 'are'} Established. Begin again when the engine has synced, or take it upon yourself: ${up.map((id) => `--excuse ${id}`).join(' ')}`;
-    note(notes, router, 'refused', says);
+    const message = `the cluster must have this change first, and has not: ${up.join(', ')} ${up.length === 1 ? 'is' : 'are'} Established. Begin again when the engine has synced, or take it upon yourself: ${up.map((id) => `--excuse ${id}`).join(' ')}`;
+    note(notes, router, 'refused', message);
   }
   return early.length > 0;
 }
@@ -172,12 +180,12 @@ async function prepareAll(
   await inParallel(wanted, maxParallel, async (delivery) => {
     if (isRefused || stop.aborted) return;
     const prepared = await prepare(delivery).catch(
-      (error: unknown): Prepared => ({ outcome: 'refused', says: notUnderstood(error) }),
+      (error: unknown): Prepared => ({ outcome: 'refused', message: notUnderstood(error) }),
     );
     if (prepared.outcome === 'ready') readies.set(delivery, prepared.ready);
     else if (stop.aborted) note(notes, delivery.router, 'untouched');
-    else note(notes, delivery.router, prepared.outcome, 'says' in prepared ? prepared.says : null);
-    isRefused ||= 'says' in prepared;
+    else note(notes, delivery.router, prepared.outcome, 'message' in prepared ? prepared.message : null);
+    isRefused ||= 'message' in prepared;
   });
   if (!isRefused && !stop.aborted) return readies;
   await discardAll(readies);

@@ -46,10 +46,10 @@ export const REFUSES_SCRIPTS = Symbol('the account refuses scripts');
 /** ssh's own failure. The script ends with 0 to 3. */
 export const NO_WAY = 255;
 
-export const failed = ({ says, mend }: Unreachable, stdout = ''): Ran => ({
+export const failed = ({ message: says, fix }: Unreachable, stdout = ''): Ran => ({
   code: NO_WAY,
   stdout,
-  stderr: `${says}.\n${mend}\n`,
+  stderr: `${says}.\n${fix}\n`,
 });
 
 /** Starts it. It is given up when it is late, says too much, or nobody wants it any more. */

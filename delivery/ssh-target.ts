@@ -11,8 +11,8 @@ export interface SshTarget {
 
 /** Why a router cannot be reached, and what helps. */
 export interface Unreachable {
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
 }
 
 /** On the console nobody is in between: what anybody else says is the router's key may be somebody else's. */
@@ -22,10 +22,10 @@ export const howToPin = (target: SshTarget): string =>
 /** Names that are no names: of an odd one a shell or an option might be made on the way. */
 export function oddTarget({ host, user }: SshTarget): Unreachable | undefined {
   if (!/^[A-Za-z0-9_:][A-Za-z0-9_.:-]*$/.test(host)) {
-    return { says: `${JSON.stringify(host)} is no host for ssh`, mend: 'Mend ssh.host of the router.' };
+    return { message: `${JSON.stringify(host)} is no host for ssh`, fix: 'Mend ssh.host of the router.' };
   }
   if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(user)) {
-    return { says: `${JSON.stringify(user)} is no login name`, mend: 'Mend ssh.user of the router.' };
+    return { message: `${JSON.stringify(user)} is no login name`, fix: 'Mend ssh.user of the router.' };
   }
   return undefined;
 }

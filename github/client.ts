@@ -144,7 +144,7 @@ export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubO
           () => octokit.rest.pulls.get({ owner, repo, pull_number: number }),
           pull,
         );
-        return 'says' in answer ? answer : { commit: answer.data.head.sha };
+        return 'message' in answer ? answer : { commit: answer.data.head.sha };
       },
       comments: async (page) => {
         const answer = await ask(
@@ -152,7 +152,7 @@ export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubO
           () => octokit.rest.issues.listComments({ ...issue, per_page: 100, page }),
           z.array(comment),
         );
-        return 'says' in answer ? answer : { comments: answer.data.map(asComment), more: answer.more };
+        return 'message' in answer ? answer : { comments: answer.data.map(asComment), more: answer.more };
       },
       create: async (body) => {
         const answer = await ask(
@@ -160,7 +160,7 @@ export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubO
           () => octokit.rest.issues.createComment({ ...issue, ...write, body }),
           comment,
         );
-        return 'says' in answer ? answer : asComment(answer.data);
+        return 'message' in answer ? answer : asComment(answer.data);
       },
       update: async (comment_id, body) => {
         const answer = await ask(
@@ -168,7 +168,7 @@ export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubO
           () => octokit.rest.issues.updateComment({ ...write, comment_id, body }),
           comment,
         );
-        if (!('says' in answer)) return asComment(answer.data);
+        if (!('message' in answer)) return asComment(answer.data);
         return answer.gone ? 'gone' : answer;
       },
       remove: async (comment_id) => {
@@ -177,7 +177,7 @@ export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubO
           () => octokit.rest.issues.deleteComment({ ...write, comment_id }),
           z.unknown(),
         );
-        return 'says' in answer && !answer.gone ? answer : 'gone';
+        return 'message' in answer && !answer.gone ? answer : 'gone';
       },
       wait: async (seconds) => void (await sleep(seconds * patience.second)),
     };
@@ -190,7 +190,7 @@ export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubO
         () => octokit.rest.pulls.list({ owner, repo, state: 'open', head: from, per_page: 100 }),
         z.array(pull),
       );
-      if ('says' in answer) return answer;
+      if ('message' in answer) return answer;
       return {
         pullRequests: answer.data.map(({ number, head }) => ({
           number,

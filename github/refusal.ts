@@ -48,74 +48,74 @@ export function refusal(error: unknown, context: Context): Refusal & { readonly 
 
   if (status === 'unreadable') {
     return {
-      says: `The server at ${place} is not GitHub's API`,
-      mend: 'Check for a proxy between this machine and GitHub, and whether GITHUB_API_URL is right.',
+      message: `The server at ${place} is not GitHub's API`,
+      fix: 'Check for a proxy between this machine and GitHub, and whether GITHUB_API_URL is right.',
     };
   }
   if (response === undefined && status >= 500) {
     return {
-      says: `GitHub cannot be reached at ${place}${why === '' ? '' : `: ${why}`}`,
-      mend: 'Check that this machine has network access and https://www.githubstatus.com is green, then run it again.',
+      message: `GitHub cannot be reached at ${place}${why === '' ? '' : `: ${why}`}`,
+      fix: 'Check that this machine has network access and https://www.githubstatus.com is green, then run it again.',
       ...later(SOON),
     };
   }
   const limit = limitOf(error);
   if (limit !== undefined) {
     return {
-      says: 'GitHub accepts no more requests from this token for now: its rate limit is exceeded',
-      mend: `Run it again in ${limit} seconds.`,
+      message: 'GitHub accepts no more requests from this token for now: its rate limit is exceeded',
+      fix: `Run it again in ${limit} seconds.`,
       ...later(limit),
     };
   }
   switch (status) {
     case 401:
       return {
-        says: 'GitHub rejects this token',
-        mend: 'Put a valid one into GITHUB_TOKEN; in a workflow: `GITHUB_TOKEN: ${{ github.token }}`.',
+        message: 'GitHub rejects this token',
+        fix: 'Put a valid one into GITHUB_TOKEN; in a workflow: `GITHUB_TOKEN: ${{ github.token }}`.',
       };
     case 403:
       return {
-        says: `GitHub does not let this token ${what.does}: ${why}`,
-        mend:
+        message: `GitHub does not let this token ${what.does}: ${why}`,
+        fix:
           'Give the job `permissions: {pull-requests: write}`. A run for a pull request from a fork gets a token that only ' +
           'reads, whatever its job requests: comment from a workflow that runs on workflow_run.',
       };
     case 404:
       return {
-        says:
+        message:
           what.pullRequest === undefined
             ? `GitHub shows this token no repository ${repository}`
             : `GitHub shows this token no pull request ${what.pullRequest} in ${repository}`,
-        mend: 'Check that number and repository are right; in a private repository a job needs `permissions: {pull-requests: write}`.',
+        fix: 'Check that number and repository are right; in a private repository a job needs `permissions: {pull-requests: write}`.',
         gone: true,
       };
     case 410:
       return {
-        says: `GitHub lets nobody ${what.does} there: ${why}`,
-        mend: 'The pull request was deleted, or the repository takes no comments.',
+        message: `GitHub lets nobody ${what.does} there: ${why}`,
+        fix: 'The pull request was deleted, or the repository takes no comments.',
       };
     case 422:
       return {
-        says: `GitHub rejects what it should ${what.does.replace(/s$/, '')}: ${why}`,
-        mend: 'Look at it with `noencap comment --print`. GitHub accepts 65,536 characters; if it has fewer, report this as a bug.',
+        message: `GitHub rejects what it should ${what.does.replace(/s$/, '')}: ${why}`,
+        fix: 'Look at it with `noencap comment --print`. GitHub accepts 65,536 characters; if it has fewer, report this as a bug.',
       };
   }
   if (status >= 300 && status < 400) {
     return {
-      says: `GitHub redirects this request elsewhere, but the token is sent only to ${place}`,
-      mend: 'Check that GITHUB_API_URL and GITHUB_REPOSITORY are right, and whether the repository has moved.',
+      message: `GitHub redirects this request elsewhere, but the token is sent only to ${place}`,
+      fix: 'Check that GITHUB_API_URL and GITHUB_REPOSITORY are right, and whether the repository has moved.',
     };
   }
   if (status >= 500) {
     return {
-      says: `GitHub could not ${what.does}, and answered ${status}`,
-      mend: 'Check that https://www.githubstatus.com is green, then run it again.',
+      message: `GitHub could not ${what.does}, and answered ${status}`,
+      fix: 'Check that https://www.githubstatus.com is green, then run it again.',
       ...later(SOON),
     };
   }
   return {
-    says: `GitHub answered ${status}: ${why}`,
-    mend: 'Run it again; if that does not help, report it.',
+    message: `GitHub answered ${status}: ${why}`,
+    fix: 'Run it again; if that does not help, report it.',
   };
 }
 

@@ -17,8 +17,8 @@ export type About =
   | { readonly nothing: string };
 
 export interface Unknown {
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
 }
 
 const sha = z.string().regex(/^[0-9a-f]{40,64}$/);
@@ -39,28 +39,28 @@ export function githubRun(env: NodeJS.ProcessEnv): GitHubRun | Unknown {
   const token = env.GITHUB_TOKEN?.trim() ?? '';
   if (token === '') {
     return {
-      says: 'There is no token to comment with',
-      mend: 'Set GITHUB_TOKEN; in a workflow: `env: {GITHUB_TOKEN: ${{ github.token }}}`.',
+      message: 'There is no token to comment with',
+      fix: 'Set GITHUB_TOKEN; in a workflow: `env: {GITHUB_TOKEN: ${{ github.token }}}`.',
     };
   }
   if (!/^[\x21-\x7e]+$/.test(token)) {
     return {
-      says: 'GITHUB_TOKEN is not a token: it contains blanks or characters that no token has',
-      mend: 'Set it to the token and nothing else.',
+      message: 'GITHUB_TOKEN is not a token: it contains blanks or characters that no token has',
+      fix: 'Set it to the token and nothing else.',
     };
   }
   const repository = repositoryOf(env);
   if (repository === undefined) {
     return {
-      says: 'GITHUB_REPOSITORY does not say which repository the pull request is in',
-      mend: 'Set it to owner/name; in GitHub Actions it is set.',
+      message: 'GITHUB_REPOSITORY does not say which repository the pull request is in',
+      fix: 'Set it to owner/name; in GitHub Actions it is set.',
     };
   }
   const api = env.GITHUB_API_URL || 'https://api.github.com';
   if (!isWeb(api)) {
     return {
-      says: `GITHUB_API_URL is not a web address`,
-      mend: 'Set it to a URL such as https://api.github.com.',
+      message: `GITHUB_API_URL is not a web address`,
+      fix: 'Set it to a URL such as https://api.github.com.',
     };
   }
   const [owner = '', repo = ''] = repository.split('/');
@@ -85,54 +85,54 @@ export function detailsOf(env: NodeJS.ProcessEnv): string | undefined {
   const repository = repositoryOf(env);
   if (repository === undefined || !isWeb(server)) return undefined;
   const made = env.GITHUB_EVENT_NAME === 'workflow_run' ? eventOf(env, ofWorkflowRun) : undefined;
-  const run = made === undefined || 'says' in made ? env.GITHUB_RUN_ID : String(made.workflow_run.id);
+  const run = made === undefined || 'message' in made ? env.GITHUB_RUN_ID : String(made.workflow_run.id);
   if (run === undefined || !/^\d+$/.test(run)) return undefined;
   return `${server.replace(/\/+$/, '')}/${repository}/actions/runs/${run}`;
 }
 
 function ofEvent(env: NodeJS.ProcessEnv): About | Unknown {
-  const mend = 'Name it with --pull-request.';
+  const fix = 'Name it with --pull-request.';
   switch (env.GITHUB_EVENT_NAME) {
     case 'pull_request':
     case 'pull_request_target': {
       const event = eventOf(env, ofPullRequest);
-      if ('says' in event) return event;
+      if ('message' in event) return event;
       return { pullRequest: event.pull_request.number, head: event.pull_request.head.sha };
     }
     case 'workflow_run': {
       const event = eventOf(env, ofWorkflowRun);
-      if ('says' in event) return event;
+      if ('message' in event) return event;
       const { head_repository: repository, head_branch: branch, head_sha: head } = event.workflow_run;
       if (repository === null || branch === null) return { nothing: 'The reviewed branch no longer exists' };
       return { from: `${repository.owner.login}:${branch}`, head };
     }
     case undefined:
     case '':
-      return { says: 'Nothing tells which pull request the review belongs to', mend };
+      return { message: 'Nothing tells which pull request the review belongs to', fix };
     default:
       return {
-        says: `The event of this run, ${JSON.stringify(env.GITHUB_EVENT_NAME)}, belongs to no pull request`,
-        mend,
+        message: `The event of this run, ${JSON.stringify(env.GITHUB_EVENT_NAME)}, belongs to no pull request`,
+        fix,
       };
   }
 }
 
 function eventOf<T>(env: NodeJS.ProcessEnv, shape: z.ZodType<T>): T | Unknown {
-  const mend = 'GitHub Actions writes the event. Name the pull request with --pull-request.';
+  const fix = 'GitHub Actions writes the event. Name the pull request with --pull-request.';
   const { GITHUB_EVENT_PATH: file } = env;
-  if (file === undefined) return { says: 'GITHUB_EVENT_PATH is not set', mend };
+  if (file === undefined) return { message: 'GITHUB_EVENT_PATH is not set', fix };
   let value: unknown;
   try {
     value = JSON.parse(readAtMost(file, LARGEST_EVENT).toString('utf8'));
   } catch {
-    return { says: `The event in ${JSON.stringify(file)} cannot be read`, mend };
+    return { message: `The event in ${JSON.stringify(file)} cannot be read`, fix };
   }
   const event = shape.safeParse(value);
   if (event.success) return event.data;
   const [issue] = event.error.issues;
   return {
-    says: `The event in ${JSON.stringify(file)} lacks something: ${issue?.path.join('.')}: ${issue?.message}`,
-    mend,
+    message: `The event in ${JSON.stringify(file)} lacks something: ${issue?.path.join('.')}: ${issue?.message}`,
+    fix,
   };
 }
 

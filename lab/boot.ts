@@ -28,7 +28,7 @@ export async function bootLab(options: BootOptions): Promise<Lab | Refused> {
     withBorrowed(labPlan(fabric, routerFiles, programs.approximate ? 2 : 1), expected.borrowed ?? []),
   );
   const holder = await startHolder(options);
-  if ('says' in holder) return holder;
+  if ('message' in holder) return holder;
   try {
     placeFiles(holder, plan);
     await must(holder, wiringScript(plan), 'The wiring failed');

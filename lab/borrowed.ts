@@ -80,9 +80,13 @@ export const borrowedRouteFailures = (
       .flatMap(({ name }) => {
         const has = seen.routes.get(name)?.some(({ to }) => to === text) === true;
         if (has === known.has(name)) return [];
-        const says = has ? `a route to ${text} but should not` : `no route to ${text}`;
+        const message = has ? `a route to ${text} but should not` : `no route to ${text}`;
         return [
-          failure(has ? 'absent' : 'route', [name], `${name} has ${says} (a pod of ${loan.node}, borrowed)`),
+          failure(
+            has ? 'absent' : 'route',
+            [name],
+            `${name} has ${message} (a pod of ${loan.node}, borrowed)`,
+          ),
         ];
       });
   });

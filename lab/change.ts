@@ -65,7 +65,7 @@ export async function changeLab(
       startScript({ ...next.plan, hosts: added }, next.programs),
       'New daemons could not be started',
     );
-    done.push({ says: `started ${added.map(({ name }) => name).join(', ')}` });
+    done.push({ message: `started ${added.map(({ name }) => name).join(', ')}` });
   }
   await begin(lab, next, daemonsBesides(old, stayed));
   const changed = stayed.filter((host) => differs(old.get(host.name) as LabHost, host));
@@ -91,7 +91,7 @@ export async function changeLab(
   const configured = async (hosts: readonly LabHost[]) => {
     if (hosts.length === 0) return;
     await reconfigure(lab, next.plan, hosts);
-    done.push({ says: `configured ${hosts.map(({ name }) => name).join(', ')}` });
+    done.push({ message: `configured ${hosts.map(({ name }) => name).join(', ')}` });
   };
   if (first === 'cluster') await cluster();
   for (const wave of waves(
@@ -120,7 +120,7 @@ export async function changeLab(
     'Old addresses and links could not be removed',
   );
   await pullOut(lab, gone, next.plan);
-  if (gone.length > 0) done.push({ says: `removed ${gone.map(({ name }) => name).join(', ')}` });
+  if (gone.length > 0) done.push({ message: `removed ${gone.map(({ name }) => name).join(', ')}` });
   return { lab: changedLab, done };
 }
 
@@ -157,7 +157,7 @@ async function throughBetween(
   await must(lab.holder, ['set -eu', ...end].join('\n'), 'A node could not be removed from the cluster');
   if (felt.length > 0) await reconfigure(lab, plan, felt);
   const names = [...felt, ...gone].map(({ name }) => name);
-  done.push({ says: `configured ${names.join(', ')} as in between` });
+  done.push({ message: `configured ${names.join(', ')} as in between` });
   await letPass(lab, WAVE);
   placeFiles(lab.holder, { ...next.plan, hosts: gone });
   if (gone.length > 0) {

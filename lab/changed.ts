@@ -1,4 +1,4 @@
 /** What one step of a change did, for people. */
 export interface Changed {
-  readonly says: string;
+  readonly message: string;
 }

@@ -15,11 +15,11 @@ export interface Failure {
     | 'log';
   /** The machines it is about, for the commands that look closer. */
   readonly hosts: readonly string[];
-  readonly says: string;
+  readonly message: string;
 }
 
-export const failure = (kind: Failure['kind'], hosts: readonly string[], says: string): Failure => ({
+export const failure = (kind: Failure['kind'], hosts: readonly string[], message: string): Failure => ({
   kind,
   hosts,
-  says,
+  message,
 });

@@ -8,7 +8,7 @@ import { letPass } from './waits.ts';
 export interface Fate {
   readonly id: string;
   /** A reload leaves no trace in when a session started. */
-  readonly became: Exclude<SessionChange, 'reloaded'>;
+  readonly change: Exclude<SessionChange, 'reloaded'>;
 }
 
 /** A lab and its observation. */
@@ -25,11 +25,11 @@ export function fates(before: Seen, after: Seen): Fate[] {
   const ids = [...new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])].sort();
   return ids.map((id) => {
     const [was, is] = [old?.get(id), now?.get(id)];
-    if (was === undefined || is === undefined) return { id, became: was === undefined ? 'new' : 'gone' };
+    if (was === undefined || is === undefined) return { id, change: was === undefined ? 'new' : 'gone' };
     const [then, afterwards] = [startsBefore(was), startsAfter(is)];
     const [wasUp, isUp] = [then, afterwards].map((both) => both.every((one) => one !== undefined));
-    if (wasUp !== isUp) return { id, became: isUp ? 'new' : 'gone' };
-    return { id, became: !isUp || sameStarts(then, afterwards) ? 'kept' : 'reset' };
+    if (wasUp !== isUp) return { id, change: isUp ? 'new' : 'gone' };
+    return { id, change: !isUp || sameStarts(then, afterwards) ? 'kept' : 'reset' };
   });
 }
 

@@ -39,8 +39,8 @@ export interface Ran {
 
 /** Why there is no lab, and the command that helps. */
 export interface Refused {
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
 }
 
 /** Room for configurations and logs inside the holder. */
@@ -203,16 +203,16 @@ function innerPid(unshare: number): number {
 
 function refusal(said: string): Refused {
   if (/ENOENT/.test(said)) {
-    return { says: 'unshare is not installed', mend: 'Run: apt-get install -y util-linux iproute2' };
+    return { message: 'unshare is not installed', fix: 'Run: apt-get install -y util-linux iproute2' };
   }
   if (/Operation not permitted|Permission denied|denied/.test(said)) {
     return {
-      says: `the kernel refuses namespaces to this user (${said.split('\n')[0]})`,
-      mend: 'Run it as root; or allow user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0',
+      message: `the kernel refuses namespaces to this user (${said.split('\n')[0]})`,
+      fix: 'Run it as root; or allow user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0',
     };
   }
   return {
-    says: `the lab's namespaces cannot be set up: ${said}`,
-    mend: 'Run: apt-get install -y util-linux iproute2',
+    message: `the lab's namespaces cannot be set up: ${said}`,
+    fix: 'Run: apt-get install -y util-linux iproute2',
   };
 }

@@ -16,7 +16,7 @@ export function pairFailures(lab: Lab, probed: Probed): Failure[] {
       ? [failure('pair', hosts, `${who}: some packets are lost; ${endOf(probed)}`)]
       : []),
     ...(there === undefined ? [] : wayFailures(who, hosts, pair, there)),
-    ...mtu.map((says) => failure('mtu', hosts, `${who}: ${says}`)),
+    ...mtu.map((message) => failure('mtu', hosts, `${who}: ${message}`)),
   ];
 }
 

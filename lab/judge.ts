@@ -54,11 +54,11 @@ const addressFailures = (fabric: Fabric): Failure[] =>
     const taken = addressToExpect(one);
     if (taken?.text === expected.text) return [];
     const peers = may.length > 1 ? 'may peer' : 'peers';
-    const says =
+    const message =
       taken === undefined
         ? `Calico on ${node.name} finds no ${expected.family === 'ipv4' ? 'IPv4' : 'IPv6'} address`
         : `Calico on ${node.name} ${peers} from ${taken.text} instead of ${expected.text}; in this lab it does`;
-    return [failure('address', [node.name], says)];
+    return [failure('address', [node.name], message)];
   });
 
 /** Nodes whose address as detected by Calico is unknown: the lab uses the topology's. */

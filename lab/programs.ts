@@ -15,7 +15,7 @@ export function findPrograms(root: string, folders = usualFolders()): Programs |
   );
   if (bird2 === undefined) lacking.unshift('bird (2)');
   if (bird2 === undefined || lacking.length > 0) {
-    return { says: `the lab needs ${lacking.join(', ')}`, mend: 'Run: scripts/setup-lab.sh' };
+    return { message: `the lab needs ${lacking.join(', ')}`, fix: 'Run: scripts/setup-lab.sh' };
   }
   const both = ['bird', 'bird6'].map((name) => resolve(root, BIRD1, name));
   if (!both.every(isProgram)) return { bird2, bird1: bird2, 'bird1-ipv6': bird2, approximate: true };
@@ -26,8 +26,8 @@ export function findPrograms(root: string, folders = usualFolders()): Programs |
     return { bird2, bird1, 'bird1-ipv6': bird6, approximate: false };
   const [why = ''] = found.flatMap((one) => ('foreign' in one ? [one.foreign] : []));
   return {
-    says: `${why}: the lab runs no BIRD 1.6.8 that somebody else can change`,
-    mend: 'Unpack it anew: rm -rf .cache/bird1 && scripts/setup-lab.sh',
+    message: `${why}: the lab runs no BIRD 1.6.8 that somebody else can change`,
+    fix: 'Unpack it anew: rm -rf .cache/bird1 && scripts/setup-lab.sh',
   };
 }
 

@@ -51,7 +51,7 @@ export async function rebootNode(options: RebootOptions): Promise<Reboot | Refus
   const { node, failed, foretold, away, progress = () => {}, ...boot } = options;
   progress('boot the network');
   const lab = await bootLab(boot);
-  if ('says' in lab) return lab;
+  if ('message' in lab) return lab;
   try {
     const atFirst = unsettled(await converged(lab));
     if (atFirst !== undefined) return atFirst;
@@ -108,8 +108,8 @@ async function forgotten(lab: Lab, left: Lab): Promise<void> {
 const UNTIL_WHOLE = 15_000;
 
 /** What is said of nodes that are off is no fault of the reboot, and neither is what others still believe of them. */
-function isOf({ kind, hosts, says }: Failure, away: readonly string[]): boolean {
-  if (kind === 'log' && says.includes('Shutdown completed')) return false;
+function isOf({ kind, hosts, message }: Failure, away: readonly string[]): boolean {
+  if (kind === 'log' && message.includes('Shutdown completed')) return false;
   if (away.length === 0) return true;
   return ['daemon', 'session', 'pair'].includes(kind) && !hosts.some((host) => away.includes(host));
 }

@@ -48,7 +48,7 @@ export interface RehearseOptions extends Boot, Step {
 export async function rehearse(options: RehearseOptions): Promise<Rehearsal | Refused> {
   const { base, fabric, first, ...boot } = options;
   const rehearsals = await rehearseSteps(base, [{ fabric, first }], boot);
-  return 'says' in rehearsals ? rehearsals : (rehearsals[0] as Rehearsal);
+  return 'message' in rehearsals ? rehearsals : (rehearsals[0] as Rehearsal);
 }
 
 /** Successive changes on one running lab: each finds the state that earlier ones left behind. */
@@ -63,7 +63,7 @@ export async function rehearseSteps(
   const first = begin?.fabric ?? base;
   const start = withBlocks(first, nodeBlocks(first));
   const booted = await bootLab({ ...boot, fabric: start, expected: expects(start) });
-  if ('says' in booted) return booted;
+  if ('message' in booted) return booted;
   let running: Lab = booted;
   const rehearsals: Rehearsal[] = [];
   let isRolled = false;
@@ -79,20 +79,20 @@ export async function rehearseSteps(
       progress('boot the head from scratch');
       // Before the change, so that its beginning disturbs no packet of it; it comes to rest meanwhile.
       const fresh = await bootLab({ ...boot, fabric: head, expected });
-      if ('says' in fresh) return fresh;
+      if ('message' in fresh) return fresh;
       try {
         const result = await made(
           running,
           { head, expected, joins, first: steps[index]?.first ?? 'routers' },
           boot,
         );
-        if ('says' in result) return result;
+        if ('message' in result) return result;
         const { lab, cost } = result;
         for (const node of readdressed(running.plan, lab.plan)) moved.add(node);
         const failures = cost.failures.filter((failure) => !isOfMove(failure, moved));
         progress('compare');
         const differences = await lastingDifferences(lab, fresh, isRolled);
-        if ('says' in differences) return differences;
+        if ('message' in differences) return differences;
         rehearsals.push(underOwnNames({ ...cost, failures, differences }, [running, lab], ownNames));
         running = lab;
       } finally {
@@ -180,8 +180,8 @@ function betweenIn(
  */
 const OF_MOVE = /with strange next-hop|Socket error: bind: Cannot assign requested address/;
 
-const isOfMove = ({ kind, hosts, says }: Failure, moved: ReadonlySet<string>): boolean =>
-  kind === 'log' && OF_MOVE.test(says) && hosts.every((host) => moved.has(host));
+const isOfMove = ({ kind, hosts, message }: Failure, moved: ReadonlySet<string>): boolean =>
+  kind === 'log' && OF_MOVE.test(message) && hosts.every((host) => moved.has(host));
 
 /** Blocks stay where they are: a node that comes changes those of no other. Those of a pool that goes go with it. */
 function withBlocks(fabric: Fabric, blocks: ReadonlyMap<string, readonly Prefix[]>): Fabric {

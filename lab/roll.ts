@@ -39,7 +39,7 @@ export async function rollNodes(
       ['set -eu', ...commands].join('\n'),
       `calico-node on ${host.name} could not be rolled`,
     );
-    done.push({ says: `replaced calico-node on ${host.name} with ${lab.fabric.calico.version}` });
+    done.push({ message: `replaced calico-node on ${host.name} with ${lab.fabric.calico.version}` });
     await converged(lab, { patience: UNTIL_READY });
   }
 }

@@ -121,6 +121,6 @@ export const unsettled = (...looks: readonly Settled[]): Refused | undefined =>
   looks
     .flatMap((look) => look.unsettled ?? [])
     .map((why) => ({
-      says: `the lab has ${why}`,
-      mend: 'A network that does not converge cannot be judged. Run it again when the machine is less busy; if it persists, look closer: bin/noencap lab up',
+      message: `the lab has ${why}`,
+      fix: 'A network that does not converge cannot be judged. Run it again when the machine is less busy; if it persists, look closer: bin/noencap lab up',
     }))[0];

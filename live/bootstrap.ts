@@ -44,7 +44,7 @@ export const bootstrapSteps = (bootstrap: Bootstrap): RunningStep[] =>
 const WELL: StepEnd = { notes: [], halt: undefined };
 const GO_ON = 'Run it again: completed steps stay done, and it continues from here.';
 
-const INTERRUPTED: Halt = { because: 'interrupted', says: 'interrupted', details: [], mend: GO_ON };
+const INTERRUPTED: Halt = { because: 'interrupted', message: 'interrupted', details: [], fix: GO_ON };
 
 function perform(bootstrap: Bootstrap, step: BootstrapStep, say: (detail: string) => void): Promise<StepEnd> {
   switch (step.kind) {
@@ -81,9 +81,9 @@ async function apply(
         notes: [],
         halt: {
           because: 'refused',
-          says: `${folder} cannot be applied`,
+          message: `${folder} cannot be applied`,
           details: linesOf(stderr),
-          mend: `Fix the error shown there. ${GO_ON}`,
+          fix: `Fix the error shown there. ${GO_ON}`,
         },
       };
     }
@@ -117,14 +117,14 @@ async function wait(
     if (left.length === 0) return WELL;
     const lost = hopeless(awaited, seen);
     if (lost.length > 0 || clock.now() >= until) {
-      const says =
+      const message =
         lost.length > 0
           ? `${listed(lost, 'and')} failed for good`
           : `after ${PATIENCE_MINUTES} minutes ${listed(left, 'and')} ${left.length === 1 ? 'is' : 'are'} not ${condition}`;
       const found = await diagnose(kubectl, { ...awaited, names: lost.length > 0 ? lost : left });
       const details = code === 0 ? found.details : [stderr.trim(), ...found.details];
-      const mend = `${found.look}\n${lost.length > 0 ? removal(awaited, lost) : ''}${GO_ON}`;
-      return { notes: [], halt: { because: 'expired', says, details, mend } };
+      const fix = `${found.look}\n${lost.length > 0 ? removal(awaited, lost) : ''}${GO_ON}`;
+      return { notes: [], halt: { because: 'expired', message, details, fix } };
     }
     say(`${names.length - left.length} of ${names.length}`);
     await clock.sleep(2000, stop);
@@ -154,12 +154,12 @@ async function secrets(
     notes: [],
     halt: {
       because: 'environment',
-      says:
+      message:
         code === 0
           ? `namespace ${namespace} has no Secret ${listed(lacking, 'and')}, without which no Calico image can be pulled`
           : `the Secrets of namespace ${namespace} cannot be listed`,
       details: code === 0 ? [] : [stderr.trim()],
-      mend: `Create ${lacking.length === 1 ? 'it' : 'them'}:\n${lacking.map((name) => `  ${createSecret(namespace, name)}`).join('\n')}\n${GO_ON}`,
+      fix: `Create ${lacking.length === 1 ? 'it' : 'them'}:\n${lacking.map((name) => `  ${createSecret(namespace, name)}`).join('\n')}\n${GO_ON}`,
     },
   };
 }
@@ -183,9 +183,9 @@ async function installed({ kubectl }: Bootstrap, engine: Engine): Promise<StepEn
     notes: [],
     halt: {
       because: 'environment',
-      says: `${engine.title} is not installed in this cluster; the pod network is ready for it`,
+      message: `${engine.title} is not installed in this cluster; the pod network is ready for it`,
       details: code === 0 ? [] : [stderr.trim()],
-      mend: `Install it:\n${engine.install.map((command) => `  ${command}`).join('\n')}\n${GO_ON}`,
+      fix: `Install it:\n${engine.install.map((command) => `  ${command}`).join('\n')}\n${GO_ON}`,
     },
   };
 }

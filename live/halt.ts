@@ -1,10 +1,10 @@
 /** Why work on a cluster stopped, and how to continue. */
 export interface Halt {
   readonly because: 'refused' | 'environment' | 'expired' | 'interrupted';
-  readonly says: string;
+  readonly message: string;
   /** The cluster's messages, one per line. */
   readonly details: readonly string[];
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /** A command's output, one entry per line. */

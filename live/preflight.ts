@@ -63,12 +63,12 @@ async function anotherCluster(fabric: Fabric, target: Target): Promise<Halt | un
   if (nodes.both.length === 0) {
     return {
       because: 'refused',
-      says: `no node of ${fabric.name} is in the cluster of context ${context} (${server})`,
+      message: `no node of ${fabric.name} is in the cluster of context ${context} (${server})`,
       details: [
         `the cluster has ${nodes.unknown.length === 0 ? 'no node' : listed(nodes.unknown, 'and')}`,
         `the topology has ${listed(nodes.lacking, 'and')}`,
       ],
-      mend: 'Choose the right one with kubectl config use-context or KUBECONFIG, or start the first server.',
+      fix: 'Choose the right one with kubectl config use-context or KUBECONFIG, or start the first server.',
     };
   }
   const installation = await kubectl(['get', 'installations.operator.tigera.io', 'default', '-o', 'json']);
@@ -79,9 +79,9 @@ async function anotherCluster(fabric: Fabric, target: Target): Promise<Halt | un
   const ours = fabric.pods.pools.map(({ cidr }) => cidr.text);
   return {
     because: 'refused',
-    says: `Calico in context ${context} has the pools ${listed(pools, 'and')}, but the topology has ${listed(ours, 'and')}`,
+    message: `Calico in context ${context} has the pools ${listed(pools, 'and')}, but the topology has ${listed(ours, 'and')}`,
     details: [],
-    mend: 'Pods use them. Put the existing pools into the topology; changing them is a separate change.',
+    fix: 'Pods use them. Put the existing pools into the topology; changing them is a separate change.',
   };
 }
 
@@ -109,9 +109,9 @@ const notReachable = ({ context, server }: { context: string; server: string }, 
     `Check that it is running (systemctl status k3s) and reachable from here: curl -k ${server}/version`,
   );
 
-const environment = (says: string, stderr: string, mend: string): Halt => ({
+const environment = (message: string, stderr: string, fix: string): Halt => ({
   because: 'environment',
-  says,
+  message,
   details: linesOf(stderr),
-  mend,
+  fix,
 });

@@ -8,7 +8,7 @@ export interface PrintedObjects {
 
 export type RunningObjects =
   | { readonly ok: true; readonly printed: readonly PrintedObjects[] }
-  | { readonly ok: false; readonly says: string; readonly mend: string };
+  | { readonly ok: false; readonly message: string; readonly fix: string };
 
 /** What adopt reads from a cluster, with `get` only. A kind that a cluster may lack has an alternative, or none. */
 const READ: readonly (readonly (readonly string[])[])[] = [
@@ -37,8 +37,8 @@ export async function runningObjects(kubectl: Kubectl): Promise<RunningObjects> 
       const args = ['get', ...what, '--output=json'];
       const { code, stdout, stderr } = await kubectl(args);
       if (code === undefined) {
-        const mend = 'Install it, or give its output from elsewhere with --cluster.';
-        return { ok: false, says: `kubectl could not be started: ${stderr.trim()}`, mend };
+        const fix = 'Install it, or give its output from elsewhere with --cluster.';
+        return { ok: false, message: `kubectl could not be started: ${stderr.trim()}`, fix };
       }
       found = code === 0;
       if (found) printed.push({ args, json: stdout });
@@ -50,8 +50,8 @@ export async function runningObjects(kubectl: Kubectl): Promise<RunningObjects> 
     if (!found)
       return {
         ok: false,
-        says: refused,
-        mend: 'Check the context and its permissions: it needs get and list.',
+        message: refused,
+        fix: 'Check the context and its permissions: it needs get and list.',
       };
   }
   return { ok: true, printed };

@@ -56,9 +56,9 @@ async function owned(kubectl: Kubectl, folder: string): Promise<readonly OwnedOb
   if (code !== 0) {
     return {
       because: 'refused',
-      says: `the objects of ${folder} cannot be read from the cluster`,
+      message: `the objects of ${folder} cannot be read from the cluster`,
       details: [stderr.trim()],
-      mend: 'Somebody may have deleted them meanwhile. Run it again.',
+      fix: 'Somebody may have deleted them meanwhile. Run it again.',
     };
   }
   return objectsIn<OwnedObject>(stdout);
@@ -88,13 +88,13 @@ function patch(kubectl: Kubectl, object: OwnedObject, engine: Engine) {
 function contested(folder: string, objects: readonly OwnedObject[], engine: Engine): Halt {
   return {
     because: 'refused',
-    says: `another manager keeps taking back fields of ${folder}`,
+    message: `another manager keeps taking back fields of ${folder}`,
     details: objects.flatMap((object) =>
       foreignOwners(object, engine).map(
         ({ manager, fields }) =>
           `${object.kind}/${object.metadata.name}: ${manager} owns ${fields.slice(0, 5).join(', ')}`,
       ),
     ),
-    mend: 'Stop whatever else applies these objects, then run it again.',
+    fix: 'Stop whatever else applies these objects, then run it again.',
   };
 }

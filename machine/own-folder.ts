@@ -12,8 +12,8 @@ export interface OwnFolder {
 
 /** Why a folder is not used, and the fix. */
 export interface NotOwn {
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
 }
 
 /**
@@ -27,7 +27,7 @@ export function ownFolder(uid = process.getuid?.() ?? 0): OwnFolder | NotOwn {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST')
-      return { says: `${path} cannot be created (${code})`, mend: `Create it: mkdir -m 700 ${path}` };
+      return { message: `${path} cannot be created (${code})`, fix: `Create it: mkdir -m 700 ${path}` };
   }
   let folder: number;
   try {
@@ -53,8 +53,8 @@ function foreign({ uid: owner, mode }: Stats, uid: number): string | undefined {
 }
 
 const refused = (path: string, why: string, uid: number): NotOwn => ({
-  says: `${path} ${why}: its records of running labs cannot be trusted`,
-  mend: `Check its content, then remove it: ${uid === 0 ? '' : 'sudo '}rm -r ${path}`,
+  message: `${path} ${why}: its records of running labs cannot be trusted`,
+  fix: `Check its content, then remove it: ${uid === 0 ? '' : 'sudo '}rm -r ${path}`,
 });
 
 /** Root never uses the folder of a user who became root, which XDG_RUNTIME_DIR may still name. */

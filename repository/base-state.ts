@@ -27,8 +27,8 @@ export interface BaseState {
 }
 
 export interface NoBase {
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
 }
 
 export interface BaseOptions {
@@ -45,11 +45,11 @@ export function readBase(
 ): BaseState | NoBase {
   const { base } = options;
   if (git('--version') === undefined) {
-    return { says: 'git is not installed', mend: 'Install it: apt-get install git' };
+    return { message: 'git is not installed', fix: 'Install it: apt-get install git' };
   }
   if (base === undefined) {
     const found = mergeBase();
-    return 'says' in found
+    return 'message' in found
       ? found
       : stateAt(found.commit, `the merge base with ${found.main}`, options, known);
   }
@@ -57,8 +57,8 @@ export function readBase(
   if (commit !== undefined) return stateAt(commit, base, options, known);
   if (existsSync(base) && statSync(base).isDirectory()) return stateIn(base, options);
   return {
-    says: `${JSON.stringify(base)} is neither a git revision nor a folder`,
-    mend: 'Name another with --base.',
+    message: `${JSON.stringify(base)} is neither a git revision nor a folder`,
+    fix: 'Name another with --base.',
   };
 }
 
@@ -78,17 +78,17 @@ function mainBranch(): string | undefined {
 
 function mergeBase(): { readonly commit: string; readonly main: string } | NoBase {
   if (git('rev-parse', '--git-dir') === undefined) {
-    return { says: 'this is not a git repository', mend: 'Name what to compare with: --base FOLDER.' };
+    return { message: 'this is not a git repository', fix: 'Name what to compare with: --base FOLDER.' };
   }
   const main = mainBranch();
   if (main === undefined) {
-    return { says: 'no main branch was found', mend: 'Name what to compare with: --base REVISION.' };
+    return { message: 'no main branch was found', fix: 'Name what to compare with: --base REVISION.' };
   }
   const commit = git('merge-base', 'HEAD', main);
   if (commit !== undefined) return { commit, main };
   return {
-    says: `HEAD and ${main} have no common commit here`,
-    mend: 'Fetch the whole history (git fetch --unshallow; in a workflow fetch-depth: 0), or name a revision with --base.',
+    message: `HEAD and ${main} have no common commit here`,
+    fix: 'Fetch the whole history (git fetch --unshallow; in a workflow fetch-depth: 0), or name a revision with --base.',
   };
 }
 
@@ -107,7 +107,7 @@ function stateAt(
   const loaded = isModule(topology)
     ? moduleAt(commit, path, topology)
     : loadTopology({ file: topology, bytes });
-  return 'says' in loaded ? loaded : stateOf(loaded, { name, commit, files: read, trust });
+  return 'message' in loaded ? loaded : stateOf(loaded, { name, commit, files: read, trust });
 }
 
 /** A topology in TypeScript may import whatever stands beside it: all of the commit is laid out in a temporary folder. */
@@ -117,8 +117,8 @@ function moduleAt(commit: string, path: string, name: string): Loaded | NoBase {
     const why = layOut(commit, folder);
     if (why !== undefined) {
       return {
-        says: `git cannot check out ${commit}: ${why}`,
-        mend: 'Fix that, or name a folder with --base.',
+        message: `git cannot check out ${commit}: ${why}`,
+        fix: 'Fix that, or name a folder with --base.',
       };
     }
     return readTopology(join(folder, 'tree', git('rev-parse', '--show-prefix') ?? '', path), name);

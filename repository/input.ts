@@ -48,9 +48,9 @@ export function operatorManifestFaults(topology: Topology, file: string): Fault[
   try {
     bytes = readVendored(dirname(file), manifest.path);
   } catch (error) {
-    const mend = `Save the tigera-operator.yaml of Calico ${topology.calico.version} there; the path is relative to the topology's folder.`;
+    const fix = `Save the tigera-operator.yaml of Calico ${topology.calico.version} there; the path is relative to the topology's folder.`;
     return [
-      fault('operator-manifest-missing', [...path, 'path'], `${manifest.path} ${whyUnreadable(error)}`, mend),
+      fault('operator-manifest-missing', [...path, 'path'], `${manifest.path} ${whyUnreadable(error)}`, fix),
     ];
   }
   const found = createHash('sha256').update(bytes).digest('hex');
@@ -75,7 +75,7 @@ function contentFaults({ calico: { version } }: Topology, file: string, text: st
       : ['no CustomResourceDefinition']),
   ];
   if (missing.length === 0) return [];
-  const mend = `Save manifests/tigera-operator.yaml of Calico ${version} there.`;
-  const says = `${file} holds ${missing.join(' and ')}`;
-  return [fault('operator-manifest-content', ['calico', 'operatorManifest', 'path'], says, mend)];
+  const fix = `Save manifests/tigera-operator.yaml of Calico ${version} there.`;
+  const message = `${file} holds ${missing.join(' and ')}`;
+  return [fault('operator-manifest-content', ['calico', 'operatorManifest', 'path'], message, fix)];
 }

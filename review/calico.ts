@@ -17,12 +17,12 @@ export const calicoDangers = (changed: Changed): Danger[] =>
 function apiSwitched({ before, after, objects }: Changed): Danger[] {
   const [was, is] = [before.calico, after.calico];
   if (was.api === is.api || was.apiMovesTo === is.api) return [];
-  const peers = objects.filter(({ id, became }) => became === 'deleted' && id.kind === 'BGPPeer').length;
+  const peers = objects.filter(({ id, change }) => change === 'deleted' && id.kind === 'BGPPeer').length;
   return [
     {
       severity: 'error',
-      says: `calico.api changes from ${was.api} to ${is.api} in one step: an engine applies the new objects, then prunes the old ones, which are the same objects in Calico's store. ${peers === 1 ? 'The BGPPeer is deleted' : `All ${peers} BGPPeers are deleted`}, which takes down every node's sessions with its reflectors until the next sync`,
-      mend: `First merge calico.api: {from: ${was.api}, to: ${is.api}} and let the engine sync it; then merge this change. See docs/move-to-the-v3-api.md.`,
+      message: `calico.api changes from ${was.api} to ${is.api} in one step: an engine applies the new objects, then prunes the old ones, which are the same objects in Calico's store. ${peers === 1 ? 'The BGPPeer is deleted' : `All ${peers} BGPPeers are deleted`}, which takes down every node's sessions with its reflectors until the next sync`,
+      fix: `First merge calico.api: {from: ${was.api}, to: ${is.api}} and let the engine sync it; then merge this change. See docs/move-to-the-v3-api.md.`,
     },
   ];
 }
@@ -34,8 +34,8 @@ function goesBack({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'error',
-      says: `Calico is downgraded from ${before.calico.version} to ${after.calico.version}: its operator overwrites the newer CRDs with the older, and stored objects lose every field that only the newer ones have`,
-      mend: 'Upgrade to a patch release with the fix, or go back to a patch release of the same minor. See docs/upgrade-calico.md.',
+      message: `Calico is downgraded from ${before.calico.version} to ${after.calico.version}: its operator overwrites the newer CRDs with the older, and stored objects lose every field that only the newer ones have`,
+      fix: 'Upgrade to a patch release with the fix, or go back to a patch release of the same minor. See docs/upgrade-calico.md.',
     },
   ];
 }
@@ -46,8 +46,8 @@ function manyMinors({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: `Calico skips ahead ${is - was} minors in one step, from ${before.calico.version} to ${after.calico.version}: the changes of all of them take effect at once`,
-      mend: `Upgrade at most ${DOCUMENTED_MINORS} minors per merge, and check the cluster in between.`,
+      message: `Calico skips ahead ${is - was} minors in one step, from ${before.calico.version} to ${after.calico.version}: the changes of all of them take effect at once`,
+      fix: `Upgrade at most ${DOCUMENTED_MINORS} minors per merge, and check the cluster in between.`,
     },
   ];
 }
@@ -62,10 +62,10 @@ function nodesRolled({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: isGraceful
+      message: isGraceful
         ? `${what} replaces calico-node on every node, one by one: its sessions go down, and its peers keep its routes until it is back`
         : `${what} replaces calico-node on every node, one by one, and bgp.gracefulRestart is off: the routers drop a node's routes until it is back`,
-      mend: isGraceful
+      fix: isGraceful
         ? 'Change nothing else in this merge, and ship to no router until TigeraStatus calico is available again.'
         : 'Set bgp.gracefulRestart: true and ship it to the routers first.',
     },
@@ -78,8 +78,9 @@ function forwardingOff({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: "pods started from now on do not forward: those of K3s' service load balancer (svclb) no longer pass on traffic to services of type LoadBalancer",
-      mend: 'Leave calico.containerIPForwarding on, unless K3s runs with --disable servicelb or there is no such service.',
+      message:
+        "pods started from now on do not forward: those of K3s' service load balancer (svclb) no longer pass on traffic to services of type LoadBalancer",
+      fix: 'Leave calico.containerIPForwarding on, unless K3s runs with --disable servicelb or there is no such service.',
     },
   ];
 }
@@ -90,8 +91,8 @@ function metricCarried({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: `from v3.${SINCE.metricAsPreference} nodes announce their blocks with LOCAL_PREF ${HIGHEST_LOCAL_PREF - NORMAL_PRIORITY} instead of ${PLAIN_LOCAL_PREF}, and routes to pods have metric ${NORMAL_PRIORITY} in the kernel instead of 0. Until all nodes are upgraded, routes to those that are not are installed with metric ${HIGHEST_LOCAL_PREF - PLAIN_LOCAL_PREF}: any other route to the same prefix wins`,
-      mend: 'Make sure that nodes learn no routes to blocks of the pools from the IGP or any other source, and that no router policy outside this topology depends on LOCAL_PREF. See docs/upgrade-calico.md.',
+      message: `from v3.${SINCE.metricAsPreference} nodes announce their blocks with LOCAL_PREF ${HIGHEST_LOCAL_PREF - NORMAL_PRIORITY} instead of ${PLAIN_LOCAL_PREF}, and routes to pods have metric ${NORMAL_PRIORITY} in the kernel instead of 0. Until all nodes are upgraded, routes to those that are not are installed with metric ${HIGHEST_LOCAL_PREF - PLAIN_LOCAL_PREF}: any other route to the same prefix wins`,
+      fix: 'Make sure that nodes learn no routes to blocks of the pools from the IGP or any other source, and that no router policy outside this topology depends on LOCAL_PREF. See docs/upgrade-calico.md.',
     },
   ];
 }
@@ -109,8 +110,8 @@ function registryMoved({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: `from v3.${SINCE.quayImages} Calico's images come from quay.io instead of docker.io, but ${without.length === 1 ? 'region' : 'regions'} ${names} ${without.length === 1 ? 'has' : 'have'} only a mirror of docker.io`,
-      mend: 'First add a mirror of quay.io to registryMirrors and run the install script on its nodes, or set calico.registry.',
+      message: `from v3.${SINCE.quayImages} Calico's images come from quay.io instead of docker.io, but ${without.length === 1 ? 'region' : 'regions'} ${names} ${without.length === 1 ? 'has' : 'have'} only a mirror of docker.io`,
+      fix: 'First add a mirror of quay.io to registryMirrors and run the install script on its nodes, or set calico.registry.',
     },
   ];
 }

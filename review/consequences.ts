@@ -56,7 +56,7 @@ const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
   ],
   traffic: ({ traffic }) => {
     const pairs = (which: readonly string[]) =>
-      traffic.filter(({ became }) => which.includes(became)).reduce((sum, one) => sum + one.pairs, 0);
+      traffic.filter(({ change }) => which.includes(change)).reduce((sum, one) => sum + one.pairs, 0);
     const [lost, narrow] = [pairs(['lost', 'partly lost']), pairs(['too narrow'])];
     return [
       ...when(lost > 0, 'danger', `${pairsLose(lost)} packets for good`),
@@ -72,8 +72,8 @@ const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
     ),
   interruptions: ({ interruptions, pairs }) => {
     const most = interruptions.reduce((all, one) => Math.max(all, one.lost), 0);
-    const says = `up to ${number(most)} of ${counted(pairs, 'pair')} of nodes lose packets while sessions are down`;
-    return when(most > 0, 'danger', says);
+    const message = `up to ${number(most)} of ${counted(pairs, 'pair')} of nodes lose packets while sessions are down`;
+    return when(most > 0, 'danger', message);
   },
   order: ({ order }) => when(order.first === 'apart', 'danger', 'packets are lost in either delivery order'),
   rehearsal: ({ rehearsal }) => {
@@ -164,11 +164,11 @@ const KINDS: Readonly<Record<Review['fabric'][number]['kind'], readonly [one: st
 /** `1 node added, 2 routers changed`. */
 function partsText(fabric: Told['fabric']): string {
   return (['added', 'removed', 'changed'] as const)
-    .flatMap((became) =>
+    .flatMap((change) =>
       Object.entries(KINDS).flatMap(([kind, [one, many]]) => {
-        const count = fabric.filter((part) => part.kind === kind && part.became === became).length;
+        const count = fabric.filter((part) => part.kind === kind && part.change === change).length;
         if (count === 0) return [];
-        return [kind === 'network' ? `settings ${became}` : `${counted(count, one, many)} ${became}`];
+        return [kind === 'network' ? `settings ${change}` : `${counted(count, one, many)} ${change}`];
       }),
     )
     .join(', ');
@@ -199,12 +199,12 @@ function sessionsText(told: Told): string {
   const { changed, kept } = told.sessions;
   if (changed.length === 0) return kept > 0 && isDelivered(told) ? 'no session is reset' : '';
   const counts = (['reset', 'new', 'gone', 'reloaded'] as const).map(
-    (became) => [became, changed.filter((one) => one.became === became).length] as const,
+    (change) => [change, changed.filter((one) => one.change === change).length] as const,
   );
   const [[first, count] = ['reset', 0], ...others] = counts.filter(([, some]) => some > 0);
   return [
     `${counted(count, 'session')} ${first}`,
-    ...others.map(([became, some]) => `${number(some)} ${became}`),
+    ...others.map(([change, some]) => `${number(some)} ${change}`),
     ...(first === 'reset' ? [] : ['none reset']),
   ].join(', ');
 }

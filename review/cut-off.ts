@@ -30,16 +30,16 @@ function nodesCut(changed: Changed, { speaker, cut, lost }: Interruption): Dange
     return speaker === 'Calico'
       ? {
           severity: 'error',
-          says: `all reflectors of region ${region} reset their sessions with ${who}: ${meanwhile}`,
-          mend: wayOut(
+          message: `all reflectors of region ${region} reset their sessions with ${who}: ${meanwhile}`,
+          fix: wayOut(
             changed,
             own.map(({ name }) => name),
           ),
         }
       : {
           severity: 'error',
-          says: `${speaker} resets its sessions with ${who} of region ${region}, which ${have} no other reflector${isJoined(after, own, speaker) ? ' yet' : ''}: ${meanwhile}`,
-          mend: `Give ${region} a second reflector first, in a separate change; or accept it, and ship during a quiet hour.`,
+          message: `${speaker} resets its sessions with ${who} of region ${region}, which ${have} no other reflector${isJoined(after, own, speaker) ? ' yet' : ''}: ${meanwhile}`,
+          fix: `Give ${region} a second reflector first, in a separate change; or accept it, and ship during a quiet hour.`,
         };
   });
 }
@@ -57,7 +57,7 @@ function withoutWay({ pairs }: Changed, { speaker, sessions, lost }: Interruptio
   const [what, are] = sessions === 1 ? ['a session', 'it is'] : [`${sessions} sessions`, 'they are'];
   return {
     severity: 'error',
-    says: `${speaker === 'Calico' ? "Calico's nodes reset" : `${speaker} resets`} ${what} without an alternative path: until ${are} back, up to ${lost} of ${pairs} pairs of nodes lose packets`,
-    mend: 'Give these pairs a second path first, in a separate change; or accept it, and deliver during a quiet hour.',
+    message: `${speaker === 'Calico' ? "Calico's nodes reset" : `${speaker} resets`} ${what} without an alternative path: until ${are} back, up to ${lost} of ${pairs} pairs of nodes lose packets`,
+    fix: 'Give these pairs a second path first, in a separate change; or accept it, and deliver during a quiet hour.',
   };
 }

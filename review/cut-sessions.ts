@@ -11,9 +11,9 @@ export function cutSessions(fates: readonly SessionFate[], was: Analysis, is: An
     const [before, after] = [wasUp.get(fate.id), isUp.get(fate.id)];
     if (before === undefined || after === undefined || (before && after)) return fate;
     const { id, kind } = fate;
-    if (!before && !after) return { id, kind, became: 'kept', reasons: [], by: [] };
-    const says = before ? 'the other end is no longer reachable' : 'the other end is now reachable';
-    return { id, kind, became: before ? 'gone' : 'new', reasons: [says], by: [] };
+    if (!before && !after) return { id, kind, change: 'kept', reasons: [], by: [] };
+    const message = before ? 'the other end is no longer reachable' : 'the other end is now reachable';
+    return { id, kind, change: before ? 'gone' : 'new', reasons: [message], by: [] };
   });
 }
 

@@ -9,8 +9,8 @@ import type { TrafficChange } from './traffic.ts';
 /** Something a reviewer must not overlook: it breaks something running, or cannot be undone. */
 export interface Danger {
   readonly severity: 'error' | 'warning';
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
 }
 
 /** The input: both states, and what is already known about the change. */

@@ -38,12 +38,12 @@ function deletions({ before, after, objects }: Changed): Danger[] {
   const isTakenOver =
     before.calico.operatorManifest !== undefined && after.calico.operatorManifest === undefined;
   return objects
-    .filter(({ became, id }) => became === 'deleted' && VITAL.includes(id.kind))
+    .filter(({ change, id }) => change === 'deleted' && VITAL.includes(id.kind))
     .filter(({ id }) => !isTakenOver || id.kind !== 'CustomResourceDefinition')
     .map(({ id }) => ({
       severity: 'error',
-      says: `${objectText(id)} is deleted with everything in it: the pod network of every node goes down`,
-      mend: 'Keep it. To remove a cluster, remove its applications first and this object last, by hand.',
+      message: `${objectText(id)} is deleted with everything in it: the pod network of every node goes down`,
+      fix: 'Keep it. To remove a cluster, remove its applications first and this object last, by hand.',
     }));
 }
 
@@ -56,8 +56,8 @@ function pools({ before, after }: Changed): Danger[] {
       return [
         {
           severity: 'warning',
-          says: `pool ${pool.cidr.text} is removed for good: any pod that still has an address from it is cut off`,
-          mend: 'Make sure it is empty first: no such address in kubectl get pods -A -o wide, no such block in calicoctl ipam show --show-blocks.',
+          message: `pool ${pool.cidr.text} is removed for good: any pod that still has an address from it is cut off`,
+          fix: 'Make sure it is empty first: no such address in kubectl get pods -A -o wide, no such block in calicoctl ipam show --show-blocks.',
         },
       ];
     }
@@ -65,8 +65,8 @@ function pools({ before, after }: Changed): Danger[] {
       return [
         {
           severity: 'error',
-          says: `pool ${pool.cidr.text} is removed: the operator deletes it, and its pods keep addresses that are not routed`,
-          mend: 'Move the pods to another pool first (docs/move-to-a-new-pool.md), then remove it.',
+          message: `pool ${pool.cidr.text} is removed: the operator deletes it, and its pods keep addresses that are not routed`,
+          fix: 'Move the pods to another pool first (docs/move-to-a-new-pool.md), then remove it.',
         },
       ];
     }
@@ -74,8 +74,8 @@ function pools({ before, after }: Changed): Danger[] {
       return [
         {
           severity: 'error',
-          says: `pool ${pool.cidr.text}, from which pods get their addresses, is removed: the operator deletes it and its block affinities at once, in use or not, and cuts off its pods`,
-          mend: `Swap the two instead: ${now.cidr.text} under pods.cidrs, ${pool.cidr.text} under pods.retiring; restart its pods, then remove it.`,
+          message: `pool ${pool.cidr.text}, from which pods get their addresses, is removed: the operator deletes it and its block affinities at once, in use or not, and cuts off its pods`,
+          fix: `Swap the two instead: ${now.cidr.text} under pods.cidrs, ${pool.cidr.text} under pods.retiring; restart its pods, then remove it.`,
         },
       ];
     }
@@ -87,8 +87,8 @@ function pools({ before, after }: Changed): Danger[] {
     return [
       {
         severity: 'error',
-        says: `pool ${pool.cidr.text} changes ${what}: Calico refuses this for a pool in use`,
-        mend: 'Migrate: add a second pool, restart the pods, then remove the first one (docs/move-to-a-new-pool.md).',
+        message: `pool ${pool.cidr.text} changes ${what}: Calico refuses this for a pool in use`,
+        fix: 'Migrate: add a second pool, restart the pods, then remove the first one (docs/move-to-a-new-pool.md).',
       },
     ];
   });
@@ -106,8 +106,8 @@ function foundation({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'error',
-      says: `the cluster CIDR of K3s changes from ${was} to ${is}: servers with the new value do not start`,
-      mend: `Keep k3s.clusterCidrs: [${was}], the value the cluster was created with; only pods.cidrs decides where pods get addresses.`,
+      message: `the cluster CIDR of K3s changes from ${was} to ${is}: servers with the new value do not start`,
+      fix: `Keep k3s.clusterCidrs: [${was}], the value the cluster was created with; only pods.cidrs decides where pods get addresses.`,
     },
   ];
 }
@@ -121,8 +121,8 @@ function encapsulation({ objects }: Changed): Danger[] {
     return [
       {
         severity: 'error',
-        says: `the encapsulation of pods' packets changes from ${was} to ${is}: until all nodes and routers have it, pods on different nodes lose connectivity`,
-        mend: 'First bring up the routes without encapsulation, check that every router has every block, then change it in a maintenance window.',
+        message: `the encapsulation of pods' packets changes from ${was} to ${is}: until all nodes and routers have it, pods on different nodes lose connectivity`,
+        fix: 'First bring up the routes without encapsulation, check that every router has every block, then change it in a maintenance window.',
       },
     ];
   });
@@ -134,8 +134,8 @@ function asNumber({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: `the AS number changes from ${was} to ${is}: a node and a router have no session while only one of them has the new number`,
-      mend: 'Plan an outage of the pod network until the cluster and all routers have it.',
+      message: `the AS number changes from ${was} to ${is}: a node and a router have no session while only one of them has the new number`,
+      fix: 'Plan an outage of the pod network until the cluster and all routers have it.',
     },
   ];
 }
@@ -146,18 +146,19 @@ function natOff({ before, after }: Changed): Danger[] {
   return [
     {
       severity: 'warning',
-      says: 'traffic from pods to addresses outside the pools is no longer masqueraded: destinations without a route back to the pools, the internet included, do not answer',
-      mend: 'First make sure that whatever pods talk to has a route to the pools, or that a gateway masquerades their traffic.',
+      message:
+        'traffic from pods to addresses outside the pools is no longer masqueraded: destinations without a route back to the pools, the internet included, do not answer',
+      fix: 'First make sure that whatever pods talk to has a route to the pools, or that a gateway masquerades their traffic.',
     },
   ];
 }
 
 /** A finding that is suppressed by this change. Nothing else shows it: it is neither new nor fixed. */
 function silenced({ suppressed }: Changed): Danger[] {
-  return suppressed.map(({ id, severity, says }) => ({
+  return suppressed.map(({ id, severity, message }) => ({
     severity: 'warning',
-    says: `${id} is suppressed: ${says}`,
-    mend:
+    message: `${id} is suppressed: ${message}`,
+    fix:
       severity === 'error'
         ? 'Fix it: what an error reports is broken stays broken when the report is suppressed.'
         : 'Check that the reason under checks.suppress holds.',
@@ -168,7 +169,7 @@ function silenced({ suppressed }: Changed): Danger[] {
 function meshOff({ before, after, sessions }: Changed): Danger[] {
   if (!before.bgp.nodeToNodeMesh || after.bgp.nodeToNodeMesh) return [];
   const stay = new Set(
-    sessions.filter(({ became }) => became === 'kept' || became === 'reloaded').map(({ id }) => id),
+    sessions.filter(({ change }) => change === 'kept' || change === 'reloaded').map(({ id }) => id),
   );
   const held = new Set(
     after.sessions
@@ -183,8 +184,8 @@ function meshOff({ before, after, sessions }: Changed): Danger[] {
   return [
     {
       severity: 'error',
-      says: `Calico's mesh is removed before ${alone.length === 1 ? `${first.name} has` : `${alone.length} nodes have`} a session with a reflector that stays`,
-      mend: 'First add the reflectors with the mesh on; once their sessions are up, turn the mesh off in a second change.',
+      message: `Calico's mesh is removed before ${alone.length === 1 ? `${first.name} has` : `${alone.length} nodes have`} a session with a reflector that stays`,
+      fix: 'First add the reflectors with the mesh on; once their sessions are up, turn the mesh off in a second change.',
     },
   ];
 }
@@ -208,8 +209,8 @@ function designated({ before, after }: Changed): Danger[] {
     return [
       {
         severity: 'warning',
-        says: `${gone.join(', ')} ${leave} segment ${segment}, and may be OSPF's designated router there: traffic from ${stay.join(' to ')} over it is then dropped for about five seconds`,
-        mend: `Ask birdc show ospf interface on ${gone[0]}: if it shows DR, remove it from the segment during a quiet hour, or first give the others another link.`,
+        message: `${gone.join(', ')} ${leave} segment ${segment}, and may be OSPF's designated router there: traffic from ${stay.join(' to ')} over it is then dropped for about five seconds`,
+        fix: `Ask birdc show ospf interface on ${gone[0]}: if it shows DR, remove it from the segment during a quiet hour, or first give the others another link.`,
       },
     ];
   });
@@ -237,7 +238,7 @@ function igpSpeakers({ routers, nodes, hosts }: Fabric): Speakers {
 
 function podMtu({ before, after, traffic }: Changed): Danger[] {
   const [was, is] = [before.pods.mtu, after.pods.mtu];
-  const narrow = traffic.filter(({ became, mtu: [, now] }) => became === 'too narrow' && now !== null);
+  const narrow = traffic.filter(({ change, mtu: [, now] }) => change === 'too narrow' && now !== null);
   const least = Math.min(...narrow.map(({ mtu: [, now] }) => now ?? Number.POSITIVE_INFINITY));
   return [
     // New pods get the smaller MTU, running ones do not.
@@ -245,8 +246,8 @@ function podMtu({ before, after, traffic }: Changed): Danger[] {
       ? [
           {
             severity: 'error' as const,
-            says: `running pods keep an MTU of ${was} until they are restarted, but packets of more than ${least} bytes no longer pass`,
-            mend: `First set pods.mtu to ${least} or less in a separate change and restart all pods; then reduce the path MTU.`,
+            message: `running pods keep an MTU of ${was} until they are restarted, but packets of more than ${least} bytes no longer pass`,
+            fix: `First set pods.mtu to ${least} or less in a separate change and restart all pods; then reduce the path MTU.`,
           },
         ]
       : []),
@@ -255,8 +256,8 @@ function podMtu({ before, after, traffic }: Changed): Danger[] {
       : [
           {
             severity: 'warning' as const,
-            says: `the MTU of pods changes from ${was ?? "the hosts' own"} to ${is ?? "the hosts' own"}: calico-node restarts on every node, and pods get it when they are restarted`,
-            mend:
+            message: `the MTU of pods changes from ${was ?? "the hosts' own"} to ${is ?? "the hosts' own"}: calico-node restarts on every node, and pods get it when they are restarted`,
+            fix:
               was !== undefined && is !== undefined && is > was
                 ? 'Raise the MTU of all segments first.'
                 : 'Restart the pods before the MTU of a segment is reduced.',
@@ -277,8 +278,8 @@ function apart({ before, after, order }: Changed): Danger[] {
   return [
     {
       severity: 'error',
-      says: `until both routers and cluster have it, pods lose connectivity: ${routersFirst} pairs of nodes with the routers first, ${clusterFirst} with the cluster first`,
-      mend: `${betweenOrders(before, after)}.`,
+      message: `until both routers and cluster have it, pods lose connectivity: ${routersFirst} pairs of nodes with the routers first, ${clusterFirst} with the cluster first`,
+      fix: `${betweenOrders(before, after)}.`,
     },
   ];
 }

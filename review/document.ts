@@ -8,35 +8,35 @@ import { FELT_CHANGES } from '../fabric/index.ts';
 export type Review = z.infer<typeof reviewSchema>;
 
 /** Reads a review from an untrusted source. The message says what is wrong with it. */
-export function parseReview(text: string): Review | { readonly says: string } {
+export function parseReview(text: string): Review | { readonly message: string } {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { says: `it is not JSON: ${(error as Error).message}` };
+    return { message: `it is not JSON: ${(error as Error).message}` };
   }
   try {
     return understood(value);
   } catch (error) {
     // What is nested thousands of levels deep has no shape that anybody could walk through.
-    if (error instanceof RangeError) return { says: 'it is not a review: it is nested too deeply' };
+    if (error instanceof RangeError) return { message: 'it is not a review: it is nested too deeply' };
     throw error;
   }
 }
 
-function understood(value: unknown): Review | { readonly says: string } {
+function understood(value: unknown): Review | { readonly message: string } {
   const version = (value as { version?: unknown } | null)?.version;
   if (typeof version === 'number' && version !== REVIEW_VERSION) {
-    return { says: `it is of format ${version}, and this noencap reads format ${REVIEW_VERSION}` };
+    return { message: `it is of format ${version}, and this noencap reads format ${REVIEW_VERSION}` };
   }
   const parsed = reviewSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  return { says: `it is not a review: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` };
+  return { message: `it is not a review: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` };
 }
 
 /** Incremented by any change that an older reader would misread. */
-export const REVIEW_VERSION = 2;
+export const REVIEW_VERSION = 3;
 
 const text = z.string();
 const count = z.number().int().nonnegative();
@@ -44,13 +44,13 @@ const count = z.number().int().nonnegative();
 /** A state of the repository: its name as given by the user, and its commit if it has one. */
 const state = z.strictObject({ name: text, commit: z.string().nullable() });
 
-const danger = z.strictObject({ severity: z.enum(['error', 'warning']), says: text, mend: text });
+const danger = z.strictObject({ severity: z.enum(['error', 'warning']), message: text, fix: text });
 
 const session = z.strictObject({
   id: text,
   kind: z.enum(['reflector', 'mesh', 'backbone']),
   /** `reloaded`: it stays up, and routes are requested or sent again. */
-  became: z.enum(FELT_CHANGES),
+  change: z.enum(FELT_CHANGES),
   reasons: z.array(text),
 });
 
@@ -65,7 +65,7 @@ const traffic = z.strictObject({
   family: z.enum(['ipv4', 'ipv6']),
   /** How many ordered pairs of nodes it represents. */
   pairs: count,
-  became: z.enum([
+  change: z.enum([
     'lost',
     'partly lost',
     'too narrow',
@@ -91,7 +91,7 @@ const failure = z.strictObject({
 const finding = z.strictObject({
   id: text,
   severity: z.enum(['error', 'warning', 'info']),
-  says: text,
+  message: text,
   /** `topology.yaml:12:3`. */
   place: text,
 });
@@ -100,15 +100,15 @@ const finding = z.strictObject({
 const part = z.strictObject({
   kind: z.enum(['network', 'region', 'router', 'node', 'host', 'segment', 'reflector', 'file']),
   name: text,
-  became: z.enum(['added', 'removed', 'changed']),
+  change: z.enum(['added', 'removed', 'changed']),
   /** `address 10.0.0.1 -> 10.0.0.2`; none for additions and removals. */
-  says: z.array(text),
+  message: z.array(text),
 });
 
 const order = z.strictObject({
   /** What must be delivered first; `apart`: neither order is safe, the change must be split. */
   first: z.enum(['either', 'routers', 'cluster', 'apart']),
-  says: text,
+  message: text,
   /** Ordered pairs of nodes that are unreachable between the first delivery and the second. */
   lost: z.strictObject({ routersFirst: count, clusterFirst: count }),
   /** Nodes with a peer in between that does not know them: BIRD waits for it if it restarts then, and hides their pods. */
@@ -144,7 +144,7 @@ const objectId = z.strictObject({ group: text, kind: text, namespace: text.nulla
 
 const object = z.strictObject({
   id: objectId,
-  became: z.enum(['added', 'deleted', 'changed', 'recreated', 'replaced']),
+  change: z.enum(['added', 'deleted', 'changed', 'recreated', 'replaced']),
   /** The previous name: differs for `replaced`. */
   before: text.nullable(),
   /** `before` is missing where the field was not there, `after` where it is no longer there. */
@@ -154,18 +154,18 @@ const object = z.strictObject({
 const file = z.strictObject({
   /** Below dist: `routers/gateway/k3s/ibgp.conf`. */
   path: text,
-  became: z.enum(['added', 'deleted', 'changed']),
+  change: z.enum(['added', 'deleted', 'changed']),
   added: count,
   removed: count,
   /** Unified, without a header. */
   hunks: z.array(text),
 });
 
-const became = z.enum(['same', 'added', 'removed', 'changed']);
+const change = z.enum(['same', 'added', 'removed', 'changed']);
 
 /** The network as a diagram, with few enough boxes to read, whatever its size. */
 const picture = z.strictObject({
-  regions: z.array(z.strictObject({ name: text, became })),
+  regions: z.array(z.strictObject({ name: text, change })),
   boxes: z.array(
     z.strictObject({
       id: text,
@@ -173,7 +173,7 @@ const picture = z.strictObject({
       /** A machine's name, or `12 nodes`. */
       label: text,
       region: text.nullable(),
-      became,
+      change,
     }),
   ),
   /** BGP sessions between boxes, those between the same two as one. */
@@ -182,7 +182,7 @@ const picture = z.strictObject({
       from: text,
       to: text,
       sessions: count,
-      became: z.enum(['same', 'added', 'removed', 'reloaded', 'reset']),
+      change: z.enum(['same', 'added', 'removed', 'reloaded', 'reset']),
     }),
   ),
 });

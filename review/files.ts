@@ -4,7 +4,7 @@ import { type StructuredPatchHunk, structuredPatch } from 'diff';
 export interface FileChange {
   /** Below dist. */
   readonly path: string;
-  readonly became: 'added' | 'deleted' | 'changed';
+  readonly change: 'added' | 'deleted' | 'changed';
   readonly added: number;
   readonly removed: number;
   /** Unified, three lines around each change, without a header. */
@@ -28,7 +28,7 @@ export function fileChanges(
     return [
       {
         path,
-        became: was === undefined ? 'added' : is === undefined ? 'deleted' : 'changed',
+        change: was === undefined ? 'added' : is === undefined ? 'deleted' : 'changed',
         added: lines.filter((line) => line.startsWith('+')).length,
         removed: lines.filter((line) => line.startsWith('-')).length,
         hunks: hunks.map(({ oldStart, oldLines, newStart, newLines, lines: own }) =>

@@ -49,10 +49,10 @@ function matched(
 ): { pairs: { was: Finding | undefined; is: Finding }[]; fixed: Finding[] } {
   const left = new Set(before);
   const earlier = new Map<Finding, Finding>();
-  for (const says of [({ says: text }: Finding) => text, () => '']) {
-    const known = grouped([...left], (one) => `${placeThen(one)} ${says(one)}`);
+  for (const message of [({ message: text }: Finding) => text, () => '']) {
+    const known = grouped([...left], (one) => `${placeThen(one)} ${message(one)}`);
     for (const one of after) {
-      const was = earlier.has(one) ? undefined : known.get(`${placeOf(one)} ${says(one)}`)?.shift();
+      const was = earlier.has(one) ? undefined : known.get(`${placeOf(one)} ${message(one)}`)?.shift();
       if (was === undefined) continue;
       earlier.set(one, was);
       left.delete(was);

@@ -23,9 +23,9 @@ export function interruptions(
   after: Analysis,
   sessions: readonly SessionFate[],
 ): Interruption[] {
-  const reset = sessions.filter(({ became, rolled }) => became === 'reset' && rolled === undefined);
+  const reset = sessions.filter(({ change, rolled }) => change === 'reset' && rolled === undefined);
   const come = sessions
-    .filter(({ became, kind }) => became === 'new' && kind !== 'backbone')
+    .filter(({ change, kind }) => change === 'new' && kind !== 'backbone')
     .map(({ id }): Failing => ({ kind: 'session', name: id }));
   const routers = new Set(after.fabric.routers.map(({ name }) => name));
   const known = new Set(before.nodes.map(({ name }) => name));

@@ -29,22 +29,22 @@ export function consequences(review: Review, bounds: Bounds): string | undefined
 type SessionChange = Review['sessions']['changed'][number];
 
 function sessionRows({ sessions: { changed } }: Review, bounds: Bounds): Row[] {
-  return (['reset', 'reloaded', 'new', 'gone'] as const).flatMap((became): Row[] => {
-    const own = changed.filter((one) => one.became === became);
+  return (['reset', 'reloaded', 'new', 'gone'] as const).flatMap((change): Row[] => {
+    const own = changed.filter((one) => one.change === change);
     if (own.length === 0) return [];
     const groups = byReason(own);
-    const isExplained = groups.some(({ says }) => says.length > 0);
+    const isExplained = groups.some(({ message }) => message.length > 0);
     const ids = () => listed(own, MOST_NAMED, ({ id }) => code(id, bounds.name));
     const text = isExplained
       ? reasonsOf(groups, bounds)
       : `${number(own.length)} (${kindsOf(own)}): ${ids()}`;
-    return [[`Sessions ${became}`, text]];
+    return [[`Sessions ${change}`, text]];
   });
 }
 
 /** Sessions that share their reasons; both ends mostly give the same. */
 interface Group {
-  readonly says: readonly string[];
+  readonly message: readonly string[];
   readonly machines: Set<string>;
   sessions: number;
 }
@@ -53,13 +53,13 @@ function byReason(sessions: readonly SessionChange[]): Group[] {
   const groups = new Map<string, Group>();
   for (const { reasons } of sessions) {
     // `e1: hold time 15 -> 20`
-    const parts = reasons.map((reason): [machine: string, says: string] => {
+    const parts = reasons.map((reason): [machine: string, message: string] => {
       const colon = reason.indexOf(': ');
       return colon < 0 ? ['', reason] : [reason.slice(0, colon), reason.slice(colon + 2)];
     });
-    const says = [...new Set(parts.map(([, one]) => one))];
-    const key = JSON.stringify(says);
-    const group = groups.get(key) ?? { says, machines: new Set<string>(), sessions: 0 };
+    const message = [...new Set(parts.map(([, one]) => one))];
+    const key = JSON.stringify(message);
+    const group = groups.get(key) ?? { message, machines: new Set<string>(), sessions: 0 };
     for (const [machine] of parts) if (machine !== '') group.machines.add(machine);
     group.sessions += 1;
     groups.set(key, group);
@@ -70,9 +70,9 @@ function byReason(sessions: readonly SessionChange[]): Group[] {
 function reasonsOf(groups: readonly Group[], bounds: Bounds): string {
   const left = groups.length - MOST_NAMED;
   return [
-    ...groups.slice(0, MOST_NAMED).map(({ says, machines, sessions }) => {
+    ...groups.slice(0, MOST_NAMED).map(({ message, machines, sessions }) => {
       const where = listed([...machines], MOST_NAMED, (name) => code(name, bounds.name));
-      const why = listed(says, MOST_NAMED, (one) => prose(one, bounds.name));
+      const why = listed(message, MOST_NAMED, (one) => prose(one, bounds.name));
       return `${number(sessions)}${where === '' ? '' : ` at ${where}`}${why === '' ? '' : `: ${why}`}`;
     }),
     ...(left > 0 ? [counted(left, 'more reason')] : []),
@@ -102,7 +102,7 @@ function interruptionRows({ interruptions, pairs }: Review, bounds: Bounds): Row
   return [['While they reset', `${most}: ${text}`]];
 }
 
-type Became = Review['traffic'][number]['became'];
+type Became = Review['traffic'][number]['change'];
 
 /** Gravest first. */
 const WAYS: readonly (readonly [Became, what: string, which: string])[] = [
@@ -119,8 +119,8 @@ const WAYS: readonly (readonly [Became, what: string, which: string])[] = [
 ];
 
 function trafficRows({ traffic }: Review, bounds: Bounds): Row[] {
-  return WAYS.flatMap(([became, what, which]): Row[] => {
-    const own = traffic.filter((one) => one.became === became);
+  return WAYS.flatMap(([change, what, which]): Row[] => {
+    const own = traffic.filter((one) => one.change === change);
     const [first] = own;
     if (first === undefined) return [];
     const pairs = own.reduce((sum, one) => sum + one.pairs, 0);
@@ -142,16 +142,16 @@ const movedRows = ({ moved }: Review): Row[] =>
       ];
 
 /** By how much a path changes; for losses, for how many pairs. */
-function weight({ became, hops, mtu, pairs }: Review['traffic'][number]): number {
-  if (became === 'longer' || became === 'shorter') return Math.abs((hops[1] ?? 0) - (hops[0] ?? 0));
-  if (became === 'too narrow' || became === 'narrower' || became === 'wider')
+function weight({ change, hops, mtu, pairs }: Review['traffic'][number]): number {
+  if (change === 'longer' || change === 'shorter') return Math.abs((hops[1] ?? 0) - (hops[0] ?? 0));
+  if (change === 'too narrow' || change === 'narrower' || change === 'wider')
     return Math.abs((mtu[1] ?? 0) - (mtu[0] ?? 0));
   return pairs;
 }
 
-function measure({ became, hops, mtu }: Review['traffic'][number]): string {
-  if (became === 'longer' || became === 'shorter') return ` (hops ${beforeAndAfter(hops)})`;
-  if (became === 'too narrow' || became === 'narrower' || became === 'wider')
+function measure({ change, hops, mtu }: Review['traffic'][number]): string {
+  if (change === 'longer' || change === 'shorter') return ` (hops ${beforeAndAfter(hops)})`;
+  if (change === 'too narrow' || change === 'narrower' || change === 'wider')
     return ` (MTU ${beforeAndAfter(mtu)})`;
   return '';
 }
@@ -186,8 +186,8 @@ function findingRows({ findings: { introduced, reopened, fixed } }: Review, boun
   ] as const;
   return rows.flatMap(([what, own]): Row[] => {
     if (own.length === 0) return [];
-    const text = listed(own, MOST_NAMED, ({ id, says }) =>
-      own === fixed ? code(id, bounds.name) : `${code(id, bounds.name)} (${prose(says, bounds.sentence)})`,
+    const text = listed(own, MOST_NAMED, ({ id, message }) =>
+      own === fixed ? code(id, bounds.name) : `${code(id, bounds.name)} (${prose(message, bounds.sentence)})`,
     );
     return [[what, `${number(own.length)}: ${text}`]];
   });
@@ -209,7 +209,7 @@ function orderRows({ order, objects, files }: Review, bounds: Bounds): Row[] {
     routersFirst + clusterFirst === 0
       ? ''
       : ` (between the two deliveries ${counted(routersFirst, 'pair')} of nodes lost with routers first, ${number(clusterFirst)} with cluster first)`;
-  const why = order.says === '' ? '' : `: ${prose(order.says, bounds.sentence)}`;
+  const why = order.message === '' ? '' : `: ${prose(order.message, bounds.sentence)}`;
   return [['Delivery', `**${FIRST[order.first]}**${why}${lost}`]];
 }
 

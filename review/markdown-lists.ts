@@ -19,11 +19,11 @@ export function listFolds(review: Review, bounds: Bounds): Fold[] {
 }
 
 function network({ fabric }: Review, bounds: Bounds): Fold {
-  const lines = fabric.slice(0, bounds.items).map(({ kind, name, became, says }) => {
-    const what = `- ${kind} ${code(name, bounds.name)} ${became}`;
-    const left = says.length - bounds.items;
-    const how = says.slice(0, bounds.items).map((one) => prose(one, bounds.sentence));
-    return says.length === 0
+  const lines = fabric.slice(0, bounds.items).map(({ kind, name, change, message }) => {
+    const what = `- ${kind} ${code(name, bounds.name)} ${change}`;
+    const left = message.length - bounds.items;
+    const how = message.slice(0, bounds.items).map((one) => prose(one, bounds.sentence));
+    return message.length === 0
       ? what
       : `${what}: ${[...how, ...(left > 0 ? [`${number(left)} more`] : [])].join('; ')}`;
   });
@@ -37,10 +37,10 @@ function network({ fabric }: Review, bounds: Bounds): Fold {
 function sessions({ sessions: { changed, kept } }: Review, bounds: Bounds): Fold {
   const rows = changed
     .slice(0, bounds.items)
-    .map(({ id, kind, became, reasons }) => [
+    .map(({ id, kind, change, reasons }) => [
       code(id, bounds.name),
       kind,
-      became,
+      change,
       reasons.length > bounds.items
         ? `${number(reasons.length)} reasons`
         : reasons.map((one) => prose(one, bounds.sentence)).join('; '),
@@ -59,12 +59,12 @@ function sessions({ sessions: { changed, kept } }: Review, bounds: Bounds): Fold
 function traffic({ traffic: changes }: Review, bounds: Bounds): Fold {
   const rows = changes
     .slice(0, bounds.items)
-    .map(({ from, to, family, pairs, became, hops, mtu }) => [
+    .map(({ from, to, family, pairs, change, hops, mtu }) => [
       code(from, bounds.name),
       code(to, bounds.name),
       family === 'ipv4' ? 'IPv4' : 'IPv6',
       number(pairs),
-      became,
+      change,
       beforeAndAfter(hops),
       beforeAndAfter(mtu),
     ]);
@@ -99,15 +99,15 @@ function failures({ failures: { fatal, survived } }: Review, bounds: Bounds): Fo
 
 function findings({ findings: { introduced, reopened, fixed } }: Review, bounds: Bounds): Fold {
   const all = [
-    ...introduced.map((one) => ({ ...one, became: 'introduced' })),
-    ...reopened.map((one) => ({ ...one, became: 'reopened' })),
-    ...fixed.map((one) => ({ ...one, became: 'fixed' })),
+    ...introduced.map((one) => ({ ...one, change: 'introduced' })),
+    ...reopened.map((one) => ({ ...one, change: 'reopened' })),
+    ...fixed.map((one) => ({ ...one, change: 'fixed' })),
   ];
   const lines = all
     .slice(0, bounds.items)
     .map(
-      ({ id, severity, says, place, became }) =>
-        `- ${became}: ${severity} ${code(id, bounds.name)} at ${code(place, bounds.name)}: ${prose(says, bounds.sentence)}`,
+      ({ id, severity, message, place, change }) =>
+        `- ${change}: ${severity} ${code(id, bounds.name)} at ${code(place, bounds.name)}: ${prose(message, bounds.sentence)}`,
     );
   return {
     title: 'Findings',

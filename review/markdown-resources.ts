@@ -47,7 +47,7 @@ function* objectBlocks(objects: readonly ObjectChange[], bounds: Bounds): Genera
 const fieldCount = ({ fields }: ObjectChange): string =>
   fields.length === 0 ? '' : `, ${counted(fields.length, 'field')}`;
 
-function fate({ id, became, before }: ObjectChange, bounds: Bounds): string {
+function fate({ id, change: became, before }: ObjectChange, bounds: Bounds): string {
   const name = code(`${id.kind} ${id.namespace === null ? '' : `${id.namespace}/`}${id.name}`, bounds.name);
   if (became === 'recreated') return `${name} must be deleted and recreated`;
   if (became === 'replaced') return `${name} replaces ${code(before ?? '', bounds.name)}`;
@@ -109,7 +109,7 @@ function textLines(before: string, after: string): string[] {
 const oneLine = (text: string): string => text.replaceAll('\n', '\\n');
 
 function* fileBlocks(files: readonly FileChange[], bounds: Bounds): Generator<string> {
-  const line = ({ path, became, added, removed }: FileChange): string =>
+  const line = ({ path, change: became, added, removed }: FileChange): string =>
     `${code(path, bounds.name)} ${became}, ${lineCounts([{ added, removed }])}`;
   if (bounds.resource === 'names') {
     yield files.map((file) => `- ${line(file)}`).join('\n');

@@ -20,7 +20,7 @@ export function dangerAlerts({ dangers, accepted }: Review, bounds: Bounds): str
         severity === 'error' ? '> [!CAUTION]' : '> [!WARNING]',
         ...found
           .slice(0, bounds.items)
-          .map(({ says, mend }) => `> - ${prose(says, bounds.sentence)}${mended(mend, bounds)}`),
+          .map(({ message, fix }) => `> - ${prose(message, bounds.sentence)}${mended(fix, bounds)}`),
         ...(left > 0 ? [`> - And ${number(left)} more.`] : []),
         ...(accepted ? ['>', '> Accepted by an authorized person.'] : []),
       ].join('\n'),
@@ -28,5 +28,5 @@ export function dangerAlerts({ dangers, accepted }: Review, bounds: Bounds): str
   });
 }
 
-const mended = (mend: string, bounds: Bounds): string =>
-  mend === '' ? '' : `. **Instead:** ${prose(mend, bounds.sentence)}`;
+const mended = (fix: string, bounds: Bounds): string =>
+  fix === '' ? '' : `. **Instead:** ${prose(fix, bounds.sentence)}`;

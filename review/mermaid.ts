@@ -29,7 +29,7 @@ export function drawing(picture: Picture, limit: number): Drawing | 'too large' 
   return drawn(picture, limit, false) ?? drawn(changes, limit, true) ?? 'too large';
 }
 
-const isSame = ({ became }: { readonly became: string }): boolean => became === 'same';
+const isSame = ({ change }: { readonly change: string }): boolean => change === 'same';
 
 /** What changes, and the boxes at both ends of a line that does. */
 function onlyChanges({ regions, boxes, lines }: Picture): Picture {
@@ -65,7 +65,7 @@ function regionsOf({ regions, boxes }: Picture): string[] {
     const own = inside.get(region.name) ?? [];
     if (own.length === 0 && isSame(region)) return [];
     const id = `r${index}`;
-    const style = isSame(region) ? [] : [`  class ${id} ${region.became}`];
+    const style = isSame(region) ? [] : [`  class ${id} ${region.change}`];
     // Mermaid takes a region without boxes for a box.
     return [
       `  subgraph ${id}["${label(region.name)}"]`,
@@ -83,17 +83,17 @@ const SHAPES: Readonly<Record<Box['kind'], readonly [string, string]>> = {
   nodes: ['[[', ']]'],
 };
 
-function boxOf({ kind, label: text, became }: Box, id: string): string {
+function boxOf({ kind, label: text, change }: Box, id: string): string {
   const [open, close] = SHAPES[kind];
-  return `${id}${open}"${label(text)}"${close}${became === 'same' ? '' : `:::${became}`}`;
+  return `${id}${open}"${label(text)}"${close}${change === 'same' ? '' : `:::${change}`}`;
 }
 
 /** Not by colour alone: removed is dashed, new is thick, the rest is labelled. */
-function lineOf({ from, to, sessions, became }: Line, ids: ReadonlyMap<string, string>): string {
-  const link = { same: '---', added: '===', removed: '-.-', reloaded: '---', reset: '-.-' }[became];
+function lineOf({ from, to, sessions, change }: Line, ids: ReadonlyMap<string, string>): string {
+  const link = { same: '---', added: '===', removed: '-.-', reloaded: '---', reset: '-.-' }[change];
   const words = [
     ...(sessions === 1 ? [] : [`${sessions} sessions`]),
-    ...(became === 'reset' || became === 'reloaded' ? [became] : []),
+    ...(change === 'reset' || change === 'reloaded' ? [change] : []),
   ];
   const text = words.length === 0 ? '' : `|"${words.join(', ')}"|`;
   return `  ${ids.get(from)} ${link}${text} ${ids.get(to)}`;
@@ -114,12 +114,12 @@ const LINE_STYLES = {
 } as const;
 
 function styles({ regions, boxes }: Picture, lines: readonly Line[]): string[] {
-  const used = new Set<string>([...regions, ...boxes].map(({ became }) => became));
+  const used = new Set<string>([...regions, ...boxes].map(({ change }) => change));
   const classes = Object.entries(BOX_STYLES).flatMap(([name, style]) =>
     used.has(name) ? [`  classDef ${name} ${style}`] : [],
   );
   const links = Object.entries(LINE_STYLES).flatMap(([name, style]) => {
-    const own = lines.flatMap(({ became }, index) => (became === name ? [index] : []));
+    const own = lines.flatMap(({ change }, index) => (change === name ? [index] : []));
     return own.length === 0 ? [] : [`  linkStyle ${own.join(',')} ${style}`];
   });
   return [...classes, ...links];
@@ -134,7 +134,7 @@ const LEGEND = {
 } as const;
 
 function legendOf({ regions, boxes }: Picture, lines: readonly Line[]): string[] {
-  const seen = new Set<string>([...regions, ...boxes, ...lines].map(({ became }) => became));
+  const seen = new Set<string>([...regions, ...boxes, ...lines].map(({ change }) => change));
   return Object.entries(LEGEND).flatMap(([name, words]) => (seen.has(name) ? [words] : []));
 }
 

@@ -10,8 +10,8 @@ import type { TrafficChange } from './traffic.ts';
 export function movedWays(was: Analysis, is: Analysis, traffic: readonly TrafficChange[]): TrafficChange[] {
   const isMoved = movedSteps(was.fabric, is.fabric);
   if (isMoved === undefined) return [];
-  return traffic.filter(({ from, to, family, became }) => {
-    if (CUT.includes(became)) return false;
+  return traffic.filter(({ from, to, family, change }) => {
+    if (CUT.includes(change)) return false;
     const machines = [was, is].flatMap((one) => [...machinesOnWay(one, from, to, family)]);
     const all = [...new Set(machines)];
     return all.some((at) => all.some((target) => at !== target && isMoved(at, target)));
@@ -19,7 +19,7 @@ export function movedWays(was: Analysis, is: Analysis, traffic: readonly Traffic
 }
 
 /** These pairs lose packets anyway, before or after. */
-const CUT: readonly TrafficChange['became'][] = ['lost', 'partly lost', 'restored'];
+const CUT: readonly TrafficChange['change'][] = ['lost', 'partly lost', 'restored'];
 
 /** How many ordered pairs of nodes; of one in both families each counts once. */
 export const countMoved = (moved: readonly TrafficChange[]): number =>

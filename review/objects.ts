@@ -18,7 +18,7 @@ export interface ObjectChange {
    * `recreated`: an immutable field changes, so the object must be deleted first.
    * `replaced`: another name with another content, as Jobs have it that run once; `before` is the one that goes.
    */
-  readonly became: 'added' | 'deleted' | 'changed' | 'recreated' | 'replaced';
+  readonly change: 'added' | 'deleted' | 'changed' | 'recreated' | 'replaced';
   readonly before: ObjectId | undefined;
   /** None of what is added or deleted whole. */
   readonly fields: readonly FieldChange[];
@@ -44,19 +44,19 @@ export function objectChanges(
     const fields = fieldChanges(id.kind, old.value, value);
     if (fields.length === 0) continue;
     const isStuck = fields.some(({ path }) => isImmutable(id, path));
-    changes.push({ id, became: isStuck ? 'recreated' : 'changed', before: old.id, fields });
+    changes.push({ id, change: isStuck ? 'recreated' : 'changed', before: old.id, fields });
   }
   for (const [, { id, value }] of come) {
     const [key, old] = lines.get(lineOf(id) ?? '')?.shift() ?? [];
     if (key === undefined || old === undefined) {
-      changes.push({ id, became: 'added', before: undefined, fields: [] });
+      changes.push({ id, change: 'added', before: undefined, fields: [] });
       continue;
     }
     gone.delete(key);
     const fields = fieldChanges(id.kind, old.value, value).filter(({ path }) => path !== 'metadata.name');
-    changes.push({ id, became: 'replaced', before: old.id, fields });
+    changes.push({ id, change: 'replaced', before: old.id, fields });
   }
-  for (const { id } of gone.values()) changes.push({ id, became: 'deleted', before: id, fields: [] });
+  for (const { id } of gone.values()) changes.push({ id, change: 'deleted', before: id, fields: [] });
   return changes.sort((a, b) => (keyOf(a.id) < keyOf(b.id) ? -1 : 1));
 }
 

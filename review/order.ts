@@ -8,7 +8,7 @@ import { betweenOrders } from './way-out.ts';
 /** The order in which cluster and routers get a change, so that pods stay reachable in between. */
 export interface DeliveryOrder {
   readonly first: 'either' | 'routers' | 'cluster' | 'apart';
-  readonly says: string;
+  readonly message: string;
   /** Ordered pairs of nodes that are unreachable between the first delivery and the second. */
   readonly lost: { readonly routersFirst: number; readonly clusterFirst: number };
   /** Nodes that have a BGPPeer in between to a router that does not know them: BIRD waits for it if it restarts there. */
@@ -28,12 +28,12 @@ export function deliveryOrder(
   { routers, cluster }: Deliveries,
 ): DeliveryOrder {
   if (!routers || !cluster) {
-    const says = routers
+    const message = routers
       ? 'only the routers change'
       : cluster
         ? 'only the cluster changes'
         : 'neither the routers nor the cluster change';
-    return { first: 'either', says, lost: NOBODY, waiting: NOBODY };
+    return { first: 'either', message, lost: NOBODY, waiting: NOBODY };
   }
   const lost = {
     routersFirst:
@@ -49,14 +49,14 @@ export function deliveryOrder(
   };
   const { routersFirst, clusterFirst } = lost;
   if (routersFirst > 0 && clusterFirst > 0) {
-    const mend = betweenOrders(before.fabric, after.fabric);
-    const says = `in either order pods lose connectivity until both sides have the change: ${pairs(routersFirst)} with the routers first, ${pairs(clusterFirst)} with the cluster first. ${mend}`;
-    return { first: 'apart', says, lost, waiting };
+    const fix = betweenOrders(before.fabric, after.fabric);
+    const message = `in either order pods lose connectivity until both sides have the change: ${pairs(routersFirst)} with the routers first, ${pairs(clusterFirst)} with the cluster first. ${fix}`;
+    return { first: 'apart', message, lost, waiting };
   }
   if (routersFirst + clusterFirst > 0) {
     const first = clusterFirst > 0 ? 'routers' : 'cluster';
-    const says = `${FIRST[first]}: in the other order ${lose(routersFirst + clusterFirst)}${meanwhile(waiting[`${first}First`])}`;
-    return { first, says, lost, waiting };
+    const message = `${FIRST[first]}: in the other order ${lose(routersFirst + clusterFirst)}${meanwhile(waiting[`${first}First`])}`;
+    return { first, message, lost, waiting };
   }
   return { ...byWaiting(waiting), lost, waiting };
 }
@@ -72,13 +72,16 @@ const FIRST = {
 function byWaiting({
   routersFirst,
   clusterFirst,
-}: DeliveryOrder['waiting']): Pick<DeliveryOrder, 'first' | 'says'> {
+}: DeliveryOrder['waiting']): Pick<DeliveryOrder, 'first' | 'message'> {
   const [less, more] = [Math.min(routersFirst, clusterFirst), Math.max(routersFirst, clusterFirst)];
   if (more > 0 && less === 0) {
     const first = clusterFirst > 0 ? 'routers' : 'cluster';
-    return { first, says: `${FIRST[first]}: in the other order ${wait(more)}` };
+    return { first, message: `${FIRST[first]}: in the other order ${wait(more)}` };
   }
-  return { first: 'either', says: `cluster and routers may get the change in any order${meanwhile(more)}` };
+  return {
+    first: 'either',
+    message: `cluster and routers may get the change in any order${meanwhile(more)}`,
+  };
 }
 
 const wait = (nodes: number): string =>

@@ -7,9 +7,9 @@ import type { Segment } from '../topology/model.ts';
 export interface PartChange {
   readonly kind: 'network' | 'region' | 'router' | 'node' | 'host' | 'segment' | 'reflector' | 'file';
   readonly name: string;
-  readonly became: 'added' | 'removed' | 'changed';
+  readonly change: 'added' | 'removed' | 'changed';
   /** `hold time 15 -> 20`; none for additions and removals. */
-  readonly says: readonly string[];
+  readonly message: readonly string[];
 }
 
 /**
@@ -25,20 +25,22 @@ export function partChanges(
   const [were, are] = [partsOf(before), partsOf(after)];
   const settings = differences(settingsOf(before), settingsOf(after));
   const network: PartChange[] =
-    settings.length === 0 ? [] : [{ kind: 'network', name: after.name, became: 'changed', says: settings }];
+    settings.length === 0
+      ? []
+      : [{ kind: 'network', name: after.name, change: 'changed', message: settings }];
   const added = [...are].flatMap(([key, part]): PartChange[] =>
-    were.has(key) ? [] : [{ kind: part.kind, name: part.name, became: 'added', says: [] }],
+    were.has(key) ? [] : [{ kind: part.kind, name: part.name, change: 'added', message: [] }],
   );
   const others = [...were].flatMap(([key, part]): PartChange[] => {
     const { kind, name } = part;
     const now = are.get(key);
-    if (now === undefined) return [{ kind, name, became: 'removed', says: [] }];
+    if (now === undefined) return [{ kind, name, change: 'removed', message: [] }];
     const old = kind === 'router' || kind === 'node' ? oldNames.get(name) : undefined;
-    const says = [
+    const message = [
       ...(old === undefined ? [] : [`name ${old} -> ${name}`]),
       ...differences(part.traits, now.traits),
     ];
-    return says.length === 0 ? [] : [{ kind, name, became: 'changed', says }];
+    return message.length === 0 ? [] : [{ kind, name, change: 'changed', message }];
   });
   const place = ({ kind, name }: PartChange) => `${KINDS.indexOf(kind)} ${name}`;
   return [...network, ...[...added, ...others].sort((a, b) => (place(a) < place(b) ? -1 : 1))];

@@ -4,7 +4,7 @@ import type { SessionFate } from './session-fates.ts';
 
 /** The network as a diagram, with few enough boxes to read, whatever its size. */
 export interface Picture {
-  readonly regions: readonly { readonly name: string; readonly became: Became }[];
+  readonly regions: readonly { readonly name: string; readonly change: Became }[];
   readonly boxes: readonly Box[];
   readonly lines: readonly Line[];
 }
@@ -18,7 +18,7 @@ export interface Box {
   readonly label: string;
   /** Null for a router of several regions, or of none. */
   readonly region: string | null;
-  readonly became: Became;
+  readonly change: Became;
 }
 
 /** BGP sessions between two boxes, Calico's mesh left out. */
@@ -26,7 +26,7 @@ export interface Line {
   readonly from: string;
   readonly to: string;
   readonly sessions: number;
-  readonly became: 'same' | 'added' | 'removed' | 'reloaded' | 'reset';
+  readonly change: 'same' | 'added' | 'removed' | 'reloaded' | 'reset';
 }
 
 /** With more boxes, unchanged ones are omitted. */
@@ -41,7 +41,7 @@ export function picture(
   parts: readonly PartChange[],
   sessions: readonly SessionFate[],
 ): Picture {
-  const changed = new Map(parts.map(({ kind, name, became }) => [`${kind} ${name}`, became]));
+  const changed = new Map(parts.map(({ kind, name, change }) => [`${kind} ${name}`, change]));
   const becameOf = (kind: PartChange['kind'], name: string): Became =>
     changed.get(`${kind} ${name}`) ?? 'same';
   const regions = [...new Set([...after.regions, ...before.regions].map(({ name }) => name))].sort();
@@ -49,7 +49,7 @@ export function picture(
   const { boxes: nodes, boxOf } = nodeBoxes(before, after, regions, becameOf);
   const lines = linesBetween(before, after, sessions, (speaker) => boxOf.get(speaker) ?? `router ${speaker}`);
   const drawn = {
-    regions: regions.map((name) => ({ name, became: becameOf('region', name) })),
+    regions: regions.map((name) => ({ name, change: becameOf('region', name) })),
     boxes: [...routers, ...nodes],
     lines,
   };
@@ -76,7 +76,7 @@ function routerBoxes(
       kind: 'router',
       label: isPlanned ? `${name} (planned)` : name,
       region: regions.length === 1 ? (regions[0] ?? null) : null,
-      became: becameOf('router', name),
+      change: becameOf('router', name),
     };
   });
 }
@@ -91,19 +91,19 @@ function nodeBoxes(
   const all = [...after.nodes, ...before.nodes.filter(({ name }) => !known.has(name))];
   const boxOf = new Map<string, string>();
   const boxes = regions.flatMap((region) =>
-    (['same', 'added', 'removed', 'changed'] as const).flatMap((became): Box[] => {
+    (['same', 'added', 'removed', 'changed'] as const).flatMap((change): Box[] => {
       const own = all
-        .filter((node) => node.region === region && becameOf('node', node.name) === became)
+        .filter((node) => node.region === region && becameOf('node', node.name) === change)
         .map(({ name }) => name)
         .sort();
       if (own.length > MOST_NODES) {
-        const id = `nodes ${region} ${became}`;
+        const id = `nodes ${region} ${change}`;
         for (const name of own) boxOf.set(name, id);
-        return [{ id, kind: 'nodes', label: `${own.length} nodes`, region, became }];
+        return [{ id, kind: 'nodes', label: `${own.length} nodes`, region, change }];
       }
       return own.map((name) => {
         boxOf.set(name, `node ${name}`);
-        return { id: `node ${name}`, kind: 'node', label: name, region, became };
+        return { id: `node ${name}`, kind: 'node', label: name, region, change };
       });
     }),
   );
@@ -111,7 +111,7 @@ function nodeBoxes(
 }
 
 /** The most severe of several sessions between two boxes comes first. */
-const GRAVITY: readonly Line['became'][] = ['reset', 'removed', 'added', 'reloaded', 'same'];
+const GRAVITY: readonly Line['change'][] = ['reset', 'removed', 'added', 'reloaded', 'same'];
 
 function linesBetween(
   before: Fabric,
@@ -119,21 +119,21 @@ function linesBetween(
   sessions: readonly SessionFate[],
   boxOf: (speaker: string) => string,
 ): Line[] {
-  const fates = new Map(sessions.map(({ id, became }) => [id, became]));
+  const fates = new Map(sessions.map(({ id, change }) => [id, change]));
   const all = new Map<string, Session>([...before.sessions, ...after.sessions].map((one) => [one.id, one]));
   const lines = new Map<string, Line>();
   for (const [id, { ends }] of all) {
     const [from, to] = ends.map(({ speaker }) => boxOf(speaker)) as [string, string];
-    const became = BECAME[fates.get(id) ?? 'kept'];
+    const change = BECAME[fates.get(id) ?? 'kept'];
     const key = JSON.stringify([from, to]);
     const other = lines.get(key);
-    const worse = GRAVITY.find((one) => one === became || one === other?.became) ?? became;
-    lines.set(key, { from, to, sessions: (other?.sessions ?? 0) + 1, became: worse });
+    const worse = GRAVITY.find((one) => one === change || one === other?.change) ?? change;
+    lines.set(key, { from, to, sessions: (other?.sessions ?? 0) + 1, change: worse });
   }
   return [...lines].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
 }
 
-const BECAME: Readonly<Record<SessionFate['became'], Line['became']>> = {
+const BECAME: Readonly<Record<SessionFate['change'], Line['change']>> = {
   kept: 'same',
   new: 'added',
   gone: 'removed',
@@ -143,13 +143,13 @@ const BECAME: Readonly<Record<SessionFate['became'], Line['became']>> = {
 
 /** Boxes that something happens to, or to one of their sessions, and the boxes at the other end of these. */
 function whatChanges({ regions, boxes, lines }: Picture): Picture {
-  const felt = lines.filter(({ became }) => became !== 'same');
+  const felt = lines.filter(({ change }) => change !== 'same');
   const ends = new Set(felt.flatMap(({ from, to }) => [from, to]));
-  const left = boxes.filter(({ id, became }) => became !== 'same' || ends.has(id));
+  const left = boxes.filter(({ id, change }) => change !== 'same' || ends.has(id));
   const ids = new Set(left.map(({ id }) => id));
   const within = new Set(left.map(({ region }) => region));
   return {
-    regions: regions.filter(({ name, became }) => became !== 'same' || within.has(name)),
+    regions: regions.filter(({ name, change }) => change !== 'same' || within.has(name)),
     boxes: left,
     lines: lines.filter(({ from, to }) => ids.has(from) && ids.has(to)),
   };

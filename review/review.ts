@@ -60,7 +60,7 @@ export function review(
   const parts = partChanges(base, after.fabric, names);
   const trusted = trustFileChanges(before.trust, after.trust);
   const changedFindings = findingChanges(findings(was), findings(is), names);
-  const isSameNetwork = parts.length === 0 && sessions.every(({ became }) => became === 'kept');
+  const isSameNetwork = parts.length === 0 && sessions.every(({ change }) => change === 'kept');
   const traffic = isSameNetwork ? [] : trafficChanges(was, is);
   const failures = isSameNetwork ? NO_FAILURES : failureChanges(was, is);
   const interrupted = interruptions(base, is, sessions);
@@ -83,7 +83,7 @@ export function review(
   ]);
   const [finding, findingBefore] = [after, before].map(
     ({ placeOf }) =>
-      ({ id, severity, says, path }: Finding) => ({ id, severity, says, place: placeOf(path) }),
+      ({ id, severity, message, path }: Finding) => ({ id, severity, message, place: placeOf(path) }),
   ) as [FindingText, FindingText];
   const told: Told = {
     version: REVIEW_VERSION,
@@ -92,12 +92,12 @@ export function review(
     base: { name: before.name, commit: before.commit ?? null },
     head: { name: after.name, commit: after.commit ?? null },
     accepted,
-    dangers: found.map(({ severity, says, mend }) => ({ severity, says, mend })),
+    dangers: found.map(({ severity, message, fix }) => ({ severity, message, fix })),
     pairs,
     sessions: {
-      kept: sessions.filter(({ became }) => became === 'kept').length,
-      changed: sessions.flatMap(({ id, kind, became, reasons }) =>
-        became === 'kept' ? [] : [{ id, kind, became, reasons: [...reasons] }],
+      kept: sessions.filter(({ change }) => change === 'kept').length,
+      changed: sessions.flatMap(({ id, kind, change, reasons }) =>
+        change === 'kept' ? [] : [{ id, kind, change, reasons: [...reasons] }],
       ),
     },
     interruptions: interrupted.map(({ speaker, sessions: count, lost }) => ({
@@ -120,7 +120,7 @@ export function review(
     order: { ...order, lost: { ...order.lost }, waiting: { ...order.waiting } },
     byHand: byHand(before, after).map((step) => ({ ...step, on: [...step.on] })),
     rehearsal,
-    fabric: [...parts, ...trusted].map((part) => ({ ...part, says: [...part.says] })),
+    fabric: [...parts, ...trusted].map((part) => ({ ...part, message: [...part.message] })),
     objects: objects.map(objectDocument),
     files: files.map((file) => ({ ...file, hunks: [...file.hunks] })),
     picture: pictureDocument(base, after.fabric, parts, sessions),
@@ -169,10 +169,10 @@ function pairsOfBoth(was: Analysis, is: Analysis): number {
   return both === is.fabric.nodes.length ? countPairs(is) : both * Math.max(both - 1, 0);
 }
 
-function objectDocument({ id, became, before, fields }: ObjectChange): Review['objects'][number] {
+function objectDocument({ id, change, before, fields }: ObjectChange): Review['objects'][number] {
   return {
     id: idDocument(id),
-    became,
+    change,
     before: before?.name ?? null,
     fields: fields.map(({ path, before: was, after: is }) => ({
       path,

@@ -21,7 +21,7 @@ import { valuesOf, withIntegers } from '../topology/address.ts';
 export interface SessionFate {
   readonly id: string;
   readonly kind: Session['kind'];
-  readonly became: SessionChange;
+  readonly change: SessionChange;
   /** `e1: hold time 15 -> 20`. */
   readonly reasons: readonly string[];
   /** The speakers whose end changes: one, or both. */
@@ -63,7 +63,7 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
     const [was, is] = [were.get(id), are.get(id)];
     if (is === undefined || was === undefined) {
       const { kind } = (is ?? was) as Session;
-      return { id, kind, became: is === undefined ? 'gone' : 'new', reasons: [], by: [] };
+      return { id, kind, change: is === undefined ? 'gone' : 'new', reasons: [], by: [] };
     }
     const configured = is.ends.flatMap(({ speaker }) =>
       isUntouched(was, is, speaker)
@@ -81,8 +81,8 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
     return {
       id,
       kind: is.kind,
-      became: felt.length > 0 ? 'reset' : seen.length > 0 ? 'reloaded' : 'kept',
-      reasons: [...new Set(seen.map(({ speaker, says }) => `${speaker}: ${says}`))],
+      change: felt.length > 0 ? 'reset' : seen.length > 0 ? 'reloaded' : 'kept',
+      reasons: [...new Set(seen.map(({ speaker, message }) => `${speaker}: ${message}`))],
       by: [...new Set(seen.map(({ speaker }) => speaker))],
       ...(interrupted[0] === undefined ? {} : { meanwhile: interrupted[0].meanwhile }),
       ...(isRolled ? { rolled: isGraceful ? ('graceful' as const) : ('not graceful' as const) } : {}),
@@ -116,11 +116,11 @@ function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string,
   const between = clusterBetween(before, after, joins);
   if (joins.size === 0 && between.sessions.length === before.sessions.length) return () => [];
   const held = new Set(between.sessions.map(({ id }) => id));
-  const reset = (speaker: string, meanwhile: Interruption['meanwhile'], says: string) => ({
+  const reset = (speaker: string, meanwhile: Interruption['meanwhile'], message: string) => ({
     meanwhile,
     key: 'cluster',
     effect: 'reset' as const,
-    says,
+    message,
     speaker,
   });
   return ({ id, kind, ends }) => [
@@ -260,15 +260,15 @@ export function filesByRouter(files: ReadonlyMap<string, string>): Map<string, M
 interface Difference {
   readonly key: string;
   readonly effect: Effect;
-  readonly says: string;
+  readonly message: string;
 }
 
 /** BIRD identifies a protocol by name: a new name is a new protocol. */
 function differences(before: End, after: End): Difference[] {
   const file = before.unreadable ?? after.unreadable;
   if (file !== undefined) {
-    const says = `${file} cannot be read, so its changes are unknown`;
-    return [{ key: 'configuration', effect: 'reset', says }];
+    const message = `${file} cannot be read, so its changes are unknown`;
+    return [{ key: 'configuration', effect: 'reset', message }];
   }
   const renamed: ChangedOption[] =
     before.name === after.name
@@ -276,7 +276,7 @@ function differences(before: End, after: End): Difference[] {
       : [{ key: 'name', before: before.name, after: after.name, effect: 'reset' }];
   return [...renamed, ...changedOptions(before, after)]
     .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map((one) => ({ key: one.key, effect: one.effect, says: saying(one.key, one.before, one.after) }));
+    .map((one) => ({ key: one.key, effect: one.effect, message: saying(one.key, one.before, one.after) }));
 }
 
 function saying(key: string, before: string | undefined, after: string | undefined): string {

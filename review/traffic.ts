@@ -13,7 +13,7 @@ export interface TrafficChange {
    * The gravest of what is otherwise; `too narrow`: packets as large as the pods' MTU, that of pods that run or of new ones, fit no
    * more; `rerouted`: over other links that are as long and as wide.
    */
-  readonly became:
+  readonly change:
     | 'lost'
     | 'partly lost'
     | 'too narrow'
@@ -38,10 +38,10 @@ export function trafficChanges(before: Analysis, after: Analysis): TrafficChange
   return classPairs([after, before]).flatMap(({ from, to, pairs }) =>
     families.flatMap((family): TrafficChange[] => {
       const [was, is] = [trip(before, from, to, family), trip(after, from, to, family)];
-      const became = was === undefined || is === undefined ? undefined : outcome(was, is, fits);
-      if (was === undefined || is === undefined || became === undefined) return [];
+      const change = was === undefined || is === undefined ? undefined : outcome(was, is, fits);
+      if (was === undefined || is === undefined || change === undefined) return [];
       return [
-        { from, to, family, pairs, became, hops: [hopsOf(was), hopsOf(is)], mtu: [mtuOf(was), mtuOf(is)] },
+        { from, to, family, pairs, change, hops: [hopsOf(was), hopsOf(is)], mtu: [mtuOf(was), mtuOf(is)] },
       ];
     }),
   );
@@ -59,7 +59,7 @@ function fitting(before: Analysis, after: Analysis): Fits {
   return { before: carries(was), after: carries(Math.max(was, is)) };
 }
 
-function outcome(was: Trip, is: Trip, fits: Fits): TrafficChange['became'] | undefined {
+function outcome(was: Trip, is: Trip, fits: Fits): TrafficChange['change'] | undefined {
   if (isWhole(was.fate) !== isWhole(is.fate)) {
     return isWhole(is.fate) ? 'restored' : is.fate.arrives ? 'partly lost' : 'lost';
   }

@@ -29,7 +29,7 @@ export function trustFileChanges(before: TrustFiles, after: TrustFiles): PartCha
   return files.flatMap(([name, was, is]): PartChange[] => {
     if (was === is) return [];
     const became = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed';
-    return [{ kind: 'file', name, became, says: [] }];
+    return [{ kind: 'file', name, change: became, message: [] }];
   });
 }
 
@@ -80,8 +80,8 @@ function targets(before: Trusting, after: Trusting): Danger[] {
     return [
       {
         severity: 'error',
-        says: `${router.name} is now delivered to ${target(router)} instead of ${target(was)}${key}`,
-        mend: `Look at the console of ${router.name} whether its own sshd answers there, and whose account it is: that machine gets the router's configuration and passwords.`,
+        message: `${router.name} is now delivered to ${target(router)} instead of ${target(was)}${key}`,
+        fix: `Look at the console of ${router.name} whether its own sshd answers there, and whose account it is: that machine gets the router's configuration and passwords.`,
       },
     ];
   });
@@ -157,26 +157,26 @@ function keyDanger({ what, keys, isFirst, routers }: KeyChange & { readonly rout
     case 'trusted':
       return {
         severity,
-        says: `the next delivery accepts any machine with the host key of ${which} as ${of}`,
-        mend: "Compare it with the output of ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or the file of another key type) at the router's console, and accept it only if it matches.",
+        message: `the next delivery accepts any machine with the host key of ${which} as ${of}`,
+        fix: "Compare it with the output of ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or the file of another key type) at the router's console, and accept it only if it matches.",
       };
     case 'signed':
       return {
         severity,
-        says: `the next delivery accepts any machine as ${of} whose host key is signed by the authority of ${which}`,
-        mend: 'Ask the operator of that authority for its fingerprint, outside this pull request. Accept it only if it matches.',
+        message: `the next delivery accepts any machine as ${of} whose host key is signed by the authority of ${which}`,
+        fix: 'Ask the operator of that authority for its fingerprint, outside this pull request. Accept it only if it matches.',
       };
     case 'freed':
       return {
         severity,
-        says: `known_hosts no longer revokes ${which} for ${of}: anyone with that key can pose as the router again`,
-        mend: 'Keep the line. A leaked key stays leaked: give the router a new one.',
+        message: `known_hosts no longer revokes ${which} for ${of}: anyone with that key can pose as the router again`,
+        fix: 'Keep the line. A leaked key stays leaked: give the router a new one.',
       };
     case 'dropped':
       return {
         severity,
-        says: `known_hosts no longer trusts ${which} for ${of}: a router with no other key gets no more deliveries`,
-        mend: 'Make sure each has another key there before the next delivery.',
+        message: `known_hosts no longer trusts ${which} for ${of}: a router with no other key gets no more deliveries`,
+        fix: 'Make sure each has another key there before the next delivery.',
       };
   }
 }
@@ -202,8 +202,8 @@ function forNobody(before: Trusting, after: Trusting, were: HostKeys, are: HostK
       : [
           {
             severity: 'warning' as const,
-            says: `${lines(stray)} ${stray.length === 1 ? 'is' : 'are'} for no router in this topology: a router that later gets such a name is trusted by it`,
-            mend: 'Remove it, or correct the name: it is ssh.host from the topology, or [host]:port if the port is not 22.',
+            message: `${lines(stray)} ${stray.length === 1 ? 'is' : 'are'} for no router in this topology: a router that later gets such a name is trusted by it`,
+            fix: 'Remove it, or correct the name: it is ssh.host from the topology, or [host]:port if the port is not 22.',
           },
         ]),
     ...(odd.length === 0
@@ -211,8 +211,8 @@ function forNobody(before: Trusting, after: Trusting, were: HostKeys, are: HostK
       : [
           {
             severity: 'warning' as const,
-            says: `${lines(odd)} ${odd.length === 1 ? 'is' : 'are'} not readable as a host key: how ssh interprets it is unknown`,
-            mend: 'Write NAME TYPE KEY, as in docs/ship-access.md, or remove it.',
+            message: `${lines(odd)} ${odd.length === 1 ? 'is' : 'are'} not readable as a host key: how ssh interprets it is unknown`,
+            fix: 'Write NAME TYPE KEY, as in docs/ship-access.md, or remove it.',
           },
         ]),
   ];
@@ -229,8 +229,8 @@ function secrets(before: Trusting, after: Trusting): Danger[] {
     return [
       {
         severity: 'warning',
-        says: `secrets.age ${changedTo(was, is)}, but no router gets a password from it`,
-        mend: 'Name its users with password.secret, or remove it.',
+        message: `secrets.age ${changedTo(was, is)}, but no router gets a password from it`,
+        fix: 'Name its users with password.secret, or remove it.',
       },
     ];
   }
@@ -238,16 +238,16 @@ function secrets(before: Trusting, after: Trusting): Danger[] {
     return [
       {
         severity: 'error',
-        says: `secrets.age is removed: nothing can be delivered to ${of} unless the environment has the passwords`,
-        mend: 'Keep it, or set a variable for each password where deliveries run. See docs/rotate-a-password.md.',
+        message: `secrets.age is removed: nothing can be delivered to ${of} unless the environment has the passwords`,
+        fix: 'Keep it, or set a variable for each password where deliveries run. See docs/rotate-a-password.md.',
       },
     ];
   }
   return [
     {
       severity: 'error',
-      says: `secrets.age ${changedTo(was, is)}: the next delivery gives ${of} the passwords in it, and which of them changed is not visible here. Sessions whose password changed are down until both ends have it`,
-      mend: 'Make sure you know who wrote it; anyone with the identity can compare both with age -d. Change one router of a region at a time, as in docs/rotate-a-password.md.',
+      message: `secrets.age ${changedTo(was, is)}: the next delivery gives ${of} the passwords in it, and which of them changed is not visible here. Sessions whose password changed are down until both ends have it`,
+      fix: 'Make sure you know who wrote it; anyone with the identity can compare both with age -d. Change one router of a region at a time, as in docs/rotate-a-password.md.',
     },
   ];
 }
@@ -263,8 +263,8 @@ function operatorManifest(before: Trusting, after: Trusting): Danger[] {
   return [
     {
       severity: isSameCalico ? 'error' : 'warning',
-      says: `${is.path} is trusted by ${was === undefined ? 'its' : 'a new'} hash, sha256 ${beginning(is.sha256)}${was === undefined ? '' : ` instead of ${beginning(was.sha256)}`}: the cluster runs its content with full privileges`,
-      mend: `Compare it with sha256sum of manifests/tigera-operator.yaml in the release of Calico ${after.fabric.calico.version}that you downloaded yourself.`,
+      message: `${is.path} is trusted by ${was === undefined ? 'its' : 'a new'} hash, sha256 ${beginning(is.sha256)}${was === undefined ? '' : ` instead of ${beginning(was.sha256)}`}: the cluster runs its content with full privileges`,
+      fix: `Compare it with sha256sum of manifests/tigera-operator.yaml in the release of Calico ${after.fabric.calico.version}that you downloaded yourself.`,
     },
   ];
 }
@@ -279,8 +279,8 @@ function repository(before: Trusting, after: Trusting): Danger[] {
   return [
     {
       severity: 'error',
-      says: `the engine will follow ${is} instead of ${was}: it applies what it finds there with full privileges, and removes everything else`,
-      mend: 'First make sure that the same dist/ is there and that the same people may merge there; then accept it.',
+      message: `the engine will follow ${is} instead of ${was}: it applies what it finds there with full privileges, and removes everything else`,
+      fix: 'First make sure that the same dist/ is there and that the same people may merge there; then accept it.',
     },
   ];
 }

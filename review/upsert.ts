@@ -11,8 +11,8 @@ export interface Comment {
 
 /** What GitHub refused, and the fix. */
 export interface Refusal {
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
   /** It may well do it after so many seconds. Of writes only: reads are repeated below the port. */
   readonly after?: number;
 }
@@ -138,8 +138,8 @@ export async function upsert(thread: Thread, { marker, text, head }: Wanted): Pr
     return { action: wrote ?? 'unchanged', url: keep.url, removed };
   }
   return {
-    says: 'The comment on the pull request keeps changing after it is written',
-    mend: 'Something else edits or deletes it. Find out what else comments there, then run it again.',
+    message: 'The comment on the pull request keeps changing after it is written',
+    fix: 'Something else edits or deletes it. Find out what else comments there, then run it again.',
   };
 }
 
@@ -160,7 +160,7 @@ export function reviewMarker(network: string): string {
 }
 
 export const refused = (answer: object | string): answer is Refusal =>
-  typeof answer === 'object' && 'says' in answer;
+  typeof answer === 'object' && 'message' in answer;
 
 async function markedWith(marker: string, thread: Thread): Promise<Comment[] | Refusal> {
   const found: Comment[] = [];

@@ -37,11 +37,11 @@ function fabricOf(topology: TopologyInput): Fabric {
 
 async function times(what: string, fabric: Fabric): Promise<LabTimes> {
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  if ('message' in programs) throw new Error(`${programs.message}. ${programs.fix}`);
   const laps = [performance.now()];
   const lap = () => laps.push(performance.now());
   const lab = await bootLab({ fabric, routerFiles, programs });
-  if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
+  if ('message' in lab) throw new Error(`${lab.message}. ${lab.fix}`);
   lap();
   const seen = await converged(lab);
   lap();

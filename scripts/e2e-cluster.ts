@@ -37,8 +37,8 @@ async function main(): Promise<number> {
   }
   const installed = await kubectl(['get', 'installations.operator.tigera.io', '-o', 'name']);
   if (installed.code === 0 && installed.stdout.trim() !== '' && !process.argv.includes('--throwaway')) {
-    const says = 'this cluster has an Installation of Calico, and this test would change it';
-    return notRun(says, 'If it is for throwing away: npm run e2e:cluster -- --throwaway');
+    const message = 'this cluster has an Installation of Calico, and this test would change it';
+    return notRun(message, 'If it is for throwing away: npm run e2e:cluster -- --throwaway');
   }
   const { serverVersion } = JSON.parse(server.stdout) as { serverVersion: { gitVersion: string } };
   process.stdout.write(`Kubernetes ${serverVersion.gitVersion}\n`);
@@ -55,8 +55,8 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-function notRun(says: string, mend: string): number {
-  process.stderr.write(`e2e:cluster was not run: ${says}.\n${mend}\n`);
+function notRun(message: string, fix: string): number {
+  process.stderr.write(`e2e:cluster was not run: ${message}.\n${fix}\n`);
   return 3;
 }
 
@@ -174,7 +174,7 @@ async function checkAll(
   if (shared.length === 0) failures.push('K3s came to own nothing');
   const { halt } = await takeOver({ engine, kubectl, stop: NEVER }, folders, () => {});
   const taken = await live(ask, folders);
-  const left = halt === undefined ? others(taken) : [halt.says];
+  const left = halt === undefined ? others(taken) : [halt.message];
   steps.push(`${left.length === 0 ? 'taken' : 'not taken'} over from K3s`);
   failures.push(...left, ...taken.flatMap(marked));
 

@@ -18,8 +18,8 @@ export async function decrypt(
   if ('fault' in identities) return identities;
   // Not needed by anybody else, and large: loaded here.
   const { armor, Decrypter } = await import('age-encryption');
-  const damaged = (says: string) => ({
-    fault: { at: file, says, mend: 'Encrypt it again: age -e -a -r age1... -o secrets.age secrets.yaml.' },
+  const damaged = (message: string) => ({
+    fault: { at: file, message, fix: 'Encrypt it again: age -e -a -r age1... -o secrets.age secrets.yaml.' },
   });
   let encrypted = bytes;
   const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart();
@@ -42,7 +42,7 @@ export async function decrypt(
     try {
       decrypter.addIdentity(text);
     } catch {
-      return { fault: { at, says: `line ${line} is a damaged age identity`, mend: IDENTITY } };
+      return { fault: { at, message: `line ${line} is a damaged age identity`, fix: IDENTITY } };
     }
   }
   let plain: Uint8Array;
@@ -50,15 +50,15 @@ export async function decrypt(
     plain = await decrypter.decrypt(encrypted);
   } catch (error) {
     if (!`${error}`.includes('no identity matched')) return damaged('it is damaged or truncated');
-    const mend =
+    const fix =
       'Use the identity of one of its recipients, or encrypt it for yours: age-keygen -y prints the recipient of an identity.';
-    return { fault: { at: file, says: `the identity in ${identities.from} does not decrypt it`, mend } };
+    return { fault: { at: file, message: `the identity in ${identities.from} does not decrypt it`, fix } };
   }
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(plain) };
   } catch {
     return {
-      fault: { at: file, says: 'its decrypted content is not UTF-8 text', mend: 'Encrypt a YAML file.' },
+      fault: { at: file, message: 'its decrypted content is not UTF-8 text', fix: 'Encrypt a YAML file.' },
     };
   }
 }
@@ -81,24 +81,24 @@ function identitiesOf(
   const [key, path] = [env[KEY], env[KEY_FILE]].map((value) => (value?.trim() ? value : undefined));
   if (key !== undefined) return linesOf(KEY, key);
   if (path === undefined) {
-    const says = `it is encrypted, and neither ${KEY} nor ${KEY_FILE} is set`;
-    const mend = `Set ${KEY_FILE} to the path of your identity (age-keygen -o FILE makes one), or ${KEY} to its text.`;
-    return { fault: { at: file, says, mend } };
+    const message = `it is encrypted, and neither ${KEY} nor ${KEY_FILE} is set`;
+    const fix = `Set ${KEY_FILE} to the path of your identity (age-keygen -o FILE makes one), or ${KEY} to its text.`;
+    return { fault: { at: file, message, fix } };
   }
   let text: string;
   try {
     text = readAtMost(path, LARGEST_IDENTITIES).toString('utf8');
   } catch (error) {
-    const says = `the file it names ${whyUnreadable(error)}`;
-    return { fault: { at: KEY_FILE, says, mend: 'Set it to the path of the file that age-keygen wrote.' } };
+    const message = `the file it names ${whyUnreadable(error)}`;
+    return { fault: { at: KEY_FILE, message, fix: 'Set it to the path of the file that age-keygen wrote.' } };
   }
   return linesOf(KEY_FILE, text);
 }
 
 function linesOf(at: string, text: string): ReturnType<typeof identitiesOf> {
   if (/^(age-encryption\.org\/|-----BEGIN AGE ENCRYPTED FILE)/.test(text.trimStart())) {
-    const mend = 'Decrypt it first: age -d -o FILE.';
-    return { fault: { at, says: 'the identity is encrypted itself', mend } };
+    const fix = 'Decrypt it first: age -d -o FILE.';
+    return { fault: { at, message: 'the identity is encrypted itself', fix } };
   }
   const lines = text
     .split(/\r?\n/)
@@ -107,11 +107,11 @@ function linesOf(at: string, text: string): ReturnType<typeof identitiesOf> {
   const odd = lines.find((one) => !/^AGE-SECRET-KEY-(PQ-)?1/.test(one.text));
   if (odd !== undefined) {
     const isPlugin = odd.text.startsWith('AGE-PLUGIN-');
-    const says = isPlugin
+    const message = isPlugin
       ? 'is for an age plugin, which only the age command supports'
       : 'is not an age identity';
-    return { fault: { at, says: `line ${odd.line} ${says}`, mend: IDENTITY } };
+    return { fault: { at, message: `line ${odd.line} ${message}`, fix: IDENTITY } };
   }
-  if (lines.length === 0) return { fault: { at, says: 'it contains no identity', mend: IDENTITY } };
+  if (lines.length === 0) return { fault: { at, message: 'it contains no identity', fix: IDENTITY } };
   return { from: at, lines };
 }

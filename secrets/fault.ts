@@ -4,9 +4,9 @@ import { printable } from '../topology/fault.ts';
 export interface SecretFault {
   /** `routers.e1.password`, `secrets.age`, `secrets.age:3:5` (line and column of the decrypted text), `NOENCAP_AGE_KEY`. */
   readonly at: string;
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
 }
 
-export const secretFaultText = ({ at, says, mend }: SecretFault): string =>
-  `${printable(`${at}: ${says}.`)}\n  ${printable(mend)}`;
+export const secretFaultText = ({ at, message, fix }: SecretFault): string =>
+  `${printable(`${at}: ${message}.`)}\n  ${printable(fix)}`;

@@ -62,7 +62,7 @@ export async function passwordsFor(
     if (value === undefined) continue;
     const fault = passwordFault(value);
     if (fault === undefined) found.set(router, new Hidden(value));
-    else faults.push({ at: variable(secret), says: `the password in it ${fault}`, mend: GOOD });
+    else faults.push({ at: variable(secret), message: `the password in it ${fault}`, fix: GOOD });
   }
   const left = wanted.filter(({ secret }) => env[variable(secret)] === undefined);
   if (left.length > 0) {
@@ -77,7 +77,7 @@ const GOOD = 'Use 1 to 80 letters, digits and signs except "; to generate one: o
 
 /** Two routers may have one Secret; what is wrong with it is said once. */
 const unique = (faults: readonly SecretFault[]): SecretFault[] => [
-  ...new Map(faults.map((fault) => [`${fault.at} ${fault.says}`, fault])).values(),
+  ...new Map(faults.map((fault) => [`${fault.at} ${fault.message}`, fault])).values(),
 ];
 
 /** `NOENCAP_PASSWORD_BGP_E1_PASSWORD`: what no name of a variable may have is `_`. */
@@ -101,8 +101,8 @@ function ambiguous(
     return [
       {
         at: name,
-        says: `it could be the password of ${those.join(' or of ')}`,
-        mend: 'Unset the variable and put both into secrets.age, or rename one of the Secrets in the topology.',
+        message: `it could be the password of ${those.join(' or of ')}`,
+        fix: 'Unset the variable and put both into secrets.age, or rename one of the Secrets in the topology.',
       },
     ];
   });
@@ -132,7 +132,7 @@ async function fromFile(
     }
     return {
       passwords: none,
-      faults: [{ at, says: `it ${whyUnreadable(error)}`, mend: 'Let this account read it.' }],
+      faults: [{ at, message: `it ${whyUnreadable(error)}`, fix: 'Let this account read it.' }],
     };
   }
   const decrypted = await decrypt(at, bytes, env);
@@ -159,11 +159,11 @@ function missing(
   const environment = `the environment (${variable(secret)})`;
   return {
     at: pathText(['routers', router, 'password']),
-    says:
+    message:
       values === undefined
         ? `the value of Secret ${secret.name}, key ${secret.key}, is not in ${environment}, ${where}`
         : `the value of Secret ${secret.name}, key ${secret.key}, is ${where} in ${environment}`,
-    mend: `Add "${entry}" to secrets.age or set the variable; or keep the file on the router by hand, outside ${configDir}.`,
+    fix: `Add "${entry}" to secrets.age or set the variable; or keep the file on the router by hand, outside ${configDir}.`,
   };
 }
 
@@ -183,14 +183,14 @@ function unknown(values: readonly Value[], known: readonly SecretName[]): Secret
     if (keys.includes(key)) return [];
     // A name that nobody has could be a password in the wrong place: it is not repeated.
     const meant = names.has(name) ? suggester(keys)(key) : near(name);
-    const mend =
+    const fix =
       meant === undefined
         ? 'Remove it, or let a router refer to it with password.secret.'
         : `Did you mean "${meant}"?`;
-    const says = names.has(name)
+    const message = names.has(name)
       ? `no router uses this key of Secret ${name}`
       : 'no router uses a Secret of this name';
-    return [{ at: names.has(name) ? at : nameAt, says, mend }];
+    return [{ at: names.has(name) ? at : nameAt, message, fix }];
   });
 }
 
@@ -206,21 +206,21 @@ function readSecrets(file: string, text: string): { values: readonly Value[]; fa
   };
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
-    const says = error.code === 'DUPLICATE_KEY' ? 'duplicate key' : 'invalid YAML from here';
-    return { values: [], faults: [{ at: at(error.pos[0]), says, mend: `${SHAPE} Quote the passwords.` }] };
+    const message = error.code === 'DUPLICATE_KEY' ? 'duplicate key' : 'invalid YAML from here';
+    return { values: [], faults: [{ at: at(error.pos[0]), message, fix: `${SHAPE} Quote the passwords.` }] };
   }
   const { contents } = document;
   if (contents === null) return { values: [], faults: [] };
   if (!isMap(contents)) {
     return {
       values: [],
-      faults: [{ at: at(contents.range?.[0]), says: 'it is not a map of Secrets', mend: SHAPE }],
+      faults: [{ at: at(contents.range?.[0]), message: 'it is not a map of Secrets', fix: SHAPE }],
     };
   }
   const faults: SecretFault[] = [];
-  const wrong = (node: unknown, says: string, mend = SHAPE): void => {
+  const wrong = (node: unknown, message: string, fix = SHAPE): void => {
     const range = (node as { range?: readonly number[] | null } | null)?.range;
-    faults.push({ at: at(range?.[0]), says, mend });
+    faults.push({ at: at(range?.[0]), message, fix });
   };
   const values = contents.items.flatMap(({ key: name, value: keys }): Value[] => {
     if (!isScalar(name) || !isMap(keys)) {

@@ -17,7 +17,7 @@ export interface Fault {
   /** What is wrong, in one sentence. */
   readonly message: string;
   /** The fix, in one sentence. */
-  readonly mend: string;
+  readonly fix: string;
   readonly notes?: readonly Note[];
 }
 
@@ -31,11 +31,11 @@ export interface Note {
 export function fault(
   code: FaultCode,
   path: Path,
-  says: string,
-  mend: string,
+  message: string,
+  fix: string,
   more: Pick<Fault, 'part' | 'notes'> = {},
 ): Fault {
-  return { code, path, message: `${withoutSecrets(says)}.`, mend: withoutSecrets(mend), ...more };
+  return { code, path, message: `${withoutSecrets(message)}.`, fix: withoutSecrets(fix), ...more };
 }
 
 /**
@@ -81,7 +81,7 @@ export function formatFault(one: Omit<Fault, 'code'>, source: Source): string {
     printable(`${where}  ${path === '' ? '' : `${path}: `}${one.message}`),
     ...(at === undefined ? [] : excerpt(at, source)),
     ...(one.notes ?? []).map((note) => `  ${printable(noteText(note, source))}`),
-    `  ${printable(one.mend)}`,
+    `  ${printable(one.fix)}`,
   ].join('\n');
 }
 

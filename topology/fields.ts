@@ -7,7 +7,7 @@ import type { FaultCode } from './codes.ts';
 z.config({ jitless: true });
 
 /** Reports what is wrong with a value, and the fix; the field then has no value. */
-export type Complain = (code: FaultCode, says: string, mend: string) => never;
+export type Complain = (code: FaultCode, says: string, fix: string) => never;
 
 /** A field written as text: `parse` gives its meaning, `json` is what editors can check. */
 export function text<T>(
@@ -27,13 +27,13 @@ export function matching(
   pattern: RegExp,
   code: FaultCode,
   says: string,
-  mend: string,
+  fix: string,
   maxLength?: number,
 ) {
   return text(description, { pattern: pattern.source, ...(maxLength && { maxLength }) }, (value, complain) =>
     pattern.test(value) && value.length <= (maxLength ?? value.length)
       ? value
-      : complain(code, `${quoted(value)} ${says}`, mend),
+      : complain(code, `${quoted(value)} ${says}`, fix),
   );
 }
 
@@ -125,8 +125,8 @@ export function quoted(value: string): string {
 }
 
 function complainTo(context: z.core.$RefinementCtx): Complain {
-  return (fault, message, mend) => {
-    context.addIssue({ code: 'custom', message, params: { fault, mend } });
+  return (fault, message, fix) => {
+    context.addIssue({ code: 'custom', message, params: { fault, fix } });
     return z.NEVER;
   };
 }

@@ -34,7 +34,7 @@ export function loadTopology({ file, bytes }: { file: string; bytes: Uint8Array 
 
 /** The fault of an unreadable file: the system's error code, and its meaning if known. */
 export function unreadable(file: string, reason: string, meaning = `cannot be read (${reason})`): Loaded {
-  const [code, says, mend] = UNREADABLE[reason] ?? [
+  const [code, message, fix] = UNREADABLE[reason] ?? [
     'file-unreadable' as const,
     meaning,
     'Fix that, or name another file with --topology.',
@@ -50,7 +50,7 @@ export function unreadable(file: string, reason: string, meaning = `cannot be re
   return {
     ok: false,
     source: yamlSource(file, '', undefined),
-    faults: [fault(code, [], says, mend)],
+    faults: [fault(code, [], message, fix)],
   };
 }
 

@@ -20,8 +20,8 @@ export function plain(given: unknown): Plain {
   const open = new Set<object>();
   let values = 0;
 
-  const refuse = (path: Path, says: string, mend: string): null => {
-    faults.push(fault('not-plain', path, says, mend));
+  const refuse = (path: Path, message: string, fix: string): null => {
+    faults.push(fault('not-plain', path, message, fix));
     return null;
   };
 

@@ -9,7 +9,7 @@ export interface Problem {
   readonly path: Path;
   readonly at: Place | undefined;
   readonly message: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /** A problem; `says` gets its full stop here. */
@@ -17,17 +17,17 @@ export const problem = (
   source: Source,
   at: Place | undefined,
   says: string,
-  mend: string,
+  fix: string,
   path: Path = [],
-): Problem => ({ source, path, at, message: `${says}.`, mend });
+): Problem => ({ source, path, at, message: `${says}.`, fix });
 
 /** A fault that the topology's readers found in a file. */
-export const fromFault = ({ path, at, message, mend }: Fault, source: Source): Problem => ({
+export const fromFault = ({ path, at, message, fix }: Fault, source: Source): Problem => ({
   source,
   path,
   at: at ?? source.locate(path),
   message,
-  mend,
+  fix,
 });
 
 /** File, line and column, the line with carets, what is wrong and the fix. */

@@ -39,8 +39,8 @@ export function unknownKey(
   known: readonly string[],
 ): Fault {
   if (key === '<<') return mergeKey(path);
-  const mend = didYouMean(suggestion, `Known keys: ${[...known].join(', ')}.`);
-  return fault('unknown-key', path, 'is not a known key here', mend, { part: 'key' });
+  const fix = didYouMean(suggestion, `Known keys: ${[...known].join(', ')}.`);
+  return fault('unknown-key', path, 'is not a known key here', fix, { part: 'key' });
 }
 
 export const mergeKey = (path: Path): Fault =>
@@ -68,8 +68,8 @@ export function mismatch(
   }
   // Where a reference to a secret is expected, the secret itself is the likeliest mistake.
   const isSecret = path.some((part) => /password|secret|token/i.test(String(part)));
-  const says = `is ${isSecret ? KINDS[kindOfValue(value)] : inWords(value)}, expected ${belongs}`;
-  return fault('type', path, says, quotesMend(value, expected, about) ?? write);
+  const message = `is ${isSecret ? KINDS[kindOfValue(value)] : inWords(value)}, expected ${belongs}`;
+  return fault('type', path, message, quotesMend(value, expected, about) ?? write);
 }
 
 /** Not one of a fixed set of words or numbers; `others` are the other accepted kinds of value. */
@@ -82,9 +82,9 @@ export function wrongChoice(
   const shown = typeof value === 'string' ? quoted(value) : String(value);
   const suggestion = typeof value === 'string' ? suggester(choices)(value) : undefined;
   const all = [...choices, ...others];
-  const says = all.length === 1 ? `but only ${all[0]} is accepted` : `not ${listed(all, 'or')}`;
-  const mend = didYouMean(suggestion, `Write ${listed(all, 'or')}.`);
-  return fault('choice', path, `is ${shown}, ${says}`, mend);
+  const message = all.length === 1 ? `but only ${all[0]} is accepted` : `not ${listed(all, 'or')}`;
+  const fix = didYouMean(suggestion, `Write ${listed(all, 'or')}.`);
+  return fault('choice', path, `is ${shown}, ${message}`, fix);
 }
 
 /** Too few or too many items, if that is what is wrong with a list. */
@@ -109,10 +109,10 @@ export function sizeFault(
 const count = (items: number): string => `${items} ${items === 1 ? 'item' : 'items'}`;
 
 function wholeFile(value: unknown): Fault {
-  const mend = 'Write a map that starts with "version: 1"; bin/noencap init creates an example.';
+  const fix = 'Write a map that starts with "version: 1"; bin/noencap init creates an example.';
   return value === null || value === undefined
-    ? fault('file-empty', [], 'is empty', mend)
-    : fault('file-not-map', [], `contains ${inWords(value)} instead of a map`, mend);
+    ? fault('file-empty', [], 'is empty', fix)
+    : fault('file-not-map', [], `contains ${inWords(value)} instead of a map`, fix);
 }
 
 function inWords(value: unknown): string {

@@ -199,12 +199,12 @@ function explain(
 /** A fault worded by the field's own schema: see `complainTo` in fields.ts. */
 function ownFault(issue: z.core.$ZodIssue, path: Path): Fault | undefined {
   if (issue.code !== 'custom') return undefined;
-  const { fault: code, mend } = issue.params as { fault: Fault['code']; mend: string };
+  const { fault: code, fix } = issue.params as { fault: Fault['code']; fix: string };
   return fault(
     code,
     [...path, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))],
     issue.message,
-    mend,
+    fix,
   );
 }
 

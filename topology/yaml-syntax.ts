@@ -12,31 +12,31 @@ export function syntaxFaults(errors: readonly YAMLError[], source: TextSource): 
   const seen = new Set<string | number>();
   return errors.flatMap((error): Fault[] => {
     const at = source.place(...error.pos);
-    const { code, says, mend } = inWords(error);
+    const { code, message: says, fix } = inWords(error);
     if (seen.has(at.line) || seen.has('lost')) return [];
     seen.add(at.line);
     if (error.code === 'UNEXPECTED_TOKEN' || error.code === 'RESOURCE_EXHAUSTION') seen.add('lost');
-    return [{ ...fault(code, [], says, mend), at }];
+    return [{ ...fault(code, [], says, fix), at }];
   });
 }
 
 interface Words {
   readonly code: FaultCode;
-  readonly says: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly fix: string;
 }
 
 function inWords(error: YAMLError): Words {
   const known = SYNTAX.find(([code, message]) => code === error.code && message.test(error.message));
   if (known !== undefined) {
-    const [, , says, mend, code = 'yaml-syntax'] = known;
-    return { code, says, mend };
+    const [, , says, fix, code = 'yaml-syntax'] = known;
+    return { code, message: says, fix };
   }
   const says = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/\.$/, '');
-  return { code: 'yaml-syntax', says, mend: 'Fix the YAML here.' };
+  return { code: 'yaml-syntax', message: says, fix: 'Fix the YAML here.' };
 }
 
-type Syntax = readonly [YAMLError['code'], message: RegExp, says: string, mend: string, code?: FaultCode];
+type Syntax = readonly [YAMLError['code'], message: RegExp, says: string, fix: string, code?: FaultCode];
 
 /** If a code has several messages, the more specific come first. */
 const SYNTAX: readonly Syntax[] = [

@@ -7,7 +7,7 @@ import type { Path } from './model.ts';
  * Unquoted values that YAML 1.1 (PyYAML, go-yaml's old rules, many editors) and YAML 1.2 read differently: a reviewer or a
  * tool would see a different network than the rendered one. Sections 2.4 and 10.3 of YAML 1.2.2, and the YAML 1.1 types at yaml.org/type.
  */
-const DIFFERENT: readonly (readonly [written: RegExp, in11: string, in12: string, mend: string])[] = [
+const DIFFERENT: readonly (readonly [written: RegExp, in11: string, in12: string, fix: string])[] = [
   [
     /^[-+]?0[0-9_]+$/,
     'an octal number',
@@ -47,7 +47,7 @@ export function readDifferently(source: string, path: Path, part: 'key' | 'value
   if (!/^([-+.0-9=]|[yYnNoO][a-zA-Z]{0,2}$)/.test(source)) return undefined;
   const found = DIFFERENT.find(([written]) => written.test(source));
   if (found === undefined) return undefined;
-  const [, in11, in12, mend] = found;
-  const says = `${quoted(source)} without quotes is ${in11} in YAML 1.1, and ${in12} in YAML 1.2`;
-  return fault('yaml-versions', path, says, mend, part === 'key' ? { part } : {});
+  const [, in11, in12, fix] = found;
+  const message = `${quoted(source)} without quotes is ${in11} in YAML 1.1, and ${in12} in YAML 1.2`;
+  return fault('yaml-versions', path, message, fix, part === 'key' ? { part } : {});
 }

@@ -70,11 +70,11 @@ function plainValue(
     if (isAlias(node)) {
       const target = anchors.get(node.source);
       if (target === undefined || target === 'open') {
-        const says =
+        const message =
           target === undefined
             ? `there is no anchor &${node.source} before it`
             : `*${node.source} contains itself`;
-        faults.push(fault('yaml-alias', path, says, 'Write the value out.'));
+        faults.push(fault('yaml-alias', path, message, 'Write the value out.'));
         return { value: null, size: 1 };
       }
       aliased += target.size;
@@ -146,8 +146,8 @@ function plainValue(
 
   const { value } = convert(document.contents, []);
   if (aliased > MOST_ALIASED) {
-    const says = `aliases expand to ${aliased > Number.MAX_SAFE_INTEGER ? 'more than 2^53' : aliased} values`;
-    return { value: undefined, faults: [fault('yaml-alias-bomb', [], says, 'Write the values out.')] };
+    const message = `aliases expand to ${aliased > Number.MAX_SAFE_INTEGER ? 'more than 2^53' : aliased} values`;
+    return { value: undefined, faults: [fault('yaml-alias-bomb', [], message, 'Write the values out.')] };
   }
   return { value, faults };
 }

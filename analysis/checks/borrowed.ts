@@ -31,9 +31,9 @@ export const lostBorrowers: Check = (analysis) => {
       id: 'NE417',
       severity: 'warning',
       path: !exportBorrowed ? ['bgp', 'exportBorrowed'] : isFiltered ? ['calico', 'filters'] : ['hosts'],
-      says: `pods whose node borrowed their address from another node's block lose packets${atRest.length > 0 ? '' : ' when something fails'}: ${why}`,
+      message: `pods whose node borrowed their address from another node's block lose packets${atRest.length > 0 ? '' : ' when something fails'}: ${why}`,
       evidence: someLines(lines),
-      mend: !exportBorrowed
+      fix: !exportBorrowed
         ? `Remove bgp.exportBorrowed so that routers carry them, or ${STRICT}`
         : isFiltered
           ? 'Permit host routes inside the pools: a rule that rejects them, or that accepts only blocks before a rule that rejects, must not have a maximum prefixLength.'

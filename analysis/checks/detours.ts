@@ -40,7 +40,7 @@ export const hairpin: Check = (analysis) => {
         id: 'NE203',
         severity: 'warning',
         path: placeOf(analysis, machine),
-        says: `packets turn around at ${machine.name} on ${segment}: ${pairs.size === 1 ? 'one pair of nodes' : `${pairs.size} pairs of nodes`}`,
+        message: `packets turn around at ${machine.name} on ${segment}: ${pairs.size === 1 ? 'one pair of nodes' : `${pairs.size} pairs of nodes`}`,
         evidence: [
           ...someLines([...new Set(all.map((one) => traceText(network, one.trace)))]),
           ...(isShared ? ['only some flows: the others take an equal-cost path'] : []),
@@ -48,7 +48,7 @@ export const hairpin: Check = (analysis) => {
             ? "the next hop comes from Calico's own mesh"
             : `the reflector sets the next hop (bgp.reflectorNextHop: ${analysis.fabric.bgp.reflectorNextHop})`,
         ],
-        mend: isMesh
+        fix: isMesh
           ? 'Set bgp.nodeToNodeMesh: false, or point the default route of these nodes at the router on that path (defaultRouter).'
           : analysis.fabric.bgp.reflectorNextHop === 'self'
             ? 'Set bgp.reflectorNextHop: keep; a client then sends directly to neighbours on its segment.'
@@ -102,9 +102,9 @@ export const asymmetricPath: Check = (analysis) => {
       id: 'NE202',
       severity: 'warning',
       path: placeOf(analysis, from),
-      says: `${from.name} and ${to.name} take asymmetric paths${pairs.length > 1 ? ` (${andMore(pairs.length - 1, 'pair').slice(1)} of these regions)` : ''}`,
+      message: `${from.name} and ${to.name} take asymmetric paths${pairs.length > 1 ? ` (${andMore(pairs.length - 1, 'pair').slice(1)} of these regions)` : ''}`,
       evidence: [shown(pairs[0] as Pair), shown(back)],
-      mend: 'Make both directions cost the same: equal reflectors on both sides, backbone addresses of the same kind, one session between every pair of routers.',
+      fix: 'Make both directions cost the same: equal reflectors on both sides, backbone addresses of the same kind, one session between every pair of routers.',
     };
   });
 };

@@ -22,12 +22,12 @@ export const podRoutesLeave: Check = ({ fabric, network }) => {
         id: 'NE409',
         severity: 'warning',
         path: [...filter.path, 'export'],
-        says: `filter ${filter.name} exports routes to single pods, which Calico would suppress`,
+        message: `filter ${filter.name} exports routes to single pods, which Calico would suppress`,
         evidence: [
           ...someLines(lines, 3),
           'every machine then has a route per pod, and packets to a pod arrive only over the sessions with this filter',
         ],
-        mend: `Reject what must not leave and leave the rest to Calico, or accept blocks only, with prefixLength: {max: ${first.block.length}}.`,
+        fix: `Reject what must not leave and leave the rest to Calico, or accept blocks only, with prefixLength: {max: ${first.block.length}}.`,
       },
     ];
   });
@@ -64,11 +64,11 @@ export const lengthsWithEqual: Check = ({ fabric }) =>
             id: 'NE414',
             severity: 'warning',
             path: [...filter.path, direction, index],
-            says: `a rule of filter ${filter.name} ${action === 'Accept' ? 'accepts' : 'rejects'} ${isNever ? 'nothing' : all}: it matches with ${operator} and has a prefixLength`,
+            message: `a rule of filter ${filter.name} ${action === 'Accept' ? 'accepts' : 'rejects'} ${isNever ? 'nothing' : all}: it matches with ${operator} and has a prefixLength`,
             evidence: [
               `calico-node writes net ${isNever ? '=' : '!='} [ ${cidr.text}{${min},${max}} ], and to its BIRD a prefix is never equal to a prefix set`,
             ],
-            mend: `Use ${isNever ? 'In' : 'NotIn'}, which honours prefixLength, or remove prefixLength.`,
+            fix: `Use ${isNever ? 'In' : 'NotIn'}, which honours prefixLength, or remove prefixLength.`,
           },
         ];
       }),

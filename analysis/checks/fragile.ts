@@ -41,14 +41,14 @@ function smallerMtuLeft({ fabric, network }: Analysis, tried: readonly Tried[]):
       id: 'NE304',
       severity: 'warning',
       path: ['pods', 'mtu'],
-      says: `pods send packets of ${mtu} bytes, and when ${someOf(
+      message: `pods send packets of ${mtu} bytes, and when ${someOf(
         tooSmall.map(({ name }) => name),
         3,
       )} fails, the remaining path carries ${least}`,
       evidence: someLines(
         tooSmall.map(({ name, pair, least: left }) => `without ${name}: ${pair}, path MTU ${left}`),
       ),
-      mend: fits(fabric, least)
+      fix: fits(fabric, least)
         ? `Set pods.mtu to ${least}, or raise the MTU of the backup path to that of the primary.`
         : 'Raise the MTU of the backup path to that of the primary: pods with IPv6 need at least 1280.',
     },
@@ -66,9 +66,9 @@ function singlePointsOfFailure(analysis: Analysis, tried: readonly Tried[]): Fou
         id: 'NE201',
         severity: 'warning',
         path: pathOf(analysis, failing),
-        says: `${failing.name} is a single point of failure: without it ${lost} of ${all} pairs of nodes lose packets`,
+        message: `${failing.name} is a single point of failure: without it ${lost} of ${all} pairs of nodes lose packets`,
         evidence: someLines(changeTexts(analysis, broken)),
-        mend:
+        fix:
           failing.kind === 'segment'
             ? 'Add a second segment between its machines, or accept it under checks.suppress with a reason.'
             : reflectsAlone(analysis, failing.name)
@@ -134,9 +134,9 @@ function lonelyDefaultRoutes(analysis: Analysis, tried: readonly Tried[]): Found
           id: 'NE204',
           severity: 'warning',
           path: ['regions', region.name],
-          says: `the default route of ${own.length === 1 ? own[0]?.name : `${own.length} nodes of ${region.name}`} ends at ${router}: without it kubelet and the API server lose other segments, while pods keep working`,
+          message: `the default route of ${own.length === 1 ? own[0]?.name : `${own.length} nodes of ${region.name}`} ends at ${router}: without it kubelet and the API server lose other segments, while pods keep working`,
           evidence: [`nodes: ${someOf(own.map(({ name }) => name))}`],
-          mend: 'Let the nodes run the IGP (igp: true), give the routers a shared gateway address (VRRP) outside noencap, or accept it under checks.suppress with a reason.',
+          fix: 'Let the nodes run the IGP (igp: true), give the routers a shared gateway address (VRRP) outside noencap, or accept it under checks.suppress with a reason.',
         },
       ];
     });
@@ -163,12 +163,12 @@ export const interfaceAsBackbone: Check = (analysis) =>
           id: 'NE205',
           severity: 'warning',
           path: [...router.path, 'backboneAddress'],
-          says: `the backbone address of ${router.name} belongs to its interface on ${first.segment}: if this link fails and the interface keeps its carrier, all its backbone sessions fail`,
+          message: `the backbone address of ${router.name} belongs to its interface on ${first.segment}: if this link fails and the interface keeps its carrier, all its backbone sessions fail`,
           evidence: [
             `with a tunnel, or a switch in between, OSPF withdraws the address only when the carrier drops`,
             `a loopback would stay reachable over ${someOf(others.map(({ segment }) => segment))}`,
           ],
-          mend: 'Use a loopback address: the IGP carries it over any remaining link.',
+          fix: 'Use a loopback address: the IGP carries it over any remaining link.',
         },
       ];
     });

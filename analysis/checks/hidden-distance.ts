@@ -13,12 +13,12 @@ export const hiddenDistance: Check = ({ fabric }) =>
           id: 'NE415',
           severity: 'warning',
           path: [...router.path, 'loopback'],
-          says: `the loopback of ${router.name} is an OSPF E2 external: BGP sees no distance to it`,
+          message: `the loopback of ${router.name} is an OSPF E2 external: BGP sees no distance to it`,
           evidence: [
             ...someLines(hidden),
             'another router that announces the same pods looks equally close, so traffic is shared with it',
           ],
-          mend: 'Announce it as a stub network or as E1, and set loopback: stub or e1.',
+          fix: 'Announce it as a stub network or as E1, and set loopback: stub or e1.',
         },
       ];
     });

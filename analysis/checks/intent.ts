@@ -11,11 +11,11 @@ export const regionWithoutNodes: Check = ({ fabric }) =>
       id: 'NE401',
       severity: 'info',
       path: region.path,
-      says: `region ${region.name} has routers but no nodes`,
+      message: `region ${region.name} has routers but no nodes`,
       evidence: fabric.peerings
         .filter((peering) => peering.region === region.name)
         .map((peering) => `BGPPeer ${peering.name} selects no node`),
-      mend: 'Add a node to the region, or remove it if it is no longer planned.',
+      fix: 'Add a node to the region, or remove it if it is no longer planned.',
     }));
 
 /** Calico's documentation advises reflectors beyond about 100 nodes: sessions grow with the square. */
@@ -30,9 +30,9 @@ export const meshTooLarge: Check = ({ fabric }) => {
       id: 'NE402',
       severity: 'warning',
       path: ['bgp', 'nodeToNodeMesh'],
-      says: `Calico's full mesh of ${nodes} nodes is ${(nodes * (nodes - 1)) / 2} sessions per family`,
+      message: `Calico's full mesh of ${nodes} nodes is ${(nodes * (nodes - 1)) / 2} sessions per family`,
       evidence: [`each node keeps ${nodes - 1} sessions in addition to those with its reflectors`],
-      mend: 'Set bgp.nodeToNodeMesh: false once every region has its reflectors: they carry the same routes.',
+      fix: 'Set bgp.nodeToNodeMesh: false once every region has its reflectors: they carry the same routes.',
     },
   ];
 };
@@ -56,13 +56,13 @@ export const poolTooSmall: Check = ({ fabric }) =>
         id: 'NE403',
         severity: 'error' as const,
         path: ['pods', 'cidrs'],
-        says: `pool ${pool.cidr.text} has ${blocks} ${blocks === 1n ? 'block' : 'blocks'} of /${pool.blockSize}, and ${nodes.length} nodes need ${needed}`,
+        message: `pool ${pool.cidr.text} has ${blocks} ${blocks === 1n ? 'block' : 'blocks'} of /${pool.blockSize}, and ${nodes.length} nodes need ${needed}`,
         evidence: [
           `a block has ${hosts} addresses; a node without a block borrows addresses from others, ${
             fabric.bgp.exportBorrowed ? 'each a route of its own' : 'which the routers do not carry'
           }`,
         ],
-        mend: 'Use a larger pool, or a larger pods.blockSize (smaller blocks).',
+        fix: 'Use a larger pool, or a larger pods.blockSize (smaller blocks).',
       },
     ];
   });
@@ -79,9 +79,9 @@ export const slowHoldTime: Check = ({ fabric }) =>
           id: 'NE405',
           severity: 'warning',
           path: ['bgp', 'holdTime'],
-          says: `a router that fails silently keeps attracting traffic for up to ${fabric.bgp.holdTime} s`,
+          message: `a router that fails silently keeps attracting traffic for up to ${fabric.bgp.holdTime} s`,
           evidence: ['towards nodes only the hold timer detects this: Calico does not support BFD'],
-          mend: 'Use the default of 15 s, or at most 60.',
+          fix: 'Use the default of 15 s, or at most 60.',
         },
       ];
 
@@ -93,11 +93,11 @@ export const natHidesPods: Check = ({ fabric }) => {
       id: 'NE408',
       severity: 'info',
       path: ['pods', 'natOutgoing'],
-      says: `pods reach ${someOf(fabric.hosts.map(({ name }) => name))} with their node's address, not with their own`,
+      message: `pods reach ${someOf(fabric.hosts.map(({ name }) => name))} with their node's address, not with their own`,
       evidence: [
         'natOutgoing masquerades everything that leaves the pools; packets from hosts to pods keep their addresses',
       ],
-      mend: 'Set pods.natOutgoing: false if these machines have a route back to the pods (the pools via a router); otherwise leave it.',
+      fix: 'Set pods.natOutgoing: false if these machines have a route back to the pods (the pools via a router); otherwise leave it.',
     },
   ];
 };
@@ -112,9 +112,9 @@ export const idleSuppressions = ({ fabric }: Analysis, found: readonly Found[]):
       id: 'NE410',
       severity: 'warning',
       path,
-      says: `suppression of ${id} at ${where} matches nothing`,
+      message: `suppression of ${id} at ${where} matches nothing`,
       evidence: [`${id} currently finds nothing at that place`],
-      mend: 'Remove it, or correct its place: a finding shows its own after "at".',
+      fix: 'Remove it, or correct its place: a finding shows its own after "at".',
     }));
 
 /** NE411: a machine that others expect on a segment, but which is not there or has another address there. */
@@ -142,13 +142,13 @@ export const addressInForeignRange: Check = ({ fabric }) =>
             id: 'NE411',
             severity: 'warning',
             path: machine.path,
-            says: `${machine.name} peers from ${address.text}, which is in the range of segment ${segment.name} but is not its address there`,
+            message: `${machine.name} peers from ${address.text}, which is in the range of segment ${segment.name} but is not its address there`,
             evidence: [
               here === undefined
                 ? `${machine.name} is not a member of ${segment.name}`
                 : `its member address there is ${here.text}`,
             ],
-            mend: 'Correct one of the two: machines on the segment expect that address there.',
+            fix: 'Correct one of the two: machines on the segment expect that address there.',
           },
         ];
       });
@@ -172,7 +172,7 @@ export const noDefaultRoute: Check = ({ fabric, network }) =>
           id: 'NE412',
           severity: 'warning',
           path: node.path,
-          says: `${node.name} shares no segment with ${node.defaultRouter}, the target of its default route`,
+          message: `${node.name} shares no segment with ${node.defaultRouter}, the target of its default route`,
           evidence: [`${node.name} is on ${someOf(node.attachments.map(({ segment }) => segment))}`],
-          mend: 'Set defaultRouter to a machine on one of its segments that forwards (a router, or a host with forwards: true), or let the node run the IGP (igp: true).',
+          fix: 'Set defaultRouter to a machine on one of its segments that forwards (a router, or a host with forwards: true), or let the node run the IGP (igp: true).',
         }));

@@ -8,7 +8,7 @@ import { isWhole } from '../simulator/what-if.ts';
 /** A topology change that may end a loop, and its wording. */
 interface Try {
   readonly fabric: Fabric;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /**
@@ -20,7 +20,7 @@ export function mendOfLoop(analysis: Analysis, circle: readonly Machine[], pairs
     arrive(analysis, fabric, pairs),
   );
   return (
-    works?.mend ??
+    works?.fix ??
     'Peer nodes with the routers on their path: a router off the path and the one on it each use the other as next hop to the pods.'
   );
 }
@@ -37,7 +37,7 @@ function triesFor(fabric: Fabric, circle: readonly Machine[]): Try[] {
               ...fabric,
               routers: fabric.routers.map((one) => ({ ...one, loopback: 'stub' as const })),
             },
-            mend: `Let OSPF announce the loopbacks of ${hidden.join(', ')} as stub networks or as E1, and set loopback: stub. BGP treats the distance to an E2 external as unknown, so longer paths count as equal.`,
+            fix: `Let OSPF announce the loopbacks of ${hidden.join(', ')} as stub networks or as E1, and set loopback: stub. BGP treats the distance to an E2 external as unknown, so longer paths count as equal.`,
           },
         ]),
     ...(reflectors.length === 0
@@ -45,7 +45,7 @@ function triesFor(fabric: Fabric, circle: readonly Machine[]): Try[] {
       : [
           {
             fabric: { ...fabric, sessions: fabric.sessions.map((one) => unchanged(one, reflectors)) },
-            mend: `Set reflectorNextHop: unchanged for ${reflectors.join(' and ')}, which ${reflectors.length === 1 ? 'is' : 'are'} not on the path to the nodes; or use routers on that path as reflectors.`,
+            fix: `Set reflectorNextHop: unchanged for ${reflectors.join(' and ')}, which ${reflectors.length === 1 ? 'is' : 'are'} not on the path to the nodes; or use routers on that path as reflectors.`,
           },
         ]),
   ];

@@ -43,9 +43,9 @@ function unreachablePairs(analysis: Analysis, lost: readonly Lost[]): Found[] {
       id: 'NE101',
       severity: 'error',
       path: placeOf(analysis, pair.to),
-      says: `pods on ${nodeText(analysis, pair.from.index)} lose packets to those on ${nodeText(analysis, pair.to.index)}${andMore(pairs.length - 1, 'pair')}`,
+      message: `pods on ${nodeText(analysis, pair.from.index)} lose packets to those on ${nodeText(analysis, pair.to.index)}${andMore(pairs.length - 1, 'pair')}`,
       evidence: someLines(pairs.map((one) => waysText(analysis, one))),
-      mend:
+      fix:
         trace.end === 'nobody answers'
           ? 'The next hop shares no segment with the sender: correct the address, or add the machine to the segment.'
           : hasNoDefault(analysis.network.machines[trace.machines.at(-1) ?? -1])
@@ -68,9 +68,9 @@ function forwardingLoops(analysis: Analysis, lost: readonly Lost[]): Found[] {
       id: 'NE102',
       severity: 'error',
       path: first === undefined ? [] : placeOf(analysis, first),
-      says: `packets loop between ${names.join(' and ')}`,
+      message: `packets loop between ${names.join(' and ')}`,
       evidence: someLines(pairs.map((one) => waysText(analysis, one))),
-      mend:
+      fix:
         gateway === undefined
           ? mendOfLoop(
               analysis,
@@ -92,12 +92,12 @@ function holesInPaths(analysis: Analysis, lost: readonly Lost[]): Found[] {
       id: 'NE103',
       severity: 'error',
       path: placeOf(analysis, machine),
-      says: `${machine.name} is on the path to pods but has no BGP route to them`,
+      message: `${machine.name} is on the path to pods but has no BGP route to them`,
       evidence: [
         ...someLines(pairs.map((one) => waysText(analysis, one))),
         ...(machine.kind === 'router' ? someLines(whyWithout(analysis, machine, pair.block), 3) : []),
       ],
-      mend:
+      fix:
         machine.kind === 'router'
           ? 'Give it a session with a reflector of these nodes: set a backboneAddress, and add its pairs if bgp.backboneMesh is a list.'
           : 'Make it a router with a backboneAddress, or raise the cost of its segments so that pods take another path.',
@@ -112,9 +112,9 @@ function withoutRoutes(analysis: Analysis, machine: Machine, pairs: readonly Los
     id: 'NE103',
     severity: 'error',
     path: placeOf(analysis, machine),
-    says: `packets to pods end at ${machine.name}, which runs no BGP and has no route to ${someOf(blocks, 3)}`,
+    message: `packets to pods end at ${machine.name}, which runs no BGP and has no route to ${someOf(blocks, 3)}`,
     evidence: someLines(pairs.map((one) => waysText(analysis, one))),
-    mend: `Give it routes to the blocks (hosts.${machine.name}.routes), make it a router with a backboneAddress, or route pods around it: another defaultRouter, or a higher cost on its segments.`,
+    fix: `Give it routes to the blocks (hosts.${machine.name}.routes), make it a router with a backboneAddress, or route pods around it: another defaultRouter, or a higher cost on its segments.`,
   };
 }
 
@@ -136,7 +136,7 @@ export const notPropagated: Check = (analysis) => {
       id: 'NE104',
       severity: isLost ? 'error' : 'warning',
       path: here === there ? placeOf(analysis, from) : ['regions', here],
-      says:
+      message:
         here === there
           ? `${nodeText(analysis, from.index)} has no route to the pods of ${someOf(targets(pairs), 3)}`
           : isMutual
@@ -155,7 +155,7 @@ export const notPropagated: Check = (analysis) => {
             )
           : ['packets still arrive over the default route, but that path is unprotected']),
       ],
-      mend: mendFor(reasons),
+      fix: mendFor(reasons),
     };
   });
 };

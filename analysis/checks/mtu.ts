@@ -18,11 +18,11 @@ export const podMtuTooLarge: Check = (analysis) => {
       id: 'NE301',
       severity: 'error',
       path: ['pods', 'mtu'],
-      says: `pods send packets of ${mtu} bytes, but at most ${least} pass ${someOf(narrowest(analysis, tooSmall), 3)}`,
+      message: `pods send packets of ${mtu} bytes, but at most ${least} pass ${someOf(narrowest(analysis, tooSmall), 3)}`,
       evidence: someLines(
         tooSmall.map(({ from, to, fate }) => `${from.name} to ${to.name}: path MTU ${fate.mtu[0]}`),
       ),
-      mend: fits(analysis.fabric, least)
+      fix: fits(analysis.fabric, least)
         ? `Set pods.mtu: auto, or at most ${least}.`
         : `Raise the MTU there to ${LEAST_IPV6_MTU} or more: pods with IPv6 need that much.`,
     },
@@ -66,9 +66,9 @@ export const podMtuTooSmall: Check = (analysis) => {
       id: 'NE302',
       severity: 'info',
       path: ['pods', 'mtu'],
-      says: `pods send packets of ${mtu} bytes, but every path carries ${least}`,
+      message: `pods send packets of ${mtu} bytes, but every path carries ${least}`,
       evidence: [`${least - mtu} bytes of each packet are unused`],
-      mend: `Set pods.mtu: auto, or at most ${least}.`,
+      fix: `Set pods.mtu: auto, or at most ${least}.`,
     },
   ];
 };
@@ -85,14 +85,14 @@ export const unevenMtu: Check = ({ fabric }) =>
           id: 'NE303',
           severity: 'warning' as const,
           path: [...segment.path, 'memberMtu'],
-          says: `${someOf(own, 3)} on ${segment.name} ${own.length === 1 ? 'has' : 'have'} an MTU of ${mtu}, the others ${segment.mtu}`,
+          message: `${someOf(own, 3)} on ${segment.name} ${own.length === 1 ? 'has' : 'have'} an MTU of ${mtu}, the others ${segment.mtu}`,
           evidence: [
             mtu < segment.mtu
               ? `packets of more than ${mtu} bytes that others send there are dropped silently`
               : `packets of more than ${segment.mtu} bytes that ${own.length === 1 ? 'it sends' : 'they send'} are dropped silently`,
             'where both run OSPF, neighbours with different MTUs form no adjacency: noencap path shows the paths',
           ],
-          mend: `Give all interfaces on ${segment.name} the same MTU.`,
+          fix: `Give all interfaces on ${segment.name} the same MTU.`,
         };
       }),
   );

@@ -15,7 +15,7 @@ export const foreignNodeAddress: Check = ({ fabric }) => {
   const found = (
     severity: Found['severity'],
     about: readonly DetectedAddress[],
-    says: (who: string) => string,
+    message: (who: string) => string,
   ): Found[] =>
     about.length === 0
       ? []
@@ -24,9 +24,9 @@ export const foreignNodeAddress: Check = ({ fabric }) => {
             id: 'NE416',
             severity,
             path: ['calico', 'nodeAddress'],
-            says: says(someOf([...new Set(about.map(({ node }) => node.name))], 3)),
+            message: message(someOf([...new Set(about.map(({ node }) => node.name))], 3)),
             evidence: someLines(about.map(evidence)),
-            mend: MENDS[method] ?? MEND,
+            fix: MENDS[method] ?? MEND,
           },
         ];
   return [

@@ -22,7 +22,7 @@ export const routesSentBack: Check = (analysis) => {
         id: 'NE418',
         severity: 'warning',
         path: [...filter.path, 'export'],
-        says: `filter ${filter.name} exports routes whose next hop is the router they are sent to`,
+        message: `filter ${filter.name} exports routes whose next hop is the router they are sent to`,
         evidence: [
           ...someLines(
             own.map(({ node, router, routes }) => `${node} to ${router}: ${someOf(routes.map(nameOf), 3)}`),
@@ -30,7 +30,7 @@ export const routesSentBack: Check = (analysis) => {
           ),
           'BIRD on the node does not send these and logs an error for each: Invalid NEXT_HOP attribute',
         ],
-        mend: 'Accept only prefixes inside the pools (cidr, operator: In), and leave the rest to Calico.',
+        fix: 'Accept only prefixes inside the pools (cidr, operator: In), and leave the rest to Calico.',
       },
     ];
   });

@@ -20,7 +20,7 @@ export const sessionDown: Check = (analysis) => {
       id: 'NE406',
       severity: isStray ? 'warning' : 'error',
       path: placeOf(analysis, about),
-      says: isStray
+      message: isStray
         ? `${about.name} is on no segment, so its path to ${peer.name}${others} is unknown`
         : `${about.name} peers with ${peer.name}${others}, but has no path there`,
       evidence: [
@@ -32,7 +32,7 @@ export const sessionDown: Check = (analysis) => {
         ),
         ...(isStray ? [] : ends.map(({ text }) => text)),
       ],
-      mend: mendFor(ends[0]?.last),
+      fix: mendFor(ends[0]?.last),
     };
   });
 };
@@ -102,9 +102,9 @@ export const reflectorWithoutClients: Check = ({ fabric }) =>
       id: 'NE206',
       severity: 'info',
       path: router.path,
-      says: `${router.name} has a nodeAddress but reflects for no region`,
+      message: `${router.name} has a nodeAddress but reflects for no region`,
       evidence: ['no node has a session with it'],
-      mend: 'List it among the routers of a region, or remove its nodeAddress.',
+      fix: 'List it among the routers of a region, or remove its nodeAddress.',
     }));
 
 /** NE206: a router without a peer, such as a site's gateway: noencap would configure it, although it learns no pod routes. */
@@ -118,12 +118,12 @@ export const routerWithoutSession: Check = ({ fabric }) => {
       id: 'NE206',
       severity: 'info',
       path: router.path,
-      says: `${router.name} has no BGP session`,
+      message: `${router.name} has no BGP session`,
       evidence: [
         'noencap still renders a configuration for its BIRD, and ship delivers it',
         'it has no routes to pods: packets to pods that reach it are lost',
       ],
-      mend: 'If noencap should not configure this gateway, move it to hosts with forwards: true or igp: true; otherwise give it a backboneAddress.',
+      fix: 'If noencap should not configure this gateway, move it to hosts with forwards: true or igp: true; otherwise give it a backboneAddress.',
     }));
 };
 
@@ -147,14 +147,14 @@ export const reflectorsApart: Check = ({ fabric }) => {
           id: 'NE207',
           severity: 'warning' as const,
           path: b.path,
-          says: `${a.name} and ${b.name} reflect for ${region.name} but have no session with each other`,
+          message: `${a.name} and ${b.name} reflect for ${region.name} but have no session with each other`,
           evidence: [
             ...(a.clusterId.value === b.clusterId.value
               ? [`both have the cluster ID ${a.clusterId.text}: BIRD would still accept the other's routes`]
               : []),
             `a node that loses its session with ${a.name} is unknown to it: packets for that node that arrive there are dropped`,
           ],
-          mend: 'Give both a backboneAddress, and add their pair if bgp.backboneMesh is a list.',
+          fix: 'Give both a backboneAddress, and add their pair if bgp.backboneMesh is a list.',
         })),
     );
   });
@@ -179,7 +179,7 @@ export const filterOnNothing: Check = ({ fabric }) =>
         id: 'NE407',
         severity: 'warning' as const,
         path: [...filter.path, 'routers'],
-        says: `filter ${filter.name} is attached only to BGPPeers that select no node: ${someOf(idle)}`,
+        message: `filter ${filter.name} is attached only to BGPPeers that select no node: ${someOf(idle)}`,
         evidence: idle.map((router) =>
           fabric.regions.some((region) =>
             region.routers.some((one) => one.name === router && isAwaited(region, one)),
@@ -189,7 +189,7 @@ export const filterOnNothing: Check = ({ fabric }) =>
               ? `the regions of ${router} have no nodes`
               : `${router} is not the router of any region`,
         ),
-        mend: 'Name routers of regions that have nodes, or remove the filter.',
+        fix: 'Name routers of regions that have nodes, or remove the filter.',
       },
     ];
   });

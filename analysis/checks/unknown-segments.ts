@@ -13,9 +13,9 @@ export const hairpinUnknown: Check = ({ fabric, network }) => {
         id: 'NE404',
         severity: 'info' as const,
         path: router.path,
-        says: `${router.name} sets itself as next hop for ${nodes.length} nodes: which of them are neighbours is unknown`,
+        message: `${router.name} sets itself as next hop for ${nodes.length} nodes: which of them are neighbours is unknown`,
         evidence: [`nodes: ${someOf(nodes)}`, 'flows between neighbours may detour through the router'],
-        mend: 'List the nodes under underlay.segments with the addresses they peer from; flows on that segment then stay on it.',
+        fix: 'List the nodes under underlay.segments with the addresses they peer from; flows on that segment then stay on it.',
       },
     ];
   });

@@ -16,11 +16,11 @@ const planned = ({ fabric }: Analysis): Found[] =>
         id: 'NE208',
         severity: 'info',
         path: router.path,
-        says: `${router.name} is planned, while other routers of ${region.name} run: it gets no BGPPeer until it runs too`,
+        message: `${router.name} is planned, while other routers of ${region.name} run: it gets no BGPPeer until it runs too`,
         evidence: [
           `with one, ${someOf(region.nodes.map(({ name }) => name))} would wait ${RECOVERY_WAIT} s for it at each BIRD start and hide their pods for that time`,
         ],
-        mend: `Remove "planned" when ${router.name} is up, and ship the routers before the cluster gets its BGPPeer.`,
+        fix: `Remove "planned" when ${router.name} is up, and ship the routers before the cluster gets its BGPPeer.`,
       })),
   );
 
@@ -41,14 +41,14 @@ function unreachable(analysis: Analysis): Found[] {
       id: 'NE208',
       severity: 'warning',
       path: placeOf(analysis, about),
-      says: `BIRD on ${someOf(waiting.map((machine) => nodeText(analysis, machine)))} waits ${RECOVERY_WAIT} s at each start for a session that never comes up, and hides the node's pods for that time`,
+      message: `BIRD on ${someOf(waiting.map((machine) => nodeText(analysis, machine)))} waits ${RECOVERY_WAIT} s at each start for a session that never comes up, and hides the node's pods for that time`,
       evidence: someLines(
         links.map(({ machine, peer, session }) => {
           const [own, other] = [network.machines[machine] as Machine, network.machines[peer] as Machine];
           return `${own.name} waits for ${other.name}, session ${session.id}`;
         }),
       ),
-      mend: 'Make the two reach each other (NE406), or set planned: true on a router that stays down.',
+      fix: 'Make the two reach each other (NE406), or set planned: true on a router that stays down.',
     };
   });
 }

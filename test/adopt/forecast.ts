@@ -37,9 +37,9 @@ export function expectForecast(
       ]
         .map(([, name = '']) => name)
         .sort();
-    const forecast = (...became: string[]): string[] =>
+    const forecast = (...change: string[]): string[] =>
       comparison.compared
-        .filter((one) => one.where === router && became.includes(one.became))
+        .filter((one) => one.where === router && change.includes(one.change))
         .map(({ what }) => what)
         .sort();
     // The BIRD that runs here is a BIRD 2, which keeps a session for what BIRD 3 alone resets it.

@@ -23,7 +23,7 @@ underlay:
 scenario('the report moves over', () => {
   test('no session resets and no packet is lost when the routers get the rendered files', async () => {
     const { sessions, pairs, failures } = await moved(UNDERLAY);
-    expect(sessions.filter(({ became }) => became !== 'kept')).toEqual([]);
+    expect(sessions.filter(({ change }) => change !== 'kept')).toEqual([]);
     expect(pairs.filter(({ lost }) => lost > 0)).toEqual([]);
     expect(failures).toEqual([]);
   });
@@ -33,7 +33,7 @@ scenario('the report moves over', () => {
       (name) => `  ${name}: {bird: {adopted: {bothChannels: false}}}`,
     );
     const { sessions } = await moved(`${UNDERLAY}routers:\n${without.join('\n')}\n`);
-    expect(sessions.filter(({ became }) => became === 'reset').map(({ id }) => id)).toEqual([
+    expect(sessions.filter(({ change }) => change === 'reset').map(({ id }) => id)).toEqual([
       'cn-ns--gateway/ipv6',
       'cn-ns--global-ns/ipv6',
       'gateway--global-ns/ipv6',
@@ -45,7 +45,7 @@ scenario('the report moves over', () => {
 async function moved(known: string): Promise<Rehearsal> {
   const { fabric } = adoptNetwork('report', known);
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  if ('message' in programs) throw new Error(`${programs.message}. ${programs.fix}`);
   const result = await rehearse({
     base: { ...fabric, name: 'today' },
     fabric,
@@ -54,7 +54,7 @@ async function moved(known: string): Promise<Rehearsal> {
     routerFiles: (asked) => (asked.name === 'today' ? todays(routerFiles(asked)) : routerFiles(asked)),
     programs,
   });
-  if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
+  if ('message' in result) throw new Error(`${result.message}. ${result.fix}`);
   return result;
 }
 

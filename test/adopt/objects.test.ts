@@ -70,7 +70,9 @@ test('Calico ignores keepOriginalNextHop within an AS', () => {
   expect(kept.problems).toEqual([]);
   expect(kept.topology?.regions).toEqual(as.topology?.regions);
   const sessions = ({ comparison }: typeof as) =>
-    comparison?.compared.filter(({ where }) => where !== 'cluster').map(({ what, became }) => [what, became]);
+    comparison?.compared
+      .filter(({ where }) => where !== 'cluster')
+      .map(({ what, change: became }) => [what, became]);
   expect(sessions(kept)).toEqual(sessions(as));
 });
 
@@ -172,14 +174,14 @@ describe('a node that calico-node treats differently than the others', () => {
 
   test('has a different AS, which its session with the rendered router would not have', () => {
     expect(ofNode(annotated('ASNumber', '64777'))).toMatchObject([
-      { became: 'reset', details: [{ before: '64777', after: '64512', because: undefined }] },
+      { change: 'reset', details: [{ before: '64777', after: '64512', because: undefined }] },
     ]);
     expect(ofNode(annotated('ASNumber', '64512'))).toEqual([]);
   });
 
   test('is a route reflector, and stays one', () => {
     expect(ofNode(annotated('RouteReflectorClusterID', '244.0.0.1'))).toMatchObject([
-      { became: 'stays', details: [{ because: { id: 'left-alone' } }] },
+      { change: 'stays', details: [{ because: { id: 'left-alone' } }] },
     ]);
   });
 });

@@ -46,7 +46,7 @@ scenario('real BIRD', () => {
   test.each(taken)('the report without $without: the same', ({ known, reset }) => {
     const told = adoptNetwork('report', known);
     expectForecast(told, 'gateway', filesOf('report', 'gateway'));
-    const forecast = told.comparison.compared.filter(({ became }) => became === 'reset');
+    const forecast = told.comparison.compared.filter(({ change }) => change === 'reset');
     expect(forecast.filter(({ where }) => where === 'gateway').map(({ what }) => what)).toEqual(reset);
   });
 
@@ -55,8 +55,8 @@ scenario('real BIRD', () => {
       'routers: {gateway: {bird: {adopted: {protocols: {k3s_kubemaster_v4: k3s_kubemaster_v4}}}}}';
     const told = adoptNetwork('report', known);
     expectForecast(told, 'gateway', filesOf('report', 'gateway'));
-    const became = (what: string) => told.comparison.compared.find((one) => one.what === what)?.became;
-    expect([became('k3s_master_v4'), became('k3s_kubemaster_v4')]).toEqual(['gone', 'new']);
+    const change = (what: string) => told.comparison.compared.find((one) => one.what === what)?.change;
+    expect([change('k3s_master_v4'), change('k3s_kubemaster_v4')]).toEqual(['gone', 'new']);
   });
 });
 
@@ -74,5 +74,5 @@ test('what BIRD would refuse is reported before', () => {
   // The line that calls lan_only, which stood in the folder that is replaced.
   expect(said).toMatch(/bird\.conf:10:\d+ syntax error/);
   const told = comparison.compared.find(({ what }) => what === 'function lan_only');
-  expect([told?.became, told?.details[0]?.because]).toEqual(['gone', undefined]);
+  expect([told?.change, told?.details[0]?.because]).toEqual(['gone', undefined]);
 });

@@ -37,7 +37,7 @@ test('adopting the files rendered from a topology gives the same files', () => {
         Object.fromEntries([...all].filter(([path]) => !path.startsWith('nodes/')).sort());
       expect(of(rendered)).toEqual(of(files));
       const comparison = compare(adopted.today, adopted.notes, again, rendered);
-      expect(comparison.compared.filter(({ became }) => became !== 'same')).toEqual([]);
+      expect(comparison.compared.filter(({ change }) => change !== 'same')).toEqual([]);
       expect(comparison.todo).toEqual([]);
       expect(concerns(comparison)).toEqual({ unexplained: 0, interrupted: 0 });
     }),

@@ -176,8 +176,8 @@ function said(files: Readonly<Record<string, string>>): string {
   const { comparison } = told(files);
   const own = comparison.compared.filter(({ where }) => where === 'gw');
   const { unexplained } = concerns({ compared: own, todo: [] });
-  const became = own.map(({ what, became }) => `${what} ${became}`).join(', ');
-  return `${became}${unexplained > 0 ? '; not explained' : ''}`;
+  const change = own.map(({ what, change }) => `${what} ${change}`).join(', ');
+  return `${change}${unexplained > 0 ? '; not explained' : ''}`;
 }
 
 test.each(Object.entries(FOLDERS))('%s: what is said of it', (name, files) => {

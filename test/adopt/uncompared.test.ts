@@ -59,7 +59,7 @@ test.each<[string, readonly RouterFolder[], string, string, string, string?]>([
   ],
 ])('%s is unknown', (_, routers, router, what, why, known = GATEWAY) => {
   const { comparison } = adoptRouters(routers, 'report', known);
-  const unknown = comparison.compared.filter(({ became }) => became === 'unknown');
+  const unknown = comparison.compared.filter(({ change }) => change === 'unknown');
   expect(unknown.map(({ where, what: said, details }) => [where, said, details[0]?.field])).toEqual([
     [router, what, why],
   ]);
@@ -85,7 +85,7 @@ test("BIRD 1's file for IPv6 is reported, unless BIRD 2 includes it", () => {
 
 test('one session of each region is enough, and a region without nodes needs none', () => {
   const { comparison } = adoptRouters(routersIn('report'), 'report');
-  expect(comparison.compared.filter(({ became }) => became === 'unknown')).toEqual([]);
+  expect(comparison.compared.filter(({ change }) => change === 'unknown')).toEqual([]);
 });
 
 describe('what bird.conf includes', () => {

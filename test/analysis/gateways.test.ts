@@ -7,8 +7,8 @@ import { chain, home, network, vlans } from '../scenarios/gateways.ts';
 const errorsOf = (topology: TopologyInput): string[] =>
   findings(analyse(fabricOf(topology)))
     .filter(({ severity }) => severity === 'error')
-    .map(({ id, path, says, evidence, mend }) =>
-      [`${id} ${path.join('.')}: ${says}`, ...evidence, mend].join('\n  '),
+    .map(({ id, path, message, evidence, fix }) =>
+      [`${id} ${path.join('.')}: ${message}`, ...evidence, fix].join('\n  '),
     );
 
 test('an L3 switch that has no routes to pods is named as where their packets end', () => {
@@ -142,7 +142,7 @@ test("a gateway that was given as one of noencap's routers and peers with nobody
   const about = (topology: TopologyInput) =>
     findings(analyse(fabricOf(topology)))
       .filter(({ id }) => id === 'NE206')
-      .map(({ severity, path, says }) => `${severity} ${path.join('.')}: ${says}`);
+      .map(({ severity, path, message }) => `${severity} ${path.join('.')}: ${message}`);
   expect(about(network('foreign-gateway'))).toEqual(['info routers.fritzbox: fritzbox has no BGP session']);
   expect(about(home({ forwards: true }))).toEqual([]);
 });

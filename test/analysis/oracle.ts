@@ -57,11 +57,11 @@ export async function differences({ topology, breaks }: Trial): Promise<string[]
   const network = networkOf(fabric, nodeBlocks(fabric), sampleLoans(fabric, nodeBlocks(fabric)));
   const simulate = simulatorOf(network);
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  if ('message' in programs) throw new Error(`${programs.message}. ${programs.fix}`);
   if (programs.approximate) throw new Error('BIRD 1.6.8 is missing. Run: scripts/setup-lab.sh');
   const change = (plan: LabPlan) => atRest(withEachPod(plan, network));
   const lab = await bootLab({ fabric, routerFiles, programs, change });
-  if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
+  if ('message' in lab) throw new Error(`${lab.message}. ${lab.fix}`);
   try {
     const found = [...(await compared(simulate(), lab)), ...(await verdicts(fabric, lab))];
     // Calico's mesh holds on to a peer that went silent for four minutes, BIRD's default: nobody waits for that here.
@@ -96,7 +96,7 @@ async function verdicts(fabric: Fabric, booted: Lab): Promise<string[]> {
   const lab = { ...booted, expected: forecast(fabric) };
   const probed = await probe(lab);
   const borrowed = borrowedFailures(lab, await probeBorrowed(lab));
-  if (borrowed.length > 0) return borrowed.map(({ says }) => says);
+  if (borrowed.length > 0) return borrowed.map(({ message }) => message);
   const failures = [...judge(lab, await observe(lab), probed), ...lostAsExpected(probed)]
     // What goes round and arrives is a warning.
     .filter(({ kind }) => kind !== 'hairpin');
@@ -104,8 +104,8 @@ async function verdicts(fabric: Fabric, booted: Lab): Promise<string[]> {
   if (failures.length === 0 && errors.length === 0) return [];
   if (failures.length > 0 && errors.length > 0) return [];
   return failures.length > 0
-    ? [`check finds no error, and the lab: ${failures.map(({ says }) => says).join('; ')}`]
-    : [`the lab fails nowhere, and check: ${errors.map(({ id, says }) => `${id} ${says}`).join('; ')}`];
+    ? [`check finds no error, and the lab: ${failures.map(({ message }) => message).join('; ')}`]
+    : [`the lab fails nowhere, and check: ${errors.map(({ id, message }) => `${id} ${message}`).join('; ')}`];
 }
 
 /** The first trials of a seed. */

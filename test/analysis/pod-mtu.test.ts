@@ -61,7 +61,7 @@ function networkOf(file: string) {
 const saidOf = (fabric: Fabric): string[] =>
   findings(analyse(fabric))
     .filter(({ id }) => id.startsWith('NE30'))
-    .map(({ id, says, mend }) => `${id} ${says}: ${mend}`);
+    .map(({ id, message, fix }) => `${id} ${message}: ${fix}`);
 
 test('two LANs: pods keep the MTU of the one that carries them, and no check says otherwise', () => {
   const { fabric, said } = networkOf('two-lans.yaml');

@@ -13,9 +13,9 @@ test('something is said of every valid topology, and the same whatever the order
       const other = shuffled(topology, backwards) as typeof topology;
       // The routers and reflectors of a region, and suppressions, are lists: their order means something.
       expect(findings(analyse(fabricOf(other)))).toEqual(found);
-      for (const { id, says, mend, evidence } of found) {
+      for (const { id, message, fix, evidence } of found) {
         expect(id).toMatch(/^NE\d{3}$/);
-        for (const line of [says, mend, ...evidence])
+        for (const line of [message, fix, ...evidence])
           expect(line).not.toMatch(/undefined|NaN|\[object|Infinity/);
       }
     }),

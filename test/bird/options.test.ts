@@ -9,7 +9,7 @@ import { scenario } from '../lab/labs.ts';
 /** Options of sessions that a topology has no word for: which ones BIRD lets go without a reset, and that adopt knows it. */
 
 interface Row {
-  readonly became: string;
+  readonly change: string;
   readonly level: string;
   readonly line: string;
 }
@@ -18,8 +18,8 @@ const rows = readFileSync(join('test', 'bird', 'options.txt'), 'utf8')
   .split('\n')
   .filter((line) => line !== '' && !line.startsWith('#'))
   .map((line): Row => {
-    const [, became = '', level = '', rest = ''] = /^(\S+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
-    return { became, level, line: rest };
+    const [, change = '', level = '', rest = ''] = /^(\S+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    return { change, level, line: rest };
   });
 
 /** A session with itself for each row, with its line or without. */
@@ -72,11 +72,11 @@ scenario('real BIRD', () => {
       const log = () => readFileSync(join(bird.folder, 'log'), 'utf8');
       until(() => log().includes('Reconfigured'), 60);
       const restarted = new Set([...log().matchAll(/Restarting protocol (row\d+)/g)].map(([, name]) => name));
-      const became = rows.map((row, index) => ({
+      const change = rows.map((row, index) => ({
         ...row,
-        became: restarted.has(`row${index}`) ? 'reset' : 'kept',
+        change: restarted.has(`row${index}`) ? 'reset' : 'kept',
       }));
-      expect(became).toEqual(rows);
+      expect(change).toEqual(rows);
     } finally {
       bird.end();
     }
@@ -93,10 +93,10 @@ const [before, after] = [protocolsOf(false), protocolsOf(true)];
 
 test.each(rows.map((row, index): [string, Row, number] => [`${row.level}: ${row.line}`, row, index]))(
   '%s',
-  (_, { became }, index) => {
+  (_, { change }, index) => {
     const [was, is] = [before.get(`row${index}`), after.get(`row${index}`)];
     if (was === undefined || is === undefined) throw new Error('no protocol');
     const resets = changedOptions(was, is).filter(({ effect }) => effect === 'reset');
-    expect(resets.length > 0 ? 'reset' : 'kept').toBe(became);
+    expect(resets.length > 0 ? 'reset' : 'kept').toBe(change);
   },
 );

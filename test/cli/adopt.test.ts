@@ -107,7 +107,7 @@ test('--json is one document', () => {
   expect(document).toMatchObject({ version: 1, command: 'adopt', ok: true, topology: expect.any(String) });
   expect(document.compared.find(({ what }: { what: string }) => what === 'k3s_master_v4')).toMatchObject({
     where: 'gateway',
-    became: 'reloaded',
+    change: 'reloaded',
   });
   expect(fine.stderr).toBe('');
   const folder = gathered('report');
@@ -131,10 +131,10 @@ test.each([
   ['no such folder', ['--cluster', 'cluster.yaml', '--router', 'a=nowhere'], /^nowhere\/? does not exist/],
   ['no such file', ['--cluster', 'nowhere.yaml'], /^nowhere\.yaml does not exist/],
   ['no YAML file', ['--cluster', 'cluster.yaml', '-o', 'topology.txt'], /It must end in \.yaml/],
-])('%s is bad usage', (_, args, says) => {
+])('%s is bad usage', (_, args, message) => {
   const { code, stderr, stdout } = noencap(gathered('report'), ['adopt', ...args]);
   expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(says);
+  expect(stderr).toMatch(message);
 });
 
 /** A kubectl that serves the objects of a file by their kind, and writes down what it was asked. */

@@ -129,12 +129,12 @@ test.each([
   ['both', ['--engine', 'flux'], 0, ''],
   ['argocd', ['--engine', 'flux'], 2, "The topology's engine is argocd.\nOmit --engine"],
   ['argocd', ['--engine', 'helm'], 2, "argument 'helm' is invalid"],
-])('the engine is the topology\u2019s: %s with %j', (engine, args, code, says) => {
+])('the engine is the topology\u2019s: %s with %j', (engine, args, code, message) => {
   edit('engine: argocd', `engine: ${engine}`);
   expect(noencap(folder, ['synth']).code).toBe(0);
   const ran = bootstrap(args);
   expect(ran.code).toBe(code);
-  expect(ran.stderr).toContain(says);
+  expect(ran.stderr).toContain(message);
 });
 
 test.each([

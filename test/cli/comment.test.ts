@@ -204,11 +204,11 @@ test('a comment is never longer than GitHub takes, whatever the review', async (
 });
 
 test('a review of another format is not shown, and the comment says where it is', async () => {
-  review({ version: 3, brandNew: true });
+  review({ version: 4, brandNew: true });
   const run = await comment(['--json'], job('pull_request'));
   expect(JSON.parse(run.stdout)).toMatchObject({ ok: true, action: 'created', tier: null });
   expect(bodies()[0]).toBe(`${MARKER}
-The review of this change cannot be shown here: it has format 3, but the noencap that posts comments reads format 2. \
+The review of this change cannot be shown here: it has format 4, but the noencap that posts comments reads format 3. \
 [The run that made it](https://github.example/acme/net/actions/runs/99) has it. Use the same noencap in both jobs.`);
 });
 
@@ -217,7 +217,7 @@ describe('after the workflow of a fork', () => {
 
   test('GitHub says which pull request it is, and the link is to the run that was', async () => {
     // Of another format: that comment always has the link.
-    review({ version: 3 });
+    review({ version: 4 });
     expect(await comment([], job('workflow_run'))).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('Comment on pull request 8 created'),
@@ -287,8 +287,8 @@ describe('bad input: exit 2', () => {
     ['another document', () => review({ command: 'check' }), 'review.json: it is not a review: '],
     [
       'another document of another format',
-      () => review({ command: 'check', version: 3 }),
-      'it is of format 3',
+      () => review({ command: 'check', version: 4 }),
+      'it is of format 4',
     ],
     ['a field too many', () => review({ more: 1 }), 'review.json: it is not a review: '],
     [
@@ -299,10 +299,10 @@ describe('bad input: exit 2', () => {
       },
       'review.json is larger than any review: 67108865 bytes',
     ],
-  ])('%s', async (_, prepare, says) => {
+  ])('%s', async (_, prepare, message) => {
     prepare();
     const run = await comment([], job('pull_request'));
-    expect(run).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(says) });
+    expect(run).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
     const json = await comment(['--json'], job('pull_request'));
     expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, command: 'comment', ok: false });
     expect(github.exchanges).toEqual([]);
@@ -329,10 +329,10 @@ describe('bad input: exit 2', () => {
       () => ({ ...job('push'), GITHUB_EVENT_NAME: 'pull_request' }),
       'lacks something: pull_request: ',
     ],
-  ])('%s', async (_, env, says) => {
+  ])('%s', async (_, env, message) => {
     review();
     const run = await comment([], env());
-    expect(run).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(says) });
+    expect(run).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
     expect(run.stderr).toContain('--pull-request');
   });
 
@@ -361,13 +361,13 @@ describe('what the environment lacks: exit 3', () => {
     ],
     ['an API that is no address', { GITHUB_API_URL: 'file:///etc/passwd' }, 'not a web address', 'https://'],
   ];
-  test.each(cases)('%s', async (_, changes, says, mend) => {
+  test.each(cases)('%s', async (_, changes, message, fix) => {
     review();
     const run = await comment([], { ...job('pull_request'), ...changes });
     expect(run).toMatchObject({ code: 3, stdout: '' });
     const [first, second, ...more] = run.stderr.trimEnd().split('\n');
-    expect(first).toContain(says);
-    expect(second).toContain(mend);
+    expect(first).toContain(message);
+    expect(second).toContain(fix);
     expect(more).toEqual([]);
   });
 
@@ -398,11 +398,11 @@ describe('what the environment lacks: exit 3', () => {
         })),
       'GitHub redirects this request elsewhere',
     ],
-  ])('%s', async (_, prepare, says) => {
+  ])('%s', async (_, prepare, message) => {
     review();
     prepare();
     const run = await comment([], job('pull_request'));
-    expect(run).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining(says) });
+    expect(run).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining(message) });
     const json = await comment(['--json'], job('pull_request'));
     expect(json).toMatchObject({ code: 3, stderr: '' });
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, refused: expect.any(String) });

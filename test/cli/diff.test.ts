@@ -31,7 +31,7 @@ function repository(topology = TOPOLOGY, file = 'topology.yaml'): void {
 function review(...args: readonly string[]): Review {
   const { stdout, stderr } = noencap(folder, ['diff', '--json', ...args]);
   const told = parseReview(stdout);
-  if ('says' in told) throw new Error(`${told.says}\n${stderr}\n${stdout.slice(0, 500)}`);
+  if ('message' in told) throw new Error(`${told.message}\n${stderr}\n${stdout.slice(0, 500)}`);
   return told;
 }
 
@@ -50,8 +50,8 @@ test('what is edited and not rendered yet is compared as it would be rendered, a
   repository();
   edit(...HOLD);
   const told = review();
-  expect(told.fabric[0]?.says).toEqual(['hold time 15 s -> 20 s']);
-  expect(told.sessions.changed.map(({ became }) => became)).toEqual(Array(6).fill('reset'));
+  expect(told.fabric[0]?.message).toEqual(['hold time 15 s -> 20 s']);
+  expect(told.sessions.changed.map(({ change }) => change)).toEqual(Array(6).fill('reset'));
   expect(told.notes).toEqual([expect.stringMatching(/^dist is stale: \d+ files differ/)]);
   expect(noencap(folder, ['synth']).code).toBe(0);
   expect(review()).toEqual({ ...told, notes: [] });
@@ -68,8 +68,8 @@ test('what the main branch did since this branch left it is no change of this br
   noencap(folder, ['synth']);
   git('commit', '-qam', 'no NAT');
   git('checkout', '-q', 'change');
-  expect(review().fabric.flatMap(({ says }) => says)).toEqual(['hold time 15 s -> 20 s']);
-  expect(review('--base', 'main').fabric.flatMap(({ says }) => says)).toEqual([
+  expect(review().fabric.flatMap(({ message }) => message)).toEqual(['hold time 15 s -> 20 s']);
+  expect(review('--base', 'main').fabric.flatMap(({ message }) => message)).toEqual([
     'hold time 15 s -> 20 s',
     'NAT of outgoing packets off -> on',
   ]);
@@ -104,7 +104,7 @@ test('a topology and an output folder below the repository are found in the base
   git('commit', '-qm', 'move');
   edit(...HOLD, 'net/topology.yaml');
   const told = review('-t', 'net/topology.yaml', '-o', 'net/dist');
-  expect(told.fabric.flatMap(({ says }) => says)).toEqual(['hold time 15 s -> 20 s']);
+  expect(told.fabric.flatMap(({ message }) => message)).toEqual(['hold time 15 s -> 20 s']);
   const { stdout } = noencap(join(folder, 'net'), ['diff', '--json']);
   expect(JSON.parse(stdout)).toMatchObject({ fabric: told.fabric, sessions: told.sessions });
 });
@@ -118,7 +118,9 @@ test('a topology in TypeScript is run as it was in the base, with what it import
     'topology.ts',
   );
   edit('15', '20', 'hold.ts');
-  expect(review('-t', 'topology.ts').fabric.flatMap(({ says }) => says)).toEqual(['hold time 15 s -> 20 s']);
+  expect(review('-t', 'topology.ts').fabric.flatMap(({ message }) => message)).toEqual([
+    'hold time 15 s -> 20 s',
+  ]);
 });
 
 test('a base without a topology has nothing, one without rendered files has what it renders', () => {
@@ -134,15 +136,15 @@ test('a base without a topology has nothing, one without rendered files has what
   git('commit', '-qm', 'nothing', '--allow-empty');
   const first = review('--base', 'HEAD');
   expect(first.notes).toContain('HEAD has no topology: everything is new.');
-  expect(first.fabric.filter(({ became }) => became !== 'added')).toEqual([]);
-  expect(first.objects.filter(({ became }) => became !== 'added')).toEqual([]);
+  expect(first.fabric.filter(({ change }) => change !== 'added')).toEqual([]);
+  expect(first.objects.filter(({ change }) => change !== 'added')).toEqual([]);
 });
 
 test('what lies in the output folder beside rendered files is compared too: an engine would apply it', () => {
   repository();
   const stray = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'smuggled', namespace: 'default' } };
   writeFileSync(join(folder, 'dist/cluster/more.yaml'), JSON.stringify(stray));
-  expect(review().objects.map(({ id, became }) => `${became} ${id.kind} ${id.name}`)).toEqual([
+  expect(review().objects.map(({ id, change }) => `${change} ${id.kind} ${id.name}`)).toEqual([
     'added ConfigMap smuggled',
   ]);
 });
@@ -158,7 +160,7 @@ test('what the next delivery trusts is a danger where nothing that is rendered i
   keys('gateway', KEYS.two);
   const told = review();
   expect(told).toMatchObject({ ok: false, outcome: 'dangerous', objects: [], files: [] });
-  expect(told.fabric).toEqual([{ kind: 'file', name: 'known_hosts', became: 'changed', says: [] }]);
+  expect(told.fabric).toEqual([{ kind: 'file', name: 'known_hosts', change: 'changed', message: [] }]);
   const { code, stdout } = noencap(folder, ['diff']);
   expect(code).toBe(1);
   expect(stdout).toContain(
@@ -171,7 +173,7 @@ test('what the next delivery trusts is a danger where nothing that is rendered i
   expect(review().dangers).toEqual([
     expect.objectContaining({
       severity: 'warning',
-      says: expect.stringMatching(/^secrets\.age changes/),
+      message: expect.stringMatching(/^secrets\.age changes/),
     }),
   ]);
   expect(review().outcome).not.toBe('nothing');
@@ -179,7 +181,7 @@ test('what the next delivery trusts is a danger where nothing that is rendered i
   writeFileSync(join(folder, 'secrets.age'), 'one');
   edit('gateway:      {', 'gateway:      {ssh: {host: 192.0.2.1}, ');
   expect(review()).toMatchObject({ ok: false, outcome: 'dangerous', objects: [], files: [] });
-  expect(review().dangers.map(({ says }) => says)).toEqual([
+  expect(review().dangers.map(({ message }) => message)).toEqual([
     'gateway is now delivered to noencap@192.0.2.1 instead of noencap@gateway, and known_hosts has no key for it there',
     expect.stringMatching(/^known_hosts no longer trusts ssh-ed25519 \S+ for gateway: /),
   ]);
@@ -223,11 +225,11 @@ test.each<[string, () => void, string[], RegExp]>([
     [],
     /^HEAD and main have no common commit here\.\nFetch the whole history/,
   ],
-])('%s is refused with the mend, and nothing is printed', (_, prepare, args, says) => {
+])('%s is refused with the mend, and nothing is printed', (_, prepare, args, message) => {
   prepare();
   const run = noencap(folder, ['diff', ...args]);
   expect({ code: run.code, stdout: run.stdout }).toEqual({ code: 2, stdout: '' });
-  expect(run.stderr).toMatch(says);
+  expect(run.stderr).toMatch(message);
   const json = noencap(folder, ['diff', '--json', ...args]);
   expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, command: 'diff', ok: false });
   expect(json.stderr).toBe('');
@@ -243,7 +245,7 @@ test('a base whose topology has faults can be mended: only files are compared, a
   expect(told.notes[0]).toMatch(
     /^The topology of HEAD has faults, .*: topology\.yaml:\d+:\d+ {2}regions\.WDS\.router: no router is named "gatway"\.$/,
   );
-  expect(told.sessions.changed.map(({ became }) => became)).toEqual(Array(6).fill('reset'));
+  expect(told.sessions.changed.map(({ change }) => change)).toEqual(Array(6).fill('reset'));
   expect(told.files.map(({ path }) => path)).toContain('routers/gateway/k3s/ibgp.conf');
   expect(noencap(folder, ['lab', 'rehearse', '--base', 'HEAD'])).toMatchObject({ code: 2, stdout: '' });
 });

@@ -43,7 +43,7 @@ const READERS: readonly (readonly [what: string, args: readonly string[]])[] = [
 ];
 
 describe.each(READERS)('%s', (_what, args) => {
-  test.each(KINDS)('that is %s is refused', (file, says) => {
+  test.each(KINDS)('that is %s is refused', (file, message) => {
     if (args[0] === 'ship') noencap(folder, ['synth', '-q']);
     const ran = noencap(
       folder,
@@ -51,12 +51,12 @@ describe.each(READERS)('%s', (_what, args) => {
     );
     expect(ran).toMatchObject({ code: 2, stdout: '' });
     const isReview = args[0] === 'comment' && file === 'huge';
-    expect(ran.stderr).toContain(isReview ? 'larger than any review: 3221225472 bytes' : says);
+    expect(ran.stderr).toContain(isReview ? 'larger than any review: 3221225472 bytes' : message);
     expect(ran.stderr.length).toBeLessThan(2000);
   });
 });
 
-test.each(KINDS)('beside the topology, %s is no file of passwords or host keys', (file, says) => {
+test.each(KINDS)('beside the topology, %s is no file of passwords or host keys', (file, message) => {
   gitIn(folder, 'init', '-q', '-b', 'main');
   gitIn(folder, 'add', 'topology.yaml');
   gitIn(folder, 'commit', '-qm', 'a');
@@ -65,16 +65,16 @@ test.each(KINDS)('beside the topology, %s is no file of passwords or host keys',
     symlinkSync(file, join(folder, name));
     const ran = noencap(folder, ['diff', '--base', 'HEAD']);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
-    expect(ran.stderr).toContain(`${name} ${says}`);
+    expect(ran.stderr).toContain(`${name} ${message}`);
     rmSync(join(folder, name));
   }
 });
 
-test.each(KINDS)('%s as a module is not compiled', (file, says) => {
+test.each(KINDS)('%s as a module is not compiled', (file, message) => {
   symlinkSync(file, join(folder, 'topology.ts'));
   const ran = noencap(folder, ['check', '-t', 'topology.ts']);
   expect(ran).toMatchObject({ code: 2, stdout: '' });
-  expect(ran.stderr).toContain(`topology.ts  ${says}`);
+  expect(ran.stderr).toContain(`topology.ts  ${message}`);
 });
 
 test.each(KINDS)('of a copy of /etc/bird, %s is left out', (file) => {
@@ -124,12 +124,12 @@ describe('the operator manifest that a topology names', () => {
     expect(ran.stderr).not.toMatch(/root:|write [0-9a-f]{64}/);
   });
 
-  test.each(KINDS)('is not read where it is %s', (file, says) => {
+  test.each(KINDS)('is not read where it is %s', (file, message) => {
     if (file === 'zero') return;
     named(file);
     const ran = noencap(folder, ['check']);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
-    expect(ran.stderr).toContain(says);
+    expect(ran.stderr).toContain(message);
   });
 
   const link = (to: string, at: string): void => {

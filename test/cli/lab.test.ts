@@ -69,10 +69,10 @@ test.each([
   ],
   [['--fail', 'gateway'], "option '--fail <name>' needs '--reboot <node>'"],
   [['--reboot', 'kubemaster', '--base', 'main'], "cannot be used with option '--base <ref>'"],
-])('lab rehearse %j is refused, and nothing is started', (args, says) => {
+])('lab rehearse %j is refused, and nothing is started', (args, message) => {
   const ran = noencap(folder, ['lab', 'rehearse', ...args]);
   expect(ran).toMatchObject({ code: 2, stdout: '' });
-  expect(ran.stderr).toContain(says);
+  expect(ran.stderr).toContain(message);
 });
 
 test('without an underlay there is nothing to wire', () => {

@@ -11,8 +11,8 @@ test.each([
   [4, 0, 'The change loses packets.'],
   [4, 30, 'The change loses packets.'],
   [0, 30, 'Whether the change loses packets is unknown. Run it again when the machine is less busy.'],
-])('of %d packets lost, and %d of which nobody knows it, is said: %s', (lost, unsure, says) => {
-  expect(lastWord({ pairs: [ride(lost, unsure), ride(0, 0)], differences: [], failures: [] })).toBe(says);
+])('of %d packets lost, and %d of which nobody knows it, is said: %s', (lost, unsure, message) => {
+  expect(lastWord({ pairs: [ride(lost, unsure), ride(0, 0)], differences: [], failures: [] })).toBe(message);
 });
 
 test('packets of which nobody knows stand in a line of their own', () => {

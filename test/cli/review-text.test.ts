@@ -12,26 +12,27 @@ const told: Review = review({
   dangers: [
     {
       severity: 'error',
-      says: 'all reflectors of region east reset their sessions with 2 nodes: for a moment these are cut off',
-      mend: 'Make the change on one reflector at a time, or ship the routers one after the other and wait for each.',
+      message:
+        'all reflectors of region east reset their sessions with 2 nodes: for a moment these are cut off',
+      fix: 'Make the change on one reflector at a time, or ship the routers one after the other and wait for each.',
     },
   ],
   sessions: {
     kept: 3,
     changed: [
-      { id: 'e-a--e1/ipv4', kind: 'reflector', became: 'reset', reasons: ['e1: hold time 6 -> 9'] },
+      { id: 'e-a--e1/ipv4', kind: 'reflector', change: 'reset', reasons: ['e1: hold time 6 -> 9'] },
       ...Array.from({ length: 14 }, (_, index): Review['sessions']['changed'][number] => ({
         id: `n${index}--n99/ipv4`,
         kind: 'mesh',
-        became: 'new',
+        change: 'new',
         reasons: [],
       })),
     ],
   },
   interruptions: [{ speaker: 'e1', sessions: 1, lost: 2 }],
   traffic: [
-    { from: 'e-a', to: 'w-a', family: 'ipv4', pairs: 4, became: 'longer', hops: [2, 3], mtu: [1420, 1420] },
-    { from: 'w-a', to: 'e-a', family: 'ipv6', pairs: 1, became: 'lost', hops: [2, null], mtu: [1420, null] },
+    { from: 'e-a', to: 'w-a', family: 'ipv4', pairs: 4, change: 'longer', hops: [2, 3], mtu: [1420, 1420] },
+    { from: 'w-a', to: 'e-a', family: 'ipv6', pairs: 1, change: 'lost', hops: [2, null], mtu: [1420, null] },
   ],
   failures: {
     fatal: [{ kind: 'router', name: 'e1', lost: [0, 4] }],
@@ -39,7 +40,7 @@ const told: Review = review({
     survived: [{ kind: 'segment', name: 'core', lost: [2, 0] }],
   },
   findings: {
-    introduced: [{ id: 'NE201', severity: 'warning', says: 'e1 is one', place: 'topology.yaml:3:1' }],
+    introduced: [{ id: 'NE201', severity: 'warning', message: 'e1 is one', place: 'topology.yaml:3:1' }],
     fixed: [],
     reopened: [],
   },

@@ -1,7 +1,7 @@
 import { orderText } from '../../cli/ship-plan.ts';
 
 test('whoever must keep the order is told, and nobody where any will do', () => {
-  const told = (first: Parameters<typeof orderText>[0]['first']) => orderText({ first, says: 'why' });
+  const told = (first: Parameters<typeof orderText>[0]['first']) => orderText({ first, message: 'why' });
   expect(told('either')).toEqual([]);
   expect(told('apart')).toEqual(['why']);
   expect(told('routers')).toEqual([

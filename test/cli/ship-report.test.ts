@@ -62,9 +62,9 @@ describe('what was edited on a router', () => {
 
 test('the end says what became of each, and what to do', () => {
   const results: Result[] = [
-    { router: 'e1', outcome: 'shipped', says: null },
-    { router: 'e2', outcome: 'undone', says: 'e2--w1/ipv4: is Active\nand more' },
-    { router: 'w1', outcome: 'untouched', says: null },
+    { router: 'e1', outcome: 'shipped', message: null },
+    { router: 'e2', outcome: 'undone', message: 'e2--w1/ipv4: is Active\nand more' },
+    { router: 'w1', outcome: 'untouched', message: null },
   ];
   const plain = terminal({ json: false, quiet: false, color: false });
   expect(shippedText(results, false, plain)).toBe(`e2 undone: e2--w1/ipv4: is Active
@@ -76,8 +76,12 @@ Routers that were undone run, and have on disk, their previous configuration.`);
 
 test('a look that found a router dropping packets says so beside what would become of it', () => {
   const results: Result[] = [
-    { router: 'e1', outcome: 'ready', says: 'e1--e2/ipv4: 2 of the 2 routes are unreachable\nlet them be' },
-    { router: 'w1', outcome: 'unchanged', says: null },
+    {
+      router: 'e1',
+      outcome: 'ready',
+      message: 'e1--e2/ipv4: 2 of the 2 routes are unreachable\nlet them be',
+    },
+    { router: 'w1', outcome: 'unchanged', message: null },
   ];
   const plain = terminal({ json: false, quiet: false, color: false });
   expect(shippedText(results, true, plain)).toBe(`e1 ready, but e1--e2/ipv4: 2 of the 2 routes are unreachable

@@ -20,10 +20,10 @@ function summaryOf(results: readonly Result[], lookOnly = false): string {
   }
 }
 
-const result = (router: string, outcome: Result['outcome'], says: string | null = null): Result => ({
+const result = (router: string, outcome: Result['outcome'], message: string | null = null): Result => ({
   router,
   outcome,
-  says,
+  message,
 });
 
 test('routers that something became of have a line, the others are counted', () => {
@@ -37,8 +37,8 @@ test('routers that something became of have a line, the others are counted', () 
 });
 
 test('what a router says is one cell of text, whatever it says', () => {
-  const says = 'a `b` | c\n\n# d\r\n<img src=x> @everyone ::error::e\u001b[31m';
-  const [line = ''] = summaryOf([result('a', 'refused', says)]).match(/^\| `a`.*$/m) ?? [];
+  const message = 'a `b` | c\n\n# d\r\n<img src=x> @everyone ::error::e\u001b[31m';
+  const [line = ''] = summaryOf([result('a', 'refused', message)]).match(/^\| `a`.*$/m) ?? [];
   expect(line).toMatch(/^\| `a` \| refused \| `a 'b' \\\| c # d <img src=x> @everyone ::error::e[^`]*` \|$/);
   expect(line).not.toContain('\u001b');
 });

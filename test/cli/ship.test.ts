@@ -84,10 +84,10 @@ by hand
 });
 
 describe('what is refused before any router is asked', () => {
-  const refusal = (code: number, says: string, mend: string) => ({
+  const refusal = (code: number, says: string, fix: string) => ({
     code,
     stdout: '',
-    stderr: expect.stringMatching(new RegExp(`^${says}\\.\\n${mend}`)),
+    stderr: expect.stringMatching(new RegExp(`^${says}\\.\\n${fix}`)),
   });
 
   test('a name that no router has', () => {

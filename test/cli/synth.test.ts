@@ -269,7 +269,7 @@ test('a reader that closes the pipe early is no error', () => {
 test('a TypeScript topology is blamed where it is wrong, and what it prints stays off stdout', () => {
   mkdirSync(join(folder, 'sub'));
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
-  const says = (name: string) => noencap(folder, ['check', '-t', name]);
+  const message = (name: string) => noencap(folder, ['check', '-t', name]);
   write('sub/name.ts', "console.log('hello');\nexport default { version: 1, name: 3 };\n");
   const faulty = noencap(folder, ['check', '-t', 'sub/name.ts', '--json']);
   expect(faulty.stderr).toBe('hello\n');
@@ -278,11 +278,11 @@ test('a TypeScript topology is blamed where it is wrong, and what it prints stay
   );
   write('base.ts', 'export const a = 1;\n\nexport const b = ;\n');
   write('imports.ts', "import { a } from './base';\nexport default a;\n");
-  expect(says('imports.ts').stderr).toContain('base.ts, line 3: Unexpected ";"');
+  expect(message('imports.ts').stderr).toContain('base.ts, line 3: Unexpected ";"');
   write('null.ts', 'throw null;\n');
-  expect(says('null.ts')).toMatchObject({ code: 2 });
+  expect(message('null.ts')).toMatchObject({ code: 2 });
   write('nothing.ts', 'export const a = 1;\n');
-  expect(says('nothing.ts').stderr).toContain('nothing.ts  has no default export.\n');
+  expect(message('nothing.ts').stderr).toContain('nothing.ts  has no default export.\n');
 });
 
 describe('synth --check fails', () => {
@@ -327,7 +327,7 @@ describe('synth --check fails', () => {
     ['topology.yaml -diff', 'topology.yaml (-diff)'],
     ['dist/nodes/** filter=lfs', 'dist/nodes/kubemaster/install.sh (filter=lfs)'],
     ['*.yaml working-tree-encoding=UTF-16', 'topology.yaml (working-tree-encoding=UTF-16)'],
-  ])('where .gitattributes hides changes from reviewers: %s', (line, says) => {
+  ])('where .gitattributes hides changes from reviewers: %s', (line, message) => {
     gitIn(folder, 'init', '-q');
     noencap(folder, ['synth']);
     expect(noencap(folder, ['synth', '--check']).code).toBe(0);
@@ -337,7 +337,7 @@ describe('synth --check fails', () => {
     expect(run.stderr).toContain('git hides changes in these files from reviewers');
     const { hidden } = JSON.parse(noencap(folder, ['synth', '--check', '--json']).stdout);
     expect(hidden.map(({ path, attribute }: Record<string, string>) => `${path} (${attribute})`)).toContain(
-      says,
+      message,
     );
     writeFileSync(join(folder, '.gitattributes'), 'dist/** linguist-generated\n');
     expect(noencap(folder, ['synth', '--check']).code).toBe(0);

@@ -42,13 +42,13 @@ test.each([
   '-----BEGIN OPENSSH PRIVATE KEY-----\nsecret\n-----END OPENSSH PRIVATE KEY-----',
 ])('%j is no public key, and is not repeated', (key) => {
   const refused = authorizedKey(key);
-  expect(refused).toMatchObject({ says: 'what was given is no public key' });
+  expect(refused).toMatchObject({ message: 'what was given is no public key' });
   expect(JSON.stringify(refused)).not.toMatch(/secret|AAAA/);
 });
 
 test('a name that is none does not get into a script for root', () => {
   for (const change of [{ host: "x'; id; '" }, { host: '-x' }, { user: 'a b' }, { user: "';id;'" }]) {
-    expect(accountScript({ ...TARGET, ...change }, SETTINGS, KEY)).toHaveProperty('says');
+    expect(accountScript({ ...TARGET, ...change }, SETTINGS, KEY)).toHaveProperty('message');
   }
   expect(() => accountScript(TARGET, { ...SETTINGS, configDir: "/etc/'; id" }, KEY)).toThrow('is no setting');
 });
@@ -97,7 +97,7 @@ onRouter('the account that it makes delivers over SSH, with no more rights than 
   let remote: Remote | undefined;
   try {
     const started = await startHolder();
-    if (!('mark' in started)) throw new Error(started.says);
+    if (!('mark' in started)) throw new Error(started.message);
     holder = started;
     const router = async (script: string) => {
       const { code, stdout, stderr } = await started.run(script);

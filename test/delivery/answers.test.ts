@@ -73,11 +73,11 @@ test.each([
   ['live-check ok', 'all 0000', 'no single line "live-check"'],
   ['protocol 4', 'protocole 4', 'line 1'],
   ['unresolved 3 device1', 'unresolved many device1', 'line 22'],
-])('%j as %j is told with its line', (line, wrong, says) => {
+])('%j as %j is told with its line', (line, wrong, message) => {
   const lines = GOOD.map((one) => (one === line ? wrong : one));
   expect(parseInspection(answer(text(lines))).failed).toEqual({
     kind: 'garbled',
-    says: expect.stringContaining(says),
+    message: expect.stringContaining(message),
   });
 });
 
@@ -85,7 +85,7 @@ test('an account that was set up by another noencap is to be set up again, whate
   const lines = ['protocol 1', 'temperature 40', ...GOOD.slice(1)];
   expect(parseInspection(answer(text(lines))).failed).toEqual({
     kind: 'refused',
-    says: expect.stringMatching(/another noencap's \(protocol 1, .* Set the account up again/),
+    message: expect.stringMatching(/another noencap's \(protocol 1, .* Set the account up again/),
   });
 });
 
@@ -103,8 +103,8 @@ test.each([
   [255, 'lost'],
   [137, 'lost'],
 ])('code %d is %s, in the words of the router', (code, kind) => {
-  expect(linesOf('stage', answer('', code, 'why\n')).failed).toEqual({ kind, says: 'why' });
-  expect(linesOf('stage', answer('', code)).failed?.says).toContain(`ended with ${code}`);
+  expect(linesOf('stage', answer('', code, 'why\n')).failed).toEqual({ kind, message: 'why' });
+  expect(linesOf('stage', answer('', code)).failed?.message).toContain(`ended with ${code}`);
 });
 
 test('drift is told by file, and of our files only', () => {

@@ -16,7 +16,7 @@ const [before, after] = [network(['e1', 'e2']), network(['e2'])];
 /** The network with routers that still have `before`, and a cluster that has `clusterAs`. */
 async function lookedAt(clusterAs: Fabric, router: string): Promise<readonly ProtocolState[]> {
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  if ('message' in programs) throw new Error(`${programs.message}. ${programs.fix}`);
   const files = ({ routers }: Fabric) => {
     const inLab = new Map(routers.map((one) => [one.name, one]));
     const own = before.routers.map((one) => {
@@ -26,7 +26,7 @@ async function lookedAt(clusterAs: Fabric, router: string): Promise<readonly Pro
     return routerFiles({ ...before, routers: own });
   };
   const lab = await bootLab({ fabric: clusterAs, routerFiles: files, programs });
-  if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
+  if ('message' in lab) throw new Error(`${lab.message}. ${lab.fix}`);
   try {
     await converged(lab);
     return await protocols(lab, router);

@@ -23,7 +23,7 @@ export interface Story {
   /** Lets ship run into it. Resolves when it has ended. */
   readonly run: (scene: Scene) => Promise<Ended>;
   /** Takes the fault away, if nobody else would, before the next ship. */
-  readonly mend?: (router: FleetRouter) => Promise<void>;
+  readonly fix?: (router: FleetRouter) => Promise<void>;
   /** The fault itself takes the router's sessions down: pods may be cut off until they are back. */
   readonly cutsSessions?: true;
   /** Of ship, seconds: where the least that it takes is too little for what the story is about. */
@@ -103,7 +103,7 @@ export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise
       expectSound(`${name} after ${stories.map(({ fault }) => fault).join(' / ')}`, seen[name], has);
     }
   }
-  await Promise.all(told.map(({ story }) => story.mend?.(fleet.routers[story.router])));
+  await Promise.all(told.map(({ story }) => story.fix?.(fleet.routers[story.router])));
   await waited('traffic flows', async () => (await unreached(fleet.lab)).length === 0);
   const flows = await traffic.end();
   if (!stories.some(({ cutsSessions }) => cutsSessions)) {
@@ -183,10 +183,11 @@ function shipText(
   journal: readonly JournalEvent[],
 ): string {
   if (signal === 'SIGKILL') return 'killed';
-  const { outcome, says } = resultOf(router, journal);
-  if (isRace && outcome !== 'undone' && outcome !== 'lost') throw new Error(`${fault}: ${outcome}: ${says}`);
+  const { outcome, message } = resultOf(router, journal);
+  if (isRace && outcome !== 'undone' && outcome !== 'lost')
+    throw new Error(`${fault}: ${outcome}: ${message}`);
   if (isRace) return `exit ${code}, undone or lost`;
-  return `exit ${code}, ${outcome}${says === null || isVague ? '' : `: “${timeless(says)}”`}`;
+  return `exit ${code}, ${outcome}${message === null || isVague ? '' : `: “${timeless(message)}”`}`;
 }
 
 function resultOf(router: RouterName, journal: readonly JournalEvent[]): Result {
@@ -202,8 +203,8 @@ const journalIn = (file: string): JournalEvent[] =>
     .filter((line) => line !== '')
     .map((line) => journalEvent.parse(JSON.parse(line)));
 
-const timeless = (says: string): string =>
-  (says.split(/\n|[.;] (?=\w)/)[0] ?? '')
+const timeless = (message: string): string =>
+  (message.split(/\n|[.;] (?=\w)/)[0] ?? '')
     .replace(/\S+@\S+:\d+-[0-9a-f]{6}/g, 'NAME')
     .replace(/\b[0-9a-f]{16}\b/g, 'RELEASE')
     .replace(/\b\d+(?= (s|KiB|kB|are)\b)/g, 'N')

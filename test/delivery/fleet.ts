@@ -35,10 +35,10 @@ export async function bootFleet(): Promise<Fleet> {
   let lab: Lab | undefined;
   try {
     const programs = findPrograms('.');
-    if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+    if ('message' in programs) throw new Error(`${programs.message}. ${programs.fix}`);
     const fabric = fabricOf(fleetTopology(LOGIN, 0));
     const booted = await bootLab({ fabric, routerFiles, programs, change: withoutRouters });
-    if ('says' in booted) throw new Error(`${booted.says}. ${booted.mend}`);
+    if ('message' in booted) throw new Error(`${booted.message}. ${booted.fix}`);
     lab = booted;
     desk.main.commit(0);
     const started = await Promise.all(

@@ -33,7 +33,7 @@ async function configured(lab: Lab, edit: string, name = 'k3s/ibgp.conf'): Promi
 async function gated(
   lab: Lab,
   before: readonly ProtocolState[],
-  isFound: (says: readonly string[]) => boolean = () => false,
+  isFound: (message: readonly string[]) => boolean = () => false,
 ): Promise<GateFinding[]> {
   const judge = gate(question(lab));
   const looks: Look[] = [];
@@ -44,7 +44,7 @@ async function gated(
     const findings = judge(before, now);
     looks.push({ at, findings, now });
     const isSettled = unsettledFor(before, looks, { disturbed: 2000, undisturbed: 2000 }) === 0;
-    if (isSettled || isFound(findings.map(({ says }) => says)) || at > 240_000) return findings;
+    if (isSettled || isFound(findings.map(({ message }) => message)) || at > 240_000) return findings;
     await new Promise((done) => setTimeout(done, 250));
   }
 }
@@ -69,11 +69,11 @@ scenario('the gate before a running BIRD', () => {
 
   test('sees that a configuration which BIRD takes lets nothing through', async () => {
     expect(await configured(lab, 's/return true/return false/')).toMatch(/^0003/m);
-    const brings = (says: readonly string[]) =>
-      says.length === 4 && says.every((one) => one.includes('brings no'));
+    const brings = (message: readonly string[]) =>
+      message.length === 4 && message.every((one) => one.includes('brings no'));
     const findings = await gated(lab, before, brings);
     expect(findings.filter(({ kind }) => kind === 'session')).toEqual([]);
-    expect(findings.map(({ says }) => says)).toEqual([
+    expect(findings.map(({ message }) => message)).toEqual([
       'e-a--e1/ipv4: brings no ipv4 routes, and brought 1',
       'e-b--e1/ipv4: brings no ipv4 routes, and brought 1',
       'e1--e2/ipv4: brings no ipv4 routes, and brought 2',
@@ -103,23 +103,23 @@ scenario('the gate before a running BIRD', () => {
       const findings = await gated(
         lab,
         before,
-        (says) => says.filter((one) => one.includes(unreachable)).length >= 3,
+        (message) => message.filter((one) => one.includes(unreachable)).length >= 3,
       );
-      expect(findings.map(({ level, says }) => `${level}: ${says}`)).toEqual([
+      expect(findings.map(({ level, message }) => `${level}: ${message}`)).toEqual([
         `failure: e-a--e1/ipv4: 1 of the 1 ${unreachable}`,
         `failure: e-b--e1/ipv4: 1 of the 1 ${unreachable}`,
         `failure: e1--e2/ipv4: 2 of the 2 ${unreachable}`,
       ]);
       // A look at it as it runs now says the same, and nothing of it as it was before.
       const today = (states: readonly ProtocolState[]) => unwellToday(lab.fabric, 'e1', states);
-      expect(today(await protocols(lab, 'e1'))).toEqual(findings.map(({ says }) => says));
+      expect(today(await protocols(lab, 'e1'))).toEqual(findings.map(({ message }) => message));
       expect(today(before)).toEqual([]);
     },
   );
 
   test('sees that the sessions with nodes do not come back', async () => {
     expect(await configured(lab, 's/rr client;/rr client; password "wrong";/')).toMatch(/^000[34]/m);
-    const findings = await gated(lab, before, (says) => says.length >= 2);
+    const findings = await gated(lab, before, (message) => message.length >= 2);
     expect(findings.filter(({ kind }) => kind === 'session').map(({ about }) => about)).toEqual([
       'e-a--e1/ipv4',
       'e-b--e1/ipv4',

@@ -17,11 +17,11 @@ const asked = (more: Partial<GateQuestion> = {}): GateQuestion => ({
   ...more,
 });
 
-const says = (findings: readonly GateFinding[]): string[] =>
-  findings.map((one) => `${one.level}: ${one.says} [${one.mends}]`);
+const message = (findings: readonly GateFinding[]): string[] =>
+  findings.map((one) => `${one.level}: ${one.message} [${one.mends}]`);
 
 const judged = (now: readonly ProtocolState[], more: Partial<GateQuestion> = {}, before = whole): string[] =>
-  says(gate(asked(more))(before, now));
+  message(gate(asked(more))(before, now));
 
 /** The network with other fields of some routers, nodes or BGP. */
 function topology(change: {
@@ -401,21 +401,21 @@ describe('routes whose next hop nothing resolves', () => {
   const ofEa = (before: readonly ProtocolState[], now: readonly ProtocolState[]) =>
     gate(asked())(before, now)
       .filter(({ kind, about }) => kind === 'routes' && about === 'e-a--e1/ipv4')
-      .map(({ level, mends, says }) => `${level} (${mends}): ${says}`);
-  const says =
+      .map(({ level, mends, message }) => `${level} (${mends}): ${message}`);
+  const message =
     "e-a--e1/ipv4: 40 of the 40 routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets";
 
   test('fail a delivery that made them so, or a session that comes with them', () => {
     expect(ofEa(counting(whole, 'k3s_e_a_v4', { imported: 40, preferred: 40 }), unresolved(40))).toEqual([
-      `failure (time): ${says}`,
+      `failure (time): ${message}`,
     ]);
-    expect(ofEa(missing(whole, 'k3s_e_a_v4'), unresolved(40))).toEqual([`failure (time): ${says}`]);
-    expect(ofEa(down(whole, 'k3s_e_a_v4'), unresolved(40))).toEqual([`failure (time): ${says}`]);
+    expect(ofEa(missing(whole, 'k3s_e_a_v4'), unresolved(40))).toEqual([`failure (time): ${message}`]);
+    expect(ofEa(down(whole, 'k3s_e_a_v4'), unresolved(40))).toEqual([`failure (time): ${message}`]);
   });
 
   test('are told where it was so before, and a few may come and go', () => {
-    expect(ofEa(unresolved(40), unresolved(40))).toEqual([`warning (others): ${says}, as before`]);
+    expect(ofEa(unresolved(40), unresolved(40))).toEqual([`warning (others): ${message}, as before`]);
     expect(ofEa(unresolved(38), unresolved(40))).toHaveLength(1);
-    expect(ofEa(unresolved(37), unresolved(40))).toEqual([`failure (time): ${says}`]);
+    expect(ofEa(unresolved(37), unresolved(40))).toEqual([`failure (time): ${message}`]);
   });
 });

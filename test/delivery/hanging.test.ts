@@ -279,7 +279,7 @@ describe('a shell on the router that is stopped', () => {
       const { changed, steps, bird, remote } = await shipped(place, 'judge');
       expect(changed).toEqual({
         outcome: 'undone',
-        says: expect.stringMatching(/^BIRD went back by itself: confirm at \S+ has not ended in time/),
+        message: expect.stringMatching(/^BIRD went back by itself: confirm at \S+ has not ended in time/),
       });
       expect(steps.slice(-4)).toEqual(['confirm', 'settle', 'verify', 'unlock']);
       expect(bird.sessions()).toEqual(['one']);

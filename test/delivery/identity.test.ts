@@ -44,7 +44,7 @@ describe.each([
   const held = async (router: RouterName) => {
     const lock = await hold(local(way), settings(router), 'test');
     await lock.done?.release();
-    return lock.failed?.says;
+    return lock.failed?.message;
   };
 
   test('without a mark is known by the router ID of its BIRD', async () => {
@@ -61,10 +61,10 @@ describe.each([
   });
 
   test('with another ID is refused before anything is written, with what to do', async () => {
-    const says = `nothing shows that this machine is the router home/edge/10.0.0.2: its BIRD has the router ID 10.0.0.1`;
-    expect(await stranger(OTHER)).toContain(says);
+    const message = `nothing shows that this machine is the router home/edge/10.0.0.2: its BIRD has the router ID 10.0.0.1`;
+    expect(await stranger(OTHER)).toContain(message);
     const refusal = await held(OTHER);
-    expect(refusal).toContain(says);
+    expect(refusal).toContain(message);
     expect(readdirSync(bird.config)).toEqual(['bird.conf', 'k3s']);
     // The way out that it names is one.
     const [, command = ''] = /there: (mkdir .*)$/m.exec(refusal ?? '') ?? [];
@@ -119,7 +119,7 @@ describe.each([
       lock,
       releaseOf(new Map([['k3s/ibgp.conf', session('one')]])),
     );
-    expect(staged.failed?.says).toBe(
+    expect(staged.failed?.message).toBe(
       'this machine is the router home/edge/10.0.0.2, and home/gateway/10.0.0.1 is meant',
     );
     await lock.release();
@@ -193,7 +193,7 @@ describe('two routers whose names lead to one machine', () => {
 
   test('cannot hold its lock both, whatever it is called', async () => {
     const one = done(await hold(local(), bird.settings, 'test.0'));
-    expect((await hold(local(), bird.settings, 'test.1')).failed?.says).toContain("is test.0's");
+    expect((await hold(local(), bird.settings, 'test.1')).failed?.message).toContain("is test.0's");
     await one.release();
   });
 });
@@ -202,7 +202,7 @@ test('an account with an older program is to be set up again', () => {
   const ran: Ran = { code: 2, stdout: '', stderr: 'router=home/gateway/10.0.0.1 is no setting\n' };
   expect(parseInspection(ran).failed).toMatchObject({
     kind: 'refused',
-    says: expect.stringContaining('Set the account up again, with ship --setup.'),
+    message: expect.stringContaining('Set the account up again, with ship --setup.'),
   });
   const command: RemoteCommand = { verb: 'inspect', settings: ['nonsense=1'], args: [] };
   return expect(local().run(command)).resolves.toMatchObject({

@@ -46,7 +46,7 @@ const events: fc.Arbitrary<JournalEvent> = fc.oneof(
       fc.record({
         router: fc.string({ maxLength: 8 }),
         outcome: fc.constantFrom(...OUTCOMES),
-        says: fc.option(fc.string({ unit: 'binary', maxLength: 20 })),
+        message: fc.option(fc.string({ unit: 'binary', maxLength: 20 })),
       }),
       { maxLength: 3 },
     ),
@@ -75,8 +75,8 @@ test('events as lines of a log', () => {
       at,
       outcome: 'stopped',
       routers: [
-        { router: 'e1', outcome: 'undone', says: 'a session is down' },
-        { router: 'e2', outcome: 'untouched', says: null },
+        { router: 'e1', outcome: 'undone', message: 'a session is down' },
+        { router: 'e2', outcome: 'untouched', message: null },
       ],
     },
   ];

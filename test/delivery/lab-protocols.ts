@@ -14,6 +14,6 @@ export async function protocols(lab: Lab, router: string): Promise<readonly Prot
     { run },
     { configDir: folder, mode: 'standalone', socket: `${folder}/bird.ctl` },
   );
-  if (seen.failed !== undefined) throw new Error(seen.failed.says);
+  if (seen.failed !== undefined) throw new Error(seen.failed.message);
   return seen.done;
 }

@@ -47,7 +47,7 @@ async function deliver(remote: Remote): Promise<void> {
   done(await steps.apply(TWO));
   expect(bird.sessions()).toEqual(['two']);
   const other = remote.fresh();
-  expect((await hold(other, bird.settings, 'another')).failed?.says).toMatch(/test/);
+  expect((await hold(other, bird.settings, 'another')).failed?.message).toMatch(/test/);
   done(await steps.undo(other));
   await agree(steps);
   expect(bird.sessions()).toEqual(['one']);

@@ -129,7 +129,7 @@ describe.each([
     bird.stop();
     bird.start();
     together();
-    expect((await steps.confirm(two)).failed?.says).toContain('BIRD was restarted');
+    expect((await steps.confirm(two)).failed?.message).toContain('BIRD was restarted');
     expect(done(await steps.settle())).toEqual({ what: 'undone', hash: two.hash });
     expect(onDisk()).toContain(ALPHA);
 
@@ -220,7 +220,7 @@ asRoot('a BIRD that may not read it is not given it, and what to do is said', as
   steps = stepsOn(bird, done(await hold(remote, settings, 'test')), remote, settings);
   const one = release('one', BETA);
   done(await steps.stage(one));
-  expect((await steps.check(one)).failed?.says).toContain("Let that be BIRD's own group");
+  expect((await steps.check(one)).failed?.message).toContain("Let that be BIRD's own group");
   chownSync(join(bird.config, 'bird.conf'), 0, statSync(join(bird.folder, 'ctl')).gid);
   chmodSync(join(bird.config, 'bird.conf'), 0o640);
   done(await steps.adopt());
@@ -275,7 +275,7 @@ test("the operator's own main file may include it too", async () => {
   expect(bird.sessions().sort()).toEqual(['more', 'two']);
   const none = releaseFor(new Map(Object.entries(files('plain', ''))))({ salt: undefined });
   done(await steps.stage(none));
-  expect((await steps.check(none)).failed?.says).toContain(`${NAME}: No such file`);
+  expect((await steps.check(none)).failed?.message).toContain(`${NAME}: No such file`);
 });
 
 describe('nothing shows it', () => {
@@ -283,7 +283,7 @@ describe('nothing shows it', () => {
     await prepare();
     done(await steps.adopt());
     await steps.ship(release('one', ALPHA));
-    expect((await show(local(), settings, NAME)).failed?.says).toContain("is not noencap's");
+    expect((await show(local(), settings, NAME)).failed?.message).toContain("is not noencap's");
     put(join(bird.config, NAME), '# edited\npassword oops-the-word;\n');
     const found = await steps.look();
     expect(driftFrom(found, found.live?.manifest ?? new Map())).toEqual([{ path: NAME, is: 'changed' }]);
@@ -302,11 +302,11 @@ describe('nothing shows it', () => {
     await prepare();
     unlinkSync(join(bird.config, NAME));
     mkdirSync(join(bird.config, NAME));
-    expect((await steps.adopt()).failed?.says).toContain('is a folder, not a password file');
+    expect((await steps.adopt()).failed?.message).toContain('is a folder, not a password file');
     expect(existsSync(join(bird.config, '.noencap/live'))).toBe(false);
     const other = { ...settings, secret: 'other.conf' };
     expect(
-      (await inspect(local(), { ...other, main: join(bird.config, 'other.conf') })).failed?.says,
+      (await inspect(local(), { ...other, main: join(bird.config, 'other.conf') })).failed?.message,
     ).toContain("is BIRD's main file");
   });
 });

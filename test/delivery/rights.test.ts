@@ -100,7 +100,7 @@ onRouter.each([
     folder = mkdtempSync(join(tmpdir(), 'noencap-rights-'));
     path = process.env.PATH;
     const started = await startHolder();
-    if (!('run' in started)) throw new Error(started.says);
+    if (!('run' in started)) throw new Error(started.message);
     holder = started;
     agent = startAgent();
     const key = join(folder, 'key');
@@ -144,7 +144,9 @@ onRouter.each([
     expect([...seen.files.keys()]).toEqual(['k3s/ibgp.conf']);
     expect((await show(connect(), SETTINGS, 'k3s/ibgpeers/x.conf')).failed).toBeDefined();
     const at = await steps();
-    expect((await at.adopt()).failed?.says).toContain('/etc/bird/k3s/ibgpeers/x.conf is a link or a device');
+    expect((await at.adopt()).failed?.message).toContain(
+      '/etc/bird/k3s/ibgpeers/x.conf is a link or a device',
+    );
     await at.lock.release();
     await unharmed();
   });
@@ -158,7 +160,7 @@ onRouter.each([
     expect(done(await inspect(connect(), SETTINGS)).odd).toEqual([name]);
     expect((await show(connect(), SETTINGS, file)).failed).toBeDefined();
     const at = await steps();
-    expect((await at.adopt()).failed?.says).toContain(`/etc/bird/${name} is a link or a device`);
+    expect((await at.adopt()).failed?.message).toContain(`/etc/bird/${name} is a link or a device`);
     await at.lock.release();
     await unharmed();
   });
@@ -167,13 +169,13 @@ onRouter.each([
     await asBird('mv /etc/bird/k3s /etc/bird/real && ln -s real /etc/bird/k3s');
     expect(done(await inspect(connect(), SETTINGS)).odd).toEqual(['k3s']);
     const at = await steps();
-    expect((await at.adopt()).failed?.says).toContain('/etc/bird/k3s is a link, and noencap follows none');
+    expect((await at.adopt()).failed?.message).toContain('/etc/bird/k3s is a link, and noencap follows none');
     await at.lock.release();
   });
 
   test("a file that has a second name elsewhere is read with BIRD's rights only", async () => {
     await router('ln /etc/only-root /etc/bird/k3s/ibgpeers/x.conf');
-    expect((await show(connect(), SETTINGS, 'k3s/ibgpeers/x.conf')).failed?.says).toContain('cannot read');
+    expect((await show(connect(), SETTINGS, 'k3s/ibgpeers/x.conf')).failed?.message).toContain('cannot read');
     const at = await steps();
     expect((await at.adopt()).failed).toBeDefined();
     await at.lock.release();
@@ -184,7 +186,7 @@ onRouter.each([
   test('.noencap that leads elsewhere is refused, and nothing is made there', async () => {
     await asBird('ln -s /etc/bird-elsewhere /etc/bird/.noencap');
     await router('install -d /etc/bird-elsewhere');
-    expect((await hold(connect(), SETTINGS, 'test')).failed?.says).toContain('.noencap is a link');
+    expect((await hold(connect(), SETTINGS, 'test')).failed?.message).toContain('.noencap is a link');
     expect(await router('ls -A /etc/bird-elsewhere')).toBe('');
   });
 
@@ -207,7 +209,7 @@ onRouter.each([
     );
     const at = await steps();
     done(await at.adopt());
-    expect((await at.stage(release('one'))).failed?.says).toContain(
+    expect((await at.stage(release('one'))).failed?.message).toContain(
       'staged copy of /etc/bird cannot be written',
     );
     expect(await router('ls /etc/bird/.noencap')).not.toContain('planted');
@@ -224,11 +226,11 @@ onRouter.each([
     const said: string[] = [];
     for (let turn = 0; turn < 5; turn += 1) {
       const shown = await show(connect(), SETTINGS, 'k3s/ibgpeers/x.conf');
-      said.push(shown.done ?? shown.failed?.says ?? '');
+      said.push(shown.done ?? shown.failed?.message ?? '');
       const at = await steps();
       const adopted = await at.adopt();
-      said.push(adopted.failed?.says ?? '');
-      if (adopted.failed === undefined) said.push((await at.stage(release('one'))).failed?.says ?? '');
+      said.push(adopted.failed?.message ?? '');
+      if (adopted.failed === undefined) said.push((await at.stage(release('one'))).failed?.message ?? '');
       await at.discard();
       await at.lock.release();
     }
@@ -264,13 +266,13 @@ onRouter.each([
       'install -d /etc/bird/.noencap',
       /\.noencap is another's\. .*chown -hR bird/,
     ],
-  ])('a folder that may be changed by %s is refused', async (_, change, says) => {
+  ])('a folder that may be changed by %s is refused', async (_, change, message) => {
     await router(`mount -t tmpfs tmpfs /home; ${change}`);
     expect((await inspect(connect(), SETTINGS)).failed).toMatchObject({
       kind: 'refused',
-      says: expect.stringMatching(says),
+      message: expect.stringMatching(message),
     });
-    expect((await hold(connect(), SETTINGS, 'test')).failed?.says).toMatch(says);
+    expect((await hold(connect(), SETTINGS, 'test')).failed?.message).toMatch(message);
     await router('rm -rf /etc/bird; umount /home');
   });
 
@@ -294,7 +296,7 @@ onRouter.each([
       await at.lock.release();
       expect(await router('find /etc/bird ! -user bird -print')).toBe('');
       await router('mount --bind /run/no "$(command -v su)"');
-      expect((await inspect(connect(), SETTINGS)).failed?.says).toContain('cannot become bird');
+      expect((await inspect(connect(), SETTINGS)).failed?.message).toContain('cannot become bird');
       await router('umount "$(command -v su)"');
     } finally {
       await router('umount "$(command -v setpriv)"');

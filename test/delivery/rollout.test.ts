@@ -10,12 +10,12 @@ import { redundant, report } from '../lab/topologies.ts';
 
 const namesOf = (waves: readonly (readonly Placed[])[]) =>
   waves.map((wave) => wave.map(({ router }) => router));
-const says = (waves: readonly (readonly Placed[])[]) =>
+const message = (waves: readonly (readonly Placed[])[]) =>
   waves.map((wave) => wave.map(({ router, reason }) => `${router}: ${reason}`));
 
 test('first the router whose loss hurts least, then region by region', () => {
   const { waves, left } = rollout(fabricOf(redundant()), ['w1', 'e1', 'e2'], 4);
-  expect(says(waves)).toEqual([
+  expect(message(waves)).toEqual([
     ['e1: first, alone: its nodes have another reflector, and no other has fewer of them, 2'],
     ['w1: of region west', 'e2: of region east; after e1, which reflects for east too'],
   ]);
@@ -42,7 +42,7 @@ test("the field report's network: what is planned and what is unknown gets nothi
     ['gateway', 'cn-ns', 'global-ns', 'domestic-agg', 'nosuch'],
     8,
   );
-  expect(says(waves)).toMatchInlineSnapshot(`
+  expect(message(waves)).toMatchInlineSnapshot(`
 [
   [
     "cn-ns: first, alone: no other's loss would cut fewer pairs of nodes, 4",
@@ -105,7 +105,7 @@ const twoWays = (): TopologyInput => {
 
 test('routers that are the only two ways between regions never go together, wherever they stand', () => {
   const { waves } = rollout(fabricOf(twoWays()), ['m1', 'm2', 'e1', 'e2', 'w1'], 8);
-  expect(says(waves)).toMatchInlineSnapshot(`
+  expect(message(waves)).toMatchInlineSnapshot(`
 [
   [
     "e1: first, alone: its nodes have another reflector, and no other has fewer of them, 2",

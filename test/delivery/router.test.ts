@@ -143,7 +143,7 @@ describe('a delivery', () => {
     const include = stepsOn(bird, steps.lock, local());
     expect((await include.stage(ONE)).failed).toMatchObject({
       kind: 'refused',
-      says: expect.stringContaining('has none. Put a file of your own in its place first'),
+      message: expect.stringContaining('has none. Put a file of your own in its place first'),
     });
   });
 });
@@ -181,15 +181,15 @@ describe('when the time is up', () => {
     done(await steps.stage(TWO));
     const applied = await steps.apply(TWO, 5);
     // On a busy machine it may be up before apply has looked whether BIRD runs it.
-    if (applied.failed !== undefined) expect(applied.failed.says).toContain('does not run it any more');
+    if (applied.failed !== undefined) expect(applied.failed.message).toContain('does not run it any more');
     until(() => bird.sessions().includes('one'));
     expect(readFileSync(join(bird.folder, 'log'), 'utf8')).toMatch(/Adding protocol two$/m);
     expect((await steps.confirm(TWO)).failed).toMatchObject({
       kind: 'refused',
-      says: expect.stringContaining('too late'),
+      message: expect.stringContaining('too late'),
     });
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['one', 'one']);
-    expect((await steps.stage(TWO)).failed?.says).toContain('Run settle first');
+    expect((await steps.stage(TWO)).failed?.message).toContain('Run settle first');
     expect(done(await steps.settle())).toEqual({ what: 'undone', hash: TWO.hash });
     await steps.ship(TWO);
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['two', 'two']);
@@ -207,7 +207,7 @@ describe('when the time is up', () => {
     );
     chmodSync(join(folder, 'birdc'), 0o755);
     const late = stepsOn(bird, steps.lock, local(), { ...bird.settings, birdc: join(folder, 'birdc') });
-    expect((await late.confirm(ONE)).failed?.says).toContain('0019 Nothing to do');
+    expect((await late.confirm(ONE)).failed?.message).toContain('0019 Nothing to do');
     expect(steps.onDisk()).toBe('theirs');
     expect(done(await steps.settle())).toEqual({ what: 'shipped', hash: ONE.hash });
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['one', 'one']);
@@ -221,7 +221,7 @@ describe('somebody else', () => {
     done(await steps.apply(ONE));
     bird.stop();
     bird.start();
-    expect((await steps.confirm(ONE)).failed?.says).toContain('BIRD was restarted');
+    expect((await steps.confirm(ONE)).failed?.message).toContain('BIRD was restarted');
     expect(done(await steps.settle())).toEqual({ what: 'undone', hash: ONE.hash });
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['theirs', 'theirs']);
   });
@@ -241,7 +241,7 @@ describe('somebody else', () => {
     done(await steps.stage(ONE));
     done(await steps.apply(ONE));
     bird.birdc('configure confirm');
-    expect((await steps.confirm(ONE)).failed?.says).toContain('0019');
+    expect((await steps.confirm(ONE)).failed?.message).toContain('0019');
     done(await steps.undo());
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['theirs', 'theirs']);
   });
@@ -252,7 +252,7 @@ describe('somebody else', () => {
     bird.birdc(`configure timeout ${NO_HURRY}`);
     expect((await steps.look()).pending).toBeGreaterThan(NO_HURRY / 2);
     done(await steps.check(ONE));
-    expect((await steps.apply(ONE)).failed?.says).toContain("not noencap's waits for its confirmation");
+    expect((await steps.apply(ONE)).failed?.message).toContain("not noencap's waits for its confirmation");
     expect(done(await steps.undo())).toBe('none');
     expect((await steps.look()).pending).toBeGreaterThan(NO_HURRY / 2);
     expect(bird.birdc('configure confirm')).toContain('0018');
@@ -270,10 +270,10 @@ describe('somebody else', () => {
       { path: 'k3s/more.conf', is: 'added' },
     ]);
     expect(seen.odd).toEqual(['k3s/odd???name?.conf?']);
-    expect((await steps.adopt()).failed?.says).toContain('a file below');
+    expect((await steps.adopt()).failed?.message).toContain('a file below');
     rmSync(join(bird.config, 'k3s/odd $(name).conf~'));
     expect(done(await show(local(), bird.settings, 'k3s/ibgp.conf'))).toBe(session('edited'));
-    expect((await steps.stage(ONE)).failed?.says).toContain('were edited after release');
+    expect((await steps.stage(ONE)).failed?.message).toContain('were edited after release');
     expect(steps.onDisk()).toBe('edited');
     const saved = done(await steps.adopt());
     expect(steps.onDisk()).toBe('edited');
@@ -288,7 +288,7 @@ describe('somebody else', () => {
     put(join(bird.config, '.noencap/live/manifest'), `${'0'.repeat(64)}  k3s/ibgp.conf\n`);
     expect((await inspect(local(), bird.settings)).failed).toMatchObject({
       kind: 'refused',
-      says: expect.stringContaining('manifest'),
+      message: expect.stringContaining('manifest'),
     });
   });
 });
@@ -328,7 +328,9 @@ describe('is refused', () => {
     ]);
     done(await steps.adopt());
     done(await steps.stage(ONE));
-    expect((await steps.check(ONE)).failed?.says).toContain('does not read k3s/ibgp.conf of a staged copy');
+    expect((await steps.check(ONE)).failed?.message).toContain(
+      'does not read k3s/ibgp.conf of a staged copy',
+    );
   });
 
   test('a main file that does not include ours', async () => {
@@ -337,14 +339,14 @@ describe('is refused', () => {
     );
     done(await steps.adopt());
     done(await steps.stage(ONE));
-    expect((await steps.check(ONE)).failed?.says).toContain('Include it in');
+    expect((await steps.check(ONE)).failed?.message).toContain('Include it in');
   });
 
   test('a folder that was not shipped by us, until it is adopted', async () => {
     await on(theirs());
     done(await steps.stage(ONE));
     done(await steps.check(ONE));
-    expect((await steps.apply(ONE)).failed?.says).toContain('Adopt it first');
+    expect((await steps.apply(ONE)).failed?.message).toContain('Adopt it first');
     expect(lstatSync(join(bird.config, 'k3s')).isDirectory()).toBe(true);
     done(await steps.adopt());
     expect(readFileSync(join(bird.config, 'k3s/ibgp.conf'), 'utf8')).toBe(session('theirs'));
@@ -352,15 +354,15 @@ describe('is refused', () => {
 
   test('what was not staged, applied or checked before', async () => {
     await prepare();
-    expect((await steps.check(ONE)).failed?.says).toContain('is not staged');
-    expect((await steps.apply(ONE)).failed?.says).toContain('is not staged');
-    expect((await steps.confirm(ONE)).failed?.says).toContain('is not applied');
+    expect((await steps.check(ONE)).failed?.message).toContain('is not staged');
+    expect((await steps.apply(ONE)).failed?.message).toContain('is not staged');
+    expect((await steps.confirm(ONE)).failed?.message).toContain('is not applied');
     done(await steps.stage(TWO));
-    expect((await steps.apply(ONE)).failed?.says).toContain('is not staged');
+    expect((await steps.apply(ONE)).failed?.message).toContain('is not staged');
     done(await steps.apply(TWO));
-    expect((await steps.confirm(ONE)).failed?.says).toContain('is not applied');
-    expect((await steps.apply(ONE)).failed?.says).toContain('Run settle first');
-    expect((await steps.discard()).failed?.says).toContain('Run settle first');
+    expect((await steps.confirm(ONE)).failed?.message).toContain('is not applied');
+    expect((await steps.apply(ONE)).failed?.message).toContain('Run settle first');
+    expect((await steps.discard()).failed?.message).toContain('Run settle first');
     done(await steps.undo());
   });
 
@@ -377,7 +379,7 @@ describe('a router that lacks something', () => {
     bird.stop();
     expect((await inspect(local(), bird.settings)).failed).toMatchObject({
       kind: 'lacking',
-      says: expect.stringContaining('BIRD does not answer on its control socket'),
+      message: expect.stringContaining('BIRD does not answer on its control socket'),
     });
     expect((await steps.stage(ONE)).failed?.kind).toBe('lacking');
   });
@@ -388,9 +390,9 @@ describe('a router that lacks something', () => {
     mkdirSync(elsewhere.configDir);
     expect((await inspect(local(), elsewhere)).failed).toMatchObject({
       kind: 'lacking',
-      says: expect.stringContaining(`Set bird.configDir of this router to ${bird.config}`),
+      message: expect.stringContaining(`Set bird.configDir of this router to ${bird.config}`),
     });
     const nowhere = { ...bird.settings, configDir: join(bird.folder, 'nowhere') };
-    expect((await inspect(local(), nowhere)).failed?.says).toContain('there is no folder');
+    expect((await inspect(local(), nowhere)).failed?.message).toContain('there is no folder');
   });
 });

@@ -214,12 +214,14 @@ describe.each([
   test('one holds the lock, and the others are told who', async () => {
     expect((await hold(remote, bird.settings, 'other')).failed).toMatchObject({
       kind: 'refused',
-      says: expect.stringContaining("the lock of this router is test's"),
+      message: expect.stringContaining("the lock of this router is test's"),
     });
     const other = { ...steps.lock, owner: 'other' };
-    expect((await stage(remote, bird.settings, other, ONE)).failed?.says).toContain("is test's, not other's");
+    expect((await stage(remote, bird.settings, other, ONE)).failed?.message).toContain(
+      "is test's, not other's",
+    );
     await steps.lock.release();
-    expect((await steps.stage(ONE, remote)).failed?.says).toContain('nobody holds the lock');
+    expect((await steps.stage(ONE, remote)).failed?.message).toContain('nobody holds the lock');
     const next = done(await hold(remote, bird.settings, 'other'));
     expect(next.stale).toBeUndefined();
     await next.release();
@@ -273,7 +275,7 @@ describe.each([
     const again = done(await hold(remote, bird.settings, steps.lock.owner));
     // The end of the first line takes nothing away.
     await steps.lock.release();
-    expect((await hold(remote, bird.settings, 'another')).failed?.says).toContain("is test's");
+    expect((await hold(remote, bird.settings, 'another')).failed?.message).toContain("is test's");
     await again.release();
   });
 

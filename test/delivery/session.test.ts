@@ -223,10 +223,10 @@ describe.each([
       const { failed } = await asked;
       const alone = await inspect(remote, bird.settings);
       process.kill(daemon, 'SIGCONT');
-      const says = expect.stringContaining('BIRD does not answer within 2 seconds (no answer)');
+      const message = expect.stringContaining('BIRD does not answer within 2 seconds (no answer)');
       expect([failed, alone.failed]).toEqual([
-        { kind: 'lacking', says },
-        { kind: 'lacking', says },
+        { kind: 'lacking', message },
+        { kind: 'lacking', message },
       ]);
       await steps.ship(TWO);
       await held.release();

@@ -64,7 +64,7 @@ test('as JSON it has all of it, and nothing where nothing is known', () => {
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
   const [wave] = planOf(['w1'], {}).waves;
   expect(wave?.routers).toEqual([{ router: 'w1', reason: 'the only one', files: null, sessions: null }]);
-  expect(plan.waves[0]?.routers[0]?.sessions?.map(({ id, became }) => `${became} ${id}`)).toEqual([
+  expect(plan.waves[0]?.routers[0]?.sessions?.map(({ id, change }) => `${change} ${id}`)).toEqual([
     'reset e1--w1/ipv4',
     'gone e2--w1/ipv4',
     'reset w-a--w1/ipv4',

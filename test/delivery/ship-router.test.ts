@@ -14,10 +14,10 @@ import { agree, done, NO_HURRY, release, stepsOn, theirs } from './steps.ts';
 const [ONE, TWO, THREE] = [release('one'), release('two'), release('three')];
 
 /** A judge that finds this. */
-const says =
+const message =
   (mends: GateFinding['mends'], text: string): Judge =>
   () => ({
-    findings: [{ level: 'failure', kind: 'session', about: 'it', says: text, mends }],
+    findings: [{ level: 'failure', kind: 'session', about: 'it', message: text, mends }],
     wait: mends === 'nothing' ? 0 : 100,
   });
 const WELL: Judge = () => ({ findings: [], wait: 0 });
@@ -57,7 +57,7 @@ function sceneOf(bird: Bird): Scene {
       ...more,
     };
     const seen = await look(delivery);
-    if ('failed' in seen) return { outcome: seen.verdict, says: seen.failed.says };
+    if ('failed' in seen) return { outcome: seen.verdict, message: seen.failed.message };
     if (seen.verdict === 'unchanged') return { outcome: 'unchanged' };
     const prepared = await prepare(delivery);
     return prepared.outcome === 'ready' ? change(delivery, prepared.ready, judge) : prepared;
@@ -90,7 +90,7 @@ story(
   'the first time the owner of the folder is asked; what is there then is kept',
   async ({ bird, steps, ship, isSound }) => {
     const asked = await ship();
-    expect(asked).toMatchObject({ outcome: 'refused', says: expect.stringContaining('--accept-drift') });
+    expect(asked).toMatchObject({ outcome: 'refused', message: expect.stringContaining('--accept-drift') });
     expect(steps).toEqual(['inspect']);
     expect(bird.sessions()).toEqual(['theirs']);
     steps.length = 0;
@@ -132,7 +132,7 @@ story(
     writeFileSync(file, `${readFileSync(file, 'utf8')}# by hand\n`);
     expect(await ship({ release: TWO })).toEqual({
       outcome: 'refused',
-      says: expect.stringMatching(/^files are not as they were shipped: k3s\/ibgp\.conf changed\. /),
+      message: expect.stringMatching(/^files are not as they were shipped: k3s\/ibgp\.conf changed\. /),
     });
     expect(bird.sessions()).toEqual(['one']);
     await isSound('one');
@@ -146,8 +146,8 @@ story(
     const bad = releaseOf(new Map([['k3s/ibgp.conf', session('bad').replace('passive on;', 'pasive on;')]]));
     const told = await ship({ release: bad });
     expect(told).toMatchObject({ outcome: 'refused' });
-    expect((told as { says?: string }).says).toMatch(/^BIRD does not take it: k3s\/ibgp\.conf:4:\d+ /);
-    expect((told as { says?: string }).says).toMatch(/\n {2}4 \| {3}pasive on;\n +\| +\^/);
+    expect((told as { message?: string }).message).toMatch(/^BIRD does not take it: k3s\/ibgp\.conf:4:\d+ /);
+    expect((told as { message?: string }).message).toMatch(/\n {2}4 \| {3}pasive on;\n +\| +\^/);
     await isSound('one');
   },
 );
@@ -158,12 +158,12 @@ story(
     await ship({ acceptDrift: true });
     let looks = 0;
     const slow: Judge = (...both) =>
-      ++looks < 3 ? says('time', 'a session is down')(...both) : WELL(...both);
+      ++looks < 3 ? message('time', 'a session is down')(...both) : WELL(...both);
     expect(await ship({ release: TWO, judge: slow })).toEqual(SHIPPED);
     expect(looks).toBe(3);
     steps.length = 0;
-    const ill = says('nothing', 'all routes are gone');
-    expect(await ship({ judge: ill })).toEqual({ outcome: 'undone', says: 'all routes are gone' });
+    const ill = message('nothing', 'all routes are gone');
+    expect(await ship({ judge: ill })).toEqual({ outcome: 'undone', message: 'all routes are gone' });
     expect(steps.slice(-4)).toEqual(['gate', 'undo', 'verify', 'unlock']);
     await isSound('two');
   },
@@ -171,11 +171,11 @@ story(
 
 story('what never becomes well is undone before BIRD does it, or by BIRD', async ({ ship, isSound }) => {
   await ship({ acceptDrift: true });
-  const judge = says('time', 'a session is down');
+  const judge = message('time', 'a session is down');
   expect(await ship({ release: TWO, judge, timeout: 20 })).toEqual({
     outcome: 'undone',
     // A busy machine may need longer than what is left for it.
-    says: expect.stringMatching(/^(BIRD went back by itself: )?a session is down$/),
+    message: expect.stringMatching(/^(BIRD went back by itself: )?a session is down$/),
   });
   await isSound('one');
 });
@@ -210,7 +210,7 @@ story(
         expect(await ship({ acceptDrift: true, on })).toEqual(SHIPPED);
         const file = join(on.config, 'k3s/ibgp.conf');
         if (verb === 'adopt') put(file, `${readFileSync(file, 'utf8')}# by hand\n`);
-        const judge = verb === 'undo' ? says('nothing', 'ill') : WELL;
+        const judge = verb === 'undo' ? message('nothing', 'ill') : WELL;
         const asked = { release: TWO, remote: cutAfter(verb), timeout: 20, acceptDrift: true, judge, on };
         const { outcome } = await ship(asked);
         expect(outcome).toBe(['apply', 'undo', 'confirm'].includes(verb) ? 'lost' : 'unreachable');
@@ -234,7 +234,7 @@ story('a change that cuts the way is undone by BIRD, and that is seen', async ({
   const told = await ship({ release: TWO, remote, timeout: 20 });
   expect(told).toEqual({
     outcome: 'undone',
-    says: 'BIRD went back by itself: the connection was lost',
+    message: 'BIRD went back by itself: the connection was lost',
   });
   expect(steps.slice(-5)).toEqual(['apply', 'undo', 'settle', 'verify', 'unlock']);
   await isSound('one');
@@ -251,11 +251,11 @@ story('an interrupt undoes what is not confirmed', async ({ ship, isSound }) => 
   const stop = new AbortController();
   const judge: Judge = (...both) => {
     stop.abort();
-    return says('time', 'a session is down')(...both);
+    return message('time', 'a session is down')(...both);
   };
   expect(await ship({ release: TWO, judge, stop: stop.signal })).toEqual({
     outcome: 'undone',
-    says: 'it was interrupted',
+    message: 'it was interrupted',
   });
   await isSound('one');
 });
@@ -264,7 +264,7 @@ story('two at once: the second one says who is at it', async ({ bird, ship, isSo
   const lock = done(await hold(local(), bird.settings, 'another'));
   expect(await ship({ acceptDrift: true })).toEqual({
     outcome: 'refused',
-    says: 'another is delivering to it',
+    message: 'another is delivering to it',
   });
   await lock.release();
   await isSound('theirs');
@@ -275,7 +275,7 @@ story("an operator's own unconfirmed change is not disturbed", async ({ bird, sh
   bird.birdc(`configure timeout ${NO_HURRY}`);
   expect(await ship({ release: TWO })).toMatchObject({
     outcome: 'refused',
-    says: expect.stringMatching(/^a change waits for its confirmation, and is undone in \d+ s/),
+    message: expect.stringMatching(/^a change waits for its confirmation, and is undone in \d+ s/),
   });
   bird.birdc('configure confirm');
   await isSound('one');

@@ -201,7 +201,7 @@ test('a look alone touches nothing', async () => {
 
 describe('a look at a router that drops packets though all its sessions are up', () => {
   // What its BIRD says, with a session of the fabric beside its own.
-  const says = (state: string, unresolved: number): string =>
+  const message = (state: string, unresolved: number): string =>
     [
       'all k3s_e_a_v4 BGP        ---        up     2025-08-01    Established',
       `all   BGP state:          ${state}`,
@@ -214,7 +214,7 @@ describe('a look at a router that drops packets though all its sessions are up',
   const looking = (state: string, unresolved: number) =>
     by(local(), (line) => async (command, input) => {
       const ran = await line.run(command, input);
-      return { ...ran, stdout: ran.stdout.replace(/^end$/m, `${says(state, unresolved)}\nend`) };
+      return { ...ran, stdout: ran.stdout.replace(/^end$/m, `${message(state, unresolved)}\nend`) };
     });
   const lookedAt = (state: string, unresolved: number, lookOnly = true) =>
     shipped({ lookOnly, fabric: fabricOf(redundant()), remotes: { e1: looking(state, unresolved) } });
@@ -226,10 +226,11 @@ describe('a look at a router that drops packets though all its sessions are up',
       routers: [
         {
           router: 'e1',
-          says: "e-a--e1/ipv4: 38 of the 40 routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets\nlet protocol direct and the IGP fill the table of these sessions",
+          message:
+            "e-a--e1/ipv4: 38 of the 40 routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets\nlet protocol direct and the IGP fill the table of these sessions",
         },
-        { router: 'e2', says: null },
-        { router: 'w1', says: null },
+        { router: 'e2', message: null },
+        { router: 'w1', message: null },
       ],
     });
   });

@@ -34,7 +34,7 @@ describe('a small file system', () => {
       space.fill(kilobytes);
       const { failed } = await steps.stage(TWO);
       if (failed !== undefined) {
-        expect(failed).toMatchObject({ kind: 'lacking', says: expect.stringMatching(/free|space/) });
+        expect(failed).toMatchObject({ kind: 'lacking', message: expect.stringMatching(/free|space/) });
         const left = steps.inventory().filter((path) => !path.startsWith(`releases/${TWO.hash}`));
         expect(left).toEqual(before);
       }

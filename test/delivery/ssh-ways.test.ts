@@ -96,12 +96,12 @@ describe('login shells', () => {
     ['one that fails silently', 'command="exit 1"', /shell commands\.\n/],
     ['no sh', 'command="echo sh: not found >&2; exit 127"', /: sh: not found\.\n/],
     ['one that ends well without a word', 'command="true"', /shell commands\.\n/],
-  ])('%s: that is said, and is not an answer', async (_, authorized, says) => {
+  ])('%s: that is said, and is not an answer', async (_, authorized, message) => {
     const { target } = await sshd(authorized);
     const ran = await ask(target);
     expect(ran).toMatchObject({ code: 255, stdout: '' });
     expect(ran.stderr).toMatch(/^the account \S+ at \[127\.0\.0\.1\]:\d+ runs no shell commands/);
-    expect(ran.stderr).toMatch(says);
+    expect(ran.stderr).toMatch(message);
   });
 });
 
@@ -231,14 +231,14 @@ describe('connections that end', () => {
     ['the script ends with 255', 'echo half; exit 255', /^inspect was ended at \S+ from outside/],
     ['the connection is killed', 'echo half; sleep 0.2; kill -9 $PPID; sleep 5', /was lost during inspect/],
   ];
-  test.each(REASONS)('%s: told apart, shared or not', async (_, script, says) => {
+  test.each(REASONS)('%s: told apart, shared or not', async (_, script, message) => {
     const { target } = await sshd();
     const remote = to(target, script);
     const fresh = remote.fresh();
     for (const way of [remote, fresh]) {
       const ran = await way.run({ verb: 'inspect', settings: [], args: [] });
       expect(ran).toMatchObject({ code: 255, stdout: 'half\n' });
-      expect(ran.stderr).toMatch(says);
+      expect(ran.stderr).toMatch(message);
     }
   });
 

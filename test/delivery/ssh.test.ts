@@ -111,10 +111,10 @@ test.each<[string, Partial<SshTarget>, RegExp]>([
   ['a name without an address', { host: 'nowhere.invalid' }, /^no address is known of nowhere\.invalid\.\n/],
   ['a user who may not', { user: 'nobody' }, /does not let nobody in\.\n/],
   ['a name that looks like an option', { host: '-oProxyCommand=touch pwned' }, /./],
-])('%s: a sentence and a mend', async (_, change, says) => {
+])('%s: a sentence and a mend', async (_, change, message) => {
   const ran = await once(change);
   expect(ran).toMatchObject({ code: 255, stdout: '' });
-  expect(ran.stderr).toMatch(says);
+  expect(ran.stderr).toMatch(message);
   expect(ran.stderr.split('\n')).toHaveLength(3);
   expect(spawnSync('test', ['-e', 'pwned']).status).toBe(1);
 });

@@ -22,7 +22,7 @@ export const release = (name: string): Release =>
 
 /** What came of a step, or its failure as an error. */
 export function done<T>(outcome: Outcome<T>): T {
-  if (outcome.failed !== undefined) throw new Error(`${outcome.failed.kind}: ${outcome.failed.says}`);
+  if (outcome.failed !== undefined) throw new Error(`${outcome.failed.kind}: ${outcome.failed.message}`);
   return outcome.done;
 }
 

@@ -83,7 +83,7 @@ test('what a router may say is taken to the last byte', async () => {
   const full = await show(to(`head -c ${bytes} /dev/zero | tr '\\0' x`), SETTINGS, 'bird.conf');
   expect(full.done?.length).toBe(bytes);
   const more = await show(to(`head -c ${bytes + 1} /dev/zero | tr '\\0' x`), SETTINGS, 'bird.conf');
-  expect(more.failed?.says).toMatch(/more than any answer has/);
+  expect(more.failed?.message).toMatch(/more than any answer has/);
 });
 
 const SETTINGS = { configDir: '/etc/bird', mode: 'include' } as const;

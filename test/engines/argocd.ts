@@ -39,7 +39,7 @@ export function replayArgoCd(files: Files, cluster: Cluster = emptyCluster()): O
   for (let at = 0; at < TICKS; at++) {
     for (const application of applications(cluster)) {
       const key = application.metadata.name;
-      const sync = syncs.get(key) ?? { phase: 'Running', tries: 0, wave: 0, says: '' };
+      const sync = syncs.get(key) ?? { phase: 'Running', tries: 0, wave: 0, message: '' };
       syncs.set(key, sync);
       step(cluster, files, application, sync, early, order);
       setStatus(cluster, application, statusOf(cluster, files, application, sync));
@@ -54,7 +54,7 @@ const unfinished = (cluster: Cluster, syncs: ReadonlyMap<string, Sync>): string[
   applications(cluster).flatMap(({ metadata, status }) => {
     if (status?.sync.status === 'Synced' && status.health.status === 'Healthy') return [];
     return [
-      `${metadata.name}: ${status?.sync.status}, ${status?.health.status} ${syncs.get(metadata.name)?.says}`,
+      `${metadata.name}: ${status?.sync.status}, ${status?.health.status} ${syncs.get(metadata.name)?.message}`,
     ];
   });
 
@@ -63,7 +63,7 @@ interface Sync {
   tries: number;
   /** Index of the wave that is next to be applied. */
   wave: number;
-  says: string;
+  message: string;
 }
 
 const applications = (cluster: Cluster): KubernetesObject[] =>
@@ -95,7 +95,7 @@ function step(
   const wave = waves[sync.wave];
   if (wave === undefined) {
     sync.phase = 'Succeeded';
-    sync.says = '';
+    sync.message = '';
     return;
   }
   const refused = objects.flatMap((object) => refusal(cluster, application, object));
@@ -115,9 +115,9 @@ function step(
   sync.wave++;
 }
 
-function fail(application: KubernetesObject, sync: Sync, says: string): void {
+function fail(application: KubernetesObject, sync: Sync, message: string): void {
   const limit = application.spec.syncPolicy.retry?.limit ?? 0;
-  sync.says = says;
+  sync.message = message;
   sync.wave = 0;
   if (sync.tries++ >= limit) sync.phase = 'Failed';
 }
@@ -216,7 +216,7 @@ function statusOf(cluster: Cluster, files: Files, application: KubernetesObject,
   return {
     health: { status: worst },
     sync: { status: synced ? 'Synced' : 'OutOfSync' },
-    operationState: { phase: sync.phase, message: sync.says },
+    operationState: { phase: sync.phase, message: sync.message },
   };
 }
 

@@ -35,12 +35,12 @@ export function replayFlux(
   for (let at = 0; at < TICKS; at++) {
     for (const kustomization of kustomizations(cluster)) {
       if (!isReady(kustomization, revision)) {
-        const says = reconcile(cluster, files, kustomization, revision, early, order);
-        const ready = { type: 'Ready', status: says === undefined ? 'True' : 'False', message: says };
+        const message = reconcile(cluster, files, kustomization, revision, early, order);
+        const ready = { type: 'Ready', status: message === undefined ? 'True' : 'False', message: message };
         setStatus(cluster, kustomization, {
           conditions: [ready],
           observedGeneration: generationOf(kustomization),
-          ...(says === undefined ? { lastAppliedRevision: revision } : {}),
+          ...(message === undefined ? { lastAppliedRevision: revision } : {}),
         });
       }
     }

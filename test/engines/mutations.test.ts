@@ -10,7 +10,7 @@ interface Mutation {
   readonly path: string;
   readonly edit: (object: KubernetesObject) => void;
   /** A part of what the replay says. */
-  readonly says: string;
+  readonly message: string;
 }
 
 const WAVE = 'argocd.argoproj.io/sync-wave';
@@ -38,29 +38,29 @@ const ARGO_CD: Readonly<Record<string, Mutation>> = {
   'the Installation in the first wave': {
     path: layer('argocd', 'installation'),
     edit: withoutWave,
-    says: 'installation is applied before Deployment.apps tigera-operator/tigera-operator',
+    message: 'installation is applied before Deployment.apps tigera-operator/tigera-operator',
   },
   'the labels in the first wave': {
     path: layer('argocd', 'node-labels'),
     edit: withoutWave,
-    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+    message: 'node-labels is applied before Installation.operator.tigera.io /default',
   },
   'BGP in the first wave': {
     path: layer('argocd', 'bgp'),
     edit: withoutWave,
-    says: 'bgp is applied before',
+    message: 'bgp is applied before',
   },
   'no health of Applications, as in Argo CD by itself': {
     path: 'gitops/argocd/argocd-cm.yaml',
     edit: withoutCheck('argoproj.io_Application'),
-    says: 'installation is applied before',
+    message: 'installation is applied before',
   },
   "the health of Applications that Argo CD's documentation suggests": {
     path: 'gitops/argocd/argocd-cm.yaml',
     edit: ({ data }) => {
       data[`${HEALTH}argoproj.io_Application`] = DOCUMENTED;
     },
-    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+    message: 'node-labels is applied before Installation.operator.tigera.io /default',
   },
   'no health of the Installation, nor of the APIServer that stands on it': {
     path: 'gitops/argocd/argocd-cm.yaml',
@@ -68,27 +68,27 @@ const ARGO_CD: Readonly<Record<string, Mutation>> = {
       withoutCheck('operator.tigera.io_Installation')(object);
       withoutCheck('operator.tigera.io_APIServer')(object);
     },
-    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+    message: 'node-labels is applied before Installation.operator.tigera.io /default',
   },
   'no health of the APIServer': {
     path: 'gitops/argocd/argocd-cm.yaml',
     edit: withoutCheck('operator.tigera.io_APIServer'),
-    says: 'node-labels is applied before APIServer.operator.tigera.io /default',
+    message: 'node-labels is applied before APIServer.operator.tigera.io /default',
   },
   'no second try': {
     path: layer('argocd', 'installation'),
     edit: ({ spec }) => delete spec.syncPolicy.retry,
-    says: 'noencap-installation: OutOfSync, Healthy no matches for kind "Installation"',
+    message: 'noencap-installation: OutOfSync, Healthy no matches for kind "Installation"',
   },
   'nobody who starts a sync': {
     path: layer('argocd', 'operator'),
     edit: ({ spec }) => delete spec.syncPolicy.automated,
-    says: 'noencap-operator: OutOfSync',
+    message: 'noencap-operator: OutOfSync',
   },
   'an operator that does not bring CRDs': {
     path: 'cluster/00-operator/operator.yaml',
     edit: withoutFlag,
-    says: 'noencap-operator: Synced, Progressing',
+    message: 'noencap-operator: Synced, Progressing',
   },
   'a project that allows no Installation': {
     path: 'gitops/argocd/project.yaml',
@@ -97,17 +97,17 @@ const ARGO_CD: Readonly<Record<string, Mutation>> = {
         ({ kind }: { kind: string }) => kind !== 'Installation',
       );
     },
-    says: 'project does not permit Installation.operator.tigera.io /default',
+    message: 'project does not permit Installation.operator.tigera.io /default',
   },
   'a project of another repository': {
     path: 'gitops/argocd/project.yaml',
     edit: ({ spec }) => (spec.sourceRepos = ['https://git.example/other.git']),
-    says: 'project does not permit https://github.com/example',
+    message: 'project does not permit https://github.com/example',
   },
   'a health check that Lua cannot read': {
     path: 'gitops/argocd/argocd-cm.yaml',
     edit: ({ data }) => (data[`${HEALTH}argoproj.io_Application`] = 'return {'),
-    says: 'unexpected symbol',
+    message: 'unexpected symbol',
   },
 };
 
@@ -115,34 +115,34 @@ const FLUX: Readonly<Record<string, Mutation>> = {
   'the Installation after nothing': {
     path: layer('flux', 'installation'),
     edit: ({ spec }) => delete spec.dependsOn,
-    says: 'installation is applied before Deployment.apps tigera-operator/tigera-operator',
+    message: 'installation is applied before Deployment.apps tigera-operator/tigera-operator',
   },
   'the labels after nothing': {
     path: layer('flux', 'node-labels'),
     edit: ({ spec }) => delete spec.dependsOn,
-    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+    message: 'node-labels is applied before Installation.operator.tigera.io /default',
   },
   'BGP after nothing': {
     path: layer('flux', 'bgp'),
     edit: ({ spec }) => delete spec.dependsOn,
-    says: 'bgp is applied before Job.batch',
+    message: 'bgp is applied before Job.batch',
   },
   'an operator that counts as ready when its Deployment is': {
     path: layer('flux', 'operator'),
     edit: ({ spec }) => {
       spec.healthChecks = spec.healthChecks.slice(0, 1);
     },
-    says: 'Installation of operator.tigera.io/v1 is applied before it is served',
+    message: 'Installation of operator.tigera.io/v1 is applied before it is served',
   },
   'an operator that is waited for instead of checked': {
     path: layer('flux', 'operator'),
     edit: ({ spec }) => (spec.wait = true),
-    says: 'Installation of operator.tigera.io/v1 is applied before it is served',
+    message: 'Installation of operator.tigera.io/v1 is applied before it is served',
   },
   'no health checks of the Installation': {
     path: layer('flux', 'installation'),
     edit: ({ spec }) => delete spec.healthChecks,
-    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+    message: 'node-labels is applied before Installation.operator.tigera.io /default',
   },
   'no expressions: what is there is current': {
     path: layer('flux', 'installation'),
@@ -152,29 +152,29 @@ const FLUX: Readonly<Record<string, Mutation>> = {
         ({ kind, name }: { kind: string; name: string }) => kind === 'TigeraStatus' && name === 'calico',
       );
     },
-    says: 'node-labels is applied before Installation.operator.tigera.io /default',
+    message: 'node-labels is applied before Installation.operator.tigera.io /default',
   },
   "no look at Calico's own API server": {
     path: layer('flux', 'installation'),
     edit: ({ spec }) => {
       spec.healthChecks = spec.healthChecks.filter(({ name }: { name: string }) => name !== 'apiserver');
     },
-    says: 'node-labels is applied before APIServer.operator.tigera.io /default',
+    message: 'node-labels is applied before APIServer.operator.tigera.io /default',
   },
   'labels that nobody waits for': {
     path: layer('flux', 'node-labels'),
     edit: ({ spec }) => delete spec.wait,
-    says: 'bgp is applied before Job.batch',
+    message: 'bgp is applied before Job.batch',
   },
   'an operator that does not bring CRDs': {
     path: 'cluster/00-operator/operator.yaml',
     edit: withoutFlag,
-    says: 'noencap-operator: waits for Deployment.apps tigera-operator/tigera-operator',
+    message: 'noencap-operator: waits for Deployment.apps tigera-operator/tigera-operator',
   },
   'a source of another name': {
     path: 'gitops/flux/source.yaml',
     edit: ({ metadata }) => Object.assign(metadata, { name: 'other' }),
-    says: 'no such source',
+    message: 'no such source',
   },
 };
 
@@ -199,7 +199,7 @@ describe('A replay of Argo CD notices', () => {
   });
 
   test.each(Object.entries(ARGO_CD))('%s', (_name, mutation) => {
-    expect(said(replayArgoCd, mutation)).toContain(mutation.says);
+    expect(said(replayArgoCd, mutation)).toContain(mutation.message);
   });
 });
 
@@ -209,6 +209,6 @@ describe('A replay of Flux notices', () => {
   });
 
   test.each(Object.entries(FLUX))('%s', (_name, mutation) => {
-    expect(said(replayFlux, mutation)).toContain(mutation.says);
+    expect(said(replayFlux, mutation)).toContain(mutation.message);
   });
 });

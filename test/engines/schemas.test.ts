@@ -98,8 +98,8 @@ describe('They refuse', () => {
     ],
   ];
 
-  test.each(BAD)('%s', (_name, object, spoil, says) => {
+  test.each(BAD)('%s', (_name, object, spoil, message) => {
     spoil(object);
-    expect(engineErrors([object]).join('\n')).toContain(says);
+    expect(engineErrors([object]).join('\n')).toContain(message);
   });
 });

@@ -130,8 +130,8 @@ describe('a comment as long as GitHub takes', () => {
   test.each(['create', 'update'])('one more: %s', async (what) => {
     if (what === 'update') has([BOT, OLD]);
     expect(await post(open(), 7, text(65_537))).toMatchObject({
-      says: expect.stringContaining('Validation Failed: Body is too long (maximum is 65536 characters)'),
-      mend: expect.stringContaining('noencap comment --print'),
+      message: expect.stringContaining('Validation Failed: Body is too long (maximum is 65536 characters)'),
+      fix: expect.stringContaining('noencap comment --print'),
     });
     expect(github.methods().filter((method) => method !== 'GET')).toHaveLength(1);
   });
@@ -218,13 +218,13 @@ describe('gives up on', () => {
       "is not GitHub's API",
       'GITHUB_API_URL',
     ],
-  ] as const)('%s', async (_, answer, asked, says, mend) => {
+  ] as const)('%s', async (_, answer, asked, says, fix) => {
     const isGitHub = answer.status !== 200;
     github.always('GET', () => answer);
     const refusal = await open().thread(7).comments(1);
     expect(refusal).toMatchObject({
-      says: expect.stringContaining(says),
-      mend: expect.stringContaining(mend),
+      message: expect.stringContaining(says),
+      fix: expect.stringContaining(fix),
     });
     expect(github.methods()).toHaveLength(asked);
     // What is no answer of GitHub's is not as GitHub describes it.
@@ -233,7 +233,7 @@ describe('gives up on', () => {
 
   test('a write that stays limited, after three waits', async () => {
     github.always('POST', () => problem(429, LIMITED, { 'retry-after': '60' }));
-    expect(await post()).toMatchObject({ says: expect.stringContaining('rate limit is exceeded') });
+    expect(await post()).toMatchObject({ message: expect.stringContaining('rate limit is exceeded') });
     expect(github.methods().filter((method) => method === 'POST')).toHaveLength(4);
   });
 
@@ -242,23 +242,23 @@ describe('gives up on', () => {
     github.always(method, () => problem(403, 'Resource not accessible by integration'));
     const refusal = await post();
     expect(refusal).toMatchObject({
-      says: expect.stringMatching(
+      message: expect.stringMatching(
         /^GitHub does not let this token (write|edit) comments: Resource not accessible by integration$/,
       ),
-      mend: expect.stringContaining('permissions: {pull-requests: write}'),
+      fix: expect.stringContaining('permissions: {pull-requests: write}'),
     });
     expect(github.methods().filter((one) => one === method)).toHaveLength(1);
   });
 
   test('a token that is not valid', async () => {
     expect(await post(open({}, github.url, 'ghp_wrong'))).toMatchObject({
-      says: 'GitHub rejects this token',
+      message: 'GitHub rejects this token',
     });
   });
 
   test('a pull request that is not there', async () => {
     expect(await post(open(), 8)).toMatchObject({
-      says: 'GitHub shows this token no pull request 8 in acme/net',
+      message: 'GitHub shows this token no pull request 8 in acme/net',
     });
   });
 
@@ -266,7 +266,7 @@ describe('gives up on', () => {
     const other = await startGitHub();
     await other.close();
     expect(await post(open({}, other.url))).toMatchObject({
-      says: expect.stringMatching(/^GitHub cannot be reached at http:.*ECONNREFUSED/),
+      message: expect.stringMatching(/^GitHub cannot be reached at http:.*ECONNREFUSED/),
     });
   });
 
@@ -277,7 +277,7 @@ describe('gives up on', () => {
     });
     const before = Date.now();
     expect(await post(open({ request: 50, total: 100 }))).toMatchObject({
-      says: expect.stringMatching(/^GitHub cannot be reached at http:.*timeout/),
+      message: expect.stringMatching(/^GitHub cannot be reached at http:.*timeout/),
     });
     expect(Date.now() - before).toBeLessThan(2000);
   });
@@ -310,7 +310,7 @@ describe('redirects', () => {
     const other = await startGitHub();
     github.always(method, ({ url }) => ({ status: 307, headers: { location: other.url + url }, body: {} }));
     expect(await post()).toMatchObject({
-      says: `GitHub redirects this request elsewhere, but the token is sent only to ${github.url}`,
+      message: `GitHub redirects this request elsewhere, but the token is sent only to ${github.url}`,
     });
     expect(other.exchanges).toEqual([]);
     await other.close();
@@ -318,7 +318,7 @@ describe('redirects', () => {
 
   test('in a circle end', async () => {
     github.always('GET', ({ url }) => ({ status: 307, headers: { location: url }, body: {} }));
-    expect(await post()).toMatchObject({ says: expect.stringContaining('elsewhere') });
+    expect(await post()).toMatchObject({ message: expect.stringContaining('elsewhere') });
     expect(github.methods()).toHaveLength(4);
   });
 });

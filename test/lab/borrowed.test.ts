@@ -99,7 +99,7 @@ scenario('a pod on an address that its node borrowed from a block of another one
   test('the lab lends addresses, and says where one answers that should not, or is not known', async () => {
     const fabric = fabricOf(topology({ nodeToNodeMesh: false }));
     const programs = findPrograms('.');
-    if ('says' in programs) throw new Error(programs.says);
+    if ('message' in programs) throw new Error(programs.message);
     // A router that drops single addresses, whatever the topology says of it.
     const narrow = (plan: LabPlan): LabPlan => ({
       ...plan,
@@ -115,13 +115,13 @@ scenario('a pod on an address that its node borrowed from a block of another one
       ),
     });
     const lab = await bootLab({ fabric, routerFiles, programs, expected: forecast(fabric), change: narrow });
-    if ('says' in lab) throw new Error(lab.says);
+    if ('message' in lab) throw new Error(lab.message);
     try {
       await converged(lab, { patience: 5_000 });
       const failures = [
         ...judge(lab, await observe(lab), await probe(lab)),
         ...borrowedFailures(lab, await probeBorrowed(lab)),
-      ].map(({ says }) => says);
+      ].map(({ message }) => message);
       expect(failures).toContain('b1 has no route to 10.42.1.2/32 (a pod of a2, borrowed)');
       expect(failures).toContain('a1 to 10.42.1.3 on b1, borrowed from a1: the pod does not answer');
     } finally {

@@ -32,15 +32,15 @@ scenario('a lab that was built wrong', () => {
       );
     });
     try {
-      const { says } = await look(lab);
-      expect(says('daemon')).toEqual([
+      const { message } = await look(lab);
+      expect(message('daemon')).toEqual([
         expect.stringMatching(
           /^bird on w-a does not answer: bird: \/run\/lab\/w-a\/bird\.conf:\d+:\d+ syntax error/,
         ),
         // For 192.168.1.9, which nobody has.
         expect.stringMatching(/^BIRD on e-a waits for absent peers, and hides the pods of e-a /),
       ]);
-      expect(says('session')).toEqual(
+      expect(message('session')).toEqual(
         expect.arrayContaining([
           'e-a--e1/ipv4 is not configured at e-a',
           'e-b--e1/ipv4 is not configured at e-b',
@@ -48,14 +48,16 @@ scenario('a lab that was built wrong', () => {
           'w-a--w1/ipv4 is not configured at w-a',
         ]),
       );
-      expect(says('session').some((one) => one.startsWith('e-a--e2/ipv4'))).toBe(false);
-      expect(says('route')).toEqual(
+      expect(message('session').some((one) => one.startsWith('e-a--e2/ipv4'))).toBe(false);
+      expect(message('route')).toEqual(
         expect.arrayContaining([
           expect.stringMatching(/^e-a has no route to 10\.42\.0\.\d+\/26, the block of e-b$/),
         ]),
       );
-      expect(says('absent')).toEqual(['e-b has a route to 10.42.9.0/26, which is not a block of any node']);
-      expect(says('pair')).toEqual(
+      expect(message('absent')).toEqual([
+        'e-b has a route to 10.42.9.0/26, which is not a block of any node',
+      ]);
+      expect(message('pair')).toEqual(
         expect.arrayContaining([expect.stringMatching(/^e-a to w-a: the pod does not answer/)]),
       );
     } finally {
@@ -73,12 +75,12 @@ scenario('a lab that was built wrong', () => {
       ['e1', 'e2', 'w1'].reduce((all, host) => edited(all, host, 'k3s/ibgp.conf', drop), plan),
     );
     try {
-      const { says } = await look(lab);
-      expect(says('session')).toEqual([]);
-      expect(says('export')).toEqual(
+      const { message } = await look(lab);
+      expect(message('session')).toEqual([]);
+      expect(message('export')).toEqual(
         expect.arrayContaining(['e1 sends e-b 1 routes instead of 2 (e-b--e1/ipv4)']),
       );
-      expect(says('route')).toEqual(
+      expect(message('route')).toEqual(
         expect.arrayContaining(['w-a has no route to 10.42.0.0/26, the block of e-a']),
       );
     } finally {
@@ -91,8 +93,8 @@ scenario('a lab that was built wrong', () => {
       text.replace('bgp_next_hop ~ 192.168.1.0/24', 'bgp_next_hop ~ [ 192.168.1.0/24 ]');
     const lab = await booted(redundant(), (plan) => edited(plan, 'e1', 'k3s/ibgpeers/e-a.conf', brackets));
     try {
-      const { says } = await look(lab);
-      expect(says('log')).toEqual(
+      const { message } = await look(lab);
+      expect(message('log')).toEqual(
         expect.arrayContaining([expect.stringContaining('~ applied on unknown type pair')]),
       );
     } finally {
@@ -102,7 +104,7 @@ scenario('a lab that was built wrong', () => {
 
   test('a disk that is full is said, and leaves nothing behind', async () => {
     const programs = findPrograms('.');
-    if ('says' in programs) throw new Error(programs.mend);
+    if ('message' in programs) throw new Error(programs.fix);
     const full = bootLab({ fabric: fabricOf(redundant()), routerFiles, programs, room: '16k' });
     await expect(full).rejects.toThrow(/ENOSPC/);
   });

@@ -46,7 +46,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     await breakIt(lab, session);
     expect((await look(lab, [session], UNTIL_THERE)).failures).toEqual([]);
     const { failures } = await look(lab);
-    expect(failures.map(({ says }) => says)).toEqual(
+    expect(failures.map(({ message }) => message)).toEqual(
       expect.arrayContaining([expect.stringMatching(/^e-a--e1\/ipv4 is .* at e1$/)]),
     );
     await askBird(lab.holder.path(`${hostFolder('e1')}/bird.ctl`), 'enable all');
@@ -56,9 +56,9 @@ scenario('two reflectors on one LAN, while something breaks', () => {
   test("a segment loses MTU: packets of the pods' size vanish, and it is said between whom", async () => {
     const { interface: own } = port(lab, 'core', 'w1');
     await on(lab, 'w1', `ip link set ${own} mtu 1300`);
-    const { says } = await look(lab);
-    expect(says('mtu')).toContain("w-a to e-a: packets of the pods' MTU, 1380 bytes, do not arrive");
-    expect(says('mtu').some((one) => one.startsWith('e-a to e-b'))).toBe(false);
+    const { message } = await look(lab);
+    expect(message('mtu')).toContain("w-a to e-a: packets of the pods' MTU, 1380 bytes, do not arrive");
+    expect(message('mtu').some((one) => one.startsWith('e-a to e-b'))).toBe(false);
     await on(lab, 'w1', `ip link set ${own} mtu 1420`);
     for (const pod of lab.plan.pods)
       await on(lab, pod.netns, `ip link set eth0 mtu ${pod.mtu}; ip route flush cache`);
@@ -115,15 +115,15 @@ scenario('a filter on one of two reflectors, while something breaks', () => {
     await breakIt(lab, session);
     expect((await look(lab, [session], UNTIL_THERE)).failures).toEqual([]);
     await askBird(lab.holder.path(`${hostFolder('e1')}/bird.ctl`), 'enable all');
-    expect((await look(lab, [], UNTIL_THERE)).says('session')).toEqual([]);
+    expect((await look(lab, [], UNTIL_THERE)).message('session')).toEqual([]);
   });
 
   test('the one reflector dies that tells of the block: its pods are lost, and no others', async () => {
     const dead = named(lab, 'e2');
     await breakIt(lab, dead);
-    const { says } = await look(lab, [dead], UNTIL_THERE);
-    expect(says('export')).toEqual([]);
-    expect(says('pair').map((one) => one.split(':')[0])).toEqual([
+    const { message } = await look(lab, [dead], UNTIL_THERE);
+    expect(message('export')).toEqual([]);
+    expect(message('pair').map((one) => one.split(':')[0])).toEqual([
       'e-a to e-b',
       'e-a to w-a',
       'e-b to e-a',

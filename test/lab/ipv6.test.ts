@@ -40,9 +40,9 @@ scenario('pods that talk over both families', () => {
       ?.addresses.find(({ family }) => family === 'ipv6')?.text;
     const route = `${pod} via fd00:1::1 proto static`;
     await on(lab, 'e-a', `ip -6 route add ${route}`);
-    const { says } = await look(lab);
+    const { message } = await look(lab);
     await on(lab, 'e-a', `ip -6 route del ${route}`);
-    expect(says('path')).toEqual(['e-a to e-b (ipv6): e-a forwards to e1, not to e-b (e-a > e1 > e-b)']);
+    expect(message('path')).toEqual(['e-a to e-b (ipv6): e-a forwards to e1, not to e-b (e-a > e1 > e-b)']);
   });
 
   test('a way that is narrower than it is said to be loses large IPv6 packets, and it is said between whom', async () => {
@@ -50,10 +50,10 @@ scenario('pods that talk over both families', () => {
       .find(({ name }) => name === 'core')
       ?.ports.find(({ host }) => host === 'w1')?.interface;
     await on(lab, 'w1', `ip link set ${own} mtu 1300`);
-    const { says } = await look(lab);
-    expect(says('mtu')).toContainEqual(
+    const { message } = await look(lab);
+    expect(message('mtu')).toContainEqual(
       expect.stringMatching(/^w-a to e-a \(ipv6\): packets of 1420 bytes do not arrive/),
     );
-    expect(says('mtu').some((one) => one.startsWith('e-a to e-b'))).toBe(false);
+    expect(message('mtu').some((one) => one.startsWith('e-a to e-b'))).toBe(false);
   });
 });

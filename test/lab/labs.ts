@@ -32,10 +32,10 @@ export async function booted(
   patience?: number,
 ): Promise<Lab> {
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  if ('message' in programs) throw new Error(`${programs.message}. ${programs.fix}`);
   if (programs.approximate) throw new Error('BIRD 1.6.8 is missing. Run: scripts/setup-lab.sh');
   const lab = await bootLab({ fabric: fabricOf(topology), routerFiles, programs, ...(change && { change }) });
-  if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
+  if ('message' in lab) throw new Error(`${lab.message}. ${lab.fix}`);
   await settledIn(lab, patience);
   return lab;
 }
@@ -54,7 +54,7 @@ export interface Look {
   readonly failures: readonly Failure[];
   readonly probed: readonly Probed[];
   /** What the failures say, by kind. */
-  says(kind: Failure['kind']): string[];
+  message(kind: Failure['kind']): string[];
 }
 
 /** What `noencap lab` would find now, with these having failed, but for borrowed addresses: `booted` gives pods none. */
@@ -66,7 +66,7 @@ export async function look(lab: Lab, failed: readonly Failing[] = [], patience =
   return {
     failures,
     probed,
-    says: (kind) => failures.filter((one) => one.kind === kind).map(({ says }) => says),
+    message: (kind) => failures.filter((one) => one.kind === kind).map(({ message }) => message),
   };
 }
 

@@ -6,11 +6,11 @@ scenario('Calico finds another address than the topology has', () => {
     const lab = await booted(firstFound({ canReach: '192.168.1.1' }), undefined, 4000);
     try {
       const seen = await look(lab);
-      expect(seen.says('address')).toEqual([
+      expect(seen.message('address')).toEqual([
         'Calico on a peers from 192.168.1.11 instead of 10.9.0.11; in this lab it does',
         'Calico on b peers from 192.168.1.12 instead of 10.9.0.12; in this lab it does',
       ]);
-      expect(seen.says('session')).toContain('a--b/ipv4 is not configured at a');
+      expect(seen.message('session')).toContain('a--b/ipv4 is not configured at a');
     } finally {
       await lab.holder.end();
     }
@@ -32,7 +32,7 @@ scenario('Calico finds another address than the topology has', () => {
     topology.nodes = { ...topology.nodes, a: { ...a, interfaces: { mgmt: 'virbr0', zt: 'dummy0' } } };
     const lab = await booted(topology, undefined, 4000);
     try {
-      expect((await look(lab)).says('address')).toContain('Calico on a finds no IPv4 address');
+      expect((await look(lab)).message('address')).toContain('Calico on a finds no IPv4 address');
     } finally {
       await lab.holder.end();
     }

@@ -29,17 +29,17 @@ scenario("Calico's own filters", () => {
     };
     const lab = await booted(redundant({ calico }));
     try {
-      const { says } = await look(lab);
-      expect(says('daemon')).toEqual([]);
-      expect(says('session')).toEqual([]);
+      const { message } = await look(lab);
+      expect(message('daemon')).toEqual([]);
+      expect(message('session')).toEqual([]);
       // e-b's block is never sent, w-a's is never taken; e-a's goes through.
-      expect(says('route')).toEqual(
+      expect(message('route')).toEqual(
         expect.arrayContaining([
           'w1 has no route to 10.42.0.64/26, the block of e-b',
           'e-a has no route to 10.42.0.128/26, the block of w-a',
         ]),
       );
-      expect(says('route').some((one) => one.includes('10.42.0.0/26'))).toBe(false);
+      expect(message('route').some((one) => one.includes('10.42.0.0/26'))).toBe(false);
     } finally {
       await lab.holder.end();
     }

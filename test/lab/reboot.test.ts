@@ -36,7 +36,7 @@ async function rebooted(
 ): Promise<Rebooted> {
   const started = performance.now();
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(programs.mend);
+  if ('message' in programs) throw new Error(programs.fix);
   const result = await rebootNode({
     fabric: fabricOf(topology),
     node: reboots,
@@ -46,7 +46,7 @@ async function rebooted(
     programs,
     ...(change && { change }),
   });
-  if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
+  if ('message' in result) throw new Error(`${result.message}. ${result.fix}`);
   return { result, seconds: Math.ceil((performance.now() - started) / 1000) };
 }
 

@@ -3,7 +3,7 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { twoRegions } from '../fabric/networks.ts';
 import { fabricOf } from '../fabric-of.ts';
 
-const line = (says: string, node = 'e-a') => `${node}: 2026-11-29 16:33:13 <ERR> ${says}`;
+const line = (message: string, node = 'e-a') => `${node}: 2026-11-29 16:33:13 <ERR> ${message}`;
 const DEFAULT = 'Node_192_168_1_1: Invalid NEXT_HOP attribute in route 0.0.0.0/0';
 
 type Rules = NonNullable<NonNullable<TopologyInput['calico']['filters']>[string]['export']>;
@@ -28,8 +28,8 @@ test.each([
     [{ action: 'Accept' }],
     'Node_192_168_2_1: Invalid NEXT_HOP attribute in route 0.0.0.0/0',
   ],
-] as [string, Rules, string][])('it is one where %s', (_, rules, says) => {
-  expect(left(rules, [line(says)])).toEqual([line(says)]);
+] as [string, Rules, string][])('it is one where %s', (_, rules, message) => {
+  expect(left(rules, [line(message)])).toEqual([line(message)]);
 });
 
 test('what a router says is an error of the lab', () => {

@@ -14,15 +14,15 @@ async function rehearsedInTurn(
   heads: readonly TopologyInput[],
 ): Promise<readonly Rehearsal[]> {
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(programs.mend);
+  if ('message' in programs) throw new Error(programs.fix);
   const steps = heads.map((head) => ({ fabric: fabricOf(head), first: 'routers' as const }));
   const result = await rehearseSteps(fabricOf(base), steps, { waves: usualWaves, routerFiles, programs });
-  if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
+  if ('message' in result) throw new Error(`${result.message}. ${result.fix}`);
   return result;
 }
 
 const sessions = ({ sessions: all }: Rehearsal, became: string): string[] =>
-  all.filter((session) => session.became === became).map(({ id }) => id);
+  all.filter((session) => session.change === became).map(({ id }) => id);
 
 const lost = ({ pairs }: Rehearsal): number => pairs.reduce((sum, pair) => sum + pair.lost, 0);
 const unsure = ({ pairs }: Rehearsal): number => pairs.reduce((sum, pair) => sum + pair.unsure, 0);
@@ -91,7 +91,7 @@ scenario('a change, rehearsed', () => {
     const [raised, lowered] = (await made.get("a larger MTU of pods, then a narrower segment's")) ?? [];
     expect(raised).toMatchObject({ differences: [], failures: [] });
     expect(lost(raised as Rehearsal)).toBe(0);
-    expect(lowered?.failures.map(({ says }) => says)).toEqual([
+    expect(lowered?.failures.map(({ message }) => message)).toEqual([
       "e-a to w-a: packets of the pods' MTU, 1380 bytes, do not arrive",
       "e-b to w-a: packets of the pods' MTU, 1380 bytes, do not arrive",
       "w-a to e-a: packets of the pods' MTU, 1380 bytes, do not arrive",

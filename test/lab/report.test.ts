@@ -45,7 +45,9 @@ scenario.each(cases)("the field report's network: $name", ({ name, bgp, version 
   afterAll(async () => lab?.holder.end());
 
   test('every pod reaches every other, by the right machines, at the right sizes', () => {
-    expect(seen.failures.map(({ says }) => says)).toEqual(bgp?.reflectorNextHop === 'self' ? HAIRPINS : []);
+    expect(seen.failures.map(({ message }) => message)).toEqual(
+      bgp?.reflectorNextHop === 'self' ? HAIRPINS : [],
+    );
     const found = seen.probed.find(({ pair }) => pair.from === 'kubemaster' && pair.to === 'kubenode-hkg04');
     expect(found).toMatchObject({ reached: true, isLossy: false, pathMtu: 1420 });
     expect(found?.there && listWays(found.there)).toEqual([
@@ -107,7 +109,7 @@ scenario('without the mesh, reflectors that set themselves', () => {
   test('send every packet between neighbours in and out of one interface, which is named', async () => {
     const lab = await booted(report({ reflectorNextHop: 'self', nodeToNodeMesh: false }));
     try {
-      expect((await look(lab)).says('hairpin')).toContain(
+      expect((await look(lab)).message('hairpin')).toContain(
         'kubemaster to kubenode-wds-1: turns around at gateway on wds-lan (kubemaster > gateway > kubenode-wds-1)',
       );
     } finally {

@@ -21,7 +21,7 @@ scenario('a verdict needs a network that rests', () => {
     const seen = await converged(moving, { patience: 500, limit: 2000 });
     await on(lab, 'e1', 'ip route flush type blackhole');
     expect(seen.unsettled).toMatch(/^not settled after \d+ s: e1 kept changing$/);
-    expect(unsettled(seen)?.says).toBe(`the lab has ${seen.unsettled}`);
+    expect(unsettled(seen)?.message).toBe(`the lab has ${seen.unsettled}`);
   });
 
   test('one that rests without all that it should have is judged', async () => {

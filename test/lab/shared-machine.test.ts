@@ -88,14 +88,14 @@ asRoot.each([
     'mv /run/noencap $D/theirs; chmod 700 $D/theirs; ln -s $D/theirs /run/noencap',
     '/run/noencap is a link, or not a folder',
   ],
-])('a folder of running labs that %s is refused by every command', (_what, attack, says) => {
+])('a folder of running labs that %s is refused by every command', (_what, attack, message) => {
   const { said } = play(`${WORDS}
 trap_in /run/noencap lab-home.json
 chmod 700 /run/noencap
 ${attack}
 ${COMMANDS}
 kill -0 $pid && echo alive`);
-  expect(said).toContain(says);
+  expect(said).toContain(message);
   expect(said).toContain('then remove it: rm -r /run/noencap');
   expect(refusedAll(said)).toHaveLength(6);
   expect(said).toContain('\nalive\n');

@@ -28,8 +28,8 @@ describe('what the lab needs', () => {
     program('nsenter');
     program('unshare');
     expect(findPrograms(folder, [join(folder, 'bin')])).toEqual({
-      says: 'the lab needs bird (2), fping, ping',
-      mend: 'Run: scripts/setup-lab.sh',
+      message: 'the lab needs bird (2), fping, ping',
+      fix: 'Run: scripts/setup-lab.sh',
     });
   });
 
@@ -55,8 +55,8 @@ describe('what the lab needs', () => {
     });
     chmodSync(join(own, 'bird6'), 0o757);
     expect(findPrograms(folder, [join(folder, 'bin')])).toEqual({
-      says: `${realpathSync(join(own, 'bird6'))} can be written by other users (mode 0757): the lab runs no BIRD 1.6.8 that somebody else can change`,
-      mend: 'Unpack it anew: rm -rf .cache/bird1 && scripts/setup-lab.sh',
+      message: `${realpathSync(join(own, 'bird6'))} can be written by other users (mode 0757): the lab runs no BIRD 1.6.8 that somebody else can change`,
+      fix: 'Unpack it anew: rm -rf .cache/bird1 && scripts/setup-lab.sh',
     });
   });
 });

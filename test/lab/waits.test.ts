@@ -11,7 +11,7 @@ test('a lab has the time that it did not wait, and a third of all time at least'
 scenario('what a lab waits for a processor', () => {
   test('is known of its processes', async () => {
     const holder = await startHolder();
-    if ('says' in holder) throw new Error(holder.says);
+    if ('message' in holder) throw new Error(holder.message);
     try {
       const waits = followWaits({ holder });
       // One processor for eight: each of them has it for an eighth of the time.
@@ -27,7 +27,7 @@ scenario('what a lab waits for a processor', () => {
 
   test('is nothing any more when it has ended', async () => {
     const holder = await startHolder();
-    if ('says' in holder) throw new Error(holder.says);
+    if ('message' in holder) throw new Error(holder.message);
     const waits = followWaits({ holder });
     await holder.end();
     expect(waits.total()).toBeGreaterThanOrEqual(0);

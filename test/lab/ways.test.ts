@@ -36,7 +36,7 @@ scenario('of several equal ways each is judged, whichever one a flow takes', () 
     await sends(lab, 'e-a', `${podOf(lab, 'e-b')} ${hops}`);
     const { failures, probed } = await look(lab);
     await asBefore(lab, 'e-a');
-    expect(failures.map(({ says }) => says)).toEqual([
+    expect(failures.map(({ message }) => message)).toEqual([
       'e-a to e-b: e-a forwards to e1, not to e-b (e-a > e1 > e-b)',
       'e-a to e-b: turns around at e1 on east-lan (e-a > e1 > e-b)',
     ]);
@@ -48,7 +48,7 @@ scenario('of several equal ways each is judged, whichever one a flow takes', () 
     await sends(lab, 'e-a', `${podOf(lab, 'e-b')} ${hops}`);
     const { failures } = await look(lab);
     await asBefore(lab, 'e-a');
-    expect(failures.map(({ says }) => says)).toEqual([
+    expect(failures.map(({ message }) => message)).toEqual([
       'e-a to e-b: some packets are lost; the path ends at e-a',
       'e-a to e-b: e-a forwards to nobody (192.168.1.99), not to e-b (e-a > e-b)',
       'e-b to e-a: some packets are lost; the return path ends at e-a',
@@ -63,14 +63,16 @@ scenario('of several equal ways each is judged, whichever one a flow takes', () 
     const { failures } = await look(lab);
     await asBefore(lab, 'e2');
     await asBefore(lab, 'e-a');
-    expect(failures.map(({ says }) => says)).toEqual(
+    expect(failures.map(({ message }) => message)).toEqual(
       expect.arrayContaining([
         'e-a to w-a: some packets are lost; the path ends at e2',
         'w-a to e-a: some packets are lost; the return path ends at e2',
       ]),
     );
     // The others go over e2 as well, where the kernel chooses between two equal ways without weights.
-    expect(failures.every(({ kind, says }) => kind === 'pair' && says.endsWith('ends at e2'))).toBe(true);
+    expect(failures.every(({ kind, message }) => kind === 'pair' && message.endsWith('ends at e2'))).toBe(
+      true,
+    );
   });
 
   test.each(WEIGHTS)('one is too narrow for the pods (weights %i and %i)', async (one, other) => {
@@ -81,7 +83,7 @@ scenario('of several equal ways each is judged, whichever one a flow takes', () 
       ?.ports.find(({ host }) => host === 'e2');
     await sends(lab, 'e-a', `${pod} ${hops}`);
     await on(lab, 'e2', `ip link set ${port?.interface} mtu 1300`);
-    const { says } = await look(lab);
+    const { message } = await look(lab);
     await on(lab, 'e2', `ip link set ${port?.interface} mtu 1420`);
     await asBefore(lab, 'e-a');
     for (const one of lab.plan.pods) {
@@ -89,12 +91,12 @@ scenario('of several equal ways each is judged, whichever one a flow takes', () 
       await on(lab, one.node, 'ip route flush cache');
     }
     const too = "packets of the pods' MTU, 1380 bytes, do not arrive";
-    expect(says('mtu')).toEqual(
+    expect(message('mtu')).toEqual(
       expect.arrayContaining([
         `e-a to w-a: ${too} on the forward path e-a > e2 > w1 > w-a`,
         `w-a to e-a: ${too} on the forward path w-a > w1 > e2 > e-a`,
       ]),
     );
-    expect(says('mtu').some((fault) => fault.startsWith('e-a to e-b'))).toBe(false);
+    expect(message('mtu').some((fault) => fault.startsWith('e-a to e-b'))).toBe(false);
   });
 });

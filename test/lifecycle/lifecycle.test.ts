@@ -33,9 +33,9 @@ test.each(states)('$name is a network with no error, and no warning but those th
 test.each(steps)('$name is what diff says of it', ({ step }) => {
   const { outcome, order, dangers } = reviewed(step);
   expect({ outcome, first: order.first }).toEqual({ outcome: step.outcome, first: step.first });
-  expect(dangers.map(({ says }, index) => says.slice(0, step.dangers[index]?.length ?? says.length))).toEqual(
-    step.dangers,
-  );
+  expect(
+    dangers.map(({ message }, index) => message.slice(0, step.dangers[index]?.length ?? message.length)),
+  ).toEqual(step.dangers);
 });
 
 test.each(all)('$page: its diffs lead from state to state of $name', (story) => {
@@ -77,9 +77,9 @@ scenario('in the lab', () => {
     const rehearsals = (await told.get(story)) ?? [];
     const { pairs, sessions, differences, failures } = rehearsals[index] as Rehearsal;
     expect({ differences, failures }).toEqual({ differences: [], failures: [] });
-    const forecast = reviewed(step).sessions.changed.filter(({ became }) => became !== 'reloaded');
-    const felt = sessions.filter(({ became }) => became !== 'kept');
-    expect(felt).toEqual(forecast.map(({ id, became }) => ({ id, became })));
+    const forecast = reviewed(step).sessions.changed.filter(({ change }) => change !== 'reloaded');
+    const felt = sessions.filter(({ change }) => change !== 'kept');
+    expect(felt).toEqual(forecast.map(({ id, change }) => ({ id, change })));
 
     const lossy = pairs.filter(({ gap }) => gap > BLIP);
     const { loses } = step;
@@ -116,7 +116,7 @@ test('what is hitless in the forecast, and no danger, loses nothing in the lab',
 
 async function rehearsed({ states: own, steps: ways }: Story): Promise<readonly Rehearsal[]> {
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(programs.mend);
+  if ('message' in programs) throw new Error(programs.fix);
   const [base, ...heads] = own.map((state) => readState(state).fabric);
   if (base === undefined) throw new Error('a story begins with a state');
   const result = await rehearseSteps(
@@ -127,7 +127,7 @@ async function rehearsed({ states: own, steps: ways }: Story): Promise<readonly 
     })),
     { waves: usualWaves, routerFiles, programs },
   );
-  if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
+  if ('message' in result) throw new Error(`${result.message}. ${result.fix}`);
   return result;
 }
 

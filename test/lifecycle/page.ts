@@ -77,14 +77,14 @@ const FIRST: Readonly<Record<Delivered, string>> = {
 /** Nodes whose own configuration of K3s is another one, or the first. */
 function installed({ files }: Review): string {
   const own = files.filter(
-    ({ path, became }) => /^nodes\/[^/]+\/config\.yaml$/.test(path) && became !== 'deleted',
+    ({ path, change }) => /^nodes\/[^/]+\/config\.yaml$/.test(path) && change !== 'deleted',
   );
   return own.length === 0 ? '' : `; install.sh on ${own.length === 1 ? 'one node' : `${own.length} nodes`}`;
 }
 
 function sessionsOf({ sessions }: Rehearsal): string {
   const counts = (['new', 'reset', 'gone', 'kept'] as const)
-    .map((what) => [what, sessions.filter(({ became }) => became === what).length] as const)
+    .map((what) => [what, sessions.filter(({ change }) => change === what).length] as const)
     .filter(([, count]) => count > 0);
   return counts.map(([what, count]) => `${count} ${what}`).join(', ');
 }

@@ -114,9 +114,9 @@ test('missing registry credentials stop it before it waits for images, and once 
   expect(ran).toMatchObject({ done: ['Apply the operator'], minutes: 0 });
   expect(ran.halt).toMatchObject({
     because: 'environment',
-    says: 'namespace tigera-operator has no Secret mirror, without which no Calico image can be pulled',
+    message: 'namespace tigera-operator has no Secret mirror, without which no Calico image can be pulled',
   });
-  expect(ran.halt?.mend).toContain('kubectl create secret generic -n tigera-operator mirror ');
+  expect(ran.halt?.fix).toContain('kubectl create secret generic -n tigera-operator mirror ');
   cluster.objects.push(secret('mirror'));
   expect((await run(cluster, undefined, ours)).halt).toBeUndefined();
   expect(cluster.asked.filter((words) => words.includes('secret') && !words.includes('name'))).toEqual([]);
@@ -205,8 +205,8 @@ test('without the engine everything else is done; once it is installed the next 
   const first = await run(cluster);
   expect(first.done).toEqual(all.slice(0, -2));
   expect(first.halt?.because).toBe('environment');
-  expect(first.halt?.mend).toContain('kubectl create namespace argocd\n');
-  expect(first.halt?.mend).toMatch(/\/argo-cd\/v\d+\.\d+\.\d+\/manifests\/install\.yaml/);
+  expect(first.halt?.fix).toContain('kubectl create namespace argocd\n');
+  expect(first.halt?.fix).toMatch(/\/argo-cd\/v\d+\.\d+\.\d+\/manifests\/install\.yaml/);
   cluster.crds.push(...ENGINE_KINDS.argocd);
   expect(await run(cluster)).toMatchObject({ done: all, halt: undefined });
 });
@@ -252,8 +252,8 @@ describe("what is missing is reported with the cluster's own messages", () => {
         'event pod/tigera-operator-1: Failed: dial tcp: lookup quay.io: no such host',
       ],
     });
-    expect(halt?.says).toMatch(/^after 10 minutes apiservers\..* are not Established$/);
-    expect(halt?.mend).toContain('kubectl get pods,events -n tigera-operator\n');
+    expect(halt?.message).toMatch(/^after 10 minutes apiservers\..* are not Established$/);
+    expect(halt?.fix).toContain('kubectl get pods,events -n tigera-operator\n');
   });
 
   test('a Calico that is degraded: the message of its TigeraStatus', async () => {
@@ -270,7 +270,7 @@ describe("what is missing is reported with the cluster's own messages", () => {
     expect(done).toEqual(['Apply the operator', "Wait for Calico's kinds", 'Apply the Installation']);
     expect(halt).toMatchObject({
       because: 'expired',
-      says: 'after 10 minutes calico is not Available',
+      message: 'after 10 minutes calico is not Available',
       details: ['calico: degraded: Could not resolve CalicoNetwork IPPool'],
     });
   });
@@ -289,8 +289,8 @@ describe("what is missing is reported with the cluster's own messages", () => {
     });
     const { halt, minutes } = await run(cluster);
     expect(minutes).toBe(0);
-    expect(halt?.says).toBe(`${job?.metadata.name} failed for good`);
-    expect(halt?.mend).toContain(`kubectl delete job -n noencap-system ${job?.metadata.name}\n`);
+    expect(halt?.message).toBe(`${job?.metadata.name} failed for good`);
+    expect(halt?.fix).toContain(`kubectl delete job -n noencap-system ${job?.metadata.name}\n`);
   });
 
   test('an API server that refuses an object: its own words, at once', async () => {
@@ -354,7 +354,7 @@ describe('the preflight', () => {
   test('refuses a cluster with no node of the topology', async () => {
     expect(await look(emptyCluster({ nodes: ['prod-1'] }))).toMatchObject({
       because: 'refused',
-      says: 'no node of home is in the cluster of context home (https://192.168.100.251:6443)',
+      message: 'no node of home is in the cluster of context home (https://192.168.100.251:6443)',
     });
   });
 
@@ -367,7 +367,7 @@ describe('the preflight', () => {
     };
     expect(await look(emptyCluster({ objects: [installation] }))).toMatchObject({
       because: 'refused',
-      says: 'Calico in context home has the pools 192.168.0.0/16, but the topology has 10.42.0.0/16',
+      message: 'Calico in context home has the pools 192.168.0.0/16, but the topology has 10.42.0.0/16',
     });
   });
 
@@ -386,8 +386,8 @@ describe('the preflight', () => {
       { code: 1, stdout: 'no\n' },
       /cluster-admin/,
     ],
-  ])('%s: what the environment lacks, with the fix', async (_name, asked, said, mend) => {
+  ])('%s: what the environment lacks, with the fix', async (_name, asked, said, fix) => {
     const halt = await look(emptyCluster(), (args) => (args.join(' ') === asked ? said : undefined));
-    expect(halt).toMatchObject({ because: 'environment', mend: expect.stringMatching(mend) });
+    expect(halt).toMatchObject({ because: 'environment', fix: expect.stringMatching(fix) });
   });
 });

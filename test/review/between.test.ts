@@ -32,14 +32,14 @@ scenario('between two deliveries real BIRD loses what the order of delivery says
 /** Pairs whose pings real BIRD leaves without an answer, once they are those that are expected, or for good. */
 async function silent({ routersAs, clusterAs }: Between, expected: readonly string[]): Promise<string[]> {
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  if ('message' in programs) throw new Error(`${programs.message}. ${programs.fix}`);
   const lab = await bootLab({
     fabric: clusterAs,
     routerFiles: filesOf(routersAs),
     programs,
     change: atRest,
   });
-  if ('says' in lab) throw new Error(`${lab.says}. ${lab.mend}`);
+  if ('message' in lab) throw new Error(`${lab.message}. ${lab.fix}`);
   try {
     const deadline = performance.now() + 120_000;
     for (;;) {

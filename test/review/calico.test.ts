@@ -22,7 +22,7 @@ const changed = (base: TopologyInput, head: TopologyInput) =>
   review(state(base), state(head), { accepted: false, rehearsal: null, notes: [] });
 
 const told = (base: TopologyInput, head: TopologyInput): string[] =>
-  changed(base, head).dangers.map(({ severity, says }) => `${severity}: ${says}`);
+  changed(base, head).dangers.map(({ severity, message }) => `${severity}: ${message}`);
 
 const ROLLED = /^warning: Calico v3\.\d+\.\d+ replaces calico-node on every node, one by one: /;
 const VENDORED = /^warning: vendor\/tigera-operator\.yaml is trusted by its hash, sha256 0{16}…: /;
@@ -66,7 +66,7 @@ test('with another calico-node every session of a node ends, and while peers kee
   );
   const ofNodes = sessions.changed.filter(({ kind }) => kind !== 'backbone');
   expect(sessions.changed).toEqual(ofNodes);
-  expect(ofNodes.every(({ became }) => became === 'reset')).toBe(true);
+  expect(ofNodes.every(({ change }) => change === 'reset')).toBe(true);
   expect(ofNodes[0]?.reasons[0]).toMatch(/: calico-node v3\.30\.7 -> v3\.31\.7$/);
   expect(interruptions).toEqual([{ speaker: 'Calico', sessions: ofNodes.length, lost: 0 }]);
   expect(outcome).toBe('risky');

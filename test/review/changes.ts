@@ -20,7 +20,7 @@ export const QUIET = {
   traffic: [],
   order: {
     first: 'either' as const,
-    says: '',
+    message: '',
     lost: { routersFirst: 0, clusterFirst: 0 },
     waiting: { routersFirst: 0, clusterFirst: 0 },
   },

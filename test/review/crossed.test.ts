@@ -58,7 +58,7 @@ function told(before: TopologyInput, after: TopologyInput): Review {
 }
 
 const crossed = ({ dangers }: Review): string[] =>
-  dangers.map(({ says }) => says).filter((says) => says.includes('until OSPF finds another'));
+  dangers.map(({ message }) => message).filter((message) => message.includes('until OSPF finds another'));
 
 test('a router that others send packets through is told when it goes, and when its OSPF starts anew', () => {
   expect(crossed(told(chain({}), chain({ middle: false })))).toEqual([
@@ -79,10 +79,10 @@ test('sessions that lose their way are gone, though their ends stay what they ar
   const ofEnds = ({ sessions }: Review) => sessions.changed.filter(({ id }) => id === 'a--c/ipv4');
   const lost = told(whole, cut);
   expect(ofEnds(lost)).toEqual([
-    expect.objectContaining({ became: 'gone', reasons: ['the other end is no longer reachable'] }),
+    expect.objectContaining({ change: 'gone', reasons: ['the other end is no longer reachable'] }),
   ]);
   expect(lost.outcome).toBe('dangerous');
   expect(ofEnds(told(cut, whole))).toEqual([
-    expect.objectContaining({ became: 'new', reasons: ['the other end is now reachable'] }),
+    expect.objectContaining({ change: 'new', reasons: ['the other end is now reachable'] }),
   ]);
 });

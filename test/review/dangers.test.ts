@@ -13,7 +13,7 @@ const meshed = (change: Partial<TopologyInput> = {}): TopologyInput =>
 function told(base: TopologyInput, head: TopologyInput): string[] {
   const given = { accepted: false, rehearsal: null, notes: [] };
   return review(stateOf(base), stateOf(head), given).dangers.map(
-    ({ severity, says }) => `${severity}: ${says}`,
+    ({ severity, message }) => `${severity}: ${message}`,
   );
 }
 
@@ -101,9 +101,9 @@ test('the mesh goes without danger where every node has its reflectors, and with
 test('what holds the pod network is not deleted by a review that nobody read', () => {
   const before = fabricOf(meshed());
   const id = { group: 'operator.tigera.io', kind: 'Installation', namespace: undefined, name: 'default' };
-  const objects = [{ id, became: 'deleted' as const, before: id, fields: [] }];
+  const objects = [{ id, change: 'deleted' as const, before: id, fields: [] }];
   expect(dangers({ ...QUIET, before, after: before, objects })).toMatchObject([
-    { severity: 'error', says: expect.stringContaining('Installation default is deleted') },
+    { severity: 'error', message: expect.stringContaining('Installation default is deleted') },
   ]);
 });
 
@@ -118,7 +118,7 @@ test('encapsulation of a cluster that is taken over is told', () => {
   expect(dangers({ ...QUIET, before: fabric, after: fabric, objects })).toEqual([
     expect.objectContaining({
       severity: 'error',
-      says: expect.stringMatching(/^the encapsulation of pods' packets changes from VXLAN to None: /),
+      message: expect.stringMatching(/^the encapsulation of pods' packets changes from VXLAN to None: /),
     }),
   ]);
 });

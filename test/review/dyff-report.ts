@@ -35,7 +35,7 @@ export function readDyffReport(text: string): DyffReport {
     if (root === undefined) continue;
     const objects = [...new Set([root, former.get(root) ?? root].map(withoutVersion))];
     for (const detail of details) {
-      if (detail.says.startsWith('⇆')) reordered.push({ object: withoutVersion(root), steps });
+      if (detail.message.startsWith('⇆')) reordered.push({ object: withoutVersion(root), steps });
       else
         halves.push(
           ...halvesOf(detail).map((half) => ({ ...half, objects, steps: [...steps, ...half.steps] })),
@@ -47,7 +47,7 @@ export function readDyffReport(text: string): DyffReport {
 
 interface Detail {
   /** `± value change`, `- one list entry removed:`. */
-  readonly says: string;
+  readonly message: string;
   readonly removed: string;
   readonly added: string;
 }
@@ -73,14 +73,14 @@ function sectionOf(text: string): Section {
 
 /** Lines of a value after its first have no sign of their own. */
 function detailOf(text: string): Detail {
-  const [says = '', ...lines] = text.trimEnd().split('\n');
+  const [message = '', ...lines] = text.trimEnd().split('\n');
   const sides = { '-': [] as string[], '+': [] as string[] };
   let sign: '-' | '+' = '-';
   for (const line of lines) {
     if (line.startsWith('-') || line.startsWith('+')) sign = line.startsWith('-') ? '-' : '+';
     sides[sign].push(line.slice(2));
   }
-  return { says, removed: sides['-'].join('\n'), added: sides['+'].join('\n') };
+  return { message, removed: sides['-'].join('\n'), added: sides['+'].join('\n') };
 }
 
 /** Where dyff takes an object for another one that it resembles, it names the new one and says what the old one was called. */
@@ -98,11 +98,11 @@ const withoutVersion = (root: string): string => root.replace(/^([^/]+\/)?v\d\w*
 
 type Told = Pick<Half, 'sign' | 'steps' | 'values'>;
 
-function halvesOf({ says, removed, added }: Detail): Told[] {
-  if (says.startsWith('-')) return whole('-', says, read(removed));
-  if (says.startsWith('+')) return whole('+', says, read(added));
+function halvesOf({ message, removed, added }: Detail): Told[] {
+  if (message.startsWith('-')) return whole('-', message, read(removed));
+  if (message.startsWith('+')) return whole('+', message, read(added));
   // Texts of many lines are told by their lines, and spaces by signs that stand for them.
-  const isTold = !/multiline|whitespace/.test(says);
+  const isTold = !/multiline|whitespace/.test(message);
   const values = (text: string) => (isTold ? [text, read(text)] : undefined);
   // A number that is only written otherwise (0x10, 16) is the same number.
   if (isTold && typeof read(removed) === 'number' && read(removed) === read(added)) return [];
@@ -113,8 +113,8 @@ function halvesOf({ says, removed, added }: Detail): Told[] {
 }
 
 /** A document, the items of a list, or the entries of a map. */
-function whole(sign: '-' | '+', says: string, value: unknown): Told[] {
-  if (says.includes('document')) return [{ sign, steps: [], values: [value] }];
+function whole(sign: '-' | '+', message: string, value: unknown): Told[] {
+  if (message.includes('document')) return [{ sign, steps: [], values: [value] }];
   if (Array.isArray(value)) return value.map((item) => ({ sign, steps: ['*'], values: [item] }));
   return Object.entries(value as object).map(([key, entry]) => ({
     sign,

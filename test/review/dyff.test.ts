@@ -74,7 +74,7 @@ test.each(names)(
       }
       const more = {
         ...left,
-        became: 'changed' as const,
+        change: 'changed' as const,
         fields: [{ path: 'made.up', before: 1, after: undefined }],
       };
       expect(held(name, [...changes, more]).invented).toEqual([expect.stringMatching(/ \/made\/up$/)]);
@@ -122,13 +122,13 @@ const isWithin = ({ objects, steps }: Half, order: Reordered): boolean =>
   order.steps.every((step, index) => agree(step, steps[index] ?? ''));
 
 /** What noencap says of one object, in the terms of dyff's report. */
-function halvesOf({ id, became, before, fields }: ObjectChange): Half[] {
+function halvesOf({ id, change, before, fields }: ObjectChange): Half[] {
   const objects = [...new Set([keyOf(id), keyOf(before ?? id)])];
-  if (became === 'added') return [{ sign: '+', objects, steps: [], values: undefined }];
-  if (became === 'deleted') return [{ sign: '-', objects, steps: [], values: undefined }];
+  if (change === 'added') return [{ sign: '+', objects, steps: [], values: undefined }];
+  if (change === 'deleted') return [{ sign: '-', objects, steps: [], values: undefined }];
   // It says of what is replaced that it has another name, and does not list that as a field.
   const renamed =
-    became === 'replaced' ? [{ path: 'metadata.name', before: before?.name, after: id.name }] : [];
+    change === 'replaced' ? [{ path: 'metadata.name', before: before?.name, after: id.name }] : [];
   return [...renamed, ...fields].flatMap(({ path, before: was, after: is }): Half[] => {
     const steps = stepsOf(path);
     return [

@@ -16,10 +16,10 @@ test('nothing changes where nothing does', () => {
 
 test('one setting is two lines of each router that it concerns', () => {
   const changes = fileChanges('routers', files(), files({ holdTime: 20 }));
-  expect(changes.map(({ path, became, added, removed }) => ({ path, became, added, removed }))).toEqual(
+  expect(changes.map(({ path, change, added, removed }) => ({ path, change, added, removed }))).toEqual(
     ['cn-ns', 'gateway', 'global-ns'].map((router) => ({
       path: `routers/${router}/k3s/ibgp.conf`,
-      became: 'changed',
+      change: 'changed',
       added: 2,
       removed: 2,
     })),
@@ -35,14 +35,14 @@ test('files that come and go are told whole, and those of other folders not at a
   expect(fileChanges('routers', new Map(), some)).toEqual([
     {
       path: 'routers/a/k3s/ibgp.conf',
-      became: 'added',
+      change: 'added',
       added: 2,
       removed: 0,
       hunks: ['@@ -0,0 +1,2 @@\n+one;\n+two;'],
     },
   ]);
   expect(fileChanges('routers', some, new Map())).toMatchObject([
-    { became: 'deleted', added: 0, removed: 2 },
+    { change: 'deleted', added: 0, removed: 2 },
   ]);
 });
 

@@ -45,13 +45,13 @@ test('what is accepted no longer is open again', () => {
 
 test('a block that the topology does not name is told as assumed, one that it names is not', () => {
   const named = vlans({ igp: true });
-  const says = (topology: TopologyInput) =>
-    findingChanges([], found(topology)).introduced.find(({ id }) => id === 'NE103')?.says;
+  const message = (topology: TopologyInput) =>
+    findingChanges([], found(topology)).introduced.find(({ id }) => id === 'NE103')?.message;
   const nodes = Object.fromEntries(
     Object.entries(named.nodes ?? {}).map(([name, { block: _, ...node }]) => [name, node]),
   );
-  expect(says(named)).toContain('no route to 10.42.0.0/26, 10.42.0.64/26, 10.42.0.128/26 and 1 more');
-  expect(says({ ...named, nodes })).toContain(
+  expect(message(named)).toContain('no route to 10.42.0.0/26, 10.42.0.64/26, 10.42.0.128/26 and 1 more');
+  expect(message({ ...named, nodes })).toContain(
     'no route to 10.42.0.0/26 (assumed), 10.42.0.64/26 (assumed), 10.42.0.128/26 (assumed) and 1 more',
   );
 });

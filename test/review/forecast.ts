@@ -51,7 +51,7 @@ export interface Held {
 /** Makes the change in a lab. */
 export async function held({ base, head }: Trial): Promise<Held> {
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  if ('message' in programs) throw new Error(`${programs.message}. ${programs.fix}`);
   const [before, after] = [state(base), state(head)];
   const told = review(before, after, { accepted: false, rehearsal: null, notes: [] });
   const first = firstToGet(before.fabric, after.fabric);
@@ -64,7 +64,7 @@ export async function held({ base, head }: Trial): Promise<Held> {
     routerFiles,
     programs,
   });
-  if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
+  if ('message' in result) throw new Error(`${result.message}. ${result.fix}`);
   const names = newNames(before.fabric, after.fabric);
   const renamed = (name: string): string => names.get(name) ?? name;
   const earlier = withNames(before.fabric, names);
@@ -110,7 +110,8 @@ function lossDifferences(told: Review, lossy: readonly Ride[]): string[] {
 
 /** What of the underlay is said to carry nothing for some time: routers that go or start anew, segments that lose OSPF's designated router. */
 function outOfOspf({ dangers }: Review): { routers: ReadonlySet<string>; segments: ReadonlySet<string> } {
-  const named = (pattern: RegExp) => new Set(dangers.flatMap(({ says }) => pattern.exec(says)?.[1] ?? []));
+  const named = (pattern: RegExp) =>
+    new Set(dangers.flatMap(({ message }) => pattern.exec(message)?.[1] ?? []));
   return {
     routers: named(/^(\S+) (?:is removed|gets other table names).* until OSPF finds another/),
     segments: named(/ segment (\S+), and may be OSPF's designated router/),
@@ -153,36 +154,36 @@ function losingPath(told: Review, base: Fabric): (id: string) => boolean {
 }
 
 const isLost = ({ traffic }: Review, { from, to }: Ride): boolean =>
-  traffic.some((one) => one.became === 'lost' && one.from === from && one.to === to);
+  traffic.some((one) => one.change === 'lost' && one.from === from && one.to === to);
 
 /** What must hold of the end state holds, unless it is foretold that it does not; and history leaves nothing behind. */
 function endDifferences(told: Review, { differences, failures }: Rehearsal): string[] {
   const isForetold =
     told.findings.introduced.some(({ severity }) => severity === 'error') ||
-    told.traffic.some(({ became }) => ['lost', 'partly lost', 'too narrow'].includes(became));
-  return [...differences, ...(isForetold ? [] : failures.map(({ says }) => says))];
+    told.traffic.some(({ change }) => ['lost', 'partly lost', 'too narrow'].includes(change));
+  return [...differences, ...(isForetold ? [] : failures.map(({ message }) => message))];
 }
 
 /** Sessions that nobody foretold anything of stay as they are. */
 function sessionDifferences(
   told: Review,
-  seen: readonly { readonly id: string; readonly became: string }[],
+  seen: readonly { readonly id: string; readonly change: string }[],
   losesPath: (id: string) => boolean,
 ): string[] {
   const { changed } = told.sessions;
-  const expected = new Map(changed.map(({ id, became }) => [id, became === 'reloaded' ? 'kept' : became]));
+  const expected = new Map(changed.map(({ id, change }) => [id, change === 'reloaded' ? 'kept' : change]));
   const known = new Set(seen.map(({ id }) => id));
   // What a router that goes takes along is known of packets; of the sessions that cross it only that they may end.
-  const mayEnd = (id: string, became: string, foretold: string) =>
-    became === 'reset' && foretold === 'kept' && losesPath(id);
+  const mayEnd = (id: string, change: string, foretold: string) =>
+    change === 'reset' && foretold === 'kept' && losesPath(id);
   return [
     ...seen
-      .map(({ id, became }) => ({ id, became, foretold: expected.get(id) ?? 'kept' }))
-      .filter((one) => one.became !== one.foretold && !mayEnd(one.id, one.became, one.foretold))
-      .map((one) => `${one.id} is ${one.became}, not ${one.foretold}`),
+      .map(({ id, change }) => ({ id, change, foretold: expected.get(id) ?? 'kept' }))
+      .filter((one) => one.change !== one.foretold && !mayEnd(one.id, one.change, one.foretold))
+      .map((one) => `${one.id} is ${one.change}, not ${one.foretold}`),
     ...changed
       .filter(({ id }) => !known.has(id))
-      .map(({ id, became }) => `${id} is said to be ${became}, and is none that the lab has`),
+      .map(({ id, change }) => `${id} is said to be ${change}, and is none that the lab has`),
   ];
 }
 

@@ -82,7 +82,7 @@ function against(before: State, after: State): { danger: string[]; risk: string[
 /** What each form of a review says first. */
 function firstLines(told: Review): { terminal: string; markdown: string; json: string } {
   const parsed = parseReview(JSON.stringify(told));
-  if ('says' in parsed) throw new Error(parsed.says);
+  if ('message' in parsed) throw new Error(parsed.message);
   const { text } = reviewMarkdown(parsed, { limit: 65_536, unit: 'characters', details: undefined });
   const [, first = ''] = text.match(/^\*\*(.*)$/m) ?? [];
   const terminal = reviewText(told, createColors(false) as never, 10_000).split('\n')[1] ?? '';
@@ -104,7 +104,7 @@ const WORDS: Partial<Record<Review['outcome'], string>> = {
 function contradictions(told: Review): string[] {
   const { text: markdown } = reviewMarkdown(told, { limit: 65_536, unit: 'characters', details: undefined });
   const both = `${markdown}\n${reviewText(told, createColors(false) as never, 200)}`;
-  const reset = told.sessions.changed.some(({ became }) => became === 'reset');
+  const reset = told.sessions.changed.some(({ change }) => change === 'reset');
   const felt = told.interruptions.some(({ lost }) => lost > 0);
   const steps = told.byHand.map(({ does, on }) => `${does} ${on.join()}`);
   const order = ['before the merge', 'after the merge', 'after shipping'];

@@ -89,9 +89,9 @@ test.each<[string, TopologyInput, TopologyInput, boolean, string]>([
     true,
     'Hitless. 1 router changed; 2 sessions reset; 1 step by hand.',
   ],
-])('%s', (_, base, head, ok, says) => {
+])('%s', (_, base, head, ok, message) => {
   const told = reviewed(base, head);
-  expect({ ok: told.ok, says: headline(told) }).toEqual({ ok, says });
+  expect({ ok: told.ok, message: headline(told) }).toEqual({ ok, message });
 });
 
 test('a failure that loses more than before is told', () => {
@@ -120,7 +120,7 @@ function against({
   return {
     danger:
       dangers.some(({ severity }) => severity === 'error') ||
-      traffic.some(({ became }) => ['lost', 'partly lost', 'too narrow'].includes(became)) ||
+      traffic.some(({ change: became }) => ['lost', 'partly lost', 'too narrow'].includes(became)) ||
       interruptions.some(({ lost }) => lost > 0) ||
       order.first === 'apart' ||
       come.some(({ severity }) => severity === 'error') ||

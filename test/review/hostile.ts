@@ -182,5 +182,5 @@ export function withStrings(review: Review, strings: readonly string[]): Review 
 
 /** Words that the schema lists; an object's kind is none of them. */
 const isWord = (key: string, of: object): boolean =>
-  ['command', 'outcome', 'became', 'severity', 'family', 'first', 'when'].includes(key) ||
+  ['command', 'outcome', 'change', 'severity', 'family', 'first', 'when'].includes(key) ||
   (key === 'kind' && !('group' in of));

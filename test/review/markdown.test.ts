@@ -133,7 +133,7 @@ test('one hunk of a megabyte leaves everything else where it was', () => {
     ...base.files,
     {
       path: 'routers/x.conf',
-      became: 'changed' as const,
+      change: 'changed' as const,
       added: 1 << 16,
       removed: 0,
       hunks: [`@@ @@\n${lines}`],
@@ -168,7 +168,7 @@ function overwhelming(piece: string): Review {
       ...base.sessions,
       changed: many(base.sessions.changed).map((one, index) => ({
         ...one,
-        became: (['reset', 'reloaded', 'new', 'gone'] as const)[index % 4] ?? 'new',
+        change: (['reset', 'reloaded', 'new', 'gone'] as const)[index % 4] ?? 'new',
         reasons: Array.from({ length: 9 }, (_, at) => `${index}${at}${piece}: ${index}${at} ${one.id}`),
       })),
     },
@@ -186,7 +186,7 @@ function overwhelming(piece: string): Review {
         'wider',
         'rerouted',
       ] as const
-    ).flatMap((became) => many(base.traffic).map((one) => ({ ...one, became }))),
+    ).flatMap((change) => many(base.traffic).map((one) => ({ ...one, change }))),
     failures: {
       fatal: many(base.failures.fatal),
       worse: many(base.failures.worse),
@@ -200,11 +200,11 @@ function overwhelming(piece: string): Review {
     fabric: (
       ['network', 'region', 'router', 'node', 'host', 'segment', 'reflector', 'file'] as const
     ).flatMap((kind) =>
-      (['added', 'removed', 'changed'] as const).map((became) => ({ kind, became, name: '', says: [] })),
+      (['added', 'removed', 'changed'] as const).map((change) => ({ kind, change, name: '', message: [] })),
     ),
     order: {
       first: 'apart',
-      says: base.order.says,
+      message: base.order.message,
       lost: { routersFirst: 1e15, clusterFirst: 1e15 },
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },

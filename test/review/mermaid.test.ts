@@ -15,36 +15,36 @@ const textOf = (one: Drawing): string => one.lines.join('\n');
 
 const hostilePicture = (name: string): Picture => ({
   regions: [
-    { name, became: 'changed' },
-    { name: 'empty', became: 'added' },
+    { name, change: 'changed' },
+    { name: 'empty', change: 'added' },
   ],
   boxes: [
-    { id: name, kind: 'router', label: name, region: name, became: 'added' },
-    { id: 'b0', kind: 'nodes', label: `${name}${name}`, region: null, became: 'removed' },
-    { id: 'x', kind: 'node', label: `a${name}z`, region: 'nowhere', became: 'changed' },
+    { id: name, kind: 'router', label: name, region: name, change: 'added' },
+    { id: 'b0', kind: 'nodes', label: `${name}${name}`, region: null, change: 'removed' },
+    { id: 'x', kind: 'node', label: `a${name}z`, region: 'nowhere', change: 'changed' },
   ],
   lines: [
-    { from: name, to: 'b0', sessions: 2, became: 'reset' },
-    { from: 'b0', to: 'x', sessions: 0, became: 'removed' },
-    { from: 'x', to: 'nothing', sessions: 1, became: 'added' },
+    { from: name, to: 'b0', sessions: 2, change: 'reset' },
+    { from: 'b0', to: 'x', sessions: 0, change: 'removed' },
+    { from: 'x', to: 'nothing', sessions: 1, change: 'added' },
   ],
 });
 
 /** Boxes, and lines between some of them, of which every so many-th changes. */
 const network = (boxes: number, lines: number, every: number): Picture => ({
-  regions: [{ name: 'one', became: 'same' }],
+  regions: [{ name: 'one', change: 'same' }],
   boxes: Array.from({ length: boxes }, (_, index) => ({
     id: `box-${index}`,
     kind: 'node' as const,
     label: `node-${index}`,
     region: 'one',
-    became: 'same' as const,
+    change: 'same' as const,
   })),
   lines: Array.from({ length: lines }, (_, index) => ({
     from: `box-${index % boxes}`,
     to: `box-${(index + 1 + Math.floor(index / boxes)) % boxes}`,
     sessions: 1,
-    became: index % every === 0 ? ('added' as const) : ('same' as const),
+    change: index % every === 0 ? ('added' as const) : ('same' as const),
   })),
 });
 
@@ -96,7 +96,7 @@ test('where nothing is otherwise there is no drawing', () => {
 });
 
 test('a region that comes without anything in it is drawn', () => {
-  const planned: Picture = { ...home(), regions: [...home().regions, { name: 'Domestic', became: 'added' }] };
+  const planned: Picture = { ...home(), regions: [...home().regions, { name: 'Domestic', change: 'added' }] };
   expect(textOf(drawn(planned))).toContain('subgraph r2["Domestic"]\n  end\n  class r2 added');
 });
 

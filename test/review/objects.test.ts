@@ -11,7 +11,7 @@ const cluster = (topology: TopologyInput): ReadonlyMap<string, string> =>
 
 const told = (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] =>
   objectChanges(before, after).map(
-    ({ id, became, fields }) =>
+    ({ id, change: became, fields }) =>
       `${became} ${objectText(id)}${fields.length === 0 ? '' : `: ${fields.map(({ path }) => path).join(', ')}`}`,
   );
 
@@ -114,7 +114,9 @@ test.each([
   ],
 ])('%s %s has fields that nobody may change', (apiVersion, kind, before, after) => {
   const object = (rest: object) => documents({ apiVersion, kind, metadata: { name: 'one' }, ...rest });
-  expect(objectChanges(object(before), object(after)).map(({ became }) => became)).toEqual(['recreated']);
+  expect(objectChanges(object(before), object(after)).map(({ change: became }) => became)).toEqual([
+    'recreated',
+  ]);
 });
 
 test('a kustomization is called by its file', () => {

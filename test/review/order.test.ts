@@ -13,19 +13,19 @@ test.each(orders)('$name: $first first', ({ base, head, first, lost, waiting }) 
 });
 
 test('what cannot be made in two steps is not said to be', () => {
-  const mend = (head: TopologyInput) => order(redundant(), head).says.split('. ')[1];
-  expect(mend(redundant({ bgp: { ...redundant().bgp, asNumber: 64999 } }))).toBe(
+  const fix = (head: TopologyInput) => order(redundant(), head).message.split('. ')[1];
+  expect(fix(redundant({ bgp: { ...redundant().bgp, asNumber: 64999 } }))).toBe(
     'An AS number has no intermediate state: deliver both as close together as possible',
   );
-  expect(mend(redundant({ pods: { cidrs: ['10.44.0.0/16'], mtu: 1380 } }))).toBe(
+  expect(fix(redundant({ pods: { cidrs: ['10.44.0.0/16'], mtu: 1380 } }))).toBe(
     'Split the change in two: add the new next to the old, then remove the old',
   );
 });
 
 test('where neither order is without loss, what is said to be done instead can be done', () => {
   const one = redundant({ regions: { ...redundant().regions, east: { router: 'e1' } } });
-  const says = (head: TopologyInput) => {
-    const { first, says: all } = order(one, head);
+  const message = (head: TopologyInput) => {
+    const { first, message: all } = order(one, head);
     return [first, all.split('. ').slice(1).join('. ')];
   };
   const lan = one.underlay?.segments['west-lan'];
@@ -39,13 +39,13 @@ test('where neither order is without loss, what is said to be done instead can b
       },
     },
   };
-  expect(says(moved)).toEqual([
+  expect(message(moved)).toEqual([
     'apart',
     'Drain w-a first, since a node has one address; or let another node join with the new address, then remove the old node',
   ]);
   const password = { secret: { name: 'bgp-w1', key: 'password' }, file: '/etc/bird/w1.conf' };
   const locked = { ...one, routers: { ...one.routers, w1: { ...one.routers?.w1, password } as never } };
-  expect(says(locked)).toEqual([
+  expect(message(locked)).toEqual([
     'apart',
     'Give west a second reflector first (docs/replace-a-router.md), or deliver both as close together as possible',
   ]);
@@ -56,22 +56,22 @@ test('what one side alone gets has no order', () => {
   const nothing = { routersFirst: 0, clusterFirst: 0 };
   expect(order(base, head, { routers: true, cluster: false })).toEqual({
     first: 'either',
-    says: 'only the routers change',
+    message: 'only the routers change',
     lost: nothing,
     waiting: nothing,
   });
-  expect(order(base, head, { routers: false, cluster: true }).says).toBe('only the cluster changes');
+  expect(order(base, head, { routers: false, cluster: true }).message).toBe('only the cluster changes');
 });
 
 test('why it comes first is said by what a restart in between would cost; where neither order helps, that no node may be restarted', () => {
-  const says = (name: string) => {
+  const message = (name: string) => {
     const found = orders.find((one) => one.name === name) as (typeof orders)[number];
-    return order(found.base, found.head).says;
+    return order(found.base, found.head).message;
   };
-  expect(says('a second reflector beside the first one')).toBe(
+  expect(message('a second reflector beside the first one')).toBe(
     'ship the routers before the cluster gets the change: in the other order 1 node has a peer that does not know it: if BIRD restarts in between, it waits 240 s for that peer, with the pods unreachable',
   );
-  expect(says('another reflector on the LAN, and the mesh that goes')).toMatch(
+  expect(message('another reflector on the LAN, and the mesh that goes')).toMatch(
     /^ship the routers before the cluster gets the change: in the other order 2 pairs of nodes are unreachable in between\. Do not restart a node in between: 2 nodes have a peer that does not know them:/,
   );
 });

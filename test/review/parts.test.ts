@@ -4,9 +4,9 @@ import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
 
 const told = (base: TopologyInput, head: TopologyInput): string[] =>
-  partChanges(fabricOf(base), fabricOf(head)).flatMap(({ kind, name, became, says }) => [
-    `${became} ${kind} ${name}`,
-    ...says.map((one) => `  ${one}`),
+  partChanges(fabricOf(base), fabricOf(head)).flatMap(({ kind, name, change, message }) => [
+    `${change} ${kind} ${name}`,
+    ...message.map((one) => `  ${one}`),
   ]);
 
 const base = redundant();

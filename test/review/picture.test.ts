@@ -6,10 +6,10 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
 
-const fate = (id: string, became: SessionFate['became']): SessionFate => ({
+const fate = (id: string, change: SessionFate['change']): SessionFate => ({
   id,
   kind: 'reflector',
-  became,
+  change,
   reasons: [],
   by: [],
 });
@@ -22,10 +22,10 @@ function drawn(base: TopologyInput, head: TopologyInput, fates: readonly Session
 test('routers and nodes of a small network have a box each, in their region', () => {
   const { regions, boxes, lines } = drawn(redundant(), redundant());
   expect(regions).toEqual([
-    { name: 'east', became: 'same' },
-    { name: 'west', became: 'same' },
+    { name: 'east', change: 'same' },
+    { name: 'west', change: 'same' },
   ]);
-  expect(boxes.map(({ id, region, became }) => `${id} in ${region}: ${became}`)).toEqual([
+  expect(boxes.map(({ id, region, change }) => `${id} in ${region}: ${change}`)).toEqual([
     'router e1 in east: same',
     'router e2 in east: same',
     'router w1 in west: same',
@@ -42,10 +42,10 @@ test('a line shows what becomes of its session', () => {
     fate('e-b--e1/ipv4', 'reloaded'),
     fate('e1--e2/ipv4', 'gone'),
   ]);
-  expect(lines.filter(({ became }) => became !== 'same')).toEqual([
-    { from: 'router e1', to: 'node e-a', sessions: 1, became: 'reset' },
-    { from: 'router e1', to: 'node e-b', sessions: 1, became: 'reloaded' },
-    { from: 'router e1', to: 'router e2', sessions: 1, became: 'removed' },
+  expect(lines.filter(({ change }) => change !== 'same')).toEqual([
+    { from: 'router e1', to: 'node e-a', sessions: 1, change: 'reset' },
+    { from: 'router e1', to: 'node e-b', sessions: 1, change: 'reloaded' },
+    { from: 'router e1', to: 'router e2', sessions: 1, change: 'removed' },
   ]);
 });
 
@@ -55,13 +55,13 @@ test('a large network shows what changes, and what that is connected to', () => 
   const head = largeTopology({ ...size, nodes: 301 });
   const come = ['node-301--r1-a/ipv4', 'node-301--r1-b/ipv4'].map((id) => fate(id, 'new'));
   const { regions, boxes, lines } = drawn(base, head, come);
-  expect(regions).toEqual([{ name: 'region-1', became: 'same' }]);
-  expect(boxes.map(({ id, became }) => `${id}: ${became}`)).toEqual([
+  expect(regions).toEqual([{ name: 'region-1', change: 'same' }]);
+  expect(boxes.map(({ id, change }) => `${id}: ${change}`)).toEqual([
     'router r1-a: same',
     'router r1-b: same',
     'node node-301: added',
   ]);
-  expect(lines.map(({ from, to, became }) => `${from} - ${to}: ${became}`)).toEqual([
+  expect(lines.map(({ from, to, change }) => `${from} - ${to}: ${change}`)).toEqual([
     'router r1-a - node node-301: added',
     'router r1-a - router r1-b: same',
     'router r1-b - node node-301: added',

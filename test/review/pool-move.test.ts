@@ -21,7 +21,7 @@ const moved = network({ cidrs: ['10.44.0.0/16'] });
 
 const told = (base: TopologyInput, head: TopologyInput): string[] =>
   dangers({ ...QUIET, before: fabricOf(base), after: fabricOf(head) }).map(
-    ({ severity, says }) => `${severity}: ${says}`,
+    ({ severity, message }) => `${severity}: ${message}`,
   );
 
 const order = (base: TopologyInput, head: TopologyInput) =>

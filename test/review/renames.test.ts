@@ -28,21 +28,21 @@ function reviewed(base: TopologyInput, head: TopologyInput): Review {
 }
 
 const reset = ({ sessions }: Review) =>
-  sessions.changed.map(({ id, became, reasons }) => ({ id, became, reasons }));
+  sessions.changed.map(({ id, change, reasons }) => ({ id, change, reasons }));
 const meshed = redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 } });
 const meshless = redundant({ bgp: { nodeToNodeMesh: false, holdTime: 6 } });
 
 test('a router under another name resets the protocols that are called after it, and is otherwise what it was', () => {
   const told = reviewed(meshless, renamed(meshless, 'e1', 'edge-1'));
-  const says = (other: string) => `${other}: name k3s_backbone_e1_v4 -> k3s_backbone_edge_1_v4`;
+  const message = (other: string) => `${other}: name k3s_backbone_e1_v4 -> k3s_backbone_edge_1_v4`;
   expect(reset(told)).toEqual([
-    { id: 'e2--edge-1/ipv4', became: 'reset', reasons: [says('e2')] },
-    { id: 'edge-1--w1/ipv4', became: 'reset', reasons: [says('w1')] },
+    { id: 'e2--edge-1/ipv4', change: 'reset', reasons: [message('e2')] },
+    { id: 'edge-1--w1/ipv4', change: 'reset', reasons: [message('w1')] },
   ]);
   expect(told.fabric.find(({ kind }) => kind === 'router')).toMatchObject({
     name: 'edge-1',
-    became: 'changed',
-    says: expect.arrayContaining(['name e1 -> edge-1']),
+    change: 'changed',
+    message: expect.arrayContaining(['name e1 -> edge-1']),
   });
   expect(told.failures).toEqual({ ...told.failures, fatal: [], survived: [] });
   expect([told.findings.introduced, told.findings.fixed]).toEqual([[], []]);
@@ -54,7 +54,7 @@ test('a node under another name is one that goes and another that joins: all its
   expect(reset(told)).toEqual([
     {
       id: 'w1--west-a/ipv4',
-      became: 'reset',
+      change: 'reset',
       reasons: ['w1: name k3s_w_a_v4 -> k3s_west_a_v4', 'west-a: Kubernetes node w-a leaves and rejoins'],
     },
   ]);
@@ -67,7 +67,7 @@ test('a node under another name is one that goes and another that joins: all its
 test('a region under another name has no reflector between its labels and its BGPPeers', () => {
   const told = reviewed(meshless, renamed(meshless, 'west', 'occident'));
   const why = 'w-a: its label changes before a BGPPeer selects by it';
-  expect(reset(told)).toEqual([{ id: 'w-a--w1/ipv4', became: 'reset', reasons: [why] }]);
+  expect(reset(told)).toEqual([{ id: 'w-a--w1/ipv4', change: 'reset', reasons: [why] }]);
   expect(told.interruptions).toEqual([{ speaker: 'Calico', sessions: 1, lost: 2 }]);
   expect(told.outcome).not.toBe('hitless');
 });
@@ -77,7 +77,7 @@ test('two machines that change their names with each other keep their sessions a
   const [before, after] = [fabricOf(meshed), fabricOf(swapped)];
   // Both names are there before and after: whose address is another is all that can be said.
   expect([...newNames(before, after)]).toEqual([]);
-  expect(reset(reviewed(meshed, swapped)).map(({ became }) => became)).toEqual(Array(7).fill('reset'));
+  expect(reset(reviewed(meshed, swapped)).map(({ change }) => change)).toEqual(Array(7).fill('reset'));
 });
 
 test('under other names any network has the sessions that it would have if it had always had them', () => {

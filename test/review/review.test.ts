@@ -105,10 +105,10 @@ test('whoever accepts a danger does not take it away', () => {
 
 test('a document of another format, or none, is told apart', () => {
   const told = reviewed(bgp({}), bgp({ holdTime: 9 }));
-  const says = (value: unknown) => (parseReview(JSON.stringify(value)) as { says: string }).says;
-  expect(says({ ...told, version: 1 })).toBe('it is of format 1, and this noencap reads format 2');
-  expect(says({ ...told, pairs: 'many' })).toMatch(/^it is not a review: pairs: /);
-  expect(says({ ...told, more: 1 })).toMatch(/^it is not a review: /);
-  expect(says([])).toMatch(/^it is not a review/);
-  expect((parseReview('{') as { says: string }).says).toMatch(/^it is not JSON: /);
+  const message = (value: unknown) => (parseReview(JSON.stringify(value)) as { message: string }).message;
+  expect(message({ ...told, version: 1 })).toBe('it is of format 1, and this noencap reads format 3');
+  expect(message({ ...told, pairs: 'many' })).toMatch(/^it is not a review: pairs: /);
+  expect(message({ ...told, more: 1 })).toMatch(/^it is not a review: /);
+  expect(message([])).toMatch(/^it is not a review/);
+  expect((parseReview('{') as { message: string }).message).toMatch(/^it is not JSON: /);
 });

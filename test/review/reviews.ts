@@ -3,7 +3,7 @@ import type { Review } from '../../review/document.ts';
 /** A review in which nothing changes; what a test is about is put over it. */
 export function review(change: Partial<Review> = {}): Review {
   return {
-    version: 2,
+    version: 3,
     command: 'diff',
     ok: true,
     network: 'home',
@@ -21,7 +21,7 @@ export function review(change: Partial<Review> = {}): Review {
     findings: { introduced: [], fixed: [], reopened: [] },
     order: {
       first: 'either',
-      says: '',
+      message: '',
       lost: { routersFirst: 0, clusterFirst: 0 },
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },
@@ -45,20 +45,20 @@ export function home(change: Partial<Picture> = {}): Picture {
     from,
     to,
     sessions: 1,
-    became: 'same',
+    change: 'same',
   });
   return {
     regions: [
-      { name: 'WDS', became: 'same' },
-      { name: 'Global', became: 'same' },
+      { name: 'WDS', change: 'same' },
+      { name: 'Global', change: 'same' },
     ],
     boxes: [
-      { id: 'gateway', kind: 'router', label: 'gateway', region: 'WDS', became: 'same' },
-      { id: 'cn-ns', kind: 'router', label: 'cn-ns', region: null, became: 'same' },
-      { id: 'global-ns', kind: 'router', label: 'global-ns', region: 'Global', became: 'same' },
-      { id: 'kubemaster', kind: 'node', label: 'kubemaster', region: 'WDS', became: 'same' },
-      { id: 'kubenode-wds-1', kind: 'node', label: 'kubenode-wds-1', region: 'WDS', became: 'same' },
-      { id: 'kubenode-hkg04', kind: 'node', label: 'kubenode-hkg04', region: 'Global', became: 'same' },
+      { id: 'gateway', kind: 'router', label: 'gateway', region: 'WDS', change: 'same' },
+      { id: 'cn-ns', kind: 'router', label: 'cn-ns', region: null, change: 'same' },
+      { id: 'global-ns', kind: 'router', label: 'global-ns', region: 'Global', change: 'same' },
+      { id: 'kubemaster', kind: 'node', label: 'kubemaster', region: 'WDS', change: 'same' },
+      { id: 'kubenode-wds-1', kind: 'node', label: 'kubenode-wds-1', region: 'WDS', change: 'same' },
+      { id: 'kubenode-hkg04', kind: 'node', label: 'kubenode-hkg04', region: 'Global', change: 'same' },
     ],
     lines: [
       line('gateway', 'kubemaster'),
@@ -74,7 +74,7 @@ export function home(change: Partial<Picture> = {}): Picture {
 
 const object = (kind: string, name: string, change: Partial<Review['objects'][number]> = {}) => ({
   id: { group: kind === 'Job' ? 'batch' : 'crd.projectcalico.org', kind, namespace: null, name },
-  became: 'added' as const,
+  change: 'added' as const,
   before: null,
   fields: [],
   ...change,
@@ -84,7 +84,7 @@ const file = (path: string, hunks: string[], change: Partial<Review['files'][num
   const lines = hunks.join('\n').split('\n');
   return {
     path,
-    became: 'changed' as const,
+    change: 'changed' as const,
     added: lines.filter((line) => line.startsWith('+')).length,
     removed: lines.filter((line) => line.startsWith('-')).length,
     hunks,
@@ -101,23 +101,24 @@ export const nodeComes = (): Review => {
     sessions: {
       kept: 9,
       changed: [
-        { id: 'gateway--kubenode-wds-2/ipv4', kind: 'reflector', became: 'new', reasons: [] },
-        { id: 'kubemaster--kubenode-wds-2/ipv4', kind: 'mesh', became: 'new', reasons: [] },
+        { id: 'gateway--kubenode-wds-2/ipv4', kind: 'reflector', change: 'new', reasons: [] },
+        { id: 'kubemaster--kubenode-wds-2/ipv4', kind: 'mesh', change: 'new', reasons: [] },
       ],
     },
     order: {
       first: 'routers',
-      says: 'kubenode-wds-2 gets its label when its Job runs, and its session comes up as soon as gateway knows it',
+      message:
+        'kubenode-wds-2 gets its label when its Job runs, and its session comes up as soon as gateway knows it',
       lost: { routersFirst: 0, clusterFirst: 0 },
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },
     fabric: [
-      { kind: 'node', name: 'kubenode-wds-2', became: 'added', says: [] },
+      { kind: 'node', name: 'kubenode-wds-2', change: 'added', message: [] },
       {
         kind: 'segment',
         name: 'wds-lan',
-        became: 'changed',
-        says: ['member kubenode-wds-2 192.168.100.253'],
+        change: 'changed',
+        message: ['member kubenode-wds-2 192.168.100.253'],
       },
     ],
     objects: [
@@ -131,7 +132,7 @@ export const nodeComes = (): Review => {
       }),
       {
         ...object('ClusterRole', 'noencap-label-nodes'),
-        became: 'changed',
+        change: 'changed',
         fields: [{ path: 'rules[].resourceNames[]', after: 'kubenode-wds-2' }],
       },
     ],
@@ -141,13 +142,13 @@ export const nodeComes = (): Review => {
         [
           "@@ -0,0 +1,3 @@\n+protocol bgp 'k3s_kubenode-wds-2_ipv4' from k3s_reflector {\n+  neighbor 192.168.100.253;\n+}",
         ],
-        { became: 'added' },
+        { change: 'added' },
       ),
       file(
         'nodes/kubenode-wds-2/config.yaml',
         ['@@ -0,0 +1,2 @@\n+node-ip: 192.168.100.253\n+flannel-backend: none'],
         {
-          became: 'added',
+          change: 'added',
         },
       ),
     ],
@@ -155,9 +156,9 @@ export const nodeComes = (): Review => {
       ...base,
       boxes: [
         ...base.boxes,
-        { id: 'kubenode-wds-2', kind: 'node', label: 'kubenode-wds-2', region: 'WDS', became: 'added' },
+        { id: 'kubenode-wds-2', kind: 'node', label: 'kubenode-wds-2', region: 'WDS', change: 'added' },
       ],
-      lines: [...base.lines, { from: 'gateway', to: 'kubenode-wds-2', sessions: 1, became: 'added' }],
+      lines: [...base.lines, { from: 'gateway', to: 'kubenode-wds-2', sessions: 1, change: 'added' }],
     },
   });
 };
@@ -179,7 +180,7 @@ export const holdTime = (): Review => {
       changed: ids.map((id) => ({
         id,
         kind: id.startsWith('cn-ns') ? 'backbone' : 'reflector',
-        became: 'reset',
+        change: 'reset',
         reasons: id
           .replace('/ipv4', '')
           .split('--')
@@ -197,7 +198,7 @@ export const holdTime = (): Review => {
         to: 'kubenode-hkg04',
         family: 'ipv4',
         pairs: 2,
-        became: 'longer',
+        change: 'longer',
         hops: [3, 4],
         mtu: [1420, 1420],
       },
@@ -212,7 +213,7 @@ export const holdTime = (): Review => {
         {
           id: 'NE401',
           severity: 'warning',
-          says: 'router gateway is a single point of failure',
+          message: 'router gateway is a single point of failure',
           place: 'topology.yaml:44:3',
         },
       ],
@@ -221,7 +222,7 @@ export const holdTime = (): Review => {
     },
     order: {
       first: 'either',
-      says: 'every session has both its ends either way',
+      message: 'every session has both its ends either way',
       lost: { routersFirst: 0, clusterFirst: 0 },
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },
@@ -233,11 +234,11 @@ export const holdTime = (): Review => {
       reset: ids,
       failures: [],
     },
-    fabric: [{ kind: 'network', name: 'home', became: 'changed', says: ['bgp.holdTime 15 -> 20'] }],
+    fabric: [{ kind: 'network', name: 'home', change: 'changed', message: ['bgp.holdTime 15 -> 20'] }],
     objects: [
       {
         ...object('BGPPeer', 'route-reflector-wds-gateway'),
-        became: 'changed',
+        change: 'changed',
         fields: [
           { path: 'spec.maxRestartTime', before: '120s', after: '180s' },
           { path: 'spec.sourceAddress', before: 'UseNodeIP' },
@@ -245,7 +246,7 @@ export const holdTime = (): Review => {
       },
       {
         ...object('ConfigMap', 'cni-config'),
-        became: 'changed',
+        change: 'changed',
         fields: [
           {
             path: 'data.script',
@@ -256,16 +257,16 @@ export const holdTime = (): Review => {
       },
       {
         ...object('Deployment', 'tigera-operator'),
-        became: 'recreated',
+        change: 'recreated',
         fields: [{ path: 'spec.selector', before: { a: 1 }, after: { b: [2] } }],
       },
       {
         ...object('Job', 'label-a-bbbbbbbbbb'),
-        became: 'replaced',
+        change: 'replaced',
         before: 'label-a-aaaaaaaaaa',
         fields: [{ path: 'spec.template.spec.containers[name=kubectl].args[3]', before: 'a', after: 'b' }],
       },
-      { ...object('BGPFilter', 'old'), became: 'deleted' },
+      { ...object('BGPFilter', 'old'), change: 'deleted' },
     ],
     files: ['cn-ns', 'gateway'].map((router) =>
       file(`routers/${router}/k3s/ibgp.conf`, [
@@ -277,7 +278,7 @@ export const holdTime = (): Review => {
       ...base,
       lines: base.lines.map((line) => ({
         ...line,
-        became: ids.includes(`${line.from}--${line.to}/ipv4`) ? 'reset' : 'same',
+        change: ids.includes(`${line.from}--${line.to}/ipv4`) ? 'reset' : 'same',
       })),
     },
     notes: [
@@ -296,13 +297,15 @@ export const dangerous = (accepted: boolean): Review =>
     dangers: [
       {
         severity: 'error',
-        says: 'pool 10.42.0.0/16 changes its block size from /26 to /27: Calico refuses this for a pool in use',
-        mend: 'Migrate: add a second pool, restart the pods, then remove the first one.',
+        message:
+          'pool 10.42.0.0/16 changes its block size from /26 to /27: Calico refuses this for a pool in use',
+        fix: 'Migrate: add a second pool, restart the pods, then remove the first one.',
       },
       {
         severity: 'warning',
-        says: 'the MTU of pods changes from 1370 to 1400: calico-node restarts on every node, and pods get it when they are restarted',
-        mend: 'Raise the MTU of all segments first.',
+        message:
+          'the MTU of pods changes from 1370 to 1400: calico-node restarts on every node, and pods get it when they are restarted',
+        fix: 'Raise the MTU of all segments first.',
       },
     ],
     traffic: [
@@ -311,14 +314,14 @@ export const dangerous = (accepted: boolean): Review =>
         to: 'kubenode-hkg04',
         family: 'ipv4',
         pairs: 2,
-        became: 'lost',
+        change: 'lost',
         hops: [3, null],
         mtu: [1420, null],
       },
     ],
     order: {
       first: 'apart',
-      says: 'neither is safe first',
+      message: 'neither is safe first',
       lost: { routersFirst: 2, clusterFirst: 4 },
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },
@@ -334,7 +337,7 @@ export const dangerous = (accepted: boolean): Review =>
     objects: [
       {
         ...object('Installation', 'default'),
-        became: 'changed',
+        change: 'changed',
         fields: [
           { path: 'spec.calicoNetwork.ipPools[cidr=10.42.0.0/16].blockSize', before: 26, after: 27 },
           { path: 'spec.calicoNetwork.mtu', before: 1370, after: 1400 },
@@ -352,13 +355,13 @@ export function large(objects: number, files: number, fields = 3): Review {
       changed: Array.from({ length: objects }, (_, index) => ({
         id: `gateway--node-${index}/ipv4`,
         kind: 'reflector' as const,
-        became: 'reloaded' as const,
+        change: 'reloaded' as const,
         reasons: [`gateway: another export filter`],
       })),
     },
     objects: Array.from({ length: objects }, (_, index) => ({
       ...object('BGPPeer', `peer-${String(index).padStart(5, '0')}`),
-      became: 'changed' as const,
+      change: 'changed' as const,
       fields: Array.from({ length: fields }, (_one, field) => ({
         path: `spec.field${field}`,
         before: index,

@@ -15,8 +15,8 @@ const configured = (topology: TopologyInput): Configured => {
 
 const forecast = ({ base, head }: Change): SessionFate[] => sessionFates(configured(base), configured(head));
 
-const became = (fates: readonly { id: string; became: string }[], what: string): string[] =>
-  fates.filter((fate) => fate.became === what).map(({ id }) => id);
+const became = (fates: readonly { id: string; change: string }[], what: string): string[] =>
+  fates.filter((fate) => fate.change === what).map(({ id }) => id);
 
 test.each(changes)('$name: which sessions it resets, reloads, makes and ends', (change) => {
   const fates = forecast(change);
@@ -55,7 +55,7 @@ test('a comment in a file of the base means nothing, whatever characters it has;
     edited((text) => `${text}# \u001b]0;x\u0007 {{{ \n`),
     state,
   );
-  expect(commented.filter((fate) => fate.became !== 'kept')).toEqual([]);
+  expect(commented.filter((fate) => fate.change !== 'kept')).toEqual([]);
   const broken = sessionFates(
     edited((text) => `${text}protocol {\n`),
     state,
@@ -71,7 +71,7 @@ test('a comment in a file of the base means nothing, whatever characters it has;
 const LABS_ABREAST = 5;
 
 scenario('real BIRD', () => {
-  let told: ReadonlyMap<Change, Promise<readonly { id: string; became: string }[]>>;
+  let told: ReadonlyMap<Change, Promise<readonly { id: string; change: string }[]>>;
   beforeAll(() => {
     told = abreast(changes, LABS_ABREAST, rehearsed);
   });
@@ -79,17 +79,17 @@ scenario('real BIRD', () => {
   test.each(changes)('does to sessions what is forecast: $name', async (change) => {
     const seen = await told.get(change);
     // A session that is only reloaded stays up.
-    const expected = forecast(change).map(({ id, became: fate }) => ({
+    const expected = forecast(change).map(({ id, change: fate }) => ({
       id,
-      became: fate === 'reloaded' ? 'kept' : fate,
+      change: fate === 'reloaded' ? 'kept' : fate,
     }));
     expect(seen).toEqual(expected);
   });
 });
 
-async function rehearsed({ base, head }: Change): Promise<readonly { id: string; became: string }[]> {
+async function rehearsed({ base, head }: Change): Promise<readonly { id: string; change: string }[]> {
   const programs = findPrograms('.');
-  if ('says' in programs) throw new Error(`${programs.says}. ${programs.mend}`);
+  if ('message' in programs) throw new Error(`${programs.message}. ${programs.fix}`);
   const [before, after] = [fabricOf(base), fabricOf(head)];
   const result = await rehearse({
     base: before,
@@ -99,6 +99,6 @@ async function rehearsed({ base, head }: Change): Promise<readonly { id: string;
     routerFiles,
     programs,
   });
-  if ('says' in result) throw new Error(`${result.says}. ${result.mend}`);
+  if ('message' in result) throw new Error(`${result.message}. ${result.fix}`);
   return result.sessions;
 }

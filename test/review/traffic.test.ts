@@ -7,7 +7,7 @@ import { redundant, report } from '../lab/topologies.ts';
 
 const told = (before: TopologyInput, after: TopologyInput): string[] =>
   trafficChanges(analyse(fabricOf(before)), analyse(fabricOf(after))).map(
-    ({ from, to, pairs, became, hops, mtu }) =>
+    ({ from, to, pairs, change: became, hops, mtu }) =>
       `${from} to ${to}${pairs > 1 ? ` (${pairs} pairs)` : ''}: ${became}, hops ${hops.join(' -> ')}, MTU ${mtu.join(' -> ')}`,
   );
 
@@ -77,5 +77,5 @@ test('of a large network one pair stands for all that are alike', () => {
   const changes = trafficChanges(analyse(fabricOf(base)), analyse(fabricOf(narrow)));
   expect(changes).toHaveLength(6);
   expect(changes.reduce((sum, { pairs }) => sum + pairs, 0)).toBe(30 * 20);
-  expect(changes.every(({ became, mtu }) => became === 'too narrow' && mtu[1] === 1400)).toBe(true);
+  expect(changes.every(({ change: became, mtu }) => became === 'too narrow' && mtu[1] === 1400)).toBe(true);
 });

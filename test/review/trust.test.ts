@@ -24,7 +24,7 @@ function told(before: Side, after: Side): string[] {
     trust: { knownHosts, secrets },
   }));
   if (was === undefined || is === undefined) return [];
-  return trustDangers(was, is).map(({ severity, says }) => `${severity}: ${says}`);
+  return trustDangers(was, is).map(({ severity, message }) => `${severity}: ${message}`);
 }
 
 test('a router of another name is delivered to under that, unless ssh.host says where it answers', () => {

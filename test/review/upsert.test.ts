@@ -166,7 +166,7 @@ test('what does not stay as it was written ends at some time', async () => {
     more: false,
   });
   expect(await upsert({ ...threadOf(pull), update, comments }, wanted())).toMatchObject({
-    says: 'The comment on the pull request keeps changing after it is written',
+    message: 'The comment on the pull request keeps changing after it is written',
   });
 });
 
@@ -180,7 +180,7 @@ describe('a run for an older commit', () => {
 
   test('writes nothing either if it became one while GitHub let it wait', async () => {
     const pull = pullWith([BOT, old]);
-    const busy: Refusal = { says: 'slow down', mend: 'wait', after: 30 };
+    const busy: Refusal = { message: 'slow down', fix: 'wait', after: 30 };
     const thread = threadOf(pull);
     const wait: Thread['wait'] = async () => {
       pull.head = 'c'.repeat(40);
@@ -201,8 +201,8 @@ describe('a run for an older commit', () => {
 });
 
 describe('what GitHub does not do', () => {
-  const busy: Refusal = { says: 'busy', mend: 'wait', after: 5 };
-  const never: Refusal = { says: 'no', mend: 'ask somebody' };
+  const busy: Refusal = { message: 'busy', fix: 'wait', after: 5 };
+  const never: Refusal = { message: 'no', fix: 'ask somebody' };
 
   test.each(['head', 'comments', 'create'] as const)('%s: the refusal is the answer', async (what) => {
     const pull = pullWith();

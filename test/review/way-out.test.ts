@@ -26,10 +26,10 @@ function together(before: TopologyInput, after: TopologyInput) {
     // A way out is that of all regions.
     mends: [
       ...new Set(
-        found.filter(({ says }) => says.startsWith('all reflectors of region')).map(({ mend }) => mend),
+        found.filter(({ message }) => message.startsWith('all reflectors of region')).map(({ fix }) => fix),
       ),
     ],
-    reset: sessions.filter(({ became }) => became === 'reset').map(({ id }) => id),
+    reset: sessions.filter(({ change: became }) => became === 'reset').map(({ id }) => id),
   };
 }
 
@@ -120,9 +120,9 @@ test.each<[string, TopologyInput, RegExp, readonly TopologyInput[], number]>([
     [secret('e1'), secret('e1', 'e2')],
     2,
   ],
-])('%s has a way out, and who takes it meets no danger of the kind', (_, head, mend, instead, most) => {
+])('%s has a way out, and who takes it meets no danger of the kind', (_, head, fix, instead, most) => {
   const direct = together(base, head);
-  expect(direct.mends).toEqual([expect.stringMatching(mend)]);
+  expect(direct.mends).toEqual([expect.stringMatching(fix)]);
   for (const [index, state] of instead.entries()) {
     const { mends, reset } = together(instead[index - 1] ?? base, state);
     expect(mends).toEqual([]);
@@ -186,6 +186,6 @@ test('the AS number has none, and that is what is said', () => {
 
 test('a node that is renumbered beside a region that is renamed: each has its own way', () => {
   const head = renamed('east', 'orient', readdressed);
-  const [mend = ''] = together(base, head).mends;
-  expect(mend).toMatch(/^Drain e-b first, .* In three changes, east to orient: /);
+  const [fix = ''] = together(base, head).mends;
+  expect(fix).toMatch(/^Drain e-b first, .* In three changes, east to orient: /);
 });

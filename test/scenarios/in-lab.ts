@@ -51,10 +51,10 @@ export async function inLab(topology: TopologyInput): Promise<World> {
       failed.push(failing);
       await breakIt(lab, failing);
     },
-    async mend() {
+    async fix() {
       const gone = failed;
       failed = [];
-      await mend(lab, gone);
+      await fix(lab, gone);
       await converged(lab, { patience: CONVERGENCE });
     },
     end: () => lab.holder.end(),
@@ -104,7 +104,7 @@ async function ping(lab: Lab): Promise<boolean> {
   return asked.some(({ question }, index) => answered(question, said[index] ?? '').length > 0);
 }
 
-async function mend(lab: Lab, failed: readonly Failing[]): Promise<void> {
+async function fix(lab: Lab, failed: readonly Failing[]): Promise<void> {
   const isGone = (name: string) => failed.some((one) => one.name === name);
   const commands = lab.plan.segments.flatMap(({ name, bridge, ports }) =>
     ports

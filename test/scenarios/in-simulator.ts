@@ -47,7 +47,7 @@ export async function simulated(topology: TopologyInput): Promise<World> {
       failed = [...failed, failing];
       now = simulate(failureOf(network, failed));
     },
-    async mend() {
+    async fix() {
       failed = [];
       now = simulate();
     },

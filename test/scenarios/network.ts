@@ -12,7 +12,7 @@ export interface Network {
   /** One more thing fails, as `lab --fail` breaks it. */
   fail(failing: Failing): Promise<void>;
   /** Everything that has failed works again. */
-  mend(): Promise<void>;
+  fix(): Promise<void>;
 }
 
 export interface Expectation {

@@ -85,7 +85,7 @@ export const stories: readonly Story[] = [
         await net.expect('w1').routeTo('e-a', { nextHops: ['e2'], best: { from: 'e2' }, others: [] });
         await net.expect('e-a').reaches('w-a', { by: ['e-a', 'e2', 'w1', 'w-a'], mtu: 1420 });
         await net.expect('e-a').reaches('e-b', { by: ['e-a', 'e-b'] });
-        await net.mend();
+        await net.fix();
         await net.expectSession('e-a--e1/ipv4').up();
         await net.expect('e-a').reaches('w-a', { by: westByBoth });
       },

@@ -97,8 +97,8 @@ describe.each([
     });
     afterAll(() => world?.end());
 
-    test.each(Object.entries(wrong))('%s', async (_, [sentence, says]) => {
-      await expect(Promise.resolve().then(() => sentence(net))).rejects.toThrow(says);
+    test.each(Object.entries(wrong))('%s', async (_, [sentence, message]) => {
+      await expect(Promise.resolve().then(() => sentence(net))).rejects.toThrow(message);
     });
   });
 });

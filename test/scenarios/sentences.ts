@@ -63,7 +63,7 @@ export function networkIn(world: World): Stage {
     said = [];
     if (failed.size === 0) return;
     failed.clear();
-    await world.mend();
+    await world.fix();
   };
   const claims = claimsOf(world, facts, (name) => failed.has(name));
   return {
@@ -92,7 +92,7 @@ export function networkIn(world: World): Stage {
       failed.add(failing.name);
       await world.fail(failing);
     },
-    async mend() {
+    async fix() {
       await settle();
       await clear();
     },

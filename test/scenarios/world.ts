@@ -15,7 +15,7 @@ export interface World {
   /** Whether a packet of so many bytes, which nobody may cut, gets its answer. */
   fits(pair: Pair, size: number): Promise<boolean>;
   fail(failing: Failing): Promise<void>;
-  mend(): Promise<void>;
+  fix(): Promise<void>;
   end(): Promise<void>;
 }
 

@@ -159,11 +159,11 @@ describe('a file', () => {
     ],
     ['for somebody else', async () => encrypt(GOOD, await generateX25519Identity()), 'does not decrypt it'],
     ['that is no text', () => encrypt(new Uint8Array([0xff, 0xfe])), 'not UTF-8 text'],
-  ])('%s is refused', async (_, make, says) => {
+  ])('%s is refused', async (_, make, message) => {
     writeFileSync(file, await make(await encrypt(GOOD)));
     const said = faultsOf(await passwordsFor(routers, { file, env: { NOENCAP_AGE_KEY: identity } }));
     expect(said).toMatch(/^secrets\.age: [^\n]+\.\n {2}\S[^\n]*[.?]\n$/);
-    expect(said).toContain(says);
+    expect(said).toContain(message);
     expect(said).not.toContain(identity);
   });
 
@@ -175,10 +175,10 @@ describe('a file', () => {
     ['comments', { NOENCAP_AGE_KEY: '# hunter2' }, 'it contains no identity'],
     ['an encrypted one', { NOENCAP_AGE_KEY: 'age-encryption.org/v1\n-> scrypt' }, 'is encrypted itself'],
     ['no file', { NOENCAP_AGE_KEY_FILE: '/nonexistent' }, 'NOENCAP_AGE_KEY_FILE: the file it names'],
-  ])('with %s is not decrypted', async (_, env, says) => {
+  ])('with %s is not decrypted', async (_, env, message) => {
     await secrets(GOOD);
     const said = faultsOf(await passwordsFor(routers, { file, env }));
-    expect(said).toContain(says);
+    expect(said).toContain(message);
     expect(said).not.toMatch(/hunter2/i);
   });
 

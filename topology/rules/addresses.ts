@@ -33,9 +33,9 @@ function ofTwoMachines(all: readonly Used[]): Fault[] {
     const key = `${address.text} ${machine}`;
     if (spoken.has(key)) return [];
     spoken.add(key);
-    const says = `${address.text} is also an address of ${other.machine}`;
+    const message = `${address.text} is also an address of ${other.machine}`;
     return [
-      fault('address-twice', path, says, 'Give each machine an address of its own.', {
+      fault('address-twice', path, message, 'Give each machine an address of its own.', {
         notes: [{ path: other.path, message: 'first used here' }],
       }),
     ];
@@ -63,8 +63,8 @@ function insideClusterRanges(draft: Draft, all: readonly Used[]): Fault[] {
     const key = `${address.text} ${machine}`;
     if (spoken.has(key) || overlapping.some((segment) => contains(segment, address))) return [];
     spoken.add(key);
-    const says = `${address.text} is inside ${prefix.text}, a ${section.slice(0, -1)} range`;
-    return fault('address-in-cluster-range', path, says, `Use an address outside it: ${REASON[section]}.`);
+    const message = `${address.text} is inside ${prefix.text}, a ${section.slice(0, -1)} range`;
+    return fault('address-in-cluster-range', path, message, `Use an address outside it: ${REASON[section]}.`);
   });
 }
 

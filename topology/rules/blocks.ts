@@ -39,9 +39,9 @@ function blockSizeFaults(draft: Draft): Fault[] {
     const size = written?.[family];
     if (size === undefined) return [];
     if (!families.includes(family)) {
-      const says = `pods have no ${FAMILY_NAME[family]}`;
+      const message = `pods have no ${FAMILY_NAME[family]}`;
       return [
-        fault('block-size-family', [...PATH, family], says, 'Remove it, or add a range to pods.cidrs.'),
+        fault('block-size-family', [...PATH, family], message, 'Remove it, or add a range to pods.cidrs.'),
       ];
     }
     if (suits(size, family)) return [];
@@ -98,31 +98,33 @@ function nodeBlocks(draft: Draft, sizesHold: boolean): Fault[] {
     const ofFamily = all.filter(({ family }) => family === prefix.family);
     const [pool] = ofFamily;
     if (pool === undefined) {
-      const says = `${prefix.text} is ${FAMILY_NAME[prefix.family]}, but pods have no ${FAMILY_NAME[prefix.family]}`;
-      return [fault('block-family', path, says, 'Remove it: Calico allocates blocks only from its pools.')];
+      const message = `${prefix.text} is ${FAMILY_NAME[prefix.family]}, but pods have no ${FAMILY_NAME[prefix.family]}`;
+      return [
+        fault('block-family', path, message, 'Remove it: Calico allocates blocks only from its pools.'),
+      ];
     }
     if (!ofFamily.some((one) => contains(one, prefix))) {
-      const mend = `Write the block that calicoctl ipam show --show-blocks lists for ${node}, or remove it.`;
-      return [fault('block-outside-pool', path, `${prefix.text} is outside the pool ${pool.text}`, mend)];
+      const fix = `Write the block that calicoctl ipam show --show-blocks lists for ${node}, or remove it.`;
+      return [fault('block-outside-pool', path, `${prefix.text} is outside the pool ${pool.text}`, fix)];
     }
     const size = blockSizeOf(draft.file.pods?.blockSize as WrittenSize, prefix.family);
     if (sizesHold && prefix.length !== size) {
-      const mend = `Write a /${size}, or set pods.blockSize to the block size of the pool.`;
-      return [fault('block-length', path, `${prefix.text} is not a /${size} block`, mend)];
+      const fix = `Write a /${size}, or set pods.blockSize to the block size of the pool.`;
+      return [fault('block-length', path, `${prefix.text} is not a /${size} block`, fix)];
     }
     const other = first.get(prefix.text);
     if (other === undefined) {
       first.set(prefix.text, seen);
       return [];
     }
-    const says =
+    const message =
       other.node === node
         ? `${prefix.text} is listed twice`
         : `${prefix.text} is also a block of ${other.node}`;
-    const mend =
+    const fix =
       other.node === node ? 'Remove one of the two.' : 'A block belongs to one node: correct one of the two.';
     return [
-      fault('block-twice', path, says, mend, {
+      fault('block-twice', path, message, fix, {
         notes: [{ path: other.path, message: 'first used here' }],
       }),
     ];

@@ -31,16 +31,16 @@ function versionFaults(draft: Draft): Fault[] {
   if (knownMinor(draft) === undefined) {
     const older =
       /^v[0-2]\./.test(version) || (version.startsWith('v3.') && calicoMinor(version) < OLDEST_MINOR);
-    const says = older
+    const message = older
       ? `${version} is older than v3.${OLDEST_MINOR}, the oldest that noencap supports`
       : `${version} is newer than v3.${NEWEST_MINOR}, the newest whose fields noencap knows`;
-    const mend = older ? `Use ${carried}.` : `Use ${carried}, or update noencap to a release that knows it.`;
-    return [fault('calico-unsupported', path, says, mend)];
+    const fix = older ? `Use ${carried}.` : `Use ${carried}, or update noencap to a release that knows it.`;
+    return [fault('calico-unsupported', path, message, fix)];
   }
   if (operatorManifest !== undefined || draft.faulty('calico', 'operatorManifest')) return [];
   const update = isPatchAhead(version) ? ', or update noencap to a release that carries it' : '';
-  const mend = `Use ${carried}${update}; or save that version's tigera-operator.yaml next to the topology and reference it: operatorManifest: {path: ..., sha256: ...}.`;
-  return [fault('calico-not-carried', path, `noencap does not carry the operator of ${version}`, mend)];
+  const fix = `Use ${carried}${update}; or save that version's tigera-operator.yaml next to the topology and reference it: operatorManifest: {path: ..., sha256: ...}.`;
+  return [fault('calico-not-carried', path, `noencap does not carry the operator of ${version}`, fix)];
 }
 
 /** Whether it is a later patch than the carried one of its minor, as a bot that follows Calico's releases proposes. */
@@ -57,14 +57,14 @@ function apiFaults(draft: Draft): Fault[] {
   if (api === undefined || draft.faulty('calico', 'api')) return [];
   const path = ['calico', 'api'];
   if (typeof api === 'object' && api.from === api.to) {
-    const says = `moves from ${api.from} to itself`;
-    return [fault('calico-api-move', path, says, `Write api: ${api.from}, or set to to the other group.`)];
+    const message = `moves from ${api.from} to itself`;
+    return [fault('calico-api-move', path, message, `Write api: ${api.from}, or set to to the other group.`)];
   }
   const minor = knownMinor(draft);
   const groups = typeof api === 'string' ? [api] : [api.from, api.to];
   if (!groups.includes('projectcalico.org/v3') || minor === undefined || minor >= SINCE.apiV3) return [];
-  const says = `projectcalico.org/v3 needs Calico v3.${SINCE.apiV3} or later, but calico.version is ${version}`;
-  return [fault('calico-api-version', path, says, 'Use crd.projectcalico.org/v1, or a later version.')];
+  const message = `projectcalico.org/v3 needs Calico v3.${SINCE.apiV3} or later, but calico.version is ${version}`;
+  return [fault('calico-api-version', path, message, 'Use crd.projectcalico.org/v1, or a later version.')];
 }
 
 const DETECTION: Path = ['calico', 'nodeAddress'];
@@ -76,7 +76,7 @@ function detectionFaults(draft: Draft): Fault[] {
     (key) => detection[key] !== undefined,
   );
   if (ways.length !== 1) {
-    const says =
+    const message =
       ways.length === 0
         ? 'has no detection method'
         : `has ${ways.length} detection methods: ${listed(ways, 'and')}`;
@@ -84,7 +84,7 @@ function detectionFaults(draft: Draft): Fault[] {
       fault(
         'node-address-ways',
         DETECTION,
-        says,
+        message,
         'Give exactly one of interface, skipInterface, canReach and cidrs.',
       ),
     ];
@@ -131,14 +131,14 @@ function patternFaults(
     const patterns = interfacePatterns(written);
     const path = [...DETECTION, key];
     if (!patterns.every(compiles)) {
-      const says = `${JSON.stringify(written)} is not a valid regular expression`;
-      return [fault('interface-name', path, says, 'Close its brackets, as in ^(eth|ens).')];
+      const message = `${JSON.stringify(written)} is not a valid regular expression`;
+      return [fault('interface-name', path, message, 'Close its brackets, as in ^(eth|ens).')];
     }
     if (patterns.every(isPlainPattern)) return [];
-    const says = `Calico reads ${JSON.stringify(written)} differently than noencap, or not at all`;
-    const mend =
+    const message = `Calico reads ${JSON.stringify(written)} differently than noencap, or not at all`;
+    const fix =
       'Do not use flags such as (?i), classes such as [:digit:] or []a], or escapes other than \\. \\d \\s \\w \\b.';
-    return [fault('interface-name', path, says, mend)];
+    return [fault('interface-name', path, message, fix)];
   });
 }
 

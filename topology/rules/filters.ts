@@ -46,8 +46,8 @@ function lengths(draft: Draft, path: Path, { match, prefixLength }: FilterRule):
   if (prefixLength === undefined || draft.faulty(...at)) return [];
   if (match === undefined) {
     if (draft.faulty(...path, 'match')) return [];
-    const mend = 'Add match: {cidr: ..., operator: In}; the lengths apply inside it.';
-    return [fault('filter-length-alone', at, 'needs a match', mend, { part: 'key' })];
+    const fix = 'Add match: {cidr: ..., operator: In}; the lengths apply inside it.';
+    return [fault('filter-length-alone', at, 'needs a match', fix, { part: 'key' })];
   }
   const { min, max } = prefixLength;
   const cidr = match.cidr;
@@ -55,12 +55,12 @@ function lengths(draft: Draft, path: Path, { match, prefixLength }: FilterRule):
     const length = prefixLength[key];
     if (length === undefined || cidr === undefined) return [];
     if (length > addressBits(cidr.family)) {
-      const says = `${length} is more than the ${addressBits(cidr.family)} bits of ${cidr.text}`;
-      return [fault('filter-length', [...at, key], says, `Write at most ${addressBits(cidr.family)}.`)];
+      const message = `${length} is more than the ${addressBits(cidr.family)} bits of ${cidr.text}`;
+      return [fault('filter-length', [...at, key], message, `Write at most ${addressBits(cidr.family)}.`)];
     }
     if (length >= cidr.length) return [];
-    const says = `no prefix inside ${cidr.text} is as short as ${length} bits`;
-    return [fault('filter-length', [...at, key], says, `Write at least ${cidr.length}.`)];
+    const message = `no prefix inside ${cidr.text} is as short as ${length} bits`;
+    return [fault('filter-length', [...at, key], message, `Write at least ${cidr.length}.`)];
   });
   if (wrong.length > 0 || min === undefined || max === undefined || min <= max) return wrong;
   return [fault('filter-length', [...at, 'min'], `min ${min} is more than max ${max}`, 'Swap the two.')];

@@ -66,8 +66,8 @@ function routesOf(draft: Draft, name: string): Route[] {
 function contradiction({ file }: Draft, name: string): Fault[] {
   const { igp, forwards: written } = file.hosts?.[name] ?? {};
   if (igp !== true || written !== false) return [];
-  const says = 'contradicts igp: true: a machine that runs the IGP forwards packets of others';
-  return [fault('host-forwards', ['hosts', name, 'forwards'], says, 'Remove it, or set igp: false.')];
+  const message = 'contradicts igp: true: a machine that runs the IGP forwards packets of others';
+  return [fault('host-forwards', ['hosts', name, 'forwards'], message, 'Remove it, or set igp: false.')];
 }
 
 /** A second route to the same prefix would replace the first, or be refused. */
@@ -80,9 +80,9 @@ function repeated(routes: readonly Route[]): Fault[] {
       first.set(route.to.text, route);
       return [];
     }
-    const says = `there is already a route to ${route.to.text}`;
+    const message = `there is already a route to ${route.to.text}`;
     return [
-      fault('host-route-twice', route.path, says, 'Keep one of the two.', {
+      fault('host-route-twice', route.path, message, 'Keep one of the two.', {
         notes: [{ path: other.path, message: 'the first route' }],
       }),
     ];
@@ -95,9 +95,14 @@ function prefixFaults({ file }: Draft, name: string, { to, path }: Route): Fault
     ([, { cidr, members }]) => has(members, name) && cidr?.[to.family]?.text === to.text,
   );
   if (own !== undefined) {
-    const says = `${to.text} is the range of ${own[0]}, to which ${name} is connected`;
+    const message = `${to.text} is the range of ${own[0]}, to which ${name} is connected`;
     return [
-      fault('host-route-of-segment', path, says, 'Remove the route: the host reaches that range directly.'),
+      fault(
+        'host-route-of-segment',
+        path,
+        message,
+        'Remove the route: the host reaches that range directly.',
+      ),
     ];
   }
   const pool = [...(file.pods?.cidrs ?? []), ...(file.pods?.retiring ?? [])].find(
@@ -105,22 +110,22 @@ function prefixFaults({ file }: Draft, name: string, { to, path }: Route): Fault
   );
   const size = blockSizeOf(file.pods?.blockSize as TopologyFile['pods']['blockSize'], to.family);
   if (pool === undefined || to.length <= size) return [];
-  const says = `${to.text} is part of a pod block, which is a /${size}`;
-  return [fault('host-route-inside-block', path, says, `Write the whole block, or a range of blocks.`)];
+  const message = `${to.text} is part of a pod block, which is a /${size}`;
+  return [fault('host-route-inside-block', path, message, `Write the whole block, or a range of blocks.`)];
 }
 
 /** The next hop must be a machine that forwards, on a segment of the host. */
 function nextHopFaults(draft: Draft, name: string, { to, via, viaPath }: Route): Fault[] {
   if (via === undefined || draft.faulty('underlay')) return [];
   if (to !== undefined && to.family !== via.family) {
-    const says = `${via.text} is ${FAMILY_NAME[via.family]}, but the route is to ${FAMILY_NAME[to.family]}`;
-    return [fault('host-route-family', viaPath, says, 'Use a next hop of the same family.')];
+    const message = `${via.text} is ${FAMILY_NAME[via.family]}, but the route is to ${FAMILY_NAME[to.family]}`;
+    return [fault('host-route-family', viaPath, message, 'Use a next hop of the same family.')];
   }
   const near = entries(draft.file.underlay?.segments).filter(
     ([, { members, cidr }]) =>
       members?.[name]?.[via.family] !== undefined && cidr?.[via.family] !== undefined,
   );
-  const wrong = (says: string, mend: string) => [fault('host-route-via', viaPath, says, mend)];
+  const wrong = (message: string, fix: string) => [fault('host-route-via', viaPath, message, fix)];
   const [segment, { members = {} } = {}] =
     near.find(([, { cidr }]) => contains(cidr?.[via.family] as Prefix, via)) ?? [];
   if (segment === undefined) {

@@ -18,24 +18,24 @@ export function k3sRules(draft: Draft): Fault[] {
   // A node with an unreadable role may be the missing server.
   if (Object.keys(nodes ?? {}).some((name) => nodes?.[name]?.role === undefined)) return [];
   if (all.length > 0 && servers.length === 0) {
-    const mend = 'Set role: server on one of them; it runs the control plane.';
-    return [fault('no-server', ['nodes'], 'has agents only, no server', mend, { part: 'key' })];
+    const fix = 'Set role: server on one of them; it runs the control plane.';
+    return [fault('no-server', ['nodes'], 'has agents only, no server', fix, { part: 'key' })];
   }
   if (servers.length < 2) return [];
-  const mend = `Add firstServer: the one of ${listed(servers, 'and')} that starts the cluster; the others join it.`;
-  const says = `has no firstServer, but there are ${servers.length} servers`;
-  return [fault('first-server-missing', ['k3s'], says, mend, { part: 'key' })];
+  const fix = `Add firstServer: the one of ${listed(servers, 'and')} that starts the cluster; the others join it.`;
+  const message = `has no firstServer, but there are ${servers.length} servers`;
+  return [fault('first-server-missing', ['k3s'], message, fix, { part: 'key' })];
 }
 
 function firstServerFaults(draft: Draft, first: string, servers: readonly string[]): Fault[] {
   const { nodes } = draft.file;
   if (!has(nodes, first)) {
     const known = servers.length === 0 ? 'No node has role: server.' : `Servers: ${listed(servers, 'and')}.`;
-    const mend = didYouMean(suggester(servers)(first), known);
-    return [fault('unknown-node', FIRST, `no node is named ${JSON.stringify(first)}`, mend)];
+    const fix = didYouMean(suggester(servers)(first), known);
+    return [fault('unknown-node', FIRST, `no node is named ${JSON.stringify(first)}`, fix)];
   }
   if (nodes?.[first]?.role !== 'agent') return [];
-  const mend =
+  const fix =
     servers.length === 0 ? `Set role: server on ${first}.` : `Name a server: ${listed(servers, 'or')}.`;
-  return [fault('first-server-agent', FIRST, `${first} is an agent`, mend)];
+  return [fault('first-server-agent', FIRST, `${first} is an agent`, fix)];
 }

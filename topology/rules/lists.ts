@@ -58,8 +58,8 @@ function retiredInUse(
 ): Fault[] {
   const index = regionLabel === undefined ? -1 : (retired ?? []).indexOf(regionLabel);
   if (index < 0) return [];
-  const says = `${regionLabel} is the current regionLabel`;
+  const message = `${regionLabel} is the current regionLabel`;
   return [
-    fault('label-in-use', ['labels', 'retired', index], says, 'Remove it here, or change regionLabel.'),
+    fault('label-in-use', ['labels', 'retired', index], message, 'Remove it here, or change regionLabel.'),
   ];
 }

@@ -15,12 +15,12 @@ export function machineRules(draft: Draft): Fault[] {
         first.set(name, kind);
         return [];
       }
-      const says = `there is also a ${other.slice(0, -1)} with this name`;
+      const message = `there is also a ${other.slice(0, -1)} with this name`;
       return [
         fault(
           'machine-twice',
           [kind, name],
-          says,
+          message,
           'Rename one of the two: segments identify machines by name.',
           {
             part: 'key',

@@ -8,10 +8,10 @@ import { podFamiliesOf } from './networks.ts';
 export function mtuRules(draft: Draft): Fault[] {
   const { pods, underlay } = draft.file;
   const podMtu = pods?.mtu;
-  const mend = `Write ${LEAST_IPV6_MTU} or more, the minimum MTU of IPv6.`;
+  const fix = `Write ${LEAST_IPV6_MTU} or more, the minimum MTU of IPv6.`;
   return [
     ...(typeof podMtu === 'number' && podMtu < LEAST_IPV6_MTU && podFamiliesOf(draft)?.includes('ipv6')
-      ? [fault('mtu-ipv6', ['pods', 'mtu'], `${podMtu} is too small for IPv6 pods`, mend)]
+      ? [fault('mtu-ipv6', ['pods', 'mtu'], `${podMtu} is too small for IPv6 pods`, fix)]
       : []),
     ...entries(underlay?.segments).flatMap(([name, segment]) => memberFaults(draft, name, segment)),
     ...entries(underlay?.segments).flatMap(([name, { mtu, cidr }]) =>
@@ -20,7 +20,7 @@ export function mtuRules(draft: Draft): Fault[] {
             'mtu-ipv6',
             ['underlay', 'segments', name, 'mtu'],
             `${mtu} is too small for ${cidr.ipv6.text}`,
-            mend,
+            fix,
           )
         : [],
     ),
@@ -37,9 +37,9 @@ function memberFaults(
   const path = ['underlay', 'segments', name];
   return entries(memberMtu).flatMap(([machine, mtu]): Fault[] => {
     if (members !== undefined && !draft.faulty(...path, 'members') && !Object.hasOwn(members, machine)) {
-      const says = `${machine} is not a member of ${name}`;
-      const mend = `Add it under ${path.join('.')}.members, or remove its MTU.`;
-      return [fault('mtu-not-member', [...path, 'memberMtu', machine], says, mend, { part: 'key' })];
+      const message = `${machine} is not a member of ${name}`;
+      const fix = `Add it under ${path.join('.')}.members, or remove its MTU.`;
+      return [fault('mtu-not-member', [...path, 'memberMtu', machine], message, fix, { part: 'key' })];
     }
     return mtu < LEAST_IPV6_MTU && cidr?.ipv6 !== undefined
       ? [

@@ -106,8 +106,8 @@ function oncePerFamily(draft: Draft, section: 'pods' | 'services', because: stri
       seen.set(cidr.family, index);
       return [];
     }
-    const says = `${cidr.text} is a second ${FAMILY_NAME[cidr.family]} range`;
-    return fault('family-twice', [section, 'cidrs', index], says, `Keep one of the two: ${because}.`);
+    const message = `${cidr.text} is a second ${FAMILY_NAME[cidr.family]} range`;
+    return fault('family-twice', [section, 'cidrs', index], message, `Keep one of the two: ${because}.`);
   });
 }
 
@@ -119,12 +119,12 @@ function serviceSizes(draft: Draft): Fault[] {
     if (cidr === undefined) return [];
     const [shortest, longest] = SERVICE_LENGTHS[cidr.family];
     if (cidr.length >= shortest && cidr.length <= longest) return [];
-    const says =
+    const message =
       cidr.length < shortest
         ? `${cidr.text} is larger than Kubernetes accepts for services`
         : `${cidr.text} is too small: cluster DNS gets its tenth address`;
-    const mend = `Use a length from /${shortest} to /${longest}.`;
-    return [fault('service-size', ['services', 'cidrs', index], says, mend)];
+    const fix = `Use a length from /${shortest} to /${longest}.`;
+    return [fault('service-size', ['services', 'cidrs', index], message, fix)];
   });
 }
 

@@ -46,13 +46,13 @@ function clusterCidrFaults(draft: Draft): Fault[] {
   if (families === undefined || written === undefined || written.includes(undefined)) return [];
   const found = written.flatMap((cidr) => cidr?.family ?? []);
   if (found.length === families.length && families.every((family) => found.includes(family))) return [];
-  const mend = `Give one ${families.map((family) => FAMILY_NAME[family]).join(' and one ')} range.`;
+  const fix = `Give one ${families.map((family) => FAMILY_NAME[family]).join(' and one ')} range.`;
   return [
     fault(
       'cluster-cidrs-family',
       ['k3s', 'clusterCidrs'],
       'does not have the same families as the pods',
-      mend,
+      fix,
     ),
   ];
 }

@@ -49,9 +49,9 @@ function gateway(draft: Draft, path: Path, name: string | undefined): Fault[] {
   if (name === undefined || draft.faulty('routers') || draft.faulty('hosts')) return [];
   if (has(routers, name) || has(hosts, name)) return [];
   const names = [...Object.keys(routers), ...Object.keys(hosts)];
-  const says = `no router or host is named ${JSON.stringify(name)}`;
-  const mend = didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`);
-  return [fault('unknown-gateway', path, says, mend)];
+  const message = `no router or host is named ${JSON.stringify(name)}`;
+  const fix = didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`);
+  return [fault('unknown-gateway', path, message, fix)];
 }
 
 type Check = (path: Path, name: string | undefined, part?: 'key') => Fault[];
@@ -81,8 +81,8 @@ function unknown(
   known: string,
   part: 'key' | undefined,
 ): Fault {
-  const says = `no ${kind} is named ${JSON.stringify(name)}`;
-  return fault(`unknown-${kind}` as Fault['code'], at, says, didYouMean(suggest(name), known), {
+  const message = `no ${kind} is named ${JSON.stringify(name)}`;
+  return fault(`unknown-${kind}` as Fault['code'], at, message, didYouMean(suggest(name), known), {
     ...(part && { part }),
   });
 }
@@ -91,9 +91,11 @@ function notMember(draft: Draft, kind: string, machine: string, segment: string)
   const path = ['underlay', 'segments', segment, 'members'];
   const members = draft.file.underlay?.segments?.[segment]?.members;
   if (draft.faulty(...path) || has(members, machine)) return [];
-  const says = `${machine} is not a member of the segment ${segment}`;
-  const mend = `Add it under ${path.join('.')}, or remove the interface.`;
-  return [fault('interface-not-member', [kind, machine, 'interfaces', segment], says, mend, { part: 'key' })];
+  const message = `${machine} is not a member of the segment ${segment}`;
+  const fix = `Add it under ${path.join('.')}, or remove the interface.`;
+  return [
+    fault('interface-not-member', [kind, machine, 'interfaces', segment], message, fix, { part: 'key' }),
+  ];
 }
 
 type Segments = NonNullable<Draft['file']['underlay']>['segments'];
@@ -107,12 +109,12 @@ function members(draft: Draft, segments: Segments): Fault[] {
       .filter((machine) => !machines.has(machine))
       .map((machine) => {
         const path = ['underlay', 'segments', name, 'members', machine];
-        const says = `no router, node or host is named ${JSON.stringify(machine)}`;
-        const mend = didYouMean(
+        const message = `no router, node or host is named ${JSON.stringify(machine)}`;
+        const fix = didYouMean(
           suggest(machine),
           'If it is another machine on the underlay, add it under hosts.',
         );
-        return fault('unknown-machine', path, says, mend, { part: 'key' });
+        return fault('unknown-machine', path, message, fix, { part: 'key' });
       }),
   );
 }

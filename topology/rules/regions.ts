@@ -27,17 +27,17 @@ function eitherOr(draft: Draft, name: string): Fault[] {
   const { router, routers } = draft.file.regions?.[name] ?? {};
   const without = (key: string) => draft.file.regions?.[name] !== undefined && !draft.faulty(...path, key);
   if (router !== undefined && routers !== undefined) {
-    const mend = 'Keep one of the two: routers accepts several, the first is the default router.';
+    const fix = 'Keep one of the two: routers accepts several, the first is the default router.';
     return [
-      fault('region-router-and-routers', [...path, 'router'], 'cannot be combined with routers', mend, {
+      fault('region-router-and-routers', [...path, 'router'], 'cannot be combined with routers', fix, {
         part: 'key',
       }),
     ];
   }
   if (router === undefined && routers === undefined && without('router') && without('routers')) {
     const known = Object.keys(draft.file.routers ?? {});
-    const mend = known.length === 0 ? 'Add router: <name>.' : `Add router: one of ${listed(known, 'and')}.`;
-    return [fault('region-without-router', path, 'has no router', mend, { part: 'key' })];
+    const fix = known.length === 0 ? 'Add router: <name>.' : `Add router: one of ${listed(known, 'and')}.`;
+    return [fault('region-without-router', path, 'has no router', fix, { part: 'key' })];
   }
   return [];
 }
@@ -48,13 +48,8 @@ function whereNodesPeer(draft: Draft, region: string): Fault[] {
     const router = draft.file.routers?.[name];
     if (router === undefined || router.nodeAddress !== undefined) return [];
     if (draft.faulty('routers', name, 'nodeAddress')) return [];
-    const mend = `Add nodeAddress to routers.${name}, or name another router.`;
-    return fault(
-      'router-without-node-address',
-      at,
-      `${name} has no nodeAddress for nodes to peer with`,
-      mend,
-    );
+    const fix = `Add nodeAddress to routers.${name}, or name another router.`;
+    return fault('router-without-node-address', at, `${name} has no nodeAddress for nodes to peer with`, fix);
   });
 }
 
@@ -65,7 +60,7 @@ function liveRouters(draft: Draft, region: string, nodes: readonly string[]): Fa
   if (nodes.length === 0 || first === undefined || planned.length === 0) return [];
   const [name, at] = first;
   if (planned.length === routers.length) {
-    const says = `${listed(
+    const message = `${listed(
       planned.map(([one]) => one),
       'and',
     )} ${planned.length === 1 ? 'is' : 'are'} planned, but ${listed(nodes, 'and')} already ${nodes.length === 1 ? 'peers' : 'peer'} here`;
@@ -73,7 +68,7 @@ function liveRouters(draft: Draft, region: string, nodes: readonly string[]): Fa
       fault(
         'region-all-planned',
         at,
-        says,
+        message,
         'Remove "planned: true" once the router is running, or name another.',
       ),
     ];
@@ -83,8 +78,8 @@ function liveRouters(draft: Draft, region: string, nodes: readonly string[]): Fa
     return igp === false && defaultRouter === undefined && !draft.faulty('nodes', node, 'defaultRouter');
   });
   if (planned[0]?.[0] !== name || stranded.length === 0) return [];
-  const says = `${name} is planned, but would be the default router of ${listed(stranded, 'and')}`;
-  return [fault('default-router-planned', at, says, 'List a router first that is already running.')];
+  const message = `${name} is planned, but would be the default router of ${listed(stranded, 'and')}`;
+  return [fault('default-router-planned', at, message, 'List a router first that is already running.')];
 }
 
 function defaultRouters(draft: Draft): Fault[] {
@@ -92,11 +87,11 @@ function defaultRouters(draft: Draft): Fault[] {
     if (defaultRouter === undefined) return [];
     const path = ['nodes', node, 'defaultRouter'];
     if (draft.file.routers?.[defaultRouter]?.planned === true) {
-      const says = `${defaultRouter} is planned and does not forward yet`;
-      return [fault('default-router-planned', path, says, 'Name a router that is already running.')];
+      const message = `${defaultRouter} is planned and does not forward yet`;
+      return [fault('default-router-planned', path, message, 'Name a router that is already running.')];
     }
     if (forwards(draft, defaultRouter) !== false) return [];
-    const mend = `Add forwards: true to hosts.${defaultRouter} if it does, or name another machine.`;
-    return [fault('default-router-host', path, `${defaultRouter} is a host that does not forward`, mend)];
+    const fix = `Add forwards: true to hosts.${defaultRouter} if it does, or name another machine.`;
+    return [fault('default-router-host', path, `${defaultRouter} is a host that does not forward`, fix)];
   });
 }

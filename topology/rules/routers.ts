@@ -31,12 +31,12 @@ function routerIds(draft: Draft): Fault[] {
     const path = ['routers', name, 'routerId'];
     const other = first.get(routerId.value);
     if (other !== undefined) {
-      const says = `${routerId.text} is also the router ID of ${other[1]}`;
+      const message = `${routerId.text} is also the router ID of ${other[1]}`;
       return [
         fault(
           'router-id-twice',
           path,
-          says,
+          message,
           'Give each router its own ID: BGP refuses a peer with the same ID.',
           {
             notes: [{ path: other, message: 'first used here' }],
@@ -47,9 +47,9 @@ function routerIds(draft: Draft): Fault[] {
     first.set(routerId.value, path);
     const node = nodeWith.get(routerId.value);
     if (node === undefined) return [];
-    const says = `${routerId.text} is the address of node ${node}, and therefore its router ID in Calico`;
+    const message = `${routerId.text} is the address of node ${node}, and therefore its router ID in Calico`;
     return [
-      fault('router-id-of-node', path, says, 'Use another: BGP refuses a peer with the same router ID.', {
+      fault('router-id-of-node', path, message, 'Use another: BGP refuses a peer with the same router ID.', {
         notes: [{ path: ['nodes', node, 'address'], message: 'the node' }],
       }),
     ];
@@ -86,16 +86,16 @@ function birdSymbols(path: Path, bird: RouterDraft['bird']): Fault[] {
     if (symbol === undefined) return [];
     const at = [...path, ...part];
     if (OUR_SYMBOLS.has(symbol) || /^(k3s|via)_.*_v[46]$/.test(symbol)) {
-      const says = `noencap uses the name ${symbol} for something else`;
-      return [fault('bird-symbol-taken', at, says, 'Use another name.')];
+      const message = `noencap uses the name ${symbol} for something else`;
+      return [fault('bird-symbol-taken', at, message, 'Use another name.')];
     }
     const other = first.get(symbol);
     if (other === undefined) {
       first.set(symbol, part.join('.'));
       return [];
     }
-    const says = `${symbol} is also ${other}`;
-    return [fault('bird-symbol-taken', at, says, 'Give each its own name: BIRD has a single namespace.')];
+    const message = `${symbol} is also ${other}`;
+    return [fault('bird-symbol-taken', at, message, 'Give each its own name: BIRD has a single namespace.')];
   });
 }
 
@@ -114,12 +114,12 @@ function passwordFile(path: Path, { bird, password }: RouterDraft): Fault[] {
   const name = file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : '';
   const odd = !/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}$/.test(name) || TAKEN.has(name);
   if (!replaced && (name === '' || name.includes('/') || !odd)) return [];
-  const says = replaced
+  const message = replaced
     ? `${file} would be replaced by the next delivery`
     : TAKEN.has(name)
       ? `${file} is used for something else`
       : `${file} is delivered with the rest, but is not a valid name for a delivered file`;
-  return [fault('password-file', path, says, `Use a file such as ${folder}/k3s-password.conf.`)];
+  return [fault('password-file', path, message, `Use a file such as ${folder}/k3s-password.conf.`)];
 }
 
 /**
@@ -145,8 +145,8 @@ function interfacesOfStandalone(draft: Draft, name: string, router: RouterDraft)
     .filter(([, segment]) => segment.cidr?.ipv6 !== undefined || (ipv6 && others(segment)))
     .map(([segment, { cidr }]) => {
       const why = cidr?.ipv6 === undefined ? "which carries the routers' IPv6 addresses" : 'which has IPv6';
-      const says = `${name} needs the name of its interface on ${segment}, ${why}`;
-      const mend = `Add "${segment}: <interface>" to routers.${name}.interfaces: OSPFv3 identifies interfaces by name only.`;
-      return fault('interface-missing', ['routers', name, 'bird', 'mode'], says, mend);
+      const message = `${name} needs the name of its interface on ${segment}, ${why}`;
+      const fix = `Add "${segment}: <interface>" to routers.${name}.interfaces: OSPFv3 identifies interfaces by name only.`;
+      return fault('interface-missing', ['routers', name, 'bird', 'mode'], message, fix);
     });
 }

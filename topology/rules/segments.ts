@@ -48,13 +48,13 @@ function members(draft: Draft): Fault[] {
 function memberFault(segment: string, cidr: Prefix | undefined, address: IpAddress, path: Path): Fault[] {
   const family = FAMILY_NAME[address.family];
   if (cidr === undefined) {
-    const says = `${address.text} is ${family}, but ${segment} has no ${family} range`;
-    const mend = 'Add one (cidr may be a pair {ipv4: ..., ipv6: ...}), or remove the address.';
-    return [fault('member-family', path, says, mend)];
+    const message = `${address.text} is ${family}, but ${segment} has no ${family} range`;
+    const fix = 'Add one (cidr may be a pair {ipv4: ..., ipv6: ...}), or remove the address.';
+    return [fault('member-family', path, message, fix)];
   }
   if (!contains(cidr, address)) {
-    const says = `${address.text} is outside ${cidr.text}, the range of ${segment}`;
-    return [fault('member-outside', path, says, 'Correct the address or the range.')];
+    const message = `${address.text} is outside ${cidr.text}, the range of ${segment}`;
+    return [fault('member-outside', path, message, 'Correct the address or the range.')];
   }
   return reservedFault(cidr, address, path);
 }
@@ -62,8 +62,8 @@ function memberFault(segment: string, cidr: Prefix | undefined, address: IpAddre
 function reservedFault(cidr: Prefix, address: IpAddress, path: Path): Fault[] {
   const what = reserved(cidr, address);
   if (what === undefined) return [];
-  const says = `${address.text} is the ${what} address of ${cidr.text}`;
-  return [fault('member-reserved', path, says, 'Use an address between the first and the last.')];
+  const message = `${address.text} is the ${what} address of ${cidr.text}`;
+  return [fault('member-reserved', path, message, 'Use an address between the first and the last.')];
 }
 
 /** IPv4 only, and not on point-to-point links (RFC 3021). */

@@ -78,8 +78,8 @@ function listedPairs(draft: Draft, families: readonly Family[]): Fault[] {
     }
     const key = [a, b].sort().join(' ');
     if (seen.has(key)) {
-      const mend = 'Remove one of the two: pairs have no direction.';
-      return [fault('listed-twice', path, `${a} and ${b} are already a pair`, mend)];
+      const fix = 'Remove one of the two: pairs have no direction.';
+      return [fault('listed-twice', path, `${a} and ${b} are already a pair`, fix)];
     }
     seen.add(key);
     const without = [a, b].flatMap((name, end): Fault[] => {
@@ -87,9 +87,9 @@ function listedPairs(draft: Draft, families: readonly Family[]): Fault[] {
       if (router === undefined || router.backboneAddress !== undefined || lonely.has(name)) return [];
       if (draft.faulty('routers', name, 'backboneAddress')) return [];
       lonely.add(name);
-      const mend = `Add backboneAddress to routers.${name}, or remove the pair.`;
+      const fix = `Add backboneAddress to routers.${name}, or remove the pair.`;
       return [
-        fault('router-without-backbone-address', [...path, end], `${name} has no backboneAddress`, mend),
+        fault('router-without-backbone-address', [...path, end], `${name} has no backboneAddress`, fix),
       ];
     });
     if (without.length > 0) return without;

@@ -44,9 +44,9 @@ function protocolNames(draft: Draft): Fault[] {
     const { symbol, path, kind, name } = one;
     if (symbol.length > LONGEST_SYMBOL) {
       const most = LONGEST_SYMBOL - (symbol.length - name.length);
-      const says = `is too long for BIRD: its sessions would be named ${symbol}`;
+      const message = `is too long for BIRD: its sessions would be named ${symbol}`;
       return [
-        fault('symbol-too-long', path, says, `Use at most ${most} characters for a ${kind}.`, {
+        fault('symbol-too-long', path, message, `Use at most ${most} characters for a ${kind}.`, {
           part: 'key',
         }),
       ];
@@ -56,9 +56,9 @@ function protocolNames(draft: Draft): Fault[] {
       first.set(symbol, one);
       return [];
     }
-    const says = `its sessions would be named ${symbol} in BIRD, like those of the ${other.kind} ${other.name}`;
+    const message = `its sessions would be named ${symbol} in BIRD, like those of the ${other.kind} ${other.name}`;
     return [
-      fault('symbol-twice', path, says, 'Rename one of the two: "-" and "." become "_" in BIRD names.', {
+      fault('symbol-twice', path, message, 'Rename one of the two: "-" and "." become "_" in BIRD names.', {
         part: 'key',
         notes: [{ path: other.path, message: 'first used here' }],
       }),
@@ -80,17 +80,17 @@ function adoptedNames(draft: Draft): Fault[] {
     return renamed.flatMap(([name, kept]): Fault[] => {
       const path = ['routers', router, 'bird', 'adopted', 'protocols', name];
       if (!isOurs(name)) {
-        const says = `no node or router has a session named ${name}`;
-        const mend =
+        const message = `no node or router has a session named ${name}`;
+        const fix =
           'Write k3s_<node>_v4 or k3s_backbone_<router>_v4, with "_" for "-" and "."; or remove it.';
-        return [fault('adopted-protocol', path, says, mend, { part: 'key' })];
+        return [fault('adopted-protocol', path, message, fix, { part: 'key' })];
       }
       const other = first.get(kept);
       first.set(kept, name);
       const isTaken = other !== undefined || (kept !== name && isOurs(kept));
       if (!isTaken) return [];
-      const says = `${kept} is also the name of ${other ?? 'another session'}`;
-      return [fault('symbol-twice', path, says, 'Give each its own name.')];
+      const message = `${kept} is also the name of ${other ?? 'another session'}`;
+      return [fault('symbol-twice', path, message, 'Give each its own name.')];
     });
   });
 }
@@ -105,9 +105,9 @@ function peeringNames(draft: Draft): Fault[] {
     const path = ['regions', region];
     const twin = regionNamed.get(region.toLowerCase());
     if (twin !== undefined) {
-      const says = `differs from ${twin} only in letter case, but Kubernetes object names are lower case`;
+      const message = `differs from ${twin} only in letter case, but Kubernetes object names are lower case`;
       return [
-        fault('region-case', path, says, 'Rename one of the two.', {
+        fault('region-case', path, message, 'Rename one of the two.', {
           part: 'key',
           notes: [{ path: ['regions', twin], message: 'first used here' }],
         }),
@@ -121,8 +121,8 @@ function peeringNames(draft: Draft): Fault[] {
         const other = peeringOf.get(name);
         const own = `${region} and ${router}`;
         if (other !== undefined && other !== own) {
-          const says = `${own} would create the BGPPeer ${name}, like ${other}`;
-          faults.push(fault('peering-twice', at, says, 'Rename one of them, so that the names differ.'));
+          const message = `${own} would create the BGPPeer ${name}, like ${other}`;
+          faults.push(fault('peering-twice', at, message, 'Rename one of them, so that the names differ.'));
           break;
         }
         peeringOf.set(name, own);

@@ -48,7 +48,7 @@ function filtersOf(statements: readonly BirdStatement[], library: Library, peer:
 }
 
 interface Compared {
-  readonly says: string;
+  readonly message: string;
   readonly ours: Fate;
   readonly theirs: Fate;
 }
@@ -90,7 +90,7 @@ function compared(one: Written, family: Family): Compared[] {
               : { source: word('RTS_STATIC') };
           return [
             {
-              says: `sends ${block.prefix.text} to ${peer}`,
+              message: `sends ${block.prefix.text} to ${peer}`,
               ours: typeof sent === 'string' ? 'rejected' : { localPref: sent.localPref },
               theirs: fateIn(exports, library, block.prefix, own),
             },
@@ -100,7 +100,7 @@ function compared(one: Written, family: Family): Compared[] {
           const announced = { ...policy.own, localPref, originator: 1 };
           const taken = { localPref, preference: policy.preference(link, announced) };
           return {
-            says: `takes ${block.prefix.text} with LOCAL_PREF ${localPref} from ${peer}`,
+            message: `takes ${block.prefix.text} with LOCAL_PREF ${localPref} from ${peer}`,
             ours: policy.take(link, announced) === undefined ? taken : 'rejected',
             theirs: fateIn(imports, library, block.prefix, {
               source: word('RTS_BGP'),
@@ -123,8 +123,8 @@ else {
       (_topology, _version, _node, one) => {
         const routes = FAMILIES.flatMap((family) => compared(one, family));
         expect(routes.length).toBeGreaterThan(0);
-        expect(routes.map(({ says, ours }) => [says, ours])).toEqual(
-          routes.map(({ says, theirs }) => [says, theirs]),
+        expect(routes.map(({ message, ours }) => [message, ours])).toEqual(
+          routes.map(({ message, theirs }) => [message, theirs]),
         );
       },
     );
