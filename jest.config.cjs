@@ -29,6 +29,7 @@ const common = {
   testEnvironment: 'node',
   transform: {
     '^.+\\.[tj]sx?$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
+    '\\.sh$': '<rootDir>/test/text.cjs',
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esm.join('|')})/)`],
 };

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { MAX_PARALLEL } from '../delivery/rollout.ts';
+import { MAX_PARALLEL } from '../delivery/index.ts';
 import { Unreadable } from '../machine/index.ts';
 import ours from '../package.json' with { type: 'json' };
 import { BusyError, Unchanged } from '../repository/write-dist.ts';

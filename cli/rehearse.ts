@@ -1,5 +1,5 @@
 import { forecast } from '../analysis/index.ts';
-import { usualWaves } from '../delivery/rollout.ts';
+import { usualWaves } from '../delivery/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { findPrograms, type Refused, type Rehearsal, type Ride, rehearse } from '../lab/index.ts';
 import { readBase } from '../repository/base-state.ts';

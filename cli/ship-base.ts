@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { relative, resolve } from 'node:path';
-import type { Base } from '../delivery/change-all.ts';
-import { driftFrom, type Inspection } from '../delivery/inspection.ts';
+import { type Base, driftFrom, type Inspection } from '../delivery/index.ts';
 import { readBase } from '../repository/base-state.ts';
 import { commitOf, fileAt, filesAt, git } from '../repository/git.ts';
 import { routerFolders } from './ship-deliveries.ts';

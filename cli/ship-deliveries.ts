@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
-import type { Delivery, Report } from '../delivery/delivery.ts';
-import type { Hidden } from '../delivery/hidden.ts';
-import { notPinned } from '../delivery/known-hosts.ts';
-import { releaseFor } from '../delivery/password.ts';
-import type { RouterSettings } from '../delivery/router.ts';
-import { routerScript } from '../delivery/router-script.ts';
-import { sshRemote } from '../delivery/ssh.ts';
-import type { SshTarget, Unreachable } from '../delivery/ssh-target.ts';
+import {
+  type Delivery,
+  type Hidden,
+  notPinned,
+  type Report,
+  type RouterSettings,
+  releaseFor,
+  routerScript,
+  type SshTarget,
+  sshRemote,
+  type Unreachable,
+} from '../delivery/index.ts';
 import { deliveredPassword, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
 import { filesByRouter } from '../review/index.ts';
 

@@ -1,5 +1,4 @@
-import { rollout } from '../delivery/rollout.ts';
-import { type PlannedFile, type ShipPlan, shipPlan } from '../delivery/ship-plan.ts';
+import { type PlannedFile, rollout, type ShipPlan, shipPlan } from '../delivery/index.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { type BaseState, readBase } from '../repository/base-state.ts';
 import { commitOf } from '../repository/git.ts';

@@ -1,4 +1,4 @@
-import { type JournalEvent, journalLines } from '../delivery/journal.ts';
+import { type JournalEvent, journalLines } from '../delivery/index.ts';
 import { liveList } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 

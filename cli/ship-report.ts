@@ -1,5 +1,4 @@
-import type { JournalEvent, Result } from '../delivery/journal.ts';
-import type { Drifted } from '../delivery/prepare-router.ts';
+import type { Drifted, JournalEvent, Result } from '../delivery/index.ts';
 import { fileChanges } from '../review/index.ts';
 import { printable } from '../topology/fault.ts';
 import { counted, type Terminal } from './terminal.ts';

@@ -1,4 +1,4 @@
-import { accountScript } from '../delivery/account.ts';
+import { accountScript } from '../delivery/index.ts';
 import type { RouterSpeaker } from '../fabric/index.ts';
 import { readAtMost, whyUnreadable } from '../machine/index.ts';
 import { printable } from '../topology/fault.ts';

@@ -1,6 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import type { Result } from '../delivery/journal.ts';
-import type { Shipped } from '../delivery/ship.ts';
+import type { Result, Shipped } from '../delivery/index.ts';
 import { printable } from '../topology/fault.ts';
 import { counted } from './terminal.ts';
 

@@ -1,10 +1,14 @@
 import { appendFileSync } from 'node:fs';
-import type { Hidden } from '../delivery/hidden.ts';
-import type { JournalEvent, Unstamped } from '../delivery/journal.ts';
-import { journalJson } from '../delivery/journal.ts';
-import { type Shipped, ship as shipAll } from '../delivery/ship.ts';
-import type { ShipPlan } from '../delivery/ship-plan.ts';
-import { shipPlanText } from '../delivery/ship-plan.ts';
+import {
+  type Hidden,
+  type JournalEvent,
+  journalJson,
+  type ShipPlan,
+  type Shipped,
+  ship as shipAll,
+  shipPlanText,
+  type Unstamped,
+} from '../delivery/index.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { compareDist } from '../repository/dist.ts';
 import { render } from '../repository/render.ts';

@@ -1,7 +1,7 @@
 import { hostKeyName } from '../fabric/index.ts';
 import { fixedSettings, markOf, type RouterSettings } from './router.ts';
-import { forcedCommand } from './router-script.ts';
-import { oddTarget, type SshTarget, type Unreachable } from './ssh-target.ts';
+import { forcedCommand } from './script/script.ts';
+import { oddTarget, type SshTarget, type Unreachable } from './ssh/target.ts';
 
 /** Where a router has the forced command. */
 export const WRAPPER = '/usr/local/sbin/noencap-router';

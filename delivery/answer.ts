@@ -1,4 +1,4 @@
-import type { Ran } from './remote.ts';
+import type { Ran } from './ssh/remote.ts';
 
 /**
  * Why a router did not do what it was asked: `refused` and says why and what mends it, `misused` (a fault of ours), `lacking`

@@ -2,7 +2,7 @@ import type { Fabric } from '../fabric/index.ts';
 import { notUnderstood } from './answer.ts';
 import { type Changed, change, judged } from './change-router.ts';
 import type { Delivery } from './delivery.ts';
-import { type CALM, HAD_CALM, type Judge, judge } from './gate.ts';
+import { type CALM, HAD_CALM, type Judge, judge } from './gate/gate.ts';
 import type { Result, Unstamped } from './journal.ts';
 import { isRotated } from './password.ts';
 import { places } from './places.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { notUnderstood } from './answer.ts';
 import { type Delivery, withPlace } from './delivery.ts';
-import { type Judge, passes } from './gate.ts';
-import type { GateFinding } from './gate-finding.ts';
+import type { GateFinding } from './gate/finding.ts';
+import { type Judge, passes } from './gate/gate.ts';
 import { driftFrom, type Inspection } from './inspection.ts';
 import { type Ready, unlock } from './prepare-router.ts';
 import * as router from './router.ts';

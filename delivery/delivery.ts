@@ -3,8 +3,8 @@ import type { Failure } from './answer.ts';
 import type { Inspection } from './inspection.ts';
 import type { StepEvent } from './journal.ts';
 import type { Release } from './release.ts';
-import type { Remote } from './remote.ts';
 import type { NotTaken, RouterSettings } from './router.ts';
+import type { Remote } from './ssh/remote.ts';
 
 /** One router, and what it is to get. */
 export interface Delivery {

@@ -2,7 +2,7 @@ import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from '
 import { type AnswerLine, garbled, linesOf, type Outcome, short } from './answer.ts';
 import { Hidden } from './hidden.ts';
 import { hashOf, manifestOf } from './release.ts';
-import type { Ran } from './remote.ts';
+import type { Ran } from './ssh/remote.ts';
 
 /** What the state file says was done last: a delivery that was cut off is `applying` or `confirming`. */
 export interface RouterState {

@@ -2,7 +2,7 @@ import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from '
 import { type Failure, garbled, linesOf, type Outcome, readLines, short } from './answer.ts';
 import { type Inspection, parseInspection } from './inspection.ts';
 import { type Release, tarOf } from './release.ts';
-import type { Access, Line, Ran, RemoteCommand, Running } from './remote.ts';
+import type { Access, Line, Ran, RemoteCommand, Running } from './ssh/remote.ts';
 
 /** What a router's script must know of the router. */
 export interface RouterSettings {

@@ -16,6 +16,7 @@ export function benchShip(work: string): void {
   // As `bin/noencap` is bundled: its memory is what a delivery takes, not what tsx does.
   buildSync({
     entryPoints: ['scripts/measure-ship.ts'],
+    loader: { '.sh': 'text' },
     bundle: true,
     platform: 'node',
     target: 'node20',

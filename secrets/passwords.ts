@@ -1,7 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
-import { Hidden } from '../delivery/hidden.ts';
-import { passwordFault } from '../delivery/password.ts';
+import { Hidden, passwordFault } from '../delivery/index.ts';
 import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
 import { readAtMost, whyUnreadable } from '../machine/index.ts';
 import { LARGEST_TRUST_FILE } from '../repository/trust-files.ts';

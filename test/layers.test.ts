@@ -19,7 +19,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   nodes: ['fabric', 'topology'],
   analysis: ['calico', 'fabric', 'topology'],
   lab: ['bird', 'calico', 'calico/node', 'fabric', 'machine', 'topology'],
-  delivery: ['bird', 'fabric', 'machine', 'topology'],
+  delivery: ['bird', 'delivery/gate', 'delivery/script', 'delivery/ssh', 'fabric', 'machine', 'topology'],
+  'delivery/gate': ['bird', 'fabric', 'topology'],
+  'delivery/script': ['delivery/ssh'],
+  'delivery/ssh': ['fabric', 'machine'],
   bootstrap: ['charts', 'fabric', 'topology'],
   live: ['bootstrap', 'fabric', 'machine', 'topology'],
   review: ['analysis', 'bird', 'calico', 'calico/node', 'fabric', 'topology'],
@@ -65,7 +68,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** What touches nothing outside: it may compute, and no more. */
 const PURE = Object.keys(MAY_IMPORT).filter(
   (folder) =>
-    !['cli', 'delivery', 'github', 'lab', 'live', 'machine', 'repository', 'secrets'].includes(folder),
+    ![
+      'cli',
+      'delivery',
+      'delivery/ssh',
+      'github',
+      'lab',
+      'live',
+      'machine',
+      'repository',
+      'secrets',
+    ].includes(folder),
 );
 
 const sources = (room: string): string[] =>

@@ -3,8 +3,8 @@ import { linesOf } from '../../delivery/answer.ts';
 import { driftFrom, parseInspection } from '../../delivery/inspection.ts';
 import { look } from '../../delivery/prepare-router.ts';
 import { hashOf, manifestOf } from '../../delivery/release.ts';
-import type { Remote } from '../../delivery/remote.ts';
 import { apply, confirm, hold, type Lock, settle } from '../../delivery/router.ts';
+import type { Remote } from '../../delivery/ssh/remote.ts';
 
 const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr });
 

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import type { Access, Line, Ran, Remote, RemoteCommand } from '../../delivery/remote.ts';
-import { words } from '../../delivery/remote.ts';
 import type { RouterSettings } from '../../delivery/router.ts';
-import { routerScript } from '../../delivery/router-script.ts';
-import { sessionOver } from '../../delivery/session.ts';
+import { routerScript } from '../../delivery/script/script.ts';
+import type { Access, Line, Ran, Remote, RemoteCommand } from '../../delivery/ssh/remote.ts';
+import { words } from '../../delivery/ssh/remote.ts';
+import { sessionOver } from '../../delivery/ssh/session.ts';
 
 /** A running BIRD 2 with a folder of its own: no kernel routes, and sessions with nobody. */
 export interface Bird {

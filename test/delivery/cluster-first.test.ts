@@ -1,5 +1,5 @@
 import type { ProtocolState } from '../../bird/answers/protocols.ts';
-import { notFollowed } from '../../delivery/cluster-first.ts';
+import { notFollowed } from '../../delivery/gate/cluster-first.ts';
 import type { Fabric } from '../../fabric/index.ts';
 import { bootLab, converged, findPrograms } from '../../lab/index.ts';
 import { routerFiles } from '../../routers/index.ts';

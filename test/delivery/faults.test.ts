@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Hidden } from '../../delivery/hidden.ts';
 import { releaseFor } from '../../delivery/password.ts';
 import type { Release } from '../../delivery/release.ts';
-import type { Line, Remote } from '../../delivery/remote.ts';
 import { hold, type Lock } from '../../delivery/router.ts';
-import { routerScript } from '../../delivery/router-script.ts';
+import { routerScript } from '../../delivery/script/script.ts';
+import type { Line, Remote } from '../../delivery/ssh/remote.ts';
 import { type Bird, local, put, session } from './bird.ts';
 import { adopted, agree, atWork, done, NO_HURRY, release, type Steps, stepsOn, theirs } from './steps.ts';
 

@@ -54,7 +54,7 @@ export function heldAt(folder: string, { step, when }: Point): Held {
 }
 
 /**
- * Which step a command belongs to is told by its verb, at the end of what ssh is to run (delivery/ssh-command.ts); `inspect` serves
+ * Which step a command belongs to is told by its verb, at the end of what ssh is to run (delivery/ssh/command.ts); `inspect` serves
  * two of them. It is a group of its own, as ship starts every ssh.
  */
 const HOLD = `#!/bin/sh
@@ -92,7 +92,7 @@ exit $code
 `;
 
 /**
- * The session that holds the lock, with the commands that are asked for over it (delivery/session.ts): a line `run BYTES SETTINGS
+ * The session that holds the lock, with the commands that are asked for over it (delivery/ssh/session.ts): a line `run BYTES SETTINGS
  * VERB ARGUMENTS`, so many bytes, and behind the answer a line with its number. Its end is the step \`unlock\`.
  */
 const SESSION = `

@@ -1,6 +1,6 @@
 import type { ProtocolState } from '../../bird/answers/protocols.ts';
-import { gate, type Look, unsettledFor, unwellToday } from '../../delivery/gate.ts';
-import type { GateFinding } from '../../delivery/gate-finding.ts';
+import type { GateFinding } from '../../delivery/gate/finding.ts';
+import { gate, type Look, unsettledFor, unwellToday } from '../../delivery/gate/gate.ts';
 import { hostFolder, type Lab } from '../../lab/index.ts';
 import { booted, scenario } from '../lab/labs.ts';
 import { redundant } from '../lab/topologies.ts';

@@ -1,6 +1,6 @@
 import type { ProtocolState } from '../../bird/answers/protocols.ts';
-import { gate, type Look, passes, unsettledFor } from '../../delivery/gate.ts';
-import type { GateFinding, GateQuestion } from '../../delivery/gate-finding.ts';
+import type { GateFinding, GateQuestion } from '../../delivery/gate/finding.ts';
+import { gate, type Look, passes, unsettledFor } from '../../delivery/gate/gate.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';

@@ -3,13 +3,13 @@ import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { change } from '../../delivery/change-router.ts';
 import type { Delivery } from '../../delivery/delivery.ts';
-import type { Judge } from '../../delivery/gate.ts';
-import { LIMITS, type Limits } from '../../delivery/limits.ts';
+import type { Judge } from '../../delivery/gate/gate.ts';
 import { prepare } from '../../delivery/prepare-router.ts';
-import type { Remote, Running } from '../../delivery/remote.ts';
 import { hold } from '../../delivery/router.ts';
-import { routerScript } from '../../delivery/router-script.ts';
-import { type SshTarget, sshRemote } from '../../delivery/ssh.ts';
+import { routerScript } from '../../delivery/script/script.ts';
+import { LIMITS, type Limits } from '../../delivery/ssh/limits.ts';
+import type { Remote, Running } from '../../delivery/ssh/remote.ts';
+import { type SshTarget, sshRemote } from '../../delivery/ssh/ssh.ts';
 import { type Agent, clientsOf, endSshd, programIn, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { listener, type Odd, silentAfter } from './stalling.ts';
 import { agree, done, release, stepsOn, theirs } from './steps.ts';
@@ -207,7 +207,7 @@ test.concurrent.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
       const program = programIn(
         sshd.folder,
         'parent',
-        `import { sshRemote } from './delivery/ssh.ts';
+        `import { sshRemote } from './delivery/ssh/ssh.ts';
 const remote = sshRemote(${JSON.stringify(sshd.target)}, { script: () => ${JSON.stringify(deaf)} });
 const running = await remote.start({ verb: 'hold', settings: [], args: [] }, 'held');
 remote.fresh().run({ verb: 'inspect', settings: [], args: [] });

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { notPinned } from '../../delivery/known-hosts.ts';
+import { notPinned } from '../../delivery/ssh/known-hosts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'noencap-known-'));
 const knownHosts = join(folder, 'known_hosts');

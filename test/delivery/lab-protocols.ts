@@ -1,7 +1,7 @@
 import type { ProtocolState } from '../../bird/answers/protocols.ts';
-import { type RemoteCommand, words } from '../../delivery/remote.ts';
 import { protocols as protocolsOf } from '../../delivery/router.ts';
-import { routerScript } from '../../delivery/router-script.ts';
+import { routerScript } from '../../delivery/script/script.ts';
+import { type RemoteCommand, words } from '../../delivery/ssh/remote.ts';
 import { hostFolder, type Lab } from '../../lab/index.ts';
 
 /** What a router's own script says of its protocols. */

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Access, Remote } from '../../delivery/remote.ts';
 import { hold, settingsOf } from '../../delivery/router.ts';
-import { forcedCommand, routerScript } from '../../delivery/router-script.ts';
-import { sshRemote } from '../../delivery/ssh.ts';
+import { forcedCommand, routerScript } from '../../delivery/script/script.ts';
+import type { Access, Remote } from '../../delivery/ssh/remote.ts';
+import { sshRemote } from '../../delivery/ssh/ssh.ts';
 import { type Bird, by } from './bird.ts';
 import { type Agent, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { adopted, agree, done, release, theirs } from './steps.ts';

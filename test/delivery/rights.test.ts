@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hold, inspect, type RouterSettings, show } from '../../delivery/router.ts';
-import { routerScript } from '../../delivery/router-script.ts';
-import { sshRemote } from '../../delivery/ssh.ts';
+import { routerScript } from '../../delivery/script/script.ts';
+import { sshRemote } from '../../delivery/ssh/ssh.ts';
 import { type Holder, startHolder } from '../../lab/holder.ts';
 import { mainFile, session } from './bird.ts';
 import { type Agent, startAgent } from './sshd.ts';

@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LARGEST_RELEASE, tarOf } from '../../delivery/release.ts';
-import type { Remote } from '../../delivery/remote.ts';
 import { hold, inspect, settingsOf, stage } from '../../delivery/router.ts';
-import { forcedCommand, routerScript } from '../../delivery/router-script.ts';
+import { forcedCommand, routerScript } from '../../delivery/script/script.ts';
+import type { Remote } from '../../delivery/ssh/remote.ts';
 import { type Bird, local, put } from './bird.ts';
 import { busybox } from './shells.ts';
 import { adopted, atWork, done, release, type Steps, stepsOn, theirs } from './steps.ts';
@@ -36,6 +36,14 @@ function shellcheck(script: string, ...options: string[]): string {
   if (error !== undefined) throw new Error('shellcheck is missing. Run: scripts/setup-tests.sh');
   return stdout;
 }
+
+test('shellcheck finds nothing in a part of it, read as an editor does', () => {
+  const folder = 'delivery/script';
+  const parts = readdirSync(folder).filter((name) => name.endsWith('.sh'));
+  expect(parts).toContain('bird.sh');
+  const { stdout } = spawnSync('shellcheck', parts, { cwd: folder, encoding: 'utf8' });
+  expect(stdout).toBe('');
+});
 
 test('shellcheck finds nothing', () => {
   expect(shellcheck(routerScript(), '-s', 'sh')).toBe('');

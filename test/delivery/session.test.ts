@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tarOf } from '../../delivery/release.ts';
 import { hold, inspect, settingsOf } from '../../delivery/router.ts';
-import { forcedCommand, routerScript } from '../../delivery/router-script.ts';
+import { forcedCommand, routerScript } from '../../delivery/script/script.ts';
 import { type Bird, local, put, type Way } from './bird.ts';
 import { busybox } from './shells.ts';
 import { adopted, agree, atWork, done, release, stepsOn, theirs } from './steps.ts';

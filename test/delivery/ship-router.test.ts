@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { change } from '../../delivery/change-router.ts';
 import type { Delivery } from '../../delivery/delivery.ts';
-import type { Judge } from '../../delivery/gate.ts';
-import type { GateFinding } from '../../delivery/gate-finding.ts';
+import type { GateFinding } from '../../delivery/gate/finding.ts';
+import type { Judge } from '../../delivery/gate/gate.ts';
 import { look, prepare } from '../../delivery/prepare-router.ts';
 import { type Release, releaseOf } from '../../delivery/release.ts';
-import type { Remote } from '../../delivery/remote.ts';
 import { hold } from '../../delivery/router.ts';
+import type { Remote } from '../../delivery/ssh/remote.ts';
 import { type Bird, by, local, put, session } from './bird.ts';
 import { agree, done, NO_HURRY, release, stepsOn, theirs } from './steps.ts';
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Delivery } from '../../delivery/delivery.ts';
-import { expectedSessions } from '../../delivery/expected.ts';
+import { expectedSessions } from '../../delivery/gate/expected.ts';
 import type { Unstamped } from '../../delivery/journal.ts';
 import { releaseOf } from '../../delivery/release.ts';
-import type { Remote } from '../../delivery/remote.ts';
 import { hold } from '../../delivery/router.ts';
 import { type Shipment, ship } from '../../delivery/ship.ts';
+import type { Remote } from '../../delivery/ssh/remote.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
 import { type Bird, by, local, mainFile, session, startBird } from './bird.ts';

@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Ran, Running } from '../../delivery/remote.ts';
-import { type SshTarget, sshRemote } from '../../delivery/ssh.ts';
+import type { Ran, Running } from '../../delivery/ssh/remote.ts';
+import { type SshTarget, sshRemote } from '../../delivery/ssh/ssh.ts';
 import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 
 /** Quotes of all kinds, a history mark, an octal escape, a comment with an apostrophe, and what came in. */

@@ -2,8 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Ran, Running } from '../../delivery/remote.ts';
-import { type SshTarget, sshRemote } from '../../delivery/ssh.ts';
+import type { Ran, Running } from '../../delivery/ssh/remote.ts';
+import { type SshTarget, sshRemote } from '../../delivery/ssh/ssh.ts';
 import { type Agent, clientsOf, endSshd, programIn, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { waited } from './waited.ts';
 
@@ -176,7 +176,7 @@ test('of a process that is killed its connection is gone soon', async () => {
   const script = programIn(
     sshd.folder,
     'killed',
-    `import { sshRemote } from './delivery/ssh.ts';
+    `import { sshRemote } from './delivery/ssh/ssh.ts';
 const remote = sshRemote(${JSON.stringify(sshd.target)}, { script: () => 'echo held; cat >/dev/null' });
 const running = await remote.start({ verb: 'hold', settings: [], args: [] }, 'held');
 console.log('said' in running ? 'held' : running.stderr);

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
-import type { SshTarget } from '../../delivery/ssh.ts';
+import type { SshTarget } from '../../delivery/ssh/ssh.ts';
 
 /** A real sshd on a port of its own, with its own keys; only the user who runs the tests may log in. */
 export interface Sshd {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { SshTarget } from '../../delivery/ssh.ts';
+import type { SshTarget } from '../../delivery/ssh/ssh.ts';
 import type { Sshd } from './sshd.ts';
 
 /** A machine at the router's address that is not what it should be. */

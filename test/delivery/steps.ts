@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Outcome } from '../../delivery/answer.ts';
 import type { Inspection } from '../../delivery/inspection.ts';
 import { type Release, releaseOf } from '../../delivery/release.ts';
-import type { Line, Remote } from '../../delivery/remote.ts';
 import * as router from '../../delivery/router.ts';
+import type { Line, Remote } from '../../delivery/ssh/remote.ts';
 import { type Bird, local, mainFile, type Surroundings, session, startBird } from './bird.ts';
 import { waited } from './waited.ts';
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { LIMITS } from '../../delivery/limits.ts';
-import type { Remote, Running } from '../../delivery/remote.ts';
 import { show } from '../../delivery/router.ts';
-import { sshRemote } from '../../delivery/ssh.ts';
+import { LIMITS } from '../../delivery/ssh/limits.ts';
+import type { Remote, Running } from '../../delivery/ssh/remote.ts';
+import { sshRemote } from '../../delivery/ssh/ssh.ts';
 import { heard } from '../../machine/index.ts';
 import { type Agent, clientsOf, endSshd, programIn, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { waited } from './waited.ts';
@@ -98,7 +98,7 @@ test('four routers that say 60 MB each to all verbs cost no memory to speak of',
     sshd.folder,
     'talks',
     `import { inspect, show } from './delivery/router.ts';
-import { sshRemote } from './delivery/ssh.ts';
+import { sshRemote } from './delivery/ssh/ssh.ts';
 const flood = 'yes "all 1002-k3s_a BGP --- up 15:01:18.000" | head -c 60000000';
 const remotes = [1, 2, 3, 4].map(() => sshRemote(${JSON.stringify(sshd.target)}, { script: () => flood }));
 const before = process.resourceUsage().maxRSS;

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { judged } from '../../delivery/change-router.ts';
 import type { Delivery } from '../../delivery/delivery.ts';
 import type { Inspection } from '../../delivery/inspection.ts';
-import type { Remote } from '../../delivery/remote.ts';
+import type { Remote } from '../../delivery/ssh/remote.ts';
 import { until } from '../../delivery/until.ts';
 
 /** What nobody refers to any more is gone: as it is at any time in a delivery that lasts. */

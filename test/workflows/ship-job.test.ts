@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { settingsOf } from '../../delivery/router.ts';
-import { forcedCommand } from '../../delivery/router-script.ts';
+import { forcedCommand } from '../../delivery/script/script.ts';
 import { scratch } from '../cli/run.ts';
 import { type Bird, session, startBird, until } from '../delivery/bird.ts';
 import { endSshd, type Sshd, startSshd } from '../delivery/sshd.ts';

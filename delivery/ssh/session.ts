@@ -1,5 +1,5 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { heard } from '../machine/index.ts';
+import { heard } from '../../machine/index.ts';
 import { LIMITS, type Limits, secondsFor } from './limits.ts';
 import { type Line, type Ran, type RemoteCommand, words } from './remote.ts';
 

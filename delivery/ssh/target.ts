@@ -1,4 +1,4 @@
-import { hostKeyName } from '../fabric/index.ts';
+import { hostKeyName } from '../../fabric/index.ts';
 
 /** Where a router's SSH server is, and which keys it may have. */
 export interface SshTarget {

@@ -1,5 +1,4 @@
-/** The files of the configuration folder: where its links point to, who may read what, and what a manifest says. */
-export const FOLDER = `# ---- files
+# ---- files
 
 # read_state, read_live: what was done last, and which release the live files are; nothing where there is none.
 read_state() {
@@ -8,22 +7,22 @@ read_state() {
 }
 read_live() {
   points "$noencap/live"
-  live=\${target#releases/}
+  live=${target#releases/}
   case $live in *[!0-9a-f]*) live= ;; esac
-  if [ "\${#live}" -ne 16 ] || ! release_there "$live"; then live=; fi
+  if [ "${#live}" -ne 16 ] || ! release_there "$live"; then live=; fi
 }
 # release_there HASH: its folder, and no link to another.
 release_there() { [ -d "$noencap/releases/$1" ] && [ ! -L "$noencap/releases/$1" ] && [ ! -L "$noencap/releases" ]; }
 put_state() {
   away "$noencap/state.new"
-  { printf '%s\\n' "$1" >"$noencap/state.new" && mv -fT "$noencap/state.new" "$noencap/state"; } 2>/dev/null
+  { printf '%s\n' "$1" >"$noencap/state.new" && mv -fT "$noencap/state.new" "$noencap/state"; } 2>/dev/null
 }
 # What was shipped last, as the files have it.
 state_back() {
   read_live
   if [ -n "$live" ]; then put_state "shipped $live"; else rm -f "$noencap/state"; fi || lack "cannot write $noencap/state"
 }
-# place_of ENTRY: \`place\` is where it is itself, in the live release if it is a link of ours; nothing if it is a link of anybody else's.
+# place_of ENTRY: `place` is where it is itself, in the live release if it is a link of ours; nothing if it is a link of anybody else's.
 # Links of others are never followed: what is behind them may be for this account's eyes only.
 place_of() {
   place=$config/$1
@@ -31,7 +30,7 @@ place_of() {
   if [ -L "$place" ] || [ ! -e "$place" ]; then place=; fi
 }
 linked() { [ -L "$config/$1" ] && points "$config/$1" && [ "$target" = ".noencap/live/$1" ]; }
-# points PATH: \`target\` is where this link points to, nothing if it is none. All that may be asked for are listed at once.
+# points PATH: `target` is where this link points to, nothing if it is none. All that may be asked for are listed at once.
 points() {
   if [ -z "$links" ]; then
     asked=$1
@@ -44,7 +43,7 @@ points() {
     set -- "$asked"
   fi
   case $links in
-    *" $1 -> "*) target=\${links#*" $1 -> "}; target=\${target%%
+    *" $1 -> "*) target=${links#*" $1 -> "}; target=${target%%
 *} ;;
     *) target= ;;
   esac
@@ -58,22 +57,22 @@ away() {
   done
   [ "$#" -eq 0 ] || rm -rf "$@"
 }
-# space OPTION: \`room\` is the fourth word of what df says last, how much is free; - where that is no number.
+# space OPTION: `room` is the fourth word of what df says last, how much is free; - where that is no number.
 space() {
   room=$(df "$1" "$config" 2>/dev/null)
   # shellcheck disable=SC2086
-  set -- \${room##*
+  set -- ${room##*
 }
-  case \${4:-} in '' | *[!0-9]*) room=- ;; *) room=$4 ;; esac
+  case ${4:-} in '' | *[!0-9]*) room=- ;; *) room=$4 ;; esac
 }
 # free: kB.
-free() { space -Pk; printf '%s\\n' "$room"; }
+free() { space -Pk; printf '%s\n' "$room"; }
 durable() { sync -f "$noencap" 2>/dev/null || sync; }
 
 # permissions: those of the main file. What has the same, BIRD can read if it can read that.
 permissions() {
-  if [ "$permissions_of" = "$config/\${main_name:-bird.conf}" ]; then return 0; fi
-  permissions_of=$config/\${main_name:-bird.conf}
+  if [ "$permissions_of" = "$config/${main_name:-bird.conf}" ]; then return 0; fi
+  permissions_of=$config/${main_name:-bird.conf}
   listed="$(ls -lndL "$permissions_of" "$noencap" "$noencap/releases" 2>/dev/null)
 "
   listed_of "$permissions_of"
@@ -87,12 +86,12 @@ permissions() {
     *) file_mode=0600 secret_mode=0600 folder_mode=0700 folder_listed=drwx------ mask=077 ;;
   esac
 }
-# listed_of PATH: \`line\` is what \`permissions\` listed of it, nothing if it was not there.
+# listed_of PATH: `line` is what `permissions` listed of it, nothing if it was not there.
 listed_of() {
   line=
   case $listed in *" $1
-"*) line=\${listed%%" $1
-"*}; line=\${line##*
+"*) line=${listed%%" $1
+"*}; line=${line##*
 } ;; esac
 }
 # folder PATH: one that BIRD can read what is below. Its permissions are looked at each time: a run may have been cut off before.
@@ -120,36 +119,36 @@ like_main() {
     fi
     set -- "$@" ! -path "$target/$hidden"
   done
-  find "$target" \\( -group "$group" -o -exec chgrp -h "$group" '{}' + \\) \\
-    -type d ! -perm "$folder_mode" -exec chmod "$folder_mode" '{}' + -o \\
+  find "$target" \( -group "$group" -o -exec chgrp -h "$group" '{}' + \) \
+    -type d ! -perm "$folder_mode" -exec chmod "$folder_mode" '{}' + -o \
     -type f ! -perm "$file_mode" "$@" -exec chmod "$file_mode" '{}' +
 }
 
 # A password file begins with "# " and 32 random digits: the name of a release is told to everybody, and could be tried
 # with likely passwords otherwise.
-# read_salt FILE: \`salt\`; nothing if it has none.
+# read_salt FILE: `salt`; nothing if it has none.
 read_salt() {
   salt=
   if plain "$1"; then IFS= read -r salt 2>/dev/null <"$1" || :; fi
-  case $salt in '# '*[!0-9a-f]* | [!#]* | '#'[!\\ ]*) salt= ;; esac
-  salt=\${salt#'# '}
-  if [ "\${#salt}" -ne 32 ]; then salt=; fi
+  case $salt in '# '*[!0-9a-f]* | [!#]* | '#'[!\ ]*) salt= ;; esac
+  salt=${salt#'# '}
+  if [ "${#salt}" -ne 32 ]; then salt=; fi
 }
 random_salt() { head -c 64 /dev/urandom | sha256sum | cut -c 1-32; }
 
 # manifest_ok HASH: in a release's folder, every file is as its manifest says, and there is nothing else: both what is there and
 # the manifest have the hash that names it. No name is . or ..
-name='([A-Za-z0-9_]|\\.[A-Za-z0-9_@+-]|\\.\\.[A-Za-z0-9_.@+-])[A-Za-z0-9_.@+-]*'
+name='([A-Za-z0-9_]|\.[A-Za-z0-9_@+-]|\.\.[A-Za-z0-9_.@+-])[A-Za-z0-9_.@+-]*'
 manifest_ok() {
   [ -f manifest ] && [ ! -L manifest ] || return 1
   case $(contents | sha256sum - manifest) in "$1"*"
 $1"*) ;; *) return 1 ;; esac
 }
 # contents: of this folder, as a manifest has it. What is no file is a line that no manifest has.
-contents() { find . -path ./manifest -o -type f -exec sha256sum '{}' + -o ! -type d -print | sed 's|  \\./|  |' | sort -k 2; }
+contents() { find . -path ./manifest -o -type f -exec sha256sum '{}' + -o ! -type d -print | sed 's|  \./|  |' | sort -k 2; }
 # write_manifest: of what is in this folder; prints the release's name.
 write_manifest() {
   contents >manifest || return 1
   [ "$(wc -l <manifest)" -eq "$(find . ! -type d ! -path ./manifest | wc -l)" ] || return 1
   sha256sum manifest | cut -c 1-16
-}`;
+}

@@ -1,5 +1,5 @@
-import type { ProtocolState } from '../bird/answers/protocols.ts';
-import type { Fabric } from '../fabric/index.ts';
+import type { ProtocolState } from '../../bird/answers/protocols.ts';
+import type { Fabric } from '../../fabric/index.ts';
 import type { ExpectedSession } from './expected.ts';
 
 /** What the health of a router is judged by, after it got its configuration and before that is confirmed. */

@@ -1,5 +1,4 @@
-/** The verbs that read: `inspect`, `protocols` and `show`. */
-export const INSPECT = `# ---- inspect: reads, and changes nothing
+# ---- inspect: reads, and changes nothing
 
 # absolute_includes: of what BIRD reads from the main file on, those that name something below this folder by its full
 # path. BIRD knows an include only at the start of a line. What is ours has none, and is left out.
@@ -8,10 +7,10 @@ absolute_includes() {
   count=0
   while [ -n "$queue" ] && [ "$count" -lt 1000 ]; do
     count=$((count + 1))
-    file=\${queue%%
+    file=${queue%%
 *}
     case $queue in *"
-"*) queue=\${queue#*
+"*) queue=${queue#*
 } ;; *) queue= ;; esac
     case "
 $seen
@@ -22,17 +21,17 @@ $file
 $file"
     case $file in "$config"/k3s/*) continue ;; esac
     if [ ! -f "$file" ]; then continue; fi
-    found=$(sed -n '/^[[:space:]]*include[[:space:]]*"[^"]*"/{=;s/^[[:space:]]*include[[:space:]]*"\\([^"]*\\)".*/\\1/p;}' "$file" 2>/dev/null)
+    found=$(sed -n '/^[[:space:]]*include[[:space:]]*"[^"]*"/{=;s/^[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p;}' "$file" 2>/dev/null)
     while IFS= read -r number && IFS= read -r included; do
       if [ -z "$included" ]; then continue; fi
       case $included in
         "$config"/* | "$real_config"/*) say "absolute $file:$number $included" ;;
         /*) ;;
-        *) included=\${file%/*}/$included ;;
+        *) included=${file%/*}/$included ;;
       esac
       for one in $included; do
         if [ ! -f "$one" ]; then continue; fi
-        queue="\${queue:+$queue
+        queue="${queue:+$queue
 }$one"
       done
     done <<END
@@ -48,8 +47,8 @@ inspect() {
   main_file
   # Every answer begins with it: 0001 BIRD 2.0.12 ready.
   message 0001
-  text=\${text#BIRD }
-  say "bird \${text% ready.}"
+  text=${text#BIRD }
+  say "bird ${text% ready.}"
   say "main $main"
   cd -P "$config" || lack "this account may not enter $config"
   real_config=$PWD
@@ -60,7 +59,7 @@ inspect() {
   say "settled $settled"
   if [ -n "$pending" ]; then say "pending $pending"; fi
   points "$noencap/lock"
-  if [ -n "$target" ] && alive "$target"; then say "holder \${target%%,*}"; fi
+  if [ -n "$target" ] && alive "$target"; then say "holder ${target%%,*}"; fi
   if [ -w "$config" ]; then say "writable yes"; else say "writable no"; fi
   space -Pk
   say "disk $room"
@@ -86,11 +85,11 @@ inspect() {
   absolute_includes
   ask show symbols
   for one in "$noencap"/releases/*; do
-    case \${one##*/} in *[!0-9a-f]*) continue ;; esac
-    if [ -d "$one" ] && defined "\${one##*/}"; then say "running \${one##*/}"; fi
+    case ${one##*/} in *[!0-9a-f]*) continue ;; esac
+    if [ -d "$one" ] && defined "${one##*/}"; then say "running ${one##*/}"; fi
   done
   for one in $sysctls; do
-    say "sysctl $one $({ tr '\\t\\n' '  ' <"/proc/sys/$(printf '%s' "$one" | tr . /)"; } 2>/dev/null)"
+    say "sysctl $one $({ tr '\t\n' '  ' <"/proc/sys/$(printf '%s' "$one" | tr . /)"; } 2>/dev/null)"
   done
   ask show protocols all
   of_protocols
@@ -98,7 +97,7 @@ inspect() {
   say end
 }
 
-# live_files: what is there of ours, with its hash; what is no file or has a name that no release has (as \`name\` says it; a backslash before a hash
+# live_files: what is there of ours, with its hash; what is no file or has a name that no release has (as `name` says it; a backslash before a hash
 # is sha256sum's, for such a name); and the manifest of what is live. What was found begins with a dot, and what is in a manifest does not.
 live_files() {
   set --
@@ -106,14 +105,14 @@ live_files() {
     place_of "$one"
     if [ -n "$place" ]; then set -- "$@" "./$one"; elif there "./$one"; then say "odd $one"; fi
   done
-  { [ "$#" -eq 0 ] || find -H "$@" ! -type f ! -type d -print; } | sed 's,^\\./,,;s,[^A-Za-z0-9_./@+-],?,g;s/^/odd /'
+  { [ "$#" -eq 0 ] || find -H "$@" ! -type f ! -type d -print; } | sed 's,^\./,,;s,[^A-Za-z0-9_./@+-],?,g;s/^/odd /'
   { [ "$#" -eq 0 ] || find -H "$@" -type f -exec sha256sum '{}' +; } |
-    sed -e '/^[0-9a-f]*  [^.]/{s/^/manifest /;s/  / /;b' -e '}' -e '/^\\\\/b odd' -e '/  .*[^A-Za-z0-9_./@+-]/b odd' -e '/\\/[@+-]/b odd' \\
-      -e 's,  \\./, ,;s/^/file /;b' -e ':odd' -e 's,^[^ ]*  \\./,,;s,[^A-Za-z0-9_./@+-],?,g;s/^/odd /' - \${live:+"$noencap/live/manifest"} 2>/dev/null
+    sed -e '/^[0-9a-f]*  [^.]/{s/^/manifest /;s/  / /;b' -e '}' -e '/^\\/b odd' -e '/  .*[^A-Za-z0-9_./@+-]/b odd' -e '/\/[@+-]/b odd' \
+      -e 's,  \./, ,;s/^/file /;b' -e ':odd' -e 's,^[^ ]*  \./,,;s,[^A-Za-z0-9_./@+-],?,g;s/^/odd /' - ${live:+"$noencap/live/manifest"} 2>/dev/null
 }
 
 # of_protocols: of BIRD's answer the names, and what the gate reads; a router with 100 sessions says four times as much.
-of_protocols() { printf '%s\\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|(BGP state|Neighbor address|Last error|State|Routes):|Channel /s/^/all /p'; }
+of_protocols() { printf '%s\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|(BGP state|Neighbor address|Last error|State|Routes):|Channel /s/^/all /p'; }
 
 # unresolved: of each BGP protocol that has any, how many of its routes no next hop leads to: BIRD keeps them as unreachable, or as what
 # drops packets itself where the next hop is resolved by that, such as a default route that is a blackhole. It counts them among the
@@ -121,7 +120,7 @@ of_protocols() { printf '%s\\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|(BGP s
 unresolved() {
   ask show route table all where source = RTS_BGP '&&' dest '!=' RTD_UNICAST
   case $(last_line) in [89][0-9][0-9][0-9]*) lack "BIRD does not tell which next hops it resolves: $(last_line)" ;; esac
-  printf '%s\\n' "$reply" | sed -nE 's/^.*[[:space:]](unreachable|blackhole|prohibited)[[:space:]]+\\[([^] ]+)[] ].*$/\\2/p' | sort | uniq -c | sed -E 's/^ *([0-9]+) /unresolved \\1 /'
+  printf '%s\n' "$reply" | sed -nE 's/^.*[[:space:]](unreachable|blackhole|prohibited)[[:space:]]+\[([^] ]+)[] ].*$/\2/p' | sort | uniq -c | sed -E 's/^ *([0-9]+) /unresolved \1 /'
 }
 
 # protocols: what BIRD says of them when its input ends or has a line, for a gate that asks again and again: it may call
@@ -144,7 +143,7 @@ show() {
   own_rights
   base=$config
   read_live
-  if linked "\${1%%/*}"; then base=$noencap/releases/$live; fi
+  if linked "${1%%/*}"; then base=$noencap/releases/$live; fi
   base=$(cd -P "$base" && pwd -P) || refuse "there is no file $config/$1"
   [ -f "$base/$1" ] || refuse "there is no file $config/$1"
   [ -r "$base/$1" ] || lack "cannot read $config/$1"
@@ -154,4 +153,4 @@ show() {
 opened() {
   [ "$(readlink /proc/self/fd/3)" = "$base/$1" ] || refuse "$config/$1 is a link, or behind one. noencap follows none"
   head -c 1048576 <&3
-}`;
+}

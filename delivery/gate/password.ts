@@ -1,6 +1,6 @@
-import { isUp } from '../bird/answers/protocols.ts';
+import { isUp } from '../../bird/answers/protocols.ts';
 import type { Agreements } from './expected.ts';
-import type { GateFinding, GateQuestion, Seen } from './gate-finding.ts';
+import type { GateFinding, GateQuestion, Seen } from './finding.ts';
 
 /**
  * A new password is in the cluster first, so that the sessions with nodes are down before the router gets it, and each has its excuse.

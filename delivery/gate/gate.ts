@@ -1,5 +1,5 @@
-import { isUp, type ProtocolState } from '../bird/answers/protocols.ts';
-import type { Fabric } from '../fabric/index.ts';
+import { isUp, type ProtocolState } from '../../bird/answers/protocols.ts';
+import type { Fabric } from '../../fabric/index.ts';
 import {
   type Agreement,
   type Agreements,
@@ -8,9 +8,9 @@ import {
   expectedSessions,
   explainedLosses,
 } from './expected.ts';
-import type { GateFinding, GateQuestion, Seen } from './gate-finding.ts';
-import { passwordFindings } from './gate-password.ts';
-import { routeFindings, unreachableToday } from './gate-routes.ts';
+import type { GateFinding, GateQuestion, Seen } from './finding.ts';
+import { passwordFindings } from './password.ts';
+import { routeFindings, unreachableToday } from './routes.ts';
 
 /**
  * How to judge a router, again and again while it settles: what its BIRD says of its protocols now is held against what it said

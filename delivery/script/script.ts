@@ -1,14 +1,14 @@
-import { ARGUMENTS } from './script-arguments.ts';
-import { BIRD } from './script-bird.ts';
-import { BIRDC } from './script-birdc.ts';
-import { FILES } from './script-files.ts';
-import { FOLDER } from './script-folder.ts';
-import { IDENTITY } from './script-identity.ts';
-import { INSPECT } from './script-inspect.ts';
-import { LOCK } from './script-lock.ts';
-import { RIGHTS } from './script-rights.ts';
-import { SESSION } from './script-session.ts';
-import { WORDS_ONLY } from './ssh-command.ts';
+import { WORDS_ONLY } from '../ssh/command.ts';
+import ARGUMENTS from './arguments.sh';
+import BIRD from './bird.sh';
+import BIRDC from './birdc.sh';
+import FILES from './files.sh';
+import FOLDER from './folder.sh';
+import IDENTITY from './identity.sh';
+import INSPECT from './inspect.sh';
+import LOCK from './lock.sh';
+import RIGHTS from './rights.sh';
+import SESSION from './session.sh';
 
 /**
  * All that a router runs of noencap, or what one of the reading verbs needs of it: one POSIX sh script, for dash and busybox. It is run as
@@ -17,7 +17,8 @@ import { WORDS_ONLY } from './ssh-command.ts';
 export const routerScript = (verb?: string): string =>
   ['inspect', 'protocols', 'show'].includes(verb ?? '') ? READING : WHOLE;
 
-const script = (...parts: readonly string[]): string => `${[...parts, 'serve "$@"'].join('\n\n')}\n`;
+const script = (...parts: readonly string[]): string =>
+  `${[...parts.map((part) => part.trimEnd()), 'serve "$@"'].join('\n\n')}\n`;
 
 const COMMON = [ARGUMENTS, RIGHTS, LOCK, BIRDC, FOLDER, IDENTITY];
 const READING = script(...COMMON, INSPECT);

@@ -1,8 +1,8 @@
-import { type ChannelState, isUp, type ProtocolState } from '../bird/answers/protocols.ts';
-import type { Session, SessionEnd } from '../fabric/index.ts';
-import type { Family } from '../topology/address.ts';
+import { type ChannelState, isUp, type ProtocolState } from '../../bird/answers/protocols.ts';
+import type { Session, SessionEnd } from '../../fabric/index.ts';
+import type { Family } from '../../topology/address.ts';
 import type { Explained } from './expected.ts';
-import type { GateFinding, Seen } from './gate-finding.ts';
+import type { GateFinding, Seen } from './finding.ts';
 
 /**
  * Routes that sessions brought or carried before and do not now. A configuration may parse, keep every session Established and

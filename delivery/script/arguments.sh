@@ -1,8 +1,7 @@
-/**
- * What the script is asked: settings, a verb and its arguments. Each is checked before anything is done: behind a forced command they
- * come from whoever holds the key.
- */
-export const ARGUMENTS = `# noencap's work on a router: VERB, after any settings (config=DIR entry=k3s|bird.conf secret=NAME birdc=FILE
+# What the script is asked: settings, a verb and its arguments. Each is checked before anything is done: behind a forced command they
+# come from whoever holds the key.
+#
+# noencap's work on a router: VERB, after any settings (config=DIR entry=k3s|bird.conf secret=NAME birdc=FILE
 # socket=FILE main=FILE owner=TEXT router=NETWORK/NAME/ID), before its arguments. Every answer is lines of "key value", and the last is "end".
 # Ends with 0 done, 1 refused, 2 wrong use, 3 this router lacks something.
 set -u
@@ -17,15 +16,15 @@ version=4
 limit=33554432
 
 # A reader that is gone must not end what is at work here.
-say() { printf '%s\\n' "$*" 2>/dev/null || :; }
-stop() { code=$1; shift; printf '%s\\n' "$*" >&2 2>/dev/null || :; exit "$code"; }
+say() { printf '%s\n' "$*" 2>/dev/null || :; }
+stop() { code=$1; shift; printf '%s\n' "$*" >&2 2>/dev/null || :; exit "$code"; }
 refuse() { stop 1 "$@"; }
 misuse() { stop 2 "$@"; }
 lack() { stop 3 "$@"; }
 
 word() {
   case $1 in '' | -* | *[!A-Za-z0-9._/@:+=-]*) misuse "an argument is empty or holds something else than letters, digits and ._/@:+=-" ;; esac
-  if [ "\${#1}" -gt 200 ]; then misuse "an argument is longer than 200 characters"; fi
+  if [ "${#1}" -gt 200 ]; then misuse "an argument is longer than 200 characters"; fi
 }
 path() {
   case $1 in /*) ;; *) misuse "$1 is no absolute path" ;; esac
@@ -37,28 +36,28 @@ number() {
 }
 release_name() {
   case $1 in *[!0-9a-f]*) misuse "$1 is no release: 16 hexadecimal digits" ;; esac
-  if [ "\${#1}" -ne 16 ]; then misuse "$1 is no release: 16 hexadecimal digits"; fi
+  if [ "${#1}" -ne 16 ]; then misuse "$1 is no release: 16 hexadecimal digits"; fi
 }
 # A file of BIRD's folder that nobody else needs there.
 secret_name() {
   case $1 in
     '' | [!A-Za-z0-9_]* | *[!A-Za-z0-9_.@+-]* | bird.conf | envvars | k3s | manifest | sysctl.d) misuse "$1 is no name for a password file" ;;
   esac
-  if [ "\${#1}" -gt 100 ]; then misuse "the name of a password file has at most 100 characters"; fi
+  if [ "${#1}" -gt 100 ]; then misuse "the name of a password file has at most 100 characters"; fi
 }
 owner_name() {
   case $1 in '' | *[!A-Za-z0-9._@:+-]*) misuse "$1 is no owner: letters, digits and ._@:+-" ;; esac
-  if [ "\${#1}" -gt 100 ]; then misuse "an owner has at most 100 characters"; fi
+  if [ "${#1}" -gt 100 ]; then misuse "an owner has at most 100 characters"; fi
 }
 
 # NETWORK/NAME/ID, and perhaps the constant that BIRD has the ID in.
 router_name() {
   constant=
-  case $1 in */*/*/*) constant=\${1##*/} ;; esac
-  router=\${1%"\${constant:+/$constant}"}
+  case $1 in */*/*/*) constant=${1##*/} ;; esac
+  router=${1%"${constant:+/$constant}"}
   case $router in [!/]*/[!/]*/[!/]*) ;; *) misuse "$1 is no router: NETWORK/NAME/ID" ;; esac
   case $router in */*/*/* | *[!A-Za-z0-9./-]*) misuse "$1 is no router: NETWORK/NAME/ID" ;; esac
-  case \${router##*/} in *[!0-9.]*) misuse "$1 is no router: NETWORK/NAME/ID" ;; esac
+  case ${router##*/} in *[!0-9.]*) misuse "$1 is no router: NETWORK/NAME/ID" ;; esac
   case $constant in *[!A-Za-z0-9_]*) misuse "$constant is no constant" ;; esac
 }
 
@@ -75,26 +74,27 @@ holding=
 ours_in='' permissions_of='' links='' rights=
 setting() {
   case $1 in
-    config=*) path "\${1#*=}"; config=\${1#*=} ;;
-    main=*) path "\${1#*=}"; main=\${1#*=} ;;
-    socket=*) path "\${1#*=}"; socket=\${1#*=} ;;
-    birdc=*) path "\${1#*=}"; birdc=\${1#*=} ;;
-    entry=k3s | entry=bird.conf) entry=\${1#*=} ;;
-    secret=*) secret_name "\${1#*=}"; secret=\${1#*=} ;;
-    owner=*) owner_name "\${1#*=}"; owner=\${1#*=} ;;
-    router=*) router_name "\${1#*=}" ;;
+    config=*) path "${1#*=}"; config=${1#*=} ;;
+    main=*) path "${1#*=}"; main=${1#*=} ;;
+    socket=*) path "${1#*=}"; socket=${1#*=} ;;
+    birdc=*) path "${1#*=}"; birdc=${1#*=} ;;
+    entry=k3s | entry=bird.conf) entry=${1#*=} ;;
+    secret=*) secret_name "${1#*=}"; secret=${1#*=} ;;
+    owner=*) owner_name "${1#*=}"; owner=${1#*=} ;;
+    router=*) router_name "${1#*=}" ;;
     sysctl=*)
-      case \${1#*=} in *[!a-z0-9._]* | .* | *..*) misuse "\${1#*=} is no kernel setting" ;; esac
-      sysctls="$sysctls \${1#*=}"
+      case ${1#*=} in *[!a-z0-9._]* | .* | *..*) misuse "${1#*=} is no kernel setting" ;; esac
+      sysctls="$sysctls ${1#*=}"
       ;;
     *) misuse "$1 is no setting" ;;
   esac
 }
-chosen() { printf '%s\n' "config=$config entry=$entry secret=$secret birdc=$birdc socket=$socket main=$main"; }
+chosen() { printf '%s
+' "config=$config entry=$entry secret=$secret birdc=$birdc socket=$socket main=$main"; }
 # "fixed SETTINGS -- ...": what a forced command allows. What comes after may repeat these, not change them.
-if [ "\${1:-}" = fixed ]; then
+if [ "${1:-}" = fixed ]; then
   shift
-  while [ "\${1:---}" != -- ]; do word "$1"; setting "$1"; fixed="$fixed $1 "; shift; done
+  while [ "${1:---}" != -- ]; do word "$1"; setting "$1"; fixed="$fixed $1 "; shift; done
   if [ "$#" -eq 0 ]; then misuse "fixed settings end with --"; fi
   shift
   permitted=$(chosen)
@@ -112,7 +112,7 @@ serve() {
   if [ -n "$permitted" ] && [ "$permitted" != "$(chosen)" ]; then
     misuse "this account may not choose these settings; they are fixed on the router: $permitted. If the topology has others now, set the account up again."
   fi
-  verb=\${1:-}
+  verb=${1:-}
   [ "$#" -eq 0 ] || shift
   case $verb in hold | show) [ "$answered" -eq 0 ] || misuse "$verb is no verb for a session" ;; esac
   links='' permissions_of=''
@@ -120,12 +120,12 @@ serve() {
   myself
   case $verb in
     inspect | protocols | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
-    *) misuse "\${verb:-nothing} is no verb. There are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
+    *) misuse "${verb:-nothing} is no verb. There are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
   esac
 }
 
-# what_is_ours: \`required\` is what a release must have; \`entries\` with it what it may have or had: a password, and what is
-# a link of ours already. \`secrets\` are those that nobody else may read.
+# what_is_ours: `required` is what a release must have; `entries` with it what it may have or had: a password, and what is
+# a link of ours already. `secrets` are those that nobody else may read.
 what_is_ours() {
   # Within a session nothing becomes ours that was not, but by settings.
   if [ "$ours_in" = "$config $entry $secret" ]; then return 0; fi
@@ -140,7 +140,7 @@ what_is_ours() {
   entries=$required secrets=
   if [ -n "$secret" ]; then ours "$secret"; fi
   for one in "$config"/*; do
-    one=\${one##*/}
+    one=${one##*/}
     case $one in *[!A-Za-z0-9_.@+-]*) continue ;; esac
     if linked "$one"; then ours "$one"; fi
   done
@@ -150,4 +150,4 @@ ours() {
   case " $entries " in *" $1 "*) return 0 ;; esac
   entries="$entries $1"
   if [ "$1" != bird.conf ]; then secrets="$secrets $1"; fi
-}`;
+}

@@ -1,7 +1,7 @@
-import { hostKeyName } from '../fabric/index.ts';
+import { hostKeyName } from '../../fabric/index.ts';
 import type { Limits } from './limits.ts';
 import type { GivenUp } from './session.ts';
-import { howToPin, type SshTarget, type Unreachable } from './ssh-target.ts';
+import { howToPin, type SshTarget, type Unreachable } from './target.ts';
 
 /** Why a router was not reached, from what ssh(1) itself says; never with anything of keys. */
 export function explainSsh(log: string, target: SshTarget, verb: string): Unreachable {

@@ -1,12 +1,12 @@
+import { type Connection, sharedConnection } from './connection.ts';
+import { endedThere } from './error.ts';
+import { failed, type Launched, type Launching, launch, NO_WAY, REFUSES_SCRIPTS } from './launch.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import type { Access, Ran, Remote, Running } from './remote.ts';
 import { reasonOf, sessionOver } from './session.ts';
-import { type Connection, sharedConnection } from './ssh-connection.ts';
-import { endedThere } from './ssh-error.ts';
-import { failed, type Launched, type Launching, launch, NO_WAY, REFUSES_SCRIPTS } from './ssh-launch.ts';
-import { oddTarget, type SshTarget } from './ssh-target.ts';
+import { oddTarget, type SshTarget } from './target.ts';
 
-export type { SshTarget } from './ssh-target.ts';
+export type { SshTarget } from './target.ts';
 
 export interface SshAccount {
   /**

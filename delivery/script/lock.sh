@@ -1,23 +1,22 @@
-/** Who is at work on the router: the lock of a delivery, and the verbs that work under it. */
-export const LOCK = `# ---- who is at work
+# ---- who is at work
 
 boot=none
 IFS= read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
-# started PID: \`start\` is when, in ticks since the boot; nothing if it is gone, or dead and not yet buried. \`parent\` is whose child it is.
+# started PID: `start` is when, in ticks since the boot; nothing if it is gone, or dead and not yet buried. `parent` is whose child it is.
 started() {
   stat=
   IFS= read -r stat 2>/dev/null <"/proc/$1/stat" || :
   # shellcheck disable=SC2086
-  set -- \${stat##*) }
-  start=\${20:-} parent=\${2:-}
-  case \${1:-} in Z) start= ;; esac
+  set -- ${stat##*) }
+  start=${20:-} parent=${2:-}
+  case ${1:-} in Z) start= ;; esac
 }
 # myself: not always $$, which in a session is that of all its verbs.
-myself() { started self; me="\${stat%% *},$start,$boot"; }
+myself() { started self; me="${stat%% *},$start,$boot"; }
 
 # alive HOLDER: the process that wrote "text,pid,start,boot" still runs. A number that was given to another has another start.
 alive() {
-  holder_boot=\${1##*,}; rest=\${1%,*}; holder_start=\${rest##*,}; rest=\${rest%,*}; holder_pid=\${rest##*,}
+  holder_boot=${1##*,}; rest=${1%,*}; holder_start=${rest##*,}; rest=${rest%,*}; holder_pid=${rest##*,}
   case $holder_pid in '' | *[!0-9]*) return 1 ;; esac
   started "$holder_pid"
   [ "$holder_boot" = "$boot" ] && [ -n "$start" ] && [ "$start" = "$holder_start" ]
@@ -34,7 +33,7 @@ take_lock() {
     if alive "$holder"; then return 1; fi
     if mv -T "$noencap/lock" "$noencap/lock.stale.$$" 2>/dev/null; then
       moved=$(readlink "$noencap/lock.stale.$$")
-      if [ "$moved" != "$holder" ]; then ln -s "$moved" "$noencap/lock" 2>/dev/null; else stale=\${holder%%,*}; fi
+      if [ "$moved" != "$holder" ]; then ln -s "$moved" "$noencap/lock" 2>/dev/null; else stale=${holder%%,*}; fi
       rm -f "$noencap/lock.stale.$$"
     fi
   done
@@ -47,10 +46,10 @@ drop_lock() { if [ "$(readlink "$noencap/lock")" = "$holding,$me" ]; then bury "
 alone() {
   mine=$noencap/busy.$verb,$me
   if ! true 2>/dev/null >"$mine"; then
-    problem=$({ true >"$mine"; } 2>&1) || lack "cannot write to $noencap: \${problem##*: }"
+    problem=$({ true >"$mine"; } 2>&1) || lack "cannot write to $noencap: ${problem##*: }"
   fi
   for one in "$noencap"/busy.*; do
-    other=\${one##*/busy.}
+    other=${one##*/busy.}
     if [ "$other" = "$verb,$me" ] || ! alive "$other"; then continue; fi
     rm -f "$mine"
     return 1
@@ -59,7 +58,7 @@ alone() {
 # bury PATH...: takes these away, and the files of verbs that are dead.
 bury() {
   for one in "$noencap"/busy.*; do
-    if [ -e "$one" ] && ! alive "\${one##*/busy.}"; then set -- "$@" "$one"; fi
+    if [ -e "$one" ] && ! alive "${one##*/busy.}"; then set -- "$@" "$one"; fi
   done
   [ "$#" -eq 0 ] || rm -f "$@"
 }
@@ -73,14 +72,14 @@ begin() {
   proved
   if [ "$holding" != "$owner" ]; then
     holder=$(readlink "$noencap/lock") || refuse "nobody holds the lock of this router. Take it with hold before $verb."
-    if [ "\${holder%%,*}" != "$owner" ] || ! alive "$holder"; then
-      refuse "the lock of this router is \${holder%%,*}'s, not $owner's. Wait until that delivery has ended."
+    if [ "${holder%%,*}" != "$owner" ] || ! alive "$holder"; then
+      refuse "the lock of this router is ${holder%%,*}'s, not $owner's. Wait until that delivery has ended."
     fi
   fi
   waited=0
   until alone; do
     waited=$((waited + 1))
-    if [ "$waited" -gt 60 ]; then refuse "\${other%%,*} is still at work on this router. Try again when it has ended."; fi
+    if [ "$waited" -gt 60 ]; then refuse "${other%%,*} is still at work on this router. Try again when it has ended."; fi
     sleep 1
   done
   trap done_here EXIT
@@ -89,4 +88,4 @@ begin() {
 }
 
 # done_here: a session's lock goes last, and takes with it what its verbs leave.
-done_here() { [ -n "$holding" ] || rm -f "$mine"; }`;
+done_here() { [ -n "$holding" ] || rm -f "$mine"; }

@@ -1,4 +1,4 @@
-import type { Most } from '../machine/index.ts';
+import type { Most } from '../../machine/index.ts';
 
 /** What an answer may be at most, on standard output. Whoever says more is out of order, or not who he seems: no more of it is read. */
 export interface Limit extends Most {

@@ -4,11 +4,11 @@ import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hostKeyName } from '../fabric/index.ts';
-import { heard } from '../machine/index.ts';
+import { hostKeyName } from '../../fabric/index.ts';
+import { heard } from '../../machine/index.ts';
 import { LIMITS, type Limits } from './limits.ts';
-import { endSsh, forget, kill, startSsh, watch } from './ssh-process.ts';
-import type { SshTarget } from './ssh-target.ts';
+import { endSsh, forget, kill, startSsh, watch } from './process.ts';
+import type { SshTarget } from './target.ts';
 
 /** How commands get to a router: over one connection that they share, or over one each. */
 export interface Connection {

@@ -1,16 +1,15 @@
-/**
- * The verbs that change what BIRD runs: `check`, `apply`, `confirm`, `undo`, `settle`.
- *
- * Facts that they stand on (BIRD 2.0.12, each held by a test): an undo swaps what BIRD has in memory and no file; any second
- * `configure`, even one that fails, ends the undo timer for good; `configure check` does not; `confirm` after the undo
- * answers 0019 and birdc ends with 0; 0004 and 0005 mean that it is not applied yet; `show symbols` tells what is defined
- * in the running configuration.
- */
-export const BIRD = `# ---- check, apply, confirm, undo, settle: what BIRD runs
+# ---- check, apply, confirm, undo, settle: what BIRD runs
+#
+# The verbs that change what BIRD runs: `check`, `apply`, `confirm`, `undo`, `settle`.
+#
+# Facts that they stand on (BIRD 2.0.12, each held by a test): an undo swaps what BIRD has in memory and no file; any second
+# `configure`, even one that fails, ends the undo timer for good; `configure check` does not; `confirm` after the undo
+# answers 0019 and birdc ends with 0; 0004 and 0005 mean that it is not applied yet; `show symbols` tells what is defined
+# in the running configuration.
 
 # not_taken HASH REPLY: places in the staged copy are told as those of the configuration folder.
 not_taken() {
-  complaint=$(printf '%s\\n' "$2" | sed "s|^8002 ||;s|$noencap/staged/||g")
+  complaint=$(printf '%s\n' "$2" | sed "s|^8002 ||;s|$noencap/staged/||g")
   say "error $complaint"
   for hidden in $secrets; do
     case $complaint in
@@ -27,14 +26,14 @@ check() {
   release_name "$1"
   begin
   staged_is "$1"
-  ask configure check "\\"$noencap/staged/$main_name\\""
+  ask configure check "\"$noencap/staged/$main_name\""
   has 0020 || not_taken "$1" "$(last_line)"
   trap 'away "$noencap/probe" "$noencap/fault"; done_here' EXIT
   away "$noencap/probe" "$noencap/fault"
   permissions
   umask "$mask"
   if ! mkdir "$noencap/fault" 2>/dev/null ||
-    ! printf 'noencap looks whether BIRD reads this;\\n' 2>/dev/null >"$noencap/fault/ibgp.conf" ||
+    ! printf 'noencap looks whether BIRD reads this;\n' 2>/dev/null >"$noencap/fault/ibgp.conf" ||
     ! mkdir "$noencap/probe" 2>/dev/null ||
     ! cp -RP "$noencap/staged/." "$noencap/probe/" 2>/dev/null ||
     ! ln -sfn ../fault "$noencap/probe/k3s" 2>/dev/null; then
@@ -42,11 +41,11 @@ check() {
   fi
   umask 077
   chgrp -Rh "$group" "$noencap/fault" "$noencap/probe" 2>/dev/null || lack "cannot give $noencap/probe the group of $main"
-  ask configure check "\\"$noencap/probe/$main_name\\""
+  ask configure check "\"$noencap/probe/$main_name\""
   message 8002
   case $text in
     "$noencap/probe/k3s/"*) ;;
-    *) refuse "BIRD does not read k3s/ibgp.conf of a staged copy of $config. Include it in $main as: include \\"k3s/ibgp.conf\\";" ;;
+    *) refuse "BIRD does not read k3s/ibgp.conf of a staged copy of $config. Include it in $main as: include \"k3s/ibgp.conf\";" ;;
   esac
   say "checked $1"
   say end
@@ -76,7 +75,7 @@ apply() {
     if there "$config/$one" && ! linked "$one"; then refuse "$config/$one was not shipped by noencap. Adopt it first."; fi
   done
   put_state "applying $1" || lack "cannot write $noencap/state ($(free) kB are free)"
-  ask configure "\\"$noencap/staged/$main_name\\"" timeout "$2"
+  ask configure "\"$noencap/staged/$main_name\"" timeout "$2"
   if ! has 0003 && ! has 0004 && ! has 0005; then
     refused=$(last_line)
     if runs "$1"; then refuse "BIRD gave an answer that nobody expected, and runs release $1: $refused. Undo it."; fi
@@ -157,7 +156,7 @@ prune() {
     case $one in *[!0-9a-f]*) continue ;; esac
     if [ "$one" = "$1" ]; then continue; fi
     kept=$((kept + 1))
-    if [ "$kept" -gt 2 ]; then rm -rf "\${noencap:?}/releases/$one"; fi
+    if [ "$kept" -gt 2 ]; then rm -rf "${noencap:?}/releases/$one"; fi
   done
 }
 
@@ -199,7 +198,7 @@ undo() {
   begin
   read_state
   read_live
-  hash=\${state#* }
+  hash=${state#* }
   case $state in
     applying* | confirming*)
       if [ "$live" = "$hash" ]; then refuse "release $hash is in place already. Settle."; fi
@@ -226,7 +225,7 @@ settle() {
   repair
   read_state
   read_live
-  hash=\${state#* }
+  hash=${state#* }
   case $state in
     confirming*)
       status
@@ -251,11 +250,11 @@ settle() {
       ;;
     *)
       # An adoption that was cut off has come as far as the files.
-      if [ "$state" != "\${live:+shipped $live}" ]; then state_back; fi
+      if [ "$state" != "${live:+shipped $live}" ]; then state_back; fi
       say "settled nothing"
       ;;
   esac
   forget
   away "$noencap/staged"
   say end
-}`;
+}

@@ -1,36 +1,35 @@
-/**
- * With whose rights a verb works. BIRD's user owns the folder on Debian, and could lead root anywhere from there, by links that come
- * between a look and an open. So root works only where nobody else may write, and becomes the folder's owner elsewhere: what that one may
- * not do itself is not done for it.
- */
-export const RIGHTS = `# ---- with whose rights
+# ---- with whose rights
+#
+# With whose rights a verb works. BIRD's user owns the folder on Debian, and could lead root anywhere from there, by links that come
+# between a look and an open. So root works only where nobody else may write, and becomes the folder's owner elsewhere: what that one may
+# not do itself is not done for it.
 
-# whose PATH: its \`mode\` and \`uid\`; of a link its own.
+# whose PATH: its `mode` and `uid`; of a link its own.
 whose() {
   set -f
   # shellcheck disable=SC2046
   set -- $(ls -ldn "$1" 2>/dev/null)
   set +f
-  mode=\${1:-} uid=\${3:-}
+  mode=${1:-} uid=${3:-}
 }
-# whose_of PATH: the same of one that stands in \`listing\`; nothing where it is not in there, as it is or at all.
+# whose_of PATH: the same of one that stands in `listing`; nothing where it is not in there, as it is or at all.
 whose_of() {
   mode='' uid=''
   case $listing in *" $1
 "*) ;; *) return 0 ;; esac
-  line=\${listing%%" $1
+  line=${listing%%" $1
 "*}
   set -f
   # shellcheck disable=SC2086
-  set -- \${line##*
+  set -- ${line##*
 }
   set +f
-  mode=\${1:-} uid=\${3:-}
+  mode=${1:-} uid=${3:-}
 }
-# of_root: what \`whose\` found is root's, and nobody else may change what it is, or what is in it.
+# of_root: what `whose` found is root's, and nobody else may change what it is, or what is in it.
 of_root() {
   [ "$uid" = 0 ] || return 1
-  case $mode in ?????w???[tT]* | ????????w[tT]*) [ "\${1:-}" = sticky ] ;; ?????w* | ????????w*) return 1 ;; esac
+  case $mode in ?????w???[tT]* | ????????w[tT]*) [ "${1:-}" = sticky ] ;; ?????w* | ????????w*) return 1 ;; esac
 }
 
 # own_rights: for root. What it was asked for is asked for again as the owner.
@@ -42,8 +41,8 @@ own_rights() {
   above=$real
   set --
   while [ -n "$above" ]; do
-    above=\${above%/*}
-    set -- "$@" "\${above:-/}"
+    above=${above%/*}
+    set -- "$@" "${above:-/}"
   done
   listing="$(ls -ldn "$real" "$@" 2>/dev/null)
 "
@@ -65,7 +64,7 @@ printable() { printf '%s' "$1" | tr -c 'A-Za-z0-9_./@+-' '?'; }
 become() {
   if [ "$answered" -ne 0 ]; then refuse "a session keeps to the folder that it began with"; fi
   # shellcheck disable=SC2046
-  user=$(set -f; set -- "$1" $(ls -ld "$real" 2>/dev/null); printf '%s' "\${4:-}")
+  user=$(set -f; set -- "$1" $(ls -ld "$real" 2>/dev/null); printf '%s' "${4:-}")
   case $user in '' | *[!A-Za-z0-9_.-]* | -*) user= ;; esac
   gid=$(id -g "$user" 2>/dev/null) || gid=
   if [ -z "$user" ] || [ -z "$gid" ] || [ "$(id -u "$user")" != "$1" ]; then
@@ -77,8 +76,8 @@ become() {
   fi
   cd /
   # shellcheck disable=SC2016
-  if [ -n "\${script:-}" ]; then own='script=$(cat <&3); exec 3<&-; eval "$script"'
-  elif [ -n "\${SSH_ORIGINAL_COMMAND:-}" ] && [ -f "$0" ]; then own='exec sh "$1"' script=
+  if [ -n "${script:-}" ]; then own='script=$(cat <&3); exec 3<&-; eval "$script"'
+  elif [ -n "${SSH_ORIGINAL_COMMAND:-}" ] && [ -f "$0" ]; then own='exec sh "$1"' script=
   else refuse "$config belongs to $user, and this account is root. Set ssh.user of this router to $user, or as root on the router: chown -hR root $real"
   fi
   if setpriv --reuid "$1" --regid "$gid" --init-groups true 2>/dev/null; then
@@ -92,4 +91,4 @@ $script
 END
   fi
   refuse "$config belongs to $user, and this account is root but cannot become $user: there is no setpriv, and su does not do it. As root on the router: chown -hR root $real"
-}`;
+}

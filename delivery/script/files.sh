@@ -1,5 +1,4 @@
-/** The verbs that work beside the live files: `stage`, `adopt`, `discard`. */
-export const FILES = `# ---- stage, adopt, discard: what lies beside the live files
+# ---- stage, adopt, discard: what lies beside the live files
 
 idle() {
   read_state
@@ -26,13 +25,13 @@ stage() {
   bytes=$(wc -c <"$incoming.tar")
   if [ "$bytes" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release has configuration only."; fi
   # A tar archive ends with two empty blocks. Not every tar finds them missing.
-  if [ "$bytes" -eq 0 ] || [ "$bytes" -ne "\${announced:-$bytes}" ] ||
-    { [ -z "$announced" ] && [ "$(tail -c 1024 "$incoming.tar" | tr -d '\\000' | wc -c)" -ne 0 ]; }; then
+  if [ "$bytes" -eq 0 ] || [ "$bytes" -ne "${announced:-$bytes}" ] ||
+    { [ -z "$announced" ] && [ "$(tail -c 1024 "$incoming.tar" | tr -d '\000' | wc -c)" -ne 0 ]; }; then
     refuse "the upload is cut off or no tar archive. Ship again."
   fi
   packed=$(tar -tvf "$incoming.tar" 2>/dev/null) || refuse "the upload is cut off or no tar archive. Ship again."
   # Mode, owner, size, date, time and a name without blanks: a link has one more, and another first letter.
-  if grep -Evq "^[-d][-a-zA-Z]{9} +[^ ]+ +[0-9]+ [0-9-]+ [0-9:.]+ $name(/$name)*/?\\$" <<END; then
+  if grep -Evq "^[-d][-a-zA-Z]{9} +[^ ]+ +[0-9]+ [0-9-]+ [0-9:.]+ $name(/$name)*/?\$" <<END; then
 $packed
 END
     refuse "the upload holds something else than plain files below its folder. It was not unpacked."
@@ -40,7 +39,7 @@ END
   # A password's file has no rights for others in the archive.
   umask "$mask"
   problem=$(mkdir "$incoming" 2>&1) || lack "cannot write to $noencap: $problem"
-  problem=$(tar -C "$incoming" -xf "$incoming.tar" -o 2>&1) || lack "the upload cannot be unpacked: $(printf '%s\\n' "$problem" | head -n 1) ($(free) kB are free in $config)"
+  problem=$(tar -C "$incoming" -xf "$incoming.tar" -o 2>&1) || lack "the upload cannot be unpacked: $(printf '%s\n' "$problem" | head -n 1) ($(free) kB are free in $config)"
   umask 077
   { cd "$incoming" && manifest_ok "$1"; } || refuse "the upload is not release $1: its files do not match the manifest. Ship again."
   for one in $required; do
@@ -91,7 +90,7 @@ tree() {
     set --
     for one in "$config"/* "$config"/.[!.]* "$config"/..?*; do
       there "$one" || continue
-      one=\${one##*/}
+      one=${one##*/}
       case " .noencap sysctl.d $main_name k3s $secrets " in *" $one "*) continue ;; esac
       if [ -d "$config/$one" ] && [ ! -L "$config/$one" ]; then mirror "$one" || exit 1; else set -- "$@" "$config/$one"; fi
     done
@@ -106,8 +105,8 @@ tree() {
       whose "$source"
       [ "$uid" = 0 ] || [ "$uid" = "$(id -u)" ] || exit 1
     fi
-    { cat "$source" && printf '\\ndefine noencap_release_%s = 1;\\n' "$hash"; } >"$new/$main_name" || exit 1
-    printf '%s\\n' "$hash $main" >"$new/.noencap-release"
+    { cat "$source" && printf '\ndefine noencap_release_%s = 1;\n' "$hash"; } >"$new/$main_name" || exit 1
+    printf '%s\n' "$hash $main" >"$new/.noencap-release"
   ) 2>/dev/null || lack "the staged copy of $config cannot be written ($(free) kB are free)"
   umask 077
   chgrp -Rh "$group" "$new" 2>/dev/null || lack "cannot give $new the group of $main. Let this account be a member of it."
@@ -123,14 +122,14 @@ mirror() {
   done
 }
 
-# staged_is HASH: \`main\` and \`main_name\` are those that it was staged for.
+# staged_is HASH: `main` and `main_name` are those that it was staged for.
 staged_is() {
   staged=
   if [ ! -L "$noencap/staged" ] && plain "$noencap/staged/.noencap-release"; then
     IFS= read -r staged 2>/dev/null <"$noencap/staged/.noencap-release" || :
   fi
-  [ "\${staged%% *}" = "$1" ] || refuse "release $1 is not staged on this router. Stage it first."
-  main=\${staged#* } main_name=\${staged##*/}
+  [ "${staged%% *}" = "$1" ] || refuse "release $1 is not staged on this router. Stage it first."
+  main=${staged#* } main_name=${staged##*/}
 }
 
 # adopt: what is live becomes a release of its own, byte for byte (but for the salt of a password file), and the places where it was become links to it. So
@@ -156,18 +155,18 @@ adopt() {
     cp -RP "$place" "$noencap/incoming.$$/$one" 2>/dev/null || lack "cannot copy $config/$one ($(free) kB are free)"
   done
   # Of the copy, which nobody else changes any more.
-  odd=$(cd "$noencap/incoming.$$" && find . ! -type d ! -type f | sed 's|^\\./||' | head -n 1)
+  odd=$(cd "$noencap/incoming.$$" && find . ! -type d ! -type f | sed 's|^\./||' | head -n 1)
   if [ -n "$odd" ]; then refuse "$config/$(printable "$odd") is a link or a device. noencap takes over files only, and follows no links: put a file in its place."; fi
   for one in $secrets; do
     file=$noencap/incoming.$$/$one
     if [ ! -f "$file" ]; then continue; fi
     read_salt "$file"
     if [ -n "$salt" ]; then continue; fi
-    if ! { printf '# %s\\n' "$(random_salt)" && cat "$file"; } 2>/dev/null >"$file.salted" || ! mv -f "$file.salted" "$file"; then
+    if ! { printf '# %s\n' "$(random_salt)" && cat "$file"; } 2>/dev/null >"$file.salted" || ! mv -f "$file.salted" "$file"; then
       lack "cannot write to $noencap ($(free) kB are free)"
     fi
   done
-  odd=$(cd "$noencap/incoming.$$" && find . ! -type d | sed 's|^\\./||' | grep -Ev "^$name(/$name)*\\$" | head -n 1)
+  odd=$(cd "$noencap/incoming.$$" && find . ! -type d | sed 's|^\./||' | grep -Ev "^$name(/$name)*\$" | head -n 1)
   if [ -n "$odd" ]; then refuse "a file below $config has an odd name: $odd. Rename it or move it elsewhere."; fi
   hash=$(cd "$noencap/incoming.$$" && write_manifest) || lack "cannot write to $noencap ($(free) kB are free)"
   like_main "$noencap/incoming.$$" || lack "cannot give the release the group of $main. Let this account be a member of it."
@@ -190,7 +189,7 @@ point_live() {
   away "$noencap/live.new"
   ln -s "releases/$1" "$noencap/live.new" 2>/dev/null && mv -fT "$noencap/live.new" "$noencap/live" 2>/dev/null
 }
-# link_entry NAME: a folder cannot be renamed over, so it steps aside first; \`repair\` puts it back if nothing came.
+# link_entry NAME: a folder cannot be renamed over, so it steps aside first; `repair` puts it back if nothing came.
 link_entry() {
   links=
   away "$noencap/link.$1"
@@ -224,4 +223,4 @@ discard() {
   away "$noencap/staged"
   say discarded
   say end
-}`;
+}

@@ -1,8 +1,7 @@
-/**
- * The verb `hold`: who has the lock also works through it. Over its one line the other verbs are asked for, and each is as
- * strict as if it came alone.
- */
-export const SESSION = `# ---- hold: the lock, and what its holder asks for
+# ---- hold: the lock, and what its holder asks for
+#
+# The verb `hold`: who has the lock also works through it. Over its one line the other verbs are asked for, and each is as
+# strict as if it came alone.
 
 # hold OWNER SECONDS: the lock is held while standard input stays open and says a line within that many seconds, again
 # and again: a line that died without a word would hold it for hours. An owner whose line died may come over another one.
@@ -17,9 +16,9 @@ hold() {
   folder "$noencap"
   holding=$1 silence=$2 earlier=
   if [ -L "$noencap/lock" ]; then earlier=$(readlink "$noencap/lock") || earlier=; fi
-  if [ "\${earlier%%,*}" = "$holding" ]; then rm -f "$noencap/lock"; fi
+  if [ "${earlier%%,*}" = "$holding" ]; then rm -f "$noencap/lock"; fi
   if ! take_lock "$holding"; then
-    refuse "the lock of this router is \${holder%%,*}'s. Wait until that delivery has ended."
+    refuse "the lock of this router is ${holder%%,*}'s. Wait until that delivery has ended."
   fi
   alarm=
   trap 'drop_lock; [ -z "$alarm" ] || kill "$alarm" 2>/dev/null' EXIT
@@ -63,8 +62,8 @@ wake() {
 # at_work: the session has another child than this one.
 at_work() {
   for one in /proc/[0-9]*; do
-    started "\${one##*/}"
-    if [ -n "$start" ] && [ "$parent" = "$$" ] && [ "\${one##*/}" != "\${me%%,*}" ]; then return 0; fi
+    started "${one##*/}"
+    if [ -n "$start" ] && [ "$parent" = "$$" ] && [ "${one##*/}" != "${me%%,*}" ]; then return 0; fi
   done
   return 1
 }
@@ -72,12 +71,12 @@ at_work() {
 hang_up() {
   read -r uptime _ </proc/uptime
   for one in /proc/[0-9]*; do
-    started "\${one##*/}"
-    comm=\${stat#*\\(} comm=\${comm%%\\)*}
-    case \${birdc##*/} in "$comm"*) ;; *) continue ;; esac
-    if [ -z "$start" ] || [ $((\${uptime%%.*} - start / 100)) -lt "$patience" ]; then continue; fi
+    started "${one##*/}"
+    comm=${stat#*\(} comm=${comm%%\)*}
+    case ${birdc##*/} in "$comm"*) ;; *) continue ;; esac
+    if [ -z "$start" ] || [ $((${uptime%%.*} - start / 100)) -lt "$patience" ]; then continue; fi
     while [ -n "$start" ] && [ "$parent" -gt 1 ] && [ "$parent" != "$$" ]; do started "$parent"; done
-    if [ "$parent" = "$$" ]; then kill "\${one##*/}"; fi
+    if [ "$parent" = "$$" ]; then kill "${one##*/}"; fi
   done
 }
 
@@ -97,8 +96,8 @@ answer() {
   answered=$((answered + 1))
   if [ "$announced" -eq 0 ]; then (serve "$@") </dev/null; else head -c "$announced" | whole "$@"; fi
   code=$?
-  printf '\\001ran %s\\n' "$answered" >&2
-  printf '\\001ran %s %s\\n' "$answered" "$code"
+  printf '\001ran %s\n' "$answered" >&2
+  printf '\001ran %s %s\n' "$answered" "$code"
 }
 # whole SETTINGS VERB ARGUMENTS: what a verb leaves of its input must not be taken for the next line.
 whole() {
@@ -106,4 +105,4 @@ whole() {
   code=$?
   cat >/dev/null
   return "$code"
-}`;
+}

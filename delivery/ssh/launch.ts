@@ -1,10 +1,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { heard } from '../machine/index.ts';
-import { type Limits, secondsFor } from './limits.ts';
-import type { Ran, RemoteCommand } from './remote.ts';
-import { type GivenUp, reasonOf, sinceAnswers } from './session.ts';
-import { BEGIN, sentScript, WORDS_ONLY, wordsLine } from './ssh-command.ts';
-import { type Connection, readLog } from './ssh-connection.ts';
+import { heard } from '../../machine/index.ts';
+import { BEGIN, sentScript, WORDS_ONLY, wordsLine } from './command.ts';
+import { type Connection, readLog } from './connection.ts';
 import {
   endedThere,
   explainProxy,
@@ -14,9 +11,12 @@ import {
   noEntry,
   noShell,
   throughProxy,
-} from './ssh-error.ts';
-import { endSsh } from './ssh-process.ts';
-import type { SshTarget, Unreachable } from './ssh-target.ts';
+} from './error.ts';
+import { type Limits, secondsFor } from './limits.ts';
+import { endSsh } from './process.ts';
+import type { Ran, RemoteCommand } from './remote.ts';
+import { type GivenUp, reasonOf, sinceAnswers } from './session.ts';
+import type { SshTarget, Unreachable } from './target.ts';
 
 /** One command on its way. */
 export interface Launched {

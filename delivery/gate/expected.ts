@@ -5,7 +5,7 @@ import {
   type Session,
   type SessionEnd,
   sessionProtocol,
-} from '../fabric/index.ts';
+} from '../../fabric/index.ts';
 
 /** A session that a router must have, as its BIRD knows it. */
 export interface ExpectedSession {

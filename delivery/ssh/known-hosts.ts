@@ -1,6 +1,6 @@
-import { hostKeyName } from '../fabric/index.ts';
-import { saidBy } from '../machine/index.ts';
-import { howToPin, type SshTarget, type Unreachable } from './ssh-target.ts';
+import { hostKeyName } from '../../fabric/index.ts';
+import { saidBy } from '../../machine/index.ts';
+import { howToPin, type SshTarget, type Unreachable } from './target.ts';
 
 /**
  * Why a router would not be trusted, before anything is connected: undefined if known_hosts has a key for it, or an authority

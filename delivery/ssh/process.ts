@@ -1,5 +1,5 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { type Program, startProgram } from '../machine/index.ts';
+import { type Program, startProgram } from '../../machine/index.ts';
 
 /**
  * Starts ssh. It has a session of its own, without a terminal: neither it nor the ssh to a jump host may ask there, Ctrl-C is for us to

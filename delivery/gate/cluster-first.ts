@@ -1,5 +1,5 @@
-import { isUp, type ProtocolState } from '../bird/answers/protocols.ts';
-import { type Fabric, newNames, withNames } from '../fabric/index.ts';
+import { isUp, type ProtocolState } from '../../bird/answers/protocols.ts';
+import { type Fabric, newNames, withNames } from '../../fabric/index.ts';
 import { agreements, expectedSessions } from './expected.ts';
 
 /**

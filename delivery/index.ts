@@ -1,0 +1,16 @@
+export { accountScript } from './account.ts';
+export type { Base } from './change-all.ts';
+export type { Delivery, Report } from './delivery.ts';
+export { Hidden } from './hidden.ts';
+export { driftFrom, type Inspection } from './inspection.ts';
+export { type JournalEvent, journalJson, journalLines, type Result, type Unstamped } from './journal.ts';
+export { passwordFault, releaseFor } from './password.ts';
+export type { Drifted } from './prepare-router.ts';
+export { MAX_PARALLEL, rollout, usualWaves } from './rollout.ts';
+export type { RouterSettings } from './router.ts';
+export { routerScript } from './script/script.ts';
+export { type Shipped, ship } from './ship.ts';
+export { type PlannedFile, type ShipPlan, shipPlan, shipPlanText } from './ship-plan.ts';
+export { notPinned } from './ssh/known-hosts.ts';
+export { sshRemote } from './ssh/ssh.ts';
+export type { SshTarget, Unreachable } from './ssh/target.ts';
