@@ -12,7 +12,7 @@ import {
   sshRemote,
   type Unreachable,
 } from '../delivery/index.ts';
-import { deliveredPassword, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
+import { deliveredPassword, type Fabric, type RouterSpeaker, routerName } from '../fabric/index.ts';
 import { filesByRouter } from '../review/index.ts';
 
 export interface DeliveryOptions {
@@ -63,7 +63,7 @@ export const targetOf = ({ name, ssh }: RouterSpeaker, knownHosts: string): SshT
 export function settingsOf(network: string, router: RouterSpeaker): RouterSettings {
   const { configDir, mode, constants } = router.bird;
   const secret = deliveredPassword(router);
-  const named = { network, name: router.name, id: router.routerId.text };
+  const named = routerName({ name: network }, router);
   return {
     configDir,
     mode,

@@ -1,14 +1,17 @@
 import { type PlannedFile, rollout, type ShipPlan, shipPlan } from '../delivery/index.ts';
-import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { type Fabric, newNames, type RouterSpeaker } from '../fabric/index.ts';
 import { type BaseState, readBase } from '../repository/base-state.ts';
 import { commitOf } from '../repository/git.ts';
+import { readIfThere, trustFiles } from '../repository/trust-files.ts';
 import {
   type ByHand,
   byHand,
   type Configured,
   type DeliveryOrder,
+  deliveryChanges,
   fileChanges,
   orderBetween,
+  refusedDeliveries,
   sessionFates,
 } from '../review/index.ts';
 import type { Unknown } from './analysis-input.ts';
@@ -45,13 +48,22 @@ export function planOf(
   const base = baseOf(options, files);
   if (base !== undefined && 'message' in base) return base;
   const before = base?.topology !== undefined && 'fabric' in base.topology ? base.topology.fabric : undefined;
+  const oldNames = new Map(
+    before === undefined ? [] : [...newNames(before, fabric)].map(([old, now]) => [now, old] as const),
+  );
   const changes =
     base === undefined
       ? undefined
-      : new Map(routers.map(({ name }) => [name, changesOf(name, base.files ?? new Map(), files)] as const));
+      : new Map(
+          routers.map(({ name }) => {
+            const earlier = oldNames.get(name) ?? name;
+            return [name, changesOf(earlier, base.files ?? new Map(), name, files)] as const;
+          }),
+        );
+  const delivery = base === undefined ? undefined : deliveryOf(base, fabric, routers, options);
   const names = routers
     .map(({ name }) => name)
-    .filter((name) => changes === undefined || (changes.get(name)?.length ?? 0) > 0);
+    .filter((name) => (changes?.get(name)?.length ?? 1) > 0 || delivery?.has(name));
   const rest = routers.filter(({ name }) => !names.includes(name));
   const ordered = rollout(fabric, names, maxParallel);
   const change =
@@ -77,18 +89,38 @@ export function planOf(
     maxParallel,
     taken: { acceptDrift: options.acceptDrift, excused: options.excuse },
     files: changes ?? new Map(),
+    delivery: delivery ?? new Map(),
+    refused: new Map(
+      before === undefined ? [] : refusedDeliveries(before, fabric).map((one) => [one.router, one] as const),
+    ),
     forecast: change && sessionFates(...change),
   });
-  const order = change === undefined || !options.plan ? null : orderOf(...change);
+  const order = change === undefined || !options.plan ? null : orderOf(...change, (delivery?.size ?? 0) > 0);
   return { ...plan, order, byHand: change === undefined ? null : byHand(...change) };
 }
 
-function orderOf(before: Configured, after: Configured): Plan['order'] {
+/** What no file tells: with the same files a router may be another machine now. */
+function deliveryOf(
+  { name, topology, trust }: BaseState,
+  fabric: Fabric,
+  routers: readonly RouterSpeaker[],
+  options: PlanOptions,
+): ReadonlyMap<string, readonly string[]> {
+  if (topology === undefined || 'fault' in topology) {
+    const message = `to a machine that may be another one: ${shortName(name)} has no topology that can be read`;
+    return new Map(routers.map((router) => [router.name, [message]]));
+  }
+  const now = { fabric, trust: trustFiles(options.topology, readIfThere) };
+  return deliveryChanges({ fabric: topology.fabric, trust }, now);
+}
+
+function orderOf(before: Configured, after: Configured, otherwise: boolean): Plan['order'] {
   const differ = (folder: string): boolean => fileChanges(folder, before.files, after.files).length > 0;
   const cluster = differ('cluster') || differ('gitops');
   const { first, message } = orderBetween(before.fabric, after.fabric, {
     routers: differ('routers'),
     cluster,
+    otherwise,
   });
   return { first, message };
 }
@@ -116,16 +148,29 @@ export function orderText({ first, message }: NonNullable<Plan['order']>): strin
 /** A whole hash, as a workflow gives it, nobody reads. */
 const shortName = (name: string): string => (/^[0-9a-f]{40,64}$/.test(name) ? name.slice(0, 7) : name);
 
+/** A router that is renamed keeps its folder, wherever it is in dist. */
 const changesOf = (
-  router: string,
+  earlier: string,
   before: ReadonlyMap<string, string>,
+  router: string,
   after: ReadonlyMap<string, string>,
 ): PlannedFile[] =>
-  fileChanges(`routers/${router}`, before, after).map(({ path, added, removed }) => ({
-    path: path.slice(`routers/${router}/`.length),
-    added,
-    removed,
-  }));
+  fileChanges('router', folderOf(earlier, before), folderOf(router, after)).map(
+    ({ path, added, removed }) => ({
+      path: path.slice('router/'.length),
+      added,
+      removed,
+    }),
+  );
+
+const folderOf = (router: string, files: ReadonlyMap<string, string>): ReadonlyMap<string, string> => {
+  const folder = `routers/${router}/`;
+  return new Map(
+    [...files].flatMap(([path, text]) =>
+      path.startsWith(folder) ? [[`router/${path.slice(folder.length)}`, text] as const] : [],
+    ),
+  );
+};
 
 /** The given base; else where this branch left the main branch; on that branch itself the commit before. */
 function baseOf(options: PlanOptions, files: ReadonlyMap<string, string>): BaseState | Unknown | undefined {

@@ -1,5 +1,5 @@
-import { hostKeyName } from '../fabric/index.ts';
-import { fixedSettings, markOf, type RouterSettings } from './router.ts';
+import { hostKeyName, markOf } from '../fabric/index.ts';
+import { fixedSettings, type RouterSettings } from './router.ts';
 import { forcedCommand } from './script/script.ts';
 import { oddTarget, type SshTarget, type Unreachable } from './ssh/target.ts';
 
@@ -110,7 +110,9 @@ if [ -n "$mark" ]; then
   # shellcheck disable=SC2016
   su -s /bin/sh "$user" -c 'umask 022; mkdir -p "$1/.noencap" && if [ ! -e "$1/.noencap/router" ]; then echo "$2" >"$1/.noencap/router"; fi' sh "$config" "$mark"
   found=$(cat "$config/.noencap/router")
-  if [ "$found" != "$mark" ]; then
+  # One of the three may be another by now; the next delivery renews it.
+  same=$(printf '%s\\n' "$found" "$mark" | awk -F/ 'NR == 1 { split($0, was, "/") } NR == 2 { for (i = 1; i <= 3; i++) n += $i == was[i]; print n + 0 }')
+  if [ "$same" -lt 2 ]; then
     echo "This machine is the router $found, and this script is for $mark. If it is another one now: rm $config/.noencap/router, and run this again." >&2
     exit 1
   fi

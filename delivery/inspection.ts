@@ -17,6 +17,8 @@ export interface Inspection {
   readonly main: string;
   /** Why this may be another router than the one that is meant. */
   readonly stranger: string | undefined;
+  /** Its mark, where that is of before it was renamed or got another ID. */
+  readonly formerly: string | undefined;
   /** What BIRD says of the live files, if it would not take them. */
   readonly liveError: string | undefined;
   /** No reconfiguration is at work. */
@@ -77,6 +79,7 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
       birdVersion: first('bird') ?? '',
       main: first('main') ?? '',
       stranger: first('stranger') === undefined ? undefined : short(first('stranger') ?? ''),
+      formerly: first('formerly'),
       liveError: first('live-check') === 'ok' ? undefined : short(first('live-check') ?? ''),
       settled: first('settled') === 'yes',
       pending: optionalNumber(first('pending')),
@@ -116,7 +119,7 @@ const otherProgram = (speaks: string): Outcome<never> => ({
 });
 
 /** What the script says first, raised whenever an older client or router would misunderstand the other. */
-const PROTOCOL = '4';
+const PROTOCOL = '5';
 
 const HASH = '[0-9a-f]{16}';
 const FILE = /^[0-9a-f]{64} [^\s/][^\s]*$/;
@@ -130,6 +133,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   main: /^\/\S+$/,
   'live-check': /^.+$/,
   stranger: /^.+$/,
+  formerly: /^[A-Za-z0-9./-]+$/,
   settled: /^(yes|no)$/,
   pending: /^(\d+(\.\d+)?|unknown)$/,
   holder: /^\S+$/,

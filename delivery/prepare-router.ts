@@ -51,9 +51,13 @@ export async function look(delivery: Delivery): Promise<Looked> {
       drift: await drifted(delivery, found, release, judged.drift),
     };
   }
-  const notes = isCutOff ? ['the last delivery was cut off, and is settled first'] : [];
+  const notes = [
+    ...(isCutOff ? ['the last delivery was cut off, and is settled first'] : []),
+    ...(found.formerly === undefined ? [] : [`it is marked as ${found.formerly}, and that is renewed`]),
+  ];
   report('inspect', 'done', [...notes, ...untuned(delivery, found), ...unresolved(found)]);
-  return { verdict: judged.verdict === 'unchanged' ? 'unchanged' : 'ready', found };
+  const isUnchanged = judged.verdict === 'unchanged' && found.formerly === undefined;
+  return { verdict: isUnchanged ? 'unchanged' : 'ready', found };
 }
 
 /** More files than these nobody reads, and each must be fetched. */

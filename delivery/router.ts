@@ -1,4 +1,5 @@
 import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from '../bird/answers/protocols.ts';
+import { markOf, type RouterName } from '../fabric/index.ts';
 import { type Failure, garbled, linesOf, type Outcome, readLines, short } from './answer.ts';
 import { type Inspection, parseInspection } from './inspection.ts';
 import { type Release, tarOf } from './release.ts';
@@ -17,20 +18,14 @@ export interface RouterSettings {
   readonly birdc?: string;
   readonly socket?: string;
   /** Which router is meant; a machine that is another one takes nothing. Where nobody says so, nobody asks. */
-  readonly router?: RouterName;
+  readonly router?: Meant;
 }
 
-/** What a router is known by: two of these tell it, so that each may change. */
-export interface RouterName {
-  readonly network: string;
-  readonly name: string;
-  readonly id: string;
+/** Two of what it is known by tell it, so that each may change. */
+export interface Meant extends RouterName {
   /** The constant of its bird.conf that sessions take the ID from. */
   readonly constant?: string;
 }
-
-/** As the mark in a router's folder has it. */
-export const markOf = ({ network, name, id }: RouterName): string => `${network}/${name}/${id}`;
 
 /** A router's lock, held; its holder's commands need no connection of their own. */
 export interface Lock extends Line {

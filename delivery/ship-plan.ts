@@ -31,8 +31,17 @@ export interface PlannedRouter {
   readonly reason: string;
   /** Null where nobody knows what the router has. */
   readonly files: readonly PlannedFile[] | null;
+  /** What is different for its delivery though no file tells: the machine, its host keys, the folder there. */
+  readonly delivery: readonly string[];
+  /** Why its machine will not take it. */
+  readonly refused: PlannedRefusal | null;
   /** Its sessions that do not just stay up; null without a forecast. */
   readonly sessions: readonly Forecast[] | null;
+}
+
+export interface PlannedRefusal {
+  readonly message: string;
+  readonly fix: string;
 }
 
 /** A file below the router's folder, and how many lines come and go. */
@@ -58,12 +67,14 @@ export interface ShipPlanInput {
   readonly taken: Taken;
   /** By router. */
   readonly files: ReadonlyMap<string, readonly PlannedFile[]>;
+  readonly delivery: ReadonlyMap<string, readonly string[]>;
+  readonly refused: ReadonlyMap<string, PlannedRefusal>;
   readonly forecast: readonly Forecast[] | undefined;
 }
 
 /** Puts together what is known. A session between two routers stands with both. */
 export function shipPlan(input: ShipPlanInput): ShipPlan {
-  const { fabric, before, rollout, maxParallel, taken, files, forecast } = input;
+  const { fabric, before, rollout, maxParallel, taken, files, delivery, refused, forecast } = input;
   const sessionsOf = forecast === undefined ? undefined : bySpeaker([fabric, before], forecast);
   return {
     network: fabric.name,
@@ -74,6 +85,8 @@ export function shipPlan(input: ShipPlanInput): ShipPlan {
         router,
         reason,
         files: files.get(router) ?? null,
+        delivery: delivery.get(router) ?? [],
+        refused: refused.get(router) ?? null,
         sessions: sessionsOf === undefined ? null : (sessionsOf.get(router) ?? []),
       })),
     })),
@@ -137,11 +150,17 @@ function takenLines({ acceptDrift, excused }: Taken): string[] {
     : ['', 'accepted beforehand', ...lines.map((line) => printable(`  ${line}`))];
 }
 
-function routerLines({ router, reason, files, sessions }: PlannedRouter): string[] {
-  const none = files?.length === 0 ? ['no file changes: BIRD is not reconfigured'] : [];
+function routerLines({ router, reason, files, delivery, refused, sessions }: PlannedRouter): string[] {
+  // Another machine has other files.
+  const none =
+    files?.length !== 0
+      ? []
+      : [delivery.length === 0 ? 'no file changes: BIRD is not reconfigured' : 'no file changes'];
   return [
     `  ${router}: ${reason}`,
     ...[
+      ...(refused === null ? [] : [`${refused.message}. ${refused.fix}`]),
+      ...delivery.map((one) => `delivered ${one}`),
       ...none,
       ...(files === null ? ['nobody knows what it has'] : some(files.map(fileText))),
       ...(sessions === null ? [] : FELT_CHANGES.flatMap((fate) => some(fateTexts(sessions, fate)))),

@@ -50,6 +50,7 @@ export { sessionProtocol, staticProtocol } from './protocol-names.ts';
 export { RECOVERY_WAIT } from './recovery.ts';
 export { newNames, withNames } from './renames.ts';
 export { fnv1a, hashedRouterId, routerIdText } from './router-id.ts';
+export { isMeant, markOf, type RouterName, routerName } from './router-name.ts';
 export { FELT_CHANGES, type SessionChange } from './session-change.ts';
 export { CLIENT_PREFERENCE, endsFor, meshSessions, sessionId } from './sessions.ts';
 export type { Step } from './shortest-paths.ts';

@@ -1,4 +1,11 @@
 export { type ByHand, byHand, byHandText } from './by-hand.ts';
+export {
+  deliveryChanges,
+  NO_TRUST_FILES,
+  type Refused,
+  refusedDeliveries,
+  type TrustFiles,
+} from './delivered.ts';
 export { parseReview, REVIEW_VERSION, type Review, reviewSchema } from './document.ts';
 export { fileChanges } from './files.ts';
 export { reviewMarkdown, SUMMARY_LIMIT } from './markdown.ts';
@@ -6,5 +13,4 @@ export { objectText } from './objects.ts';
 export { type DeliveryOrder, firstToGet, orderBetween } from './order.ts';
 export { review, type State } from './review.ts';
 export { type Configured, filesByRouter, sessionFates } from './session-fates.ts';
-export { NO_TRUST_FILES, type TrustFiles } from './trust.ts';
 export { factsText, type Verdict, verdict } from './verdict.ts';

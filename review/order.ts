@@ -19,20 +19,24 @@ export interface DeliveryOrder {
 export interface Deliveries {
   readonly routers: boolean;
   readonly cluster: boolean;
+  /** Routers are delivered to in another way, whatever they get. */
+  readonly otherwise?: boolean;
 }
 
 /** Both intermediate states are simulated; pairs lost before or after anyway do not count. */
 export function deliveryOrder(
   before: Analysis,
   after: Analysis,
-  { routers, cluster }: Deliveries,
+  { routers, cluster, otherwise = false }: Deliveries,
 ): DeliveryOrder {
   if (!routers || !cluster) {
     const message = routers
       ? 'only the routers change'
       : cluster
         ? 'only the cluster changes'
-        : 'neither the routers nor the cluster change';
+        : otherwise
+          ? 'only how the routers are delivered to changes'
+          : 'neither the routers nor the cluster change';
     return { first: 'either', message, lost: NOBODY, waiting: NOBODY };
   }
   const lost = {

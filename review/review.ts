@@ -6,6 +6,7 @@ import { outcomeOf, type Told } from './consequences.ts';
 import { crossedDangers, crossedRouters } from './crossed.ts';
 import { cutSessions } from './cut-sessions.ts';
 import { dangers, gravestFirst } from './dangers.ts';
+import { deliveryChanges, type TrustFiles } from './delivered.ts';
 import { REVIEW_VERSION, type Review } from './document.ts';
 import { comparable, type FailureChange, type FailureChanges, failureChanges } from './failures.ts';
 import { fileChanges } from './files.ts';
@@ -18,7 +19,7 @@ import { partChanges } from './parts.ts';
 import { picture } from './picture.ts';
 import { type SessionFate, sessionFates } from './session-fates.ts';
 import { type TrafficChange, trafficChanges } from './traffic.ts';
-import { type TrustFiles, trustDangers, trustFileChanges } from './trust.ts';
+import { trustDangers, trustFileChanges } from './trust.ts';
 
 /** A state of the repository: what is in its topology, and what is rendered of it. */
 export interface State {
@@ -64,7 +65,11 @@ export function review(
   const traffic = isSameNetwork ? [] : trafficChanges(was, is);
   const failures = isSameNetwork ? NO_FAILURES : failureChanges(was, is);
   const interrupted = interruptions(base, is, sessions);
-  const order = deliveryOrder(was, is, { routers: routerFiles.length > 0, cluster: objects.length > 0 });
+  const order = deliveryOrder(was, is, {
+    routers: routerFiles.length > 0,
+    cluster: objects.length > 0,
+    otherwise: deliveryChanges(before, after).size > 0,
+  });
   const pairs = pairsOfBoth(was, is);
   const found = gravestFirst([
     ...trustDangers(before, after),

@@ -1,24 +1,18 @@
-import {
-  deliveredPassword,
-  type Fabric,
-  hostKeyName,
-  newNames,
-  type RouterSpeaker,
-} from '../fabric/index.ts';
+import { deliveredPassword, hostKeyName, type RouterSpeaker } from '../fabric/index.ts';
 import { listed } from '../topology/suggest.ts';
 import type { Danger } from './danger.ts';
-import { type HostKeys, readHostKeys, type Trusted, trustedFor } from './host-keys.ts';
+import {
+  delivered,
+  isSame,
+  keysOf,
+  minus,
+  refusedDeliveries,
+  type TrustFiles,
+  type Trusting,
+  target,
+} from './delivered.ts';
+import { type HostKeys, type Trusted, trustedFor } from './host-keys.ts';
 import type { PartChange } from './parts.ts';
-
-/** What stands beside the topology, is in no rendered file, and the next delivery goes by. Undefined: it is not there. */
-export interface TrustFiles {
-  /** Text of known_hosts. */
-  readonly knownHosts: string | undefined;
-  /** The sha256 of secrets.age. Its content is not read. */
-  readonly secrets: string | undefined;
-}
-
-export const NO_TRUST_FILES: TrustFiles = { knownHosts: undefined, secrets: undefined };
 
 /** The files themselves, as parts of what changes. */
 export function trustFileChanges(before: TrustFiles, after: TrustFiles): PartChange[] {
@@ -33,32 +27,11 @@ export function trustFileChanges(before: TrustFiles, after: TrustFiles): PartCha
   });
 }
 
-/** What a delivery trusts: which hosts it connects to, which keys it accepts, and what it delivers. */
-export interface Trusting {
-  readonly fabric: Fabric;
-  readonly trust: TrustFiles;
-}
-
 /** Nothing of this is rendered, so that no other part of a review shows it; the next delivery believes it all the same. */
 export function trustDangers(before: Trusting, after: Trusting): Danger[] {
-  return [targets, hostKeys, secrets, operatorManifest, repository].flatMap((rule) => rule(before, after));
-}
-
-/** A router that something is delivered to, and what it was before the change: under its name, under another one, or where it was. */
-interface Delivered {
-  readonly router: RouterSpeaker;
-  readonly was: RouterSpeaker | undefined;
-}
-
-function delivered(before: Fabric, after: Fabric): Delivered[] {
-  const live = ({ routers }: Fabric) => routers.filter(({ planned }) => !planned);
-  const names = newNames(before, after);
-  const named = new Map(live(before).map((router) => [names.get(router.name) ?? router.name, router]));
-  const at = new Map(live(before).map((router) => [hostKeyName(router.ssh), router]));
-  return live(after).map((router) => ({
-    router,
-    was: named.get(router.name) ?? at.get(hostKeyName(router.ssh)),
-  }));
+  return [targets, folders, refused, hostKeys, secrets, operatorManifest, repository].flatMap((rule) =>
+    rule(before, after),
+  );
 }
 
 function targets(before: Trusting, after: Trusting): Danger[] {
@@ -87,17 +60,28 @@ function targets(before: Trusting, after: Trusting): Danger[] {
   });
 }
 
-const target = ({ ssh }: RouterSpeaker): string => `${ssh.user}@${hostKeyName(ssh)}`;
-const keysOf = ({ trust }: Trusting): HostKeys => readHostKeys(trust.knownHosts ?? '');
-const isEmpty = ({ key, authority }: Trusted): boolean => key.size + authority.size === 0;
-const isSame = (one: Trusted, other: Trusted): boolean =>
-  (['key', 'authority', 'revoked'] as const).every(
-    (makes) => minus(one[makes], other[makes]).length + minus(other[makes], one[makes]).length === 0,
-  );
+/** Whether BIRD reads that folder only its owner knows. */
+const folders = (before: Trusting, after: Trusting): Danger[] =>
+  delivered(before.fabric, after.fabric).flatMap(({ router, was }): Danger[] => {
+    if (was === undefined || was.bird.configDir === router.bird.configDir) return [];
+    return [
+      {
+        severity: 'warning',
+        message: `${router.name} is now delivered into ${router.bird.configDir} instead of ${was.bird.configDir}`,
+        fix: 'Make sure that its BIRD reads its main file from there.',
+      },
+    ];
+  });
 
-/** The keys of one that another has not, with their lines. */
-const minus = (one: Trusted['key'], other: Trusted['key']): [key: string, line: number][] =>
-  [...one].filter(([key]) => !other.has(key));
+/** The cluster would get the change, and these routers would not. */
+const refused = (before: Trusting, after: Trusting): Danger[] =>
+  refusedDeliveries(before.fabric, after.fabric).map(({ message, fix }) => ({
+    severity: 'error',
+    message,
+    fix,
+  }));
+
+const isEmpty = ({ key, authority }: Trusted): boolean => key.size + authority.size === 0;
 
 /** Changes of known_hosts for a router. */
 interface KeyChange {

@@ -12,7 +12,7 @@ LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
 
-version=4
+version=5
 limit=33554432
 
 # A reader that is gone must not end what is at work here.
@@ -24,7 +24,7 @@ lack() { stop 3 "$@"; }
 
 word() {
   case $1 in '' | -* | *[!A-Za-z0-9._/@:+=-]*) misuse "an argument is empty or holds something else than letters, digits and ._/@:+=-" ;; esac
-  if [ "${#1}" -gt 200 ]; then misuse "an argument is longer than 200 characters"; fi
+  if [ "${#1}" -gt 1000 ]; then misuse "an argument is longer than 1000 characters"; fi
 }
 path() {
   case $1 in /*) ;; *) misuse "$1 is no absolute path" ;; esac

@@ -222,6 +222,7 @@ settle() {
   arguments 0 "$#"
   begin
   clean
+  renew_mark
   repair
   read_state
   read_live

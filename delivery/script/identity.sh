@@ -51,6 +51,12 @@ proved() {
   read_mark
   if [ -n "$mark" ] && ! is_meant "$mark"; then refuse "this machine is the router $mark, and $router is meant"; fi
 }
+# renew_mark: the next of the three may change only when this one is written down, also where no file changes.
+renew_mark() {
+  if [ -z "$router" ] || [ -z "$mark" ] || [ "$mark" = "$router" ]; then return 0; fi
+  permissions
+  put_mark
+}
 put_mark() {
   if [ -z "$router" ] || [ "$mark" = "$router" ]; then return 0; fi
   away "$noencap/router.new"

@@ -54,7 +54,9 @@ inspect() {
   real_config=$PWD
   if has 0020; then say "live-check ok"; else say "live-check $(last_line)"; fi
   prove
-  if [ -n "$stranger" ]; then say "stranger $stranger"; fi
+  if [ -n "$stranger" ]; then say "stranger $stranger"
+  elif [ -n "$router" ] && [ -n "$mark" ] && [ "$mark" != "$router" ]; then say "formerly $mark"
+  fi
   status
   say "settled $settled"
   if [ -n "$pending" ]; then say "pending $pending"; fi

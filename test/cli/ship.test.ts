@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { KEYS } from '../review/host-key-lines.ts';
 import { gitIn, noencap, scratch } from './run.ts';
 
 let folder: string;
@@ -56,6 +57,72 @@ by hand
   2. after shipping, at kubenode-hkg04: give it 10.2.5.8, take 10.2.5.7 off (noencap configures no interface)
   3. after shipping, at kubenode-hkg04: run install.sh (its own files change: K3s restarts with them, pods keep running)
 `);
+  });
+
+  const GATEWAY = '  gateway:      {routerId';
+  test.each<[string, () => void, readonly string[]]>([
+    [
+      'another port',
+      () => edit(GATEWAY, '  gateway:      {ssh: {port: 2222}, routerId'),
+      ['delivered to noencap@[gateway]:2222 instead of noencap@gateway', 'no file changes'],
+    ],
+    [
+      'another host and user',
+      () => edit(GATEWAY, '  gateway:      {ssh: {host: 192.0.2.9, user: ops}, routerId'),
+      ['delivered to ops@192.0.2.9 instead of noencap@gateway', 'no file changes'],
+    ],
+    [
+      'another folder',
+      () => edit(GATEWAY, '  gateway:      {bird: {configDir: /srv/bird}, routerId'),
+      ['delivered into /srv/bird instead of /etc/bird', 'no file changes'],
+    ],
+    [
+      'another host key',
+      () => writeFileSync(join(folder, 'known_hosts'), `gateway ${KEYS.one}\n`),
+      ['delivered to other host keys in known_hosts', 'no file changes'],
+    ],
+  ])('has a router of which only the way to it changes: %s', (_, change, lines) => {
+    change();
+    expect(noencap(folder, ['synth']).code).toBe(0);
+    commit('elsewhere');
+    expect(ship('--plan').stdout).toContain(
+      ['wave 1', '  gateway: the only one', ...lines.map((one) => `    ${one}`), ''].join('\n'),
+    );
+  });
+
+  test('says which machine will refuse', () => {
+    for (const from of ['cn-ns:        {routerId: 100.64.0.1,', 'cn-ns: 100.64.0.1', 'cn-ns: 100.64.2.1']) {
+      const to = from.startsWith('cn-ns:  ')
+        ? 'core: {ssh: {host: cn-ns}, routerId: 100.64.0.77,'
+        : from.replace('cn-ns', 'core');
+      edit(from, to);
+    }
+    expect(noencap(folder, ['synth']).code).toBe(0);
+    commit('two at once');
+    const { stdout } = ship('--plan');
+    expect(stdout).toContain(
+      'noencap@cn-ns will refuse the delivery to core: it is marked as the router home/cn-ns/100.64.0.1, home/core/100.64.0.77 is meant',
+    );
+    // Under its new name the machine has the files of before.
+    expect(stdout).toContain(
+      '    delivered as home/core/100.64.0.77 instead of home/cn-ns/100.64.0.1\n    no file changes\n',
+    );
+    const { plan } = JSON.parse(ship('--plan', '--json').stdout);
+    const planned = plan.waves.flatMap(
+      (wave: { routers: { router: string; refused: object | null }[] }) => wave.routers,
+    );
+    expect(
+      planned
+        .map((one: { router: string; refused: object | null }) => [one.router, one.refused === null])
+        .sort(),
+    ).toEqual([
+      ['core', false],
+      ['gateway', true],
+      ['global-ns', true],
+    ]);
+    expect(noencap(folder, ['diff', '--base', 'HEAD~1']).stdout).toContain(
+      'will refuse the delivery to core',
+    );
   });
 
   test('of all routers stands where nobody knows what they have', () => {

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { Delivery } from '../../delivery/delivery.ts';
 import { parseInspection } from '../../delivery/inspection.ts';
 import { releaseOf } from '../../delivery/release.ts';
-import { hold, inspect, type RouterName, stage } from '../../delivery/router.ts';
+import { hold, inspect, type Meant, stage } from '../../delivery/router.ts';
 import { ship } from '../../delivery/ship.ts';
 import type { Ran, RemoteCommand } from '../../delivery/ssh/remote.ts';
+import { isMeant as isMeantToBe } from '../../fabric/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
 import { type Bird, local, mainFile, session, startBird } from './bird.ts';
@@ -13,8 +14,8 @@ import { busybox } from './shells.ts';
 import { done, NO_HURRY } from './steps.ts';
 
 /** A machine takes nothing that is another router's: it proves who it is by noencap's mark, and before the first delivery by BIRD's router ID. */
-const GATEWAY: RouterName = { network: 'home', name: 'gateway', id: '10.0.0.1' };
-const OTHER: RouterName = { network: 'home', name: 'edge', id: '10.0.0.2' };
+const GATEWAY: Meant = { network: 'home', name: 'gateway', id: '10.0.0.1' };
+const OTHER: Meant = { network: 'home', name: 'edge', id: '10.0.0.2' };
 
 const box = busybox();
 afterAll(() => box.end());
@@ -39,9 +40,9 @@ describe.each([
     mkdirSync(own(), { recursive: true });
     writeFileSync(join(own(), 'router'), text);
   };
-  const settings = (router: RouterName) => ({ ...bird.settings, router });
-  const stranger = async (router: RouterName) => done(await inspect(local(way), settings(router))).stranger;
-  const held = async (router: RouterName) => {
+  const settings = (router: Meant) => ({ ...bird.settings, router });
+  const stranger = async (router: Meant) => done(await inspect(local(way), settings(router))).stranger;
+  const held = async (router: Meant) => {
     const lock = await hold(local(way), settings(router), 'test');
     await lock.done?.release();
     return lock.failed?.message;
@@ -74,6 +75,13 @@ describe.each([
     expect(await held(OTHER)).toBeUndefined();
   });
 
+  test('of the longest names that a topology can have is known', async () => {
+    const [a, b] = ['a'.repeat(63), 'b'.repeat(63)];
+    mark(`${a}/${b}/192.168.100.100\n`);
+    const longest = { network: a, name: b, id: '192.168.100.100', constant: 'C'.repeat(64) };
+    expect(await stranger(longest)).toBeUndefined();
+  });
+
   test('has its mark from the first delivery on, and not before', async () => {
     const lock = done(await hold(local(way), settings(GATEWAY), 'test'));
     expect(existsSync(join(own(), 'router'))).toBe(false);
@@ -101,6 +109,9 @@ describe.each([
     mark(`${text}\n`);
     expect((await stranger(GATEWAY)) === undefined).toBe(isMeant);
     expect((await held(GATEWAY)) === undefined).toBe(isMeant);
+    // What a review foretells goes by the same rule.
+    const [network = '', name = '', id = ''] = text.split('/');
+    expect(isMeantToBe({ network, name, id }, GATEWAY)).toBe(isMeant);
   });
 
   test('a mark that is a link is none that counts', async () => {
@@ -142,10 +153,10 @@ describe('two routers whose names lead to one machine', () => {
   });
   afterEach(() => bird.end());
 
-  const toBoth = async (names: readonly RouterName[]) => {
+  const toBoth = async (names: readonly Meant[], textOf = (name: string) => `# of ${name}\n`) => {
     const stop = new AbortController().signal;
     const deliveries = names.map((router, index): Delivery => {
-      const release = releaseOf(new Map([['k3s/ibgp.conf', `# of ${router.name}\n${session('old')}`]]));
+      const release = releaseOf(new Map([['k3s/ibgp.conf', `${textOf(router.name)}${session('old')}`]]));
       return {
         router: router.name,
         remote: local(),
@@ -189,6 +200,20 @@ describe('two routers whose names lead to one machine', () => {
     expect(await toBoth([e1])).toEqual({ e1: 'shipped' });
     expect(await toBoth([e2])).toEqual({ e2: 'refused' });
     expect(onDisk()).toContain('# of e1\n');
+  });
+
+  test('its name, its ID and the name of its network change one after the other, also where no file does', async () => {
+    const mark = () => readFileSync(join(bird.config, '.noencap/router'), 'utf8');
+    const same = () => '# the same\n';
+    const renamed = { ...e1, name: 'edge' };
+    const moved = { ...renamed, network: 'other' };
+    expect(await toBoth([e1], same)).toEqual({ e1: 'shipped' });
+    for (const next of [renamed, moved, { ...moved, id: '10.0.0.9' }]) {
+      expect(await toBoth([next], same)).toEqual({ [next.name]: 'unchanged' });
+      expect(mark()).toBe(`${next.network}/${next.name}/${next.id}\n`);
+    }
+    expect(await toBoth([e1], same)).toEqual({ e1: 'refused' });
+    expect(mark()).toBe('other/edge/10.0.0.9\n');
   });
 
   test('cannot hold its lock both, whatever it is called', async () => {

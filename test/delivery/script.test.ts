@@ -81,7 +81,7 @@ describe('arguments', () => {
     [['confirm', ''], 'is empty'],
     [['confirm', '*'], 'something else than'],
     [['-c', 'id'], 'something else than'],
-    [['confirm', 'a'.repeat(201)], 'longer than 200'],
+    [['confirm', 'a'.repeat(1001)], 'longer than 1000'],
     [['apply', '0123456789abcdef', '4'], 'not between'],
     [['apply', '0123456789abcdef', '99999'], 'not between'],
     [['apply', '0123456789abcdef', '-1'], 'something else than'],

@@ -358,7 +358,7 @@ describe.each([
         await one.answered(index + 1);
       }
       expect(one.said.stdout).toMatch(
-        new RegExp(`^held\\n${RAN} 1 2\\n${RAN} 2 2\\n${RAN} 3 2\\nprotocol 4\\n`),
+        new RegExp(`^held\\n${RAN} 1 2\\n${RAN} 2 2\\n${RAN} 3 2\\nprotocol 5\\n`),
       );
       expect(one.said.stdout).toMatch(new RegExp(`\\nend\\n${RAN} 4 0\\n$`));
       expect(one.said.stderr.match(/may not choose these settings/g)).toHaveLength(3);

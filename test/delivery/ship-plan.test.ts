@@ -24,6 +24,8 @@ const planOf = (names: readonly string[], more: { forecast?: readonly Forecast[]
     maxParallel: 2,
     taken: { acceptDrift: false, excused: [] },
     files: changed,
+    delivery: new Map([['e2', ['to noencap@[e2]:2222 instead of noencap@e2']]]),
+    refused: new Map([['w1', { message: 'noencap@w1 will refuse it', fix: 'Do not.' }]]),
     forecast: more.forecast,
   });
 
@@ -33,7 +35,8 @@ test('each router has its files and what becomes of its sessions, also of those 
 
 wave 1
   e2: first, alone: its nodes have another reflector, and no other has fewer of them, 2
-    no file changes: BIRD is not reconfigured
+    delivered to noencap@[e2]:2222 instead of noencap@e2
+    no file changes
     reset e-a--e2/ipv4 (e2: hold time 6 -> 9)
     reset e-b--e2/ipv4 (e2: hold time 6 -> 9)
     gone e1--e2/ipv4
@@ -41,6 +44,7 @@ wave 1
 
 wave 2
   w1: of region west
+    noencap@w1 will refuse it. Do not.
     nobody knows what it has
     reset e1--w1/ipv4 (e1: hold time 6 -> 9; w1: hold time 6 -> 9)
     reset w-a--w1/ipv4 (w1: hold time 6 -> 9)
@@ -63,7 +67,16 @@ test('as JSON it has all of it, and nothing where nothing is known', () => {
   const plan = planOf(['w1']);
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
   const [wave] = planOf(['w1'], {}).waves;
-  expect(wave?.routers).toEqual([{ router: 'w1', reason: 'the only one', files: null, sessions: null }]);
+  expect(wave?.routers).toEqual([
+    {
+      router: 'w1',
+      reason: 'the only one',
+      files: null,
+      delivery: [],
+      refused: { message: 'noencap@w1 will refuse it', fix: 'Do not.' },
+      sessions: null,
+    },
+  ]);
   expect(plan.waves[0]?.routers[0]?.sessions?.map(({ id, change }) => `${change} ${id}`)).toEqual([
     'reset e1--w1/ipv4',
     'gone e2--w1/ipv4',
@@ -83,7 +96,9 @@ test('long lists are cut, and say so', () => {
   const many = Array.from({ length: 20 }, (_, at) => ({ path: `f${at}`, added: 1, removed: 0 }));
   const plan = {
     ...planOf(['e1']),
-    waves: [{ routers: [{ router: 'e1', reason: 'r', files: many, sessions: [] }] }],
+    waves: [
+      { routers: [{ router: 'e1', reason: 'r', files: many, delivery: [], refused: null, sessions: [] }] },
+    ],
   };
   expect(shipPlanText(plan).split('\n').slice(-2)).toEqual(['    f11 +1 -0', '    and 8 more']);
 });
@@ -97,6 +112,8 @@ test('a gateway that noencap does not configure is delivered nothing, even if so
     maxParallel: 2,
     taken: { acceptDrift: false, excused: [] },
     files: new Map(),
+    delivery: new Map(),
+    refused: new Map(),
     forecast: undefined,
   });
   expect([...routerFiles(ours).keys()].filter((path) => path.includes('fritzbox'))).toEqual([]);

@@ -1,5 +1,6 @@
 import type { Fabric } from '../../fabric/index.ts';
-import { type TrustFiles, trustDangers } from '../../review/trust.ts';
+import { deliveryChanges, refusedDeliveries, type TrustFiles } from '../../review/delivered.ts';
+import { trustDangers } from '../../review/trust.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { calicoOf } from '../charts/topologies.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -247,4 +248,157 @@ test('another hash of a vendored operator is told: an error where Calico stays t
     expect.stringMatching(/^warning: operator\.yaml is trusted by a new hash/),
   ]);
   expect(told(vendored('v3.26.1', '0'), vendored('v3.26.1', '0'))).toEqual([]);
+});
+
+/** e1 at an address of its own, under a name and an ID; in a network of a name. */
+const marked = (
+  name: string,
+  id: string,
+  { network: called = 'redundant', at = '192.0.2.1', dir = '/etc/bird' } = {},
+) => {
+  const { e1, ...others } = BASE.routers;
+  const e1Now = { ...e1, routerId: id, ssh: { ...SSH, host: at }, bird: { configDir: dir } };
+  const input = {
+    ...redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 } }),
+    name: called,
+    routers: { ...others, e1: e1Now },
+  };
+  return fabricOf(JSON.parse(JSON.stringify(input).replaceAll('"e1"', JSON.stringify(name))));
+};
+const refusals = (before: Fabric, after: Fabric) =>
+  refusedDeliveries(before, after).map(({ router, message, fix }) => `${router}: ${message}. ${fix}`);
+
+test.each<[string, Fabric, readonly string[]]>([
+  ['name', marked('edge-1', '10.0.0.1'), []],
+  ['router ID', marked('e1', '10.0.0.99'), []],
+  ['network', marked('e1', '10.0.0.1', { network: 'other' }), []],
+  ['folder', marked('e1', '10.0.0.1', { dir: '/etc/bird2' }), []],
+  ['folder and name', marked('edge-1', '10.0.0.1', { dir: '/etc/bird2' }), []],
+  [
+    'name and router ID',
+    marked('edge-1', '10.0.0.99'),
+    [
+      'edge-1: noencap@192.0.2.1 will refuse the delivery to edge-1: it is marked as the router redundant/e1/10.0.0.1, redundant/edge-1/10.0.0.99 is meant, and of network, name and router ID only one may change with a delivery. Change one of them with each pull request, and deliver in between. If another machine answers there by then, this is not about it: docs/ship-access.md#which-router-it-is.',
+    ],
+  ],
+  [
+    'name and router ID, and perhaps the machine',
+    marked('edge-1', '10.0.0.99', { at: '192.0.2.9' }),
+    [expect.stringMatching(/^edge-1: noencap@192\.0\.2\.9, if it is the machine of before, will refuse /)],
+  ],
+  [
+    'name, and that of the network',
+    marked('edge-1', '10.0.0.1', { network: 'other' }),
+    [expect.stringMatching(/^edge-1: .* marked as the router redundant\/e1\/10\.0\.0\.1, other\/edge-1\//)],
+  ],
+  [
+    'router ID, and the name of the network',
+    marked('e1', '10.0.0.99', { network: 'other' }),
+    [
+      expect.stringMatching(
+        /^e1: .* marked as the router redundant\/e1\/10\.0\.0\.1, other\/e1\/10\.0\.0\.99 /,
+      ),
+    ],
+  ],
+  [
+    'folder and router ID',
+    marked('e1', '10.0.0.99', { dir: '/etc/bird2' }),
+    [
+      expect.stringMatching(
+        /^e1: .*: nothing in \/etc\/bird2 shows which router it is, and its BIRD has the router ID 10\.0\.0\.1 instead of 10\.0\.0\.99\. .* Or set INTRA_ROUTER_ID in its own bird\.conf before the delivery\./,
+      ),
+    ],
+  ],
+])(
+  'a router whose %s changes is refused where the machine goes by its mark, and that is foretold',
+  (_, after, expected) => {
+    const before = marked('e1', '10.0.0.1');
+    expect(refusals(before, after)).toEqual(expected);
+    const errors = told({ fabric: before }, { fabric: after }).filter((one) => one.includes('will refuse'));
+    expect(errors).toHaveLength(expected.length);
+    for (const one of errors) expect(one).toMatch(/^error: /);
+  },
+);
+
+test('a router that gets the address of another one is refused there, and so is one that takes the place of one that goes', () => {
+  const swapped = network({
+    routers: {
+      ...BASE.routers,
+      e1: { ...BASE.routers.e1, ssh: { ...SSH, host: 'e2' } },
+      e2: { ...BASE.routers.e2, ssh: { ...SSH, host: 'e1' } },
+    } as never,
+  });
+  expect(refusals(network(), swapped)).toEqual([
+    expect.stringMatching(
+      /^e1: noencap@e2 will refuse the delivery to e1: it is marked as the router redundant\/e2\/.* Correct ssh\.host and ssh\.port of e1\. If that machine becomes e1, remove \/etc\/bird\/\.noencap\/router there before the delivery: /,
+    ),
+    expect.stringMatching(
+      /^e2: noencap@e1 will refuse the delivery to e2: it is marked as the router redundant\/e1\//,
+    ),
+  ]);
+  const { w1, ...others } = BASE.routers;
+  const place = {
+    routerId: '10.9.9.9',
+    nodeAddress: '10.9.9.9',
+    backboneAddress: '10.9.9.9',
+    ssh: { ...SSH, host: 'W1' },
+  };
+  const taken = fabricOf(
+    JSON.parse(
+      JSON.stringify({
+        ...redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 } }),
+        routers: { ...others, w1: { ...w1, ...place } },
+      }).replaceAll('"w1"', '"n1"'),
+    ),
+  );
+  expect(refusals(network(), taken)).toEqual([
+    expect.stringMatching(
+      /^n1: .* it is marked as the router redundant\/w1\/.* Change one of them with each pull request/,
+    ),
+  ]);
+});
+
+test('a router that was planned has no mark, and one that comes to a new address is nobody yet', () => {
+  const north = (name: string, id: string, planned: boolean) =>
+    network({
+      routers: {
+        ...BASE.routers,
+        [name]: { routerId: id, nodeAddress: id, backboneAddress: id, ssh: { host: '192.0.2.7' }, planned },
+      } as never,
+      regions: { ...BASE.regions, north: { router: name } },
+    });
+  expect(refusals(north('n1', '10.0.0.9', true), north('n2', '10.0.0.8', false))).toEqual([]);
+  expect(refusals(network(), north('n1', '10.0.0.9', false))).toEqual([]);
+});
+
+test('what is other about a delivery is told of each router, though no file tells it', () => {
+  const side = (fabric: Fabric, knownHosts = '', secrets = 'a') => ({
+    fabric,
+    trust: { knownHosts, secrets },
+  });
+  const changes = (after: Fabric, knownHosts = '', secrets = 'a') =>
+    Object.fromEntries(deliveryChanges(side(network()), side(after, knownHosts, secrets)));
+  expect(changes(network())).toEqual({});
+  expect(changes(withRouter('e1', { ssh: { ...SSH, user: 'ops', port: 2222 } }))).toEqual({
+    e1: ['to ops@[e1]:2222 instead of noencap@e1'],
+  });
+  expect(
+    changes(withRouter('e1', { bird: { configDir: '/srv/bird', constants: { routerId: 'ME' } } })),
+  ).toEqual({
+    e1: ['into /srv/bird instead of /etc/bird', 'with the router ID in ME instead of INTRA_ROUTER_ID'],
+  });
+  expect(changes(withRouter('e1', { bird: { mode: 'standalone' } })).e1?.[0]).toBe(
+    'in mode standalone instead of include',
+  );
+  expect(changes(network(), `e2,w1 ${KEYS.one}\n`)).toEqual({
+    e2: ['to other host keys in known_hosts'],
+    w1: ['to other host keys in known_hosts'],
+  });
+  expect(changes(withRouter('e1', SECRET), '', 'b')).toEqual({
+    e1: [
+      'with the password in e1.password instead of no file',
+      'with another password, perhaps: secrets.age changes',
+    ],
+  });
+  expect(Object.keys(changes(network({ name: 'other' })))).toEqual(['e1', 'e2', 'w1']);
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -86,6 +86,23 @@ test('where nothing changed since, nothing is left to do', async () => {
   runs = [run(11, 'success', repository.head)];
   const done = await plan();
   expect(done).toMatchObject({ result: 'success', outputs: { base: repository.head, waves: '[]' } });
+});
+
+test('a router that is only reached elsewhere has a wave', async () => {
+  const moved = repositoryWith((folder) => {
+    const file = join(folder, 'topology.yaml');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('gateway:      {', 'gateway:      {ssh: {port: 2222}, '));
+  });
+  advance(moved);
+  runs = [run(11, 'success', moved.base)];
+  const done = await plan({ repository: moved, sha: moved.head });
+  expect(done.outputs).toMatchObject({ base: moved.base });
+  expect(waves(done)).toEqual([{ wave: 1, routers: 'gateway' }]);
+  expect(done.steps.find(({ name }) => name === 'Plan')?.summary).toContain(
+    'delivered to noencap@[gateway]:2222 instead of noencap@gateway',
+  );
+  rmSync(moved.folder, { recursive: true });
 });
 
 test('a commit that a force push took away is no base: all routers are planned', async () => {
