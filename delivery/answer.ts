@@ -1,8 +1,8 @@
 import type { Ran } from './ssh/remote.ts';
 
 /**
- * Why a router did not do what it was asked: `refused` and says why and what mends it, `misused` (a fault of ours), `lacking`
- * something, `garbled` (its answer is not the script's), or `lost`: nobody knows what it has done.
+ * Why a router did not do what it was asked to: `refused`, with the reason and the fix; `misused` (our own fault); `lacking`
+ * something; `garbled` (the answer is not the script's); or `lost`: what it has done is unknown.
  */
 export interface Failure {
   readonly kind: 'refused' | 'misused' | 'lacking' | 'garbled' | 'lost';
@@ -26,10 +26,10 @@ const KINDS = new Map<number, Failure['kind']>([
   [3, 'lacking'],
 ]);
 
-/** The lines of an answer without its `end`; an answer that was cut off has none. */
+/** The lines of an answer without its `end`, which an answer that was cut off lacks. */
 export function linesOf(verb: string, ran: Ran): Outcome<readonly AnswerLine[]> {
   if (ran.code !== 0) {
-    const message = short(ran.stderr.trim()) || `${verb} ended with ${ran.code} and said nothing`;
+    const message = short(ran.stderr.trim()) || `${verb} ended with ${ran.code} and no message`;
     return { failed: { kind: KINDS.get(ran.code) ?? 'lost', message } };
   }
   const lines = readLines(ran.stdout);
@@ -41,7 +41,7 @@ export function linesOf(verb: string, ran: Ran): Outcome<readonly AnswerLine[]> 
   return { done: lines.slice(0, -1) };
 }
 
-/** The lines of an answer, whole or not. Each is a string of its own: a piece of one would keep all of the answer in memory. */
+/** The lines of an answer, complete or not. Each is a separate string: a slice would keep the whole answer in memory. */
 export function readLines(stdout: string): AnswerLine[] {
   const bytes = Buffer.from(stdout);
   const lines: AnswerLine[] = [];
@@ -54,11 +54,11 @@ export function readLines(stdout: string): AnswerLine[] {
   return lines;
 }
 
-/** What a router says may make noencap itself fail: that is told of this router, and costs no other one. */
+/** A router's answer may make noencap itself fail: that is reported for this router, and affects no other. */
 export const notUnderstood = (error: unknown): string =>
-  `noencap failed at what this router says (${error instanceof Error ? error.message : String(error)})`;
+  `noencap failed on what this router says (${error instanceof Error ? error.message : String(error)})`;
 
-/** An answer that says something else than it may. */
+/** An answer with content that the protocol does not allow. */
 export const garbled = (verb: string, line: AnswerLine | undefined, wanted: string): Failure => ({
   kind: 'garbled',
   message:
@@ -67,10 +67,10 @@ export const garbled = (verb: string, line: AnswerLine | undefined, wanted: stri
       : `the answer to ${verb}, line ${line.number}: "${shown(line)}" is not ${wanted}`,
 });
 
-/** A salt is nobody's business, not even one that is cut off. */
+/** A salt stays secret, even a truncated one. */
 const shown = ({ key, value }: AnswerLine): string =>
   key === 'salt' ? key : short(`${key} ${value}`.trim(), 200);
 
-/** More than this nobody reads, and all that a report says of a router is read. */
+/** Nobody reads more than this, and everything that a report says about a router should be read. */
 export const short = (text: string, most = 4000): string =>
   text.length > most ? `${text.slice(0, most)}... (${text.length} characters)` : text;

@@ -9,14 +9,14 @@ import { places } from './places.ts';
 import { discardAll, type Ready } from './prepare-router.ts';
 import { joining, rollout } from './rollout.ts';
 
-/** What the changes of all routers of a delivery have in common. */
+/** What the changes to all routers of a delivery have in common. */
 export interface Fleet {
   readonly fabric: Fabric;
-  /** Undefined where nobody knows. */
+  /** Undefined if unknown. */
   readonly base: Base | undefined;
-  /** Routers that have the change already. */
+  /** Routers that already have the change. */
   readonly unchanged: readonly string[];
-  /** What the operator takes upon himself: ids of sessions, names of protocols. */
+  /** What the operator accepts the risk for: ids of sessions, names of protocols. */
   readonly excused: ReadonlySet<string>;
   readonly maxParallel: number;
   readonly record: (event: Unstamped) => void;
@@ -30,10 +30,10 @@ export interface Base {
   readonly fabric: Fabric;
 }
 
-/** Tells what became of a router; again, if more is known later. */
+/** Reports what became of a router; called again if more is known later. */
 type Tell = (router: string, outcome: Result['outcome'], message: string | null) => void;
 
-/** A router while it is changed, and those that were at the same time. */
+/** A router while it is being changed, and those being changed at the same time. */
 interface Changing {
   readonly delivery: Delivery;
   readonly ready: Ready;
@@ -41,8 +41,8 @@ interface Changing {
 }
 
 /**
- * Changes what runs on routers that are ready, in the order of the waves, and stops to begin at the first that fails: what was not begun is
- * taken away from them.
+ * Changes what runs on routers that are ready, in the order of the waves. After the first failure it starts no other router: what was
+ * prepared there is discarded.
  */
 export async function changeAll(
   fleet: Fleet,
@@ -73,7 +73,7 @@ export async function changeAll(
     const changed = await change(delivery, ready, judges.of(router)).catch(
       (error: unknown): Changed => ({
         outcome: 'lost',
-        message: `${notUnderstood(error)}. What is not confirmed BIRD undoes by itself`,
+        message: `${notUnderstood(error)}. BIRD reverts what is not confirmed by itself`,
       }),
     );
     atWork.delete(router);
@@ -83,12 +83,12 @@ export async function changeAll(
       return;
     }
     judges.delivered(router);
-    // Who is changed at the same time cannot expect anything of it; who begins later does.
+    // Routers changed at the same time cannot expect anything of it; those that begin later can.
     if (changed.warnings.some(({ about }) => isAmong(fabric, about, changing.beside))) looks.want(changing);
     if (!isOver()) looks.begin((one) => atWork.has(one));
   };
   const running = new Set<Promise<void>>();
-  // A wave's last ones are judged while the next wave's first ones begin: nobody waits for a place that is free.
+  // The last routers of a wave are judged while the first of the next wave begin: no free slot stays idle.
   for (const [index, router] of names.flat().entries()) {
     const isFree = () => (index <= 1 ? atWork.size === 0 : joins([...atWork.keys()], router));
     while (!isOver() && !isFree()) await Promise.race(running);
@@ -101,7 +101,7 @@ export async function changeAll(
   await discardAll(left);
 }
 
-/** Judges that know at any time who has the change by then. */
+/** Judges that know at any time which routers have the change. */
 function judgesOf(
   { fabric, base, unchanged, excused }: Fleet,
   readies: ReadonlyMap<Delivery, Ready>,
@@ -127,7 +127,7 @@ function judgesOf(
   };
 }
 
-/** Looks once more at routers beside which nobody is at work any more: they have all that they can expect. */
+/** Checks routers once more when none of those changed beside them is at work any more: they have all that they can expect. */
 function lastLooks(maxParallel: number, look: (one: Changing) => Promise<void>) {
   const wanted = new Set<Changing>();
   const begun: Promise<void>[] = [];
@@ -145,7 +145,7 @@ function lastLooks(maxParallel: number, look: (one: Changing) => Promise<void>) 
   };
 }
 
-/** What was excused because the other end had not got the change is not any more: all have it. It is confirmed, so this only tells. */
+/** What was excused because the other end lacked the change is no longer excused: all have it. The change is confirmed, so this only reports. */
 async function lastLook({ delivery, ready }: Changing, judging: Judge, tell: Tell): Promise<void> {
   const { router, timeout, report } = delivery;
   report('verify', 'started');

@@ -9,20 +9,20 @@ import * as router from './router.ts';
 import { until } from './until.ts';
 
 /**
- * `undone`: it has what it had before, both running and on disk, and was seen to. `lost`: nobody could see how it ended; BIRD goes
- * back by itself, and the next delivery begins with making files and running configuration agree.
+ * `undone`: it verifiably has what it had before, both running and on disk. `lost`: how it ended is unknown; BIRD reverts by itself, and the
+ * next delivery starts by making files and running configuration agree.
  */
 export type Changed =
   | { readonly outcome: 'shipped'; readonly warnings: readonly GateFinding[] }
   | { readonly outcome: 'undone' | 'lost'; readonly message: string };
 
-/** BIRD runs the new configuration for a time; it is judged; and only then its files are put in place. */
+/** BIRD runs the new configuration for a limited time, the result is judged, and only then are its files put in place. */
 export async function change(delivery: Delivery, ready: Ready, judge: Judge): Promise<Changed> {
   const attempt = { delivery, ready, deadline: performance.now() + delivery.timeout * 1000 };
   try {
     return await changed(attempt, judge);
   } catch (error) {
-    // What noencap does not understand is not confirmed.
+    // Never confirm what noencap does not understand.
     return back(attempt, notUnderstood(error));
   }
 }
@@ -38,7 +38,7 @@ async function changed(attempt: Attempt, judge: Judge): Promise<Changed> {
     report('apply', 'failed', [message]);
     return back(attempt, message);
   }
-  report('apply', 'done', [`BIRD goes back by itself in ${Math.floor(applied.done)} s`]);
+  report('apply', 'done', [`BIRD reverts by itself in ${Math.floor(applied.done)} s`]);
   report('gate', 'started');
   const gated = await judged(delivery, before, judge, deadline - MARGIN);
   if ('wrong' in gated) {
@@ -61,17 +61,17 @@ async function changed(attempt: Attempt, judge: Judge): Promise<Changed> {
   return { outcome: 'shipped', warnings: gated.warnings };
 }
 
-/** Milliseconds before BIRD goes back that are left for confirming. */
+/** Milliseconds before BIRD reverts that are reserved for confirming. */
 const MARGIN = 3000;
-/** Between two looks at most; between two attempts to reach a router. Milliseconds. */
+/** Milliseconds: the longest pause between two looks; the pause between two attempts to reach a router. */
 const [LONGEST_PAUSE, PAUSE] = [2000, 500];
-/** Milliseconds for an undo at least, however little time is left. */
+/** Minimum milliseconds for an undo, however little time is left. */
 const UNDOES = 10_000;
 
 /**
- * Judges a router until nothing changes any more, or until then (of `performance.now()`). Looks over connections of their own: what
- * cuts ship's way to the router must not be confirmed over the way that is left. That of the next look is made as soon as it is
- * known that there will be one, so that making it takes no time of its own.
+ * Judges a router until nothing changes any more, or until `end` (of `performance.now()`). Each look uses a new connection: a change
+ * that cuts ship's path to the router must not be confirmed over a connection that is still open. The connection for the next look is
+ * opened as soon as it is known that there will be one, so that opening it costs no extra time.
  */
 export async function judged(
   { remote, settings, stop }: Delivery,
@@ -80,7 +80,7 @@ export async function judged(
   end: number,
 ): Promise<{ readonly wrong: readonly string[] } | { readonly warnings: readonly GateFinding[] }> {
   let pause = PAUSE;
-  let wrong = ['it could not be looked at in time'];
+  let wrong = ['it could not be checked in time'];
   let next: (() => ReturnType<typeof router.protocols>) | undefined;
   const looking = until(end, stop);
   while (!looking.aborted) {
@@ -89,7 +89,7 @@ export async function judged(
       const { findings, wait } = judge(before.protocols, seen.done, performance.now());
       const failures = findings.filter(({ level }) => level === 'failure').map(({ message }) => message);
       if (wait === 0) return passes(findings) ? { warnings: findings } : { wrong: failures };
-      wrong = failures.length > 0 ? failures : ['its protocols did not come to rest in time'];
+      wrong = failures.length > 0 ? failures : ['its protocols did not settle in time'];
       pause = Math.min(wait, LONGEST_PAUSE);
     } else if (!looking.aborted) wrong = [seen.failed.message];
     next = router.protocolsLater(remote.fresh(), settings, looking);
@@ -97,18 +97,18 @@ export async function judged(
       signal: stop,
     }).catch(() => {});
   }
-  // What was made for another look ends by itself, and nobody waits for it.
+  // A connection opened for another look ends by itself; nothing waits for it.
   void next?.();
   return { wrong: stop.aborted ? ['it was interrupted'] : wrong };
 }
 
-/** Why it is not confirmed; undefined if it is. An answer that was lost is asked for again: the router knows. */
+/** Why it is not confirmed; undefined if it is. A lost answer is asked for again: the router knows. */
 async function confirmed({ delivery, ready, deadline }: Attempt): Promise<string | undefined> {
   const { remote, settings } = delivery;
   const { lock, release } = ready;
   const first = await router.confirm(lock, settings, lock, release.hash, until(deadline));
   if (first.failed === undefined) return undefined;
-  // When the time is up, a confirmation would come before or after BIRD goes back, and nobody could say which.
+  // When the time is up, a confirmation would arrive before or after BIRD reverts, and nothing could tell which.
   if (first.failed.kind !== 'lost' || performance.now() >= deadline) return first.failed.message;
   const again = await router.confirm(remote.fresh(), settings, lock, release.hash, until(deadline));
   return again.failed?.message;
@@ -117,27 +117,26 @@ async function confirmed({ delivery, ready, deadline }: Attempt): Promise<string
 interface Attempt {
   readonly delivery: Delivery;
   readonly ready: Ready;
-  /** Of `performance.now()`: by then BIRD has gone back. */
+  /** Of `performance.now()`: by then BIRD has reverted. */
   readonly deadline: number;
 }
 
-/** Undoes what was applied and sees that it is undone. If nobody answers, BIRD does it when the time is up, and it is looked at then. */
+/** Undoes what was applied and verifies it. If the router does not answer, BIRD reverts when the time is up, and is checked then. */
 async function back(attempt: Attempt, why: string): Promise<Changed> {
   const { delivery, ready, deadline } = attempt;
   const { remote, settings, report } = delivery;
-  if (performance.now() >= deadline)
-    return comesBack(attempt, why, 'the time is up: BIRD goes back by itself');
+  if (performance.now() >= deadline) return comesBack(attempt, why, 'the time is up: BIRD reverts by itself');
   report('undo', 'started');
   const soon = Math.max(deadline, performance.now() + UNDOES);
   const undone = await router.undo(remote.fresh(), settings, ready.lock, until(soon));
   report('undo', undone.failed === undefined ? 'done' : 'failed', undone.failed && [undone.failed.message]);
   if (undone.failed === undefined) return verified(attempt, ready.lock, why);
   return undone.failed.kind === 'lost'
-    ? comesBack(attempt, why, 'it cannot be reached; BIRD goes back by itself when the time is up')
+    ? comesBack(attempt, why, 'it is unreachable; BIRD reverts by itself when the time is up')
     : lost(attempt, ready.lock, why, undone.failed.message);
 }
 
-/** The way to the router is gone. If it was the change that took it, it is there again when BIRD has gone back. */
+/** The router is unreachable. If the change is to blame, it is reachable again once BIRD has reverted. */
 async function comesBack(attempt: Attempt, why: string, now: string): Promise<Changed> {
   const { delivery, ready, deadline } = attempt;
   const { remote, settings, owner, timeout, report } = delivery;
@@ -150,10 +149,10 @@ async function comesBack(attempt: Attempt, why: string, now: string): Promise<Ch
     if (held.failed === undefined) {
       const settled = await router.settle(held.done, settings, held.done, until(patience));
       if (settled.failed === undefined) {
-        report('settle', 'done', ['BIRD went back by itself']);
-        // The line that is gone for us may live on at the router.
+        report('settle', 'done', ['BIRD reverted by itself']);
+        // The line that is dead for us may still be alive at the router.
         await ready.lock.release();
-        return verified(attempt, held.done, `BIRD went back by itself: ${why}`);
+        return verified(attempt, held.done, `BIRD reverted by itself: ${why}`);
       }
       await held.done.release();
       message = settled.failed.message;
@@ -164,7 +163,7 @@ async function comesBack(attempt: Attempt, why: string, now: string): Promise<Ch
   return lost(attempt, ready.lock, why, message);
 }
 
-/** Both what runs and what is on disk are as before, and BIRD would read the same at a restart. */
+/** Verifies that both what runs and what is on disk are as before, and that BIRD would read the same at a restart. */
 async function verified(attempt: Attempt, lock: router.Lock, why: string): Promise<Changed> {
   const { delivery, ready } = attempt;
   const { remote, settings, report } = delivery;
@@ -175,7 +174,7 @@ async function verified(attempt: Attempt, lock: router.Lock, why: string): Promi
     report('verify', 'failed', wrong);
     return lost(attempt, lock, why, wrong.join('; '));
   }
-  report('verify', 'done', ['it runs what it ran before, and has the files for it']);
+  report('verify', 'done', ['it runs what it ran before, and its files match']);
   await unlock(delivery, lock);
   return { outcome: 'undone', message: why };
 }
@@ -184,9 +183,9 @@ function differences(before: Inspection, now: Inspection): string[] {
   const names = ({ protocols }: Inspection) => protocols.map(({ name }) => name).sort();
   return [
     ...driftFrom(now, before.files).map(({ path, is }) => `${path} ${is}`),
-    ...(now.liveError === undefined ? [] : [`BIRD would not take its live files: ${now.liveError}`]),
-    ...(now.pending === undefined ? [] : ['a change still waits for its confirmation']),
-    ...(names(now).join() === names(before).join() ? [] : ['BIRD has other protocols than before']),
+    ...(now.liveError === undefined ? [] : [`BIRD would reject its live files: ${now.liveError}`]),
+    ...(now.pending === undefined ? [] : ['a change still awaits confirmation']),
+    ...(names(now).join() === names(before).join() ? [] : ['BIRD has different protocols than before']),
   ];
 }
 
@@ -197,6 +196,6 @@ async function lost(attempt: Attempt, lock: router.Lock, why: string, message: s
   const when = left > 0 ? `within ${left} s` : 'by now';
   return {
     outcome: 'lost',
-    message: `${why}. Nobody has seen that it was undone (${message}): BIRD goes back by itself ${when}, its files are the old ones, and the next ship makes both agree`,
+    message: `${why}. Whether it was undone is unknown (${message}): BIRD reverts by itself ${when}, its files are the old ones, and the next ship makes both agree`,
   };
 }

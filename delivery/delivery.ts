@@ -6,22 +6,22 @@ import type { Release } from './release.ts';
 import type { NotTaken, RouterSettings } from './router.ts';
 import type { Remote } from './ssh/remote.ts';
 
-/** One router, and what it is to get. */
+/** One router, and what to deliver to it. */
 export interface Delivery {
   readonly router: string;
   readonly remote: Remote;
   readonly settings: RouterSettings;
-  /** What it is to get. A password's salt is the one that the router has. */
+  /** What to deliver. A password keeps the salt that the router has. */
   readonly release: (found: Inspection) => Release;
-  /** Kernel settings that forwarding needs. Told where they differ: they are not for BIRD's account to change. */
+  /** Kernel settings that forwarding needs. Differences are reported, not changed: BIRD's account has no right to. */
   readonly sysctls: ReadonlyMap<string, string>;
-  /** Who delivers, no other delivery has this name: it goes into the lock. */
+  /** The name of this delivery, which no other one has: it goes into the lock. */
   readonly owner: string;
-  /** Seconds until BIRD goes back by itself. */
+  /** Seconds until BIRD reverts by itself. */
   readonly timeout: number;
   readonly acceptDrift: boolean;
   readonly report: Report;
-  /** Nobody wants it any more: what is not confirmed by then is undone. */
+  /** The delivery is no longer wanted: what is not confirmed by then is undone. */
   readonly stop: AbortSignal;
 }
 
@@ -31,9 +31,9 @@ export type Report = (
   details?: readonly string[],
 ) => void;
 
-/** BIRD's complaint with the lines that it is about. */
+/** BIRD's error with the lines that it refers to. */
 export function withPlace(failed: NotTaken, { files }: Release): Failure {
   if (failed.birdError === undefined) return failed;
   const texts = new Map(files.map(({ path, bytes }) => [path, Buffer.from(bytes).toString('utf8')]));
-  return { ...failed, message: `BIRD does not take it: ${explainBirdError(failed.birdError, texts)}` };
+  return { ...failed, message: `BIRD rejects it: ${explainBirdError(failed.birdError, texts)}` };
 }

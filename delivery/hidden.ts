@@ -1,6 +1,6 @@
 /**
- * A text that is never shown by accident: whatever prints this, as text, as JSON or for a person who debugs, prints
- * `[hidden]`. Only who asks for the text gets it.
+ * A text that is never shown by accident: whatever prints this, as text, as JSON or in a debugger, prints
+ * `[hidden]`. Only `reveal` returns the text.
  */
 export class Hidden {
   readonly #text: string;
@@ -21,7 +21,7 @@ export class Hidden {
     return SHOWN;
   }
 
-  /** What console.log and error messages of node:assert show. */
+  /** What console.log and the error messages of node:assert show. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return SHOWN;
   }

@@ -4,64 +4,64 @@ import { Hidden } from './hidden.ts';
 import { hashOf, manifestOf } from './release.ts';
 import type { Ran } from './ssh/remote.ts';
 
-/** What the state file says was done last: a delivery that was cut off is `applying` or `confirming`. */
+/** The last action in the state file: a delivery that was cut off is `applying` or `confirming`. */
 export interface RouterState {
   readonly what: 'shipped' | 'applying' | 'confirming';
   readonly hash: string;
 }
 
-/** A router as it is. */
+/** The state of a router. */
 export interface Inspection {
   readonly birdVersion: string;
   /** BIRD's main configuration file. */
   readonly main: string;
-  /** Why this may be another router than the one that is meant. */
+  /** Why this may not be the router that is meant. */
   readonly stranger: string | undefined;
-  /** Its mark, where that is of before it was renamed or got another ID. */
+  /** Its mark, if that dates from before the router was renamed or got a new ID. */
   readonly formerly: string | undefined;
-  /** What BIRD says of the live files, if it would not take them. */
+  /** BIRD's error for the live files, if it would reject them. */
   readonly liveError: string | undefined;
-  /** No reconfiguration is at work. */
+  /** No reconfiguration is in progress. */
   readonly settled: boolean;
   /** An unconfirmed change, ours or not: seconds until BIRD undoes it. */
   readonly pending: number | undefined;
-  /** Who holds the lock. */
+  /** The holder of the lock. */
   readonly holder: string | undefined;
   readonly writable: boolean;
   readonly diskKb: number;
   /** Undefined where the file system does not count them. */
   readonly inodes: number | undefined;
   readonly state: RouterState | undefined;
-  /** The release that the live files are, as it was shipped: path to sha256. */
+  /** The release that the live files belong to, as it was shipped: path to sha256. */
   readonly live: { readonly hash: string; readonly manifest: ReadonlyMap<string, string> } | undefined;
   readonly entries: ReadonlyMap<string, 'linked' | 'real' | 'missing'>;
-  /** The live files as they are: path to sha256. */
+  /** The live files as they are now: path to sha256. */
   readonly files: ReadonlyMap<string, string>;
-  /** The first line of the live password file, which keeps its hash from telling the password. */
+  /** The first line of the live password file, which keeps its hash from revealing the password. */
   readonly salt: Hidden | undefined;
-  /** Live files with names that no release has. */
+  /** Live files with names that no release can have. */
   readonly odd: readonly string[];
-  /** Includes that would read the live files although a staged copy is meant. */
+  /** Includes that would read the live files instead of a staged copy. */
   readonly absoluteIncludes: readonly { readonly place: string; readonly path: string }[];
-  /** The release that BIRD runs because of a timed commit; undefined when it has read the live files since. */
+  /** The release that BIRD runs because of a timed commit; undefined if it has read the live files since. */
   readonly running: string | undefined;
   readonly sysctls: ReadonlyMap<string, string>;
   readonly protocols: readonly ProtocolState[];
 }
 
-/** Reads the answer to `inspect`. Each line must be one that the script writes; nothing is guessed. */
+/** Reads the answer to `inspect`. Each line must be one that the script can write; nothing is guessed. */
 export function parseInspection(ran: Ran): Outcome<Inspection> {
   const answer = linesOf('inspect', ran);
   if (answer.failed !== undefined) {
-    // An older program does not know what it is asked.
-    const isOlder = answer.failed.kind === 'misused' && /\bis no setting\b/.test(answer.failed.message);
+    // An older program does not know the settings it is given, and says so in the words of its version.
+    const isOlder = answer.failed.kind === 'misused' && /\bis (no|not a) setting\b/.test(answer.failed.message);
     return isOlder ? otherProgram('an older protocol') : answer;
   }
   const lines = answer.done;
   const protocol = lines.find(({ key }) => key === 'protocol')?.value;
   if (protocol !== undefined && protocol !== PROTOCOL) return otherProgram(`protocol ${protocol}`);
   const wrong = lines.find((line) => !isKnown(line));
-  if (wrong !== undefined) return { failed: garbled('inspect', wrong, 'a line of it') };
+  if (wrong !== undefined) return { failed: garbled('inspect', wrong, 'a valid line') };
   const all = (key: string) => lines.filter((line) => line.key === key).map(({ value }) => value);
   const first = (key: string) => all(key)[0];
   const missing = ONCE.find((key) => all(key).length !== 1);
@@ -114,11 +114,11 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
 const otherProgram = (speaks: string): Outcome<never> => ({
   failed: {
     kind: 'refused',
-    message: `the program of its account is another noencap's (${speaks}, and this one speaks ${PROTOCOL}). Set the account up again, with ship --setup.`,
+    message: `its account runs the program of another noencap version (${speaks}; this one speaks protocol ${PROTOCOL}). Set the account up again with ship --setup.`,
   },
 });
 
-/** What the script says first, raised whenever an older client or router would misunderstand the other. */
+/** The protocol version in the script's first line, raised whenever older and newer ends would misunderstand each other. */
 const PROTOCOL = '5';
 
 const HASH = '[0-9a-f]{16}';
@@ -159,19 +159,19 @@ const isKnown = ({ key, value }: AnswerLine): boolean =>
 
 const hashAndPath = (value: string): [string, string] => [value.slice(65), value.slice(0, 64)];
 
-/** A number that the router does not know is none; one that it cannot tell is 0: there is a change, and no time left. */
+/** `-` is undefined. `unknown` is 0: a change is pending, and no time is known to be left. */
 function optionalNumber(text: string | undefined): number | undefined {
   if (text === undefined || text === '-') return undefined;
   return text === 'unknown' ? 0 : Number(text);
 }
 
-/** A live file that is not as it was shipped. */
+/** A live file that differs from what was shipped. */
 export interface Drift {
   readonly path: string;
   readonly is: 'changed' | 'missing' | 'added';
 }
 
-/** What differs between the live files and `wanted` (path to sha256), where they are noencap's. */
+/** What differs between the live files and `wanted` (path to sha256), among the files that are noencap's. */
 export function driftFrom(inspection: Inspection, wanted: ReadonlyMap<string, string>): Drift[] {
   const ours = (path: string) =>
     [...inspection.entries.keys()].some((one) => `${path}/`.startsWith(`${one}/`));

@@ -3,7 +3,7 @@ import { printable } from '../topology/fault.ts';
 
 /**
  * The steps on one router, in their order: up to `check` nothing that runs is touched; `apply` to `confirm` change it; the others
- * end what went wrong, or well.
+ * wrap up a failure or a success.
  */
 export const STEPS = [
   'inspect',
@@ -21,7 +21,7 @@ export const STEPS = [
   'unlock',
 ] as const;
 
-/** What became of a router: see `Result`. */
+/** The outcome for a router: see `Result`. */
 export const OUTCOMES = [
   'unchanged',
   'shipped',
@@ -41,7 +41,7 @@ const planned = z.object({
   event: z.literal('planned'),
   at,
   network: text,
-  /** The git revision that the routers were found to run, by which the gate judges; null where nobody knows. */
+  /** The git revision that the routers were found to run, against which the gate judges; null if unknown. */
   base: text.nullable(),
   waves: z.array(z.array(text)),
 });
@@ -51,29 +51,29 @@ const step = z.object({
   at,
   router: text,
   step: z.enum(STEPS),
-  /** `skipped`: there was nothing to do. */
+  /** `skipped`: nothing to do. */
   outcome: z.enum(['started', 'done', 'failed', 'skipped']),
-  /** For people, a sentence each: findings of the gate, what BIRD said. */
+  /** For people, one sentence each: findings of the gate, messages of BIRD. */
   details: z.array(text),
 });
 
 const ended = z.object({
   event: z.literal('ended'),
   at,
-  /** `unwell`: all is delivered, or could be, and something is not as it should be. */
+  /** `unwell`: everything is delivered, or could be, but something is wrong. */
   outcome: z.enum(['delivered', 'unwell', 'stopped']),
   routers: z.array(result),
 });
 
 export const journalEvent = z.discriminatedUnion('event', [planned, step, ended]);
 
-/** What happened in a delivery, one thing each, in the order in which it did. Nothing in it is secret. */
+/** One event of a delivery, in the order in which they happened. Nothing in it is secret. */
 export type JournalEvent = Readonly<z.infer<typeof journalEvent>>;
 export type StepEvent = Readonly<z.infer<typeof step>>;
 
 /**
- * What became of one router. `ready`: looked at only, and it would be delivered to. `untouched`: something else stopped the delivery
- * before its turn. `refused` and `unreachable`: before anything of it was touched. `undone`, `lost`: see `Changed`.
+ * The outcome for one router. `ready`: only checked, and a delivery would go ahead. `untouched`: something else stopped the delivery
+ * before its turn. `refused` and `unreachable`: before anything on it was touched. `undone`, `lost`: see `Changed`.
  */
 export type Result = Readonly<z.infer<typeof result>>;
 
@@ -81,8 +81,8 @@ export type Result = Readonly<z.infer<typeof result>>;
 export const journalJson = (event: JournalEvent): string => `${JSON.stringify(event)}\n`;
 
 /**
- * An event as lines for a log without colours: the time of day in UTC, whom, what. Further lines start with a bar: a workflow's
- * runner would obey a line that starts with `::`, blanks before it or not.
+ * An event as lines for a log without colours: the time of day in UTC, the router, what happened. Further lines start with a bar: a
+ * workflow runner would obey a line that starts with `::`, even after blanks.
  */
 export function journalLines(event: JournalEvent): string {
   const time = event.at.slice(11, 19);
@@ -100,7 +100,7 @@ function shown(event: JournalEvent): string[] {
       ...event.waves.map((wave, index) => `${index + 1}: ${wave.join(', ')}`),
     ];
   }
-  // What became of each router stands in its steps, and in the report that follows.
+  // The outcome for each router is in its steps, and in the report that follows.
   if (event.event === 'ended') return [`delivery ${event.outcome}`];
   const who = `${event.router}: ${event.step}`;
   const [only] = event.details;
@@ -111,5 +111,5 @@ function shown(event: JournalEvent): string[] {
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-/** An event without its time: only who writes it down knows that. */
+/** An event without its time, which only the writer of the journal knows. */
 export type Unstamped = JournalEvent extends infer E ? (E extends unknown ? Omit<E, 'at'> : never) : never;

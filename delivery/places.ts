@@ -1,4 +1,4 @@
-/** At most so many at a time; the results in the order of the items. */
+/** Runs `work` for at most `most` items at a time; returns the results in the order of the items. */
 export function inParallel<T, R>(
   items: readonly T[],
   most: number,
@@ -8,7 +8,7 @@ export function inParallel<T, R>(
   return Promise.all(items.map((item) => inTurn(() => work(item))));
 }
 
-/** So many places for work; who finds none waits for one, the first who came first. */
+/** A semaphore with `most` slots; waiters get a free slot in the order in which they came. */
 export function places(most: number): <R>(work: () => Promise<R>) => Promise<R> {
   let free = Math.max(1, most);
   const waiting: (() => void)[] = [];

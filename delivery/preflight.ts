@@ -2,19 +2,19 @@ import type { Failure } from './answer.ts';
 import { type Drift, driftFrom, type Inspection } from './inspection.ts';
 import type { Release } from './release.ts';
 
-/** What a look at a router says of delivering a release to it. */
+/** Whether a release can be delivered to a router, from a look at it. */
 export type Preflight =
   | { readonly verdict: 'unchanged' }
-  /** `adopt`: what is live is not what was shipped last, and its owner lets it go. */
+  /** `adopt`: the live files are not what was shipped last, and their owner hands them over. */
   | { readonly verdict: 'ready'; readonly adopt: boolean }
-  /** `drift`: what is not as it was shipped, where that is why. */
+  /** `drift`: what differs from what was shipped, if that is the reason. */
   | { readonly verdict: 'refused'; readonly failed: Failure; readonly drift: readonly Drift[] };
 
-/** Room for a release, its copy for BIRD, and the answers of the script: three times its size and a MiB. */
+/** Space for a release, its copy for BIRD, and the script's answers: three times its size plus one MiB. */
 const roomFor = ({ files }: Release): number =>
   Math.ceil((3 * files.reduce((sum, { bytes }) => sum + bytes.length, 0)) / 1024) + 1024;
 
-/** Whether the release may be delivered. Nothing is touched for it, so that all routers can be asked before any is changed. */
+/** Whether the release may be delivered. Changes nothing, so that all routers can be asked before any is changed. */
 export function preflight(found: Inspection, release: Release, acceptDrift: boolean): Preflight {
   const refusal = [otherBird, busy, broken, room]
     .map((rule) => rule(found, release))
@@ -34,13 +34,13 @@ export function preflight(found: Inspection, release: Release, acceptDrift: bool
       .join(', ') + (drift.length > MOST ? ` and ${drift.length - MOST} more` : '');
   return refused(
     found.live === undefined
-      ? `nothing was shipped here yet, and there are other files: ${some}. To let noencap have the folder, ship with --accept-drift; what is there is kept`
-      : `files are not as they were shipped: ${some}. Put what is right into the topology, then ship with --accept-drift; what is there is kept`,
+      ? `nothing was shipped here yet, but there are other files: ${some}. To hand the folder over to noencap, ship with --accept-drift; a copy of the files is kept`
+      : `files differ from what was shipped: ${some}. Put what is right into the topology, then ship with --accept-drift; a copy of the files is kept`,
     drift,
   );
 }
 
-/** More names than these nobody reads. */
+/** Nobody reads more names than this. */
 const MOST = 5;
 
 const refused = (message: string, drift: readonly Drift[] = []): Preflight => ({
@@ -51,36 +51,36 @@ const refused = (message: string, drift: readonly Drift[] = []): Preflight => ({
 
 type Rule = (found: Inspection, release: Release) => string | undefined;
 
-/** BIRD 1.6 has another syntax and no timed commit; what comes after 3 nobody knows. */
+/** BIRD 1.6 has a different syntax and no timed commit; what comes after 3 is unknown. */
 const otherBird: Rule = ({ birdVersion }) =>
-  /^[23]\./.test(birdVersion) ? undefined : `it runs BIRD ${birdVersion}, and BIRD 2 or 3 is needed`;
+  /^[23]\./.test(birdVersion) ? undefined : `it runs BIRD ${birdVersion}, but BIRD 2 or 3 is required`;
 
 const busy: Rule = ({ holder, pending, settled }) => {
   if (holder !== undefined) return `${holder} is delivering to it`;
   if (pending !== undefined) {
-    return `a change waits for its confirmation, and is undone in ${Math.ceil(pending)} s. Confirm it or wait`;
+    return `a change awaits confirmation and is undone in ${Math.ceil(pending)} s. Confirm it or wait`;
   }
   return settled ? undefined : 'BIRD is being reconfigured. Wait until it is done';
 };
 
 const broken: Rule = ({ liveError, absoluteIncludes: [absolute] }) => {
   if (liveError !== undefined)
-    return `BIRD would not take its live files at a restart: ${liveError.replace(/^8002 /, '')}`;
+    return `BIRD would reject its live files at a restart: ${liveError.replace(/^8002 /, '')}`;
   if (absolute === undefined) return undefined;
-  return `${absolute.place} includes ${absolute.path}, so that a staged copy would read the live files. Include it by a relative path`;
+  return `${absolute.place} includes ${absolute.path}, so a staged copy would read the live files. Include it by a relative path`;
 };
 
 const room: Rule = ({ writable, diskKb, inodes }, release) => {
-  if (!writable) return 'its configuration folder cannot be written to';
+  if (!writable) return 'its configuration folder is not writable';
   const needed = roomFor(release);
-  if (diskKb < needed) return `its disk has ${diskKb} KiB left, and ${needed} are needed`;
+  if (diskKb < needed) return `its disk has ${diskKb} KiB left, but ${needed} are needed`;
   const files = 3 * release.files.length + 20;
   return inodes !== undefined && inodes < files
-    ? `its disk has ${inodes} inodes left, and ${files} are needed`
+    ? `its disk has ${inodes} inodes left, but ${files} are needed`
     : undefined;
 };
 
-/** Path to sha256 of what should be live: what was shipped last, or the release itself where nothing was. */
+/** Path to sha256 of what should be live: what was shipped last, or the release itself if nothing was. */
 export const filesWanted = ({ live }: Inspection, { files }: Release): ReadonlyMap<string, string> =>
   live?.manifest ?? new Map(files.map(({ path, sha256 }) => [path, sha256]));
 
@@ -91,6 +91,6 @@ function driftOf(found: Inspection, release: Release): Drift[] {
   ];
 }
 
-/** The same release, and BIRD runs it: from the live files, or since it was confirmed. */
+/** Whether this release is live and BIRD runs it: from the live files, or since it was confirmed. */
 const isLive = ({ live, state, running }: Inspection, { hash }: Release): boolean =>
   live?.hash === hash && state?.what === 'shipped' && (running === undefined || running === hash);

@@ -6,16 +6,16 @@ import type { Release } from './release.ts';
 import * as router from './router.ts';
 import { until } from './until.ts';
 
-/** A live file that is not as it was shipped; where nothing was, not as it is to be shipped. */
+/** A live file that differs from what was shipped or, if nothing was, from what is to be shipped. */
 export interface Drifted extends Drift {
   readonly against: 'shipped' | 'to be shipped';
-  /** The sha256 that the file would have then; undefined if there would be none. */
+  /** The sha256 that the file should have; undefined if it should not exist. */
   readonly wanted: string | undefined;
-  /** What is there; undefined for what is missing, or is not for anybody to see. */
+  /** The current content; undefined for a missing file, or one that nobody may see. */
   readonly text: string | undefined;
 }
 
-/** What a look at a router says of delivering to it. `drift`: what is not as it was shipped, where that is why it is refused. */
+/** Whether a delivery to a router can go ahead, from a look at it. `drift`: what differs from what was shipped, if that is why it is refused. */
 export type Looked =
   | { readonly verdict: 'unchanged' | 'ready'; readonly found: Inspection }
   | {
@@ -24,7 +24,7 @@ export type Looked =
       readonly drift: readonly Drifted[];
     };
 
-/** Looks, and touches nothing: all routers are asked before any is changed. */
+/** Checks a router and changes nothing: all routers are asked before any is changed. */
 export async function look(delivery: Delivery): Promise<Looked> {
   const { remote, settings, sysctls, acceptDrift, report, stop } = delivery;
   report('inspect', 'started');
@@ -34,14 +34,14 @@ export async function look(delivery: Delivery): Promise<Looked> {
     return { verdict: notDone(seen.failed), failed: seen.failed, drift: [] };
   }
   const found = seen.done;
-  // Nothing is shown of another one, and nothing settled there.
+  // Show nothing of a router that is not meant, and settle nothing there.
   if (found.stranger !== undefined) {
     report('inspect', 'failed', [found.stranger]);
     return { verdict: 'refused', failed: { kind: 'refused', message: found.stranger }, drift: [] };
   }
   const release = delivery.release(found);
   const judged = preflight(found, release, acceptDrift);
-  // What was cut off last time is settled under the lock, and only then can be judged.
+  // A delivery that was cut off is settled under the lock; only then can the router be judged.
   const isCutOff = found.state !== undefined && found.state.what !== 'shipped' && found.holder === undefined;
   if (judged.verdict === 'refused' && !isCutOff) {
     report('inspect', 'failed', [judged.failed.message]);
@@ -52,15 +52,15 @@ export async function look(delivery: Delivery): Promise<Looked> {
     };
   }
   const notes = [
-    ...(isCutOff ? ['the last delivery was cut off, and is settled first'] : []),
-    ...(found.formerly === undefined ? [] : [`it is marked as ${found.formerly}, and that is renewed`]),
+    ...(isCutOff ? ['the last delivery was cut off and is settled first'] : []),
+    ...(found.formerly === undefined ? [] : [`its mark is still ${found.formerly} and is renewed`]),
   ];
   report('inspect', 'done', [...notes, ...untuned(delivery, found), ...unresolved(found)]);
   const isUnchanged = judged.verdict === 'unchanged' && found.formerly === undefined;
   return { verdict: isUnchanged ? 'unchanged' : 'ready', found };
 }
 
-/** More files than these nobody reads, and each must be fetched. */
+/** Nobody reads more files than this, and each must be fetched. */
 const MOST = 10;
 
 function drifted(
@@ -95,7 +95,7 @@ function untuned({ sysctls }: Delivery, found: Inspection): string[] {
     : [`${wrong.join(', ')}: copy its sysctl.d/90-noencap.conf to /etc/sysctl.d, and run sysctl --system`];
 }
 
-/** What it runs now drops these packets, whatever is delivered. */
+/** The running configuration drops these packets, whatever is delivered. */
 function unresolved({ protocols }: Inspection): string[] {
   const some = protocols.filter((one) => (one.unresolved ?? 0) > 0);
   const more = some.length > MOST ? ` and ${some.length - MOST} more` : '';
@@ -103,15 +103,15 @@ function unresolved({ protocols }: Inspection): string[] {
   return some.length === 0
     ? []
     : [
-        `BIRD has routes whose next hop nothing resolves (${told.join(', ')}${more}): let protocol direct and the IGP fill the table of these sessions`,
+        `BIRD has routes with an unresolved next hop (${told.join(', ')}${more}): let protocol direct and the IGP fill the table of these sessions`,
       ];
 }
 
-/** A router that BIRD's next configuration lies ready on, checked. Its lock is held. */
+/** A router with BIRD's next configuration staged and checked. Its lock is held. */
 export interface Ready {
   readonly lock: router.Lock;
   readonly release: Release;
-  /** How it was before anything was done. */
+  /** Its state before anything was done. */
   readonly before: Inspection;
 }
 
@@ -120,7 +120,7 @@ export type Prepared =
   | { readonly outcome: 'unchanged' }
   | { readonly outcome: 'refused' | 'unreachable'; readonly message: string };
 
-/** All that changes nothing that runs: lock, what was cut off, adoption, the files beside the live ones, BIRD's own check. */
+/** Every step that does not change what runs: lock, settling what was cut off, adoption, staging beside the live files, BIRD's own check. */
 export async function prepare(delivery: Delivery): Promise<Prepared> {
   const { remote, settings, owner, report, stop } = delivery;
   report('lock', 'started');
@@ -141,18 +141,18 @@ export async function unlock(delivery: Delivery, lock: router.Lock): Promise<voi
   report('unlock', 'started');
   let isGone = await lock.release();
   if (!isGone) {
-    // Its line is dead, or its shell does not go on: who holds it takes it over, and lets it go.
+    // Its line is dead, or its shell hangs: its owner takes it over, and releases it.
     const stop = until(performance.now() + TAKES_OVER);
     const again = await router.hold(remote.fresh(), settings, owner, { stop });
     isGone = again.failed === undefined && (await again.done.release());
   }
-  report('unlock', isGone ? 'done' : 'failed', isGone ? [] : ['its lock goes a minute after its last word']);
+  report('unlock', isGone ? 'done' : 'failed', isGone ? [] : ['its lock expires a minute after its last sign of life']);
 }
 
-/** Milliseconds for a lock that nobody needs any more. */
+/** Milliseconds to take over a lock that is no longer needed. */
 const TAKES_OVER = 10_000;
 
-/** Takes away what was prepared and is not wanted any more. */
+/** Removes what was prepared and is no longer wanted. */
 async function discard(delivery: Delivery, { lock }: Ready): Promise<void> {
   await discarded(delivery, lock);
   await unlock(delivery, lock);
@@ -164,7 +164,7 @@ export const discardAll = (readies: ReadonlyMap<Delivery, Ready>) =>
 async function discarded({ settings, report }: Delivery, lock: router.Lock): Promise<void> {
   report('discard', 'started');
   const { failed } = await router.discard(lock, settings, lock);
-  // What stays behind is in nobody's way: the next delivery takes it away.
+  // What stays behind does no harm: the next delivery removes it.
   report('discard', failed === undefined ? 'done' : 'failed', failed === undefined ? [] : [failed.message]);
 }
 

@@ -9,32 +9,32 @@ export interface ReleaseFile {
   readonly sha256: string;
 }
 
-/** The one file of a release whose content nobody may see. It stands apart, so that what shows files cannot show it. */
+/** The one secret file of a release. It is kept apart, so that code that shows files cannot show it. */
 export interface SecretFile {
   /** In BIRD's configuration folder itself. */
   readonly path: string;
   readonly content: Hidden;
 }
 
-/** What is delivered to one router. The same files are always the same release. */
+/** What is delivered to one router. The same files always make the same release. */
 export interface Release {
   /** The first 16 digits of the sha256 of its manifest. */
   readonly hash: string;
-  /** As `sha256sum` writes it: a line per file, by path. */
+  /** In the format of `sha256sum`: a line per file, sorted by path. */
   readonly manifest: string;
   readonly files: readonly ReleaseFile[];
   readonly secret: SecretFile | undefined;
 }
 
-/** Stands in the release beside the files. */
+/** The name of the manifest, which lies beside the files of the release. */
 const MANIFEST = 'manifest';
 
-/** The router's script takes no more; a large router's files are some hundred kilobytes. */
+/** The limit of the router's script; the files of a large router are a few hundred kilobytes. */
 export const LARGEST_RELEASE = 32 * 1024 * 1024;
 
 /**
- * The release that consists of these files (path to content). Throws if a name could leave the folder or means something
- * to a shell: the names come from router and node names, which the topology has checked, so this is a fault of ours.
+ * The release that consists of these files (path to content). Throws if a name could leave the folder or is special to a
+ * shell: the names come from router and node names, which the topology has checked, so this would be our own fault.
  */
 export function releaseOf(contents: ReadonlyMap<string, string | Uint8Array>, secret?: SecretFile): Release {
   if (contents.size === 0) throw new Error('a release has at least one file');
@@ -47,7 +47,7 @@ export function releaseOf(contents: ReadonlyMap<string, string | Uint8Array>, se
   const hashes = new Map(files.map(({ path, sha256 }) => [path, sha256]));
   if (secret !== undefined) {
     if (hashes.has(secret.path) || secret.path.includes('/')) {
-      throw new Error(`${JSON.stringify(secret.path)} cannot be delivered: it is no file of its own`);
+      throw new Error(`${JSON.stringify(secret.path)} cannot be delivered: it is not a separate file`);
     }
     hashes.set(secret.path, sha256(secret.content.reveal()));
   }
@@ -59,14 +59,14 @@ export function releaseOf(contents: ReadonlyMap<string, string | Uint8Array>, se
   return { hash: hashOf(manifest), manifest, files, secret };
 }
 
-/** A manifest's text, from path to sha256. */
+/** The text of a manifest, from path to sha256. */
 export const manifestOf = (hashes: ReadonlyMap<string, string>): string =>
   [...hashes]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([path, hash]) => `${hash}  ${path}\n`)
     .join('');
 
-/** The name of the release that has this manifest. */
+/** The name of the release with this manifest. */
 export const hashOf = (manifest: string): string => sha256(manifest).slice(0, 16);
 
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
@@ -76,7 +76,7 @@ function faultOf(path: string, all: ReadonlyMap<string, unknown>): string | unde
   if (path.startsWith('/')) return 'an absolute path';
   if (parts.includes('..') || parts.includes('.')) return 'its path leaves the folder';
   if (!parts.every((part) => /^[A-Za-z0-9_][A-Za-z0-9_.@+-]*$/.test(part))) {
-    return 'a part of its path is empty, starts with a dot or dash, or has something else than letters, digits and _.@+-';
+    return 'a component of its path is empty, starts with a dot or dash, or has characters other than letters, digits and _.@+-';
   }
   if (path === MANIFEST) return 'the manifest has this name';
   if (parts.some((_, index) => index > 0 && all.has(parts.slice(0, index).join('/')))) {
@@ -109,7 +109,7 @@ export function tarOf(release: Release): Uint8Array {
 
 const BLOCK = 512;
 
-/** POSIX.1-1988 ustar. The router's script gives the files the group and the rights of BIRD's main file. */
+/** POSIX.1-1988 ustar. The router's script gives the files the group and the permissions of BIRD's main file. */
 function header(path: string, size: number, mode: number): Uint8Array {
   const block = Buffer.alloc(BLOCK);
   const name = ustarName(path);

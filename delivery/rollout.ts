@@ -1,28 +1,28 @@
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { type LostWays, lostWays, type Way } from './ways.ts';
 
-/** In which order routers get a change: the first wave alone, then all of a wave side by side, and no wave before those it stands after. */
+/** The order in which routers get a change: the first wave alone, then the routers of a wave in parallel, one wave after the other. */
 export interface Rollout {
   readonly waves: readonly (readonly Placed[])[];
-  /** Routers that were asked for and get nothing, and why. */
+  /** Routers that were asked for but get nothing, and why. */
   readonly left: readonly Placed[];
 }
 
-/** A router, and why it is where it is. */
+/** A router, and why it has its place. */
 export interface Placed {
   readonly router: string;
   readonly reason: string;
 }
 
 /**
- * First one router alone, whose loss would hurt least; then region by region, those with few nodes first, and in each the
- * routers that the topology prefers last. Independent of the order of `names`; what is left of a rollout that stopped is
- * one of its own, with a first router again.
+ * First a single router, the one whose loss would hurt least; then region by region, those with few nodes first, and in each region the
+ * routers that the topology prefers last. Independent of the order of `names`; the rest of a rollout that stopped is a rollout
+ * of its own, again with a first router.
  *
- * While all routers of a wave are down at once, no region is without more than one of its reflectors, and two regions lose
- * their way to each other only if one of the routers that are down alone would take it: some of the wave, or all. Not promised:
- * that what is left can carry the load; anything for nodes without IGP, whose default route leads over one router; and
- * nothing else may break meanwhile.
+ * While some or all routers of a wave are down at once, no region lacks more than one of its reflectors, and two regions lose
+ * each other only if the loss of one of those routers alone would separate them. Not promised: that the
+ * remaining routers can carry the load; anything for nodes without IGP, whose default route leads over one router; anything
+ * if something else breaks in the meantime.
  * Without an underlay in the topology all routers count as connected.
  */
 export function rollout(fabric: Fabric, names: readonly string[], maxParallel: number): Rollout {
@@ -48,16 +48,16 @@ export function rollout(fabric: Fabric, names: readonly string[], maxParallel: n
   return { waves, left };
 }
 
-/** Routers at a time, where nobody says otherwise. */
+/** The default number of routers at a time. */
 export const MAX_PARALLEL = 4;
 
-/** The routers of each wave of a delivery for which nobody says otherwise. */
+/** The routers of each wave of a delivery with default settings. */
 export const usualWaves = (fabric: Fabric, names: readonly string[]): string[][] =>
   rollout(fabric, names, MAX_PARALLEL).waves.map((wave) => wave.map(({ router }) => router));
 
 /**
- * Whether a router may begin while others, of its wave and of earlier ones, are not done yet. What is promised of a wave's routers
- * being down at once is promised of those, too.
+ * Whether a router may begin while others, of its own wave or of earlier ones, are not done yet. The promise about a wave's routers
+ * being down at once holds for these, too.
  */
 export function joining(
   fabric: Fabric,
@@ -74,20 +74,20 @@ export function joining(
   };
 }
 
-/** What the loss of a router alone does. */
+/** The effect of losing one router. */
 interface Harm {
   readonly router: RouterSpeaker;
-  /** Ordered pairs of nodes in regions that lose their way to each other. */
+  /** Ordered pairs of nodes in regions that lose each other. */
   readonly pairs: number;
-  /** Nodes that have no other reflector. */
+  /** Nodes without another reflector. */
   readonly orphans: number;
   readonly clients: number;
   readonly sessions: number;
 }
 
 /**
- * Of routers that hurt equally little, one with clients: a router without any would not show what the change does to a node.
- * Then the fewest clients, the fewest sessions, the lesser name.
+ * Among routers whose loss hurts equally little, one with clients: a router without clients would not show what the change does to a
+ * node. Then the fewest clients, the fewest sessions, the lowest name.
  */
 function canary(
   fabric: Fabric,
@@ -123,17 +123,17 @@ const byHarm = (a: Harm, b: Harm): number =>
   (a.router.name < b.router.name ? -1 : 1);
 
 function harmText({ pairs, orphans, clients, sessions }: Harm): string {
-  if (pairs > 0) return `no other's loss would cut fewer pairs of nodes, ${pairs}`;
-  if (orphans > 0) return `no other's loss would leave fewer nodes without a reflector, ${orphans}`;
-  if (clients > 0) return `its nodes have another reflector, and no other has fewer of them, ${clients}`;
-  return `nothing is lost without it, and no other has fewer sessions, ${sessions}`;
+  if (pairs > 0) return `its loss cuts the fewest pairs of nodes, ${pairs}`;
+  if (orphans > 0) return `its loss leaves the fewest nodes without a reflector, ${orphans}`;
+  if (clients > 0) return `its nodes have another reflector, and it has the fewest nodes, ${clients}`;
+  return `nothing is lost without it, and it has the fewest sessions, ${sessions}`;
 }
 
 /**
- * Region by region, as many of them as there are places; the rest of that is spread over all, or the last waves would have
- * few regions and half of their places empty. Of each region one router after the other. The topology lists them in the order
- * of preference, and a node without IGP has its default route over the first: so from behind. A router of several regions
- * comes with the first of them, those of none come last.
+ * Region by region, in groups of at least as many regions as a wave has slots; a remainder is spread over all groups, or the last waves would have
+ * few regions and half of their slots empty. Within a region one router after the other. The topology lists them in order of
+ * preference, and a node without IGP has its default route over the first: so the order is reversed. A router of several regions
+ * comes with the first of them; routers of no region come last.
  */
 function inOrder(
   fabric: Fabric,
@@ -163,10 +163,10 @@ function inOrder(
   return [...ordered, ...[...open].map((router) => ({ router, region: undefined }))];
 }
 
-/** A way that some of these routers take when they are down at once, though none of them alone does; undefined if there is none. */
+/** A way that is lost when some of these routers are down at once, though not when one of them alone is; undefined if there is none. */
 type Joint = (names: readonly string[]) => Way | undefined;
 
-/** The first wave after all reflectors of its regions, and after the canary, that has a place and leaves all ways there. */
+/** The first wave after all reflectors of its regions, and after the canary, that has a free slot and keeps all ways. */
 function place(
   fabric: Fabric,
   waves: readonly (readonly Placed[])[],
@@ -175,10 +175,10 @@ function place(
   joint: Joint,
 ): { wave: number; reason: string } {
   const others = matesOf(fabric, router.name);
-  const reasons = [region === undefined ? 'of no region' : `of region ${region}`];
+  const reasons = [region === undefined ? 'in no region' : `in region ${region}`];
   const before = waves.findLastIndex((wave) => wave.some((one) => others.has(one.router)));
   const mate = waves[before]?.find((one) => others.has(one.router))?.router;
-  if (mate !== undefined) reasons.push(`after ${mate}, which reflects for ${others.get(mate)} too`);
+  if (mate !== undefined) reasons.push(`after ${mate}, which also reflects for ${others.get(mate)}`);
   for (let index = Math.max(1, before + 1); index < waves.length; index += 1) {
     const wave = (waves[index] ?? []).map((one) => one.router);
     if (wave.length >= size) continue;
@@ -188,13 +188,13 @@ function place(
     reasons.splice(
       mate === undefined ? 1 : 2,
       1,
-      `not together with ${wave.join(', ')}, or ${a} and ${b} would have no way to each other`,
+      `not together with ${wave.join(', ')}, or ${a} and ${b} could not reach each other`,
     );
   }
   return { wave: waves.length, reason: reasons.join('; ') };
 }
 
-/** The routers that reflect for a region that this one reflects for, itself too; and for which. */
+/** The routers that share a region with this one as reflectors, itself included, each with that region. */
 const matesOf = (fabric: Fabric, router: string): ReadonlyMap<string, string> =>
   new Map(
     fabric.regions
@@ -212,7 +212,7 @@ function jointly(lost: LostWays): Joint {
   return (names) => {
     const groups = new Map<string, { rest: ReadonlySet<string>; keys: string[] }>();
     for (const key of lost(new Set(names)).keys()) {
-      // Who takes the way alone may be well again while the others are not: without it they must not take it either.
+      // A router that cuts the way alone may be up again before the others: without it they must not cut the way either.
       const rest = names.filter((name) => !lostBy(name).has(key));
       const group = groups.get(rest.join(' ')) ?? { rest: new Set(rest), keys: [] };
       group.keys.push(key);

@@ -5,41 +5,41 @@ import { type Inspection, parseInspection } from './inspection.ts';
 import { type Release, tarOf } from './release.ts';
 import type { Access, Line, Ran, RemoteCommand, Running } from './ssh/remote.ts';
 
-/** What a router's script must know of the router. */
+/** What a router's script must know about the router. */
 export interface RouterSettings {
   /** The folder of BIRD's main configuration file. */
   readonly configDir: string;
   readonly mode: 'include' | 'standalone';
-  /** The name of the password file in that folder, where it is delivered. */
+  /** The name of the password file in that folder, if one is delivered. */
   readonly secret?: string;
-  /** Where BIRD was started with a relative path, its main file; else BIRD itself tells. */
+  /** BIRD's main file, if BIRD was started with a relative path; otherwise BIRD itself reports it. */
   readonly main?: string;
-  /** Absolute paths, where they are not the usual ones. */
+  /** Absolute paths, if not the usual ones. */
   readonly birdc?: string;
   readonly socket?: string;
-  /** Which router is meant; a machine that is another one takes nothing. Where nobody says so, nobody asks. */
+  /** Which router is meant: a machine that is a different one accepts nothing. Not checked if undefined. */
   readonly router?: Meant;
 }
 
-/** Two of what it is known by tell it, so that each may change. */
+/** The router that is meant. Two of network, name and ID identify it, so that each one may change. */
 export interface Meant extends RouterName {
-  /** The constant of its bird.conf that sessions take the ID from. */
+  /** The constant in its bird.conf that sessions take the ID from. */
   readonly constant?: string;
 }
 
-/** A router's lock, held; its holder's commands need no connection of their own. */
+/** A router's lock, held; commands of its holder need no further connection. */
 export interface Lock extends Line {
-  /** Goes with every command that changes something. */
+  /** Sent with every command that changes something. */
   readonly owner: string;
-  /** Whose lock was left behind by a process or a boot that is gone. */
+  /** The owner of a lock left behind by a process or a boot that is gone. */
   readonly stale: string | undefined;
-  /** Resolves when the lock was lost. */
+  /** Resolves when the lock is lost. */
   readonly lost: Promise<Failure>;
-  /** False if nobody has said that it is gone: it may live on at the router. */
+  /** False if nothing has confirmed that it is released: it may live on at the router. */
   release(): Promise<boolean>;
 }
 
-/** The settings as the script takes them. */
+/** The settings in the format of the script. */
 export const settingsOf = (settings: RouterSettings): string[] => [
   ...fixedSettings(settings),
   ...(settings.router === undefined
@@ -49,7 +49,7 @@ export const settingsOf = (settings: RouterSettings): string[] => [
       ]),
 ];
 
-/** Those that a restricted account may not choose. */
+/** The settings that a restricted account may not choose. */
 export const fixedSettings = (settings: RouterSettings): string[] => [
   `config=${settings.configDir}`,
   `entry=${settings.mode === 'standalone' ? 'bird.conf' : 'k3s'}`,
@@ -59,7 +59,7 @@ export const fixedSettings = (settings: RouterSettings): string[] => [
   ...(settings.socket === undefined ? [] : [`socket=${settings.socket}`]),
 ];
 
-/** How the router is; `sysctls` are kernel settings whose values are wanted. Changes nothing. */
+/** The state of the router; `sysctls` are the kernel settings whose values are wanted. Changes nothing. */
 export async function inspect(
   line: Line,
   settings: RouterSettings,
@@ -70,14 +70,14 @@ export async function inspect(
   return parseInspection(await line.run({ verb: 'inspect', settings: asked, args: [] }, undefined, stop));
 }
 
-/** What its BIRD says of its protocols. */
+/** The state of its BIRD's protocols. */
 export const protocols = async (
   line: Line,
   settings: RouterSettings,
   stop?: AbortSignal,
 ): Promise<Protocols> => readProtocols(await line.run(protocolsOf(settings), undefined, stop));
 
-/** The same when it is called: only the way to the router is made now. */
+/** The same at the time of the call: only the connection to the router is made now. */
 export function protocolsLater(
   access: Access,
   settings: RouterSettings,
@@ -111,7 +111,7 @@ function readProtocols(ran: Ran): Protocols {
   return { done: withUnresolved(protocolStates(all('all').join('\n')), all('unresolved')) };
 }
 
-/** One live file of ours, for the difference to what was shipped. */
+/** One live file of ours, to compare with what was shipped. */
 export async function show(
   line: Line,
   settings: RouterSettings,
@@ -124,10 +124,10 @@ export async function show(
   return answer.failed === undefined ? { done: ran.stdout } : { failed: answer.failed };
 }
 
-/** Seconds without a word from whoever holds a lock, after which it is let go: its line is dead, and may not have said so. */
+/** Seconds of silence from the holder of a lock after which it is released: its line is dead, maybe without any notice. */
 const SILENCE = 60;
 
-/** Takes the router's lock. Who lost the line to it takes it again over another one, under the same name. */
+/** Takes the router's lock. An owner that lost its line takes the lock again over another line, under the same name. */
 export async function hold(
   access: Access,
   settings: RouterSettings,
@@ -171,24 +171,24 @@ export async function hold(
 
 const isRunning = (started: Running | Ran): started is Running => 'ended' in started;
 
-/** Puts a release beside the live files, and a copy of the configuration folder that has it in its place. */
+/** Puts a release beside the live files, and with it a copy of the configuration folder that uses the release. */
 export const stage = (line: Line, settings: RouterSettings, lock: Lock, release: Release) =>
   told(line, settings, lock, 'stage', [release.hash], 'staged', tarOf(release));
 
-/** Makes what is live a release of its own, byte for byte: what was there can be gone back to. Its hash. */
+/** Makes the live files a release of their own, byte for byte, so that they can be restored. Returns its hash. */
 export const adopt = (line: Line, settings: RouterSettings, lock: Lock) =>
   told(line, settings, lock, 'adopt', [], 'adopted');
 
-/** A release that BIRD does not take: what it says, with the place in the release. */
+/** A release that BIRD rejects: its error, with the place in the release. */
 export interface NotTaken extends Failure {
   readonly birdError?: string;
 }
 
-/** Lets BIRD read the staged release without running it, and proves that it is this that BIRD reads. */
+/** Lets BIRD read the staged release without running it, and proves that BIRD reads exactly that. */
 export const check = (line: Line, settings: RouterSettings, lock: Lock, hash: string) =>
   told(line, settings, lock, 'check', [hash], 'checked');
 
-/** BIRD runs the release, and goes back by itself after so many seconds. Resolves with the seconds that are left. */
+/** BIRD runs the release, and reverts by itself after `seconds`. Resolves with the seconds that are left. */
 export async function apply(
   line: Line,
   settings: RouterSettings,
@@ -203,19 +203,19 @@ export async function apply(
   return { done: Number(answer.done) };
 }
 
-/** Ends the undo timer, and only if it was in time puts the files in place: both in one go. */
+/** Ends the undo timer and, only if that was in time, puts the files in place: both in one command. */
 export const confirm = (line: Line, settings: RouterSettings, lock: Lock, hash: string, stop?: AbortSignal) =>
   told(line, settings, lock, 'confirm', [hash], 'shipped', undefined, stop);
 
-/** BIRD runs what the live files say again. The release that was undone, or `none`. */
+/** BIRD runs the live files again. Returns the release that was undone, or `none`. */
 export const undo = (line: Line, settings: RouterSettings, lock: Lock, stop?: AbortSignal) =>
   told(line, settings, lock, 'undo', [], 'undone', undefined, stop);
 
-/** Takes away what was staged and not applied. */
+/** Removes what was staged and not applied. */
 export const discard = (line: Line, settings: RouterSettings, lock: Lock) =>
   told(line, settings, lock, 'discard', [], 'discarded');
 
-/** How a delivery that was cut off was brought to an end. */
+/** How a delivery that was cut off was completed. */
 export type Settled =
   | { readonly what: 'nothing' }
   | { readonly what: 'shipped' | 'undone'; readonly hash: string };
@@ -231,7 +231,7 @@ export async function settle(
   if (answer.failed !== undefined) return { failed: answer.failed };
   const [, what, hash] = /^(shipped|undone) ([0-9a-f]{16})$/.exec(answer.done) ?? [];
   if (answer.done === 'nothing') return { done: { what: 'nothing' } };
-  if (hash === undefined) return { failed: garbled('settle', undefined, 'known end') };
+  if (hash === undefined) return { failed: garbled('settle', undefined, 'known result') };
   return { done: { what: what as 'shipped' | 'undone', hash } };
 }
 
@@ -241,14 +241,14 @@ const SAID: Readonly<Record<string, RegExp>> = {
   undone: /^([0-9a-f]{16}|none)$/,
   discarded: /^$/,
 };
-/** Lines that repeat which release it was. */
+/** Lines that repeat the release that was asked for. */
 const SAME = new Set(['staged', 'checked', 'shipped']);
 
 type Taken<T> =
   | { readonly done: T; readonly failed?: never }
   | { readonly failed: NotTaken; readonly done?: never };
 
-/** Runs a verb that changes something. Its answer is the value of the one line `key`. */
+/** Runs a verb that changes something. Returns the value of the answer's line `key`. */
 async function told(
   line: Line,
   settings: RouterSettings,

@@ -2,18 +2,18 @@ import { type Fabric, FELT_CHANGES, type SessionChange } from '../fabric/index.t
 import { printable } from '../topology/fault.ts';
 import type { Placed, Rollout } from './rollout.ts';
 
-/** What `ship --plan` says: what would be delivered to whom, in which order, and what that would do. Plain data, for `--json` too. */
+/** The result of `ship --plan`: what would be delivered to which router, in which order, and its effect. Plain data, for `--json` too. */
 export interface ShipPlan {
   readonly network: string;
   readonly maxParallel: number;
-  /** What whoever delivers takes upon himself: who approves must read it. */
+  /** The risks that the operator accepts: whoever approves the delivery must see them. */
   readonly taken: Taken;
   readonly waves: readonly PlannedWave[];
-  /** Asked for, and not delivered to. */
+  /** Asked for, but not delivered to. */
   readonly left: readonly Placed[];
 }
 
-/** What stops a delivery otherwise. */
+/** What would otherwise stop a delivery. */
 export interface Taken {
   /** Files that were edited on the routers become noencap's. */
   readonly acceptDrift: boolean;
@@ -29,13 +29,13 @@ export interface PlannedRouter {
   readonly router: string;
   /** Why it is in this wave. */
   readonly reason: string;
-  /** Null where nobody knows what the router has. */
+  /** Null if the router's current files are unknown. */
   readonly files: readonly PlannedFile[] | null;
   /** What is different for its delivery though no file tells: the machine, its host keys, the folder there. */
   readonly delivery: readonly string[];
   /** Why its machine will not take it. */
   readonly refused: PlannedRefusal | null;
-  /** Its sessions that do not just stay up; null without a forecast. */
+  /** Its sessions that do not simply stay up; null without a forecast. */
   readonly sessions: readonly Forecast[] | null;
 }
 
@@ -44,7 +44,7 @@ export interface PlannedRefusal {
   readonly fix: string;
 }
 
-/** A file below the router's folder, and how many lines come and go. */
+/** A file below the router's folder, and how many lines are added and removed. */
 export interface PlannedFile {
   readonly path: string;
   readonly added: number;
@@ -60,7 +60,7 @@ export interface Forecast {
 
 export interface ShipPlanInput {
   readonly fabric: Fabric;
-  /** What was there before: a session that goes is in no other fabric. */
+  /** The state before: a session that goes away is in no other fabric. */
   readonly before: Fabric | undefined;
   readonly rollout: Rollout;
   readonly maxParallel: number;
@@ -72,7 +72,7 @@ export interface ShipPlanInput {
   readonly forecast: readonly Forecast[] | undefined;
 }
 
-/** Puts together what is known. A session between two routers stands with both. */
+/** Puts together what is known. A session between two routers is listed with both. */
 export function shipPlan(input: ShipPlanInput): ShipPlan {
   const { fabric, before, rollout, maxParallel, taken, files, delivery, refused, forecast } = input;
   const sessionsOf = forecast === undefined ? undefined : bySpeaker([fabric, before], forecast);
@@ -115,7 +115,7 @@ function bySpeaker(
   return found;
 }
 
-/** More lines of one sort than these nobody reads; the JSON has all of them. */
+/** Nobody reads more lines of one kind than this; the JSON has all of them. */
 const MOST = 12;
 
 /** The plan for people, without colours and without a line end. */
@@ -123,18 +123,18 @@ export function shipPlanText(plan: ShipPlan): string {
   const routers = plan.waves.flatMap((wave) => wave.routers);
   const head =
     routers.length === 0
-      ? 'no router gets anything'
+      ? 'nothing to deliver'
       : `${counted(routers.length, 'router')} in ${counted(plan.waves.length, 'wave')}, at most ${plan.maxParallel} at a time`;
   return [
     printable(`${plan.network}: ${head}`),
     ...takenLines(plan.taken),
     ...plan.waves.flatMap((wave, index) => ['', `wave ${index + 1}`, ...wave.routers.flatMap(routerLines)]),
-    ...(plan.left.length === 0 ? [] : ['', 'nothing for']),
+    ...(plan.left.length === 0 ? [] : ['', 'not delivered to']),
     ...plan.left.map(({ router, reason }) => printable(`  ${router}: ${reason}`)),
     ...(plan.waves.length > 1
       ? [
           '',
-          'After the first wave, a router begins as soon as one before it is confirmed and has made room; the first failure stops it.',
+          'After the first wave, each router begins as soon as an earlier one is confirmed and makes room; the first failure stops the delivery.',
         ]
       : []),
   ].join('\n');
@@ -162,7 +162,7 @@ function routerLines({ router, reason, files, delivery, refused, sessions }: Pla
       ...(refused === null ? [] : [`${refused.message}. ${refused.fix}`]),
       ...delivery.map((one) => `delivered ${one}`),
       ...none,
-      ...(files === null ? ['nobody knows what it has'] : some(files.map(fileText))),
+      ...(files === null ? ['its current files are unknown'] : some(files.map(fileText))),
       ...(sessions === null ? [] : FELT_CHANGES.flatMap((fate) => some(fateTexts(sessions, fate)))),
     ].map((line) => `    ${line}`),
   ].map(printable);

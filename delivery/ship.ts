@@ -18,21 +18,21 @@ import {
   type Ready,
 } from './prepare-router.ts';
 
-/** All routers of a delivery, and by what it is judged. */
+/** All routers of a delivery, and what it is judged against. */
 export interface Shipment {
   readonly fabric: Fabric;
-  /** Every one is looked at before any is touched. */
+  /** Every router is checked before any is touched. */
   readonly deliveries: readonly Delivery[];
-  /** Whose turn it is. `earlier`: it must have the change already. `later`: it is looked at, and not touched. */
+  /** Whether it is a router's turn. `earlier`: it must already have the change. `later`: it is checked, but not touched. */
   readonly turn: (router: string) => 'earlier' | 'now' | 'later';
-  /** What the routers run, by what their files are; undefined where nobody knows. */
+  /** What the routers run, identified by their files; undefined if unknown. */
   readonly base: (found: ReadonlyMap<string, Inspection>) => Base | undefined;
   /** Whether the cluster must have the change before the routers. */
   readonly isClusterFirst: (base: Base) => boolean;
-  /** What the operator takes upon himself: ids of sessions, names of protocols. */
+  /** What the operator accepts the risk for: ids of sessions, names of protocols. */
   readonly excused: ReadonlySet<string>;
   readonly maxParallel: number;
-  /** End with the look. */
+  /** Stop after the check. */
   readonly lookOnly: boolean;
   readonly record: (event: Unstamped) => void;
   readonly stop: AbortSignal;
@@ -42,17 +42,17 @@ export interface Shipped {
   readonly outcome: 'delivered' | 'unwell' | 'stopped';
   /** In the order of the deliveries. */
   readonly results: readonly Result[];
-  /** By router: what is not as it was shipped, where that is why it was refused. */
+  /** By router: what differs from what was shipped, if that is why it was refused. */
   readonly drift: ReadonlyMap<string, readonly Drifted[]>;
 }
 
 /**
- * Delivers to all routers: looks at each, prepares each, and only then changes what runs, in the order of the waves. The first failure ends it; what
- * was not begun by then stays as it was. Run again, it goes on where it was stopped: the routers know what they have.
+ * Delivers to all routers: checks each, prepares each, and only then changes what runs, in the order of the waves. The first failure ends it;
+ * routers that have not begun by then stay as they were. Run again, it continues where it stopped: the routers know what they have.
  */
 export async function ship(shipment: Shipment): Promise<Shipped> {
   const { deliveries, record, stop } = shipment;
-  // Every router that waits listens to it.
+  // Every waiting router listens to it.
   setMaxListeners(0, stop);
   const notes: Notes = { results: new Map(), drift: new Map() };
   try {
@@ -102,7 +102,7 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
     } else if (seen.verdict === 'unchanged' || turn(router) === 'later') {
       note(notes, router, seen.verdict);
     } else if (turn(router) === 'earlier') {
-      note(notes, router, 'refused', 'it is of an earlier wave, and has not got the change');
+      note(notes, router, 'refused', 'it is in an earlier wave, but does not have the change');
     } else wanted.push(delivery);
   }
   if (lookOnly || stop.aborted || [...notes.results.values()].some(({ message }) => message !== null)) return;
@@ -122,7 +122,7 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
   await changeAll(fleet, readies, (router, outcome, message) => note(notes, router, outcome, message));
 }
 
-/** A delivery may be what mends it; a look that finds it does not end well. */
+/** A delivery may be the fix for this, so it does not stop one; a check that finds it reports a problem. */
 function unwell(fabric: Fabric, router: string, { protocols }: Inspection): string | null {
   const told = unwellToday(fabric, router, protocols);
   if (told.length === 0) return null;
@@ -134,10 +134,10 @@ function unwell(fabric: Fabric, router: string, { protocols }: Inspection): stri
   ].join('\n');
 }
 
-/** More sessions than these nobody reads; most likely all have one cause. */
+/** Nobody reads more sessions than this; most likely all have one cause. */
 const MOST = 10;
 
-/** Undefined for what nobody wants to know any more. A router at whose words noencap fails is refused, and costs no other one. */
+/** Undefined if the result is no longer wanted. A router whose answer makes noencap fail is refused, and affects no other. */
 async function lookAt(delivery: Delivery): Promise<Looked | undefined> {
   if (delivery.stop.aborted) return undefined;
   try {
@@ -150,7 +150,7 @@ async function lookAt(delivery: Delivery): Promise<Looked | undefined> {
   }
 }
 
-/** An engine cannot be asked from here. What it has done shows in the sessions of those routers that the change takes from nodes. */
+/** A GitOps engine cannot be asked from here. Whether it has synced shows in the sessions that the change takes away from nodes. */
 function isTooEarly(
   { fabric, excused, isClusterFirst }: Shipment,
   base: Base | undefined,
@@ -163,13 +163,13 @@ function isTooEarly(
     return up.length === 0 ? [] : [{ router, up }];
   });
   for (const { router, up } of early) {
-    const message = `the cluster must have this change first, and has not: ${up.join(', ')} ${up.length === 1 ? 'is' : 'are'} Established. Begin again when the engine has synced, or take it upon yourself: ${up.map((id) => `--excuse ${id}`).join(' ')}`;
+    const message = `the cluster must have this change first, but does not: ${up.join(', ')} ${up.length === 1 ? 'is' : 'are'} Established. Ship again when the engine has synced, or accept the risk: ${up.map((id) => `--excuse ${id}`).join(' ')}`;
     note(notes, router, 'refused', message);
   }
   return early.length > 0;
 }
 
-/** Undefined if one of them could not be prepared: then none is. */
+/** Undefined if one of them could not be prepared: then none stays prepared. */
 async function prepareAll(
   { maxParallel, stop }: Shipment,
   wanted: readonly Delivery[],

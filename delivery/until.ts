@@ -1,6 +1,6 @@
 /**
- * Aborts at this time of `performance.now()`, or with `stop`. Not by AbortSignal.any: of a time limit that only such a signal refers to
- * Node 20 forgets at its next garbage collection that it ends (nodejs/node#57736).
+ * Aborts at this time of `performance.now()`, or with `stop`. Not by AbortSignal.any: Node 20 drops a timeout that only such a
+ * signal refers to at its next garbage collection, so it never fires (nodejs/node#57736).
  */
 export function until(time: number, stop?: AbortSignal): AbortSignal {
   const ends = new AbortController();
@@ -8,7 +8,7 @@ export function until(time: number, stop?: AbortSignal): AbortSignal {
     () => ends.abort(new DOMException('The time is up.', 'TimeoutError')),
     Math.max(0, Math.ceil(time - performance.now())),
   );
-  // It keeps no process alive that has nothing else to do.
+  // It does not keep the process alive.
   timer.unref();
   const onStop = () => {
     clearTimeout(timer);

@@ -1,18 +1,18 @@
 import type { Fabric } from '../fabric/index.ts';
 import type { Family } from '../topology/address.ts';
 
-/** Two regions, the lesser name first, that have a way to each other in one family of pods. */
+/** Two regions, the lower name first, that can reach each other in one address family of pods. */
 export interface Way {
   readonly regions: readonly [string, string];
   readonly family: Family;
 }
 
-/** The ways that are lost while these routers are down, by a key of each; only those `among` if that is given. */
+/** The ways that are lost while these routers are down, by key; only those in `among` if it is given. */
 export type LostWays = (down: ReadonlySet<string>, among?: Iterable<string>) => ReadonlyMap<string, Way>;
 
 /**
- * The ways between regions. Two regions have one if a
- * router reflects for both, or reflectors of each have a session and the IGP connects them. Of nodes, MTU and load it says nothing.
+ * The ways between regions. Two regions have one if a router reflects for both, or if reflectors of each have a session and the IGP
+ * connects them. Nodes, MTU and load are not considered.
  */
 export function lostWays(fabric: Fabric): LostWays {
   const regionsOf = new Map<string, string[]>();
@@ -46,7 +46,7 @@ interface Holder {
   readonly transport: Family;
 }
 
-/** What of all routers holds each way. What nothing holds even with all of them up is no way. */
+/** The routers and sessions that provide each way. What nothing provides even with all routers up is not a way. */
 function holdersOf(
   fabric: Fabric,
   regionsOf: ReadonlyMap<string, readonly string[]>,
@@ -75,7 +75,7 @@ function holdersOf(
   return found;
 }
 
-/** Machines that reach each other over the IGP share an island. Where the topology has no underlay, all do. */
+/** Machines that reach each other over the IGP share an island. In a topology without underlay all machines do. */
 function islands(
   { segments, routers, nodes, hosts }: Fabric,
   family: Family,
@@ -98,7 +98,7 @@ function islands(
     for (const { name, on } of forwarding) {
       if (down.has(name)) continue;
       for (const segment of on) {
-        // Names of machines have no blank: a segment may be called like a machine.
+        // Machine names contain no blank, so that a segment may have the name of a machine.
         const [one, other] = [root(name), root(`segment ${segment}`)];
         if (one !== other) above.set(one, other);
       }

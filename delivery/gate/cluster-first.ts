@@ -3,8 +3,8 @@ import { type Fabric, newNames, withNames } from '../../fabric/index.ts';
 import { agreements, expectedSessions } from './expected.ts';
 
 /**
- * Where the cluster comes first: ids of the sessions with nodes that end by the change of this router, or get another end, and that are
- * up. As long as they are, the nodes have the BGPPeers that must be gone, or others, before.
+ * For a change that the cluster must get first: ids of the sessions with nodes that this router's change removes or gives another end, and
+ * that are up. While they are up, the nodes still have the BGPPeers that must be gone or replaced first.
  */
 export function notFollowed(
   earlier: Fabric,

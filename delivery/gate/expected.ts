@@ -7,7 +7,7 @@ import {
   sessionProtocol,
 } from '../../fabric/index.ts';
 
-/** A session that a router must have, as its BIRD knows it. */
+/** A session that a router must have, with its name in the router's BIRD. */
 export interface ExpectedSession {
   readonly session: Session;
   readonly protocol: string;
@@ -24,14 +24,14 @@ export const expectedSessions = (fabric: Fabric, router: string): ExpectedSessio
     }));
 
 /**
- * What a change is to a session, as far as its ends must agree on it. `same`: an end that has the change and one that has not
- * still understand each other. `unknown` where nobody says what was there before.
+ * The effect of a change on a session, as far as its ends must agree. `same`: an end with the change and an end without it
+ * still understand each other. `unknown` if the state before is unknown.
  */
 export type Agreement = 'same' | 'otherwise' | 'new' | 'unknown';
 
 export type Agreements = (session: Session) => Agreement;
 
-/** Each is found once: a gate asks again and again. */
+/** Computed once per session: a gate asks again and again. */
 export function agreements(before: Fabric | undefined, after: Fabric): Agreements {
   if (before === undefined) return () => 'unknown';
   const were = new Map(before.sessions.map((session) => [session.id, session]));
@@ -48,9 +48,9 @@ export function agreements(before: Fabric | undefined, after: Fabric): Agreement
 export type Explained = 'none' | 'some' | 'all';
 
 /**
- * A router brings what its nodes announce: gone are those of nodes that left it, or whose session with it the change breaks until
- * the cluster has followed. Addresses that nodes borrowed go with `bgp.exportBorrowed`, blocks stay. Without a state before,
- * some may be explained, but never all while nodes are left.
+ * A router brings what its nodes announce. The change explains the loss of routes from nodes that left it, or whose session with it
+ * breaks until the cluster has followed. Addresses that nodes borrowed go away with `bgp.exportBorrowed`, blocks stay. If the state
+ * before is unknown, some losses may be explained, but never all while nodes are left.
  */
 export function explainedLosses(
   before: Fabric | undefined,

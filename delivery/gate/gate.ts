@@ -13,10 +13,10 @@ import { passwordFindings } from './password.ts';
 import { routeFindings, unreachableToday } from './routes.ts';
 
 /**
- * How to judge a router, again and again while it settles: what its BIRD says of its protocols now is held against what it said
- * before anything of the delivery began, and against what the fabric wants.
- * Failures: a session that BIRD does not have; one that was up, or that both ends have now, and is down; routes that
- * are gone and that the change does not explain; anything of the operator's own that was up and is not.
+ * Judges a router, again and again while it settles: compares the state of its BIRD's protocols with the state before the delivery
+ * began, and with what the fabric wants.
+ * Failures: a session that BIRD does not have; one that is down although it was up, or although both ends are configured; lost
+ * routes that the change does not explain; anything of the operator's own that was up and no longer is.
  */
 export function gate(
   question: GateQuestion,
@@ -41,7 +41,7 @@ export function gate(
   };
 }
 
-/** What a router that nothing is delivered to does not do although its sessions are up: packets that it drops. */
+/** What is wrong with a router although its sessions are up, when nothing is delivered to it: packets that it drops. */
 export const unwellToday = (
   fabric: Fabric,
   router: string,
@@ -49,8 +49,8 @@ export const unwellToday = (
 ): readonly string[] => unreachableToday(sessionsSeen(expectedSessions(fabric, router), now, []));
 
 /**
- * Judges each look at a router, and knows from those before it how long another one would have to wait to say something else:
- * milliseconds, 0 if it is decided.
+ * Judges each look at a router, and knows from earlier looks how long to wait until another look could say something else:
+ * milliseconds, 0 if the result is final.
  */
 export type Judge = (
   before: readonly ProtocolState[],
@@ -59,7 +59,7 @@ export type Judge = (
   at: number,
 ) => { readonly findings: readonly GateFinding[]; readonly wait: number };
 
-/** The judge of one router's delivery: what it is told must be in order. */
+/** The judge of one router's delivery. Looks must be passed to it in order. */
 export function judge(question: GateQuestion, calm = CALM): Judge {
   const find = gate(question);
   const looks: Look[] = [];
@@ -75,12 +75,12 @@ export const passes = (findings: readonly GateFinding[]): boolean =>
   findings.every(({ level }) => level === 'warning');
 
 /**
- * Milliseconds without a change after which a look counts. BIRD connects 5 s after a start (`connect delay time`), so that what was
- * disturbed needs long; where every protocol and channel is as it was before, only routes could still change.
+ * Milliseconds without a change after which a look counts. BIRD connects 5 s after a start (`connect delay time`), so a disturbed
+ * router needs long; where every protocol and channel is as it was before, only routes could still change.
  */
 export const CALM = { disturbed: 8000, undisturbed: 2000 };
 
-/** Of a router that has had its calm: only what time could still mend is waited for. */
+/** For a router that has already settled: only what time could still fix is waited for. */
 export const HAD_CALM = { disturbed: 0, undisturbed: 0 };
 
 export interface Look {
@@ -89,13 +89,13 @@ export interface Look {
   readonly now: readonly ProtocolState[];
 }
 
-/** Milliseconds until another look where time may mend what is wrong. */
+/** Milliseconds until another look if time may fix what is wrong. */
 const PAUSE = 1000;
 
 /**
- * How long waiting could still change what the gate finds, after these looks in their order: milliseconds. None if nothing can mend
- * it; else until all has been calm that time could mend. A first look says little: BIRD asks for routes again only after it took
- * the change over.
+ * Milliseconds for which waiting could still change the gate's findings, after these looks in order. 0 if nothing can fix
+ * them; otherwise until everything that time could fix has been calm. A first look says little: BIRD asks for routes again only after it
+ * has applied the change.
  */
 export function unsettledFor(before: readonly ProtocolState[], looks: readonly Look[], calm = CALM): number {
   const last = looks.at(-1);
@@ -113,8 +113,8 @@ const gist = ({ findings, now }: Look): string =>
   JSON.stringify([findings.map(({ level, kind, about }) => [level, kind, about]), statesOf(now)]);
 
 /**
- * Without counts: in a large network some route always comes or goes. How far a session is that is not up changes all the time
- * where nobody answers it.
+ * Without counts: in a large network some route always comes or goes. The state of a session that is down changes all the time
+ * if its peer does not answer.
  */
 const statesOf = (protocols: readonly ProtocolState[]): string =>
   JSON.stringify(
@@ -126,7 +126,7 @@ const statesOf = (protocols: readonly ProtocolState[]): string =>
     ]),
   );
 
-/** Who adopts a configuration that was made by hand may have called a session otherwise: the neighbour tells. */
+/** In a configuration written by hand a session may have another name before it is adopted: its neighbour identifies it. */
 function sessionsSeen(
   sessions: readonly ExpectedSession[],
   before: readonly ProtocolState[],
@@ -172,7 +172,7 @@ function sessionFindings(
             level: 'failure',
             kind: 'session',
             about,
-            message: `${about}: is ${state}${wasUp ? ', and was Established' : ', and both ends have it'}`,
+            message: `${about}: is ${state}${wasUp ? ' although it was Established' : ' although both ends are configured'}`,
             mends: 'time',
           },
         ]
@@ -190,7 +190,7 @@ function sessionFindings(
 
 const behind = (error: string): string => (error === '' ? '' : ` (${error})`);
 
-/** Why a session may be down for now; undefined if it may not. */
+/** Why a session may be down for now; undefined if it must be up. */
 function excuseOf(
   { undelivered, before }: GateQuestion,
   { remote, was }: Seen,
@@ -200,24 +200,24 @@ function excuseOf(
   const who = remote.speaker;
   if (remote.kind === 'router') {
     if (undelivered.has(who)) {
-      if (agreement === 'new' || agreement === 'otherwise') return `${who} has not got the change yet`;
+      if (agreement === 'new' || agreement === 'otherwise') return `${who} does not have the change yet`;
       return wasUp
         ? undefined
         : was === undefined
-          ? `${who} may not have it yet`
+          ? `${who} may not have the session yet`
           : 'it was not up before either';
     }
-    // Both ends have it: it must come up if it is new or had to change at both, and stay up if it was.
+    // Both ends have the change: the session must come up if it is new or had to change at both ends, and stay up if it was up.
     if (wasUp || was === undefined || agreement === 'new' || agreement === 'otherwise') return undefined;
     return 'it was not up before either';
   }
   if (was === undefined || agreement === 'new') return `it is new, and ${who} has not connected yet`;
   if (!wasUp) return 'it was not up before either';
   const moved = before === undefined && was.bgp?.neighbor !== remote.address.text;
-  return agreement === 'otherwise' || moved ? `${who} must follow, through the cluster` : undefined;
+  return agreement === 'otherwise' || moved ? `${who} must follow through the cluster` : undefined;
 }
 
-/** Each session may have its excuse; that a router which had some is left with none has not. */
+/** Each session may have its excuse, but there is none for a router that had sessions and is left without any. */
 function alone(
   { router, excused }: GateQuestion,
   seen: readonly Seen[],
@@ -225,14 +225,14 @@ function alone(
 ): GateFinding[] {
   const held = seen.filter(({ session, was }) => isUp(was) && !excused.has(session.id));
   if (held.length === 0 || seen.some(({ is }) => isUp(is)) || !passes(findings)) return [];
-  const message = `${router}: none of ${held.length === 1 ? 'its one session' : `its ${held.length} sessions`} is left`;
+  const message = `${router}: no session is left (had ${held.length})`;
   return [{ level: 'failure', kind: 'alone', about: router, message, mends: 'time' }];
 }
 
-/** Names that noencap gives in an operator's bird.conf: what is gone of these went with the change. */
+/** Names that noencap uses in an operator's bird.conf: if one of these is gone, the change removed it. */
 const OURS = /^(k3s|via)_/;
 
-/** What is none of our sessions: the operator's own, or the rest of a bird.conf that is all ours. */
+/** Protocols other than our sessions: the operator's own, or the rest of a bird.conf that is all ours. */
 function strangers(
   { fabric, router }: GateQuestion,
   seen: readonly Seen[],
@@ -255,18 +255,26 @@ function strangers(
       });
       if (is === undefined) {
         const isExplained = mode === 'standalone' || OURS.test(was.name);
-        return isExplained ? [] : [failure('protocol', 'was up, and BIRD does not have it any more')];
+        return isExplained ? [] : [failure('protocol', 'was up, but BIRD no longer has it')];
       }
       if (!isUp(is)) {
         return [
-          failure('protocol', `was up, and is ${is.bgp?.state || is.state}${behind(is.bgp?.error ?? '')}`),
+          failure(
+            'protocol',
+            `was up, but is now ${is.bgp?.state || is.state}${behind(is.bgp?.error ?? '')}`,
+          ),
         ];
       }
       return was.channels.flatMap((channel) => {
         const left = is.channels.find(({ name }) => name === channel.name);
         return (['imported', 'exported'] as const)
           .filter((way) => channel[way] > 0 && (left?.[way] ?? 0) === 0)
-          .map((way) => failure('routes', `${way} ${channel[way]} ${channel.name} routes, and now none`));
+          .map((way) =>
+            failure(
+              'routes',
+              `now ${way === 'imported' ? 'imports' : 'exports'} 0 ${channel.name} routes (was ${channel[way]})`,
+            ),
+          );
       });
     });
 }

@@ -3,8 +3,8 @@ import type { Agreements } from './expected.ts';
 import type { GateFinding, GateQuestion, Seen } from './finding.ts';
 
 /**
- * A new password is in the cluster first, so that the sessions with nodes are down before the router gets it, and each has its excuse.
- * But one of them must come up: else the two ends have different passwords, and the next router would lose its nodes too.
+ * The cluster gets a new password first, so the sessions with nodes are down before the router gets it, and each has its excuse.
+ * But one of them must come up: otherwise the two ends have different passwords, and the next router would lose its nodes too.
  */
 export function passwordFindings(
   { router, excused, isRotated }: GateQuestion,
@@ -17,6 +17,6 @@ export function passwordFindings(
       remote.kind === 'node' && agreement(session) === 'same' && !excused.has(session.id),
   );
   if (own.length === 0 || own.some(({ is }) => isUp(is))) return [];
-  const message = `${router}: no session with a node is up with the new password. Its Secret in the cluster must have the same before this`;
+  const message = `${router}: no session with a node is up with the new password. Its Secret in the cluster must have the same password first`;
   return [{ level: 'failure', kind: 'alone', about: router, message, mends: 'time' }];
 }

@@ -5,8 +5,8 @@ import type { Explained } from './expected.ts';
 import type { GateFinding, Seen } from './finding.ts';
 
 /**
- * Routes that sessions brought or carried before and do not now. A configuration may parse, keep every session Established and
- * let nothing through: only the counts show it. Calico gives blocks and takes them back at any time, so a few may go.
+ * Routes that sessions imported or exported before and no longer do. A configuration may parse, keep every session Established and
+ * filter everything: only the counts show it. Calico assigns and releases blocks at any time, so a few may go.
  */
 export function routeFindings(
   explained: (remote: SessionEnd) => Explained,
@@ -22,8 +22,8 @@ export function routeFindings(
 }
 
 /**
- * Routes whose next hop nothing resolves: where the session's table has no route to it, such as that of a `protocol direct` in another
- * one, BIRD imports and exports them, and drops the packets.
+ * Routes with an unresolved next hop: if the session's table has no route to it, for instance because `protocol direct` fills another
+ * table, BIRD still imports and exports them, and drops the packets.
  */
 function unreachable({ session, was, is }: Seen): GateFinding[] {
   const now = unresolvedOf(is);
@@ -38,7 +38,7 @@ function unreachable({ session, was, is }: Seen): GateFinding[] {
   ];
 }
 
-/** The same of a router as it runs, where nothing is delivered: a sentence for each session that drops packets although it is up. */
+/** The same for a router that nothing is delivered to: a sentence for each session that drops packets although it is up. */
 export const unreachableToday = (seen: readonly Seen[]): string[] =>
   seen.flatMap(({ session, was }) => (unresolvedOf(was) === 0 ? [] : [unreachableText(session.id, was)]));
 
@@ -48,9 +48,9 @@ const importedOf = (one: ProtocolState | undefined): number =>
   one?.channels.reduce((sum, { imported }) => sum + imported, 0) ?? 0;
 
 const unreachableText = (about: string, one: ProtocolState | undefined): string =>
-  `${about}: ${unresolvedOf(one)} of the ${importedOf(one)} routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets`;
+  `${about}: ${unresolvedOf(one)} of the ${importedOf(one)} routes that it brings lead nowhere: the session's table has no route to their next hops, or only one that drops packets`;
 
-/** A twentieth; of less than twenty none. */
+/** One in twenty, rounded down. */
 const few = (routes: number): number => Math.floor(routes / 20);
 
 function imports({ session, remote, was, is }: Seen, family: Family, explained: Explained): GateFinding[] {
@@ -58,16 +58,16 @@ function imports({ session, remote, was, is }: Seen, family: Family, explained: 
   const about = session.id;
   if (before === 0) {
     if (now > 0 || session.kind !== 'reflector') return [];
-    const message = `${about}: ${remote.speaker} announces no ${family} routes that are taken`;
+    const message = `${about}: no ${NAMES[family]} route from ${remote.speaker} is accepted`;
     return [{ level: 'warning', kind: 'routes', about, message, mends: 'others' }];
   }
   const isLost = now === 0 ? explained !== 'all' : explained === 'none' && before - now > few(before);
   if (!isLost) return [];
-  const message = `${about}: brings ${count(now, family)}, and brought ${before}`;
+  const message = `${about}: now receives ${count(now, family)} (was ${before})`;
   return [{ level: 'failure', kind: 'routes', about, message, mends: 'time' }];
 }
 
-/** A peer gets all that the router knows and may send it: what was lacking before may lack now, and no more. */
+/** A peer gets every route that the router knows and may send: as many routes may be missing as before, but not more. */
 function exports(one: Seen, family: Family, dueTo: Due): GateFinding[] {
   const about = one.session.id;
   const [before, now] = (['was', 'is'] as const).map((when) => {
@@ -81,14 +81,14 @@ function exports(one: Seen, family: Family, dueTo: Due): GateFinding[] {
   const lacked = before === undefined ? Number.POSITIVE_INFINITY : Math.max(0, before.due - before.sent);
   const level = now.sent === 0 && hadNone ? 'warning' : 'failure';
   if (now.sent > 0 && lack <= lacked + few(now.due)) return [];
-  const message = `${about}: ${one.remote.speaker} is sent ${count(now.sent, family)} of ${now.due}`;
+  const message = `${about}: ${one.remote.speaker} is sent ${now.sent} of ${count(now.due, family)}`;
   return [{ level, kind: 'exports', about, message, mends: level === 'failure' ? 'time' : 'others' }];
 }
 
 /** How many routes a peer should be sent. */
 type Due = (one: Seen, family: Family, when: 'was' | 'is') => number;
 
-/** The best routes of the other sessions; of those between routers only what clients announced (RFC 4456 section 6). */
+/** The best routes of the other sessions; for sessions between routers only what clients announced (RFC 4456 section 6). */
 function routesDue(seen: readonly Seen[]): Due {
   const best = (one: Seen, family: Family, when: 'was' | 'is') =>
     isUp(one[when], family) ? (channel(one[when], family)?.preferred ?? 0) : 0;
@@ -112,5 +112,7 @@ function routesDue(seen: readonly Seen[]): Due {
 const channel = (state: ProtocolState | undefined, family: Family): ChannelState | undefined =>
   state?.channels.find(({ name }) => name === family);
 
+const NAMES: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' };
+
 const count = (routes: number, family: Family): string =>
-  routes === 0 ? `no ${family} routes` : `${routes} ${family} ${routes === 1 ? 'route' : 'routes'}`;
+  `${routes} ${NAMES[family]} ${routes === 1 ? 'route' : 'routes'}`;

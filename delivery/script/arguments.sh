@@ -1,11 +1,11 @@
-# What the script is asked: settings, a verb and its arguments. Each is checked before anything is done: behind a forced command they
+# The input of the script: settings, a verb and its arguments. Each is checked before anything is done: behind a forced command they
 # come from whoever holds the key.
 #
-# noencap's work on a router: VERB, after any settings (config=DIR entry=k3s|bird.conf secret=NAME birdc=FILE
-# socket=FILE main=FILE owner=TEXT router=NETWORK/NAME/ID), before its arguments. Every answer is lines of "key value", and the last is "end".
-# Ends with 0 done, 1 refused, 2 wrong use, 3 this router lacks something.
+# Usage: any settings (config=DIR entry=k3s|bird.conf secret=NAME birdc=FILE socket=FILE main=FILE owner=TEXT
+# router=NETWORK/NAME/ID), then VERB, then its arguments. Every answer is lines of "key value", and the last is "end".
+# Exit codes: 0 done, 1 refused, 2 wrong use, 3 this router lacks something.
 set -u
-# No file is written that is there already, by a link or not.
+# Never write to a file that already exists, not even through a link.
 set -C
 umask 077
 LC_ALL=C
@@ -15,7 +15,7 @@ export LC_ALL PATH
 version=5
 limit=33554432
 
-# A reader that is gone must not end what is at work here.
+# A reader that is gone must not end what is running here.
 say() { printf '%s\n' "$*" 2>/dev/null || :; }
 stop() { code=$1; shift; printf '%s\n' "$*" >&2 2>/dev/null || :; exit "$code"; }
 refuse() { stop 1 "$@"; }
@@ -23,42 +23,42 @@ misuse() { stop 2 "$@"; }
 lack() { stop 3 "$@"; }
 
 word() {
-  case $1 in '' | -* | *[!A-Za-z0-9._/@:+=-]*) misuse "an argument is empty or holds something else than letters, digits and ._/@:+=-" ;; esac
+  case $1 in '' | -* | *[!A-Za-z0-9._/@:+=-]*) misuse "an argument is empty or has characters other than letters, digits and ._/@:+=-" ;; esac
   if [ "${#1}" -gt 1000 ]; then misuse "an argument is longer than 1000 characters"; fi
 }
 path() {
-  case $1 in /*) ;; *) misuse "$1 is no absolute path" ;; esac
-  case $1/ in */../* | */./* | *//*) misuse "$1 has an empty part, . or .. in it" ;; esac
+  case $1 in /*) ;; *) misuse "$1 is not an absolute path" ;; esac
+  case $1/ in */../* | */./* | *//*) misuse "$1 has an empty component, . or .. in it" ;; esac
 }
 number() {
   case $1 in '' | *[!0-9]* | ??????*) misuse "$1 is not a number of at most five digits" ;; esac
   if [ "$1" -lt "$2" ] || [ "$1" -gt "$3" ]; then misuse "$1 is not between $2 and $3"; fi
 }
 release_name() {
-  case $1 in *[!0-9a-f]*) misuse "$1 is no release: 16 hexadecimal digits" ;; esac
-  if [ "${#1}" -ne 16 ]; then misuse "$1 is no release: 16 hexadecimal digits"; fi
+  case $1 in *[!0-9a-f]*) misuse "$1 is not a valid release: use 16 hexadecimal digits" ;; esac
+  if [ "${#1}" -ne 16 ]; then misuse "$1 is not a valid release: use 16 hexadecimal digits"; fi
 }
-# A file of BIRD's folder that nobody else needs there.
+# A file in BIRD's folder that nothing else needs.
 secret_name() {
   case $1 in
-    '' | [!A-Za-z0-9_]* | *[!A-Za-z0-9_.@+-]* | bird.conf | envvars | k3s | manifest | sysctl.d) misuse "$1 is no name for a password file" ;;
+    '' | [!A-Za-z0-9_]* | *[!A-Za-z0-9_.@+-]* | bird.conf | envvars | k3s | manifest | sysctl.d) misuse "$1 is not a valid name for a password file" ;;
   esac
   if [ "${#1}" -gt 100 ]; then misuse "the name of a password file has at most 100 characters"; fi
 }
 owner_name() {
-  case $1 in '' | *[!A-Za-z0-9._@:+-]*) misuse "$1 is no owner: letters, digits and ._@:+-" ;; esac
+  case $1 in '' | *[!A-Za-z0-9._@:+-]*) misuse "$1 is not a valid owner: use letters, digits and ._@:+-" ;; esac
   if [ "${#1}" -gt 100 ]; then misuse "an owner has at most 100 characters"; fi
 }
 
-# NETWORK/NAME/ID, and perhaps the constant that BIRD has the ID in.
+# NETWORK/NAME/ID, and optionally the constant in BIRD's configuration that holds the ID.
 router_name() {
   constant=
   case $1 in */*/*/*) constant=${1##*/} ;; esac
   router=${1%"${constant:+/$constant}"}
-  case $router in [!/]*/[!/]*/[!/]*) ;; *) misuse "$1 is no router: NETWORK/NAME/ID" ;; esac
-  case $router in */*/*/* | *[!A-Za-z0-9./-]*) misuse "$1 is no router: NETWORK/NAME/ID" ;; esac
-  case ${router##*/} in *[!0-9.]*) misuse "$1 is no router: NETWORK/NAME/ID" ;; esac
-  case $constant in *[!A-Za-z0-9_]*) misuse "$constant is no constant" ;; esac
+  case $router in [!/]*/[!/]*/[!/]*) ;; *) misuse "$1 is not a valid router: use NETWORK/NAME/ID" ;; esac
+  case $router in */*/*/* | *[!A-Za-z0-9./-]*) misuse "$1 is not a valid router: use NETWORK/NAME/ID" ;; esac
+  case ${router##*/} in *[!0-9.]*) misuse "$1 is not a valid router: use NETWORK/NAME/ID" ;; esac
+  case $constant in *[!A-Za-z0-9_]*) misuse "$constant is not a valid constant" ;; esac
 }
 
 config=/etc/bird
@@ -66,11 +66,11 @@ entry=k3s
 birdc=birdc
 socket='' main='' secret='' owner='' router='' constant='' sysctls=''
 fixed=
-# What a session has answered so far, and how many bytes its line has announced.
+# How many verbs a session has answered so far, and how many bytes of input the current line has announced.
 answered=0 announced=
-# Who holds the lock over this very line.
+# The owner that holds the lock over this very line.
 holding=
-# What was found out already, and of what.
+# Cached results, and what they were computed for.
 ours_in='' permissions_of='' links='' rights=
 setting() {
   case $1 in
@@ -83,19 +83,19 @@ setting() {
     owner=*) owner_name "${1#*=}"; owner=${1#*=} ;;
     router=*) router_name "${1#*=}" ;;
     sysctl=*)
-      case ${1#*=} in *[!a-z0-9._]* | .* | *..*) misuse "${1#*=} is no kernel setting" ;; esac
+      case ${1#*=} in *[!a-z0-9._]* | .* | *..*) misuse "${1#*=} is not a kernel setting" ;; esac
       sysctls="$sysctls ${1#*=}"
       ;;
-    *) misuse "$1 is no setting" ;;
+    *) misuse "$1 is not a setting" ;;
   esac
 }
 chosen() { printf '%s
 ' "config=$config entry=$entry secret=$secret birdc=$birdc socket=$socket main=$main"; }
-# "fixed SETTINGS -- ...": what a forced command allows. What comes after may repeat these, not change them.
+# "fixed SETTINGS -- ...": what a forced command allows. Settings after it may repeat these, but not change them.
 if [ "${1:-}" = fixed ]; then
   shift
   while [ "${1:---}" != -- ]; do word "$1"; setting "$1"; fixed="$fixed $1 "; shift; done
-  if [ "$#" -eq 0 ]; then misuse "fixed settings end with --"; fi
+  if [ "$#" -eq 0 ]; then misuse "fixed settings must end with --"; fi
   shift
   permitted=$(chosen)
 else
@@ -103,38 +103,38 @@ else
 fi
 arguments() { if [ "$1" -ne "$2" ]; then misuse "$verb takes $1 arguments, not $2"; fi; }
 
-# serve SETTINGS VERB ARGUMENTS: does it.
+# serve SETTINGS VERB ARGUMENTS: runs the verb.
 serve() {
   for argument; do word "$argument"; done
   while [ "$#" -gt 0 ]; do
     case $1 in *=*) setting "$1"; shift ;; *) break ;; esac
   done
   if [ -n "$permitted" ] && [ "$permitted" != "$(chosen)" ]; then
-    misuse "this account may not choose these settings; they are fixed on the router: $permitted. If the topology has others now, set the account up again."
+    misuse "this account may not choose these settings; the router fixes them: $permitted. If the topology has others now, set the account up again."
   fi
   verb=${1:-}
   [ "$#" -eq 0 ] || shift
-  case $verb in hold | show) [ "$answered" -eq 0 ] || misuse "$verb is no verb for a session" ;; esac
+  case $verb in hold | show) [ "$answered" -eq 0 ] || misuse "$verb is not allowed in a session" ;; esac
   links='' permissions_of=''
   case $verb in protocols) ;; *) what_is_ours ;; esac
   myself
   case $verb in
     inspect | protocols | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
-    *) misuse "${verb:-nothing} is no verb. There are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
+    *) misuse "${verb:-(none)} is not a verb. The verbs are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
   esac
 }
 
-# what_is_ours: `required` is what a release must have; `entries` with it what it may have or had: a password, and what is
-# a link of ours already. `secrets` are those that nobody else may read.
+# what_is_ours: `required` is what a release must have; `entries` adds what it may have or had: a password, and what is already
+# a link of ours. `secrets` are the entries that nobody else may read.
 what_is_ours() {
-  # Within a session nothing becomes ours that was not, but by settings.
+  # Within a session only settings can make something ours that was not.
   if [ "$ours_in" = "$config $entry $secret" ]; then return 0; fi
   for tool in cat chgrp chmod cp cut df find grep head id ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
     command -v "$tool" >/dev/null 2>&1 || lack "this router has no $tool. Install coreutils, findutils, grep, sed and tar, or busybox."
   done
-  [ -d "$config" ] || lack "there is no folder $config. Set bird.configDir of this router to where its BIRD configuration is."
+  [ -d "$config" ] || lack "there is no folder $config. Set bird.configDir of this router to the folder of its BIRD configuration."
   noencap=$config/.noencap
-  if [ -L "$noencap" ]; then refuse "$noencap is a link, and nobody knows where it will lead. Put a folder in its place, or take it away."; fi
+  if [ -L "$noencap" ]; then refuse "$noencap is a link, which may lead anywhere. Replace it with a folder, or remove it."; fi
   required=k3s
   if [ "$entry" = bird.conf ]; then required='bird.conf k3s'; fi
   entries=$required secrets=

@@ -1,26 +1,24 @@
-# ---- check, apply, confirm, undo, settle: what BIRD runs
+# ---- check, apply, confirm, undo, settle: the verbs that change what BIRD runs
 #
-# The verbs that change what BIRD runs: `check`, `apply`, `confirm`, `undo`, `settle`.
-#
-# Facts that they stand on (BIRD 2.0.12, each held by a test): an undo swaps what BIRD has in memory and no file; any second
-# `configure`, even one that fails, ends the undo timer for good; `configure check` does not; `confirm` after the undo
-# answers 0019 and birdc ends with 0; 0004 and 0005 mean that it is not applied yet; `show symbols` tells what is defined
-# in the running configuration.
+# They rely on these facts (BIRD 2.0.12, each held by a test): an undo swaps the configurations in BIRD's memory and touches no file;
+# any second `configure`, even one that fails, ends the undo timer for good; `configure check` does not; `confirm` after the undo
+# answers 0019 and birdc exits with 0; 0004 and 0005 mean that the configuration is not applied yet; `show symbols` shows what is
+# defined in the running configuration.
 
-# not_taken HASH REPLY: places in the staged copy are told as those of the configuration folder.
+# not_taken HASH REPLY: reports places in the staged copy as places in the configuration folder.
 not_taken() {
   complaint=$(printf '%s\n' "$2" | sed "s|^8002 ||;s|$noencap/staged/||g")
   say "error $complaint"
   for hidden in $secrets; do
     case $complaint in
-      *"/$hidden: Permission denied") refuse "BIRD may not read its password: only the group of $main may. Let that be BIRD's own group, with chgrp." ;;
+      *"/$hidden: Permission denied") refuse "BIRD may not read its password: only the group of $main may. Set that to BIRD's own group with chgrp." ;;
     esac
   done
-  refuse "BIRD does not take release $1: $complaint"
+  refuse "BIRD rejects release $1: $complaint"
 }
 
-# check HASH: BIRD reads the staged tree. Then it reads one with a fault in our place, and must trip over it there: if it
-# does not, the main file includes ours by another way, and what was checked were the live files.
+# check HASH: BIRD reads the staged tree. Then it reads a tree with a fault in place of our files, and must fail on it: if it
+# does not, the main file includes ours in another way, and the live files were checked instead.
 check() {
   arguments 1 "$#"
   release_name "$1"
@@ -33,7 +31,7 @@ check() {
   permissions
   umask "$mask"
   if ! mkdir "$noencap/fault" 2>/dev/null ||
-    ! printf 'noencap looks whether BIRD reads this;\n' 2>/dev/null >"$noencap/fault/ibgp.conf" ||
+    ! printf 'noencap tests whether BIRD reads this;\n' 2>/dev/null >"$noencap/fault/ibgp.conf" ||
     ! mkdir "$noencap/probe" 2>/dev/null ||
     ! cp -RP "$noencap/staged/." "$noencap/probe/" 2>/dev/null ||
     ! ln -sfn ../fault "$noencap/probe/k3s" 2>/dev/null; then
@@ -51,7 +49,7 @@ check() {
   say end
 }
 
-# apply HASH SECONDS: BIRD runs the staged tree, and goes back by itself after that time.
+# apply HASH SECONDS: BIRD runs the staged tree, and reverts by itself after that time.
 apply() {
   arguments 2 "$#"
   release_name "$1"
@@ -60,17 +58,17 @@ apply() {
   status
   read_state
   if [ -n "$pending" ] && [ "$state" = "applying $1" ] && runs "$1"; then
-    settles 30 || refuse "BIRD is still at work on the new configuration after 30 seconds. Undo it."
+    settles 30 || refuse "BIRD is still applying the new configuration after 30 seconds. Undo it."
     say "applied $1"
-    [ -n "$pending" ] || refuse "BIRD runs release $1 and will not go back by itself: somebody else confirmed it. Undo it."
+    [ -n "$pending" ] || refuse "BIRD runs release $1 and will not revert by itself: somebody else confirmed it. Undo it."
     say "pending $pending"
     say end
     return 0
   fi
   idle
   staged_is "$1"
-  if [ -n "$pending" ]; then refuse "a change that is not noencap's waits for its confirmation, $pending s left. Run birdc configure confirm or undo on the router first."; fi
-  if [ "$settled" = no ]; then refuse "BIRD is still at work on its last reconfiguration. Try again when birdc configure status says that it is done."; fi
+  if [ -n "$pending" ]; then refuse "a change that is not noencap's awaits confirmation, with $pending s left. Run birdc configure confirm or birdc configure undo on the router first."; fi
+  if [ "$settled" = no ]; then refuse "BIRD is still busy with its last reconfiguration. Try again when birdc configure status says that it is done."; fi
   for one in $entries; do
     if there "$config/$one" && ! linked "$one"; then refuse "$config/$one was not shipped by noencap. Adopt it first."; fi
   done
@@ -78,19 +76,19 @@ apply() {
   ask configure "\"$noencap/staged/$main_name\"" timeout "$2"
   if ! has 0003 && ! has 0004 && ! has 0005; then
     refused=$(last_line)
-    if runs "$1"; then refuse "BIRD gave an answer that nobody expected, and runs release $1: $refused. Undo it."; fi
+    if runs "$1"; then refuse "BIRD gave an unexpected answer, but runs release $1: $refused. Undo it."; fi
     state_back
     not_taken "$1" "$refused"
   fi
-  settles "$(($2 < 32 ? $2 - 2 : 30))" || refuse "BIRD is still at work on the new configuration. Undo it, or it goes back by itself."
-  runs "$1" || refuse "BIRD took release $1 and does not run it any more: somebody else reconfigured it. Settle."
-  [ -n "$pending" ] || refuse "BIRD runs release $1 and will not go back by itself: somebody else confirmed it. Undo it."
+  settles "$(($2 < 32 ? $2 - 2 : 30))" || refuse "BIRD is still applying the new configuration. Undo it, or BIRD reverts by itself."
+  runs "$1" || refuse "BIRD accepted release $1 but no longer runs it: somebody else reconfigured it. Run settle."
+  [ -n "$pending" ] || refuse "BIRD runs release $1 and will not revert by itself: somebody else confirmed it. Undo it."
   say "applied $1"
   say "pending $pending"
   say end
 }
 
-# flip HASH: what BIRD reads at its next start.
+# flip HASH: makes the release what BIRD reads at its next start.
 flip() {
   point_live "$1" || return 1
   for one in $entries; do
@@ -99,39 +97,39 @@ flip() {
   done
 }
 
-# forget: links of ours to what the live release has not, such as a password that is no more.
+# forget: removes our links to entries that the live release lacks, such as a password that is no longer used.
 forget() {
   for one in $entries; do
     if [ ! -e "$config/$one" ] && linked "$one"; then rm -f "$config/$one"; fi
   done
 }
 
-# back: BIRD runs what the live files say. Used where an undo is not to be had.
+# back: BIRD runs the live files. Used when an undo is not possible.
 back() {
   ask configure check
-  has 0020 || refuse "BIRD does not take the live files either: $(last_line). Mend them and run birdc configure."
+  has 0020 || refuse "BIRD rejects the live files too: $(last_line). Fix them and run birdc configure."
   ask configure
-  if ! has 0003 && ! has 0004 && ! has 0005; then refuse "BIRD does not go back to the live files: $(last_line)"; fi
-  settles 60 || refuse "BIRD is still at work on going back to the live files. Run settle."
+  if ! has 0003 && ! has 0004 && ! has 0005; then refuse "BIRD does not return to the live files: $(last_line)"; fi
+  settles 60 || refuse "BIRD is still busy returning to the live files. Run settle."
 }
 
-# take_back HASH: undoes it if the timer still runs. Undo wants no second attempt: it would swap the new one in again.
+# take_back HASH: undoes the release if the timer still runs. Never undo twice: the second undo would swap the new configuration in again.
 take_back() {
   status
   if [ -n "$pending" ] && runs "$1"; then
     ask configure undo
-    has 0021 || has 0019 || refuse "BIRD refuses the undo: $(last_line). It goes back by itself when the time is up."
-    settles 60 || refuse "BIRD is still at work on the undo. Run settle."
+    has 0021 || has 0019 || refuse "BIRD refuses the undo: $(last_line). It reverts by itself when the time is up."
+    settles 60 || refuse "BIRD is still busy with the undo. Run settle."
   elif [ "$settled" = no ]; then
-    settles 60 || refuse "BIRD is still at work on its last reconfiguration. Run settle."
+    settles 60 || refuse "BIRD is still busy with its last reconfiguration. Run settle."
   fi
   if runs "$1"; then back; fi
   status
-  if [ -n "$pending" ]; then refuse "a change that is not noencap's waits for its confirmation, $pending s left. Run birdc configure confirm or undo on the router first."; fi
+  if [ -n "$pending" ]; then refuse "a change that is not noencap's awaits confirmation, with $pending s left. Run birdc configure confirm or birdc configure undo on the router first."; fi
   if runs "$1"; then refuse "BIRD still runs release $1. Run birdc configure on the router."; fi
 }
 
-# ship HASH BEFORE: BIRD has it for good, so the files follow. If they cannot, BIRD goes back to them.
+# ship HASH BEFORE: BIRD runs the release for good, so the files follow. If they cannot, BIRD returns to the old files.
 ship() {
   if ! flip "$1"; then
     if [ -n "$2" ]; then point_live "$2"; else rm -f "$noencap/live"; fi
@@ -146,7 +144,7 @@ ship() {
   away "$noencap/staged" "$noencap"/replaced.*
   prune "$1"
 }
-# prune LIVE: the live release and the two that came before it.
+# prune LIVE: keeps the live release and the two before it.
 prune() {
   set -- "$1" "$noencap"/releases/*
   if [ "$#" -le 4 ]; then return 0; fi
@@ -160,7 +158,7 @@ prune() {
   done
 }
 
-# confirm HASH: only if BIRD says that it was in time. From here on nothing waits for whoever asked.
+# confirm HASH: ships the release only if BIRD says that the confirmation was in time. From here on nothing depends on the caller.
 confirm() {
   arguments 1 "$#"
   release_name "$1"
@@ -170,21 +168,21 @@ confirm() {
   case $state in
     "shipped $1")
       if [ "$live" = "$1" ]; then say "shipped $1"; say end; return 0; fi
-      refuse "release $1 was shipped, but $noencap/live points elsewhere. Settle." ;;
+      refuse "release $1 was shipped, but $noencap/live points elsewhere. Run settle." ;;
     "applying $1" | "confirming $1") ;;
     *) refuse "release $1 is not applied on this router. Apply it first." ;;
   esac
   status
-  if [ "$settled" = no ]; then refuse "BIRD is at work on a reconfiguration. Settle."; fi
-  runs "$1" || refuse "too late: BIRD does not run release $1 any more (its time was up, or BIRD was restarted). The files are untouched. Settle, then ship again."
+  if [ "$settled" = no ]; then refuse "BIRD is busy with a reconfiguration. Run settle."; fi
+  runs "$1" || refuse "too late: BIRD no longer runs release $1 (its time was up, or BIRD was restarted). The files are untouched. Run settle, then ship again."
   if [ "$state" = "applying $1" ] || [ -n "$pending" ]; then
     for one in $entries; do
       if there "$config/$one" && ! linked "$one"; then refuse "$config/$one was not shipped by noencap. Adopt it first."; fi
     done
-    put_state "confirming $1" || lack "cannot write $noencap/state ($(free) kB are free); BIRD goes back by itself"
+    put_state "confirming $1" || lack "cannot write $noencap/state ($(free) kB are free); BIRD reverts by itself"
     ask configure confirm
     if ! has 0018; then
-      refuse "too late: BIRD says $(last_line). Settle, then ship again."
+      refuse "too late: BIRD says $(last_line). Run settle, then ship again."
     fi
   fi
   ship "$1" "$live"
@@ -192,7 +190,7 @@ confirm() {
   say end
 }
 
-# undo: BIRD runs what the live files say, and nothing is staged or pending.
+# undo: BIRD runs the live files, and nothing is staged or pending.
 undo() {
   arguments 0 "$#"
   begin
@@ -201,9 +199,9 @@ undo() {
   hash=${state#* }
   case $state in
     applying* | confirming*)
-      if [ "$live" = "$hash" ]; then refuse "release $hash is in place already. Settle."; fi
+      if [ "$live" = "$hash" ]; then refuse "release $hash is already in place. Run settle."; fi
       take_back "$hash"
-      # On a full disk it is what was staged that makes room to write down that nothing is left of it.
+      # On a full disk, removing what was staged makes room to record the undo.
       rm -rf "$noencap/staged"
       state_back
       say "undone $hash"
@@ -215,9 +213,9 @@ undo() {
   say end
 }
 
-# settle: after a delivery that was cut off. An unconfirmed change is undone; one that BIRD has confirmed is brought to its
-# end; where a restart of BIRD in between leaves doubt, BIRD is told to read the live files, which changes nothing if it
-# has.
+# settle: after a delivery that was cut off. An unconfirmed change is undone; one that BIRD has confirmed is completed; if a
+# restart of BIRD in between leaves doubt, BIRD is told to read the live files, which changes nothing if it already runs
+# them.
 settle() {
   arguments 0 "$#"
   begin
@@ -230,7 +228,7 @@ settle() {
   case $state in
     confirming*)
       status
-      if [ "$settled" = no ]; then settles 60 || refuse "BIRD is still at work on its last reconfiguration. Run settle."; fi
+      if [ "$settled" = no ]; then settles 60 || refuse "BIRD is still busy with its last reconfiguration. Run settle."; fi
       if [ "$live" = "$hash" ]; then
         if ! runs "$hash"; then back; fi
         ship "$hash" "$hash"
@@ -250,7 +248,7 @@ settle() {
       say "settled undone $hash"
       ;;
     *)
-      # An adoption that was cut off has come as far as the files.
+      # An adoption that was cut off after it put the files in place.
       if [ "$state" != "${live:+shipped $live}" ]; then state_back; fi
       say "settled nothing"
       ;;

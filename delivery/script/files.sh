@@ -1,16 +1,16 @@
-# ---- stage, adopt, discard: what lies beside the live files
+# ---- stage, adopt, discard: the files beside the live ones
 
 idle() {
   read_state
   case $state in
-    applying* | confirming*) refuse "a delivery was cut off on this router ($state). Run settle first." ;;
+    applying* | confirming*) refuse "a delivery to this router was cut off ($state). Run settle first." ;;
   esac
 }
 
 clean() { away "$noencap"/incoming.* "$noencap"/tree.* "$noencap"/probe "$noencap"/fault "$noencap"/state.new "$noencap"/router.new "$noencap"/live.new "$noencap"/link.*; bury; }
 
-# stage HASH: a tar of the release comes in on standard input. It is looked at, unpacked beside, held against its
-# manifest, and moved in with one rename.
+# stage HASH: reads a tar archive of the release from standard input. The archive is inspected, unpacked beside the live files, compared
+# with its manifest, and moved into place with one rename.
 stage() {
   arguments 1 "$#"
   release_name "$1"
@@ -23,20 +23,20 @@ stage() {
   folder "$noencap/releases"
   head -c $((limit + 1)) 2>/dev/null >"$incoming.tar" || lack "the upload does not fit: $(free) kB are free in $config. Make room there."
   bytes=$(wc -c <"$incoming.tar")
-  if [ "$bytes" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release has configuration only."; fi
-  # A tar archive ends with two empty blocks. Not every tar finds them missing.
+  if [ "$bytes" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release holds only configuration."; fi
+  # A tar archive ends with two empty blocks. Not every tar notices when they are missing.
   if [ "$bytes" -eq 0 ] || [ "$bytes" -ne "${announced:-$bytes}" ] ||
     { [ -z "$announced" ] && [ "$(tail -c 1024 "$incoming.tar" | tr -d '\000' | wc -c)" -ne 0 ]; }; then
-    refuse "the upload is cut off or no tar archive. Ship again."
+    refuse "the upload is cut off or not a tar archive. Ship again."
   fi
-  packed=$(tar -tvf "$incoming.tar" 2>/dev/null) || refuse "the upload is cut off or no tar archive. Ship again."
-  # Mode, owner, size, date, time and a name without blanks: a link has one more, and another first letter.
+  packed=$(tar -tvf "$incoming.tar" 2>/dev/null) || refuse "the upload is cut off or not a tar archive. Ship again."
+  # Mode, owner, size, date, time and a name without blanks: a link has one more word, and a different first letter.
   if grep -Evq "^[-d][-a-zA-Z]{9} +[^ ]+ +[0-9]+ [0-9-]+ [0-9:.]+ $name(/$name)*/?\$" <<END; then
 $packed
 END
-    refuse "the upload holds something else than plain files below its folder. It was not unpacked."
+    refuse "the upload holds something other than plain files below its folder. It was not unpacked."
   fi
-  # A password's file has no rights for others in the archive.
+  # In the archive a password file has no permissions for others.
   umask "$mask"
   problem=$(mkdir "$incoming" 2>&1) || lack "cannot write to $noencap: $problem"
   problem=$(tar -C "$incoming" -xf "$incoming.tar" -o 2>&1) || lack "the upload cannot be unpacked: $(printf '%s\n' "$problem" | head -n 1) ($(free) kB are free in $config)"
@@ -47,10 +47,10 @@ END
   done
   for one in bird.conf k3s; do
     if [ ! -e "$incoming/$one" ] && linked "$one"; then
-      refuse "$config/$one was shipped by noencap and release $1 has none. Put a file of your own in its place first."
+      refuse "$config/$one was shipped by noencap, but release $1 does not have it. Replace it with a file of your own first."
     fi
   done
-  like_main "$incoming" || lack "cannot give the release the group of $main. Let this account be a member of it."
+  like_main "$incoming" || lack "cannot give the release the group of $main. Make this account a member of it."
   place "$1" "$incoming"
   tree "$1" "$noencap/releases/$1" "$noencap/tree.$$"
   away "$noencap/staged"
@@ -60,14 +60,14 @@ END
   say "staged $1"
   say end
 }
-# place HASH FOLDER: the release's one rename. One that is there and whole is kept; one that was edited makes way, unless
-# it is live: what BIRD would read at a restart changes with a confirmed delivery only.
+# place HASH FOLDER: the release's one rename. An existing intact copy is kept; one that was edited is replaced, unless
+# it is live: only a confirmed delivery may change what BIRD would read at a restart.
 place() {
   if release_there "$1"; then
     if (cd "$noencap/releases/$1" && manifest_ok "$1"); then
-      # What is the older release is told by this time.
+      # This time tells which release is older.
       touch -c "$noencap/releases/$1"
-      like_main "$noencap/releases/$1" || lack "cannot give release $1 the group of $main. Let this account be a member of it."
+      like_main "$noencap/releases/$1" || lack "cannot give release $1 the group of $main. Make this account a member of it."
       return 0
     fi
     read_live
@@ -77,9 +77,9 @@ place() {
   problem=$(mv -T "$2" "$noencap/releases/$1" 2>&1) || lack "cannot write $noencap/releases/$1: $problem"
 }
 
-# tree HASH RELEASE FOLDER: stands in for the configuration folder, with the release's files in their places. Folders
+# tree HASH RELEASE FOLDER: builds a copy of the configuration folder with the release's files in place. Folders
 # are folders and files are links, since BIRD looks for relative includes beside the name that it was given. Nothing is
-# ever written through a link: the main file has none here, and set -C refuses. What is in sysctl.d is not for BIRD.
+# ever written through a link: the main file is not a link here, and set -C refuses. sysctl.d is not for BIRD.
 tree() {
   hash=$1 release=$2 new=$3
   permissions
@@ -100,7 +100,7 @@ tree() {
     ln -s "$@" "$new" || exit 1
     source=$main
     if [ "$entry" = bird.conf ]; then source=$release/bird.conf; fi
-    # A link that somebody else made could show what only this account may read.
+    # A link made by somebody else could expose what only this account may read.
     if [ -L "$source" ]; then
       whose "$source"
       [ "$uid" = 0 ] || [ "$uid" = "$(id -u)" ] || exit 1
@@ -109,12 +109,12 @@ tree() {
     printf '%s\n' "$hash $main" >"$new/.noencap-release"
   ) 2>/dev/null || lack "the staged copy of $config cannot be written ($(free) kB are free)"
   umask 077
-  chgrp -Rh "$group" "$new" 2>/dev/null || lack "cannot give $new the group of $main. Let this account be a member of it."
+  chgrp -Rh "$group" "$new" 2>/dev/null || lack "cannot give $new the group of $main. Make this account a member of it."
 }
-# mirror NAME: a folder of the configuration folder.
+# mirror NAME: copies a folder of the configuration folder in this way.
 mirror() {
   cd "$config" || return 1
-  # A name of two lines would be two: the second one could lead anywhere.
+  # A name with a line break would be read as two names, and the second could lead anywhere.
   [ -z "$(find "$1" -name '*
 *' -print | head -n 1)" ] || return 1
   find "$1" -print | while IFS= read -r item; do
@@ -122,7 +122,7 @@ mirror() {
   done
 }
 
-# staged_is HASH: `main` and `main_name` are those that it was staged for.
+# staged_is HASH: sets `main` and `main_name` to those that the release was staged for.
 staged_is() {
   staged=
   if [ ! -L "$noencap/staged" ] && plain "$noencap/staged/.noencap-release"; then
@@ -132,8 +132,8 @@ staged_is() {
   main=${staged#* } main_name=${staged##*/}
 }
 
-# adopt: what is live becomes a release of its own, byte for byte (but for the salt of a password file), and the places where it was become links to it. So
-# the next flip is one rename, and what was there can be gone back to.
+# adopt: the live files become a release of their own, byte for byte (except for the salt of a password file), and are replaced by links to
+# it. So the next flip is one rename, and the old files can be restored.
 adopt() {
   arguments 0 "$#"
   begin
@@ -148,15 +148,15 @@ adopt() {
   for one in $entries; do
     place_of "$one"
     if [ -z "$place" ]; then
-      if there "$config/$one"; then refuse "$config/$one is a link, and noencap follows none. Put what it is to be in its place."; fi
+      if there "$config/$one"; then refuse "$config/$one is a link, and noencap follows none. Replace it with the file or folder itself."; fi
       continue
     fi
     case " $secrets " in *" $one "*) if [ -d "$place" ]; then refuse "$config/$one is a folder, not a password file. Move it elsewhere."; fi ;; esac
     cp -RP "$place" "$noencap/incoming.$$/$one" 2>/dev/null || lack "cannot copy $config/$one ($(free) kB are free)"
   done
-  # Of the copy, which nobody else changes any more.
+  # Checked in the copy, which nobody else can change any more.
   odd=$(cd "$noencap/incoming.$$" && find . ! -type d ! -type f | sed 's|^\./||' | head -n 1)
-  if [ -n "$odd" ]; then refuse "$config/$(printable "$odd") is a link or a device. noencap takes over files only, and follows no links: put a file in its place."; fi
+  if [ -n "$odd" ]; then refuse "$config/$(printable "$odd") is a link or a device. noencap adopts only files and follows no links: replace it with a file."; fi
   for one in $secrets; do
     file=$noencap/incoming.$$/$one
     if [ ! -f "$file" ]; then continue; fi
@@ -167,16 +167,16 @@ adopt() {
     fi
   done
   odd=$(cd "$noencap/incoming.$$" && find . ! -type d | sed 's|^\./||' | grep -Ev "^$name(/$name)*\$" | head -n 1)
-  if [ -n "$odd" ]; then refuse "a file below $config has an odd name: $odd. Rename it or move it elsewhere."; fi
+  if [ -n "$odd" ]; then refuse "a file below $config has an unsupported name: $odd. Rename it or move it elsewhere."; fi
   hash=$(cd "$noencap/incoming.$$" && write_manifest) || lack "cannot write to $noencap ($(free) kB are free)"
-  like_main "$noencap/incoming.$$" || lack "cannot give the release the group of $main. Let this account be a member of it."
+  like_main "$noencap/incoming.$$" || lack "cannot give the release the group of $main. Make this account a member of it."
   read_live
   if [ -d "$noencap/releases/$hash" ] && [ "$live" = "$hash" ]; then :; else place "$hash" "$noencap/incoming.$$"; fi
   durable
   point_live "$hash" || lack "cannot write $noencap/live"
   for one in $entries; do
     if linked "$one" || ! there "$config/$one"; then continue; fi
-    link_entry "$one" || lack "cannot put a link in place of $config/$one"
+    link_entry "$one" || lack "cannot replace $config/$one with a link"
   done
   state_back
   away "$noencap"/replaced.*
@@ -189,7 +189,7 @@ point_live() {
   away "$noencap/live.new"
   ln -s "releases/$1" "$noencap/live.new" 2>/dev/null && mv -fT "$noencap/live.new" "$noencap/live" 2>/dev/null
 }
-# link_entry NAME: a folder cannot be renamed over, so it steps aside first; `repair` puts it back if nothing came.
+# link_entry NAME: a rename cannot replace a folder, so the folder is moved aside first; `repair` puts it back if nothing took its place.
 link_entry() {
   links=
   away "$noencap/link.$1"
@@ -208,13 +208,13 @@ repair() {
     if there "$config/$one"; then
       away "$noencap/replaced.$one"
     elif [ -e "$noencap/replaced.$one" ]; then
-      mv -T "$noencap/replaced.$one" "$config/$one" || lack "cannot put $noencap/replaced.$one back to $config/$one"
+      mv -T "$noencap/replaced.$one" "$config/$one" || lack "cannot move $noencap/replaced.$one back to $config/$one"
       say "restored $one"
     fi
   done
 }
 
-# discard: what was staged, and not applied.
+# discard: removes what was staged and not applied.
 discard() {
   arguments 0 "$#"
   begin

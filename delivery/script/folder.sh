@@ -1,6 +1,6 @@
 # ---- files
 
-# read_state, read_live: what was done last, and which release the live files are; nothing where there is none.
+# read_state, read_live: the last action, and the release of the live files; empty if there is none.
 read_state() {
   state=
   if plain "$noencap/state"; then IFS= read -r state 2>/dev/null <"$noencap/state" || :; fi
@@ -11,26 +11,26 @@ read_live() {
   case $live in *[!0-9a-f]*) live= ;; esac
   if [ "${#live}" -ne 16 ] || ! release_there "$live"; then live=; fi
 }
-# release_there HASH: its folder, and no link to another.
+# release_there HASH: its folder exists, and is not a link to another.
 release_there() { [ -d "$noencap/releases/$1" ] && [ ! -L "$noencap/releases/$1" ] && [ ! -L "$noencap/releases" ]; }
 put_state() {
   away "$noencap/state.new"
   { printf '%s\n' "$1" >"$noencap/state.new" && mv -fT "$noencap/state.new" "$noencap/state"; } 2>/dev/null
 }
-# What was shipped last, as the files have it.
+# state_back: resets the state to what the live files say was shipped last.
 state_back() {
   read_live
   if [ -n "$live" ]; then put_state "shipped $live"; else rm -f "$noencap/state"; fi || lack "cannot write $noencap/state"
 }
-# place_of ENTRY: `place` is where it is itself, in the live release if it is a link of ours; nothing if it is a link of anybody else's.
-# Links of others are never followed: what is behind them may be for this account's eyes only.
+# place_of ENTRY: `place` is where the entry really is, in the live release if it is a link of ours; empty if it is anybody else's link.
+# Links of others are never followed: they may point to what only this account may read.
 place_of() {
   place=$config/$1
   if linked "$1"; then place=$noencap/releases/$live/$1; fi
   if [ -L "$place" ] || [ ! -e "$place" ]; then place=; fi
 }
 linked() { [ -L "$config/$1" ] && points "$config/$1" && [ "$target" = ".noencap/live/$1" ]; }
-# points PATH: `target` is where this link points to, nothing if it is none. All that may be asked for are listed at once.
+# points PATH: `target` is where this link points to; empty if it is not a link. All links that may be asked for are listed at once.
 points() {
   if [ -z "$links" ]; then
     asked=$1
@@ -49,7 +49,7 @@ points() {
   esac
 }
 there() { [ -e "$1" ] || [ -L "$1" ]; }
-# away PATH...: takes away what of these is there.
+# away PATH...: removes those that exist.
 away() {
   for item; do
     shift
@@ -57,7 +57,7 @@ away() {
   done
   [ "$#" -eq 0 ] || rm -rf "$@"
 }
-# space OPTION: `room` is the fourth word of what df says last, how much is free; - where that is no number.
+# space OPTION: `room` is the free space, the fourth word of df's last line; - if that is not a number.
 space() {
   room=$(df "$1" "$config" 2>/dev/null)
   # shellcheck disable=SC2086
@@ -65,11 +65,11 @@ space() {
 }
   case ${4:-} in '' | *[!0-9]*) room=- ;; *) room=$4 ;; esac
 }
-# free: kB.
+# free: free space in kB.
 free() { space -Pk; printf '%s\n' "$room"; }
 durable() { sync -f "$noencap" 2>/dev/null || sync; }
 
-# permissions: those of the main file. What has the same, BIRD can read if it can read that.
+# permissions: those of the main file. BIRD can read files with the same permissions if it can read the main file.
 permissions() {
   if [ "$permissions_of" = "$config/${main_name:-bird.conf}" ]; then return 0; fi
   permissions_of=$config/${main_name:-bird.conf}
@@ -86,7 +86,7 @@ permissions() {
     *) file_mode=0600 secret_mode=0600 folder_mode=0700 folder_listed=drwx------ mask=077 ;;
   esac
 }
-# listed_of PATH: `line` is what `permissions` listed of it, nothing if it was not there.
+# listed_of PATH: `line` is what `permissions` listed for it; empty if it did not exist.
 listed_of() {
   line=
   case $listed in *" $1
@@ -94,9 +94,9 @@ listed_of() {
 "*}; line=${line##*
 } ;; esac
 }
-# folder PATH: one that BIRD can read what is below. Its permissions are looked at each time: a run may have been cut off before.
+# folder PATH: creates a folder whose content BIRD can read. Its permissions are checked each time: an earlier run may have been cut off.
 folder() {
-  if [ -L "$1" ]; then refuse "$1 is a link. Take it away."; fi
+  if [ -L "$1" ]; then refuse "$1 is a link. Remove it."; fi
   if [ ! -d "$1" ]; then
     problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
   fi
@@ -108,7 +108,8 @@ folder() {
   return 0
 }
 
-# like_main FOLDER: but for a password, which is BIRD's group's at most, at every moment. What is so already is left alone.
+# like_main FOLDER: gives everything the group and permissions of the main file, except for a password, which at no moment anyone but BIRD's
+# group may read. What is already right is left alone.
 like_main() {
   permissions
   target=$1
@@ -124,9 +125,9 @@ like_main() {
     -type f ! -perm "$file_mode" "$@" -exec chmod "$file_mode" '{}' +
 }
 
-# A password file begins with "# " and 32 random digits: the name of a release is told to everybody, and could be tried
-# with likely passwords otherwise.
-# read_salt FILE: `salt`; nothing if it has none.
+# A password file begins with "# " and 32 random digits: the name of a release is public, and likely passwords could otherwise be
+# tested against it.
+# read_salt FILE: sets `salt`; empty if the file has none.
 read_salt() {
   salt=
   if plain "$1"; then IFS= read -r salt 2>/dev/null <"$1" || :; fi
@@ -136,17 +137,17 @@ read_salt() {
 }
 random_salt() { head -c 64 /dev/urandom | sha256sum | cut -c 1-32; }
 
-# manifest_ok HASH: in a release's folder, every file is as its manifest says, and there is nothing else: both what is there and
-# the manifest have the hash that names it. No name is . or ..
+# manifest_ok HASH: in a release's folder, every file matches the manifest, and there is nothing else: both the content and
+# the manifest have the hash that names the release. No name is . or ..
 name='([A-Za-z0-9_]|\.[A-Za-z0-9_@+-]|\.\.[A-Za-z0-9_.@+-])[A-Za-z0-9_.@+-]*'
 manifest_ok() {
   [ -f manifest ] && [ ! -L manifest ] || return 1
   case $(contents | sha256sum - manifest) in "$1"*"
 $1"*) ;; *) return 1 ;; esac
 }
-# contents: of this folder, as a manifest has it. What is no file is a line that no manifest has.
+# contents: lists this folder in the format of a manifest. Anything but a file gives a line that no manifest has.
 contents() { find . -path ./manifest -o -type f -exec sha256sum '{}' + -o ! -type d -print | sed 's|  \./|  |' | sort -k 2; }
-# write_manifest: of what is in this folder; prints the release's name.
+# write_manifest: writes the manifest of this folder; prints the release's name.
 write_manifest() {
   contents >manifest || return 1
   [ "$(wc -l <manifest)" -eq "$(find . ! -type d ! -path ./manifest | wc -l)" ] || return 1

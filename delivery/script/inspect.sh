@@ -1,7 +1,7 @@
-# ---- inspect: reads, and changes nothing
+# ---- inspect: reads and changes nothing
 
-# absolute_includes: of what BIRD reads from the main file on, those that name something below this folder by its full
-# path. BIRD knows an include only at the start of a line. What is ours has none, and is left out.
+# absolute_includes: reports the includes, from the main file on, that name something below this folder by its full
+# path. BIRD accepts an include only at the start of a line. Our own files have none, and are skipped.
 absolute_includes() {
   queue=$main seen=
   count=0
@@ -45,7 +45,7 @@ inspect() {
   own_rights
   say "protocol $version"
   main_file
-  # Every answer begins with it: 0001 BIRD 2.0.12 ready.
+  # Every answer begins with: 0001 BIRD 2.0.12 ready.
   message 0001
   text=${text#BIRD }
   say "bird ${text% ready.}"
@@ -65,7 +65,7 @@ inspect() {
   if [ -w "$config" ]; then say "writable yes"; else say "writable no"; fi
   space -Pk
   say "disk $room"
-  # Where nobody counts them it is -.
+  # - if the file system does not count inodes.
   space -Pi
   say "inodes $room"
   read_state
@@ -99,8 +99,8 @@ inspect() {
   say end
 }
 
-# live_files: what is there of ours, with its hash; what is no file or has a name that no release has (as `name` says it; a backslash before a hash
-# is sha256sum's, for such a name); and the manifest of what is live. What was found begins with a dot, and what is in a manifest does not.
+# live_files: lists our files with their hashes; anything that is not a file or has a name that no release can have (see `name`; sha256sum puts
+# a backslash before the hash of such a name); and the manifest of the live release. Paths found begin with a dot, those in a manifest do not.
 live_files() {
   set --
   for one in $entries; do
@@ -113,20 +113,20 @@ live_files() {
       -e 's,  \./, ,;s/^/file /;b' -e ':odd' -e 's,^[^ ]*  \./,,;s,[^A-Za-z0-9_./@+-],?,g;s/^/odd /' - ${live:+"$noencap/live/manifest"} 2>/dev/null
 }
 
-# of_protocols: of BIRD's answer the names, and what the gate reads; a router with 100 sessions says four times as much.
+# of_protocols: prints the names from BIRD's answer, and what the gate reads; the full answer of a router with 100 sessions is four times as long.
 of_protocols() { printf '%s\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|(BGP state|Neighbor address|Last error|State|Routes):|Channel /s/^/all /p'; }
 
-# unresolved: of each BGP protocol that has any, how many of its routes no next hop leads to: BIRD keeps them as unreachable, or as what
-# drops packets itself where the next hop is resolved by that, such as a default route that is a blackhole. It counts them among the
-# imported ones, so that no count of a protocol shows them.
+# unresolved: for each BGP protocol that has any, the number of routes with an unresolved next hop: BIRD keeps them as unreachable, or as
+# whatever drops packets if the next hop resolves to that, such as a blackhole default route. It counts them as
+# imported, so no count of a protocol shows them.
 unresolved() {
   ask show route table all where source = RTS_BGP '&&' dest '!=' RTD_UNICAST
-  case $(last_line) in [89][0-9][0-9][0-9]*) lack "BIRD does not tell which next hops it resolves: $(last_line)" ;; esac
+  case $(last_line) in [89][0-9][0-9][0-9]*) lack "BIRD does not say which next hops it resolves: $(last_line)" ;; esac
   printf '%s\n' "$reply" | sed -nE 's/^.*[[:space:]](unreachable|blackhole|prohibited)[[:space:]]+\[([^] ]+)[] ].*$/\2/p' | sort | uniq -c | sed -E 's/^ *([0-9]+) /unresolved \1 /'
 }
 
-# protocols: what BIRD says of them when its input ends or has a line, for a gate that asks again and again: it may call
-# long before it asks.
+# protocols: prints the state of BIRD's protocols when its input ends or has a line, for a gate that asks again and again: it may
+# connect long before it asks.
 protocols() {
   arguments 0 "$#"
   say ready
@@ -137,7 +137,7 @@ protocols() {
   say end
 }
 
-# show FILE: one live file of what is ours, as it is, but never a password. For the difference that a refused delivery shows.
+# show FILE: prints one of our live files unchanged, but never a password. For the diff that a refused delivery shows.
 show() {
   arguments 1 "$#"
   case /$1/ in */../* | */./* | *//*) misuse "$1 leaves the folder" ;; esac
@@ -151,7 +151,7 @@ show() {
   [ -r "$base/$1" ] || lack "cannot read $config/$1"
   opened "$1" 3<"$base/$1" || lack "cannot read $config/$1"
 }
-# opened FILE: is looked at when it is open already, so that nobody can put a link in its place between a look and the reading.
+# opened FILE: the file is checked once it is open, so that nobody can replace it with a link between the check and the read.
 opened() {
   [ "$(readlink /proc/self/fd/3)" = "$base/$1" ] || refuse "$config/$1 is a link, or behind one. noencap follows none"
   head -c 1048576 <&3

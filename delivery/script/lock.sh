@@ -1,8 +1,8 @@
-# ---- who is at work
+# ---- the lock, and which verbs are running
 
 boot=none
 IFS= read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
-# started PID: `start` is when, in ticks since the boot; nothing if it is gone, or dead and not yet buried. `parent` is whose child it is.
+# started PID: `start` is its start time in ticks since boot; empty if the process is gone or a zombie. `parent` is its parent's PID.
 started() {
   stat=
   IFS= read -r stat 2>/dev/null <"/proc/$1/stat" || :
@@ -11,10 +11,10 @@ started() {
   start=${20:-} parent=${2:-}
   case ${1:-} in Z) start= ;; esac
 }
-# myself: not always $$, which in a session is that of all its verbs.
+# myself: not always $$, which all verbs of a session share.
 myself() { started self; me="${stat%% *},$start,$boot"; }
 
-# alive HOLDER: the process that wrote "text,pid,start,boot" still runs. A number that was given to another has another start.
+# alive HOLDER: the process that wrote "text,pid,start,boot" still runs. A reused PID has a different start time.
 alive() {
   holder_boot=${1##*,}; rest=${1%,*}; holder_start=${rest##*,}; rest=${rest%,*}; holder_pid=${rest##*,}
   case $holder_pid in '' | *[!0-9]*) return 1 ;; esac
@@ -22,8 +22,8 @@ alive() {
   [ "$holder_boot" = "$boot" ] && [ -n "$start" ] && [ "$start" = "$holder_start" ]
 }
 
-# take_lock OWNER: a link that points to its holder; it comes into being with its text in one step. Who finds a dead
-# holder moves its link aside; who took a living one's by mistake (two came at once) puts it back.
+# take_lock OWNER: the lock is a link that points to its holder, created together with its text in one step. The link of a dead
+# holder is moved aside; if it turns out to be a living one's (two came at once), it is put back.
 take_lock() {
   tries=0 stale=
   while [ "$tries" -lt 5 ]; do
@@ -41,8 +41,8 @@ take_lock() {
 }
 drop_lock() { if [ "$(readlink "$noencap/lock")" = "$holding,$me" ]; then bury "$noencap/lock"; fi; }
 
-# alone: no other verb is at work. Each has an empty file whose name tells which process it is: no process is needed to make it, and
-# those of the dead may lie there. Two that come at once see each other, and both step back.
+# alone: no other verb is running. Each verb has an empty file whose name identifies its process: creating it needs no other process, and
+# files of dead processes may stay behind. Two verbs that start at once see each other, and both step back.
 alone() {
   mine=$noencap/busy.$verb,$me
   if ! true 2>/dev/null >"$mine"; then
@@ -55,7 +55,7 @@ alone() {
     return 1
   done
 }
-# bury PATH...: takes these away, and the files of verbs that are dead.
+# bury PATH...: removes these, and the files of dead verbs.
 bury() {
   for one in "$noencap"/busy.*; do
     if [ -e "$one" ] && ! alive "${one##*/busy.}"; then set -- "$@" "$one"; fi
@@ -63,8 +63,8 @@ bury() {
   [ "$#" -eq 0 ] || rm -f "$@"
 }
 
-# begin: before anything is changed. The line may die from here on; the work does not. Only the holder of the lock gets
-# here, and what it left at work when its line died is waited for.
+# begin: called before anything is changed. The line may die from here on; the work goes on. Only the holder of the lock gets
+# past it, and a verb that it left running when its line died is waited for.
 begin() {
   [ -n "$owner" ] || misuse "$verb needs owner="
   own_rights
@@ -73,19 +73,19 @@ begin() {
   if [ "$holding" != "$owner" ]; then
     holder=$(readlink "$noencap/lock") || refuse "nobody holds the lock of this router. Take it with hold before $verb."
     if [ "${holder%%,*}" != "$owner" ] || ! alive "$holder"; then
-      refuse "the lock of this router is ${holder%%,*}'s, not $owner's. Wait until that delivery has ended."
+      refuse "the lock of this router belongs to ${holder%%,*}, not to $owner. Wait until that delivery ends."
     fi
   fi
   waited=0
   until alone; do
     waited=$((waited + 1))
-    if [ "$waited" -gt 60 ]; then refuse "${other%%,*} is still at work on this router. Try again when it has ended."; fi
+    if [ "$waited" -gt 60 ]; then refuse "${other%%,*} is still running on this router. Try again when it has ended."; fi
     sleep 1
   done
   trap done_here EXIT
-  # While it waited, another may have changed them.
+  # Another verb may have changed them in the meantime.
   links=
 }
 
-# done_here: a session's lock goes last, and takes with it what its verbs leave.
+# done_here: a session's lock is removed last, together with what its verbs leave behind.
 done_here() { [ -n "$holding" ] || rm -f "$mine"; }

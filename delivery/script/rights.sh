@@ -1,10 +1,10 @@
-# ---- with whose rights
+# ---- with whose permissions a verb works
 #
-# With whose rights a verb works. BIRD's user owns the folder on Debian, and could lead root anywhere from there, by links that come
-# between a look and an open. So root works only where nobody else may write, and becomes the folder's owner elsewhere: what that one may
-# not do itself is not done for it.
+# On Debian BIRD's user owns the folder, and could lead root anywhere from there, with links created between a check and an open. So root
+# works only where nobody else may write, and becomes the folder's owner elsewhere: what the owner may not do itself is not done for
+# it.
 
-# whose PATH: its `mode` and `uid`; of a link its own.
+# whose PATH: its `mode` and `uid`; of a link, those of the link itself.
 whose() {
   set -f
   # shellcheck disable=SC2046
@@ -12,7 +12,7 @@ whose() {
   set +f
   mode=${1:-} uid=${3:-}
 }
-# whose_of PATH: the same of one that stands in `listing`; nothing where it is not in there, as it is or at all.
+# whose_of PATH: the same from `listing`; empty if `listing` does not have exactly this path.
 whose_of() {
   mode='' uid=''
   case $listing in *" $1
@@ -26,18 +26,18 @@ whose_of() {
   set +f
   mode=${1:-} uid=${3:-}
 }
-# of_root: what `whose` found is root's, and nobody else may change what it is, or what is in it.
+# of_root: what `whose` found belongs to root, and nobody else may replace it or change its content.
 of_root() {
   [ "$uid" = 0 ] || return 1
   case $mode in ?????w???[tT]* | ????????w[tT]*) [ "${1:-}" = sticky ] ;; ?????w* | ????????w*) return 1 ;; esac
 }
 
-# own_rights: for root. What it was asked for is asked for again as the owner.
+# own_rights: for root. The script is run again as the folder's owner.
 own_rights() {
   [ -n "$rights" ] || rights=$(id -u)
   [ "$rights" -eq 0 ] || return 0
   real=$(cd -P "$config" && pwd -P) || lack "this account may not enter $config"
-  case $real in *[!A-Za-z0-9._/@:+=-]*) refuse "the path of $config has odd characters ($(printable "$real")), and this account is root. Set ssh.user of this router to another account." ;; esac
+  case $real in *[!A-Za-z0-9._/@:+=-]*) refuse "the path of $config has unsupported characters ($(printable "$real")), and this account is root. Set ssh.user of this router to another account." ;; esac
   above=$real
   set --
   while [ -n "$above" ]; do
@@ -48,31 +48,31 @@ own_rights() {
 "
   whose_of "$real"
   if [ "$uid" != 0 ]; then become "$uid"; fi
-  of_root || refuse "others than root may write to $config, and this account is root. As root on the router: chmod go-w $real"
+  of_root || refuse "users other than root may write to $config, and this account is root. As root on the router: chmod go-w $real"
   for above; do
     whose_of "$above"
-    of_root sticky || refuse "$above is not root's alone, so that $config may become another folder, and this account is root. Set ssh.user of this router to another account, or move BIRD's folder where only root may write."
+    of_root sticky || refuse "users other than root may write to $above and so replace $config, and this account is root. Set ssh.user of this router to another account, or move BIRD's folder to where only root may write."
   done
   open=$(find "$real" -type d '(' ! -user 0 -o -perm -0020 -o -perm -0002 ')' -print | head -n 1)
   if [ -n "$open" ]; then
-    refuse "others than root may write to $(printable "$open"), and this account is root. As root on the router: chown -hR root $real && chmod -R go-w $real"
+    refuse "users other than root may write to $(printable "$open"), and this account is root. As root on the router: chown -hR root $real && chmod -R go-w $real"
   fi
 }
 printable() { printf '%s' "$1" | tr -c 'A-Za-z0-9_./@+-' '?'; }
 
-# become UID: the folder's owner. The script comes with it where it was sent; a forced command is read again.
+# become UID: becomes the folder's owner. A script that was sent is passed on; a forced command is read again.
 become() {
-  if [ "$answered" -ne 0 ]; then refuse "a session keeps to the folder that it began with"; fi
+  if [ "$answered" -ne 0 ]; then refuse "a session cannot move to another folder"; fi
   # shellcheck disable=SC2046
   user=$(set -f; set -- "$1" $(ls -ld "$real" 2>/dev/null); printf '%s' "${4:-}")
   case $user in '' | *[!A-Za-z0-9_.-]* | -*) user= ;; esac
   gid=$(id -g "$user" 2>/dev/null) || gid=
   if [ -z "$user" ] || [ -z "$gid" ] || [ "$(id -u "$user")" != "$1" ]; then
-    refuse "$config belongs to the number $1, which is no account here, and this account is root. As root on the router: chown -hR root $real"
+    refuse "$config belongs to UID $1, which has no account here, and this account is root. As root on the router: chown -hR root $real"
   fi
   foreign=$(find "$real/k3s" "$real/.noencap" -type d ! -user "$1" -print 2>/dev/null | head -n 1)
   if [ -n "$foreign" ]; then
-    refuse "$config belongs to $user, so that root works there as $user, but $(printable "$foreign") is another's. As root on the router: chown -hR $user $real"
+    refuse "$config belongs to $user, so root works there as $user, but $(printable "$foreign") belongs to somebody else. As root on the router: chown -hR $user $real"
   fi
   cd /
   # shellcheck disable=SC2016
@@ -90,5 +90,5 @@ END
 $script
 END
   fi
-  refuse "$config belongs to $user, and this account is root but cannot become $user: there is no setpriv, and su does not do it. As root on the router: chown -hR root $real"
+  refuse "$config belongs to $user, and this account is root but cannot become $user: there is no setpriv, and su fails. As root on the router: chown -hR root $real"
 }

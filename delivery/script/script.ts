@@ -11,8 +11,8 @@ import RIGHTS from './rights.sh';
 import SESSION from './session.sh';
 
 /**
- * All that a router runs of noencap, or what one of the reading verbs needs of it: one POSIX sh script, for dash and busybox. It is run as
- * `sh -c SCRIPT noencap SETTINGS VERB ARGUMENTS`; nothing is installed for it.
+ * Everything of noencap that runs on a router, or the part that the reading verbs need: one POSIX sh script, for dash and busybox. It runs as
+ * `sh -c SCRIPT noencap SETTINGS VERB ARGUMENTS`; nothing is installed.
  */
 export const routerScript = (verb?: string): string =>
   ['inspect', 'protocols', 'show'].includes(verb ?? '') ? READING : WHOLE;
@@ -25,19 +25,19 @@ const READING = script(...COMMON, INSPECT);
 const WHOLE = script(...COMMON, INSPECT, FILES, SESSION, BIRD);
 
 /**
- * The same as a file for an account that may do nothing else: `command="/usr/local/lib/noencap/router"` in its
- * authorized_keys. The words of the SSH command become arguments, without a shell that would read them, and the settings
- * are the router's own: a key cannot choose another folder, socket or program.
+ * The same as a file for an account that may do nothing else: the `command=` in its authorized_keys. The words
+ * of the SSH command become arguments without passing through a shell, and the settings are fixed on the router: the holder
+ * of a key cannot choose another folder, socket or program.
  */
 export function forcedCommand(settings: readonly string[]): string {
   for (const setting of settings) {
     if (!/^(config|entry|secret|birdc|socket|main)=[A-Za-z0-9._/@:+=-]+$/.test(setting)) {
-      throw new Error(`${JSON.stringify(setting)} is no setting of the router script`);
+      throw new Error(`${JSON.stringify(setting)} is not a setting of the router script`);
     }
   }
   const fixed = ['fixed', ...settings, '--'].join(' ');
   return `#!/bin/sh
-# Rendered by noencap: what an account that only delivers may do on this router.
+# Rendered by noencap: all that an account which only delivers may do on this router.
 case \${SSH_ORIGINAL_COMMAND:-} in
   'exec sh -c '*) echo '${WORDS_ONLY}' >&2; exit 2 ;;
 esac

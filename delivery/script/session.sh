@@ -1,11 +1,11 @@
-# ---- hold: the lock, and what its holder asks for
+# ---- hold: the lock, and the verbs of its holder
 #
-# The verb `hold`: who has the lock also works through it. Over its one line the other verbs are asked for, and each is as
-# strict as if it came alone.
+# The verb `hold` takes the lock and stays. Its holder sends the other verbs over the same line, and each is checked as
+# strictly as if it came alone.
 
-# hold OWNER SECONDS: the lock is held while standard input stays open and says a line within that many seconds, again
-# and again: a line that died without a word would hold it for hours. An owner whose line died may come over another one.
-# An empty line is a sign of life; any other asks for a verb.
+# hold OWNER SECONDS: holds the lock while standard input stays open and gives at least one line every SECONDS seconds: a connection
+# that died silently would hold the lock for hours. An owner whose connection died may come back over another one.
+# An empty line is a sign of life; any other line asks for a verb.
 hold() {
   arguments 2 "$#"
   owner_name "$1"
@@ -18,14 +18,14 @@ hold() {
   if [ -L "$noencap/lock" ]; then earlier=$(readlink "$noencap/lock") || earlier=; fi
   if [ "${earlier%%,*}" = "$holding" ]; then rm -f "$noencap/lock"; fi
   if ! take_lock "$holding"; then
-    refuse "the lock of this router is ${holder%%,*}'s. Wait until that delivery has ended."
+    refuse "the lock of this router belongs to ${holder%%,*}. Wait until that delivery ends."
   fi
   alarm=
   trap 'drop_lock; [ -z "$alarm" ] || kill "$alarm" 2>/dev/null' EXIT
   trap 'exit 1' HUP INT TERM PIPE
   trap '' USR1
   wake
-  # Two that found the same dead holder may both have come this far; the link tells whose it is.
+  # Two that found the same dead holder may both get this far; the link tells whose the lock is.
   if [ "$(readlink "$noencap/lock")" != "$holding,$me" ]; then refuse "another delivery took the lock of this router at the same time. Try again."; fi
   if [ -n "$stale" ]; then say "stale $stale"; fi
   say held
@@ -36,7 +36,7 @@ hold() {
   done
   say end
 }
-# wake: ends this process when nobody has said anything for too long, which it is told by a signal, and no verb is at work. It
+# wake: ends this process after too long a silence, if no verb is running. A signal tells it that a line has arrived. It
 # keeps none of the line's streams open, and ends soon after its parent.
 wake() {
   (
@@ -54,12 +54,12 @@ wake() {
       hang_up
     done
     kill -TERM "$$"
-    # One that was stopped does not end before it goes on.
+    # A stopped process ends only once it is continued.
     kill -CONT "$$"
   ) </dev/null >/dev/null 2>&1 &
   alarm=$!
 }
-# at_work: the session has another child than this one.
+# at_work: the session has a child other than this one.
 at_work() {
   for one in /proc/[0-9]*; do
     started "${one##*/}"
@@ -67,7 +67,7 @@ at_work() {
   done
   return 1
 }
-# hang_up: ends a birdc of this session that has had no answer for too long. When it began is told in hundredths of a second since the boot.
+# hang_up: ends a birdc of this session that has waited too long for an answer. Start times are in hundredths of a second since boot.
 hang_up() {
   read -r uptime _ </proc/uptime
   for one in /proc/[0-9]*; do
@@ -80,17 +80,17 @@ hang_up() {
   done
 }
 
-# answer "run BYTES SETTINGS VERB ARGUMENTS": does that; so many bytes that follow the line are its standard input. Behind
-# what it says, on either output, stands that it has ended: what has no such end was cut off. Any other line ends the session:
-# what comes after it could be anything.
+# answer "run BYTES SETTINGS VERB ARGUMENTS": runs the verb; the given number of bytes after the line are its standard input. An end mark
+# follows on each output: an answer without it was cut off. Any other line ends the session: what comes after it could be
+# anything.
 answer() {
   set -f
   # shellcheck disable=SC2086
   set -- $1
   set +f
-  if [ "$#" -lt 3 ] || [ "$1" != run ]; then misuse "a line is empty, or: run BYTES VERB ARGUMENTS"; fi
-  case $2 in *[!0-9]* | 0?* | ?????????*) misuse "$2 is no number of bytes" ;; esac
-  if [ "$2" -gt "$limit" ]; then misuse "more than $limit bytes are not taken"; fi
+  if [ "$#" -lt 3 ] || [ "$1" != run ]; then misuse "a line must be empty, or: run BYTES VERB ARGUMENTS"; fi
+  case $2 in *[!0-9]* | 0?* | ?????????*) misuse "$2 is not a valid number of bytes" ;; esac
+  if [ "$2" -gt "$limit" ]; then misuse "at most $limit bytes are accepted"; fi
   announced=$2
   shift 2
   answered=$((answered + 1))
@@ -99,7 +99,7 @@ answer() {
   printf '\001ran %s\n' "$answered" >&2
   printf '\001ran %s %s\n' "$answered" "$code"
 }
-# whole SETTINGS VERB ARGUMENTS: what a verb leaves of its input must not be taken for the next line.
+# whole SETTINGS VERB ARGUMENTS: reads the input that a verb leaves over, which must not be taken for the next line.
 whole() {
   (serve "$@")
   code=$?

@@ -1,4 +1,4 @@
-/** The bundle has such a file's text in it (bin/noencap), and so do tests (test/text.cjs). */
+/** The text of the file, embedded by the bundle (bin/noencap) and in tests (test/text.cjs). */
 declare module '*.sh' {
   const text: string;
   export default text;

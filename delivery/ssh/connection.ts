@@ -10,27 +10,27 @@ import { LIMITS, type Limits } from './limits.ts';
 import { endSsh, forget, kill, startSsh, watch } from './process.ts';
 import type { SshTarget } from './target.ts';
 
-/** How commands get to a router: over one connection that they share, or over one each. */
+/** How commands reach a router: over one shared connection, or over one each. */
 export interface Connection {
-  /** Starts a command; `log` is the file where ssh writes what it itself has to say. */
+  /** Starts a command; `log` is the file with ssh's own messages. */
   launch(line: string): { readonly child: ChildProcessWithoutNullStreams; readonly log: string };
-  /** A command was heard: there is a connection. */
+  /** A command has produced output: the connection is up. */
   stands(): void;
-  /** Tries the way once more by itself, for what the ssh to a jump host says: a connection that is shared has no ear for it. */
+  /** Connects once more without sharing, for what the ssh to a jump host says: a shared connection does not show it. */
   tried(): Promise<string>;
-  /** Whether there is a connection still: a command that ended without a word ended at the router. */
+  /** Whether the connection is still up: if so, a command that ended without a message ended at the router. */
   lives(): Promise<boolean>;
 }
 
-/** Commands share it. */
+/** A connection that commands share. */
 export interface SharedConnection extends Connection {
-  /** To the same router, for commands that share nothing, not with each other either. Only until this one's end. */
+  /** To the same router, for commands that share no connection, not even with each other. Only until this one ends. */
   apart(): Connection;
-  /** Ends all that goes on over it or apart from it. */
+  /** Ends everything that runs over it or apart from it. */
   end(): Promise<void>;
 }
 
-/** It ends with this process, however that ends. */
+/** Ends with this process, however that ends. */
 export function sharedConnection(target: SshTarget, limits: Limits = LIMITS): SharedConnection {
   const folder = privateFolder();
   const socket = join(folder, 'c');
@@ -46,7 +46,7 @@ export function sharedConnection(target: SshTarget, limits: Limits = LIMITS): Sh
   };
   const control = (word: string) => asked(['-F', 'none', '-S', socket, '-O', word, '--', target.host]);
   const tried = () => triedOnce(target, limits);
-  /** The ssh that holds the connection: as soon as that stands it leaves the process group of the command that made it. */
+  /** The ssh that holds the connection: once the connection is up, it leaves the process group of the command that started it. */
   let master: number | undefined;
   let looking: Promise<void> | undefined;
   const look = async () => {
@@ -60,7 +60,7 @@ export function sharedConnection(target: SshTarget, limits: Limits = LIMITS): Sh
   const stands = () => {
     if (master === undefined) looking ??= look();
   };
-  // Where the router lets us in and then says nothing.
+  // For a router that lets us in and then says nothing.
   const looks = setInterval(() => existsSync(socket) && stands(), AT_ONCE);
   looks.unref();
   return {
@@ -86,13 +86,13 @@ export function sharedConnection(target: SshTarget, limits: Limits = LIMITS): Sh
 
 const APART = ['ControlMaster=no', 'ControlPath=none'];
 
-/** Seconds that a connection stays without a command. */
+/** Seconds that an idle connection stays up. */
 const LINGER = 10;
 
-/** Milliseconds in which an ssh on this machine must have answered another one. */
+/** Milliseconds in which one ssh on this machine must answer another. */
 const AT_ONCE = 3000;
 
-/** What an ssh says that asks another one, and is not worth waiting for. */
+/** The output of an ssh that queries another one; not waited for any longer than that. */
 function asked(words: readonly string[]): Promise<{ is: 'done' | 'failed' | 'late'; said: string }> {
   return new Promise((done) => {
     const child = startSsh(words);
@@ -145,11 +145,11 @@ const argumentsOf = (target: SshTarget, options: readonly string[]): string[] =>
   '-T',
   ...[...ALWAYS, ...trust(target), ...options].flatMap((option) => ['-o', option]),
   ...['-p', String(target.port), '-l', target.user],
-  // Behind it nothing is an option.
+  // Nothing after this is an option.
   ...['--', target.host],
 ];
 
-/** What was written there; of much the end, where ssh says why. */
+/** The content of the file; of a long one only the end, where ssh gives the reason. */
 export async function readLog(file: string): Promise<string> {
   try {
     const log = await open(file);
@@ -167,13 +167,13 @@ export async function readLog(file: string): Promise<string> {
 
 const MOST = 2 ** 16;
 
-/** A socket's path has 107 bytes at most, of which ssh needs 17 for a temporary name, and ssh expands `%` and `$`. */
+/** A socket's path is at most 107 bytes, of which ssh needs 17 for a temporary name, and ssh expands `%` and `$`. */
 const privateFolder = (): string =>
   mkdtempSync(join(/^[A-Za-z0-9_./+-]{1,60}$/.test(tmpdir()) ? tmpdir() : '/tmp', 'noencap-ssh-'));
 
 /**
- * All else is up to ~/.ssh/config. Nobody is there to answer questions; a router that has gone silent is given up within a
- * quarter of a minute; nothing but the command runs, here or there.
+ * Everything else is up to ~/.ssh/config. No questions, as nobody is there to answer them; a silent router is given up after
+ * 15 seconds; nothing but the command runs, here or there.
  */
 const ALWAYS = [
   'BatchMode=yes',
@@ -192,7 +192,7 @@ const ALWAYS = [
   'LogLevel=INFO',
 ];
 
-/** The pinned keys and no others: none is learned, and none is taken from DNS or from the machine's own list. */
+/** Trusts the pinned keys and no others: none is learned, none is taken from DNS or from the machine's own list. */
 const trust = (target: SshTarget): string[] => [
   'StrictHostKeyChecking=yes',
   `UserKnownHostsFile=${quoted(resolve(target.knownHosts))}`,

@@ -3,32 +3,32 @@ import type { Limits } from './limits.ts';
 import type { GivenUp } from './session.ts';
 import { howToPin, type SshTarget, type Unreachable } from './target.ts';
 
-/** Why a router was not reached, from what ssh(1) itself says; never with anything of keys. */
+/** Why a router was not reached, from what ssh(1) itself logs; never with any part of a key. */
 export function explainSsh(log: string, target: SshTarget, verb: string): Unreachable {
   const told = { ...target, at: hostKeyName(target), verb, pin: howToPin(target), target };
   const found = CASES.find(({ pattern }) => pattern.test(log));
   return found === undefined ? unknown(log, target) : found.told(told);
 }
 
-/** The way is there, and the command ended without the script's doing. */
+/** The connection is up, but the command ended, and not by the script. */
 export const endedThere = (target: SshTarget, verb: string): Unreachable => ({
-  message: `${verb} was ended at ${hostKeyName(target)} from outside; how far it got is not known`,
-  fix: 'See whether the router is short of memory or was shutting down, and run it again.',
+  message: `${verb} was ended from outside at ${hostKeyName(target)}; how far it got is unknown`,
+  fix: 'Check whether the router is short of memory or was shutting down, and run it again.',
 });
 
-/** Nothing of the script was heard, though the account let us in. */
+/** The login succeeded, but the script never started. */
 export const noShell = (target: SshTarget, said: string): Unreachable => ({
   message: `the account ${target.user} at ${hostKeyName(target)} runs no shell commands${firstLine(said)}`,
-  fix: `Give it a shell: usermod --shell /bin/sh ${target.user}; a key with a forced command must have noencap's.`,
+  fix: `Give it a shell: usermod --shell /bin/sh ${target.user}; a key with a forced command must use noencap's.`,
 });
 
-/** Somebody listens there, and nobody gets in. */
+/** Something listens there, but the login does not complete. */
 export const noEntry = (target: SshTarget, seconds: number): Unreachable => ({
-  message: `${hostKeyName(target)} has not let ${target.user} in within ${seconds} s`,
-  fix: 'See whether sshd and the login shell there are held up, and the way through a jump host.',
+  message: `${hostKeyName(target)} did not let ${target.user} in within ${seconds} s`,
+  fix: 'Check whether sshd or the login shell there hangs, and check the path through a jump host.',
 });
 
-/** Why nobody waits for the answer to a verb any more. */
+/** Why the answer to a verb is no longer waited for. */
 export function givenUp(target: SshTarget, verb: string, why: GivenUp, limits: Limits): Unreachable {
   const at = hostKeyName(target);
   const { seconds, bytes, lines, line } = limits.of(verb);
@@ -36,19 +36,19 @@ export function givenUp(target: SshTarget, verb: string, why: GivenUp, limits: L
   if (why !== 'much') {
     const when = why === 'late' ? `within ${seconds} s` : 'in time';
     return {
-      message: `${verb} at ${at} has not ended ${when}; how far it got is not known`,
-      fix: 'See what the router is busy with, and run it again.',
+      message: `${verb} at ${at} did not end ${when}; how far it got is unknown`,
+      fix: 'Check what the router is busy with, and run it again.',
     };
   }
   return {
-    message: `${at} answers to ${verb} with more than any answer has (${bytes} bytes, ${lines} lines, ${line} bytes in a line)`,
-    fix: 'See what the account runs there; its shell must print nothing of its own.',
+    message: `${at} answers ${verb} with more than any valid answer has (${bytes} bytes, ${lines} lines, ${line} bytes in a line)`,
+    fix: 'Check what the account runs there; its shell must print nothing of its own.',
   };
 }
 
 export const lost = (target: SshTarget, verb: string): Unreachable => ({
-  message: `the connection to ${hostKeyName(target)} was lost during ${verb}; how far it got is not known`,
-  fix: 'See whether the router is up, and run it again.',
+  message: `the connection to ${hostKeyName(target)} was lost during ${verb}; how far it got is unknown`,
+  fix: 'Check whether the router is up, and run it again.',
 });
 
 const unknown = (words: string, target: SshTarget): Unreachable => ({
@@ -56,7 +56,7 @@ const unknown = (words: string, target: SshTarget): Unreachable => ({
   fix: `Try it by hand: ssh -p ${target.port} ${target.user}@${target.host}`,
 });
 
-/** The first line that is not empty, short and printable. */
+/** The first line that is not empty, shortened and made printable. */
 function firstLine(text: string): string {
   const line = text
     .split('\n')
@@ -67,22 +67,22 @@ function firstLine(text: string): string {
 
 const lastLine = (text: string): string => firstLine(text.split('\n').reverse().join('\n'));
 
-/** So ssh calls a machine that it talks to through another program. */
+/** ssh's name for a machine that it reaches through another program. */
 export const throughProxy = (log: string): boolean => log.includes('UNKNOWN port 65535');
 
-/** The jump host's ssh takes its host keys from the user's own files. */
+/** The ssh to a jump host reads host keys from the user's own files. */
 export function explainProxy(said: string, target: SshTarget): Unreachable {
   const at = hostKeyName(target);
-  const message = `the way to ${at} through its jump host failed${lastLine(said)}`;
+  const message = `the connection to ${at} through its jump host failed${lastLine(said)}`;
   if (/REMOTE HOST IDENTIFICATION|host key is known|Host key verification failed/.test(said)) {
     return {
-      message: `the jump host on the way to ${at} has not the host key that it must have`,
-      fix: "Put its key, read at its own console, into your ~/.ssh/known_hosts, where ssh looks for a jump host's.",
+      message: `the jump host on the way to ${at} does not have the host key that is expected`,
+      fix: 'Put its key, read at its own console, into your ~/.ssh/known_hosts, where ssh looks for the keys of jump hosts.',
     };
   }
   return {
     message,
-    fix: 'Log in to the jump host by hand, as ~/.ssh/config has it, and from there try the port of the router.',
+    fix: "Log in to the jump host by hand, as ~/.ssh/config has it, and try the router's port from there.",
   };
 }
 
@@ -98,7 +98,7 @@ interface Case {
   readonly told: (told: Told) => Unreachable;
 }
 
-/** In this order: a changed key is also said to be a failed verification. */
+/** The order matters: ssh reports a changed key also as a failed verification. */
 const CASES: readonly Case[] = [
   {
     pattern: /spawn ssh ENOENT/,
@@ -107,26 +107,26 @@ const CASES: readonly Case[] = [
   {
     pattern: /REVOKED HOST KEY/,
     told: ({ at, knownHosts }) => ({
-      message: `${at} shows a host key that ${knownHosts} has as revoked`,
+      message: `${at} presents a host key that ${knownHosts} lists as revoked`,
       fix: 'Give the router a new host key before anything else.',
     }),
   },
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     told: ({ at, knownHosts, pin }) => ({
-      message: `${at} shows another host key than the one in ${knownHosts}: it is another machine, or somebody is in between`,
+      message: `${at} presents a different host key than the one in ${knownHosts}: it is another machine, or somebody is in between`,
       fix: `Only if you know that the router has a new key: ssh-keygen -R '${at}' -f ${knownHosts}. ${pin}`,
     }),
   },
   {
     pattern: /No \S+ host key is known|Host key verification failed/,
-    told: ({ at, knownHosts, pin }) => ({ message: `${knownHosts} has no host key of ${at}`, fix: pin }),
+    told: ({ at, knownHosts, pin }) => ({ message: `${knownHosts} has no host key for ${at}`, fix: pin }),
   },
   {
     pattern: /agent refused operation/,
     told: ({ at, user }) => ({
-      message: `the agent does not sign for ${user} at ${at}`,
-      fix: 'Add the key to the agent without -c, or where it can ask you; nothing is asked here.',
+      message: `the agent refuses to sign for ${user} at ${at}`,
+      fix: 'Add the key to the agent without -c, or where it can ask you; noencap asks nothing.',
     }),
   },
   {
@@ -139,19 +139,19 @@ const CASES: readonly Case[] = [
   {
     pattern: /Could not resolve hostname/,
     told: ({ host }) => ({
-      message: `no address is known of ${host}`,
-      fix: "Write an address under the router's ssh.host.",
+      message: `${host} does not resolve to an address`,
+      fix: 'Set ssh.host of the router to an address.',
     }),
   },
   {
     pattern: /connect to host .*: Connection refused/,
-    told: ({ at }) => ({ message: `nothing listens at ${at}`, fix: 'Start sshd there, or mend ssh.port.' }),
+    told: ({ at }) => ({ message: `nothing listens at ${at}`, fix: 'Start sshd there, or fix ssh.port.' }),
   },
   {
     pattern: /No route to host|Network is unreachable/,
     told: ({ at }) => ({
       message: `there is no route to ${at}`,
-      fix: 'See whether this machine has a way to the network of the router.',
+      fix: 'Check whether this machine has a route to the network of the router.',
     }),
   },
   { pattern: /Timeout, server/, told: ({ target, verb }) => lost(target, verb) },
@@ -159,21 +159,21 @@ const CASES: readonly Case[] = [
     pattern: /timed out/i,
     told: ({ at }) => ({
       message: `${at} does not answer`,
-      fix: 'See whether the router is up and the way to it is open.',
+      fix: 'Check whether the router is up and the path to it is open.',
     }),
   },
   {
     pattern: /no matching (host key|key exchange|cipher|mac)/i,
     told: ({ at }) => ({
       message: `this ssh and sshd at ${at} have no algorithm in common`,
-      fix: 'Renew the older one.',
+      fix: 'Upgrade the older one.',
     }),
   },
   {
     pattern: /kex_exchange_identification|Connection (closed|reset) by .* port|banner exchange/,
     told: ({ at }) => ({
-      message: `${at} hangs up before anybody has logged in`,
-      fix: 'See what listens there: sshd, and whether it takes this many connections at once (MaxStartups).',
+      message: `${at} closes the connection before login`,
+      fix: 'Check that sshd listens there, and accepts this many connections at once (MaxStartups).',
     }),
   },
   {

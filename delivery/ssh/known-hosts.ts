@@ -3,18 +3,21 @@ import { saidBy } from '../../machine/index.ts';
 import { howToPin, type SshTarget, type Unreachable } from './target.ts';
 
 /**
- * Why a router would not be trusted, before anything is connected: undefined if known_hosts has a key for it, or an authority
- * that signs its key. Whether the router has that key, only a connection shows.
+ * Why a router would not be trusted, before any connection: undefined if known_hosts has a key for it, or an authority
+ * that signs its key. Only a connection shows whether the router has that key.
  */
 export async function notPinned(target: SshTarget): Promise<Unreachable | undefined> {
   const { said, problem } = await found(hostKeyName(target), target.knownHosts);
   if (problem !== undefined) return problem;
   const keys = said.split('\n').filter((line) => line !== '' && !/^(#|@revoked\b)/.test(line));
   if (keys.length > 0) return undefined;
-  return { message: `${target.knownHosts} has no host key of ${hostKeyName(target)}`, fix: howToPin(target) };
+  return {
+    message: `${target.knownHosts} has no host key for ${hostKeyName(target)}`,
+    fix: howToPin(target),
+  };
 }
 
-/** ssh-keygen reads the file as ssh does: with hashed names, patterns and marks. A pipe in its place has no end. */
+/** ssh-keygen reads the file as ssh does: with hashed names, patterns and markers. The time limit is for a pipe in its place, which never ends. */
 async function found(name: string, file: string): Promise<{ said: string; problem?: Unreachable }> {
   const bounds = { seconds: 20, bytes: 2 ** 22 };
   const { code, stdout: said, stderr } = await saidBy('ssh-keygen', ['-F', name, '-f', file], bounds);
@@ -23,5 +26,8 @@ async function found(name: string, file: string): Promise<{ said: string; proble
     return { said, problem: { message: 'ssh-keygen is not installed', fix } };
   }
   if (!stderr.endsWith('and was ended')) return { said };
-  return { said, problem: { message: `${file} cannot be read: ${stderr}`, fix: 'See what lies there.' } };
+  return {
+    said,
+    problem: { message: `${file} cannot be read: ${stderr}`, fix: 'Check what is at that path.' },
+  };
 }

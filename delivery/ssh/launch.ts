@@ -18,23 +18,23 @@ import type { Ran, RemoteCommand } from './remote.ts';
 import { type GivenUp, reasonOf, sinceAnswers } from './session.ts';
 import type { SshTarget, Unreachable } from './target.ts';
 
-/** One command on its way. */
+/** One running command. */
 export interface Launched {
   readonly child: ChildProcessWithoutNullStreams;
-  /** What it has said so far, without what came before the script; undefined before that has begun. */
+  /** Its output so far, from the start of the script on; undefined before the script has begun. */
   output(): string | undefined;
-  /** Resolves when what is sent is read by the script's commands, or when it has ended without. */
+  /** Resolves when the script is ready for input, or when the command has ended before that. */
   readonly begun: Promise<void>;
   readonly ended: Promise<Ran | typeof REFUSES_SCRIPTS>;
-  /** Verbs are asked for over its session, beginning with this one: what it says is for who asks. */
+  /** Verbs are sent over its session, starting with this one: from now on its output belongs to the verb. */
   asks(verb: string): void;
   answered(): void;
   giveUp(verb: string, why: GivenUp): void;
-  /** It has so many seconds from now; undefined: as long as it likes. */
+  /** Limits it to so many seconds from now; undefined: no limit. */
   within(seconds: number | undefined): void;
 }
 
-/** Who launches, and where to. `script`: see SshAccount. */
+/** Where a command runs, and how. `script`: see SshAccount. */
 export interface Launching {
   readonly target: SshTarget;
   readonly limits: Limits;
@@ -43,7 +43,7 @@ export interface Launching {
 
 export const REFUSES_SCRIPTS = Symbol('the account refuses scripts');
 
-/** ssh's own failure. The script ends with 0 to 3. */
+/** ssh's own exit code for a failure. The script ends with 0 to 3. */
 export const NO_WAY = 255;
 
 export const failed = ({ message: says, fix }: Unreachable, stdout = ''): Ran => ({
@@ -52,7 +52,7 @@ export const failed = ({ message: says, fix }: Unreachable, stdout = ''): Ran =>
   stderr: `${says}.\n${fix}\n`,
 });
 
-/** Starts it. It is given up when it is late, says too much, or nobody wants it any more. */
+/** Starts a command. It is given up when it is late, says too much, or is no longer wanted. */
 export function launch(
   { target, script, limits }: Launching,
   connection: Connection,
@@ -72,7 +72,7 @@ export function launch(
     for (const one of [child.stdout, child.stderr]) one.destroy();
   };
   const giveUp = (verb: string, why: GivenUp) => end(givenUp(target, verb, why, limits));
-  // Nothing shows when an account that takes words only has begun.
+  // Nothing shows when an account that takes only words has begun.
   const ends = most.seconds + secondsFor(uploads);
   const first = sent === undefined ? limits.way + ends : limits.way;
   let timer = setTimeout(
@@ -111,7 +111,7 @@ export function launch(
   child.on('error', ({ message }) => {
     problem ??= explainSsh(message, target, command.verb);
   });
-  // A router that refuses does not read what it is sent: its answer says why, not the broken pipe.
+  // A router that refuses does not read its input: its answer gives the reason, not the broken pipe.
   child.stdin.on('error', () => {});
   for (const part of sent?.script ?? []) child.stdin.write(part);
   if (stop?.aborted === true) onStop();
@@ -139,7 +139,7 @@ export function launch(
     ended,
     asks: (verb) => {
       Object.assign(at, { verb, isAsked: true });
-      // What was said on the way to this is nobody's complaint about it.
+      // Earlier messages are no complaint about this verb.
       said.stderr.cut(0);
     },
     answered: () => {
@@ -163,12 +163,12 @@ async function whyNot(
   const log = ownWords(words);
   if (throughProxy(log)) return explainProxy(stderr.trim() || (await connection.tried()), target);
   if (log !== '') return explainSsh(log, target, verb);
-  // The one thing that ssh does not write to its log.
+  // The one message that ssh does not write to its log.
   const closed = /^Connection to \S+ closed by remote host\.\s*$/m.test(stderr);
   return !closed && (await connection.lives()) ? endedThere(target, verb) : lost(target, verb);
 }
 
-/** Remarks about the way that are no reason for anything. */
+/** The log without remarks about the connection that explain no failure. */
 const ownWords = (log: string): string =>
   log
     .split('\n')

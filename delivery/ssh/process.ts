@@ -2,38 +2,38 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { type Program, startProgram } from '../../machine/index.ts';
 
 /**
- * Starts ssh. It has a session of its own, without a terminal: neither it nor the ssh to a jump host may ask there, Ctrl-C is for us to
- * handle, and all that it starts ends with it. It ends with this process, however that ends.
+ * Starts ssh in a session of its own, without a terminal: neither it nor the ssh to a jump host can prompt, Ctrl-C is ours to
+ * handle, and everything that it starts ends with it. It ends with this process, however that ends.
  */
 export function startSsh(words: readonly string[]): ChildProcessWithoutNullStreams {
   const child = startProgram('ssh', [...words], { detached: true, env: unasked() });
   const { pid } = child;
   if (pid === undefined) return child;
   watch(pid);
-  // Its number may soon be another's.
+  // Its process ID may soon be reused.
   child.once('exit', () => forget(pid));
   return child;
 }
 
-/** Ends it and what it has started, at once: who does not answer does not hear a request to end either. */
+/** Ends it and what it has started, at once: a process that does not answer would not hear a polite request either. */
 export const endSsh = ({ pid, exitCode, signalCode }: Program): void => {
   if (pid !== undefined && exitCode === null && signalCode === null) kill(pid);
 };
 
-/** No window asks for a passphrase, either. */
+/** No window may ask for a passphrase, either. */
 const unasked = (): NodeJS.ProcessEnv => ({ ...process.env, SSH_ASKPASS_REQUIRE: 'never' });
 
 export function kill(group: number): void {
   try {
     process.kill(-group, 'SIGKILL');
   } catch {
-    // It is gone already.
+    // Already gone.
   }
 }
 
 /**
- * Outlives us for a moment: it reads on its input which process groups are ours (`+ 7`) and which are not any more (`- 7`), and ends
- * those that are left when its input ends. That it does even where we are ended by SIGKILL.
+ * Outlives this process for a moment: it reads on its input which process groups are ours (`+ 7`) and which no longer are (`- 7`), and
+ * kills those that are left when its input ends, even if this process is ended by SIGKILL.
  */
 const WATCHER = `trap '' HUP INT TERM
 groups=' '
@@ -48,7 +48,7 @@ for group in $groups; do kill -KILL "-$group"; done 2>/dev/null`;
 let watcher: Program | undefined;
 const watched = new Set<number>();
 
-/** It ends with us, until `forget`. */
+/** The group ends with this process, until `forget`. */
 export function watch(group: number): void {
   watched.add(group);
   if (watcher === undefined) {
@@ -59,7 +59,7 @@ export function watch(group: number): void {
     begun.once('exit', () => {
       if (watcher === begun) watcher = undefined;
     });
-    // Nobody waits for it.
+    // Nothing waits for it.
     begun.unref();
     (begun.stdin as unknown as { unref?(): void } | null)?.unref?.();
   }
@@ -70,7 +70,7 @@ export function forget(group: number): void {
   if (!watched.delete(group)) return;
   watcher?.stdin?.write(`- ${group}\n`);
   if (watched.size > 0) return;
-  // At its end it has nothing to do.
+  // It ends without anything to do.
   watcher?.stdin?.end();
   watcher = undefined;
 }

@@ -3,33 +3,33 @@ import { heard } from '../../machine/index.ts';
 import { LIMITS, type Limits, secondsFor } from './limits.ts';
 import { type Line, type Ran, type RemoteCommand, words } from './remote.ts';
 
-/** How the line begins that ends an answer: nothing else that the script says has this character. */
+/** The start of the line that ends an answer: nothing else in the script's output contains this character. */
 const RAN = '\u0001ran';
 
-/** Both outputs come as bytes. */
+/** Both outputs are read as bytes. */
 type Streams = Pick<ChildProcessWithoutNullStreams, 'stdin' | 'stdout' | 'stderr'>;
 
-/** Why nobody waits for an answer any more. */
+/** Why an answer is no longer waited for. */
 export type GivenUp = 'late' | 'overdue' | 'much' | 'stopped';
 
-/** A deadline of whoever asks is no interrupt. */
+/** A caller's deadline is not an interrupt. */
 export const reasonOf = (stop: AbortSignal | undefined): GivenUp =>
   (stop?.reason as { name?: string } | undefined)?.name === 'TimeoutError' ? 'overdue' : 'stopped';
 
-/** What a session is part of. */
+/** The ssh process that a session runs over. */
 export interface SessionOf {
-  /** A verb is asked for, and has answered or never will: what comes in between is its answer. */
+  /** A verb is sent; it has answered, or never will: the output in between is its answer. */
   asks(verb: string): void;
   answered(): void;
-  /** What it is if the session ends before the verb has answered. */
+  /** The result if the session ends before the verb has answered. */
   lost(verb: string): Promise<Ran>;
-  /** Ends the session: nothing could tell what would come from the next answer. */
+  /** Ends the session: what comes next could not be told from the next answer. */
   giveUp(verb: string, why: GivenUp): void;
 }
 
 /**
- * Commands to a script that holds a lock, over its standard input; `answer` of the script is the other end. An answer is whole when
- * both outputs have said that it has ended.
+ * Sends commands to a script that holds a lock, over its standard input; `answer` in the script is the other end. An answer is complete
+ * when both outputs have marked its end.
  */
 export function sessionOver(
   streams: Streams,
@@ -57,7 +57,7 @@ export function sessionOver(
       const finish = (ran: Ran) => {
         clearTimeout(timer);
         stop?.removeEventListener('abort', onStop);
-        // Who waits for the end of the session must not keep every answer until then.
+        // The promise of the session's end must not keep every answer in memory until then.
         said.stdout.cut(0);
         said.stderr.cut(0);
         streams.stdout.off('data', onStdout);
@@ -97,10 +97,10 @@ export function sessionOver(
   };
 }
 
-/** More bytes than the line that ends an answer has. */
+/** More bytes than the line that ends an answer can have. */
 const TAIL = 40;
 
-/** What was said on the standard error since the last answer. */
+/** Standard error since the last answer. */
 export const sinceAnswers = (stderr: string): string => stderr.replace(UP_TO_ANSWERS, '');
 
 const UP_TO_ANSWERS = new RegExp(`^[^]*${RAN} \\d+\n`);

@@ -10,15 +10,15 @@ export type { SshTarget } from './target.ts';
 
 export interface SshAccount {
   /**
-   * The script to send along. An account that runs noencap's forced command refuses it, and gets words only from then on:
-   * which kind it is need not be said. Undefined: it is never sent.
+   * The script to send along. An account that runs noencap's forced command refuses it, and gets only words from then on:
+   * the kind of account need not be configured. Undefined: never sent.
    */
   readonly script: ((verb: string) => string) | undefined;
 }
 
 /**
- * A router over the system's OpenSSH client, so that ProxyJump, agents, certificates and all else of ~/.ssh/config go on working.
- * Commands share one connection. A router that is late is not waited for, and one that says too much is not listened to.
+ * A router over the system's OpenSSH client, so that ProxyJump, agents, certificates and everything else in ~/.ssh/config keep working.
+ * Commands share one connection. A router that is late is given up, and so is one that says too much.
  */
 export function sshRemote(target: SshTarget, account: SshAccount, limits: Limits = LIMITS): Remote {
   const connection = sharedConnection(target, limits);
@@ -30,11 +30,11 @@ export function sshRemote(target: SshTarget, account: SshAccount, limits: Limits
   };
 }
 
-/** What is known of the account by now. */
+/** What is known about the account so far. */
 type Known = { -readonly [K in keyof Launching]: Launching[K] };
 
 function accessOver(known: Known, connection: Connection): Access {
-  /** Sends the words again where it turns out that no script is taken: nothing has run then. */
+  /** Sends only the words if the account turns out to refuse scripts: nothing has run by then. */
   async function asTaken<R extends Ran | Running>(attempt: () => Promise<R | typeof REFUSES_SCRIPTS>) {
     const first = await attempt();
     if (first !== REFUSES_SCRIPTS) return first;
@@ -60,7 +60,7 @@ function accessOver(known: Known, connection: Connection): Access {
   };
 }
 
-/** Resolves at the line `ready`, or when it has ended without. */
+/** Resolves at the line `ready`, or when the command has ended before that. */
 function untilReady(
   { target, limits }: Launching,
   launched: Launched,
@@ -74,7 +74,7 @@ function untilReady(
       if (said === undefined || !said.split('\n').slice(0, -1).includes(ready)) return;
       child.stdout.off('data', look);
       launched.within(undefined);
-      // It has begun, so it was not refused.
+      // It has begun, so the script was not refused.
       const whole = ended as Promise<Ran>;
       const lost = async (asked: string) => {
         const ran = await whole;

@@ -48,7 +48,7 @@ wave 1
     k3s/ibgpeers/kubenode-hkg04.conf +2 -2
     reset global-ns--kubenode-hkg04/ipv4 (global-ns: neighbor 10.2.5.7 -> 10.2.5.8; kubenode-hkg04: router id 10.2.5.7 -> 10.2.5.8; kubenode-hkg04: source address 10.2.5.7 -> 10.2.5.8)
 
-nothing for
+not delivered to
   cn-ns: nothing has changed since HEAD~1
   gateway: nothing has changed since HEAD~1
 
@@ -138,7 +138,7 @@ by hand
   });
 
   test('is empty where nothing changes', () => {
-    expect(ship('--plan', '--base', 'HEAD').stdout).toContain('home: no router gets anything\n');
+    expect(ship('--plan', '--base', 'HEAD').stdout).toContain('home: nothing to deliver\n');
   });
 
   test('takes the main branch for a branch', () => {
@@ -178,7 +178,7 @@ describe('what is refused before any router is asked', () => {
     const { code, stderr } = ship();
     expect(code).toBe(3);
     for (const name of ['gateway', 'cn-ns', 'global-ns']) {
-      expect(stderr).toContain(`${name}: known_hosts has no host key of ${name}.`);
+      expect(stderr).toContain(`${name}: known_hosts has no host key for ${name}.`);
     }
   });
 

@@ -42,7 +42,7 @@ test.each([
   '-----BEGIN OPENSSH PRIVATE KEY-----\nsecret\n-----END OPENSSH PRIVATE KEY-----',
 ])('%j is no public key, and is not repeated', (key) => {
   const refused = authorizedKey(key);
-  expect(refused).toMatchObject({ message: 'what was given is no public key' });
+  expect(refused).toMatchObject({ message: 'this is not a public key' });
   expect(JSON.stringify(refused)).not.toMatch(/secret|AAAA/);
 });
 
@@ -50,7 +50,9 @@ test('a name that is none does not get into a script for root', () => {
   for (const change of [{ host: "x'; id; '" }, { host: '-x' }, { user: 'a b' }, { user: "';id;'" }]) {
     expect(accountScript({ ...TARGET, ...change }, SETTINGS, KEY)).toHaveProperty('message');
   }
-  expect(() => accountScript(TARGET, { ...SETTINGS, configDir: "/etc/'; id" }, KEY)).toThrow('is no setting');
+  expect(() => accountScript(TARGET, { ...SETTINGS, configDir: "/etc/'; id" }, KEY)).toThrow(
+    'is not a setting',
+  );
 });
 
 test('shellcheck finds nothing in the script for root', () => {
@@ -119,7 +121,7 @@ onRouter('the account that it makes delivers over SSH, with no more rights than 
     await router('cp -p /etc/passwd /run/passwd; usermod -d /home/noencap noencap');
     expect(await started.run(setup)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('an account noencap for something else'),
+      stderr: expect.stringContaining('The account noencap exists for another purpose'),
     });
     await router('cat /run/passwd >/etc/passwd');
     // It knows which router it is from here on, and another one's script changes nothing.

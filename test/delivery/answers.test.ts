@@ -85,7 +85,7 @@ test('an account that was set up by another noencap is to be set up again, whate
   const lines = ['protocol 1', 'temperature 40', ...GOOD.slice(1)];
   expect(parseInspection(answer(text(lines))).failed).toEqual({
     kind: 'refused',
-    message: expect.stringMatching(/another noencap's \(protocol 1, .* Set the account up again/),
+    message: expect.stringMatching(/another noencap version \(protocol 1; .* Set the account up again/),
   });
 });
 
@@ -207,7 +207,7 @@ describe('answers that nobody can have given', () => {
     });
     expect(seen.verdict).toBe('unchanged');
     expect(told).toEqual([
-      'BIRD has routes whose next hop nothing resolves (device1 3): let protocol direct and the IGP fill the table of these sessions',
+      'BIRD has routes with an unresolved next hop (device1 3): let protocol direct and the IGP fill the table of these sessions',
     ]);
   });
 

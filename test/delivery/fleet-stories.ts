@@ -118,7 +118,7 @@ export const CHAPTERS: readonly Chapter[] = [
     stories: [
       {
         ...killed('e1', 'gate', 'before'),
-        fault: 'as gate begins, and the next one comes before BIRD goes back',
+        fault: 'as gate begins, and the next one comes before BIRD reverts',
         timeout: NO_HURRY,
       },
       killed('e2', 'confirm', 'after', { has: 'new' }),
@@ -148,7 +148,7 @@ export const CHAPTERS: readonly Chapter[] = [
       killed('e2', 'undo', 'before', { change: OTHER_POOL }),
       killed('w2', 'undo', 'after', { change: OTHER_POOL, timeout: NO_HURRY }),
       {
-        fault: 'another host key than the pinned one',
+        fault: 'a host key other than the pinned one',
         router: 'w1',
         before: (router) => otherKey(router, 'other'),
         run: whole,
@@ -162,7 +162,7 @@ export const CHAPTERS: readonly Chapter[] = [
   {
     stories: [
       {
-        fault: 'a configuration that BIRD takes and that loses all routes',
+        fault: 'a configuration that BIRD accepts but that loses all routes',
         router: 'w1',
         change: OTHER_POOL,
         isRace: true,
@@ -256,7 +256,7 @@ export const CHAPTERS: readonly Chapter[] = [
   {
     stories: [
       {
-        fault: 'a configuration that bird -p takes and the running BIRD refuses',
+        fault: 'a configuration that bird -p accepts but the running BIRD rejects',
         router: 'e1',
         tool: badLog,
         run: whole,
@@ -274,12 +274,12 @@ export const CHAPTERS: readonly Chapter[] = [
         has: 'old',
       },
       {
-        fault: 'sshd is killed before confirm, and comes back when BIRD has gone back',
+        fault: 'sshd is killed before confirm, and comes back when BIRD has reverted',
         router: 'w2',
         isRace: true,
         run: before('gate', async (router) => {
           await router.killSshd();
-          await waited('BIRD goes back', async () => !(await router.waits()));
+          await waited('BIRD reverts', async () => !(await router.waits()));
           await router.startSshd();
         }),
         ends: 1,

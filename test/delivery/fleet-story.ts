@@ -94,7 +94,7 @@ export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise
   }
   const left = await fleet.seen();
   if (patient) {
-    await waited('BIRD goes back by itself', async () => !(await isWaiting(fleet)));
+    await waited('BIRD reverts by itself', async () => !(await isWaiting(fleet)));
   }
   const seen = await fleet.seen();
   for (const name of ROUTERS) {
@@ -229,13 +229,13 @@ function routerText(
   // Of a router that was lost nobody takes the staged files away.
   const rest = !isRace && seen.left.includes('staged') ? '; staged files lie beside' : '';
   if (seen.pending && runs === 'the new' && files === 'the old') return WAITS;
-  if (seen.pending) return `${runs} one runs until BIRD goes back by itself, ${files} one is on disk`;
+  if (seen.pending) return `${runs} one runs until BIRD reverts by itself, ${files} one is on disk`;
   return runs === files
     ? `${runs} one runs and is on disk${rest}`
     : `${runs} one runs, ${files} one is on disk${rest}`;
 }
 
-const WAITS = 'the new one runs until BIRD goes back by itself, the old one is on disk';
+const WAITS = 'the new one runs until BIRD reverts by itself, the old one is on disk';
 
 /** What the next ship did with the router. */
 function nextText({ router, isRace }: Story, journal: readonly JournalEvent[]): string {

@@ -69,15 +69,15 @@ scenario('the gate before a running BIRD', () => {
 
   test('sees that a configuration which BIRD takes lets nothing through', async () => {
     expect(await configured(lab, 's/return true/return false/')).toMatch(/^0003/m);
-    const brings = (message: readonly string[]) =>
-      message.length === 4 && message.every((one) => one.includes('brings no'));
-    const findings = await gated(lab, before, brings);
+    const receives = (message: readonly string[]) =>
+      message.length === 4 && message.every((one) => one.includes('receives 0'));
+    const findings = await gated(lab, before, receives);
     expect(findings.filter(({ kind }) => kind === 'session')).toEqual([]);
     expect(findings.map(({ message }) => message)).toEqual([
-      'e-a--e1/ipv4: brings no ipv4 routes, and brought 1',
-      'e-b--e1/ipv4: brings no ipv4 routes, and brought 1',
-      'e1--e2/ipv4: brings no ipv4 routes, and brought 2',
-      'e1--w1/ipv4: brings no ipv4 routes, and brought 1',
+      'e-a--e1/ipv4: now receives 0 IPv4 routes (was 1)',
+      'e-b--e1/ipv4: now receives 0 IPv4 routes (was 1)',
+      'e1--e2/ipv4: now receives 0 IPv4 routes (was 2)',
+      'e1--w1/ipv4: now receives 0 IPv4 routes (was 1)',
     ]);
   });
 
@@ -99,7 +99,7 @@ scenario('the gate before a running BIRD', () => {
       ].join('\n');
       expect(await configured(lab, elsewhere, 'bird.conf')).toMatch(/^000[34]/m);
       const unreachable =
-        "routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets";
+        "routes that it brings lead nowhere: the session's table has no route to their next hops, or only one that drops packets";
       const findings = await gated(
         lab,
         before,

@@ -71,12 +71,12 @@ describe('sessions', () => {
     const lost = down(down(whole, 'k3s_e_a_v4'), 'k3s_backbone_w1_v4', 'Connect');
     for (const more of [{}, { undelivered: new Set<string>() }, { before: undefined }]) {
       expect(judged(lost, more)).toEqual([
-        'failure: e-a--e1/ipv4: is Active, and was Established [time]',
-        'failure: e1--w1/ipv4: is Connect, and was Established [time]',
+        'failure: e-a--e1/ipv4: is Active although it was Established [time]',
+        'failure: e1--w1/ipv4: is Connect although it was Established [time]',
       ]);
     }
     expect(judged(states('e1-node-down')).slice(0, 1)).toEqual([
-      'failure: e-a--e1/ipv4: is Connect (BGP Error: Hold timer expired), and was Established [time]',
+      'failure: e-a--e1/ipv4: is Connect (BGP Error: Hold timer expired) although it was Established [time]',
     ]);
   });
 
@@ -105,13 +105,13 @@ describe('sessions', () => {
     const [was, now] = [missing(whole, 'k3s_backbone_w1_v4'), down(whole, 'k3s_backbone_w1_v4')];
     const before = fabricOf(topology({ bgp: { backboneMesh: [['e1', 'e2']] } }));
     expect(judged(now, { before }, was)).toEqual([
-      'warning: e1--w1/ipv4: is Active; w1 has not got the change yet [others]',
+      'warning: e1--w1/ipv4: is Active; w1 does not have the change yet [others]',
     ]);
     expect(judged(now, { before: undefined }, was)).toEqual([
-      'warning: e1--w1/ipv4: is Active; w1 may not have it yet [others]',
+      'warning: e1--w1/ipv4: is Active; w1 may not have the session yet [others]',
     ]);
     const delivered = { undelivered: new Set<string>() };
-    const failure = ['failure: e1--w1/ipv4: is Active, and both ends have it [time]'];
+    const failure = ['failure: e1--w1/ipv4: is Active although both ends are configured [time]'];
     expect(judged(now, { before, ...delivered }, was)).toEqual(failure);
     expect(judged(now, { before: undefined, ...delivered }, was)).toEqual(failure);
   });
@@ -124,18 +124,18 @@ describe('sessions', () => {
     }));
     const now = down(whole, 'k3s_backbone_w1_v4');
     expect(judged(now, { before }, was)).toEqual([
-      'warning: e1--w1/ipv4: is Active; w1 has not got the change yet [others]',
+      'warning: e1--w1/ipv4: is Active; w1 does not have the change yet [others]',
     ]);
     const second = { before, undelivered: new Set<string>() };
     expect(judged(now, second, down(was, 'k3s_backbone_w1_v4'))).toEqual([
-      'failure: e1--w1/ipv4: is Active, and both ends have it [time]',
+      'failure: e1--w1/ipv4: is Active although both ends are configured [time]',
     ]);
   });
 
   test('another hold time is no excuse: each end takes the lower of both', () => {
     const fabric = fabricOf(topology({ bgp: { holdTime: 9 } }));
     expect(judged(down(whole, 'k3s_backbone_w1_v4'), { fabric })).toEqual([
-      'failure: e1--w1/ipv4: is Active, and was Established [time]',
+      'failure: e1--w1/ipv4: is Active although it was Established [time]',
     ]);
   });
 
@@ -143,7 +143,7 @@ describe('sessions', () => {
     const password = { file: '/etc/bird-secrets/k3s.conf', secret: { name: 'bgp', key: 'e1' } };
     const fabric = fabricOf(topology({ routers: { e1: { password } } }));
     expect(judged(down(whole, 'k3s_e_a_v4'), { fabric })).toEqual([
-      'warning: e-a--e1/ipv4: is Active; e-a must follow, through the cluster [others]',
+      'warning: e-a--e1/ipv4: is Active; e-a must follow through the cluster [others]',
     ]);
   });
 
@@ -156,7 +156,7 @@ describe('sessions', () => {
     const before = missing(whole, 'k3s_backbone_e2_v4', 'k3s_backbone_w1_v4');
     const now = down(down(before, 'k3s_e_a_v4'), 'k3s_e_b_v4');
     const question = { fabric: fabricOf(only({ password })), before: fabricOf(only({})) };
-    expect(judged(now, question, before).at(-1)).toBe('failure: e1: none of its 2 sessions is left [time]');
+    expect(judged(now, question, before).at(-1)).toBe('failure: e1: no session is left (had 2) [time]');
     const excused = new Set(['e-a--e1/ipv4', 'e-b--e1/ipv4']);
     expect(passes(gate(asked({ ...question, excused }))(before, now))).toBe(true);
   });
@@ -167,7 +167,7 @@ describe('sessions', () => {
     const question = { fabric, before: fabric, isRotated: true };
     const before = down(down(whole, 'k3s_e_a_v4'), 'k3s_e_b_v4');
     const none =
-      'failure: e1: no session with a node is up with the new password. Its Secret in the cluster must have the same before this [time]';
+      'failure: e1: no session with a node is up with the new password. Its Secret in the cluster must have the same password first [time]';
     expect(judged(before, question, before)).toContain(none);
     expect(judged(down(whole, 'k3s_e_a_v4'), question, before)).not.toContain(none);
     expect(judged(before, { ...question, isRotated: false }, before)).not.toContain(none);
@@ -196,21 +196,23 @@ describe('sessions', () => {
       ...one,
       channels: one.channels.map((channel) => ({ ...channel, state: 'DOWN' })),
     }));
-    expect(judged(half)).toEqual(['failure: e-a--e1/ipv4: is up without ipv4, and was Established [time]']);
+    expect(judged(half)).toEqual([
+      'failure: e-a--e1/ipv4: is up without ipv4 although it was Established [time]',
+    ]);
   });
 
   test('who adopts a configuration that was made by hand has the same session under another name', () => {
     const byHand = changed(whole, 'k3s_e_a_v4', (one) => ({ ...one, name: 'kube1' }));
     expect(judged(whole, { before: undefined }, byHand)).toEqual([]);
     expect(judged(down(whole, 'k3s_e_a_v4'), { before: undefined }, byHand)).toEqual([
-      'failure: e-a--e1/ipv4: is Active, and was Established [time]',
+      'failure: e-a--e1/ipv4: is Active although it was Established [time]',
     ]);
   });
 
   test('what the operator takes upon himself is told, and fails nothing', () => {
     const excused = new Set(['e-a--e1/ipv4']);
     expect(judged(down(whole, 'k3s_e_a_v4'), { excused })).toEqual([
-      'warning: e-a--e1/ipv4: is Active, and was Established (excused) [others]',
+      'warning: e-a--e1/ipv4: is Active although it was Established (excused) [others]',
     ]);
   });
 });
@@ -224,21 +226,21 @@ describe('routes', () => {
   test('a configuration that keeps every session and lets nothing through fails', () => {
     for (const before of [asked().before, undefined]) {
       expect(judged(filtered, { before })).toEqual([
-        'failure: e-a--e1/ipv4: brings no ipv4 routes, and brought 1 [time]',
-        'failure: e-b--e1/ipv4: brings no ipv4 routes, and brought 1 [time]',
-        'failure: e1--e2/ipv4: brings no ipv4 routes, and brought 2 [time]',
-        'failure: e1--w1/ipv4: brings no ipv4 routes, and brought 1 [time]',
+        'failure: e-a--e1/ipv4: now receives 0 IPv4 routes (was 1) [time]',
+        'failure: e-b--e1/ipv4: now receives 0 IPv4 routes (was 1) [time]',
+        'failure: e1--e2/ipv4: now receives 0 IPv4 routes (was 2) [time]',
+        'failure: e1--w1/ipv4: now receives 0 IPv4 routes (was 1) [time]',
       ]);
     }
   });
 
   test('one that sends nothing fails, even where nothing was there before', () => {
     const mute = counting(whole, 'k3s_e_a_v4', { exported: 0 });
-    const failure = 'failure: e-a--e1/ipv4: e-a is sent no ipv4 routes of 2 [time]';
+    const failure = 'failure: e-a--e1/ipv4: e-a is sent 0 of 2 IPv4 routes [time]';
     expect(judged(mute)).toEqual([failure]);
     expect(judged(mute, { before: undefined }, [])).toEqual([failure]);
     expect(judged(mute, {}, mute)).toEqual([
-      'warning: e-a--e1/ipv4: e-a is sent no ipv4 routes of 2 [others]',
+      'warning: e-a--e1/ipv4: e-a is sent 0 of 2 IPv4 routes [others]',
     ]);
   });
 
@@ -250,7 +252,7 @@ describe('routes', () => {
       counting(counting(rich, 'k3s_e_b_v4', { imported, preferred: imported }), 'k3s_e_a_v4', { exported });
     const ofOthers = (one: string) => !one.includes('e1--');
     expect(judged(poorer(38), {}, rich).filter(ofOthers)).toEqual([
-      'failure: e-a--e1/ipv4: e-a is sent 38 ipv4 routes of 41 [time]',
+      'failure: e-a--e1/ipv4: e-a is sent 38 of 41 IPv4 routes [time]',
     ]);
     expect(judged(poorer(39), {}, rich).filter(ofOthers)).toEqual([]);
     expect(judged(poorer(39, 38), {}, rich).filter(ofOthers)).toEqual([]);
@@ -261,7 +263,7 @@ describe('routes', () => {
     const bringing = (imported: number) =>
       judged(counting(whole, 'k3s_backbone_w1_v4', { imported }), {}, before);
     expect(bringing(95)).toEqual([]);
-    expect(bringing(94)).toEqual(['failure: e1--w1/ipv4: brings 94 ipv4 routes, and brought 100 [time]']);
+    expect(bringing(94)).toEqual(['failure: e1--w1/ipv4: now receives 94 IPv4 routes (was 100) [time]']);
   });
 
   test('what the change itself takes away is explained: some for some nodes, all for all', () => {
@@ -291,7 +293,7 @@ describe('routes', () => {
   test('a node that announces nothing is told, and no failure: it may have no pod yet', () => {
     const idle = counting(whole, 'k3s_e_b_v4', { imported: 0 });
     expect(judged(idle, {}, idle)).toEqual([
-      'warning: e-b--e1/ipv4: e-b announces no ipv4 routes that are taken [others]',
+      'warning: e-b--e1/ipv4: no IPv4 route from e-b is accepted [others]',
     ]);
   });
 });
@@ -309,23 +311,23 @@ describe("what is not noencap's", () => {
   test('must be as well as it was', () => {
     expect(judged(before, {}, before)).toEqual([]);
     expect(judged(down(before, 'upstream'), {}, before)).toEqual([
-      'failure: upstream (BGP): was up, and is Active [time]',
+      'failure: upstream (BGP): was up, but is now Active [time]',
     ]);
     expect(judged(counting(before, 'upstream', { imported: 0 }), {}, before)).toEqual([
-      'failure: upstream (BGP): imported 9 ipv4 routes, and now none [time]',
+      'failure: upstream (BGP): now imports 0 ipv4 routes (was 9) [time]',
     ]);
     expect(judged(counting(whole, 'kernel_ipv4', { exported: 0 }))).toEqual([
-      'failure: kernel_ipv4 (Kernel): exported 6 ipv4 routes, and now none [time]',
+      'failure: kernel_ipv4 (Kernel): now exports 0 ipv4 routes (was 6) [time]',
     ]);
     expect(judged(down(whole, 'ospf_ipv4'))).toEqual([
-      'failure: ospf_ipv4 (OSPF): was up, and is start [time]',
+      'failure: ospf_ipv4 (OSPF): was up, but is now start [time]',
     ]);
     expect(judged(whole, {}, down(before, 'upstream'))).toEqual([]);
   });
 
   test('must be there as before; what noencap named may go, and all of a bird.conf that is its own', () => {
     expect(judged(whole, {}, before)).toEqual([
-      'failure: upstream (BGP): was up, and BIRD does not have it any more [time]',
+      'failure: upstream (BGP): was up, but BIRD no longer has it [time]',
     ]);
     const left = { ...own, name: 'k3s_e_c_v4' };
     expect(judged(whole, {}, [...whole, left])).toEqual([]);
@@ -386,7 +388,7 @@ test('the first router with another AS number has no session left, and its name 
   const all = whole.filter(({ bgp }) => bgp !== undefined).map(({ name }) => name);
   const now = all.reduce((states, name) => down(states, name), whole);
   expect(judged(now, change).filter((line) => line.startsWith('failure'))).toEqual([
-    `failure: e1: none of its ${all.length} sessions is left [time]`,
+    `failure: e1: no session is left (had ${all.length}) [time]`,
   ]);
   const excused = judged(now, { ...change, excused: new Set(['e1']) });
   expect(excused.filter((line) => line.startsWith('failure'))).toEqual([]);
@@ -403,7 +405,7 @@ describe('routes whose next hop nothing resolves', () => {
       .filter(({ kind, about }) => kind === 'routes' && about === 'e-a--e1/ipv4')
       .map(({ level, mends, message }) => `${level} (${mends}): ${message}`);
   const message =
-    "e-a--e1/ipv4: 40 of the 40 routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets";
+    "e-a--e1/ipv4: 40 of the 40 routes that it brings lead nowhere: the session's table has no route to their next hops, or only one that drops packets";
 
   test('fail a delivery that made them so, or a session that comes with them', () => {
     expect(ofEa(counting(whole, 'k3s_e_a_v4', { imported: 40, preferred: 40 }), unresolved(40))).toEqual([

@@ -81,7 +81,7 @@ const ENDS = '(sleep 60; kill -KILL $$) </dev/null >/dev/null 2>&1 & ';
 const command = (verb: string, ...args: string[]) => ({ verb, settings: [], args });
 
 describe('a router at which nobody gets in', () => {
-  const NOBODY = /^\[127\.0\.0\.1\]:\d+ has not let \S+ in within 3 s\.\n.+\n$/;
+  const NOBODY = /^\[127\.0\.0\.1\]:\d+ did not let \S+ in within 3 s\.\n.+\n$/;
 
   test.concurrent.each<[string, (socket: import('node:net').Socket) => void]>([
     ['takes the connection and says nothing', () => {}],
@@ -100,7 +100,9 @@ describe('a router at which nobody gets in', () => {
       const ran = await to(await odd(listener(sshd, talk)), 'echo', IN).run(command('inspect'));
       expect(ran).toMatchObject({ code: 255, stdout: '' });
       // ssh itself may be the first to see it.
-      expect(ran.stderr).toMatch(/ has not let \S+ in within 3 s|hangs up before|ssh to \S+ failed/);
+      expect(ran.stderr).toMatch(
+        / did not let \S+ in within 3 s|closes the connection before login|ssh to \S+ failed/,
+      );
     })(),
   );
 
@@ -135,7 +137,7 @@ const repeated = (client: import('node:net').Socket, text: string) => {
 
 describe('a verb that does not end', () => {
   const LATE =
-    /^(\S+) at \[127\.0\.0\.1\]:\d+ has not ended within (3|10) s; how far it got is not known\.\n.+\n$/;
+    /^(\S+) at \[127\.0\.0\.1\]:\d+ did not end within (3|10) s; how far it got is unknown\.\n.+\n$/;
 
   test.concurrent.each([
     ['says nothing', 'sleep 60'],
@@ -274,12 +276,12 @@ describe('a shell on the router that is stopped', () => {
   }
 
   test.concurrent(
-    'after apply: BIRD goes back by itself, which is told, and nothing is in the way of the next one',
+    'after apply: BIRD reverts by itself, which is reported, and nothing blocks the next delivery',
     alone(async (place) => {
       const { changed, steps, bird, remote } = await shipped(place, 'judge');
       expect(changed).toEqual({
         outcome: 'undone',
-        message: expect.stringMatching(/^BIRD went back by itself: confirm at \S+ has not ended in time/),
+        message: expect.stringMatching(/^BIRD reverted by itself: confirm at \S+ did not end in time/),
       });
       expect(steps.slice(-4)).toEqual(['confirm', 'settle', 'verify', 'unlock']);
       expect(bird.sessions()).toEqual(['one']);

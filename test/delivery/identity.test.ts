@@ -68,7 +68,7 @@ describe.each([
     expect(refusal).toContain(message);
     expect(readdirSync(bird.config)).toEqual(['bird.conf', 'k3s']);
     // The way out that it names is one.
-    const [, command = ''] = /there: (mkdir .*)$/m.exec(refusal ?? '') ?? [];
+    const [, command = ''] = /may write to \S+: (mkdir .*)$/m.exec(refusal ?? '') ?? [];
     const [, text = '', file = ''] = /&& echo (\S+) > (\S+)$/.exec(command) ?? [];
     expect(file).toBe(join(own(), 'router'));
     mark(`${text}\n`);
@@ -89,7 +89,7 @@ describe.each([
     await lock.release();
     expect(readFileSync(join(own(), 'router'), 'utf8')).toBe('home/gateway/10.0.0.1\n');
     expect(await stranger(OTHER)).toMatch(
-      /^this machine is the router home\/gateway\/10\.0\.0\.1, and home\/edge\/10\.0\.0\.2 is meant/,
+      /^this machine is the router home\/gateway\/10\.0\.0\.1, but home\/edge\/10\.0\.0\.2 is meant/,
     );
     expect(await held(OTHER)).toMatch(/^this machine is the router home\/gateway/);
   });
@@ -131,7 +131,7 @@ describe.each([
       releaseOf(new Map([['k3s/ibgp.conf', session('one')]])),
     );
     expect(staged.failed?.message).toBe(
-      'this machine is the router home/edge/10.0.0.2, and home/gateway/10.0.0.1 is meant',
+      'this machine is the router home/edge/10.0.0.2, but home/gateway/10.0.0.1 is meant',
     );
     await lock.release();
   });
@@ -218,20 +218,22 @@ describe('two routers whose names lead to one machine', () => {
 
   test('cannot hold its lock both, whatever it is called', async () => {
     const one = done(await hold(local(), bird.settings, 'test.0'));
-    expect((await hold(local(), bird.settings, 'test.1')).failed?.message).toContain("is test.0's");
+    expect((await hold(local(), bird.settings, 'test.1')).failed?.message).toContain('belongs to test.0');
     await one.release();
   });
 });
 
-test('an account with an older program is to be set up again', () => {
-  const ran: Ran = { code: 2, stdout: '', stderr: 'router=home/gateway/10.0.0.1 is no setting\n' };
-  expect(parseInspection(ran).failed).toMatchObject({
-    kind: 'refused',
-    message: expect.stringContaining('Set the account up again, with ship --setup.'),
-  });
+test('an account with an older program must be set up again', () => {
+  for (const words of ['is no setting', 'is not a setting']) {
+    const ran: Ran = { code: 2, stdout: '', stderr: `router=home/gateway/10.0.0.1 ${words}\n` };
+    expect(parseInspection(ran).failed).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('Set the account up again with ship --setup.'),
+    });
+  }
   const command: RemoteCommand = { verb: 'inspect', settings: ['nonsense=1'], args: [] };
   return expect(local().run(command)).resolves.toMatchObject({
     code: 2,
-    stderr: 'nonsense=1 is no setting\n',
+    stderr: 'nonsense=1 is not a setting\n',
   });
 });

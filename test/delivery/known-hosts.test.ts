@@ -42,12 +42,12 @@ test.each<[string, string, number, readonly string[]]>([
 ])('not pinned: %s', async (_, host, port, lines) => {
   const name = port === 22 ? host : `[${host}]:${port}`;
   expect(await of(host, port, ...lines)).toEqual({
-    message: `${knownHosts} has no host key of ${name}`,
+    message: `${knownHosts} has no host key for ${name}`,
     fix: `On the router's console: sed 's/^/${name} /' /etc/ssh/ssh_host_ed25519_key.pub; add the line that it prints to ${knownHosts}.`,
   });
 });
 
 test('not pinned: no file', async () => {
   const target = { host: 'gateway', port: 22, user: 'noencap', knownHosts: join(folder, 'none') };
-  expect((await notPinned(target))?.message).toBe(`${target.knownHosts} has no host key of gateway`);
+  expect((await notPinned(target))?.message).toBe(`${target.knownHosts} has no host key for gateway`);
 });

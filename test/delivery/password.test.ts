@@ -220,7 +220,7 @@ asRoot('a BIRD that may not read it is not given it, and what to do is said', as
   steps = stepsOn(bird, done(await hold(remote, settings, 'test')), remote, settings);
   const one = release('one', BETA);
   done(await steps.stage(one));
-  expect((await steps.check(one)).failed?.message).toContain("Let that be BIRD's own group");
+  expect((await steps.check(one)).failed?.message).toContain("Set that to BIRD's own group");
   chownSync(join(bird.config, 'bird.conf'), 0, statSync(join(bird.folder, 'ctl')).gid);
   chmodSync(join(bird.config, 'bird.conf'), 0o640);
   done(await steps.adopt());
@@ -287,7 +287,7 @@ describe('nothing shows it', () => {
     put(join(bird.config, NAME), '# edited\npassword oops-the-word;\n');
     const found = await steps.look();
     expect(driftFrom(found, found.live?.manifest ?? new Map())).toEqual([{ path: NAME, is: 'changed' }]);
-    expect(found.liveError).toMatch(/\/k3s-password\.conf:2:\d+ this is no line of a password file$/);
+    expect(found.liveError).toMatch(/\/k3s-password\.conf:2:\d+ this is not a line of a password file$/);
     expect(found.salt).toBeUndefined();
     const refused = preflight(
       { ...found, holder: undefined, liveError: undefined },
@@ -351,8 +351,8 @@ describe('a release', () => {
     ['a"b', 'has a "'],
     ['pässword', 'not printable ASCII'],
     ['a\tb', 'not printable ASCII'],
-    [' a', 'begins or ends with a blank'],
-    ['a ', 'begins or ends with a blank'],
+    [' a', 'begins or ends with a space'],
+    ['a ', 'begins or ends with a space'],
     ['a'.repeat(81), 'longer than 80'],
   ])('%j is no password', (text, why) => {
     expect(passwordFault(text)).toContain(why);

@@ -77,11 +77,12 @@ onRouter.each([
   /** A hostile process of BIRD's user. */
   const hostile = (script: string) => {
     const words = ['setpriv', '--reuid', 'bird', '--regid', 'bird', '--init-groups', 'sh', '-c', script];
-    const child = spawn('nsenter', [...holder.enter, ...words], { stdio: 'ignore' });
+    const child = spawn('nsenter', [...holder.enter, ...words], { stdio: 'ignore', detached: true });
     return () =>
       new Promise((ended) => {
         child.on('close', ended);
-        child.kill('SIGKILL');
+        // The whole group: nsenter forks to enter the PID namespace, and what it forked would go on.
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       });
   };
   const steps = async (): Promise<Steps> => {
@@ -243,28 +244,28 @@ onRouter.each([
     [
       'its group',
       'chown -R root:bird /etc/bird; chmod 0770 /etc/bird',
-      /others than root may write to \/etc\/bird, .*chmod go-w/,
+      /users other than root may write to \/etc\/bird, .*chmod go-w/,
     ],
     [
       'everybody',
       'chown -R root /etc/bird; chmod 0777 /etc/bird',
-      /others than root may write to \/etc\/bird, .*chmod go-w/,
+      /users other than root may write to \/etc\/bird, .*chmod go-w/,
     ],
     [
       'the owner of k3s',
       'chown root /etc/bird',
-      /others than root may write to \/etc\/bird\/k3s, .*chown -hR root/,
+      /users other than root may write to \/etc\/bird\/k3s, .*chown -hR root/,
     ],
     [
       'whoever owns the folder above',
       'install -d -o bird /home/bird; chown -hR root /etc/bird; mv /etc/bird /home/bird/etc; ln -s /home/bird/etc /etc/bird',
-      /\/home\/bird is not root's alone/,
+      /users other than root may write to \/home\/bird and so replace/,
     ],
-    ['nobody that has a name', 'chown 54321 /etc/bird', /belongs to the number 54321/],
+    ['nobody that has a name', 'chown 54321 /etc/bird', /belongs to UID 54321/],
     [
       "BIRD, and what noencap has there is root's",
       'install -d /etc/bird/.noencap',
-      /\.noencap is another's\. .*chown -hR bird/,
+      /\.noencap belongs to somebody else\. .*chown -hR bird/,
     ],
   ])('a folder that may be changed by %s is refused', async (_, change, message) => {
     await router(`mount -t tmpfs tmpfs /home; ${change}`);

@@ -16,8 +16,8 @@ const message = (waves: readonly (readonly Placed[])[]) =>
 test('first the router whose loss hurts least, then region by region', () => {
   const { waves, left } = rollout(fabricOf(redundant()), ['w1', 'e1', 'e2'], 4);
   expect(message(waves)).toEqual([
-    ['e1: first, alone: its nodes have another reflector, and no other has fewer of them, 2'],
-    ['w1: of region west', 'e2: of region east; after e1, which reflects for east too'],
+    ['e1: first, alone: its nodes have another reflector, and it has the fewest nodes, 2'],
+    ['w1: in region west', 'e2: in region east; after e1, which also reflects for east'],
   ]);
   expect(left).toEqual([]);
 });
@@ -45,11 +45,11 @@ test("the field report's network: what is planned and what is unknown gets nothi
   expect(message(waves)).toMatchInlineSnapshot(`
 [
   [
-    "cn-ns: first, alone: no other's loss would cut fewer pairs of nodes, 4",
+    "cn-ns: first, alone: its loss cuts the fewest pairs of nodes, 4",
   ],
   [
-    "global-ns: of region Global",
-    "gateway: of region WDS",
+    "global-ns: in region Global",
+    "gateway: in region WDS",
   ],
 ]
 `);
@@ -108,15 +108,15 @@ test('routers that are the only two ways between regions never go together, wher
   expect(message(waves)).toMatchInlineSnapshot(`
 [
   [
-    "e1: first, alone: its nodes have another reflector, and no other has fewer of them, 2",
+    "e1: first, alone: its nodes have another reflector, and it has the fewest nodes, 2",
   ],
   [
-    "w1: of region west",
-    "e2: of region east; after e1, which reflects for east too",
-    "m2: of no region",
+    "w1: in region west",
+    "e2: in region east; after e1, which also reflects for east",
+    "m2: in no region",
   ],
   [
-    "m1: of no region; not together with w1, e2, or east and west would have no way to each other",
+    "m1: in no region; not together with w1, e2, or east and west could not reach each other",
   ],
 ]
 `);

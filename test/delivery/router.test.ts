@@ -143,7 +143,7 @@ describe('a delivery', () => {
     const include = stepsOn(bird, steps.lock, local());
     expect((await include.stage(ONE)).failed).toMatchObject({
       kind: 'refused',
-      message: expect.stringContaining('has none. Put a file of your own in its place first'),
+      message: expect.stringContaining('does not have it. Replace it with a file of your own first'),
     });
   });
 });
@@ -252,7 +252,7 @@ describe('somebody else', () => {
     bird.birdc(`configure timeout ${NO_HURRY}`);
     expect((await steps.look()).pending).toBeGreaterThan(NO_HURRY / 2);
     done(await steps.check(ONE));
-    expect((await steps.apply(ONE)).failed?.message).toContain("not noencap's waits for its confirmation");
+    expect((await steps.apply(ONE)).failed?.message).toContain("not noencap's awaits confirmation");
     expect(done(await steps.undo())).toBe('none');
     expect((await steps.look()).pending).toBeGreaterThan(NO_HURRY / 2);
     expect(bird.birdc('configure confirm')).toContain('0018');

@@ -64,8 +64,8 @@ describe('arguments', () => {
   };
 
   test.each([
-    [[], 'is no verb'],
-    [['nonsense'], 'is no verb'],
+    [[], 'is not a verb'],
+    [['nonsense'], 'is not a verb'],
     [['inspect', 'x'], 'takes 0 arguments'],
     [['confirm'], 'takes 1 arguments'],
     [['confirm', 'xyz'], '16 hexadecimal digits'],
@@ -74,42 +74,42 @@ describe('arguments', () => {
     [['confirm', '0123456789abcdef0'], '16 hexadecimal digits'],
     [['confirm', '../../etc/passwd'], '16 hexadecimal digits'],
     [['confirm', '0123456789abcdef'], 'needs owner='],
-    [['confirm', '$(touch${IFS}x)'], 'something else than'],
-    [['confirm', 'a;b'], 'something else than'],
-    [['confirm', 'a b'], 'something else than'],
-    [['confirm', 'a\nb'], 'something else than'],
+    [['confirm', '$(touch${IFS}x)'], 'characters other than'],
+    [['confirm', 'a;b'], 'characters other than'],
+    [['confirm', 'a b'], 'characters other than'],
+    [['confirm', 'a\nb'], 'characters other than'],
     [['confirm', ''], 'is empty'],
-    [['confirm', '*'], 'something else than'],
-    [['-c', 'id'], 'something else than'],
+    [['confirm', '*'], 'characters other than'],
+    [['-c', 'id'], 'characters other than'],
     [['confirm', 'a'.repeat(1001)], 'longer than 1000'],
     [['apply', '0123456789abcdef', '4'], 'not between'],
     [['apply', '0123456789abcdef', '99999'], 'not between'],
-    [['apply', '0123456789abcdef', '-1'], 'something else than'],
+    [['apply', '0123456789abcdef', '-1'], 'characters other than'],
     [['apply', '0123456789abcdef', '1e3'], 'not a number'],
     [['apply', '0123456789abcdef', '999999999999999999999'], 'not a number'],
-    [['config=etc', 'inspect'], 'no absolute path'],
+    [['config=etc', 'inspect'], 'not an absolute path'],
     [['config=/etc/../root', 'inspect'], '. or ..'],
     [['config=/etc//bird', 'inspect'], '. or ..'],
-    [['birdc=id', 'inspect'], 'no absolute path'],
-    [['entry=passwd', 'inspect'], 'is no setting'],
-    [['secret=bird.conf', 'inspect'], 'no name for a password file'],
-    [['secret=k3s', 'inspect'], 'no name for a password file'],
-    [['secret=envvars', 'inspect'], 'no name for a password file'],
-    [['secret=.noencap', 'inspect'], 'no name for a password file'],
-    [['secret=..', 'inspect'], 'no name for a password file'],
-    [['secret=k3s/x.conf', 'inspect'], 'no name for a password file'],
-    [['secret=', 'inspect'], 'no name for a password file'],
-    [['secret=a:b', 'inspect'], 'no name for a password file'],
+    [['birdc=id', 'inspect'], 'not an absolute path'],
+    [['entry=passwd', 'inspect'], 'is not a setting'],
+    [['secret=bird.conf', 'inspect'], 'not a valid name for a password file'],
+    [['secret=k3s', 'inspect'], 'not a valid name for a password file'],
+    [['secret=envvars', 'inspect'], 'not a valid name for a password file'],
+    [['secret=.noencap', 'inspect'], 'not a valid name for a password file'],
+    [['secret=..', 'inspect'], 'not a valid name for a password file'],
+    [['secret=k3s/x.conf', 'inspect'], 'not a valid name for a password file'],
+    [['secret=', 'inspect'], 'not a valid name for a password file'],
+    [['secret=a:b', 'inspect'], 'not a valid name for a password file'],
     [[`secret=${'a'.repeat(101)}`, 'inspect'], 'at most 100'],
     [['secret=k3s-password.conf', 'show', 'k3s-password.conf'], "is not noencap's"],
     [['secret=k3s-password.conf', 'show', 'k3s/../k3s-password.conf'], 'leaves the folder'],
     [['fixed', 'config=/tmp', '--', 'secret=a.conf', 'inspect'], 'set the account up again'],
     [['fixed', 'config=/tmp', 'secret=a.conf', '--', 'secret=b.conf', 'inspect'], 'may not choose'],
-    [['PATH=/tmp', 'inspect'], 'is no setting'],
-    [['owner=a,b', 'inspect'], 'something else than'],
-    [['owner=a/b', 'inspect'], 'is no owner'],
-    [['sysctl=../../etc/passwd', 'inspect'], 'no kernel setting'],
-    [['sysctl=net..x', 'inspect'], 'no kernel setting'],
+    [['PATH=/tmp', 'inspect'], 'is not a setting'],
+    [['owner=a,b', 'inspect'], 'characters other than'],
+    [['owner=a/b', 'inspect'], 'is not a valid owner'],
+    [['sysctl=../../etc/passwd', 'inspect'], 'not a kernel setting'],
+    [['sysctl=net..x', 'inspect'], 'not a kernel setting'],
     [['show', 'k3s/../bird.conf'], 'leaves the folder'],
     [['show', '/etc/passwd'], 'leaves the folder'],
     [['show', 'passwd'], "is not noencap's"],
@@ -118,7 +118,7 @@ describe('arguments', () => {
     [['fixed', 'config=/tmp'], 'end with --'],
     [['fixed', 'config=/tmp', '--', 'config=/etc', 'inspect'], 'may not choose'],
     [['fixed', 'config=/tmp', '--', 'birdc=/tmp/x', 'inspect'], 'may not choose'],
-    [['fixed', '--', 'fixed', '--', 'inspect'], 'something else than'],
+    [['fixed', '--', 'fixed', '--', 'inspect'], 'characters other than'],
   ])('%j is wrong use', (words, why) => {
     // Most are wrong before anything is looked for; the others are, where there is a folder.
     const here = words.some((word) => word.startsWith('config=')) ? words : ['config=/tmp', ...words];
@@ -169,8 +169,8 @@ describe('a forced command', () => {
   });
 
   test('is made of settings only', () => {
-    expect(() => forcedCommand(['config=/etc/bird; id'])).toThrow('is no setting');
-    expect(() => forcedCommand(['owner=x'])).toThrow('is no setting');
+    expect(() => forcedCommand(['config=/etc/bird; id'])).toThrow('is not a setting');
+    expect(() => forcedCommand(['owner=x'])).toThrow('is not a setting');
     expect(forcedCommand(['config=/etc/bird', 'secret=k3s-password.conf'])).toContain(
       'set -- fixed config=/etc/bird secret=k3s-password.conf -- ',
     );
@@ -222,11 +222,11 @@ describe.each([
   test('one holds the lock, and the others are told who', async () => {
     expect((await hold(remote, bird.settings, 'other')).failed).toMatchObject({
       kind: 'refused',
-      message: expect.stringContaining("the lock of this router is test's"),
+      message: expect.stringContaining("the lock of this router belongs to test"),
     });
     const other = { ...steps.lock, owner: 'other' };
     expect((await stage(remote, bird.settings, other, ONE)).failed?.message).toContain(
-      "is test's, not other's",
+      'belongs to test, not to other',
     );
     await steps.lock.release();
     expect((await steps.stage(ONE, remote)).failed?.message).toContain('nobody holds the lock');
@@ -283,7 +283,7 @@ describe.each([
     const again = done(await hold(remote, bird.settings, steps.lock.owner));
     // The end of the first line takes nothing away.
     await steps.lock.release();
-    expect((await hold(remote, bird.settings, 'another')).failed?.message).toContain("is test's");
+    expect((await hold(remote, bird.settings, 'another')).failed?.message).toContain('belongs to test');
     await again.release();
   });
 
@@ -321,7 +321,7 @@ describe.each([
     test.each([0, 1, 511, 512, 700, 1024, 1300, Math.floor(whole.length / 2), whole.length - 1536])(
       'that is cut off after %d bytes leaves nothing',
       async (length) => {
-        await refused(whole.subarray(0, length), /cut off|do not match|something else/);
+        await refused(whole.subarray(0, length), /cut off|do not match|something other/);
       },
     );
 
@@ -331,7 +331,7 @@ describe.each([
       );
       const wrong = Uint8Array.from(whole);
       wrong[at] = 'B'.charCodeAt(0);
-      await refused(wrong, /do not match|no tar|something else/);
+      await refused(wrong, /do not match|not a tar|something other/);
     });
 
     test('of another release leaves nothing', async () => {
@@ -371,7 +371,7 @@ describe.each([
       writeFileSync(join(folder, 'whole'), whole);
       const made = spawnSync('sh', ['-ec', making], { cwd: folder, encoding: 'utf8' });
       expect(made).toMatchObject({ status: 0 });
-      await refused(readFileSync(join(folder, 'tar')), /something else|do not match|cut off/);
+      await refused(readFileSync(join(folder, 'tar')), /something other|do not match|cut off/);
       expect(existsSync('/tmp/noencap-hostile')).toBe(false);
     });
   });

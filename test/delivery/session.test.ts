@@ -149,7 +149,7 @@ describe.each([
         child.stdin.write(line);
         child.stdin.end(tar.subarray(0, length));
         expect(await ended).toBe(0);
-        expect(said.stderr).toMatch(/cut off|do not match|something else/);
+        expect(said.stderr).toMatch(/cut off|do not match|something other/);
         expect(said.stdout).toBe(`held\n${RAN} 1 1\nend\n`);
       }
       await isSound('one');
@@ -165,7 +165,7 @@ describe.each([
       await one.answered(1);
       expect(one.said).toEqual({
         stdout: `held\n${RAN} 1 2\n`,
-        stderr: expect.stringMatching(new RegExp(`^nonsense is no release.*\\n${RAN} 1\\n$`)),
+        stderr: expect.stringMatching(new RegExp(`^nonsense is not a valid release.*\\n${RAN} 1\\n$`)),
       });
       one.child.stdin.write(`run 0 ${words()} discard\n`);
       await one.answered(2);
@@ -223,7 +223,7 @@ describe.each([
       const { failed } = await asked;
       const alone = await inspect(remote, bird.settings);
       process.kill(daemon, 'SIGCONT');
-      const message = expect.stringContaining('BIRD does not answer within 2 seconds (no answer)');
+      const message = expect.stringContaining('BIRD did not answer within 2 seconds (no answer)');
       expect([failed, alone.failed]).toEqual([
         { kind: 'lacking', message },
         { kind: 'lacking', message },

@@ -34,7 +34,7 @@ test('each router has its files and what becomes of its sessions, also of those 
 "redundant: 3 routers in 2 waves, at most 2 at a time
 
 wave 1
-  e2: first, alone: its nodes have another reflector, and no other has fewer of them, 2
+  e2: first, alone: its nodes have another reflector, and it has the fewest nodes, 2
     delivered to noencap@[e2]:2222 instead of noencap@e2
     no file changes
     reset e-a--e2/ipv4 (e2: hold time 6 -> 9)
@@ -43,23 +43,23 @@ wave 1
     gone e2--w1/ipv4
 
 wave 2
-  w1: of region west
+  w1: in region west
     noencap@w1 will refuse it. Do not.
-    nobody knows what it has
+    its current files are unknown
     reset e1--w1/ipv4 (e1: hold time 6 -> 9; w1: hold time 6 -> 9)
     reset w-a--w1/ipv4 (w1: hold time 6 -> 9)
     gone e2--w1/ipv4
-  e1: of region east; after e2, which reflects for east too
+  e1: in region east; after e2, which also reflects for east
     k3s/ibgp.conf +2 -2
     reset e-a--e1/ipv4 (e1: hold time 6 -> 9)
     reset e-b--e1/ipv4 (e1: hold time 6 -> 9)
     reset e1--w1/ipv4 (e1: hold time 6 -> 9; w1: hold time 6 -> 9)
     gone e1--e2/ipv4
 
-nothing for
+not delivered to
   nosuch: the topology has no such router
 
-After the first wave, a router begins as soon as one before it is confirmed and has made room; the first failure stops it."
+After the first wave, each router begins as soon as an earlier one is confirmed and makes room; the first failure stops the delivery."
 `);
 });
 
@@ -86,9 +86,9 @@ test('as JSON it has all of it, and nothing where nothing is known', () => {
 
 test('nothing to deliver, and names that a terminal would obey', () => {
   const none = { ...planOf([]), network: 'a\u001b[31mb', left: [{ router: 'c\nd', reason: 'e' }] };
-  expect(shipPlanText(none)).toBe(`a<U+001B>[31mb: no router gets anything
+  expect(shipPlanText(none)).toBe(`a<U+001B>[31mb: nothing to deliver
 
-nothing for
+not delivered to
   c<U+000A>d: e`);
 });
 
@@ -121,5 +121,5 @@ test('a gateway that noencap does not configure is delivered nothing, even if so
     'fr',
     'rr',
   ]);
-  expect(shipPlanText(plan)).toContain('nothing for\n  fritzbox: the topology has no such router');
+  expect(shipPlanText(plan)).toContain('not delivered to\n  fritzbox: the topology has no such router');
 });

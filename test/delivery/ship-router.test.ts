@@ -132,7 +132,7 @@ story(
     writeFileSync(file, `${readFileSync(file, 'utf8')}# by hand\n`);
     expect(await ship({ release: TWO })).toEqual({
       outcome: 'refused',
-      message: expect.stringMatching(/^files are not as they were shipped: k3s\/ibgp\.conf changed\. /),
+      message: expect.stringMatching(/^files differ from what was shipped: k3s\/ibgp\.conf changed\. /),
     });
     expect(bird.sessions()).toEqual(['one']);
     await isSound('one');
@@ -146,7 +146,7 @@ story(
     const bad = releaseOf(new Map([['k3s/ibgp.conf', session('bad').replace('passive on;', 'pasive on;')]]));
     const told = await ship({ release: bad });
     expect(told).toMatchObject({ outcome: 'refused' });
-    expect((told as { message?: string }).message).toMatch(/^BIRD does not take it: k3s\/ibgp\.conf:4:\d+ /);
+    expect((told as { message?: string }).message).toMatch(/^BIRD rejects it: k3s\/ibgp\.conf:4:\d+ /);
     expect((told as { message?: string }).message).toMatch(/\n {2}4 \| {3}pasive on;\n +\| +\^/);
     await isSound('one');
   },
@@ -175,7 +175,7 @@ story('what never becomes well is undone before BIRD does it, or by BIRD', async
   expect(await ship({ release: TWO, judge, timeout: 20 })).toEqual({
     outcome: 'undone',
     // A busy machine may need longer than what is left for it.
-    message: expect.stringMatching(/^(BIRD went back by itself: )?a session is down$/),
+    message: expect.stringMatching(/^(BIRD reverted by itself: )?a session is down$/),
   });
   await isSound('one');
 });
@@ -234,7 +234,7 @@ story('a change that cuts the way is undone by BIRD, and that is seen', async ({
   const told = await ship({ release: TWO, remote, timeout: 20 });
   expect(told).toEqual({
     outcome: 'undone',
-    message: 'BIRD went back by itself: the connection was lost',
+    message: 'BIRD reverted by itself: the connection was lost',
   });
   expect(steps.slice(-5)).toEqual(['apply', 'undo', 'settle', 'verify', 'unlock']);
   await isSound('one');
@@ -275,7 +275,7 @@ story("an operator's own unconfirmed change is not disturbed", async ({ bird, sh
   bird.birdc(`configure timeout ${NO_HURRY}`);
   expect(await ship({ release: TWO })).toMatchObject({
     outcome: 'refused',
-    message: expect.stringMatching(/^a change waits for its confirmation, and is undone in \d+ s/),
+    message: expect.stringMatching(/^a change awaits confirmation and is undone in \d+ s/),
   });
   bird.birdc('configure confirm');
   await isSound('one');

@@ -227,7 +227,7 @@ describe('a look at a router that drops packets though all its sessions are up',
         {
           router: 'e1',
           message:
-            "e-a--e1/ipv4: 38 of the 40 routes that it brings lead nowhere: in the session's table no route leads to their next hops, or only one that drops packets\nlet protocol direct and the IGP fill the table of these sessions",
+            "e-a--e1/ipv4: 38 of the 40 routes that it brings lead nowhere: the session's table has no route to their next hops, or only one that drops packets\nlet protocol direct and the IGP fill the table of these sessions",
         },
         { router: 'e2', message: null },
         { router: 'w1', message: null },

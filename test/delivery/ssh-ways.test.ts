@@ -114,7 +114,7 @@ describe('what ~/.ssh/config says', () => {
     configured(router, 'Host gateway\n  HostName 127.0.0.1\n');
     expect(await ask({ ...router.target, host: 'gateway' })).toMatchObject({ code: 0 });
     const other = await ask({ ...router.target, host: '127.0.0.1' });
-    expect(other.stderr).toContain(`has no host key of [127.0.0.1]:${port}.`);
+    expect(other.stderr).toContain(`has no host key for [127.0.0.1]:${port}.`);
   });
 
   test('what would come in between is without effect', async () => {
@@ -145,7 +145,7 @@ describe('what ~/.ssh/config says', () => {
     });
     expect(spawnSync('ls', [join(folder, 'local'), join(folder, 'other')]).stdout.toString()).toBe('');
     writeFileSync(router.target.knownHosts, '');
-    expect((await ask(router.target)).stderr).toContain('has no host key of');
+    expect((await ask(router.target)).stderr).toContain('has no host key for');
     expect(readFileSync(router.target.knownHosts, 'utf8')).toBe('');
   });
 
@@ -161,11 +161,11 @@ describe('what ~/.ssh/config says', () => {
     expect(ran.code).toBe(0);
     writeFileSync(file, config('/dev/null'));
     expect((await ask(router.target)).stderr).toMatch(
-      /^the jump host on the way to \S+ has not the host key .*\nPut its key/,
+      /^the jump host on the way to \S+ does not have the host key .*\nPut its key/,
     );
     writeFileSync(file, config(jump.target.knownHosts, 1));
     expect((await ask(router.target)).stderr).toMatch(
-      /^the way to \S+ through its jump host failed: .*\nLog in/,
+      /^the connection to \S+ through its jump host failed: .*\nLog in/,
     );
     writeFileSync(file, config(jump.target.knownHosts));
     await router.stop();
@@ -221,14 +221,14 @@ test('an agent that must ask is not waited for', async () => {
   execFileSync('ssh-add', ['-q', '-c', key], { env: process.env });
   const { code, stderr } = await ask(target);
   expect(code).toBe(255);
-  expect(stderr).toMatch(/the agent does not sign for|does not let/);
+  expect(stderr).toMatch(/the agent refuses to sign for|does not let/);
   expect(stderr).not.toContain(key);
 });
 
 describe('connections that end', () => {
   const REASONS: [string, string, RegExp][] = [
-    ['the script is killed', 'echo half; kill -9 $$', /^inspect was ended at \S+ from outside/],
-    ['the script ends with 255', 'echo half; exit 255', /^inspect was ended at \S+ from outside/],
+    ['the script is killed', 'echo half; kill -9 $$', /^inspect was ended from outside at \S+/],
+    ['the script ends with 255', 'echo half; exit 255', /^inspect was ended from outside at \S+/],
     ['the connection is killed', 'echo half; sleep 0.2; kill -9 $PPID; sleep 5', /was lost during inspect/],
   ];
   test.each(REASONS)('%s: told apart, shared or not', async (_, script, message) => {
@@ -278,6 +278,6 @@ describe('connections that end', () => {
     const { target } = await sshd();
     const ran = await ask(target, 'yes');
     expect(ran.code).toBe(255);
-    expect(ran.stderr).toMatch(/with more than any answer has/);
+    expect(ran.stderr).toMatch(/with more than any valid answer has/);
   });
 });

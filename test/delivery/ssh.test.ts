@@ -95,20 +95,24 @@ test('a key that is not pinned, another key, and no key file fail closed, each w
   writeFileSync(empty, '');
   const unknown = await once({ knownHosts: empty });
   expect(unknown).toMatchObject({ code: 255, stdout: '' });
-  expect(unknown.stderr).toContain(`${empty} has no host key of [127.0.0.1]:${target.port}.\n`);
+  expect(unknown.stderr).toContain(`${empty} has no host key for [127.0.0.1]:${target.port}.\n`);
   expect(readFileSync(empty, 'utf8')).toBe('');
   const changed = join(folder, 'changed');
   const key = readFileSync(`${sshd.key}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
   writeFileSync(changed, `[127.0.0.1]:${target.port} ${key}\n`);
   const other = await once({ knownHosts: changed });
   expect(other.code).toBe(255);
-  expect(other.stderr).toContain('shows another host key than the one in');
-  expect((await once({ knownHosts: join(folder, 'nowhere') })).stderr).toContain('has no host key of');
+  expect(other.stderr).toContain('presents a different host key than the one in');
+  expect((await once({ knownHosts: join(folder, 'nowhere') })).stderr).toContain('has no host key for');
 });
 
 test.each<[string, Partial<SshTarget>, RegExp]>([
-  ['nobody listens', { port: 1 }, /has no host key of|nothing listens at \[127\.0\.0\.1\]:1\.\n/],
-  ['a name without an address', { host: 'nowhere.invalid' }, /^no address is known of nowhere\.invalid\.\n/],
+  ['nobody listens', { port: 1 }, /has no host key for|nothing listens at \[127\.0\.0\.1\]:1\.\n/],
+  [
+    'a name without an address',
+    { host: 'nowhere.invalid' },
+    /^nowhere\.invalid does not resolve to an address\.\n/,
+  ],
   ['a user who may not', { user: 'nobody' }, /does not let nobody in\.\n/],
   ['a name that looks like an option', { host: '-oProxyCommand=touch pwned' }, /./],
 ])('%s: a sentence and a mend', async (_, change, message) => {
