@@ -111,7 +111,7 @@ export function adoptedText(comparison: Comparison, out: string | undefined): st
   const worries = [
     ...(unknown.length === 0
       ? []
-      : [`not known: ${unknown.map(({ where, what }) => `${what} (${where})`).join('; ')}`]),
+      : [`unknown: ${unknown.map(({ where, what }) => `${what} (${where})`).join('; ')}`]),
     ...(unexplained === 0 ? [] : [`${counted(unexplained, 'difference')} not explained`]),
     ...(interrupted === 0 ? [] : [`${counted(interrupted, 'part')} would reset or be removed`]),
   ];

@@ -135,5 +135,5 @@ export const serviceText = (address: string, sender: string): string =>
 /** An address or a prefix that is nobody's, or a name of nothing that can be asked for. */
 export const unknownTarget = (text: string): Unknown => ({
   message: `${JSON.stringify(text)} is not inside any node's block, and no machine or service has it`,
-  fix: 'Name a node, or an address of a pod, a machine or a service.',
+  fix: 'Name a node, or the address of a pod, machine or service.',
 });

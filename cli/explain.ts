@@ -84,7 +84,7 @@ function nothingAt({ network }: Analysis, target: string): Unknown {
   const nodes = network.machines.filter(({ kind }) => kind === 'node').map(({ name }) => name);
   return {
     message: `${JSON.stringify(target)} is not inside any node's block, and no node has that name`,
-    fix: `Name a block, an address of a pod, a machine or a service, or a node: ${listed(nodes, 'or')}.`,
+    fix: `Name a block, the address of a pod, machine or service, or a node: ${listed(nodes, 'or')}.`,
   };
 }
 

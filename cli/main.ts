@@ -86,7 +86,7 @@ function program(): Command {
 
   command(root, 'explain', 'Explain why a node or router forwards packets for pods the way it does.')
     .argument('<speaker>', 'node or router')
-    .argument('<prefix>', "a node's block or its name, or an address: of a pod, a machine or a service")
+    .argument('<prefix>', "a node's block or name, or the address of a pod, machine or service")
     .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
     .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node')
     .addHelpText(
@@ -100,9 +100,9 @@ function program(): Command {
       run(options, async (speak) => (await import('./explain.ts')).explain(options, speaker, prefix, speak)),
     );
 
-  command(root, 'path', 'Show every hop from pods or a machine to another, with its route and MTU.')
-    .argument('<from>', 'node, router or host, or an address of a pod or a machine')
-    .argument('<to>', "a node's name or block, or an address: of a pod, a machine or a service")
+  command(root, 'path', 'Show every hop from a pod or machine to another, with its route and MTU.')
+    .argument('<from>', 'node, router or host, or the address of a pod or machine')
+    .argument('<to>', "a node's name or block, or the address of a pod, machine or service")
     .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
     .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node')
     .addHelpText(
@@ -154,10 +154,18 @@ function program(): Command {
     .addOption(
       new Option('--check', 'check all routers and change nothing').default(false).conflicts('setup'),
     )
-    .option('--base <ref>', 'what the routers run; none: unknown (default: detected from their files)')
+    .option(
+      '--base <ref>',
+      'git revision that the routers run, or none if unknown (default: detected from their files)',
+    )
     .option('--wave <number>', 'deliver only this wave of the plan', wholeNumber(1, 100_000))
     .option('--max-parallel <count>', 'routers at a time', wholeNumber(1, 100), MAX_PARALLEL)
-    .option('--timeout <seconds>', 'until a router undoes an unconfirmed change', wholeNumber(20, 3600), 120)
+    .option(
+      '--timeout <seconds>',
+      'seconds until BIRD undoes an unconfirmed change',
+      wholeNumber(20, 3600),
+      120,
+    )
     .option('--accept-drift', 'overwrite files that were edited on the routers', false)
     .option('--excuse <name>', 'session or protocol that may be down afterwards (repeatable)', collect, [])
     .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
@@ -185,12 +193,11 @@ function program(): Command {
     'Print the steps from an empty cluster to one that its engine syncs, or run them.',
   )
     .option('-o, --out <dir>', 'output folder', 'dist')
-    .option('--run', "run them, with kubectl's current context", false)
+    .option('--run', "run the steps in kubectl's current context", false)
     .addOption(
-      new Option('--engine <name>', 'the engine that adopts it, where the topology names both').choices([
-        'argocd',
-        'flux',
-      ]),
+      new Option('--engine <name>', 'the engine that adopts the cluster, if the topology names both').choices(
+        ['argocd', 'flux'],
+      ),
     )
     .addHelpText(
       'after',
@@ -213,10 +220,13 @@ function program(): Command {
     'adopt',
     'Create a topology from a running network, and show what its rendering changes.',
   )
-    .option('--cluster <file...>', 'what kubectl get -o yaml or -o json printed', [])
-    .option('--live', 'ask kubectl, reading only', false)
+    .option('--cluster <file...>', 'output of kubectl get -o yaml or -o json', [])
+    .option('--live', 'read the cluster through kubectl; change nothing', false)
     .option('--router <name=folder>', 'a router and a copy of its /etc/bird (repeatable)', collect, [])
-    .option('--known <file>', 'part of a topology: what no existing file says; it overrides everything else')
+    .option(
+      '--known <file>',
+      'partial topology with facts that no existing file has; it overrides everything else',
+    )
     .option('--operator-manifest <file>', 'tigera-operator.yaml of a Calico that noencap does not carry')
     .option('-o, --out <file>', 'write the topology there instead of stdout')
     .option('--force', 'replace an existing file', false)
@@ -234,7 +244,7 @@ function program(): Command {
 }
 
 function labCommands(root: Command): void {
-  const lab = command(root, 'lab', 'Boot the topology with real BIRD in network namespaces and prove it.')
+  const lab = command(root, 'lab', 'Boot the topology with real BIRD in network namespaces and verify it.')
     .option(
       '--fail <name>',
       'break a router, segment or session once everything is up (repeatable)',
@@ -263,7 +273,7 @@ function labCommands(root: Command): void {
         'base',
       ),
     )
-    .option('--fail <name>', 'with --reboot: what is down meanwhile (repeatable)', collect, [])
+    .option('--fail <name>', 'with --reboot: what is down at the same time (repeatable)', collect, [])
     .addHelpText(
       'after',
       examples(

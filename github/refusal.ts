@@ -92,7 +92,7 @@ export function refusal(error: unknown, context: Context): Refusal & { readonly 
     case 410:
       return {
         message: `GitHub lets nobody ${what.does} there: ${why}`,
-        fix: 'The pull request was deleted, or the repository takes no comments.',
+        fix: 'The pull request was deleted, or the repository accepts no comments.',
       };
     case 422:
       return {

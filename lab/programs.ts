@@ -27,7 +27,7 @@ export function findPrograms(root: string, folders = usualFolders()): Programs |
   const [why = ''] = found.flatMap((one) => ('foreign' in one ? [one.foreign] : []));
   return {
     message: `${why}: the lab runs no BIRD 1.6.8 that somebody else can change`,
-    fix: 'Unpack it anew: rm -rf .cache/bird1 && scripts/setup-lab.sh',
+    fix: 'Unpack it again: rm -rf .cache/bird1 && scripts/setup-lab.sh',
   };
 }
 

@@ -43,14 +43,14 @@ const operatorOf = ({ operator }: UpstreamVersion): string | undefined =>
 
 function against(known: string, found: UpstreamVersion): string {
   const folder = upstreamFolder();
-  if (folder === undefined) return `npm run upstream first, to see what is otherwise than in ${known}`;
+  if (folder === undefined) return `run npm run upstream first, to see what differs from ${known}`;
   const other = readVersion(folder, known);
   const [ours, theirs] = [textsOf(other), textsOf(found)];
   const names = [...new Set([...ours.keys(), ...theirs.keys()])].sort();
   const changed = names.filter((name) => ours.get(name) !== theirs.get(name));
   return changed.length === 0
-    ? `nothing but versions is otherwise than in ${known}`
-    : [`otherwise than in ${known}:`, ...changed.map((name) => `  ${name}`)].join('\n');
+    ? `only versions differ from ${known}`
+    : [`different from ${known}:`, ...changed.map((name) => `  ${name}`)].join('\n');
 }
 
 /** By identity, without the operator's version. */

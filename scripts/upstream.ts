@@ -143,7 +143,7 @@ export async function publishedVersion(
   try {
     return keptObjects(texts);
   } catch (error) {
-    return { broken: true, message: `Calico ${version} from ${base} is no manifest: ${reason(error)}` };
+    return { broken: true, message: `Calico ${version} from ${base} is not a manifest: ${reason(error)}` };
   }
 }
 
@@ -184,7 +184,7 @@ function objectsOf(manifest: string): UpstreamObject[] {
     const object = document.toJS({ maxAliasCount: 0 }) as UpstreamObject | null;
     if (object === null) return [];
     if (typeof object.kind !== 'string' || typeof object.metadata?.name !== 'string') {
-      throw new Error('a document is no Kubernetes object');
+      throw new Error('a document is not a Kubernetes object');
     }
     return [object];
   });

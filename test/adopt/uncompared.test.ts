@@ -64,7 +64,7 @@ test.each<[string, readonly RouterFolder[], string, string, string, string?]>([
     [router, what, why],
   ]);
   expect(adoptedText(comparison, undefined)).toMatch(
-    new RegExp(`^not known: ${what} \\(${router}\\), \\d+ differences? not explained`),
+    new RegExp(`^unknown: ${what} \\(${router}\\), \\d+ differences? not explained`),
   );
 });
 

@@ -224,7 +224,7 @@ describe('npm run upstream', () => {
     );
     const { code, err } = await run(base);
     expect(code).toBe(1);
-    expect(err).toContain('is no manifest: a document is no Kubernetes object');
+    expect(err).toContain('is not a manifest: a document is not a Kubernetes object');
     expect(kept()).toEqual([]);
   });
 });
@@ -245,13 +245,13 @@ describe('npm run new:calico', () => {
     expect(answer).toMatch(
       /^calico\/releases\.ts, RELEASES:\n {2}\{ version: 'v3\.31\.8', operator: 'v1\.40\.16', manifests: '[0-9a-f]{64}' \},\n/,
     );
-    expect(answer).toMatch(/\nnothing but versions is otherwise than in v3\.31\.7\n$/);
+    expect(answer).toMatch(/\nonly versions differ from v3\.31\.7\n$/);
   });
 
   upstreamTest('names the objects that a patch changes', async (upstream) => {
     const files = patch(upstream, (text) => text.replace('replicas: 1', 'replicas: 2'));
     expect(await newCalico(await serve(files), NEXT)).toMatch(
-      /\notherwise than in v3\.31\.7:\n {2}Deployment tigera-operator\n$/,
+      /\ndifferent from v3\.31\.7:\n {2}Deployment tigera-operator\n$/,
     );
   });
 

@@ -88,7 +88,7 @@ test('a router whose files have no session fails: nothing was compared', () => {
   const { code, stderr } = adopt(folder);
   expect(code).toBe(1);
   expect(stderr).toMatch(
-    /\nnot known: sessions with nodes of WDS, IPv4 \(gateway\), \d+ differences not explained/,
+    /\nunknown: sessions with nodes of WDS, IPv4 \(gateway\), \d+ differences not explained/,
   );
 });
 

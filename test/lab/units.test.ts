@@ -56,7 +56,7 @@ describe('what the lab needs', () => {
     chmodSync(join(own, 'bird6'), 0o757);
     expect(findPrograms(folder, [join(folder, 'bin')])).toEqual({
       message: `${realpathSync(join(own, 'bird6'))} can be written by other users (mode 0757): the lab runs no BIRD 1.6.8 that somebody else can change`,
-      fix: 'Unpack it anew: rm -rf .cache/bird1 && scripts/setup-lab.sh',
+      fix: 'Unpack it again: rm -rf .cache/bird1 && scripts/setup-lab.sh',
     });
   });
 });
