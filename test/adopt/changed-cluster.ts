@@ -18,7 +18,7 @@ export interface Item {
 const NETWORK = 'report';
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** The report's network with other objects in its cluster. */
+/** The report's network with different objects in its cluster. */
 export function adopted(change: (items: Item[]) => Item[]) {
   const folder = networkFolder(NETWORK);
   const list: { items: Item[] } = parse(readFileSync(join(folder, 'cluster.yaml'), 'utf8'));
@@ -30,7 +30,7 @@ export function adopted(change: (items: Item[]) => Item[]) {
     operatorManifest: { path: 'operator.yaml', sha256: '0'.repeat(64) },
     repoURL: undefined,
   });
-  /** The notes, with the line that each points at in place of its number. */
+  /** The notes, each with the text of the line that it refers to instead of its number. */
   const notes = result.notes.map((note) =>
     noteText(note).replace(
       /cluster\.yaml:(\d+):\d+/,
@@ -47,7 +47,7 @@ export function adopted(change: (items: Item[]) => Item[]) {
   };
 }
 
-/** Items of a kind, or the one of a name, changed. */
+/** Changes the items of a kind, or only the named one. */
 export const on =
   (kind: string, change: (item: Item) => object, name?: string) =>
   (items: Item[]): Item[] =>

@@ -5,7 +5,7 @@ import { type Bird, put, startBird, until } from '../delivery/bird.ts';
 import { ALONE } from './alone.ts';
 import type { AdoptedNetwork } from './scenarios.ts';
 
-/** Lets BIRD run the router's files, gives it the rendered ones, and holds what it says against the comparison. */
+/** Lets BIRD run the router's files, then the rendered ones, and compares BIRD's behaviour with the comparison. */
 export function expectForecast(
   { files: rendered, comparison }: AdoptedNetwork,
   router: string,
@@ -42,7 +42,7 @@ export function expectForecast(
         .filter((one) => one.where === router && change.includes(one.change))
         .map(({ what }) => what)
         .sort();
-    // The BIRD that runs here is a BIRD 2, which keeps a session for what BIRD 3 alone resets it.
+    // The BIRD here is a BIRD 2, which keeps a session where only BIRD 3 resets it.
     const ofBird3 = comparison.compared
       .filter(({ details }) => details.some(({ because }) => because?.id === 'bird-3'))
       .map(({ what }) => what);
@@ -58,7 +58,7 @@ export function expectForecast(
   }
 }
 
-/** What is to do by hand on this router, as it is told: lines for bird.conf, and the password into its own file. */
+/** The manual steps on this router, as reported: lines for bird.conf, and the password in its own file. */
 function doByHand(
   bird: Bird,
   router: string,
@@ -75,7 +75,7 @@ function doByHand(
     const [, name, where = ''] = /: remove (\S+) from [^/]+\/(\S+): /.exec(one) ?? [];
     if (include !== undefined) writeFileSync(main, `${readFileSync(main, 'utf8')}\n${include}\n`);
     else if (name !== undefined) {
-      // A protocol has a line to itself there.
+      // Each protocol has its own line there.
       const [place, protocol] = [join(bird.config, where), new RegExp(`^protocol bgp ${name} .*\n`, 'm')];
       writeFileSync(place, readFileSync(place, 'utf8').replace(protocol, ''));
     } else if (line !== undefined) writeFileSync(main, `${line}\n${readFileSync(main, 'utf8')}`);

@@ -7,16 +7,16 @@ import { render } from '../../repository/render.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { tree } from '../cli/run.ts';
 
-/** Where the networks are, and the one that a page leads through. */
+/** The folder of the networks, and the one that a page walks through. */
 const FOLDERS = [join('test', 'adopt', 'networks'), join('docs', 'adopt')];
 
-/** Networks that run: what kubectl and the routers have of them. A folder each; `known.yaml` is what its operator knows. */
+/** Running networks: the output of kubectl and the routers' files, one folder each; `known.yaml` is what the operator knows. */
 export const networks = FOLDERS.flatMap((folder) => readdirSync(folder)).sort();
 
 export const networkFolder = (network: string): string =>
   FOLDERS.map((folder) => join(folder, network)).find((folder) => existsSync(folder)) ?? network;
 
-/** A router's folder, as messages call it. */
+/** A router's folder, as named in messages. */
 export const routersIn = (network: string, of = networkFolder(network)): RouterFolder[] => {
   const folder = join(of, 'routers');
   if (!existsSync(folder)) return [];
@@ -37,14 +37,14 @@ export interface AdoptedNetwork {
   readonly comparison: Comparison;
 }
 
-/** Adopts a network, renders what comes of it and compares. Throws if it cannot be adopted. */
+/** Adopts a network, renders the result and compares. Throws if the network cannot be adopted. */
 export function adoptNetwork(network: string, known = ''): AdoptedNetwork {
   const manifest = join(networkFolder(network), 'operator.yaml');
   const path = existsSync(manifest) ? join(process.cwd(), manifest) : undefined;
   return adoptRouters(routersIn(network), network, known, (fabric) => render(fabric, path).files);
 }
 
-/** The same with other files of its routers; without any of the cluster, which takes most of the time. */
+/** The same with changed router files, and without the cluster, which takes most of the time. */
 export function adoptRouters(
   routers: readonly RouterFolder[],
   network: string,
@@ -71,7 +71,7 @@ export function adoptRouters(
   return { adopted, fabric, files, comparison: compare(adopted.today, adopted.notes, fabric, files) };
 }
 
-/** Folders with a file's text changed. */
+/** Folders with the text of one file changed. */
 export const changed = (
   routers: readonly RouterFolder[],
   change: (path: string, text: string) => string,

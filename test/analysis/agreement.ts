@@ -11,7 +11,7 @@ import type { KernelRoute, Observation } from '../../lab/observe.ts';
 import type { Sized } from '../../lab/sizes.ts';
 import { hostPrefix, quadText } from '../../topology/address.ts';
 
-/** Everything that the simulator says otherwise than a lab's daemons and kernels; empty where they agree. */
+/** All differences between the simulator and a lab's daemons and kernels; empty if they agree. */
 export function routeDifferences(
   simulation: Simulation,
   lab: Lab,
@@ -25,7 +25,7 @@ export function routeDifferences(
   return network.blocks
     .filter(({ node }) => !failure.machines.has(node))
     .flatMap((block) => {
-      // Which of two states such a block settles in is up to who was first.
+      // Which of two states such a block settles in depends on which was first.
       if (simulation.waysTo(block).rib.undecided.length > 0) return [];
       return machines.flatMap((machine) => [
         ...ribDifferences(simulation, block, machine, ribs.get(machine.name) ?? []),
@@ -87,7 +87,7 @@ function kernelDifferences(
   const { network } = simulation;
   if (machine.index === block.node) return [];
   const { by, hops } = simulation.waysTo(block).forwarding(machine.index);
-  // Who has no route to a single address goes by that to its block.
+  // A machine without a route to a single address uses the route to its block.
   const hasRoute =
     block.within === undefined || simulation.waysTo(block).rib.routes(machine.index).length > 0;
   const expected = !hasRoute
@@ -138,7 +138,7 @@ function kernelDifferences(
 
 function metricDifference(simulation: Simulation, block: Block, machine: Machine, found: number): string[] {
   const [best] = simulation.waysTo(block).rib.routes(machine.index);
-  // Linux makes 1024 of IPv6 routes without a metric.
+  // Linux gives IPv6 routes without a metric 1024.
   const none = block.prefix.family === 'ipv6' ? 1024 : 0;
   const expected = carriesMetric(simulation.network.fabric)
     ? HIGHEST_LOCAL_PREF - (best?.localPref ?? 0)
@@ -148,7 +148,7 @@ function metricDifference(simulation: Simulation, block: Block, machine: Machine
     : [`metric at ${machine.name} for ${block.prefix.text}: simulator ${expected}, kernel ${found}`];
 }
 
-/** By what packets go to the pod of a node: its block, or a route of its own. */
+/** The prefix that routes packets to the pod of a node: its block, or a route of its own. */
 function podRouteOf({ blocks }: Network, node: number, family: string): Block | undefined {
   const block = blocks.find((one) => one.node === node && one.prefix.family === family);
   const pod = block && hostPrefix(podAddress(block.prefix)).text;
@@ -156,8 +156,8 @@ function podRouteOf({ blocks }: Network, node: number, family: string): Block | 
 }
 
 /**
- * What packets between pods did, held against what the simulator says of every pair; and the ways that single packets were `traced` on,
- * held against those that the kernels' tables give.
+ * Compares the fate of packets between pods with the simulator's result for every pair, and the paths that single packets were `traced` on
+ * with those in the kernels' tables.
  */
 export function pairDifferences(
   simulation: Simulation,
@@ -195,7 +195,7 @@ export function pairDifferences(
     for (const [place, machine] of path.slice(0, -1).entries()) {
       const hops = there.forwarding(index(machine)).hops.map((hop) => machineOf(network, hop));
       if (hops.includes(index(path[place + 1] ?? ''))) continue;
-      // Who knows no way back to the pod cannot tell it that a packet's time was up: the trace has a gap there.
+      // A machine without a route back to the pod cannot send it a time exceeded: the trace has a gap there.
       if (hops.some((hop) => isMute(again.fate(hop)))) return [];
       return [`${who}: a packet goes from ${machine} to ${path[place + 1]}, where no table leads`];
     }
@@ -203,7 +203,7 @@ export function pairDifferences(
   });
 }
 
-/** Whoever has failed is nobody to a lab. */
+/** A failed machine does not exist for a lab. */
 const nameOf = ({ network, failure }: Simulation, hop: number): string =>
   failure.machines.has(machineOf(network, hop))
     ? 'nobody'
@@ -211,7 +211,7 @@ const nameOf = ({ network, failure }: Simulation, hop: number): string =>
 
 const isMute = ({ arrives, dropped, loops }: Fate): boolean => !arrives || dropped || loops;
 
-/** Pairs of which every packet has the same limit, both ways: its size in bytes. */
+/** Pairs whose packets all have the same size limit in both directions, with that limit in bytes. */
 export function sizeLimits(simulation: Simulation, probed: readonly Probed[]): Sized[] {
   const { network } = simulation;
   const named = new Map(network.machines.map(({ name, index }) => [name, index]));

@@ -12,7 +12,7 @@ const choice = () =>
     igp: fc.boolean(),
     /** On the core's first segment beside the first LAN. */
     onCore: fc.boolean(),
-    /** By the place of a member of its segments, where its routes lead: to all pods, half of them, another LAN, anywhere. */
+    /** By the index of a member of its segments, where its routes lead: to all pods, half of them, another LAN, anywhere. */
     routes: fc.array(
       fc.record({
         to: fc.constantFrom('pods', 'half', 'lan', 'anywhere'),
@@ -20,11 +20,11 @@ const choice = () =>
       }),
       { maxLength: 3 },
     ),
-    /** The nodes of the LAN whose default router it is. */
+    /** The nodes of the LAN that use it as default router. */
     defaultOf: fc.array(fc.nat(3), { maxLength: 3 }),
   });
 
-/** The same networks, some of them with a gateway on the first LAN that is none of noencap's routers. */
+/** The same networks, some of them with a gateway on the first LAN that is not one of noencap's routers. */
 export const withGateway = (networks: fc.Arbitrary<TopologyInput>): fc.Arbitrary<TopologyInput> =>
   fc
     .tuple(networks, fc.option(choice(), { freq: 2, nil: undefined }))

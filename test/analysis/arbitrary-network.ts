@@ -3,8 +3,8 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { withGateway } from './arbitrary-gateway.ts';
 
 /**
- * Random networks that a lab can boot: what a person could plausibly build, and much that nobody should. Everything that the
- * simulator models has a share: see the fields of `Choice`.
+ * Random networks that a lab can boot: what somebody could plausibly build, and much that nobody should. They cover everything that
+ * the simulator models: see the fields of `Choice`.
  */
 export const arbitraryNetwork = (): fc.Arbitrary<TopologyInput> => withGateway(choice().map(networkOfChoice));
 
@@ -29,7 +29,7 @@ const choice = () =>
       costs: fc.array(cost, { minLength: 7, maxLength: 7 }),
       mtus: fc.array(mtu, { minLength: 7, maxLength: 7 }),
     }),
-    /** Sessions that are not there, by the place of their pair. */
+    /** Missing sessions, by the index of their pair. */
     missing: fc.array(fc.nat(9), { maxLength: 3 }),
     backboneOnly: fc.boolean(),
     /** A machine on the first link of the core that forwards, with or without the IGP. */
@@ -51,10 +51,10 @@ const choice = () =>
         nodes: fc.array(
           fc.record({
             igp: fc.constantFrom(false, false, true),
-            /** It peers from an address that is on no segment. */
+            /** It peers from an address on no segment. */
             loopback: fc.constantFrom(false, false, false, true),
             lastRouter: fc.boolean(),
-            /** It is on the core's first segment as well. */
+            /** It is also on the core's first segment. */
             twice: fc.constantFrom(false, false, false, false, true),
           }),
           { minLength: 0, maxLength: 2 },
@@ -82,7 +82,7 @@ function networkOfChoice(choice: Choice): TopologyInput {
   });
   const loopback = (id: number): Pair => ({ ipv4: `10.0.0.${id}`, ipv6: `fd00:ff::${id}` });
 
-  // The first region has a node in any case: a cluster needs a server.
+  // The first region always has a node: a cluster needs a server.
   const wanted = choice.regions.map((region, index) =>
     index === 0 && region.nodes.length === 0
       ? { ...region, nodes: [{ igp: false, loopback: false, lastRouter: false, twice: false }] }
@@ -214,7 +214,7 @@ function networkOfChoice(choice: Choice): TopologyInput {
   };
 }
 
-/** Who is on which segment of the core: all on one, each with the next (round), or each with the first. */
+/** The members of each core segment: all on one, each with the next (in a ring), or each with the first. */
 function coreLinks(
   shape: Choice['core']['shape'],
   members: readonly { readonly name: string; readonly id: number }[],
@@ -233,8 +233,8 @@ function coreLinks(
 }
 
 /**
- * BGPFilters on sessions with the first router: one block rejected or accepted, everything accepted, some pods of a block, all but single
- * addresses, no single address taken, and lengths that confd misreads.
+ * BGPFilters on sessions with the first router: one block rejected or accepted, everything accepted, some pods of a block, everything but
+ * single addresses, single addresses rejected, and lengths that confd misreads.
  */
 const FILTERS = [
   'import',

@@ -4,7 +4,7 @@ import { arbitraryNetwork } from './arbitrary-network.ts';
 
 type Node = NonNullable<TopologyInput['nodes']>[string];
 
-/** How a copy of a node differs from it but for its name and addresses. */
+/** How a copy of a node differs from the original besides name and addresses. */
 const change = fc.constantFrom(
   'nothing',
   'nothing',
@@ -16,7 +16,7 @@ const change = fc.constantFrom(
   'MTU',
 );
 
-/** Random networks in which nodes have up to three copies: in the same place, some like them, some almost. */
+/** Random networks in which nodes have up to three copies: in the same place, some identical, some almost. */
 export const enlargedNetwork = (): fc.Arbitrary<TopologyInput> =>
   fc
     .tuple(arbitraryNetwork(), fc.array(fc.array(change, { maxLength: 3 }), { minLength: 6, maxLength: 6 }))
@@ -51,7 +51,7 @@ function changed(node: Node, how: string, { regions }: TopologyInput, onLan: Nod
   return node;
 }
 
-/** The last number of every address, larger by so much. */
+/** Adds this much to the last number of every address. */
 const shifted = <T>(address: T, by: number): T =>
   JSON.parse(
     JSON.stringify(address).replace(
@@ -60,6 +60,6 @@ const shifted = <T>(address: T, by: number): T =>
     ),
   );
 
-/** An address that is in no segment's range, made of one that is. */
+/** An address outside every segment's range, made from one inside. */
 const offLan = <T>(address: T): T =>
   JSON.parse(JSON.stringify(address).replaceAll('192.168.', '10.1.').replaceAll('fd00:', 'fd00:aa:'));

@@ -36,7 +36,7 @@ import { arbitraryNetwork } from './arbitrary-network.ts';
 import { redundantNetwork, visitedNetwork } from './redundant-network.ts';
 import { sharedNetwork } from './shared-network.ts';
 
-/** A random network, and the place of what breaks once it is at rest, among all that can break; undefined for nothing. */
+/** A random network, and the index of the element that breaks once it is at rest, among all that can break; undefined for none. */
 export interface Trial {
   readonly topology: TopologyInput;
   readonly breaks: number | undefined;
@@ -49,8 +49,8 @@ export const arbitraryTrial = (): fc.Arbitrary<Trial> =>
   });
 
 /**
- * Boots a network with real BIRD, lets it come to rest, and returns everything in which the simulator and the lab differ; then
- * again once something has failed.
+ * Boots a network with real BIRD, lets it settle, and returns every difference between simulator and lab; then does it
+ * again after a failure.
  */
 export async function differences({ topology, breaks }: Trial): Promise<string[]> {
   const fabric = fabricOf(topology);
@@ -64,7 +64,7 @@ export async function differences({ topology, breaks }: Trial): Promise<string[]
   if ('message' in lab) throw new Error(`${lab.message}. ${lab.fix}`);
   try {
     const found = [...(await compared(simulate(), lab)), ...(await verdicts(fabric, lab))];
-    // Calico's mesh holds on to a peer that went silent for four minutes, BIRD's default: nobody waits for that here.
+    // Calico's mesh keeps a silent peer for four minutes, BIRD's default: too long to wait for here.
     const names = fabric.bgp.nodeToNodeMesh ? fabric.sessions.map(({ id }) => id) : failingNames(fabric);
     const gone = breaks === undefined ? undefined : failing(fabric, names[breaks % names.length] ?? '');
     if (found.length > 0 || gone === undefined) return found;
@@ -78,7 +78,7 @@ export async function differences({ topology, breaks }: Trial): Promise<string[]
   }
 }
 
-/** With every single address that the simulator has a route of its own for. */
+/** Includes every single address for which the simulator has a route of its own. */
 const withEachPod = (plan: LabPlan, { blocks, machines }: Network): LabPlan => ({
   ...plan,
   pods: plan.pods.map((pod) => {
@@ -91,14 +91,14 @@ const withEachPod = (plan: LabPlan, { blocks, machines }: Network): LabPlan => (
   }),
 });
 
-/** `check` and `lab` say the same of a network: both that it works, or both that it does not. */
+/** `check` and `lab` agree on a network: both say that it works, or both that it does not. */
 async function verdicts(fabric: Fabric, booted: Lab): Promise<string[]> {
   const lab = { ...booted, expected: forecast(fabric) };
   const probed = await probe(lab);
   const borrowed = borrowedFailures(lab, await probeBorrowed(lab));
   if (borrowed.length > 0) return borrowed.map(({ message }) => message);
   const failures = [...judge(lab, await observe(lab), probed), ...lostAsExpected(probed)]
-    // What goes round and arrives is a warning.
+    // A packet that loops but arrives is a warning.
     .filter(({ kind }) => kind !== 'hairpin');
   const errors = findings(analyse(fabric)).filter(({ severity }) => severity === 'error');
   if (failures.length === 0 && errors.length === 0) return [];
@@ -112,15 +112,15 @@ async function verdicts(fabric: Fabric, booted: Lab): Promise<string[]> {
 export const trialsOf = (seed: number, runs: number): Trial[] =>
   fc.sample(arbitraryTrial(), { seed, numRuns: runs });
 
-/** What a series of trials came to. */
+/** The result of a series of trials. */
 export interface Verdict {
   readonly agreed: number;
-  /** The place of the first trial that disagrees. */
+  /** The index of the first trial that disagrees. */
   readonly wrong: number | undefined;
   readonly differences: readonly string[];
 }
 
-/** Tries networks of a seed, several at a time since a lab mostly waits for timers, until one disagrees. */
+/** Tries the networks of a seed until one disagrees, several at a time since a lab mostly waits for timers. */
 export async function tryNetworks(
   seed: number,
   runs: number,
@@ -143,10 +143,10 @@ export async function tryNetworks(
   return verdict ?? { agreed, wrong: undefined, differences: [] };
 }
 
-/** Minutes: a shrunk network is one lab after the other. */
+/** Minutes: shrinking a network boots one lab after the other. */
 const SHRINKING = 5;
 
-/** The smallest network that still disagrees, and what differs there. */
+/** The smallest network that still disagrees, and its differences. */
 export async function smallest(seed: number, index: number): Promise<string> {
   const property = fc.asyncProperty(arbitraryTrial(), async (trial) => {
     const found = await differences(trial);
@@ -162,7 +162,7 @@ export async function smallest(seed: number, index: number): Promise<string> {
   return `${stringify(topology)}breaks: ${breaks}\n${String(errorInstance)}`;
 }
 
-/** Milliseconds: what is still otherwise after so long stays so; and for how long they must agree. */
+/** Milliseconds: how long a difference must last to count; and how long both must agree. */
 const PATIENCE = 120_000;
 const CALM = 1200;
 const POLL = 300;
@@ -181,9 +181,9 @@ async function compared(simulation: Simulation, lab: Lab): Promise<string[]> {
   }
 }
 
-/** What the pods' packets do: whether they arrive, by which way, and how large they may be. */
+/** What happens to the pods' packets: whether they arrive, on which path, and how large they may be. */
 async function packetDifferences(simulation: Simulation, lab: Lab): Promise<string[]> {
-  // What a pod learned of a path's MTU before something failed it would believe for ten minutes.
+  // A pod would keep the path MTU that it learned before the failure for ten minutes.
   const forget = lab.plan.pods.map(
     ({ netns }) => `ip -n ${netns} route flush cache; ip -n ${netns} -6 route flush cache`,
   );

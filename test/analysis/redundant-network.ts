@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import type { TopologyInput } from '../../topology/index.ts';
 
 /**
- * Random networks as people build them so that nothing depends on one thing: rings, stars, chains, squares and Clos fabrics, one or two
- * reflectors a region, odd costs, nodes on a second LAN. Nothing in them is broken: no packet may be lost.
+ * Random redundant networks as people build them: rings, stars, chains, squares and Clos fabrics, one or two
+ * reflectors per region, unusual costs, nodes on a second LAN. Nothing in them is broken: no packet may be lost.
  */
 export const redundantNetwork = (): fc.Arbitrary<TopologyInput> => choice().map(networkOfChoice);
 
-/** The same with machines where they need not be: a router on a LAN that is not its own, nodes on a LAN of another router. */
+/** The same with misplaced machines: a router on a LAN that is not its own, nodes on another router's LAN. */
 export const visitedNetwork = (): fc.Arbitrary<TopologyInput> =>
   fc
     .record({ choice: choice(), host: fc.nat(100), guest: fc.nat(100), isNode: fc.boolean() })
@@ -58,7 +58,7 @@ const choice = () =>
     reflector: fc.constantFrom('lan', 'lan', 'loopback'),
     regions: fc.array(
       fc.record({
-        /** Places of its reflectors among the routers; the second where it has two. */
+        /** Indices of its reflectors among the routers; the second if it has two. */
         at: fc.tuple(fc.nat(100), fc.nat(100)),
         two: fc.boolean(),
         cost,
@@ -160,7 +160,7 @@ function networkOfChoice(choice: Choice): TopologyInput {
   };
 }
 
-/** Pairs of routers, by number. */
+/** Pairs of routers, by index. */
 function linksOf({ shape, size }: Choice): (readonly [number, number])[] {
   const chain = Array.from({ length: size }, (_, at) => [at, at + 1] as const);
   switch (shape) {

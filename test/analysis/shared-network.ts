@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import type { TopologyInput } from '../../topology/index.ts';
 
 /**
- * Random networks in which much is shared: LANs of several routers, regions of up to three reflectors on one LAN or two, nodes on both,
+ * Random networks in which much is shared: LANs with several routers, regions of up to three reflectors on one or two LANs, nodes on both,
  * addresses on no segment, another region's router as a guest, a host as gateway, planned reflectors, two regions of the same
  * reflectors; as rings, grids, trees, stars, chains and chains of LANs, in one family or both.
  */
 export const sharedNetwork = (): fc.Arbitrary<TopologyInput> => choice().map(networkOfChoice);
 
-/** The same with next hops and loopbacks as noencap has them by default: no packet may be lost. */
+/** The same with noencap's default next hops and loopbacks: no packet may be lost. */
 export const healthySharedNetwork = (mesh: boolean): fc.Arbitrary<TopologyInput> =>
   choice()
     .map(
@@ -30,13 +30,13 @@ type Members = Segments[string]['members'];
 
 const cost = fc.constantFrom(10, 10, 10, 20, 5, 100, 1, 7);
 
-/** How many LANs a region has, who is on which, and where each node peers. */
+/** How many LANs a region has, which machines are on which, and where each node peers. */
 const region = () =>
   fc.record({
-    /** Places of its reflectors among the routers that are left. */
+    /** Indices of its reflectors among the remaining routers. */
     at: fc.array(fc.nat(100), { minLength: 1, maxLength: 3 }),
     /**
-     * One LAN; two LANs with all of its routers; two LANs between which its routers alternate, with every node on both (`split`) or only
+     * One LAN; two LANs with all its routers; two LANs over which its routers alternate, with every node on both (`split`) or only
      * some of them (`halves`).
      */
     form: fc.constantFrom('one', 'one', 'split', 'both', 'halves'),
@@ -52,10 +52,10 @@ const region = () =>
       }),
       { minLength: 1, maxLength: 3 },
     ),
-    /** Whether another region has the same reflectors, the other way round, and a LAN of its own. */
+    /** Whether another region has the same reflectors, in reverse order, and a LAN of its own. */
     isShared: fc.constantFrom(false, false, false, true),
     planned: fc.constantFrom(false, false, false, false, true),
-    /** The place of a router of no concern to the region, on its first LAN. */
+    /** The index of an unrelated router on the region's first LAN. */
     guest: fc.option(fc.nat(100), { nil: undefined, freq: 1 }),
   });
 
@@ -63,7 +63,7 @@ const choice = () =>
   fc.record({
     shape: fc.constantFrom('ring', 'grid', 'tree', 'star', 'lans', 'chain'),
     size: fc.integer({ min: 3, max: 8 }),
-    /** Links beside the shape's own. */
+    /** Links in addition to the shape's own. */
     extra: fc.array(fc.tuple(fc.nat(100), fc.nat(100)), { maxLength: 3 }),
     costs: fc.array(cost, { minLength: 16, maxLength: 16 }),
     families: fc.constantFrom('ipv4', 'ipv4', 'ipv4', 'ipv6', 'dual'),
@@ -74,12 +74,12 @@ const choice = () =>
     loopback: fc.constantFrom('stub', 'stub', 'stub', 'e1', 'e2'),
     /** Where nodes peer with their reflectors. */
     reflector: fc.constantFrom('lan', 'lan', 'loopback'),
-    /** What the first region's nodes without the IGP have for a gateway. */
+    /** The gateway of the first region's nodes without IGP. */
     gateway: fc.constantFrom('router', 'router', 'router', 'igp', 'default'),
     regions: fc.array(region(), { minLength: 1, maxLength: 4 }),
   });
 
-/** The addresses of a network's machines, in the families that it has. */
+/** The addresses of a network's machines, in the network's families. */
 function addressing(families: Choice['families']) {
   const of = (ipv4: string, ipv6: string) =>
     families === 'dual' ? { ipv4, ipv6 } : families === 'ipv4' ? ipv4 : ipv6;
@@ -217,7 +217,7 @@ function networkOfChoice(choice: Choice): TopologyInput {
   };
 }
 
-/** Of the routers that no region has yet; takes them. */
+/** Takes routers that no region has yet. */
 function reflectorsOf({ at }: RegionChoice, count: number, taken: Set<number>): number[] {
   return at.flatMap((place) => {
     const free = Array.from({ length: count }, (_, one) => one).filter((one) => !taken.has(one));
@@ -228,7 +228,7 @@ function reflectorsOf({ at }: RegionChoice, count: number, taken: Set<number>): 
   });
 }
 
-/** How many routers there are, and which ones each link or LAN between them has, by number. */
+/** The number of routers, and the routers on each link or LAN between them, by index. */
 function transitOf({ shape, size, extra }: Choice): { count: number; links: number[][] } {
   const { count, links } = shapeOf(shape, size);
   for (const [first, second] of extra) {
@@ -236,7 +236,7 @@ function transitOf({ shape, size, extra }: Choice): { count: number; links: numb
     const isNew = !links.some(
       (members) => members.length === 2 && members.includes(a) && members.includes(b),
     );
-    // The hub of a star stays the only way out of it.
+    // The hub of a star stays its only exit.
     if (a !== b && isNew && (shape !== 'star' || (a > 0 && b > 0))) links.push([a, b]);
   }
   return { count, links };
@@ -263,7 +263,7 @@ function shapeOf(shape: Choice['shape'], size: number): { count: number; links: 
       return { count, links };
     }
     case 'lans': {
-      // Of three routers each, one of which is on the next one too.
+      // Three routers each, one of which is also on the next one.
       const starts = range(size - 1).filter((at) => at % 2 === 0);
       const lans = starts.map((at) => [...new Set([at, at + 1, (at + 2) % size])]);
       return { count: size, links: size % 2 === 1 ? [...lans, [0, size - 1]] : lans };

@@ -202,7 +202,7 @@ function build(choice: Choices): TopologyInput {
   };
 }
 
-/** The same topology with the keys of every map in another order. */
+/** The same topology with the keys of every map in a different order. */
 export function shuffled(value: unknown, order: (keys: string[]) => string[]): unknown {
   if (Array.isArray(value)) return value.map((item) => shuffled(item, order));
   if (typeof value !== 'object' || value === null) return value;

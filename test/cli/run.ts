@@ -3,21 +3,21 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** What a run of the command line left behind for its caller. */
+/** The result of a command line run. */
 export interface Run {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What a user's shell has: nothing about CI, GitHub or colour. */
+/** The environment of a user's shell: nothing about CI, GitHub or colour. */
 function shellEnv(): NodeJS.ProcessEnv {
   const isOfCi = (name: string) =>
     name.startsWith('GITHUB_') || ['NO_COLOR', 'FORCE_COLOR', 'CI'].includes(name);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOfCi(name)));
 }
 
-/** Runs `bin/noencap` as a user does, in a folder, with an environment that says nothing about CI or colour. */
+/** Runs `bin/noencap` in a folder as a user does, with an environment without CI or colour variables. */
 export function noencap(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, root = '.'): Run {
   const { status, stdout, stderr } = spawnSync(process.execPath, [resolve(root, 'bin/noencap'), ...args], {
     cwd,
@@ -27,7 +27,7 @@ export function noencap(cwd: string, args: readonly string[], env: NodeJS.Proces
   return { code: status, stdout, stderr };
 }
 
-/** git in a folder, as an author of its own; what it prints. */
+/** Runs git in a folder, with its own author; returns the output. */
 export function gitIn(folder: string, ...args: readonly string[]): string {
   const author = ['-c', 'user.name=a', '-c', 'user.email=a@example.org', '-c', 'commit.gpgsign=false'];
   const { status, stdout, stderr } = spawnSync('git', [...author, ...args], {
@@ -41,7 +41,7 @@ export function gitIn(folder: string, ...args: readonly string[]): string {
 /** A new empty folder. */
 export const scratch = (): string => mkdtempSync(join(tmpdir(), 'noencap-cli-'));
 
-/** The project as a clone has it, with the packages of this one: a place to edit sources in. */
+/** The project as in a clone, with this one's packages: a place to edit sources. */
 export function scratchProject(): string {
   const folder = scratch();
   for (const entry of readdirSync('.')) {

@@ -8,24 +8,24 @@ import type { Access, Line, Ran, Remote, RemoteCommand } from '../../delivery/ss
 import { words } from '../../delivery/ssh/remote.ts';
 import { sessionOver } from '../../delivery/ssh/session.ts';
 
-/** A running BIRD 2 with a folder of its own: no kernel routes, and sessions with nobody. */
+/** A running BIRD 2 with its own folder: no kernel routes, and sessions whose peers do not exist. */
 export interface Bird {
   readonly folder: string;
   /** Its configuration folder, as this process sees it. */
   readonly config: string;
   readonly settings: RouterSettings;
   readonly birdc: (command: string) => string;
-  /** The BGP protocols that it runs, by name: each release here has another. */
+  /** The names of the BGP protocols that it runs: each release here has a different one. */
   readonly sessions: () => string[];
   readonly start: () => void;
   readonly stop: () => void;
-  /** Stops it and takes its folder away. */
+  /** Stops it and removes its folder. */
   readonly end: () => void;
 }
 
 const NEEDS = 'Run: scripts/setup-tests.sh';
 
-/** A `k3s/ibgp.conf` whose one session is called that. */
+/** A `k3s/ibgp.conf` whose one session has this name. */
 export const session = (name: string): string =>
   `protocol bgp ${name} {
   local 127.83.0.1 port 17983 as 64512;
@@ -45,11 +45,11 @@ ${include}
 `;
 
 export interface Surroundings {
-  /** The configuration folder, where it is not one of this test's own: as BIRD sees it, and as this process does. */
+  /** The configuration folder, if it is not this test's own: as BIRD sees it, and as this process does. */
   readonly config?: { readonly inside: string; readonly seen: string };
-  /** What stands before every command. */
+  /** A prefix for every command. */
   readonly enter?: readonly string[];
-  /** More arguments of the daemon. */
+  /** Additional arguments for the daemon. */
   readonly birdArguments?: readonly string[];
 }
 
@@ -59,7 +59,7 @@ export function startBird(
   around: Surroundings = {},
 ): Bird {
   const folder = mkdtempSync(join(tmpdir(), 'noencap-delivery-'));
-  // As /tmp is: BIRD writes there as another user, and takes nothing away.
+  // Like /tmp: BIRD writes there as another user, and removes nothing.
   chmodSync(folder, 0o1777);
   const config = around.config?.inside ?? join(folder, 'etc');
   const seen = around.config?.seen ?? config;
@@ -109,7 +109,7 @@ export function put(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
-/** Waits, for tests whose next step is another process's. */
+/** Waits, for tests whose next step belongs to another process. */
 export function until(holds: () => boolean, seconds = 240): void {
   const end = Date.now() + seconds * 1000;
   while (!holds()) {
@@ -118,7 +118,7 @@ export function until(holds: () => boolean, seconds = 240): void {
   }
 }
 
-/** A process that is dead and not yet buried does not run. */
+/** A zombie does not count as running. */
 export function runs(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -134,7 +134,7 @@ function birdcPath(): string {
   return found;
 }
 
-/** A router whose commands, those of a session too, go by another line. */
+/** A router whose commands, including those of a session, go over another line. */
 export const by = <A extends Access>(remote: A, line: (own: Line) => Line['run']): A => ({
   ...remote,
   run: line(remote),
@@ -144,7 +144,7 @@ export const by = <A extends Access>(remote: A, line: (own: Line) => Line['run']
   },
 });
 
-/** How the script is run: by which shell, with which programs, behind which others. */
+/** How the script runs: with which shell, which programs, and behind which others. */
 export interface Way {
   readonly shell?: readonly string[];
   readonly path?: string;
@@ -152,7 +152,7 @@ export interface Way {
   readonly script?: string;
 }
 
-/** The script in a process of this machine, where otherwise SSH would be. */
+/** The script in a process on this machine, instead of over SSH. */
 export function local(way: Way = {}): Remote & { readonly children: ChildProcess[] } {
   const children: ChildProcess[] = [];
   const launch = (command: RemoteCommand) => {
@@ -168,7 +168,7 @@ export function local(way: Way = {}): Remote & { readonly children: ChildProcess
         said[name] += chunk.toString('utf8');
       });
     }
-    // A script that refuses does not read what is sent to it.
+    // A script that refuses does not read its input.
     child.stdin.on('error', () => {});
     const ended = new Promise<Ran>((done, fail) => {
       child.on('error', (error) => fail(new Error(`${program}: ${error.message}. ${NEEDS}`)));

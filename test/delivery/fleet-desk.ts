@@ -20,16 +20,16 @@ import type { Change, RouterName } from './fleet-topology.ts';
 import { fleetTopology, OPERATOR } from './fleet-topology.ts';
 import { startAgent } from './sshd.ts';
 
-/** Who delivers: repositories, a key in an agent, and noencap. */
+/** The operator's desk: repositories, a key in an agent, and noencap. */
 export interface Desk {
   readonly main: Repository;
   /** The public key that may log in. */
   readonly authorized: string;
-  /** Where its agent is: another desk has another. */
+  /** The socket of its agent: each desk has its own. */
   readonly env: Readonly<Record<string, string>>;
-  /** Another working copy of main, for somebody who does something else. */
+  /** Another working copy of main, for somebody who works on something else. */
   clone(name: string): Repository;
-  /** A folder that goes with the desk. */
+  /** A folder that is removed with the desk. */
   folder(name: string): string;
   end(): void;
 }
@@ -114,8 +114,8 @@ function git(folder: string, ...args: readonly string[]): void {
 }
 
 /**
- * A noencap of its own with one line of its sources otherwise: what a fault of noencap itself would deliver, since ship takes
- * only what its own renderer makes.
+ * A copy of noencap with one line of its sources changed: it delivers what a fault of noencap itself would, since ship accepts
+ * only what its own renderer writes.
  */
 export function otherTool(desk: Desk, name: string, file: string, from: string, to: string): string {
   const root = desk.folder(name);
@@ -131,18 +131,18 @@ export function otherTool(desk: Desk, name: string, file: string, from: string, 
   return join(root, 'bin/noencap');
 }
 
-/** What is rendered, tested, read or fetched is not bundled; all else may be. */
+/** Excluded from the bundle: rendered files, tests, files that are read or fetched. */
 const SOURCES = /^(?!node_modules$|test$|docs$|dist$|\.)/;
 
 /** A program that runs on the operator's machine of the lab. */
 export interface Runs {
-  /** What it has printed until now, both streams. */
+  /** Its output so far, both streams. */
   said(): string;
-  /** Waits for a line. Throws with what was said if it ends without. */
+  /** Waits for a line. If it ends without that line, throws with its output. */
   line(pattern: RegExp): Promise<void>;
   /** Ctrl-C. */
   interrupt(): void;
-  /** kill -9, of it alone: what it started is on its own. */
+  /** kill -9 of this process alone: what it started lives on. */
   kill(): void;
   readonly ended: Promise<Ended>;
 }
@@ -179,7 +179,7 @@ export function onOperator(
   let isOver = false;
   const ended = new Promise<Ended>((done, fail) => {
     child.on('error', fail);
-    // Not `close`: ssh of a killed ship has its streams still.
+    // Not `close`: the ssh of a killed ship still holds its streams.
     child.on('exit', (code, signal) => {
       isOver = true;
       for (const hears of heard) hears();
@@ -188,7 +188,7 @@ export function onOperator(
   });
   return {
     said: () => text,
-    // At once, not by and by: what is done at a step must be done while it lasts.
+    // Immediately, not gradually: what a test does at a step must happen while the step lasts.
     line: (pattern) =>
       new Promise((done, fail) => {
         const hears = () => {

@@ -6,21 +6,21 @@ import { waited } from './waited.ts';
 export type Step = (typeof STEPS)[number];
 
 /**
- * Where a ship is held, so that it can be killed at one point and no other. `before`: it has told that the step begins, and the router
- * has not heard of it. `after`: the router has done it, and ship has not heard of that.
+ * Where a ship is held, so that it can be killed at exactly that point. `before`: ship has reported that the step begins, but the router
+ * has not received it. `after`: the router has done it, but ship has not heard of that.
  */
 export interface Point {
   readonly step: Step;
   readonly when: 'before' | 'after';
 }
 
-/** A program in ssh's place that stops there. */
+/** A program in place of ssh that stops there. */
 export interface Held {
-  /** For the ship that is to be held. */
+  /** The environment of the ship to hold. */
   readonly env: Readonly<Record<string, string>>;
-  /** Waits until it stands there. */
+  /** Waits until it has stopped there. */
   reached(): Promise<void>;
-  /** kill -9 of what stands in ssh's place: it does not go on when ship is gone. */
+  /** kill -9 of the program in place of ssh: it does not go on when ship is gone. */
   kill(): void;
   /** Lets it go on. */
   release(): void;
@@ -54,8 +54,8 @@ export function heldAt(folder: string, { step, when }: Point): Held {
 }
 
 /**
- * Which step a command belongs to is told by its verb, at the end of what ssh is to run (delivery/ssh/command.ts); `inspect` serves
- * two of them. It is a group of its own, as ship starts every ssh.
+ * The step of a command follows from its verb, at the end of the command line for ssh (delivery/ssh/command.ts); `inspect` serves
+ * two steps. It is a process group of its own, as ship starts every ssh.
  */
 const HOLD = `#!/bin/sh
 line=
@@ -92,8 +92,8 @@ exit $code
 `;
 
 /**
- * The session that holds the lock, with the commands that are asked for over it (delivery/ssh/session.ts): a line `run BYTES SETTINGS
- * VERB ARGUMENTS`, so many bytes, and behind the answer a line with its number. Its end is the step \`unlock\`.
+ * The session that holds the lock, with the commands sent over it (delivery/ssh/session.ts): a line `run BYTES SETTINGS
+ * VERB ARGUMENTS`, that many bytes, and after the answer a line with its number. Its end is the step \`unlock\`.
  */
 const SESSION = `
 const { spawn } = require('node:child_process');

@@ -4,10 +4,10 @@ import type { Row } from './fleet-story.ts';
 
 export const PAGE = 'docs/reliability.md';
 
-/** What is between these lines is written by the test of faults; the rest of the page by people. */
+/** The test of faults writes what is between these lines; people write the rest of the page. */
 const [BEGIN, END] = ['<!-- what the test of faults saw -->\n', '<!-- its end -->\n'];
 
-/** The page with the rows of this run in place of those that it has. */
+/** The page with its rows replaced by those of this run. */
 export function pageWith(rows: readonly Row[]): string {
   const page = readFileSync(PAGE, 'utf8');
   const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];

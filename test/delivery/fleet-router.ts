@@ -7,59 +7,59 @@ import { generationsIn, type RouterName } from './fleet-topology.ts';
 import { waited } from './waited.ts';
 
 /**
- * A router of the fleet: besides its network namespace it has mounts of its own, with a small file system as /etc/bird and a
- * /run/bird, a BIRD that was started as Debian starts it, and an sshd with a host key.
+ * A router of the fleet: besides its network namespace it has its own mounts, with a small file system as /etc/bird and a
+ * /run/bird, a BIRD started the way Debian starts it, and an sshd with a host key.
  */
 export interface FleetRouter {
   readonly name: RouterName;
   /** Its /etc/bird, as this process sees it. */
   readonly config: string;
-  /** Runs shell text as root on the router; throws with what it said if it fails. */
+  /** Runs shell text as root on the router; throws with its output if it fails. */
   run(script: string): Promise<string>;
   birdc(command: string): Promise<string>;
-  /** What a delivery must leave in order. */
+  /** The state that a delivery must leave consistent. */
   seen(): Promise<RouterSeen>;
-  /** Whether an unconfirmed change waits. Costs no process, so that it can be asked again and again. */
+  /** Whether an unconfirmed change is pending. Starts no process, so that it can be called often. */
   waits(): Promise<boolean>;
   startBird(): Promise<void>;
   /** kill -9. */
   killBird(): Promise<void>;
-  /** It does nothing more, and is not gone; or it goes on. */
+  /** Stops it without ending it, or continues it. */
   hangBird(how: 'hang' | 'go on'): Promise<void>;
   startSshd(): Promise<void>;
-  /** kill -9, with all connections that it has. */
+  /** kill -9, with all its connections. */
   killSshd(): Promise<void>;
-  /** Another host key than the one that is pinned, or the pinned one again, from the next start of sshd on. */
+  /** A host key other than the pinned one, or the pinned one again, from the next start of sshd on. */
   showKey(which: 'pinned' | 'other'): void;
   /** The public half of the pinned key, as known_hosts has it. */
   readonly hostKey: string;
-  /** Until not one more byte fits. */
+  /** Fills the disk to the last byte. */
   fillDisk(): Promise<void>;
   freeDisk(): Promise<void>;
-  /** As the kernel does it after an I/O error: nobody can write any more, whatever he has open. */
+  /** As the kernel does after an I/O error: nobody can write any more, not even to open files. */
   remount(mode: 'ro' | 'rw'): Promise<void>;
-  /** What its programs take for the time of day, from now on: `+3d` or `-26h` is that much beside this machine's. */
+  /** The time of day that its programs see from now on: `+3d` or `-26h` is the offset to this machine's. */
   setClock(offset: string): void;
 }
 
 export interface RouterSeen {
   /** The generation that BIRD runs. More than one, or none, is a fault. */
   readonly runs: readonly number[];
-  /** That of the files which BIRD reads at its next start. */
+  /** The generation of the files that BIRD reads at its next start. */
   readonly files: readonly number[];
-  /** What BIRD says of these files. */
+  /** BIRD's verdict on these files. */
   readonly atRestart: 'ok' | string;
-  /** An unconfirmed change waits. */
+  /** An unconfirmed change is pending. */
   readonly pending: boolean;
-  /** What noencap says was shipped last, and what it left of a delivery that did not end. */
+  /** What noencap recorded as shipped last, and what it left of a delivery that did not end. */
   readonly state: string;
   readonly left: readonly string[];
 }
 
-/** Room of /etc/bird. ship wants a MiB. */
+/** The size of /etc/bird. ship needs one MiB. */
 const DISK = '4m';
 
-/** Makes the mounts, places the files of an earlier delivery, and starts BIRD and sshd. */
+/** Creates the mounts, installs the files of an earlier delivery, and starts BIRD and sshd. */
 export async function startRouter(
   lab: Lab,
   name: RouterName,
@@ -74,8 +74,8 @@ export async function startRouter(
     if (code !== 0) throw new Error(`${name}: ${script}\n${stdout}${stderr}`);
     return stdout;
   };
-  // The namespace lives as long as this sleep does: a mount namespace cannot be kept in a file inside a lab. Its /dev/shm is its own:
-  // libfaketime has a semaphore there for each PID, PIDs begin again in each lab, and who was killed in another lab lets go of nothing.
+  // The namespace lives as long as this sleep does: a mount namespace cannot be kept in a file inside a lab. It has its own /dev/shm:
+  // libfaketime has a semaphore there for each PID, PIDs start over in each lab, and a process killed in another lab released nothing.
   await sh(`set -e
 mkdir -p ${own}/etc /run/bird /run/sshd
 mount -t tmpfs -o mode=0755,size=${DISK} tmpfs ${own}/etc
@@ -106,7 +106,7 @@ cat ${own}/ns.log >&2; exit 1`);
   show('pinned');
   for (const [path, text] of files) put(seenAt(join('etc', path)), text);
 
-  /** Its own processes by their program. They share their PIDs with all of the lab, not their network. */
+  /** Its own processes by program. They share the PID namespace with the whole lab, but not the network. */
   const killAll = (program: string) =>
     sh(`for pid in $(ip netns pids ${name}); do
   [ "$(cat /proc/$pid/comm 2>/dev/null)" != ${program} ] || kill -9 $pid 2>/dev/null || :
@@ -164,14 +164,14 @@ done`);
     killSshd: () => killed('sshd'),
     showKey: show,
     fillDisk: async () => {
-      // What is left of the last page, too: dd stops where not one block fits.
+      // Also the rest of the last page: dd stops when no further block fits.
       await run(
         'for size in 4096 512 1; do dd if=/dev/zero bs=$size of=/etc/bird/ballast-$size 2>/dev/null; done; :',
       );
     },
     freeDisk: async () => void (await run('rm -f /etc/bird/ballast-*')),
     setClock,
-    // With its source, or mount(8) would repeat the options of the first mount, which a user namespace may not set again.
+    // With its source: otherwise mount(8) would repeat the options of the first mount, which a user namespace may not set again.
     remount: async (mode) => void (await sh(`mount -o remount,${mode} tmpfs ${own}/etc`)),
   };
   await router.startBird();
@@ -179,7 +179,7 @@ done`);
   return router;
 }
 
-/** The time of day of BIRD and of all that is run over SSH. The clocks that only count go on as they are, as in reality. */
+/** The time of day of BIRD and of everything that runs over SSH. Monotonic clocks go on unchanged, as in reality. */
 const CLOCK = [
   `LD_PRELOAD=${libfaketime()}`,
   'FAKETIME_TIMESTAMP_FILE=/run/bird/clock',
@@ -187,7 +187,7 @@ const CLOCK = [
   'FAKETIME_DONT_FAKE_MONOTONIC=1',
 ].join(' ');
 
-/** Not the startup files of whoever runs the tests: what they run may hang, or leave a lock behind when a story kills it. */
+/** Not the startup files of the user who runs the tests: they may hang, or leave a lock behind when a story kills them. */
 const HOME = 'HOME=/run/bird';
 
 export function libfaketime(): string {
@@ -211,8 +211,8 @@ const SSHD: readonly string[] = [
 ];
 
 /**
- * Without root there is one user in the lab, who seems to be root. sshd as root would change to users that are not there; as
- * what he is outside it only lets that user in, and needs no rights for it.
+ * Without root the lab has a single user, who appears as root. sshd as root would switch to users that do not exist; as
+ * the user outside the lab it lets in only that user, and needs no privileges.
  */
 const { uid, gid, username } = userInfo();
 const AS_USER = uid === 0 ? '' : `unshare --user --map-user=${uid} --map-group=${gid} `;
@@ -231,14 +231,14 @@ function read(file: string): string {
   }
 }
 
-/** All that BIRD reads of ours, through whatever links. */
+/** Everything of ours that BIRD reads, through any links. */
 function liveText(config: string): string {
   const peers = join(config, 'k3s/ibgpeers');
   const files = existsSync(peers) ? readdirSync(peers).map((one) => join(peers, one)) : [];
   return [join(config, 'bird.conf'), join(config, 'k3s/ibgp.conf'), ...files].map(read).join('\n');
 }
 
-/** What only a delivery at work has, but for the lock: a killed one leaves it, and the next takes it over. */
+/** What only a running delivery has, except the lock: a killed one leaves it behind, and the next takes it over. */
 const leftovers = (folder: string): string[] =>
   existsSync(folder)
     ? readdirSync(folder).filter((name) =>

@@ -9,10 +9,10 @@ import type { RouterName } from './fleet-topology.ts';
 import { NO_HURRY } from './steps.ts';
 import { waited } from './waited.ts';
 
-/** The rest of a story of a kill. */
+/** The rest of a story with a kill. */
 type Kill = Partial<Pick<Story, 'change' | 'tool' | 'args' | 'has' | 'timeout'>>;
 
-/** Ship is killed at a step: before the router hears of it, or when it has done it and ship has not heard of that. */
+/** Ship is killed at a step: before the router receives it, or once the router has done it but ship has not heard of that. */
 const killed = (router: RouterName, step: Step, when: Point['when'], more: Kill = {}): Story => ({
   fault: when === 'before' ? `as ${step} begins` : `when ${step} is done and the answer on its way`,
   router,
@@ -31,23 +31,23 @@ const killed = (router: RouterName, step: Step, when: Point['when'], more: Kill 
   ...more,
 });
 
-/** It is undone at once then, where a gate would wait until little time is left. */
+/** It is then undone at once, where a gate would wait until little time is left. */
 async function interrupted(ran: Runs, router: RouterName): Promise<void> {
   await ran.line(new RegExp(`${router}: gate started`));
   ran.interrupt();
 }
 
-/** From `apply` to `confirm` BIRD runs what nobody has confirmed yet. */
+/** From `apply` to `confirm` BIRD runs an unconfirmed change. */
 const isUnconfirmed = (step: Step, when: Point['when']): boolean =>
   step === 'gate' ||
   (step === 'undo' && when === 'before') ||
   (step === 'apply' ? when === 'after' : step === 'confirm' && when === 'before');
 
-/** Waits until a ship stands where it is held; it may have ended before, and says why. */
+/** Waits until a ship has stopped where it is held; if it has ended before that, throws with its output. */
 const stands = (held: Held, ran: Runs): Promise<unknown> =>
   Promise.race([held.reached(), ran.ended.then(({ said }) => Promise.reject(new Error(said)))]);
 
-/** Something happens before a step of ship, which waits for that and goes on. */
+/** Something happens before a step of ship, which waits for it and goes on. */
 const before =
   (
     step: Step,
@@ -65,10 +65,10 @@ const before =
 
 const whole = ({ ship }: Scene) => ship().ended;
 
-/** The routers filter by the pool: with another one they take no route of the nodes that run. */
+/** The routers filter by the pool: with a different one they accept no route of the running nodes. */
 const OTHER_POOL = { pods: '10.142.0.0/16' };
 
-/** bird -p opens no log file. */
+/** bird -p does not open the log file. */
 const badLog: NonNullable<Story['tool']> = ({ desk }) =>
   otherTool(
     desk,
@@ -83,10 +83,10 @@ const restarted = async (router: FleetRouter) => {
   await router.startBird();
 };
 
-/** Chapters of stories that do not get in each other's way. Where one router's routes are lost, no other's gate can be passed. */
+/** Chapters of stories that do not interfere with each other. If one router's routes are lost, no other router can pass its gate. */
 export const CHAPTERS: readonly Chapter[] = [
   {
-    // The first delivery to routers that somebody set up by hand.
+    // The first delivery to routers that were set up by hand.
     stories: [
       killed('e1', 'adopt', 'before', { args: ['--accept-drift'] }),
       killed('e2', 'adopt', 'after', { args: ['--accept-drift'] }),
@@ -230,7 +230,7 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         fault: 'sshd is killed while files are staged',
         router: 'w1',
-        // The connection is lost, or is gone already and nobody takes the next one.
+        // The connection is lost, or already gone with nothing accepting the next one.
         isVague: true,
         run: before('stage', (router) => router.killSshd()),
         fix: (router) => router.startSshd(),
@@ -265,7 +265,7 @@ export const CHAPTERS: readonly Chapter[] = [
       },
       {
         fault: 'BIRD is restarted before confirm',
-        // Until its sessions are back the gate waits: confirm must be what finds out.
+        // The gate waits until its sessions are back: confirm must be what notices.
         timeout: NO_HURRY,
         cutsSessions: true,
         router: 'e2',
@@ -289,7 +289,7 @@ export const CHAPTERS: readonly Chapter[] = [
     patient: true,
   },
   {
-    // Alone: its neighbours would miss what it has not told them.
+    // Alone: its neighbours would lack the routes that it has not sent yet.
     stories: [
       {
         fault: 'BIRD hangs before confirm, and goes on when its time is over',

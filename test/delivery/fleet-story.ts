@@ -8,53 +8,53 @@ import { type Flow, startTraffic, unreached } from './fleet-traffic.ts';
 import { NO_HURRY } from './steps.ts';
 import { waited } from './waited.ts';
 
-/** A fault, and what is done to make it happen to a ship of one router. */
+/** A fault, and how to make it happen to a ship of one router. */
 export interface Story {
   readonly fault: string;
   readonly router: RouterName;
-  /** What is otherwise in the topology that this ship delivers. */
+  /** The differences in the topology that this ship delivers. */
   readonly change?: Change;
-  /** The noencap that delivers it, where it is none of this working copy. */
+  /** The noencap that delivers it, if not that of this working copy. */
   readonly tool?: (fleet: Fleet) => string;
-  /** What ship is told, besides. */
+  /** Additional arguments for ship. */
   readonly args?: readonly string[];
   /** Before the ship begins. */
   readonly before?: (router: FleetRouter) => Promise<void>;
-  /** Lets ship run into it. Resolves when it has ended. */
+  /** Lets ship run into the fault. Resolves when ship has ended. */
   readonly run: (scene: Scene) => Promise<Ended>;
-  /** Takes the fault away, if nobody else would, before the next ship. */
+  /** Removes the fault before the next ship, if nothing else would. */
   readonly fix?: (router: FleetRouter) => Promise<void>;
   /** The fault itself takes the router's sessions down: pods may be cut off until they are back. */
   readonly cutsSessions?: true;
-  /** Of ship, seconds: where the least that it takes is too little for what the story is about. */
+  /** Ship's `--timeout` in seconds, if the minimum is too short for the story. */
   readonly timeout?: number;
-  /** How ship must end: with an exit code, or by a kill. */
+  /** How ship must end: with an exit code, or killed. */
   readonly ends: number | 'killed';
-  /** Ship's words differ from run to run: the page leaves them out. */
+  /** Ship's message differs from run to run: the page omits it. */
   readonly isVague?: true;
   /**
-   * Whether ship still hears how the router ended is a race with BIRD's time limit, and both are right: `undone` and `lost`. The page
-   * says what holds in either case, once the time is over.
+   * Whether ship still hears how the router ended is a race with BIRD's time limit, and both results are right: `undone` and `lost`. The page
+   * states what holds in either case, once the time is over.
    */
   readonly isRace?: true;
-  /** BIRD waits for what nobody confirms any more: it may have gone back by itself before anybody looks. */
+  /** BIRD waits for a confirmation that never comes: it may have reverted by itself before anybody looks. */
   readonly waits?: true;
-  /** What the router must have once nothing waits any more. */
+  /** What the router must have once nothing is pending. */
   readonly has: 'old' | 'new';
 }
 
-/** Where a story takes place. */
+/** The setting of a story. */
 export interface Scene {
   readonly router: FleetRouter;
-  /** A folder of its own. */
+  /** Its own folder. */
   readonly folder: string;
-  /** Starts the ship, for this router alone. */
+  /** Starts the ship, for this router only. */
   ship(how?: How): Runs;
-  /** Starts another one for it, of which the page does not tell. */
+  /** Starts another one for it, which the page does not mention. */
   other(how?: How): Runs;
 }
 
-/** A story as it went, for the page. Nothing in it differs from run to run. */
+/** The result of a story, for the page. Nothing in it differs from run to run. */
 export interface Row {
   readonly fault: string;
   readonly ship: string;
@@ -63,26 +63,26 @@ export interface Row {
   readonly next: string;
 }
 
-/** Stories that are told at once, each of another router. */
+/** Stories that run at the same time, each on a different router. */
 export interface Chapter {
   readonly stories: readonly Story[];
-  /** Whether the next ship comes only when BIRD has gone back by itself from what nobody confirmed. */
+  /** Whether the next ship comes only after BIRD has reverted the unconfirmed change by itself. */
   readonly patient: boolean;
   /** What the next ship needs. */
   readonly next?: readonly string[];
 }
 
-/** Seconds. For a ship that BIRD must undo what it takes on a busy machine; for any other one more than it ever needs. */
+/** Seconds. For a ship that BIRD must undo: what it takes on a busy machine; for any other: more than it ever needs. */
 export const TIMEOUT = 30;
 
 /**
- * Tells a chapter: all routers have generation `old` and are to get the one after it. What must hold after every fault is checked
- * here: files and running configuration agree, traffic flows, the next ship delivers to all routers, and costs no packet.
+ * Runs a chapter: all routers have generation `old` and get the next one. What must hold after every fault is checked
+ * here: files and running configuration agree, traffic flows, and the next ship delivers to all routers without losing a packet.
  */
 export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise<Row[]> {
   const { stories, patient } = chapter;
   const wanted = old + 1;
-  // What most stories deliver: a clone has it, and need not render it again.
+  // What most stories deliver: a clone has it already, and need not render it again.
   fleet.desk.main.commit(wanted);
   const traffic = await startTraffic(fleet.lab, `fault-${old}`);
   const told = await Promise.all(
@@ -157,7 +157,7 @@ async function played(fleet: Fleet, story: Story, wanted: number, name: string) 
 const isWaiting = async (fleet: Fleet): Promise<boolean> =>
   (await Promise.all(ROUTERS.map((name) => fleet.routers[name].waits()))).includes(true);
 
-/** Files and running configuration agree: BIRD runs what it would read at a restart, and nothing waits. */
+/** Files and running configuration agree: BIRD runs what it would read at a restart, and nothing is pending. */
 function expectSound(
   what: string,
   { runs, files, atRestart, pending }: RouterSeen,
@@ -168,7 +168,7 @@ function expectSound(
   if (is !== must) throw new Error(`${what}: ${is}, and must be ${must}`);
 }
 
-/** Milliseconds. On a busy machine one answer or another is lost; all of a second's are a cut. */
+/** Milliseconds. On a busy machine a single answer may be lost; a whole second without answers is an outage. */
 const CUT = 1000;
 
 function expectTraffic(when: string, flows: readonly Flow[]): void {
@@ -176,7 +176,7 @@ function expectTraffic(when: string, flows: readonly Flow[]): void {
   if (cut.length > 0) throw new Error(`pods were cut off ${when}: ${JSON.stringify(cut)}`);
 }
 
-/** How ship ended and what its journal has of the router, without what differs from run to run. */
+/** How ship ended and what its journal says about the router, without what differs from run to run. */
 function shipText(
   { fault, router, isVague, isRace }: Story,
   { signal, code }: Ended,
@@ -226,7 +226,7 @@ function routerText(
     if (all.length !== 1) return 'a mixed';
     return all[0] === old ? 'the old' : all[0] === wanted ? 'the new' : 'another';
   });
-  // Of a router that was lost nobody takes the staged files away.
+  // On a router with outcome `lost` the staged files stay behind.
   const rest = !isRace && seen.left.includes('staged') ? '; staged files lie beside' : '';
   if (seen.pending && runs === 'the new' && files === 'the old') return WAITS;
   if (seen.pending) return `${runs} one runs until BIRD reverts by itself, ${files} one is on disk`;
@@ -248,6 +248,6 @@ function nextText({ router, isRace }: Story, journal: readonly JournalEvent[]): 
   const how = settled.map((detail) =>
     detail.endsWith('undone') ? 'undoes what was cut off' : 'ends what was cut off',
   );
-  // Who was lost is undone first, who was undone has nothing left.
+  // A lost router is undone first; an undone one has nothing left to undo.
   return (isRace ? [outcome] : [...how, outcome]).join(', then ');
 }

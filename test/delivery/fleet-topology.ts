@@ -4,15 +4,15 @@ import type { TopologyInput } from '../../topology/index.ts';
 export const ROUTERS = ['e1', 'e2', 'w1', 'w2'] as const;
 export type RouterName = (typeof ROUTERS)[number];
 
-/** Where ship runs. It is no part of the IGP: its only way leads over e1, and from there over what is delivered. */
+/** Where ship runs. It does not run the IGP: its only path leads over e1, and from there over the network being delivered to. */
 export const OPERATOR = 'operator';
 export const OPERATOR_GATEWAY = '172.16.9.1';
 
-/** What makes a topology another one, besides its generation. */
+/** How a topology may differ, besides its generation. */
 export interface Change {
-  /** The pods' pool: with another one the routers let no route of the running nodes through. */
+  /** The pods' pool: with a different one the routers filter every route of the running nodes. */
   readonly pods?: string;
-  /** Another loopback address of a router than it has: OSPF does not announce the one that it has any more. */
+  /** A loopback address that the router does not have: OSPF no longer announces the one that it has. */
   readonly loopback?: readonly [RouterName, string];
 }
 
@@ -20,9 +20,9 @@ const lan = (region: number, host: number) => `192.168.${region}.${host}`;
 const loopback = (router: RouterName) => `10.0.0.${ROUTERS.indexOf(router) + 1}`;
 
 /**
- * The network of the fleet. `generation` names a constant of every bird.conf: a change that touches all files, that BIRD takes
- * without a session noticing, and that both the file and the running BIRD can be asked for. IPv4 without a mesh: nothing could
- * hide what is lost. Timers are what `synth` writes: hello 3 s on the core, connect delay 5 s.
+ * The network of the fleet. `generation` names a constant in every bird.conf: a change that touches all files, that BIRD applies
+ * without affecting a session, and that can be read from both the file and the running BIRD. IPv4 without a mesh, so that nothing
+ * hides a loss. Timers are what `synth` writes: hello 3 s on the core, connect delay 5 s.
  */
 export function fleetTopology(user: string, generation: number, change: Change = {}): TopologyInput {
   const { pods = '10.42.0.0/16', loopback: [other, itsLoopback] = [] } = change;
@@ -95,7 +95,7 @@ export function fleetTopology(user: string, generation: number, change: Change =
 
 const MARK = 'K3S_AS_';
 
-/** The generations that a file, or BIRD's list of symbols, speaks of. */
+/** The generations that a file, or BIRD's list of symbols, mentions. */
 export const generationsIn = (text: string): number[] =>
   [
     ...new Set([...text.matchAll(new RegExp(`\\b${MARK}(\\d+)\\b`, 'g'))].map(([, found]) => Number(found))),

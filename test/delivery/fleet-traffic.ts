@@ -4,15 +4,15 @@ import { waited } from './waited.ts';
 
 /** Pods that ping each other all the time. */
 export interface Traffic {
-  /** What became of the packets of each pair until now. */
+  /** The fate of each pair's packets so far. */
   flows(): Flow[];
-  /** Waits until each pair has had an answer to so many packets more. */
+  /** Waits until each pair has had an answer to this many more packets. */
   answered(more: number): Promise<void>;
-  /** Ends it when the last second's packets of each pair have all arrived, and tells what became of the packets of each pair. */
+  /** Ends the traffic once all packets of the last second have arrived for each pair, and returns the fate of each pair's packets. */
   end(): Promise<Flow[]>;
 }
 
-/** What became of the packets of one pod to another. */
+/** The fate of the packets from one pod to another. */
 export interface Flow {
   readonly from: string;
   readonly to: string;
@@ -20,17 +20,17 @@ export interface Flow {
   readonly lost: number;
   /** Milliseconds: the longest time without an answer. */
   readonly gap: number;
-  /** The last second's packets all arrived. */
+  /** All packets of the last second arrived. */
   readonly flows: boolean;
 }
 
 /** Milliseconds between two packets of a pair. */
 const EVERY = 100;
 const IN_A_SECOND = 1000 / EVERY;
-/** How long an answer may take, on a machine that has much to do: what is lost has none, however long that is. */
+/** How long an answer may take on a busy machine: a lost packet has none, however long that is. */
 const PATIENCE = 4000;
 
-/** Starts it: one process a pod. */
+/** Starts the traffic: one process per pod. */
 export async function startTraffic(lab: Lab, name: string): Promise<Traffic> {
   const folder = `/run/traffic-${name}`;
   const { pods } = lab.plan;
@@ -62,7 +62,7 @@ export async function startTraffic(lab: Lab, name: string): Promise<Traffic> {
     end: async () => {
       await answered(IN_A_SECOND);
       await waited('the last packets arrive', () => flows().every((one) => one.flows));
-      // Nobody buries them: the lab's first process waits for no child.
+      // They stay zombies: the lab's first process reaps no child.
       const gone = `kill -INT $(cat ${folder}/pids)
 for pid in $(cat ${folder}/pids); do while grep -q '^State:.[^Z]' /proc/$pid/status 2>/dev/null; do sleep 0.02; done; done`;
       await lab.holder.run(gone);
@@ -73,7 +73,7 @@ for pid in $(cat ${folder}/pids); do while grep -q '^State:.[^Z]' /proc/$pid/sta
   };
 }
 
-/** fping writes `ADDRESS : [7], 64 bytes, ...` for an answer and `ADDRESS : [8], timed out ...` for none, not in their order. */
+/** fping writes `ADDRESS : [7], 64 bytes, ...` for an answer and `ADDRESS : [8], timed out ...` for none, out of order. */
 function flow(said: string, address: string): Omit<Flow, 'from' | 'to'> {
   const packets: boolean[] = [];
   const line = new RegExp(
@@ -96,7 +96,7 @@ function flow(said: string, address: string): Omit<Flow, 'from' | 'to'> {
   };
 }
 
-/** The pairs of pods that get no answer now. */
+/** The pairs of pods that currently get no answer. */
 export async function unreached(lab: Lab): Promise<readonly string[]> {
   const { pods } = lab.plan;
   const commands = pods.map((pod) => {

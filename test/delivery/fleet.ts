@@ -9,7 +9,7 @@ import { fleetTopology, OPERATOR, OPERATOR_GATEWAY, ROUTERS, type RouterName } f
 import { unreached } from './fleet-traffic.ts';
 import { waited } from './waited.ts';
 
-/** Four routers that are delivered to over the network that they make, with nodes and pods that use it. */
+/** Four routers that ship reaches over the network that they form, with nodes and pods that use it. */
 export interface Fleet {
   readonly lab: Lab;
   readonly desk: Desk;
@@ -17,19 +17,19 @@ export interface Fleet {
   seen(): Promise<Readonly<Record<RouterName, RouterSeen>>>;
   /** Starts noencap on the operator's machine. */
   noencap(args: readonly string[], how?: How): Runs;
-  /** Runs it to its end. */
+  /** Runs it until it ends. */
   ran(args: readonly string[], how?: How): Promise<Ended>;
   end(): Promise<void>;
 }
 
 export interface How {
-  /** The working copy; that of the desk itself where none is named. */
+  /** The working copy; the desk's own by default. */
   readonly cwd?: string;
   readonly tool?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Boots it with generation 0 on all routers: placed by hand, as before the first delivery. */
+/** Boots it with generation 0 on all routers, installed by hand, as before the first delivery. */
 export async function bootFleet(): Promise<Fleet> {
   const desk = openDesk();
   let lab: Lab | undefined;
@@ -80,7 +80,7 @@ function fleetOf(lab: Lab, desk: Desk, routers: Readonly<Record<RouterName, Flee
   };
 }
 
-/** The routers' machines without a daemon of the lab's: theirs are started otherwise. The operator has a default route. */
+/** The routers' machines without the lab's daemons: theirs are started differently. The operator has a default route. */
 const withoutRouters = (plan: LabPlan): LabPlan => ({
   ...plan,
   hosts: plan.hosts.map((host): LabHost => {
@@ -90,7 +90,7 @@ const withoutRouters = (plan: LabPlan): LabPlan => ({
   }),
 });
 
-/** To be looked at like any lab: the socket of a router's BIRD is where the lab has it. */
+/** Lets it be inspected like any lab: the socket of a router's BIRD is where the lab expects it. */
 const withRouters = (lab: Lab): Lab => ({
   ...lab,
   plan: {

@@ -4,7 +4,7 @@ import { routerScript } from '../../delivery/script/script.ts';
 import { type RemoteCommand, words } from '../../delivery/ssh/remote.ts';
 import { hostFolder, type Lab } from '../../lab/index.ts';
 
-/** What a router's own script says of its protocols. */
+/** A router's protocols as its own script reports them. */
 export async function protocols(lab: Lab, router: string): Promise<readonly ProtocolState[]> {
   const folder = hostFolder(router);
   const script = routerScript('protocols').replaceAll("'", `'\\''`);

@@ -12,14 +12,14 @@ interface Counts {
   readonly preferred?: number;
 }
 
-/** These states, one protocol of them with other counts in all of its channels. */
+/** These states, with different counts in all channels of one protocol. */
 export const counting = (all: readonly ProtocolState[], name: string, counts: Counts): ProtocolState[] =>
   changed(all, name, (one) => ({
     ...one,
     channels: one.channels.map((channel) => ({ ...channel, ...counts })),
   }));
 
-/** These states, one session of them lost. */
+/** These states, with one session lost. */
 export const down = (all: readonly ProtocolState[], name: string, state = 'Active'): ProtocolState[] =>
   changed(all, name, (one) => ({
     ...one,

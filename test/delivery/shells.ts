@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Way } from './bird.ts';
 
-/** A router that has busybox and no more: its shell, and a folder with its programs alone. */
+/** A router with nothing but busybox: its shell, and a folder with only its programs. */
 export function busybox(): Way & { end: () => void } {
   const { error, stdout } = spawnSync('sh', ['-c', 'command -v busybox && busybox --list'], {
     encoding: 'utf8',

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './bird.ts';
 
-/** A small file system of its own, seen only by what runs inside. */
+/** A separate small file system, visible only to processes inside. */
 export interface Space {
-  /** Put before a command, runs it inside. */
+  /** A prefix that runs a command inside. */
   readonly enter: readonly string[];
-  /** Where it is, inside. */
+  /** Its path inside. */
   readonly folder: string;
-  /** The same, for this process. */
+  /** Its path for this process. */
   readonly seen: string;
-  /** Leaves so many kB, and no inode more than `inodes`. */
+  /** Leaves this many kB, and at most `inodes` inodes. */
   readonly fill: (kilobytes: number, inodes?: number) => void;
   readonly empty: () => void;
   readonly mount: (options: string) => void;

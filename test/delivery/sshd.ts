@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { SshTarget } from '../../delivery/ssh/ssh.ts';
 
-/** A real sshd on a port of its own, with its own keys; only the user who runs the tests may log in. */
+/** A real sshd on its own port, with its own keys; only the user who runs the tests may log in. */
 export interface Sshd {
   readonly target: SshTarget;
   readonly folder: string;
@@ -18,7 +18,7 @@ export interface Sshd {
 
 const SSHD = '/usr/sbin/sshd';
 
-/** `authorized`: what stands before the key in authorized_keys; `settings`: more lines of sshd_config; `shared`: a key that is there already. */
+/** `authorized`: options before the key in authorized_keys; `settings`: additional lines of sshd_config; `shared`: an existing key. */
 export async function startSshd(
   authorized = '',
   settings: readonly string[] = [],
@@ -56,7 +56,7 @@ export async function startSshd(
       'PermitRootLogin prohibit-password',
       'MaxStartups 100',
       'MaxSessions 50',
-      // Not the startup files of whoever runs the tests: what they run may be slow, hang, or leave a lock behind when a test kills it.
+      // Not the startup files of the user who runs the tests: they may be slow, hang, or leave a lock behind when a test kills them.
       `SetEnv HOME=${folder}`,
       ...settings,
       '',
@@ -64,7 +64,7 @@ export async function startSshd(
   );
   let daemon: ChildProcess | undefined;
   const start = async () => {
-    // Where it puts what it has no rights to; a machine without the service has none.
+    // The folder for its privilege separation; a machine without the service lacks it.
     if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
     daemon = spawn(SSHD, ['-D', '-e', '-f', join(folder, 'config')], { stdio: ['ignore', 'ignore', 'pipe'] });
     await new Promise<void>((done, fail) => {
@@ -72,7 +72,7 @@ export async function startSshd(
       const hear = (text: string) => {
         said += text;
         if (!said.includes('Server listening')) return;
-        // What it says of each connection is thrown away.
+        // Its messages about each connection are discarded.
         daemon?.stderr?.off('data', hear).resume();
         done();
       };
@@ -104,13 +104,13 @@ export async function endSshd(sshd: Sshd): Promise<void> {
   rmSync(sshd.folder, { recursive: true, force: true });
 }
 
-/** The processes that have a connection to it: ssh clients and masters. */
+/** The processes connected to it: ssh clients and masters. */
 export function clientsOf({ target }: Sshd): number[] {
   const { stdout } = spawnSync('ss', ['-Htnp', `dport = :${target.port}`], { encoding: 'utf8' });
   return [...stdout.matchAll(/\("ssh",pid=(\d+),/g)].map(([, pid]) => Number(pid));
 }
 
-/** A program of its own in this folder, which may import the project's modules; built once instead of at each start of one of its modules. */
+/** A separate program in this folder, which may import the project's modules; built once instead of at each start. */
 export function programIn(folder: string, name: string, text: string): string {
   const outfile = join(folder, `${name}.mjs`);
   buildSync({
@@ -124,7 +124,7 @@ export function programIn(folder: string, name: string, text: string): string {
   return outfile;
 }
 
-/** An agent that holds a key, for all ssh clients that the test starts. */
+/** An agent with a key, for all ssh clients that the test starts. */
 export interface Agent {
   add(key: string): void;
   remove(key: string): void;

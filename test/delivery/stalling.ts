@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { SshTarget } from '../../delivery/ssh/ssh.ts';
 import type { Sshd } from './sshd.ts';
 
-/** A machine at the router's address that is not what it should be. */
+/** A machine at the router's address that misbehaves. */
 export interface Odd {
   readonly target: SshTarget;
   end(): Promise<void>;
 }
 
-/** Takes connections, and does this with each. Its host key is pinned as the router's. */
+/** Accepts connections, and does this with each. Its host key is pinned as the router's. */
 export async function listener({ target, folder }: Sshd, talk: (client: Socket) => void): Promise<Odd> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((client) => {
@@ -33,7 +33,7 @@ export async function listener({ target, folder }: Sshd, talk: (client: Socket) 
   };
 }
 
-/** Hands on what is said, and of the router's words so many bytes: then it falls silent, and hangs up on nobody. */
+/** Relays a connection, but only this many bytes from the router: then it goes silent without closing. */
 export const silentAfter = (bytes: number, sshd: Sshd): Promise<Odd> =>
   listener(sshd, (client) => {
     const router = connect(sshd.target.port, '127.0.0.1');

@@ -8,10 +8,10 @@ import type { Line, Remote } from '../../delivery/ssh/remote.ts';
 import { type Bird, local, mainFile, type Surroundings, session, startBird } from './bird.ts';
 import { waited } from './waited.ts';
 
-/** Seconds: the longest time limit that BIRD is given, for what is confirmed or undone long before, on any machine. */
+/** Seconds: the longest time limit for BIRD, for changes that any machine confirms or undoes long before that. */
 export const NO_HURRY = 3600;
 
-/** A release whose one session is called that. */
+/** A release whose one session has this name. */
 export const release = (name: string): Release =>
   releaseOf(
     new Map([
@@ -20,7 +20,7 @@ export const release = (name: string): Release =>
     ]),
   );
 
-/** What came of a step, or its failure as an error. */
+/** The result of a step; throws its failure. */
 export function done<T>(outcome: Outcome<T>): T {
   if (outcome.failed !== undefined) throw new Error(`${outcome.failed.kind}: ${outcome.failed.message}`);
   return outcome.done;
@@ -39,12 +39,12 @@ export interface Steps {
   readonly undo: (by?: Line) => Promise<Outcome<string>>;
   readonly settle: (by?: Line) => ReturnType<typeof router.settle>;
   readonly discard: (by?: Line) => Promise<Outcome<string>>;
-  /** All of a delivery. */
+  /** A whole delivery. */
   readonly ship: (what: Release) => Promise<void>;
   /** The session that the live file has. */
   readonly onDisk: () => string | undefined;
   readonly state: () => string | undefined;
-  /** What noencap has on the router, but for the lock. */
+  /** What noencap has on the router, except the lock. */
   readonly inventory: () => string[];
 }
 
@@ -80,7 +80,7 @@ export function stepsOn(
     state: () => text('.noencap/state')?.trim(),
     inventory: () =>
       readdirSync(own, { recursive: true, encoding: 'utf8' })
-        // What is of the session goes with it.
+        // The session's own files go with it.
         .filter((path) => !/^(lock$|busy\.|staged\/)/.test(path))
         .map((path) => {
           try {
@@ -94,7 +94,7 @@ export function stepsOn(
   return steps;
 }
 
-/** A router whose k3s folder is somebody's own, with the session `theirs`. */
+/** A router whose k3s folder was written by hand, with the session `theirs`. */
 export const theirs = (around?: Surroundings, include?: string): Bird =>
   startBird(
     (folder) => ({ 'bird.conf': mainFile(folder, include), 'k3s/ibgp.conf': session('theirs') }),
@@ -108,7 +108,7 @@ export async function adopted(bird = theirs(), remote: Remote = local()): Promis
   return steps;
 }
 
-/** What holds after every fault, once it is settled: BIRD runs what it would read at a restart, and nothing waits. */
+/** What holds after every fault, once settled: BIRD runs what it would read at a restart, and nothing is pending. */
 export async function agree(steps: Steps): Promise<void> {
   const found = await steps.look();
   expect({
@@ -126,7 +126,7 @@ export async function agree(steps: Steps): Promise<void> {
   });
 }
 
-/** Waits until the router is at such a verb. */
+/** Waits until the router runs this verb. */
 export const atWork = (bird: Bird, verb: string): Promise<void> =>
   waited(`${verb} is at work`, () =>
     readdirSync(join(bird.config, '.noencap')).some((name) => name.startsWith(`busy.${verb}`)),

@@ -1,4 +1,4 @@
-/** Waits until it holds, for what another process does; asks again and again. */
+/** Polls until a condition holds that another process brings about. */
 export async function waited(
   what: string,
   holds: () => boolean | Promise<boolean>,

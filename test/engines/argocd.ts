@@ -14,13 +14,13 @@ import {
 import { belowDist, type Files, objectsAt, premature } from './folder.ts';
 import { type Health, luaHealth } from './lua.ts';
 
-/** How a replay ended: what was done too early, and what never came to its end. */
+/** The result of a replay: what was done too early, and what never finished. */
 export interface Outcome {
   readonly cluster: Cluster;
   readonly early: readonly string[];
-  /** What is not synced and healthy at the end, with the reason. */
+  /** What is not synced or not healthy at the end, with the reason. */
   readonly unfinished: readonly string[];
-  /** What each tick applied, by folder: the order of things, for a reader. */
+  /** What each tick applied, by folder, to show the order to a reader. */
   readonly order: readonly string[];
 }
 
@@ -61,7 +61,7 @@ const unfinished = (cluster: Cluster, syncs: ReadonlyMap<string, Sync>): string[
 interface Sync {
   phase: 'Running' | 'Succeeded' | 'Failed';
   tries: number;
-  /** Index of the wave that is next to be applied. */
+  /** Index of the next wave to apply. */
   wave: number;
   message: string;
 }
@@ -69,7 +69,7 @@ interface Sync {
 const applications = (cluster: Cluster): KubernetesObject[] =>
   [...cluster.objects.values()].filter(({ kind }) => kind === 'Application');
 
-/** One look at a sync: it plans, applies a wave, or waits for the one before. */
+/** One step of a sync: it plans, applies a wave, or waits for the previous one. */
 function step(
   cluster: Cluster,
   files: Files,
@@ -83,7 +83,7 @@ function step(
   const objects = objectsAt(files, folder);
   const waves = wavesOf(objects);
   const before = waves[sync.wave - 1];
-  // Waves are waited for only if there are several: a sync of one wave ends when all is applied.
+  // It waits for waves only if there are several: a sync of a single wave ends when everything is applied.
   if (before !== undefined && waves.length > 1) {
     const states = before.map((object) => healthOf(cluster, object));
     if (states.some((one) => one?.status === 'Degraded')) {
@@ -122,7 +122,7 @@ function fail(application: KubernetesObject, sync: Sync, message: string): void 
   if (sync.tries++ >= limit) sync.phase = 'Failed';
 }
 
-/** The plan: is it allowed, and does the dry run pass. */
+/** The plan: whether it is allowed, and whether the dry run passes. */
 function refusal(cluster: Cluster, application: KubernetesObject, object: KubernetesObject): string[] {
   const project = cluster.objects.get(`AppProject.argoproj.io argocd/${application.spec.project}`);
   const denied = project === undefined ? 'no such project' : denial(project, application, object);
@@ -176,7 +176,7 @@ function wavesOf(objects: readonly KubernetesObject[]): KubernetesObject[][] {
   );
 }
 
-/** A check of argocd-cm comes before one that is built in; a kind without any has no health. */
+/** A check in argocd-cm overrides a built-in one; a kind without either has no health. */
 function healthOf(cluster: Cluster, wanted: KubernetesObject): Health | undefined {
   const object = cluster.objects.get(idOf(wanted));
   if (object === undefined) return { status: 'Missing', message: '' };
@@ -194,8 +194,8 @@ function healthOf(cluster: Cluster, wanted: KubernetesObject): Health | undefine
 }
 
 /**
- * From the best to the worst: an Application is as well as the worst of what it holds. What is missing does not count since
- * Argo CD v3.4 (#25962), and did before; who relies on it would go on too early.
+ * From best to worst: an Application is as healthy as its least healthy object. Missing objects no longer count since
+ * Argo CD v3.4 (#25962), but did before; a sync that relies on it would go on too early.
  */
 const WORSE: readonly Health['status'][] = [
   'Healthy',

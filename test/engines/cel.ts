@@ -2,7 +2,7 @@ import { Environment } from '@marcbachmann/cel-js';
 
 const environment = new Environment({ unlistedVariablesAreDyn: true });
 
-/** A health expression as Flux evaluates it, over the fields of the object. A field that is missing means: not yet. */
+/** Evaluates a health expression as Flux does, over the fields of the object. A missing field means: not yet. */
 export function celHolds(expression: string, object: object): boolean {
   try {
     return environment.evaluate(expression, whole(object) as Record<string, unknown>) === true;
@@ -12,7 +12,7 @@ export function celHolds(expression: string, object: object): boolean {
   }
 }
 
-/** Numbers of an API object are integers; to CEL a plain number is a double, which compares with no integer. */
+/** Numbers of an API object are integers; to CEL a plain number is a double, which cannot be compared with an integer. */
 function whole(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(whole);
   if (typeof value === 'number') return BigInt(value);

@@ -2,12 +2,12 @@ import type { KubernetesObject } from '../charts/upstream.ts';
 import { condition } from './statuses.ts';
 
 /**
- * A cluster as far as the order of things goes: which objects there are, which kinds its API serves, and how far its
- * controllers have come. Engines act on it, then `tick` lets every controller take one step.
+ * A model of a cluster for testing order: which objects exist, which kinds its API serves, and how far its
+ * controllers have got. Engines act on it, then `tick` lets every controller take one step.
  */
 export interface Cluster {
   readonly objects: Map<string, KubernetesObject>;
-  /** Custom kinds that are served: `group/Kind`. */
+  /** The custom kinds that it serves: `group/Kind`. */
   readonly kinds: Set<string>;
 }
 
@@ -22,13 +22,13 @@ export const emptyCluster = (): Cluster => ({
   ]),
 });
 
-/** The kinds that the operator's bundle of CRDs has. Calico v3.30 and later: operator, pkg/imports/crds. */
+/** The kinds in the operator's bundle of CRDs. Calico v3.30 and later: operator, pkg/imports/crds. */
 const BUNDLE = [
   ...['APIServer', 'Installation', 'TigeraStatus'].map((kind) => `operator.tigera.io/${kind}`),
   ...['BGPConfiguration', 'BGPFilter', 'BGPPeer', 'IPPool'].map((kind) => `crd.projectcalico.org/${kind}`),
 ];
 
-/** What Calico's own API server serves. */
+/** The kinds that Calico's own API server serves. */
 const SERVED = ['BGPConfiguration', 'BGPFilter', 'BGPPeer', 'IPPool'].map(
   (kind) => `projectcalico.org/${kind}`,
 );
@@ -45,7 +45,7 @@ export const isCustom = (object: KubernetesObject): boolean =>
 export const isServed = (cluster: Cluster, object: KubernetesObject): boolean =>
   !isCustom(object) || cluster.kinds.has(`${groupOf(object)}/${object.kind}`);
 
-/** Server-side apply: why the API server refuses an object, or undefined once it is there. */
+/** Server-side apply: why the API server rejects an object, or undefined once it exists. */
 export function apply(cluster: Cluster, object: KubernetesObject): string | undefined {
   if (!isServed(cluster, object)) return `no matches for kind "${object.kind}" in "${object.apiVersion}"`;
   const { namespace } = object.metadata;
@@ -75,7 +75,7 @@ const ENGINES = ['argocd', 'flux-system'];
 export const generationOf = (object: KubernetesObject | undefined): number =>
   (object?.metadata as { generation?: number } | undefined)?.generation ?? 0;
 
-/** Every controller of the cluster takes a step. */
+/** Lets every controller of the cluster take a step. */
 export function tick(cluster: Cluster): void {
   const all = [...cluster.objects.values()];
   const operator = all.find(
@@ -86,7 +86,7 @@ export function tick(cluster: Cluster): void {
   if (operator !== undefined) runOperator(cluster, operator);
   if (operator?.status?.running && installation !== undefined) {
     reconcile(cluster, installation, 'calico');
-    // The operator makes the namespace early, and the IPPools when Calico runs.
+    // The operator creates the namespace early, and the IPPools once Calico runs.
     bring(cluster, 'v1', 'Namespace', 'calico-system');
     if (isReady(installation)) bring(cluster, 'crd.projectcalico.org/v1', 'IPPool', 'default-ipv4-ippool');
     if (server !== undefined && isReady(installation)) {
@@ -105,11 +105,11 @@ export function tick(cluster: Cluster): void {
   }
 }
 
-/** Steps from a Deployment that is available to an operator that leads and has created its CRDs. */
+/** Steps from an available Deployment to an operator that is the leader and has created its CRDs. */
 const START = 3;
 
 /**
- * It has no readiness probe, so its Deployment is available before it has created its CRDs (main.go: crds.Ensure runs
+ * The operator has no readiness probe, so its Deployment is available before it has created its CRDs (main.go: crds.Ensure runs
  * before the controllers start). Without -manage-crds and without CRDs it exits again and again.
  */
 function runOperator(cluster: Cluster, operator: KubernetesObject): void {
@@ -117,7 +117,7 @@ function runOperator(cluster: Cluster, operator: KubernetesObject): void {
   const manages = (container.args ?? []).includes('-manage-crds=true');
   const has = cluster.kinds.has('operator.tigera.io/Installation');
   const seen = generationOf(operator);
-  // Another generation is another pod.
+  // A new generation is a new pod.
   const up =
     operator.status?.seen !== seen || !(manages || has)
       ? 0
@@ -127,7 +127,7 @@ function runOperator(cluster: Cluster, operator: KubernetesObject): void {
   setStatus(cluster, operator, { availableReplicas: up > 0 ? 1 : 0, up, running, seen });
 }
 
-/** Nothing said, then degraded as every start is, then on its way, then ready. */
+/** First no status, then degraded as at every start, then progressing, then ready. */
 function reconcile(cluster: Cluster, object: KubernetesObject, component: string): void {
   const generation = generationOf(object);
   const step = object.status?.seen === generation ? Math.min(object.status.step + 1, 2) : 0;
@@ -164,12 +164,12 @@ export function setStatus(cluster: Cluster, object: KubernetesObject, status: ob
   cluster.objects.set(idOf(object), { ...current, status });
 }
 
-/** What is not there yet, or not well, of what the objects of a layer are for: the truth that an engine should have waited for. */
+/** What is still missing or unhealthy among the things that a layer's objects bring about: the truth that an engine should have waited for. */
 export function unwell(cluster: Cluster, objects: readonly KubernetesObject[]): string[] {
   return objects.filter((object) => !isWell(cluster.objects.get(idOf(object)))).map(idOf);
 }
 
-/** As engines look at it: the status of an earlier generation says nothing of this one. */
+/** As engines see it: the status of an earlier generation says nothing about this one. */
 export const isAvailable = (deployment: KubernetesObject): boolean =>
   deployment.status?.seen === generationOf(deployment) && deployment.status.availableReplicas === 1;
 

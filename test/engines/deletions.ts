@@ -2,7 +2,7 @@ import type { KubernetesObject } from '../charts/upstream.ts';
 import { type Cluster, groupOf } from './cluster.ts';
 import { belowDist, type Files, objectsAt } from './folder.ts';
 
-/** What goes wrong: from the engine's own objects and the cluster, what the engine deletes. */
+/** An accident: what the engine deletes, given its own objects and the cluster. */
 type Accident = (cluster: Cluster, files: Files) => readonly KubernetesObject[];
 
 const ARGO_CD = 'argocd.argoproj.io/sync-options';
@@ -16,7 +16,7 @@ const applications = (cluster: Cluster): KubernetesObject[] =>
 const heldBy = (files: Files, application: KubernetesObject): KubernetesObject[] =>
   objectsAt(files, belowDist(application.spec.source.path));
 
-/** docs/user-guide/app_deletion.md: what an Application holds goes with it only if it has the finalizer. */
+/** docs/user-guide/app_deletion.md: an Application's objects are deleted with it only if it has the finalizer. */
 const cascade = (files: Files, all: readonly KubernetesObject[], forced: boolean): KubernetesObject[] =>
   all.flatMap((application) => {
     const finalizers: string[] = (application.metadata as { finalizers?: string[] }).finalizers ?? [];
@@ -66,7 +66,7 @@ const kustomizations = (cluster: Cluster): KubernetesObject[] =>
 const collected = (files: Files, { spec }: KubernetesObject): KubernetesObject[] =>
   spec.prune ? objectsAt(files, belowDist(spec.path)).filter((object) => !isDisabled(object)) : [];
 
-/** By default what a Kustomization applied goes with it if it prunes. */
+/** By default the objects of a Kustomization are deleted with it if it prunes. */
 const finalized = (files: Files, kustomization: KubernetesObject): KubernetesObject[] =>
   kustomization.spec.deletionPolicy === 'Orphan' ? [] : collected(files, kustomization);
 
@@ -83,7 +83,7 @@ export const FLUX_ACCIDENTS: Readonly<Record<string, Accident>> = {
     kustomizations(cluster).flatMap((one) => collected(files, one)),
 };
 
-/** What Kubernetes and the operator take along with what is deleted. */
+/** What Kubernetes and the operator delete in consequence. */
 export function withDependents(cluster: Cluster, deleted: readonly KubernetesObject[]): KubernetesObject[] {
   const all = [...cluster.objects.values()];
   return deleted.flatMap((object) => {
@@ -98,7 +98,7 @@ export function withDependents(cluster: Cluster, deleted: readonly KubernetesObj
   });
 }
 
-/** Without it there is no pod network, or nobody who looks after it. */
+/** Without it there is no pod network, or nothing that maintains it. */
 export function isVital(object: KubernetesObject): boolean {
   const { kind, metadata } = object;
   return (

@@ -19,7 +19,7 @@ const TICKS = 80;
 
 /**
  * Flux on an empty or a bootstrapped cluster, from the rendered files alone: dependsOn, the dry run of a whole Kustomization, wait and
- * healthChecks, and another try after each failure. Source: the specification of kustomize-controller's v1 API, and kstatus.
+ * healthChecks, and a retry after each failure. Source: the specification of kustomize-controller's v1 API, and kstatus.
  */
 export function replayFlux(
   files: Files,
@@ -62,7 +62,7 @@ const kustomizations = (cluster: Cluster): KubernetesObject[] =>
 const isReady = ({ status }: KubernetesObject, revision: string): boolean =>
   status?.conditions?.[0].status === 'True' && status.lastAppliedRevision === revision;
 
-/** One reconciliation: why it is not done, or undefined if the Kustomization is ready. */
+/** One reconciliation: why the Kustomization is not ready, or undefined if it is. */
 function reconcile(
   cluster: Cluster,
   files: Files,
@@ -82,7 +82,7 @@ function reconcile(
   const folder = belowDist(spec.path);
   const objects = objectsAt(files, folder);
   early.push(...premature(cluster, files, folder, objects));
-  // Definitions of kinds and namespaces are applied in a stage of their own, before the others' dry run.
+  // CRDs and namespaces are applied in a separate stage, before the others' dry run.
   const first = objects.filter(({ kind }) => kind === 'CustomResourceDefinition' || kind === 'Namespace');
   const rest = objects.filter((object) => !first.includes(object));
   for (const object of first) apply(cluster, object);
@@ -100,7 +100,7 @@ function reconcile(
   return waitingFor(cluster, spec, objects);
 }
 
-/** `wait` is for all that was applied, and ignores healthChecks. */
+/** `wait` covers everything that was applied, and ignores healthChecks. */
 function waitingFor(
   cluster: Cluster,
   spec: KubernetesObject['spec'],
@@ -130,12 +130,12 @@ function isCurrent(cluster: Cluster, spec: KubernetesObject['spec'], wanted: Kub
       one.apiVersion === object.apiVersion && one.kind === object.kind,
   );
   if (own !== undefined) return celHolds(own.current, object);
-  // kstatus: current unless a condition Ready says otherwise.
+  // kstatus: current unless the condition Ready says otherwise.
   const ready = object.status?.conditions?.find(({ type }: { type: string }) => type === 'Ready');
   return ready === undefined || ready.status === 'True';
 }
 
-/** installations.operator.tigera.io is there if its kind is: the plural of every kind that matters is regular. */
+/** installations.operator.tigera.io exists if its kind does: all relevant kinds have a regular plural. */
 function isEstablished(cluster: Cluster, name: string): boolean {
   const [plural = '', ...group] = name.split('.');
   return [...cluster.kinds].some((kind) => {

@@ -6,7 +6,7 @@ import { type Cluster, isCustom, isServed, unwell } from './cluster.ts';
 /** The files that engines read, by path below dist. */
 export type Files = ReadonlyMap<string, string>;
 
-/** What kustomize makes of a folder: what its kustomization.yaml names, and nothing else. */
+/** What kustomize builds from a folder: what its kustomization.yaml names, and nothing else. */
 export function objectsAt(files: Files, folder: string): KubernetesObject[] {
   const text = files.get(`${folder}/kustomization.yaml`);
   if (text === undefined) throw new Error(`${folder} has no kustomization.yaml`);
@@ -19,10 +19,10 @@ export function objectsAt(files: Files, folder: string): KubernetesObject[] {
   });
 }
 
-/** A replay looks at each file again and again; nobody changes an object in place. */
+/** A replay reads each file many times; nothing changes an object in place. */
 const read = new Map<string, KubernetesObject[]>();
 
-/** The files with other objects in one of them: `edit` changes an object, or returns false to take it out. */
+/** The files with the objects of one changed: `edit` changes an object, or returns false to remove it. */
 export function edited(
   files: Files,
   path: string,
@@ -46,8 +46,8 @@ export const belowDist = (path: string): string => {
 };
 
 /**
- * What is wrong about applying objects of a folder now: a layer that they stand on is not well yet, or the kind of one is
- * not served although nobody may count on a second try. Who brings which kind, and when, is data in cluster.ts.
+ * What is wrong with applying objects of a folder now: a layer that they depend on is not healthy yet, or the kind of one is
+ * not served although a retry must not be relied on. What provides which kind, and when, is data in cluster.ts.
  */
 export function premature(
   cluster: Cluster,
@@ -60,7 +60,7 @@ export function premature(
   const below = LAYERS.filter(({ name }) => layer.after.includes(name));
   const waiting = below.flatMap((one) => unwell(cluster, objectsAt(files, one.folder)));
   if (waiting.length > 0) return [`${layer.name} is applied before ${waiting.join(', ')}`];
-  // An operator that is up brings its kinds within moments; those of Calico's own API server must be there.
+  // A running operator creates its kinds within moments; those of Calico's own API server must already be served.
   return objects
     .filter((object) => isCustom(object) && !isServed(cluster, object) && layer.name !== 'installation')
     .map((object) => `${object.kind} of ${object.apiVersion} is applied before it is served`);

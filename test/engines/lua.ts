@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import type { KubernetesObject } from '../charts/upstream.ts';
 
-/** What Argo CD knows of a resource. */
+/** Argo CD's health of a resource. */
 export interface Health {
   readonly status: 'Healthy' | 'Progressing' | 'Degraded' | 'Suspended' | 'Missing' | 'Unknown';
   readonly message: string;
@@ -12,8 +12,8 @@ const STATUSES = ['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 
 const known = new Map<string, Health>();
 
 /**
- * Runs a health check as Argo CD does: Lua 5.1 with the base and table libraries alone, the object as `obj`, and the result
- * a table with a status that it knows. Throws what Lua says.
+ * Runs a health check as Argo CD does: Lua 5.1 with only the base and table libraries, the object as `obj`, and as result
+ * a table with a known status. Throws Lua's errors.
  */
 export function luaHealth(check: string, object: KubernetesObject): Health {
   const program = `\
@@ -47,6 +47,6 @@ function literal(value: unknown): string {
   return typeof value === 'string' ? text(value) : value === null ? 'nil' : String(value);
 }
 
-/** Lua has no \u, and reads any byte in a decimal escape. */
+/** Lua has no \u, but accepts any byte as a decimal escape. */
 const text = (value: string): string =>
   `"${[...Buffer.from(value)].map((byte) => `\\${String(byte).padStart(3, '0')}`).join('')}"`;

@@ -5,7 +5,7 @@ import { ruleErrors, schemaErrors } from '../charts/custom-resources.ts';
 import { coreErrors, metadataErrors } from '../charts/kubernetes-schemas.ts';
 import type { KubernetesObject, Schema } from '../charts/upstream.ts';
 
-/** What an API server with the engines' CRDs would say against objects of dist/gitops; empty if it takes them all. */
+/** The objections of an API server with the engines' CRDs to objects of dist/gitops; empty if it accepts them all. */
 export function engineErrors(objects: readonly KubernetesObject[]): string[] {
   const own = objects.filter((object) => shapeOf(object) === undefined);
   const engines = objects.filter((object) => shapeOf(object) !== undefined);
@@ -25,7 +25,7 @@ export function engineErrors(objects: readonly KubernetesObject[]): string[] {
 const named = ({ kind, metadata }: KubernetesObject, error: string): string =>
   `${kind} ${metadata.name}: ${error}`;
 
-/** It knows every field there is, so it refuses those that there are not. */
+/** Knows every field, so it rejects unknown ones. */
 function shapeOf({ apiVersion, kind }: KubernetesObject): Schema | undefined {
   const [group, version] = apiVersion.split('/');
   const crd = CRDS.find(({ spec }) => spec.group === group && spec.names.kind === kind);
@@ -36,7 +36,7 @@ function shapeOf({ apiVersion, kind }: KubernetesObject): Schema | undefined {
 
 const CRDS = engineCrds();
 
-/** The compiled schemas of Argo CD's models, which know patterns and formats but let unknown fields pass. */
+/** The compiled schemas of Argo CD's models, which check patterns and formats but let unknown fields pass. */
 function modelErrors(object: KubernetesObject): string[] {
   const Model = MODELS[object.kind];
   if (Model === undefined) return [];

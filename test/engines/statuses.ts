@@ -35,7 +35,7 @@ const installation = (generation: number, status?: object) =>
 const tigeraStatus = (status?: object) => object('TigeraStatus', 'calico', 1, status);
 const apiServer = (status?: object) => object('APIServer', 'default', 1, status);
 
-/** An object in a state that a cluster goes through, and what Argo CD (Lua) and Flux (CEL; where it looks) must make of it. */
+/** An object in a state that a cluster goes through, and the verdict that Argo CD (Lua) and Flux (CEL, if it checks) must give. */
 export const STATES: Readonly<
   Record<string, { object: KubernetesObject; argoCd: string; flux?: 'waits' | 'goes on' }>
 > = {

@@ -12,7 +12,7 @@ const withGitops = (topology: TopologyInput, gitops: Partial<TopologyInput['gito
 export const withEngine = (topology: TopologyInput, engine: Engine): TopologyInput =>
   withGitops(topology, { engine });
 
-/** What engines may have to deal with. The vendored operator of v3.26.1 needs upstream's manifest, and is apart. */
+/** The topologies that engines may meet. The vendored operator of v3.26.1 needs upstream's manifest, and is separate. */
 export const TOPOLOGIES = {
   'the report, Argo CD': withEngine(report, 'argocd'),
   'the report, Flux': withEngine(report, 'flux'),

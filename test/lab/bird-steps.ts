@@ -1,6 +1,6 @@
 import type { BirdStatement, Token } from '../../bird/parser.ts';
 
-/** What a filter of BIRD does, step by step, with the functions that it calls written out. */
+/** What a BIRD filter does, step by step, with the functions that it calls expanded. */
 export type Step =
   | { readonly kind: 'accept' | 'reject' }
   | { readonly kind: 'set'; readonly name: string; readonly value: Expression }
@@ -11,7 +11,7 @@ export type Step =
       readonly otherwise: readonly Step[];
     };
 
-/** `value`: a word as it stands, or a set in its brackets. Chains of one logical operator are one operation. */
+/** `value`: a literal word, or a set in brackets. A chain of one logical operator is one operation. */
 export type Expression =
   | { readonly kind: 'value'; readonly text: string }
   | { readonly kind: 'operation'; readonly operator: string; readonly operands: readonly Expression[] };
@@ -27,7 +27,7 @@ export function functionsIn(statements: readonly BirdStatement[]): ReadonlyMap<s
     statements
       .filter(({ words }) => words[0]?.text === 'function')
       .map(({ words, body }) => {
-        // Its parameters are pairs of a type and a name.
+        // Parameters are pairs of a type and a name.
         const inside = words.slice(3, -1).filter(({ text }) => text !== ',');
         const parameters = inside.filter((_, index) => index % 2 === 1).map(({ text }) => text);
         return [words[1]?.text ?? '', { parameters, body: body ?? [] }];
@@ -126,14 +126,14 @@ function expression(words: readonly Token[], bound: Bound): Expression {
   return whole;
 }
 
-/** `a && (b && c)` is one thing with `(a && b) && c`. */
+/** `a && (b && c)` is the same as `(a && b) && c`. */
 function joined(operator: string, left: Expression, right: Expression): Expression {
   const flat = (one: Expression): readonly Expression[] =>
     one.kind === 'operation' && one.operator === operator && LOGICAL.has(operator) ? one.operands : [one];
   return { kind: 'operation', operator, operands: [...flat(left), ...flat(right)] };
 }
 
-/** The steps as lines: two filters of the same lines do the same. */
+/** The steps as lines: two filters with the same lines do the same. */
 export function linesOf(steps: readonly Step[], indent = ''): string[] {
   return steps.flatMap((step): string[] => {
     if (step.kind === 'set') return [`${indent}${step.name} = ${textOf(step.value)}`];

@@ -19,13 +19,13 @@ import { fabricOf } from '../fabric-of.ts';
 
 export { redundant, report } from './topologies.ts';
 
-/** Labs take their time on a busy machine, and several tests wait for one of them: this is for what hangs. */
+/** Labs are slow on a busy machine, and several tests wait for one of them: this limit is for labs that hang. */
 jest.setTimeout(1_800_000);
 
-/** Needs network namespaces. Where a machine has none, NOENCAP_NO_NETNS=1 skips these by name. */
+/** Needs network namespaces. On a machine without them, NOENCAP_NO_NETNS=1 skips these tests by name. */
 export const scenario = process.env.NOENCAP_NO_NETNS === '1' ? describe.skip : describe;
 
-/** A lab that is up, and settled as far as it will. */
+/** A lab that is up, and as settled as it will get. */
 export async function booted(
   topology: TopologyInput,
   change?: (plan: LabPlan) => LabPlan,
@@ -40,24 +40,24 @@ export async function booted(
   return lab;
 }
 
-/** The last look at a network that rests. `patience`: milliseconds without a change after which what is missing does not come. */
+/** The last look at a network at rest. `patience`: milliseconds without a change after which nothing more is expected. */
 async function settledIn(lab: Lab, patience: number | undefined): Promise<Settled> {
   const seen = await converged(lab, patience === undefined ? {} : { patience });
   if (seen.unsettled !== undefined) throw new Error(seen.unsettled);
   return seen;
 }
 
-/** Milliseconds: where all must be there in the end, nobody gives up before a busy machine has brought it. */
+/** Milliseconds: where everything must be there in the end, a busy machine gets the time it needs. */
 export const UNTIL_THERE = 60_000;
 
 export interface Look {
   readonly failures: readonly Failure[];
   readonly probed: readonly Probed[];
-  /** What the failures say, by kind. */
+  /** The failures' messages, by kind. */
   message(kind: Failure['kind']): string[];
 }
 
-/** What `noencap lab` would find now, with these having failed, but for borrowed addresses: `booted` gives pods none. */
+/** What `noencap lab` would find now, with these failed, except for borrowed addresses: `booted` assigns none to pods. */
 export async function look(lab: Lab, failed: readonly Failing[] = [], patience = 3000): Promise<Look> {
   const left = failed.length === 0 ? lab : without(lab, failed, forecast(lab.fabric, failed, []));
   const seen = await settledIn(left, patience);

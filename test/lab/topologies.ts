@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { TopologyInput } from '../../topology/index.ts';
 
-/** The field report's network, with other BGP settings or another Calico. */
+/** The field report's network, with different BGP settings or a different Calico. */
 export function report(bgp: TopologyInput['bgp'] = {}, version?: string): TopologyInput {
   const topology = parse(readFileSync('topology.yaml', 'utf8')) as TopologyInput;
   const calico = version === undefined ? topology.calico : { ...topology.calico, version };
@@ -11,7 +11,7 @@ export function report(bgp: TopologyInput['bgp'] = {}, version?: string): Topolo
 
 const lan = (region: number, host: number) => `192.168.${region}.${host}`;
 
-/** Two regions over one link, the first with two reflectors and two nodes on one LAN. IPv4, no mesh that could hide anything. */
+/** Two regions over one link, the first with two reflectors and two nodes on one LAN. IPv4, without a mesh that could hide anything. */
 export function redundant(change: Partial<TopologyInput> = {}): TopologyInput {
   return {
     version: 1,

@@ -2,12 +2,12 @@ import { fping, key, questions, REPLY } from '../../lab/fping.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { pairsToPing, pingIpv6 } from '../../lab/ping.ts';
 
-/** Longer ways are loops. */
+/** Longer paths are loops. */
 const MOST_HOPS = 12;
 
 /**
- * The machines on the way of each pair: who says that a packet's time is up, hop by hop, all hops at once. A pair whose way was
- * not asked for (see pairsToPing) has none.
+ * The machines on the path of each pair: those that answer with time exceeded, hop by hop, all hops at once. A pair that was not
+ * traced (see pairsToPing) has none.
  */
 export async function trace(
   lab: Lab,
@@ -20,14 +20,14 @@ export async function trace(
       if (seen === undefined) return [];
       const end = seen.indexOf(undefined);
       const known = (end < 0 ? seen : seen.slice(0, end)).filter((machine) => machine !== undefined);
-      // The target's node is the last that says so; the pod itself answers.
+      // The target's node is the last one that answers so; the pod itself replies.
       const isCut = reached.has(key(pair)) && known.at(-1) !== pair.to;
       return [[key(pair), isCut ? [...known, pair.to] : known]];
     }),
   );
 }
 
-/** Of a pair, by TTL less one, the machine that dropped the packet; undefined where none said so. */
+/** For a pair, indexed by TTL minus one, the machine that dropped the packet; undefined if none answered. */
 type Hops = Map<string, (string | undefined)[]>;
 
 async function hopsOfIpv4(lab: Lab): Promise<Hops> {

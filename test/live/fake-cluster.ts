@@ -5,25 +5,25 @@ import type { FieldSet, ManagedFields } from '../../bootstrap/ownership.ts';
 import type { KubectlAnswer } from '../../live/kubectl.ts';
 import { type KubernetesObject, objectsIn } from '../charts/upstream.ts';
 
-/** A cluster as far as the bootstrap can tell, in one JSON document, so that a test can put anything into it. */
+/** A cluster as the bootstrap sees it, in one JSON document, so that a test can put anything into it. */
 export interface FakeCluster {
   nodes: string[];
   /** Names of the CRDs that are established. */
   crds: string[];
-  /** What is applied, and what the operator and Kubernetes make of it. */
+  /** What is applied, and what the operator and Kubernetes create from it. */
   objects: Live[];
-  /** What happens by itself: after so many further calls. */
+  /** What happens by itself after a number of further calls. */
   soon: {
     after: number;
     crds?: string[];
     objects?: Live[];
     owner?: { name: string; entry: ManagedFields };
   }[];
-  /** What the operator does once its Deployment, the Installation, the Jobs are applied. */
+  /** What the operator does once its Deployment, the Installation or the Jobs are applied. */
   brings: 'all' | 'nothing';
-  /** How many calls later. */
+  /** The number of calls until then. */
   pace: number;
-  /** The first calls that match fail so. */
+  /** The first matching calls fail in this way. */
   fails: { match: string; stderr: string; times: number }[];
   asked: string[][];
   version: number;
@@ -70,7 +70,7 @@ export const ENGINE_KINDS = {
   flux: ['gitrepositories.source.toolkit.fluxcd.io', 'kustomizations.kustomize.toolkit.fluxcd.io'],
 };
 
-/** What kubectl answers; the cluster changes by it. What the bootstrap has no business to ask is an error. */
+/** kubectl's answer, with its effect on the cluster. A call that the bootstrap has no reason to make is an error. */
 export function answer(cluster: FakeCluster, words: readonly string[], stdin: string): KubectlAnswer {
   cluster.asked.push([...words]);
   const args = words.filter((word) => !word.startsWith('--context='));
@@ -130,7 +130,7 @@ function flag(args: readonly string[], name: string): string | undefined {
   return args.find((arg) => arg.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** What `-k` names: the resources of the kustomization, no more. */
+/** What `-k` names: the resources of the kustomization, nothing else. */
 function objectsBelow(folder: string): KubernetesObject[] {
   const { resources } = parse(readFileSync(join(folder, 'kustomization.yaml'), 'utf8')) as {
     resources: string[];
@@ -186,7 +186,7 @@ function applyOne(cluster: FakeCluster, object: Live, manager: string): void {
   if (cluster.brings === 'all') consequences(cluster, applied);
 }
 
-/** The operator brings its CRDs, the statuses follow the Installation and the APIServer, Jobs run. */
+/** The operator creates its CRDs, the statuses follow the Installation and the APIServer, Jobs run. */
 function consequences(cluster: FakeCluster, { kind, metadata }: Live): void {
   if (kind === 'Deployment') cluster.soon.push({ after: cluster.pace, crds: [...CALICO_KINDS] });
   const reported = { Installation: 'calico', APIServer: 'apiserver' }[kind];
@@ -209,7 +209,7 @@ export const status = (name: string, available: 'True' | 'False', message = ''):
   },
 });
 
-/** Maps as trees of their keys, everything else as a whole. */
+/** Maps as trees of their keys, everything else as one value. */
 export function fieldsOf(value: unknown): FieldSet {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return Object.fromEntries(

@@ -1,7 +1,7 @@
 import type { TopologyInput } from '../../topology/index.ts';
 import { redundant } from '../lab/topologies.ts';
 
-/** A change of the redundant network, and what it does to sessions; those that are not named are kept. */
+/** A change of the redundant network, and its effect on sessions; sessions not named are kept. */
 export interface Change {
   readonly name: string;
   readonly base: TopologyInput;
@@ -12,7 +12,7 @@ export interface Change {
   readonly gone?: readonly string[];
 }
 
-/** A change of which nobody feels anything: what a test is about comes on top. */
+/** A change without any effect, to which a test adds its own. */
 export const QUIET = {
   objects: [],
   sessions: [],
@@ -69,11 +69,11 @@ const quick = (): TopologyInput => ({
   ),
 });
 
-/** The network with another name for one of its parts, wherever that stands. */
+/** The network with one of its parts renamed everywhere. */
 const renamed = (old: string, now: string): TopologyInput =>
   JSON.parse(JSON.stringify(bgp({})).replaceAll(JSON.stringify(old), JSON.stringify(now)));
 
-/** All of region east where it is, but for its nodes, which are of a region beside it with the same reflectors. */
+/** Region east as it is, except for its nodes, which belong to another region with the same reflectors. */
 const beside = (...moved: readonly string[]): TopologyInput => {
   const base = bgp({});
   const nodes = Object.entries(base.nodes ?? {}).map(([name, node]) => [

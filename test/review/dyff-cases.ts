@@ -4,10 +4,10 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { redundant, report } from '../lab/topologies.ts';
 import { type Change, changes } from './changes.ts';
 
-/** A change of a cluster that dyff has looked at as well: `dyff/<name>.before.yaml` and `.after.yaml` hold both sides. */
+/** A change of a cluster that dyff has also compared: `dyff/<name>.before.yaml` and `.after.yaml` hold both sides. */
 export interface DyffCase {
   readonly name: string;
-  /** Undefined where both sides were written by hand. */
+  /** Undefined if both sides were written by hand. */
   readonly between: readonly [TopologyInput, TopologyInput] | undefined;
 }
 
@@ -104,7 +104,7 @@ const rendered: Readonly<Record<string, readonly [TopologyInput, TopologyInput]>
   'region-added': [redundant(), north()],
 };
 
-/** Order that means nothing, order that does, and values of every kind: no topology has all of them. */
+/** Order that does not matter, order that does, and values of every kind: no topology has them all. */
 const written = ['order-only', 'order-and-changes', 'order-that-matters', 'values'];
 
 export const dyffCases: readonly DyffCase[] = [

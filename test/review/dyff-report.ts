@@ -3,15 +3,15 @@ import { parseDocument } from 'yaml';
 /** One side of a difference: what is no longer there, or what is there now. */
 export interface Half {
   readonly sign: '-' | '+';
-  /** `apps/Deployment/web/web`; two where one is taken for the other under another name. */
+  /** `apps/Deployment/web/web`; two if one is taken for the other after a rename. */
   readonly objects: readonly string[];
-  /** Of the path to it; none for the whole object. An item of a list is `name=x`, or `*` where it has no name. */
+  /** The elements of its path; none for the whole object. An item of a list is `name=x`, or `*` if it has no name. */
   readonly steps: readonly string[];
-  /** What it may read as: dyff prints a text as it is, so that `1` may be a number. Undefined where it is not told. */
+  /** The values that it may stand for: dyff prints text verbatim, so `1` may be a number. Undefined if it is not shown. */
   readonly values: readonly unknown[] | undefined;
 }
 
-/** A list whose items are the same in another order. */
+/** A list with the same items in a different order. */
 export interface Reordered {
   readonly object: string;
   readonly steps: readonly string[];
@@ -53,7 +53,7 @@ interface Detail {
 }
 
 interface Section {
-  /** Undefined for what is said of the whole file: the order of its documents. */
+  /** Undefined for a statement about the whole file: the order of its documents. */
   readonly root: string | undefined;
   readonly steps: readonly string[];
   readonly details: readonly Detail[];
@@ -71,7 +71,7 @@ function sectionOf(text: string): Section {
   };
 }
 
-/** Lines of a value after its first have no sign of their own. */
+/** Only the first line of a value has a sign. */
 function detailOf(text: string): Detail {
   const [message = '', ...lines] = text.trimEnd().split('\n');
   const sides = { '-': [] as string[], '+': [] as string[] };
@@ -83,7 +83,7 @@ function detailOf(text: string): Detail {
   return { message, removed: sides['-'].join('\n'), added: sides['+'].join('\n') };
 }
 
-/** Where dyff takes an object for another one that it resembles, it names the new one and says what the old one was called. */
+/** If dyff takes an object for a renamed one, it names the new one and gives the name of the old one. */
 function formerName({ root, steps, details }: Section): [string, string][] {
   const part = steps.join('/');
   const [was, is] = [details[0]?.removed, details[0]?.added];
@@ -101,10 +101,10 @@ type Told = Pick<Half, 'sign' | 'steps' | 'values'>;
 function halvesOf({ message, removed, added }: Detail): Told[] {
   if (message.startsWith('-')) return whole('-', message, read(removed));
   if (message.startsWith('+')) return whole('+', message, read(added));
-  // Texts of many lines are told by their lines, and spaces by signs that stand for them.
+  // Multi-line text is compared by lines, with signs in place of spaces.
   const isTold = !/multiline|whitespace/.test(message);
   const values = (text: string) => (isTold ? [text, read(text)] : undefined);
-  // A number that is only written otherwise (0x10, 16) is the same number.
+  // A number in a different notation (0x10, 16) is the same number.
   if (isTold && typeof read(removed) === 'number' && read(removed) === read(added)) return [];
   return [
     { sign: '-', steps: [], values: values(removed) },

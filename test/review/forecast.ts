@@ -15,7 +15,7 @@ import { redundantNetwork, visitedNetwork } from '../analysis/redundant-network.
 import { fabricOf } from '../fabric-of.ts';
 import { arbitraryChange, type Edited } from './random-changes.ts';
 
-/** A network, and what somebody makes of it. */
+/** A network, and the change that somebody makes. */
 export interface Trial {
   readonly base: TopologyInput;
   readonly head: TopologyInput;
@@ -23,8 +23,8 @@ export interface Trial {
 }
 
 /**
- * Networks that are well: in a lab that never comes to what must be, each look would wait until its time is up. With more nodes than
- * these a lab takes longer, and shows no more.
+ * Healthy networks: in a lab that never reaches the expected state, each look would wait until its time is up. More nodes
+ * make a lab slower, but show nothing more.
  */
 const arbitraryTrial = (): fc.Arbitrary<Trial> =>
   arbitraryChange(
@@ -40,11 +40,11 @@ export const trialsOf = (seed: number, runs: number): Trial[] =>
 /** Milliseconds: see test/lifecycle. */
 const BLIP = 200;
 
-/** What was foretold of a trial, and what came of it. */
+/** The forecast for a trial, and the result. */
 export interface Held {
-  /** Everything in which the rehearsal is not what `noencap diff` foretells. */
+  /** All differences between the rehearsal and the forecast of `noencap diff`. */
   readonly differs: readonly string[];
-  /** Pairs of nodes of which it says that they may lose packets while sessions are down, and those that did. */
+  /** Pairs of nodes that may lose packets while sessions are down according to the forecast, and those that did. */
   readonly felt: { readonly foretold: number; readonly seen: number };
 }
 
@@ -90,14 +90,14 @@ export async function held({ base, head }: Trial): Promise<Held> {
   };
 }
 
-/** How many pairs are said to lose packets at most, while the change is made. */
+/** The maximum number of pairs that may lose packets during the change. */
 const mostFelt = ({ interruptions, order: { first, lost } }: Review): number =>
   interruptions.reduce((sum, one) => sum + one.lost, 0) +
   (first === 'apart' ? Math.min(lost.routersFirst, lost.clusterFirst) : 0);
 
 /**
- * What is said of it is a maximum: so many may lose packets, none must. A packet of the lab comes back, so that one that is lost on its way is
- * missed by two pairs.
+ * The forecast is a maximum: that many may lose packets, none must. The lab's packets make a round trip, so one that is lost on the way
+ * counts for two pairs.
  */
 function lossDifferences(told: Review, lossy: readonly Ride[]): string[] {
   const most = 2 * mostFelt(told);
@@ -108,7 +108,7 @@ function lossDifferences(told: Review, lossy: readonly Ride[]): string[] {
   );
 }
 
-/** What of the underlay is said to carry nothing for some time: routers that go or start anew, segments that lose OSPF's designated router. */
+/** The parts of the underlay that the forecast has down for some time: routers that go or restart, segments that lose OSPF's designated router. */
 function outOfOspf({ dangers }: Review): { routers: ReadonlySet<string>; segments: ReadonlySet<string> } {
   const named = (pattern: RegExp) =>
     new Set(dangers.flatMap(({ message }) => pattern.exec(message)?.[1] ?? []));
@@ -118,7 +118,7 @@ function outOfOspf({ dangers }: Review): { routers: ReadonlySet<string>; segment
   };
 }
 
-/** Pairs that are said to lose packets until OSPF has found them another way, in one direction or the other: a packet of the lab comes back. */
+/** Pairs that may lose packets until OSPF has found another path, in either direction: the lab's packets make a round trip. */
 function losingWay(told: Review, was: Analysis, is: Analysis): (pair: Pick<Ride, 'from' | 'to'>) => boolean {
   const { routers, segments } = outOfOspf(told);
   const alike = (from: string, to: string) => [was, is].flatMap((one) => one.standIn(from, to)).join(' ');
@@ -133,7 +133,7 @@ function losingWay(told: Review, was: Analysis, is: Analysis): (pair: Pick<Ride,
   return ({ from, to }) => isOne(from, to) || isOne(to, from);
 }
 
-/** Sessions whose packets cross what carries nothing for some time: they may end, and need not. */
+/** Sessions whose packets cross the parts that are down for some time: they may end, but need not. */
 function losingPath(told: Review, base: Fabric): (id: string) => boolean {
   const { routers, segments } = outOfOspf(told);
   const pathsTo = igpPaths(base);
@@ -156,7 +156,7 @@ function losingPath(told: Review, base: Fabric): (id: string) => boolean {
 const isLost = ({ traffic }: Review, { from, to }: Ride): boolean =>
   traffic.some((one) => one.change === 'lost' && one.from === from && one.to === to);
 
-/** What must hold of the end state holds, unless it is foretold that it does not; and history leaves nothing behind. */
+/** What must hold in the end state holds, unless the forecast says that it does not; and the history leaves no trace. */
 function endDifferences(told: Review, { differences, failures }: Rehearsal): string[] {
   const isForetold =
     told.findings.introduced.some(({ severity }) => severity === 'error') ||
@@ -164,7 +164,7 @@ function endDifferences(told: Review, { differences, failures }: Rehearsal): str
   return [...differences, ...(isForetold ? [] : failures.map(({ message }) => message))];
 }
 
-/** Sessions that nobody foretold anything of stay as they are. */
+/** Sessions without a forecast stay as they are. */
 function sessionDifferences(
   told: Review,
   seen: readonly { readonly id: string; readonly change: string }[],
@@ -173,7 +173,7 @@ function sessionDifferences(
   const { changed } = told.sessions;
   const expected = new Map(changed.map(({ id, change }) => [id, change === 'reloaded' ? 'kept' : change]));
   const known = new Set(seen.map(({ id }) => id));
-  // What a router that goes takes along is known of packets; of the sessions that cross it only that they may end.
+  // For packets the effect of a removed router is known; for sessions across it only that they may end.
   const mayEnd = (id: string, change: string, foretold: string) =>
     change === 'reset' && foretold === 'kept' && losesPath(id);
   return [

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import { type Review, reviewSchema } from '../../review/document.ts';
 
-/** What somebody may write in the place of a name or a sentence to be more than that. */
+/** What an attacker may write in place of a name or a sentence. */
 export const HOSTILE: readonly string[] = [
   '',
   ' ',
@@ -110,7 +110,7 @@ const PIECES = [
   '&#',
 ];
 
-/** Strings of pieces of markup, of whole attacks, and of anything at all. */
+/** Strings made of pieces of markup, whole attacks, and anything at all. */
 export const hostile: fc.Arbitrary<string> = fc.oneof(
   fc.array(fc.constantFrom(...PIECES), { maxLength: 12 }).map((parts) => parts.join('')),
   fc.constantFrom(...HOSTILE),
@@ -132,7 +132,7 @@ interface JsonSchema {
   readonly $ref?: string;
 }
 
-/** Any review that the schema lets through, whatever fields it will have, with hostile strings in all of them. */
+/** Any review that the schema allows, whatever fields it has, with hostile strings in all of them. */
 export const anyReview: fc.Arbitrary<Review> = arbitraryOf(z.toJSONSchema(reviewSchema) as JsonSchema).map(
   (value) => reviewSchema.parse(value),
 );
@@ -180,7 +180,7 @@ export function withStrings(review: Review, strings: readonly string[]): Review 
   return reviewSchema.parse(replaced(review, '', false));
 }
 
-/** Words that the schema lists; an object's kind is none of them. */
+/** The words that the schema lists; an object's kind is not one of them. */
 const isWord = (key: string, of: object): boolean =>
   ['command', 'outcome', 'change', 'severity', 'family', 'first', 'when'].includes(key) ||
   (key === 'kind' && !('group' in of));

@@ -1,7 +1,7 @@
 import { UNPRINTABLE } from '../../topology/fault.ts';
 import { type Part, partsOf } from './markdown-tree.ts';
 
-/** What a comment is made of; nothing in a review adds a part of another type. */
+/** The node types of a comment; nothing in a review adds another type. */
 const TYPES = [
   'root',
   'paragraph',
@@ -21,12 +21,12 @@ const TYPES = [
 
 const OUR_HTML = /^(<details>\n<summary>[A-Z][a-z ]+: [\da-z,+− ]+<\/summary>|<\/details>|<\/?sub>)$/;
 
-/** What GitHub makes something of in text that is not code. */
+/** What GitHub interprets in text outside code. */
 const ACTIVE = /[@#<>&`\\*_[\]$|]|:\/\/|www\.|\bGH-\d|GHSA-|\b[0-9a-f]{7,40}\b|:[a-z0-9+_-]+:/i;
 
 /**
- * Expects that a comment says and formats what is written in review/ and no more: that nobody is mentioned, nothing linked but
- * `details`, no markup opened or closed, and nothing hidden in it.
+ * Expects a comment to say and format only what is written in review/: nobody is mentioned, nothing is linked but
+ * `details`, no markup is opened or closed, and nothing is hidden.
  */
 export function expectInert(markdown: string, details?: string): Part[] {
   const parts = partsOf(markdown);
@@ -60,7 +60,7 @@ export function expectInert(markdown: string, details?: string): Part[] {
   );
   expect(depths.filter((depth) => depth !== 0 && depth !== 1)).toEqual([]);
   expect(depths.at(-1) ?? 0).toBe(0);
-  // A fence that something in it closed, or that nothing closed, shows here.
+  // A fence that its content closed, or that nothing closed, shows here.
   const fences = markdown.match(/^`{3,}(diff|mermaid)\n/gm) ?? [];
   expect(of('code')).toHaveLength(fences.length);
   return parts;

@@ -11,7 +11,7 @@ export interface Part {
   readonly children?: readonly Part[];
 }
 
-/** Markdown as GitHub reads it, every part of it, each before those that are in it. */
+/** Every node of Markdown as GitHub parses it, parents before children. */
 export function partsOf(markdown: string): Part[] {
   const tree = fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }) as Part;
   const parts: Part[] = [];

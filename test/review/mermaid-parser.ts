@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 
-/** What mermaid makes of a drawing. */
+/** Mermaid's verdict on a drawing. */
 export interface Parsed {
-  /** Undefined if it takes it. */
+  /** Undefined if mermaid accepts it. */
   readonly error?: string;
   readonly boxes: readonly { id: string; text: string; classes: readonly string[]; labelType: string }[];
   readonly lines: readonly { start: string; end: string; text: string; stroke: string }[];
@@ -10,8 +10,8 @@ export interface Parsed {
 }
 
 /**
- * Has mermaid itself parse drawings, all in one process of their own: it is an ES module of many, and wants a document, neither of
- * which jest has for it.
+ * Lets mermaid itself parse drawings, all in one separate process: it consists of many ES modules and needs a document, and jest offers
+ * neither.
  */
 export const parseDrawings = (drawings: readonly string[]): Parsed[] =>
   JSON.parse(

@@ -1,19 +1,19 @@
 import type { TopologyInput } from '../../topology/index.ts';
 import { redundant } from '../lab/topologies.ts';
 
-/** A change, and who must get it first for no pair of pods to lose its way in between. */
+/** A change, and which side must get it first so that no pair of pods becomes unreachable in between. */
 export interface Order {
   readonly name: string;
   readonly base: TopologyInput;
   readonly head: TopologyInput;
   readonly first: 'either' | 'routers' | 'cluster' | 'apart';
-  /** Ordered pairs of nodes that have no way between the two deliveries. */
+  /** Ordered pairs of nodes that are unreachable between the two deliveries. */
   readonly lost: { readonly routersFirst: number; readonly clusterFirst: number };
-  /** Nodes that have a peer in between which does not know them. */
+  /** Nodes that in between have a peer which does not know them. */
   readonly waiting: { readonly routersFirst: number; readonly clusterFirst: number };
 }
 
-/** A second router in the west beside w1, and who of the two reflects there. */
+/** A second router in the west beside w1, and which of the two reflects there. */
 function west(
   nodeToNodeMesh: boolean,
   routers: readonly string[],
@@ -40,7 +40,7 @@ function west(
   };
 }
 
-/** The same before w2 is there. */
+/** The same before w2 exists. */
 function planned(topology: TopologyInput): TopologyInput {
   const { w2 } = topology.routers ?? {};
   return { ...topology, routers: { ...topology.routers, w2: { ...w2, planned: true } as never } };

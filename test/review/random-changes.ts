@@ -1,25 +1,25 @@
 import fc from 'fast-check';
 import { parseTopologyValue, type TopologyInput } from '../../topology/index.ts';
 
-/** What somebody may make of any network: a name that says what, and `at` that says of what of it. */
+/** An edit that somebody may make to any network: `name` says which, `at` to which part. */
 type Edit = (base: TopologyInput, at: number) => TopologyInput | undefined;
 
 export type EditName = keyof typeof EDITS;
 
-/** One edit, and to what in the network. */
+/** One edit, and the part of the network that it applies to. */
 export interface Edited {
   readonly does: EditName;
   readonly at: number;
 }
 
-/** The network after all edits; undefined where one has nothing to be done to, or what comes out is refused. */
+/** The network after all edits; undefined if one has nothing to apply to, or if the result is refused. */
 export function edited(base: TopologyInput, edits: readonly Edited[]): TopologyInput | undefined {
   let now: TopologyInput | undefined = base;
   for (const { does, at } of edits) now = now && (EDITS[does] as Edit)(now, at);
   return now !== undefined && parseTopologyValue(now).ok ? now : undefined;
 }
 
-/** A network and a change of it that is none of nothing. Most changes are one edit, some are two at once. */
+/** A network and a change of it that is not empty. Most changes are one edit, some are two at once. */
 export const arbitraryChange = (
   network: fc.Arbitrary<TopologyInput>,
   names: readonly EditName[] = EDIT_NAMES,
@@ -108,7 +108,7 @@ const segment =
 const reflectorsOf = (region: TopologyInput['regions'][string]): readonly string[] =>
   region.routers ?? (region.router === undefined ? [] : [region.router]);
 
-/** The network with another name for one of its parts, wherever that stands. */
+/** The network with one of its parts renamed everywhere. */
 const renamed = (base: TopologyInput, old: string | undefined): TopologyInput | undefined =>
   old === undefined
     ? undefined
@@ -116,7 +116,7 @@ const renamed = (base: TopologyInput, old: string | undefined): TopologyInput | 
         JSON.stringify(base).replaceAll(JSON.stringify(old), JSON.stringify(`b-${old}`.toLowerCase())),
       );
 
-/** The network without machines: nobody names them any more. */
+/** The network without these machines, and without any reference to them. */
 function without(base: TopologyInput, gone: ReadonlySet<string>): TopologyInput {
   const stay = <T>(all: Record<string, T>): Record<string, T> =>
     Object.fromEntries(Object.entries(all).filter(([name]) => !gone.has(name)));
@@ -145,7 +145,7 @@ function without(base: TopologyInput, gone: ReadonlySet<string>): TopologyInput 
   };
 }
 
-/** An address on a segment that nobody has. */
+/** A free address on a segment. */
 function freeOn({ cidr, members }: Segment, host: number): string | undefined {
   if (typeof cidr !== 'string') return undefined;
   const [start = '', length = '0'] = cidr.split('/');
@@ -158,7 +158,7 @@ function freeOn({ cidr, members }: Segment, host: number): string | undefined {
   return undefined;
 }
 
-/** Puts a machine on a segment beside what it has. */
+/** Adds a machine to another segment. */
 function joined(
   base: TopologyInput,
   name: string,

@@ -1,6 +1,6 @@
 import type { Review } from '../../review/document.ts';
 
-/** A review in which nothing changes; what a test is about is put over it. */
+/** A review in which nothing changes; a test overrides what it is about. */
 export function review(change: Partial<Review> = {}): Review {
   return {
     version: 3,
@@ -92,7 +92,7 @@ const file = (path: string, hunks: string[], change: Partial<Review['files'][num
   };
 };
 
-/** A node more in a region with one reflector. */
+/** One more node in a region with one reflector. */
 export const nodeComes = (): Review => {
   const base = home();
   return review({
@@ -163,7 +163,7 @@ export const nodeComes = (): Review => {
   });
 };
 
-/** Another hold time, and what the lab measured of it. */
+/** A different hold time, and what the lab measured for it. */
 export const holdTime = (): Review => {
   const base = home();
   const ids = [
@@ -288,7 +288,7 @@ export const holdTime = (): Review => {
   });
 };
 
-/** What cannot be taken back, as somebody made it or as somebody accepted it. */
+/** An irreversible change, as proposed or as accepted. */
 export const dangerous = (accepted: boolean): Review =>
   review({
     ok: accepted,
@@ -346,7 +346,7 @@ export const dangerous = (accepted: boolean): Review =>
     ],
   });
 
-/** As many objects and files as wanted, each with a few changes. */
+/** Any number of objects and files, each with a few changes. */
 export function large(objects: number, files: number, fields = 3): Review {
   return review({
     outcome: 'hitless',

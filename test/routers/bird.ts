@@ -16,7 +16,7 @@ export function filesOf(fabric: Fabric, router: string): Map<string, string> {
 }
 
 /**
- * The bird.conf of somebody who had one before, as the field report describes it: it defines the constants and tables
+ * An operator's existing bird.conf, as the field report describes it: it defines the constants and tables
  * and includes our file.
  */
 export function hostConfig(fabric: Fabric, name: string, more = ''): string {
@@ -43,7 +43,7 @@ export function place(folder: string, files: ReadonlyMap<string, string>): void 
   }
 }
 
-/** What `bird -p` says of a configuration; empty if it has nothing to say. Passwords are read from stand-ins. */
+/** The output of `bird -p` for a configuration; empty if it has no complaint. Passwords are read from stand-ins. */
 export function birdSays(files: ReadonlyMap<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'noencap-bird-'));
   try {

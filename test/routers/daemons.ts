@@ -6,7 +6,7 @@ import type { Fabric, NodeSpeaker, RouterSpeaker } from '../../fabric/index.ts';
 import { addressBits, valuesOf } from '../../topology/address.ts';
 import { filesOf, hostConfig, place } from './bird.ts';
 
-/** What running daemons said: command outputs by name, and all their logs. */
+/** The output of running daemons: command outputs by name, and all their logs. */
 export interface Observed {
   /** `birdc` or `ip` output, by `<machine> <question>`. */
   readonly answers: ReadonlyMap<string, string>;
@@ -17,9 +17,9 @@ export interface Scenario {
   readonly fabric: Fabric;
   /** Each node's IPAM block, which it announces as Calico does. */
   readonly blocks: Readonly<Record<string, readonly string[]>>;
-  /** What include mode leaves to the bird.conf around our files: how a router reaches the others' loopbacks. */
+  /** What include mode leaves to the bird.conf around our files: the routes to the other routers' loopbacks. */
   readonly routes?: Readonly<Record<string, string>>;
-  /** `<machine> <question>` to a command that runs there; `birdc` talks to that machine's daemon. */
+  /** Maps `<machine> <question>` to a command that runs there; `birdc` connects to that machine's daemon. */
   readonly questions: Readonly<Record<string, string>>;
 }
 
@@ -88,7 +88,7 @@ ${kernel('ipv6', ipv6)}
 protocol static { ipv6 { table ${ipv6}; }; ${routes} }`;
 }
 
-/** A node as far as its routers can tell: its block, its own next hop, a session with each of its reflectors. */
+/** A node as its routers see it: its block, its own next hop, a session with each of its reflectors. */
 function nodeConfig({ fabric, blocks }: Scenario, node: NodeSpeaker, folder: string): string {
   const ofFamily = (family: string) =>
     (blocks[node.name] ?? []).filter((cidr) => cidr.includes(':') === (family === 'ipv6'));

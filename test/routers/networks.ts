@@ -106,7 +106,7 @@ function ipv6Only(): TopologyInput {
   };
 }
 
-/** Two IPv4 regions over a backbone that has IPv6 addresses only. */
+/** Two IPv4 regions over a backbone with IPv6 addresses only. */
 function ipv4OverIpv6(): TopologyInput {
   return {
     ...common,
@@ -185,7 +185,7 @@ function passwordAndBorrowed(): TopologyInput {
         password: { file: '/etc/bird-secrets/k3s.conf', secret: { name: 'bgp', key: 'e1' } },
         bird: { tables: { ipv4: 'mine4' }, constants: { as: 'MY_AS', routerId: 'MY_ID' } },
       },
-      // Delivered with the rest, and therefore included from where the rest is.
+      // Delivered with the other files, and therefore included from their folder.
       w1: {
         routerId: '10.0.0.2',
         nodeAddress: '192.168.2.1',
@@ -199,7 +199,7 @@ function passwordAndBorrowed(): TopologyInput {
 const scenarioNetwork = (name: string): TopologyInput =>
   parse(readFileSync(`test/scenarios/networks/${name}.yaml`, 'utf8')) as TopologyInput;
 
-/** The networks that router configurations are tested on, by what is special about them. */
+/** The networks on which router configurations are tested, by what is special about them. */
 export const NETWORKS: Readonly<Record<string, TopologyInput>> = {
   report: report('keep'),
   'report-next-hop-self': report('self'),

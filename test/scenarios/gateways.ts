@@ -14,7 +14,7 @@ const asFiled = network('switch-without-bgp');
 
 const BLOCKS = { a1: '10.42.0.0/26', a2: '10.42.0.64/26', b1: '10.42.0.128/26', c1: '10.42.0.192/26' };
 
-/** The nodes of the other VLANs know whom to send to, as they do in truth. */
+/** The nodes of the other VLANs know their next hop, as in reality. */
 export function vlans(l3switch: Hosts[string]): TopologyInput {
   const { a1, a2, b1, c1 } = asFiled.nodes as Record<keyof typeof BLOCKS, Nodes[string]>;
   return {
@@ -29,7 +29,7 @@ export function vlans(l3switch: Hosts[string]): TopologyInput {
   };
 }
 
-/** The home network as it was filed has its home router among noencap's own; this is what it is. */
+/** The home network as filed lists the home router among noencap's own; this is the real situation. */
 export function home(fritzbox: Hosts[string], mesh = true): TopologyInput {
   const { routers, bgp, ...rest } = network('foreign-gateway');
   const { fritzbox: _, ...ours } = routers;
@@ -94,7 +94,7 @@ export function chain(g1: Hosts[string], g2: Hosts[string]): TopologyInput {
   };
 }
 
-/** What somebody wrote on the gateway next to the west, and on the one next to the core: the ways to the pods of both. */
+/** Static routes to the pods of both sides, on the gateway next to the west and on the one next to the core. */
 const written = {
   g1: [
     { to: '10.42.0.0/26', via: '10.2.0.2' },
@@ -111,7 +111,7 @@ const written = {
 };
 
 /**
- * Two gateways that are both on all three segments; a node of either side sends by one of them, the third is beside the reflector:
+ * Two gateways, each on all three segments; a node on either side uses one of them, the third is beside the reflector:
  *
  *     w --left-- ga, gb --core-- r, e        x --right-- ga, gb
  */

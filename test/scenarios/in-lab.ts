@@ -14,11 +14,11 @@ import { booted } from '../lab/labs.ts';
 import { trace } from '../lab/trace.ts';
 import type { Forwarding, Look, Pair, World } from './world.ts';
 
-/** Milliseconds: what is expected to be may take so long; and without any change, after which a lab has all that it will have. */
+/** Milliseconds: how long an expected state may take; and how long without a change until a lab counts as settled. */
 const PATIENCE = 100_000;
 const CONVERGENCE = 10_000;
 
-/** Real BIRD's word on a network. Some networks never have all that they should have: their scenarios say what they have. */
+/** Answers for a network with real BIRD. Some networks never reach the expected state: their scenarios say what they do reach. */
 export async function inLab(topology: TopologyInput): Promise<World> {
   const lab = await booted(topology, impatient, CONVERGENCE);
   await lab.holder.run(wide(lab.plan));
@@ -62,8 +62,8 @@ export async function inLab(topology: TopologyInput): Promise<World> {
 }
 
 /**
- * Calico leaves BIRD's hold time of 240 s to the mesh, and noencap has no say in it. Scenarios speak of a network that has come
- * to rest, which would be four minutes after a machine died.
+ * Calico keeps BIRD's default hold time of 240 s for the mesh, and noencap cannot change it. Scenarios describe a settled network,
+ * which would be four minutes after a machine died.
  */
 const impatient = (plan: LabPlan): LabPlan => ({
   ...plan,
@@ -76,7 +76,7 @@ const impatient = (plan: LabPlan): LabPlan => ({
   }),
 });
 
-/** The pods' own interfaces are not to be what limits a packet. */
+/** The pods' own interfaces must not limit a packet. */
 const wide = ({ pods }: LabPlan): string =>
   pods
     .flatMap(({ node, netns, veth }) => [
@@ -85,7 +85,7 @@ const wide = ({ pods }: LabPlan): string =>
     ])
     .join('\n');
 
-/** A lab in which one pair is probed and no other. */
+/** A lab in which only one pair is probed. */
 function only(lab: Lab, { from, to, family }: Pair): Lab {
   const pairs = lab.expected.pairs.filter(
     (pair) => pair.from === from && pair.to === to && pair.family === family,
@@ -153,7 +153,7 @@ function lookAt(lab: Lab, seen: Observation, ribs: ReadonlyMap<string, readonly 
   };
 }
 
-/** The longest prefix that holds the block's pod, and of its routes the one of the least metric. */
+/** The longest prefix that contains the block's pod, and of its routes the one with the lowest metric. */
 function routeFor(routes: readonly KernelRoute[], block: Prefix): KernelRoute | undefined {
   const pod = podAddress(block);
   const holding = routes.flatMap((route) => {

@@ -12,7 +12,7 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import type { Look, Pair, World } from './world.ts';
 
-/** The simulator's word on a network. It needs no patience: what it says, it says at once. */
+/** Answers for a network with the simulator, without any delay. */
 export async function simulated(topology: TopologyInput): Promise<World> {
   const fabric = fabricOf(topology);
   const network = networkOf(fabric);
@@ -61,7 +61,7 @@ function machineIn({ machines }: Numbers, name: string): number {
   return found.index;
 }
 
-/** Where it depends on who was first, no scenario can expect anything. */
+/** If the result depends on timing, no scenario can expect anything. */
 function decided(simulation: Simulation, block: Block) {
   const ways = simulation.waysTo(block);
   const [open] = ways.rib.undecided;
@@ -81,7 +81,7 @@ function lookAt(simulation: Simulation): Look {
   const metric = (prefix: Prefix, machine: number): number | undefined => {
     const [best] = waysTo(prefix).rib.routes(machine);
     if (best === undefined || machines[machine]?.kind !== 'node') return undefined;
-    // Linux makes 1024 of IPv6 routes without a metric.
+    // Linux gives IPv6 routes without a metric 1024.
     if (!carriesMetric(fabric)) return prefix.family === 'ipv6' ? 1024 : 0;
     return HIGHEST_LOCAL_PREF - best.localPref;
   };

@@ -5,7 +5,7 @@ import type { Story } from './telling.ts';
 const twoLans = network('two-lans');
 const offPath = network('reflector-off-path');
 
-/** The management LAN of the network with two, under a name that comes first. */
+/** The management LAN of the network with two LANs, with a name that sorts first. */
 function withMgmtFirst(): TopologyInput {
   const { mgmt, ...others } = twoLans.underlay?.segments ?? {};
   if (mgmt === undefined) throw new Error('the network has no management LAN');

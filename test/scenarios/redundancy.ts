@@ -3,13 +3,13 @@ import { redundant } from '../lab/topologies.ts';
 import { NETWORKS } from '../routers/networks.ts';
 import type { Story } from './telling.ts';
 
-/** The reflectors of the east, their cluster IDs where each has its own, and the one where they share it. */
+/** The reflectors of the east, their cluster IDs if each has its own, and the one that they may share. */
 const [e1, e2] = ['192.168.1.1', '192.168.1.2'];
 const [cluster1, cluster2, cluster3] = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
 const shared = '10.0.0.9';
 const [ea, eb] = ['192.168.1.11', '192.168.1.12'];
 
-/** Two reflectors in the east, with one cluster ID or two, and with a session between the two or none. */
+/** Two reflectors in the east, with one or two cluster IDs, and with or without a session between them. */
 function pair(isShared: boolean, isMeshed: boolean): TopologyInput {
   const plain = redundant();
   const routers = Object.entries(plain.routers).map(([name, router]) => [

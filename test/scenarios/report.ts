@@ -3,7 +3,7 @@ import { report } from '../lab/topologies.ts';
 import type { Story } from './telling.ts';
 
 const [older, newer] = ['v3.31.7', 'v3.32.1'];
-/** What Calico from v3.32 sends for a route of its own. */
+/** The LOCAL_PREF that Calico v3.32 and later sends for its own routes. */
 const own = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;
 
 const gateway = '192.168.100.1';

@@ -5,17 +5,17 @@ import type { BgpRoute, Expectation, Network, OfFamily, Reach, RouteTo } from '.
 import { turnsOf, type Way, waysTo } from './ways.ts';
 import type { Look, Pair, World } from './world.ts';
 
-/** What a sentence claims: what is otherwise in a look, and once nothing is, what packets do otherwise. */
+/** The claim of a sentence: how a look differs from it and, once it does not, how packets do. */
 interface Claim {
   readonly seen: (look: Look) => readonly string[];
   readonly tried?: (look: Look) => Promise<readonly string[]>;
 }
 
-/** A network as whoever plays scenarios on it has it. */
+/** A network for playing scenarios. */
 export interface Stage extends Network {
-  /** Says once more, of one moment, all that was said since something last failed. */
+  /** Checks again, at one moment, everything that was said since the last failure. */
   settle(): Promise<void>;
-  /** Forgets what was said, and mends what failed. */
+  /** Forgets what was said, and repairs what failed. */
   clear(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export function networkIn(world: World): Stage {
   const failed = new Set<string>();
   let said: { claim: Claim; stack: string }[] = [];
 
-  /** `stack` was taken where the sentence stands: it leads there. */
+  /** `stack` was captured at the sentence, so that an error points to it. */
   const hold = async (claim: Claim, stack: string): Promise<void> => {
     const deadline = performance.now() + world.patience;
     for (;;) {
@@ -51,7 +51,7 @@ export function networkIn(world: World): Stage {
     await hold(claim, stack);
     said.push({ claim, stack });
   };
-  // What held early may not have held on.
+  // What held early may no longer hold.
   const settle = async (): Promise<void> => {
     const stage = said;
     said = [];
@@ -101,7 +101,7 @@ export function networkIn(world: World): Stage {
   };
 }
 
-/** What a sentence names must be there: a misspelt name fails the scenario, and is not a machine without routes. */
+/** What a sentence names must exist: a misspelt name fails the scenario instead of counting as a machine without routes. */
 function factsOf(fabric: Fabric) {
   const sessions = new Map([...fabric.sessions, ...meshSessions(fabric)].map((one) => [one.id, one]));
   const machines = new Set([...fabric.routers, ...fabric.nodes, ...fabric.hosts].map(({ name }) => name));
@@ -116,7 +116,7 @@ function factsOf(fabric: Fabric) {
     machine: (name: string) => known(machines.has(name) ? name : undefined, name),
     failing: (name: string) =>
       known(machines.has(name) || segments.has(name) || sessions.has(name) ? name : undefined, name),
-    /** Of the family that is asked for, or of each that the pods have. */
+    /** Of the family asked for, or of each family of the pods. */
     blocks(node: string, { family }: OfFamily = {}): readonly Prefix[] {
       const own = known(blocks.get(node), node).filter(
         (one) => family === undefined || one.family === family,
@@ -133,7 +133,7 @@ function claimsOf(world: World, facts: ReturnType<typeof factsOf>, isGone: (name
       seen: (look) => each.flatMap(({ seen }) => seen(look)),
       async tried(look) {
         const otherwise: string[] = [];
-        // One after the other: a lab has one place for what its probes say.
+        // One after the other: a lab has a single place for the results of its probes.
         for (const { tried } of each) otherwise.push(...((await tried?.(look)) ?? []));
         return otherwise;
       },
@@ -276,7 +276,7 @@ function routeOtherwise(
 const fits = (route: BgpRoute, wanted: Partial<BgpRoute>): boolean =>
   Object.entries(wanted).every(([name, value]) => isDeepStrictEqual(route[name as keyof BgpRoute], value));
 
-/** Whether each route can be paired with a wanted one of its own. */
+/** Whether each route can be matched with a different wanted one. */
 function isMatching(routes: readonly BgpRoute[], wanted: readonly Partial<BgpRoute>[]): boolean {
   const [first, ...rest] = wanted;
   if (first === undefined || routes.length !== wanted.length) return routes.length === wanted.length;
@@ -330,7 +330,7 @@ async function sizesOtherwise(world: World, who: string, pair: Pair, mtu: number
   ];
 }
 
-/** Whether a packet that these machines saw is on that way. Who knows no way back to the pod says nothing: there it ends. */
+/** Whether a packet that these machines saw took that path. A machine without a route back to the pod is silent: the trace ends there. */
 const isAlong = ({ machines }: Way, path: readonly string[]): boolean =>
   path.slice(0, -1).every((machine, index) => machine === machines[index]) &&
   machines.includes(path.at(-1) ?? '');

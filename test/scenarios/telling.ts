@@ -3,7 +3,7 @@ import type { Network } from './network.ts';
 import { networkIn } from './sentences.ts';
 import type { World } from './world.ts';
 
-/** A network, and scenarios that are played on it one after the other, each from a network in which nothing has failed. */
+/** A network, and scenarios to play on it one after the other, each starting without failures. */
 export interface Story {
   readonly of: string;
   readonly topology: TopologyInput;
@@ -12,20 +12,20 @@ export interface Story {
 
 export type Scenario = (net: Network) => Promise<void>;
 
-/** How a world is opened on a topology. */
+/** Opens a world on a topology. */
 export type Open = (topology: TopologyInput) => Promise<World>;
 
-/** By the name of a scenario that failed, its error. */
+/** The errors of failed scenarios, by name. */
 type Errors = ReadonlyMap<string, unknown>;
 
 /**
- * Tells stories, `abreast` at a time: a lab mostly waits, and several wait together. Whoever plays a scenario waits for all of
- * its story. The longest are told first, but for those that somebody waits for.
+ * Plays stories, `abreast` at a time: a lab mostly waits, and several can wait together. A scenario waits for all of
+ * its story. The longest stories come first, except for those that something waits for.
  */
 export interface Teller {
-  /** Rejects with what was otherwise in that scenario. */
+  /** Rejects with what differed in that scenario. */
   play(story: Story, scenario: string): Promise<void>;
-  /** Starts no story any more that nobody waits for. */
+  /** From now on starts only stories that something waits for. */
   end(): Promise<void>;
 }
 

@@ -22,7 +22,7 @@ function parts(lanCost = 10) {
 }
 
 /**
- * The west reaches each reflector of the east through a router of its own:
+ * The west reaches each reflector of the east through a separate router:
  *
  *     w1 --1-- m1 --3-- e1
  *      \--2-- m2 --4-- e2     e1 and e2 are on the LAN of the east
@@ -86,7 +86,7 @@ function across(igp: boolean): TopologyInput {
   });
 }
 
-/** e-a peers from an address that is on no segment. */
+/** e-a peers from an address on no segment. */
 function fromLoopback(igp: boolean): TopologyInput {
   const { nodes } = redundant();
   return redundant({
@@ -267,7 +267,7 @@ export const stories: readonly Story[] = [
       of: `a node ${igp ? 'with' : 'without'} the IGP that peers from a loopback with two reflectors`,
       topology: fromLoopback(igp),
       scenarios: {
-        // Neither knows the metric of either next hop: but for its preference it would send the other one half of the packets.
+        // Neither knows the metric of either next hop: without its preference it would send half of the packets to the other one.
         'each reflector takes its own client before what the other one says of it': async (net) => {
           await net.expect('e1').routeTo('e-a', {
             nextHops: ['e-a'],

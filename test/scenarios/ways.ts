@@ -1,7 +1,7 @@
 import type { Prefix } from '../../topology/address.ts';
 import type { Look } from './world.ts';
 
-/** One of the ways that packets may take, as the tables of the machines on it have it. */
+/** One of the paths that packets may take, according to the tables of the machines on it. */
 export interface Way {
   readonly machines: readonly string[];
   /** Between the machines. */
@@ -9,7 +9,7 @@ export interface Way {
   readonly ends: 'arrives' | 'dropped' | 'loops';
 }
 
-/** All ways from a machine to the node of a block. `isGone`: what has failed; nobody answers there. */
+/** All paths from a machine to the node of a block. `isGone`: whether a machine has failed; it does not answer. */
 export function waysTo(
   look: Look,
   from: string,
@@ -31,6 +31,6 @@ export function waysTo(
   return follow([from], []);
 }
 
-/** The machines that send back onto the segment that a packet came from. */
+/** The machines that send a packet back onto the segment that it came from. */
 export const turnsOf = ({ machines, segments }: Way): string[] =>
   segments.flatMap((segment, index) => (segment === segments[index + 1] ? [machines[index + 1] ?? ''] : []));

@@ -9,8 +9,8 @@ import { loadTopology } from '../../../topology/index.ts';
 import { functionsIn, linesOf, stepsOf } from '../../lab/bird-steps.ts';
 
 /**
- * What Calico's own confd writes for the nodes of some topologies: `confd/<topology>-<version>/<node>` below upstream's folder,
- * and the topologies beside them. Nobody can fetch it: it comes of running a Calico.
+ * The output of Calico's own confd for the nodes of some topologies: `confd/<topology>-<version>/<node>` below upstream's folder,
+ * with the topologies beside it. It cannot be fetched: it comes from a running Calico.
  */
 export interface Written {
   readonly topology: string;
@@ -22,7 +22,7 @@ export interface Written {
 const upstream = upstreamFolder();
 const folder = upstream === undefined ? undefined : join(upstream, 'confd');
 
-/** All that is there; nothing where there is no such folder. */
+/** Everything that is there; empty if the folder does not exist. */
 export function written(): readonly Written[] {
   if (folder === undefined || !existsSync(folder)) return [];
   return readdirSync(folder)
@@ -38,24 +38,24 @@ export function written(): readonly Written[] {
 
 const topologyFile = (topology: string): string => join(folder ?? '', 'topologies', `${topology}.yaml`);
 
-/** The configuration of one BIRD: the file that it starts with, and what this includes. */
+/** The configuration of one BIRD: its main file and what that includes. */
 export const writtenFor = (one: Written, family: Family): BirdConfig =>
   configOf(writtenStatements(one, family));
 
-/** The same as it stands there. */
+/** The same, verbatim. */
 export const writtenStatements = ({ folder }: Written, family: Family): readonly BirdStatement[] =>
   statementsOf((file) => readFileSync(join(folder, file), 'utf8'), `${BIRDS[family]}.cfg`);
 
 const BIRDS = { ipv4: 'bird', ipv6: 'bird6' } as const;
 
-/** What a BIRD is told: each protocol, template and filter by its heading, with its statements in their order. */
+/** A BIRD configuration: each protocol, template and filter by its heading, with its statements in order. */
 export interface BirdConfig {
   readonly parts: ReadonlyMap<string, readonly string[]>;
-  /** Statements that are left out, by the reason why: see LEFT_OUT. */
+  /** Ignored statements, by reason: see LEFT_OUT. */
   readonly leftOut: ReadonlyMap<string, number>;
 }
 
-/** What no comparison is about. */
+/** What is not compared. */
 export const LEFT_OUT = {
   'log: the lab keeps one for each daemon': /^log\b/,
   'timers of connecting: the lab has shorter ones': /^(connect (delay|retry) time|error wait time) /,
@@ -63,10 +63,10 @@ export const LEFT_OUT = {
   'the password itself: the lab includes one of its own': /^(password|include) ".*"$/,
 } as const;
 
-/** The statements of a file and of those that it includes. */
+/** The statements of a file and its includes. */
 export function statementsOf(read: (file: string) => string, file: string): readonly BirdStatement[] {
   const included = (name: string): readonly BirdStatement[] => {
-    // A list of flags stands in braces and is no block.
+    // A list of flags is in braces, but is not a block.
     const text = read(name).replaceAll('debug { states };', 'debug states;');
     const reading = readBird(name, Buffer.from(text));
     if (!reading.ok) throw new Error(`${name}: ${reading.problems.map(({ message }) => message).join('; ')}`);
@@ -93,7 +93,7 @@ export function configOf(statements: readonly BirdStatement[]): BirdConfig {
   const lines = ({ words, body }: BirdStatement): string[] => {
     const text = wordsText(words);
     if (words.some((word) => word.text === 'filter') && body !== undefined) return filter({ words, body });
-    // Passwords are compared by whether there is one.
+    // Of passwords only the presence is compared.
     const inside = (body ?? []).flatMap(lines).map((line) => `  ${line}`);
     // A filter that accepts everything has a short form.
     return text === 'import all' ? ['import filter', '  accept'] : [text, ...inside];
@@ -112,7 +112,7 @@ export function configOf(statements: readonly BirdStatement[]): BirdConfig {
 
 const fabrics = new Map<string, Fabric>();
 
-/** The topology that a configuration was written for, with the Calico that wrote it. */
+/** The topology that a configuration was written for, with the version of Calico that wrote it. */
 export function fabricFor({ topology, version }: Written): Fabric {
   const key = `${topology} ${version}`;
   const known = fabrics.get(key);
