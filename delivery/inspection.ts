@@ -54,7 +54,8 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
   const answer = linesOf('inspect', ran);
   if (answer.failed !== undefined) {
     // An older program does not know the settings it is given, and says so in the words of its version.
-    const isOlder = answer.failed.kind === 'misused' && /\bis (no|not a) setting\b/.test(answer.failed.message);
+    const isOlder =
+      answer.failed.kind === 'misused' && /\bis (no|not a) setting\b/.test(answer.failed.message);
     return isOlder ? otherProgram('an older protocol') : answer;
   }
   const lines = answer.done;

@@ -146,7 +146,11 @@ export async function unlock(delivery: Delivery, lock: router.Lock): Promise<voi
     const again = await router.hold(remote.fresh(), settings, owner, { stop });
     isGone = again.failed === undefined && (await again.done.release());
   }
-  report('unlock', isGone ? 'done' : 'failed', isGone ? [] : ['its lock expires a minute after its last sign of life']);
+  report(
+    'unlock',
+    isGone ? 'done' : 'failed',
+    isGone ? [] : ['its lock expires a minute after its last sign of life'],
+  );
 }
 
 /** Milliseconds to take over a lock that is no longer needed. */

@@ -222,7 +222,7 @@ describe.each([
   test('one holds the lock, and the others are told who', async () => {
     expect((await hold(remote, bird.settings, 'other')).failed).toMatchObject({
       kind: 'refused',
-      message: expect.stringContaining("the lock of this router belongs to test"),
+      message: expect.stringContaining('the lock of this router belongs to test'),
     });
     const other = { ...steps.lock, owner: 'other' };
     expect((await stage(remote, bird.settings, other, ONE)).failed?.message).toContain(
