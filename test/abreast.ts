@@ -1,4 +1,4 @@
-/** Does the work of every item, so many at a time and in their order; a promise for each. Nobody need look at one that fails. */
+/** Runs the work of every item in order, a limited number at a time; returns a promise for each. A rejected one need not be handled. */
 export function abreast<T, R>(
   items: readonly T[],
   limit: number,

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Expects a folder to hold these files, by path below it, and no other; UPDATE_GOLDEN=1 makes it so, to be reviewed anew. */
+/** Expects a folder to contain exactly these files, by path below it; UPDATE_GOLDEN=1 rewrites them, for review. */
 export function expectGolden(folder: string, files: Iterable<readonly [string, string]>): void {
   const rendered = new Map([...files].map(([path, text]) => [join(folder, path), text]));
   if (process.env.UPDATE_GOLDEN === '1') {

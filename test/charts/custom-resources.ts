@@ -5,8 +5,8 @@ import { metadataErrors } from './kubernetes-schemas.ts';
 import { type CelRule, type KubernetesObject, type Schema, schemaOf } from './upstream.ts';
 
 /**
- * What an API server with that version's CRDs would say against a custom resource, under strict field validation; empty
- * if it takes it. `old` is what is already in the cluster: rules about changes hold between the two.
+ * The objections of an API server with that version's CRDs to a custom resource, under strict field validation; empty
+ * if it accepts it. `old` is the object in the cluster: transition rules apply between the two.
  */
 export function crdErrors(
   upstream: string,
@@ -53,7 +53,7 @@ const rootSchema = (schema: Schema): Schema => ({
   ],
 });
 
-/** `format` by the ranges that Kubernetes' types have, and list types as the API server checks them. */
+/** `format` by the ranges of Kubernetes' types, and list types as the API server checks them. */
 function ajv(): Ajv {
   const validator = new Ajv({
     allErrors: true,
@@ -94,7 +94,7 @@ const goRegExp = Object.assign(
 
 const IGNORED = new Set(['default', 'nullable', 'x-kubernetes-validations', 'x-kubernetes-map-type']);
 
-/** A structural schema as JSON Schema that refuses what the API server would prune. */
+/** A structural schema as JSON Schema that rejects what the API server would prune. */
 function strict(schema: Schema): Schema {
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(schema)) {
@@ -119,18 +119,18 @@ function strict(schema: Schema): Schema {
   return schema.nullable === true ? { anyOf: [{ type: 'null' }, result] } : result;
 }
 
-/** Rules that cel-js cannot run, by their text, and the same check by hand. */
+/** Rules that cel-js cannot run, by text, with the same check written by hand. */
 export const BY_HAND: Readonly<Record<string, (self: unknown) => boolean>> = {};
 
 const cel = new Environment().registerVariable('self', 'dyn').registerVariable('oldSelf', 'dyn');
 
-/** Undefined if cel-js can run a rule, else what it says. */
+/** Undefined if cel-js can run a rule, else its error. */
 export function unsupported({ rule }: CelRule): string | undefined {
   const result = cel.check(rule);
   return result.valid ? undefined : (result.error?.message ?? 'not valid');
 }
 
-/** Every rule of a schema, with the place it holds for. */
+/** Every rule of a schema, with the path it applies to. */
 export function rulesOf(schema: Schema, path = ''): { path: string; rule: CelRule }[] {
   return [
     ...(schema['x-kubernetes-validations'] ?? []).map((rule) => ({ path, rule })),
@@ -142,11 +142,11 @@ export function rulesOf(schema: Schema, path = ''): { path: string; rule: CelRul
   ];
 }
 
-/** The x-kubernetes-validations of a schema, for each value they are about. */
+/** The x-kubernetes-validations of a schema, for each value they apply to. */
 export function ruleErrors(schema: Schema, value: unknown, old: unknown, path = ''): string[] {
   if (value === undefined || value === null) return [];
   const own = (schema['x-kubernetes-validations'] ?? []).flatMap((rule) => {
-    // A rule about a change holds for changes only.
+    // A transition rule applies only to changes.
     if (/\boldSelf\b/.test(rule.rule) && old === undefined && rule.optionalOldSelf !== true) return [];
     const self = typed(schema, value);
     const holds =
@@ -158,7 +158,7 @@ export function ruleErrors(schema: Schema, value: unknown, old: unknown, path = 
       ? []
       : ruleErrors(item, (value as never)[key], (old as never)?.[key], `${path}/${key}`);
   if (Array.isArray(value)) {
-    // Items of lists without keys are not matched with old ones (Kubernetes, CRD validation rules).
+    // Items of lists without keys are not matched with old items (Kubernetes, CRD validation rules).
     return [
       ...own,
       ...value.flatMap((item, index) =>
@@ -179,7 +179,7 @@ export function ruleErrors(schema: Schema, value: unknown, old: unknown, path = 
   ];
 }
 
-/** CEL tells integers from doubles, and JavaScript does not: the schema says which it is. */
+/** CEL distinguishes integers from doubles, JavaScript does not: the schema says which it is. */
 function typed(schema: Schema | undefined, value: unknown): unknown {
   if (typeof value === 'number') {
     const whole = schema?.type === 'integer' || schema?.['x-kubernetes-int-or-string'] === true;

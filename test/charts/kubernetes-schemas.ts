@@ -12,7 +12,7 @@ import { Namespace } from 'kubernetes-models/v1/Namespace';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { KubernetesObject } from './upstream.ts';
 
-/** What is wrong with an object of Kubernetes' own kinds, by Kubernetes' own schemas; empty if nothing is. */
+/** The faults of an object of Kubernetes' own kinds, by Kubernetes' own schemas; empty if there are none. */
 export function coreErrors(object: KubernetesObject): string[] {
   const model = MODELS.find((one) => one.apiVersion === object.apiVersion && one.kind === object.kind);
   if (model === undefined) return [`no schema of ${object.apiVersion} ${object.kind}`];
@@ -53,8 +53,8 @@ const MODELS = [
 ];
 
 /**
- * The package has the schemas as compiled functions only, and they let unknown fields pass. Such a function reads every
- * field that its schema knows, so a field that it never reads is unknown: the API server's strict validation refuses it.
+ * The package has the schemas only as compiled functions, which let unknown fields pass. Such a function reads every
+ * field of its schema, so a field that it never reads is unknown: the API server's strict validation rejects it.
  */
 function readBy<T extends object>(object: T, check: (watched: T) => string[]): string[] {
   const read = new Map<object, Set<string>>();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 const ALNUM = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Names that YAML 1.1 or 1.2 would read as something else than text, or that are as long as a name may be. */
+/** Names that YAML 1.1 or 1.2 would not read as text, or of the maximum length. */
 const AWKWARD = [
   'no',
   'on',
@@ -35,7 +35,7 @@ const dotted = (alphabet: string, longest: number) =>
     )
     .filter((name) => name.length <= longest);
 
-/** A region: a label value, of either case. */
+/** A region: a label value, in upper or lower case. */
 export const REGION = fc.oneof(
   dotted(`${ALNUM}${ALNUM.toUpperCase()}`, 63),
   fc.constantFrom(...AWKWARD, 'No', 'NULL', '0X1F', '0O17', '0B1', 'R'.repeat(63)),
@@ -43,7 +43,7 @@ export const REGION = fc.oneof(
 
 const NODE = fc.oneof(dotted(ALNUM, 56), fc.constantFrom(...AWKWARD, 'n'.repeat(56)));
 
-/** BIRD knows neither `-` nor `.` in names, so no two nodes may differ in those alone. */
+/** BIRD allows neither `-` nor `.` in names, so no two nodes may differ only in those. */
 export const NODES = fc.uniqueArray(NODE, {
   minLength: 1,
   maxLength: 6,

@@ -15,7 +15,7 @@ export const clusterFiles = (
 ): ReadonlyMap<string, string> =>
   new Map([...engineFiles(topology, operatorManifest)].filter(([path]) => path.startsWith('cluster/')));
 
-/** dist/cluster and dist/gitops: all that an engine reads. */
+/** dist/cluster and dist/gitops: everything that an engine reads. */
 export const engineFiles = (
   topology: TopologyInput,
   operatorManifest?: string,
@@ -40,7 +40,7 @@ export const manifestObjects = (files: ReadonlyMap<string, string>): KubernetesO
 
 type CalicoInput = TopologyInput['calico'];
 
-/** A topology with other Calico settings; undefined takes one away. */
+/** A topology with different Calico settings; undefined removes one. */
 export const withCalico = (
   topology: TopologyInput,
   calico: { readonly [Key in keyof CalicoInput]?: CalicoInput[Key] | undefined },
@@ -51,7 +51,7 @@ export const withCalico = (
   ) as CalicoInput,
 });
 
-/** v3.26.1 needs a vendored manifest; which one matters to the operator chart only. */
+/** v3.26.1 needs a vendored manifest; its content matters only to the operator chart. */
 export const calicoOf = (version: string): Partial<CalicoInput> & { version: string } =>
   version === 'v3.26.1'
     ? { version, operatorManifest: { path: 'vendor/tigera-operator.yaml', sha256: '0'.repeat(64) } }
@@ -66,7 +66,7 @@ const COMMON = {
 /** The topology of the field report: the project's own topology.yaml. */
 export const report: TopologyInput = parse(readFileSync('topology.yaml', 'utf8'));
 
-/** The least that makes a cluster: one router, one node, IPv4, no underlay. */
+/** The smallest cluster: one router, one node, IPv4, no underlay. */
 export const small: TopologyInput = {
   ...COMMON,
   name: 'small',
@@ -78,7 +78,7 @@ export const small: TopologyInput = {
   nodes: { one: { region: 'lab', role: 'server', address: '10.0.0.11' } },
 };
 
-/** Pods on their way from one pool to another. */
+/** Pods moving from one pool to another. */
 export const betweenPools: TopologyInput = {
   ...small,
   pods: { cidrs: ['10.44.0.0/16'], retiring: ['10.42.0.0/16'] },
@@ -86,7 +86,7 @@ export const betweenPools: TopologyInput = {
   k3s: { ...COMMON.k3s, clusterCidrs: ['10.42.0.0/16'] },
 };
 
-/** IPv6 and nothing else; router IDs keep their IPv4 form. */
+/** IPv6 only; router IDs keep their IPv4 form. */
 export const ipv6Only: TopologyInput = {
   ...COMMON,
   name: 'six',

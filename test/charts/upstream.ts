@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { upstreamFolder } from '../../scripts/upstream.ts';
 
-/** The versions of Calico that the conformance tests hold the charts to; the first through a vendored manifest. */
+/** The versions of Calico against which the conformance tests check the charts; the first through a vendored manifest. */
 export const VERSIONS = ['v3.26.1', 'v3.30.7', 'v3.31.7', 'v3.32.1'] as const;
 
 const folder = upstreamFolder();
 
-/** A test that reads upstream's files; skipped by its name where there are none. */
+/** A test that reads upstream's files; skipped by name if there are none. */
 export function upstreamTest(
   name: string,
   body: (upstream: string) => void | Promise<void>,
@@ -31,7 +31,7 @@ export interface KubernetesObject {
   readonly [field: string]: any;
 }
 
-/** The objects of a manifest of several documents. */
+/** The objects of a multi-document manifest. */
 export const objectsIn = (text: string): KubernetesObject[] =>
   parseAllDocuments(text)
     .map((document) => document.toJS() as KubernetesObject | null)
@@ -40,7 +40,7 @@ export const objectsIn = (text: string): KubernetesObject[] =>
 export const operatorManifest = (upstream: string, version: string): string =>
   readFileSync(join(upstream, `calico-${version}`, 'tigera-operator.yaml'), 'utf8');
 
-/** The manifest of a Calico before v3.30 as upstream published it: the CRDs stand between the namespace and what uses it. */
+/** The manifest of a Calico before v3.30 as upstream published it: the CRDs are between the namespace and what uses it. */
 export function publishedManifest(upstream: string, version: string): string {
   const crds = join(upstream, `calico-${version}`, 'crds');
   const [namespace = '', ...rest] = operatorManifest(upstream, version).split(/^---$/m);
@@ -96,7 +96,7 @@ const PLURALS: Readonly<Record<string, string>> = {
 
 const schemas = new Map<string, Schema>();
 
-/** The schema that a cluster with that Calico holds an object against; undefined where it knows no such kind. */
+/** The schema against which a cluster with that Calico validates an object; undefined if it has no such kind. */
 export function schemaOf(
   upstream: string,
   version: string,

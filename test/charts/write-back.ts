@@ -1,7 +1,7 @@
 import type { KubernetesObject, Schema } from './upstream.ts';
 
 /**
- * What the operator makes of the spec of an Installation on a cluster that is neither OpenShift nor a cloud's: the
+ * The operator's version of an Installation's spec on a cluster that is neither OpenShift nor a cloud provider's: the
  * registry normalised and its defaults filled in (tigera/operator, fillDefaults of pkg/controller/installation and
  * pkg/controller/ippool). A field that the version's CRD does not have is never stored, so it is never written back.
  */
@@ -74,7 +74,7 @@ function poolDefaults(cidr: string) {
   };
 }
 
-/** Detection is a default as a whole: an address found by interface is not looked for elsewhere too. */
+/** Autodetection is defaulted as a whole: an address that is found by interface is not also looked for elsewhere. */
 const within = (defaults: Readonly<Record<string, unknown>>, given: object = {}): object =>
   Object.fromEntries(Object.entries(defaults).filter(([key]) => !(key in given)));
 
@@ -85,7 +85,7 @@ function fill(value: unknown, defaults: unknown): unknown {
   return Object.fromEntries([...keys].map((key) => [key, fill(value[key], defaults[key])]));
 }
 
-/** What the API server itself fills in: the defaults of the schema, inside what is there. */
+/** What the API server itself fills in: the schema's defaults, inside existing values. */
 export function withDefaults(schema: Schema | undefined, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => withDefaults(schema?.items, item));
   if (!isRecord(value)) return value;
@@ -111,8 +111,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * An object of ours once API server and operator are done with it: schema defaults, and of the Installation the operator's defaults
- * and its controllers' finalizers. Whoever programs routes is named in no BGPConfiguration as long as clusterRoutingMode is unset.
+ * An object of ours once API server and operator are done with it: schema defaults, and on the Installation the operator's defaults
+ * and its controllers' finalizers. As long as clusterRoutingMode is unset, no BGPConfiguration says what programs routes.
  */
 export function afterOperator(version: string, schema: Schema | undefined, object: KubernetesObject) {
   const stored = withDefaults(schema, object) as KubernetesObject;
@@ -124,7 +124,7 @@ export function afterOperator(version: string, schema: Schema | undefined, objec
   };
 }
 
-/** The first until all clean-up is done; from the operators of v3.30 on one more for each controller that has something to take down. */
+/** The first until all clean-up is done; from the operators of v3.30 on one more for each controller that has something to clean up. */
 const finalizers = (version: string): string[] =>
   minorOf(version) < 30
     ? ['tigera.io/operator-cleanup']
@@ -134,7 +134,7 @@ const finalizers = (version: string): string[] =>
         'operator.tigera.io/apiserver-controller',
       ];
 
-/** What the operator makes on its own from an Installation: a second owner of any of them would fight it. */
+/** What the operator creates from an Installation: a second owner of any of it would fight the operator. */
 export function operatorsOwn(api: string, { calicoNetwork }: Spec): KubernetesObject[] {
   const pools = (calicoNetwork?.ipPools ?? []) as readonly (ReturnType<typeof poolDefaults> & {
     readonly cidr: string;
@@ -171,7 +171,7 @@ export function operatorsOwn(api: string, { calicoNetwork }: Spec): KubernetesOb
   ];
 }
 
-/** Fields of ours that are otherwise there: what the engine would put back again and again. Sorted paths. */
+/** Fields of ours with a different value there: what the engine would reset again and again. Sorted paths. */
 export function differences(ours: unknown, there: unknown, path = ''): string[] {
   if (Array.isArray(ours) && Array.isArray(there) && ours.length === there.length) {
     return ours.flatMap((item, index) => differences(item, there[index], `${path}/${index}`));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
 
-/** A request to GitHub's API and what was answered. */
+/** A request to GitHub's API, and the answer. */
 export interface Exchange {
   readonly method: string;
   /** Path and query. */
@@ -9,7 +9,7 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
   readonly status: number;
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   readonly answer: unknown;
 }
 
@@ -29,18 +29,18 @@ interface Response {
   readonly content?: { readonly 'application/json': { readonly schema: Schema } };
 }
 
-/** What is published of the operations that noencap uses: see scripts/github-openapi.ts. */
+/** The published description of the operations that noencap uses: see scripts/github-openapi.ts. */
 const DESCRIPTION = nullable(JSON.parse(readFileSync('test/github/openapi.json', 'utf8'))) as {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 };
 
-/** Come from every operation, whether it names them or not: no token, no permission, none such, limits, a broken server. */
+/** Possible for every operation, listed or not: no token, no permission, not found, rate limits, a broken server. */
 const ANYWHERE = new Set([301, 307, 401, 403, 404, 429, 500, 502, 503]);
 
 const ajv = new Ajv({
   strict: false,
   allErrors: true,
-  // A path or query has texts only.
+  // Paths and queries contain only strings.
   coerceTypes: false,
   formats: {
     uri: (text: string) => URL.canParse(text),
@@ -50,7 +50,7 @@ const ajv = new Ajv({
 });
 ajv.addSchema(DESCRIPTION, 'github');
 
-/** Everything in which a request or its answer is not as GitHub describes it. */
+/** All deviations of a request or its answer from GitHub's description. */
 export function violations(exchange: Exchange): string[] {
   const { method, url, headers, body, status, answer } = exchange;
   const { pathname, searchParams } = new URL(url, 'http://github');
@@ -68,7 +68,7 @@ export function violations(exchange: Exchange): string[] {
     if (parameter === undefined) wrong.push(`${name} is no parameter`);
     else wrong.push(...ofText(searchParams.get(name) ?? undefined, parameter.schema, name));
   }
-  // GitHub takes at most 100 for a page, and says so in prose only.
+  // GitHub accepts at most 100 per page, and says so only in prose.
   if (Number(searchParams.get('per_page') ?? 1) > 100) wrong.push('per_page is more than 100');
 
   const wanted = operation.requestBody?.content['application/json'].schema;
@@ -120,7 +120,7 @@ function operationOf(method: string, pathname: string) {
   return undefined;
 }
 
-/** A value of a path or query, which is a text whatever its type. */
+/** A value in a path or query, which is a string whatever its type. */
 function ofText(value: string | undefined, schema: Schema, name: string): string[] {
   if (value === undefined) return [`${name} is missing`];
   const isNumber = schema.type === 'integer' && /^\d+$/.test(value);
@@ -139,7 +139,7 @@ function against(schema: Schema, value: unknown, what: string): string[] {
   return (validate.errors ?? []).map(({ instancePath, message }) => `${what}${instancePath} ${message}`);
 }
 
-/** A value with all that a component requires, and nothing else. */
+/** A value with everything that a component requires, and nothing else. */
 export function sample(component: string): Record<string, unknown> {
   return minimal({ $ref: `#/components/schemas/${component}` }) as Record<string, unknown>;
 }

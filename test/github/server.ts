@@ -4,7 +4,7 @@ import { type Exchange, sample, violations } from './openapi.ts';
 
 export interface StoredComment {
   readonly id: number;
-  /** Null of an account that is no more. */
+  /** Null for a deleted account. */
   readonly author: string | null;
   body: string;
 }
@@ -21,28 +21,28 @@ export interface Asked {
   readonly body: string;
 }
 
-/** A connection that ends before the answer, or in it. */
+/** A connection that ends before or during the answer. */
 type Broken = 'hang up' | 'break off';
 
-/** Answers in place of the server, or lets it answer: undefined. */
+/** Answers in place of the server; undefined lets the server answer. */
 type Interceptor = (asked: Asked) => Answer | Broken | undefined | Promise<Answer | Broken | undefined>;
 
 export interface GitHub {
   readonly url: string;
   readonly comments: StoredComment[];
-  /** Pull requests that are open: number to branch and commit. */
+  /** The open pull requests: number to branch and commit. */
   readonly pulls: Map<number, { from: string; commit: string }>;
   readonly exchanges: readonly Exchange[];
-  /** What GraphQL says: null if it refuses. */
+  /** The GraphQL answer: null if it refuses. */
   viewer: string | null;
-  /** Lists pull requests as if no branch had been named. */
+  /** Lists pull requests as if no branch had been given. */
   listsAll: boolean;
-  /** Asked first, and then the next; one that answers is asked no more unless it is `always`. */
+  /** Asked in order; one that has answered is not asked again unless it is `always`. */
   once(method: string, interceptor: Interceptor): void;
   always(method: string, interceptor: Interceptor): void;
-  /** `POST`, `PATCH`, and so on, of what came in, without GraphQL. */
+  /** The methods of incoming requests (`POST`, `PATCH` and so on), without GraphQL. */
   methods(): string[];
-  /** Everything in which a request or an answer was not as GitHub describes it. */
+  /** All deviations of requests and answers from GitHub's description. */
   violations(): string[];
   close(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export const COMMIT = 'a'.repeat(40);
 /** Characters in a comment. GitHub counts the body of a create and of an update alike. */
 const LONGEST = 65_536;
 
-/** A GitHub with the repository `acme/net` and its pull request 7, which keeps comments and takes one token. */
+/** A GitHub with the repository `acme/net` and its pull request 7, which stores comments and accepts one token. */
 export async function startGitHub(): Promise<GitHub> {
   const exchanges: Exchange[] = [];
   const interceptors: { method: string; intercept: Interceptor; always: boolean }[] = [];

@@ -3,24 +3,24 @@ import type { Rehearsal } from '../../lab/index.ts';
 import type { Review } from '../../review/index.ts';
 import type { Step, Story } from './story.ts';
 
-/** What is between these lines the test writes with NOENCAP_WRITE_PAGE=1; the rest of the page people write. */
+/** The test writes what is between these lines with NOENCAP_WRITE_PAGE=1; people write the rest of the page. */
 const begin = ({ name }: Story) => `<!-- what the lab measured: ${name} -->\n`;
 const END = '<!-- its end -->\n';
 
-/** A step as it went in the lab. */
+/** The result of a step in the lab. */
 export interface Gone {
   readonly step: Step;
   readonly review: Review;
   readonly rehearsal: Rehearsal;
 }
 
-/** The page with what was measured in place of what it has. */
+/** The page with its measurements replaced by these. */
 export function pageWith(story: Story, gone: readonly Gone[]): string {
   const [before, , after] = parts(story);
   return `${before}\n${table(gone)}\n\n${after}`;
 }
 
-/** The page's table of the story, its measured numbers left out: they are others in every run. */
+/** The page's table of the story without its measured numbers, which differ in every run. */
 export const tableOf = (story: Story): string => masked(parts(story)[1]);
 
 export const masked = (text: string): string => text.replace(/\d+ of \d+|\d+ ms/g, '…').trim();
@@ -39,7 +39,7 @@ export function table(gone: readonly Gone[]): string {
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** The `diff` blocks above the story's table, below that of another story. */
+/** The `diff` blocks above the story's table and below that of another story. */
 export function diffsOf(story: Story): string[] {
   const [before] = parts(story);
   const own = before.slice(before.lastIndexOf(END) + 1);
@@ -74,7 +74,7 @@ const FIRST: Readonly<Record<Delivered, string>> = {
   nobody: 'nobody',
 };
 
-/** Nodes whose own configuration of K3s is another one, or the first. */
+/** Nodes whose own K3s configuration is changed or new. */
 function installed({ files }: Review): string {
   const own = files.filter(
     ({ path, change }) => /^nodes\/[^/]+\/config\.yaml$/.test(path) && change !== 'deleted',

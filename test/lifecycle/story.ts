@@ -10,7 +10,7 @@ import { formatFault, loadTopology, type Source, type Topology } from '../../top
  * A change that a network goes through in its life, as data: a folder here, and a page of the docs. Adding one needs no code.
  *
  * `NN-<state>.yaml` are whole topologies in the order in which they are merged; the first line of each is a comment that says
- * the state in a sentence. `story.yaml` says what each is and what the way to it costs: see `storyFile`. On the page the story
+ * the state in a sentence. `story.yaml` says what each state is and what the step to it costs: see `storyFile`. On the page the story
  * has a `diff` block for each step, and below them the place where `npm run lifecycle` writes what the lab measured:
  *
  *     <!-- what the lab measured: add-a-node -->
@@ -27,7 +27,7 @@ export interface Story {
 export interface State {
   readonly file: string;
   readonly text: string;
-  /** Ids of the checks that warn of it, each once. */
+  /** Ids of the checks that warn about it, each once. */
   readonly warnings: readonly string[];
 }
 
@@ -36,23 +36,23 @@ export type Step = z.infer<typeof step> & { readonly from: State; readonly to: S
 const loss = z.union([
   z.literal('none'),
   z.strictObject({
-    /** Seconds that a pair of pods may lose packets at a stretch. */
+    /** The longest time in seconds that a pair of pods may lose packets in a row. */
     atMost: z.number().positive(),
-    /** `a - b`, either way; `all`. No other pair may lose any. */
+    /** `a - b`, in either direction, or `all`. No other pair may lose any packet. */
     pairs: z.union([z.literal('all'), z.array(z.string().regex(/^\S+ - \S+$/)).min(1)]),
-    /** Goes into the page. */
+    /** Written into the page. */
     because: z.string(),
   }),
 ]);
 
 const step = z.strictObject({
-  /** What is done, as the page's table calls it. */
+  /** The step, as named in the page's table. */
   does: z.string(),
   /** `order.first` of `noencap diff`. The lab makes the change in this order. */
   first: z.enum(['either', 'routers', 'cluster', 'apart']),
-  /** `outcome` of `noencap diff`. What is hitless, and no danger, must lose nothing in the lab; what is not need not lose anything. */
+  /** `outcome` of `noencap diff`. A hitless step without dangers must lose nothing in the lab; any other may, but need not. */
   outcome: z.enum(['nothing', 'hitless', 'risky', 'felt', 'dangerous']),
-  /** What each danger that `noencap diff` names says, or the beginning of it; in its order. */
+  /** The message of each danger that `noencap diff` names, or its beginning; in the same order. */
   dangers: z.array(z.string()).prefault([]),
   loses: loss,
 });
@@ -63,9 +63,9 @@ const storyFile = z.strictObject({
     .array(
       z.strictObject({
         state: z.string().regex(/^\d\d-[a-z0-9-]+\.yaml$/),
-        /** Ids of the checks that warn of this state, sorted. */
+        /** Ids of the checks that warn about this state, sorted. */
         warnings: z.array(z.string().regex(/^NE\d{3}$/)).prefault([]),
-        /** How the state before becomes this one; the first has none. */
+        /** How the previous state becomes this one; the first has none. */
         step: step.optional(),
       }),
     )

@@ -34,7 +34,7 @@ export function network(change: Partial<TopologyInput> = {}): TopologyInput {
   };
 }
 
-/** The manifests that the first server gets, as far as a test cares. */
+/** The manifests that the first server gets, as far as tests need them. */
 export const MANIFESTS = new Map([
   ['operator.yaml', 'kind: Deployment\n'],
   ['bgp.yaml', 'kind: BGPPeer\n'],

@@ -1,4 +1,4 @@
-/** GitHub's expressions, as far as our workflows use them: enough to ask what a run would do with a given event. */
+/** GitHub's expressions, as far as our workflows use them: enough to determine what a run would do for a given event. */
 export type Expression =
   | { readonly kind: 'literal'; readonly value: Value }
   | { readonly kind: 'path'; readonly path: readonly string[] }
@@ -13,7 +13,7 @@ export type Expression =
 
 export type Value = string | number | boolean | null | readonly unknown[] | object;
 
-/** What a run knows: `github`, `needs`, `steps`, `runner`; and how it stands, for the functions that ask. */
+/** The contexts of a run: `github`, `needs`, `steps`, `runner`; and its status, for the status functions. */
 export interface Context {
   readonly values: Readonly<Record<string, unknown>>;
   readonly status?: 'success' | 'failure' | 'cancelled' | 'skipped';
@@ -27,7 +27,7 @@ const CONSTANTS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['null', null],
 ]);
 
-/** Parses what stands between `${{` and `}}`. Throws on what it does not know: better than to guess what a guard means. */
+/** Parses the text between `${{` and `}}`. Throws on anything unknown rather than guess what a guard means. */
 export function parse(text: string): Expression {
   const tokens: string[] = [];
   TOKEN.lastIndex = 0;
@@ -92,7 +92,7 @@ export function parse(text: string): Expression {
   return parsed;
 }
 
-/** Every expression in a text: what stands between `${{` and `}}`. */
+/** Every expression in a text: what is between `${{` and `}}`. */
 export const expressionsIn = (text: string): string[] =>
   [...text.matchAll(/\$\{\{(.*?)\}\}/gs)].map(([, inner = '']) => inner);
 
@@ -100,7 +100,7 @@ export const expressionsIn = (text: string): string[] =>
 export const interpolate = (text: string, context: Context): string =>
   text.replace(/\$\{\{(.*?)\}\}/gs, (_, inner) => asText(evaluate(parse(inner), context)));
 
-/** Whether an `if` lets its job or step run. Without a function that asks how the run stands, it must stand well. */
+/** Whether an `if` lets its job or step run. Without a status function the run must have succeeded so far. */
 export function holds(condition: string | undefined, context: Context): boolean {
   const parsed = parse(condition?.trim().replace(/^\$\{\{(.*)\}\}$/s, '$1') ?? 'success()');
   return (
@@ -108,7 +108,7 @@ export function holds(condition: string | undefined, context: Context): boolean 
   );
 }
 
-/** The value, by GitHub's rules: `&&` and `||` give an operand, strings are equal whatever their case. */
+/** The value, by GitHub's rules: `&&` and `||` return an operand, strings compare case-insensitively. */
 export function evaluate(expression: Expression, context: Context): Value {
   switch (expression.kind) {
     case 'literal':
@@ -152,7 +152,7 @@ const asksStatus = (expression: Expression): boolean => {
   return expression.kind === 'call' && (STATUS.includes(expression.name) || expression.args.some(asksStatus));
 };
 
-/** What is not there is null, and a property of it as well. */
+/** A missing value is null, and so is any property of it. */
 const lookUp = (values: unknown, path: readonly string[]): Value =>
   path.reduce<unknown>(
     (value, step) => (value as Record<string, unknown> | null)?.[step] ?? null,

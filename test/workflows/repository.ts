@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { scratchProject } from '../cli/run.ts';
 
-/** A repository as GitHub holds it: `main`, a branch, and the merge of a pull request from the one into the other. */
+/** A repository as on GitHub: `main`, a branch, and the merge commit of a pull request between them. */
 export interface Repository {
   readonly folder: string;
   readonly base: string;
@@ -11,15 +11,15 @@ export interface Repository {
   readonly merge: string;
 }
 
-/** What the tests call their pull request. */
+/** The name of the tests' pull request. */
 export const PULL = { number: 7, branch: 'change' } as const;
 
-/** Makes one: this project is what `main` holds, and what `change` does to it is the pull request. */
+/** Creates one: `main` contains this project, and the pull request is what `change` does to it. */
 export function repositoryWith(change: (folder: string) => void): Repository {
   const folder = scratchProject();
   git(folder, 'init', '-q', '-b', 'main');
   ignoreLinks(folder);
-  // GitHub gives any commit that somebody asks for.
+  // GitHub serves any commit that is asked for.
   git(folder, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
   const base = commit(folder, 'What runs');
   git(folder, 'checkout', '-q', '-b', PULL.branch);
@@ -33,17 +33,17 @@ export function repositoryWith(change: (folder: string) => void): Repository {
   return { folder, base, head, merge };
 }
 
-/** Merges it: `main` is what `change` was. */
+/** Merges it: `main` becomes what `change` was. */
 export const advance = ({ folder, head }: Repository): void =>
   void git(folder, 'reset', '-q', '--hard', head);
 
-/** Commits more on `main`. */
+/** Adds a commit to `main`. */
 export function push(repository: Repository, change: (folder: string) => void): string {
   change(repository.folder);
   return commit(repository.folder, 'More');
 }
 
-/** Does what actions/checkout does: all branches and tags with their history where it is asked for, else the one commit alone. */
+/** Does what actions/checkout does: all branches and tags with their history if asked for, else only the one commit. */
 export function checkOut(repository: Repository, ref: string, depth: unknown, workspace: string): void {
   const url = `file://${repository.folder}`;
   const branches = depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*', '+refs/tags/*:refs/tags/*'] : [];
@@ -58,7 +58,7 @@ export function checkOut(repository: Repository, ref: string, depth: unknown, wo
   symlinkSync(resolve('.cache/bird1'), join(workspace, '.cache/bird1'));
 }
 
-/** Our patterns end in a slash, and so mean no links. */
+/** Our patterns end in a slash, and so do not match links. */
 const ignoreLinks = (folder: string): void =>
   writeFileSync(join(folder, '.git/info/exclude'), 'node_modules\n.cache\n');
 

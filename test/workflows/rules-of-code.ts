@@ -3,12 +3,12 @@ import { type Expression, expressionsIn, parse } from './expression.ts';
 import { actionOf, mayWrite, stepsOf, type Values, type Workflow } from './workflow.ts';
 
 /**
- * What is wrong with a workflow by one rule; a line for each place. `all` are the workflows that it must agree with.
- * These are the rules about what a run executes, and who chose it.
+ * The violations of one rule in a workflow; a line for each place. `all` are the workflows that it must be consistent with.
+ * These are the rules about what a run executes, and who chooses it.
  */
 export type Rule = (workflow: Workflow, all: readonly Workflow[]) => Iterable<string>;
 
-/** A tag can be moved to other code; a commit cannot. The comment is for people, and for what keeps it up to date. */
+/** A tag can be moved to different code; a commit cannot. The comment is for people, and for the tool that keeps it up to date. */
 export function* pin(workflow: Workflow): Iterable<string> {
   for (const { uses, comment } of usesIn(workflow)) {
     if (!/^[\w.-]+(\/[\w.-]+)+@[0-9a-f]{40}$/.test(uses))
@@ -17,7 +17,7 @@ export function* pin(workflow: Workflow): Iterable<string> {
   }
 }
 
-/** Two versions of an action: one of them was forgotten. */
+/** Two versions of one action: an update was forgotten. */
 export function* samePin(workflow: Workflow, all: readonly Workflow[]): Iterable<string> {
   const first = new Map<string, string>();
   const label = ({ uses, comment }: Used): string => `${uses.split('@')[1]} # ${comment}`;
@@ -48,7 +48,7 @@ function usesIn({ document }: Workflow): readonly Used[] {
   return found;
 }
 
-/** Not every runner reads them, and a reviewer sees at the place of use nothing of what is used. */
+/** Not every runner supports them, and a reviewer does not see the value where it is used. */
 export function* anchors({ document }: Workflow): Iterable<string> {
   const found: string[] = [];
   visit(document, {
@@ -61,7 +61,7 @@ export function* anchors({ document }: Workflow): Iterable<string> {
   yield* found;
 }
 
-/** `pull_request_target` and `issue_comment` run with a token that may write because of what a stranger does. */
+/** `pull_request_target` and `issue_comment` run with a token that may write, triggered by strangers. */
 export function* trigger({ on }: Workflow): Iterable<string> {
   const allowed = ['pull_request', 'push', 'schedule', 'workflow_dispatch', 'workflow_run'];
   for (const event of Object.keys(on)) {
@@ -69,26 +69,26 @@ export function* trigger({ on }: Workflow): Iterable<string> {
   }
 }
 
-/** An expression is pasted into the script before a shell reads it: whoever chooses its value writes the script. */
+/** An expression is pasted into the script before a shell reads it: whoever controls its value controls the script. */
 export function* injection(workflow: Workflow): Iterable<string> {
   for (const { step, place } of stepsOf(workflow)) {
     if (step.run?.includes('${{')) yield `${place}: an expression in a script; pass its value by env`;
   }
 }
 
-/** What nobody outside can choose. */
+/** Values that nobody outside can control. */
 const TRUSTED = [
   /^github\.(token|repository|run_id|run_attempt|sha|event\.pull_request\.(number|base\.sha|head\.sha|updated_at)|event\.workflow_run\.id)$/,
   /^secrets\.(GITHUB_TOKEN|SSH_PRIVATE_KEY|NOENCAP_AGE_KEY)$/,
-  // Whoever may write to the repository gives them, and could change the workflow as well.
+  // Given by people with write access to the repository, who could change the workflow as well.
   /^inputs\.[\w-]+$/,
-  // What steps of ours have found: a commit, a number.
+  // Results of our own steps: a commit, a number.
   /^(matrix\.wave|needs\.plan\.outputs\.base|steps\.last\.outputs\.commit|steps\.agent\.outputs\.pid)$/,
   /^runner\.temp$/,
   /^(steps|needs)\.[\w-]+\.(outcome|conclusion|result)$/,
 ];
 
-/** Titles, branch names, labels: text of a stranger, which goes astray in a script even from a variable. A comparison with it is fine. */
+/** Titles, branch names, labels: text from strangers, which is dangerous in a script even in a variable. Comparing with it is fine. */
 export function* untrusted(workflow: Workflow): Iterable<string> {
   const places: [string, Values | undefined][] = [
     ['env', workflow.env],
@@ -126,7 +126,7 @@ function flowing(expression: Expression): string[] {
   return [];
 }
 
-/** What is written there changes the steps that follow, up to which programs they run. */
+/** What is written there affects later steps, including which programs they run. */
 export function* environmentFile(workflow: Workflow): Iterable<string> {
   for (const { step, place } of stepsOf(workflow)) {
     const [found] =
@@ -135,7 +135,7 @@ export function* environmentFile(workflow: Workflow): Iterable<string> {
   }
 }
 
-/** The runner's own default forgets the failure of all but the last command of a pipe. */
+/** The runner's default ignores failures of all but the last command in a pipe. */
 export function* shell(workflow: Workflow): Iterable<string> {
   const steps = stepsOf(workflow);
   if (workflow.defaults?.run?.shell !== 'bash' && steps.some(({ step }) => step.run !== undefined))
@@ -145,7 +145,7 @@ export function* shell(workflow: Workflow): Iterable<string> {
   }
 }
 
-/** Otherwise every later step, and whatever it runs, finds the token in the clone's configuration. */
+/** Otherwise every later step, and whatever it runs, can read the token in the clone's configuration. */
 export function* credentials(workflow: Workflow): Iterable<string> {
   for (const { step, place } of stepsOf(workflow)) {
     if (actionOf(step) === 'actions/checkout' && step.with?.['persist-credentials'] !== false)
@@ -153,7 +153,7 @@ export function* credentials(workflow: Workflow): Iterable<string> {
   }
 }
 
-/** What one run has put into a cache runs in another, that may do more. setup-node caches unless it is told not to. */
+/** What one run puts into a cache is executed in another with more rights. setup-node caches unless told not to. */
 export function* cache(workflow: Workflow): Iterable<string> {
   for (const { step, place } of stepsOf(workflow)) {
     if (actionOf(step).startsWith('actions/cache'))
@@ -165,8 +165,8 @@ export function* cache(workflow: Workflow): Iterable<string> {
 }
 
 /**
- * Where a token may write, or keys of the routers are, only code of the base runs, and nothing that packages bring along. What is
- * delivered is checked out by its commit: by the branch, checkout would call an old commit origin/main as well.
+ * A job whose token may write, or which has keys of the routers, runs only code of the base, and no install scripts of packages. What is
+ * delivered is checked out by commit: by branch, checkout would name an old commit origin/main as well.
  */
 export function* trustedCode(workflow: Workflow): Iterable<string> {
   const base = '${{ github.event.pull_request.base.sha }}';
@@ -191,7 +191,7 @@ export function* trustedCode(workflow: Workflow): Iterable<string> {
   }
 }
 
-/** An artifact is a stranger's: it lies outside of the clone, and is read by the one command that believes nothing of it. */
+/** An artifact comes from a stranger: it stays outside the clone, and is read only by the one command that trusts nothing in it. */
 export function* artifact(workflow: Workflow): Iterable<string> {
   for (const { job, step, place } of stepsOf(workflow)) {
     if (

@@ -10,9 +10,9 @@ import {
   type Workflow,
 } from './workflow.ts';
 
-/** These are the rules about what a run may do, for whom, and beside which other. */
+/** These are the rules about what a run may do, for whom, and concurrently with which other. */
 
-/** What is not declared is whatever the repository's settings give, now or later. */
+/** Undeclared permissions are whatever the repository's settings grant, now or later. */
 export function* permissions({ permissions: top, jobs }: Workflow): Iterable<string> {
   if (typeof top !== 'object' || Object.keys(top).length > 0) yield 'permissions at the top are not {}';
   for (const [name, job] of Object.entries(jobs)) {
@@ -21,7 +21,7 @@ export function* permissions({ permissions: top, jobs }: Workflow): Iterable<str
   }
 }
 
-/** For each permission that a job of ours may have, how we see that it needs it. */
+/** For each permission that a job of ours may have, how to tell that it needs it. */
 const NEEDS: Readonly<Record<string, (step: Step) => boolean>> = {
   'contents: read': (step) => actionOf(step) === 'actions/checkout',
   'actions: read': (step) =>
@@ -38,7 +38,7 @@ function asksForRuns({ run }: Step): boolean {
   return /\bnode scripts\/(last-delivery|other-delivery|accepted-commit)\.cjs\b/.test(run ?? '');
 }
 
-/** A token that is stolen can do no more than the job had to. */
+/** A stolen token can do no more than the job needs. */
 export function* minimal({ jobs }: Workflow): Iterable<string> {
   for (const [name, { permissions: given, steps = [] }] of Object.entries(jobs)) {
     if (typeof given !== 'object') continue;
@@ -52,7 +52,7 @@ export function* minimal({ jobs }: Workflow): Iterable<string> {
   }
 }
 
-/** A run that hangs costs six hours otherwise. */
+/** Otherwise a hanging run costs six hours. */
 export function* timeout({ jobs }: Workflow): Iterable<string> {
   for (const [name, { 'timeout-minutes': minutes }] of Object.entries(jobs)) {
     if (typeof minutes !== 'number' || minutes < 1 || minutes > 60)
@@ -60,7 +60,7 @@ export function* timeout({ jobs }: Workflow): Iterable<string> {
   }
 }
 
-/** The token is where it is used, for as long as it is used. */
+/** The token is only where it is used, and only as long as it is used. */
 export function* token(workflow: Workflow): Iterable<string> {
   const held = (values: Values | undefined): string[] =>
     Object.entries(values ?? {}).flatMap(([name, value]) =>
@@ -84,13 +84,13 @@ export function* token(workflow: Workflow): Iterable<string> {
   }
 }
 
-/** The secrets that anything of ours needs, and which step it is. */
+/** The secrets that our steps need, and which step needs each. */
 const SECRETS: Readonly<Record<string, (script: string) => boolean>> = {
   SSH_PRIVATE_KEY: (script) => /\| ssh-add -q -(;|$)/m.test(script),
   NOENCAP_AGE_KEY: (script) => /\bbin\/noencap ship\b/.test(script),
 };
 
-/** Names of secrets in a text; `all` for what gives every one. */
+/** The names of secrets in a text; `all` for an expression that yields every one. */
 const secretsIn = (text: string): string[] =>
   expressionsIn(text).flatMap((inner) =>
     [...inner.matchAll(/\bsecrets\b(?:\.(\w+))?/g)]
@@ -98,7 +98,7 @@ const secretsIn = (text: string): string[] =>
       .filter((name) => name !== 'GITHUB_TOKEN'),
   );
 
-/** A key of the routers is in the one step that uses it, in a job that an environment's reviewers let begin. */
+/** A key of the routers is only in the one step that uses it, in a job that an environment's reviewers approve. */
 export function* secret(workflow: Workflow): Iterable<string> {
   const left = secretsIn(workflow.text);
   for (const { job, step, place } of stepsOf(workflow)) {
@@ -116,8 +116,8 @@ export function* secret(workflow: Workflow): Iterable<string> {
 }
 
 /**
- * A key is in no file, on no command line that others can list, and in no log. It may be given another name, be asked whether it is
- * there, and go through a pipe by a command of the shell itself. Here-documents are files with some versions of bash.
+ * A key is in no file, on no command line that others can list, and in no log. It may be renamed, be tested for presence,
+ * and be piped by a shell builtin. Here-documents are files with some versions of bash.
  */
 export function* disk(workflow: Workflow): Iterable<string> {
   for (const { step, place } of stepsOf(workflow)) {
@@ -144,7 +144,7 @@ export function* disk(workflow: Workflow): Iterable<string> {
   }
 }
 
-/** What changes the routers runs for the main branch only, and for nothing that a stranger does. */
+/** A job that changes routers runs only for the main branch, and is never triggered by strangers. */
 export function* deploy({ on, jobs }: Workflow): Iterable<string> {
   const runs = (job: Job, ref: string): boolean =>
     holds(job.if, { values: { github: { ref }, ...needed(job) } }) &&
@@ -163,7 +163,7 @@ export function* deploy({ on, jobs }: Workflow): Iterable<string> {
   }
 }
 
-/** The waves of a delivery, which are jobs of a matrix: none beside another, and none after one that failed. */
+/** The waves of a delivery, which are jobs of a matrix: never two at a time, and none after a failed one. */
 export function* waves({ jobs }: Workflow): Iterable<string> {
   for (const [name, { environment, strategy }] of Object.entries(jobs)) {
     if (environment === undefined || strategy === undefined) continue;
@@ -173,7 +173,7 @@ export function* waves({ jobs }: Workflow): Iterable<string> {
   }
 }
 
-/** The same for every event: asked with what a fork or a branch would bring, a job's condition must say the right thing. */
+/** The same for every event: evaluated with the event of a fork or a branch, a job's condition must give the right result. */
 export function* fork({ on, jobs }: Workflow): Iterable<string> {
   const home = { full_name: 'home/fabric' };
   const other = { full_name: 'stranger/fabric' };
@@ -192,7 +192,7 @@ export function* fork({ on, jobs }: Workflow): Iterable<string> {
   }
 }
 
-/** What the jobs before have left, at their best. */
+/** The outputs of earlier jobs, all successful. */
 const needed = ({ needs = [] }: Job): Readonly<Record<string, unknown>> => ({
   needs: Object.fromEntries(
     [needs]
@@ -201,7 +201,7 @@ const needed = ({ needs = [] }: Job): Readonly<Record<string, unknown>> => ({
   ),
 });
 
-/** A newer push makes an older review pointless. What changes something outside must come to its end, and is not forgotten. */
+/** A newer push makes an older review pointless. A job that changes something outside must run to its end, and none may be dropped. */
 export function* concurrency({ on, concurrency: top, jobs }: Workflow): Iterable<string> {
   const whole = grouped(top);
   if (on.pull_request !== undefined) {
@@ -211,7 +211,7 @@ export function* concurrency({ on, concurrency: top, jobs }: Workflow): Iterable
     return;
   }
   if (whole?.group === undefined) yield 'runs go side by side: there is no concurrency group';
-  // In one group a run by hand would take the place of a push that waits, and may deliver less.
+  // In the same group a manual run would displace a waiting push, and might deliver less.
   if (on.workflow_dispatch !== undefined && Object.keys(on).length > 1) {
     if (!whole?.group?.includes('${{ github.event_name }}'))
       yield 'a run by hand takes the place of one that waits: no group of its own';

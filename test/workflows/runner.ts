@@ -7,25 +7,25 @@ import { type Context, holds, interpolate } from './expression.ts';
 import { checkOut, PULL, type Repository } from './repository.ts';
 import { actionOf, type Job, type Step, type Values, type Workflow } from './workflow.ts';
 
-/** What a run is about: where it happens, and what GitHub says of it. */
+/** A run's context: where it happens, and GitHub's event. */
 export interface Run {
   readonly repository: Repository;
   readonly event_name: 'pull_request' | 'workflow_run' | 'push' | 'workflow_dispatch';
   readonly event: object;
-  /** The commit of the run, where it is no pull request; `main` as it is if not told. */
+  /** The commit of the run, if it is not for a pull request; by default the tip of `main`. */
   readonly sha?: string;
   readonly inputs?: Readonly<Record<string, string | boolean>>;
   readonly secrets?: Readonly<Record<string, string>>;
-  /** What the jobs that this one needs have left. */
+  /** The results of the jobs that this one needs. */
   readonly needs?: object;
-  /** Which job of its matrix it is. */
+  /** The job's values from its matrix. */
   readonly matrix?: object;
   readonly token?: string;
-  /** Where artifacts lie, by name: what one job leaves there another finds. */
+  /** The folder of artifacts, by name, shared between jobs. */
   readonly artifacts: string;
-  /** GitHub's API, if anything asks it. */
+  /** GitHub's API, if anything calls it. */
   readonly api?: string;
-  /** Steps that take too long to be part of a test; they count as done well. */
+  /** Steps that take too long for a test; they count as successful. */
   readonly without?: readonly string[];
   /** Is given each script while it runs. */
   readonly during?: (step: string, shell: ChildProcess, workspace: string) => void;
@@ -38,7 +38,7 @@ export interface Done {
   readonly outcome: 'success' | 'failure' | 'skipped';
   readonly stdout: string;
   readonly stderr: string;
-  /** What it wrote for the page of the run. */
+  /** What it wrote to the job summary. */
   readonly summary: string;
 }
 
@@ -90,7 +90,7 @@ function setUp(run: Run): Machine {
     writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
     chmodSync(join(bin, name), 0o755);
   };
-  // The packages are there, and no test changes the machine that it runs on.
+  // The packages are already installed, and no test changes its machine.
   program(
     'npm',
     run.npm === 'fails' ? 'exit 1' : `[ "$1" = ci ] && ln -s '${resolve('node_modules')}' node_modules`,
@@ -192,7 +192,7 @@ async function runStep(
   return { ...nothing, outcome, stdout, stderr, outputs, summary: readFileSync(summary, 'utf8') };
 }
 
-/** What an action does, as far as later steps see it; its outputs. */
+/** The effect of an action, as far as later steps see it; returns its outputs. */
 function act(step: Step, inputs: Record<string, string>, { run, workspace }: Machine): object {
   const artifact = join(run.artifacts, inputs.name ?? '');
   switch (actionOf(step)) {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Document, parseDocument } from 'yaml';
 
-/** What GitHub reads of a step. Values of `env` and `with` are strings, numbers or booleans, with expressions in the strings. */
+/** A step as GitHub reads it. Values of `env` and `with` are strings, numbers or booleans, with expressions in the strings. */
 export interface Step {
   readonly id?: string;
   readonly name?: string;
@@ -45,7 +45,7 @@ export interface Job {
 export interface Workflow {
   readonly file: string;
   readonly text: string;
-  /** With comments and anchors, which the plain value has lost. */
+  /** With comments and anchors, which the plain value lacks. */
   readonly document: Document;
   readonly name?: string;
   readonly on: Readonly<Record<string, unknown>>;
@@ -56,7 +56,7 @@ export interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-/** The workflows of a folder, by name of their file. */
+/** The workflows of a folder, by file name. */
 export function workflowsIn(folder: string): readonly Workflow[] {
   return readdirSync(folder)
     .filter((name) => /\.ya?ml$/.test(name))
@@ -64,7 +64,7 @@ export function workflowsIn(folder: string): readonly Workflow[] {
     .map((name) => readWorkflow(join(folder, name)));
 }
 
-/** Reads one; `on: push` and `on: [push]` become what they stand for. */
+/** Reads one; the short forms `on: push` and `on: [push]` are expanded. */
 export function readWorkflow(path: string): Workflow {
   const text = readFileSync(path, 'utf8');
   const document = parseDocument(text);
@@ -74,14 +74,14 @@ export function readWorkflow(path: string): Workflow {
   return { ...value, file: basename(path), text, document, on };
 }
 
-/** A step, and how a reader finds it: `review, step 3`. */
+/** A step, and its location for readers: `review, step 3`. */
 export interface Placed {
   readonly job: Job;
   readonly step: Step;
   readonly place: string;
 }
 
-/** Every step of a workflow in its order. */
+/** Every step of a workflow, in order. */
 export const stepsOf = (workflow: Workflow): readonly Placed[] =>
   Object.entries(workflow.jobs).flatMap(([name, job]) =>
     (job.steps ?? []).map((step, index) => ({ job, step, place: `${name}, step ${index + 1}` })),
@@ -90,7 +90,7 @@ export const stepsOf = (workflow: Workflow): readonly Placed[] =>
 /** `actions/checkout` of `actions/checkout@<commit>`. */
 export const actionOf = (step: Step): string => step.uses?.split('@')[0] ?? '';
 
-/** Whether the job's token may change anything. */
+/** Whether the job's token has any write permission. */
 export const mayWrite = ({ permissions }: Job): boolean =>
   typeof permissions === 'string'
     ? permissions !== 'read-all'
