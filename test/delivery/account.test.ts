@@ -40,13 +40,13 @@ test.each([
   `${KEY}\n${KEY}`,
   `${KEY} comment\ncommand="id" ${KEY}`,
   '-----BEGIN OPENSSH PRIVATE KEY-----\nsecret\n-----END OPENSSH PRIVATE KEY-----',
-])('%j is no public key, and is not repeated', (key) => {
+])('%j is not a public key, and is not repeated', (key) => {
   const refused = authorizedKey(key);
   expect(refused).toMatchObject({ message: 'this is not a public key' });
   expect(JSON.stringify(refused)).not.toMatch(/secret|AAAA/);
 });
 
-test('a name that is none does not get into a script for root', () => {
+test('an invalid name does not get into a script for root', () => {
   for (const change of [{ host: "x'; id; '" }, { host: '-x' }, { user: 'a b' }, { user: "';id;'" }]) {
     expect(accountScript({ ...TARGET, ...change }, SETTINGS, KEY)).toHaveProperty('message');
   }
@@ -91,7 +91,7 @@ ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
 /usr/sbin/sshd -f /run/sshd_config -h /etc/ssh/ssh_host_ed25519_key
 `;
 
-onRouter('the account that it makes delivers over SSH, with no more rights than that', async () => {
+onRouter('the account that it creates can deliver over SSH, and do nothing else', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'noencap-account-'));
   const path = process.env.PATH;
   let agent: Agent | undefined;

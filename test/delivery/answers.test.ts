@@ -73,7 +73,7 @@ test.each([
   ['live-check ok', 'all 0000', 'no single line "live-check"'],
   ['protocol 5', 'protocole 5', 'line 1'],
   ['unresolved 3 device1', 'unresolved many device1', 'line 22'],
-])('%j as %j is told with its line', (line, wrong, message) => {
+])('%j as %j is reported with its line', (line, wrong, message) => {
   const lines = GOOD.map((one) => (one === line ? wrong : one));
   expect(parseInspection(answer(text(lines))).failed).toEqual({
     kind: 'garbled',
@@ -81,7 +81,7 @@ test.each([
   });
 });
 
-test('an account that was set up by another noencap is to be set up again, whatever else it says', () => {
+test('an account set up by another noencap version must be set up again, whatever else it answers', () => {
   const lines = ['protocol 1', 'temperature 40', ...GOOD.slice(1)];
   expect(parseInspection(answer(text(lines))).failed).toEqual({
     kind: 'refused',
@@ -89,7 +89,7 @@ test('an account that was set up by another noencap is to be set up again, whate
   });
 });
 
-test('an answer that is cut off anywhere is none', () => {
+test('an answer that is cut off anywhere is invalid', () => {
   const whole = text(GOOD);
   for (let length = 0; length < whole.length; length += 1) {
     expect(parseInspection(answer(whole.slice(0, length))).failed?.kind).toBe('garbled');
@@ -102,12 +102,12 @@ test.each([
   [3, 'lacking'],
   [255, 'lost'],
   [137, 'lost'],
-])('code %d is %s, in the words of the router', (code, kind) => {
+])("code %d is %s, with the router's message", (code, kind) => {
   expect(linesOf('stage', answer('', code, 'why\n')).failed).toEqual({ kind, message: 'why' });
   expect(linesOf('stage', answer('', code)).failed?.message).toContain(`ended with ${code}`);
 });
 
-test('drift is told by file, and of our files only', () => {
+test('drift is reported by file, and only for our files', () => {
   const done = parseInspection(answer(text(GOOD))).done;
   if (done === undefined) throw new Error('not read');
   const wanted = new Map([
@@ -160,7 +160,7 @@ test('protocols have their channels, with and without dates', () => {
   ]);
 });
 
-describe('answers that nobody can have given', () => {
+describe('impossible answers', () => {
   const saying = (stdout: string): Remote => ({
     run: async () => answer(stdout),
     start: async () => answer(stdout),
@@ -187,7 +187,7 @@ describe('answers that nobody can have given', () => {
     expect((await ask('')).failed?.kind).toBe('garbled');
   });
 
-  test('a look at a router tells of routes that nothing leads to, whatever it is to get', async () => {
+  test('a look at a router reports routes with unresolved next hops, whatever is to be delivered', async () => {
     const idle = GOOD.filter((line) => !/^(holder|pending|absolute|file) /.test(line));
     const live = idle.map((line) =>
       line.replace(/^manifest (.*)/, `manifest $1\nfile ${'a'.repeat(64)} k3s/ibgp.conf`),
@@ -211,7 +211,7 @@ describe('answers that nobody can have given', () => {
     ]);
   });
 
-  test('a number of seconds that is none, a release that is none', async () => {
+  test('an invalid number of seconds, an invalid release', async () => {
     expect((await apply(saying('pending soon\nend\n'), settings, lock, LIVE, 60)).failed?.kind).toBe(
       'garbled',
     );

@@ -18,7 +18,7 @@ afterEach(() => bird.end());
 const timed = (seconds: number) => bird.birdc(`configure "${candidate}" timeout ${seconds}`);
 const pending = () => bird.birdc('configure status').includes('0022-');
 
-test('what is removed may leave work to do (0004); then it is done (0003), and unconfirmed (0022)', () => {
+test('a removal may leave work to do (0004); then it is done (0003), and unconfirmed (0022)', () => {
   const said = timed(3600);
   expect(said).toMatch(/^0002-Reading configuration from /m);
   expect(said).toMatch(/^0022-Undo scheduled in 3600 s$/m);
@@ -28,7 +28,7 @@ test('what is removed may leave work to do (0004); then it is done (0003), and u
   expect(bird.sessions()).toEqual(['new']);
 });
 
-test('a confirmation in time is 0018; one that comes late, or twice, is 0019', () => {
+test('a confirmation in time is 0018; a late or repeated one is 0019', () => {
   expect(bird.birdc('configure confirm')).toMatch(/^0019 /m);
   timed(3600);
   expect(bird.birdc('configure confirm')).toMatch(/^0018 /m);
@@ -45,14 +45,14 @@ test('when the time is up, what ran before runs again', () => {
   expect(bird.birdc('configure confirm')).toMatch(/^0019 /m);
 });
 
-test('an undo in time ends the timer and is 0021; where there is nothing, 0019 follows', () => {
+test('an undo in time ends the timer and is 0021; with nothing to undo it is 0019', () => {
   timed(3600);
   expect(bird.birdc('configure undo')).toMatch(/^0021-.*\n000[345] /m);
   until(() => bird.sessions().join() === 'old');
   expect(pending()).toBe(false);
 });
 
-test('a second configure, even one that is refused, ends the timer: the change stays', () => {
+test('a second configure, even a rejected one, ends the timer: the change stays', () => {
   timed(3600);
   put(`${candidate}.broken`, 'nonsense;\n');
   expect(bird.birdc(`configure "${candidate}.broken"`)).toMatch(/^8002 .*candidate\.conf\.broken:1:\d+ /m);
@@ -60,7 +60,7 @@ test('a second configure, even one that is refused, ends the timer: the change s
   expect(bird.sessions()).toEqual(['new']);
 });
 
-test('configure check ends no timer, and names the file that BIRD was started with', () => {
+test('configure check does not end the timer, and names the file that BIRD was started with', () => {
   timed(3600);
   const said = bird.birdc('configure check');
   expect(said).toContain(`0002-Reading configuration from ${join(bird.config, 'bird.conf')}\n`);
@@ -69,14 +69,14 @@ test('configure check ends no timer, and names the file that BIRD was started wi
   expect(pending()).toBe(true);
 });
 
-test('a configure that names no file reads the one that BIRD was started with, whatever was read since', () => {
+test('a configure without a file reads the one that BIRD was started with, whatever was read since', () => {
   timed(3600);
   bird.birdc('configure confirm');
   bird.birdc('configure');
   until(() => bird.sessions().join() === 'old');
 });
 
-test('show symbols tells of the running configuration only', () => {
+test('show symbols shows only the running configuration', () => {
   const defined = () => /\tconstant$/m.test(bird.birdc('show symbols noencap_candidate'));
   expect(bird.birdc('show symbols noencap_candidate')).toMatch(/^1010 noencap_candidate\tundefined$/m);
   bird.birdc(`configure check "${candidate}"`);
@@ -87,7 +87,7 @@ test('show symbols tells of the running configuration only', () => {
   expect(defined()).toBe(false);
 });
 
-test('relative includes are looked for beside the path that was given, without following links', () => {
+test('relative includes are searched beside the given path, without following links', () => {
   put(join(bird.folder, 'other/k3s/ibgp.conf'), session('beside'));
 
   symlinkSync(join(bird.config, 'bird.conf'), join(bird.folder, 'other/bird.conf'));

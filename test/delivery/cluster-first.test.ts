@@ -35,8 +35,8 @@ async function lookedAt(clusterAs: Fabric, router: string): Promise<readonly Pro
   }
 }
 
-scenario('a router that reflects no more, whose BGPPeer must be gone first', () => {
-  test('is left alone as long as the nodes have it, and not longer', async () => {
+scenario('a router that stops reflecting, whose BGPPeer must be gone first', () => {
+  test('is left alone as long as the nodes have the BGPPeer, and no longer', async () => {
     const [still, gone] = await Promise.all([lookedAt(before, 'e1'), lookedAt(after, 'e1')]);
     expect(notFollowed(before, after, 'e1', still)).toEqual(['e-a--e1/ipv4', 'e-b--e1/ipv4']);
     expect(notFollowed(before, after, 'e1', gone)).toEqual([]);
@@ -52,7 +52,7 @@ const established = (name: string, neighbor: string): ProtocolState =>
     channels: [],
   }) as never;
 
-test('sessions that stay, and those of other routers, are none that must go', () => {
+test('sessions that stay, and those of other routers, need not go first', () => {
   const all = [established('k3s_e_a', '192.168.1.11'), established('k3s_e_b', '192.168.1.12')];
   expect(notFollowed(before, before, 'e1', all)).toEqual([]);
   expect(notFollowed(before, after, 'e2', all)).toEqual([]);

@@ -71,7 +71,7 @@ describe.each([
   ['a command of its own', (remote: Remote): Promise<Line | undefined> => Promise.resolve(remote)],
   // Here the session is killed, and the verb that it began goes on.
   ['a session', async (remote: Remote) => (await hold(remote, bird.settings, 'test')).done],
-])('killed at each of the moves of %s', (way, lineOver) => {
+])('killed at every file operation of %s', (way, lineOver) => {
   afterEach(() => bird.end());
 
   const isOurs = (entry = 'k3s'): boolean =>
@@ -173,7 +173,7 @@ describe.each([
     expect(moves).toBeGreaterThan(4);
   });
 
-  test("adopt, of a folder that is somebody else's", async () => {
+  test('adopt, of a folder that was set up by hand', async () => {
     const prepare = async (steps: Steps) => {
       await shipped(steps);
       spawnSync('sh', ['-c', 'rm k3s && mkdir k3s'], { cwd: bird.config });
@@ -237,7 +237,7 @@ describe.each([
       expect(found).toBe(live.includes(secret) ? `password "of ${steps.onDisk()}";` : 'none');
     };
 
-    test('comes', async () => {
+    test('is added', async () => {
       expect(await confirm(ONE, withPassword('two'))).toBeGreaterThan(8);
     });
 
@@ -245,11 +245,11 @@ describe.each([
       expect(await confirm(withPassword('one'), withPassword('two'))).toBeGreaterThan(8);
     });
 
-    test('goes', async () => {
+    test('is removed', async () => {
       expect(await confirm(withPassword('one'), TWO)).toBeGreaterThan(8);
     });
 
-    test('that somebody put there by hand is adopted', async () => {
+    test('that was put there by hand is adopted', async () => {
       const moves = await enumerate(
         async (steps) => {
           await steps.ship(withPassword('one'));
@@ -310,7 +310,7 @@ describe('BIRD restarts while a confirmation is cut off', () => {
   });
 });
 
-describe('a line that dies', () => {
+describe('a connection that dies', () => {
   let bird: Bird;
   afterEach(() => bird.end());
 

@@ -10,7 +10,7 @@ jest.setTimeout(900_000);
 
 const FLEETS = 3;
 
-test('there is no step that ship is not killed at', () => {
+test('ship is killed at every step', () => {
   const told = CHAPTERS.flatMap(({ stories }) => stories.filter(({ ends }) => ends === 'killed')).map(
     ({ fault }) => fault,
   );
@@ -55,7 +55,7 @@ scenario('what faults do to a delivery', () => {
     });
   }
 
-  test('BIRD has at a restart what was delivered last', async () => {
+  test('at a restart BIRD has what was delivered last', async () => {
     const generations = await Promise.all(ends);
     for (const [index, fleet] of fleets.entries()) {
       const own = [generations[index]];
@@ -70,7 +70,7 @@ scenario('what faults do to a delivery', () => {
     }
   });
 
-  test('the page says what was seen (npm run reliability)', async () => {
+  test('the page matches the results (npm run reliability)', async () => {
     const rows = await Promise.all(CHAPTERS.map((chapter) => told.get(chapter) ?? []));
     const page = pageWith(rows.flat());
     if (process.env.NOENCAP_WRITE_PAGE === '1') writeFileSync(PAGE, page);

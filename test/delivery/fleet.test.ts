@@ -6,7 +6,7 @@ import { ROUTERS } from './fleet-topology.ts';
 import { startTraffic, unreached } from './fleet-traffic.ts';
 import { waited } from './waited.ts';
 
-scenario('the fleet that deliveries are tried on', () => {
+scenario('the fleet for testing deliveries', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await bootFleet();
@@ -34,7 +34,7 @@ scenario('the fleet that deliveries are tried on', () => {
       fleet.desk.env,
     ).ended;
 
-  test('every router is reached over the network that it makes, and runs what its files say', async () => {
+  test('every router is reached over the network that they form, and runs what its files say', async () => {
     for (const [index, name] of ROUTERS.entries()) {
       const { code, said } = await ssh(`10.0.0.${index + 1}`, 'cat /etc/bird/bird.conf');
       expect({ name, code }).toEqual({ name, code: 0 });
@@ -44,7 +44,7 @@ scenario('the fleet that deliveries are tried on', () => {
     expect(await fleet.seen()).toEqual({ e1: agree, e2: agree, w1: agree, w2: agree });
   });
 
-  test('lost packets are counted, and that it flows again is seen', async () => {
+  test('lost packets are counted, and recovery is noticed', async () => {
     const quiet = await startTraffic(fleet.lab, 'quiet');
     await quiet.answered(10);
     expect((await quiet.end()).filter(({ lost, flows }) => lost > 0 || !flows)).toEqual([]);
@@ -64,7 +64,7 @@ scenario('the fleet that deliveries are tried on', () => {
     expect(flows.filter((one) => !one.flows)).toEqual([]);
   });
 
-  test('each fault is one: disk, file system, sshd, host key, BIRD', async () => {
+  test('each fault works: disk, file system, sshd, host key, BIRD', async () => {
     const { w2 } = fleet.routers;
     await w2.fillDisk();
     await expect(w2.run('cp /etc/hosts /etc/bird/x')).rejects.toThrow('No space left');

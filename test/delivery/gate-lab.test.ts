@@ -49,7 +49,7 @@ async function gated(
   }
 }
 
-scenario('the gate before a running BIRD', () => {
+scenario('the gate with a running BIRD', () => {
   let lab: Lab;
   let before: readonly ProtocolState[];
   beforeAll(async () => {
@@ -62,12 +62,12 @@ scenario('the gate before a running BIRD', () => {
     expect(await gated(lab, before)).toEqual([]);
   });
 
-  test('has nothing to say of a change that harms nothing', async () => {
+  test('has no finding for a harmless change', async () => {
     expect(await configured(lab, 's/action warn/action block/')).toMatch(/^0003/m);
     expect(await gated(lab, before)).toEqual([]);
   });
 
-  test('sees that a configuration which BIRD takes lets nothing through', async () => {
+  test('sees that a configuration which BIRD accepts filters everything', async () => {
     expect(await configured(lab, 's/return true/return false/')).toMatch(/^0003/m);
     const receives = (message: readonly string[]) =>
       message.length === 4 && message.every((one) => one.includes('receives 0'));

@@ -62,12 +62,12 @@ function topology(change: {
 }
 
 describe('sessions', () => {
-  test('a router on which nothing became worse has no findings', () => {
+  test('a router on which nothing got worse has no findings', () => {
     expect(judged(whole)).toEqual([]);
     expect(judged(whole, { before: undefined })).toEqual([]);
   });
 
-  test('one that was up and is down fails, whoever it is with and whether or not the other has the change', () => {
+  test('one that was up and is down fails, whichever the peer is and whether or not it has the change', () => {
     const lost = down(down(whole, 'k3s_e_a_v4'), 'k3s_backbone_w1_v4', 'Connect');
     for (const more of [{}, { undelivered: new Set<string>() }, { before: undefined }]) {
       expect(judged(lost, more)).toEqual([
@@ -80,7 +80,7 @@ describe('sessions', () => {
     ]);
   });
 
-  test('one that was down before is no fault of the change', () => {
+  test('one that was down before is not the fault of the change', () => {
     const before = down(down(whole, 'k3s_e_a_v4'), 'k3s_backbone_w1_v4');
     for (const undelivered of [new Set(['w1']), new Set<string>()]) {
       expect(judged(before, { undelivered }, before)).toEqual([
@@ -90,7 +90,7 @@ describe('sessions', () => {
     }
   });
 
-  test('a node that is new need not be there yet', () => {
+  test('a new node need not be connected yet', () => {
     const fabric = fabricOf(redundant());
     const before = fabricOf(topology({ nodes: { 'e-b': undefined } }));
     expect(judged(down(whole, 'k3s_e_b_v4'), { fabric, before }, missing(whole, 'k3s_e_b_v4'))).toEqual([
@@ -101,7 +101,7 @@ describe('sessions', () => {
     ).toHaveLength(1);
   });
 
-  test('with a router: a new one comes when both have it, not before; then it must', () => {
+  test('with a router: a new one may come up only once both ends have it, and then must', () => {
     const [was, now] = [missing(whole, 'k3s_backbone_w1_v4'), down(whole, 'k3s_backbone_w1_v4')];
     const before = fabricOf(topology({ bgp: { backboneMesh: [['e1', 'e2']] } }));
     expect(judged(now, { before }, was)).toEqual([
@@ -116,7 +116,7 @@ describe('sessions', () => {
     expect(judged(now, { before: undefined, ...delivered }, was)).toEqual(failure);
   });
 
-  test('what must change at both ends is down between the two deliveries, and up after the second', () => {
+  test('one that must change at both ends is down between the two deliveries, and up after the second', () => {
     const before = fabricOf(topology({ routers: { w1: { backboneAddress: '10.0.0.33' } } }));
     const was = changed(whole, 'k3s_backbone_w1_v4', (one) => ({
       ...one,
@@ -132,14 +132,14 @@ describe('sessions', () => {
     ]);
   });
 
-  test('another hold time is no excuse: each end takes the lower of both', () => {
+  test('a different hold time is no excuse: each end uses the lower of the two', () => {
     const fabric = fabricOf(topology({ bgp: { holdTime: 9 } }));
     expect(judged(down(whole, 'k3s_backbone_w1_v4'), { fabric })).toEqual([
       'failure: e1--w1/ipv4: is Active although it was Established [time]',
     ]);
   });
 
-  test('another password reference at a router: its nodes follow through the cluster', () => {
+  test('a different password reference at a router: its nodes follow through the cluster', () => {
     const password = { file: '/etc/bird-secrets/k3s.conf', secret: { name: 'bgp', key: 'e1' } };
     const fabric = fabricOf(topology({ routers: { e1: { password } } }));
     expect(judged(down(whole, 'k3s_e_a_v4'), { fabric })).toEqual([
@@ -147,7 +147,7 @@ describe('sessions', () => {
     ]);
   });
 
-  test('a router that had sessions is not left with none, whatever excuse each may have', () => {
+  test('a router that had sessions must not be left without any, whatever excuse each may have', () => {
     const password = { file: '/etc/bird-secrets/k3s.conf', secret: { name: 'bgp', key: 'e1' } };
     const only = (change: object): TopologyInput => ({
       ...topology({ routers: { e1: change } }),
@@ -161,7 +161,7 @@ describe('sessions', () => {
     expect(passes(gate(asked({ ...question, excused }))(before, now))).toBe(true);
   });
 
-  test('with a new password, some node must be there with it: what was down before is no excuse for all', () => {
+  test('with a new password at least one node must connect: being down before does not excuse all', () => {
     const password = { file: '/etc/bird/k3s-password.conf', secret: { name: 'bgp', key: 'e1' } };
     const fabric = fabricOf(topology({ routers: { e1: { password } } }));
     const question = { fabric, before: fabric, isRotated: true };
@@ -178,7 +178,7 @@ describe('sessions', () => {
     expect(passes(gate(asked({ ...question, excused }))(before, before))).toBe(true);
   });
 
-  test('a session that BIRD does not have, or has with somebody else, is never worth waiting for', () => {
+  test('a session that BIRD does not have, or has with another neighbour, is not worth waiting for', () => {
     expect(judged(missing(whole, 'k3s_e_a_v4'))).toContain(
       'failure: e-a--e1/ipv4: BIRD has no k3s_e_a_v4: it does not run what was delivered [nothing]',
     );
@@ -201,7 +201,7 @@ describe('sessions', () => {
     ]);
   });
 
-  test('who adopts a configuration that was made by hand has the same session under another name', () => {
+  test('an adopted configuration may have the same session under another name', () => {
     const byHand = changed(whole, 'k3s_e_a_v4', (one) => ({ ...one, name: 'kube1' }));
     expect(judged(whole, { before: undefined }, byHand)).toEqual([]);
     expect(judged(down(whole, 'k3s_e_a_v4'), { before: undefined }, byHand)).toEqual([
@@ -209,7 +209,7 @@ describe('sessions', () => {
     ]);
   });
 
-  test('what the operator takes upon himself is told, and fails nothing', () => {
+  test('what the operator excuses is reported, and fails nothing', () => {
     const excused = new Set(['e-a--e1/ipv4']);
     expect(judged(down(whole, 'k3s_e_a_v4'), { excused })).toEqual([
       'warning: e-a--e1/ipv4: is Active although it was Established (excused) [others]',
@@ -223,7 +223,7 @@ describe('routes', () => {
     whole,
   );
 
-  test('a configuration that keeps every session and lets nothing through fails', () => {
+  test('a configuration that keeps every session but filters everything fails', () => {
     for (const before of [asked().before, undefined]) {
       expect(judged(filtered, { before })).toEqual([
         'failure: e-a--e1/ipv4: now receives 0 IPv4 routes (was 1) [time]',
@@ -234,7 +234,7 @@ describe('routes', () => {
     }
   });
 
-  test('one that sends nothing fails, even where nothing was there before', () => {
+  test('one that sends nothing fails, even if there was nothing to send before', () => {
     const mute = counting(whole, 'k3s_e_a_v4', { exported: 0 });
     const failure = 'failure: e-a--e1/ipv4: e-a is sent 0 of 2 IPv4 routes [time]';
     expect(judged(mute)).toEqual([failure]);
@@ -244,7 +244,7 @@ describe('routes', () => {
     ]);
   });
 
-  test('sending less than before of what is there fails; having less to send does not', () => {
+  test('sending less of what is there than before fails; having less to send does not', () => {
     const rich = counting(counting(whole, 'k3s_e_b_v4', { imported: 40, preferred: 40 }), 'k3s_e_a_v4', {
       exported: 41,
     });
@@ -258,7 +258,7 @@ describe('routes', () => {
     expect(judged(poorer(39, 38), {}, rich).filter(ofOthers)).toEqual([]);
   });
 
-  test('a session that brings less fails, but for the few that always come and go', () => {
+  test('a session that brings fewer routes fails, except for the few that always come and go', () => {
     const before = counting(whole, 'k3s_backbone_w1_v4', { imported: 100 });
     const bringing = (imported: number) =>
       judged(counting(whole, 'k3s_backbone_w1_v4', { imported }), {}, before);
@@ -266,7 +266,7 @@ describe('routes', () => {
     expect(bringing(94)).toEqual(['failure: e1--w1/ipv4: now receives 94 IPv4 routes (was 100) [time]']);
   });
 
-  test('what the change itself takes away is explained: some for some nodes, all for all', () => {
+  test('routes that the change itself removes are explained: some for some nodes, all for all', () => {
     const two = fabricOf(
       topology({ nodes: { 'w-b': { region: 'west', role: 'agent', address: '192.168.2.12' } } }),
     );
@@ -281,7 +281,7 @@ describe('routes', () => {
     expect(judged(none, { fabric: empty, before: undefined }, before)).toEqual([]);
   });
 
-  test('addresses that nodes borrowed go where they are exported no longer; blocks stay', () => {
+  test('borrowed addresses may go when they are no longer exported; blocks must stay', () => {
     const before = fabricOf(topology({ bgp: { exportBorrowed: true } }));
     const fabric = fabricOf(topology({ bgp: { exportBorrowed: false } }));
     const was = counting(whole, 'k3s_e_a_v4', { imported: 3 });
@@ -290,7 +290,7 @@ describe('routes', () => {
     expect(judged(counting(whole, 'k3s_e_a_v4', { imported: 0 }), { before, fabric }, was)).toHaveLength(1);
   });
 
-  test('a node that announces nothing is told, and no failure: it may have no pod yet', () => {
+  test('a node that announces nothing is reported, but is no failure: it may have no pods yet', () => {
     const idle = counting(whole, 'k3s_e_b_v4', { imported: 0 });
     expect(judged(idle, {}, idle)).toEqual([
       'warning: e-b--e1/ipv4: no IPv4 route from e-b is accepted [others]',
@@ -308,7 +308,7 @@ describe("what is not noencap's", () => {
   };
   const before = [...whole, own];
 
-  test('must be as well as it was', () => {
+  test('must be as healthy as before', () => {
     expect(judged(before, {}, before)).toEqual([]);
     expect(judged(down(before, 'upstream'), {}, before)).toEqual([
       'failure: upstream (BGP): was up, but is now Active [time]',
@@ -325,7 +325,7 @@ describe("what is not noencap's", () => {
     expect(judged(whole, {}, down(before, 'upstream'))).toEqual([]);
   });
 
-  test('must be there as before; what noencap named may go, and all of a bird.conf that is its own', () => {
+  test('must still exist; protocols that noencap named may go, and so may all of a bird.conf of its own', () => {
     expect(judged(whole, {}, before)).toEqual([
       'failure: upstream (BGP): was up, but BIRD no longer has it [time]',
     ]);
@@ -350,16 +350,16 @@ describe('waiting longer', () => {
   const lost = down(whole, 'k3s_e_a_v4');
   const waits = (looks: readonly Look[], times = calm, before = whole) => unsettledFor(before, looks, times);
 
-  test('is of no use when nothing can mend what is wrong', () => {
+  test('is useless when nothing can fix the fault', () => {
     expect(waits([look(0, missing(whole, 'k3s_e_a_v4'))])).toBe(0);
   });
 
-  test('is, as long as time may mend it', () => {
+  test('helps as long as time may fix the fault', () => {
     expect(waits([])).toBeGreaterThan(0);
     expect(waits([look(0, lost), look(60_000, lost)])).toBeGreaterThan(0);
   });
 
-  test('is, until all was calm for a while; counts do not matter', () => {
+  test('is needed until everything was calm for a while; counts do not matter', () => {
     expect(waits([look(0, whole)])).toBe(5000);
     expect(waits([look(0, whole), look(4999, whole)])).toBe(1);
     const more = counting(whole, 'ospf_ipv4', { imported: 7 });
@@ -368,7 +368,7 @@ describe('waiting longer', () => {
     expect(waits([look(0, lost), look(5000, whole), look(10_000, whole)])).toBe(0);
   });
 
-  test('is shorter where nothing was disturbed: no protocol went, came or changed its state', () => {
+  test('is shorter if nothing was disturbed: no protocol went, came or changed its state', () => {
     const both = { disturbed: 8000, undisturbed: 2000 };
     expect(waits([look(0, whole), look(2000, whole)], both)).toBe(0);
     expect(waits([look(0, lost), look(1, whole), look(2001, whole)], both)).toBe(6000);
@@ -377,13 +377,13 @@ describe('waiting longer', () => {
     expect(waits([look(0, whole), look(2000, whole)], both, lost)).toBe(6000);
   });
 
-  test('is not for what others must do first', () => {
+  test('does not help with what others must do first', () => {
     const excused = { excused: new Set(['e-a--e1/ipv4']) };
     expect(waits([look(0, lost, excused), look(5000, lost, excused)])).toBe(0);
   });
 });
 
-test('the first router with another AS number has no session left, and its name excuses that', () => {
+test('the first router with a new AS number has no session left, and its name excuses that', () => {
   const change = { fabric: fabricOf(topology({ bgp: { asNumber: 64999 } })) };
   const all = whole.filter(({ bgp }) => bgp !== undefined).map(({ name }) => name);
   const now = all.reduce((states, name) => down(states, name), whole);
@@ -394,7 +394,7 @@ test('the first router with another AS number has no session left, and its name 
   expect(excused.filter((line) => line.startsWith('failure'))).toEqual([]);
 });
 
-describe('routes whose next hop nothing resolves', () => {
+describe('routes with an unresolved next hop', () => {
   const unresolved = (count: number, all = whole) =>
     changed(counting(all, 'k3s_e_a_v4', { imported: 40, preferred: 40 }), 'k3s_e_a_v4', (one) => ({
       ...one,
@@ -407,7 +407,7 @@ describe('routes whose next hop nothing resolves', () => {
   const message =
     "e-a--e1/ipv4: 40 of the 40 routes that it brings lead nowhere: the session's table has no route to their next hops, or only one that drops packets";
 
-  test('fail a delivery that made them so, or a session that comes with them', () => {
+  test('fail a delivery that causes them, or a session that comes up with them', () => {
     expect(ofEa(counting(whole, 'k3s_e_a_v4', { imported: 40, preferred: 40 }), unresolved(40))).toEqual([
       `failure (time): ${message}`,
     ]);
@@ -415,7 +415,7 @@ describe('routes whose next hop nothing resolves', () => {
     expect(ofEa(down(whole, 'k3s_e_a_v4'), unresolved(40))).toEqual([`failure (time): ${message}`]);
   });
 
-  test('are told where it was so before, and a few may come and go', () => {
+  test('are reported if they existed before, and a few may come and go', () => {
     expect(ofEa(unresolved(40), unresolved(40))).toEqual([`warning (others): ${message}, as before`]);
     expect(ofEa(unresolved(38), unresolved(40))).toHaveLength(1);
     expect(ofEa(unresolved(37), unresolved(40))).toEqual([`failure (time): ${message}`]);

@@ -80,7 +80,7 @@ const ENDS = '(sleep 60; kill -KILL $$) </dev/null >/dev/null 2>&1 & ';
 
 const command = (verb: string, ...args: string[]) => ({ verb, settings: [], args });
 
-describe('a router at which nobody gets in', () => {
+describe('a router where no login succeeds', () => {
   const NOBODY = /^\[127\.0\.0\.1\]:\d+ did not let \S+ in within 3 s\.\n.+\n$/;
 
   test.concurrent.each<[string, (socket: import('node:net').Socket) => void]>([
@@ -135,7 +135,7 @@ const repeated = (client: import('node:net').Socket, text: string) => {
   client.on('close', () => clearInterval(timer));
 };
 
-describe('a verb that does not end', () => {
+describe('a verb that never ends', () => {
   const LATE =
     /^(\S+) at \[127\.0\.0\.1\]:\d+ did not end within (3|10) s; how far it got is unknown\.\n.+\n$/;
 
@@ -233,7 +233,7 @@ setInterval(() => {}, 1000);
     })(),
 );
 
-describe('a shell on the router that is stopped', () => {
+describe('a stopped shell on the router', () => {
   const [ONE, TWO] = [release('one'), release('two')];
 
   /** A delivery during which this happens to the shell that has the lock. */

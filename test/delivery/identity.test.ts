@@ -61,7 +61,7 @@ describe.each([
     expect(await stranger(OTHER)).toMatch(/^nothing shows/);
   });
 
-  test('with another ID is refused before anything is written, with what to do', async () => {
+  test('with a different ID is refused before anything is written, with the fix', async () => {
     const message = `nothing shows that this machine is the router home/edge/10.0.0.2: its BIRD has the router ID 10.0.0.1`;
     expect(await stranger(OTHER)).toContain(message);
     const refusal = await held(OTHER);
@@ -82,7 +82,7 @@ describe.each([
     expect(await stranger(longest)).toBeUndefined();
   });
 
-  test('has its mark from the first delivery on, and not before', async () => {
+  test('has its mark from the first delivery on, not before', async () => {
     const lock = done(await hold(local(way), settings(GATEWAY), 'test'));
     expect(existsSync(join(own(), 'router'))).toBe(false);
     done(await stage(lock, settings(GATEWAY), lock, releaseOf(new Map([['k3s/ibgp.conf', session('one')]]))));
@@ -114,14 +114,14 @@ describe.each([
     expect(isMeantToBe({ network, name, id }, GATEWAY)).toBe(isMeant);
   });
 
-  test('a mark that is a link is none that counts', async () => {
+  test('a mark that is a link does not count', async () => {
     mkdirSync(own());
     writeFileSync(join(bird.folder, 'mark'), 'home/gateway/10.0.0.1\n');
     symlinkSync(join(bird.folder, 'mark'), join(own(), 'router'));
     expect(await stranger(GATEWAY)).toMatch(/^this machine is the router \?\/\?\/\?/);
   });
 
-  test('a line that leads elsewhere in the middle of a delivery changes nothing there', async () => {
+  test('a line that leads to another machine during a delivery changes nothing there', async () => {
     const lock = done(await hold(local(way), settings(GATEWAY), 'test'));
     mark('home/edge/10.0.0.2\n');
     const staged = await stage(
@@ -202,7 +202,7 @@ describe('two routers whose names lead to one machine', () => {
     expect(onDisk()).toContain('# of e1\n');
   });
 
-  test('its name, its ID and the name of its network change one after the other, also where no file does', async () => {
+  test('its name, its ID and the name of its network change one after the other, even if no file does', async () => {
     const mark = () => readFileSync(join(bird.config, '.noencap/router'), 'utf8');
     const same = () => '# the same\n';
     const renamed = { ...e1, name: 'edge' };
@@ -216,7 +216,7 @@ describe('two routers whose names lead to one machine', () => {
     expect(mark()).toBe('other/edge/10.0.0.9\n');
   });
 
-  test('cannot hold its lock both, whatever it is called', async () => {
+  test('cannot both hold its lock, whatever its name', async () => {
     const one = done(await hold(local(), bird.settings, 'test.0'));
     expect((await hold(local(), bird.settings, 'test.1')).failed?.message).toContain('belongs to test.0');
     await one.release();

@@ -92,7 +92,7 @@ test('events as lines of a log', () => {
 15:04:05 delivery stopped`);
 });
 
-test('no line of a log is one that a terminal or a workflow would obey', () => {
+test('no line of a log can be obeyed by a terminal or a workflow', () => {
   fc.assert(
     fc.property(events, (event) => {
       for (const line of journalLines(event).split('\n')) {

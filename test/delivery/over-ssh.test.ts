@@ -54,11 +54,11 @@ async function deliver(remote: Remote): Promise<void> {
   await steps.lock.release();
 }
 
-test('a router is delivered to over SSH, with a shell for the script', async () => {
+test('delivery over SSH, with a shell for the script', async () => {
   await over(await startSshd(), routerScript, deliver);
 });
 
-test('an account that may do nothing else is enough', async () => {
+test('delivery with an account that may do nothing else', async () => {
   const wrapper = join(bird.folder, 'noencap-router');
   writeFileSync(wrapper, forcedCommand(settingsOf(bird.settings)), { mode: 0o755 });
   await over(await startSshd(`restrict,command="${wrapper}"`), undefined, async (remote) => {

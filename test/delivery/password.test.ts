@@ -96,7 +96,7 @@ describe.each([
   ['dash', {} as Way],
   ['busybox', box],
 ])('with %s, a password', (_, way) => {
-  test('comes with a delivery, runs before it is on disk, and goes back with it', async () => {
+  test('comes with a delivery, runs before it is on disk, and is undone with it', async () => {
     const remote = local(way);
     await prepare(remote);
     together();
@@ -142,7 +142,7 @@ describe.each([
     together();
   });
 
-  test('leaves with the last router that had one, and its link with it', async () => {
+  test('is removed with the last release that had one, together with its link', async () => {
     const remote = local(way);
     await prepare(remote);
     done(await steps.adopt());
@@ -168,7 +168,7 @@ describe.each([
     expect(bird.sessions()).toEqual(['plain']);
   });
 
-  test('is for BIRD and its group, at every moment', async () => {
+  test('is readable only by BIRD and its group, at every moment', async () => {
     await prepare();
     await steps.lock.release();
     const programs = join(bird.folder, 'programs');
@@ -206,7 +206,7 @@ test.each([
 });
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
-asRoot('a BIRD that may not read it is not given it, and what to do is said', async () => {
+asRoot('a BIRD that may not read it does not get it, and the message has the fix', async () => {
   await prepare();
   bird.stop();
   bird.end();
@@ -228,7 +228,7 @@ asRoot('a BIRD that may not read it is not given it, and what to do is said', as
   expect(bird.sessions()).toEqual(['one']);
 });
 
-test('what is there by hand is adopted with a salt, or its hash would tell it', async () => {
+test('an existing password is adopted with a salt: otherwise its hash would reveal it', async () => {
   await prepare();
   const adopted = done(await steps.adopt());
   expect(onDisk()).toMatch(/^# [0-9a-f]{32}\npassword "alpha/);
@@ -256,7 +256,7 @@ test('a staged copy reads its own password, never the live one', async () => {
   done(await steps.check(two));
 });
 
-test('a copy of the files that somebody made by hand reads the password beside it', async () => {
+test('a manual copy of the files reads the password beside it', async () => {
   await prepare();
   expect(lstatSync(join(bird.config, 'k3s')).isDirectory()).toBe(true);
   together();
@@ -278,8 +278,8 @@ test("the operator's own main file may include it too", async () => {
   expect((await steps.check(none)).failed?.message).toContain(`${NAME}: No such file`);
 });
 
-describe('nothing shows it', () => {
-  test('not `show`, not a drift, not what BIRD says of a line of it', async () => {
+describe('nothing reveals it', () => {
+  test("not `show`, not a drift, not BIRD's error about a line of it", async () => {
     await prepare();
     done(await steps.adopt());
     await steps.ship(release('one', ALPHA));
@@ -298,7 +298,7 @@ describe('nothing shows it', () => {
     expect(JSON.stringify([found, refused])).not.toContain('oops');
   });
 
-  test('no file of that name may be a folder or the main file', async () => {
+  test('its name must not be that of a folder or the main file', async () => {
     await prepare();
     unlinkSync(join(bird.config, NAME));
     mkdirSync(join(bird.config, NAME));
@@ -315,7 +315,7 @@ describe('a release', () => {
   beforeEach(() => prepare());
   const printable = fc.stringMatching(/^[\x21\x23-\x7e]([\x20\x21\x23-\x7e]{6,60}[\x21\x23-\x7e])$/);
 
-  test('shows its password to nobody who prints it', () => {
+  test('never shows its password when printed', () => {
     fc.assert(
       fc.property(printable, (password) => {
         const made = release('one', password);
@@ -332,7 +332,7 @@ describe('a release', () => {
     );
   });
 
-  test('has its name from the password, and from a salt that nobody knows', () => {
+  test('has a name that depends on the password and a secret salt', () => {
     const salt = new Hidden('0'.repeat(32));
     expect(release('one', ALPHA, salt).hash).toBe(release('one', ALPHA, salt).hash);
     expect(release('one', ALPHA, salt).hash).not.toBe(release('one', BETA, salt).hash);
@@ -354,12 +354,12 @@ describe('a release', () => {
     [' a', 'begins or ends with a space'],
     ['a ', 'begins or ends with a space'],
     ['a'.repeat(81), 'longer than 80'],
-  ])('%j is no password', (text, why) => {
+  ])('%j is not a valid password', (text, why) => {
     expect(passwordFault(text)).toContain(why);
     expect(() => passwordFile(new Hidden(text), new Hidden('0'.repeat(32)))).toThrow(why);
   });
 
-  test('80 signs of any kind that BIRD can write are one', () => {
+  test('80 characters of any kind that BIRD can write are valid', () => {
     expect(passwordFault('a'.repeat(80))).toBeUndefined();
     expect(passwordFault(`!#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~`)).toBeUndefined();
   });

@@ -11,7 +11,7 @@ const FILES = new Map<string, string | Uint8Array>([
   ['k3s/ibgpeers/a-node.conf', ''],
 ]);
 
-test('a release is named after its files, in whatever order they come', () => {
+test('the name of a release depends on its files, not on their order', () => {
   const release = releaseOf(FILES);
   expect(release.hash).toMatch(/^[0-9a-f]{16}$/);
   expect(release.files.map(({ path }) => path)).toEqual([
@@ -25,7 +25,7 @@ test('a release is named after its files, in whatever order they come', () => {
   expect(hashOf(release.manifest)).toBe(release.hash);
 });
 
-test('any change of a name or a byte is another release', () => {
+test('any change of a name or a byte makes a different release', () => {
   const { hash } = releaseOf(FILES);
   expect(releaseOf(new Map([...FILES, ['k3s/ibgpeers/b.conf', '']])).hash).not.toBe(hash);
   expect(releaseOf(new Map([...FILES, ['k3s/ibgp.conf', 'include "ibgpeers/*.conf";']])).hash).not.toBe(hash);
@@ -54,7 +54,7 @@ test.each([
   expect(() => releaseOf(new Map([...FILES, [path, '']]))).toThrow(why);
 });
 
-test('a release has files, and no more than a router takes', () => {
+test('a release has files, and is no larger than a router accepts', () => {
   expect(() => releaseOf(new Map())).toThrow('at least one file');
   const large = releaseOf(new Map([['k3s/ibgp.conf', new Uint8Array(LARGEST_RELEASE)]]));
   expect(() => tarOf(large)).toThrow('cannot be delivered');

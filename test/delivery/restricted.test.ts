@@ -46,7 +46,7 @@ const ssh = (...args: readonly string[]) => client('ssh', [...options(), ...args
 const ask = (words: string, ...before: readonly string[]) => ssh(...before, '127.0.0.1', words);
 const nothingNew = () => expect(readdirSync(bird.config)).not.toContain('pwned');
 
-test('that it takes words only is found out, by whoever talks to it', async () => {
+test('noencap finds out by itself that the account takes only words', async () => {
   const remote = sshRemote(sshd.target, { script: routerScript });
   const fresh = remote.fresh();
   try {
@@ -63,7 +63,7 @@ test('that it takes words only is found out, by whoever talks to it', async () =
   }
 });
 
-test('a lock is the first thing that it can be asked for', async () => {
+test('taking a lock can be the first request', async () => {
   const remote = sshRemote(sshd.target, { script: routerScript });
   const command = { verb: 'hold', settings: settingsOf(bird.settings), args: ['me', '60'] };
   const running = await remote.start(command, 'held');
@@ -162,7 +162,7 @@ const knock = (ssh: ChildProcess, path: string): Promise<'closed' | 'ended'> =>
     attempt();
   });
 
-test('what comes in with the environment changes nothing', () => {
+test('variables from the environment have no effect', () => {
   const { stdout, status } = ask(
     'inspect',
     '-o',
@@ -173,7 +173,7 @@ test('what comes in with the environment changes nothing', () => {
   expect(stdout).not.toContain('/root');
 });
 
-test('refuses a release that is too large, and leaves nothing of it', async () => {
+test('refuses an oversized release, and leaves nothing of it behind', async () => {
   const remote = sshRemote(sshd.target, { script: undefined });
   const lock = await remote.start({ verb: 'hold', settings: [], args: ['me', '60'] }, 'held');
   const command = { verb: 'stage', settings: ['owner=me'], args: ['0123456789abcdef'] };

@@ -129,7 +129,7 @@ onRouter.each([
     for (const remote of remotes.splice(0)) await remote.end();
   });
 
-  test("works as BIRD, whose the folder is, and all that it leaves is BIRD's", async () => {
+  test("works as BIRD's user, who owns the folder, and everything it leaves belongs to that user", async () => {
     const at = await steps();
     done(await at.adopt());
     await at.ship(release('one'));
@@ -156,7 +156,7 @@ onRouter.each([
     ['a link to a folder', 'ln -s /etc /etc/bird/k3s/etc', 'k3s/etc', 'k3s/etc/only-root'],
     ['a FIFO', 'mkfifo /etc/bird/k3s/pipe', 'k3s/pipe', 'k3s/pipe'],
     ['a link to nothing', 'ln -s /nowhere /etc/bird/k3s/gone', 'k3s/gone', 'k3s/gone'],
-  ])('%s is refused by its name', async (_, plant, name, file) => {
+  ])('%s is refused by name', async (_, plant, name, file) => {
     await asBird(plant);
     expect(done(await inspect(connect(), SETTINGS)).odd).toEqual([name]);
     expect((await show(connect(), SETTINGS, file)).failed).toBeDefined();
@@ -166,7 +166,7 @@ onRouter.each([
     await unharmed();
   });
 
-  test('what k3s itself points to elsewhere is refused', async () => {
+  test('k3s itself as a link to elsewhere is refused', async () => {
     await asBird('mv /etc/bird/k3s /etc/bird/real && ln -s real /etc/bird/k3s');
     expect(done(await inspect(connect(), SETTINGS)).odd).toEqual(['k3s']);
     const at = await steps();
@@ -174,7 +174,7 @@ onRouter.each([
     await at.lock.release();
   });
 
-  test("a file that has a second name elsewhere is read with BIRD's rights only", async () => {
+  test("a file with a second hard link elsewhere is read only with BIRD's permissions", async () => {
     await router('ln /etc/only-root /etc/bird/k3s/ibgpeers/x.conf');
     expect((await show(connect(), SETTINGS, 'k3s/ibgpeers/x.conf')).failed?.message).toContain('cannot read');
     const at = await steps();
@@ -184,7 +184,7 @@ onRouter.each([
     await unharmed();
   });
 
-  test('.noencap that leads elsewhere is refused, and nothing is made there', async () => {
+  test('.noencap as a link to elsewhere is refused, and nothing is created there', async () => {
     await asBird('ln -s /etc/bird-elsewhere /etc/bird/.noencap');
     await router('install -d /etc/bird-elsewhere');
     expect((await hold(connect(), SETTINGS, 'test')).failed?.message).toContain('.noencap is a link');
@@ -204,7 +204,7 @@ onRouter.each([
     },
   );
 
-  test('a name of two lines plants nothing beside the staged copy', async () => {
+  test('a file name with a line break plants nothing beside the staged copy', async () => {
     await asBird(
       'cd /etc/bird && two=$(printf "x\\n..") && mkdir -p "filters/$two" && touch "filters/$two/planted"',
     );
@@ -217,7 +217,7 @@ onRouter.each([
     await at.lock.release();
   });
 
-  test("links that come and go while it works harm nothing of root's", async () => {
+  test("links that come and go during the work harm no file of root's", async () => {
     const end = hostile(`cd /etc/bird
       mkdir .noencap
       while :; do
@@ -267,7 +267,7 @@ onRouter.each([
       'install -d /etc/bird/.noencap',
       /\.noencap belongs to somebody else\. .*chown -hR bird/,
     ],
-  ])('a folder that may be changed by %s is refused', async (_, change, message) => {
+  ])('a folder that %s may change is refused', async (_, change, message) => {
     await router(`mount -t tmpfs tmpfs /home; ${change}`);
     expect((await inspect(connect(), SETTINGS)).failed).toMatchObject({
       kind: 'refused',
@@ -277,7 +277,7 @@ onRouter.each([
     await router('rm -rf /etc/bird; umount /home');
   });
 
-  test("a folder that is root's alone is delivered to as root", async () => {
+  test('root delivers as root into a folder that only root may write to', async () => {
     await router('chown -hR root /etc/bird; chmod -R go-w /etc/bird');
     const at = await steps();
     done(await at.adopt());
@@ -286,7 +286,7 @@ onRouter.each([
     expect(await router('stat -c %U:%G:%a /etc/bird/.noencap/live/k3s/ibgp.conf')).toBe('root:bird:640\n');
   });
 
-  test('without setpriv it is su that becomes BIRD; without either nothing is done', async () => {
+  test("without setpriv, su becomes BIRD's user; without either nothing is done", async () => {
     await router(
       'printf "#!/bin/sh\\nexit 1\\n" >/run/no; chmod 0755 /run/no; mount --bind /run/no "$(command -v setpriv)"',
     );

@@ -22,7 +22,7 @@ test('first the router whose loss hurts least, then region by region', () => {
   expect(left).toEqual([]);
 });
 
-test('of a region, the router that the topology prefers least comes first', () => {
+test('within a region, the router that the topology prefers least comes first', () => {
   const topology = redundant();
   const { waves } = rollout(
     fabricOf({
@@ -36,7 +36,7 @@ test('of a region, the router that the topology prefers least comes first', () =
   expect(namesOf(waves)).toEqual([['e3'], ['e2'], ['e1']]);
 });
 
-test("the field report's network: what is planned and what is unknown gets nothing", () => {
+test("the field report's network: planned and unknown routers get nothing", () => {
   const { waves, left } = rollout(
     fabricOf(report()),
     ['gateway', 'cn-ns', 'global-ns', 'domestic-agg', 'nosuch'],
@@ -67,7 +67,7 @@ test("the field report's network: what is planned and what is unknown gets nothi
 `);
 });
 
-test('nothing to deliver is no wave, one router is one wave', () => {
+test('nothing to deliver makes no wave, one router makes one', () => {
   const fabric = fabricOf(report());
   expect(rollout(fabric, [], 4)).toEqual({ waves: [], left: [] });
   expect(rollout(fabric, ['gateway', 'gateway'], 4).waves).toEqual([
@@ -103,7 +103,7 @@ const twoWays = (): TopologyInput => {
   };
 };
 
-test('routers that are the only two ways between regions never go together, wherever they stand', () => {
+test('routers that are the only two ways between regions never go together, wherever they are listed', () => {
   const { waves } = rollout(fabricOf(twoWays()), ['m1', 'm2', 'e1', 'e2', 'w1'], 8);
   expect(message(waves)).toMatchInlineSnapshot(`
 [
@@ -140,7 +140,7 @@ function expectBearable(fabric: Fabric, down: readonly string[], maxParallel: nu
   }
 }
 
-test('every router once, none that is planned, no wave too wide, no two reflectors of a region in one, no way lost jointly', () => {
+test('every router once, no planned one, no wave too wide, no two reflectors of a region in one wave, no way lost jointly', () => {
   fc.assert(
     fc.property(networks, fc.integer({ min: 1, max: 4 }), (topology, maxParallel) => {
       const fabric = fabricOf(topology);
@@ -159,7 +159,7 @@ test('every router once, none that is planned, no wave too wide, no two reflecto
   );
 });
 
-test('who begins while others are at work is with them no more than a wave might be, whoever is done first; and in the end all begin', () => {
+test('routers at work at the same time could form a wave, whichever finish first, and in the end all begin', () => {
   fc.assert(
     fc.property(
       networks,
@@ -187,7 +187,7 @@ test('who begins while others are at work is with them no more than a wave might
   );
 });
 
-test('the order in which routers are named, and named twice, is of no matter; what is left is a rollout as well', () => {
+test('order and repetition of the named routers do not matter; the rest is a rollout, too', () => {
   fc.assert(
     fc.property(networks, fc.infiniteStream(fc.nat()), fc.nat(5), (topology, random, done) => {
       const fabric = fabricOf(topology);
@@ -208,7 +208,7 @@ test('the order in which routers are named, and named twice, is of no matter; wh
   );
 });
 
-test('a hundred routers in fifty regions, twenty at a time, take six waves and no time', () => {
+test('a hundred routers in fifty regions, twenty at a time, take six waves and are planned fast', () => {
   const at = Array.from({ length: 50 }, (_, index) => index);
   const routers: TopologyInput['routers'] = {};
   for (const region of at) {

@@ -166,7 +166,7 @@ for pid in ${pids.join(' ')}; do while grep -q '^State:.[^Z]' /proc/$pid/status 
     expect(events.map((one) => (one.event === 'step' ? one.step : ''))).not.toContain('lock');
   });
 
-  test('with one reflector, cuts its region off until the router has the password too', async () => {
+  test('with one reflector, cuts its region off until the router has the password, too', async () => {
     let until = 0;
     const result = await pingedWhile(async () => {
       const start = performance.now();
@@ -180,13 +180,13 @@ for pid in ${pids.join(' ')}; do while grep -q '^State:.[^Z]' /proc/$pid/status 
     expect(await established('w1')).toBe(3);
   });
 
-  test('that begins with the router is undone, since its nodes do not come back', async () => {
+  test('that begins with the router is undone, since its nodes do not reconnect', async () => {
     expect(await delivered('e1', 'another', 30)).toBe('stopped');
     expect(onDisk('e1')).toContain(fresh('e1'));
     await comesTo('e1', 4);
   });
 
-  test('with one password in the Secret and another for the router is undone, and says why', async () => {
+  test('with different passwords in the Secret and for the router is undone, with the reason', async () => {
     await secretBecomes('e1', 'this');
     await comesTo('e1', 2);
     expect(await delivered('e1', 'that', 30)).toBe('stopped');

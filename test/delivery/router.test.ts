@@ -32,7 +32,7 @@ async function on(given: Bird, settings = given.settings): Promise<Steps> {
 }
 
 describe('a delivery', () => {
-  test('first runs beside the live files, and then is the live files', async () => {
+  test('first runs beside the live files, then becomes the live files', async () => {
     await prepare();
     done(await steps.stage(ONE));
     done(await steps.check(ONE));
@@ -61,7 +61,7 @@ describe('a delivery', () => {
     expect(steps.inventory().filter((path) => /staged|incoming|probe|tree|new|link/.test(path))).toEqual([]);
   });
 
-  test('is there after a restart, and what was there before is kept', async () => {
+  test('survives a restart, and the previous files are kept', async () => {
     await prepare();
     await steps.ship(ONE);
     bird.stop();
@@ -93,7 +93,7 @@ describe('a delivery', () => {
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['one', 'one']);
   });
 
-  test('that is undone leaves nothing, in BIRD or beside the files', async () => {
+  test('that is undone leaves nothing behind, in BIRD or beside the files', async () => {
     await prepare();
     await steps.ship(ONE);
     done(await steps.stage(TWO));
@@ -107,7 +107,7 @@ describe('a delivery', () => {
     expect(bird.sessions()).toEqual(['two']);
   });
 
-  test('reaches a router that has no folder of ours yet', async () => {
+  test('works on a router without a folder of ours', async () => {
     await on(startBird((folder) => ({ 'bird.conf': mainFile(folder, '') })));
     put(join(bird.config, 'bird.conf'), mainFile(bird.folder));
     expect((await steps.look()).entries).toEqual(new Map([['k3s', 'missing']]));
@@ -116,7 +116,7 @@ describe('a delivery', () => {
     expect((await steps.look()).entries).toEqual(new Map([['k3s', 'linked']]));
   });
 
-  test('of a standalone router brings its main file, and both come at once', async () => {
+  test('to a standalone router includes its main file, and both change at once', async () => {
     const whole = (name: string) =>
       releaseOf(
         new Map([
@@ -166,7 +166,7 @@ describe('permissions', () => {
   });
 
   const asRoot = process.getuid?.() === 0 ? test : test.skip;
-  asRoot('let a BIRD that is not root read what it is told to', async () => {
+  asRoot('let a BIRD that is not root read its configuration', async () => {
     await on(theirs({ birdArguments: ['-u', 'nobody', '-g', 'nogroup'] }));
     done(await steps.adopt());
     await steps.ship(ONE);
@@ -175,7 +175,7 @@ describe('permissions', () => {
 });
 
 describe('when the time is up', () => {
-  test('BIRD has gone back, the files never went, and a confirmation is refused', async () => {
+  test('BIRD has reverted, the files never changed, and a confirmation is refused', async () => {
     await prepare();
     await steps.ship(ONE);
     done(await steps.stage(TWO));
@@ -195,7 +195,7 @@ describe('when the time is up', () => {
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['two', 'two']);
   });
 
-  test('a confirmation that comes between the look and the undo is refused by its code', async () => {
+  test('a confirmation between the look and the undo is refused by its code', async () => {
     await prepare();
     done(await steps.stage(ONE));
     done(await steps.apply(ONE));
@@ -236,7 +236,7 @@ describe('somebody else', () => {
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['theirs', 'theirs']);
   });
 
-  test('confirms what nobody has judged: it is taken back', async () => {
+  test('confirms what nobody has judged: it is undone', async () => {
     await prepare();
     done(await steps.stage(ONE));
     done(await steps.apply(ONE));
@@ -246,7 +246,7 @@ describe('somebody else', () => {
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['theirs', 'theirs']);
   });
 
-  test('has a change of his own that waits: it is neither confirmed nor undone by us', async () => {
+  test('has a pending change of their own: we neither confirm nor undo it', async () => {
     await prepare();
     done(await steps.stage(ONE));
     bird.birdc(`configure timeout ${NO_HURRY}`);
@@ -258,7 +258,7 @@ describe('somebody else', () => {
     expect(bird.birdc('configure confirm')).toContain('0018');
   });
 
-  test('edits what was shipped: that is seen, adopted, and can be shipped over', async () => {
+  test('edits what was shipped: that is noticed, adopted, and can be overwritten', async () => {
     await prepare();
     await steps.ship(ONE);
     put(join(bird.config, 'k3s/ibgp.conf'), session('edited'));
@@ -282,7 +282,7 @@ describe('somebody else', () => {
     expect(steps.inventory()).toContain(`releases/${saved}/k3s/more.conf`);
   });
 
-  test('changes the manifest on the router: that is no release of ours', async () => {
+  test('changes the manifest on the router: it is no longer a release of ours', async () => {
     await prepare();
     await steps.ship(ONE);
     put(join(bird.config, '.noencap/live/manifest'), `${'0'.repeat(64)}  k3s/ibgp.conf\n`);
@@ -294,7 +294,7 @@ describe('somebody else', () => {
 });
 
 describe('is refused', () => {
-  test("a release that BIRD's parser does not take, with its words and the place", async () => {
+  test("a release that BIRD's parser rejects, with its message and the place", async () => {
     await prepare();
     const files = new Map([['k3s/ibgp.conf', `${session('one')}protocol bgp {\n  nonsense;\n}\n`]]);
     const broken = releaseOf(files);
@@ -342,7 +342,7 @@ describe('is refused', () => {
     expect((await steps.check(ONE)).failed?.message).toContain('Include it in');
   });
 
-  test('a folder that was not shipped by us, until it is adopted', async () => {
+  test('a folder that we did not ship, until it is adopted', async () => {
     await on(theirs());
     done(await steps.stage(ONE));
     done(await steps.check(ONE));
@@ -352,7 +352,7 @@ describe('is refused', () => {
     expect(readFileSync(join(bird.config, 'k3s/ibgp.conf'), 'utf8')).toBe(session('theirs'));
   });
 
-  test('what was not staged, applied or checked before', async () => {
+  test('a release that was not staged, applied or checked before', async () => {
     await prepare();
     expect((await steps.check(ONE)).failed?.message).toContain('is not staged');
     expect((await steps.apply(ONE)).failed?.message).toContain('is not staged');
@@ -366,7 +366,7 @@ describe('is refused', () => {
     done(await steps.undo());
   });
 
-  test('live files that BIRD itself would not take are told', async () => {
+  test('live files that BIRD itself would reject are reported', async () => {
     await prepare();
     put(join(bird.config, 'bird.conf'), 'nonsense;\n');
     expect((await steps.look()).liveError).toMatch(/^8002 .*bird\.conf:1:/);

@@ -51,7 +51,7 @@ test('shellcheck finds nothing', () => {
   expect(shellcheck(`${routerScript()}echo $nothing\n`, '-s', 'sh')).toContain('SC2086');
 });
 
-test('the script fits into one argument of a program', () => {
+test('the script fits into one program argument', () => {
   expect(routerScript().length).toBeLessThan(128 * 1024 - 1);
 });
 
@@ -140,7 +140,7 @@ describe('a forced command', () => {
   const ask = (original: string) =>
     spawnSync(file, { encoding: 'utf8', env: { ...process.env, SSH_ORIGINAL_COMMAND: original } });
 
-  test('takes verbs, with or without the settings that it has', () => {
+  test('accepts verbs, with or without its own settings', () => {
     expect(ask('inspect').stdout).toMatch(/\nend\n$/);
     expect(ask([...settingsOf(bird.settings), 'inspect'].join(' ')).stdout).toMatch(/\nend\n$/);
   });
@@ -159,16 +159,16 @@ describe('a forced command', () => {
     'fixed birdc=/bin/sh -- inspect',
     'scp -t /etc',
     '/usr/lib/openssh/sftp-server',
-  ])('does not take %j', (original) => {
+  ])('does not accept %j', (original) => {
     const { status, stdout } = ask(original);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   });
 
-  test('does not take thousands of words', () => {
+  test('does not accept thousands of words', () => {
     expect(ask(`inspect ${'x '.repeat(5000)}`)).toMatchObject({ status: 2, stdout: '' });
   });
 
-  test('is made of settings only', () => {
+  test('is made only of settings', () => {
     expect(() => forcedCommand(['config=/etc/bird; id'])).toThrow('is not a setting');
     expect(() => forcedCommand(['owner=x'])).toThrow('is not a setting');
     expect(forcedCommand(['config=/etc/bird', 'secret=k3s-password.conf'])).toContain(
@@ -219,7 +219,7 @@ describe.each([
     expect(done(await steps.adopt())).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  test('one holds the lock, and the others are told who', async () => {
+  test('one holds the lock, and the others learn its name', async () => {
     expect((await hold(remote, bird.settings, 'other')).failed).toMatchObject({
       kind: 'refused',
       message: expect.stringContaining('the lock of this router belongs to test'),
@@ -238,7 +238,7 @@ describe.each([
     );
   });
 
-  test('the lock of a process that is gone is taken over, and that is said', async () => {
+  test('the lock of a dead process is taken over, which is reported', async () => {
     const link = join(bird.config, '.noencap/lock');
     const [, pid = ''] = readlinkSync(link).split(',');
     process.kill(Number(pid), 'SIGKILL');
@@ -265,7 +265,7 @@ describe.each([
     await next.release();
   });
 
-  test('a lock whose holder says nothing is let go; one whose holder speaks is kept', async () => {
+  test('a lock with a silent holder is released; one with an active holder is kept', async () => {
     await steps.lock.release();
     const silent = await remote.start(
       { verb: 'hold', settings: settingsOf(bird.settings), args: ['silent', '1'] },
@@ -279,7 +279,7 @@ describe.each([
     await speaking.release();
   });
 
-  test('who lost the line to a lock takes it again over another one', async () => {
+  test('an owner that lost its line takes the lock again over another one', async () => {
     const again = done(await hold(remote, bird.settings, steps.lock.owner));
     // The end of the first line takes nothing away.
     await steps.lock.release();
@@ -287,7 +287,7 @@ describe.each([
     await again.release();
   });
 
-  test('what a lost line left at work is waited for', async () => {
+  test('a verb that a lost line left running is waited for', async () => {
     const slow = join(bird.folder, 'birdc');
     put(slow, `#!/bin/sh\nsleep 2\nexec ${bird.settings.birdc} "$@"\n`);
     spawnSync('chmod', ['755', slow]);

@@ -286,7 +286,7 @@ describe.each([
     }),
   );
 
-  describe('a line that is none ends the session:', () => {
+  describe('an invalid line ends the session:', () => {
     let scene: Scene;
     beforeAll(async () => {
       scene = await sceneOf();
@@ -313,7 +313,7 @@ describe.each([
     test('after all of them the router is sound', () => scene.isSound('one'));
   });
 
-  describe('a verb that is none is not done, and the session goes on:', () => {
+  describe('an invalid verb is refused, and the session goes on:', () => {
     let scene: Scene;
     beforeAll(async () => {
       scene = await sceneOf();

@@ -29,7 +29,7 @@ const planOf = (names: readonly string[], more: { forecast?: readonly Forecast[]
     forecast: more.forecast,
   });
 
-test('each router has its files and what becomes of its sessions, also of those that go', () => {
+test('each router has its files and the fate of its sessions, including those that go away', () => {
   expect(shipPlanText(planOf(['e1', 'e2', 'w1', 'nosuch']))).toMatchInlineSnapshot(`
 "redundant: 3 routers in 2 waves, at most 2 at a time
 
@@ -63,7 +63,7 @@ After the first wave, each router begins as soon as an earlier one is confirmed 
 `);
 });
 
-test('as JSON it has all of it, and nothing where nothing is known', () => {
+test('as JSON it has everything, and null where nothing is known', () => {
   const plan = planOf(['w1']);
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
   const [wave] = planOf(['w1'], {}).waves;
@@ -84,7 +84,7 @@ test('as JSON it has all of it, and nothing where nothing is known', () => {
   ]);
 });
 
-test('nothing to deliver, and names that a terminal would obey', () => {
+test('nothing to deliver, and names with terminal escapes', () => {
   const none = { ...planOf([]), network: 'a\u001b[31mb', left: [{ router: 'c\nd', reason: 'e' }] };
   expect(shipPlanText(none)).toBe(`a<U+001B>[31mb: nothing to deliver
 
@@ -103,7 +103,7 @@ test('long lists are cut, and say so', () => {
   expect(shipPlanText(plan).split('\n').slice(-2)).toEqual(['    f11 +1 -0', '    and 8 more']);
 });
 
-test('a gateway that noencap does not configure is delivered nothing, even if somebody asks for it by name', () => {
+test('a gateway that noencap does not configure gets nothing, even if asked for by name', () => {
   const ours = fabricOf(home({ forwards: true, default: '192.168.1.2' }));
   const plan = shipPlan({
     fabric: ours,

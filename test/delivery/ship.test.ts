@@ -104,7 +104,7 @@ const locks = async () => {
   }
 };
 
-test('all are prepared before one is changed, and one that can be missed is changed first', async () => {
+test('all are prepared before one is changed, and an expendable one is changed first', async () => {
   expect(await shipped()).toEqual({ outcome: 'delivered', e1: 'shipped', e2: 'shipped', w1: 'shipped' });
   const order = begun('check', 'apply');
   expect(order.slice(0, 3).every((one) => one.endsWith('check'))).toBe(true);
@@ -122,7 +122,7 @@ test('all are prepared before one is changed, and one that can be missed is chan
   expect(begun('lock', 'apply')).toEqual([]);
 });
 
-test('what BIRD refuses on one router is delivered to none', async () => {
+test('what BIRD rejects on one router is delivered to none', async () => {
   const bad = session('old').replace('passive on;', 'pasive on;');
   expect(await shipped({ files: { ...same(NEW), w1: bad } })).toEqual({
     outcome: 'stopped',
@@ -136,7 +136,7 @@ test('what BIRD refuses on one router is delivered to none', async () => {
   expect(await shipped()).toMatchObject({ outcome: 'delivered' });
 });
 
-test('one that cannot be reached, or is somebody else’s, stops all of it before anything is touched', async () => {
+test('an unreachable or foreign router stops everything before anything is touched', async () => {
   const gone: Remote = { ...local(), run: async () => ({ code: 255, stdout: '', stderr: 'no route\n' }) };
   expect(await shipped({ remotes: { e2: gone } })).toEqual({
     outcome: 'stopped',
@@ -153,7 +153,7 @@ test('one that cannot be reached, or is somebody else’s, stops all of it befor
   expect(begun('lock')).toEqual([]);
 });
 
-test('the first failure stops it, the rest is left, and the next run goes on there', async () => {
+test('the first failure stops it, the rest stays, and the next run continues there', async () => {
   await shipped();
   const NEWER = NEW.replace('# new', '# newer');
   // Its BIRD is gone when its turn comes.
@@ -170,7 +170,7 @@ test('the first failure stops it, the rest is left, and the next run goes on the
   expect(onDisk()).toEqual([NEWER, NEWER, NEWER]);
 });
 
-test('of waves that are delivered one by one, each wants those before it, and touches no later one', async () => {
+test('waves delivered one by one: each requires the earlier ones, and touches no later one', async () => {
   const turn = (router: string) => (router === 'e1' ? 'earlier' : router === 'e2' ? 'now' : 'later');
   expect(await shipped({ turn })).toEqual({
     outcome: 'stopped',
@@ -187,7 +187,7 @@ test('of waves that are delivered one by one, each wants those before it, and to
   expect(await shipped({ turn })).toMatchObject({ outcome: 'delivered', e2: 'shipped', w1: 'ready' });
 });
 
-test('a look alone touches nothing', async () => {
+test('a mere check changes nothing', async () => {
   expect(await shipped({ lookOnly: true })).toEqual({
     outcome: 'delivered',
     e1: 'ready',
@@ -199,7 +199,7 @@ test('a look alone touches nothing', async () => {
   );
 });
 
-describe('a look at a router that drops packets though all its sessions are up', () => {
+describe('a check of a router that drops packets although all its sessions are up', () => {
   // What its BIRD says, with a session of the fabric beside its own.
   const message = (state: string, unresolved: number): string =>
     [
@@ -220,7 +220,7 @@ describe('a look at a router that drops packets though all its sessions are up',
     shipped({ lookOnly, fabric: fabricOf(redundant()), remotes: { e1: looking(state, unresolved) } });
   const whole = { e1: 'ready', e2: 'ready', w1: 'ready' };
 
-  test('does not end well, and says which session', async () => {
+  test('reports a problem, and the session', async () => {
     expect(await lookedAt('Established', 38)).toEqual({ outcome: 'unwell', ...whole });
     expect(events.at(-1)).toMatchObject({
       routers: [
@@ -235,7 +235,7 @@ describe('a look at a router that drops packets though all its sessions are up',
     });
   });
 
-  test('ends well where no route is unreachable, and where the session is not up', async () => {
+  test('is fine if no route is unreachable, or if the session is down', async () => {
     expect(await lookedAt('Established', 0)).toEqual({ outcome: 'delivered', ...whole });
     expect(await lookedAt('Active', 38)).toEqual({ outcome: 'delivered', ...whole });
   });
@@ -244,7 +244,7 @@ describe('a look at a router that drops packets though all its sessions are up',
 test.each([
   ['before the first one', 'planned', 'untouched'],
   ['while the first one is judged', 'apply', 'undone'],
-])('an interrupt %s leaves all as it was', async (_when, moment, e1) => {
+])('an interrupt %s leaves everything as it was', async (_when, moment, e1) => {
   const stop = new AbortController();
   const at = (what: string) => {
     if (what === moment) stop.abort();
@@ -265,7 +265,7 @@ test.each([
   await locks();
 });
 
-test('a router at whose words noencap fails costs no other one its report', async () => {
+test('a router whose answer makes noencap fail does not affect the report of others', async () => {
   const broken: Remote = {
     ...local(),
     run: async () => {
@@ -292,7 +292,7 @@ test('a router at whose words noencap fails costs no other one its report', asyn
   await locks();
 });
 
-test('a place that is free is taken at once, by one that reflects for no region of those at work', async () => {
+test('a free slot is used at once, by a router that shares no region with those at work', async () => {
   const { regions, routers, underlay: _, ...rest } = redundant();
   const four = fabricOf({
     ...rest,
@@ -336,7 +336,7 @@ test('a place that is free is taken at once, by one that reflects for no region 
   ]);
 });
 
-test('a session of two routers of one wave is looked at again when both have it', async () => {
+test('a session between two routers of one wave is checked again once both have it', async () => {
   const between = sessions.filter(({ id }) => id === 'e2--w1/ipv4');
   /** What the fabric wants at this end, and never up: nobody is at the other address. */
   const file = (router: string) => {

@@ -55,7 +55,7 @@ describe('a small file system', () => {
     await agree(steps);
   });
 
-  test('that is full when BIRD is to be told, or to be asked to keep it, changes nothing', async () => {
+  test('that is full when BIRD should apply or confirm changes nothing', async () => {
     done(await steps.stage(TWO));
     done(await steps.check(TWO));
     space.fill(0, 0);
@@ -71,7 +71,7 @@ describe('a small file system', () => {
     await agree(steps);
   });
 
-  test('that is full when it is to be undone has room for that: what was staged goes first', async () => {
+  test('that is full at the undo has room for it: the staged files are removed first', async () => {
     done(await steps.stage(TWO));
     done(await steps.apply(TWO));
     space.fill(0);
@@ -85,7 +85,7 @@ describe('a small file system', () => {
     await agree(steps);
   });
 
-  test('that can only be read changes nothing', async () => {
+  test('that is read-only changes nothing', async () => {
     const before = steps.inventory();
     space.mount('remount,bind,ro');
     expect((await steps.look()).writable).toBe(false);
@@ -105,7 +105,7 @@ describe('a small file system', () => {
     await agree(steps);
   });
 
-  test('that can only be read from the moment of the confirmation on: BIRD goes back', async () => {
+  test('that is read-only from the confirmation on: BIRD reverts', async () => {
     done(await steps.stage(TWO));
     done(await steps.apply(TWO));
     const folder = join(bird.folder, 'late');

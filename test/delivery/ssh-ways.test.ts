@@ -76,7 +76,7 @@ describe('login shells', () => {
     });
   });
 
-  test('what a shell says at its start is no part of an answer', async () => {
+  test('the startup output of a shell is not part of an answer', async () => {
     const { target } = await sshd(login('sh', 'echo Welcome; printf held; '));
     expect((await ask(target)).stdout).toBe(`<inspect>\n${SAYS}done\n`);
     const running = await to(target, 'echo held; cat; echo end').start(
@@ -96,7 +96,7 @@ describe('login shells', () => {
     ['one that fails silently', 'command="exit 1"', /shell commands\.\n/],
     ['no sh', 'command="echo sh: not found >&2; exit 127"', /: sh: not found\.\n/],
     ['one that ends well without a word', 'command="true"', /shell commands\.\n/],
-  ])('%s: that is said, and is not an answer', async (_, authorized, message) => {
+  ])('%s: is reported, and is not taken for an answer', async (_, authorized, message) => {
     const { target } = await sshd(authorized);
     const ran = await ask(target);
     expect(ran).toMatchObject({ code: 255, stdout: '' });
@@ -106,7 +106,7 @@ describe('login shells', () => {
 });
 
 describe('what ~/.ssh/config says', () => {
-  test('another address for the host: the key is still looked for under the name in the topology', async () => {
+  test('a different address for the host: the key is still looked up under the name in the topology', async () => {
     const router = await sshd();
     const { port } = router.target;
     const pinned = readFileSync(router.target.knownHosts, 'utf8').replace('127.0.0.1', 'gateway');
@@ -117,7 +117,7 @@ describe('what ~/.ssh/config says', () => {
     expect(other.stderr).toContain(`has no host key for [127.0.0.1]:${port}.`);
   });
 
-  test('what would come in between is without effect', async () => {
+  test('settings that would interfere have no effect', async () => {
     const router = await sshd();
     const { folder } = router;
     const config = [
@@ -149,7 +149,7 @@ describe('what ~/.ssh/config says', () => {
     expect(readFileSync(router.target.knownHosts, 'utf8')).toBe('');
   });
 
-  test('a jump host, and each way in which it fails', async () => {
+  test('a jump host, and every way in which it can fail', async () => {
     const [router, jump] = [await sshd(), await sshd()];
     // Neither of the two is reached otherwise.
     const config = (own: string, port = jump.target.port) =>
@@ -191,7 +191,7 @@ describe('a certificate', () => {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', ca]);
   });
 
-  test('lets in whom no authorized_keys names, until it has run out', async () => {
+  test('admits an account without authorized_keys, until it expires', async () => {
     const { target } = await sshd('', [`TrustedUserCAKeys ${ca}.pub`]);
     certify(userInfo().username, '-1m:+5m');
     expect(await ask(target)).toMatchObject({ code: 0 });
@@ -199,7 +199,7 @@ describe('a certificate', () => {
     expect((await ask(target)).stderr).toContain('does not let');
   });
 
-  test('of an authority in authorized_keys gets the forced command, if it is made out for it', async () => {
+  test('of an authority in authorized_keys gets the forced command, if issued for it', async () => {
     const { target, folder } = await sshd();
     const line = 'cert-authority,principals="noencap",restrict,command="echo $SSH_ORIGINAL_COMMAND"';
     writeFileSync(join(folder, 'authorized'), `${line} ${readFileSync(`${ca}.pub`, 'utf8')}`);
@@ -242,7 +242,7 @@ describe('connections that end', () => {
     }
   });
 
-  test('a router that says words of ssh is not mistaken for it', async () => {
+  test('a router that prints messages of ssh is not mistaken for ssh', async () => {
     const { target } = await sshd('', ['Banner /etc/hostname']);
     const words = 'Permission denied (publickey).';
     expect(await ask(target, `echo '${words}' >&2; exit 1`)).toMatchObject({ code: 1 });
@@ -250,7 +250,7 @@ describe('connections that end', () => {
     expect(killed.stderr).toMatch(/^inspect was ended/);
   });
 
-  test('the next command makes a new connection where the old one died', async () => {
+  test('the next command opens a new connection if the old one died', async () => {
     const router = await sshd();
     const remote = to(router.target, 'echo "$SSH_CONNECTION"; cat');
     const run = () => remote.run({ verb: 'inspect', settings: [], args: [] });
@@ -264,7 +264,7 @@ describe('connections that end', () => {
     expect(await run()).toMatchObject({ code: 0 });
   });
 
-  test('a lock holder whose connection is lost is told so', async () => {
+  test('a lock holder learns that its connection is lost', async () => {
     const router = await sshd();
     const remote = to(router.target, 'echo held; cat');
     const running = (await remote.start({ verb: 'hold', settings: [], args: [] }, 'held')) as Running;
@@ -274,7 +274,7 @@ describe('connections that end', () => {
     expect(ran.stderr).toMatch(/was lost during hold/);
   });
 
-  test('more than any answer is not taken in', async () => {
+  test('more than any valid answer is not read', async () => {
     const { target } = await sshd();
     const ran = await ask(target, 'yes');
     expect(ran.code).toBe(255);

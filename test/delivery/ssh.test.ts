@@ -37,7 +37,7 @@ async function once(change: Partial<SshTarget> = {}, script: string | undefined 
   }
 }
 
-test('words and input arrive as they are, whatever a shell would make of them', async () => {
+test('words and input arrive unchanged, whatever a shell would make of them', async () => {
   const remote = to();
   const odd = ["a b'c", '$(id)', '`id`', '"; exit 7; "', '\\', '*', 'ü', ''];
   const bytes = Buffer.from([...Array(256).keys()]);
@@ -56,7 +56,7 @@ test('words and input arrive as they are, whatever a shell would make of them', 
   }
 });
 
-test('code and both outputs of the script come back', async () => {
+test('exit code and both outputs of the script are returned', async () => {
   expect(await once({}, 'echo out; echo err >&2; exit 1')).toEqual({
     code: 1,
     stdout: 'out\n',
@@ -64,7 +64,7 @@ test('code and both outputs of the script come back', async () => {
   });
 });
 
-test('commands share one connection, and nothing of it is left at the end', async () => {
+test('commands share one connection, which leaves nothing behind', async () => {
   const remote = to({}, 'echo $SSH_CONNECTION');
   const first = await remote.run(command('inspect'));
   const second = await remote.run(command('inspect'));
@@ -76,7 +76,7 @@ test('commands share one connection, and nothing of it is left at the end', asyn
   await waited('no client is left', () => clientsOf(sshd).length === 0);
 });
 
-test('a command goes on as long as its input is open', async () => {
+test('a command runs as long as its input is open', async () => {
   const remote = to({}, 'echo held; cat >/dev/null; echo released');
   const running = (await remote.start(command('hold'), 'held')) as Running;
   expect(running.said).toBe('held\n');
@@ -89,7 +89,7 @@ test('a command goes on as long as its input is open', async () => {
   await remote.end();
 });
 
-test('a key that is not pinned, another key, and no key file fail closed, each with what to do', async () => {
+test('an unpinned key, a different key and a missing key file fail closed, each with the fix', async () => {
   const { folder, target } = sshd;
   const empty = join(folder, 'empty');
   writeFileSync(empty, '');
@@ -115,7 +115,7 @@ test.each<[string, Partial<SshTarget>, RegExp]>([
   ],
   ['a user who may not', { user: 'nobody' }, /does not let nobody in\.\n/],
   ['a name that looks like an option', { host: '-oProxyCommand=touch pwned' }, /./],
-])('%s: a sentence and a mend', async (_, change, message) => {
+])('%s: a message and a fix', async (_, change, message) => {
   const ran = await once(change);
   expect(ran).toMatchObject({ code: 255, stdout: '' });
   expect(ran.stderr).toMatch(message);
@@ -123,7 +123,7 @@ test.each<[string, Partial<SshTarget>, RegExp]>([
   expect(spawnSync('test', ['-e', 'pwned']).status).toBe(1);
 });
 
-test('without the key in the agent nobody gets in, and no passphrase is asked for', async () => {
+test('without the key in the agent the login fails, and nothing asks for a passphrase', async () => {
   agent.empty();
   try {
     expect((await once()).stderr).toContain('does not let');
@@ -132,13 +132,13 @@ test('without the key in the agent nobody gets in, and no passphrase is asked fo
   }
 });
 
-test('a connection that ends in the middle of a command is told from a command that fails', async () => {
+test('a connection that ends during a command is distinguished from a command that fails', async () => {
   const lost = await once({}, 'kill -9 $PPID; sleep 5');
   expect(lost.code).toBe(255);
   expect(lost.stderr).toMatch(/was lost|failed/);
 });
 
-test('a router that does not read what it is sent can still say why', async () => {
+test('a router that does not read its input can still give the reason', async () => {
   const remote = to({}, 'echo "disk full" >&2; exit 3');
   expect(await remote.run(command('stage'), Buffer.alloc(4_000_000))).toEqual({
     code: 3,
@@ -176,7 +176,7 @@ test('a forced command gets the words and no shell', async () => {
   }
 });
 
-test('of a process that is killed its connection is gone soon', async () => {
+test('the connection of a killed process ends soon', async () => {
   const script = programIn(
     sshd.folder,
     'killed',

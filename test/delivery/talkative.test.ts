@@ -78,7 +78,7 @@ describe.each(Object.entries(FLOODS))('a router that says %s', (_, flood) => {
   });
 });
 
-test('what a router may say is taken to the last byte', async () => {
+test('an answer at the limit is read to its last byte', async () => {
   const { bytes } = LIMITS.of('show');
   const full = await show(to(`head -c ${bytes} /dev/zero | tr '\\0' x`), SETTINGS, 'bird.conf');
   expect(full.done?.length).toBe(bytes);
@@ -88,12 +88,12 @@ test('what a router may say is taken to the last byte', async () => {
 
 const SETTINGS = { configDir: '/etc/bird', mode: 'include' } as const;
 
-test('a character whose bytes come one by one is one', async () => {
+test('a character whose bytes arrive one by one is one character', async () => {
   const slow = "printf '\\303'; sleep 0.3; printf '\\274\\n'";
   expect((await to(slow).run(command('show'))).stdout).toBe('ü\n');
 });
 
-test('four routers that say 60 MB each to all verbs cost no memory to speak of', async () => {
+test('four routers that answer 60 MB each to every verb cost next to no memory', async () => {
   const script = programIn(
     sshd.folder,
     'talks',
@@ -154,7 +154,7 @@ describe('what was heard', () => {
     expect(add(...chunks)).toEqual(are);
   });
 
-  test('is found where it stands, in one chunk or several', () => {
+  test('is found in one chunk or across several', () => {
     const one = heard(most);
     for (const [chunk, at] of [
       ['ab', -1],

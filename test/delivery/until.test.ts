@@ -14,7 +14,7 @@ const collect = runInNewContext('gc') as () => void;
 /** As `reasonOf` tells a deadline from an interrupt. */
 const why = ({ aborted, reason }: AbortSignal) => (aborted ? reason.name : 'goes on');
 
-test('a time limit ends, whatever was collected meanwhile', async () => {
+test('a time limit fires even after a garbage collection', async () => {
   const limit = until(performance.now() + 200, new AbortController().signal);
   for (let tries = 0; tries < 1000 && !limit.aborted; tries += 1) {
     collect();
@@ -23,7 +23,7 @@ test('a time limit ends, whatever was collected meanwhile', async () => {
   expect(why(limit)).toBe('TimeoutError');
 });
 
-test('an interrupt ends it at once, before and after it began', () => {
+test('an interrupt ends it at once, whether it has begun or not', () => {
   const stop = new AbortController();
   const limit = until(performance.now() + 3_600_000, stop.signal);
   collect();
@@ -33,7 +33,7 @@ test('an interrupt ends it at once, before and after it began', () => {
   expect(why(until(performance.now() + 3_600_000, stop.signal))).toBe('AbortError');
 });
 
-test('a router that is never well is not looked at any more when its time is up', async () => {
+test('a router that never gets healthy is no longer checked once its time is up', async () => {
   const end = performance.now() + 1500;
   let late = 0;
   const gone = async () => {
