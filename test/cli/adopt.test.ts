@@ -30,7 +30,7 @@ function adopt(folder: string, ...more: readonly string[]): Run {
   return noencap(folder, all);
 }
 
-test('the topology is on stdout, what is said of it on stderr', () => {
+test('the topology goes to stdout, the report to stderr', () => {
   const { code, stdout, stderr } = adopt(gathered('report'));
   expect(code).toBe(0);
   expect(stdout).toMatch(/^# yaml-language-server[\s\S]*\nnodes:\n[\s\S]*\n$/);
@@ -56,7 +56,7 @@ test('with -o it is a file, and synth renders it', () => {
   );
 });
 
-test('a file that is there is replaced with --force only', () => {
+test('an existing file is replaced only with --force', () => {
   const folder = gathered('report');
   const out = join(folder, 'topology.yaml');
   writeFileSync(out, 'mine\n');
@@ -71,7 +71,7 @@ test('a file that is there is replaced with --force only', () => {
   expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
-test('a difference without an explanation fails, and the topology is written all the same', () => {
+test('an unexplained difference fails, but the topology is still written', () => {
   const folder = gathered('two-reflectors');
   const { code, stdout } = adopt(folder, '-o', 'topology.yaml');
   expect(code).toBe(1);
@@ -92,7 +92,7 @@ test('a router whose files have no session fails: nothing was compared', () => {
   );
 });
 
-test('what cannot be adopted writes nothing', () => {
+test('a failed adoption writes nothing', () => {
   const folder = gathered('report');
   writeFileSync(join(folder, 'cluster.yaml'), 'No resources found\n');
   const { code, stderr } = adopt(folder, '-o', 'topology.yaml');
@@ -177,7 +177,7 @@ const live = (folder: string, env: NodeJS.ProcessEnv): Run =>
     env,
   );
 
-test('--live asks kubectl, with get alone, and finds the same', () => {
+test('--live uses only kubectl get, and finds the same', () => {
   const folder = gathered('report');
   const { code, stdout } = live(folder, withKubectl(folder));
   expect(code).toBe(0);
@@ -187,7 +187,7 @@ test('--live asks kubectl, with get alone, and finds the same', () => {
   expect(asked.join('\n')).not.toMatch(/secret/i);
 });
 
-test("a cluster that serves Calico's kinds in their public group only is asked for those", () => {
+test("a cluster that serves Calico's kinds only in their public group is asked for those", () => {
   const folder = gathered('report');
   const env = withKubectl(
     folder,
@@ -199,7 +199,7 @@ test("a cluster that serves Calico's kinds in their public group only is asked f
   expect(live(folder, env).code).toBe(0);
 });
 
-test('what kubectl may not do, or is not there to do, is a lack of the environment', () => {
+test('a kubectl that is missing or not permitted is a fault of the environment', () => {
   const folder = gathered('report');
   const refused = live(
     folder,

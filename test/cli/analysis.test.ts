@@ -51,7 +51,7 @@ test('explain, path and check --failures on the network of the report', () => {
   );
 });
 
-test('--quiet leaves of explain and path what does not hold, and nothing of what does', () => {
+test('--quiet reduces explain and path to what is wrong', () => {
   for (const command of ['explain kubemaster 10.42.141.7', 'path kubemaster kubenode-hkg04'])
     expect(noencap(folder, [...command.split(' '), '-q'])).toEqual({ code: 0, stdout: '', stderr: '' });
   const lost = [
@@ -92,7 +92,7 @@ test.each([
     'path kubemaster kubenode-hkg04 --fail ieple',
     'Nothing that can fail is named "ieple".\nDid you mean "iepl"?\n',
   ],
-])('%s is refused with what there is', (command, says) => {
+])('%s is refused with the valid choices', (command, says) => {
   const run = noencap(folder, command.split(' '));
   expect(run).toMatchObject({ code: 2, stdout: '' });
   expect(run.stderr).toContain(says);
@@ -143,7 +143,7 @@ test('--json carries the same: the steps of the decision, the hops, the failures
   );
 });
 
-test('SARIF and annotations tell of sessions and of two failures as well', () => {
+test('SARIF and annotations cover sessions and double failures as well', () => {
   const run = noencap(folder, ['check', '--failures', '2', '--sarif', '-t', 'sturdy.yaml'], {
     GITHUB_ACTIONS: 'true',
   });
@@ -182,7 +182,7 @@ test('--sarif is one document, with the places of the topology', () => {
   expect(JSON.parse(bad.stdout).runs[0].results.length).toBeGreaterThan(0);
 });
 
-test('--on is about the address of a pod, and names a node', () => {
+test('--on needs the address of a pod, and names a node', () => {
   const refused = (command: string) => noencap(folder, command.split(' ')).stderr;
   expect(refused('path kubemaster kubenode-hkg04 --on kubenode-hkg04')).toContain(
     'needs the address of a pod',

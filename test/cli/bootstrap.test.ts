@@ -47,14 +47,14 @@ function edit(from: string, to: string): void {
   writeFileSync(file, text.replace(from, to));
 }
 
-test('without --run no cluster is asked', () => {
+test('without --run no cluster is contacted', () => {
   const { code, stdout, stderr } = bootstrap([]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('\nkubectl apply --server-side');
   expect(after().asked).toEqual([]);
 });
 
-test('what it prints is shell, each line of it', () => {
+test('every line of its output is valid shell', () => {
   const { stdout } = bootstrap([]);
   const { status, stderr } = spawnSync('sh', ['-n'], { input: stdout, encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -76,7 +76,7 @@ test('as a document: steps with their commands', () => {
   });
 });
 
-test('--run says which cluster, does a step after the other, and stops where the engine is missing', () => {
+test('--run names the cluster, runs one step after the other, and stops if the engine is missing', () => {
   const { code, stdout, stderr } = bootstrap(['--run']);
   expect(code).toBe(3);
   expect(
@@ -148,21 +148,21 @@ test.each([
   expect(after().asked).toEqual([]);
 });
 
-test('the cluster of somebody else is left alone', () => {
+test('a foreign cluster is left alone', () => {
   const { code, stderr } = bootstrap(['--run'], emptyCluster({ nodes: ['prod-1'] }));
   expect(code).toBe(1);
   expect(stderr).toContain('No node of home is in the cluster of context home');
   expect(after().asked.filter(([, verb]) => ['apply', 'patch'].includes(verb ?? ''))).toEqual([]);
 });
 
-test('without kubectl it says where to get one', () => {
+test('without kubectl it says where to get it', () => {
   const nowhere = { PATH: join(folder, 'no-bin') };
   const { code, stderr } = noencap(folder, ['bootstrap', '--run'], nowhere);
   expect(code).toBe(3);
   expect(stderr).toContain('https://dl.k8s.io/release/v1.34.5/bin/linux/amd64/kubectl');
 });
 
-test('a name that a cluster answers with cannot speak to the terminal', () => {
+test("a name in a cluster's answer cannot control the terminal", () => {
   const { stdout } = bootstrap(['--run'], emptyCluster({ nodes: ['kubemaster', 'x\u001b[2Jy'] }));
   expect(stdout).not.toContain('\u001b');
 });

@@ -46,7 +46,7 @@ test('nothing changes on the main branch itself', () => {
   });
 });
 
-test('what is edited and not rendered yet is compared as it would be rendered, and said to be stale', () => {
+test('edits that are not rendered yet are compared as they would be rendered, and reported as stale', () => {
   repository();
   edit(...HOLD);
   const told = review();
@@ -57,7 +57,7 @@ test('what is edited and not rendered yet is compared as it would be rendered, a
   expect(review()).toEqual({ ...told, notes: [] });
 });
 
-test('what the main branch did since this branch left it is no change of this branch', () => {
+test('commits on main since this branch left it are not changes of this branch', () => {
   repository();
   git('checkout', '-qb', 'change');
   edit(...HOLD);
@@ -75,7 +75,7 @@ test('what the main branch did since this branch left it is no change of this br
   ]);
 });
 
-test('in a pull request the base is the branch that it goes to', () => {
+test('in a pull request the base is its target branch', () => {
   repository();
   git('branch', 'release');
   edit('natOutgoing: true', 'natOutgoing: false');
@@ -86,7 +86,7 @@ test('in a pull request the base is the branch that it goes to', () => {
   expect(stdout).toContain('NAT of outgoing packets on -> off');
 });
 
-test('a folder is a base as well, and says the same as the commit', () => {
+test('a folder can be a base, with the same result as the commit', () => {
   repository();
   const base = scratch();
   cpSync(folder, base, { recursive: true });
@@ -96,7 +96,7 @@ test('a folder is a base as well, and says the same as the commit', () => {
   rmSync(base, { recursive: true });
 });
 
-test('a topology and an output folder below the repository are found in the base as well', () => {
+test("a topology and an output folder below the repository's root are also found in the base", () => {
   repository();
   mkdirSync(join(folder, 'net'));
   git('mv', 'topology.yaml', 'net/topology.yaml');

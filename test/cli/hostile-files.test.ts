@@ -89,7 +89,7 @@ test.each(KINDS)('of a copy of /etc/bird, %s is left out', (file) => {
   expect(ran.stderr).not.toBe('');
 });
 
-test('what the shell hands over as an open pipe is read', () => {
+test('a pipe that the shell has opened is read', () => {
   const script = `cat topology.yaml | ${process.execPath} ${resolve('bin/noencap')} check -q -t /dev/stdin`;
   const { status, stderr } = spawnSync('bash', ['-c', script], { cwd: folder, encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

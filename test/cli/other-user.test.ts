@@ -38,7 +38,7 @@ mtu() { user sed -i "s/mtu: 1370/mtu: $1/; s/mtu: 13[0-9]0 /mtu: $1 /" topology.
   return spawnSync('unshare', ['--mount', 'sh', '-c', prelude + script], { encoding: 'utf8' }).stdout;
 }
 
-asRoot("what root renders in a user's folder belongs to the user, who goes on as before", () => {
+asRoot("what root renders in a user's folder belongs to the user, who can continue as before", () => {
   const said = play(`user_synth
 mtu 1360
 sed -i 's/^nodes:.*/&\\n  fresh: {region: WDS, role: agent, address: 192.168.100.99}/; s/kubenode-wds-1: 192.168.100.252}/kubenode-wds-1: 192.168.100.252, fresh: 192.168.100.99}/' topology.yaml
@@ -55,13 +55,13 @@ echo done`);
   expect(said).toBe('dist\ntopology.yaml\ndone\n');
 });
 
-asRoot("a first run of root's leaves nothing of root's either, nor a lock", () => {
+asRoot("root's first run leaves no file of root's either, and no lock", () => {
   expect(play('synth; find . -user root; ls -A; mtu 1350; user_synth; user_synth --check')).toBe(
     'dist\ntopology.yaml\n',
   );
 });
 
-asRoot('what an earlier run left to root is put aside, and said; dist is written, again and again', () => {
+asRoot('what an earlier run left to root is moved aside and reported; dist is written, repeatedly', () => {
   const said = play(`user_synth
 chown -R 0:0 dist/nodes/kubemaster dist/cluster/30-bgp
 mtu 1360
@@ -77,7 +77,7 @@ ls -A | sed 's/left-[0-9]*/left-N/'`);
   expect(said).toMatch(/\nfresh 0\nfresh 0\n\.dist\.noencap-left-N\ndist\ntopology\.yaml\n$/);
 });
 
-asRoot('where nothing could be changed, that is said, with whose it is and how to take it back', () => {
+asRoot('if nothing could be changed, the message names the owner and how to take the files back', () => {
   const said = play(`user_synth
 chown 0:0 dist/nodes/kubemaster; chmod 700 dist/nodes/kubemaster
 mtu 1360
@@ -102,6 +102,6 @@ ls -A ${folder}/roots; ls -A ${folder}`);
   expect(said).toMatch(/Nothing was changed\.\ncode 3\nnet\nnode\nnoencap\nroots\n$/);
 });
 
-asRoot('whatever the shell allows, nobody else may write into what is rendered', () => {
+asRoot('whatever the umask, nobody else may write to rendered files', () => {
   expect(play('umask 000; user_synth; find . -perm /002 ! -type l; echo done')).toBe('done\n');
 });

@@ -1,6 +1,6 @@
 import { orderText } from '../../cli/ship-plan.ts';
 
-test('whoever must keep the order is told, and nobody where any will do', () => {
+test('a required order is reported, and nothing if any order will do', () => {
   const told = (first: Parameters<typeof orderText>[0]['first']) => orderText({ first, message: 'why' });
   expect(told('either')).toEqual([]);
   expect(told('apart')).toEqual(['why']);

@@ -18,7 +18,7 @@ const shown = (...drift: readonly Drifted[]) =>
   );
 
 describe('what was edited on a router', () => {
-  test('stands as a difference from what was shipped', () => {
+  test('is shown as a diff from what was shipped', () => {
     expect(shown(of({}))).toBe(`--- gateway: k3s/ibgp.conf, as shipped
 +++ gateway: k3s/ibgp.conf, as it is
 @@ -1,3 +1,3 @@
@@ -28,25 +28,25 @@ describe('what was edited on a router', () => {
  }`);
   });
 
-  test('at the first delivery from what is to be shipped', () => {
+  test('at the first delivery as a diff from what is to be shipped', () => {
     expect(shown(of({ against: 'to be shipped' }))).toMatch(
       /^--- gateway: k3s\/ibgp.conf, as it is to be shipped\n/,
     );
   });
 
-  test('is all of a file that somebody added, and all that is missing', () => {
+  test('shows all of an added file, and everything that is missing', () => {
     const added = of({ path: 'k3s/own.conf', is: 'added', wanted: undefined, text: 'one;\n' });
     expect(shown(added)).toContain('@@ -0,0 +1,1 @@\n+one;');
     expect(shown(of({ is: 'missing', text: undefined }))).toContain('@@ -1,3 +0,0 @@\n-template');
   });
 
-  test('says so where git does not have what was shipped', () => {
+  test('says so if git does not have what was shipped', () => {
     expect(shown(of({ wanted: 'bb' }))).toBe(
       'gateway: k3s/ibgp.conf: no commit of this branch has the shipped file, so there is nothing to compare with',
     );
   });
 
-  test('never shows a password, and nothing of the file that holds one', () => {
+  test('never shows a password, nor any part of the file with it', () => {
     const told = shown(
       of({ text: `${SHIPPED}protocol bgp x { password "geheim"; }\n` }),
       of({ path: 'k3s-password.conf', text: undefined }),
@@ -55,12 +55,12 @@ describe('what was edited on a router', () => {
     expect(told).not.toContain('k3s-password.conf');
   });
 
-  test('can say nothing to a terminal', () => {
+  test('cannot control a terminal', () => {
     expect(shown(of({ text: `${SHIPPED}# \u001b[2J\n` }))).not.toMatch(/\p{Cc}(?<!\n)/u);
   });
 });
 
-test('the end says what became of each, and what to do', () => {
+test('the summary gives the outcome for each router, and what to do', () => {
   const results: Result[] = [
     { router: 'e1', outcome: 'shipped', message: null },
     { router: 'e2', outcome: 'undone', message: 'e2--w1/ipv4: is Active\nand more' },
@@ -74,7 +74,7 @@ Routers that were not touched are unchanged. Fix what is reported above and ship
 Routers that were undone run, and have on disk, their previous configuration.`);
 });
 
-test('a look that found a router dropping packets says so beside what would become of it', () => {
+test('a check that finds a router dropping packets reports it beside the outcome', () => {
   const results: Result[] = [
     {
       router: 'e1',

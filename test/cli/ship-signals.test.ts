@@ -47,7 +47,7 @@ test.each([
   await waited('no ssh is left', () => pids().every((pid) => !runs(Number(pid))));
 });
 
-test('what is left at the second interrupt is told', () => {
+test('what is left at the second interrupt is reported', () => {
   const step = (router: string, what: 'apply' | 'confirm' | 'unlock', outcome: 'started' | 'done') =>
     ({ event: 'step', at: '', router, step: what, outcome, details: [] }) satisfies JournalEvent;
   const events = [

@@ -28,7 +28,7 @@ const edit = (from: string | RegExp, to: string) => {
   writeFileSync(file, after);
 };
 
-test("the field report's network renders into what is committed, and says what it is", () => {
+test("the field report's network renders into the committed files, and is summarized", () => {
   const run = noencap(folder, ['synth']);
   expect(run).toMatchObject({ code: 0, stderr: '' });
   expect(run.stdout.replace(/\([\d.]+ s\)/, '(TIME)')).toBe(
@@ -49,7 +49,7 @@ test('a second run changes nothing and says so', () => {
   expect(noencap(folder, ['synth']).stdout).toContain('nothing changed');
 });
 
-test('the same bytes whatever the time zone, the language and the folder', () => {
+test('the output does not depend on time zone, language or folder', () => {
   const first = { TZ: 'Pacific/Kiritimati', LC_ALL: 'tr_TR.UTF-8', LANG: 'tr_TR.UTF-8' };
   noencap(folder, ['synth', '-o', 'a'], first);
   noencap('/', ['synth', '-t', join(folder, 'topology.yaml'), '-o', join(folder, 'b')], {
@@ -59,7 +59,7 @@ test('the same bytes whatever the time zone, the language and the folder', () =>
   expect(tree(join(folder, 'a'))).toEqual(tree(join(folder, 'b')));
 });
 
-test('--check is content with a fresh dist', () => {
+test('--check passes with a fresh dist', () => {
   noencap(folder, ['synth']);
   expect(noencap(folder, ['synth', '--check'])).toEqual({
     code: 0,
@@ -80,7 +80,7 @@ test('--check shows a stale dist as a diff, exits 1 and writes nothing', () => {
   expect(tree(join(folder, 'dist'))).toEqual(before);
 });
 
-test('--check shows what was never rendered as new, and what is no longer rendered as gone', () => {
+test('--check shows files never rendered as new, and files no longer rendered as gone', () => {
   const fresh = noencap(folder, ['synth', '--check']);
   expect(fresh.code).toBe(1);
   expect(fresh.stdout).toContain('--- /dev/null\n+++ b/routers/gateway/k3s/ibgp.conf\n');
@@ -105,7 +105,7 @@ test('a topology with a fault exits 2, points at it and leaves dist as it was', 
   expect(tree(join(folder, 'dist'))).toEqual(before);
 });
 
-test('a file of somebody else in the way is named, and nothing is written', () => {
+test('a foreign file in the way is named, and nothing is written', () => {
   mkdirSync(join(folder, 'dist/cluster/30-bgp'), { recursive: true });
   writeFileSync(join(folder, 'dist/cluster/30-bgp/bgp.yaml'), 'mine');
   const run = noencap(folder, ['synth']);
@@ -118,7 +118,7 @@ Nothing was written.
   expect(Object.keys(tree(join(folder, 'dist')))).toEqual(['cluster/30-bgp/bgp.yaml']);
 });
 
-test('a file is no output folder', () => {
+test('a file is not an output folder', () => {
   writeFileSync(join(folder, 'dist'), '');
   expect(noencap(folder, ['synth'])).toMatchObject({ code: 2, stdout: '' });
 });
@@ -143,11 +143,11 @@ test('--json is one document on stdout and nothing else, also for faults', () =>
   });
 });
 
-test('-q says nothing when all is well', () => {
+test('-q prints nothing on success', () => {
   expect(noencap(folder, ['synth', '-q'])).toEqual({ code: 0, stdout: '', stderr: '' });
 });
 
-test('a vendored operator manifest must be there and have the hash that the topology names', () => {
+test('a vendored operator manifest must exist and have the hash that the topology pins', () => {
   edit(
     /version: v3\.32\.1\n/,
     'version: v3.26.1\n  operatorManifest: {path: vendor/operator.yaml, sha256: HASH}\n',
@@ -222,7 +222,7 @@ void readFileSync;
   expect(throws.stderr).toContain('not today');
 });
 
-test('files that nobody rendered make --check fail, and are named', () => {
+test('files that were not rendered make --check fail, and are named', () => {
   noencap(folder, ['synth']);
   const stray = 'dist/routers/gateway/k3s/ibgpeers/zz.conf';
   writeFileSync(join(folder, stray), 'protocol static evil { }\n');
@@ -236,7 +236,7 @@ test('files that nobody rendered make --check fail, and are named', () => {
   expect(noencap(folder, ['synth'])).toMatchObject({ code: 0, stderr: expect.stringContaining(stray) });
 });
 
-test('what stands in dist speaks neither to a terminal nor to a runner when it is shown', () => {
+test('content of dist controls neither a terminal nor a runner when it is shown', () => {
   noencap(folder, ['synth']);
   const file = join(folder, 'dist/cluster/30-bgp/bgp.yaml');
   writeFileSync(file, `${readFileSync(file, 'utf8')}x\r::error file=a::PWN\u001b[31m\n`);
@@ -245,7 +245,7 @@ test('what stands in dist speaks neither to a terminal nor to a runner when it i
   for (const char of ['\r', '\u001b']) expect(stdout).not.toContain(char);
 });
 
-test('what the file system refuses is said in a sentence, with exit code 3 and a document', () => {
+test('an error of the file system is one message, with exit code 3 and a document', () => {
   writeFileSync(join(folder, 'file'), '');
   const run = noencap(folder, ['synth', '-o', 'file/dist']);
   expect(run).toMatchObject({ code: 3, stdout: '' });
@@ -257,7 +257,7 @@ test('what the file system refuses is said in a sentence, with exit code 3 and a
   expect(JSON.parse(asked.stdout)).toMatchObject({ version: 1, ok: false });
 });
 
-test('a reader that closes the pipe early is no error', () => {
+test('a reader that closes the pipe early is not an error', () => {
   noencap(folder, ['synth', '-o', 'other']);
   edit('mtu: 1370', 'mtu: 1350');
   const command = `"${process.execPath}" "${join(process.cwd(), 'bin/noencap')}" synth --check -o nowhere | head -c 10`;
@@ -266,7 +266,7 @@ test('a reader that closes the pipe early is no error', () => {
   expect(run.stderr).not.toContain('EPIPE');
 });
 
-test('a TypeScript topology is blamed where it is wrong, and what it prints stays off stdout', () => {
+test('a fault in a TypeScript topology has its place, and what it prints stays off stdout', () => {
   mkdirSync(join(folder, 'sub'));
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   const message = (name: string) => noencap(folder, ['check', '-t', name]);
@@ -298,7 +298,7 @@ describe('synth --check fails', () => {
     'cluster/kustomization.yaml',
     'cluster/30-bgp/.sourceignore',
     '.hidden/more.yaml',
-  ])('for a %s in dist that noencap did not write, and says what to do', (path) => {
+  ])('for a %s in dist that noencap did not write, with the fix', (path) => {
     noencap(folder, ['synth']);
     mkdirSync(dirname(join(folder, 'dist', path)), { recursive: true });
     writeFileSync(join(folder, 'dist', path), '* -diff\n');

@@ -25,7 +25,7 @@ const losing = (names: readonly string[], pairs: readonly string[]): FailureRepo
   })),
 });
 
-test('of two failures together every pair is news that neither loses alone, however much both lose alone', () => {
+test('for two failures every pair that neither loses alone is news, however much each loses alone', () => {
   const reports = [
     losing(['a'], ['p', 'q', 'r']),
     losing(['b'], ['p', 'q', 'r']),
@@ -39,7 +39,7 @@ test('of two failures together every pair is news that neither loses alone, howe
   expect(text).toContain('1 other failure changes nothing more.');
 });
 
-test('a failure that redundancy makes good leaves nodes behind that wait for what is gone when their BIRD starts anew', () => {
+test('after a failure that redundancy covers, a node whose BIRD restarts waits for the missing peer', () => {
   const analysis = analyse(fabricOf(redundant()));
   const reports = failureReports(analysis, 1);
   const waiting = (name: string) => reports.find(({ failed: [one] }) => one?.name === name)?.waiting;

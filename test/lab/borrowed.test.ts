@@ -78,7 +78,7 @@ function simulated(file: TopologyInput): string[] {
 
 const ALL = ['a1 a2', 'a1 b1', 'a2 b1', 'b1 a2'];
 
-scenario('a pod on an address that its node borrowed from a block of another one', () => {
+scenario("a pod with an address that its node borrowed from another node's block", () => {
   test.each([
     { bgp: { nodeToNodeMesh: true }, those: ALL },
     { bgp: { nodeToNodeMesh: false }, those: ALL },
@@ -96,7 +96,7 @@ scenario('a pod on an address that its node borrowed from a block of another one
     }
   });
 
-  test('the lab lends addresses, and says where one answers that should not, or is not known', async () => {
+  test('the lab lends addresses, and reports one that answers although it should not, or that is unknown', async () => {
     const fabric = fabricOf(topology({ nodeToNodeMesh: false }));
     const programs = findPrograms('.');
     if ('message' in programs) throw new Error(programs.message);

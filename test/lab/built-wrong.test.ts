@@ -16,7 +16,7 @@ const edited = (plan: LabPlan, host: string, path: string, edit: (text: string) 
   }),
 });
 
-scenario('a lab that was built wrong', () => {
+scenario('a lab built with faults', () => {
   test('a wrong peer address, a node without its label and a BIRD that does not start are each named', async () => {
     const lab = await booted(redundant(), (plan) => {
       const wrong = edited(plan, 'e-a', 'bird.conf', (text) =>
@@ -65,7 +65,7 @@ scenario('a lab that was built wrong', () => {
     }
   });
 
-  test('a filter that drops one block is seen by what is exported, though every session is up', async () => {
+  test('a filter that drops one block shows in the exported routes, although every session is up', async () => {
     const drop = (text: string) =>
       text.replace(
         'function is_insider_as() {',
@@ -88,7 +88,7 @@ scenario('a lab that was built wrong', () => {
     }
   });
 
-  test('a filter that BIRD applies to the wrong type is seen by its log', async () => {
+  test('a filter that BIRD applies to the wrong type shows in its log', async () => {
     const brackets = (text: string) =>
       text.replace('bgp_next_hop ~ 192.168.1.0/24', 'bgp_next_hop ~ [ 192.168.1.0/24 ]');
     const lab = await booted(redundant(), (plan) => edited(plan, 'e1', 'k3s/ibgpeers/e-a.conf', brackets));
@@ -102,7 +102,7 @@ scenario('a lab that was built wrong', () => {
     }
   });
 
-  test('a disk that is full is said, and leaves nothing behind', async () => {
+  test('a full disk is reported, and leaves nothing behind', async () => {
     const programs = findPrograms('.');
     if ('message' in programs) throw new Error(programs.fix);
     const full = bootLab({ fabric: fabricOf(redundant()), routerFiles, programs, room: '16k' });

@@ -37,7 +37,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
   });
   afterAll(async () => lab?.holder.end());
 
-  test('all is well at first', async () => {
+  test('everything works at first', async () => {
     expect((await look(lab, [], UNTIL_THERE)).failures).toEqual([]);
   });
 
@@ -53,7 +53,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     expect((await look(lab, [], UNTIL_THERE)).failures).toEqual([]);
   });
 
-  test("a segment loses MTU: packets of the pods' size vanish, and it is said between whom", async () => {
+  test("a segment loses MTU: packets of the pods' size are lost, and the failure names the pairs", async () => {
     const { interface: own } = port(lab, 'core', 'w1');
     await on(lab, 'w1', `ip link set ${own} mtu 1300`);
     const { message } = await look(lab);
@@ -64,7 +64,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
       await on(lab, pod.netns, `ip link set eth0 mtu ${pod.mtu}; ip route flush cache`);
   });
 
-  test('a cable comes off at one end: the other reflector takes over within the hold time', async () => {
+  test('a cable is unplugged at one end: the other reflector takes over within the hold time', async () => {
     const { port: cable } = port(lab, 'east-lan', 'e1');
     await lab.holder.run(`ip link set ${cable} down`);
     expect(await back(lab, 'w-a', 'e-a')).toBe('back');
@@ -73,7 +73,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     expect((await look(lab, [], UNTIL_THERE)).failures).toEqual([]);
   });
 
-  test('a reflector dies without a word: the other one carries everything within the hold time', async () => {
+  test('a reflector dies silently: the other one carries everything within the hold time', async () => {
     const dead = named(lab, 'e1');
     await breakIt(lab, dead);
     expect(await back(lab, 'w-a', 'e-a')).toBe('back');
@@ -84,7 +84,7 @@ scenario('two reflectors on one LAN, while something breaks', () => {
     expect(probed.every(({ reached }) => reached)).toBe(true);
   });
 
-  test('the last way is cut: what cannot be reached is expected to be unreachable, and is', async () => {
+  test('the last path is cut: what cannot be reached is expected to be unreachable, and is', async () => {
     const all = [named(lab, 'e1'), named(lab, 'core')];
     await breakIt(lab, named(lab, 'core'));
     const { failures, probed } = await look(lab, all, UNTIL_THERE);

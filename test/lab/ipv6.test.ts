@@ -2,7 +2,7 @@ import { type Lab, wayLengths } from '../../lab/index.ts';
 import { NETWORKS } from '../routers/networks.ts';
 import { booted, look, on, scenario, UNTIL_THERE } from './labs.ts';
 
-scenario('pods that talk over both families', () => {
+scenario('pods that communicate over both families', () => {
   let lab: Lab;
   beforeAll(async () => {
     const network = NETWORKS['redundant-dual-stack'] as NonNullable<(typeof NETWORKS)[string]>;
@@ -11,7 +11,7 @@ scenario('pods that talk over both families', () => {
   });
   afterAll(async () => lab?.holder.end());
 
-  test('IPv6 goes the ways of IPv4, with the same MTU', async () => {
+  test('IPv6 takes the paths of IPv4, with the same MTU', async () => {
     const { failures, probed } = await look(lab, [], UNTIL_THERE);
     expect(failures).toEqual([]);
     const ways = (family: string) =>
@@ -34,7 +34,7 @@ scenario('pods that talk over both families', () => {
     expect(ways('ipv4')).toEqual(ways('ipv6'));
   });
 
-  test('a hairpin of IPv6 alone is seen', async () => {
+  test('a hairpin of IPv6 alone is detected', async () => {
     const pod = lab.plan.pods
       .find(({ node }) => node === 'e-b')
       ?.addresses.find(({ family }) => family === 'ipv6')?.text;
@@ -45,7 +45,7 @@ scenario('pods that talk over both families', () => {
     expect(message('path')).toEqual(['e-a to e-b (ipv6): e-a forwards to e1, not to e-b (e-a > e1 > e-b)']);
   });
 
-  test('a way that is narrower than it is said to be loses large IPv6 packets, and it is said between whom', async () => {
+  test('a path with a smaller MTU than declared loses large IPv6 packets, and the failure names the pairs', async () => {
     const own = lab.plan.segments
       .find(({ name }) => name === 'core')
       ?.ports.find(({ host }) => host === 'w1')?.interface;

@@ -1,8 +1,8 @@
 import { firstFound } from '../fabric/networks.ts';
 import { booted, look, scenario } from './labs.ts';
 
-scenario('Calico finds another address than the topology has', () => {
-  test('its BIRD peers from that one: the mesh stays down, and the failure says why', async () => {
+scenario('Calico detects a different address than the topology has', () => {
+  test('its BIRD peers from the detected one: the mesh stays down, and the failure says why', async () => {
     const lab = await booted(firstFound({ canReach: '192.168.1.1' }), undefined, 4000);
     try {
       const seen = await look(lab);
@@ -16,7 +16,7 @@ scenario('Calico finds another address than the topology has', () => {
     }
   });
 
-  test('with the node-ip that noencap writes all is as it must be', async () => {
+  test('with the node-ip that noencap writes everything is right', async () => {
     const lab = await booted(firstFound('kubernetes'));
     try {
       expect((await look(lab)).failures).toEqual([]);
@@ -25,7 +25,7 @@ scenario('Calico finds another address than the topology has', () => {
     }
   });
 
-  test('one that finds none does not start at all', async () => {
+  test('a node that detects none does not start at all', async () => {
     const topology = firstFound('firstFound');
     const { a } = topology.nodes ?? {};
     if (a === undefined) throw new Error('a is not there');

@@ -2,7 +2,7 @@ import { booted, look, on, scenario, UNTIL_THERE } from './labs.ts';
 import { redundant } from './topologies.ts';
 
 scenario("Calico's own filters", () => {
-  test('keep a block from a router, which is seen by what the router sends on', async () => {
+  test('hide a block from a router, which shows in what the router announces', async () => {
     const calico = {
       version: 'v3.31.7',
       filters: {
@@ -45,7 +45,7 @@ scenario("Calico's own filters", () => {
     }
   });
 
-  test('that accept single addresses tell every machine of every pod, which leads to it as its block does', async () => {
+  test('that accept single addresses announce every pod to every machine, on the same path as its block', async () => {
     const accept = { action: 'Accept' as const, match: { cidr: '10.42.0.0/16', operator: 'In' as const } };
     const topology = redundant({
       calico: { version: 'v3.32.1', filters: { early: { routers: ['e1', 'e2'], export: [accept] } } },
@@ -64,7 +64,7 @@ scenario("Calico's own filters", () => {
     }
   });
 
-  test('of v3.32 let out what is better than a pod, as while one moves; a pod has the metric that Felix gives it', async () => {
+  test("of v3.32 announce routes better than a pod's, as during a migration; a pod has the metric that Felix sets", async () => {
     const lab = await booted(redundant({ calico: { version: 'v3.32.1' } }));
     try {
       expect((await look(lab, [], UNTIL_THERE)).failures).toEqual([]);

@@ -117,14 +117,14 @@ const REBOOTS = {
 
 type Kind = keyof typeof REBOOTS;
 
-scenario('a node that starts anew', () => {
+scenario('a node that reboots', () => {
   let begun: ReadonlyMap<Kind, Promise<Rebooted>>;
   beforeAll(() => {
     begun = abreast(Object.keys(REBOOTS) as Kind[], 3, (kind) => REBOOTS[kind]());
   });
   const ended = async (kind: Kind): Promise<Rebooted> => (await begun.get(kind)) as Rebooted;
 
-  test('has its pods back within seconds, with a reflector planned beside the one that runs', async () => {
+  test('has its pods back within seconds, with a planned reflector beside the running one', async () => {
     const { result } = await ended('nothing missing');
     expect(result).toMatchObject({ waits: undefined, failures: [] });
     expect(ridesOf(result)).toHaveLength(2);
@@ -136,7 +136,7 @@ scenario('a node that starts anew', () => {
     expect(result.recovered).toBeLessThan(30_000);
   });
 
-  test('hides its pods while one of two reflectors is dead, though the other has all of its routes', async () => {
+  test('hides its pods while one of two reflectors is dead, although the other has all its routes', async () => {
     expectWaiting(await ended('a dead reflector'), 'gw2');
   });
 
@@ -146,11 +146,11 @@ scenario('a node that starts anew', () => {
     expect(one.result.pairs.some(({ from, to }) => [from, to].includes('w2'))).toBe(false);
   });
 
-  test('waits as long for a BGPPeer whose router is not there, whatever its maxRestartTime', async () => {
+  test('waits just as long for a BGPPeer whose router does not exist, whatever its maxRestartTime', async () => {
     expectWaiting(await ended('a router that is not there'), '10.0.0.253');
   });
 
-  test('finds its way to the mesh by the IGP first, where it runs it, and is not taken for one that waits in vain', async () => {
+  test('with the IGP learns the routes to the mesh first, and does not count as waiting in vain', async () => {
     const { result } = await ended('a node with the IGP');
     expect(result).toMatchObject({ waits: undefined, failures: [] });
     expect(result.recovered).toBeLessThan(60_000);

@@ -15,7 +15,7 @@ const left = (rules: Rules, lines: readonly string[]) => {
   return complaints(fabricOf({ ...topology, calico: { ...calico, filters } }), { errors: lines });
 };
 
-test('a route that a filter sends back to the router it leads to is no error of the lab', () => {
+test('a route that a filter announces back to its own next hop is not an error of the lab', () => {
   expect(left([{ action: 'Accept' }], [line(DEFAULT)])).toEqual([]);
 });
 
@@ -32,6 +32,6 @@ test.each([
   expect(left(rules, [line(message)])).toEqual([line(message)]);
 });
 
-test('what a router says is an error of the lab', () => {
+test("a router's error message is an error of the lab", () => {
   expect(left([{ action: 'Accept' }], [line(DEFAULT, 'e1')])).toEqual([line(DEFAULT, 'e1')]);
 });

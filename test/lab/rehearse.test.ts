@@ -56,7 +56,7 @@ scenario('a change, rehearsed', () => {
   });
   const rehearsed = async (change: Change): Promise<Rehearsal> => (await made.get(change))?.[0] as Rehearsal;
 
-  test('a node that comes, or goes, resets nothing and loses no packet of the others', async () => {
+  test('a node that is added or removed resets nothing and loses no packet of the others', async () => {
     const result = await rehearsed('a node comes');
     expect(sessions(result, 'new')).toEqual(['a-new--e1/ipv4', 'a-new--e2/ipv4']);
     expect(sessions(result, 'reset')).toEqual([]);
@@ -70,7 +70,7 @@ scenario('a change, rehearsed', () => {
     expect(back).toMatchObject({ differences: [], failures: [] });
   });
 
-  test('another hold time resets the sessions of every router, and is felt', async () => {
+  test('a different hold time resets the sessions of every router, and loses packets', async () => {
     const result = await rehearsed('another hold time');
     expect(sessions(result, 'reset')).toEqual(
       expect.arrayContaining(['e-a--e1/ipv4', 'w-a--w1/ipv4', 'e1--w1/ipv4']),
@@ -80,14 +80,14 @@ scenario('a change, rehearsed', () => {
     expect(result).toMatchObject({ differences: [], failures: [] });
   });
 
-  test('the same where each region has two reflectors is felt by nobody: the next router waits until the sessions of the one before are back', async () => {
+  test('the same with two reflectors per region loses none: the next router waits until the sessions of the one before are back', async () => {
     const result = await rehearsed('another hold time of two reflectors each');
     expect(sessions(result, 'kept')).toEqual([]);
     expect(result.pairs.filter(({ gap }) => gap > BLIP)).toEqual([]);
     expect(result).toMatchObject({ differences: [], failures: [] });
   });
 
-  test('pods that run keep their MTU: a larger one, which every segment carries, breaks nothing; a segment that gets narrower does', async () => {
+  test('running pods keep their MTU: a larger one that every segment carries breaks nothing; a reduced segment does', async () => {
     const [raised, lowered] = (await made.get("a larger MTU of pods, then a narrower segment's")) ?? [];
     expect(raised).toMatchObject({ differences: [], failures: [] });
     expect(lost(raised as Rehearsal)).toBe(0);
@@ -178,7 +178,7 @@ test("the longest gap is the longest run of lost packets, of that pair's lines o
   });
 });
 
-test('what was never answered is lost, but for what was sent in the last second', () => {
+test('an unanswered packet is lost, unless it was sent in the last second', () => {
   const text = [...pinged('a', [true, true]), sent('a', 152), sent('b', 152)].join('\n');
   expect(ride('x', 'y', 'a', text, 20, idle)).toEqual({
     from: 'x',
@@ -201,7 +201,7 @@ test('what was never answered is lost, but for what was sent in the last second'
   });
 });
 
-test('a run of lost packets counts for what it is longer than what the machine made the lab wait at that time', () => {
+test('a run of lost packets counts only as far as it exceeds the time that the machine made the lab wait', () => {
   const lost = (count: number): boolean[] => Array.from({ length: count }, () => false);
   const text = [...pinged('a', [true, ...lost(5), true, ...lost(50), true]), sent('a', 58)].join('\n');
   const asked: number[][] = [];
@@ -236,6 +236,6 @@ test.each([
   ['a session of another day', '2026-11-23', '2026-11-23', true],
   ['it was never up', undefined, '08:23:31', false],
   ['it is not up', undefined, undefined, false],
-])('whether two times are one: %s', (_, one, other, is) => {
+])('whether two times are the same: %s', (_, one, other, is) => {
   expect(sameMoment(one, other)).toBe(is);
 });

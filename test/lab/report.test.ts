@@ -44,7 +44,7 @@ scenario.each(cases)("the field report's network: $name", ({ name, bgp, version 
   });
   afterAll(async () => lab?.holder.end());
 
-  test('every pod reaches every other, by the right machines, at the right sizes', () => {
+  test('every pod reaches every other, over the right machines, at the right sizes', () => {
     expect(seen.failures.map(({ message }) => message)).toEqual(
       bgp?.reflectorNextHop === 'self' ? HAIRPINS : [],
     );
@@ -55,7 +55,7 @@ scenario.each(cases)("the field report's network: $name", ({ name, bgp, version 
     ]);
   });
 
-  test("the nodes' tables are as reviewed (UPDATE_GOLDEN=1 to review anew)", async () => {
+  test("the nodes' tables match the reviewed ones (UPDATE_GOLDEN=1 rewrites them)", async () => {
     const tables = await Promise.all(
       ['kubemaster', 'kubenode-wds-1', 'kubenode-hkg04'].map(
         async (host) => `# ${host}\n${birdLines(await on(lab, host, 'ip route'))}\n`,
@@ -105,7 +105,7 @@ blackhole 10.42.141.0/26 proto bird
   }
 });
 
-scenario('without the mesh, reflectors that set themselves', () => {
+scenario('without the mesh, reflectors that set themselves as next hop', () => {
   test('send every packet between neighbours in and out of one interface, which is named', async () => {
     const lab = await booted(report({ reflectorNextHop: 'self', nodeToNodeMesh: false }));
     try {

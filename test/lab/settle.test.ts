@@ -2,14 +2,14 @@ import { converged, type Lab, unsettled } from '../../lab/index.ts';
 import { booted, on, scenario } from './labs.ts';
 import { redundant } from './topologies.ts';
 
-scenario('a verdict needs a network that rests', () => {
+scenario('a verdict needs a network at rest', () => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await booted(redundant());
   });
   afterAll(async () => lab?.holder.end());
 
-  test('one that changes from look to look never does, and it is said where', async () => {
+  test('one that changes from look to look never rests, and the failure says where', async () => {
     let looks = 0;
     const run = async (script: string) => {
       if (!script.includes('-j route')) return lab.holder.run(script);
@@ -24,7 +24,7 @@ scenario('a verdict needs a network that rests', () => {
     expect(unsettled(seen)?.message).toBe(`the lab has ${seen.unsettled}`);
   });
 
-  test('one that rests without all that it should have is judged', async () => {
+  test('one that rests in a wrong state is judged', async () => {
     const { sessions } = lab.expected;
     const absent = sessions.slice(0, 1).map((one) => ({ ...one, ends: withNobody(one.ends) }));
     const asking = { ...lab, expected: { ...lab.expected, sessions: [...sessions, ...absent] } };

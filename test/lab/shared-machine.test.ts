@@ -105,7 +105,7 @@ kill -0 $pid && echo alive`);
 asRoot.each([
   ['noencap-lab-0', 'home.json'],
   ['noencap-0', 'lab-home.json'],
-])('what another user has put into $TMPDIR/%s runs nothing as root', (name, file) => {
+])('what another user has put into $TMPDIR/%s is not run as root', (name, file) => {
   const { said } = play(`trap_in $TMPDIR/${name} ${file}
 chown -R 12345:12345 $TMPDIR/${name}
 noencap lab routes gateway || echo "code $?"
@@ -115,7 +115,7 @@ kill -0 $pid && echo alive`);
   expect(existsSync(join(folder, 'owned'))).toBe(false);
 });
 
-asRoot('without a /run of its own root uses $TMPDIR, and refuses what is not its own there', () => {
+asRoot('without its own /run root uses $TMPDIR, and refuses what belongs to others there', () => {
   const { said } = play(`chmod 1777 /run
 trap_in $TMPDIR/noencap-0 lab-home.json
 chmod 700 $TMPDIR/noencap-0
@@ -155,7 +155,7 @@ echo done`);
 });
 
 /** In a PID namespace of its own, where the kernel can be told which number comes next. */
-asRoot('a process that gets the number of a holder that ended is never entered', () => {
+asRoot('a process that reuses the PID of an ended holder is never entered', () => {
   writeFileSync(join(folder, 'reuse.sh'), REUSE);
   const { said } = play(`cat >$D/reuse.mjs <<'END'
 import { spawnSync } from 'node:child_process';

@@ -23,7 +23,7 @@ describe('what the lab needs', () => {
     writeFileSync(join(folder, 'bin', name), '#!/bin/sh\n', { mode: 0o755 });
   };
 
-  test('is named where it is missing, with the command that gets it', () => {
+  test('is named if it is missing, with the command to install it', () => {
     program('ip');
     program('nsenter');
     program('unshare');
@@ -44,7 +44,7 @@ describe('what the lab needs', () => {
     });
   });
 
-  test('a BIRD 1.6 that others can change is not run: not that it is missing, but whose it is, is said', () => {
+  test('a BIRD 1.6 that others can change is not run: the message names its owner instead of calling it missing', () => {
     for (const name of ['ip', 'nsenter', 'unshare', 'fping', 'ping', 'bird']) program(name);
     const own = join(folder, '.cache', 'bird1', 'usr', 'sbin');
     mkdirSync(own, { recursive: true });
@@ -97,18 +97,18 @@ describe('the control socket', () => {
     ['bytes', { bytes: 1000, lines: 1000, line: 1000 }, ' more\n'.repeat(200)],
     ['lines', { bytes: 1000, lines: 10, line: 1000 }, ' \n'.repeat(20)],
     ['one line', { bytes: 1000, lines: 1000, line: 100 }, ` ${'x'.repeat(200)}\n`],
-  ])('is read up to a limit: whoever says more %s has not answered', async (_, most, more) => {
+  ])('is read up to a limit: an answer with more %s is no answer', async (_, most, more) => {
     const { socket, close } = await serve('0001 fine\n', `1002-one\n${more}0000 \n`);
     expect(await askBirdEach(socket, ['a', 'b'], most)).toEqual([{ code: 1, text: 'fine\n' }]);
     close();
   });
 
-  test('of nobody is undefined', async () => {
+  test('without a daemon is undefined', async () => {
     expect(await askBird(join(folder, 'nowhere'), 'show status')).toBeUndefined();
   });
 });
 
-test('BGP protocols are read alike from BIRD 2 and BIRD 1.6', () => {
+test('BGP protocols are read in the same way from BIRD 2 and BIRD 1.6', () => {
   const two = `k3s_a_v4   BGP        ---        up     06:24:39.417  Established
   BGP state:          Established
     Neighbor address: 192.168.1.11
@@ -143,21 +143,21 @@ test('BGP protocols are read alike from BIRD 2 and BIRD 1.6', () => {
   ]);
 });
 
-test('a router ID made of a name is what Calico makes of it', () => {
+test("a router ID derived from a name equals Calico's", () => {
   // The first two as confd wrote them; SHA-256 of the last begins with 245, 194, 139, 227.
   expect(routerIdText('one', undefined)).toBe('118.146.195.173');
   expect(routerIdText('two', undefined)).toBe('63.196.204.254');
   expect(routerIdText('node-18', undefined)).toBe('213.194.139.227');
 });
 
-test('a router ID made of a name is always the same, and not that of another name', () => {
+test('a router ID derived from a name is stable, and differs from that of another name', () => {
   expect(routerIdText('kube-1', undefined)).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
   expect(routerIdText('kube-1', undefined)).toBe(routerIdText('kube-1', undefined));
   expect(routerIdText('kube-1', undefined)).not.toBe(routerIdText('kube-2', undefined));
 });
 
 describe('blocks of nodes', () => {
-  test('are those that the topology names, and for the others the first free ones', () => {
+  test('are those in the topology, and for the other nodes the first free ones', () => {
     const topology = redundant();
     const nodes = {
       ...topology.nodes,
@@ -171,7 +171,7 @@ describe('blocks of nodes', () => {
     ]);
   });
 
-  test('are dealt out of each pool, the one that retires too', () => {
+  test('are assigned from each pool, including the retiring one', () => {
     const topology = {
       ...redundant(),
       pods: { cidrs: ['10.44.0.0/16'], retiring: ['10.42.0.0/16'] },
@@ -205,7 +205,7 @@ describe('what must hold', () => {
     );
   };
 
-  test("in the report's network: one way between regions, neighbours directly", () => {
+  test("in the report's network: one path between regions, neighbours directly", () => {
     expect(stepsOf(report(), 'kubemaster', 'kubenode-hkg04')).toEqual([
       'kubemaster: gateway',
       'gateway: cn-ns',
@@ -217,7 +217,7 @@ describe('what must hold', () => {
     expect(stepsOf(self, 'kubemaster', 'kubenode-wds-1')[0]).toBe('kubemaster: gateway or kubenode-wds-1');
   });
 
-  test('with two reflectors either is right', () => {
+  test('with two reflectors either one is right', () => {
     expect(stepsOf(redundant(), 'w-a', 'e-a')).toEqual(['w-a: w1', 'w1: e1 or e2', 'e2: e-a', 'e1: e-a']);
   });
 

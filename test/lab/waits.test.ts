@@ -2,13 +2,13 @@ import { startHolder } from '../../lab/holder.ts';
 import { followWaits, ownTime } from '../../lab/waits.ts';
 import { scenario } from './labs.ts';
 
-test('a lab has the time that it did not wait, and a third of all time at least', () => {
+test('a lab gets the time that it did not spend waiting, and at least a third of all time', () => {
   const from = { at: 1000, waited: 50 };
   expect(ownTime(from, { at: 4000, waited: 150 })).toBe(2900);
   expect(ownTime(from, { at: 4000, waited: 50_000 })).toBe(1000);
 });
 
-scenario('what a lab waits for a processor', () => {
+scenario('the time that a lab waits for a processor', () => {
   test('is known of its processes', async () => {
     const holder = await startHolder();
     if ('message' in holder) throw new Error(holder.message);
@@ -25,7 +25,7 @@ scenario('what a lab waits for a processor', () => {
     }
   });
 
-  test('is nothing any more when it has ended', async () => {
+  test('is zero once it has ended', async () => {
     const holder = await startHolder();
     if ('message' in holder) throw new Error(holder.message);
     const waits = followWaits({ holder });

@@ -24,7 +24,7 @@ async function asBefore(lab: Lab, machine: string): Promise<void> {
   await on(lab, machine, 'ip rule del pref 100; ip route flush table 77');
 }
 
-scenario('of several equal ways each is judged, whichever one a flow takes', () => {
+scenario('each of several equal paths is judged, whichever one a flow takes', () => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await booted(redundant());
