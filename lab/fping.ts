@@ -4,7 +4,8 @@ import { askAll } from './ask.ts';
 import type { Lab } from './lab.ts';
 import type { LabPod } from './model.ts';
 
-export const key = ({ from, to, family }: PairExpectation): string => `${from} ${to} ${family}`;
+export const key = ({ from, to, family }: Pick<PairExpectation, 'from' | 'to' | 'family'>): string =>
+  `${from} ${to} ${family}`;
 
 /** Milliseconds that a reply may take: kernels take one or two, and fping may have to wait for a processor before it reads what came. */
 export const REPLY = 1000;

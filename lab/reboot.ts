@@ -64,7 +64,7 @@ export async function rebootNode(options: RebootOptions): Promise<Reboot | Refus
       await converged(left);
     }
     const host = left.plan.hosts.find(({ name }) => name === node) as LabHost;
-    const pings = await startPings(left, left.plan);
+    const pings = await startPings(left, left);
     progress(`reboot ${node}`);
     await must(lab.holder, rebootScript(lab, host), `${node} could not be rebooted`);
     const ended = await recovery(lab, host);

@@ -122,7 +122,7 @@ async function made(
 ): Promise<{ lab: Lab; cost: Omit<Rehearsal, 'differences'> } | Refused> {
   const before = await rested(running);
   const plan = labPlan(head, routerFiles, programs.approximate ? 2 : 1, running.plan);
-  const pings = await startPings(running, plan);
+  const pings = await startPings(running, { plan, expected });
   progress('change it');
   const next = { fabric: head, plan, programs, expected };
   const between = betweenIn(running, head, joins, routerFiles);

@@ -1,6 +1,9 @@
+import type { PairExpectation } from '../fabric/index.ts';
+import { type Asked, type Flow, flowsOverAll, onlyFlow, withoutFlows } from './flows.ts';
+import { key } from './fping.ts';
 import type { Lab } from './lab.ts';
-import type { LabPlan } from './model.ts';
 import { followWaits, type Waits } from './waits.ts';
+import { turned } from './walk.ts';
 
 /** The fate of packets of one pair of pods that exist before and after. */
 export interface Ride {
@@ -20,6 +23,10 @@ export interface Ride {
 /** Milliseconds between two packets of a pair: short where there are few, so that a gap is measured well. */
 const period = (pairs: number): number => (pairs <= 400 ? 20 : 200);
 
+/** A pair of several flows sends as many packets as others do; in a small network twice as many, for a gap's sake. */
+const periodOf = ({ of }: Flow, pairs: number): number =>
+  of === 1 ? period(pairs) : period(pairs) * (pairs <= 100 ? 2 : 4);
+
 /**
  * Milliseconds that a reply may take, and packets to a target at most. Kernels carry a packet there and back within a few, or not at all; what
  * takes longer is fping, which has to get a processor to read what came. It forgets what is ten seconds old. fping 5.1 does not go on
@@ -31,49 +38,106 @@ const MOST = 30_000;
 /** Milliseconds before the end of which nobody knows yet what became of a packet. */
 const OPEN = 1000;
 
-/** Lets all pods that stay, in the plan of what is to come, ping each other without a pause, until it is ended. */
-export async function startPings(lab: Lab, next: LabPlan): Promise<{ end: () => Promise<Ride[]> }> {
-  const stay = new Set(next.pods.flatMap(({ addresses }) => addresses.map(({ text }) => text)));
+/** What a network becomes. */
+type Next = Pick<Lab, 'plan' | 'expected'>;
+
+/**
+ * Lets all pods that stay, in the plan of what is to come, ping each other without a pause, until it is ended. A pair that has several equal
+ * ways, or may have some while its ways change, does so over all of them.
+ */
+export async function startPings(lab: Lab, next: Next): Promise<{ end: () => Promise<Ride[]> }> {
+  const stay = new Set(next.plan.pods.flatMap(({ addresses }) => addresses.map(({ text }) => text)));
   const pods = lab.plan.pods
     .map((pod) => ({ ...pod, addresses: pod.addresses.filter(({ text }) => stay.has(text)) }))
     .filter(({ addresses }) => addresses.length > 0);
-  const every = period(pods.length * pods.length);
   // A pod in two pools answers from the address that it was asked at, and asks from each.
   const asked = pods.flatMap((pod) =>
-    pod.addresses.map((source) => ({
-      pod,
-      source,
-      targets: pods
+    pod.addresses.flatMap((source) =>
+      pods
         .filter((other) => other !== pod)
         .flatMap(({ node, addresses }) =>
           addresses
             .filter(({ family }) => family === source.family)
-            .map(({ text }) => ({ node, address: text })),
+            .map(({ text }): Asked => ({ pod, source, target: { node, address: text } })),
         ),
-    })),
+    ),
   );
-  const commands = asked.flatMap(({ pod, source, targets }, index) => {
-    if (targets.length === 0) return [];
-    const ping = `fping -D -S ${source.text} -c ${MOST} -r 0 -i 1 -p ${every} -t ${PATIENCE} ${targets.map(({ address }) => address).join(' ')}`;
-    return [
-      `nsenter --net=/run/netns/${pod.netns} ${ping} >/run/pings/${index} 2>/run/pings/${index}.end </dev/null & echo $! >>/run/pings/pids`,
-    ];
+  const several = severalWays(lab, next);
+  const isSeveral = ({ pod, source, target }: Asked) =>
+    several.has(key({ from: pod.node, to: target.node, family: source.family }));
+  const further = await flowsOverAll(lab, asked.filter(isSeveral));
+  const flows = [...asked.filter((one) => !isSeveral(one)).map(onlyFlow), ...further];
+  const every = (flow: Flow) => periodOf(flow, pods.length * pods.length);
+  // One fping has one source, and one pace.
+  const groups = [...groupedBy(flows, (flow) => `${flow.source.text} ${every(flow)}`).values()];
+  const commands = groups.map(([first, ...others], index) => {
+    const targets = [first, ...others].map(({ asked: { target } }) => target.address).join(' ');
+    const ping = `fping -D -S ${first.source.text} -c ${MOST} -r 0 -i 1 -p ${every(first)} -t ${PATIENCE} ${targets}`;
+    return `nsenter --net=/run/netns/${first.asked.pod.netns} ${ping} >/run/pings/${index} 2>/run/pings/${index}.end </dev/null & echo $! >>/run/pings/pids`;
   });
   await lab.holder.run(['rm -rf /run/pings; mkdir /run/pings', ...commands].join('\n'));
   const waits = followWaits(lab);
   return {
     end: async () => {
-      const read = asked.map(
+      const read = groups.map(
         (_, index) => `echo '@'; cat /run/pings/${index} /run/pings/${index}.end 2>/dev/null`,
       );
       const { stdout } = await lab.holder.run([ENDED, ...read].join('\n'));
       const parts = stdout.split(/^@\n/m).slice(1);
       waits.end();
-      return asked.flatMap(({ pod, targets }, index) =>
-        targets.map(({ node, address }) => ride(pod.node, node, address, parts[index] ?? '', every, waits)),
+      await withoutFlows(lab, further);
+      const told = groups.flatMap((group, index) =>
+        group.map((flow) => {
+          const { pod, target } = flow.asked;
+          const own = ride(pod.node, target.node, target.address, parts[index] ?? '', every(flow), waits);
+          return { flow, own };
+        }),
+      );
+      return [...groupedBy(told, ({ flow }) => flow.asked).values()].map(([first, ...others]) =>
+        together([first.own, ...others.map(({ own }) => own)]),
       );
     },
   };
+}
+
+/** The pairs that have several equal ways, before or afterwards, there or back; or other ones afterwards, and so may have both meanwhile. */
+function severalWays(before: Next, after: Next): ReadonlySet<string> {
+  const [were, are] = [before, after].map(
+    ({ expected }) => new Map(expected.pairs.map((pair) => [key(pair), pair.steps])),
+  ) as [Map<string, Steps>, Map<string, Steps>];
+  const isSeveral = (pair: PairExpectation) => {
+    const both = [were.get(key(pair)), are.get(key(pair))].map((steps) => [...(steps ?? [])].sort());
+    const [was, is] = both.map((steps) => JSON.stringify(steps));
+    return was !== is || both.flat().some(([, next]) => next.length > 1);
+  };
+  return new Set(before.expected.pairs.filter((pair) => isSeveral(pair) || isSeveral(turned(pair))).map(key));
+}
+
+type Steps = PairExpectation['steps'];
+
+/** What became of all flows of a pair. */
+function together(flows: readonly [Ride, ...Ride[]]): Ride {
+  const [{ from, to }] = flows;
+  const sum = (what: 'sent' | 'lost' | 'unsure') => flows.reduce((all, one) => all + one[what], 0);
+  return {
+    from,
+    to,
+    sent: sum('sent'),
+    lost: sum('lost'),
+    gap: Math.max(...flows.map(({ gap }) => gap)),
+    unsure: sum('unsure'),
+    isSilent: flows.some(({ isSilent }) => isSilent),
+  };
+}
+
+function groupedBy<T, K>(all: readonly T[], by: (one: T) => K): ReadonlyMap<K, [T, ...T[]]> {
+  const groups = new Map<K, [T, ...T[]]>();
+  for (const one of all) {
+    const group = groups.get(by(one));
+    if (group === undefined) groups.set(by(one), [one]);
+    else group.push(one);
+  }
+  return groups;
 }
 
 /** At SIGINT fping says how many it sent: its last words, and what is not there by then never comes. */
@@ -105,7 +169,7 @@ export function ride(
     / = (\d+)\//.exec(lines.find((line) => isOwn(line) && SUMMARY.test(line)) ?? '')?.[1] ?? 0,
   );
   const last = Math.max(-1, ...at.keys());
-  const known = Math.max(last + 1, sent - OPEN / every);
+  const known = Math.max(last + 1, sent - Math.ceil(OPEN / every));
   let [lost, gap, unsure] = [0, 0, 0];
   for (let index = 0; index < known; index++) {
     if (at.has(index)) continue;

@@ -1,4 +1,7 @@
+import { nodeBlocks } from '../../fabric/index.ts';
 import { type Lab, wayLengths } from '../../lab/index.ts';
+import { startPings } from '../../lab/rides.ts';
+import { letPass } from '../../lab/waits.ts';
 import { NETWORKS } from '../routers/networks.ts';
 import { booted, look, on, scenario, UNTIL_THERE } from './labs.ts';
 
@@ -43,6 +46,26 @@ scenario('pods that communicate over both families', () => {
     const { message } = await look(lab);
     await on(lab, 'e-a', `ip -6 route del ${route}`);
     expect(message('path')).toEqual(['e-a to e-b (ipv6): e-a forwards to e1, not to e-b (e-a > e1 > e-b)']);
+  });
+
+  test.each(['e1', 'e2'])('of two equal ways one that fails for a moment is felt: %s', async (router) => {
+    const block = nodeBlocks(lab.fabric)
+      .get('w-a')
+      ?.find(({ family }) => family === 'ipv6')?.text;
+    const pings = await startPings(lab, lab);
+    await letPass(lab, 1000);
+    await on(lab, router, `ip -6 rule add pref 100 lookup 77; ip -6 route add table 77 blackhole ${block}`);
+    await letPass(lab, 3000);
+    await on(lab, router, 'ip -6 rule del pref 100; ip -6 route flush table 77');
+    await letPass(lab, 1500);
+    // For each family a ride of each pair.
+    const lossy = (await pings.end()).filter(({ lost }) => lost > 0);
+    expect(lossy.map(({ from, to }) => `${from} ${to}`).sort()).toEqual([
+      'e-a w-a',
+      'e-b w-a',
+      'w-a e-a',
+      'w-a e-b',
+    ]);
   });
 
   test('a path with a smaller MTU than declared loses large IPv6 packets, and the failure names the pairs', async () => {

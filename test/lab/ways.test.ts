@@ -1,4 +1,7 @@
+import { nodeBlocks } from '../../fabric/index.ts';
 import type { Lab } from '../../lab/index.ts';
+import { startPings } from '../../lab/rides.ts';
+import { letPass } from '../../lab/waits.ts';
 import { booted, look, on, scenario } from './labs.ts';
 import { redundant } from './topologies.ts';
 
@@ -53,6 +56,30 @@ scenario('each of several equal paths is judged, whichever one a flow takes', ()
       'e-a to e-b: e-a forwards to nobody (192.168.1.99), not to e-b (e-a > e-b)',
       'e-b to e-a: some packets are lost; the return path ends at e-a',
     ]);
+  });
+
+  test.each(['e1', 'e2'])('one that fails for a moment is felt: %s', async (router) => {
+    // Both are taken: e-a has two next hops towards the other region.
+    const pairs = [
+      ['e-a', 'w-a'],
+      ['e-b', 'w-a'],
+      ['w-a', 'e-a'],
+      ['w-a', 'e-b'],
+    ];
+    const pings = await startPings(lab, lab);
+    await letPass(lab, 1000);
+    await sends(lab, router, `blackhole ${nodeBlocks(lab.fabric).get('w-a')?.[0]?.text}`);
+    await letPass(lab, 3000);
+    await asBefore(lab, router);
+    await letPass(lab, 1500);
+    const rides = await pings.end();
+    const lostBy = rides.map(({ from, to, lost }) => [from, to, lost > 0]);
+    expect(lostBy).toEqual(
+      lostBy.map(([from, to]) => [from, to, pairs.some(([one, other]) => one === from && other === to)]),
+    );
+    expect(rides.every(({ isSilent }) => !isSilent)).toBe(true);
+    // Nothing that the flows came from is left.
+    expect(await on(lab, 'e-a', 'ip rule; ip -6 rule; ip route show table 78')).not.toContain('78');
   });
 
   test.each(WEIGHTS)('one ends at a router behind the first (weights %i and %i)', async (one, other) => {

@@ -1,0 +1,219 @@
+import { nodeBlocks } from '../fabric/index.ts';
+import { addressBits, contains, type IpAddress, ipAddress } from '../topology/address.ts';
+import { must } from './boot.ts';
+import type { Lab } from './lab.ts';
+import type { LabPod } from './model.ts';
+import { batch } from './wiring.ts';
+
+/** What a pod pings, and the address that it does so from. */
+export interface Asked {
+  readonly pod: LabPod;
+  readonly source: IpAddress;
+  readonly target: { readonly node: string; readonly address: string };
+}
+
+/** One of several flows of packets that ask the same. */
+export interface Flow {
+  readonly asked: Asked;
+  /** Where it comes from: the pod's own address, or a further one. */
+  readonly source: IpAddress;
+  /** How many they are. */
+  readonly of: number;
+}
+
+/** Where there is one way. */
+export const onlyFlow = (asked: Asked): Flow => ({ asked, source: asked.source, of: 1 });
+
+/**
+ * Flows that together take every one of several equal ways. Kernels choose by a hash of both addresses, with another seed after each boot:
+ * the first of two next hops has its lower half, the second its upper one, and so on with more. So a pod gets further addresses, of its
+ * node's block, until the hashes of its flows to a target lie in each of these ranges. Of up to four next hops each is taken then, on any
+ * machine and at any time of a change; on the way back, too, where the hash is the same.
+ */
+export async function flowsOverAll(lab: Lab, asked: readonly Asked[]): Promise<Flow[]> {
+  if (asked.length === 0) return [];
+  const { ranges, spares } = asked.length > MANY ? LARGE : SMALL;
+  const found = asked.map((one) => ({ one, sources: new Map<number, IpAddress>() }));
+  const spareOf = spareAddresses(lab);
+  await must(lab.holder, scratch(lab.hasIpv6), 'A namespace for the hash could not be made');
+  // Most find theirs among the first ones.
+  for (let begin = 0, end = 8; begin < spares; [begin, end] = [end, Math.min(spares, end * 3)]) {
+    const tried = found
+      .filter(({ sources }) => sources.size < ranges.length)
+      .flatMap(({ one, sources }) => {
+        const others = spareOf(one).slice(begin, end);
+        return [...(begin === 0 ? [one.source] : []), ...others].map((source) => ({ one, source, sources }));
+      });
+    const places = await placesOf(lab, tried);
+    for (const [index, { source, sources }] of tried.entries()) {
+      const place = places[index];
+      const range = ranges.findIndex(
+        ([first, last]) => place !== undefined && place >= first && place <= last,
+      );
+      if (range >= 0 && !sources.has(range)) sources.set(range, source);
+    }
+  }
+  await lab.holder.run(`ip netns del ${SCRATCH}`);
+  const flows = found.flatMap(({ one, sources }): Flow[] => {
+    // What the pod sends itself is sent in any case.
+    const all = [...new Set([one.source, ...sources.values()])];
+    return all.map((source) => ({ asked: one, source, of: all.length }));
+  });
+  await must(lab.holder, added(flows), 'Pods could not be given further addresses');
+  return flows;
+}
+
+/** What pods were given for these flows goes. */
+export const withoutFlows = (lab: Lab, flows: readonly Flow[]) => lab.holder.run(removed(flows));
+
+/** Of 12 equal parts of all hashes: a range lies within one part of two, of three and of four. */
+const PARTS = 12;
+const SMALL = {
+  ranges: [
+    [0, 2],
+    [4, 5],
+    [6, 7],
+    [9, 11],
+  ],
+  spares: 72,
+} as const;
+
+/** In a large network only two equal ways are told apart: each further address is one more process. */
+const MANY = 400;
+const LARGE = {
+  ranges: [
+    [0, 5],
+    [6, 11],
+  ],
+  spares: 8,
+} as const;
+
+/** No machine is called so. */
+const SCRATCH = 'HASH';
+
+const hopsOf = (family: IpAddress['family']): string[] =>
+  Array.from({ length: PARTS }, (_, at) =>
+    family === 'ipv4' ? `169.254.7.${at + 1}` : `fe80::${(at + 1).toString(16)}`,
+  );
+
+/** A machine with a route of so many next hops, to nobody: which of them it takes for a packet tells where its hash is. */
+function scratch(hasIpv6: boolean): string {
+  const route = (family: IpAddress['family']) =>
+    `route add ${family === 'ipv4' ? '0.0.0.0/0' : '::/0'} ${hopsOf(family)
+      .map((via) => `nexthop via ${via} dev out onlink`)
+      .join(' ')}`;
+  return [
+    'set -eu',
+    `ip netns add ${SCRATCH}`,
+    `nsenter --net=/run/netns/${SCRATCH} sh -c 'cd /proc/sys/net; echo 1 >ipv4/ip_forward; echo 1 >ipv6/conf/all/forwarding'`,
+    batch(SCRATCH, [
+      'link set lo up',
+      ...['in', 'out'].flatMap((name) => [
+        `link add ${name} type veth peer name ${name}-end`,
+        `link set ${name} up`,
+        `link set ${name}-end up`,
+      ]),
+      route('ipv4'),
+      ...(hasIpv6 ? [route('ipv6')] : []),
+    ]),
+    `nsenter --net=/run/netns/${SCRATCH} sh -c 'cd /proc/sys/net/ipv4/conf; for one in all in; do echo 0 >$one/rp_filter; done'`,
+  ].join('\n');
+}
+
+/** In which part the hash of each of these is; undefined where the kernel does not say. */
+async function placesOf(
+  lab: Lab,
+  asked: readonly { readonly one: Asked; readonly source: IpAddress }[],
+): Promise<(number | undefined)[]> {
+  const name = (to: string, from: string) => `${to} from ${from}`;
+  const questions = asked.map(({ one: { target }, source }) => {
+    // In IPv6 the next header is part of it.
+    const protocol = source.family === 'ipv6' ? ' ipproto ipv6-icmp' : '';
+    return `route get ${name(target.address, source.text)} iif in${protocol}`;
+  });
+  const { stdout } = await lab.holder.run(
+    `ip -n ${SCRATCH} -o -force -batch - 2>/dev/null <<'END' || :\n${questions.join('\n')}\nEND`,
+  );
+  const hops = new Map(
+    (['ipv4', 'ipv6'] as const).flatMap((family) => hopsOf(family).map((via, at) => [via, at] as const)),
+  );
+  const places = new Map(
+    [...stdout.matchAll(/^(\S+ from \S+) via (\S+)/gm)].map(([, flow = '', via = '']) => [
+      flow,
+      hops.get(via),
+    ]),
+  );
+  return asked.map(({ one: { target }, source }) => places.get(name(target.address, source.text)));
+}
+
+/** The last addresses of the block that a pod's is of, which no pod has. */
+function spareAddresses({ fabric, plan }: Lab): (one: Asked) => IpAddress[] {
+  const blocks = nodeBlocks(fabric);
+  const taken = new Set(
+    plan.pods.flatMap((pod) => [...pod.addresses, ...pod.borrowed].map(({ text }) => text)),
+  );
+  return ({ pod, source }) => {
+    const block = blocks.get(pod.node)?.find((one) => contains(one, source));
+    if (block === undefined) return [];
+    const size = 1n << BigInt(addressBits(block.family) - block.length);
+    const count = Number(size < BigInt(SMALL.spares) ? size : BigInt(SMALL.spares));
+    return Array.from({ length: count }, (_, at) =>
+      ipAddress(block.family, block.value + size - 1n - BigInt(at)),
+    ).filter(({ text }) => !taken.has(text));
+  };
+}
+
+/** The node has the way to them in a table of their own, where BIRD and whoever looks at its routes do not see it. */
+const TABLE = 78;
+const RULE = `pref 50 lookup ${TABLE}`;
+
+/** By pod the addresses that are not its own. */
+function further(flows: readonly Flow[]): { pod: LabPod; addresses: IpAddress[] }[] {
+  const pods = new Map<LabPod, Map<string, IpAddress>>();
+  for (const {
+    asked: { pod },
+    source,
+  } of flows) {
+    if (pod.addresses.some(({ text }) => text === source.text)) continue;
+    pods.set(pod, (pods.get(pod) ?? new Map()).set(source.text, source));
+  }
+  return [...pods].map(([pod, own]) => ({ pod, addresses: [...own.values()] }));
+}
+
+const full = ({ text, family }: IpAddress): string => `${text}/${addressBits(family)}`;
+const FAMILIES = ['-4', '-6'] as const;
+
+const added = (flows: readonly Flow[]): string =>
+  [
+    'set -eu',
+    ...further(flows).flatMap(({ pod: { netns, node, veth }, addresses }) => [
+      ...FAMILIES.map((family) => `ip -n ${node} ${family} rule add ${RULE}`),
+      batch(
+        node,
+        addresses.map((one) => `route add ${full(one)} dev ${veth} scope link table ${TABLE}`),
+      ),
+      // A flow label is part of the hash, too.
+      `nsenter --net=/run/netns/${netns} sh -c 'echo 0 >/proc/sys/net/ipv6/auto_flowlabels'`,
+      batch(
+        netns,
+        addresses.map(
+          (one) => `addr add ${full(one)} dev eth0${one.family === 'ipv6' ? ' nodad preferred_lft 0' : ''}`,
+        ),
+      ),
+    ]),
+  ].join('\n');
+
+/** A node, or its pod, may be gone by then. */
+const removed = (flows: readonly Flow[]): string =>
+  further(flows)
+    .flatMap(({ pod: { netns, node }, addresses }) => [
+      batch(
+        netns,
+        addresses.map((one) => `addr del ${full(one)} dev eth0`),
+      ),
+      ...FAMILIES.map(
+        (family) =>
+          `ip -n ${node} ${family} rule del ${RULE}; ip -n ${node} ${family} route flush table ${TABLE}`,
+      ),
+    ])
+    .join('\n');
