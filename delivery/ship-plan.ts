@@ -31,9 +31,9 @@ export interface PlannedRouter {
   readonly reason: string;
   /** Null if the router's current files are unknown. */
   readonly files: readonly PlannedFile[] | null;
-  /** What is different for its delivery though no file tells: the machine, its host keys, the folder there. */
+  /** What changes about its delivery besides files: the machine, its host keys, the folder there. */
   readonly delivery: readonly string[];
-  /** Why its machine will not take it. */
+  /** Why its machine will refuse the delivery. */
   readonly refused: PlannedRefusal | null;
   /** Its sessions that do not simply stay up; null without a forecast. */
   readonly sessions: readonly Forecast[] | null;
@@ -151,7 +151,7 @@ function takenLines({ acceptDrift, excused }: Taken): string[] {
 }
 
 function routerLines({ router, reason, files, delivery, refused, sessions }: PlannedRouter): string[] {
-  // Another machine has other files.
+  // A different machine has different files.
   const none =
     files?.length !== 0
       ? []
