@@ -139,7 +139,7 @@ test('no modules import each other in a circle, types neither', () => {
   expect(circles(Object.keys(MAY_IMPORT).flatMap(sources))).toEqual([]);
 });
 
-test('a circle is seen, and what only leads to one is not part of it', () => {
+test('a circle is detected, without what only leads to it', () => {
   const to: Record<string, readonly string[]> = { a: ['b'], b: ['c'], c: ['b'], d: [] };
   expect(circles(Object.keys(to), (file) => to[file] ?? [])).toEqual([['b', 'c']]);
 });
@@ -179,7 +179,7 @@ test('programs are started in one place, which keeps secrets from them', () => {
   expect(starts).toEqual(['machine/child.ts']);
 });
 
-test('what is written for people goes through one place, which lets nothing of it be obeyed', () => {
+test('all output for people goes through one place, which neutralises what could be obeyed', () => {
   const writers = Object.keys(MAY_IMPORT)
     .flatMap(sources)
     .filter((file) => {

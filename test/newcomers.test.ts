@@ -9,7 +9,7 @@ const nvmrc = readFileSync('.nvmrc', 'utf8').trim();
 const contributing = readFileSync('CONTRIBUTING.md', 'utf8');
 
 describe('The Node.js of a contributor', () => {
-  test('.nvmrc names a line of which noencap takes every release', () => {
+  test('.nvmrc names a release line that noencap supports in full', () => {
     expect(nvmrc).toMatch(/^\d+$/);
     expect(satisfies(`${nvmrc}.0.0`, engines.node)).toBe(true);
   });
@@ -34,7 +34,7 @@ describe('The dev container', () => {
     expect(container.image.split(':')[1]).toBe(`${nvmrc}-bookworm`);
   });
 
-  test('lets a lab make its namespaces, and its user run what tests run', () => {
+  test('lets a lab create its namespaces, and its user run what tests run', () => {
     expect(container.capAdd).toEqual(expect.arrayContaining(['NET_ADMIN', 'SYS_ADMIN']));
     expect(container.securityOpt).toEqual([
       'seccomp=unconfined',
@@ -45,7 +45,7 @@ describe('The dev container', () => {
     expect(container.remoteUser).toBe('node');
   });
 
-  test('runs scripts that are there, and all that a test run begins with', () => {
+  test('runs existing scripts, and everything that a test run begins with', () => {
     const commands: string[] = container.postCreateCommand.split(' && ');
     expect(commands[0]).toBe('npm ci');
     const ours = commands.slice(1);
@@ -137,7 +137,7 @@ describe('Templates of issues and pull requests', () => {
       expect({ id, ...attributes }).toMatchObject({ id: expect.any(String), label: expect.any(String) });
   });
 
-  test('there is one for who runs a network and one for who uses noencap, and none is forced on anybody', () => {
+  test('there is one for network operators and one for users of noencap, and none is mandatory', () => {
     expect(forms.sort()).toEqual(['network.yml', 'noencap.yml']);
     expect(parse(readFileSync(join(folder, 'config.yml'), 'utf8'))).toEqual({ blank_issues_enabled: true });
   });

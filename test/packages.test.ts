@@ -20,7 +20,7 @@ const packages = Object.entries(locked).filter(([path]) => path !== '');
 /** The first of each line, and one of today. */
 const NODES = ['20.19.0', '20.20.2', '22.0.0', '22.12.0', '22.23.3'];
 
-describe('`npm ci` says nothing but what it installed', () => {
+describe('`npm ci` prints only what it installed', () => {
   test.each(NODES)('each package takes Node.js %s, or npm warns of it', (node) => {
     expect(satisfies(node, ours.engines.node)).toBe(true);
     const refusing = packages.filter(([, { engines }]) => !satisfies(node, engines?.node ?? '*'));
@@ -36,7 +36,7 @@ describe('`npm ci` says nothing but what it installed', () => {
   });
 });
 
-test('each package is held by its hash; what stands inside another comes with that one', () => {
+test('each package is pinned by hash; a bundled one comes with its parent', () => {
   const unheld = packages.filter(
     ([, { integrity, inBundle }]) => integrity === undefined && inBundle !== true,
   );
@@ -49,7 +49,7 @@ test('every version is pinned exactly', () => {
   expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(String(version)))).toEqual([]);
 });
 
-test('the version stands in package.json, and whatever tells it reads it there', () => {
+test('the version is in package.json, and everything that shows it reads it there', () => {
   const { stdout } = spawnSync('bin/noencap', ['--version'], { encoding: 'utf8' });
   expect(stdout).toBe(`${ours.version}\n`);
   expect(locked['']?.version).toBe(ours.version);
@@ -60,7 +60,7 @@ test('the version stands in package.json, and whatever tells it reads it there',
   expect(sources.filter((file) => readFileSync(file, 'utf8').includes(`'${ours.version}'`))).toEqual([]);
 });
 
-test('CHANGELOG.md tells of the version that is, or of what is not released yet', () => {
+test('CHANGELOG.md covers the current version, or what is not released yet', () => {
   const [first = ''] = readFileSync('CHANGELOG.md', 'utf8').match(/^## \[.*$/m) ?? [];
   expect([`## [Unreleased]`, `## [${ours.version}]`]).toContain(first.replace(/ - \d{4}-\d\d-\d\d$/, ''));
 });

@@ -33,12 +33,12 @@ test('a test that boots a lab or a daemon is live, one that runs a command is lo
   expect(long()).toEqual(expect.arrayContaining(['cli/synth.test.ts', 'repository/render.test.ts']));
 });
 
-test('what is named is there, and taken first once', () => {
+test('named tests exist, and each is taken first once', () => {
   expect(LISTED.filter((file) => !existsSync(join('test', file)))).toEqual([]);
   expect([...new Set(FIRST)]).toEqual(FIRST);
 });
 
-test('those that are taken first are live or long, and every third of them computes', () => {
+test('those taken first are live or long, and every third of them computes', () => {
   const [waiting, computing] = [live(), long()];
   expect(FIRST.filter((file) => ![...waiting, ...computing].includes(file))).toEqual([]);
   expect(FIRST.slice(0, 9).map((file) => waiting.includes(file))).toEqual([

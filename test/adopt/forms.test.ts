@@ -24,7 +24,7 @@ protocol device { scan time 15; debug { states }; }
 protocol bgp n { local as 64512; neighbor 192.0.2.1 as 64512; debug { states, events }; mrtdump { states }; ipv4 { import all; export none; debug { routes }; }; }
 `;
 
-test('lists of words in braces are lists, for BIRD and for us', () => {
+test('words in braces are lists, for BIRD and for us', () => {
   expect(birdSays(new Map([['bird.conf', LISTS]]))).toBe('');
   const [session] = read(LISTS).protocols;
   expect(session?.options.get('debug')).toBe('{ states , events }');

@@ -111,7 +111,7 @@ describe('what bird.conf includes', () => {
     expect(todo('')).toEqual(['gateway: add this at the end of bird.conf: include "k3s/ibgp.conf";']);
   });
 
-  test('a file that a delivery removes must not be included any more', () => {
+  test('a file that a delivery removes must no longer be included', () => {
     expect(todo('include "k3s/mine.conf";', { 'k3s/mine.conf': 'include "ibgp.conf";' })).toEqual([
       expect.stringMatching(/^gateway: remove include "k3s\/mine\.conf" from gateway\/bird\.conf/),
       'gateway: add this at the end of bird.conf: include "k3s/ibgp.conf";',

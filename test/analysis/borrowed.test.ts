@@ -32,7 +32,7 @@ test('routers that do not: lost at the owner without the mesh, round between it 
   );
 });
 
-test('a filter that lets blocks out alone keeps the borrower to itself; one that names the pool does not', () => {
+test('a filter that exports only blocks hides borrowed addresses; one that names the pool does not', () => {
   const accept = { action: 'Accept' as const, match: POOL };
   const reject = { action: 'Reject' as const };
   const bgp = { nodeToNodeMesh: false };
@@ -111,7 +111,7 @@ test('a gateway that has routes to blocks hands a borrowed address to the owner 
   expect(walk([{ to: '10.42.1.0/26', via: '10.1.0.11' }])).toEqual(['static route', 'a1']);
 });
 
-test('of a second block of a pool a lab has no pod, and expects no route to one that a filter lets out', () => {
+test('a lab has no pod in a second block of a pool, and expects no route to one that a filter exports', () => {
   const file = parse(readFileSync('test/lab/borrowed.yaml', 'utf8')) as TopologyInput;
   const a1 = {
     ...file.nodes?.a1,

@@ -12,7 +12,7 @@ const toward = (topology: TopologyInput, from: string, to: string) => {
   };
 };
 
-test('no route is expected of a node that none is sent to, and whose default route carries the packets', () => {
+test('a node that is sent no routes, and whose default route carries the packets, needs none', () => {
   // Both reflectors have one cluster ID: what e2 hears of e1 it must not reflect (RFC 4456 section 8), and e-b hears nothing of e-a.
   expect(toward(oneClusterBeside(), 'e-b', 'e-a')).toEqual({
     reachable: true,

@@ -73,7 +73,7 @@ test('every page is of a check that exists, and the table of them has each', () 
   }
 });
 
-test('the network that all of these are edits of has nothing that could be said of it', () => {
+test('the base network of all these edits has no findings', () => {
   expect(checked('sturdy.yaml').open).toEqual([]);
 });
 
@@ -119,7 +119,7 @@ describe("the field report's network", () => {
   });
 });
 
-test('a suppressed finding is still told, with the reason', () => {
+test('a suppressed finding is still reported, with the reason', () => {
   const path = `${FOLDER}/NE203.yaml`;
   const loaded = loadTopology({ file: path, bytes: readFileSync(path) });
   if (!loaded.ok) throw new Error('the topology has faults');

@@ -59,7 +59,7 @@ function expectSameFates(fabric: Fabric, pick: number): number {
   return pairs;
 }
 
-test('pairs of random networks have the fate of the pairs that stand for them, whatever fails', () => {
+test('pairs of random networks share the fate of their representative, whatever fails', () => {
   let pairs = 0;
   fc.assert(
     fc.property(enlargedNetwork(), fc.nat(100), (topology, pick) => {
@@ -84,7 +84,7 @@ test('the weights of all pairs together are the number of ordered pairs of nodes
   );
 });
 
-test('what is left grows with the regions, and stands for all', () => {
+test('the number of representatives grows with the regions, and they cover all pairs', () => {
   const fabric = fabricOf(largeTopology({ regions: 5, nodes: 200, reflectors: 2 }));
   const { fabric: small, blocks, like } = reduced(fabric);
   expect(small.nodes).toHaveLength(10);

@@ -56,7 +56,7 @@ test.each([3, 7])('of %i nodes alike the failure of one is counted as its own, a
   ]);
 });
 
-test('a pair of failures says what each of them does and more', () => {
+test('a pair of failures reports what each of them does and more', () => {
   const reports = failureReports(analyse(fabricOf(alike(1))), 2);
   const lost = (...names: string[]) =>
     reports.find(({ failed }) => failed.map(({ name }) => name).join() === names.join())?.lost;

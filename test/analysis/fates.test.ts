@@ -33,7 +33,7 @@ function fatesIn(
   return machines.map(({ index }) => fate(index));
 }
 
-test('packets that leave a circle on some way arrive, whoever of it is asked first', () => {
+test('packets that leave a cycle on some path arrive, whichever machine is asked first', () => {
   // 0 leads into the circle of 1 and 2, and 2 hands half of them over to 3.
   const network = [[1], [2], [1, 3], []];
   const expected = [
@@ -47,7 +47,7 @@ test('packets that leave a circle on some way arrive, whoever of it is asked fir
   }
 });
 
-test('a circle that nothing leaves is a loop, and what only leads there as well', () => {
+test('a cycle without exit is a loop, and so is whatever leads only there', () => {
   const lost = { arrives: false, loops: true, dropped: false, hops: [0, 0], mtu: [Infinity, Infinity] };
   const [outside, one, other] = fatesIn([[1], [2], [1], []], [2]);
   for (const fate of [outside, one, other]) expect(fate).toEqual({ ...lost, turns: false });
@@ -58,7 +58,7 @@ test('a circle next to a hole drops the rest', () => {
   for (const fate of [one, other]) expect(fate).toMatchObject({ arrives: false, loops: true, dropped: true });
 });
 
-test("an interface with a smaller MTU than its segment's limits what goes through it, both ways", () => {
+test('an interface with a smaller MTU than its segment limits traffic in both directions', () => {
   const topology = largeTopology({ regions: 1, nodes: 3, reflectors: 1 });
   const lan = topology.underlay?.segments['lan-1'];
   if (lan !== undefined) lan.memberMtu = { 'node-1': 1300 };

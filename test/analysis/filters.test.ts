@@ -74,7 +74,7 @@ const filtered = (rule: object): TopologyInput => ({
   k3s: { version: 'v1.34.5+k3s1' },
 });
 
-describe('what is found of a filter that compares lengths', () => {
+describe('findings for a filter that compares lengths', () => {
   const cidr = '10.42.0.0/26';
   const prefixLength = { min: 26, max: 26 };
   const errors = (rule: object) => {
@@ -93,7 +93,7 @@ describe('what is found of a filter that compares lengths', () => {
     expect(errors({ action: 'Reject', match: { cidr, operator: 'Equal' }, prefixLength })).toEqual(['NE414']);
   });
 
-  test('by In, or without lengths: nothing but what it says', () => {
+  test('by In, or without lengths: nothing but the literal meaning', () => {
     expect(errors({ action: 'Reject', match: { cidr, operator: 'In' }, prefixLength })).toEqual(['NE104']);
     expect(errors({ action: 'Reject', match: { cidr, operator: 'Equal' } })).toEqual(['NE104']);
     expect(errors({ action: 'Reject', match: { cidr, operator: 'Equal' }, prefixLength: {} })).toEqual([

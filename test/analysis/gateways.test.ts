@@ -11,7 +11,7 @@ const errorsOf = (topology: TopologyInput): string[] =>
       [`${id} ${path.join('.')}: ${message}`, ...evidence, fix].join('\n  '),
     );
 
-test('an L3 switch that has no routes to pods is named as where their packets end', () => {
+test('an L3 switch without routes to pods is named as the place where their packets end', () => {
   expect(errorsOf(vlans({ igp: true }))).toMatchInlineSnapshot(`
 [
   "NE103 hosts.l3switch: packets to pods end at l3switch, which runs no BGP and has no route to 10.42.0.0/26, 10.42.0.64/26, 10.42.0.128/26 and 1 more
@@ -53,7 +53,7 @@ test('a route that leads back is a loop at the switch', () => {
 `);
 });
 
-test('a node whose default router is on none of its segments is told to name one that is', () => {
+test('a node whose default router is on none of its segments must name one that is', () => {
   expect(
     errorsOf(network('switch-without-bgp')).filter((one) => !one.startsWith('NE104')),
   ).toMatchInlineSnapshot(`
@@ -121,7 +121,7 @@ test('two gateways whose default routes lead to each other are a loop', () => {
 `);
 });
 
-test('what stands behind a gateway without the IGP is unknown to the routers', () => {
+test('what is behind a gateway without the IGP is unknown to the routers', () => {
   const only = { ipv4: '10.2.0.2', ipv6: 'fd00:2::2' };
   expect(
     errorsOf(chain({ forwards: true, default: only }, { igp: true })).filter((one) =>
@@ -138,7 +138,7 @@ test('what stands behind a gateway without the IGP is unknown to the routers', (
 `);
 });
 
-test("a gateway that was given as one of noencap's routers and peers with nobody is told to be a host", () => {
+test("a gateway listed as one of noencap's routers that peers with nothing should be a host", () => {
   const about = (topology: TopologyInput) =>
     findings(analyse(fabricOf(topology)))
       .filter(({ id }) => id === 'NE206')

@@ -6,7 +6,7 @@ const RUNS = 8;
 const JOBS = 4;
 
 scenario('the simulator and real BIRD', () => {
-  test('agree on every route, next hop and packet of networks that nobody has seen before', async () => {
+  test('agree on every route, next hop and packet of unseen networks', async () => {
     const seed = Number(process.env.NOENCAP_ORACLE_SEED ?? Date.now() % 1_000_000);
     process.stderr.write(`random networks of seed ${seed} (NOENCAP_ORACLE_SEED)\n`);
     const { wrong, differences } = await tryNetworks(seed, RUNS, JOBS);

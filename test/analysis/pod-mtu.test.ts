@@ -21,11 +21,11 @@ test('auto is the smallest MTU between two nodes of any regions', () => {
   expect(mtuOf(twoRegions())).toBe(1420);
 });
 
-test('a number stands as it is', () => {
+test('a number is used unchanged', () => {
   expect(mtuOf(twoRegions({ pods: { cidrs: ['10.42.0.0/16'], mtu: 1280 } }))).toBe(1280);
 });
 
-test('without an underlay nobody can tell: Calico detects it on the hosts', () => {
+test('without an underlay it is unknown: Calico detects it on the hosts', () => {
   const { underlay: _, ...bare } = twoRegions();
   expect(mtuOf(bare)).toBeUndefined();
 });
@@ -63,13 +63,13 @@ const saidOf = (fabric: Fabric): string[] =>
     .filter(({ id }) => id.startsWith('NE30'))
     .map(({ id, message, fix }) => `${id} ${message}: ${fix}`);
 
-test('two LANs: pods keep the MTU of the one that carries them, and no check says otherwise', () => {
+test('two LANs: pods keep the MTU of the one that carries them, and no check objects', () => {
   const { fabric, said } = networkOf('two-lans.yaml');
   expect(fabric.pods.mtu).toBe(9000);
   expect(said).toEqual([]);
 });
 
-test('pods with IPv6 have no less than it needs, and a link of less is named and carries none of it', () => {
+test('pods with IPv6 have at least its minimum MTU, and a link below that is named and carries no IPv6', () => {
   const { fabric, said } = networkOf('narrow-ipv4.yaml');
   expect(fabric.pods.mtu).toBe(1280);
   expect(said).toEqual([
@@ -89,7 +89,7 @@ test('pods with IPv6 have no less than it needs, and a link of less is named and
   ]);
 });
 
-test("where an interface is narrower than its segment, the segment is named, and a third machine's says nothing", () => {
+test('if an interface has a smaller MTU than its segment, the segment is named, and that of a third machine does not count', () => {
   const with1400 = (machine: string, mtu: TopologyInput['pods']['mtu']) => {
     const members = { e1: '192.168.1.1', 'e-a': '192.168.1.11', 'e-b': '192.168.1.12', tyo: '192.168.1.9' };
     const topology = withSegments(twoRegions(), {
@@ -198,7 +198,7 @@ test('one node alone sends to no other', () => {
   expect(mtuOf(alone)).toBeUndefined();
 });
 
-test('where packets are lost, any segment may be on the way of those that will arrive', () => {
+test('where packets are lost, any segment may be on the path of those that will arrive', () => {
   const apart = withSegments(twoRegions(), {
     link: { members: { e1: '172.16.0.1' } },
     spare: { cidr: '172.16.1.0/30', mtu: 1300, members: { e1: '172.16.1.1', tyo: '172.16.1.2' } },

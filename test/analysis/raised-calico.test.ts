@@ -21,7 +21,7 @@ function links(fabric: Fabric, version: string): ReadonlyMap<string, string> {
 const accepts = ({ calico }: Fabric): boolean =>
   calico.filters.some((filter) => filter.export.some(({ action }) => action === 'Accept'));
 
-test('v3.32 sends no packet another way, whatever BGPFilters accept', () => {
+test('v3.32 changes no path, whatever BGPFilters accept', () => {
   let accepting = 0;
   fc.assert(
     fc.property(arbitraryNetwork(), (topology) => {

@@ -93,7 +93,7 @@ function withBlocks(topology: TopologyInput): TopologyInput {
   return { ...topology, nodes: Object.fromEntries(nodes) };
 }
 
-test('what segments, machines and regions are called changes no way of a packet', () => {
+test('the names of segments, machines and regions do not affect the path of any packet', () => {
   fc.assert(
     fc.property(fc.oneof(arbitraryNetwork(), redundantNetwork(), sharedNetwork()), (random) => {
       const before = withBlocks(random);

@@ -6,7 +6,7 @@ import { arbitraryNetwork } from './arbitrary-network.ts';
 
 const backwards = (keys: string[]) => [...keys].reverse();
 
-test('something is said of every valid topology, and the same whatever the order of its keys', () => {
+test('every valid topology has a result, which does not depend on the order of its keys', () => {
   fc.assert(
     fc.property(fc.oneof(arbitraryTopology, arbitraryNetwork()), (topology) => {
       const found = findings(analyse(fabricOf(topology)));

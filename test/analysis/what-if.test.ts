@@ -68,7 +68,7 @@ function expectSame(network: Network, pick: number): number {
 const lending = (fabric: Fabric): Network =>
   networkOf(fabric, nodeBlocks(fabric), sampleLoans(fabric, nodeBlocks(fabric)));
 
-test('a failure has the consequences that two simulations differ in, on random networks', () => {
+test('on random networks a failure has exactly the consequences by which two simulations differ', () => {
   let changes = 0;
   fc.assert(
     fc.property(fc.oneof(arbitraryNetwork(), enlargedNetwork()), fc.nat(1000), (topology, pick) => {
@@ -79,7 +79,7 @@ test('a failure has the consequences that two simulations differ in, on random n
   expect(changes).toBeGreaterThan(5000);
 });
 
-test('the same where nothing is known of the underlay', () => {
+test('the same without an underlay in the topology', () => {
   fc.assert(
     fc.property(arbitraryNetwork(), fc.nat(1000), (topology, pick) => {
       const { underlay: _, hosts = {}, ...rest } = topology;

@@ -35,7 +35,7 @@ describe('CONTRIBUTING.md', () => {
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
   });
 
-  test('says of each folder of sources what it is', () => {
+  test('describes each folder of sources', () => {
     const { include } = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as { include: readonly string[] };
     const told = rowsOf('Where things are').flat().join(' ');
     const folders = include.filter((one) => !one.endsWith('.ts') && one !== 'scripts');

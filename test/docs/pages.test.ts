@@ -161,7 +161,7 @@ test.each(pages)('%s: every link to a heading finds it', (page) => {
   expect(missing.map(([link]) => link)).toEqual([]);
 });
 
-test('every dependency has its reason in docs/dependencies.md, and no other stands there', () => {
+test('every dependency has its reason in docs/dependencies.md, and no other is listed', () => {
   const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
   const named = [...readFileSync('docs/dependencies.md', 'utf8').matchAll(/^\| ([@a-z][^|]*?) \|/gm)]
     .flatMap(([, names = '']) => names.split(', '))

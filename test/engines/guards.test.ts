@@ -73,7 +73,7 @@ describe('A guard that is missing shows', () => {
     for (const engine of ENGINES) expect(lost(engine, bare).join('\n')).toContain(`${kind}.`);
   });
 
-  test('on the layers of Flux, whose deletion would take what is not guarded one by one', () => {
+  test('on the layers of Flux, whose deletion would remove whatever is not guarded itself', () => {
     const path = 'gitops/flux/layers/bgp.yaml';
     const mirrored = edited(files, path, ({ spec }) => delete spec.deletionPolicy);
     const accident = FLUX_ACCIDENTS['every Kustomization is deleted'];
@@ -83,7 +83,7 @@ describe('A guard that is missing shows', () => {
     expect(deleted(mirrored)).toContain('BGPPeer');
   });
 
-  test('on the Applications, where a finalizer would take along what is not guarded one by one', () => {
+  test('on the Applications, where a finalizer would remove whatever is not guarded itself', () => {
     const finalizers = ['resources-finalizer.argocd.argoproj.io'];
     const path = 'gitops/argocd/layers/bgp.yaml';
     const final = edited(files, path, ({ metadata }) => {
@@ -153,7 +153,7 @@ describe('The next commit', () => {
     expect([jobs(added), jobs(pruned)]).toEqual([['label-kubenode-wds-1'], ['label-kubenode-wds-1']]);
   });
 
-  test('that takes a region away prunes its BGPPeer', () => {
+  test('that removes a region prunes its BGPPeer', () => {
     const { cluster } = replayArgoCd(before);
     const { Domestic: _gone, ...regions } = report.regions;
     const { 'domestic-agg': _router, ...routers } = report.routers;

@@ -36,7 +36,7 @@ describe("Argo CD's health of", () => {
     });
   });
 
-  test("what is degraded says why, in the operator's words", () => {
+  test("a degraded object gives the reason, with the operator's message", () => {
     const { object } = STATES['an Installation whose images are not to be had'] as {
       object: KubernetesObject;
     };
@@ -52,7 +52,7 @@ describe('Flux', () => {
   });
 });
 
-describe('The Lua that tests run is what Argo CD runs', () => {
+describe('The Lua in tests is the one that Argo CD runs', () => {
   const object = { apiVersion: 'v1', kind: 'A', metadata: { name: 'é"\\\n' } };
 
   test('no string library, unless argocd-cm opens it', () => {

@@ -23,7 +23,7 @@ function expectInOrder(files: Files, engine: 'argocd' | 'flux'): Outcome {
   return outcome;
 }
 
-describe('On an empty cluster everything is applied in its order, and comes to its end', () => {
+describe('On an empty cluster everything is applied in order, and completes', () => {
   const cases = Object.entries<TopologyInput>(TOPOLOGIES).flatMap(([name, topology]) =>
     (['argocd', 'flux'] as const)
       .filter((engine) => [engine, 'both'].includes(topology.gitops.engine ?? 'argocd'))
@@ -108,7 +108,7 @@ describe('Applied one after the other, with the v3 API and passwords', () => {
   const files = engineFiles(TOPOLOGIES['passwords with the v3 API']);
   const peers = Array(6).fill('BGPPeer').join(' ');
 
-  test('Argo CD: a wave at a time, and the Installation twice, for its CRD comes moments after the operator', () => {
+  test('Argo CD: a wave at a time, and the Installation twice, because its CRD appears moments after the operator', () => {
     expect(replayArgoCd(files).order).toEqual([
       'noencap: Application',
       'noencap-operator: Namespace ServiceAccount ClusterRole ClusterRole ClusterRoleBinding RoleBinding Deployment',

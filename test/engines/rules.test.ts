@@ -112,7 +112,7 @@ describe.each(everywhere)('%s', (_name, topology) => {
     }
   });
 
-  test('Flux prunes, orphans, decrypts where there are passwords, and substitutes nothing', () => {
+  test('Flux prunes, orphans, decrypts if there are passwords, and substitutes nothing', () => {
     const kustomizations = named(below(files, 'gitops/flux/'), 'Kustomization');
     expect(kustomizations).toHaveLength(LAYERS.length + 1);
     for (const { spec, metadata } of kustomizations) {
@@ -141,7 +141,7 @@ describe.each(everywhere)('%s', (_name, topology) => {
     }
   });
 
-  test('what a hand applies is in the root of each engine, and goes in server-side', () => {
+  test('what people apply is in the root of each engine, and is applied server-side', () => {
     expect(objectsAt(files, 'gitops/argocd').map(idOf)).toEqual([
       'ConfigMap. argocd/argocd-cm',
       'AppProject.argoproj.io argocd/noencap',
@@ -204,7 +204,7 @@ describe('The project', () => {
     for (const [, topology] of everywhere) expect(projectOf(topology)).toMatchObject(spec);
   });
 
-  test('allows what a chart of yours holds, and no more', () => {
+  test('allows what your own chart contains, and no more', () => {
     const app = new App();
     const fabric = fabricOf(report);
     new Bgp(app, fabric);
@@ -229,7 +229,7 @@ describe('The project', () => {
   });
 });
 
-describe('Flux is told what a revision is', () => {
+describe('Flux gets the kind of the revision', () => {
   const reference = (targetRevision: string) => {
     const topology = { ...report, gitops: { ...report.gitops, engine: 'flux', targetRevision } } as const;
     return named(manifestObjects(gitopsOf(topology)), 'GitRepository')[0]?.spec.ref;
@@ -259,7 +259,7 @@ test.each([
   expect(source?.spec).toMatchObject({ url, secretRef: { name: 'noencap-repository' } });
 });
 
-test('dist/gitops of dual stack with passwords is as reviewed (UPDATE_GOLDEN=1 to review anew)', () => {
+test('dist/gitops of dual stack with passwords matches the reviewed files (UPDATE_GOLDEN=1 rewrites them)', () => {
   const files = [...gitopsOf(withEngine(dualStack, 'both'))]
     .filter(([path]) => !path.endsWith('argocd-cm.yaml'))
     .map(([path, text]): [string, string] => [path.replace('gitops/', ''), text]);

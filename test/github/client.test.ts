@@ -57,26 +57,26 @@ test('finds its comment on the third page, and others of its own on the second',
   expect(github.comments).toHaveLength(250);
 });
 
-test('a planted marker, and a comment of an account that is no more, stay as they are', async () => {
+test('a planted marker, and a comment of a deleted account, stay as they are', async () => {
   has(['mallory', OLD], [null, OLD]);
   expect(await post()).toMatchObject({ action: 'created' });
   expect(bodies()).toEqual([OLD, OLD, NEW]);
 });
 
-test('the token of an app of its own finds what that app wrote', async () => {
+test('the token of a separate app finds what that app wrote', async () => {
   github.viewer = 'review-app[bot]';
   has([BOT, OLD], ['review-app[bot]', OLD]);
   expect(await post()).toMatchObject({ action: 'updated' });
   expect(bodies()).toEqual([OLD, NEW]);
 });
 
-test('where GraphQL is refused it is still the bot of Actions', async () => {
+test('if GraphQL is refused it is still the bot of Actions', async () => {
   github.viewer = null;
   has([BOT, OLD]);
   expect(await post()).toMatchObject({ action: 'updated' });
 });
 
-test('a comment deleted between list and update is created anew', async () => {
+test('a comment deleted between list and update is created again', async () => {
   has([BOT, OLD]);
   github.once('PATCH', () => {
     github.comments.length = 0;
@@ -119,7 +119,7 @@ test('lists the open pull requests from a branch', async () => {
   expect(await open().pullRequests('nobody:change')).toEqual({ pullRequests: [] });
 });
 
-describe('a comment as long as GitHub takes', () => {
+describe('a comment as long as GitHub accepts', () => {
   const text = (length: number) => 'x'.repeat(length - commentBody(MARKER, '').length);
 
   test.each(['create', 'update'])('65,536 characters: %s', async (what) => {
@@ -270,7 +270,7 @@ describe('gives up on', () => {
     });
   });
 
-  test('a host that takes too long, in the time that it is given', async () => {
+  test('a host that takes too long, within its time limit', async () => {
     github.always('GET', async () => {
       await sleep(2000, undefined, { ref: false });
       return undefined;
@@ -344,7 +344,7 @@ test('an Enterprise Server has its API below a path, and GraphQL beside it', asy
   ]);
 });
 
-test('the description itself catches what is not as it should be', () => {
+test('the description itself catches deviations', () => {
   const fine = {
     method: 'POST',
     url: '/repos/acme/net/issues/7/comments',

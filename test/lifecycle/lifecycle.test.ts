@@ -107,7 +107,7 @@ scenario('in the lab', () => {
   });
 });
 
-test('what is hitless in the forecast, and no danger, loses nothing in the lab', () => {
+test('what is hitless in the forecast, and not a danger, loses nothing in the lab', () => {
   const both = steps.filter(
     ({ step }) => step.outcome === 'hitless' && step.dangers.length === 0 && step.loses !== 'none',
   );

@@ -38,12 +38,12 @@ test.each([
   expect(look()).toEqual({ foreign: `${join(root, part)} can be written by other users (mode ${bits})` });
 });
 
-test('a sticky folder lets nobody replace what another user has there', () => {
+test('in a sticky folder nobody can replace the files of another user', () => {
   chmodSync(join(root, 'in'), 0o1777);
   expect(look()).toEqual({ path: join(root, 'in', 'sbin', 'bird') });
 });
 
-test('a link is followed, and what it leads to is looked at up to the root of the file system', () => {
+test('a link is followed, and its target is checked up to the root of the file system', () => {
   const clone = mkdtempSync(join(root, 'clone-'));
   symlinkSync(join(root, 'in'), join(clone, 'bird1'));
   expect(look(join(clone, 'bird1', 'sbin', 'bird'), clone)).toEqual({
@@ -57,7 +57,7 @@ test('a link is followed, and what it leads to is looked at up to the root of th
 
 const asRoot = UID === 0 ? test : test.skip;
 
-asRoot("another user's file is foreign to root and to everybody else; root's is nobody's fault", () => {
+asRoot("another user's file is foreign to root and everybody else; root's own is not", () => {
   const file = join(root, 'in', 'sbin', 'bird');
   expect(ownProgram(file, root, 1234)).toEqual({ path: file });
   chownSync(file, 65534, 65534);

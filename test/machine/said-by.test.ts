@@ -2,7 +2,7 @@ import { saidBy } from '../../machine/index.ts';
 
 const SOON = { seconds: 2, bytes: 1000 };
 
-test('what a program says comes back, with its code', async () => {
+test('the output of a program is returned, with its exit code', async () => {
   expect(await saidBy('sh', ['-c', 'cat; echo no >&2; exit 3'], SOON, 'in')).toEqual({
     code: 3,
     stdout: 'in',
@@ -19,7 +19,7 @@ test.each([
   ['talks without end', 'exec yes', 'printed more than 1000 bytes'],
   ['complains without end', 'exec yes >&2', 'printed more than 1000 bytes'],
   ['says one line without end', 'exec cat /dev/zero', 'printed more than 1000 bytes'],
-])('one that %s is ended, and told', async (_, script, why) => {
+])('one that %s is ended, and reported', async (_, script, why) => {
   expect(await saidBy('sh', ['-c', script], SOON)).toMatchObject({
     code: 1,
     stderr: `sh ${why}, and was killed`,

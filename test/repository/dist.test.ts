@@ -38,7 +38,7 @@ test('a first run writes every file, scripts executable', () => {
   expect(statSync(join(out, 'b/install.sh')).mode & 0o777).toBe(0o755);
 });
 
-test('the manifest is what sha256sum --check reads, and lists itself nowhere', () => {
+test('the manifest is readable by sha256sum --check, and does not list itself', () => {
   writeDist(out, files(['b', 'two'], ['a', 'one']));
   expect(read(MANIFEST)).toBe(
     '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed  a\n' +
@@ -62,7 +62,7 @@ test('an unchanged file keeps its inode and time when others change', () => {
   expect(read('other')).toBe('2');
 });
 
-test('what is no longer rendered goes, with its empty folder', () => {
+test('files no longer rendered are removed, with their empty folders', () => {
   writeDist(out, files(['keep', '1'], ['nodes/gone/config.yaml', '2']));
   const change = writeDist(out, files(['keep', '1']));
   expect(change.removed).toEqual(['nodes/gone/config.yaml']);
@@ -122,7 +122,7 @@ test('a run killed between its two renames is recovered by the next', () => {
   expect(readdirSync(folder)).toEqual(['dist']);
 });
 
-test('what a killed run had staged is cleared away', () => {
+test('the staged files of a killed run are removed', () => {
   mkdirSync(join(folder, '.dist.noencap-new-999999999'));
   writeDist(out, files(['a', '1']));
   expect(readdirSync(folder)).toEqual(['dist']);
@@ -136,7 +136,7 @@ test('a failure while staging leaves the old tree as it was', () => {
   expect(readdirSync(folder)).toEqual(['dist']);
 });
 
-test('an output folder behind a link is replaced where it really is', () => {
+test('an output folder behind a link is replaced at its real path', () => {
   const real = join(folder, 'real');
   mkdirSync(real);
   symlinkSync('real', out);
@@ -180,14 +180,14 @@ test('a link in the place of a rendered folder is in the way', () => {
   expect(compareDist(out, files(['routers/a.conf', 'one'])).foreign).toEqual(['routers/a.conf']);
 });
 
-test('a folder in the place of a rendered file is in the way, however it came there', () => {
+test('a folder in the place of a rendered file is in the way, whatever its origin', () => {
   writeDist(out, files(['a', 'one']));
   rmSync(join(out, 'a'));
   mkdirSync(join(out, 'a'));
   expect(compareDist(out, files(['a', 'one'])).foreign).toEqual(['a']);
 });
 
-test('files that nobody rendered are told of wherever they stand, and kept', () => {
+test('foreign files are reported wherever they are, and kept', () => {
   writeDist(out, files(['routers/r/k3s/ibgpeers/a.conf', '1']));
   writeFileSync(join(out, 'routers/r/k3s/ibgpeers/zz.conf'), 'evil');
   writeFileSync(join(out, 'README'), 'mine');
@@ -196,7 +196,7 @@ test('files that nobody rendered are told of wherever they stand, and kept', () 
   expect(read('routers/r/k3s/ibgpeers/zz.conf')).toBe('evil');
 });
 
-test('a file that is no longer rendered and was changed since is not removed', () => {
+test('a file that is no longer rendered but was edited is not removed', () => {
   writeDist(out, files(['nodes/n/a', '1'], ['nodes/n/b', '1']));
   writeFileSync(join(out, 'nodes/n/a'), 'edited');
   expect(compareDist(out, files(['nodes/n/b', '1']))).toMatchObject({ removed: [], stray: ['nodes/n/a'] });
@@ -222,7 +222,7 @@ test('one run at a time; the lock of a dead one counts for nothing', () => {
   expect(readdirSync(folder)).toEqual(['dist']);
 });
 
-test('a lock counts for nothing whose process has ended, though another has its number now', () => {
+test('a lock whose process has ended does not count, even if its PID is reused', () => {
   const stat = readFileSync(`/proc/${process.ppid}/stat`, 'utf8');
   const born = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   writeFileSync(join(folder, '.dist.noencap-lock'), `${process.ppid} ${born}\n`);

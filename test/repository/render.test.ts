@@ -44,7 +44,7 @@ test('the order of keys in the file never reaches the output', () => {
   );
 });
 
-test("what K3s applies first is the engine's own, object for object: adoption changes nothing", () => {
+test("what K3s applies first equals the engine's objects: adoption changes nothing", () => {
   const files = rendered(parse(readFileSync('topology.yaml', 'utf8')));
   const copies = [...files].filter(([path]) => path.includes('/manifests/'));
   expect(copies.map(([path]) => path)).toEqual(
@@ -89,7 +89,7 @@ function withoutNode(topology: TopologyInput, name: string): TopologyInput {
   };
 }
 
-test('removing a node removes exactly its files, and changes only what lists all nodes', () => {
+test('removing a node removes exactly its files, and changes only files that list all nodes', () => {
   const withSpareAgent = arbitraryTopology.filter((topology) =>
     Object.values(topology.nodes ?? {}).some((node) => node.role === 'agent'),
   );

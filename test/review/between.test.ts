@@ -24,7 +24,7 @@ const states = orders.flatMap(({ name, base, head }): Between[] => {
   ];
 });
 
-scenario('between two deliveries real BIRD loses what the order of delivery says', () => {
+scenario('between two deliveries real BIRD loses what the order predicts', () => {
   const boots = abreast(states, 3, (state) => silent(state, unanswered(state)));
   test.each(states)('$name', async (state) => expect(await boots.get(state)).toEqual(unanswered(state)));
 });

@@ -196,7 +196,7 @@ test("a gateway's routes come before the merge, and go after it", () => {
   ]);
 });
 
-test('of many things at once each is done once, and what stands on something after it', () => {
+test('with many changes at once each step is done once, and in order of dependency', () => {
   const lan = base.underlay?.segments['east-lan'];
   const head: TopologyInput = {
     ...node('e-b', { address: '192.168.1.99' }),
@@ -223,7 +223,7 @@ test('of many things at once each is done once, and what stands on something aft
   ]);
 });
 
-test('a node with another address is drained, gets it when the routers know it, and then its files', () => {
+test('a node with a new address is drained, gets it when the routers know it, and then its files', () => {
   const lan = base.underlay?.segments['east-lan'];
   const head: TopologyInput = {
     ...node('e-b', { address: '192.168.1.99' }),
@@ -241,7 +241,7 @@ test('a node with another address is drained, gets it when the routers know it, 
   ]);
 });
 
-test('a router that comes is made known before, and one that goes is stopped after', () => {
+test('a new router is registered before, and a removed one is stopped after', () => {
   const { e2, ...others } = base.routers ?? {};
   const text = JSON.stringify({
     ...base,

@@ -59,7 +59,7 @@ test.each<[string, string, string, RegExp[]]>([
   for (const [index, one] of expected.entries()) expect(found[index]).toMatch(one);
 });
 
-test('with another calico-node every session of a node ends, and while peers keep its routes nobody loses anything', () => {
+test('with a new calico-node every session of a node ends, and while peers keep its routes nothing is lost', () => {
   const { sessions, interruptions, outcome } = changed(
     calico({ version: 'v3.30.7' }),
     calico({ version: 'v3.31.7' }),
@@ -99,7 +99,7 @@ describe("The registry of Calico's images moves with v3.31", () => {
     return told(base, head).filter((one) => one.includes('quay.io'));
   };
 
-  test('a region that mirrors docker.io only is told', () => {
+  test('a region that mirrors only docker.io is reported', () => {
     expect(ofMirrors({ 'docker.io': ['https://m.example'] })).toEqual([
       expect.stringMatching(/^warning: .*, but region east has only a mirror of docker\.io$/),
     ]);

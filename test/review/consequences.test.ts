@@ -20,7 +20,7 @@ function failures(base: TopologyInput, head: TopologyInput) {
 const east = (routers: string[]): TopologyInput =>
   redundant({ regions: { east: { routers }, west: { router: 'w1' } } });
 
-test('a region that loses its second reflector makes the failure of the first one fatal, and the other way round', () => {
+test("removing a region's second reflector makes the failure of the first fatal, and vice versa", () => {
   const fewer = failures(east(['e1', 'e2']), east(['e1']));
   expect(fewer.survived).toEqual([]);
   expect(fewer.fatal).toEqual(expect.arrayContaining(['session e-a--e1/ipv4 0 -> 2']));
@@ -68,7 +68,7 @@ function interrupted(earlier: TopologyInput, later: TopologyInput) {
   );
 }
 
-test('routers reset one after the other: where there are two, pods keep a way; where there is one, they do not', () => {
+test('routers reset one after the other: with two, pods keep a path; with one, they do not', () => {
   const bgp = (holdTime: number): TopologyInput => redundant({ bgp: { nodeToNodeMesh: false, holdTime } });
   expect(interrupted(bgp(6), bgp(9))).toEqual([
     'e1: 4 sessions, 0 pairs',
@@ -77,13 +77,13 @@ test('routers reset one after the other: where there are two, pods keep a way; w
   ]);
 });
 
-test('what Calico resets it resets on all nodes together', () => {
+test('Calico resets sessions on all nodes at once', () => {
   const bgp = (asNumber: number): TopologyInput =>
     redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6, asNumber } });
   expect(interrupted(bgp(64512), bgp(64999)).at(-1)).toBe('Calico: 8 sessions, 6 pairs');
 });
 
-test('of nodes alike only those that lose their session are told', () => {
+test('of similar nodes only those that lose their session are reported', () => {
   const base = many([]);
   const moved = {
     ...base,
@@ -105,7 +105,7 @@ test('of nodes alike only those that lose their session are told', () => {
   expect(Number(e1?.match(/(\d+) pairs/)?.[1])).toBeLessThanOrEqual(24);
 });
 
-test('a node that comes with the change has nothing to lose', () => {
+test('a node added by the change has nothing to lose', () => {
   const base = many([]);
   const head = { ...many(['e-z']), bgp: { nodeToNodeMesh: false, holdTime: 9 } };
   const [e1] = interrupted(base, head);
@@ -113,7 +113,7 @@ test('a node that comes with the change has nothing to lose', () => {
   expect(e1).toBe('e1: 14 sessions, 156 pairs');
 });
 
-test('a second reflector that comes with the change stands in for none that it resets', () => {
+test('a second reflector added by the change does not cover for one that it resets', () => {
   const bgp = (holdTime: number) => ({ bgp: { nodeToNodeMesh: false, holdTime } });
   const head = { ...east(['e1', 'e2']), ...bgp(9) };
   // All of the east's sessions are with e1 before it: nobody reaches e-a or e-b while they are down.
@@ -121,7 +121,7 @@ test('a second reflector that comes with the change stands in for none that it r
   expect(interrupted({ ...east(['e1', 'e2']), ...bgp(6) }, head)).toContain('e1: 4 sessions, 0 pairs');
 });
 
-test('a node that gets another name and a second reflector at once loses its only session meanwhile', () => {
+test('a node that gets a new name and a second reflector at once loses its only session in the meantime', () => {
   const base = east(['e1']);
   const head = JSON.parse(JSON.stringify(east(['e1', 'e2'])).replaceAll('"e-b"', '"e-c"'));
   // What it sends itself goes by its default route.

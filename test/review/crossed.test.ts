@@ -60,7 +60,7 @@ function told(before: TopologyInput, after: TopologyInput): Review {
 const crossed = ({ dangers }: Review): string[] =>
   dangers.map(({ message }) => message).filter((message) => message.includes('until OSPF finds another'));
 
-test('a router that others send packets through is told when it goes, and when its OSPF starts anew', () => {
+test('a transit router is reported when it is removed, and when its OSPF restarts', () => {
   expect(crossed(told(chain({}), chain({ middle: false })))).toEqual([
     'b is removed, and 2 pairs of nodes send through it: their packets are dropped until OSPF finds another path, and sessions that cross it may go down',
   ]);
@@ -69,12 +69,12 @@ test('a router that others send packets through is told when it goes, and when i
   ]);
 });
 
-test('who takes the traffic off it first meets no danger of the kind', () => {
+test('moving the traffic off it first avoids the danger', () => {
   expect(crossed(told(chain({}), chain({ cost: 1000 })))).toEqual([]);
   expect(crossed(told(chain({ cost: 1000 }), chain({ cost: 1000, middle: false })))).toEqual([]);
 });
 
-test('sessions that lose their way are gone, though their ends stay what they are, and new when it comes back', () => {
+test('sessions that lose their path are gone, although their ends stay the same, and new when it returns', () => {
   const [whole, cut] = [chain({ way: false }), chain({ way: false, middle: false })];
   const ofEnds = ({ sessions }: Review) => sessions.changed.filter(({ id }) => id === 'a--c/ipv4');
   const lost = told(whole, cut);

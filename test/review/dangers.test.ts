@@ -69,13 +69,13 @@ test.each<[string, TopologyInput, RegExp[]]>([
   for (const [index, one] of expected.entries()) expect(found[index]).toMatch(one);
 });
 
-test('reflectors that ship changes one after the other are none, however many get another hold time; the only one of a region is', () => {
+test('a new hold time on reflectors that ship changes one after the other is none; on the only one of a region it is', () => {
   expect(told(meshed(), meshed({ bgp: { nodeToNodeMesh: true, holdTime: 9 } }))).toEqual([
     'error: w1 resets its sessions with w-a of region west, which has no other reflector: until they are back, up to 4 of 6 pairs of nodes lose packets',
   ]);
 });
 
-test('a reset of one reflector of two is none: the other one goes on', () => {
+test('a reset of one reflector of two is none: the other one carries on', () => {
   const base = meshed();
   const head = {
     ...base,
@@ -84,7 +84,7 @@ test('a reset of one reflector of two is none: the other one goes on', () => {
   expect(told(base, head)).toEqual([]);
 });
 
-test('the mesh goes without danger where every node has its reflectors, and with it where they come in the same change', () => {
+test('removing the mesh is no danger if every node has its reflectors, but is if they come in the same change', () => {
   expect(told(meshed(), redundant({ bgp: { nodeToNodeMesh: false, holdTime: 6 } }))).toEqual([]);
   const base = redundant({ bgp: { nodeToNodeMesh: false, holdTime: 6 } });
   const w2 = { routerId: '10.0.0.4', nodeAddress: '192.168.2.2', backboneAddress: '10.0.0.4' };
@@ -98,7 +98,7 @@ test('the mesh goes without danger where every node has its reflectors, and with
   ]);
 });
 
-test('what holds the pod network is not deleted by a review that nobody read', () => {
+test('what the pod network depends on is not deleted without an accepted review', () => {
   const before = fabricOf(meshed());
   const id = { group: 'operator.tigera.io', kind: 'Installation', namespace: undefined, name: 'default' };
   const objects = [{ id, change: 'deleted' as const, before: id, fields: [] }];
@@ -107,7 +107,7 @@ test('what holds the pod network is not deleted by a review that nobody read', (
   ]);
 });
 
-test('encapsulation of a cluster that is taken over is told', () => {
+test('encapsulation of an adopted cluster is reported', () => {
   const fabric = fabricOf(meshed());
   const { files } = render(fabric, undefined);
   const path = [...files.keys()].find((one) => /10-installation\/.*installation.*\.yaml$/i.test(one)) ?? '';
@@ -123,7 +123,7 @@ test('encapsulation of a cluster that is taken over is told', () => {
   ]);
 });
 
-test('whoever leaves a segment on which two others go on may have been its designated router', () => {
+test('a machine that leaves a segment with two others may have been its designated router', () => {
   const base = meshed();
   const without = (...names: string[]): TopologyInput => {
     const keep = <T>(record: Readonly<Record<string, T>>): Record<string, T> =>
@@ -148,7 +148,7 @@ test('whoever leaves a segment on which two others go on may have been its desig
   ]);
 });
 
-test('whoever stops OSPF on a segment that it stays on has not left it', () => {
+test('a machine that stops OSPF on its segment has not left it', () => {
   const igp = (is: boolean): TopologyInput => {
     const base = meshed();
     const lan = base.underlay?.segments['east-lan'];
@@ -180,7 +180,7 @@ test.each<[string, Partial<TopologyInput>, RegExp]>([
   expect(told(meshed(change), meshed())).not.toContainEqual(expect.stringMatching(expected));
 });
 
-test('an error that is suppressed as it comes is told, and a warning that an old rule was meant for is not', () => {
+test('a new error that is suppressed at once is reported, a warning covered by an old rule is not', () => {
   const pods = { cidrs: ['10.42.0.0/16'], mtu: 1500 };
   const suppress = [{ id: 'NE301', where: 'pods.mtu', reason: 'known' }];
   expect(told(meshed({ pods }), meshed({ pods, checks: { suppress } }))).toEqual([
@@ -189,7 +189,7 @@ test('an error that is suppressed as it comes is told, and a warning that an old
   expect(told(meshed({ pods, checks: { suppress } }), meshed({ pods, checks: { suppress } }))).toEqual([]);
 });
 
-test('a second reflector that comes together with what resets the first one is none yet', () => {
+test('a second reflector added together with a reset of the first does not count yet', () => {
   const regions = (...east: string[]) => ({ east: { routers: east }, west: { router: 'w1' } });
   const bgp = (holdTime: number) => ({ nodeToNodeMesh: false, holdTime });
   const said = told(

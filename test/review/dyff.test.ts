@@ -52,7 +52,7 @@ test.each(names)('noencap sees nothing in %s that dyff does not see', (name) => 
   expect(held(name, changesIn(name)).invented).toEqual([]);
 });
 
-test('where nothing but order is otherwise, noencap says nothing', () => {
+test('if only the order differs, noencap reports nothing', () => {
   expect(changesIn('order-only')).toEqual([]);
 });
 

@@ -34,7 +34,7 @@ test('lists of values are sets', () => {
   ]);
 });
 
-test('rules with their verbs in another order are the same rules, however many they are', () => {
+test('rules with their verbs in a different order are the same rules, however many', () => {
   const rules = [
     { apiGroups: ['', 'apps'], resources: ['nodes'], verbs: ['get', 'list'] },
     { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: ['get', 'patch'] },
@@ -70,7 +70,7 @@ test('arguments and the rules of filters have an order', () => {
   );
 });
 
-test('two ports of one number are told apart by their protocol', () => {
+test('two ports with one number are distinguished by protocol', () => {
   const ports = (udp: number) => ({
     ports: [
       { port: 53, protocol: 'TCP', nodePort: 1 },
@@ -98,7 +98,7 @@ test('a number is not the text of it', () => {
   expect(fieldChanges('X', { a: 1 }, { a: '1' })).toHaveLength(1);
 });
 
-test("nobody is told what a Secret's values were or are", () => {
+test('the values of a Secret are never shown', () => {
   const secret = (value: string) => ({ data: { password: value }, stringData: { other: value } });
   const changes = fieldChanges('Secret', secret('b2xk'), secret('bmV3'));
   expect(paths(changes)).toEqual(['data.password', 'stringData.other']);
@@ -108,7 +108,7 @@ test("nobody is told what a Secret's values were or are", () => {
   expect(JSON.stringify(whole)).not.toContain('bmV3');
 });
 
-test('a name that is no text is none', () => {
+test('a name that is not text does not count', () => {
   const odd = (value: number) => ({ spec: [{ name: { a: value } }, { name: null }] });
   expect(paths(fieldChanges('X', odd(1), odd(1)))).toEqual([]);
   expect(paths(fieldChanges('X', odd(1), odd(2)))).toEqual(['spec[].name.a']);
@@ -133,7 +133,7 @@ const value = fc.letrec<{ value: unknown }>((tie) => ({
 })).value;
 const object = fc.dictionary(fc.constantFrom('spec', 'metadata', 'rules'), value, { minKeys: 1, maxKeys: 3 });
 
-test('an object does not differ from itself with its keys in another order', () => {
+test('an object does not differ from itself with its keys in a different order', () => {
   fc.assert(
     fc.property(object, (one) => {
       const other = shuffled(one, (keys) => [...keys].reverse()) as object;
@@ -142,7 +142,7 @@ test('an object does not differ from itself with its keys in another order', () 
   );
 });
 
-test('an object does not differ from itself with its sets in another order, however deep they are', () => {
+test('an object does not differ from itself with its sets in a different order, however deep', () => {
   fc.assert(
     fc.property(object, (one) => {
       expect(fieldChanges('X', one, turned(one) as object)).toEqual([]);

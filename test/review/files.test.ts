@@ -27,7 +27,7 @@ test('one setting is two lines of each router that it concerns', () => {
   expect(changes[0]?.hunks[0]).toContain('\n-  hold time 15;\n+  hold time 20;\n');
 });
 
-test('files that come and go are told whole, and those of other folders not at all', () => {
+test('new and removed files are shown in full, and those of other folders not at all', () => {
   const some = new Map([
     ['routers/a/k3s/ibgp.conf', 'one;\ntwo;\n'],
     ['cluster/a.yaml', 'a: 1\n'],
@@ -46,7 +46,7 @@ test('files that come and go are told whole, and those of other folders not at a
   ]);
 });
 
-test('what is added or deleted whole has the hunk that a search for differences finds', () => {
+test('a file added or deleted as a whole has the hunk of a real diff', () => {
   const line = fc.constantFrom('', 'a', 'b\r', '\\ No newline at end of file', '-', '+ c');
   fc.assert(
     fc.property(fc.array(line, { maxLength: 6 }), fc.boolean(), (lines, ends) => {
@@ -75,7 +75,7 @@ test('what is added or deleted whole has the hunk that a search for differences 
   );
 });
 
-test('the hunks are what turns one text into the other', () => {
+test('the hunks turn one text into the other', () => {
   const [before, after] = [files(), files({ reflectorNextHop: 'self', gracefulRestart: false })];
   const changes = fileChanges('routers', before, after);
   expect(changes.length).toBeGreaterThan(0);
@@ -85,7 +85,7 @@ test('the hunks are what turns one text into the other', () => {
   }
 });
 
-test('a secret that somebody wrote into a rendered file is not told', () => {
+test('a secret written into a rendered file is not shown', () => {
   const file = (secret: string) =>
     new Map([
       ['routers/r1/peer.conf', `protocol bgp a {\n  password "${secret}";\n}\n`],

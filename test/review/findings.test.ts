@@ -32,18 +32,18 @@ test('the hairpin is introduced by one setting, and fixed by the other', () => {
   expect(told(self, report())).toEqual({ ...NOTHING, fixed: ['NE203 routers.gateway'] });
 });
 
-test('what comes accepted is not introduced, and accepting fixes nothing', () => {
+test('an accepted new finding is not introduced, and accepting one fixes nothing', () => {
   const self = report({ reflectorNextHop: 'self' });
   expect(told(report(), accepted(self))).toEqual(NOTHING);
   expect(told(self, accepted(self))).toEqual(NOTHING);
 });
 
-test('what is accepted no longer is open again', () => {
+test('what is no longer accepted is open again', () => {
   const self = report({ reflectorNextHop: 'self' });
   expect(told(accepted(self), self)).toEqual({ ...NOTHING, reopened: ['NE203 routers.gateway'] });
 });
 
-test('a block that the topology does not name is told as assumed, one that it names is not', () => {
+test('a block that the topology does not name is reported as assumed, a named one is not', () => {
   const named = vlans({ igp: true });
   const message = (topology: TopologyInput) =>
     findingChanges([], found(topology)).introduced.find(({ id }) => id === 'NE103')?.message;

@@ -39,7 +39,7 @@ const found: readonly Trial[] = [
   { base: { ...oneClusterBeside(), routers: redundant().routers }, head: oneClusterBeside(), edits: [] },
 ];
 
-scenario('what diff foretells and what the lab does', () => {
+scenario('the forecast of diff and the result in the lab', () => {
   test('are the same of random changes of random networks, and of those that were not', async () => {
     const trials = [...found, ...trialsOf(SEED, RUNS)];
     const results = abreast(trials, JOBS, held);

@@ -94,7 +94,7 @@ test.each<[string, TopologyInput, TopologyInput, boolean, string]>([
   expect({ ok: told.ok, message: headline(told) }).toEqual({ ok, message });
 });
 
-test('a failure that loses more than before is told', () => {
+test('a failure that loses more than before is reported', () => {
   const { failures, outcome } = reviewed(mesh(true), mesh(false));
   expect(outcome).toBe('risky');
   expect(failures.worse.map(({ kind, name, lost }) => `${kind} ${name} ${lost.join(' -> ')}`)).toEqual([

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { reviewJsonSchema } from '../../review/document.ts';
 
-test('docs/review.schema.json is what a review is (npm run schema), and a review is valid by it', () => {
+test('docs/review.schema.json is current (npm run schema), and a review is valid by it', () => {
   const text = readFileSync('docs/review.schema.json', 'utf8');
   expect(text).toBe(reviewJsonSchema());
   const validate = new Ajv({ strict: false }).compile(JSON.parse(text));

@@ -7,7 +7,7 @@ import { partsOf } from './markdown-tree.ts';
 const ALL = Number.POSITIVE_INFINITY;
 const title = (text: string): string => [...JSON.stringify(text)].slice(0, 40).join('');
 
-test('what is plain stays as it is written', () => {
+test('plain text stays unchanged', () => {
   for (const text of [
     'the MTU of pods changes, and pods take it (when they are restarted): 1370',
     "region WDS has its hosts' own address 10.0.0.1/24 or fd00; nothing else!",
@@ -17,7 +17,7 @@ test('what is plain stays as it is written', () => {
   }
 });
 
-test('an arrow becomes one, and other words become code, together where they stand together', () => {
+test('an ASCII arrow becomes an arrow, and other words become code, adjacent ones together', () => {
   expect(prose('hold time 15 -> 20', ALL)).toBe('hold time 15 → 20');
   expect(prose('kubenode-wds-1 loses bgp_x @y, then (node-2).', ALL)).toBe(
     '`kubenode-wds-1` loses `bgp_x @y`, then (`node-2`).',
@@ -39,7 +39,7 @@ test.each([
   expect(prose(text, ALL)).toBe(expected);
 });
 
-test('names are code, whatever they hold', () => {
+test('names are code, whatever they contain', () => {
   expect(code('gateway', ALL)).toBe('`gateway`');
   expect(code('a`b', ALL)).toBe('``a`b``');
   expect(code('`', ALL)).toBe('`` ` ``');
@@ -50,7 +50,7 @@ test('names are code, whatever they hold', () => {
   expect(code('', ALL)).toBe('(no name)');
 });
 
-test('what is too long ends in dots, and never in half a character', () => {
+test('long text ends in dots, never in half a character', () => {
   expect(code('abcdef', 6)).toBe('`abcdef`');
   expect(code('abcdefg', 6)).toBe('`abcde…`');
   expect(code('abcd🙂🙂', 6)).toBe('`abcd…`');
@@ -127,7 +127,7 @@ test('nothing that anybody may write does anything anywhere', () => {
   );
 });
 
-test('inline code says what the name was, as far as that can be seen', () => {
+test('inline code shows the name, as far as it is visible', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...'ab `\\*@#é'), { minLength: 1 }), (chars) => {
       const name = chars.join('');
@@ -138,7 +138,7 @@ test('inline code says what the name was, as far as that can be seen', () => {
   );
 });
 
-test('a megabyte of anything takes no longer than it has to', () => {
+test('a megabyte of anything is fast', () => {
   // With anything quadratic this would not end in a test's time.
   for (const piece of [')', '`', '@ ', 'a:', '\n', '\\', '<!--']) {
     const text = piece.repeat((1 << 20) / piece.length);

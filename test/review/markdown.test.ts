@@ -44,7 +44,7 @@ test('the same review is the same text', () => {
   expect(comment(holdTime())).toEqual(comment(holdTime()));
 });
 
-test('what must not be overlooked stands before any fold, and with its mend', () => {
+test('what must not be overlooked comes before any fold, with its fix', () => {
   const { text } = comment(dangerous(false));
   const before = text.slice(0, text.indexOf('<details>'));
   expect(before).toContain('> [!CAUTION]\n> - pool 10.42.0.0/16 changes');
@@ -53,14 +53,14 @@ test('what must not be overlooked stands before any fold, and with its mend', ()
   expect(comment(dangerous(true)).text).toContain('Accepted by');
 });
 
-test('of nothing there is no table, no fold and no drawing', () => {
+test('without changes there is no table, no fold and no drawing', () => {
   expect(partsOf(comment(review()).text).map(({ type }) => type)).not.toEqual(
     expect.arrayContaining(['table']),
   );
   expect(comment(review()).text).toMatch(/^\*\*Nothing changes\.\*\* [^\n]+\n\n<sub>[^\n]+<\/sub>\n$/);
 });
 
-test('only a shortened text says that it is one, and where all of it is', () => {
+test('only a shortened text says that it is one, and where the full text is', () => {
   expect(comment(small).text).not.toContain('Shortened');
   for (const limit of [12_000, 6000, 1000]) {
     expect(comment(small, limit).text.split('\n\n')[1]).toContain(`[Full review](<${DETAILS}>)`);
@@ -104,7 +104,7 @@ test('bytes are bytes', () => {
   expect(comment(filled('é'.repeat(1000)), text.length).tier).toBe('full');
 });
 
-test('no object and no file is cut: what does not fit is counted', () => {
+test('no object or file is cut: what does not fit is counted', () => {
   const { text, tier } = comment(small, 12_000);
   expect(tier).toBe('short');
   const shown = (text.match(/^\+ spec\.field/gm) ?? []).length;
@@ -126,7 +126,7 @@ test('5000 objects are named in the summary of a job and counted in a comment', 
   expect(Buffer.byteLength(inSummary.text)).toBeLessThanOrEqual(SUMMARY_LIMIT);
 });
 
-test('one hunk of a megabyte leaves everything else where it was', () => {
+test('a hunk of a megabyte leaves everything else in place', () => {
   const base = holdTime();
   const lines = '+  hold time 20;\n'.repeat(1 << 16);
   const files = [
@@ -252,7 +252,7 @@ function expectWhole([root]: ReturnType<typeof partsOf>): void {
   expect(last?.children?.[0]?.value).toBe('<sub>');
 }
 
-test('whatever a review says, its text fits, is whole, and does nothing but say it', () => {
+test('whatever a review contains, its text fits, is complete, and is inert', () => {
   fc.assert(
     fc.property(anyReview, fc.constantFrom(1 << 15, 3000, 0), (one, limit) => {
       const { text, tier } = comment(one, limit);

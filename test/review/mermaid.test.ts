@@ -67,7 +67,7 @@ beforeAll(() => {
   parsedHostile = results.slice(names.length);
 });
 
-test('regions hold their routers and nodes, and what comes is marked', () => {
+test('regions contain their routers and nodes, and new parts are marked', () => {
   expect(parsed.node.error).toBeUndefined();
   expect(parsed.node.regions.map(({ title, nodes }) => [title, [...nodes].sort()])).toEqual(
     expect.arrayContaining([
@@ -89,18 +89,18 @@ test('lines that reset say so', () => {
   expect(drawings.hold.legend).toEqual(['orange, dotted: resets']);
 });
 
-test('where nothing is otherwise there is no drawing', () => {
+test('without changes there is no drawing', () => {
   expect(drawing(home(), MERMAID_LIMIT)).toBeUndefined();
   expect(drawing(dangerous(false).picture, MERMAID_LIMIT)).toBeUndefined();
   expect(drawing({ regions: [], boxes: [], lines: [] }, MERMAID_LIMIT)).toBeUndefined();
 });
 
-test('a region that comes without anything in it is drawn', () => {
+test('a new empty region is drawn', () => {
   const planned: Picture = { ...home(), regions: [...home().regions, { name: 'Domestic', change: 'added' }] };
   expect(textOf(drawn(planned))).toContain('subgraph r2["Domestic"]\n  end\n  class r2 added');
 });
 
-test('as many lines as mermaid takes are drawn; of more only what is otherwise, and its ends', () => {
+test('as many lines as mermaid accepts are drawn; beyond that only changes, and their ends', () => {
   expect(parsed.most.error).toBeUndefined();
   expect([drawings.most.isPart, parsed.most.lines.length]).toEqual([false, 500]);
   expect(parsed.part.error).toBeUndefined();
@@ -109,7 +109,7 @@ test('as many lines as mermaid takes are drawn; of more only what is otherwise, 
   expect([drawings.many.isPart, parsed.many.boxes.length]).toEqual([true, 2]);
 });
 
-test('what is too large even so is not drawn', () => {
+test('what is still too large is not drawn', () => {
   expect(drawing(network(100, 501, 1), MERMAID_LIMIT)).toBe('too large');
   expect(drawing(network(20_000, 400_000, 1), MERMAID_LIMIT)).toBe('too large');
 });

@@ -47,7 +47,7 @@ test('a cost that moves ways is a risk, with the pairs that it moves', () => {
   );
 });
 
-test('a link that goes moves what went over it', () => {
+test('a removed link moves its traffic', () => {
   expect(reviewed(ring(), ring({ without: 'first' })).moved).toBe(4);
 });
 

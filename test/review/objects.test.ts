@@ -32,7 +32,7 @@ test('nothing changes where nothing does', () => {
   expect(changed((topology) => topology)).toEqual([]);
 });
 
-test('a node that comes has a Job, and a line in the role that may label it', () => {
+test('a new node has a Job, and a line in the role that may label it', () => {
   const added = changed((topology) => ({
     ...topology,
     nodes: {
@@ -46,7 +46,7 @@ test('a node that comes has a Job, and a line in the role that may label it', ()
   ]);
 });
 
-test('a node that moves to another region has another Job in the place of the first', () => {
+test('a node that moves to another region has a new Job in place of the first', () => {
   const moved = changed((topology) => ({
     ...topology,
     nodes: {
@@ -82,7 +82,7 @@ test('another API group is another object, and so is another namespace', () => {
   ).toEqual(['deleted BGPPeer gateway', 'added BGPPeer gateway']);
 });
 
-test('what moved to another file, and keys in another order, are no change', () => {
+test('moving to another file, or keys in a different order, is no change', () => {
   const before = new Map([
     ['cluster/a.yaml', 'kind: A\napiVersion: x/v1\nmetadata: {name: a}\nspec: {a: 1, b: 2}\n'],
   ]);
@@ -119,7 +119,7 @@ test.each([
   ]);
 });
 
-test('a kustomization is called by its file', () => {
+test('a kustomization is named by its file', () => {
   const before = new Map([
     ['cluster/30-bgp/kustomization.yaml', 'kind: Kustomization\nresources: [a.yaml]\n'],
   ]);
@@ -131,7 +131,7 @@ test('a kustomization is called by its file', () => {
   ]);
 });
 
-test('files that lie beside ours are read as Kubernetes reads them', () => {
+test('files beside ours are read as Kubernetes reads them', () => {
   const written = (spec: string) =>
     new Map([['cluster/a.yaml', `kind: A\napiVersion: x/v1\nmetadata: {name: a}\nspec: ${spec}\n`]]);
   expect(told(written('{mode: 0644}'), written('{mode: 420}'))).toEqual([]);

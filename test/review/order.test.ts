@@ -12,7 +12,7 @@ test.each(orders)('$name: $first first', ({ base, head, first, lost, waiting }) 
   expect(order(base, head)).toMatchObject({ first, lost, waiting });
 });
 
-test('what cannot be made in two steps is not said to be', () => {
+test('a change that cannot be made in two steps gets no such advice', () => {
   const fix = (head: TopologyInput) => order(redundant(), head).message.split('. ')[1];
   expect(fix(redundant({ bgp: { ...redundant().bgp, asNumber: 64999 } }))).toBe(
     'An AS number has no intermediate state: deliver both as close together as possible',
@@ -22,7 +22,7 @@ test('what cannot be made in two steps is not said to be', () => {
   );
 });
 
-test('where neither order is without loss, what is said to be done instead can be done', () => {
+test('if neither order is without loss, the advice can be followed', () => {
   const one = redundant({ regions: { ...redundant().regions, east: { router: 'e1' } } });
   const message = (head: TopologyInput) => {
     const { first, message: all } = order(one, head);
@@ -51,7 +51,7 @@ test('where neither order is without loss, what is said to be done instead can b
   ]);
 });
 
-test('what one side alone gets has no order', () => {
+test('a change of one side only has no order', () => {
   const [{ base, head }] = orders.slice(1) as [(typeof orders)[number]];
   const nothing = { routersFirst: 0, clusterFirst: 0 };
   expect(order(base, head, { routers: true, cluster: false })).toEqual({
@@ -63,7 +63,7 @@ test('what one side alone gets has no order', () => {
   expect(order(base, head, { routers: false, cluster: true }).message).toBe('only the cluster changes');
 });
 
-test('why it comes first is said by what a restart in between would cost; where neither order helps, that no node may be restarted', () => {
+test('the reason for the order is the cost of a restart in between; if neither order helps, that no node may be restarted', () => {
   const message = (name: string) => {
     const found = orders.find((one) => one.name === name) as (typeof orders)[number];
     return order(found.base, found.head).message;

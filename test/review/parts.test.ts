@@ -25,7 +25,7 @@ test('settings of the network come first, each as it was and as it is', () => {
   ]);
 });
 
-test('of a node that comes its segment and nothing else is otherwise', () => {
+test('for a new node only its segment changes', () => {
   const lan = base.underlay?.segments['east-lan'];
   const head = redundant({
     nodes: { ...base.nodes, 'e-c': { region: 'east', role: 'agent', address: '192.168.1.13' } },
@@ -48,7 +48,7 @@ test('of a node that comes its segment and nothing else is otherwise', () => {
   ]);
 });
 
-test('of a host it is told whether it forwards, and by which routes', () => {
+test('a host is shown with whether it forwards, and its routes', () => {
   const routes = [{ to: '10.42.0.0/16', via: '192.168.1.1' }];
   const lan = base.underlay?.segments['east-lan'];
   const members = { ...lan?.members, switch: '192.168.1.9' };
@@ -62,7 +62,7 @@ test('of a host it is told whether it forwards, and by which routes', () => {
   ]);
 });
 
-test('the order of reflectors is told where nothing else is: the first one is the default router', () => {
+test('the order of reflectors is shown if nothing else changes: the first one is the default router', () => {
   const head = redundant({ regions: { east: { routers: ['e2', 'e1'] }, west: { router: 'w1' } } });
   expect(told(base, head)).toEqual([
     'changed region east',
@@ -74,7 +74,7 @@ test('the order of reflectors is told where nothing else is: the first one is th
   ]);
 });
 
-test('a router is told by what it does alone, and not by what the whole fabric does', () => {
+test('a router is described by its own settings, not by those of the whole fabric', () => {
   const alone = redundant({
     routers: {
       ...base.routers,
@@ -88,7 +88,7 @@ test('a router is told by what it does alone, and not by what the whole fabric d
   ]);
 });
 
-test('what is accepted is told', () => {
+test('what is accepted is shown', () => {
   const suppress = [{ id: 'NE203', where: 'routers.e1', reason: 'one office' }];
   expect(told(base, redundant({ checks: { suppress } }))).toEqual([
     'changed network redundant',
@@ -96,7 +96,7 @@ test('what is accepted is told', () => {
   ]);
 });
 
-test('a password is told by where it is kept', () => {
+test('a password is shown by where it is kept', () => {
   const password = { file: '/etc/bird/k3s.password', secret: { name: 'bgp', key: 'east' } };
   const head = redundant({ routers: { ...base.routers, e1: { ...base.routers?.e1, password } as never } });
   expect(told(base, head)).toEqual([

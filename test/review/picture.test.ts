@@ -49,7 +49,7 @@ test('a line shows what becomes of its session', () => {
   ]);
 });
 
-test('a large network shows what changes, and what that is connected to', () => {
+test('a large network shows what changes, and its neighbours', () => {
   const size = { regions: 30, nodes: 300, reflectors: 2 };
   const base = largeTopology(size);
   const head = largeTopology({ ...size, nodes: 301 });

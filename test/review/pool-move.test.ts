@@ -69,7 +69,7 @@ test.each<[string, TopologyInput, TopologyInput, string, RegExp[]]>([
   for (const [index, one] of expected.entries()) expect(found[index]).toMatch(one);
 });
 
-test('a pool keeps its name whatever comes and goes beside it: another one asks the operator for a second pool', () => {
+test('a pool keeps its name whatever is added or removed beside it: a new name would ask the operator for a second pool', () => {
   const namesIn = (topology: TopologyInput): string[] => {
     const { files } = render(fabricOf(topology), undefined);
     const installation = files.get('cluster/10-installation/installation.yaml') ?? '';
@@ -86,7 +86,7 @@ test('a pool keeps its name whatever comes and goes beside it: another one asks 
   expect(namesIn(moved)).toEqual(['10.44.0.0/16 pods-10-44-0-0-16 false']);
 });
 
-test('the lab gives a pool that goes to the cluster first, and everything else to the routers', () => {
+test('the lab removes a pool from the cluster first, and delivers everything else to the routers first', () => {
   const first = (base: TopologyInput, head: TopologyInput) => firstToGet(fabricOf(base), fabricOf(head));
   expect([first(old, both), first(both, moved), first(old, old)]).toEqual(['routers', 'cluster', 'routers']);
 });

@@ -32,7 +32,7 @@ const reset = ({ sessions }: Review) =>
 const meshed = redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 } });
 const meshless = redundant({ bgp: { nodeToNodeMesh: false, holdTime: 6 } });
 
-test('a router under another name resets the protocols that are called after it, and is otherwise what it was', () => {
+test('a renamed router resets the protocols named after it, and is otherwise unchanged', () => {
   const told = reviewed(meshless, renamed(meshless, 'e1', 'edge-1'));
   const message = (other: string) => `${other}: name k3s_backbone_e1_v4 -> k3s_backbone_edge_1_v4`;
   expect(reset(told)).toEqual([
@@ -49,7 +49,7 @@ test('a router under another name resets the protocols that are called after it,
   expect(told.traffic).toEqual([]);
 });
 
-test('a node under another name is one that goes and another that joins: all its sessions reset, and its pairs lose', () => {
+test('a renamed node leaves and joins: all its sessions reset, and its pairs lose packets', () => {
   const told = reviewed(meshless, renamed(meshless, 'w-a', 'west-a'));
   expect(reset(told)).toEqual([
     {
@@ -64,7 +64,7 @@ test('a node under another name is one that goes and another that joins: all its
   ]);
 });
 
-test('a region under another name has no reflector between its labels and its BGPPeers', () => {
+test('a renamed region has no reflector between its new labels and its new BGPPeers', () => {
   const told = reviewed(meshless, renamed(meshless, 'west', 'occident'));
   const why = 'w-a: its label changes before a BGPPeer selects by it';
   expect(reset(told)).toEqual([{ id: 'w-a--w1/ipv4', change: 'reset', reasons: [why] }]);

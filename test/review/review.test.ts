@@ -25,7 +25,7 @@ const reviewed = (base: TopologyInput, head: TopologyInput, rehearsal: Review['r
 
 const any = fc.oneof(arbitraryNetwork(), arbitraryTopology);
 
-test('any change of any network is a review that goes through JSON and back', () => {
+test('any change of any network makes a review that survives JSON', () => {
   fc.assert(
     fc.property(any, any, (base, head) => {
       const told = reviewed(base, head);
@@ -65,7 +65,7 @@ const bgp = (change: TopologyInput['bgp']): TopologyInput =>
 const W1 = { ...bgp({}).routers?.w1, clusterId: '10.0.0.77' };
 const otherW1: TopologyInput = { ...bgp({}), routers: { ...bgp({}).routers, w1: W1 as never } };
 
-test('what is reloaded is hitless; what resets where there is no other way loses packets, and that is a danger', () => {
+test('a reload is hitless; a reset without another path loses packets, and that is a danger', () => {
   expect(reviewed(bgp({}), bgp({ reflectorNextHop: 'self' })).outcome).toBe('risky');
   expect(reviewed(bgp({ exportBorrowed: false }), bgp({})).outcome).toBe('hitless');
   const alone = reviewed(bgp({}), otherW1);
@@ -74,7 +74,7 @@ test('what is reloaded is hitless; what resets where there is no other way loses
   expect(reviewed(bgp({}), bgp({ holdTime: 9 }))).toMatchObject({ outcome: 'dangerous', ok: false });
 });
 
-test('what the lab lost is felt where nothing was foretold, and what was foretold is not taken back because one run lost nothing', () => {
+test('a loss in the lab counts even if none was forecast, and a forecast stands even if one run lost nothing', () => {
   const lab = { sent: 100, lost: 0, gap: 0, worst: [], reset: [], failures: [] };
   const strict = bgp({ exportBorrowed: false });
   expect(reviewed(strict, bgp({}), lab).outcome).toBe('hitless');
@@ -93,7 +93,7 @@ test('what the lab lost is felt where nothing was foretold, and what was foretol
   });
 });
 
-test('whoever accepts a danger does not take it away', () => {
+test('accepting a danger does not remove it', () => {
   const told = review(state(bgp({}), 'base'), state(bgp({ holdTime: 9 }), 'head'), {
     accepted: true,
     rehearsal: null,
@@ -103,7 +103,7 @@ test('whoever accepts a danger does not take it away', () => {
   expect(told.dangers).not.toEqual([]);
 });
 
-test('a document of another format, or none, is told apart', () => {
+test('a document of another format, or of none, is recognised', () => {
   const told = reviewed(bgp({}), bgp({ holdTime: 9 }));
   const message = (value: unknown) => (parseReview(JSON.stringify(value)) as { message: string }).message;
   expect(message({ ...told, version: 1 })).toBe('it is of format 1, and this noencap reads format 3');

@@ -25,7 +25,7 @@ test('nothing changes where nothing does', () => {
   expect(told(report(), report())).toEqual([]);
 });
 
-test('the hairpin of the report goes away: shorter ways for two pairs, and no others', () => {
+test('the hairpin of the report goes away: shorter paths for two pairs, and no others', () => {
   expect(told(report({ reflectorNextHop: 'self' }), report())).toEqual([
     'kubemaster to kubenode-wds-1: shorter, hops 2 -> 1, MTU 1500 -> 1500',
     'kubenode-wds-1 to kubemaster: shorter, hops 2 -> 1, MTU 1500 -> 1500',
@@ -56,7 +56,7 @@ test('sessions that go take pairs along, and bring them back', () => {
   expect(told(without, redundant()).every((line) => line.includes(': restored, hops  -> 3'))).toBe(true);
 });
 
-test('one reflector less is another way for what was shared by two', () => {
+test('with one reflector less, traffic shared by two takes one path', () => {
   const base = redundant();
   const single = { ...base, regions: { ...base.regions, east: { router: 'e1' } } };
   expect(told(base, single).map((line) => line.split(',')[0])).toEqual([
@@ -67,7 +67,7 @@ test('one reflector less is another way for what was shared by two', () => {
   ]);
 });
 
-test('of a large network one pair stands for all that are alike', () => {
+test('in a large network one pair represents all similar ones', () => {
   const base = largeTopology({ regions: 3, nodes: 30, reflectors: 2 });
   const { backbone, ...segments } = base.underlay?.segments ?? {};
   const narrow = {

@@ -78,13 +78,13 @@ const writes = (pull: Pull) => pull.asked.filter((what) => !['head', 'comments']
 const old = commentBody(MARKER, 'old');
 const current = commentBody(MARKER, 'new');
 
-test('where there is none, it creates one', async () => {
+test('if there is none, it creates one', async () => {
   const pull = pullWith(['alice', 'nice']);
   expect(await upsert(threadOf(pull), wanted())).toEqual({ action: 'created', url: '#2', removed: 0 });
   expect(bodies(pull)).toEqual(['nice', current]);
 });
 
-test('it updates its comment where it stands', async () => {
+test('it updates its comment in place', async () => {
   const pull = pullWith([BOT, old], ['alice', 'nice']);
   expect(await upsert(threadOf(pull), wanted())).toEqual({ action: 'updated', url: '#1', removed: 0 });
   expect(bodies(pull)).toEqual([current, 'nice']);
@@ -120,27 +120,27 @@ test.each([
   expect(bodies(pull)).toEqual([body, current]);
 });
 
-test('with a token of its own it is who that token is', async () => {
+test('with its own token it has the identity of that token', async () => {
   const pull = pullWith([BOT, old], ['review-app[bot]', old]);
   const thread = threadOf(pull, { viewer: 'review-app[bot]', author: 'review-app[bot]' });
   expect(await upsert(thread, wanted())).toMatchObject({ action: 'updated', url: '#2' });
   expect(bodies(pull)).toEqual([old, current]);
 });
 
-test('if GitHub does not say who it is, it is the bot of Actions', async () => {
+test('if GitHub does not tell its identity, it is the bot of Actions', async () => {
   const pull = pullWith(['mallory', old], [BOT, old]);
   expect(await upsert(threadOf(pull, { viewer: undefined }), wanted())).toMatchObject({ action: 'updated' });
   expect(writes(pull)).toEqual(['update 2']);
 });
 
-test('if it is not that either, the comment that it creates tells', async () => {
+test('if it is not that either, the comment that it creates shows its identity', async () => {
   const pull = pullWith(['mallory', old], ['review-app[bot]', old]);
   const thread = threadOf(pull, { viewer: undefined, author: 'review-app[bot]' });
   expect(await upsert(thread, wanted())).toEqual({ action: 'created', url: '#2', removed: 1 });
   expect(bodies(pull)).toEqual([old, current]);
 });
 
-test('a comment that somebody deletes meanwhile is created anew', async () => {
+test('a comment deleted in the meantime is created again', async () => {
   const pull = pullWith([BOT, old]);
   const thread = threadOf(pull);
   const update: Thread['update'] = async (id, body) => {
@@ -158,7 +158,7 @@ test('a list that lags behind does not make it create a second one', async () =>
   expect(writes(pull)).toEqual(['create']);
 });
 
-test('what does not stay as it was written ends at some time', async () => {
+test('a comment that keeps changing does not loop forever', async () => {
   const pull = pullWith([BOT, old]);
   const update: Thread['update'] = async () => 'gone';
   const comments: Thread['comments'] = async () => ({
@@ -191,7 +191,7 @@ describe('a run for an older commit', () => {
     expect(bodies(pull)).toEqual([commentBody(MARKER, 'newer')]);
   });
 
-  test('if nobody knows the commit, the text counts', async () => {
+  test('if the commit is unknown, the text counts', async () => {
     const pull = pullWith([BOT, old]);
     expect(await upsert(threadOf(pull), { marker: MARKER, text: 'new', head: undefined })).toMatchObject({
       action: 'updated',
@@ -220,7 +220,7 @@ describe('what GitHub does not do', () => {
     expect(pull.waited).toEqual([5, 5, 5]);
   });
 
-  test('a create that failed on its way back is found, not repeated', async () => {
+  test('a create whose answer was lost is found, not repeated', async () => {
     const pull = pullWith();
     const thread = threadOf(pull);
     const create: Thread['create'] = async (body) => {
@@ -236,7 +236,7 @@ describe('what GitHub does not do', () => {
   });
 });
 
-test('runs that race, in whatever order, agree on one comment that is of the newest commit', async () => {
+test('racing runs, in whatever order, agree on one comment, for the newest commit', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),
@@ -276,7 +276,7 @@ describe('markers', () => {
     ['@team', '<!-- noencap review: %40team -->'],
   ])('%j: %s', (name, marker) => expect(reviewMarker(name)).toBe(marker));
 
-  test('whatever the name, it is one line, one HTML comment, short, and no start of another', () => {
+  test('whatever the name, it is one line, one HTML comment, short, and starts no other', () => {
     const name = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: fc.constantFrom('-', '>', '!', '\n', 'a', '%', '2', 'D') }),
@@ -292,7 +292,7 @@ describe('markers', () => {
     );
   });
 
-  test('a lone half of a surrogate pair is no reason to fail, nor is a name as long as a book', () => {
+  test('neither a lone surrogate nor a very long name makes it fail', () => {
     expect(reviewMarker('a\ud800')).toBe('<!-- noencap review: a%EF%BF%BD -->');
     expect(reviewMarker('a'.repeat(100_000))).toMatch(/^<!-- noencap review: [0-9a-f]{40} -->$/);
   });

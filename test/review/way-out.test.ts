@@ -120,7 +120,7 @@ test.each<[string, TopologyInput, RegExp, readonly TopologyInput[], number]>([
     [secret('e1'), secret('e1', 'e2')],
     2,
   ],
-])('%s has a way out, and who takes it meets no danger of the kind', (_, head, fix, instead, most) => {
+])('%s has a way out, which avoids the danger', (_, head, fix, instead, most) => {
   const direct = together(base, head);
   expect(direct.mends).toEqual([expect.stringMatching(fix)]);
   for (const [index, state] of instead.entries()) {
@@ -154,7 +154,7 @@ test('the password of the only reflector of a region: a second one first', () =>
   expect(together(west(['w1', 'w2']), west(['w1', 'w2'], true)).mends).toEqual([]);
 });
 
-test('another calico-node without graceful restart: that first, which reflectors get one after the other', () => {
+test('a new calico-node without graceful restart: enable that first, on one reflector after the other', () => {
   const calico = (gracefulRestart: boolean, version: string): TopologyInput => {
     const { w1: _w1, ...routers } = base.routers;
     const { 'w-a': _wa, ...nodes } = base.nodes ?? {};
@@ -177,14 +177,14 @@ test('another calico-node without graceful restart: that first, which reflectors
   expect(together(calico(true, old), calico(true, other)).mends).toEqual([]);
 });
 
-test('the AS number has none, and that is what is said', () => {
+test('the AS number has none, and the review says so', () => {
   const head = network({ bgp: { nodeToNodeMesh: true, holdTime: 6, asNumber: 64999 } });
   expect(together(base, head).mends).toEqual([
     expect.stringMatching(/^An AS number has no intermediate state: plan an outage/),
   ]);
 });
 
-test('a node that is renumbered beside a region that is renamed: each has its own way', () => {
+test('a renumbered node beside a renamed region: each has its own way out', () => {
   const head = renamed('east', 'orient', readdressed);
   const [fix = ''] = together(base, head).mends;
   expect(fix).toMatch(/^Drain e-b first, .* In three changes, east to orient: /);

@@ -85,7 +85,7 @@ const wrong: Readonly<Record<string, [(net: Network) => Promise<void>, RegExp]>>
 describe.each([
   { world: 'the simulator', open: simulated, describe },
   { world: 'real BIRD', open: inLab, describe: scenario },
-])('$world says no, and what is otherwise, where a scenario is wrong about', ({ open, describe }) => {
+])('$world rejects a wrong scenario, and says what differs, about', ({ open, describe }) => {
   describe('a network in which all is well:', () => {
     let world: World;
     let net: Network;
@@ -109,7 +109,7 @@ const world = (isUp: () => boolean, base: World): World => ({
   look: async () => ({ ...(await base.look()), isUp: () => new Array(2).fill(isUp()) }),
 });
 
-test('what held early and holds no more when the next thing fails is said', async () => {
+test('a claim that held early but no longer holds at the next failure is reported', async () => {
   let looks = 0;
   const fickle = world(() => looks++ < 1, await simulated(redundant()));
   const net = networkIn(fickle);
@@ -117,7 +117,7 @@ test('what held early and holds no more when the next thing fails is said', asyn
   await expect(net.fail({ kind: 'router', name: 'e1' })).rejects.toThrow('e-a--e1/ipv4 is down at e1');
 });
 
-test('what comes late holds, where there is patience', async () => {
+test('a late result holds if there is patience', async () => {
   let looks = 0;
   const late = world(() => looks++ > 8, { ...(await simulated(redundant())), patience: 5000 });
   await networkIn(late).expectSession('e-a--e1/ipv4').up();
@@ -145,7 +145,7 @@ describe('a teller', () => {
   };
   const up = (net: Network) => net.expectSession('e-a--e1/ipv4').up();
 
-  test('fails the scenario that is wrong and no other one, and mends what it left broken', async () => {
+  test('fails only the wrong scenario, and repairs what it left broken', async () => {
     const one = story('one', ['first', up], ['wrong', down], ['last', up]);
     const teller = tellerOf([one], simulated, 1);
     await teller.play(one, 'first');
@@ -153,7 +153,7 @@ describe('a teller', () => {
     await teller.play(one, 'last');
   });
 
-  test('opens no more worlds at once than it may, each once, those first that are waited for', async () => {
+  test('opens at most the allowed number of worlds at once, each once, awaited ones first', async () => {
     const stories = ['a', 'b', 'c', 'd'].map((name) => story(name, ['up', up]));
     let [open, most] = [0, 0];
     const opened: string[] = [];
@@ -170,7 +170,7 @@ describe('a teller', () => {
     expect(opened[0]).toBe('d');
   });
 
-  test('fails every scenario of a network that cannot be opened, and goes on', async () => {
+  test('fails every scenario of a network that cannot be opened, and continues', async () => {
     const [bad, good] = [story('bad', ['up', up]), story('good', ['up', up])];
     const refuse = (topology: Story['topology']) =>
       topology === bad.topology ? Promise.reject(new Error('no lab')) : simulated(topology);

@@ -182,7 +182,7 @@ describe('a file', () => {
     expect(said).not.toMatch(/hunter2/i);
   });
 
-  test('that is not there, or is a folder, is told for each router', async () => {
+  test('that is missing, or is a folder, is reported for each router', async () => {
     const nowhere = join(folder, 'nowhere.age');
     expect(faultsOf(await passwordsFor(routers, { file: nowhere, env: {} }))).toBe(
       `routers.e1.password: the value of Secret bgp-e1, key password, is not in the environment (NOENCAP_PASSWORD_BGP_E1_PASSWORD), and there is no nowhere.age beside the topology.
@@ -201,7 +201,7 @@ routers.w1.password: the value of Secret bgp-w1, key md5, is not in the environm
 describe('the environment', () => {
   const env = { NOENCAP_PASSWORD_BGP_E1_PASSWORD: 'from here', NOENCAP_PASSWORD_BGP_W1_MD5: 'and here' };
 
-  test('comes before the file, which is not read where it has them all', async () => {
+  test('takes precedence over the file, which is not read if all are set', async () => {
     writeFileSync(file, 'nonsense');
     expect(revealed(await passwordsFor(routers, { file, env }))).toEqual({ e1: 'from here', w1: 'and here' });
     await secrets(GOOD);
@@ -211,7 +211,7 @@ describe('the environment', () => {
     ).toEqual({ ...BOTH, e1: 'from here' });
   });
 
-  test('may hold no password that BIRD cannot write, and that is said without it', async () => {
+  test('must not hold a password that BIRD cannot write, and the fault does not reveal it', async () => {
     const said = faultsOf(
       await passwordsFor(routers, { file, env: { ...env, NOENCAP_PASSWORD_BGP_W1_MD5: 's3cret\n' } }),
     );
@@ -243,7 +243,7 @@ test('only routers that are asked for need theirs, and only those that get it wi
   expect(revealed(await passwordsFor(routers, { file: nowhere, env: {}, only: ['w2'] }))).toEqual({});
 });
 
-test('no password is in what is printed of it, and none gets into a fault, whatever else is wrong', async () => {
+test('no password appears when printed, and none gets into a fault, whatever else is wrong', async () => {
   const env = { NOENCAP_AGE_KEY: identity };
   const word = fc.stringMatching(/^[a-z]{12,20}$/);
   const around = fc.constantFrom(

@@ -24,7 +24,7 @@ test.each(["'open", 'a ==', 'a b', 'f(a', '(a', '$', 'a[0]'])('%s is refused', (
   expect(() => parse(text)).toThrow();
 });
 
-test('a function that no workflow of ours uses is refused', () => {
+test('a function that none of our workflows uses is refused', () => {
   expect(() => value("format('{0}', github.repository)")).toThrow('format');
 });
 
@@ -40,7 +40,7 @@ test.each([
   expect(holds(condition, { values, status })).toBe(expected);
 });
 
-test('a text holds any number of expressions, over lines as well', () => {
+test('a text may contain any number of expressions, also across lines', () => {
   expect(interpolate('a ${{ github.repository }}-${{\n github.event.none }}.', { values })).toBe(
     'a home/fabric-.',
   );

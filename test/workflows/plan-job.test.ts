@@ -63,7 +63,7 @@ const ALL = [
 ];
 const waves = ({ outputs }: JobDone): unknown => JSON.parse(outputs.waves ?? 'null');
 
-test('who has what the last run delivered gets what changed since', async () => {
+test('routers with the state of the last run get what changed since', async () => {
   // This run itself is among the answers, and a newer one that waits.
   runs = [
     run(13, null, 'f'.repeat(40)),
@@ -105,14 +105,14 @@ test('a router that is only reached elsewhere has a wave', async () => {
   rmSync(moved.folder, { recursive: true });
 });
 
-test('a commit that a force push took away is no base: all routers are planned', async () => {
+test('a commit removed by a force push is no base: all routers are planned', async () => {
   runs = [run(11, 'success', 'e'.repeat(40))];
   const done = await plan();
   expect(done).toMatchObject({ result: 'success', outputs: { base: 'none' } });
   expect(waves(done)).toEqual(ALL);
 });
 
-test('where GitHub does not answer, all routers are planned', async () => {
+test('if GitHub does not answer, all routers are planned', async () => {
   const done = await plan({ api: 'http://127.0.0.1:9' });
   expect(done).toMatchObject({ result: 'success', outputs: { base: 'none' } });
   expect(waves(done)).toEqual(ALL);
@@ -188,7 +188,7 @@ describe('by hand', () => {
     );
   });
 
-  test('who approves reads what is accepted beforehand', async () => {
+  test('the approver reads what is accepted beforehand', async () => {
     runs = [];
     const done = await plan({
       event_name: 'workflow_dispatch',
@@ -227,7 +227,7 @@ describe('by hand', () => {
     },
   );
 
-  test('where GitHub does not say that none is at work, nothing is planned', async () => {
+  test('unless GitHub says that no run is at work, nothing is planned', async () => {
     const done = await plan({
       event_name: 'workflow_dispatch',
       event: {},

@@ -77,7 +77,7 @@ test.each([
   expect(versionsIn(K3S, text)).toEqual(['v1.34.5+k3s1']);
 });
 
-test('what is no version of either is left alone', () => {
+test('anything that is not a version of either is left alone', () => {
   const text =
     'version: 1\ncalico: {version: v3.31.7-rc1}\nother: {version: v3.31}\nk3s: {version: v1.34.5}\n';
   expect([...versionsIn(CALICO, text), ...versionsIn(K3S, text)]).toEqual([]);
@@ -95,7 +95,7 @@ test('it proposes the versions of Calico that noencap carries, and each makes a 
   }
 });
 
-test('it tells the parts of a K3s release apart, the build among them', () => {
+test('it distinguishes the parts of a K3s release, including the build', () => {
   const { versioningTemplate } = managerOf(K3S);
   const versioning = new RegExp(versioningTemplate.replace(/^regex:/, ''));
   expect(versioning.exec('v1.34.5+k3s1')?.groups).toEqual({
@@ -114,7 +114,7 @@ test('it tells the parts of a K3s release apart, the build among them', () => {
 /** Of the release that scripts/setup-tests.sh gets. */
 const SCHEMA = join('.cache', 'renovate', 'renovate-schema.json');
 
-test("Renovate's own schema allows every word of it, and no other", () => {
+test("Renovate's own schema accepts all of it", () => {
   if (!existsSync(SCHEMA)) throw new Error("Renovate's schema is missing. Run: scripts/setup-tests.sh");
   const { $schema: _draft, ...schema } = JSON.parse(readFileSync(SCHEMA, 'utf8'));
   const allows = new Ajv({ strict: false, logger: false }).compile(schema);

@@ -183,7 +183,7 @@ describe('a pull request that is dangerous', () => {
     ['is at work', () => [reviewed({ status: 'in_progress', conclusion: null })]],
     ['is of another commit', () => [reviewed({ head_sha: repository.base })]],
     ['is this one', () => [reviewed({ id: 4711 })]],
-  ])('the label does not count where the review %s', async (_, told) => {
+  ])('the label does not count if the review %s', async (_, told) => {
     runs = told();
     expect(await counts()).toMatch(/^::warning title=Not accepted::There was no review of [0-9a-f]{7} yet/);
   });
@@ -234,7 +234,7 @@ test(
   30 * MINUTES,
 );
 
-test('where packages cannot be installed nothing else is tried', async () => {
+test('if packages cannot be installed nothing else is tried', async () => {
   const done = await review(pullRequest(addNode), { npm: 'fails' });
   const {
     'Install noencap': install,

@@ -133,7 +133,7 @@ describe('a key', () => {
   });
 });
 
-describe('what is not what main says any more is not delivered', () => {
+describe('what main no longer says is not delivered', () => {
   const GUARD = 'Is this still what main says?';
   const refused = (done: JobDone) => {
     expect(outcomes(done)).toMatchObject({ [GUARD]: 'failure', [KEY]: 'skipped', [DELIVER]: 'skipped' });
@@ -164,7 +164,7 @@ describe('what is not what main says any more is not delivered', () => {
     withMain(change, async () => refused(await deliver({ sha: repository.head }))),
   );
 
-  test('whatever tag or branch is called like it', () =>
+  test('whatever tag or branch has its name', () =>
     withMain(append('known_hosts', '# newer\n'), async () => {
       const git = (...args: readonly string[]) => execFileSync('git', args, { cwd: repository.folder });
       git('tag', 'origin/main', repository.head);
@@ -178,7 +178,7 @@ describe('what is not what main says any more is not delivered', () => {
     }));
 });
 
-test('a job by hand that is run again gives way to a delivery that began since', async () => {
+test('a repeated manual job gives way to a delivery that began since', async () => {
   const server = createServer((_, response) => {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ workflow_runs: [{ run_number: 13, event: 'push', status: 'waiting' }] }));
@@ -191,7 +191,7 @@ test('a job by hand that is run again gives way to a delivery that began since',
   expect(step(done, 'Is still no delivery at work?')?.stderr).toMatch(/::Run 13 of main is waiting\./);
 });
 
-test('what was edited on a router is refused, and told in journal and summary', async () => {
+test('what was edited on a router is refused, and reported in journal and summary', async () => {
   const done = await deliver();
   expect(outcomes(done)).toMatchObject({ [DELIVER]: 'failure', 'Forget the key': 'success' });
   expect(done.journal?.at(-1)).toMatchObject({ event: 'ended', routers: [{ outcome: 'refused' }] });
@@ -242,7 +242,7 @@ test('a run that is run again finds it delivered', async () => {
   expect(step(done, DELIVER)?.summary).toBe('### Delivery delivered\n\n1 router is unchanged.\n');
 });
 
-test('a run that is cancelled undoes what is not confirmed', async () => {
+test('a cancelled run undoes what is not confirmed', async () => {
   const sha = push(repository, (folder) => {
     edit(folder, 'role: agent, address: 192.168.1.12', 'role: agent, address: 192.168.1.13');
     edit(folder, 'kube-2: 192.168.1.12', 'kube-2: 192.168.1.13');
