@@ -76,14 +76,16 @@ function detailsOf(change: FilterChange, mentions: Mentions, around: Surrounding
       was: resultOf(one, change.direction, before),
       is: resultOf(one, change.direction, after),
     }));
-  const differing = found.filter(({ was, is }) => was !== is || was.startsWith(NOT_KNOWN));
+  const differing = found.filter(({ was, is }) => was.text !== is.text || was.kind === 'unknown');
   if (differing.length === 0) {
-    const passes = found.some(({ one, was }) => one.kind === 'block' && was.startsWith(ACCEPTED));
+    const passes = found.some(
+      ({ one, was }) => one.kind === 'block' && (was.kind === 'accepted' || was.kind === 'changed'),
+    );
     return [{ field, before: undefined, after: undefined, because: passes ? FILTERS.blocks : FILTERS.same }];
   }
   const groups = new Map<string, typeof differing>();
   for (const each of differing) {
-    const key = JSON.stringify([each.was, each.is, because(each, change)?.id]);
+    const key = JSON.stringify([each.was.text, each.is.text, because(each, change)?.id]);
     groups.set(key, [...(groups.get(key) ?? []), each]);
   }
   return [...groups.values()].map((group): Detail => {
@@ -93,28 +95,34 @@ function detailsOf(change: FilterChange, mentions: Mentions, around: Surrounding
         group.map(({ one }) => one),
         found.map(({ one }) => one),
       )}`,
-      before: first.was,
-      after: first.is,
+      before: first.was.text,
+      after: first.is.text,
       because: because(first, change),
     };
   });
 }
 
-const NOT_KNOWN = 'unknown';
-const ACCEPTED = 'accepted';
-const REJECTED = 'rejected';
+/** What a filter does to a route; `text` is equal if the result is equal. */
+interface Result {
+  /** `changed`: accepted, with other attributes than it had. */
+  readonly kind: 'accepted' | 'changed' | 'rejected' | 'unknown';
+  readonly text: string;
+}
 
-/** The result for a route, as text that is equal if the result is equal. */
-function resultOf({ route }: RouteClass, direction: 'import' | 'export', side: FilterSide): string {
+function resultOf({ route }: RouteClass, direction: 'import' | 'export', side: FilterSide): Result {
   const met = direction === 'export' ? marked(route, side.marks) : route;
   const outcome = runFilter(side.policy, side.library, met);
-  if (outcome.verdict === 'unknown') return `${NOT_KNOWN} (${outcome.why})`;
-  if (outcome.verdict === 'rejected') return REJECTED;
+  if (outcome.verdict === 'unknown') return unknown(outcome.why);
+  if (outcome.verdict === 'rejected') return { kind: 'rejected', text: 'rejected' };
   const sets = setsOf(outcome, direction === 'export' && side.isNextHopSelf);
-  const open = sets.find(([, value]) => value === NOT_KNOWN);
-  if (open !== undefined) return `${NOT_KNOWN} (${open[0]})`;
-  return sets.length === 0 ? ACCEPTED : `${ACCEPTED} with ${sets.map((pair) => pair.join(' ')).join(', ')}`;
+  const open = sets.find(([, value]) => value === 'unknown');
+  if (open !== undefined) return unknown(open[0]);
+  return sets.length === 0
+    ? { kind: 'accepted', text: 'accepted' }
+    : { kind: 'changed', text: `accepted with ${sets.map((pair) => pair.join(' ')).join(', ')}` };
 }
+
+const unknown = (why: string): Result => ({ kind: 'unknown', text: `unknown (${why})` });
 
 const setsOf = (outcome: Extract<FilterOutcome, { verdict: 'accepted' }>, isNextHopSelf: boolean) =>
   [...outcome.sets]
@@ -123,13 +131,13 @@ const setsOf = (outcome: Extract<FilterOutcome, { verdict: 'accepted' }>, isNext
 
 /** Differences that are known to be harmless. */
 function because(
-  { one, was, is }: { readonly one: RouteClass; readonly was: string; readonly is: string },
+  { one, was, is }: { readonly one: RouteClass; readonly was: Result; readonly is: Result },
   { staticRoutes }: FilterChange,
 ) {
-  if (was === ACCEPTED && is === REJECTED) {
+  if (was.kind === 'accepted' && is.kind === 'rejected') {
     return one.kind === 'aggregate' && one.origin === OF_ANOTHER_AS ? FILTERS.foreign : undefined;
   }
-  if (was !== REJECTED || is !== ACCEPTED) return undefined;
+  if (was.kind !== 'rejected' || is.kind !== 'accepted') return undefined;
   if (one.kind === 'borrowed') return FILTERS.borrowed;
   return one.kind === 'aggregate' && !staticRoutes.has(one.route.net.text) ? FILTERS.aggregate : undefined;
 }

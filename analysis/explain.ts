@@ -5,7 +5,7 @@ import { decidingStep, isEqualCost, type Route } from './simulator/decision.ts';
 import type { Block, Machine, Network } from './simulator/model.ts';
 import { machineOf, segmentOf } from './simulator/spf.ts';
 import type { Way } from './simulator/way.ts';
-import { whyWithout } from './why.ts';
+import { absenceText, whyWithout } from './why.ts';
 
 /** All that a speaker knows about a block, and why it forwards packets the way it does. */
 export interface Explanation {
@@ -80,7 +80,7 @@ export function explain(analysis: Analysis, machine: Machine, block: Block): Exp
     assumed: block.assumed,
     node: network.machines[block.node]?.name ?? '',
     routes: routes.map(explained),
-    refusals: machine.index === block.node ? [] : whyWithout(analysis, machine, block),
+    refusals: machine.index === block.node ? [] : whyWithout(analysis, machine, block).map(absenceText),
     kernel: { by, hops: hopsOf(hops) },
     ...(around === undefined || best !== undefined ? {} : { covering: around.prefix.text }),
   };

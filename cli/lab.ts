@@ -136,9 +136,7 @@ async function look(
   const all = [...judge(left, seen, probed), ...lost, ...borrowedFailures(left, answered)];
   // With nothing broken it is a forecast that the lab is held against: `check` warns of it (NE203).
   const asked = (one: Failure) => (isAtRest && one.kind === 'hairpin') || turnsByDesign(left.fabric, one);
-  const down = new Set(
-    all.filter(({ kind }) => kind === 'session').map(({ message }) => message.split(' ')[0] ?? ''),
-  );
+  const down = new Set(all.map(({ session }) => session));
   return {
     fabric: left.fabric,
     failed,

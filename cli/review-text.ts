@@ -1,4 +1,4 @@
-import { FELT_CHANGES } from '../fabric/index.ts';
+import { FELT_CHANGES, reasonText } from '../fabric/index.ts';
 import type { Review } from '../review/index.ts';
 import { byHandText, factsText, objectText, verdict } from '../review/index.ts';
 import { printable } from '../topology/fault.ts';
@@ -103,7 +103,8 @@ function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour
     const own = sessions.changed.filter((one) => one.change === became);
     const word = paint[became](became.padEnd(9));
     return some(own, ({ id, reasons }) => {
-      const why = reasons.length === 0 ? '' : colour.dim(`  ${printable(reasons.join('; '))}`);
+      const why =
+        reasons.length === 0 ? '' : colour.dim(`  ${printable(reasons.map(reasonText).join('; '))}`);
       return `${word} ${printable(id)}${why}`;
     });
   });
@@ -193,9 +194,9 @@ function rehearsalLines({ rehearsal }: Review): string[] {
 }
 
 function partLines({ fabric }: Review, colour: Colour): string[] {
-  return fabric.flatMap(({ kind, name, change: became, message }) => [
+  return fabric.flatMap(({ kind, name, change: became, details }) => [
     `${sign(became, colour)} ${kind} ${printable(name)}`,
-    ...message.map((text) => `    ${printable(text)}`),
+    ...details.map((text) => `    ${printable(text)}`),
   ]);
 }
 

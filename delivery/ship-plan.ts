@@ -1,4 +1,10 @@
-import { type Fabric, FELT_CHANGES, type SessionChange } from '../fabric/index.ts';
+import {
+  type Fabric,
+  FELT_CHANGES,
+  reasonText,
+  type SessionChange,
+  type SessionReason,
+} from '../fabric/index.ts';
 import { printable } from '../topology/fault.ts';
 import type { Placed, Rollout } from './rollout.ts';
 
@@ -55,7 +61,7 @@ export interface PlannedFile {
 export interface Forecast {
   readonly id: string;
   readonly change: SessionChange;
-  readonly reasons: readonly string[];
+  readonly reasons: readonly SessionReason[];
 }
 
 export interface ShipPlanInput {
@@ -173,7 +179,10 @@ const fileText = ({ path, added, removed }: PlannedFile): string => `${path} +${
 const fateTexts = (sessions: readonly Forecast[], fate: Forecast['change']): string[] =>
   sessions
     .filter(({ change }) => change === fate)
-    .map(({ id, reasons }) => `${fate} ${id}${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`);
+    .map(
+      ({ id, reasons }) =>
+        `${fate} ${id}${reasons.length === 0 ? '' : ` (${reasons.map(reasonText).join('; ')})`}`,
+    );
 
 const some = (lines: readonly string[]): string[] =>
   lines.length > MOST ? [...lines.slice(0, MOST), `and ${lines.length - MOST} more`] : [...lines];

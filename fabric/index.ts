@@ -51,6 +51,6 @@ export { RECOVERY_WAIT } from './recovery.ts';
 export { newNames, withNames } from './renames.ts';
 export { fnv1a, hashedRouterId, routerIdText } from './router-id.ts';
 export { isMeant, markOf, type RouterName, routerName } from './router-name.ts';
-export { FELT_CHANGES, type SessionChange } from './session-change.ts';
+export { FELT_CHANGES, reasonText, type SessionChange, type SessionReason } from './session-change.ts';
 export { CLIENT_PREFERENCE, endsFor, meshSessions, sessionId } from './sessions.ts';
 export type { Step } from './shortest-paths.ts';

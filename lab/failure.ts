@@ -16,6 +16,8 @@ export interface Failure {
   /** The machines it is about, for the commands that look closer. */
   readonly hosts: readonly string[];
   readonly message: string;
+  /** The session that is not up, by its id. */
+  readonly session?: string;
 }
 
 export const failure = (kind: Failure['kind'], hosts: readonly string[], message: string): Failure => ({

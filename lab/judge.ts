@@ -15,7 +15,7 @@ import { borrowedRouteFailures } from './borrowed.ts';
 import { type Failure, failure } from './failure.ts';
 import { pairFailures } from './judge-pairs.ts';
 import type { Lab } from './lab.ts';
-import type { KernelRoute, Observation } from './observe.ts';
+import type { KernelRoute, LogLine, Observation } from './observe.ts';
 import type { Probed } from './probe.ts';
 import { complaints, isAskedFor } from './refused.ts';
 
@@ -39,7 +39,7 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
     ...strangers(lab, seen),
     ...probed.flatMap((one) => pairFailures(lab, one)),
     ...borrowedRouteFailures(lab, seen),
-    ...complaints(lab.fabric, seen).map((line) => failure('log', [line.split(':')[0] ?? ''], line)),
+    ...complaints(lab.fabric, seen).map(logFailure),
   ];
 }
 
@@ -75,9 +75,9 @@ export const takenOnTrust = (fabric: Fabric): Failure[] =>
 
 /** Routes that a node was asked to send to the router that is their next hop, as the log has it: BIRD does not, and nothing is lost. */
 export const refusedRoutes = (fabric: Fabric, { errors }: Observation): Failure[] =>
-  errors
-    .filter((line) => isAskedFor(fabric, line))
-    .map((line) => failure('log', [line.split(':')[0] ?? ''], line));
+  errors.filter((line) => isAskedFor(fabric, line)).map(logFailure);
+
+const logFailure = ({ host, text }: LogLine): Failure => failure('log', [host], `${host}: ${text}`);
 
 const isOnTrust = (one: DetectedAddress): boolean =>
   (one.mayFail || one.may.length > 1) && addressToExpect(one)?.text === one.expected.text;
@@ -106,7 +106,12 @@ function sessionFailures(seen: Observation, session: Session): Failure[] {
     const state = at(seen, local, remote)?.state;
     if (state === 'Established') return [];
     const is = state === undefined ? 'is not configured' : `is ${state}`;
-    return [failure('session', [local.speaker, remote.speaker], `${session.id} ${is} at ${local.speaker}`)];
+    const down = failure(
+      'session',
+      [local.speaker, remote.speaker],
+      `${session.id} ${is} at ${local.speaker}`,
+    );
+    return [{ ...down, session: session.id }];
   });
 }
 

@@ -5,6 +5,12 @@ import { askBirdEach } from './birdc.ts';
 import type { Lab } from './lab.ts';
 import { hostFolder, type LabDaemon } from './model.ts';
 
+/** A line of the log of one of a host's daemons. */
+export interface LogLine {
+  readonly host: string;
+  readonly text: string;
+}
+
 /** An observation of the whole lab. */
 export interface Observation {
   /** By host; what its daemons said of each BGP protocol. */
@@ -15,8 +21,8 @@ export interface Observation {
   readonly silent: readonly { readonly host: string; readonly daemon: string; readonly said: string }[];
   /** Nodes' BIRDs that wait for peers and hide the node's pods meanwhile; for how many more seconds at most. */
   readonly waiting: readonly { readonly host: string; readonly seconds: number }[];
-  /** Lines of BIRD logs that report errors, each behind its host. */
-  readonly errors: readonly string[];
+  /** Lines of BIRD logs that report errors. */
+  readonly errors: readonly LogLine[];
 }
 
 export interface KernelRoute {
@@ -127,13 +133,13 @@ const startWords = (lab: Lab, host: string, daemon: string): string =>
 const HARMLESS =
   /bfd\d*: Socket error: Network is unreachable|KIF: Received address message for unknown interface/;
 
-function logErrors(lab: Lab): string[] {
+function logErrors(lab: Lab): LogLine[] {
   return lab.plan.hosts.flatMap((host) =>
     host.daemons.flatMap((daemon) =>
       read(lab.holder.path(`${hostFolder(host.name)}/${daemon.name}.log`))
         .split('\n')
         .filter((line) => /<(ERR|BUG|FATAL)>/.test(line) && !HARMLESS.test(line))
-        .map((line) => `${host.name}: ${line}`),
+        .map((text) => ({ host: host.name, text })),
     ),
   );
 }

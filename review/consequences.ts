@@ -1,5 +1,5 @@
 import type { Review } from './document.ts';
-import { counted, listed, number } from './markdown-text.ts';
+import { counted, listed, number } from './numbers.ts';
 
 /**
  * The severity of an effect of a change. `harmless`: no harm. `risk`: no known packet loss, but possible loss or less redundancy afterwards.

@@ -13,7 +13,7 @@ export function cutSessions(fates: readonly SessionFate[], was: Analysis, is: An
     const { id, kind } = fate;
     if (!before && !after) return { id, kind, change: 'kept', reasons: [], by: [] };
     const message = before ? 'the other end is no longer reachable' : 'the other end is now reachable';
-    return { id, kind, change: before ? 'gone' : 'new', reasons: [message], by: [] };
+    return { id, kind, change: before ? 'gone' : 'new', reasons: [{ speaker: null, message }], by: [] };
   });
 }
 

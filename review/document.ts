@@ -51,7 +51,8 @@ const session = z.strictObject({
   kind: z.enum(['reflector', 'mesh', 'backbone']),
   /** `reloaded`: it stays up, and routes are requested or sent again. */
   change: z.enum(FELT_CHANGES),
-  reasons: z.array(text),
+  /** What changes, and at which speaker; null where it is in between. */
+  reasons: z.array(z.strictObject({ speaker: text.nullable(), message: text })),
 });
 
 /** What packets lose while the sessions that one machine resets are down; ordered pairs of nodes. */
@@ -102,7 +103,7 @@ const part = z.strictObject({
   name: text,
   change: z.enum(['added', 'removed', 'changed']),
   /** `address 10.0.0.1 -> 10.0.0.2`; none for additions and removals. */
-  message: z.array(text),
+  details: z.array(text),
 });
 
 const order = z.strictObject({

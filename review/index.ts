@@ -8,7 +8,6 @@ export {
 } from './delivered.ts';
 export { parseReview, REVIEW_VERSION, type Review, reviewSchema } from './document.ts';
 export { fileChanges } from './files.ts';
-export { reviewMarkdown, SUMMARY_LIMIT } from './markdown.ts';
 export { objectText } from './objects.ts';
 export { type DeliveryOrder, firstToGet, orderBetween } from './order.ts';
 export { review, type State } from './review.ts';

@@ -9,7 +9,7 @@ export interface PartChange {
   readonly name: string;
   readonly change: 'added' | 'removed' | 'changed';
   /** `hold time 15 -> 20`; none for additions and removals. */
-  readonly message: readonly string[];
+  readonly details: readonly string[];
 }
 
 /**
@@ -27,20 +27,20 @@ export function partChanges(
   const network: PartChange[] =
     settings.length === 0
       ? []
-      : [{ kind: 'network', name: after.name, change: 'changed', message: settings }];
+      : [{ kind: 'network', name: after.name, change: 'changed', details: settings }];
   const added = [...are].flatMap(([key, part]): PartChange[] =>
-    were.has(key) ? [] : [{ kind: part.kind, name: part.name, change: 'added', message: [] }],
+    were.has(key) ? [] : [{ kind: part.kind, name: part.name, change: 'added', details: [] }],
   );
   const others = [...were].flatMap(([key, part]): PartChange[] => {
     const { kind, name } = part;
     const now = are.get(key);
-    if (now === undefined) return [{ kind, name, change: 'removed', message: [] }];
+    if (now === undefined) return [{ kind, name, change: 'removed', details: [] }];
     const old = kind === 'router' || kind === 'node' ? oldNames.get(name) : undefined;
-    const message = [
+    const details = [
       ...(old === undefined ? [] : [`name ${old} -> ${name}`]),
       ...differences(part.traits, now.traits),
     ];
-    return message.length === 0 ? [] : [{ kind, name, change: 'changed', message }];
+    return details.length === 0 ? [] : [{ kind, name, change: 'changed', details }];
   });
   const place = ({ kind, name }: PartChange) => `${KINDS.indexOf(kind)} ${name}`;
   return [...network, ...[...added, ...others].sort((a, b) => (place(a) < place(b) ? -1 : 1))];

@@ -125,7 +125,7 @@ export function review(
     order: { ...order, lost: { ...order.lost }, waiting: { ...order.waiting } },
     byHand: byHand(before, after).map((step) => ({ ...step, on: [...step.on] })),
     rehearsal,
-    fabric: [...parts, ...trusted].map((part) => ({ ...part, message: [...part.message] })),
+    fabric: [...parts, ...trusted].map((part) => ({ ...part, details: [...part.details] })),
     objects: objects.map(objectDocument),
     files: files.map((file) => ({ ...file, hunks: [...file.hunks] })),
     picture: pictureDocument(base, after.fabric, parts, sessions),

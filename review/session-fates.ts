@@ -11,8 +11,10 @@ import {
   meshSessions,
   newNames,
   type RouterSpeaker,
+  reasonText,
   type Session,
   type SessionChange,
+  type SessionReason,
   withNames,
 } from '../fabric/index.ts';
 import { valuesOf, withIntegers } from '../topology/address.ts';
@@ -22,8 +24,7 @@ export interface SessionFate {
   readonly id: string;
   readonly kind: Session['kind'];
   readonly change: SessionChange;
-  /** `e1: hold time 15 -> 20`. */
-  readonly reasons: readonly string[];
+  readonly reasons: readonly SessionReason[];
   /** The speakers whose end changes: one, or both. */
   readonly by: readonly string[];
   /**
@@ -82,13 +83,17 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
       id,
       kind: is.kind,
       change: felt.length > 0 ? 'reset' : seen.length > 0 ? 'reloaded' : 'kept',
-      reasons: [...new Set(seen.map(({ speaker, message }) => `${speaker}: ${message}`))],
+      reasons: distinct(seen.map(({ speaker, message }) => ({ speaker, message }))),
       by: [...new Set(seen.map(({ speaker }) => speaker))],
       ...(interrupted[0] === undefined ? {} : { meanwhile: interrupted[0].meanwhile }),
       ...(isRolled ? { rolled: isGraceful ? ('graceful' as const) : ('not graceful' as const) } : {}),
     };
   });
 }
+
+const distinct = (reasons: readonly SessionReason[]): SessionReason[] => [
+  ...new Map(reasons.map((one) => [reasonText(one), one])).values(),
+];
 
 /** A state with other names for its machines, its files too. */
 function named({ fabric, files }: Configured, names: ReadonlyMap<string, string>): Configured {

@@ -23,7 +23,7 @@ export function trustFileChanges(before: TrustFiles, after: TrustFiles): PartCha
   return files.flatMap(([name, was, is]): PartChange[] => {
     if (was === is) return [];
     const became = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed';
-    return [{ kind: 'file', name, change: became, message: [] }];
+    return [{ kind: 'file', name, change: became, details: [] }];
   });
 }
 

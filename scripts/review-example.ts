@@ -3,7 +3,8 @@ import { applyPatch } from 'diff';
 import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric } from '../fabric/index.ts';
 import { render } from '../repository/render.ts';
-import { NO_TRUST_FILES, review, reviewMarkdown, type State } from '../review/index.ts';
+import { NO_TRUST_FILES, review, type State } from '../review/index.ts';
+import { reviewMarkdown } from '../review/markdown/markdown.ts';
 import { loadTopology } from '../topology/index.ts';
 
 const PAGE = 'docs/read-a-review.md';

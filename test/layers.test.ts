@@ -26,6 +26,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   bootstrap: ['charts', 'fabric', 'topology'],
   live: ['bootstrap', 'fabric', 'machine', 'topology'],
   review: ['analysis', 'bird', 'calico', 'calico/node', 'fabric', 'topology'],
+  'review/markdown': ['fabric', 'review', 'topology'],
   adopt: ['bird', 'calico', 'fabric', 'review', 'topology'],
   // The cdk8s app, which a user may add charts to.
   'main.ts': ['charts', 'fabric'],
@@ -58,6 +59,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'github',
     'repository',
     'review',
+    'review/markdown',
     'routers',
     'secrets',
     'topology',

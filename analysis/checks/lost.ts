@@ -13,7 +13,7 @@ import {
 import type { Machine } from '../simulator/model.ts';
 import { isWhole } from '../simulator/what-if.ts';
 import { type Trace, traces, traceText } from '../trace.ts';
-import { whyWithout } from '../why.ts';
+import { type Absence, absenceText, whyWithout } from '../why.ts';
 import { mendOfLoop } from './loop-mends.ts';
 import { DEFAULT_ROUTER, hasNoDefault } from './sessions.ts';
 
@@ -95,7 +95,9 @@ function holesInPaths(analysis: Analysis, lost: readonly Lost[]): Found[] {
       message: `${machine.name} is on the path to pods but has no BGP route to them`,
       evidence: [
         ...someLines(pairs.map((one) => waysText(analysis, one))),
-        ...(machine.kind === 'router' ? someLines(whyWithout(analysis, machine, pair.block), 3) : []),
+        ...(machine.kind === 'router'
+          ? someLines(whyWithout(analysis, machine, pair.block).map(absenceText), 3)
+          : []),
       ],
       fix:
         machine.kind === 'router'
@@ -129,7 +131,7 @@ export const notPropagated: Check = (analysis) => {
     const [{ from, block }] = pairs as [Pair];
     const isMutual = pairs.some((pair) => regionOf(pair.from) !== regionOf(from));
     const isLost = pairs.some(({ fate }) => !isWhole(fate));
-    const reasons = whyWithout(analysis, from, block);
+    const absences = whyWithout(analysis, from, block);
     const assumed = pairs.filter((pair) => pair.block.assumed).map((pair) => blockText(pair.block));
     const [here, there] = [regionOf(from), regionOf(pairs[0]?.to as Machine)];
     return {
@@ -143,9 +145,11 @@ export const notPropagated: Check = (analysis) => {
             ? `nodes of the regions ${here} and ${there} have no routes to each other`
             : `nodes of region ${here} have no routes to those of region ${there}`,
       evidence: [
-        ...someLines(reasons),
+        ...someLines(absences.map(absenceText)),
         // A filter may permit some blocks and not others: it matters which blocks the nodes have.
-        ...(assumed.length > 0 && isFiltered(reasons) ? [`blocks: ${someOf([...new Set(assumed)], 3)}`] : []),
+        ...(assumed.length > 0 && isFiltered(absences)
+          ? [`blocks: ${someOf([...new Set(assumed)], 3)}`]
+          : []),
         ...(isLost
           ? someLines(
               pairs
@@ -155,17 +159,18 @@ export const notPropagated: Check = (analysis) => {
             )
           : ['packets still arrive over the default route, but that path is unprotected']),
       ],
-      fix: mendFor(reasons),
+      fix: fixFor(absences),
     };
   });
 };
 
-const isFiltered = (reasons: readonly string[]): boolean => reasons.some((one) => one.includes('BGPFilter'));
+const isFiltered = (absences: readonly Absence[]): boolean =>
+  absences.some((one) => 'refusal' in one && one.refusal === 'a BGPFilter rejects it');
 
-/** The fix for the first reason. */
-function mendFor(reasons: readonly string[]): string {
-  if (isFiltered(reasons)) return 'Permit the block in the filter (calico.filters).';
-  if (reasons.some((one) => one.includes('has no session with'))) {
+/** The fix for what has to be fixed first. */
+function fixFor(absences: readonly Absence[]): string {
+  if (isFiltered(absences)) return 'Permit the block in the filter (calico.filters).';
+  if (absences.some(({ kind }) => kind === 'no peering')) {
     return 'Give these routers a backboneAddress; with bgp.backboneMesh as a list, add their pair.';
   }
   return 'Fix what keeps these sessions down.';

@@ -3,7 +3,7 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { COMMENT_LIMIT } from '../../review/markdown.ts';
+import { COMMENT_LIMIT } from '../../review/markdown/markdown.ts';
 import { reviewMarker } from '../../review/upsert.ts';
 import { BOT, COMMIT, type GitHub, problem, startGitHub, TOKEN } from '../github/server.ts';
 import { review as reviewWith } from '../review/reviews.ts';

@@ -50,7 +50,7 @@ test('edits that are not rendered yet are compared as they would be rendered, an
   repository();
   edit(...HOLD);
   const told = review();
-  expect(told.fabric[0]?.message).toEqual(['hold time 15 s -> 20 s']);
+  expect(told.fabric[0]?.details).toEqual(['hold time 15 s -> 20 s']);
   expect(told.sessions.changed.map(({ change }) => change)).toEqual(Array(6).fill('reset'));
   expect(told.notes).toEqual([expect.stringMatching(/^dist is stale: \d+ files differ/)]);
   expect(noencap(folder, ['synth']).code).toBe(0);
@@ -68,8 +68,8 @@ test('commits on main since this branch left it are not changes of this branch',
   noencap(folder, ['synth']);
   git('commit', '-qam', 'no NAT');
   git('checkout', '-q', 'change');
-  expect(review().fabric.flatMap(({ message }) => message)).toEqual(['hold time 15 s -> 20 s']);
-  expect(review('--base', 'main').fabric.flatMap(({ message }) => message)).toEqual([
+  expect(review().fabric.flatMap(({ details }) => details)).toEqual(['hold time 15 s -> 20 s']);
+  expect(review('--base', 'main').fabric.flatMap(({ details }) => details)).toEqual([
     'hold time 15 s -> 20 s',
     'NAT of outgoing packets off -> on',
   ]);
@@ -104,7 +104,7 @@ test("a topology and an output folder below the repository's root are also found
   git('commit', '-qm', 'move');
   edit(...HOLD, 'net/topology.yaml');
   const told = review('-t', 'net/topology.yaml', '-o', 'net/dist');
-  expect(told.fabric.flatMap(({ message }) => message)).toEqual(['hold time 15 s -> 20 s']);
+  expect(told.fabric.flatMap(({ details }) => details)).toEqual(['hold time 15 s -> 20 s']);
   const { stdout } = noencap(join(folder, 'net'), ['diff', '--json']);
   expect(JSON.parse(stdout)).toMatchObject({ fabric: told.fabric, sessions: told.sessions });
 });
@@ -118,7 +118,7 @@ test('a topology in TypeScript is run as it was in the base, with what it import
     'topology.ts',
   );
   edit('15', '20', 'hold.ts');
-  expect(review('-t', 'topology.ts').fabric.flatMap(({ message }) => message)).toEqual([
+  expect(review('-t', 'topology.ts').fabric.flatMap(({ details }) => details)).toEqual([
     'hold time 15 s -> 20 s',
   ]);
 });

@@ -20,7 +20,12 @@ const told: Review = review({
   sessions: {
     kept: 3,
     changed: [
-      { id: 'e-a--e1/ipv4', kind: 'reflector', change: 'reset', reasons: ['e1: hold time 6 -> 9'] },
+      {
+        id: 'e-a--e1/ipv4',
+        kind: 'reflector',
+        change: 'reset',
+        reasons: [{ speaker: 'e1', message: 'hold time 6 -> 9' }],
+      },
       ...Array.from({ length: 14 }, (_, index): Review['sessions']['changed'][number] => ({
         id: `n${index}--n99/ipv4`,
         kind: 'mesh',

@@ -1,15 +1,19 @@
+import type { LogLine } from '../../lab/observe.ts';
 import { complaints } from '../../lab/refused.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { twoRegions } from '../fabric/networks.ts';
 import { fabricOf } from '../fabric-of.ts';
 
-const line = (message: string, node = 'e-a') => `${node}: 2026-11-29 16:33:13 <ERR> ${message}`;
+const line = (message: string, host = 'e-a'): LogLine => ({
+  host,
+  text: `2026-11-29 16:33:13 <ERR> ${message}`,
+});
 const DEFAULT = 'Node_192_168_1_1: Invalid NEXT_HOP attribute in route 0.0.0.0/0';
 
 type Rules = NonNullable<NonNullable<TopologyInput['calico']['filters']>[string]['export']>;
 
 /** What is left of the logs as an error where a filter with these rules stands on the sessions with e1. */
-const left = (rules: Rules, lines: readonly string[]) => {
+const left = (rules: Rules, lines: readonly LogLine[]) => {
   const { calico, ...topology } = twoRegions();
   const filters = { own: { routers: ['e1'], export: rules } };
   return complaints(fabricOf({ ...topology, calico: { ...calico, filters } }), { errors: lines });

@@ -67,7 +67,7 @@ test('with a new calico-node every session of a node ends, and while peers keep 
   const ofNodes = sessions.changed.filter(({ kind }) => kind !== 'backbone');
   expect(sessions.changed).toEqual(ofNodes);
   expect(ofNodes.every(({ change }) => change === 'reset')).toBe(true);
-  expect(ofNodes[0]?.reasons[0]).toMatch(/: calico-node v3\.30\.7 -> v3\.31\.7$/);
+  expect(ofNodes[0]?.reasons[0]?.message).toMatch(/^calico-node v3\.30\.7 -> v3\.31\.7$/);
   expect(interruptions).toEqual([{ speaker: 'Calico', sessions: ofNodes.length, lost: 0 }]);
   expect(outcome).toBe('risky');
 });

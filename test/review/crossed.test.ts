@@ -79,10 +79,16 @@ test('sessions that lose their path are gone, although their ends stay the same,
   const ofEnds = ({ sessions }: Review) => sessions.changed.filter(({ id }) => id === 'a--c/ipv4');
   const lost = told(whole, cut);
   expect(ofEnds(lost)).toEqual([
-    expect.objectContaining({ change: 'gone', reasons: ['the other end is no longer reachable'] }),
+    expect.objectContaining({
+      change: 'gone',
+      reasons: [{ speaker: null, message: 'the other end is no longer reachable' }],
+    }),
   ]);
   expect(lost.outcome).toBe('dangerous');
   expect(ofEnds(told(cut, whole))).toEqual([
-    expect.objectContaining({ change: 'new', reasons: ['the other end is now reachable'] }),
+    expect.objectContaining({
+      change: 'new',
+      reasons: [{ speaker: null, message: 'the other end is now reachable' }],
+    }),
   ]);
 });

@@ -11,10 +11,10 @@ import {
   parseReview,
   type Review,
   review,
-  reviewMarkdown,
   type State,
   verdict,
 } from '../../review/index.ts';
+import { reviewMarkdown } from '../../review/markdown/markdown.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { arbitraryNetwork } from '../analysis/arbitrary-network.ts';
 import { redundantNetwork, visitedNetwork } from '../analysis/redundant-network.ts';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { code, counted, fence, link, listed, number, prose } from '../../review/markdown-text.ts';
+import { code, fence, link, prose } from '../../review/markdown/text.ts';
+import { counted, listed, number } from '../../review/numbers.ts';
 import { HOSTILE, hostile } from './hostile.ts';
 import { expectInert } from './inert.ts';
 import { partsOf } from './markdown-tree.ts';

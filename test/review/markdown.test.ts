@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Review } from '../../review/document.ts';
-import { COMMENT_LIMIT, reviewMarkdown, SUMMARY_LIMIT } from '../../review/markdown.ts';
+import { COMMENT_LIMIT, reviewMarkdown, SUMMARY_LIMIT } from '../../review/markdown/markdown.ts';
 import { expectGolden } from '../golden.ts';
 import { anyReview, HOSTILE, withStrings } from './hostile.ts';
 import { expectInert } from './inert.ts';
@@ -169,7 +169,10 @@ function overwhelming(piece: string): Review {
       changed: many(base.sessions.changed).map((one, index) => ({
         ...one,
         change: (['reset', 'reloaded', 'new', 'gone'] as const)[index % 4] ?? 'new',
-        reasons: Array.from({ length: 9 }, (_, at) => `${index}${at}${piece}: ${index}${at} ${one.id}`),
+        reasons: Array.from({ length: 9 }, (_, at) => ({
+          speaker: `${index}${at}${piece}`,
+          message: `${index}${at} ${one.id}`,
+        })),
       })),
     },
     interruptions: many(base.interruptions.map((one) => ({ ...one, lost: Number.MAX_SAFE_INTEGER }))),
@@ -200,7 +203,7 @@ function overwhelming(piece: string): Review {
     fabric: (
       ['network', 'region', 'router', 'node', 'host', 'segment', 'reflector', 'file'] as const
     ).flatMap((kind) =>
-      (['added', 'removed', 'changed'] as const).map((change) => ({ kind, change, name: '', message: [] })),
+      (['added', 'removed', 'changed'] as const).map((change) => ({ kind, change, name: '', details: [] })),
     ),
     order: {
       first: 'apart',

@@ -1,5 +1,5 @@
 import type { Review } from '../../review/document.ts';
-import { type Drawing, drawing, MERMAID_LIMIT } from '../../review/mermaid.ts';
+import { type Drawing, drawing, MERMAID_LIMIT } from '../../review/markdown/mermaid.ts';
 import { HOSTILE } from './hostile.ts';
 import { type Parsed, parseDrawings } from './mermaid-parser.ts';
 import { dangerous, holdTime, home, nodeComes } from './reviews.ts';

@@ -4,9 +4,9 @@ import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
 
 const told = (base: TopologyInput, head: TopologyInput): string[] =>
-  partChanges(fabricOf(base), fabricOf(head)).flatMap(({ kind, name, change, message }) => [
+  partChanges(fabricOf(base), fabricOf(head)).flatMap(({ kind, name, change, details }) => [
     `${change} ${kind} ${name}`,
-    ...message.map((one) => `  ${one}`),
+    ...details.map((one) => `  ${one}`),
   ]);
 
 const base = redundant();

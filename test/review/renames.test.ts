@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { meshSessions, newNames, withNames } from '../../fabric/index.ts';
+import { meshSessions, newNames, reasonText, withNames } from '../../fabric/index.ts';
 import { render } from '../../repository/render.ts';
 import { NO_TRUST_FILES, type Review, review, type State } from '../../review/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
@@ -28,7 +28,7 @@ function reviewed(base: TopologyInput, head: TopologyInput): Review {
 }
 
 const reset = ({ sessions }: Review) =>
-  sessions.changed.map(({ id, change, reasons }) => ({ id, change, reasons }));
+  sessions.changed.map(({ id, change, reasons }) => ({ id, change, reasons: reasons.map(reasonText) }));
 const meshed = redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 } });
 const meshless = redundant({ bgp: { nodeToNodeMesh: false, holdTime: 6 } });
 
@@ -42,7 +42,7 @@ test('a renamed router resets the protocols named after it, and is otherwise unc
   expect(told.fabric.find(({ kind }) => kind === 'router')).toMatchObject({
     name: 'edge-1',
     change: 'changed',
-    message: expect.arrayContaining(['name e1 -> edge-1']),
+    details: expect.arrayContaining(['name e1 -> edge-1']),
   });
   expect(told.failures).toEqual({ ...told.failures, fatal: [], survived: [] });
   expect([told.findings.introduced, told.findings.fixed]).toEqual([[], []]);

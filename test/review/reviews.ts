@@ -113,12 +113,12 @@ export const nodeComes = (): Review => {
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },
     fabric: [
-      { kind: 'node', name: 'kubenode-wds-2', change: 'added', message: [] },
+      { kind: 'node', name: 'kubenode-wds-2', change: 'added', details: [] },
       {
         kind: 'segment',
         name: 'wds-lan',
         change: 'changed',
-        message: ['member kubenode-wds-2 192.168.100.253'],
+        details: ['member kubenode-wds-2 192.168.100.253'],
       },
     ],
     objects: [
@@ -185,7 +185,7 @@ export const holdTime = (): Review => {
           .replace('/ipv4', '')
           .split('--')
           .filter((speaker) => !speaker.startsWith('kube'))
-          .map((speaker) => `${speaker}: hold time 15 -> 20`),
+          .map((speaker) => ({ speaker, message: 'hold time 15 -> 20' })),
       })),
     },
     interruptions: [
@@ -234,7 +234,7 @@ export const holdTime = (): Review => {
       reset: ids,
       failures: [],
     },
-    fabric: [{ kind: 'network', name: 'home', change: 'changed', message: ['bgp.holdTime 15 -> 20'] }],
+    fabric: [{ kind: 'network', name: 'home', change: 'changed', details: ['bgp.holdTime 15 -> 20'] }],
     objects: [
       {
         ...object('BGPPeer', 'route-reflector-wds-gateway'),
@@ -356,7 +356,7 @@ export function large(objects: number, files: number, fields = 3): Review {
         id: `gateway--node-${index}/ipv4`,
         kind: 'reflector' as const,
         change: 'reloaded' as const,
-        reasons: [`gateway: another export filter`],
+        reasons: [{ speaker: 'gateway', message: 'another export filter' }],
       })),
     },
     objects: Array.from({ length: objects }, (_, index) => ({

@@ -36,8 +36,8 @@ test.each(changes)('$name: which sessions it resets, reloads, makes and ends', (
 test('a reason names the end, the option and both values', () => {
   const fates = forecast(changes.find(({ name }) => name === 'another hold time') as Change);
   expect(fates.find(({ id }) => id === 'e1--w1/ipv4')?.reasons).toEqual([
-    'e1: hold time 6 -> 9',
-    'w1: hold time 6 -> 9',
+    { speaker: 'e1', message: 'hold time 6 -> 9' },
+    { speaker: 'w1', message: 'hold time 6 -> 9' },
   ]);
 });
 
@@ -63,7 +63,7 @@ test('a comment in a file of the base means nothing, whatever characters it has;
   const ofE1 = state.fabric.sessions.filter(({ ends }) => ends.some(({ speaker }) => speaker === 'e1'));
   expect(became(broken, 'reset')).toEqual(ofE1.map(({ id }) => id).sort());
   expect(broken.find(({ id }) => id === 'e1--w1/ipv4')?.reasons).toEqual([
-    'e1: routers/e1/k3s/ibgp.conf cannot be read, so its changes are unknown',
+    { speaker: 'e1', message: 'routers/e1/k3s/ibgp.conf cannot be read, so its changes are unknown' },
   ]);
 });
 

@@ -1,7 +1,8 @@
-import type { Review } from './document.ts';
-import { number, prose } from './markdown-text.ts';
-import type { Bounds } from './markdown-tiers.ts';
-import { factsText, verdict } from './verdict.ts';
+import type { Review } from '../document.ts';
+import { number } from '../numbers.ts';
+import { factsText, verdict } from '../verdict.ts';
+import { prose } from './text.ts';
+import type { Bounds } from './tiers.ts';
 
 /** The first line: the effect on packets, then the amount of change. */
 export function verdictLine(review: Review): string {

@@ -1,11 +1,12 @@
-import type { Review } from './document.ts';
-import { consequences } from './markdown-consequences.ts';
-import { type Fold, listFolds } from './markdown-lists.ts';
-import { resourceFolds } from './markdown-resources.ts';
-import { code, fence, link, number, prose } from './markdown-text.ts';
-import { type Bounds, TIERS, type Tier } from './markdown-tiers.ts';
-import { dangerAlerts, verdictLine } from './markdown-verdict.ts';
+import type { Review } from '../document.ts';
+import { number } from '../numbers.ts';
+import { consequences } from './consequences.ts';
+import { type Fold, listFolds } from './lists.ts';
 import { drawing } from './mermaid.ts';
+import { resourceFolds } from './resources.ts';
+import { code, fence, link, prose } from './text.ts';
+import { type Bounds, TIERS, type Tier } from './tiers.ts';
+import { dangerAlerts, verdictLine } from './verdict.ts';
 
 export type { Tier };
 

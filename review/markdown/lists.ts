@@ -1,7 +1,9 @@
-import type { Review } from './document.ts';
-import { beforeAndAfter, duration } from './markdown-consequences.ts';
-import { code, counted, number, prose } from './markdown-text.ts';
-import type { Bounds } from './markdown-tiers.ts';
+import { reasonText } from '../../fabric/index.ts';
+import type { Review } from '../document.ts';
+import { counted, number } from '../numbers.ts';
+import { beforeAndAfter, duration } from './consequences.ts';
+import { code, prose } from './text.ts';
+import type { Bounds } from './tiers.ts';
 
 /** What a fold holds: how it is called, how much there is, and its text, block by block. */
 export interface Fold {
@@ -19,11 +21,11 @@ export function listFolds(review: Review, bounds: Bounds): Fold[] {
 }
 
 function network({ fabric }: Review, bounds: Bounds): Fold {
-  const lines = fabric.slice(0, bounds.items).map(({ kind, name, change, message }) => {
+  const lines = fabric.slice(0, bounds.items).map(({ kind, name, change, details }) => {
     const what = `- ${kind} ${code(name, bounds.name)} ${change}`;
-    const left = message.length - bounds.items;
-    const how = message.slice(0, bounds.items).map((one) => prose(one, bounds.sentence));
-    return message.length === 0
+    const left = details.length - bounds.items;
+    const how = details.slice(0, bounds.items).map((one) => prose(one, bounds.sentence));
+    return details.length === 0
       ? what
       : `${what}: ${[...how, ...(left > 0 ? [`${number(left)} more`] : [])].join('; ')}`;
   });
@@ -43,7 +45,7 @@ function sessions({ sessions: { changed, kept } }: Review, bounds: Bounds): Fold
       change,
       reasons.length > bounds.items
         ? `${number(reasons.length)} reasons`
-        : reasons.map((one) => prose(one, bounds.sentence)).join('; '),
+        : reasons.map((one) => prose(reasonText(one), bounds.sentence)).join('; '),
     ]);
   return {
     title: 'Sessions',

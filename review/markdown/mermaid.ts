@@ -1,6 +1,6 @@
-import { UNPRINTABLE } from '../topology/fault.ts';
-import type { Review } from './document.ts';
-import { clipped } from './markdown-text.ts';
+import { UNPRINTABLE } from '../../topology/fault.ts';
+import type { Review } from '../document.ts';
+import { clipped } from './text.ts';
 
 /** A diagram of a change, as mermaid source. */
 export interface Drawing {

@@ -1,8 +1,9 @@
 import { structuredPatch } from 'diff';
-import type { Review } from './document.ts';
-import type { Fold } from './markdown-lists.ts';
-import { code, counted, fence, number } from './markdown-text.ts';
-import type { Bounds } from './markdown-tiers.ts';
+import type { Review } from '../document.ts';
+import { counted, number } from '../numbers.ts';
+import type { Fold } from './lists.ts';
+import { code, fence } from './text.ts';
+import type { Bounds } from './tiers.ts';
 
 type ObjectChange = Review['objects'][number];
 type Field = ObjectChange['fields'][number];

@@ -1,6 +1,7 @@
-import type { Review } from './document.ts';
-import { code, counted, listed, number, prose } from './markdown-text.ts';
-import type { Bounds } from './markdown-tiers.ts';
+import type { Review } from '../document.ts';
+import { counted, listed, number } from '../numbers.ts';
+import { code, prose } from './text.ts';
+import type { Bounds } from './tiers.ts';
 
 /** How many are named in a cell; the folds below name them all. */
 const MOST_NAMED = 4;
@@ -33,7 +34,7 @@ function sessionRows({ sessions: { changed } }: Review, bounds: Bounds): Row[] {
     const own = changed.filter((one) => one.change === change);
     if (own.length === 0) return [];
     const groups = byReason(own);
-    const isExplained = groups.some(({ message }) => message.length > 0);
+    const isExplained = groups.some(({ messages }) => messages.length > 0);
     const ids = () => listed(own, MOST_NAMED, ({ id }) => code(id, bounds.name));
     const text = isExplained
       ? reasonsOf(groups, bounds)
@@ -44,23 +45,18 @@ function sessionRows({ sessions: { changed } }: Review, bounds: Bounds): Row[] {
 
 /** Sessions that share their reasons; both ends mostly give the same. */
 interface Group {
-  readonly message: readonly string[];
-  readonly machines: Set<string>;
+  readonly messages: readonly string[];
+  readonly speakers: Set<string>;
   sessions: number;
 }
 
 function byReason(sessions: readonly SessionChange[]): Group[] {
   const groups = new Map<string, Group>();
   for (const { reasons } of sessions) {
-    // `e1: hold time 15 -> 20`
-    const parts = reasons.map((reason): [machine: string, message: string] => {
-      const colon = reason.indexOf(': ');
-      return colon < 0 ? ['', reason] : [reason.slice(0, colon), reason.slice(colon + 2)];
-    });
-    const message = [...new Set(parts.map(([, one]) => one))];
-    const key = JSON.stringify(message);
-    const group = groups.get(key) ?? { message, machines: new Set<string>(), sessions: 0 };
-    for (const [machine] of parts) if (machine !== '') group.machines.add(machine);
+    const messages = [...new Set(reasons.map(({ message }) => message))];
+    const key = JSON.stringify(messages);
+    const group = groups.get(key) ?? { messages, speakers: new Set<string>(), sessions: 0 };
+    for (const { speaker } of reasons) if (speaker !== null) group.speakers.add(speaker);
     group.sessions += 1;
     groups.set(key, group);
   }
@@ -70,9 +66,9 @@ function byReason(sessions: readonly SessionChange[]): Group[] {
 function reasonsOf(groups: readonly Group[], bounds: Bounds): string {
   const left = groups.length - MOST_NAMED;
   return [
-    ...groups.slice(0, MOST_NAMED).map(({ message, machines, sessions }) => {
-      const where = listed([...machines], MOST_NAMED, (name) => code(name, bounds.name));
-      const why = listed(message, MOST_NAMED, (one) => prose(one, bounds.name));
+    ...groups.slice(0, MOST_NAMED).map(({ messages, speakers, sessions }) => {
+      const where = listed([...speakers], MOST_NAMED, (name) => code(name, bounds.name));
+      const why = listed(messages, MOST_NAMED, (one) => prose(one, bounds.name));
       return `${number(sessions)}${where === '' ? '' : ` at ${where}`}${why === '' ? '' : `: ${why}`}`;
     }),
     ...(left > 0 ? [counted(left, 'more reason')] : []),
