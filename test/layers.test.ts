@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 
 /**
- * Each folder, and what it may import from. The data flows one way: nothing downstream is ever named. A folder inside another that has
- * a line of its own is not part of it.
+ * Each folder, and what it may import from. The data flows one way: nothing downstream is ever named. A folder inside another one with
+ * its own line is not part of it.
  */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   machine: [],
@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   review: ['analysis', 'bird', 'calico', 'calico/node', 'fabric', 'topology'],
   'review/markdown': ['fabric', 'review', 'topology'],
   adopt: ['bird', 'calico', 'fabric', 'review', 'topology'],
-  // The cdk8s app, which a user may add charts to.
+  // The cdk8s app, to which a user may add charts.
   'main.ts': ['charts', 'fabric'],
   repository: [
     'analysis',
@@ -67,7 +67,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
 };
 
-/** What touches nothing outside: it may compute, and no more. */
+/** Folders without side effects: they may only compute. */
 const PURE = Object.keys(MAY_IMPORT).filter(
   (folder) =>
     ![
@@ -92,7 +92,7 @@ const sources = (room: string): string[] =>
         .filter((file) => roomOf(file) === room)
         .sort();
 
-/** The innermost of the folders above that a file is in; the file itself where it is in none. */
+/** The innermost of the folders above that contains a file; the file itself if none does. */
 const roomOf = (file: string): string =>
   Object.keys(MAY_IMPORT)
     .filter((room) => file === room || file.startsWith(`${room}/`))
@@ -146,7 +146,7 @@ test('a circle is detected, without what only leads to it', () => {
   expect(circles(Object.keys(to), (file) => to[file] ?? [])).toEqual([['b', 'c']]);
 });
 
-/** Strongly connected parts of more than one module: each reaches itself through others of its part. */
+/** Strongly connected components of more than one module: each module reaches itself through others of its component. */
 function circles(
   files: readonly string[],
   importedBy: (file: string) => readonly string[] = ownImports,
@@ -190,7 +190,7 @@ test('all output for people goes through one place, which neutralises what could
         code,
       );
     });
-  // Of these the first is that place, the second draws titles that are printable, and the third hands the terminal to the user's own command.
+  // The first is that place, the second draws printable titles, and the third hands the terminal to the user's own command.
   expect(writers).toEqual(['cli/terminal.ts', 'cli/progress.ts', 'cli/running-lab.ts'].sort());
 });
 

@@ -41,7 +41,7 @@ describe('The dev container', () => {
       'apparmor=unconfined',
       'systempaths=unconfined',
     ]);
-    // A clone that root writes into is not its owner's any more.
+    // A clone that root writes into no longer belongs to its owner.
     expect(container.remoteUser).toBe('node');
   });
 
@@ -82,7 +82,7 @@ describe('Decisions', () => {
   });
 });
 
-/** What GitHub's schema of issue forms asks for, as far as ours use it. */
+/** What GitHub's schema of issue forms requires, as far as ours use it. */
 const FORM = {
   type: 'object',
   required: ['name', 'description', 'body'],
@@ -130,7 +130,7 @@ describe('Templates of issues and pull requests', () => {
     const validate = new Ajv().compile(FORM);
     expect(validate(form) ? [] : validate.errors).toEqual([]);
     const fields = form.body.filter(({ type }: { type: string }) => type !== 'markdown');
-    // A field without a name is no field, one with another's hides it; a form of nothing but text is none.
+    // A field without a name is ignored, a duplicate name hides a field, and a form must not consist only of text.
     expect(fields.length).toBeGreaterThan(0);
     expect(new Set(fields.map(({ id }: { id?: string }) => id)).size).toBe(fields.length);
     for (const { id, attributes } of fields)

@@ -1,6 +1,6 @@
 import { adopted, type Item, on } from './changed-cluster.ts';
 
-/** Clusters whose Calico was set up otherwise than the report's: what is said of each, adopted or refused, is true and leaves nothing out. */
+/** Clusters whose Calico is set up differently from the report's: the result for each, adopted or refused, is true and complete. */
 
 const calico = (kind: string, name: string, spec: object): Item => ({
   apiVersion: 'crd.projectcalico.org/v1',
@@ -20,7 +20,7 @@ const annotated = (annotations: Record<string, string>) =>
     }),
     'kubemaster',
   );
-/** No BGPPeer can be taken: the network is refused for want of regions. */
+/** No BGPPeer can be adopted: the network is refused because it has no regions. */
 const refused = (items: Item[]): Item[] =>
   on('BGPPeer', ({ spec }) => ({ spec: { ...spec, ttlSecurity: 2 } }))(items);
 const ofPool = (change: (items: Item[]) => Item[]) =>
@@ -88,7 +88,7 @@ test('the second of two pools of a family is reported at its place', () => {
   expect(notes).toContain(
     'pool second: it is a second pool besides 10.42.0.0/16, but a topology has one pool per family (cidr: 10.44.0.0/16)',
   );
-  // Blocks are of the size of the pool that is taken.
+  // Blocks have the size of the adopted pool.
   expect(problems).toEqual(['10.44.0.0/16 is a second IPv4 range.']);
 });
 

@@ -5,7 +5,7 @@ import { notesText } from '../../cli/adopt-text.ts';
 import { expectGolden } from '../golden.ts';
 import { routersIn } from './scenarios.ts';
 
-/** What cannot be adopted: a folder each, and beside it what is said. UPDATE_GOLDEN=1 rewrites it. */
+/** What cannot be adopted: one folder each, with the message beside it. UPDATE_GOLDEN=1 rewrites it. */
 const FOLDER = join('test', 'adopt', 'errors');
 const names = readdirSync(FOLDER).sort();
 

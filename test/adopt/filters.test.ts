@@ -4,7 +4,7 @@ import { comparisonText } from '../../cli/adopt-text.ts';
 import { expectGolden } from '../golden.ts';
 import { adoptRouters, changed, routersIn } from './scenarios.ts';
 
-/** The report's gateway with another guard each: what adopt says of the routes that pass today. UPDATE_GOLDEN=1 rewrites it. */
+/** The report's gateway with a different guard each: what adopt says about the routes accepted today. UPDATE_GOLDEN=1 rewrites it. */
 
 const FOLDER = join('test', 'adopt', 'filters');
 const pieces = readFileSync(join(FOLDER, 'report.conf'), 'utf8')
@@ -32,7 +32,7 @@ const saidOf = ({ before, send }: (typeof pieces)[number]): { text: string; unex
   };
 };
 
-/** The report's file with another function, and another filter on the template of nodes. */
+/** The report's file with a different function, and a different filter in the node template. */
 function guarded(text: string, before: string, send: string): string {
   const [head = '', nodes = ''] = text
     .replace(/^function is_insider_as[\s\S]*?^}\n/m, before)

@@ -4,7 +4,7 @@ import { birdConfig } from '../../bird/protocols.ts';
 import { birdSays } from '../routers/bird.ts';
 import { adoptRouters, bytesOf, routersIn } from './scenarios.ts';
 
-/** Forms in which configurations are written, and what is made of them. */
+/** Forms in which configurations are written, and the result. */
 
 const read = (text: string) => {
   const reading = readBird('bird.conf', new TextEncoder().encode(text));

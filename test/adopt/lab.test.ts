@@ -7,7 +7,7 @@ import { scenario } from '../lab/labs.ts';
 import { adoptNetwork, networkFolder } from './scenarios.ts';
 
 /**
- * Who shares a wire with whom: the report does not say it. The backbone addresses are those of interfaces, since its sessions name
+ * The links, which the report does not describe. The backbone addresses are interface addresses, since its sessions name
  * no source address.
  */
 const UNDERLAY = `
@@ -41,7 +41,7 @@ scenario('the report moves over', () => {
   });
 });
 
-/** Boots the network with the files that its routers run, and gives them what is rendered of the adopted topology. */
+/** Boots the network with its routers' files, then gives them the files rendered from the adopted topology. */
 async function moved(known: string): Promise<Rehearsal> {
   const { fabric } = adoptNetwork('report', known);
   const programs = findPrograms('.');
@@ -59,8 +59,8 @@ async function moved(known: string): Promise<Rehearsal> {
 }
 
 /**
- * The sessions that the routers run today. A lab's routers have nothing but what is rendered for them, so bird.conf is; and BIRD's
- * timers are short there, where a template is printed as noencap prints it.
+ * The sessions that the routers run today. A lab's routers have only rendered files, so bird.conf is rendered, too; and BIRD's
+ * timers are shortened wherever a template is printed as noencap prints it.
  */
 function todays(rendered: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const others = [...rendered].filter(([path]) => !/^routers\/[^/]+\/k3s\//.test(path));

@@ -3,7 +3,7 @@ import { adoptedText, comparisonText } from '../../cli/adopt-text.ts';
 import { expectGolden } from '../golden.ts';
 import { adoptNetwork, networks } from './scenarios.ts';
 
-/** What comes of each network: the topology, and what its rendering changes. UPDATE_GOLDEN=1 rewrites it. */
+/** The result for each network: the topology, and what its rendering changes. UPDATE_GOLDEN=1 rewrites it. */
 test.each(networks)('%s: its topology, and every difference with its reason', (network) => {
   const { adopted, comparison } = adoptNetwork(network);
   const report = [

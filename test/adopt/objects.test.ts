@@ -1,6 +1,6 @@
 import { adopted, type Item, on } from './changed-cluster.ts';
 
-/** Objects that a topology has no word for: each is named, with why and where, whether the network is adopted or refused. */
+/** Objects that a topology cannot express: each is named, with reason and place, whether the network is adopted or refused. */
 
 const withSpec = (more: object) => on('BGPPeer', ({ spec }) => ({ spec: { ...spec, ...more } }));
 const without = (field: string, more: object) =>

@@ -5,7 +5,7 @@ import { birdSays } from '../routers/bird.ts';
 import { expectForecast } from './forecast.ts';
 import { adoptNetwork, networkFolder, networks, routersIn } from './scenarios.ts';
 
-/** What BIRD does to sessions when a running network gets what was rendered of its adopted topology. */
+/** What BIRD does to sessions when a running network gets the files rendered from its adopted topology. */
 
 const filesOf = (network: string, router: string) => tree(join(networkFolder(network), 'routers', router));
 
@@ -14,8 +14,8 @@ const cases = networks
   .flatMap((network) => routersIn(network).map(({ name }) => ({ network, router: name })));
 
 /**
- * What adopt keeps, and what becomes of the gateway's sessions if somebody does not want it kept. Not the second
- * channel: BIRD takes one away without a restart as long as it is down, and here no session is up.
+ * What adopt keeps, and the effect on the gateway's sessions if it is not kept. Not the second
+ * channel: BIRD removes one without a restart as long as it is down, and here no session is up.
  */
 const REPORTS = ['k3s_backbone_cn_v4', 'k3s_backbone_global_v4', 'k3s_master_v4', 'k3s_wds1_v4'];
 const taken: readonly {
@@ -71,7 +71,7 @@ test('what BIRD would refuse is reported before', () => {
       ['bird.conf', `define INTRA_ROUTER_ID = 10.30.0.1;\n${main}`],
     ]),
   );
-  // The line that calls lan_only, which stood in the folder that is replaced.
+  // The line that calls lan_only, which was in the folder that is replaced.
   expect(said).toMatch(/bird\.conf:10:\d+ syntax error/);
   const told = comparison.compared.find(({ what }) => what === 'function lan_only');
   expect([told?.change, told?.details[0]?.because]).toEqual(['gone', undefined]);

@@ -8,7 +8,7 @@ import { buildFabric } from '../../fabric/index.ts';
 import { render } from '../../repository/render.ts';
 import { networkFolder, routersIn } from './scenarios.ts';
 
-/** Whatever kubectl or a router's folder may hold: it is adopted, or refused with a message, and nothing throws. */
+/** Whatever kubectl or a router's folder may contain: it is adopted, or refused with a message, and nothing throws. */
 
 const NETWORK = 'two-reflectors';
 const cluster: { items: object[] } = parse(
@@ -76,7 +76,7 @@ test('an object with any value in any place is adopted or refused', () => {
     ),
     { numRuns: Number(process.env.NOENCAP_RUNS ?? 60) },
   );
-  // Else one of the two ways was never tried.
+  // Otherwise one of the two paths was never tested.
   expect(Math.min(ends.adopted, ends.refused)).toBeGreaterThan(0);
 });
 

@@ -13,8 +13,8 @@ import { fabricOf } from '../fabric-of.ts';
 import { hostConfig } from '../routers/bird.ts';
 
 /**
- * A network that was made from a topology, seen as kubectl and the routers show it, gives a topology back that renders the same
- * files. What neither cluster nor routers know, its operator says again.
+ * A network made from a topology, as shown by kubectl and the routers, is adopted into a topology that renders the same
+ * files. The operator repeats what neither cluster nor routers know.
  */
 test('adopting the files rendered from a topology gives the same files', () => {
   fc.assert(
@@ -47,7 +47,7 @@ test('adopting the files rendered from a topology gives the same files', () => {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** `kubectl get -o yaml` of it all: with what the API server adds, kubelet's nodes, and the blocks that IPAM gave out. */
+/** The output of `kubectl get -o yaml`: with what the API server adds, kubelet's nodes, and the blocks that IPAM assigned. */
 function seen(fabric: Fabric, files: ReadonlyMap<string, string>): object {
   const cluster = new Map([...files].filter(([path]) => path.startsWith('cluster/')));
   const applied = manifestObjects(cluster).map((object): KubernetesObject => {
@@ -106,7 +106,7 @@ function seen(fabric: Fabric, files: ReadonlyMap<string, string>): object {
   return { apiVersion: 'v1', kind: 'List', items: [...nodes, services, ...applied, ...blocks] };
 }
 
-/** A copy of the router's /etc/bird. In include mode its owner has a bird.conf of his own. */
+/** A copy of the router's /etc/bird. In include mode its owner has their own bird.conf. */
 function folderOf(fabric: Fabric, files: ReadonlyMap<string, string>, router: string): RouterFolder {
   const prefix = `routers/${router}/`;
   const own = [...files]
@@ -117,7 +117,7 @@ function folderOf(fabric: Fabric, files: ReadonlyMap<string, string>, router: st
   return { name: router, files: all };
 }
 
-/** What neither the cluster nor the routers' sessions say: see docs/adopt.md. */
+/** What neither the cluster nor the routers' sessions reveal: see docs/adopt.md. */
 function knownOf({
   name,
   gitops,
@@ -147,7 +147,7 @@ function knownOf({
     routers: Object.fromEntries(
       Object.entries(routers).map(([router, { routerId, planned, bird, interfaces, backboneAddress }]) => [
         router,
-        // A planned router has no folder, and what a standalone one does beside its sessions is not read.
+        // A planned router has no folder, and what a standalone one does besides its sessions is not read.
         present({
           ...(planned ? { routerId } : {}),
           ...(bird?.mode === 'standalone' ? { bird, interfaces, backboneAddress } : {}),

@@ -4,8 +4,8 @@ import { expectForecast } from './forecast.ts';
 import { adoptRouters, bytesOf } from './scenarios.ts';
 
 /**
- * Routers as operators have them, with an option or a form of their own each: what real BIRD does to each session when it gets what
- * is rendered, and what adopt said before.
+ * Routers as operators have them, each with its own option or form: what real BIRD does to each session when it gets the rendered
+ * files, and what adopt predicted.
  */
 
 const POLICY = 'ipv4 { table t4; import where pods(); export where pods(); next hop self; };';
@@ -130,7 +130,7 @@ protocol bgp node_b from clients { neighbor 10.50.0.11; }
   },
 };
 
-/** What adopt says of the sessions; for all that is not here, that each is reloaded and nothing resets. */
+/** What adopt says about the sessions; for routers not listed, that each is reloaded and nothing resets. */
 const BECAME: Readonly<Record<string, string>> = {
   'neighbours that are internal': 'node_a reset, node_b reset',
   'passive sessions': 'node_a reset, node_b reset',
@@ -151,7 +151,7 @@ const BECAME: Readonly<Record<string, string>> = {
   'a range of neighbours, and one of them': 'k3s_b_v4 new, node_a reloaded, nodes gone; not explained',
   'additional paths': 'node_a reset, node_b reset',
   'next hops from another table': 'node_a reset, node_b reset',
-  // By BIRD 3 alone, which no file tells from BIRD 2.
+  // Only by BIRD 3, which no file distinguishes from BIRD 2.
   'filtered routes are kept': 'node_a reset, node_b reset',
   'an import table': 'node_a reset, node_b reset',
   'extended next hops': 'node_a reset, node_b reset',
@@ -171,7 +171,7 @@ const BECAME: Readonly<Record<string, string>> = {
 const told = (files: Readonly<Record<string, string>>) =>
   adoptRouters([{ name: 'gw', files: bytesOf(files) }], 'one-region');
 
-/** What becomes of each session of the router, and whether anything is left open. */
+/** The fate of each session of the router, and whether anything is unexplained. */
 function said(files: Readonly<Record<string, string>>): string {
   const { comparison } = told(files);
   const own = comparison.compared.filter(({ where }) => where === 'gw');

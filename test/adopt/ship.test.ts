@@ -11,7 +11,7 @@ import { scenario } from '../lab/labs.ts';
 import { ALONE } from './alone.ts';
 import { adoptNetwork, networkFolder } from './scenarios.ts';
 
-/** The report's gateway, with its files made by hand, gets the first delivery of what is rendered of the adopted topology. */
+/** The report's gateway, with handwritten files, gets its first delivery, rendered from the adopted topology. */
 scenario('real BIRD', () => {
   test('the first delivery replaces files written by hand, and BIRD restarts no session', async () => {
     const bird = startBird((folder) => {
@@ -44,7 +44,7 @@ scenario('real BIRD', () => {
       const log = readFileSync(join(bird.folder, 'log'), 'utf8');
       expect(log).toContain('Reconfigured');
       expect(log).not.toMatch(/(Restarting|Removing|Adding|Shutting down) protocol/);
-      // Another file with the same protocol in it would be a configuration that BIRD refuses.
+      // BIRD would reject a second file with the same protocol.
       const peers = readdirSync(join(bird.config, 'k3s/ibgpeers'));
       expect(peers).toContain('kubemaster.conf');
       expect(existsSync(join(bird.config, 'k3s/ibgpeers/master.conf'))).toBe(false);

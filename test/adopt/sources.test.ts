@@ -12,9 +12,9 @@ import { type Bird, startBird, until } from '../delivery/bird.ts';
 import { scenario } from '../lab/labs.ts';
 
 /**
- * Routes of every source that a router has, made by real BIRD: OSPF within an area, between two and from outside, RIP, Babel, the
- * kernel's own, static ones of each kind, connected ones, and BGP of another AS through a pipe. Over each of them the filters that
- * operators publish, by BIRD and by adopt.
+ * Routes of every source that a router has, made by real BIRD: OSPF intra-area, inter-area and external, RIP, Babel, the
+ * kernel's own, static ones of each kind, connected ones, and BGP of another AS through a pipe. On each of them BIRD and adopt run the
+ * filters that operators publish.
  */
 
 const FILTERS = ['published.conf', 'language.conf'].map((file) => join('test', 'adopt', 'filters', file));
@@ -84,7 +84,7 @@ protocol static all_kinds {
 ${texts.join('\n')}
 `;
 
-/** A route of a table, as \`show route all\` has it. */
+/** A route of a table, as in \`show route all\`. */
 interface Shown {
   /** \`10.42.0.0/16 all_kinds\`. */
   readonly key: string;
@@ -171,7 +171,7 @@ function routesIn(text: string): Shown[] {
         ['gw', gw],
         ['ifname', { type: 'string', value: iface }],
         ['preference', int(Number(preference))],
-        // It is told only where it is another than the gateway.
+        // It is shown only if it differs from the gateway.
         ['from', from === undefined ? (/BGP|RIP/.test(source) ? gw : ip('::')) : ip(from)],
         ...[...body.matchAll(/^\s*(?:1012-)?\s*([A-Za-z_]+(?:\.[a-z_0-9]+)?): (\S.*?)\s*$/gm)]
           .filter(([, name]) => name !== 'Type')
@@ -189,7 +189,7 @@ const verdict = (name: string, route: FilteredRoute): string =>
   runFilter({ kind: 'commands', commands: library.routines.get(name)?.commands ?? [] }, library, route)
     .verdict;
 
-/** What adopt knows of such a route where it meets it: its source, and what may be written into it here. */
+/** What adopt knows about such a route: its source, and what may be written to it here. */
 function asAdoptKnowsIt({ net, attributes }: Shown): FilteredRoute {
   const source = attributes.get('source');
   const origin = ORIGINS.find((one) => source?.type === 'enum' && one.source === source.value);
@@ -197,7 +197,7 @@ function asAdoptKnowsIt({ net, attributes }: Shown): FilteredRoute {
   return marked(origin === undefined ? bgpRouteOf(net, path) : routeOf(origin, net), marks);
 }
 
-/** They ask RPKI, or leave a variable in a block without a value. */
+/** They use RPKI, or leave a variable in a block without a value. */
 const NOT_KNOWN = /roa|^prefix_set_variable$/;
 
 scenario('real BIRD', () => {
@@ -264,11 +264,11 @@ scenario('real BIRD', () => {
       known: verdict(name, asAdoptKnowsIt(one)),
       is: truth(one),
     }));
-    // With all attributes known adopt says what BIRD does, but for what no file says and what not every BIRD takes.
+    // With all attributes known adopt says what BIRD does, except for what no file says and what not every BIRD accepts.
     expect(
       judged.filter(({ exact, is }) => exact !== is && !(exact === 'unknown' && NOT_KNOWN.test(name))),
     ).toEqual([]);
-    // With what adopt knows of a route it may not know, but is never wrong.
+    // With its partial knowledge of a route adopt may say unknown, but is never wrong.
     expect(judged.filter(({ known, is }) => known !== is && known !== 'unknown')).toEqual([]);
   });
 });

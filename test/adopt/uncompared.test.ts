@@ -2,7 +2,7 @@ import type { RouterFolder } from '../../adopt/index.ts';
 import { adoptedText } from '../../cli/adopt-text.ts';
 import { adoptRouters, bytesOf, changed, routersIn } from './scenarios.ts';
 
-/** The report's network where nothing that runs could be held against what is rendered: it is never said to be fine. */
+/** The report's network where nothing running can be compared with the rendering: it is never reported as fine. */
 
 const others = routersIn('report').filter(({ name }) => name !== 'gateway');
 const gateway = (files: Readonly<Record<string, string>>): RouterFolder[] => [
@@ -22,7 +22,7 @@ const ranged = gateway({
   'k3s/ibgpeers/nodes.conf':
     'protocol bgp k3s_nodes from k3speers { neighbor range 192.168.100.0/24 as K3S_AS; dynamic name "k3s_node"; }',
 });
-/** What its operator says of the router, where its files do not. */
+/** What its operator says about the router if its files do not. */
 const GATEWAY = 'routers: {gateway: {routerId: 192.168.100.1, nodeAddress: 192.168.100.1}}';
 
 const WDS = 'sessions with nodes of WDS, IPv4';

@@ -6,7 +6,7 @@ import { type IpAddress, parseAddress } from '../../topology/address.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 
-/** What is said of borrowed addresses: `path: severity`. */
+/** The findings on borrowed addresses: `path: severity`. */
 function said(change: Partial<TopologyInput>): string[] {
   const file = parse(readFileSync('test/lab/borrowed.yaml', 'utf8')) as TopologyInput;
   return findings(analyse(fabricOf({ ...file, ...change })))

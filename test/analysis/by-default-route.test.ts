@@ -13,7 +13,7 @@ const toward = (topology: TopologyInput, from: string, to: string) => {
 };
 
 test('a node that is sent no routes, and whose default route carries the packets, needs none', () => {
-  // Both reflectors have one cluster ID: what e2 hears of e1 it must not reflect (RFC 4456 section 8), and e-b hears nothing of e-a.
+  // Both reflectors have the same cluster ID: e2 must not reflect what it learns from e1 (RFC 4456 section 8), so e-b learns nothing about e-a.
   expect(toward(oneClusterBeside(), 'e-b', 'e-a')).toEqual({
     reachable: true,
     first: ['e1'],

@@ -8,8 +8,8 @@ import { pathText } from '../../topology/fault.ts';
 import { loadTopology } from '../../topology/index.ts';
 
 /**
- * Each check has three files in test/analysis/checks: a topology that it alone has something to say of, what it says, and the same
- * topology one edit away. A new check needs no code here.
+ * Each check has three files in test/analysis/checks: a topology with a finding of this check only, the finding, and the same
+ * topology after one edit that fixes it. A new check needs no code here.
  */
 const FOLDER = 'test/analysis/checks';
 const ids = readdirSync(FOLDER)
@@ -36,7 +36,7 @@ test.each(ids)('%s is found where it is, alone, and is gone one edit away', (id)
   expect(checked(`${id}.mended.yaml`).open.map((one) => one.id)).not.toContain(id);
 });
 
-/** The block of a page that shows what the check says. */
+/** The block of a page that shows the check's finding. */
 const QUOTED = /^```text\n[\s\S]*?\n```$/m;
 
 test.each(ids)('%s has a page with an example, what is said of it, the mend, and how to accept it', (id) => {
@@ -54,7 +54,7 @@ test.each(ids)('%s has a page with an example, what is said of it, the mend, and
   expect(page).toContain('```yaml\n');
   expect(QUOTED.exec(page)?.[0]).toBe(quoted);
   expect(page).toContain('\n## Fix\n');
-  // What is not found cannot be accepted: NE410 is about nothing else.
+  // A finding that does not exist cannot be accepted: NE410 is about exactly that.
   const place = pathText(open[0]?.path ?? []);
   const where = place.includes('[') ? `"${place}"` : place;
   if (id !== 'NE410') expect(page).toContain(`- {id: ${id}, where: ${where}, reason: "`);

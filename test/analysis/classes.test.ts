@@ -9,7 +9,7 @@ import { largeTopology } from '../../scripts/large-topology.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { enlargedNetwork } from './enlarged.ts';
 
-/** The fate of packets of a node for the block of another that has this place among its blocks. */
+/** The fate of packets from a node to another node's block, given by index. */
 function fatesIn({ network, waysTo }: Simulation) {
   const blocksOf = network.machines.map(({ index }) => network.blocks.filter(({ node }) => node === index));
   const { machines } = network.named;
@@ -25,7 +25,7 @@ const nodesAmong = (network: Network, names: readonly string[]) =>
     network.machines.some((machine) => machine.name === name && machine.kind === 'node'),
   );
 
-/** Compares every pair of nodes with the pair that stands for it. */
+/** Compares every pair of nodes with its representative. */
 function expectSameFates(fabric: Fabric, pick: number): number {
   const blocks = nodeBlocks(fabric);
   const full = networkOf(fabric, blocks);

@@ -5,7 +5,7 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { twoRegions } from '../fabric/networks.ts';
 import { fabricOf } from '../fabric-of.ts';
 
-/** Two regions, the first with as many nodes alike as asked for. */
+/** Two regions, the first with any number of similar nodes. */
 function alike(count: number): TopologyInput {
   const topology = twoRegions({ bgp: { asNumber: 64512, nodeToNodeMesh: false } });
   const own = Array.from({ length: count }, (_, index) => [`e-${index}`, `192.168.1.${20 + index}`] as const);

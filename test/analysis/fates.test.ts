@@ -7,7 +7,7 @@ import { hopOf } from '../../analysis/simulator/spf.ts';
 import { largeTopology } from '../../scripts/large-topology.ts';
 import { fabricOf } from '../fabric-of.ts';
 
-/** Machines 0, 1, 2, ... that hand over to these, each hop over a segment of its own; the last one has the pod. */
+/** Machines 0, 1, 2, ... that forward to these, each hop over its own segment; the last one has the pod. */
 function fatesIn(
   nextHops: readonly (readonly number[])[],
   ask: readonly number[],
@@ -34,7 +34,7 @@ function fatesIn(
 }
 
 test('packets that leave a cycle on some path arrive, whichever machine is asked first', () => {
-  // 0 leads into the circle of 1 and 2, and 2 hands half of them over to 3.
+  // 0 leads into the cycle of 1 and 2, and 2 forwards half of the packets to 3.
   const network = [[1], [2], [1, 3], []];
   const expected = [
     { arrives: true, loops: true, dropped: false, hops: [3, Infinity], mtu: [1400, 1400], turns: false },

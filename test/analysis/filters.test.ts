@@ -14,7 +14,7 @@ const prefix = (text: string): Prefix => {
   return parsed.prefix;
 };
 
-/** The routes that BIRD 1.6.8 was asked about, with what it said of each condition that confd can write. */
+/** The routes given to BIRD 1.6.8, with its result for each condition that confd can write. */
 const ROUTES = ['10.42.0.0/16', '10.42.0.0/26', '10.42.0.64/26', '10.42.0.1/32', '10.99.0.0/26'];
 
 test.each<[string, Operator, Lengths, readonly string[]]>([

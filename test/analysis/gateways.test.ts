@@ -3,7 +3,7 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { chain, home, network, vlans } from '../scenarios/gateways.ts';
 
-/** What is broken, with its place, its evidence and its mend. */
+/** What is broken, with its place, its evidence and its fix. */
 const errorsOf = (topology: TopologyInput): string[] =>
   findings(analyse(fabricOf(topology)))
     .filter(({ severity }) => severity === 'error')

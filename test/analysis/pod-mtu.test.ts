@@ -50,7 +50,7 @@ test('a spare link counts: packets take it when the usual one fails', () => {
   expect(mtuOf(topology)).toBe(1280);
 });
 
-/** The network of a file, and what the checks say of MTUs there. */
+/** The network of a file, and the findings about its MTUs. */
 function networkOf(file: string) {
   const loaded = loadTopology({ file, bytes: readFileSync(`test/analysis/pod-mtu/${file}`) });
   if (!loaded.ok) throw new Error('the topology has faults');
@@ -290,7 +290,7 @@ type Link = { readonly members: readonly number[]; readonly cost: number; readon
 const withoutRouter = (links: readonly Link[], failed: number): Link[] =>
   links.map((link) => ({ ...link, members: link.members.filter((member) => member !== failed) }));
 
-/** The MTUs of all cheapest walks from router 0 to router 1, found by trying all. */
+/** The MTUs of all cheapest paths from router 0 to router 1, found by trying all. */
 function crossedByHand(links: readonly Link[]): number[] {
   let best = Number.POSITIVE_INFINITY;
   let mtus: number[] = [];

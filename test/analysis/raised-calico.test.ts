@@ -17,7 +17,7 @@ function links(fabric: Fabric, version: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Calico sets LOCAL_PREF before it asks the BGPFilters: what these accept has it as all other routes have. */
+/** Calico sets LOCAL_PREF before it evaluates the BGPFilters: routes that these accept have it like all others. */
 const accepts = ({ calico }: Fabric): boolean =>
   calico.filters.some((filter) => filter.export.some(({ action }) => action === 'Accept'));
 

@@ -7,7 +7,7 @@ import { fabricOf } from '../fabric-of.ts';
 import { redundantNetwork, visitedNetwork } from './redundant-network.ts';
 import { healthySharedNetwork } from './shared-network.ts';
 
-/** Of every ordered pair of nodes what becomes of its packets. That real BIRD does the same is what oracle.test.ts tries. */
+/** The fate of the packets of every ordered pair of nodes. oracle.test.ts tests that real BIRD does the same. */
 function fates(topology: TopologyInput) {
   const network = networkOf(fabricOf(topology));
   const simulation = simulatorOf(network)();
@@ -85,7 +85,7 @@ const elsewhere = (v6: boolean, igp: boolean): TopologyInput => {
   };
 };
 
-/** OSPFv3 knows b by a link-local address, which nobody can be told as next hop. */
+/** OSPFv3 knows b by a link-local address, which cannot be announced as next hop. */
 test.each([
   ['IPv4', false, false, []],
   ['IPv4, one by the IGP', false, true, []],

@@ -7,7 +7,7 @@ import { arbitraryNetwork } from './arbitrary-network.ts';
 import { redundantNetwork } from './redundant-network.ts';
 import { sharedNetwork } from './shared-network.ts';
 
-/** A name for each name, in another order: what came first in the order of names comes last. */
+/** A new name for each name, in reverse order: the name that sorted first sorts last. */
 function otherNames(names: readonly string[]): ReadonlyMap<string, string> {
   const sorted = [...names].sort();
   return new Map(sorted.map((name, at) => [name, `x${String(sorted.length - at).padStart(3, '0')}`]));
@@ -67,7 +67,7 @@ function renamed(topology: TopologyInput) {
   return { topology: renamedTopology, machine, segment };
 }
 
-/** Where each machine on the way between any two nodes sends packets. */
+/** The next hops of each machine on the path between any two nodes. */
 const ways = (topology: TopologyInput, machine = (name: string) => name, segment = (name: string) => name) =>
   forecast(fabricOf(topology))
     .pairs.map(({ from, to, family, reachable, isLossy, steps }) => ({
@@ -83,7 +83,7 @@ const ways = (topology: TopologyInput, machine = (name: string) => name, segment
     }))
     .sort((a, b) => (a.pair < b.pair ? -1 : 1));
 
-/** Which node gets which block is the order of names, unless the topology says it. */
+/** Blocks are assigned in the order of node names, unless the topology names them. */
 function withBlocks(topology: TopologyInput): TopologyInput {
   const blocks = nodeBlocks(fabricOf(topology));
   const nodes = Object.entries(topology.nodes ?? {}).map(([name, node]) => [

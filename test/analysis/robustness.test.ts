@@ -11,7 +11,7 @@ test('every valid topology has a result, which does not depend on the order of i
     fc.property(fc.oneof(arbitraryTopology, arbitraryNetwork()), (topology) => {
       const found = findings(analyse(fabricOf(topology)));
       const other = shuffled(topology, backwards) as typeof topology;
-      // The routers and reflectors of a region, and suppressions, are lists: their order means something.
+      // The routers and reflectors of a region, and suppressions, are lists: their order matters.
       expect(findings(analyse(fabricOf(other)))).toEqual(found);
       for (const { id, message, fix, evidence } of found) {
         expect(id).toMatch(/^NE\d{3}$/);

@@ -6,7 +6,7 @@ import { changedOptions } from '../../bird/reconfigure.ts';
 import { put, startBird, until } from '../delivery/bird.ts';
 import { scenario } from '../lab/labs.ts';
 
-/** Options of sessions that a topology has no word for: which ones BIRD lets go without a reset, and that adopt knows it. */
+/** Session options that a topology cannot express: which of them BIRD drops without a reset, and that adopt knows it. */
 
 interface Row {
   readonly change: string;

@@ -102,7 +102,7 @@ test.each(['a"b', 'a\nb', '', 'ä', 'a\u0000b'])('%j is not a string: BIRD has n
   expect(() => print([option(string(value))])).toThrow('not a BIRD string');
 });
 
-/** A configuration that uses the name, as printed and as BIRD takes it. */
+/** A configuration that uses the name, as printed and as BIRD accepts it. */
 const birdOn = (printed: string): string =>
   birdSays(
     new Map([['bird.conf', `router id 1.1.1.1;\nprotocol device {}\nfilter ${printed} { accept; }\n`]]),

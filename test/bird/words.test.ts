@@ -3,7 +3,7 @@ import { BIRD_WORDS } from '../../bird/words.ts';
 import { birdSymbol } from '../../topology/names.ts';
 import { birdSays } from '../routers/bird.ts';
 
-/** What BIRD says of a name that stands for a table, and for a constant that is used. */
+/** BIRD's answer to a name used for a table, and for a constant. */
 function asSymbol(name: string): string {
   const uses = [
     `ipv4 table ${name};`,

@@ -14,7 +14,7 @@ const ENGINE: ManagedFields = {
   },
 };
 
-/** As K3s v1.34's deploy controller leaves an object, its server-filled defaults among it. */
+/** An object as K3s v1.34's deploy controller leaves it, including server-filled defaults. */
 const K3S: ManagedFields = {
   manager: 'deploy@kubemaster',
   operation: 'Update',
@@ -141,7 +141,7 @@ test('the mark by which K3s would delete removed objects goes, and no other labe
     '/metadata/annotations/objectset.rio.cattle.io~1applied',
     '/metadata/annotations/objectset.rio.cattle.io~1id',
   ]);
-  // Their fields go in the same patch: the API server would leave an owner of an empty map otherwise.
+  // Their fields are removed in the same patch: otherwise the API server would leave an owner of an empty map.
   expect(JSON.stringify(operations.at(-1)?.value)).not.toContain('objectset');
   expect(JSON.stringify(operations.at(-1)?.value)).toContain('f:imagePullPolicy');
 });

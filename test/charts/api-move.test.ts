@@ -17,13 +17,13 @@ const nameOf = ({ kind, metadata }: KubernetesObject): string => `${kind}/${meta
 const names = (objects: readonly KubernetesObject[]): string[] => objects.map(nameOf).sort();
 
 /**
- * One stored object under two groups, as libcalico-go has it (backend/k8s/resources/resources.go): what is written over v3 has its
- * labels and annotations inside one annotation of the stored one, which loses all others; reading over v3 shows both, those
- * inside first. Labels are kept among the annotations here: neither side treats them otherwise.
+ * One stored object under two groups, as in libcalico-go (backend/k8s/resources/resources.go): a write through v3 puts
+ * labels and annotations inside one annotation of the stored object, which loses all others; a read through v3 shows both, those
+ * inside first. Labels are kept among the annotations here: neither side treats them differently.
  */
 class Store {
   readonly #objects = new Map<string, { raw: Marks; inside: Marks | undefined }>();
-  /** What was applied last over a group: server-side apply takes away what is no longer there. */
+  /** What was last applied through a group: server-side apply removes what is no longer there. */
   readonly #applied = new Map<string, Marks>();
 
   names(): string[] {
@@ -56,7 +56,7 @@ const idOf = (group: Group, name: string): string => `${group} ${name}`;
 
 type Sync = (git: readonly KubernetesObject[]) => void;
 
-/** Compares first: what is to be pruned is decided by what stood there before anything is applied, and pruned at the end. */
+/** Compares first: what to prune is decided from the state before anything is applied, and pruned at the end. */
 function argoCd(store: Store): Sync {
   const TRACKING = 'argocd.argoproj.io/tracking-id';
   return (git) => {
@@ -77,7 +77,7 @@ function argoCd(store: Store): Sync {
   };
 }
 
-/** Applies first; of what its inventory has and git no longer, it deletes what bears its labels and no guard at that time. */
+/** Applies first; of the objects in its inventory but no longer in git, it deletes those with its labels and without a guard at that time. */
 function flux(store: Store): Sync {
   const OWNER = 'kustomize.toolkit.fluxcd.io/name';
   let inventory: readonly KubernetesObject[] = [];
@@ -146,7 +146,7 @@ describe.each([
     }
   });
 
-  // Flux looks again before it deletes, and v3 has taken its label off the old name: that spares one of the two directions.
+  // Flux checks again before it deletes, and v3 has removed its label from the old name: that saves one of the two directions.
   for (const [from, to] of DIRECTIONS.filter(([first]) => engine === 'Argo CD' || first === V3)) {
     test(`deletes every peer and filter that moves from ${from} to ${to} at once`, () => {
       const store = new Store();

@@ -39,7 +39,7 @@ function customResources(topology: TopologyInput, version: string, api: typeof V
 }
 
 describe.each(VERSIONS)('Calico %s', (version) => {
-  // The v3 API is there from the start only where it is made of CRDs.
+  // The v3 API exists from the start only if it consists of CRDs.
   const apis = version === 'v3.32.1' ? ([V1, V3] as const) : ([V1] as const);
   describe.each(apis)('by %s', (api) => {
     for (const [name, topology] of Object.entries(TOPOLOGIES)) {
@@ -260,7 +260,7 @@ describe.each(VERSIONS)('The rules in the CRDs of Calico %s', (version) => {
         rulesOf(schema.openAPIV3Schema).map(({ path, rule }) => ({ at: `${file} ${path}`, rule })),
       ),
     );
-    // A walk that misses some would prove nothing.
+    // A traversal that misses some would prove nothing.
     const written = files.flatMap(
       (file) =>
         readFileSync(join(upstream, `calico-${version}`, 'crds', file), 'utf8').match(/^ *(- )?rule: /gm) ??
@@ -269,7 +269,7 @@ describe.each(VERSIONS)('The rules in the CRDs of Calico %s', (version) => {
     expect(rules.length).toBe(written.length);
     const unable = rules.filter(({ rule }) => unsupported(rule) !== undefined);
     expect(unable.filter(({ rule }) => BY_HAND[rule.rule] === undefined)).toEqual([]);
-    // What cel-js learned to run needs no second copy here.
+    // Rules that cel-js has learned to run need no second copy here.
     expect(
       rules.filter(({ rule }) => BY_HAND[rule.rule] !== undefined && unsupported(rule) === undefined),
     ).toEqual([]);

@@ -17,13 +17,13 @@ import { betweenPools, calicoOf, dualStack, ipv6Only, report, small, withCalico 
 
 const GROUPS = { ...CALICO_KINDS, ...ENGINE_KINDS };
 
-/** The group whose list holds for an object: what Calico stores has the fields of what it serves. */
+/** The group whose list applies to an object: what Calico stores has the fields of what it serves. */
 const groupOf = ({ apiGroup }: ApiObject): string => apiGroup.replace(/^crd\./, '');
 
 /** A BGPPeer is of bgppeers. */
 const pluralOf = ({ kind }: ApiObject): string => kind.toLowerCase().replace(/y$/, 'ie').concat('s');
 
-/** Topologies that between them set all that a topology can set. */
+/** Topologies that together set everything that a topology can set. */
 const EVERYTHING: readonly TopologyInput[] = [
   ...Object.values(TOPOLOGIES),
   betweenPools,
@@ -88,7 +88,7 @@ const objects: readonly ApiObject[] = EVERYTHING.flatMap((topology) => {
   return app.charts.flatMap((chart) => chart.apiObjects).filter((object) => groupOf(object) in GROUPS);
 });
 
-/** `a.b.c` for each thing that is set; a list counts as what is in it, and a choice of number or text as a value. */
+/** `a.b.c` for each field that is set; a list counts as its items, and a choice of number or text as a value. */
 function paths(value: unknown, path = ''): string[] {
   if (Array.isArray(value)) return [...new Set(value.flatMap((item) => paths(item, path)))];
   if (typeof value !== 'object' || value === null || value.constructor !== Object) return [path];

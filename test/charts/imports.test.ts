@@ -31,7 +31,7 @@ describe('imports/', () => {
     const fresh = { ...generated((folder) => generateImports(upstream, folder)), ...ofEngines };
     const ours = read('imports');
     expect(Object.keys(ours)).toEqual(Object.keys(fresh).sort());
-    // A plain comparison: the difference of two such files takes a minute to print.
+    // A plain comparison: printing the difference of two such files takes a minute.
     expect(Object.keys(fresh).filter((file) => fresh[file] !== ours[file])).toEqual([]);
   });
 
@@ -47,7 +47,7 @@ describe('imports/', () => {
 
   test('carries no text of upstream: no description, only names', () => {
     for (const [file, text] of Object.entries(read('imports'))) {
-      // What cdk8s writes by itself: a heading per type, tags, and sentences about its own functions.
+      // What cdk8s itself writes: a heading per type, tags, and sentences about its own functions.
       const comments = text
         .split('\n')
         .filter((line) => /^ *\/?\*/.test(line))

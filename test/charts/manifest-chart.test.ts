@@ -83,7 +83,7 @@ describe('The files of a cdk8s app', () => {
     const app = new App();
     new ManifestChart(app, 'cluster/30-bgp/a.yaml');
     class Other extends ManifestChart {}
-    // Two constructs of one name never get that far: cdk8s refuses them.
+    // Two constructs with the same name never get that far: cdk8s refuses them.
     expect(() => new Other(app, 'cluster/30-bgp/a.yaml')).toThrow(/already a Construct with name/);
     Object.assign(new ManifestChart(app, 'cluster/30-bgp/b.yaml'), { file: 'cluster/30-bgp/a.yaml' });
     expect(() => manifestFiles(app)).toThrow('two charts render cluster/30-bgp/a.yaml');

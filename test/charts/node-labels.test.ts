@@ -84,7 +84,7 @@ describe("A label Job's name", () => {
     expect(one).toBeDefined();
     expect(two).toBeDefined();
     expect(one).not.toBe(two);
-    // No topology has both: BIRD could not tell them apart. A change from one to the other must still be a change.
+    // No topology has both: BIRD could not distinguish them. A change from one to the other must still be a change.
     expect(names(withNodes('a.b'))[0]?.replace(/-[0-9a-f]{10}$/, '')).not.toBe(
       names(withNodes('a-b'))[0]?.replace(/-[0-9a-f]{10}$/, ''),
     );
@@ -131,7 +131,7 @@ describe('What a label Job does', () => {
         securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       });
       expect(template.spec.securityContext.runAsUser).toBeGreaterThan(0);
-      // A server that is not Ready for want of a CNI, and none that has gone away: its pod would hang for good.
+      // A server that is not Ready because it lacks a CNI, but not one that is gone: its pod would hang forever.
       const tolerated = template.spec.tolerations.map(({ key }: { key: string }) => key);
       expect(tolerated).toEqual(
         expect.arrayContaining(['node.kubernetes.io/not-ready', 'node-role.kubernetes.io/control-plane']),
@@ -144,7 +144,7 @@ describe('What a label Job does', () => {
         readOnlyRootFilesystem: true,
         capabilities: { drop: ['ALL'] },
       });
-      // kubectl's cache is the one thing it writes.
+      // kubectl's cache is the only thing it writes.
       expect(container(object).volumeMounts).toEqual([{ name: 'tmp', mountPath: '/tmp' }]);
       expect(container(object).env).toEqual([{ name: 'HOME', value: '/tmp' }]);
     }

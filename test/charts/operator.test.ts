@@ -5,7 +5,7 @@ import { type KubernetesObject, objectsIn, operatorManifest, upstreamTest } from
 
 const CARRIED = ['v3.30.7', 'v3.31.7', 'v3.32.1'] as const;
 
-/** Objects by identity. RBAC grants the union of its rules: neither their order nor that of their words means anything. */
+/** Objects by identity. RBAC grants the union of its rules: neither their order nor that of their words matters. */
 function byIdentity(objects: readonly KubernetesObject[]): Record<string, unknown> {
   const entries = objects.map((object): [string, unknown] => [
     `${object.kind} ${object.metadata.namespace ?? ''}/${object.metadata.name}`,

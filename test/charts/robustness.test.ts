@@ -7,8 +7,8 @@ import { NODES, REGION } from './names.ts';
 import { small } from './topologies.ts';
 
 /**
- * YAML reads `no`, `1e3`, `0x10` and `2024-01-01` as something else than text, and a name may look like each of them.
- * Whatever a topology may be called, the text must read back as the objects it was made of.
+ * YAML does not read `no`, `1e3`, `0x10` and `2024-01-01` as text, and a name may look like any of them.
+ * Whatever the names in a topology, the text must read back as the objects it was made from.
  */
 test('names at their limits read back from YAML as they were', () => {
   fc.assert(

@@ -54,7 +54,7 @@ function run(
 ): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(TSX, [SCRIPT, ...args], {
     cwd: folder,
-    // Node itself warns where both are set.
+    // Node itself warns if both are set.
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, NOENCAP_UPSTREAM_URL: base },
   });
   let out = '';
@@ -71,7 +71,7 @@ function run(
 const cache = () => join(folder, '.cache', 'upstream');
 const kept = () => (existsSync(cache()) ? readdirSync(cache()).sort() : []);
 
-/** What upstream publishes: with comments, descriptions, CRDs nobody needs, and all in few files. */
+/** What upstream publishes: with comments, descriptions, unneeded CRDs, and all in a few files. */
 function published(upstream: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const [version, pin] of Object.entries(PINS)) {
@@ -231,7 +231,7 @@ describe('npm run upstream', () => {
 
 describe('npm run new:calico', () => {
   const NEXT = 'v3.31.8';
-  /** v3.31.7 with the version of another operator, as a patch has it. */
+  /** v3.31.7 with the version of another operator, as in a patch release. */
   const patch = (upstream: string, change: (text: string) => string): Map<string, string> =>
     new Map(
       [...published(upstream)].map(([path, text]) => [

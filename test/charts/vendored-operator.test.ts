@@ -49,7 +49,7 @@ describe(`The vendored operator of Calico ${VERSION}`, () => {
     const manifest = publishedManifest(upstream, VERSION);
     const ours = rendered(manifest);
     expect(ours.length).toBe(objectsIn(manifest).length);
-    // A null says nothing, and cdk8s leaves it out.
+    // A null has no meaning, and cdk8s omits it.
     const theirs = objectsIn(manifest.replaceAll(/^ *creationTimestamp: null\n/gm, ''));
     expect(byId(ours.map(unguarded))).toEqual(byId(theirs));
   });

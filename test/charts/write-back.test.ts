@@ -75,7 +75,7 @@ describe.each(VERSIONS)("Calico %s's API server", (version) => {
   });
 });
 
-/** The kinds of which the operator, or the API server by a schema, writes something. */
+/** The kinds to which the operator, or the API server through a schema, writes something. */
 const calicoObjects = (topology: TopologyInput): KubernetesObject[] =>
   objectsOf(topology, Installation, Bgp).filter(({ apiVersion }) =>
     /^(operator\.tigera\.io|(crd\.)?projectcalico\.org)\//.test(apiVersion),
@@ -112,7 +112,7 @@ describe.each(VERSIONS)('once the operator of Calico %s is done', (version) => {
         const own = operatorsOwn(api, installation(whole).spec);
         expect(own.map(({ kind }) => kind)).toContain('IPPool');
         for (const { kind, metadata } of own) expect(ours).not.toContain(`${kind} ${metadata.name}`);
-        // Finalizers are the operator's: an engine that set them would take its own off.
+        // Finalizers belong to the operator: an engine that set them would remove the operator's own.
         for (const { metadata } of objects) expect(metadata).not.toHaveProperty('finalizers');
       });
     }

@@ -13,7 +13,7 @@ import { parseAllDocuments } from 'yaml';
 import { networkFolder } from '../adopt/scenarios.ts';
 import { noencap, type Run, scratch } from './run.ts';
 
-/** A folder with a network that runs, as its operator would gather it. */
+/** A folder with a running network, as its operator would collect it. */
 function gathered(network: string): string {
   const folder = scratch();
   cpSync(networkFolder(network), folder, { recursive: true });
@@ -137,7 +137,7 @@ test.each([
   expect(stderr).toMatch(message);
 });
 
-/** A kubectl that serves the objects of a file by their kind, and writes down what it was asked. */
+/** A kubectl that serves the objects of a file by kind, and records its calls. */
 function withKubectl(folder: string, more = ''): NodeJS.ProcessEnv {
   const bin = join(folder, 'bin');
   mkdirSync(bin);

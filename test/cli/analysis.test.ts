@@ -14,7 +14,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'self.yaml'), text.replace(/^bgp:$/m, 'bgp:\n  reflectorNextHop: self'));
 });
 
-/** What a person sees: one file a command in test/cli/golden. */
+/** What a user sees: one file per command in test/cli/golden. */
 test('explain, path and check --failures on the network of the report', () => {
   const shown = [
     ['explain-remote-block', 'explain kubemaster 10.42.253.128/26', 0],

@@ -167,7 +167,7 @@ test("a name in a cluster's answer cannot control the terminal", () => {
   expect(stdout).not.toContain('\u001b');
 });
 
-/** The stand-in knows only what it was taught; the real one must at least understand every call. */
+/** The stand-in knows only these calls; the real kubectl must at least understand every one. */
 const real = spawnSync('kubectl', ['version', '--client'], { encoding: 'utf8' }).status === 0;
 (real ? test : test.skip)('the kubectl of this machine understands every call that was made', () => {
   bootstrap(['--run']);
@@ -195,7 +195,7 @@ const real = spawnSync('kubectl', ['version', '--client'], { encoding: 'utf8' })
       input: object,
       env: { ...process.env, KUBECONFIG: kubeconfig, HOME: folder },
     });
-    // It got as far as the server, which nobody runs.
+    // It got as far as the server, which does not exist.
     const understood = status === 0 || /connection refused|was refused|connect:/.test(stderr);
     expect({ args, understood, stderr: understood ? '' : stderr }).toEqual({
       args,

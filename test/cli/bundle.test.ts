@@ -184,7 +184,7 @@ describe("a bundle that is not this machine's own", () => {
     const before = readFileSync(compiled);
     rmSync(cache(), { recursive: true });
     mkdirSync(cache(), { mode: 0o700 });
-    // Of another program, which V8 itself cannot tell apart where the length is the same.
+    // Of a different program, which V8 itself cannot distinguish if the length is the same.
     writeFileSync(compiled, before);
     isHonest();
     expect(statSync(compiled).mode & 0o777).toBe(0o600);

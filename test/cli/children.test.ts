@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join, resolve } from 'node:path';
 import { gitIn, noencap, scratch } from './run.ts';
 
-/** What noencap was given and no other program needs. */
+/** What noencap gets and no other program needs. */
 const SECRETS = {
   NOENCAP_AGE_KEY: 'AGE-SECRET-KEY-of-the-environment',
   NOENCAP_AGE_KEY_FILE: '/run/key-of-the-environment',
@@ -26,7 +26,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** In front of the real program; it does what that does, after it has written down its environment. */
+/** In front of the real program: records its environment, then runs the real one. */
 function spiedOn(name: string): void {
   const script = `#!/bin/sh\nenv >>${folder}/seen/${name}\nPATH=\${PATH#*:} exec ${name} "$@"\n`;
   writeFileSync(join(folder, 'bin', name), script, { mode: 0o755 });

@@ -9,7 +9,7 @@ import { BOT, COMMIT, type GitHub, problem, startGitHub, TOKEN } from '../github
 import { review as reviewWith } from '../review/reviews.ts';
 import { type Run, scratch } from './run.ts';
 
-// Each test runs the command several times, and some of them wait.
+// Each test runs the command several times, and some of the runs wait.
 let github: GitHub;
 let folder: string;
 let outputs: string[];
@@ -24,7 +24,7 @@ afterEach(async () => {
   await github.close();
   rmSync(folder, { recursive: true });
   expect(github.violations()).toEqual([]);
-  // Whatever happened, nobody can read the token in a log.
+  // Whatever happens, the token is not readable in a log.
   expect(outputs.filter((text) => text.includes(TOKEN))).toEqual([]);
 });
 
@@ -66,7 +66,7 @@ function job(name: 'pull_request' | 'workflow_run' | 'push', changes: object = {
   };
 }
 
-/** As `noencap` of run.ts; the server here must be able to answer meanwhile. */
+/** Like `noencap` of run.ts, but the server here must be able to answer in the meantime. */
 async function comment(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run> {
   const rest = Object.entries(process.env).filter(
     ([name]) => !/^(GITHUB_.*|NO_COLOR|FORCE_COLOR|CI)$/.test(name),
@@ -216,7 +216,7 @@ describe('after the workflow of a fork', () => {
   beforeEach(() => github.pulls.set(8, { from: 'mallory:change', commit: COMMIT }));
 
   test('GitHub says which pull request it is, and the link is to the run that was', async () => {
-    // Of another format: that comment always has the link.
+    // Of a different format: that comment always has the link.
     review({ version: 4 });
     expect(await comment([], job('workflow_run'))).toMatchObject({
       code: 0,

@@ -11,7 +11,7 @@ import {
 import { join, resolve } from 'node:path';
 import { gitIn, noencap, scratch } from './run.ts';
 
-/** Files that never end, never begin, or are larger than any memory. */
+/** Files that never end, never begin, or exceed any memory. */
 let folder: string;
 
 beforeEach(() => {
@@ -31,7 +31,7 @@ const KINDS = [
   ['huge', 'has 3072 MiB, more than the'],
 ] as const;
 
-/** Each place where noencap reads a file that somebody named or put there: what is run, with `FILE` for it. */
+/** Each place where noencap reads a file that somebody named or put there: the command, with `FILE` for the file. */
 const READERS: readonly (readonly [what: string, args: readonly string[]])[] = [
   ['a topology', ['check', '-t', 'FILE']],
   ['a cluster', ['adopt', '--cluster', 'FILE']],
@@ -120,7 +120,7 @@ describe('the operator manifest that a topology names', () => {
     expect(ran.stderr).toMatch(
       /operatorManifest\.path: \S+ leads through a link \(.+\): put the file itself there\./,
     );
-    // Nothing of what it leads to, not even its hash, which would tell whether a guess at its content is right.
+    // Nothing of its target, not even the hash, which would confirm a guess at its content.
     expect(ran.stderr).not.toMatch(/root:|write [0-9a-f]{64}/);
   });
 

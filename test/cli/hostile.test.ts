@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { obeyed } from '../topology/obeyed.ts';
 import { gitIn, noencap, scratch } from './run.ts';
 
-/** What a router, a cluster, a program or a pull request may say to whoever reads it in a terminal, and to GitHub's runner. */
+/** What a router, a cluster, a program or a pull request may print to a terminal, and to GitHub's runner. */
 const HOSTILE = [
   '\u001b[2J\u001b]0;x\u0007\u001b]52;c;cm0gLXJm\u0007\u001b]8;;https://example.org\u0007here\u001b[8m',
   '\u009b31m\u009d52;c;x\u009c\r\b\u202e\u2066\u200b\ufeff\u2028',
@@ -25,13 +25,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** In the place of a program that noencap starts. `$HOSTILE` is the file with what it says. */
+/** In place of a program that noencap starts. `$HOSTILE` is the file with its output. */
 function program(name: string, script: string): void {
   writeFileSync(join(bin, name), `#!/bin/sh\nHOSTILE='${join(folder, 'hostile')}'\n${script}\n`);
   chmodSync(join(bin, name), 0o755);
 }
 
-/** Runs it in a shell and in a workflow; what anybody would obey in what it says. */
+/** Runs it in a shell and in a workflow; returns whatever could be obeyed in its output. */
 function saying(...args: readonly string[]) {
   const env = { PATH: `${bin}${delimiter}${process.env.PATH}` };
   const summary = join(folder, 'summary');

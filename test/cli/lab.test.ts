@@ -7,7 +7,7 @@ import { noencap as run, scratch } from './run.ts';
 const BIN = resolve('bin/noencap');
 let folder: string;
 
-/** Labs that stay are found by their name, by all of a user's commands: none of ours is one that somebody has up. */
+/** All commands of a user find kept labs by name: none of ours may be one that somebody has up. */
 const NAME = `home-${process.pid}`;
 
 const named = (name: string): string =>
@@ -20,7 +20,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Other tests may run labs at the same time: ours know each other by a variable that they inherit. */
+/** Other tests may run labs at the same time: ours share a variable that they inherit. */
 const OURS = { NOENCAP_LAB_TEST: `${process.pid}` };
 
 const noencap = (cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
@@ -240,8 +240,8 @@ note    whether Calico on kubenode-hkg04 peers from 10.2.5.7 is unknown; in this
 });
 
 /**
- * The command for root to run as a user who may do nothing. Where root keeps the clone and Node.js may be closed to others, as
- * /root is: in a mount namespace of the command's own both are also in a folder that is open.
+ * The command for root to run as an unprivileged user. Root's clone and Node.js may be closed to others, as
+ * /root is: in the command's own mount namespace both are also in an open folder.
  */
 function asNobody(command: (node: string, root: string) => string[]): string[] {
   const open = join(folder, 'open');

@@ -168,7 +168,7 @@ test('colour stays out of pipes, and out when NO_COLOR or --no-color say so', ()
     [['check'], {}],
     [['check', '--no-color'], { FORCE_COLOR: '1' }],
     [['check'], { NO_COLOR: '1' }],
-    // Both make picocolors believe in colour whatever stdout is.
+    // Both make picocolors use colour whatever stdout is.
     [['check'], { FORCE_COLOR: '1' }],
     [['check'], { CI: 'true' }],
   ] as const) {

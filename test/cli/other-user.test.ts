@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { noencap, scratch } from './run.ts';
 
 /**
- * A user's network folder, in which root ran noencap, too. Scripts run as root in a mount namespace, where the clone and Node.js are
- * in a folder that everybody may read; `user` runs a command as the user.
+ * A user's network folder, in which root has also run noencap. Scripts run as root in a mount namespace, where the clone and Node.js are
+ * in a world-readable folder; `user` runs a command as the user.
  */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
@@ -18,7 +18,7 @@ beforeEach(() => {
   mkdirSync(join(folder, 'noencap'));
   writeFileSync(join(folder, 'node'), '');
   copyFileSync('topology.yaml', join(folder, 'net/topology.yaml'));
-  // Its bundle is made before, by whom it belongs to.
+  // Its bundle is created before, by its owner.
   noencap(folder, ['--version']);
 });
 

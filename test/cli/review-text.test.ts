@@ -5,7 +5,7 @@ import { review } from '../review/reviews.ts';
 
 const plain = pc.createColors(false);
 
-/** Something in every section, with sentences that do not fit a narrow terminal. */
+/** Content in every section, with sentences too long for a narrow terminal. */
 const told: Review = review({
   outcome: 'dangerous',
   ok: false,

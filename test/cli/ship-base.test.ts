@@ -8,7 +8,7 @@ import { gitIn, noencap, scratch, tree } from './run.ts';
 const home = process.cwd();
 let folder: string;
 const commits: string[] = [];
-/** What dist/routers had at each commit, by path below dist. */
+/** The content of dist/routers at each commit, by path below dist. */
 const states: ReadonlyMap<string, string>[] = [];
 
 beforeAll(() => {

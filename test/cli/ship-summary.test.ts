@@ -4,7 +4,7 @@ import { summarise } from '../../cli/ship-summary.ts';
 import type { Result } from '../../delivery/journal.ts';
 import { scratch } from './run.ts';
 
-/** What stands on the page of a workflow's run after a delivery. */
+/** The job summary of a workflow after a delivery. */
 function summaryOf(results: readonly Result[], lookOnly = false): string {
   const folder = scratch();
   const file = join(folder, 'summary.md');

@@ -27,7 +27,7 @@ function edit(from: string, to: string): void {
   writeFileSync(file, text.replace(from, to));
 }
 
-/** A node's address, rendered and committed: its router's file changes, and no other's. */
+/** Changes a node's address, renders and commits: only its router's file changes. */
 function readdress(): void {
   edit('address: 10.2.5.7', 'address: 10.2.5.8');
   expect(noencap(folder, ['synth']).code).toBe(0);
@@ -103,7 +103,7 @@ by hand
     expect(stdout).toContain(
       'noencap@cn-ns will refuse the delivery to core: it is marked as the router home/cn-ns/100.64.0.1, home/core/100.64.0.77 is meant',
     );
-    // Under its new name the machine has the files of before.
+    // Under its new name the machine still has the same files.
     expect(stdout).toContain(
       '    delivered as home/core/100.64.0.77 instead of home/cn-ns/100.64.0.1\n    no file changes\n',
     );
@@ -236,7 +236,7 @@ describe('the script for the account on a router', () => {
 
   test('wants a public key, and says nothing of another file', () => {
     expect(ship('--setup', 'gateway').code).toBe(2);
-    // As of every file that somebody names and that is not there.
+    // As for every named file that does not exist.
     const missing = ship('--setup', 'gateway', '--key', 'nosuch');
     expect(missing).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('nosuch') });
     writeFileSync(join(folder, 'ship'), '-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n');

@@ -63,7 +63,7 @@ test('shellcheck finds nothing in the script for root', () => {
   expect({ error, stdout }).toEqual({ error: undefined, stdout: '' });
 });
 
-/** Accounts can only be made by root; the machine's own files are not touched: copies stand in their places. */
+/** Only root can create accounts; the machine's own files are not touched: copies take their place. */
 const able = process.getuid?.() === 0 && process.env.NOENCAP_NO_NETNS !== '1';
 const onRouter = able ? test : test.skip;
 
@@ -124,7 +124,7 @@ onRouter('the account that it creates can deliver over SSH, and do nothing else'
       stderr: expect.stringContaining('The account noencap exists for another purpose'),
     });
     await router('cat /run/passwd >/etc/passwd');
-    // It knows which router it is from here on, and another one's script changes nothing.
+    // From here on it knows which router it is, and another router's script changes nothing.
     expect(await router('stat -c %U /etc/bird/.noencap/router; cat /etc/bird/.noencap/router')).toBe(
       'noencap\nhome/gateway/10.0.0.1\n',
     );
@@ -134,7 +134,7 @@ onRouter('the account that it creates can deliver over SSH, and do nothing else'
       code: 1,
       stderr: expect.stringContaining('This machine is the router home/gateway/10.0.0.1'),
     });
-    // What BIRD's user could have left there leads root nowhere.
+    // What BIRD's user could have planted there does not lead root anywhere.
     await router(
       'ln /etc/hostname /etc/bird/k3s/second; echo mine >/run/mine; ln -s /run/mine /etc/bird/k3s/link',
     );

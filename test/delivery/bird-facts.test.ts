@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type Bird, mainFile, put, session, startBird, until } from './bird.ts';
 
 /**
- * What the delivery takes for granted of BIRD's timed commit. A BIRD that does otherwise must not get a delivery, so each
- * is tried on the BIRD that is installed.
+ * What the delivery relies on in BIRD's timed commit. A BIRD that behaves differently must not get a delivery, so each fact
+ * is tested with the installed BIRD.
  */
 let bird: Bird;
 let candidate: string;
@@ -40,7 +40,7 @@ test('a confirmation in time is 0018; a late or repeated one is 0019', () => {
 test('when the time is up, what ran before runs again', () => {
   expect(timed(1)).toMatch(/^0022-Undo scheduled in 1 s$/m);
   until(() => bird.sessions().includes('old'));
-  // Nobody may have come in time to see it run.
+  // It may already be over when the test looks.
   expect(readFileSync(join(bird.folder, 'log'), 'utf8')).toMatch(/Adding protocol new$/m);
   expect(bird.birdc('configure confirm')).toMatch(/^0019 /m);
 });

@@ -13,11 +13,11 @@ import { adopted, agree, atWork, done, NO_HURRY, release, type Steps, stepsOn, t
 const ONE = release('one');
 const TWO = release('two');
 
-/** What changes something on a router. Between two of these, a script that dies leaves what it would have left before. */
+/** The programs that change something on a router. Between two of these, a script that dies leaves the same state as just before. */
 const MOVES = ['birdc', 'chgrp', 'chmod', 'cp', 'head', 'ln', 'mkdir', 'mv', 'rm', 'sync', 'tar', 'touch'];
 
 /**
- * A way to run the script that kills it with SIGKILL just before its n-th move: each program in PATH counts, then runs
+ * Runs the script and kills it with SIGKILL just before its n-th change: each program in PATH counts, then runs
  * the real one.
  */
 function killing(bird: Bird): {
@@ -69,7 +69,7 @@ let bird: Bird;
 
 describe.each([
   ['a command of its own', (remote: Remote): Promise<Line | undefined> => Promise.resolve(remote)],
-  // Here the session is killed, and the verb that it began goes on.
+  // Here the session is killed, and its current verb goes on.
   ['a session', async (remote: Remote) => (await hold(remote, bird.settings, 'test')).done],
 ])('killed at every file operation of %s', (way, lineOver) => {
   afterEach(() => bird.end());
@@ -77,7 +77,7 @@ describe.each([
   const isOurs = (entry = 'k3s'): boolean =>
     lstatSync(join(bird.config, entry), { throwIfNoEntry: false })?.isSymbolicLink() ?? true;
 
-  /** Kills one verb at its first move, its second, and so on until it gets through. */
+  /** Kills one verb at its first change, its second, and so on until it gets through. */
   async function enumerate(
     prepare: (steps: Steps) => Promise<void>,
     verb: (steps: Steps, by: Line) => Promise<unknown>,
@@ -90,7 +90,7 @@ describe.each([
     for (let at = 1; ; at += 1) {
       if (at > 200) throw new Error('it never gets through');
       const first = stepsOn(bird, done(await hold(local(), bird.settings, 'test')), local());
-      // As a delivery does: only where something is not noencap's yet, or not any more.
+      // As a delivery does: only if something is not noencap's yet, or no longer is.
       if (!isOurs('k3s') || !isOurs(bird.settings.secret)) done(await first.adopt());
       await prepare(first).catch((fault) => {
         throw new Error(`the next delivery, killed before ${where}: ${fault}`);
@@ -158,7 +158,7 @@ describe.each([
         if (at === 'done') expect(steps.onDisk()).toBe('two');
       },
     );
-    // Before BIRD has confirmed it is undone, after that it is brought to its end.
+    // Before BIRD has confirmed, the change is undone; after that it is completed.
     expect([...seen].sort()).toEqual(['one', 'two']);
     expect(moves).toBeGreaterThan(8);
   });
@@ -199,7 +199,7 @@ describe.each([
     await enumerate(
       prepare,
       (steps, by) => steps.settle(by),
-      // A verb that goes on sees a program fail instead: what it cannot put in place is taken back.
+      // A verb that goes on sees a program fail instead: it reverts what it cannot put in place.
       (steps) => expect(way === 'a session' ? ['one', 'two'] : ['two']).toContain(steps.onDisk()),
     );
   });
@@ -228,7 +228,7 @@ describe.each([
         agrees,
         router,
       );
-    /** The password on disk is that of the session on disk; where that has none, nothing is left of it. */
+    /** The password on disk is that of the session on disk; if that has none, no password is left. */
     const agrees = (steps: Steps) => {
       const path = join(bird.config, secret);
       const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;

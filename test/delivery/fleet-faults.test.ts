@@ -18,7 +18,7 @@ test('ship is killed at every step', () => {
 });
 
 scenario('what faults do to a delivery', () => {
-  /** Most of the time BIRD's time limits are waited for, so several fleets go through the chapters side by side. */
+  /** Most of the time is spent waiting for BIRD's time limits, so several fleets run the chapters in parallel. */
   const fleets: Fleet[] = [];
   const told = new Map<Chapter, Promise<Row[]>>();
   const ends: Promise<number>[] = [];
@@ -31,18 +31,18 @@ scenario('what faults do to a delivery', () => {
   });
   afterAll(async () => {
     await Promise.allSettled(ends);
-    // The last one first: each has put its agent in the place of the one before.
+    // The last one first: each has replaced the agent of the one before.
     for (const fleet of fleets.reverse()) await fleet.end();
   });
 
-  /** Every third chapter; resolves with the generation that it ends with. */
+  /** Runs every third chapter; resolves with the generation at the end. */
   function goThrough(fleet: Fleet, first: number): Promise<number> {
     let before: Promise<number> = first === 0 ? Promise.resolve(0) : delivered(fleet);
     for (const chapter of CHAPTERS.filter((_, index) => index % FLEETS === first)) {
       const rows = before.then((generation) => tell(fleet, chapter, generation));
       before = Promise.all([before, rows]).then(([generation]) => generation + 1);
       told.set(chapter, rows);
-      // It is for the chapter's own test to tell.
+      // The chapter's own test reports it.
       rows.catch(() => {});
     }
     before.catch(() => {});
@@ -78,7 +78,7 @@ scenario('what faults do to a delivery', () => {
   });
 });
 
-/** The routers have what they were set up with; the first delivery makes it noencap's. */
+/** The routers have their initial files; the first delivery makes them noencap's. */
 async function delivered(fleet: Fleet): Promise<number> {
   fleet.desk.main.commit(1);
   const { code, said } = await fleet.ran(['ship', '--accept-drift']);

@@ -18,7 +18,7 @@ const question = (lab: Lab) => ({
 const birdc = async (lab: Lab, command: string): Promise<string> =>
   (await lab.holder.run(`birdc -v -s ${hostFolder('e1')}/bird.ctl ${command}`)).stdout;
 
-/** Reconfigures e1 with its files edited by sed; the file stays as it was, and BIRD goes back on `configure undo`. */
+/** Reconfigures e1 with its files edited by sed; the file stays unchanged, and BIRD reverts on `configure undo`. */
 async function configured(lab: Lab, edit: string, name = 'k3s/ibgp.conf'): Promise<string> {
   const file = `${hostFolder('e1')}/${name}`;
   const { code } = await lab.holder.run(
@@ -29,7 +29,7 @@ async function configured(lab: Lab, edit: string, name = 'k3s/ibgp.conf'): Promi
   return said;
 }
 
-/** Looks until it is settled; or until it finds what would be waited for until the time of a delivery is up. */
+/** Looks until it is settled, or until it finds what the gate would otherwise wait for until the time is up. */
 async function gated(
   lab: Lab,
   before: readonly ProtocolState[],
@@ -81,7 +81,7 @@ scenario('the gate with a running BIRD', () => {
     ]);
   });
 
-  // As in a bird.conf whose protocol direct fills BIRD's own table, and not that of the sessions.
+  // As in a bird.conf whose protocol direct fills BIRD's own table, not that of the sessions.
   test.each([
     ['nothing', []],
     ['a default route that is a blackhole', ['blackhole']],
@@ -110,7 +110,7 @@ scenario('the gate with a running BIRD', () => {
         `failure: e-b--e1/ipv4: 1 of the 1 ${unreachable}`,
         `failure: e1--e2/ipv4: 2 of the 2 ${unreachable}`,
       ]);
-      // A look at it as it runs now says the same, and nothing of it as it was before.
+      // A check of its current state reports the same, and a check of the earlier state nothing.
       const today = (states: readonly ProtocolState[]) => unwellToday(lab.fabric, 'e1', states);
       expect(today(await protocols(lab, 'e1'))).toEqual(findings.map(({ message }) => message));
       expect(today(before)).toEqual([]);

@@ -23,7 +23,7 @@ const message = (findings: readonly GateFinding[]): string[] =>
 const judged = (now: readonly ProtocolState[], more: Partial<GateQuestion> = {}, before = whole): string[] =>
   message(gate(asked(more))(before, now));
 
-/** The network with other fields of some routers, nodes or BGP. */
+/** The network with some fields of routers, nodes or BGP changed. */
 function topology(change: {
   readonly routers?: Record<string, object>;
   readonly nodes?: Record<string, object | undefined>;
@@ -171,7 +171,7 @@ describe('sessions', () => {
     expect(judged(before, question, before)).toContain(none);
     expect(judged(down(whole, 'k3s_e_a_v4'), question, before)).not.toContain(none);
     expect(judged(before, { ...question, isRotated: false }, before)).not.toContain(none);
-    // The first one, which the cluster has yet to follow, is no rotation.
+    // The first password, which the cluster does not have yet, is not a rotation.
     const first = { ...question, before: fabricOf(redundant()) };
     expect(judged(before, first, before)).not.toContain(none);
     const excused = new Set(['e-a--e1/ipv4', 'e-b--e1/ipv4']);
@@ -373,7 +373,7 @@ describe('waiting longer', () => {
     expect(waits([look(0, whole), look(2000, whole)], both)).toBe(0);
     expect(waits([look(0, lost), look(1, whole), look(2001, whole)], both)).toBe(6000);
     expect(waits([look(0, lost), look(1, whole), look(8001, whole)], both)).toBe(0);
-    // A session more than before, and nothing to say of it.
+    // One session more than before, without any finding.
     expect(waits([look(0, whole), look(2000, whole)], both, lost)).toBe(6000);
   });
 

@@ -15,14 +15,14 @@ import { listener, type Odd, silentAfter } from './stalling.ts';
 import { agree, done, release, stepsOn, theirs } from './steps.ts';
 import { waited } from './waited.ts';
 
-/** As the product has them, but nobody waits long: for a way in, or for the end of a verb, and for ever for the other. */
+/** As in the product, but with a short limit either for the login or for a verb, and none for the other. */
 const IN: Limits = { ...LIMITS, way: 3, of: (verb) => ({ ...LIMITS.of(verb), seconds: 3600 }) };
 const ENDED: Limits = {
   ...LIMITS,
   way: 3600,
   of: (verb) => ({ ...LIMITS.of(verb), seconds: verb === 'hold' ? 10 : 3 }),
 };
-/** For what must not be ended by a limit of ours. */
+/** For what no limit of ours may end. */
 const NEVER: Limits = { ...ENDED, of: IN.of };
 
 let key: Sshd;
@@ -38,12 +38,12 @@ afterAll(async () => {
   await endSshd(key);
 });
 
-/** What a test has to itself, so that those which wait wait together. */
+/** The resources of one test, so that tests can wait in parallel. */
 interface Place {
   readonly sshd: Sshd;
   readonly to: (target: SshTarget, script: string | ((verb: string) => string), limits: Limits) => Remote;
   readonly odd: (starting: Promise<Odd>) => Promise<SshTarget>;
-  /** For the end of the test, the last one first. */
+  /** Run at the end of the test, the last one first. */
   readonly ends: (() => Promise<unknown>)[];
   readonly noClients: () => Promise<void>;
 }
@@ -75,7 +75,7 @@ const alone =
     }
   };
 
-/** A stopped or deaf shell is left on the machine that plays the router. */
+/** A stopped or deaf shell stays behind on the machine that plays the router. */
 const ENDS = '(sleep 60; kill -KILL $$) </dev/null >/dev/null 2>&1 & ';
 
 const command = (verb: string, ...args: string[]) => ({ verb, settings: [], args });
@@ -99,14 +99,14 @@ describe('a router where no login succeeds', () => {
     alone(async ({ to, odd, sshd }) => {
       const ran = await to(await odd(listener(sshd, talk)), 'echo', IN).run(command('inspect'));
       expect(ran).toMatchObject({ code: 255, stdout: '' });
-      // ssh itself may be the first to see it.
+      // ssh itself may notice it first.
       expect(ran.stderr).toMatch(
         / did not let \S+ in within 3 s|closes the connection before login|ssh to \S+ failed/,
       );
     })(),
   );
 
-  // The greeting, the exchange of keys, its end, the login.
+  // The greeting, the key exchange, its end, the login.
   test.concurrent.each([10, 45, 700, 1400, 1800, 2200, 2600])('falls silent after %i bytes', (bytes) =>
     alone(async ({ to, odd, sshd }) => {
       const ran = await to(await odd(silentAfter(bytes, sshd)), 'sleep 60', IN).run(command('inspect'));
@@ -236,7 +236,7 @@ setInterval(() => {}, 1000);
 describe('a stopped shell on the router', () => {
   const [ONE, TWO] = [release('one'), release('two')];
 
-  /** A delivery during which this happens to the shell that has the lock. */
+  /** A delivery during which this happens to the shell that holds the lock. */
   async function shipped({ sshd, ends, to }: Place, moment: 'judge' | 'apply') {
     const bird = theirs();
     ends.push(async () => bird.end());

@@ -13,7 +13,7 @@ import { type Bird, local, mainFile, session, startBird } from './bird.ts';
 import { busybox } from './shells.ts';
 import { done, NO_HURRY } from './steps.ts';
 
-/** A machine takes nothing that is another router's: it proves who it is by noencap's mark, and before the first delivery by BIRD's router ID. */
+/** A machine accepts nothing meant for another router: it proves its identity by noencap's mark, before the first delivery by BIRD's router ID. */
 const GATEWAY: Meant = { network: 'home', name: 'gateway', id: '10.0.0.1' };
 const OTHER: Meant = { network: 'home', name: 'edge', id: '10.0.0.2' };
 
@@ -67,7 +67,7 @@ describe.each([
     const refusal = await held(OTHER);
     expect(refusal).toContain(message);
     expect(readdirSync(bird.config)).toEqual(['bird.conf', 'k3s']);
-    // The way out that it names is one.
+    // The way out that it names works.
     const [, command = ''] = /may write to \S+: (mkdir .*)$/m.exec(refusal ?? '') ?? [];
     const [, text = '', file = ''] = /&& echo (\S+) > (\S+)$/.exec(command) ?? [];
     expect(file).toBe(join(own(), 'router'));
@@ -109,7 +109,7 @@ describe.each([
     mark(`${text}\n`);
     expect((await stranger(GATEWAY)) === undefined).toBe(isMeant);
     expect((await held(GATEWAY)) === undefined).toBe(isMeant);
-    // What a review foretells goes by the same rule.
+    // The forecast of a review follows the same rule.
     const [network = '', name = '', id = ''] = text.split('/');
     expect(isMeantToBe({ network, name, id }, GATEWAY)).toBe(isMeant);
   });

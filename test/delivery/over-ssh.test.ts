@@ -37,7 +37,7 @@ async function over(
   }
 }
 
-/** A delivery, one that is undone, and a second one that has to wait for the lock. */
+/** A delivery, an undone one, and a second one that has to wait for the lock. */
 async function deliver(remote: Remote): Promise<void> {
   const steps = await adopted(bird, remote);
   await steps.ship(ONE);
@@ -68,7 +68,7 @@ test('delivery with an account that may do nothing else', async () => {
   });
 });
 
-/** The wrapper has its own: the client may name none of these. */
+/** The wrapper has its own settings: the client may not name any of these. */
 const withoutSettings = (remote: Remote): Remote => ({
   ...fewerSettings(remote),
   fresh: () => fewerSettings(remote.fresh()),

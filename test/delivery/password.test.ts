@@ -27,7 +27,7 @@ const NAME = 'k3s-password.conf';
 const ALPHA = 'alpha 4-2?';
 const BETA = "beta\\'$(id)`x`";
 
-/** Addresses of this process's own, and ports on which no other test's BIRD has all addresses: two runs must not meet. */
+/** Addresses private to this process, and ports on which no other test's BIRD listens on all addresses: two runs must not collide. */
 const net = `127.${84 + (process.pid % 100)}.${(process.pid >> 7) % 250}`;
 const ROUTER = `${net}.1 port 27983`;
 const NODE = `${net}.2 port 27984`;
@@ -41,7 +41,7 @@ const peering = (name: string, from: string, to: string, password: string) => `p
 }
 `;
 
-/** What `synth` renders for a router with a password, with the one node that there is. */
+/** What `synth` renders for a router with a password and a single node. */
 const files = (session: string, include = `include "../../${NAME}";`) => ({
   'k3s/ibgp.conf': 'include "ibgpeer[s]/*.conf";\n',
   'k3s/ibgpeers/node.conf': peering(session, ROUTER, NODE, include),
@@ -60,7 +60,7 @@ let settings: RouterSettings;
 const nodeMain = (password: string) =>
   `router id 10.0.0.2;\nprotocol device {}\n${peering('node', NODE, ROUTER, `password "${password}";`)}`;
 
-/** A router that somebody set up by hand, and the node that peers with it. */
+/** A router that was set up by hand, and the node that peers with it. */
 async function prepare(remote: Remote = local(), mode = 0o644): Promise<void> {
   bird = startBird((folder) => ({
     'bird.conf': mainFile(folder),
@@ -80,7 +80,7 @@ afterEach(async () => {
   node.end();
 });
 
-/** The session is up: both ends have the same password. Waits, since BIRD tries again by itself. */
+/** The session is up: both ends have the same password. Waits, since BIRD retries by itself. */
 const together = () => until(() => /Established/.test(node.birdc('show protocols')));
 const nodeGets = (password: string) => {
   put(join(node.config, 'bird.conf'), nodeMain(password));
@@ -123,7 +123,7 @@ describe.each([
     together();
     expect(onDisk()).toContain(ALPHA);
 
-    // Restarted before it is confirmed: BIRD reads what is on disk.
+    // Restarted before the confirmation: BIRD reads what is on disk.
     done(await steps.stage(two));
     done(await steps.apply(two));
     bird.stop();
@@ -158,7 +158,7 @@ describe.each([
       expect(onDisk()).toContain(ALPHA);
     }
     const after = stepsOn(bird, steps.lock, remote, bird.settings);
-    // What is live is adopted whole, whether the topology still has the password or not.
+    // Everything live is adopted, whether the topology still has the password or not.
     put(join(bird.config, 'k3s/ibgp.conf'), `# mine\n${files('')['k3s/ibgp.conf']}`);
     done(await after.adopt());
     expect((await after.look()).liveError).toBeUndefined();
@@ -235,7 +235,7 @@ test('an existing password is adopted with a salt: otherwise its hash would reve
   expect(done(await steps.adopt())).toBe(adopted);
   const found = await steps.look();
   expect(found.live?.hash).toBe(adopted);
-  // The same password, and the files as they were: nothing is to be delivered.
+  // The same password and the same files: nothing to deliver.
   const same = release('theirs', ALPHA, found.salt);
   expect(same.hash).toBe(adopted);
   expect(preflight({ ...found, holder: undefined }, same, false)).toEqual({ verdict: 'unchanged' });

@@ -60,7 +60,7 @@ test('a release has files, and is no larger than a router accepts', () => {
   expect(() => tarOf(large)).toThrow('cannot be delivered');
 });
 
-/** What a tar program makes of the archive, and what sha256sum says of that. */
+/** Unpacks the archive with a tar program, and checks the result with sha256sum. */
 function unpack(program: readonly string[], tar: Uint8Array): { folder: string; verified: string } {
   const folder = mkdtempSync(join(tmpdir(), 'noencap-tar-'));
   writeFileSync(join(folder, 'tar'), tar);
@@ -86,7 +86,7 @@ test.each([[['tar']], [['busybox', 'tar']]])('%j unpacks it, and the manifest fi
         try {
           release = releaseOf(new Map(Object.entries(contents)));
         } catch (fault) {
-          // Names that exclude each other come up too.
+          // Names that exclude each other occur, too.
           fc.pre(!`${fault}`.includes('cannot be delivered'));
           throw fault;
         }

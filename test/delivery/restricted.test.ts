@@ -9,7 +9,7 @@ import type { Bird } from './bird.ts';
 import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { done, theirs } from './steps.ts';
 
-/** An account that may run noencap's forced command and nothing else, at a real sshd that would allow everything. */
+/** An account that may run only noencap's forced command, at a real sshd that would allow everything. */
 let bird: Bird;
 let sshd: Sshd;
 let agent: Agent;
@@ -39,7 +39,7 @@ const options = (): string[] => [
   ...['-F', 'none', '-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${sshd.target.knownHosts}`],
   ...['-p', String(sshd.target.port)],
 ];
-/** All that runs here, with the agent; a code of 255 would be that nobody was let in. */
+/** Runs everything with the agent; exit code 255 would mean that the login failed. */
 const client = (program: string, args: readonly string[], input = '') =>
   spawnSync(program, args, { encoding: 'utf8', input, timeout: 240_000, env: process.env });
 const ssh = (...args: readonly string[]) => client('ssh', [...options(), ...args]);
@@ -146,11 +146,11 @@ test('refuses forwarding of ports in either direction', async () => {
   local.kill();
   await new Promise((closed) => server.close(closed));
   expect(reached).toBe(0);
-  // ssh listens before it knows that the other side forwards nothing; it may end instead, and then nobody was let in either.
+  // ssh listens before it knows that the other side forwards nothing; it may also exit, and then nothing was forwarded either.
   expect(['closed', 'ended']).toContain(answered);
 });
 
-/** What becomes of a connection to a socket that ssh listens at, however long that takes it. */
+/** The fate of a connection to a socket that ssh listens on, however long that takes. */
 const knock = (ssh: ChildProcess, path: string): Promise<'closed' | 'ended'> =>
   new Promise((end) => {
     ssh.on('exit', () => end('ended'));

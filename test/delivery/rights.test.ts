@@ -11,8 +11,8 @@ import { type Agent, startAgent } from './sshd.ts';
 import { done, release, type Steps, stepsOn } from './steps.ts';
 
 /**
- * root delivers over a real sshd into a folder that belongs to BIRD's user, as on Debian, and that user is hostile. What he must not get: a
- * file that only root may read, or a file of root's that holds anything else than before.
+ * root delivers over a real sshd into a folder that belongs to BIRD's user, as on Debian, and that user is hostile. It must never get to
+ * read a file that only root may read, or to change a file of root's.
  */
 const able = process.getuid?.() === 0 && process.env.NOENCAP_NO_NETNS !== '1';
 const onRouter = able ? describe : describe.skip;
@@ -37,7 +37,7 @@ echo '${SECRET}' >/etc/only-root
 chmod 0600 /etc/only-root
 `;
 
-/** The folder as Debian has it, with what the operator has put there, and BIRD. */
+/** The folder as on Debian, with the operator's files, and BIRD. */
 const FOLDER = `birdc down >/dev/null 2>&1 || :
 rm -rf /etc/bird
 install -d -m 0750 -o bird -g bird /etc/bird /etc/bird/k3s /etc/bird/k3s/ibgpeers
@@ -74,7 +74,7 @@ onRouter.each([
   };
   const asBird = (script: string) =>
     router(`setpriv --reuid bird --regid bird --init-groups sh -c '${script.replaceAll("'", `'\\''`)}'`);
-  /** A hostile process of BIRD's user. */
+  /** Starts a hostile process of BIRD's user; returns how to end it. */
   const hostile = (script: string) => {
     const words = ['setpriv', '--reuid', 'bird', '--regid', 'bird', '--init-groups', 'sh', '-c', script];
     const child = spawn('nsenter', [...holder.enter, ...words], { stdio: 'ignore', detached: true });
@@ -90,7 +90,7 @@ onRouter.each([
     const bird = { config: holder.path('/etc/bird'), settings: SETTINGS } as Parameters<typeof stepsOn>[0];
     return stepsOn(bird, done(await hold(remote, SETTINGS, 'test')), remote);
   };
-  /** Nothing of root's was written to, and what is only root's is nowhere below BIRD's folder. */
+  /** No file of root's was written to, and nothing that only root may read is below BIRD's folder. */
   const unharmed = async () => {
     expect(await router('stat -c %U:%a /etc/only-root; cat /etc/only-root')).toBe(`root:600\n${SECRET}\n`);
     const copies = `find /etc/bird -type f -exec grep -l '${SECRET}' '{}' + || :`;

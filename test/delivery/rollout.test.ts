@@ -75,7 +75,7 @@ test('nothing to deliver makes no wave, one router makes one', () => {
   ]);
 });
 
-/** Two regions, each with one reflector, and two routers between that have each other's traffic. */
+/** Two regions, each with one reflector, and two routers in between that back each other up. */
 const twoWays = (): TopologyInput => {
   const topology = redundant();
   const link = (at: number, a: string, b: string) => ({
@@ -127,7 +127,7 @@ const subsets = (names: readonly string[]): string[][] =>
 
 const networks = fc.oneof(arbitraryNetwork(), arbitraryTopology);
 
-/** What is promised of routers that are down at once. */
+/** The promise about routers that are down at once. */
 function expectBearable(fabric: Fabric, down: readonly string[], maxParallel: number): void {
   expect(down.length).toBeLessThanOrEqual(maxParallel);
   for (const { routers } of fabric.regions) {

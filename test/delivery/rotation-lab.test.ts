@@ -15,7 +15,7 @@ import { local } from './bird.ts';
 import { NO_HURRY } from './steps.ts';
 import { waited } from './waited.ts';
 
-/** A rotation as docs/rotate-a-password.md has it: the Secret first, as the cluster follows it, then the router, by a delivery. */
+/** A rotation as in docs/rotate-a-password.md: first the Secret, which the cluster follows, then the router, by a delivery. */
 
 const NAME = 'k3s-password.conf';
 
@@ -28,7 +28,7 @@ function withPasswords(): TopologyInput {
   return { ...topology, routers: Object.fromEntries(routers) };
 }
 
-/** What both ends have at first, and what they get. */
+/** The first password of both ends, and the new one. */
 const old = (router: string) => /"(.*)"/.exec(passwordFile(router))?.[1] ?? '';
 const fresh = (router: string) => `fresh-${router}`;
 
@@ -82,7 +82,7 @@ scenario('a rotation', () => {
 
   const onDisk = (router: string) => readFileSync(lab.holder.path(`${hostFolder(router)}/${NAME}`), 'utf8');
 
-  /** What confd does when a Secret has changed: it writes all of a node's configuration anew, and BIRD reads it. */
+  /** What confd does when a Secret has changed: it rewrites the whole configuration of a node, and BIRD reads it. */
   async function secretBecomes(router: string, password: string): Promise<void> {
     const nodes = lab.plan.hosts.filter(({ files }) => files.has(nodePassword(router)));
     expect(nodes.length).toBeGreaterThan(0);
@@ -100,12 +100,12 @@ scenario('a rotation', () => {
       ),
     ].length;
 
-  /** How many sessions it has in the end: an end that heard nothing keeps one for the hold time. */
+  /** Its final number of sessions: an end that heard nothing keeps one for the hold time. */
   const comesTo = async (router: string, count: number) => {
     await waited(`${count} sessions of ${router}`, async () => (await established(router)) === count);
   };
 
-  /** Pods that ping each other 20 times a second, all of them, while something is done. Packets lost, and the longest gap in seconds. */
+  /** All pods ping each other 20 times a second during some work. Returns the packets lost, and the longest gap in seconds. */
   async function pingedWhile(
     work: () => Promise<void>,
   ): Promise<{ sent: number; lost: number; gap: number }> {
@@ -120,7 +120,7 @@ scenario('a rotation', () => {
     const pids = (await lab.holder.run(start.join('\n'))).stdout.trim().split('\n');
     const answers = () =>
       pairs.map((_, index) => readFileSync(lab.holder.path(file(index)), 'utf8').split(' ttl=').length - 1);
-    /** Each pair has had an answer, and answers again: what was lost meanwhile is a hole. */
+    /** Each pair has had an answer, and answers again: losses in between are a hole. */
     const answered = async () => {
       const before = answers();
       await waited('answers of each pair', () =>
@@ -138,7 +138,7 @@ for pid in ${pids.join(' ')}; do while grep -q '^State:.[^Z]' /proc/$pid/status 
         .map(([, seq]) => Number(seq))
         .sort((a, b) => a - b);
       const gaps = seen.map((seq, at) => seq - (seen[at - 1] ?? 0) - 1);
-      // A first packet before all is there, and a last one on its way, are none that was lost: only holes count.
+      // A packet sent before everything is up, or still in flight at the end, is not lost: only holes count.
       return { sent: seen.length, lost: gaps.reduce((sum, one) => sum + one, 0), gap: Math.max(...gaps) };
     });
     return {
@@ -160,7 +160,7 @@ for pid in ${pids.join(' ')}; do while grep -q '^State:.[^Z]' /proc/$pid/status 
     });
     expect(result.sent).toBeGreaterThanOrEqual(20 * lab.plan.pods.length * (lab.plan.pods.length - 1));
     expect(result.lost).toBe(0);
-    // Once more: it is there already.
+    // Once more: it already exists.
     events = [];
     expect(await delivered('e1', fresh('e1'))).toBe('delivered');
     expect(events.map((one) => (one.event === 'step' ? one.step : ''))).not.toContain('lock');
@@ -174,7 +174,7 @@ for pid in ${pids.join(' ')}; do while grep -q '^State:.[^Z]' /proc/$pid/status 
       expect(await delivered('w1', fresh('w1'))).toBe('delivered');
       until = (performance.now() - start) / 1000;
     });
-    // Within the other region nothing is lost; between the two it is cut until both ends have it, and BIRD has connected.
+    // Within the other region nothing is lost; traffic between the two is cut until both ends have the password and BIRD has connected.
     expect(result.lost).toBeGreaterThan(0);
     expect(result.gap).toBeLessThan(until);
     expect(await established('w1')).toBe(3);

@@ -23,7 +23,7 @@ async function prepare(): Promise<Steps> {
   return steps;
 }
 
-/** Takes the lock of a router that is as it is. */
+/** Takes the lock of a router in its current state. */
 async function on(given: Bird, settings = given.settings): Promise<Steps> {
   bird = given;
   const remote = local();
@@ -83,7 +83,7 @@ describe('a delivery', () => {
     done(await steps.check(ONE));
     done(await steps.apply(ONE));
     const left = (await steps.look()).pending ?? 0;
-    // A second configure would have ended the timer; a second apply tells how it stands.
+    // A second configure would have ended the timer; a second apply reports the state.
     expect(done(await steps.apply(ONE))).toBeLessThanOrEqual(left);
     done(await steps.confirm(ONE));
     done(await steps.confirm(ONE));
@@ -180,7 +180,7 @@ describe('when the time is up', () => {
     await steps.ship(ONE);
     done(await steps.stage(TWO));
     const applied = await steps.apply(TWO, 5);
-    // On a busy machine it may be up before apply has looked whether BIRD runs it.
+    // On a busy machine the time may be up before apply has checked whether BIRD runs the release.
     if (applied.failed !== undefined) expect(applied.failed.message).toContain('does not run it any more');
     until(() => bird.sessions().includes('one'));
     expect(readFileSync(join(bird.folder, 'log'), 'utf8')).toMatch(/Adding protocol two$/m);
@@ -199,7 +199,7 @@ describe('when the time is up', () => {
     await prepare();
     done(await steps.stage(ONE));
     done(await steps.apply(ONE));
-    // BIRD takes the confirmation of somebody else first, so ours finds nothing to do.
+    // BIRD gets somebody else's confirmation first, so ours finds nothing to confirm.
     const folder = join(bird.folder, 'late');
     put(
       join(folder, 'birdc'),

@@ -120,7 +120,7 @@ describe('arguments', () => {
     [['fixed', 'config=/tmp', '--', 'birdc=/tmp/x', 'inspect'], 'may not choose'],
     [['fixed', '--', 'fixed', '--', 'inspect'], 'characters other than'],
   ])('%j is wrong use', (words, why) => {
-    // Most are wrong before anything is looked for; the others are, where there is a folder.
+    // Most are wrong before anything is looked up; the others need an existing folder.
     const here = words.some((word) => word.startsWith('config=')) ? words : ['config=/tmp', ...words];
     const found = run(...(words[0] === 'fixed' ? words : here));
     expect(found).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(why) });
@@ -272,7 +272,7 @@ describe.each([
       'held',
     );
     if ('ended' in silent) await silent.ended;
-    // Twice as long as nobody may be silent, and far longer than a busy machine holds up a word.
+    // Twice the allowed silence, and far longer than a busy machine delays a word.
     const speaking = done(await hold(remote, bird.settings, 'speaking', { seconds: 9 }));
     const lost = await Promise.race([speaking.lost, sleep(20_000)]);
     expect(lost).toBeUndefined();
@@ -281,7 +281,7 @@ describe.each([
 
   test('an owner that lost its line takes the lock again over another one', async () => {
     const again = done(await hold(remote, bird.settings, steps.lock.owner));
-    // The end of the first line takes nothing away.
+    // The end of the first line removes nothing.
     await steps.lock.release();
     expect((await hold(remote, bird.settings, 'another')).failed?.message).toContain('belongs to test');
     await again.release();
@@ -295,7 +295,7 @@ describe.each([
     const first = lazy.stage(ONE, remote);
     await atWork(bird, 'stage');
     done(await steps.discard());
-    // All of it was there by then, and what was to be discarded is not any more.
+    // Everything was there by then, and what was to be discarded no longer is.
     expect(existsSync(join(bird.config, '.noencap/releases', ONE.hash))).toBe(true);
     expect(existsSync(join(bird.config, '.noencap/staged'))).toBe(false);
     done(await first);

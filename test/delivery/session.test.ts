@@ -14,7 +14,7 @@ const [ONE, TWO] = [release('one'), release('two')];
 /** How an answer ends. */
 const RAN = '\u0001ran';
 
-/** A session whose bytes a test writes itself. */
+/** A session over which a test sends raw bytes. */
 interface Raw {
   readonly child: ChildProcessWithoutNullStreams;
   readonly said: { stdout: string; stderr: string };
@@ -30,7 +30,7 @@ describe.each([
   ['dash', {}],
   ['busybox', box],
 ])('with %s', (_, way: Way) => {
-  /** What a test has to itself, so that those which wait wait together: a router that runs ONE, and sessions with it. */
+  /** The resources of one test, so that tests can wait in parallel: a router that runs ONE, and sessions with it. */
   interface Scene {
     readonly bird: Bird;
     readonly words: () => string;
@@ -38,7 +38,7 @@ describe.each([
     readonly raw: (seconds?: string, script?: string, settings?: readonly string[]) => Promise<Raw>;
     /** Nothing is staged and nobody holds the lock. */
     readonly isQuiet: () => void;
-    /** So it is, and the next delivery succeeds. */
+    /** The same, and the next delivery succeeds. */
     readonly isSound: (runs: string) => Promise<void>;
     readonly end: () => Promise<void>;
   }
@@ -193,7 +193,7 @@ describe.each([
     'a verb that takes longer than anybody may be silent is finished, and the lock is kept',
     alone(async ({ bird, holds, raw, isSound }) => {
       const slow = join(bird.folder, 'birdc');
-      // Once is enough: nobody has said anything for so long then.
+      // Once is enough: nothing was said for that long.
       put(
         slow,
         `#!/bin/sh\nmkdir ${bird.folder}/once 2>/dev/null && sleep 14\nexec ${bird.settings.birdc} "$@"\n`,
@@ -205,7 +205,7 @@ describe.each([
       await one.answered(1);
       expect(one.said.stdout).toMatch(new RegExp(`\\nend\\n${RAN} 1 0\\n$`));
       expect(holds()).toBe(true);
-      // And then nobody speaks.
+      // Then silence.
       expect(await one.ended).toBe(1);
       await isSound('one');
     }),
@@ -277,7 +277,7 @@ describe.each([
       const next = done(await hold(remote, bird.settings, 'next'));
       expect(next.stale).toBe('test');
       done(await stepsOn(bird, next, remote).settle());
-      // What the verb leaves at its end is there, and settled.
+      // The verb has left its final state, and it is settled.
       expect(existsSync(join(bird.config, '.noencap/releases', TWO.hash))).toBe(true);
       expect(existsSync(join(bird.config, '.noencap/staged'))).toBe(false);
       expect((await staging).failed?.kind).toBe('lost');

@@ -13,7 +13,7 @@ import { agree, done, NO_HURRY, release, stepsOn, theirs } from './steps.ts';
 
 const [ONE, TWO, THREE] = [release('one'), release('two'), release('three')];
 
-/** A judge that finds this. */
+/** A judge with these findings. */
 const message =
   (mends: GateFinding['mends'], text: string): Judge =>
   () => ({
@@ -25,7 +25,7 @@ const WELL: Judge = () => ({ findings: [], wait: 0 });
 interface Asked extends Omit<Partial<Delivery>, 'release'> {
   readonly release?: Release;
   readonly judge?: Judge;
-  /** Another than the test's own. */
+  /** One other than the test's own. */
   readonly on?: Bird;
 }
 
@@ -34,7 +34,7 @@ interface Scene {
   readonly bird: Bird;
   /** The steps that have begun. */
   readonly steps: string[];
-  /** What `ship` does with one router: a look, what prepares it, the change. */
+  /** What `ship` does with one router: check, prepare, change. */
   readonly ship: (asked?: Asked) => Promise<{ readonly outcome: string }>;
   /** BIRD runs what it would read at a restart, and the next delivery succeeds and leaves nothing behind. */
   readonly isSound: (runs: string, on?: Bird) => Promise<void>;
@@ -75,7 +75,7 @@ function sceneOf(bird: Bird): Scene {
 }
 const SHIPPED = { outcome: 'shipped', warnings: [] };
 
-/** Each has a router of its own, so that those which wait for BIRD wait together. */
+/** Each has its own router, so that tests can wait for BIRD in parallel. */
 const story = (name: string, tell: (scene: Scene) => Promise<void>) =>
   test.concurrent(name, async () => {
     const bird = theirs();
@@ -174,13 +174,13 @@ story('what never becomes well is undone before BIRD does it, or by BIRD', async
   const judge = message('time', 'a session is down');
   expect(await ship({ release: TWO, judge, timeout: 20 })).toEqual({
     outcome: 'undone',
-    // A busy machine may need longer than what is left for it.
+    // A busy machine may need longer than the time that is left.
     message: expect.stringMatching(/^(BIRD reverted by itself: )?a session is down$/),
   });
   await isSound('one');
 });
 
-/** A way to the router that is gone as soon as this command was sent: for good, or for new connections until then. */
+/** A connection that is lost as soon as this command was sent: for good, or for new connections until that time. */
 function cutAfter(verb: string, isBack: () => boolean = () => false): Remote {
   let wasCut = false;
   const isCut = () => wasCut && !isBack();
@@ -200,7 +200,7 @@ function cutAfter(verb: string, isBack: () => boolean = () => false): Remote {
   return remote;
 }
 
-/** All of them at once: each is mostly a wait until BIRD has gone back. */
+/** All of them at once: each mostly waits until BIRD has reverted. */
 story(
   'the way is cut for good after any step: the router is as before, or has all of the new',
   async ({ ship, isSound }) => {
@@ -214,7 +214,7 @@ story(
         const asked = { release: TWO, remote: cutAfter(verb), timeout: 20, acceptDrift: true, judge, on };
         const { outcome } = await ship(asked);
         expect(outcome).toBe(['apply', 'undo', 'confirm'].includes(verb) ? 'lost' : 'unreachable');
-        // A confirmation that arrived is one, whoever heard of it.
+        // A confirmation that arrived counts, even if the answer is lost.
         await isSound(verb === 'confirm' ? 'two' : 'one', on);
       } catch (fault) {
         throw new Error(`cut after ${verb}: ${fault}`);
@@ -229,7 +229,7 @@ story(
 story('a change that cuts the way is undone by BIRD, and that is seen', async ({ steps, ship, isSound }) => {
   expect(await ship({ acceptDrift: true })).toEqual(SHIPPED);
   steps.length = 0;
-  // The way is there again when ship waits for BIRD to go back.
+  // The connection works again when ship waits for BIRD to revert.
   const remote = cutAfter('apply', () => steps.lastIndexOf('settle') > steps.indexOf('apply'));
   const told = await ship({ release: TWO, remote, timeout: 20 });
   expect(told).toEqual({

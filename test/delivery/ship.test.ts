@@ -13,7 +13,7 @@ import { type Bird, by, local, mainFile, session, startBird } from './bird.ts';
 import { done, NO_HURRY } from './steps.ts';
 import { waited } from './waited.ts';
 
-/** Three real BIRDs, whose sessions are none of the fabric's: what the gate asks of those is for other tests. */
+/** Three real BIRDs without sessions of the fabric: other tests cover what the gate expects of those. */
 const ROUTERS = ['e1', 'e2', 'w1'];
 const sessions = fabricOf(redundant()).sessions;
 const fabric = { ...fabricOf(redundant()), sessions: [] };
@@ -46,7 +46,7 @@ interface Asked extends Partial<Omit<Shipment, 'deliveries'>> {
 
 const same = (text: string) => Object.fromEntries(ROUTERS.map((router) => [router, text]));
 
-/** The old files are the new ones with a comment, so that no session is disturbed and the gate is quick. */
+/** The old files are the new ones with a comment, so that no session is disturbed and the gate is fast. */
 const NEW = `# new\n${session('old')}`;
 
 async function shipped({
@@ -156,7 +156,7 @@ test('an unreachable or foreign router stops everything before anything is touch
 test('the first failure stops it, the rest stays, and the next run continues there', async () => {
   await shipped();
   const NEWER = NEW.replace('# new', '# newer');
-  // Its BIRD is gone when its turn comes.
+  // Its BIRD is dead when its turn comes.
   const failing = by(local(), (line) => (command, input) => {
     if (command.verb === 'apply') birdOf('e1').stop();
     return line.run(command, input);
@@ -200,7 +200,7 @@ test('a mere check changes nothing', async () => {
 });
 
 describe('a check of a router that drops packets although all its sessions are up', () => {
-  // What its BIRD says, with a session of the fabric beside its own.
+  // Its BIRD's output, with a session of the fabric in addition to its own.
   const message = (state: string, unresolved: number): string =>
     [
       'all k3s_e_a_v4 BGP        ---        up     2025-08-01    Established',
@@ -303,7 +303,7 @@ test('a free slot is used at once, by a router that shares no region with those 
     },
   });
   birds = new Map([...birds, ['w2', startBird(birdFiles)]]);
-  // Its change takes until e1 has had its own, or until its time is up if that waits for it.
+  // Its change takes until e1 has had its own change, or until its time is up if e1 waits for it.
   const isDone = () =>
     events.some(
       (one) => one.event === 'step' && one.router === 'e1' && one.step === 'unlock' && one.outcome === 'done',
@@ -338,7 +338,7 @@ test('a free slot is used at once, by a router that shares no region with those 
 
 test('a session between two routers of one wave is checked again once both have it', async () => {
   const between = sessions.filter(({ id }) => id === 'e2--w1/ipv4');
-  /** What the fabric wants at this end, and never up: nobody is at the other address. */
+  /** The session that the fabric wants at this end, never up: nothing is at the other address. */
   const file = (router: string) => {
     const [expected] = expectedSessions({ ...fabric, sessions: between }, router);
     const text = session(expected?.protocol ?? '').replace('127.83.0.2', expected?.remote.address.text ?? '');
@@ -346,7 +346,7 @@ test('a session between two routers of one wave is checked again once both have 
   };
   const files = { e2: file('e2'), w1: file('w1') };
   const asked = { fabric: { ...fabric, sessions: between }, files, maxParallel: 2, timeout: 60 };
-  // The first one is alone in its wave; so that these two are in one, e1 comes before them.
+  // The first router is alone in its wave; e1 comes first, so that these two share a wave.
   const told = await shipped({ ...asked, files: { e1: NEW, ...files } });
   expect(told).toEqual({ outcome: 'unwell', e1: 'shipped', e2: 'shipped', w1: 'shipped' });
   expect(begun('verify').sort()).toEqual(['e2 verify', 'w1 verify']);

@@ -6,7 +6,7 @@ import type { Ran, Running } from '../../delivery/ssh/remote.ts';
 import { type SshTarget, sshRemote } from '../../delivery/ssh/ssh.ts';
 import { type Agent, clientsOf, endSshd, type Sshd, startAgent, startSshd } from './sshd.ts';
 
-/** Quotes of all kinds, a history mark, an octal escape, a comment with an apostrophe, and what came in. */
+/** All kinds of quotes, a history mark, an octal escape, a comment with an apostrophe, and the input. */
 const SCRIPT = `# it's a script
 for word in "$@"; do printf '<%s>' "$word"; done
 printf '\\n%s %s\\n' "a!b \\\\ 'c'" '"$HOME"' # $(exit 9)
@@ -45,7 +45,7 @@ function to(target: SshTarget, script: string | undefined = SCRIPT) {
 const ask = (target: SshTarget, script?: string): Promise<Ran> =>
   to(target, script).run({ verb: 'inspect', settings: [], args: [] });
 
-/** ssh reads the user's configuration from where the password database has it, whatever HOME says. */
+/** ssh reads the user's configuration from the home directory in the password database, whatever HOME says. */
 function configured({ folder }: Sshd, config: string): void {
   const [file, bin] = [join(folder, 'ssh_config'), join(folder, 'bin')];
   writeFileSync(file, config);
@@ -58,7 +58,7 @@ function configured({ folder }: Sshd, config: string): void {
 const which = (program: string): string =>
   spawnSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).stdout.trim();
 
-/** What sshd does: the account's shell gets the line after -c. */
+/** As sshd does: the account's shell gets the line after -c. */
 const login = (shell: string, before = ''): string =>
   `command="${before}exec ${shell} -c \\"$SSH_ORIGINAL_COMMAND\\""`;
 
@@ -151,7 +151,7 @@ describe('what ~/.ssh/config says', () => {
 
   test('a jump host, and every way in which it can fail', async () => {
     const [router, jump] = [await sshd(), await sshd()];
-    // Neither of the two is reached otherwise.
+    // There is no other way to reach either of the two.
     const config = (own: string, port = jump.target.port) =>
       `Host jump\n  HostName 127.0.0.1\n  Port ${port}\n  UserKnownHostsFile ${own}\n  StrictHostKeyChecking yes\n` +
       `Host 127.0.0.1\n  ProxyJump ${userInfo().username}@jump\n`;

@@ -7,7 +7,7 @@ import { type SshTarget, sshRemote } from '../../delivery/ssh/ssh.ts';
 import { type Agent, clientsOf, endSshd, programIn, type Sshd, startAgent, startSshd } from './sshd.ts';
 import { waited } from './waited.ts';
 
-/** Says what it was called with, and what stands on its standard input. */
+/** Prints its arguments and its standard input. */
 const ECHO = 'for word in "$@"; do printf "<%s>" "$word"; done; printf "\\n"; cat';
 
 let sshd: Sshd;

@@ -35,7 +35,7 @@ function to(script: string): Remote {
 const TOO_MUCH =
   /^\[127\.0\.0\.1\]:\d+ answers \w+ with more than any valid answer has \(\d+ bytes, .*\)\.\n.+\n$/;
 
-/** What a shell says without end, or much of it. */
+/** Endless output of a shell, or a lot of it. */
 const FLOODS: Readonly<Record<string, string>> = {
   'lines without end': 'yes "all 1002-k3s_a BGP --- up 15:01:18.000"',
   'a line without end': "head -c 200000000 /dev/zero | tr '\\0' x",

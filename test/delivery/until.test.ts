@@ -7,11 +7,11 @@ import type { Inspection } from '../../delivery/inspection.ts';
 import type { Remote } from '../../delivery/ssh/remote.ts';
 import { until } from '../../delivery/until.ts';
 
-/** What nobody refers to any more is gone: as it is at any time in a delivery that lasts. */
+/** Collects garbage: as may happen at any time in a long delivery. */
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** As `reasonOf` tells a deadline from an interrupt. */
+/** As `reasonOf` distinguishes a deadline from an interrupt. */
 const why = ({ aborted, reason }: AbortSignal) => (aborted ? reason.name : 'goes on');
 
 test('a time limit fires even after a garbage collection', async () => {

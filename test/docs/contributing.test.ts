@@ -14,7 +14,7 @@ const rowsOf = (heading: string): string[][] =>
         .map((cell) => cell.trim()),
     );
 
-/** What stands in backquotes and is a path: it has a slash, or ends like a file. */
+/** The paths in backquotes: text with a slash, or that ends like a file. */
 const pathsIn = (text: string): string[] =>
   [...text.matchAll(/`([^`]+)`/g)]
     .map(([, quoted = '']) => quoted)

@@ -33,12 +33,12 @@ function blocksOf(page: string): Block[] {
   return [...fences].map(([, language = '', text = '']) => ({ language, text }));
 }
 
-/** How long it took is the one thing that differs. */
+/** The duration is the only difference. */
 const timeless = (text: string): string => text.replace(/\(\d+\.\d+ s\)/g, '(0.00 s)');
 
 const withCommands = pages.filter((page) => blocksOf(page).some(({ language }) => language === 'sh'));
 
-/** What a page shows of other tools' manifests is read by nobody else: at least it is YAML, and where it says. */
+/** Nothing else reads the manifests of other tools on a page: they must at least be YAML. */
 test.each(
   pages.flatMap((page) =>
     blocksOf(page)
@@ -70,20 +70,20 @@ test('the pages that lead a newcomer have commands', () => {
 
 /**
  * `sh` blocks run in a copy of the project, `diff` blocks are applied to it, and a `text` block right after an `sh` block
- * is what the command prints. npm itself is a stand-in: the packages are there, and these are the tests.
+ * is what the command prints. npm itself is a stand-in: the packages are installed, and these are the tests.
  */
 const needsNetns = (page: string): boolean => page === 'docs/lab.md' && process.env.NOENCAP_NO_NETNS === '1';
 
 for (const page of withCommands.filter(needsNetns)) test.skip(`${page} needs network namespaces`, () => {});
 
-/** One for all pages: noencap is compiled once where its sources stay. */
+/** One for all pages: noencap is compiled only once as long as its sources stay in place. */
 let project: string;
 beforeAll(() => {
   project = scratchProject();
 });
 afterAll(() => rmSync(project, { recursive: true }));
 
-/** What is neither a source nor noencap's own cache is as in a new clone. */
+/** Everything but sources and noencap's own cache is as in a new clone. */
 function restore(): void {
   const isChanged = (entry: string) =>
     ['dist', 'docs', 'topology.yaml'].includes(entry) || entry.startsWith('.') || !existsSync(entry);
@@ -139,7 +139,7 @@ test.each(pages)('%s: every link to a file leads somewhere', (page) => {
   expect(missing).toEqual([]);
 });
 
-/** As GitHub makes the name of a heading: small letters, no punctuation, a hyphen for each blank. */
+/** The anchor that GitHub makes from a heading: lower case, no punctuation, a hyphen for each blank. */
 const anchorsOf = (page: string): string[] =>
   [
     ...readFileSync(page, 'utf8')

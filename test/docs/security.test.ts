@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 const PAGE = 'docs/security.md';
 
-/** The rows of the tables that have threats, by their cells. */
+/** The rows of the tables of threats, as cells. */
 const threats = readFileSync(PAGE, 'utf8')
   .split(/^(?=## )/m)
   .filter((section) => section.includes('| threat | promise | how it is tried |'))
@@ -17,7 +17,7 @@ test('each threat is a row of three cells', () => {
   expect(threats.filter((cells) => cells.length !== 3 || cells.includes(''))).toEqual([]);
 });
 
-/** A row names `test/...test.ts`, and the names of tests in quotes after it. */
+/** A row names `test/...test.ts`, followed by names of tests in quotes. */
 test('each threat is tried by tests that exist', () => {
   for (const [threat, , tried = ''] of threats) {
     const parts = tried.split(/(?=`test\/)/).filter((part) => part.startsWith('`'));

@@ -18,7 +18,7 @@ const ENGINES = [
 
 type Engine = (typeof ENGINES)[number];
 
-/** What of the pod network an engine's accidents take away, by accident. */
+/** The parts of the pod network that each accident of an engine removes. */
 function lost([, replay, accidents]: Engine, files: Files): string[] {
   const { cluster } = replay(files);
   return Object.entries(accidents).flatMap(([name, accident]) =>
@@ -97,7 +97,7 @@ describe('A guard that is missing shows', () => {
   });
 });
 
-/** What both engines do with the next commit to a layer: apply what it holds, delete what it no longer does. */
+/** What both engines do with the next commit to a layer: apply what it contains, delete what it no longer does. */
 function next(cluster: Cluster, before: Files, after: Files, folder: string) {
   const objects = objectsAt(after, folder);
   const added = objects.filter((object) => !cluster.objects.has(idOf(object))).map(idOf);

@@ -5,11 +5,11 @@ import { replayFlux } from './flux.ts';
 import { edited, type Files } from './folder.ts';
 import { TOPOLOGIES } from './topologies.ts';
 
-/** What a rendering might lack: each must show in the replay, or the replay proves nothing. */
+/** Possible gaps in a rendering: each must show in the replay, or the replay proves nothing. */
 interface Mutation {
   readonly path: string;
   readonly edit: (object: KubernetesObject) => void;
-  /** A part of what the replay says. */
+  /** A part of the replay's message. */
   readonly message: string;
 }
 
@@ -178,7 +178,7 @@ const FLUX: Readonly<Record<string, Mutation>> = {
   },
 };
 
-/** The v3 API and passwords: all that a layer can wait for. */
+/** The v3 API and passwords: everything that a layer can wait for. */
 const files: Files = engineFiles(TOPOLOGIES['passwords with the v3 API']);
 
 function said(replay: (files: Files) => Outcome, { path, edit }: Mutation): string {

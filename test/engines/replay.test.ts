@@ -49,7 +49,7 @@ describe('On an empty cluster everything is applied in order, and completes', ()
   });
 });
 
-/** What the bootstrap leaves: each layer applied, and the cluster let run until it is well. */
+/** The state after the bootstrap: each layer applied, and the cluster healthy. */
 function bootstrapped(files: Files): Cluster {
   const cluster = emptyCluster();
   for (const { folder } of LAYERS) {

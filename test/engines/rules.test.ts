@@ -97,7 +97,7 @@ describe.each(everywhere)('%s', (_name, topology) => {
     for (const { spec, metadata } of named(below(files, 'gitops/argocd/'), 'Application')) {
       expect(spec.syncPolicy.automated).toEqual({ prune: true, selfHeal: true, allowEmpty: false });
       expect(spec.syncPolicy.syncOptions).toContain('ServerSideApply=true');
-      // A limit, or a revision that cannot be applied would keep the one that mends it waiting for good.
+      // A limit: otherwise a revision that cannot be applied would block the one that fixes it forever.
       expect(spec.syncPolicy.retry.limit).toBeGreaterThan(3);
       expect(metadata).not.toHaveProperty('finalizers');
       // test/charts/write-back.test.ts: the operator writes nothing back that git does not say.
@@ -118,7 +118,7 @@ describe.each(everywhere)('%s', (_name, topology) => {
     for (const { spec, metadata } of kustomizations) {
       expect(spec).toMatchObject({ prune: true, deletionPolicy: 'Orphan', timeout: '10m' });
       expect(spec).not.toHaveProperty('postBuild');
-      // kustomize-controller ignores the checks then, and says nothing.
+      // kustomize-controller then silently ignores the checks.
       if (spec.wait) expect(spec).not.toHaveProperty('healthChecks');
       const hasPasswords = JSON.stringify(topology.routers).includes('"password"');
       expect(spec.decryption).toEqual(

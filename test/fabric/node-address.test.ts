@@ -5,7 +5,7 @@ import { firstFound } from './networks.ts';
 
 type Method = NonNullable<TopologyInput['calico']['nodeAddress']>;
 
-/** What Calico may take on node `a`, which has 192.168.1.11 on mgmt, 10.9.0.11 on zt and more by `own`; and what it must be. */
+/** The addresses that Calico may choose on node `a`, which has 192.168.1.11 on mgmt, 10.9.0.11 on zt and more from `own`; and the expected one. */
 function onA(nodeAddress: Method | undefined, own: object = {}, segments: object = {}) {
   const topology = firstFound(nodeAddress);
   topology.nodes = { ...topology.nodes, a: { region: 'home', role: 'server', address: ZT, ...own } };
@@ -79,7 +79,7 @@ test('a node with the IGP uses the route to the owner of the destination, and ha
   expect(onA({ canReach: '192.0.2.1' }, { igp: true }, FAR)).toEqual({ ...either, mayFail: true });
 });
 
-/** A router behind gw, on zt only by way of gw's cheap segment. */
+/** A router behind gw, reaching zt only over gw's cheap segment. */
 const FAR = {
   mgmt: { cidr: '192.168.1.0/24', mtu: 1500, cost: 900, members: { gw: '192.168.1.1', a: MGMT } },
   far: { cidr: '10.255.0.8/30', mtu: 1500, members: { gw: '10.255.0.10', tyo: '10.255.0.9' } },

@@ -184,7 +184,7 @@ test('asking for the end of a speaker that is not on the session is a bug', () =
   expect(() => session && endsFor(session, 'nobody')).toThrow('nobody is not an end of');
 });
 
-/** Two reflectors of one region, each on a LAN of its own, and a node on both that peers from its address on the second. */
+/** Two reflectors of one region, each on its own LAN, and a node on both that peers from its address on the second. */
 const apart = (nodes: NonNullable<TopologyInput['nodes']>): TopologyInput => ({
   ...twoRegions(),
   regions: { east: { routers: ['e1', 'e2'] }, west: { router: 'w1' } },

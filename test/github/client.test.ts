@@ -15,7 +15,7 @@ afterEach(async () => {
   expect(github.violations()).toEqual([]);
 });
 
-/** Seconds that GitHub wants to be waited are a millisecond here. */
+/** A second of waiting for GitHub is a millisecond here. */
 const open = (patience: Partial<Patience> = {}, api = github.url, token = TOKEN) =>
   openGitHub({ api, token, owner: 'acme', repo: 'net', patience: { second: 1, ...patience } });
 
@@ -92,7 +92,7 @@ test('two runs that both find none agree on one comment', async () => {
   const released = new Promise<void>((resolve) => {
     both = resolve;
   });
-  // Neither may create before both have looked.
+  // Neither may create before both have checked.
   github.always('POST', async () => {
     if (++waiting === 2) both();
     await released;
@@ -227,7 +227,7 @@ describe('gives up on', () => {
       fix: expect.stringContaining(fix),
     });
     expect(github.methods()).toHaveLength(asked);
-    // What is no answer of GitHub's is not as GitHub describes it.
+    // An answer that is not GitHub's does not match GitHub's description.
     if (!isGitHub) (github.exchanges as unknown[]).length = 0;
   });
 

@@ -21,8 +21,8 @@ import { fabricOf } from '../fabric-of.ts';
 import { booted, on, scenario } from './labs.ts';
 
 /**
- * Addresses of the block of a1 that pods on other nodes have: one on a1's LAN, one in the other region. Such a node sends a /32 or
- * /128 of it to its peers, which Calico's aggregation lets through, as it is in no block of its own.
+ * Addresses from a1's block that pods on other nodes have: one on a1's LAN, one in the other region. Such a node announces a /32 or
+ * /128 for it, which passes Calico's aggregation because it is in no block of the node.
  */
 const BORROWED: Readonly<Record<string, string>> = { a2: '10.42.1.40', b1: '10.42.1.41' };
 
@@ -57,7 +57,7 @@ async function reached(lab: Lab): Promise<string[]> {
   return answers.flat().sort();
 }
 
-/** The same as the simulator has it. */
+/** The same according to the simulator. */
 function simulated(file: TopologyInput): string[] {
   const loans = Object.entries(BORROWED).flatMap(([node, text]) => {
     const address = parseAddress(text);
@@ -82,9 +82,9 @@ scenario("a pod with an address that its node borrowed from another node's block
   test.each([
     { bgp: { nodeToNodeMesh: true }, those: ALL },
     { bgp: { nodeToNodeMesh: false }, those: ALL },
-    // Nobody but its node knows where it is: packets end at the node that has the block.
+    // Only its node knows where it is: packets end at the node with the block.
     { bgp: { nodeToNodeMesh: false, exportBorrowed: false }, those: [] },
-    // The mesh tells nodes, and no routers: between regions packets go back and forth.
+    // The mesh informs nodes, but not routers: between regions packets go back and forth.
     { bgp: { nodeToNodeMesh: true, exportBorrowed: false }, those: ['a1 a2', 'b1 a2'] },
   ])('$bgp: it answers $those', async ({ bgp, those }) => {
     const lab = await booted(topology(bgp), withBorrowed, 6000);
@@ -100,7 +100,7 @@ scenario("a pod with an address that its node borrowed from another node's block
     const fabric = fabricOf(topology({ nodeToNodeMesh: false }));
     const programs = findPrograms('.');
     if ('message' in programs) throw new Error(programs.message);
-    // A router that drops single addresses, whatever the topology says of it.
+    // A router that drops single addresses, whatever the topology says.
     const narrow = (plan: LabPlan): LabPlan => ({
       ...plan,
       hosts: plan.hosts.map((host) =>

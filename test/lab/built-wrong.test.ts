@@ -37,7 +37,7 @@ scenario('a lab built with faults', () => {
         expect.stringMatching(
           /^bird on w-a does not answer: bird: \/run\/lab\/w-a\/bird\.conf:\d+:\d+ syntax error/,
         ),
-        // For 192.168.1.9, which nobody has.
+        // For 192.168.1.9, which does not exist.
         expect.stringMatching(/^BIRD on e-a waits for absent peers, and hides the pods of e-a /),
       ]);
       expect(message('session')).toEqual(

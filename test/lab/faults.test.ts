@@ -18,12 +18,12 @@ function port(lab: Lab, segment: string, host: string) {
 }
 
 /**
- * Seconds in which the other ways must be found: by the hold time of the sessions, however slow the machine, and not by the 240 s that BIRD
- * takes by itself.
+ * Seconds within which the other paths must be found: by the hold time of the sessions, however slow the machine, not by the 240 s that BIRD
+ * uses by default.
  */
 const TAKEN_OVER = 200;
 
-/** Waits until a ping from one pod to another arrives; `never` if it does not in time. */
+/** Waits until a ping from one pod to another arrives; `never` if it does not arrive in time. */
 const back = async (lab: Lab, from: string, to: string): Promise<string> => {
   const address = lab.plan.pods.find(({ node }) => node === to)?.addresses[0]?.text;
   const command = `nsenter --net=/run/netns/${from}+pod timeout ${TAKEN_OVER} sh -c 'until fping -q -r 0 -t 200 ${address} >/dev/null 2>&1; do :; done' && echo back || echo never`;

@@ -9,7 +9,7 @@ scenario('pods that communicate over both families', () => {
   let lab: Lab;
   beforeAll(async () => {
     const network = NETWORKS['redundant-dual-stack'] as NonNullable<(typeof NETWORKS)[string]>;
-    // A route to a single address that somebody writes on a node would travel as one that it borrowed.
+    // A manual route to a single address on a node would be announced like a borrowed one.
     lab = await booted({ ...network, bgp: { ...network.bgp, exportBorrowed: false } });
   });
   afterAll(async () => lab?.holder.end());
@@ -58,7 +58,7 @@ scenario('pods that communicate over both families', () => {
     await letPass(lab, 3000);
     await on(lab, router, 'ip -6 rule del pref 100; ip -6 route flush table 77');
     await letPass(lab, 1500);
-    // For each family a ride of each pair.
+    // One ride per pair and family.
     const lossy = (await pings.end()).filter(({ lost }) => lost > 0);
     expect(lossy.map(({ from, to }) => `${from} ${to}`).sort()).toEqual([
       'e-a w-a',

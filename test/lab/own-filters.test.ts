@@ -32,7 +32,7 @@ scenario("Calico's own filters", () => {
       const { message } = await look(lab);
       expect(message('daemon')).toEqual([]);
       expect(message('session')).toEqual([]);
-      // e-b's block is never sent, w-a's is never taken; e-a's goes through.
+      // e-b's block is never announced, w-a's never accepted; e-a's passes.
       expect(message('route')).toEqual(
         expect.arrayContaining([
           'w1 has no route to 10.42.0.64/26, the block of e-b',
@@ -53,7 +53,7 @@ scenario("Calico's own filters", () => {
     const lab = await booted({ ...topology, bgp: { ...topology.bgp, exportBorrowed: true } });
     try {
       expect((await look(lab, [], UNTIL_THERE)).failures).toEqual([]);
-      // NE409 names the pods of both nodes in the east; w1 has no such filter, and those of w-a stay there.
+      // NE409 names the pods of both nodes in the east; w1 has no such filter, so those of w-a stay there.
       expect(await on(lab, 'w-a', 'ip route show proto bird')).toMatch(
         /^10\.42\.0\.1 via 192\.168\.2\.1 dev eth0 metric 1024/m,
       );
@@ -73,7 +73,7 @@ scenario("Calico's own filters", () => {
       const came = 'timeout 200 sh -c "until ip route show 10.42.0.141 | grep -q via; do sleep 0.2; done"';
       const route = await on(lab, 'e-a', `${came}; ip route show 10.42.0.141`);
       expect(route).toContain('via 192.168.1.1 ');
-      // LOCAL_PREF was 2147483647 minus the metric; what is left of that is the metric here: none.
+      // LOCAL_PREF was 2147483647 minus the metric; the remainder is the metric here: none.
       expect(route).not.toContain('metric');
       expect(await on(lab, 'e-a', 'ip route show 10.42.0.140')).toBe('');
     } finally {

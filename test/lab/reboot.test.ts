@@ -23,7 +23,7 @@ const withLan = (topology: TopologyInput, members: Record<string, string>): Topo
 };
 
 interface Missing {
-  /** m1 if nothing is said. */
+  /** Default: m1. */
   readonly reboots?: string;
   readonly router?: string;
   readonly node?: string;
@@ -57,7 +57,7 @@ const ridesOf = ({ pairs }: Reboot): readonly Ride[] =>
 /** Seconds that BIRD waits for its peers at most, by its own clock. */
 const WAIT = 240;
 
-/** While BIRD waits nothing arrives, to the end of the rehearsal. */
+/** While BIRD waits nothing arrives, until the end of the rehearsal. */
 function expectWaiting({ result, seconds }: Rebooted, ...peers: string[]): void {
   expect(result).toMatchObject({ recovered: undefined, waits: { peers } });
   expect(result.waits?.seconds).toBeGreaterThanOrEqual(WAIT - seconds);
@@ -69,7 +69,7 @@ function expectWaiting({ result, seconds }: Rebooted, ...peers: string[]): void 
 
 interface Rebooted {
   readonly result: Reboot;
-  /** What the whole rehearsal took. */
+  /** The duration of the whole rehearsal. */
   readonly seconds: number;
 }
 
@@ -84,7 +84,7 @@ const withW2 = (): TopologyInput => {
   return { ...topology, nodes: { ...topology.nodes, w2 } };
 };
 
-/** What a BGPPeer makes of m1's configuration whose router is not there. */
+/** m1's configuration with a BGPPeer whose router does not exist. */
 const withStrangePeer = (plan: LabPlan): LabPlan => {
   const peer = `
 protocol bgp Node_10_0_0_253 from bgp_template {
@@ -106,7 +106,7 @@ protocol bgp Node_10_0_0_253 from bgp_template {
   return { ...plan, hosts };
 };
 
-/** What is rehearsed, several at a time since a lab mostly waits. */
+/** The rehearsals, several at a time since a lab mostly waits. */
 const REBOOTS = {
   'nothing missing': () => rebooted(plannedBesideLive()),
   'a dead reflector': () => rebooted(withGw2(), { router: 'gw2' }),
@@ -128,7 +128,7 @@ scenario('a node that reboots', () => {
     const { result } = await ended('nothing missing');
     expect(result).toMatchObject({ waits: undefined, failures: [] });
     expect(ridesOf(result)).toHaveLength(2);
-    // Neither number has in it what the machine makes BIRD wait.
+    // Neither number includes the time that the machine makes BIRD wait.
     for (const { lost, unsure, gap, isSilent } of ridesOf(result)) {
       expect({ isSilent, lost: lost + unsure > 0 }).toEqual({ isSilent: false, lost: true });
       expect(gap).toBeLessThan(30_000);

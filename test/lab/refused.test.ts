@@ -12,7 +12,7 @@ const DEFAULT = 'Node_192_168_1_1: Invalid NEXT_HOP attribute in route 0.0.0.0/0
 
 type Rules = NonNullable<NonNullable<TopologyInput['calico']['filters']>[string]['export']>;
 
-/** What is left of the logs as an error where a filter with these rules stands on the sessions with e1. */
+/** The errors left in the logs if a filter with these rules is on the sessions with e1. */
 const left = (rules: Rules, lines: readonly LogLine[]) => {
   const { calico, ...topology } = twoRegions();
   const filters = { own: { routers: ['e1'], export: rules } };

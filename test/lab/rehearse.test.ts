@@ -38,7 +38,7 @@ const withHoldTime = (base: TopologyInput, holdTime: number): TopologyInput => (
   bgp: { ...base.bgp, holdTime },
 });
 
-/** What is rehearsed, several at a time since a lab mostly waits. */
+/** The rehearsals, several at a time since a lab mostly waits. */
 const CHANGES = {
   'a node comes': () => rehearsedInTurn(redundant(), [withNode()]),
   'a node goes': () => rehearsedInTurn(withNode(), [redundant()]),
@@ -125,7 +125,7 @@ function resized(): TopologyInput[] {
   ];
 }
 
-/** Milliseconds, of which a busy machine's share is none: see test/lifecycle. */
+/** Milliseconds, without the delay of a busy machine: see test/lifecycle. */
 const BLIP = 200;
 
 /** The redundant network with a second reflector in the west as well. */
@@ -149,7 +149,7 @@ function twoEach(): TopologyInput {
   };
 }
 
-/** What fping writes of a target that it pings every 20 ms, which answered some of it. */
+/** fping's output for a target pinged every 20 ms that answered some of the packets. */
 const pinged = (address: string, arrived: readonly boolean[]): string[] =>
   arrived.flatMap((is, index) =>
     is ? [`[${1000 + index / 50}] ${address} : [${index}], 64 bytes, 0.05 ms (0.05 avg, 20% loss)`] : [],
@@ -220,7 +220,7 @@ test('a run of lost packets counts only as far as it exceeds the time that the m
     gap: 0,
     unsure: 50,
   });
-  // fping writes of what came up to half a second later.
+  // fping reports answers up to half a second late.
   expect(asked).toEqual([
     [1_000_000 - 500, 1_000_120 + 500],
     [1_000_120 - 500, 1_001_140 + 500],

@@ -6,7 +6,7 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { booted, type Look, look, on, scenario } from './labs.ts';
 import { report } from './topologies.ts';
 
-/** The lines of a node's table that BIRD writes; blanks at the ends of lines are iproute2's. */
+/** The lines of a node's table that BIRD wrote; trailing blanks are iproute2's. */
 const birdLines = (table: string): string =>
   table
     .split(/\n(?=\S)/)
@@ -29,7 +29,7 @@ const cases: readonly Case[] = [
   { name: 'keep, no mesh, v3.32', bgp: { nodeToNodeMesh: false }, version: 'v3.32.1' },
 ];
 
-/** Whichever of the two ways a kernel takes for a flow: one of them turns around. */
+/** Whichever of the two paths a kernel takes for a flow: one of them turns around. */
 const HAIRPINS = [
   'kubemaster to kubenode-wds-1: turns around at gateway on wds-lan (kubemaster > gateway > kubenode-wds-1)',
   'kubenode-wds-1 to kubemaster: turns around at gateway on wds-lan (kubenode-wds-1 > gateway > kubemaster)',

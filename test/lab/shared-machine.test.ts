@@ -5,8 +5,8 @@ import { buildSync } from 'esbuild';
 import { scratch } from '../cli/run.ts';
 
 /**
- * Other users of the machine, who were there first. Each test is a shell script in a mount namespace of its own, whose /run is empty:
- * what it makes there is no other test's. `$D` is a folder that everybody may write to.
+ * Other users of the machine who were there first. Each test is a shell script in its own mount namespace with an empty /run:
+ * what it creates there affects no other test. `$D` is a world-writable folder.
  */
 const able = process.getuid?.() === 0 && process.env.NOENCAP_NO_NETNS !== '1';
 const asRoot = able ? test : test.skip;
@@ -39,7 +39,7 @@ ${TRAP}
 }
 
 /**
- * \`trap_in FOLDER FILE\`: another user's namespaces, in which sh is a program of his that leaves a mark, and a state file that names
+ * \`trap_in FOLDER FILE\`: another user's namespaces, in which sh is that user's program, which leaves a mark, and a state file that names
  * them as a running lab.
  */
 const TRAP = `trap_in() {
@@ -65,7 +65,7 @@ const COMMANDS = `for words in 'lab up' 'lab --keep' 'lab routes gateway' 'lab b
   echo "$words: $code"
 done`;
 
-/** \`lab exec\` takes options before its words only. */
+/** \`lab exec\` accepts options only before its words. */
 const WORDS = `noencap_words() {
   case "$1 $2" in
     'lab exec') ${process.execPath} ${resolve('bin/noencap')} lab exec -t ${resolve('topology.yaml')} gateway true ;;
@@ -131,7 +131,7 @@ asRoot.each([
   ['XDG_RUNTIME_DIR=$D/shared', '$TMPDIR/noencap-12345'],
   ['XDG_RUNTIME_DIR=', '$TMPDIR/noencap-12345'],
 ])('a user with %s keeps labs in %s, and refuses it from another', (variable, used) => {
-  // A user who may not read the clone, nor Node.js: /root is closed to others.
+  // A user who may read neither the clone nor Node.js: /root is closed to others.
   const contents = `import { ownFolder } from './machine/own-folder.ts';
     const { path, says } = ownFolder(); console.log(says ?? path);`;
   buildSync({
@@ -154,7 +154,7 @@ echo done`);
   expect({ code, said }).toEqual({ code: 0, said: 'done\n' });
 });
 
-/** In a PID namespace of its own, where the kernel can be told which number comes next. */
+/** In its own PID namespace, where the kernel can be told the next PID. */
 asRoot('a process that reuses the PID of an ended holder is never entered', () => {
   writeFileSync(join(folder, 'reuse.sh'), REUSE);
   const { said } = play(`cat >$D/reuse.mjs <<'END'
@@ -180,7 +180,7 @@ unshare --pid --fork --mount-proc sh -c '
   expect(said).toBe('reused\n{"before":"holder\\n","after":"","failed":true}\nnot found again\n');
 });
 
-/** Ends the process and gives its number to another, in namespaces of its own. */
+/** Ends the process and gives its PID to another one, in its own namespaces. */
 const REUSE = `kill -9 $1
 while [ -e /proc/$1 ]; do sleep 0.05; done
 for attempt in 1 2 3 4 5 6 7 8 9; do

@@ -62,7 +62,7 @@ describe('what the lab needs', () => {
 });
 
 describe('the control socket', () => {
-  /** A BIRD that says this to each question, in two pieces, as a stream may deliver it. */
+  /** A BIRD that gives this answer to each question, in two pieces, as a stream may deliver it. */
   const serve = (...answers: readonly string[]) =>
     new Promise<{ socket: string; close: () => void }>((ready) => {
       const socket = join(folder, 'ctl');

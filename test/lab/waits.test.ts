@@ -14,7 +14,7 @@ scenario('the time that a lab waits for a processor', () => {
     if ('message' in holder) throw new Error(holder.message);
     try {
       const waits = followWaits({ holder });
-      // One processor for eight: each of them has it for an eighth of the time.
+      // One processor for eight processes: each has it for an eighth of the time.
       const one = 'taskset -c "$cpu" timeout 1 sh -c "while :; do :; done" &';
       const cpu = "cpu=$(sed -n 's/^Cpus_allowed_list:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/self/status)";
       await holder.run([cpu, ...Array.from({ length: 8 }, () => one), 'wait'].join('\n'));

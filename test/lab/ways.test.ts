@@ -9,15 +9,15 @@ import { redundant } from './topologies.ts';
 const podOf = (lab: Lab, node: string): string =>
   lab.plan.pods.find((pod) => pod.node === node)?.addresses[0]?.text ?? '';
 
-/** Of all flows nearly all take the first way, or nearly all the second: what a lab says must be the same. */
+/** Nearly all flows take the first path, or nearly all the second: the lab's verdict must be the same. */
 const WEIGHTS = [
   [256, 1],
   [1, 256],
 ] as const;
 
 /**
- * Gives a machine other ways than BGP's, in a table that comes before the main one: of what somebody writes into that one a node's BIRD
- * tells the others.
+ * Gives a machine paths other than BGP's, in a table that precedes the main one: routes added to the main table would be announced by
+ * the node's BIRD.
  */
 async function sends(lab: Lab, machine: string, route: string): Promise<void> {
   await on(lab, machine, `ip rule add pref 100 lookup 77; ip route add table 77 ${route}`);
@@ -59,7 +59,7 @@ scenario('each of several equal paths is judged, whichever one a flow takes', ()
   });
 
   test.each(['e1', 'e2'])('one that fails for a moment is felt: %s', async (router) => {
-    // Both are taken: e-a has two next hops towards the other region.
+    // Both are used: e-a has two next hops towards the other region.
     const pairs = [
       ['e-a', 'w-a'],
       ['e-b', 'w-a'],
@@ -78,7 +78,7 @@ scenario('each of several equal paths is judged, whichever one a flow takes', ()
       lostBy.map(([from, to]) => [from, to, pairs.some(([one, other]) => one === from && other === to)]),
     );
     expect(rides.every(({ isSilent }) => !isSilent)).toBe(true);
-    // Nothing that the flows came from is left.
+    // Nothing of the flows' sources is left.
     expect(await on(lab, 'e-a', 'ip rule; ip -6 rule; ip route show table 78')).not.toContain('78');
   });
 
@@ -96,7 +96,7 @@ scenario('each of several equal paths is judged, whichever one a flow takes', ()
         'w-a to e-a: some packets are lost; the return path ends at e2',
       ]),
     );
-    // The others go over e2 as well, where the kernel chooses between two equal ways without weights.
+    // The others also use e2, where the kernel chooses between two equal paths without weights.
     expect(failures.every(({ kind, message }) => kind === 'pair' && message.endsWith('ends at e2'))).toBe(
       true,
     );

@@ -57,8 +57,8 @@ test.each(all)('$page: its diffs lead from state to state of $name', (story) => 
 const LABS_ABREAST = 6;
 
 /**
- * Milliseconds. A pair pings every 20, and a packet that is at a router at the moment when its route changes is lost. BGP needs longer to lose
- * a way. What a busy machine adds to that is in no gap: see `followWaits`.
+ * Milliseconds. A pair pings every 20 ms, and a packet that is at a router at the moment when its route changes is lost. BGP needs longer to
+ * lose a path. Gaps exclude what a busy machine adds: see `followWaits`.
  */
 const BLIP = 200;
 
@@ -131,7 +131,7 @@ async function rehearsed({ states: own, steps: ways }: Story): Promise<readonly 
   return result;
 }
 
-/** What `noencap diff` says of a step. */
+/** The result of `noencap diff` for a step. */
 const reviewed = ({ from, to }: Step): Review =>
   review(rendered(from), rendered(to), { accepted: false, rehearsal: null, notes: [] });
 

@@ -31,7 +31,7 @@ for (const [path, text] of [...files, ...engineFiles()]) {
   writeFileSync(join(out, path), text);
 }
 
-/** What the engine is told, as far as the bootstrap reads it. */
+/** The engine's settings, as far as the bootstrap reads them. */
 function engineFiles(): [string, string][] {
   return [
     ['gitops/argocd/kustomization.yaml', 'resources: [root.yaml]\n'],
@@ -60,7 +60,7 @@ interface Ran {
   readonly minutes: number;
 }
 
-/** Runs the plan until it halts, on a clock that only its own waiting moves. */
+/** Runs the plan until it halts, on a clock that advances only by its own waiting. */
 async function run(
   cluster: FakeCluster,
   interruptAfter = Number.POSITIVE_INFINITY,
@@ -144,7 +144,7 @@ test('a second run changes no object', async () => {
   expect(cluster.asked.filter(([verb]) => verb === 'patch')).toEqual([]);
 });
 
-/** What K3s' deploy controller made of the copies on the first server. */
+/** What K3s' deploy controller created from the copies on the first server. */
 function deployedByK3s(): Live[] {
   return ['operator', 'installation', 'bgp'].flatMap((name) =>
     (objects.get(name as 'bgp') ?? []).map((object) => {

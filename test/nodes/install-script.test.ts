@@ -20,8 +20,8 @@ import { fabricOf } from '../fabric-of.ts';
 import { MANIFESTS, network } from './networks.ts';
 
 /**
- * A machine: /etc, /var and /usr/local/bin of its own in a mount namespace, and a PATH on which curl hands out an installer
- * that does what K3s's does as far as our script can tell. What the stand-ins were asked is in `asked`.
+ * A machine: its own /etc, /var and /usr/local/bin in a mount namespace, and a PATH on which curl serves an installer
+ * that behaves like K3s's as far as our script can tell. The calls of the stand-ins are in `asked`.
  */
 interface Machine {
   readonly root: string;
@@ -49,8 +49,8 @@ cp "$INSTALLER" "$2"
 `;
 
 /**
- * What K3s' kubectl says of the Installation and who owns its fields: it never answers, has none, or has these. `engine` is a
- * kind of an engine that is installed.
+ * The answer of K3s' kubectl about the Installation and its field owners: it never answers, has none, or has these. `engine` is a
+ * kind of an installed engine.
  */
 function cluster(
   managers: 'silent' | 'empty' | readonly string[],
@@ -70,7 +70,7 @@ function cluster(
     printf '%s' '${managers.join(' ')}' ;;
   *) exit 1 ;;
 esac`;
-  // Asked of this machine's own K3s, whatever cluster the shell was used for.
+  // Asks this machine's own K3s, whatever cluster the shell was used for.
   const own = 'if [ "$KUBECONFIG" != /etc/rancher/k3s/k3s.yaml ]; then exit 1; fi';
   writeFileSync(join(dirname(machine.root), 'cluster'), `${own}\n${text}\n`);
 }
@@ -323,7 +323,7 @@ describe('once a GitOps engine has applied the Installation', () => {
   ])('%s: K3s leaves the copies alone', (manager, engine) => {
     copyFolder('first');
     install();
-    // Of an earlier topology: K3s would apply it at each start all the same.
+    // From an earlier topology: K3s would still apply it at each start.
     writeFileSync(at(`${MANIFESTS_OF_K3S}/noencap-old.yaml`), 'kind: Old\n');
     cluster(['deploy@first', manager, 'operator'], engine);
     expect(install()).toMatchObject({

@@ -107,7 +107,7 @@ test('only the first server gets the manifests of the pod network', () => {
 });
 
 /**
- * K3s reads its configuration by YAML 1.1, in which `on`, `1:30` and `0x10` are no texts. Every key is a flag of
+ * K3s reads its configuration by YAML 1.1, in which `on`, `1:30` and `0x10` are not text. Every key is a flag of
  * `k3s server` or `k3s agent` (docs.k3s.io/cli).
  */
 test.each(['first', 'second', 'agent'])('%s: both YAMLs read the same, and K3s knows every key', (node) => {

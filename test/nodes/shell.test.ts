@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { shellWord } from '../../nodes/shell.ts';
 
-/** What sh makes of words: its arguments, one after the other, each ended by NUL. */
+/** The arguments that sh makes of words, each ended by NUL. */
 function read(words: readonly string[]): string[] {
   const script = `printf '%s\\0' ${words.join(' ')}`;
   const { stdout } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });

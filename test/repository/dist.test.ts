@@ -103,7 +103,7 @@ test('an edit by hand to a rendered file counts as changed, and is undone', () =
 test('a manifest that names files outside the folder removes nothing there', () => {
   writeFileSync(join(folder, 'precious'), 'x');
   writeDist(out, files(['a', '1']));
-  // Each with the hash of what stands there.
+  // Each with the hash of its content.
   const hash = (text: string) => createHash('sha256').update(text).digest('hex');
   const line = (path: string, text = 'x') => `${hash(text)}  ${path}\n`;
   writeFileSync(
@@ -130,7 +130,7 @@ test('the staged files of a killed run are removed', () => {
 
 test('a failure while staging leaves the old tree as it was', () => {
   writeDist(out, files(['a', '1']));
-  // A name longer than any file system takes fails in the middle of staging.
+  // A name longer than any file system allows fails in the middle of staging.
   expect(() => writeDist(out, files(['a', '2'], [`b/${'x'.repeat(300)}`, '']))).toThrow(/ENAMETOOLONG/);
   expect(read('a')).toBe('1');
   expect(readdirSync(folder)).toEqual(['dist']);

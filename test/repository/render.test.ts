@@ -166,7 +166,7 @@ test('no hostile text gets through any field into a rendered file', () => {
     for (const text of HOSTILE) {
       const loaded = parseTopologyValue(replaced(full, path, text));
       if (!loaded.ok) continue;
-      // What is accepted is told to people only, or is a whole text of a manifest, as it was written.
+      // Accepted findings are shown only to people; other texts are whole parts of a manifest, verbatim.
       for (const [file, content] of render(buildFabric(loaded.topology, smallestPodMtu), undefined).files) {
         if (!content.includes(text)) continue;
         const documents = parseAllDocuments(content).map((document) => document.toJS());

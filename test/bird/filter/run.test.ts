@@ -8,13 +8,13 @@ import { parseAddress, parsePrefix } from '../../../topology/address.ts';
 import { type Bird, startBird, until } from '../../delivery/bird.ts';
 import { scenario } from '../../lab/labs.ts';
 
-/** Filters as BIRD runs them, and as adopt does: each of filters/language.conf over routes of every kind. */
+/** Filters run by BIRD and by adopt: each of filters/language.conf over routes of every kind. */
 
 const FILE = join('test', 'adopt', 'filters', 'language.conf');
 const text = readFileSync(FILE, 'utf8');
 const filters = [...text.matchAll(/^filter (\w+)/gm)].map(([, name = '']) => name);
 
-/** A router with a route of each kind: a session with itself brings those of BGP. */
+/** A router with a route of each kind: a session with itself provides those of BGP. */
 const CONFIG = `
 router id 10.0.0.1;
 ipv4 table t4;
@@ -128,7 +128,7 @@ const reading = readBird(FILE, new TextEncoder().encode(text));
 if (!reading.ok) throw new Error(JSON.stringify(reading.problems.map(({ message }) => message)));
 const library = libraryOf(reading.statements);
 
-/** What adopt says of each route: its prefix where it is let through, and unknown values with a question mark. */
+/** Adopt's result for each route: its prefix if it is accepted, and unknown values with a question mark. */
 function evaluated(filter: string): string[] {
   const { commands = [] } = library.routines.get(filter) ?? {};
   return ROUTES.flatMap((one) => {

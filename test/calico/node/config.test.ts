@@ -27,12 +27,12 @@ function standIn(one: Written, family: Family): BirdConfig {
     log: 'bird.log',
     passwordFile: (router) => `password-${router}.conf`,
   });
-  // Its include is the password, which is left out by name.
+  // Its include is the password, which is excluded by name.
   return configOf(statementsOf(() => text.replaceAll('include "', 'password "'), one.node));
 }
 
 const plain = ({ parts }: BirdConfig) => [...parts].map(([head, lines]) => [head, ...lines].join('\n'));
-/** BIRD takes protocols in the order in which they stand; static, device and the like may stand anywhere. */
+/** BIRD processes protocols in their order; static, device and the like may be anywhere. */
 const sessions = (config: BirdConfig) =>
   [...config.parts.keys()].filter((head) => head.startsWith('protocol bgp '));
 
@@ -50,7 +50,7 @@ else {
       const node = fabric.nodes.find(({ name }) => name === one.node);
       const theirs = writtenFor(one, family);
       if (node?.address[family] === undefined) {
-        // Left out by name: the BIRD of a family in which the node has no address has no session.
+        // Excluded by name: the BIRD of a family in which the node has no address has no session.
         expect(sessions(theirs)).toEqual([]);
         return;
       }

@@ -11,15 +11,15 @@ import { carriesMetric, endsFor, type Fabric, nodeBlocks, podAddress } from '../
 import { addressBits, FAMILIES, type Family, type Prefix } from '../../../topology/address.ts';
 import { fabricFor, type Written, written, writtenStatements } from './confd.ts';
 
-/** What becomes of a route in a filter that confd wrote, or nothing. `preference`: BIRD's, of the protocol. */
+/** The result of a filter that confd wrote for a route, if any. `preference`: BIRD's, of the protocol. */
 type Fate = { readonly localPref: number; readonly preference?: number } | 'rejected';
 
-/** BIRD's own where no filter sets one. */
+/** BIRD's default if no filter sets one. */
 const DEFAULT_LOCAL_PREF = 100;
 const BGP_PREFERENCE = 100;
 const NORMAL = HIGHEST_LOCAL_PREF - NORMAL_PRIORITY;
 
-/** No interface of a tunnel or a workload, and what only routes of the kernel or of BGP have. */
+/** Not the interface of a tunnel or a workload, and attributes that only kernel or BGP routes have. */
 const ABSENT = { ifname: VOID, krt_metric: VOID, bgp_local_pref: VOID, preference: int(BGP_PREFERENCE) };
 
 function fateIn(policy: Policy, library: Library, net: Prefix, attributes: Record<string, Value>): Fate {
@@ -63,7 +63,7 @@ const singles = (fabric: Fabric): Loan[] => [
   ...sampleLoans(fabric, nodeBlocks(fabric)),
 ];
 
-/** Of every block, single address and session of a node: what it sends and takes, in confd's words and in the simulator's. */
+/** For every block, single address and session of a node: what it announces and accepts, according to confd and to the simulator. */
 function compared(one: Written, family: Family): Compared[] {
   const fabric = fabricFor(one);
   const network = networkOf(fabric, nodeBlocks(fabric), singles(fabric));
@@ -83,7 +83,7 @@ function compared(one: Written, family: Family): Compared[] {
         const { imports, exports } = filtersOf(statements, library, peer);
         if (block.node === index) {
           const sent = policy.send(link, policy.own);
-          // Of a single address, a block of one as well, a node has the route of the pod.
+          // For a single address, even a block of one, a node has the route of the pod.
           const own: Record<string, Value> =
             block.prefix.length === addressBits(family)
               ? { source: word('RTS_INHERIT'), krt_metric: int(metric) }
