@@ -9,7 +9,7 @@ import { atRest } from '../lab/at-rest.ts';
 import { scenario } from '../lab/labs.ts';
 import { orders } from './orders.ts';
 
-/** One of two deliveries is made: the routers have one state, the cluster the other. */
+/** After one of two deliveries: the routers have one state, the cluster the other. */
 interface Between {
   readonly name: string;
   readonly routersAs: Fabric;
@@ -29,7 +29,7 @@ scenario('between two deliveries real BIRD loses what the order predicts', () =>
   test.each(states)('$name', async (state) => expect(await boots.get(state)).toEqual(unanswered(state)));
 });
 
-/** Pairs whose pings real BIRD leaves without an answer, once they are those that are expected, or for good. */
+/** Pairs whose pings get no answer with real BIRD, once they match the expected ones, or for good. */
 async function silent({ routersAs, clusterAs }: Between, expected: readonly string[]): Promise<string[]> {
   const programs = findPrograms('.');
   if ('message' in programs) throw new Error(`${programs.message}. ${programs.fix}`);
@@ -43,7 +43,7 @@ async function silent({ routersAs, clusterAs }: Between, expected: readonly stri
   try {
     const deadline = performance.now() + 120_000;
     for (;;) {
-      // What is missing stays missing: a lab that has everything needs about ten seconds, on a busy machine more.
+      // What is missing then stays missing: a lab needs about ten seconds to have everything, more on a busy machine.
       await converged(lab, { patience: 10_000 });
       const probed = await probe(lab);
       const found = probed
@@ -56,7 +56,7 @@ async function silent({ routersAs, clusterAs }: Between, expected: readonly stri
   }
 }
 
-/** The lab's routers are standalone and have the lab's interfaces; all else is what the other state says of them. */
+/** The lab's routers are standalone and have the lab's interfaces; everything else comes from the other state. */
 const filesOf =
   (state: Fabric) =>
   ({ routers }: Fabric): ReadonlyMap<string, string> => {
@@ -68,7 +68,7 @@ const filesOf =
     return routerFiles({ ...state, routers: own });
   };
 
-/** Pairs of which a packet or its answer gets lost in the simulator. */
+/** Pairs for which a packet or its answer is lost in the simulator. */
 function unanswered({ routersAs, clusterAs }: Between): string[] {
   const { pairs } = analyse(halfDelivered(routersAs, clusterAs));
   const lost = pairs.filter(({ fate }) => !isWhole(fate));

@@ -5,7 +5,7 @@ import { calicoOf, withCalico } from '../charts/topologies.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
 
-/** The redundant network with this Calico. A vendored manifest is not rendered: what it holds is no matter of these rules. */
+/** The redundant network with this Calico. A vendored manifest is not rendered: its content does not concern these rules. */
 const calico = (
   more: Parameters<typeof withCalico>[1],
   bgp: TopologyInput['bgp'] = { nodeToNodeMesh: true, holdTime: 6 },
@@ -77,7 +77,7 @@ test('without graceful restart the worst node counts, and all of its reflectors 
   const base = calico({ version: 'v3.30.7' }, bgp);
   const head = calico({ version: 'v3.31.7' }, bgp);
   const { interruptions, outcome } = changed(base, head);
-  // To one node of three from both others; its own packets take the default route meanwhile.
+  // To one node of three from both others; its own packets take the default route in the meantime.
   expect(interruptions).toMatchObject([{ speaker: 'Calico', lost: 2 }]);
   expect(outcome).toBe('dangerous');
   expect(told(base, head)).toEqual([

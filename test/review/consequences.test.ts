@@ -29,7 +29,7 @@ test("removing a region's second reflector makes the failure of the first fatal,
   expect(more.survived).toEqual(expect.arrayContaining(['session e-a--e1/ipv4 2 -> 0']));
 });
 
-/** Ten nodes alike in the east, and one more that sorts before them or behind them. */
+/** Ten similar nodes in the east, and one more that sorts before or after them. */
 function many(extra: readonly string[]): TopologyInput {
   const base = east(['e1']);
   const names = [...Array.from({ length: 10 }, (_, index) => `e-n${index}`), ...extra];
@@ -116,7 +116,7 @@ test('a node added by the change has nothing to lose', () => {
 test('a second reflector added by the change does not cover for one that it resets', () => {
   const bgp = (holdTime: number) => ({ bgp: { nodeToNodeMesh: false, holdTime } });
   const head = { ...east(['e1', 'e2']), ...bgp(9) };
-  // All of the east's sessions are with e1 before it: nobody reaches e-a or e-b while they are down.
+  // All of the east's sessions were with e1 before: e-a and e-b are unreachable while they are down.
   expect(interrupted({ ...east(['e1']), ...bgp(6) }, head)).toContain('e1: 4 sessions, 6 pairs');
   expect(interrupted({ ...east(['e1', 'e2']), ...bgp(6) }, head)).toContain('e1: 4 sessions, 0 pairs');
 });
@@ -124,6 +124,6 @@ test('a second reflector added by the change does not cover for one that it rese
 test('a node that gets a new name and a second reflector at once loses its only session in the meantime', () => {
   const base = east(['e1']);
   const head = JSON.parse(JSON.stringify(east(['e1', 'e2'])).replaceAll('"e-b"', '"e-c"'));
-  // What it sends itself goes by its default route.
+  // Its own packets take its default route.
   expect(interrupted(base, head)).toEqual(['e1: 1 sessions, 2 pairs', 'Calico: 1 sessions, 2 pairs']);
 });

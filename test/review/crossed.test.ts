@@ -3,7 +3,7 @@ import { NO_TRUST_FILES, type Review, review, type State } from '../../review/in
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 
-/** A chain of three routers, a node at each end; `way` joins the ends by a second way that is longer. */
+/** A chain of three routers with a node at each end; `way` joins the ends by a second, longer path. */
 function chain({ way = true, cost = 10, middle = true, tables = 'intra_table_v4' }): TopologyInput {
   const link = (id: number, a: string, b: string, own = 10) => ({
     cidr: `10.200.${id}.0/30`,

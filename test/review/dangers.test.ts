@@ -140,9 +140,9 @@ test('a machine that leaves a segment with two others may have been its designat
       underlay: { segments: Object.fromEntries(segments) },
     };
   };
-  // core keeps e2 and w1; east-lan only e2, and with nobody else there is no designated router to miss.
+  // core keeps e2 and w1; east-lan only e2, so it has no designated router to lose.
   expect(told(base, without('e1'))).toEqual([
-    // w1 hands half of what w-a sends to the east over to it.
+    // w1 forwards half of what w-a sends to the east to it.
     expect.stringMatching(/^warning: e1 is removed, and 2 pairs of nodes send through it: /),
     expect.stringMatching(/^warning: e1 leaves segment core, .* traffic from e2 to w1 over it/),
   ]);

@@ -7,21 +7,20 @@ import { dyffCases } from './dyff-cases.ts';
 import { type Half, type Reordered, readDyffReport } from './dyff-report.ts';
 
 /**
- * dyff (https://github.com/homeport/dyff) knows Kubernetes' objects, and nothing of Calico: it is held against noencap on the same
- * two sides. What it saw stands in `dyff/`, where `npm run dyff` wrote it. Both must name the same, but for how they put it:
+ * dyff (https://github.com/homeport/dyff) knows Kubernetes' objects, but nothing about Calico: it is compared with noencap on the same
+ * two sides. Its results are in `dyff/`, written by `npm run dyff`. Both must report the same differences, except for their form:
  *
- * - A list item that changed is told by one of them as the item that goes and the one that comes, by the other as the field of it
- *   that is another one. What the finer one says must then be so in what the coarser one shows.
- * - dyff takes two objects for one if they are alike. noencap goes by the name, as the API server does, but for Jobs whose name
+ * - One of them reports a changed list item as an item removed and one added, the other as a changed field of the item.
+ *   What the finer one says must then hold in what the coarser one shows.
+ * - dyff takes similar objects for the same one. noencap goes by name, as the API server does, except for Jobs whose name
  *   ends with a hash of their content.
- * - Order means nothing to noencap where it means nothing to the API. dyff tells of it, and where it is inside of an item takes
- *   it for another item.
+ * - noencap ignores order where the API does. dyff reports it, and if it is inside an item takes the item for a different one.
  */
 const FOLDER = join(__dirname, 'dyff');
 
 const read = (file: string): string => readFileSync(join(FOLDER, file), 'utf8');
 
-/** All of one side in one file, all documents of the other in files of their own: where something stands means nothing. */
+/** One side in a single file, each document of the other in its own file: the file does not matter. */
 function changesIn(name: string): ObjectChange[] {
   const apart = read(`${name}.after.yaml`)
     .split(/^---\n/m)
@@ -82,10 +81,10 @@ test.each(names)(
   },
 );
 
-/** A field, or the list of which items come and go: dyff tells of two that change places once. */
+/** A field, or the list whose items are added and removed: dyff reports two swapped items once. */
 const placeOf = ({ path }: FieldChange): string => path.replace(/\[[^\]]*\]$/, '');
 
-/** What dyff sees and noencap does not name, and what noencap names and dyff does not see. */
+/** Differences that only dyff reports, and those that only noencap reports. */
 function held(name: string, changes: readonly ObjectChange[]): { missed: string[]; invented: string[] } {
   const { halves, reordered } = readDyffReport(read(`${name}.diff`));
   const [theirs, ours] = [withoutReordered(halves), changes.flatMap(halvesOf)];
@@ -121,12 +120,12 @@ const isWithin = ({ objects, steps }: Half, order: Reordered): boolean =>
   steps.length > order.steps.length &&
   order.steps.every((step, index) => agree(step, steps[index] ?? ''));
 
-/** What noencap says of one object, in the terms of dyff's report. */
+/** Noencap's differences of one object, in the terms of dyff's report. */
 function halvesOf({ id, change, before, fields }: ObjectChange): Half[] {
   const objects = [...new Set([keyOf(id), keyOf(before ?? id)])];
   if (change === 'added') return [{ sign: '+', objects, steps: [], values: undefined }];
   if (change === 'deleted') return [{ sign: '-', objects, steps: [], values: undefined }];
-  // It says of what is replaced that it has another name, and does not list that as a field.
+  // It reports a replaced object as renamed, and does not list the name as a field.
   const renamed =
     change === 'replaced' ? [{ path: 'metadata.name', before: before?.name, after: id.name }] : [];
   return [...renamed, ...fields].flatMap(({ path, before: was, after: is }): Half[] => {
@@ -143,7 +142,7 @@ const valuesOf = (value: unknown) => (value === HIDDEN ? undefined : [value]);
 const keyOf = ({ group, kind, namespace, name }: ObjectId): string =>
   [group, kind, namespace ?? '', name].filter((part) => part !== '').join('/');
 
-/** `a[name=b]."c.d/e"` as `a`, `name=b`, `c.d`, `e`: dyff parts with slashes, even where a key has one. Places are `*`. */
+/** `a[name=b]."c.d/e"` as `a`, `name=b`, `c.d`, `e`: dyff separates with slashes, even if a key contains one. Indices are `*`. */
 const stepsOf = (path: string): string[] =>
   [...path.matchAll(/"(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^.[\]]+/g)].flatMap(([step]) => {
     if (step.startsWith('"')) return (JSON.parse(step) as string).split('/');
@@ -154,22 +153,22 @@ const stepsOf = (path: string): string[] =>
 const isItem = (step: string | undefined): boolean =>
   step === undefined || step === '*' || step.includes('=');
 
-/** Two names of one kind must be the same; one that has none, or another kind of name, may be any. */
+/** Two names of one kind must be equal; a missing name, or one of another kind, matches any. */
 const agree = (one: string, other: string): boolean => {
   if (one === other) return true;
   if (!isItem(one) || !isItem(other)) return false;
   return one.split('=')[0] !== other.split('=')[0];
 };
 
-/** Whether `one` says what `other` says, or of it that it is somewhere inside. */
+/** Whether `one` says the same as `other`, or contains it. */
 function accounts(one: Half, other: Half): boolean {
   if (!one.objects.some((object) => other.objects.includes(object))) return false;
   const shared = Math.min(one.steps.length, other.steps.length);
   if (!one.steps.slice(0, shared).every((step, index) => agree(step, other.steps[index] ?? ''))) return false;
-  // Only items and objects are shown whole.
+  // Only items and objects are shown in full.
   const coarser = [one, other].find(({ steps }) => steps.length === shared);
   if (one.steps.length !== other.steps.length && !isItem(coarser?.steps.at(-1))) return false;
-  // That what is finer is so, is asked of it when its turn comes.
+  // Whether the finer difference holds is checked when it is its turn.
   if (one.steps.length > other.steps.length) return true;
   if (one.sign !== other.sign) return false;
   const { values: shown } = one;
@@ -178,7 +177,7 @@ function accounts(one: Half, other: Half): boolean {
   return shown.some((value) => told.some((wanted) => holds(value, other.steps.slice(shared), wanted)));
 }
 
-/** Whether `wanted` stands in `value` at the end of these steps. A key that has slashes takes more than one of them. */
+/** Whether `wanted` is in `value` at the end of this path. A key with slashes takes more than one step. */
 function holds(value: unknown, steps: readonly string[], wanted: unknown): boolean {
   const [first, ...rest] = steps;
   if (first === undefined) return canonical(value) === canonical(wanted);
@@ -190,7 +189,7 @@ function holds(value: unknown, steps: readonly string[], wanted: unknown): boole
   });
 }
 
-/** Without what goes and comes again with lists inside of it in another order. */
+/** Without what is removed and added again with inner lists in a different order. */
 function withoutReordered(halves: readonly Half[]): Half[] {
   const keyed = halves.map((half) => ({
     half,
@@ -201,7 +200,7 @@ function withoutReordered(halves: readonly Half[]): Half[] {
   return keyed.filter(({ half, key }) => half.values === undefined || !isBoth(key)).map(({ half }) => half);
 }
 
-/** One text for what means the same. dyff prints an empty text as nothing at all. */
+/** A canonical text for equal values. dyff prints an empty text as nothing at all. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).sort()}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value === '' ? null : value) ?? '';

@@ -151,7 +151,7 @@ test('an object does not differ from itself with its sets in a different order, 
   );
 });
 
-/** With all lists back to front, but what has an order. */
+/** With all lists reversed, except those whose order matters. */
 function turned(one: unknown): unknown {
   if (Array.isArray(one)) return one.map(turned).reverse();
   if (typeof one !== 'object' || one === null) return one;
@@ -170,7 +170,7 @@ test('no difference is missed: of two objects that differ beyond the order of se
   );
 });
 
-/** One text for all objects that mean the same: keys sorted, and lists as well, but those that have an order and all in them. */
+/** A canonical text for equal objects: keys sorted, and lists as well, except those whose order matters and everything in them. */
 function canonical(one: unknown, isOrdered = false): string {
   if (Array.isArray(one)) {
     const items = one.map((item) => canonical(item, isOrdered));

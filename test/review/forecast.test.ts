@@ -6,7 +6,7 @@ import { redundant } from '../lab/topologies.ts';
 import { held, type Trial, trialsOf } from './forecast.ts';
 import { type Edited, edited } from './random-changes.ts';
 
-/** A few changes that are the same in each run; `npm run forecast -- --runs 50` tries others. */
+/** A few changes that are the same in each run; `npm run forecast -- --runs 50` tries more. */
 const [SEED, RUNS, JOBS] = [3, 3, 4];
 
 const network = (bgp: TopologyInput['bgp'] = {}): TopologyInput =>
@@ -18,24 +18,24 @@ function trial(base: TopologyInput, ...edits: readonly Edited[]): Trial {
   return { base, head, edits };
 }
 
-/** A node with two addresses of which Calico finds the other one when it looks by itself. */
+/** A node with two addresses, of which Calico detects the other one. */
 function twoLans(): TopologyInput {
   const base = network({ nodeToNodeMesh: true });
   const also = { cidr: '192.168.9.0/24', mtu: 1500, members: { e1: '192.168.9.1', 'e-a': '192.168.9.11' } };
   return { ...base, underlay: { segments: { also, ...base.underlay?.segments } } };
 }
 
-/** Changes of which forecast and rehearsal once said two things. */
+/** Changes for which forecast and rehearsal once disagreed. */
 const found: readonly Trial[] = [
-  // One reflector's clients hairpin as that is asked for: no failure of the change.
+  // One reflector's clients hairpin as configured: not a failure of the change.
   trial(network(), { does: 'next hops of one reflector', at: 0 }),
-  // Pods that run keep their MTU, the one that comes has the new one.
+  // Running pods keep their MTU, a new one has the new MTU.
   trial(network(), { does: 'another MTU of pods', at: 0 }, { does: 'node added', at: 0 }),
-  // The node's IGP begins, and ends, in the lab as well.
+  // The node's IGP starts and stops in the lab, too.
   trial(network(), { does: 'node with the IGP or without', at: 0 }),
-  // The mesh comes back at the addresses that Calico finds: it is reset, and not gone.
+  // The mesh comes back at the addresses that Calico detects: it is reset, not gone.
   trial(twoLans(), { does: 'another detection of addresses', at: 0 }),
-  // A default route carries what no route is sent for any more.
+  // A default route carries what has lost its own route.
   { base: { ...oneClusterBeside(), routers: redundant().routers }, head: oneClusterBeside(), edits: [] },
 ];
 

@@ -22,8 +22,8 @@ import { fabricOf } from '../fabric-of.ts';
 import { arbitraryChange } from './random-changes.ts';
 
 /*
- * What pull requests do, on networks of all kinds: the first line of each form of a review against what the simulator and the checks say
- * of both states by themselves, with nothing of the review's own in between.
+ * Pull requests on networks of all kinds: compares the first line of each form of a review with the results of simulator and checks
+ * for both states, without any code of the review in between.
  */
 
 const state = (topology: TopologyInput): State => {
@@ -36,7 +36,7 @@ const state = (topology: TopologyInput): State => {
 const openOf = (analysis: Analysis, severity: string): number =>
   findings(analysis).filter((one) => one.suppressed === undefined && one.severity === severity).length;
 
-/** Pairs of nodes, of those that are there before and after, that each single failure takes away. */
+/** Pairs of nodes that exist before and after and that each single failure separates. */
 function lossesOf(analysis: Analysis, stay: ReadonlySet<string>): Map<string, number> {
   const nameOf = ({ kind, name }: Failing) => `${kind} ${name}`;
   return new Map(
@@ -50,7 +50,7 @@ function lossesOf(analysis: Analysis, stay: ReadonlySet<string>): Map<string, nu
   );
 }
 
-/** What speaks against a change, the gravest of it. */
+/** The gravest objection to a change. */
 function against(before: State, after: State): { danger: string[]; risk: string[] } {
   const [was, is] = [
     analyse(withNames(before.fabric, newNames(before.fabric, after.fabric))),
@@ -71,7 +71,7 @@ function against(before: State, after: State): { danger: string[]; risk: string[
     Map<string, number>,
     Map<string, number>,
   ];
-  // A node that comes or goes is another number of pairs; whoever is there alone can be compared.
+  // An added or removed node changes the number of pairs; only nodes in both states can be compared.
   const worse = [...now].filter(([name, pairs]) => isSameCluster && pairs > (then.get(name) ?? pairs));
   return {
     danger: [...lost, ...more('error')],
@@ -79,7 +79,7 @@ function against(before: State, after: State): { danger: string[]; risk: string[
   };
 }
 
-/** What each form of a review says first. */
+/** The first line of each form of a review. */
 function firstLines(told: Review): { terminal: string; markdown: string; json: string } {
   const parsed = parseReview(JSON.stringify(told));
   if ('message' in parsed) throw new Error(parsed.message);
@@ -100,7 +100,7 @@ const WORDS: Partial<Record<Review['outcome'], string>> = {
   dangerous: 'Dangerous.',
 };
 
-/** Sentences that cannot stand beside what else the review tells. */
+/** Sentences that contradict the rest of the review. */
 function contradictions(told: Review): string[] {
   const { text: markdown } = reviewMarkdown(told, { limit: 65_536, unit: 'characters', details: undefined });
   const both = `${markdown}\n${reviewText(told, createColors(false) as never, 200)}`;

@@ -104,7 +104,7 @@ test('a failure that loses more than before is reported', () => {
   ]);
 });
 
-/** All that somebody who merges by the first line alone would want to have known. */
+/** Everything that somebody who merges after reading only the first line would need to know. */
 function against({
   dangers,
   traffic,

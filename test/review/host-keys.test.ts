@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'noencap-host-keys-'));
 const file = join(folder, 'known_hosts');
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The lines that ssh-keygen finds for a name, each with what it makes of the key. */
+/** The lines that ssh-keygen finds for a name, each with its reading of the key. */
 function bySsh(name: string, text: string): string[] {
   writeFileSync(file, text);
   const { stdout } = spawnSync('ssh-keygen', ['-F', name, '-f', file], { encoding: 'utf8' });

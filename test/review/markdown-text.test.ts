@@ -97,7 +97,7 @@ test('numbers and lists read as people write them', () => {
   ]);
 });
 
-/** Each kind of text in each place where one stands. */
+/** Each kind of text in each place where it can occur. */
 const placed = (text: string): string =>
   [
     `- ${prose(text, ALL)}\n- ${code(text, ALL)} x`,
@@ -140,7 +140,7 @@ test('inline code shows the name, as far as it is visible', () => {
 });
 
 test('a megabyte of anything is fast', () => {
-  // With anything quadratic this would not end in a test's time.
+  // Anything quadratic would exceed the test's time.
   for (const piece of [')', '`', '@ ', 'a:', '\n', '\\', '<!--']) {
     const text = piece.repeat((1 << 20) / piece.length);
     for (const rendered of [prose(text, ALL), code(text, ALL), fence('diff', [text])]) {

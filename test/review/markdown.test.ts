@@ -14,7 +14,7 @@ const comment = (of: Review, limit = COMMENT_LIMIT) =>
 const summary = (of: Review, limit = SUMMARY_LIMIT) =>
   reviewMarkdown(of, { limit, unit: 'bytes', details: undefined });
 
-/** Below what documents say that is always enough, so that small reviews show what large ones get. */
+/** Below the documented minimum, so that small reviews show what happens to large ones. */
 const small = large(3, 2, 40);
 
 test('comments read as these do', () => {
@@ -153,7 +153,7 @@ test.each(['x', '`', '@a ', '🙂', '\u202e', '|', 'a ` '])('a megabyte of %j fo
   expectInert(text, DETAILS);
 });
 
-/** Of all there can be very much, with the longest names. */
+/** A maximum of everything, with the longest names. */
 function overwhelming(piece: string): Review {
   const base = withStrings(
     { ...holdTime(), dangers: dangerous(true).dangers, byHand: dangerous(true).byHand, notes: ['', '', ''] },
@@ -245,10 +245,10 @@ test.each(HOSTILE.map((text) => [[...JSON.stringify(text)].slice(0, 40).join('')
   },
 );
 
-/** What the change of the hold time has nothing of. */
+/** What the change of the hold time lacks. */
 const told = { dangers: dangerous(true).dangers, accepted: true, picture: nodeComes().picture };
 
-/** What stands last in a text stands in nothing else: no fold, list or fence is left open before it. */
+/** The last part of a text is not nested in anything: no fold, list or fence is left open before it. */
 function expectWhole([root]: ReturnType<typeof partsOf>): void {
   const last = root?.children?.at(-1);
   expect(last?.type).toBe('paragraph');

@@ -30,7 +30,7 @@ const hostilePicture = (name: string): Picture => ({
   ],
 });
 
-/** Boxes, and lines between some of them, of which every so many-th changes. */
+/** Boxes with lines between some of them, of which every n-th changes. */
 const network = (boxes: number, lines: number, every: number): Picture => ({
   regions: [{ name: 'one', change: 'same' }],
   boxes: Array.from({ length: boxes }, (_, index) => ({
@@ -48,7 +48,7 @@ const network = (boxes: number, lines: number, every: number): Picture => ({
   })),
 });
 
-/** What is drawn in the tests below, parsed in one go. */
+/** The drawings of the tests below, parsed in one go. */
 const drawings = {
   node: drawn(nodeComes().picture),
   hold: drawn(holdTime().picture),
@@ -137,7 +137,7 @@ test.each(HOSTILE.map((name, index) => [[...JSON.stringify(name)].slice(0, 40).j
     const source = textOf(drawn(hostilePicture(name)));
     for (const line of source.split('\n')) {
       const [, text = ''] = /(?<!\|)"(.*)"/.exec(line) ?? [];
-      // Letters, digits, spaces, what joins words, and codes.
+      // Letters, digits, spaces, word connectors, and codes.
       expect(text).toMatch(/^([\p{L}\p{Nd}]|[\p{L}\p{Nd}][-._](?=[\p{L}\p{Nd}])| |#\d+;)*$/u);
       expect(text.length).toBeLessThan(600);
     }

@@ -15,7 +15,7 @@ const reviewed = (base: TopologyInput, head: TopologyInput) =>
 
 type Segments = NonNullable<TopologyInput['underlay']>['segments'];
 
-/** The east's routers have a link of their own to the west each, and one with each other. */
+/** The east's routers each have their own link to the west, and one with each other. */
 function ring(own: { cost?: number; also?: Segments; without?: string; name?: string } = {}): TopologyInput {
   const { 'east-lan': eastLan, 'west-lan': westLan } = redundant().underlay?.segments ?? {};
   const link = (at: number, cost: number, ...members: [string, string]) => ({
@@ -38,7 +38,7 @@ function ring(own: { cost?: number; also?: Segments; without?: string; name?: st
 
 test('a cost that moves ways is a risk, with the pairs that it moves', () => {
   const told = reviewed(ring(), ring({ cost: 100 }));
-  // Half of what the east and the west send each other goes by e1's own link; in the east nothing leaves the LAN.
+  // Half of the traffic between east and west uses e1's own link; in the east nothing leaves the LAN.
   expect(told.moved).toBe(4);
   expect(told.outcome).toBe('risky');
   expect(told.ok).toBe(true);

@@ -7,7 +7,7 @@ import { arbitraryNetwork } from '../analysis/arbitrary-network.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
 
-/** With another name for a machine or a region, wherever that stands. */
+/** With a machine or a region renamed everywhere. */
 const renamed = (topology: TopologyInput, old: string, now: string): TopologyInput =>
   JSON.parse(JSON.stringify(topology).replaceAll(JSON.stringify(old), JSON.stringify(now)));
 
@@ -75,7 +75,7 @@ test('a renamed region has no reflector between its new labels and its new BGPPe
 test('two machines that change their names with each other keep their sessions apart', () => {
   const swapped = renamed(renamed(renamed(meshed, 'e-a', 'x'), 'e-b', 'e-a'), 'x', 'e-b');
   const [before, after] = [fabricOf(meshed), fabricOf(swapped)];
-  // Both names are there before and after: whose address is another is all that can be said.
+  // Both names exist before and after: only the changed addresses can be reported.
   expect([...newNames(before, after)]).toEqual([]);
   expect(reset(reviewed(meshed, swapped)).map(({ change }) => change)).toEqual(Array(7).fill('reset'));
 });

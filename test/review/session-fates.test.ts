@@ -67,7 +67,7 @@ test('a comment in a file of the base means nothing, whatever characters it has;
   ]);
 });
 
-/** Each lab waits for most of the time that it takes. */
+/** Each lab mostly waits. */
 const LABS_ABREAST = 5;
 
 scenario('real BIRD', () => {

@@ -11,7 +11,7 @@ const told = (before: TopologyInput, after: TopologyInput): string[] =>
       `${from} to ${to}${pairs > 1 ? ` (${pairs} pairs)` : ''}: ${became}, hops ${hops.join(' -> ')}, MTU ${mtu.join(' -> ')}`,
   );
 
-/** The redundant network with one of its segments otherwise. */
+/** The redundant network with one segment changed. */
 const segment = (name: string, change: object): TopologyInput => {
   const base = redundant();
   const own = base.underlay?.segments[name];

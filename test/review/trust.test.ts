@@ -7,7 +7,7 @@ import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
 import { KEYS } from './host-key-lines.ts';
 
-/** e1 and e2 in region east, w1 in west; each is delivered to by its name. */
+/** e1 and e2 in region east, w1 in west; each is reached by name. */
 const network = (change: Partial<TopologyInput> = {}): Fabric =>
   fabricOf(redundant({ bgp: { nodeToNodeMesh: true, holdTime: 6 }, ...change }));
 
@@ -250,7 +250,7 @@ test('another hash of a vendored operator is told: an error where Calico stays t
   expect(told(vendored('v3.26.1', '0'), vendored('v3.26.1', '0'))).toEqual([]);
 });
 
-/** e1 at an address of its own, under a name and an ID; in a network of a name. */
+/** e1 at its own address, with a name and an ID, in a named network. */
 const marked = (
   name: string,
   id: string,

@@ -29,7 +29,7 @@ const pullWith = (...comments: readonly [author: string | undefined, body: strin
   asked: [],
 });
 
-/** How one token sees it. `turn` is waited for before each request takes effect. */
+/** The view of one token. Each request waits for `turn` before it takes effect. */
 function threadOf(
   pull: Pull,
   { viewer = BOT as string | undefined, author = BOT, turn = async () => {} } = {},

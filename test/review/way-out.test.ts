@@ -12,7 +12,7 @@ const base = network();
 const renamed = (old: string, now: string, topology = base): TopologyInput =>
   JSON.parse(JSON.stringify(topology).replaceAll(JSON.stringify(old), JSON.stringify(now)));
 
-/** Of a change the nodes that lose all their reflectors together, and what is said to be done instead. */
+/** The nodes that lose all their reflectors at once in a change, and the advice. */
 function together(before: TopologyInput, after: TopologyInput) {
   const [was, is] = [before, after].map((topology): State => {
     const fabric = fabricOf(topology);
@@ -23,7 +23,7 @@ function together(before: TopologyInput, after: TopologyInput) {
   const sessions = sessionFates(was, is);
   const { dangers: found } = review(was, is, { accepted: false, rehearsal: null, notes: [] });
   return {
-    // A way out is that of all regions.
+    // A way out must work for all regions.
     mends: [
       ...new Set(
         found.filter(({ message }) => message.startsWith('all reflectors of region')).map(({ fix }) => fix),

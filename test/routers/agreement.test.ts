@@ -4,7 +4,7 @@ import { render } from '../../repository/render.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { NETWORKS } from './networks.ts';
 
-/** What a rendered BIRD file says of one session. */
+/** One session in a rendered BIRD file. */
 interface BirdEnd {
   readonly router: string;
   readonly name: string;
@@ -13,7 +13,7 @@ interface BirdEnd {
   readonly neighbor: string;
 }
 
-/** Read with expressions of their own, not with anything of the printer. */
+/** Read with separate regular expressions, not with code of the printer. */
 function birdEnds(files: ReadonlyMap<string, string>): BirdEnd[] {
   return [...files].flatMap(([path, text]) => {
     const router = /^routers\/([^/]+)\/k3s\/ibgpeers\//.exec(path)?.[1];
@@ -30,7 +30,7 @@ function birdEnds(files: ReadonlyMap<string, string>): BirdEnd[] {
   });
 }
 
-/** Of each template: its families, and whether those who use it are clients. */
+/** For each template: its families, and whether its users are clients. */
 function templates(files: ReadonlyMap<string, string>, router: string) {
   const text = files.get(`routers/${router}/k3s/ibgp.conf`) ?? '';
   return new Map(
@@ -58,7 +58,7 @@ function bgpPeers(files: ReadonlyMap<string, string>): BgpPeer[] {
     .filter(({ kind }) => kind === 'BGPPeer');
 }
 
-/** The sessions that Calico would make: each node with each BGPPeer whose selector holds for its labels. */
+/** The sessions that Calico would create: each node with each BGPPeer whose selector matches its labels. */
 function calicoEnds(fabric: Fabric, files: ReadonlyMap<string, string>): string[] {
   const all = bgpPeers(files).flatMap(({ spec }) => {
     const region = /^(\S+) == '([^']+)'$/.exec(spec.nodeSelector);

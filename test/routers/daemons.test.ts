@@ -3,7 +3,7 @@ import { fabricOf } from '../fabric-of.ts';
 import { type Observed, observe } from './daemons.ts';
 import { NETWORKS } from './networks.ts';
 
-/** Needs network namespaces. Where a machine has none, NOENCAP_NO_NETNS=1 skips these by name. */
+/** Needs network namespaces. On a machine without them, NOENCAP_NO_NETNS=1 skips these tests by name. */
 const scenario = process.env.NOENCAP_NO_NETNS === '1' ? describe.skip : describe;
 
 /** The next hops of a route in the kernel: `via` addresses, or how else the route ends. */
@@ -17,7 +17,7 @@ const A = '10.42.0.0/26';
 const B = '10.42.0.64/26';
 const W = '10.42.0.128/26';
 
-/** Two nodes on one LAN, one elsewhere behind an IPv6 backbone; no mesh that could hide anything. */
+/** Two nodes on one LAN, one elsewhere behind an IPv6 backbone; without a mesh that could hide anything. */
 const overIpv6 = (reflectorNextHop: 'keep' | 'self') =>
   observe({
     fabric: fabricOf({ ...(NETWORKS['ipv4-over-ipv6'] as TopologyInput), bgp: { reflectorNextHop } }),

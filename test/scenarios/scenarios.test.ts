@@ -18,7 +18,7 @@ const stories: readonly Story[] = [
   ...nextHops,
 ];
 
-/** Each lab works for a tenth of the time that it takes. */
+/** Each lab works for a tenth of its time. */
 const LABS_ABREAST = 6;
 
 describe.each([

@@ -7,7 +7,7 @@ import { networkIn } from './sentences.ts';
 import { type Story, tellerOf } from './telling.ts';
 import type { World } from './world.ts';
 
-/** Sentences that are wrong of two reflectors' network while all is well, with what must be said of each. */
+/** Sentences that are wrong about a healthy network with two reflectors, each with the expected message. */
 const wrong: Readonly<Record<string, [(net: Network) => Promise<void>, RegExp]>> = {
   'a next hop too few': [
     (net) => net.expect('e-a').routeTo('w-a', { nextHops: ['e1'] }),
@@ -103,7 +103,7 @@ describe.each([
   });
 });
 
-/** A world in which nothing is as it is expected, or everything. */
+/** A world in which nothing is as expected, or everything. */
 const world = (isUp: () => boolean, base: World): World => ({
   ...base,
   look: async () => ({ ...(await base.look()), isUp: () => new Array(2).fill(isUp()) }),

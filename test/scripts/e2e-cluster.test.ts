@@ -9,7 +9,7 @@ const bin = join(folder, 'bin');
 mkdirSync(bin);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** `npm run e2e:cluster` with a kubectl that answers each of its verbs so; what it was asked is in `asked`. */
+/** `npm run e2e:cluster` with a kubectl that answers its verbs like this; its calls are in `asked`. */
 function e2e(answers: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv, ...args: readonly string[]) {
   const asked = join(folder, 'asked');
   writeFileSync(asked, '');
@@ -32,7 +32,7 @@ function e2e(answers: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv, 
   };
 }
 
-/** As much of a folder with Calico's CRDs as is looked at before the cluster is. */
+/** The part of a folder with Calico's CRDs that is read before the cluster. */
 const upstream = join(folder, 'upstream');
 for (const version of ['v3.26.1', 'v3.30.7', 'v3.31.7', 'v3.32.1']) {
   mkdirSync(join(upstream, `calico-${version}`), { recursive: true });

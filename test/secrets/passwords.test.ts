@@ -15,7 +15,7 @@ import { type Passwords, passwordsFor, variable } from '../../secrets/passwords.
 import { scratch } from '../cli/run.ts';
 import { fabricOf } from '../fabric-of.ts';
 
-/** What a `secrets.age` decrypts to, and beside it what noencap says of it (`UPDATE_GOLDEN=1` to review anew). */
+/** The content of a `secrets.age`, and beside it noencap's message (`UPDATE_GOLDEN=1` rewrites it). */
 const FOLDER = join('test', 'secrets');
 
 const password = (name: string, key: string, file = '/etc/bird/k3s-password.conf') => ({

@@ -23,7 +23,7 @@ const anyPrefix = anyAddress.chain((address) =>
   fc.integer({ min: 0, max: addressBits(address.family) }).map((length) => prefixOf(address, length)),
 );
 
-/** First and last address, by arithmetic that shares nothing with the module. */
+/** First and last address, by arithmetic independent of the module. */
 function range({ family: which, value, length }: Prefix): readonly [bigint, bigint] {
   const size = 2n ** BigInt(addressBits(which) - length);
   return [value - (value % size), value - (value % size) + size - 1n];
@@ -61,7 +61,7 @@ test.each([
   expect(parseAddress(written)?.text).toBe(canonical);
 });
 
-/** What some parser or other takes: libc, older versions of popular packages, browsers. */
+/** What some parsers accept: libc, older versions of popular packages, browsers. */
 test.each([
   '010.0.0.1',
   '1.2.3',

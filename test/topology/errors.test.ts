@@ -24,7 +24,7 @@ test.each(names)('%s (UPDATE_GOLDEN=1 rewrites it)', (name) => {
   expect(text).toBe(readFileSync(expected, 'utf8'));
 });
 
-/** Where the code of the fault stands in no file: a file that is not there, or values that no YAML can hold. */
+/** Faults without a place in a file: a missing file, or values that YAML cannot express. */
 const WITHOUT_FILE = [
   'file-forbidden',
   'file-is-folder',

@@ -1,7 +1,7 @@
 import { harmless, jsonText, printable } from '../../topology/foreign.ts';
 import { obeyed } from './obeyed.ts';
 
-/** What a terminal obeys: colours, titles, links, the clipboard, the cursor; C1 forms of them; what turns the line around or hides it. */
+/** What a terminal obeys: colours, titles, links, the clipboard, the cursor; their C1 forms; what reorders or hides text. */
 const ODD = [
   '\u001b[31m',
   '\u001b[8m',
@@ -62,7 +62,7 @@ test.each(ODD)('%j is shown, not interpreted', (odd) => {
 });
 
 test.each(COMMANDS)('%j starts no command of the runner', (command) => {
-  // The test would see one.
+  // The test would notice one.
   expect(command.split(/[\r\n]/).some(obeyed) || command.includes('%')).toBe(true);
   for (const text of [harmless(command), harmless(`x\n${command}`), jsonText([command])]) {
     expect(text.split(/[\r\n]/).filter(obeyed)).toEqual([]);

@@ -37,7 +37,7 @@ test('every field has a description, which editors show', () => {
   expect(bare).toEqual([]);
 });
 
-/** Rules that need no second field: an editor can mark them while one types. */
+/** Rules that need no second field: an editor can mark them while typing. */
 test.each([
   'choice-did-you-mean',
   'unknown-key',

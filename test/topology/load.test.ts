@@ -255,7 +255,7 @@ describe('any file content', () => {
         try {
           soundly(parseTopologyValue(put(once, other, b)));
         } catch (error) {
-          // The second place may be gone with the first.
+          // The second place may be removed with the first.
           if (!(error instanceof TypeError && !error.stack?.includes('topology/'))) throw error;
         }
       }),

@@ -7,7 +7,7 @@ const codesOf = (text: string): string[] => {
   return loaded.ok ? [] : loaded.faults.map(({ code }) => code);
 };
 
-/** What a reader of each version makes of it. */
+/** How a parser of each version reads it. */
 const read = (text: string, version: '1.1' | '1.2'): unknown => {
   const { a } = parse(`a: ${text}`, { version, logLevel: 'silent' });
   return a instanceof Date ? a.toISOString() : a;
@@ -24,7 +24,7 @@ test('text that the two versions of YAML read differently is refused, as a value
       } catch {
         return;
       }
-      // The library takes `e1` and `._` for broken numbers in YAML 1.1, whose own rules want a digit.
+      // The library takes `e1` and `._` for broken numbers in YAML 1.1, whose rules require a digit.
       if (Object.is(values[0], values[1]) || Number.isNaN(values[0]) || typeof values[1] === 'object') return;
       expect({ text, codes: codesOf(`version: 1\nname: ${text}\n`) }).toEqual({
         text,

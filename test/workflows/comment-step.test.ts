@@ -7,13 +7,13 @@ import { PULL, type Repository, repositoryWith } from './repository.ts';
 import { type Run, runJob } from './runner.ts';
 import { readWorkflow } from './workflow.ts';
 
-/** The jobs that may write: in a clone of the base, with a review that another job has left, against a stand-in for GitHub. */
+/** The jobs that may write: in a clone of the base, with a review from another job, against a stand-in for GitHub. */
 let repository: Repository;
 let artifacts: string;
 let github: GitHub;
 
 beforeAll(() => {
-  // What the pull request brings along must not run: here it would fail, for want of a program.
+  // Code of the pull request must not run: here it would fail, because a program is missing.
   repository = repositoryWith((folder) => {
     addNode(folder);
     writeFileSync(join(folder, 'bin/noencap'), 'This is not the code of the base.\n');
@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(repository.folder, { recursive: true }));
 
-/** What GitHub tells of the pull request: to its own run, and of one from a fork to the run that comes after. */
+/** GitHub's event for the pull request: for its own run, and for one from a fork in the run that follows. */
 const events = {
   branch: () => ({
     action: 'synchronize',

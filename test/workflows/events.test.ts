@@ -4,7 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import { type Context, holds, interpolate } from './expression.ts';
 import { readWorkflow, stepsOf } from './workflow.ts';
 
-/** What GitHub tells a workflow, and what must come of it: a file each. */
+/** Events of GitHub, and the expected runs: one file each. */
 const FOLDER = join('test', 'workflows', 'events');
 
 interface Example {
@@ -15,10 +15,10 @@ interface Example {
   /** Files that a push changes. */
   readonly changed?: readonly string[];
   readonly inputs?: object;
-  /** False where nothing runs at all. */
+  /** False if nothing runs at all. */
   readonly starts?: boolean;
   readonly needs?: object;
-  /** How the jobs that others need have ended. */
+  /** The results of the jobs that others need. */
   readonly status?: Context['status'];
   readonly jobs: readonly string[];
   readonly accept?: boolean;
@@ -31,7 +31,7 @@ interface Trigger {
   readonly inputs?: Readonly<Record<string, unknown>>;
 }
 
-/** By kind of event, branch and files. Of patterns we use names, and all that is below a folder. */
+/** By kind of event, branch and files. Our patterns are names, and everything below a folder. */
 function isStarted(trigger: unknown, { event, ref = '', changed = [], inputs = {} }: Example): boolean {
   const { types, branches, paths, inputs: declared = {} } = trigger as Trigger;
   const isOf = (pattern: string) => (path: string) =>

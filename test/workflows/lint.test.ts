@@ -7,7 +7,7 @@ import { readWorkflow, stepsOf, workflowsIn } from './workflow.ts';
 const FOLDER = join('.github', 'workflows');
 const ours = workflowsIn(FOLDER);
 
-/** What actionlint says of every workflow in a folder: `<file>:<line>:<column> <messages>`, without the lines it shows. */
+/** The output of actionlint for every workflow in a folder: `<file>:<line>:<column> <messages>`, without the quoted lines. */
 function actionlint(folder: string): { readonly files: number; readonly messages: readonly string[] } {
   const { stdout, stderr } = spawnSync(
     process.execPath,
@@ -19,7 +19,7 @@ function actionlint(folder: string): { readonly files: number; readonly messages
   return { files: Number(stdout.match(/^Checking (\d+) /)?.[1]), messages };
 }
 
-/** What shellcheck says of a script, as the runner starts it. */
+/** The output of shellcheck for a script, run the way the runner does. */
 function shellcheck(script: string): string {
   const options = ['--shell=bash', '--severity=style', '--enable=check-set-e-suppressed', '-'];
   const { stdout, error } = spawnSync('shellcheck', options, { input: script, encoding: 'utf8' });
@@ -54,7 +54,7 @@ describe('in a folder of its own', () => {
     ]);
   });
 
-  /** It knows the inputs of an action by its tag only, and of setup-node not yet the one that turns its cache off. */
+  /** It knows the inputs of an action only by tag, and for setup-node not yet the one that turns its cache off. */
   test('actions have the inputs that they are given', () => {
     for (const { file, text } of ours)
       writeFileSync(join(folder, file), text.replace(/@[0-9a-f]{40} # v[\d.]+/g, '@v4'));

@@ -10,7 +10,7 @@ import { advance, type Repository, repositoryWith } from './repository.ts';
 import { type JobDone, type Run, runJob } from './runner.ts';
 import { readWorkflow } from './workflow.ts';
 
-/** The job that plans a delivery, on a real history, with a GitHub that tells how earlier runs ended. */
+/** The job that plans a delivery, on a real history, with a GitHub that reports how earlier runs ended. */
 const workflow = readWorkflow('.github/workflows/routers.yml');
 
 let repository: Repository;
@@ -64,7 +64,7 @@ const ALL = [
 const waves = ({ outputs }: JobDone): unknown => JSON.parse(outputs.waves ?? 'null');
 
 test('routers with the state of the last run get what changed since', async () => {
-  // This run itself is among the answers, and a newer one that waits.
+  // This run itself is in the answer, and a newer one that waits.
   runs = [
     run(13, null, 'f'.repeat(40)),
     run(12, null, repository.head),

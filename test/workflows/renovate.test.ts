@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { CARRIED } from '../../calico/releases.ts';
 import { loadTopology } from '../../topology/index.ts';
 
-/** What Renovate reads; only what these tests are about. */
+/** The part of Renovate's configuration that these tests are about. */
 interface Renovate {
   readonly customManagers: readonly {
     readonly managerFilePatterns: readonly string[];
@@ -31,7 +31,7 @@ function managerOf(dependency: string) {
 const patternsOf = (dependency: string): RegExp[] =>
   managerOf(dependency).matchStrings.map((one) => new RegExp(one, 'g'));
 
-/** The values that Renovate takes for versions of a dependency. */
+/** The values that Renovate recognises as versions of a dependency. */
 const versionsIn = (dependency: string, text: string): string[] =>
   patternsOf(dependency).flatMap((pattern) =>
     [...text.matchAll(pattern)].map(({ groups }) => groups?.currentValue ?? ''),
@@ -111,7 +111,7 @@ test('it distinguishes the parts of a K3s release, including the build', () => {
   expect(loadTopology({ file: 'topology.yaml', bytes: Buffer.from(text) }).ok).toBe(true);
 });
 
-/** Of the release that scripts/setup-tests.sh gets. */
+/** For the release that scripts/setup-tests.sh downloads. */
 const SCHEMA = join('.cache', 'renovate', 'renovate-schema.json');
 
 test("Renovate's own schema accepts all of it", () => {

@@ -9,7 +9,7 @@ import { PULL, type Repository, repositoryWith } from './repository.ts';
 import { type JobDone, type Run, runJob } from './runner.ts';
 import { readWorkflow } from './workflow.ts';
 
-/** The job that runs a pull request's code, step by step in a clone, on pull requests that are made here. */
+/** The job that runs a pull request's code, step by step in a clone, on pull requests created here. */
 const workflow = readWorkflow('.github/workflows/pull-request.yml');
 const steps = workflow.jobs.review?.steps ?? [];
 const LAB = 'Does it work with real BIRD?';
@@ -63,7 +63,7 @@ function reviewIn({ artifact }: Reviewed): Review {
   return read;
 }
 
-/** How each step ended, by name; of a failed one what it said as well. */
+/** How each step ended, by name; for a failed one with its output. */
 const outcomes = ({ steps: done }: JobDone): Record<string, string> =>
   Object.fromEntries(done.map(({ name, outcome }) => [name.replace(/@.*/, ''), outcome]));
 
@@ -163,7 +163,7 @@ describe('a pull request that is dangerous', () => {
     30 * MINUTES,
   );
 
-  /** Whether the label counts, and why not. */
+  /** Whether the label counts, and if not, why. */
   async function counts(sha = repository.head): Promise<string> {
     const others = steps.flatMap(({ name = '' }) => (name === ACCEPTED || name === '' ? [] : [name]));
     const done = await accept({ action: 'labeled', label: 'accept-danger', sha, without: others });

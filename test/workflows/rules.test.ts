@@ -4,7 +4,7 @@ import * as code from './rules-of-code.ts';
 import * as rights from './rules-of-rights.ts';
 import { readWorkflow, type Workflow, workflowsIn } from './workflow.ts';
 
-/** A bad workflow is a pair of files here: the workflow, and what the rules say of it. Its name begins with the rule's. */
+/** A bad workflow is a pair of files here: the workflow, and its violations. Its name begins with the rule's. */
 const BAD = join('test', 'workflows', 'bad');
 
 const rules: Readonly<Record<string, code.Rule>> = { ...code, ...rights };

@@ -99,7 +99,7 @@ const step = ({ steps }: JobDone, name: string) => steps.find((one) => one.name 
 const outcomes = ({ steps }: JobDone): Record<string, string> =>
   Object.fromEntries(steps.map(({ name, outcome }) => [name.replace(/@.*/, ''), outcome]));
 
-/** The agents that run for a socket of the scratch folders here. */
+/** The agents that run for a socket in the scratch folders here. */
 const agents = (): string =>
   spawnSync('pgrep', ['-a', 'ssh-agent'], { encoding: 'utf8' }).stdout.match(/.*noencap-cli-.*/)?.[0] ?? '';
 
@@ -139,7 +139,7 @@ describe('what main no longer says is not delivered', () => {
     expect(outcomes(done)).toMatchObject({ [GUARD]: 'failure', [KEY]: 'skipped', [DELIVER]: 'skipped' });
     expect(step(done, GUARD)?.stdout).toMatch(/^::error title=Not delivered::main has another commit/);
   };
-  /** As if main were that, for one test. */
+  /** Makes main look like that for one test. */
   async function withMain<T>(change: (folder: string) => void, run: () => Promise<T>): Promise<T> {
     push(repository, change);
     try {
