@@ -233,7 +233,7 @@ function asProblem(one: Fault, origins: Origins, known: Source | undefined): Pro
   const isNodes = one.path[0] === 'nodes' && one.path.length === 2;
   const found =
     origins.of(one.path) ?? (one.code === 'missing-key' && !isNodes ? undefined : origins.below(one.path));
-  const base = { path: one.path, message: one.message, fix: `${one.fix}${hintFor(one)}` };
+  const base = { code: one.code, path: one.path, message: one.message, fix: `${one.fix}${hintFor(one)}` };
   const origin = found?.origin;
   if (origin === undefined)
     return { ...base, source: valueSource('topology.yaml, as it would be'), at: undefined };

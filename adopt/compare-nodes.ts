@@ -37,7 +37,7 @@ export function compareNodes(cluster: Cluster, { bgp }: Fabric): Compared[] {
             {
               where: 'cluster',
               what,
-              change: 'stays' as const,
+              change: 'left' as const,
               details: [
                 {
                   field: `projectcalico.org/RouteReflectorClusterID ${clusterId}`,

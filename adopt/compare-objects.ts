@@ -23,7 +23,7 @@ export function compareObjects(
     const before = running.get(keyOf(object));
     if (before !== undefined) return changed(before, object);
     const because = comes(object, old);
-    return { where: 'cluster', what: titleOf(object), change: 'comes', details: [whole(because)] };
+    return { where: 'cluster', what: titleOf(object), change: 'added', details: [whole(because)] };
   });
   const kept = new Set(rendered.map(keyOf));
   const left = ['BGPPeer', 'BGPFilter', 'BGPConfiguration'].flatMap((kind) =>
@@ -48,7 +48,7 @@ export function compareObjects(
         : wide !== undefined
           ? STAYS.widePeer(wide.name)
           : STAYS.other(why);
-    const stays: Compared = { where: 'cluster', what, change: 'stays', details: [whole(because)] };
+    const stays: Compared = { where: 'cluster', what, change: 'left', details: [whole(because)] };
     const isRenamed = twin === undefined && wide !== undefined && isGlobal(object);
     return isRenamed
       ? [
@@ -104,7 +104,7 @@ function changed(before: ClusterObject, after: ClusterObject): Compared {
   return {
     where: 'cluster',
     what: titleOf(after),
-    change: set.filter(({ path }) => path !== 'apiVersion').length === 0 ? 'same' : 'changes',
+    change: set.filter(({ path }) => path !== 'apiVersion').length === 0 ? 'same' : 'changed',
     details: details.filter(({ field }) => field !== 'apiVersion'),
   };
 }

@@ -33,6 +33,6 @@ export function comparePools(cluster: Cluster, { pods }: Fabric): Compared[] {
       );
     return details.length === 0
       ? []
-      : [{ where: 'cluster', what: `IPPool ${object.name}`, change: 'changes', details }];
+      : [{ where: 'cluster', what: `IPPool ${object.name}`, change: 'changed', details }];
   });
 }

@@ -6,8 +6,8 @@ export interface Compared {
   /** `cluster`, or the router's name. */
   readonly where: string;
   readonly what: string;
-  /** For a session, what the change does to it; `unknown`: nothing was found today to compare it with. */
-  readonly change: 'same' | 'changes' | 'comes' | 'stays' | SessionChange | 'unknown';
+  /** `left`: noencap does not render it, and it stays. For a session, what the change does to it; `unknown`: nothing was found today to compare it with. */
+  readonly change: 'same' | 'added' | 'changed' | 'left' | SessionChange | 'unknown';
   readonly details: readonly Detail[];
 }
 

@@ -1,6 +1,6 @@
 import { placeOf, type Token } from '../bird/parser.ts';
 import type { Path } from '../topology/model.ts';
-import type { Source } from '../topology/source.ts';
+import type { Place, Source } from '../topology/source.ts';
 import type { ClusterObject } from './cluster-objects.ts';
 
 /** A value of the new topology, and its source in today's network. */
@@ -25,10 +25,14 @@ export interface Note {
   readonly at?: Origin | undefined;
 }
 
-/** A place, for the end of a line: `cluster.yaml:12:5`. Objects read as JSON have no lines. */
+/** Where it is. Objects read as JSON have no lines. */
+export const placeIn = (origin: Origin): Place | undefined =>
+  'kind' in origin ? placeOf(origin) : origin.source.locate(origin.path);
+
+/** A place, for the end of a line: `cluster.yaml:12:5`. */
 export function placeText(origin: Origin | undefined): string | undefined {
   if (origin === undefined) return undefined;
-  const at = 'kind' in origin ? placeOf(origin) : origin.source.locate(origin.path);
+  const at = placeIn(origin);
   return at === undefined ? origin.source.file : `${origin.source.file}:${at.line}:${at.column}`;
 }
 

@@ -4,4 +4,4 @@ export type { RouterFolder } from './bird-files.ts';
 export type { ClusterFile } from './cluster-objects.ts';
 export { type Comparison, compare, concerns } from './compare.ts';
 export type { Compared, Detail } from './compared.ts';
-export { type Note, noteText, placeText } from './facts.ts';
+export { type Note, noteText, placeIn } from './facts.ts';

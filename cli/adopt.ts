@@ -14,12 +14,13 @@ import {
   type Adopted,
   adopt as adoptNetwork,
   type ClusterFile,
+  type Compared,
   type Comparison,
   compare,
   concerns,
   type Note,
   type Problem,
-  placeText,
+  placeIn,
   problemText,
   type RouterFolder,
 } from '../adopt/index.ts';
@@ -38,7 +39,9 @@ import { LARGEST_TOPOLOGY } from '../topology/index.ts';
 import { valueSource } from '../topology/source.ts';
 import { adoptedText, comparisonText, notesText } from './adopt-text.ts';
 import { documentOf } from './document.ts';
+import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { placeIn as placeInFile, printFaults, type Refusal, refuse } from './refusal.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface AdoptOptions {
@@ -55,12 +58,12 @@ export interface AdoptOptions {
 
 /** Creates a topology from a running network, and shows what its rendering would change. Changes nothing there. */
 export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<ExitCode> {
-  const refusal = refusalOf(options);
-  if (refusal !== undefined) return refuse(refusal, EXIT.badInput, terminal);
+  const wrong = wrongOptions(options);
+  if (wrong !== undefined) return refuse(wrong, terminal);
   const cluster = await readCluster(options);
-  if ('message' in cluster) return refuse(cluster.message, cluster.code, terminal);
+  if ('message' in cluster) return refuse(cluster, terminal, exitOf(cluster));
   const read = readRest(options);
-  if ('message' in read) return refuse(read.message, EXIT.badInput, terminal);
+  if ('message' in read) return refuse(read, terminal);
   const adopted = adoptNetwork({ ...read.given, cluster: cluster.files, repoURL: originOf() });
   if (!adopted.ok) return report(adopted.problems, terminal, adopted.notes);
   const topologyFile = options.out ?? 'topology.yaml';
@@ -75,11 +78,7 @@ export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<
   const comparison = compare(adopted.today, adopted.notes, fabric, files);
   const { out } = options;
   if (out !== undefined && !write(out, adopted.text, options.force)) {
-    return refuse(
-      `${out} already exists. Name another file, or use --force to replace it.`,
-      EXIT.badInput,
-      terminal,
-    );
+    return refuse(alreadyThere(out), terminal);
   }
   const { unexplained, interrupted } = concerns(comparison);
   const isFine = unexplained + interrupted === 0;
@@ -108,25 +107,38 @@ function say(
   terminal.complain(text);
 }
 
-function refusalOf({ cluster, live, router, out, force }: AdoptOptions): string | undefined {
-  if (live === cluster.length > 0) {
-    return live
-      ? 'Use either --live or --cluster: two views of a cluster may contradict each other.'
-      : `Name the running cluster: --cluster FILE, or --live to ask kubectl. To create a FILE: kubectl get -o yaml ${KINDS} > cluster.yaml`;
+function wrongOptions({ cluster, live, router, out, force }: AdoptOptions): Refusal | undefined {
+  const usage = (message: string, fix: string): Refusal => ({ code: 'usage', message, fix });
+  if (live && cluster.length > 0)
+    return usage('Two views of a cluster may contradict each other', 'Use either --live or --cluster.');
+  if (!live && cluster.length === 0) {
+    const fix = `Use --cluster FILE, or --live to ask kubectl. To create a FILE: kubectl get -o yaml ${KINDS} > cluster.yaml`;
+    return usage('No running cluster is named', fix);
   }
   const odd = router.find((one) => !/^[^=/]+=./.test(one));
   if (odd !== undefined)
-    return `--router ${odd}: write NAME=FOLDER, FOLDER a copy of the router's /etc/bird.`;
+    return usage(
+      `--router ${odd} names no folder`,
+      "Write NAME=FOLDER, FOLDER a copy of the router's /etc/bird.",
+    );
   const names = router.map((one) => one.slice(0, one.indexOf('=')));
   const twice = names.find((name, index) => names.indexOf(name) < index);
-  if (twice !== undefined) return `--router ${twice}: this router is already named.`;
+  if (twice !== undefined)
+    return usage(`--router ${twice}: this router is already named`, 'Name each router once.');
   if (out !== undefined && !/\.ya?ml$/.test(out))
-    return `${out} is not a YAML file name. It must end in .yaml.`;
-  if (out !== undefined && !force && existsSync(out)) {
-    return `${out} already exists. Name another file, or use --force to replace it.`;
-  }
-  return undefined;
+    return usage(`${out} is not a YAML file name`, 'It must end in .yaml.');
+  return out !== undefined && !force && existsSync(out) ? alreadyThere(out) : undefined;
 }
+
+const alreadyThere = (out: string): Refusal => ({
+  code: 'file',
+  message: `${out} already exists`,
+  fix: 'Name another file, or use --force to replace it.',
+});
+
+/** What is missing of kubectl or the cluster is no fault of the input. */
+const exitOf = ({ code }: Refusal): ExitCode =>
+  code === 'cluster-environment' ? EXIT.environment : EXIT.badInput;
 
 /** The kinds that adopt reads, as one word for kubectl. */
 export const KINDS = [
@@ -142,17 +154,15 @@ export const KINDS = [
 
 async function readCluster(
   options: AdoptOptions,
-): Promise<
-  { readonly files: readonly ClusterFile[] } | { readonly message: string; readonly code: ExitCode }
-> {
+): Promise<{ readonly files: readonly ClusterFile[] } | Refusal> {
   if (!options.live) {
     const files = options.cluster.map((file) => fileOf(file));
     const refused = files.find((one) => 'message' in one);
-    if (refused !== undefined && 'message' in refused) return { ...refused, code: EXIT.badInput };
+    if (refused !== undefined && 'message' in refused) return refused;
     return { files: files.flatMap((one) => ('bytes' in one ? [one] : [])) };
   }
   const running = await runningObjects(kubectl);
-  if (!running.ok) return { message: `${running.message}. ${running.fix}`, code: EXIT.environment };
+  if (!running.ok) return { code: 'cluster-environment', message: running.message, fix: running.fix };
   const encoder = new TextEncoder();
   return {
     files: running.printed.map(({ args, json }) => ({
@@ -169,11 +179,13 @@ const SYSTEM: Readonly<Record<string, string>> = {
   EACCES: 'is not readable by this user',
 };
 
-const unreadable = (path: string, error: unknown): { message: string } => ({
-  message: `${path} ${SYSTEM[(error as NodeJS.ErrnoException).code ?? ''] ?? whyUnreadable(error)}.`,
+const unreadable = (path: string, error: unknown): Refusal => ({
+  code: 'file',
+  message: `${path} ${SYSTEM[(error as NodeJS.ErrnoException).code ?? ''] ?? whyUnreadable(error)}`,
+  fix: 'Name another.',
 });
 
-function fileOf(file: string, most = LARGEST_OBJECTS): ClusterFile | { readonly message: string } {
+function fileOf(file: string, most = LARGEST_OBJECTS): ClusterFile | Refusal {
   try {
     return { file, bytes: readAtMost(file, most) };
   } catch (error) {
@@ -212,9 +224,7 @@ const MOST_FILES = 20_000;
 const LARGEST_FILE = 4 * 1024 * 1024;
 
 /** Files below a folder, links followed; what a delivery keeps for itself is left out. */
-function filesBelow(
-  folder: string,
-): { readonly files: ReadonlyMap<string, Uint8Array> } | { readonly message: string } {
+function filesBelow(folder: string): { readonly files: ReadonlyMap<string, Uint8Array> } | Refusal {
   const files = new Map<string, Uint8Array>();
   const walk = (below: string, depth: number): void => {
     for (const name of readdirSync(join(folder, below)).sort()) {
@@ -232,7 +242,11 @@ function filesBelow(
     return unreadable((error as NodeJS.ErrnoException).path ?? folder, error);
   }
   return files.size > MOST_FILES
-    ? { message: `${folder} holds too many files to be a copy of /etc/bird.` }
+    ? {
+        code: 'file',
+        message: `${folder} holds too many files to be a copy of /etc/bird`,
+        fix: 'Name another.',
+      }
     : { files };
 }
 
@@ -263,30 +277,48 @@ function report(problems: readonly Problem[], terminal: Terminal, notes: readonl
   terminal.complain(problems.map(problemText).join('\n\n'));
   if (notes.length > 0) terminal.complain(['', ...notesText(notes, terminal.width)].join('\n'));
   terminal.complain(`\n${counted(problems.length, 'fault')}; nothing was written.`);
-  if (terminal.json) {
-    const faults = problems.map(({ source, path, at, message, fix }) => ({
-      file: source.file,
-      line: at?.line,
-      column: at?.column,
-      path: pathText(path),
+  printFaults(
+    problems.map(({ code, source, path, at, message, fix }) => ({
+      code,
       message,
       fix,
-    }));
-    terminal.print(documentOf('adopt', { ok: false, faults, notes: notes.map(plainNote) }));
-  }
+      place: placeInFile(source.file, at, pathText(path)),
+    })),
+    terminal,
+    { notes: notes.map(noteAsJson) },
+  );
   return EXIT.badInput;
 }
 
-function refuse(why: string, code: ExitCode, terminal: Terminal): ExitCode {
-  terminal.complain(why);
-  if (terminal.json) terminal.print(documentOf('adopt', { ok: false, refused: why }));
-  return code;
-}
+type Document = Body<'adopt'>;
 
 const document = (
   ok: boolean,
   { text, notes }: Extract<Adopted, { ok: true }>,
   { compared, todo }: Comparison,
-): string => documentOf('adopt', { ok, topology: text, notes: notes.map(plainNote), compared, todo });
+): string =>
+  documentOf('adopt', {
+    ok,
+    topology: text,
+    notes: notes.map(noteAsJson),
+    compared: compared.map(comparedAsJson),
+    manualSteps: todo,
+  });
 
-const plainNote = ({ what, message: says, at }: Note) => ({ what, message: says, at: placeText(at) });
+const noteAsJson = ({ what, message, at }: Note): Document['notes'][number] => ({
+  subject: what,
+  message,
+  ...(at === undefined ? {} : { place: placeInFile(at.source.file, placeIn(at), '') }),
+});
+
+const comparedAsJson = ({ where, what, change, details }: Compared): Document['compared'][number] => ({
+  where,
+  what,
+  change,
+  differences: details.map(({ field, before, after, because }) => ({
+    field,
+    before,
+    after,
+    explanation: because && { code: because.id, message: because.message },
+  })),
+});

@@ -8,11 +8,10 @@ import {
   targetOf,
 } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
-import type { Source } from '../topology/index.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
-import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { faultsAsJson, readInput } from './input.ts';
+import { readInput } from './input.ts';
+import { type Refusal, refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface AnalysisOptions {
@@ -23,40 +22,29 @@ export interface AnalysisOptions {
   readonly on?: string;
 }
 
-/** What the command line asked for and the topology does not have. */
-export interface Unknown {
-  readonly message: string;
-  readonly fix: string;
-}
-
 type Prepared =
   | { readonly code: ExitCode }
-  | { readonly analysis: Analysis; readonly fabric: Fabric; readonly source: Source };
+  | { readonly analysis: Analysis; readonly fabric: Fabric; readonly failed: readonly Failing[] };
 
 /**
  * The analysis of a topology with what has failed. `wanted`: names of machines that the command is about, or
  * addresses, the target last; each keeps its identity and is not merged with equivalent nodes.
  */
 export function prepareAnalysis(
-  command: string,
   options: AnalysisOptions,
   wanted: readonly string[],
   terminal: Terminal,
 ): Prepared {
   const read = readInput(options.topology, terminal);
-  if (!read.ok) {
-    if (terminal.json)
-      terminal.print(documentOf(command, { ok: false, ...faultsAsJson(read.faults, read.source) }));
-    return { code: EXIT.badInput };
-  }
-  const { fabric, source } = read.input;
+  if (!read.ok) return { code: EXIT.badInput };
+  const { fabric } = read.input;
   const named = wanted.map((one) => {
     const target = targetOf(fabric, one);
     return target === undefined || target.kind === 'service' ? one : target.machine;
   });
   const { on } = options;
   const wrong = on === undefined ? undefined : wrongHolder(fabric, wanted.at(-1) ?? '', on);
-  if (wrong !== undefined) return { code: refuse(command, wrong, terminal) };
+  if (wrong !== undefined) return { code: refuse(wrong, terminal) };
   const loan = lentOrLetOut(fabric, targetOf(fabric, wanted.at(-1) ?? '', on));
   const apart = [...named, ...(on === undefined ? [] : [on]), ...options.fail];
   const analysis = analyse(fabric, apart, undefined, loan === undefined ? [] : [loan]);
@@ -69,34 +57,33 @@ export function prepareAnalysis(
       const fix = didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`);
       return {
         code: refuse(
-          command,
-          { message: `Nothing that can fail is named ${JSON.stringify(name)}`, fix },
+          { code: 'unknown-name', message: `Nothing that can fail is named ${JSON.stringify(name)}`, fix },
           terminal,
         ),
       };
     }
     failed.push(one);
   }
-  return { analysis: failed.length === 0 ? analysis : analysis.without(failed), fabric, source };
+  return { analysis: failed.length === 0 ? analysis : analysis.without(failed), fabric, failed };
 }
 
 /** Why no pod with that address can be on the node. */
-function wrongHolder(fabric: Fabric, text: string, on: string): Unknown | undefined {
+function wrongHolder(fabric: Fabric, text: string, on: string): Refusal | undefined {
   const names = fabric.nodes.map(({ name }) => name);
   const node = fabric.nodes.find(({ name }) => name === on);
   if (node === undefined) {
     const fix = didYouMean(suggester(names)(on), `Known: ${listed(names, 'and')}.`);
-    return { message: `No node is named ${JSON.stringify(on)}`, fix };
+    return { code: 'unknown-name', message: `No node is named ${JSON.stringify(on)}`, fix };
   }
   const target = targetOf(fabric, text);
   if (target?.kind !== 'pods' || target.address === undefined) {
     const message = `--on ${on} needs the address of a pod, which ${JSON.stringify(text)} is not`;
-    return { message, fix: "Name the pod's address, from another node's block." };
+    return { code: 'usage', message, fix: "Name the pod's address, from another node's block." };
   }
   const { family } = target.address;
   if (node.address[family] !== undefined) return undefined;
   const message = `${on} has no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address, so no pod on it has ${text}`;
-  return { message, fix: 'Name a node with an address of that family.' };
+  return { code: 'usage', message, fix: 'Name a node with an address of that family.' };
 }
 
 /** A machine by its name. */
@@ -104,28 +91,17 @@ export function machineNamed(
   { network }: Analysis,
   name: string,
   kinds: readonly Machine['kind'][],
-): Machine | Unknown {
+): Machine | Refusal {
   const machines = network.machines.filter(({ kind }) => kinds.includes(kind));
   const found = machines.find((machine) => machine.name === name);
   const names = machines.map((machine) => machine.name);
   return (
     found ?? {
+      code: 'unknown-name',
       message: `No ${listed(kinds, 'or')} is named ${JSON.stringify(name)}`,
       fix: didYouMean(suggester(names)(name), `Known: ${listed(names, 'and')}.`),
     }
   );
-}
-
-/** Reports why a command does nothing, and the fix. */
-export function refuse(
-  command: string,
-  { message, fix }: Unknown,
-  terminal: Terminal,
-  code: ExitCode = EXIT.badInput,
-): ExitCode {
-  terminal.complain(`${message}.\n${fix}`);
-  if (terminal.json) terminal.print(documentOf(command, { ok: false, refused: `${message}. ${fix}` }));
-  return code;
 }
 
 /** An address of a service, which no table of the network has. */
@@ -133,7 +109,8 @@ export const serviceText = (address: string, sender: string): string =>
   `${address} is a service address, so no route leads there: kube-proxy on ${sender} replaces it with the address of a pod or node, and the topology does not tell which one. Ask for the path to that.`;
 
 /** An address or a prefix that is nobody's, or a name of nothing that can be asked for. */
-export const unknownTarget = (text: string): Unknown => ({
+export const unknownTarget = (text: string): Refusal => ({
+  code: 'unknown-name',
   message: `${JSON.stringify(text)} is not inside any node's block, and no machine or service has it`,
   fix: 'Name a node, or the address of a pod, machine or service.',
 });

@@ -19,12 +19,13 @@ import { preflight, type Target } from '../live/preflight.ts';
 import { compareDist, type RenderedFiles } from '../repository/dist.ts';
 import { render } from '../repository/render.ts';
 import { printable } from '../topology/fault.ts';
-import { refuse, type Unknown } from './analysis-input.ts';
 import { documentOf } from './document.ts';
+import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { faultsAsJson, readInput } from './input.ts';
+import { readInput } from './input.ts';
 import { interruptible } from './interruptible.ts';
 import { runSteps } from './progress.ts';
+import { faultOf, type Refusal, refusalText, refuse } from './refusal.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface BootstrapOptions {
@@ -38,43 +39,45 @@ export interface BootstrapOptions {
 /** Prints the steps from an empty cluster to one that its engine syncs, or with `run` does them. */
 export async function bootstrap(options: BootstrapOptions, terminal: Terminal): Promise<ExitCode> {
   const read = readInput(options.topology, terminal);
-  if (!read.ok) {
-    const faults = faultsAsJson(read.faults, read.source);
-    if (terminal.json) terminal.print(documentOf('bootstrap', { ok: false, ...faults }));
-    return EXIT.badInput;
-  }
+  if (!read.ok) return EXIT.badInput;
   const { fabric, operatorManifest } = read.input;
   const engine = chosenEngine(fabric, options.engine);
-  if ('message' in engine) return refuse('bootstrap', engine, terminal);
+  if ('message' in engine) return refuse(engine, terminal);
   const { files } = render(fabric, operatorManifest);
   const stale = staleCluster(options.out, files);
-  if (stale !== undefined) return refuse('bootstrap', stale, terminal, EXIT.doesNotHold);
+  if (stale !== undefined) return refuse(stale, terminal, EXIT.doesNotHold);
   const plan = bootstrapPlan(fabric, engine, objectsOf(files), options.out);
   if (options.run) return perform(fabric, plan, terminal);
-  if (terminal.json) terminal.print(documentOf('bootstrap', { ok: true, plan: planDocument(plan) }));
+  if (terminal.json) terminal.print(documentOf('bootstrap', planAsJson(plan)));
   else terminal.report(planText(plan));
   return EXIT.fine;
 }
 
-function chosenEngine(fabric: Fabric, wanted: Engine['id'] | undefined): Engine | Unknown {
+function chosenEngine(fabric: Fabric, wanted: Engine['id'] | undefined): Engine | Refusal {
   if (fabric.nodes.length === 0) {
-    return { message: 'The topology has no nodes', fix: 'Without nodes there is no cluster to start.' };
+    return {
+      code: 'topology',
+      message: 'The topology has no nodes',
+      fix: 'Without nodes there is no cluster to start.',
+    };
   }
   const engine = engineOf(fabric.gitops, wanted);
   if (engine !== undefined) return engine;
   return wanted === undefined
     ? {
+        code: 'usage',
         message: 'The topology names both engines, but only one of them can adopt the cluster',
         fix: 'Choose with --engine argocd or --engine flux.',
       }
     : {
+        code: 'usage',
         message: `The topology's engine is ${fabric.gitops.engine}`,
         fix: 'Omit --engine, or change gitops.engine.',
       };
 }
 
 /** What was reviewed is what is applied: dist must be exactly what the topology renders. */
-function staleCluster(out: string, files: RenderedFiles): Unknown | undefined {
+function staleCluster(out: string, files: RenderedFiles): Refusal | undefined {
   const { added, changed, foreign, removed, stray } = compareDist(out, files);
   const stale = [...added, ...changed, ...foreign, ...removed, ...stray].filter((path) =>
     /^(cluster|gitops)\//.test(path),
@@ -82,6 +85,7 @@ function staleCluster(out: string, files: RenderedFiles): Unknown | undefined {
   const [first] = stale.sort();
   if (first === undefined) return undefined;
   return {
+    code: 'stale',
     message: `${out} is stale: ${counted(stale.length, 'file')} of the cluster ${stale.length === 1 ? 'differs' : 'differ'} from what the topology renders, ${printable(first)} first`,
     fix: 'Run bin/noencap synth, and commit what it writes: the engine applies what is in git.',
   };
@@ -98,8 +102,9 @@ const objectsOf = (files: RenderedFiles): ReadonlyMap<Layer['name'], readonly Cl
     ]),
   );
 
-const planDocument = (plan: BootstrapPlan) => ({
-  name: plan.name,
+const planAsJson = (plan: BootstrapPlan): Body<'bootstrap'> => ({
+  ok: true,
+  network: plan.name,
   engine: plan.engine.id,
   fieldManager: plan.engine.fieldManager,
   firstServer: plan.firstServer,
@@ -116,7 +121,7 @@ async function perform(fabric: Fabric, plan: BootstrapPlan, terminal: Terminal):
   const halt = await untilHalt(steps, progress, terminal);
   release();
   if (halt !== undefined) return stopped(progress, halt, terminal);
-  if (terminal.json) terminal.print(documentOf('bootstrap', { ok: true, ...document(progress) }));
+  if (terminal.json) terminal.print(documentOf('bootstrap --run', { ok: true, ...progressAsJson(progress) }));
   else terminal.say(doneText(plan));
   return EXIT.fine;
 }
@@ -170,19 +175,23 @@ const CODES: Readonly<Record<Halt['because'], ExitCode>> = {
 };
 
 function stopped(progress: Progress, halt: Halt, terminal: Terminal): ExitCode {
-  const { message, details, fix } = halt;
-  const told = details.map((line) => `  ${printable(line)}`);
-  terminal.complain(
-    [`${message.charAt(0).toUpperCase()}${printable(message.slice(1))}.`, ...told, fix].join('\n'),
-  );
+  const { because, message, details, fix } = halt;
+  const refusal: Refusal = {
+    code: `cluster-${because}`,
+    message: `${message.charAt(0).toUpperCase()}${printable(message.slice(1))}`,
+    fix,
+    ...(details.length === 0 ? {} : { details }),
+  };
+  terminal.complain(refusalText(refusal));
   if (terminal.json) {
-    terminal.print(documentOf('bootstrap', { ok: false, ...document(progress), stopped: halt }));
+    const faults = [faultOf(refusal)];
+    terminal.print(documentOf('bootstrap --run', { ok: false, ...progressAsJson(progress), faults }));
   }
-  return CODES[halt.because];
+  return CODES[because];
 }
 
-const document = ({ plan, target, done, notes }: Progress) => ({
-  name: plan.name,
+const progressAsJson = ({ plan, target, done, notes }: Progress): Omit<Body<'bootstrap --run'>, 'ok'> => ({
+  network: plan.name,
   engine: plan.engine.id,
   ...(target === undefined
     ? {}
@@ -191,7 +200,11 @@ const document = ({ plan, target, done, notes }: Progress) => ({
           context: target.context,
           server: target.server,
           version: target.version,
-          nodes: target.nodes,
+          nodes: {
+            joined: target.nodes.both,
+            notJoined: target.nodes.lacking,
+            notInTopology: target.nodes.unknown,
+          },
         },
       }),
   done,

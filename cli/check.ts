@@ -6,11 +6,13 @@ import {
   findings as findingsOf,
 } from '../analysis/index.ts';
 import { pathText } from '../topology/fault.ts';
-import type { Source } from '../topology/index.ts';
+import type { Fault, Source } from '../topology/index.ts';
 import { documentOf } from './document.ts';
+import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { findingText } from './finding-text.ts';
-import { faultsAsJson, readInput } from './input.ts';
+import { findingText, pageOf } from './finding-text.ts';
+import { readInput } from './input.ts';
+import { placeIn, printTopologyFaults } from './refusal.ts';
 import { sarif } from './sarif.ts';
 import { counted, type Terminal } from './terminal.ts';
 import { whatIfFindings, whatIfText } from './what-if.ts';
@@ -27,12 +29,9 @@ export interface CheckOptions {
 
 /** Reports faults of the topology (exit 2) or findings about the network it describes (exit 1). */
 export function check(options: CheckOptions, terminal: Terminal): ExitCode {
-  const read = readInput(options.topology, terminal);
-  if (!read.ok) {
-    if (options.sarif) terminal.print(sarif(read.faults, [], read.source));
-    else if (terminal.json) terminal.print(document(false, faultsAsJson(read.faults, read.source), []));
-    return EXIT.badInput;
-  }
+  const printFaults = options.sarif ? printSarif : printTopologyFaults;
+  const read = readInput(options.topology, terminal, printFaults);
+  if (!read.ok) return EXIT.badInput;
   const { fabric, source } = read.input;
   const analysis = analyse(fabric);
   const findings = findingsOf(analysis);
@@ -43,8 +42,13 @@ export function check(options: CheckOptions, terminal: Terminal): ExitCode {
   for (const finding of placed) annotate(finding, source, terminal);
   if (options.sarif) terminal.print(sarif([], placed, source));
   else if (terminal.json) {
-    const found = findings.map((finding) => asJson(finding, source));
-    terminal.print(document(failing.length === 0, { faults: [] }, found, reports));
+    terminal.print(
+      documentOf('check', {
+        ok: failing.length === 0,
+        findings: findings.map((finding) => asJson(finding, source)),
+        ...(reports === undefined ? {} : { failures: reports.map(failureAsJson) }),
+      }),
+    );
   } else {
     for (const finding of findings) terminal.report(`${findingText(finding, source, terminal.colour)}\n`);
     if (reports !== undefined) terminal.report(`${whatIfText(analysis, reports, terminal.colour)}\n`);
@@ -85,20 +89,43 @@ function annotate(finding: Finding, source: Source, terminal: Terminal): void {
   });
 }
 
-function asJson(finding: Finding, source: Source): object {
-  const at = source.locate(finding.path);
+const printSarif = (faults: readonly Fault[], source: Source, terminal: Terminal): void =>
+  terminal.print(sarif(faults, [], source));
+
+type Document = Body<'check'>;
+
+function asJson(
+  { id, severity, path, message, evidence, fix, suppressed }: Finding,
+  source: Source,
+): Document['findings'][number] {
   return {
-    ...finding,
-    path: pathText(finding.path),
-    file: source.file,
-    line: at?.line,
-    column: at?.column,
+    code: id,
+    severity,
+    message,
+    evidence,
+    fix,
+    place: placeIn(source.file, source.locate(path), pathText(path)),
+    page: pageOf(id),
+    ...(suppressed === undefined ? {} : { suppressed }),
   };
 }
 
-const document = (
-  ok: boolean,
-  faults: ReturnType<typeof faultsAsJson>,
-  findings: readonly object[],
-  failures?: readonly FailureReport[],
-): string => documentOf('check', { ok, ...faults, findings, ...(failures && { failures }) });
+const failureAsJson = (report: FailureReport): NonNullable<Document['failures']>[number] => ({
+  failed: report.failed,
+  represents: report.alike,
+  pairsLost: report.lost,
+  pairsWorse: report.worse,
+  moreHops: report.moreHops,
+  lessMtu: report.lessMtu,
+  nodesMissingPeer: report.waiting,
+  pairs: report.changes.map(({ from, to, prefix, pairs, becomes, hops, mtu, turns }) => ({
+    from,
+    to,
+    prefix,
+    represents: pairs,
+    change: becomes,
+    hops: [hops[0] ?? null, hops[1] ?? null],
+    mtu: [mtu[0] ?? null, mtu[1] ?? null],
+    hairpin: turns,
+  })),
+});

@@ -2,12 +2,12 @@ import type { Repository } from '../github/client.ts';
 import { type About, aboutWhat, detailsOf, githubRun, type Unknown } from '../github/run.ts';
 import { readAtMost, Unreadable, whyUnreadable } from '../machine/index.ts';
 import { parseReview, REVIEW_VERSION, type Review } from '../review/document.ts';
-import { COMMENT_LIMIT, reviewMarkdown } from '../review/markdown/markdown.ts';
+import { COMMENT_LIMIT, reviewMarkdown, type Tier } from '../review/markdown/markdown.ts';
 import { commentBody, type Posted, refused, reviewMarker, upsert } from '../review/upsert.ts';
 import { printable } from '../topology/fault.ts';
-import { refuse } from './analysis-input.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { refuse } from './refusal.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface CommentOptions {
@@ -24,7 +24,7 @@ const LARGEST_REVIEW = 64 * 1024 * 1024;
 export async function comment(file: string, options: CommentOptions, terminal: Terminal): Promise<ExitCode> {
   const { env } = process;
   const read = readReview(file);
-  if ('message' in read) return refuse('comment', read, terminal);
+  if ('message' in read) return refuse({ code: 'review', ...read }, terminal);
   const marker = reviewMarker(read.network);
   const { text, tier } = rendered(read, marker, detailsOf(env));
   if (options.print) {
@@ -32,18 +32,19 @@ export async function comment(file: string, options: CommentOptions, terminal: T
     return EXIT.fine;
   }
   const about = aboutWhat(env, options.pullRequest);
-  if ('message' in about) return refuse('comment', about, terminal);
+  if ('message' in about) return refuse({ code: 'github', ...about }, terminal);
   const run = githubRun(env);
-  if ('message' in run) return refuse('comment', run, terminal, EXIT.environment);
+  if ('message' in run) return refuse({ code: 'github', ...run }, terminal, EXIT.environment);
   // Loaded here only: no other command speaks with GitHub.
   const repository = (await import('../github/client.ts')).openGitHub(run);
   const target = await pullRequestOf(repository, about);
   if ('nothing' in target)
     return done({ action: 'skipped', url: null, removed: 0 }, tier, target.nothing, terminal);
-  if ('message' in target) return refuse('comment', target, terminal, target.code);
+  if ('message' in target) return refuse({ ...target, code: 'github' }, terminal, target.exit);
   const { pullRequest, head } = target;
   const posted = await upsert(repository.thread(pullRequest), { marker, text, head });
-  if (refused(posted)) return refuse('comment', posted, terminal, EXIT.environment);
+  if (refused(posted))
+    return refuse({ code: 'github', message: posted.message, fix: posted.fix }, terminal, EXIT.environment);
   return done(posted, tier, sentence(posted, pullRequest, head), terminal);
 }
 
@@ -89,7 +90,7 @@ function rendered(
   read: Read,
   marker: string,
   details: string | undefined,
-): { readonly text: string; readonly tier: string | null } {
+): { readonly text: string; readonly tier: Tier | null } {
   const limit = COMMENT_LIMIT - commentBody(marker, '').length;
   if ('review' in read)
     return reviewMarkdown(attributed(read.review), { limit, unit: 'characters', details });
@@ -115,12 +116,12 @@ async function pullRequestOf(
 ): Promise<
   | { readonly pullRequest: number; readonly head: string | undefined }
   | { readonly nothing: string }
-  | (Unknown & { readonly code: ExitCode })
+  | (Unknown & { readonly exit: ExitCode })
 > {
   if (!('from' in about)) return about;
   const { from, head } = about;
   const answer = await repository.pullRequests(from);
-  if (refused(answer)) return { ...answer, code: EXIT.environment };
+  if (refused(answer)) return { message: answer.message, fix: answer.fix, exit: EXIT.environment };
   // GitHub's filter is its own affair: a filter that it does not understand shows all.
   const there = answer.pullRequests.filter((one) => one.from === from && one.commit === head);
   const [only, ...others] = there;
@@ -134,7 +135,7 @@ async function pullRequestOf(
     return {
       message: `Several pull requests are from ${printable(from)}: ${numbers}`,
       fix: 'Name the one that was reviewed with --pull-request.',
-      code: EXIT.badInput,
+      exit: EXIT.badInput,
     };
   }
   return { pullRequest: only.number, head };
@@ -152,7 +153,7 @@ function sentence(
   return `Comment on pull request ${pullRequest} ${action}${surplus}: ${printable(url ?? '')}`;
 }
 
-function done(posted: Posted, tier: string | null, message: string, terminal: Terminal): ExitCode {
+function done(posted: Posted, tier: Tier | null, message: string, terminal: Terminal): ExitCode {
   const { action, url, removed } = posted;
   terminal.say(action === 'skipped' ? `${message}. Nothing was posted.` : message);
   if (terminal.json) terminal.print(documentOf('comment', { ok: true, action, url, tier, removed }));

@@ -12,10 +12,9 @@ import { reviewMarkdown, SUMMARY_LIMIT } from '../review/markdown/markdown.ts';
 import { pathText } from '../topology/fault.ts';
 import { jsonText } from '../topology/foreign.ts';
 import type { Source } from '../topology/index.ts';
-import { refuse } from './analysis-input.ts';
-import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { faultsAsJson, readInput } from './input.ts';
+import { readInput } from './input.ts';
+import { refuse } from './refusal.ts';
 import { losses, rehearsed, unsureLoss, WORST } from './rehearse.ts';
 import { reviewText } from './review-text.ts';
 import { counted, type Terminal } from './terminal.ts';
@@ -34,14 +33,10 @@ export interface DiffOptions {
 /** Shows what the change from the base to the working tree does to cluster, routers, nodes, sessions and packets. */
 export async function diff(options: DiffOptions, terminal: Terminal): Promise<ExitCode> {
   const read = readInput(options.topology, terminal);
-  if (!read.ok) {
-    if (terminal.json)
-      terminal.print(documentOf('diff', { ok: false, ...faultsAsJson(read.faults, read.source) }));
-    return EXIT.badInput;
-  }
+  if (!read.ok) return EXIT.badInput;
   const head = headOf(options, read.input);
   const base = readBase(options, head.state.files);
-  if ('message' in base) return refuse('diff', base, terminal);
+  if ('message' in base) return refuse({ code: 'base', ...base }, terminal);
   const before = beforeOf(base, read.input.fabric);
   const lab = options.rehearse
     ? await inLab(before.state.fabric, read.input.fabric, terminal)

@@ -9,16 +9,11 @@ import {
   targetOf,
 } from '../analysis/index.ts';
 import { listed } from '../topology/suggest.ts';
-import {
-  type AnalysisOptions,
-  machineNamed,
-  prepareAnalysis,
-  refuse,
-  serviceText,
-  type Unknown,
-} from './analysis-input.ts';
+import { type AnalysisOptions, machineNamed, prepareAnalysis, serviceText } from './analysis-input.ts';
 import { documentOf } from './document.ts';
+import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { type Refusal, refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `noencap explain NODE PREFIX`: every route that a speaker has to a block, and the step that put it where it is. */
@@ -28,18 +23,19 @@ export function explain(
   target: string,
   terminal: Terminal,
 ): ExitCode {
-  const prepared = prepareAnalysis('explain', options, [name, target], terminal);
+  const prepared = prepareAnalysis(options, [name, target], terminal);
   if ('code' in prepared) return prepared.code;
-  const { analysis, fabric } = prepared;
+  const { analysis, fabric, failed } = prepared;
   const machine = machineNamed(analysis, name, ['node', 'router']);
-  if ('message' in machine) return refuse('explain', machine, terminal);
+  if ('message' in machine) return refuse(machine, terminal);
   const wanted = targetOf(fabric, target, options.on);
-  if (wanted === undefined) return refuse('explain', nothingAt(analysis, target), terminal);
-  if (wanted.kind !== 'pods') return explainOther(options, analysis, machine, wanted, terminal);
+  if (wanted === undefined) return refuse(nothingAt(analysis, target), terminal);
+  if (wanted.kind !== 'pods') return explainOther(failed, analysis, machine, wanted, terminal);
   const blocks = targetBlocks(analysis.network, wanted);
   const all = blocks.map((block) => explanationOf(analysis, machine, block));
   const ok = all.every(leadsOn);
-  if (terminal.json) terminal.print(documentOf('explain', { ok, failed: options.fail, explanations: all }));
+  if (terminal.json)
+    terminal.print(documentOf('explain', { ok, failed, blocks: all.map(asJson), addresses: [] }));
   else {
     for (const one of all) {
       const speak = leadsOn(one) ? terminal.say : terminal.report;
@@ -54,7 +50,7 @@ const leadsOn = ({ kernel }: Explanation): boolean =>
 
 /** What no session brings: an address of a machine, or of a service. */
 function explainOther(
-  options: AnalysisOptions,
+  failed: Document['failed'],
   analysis: Analysis,
   machine: Machine,
   wanted: Exclude<Target, { kind: 'pods' }>,
@@ -62,15 +58,16 @@ function explainOther(
 ): ExitCode {
   const { text } = wanted.address;
   if (wanted.kind === 'service') {
-    const document = { ok: true, failed: options.fail, service: text, explanations: [] };
-    if (terminal.json) terminal.print(documentOf('explain', document));
+    if (terminal.json)
+      terminal.print(documentOf('explain', { ok: true, failed, service: text, blocks: [], addresses: [] }));
     else terminal.say(`${serviceText(text, machine.name)}\n`);
     return EXIT.fine;
   }
   const one = explainAddress(analysis, machine, wanted.machine, wanted.address);
   const ok = one.hops.length > 0 || machine.name === wanted.machine;
-  const document = { ok, failed: options.fail, addresses: [one], explanations: [] };
-  if (terminal.json) terminal.print(documentOf('explain', document));
+  const { by: route, ...rest } = one;
+  if (terminal.json)
+    terminal.print(documentOf('explain', { ok, failed, blocks: [], addresses: [{ ...rest, route }] }));
   else {
     const via = one.hops.length === 0 ? '' : `, via ${hopsText(one.hops)}`;
     const said = `${terminal.colour.bold(`${text} (${one.owner}) at ${one.speaker}`)}\n  kernel: ${one.by}${via}\n`;
@@ -80,13 +77,33 @@ function explainOther(
   return ok ? EXIT.fine : EXIT.doesNotHold;
 }
 
-function nothingAt({ network }: Analysis, target: string): Unknown {
+function nothingAt({ network }: Analysis, target: string): Refusal {
   const nodes = network.machines.filter(({ kind }) => kind === 'node').map(({ name }) => name);
   return {
+    code: 'unknown-name',
     message: `${JSON.stringify(target)} is not inside any node's block, and no node has that name`,
     fix: `Name a block, the address of a pod, machine or service, or a node: ${listed(nodes, 'or')}.`,
   };
 }
+
+type Document = Body<'explain'>;
+
+const asJson = (one: Explanation): Document['blocks'][number] => ({
+  speaker: one.speaker,
+  prefix: one.prefix,
+  assumed: one.assumed,
+  node: one.node,
+  routes: one.routes.map(({ way, clusters, verdict, step, ...route }) => ({
+    ...route,
+    nextHopBy: way,
+    clusterList: clusters,
+    verdict: verdict === 'shared' ? 'equal' : verdict,
+    decidedBy: step && { step: step.name, best: step.best, own: step.own },
+  })),
+  notReceived: one.refusals,
+  kernel: { route: one.kernel.by, hops: one.kernel.hops },
+  coveringBlock: one.covering,
+});
 
 function explanationText(
   { speaker, prefix, assumed, node, routes, refusals, kernel, covering }: Explanation,

@@ -11,9 +11,12 @@ export function findingText(finding: Finding, source: Source, colour: Terminal['
     `${bold(paint(finding.severity))} ${bold(finding.id)}  ${finding.message}`,
     ...finding.evidence.map((line) => `  ${line}`),
     finding.suppressed === undefined ? `  ${finding.fix}` : `  suppressed: ${finding.suppressed}`,
-    dim(`  at ${place(finding, source)} ${pathText(finding.path)}; see docs/checks/${finding.id}.md`),
+    dim(`  at ${place(finding, source)} ${pathText(finding.path)}; see ${pageOf(finding.id)}`),
   ].join('\n');
 }
+
+/** The page that explains a finding. */
+export const pageOf = (id: string): string => `docs/checks/${id}.md`;
 
 function place(finding: Finding, source: Source): string {
   const at = source.locate(finding.path);

@@ -2,20 +2,24 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Writes `STARTER` to the topology file; an existing file is never touched. */
 export function init(options: { readonly topology: string }, terminal: Terminal): ExitCode {
   const file = options.topology;
   if (!/\.ya?ml$/.test(file))
-    return refuse(`${file} is not a YAML file name. It must end in .yaml.`, terminal);
+    return refuse(
+      { code: 'usage', message: `${file} is not a YAML file name`, fix: 'It must end in .yaml.' },
+      terminal,
+    );
   try {
     writeFileSync(file, starterFor(file), { flag: 'wx' });
   } catch (error) {
-    const reason = existsSync(file)
-      ? `${file} already exists. Name another file with --topology.`
-      : `${file} cannot be written (${(error as NodeJS.ErrnoException).code}).`;
-    return refuse(reason, terminal);
+    const message = existsSync(file)
+      ? `${file} already exists`
+      : `${file} cannot be written (${(error as NodeJS.ErrnoException).code})`;
+    return refuse({ code: 'file', message, fix: 'Name another file with --topology.' }, terminal);
   }
   if (terminal.json) terminal.print(documentOf('init', { ok: true, file }));
   else
@@ -23,12 +27,6 @@ export function init(options: { readonly topology: string }, terminal: Terminal)
       `${file} written. Replace its routers and nodes with yours, then run: bin/noencap synth${file === 'topology.yaml' ? '' : ` -t ${file}`}`,
     );
   return EXIT.fine;
-}
-
-function refuse(why: string, terminal: Terminal): ExitCode {
-  terminal.complain(why);
-  if (terminal.json) terminal.print(documentOf('init', { ok: false, refused: why }));
-  return EXIT.badInput;
 }
 
 /** Editors look for the schema from the topology's own folder. */

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Fabric } from '../fabric/index.ts';
 import { type Failing, failing, failingNames, findPrograms, type Refused } from '../lab/index.ts';
 import { listed } from '../topology/suggest.ts';
-import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { faultsAsJson, readInput } from './input.ts';
+import { readInput } from './input.ts';
+import { refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LabOptions {
@@ -27,20 +27,12 @@ type Prepared =
 /** Everything that can be refused before anything is started. */
 export function prepareLab(options: LabOptions, terminal: Terminal): Prepared {
   const read = readInput(options.topology, terminal);
-  if (!read.ok) {
-    if (terminal.json)
-      terminal.print(documentOf('lab', { ok: false, ...faultsAsJson(read.faults, read.source) }));
-    return { code: EXIT.badInput };
-  }
+  if (!read.ok) return { code: EXIT.badInput };
   const { fabric } = read.input;
   if (fabric.segments === undefined || fabric.nodes.length === 0) {
     const message = `The lab has nothing to wire: ${options.topology} has no ${fabric.nodes.length === 0 ? 'nodes' : 'underlay'}`;
     return {
-      code: refuseLab(
-        { message, fix: 'Describe the segments under underlay.segments, and the nodes on them.' },
-        EXIT.badInput,
-        terminal,
-      ),
+      code: refuse({ code: 'topology', message, fix: NO_UNDERLAY }, terminal),
     };
   }
   const failed: Failing[] = [];
@@ -49,9 +41,8 @@ export function prepareLab(options: LabOptions, terminal: Terminal): Prepared {
     if (one === undefined) {
       const message = `Nothing that can fail is named ${JSON.stringify(name)}`;
       return {
-        code: refuseLab(
-          { message, fix: `Known: ${listed(failingNames(fabric), 'and')}.` },
-          EXIT.badInput,
+        code: refuse(
+          { code: 'unknown-name', message, fix: `Known: ${listed(failingNames(fabric), 'and')}.` },
           terminal,
         ),
       };
@@ -59,7 +50,7 @@ export function prepareLab(options: LabOptions, terminal: Terminal): Prepared {
     failed.push(one);
   }
   const programs = findPrograms(join(rootFolder(), '.'));
-  if ('message' in programs) return { code: refuseLab(programs, EXIT.environment, terminal) };
+  if ('message' in programs) return { code: refuseLab(programs, terminal) };
   return { fabric, programs, failed };
 }
 
@@ -70,8 +61,12 @@ export function rootFolder(): string {
   return existsSync(join(root, 'package.json')) ? root : '.';
 }
 
-export function refuseLab({ message, fix }: Refused, code: ExitCode, terminal: Terminal): ExitCode {
-  terminal.complain(`${message.charAt(0).toUpperCase()}${message.slice(1)}.\n${fix}`);
-  if (terminal.json) terminal.print(documentOf('lab', { ok: false, refused: `${message}. ${fix}` }));
-  return code;
-}
+/** What the lab itself cannot do; its messages begin with a small letter. */
+export const refuseLab = ({ message, fix }: Refused, terminal: Terminal): ExitCode =>
+  refuse(
+    { code: 'lab', message: `${message.charAt(0).toUpperCase()}${message.slice(1)}`, fix },
+    terminal,
+    EXIT.environment,
+  );
+
+export const NO_UNDERLAY = 'Describe the segments under underlay.segments, and the nodes on them.';

@@ -2,14 +2,15 @@ import type { Session } from '../fabric/index.ts';
 import { meshSessions } from '../fabric/index.ts';
 import { type Failure, listWays, type Probed, wayLengths } from '../lab/index.ts';
 import { columns } from './columns.ts';
+import type { Body } from './documents/index.ts';
 import type { LabRun } from './lab-run.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 /** The document of `lab --json`. */
-export function labReport(run: LabRun): object {
+export function labReport(run: LabRun): Body<'lab'> {
   return {
     ok: run.failures.length === 0,
-    name: run.fabric.name,
+    network: run.fabric.name,
     failed: run.failed.map(({ kind, name }) => ({ kind, name })),
     approximation: run.approximate,
     sessions: sessionsOf(run).map(({ id, kind }) => ({ id, kind, established: run.established.has(id) })),
@@ -20,15 +21,21 @@ export function labReport(run: LabRun): object {
       expected: reachable,
       reached,
       lossy: isLossy,
-      ways: there === undefined ? [] : listWays(there).map(({ machines }) => machines),
+      paths: there === undefined ? [] : listWays(there).map(({ machines }) => machines),
       pathMtu,
     })),
     borrowed: run.borrowed,
-    failures: run.failures,
-    notes: run.notes,
+    failures: run.failures.map(failureAsJson),
+    notes: run.notes.map(failureAsJson),
     seconds: Math.round(run.seconds * 10) / 10,
   };
 }
+
+/** A failed check as documents have it. */
+export const failureAsJson = ({ kind, ...failure }: Failure): Body<'lab'>['failures'][number] => ({
+  code: kind,
+  ...failure,
+});
 
 /** Larger networks are summarized: nobody reads a table of a thousand lines. */
 const MOST_SESSIONS = 40;

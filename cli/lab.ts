@@ -103,7 +103,7 @@ export async function lab(options: LabOptions, terminal: Terminal): Promise<Exit
       ],
       terminal,
     );
-    if (found.refused !== undefined) return refuseLab(found.refused, EXIT.environment, terminal);
+    if (found.refused !== undefined) return refuseLab(found.refused, terminal);
     if (run === undefined || booted === undefined) throw new Error('the lab has no result');
     const done: LabRun = { ...run, seconds: (performance.now() - started) / 1000 };
     const logs = done.failures.length === 0 ? undefined : keepLogs(booted);
@@ -160,7 +160,7 @@ const askedOf = ({ expected: { borrowed = [] } }: Lab): number =>
 
 function say(run: LabRun, logs: string | undefined, options: LabOptions, terminal: Terminal): void {
   if (terminal.json) {
-    terminal.print(documentOf('lab', { ...labReport(run) }));
+    terminal.print(documentOf('lab', labReport(run)));
     return;
   }
   terminal.say(labStory(run, terminal.colour));

@@ -1,13 +1,12 @@
-import { lstatSync } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { MAX_PARALLEL } from '../delivery/index.ts';
 import { Unreadable } from '../machine/index.ts';
 import ours from '../package.json' with { type: 'json' };
-import { BusyError, Unchanged } from '../repository/write-dist.ts';
-import { printable } from '../topology/fault.ts';
-import { jsonText } from '../topology/foreign.ts';
+import { Unchanged } from '../repository/write-dist.ts';
+import type { CommandName, Fault } from './documents/index.ts';
+import { environmentFault } from './environment-fault.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { faultOf, refusalDocument, refuse } from './refusal.ts';
 import { consoleToStderr, type Terminal, terminal, toStderr, toStdout } from './terminal.ts';
 
 /** The command line: `argv` without node and script. Sets the exit code of the process. */
@@ -31,7 +30,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
     process.exitCode = error.exitCode === 0 ? EXIT.fine : EXIT.badInput;
     // Commander has said it on stderr; who asked for a document gets one all the same.
-    if (error.exitCode !== 0 && argv.includes('--json')) toStdout(refused(error.message));
+    if (error.exitCode !== 0 && argv.includes('--json'))
+      toStdout(refusalDocument('noencap', [usageFault(error)]));
   }
 }
 
@@ -42,7 +42,15 @@ function tellBug(error: unknown): void {
   toStderr(`${stack ?? error}\nThis is a bug, of noencap or of a chart of your own.\n`);
 }
 
-const refused = (why: string): string => `${jsonText({ version: 1, ok: false, refused: why })}\n`;
+/** In Commander's words: `error: unknown option '--jsn'`, and perhaps a guess in a second line. */
+function usageFault({ message }: CommanderError): Fault {
+  const [what = '', guess] = message.replace(/^error: /, '').split('\n');
+  return faultOf({
+    code: 'usage',
+    message: `${what.charAt(0).toUpperCase()}${what.slice(1)}`,
+    fix: guess === undefined ? 'See --help.' : guess.replace(/^\((.*)\)$/, '$1'),
+  });
+}
 
 /** Each command loads what it does, and nothing of the others: half of a start is loading. */
 function program(): Command {
@@ -62,7 +70,11 @@ function program(): Command {
       'after',
       examples('noencap synth', 'noencap synth --check', 'noencap synth -t lab.yaml -o /tmp/dist'),
     )
-    .action((options) => run(options, async (speak) => (await import('./synth.ts')).synth(options, speak)));
+    .action((options) =>
+      run(options, options.check ? 'synth --check' : 'synth', async (speak) =>
+        (await import('./synth.ts')).synth(options, speak),
+      ),
+    );
 
   command(root, 'check', 'Report faults of the topology and problems of the network it describes.')
     .option('--strict', 'warnings fail too', false)
@@ -82,7 +94,9 @@ function program(): Command {
         'noencap check --sarif > noencap.sarif',
       ),
     )
-    .action((options) => run(options, async (speak) => (await import('./check.ts')).check(options, speak)));
+    .action((options) =>
+      run(options, 'check', async (speak) => (await import('./check.ts')).check(options, speak)),
+    );
 
   command(root, 'explain', 'Explain why a node or router forwards packets for pods the way it does.')
     .argument('<speaker>', 'node or router')
@@ -97,7 +111,9 @@ function program(): Command {
       ),
     )
     .action((speaker, prefix, options) =>
-      run(options, async (speak) => (await import('./explain.ts')).explain(options, speaker, prefix, speak)),
+      run(options, 'explain', async (speak) =>
+        (await import('./explain.ts')).explain(options, speaker, prefix, speak),
+      ),
     );
 
   command(root, 'path', 'Show every hop from a pod or machine to another, with its route and MTU.')
@@ -115,7 +131,7 @@ function program(): Command {
       ),
     )
     .action((from, to, options) =>
-      run(options, async (speak) => (await import('./path.ts')).path(options, from, to, speak)),
+      run(options, 'path', async (speak) => (await import('./path.ts')).path(options, from, to, speak)),
     );
 
   command(root, 'diff', 'Show what a change does to cluster, routers, nodes, sessions and packets.')
@@ -127,7 +143,9 @@ function program(): Command {
       'after',
       examples('noencap diff', 'noencap diff --base HEAD~1 --rehearse', 'noencap diff --json > review.json'),
     )
-    .action((options) => run(options, async (speak) => (await import('./diff.ts')).diff(options, speak)));
+    .action((options) =>
+      run(options, 'diff', async (speak) => (await import('./diff.ts')).diff(options, speak)),
+    );
 
   command(root, 'comment', 'Post a review as a comment on its pull request, or update the existing one.')
     .argument('[review]', 'review that `noencap diff --json` wrote', 'review.json')
@@ -140,7 +158,9 @@ function program(): Command {
       examples('noencap comment', 'noencap comment review.json --pull-request 12', 'noencap comment --print'),
     )
     .action((review, options) =>
-      run(options, async (speak) => (await import('./comment.ts')).comment(review, options, speak)),
+      run(options, 'comment', async (speak) =>
+        (await import('./comment.ts')).comment(review, options, speak),
+      ),
     );
 
   command(root, 'ship', 'Deliver dist/routers to the routers, each with a timed commit that undoes itself.')
@@ -184,7 +204,9 @@ function program(): Command {
       ),
     )
     .action((routers, options) =>
-      run(options, async (speak) => (await import('./ship.ts')).ship(routers, options, speak)),
+      run(options, shipName(options), async (speak) =>
+        (await import('./ship.ts')).ship(routers, options, speak),
+      ),
     );
 
   command(
@@ -208,12 +230,16 @@ function program(): Command {
       ),
     )
     .action((options) =>
-      run(options, async (speak) => (await import('./bootstrap.ts')).bootstrap(options, speak)),
+      run(options, options.run ? 'bootstrap --run' : 'bootstrap', async (speak) =>
+        (await import('./bootstrap.ts')).bootstrap(options, speak),
+      ),
     );
 
   command(root, 'init', 'Write a commented minimal topology to start from.')
     .addHelpText('after', examples('noencap init', 'noencap init -t clusters/home.yaml'))
-    .action((options) => run(options, async (speak) => (await import('./init.ts')).init(options, speak)));
+    .action((options) =>
+      run(options, 'init', async (speak) => (await import('./init.ts')).init(options, speak)),
+    );
 
   withoutTopology(
     root,
@@ -237,7 +263,9 @@ function program(): Command {
         'noencap adopt --live --router edge-1=edge-1 --router edge-2=edge-2 --known known.yaml > topology.yaml',
       ),
     )
-    .action((options) => run(options, async (speak) => (await import('./adopt.ts')).adopt(options, speak)));
+    .action((options) =>
+      run(options, 'adopt', async (speak) => (await import('./adopt.ts')).adopt(options, speak)),
+    );
 
   labCommands(root);
   return root;
@@ -261,7 +289,9 @@ function labCommands(root: Command): void {
         'noencap lab up',
       ),
     )
-    .action((options) => run(options, async (speak) => (await import('./lab.ts')).lab(options, speak)));
+    .action((options) =>
+      run(options, 'lab', async (speak) => (await import('./lab.ts')).lab(options, speak)),
+    );
   command(
     lab,
     'rehearse',
@@ -284,15 +314,19 @@ function labCommands(root: Command): void {
     )
     .action((options, rehearse: Command) => {
       if (options.reboot)
-        return run(options, async (speak) => (await import('./reboot.ts')).labReboot(options, speak));
+        return run(options, 'lab rehearse --reboot', async (speak) =>
+          (await import('./reboot.ts')).labReboot(options, speak),
+        );
       if (options.fail.length > 0) rehearse.error("error: option '--fail <name>' needs '--reboot <node>'");
-      return run(options, async (speak) => (await import('./rehearse.ts')).labRehearse(options, speak));
+      return run(options, 'lab rehearse', async (speak) =>
+        (await import('./rehearse.ts')).labRehearse(options, speak),
+      );
     });
   command(lab, 'up', 'Boot a lab and leave it running.').action((options) =>
-    run(options, async (speak) => (await import('./running-lab.ts')).labUp(options, speak)),
+    run(options, 'lab up', async (speak) => (await import('./running-lab.ts')).labUp(options, speak)),
   );
   command(lab, 'down', 'Stop the running lab.').action((options) =>
-    run(options, async (speak) => (await import('./running-lab.ts')).labDown(options, speak)),
+    run(options, 'lab down', async (speak) => (await import('./running-lab.ts')).labDown(options, speak)),
   );
   command(lab, 'exec', 'Run a command on a host of the running lab; a pod is <node>+pod.')
     .argument('<host>')
@@ -306,19 +340,25 @@ function labCommands(root: Command): void {
       ),
     )
     .action((host, words, options) =>
-      run(options, async (speak) => (await import('./running-lab.ts')).labExec(options, host, words, speak)),
+      run(options, 'lab exec', async (speak) =>
+        (await import('./running-lab.ts')).labExec(options, host, words, speak),
+      ),
     );
   command(lab, 'birdc', 'Ask the BIRDs of a host of the running lab.')
     .argument('<host>')
     .argument('<words...>')
     .addHelpText('after', examples('noencap lab birdc gateway show protocols all'))
     .action((host, words, options) =>
-      run(options, async (speak) => (await import('./running-lab.ts')).labBirdc(options, host, words, speak)),
+      run(options, 'lab birdc', async (speak) =>
+        (await import('./running-lab.ts')).labBirdc(options, host, words, speak),
+      ),
     );
   command(lab, 'routes', 'Show the kernel routes of a host of the running lab.')
     .argument('<host>')
     .action((host, options) =>
-      run(options, async (speak) => (await import('./running-lab.ts')).labRoutes(options, host, speak)),
+      run(options, 'lab routes', async (speak) =>
+        (await import('./running-lab.ts')).labRoutes(options, host, speak),
+      ),
     );
 }
 
@@ -363,65 +403,26 @@ function withoutTopology(root: Command, name: string, description: string): Comm
     .option('--no-color', 'plain text; NO_COLOR does the same');
 }
 
+function shipName({ setup, plan, check }: { setup?: string; plan: boolean; check: boolean }): CommandName {
+  if (setup !== undefined) return 'ship --setup';
+  if (plan) return 'ship --plan';
+  return check ? 'ship --check' : 'ship';
+}
+
 async function run(
   options: CommonOptions,
+  command: CommandName,
   action: (speak: Terminal) => ExitCode | Promise<ExitCode>,
 ): Promise<void> {
-  const speak = terminal({ ...options, json: options.json || options.sarif === true });
+  const speak = terminal({ ...options, command, json: options.json || options.sarif === true });
   try {
     process.exitCode = await action(speak);
   } catch (error) {
     const why = environmentFault(error);
     if (why === undefined) throw error instanceof Unchanged ? error.cause : error;
-    speak.complain(why);
-    if (speak.json) speak.print(refused(why));
-    process.exitCode = error instanceof Unreadable ? EXIT.badInput : EXIT.environment;
+    process.exitCode = refuse(why, speak, error instanceof Unreadable ? EXIT.badInput : EXIT.environment);
   }
 }
-
-/** What the file system or another run refused, in a sentence; undefined for what is a bug of ours. */
-function environmentFault(error: unknown): string | undefined {
-  if (error instanceof BusyError) return error.message;
-  if (error instanceof Unreadable) return `${error.path} ${error.message}.`;
-  // Only where it is known: of others, as a journal on a full disk, somebody may be half-way through a delivery.
-  if (error instanceof Unchanged) {
-    const why = environmentFault(error.cause);
-    return why && `${why} Nothing was changed.`;
-  }
-  const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
-  if (!(error instanceof Error) || code === undefined || syscall === undefined) return undefined;
-  const place = dest ?? path ?? 'the working folder';
-  const reason = REASONS[code] ?? `the system says ${code}`;
-  return `${place} cannot be written or read: ${reason}.${ofAnother(place, code)}`;
-}
-
-/** Below the working folder: what else a user may not write, he should not be told to take. */
-function ofAnother(place: string, code: string): string {
-  const me = process.getuid?.();
-  if (me === undefined || !['EACCES', 'EPERM'].includes(code)) return '';
-  const inside = relative('.', resolve(place)).split(sep);
-  if (inside[0] === '..' || inside[0] === '') return '';
-  const paths = inside.map((_, index) => join(...inside.slice(0, index + 1)));
-  const foreign = paths.find((path) => lstatSync(path, { throwIfNoEntry: false })?.uid !== me);
-  const owner = foreign === undefined ? undefined : lstatSync(foreign, { throwIfNoEntry: false })?.uid;
-  if (owner === undefined) return '';
-  const who = owner === 0 ? 'root' : `user ${owner}`;
-  return ` ${printable(foreign ?? '')} belongs to ${who}; take it back: sudo chown -hR ${me}:${process.getgid?.() ?? me} ${shellQuoted(foreign ?? '')}.`;
-}
-
-const shellQuoted = (path: string): string =>
-  /^[A-Za-z0-9_./-]+$/.test(path) ? `./${path}` : `'./${path.replaceAll("'", "'\\''")}'`;
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied. Run it as the user who owns the folder',
-  EPERM: 'permission denied. Run it as the user who owns the folder',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full. Free some space and run it again',
-  EDQUOT: 'the quota is exceeded. Free some space and run it again',
-  EBUSY: 'it is a mount point. Name a folder below it with --out',
-  ENOTDIR: 'part of the path is not a folder. Name another with --out',
-  ENOENT: 'part of the path does not exist',
-};
 
 const examples = (...lines: string[]): string =>
   `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;

@@ -13,14 +13,14 @@ import {
   type AnalysisOptions,
   machineNamed,
   prepareAnalysis,
-  refuse,
   serviceText,
-  type Unknown,
   unknownTarget,
 } from './analysis-input.ts';
 import { columns } from './columns.ts';
 import { documentOf } from './document.ts';
+import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { type Refusal, refuse } from './refusal.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 /**
@@ -28,17 +28,16 @@ import { counted, type Terminal } from './terminal.ts';
  * and its MTU.
  */
 export function path(options: AnalysisOptions, from: string, to: string, terminal: Terminal): ExitCode {
-  const prepared = prepareAnalysis('path', options, [from, to], terminal);
+  const prepared = prepareAnalysis(options, [from, to], terminal);
   if ('code' in prepared) return prepared.code;
-  const { analysis, fabric } = prepared;
+  const { analysis, fabric, failed } = prepared;
   const source = sourceNamed(analysis, fabric, from);
-  if ('message' in source) return refuse('path', source, terminal);
+  if ('message' in source) return refuse(source, terminal);
   const target = targetOf(fabric, to, options.on);
-  if (target === undefined) return refuse('path', noTarget(analysis, to), terminal);
+  if (target === undefined) return refuse(noTarget(analysis, to), terminal);
   if (target.kind === 'service') {
     const message = serviceText(to, source.name);
-    if (terminal.json)
-      terminal.print(documentOf('path', { ok: true, failed: options.fail, service: to, paths: [] }));
+    if (terminal.json) terminal.print(documentOf('path', { ok: true, failed, service: to, paths: [] }));
     else terminal.say(`${message}\n`);
     return EXIT.fine;
   }
@@ -46,15 +45,14 @@ export function path(options: AnalysisOptions, from: string, to: string, termina
   if (source === machine) {
     const what = target.kind === 'pods' ? 'node' : 'machine';
     const fix = `Name two: packets within one ${what} take no path.`;
-    return refuse('path', { message: `${from} and ${to} are the same ${what}`, fix }, terminal);
+    return refuse({ code: 'usage', message: `${from} and ${to} are the same ${what}`, fix }, terminal);
   }
   const paths =
     target.kind === 'pods'
       ? podPaths(analysis, source, target)
       : [addressPath(analysis, source, machine, target.address)];
   const ok = paths.length > 0 && paths.every(({ fate }) => isWhole(fate));
-  if (terminal.json)
-    terminal.print(documentOf('path', { ok, failed: options.fail, paths: paths.map(asJson) }));
+  if (terminal.json) terminal.print(documentOf('path', { ok, failed, paths: paths.map(asJson) }));
   else {
     for (const one of paths) {
       const text = `${pathText(one, terminal.colour)}\n`;
@@ -69,10 +67,11 @@ export function path(options: AnalysisOptions, from: string, to: string, termina
 }
 
 /** Where packets begin: a machine by its name or an address of it, the node of a pod by the pod's address. */
-function sourceNamed(analysis: Analysis, fabric: Fabric, text: string): Machine | Unknown {
+function sourceNamed(analysis: Analysis, fabric: Fabric, text: string): Machine | Refusal {
   const target = targetOf(fabric, text);
   if (target?.kind === 'service') {
     return {
+      code: 'usage',
       message: `${text} is a service address, which sends no packets`,
       fix: 'Name the node of its pod.',
     };
@@ -81,21 +80,32 @@ function sourceNamed(analysis: Analysis, fabric: Fabric, text: string): Machine 
 }
 
 /** A name that is none of a node, else an address that is nobody's. */
-function noTarget(analysis: Analysis, text: string): Unknown {
+function noTarget(analysis: Analysis, text: string): Refusal {
   if (parseAddress(text) !== undefined || parsePrefix(text).ok) return unknownTarget(text);
   const named = machineNamed(analysis, text, ['node']);
   return 'message' in named ? named : unknownTarget(text);
 }
 
 /** JSON has no infinity: an MTU that no underlay gives is left out. */
-const asJson = ({ fate, ...rest }: PodPath): object => ({
-  ...rest,
+const asJson = ({ from, to, prefix, assumed, fate, ways, more }: PodPath): Body<'path'>['paths'][number] => ({
+  from,
+  to,
+  prefix,
+  assumed,
   arrives: fate.arrives,
   dropped: fate.dropped,
   loops: fate.loops,
-  turns: fate.turns,
-  ...(fate.arrives && Number.isFinite(fate.hops[1]) ? { hops: fate.hops } : {}),
+  hairpin: fate.turns,
+  ...(fate.arrives && Number.isFinite(fate.hops[1])
+    ? { hops: { min: fate.hops[0], max: fate.hops[1] } }
+    : {}),
   ...(Number.isFinite(fate.mtu[0]) ? { mtu: fate.mtu[0] } : {}),
+  equalCostPaths: ways.map(({ end, mtu, hops }) => ({
+    end,
+    mtu,
+    hops: hops.map(({ machine, rule, segment, mtu: own }) => ({ machine, route: rule, segment, mtu: own })),
+  })),
+  truncated: more,
 });
 
 function pathText(

@@ -6,9 +6,10 @@ import { listed } from '../topology/suggest.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { prepareLab, refuseLab } from './lab-input.ts';
-import { failureLines } from './lab-report.ts';
+import { failureAsJson, failureLines } from './lab-report.ts';
 import { runSteps } from './progress.ts';
-import { lossLines } from './rehearse.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import { lossLines, rideAsJson } from './rehearse.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface RebootOptions {
@@ -28,13 +29,10 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
   const unknown = isNode(fabric, node)
     ? options.fail.find((name) => !isNode(fabric, name) && failing(fabric, name) === undefined)
     : node;
-  if (unknown !== undefined) return refuseLab(noSuch(fabric, unknown, node), EXIT.badInput, terminal);
+  if (unknown !== undefined) return refuse(noSuch(fabric, unknown, node), terminal);
   if (options.fail.includes(node)) {
-    const refused = {
-      message: `${node} cannot be down and reboot at the same time`,
-      fix: 'Name another one with --fail.',
-    };
-    return refuseLab(refused, EXIT.badInput, terminal);
+    const message = `${node} cannot be down and reboot at the same time`;
+    return refuse({ code: 'usage', message, fix: 'Name another one with --fail.' }, terminal);
   }
   const away = options.fail.filter((name) => isNode(fabric, name));
   const failed = options.fail.flatMap((name) => (isNode(fabric, name) ? [] : (failing(fabric, name) ?? [])));
@@ -46,9 +44,20 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
   };
   await runSteps([{ title: `Reboot ${node}`, run }], terminal);
   if (result === undefined) throw new Error('the reboot has no result');
-  if ('message' in result) return refuseLab(result, EXIT.environment, terminal);
+  if ('message' in result) return refuseLab(result, terminal);
   const ok = result.waits === undefined && result.failures.length === 0;
-  if (terminal.json) terminal.print(documentOf('lab rehearse', { ok, ...result, missing: options.fail }));
+  if (terminal.json)
+    terminal.print(
+      documentOf('lab rehearse --reboot', {
+        ok,
+        node,
+        failed: [...failed, ...away.map((name) => ({ kind: 'node' as const, name }))],
+        recovery: result.recovered,
+        waitingFor: result.waits,
+        pairs: result.pairs.map(rideAsJson),
+        failures: result.failures.map(failureAsJson),
+      }),
+    );
   else {
     terminal.say(text(fabric, options.fail, result));
     for (const line of notAsItMustBe(result, terminal.colour)) terminal.report(line);
@@ -57,18 +66,24 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
   return ok ? EXIT.fine : EXIT.doesNotHold;
 }
 
-function noSuch({ nodes, ...fabric }: Fabric, name: string, reboot: string): Refused {
+function noSuch({ nodes, ...fabric }: Fabric, name: string, reboot: string): Refusal {
   if (name === reboot) {
     const known = nodes.map((node) => node.name);
-    return { message: `No node is named ${JSON.stringify(name)}`, fix: `Known: ${listed(known, 'and')}.` };
+    return {
+      code: 'unknown-name',
+      message: `No node is named ${JSON.stringify(name)}`,
+      fix: `Known: ${listed(known, 'and')}.`,
+    };
   }
   const isPlanned = fabric.routers.some((router) => router.name === name && router.planned);
   return isPlanned
     ? {
+        code: 'unknown-name',
         message: `${name} is planned: no node has a session with it`,
         fix: 'Remove "planned" in a copy of the topology to see the effect.',
       }
     : {
+        code: 'unknown-name',
         message: `Nothing that can be down is named ${JSON.stringify(name)}`,
         fix: 'Name a router, a node, a segment or a session.',
       };

@@ -6,11 +6,13 @@ import { readBase } from '../repository/base-state.ts';
 import { firstToGet } from '../review/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import { documentOf } from './document.ts';
+import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
-import { refuseLab, rootFolder } from './lab-input.ts';
-import { failureLines } from './lab-report.ts';
+import { NO_UNDERLAY, refuseLab, rootFolder } from './lab-input.ts';
+import { failureAsJson, failureLines } from './lab-report.ts';
 import { runSteps } from './progress.ts';
+import { refuse } from './refusal.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface RehearseOptions {
@@ -24,19 +26,30 @@ export async function labRehearse(options: RehearseOptions, terminal: Terminal):
   const read = readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
   const base = readBase({ ...options, out: 'dist' });
-  if ('message' in base) return refuseLab(base, EXIT.badInput, terminal);
+  if ('message' in base) return refuse({ code: 'base', ...base }, terminal);
   if (base.topology === undefined || 'fault' in base.topology) {
     const message =
       base.topology === undefined
         ? `${base.name} has no ${options.topology}`
-        : `the topology of ${base.name} has faults: ${base.topology.fault}`;
-    return refuseLab({ message, fix: 'Name another revision with --base.' }, EXIT.badInput, terminal);
+        : `The topology of ${base.name} has faults: ${base.topology.fault}`;
+    return refuse({ code: 'base', message, fix: 'Name another revision with --base.' }, terminal);
   }
   const { fabric } = read.input;
   const result = await rehearsed(base.topology.fabric, fabric, terminal);
-  if ('message' in result) return refuseLab(result, EXIT.environment, terminal);
+  if ('message' in result) return refuseLab(result, terminal);
   const fine = result.failures.length + result.differences.length === 0;
-  if (terminal.json) terminal.print(documentOf('lab rehearse', { ok: fine, base: base.name, ...result }));
+  if (terminal.json)
+    terminal.print(
+      documentOf('lab rehearse', {
+        ok: fine,
+        base: base.name,
+        steps: result.done.map(({ message }) => message),
+        pairs: result.pairs.map(rideAsJson),
+        sessions: result.sessions,
+        staleState: result.differences,
+        failures: result.failures.map(failureAsJson),
+      }),
+    );
   else {
     terminal.say(text(fabric, base.name, result));
     for (const line of notAsItMustBe(result, terminal.colour)) terminal.report(line);
@@ -54,7 +67,7 @@ export async function rehearsed(
   for (const { name, segments, nodes } of [base, fabric]) {
     if (segments !== undefined && nodes.length > 0) continue;
     const message = `${name} has no ${nodes.length === 0 ? 'nodes' : 'underlay'} to build a lab from`;
-    return { message, fix: 'Describe the segments under underlay.segments, and the nodes on them.' };
+    return { message, fix: NO_UNDERLAY };
   }
   const programs = findPrograms(rootFolder());
   if ('message' in programs) return programs;
@@ -77,6 +90,13 @@ export async function rehearsed(
   if (result === undefined) throw new Error('the rehearsal has no result');
   return result;
 }
+
+/** The pings of a pair as documents have them. */
+export const rideAsJson = ({ unsure, isSilent, ...ride }: Ride): Body<'lab rehearse'>['pairs'][number] => ({
+  ...ride,
+  lostForUnknownReason: unsure,
+  silentAtEnd: isSilent,
+});
 
 /** What all pairs lost together, and those that lost something, the worst first. */
 export function losses({ pairs }: Pick<Rehearsal, 'pairs'>): {

@@ -13,9 +13,11 @@ import { type OwnFolder, startProgram } from '../machine/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import { listed } from '../topology/suggest.ts';
 import { documentOf } from './document.ts';
+import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
 import { type LabOptions, prepareLab, refuseLab } from './lab-input.ts';
+import { refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `lab up`: a lab that stays until `lab down`. */
@@ -26,16 +28,15 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
   const folder = folderFor(fabric.name, terminal);
   if ('code' in folder) return folder.code;
   const booted = await bootLab({ fabric, routerFiles, programs });
-  if ('message' in booted) return refuseLab(booted, EXIT.environment, terminal);
+  if ('message' in booted) return refuseLab(booted, terminal);
   const { unsettled } = await converged(booted);
   await remember(booted, folder);
   if (unsettled !== undefined)
     terminal.complain(`The lab has ${unsettled}: check again before you trust what you see.`);
-  if (terminal.json) terminal.print(documentOf('lab up', { ok: true, name: fabric.name }));
-  terminal.say(`The lab of ${fabric.name} is up: ${listed(
-    booted.plan.hosts.map(({ name }) => name),
-    'and',
-  )}.
+  const hosts = booted.plan.hosts.map(({ name }) => name);
+  if (terminal.json)
+    terminal.print(documentOf('lab up', { ok: true, network: fabric.name, hosts, unsettled }));
+  terminal.say(`The lab of ${fabric.name} is up: ${listed(hosts, 'and')}.
   bin/noencap lab routes HOST
   bin/noencap lab birdc HOST show route
   bin/noencap lab exec HOST -- ping 192.0.2.1
@@ -46,16 +47,17 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
 /** Where a lab that stays is remembered. Two of one name could not be told apart. */
 export function folderFor(name: string, terminal: Terminal): OwnFolder | { readonly code: ExitCode } {
   const folder = labsFolder();
-  if ('message' in folder) return { code: refuseLab(folder, EXIT.environment, terminal) };
+  if ('message' in folder) return { code: refuseLab(folder, terminal) };
   if (findLab(folder, name) === undefined) return folder;
   const message = `A lab of ${name} is already up`;
-  return { code: refuseLab({ message, fix: 'Run: bin/noencap lab down' }, EXIT.badInput, terminal) };
+  return { code: refuse({ code: 'lab', message, fix: 'Run: bin/noencap lab down' }, terminal) };
 }
 
 export async function labDown(options: Pick<LabOptions, 'topology'>, terminal: Terminal): Promise<ExitCode> {
   return withRunning(options, terminal, async ({ holder }, name, folder) => {
     await holder.end();
     forgetLab(folder, name);
+    if (terminal.json) terminal.print(documentOf('lab down', { ok: true, network: name }));
     terminal.say(`The lab of ${name} is down.`);
     return EXIT.fine;
   });
@@ -84,14 +86,17 @@ export async function labBirdc(
   terminal: Terminal,
 ): Promise<ExitCode> {
   return withHost(options, host, terminal, async ({ holder, daemons }) => {
-    let code: ExitCode = EXIT.fine;
+    const replies: Body<'lab birdc'>['replies'][number][] = [];
     for (const daemon of daemons) {
       const reply = await askBird(holder.path(`${hostFolder(host)}/${daemon}.ctl`), words.join(' '));
+      replies.push({ daemon, code: reply?.code ?? null, text: reply?.text ?? '' });
+      if (terminal.json) continue;
       if (daemons.length > 1) terminal.print(`# ${daemon}`);
       terminal.print(reply?.text ?? `${daemon} does not answer.\n`);
-      if (reply === undefined || reply.code >= 8000) code = EXIT.doesNotHold;
     }
-    return code;
+    const ok = replies.every(({ code }) => code !== null && code < 8000);
+    if (terminal.json) terminal.print(documentOf('lab birdc', { ok, host, replies }));
+    return ok ? EXIT.fine : EXIT.doesNotHold;
   });
 }
 
@@ -102,7 +107,9 @@ export async function labRoutes(
 ): Promise<ExitCode> {
   return withHost(options, host, terminal, async ({ holder }) => {
     const { stdout } = await holder.run(`ip -n ${host} route; ip -n ${host} -6 route`);
-    terminal.print(stdout);
+    const routes = stdout.split('\n').filter((line) => line !== '');
+    if (terminal.json) terminal.print(documentOf('lab routes', { ok: true, host, routes }));
+    else terminal.print(stdout);
     return EXIT.fine;
   });
 }
@@ -118,12 +125,11 @@ async function withRunning(
   if (!read.ok) return EXIT.badInput;
   const { name } = read.input.fabric;
   const folder = labsFolder();
-  if ('message' in folder) return refuseLab(folder, EXIT.environment, terminal);
+  if ('message' in folder) return refuseLab(folder, terminal);
   const running = findLab(folder, name);
   if (running !== undefined) return action(running, name, folder);
-  return refuseLab(
-    { message: `No lab of ${name} is up`, fix: 'Run: bin/noencap lab up' },
-    EXIT.badInput,
+  return refuse(
+    { code: 'lab', message: `No lab of ${name} is up`, fix: 'Run: bin/noencap lab up' },
     terminal,
   );
 }
@@ -141,11 +147,8 @@ async function withHost(
       hosts.map(({ name }) => name),
       'and',
     );
-    return refuseLab(
-      { message: `No host of the lab is named ${JSON.stringify(host)}`, fix: `Known: ${names}.` },
-      EXIT.badInput,
-      terminal,
-    );
+    const message = `No host of the lab is named ${JSON.stringify(host)}`;
+    return refuse({ code: 'unknown-name', message, fix: `Known: ${names}.` }, terminal);
   });
 }
 

@@ -2,7 +2,7 @@ import type { Finding } from '../analysis/index.ts';
 import { pathText } from '../topology/fault.ts';
 import { jsonText } from '../topology/foreign.ts';
 import type { Fault, Source } from '../topology/index.ts';
-import { MOST_IN_DOCUMENT } from './input.ts';
+import { MOST_IN_DOCUMENT } from './refusal.ts';
 import { inRepository } from './terminal.ts';
 
 /** What a code scanner calls a finding's severity. */

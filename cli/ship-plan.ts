@@ -14,7 +14,7 @@ import {
   refusedDeliveries,
   sessionFates,
 } from '../review/index.ts';
-import type { Unknown } from './analysis-input.ts';
+import type { Refusal } from './refusal.ts';
 import { NO_BASE } from './ship-base.ts';
 
 export interface PlanOptions {
@@ -43,10 +43,10 @@ export function planOf(
   files: ReadonlyMap<string, string>,
   routers: readonly RouterSpeaker[],
   options: PlanOptions,
-): Plan | Unknown {
+): Plan | Refusal {
   const { maxParallel } = options;
   const base = baseOf(options, files);
-  if (base !== undefined && 'message' in base) return base;
+  if (base !== undefined && 'message' in base) return { code: 'base', ...base };
   const before = base?.topology !== undefined && 'fabric' in base.topology ? base.topology.fabric : undefined;
   const oldNames = new Map(
     before === undefined ? [] : [...newNames(before, fabric)].map(([old, now]) => [now, old] as const),
@@ -87,7 +87,7 @@ export function planOf(
       ],
     },
     maxParallel,
-    taken: { acceptDrift: options.acceptDrift, excused: options.excuse },
+    accepted: { drift: options.acceptDrift, excused: options.excuse },
     files: changes ?? new Map(),
     delivery: delivery ?? new Map(),
     refused: new Map(
@@ -173,7 +173,10 @@ const folderOf = (router: string, files: ReadonlyMap<string, string>): ReadonlyM
 };
 
 /** The given base; else where this branch left the main branch; on that branch itself the commit before. */
-function baseOf(options: PlanOptions, files: ReadonlyMap<string, string>): BaseState | Unknown | undefined {
+function baseOf(
+  options: PlanOptions,
+  files: ReadonlyMap<string, string>,
+): ReturnType<typeof readBase> | undefined {
   if (options.base === NO_BASE) return undefined;
   const state = readBase(options, files);
   if (options.base !== undefined) return state;

@@ -2,8 +2,9 @@ import { accountScript } from '../delivery/index.ts';
 import type { RouterSpeaker } from '../fabric/index.ts';
 import { readAtMost, whyUnreadable } from '../machine/index.ts';
 import { printable } from '../topology/fault.ts';
-import { refuse } from './analysis-input.ts';
+import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { refuse } from './refusal.ts';
 import { settingsOf, targetOf } from './ship-deliveries.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -16,27 +17,21 @@ export function shipSetup(
   terminal: Terminal,
 ): ExitCode {
   if (keyFile === undefined) {
-    const message = 'No public key was given';
-    return refuse(
-      'ship',
-      { message, fix: `Run: bin/noencap ship --setup ${router.name} --key FILE.pub` },
-      terminal,
-    );
+    const fix = `Run: bin/noencap ship --setup ${router.name} --key FILE.pub`;
+    return refuse({ code: 'usage', message: 'No public key was given', fix }, terminal);
   }
   let key: string;
   try {
     key = readAtMost(keyFile, LARGEST_KEY).toString('utf8');
   } catch (error) {
     const message = `${printable(keyFile)} ${whyUnreadable(error)}`;
-    return refuse(
-      'ship',
-      { message, fix: 'Name a public key with --key, as ssh-keygen made it: FILE.pub.' },
-      terminal,
-    );
+    const fix = 'Name a public key with --key, as ssh-keygen made it: FILE.pub.';
+    return refuse({ code: 'file', message, fix }, terminal);
   }
   const script = accountScript(targetOf(router, knownHosts), settingsOf(network, router), key);
-  if (typeof script !== 'string') return refuse('ship', script, terminal);
-  terminal.print(script);
+  if (typeof script !== 'string') return refuse({ code: 'file', ...script }, terminal);
+  if (terminal.json) terminal.print(documentOf('ship --setup', { ok: true, router: router.name, script }));
+  else terminal.print(script);
   return EXIT.fine;
 }
 

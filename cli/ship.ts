@@ -19,11 +19,11 @@ import { type SecretFault, secretFaultText } from '../secrets/fault.ts';
 import { passwordsFor } from '../secrets/passwords.ts';
 import { printable } from '../topology/fault.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
-import { refuse, type Unknown } from './analysis-input.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { faultsAsJson, readInput } from './input.ts';
+import { readInput } from './input.ts';
 import { interruptible } from './interruptible.ts';
+import { faultOf, printFaults, type Refusal, refusalText, refuse } from './refusal.ts';
 import { baseThatRuns, shippedText as textOfShipped } from './ship-base.ts';
 import { deliveries, unpinned } from './ship-deliveries.ts';
 import { orderText, type Plan, planOf } from './ship-plan.ts';
@@ -63,34 +63,30 @@ export async function ship(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const read = readInput(options.topology, terminal);
-  if (!read.ok) {
-    if (terminal.json)
-      terminal.print(documentOf('ship', { ok: false, ...faultsAsJson(read.faults, read.source) }));
-    return EXIT.badInput;
-  }
+  if (!read.ok) return EXIT.badInput;
   const { fabric } = read.input;
   const knownHosts = options.knownHosts ?? knownHostsOf(options.topology);
   const asked = routersNamed(fabric, options.setup === undefined ? names : [options.setup]);
-  if ('message' in asked) return refuse('ship', asked, terminal);
+  if ('message' in asked) return refuse(asked, terminal);
   if (options.setup !== undefined) {
     return shipSetup(fabric.name, asked[0] as RouterSpeaker, options.key, knownHosts, terminal);
   }
   const files = routerFiles(fabric);
   const stale = staleRouters(options.out, files);
-  if (stale !== undefined) return refuse('ship', stale, terminal, EXIT.doesNotHold);
+  if (stale !== undefined) return refuse(stale, terminal, EXIT.doesNotHold);
   const planned =
     options.plan || options.wave !== undefined
       ? planOf(fabric, render(fabric, read.input.operatorManifest).files, asked, options)
       : undefined;
-  if (planned !== undefined && 'message' in planned) return refuse('ship', planned, terminal);
+  if (planned !== undefined && 'message' in planned) return refuse(planned, terminal);
   if (options.plan && planned !== undefined) return tellPlan(planned, terminal);
   const turns = turnsOf(planned, options.wave);
-  if (turns !== undefined && 'message' in turns) return refuse('ship', turns, terminal);
+  if (turns !== undefined && 'message' in turns) return refuse(turns, terminal);
   const routers = turns === undefined ? asked : asked.filter(({ name }) => turns.has(name));
   // ssh and ssh-keygen read it to its end, which a device does not have.
   readIfThere(knownHosts);
-  const strangers = await unpinned(routers, knownHosts);
-  if (strangers.length > 0) return refuseUnpinned(strangers, terminal);
+  const unknown = await unpinned(routers, knownHosts);
+  if (unknown.length > 0) return refuseUnpinned(unknown, terminal);
   const secrets = await passwordsFor(fabric.routers, {
     file: options.secrets ?? secretsOf(options.topology),
     env: process.env,
@@ -155,7 +151,12 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
   const isFine = shipped.outcome === 'delivered';
   if (terminal.json) {
     terminal.print(
-      documentOf('ship', { ok: isFine, outcome: shipped.outcome, routers: shipped.results, events }),
+      documentOf(options.check ? 'ship --check' : 'ship', {
+        ok: isFine,
+        outcome: shipped.outcome,
+        routers: shipped.results,
+        events,
+      }),
     );
   } else report(order, shipped, options, terminal);
   if (isFine) return EXIT.fine;
@@ -187,13 +188,14 @@ const INTERRUPTED =
   'Interrupted: unconfirmed changes are undone, the rest stays. Press Ctrl-C again to end at once; the routers then revert by themselves.';
 
 /** Those of these names, or all that have a configuration. */
-function routersNamed(fabric: Fabric, names: readonly string[]): readonly RouterSpeaker[] | Unknown {
+function routersNamed(fabric: Fabric, names: readonly string[]): readonly RouterSpeaker[] | Refusal {
   const routers = fabric.routers.filter(({ planned }) => !planned);
   if (names.length === 0) return routers;
   for (const name of names) {
     const found = fabric.routers.find((router) => router.name === name);
     if (found?.planned === true) {
       return {
+        code: 'unknown-name',
         message: `${name} is planned`,
         fix: 'It has no configuration yet: remove `planned` from the topology.',
       };
@@ -201,6 +203,7 @@ function routersNamed(fabric: Fabric, names: readonly string[]): readonly Router
     if (found !== undefined) continue;
     const known = routers.map((router) => router.name);
     return {
+      code: 'unknown-name',
       message: `No router is named ${JSON.stringify(name)}`,
       fix: didYouMean(suggester(known)(name), `Known: ${listed(known, 'and')}.`),
     };
@@ -209,7 +212,7 @@ function routersNamed(fabric: Fabric, names: readonly string[]): readonly Router
 }
 
 /** What was reviewed is what is delivered: dist must be what the topology renders. */
-function staleRouters(out: string, files: ReadonlyMap<string, string>): Unknown | undefined {
+function staleRouters(out: string, files: ReadonlyMap<string, string>): Refusal | undefined {
   const change = compareDist(out, files);
   const own = (paths: readonly string[]) => paths.filter((path) => path.startsWith('routers/'));
   const stale = own([
@@ -221,6 +224,7 @@ function staleRouters(out: string, files: ReadonlyMap<string, string>): Unknown 
   ]);
   if (stale.length === 0) return undefined;
   return {
+    code: 'stale',
     message: `${out} is stale: ${counted(stale.length, 'file')} of routers ${stale.length === 1 ? 'differs' : 'differ'} from what the topology renders, ${stale.sort()[0]} first`,
     fix: 'Run bin/noencap synth, and commit what it writes.',
   };
@@ -229,10 +233,11 @@ function staleRouters(out: string, files: ReadonlyMap<string, string>): Unknown 
 function turnsOf(
   plan: ShipPlan | undefined,
   wave: number | undefined,
-): ReadonlyMap<string, Turn> | Unknown | undefined {
+): ReadonlyMap<string, Turn> | Refusal | undefined {
   if (plan === undefined || wave === undefined) return undefined;
   if (wave > plan.waves.length) {
     return {
+      code: 'usage',
       message: `There is no wave ${wave}`,
       fix: `The plan has ${counted(plan.waves.length, 'wave')}: see bin/noencap ship --plan.`,
     };
@@ -248,7 +253,7 @@ function turnsOf(
 }
 
 function tellPlan(plan: Plan, terminal: Terminal): ExitCode {
-  if (terminal.json) terminal.print(documentOf('ship', { ok: true, plan }));
+  if (terminal.json) terminal.print(documentOf('ship --plan', { ok: true, ...plan }));
   else {
     const { order, byHand } = plan;
     terminal.report([shipPlanText(plan), ...orderLines(order), ...byHandLines(byHand ?? [])].join('\n'));
@@ -267,14 +272,14 @@ const byHandLines = (steps: readonly ByHand[]): string[] =>
     : ['', 'by hand', ...steps.map((step, index) => printable(`  ${index + 1}. ${byHandText(step)}`))];
 
 function refuseUnpinned(
-  strangers: readonly { readonly router: string; readonly message: string; readonly fix: string }[],
+  unknown: readonly { readonly router: string; readonly message: string; readonly fix: string }[],
   terminal: Terminal,
 ): ExitCode {
-  for (const { router, message, fix } of strangers) terminal.complain(`${router}: ${message}.\n${fix}`);
-  if (terminal.json) {
-    const refused = strangers.map(({ router, message, fix }) => `${router}: ${message}. ${fix}`);
-    terminal.print(documentOf('ship', { ok: false, refused: refused.join('\n') }));
-  }
+  const refusals = unknown.map(
+    ({ router, message, fix }): Refusal => ({ code: 'host-key', message: `${router}: ${message}`, fix }),
+  );
+  for (const one of refusals) terminal.complain(refusalText(one));
+  printFaults(refusals.map(faultOf), terminal);
   return EXIT.environment;
 }
 
@@ -282,6 +287,9 @@ function refuseSecrets(faults: readonly SecretFault[], terminal: Terminal): Exit
   terminal.complain(
     `${faults.map(secretFaultText).join('\n\n')}\n\n${counted(faults.length, 'fault')}; no router was contacted.`,
   );
-  if (terminal.json) terminal.print(documentOf('ship', { ok: false, faults }));
+  printFaults(
+    faults.map(({ at, message, fix }) => faultOf({ code: 'secret', message, fix, place: at })),
+    terminal,
+  );
   return EXIT.badInput;
 }

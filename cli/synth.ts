@@ -9,7 +9,8 @@ import { type Written, writeDist } from '../repository/write-dist.ts';
 import { printable } from '../topology/fault.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { faultsAsJson, readInput } from './input.ts';
+import { readInput } from './input.ts';
+import { type Refusal, refuse } from './refusal.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface SynthOptions {
@@ -22,14 +23,10 @@ export interface SynthOptions {
 /** Renders the topology into the output folder, or with `check` proves that this was done. */
 export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
   const read = readInput(options.topology, terminal);
-  if (!read.ok) {
-    if (terminal.json)
-      terminal.print(documentOf('synth', { ok: false, ...faultsAsJson(read.faults, read.source) }));
-    return EXIT.badInput;
-  }
+  if (!read.ok) return EXIT.badInput;
   const { fabric, operatorManifest } = read.input;
   const refusal = outRefusal(options.out);
-  if (refusal !== undefined) return refuse(refusal, terminal);
+  if (refusal !== undefined) return refuse({ code: 'file', ...refusal }, terminal);
   const rendered = render(fabric, operatorManifest);
   const change: Written = options.check
     ? compareDist(options.out, rendered.files)
@@ -38,7 +35,15 @@ export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
   if (options.check) return check(options, rendered, change, terminal);
 
   mirrorForCdk8s(rendered);
-  if (terminal.json) terminal.print(documentOf('synth', { ok: true, ...summary(fabric, rendered, change) }));
+  if (terminal.json)
+    terminal.print(
+      documentOf('synth', {
+        ok: true,
+        ...summary(fabric, rendered, change),
+        extra: change.stray,
+        ...(change.left === undefined ? {} : { leftBehind: change.left }),
+      }),
+    );
   else terminal.say(summaryText(fabric, rendered, change, options.out));
   if (change.left !== undefined) terminal.complain(leftBehind(options.out, change.left));
   if (change.stray.length > 0) terminal.complain(strays(options.out, change.stray));
@@ -52,7 +57,8 @@ function check(options: SynthOptions, rendered: Rendered, change: DistChange, te
   const fresh = stale.length + change.stray.length + hidden.length === 0;
   if (terminal.json) {
     const { added, changed, removed, stray } = change;
-    terminal.print(documentOf('synth', { ok: fresh, added, changed, removed, stray, hidden }));
+    const files = { added, changed, removed };
+    terminal.print(documentOf('synth --check', { ok: fresh, files, extra: stray, hidden }));
   } else if (fresh) {
     terminal.say(`${options.out} is up to date with ${options.topology}.`);
   } else if (stale.length > 0) {
@@ -91,17 +97,12 @@ function patch(path: string, out: string, text: string | undefined): string {
   return shown.split('\n').map(printable).join('\n');
 }
 
-function refuse(why: string, terminal: Terminal): ExitCode {
-  const refused = `${why}\nNothing was written.`;
-  terminal.complain(refused);
-  if (terminal.json) terminal.print(documentOf('synth', { ok: false, refused }));
-  return EXIT.badInput;
-}
-
-function inTheWay(out: string, foreign: readonly string[]): string {
-  const list = foreign.map((path) => `  ${printable(join(out, path))}`).join('\n');
-  return `These files are in the way, and noencap did not write them:\n${list}\nMove them away, or delete them.`;
-}
+const inTheWay = (out: string, foreign: readonly string[]): Refusal => ({
+  code: 'file',
+  message: 'These files are in the way, and noencap did not write them',
+  details: foreign.map((path) => join(out, path)),
+  fix: 'Move them away, or delete them. Nothing was written.',
+});
 
 const leftBehind = (out: string, left: string): string =>
   `${out} is written. The old one holds files of another user, who may have run noencap here, as with sudo, and could not be removed:
@@ -139,7 +140,7 @@ function mirrorForCdk8s(rendered: Rendered): void {
 
 function summary(fabric: Fabric, rendered: Rendered, change: DistChange) {
   return {
-    name: fabric.name,
+    network: fabric.name,
     nodes: fabric.nodes.length,
     routers: fabric.routers.filter((router) => !router.planned).length,
     plannedRouters: fabric.routers.filter((router) => router.planned).length,

@@ -3,6 +3,7 @@ import { format } from 'node:util';
 import pc from 'picocolors';
 import { harmless } from '../topology/foreign.ts';
 import { type Colour, colours, painted } from './colour.ts';
+import type { CommandName } from './documents/index.ts';
 
 /**
  * How one run speaks: set up once from the global options, passed to every command. Whatever is written, terminal and runner obey
@@ -20,6 +21,8 @@ export interface Terminal {
   /** A GitHub Actions workflow command, where one is understood. */
   annotate(annotation: Annotation): void;
   readonly json: boolean;
+  /** What runs, as its document calls it. */
+  readonly command: CommandName;
   /** Progress may be drawn on stderr: it is a terminal, and nobody asked for silence. */
   readonly live: boolean;
   /** Columns of stdout; of what is no terminal, as many as a log shows well. */
@@ -38,6 +41,7 @@ export interface Annotation {
 }
 
 export interface TerminalOptions {
+  readonly command: CommandName;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
@@ -51,6 +55,7 @@ export function terminal(options: TerminalOptions): Terminal {
   );
   return {
     json: options.json,
+    command: options.command,
     live: !silent && process.stderr.isTTY === true && process.env.CI === undefined,
     width: process.stdout.isTTY === true ? Math.max(process.stdout.columns, 40) : 120,
     colour,

@@ -35,9 +35,13 @@ export const OUTCOMES = [
 
 const at = z.iso.datetime();
 const text = z.string();
-const result = z.object({ router: text, outcome: z.enum(OUTCOMES), message: text.nullable() });
+export const routerResult = z.strictObject({
+  router: text,
+  outcome: z.enum(OUTCOMES),
+  message: text.nullable(),
+});
 
-const planned = z.object({
+const planned = z.strictObject({
   event: z.literal('planned'),
   at,
   network: text,
@@ -46,7 +50,7 @@ const planned = z.object({
   waves: z.array(z.array(text)),
 });
 
-const step = z.object({
+const step = z.strictObject({
   event: z.literal('step'),
   at,
   router: text,
@@ -57,15 +61,28 @@ const step = z.object({
   details: z.array(text),
 });
 
-const ended = z.object({
+const ended = z.strictObject({
   event: z.literal('ended'),
   at,
   /** `unwell`: everything is delivered, or could be, but something is wrong. */
   outcome: z.enum(['delivered', 'unwell', 'stopped']),
-  routers: z.array(result),
+  routers: z.array(routerResult),
 });
 
 export const journalEvent = z.discriminatedUnion('event', [planned, step, ended]);
+
+/** Raised with a key of an event that is renamed or removed, or that changes its meaning. */
+const JOURNAL_VERSION = 1;
+const version = z.literal(JOURNAL_VERSION);
+
+/** A line of the file: whoever reads it line by line needs the version in each. */
+export const journalLine = z
+  .discriminatedUnion('event', [
+    planned.extend({ version }),
+    step.extend({ version }),
+    ended.extend({ version }),
+  ])
+  .meta({ id: 'journal-line' });
 
 /** One event of a delivery, in the order in which they happened. Nothing in it is secret. */
 export type JournalEvent = Readonly<z.infer<typeof journalEvent>>;
@@ -75,10 +92,11 @@ export type StepEvent = Readonly<z.infer<typeof step>>;
  * The outcome for one router. `ready`: only checked, and a delivery would go ahead. `untouched`: something else stopped the delivery
  * before its turn. `refused` and `unreachable`: before anything on it was touched. `undone`, `lost`: see `Changed`.
  */
-export type Result = Readonly<z.infer<typeof result>>;
+export type Result = Readonly<z.infer<typeof routerResult>>;
 
 /** One line of JSON, with its line end. */
-export const journalJson = (event: JournalEvent): string => `${JSON.stringify(event)}\n`;
+export const journalJson = (event: JournalEvent): string =>
+  `${JSON.stringify({ version: JOURNAL_VERSION, ...event })}\n`;
 
 /**
  * An event as lines for a log without colours: the time of day in UTC, the router, what happened. Further lines start with a bar: a

@@ -13,16 +13,16 @@ export interface ShipPlan {
   readonly network: string;
   readonly maxParallel: number;
   /** The risks that the operator accepts: whoever approves the delivery must see them. */
-  readonly taken: Taken;
+  readonly accepted: Accepted;
   readonly waves: readonly PlannedWave[];
   /** Asked for, but not delivered to. */
-  readonly left: readonly Placed[];
+  readonly skipped: readonly Placed[];
 }
 
 /** What would otherwise stop a delivery. */
-export interface Taken {
+export interface Accepted {
   /** Files that were edited on the routers become noencap's. */
-  readonly acceptDrift: boolean;
+  readonly drift: boolean;
   /** Sessions and protocols that may be down afterwards. */
   readonly excused: readonly string[];
 }
@@ -70,7 +70,7 @@ export interface ShipPlanInput {
   readonly before: Fabric | undefined;
   readonly rollout: Rollout;
   readonly maxParallel: number;
-  readonly taken: Taken;
+  readonly accepted: Accepted;
   /** By router. */
   readonly files: ReadonlyMap<string, readonly PlannedFile[]>;
   readonly delivery: ReadonlyMap<string, readonly string[]>;
@@ -80,12 +80,12 @@ export interface ShipPlanInput {
 
 /** Puts together what is known. A session between two routers is listed with both. */
 export function shipPlan(input: ShipPlanInput): ShipPlan {
-  const { fabric, before, rollout, maxParallel, taken, files, delivery, refused, forecast } = input;
+  const { fabric, before, rollout, maxParallel, accepted, files, delivery, refused, forecast } = input;
   const sessionsOf = forecast === undefined ? undefined : bySpeaker([fabric, before], forecast);
   return {
     network: fabric.name,
     maxParallel,
-    taken,
+    accepted,
     waves: rollout.waves.map((wave) => ({
       routers: wave.map(({ router, reason }) => ({
         router,
@@ -96,7 +96,7 @@ export function shipPlan(input: ShipPlanInput): ShipPlan {
         sessions: sessionsOf === undefined ? null : (sessionsOf.get(router) ?? []),
       })),
     })),
-    left: rollout.left,
+    skipped: rollout.left,
   };
 }
 
@@ -133,10 +133,10 @@ export function shipPlanText(plan: ShipPlan): string {
       : `${counted(routers.length, 'router')} in ${counted(plan.waves.length, 'wave')}, at most ${plan.maxParallel} at a time`;
   return [
     printable(`${plan.network}: ${head}`),
-    ...takenLines(plan.taken),
+    ...acceptedLines(plan.accepted),
     ...plan.waves.flatMap((wave, index) => ['', `wave ${index + 1}`, ...wave.routers.flatMap(routerLines)]),
-    ...(plan.left.length === 0 ? [] : ['', 'not delivered to']),
-    ...plan.left.map(({ router, reason }) => printable(`  ${router}: ${reason}`)),
+    ...(plan.skipped.length === 0 ? [] : ['', 'not delivered to']),
+    ...plan.skipped.map(({ router, reason }) => printable(`  ${router}: ${reason}`)),
     ...(plan.waves.length > 1
       ? [
           '',
@@ -146,9 +146,9 @@ export function shipPlanText(plan: ShipPlan): string {
   ].join('\n');
 }
 
-function takenLines({ acceptDrift, excused }: Taken): string[] {
+function acceptedLines({ drift, excused }: Accepted): string[] {
   const lines = [
-    ...(acceptDrift ? ['--accept-drift: files that were edited on these routers are replaced'] : []),
+    ...(drift ? ['--accept-drift: files that were edited on these routers are replaced'] : []),
     ...excused.map((name) => `--excuse ${name}: it may be down afterwards`),
   ];
   return lines.length === 0

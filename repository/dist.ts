@@ -157,14 +157,20 @@ export function neighbours(target: string): Record<'staged' | 'old' | 'left' | '
 }
 
 /** Why nothing can be put at `out`, for the errors it can cause before anything is rendered. */
-export function outRefusal(out: string): string | undefined {
-  if (out === '') return 'The output folder has no name. Name one with --out.';
+export function outRefusal(out: string): { readonly message: string; readonly fix: string } | undefined {
+  if (out === '') return { message: 'The output folder has no name', fix: 'Name one with --out.' };
   if (existsSync(out) && !statSync(out).isDirectory()) {
-    return `${out} is not a folder. Move it away, or name another folder with --out.`;
+    return {
+      message: `${out} is not a folder`,
+      fix: 'Move it away, or name another folder with --out. Nothing was written.',
+    };
   }
   // It is replaced as a whole: whoever stands in it would be left in the old one.
   const inside = relative(existsSync(out) ? realpathSync(out) : resolve(out), process.cwd());
   return inside === '' || !inside.startsWith('..')
-    ? `${out} is, or holds, the working folder. Name a folder below it with --out.`
+    ? {
+        message: `${out} is, or holds, the working folder`,
+        fix: 'Name a folder below it with --out. Nothing was written.',
+      }
     : undefined;
 }

@@ -147,7 +147,7 @@ function lock(target: string): () => void {
 /** Another run is writing the same folder. */
 export class BusyError extends Error {
   constructor(target: string, who: string) {
-    super(`Another run of noencap (${who}) is writing ${target}. Try again when it has ended.`);
+    super(`Another run of noencap (${who}) is writing ${target}`);
   }
 }
 

@@ -19,7 +19,11 @@ export async function decrypt(
   // Not needed by anybody else, and large: loaded here.
   const { armor, Decrypter } = await import('age-encryption');
   const damaged = (message: string) => ({
-    fault: { at: file, message, fix: 'Encrypt it again: age -e -a -r age1... -o secrets.age secrets.yaml.' },
+    fault: {
+      at: { file },
+      message,
+      fix: 'Encrypt it again: age -e -a -r age1... -o secrets.age secrets.yaml.',
+    },
   });
   let encrypted = bytes;
   const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart();
@@ -42,7 +46,9 @@ export async function decrypt(
     try {
       decrypter.addIdentity(text);
     } catch {
-      return { fault: { at, message: `line ${line} is a damaged age identity`, fix: IDENTITY } };
+      return {
+        fault: { at: { variable: at }, message: `line ${line} is a damaged age identity`, fix: IDENTITY },
+      };
     }
   }
   let plain: Uint8Array;
@@ -52,13 +58,19 @@ export async function decrypt(
     if (!`${error}`.includes('no identity matched')) return damaged('it is damaged or truncated');
     const fix =
       'Use the identity of one of its recipients, or encrypt it for yours: age-keygen -y prints the recipient of an identity.';
-    return { fault: { at: file, message: `the identity in ${identities.from} does not decrypt it`, fix } };
+    return {
+      fault: { at: { file }, message: `the identity in ${identities.from} does not decrypt it`, fix },
+    };
   }
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(plain) };
   } catch {
     return {
-      fault: { at: file, message: 'its decrypted content is not UTF-8 text', fix: 'Encrypt a YAML file.' },
+      fault: {
+        at: { file },
+        message: 'its decrypted content is not UTF-8 text',
+        fix: 'Encrypt a YAML file.',
+      },
     };
   }
 }
@@ -83,26 +95,33 @@ function identitiesOf(
   if (path === undefined) {
     const message = `it is encrypted, and neither ${KEY} nor ${KEY_FILE} is set`;
     const fix = `Set ${KEY_FILE} to the path of your identity (age-keygen -o FILE makes one), or ${KEY} to its text.`;
-    return { fault: { at: file, message, fix } };
+    return { fault: { at: { file }, message, fix } };
   }
   let text: string;
   try {
     text = readAtMost(path, LARGEST_IDENTITIES).toString('utf8');
   } catch (error) {
     const message = `the file it names ${whyUnreadable(error)}`;
-    return { fault: { at: KEY_FILE, message, fix: 'Set it to the path of the file that age-keygen wrote.' } };
+    return {
+      fault: {
+        at: { variable: KEY_FILE },
+        message,
+        fix: 'Set it to the path of the file that age-keygen wrote.',
+      },
+    };
   }
   return linesOf(KEY_FILE, text);
 }
 
-function linesOf(at: string, text: string): ReturnType<typeof identitiesOf> {
+function linesOf(variable: string, text: string): ReturnType<typeof identitiesOf> {
+  const at = { variable };
   if (/^(age-encryption\.org\/|-----BEGIN AGE ENCRYPTED FILE)/.test(text.trimStart())) {
     const fix = 'Decrypt it first: age -d -o FILE.';
     return { fault: { at, message: 'the identity is encrypted itself', fix } };
   }
   const lines = text
     .split(/\r?\n/)
-    .map((one, index): Line => ({ at, line: index + 1, text: one.trim() }))
+    .map((one, index): Line => ({ at: variable, line: index + 1, text: one.trim() }))
     .filter((one) => one.text !== '' && !one.text.startsWith('#'));
   const odd = lines.find((one) => !/^AGE-SECRET-KEY-(PQ-)?1/.test(one.text));
   if (odd !== undefined) {
@@ -113,5 +132,5 @@ function linesOf(at: string, text: string): ReturnType<typeof identitiesOf> {
     return { fault: { at, message: `line ${odd.line} ${message}`, fix: IDENTITY } };
   }
   if (lines.length === 0) return { fault: { at, message: 'it contains no identity', fix: IDENTITY } };
-  return { from: at, lines };
+  return { from: variable, lines };
 }

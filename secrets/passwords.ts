@@ -7,7 +7,7 @@ import { LARGEST_TRUST_FILE } from '../repository/trust-files.ts';
 import { pathText } from '../topology/fault.ts';
 import { suggester } from '../topology/suggest.ts';
 import { decrypt } from './age.ts';
-import type { SecretFault } from './fault.ts';
+import { type SecretFault, type SecretPlace, secretFaultText } from './fault.ts';
 
 export interface SecretSources {
   /** `secrets.age` beside the topology; it need not be there. */
@@ -61,7 +61,8 @@ export async function passwordsFor(
     if (value === undefined) continue;
     const fault = passwordFault(value);
     if (fault === undefined) found.set(router, new Hidden(value));
-    else faults.push({ at: variable(secret), message: `the password in it ${fault}`, fix: GOOD });
+    else
+      faults.push({ at: { variable: variable(secret) }, message: `the password in it ${fault}`, fix: GOOD });
   }
   const left = wanted.filter(({ secret }) => env[variable(secret)] === undefined);
   if (left.length > 0) {
@@ -76,7 +77,7 @@ const GOOD = 'Use 1 to 80 letters, digits and signs except "; to generate one: o
 
 /** Two routers may have one Secret; what is wrong with it is said once. */
 const unique = (faults: readonly SecretFault[]): SecretFault[] => [
-  ...new Map(faults.map((fault) => [`${fault.at} ${fault.message}`, fault])).values(),
+  ...new Map(faults.map((fault) => [secretFaultText(fault), fault])).values(),
 ];
 
 /** `NOENCAP_PASSWORD_BGP_E1_PASSWORD`: what no name of a variable may have is `_`. */
@@ -99,7 +100,7 @@ function ambiguous(
     if (env[name] === undefined || those.length < 2) return [];
     return [
       {
-        at: name,
+        at: { variable: name },
         message: `it could be the password of ${those.join(' or of ')}`,
         fix: 'Unset the variable and put both into secrets.age, or rename one of the Secrets in the topology.',
       },
@@ -131,7 +132,7 @@ async function fromFile(
     }
     return {
       passwords: none,
-      faults: [{ at, message: `it ${whyUnreadable(error)}`, fix: 'Let this account read it.' }],
+      faults: [{ at: { file: at }, message: `it ${whyUnreadable(error)}`, fix: 'Let this account read it.' }],
     };
   }
   const decrypted = await decrypt(at, bytes, env);
@@ -157,7 +158,7 @@ function missing(
   const entry = `${secret.name}: {${secret.key}: ...}`;
   const environment = `the environment (${variable(secret)})`;
   return {
-    at: pathText(['routers', router, 'password']),
+    at: { path: pathText(['routers', router, 'password']) },
     message:
       values === undefined
         ? `the value of Secret ${secret.name}, key ${secret.key}, is not in ${environment}, ${where}`
@@ -167,8 +168,8 @@ function missing(
 }
 
 interface Value extends SecretName {
-  readonly at: string;
-  readonly nameAt: string;
+  readonly at: SecretPlace;
+  readonly nameAt: SecretPlace;
   /** Undefined where what stands there can be no password. */
   readonly password: Hidden | undefined;
 }
@@ -199,9 +200,9 @@ const SHAPE = 'Write "<Secret>: {<key>: <password>}", with the names that the to
 function readSecrets(file: string, text: string): { values: readonly Value[]; faults: SecretFault[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-  const at = (offset: number | undefined): string => {
+  const at = (offset: number | undefined): SecretPlace => {
     const { line, col } = lines.linePos(offset ?? 0);
-    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {

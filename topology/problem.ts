@@ -1,9 +1,11 @@
+import type { FaultCode } from './codes.ts';
 import { type Fault, formatFault } from './fault.ts';
 import type { Path } from './model.ts';
 import type { Place, Source } from './source.ts';
 
 /** An input that adopt cannot use: a fault in a file that is not a topology. */
 export interface Problem {
+  readonly code: FaultCode | 'adopt-input';
   readonly source: Source;
   /** Position in the file's structure; empty if it has none, as in a BIRD configuration. */
   readonly path: Path;
@@ -19,10 +21,11 @@ export const problem = (
   says: string,
   fix: string,
   path: Path = [],
-): Problem => ({ source, path, at, message: `${says}.`, fix });
+): Problem => ({ code: 'adopt-input', source, path, at, message: `${says}.`, fix });
 
 /** A fault that the topology's readers found in a file. */
-export const fromFault = ({ path, at, message, fix }: Fault, source: Source): Problem => ({
+export const fromFault = ({ code, path, at, message, fix }: Fault, source: Source): Problem => ({
+  code,
   source,
   path,
   at: at ?? source.locate(path),
@@ -31,7 +34,7 @@ export const fromFault = ({ path, at, message, fix }: Fault, source: Source): Pr
 });
 
 /** File, line and column, the line with carets, what is wrong and the fix. */
-export const problemText = ({ source, ...fault }: Problem): string =>
+export const problemText = ({ source, code: _, ...fault }: Problem): string =>
   formatFault(fault, { ...source, line: (number) => withoutPasswords(source.line(number)) });
 
 /** BIRD's password syntax; a message about its line must not reveal the password. */

@@ -55,7 +55,7 @@ describe('an IPPool that differs from its entry in the Installation', () => {
       {
         where: 'cluster',
         what: 'IPPool default-ipv4-ippool',
-        change: 'changes',
+        change: 'changed',
         details: [{ field, before, after, because: undefined }],
       },
     ]);

@@ -181,7 +181,7 @@ describe('a node that calico-node treats differently than the others', () => {
 
   test('is a route reflector, and stays one', () => {
     expect(ofNode(annotated('RouteReflectorClusterID', '244.0.0.1'))).toMatchObject([
-      { change: 'stays', details: [{ because: { id: 'left-alone' } }] },
+      { change: 'left', details: [{ because: { id: 'left-alone' } }] },
     ]);
   });
 });

@@ -63,7 +63,7 @@ test('an existing file is replaced only with --force', () => {
   const { code, stderr } = adopt(folder, '-o', 'topology.yaml');
   expect([code, stderr]).toEqual([
     2,
-    'topology.yaml already exists. Name another file, or use --force to replace it.\n',
+    'topology.yaml already exists.\nName another file, or use --force to replace it.\n',
   ]);
   expect(readFileSync(out, 'utf8')).toBe('mine\n');
   expect(adopt(folder, '-o', 'topology.yaml', '--force').code).toBe(0);
@@ -115,14 +115,26 @@ test('--json is one document', () => {
   const { code, stdout } = adopt(folder, '--json');
   expect([code, JSON.parse(stdout)]).toMatchObject([
     2,
-    { ok: false, faults: [{ file: 'cluster.yaml', line: 1 }] },
+    { ok: false, faults: [{ code: 'yaml-syntax', place: { file: 'cluster.yaml', line: 1 } }] },
   ]);
 });
 
 test.each([
-  ['neither', [], /^Name the running cluster: .* kubectl get -o yaml nodes,installations/],
-  ['both', ['--live', '--cluster', 'cluster.yaml'], /^Use either --live or --cluster/],
-  ['a router without a folder', ['--cluster', 'cluster.yaml', '--router', 'gateway'], /write NAME=FOLDER/],
+  [
+    'neither',
+    [],
+    /^No running cluster is named\.\nUse --cluster FILE.* kubectl get -o yaml nodes,installations/,
+  ],
+  [
+    'both',
+    ['--live', '--cluster', 'cluster.yaml'],
+    /^Two views of a cluster may contradict each other\.\nUse either --live or --cluster\.$/m,
+  ],
+  [
+    'a router without a folder',
+    ['--cluster', 'cluster.yaml', '--router', 'gateway'],
+    /names no folder\.\nWrite NAME=FOLDER/,
+  ],
   [
     'a router twice',
     ['--cluster', 'cluster.yaml', '--router', 'a=routers/gateway', '--router', 'a=routers/cn-ns'],
@@ -207,9 +219,9 @@ test('a kubectl that is missing or not permitted is a fault of the environment',
   );
   expect([refused.code, refused.stderr]).toEqual([
     3,
-    'kubectl get nodes --output=json: Error from server (Forbidden). Check the context and its permissions: it needs get and list.\n',
+    'kubectl get nodes --output=json: Error from server (Forbidden).\nCheck the context and its permissions: it needs get and list.\n',
   ]);
   const missing = live(folder, { PATH: resolve(folder, 'routers') });
   expect(missing.code).toBe(3);
-  expect(missing.stderr).toMatch(/^kubectl could not be started: .* Install it, or give its output/);
+  expect(missing.stderr).toMatch(/^kubectl could not be started: .*\nInstall it, or give its output/);
 });

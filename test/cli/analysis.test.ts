@@ -107,19 +107,19 @@ test('--json carries the same: the steps of the decision, the hops, the failures
     version: 1,
     command: 'explain',
     ok: true,
-    explanations: [
+    blocks: [
       {
         routes: [
           { from: 'gateway', verdict: 'best' },
-          { from: 'kubenode-hkg04', verdict: 'lost', step: { own: 'unknown', best: '0' } },
+          { from: 'kubenode-hkg04', verdict: 'lost', decidedBy: { own: 'unknown', best: '0' } },
         ],
-        kernel: { by: 'bgp', hops: [{ machine: 'gateway', segment: 'wds-lan' }] },
+        kernel: { route: 'bgp', hops: [{ machine: 'gateway', segment: 'wds-lan' }] },
       },
     ],
   });
   expect(json('path kubemaster kubenode-hkg04')).toMatchObject({
     ok: true,
-    paths: [{ arrives: true, mtu: 1420, hops: [4, 4], assumed: false }],
+    paths: [{ arrives: true, mtu: 1420, hops: { min: 4, max: 4 }, assumed: false }],
   });
   expect(json('path w-a e-a -t ne103.yaml')).toMatchObject({ ok: false, paths: [{ assumed: true }] });
   expect(json('path w-a 172.16.0.9 -t ne103.yaml')).toMatchObject({
@@ -133,12 +133,16 @@ test('--json carries the same: the steps of the decision, the hops, the failures
   });
   expect(json('explain w-a 172.16.0.9 -t ne103.yaml')).toMatchObject({
     ok: true,
-    addresses: [{ owner: 'h', by: 'IGP' }],
+    addresses: [{ owner: 'h', route: 'IGP' }],
   });
   const { failures } = json('check --failures 1');
   expect(failures).toEqual(
     expect.arrayContaining([
-      expect.objectContaining({ failed: [{ kind: 'segment', name: 'wds-lan' }], lost: 6, worse: 0 }),
+      expect.objectContaining({
+        failed: [{ kind: 'segment', name: 'wds-lan' }],
+        pairsLost: 6,
+        pairsWorse: 0,
+      }),
     ]),
   );
 });

@@ -7,7 +7,7 @@ import { COMMENT_LIMIT } from '../../review/markdown/markdown.ts';
 import { reviewMarker } from '../../review/upsert.ts';
 import { BOT, COMMIT, type GitHub, problem, startGitHub, TOKEN } from '../github/server.ts';
 import { review as reviewWith } from '../review/reviews.ts';
-import { type Run, scratch } from './run.ts';
+import { documentIn, type Run, scratch } from './run.ts';
 
 // Each test runs the command several times, and some of the runs wait.
 let github: GitHub;
@@ -85,6 +85,7 @@ async function comment(args: readonly string[], env: NodeJS.ProcessEnv): Promise
   });
   const code = await new Promise<number | null>((done) => child.on('close', done));
   outputs.push(stdout, stderr);
+  if (args.includes('--json') && stdout !== '') documentIn(stdout);
   return { code, stdout, stderr };
 }
 
@@ -405,7 +406,7 @@ describe('what the environment lacks: exit 3', () => {
     expect(run).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining(message) });
     const json = await comment(['--json'], job('pull_request'));
     expect(json).toMatchObject({ code: 3, stderr: '' });
-    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, refused: expect.any(String) });
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, faults: [{ code: 'github' }] });
   });
 
   test('a GitHub that is not reached', async () => {

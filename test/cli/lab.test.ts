@@ -61,11 +61,11 @@ test.each([
   [['--reboot', 'kubemaster', '--fail', 'gatewy'], 'Nothing that can be down is named "gatewy".'],
   [
     ['--reboot', 'kubemaster', '--fail', 'domestic-agg'],
-    'Domestic-agg is planned: no node has a session with it.',
+    'domestic-agg is planned: no node has a session with it.',
   ],
   [
     ['--reboot', 'kubemaster', '--fail', 'kubemaster'],
-    'Kubemaster cannot be down and reboot at the same time.',
+    'kubemaster cannot be down and reboot at the same time.',
   ],
   [['--fail', 'gateway'], "option '--fail <name>' needs '--reboot <node>'"],
   [['--reboot', 'kubemaster', '--base', 'main'], "cannot be used with option '--base <ref>'"],
@@ -83,7 +83,7 @@ test('without an underlay there is nothing to wire', () => {
   expect(JSON.parse(ran.stdout)).toMatchObject({
     command: 'lab',
     ok: false,
-    refused: expect.stringContaining('underlay'),
+    faults: [{ code: 'topology', message: expect.stringContaining('underlay') }],
   });
 });
 

@@ -48,7 +48,7 @@ test('init writes a topology that synth takes, and never overwrites one', () => 
   expect(noencap(folder, ['check', '--strict'])).toMatchObject({ code: 0 });
   const again = noencap(folder, ['init']);
   expect(again).toMatchObject({ code: 2, stdout: '' });
-  expect(again.stderr).toBe('topology.yaml already exists. Name another file with --topology.\n');
+  expect(again.stderr).toBe('topology.yaml already exists.\nName another file with --topology.\n');
   expect(readFileSync(join(folder, 'topology.yaml'), 'utf8')).toBe(written);
 });
 
@@ -132,8 +132,8 @@ topology.yaml: valid; 0 errors, 8 warnings, 1 note.
       ok: true,
     });
     expect(JSON.parse(run.stdout).findings.slice(-2)).toMatchObject([
-      { id: 'NE401', severity: 'info', path: 'regions.Domestic', line: 39, column: 13 },
-      { id: 'NE416', severity: 'warning', path: 'calico.nodeAddress', line: 22, column: 16 },
+      { code: 'NE401', severity: 'info', place: { path: 'regions.Domestic', line: 39, column: 13 } },
+      { code: 'NE416', severity: 'warning', place: { path: 'calico.nodeAddress', line: 22, column: 16 } },
     ]);
   });
 

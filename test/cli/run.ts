@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { documentSchema } from '../../cli/documents/index.ts';
 
 /** The result of a command line run. */
 export interface Run {
@@ -24,7 +25,26 @@ export function noencap(cwd: string, args: readonly string[], env: NodeJS.Proces
     env: { ...shellEnv(), ...env },
     encoding: 'utf8',
   });
+  // What `lab exec` runs has stdout to itself, and what is started and cannot be read has printed nothing.
+  if (args.includes('--json') && args[1] !== 'exec' && stdout !== '') documentIn(stdout);
   return { code: status, stdout, stderr };
+}
+
+/** The document that stdout is; throws where it is none of docs/json.schema.json, with a key too many, too few, or of another type. */
+// biome-ignore lint/suspicious/noExplicitAny: tests read one key or another of it.
+export function documentIn(stdout: string): any {
+  const document = JSON.parse(stdout);
+  const parsed = documentSchema.safeParse(document);
+  if (parsed.success) return document;
+  const { version, command } = document;
+  const why = documentSchema.options
+    .filter(
+      ({ shape }) => shape.command.safeParse(command).success && shape.version.safeParse(version).success,
+    )
+    .flatMap((one) => one.safeParse(document).error?.issues ?? []);
+  throw new Error(
+    `this is no document of ${command}: ${JSON.stringify(why, null, 1)}\n${stdout.slice(0, 2000)}`,
+  );
 }
 
 /** Runs git in a folder, with its own author; returns the output. */

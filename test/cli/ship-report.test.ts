@@ -66,7 +66,7 @@ test('the summary gives the outcome for each router, and what to do', () => {
     { router: 'e2', outcome: 'undone', message: 'e2--w1/ipv4: is Active\nand more' },
     { router: 'w1', outcome: 'untouched', message: null },
   ];
-  const plain = terminal({ json: false, quiet: false, color: false });
+  const plain = terminal({ command: 'ship', json: false, quiet: false, color: false });
   expect(shippedText(results, false, plain)).toBe(`e2 undone: e2--w1/ipv4: is Active
   and more
 3 routers: 1 shipped, 1 not touched, 1 undone.
@@ -83,7 +83,7 @@ test('a check that finds a router dropping packets reports it beside the outcome
     },
     { router: 'w1', outcome: 'unchanged', message: null },
   ];
-  const plain = terminal({ json: false, quiet: false, color: false });
+  const plain = terminal({ command: 'ship', json: false, quiet: false, color: false });
   expect(shippedText(results, true, plain)).toBe(`e1 ready, but e1--e2/ipv4: 2 of the 2 routes are unreachable
   let them be
 2 routers: 1 unchanged, 1 ready.`);

@@ -128,10 +128,10 @@ by hand
   test('of all routers stands where nobody knows what they have', () => {
     const { code, stdout } = ship('--plan', '--json');
     expect(code).toBe(0);
-    const { ok, plan } = JSON.parse(stdout);
+    const { ok, waves } = JSON.parse(stdout);
     expect(ok).toBe(true);
     expect(
-      plan.waves
+      waves
         .flatMap((wave: { routers: { router: string }[] }) => wave.routers.map((one) => one.router))
         .sort(),
     ).toEqual(['cn-ns', 'gateway', 'global-ns']);

@@ -110,10 +110,9 @@ test('a foreign file in the way is named, and nothing is written', () => {
   writeFileSync(join(folder, 'dist/cluster/30-bgp/bgp.yaml'), 'mine');
   const run = noencap(folder, ['synth']);
   expect(run.code).toBe(2);
-  expect(run.stderr).toBe(`These files are in the way, and noencap did not write them:
+  expect(run.stderr).toBe(`These files are in the way, and noencap did not write them.
   dist/cluster/30-bgp/bgp.yaml
-Move them away, or delete them.
-Nothing was written.
+Move them away, or delete them. Nothing was written.
 `);
   expect(Object.keys(tree(join(folder, 'dist')))).toEqual(['cluster/30-bgp/bgp.yaml']);
 });
@@ -139,7 +138,7 @@ test('--json is one document on stdout and nothing else, also for faults', () =>
   expect(faulty).toMatchObject({ code: 2, stderr: '' });
   expect(JSON.parse(faulty.stdout)).toMatchObject({
     ok: false,
-    faults: [{ file: 'topology.yaml', line: 13, column: 14, path: 'pods.blockSize' }],
+    faults: [{ place: { file: 'topology.yaml', line: 13, column: 14, path: 'pods.blockSize' } }],
   });
 });
 
@@ -231,7 +230,7 @@ test('files that were not rendered make --check fail, and are named', () => {
   expect(run.stderr).toContain(`  ${stray}\n`);
   expect(JSON.parse(noencap(folder, ['synth', '--check', '--json']).stdout)).toMatchObject({
     ok: false,
-    stray: ['routers/gateway/k3s/ibgpeers/zz.conf'],
+    extra: ['routers/gateway/k3s/ibgpeers/zz.conf'],
   });
   expect(noencap(folder, ['synth'])).toMatchObject({ code: 0, stderr: expect.stringContaining(stray) });
 });
@@ -250,11 +249,11 @@ test('an error of the file system is one message, with exit code 3 and a documen
   const run = noencap(folder, ['synth', '-o', 'file/dist']);
   expect(run).toMatchObject({ code: 3, stdout: '' });
   expect(run.stderr).toMatch(
-    /part of the path is not a folder\. Name another with --out\. Nothing was changed\.\n$/,
+    /part of the path is not a folder\.\nName another with --out\. Nothing was changed\.\n$/,
   );
   const asked = noencap(folder, ['synth', '-o', 'file/dist', '--json']);
   expect(asked).toMatchObject({ code: 3, stderr: '' });
-  expect(JSON.parse(asked.stdout)).toMatchObject({ version: 1, ok: false });
+  expect(JSON.parse(asked.stdout)).toMatchObject({ ok: false, faults: [{ code: 'file' }] });
 });
 
 test('a reader that closes the pipe early is not an error', () => {
@@ -274,7 +273,7 @@ test('a fault in a TypeScript topology has its place, and what it prints stays o
   const faulty = noencap(folder, ['check', '-t', 'sub/name.ts', '--json']);
   expect(faulty.stderr).toBe('hello\n');
   expect(JSON.parse(faulty.stdout).faults).toEqual(
-    expect.arrayContaining([expect.objectContaining({ file: 'sub/name.ts', path: 'name' })]),
+    expect.arrayContaining([expect.objectContaining({ place: { file: 'sub/name.ts', path: 'name' } })]),
   );
   write('base.ts', 'export const a = 1;\n\nexport const b = ;\n');
   write('imports.ts', "import { a } from './base';\nexport default a;\n");
@@ -307,7 +306,7 @@ describe('synth --check fails', () => {
     expect(run.stderr).toContain(`\n  dist/${path}\nDelete them, or keep them elsewhere.\n`);
     expect(JSON.parse(noencap(folder, ['synth', '--check', '--json']).stdout)).toMatchObject({
       ok: false,
-      stray: [path],
+      extra: [path],
     });
   });
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type JournalEvent, journalEvent, type Result } from '../../delivery/journal.ts';
+import { type JournalEvent, journalLine, type Result } from '../../delivery/journal.ts';
 import type { Fleet, How } from './fleet.ts';
 import type { Ended, Repository, Runs } from './fleet-desk.ts';
 import type { FleetRouter, RouterSeen } from './fleet-router.ts';
@@ -201,7 +201,7 @@ const journalIn = (file: string): JournalEvent[] =>
   readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => journalEvent.parse(JSON.parse(line)));
+    .map((line) => journalLine.parse(JSON.parse(line)));
 
 const timeless = (message: string): string =>
   (message.split(/\n|[.;] (?=\w)/)[0] ?? '')

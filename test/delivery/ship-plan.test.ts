@@ -22,7 +22,7 @@ const planOf = (names: readonly string[], more: { forecast?: readonly Forecast[]
     before,
     rollout: rollout(fabric, names, 2),
     maxParallel: 2,
-    taken: { acceptDrift: false, excused: [] },
+    accepted: { drift: false, excused: [] },
     files: changed,
     delivery: new Map([['e2', ['to noencap@[e2]:2222 instead of noencap@e2']]]),
     refused: new Map([['w1', { message: 'noencap@w1 will refuse it', fix: 'Do not.' }]]),
@@ -85,7 +85,7 @@ test('as JSON it has everything, and null where nothing is known', () => {
 });
 
 test('nothing to deliver, and names with terminal escapes', () => {
-  const none = { ...planOf([]), network: 'a\u001b[31mb', left: [{ router: 'c\nd', reason: 'e' }] };
+  const none = { ...planOf([]), network: 'a\u001b[31mb', skipped: [{ router: 'c\nd', reason: 'e' }] };
   expect(shipPlanText(none)).toBe(`a<U+001B>[31mb: nothing to deliver
 
 not delivered to
@@ -110,7 +110,7 @@ test('a gateway that noencap does not configure gets nothing, even if asked for 
     before: undefined,
     rollout: rollout(ours, ['rr', 'fr', 'fritzbox'], 2),
     maxParallel: 2,
-    taken: { acceptDrift: false, excused: [] },
+    accepted: { drift: false, excused: [] },
     files: new Map(),
     delivery: new Map(),
     refused: new Map(),

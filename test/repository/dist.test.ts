@@ -147,10 +147,10 @@ test('an output folder behind a link is replaced at its real path', () => {
 
 test('an output folder that cannot be one is refused', () => {
   writeFileSync(out, '');
-  expect(outRefusal(out)).toContain('is not a folder');
-  expect(outRefusal('')).toContain('has no name');
-  expect(outRefusal('.')).toContain('the working folder');
-  expect(outRefusal('..')).toContain('the working folder');
+  expect(outRefusal(out)?.message).toContain('is not a folder');
+  expect(outRefusal('')?.message).toContain('has no name');
+  expect(outRefusal('.')?.message).toContain('the working folder');
+  expect(outRefusal('..')?.message).toContain('the working folder');
   expect(outRefusal(join(folder, 'new'))).toBeUndefined();
 });
 

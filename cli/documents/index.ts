@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { journalLine } from '../../delivery/journal.ts';
+import { reviewSchema } from '../../review/document.ts';
+import { adopt } from './adopt.ts';
+import { explain, path } from './analysis.ts';
+import { bootstrap, bootstrapRun } from './bootstrap.ts';
+import { check } from './check.ts';
+import { comment } from './comment.ts';
+import { init } from './init.ts';
+import { lab, labBirdc, labDown, labReboot, labRehearse, labRoutes, labUp } from './lab.ts';
+import { refusal } from './refusal.ts';
+import { ship, shipCheck, shipPlan, shipSetup } from './ship.ts';
+import { synth, synthCheck } from './synth.ts';
+
+export type { CommandName, RefusalCode } from './refusal.ts';
+
+const own = z.union([
+  adopt,
+  bootstrap,
+  bootstrapRun,
+  check,
+  comment,
+  explain,
+  init,
+  lab,
+  labBirdc,
+  labDown,
+  labReboot,
+  labRehearse,
+  labRoutes,
+  labUp,
+  path,
+  refusal,
+  ship,
+  shipCheck,
+  shipPlan,
+  shipSetup,
+  synth,
+  synthCheck,
+]);
+
+/** Every document that `--json` prints. */
+export const documentSchema = z.union([...own.options, reviewSchema]);
+
+type Plain<T> = T extends object ? { readonly [K in keyof T]: Plain<T[K]> } : T;
+
+type Own = Plain<z.infer<typeof own>>;
+
+/** What the document of a command holds besides its name and version. */
+export type Body<C extends Own['command']> = Own extends infer D
+  ? D extends { readonly command: C }
+    ? Omit<D, 'version' | 'command'>
+    : never
+  : never;
+
+/** Instead of any of them. */
+export type Refused = Plain<z.infer<typeof refusal>>;
+export type Fault = Refused['faults'][number];
+
+/** The documents as JSON Schema, for programs that read them: text of docs/json.schema.json. A review has a file of its own. */
+export function documentsJsonSchema(): string {
+  const line = '#/definitions/journal-line';
+  const { $schema, anyOf, definitions } = z.toJSONSchema(z.union([...own.options, journalLine]), {
+    target: 'draft-7',
+  });
+  const documents = anyOf?.filter(({ $ref }) => $ref !== line);
+  const schema = {
+    $schema,
+    title: 'noencap documents',
+    description: `What --json prints. A line of a journal is ${line}.`,
+    anyOf: [...(documents ?? []), { $ref: 'review.schema.json' }],
+    definitions,
+  };
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
