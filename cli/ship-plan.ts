@@ -91,7 +91,11 @@ export function planOf(
     files: changes ?? new Map(),
     delivery: delivery ?? new Map(),
     refused: new Map(
-      before === undefined ? [] : refusedDeliveries(before, fabric).map((one) => [one.router, one] as const),
+      before === undefined
+        ? []
+        : refusedDeliveries(before, fabric).map(
+            ({ router, message, fix }) => [router, { message, fix }] as const,
+          ),
     ),
     forecast: change && sessionFates(...change),
   });

@@ -41,6 +41,7 @@ export function documentIn(stdout: string): any {
     .filter(
       ({ shape }) => shape.command.safeParse(command).success && shape.version.safeParse(version).success,
     )
+    .filter(({ shape }) => 'faults' in shape === 'faults' in document)
     .flatMap((one) => one.safeParse(document).error?.issues ?? []);
   throw new Error(
     `this is no document of ${command}: ${JSON.stringify(why, null, 1)}\n${stdout.slice(0, 2000)}`,

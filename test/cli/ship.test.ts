@@ -107,8 +107,8 @@ by hand
     expect(stdout).toContain(
       '    delivered as home/core/100.64.0.77 instead of home/cn-ns/100.64.0.1\n    no file changes\n',
     );
-    const { plan } = JSON.parse(ship('--plan', '--json').stdout);
-    const planned = plan.waves.flatMap(
+    const { waves } = JSON.parse(ship('--plan', '--json').stdout);
+    const planned = waves.flatMap(
       (wave: { routers: { router: string; refused: object | null }[] }) => wave.routers,
     );
     expect(
