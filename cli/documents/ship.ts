@@ -14,6 +14,11 @@ export const ship = document('ship', delivery);
 
 export const shipCheck = document('ship --check', delivery);
 
+const sessionReason = z.strictObject({
+  speaker: text.nullable().describe('where it changes; null: in between'),
+  message: text,
+});
+
 const placed = z.strictObject({ router: text, reason: text });
 
 export const shipPlan = document('ship --plan', {
@@ -41,7 +46,7 @@ export const shipPlan = document('ship --plan', {
             .nullable()
             .describe('why its machine will not take it; null: nothing is known against it'),
           sessions: z
-            .array(z.strictObject({ id: text, change: sessionChange, reasons: texts }))
+            .array(z.strictObject({ id: text, change: sessionChange, reasons: z.array(sessionReason) }))
             .nullable()
             .describe('that do not just stay up; null: unknown'),
         }),
