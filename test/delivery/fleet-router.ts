@@ -21,6 +21,8 @@ export interface FleetRouter {
   seen(): Promise<RouterSeen>;
   /** Whether an unconfirmed change is pending. Starts no process, so that it can be called often. */
   waits(): Promise<boolean>;
+  /** Reverts an unconfirmed change, as BIRD itself does when the time limit expires. Nobody waits for that here. */
+  expire(): Promise<void>;
   startBird(): Promise<void>;
   /** kill -9. */
   killBird(): Promise<void>;
@@ -130,6 +132,9 @@ done`);
     run,
     birdc,
     waits,
+    expire: async () => {
+      if (await waits()) await askBird(seenAt('bird.ctl'), 'configure undo');
+    },
     seen: async () => {
       const [symbols, pending, restart] = [
         (await askBird(seenAt('bird.ctl'), 'show symbols'))?.text ?? '',

@@ -4,13 +4,12 @@ import { otherTool } from './fleet-desk.ts';
 import { type Held, heldAt, type Point, type Step } from './fleet-hold.ts';
 import type { FleetRouter } from './fleet-router.ts';
 import { libfaketime } from './fleet-router.ts';
-import { type Chapter, type Scene, type Story, TIMEOUT } from './fleet-story.ts';
+import type { Chapter, Scene, Story } from './fleet-story.ts';
 import type { RouterName } from './fleet-topology.ts';
-import { NO_HURRY } from './steps.ts';
 import { waited } from './waited.ts';
 
 /** The rest of a story with a kill. */
-type Kill = Partial<Pick<Story, 'change' | 'tool' | 'args' | 'has' | 'timeout'>>;
+type Kill = Partial<Pick<Story, 'change' | 'tool' | 'args' | 'has'>>;
 
 /** Ship is killed at a step: before the router receives it, or once the router has done it but ship has not heard of that. */
 const killed = (router: RouterName, step: Step, when: Point['when'], more: Kill = {}): Story => ({
@@ -51,14 +50,15 @@ const stands = (held: Held, ran: Runs): Promise<unknown> =>
 const before =
   (
     step: Step,
-    happens: (router: FleetRouter) => Promise<unknown>,
+    happens: (router: FleetRouter, scene: Scene) => Promise<unknown>,
     env: Readonly<Record<string, string>> = {},
   ) =>
-  async ({ router, ship, folder }: Scene) => {
+  async (scene: Scene) => {
+    const { router, ship, folder } = scene;
     const held = heldAt(folder, { step, when: 'before' });
     const ran = ship({ env: { ...env, ...held.env } });
     await stands(held, ran);
-    await happens(router);
+    await happens(router, scene);
     held.release();
     return ran.ended;
   };
@@ -119,7 +119,6 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         ...killed('e1', 'gate', 'before'),
         fault: 'as gate begins, and the next one comes before BIRD reverts',
-        timeout: NO_HURRY,
       },
       killed('e2', 'confirm', 'after', { has: 'new' }),
       killed('w1', 'unlock', 'after', { has: 'new' }),
@@ -146,7 +145,7 @@ export const CHAPTERS: readonly Chapter[] = [
     stories: [
       killed('e1', 'discard', 'before', { tool: badLog }),
       killed('e2', 'undo', 'before', { change: OTHER_POOL }),
-      killed('w2', 'undo', 'after', { change: OTHER_POOL, timeout: NO_HURRY }),
+      killed('w2', 'undo', 'after', { change: OTHER_POOL }),
       {
         fault: 'a host key other than the pinned one',
         router: 'w1',
@@ -170,7 +169,7 @@ export const CHAPTERS: readonly Chapter[] = [
         ends: 1,
         has: 'old',
       },
-      killed('e2', 'verify', 'before', { change: OTHER_POOL, timeout: NO_HURRY }),
+      killed('e2', 'verify', 'before', { change: OTHER_POOL }),
     ],
     patient: true,
   },
@@ -211,7 +210,6 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         fault: 'the disk becomes full before confirm',
         router: 'e1',
-        timeout: NO_HURRY,
         run: before('gate', (router) => router.fillDisk()),
         fix: (router) => router.freeDisk(),
         ends: 1,
@@ -265,8 +263,6 @@ export const CHAPTERS: readonly Chapter[] = [
       },
       {
         fault: 'BIRD is restarted before confirm',
-        // The gate waits until its sessions are back: confirm must be what notices.
-        timeout: NO_HURRY,
         cutsSessions: true,
         router: 'e2',
         run: before('gate', restarted),
@@ -297,9 +293,9 @@ export const CHAPTERS: readonly Chapter[] = [
         // It hangs for longer than OSPF's dead interval and BGP's hold time.
         cutsSessions: true,
         isRace: true,
-        run: before('gate', async (router) => {
+        run: before('gate', async (router, { limit }) => {
           await router.hangBird('hang');
-          await sleep((TIMEOUT + 5) * 1000);
+          await sleep((limit + 5) * 1000);
           await router.hangBird('go on');
         }),
         ends: 1,

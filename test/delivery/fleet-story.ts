@@ -26,8 +26,6 @@ export interface Story {
   readonly fix?: (router: FleetRouter) => Promise<void>;
   /** The fault itself takes the router's sessions down: pods may be cut off until they are back. */
   readonly cutsSessions?: true;
-  /** Ship's `--timeout` in seconds, if the minimum is too short for the story. */
-  readonly timeout?: number;
   /** How ship must end: with an exit code, or killed. */
   readonly ends: number | 'killed';
   /** Ship's message differs from run to run: the page omits it. */
@@ -46,6 +44,8 @@ export interface Story {
 /** The setting of a story. */
 export interface Scene {
   readonly router: FleetRouter;
+  /** Seconds after which BIRD reverts, where ship waits for that. */
+  readonly limit: number;
   /** Its own folder. */
   readonly folder: string;
   /** Starts the ship, for this router only. */
@@ -72,8 +72,11 @@ export interface Chapter {
   readonly next?: readonly string[];
 }
 
-/** Seconds. For a ship that BIRD must undo: what it takes on a busy machine; for any other: more than it ever needs. */
-export const TIMEOUT = 30;
+/**
+ * Seconds: the time limit where ship itself waits for it. Ship must get as far as the story wants before, so it is twice what a whole
+ * delivery, to all routers, takes on this machine. Nobody waits for any other limit.
+ */
+const limitOf = (fleet: Fleet): number => Math.max(20, Math.ceil(2 * fleet.slowest()));
 
 /**
  * Runs a chapter: all routers have generation `old` and get the next one. What must hold after every fault is checked
@@ -94,6 +97,7 @@ export async function tell(fleet: Fleet, chapter: Chapter, old: number): Promise
   }
   const left = await fleet.seen();
   if (patient) {
+    await Promise.all(ROUTERS.map((name) => fleet.routers[name].expire()));
     await waited('BIRD reverts by itself', async () => !(await isWaiting(fleet)));
   }
   const seen = await fleet.seen();
@@ -133,10 +137,10 @@ async function played(fleet: Fleet, story: Story, wanted: number, name: string) 
   const router = fleet.routers[story.router];
   const repository: Repository = fleet.desk.clone(`repository-${name}`);
   const tool = story.tool?.(fleet);
-  const isWell = story.has === 'new';
   if (story.change !== undefined || tool !== undefined) repository.commit(wanted, story.change, tool);
   await story.before?.(router);
-  const timeout = String(story.timeout ?? (isWell ? NO_HURRY : TIMEOUT));
+  const limit = limitOf(fleet);
+  const timeout = String(story.isRace ? limit : NO_HURRY);
   const start = (more: readonly string[], how: How = {}) =>
     fleet.noencap(['ship', story.router, '--timeout', timeout, ...(story.args ?? []), ...more], {
       cwd: repository.folder,
@@ -146,6 +150,7 @@ async function played(fleet: Fleet, story: Story, wanted: number, name: string) 
   const journal = fleet.desk.folder(`journal-${name}`);
   const scene: Scene = {
     router,
+    limit,
     folder: fleet.desk.folder(`scene-${name}`),
     ship: (how) => start(['--journal', journal], how),
     other: (how) => start([], how),

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Lab } from '../../lab/index.ts';
+import { ride } from '../../lab/rides.ts';
+import { followWaits } from '../../lab/waits.ts';
 import { waited } from './waited.ts';
 
 /** Pods that ping each other all the time. */
@@ -37,10 +39,11 @@ export async function startTraffic(lab: Lab, name: string): Promise<Traffic> {
   const asked = pods.map((pod) => ({ pod, others: pods.filter((other) => other !== pod) }));
   const commands = asked.map(({ pod, others }, index) => {
     const targets = others.map(({ addresses }) => addresses[0]?.text ?? '').join(' ');
-    const ping = `fping -4 -l -i 1 -p ${EVERY} -t ${PATIENCE} ${targets}`;
+    const ping = `fping -4 -D -l -i 1 -p ${EVERY} -t ${PATIENCE} ${targets}`;
     return `nsenter --net=/run/netns/${pod.netns} ${ping} >${folder}/${index} 2>${folder}/${index}.err </dev/null & echo $! >>${folder}/pids`;
   });
   await lab.holder.run([`mkdir ${folder}`, ...commands].join('\n'));
+  const waits = followWaits(lab);
   const flows = () =>
     asked.flatMap(({ pod, others }, index) => {
       const said = readFileSync(lab.holder.path(`${folder}/${index}`), 'utf8');
@@ -66,7 +69,16 @@ export async function startTraffic(lab: Lab, name: string): Promise<Traffic> {
       const gone = `kill -INT $(cat ${folder}/pids)
 for pid in $(cat ${folder}/pids); do while grep -q '^State:.[^Z]' /proc/$pid/status 2>/dev/null; do sleep 0.02; done; done`;
       await lab.holder.run(gone);
-      const all = flows();
+      waits.end();
+      const all = flows().map((one, at) => {
+        const [index, other] = [Math.floor(at / (pods.length - 1)), at % (pods.length - 1)];
+        const address = asked[index]?.others[other]?.addresses[0]?.text ?? '';
+        const said = [`${index}`, `${index}.err`].map((file) =>
+          readFileSync(lab.holder.path(`${folder}/${file}`), 'utf8'),
+        );
+        // Without the time that the lab waited for a processor.
+        return { ...one, gap: ride(one.from, one.to, address, said.join(''), EVERY, waits).gap };
+      });
       await lab.holder.run(`rm -r ${folder}`);
       return all;
     },
@@ -77,7 +89,7 @@ for pid in $(cat ${folder}/pids); do while grep -q '^State:.[^Z]' /proc/$pid/sta
 function flow(said: string, address: string): Omit<Flow, 'from' | 'to'> {
   const packets: boolean[] = [];
   const line = new RegExp(
-    `^${address.replaceAll('.', '\\.')}\\s*: \\[(\\d+)\\], (?:\\d+ (bytes), |timed out)`,
+    `^\\[[\\d.]+\\] ${address.replaceAll('.', '\\.')}\\s*: \\[(\\d+)\\], (?:\\d+ (bytes), |timed out)`,
     'gm',
   );
   for (const [, number, bytes] of said.matchAll(line)) packets[Number(number)] = bytes !== undefined;

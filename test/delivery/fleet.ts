@@ -19,6 +19,8 @@ export interface Fleet {
   noencap(args: readonly string[], how?: How): Runs;
   /** Runs it until it ends. */
   ran(args: readonly string[], how?: How): Promise<Ended>;
+  /** Seconds: the longest that a whole delivery has taken so far on this machine. */
+  slowest(): number;
   end(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export async function bootFleet(): Promise<Fleet> {
 function fleetOf(lab: Lab, desk: Desk, routers: Readonly<Record<RouterName, FleetRouter>>): Fleet {
   const noencap: Fleet['noencap'] = (args, { cwd = desk.main.folder, tool = TOOL, env = {} } = {}) =>
     onOperator(lab, cwd, [process.execPath, tool, ...args], { ...desk.env, ...env });
+  let slowest = 0;
   return {
     lab,
     desk,
@@ -72,7 +75,13 @@ function fleetOf(lab: Lab, desk: Desk, routers: Readonly<Record<RouterName, Flee
       return Object.fromEntries(all) as Record<RouterName, RouterSeen>;
     },
     noencap,
-    ran: (args, how) => noencap(args, how).ended,
+    ran: async (args, how) => {
+      const start = performance.now();
+      const ended = await noencap(args, how).ended;
+      slowest = Math.max(slowest, (performance.now() - start) / 1000);
+      return ended;
+    },
+    slowest: () => slowest,
     end: async () => {
       await lab.holder.end();
       desk.end();

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseReview, type Review } from '../../review/document.ts';
+import { abreast } from '../abreast.ts';
 import { scratch } from '../cli/run.ts';
 import { addNode, breakTopology, widenPool } from './changes.ts';
 import { PULL, type Repository, repositoryWith } from './repository.ts';
@@ -16,7 +17,8 @@ const LAB = 'Does it work with real BIRD?';
 const DIFF = 'What does the change do?';
 const ACCEPTED = 'Is this what was accepted?';
 
-const MINUTES = 60_000;
+jest.setTimeout(30 * 60_000);
+
 const folders: string[] = [];
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
@@ -67,16 +69,111 @@ function reviewIn({ artifact }: Reviewed): Review {
 const outcomes = ({ steps: done }: JobDone): Record<string, string> =>
   Object.fromEntries(done.map(({ name, outcome }) => [name.replace(/@.*/, ''), outcome]));
 
+/** A GitHub that knows of these runs. */
+async function gitHub(runs: readonly object[]): Promise<{ readonly api: string; readonly end: () => void }> {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ workflow_runs: runs }));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    api: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    end: () => void server.close(),
+  };
+}
+
+/** Pull requests that several jobs are about. */
+let [harmless, dangerous]: Repository[] = [];
+const adding = (): Repository => (harmless ??= pullRequest(addNode));
+const widening = (): Repository => (dangerous ??= pullRequest(widenPool));
+
+const WITHOUT_LAB = ['Install what the lab needs', LAB];
+
+/** A run that reviewed it. */
+const reviewed = (more: object = {}) => ({
+  id: 4000,
+  head_sha: widening().head,
+  status: 'completed',
+  conclusion: 'failure',
+  updated_at: '2026-11-24T18:00:00Z',
+  ...more,
+});
+
+/** The job that a label starts, where GitHub knows of these runs. */
+async function labeled(
+  runs: readonly object[],
+  given: { sha?: string; without?: readonly string[] } = {},
+): Promise<Reviewed> {
+  const { api, end } = await gitHub(runs);
+  try {
+    return await review(widening(), {
+      action: 'labeled',
+      label: 'accept-danger',
+      without: WITHOUT_LAB,
+      api,
+      token: 'ghs_token',
+      ...given,
+    });
+  } finally {
+    end();
+  }
+}
+
+/** The same, of which only the step counts that asks for those runs. */
+const asked = (runs: () => readonly object[], sha?: string) => () =>
+  labeled(runs(), {
+    ...(sha === undefined ? {} : { sha }),
+    without: steps.flatMap(({ name = '' }) => (name === ACCEPTED || name === '' ? [] : [name])),
+  });
+
+const withoutNetns = process.env.NOENCAP_NO_NETNS === '1';
+const NEWER = 'a'.repeat(40);
+
+/** Several at a time: each is mostly one program after the other. The longest first. */
+const JOBS = {
+  'adds a node': () => review(adding(), { without: withoutNetns ? [LAB] : [] }),
+  'has a fault': () => review(pullRequest(breakTopology)),
+  'is dangerous': () => review(widening(), { action: 'opened', without: WITHOUT_LAB }),
+  'is accepted': () => labeled([reviewed()]),
+  'is accepted unseen': () => labeled([]),
+  'has a stale dist': () =>
+    review(
+      pullRequest((folder) => {
+        addNode(folder);
+        rmSync(join(folder, 'dist/nodes/kubenode-wds-2'), { recursive: true });
+      }),
+      { without: [...WITHOUT_LAB, DIFF, 'Keep the review'] },
+    ),
+  'cannot install': () => review(adding(), { npm: 'fails' }),
+  'was there, beside this run': asked(() => [
+    reviewed({ id: 4711, conclusion: null, status: 'in_progress' }),
+    reviewed(),
+  ]),
+  'was there, and found nothing': asked(() => [reviewed({ conclusion: 'success' })]),
+  'came after the label': asked(() => [reviewed({ updated_at: '2026-11-24T18:00:02Z' })]),
+  'was cancelled': asked(() => [reviewed({ conclusion: 'cancelled' })]),
+  'is at work': asked(() => [reviewed({ status: 'in_progress', conclusion: null })]),
+  'is of another commit': asked(() => [reviewed({ head_sha: widening().base })]),
+  'is this one': asked(() => [reviewed({ id: 4711 })]),
+  'is of a newer commit': asked(() => [reviewed({ head_sha: NEWER })], NEWER),
+} as const;
+type JobName = keyof typeof JOBS;
+
+let made: ReadonlyMap<JobName, Promise<Reviewed>>;
+beforeAll(() => {
+  made = abreast(Object.keys(JOBS) as JobName[], 3, (name) => JOBS[name]());
+});
+const job = async (name: JobName): Promise<Reviewed> => (await made.get(name)) as Reviewed;
+
 describe('a pull request that adds a node', () => {
-  const withoutLab = process.env.NOENCAP_NO_NETNS === '1';
   let done: Reviewed;
   beforeAll(async () => {
-    done = await review(pullRequest(addNode), { without: withoutLab ? [LAB] : [] });
-  }, 30 * MINUTES);
+    done = await job('adds a node');
+  });
 
   for (const [index, step] of steps.entries()) {
     const name = step.name ?? step.uses?.replace(/@.*/, '') ?? '';
-    const run = withoutLab && name === LAB ? test.skip : test;
+    const run = withoutNetns && name === LAB ? test.skip : test;
     run(name, () => {
       expect(done.steps[index]).toMatchObject({
         outcome: name === ACCEPTED ? 'skipped' : 'success',
@@ -94,7 +191,7 @@ describe('a pull request that adds a node', () => {
     expect(found.ok).toBe(true);
   });
 
-  (withoutLab ? test.skip : test)('has been rehearsed in the lab', () => {
+  (withoutNetns ? test.skip : test)('has been rehearsed in the lab', () => {
     expect(reviewIn(done).rehearsal).toMatchObject({ failures: [] });
   });
 
@@ -104,138 +201,79 @@ describe('a pull request that adds a node', () => {
 });
 
 describe('a pull request that is dangerous', () => {
-  let repository: Repository;
-  const without = ['Install what the lab needs', LAB];
-  const accept = (given: { action: string; label?: string; sha?: string; without?: string[] }) =>
-    review(repository, { without, api, token: 'ghs_token', ...given });
-  let server: Server;
-  let api: string;
-  let runs: readonly object[] = [];
-  beforeAll(async () => {
-    repository = pullRequest(widenPool);
-    server = createServer((_, response) => {
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ workflow_runs: runs }));
-    });
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  afterAll(() => void server.close());
-  const reviewed = (more: object = {}) => ({
-    id: 4000,
-    head_sha: repository.head,
-    status: 'completed',
-    conclusion: 'failure',
-    updated_at: '2026-11-24T18:00:00Z',
-    ...more,
+  test('fails, and leaves its review all the same', async () => {
+    const done = await job('is dangerous');
+    expect(outcomes(done)).toMatchObject({ [DIFF]: 'failure', 'Keep the review': 'success' });
+    expect(done.result).toBe('failure');
+    expect(reviewIn(done)).toMatchObject({ ok: false, accepted: false });
   });
 
-  test(
-    'fails, and leaves its review all the same',
-    async () => {
-      const done = await accept({ action: 'opened' });
-      expect(outcomes(done)).toMatchObject({ [DIFF]: 'failure', 'Keep the review': 'success' });
-      expect(done.result).toBe('failure');
-      expect(reviewIn(done)).toMatchObject({ ok: false, accepted: false });
-    },
-    30 * MINUTES,
-  );
+  test('passes in the run that the label accept-danger starts', async () => {
+    const done = await job('is accepted');
+    expect(done.result).toBe('success');
+    expect(reviewIn(done)).toMatchObject({ ok: true, accepted: true });
+  });
 
-  test(
-    'passes in the run that the label accept-danger starts',
-    async () => {
-      runs = [reviewed()];
-      const done = await accept({ action: 'labeled', label: 'accept-danger' });
-      expect(done.result).toBe('success');
-      expect(reviewIn(done)).toMatchObject({ ok: true, accepted: true });
-    },
-    30 * MINUTES,
-  );
-
-  test(
-    'the label does not count where nobody had a review of the commit',
-    async () => {
-      runs = [];
-      const done = await accept({ action: 'labeled', label: 'accept-danger' });
-      expect(done.result).toBe('failure');
-      expect(reviewIn(done)).toMatchObject({ ok: false, accepted: false });
-    },
-    30 * MINUTES,
-  );
+  test('the label does not count where nobody had a review of the commit', async () => {
+    const done = await job('is accepted unseen');
+    expect(done.result).toBe('failure');
+    expect(reviewIn(done)).toMatchObject({ ok: false, accepted: false });
+  });
 
   /** Whether the label counts, and if not, why. */
-  async function counts(sha = repository.head): Promise<string> {
-    const others = steps.flatMap(({ name = '' }) => (name === ACCEPTED || name === '' ? [] : [name]));
-    const done = await accept({ action: 'labeled', label: 'accept-danger', sha, without: others });
-    return done.steps.find(({ name }) => name === ACCEPTED)?.stderr ?? 'it was not asked';
-  }
+  const counts = async (name: JobName): Promise<string> =>
+    (await job(name)).steps.find((step) => step.name === ACCEPTED)?.stderr ?? 'it was not asked';
 
   test('the label counts for the commit whose review was there', async () => {
-    runs = [reviewed({ id: 4711, conclusion: null, status: 'in_progress' }), reviewed()];
-    expect(await counts()).toBe('');
-    runs = [reviewed({ conclusion: 'success' })];
-    expect(await counts()).toBe('');
+    expect(await counts('was there, beside this run')).toBe('');
+    expect(await counts('was there, and found nothing')).toBe('');
   });
 
-  test.each<[string, () => readonly object[]]>([
-    ['came after the label', () => [reviewed({ updated_at: '2026-11-24T18:00:02Z' })]],
-    ['was cancelled', () => [reviewed({ conclusion: 'cancelled' })]],
-    ['is at work', () => [reviewed({ status: 'in_progress', conclusion: null })]],
-    ['is of another commit', () => [reviewed({ head_sha: repository.base })]],
-    ['is this one', () => [reviewed({ id: 4711 })]],
-  ])('the label does not count if the review %s', async (_, told) => {
-    runs = told();
-    expect(await counts()).toMatch(/^::warning title=Not accepted::There was no review of [0-9a-f]{7} yet/);
+  test.each<[JobName]>([
+    ['came after the label'],
+    ['was cancelled'],
+    ['is at work'],
+    ['is of another commit'],
+    ['is this one'],
+  ])('the label does not count if the review %s', async (name) => {
+    expect(await counts(name)).toMatch(
+      /^::warning title=Not accepted::There was no review of [0-9a-f]{7} yet/,
+    );
   });
 
   test('the label does not count for a commit that came after it', async () => {
-    runs = [reviewed({ head_sha: 'a'.repeat(40) })];
-    expect(await counts('a'.repeat(40))).toMatch(/was set for aaaaaaa, and this is [0-9a-f]{7}\./);
+    expect(await counts('is of a newer commit')).toMatch(/was set for aaaaaaa, and this is [0-9a-f]{7}\./);
   });
 });
 
-test(
-  'a topology with a fault fails every step that looks at it, and none of them hides another',
-  async () => {
-    const done = await review(pullRequest(breakTopology));
-    expect(outcomes(done)).toMatchObject({
-      'Is dist what the topology says?': 'failure',
-      'Is anything wrong with the network?': 'failure',
-      'Install what the lab needs': 'success',
-      [LAB]: 'failure',
-      [DIFF]: 'failure',
-      'Keep the review': 'success',
-    });
-    expect(done).toMatchObject({ result: 'failure', outputs: { artifact: '' }, artifact: undefined });
-    expect(done.steps.find(({ name }) => name === DIFF)?.stdout).toContain('no router is named');
-    expect(done.steps.find(({ name }) => name.includes('wrong'))?.stderr).toMatch(
-      /^::error file=topology\.yaml,line=\d+/m,
-    );
-  },
-  30 * MINUTES,
-);
+test('a topology with a fault fails every step that looks at it, and none of them hides another', async () => {
+  const done = await job('has a fault');
+  expect(outcomes(done)).toMatchObject({
+    'Is dist what the topology says?': 'failure',
+    'Is anything wrong with the network?': 'failure',
+    'Install what the lab needs': 'success',
+    [LAB]: 'failure',
+    [DIFF]: 'failure',
+    'Keep the review': 'success',
+  });
+  expect(done).toMatchObject({ result: 'failure', outputs: { artifact: '' }, artifact: undefined });
+  expect(done.steps.find(({ name }) => name === DIFF)?.stdout).toContain('no router is named');
+  expect(done.steps.find(({ name }) => name.includes('wrong'))?.stderr).toMatch(
+    /^::error file=topology\.yaml,line=\d+/m,
+  );
+});
 
-test(
-  'a stale dist fails the job, and no other step',
-  async () => {
-    const done = await review(
-      pullRequest((folder) => {
-        addNode(folder);
-        rmSync(join(folder, 'dist/nodes/kubenode-wds-2'), { recursive: true });
-      }),
-      { without: ['Install what the lab needs', LAB, DIFF, 'Keep the review'] },
-    );
-    expect(done.steps.filter(({ outcome }) => outcome !== 'success')).toEqual([
-      expect.objectContaining({ name: 'Is dist what the topology says?', outcome: 'failure' }),
-      expect.objectContaining({ name: ACCEPTED, outcome: 'skipped' }),
-    ]);
-    expect(done.result).toBe('failure');
-  },
-  30 * MINUTES,
-);
+test('a stale dist fails the job, and no other step', async () => {
+  const done = await job('has a stale dist');
+  expect(done.steps.filter(({ outcome }) => outcome !== 'success')).toEqual([
+    expect.objectContaining({ name: 'Is dist what the topology says?', outcome: 'failure' }),
+    expect.objectContaining({ name: ACCEPTED, outcome: 'skipped' }),
+  ]);
+  expect(done.result).toBe('failure');
+});
 
 test('if packages cannot be installed nothing else is tried', async () => {
-  const done = await review(pullRequest(addNode), { npm: 'fails' });
+  const done = await job('cannot install');
   const {
     'Install noencap': install,
     'actions/checkout': checkout,
