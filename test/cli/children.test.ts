@@ -46,7 +46,7 @@ test.each([
           ['lab', '-q'],
         ] as [string[], string[]],
       ]),
-])('%j are not told the secrets in the environment of noencap %j', (names, args) => {
+])('%j do not get the secrets in the environment of noencap %j', (names, args) => {
   for (const name of names) spiedOn(name);
   const env = { ...SECRETS, OTHER: 'kept', PATH: `${join(folder, 'bin')}:${process.env.PATH}` };
   noencap(folder, ['synth'], env);
@@ -62,7 +62,7 @@ function expectNone(names: readonly string[], ran: unknown): void {
   }
 }
 
-test('neither are a topology in TypeScript and its compiler', () => {
+test('neither do a topology in TypeScript and its compiler', () => {
   const real = resolve('node_modules/@esbuild/linux-x64/bin/esbuild');
   writeFileSync(
     join(folder, 'bin', 'esbuild'),

@@ -56,7 +56,7 @@ describe.each(READERS)('%s', (_what, args) => {
   });
 });
 
-test.each(KINDS)('beside the topology, %s is no file of passwords or host keys', (file, message) => {
+test.each(KINDS)('%s beside the topology is refused as a file of passwords or host keys', (file, message) => {
   gitIn(folder, 'init', '-q', '-b', 'main');
   gitIn(folder, 'add', 'topology.yaml');
   gitIn(folder, 'commit', '-qm', 'a');
@@ -146,7 +146,7 @@ describe('a file with 20,000 faults', () => {
       () => `x: {${Array.from({ length: 20_000 }, (_, index) => `k${index}: \u{1f600}\u200b`).join(', ')}}\n`,
     ],
   ])(
-    '%s is told of in few words',
+    '%s is reported briefly',
     (_how, more) => {
       const file = join(folder, 'topology.yaml');
       writeFileSync(file, readFileSync(file, 'utf8') + more());

@@ -17,7 +17,7 @@ test.each([
   ['SIGINT', []],
   ['SIGTERM', ['--check']],
   ['SIGHUP', ['--json']],
-] as const)('an interrupt ends a look at a router that says nothing: %s', async (signal, args) => {
+] as const)('an interrupt ends the check of a silent router: %s', async (signal, args) => {
   mkdirSync(join(folder, 'bin'));
   const ssh = join(folder, 'bin/ssh');
   writeFileSync(ssh, `#!/bin/sh\necho $$ >>'${folder}/pids'\nexec sleep 60\n`);
