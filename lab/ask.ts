@@ -5,7 +5,7 @@ export interface Command {
   readonly command: string;
 }
 
-/** Runs all commands at once inside the holder, each in its network namespace; what each said, in their order. */
+/** Runs all commands at once inside the holder, each in its network namespace; returns their outputs in order. */
 export async function askAll(lab: Lab, all: readonly Command[]): Promise<string[]> {
   if (all.length === 0) return [];
   const script = [

@@ -10,21 +10,21 @@ export interface Reply {
 
 const MIB = 2 ** 20;
 
-/** What one answer may be at most: more than all routes of the largest network that fits into a lab. */
+/** The limit of one answer: more than all routes of the largest network that fits into a lab. */
 export const MOST: Most = { bytes: 64 * MIB, lines: MIB, line: MIB };
 
-/** Milliseconds. A BIRD that gets no time from a busy machine answers late; of one that has ended the socket refuses at once. */
+/** Milliseconds. A BIRD on a busy machine answers late; the socket of one that has ended refuses at once. */
 const PATIENCE = 120_000;
 
 /**
  * Asks a BIRD, 1.6 or 2, over its control socket: what `birdc` would print, without a process for each question. Undefined
- * if nobody answers, in time and within the limit. Source: doc/reply_codes; `1234-` continues, `1234 ` ends, a space repeats the code
+ * if there is no answer in time and within the limit. Source: doc/reply_codes; `1234-` continues, `1234 ` ends, a space repeats the code
  * before.
  */
 export const askBird = async (socket: string, command: string, most = MOST): Promise<Reply | undefined> =>
   (await askBirdEach(socket, [command], most))[0];
 
-/** The same for several questions, over one connection: the replies in their order, as far as there are any. */
+/** The same for several questions, over one connection: the replies in order, as far as there are any. */
 export function askBirdEach(socket: string, commands: readonly string[], most = MOST): Promise<Reply[]> {
   return new Promise((done) => {
     const connection = connect(socket);
@@ -43,7 +43,7 @@ export function askBirdEach(socket: string, commands: readonly string[], most = 
       if (!said.add(chunk)) return end();
       const reply = complete(said);
       if (reply === undefined) return;
-      // The first words are BIRD's greeting.
+      // The first reply is BIRD's greeting.
       if (asked >= 0) replies.push(reply);
       asked += 1;
       said.cut(0);
@@ -54,7 +54,7 @@ export function askBirdEach(socket: string, commands: readonly string[], most = 
   });
 }
 
-/** Bytes. Long enough for the line that ends a reply: its code, and what is said with it. */
+/** Bytes. Long enough for the line that ends a reply: its code and text. */
 const TAIL = 16 * 1024;
 
 function complete(said: Heard): Reply | undefined {

@@ -16,7 +16,7 @@ export interface BootOptions extends HolderOptions {
   readonly programs: Programs;
   /** The expectations; by default what is right for the fabric. */
   readonly expected?: Expectations;
-  /** Changes the plan before it is built: how tests break something. */
+  /** Changes the plan before it is built: the hook for tests that break something. */
   readonly change?: (plan: LabPlan) => LabPlan;
 }
 
@@ -61,7 +61,7 @@ export function placeFiles(holder: Holder, plan: LabPlan): void {
   }
 }
 
-/** The kernel assigns link-local addresses: only it knows which interface has which. */
+/** The kernel assigns link-local addresses, so only it knows them. */
 export async function addresses(holder: Holder, plan: LabPlan): Promise<ReadonlyMap<string, string>> {
   const known = new Map(
     plan.pods.flatMap(({ node, addresses, borrowed }) =>
@@ -78,7 +78,7 @@ export async function addresses(holder: Holder, plan: LabPlan): Promise<Readonly
   for (const part of stdout.split(/^@/m).slice(1)) {
     const [name = ''] = part.split('\n');
     for (const [, interfaceName = '', address = ''] of part.matchAll(/^\d+: (\S+)\s+inet6 ([^/]+)\//gm)) {
-      // All pods' gateways have one address.
+      // All pods have the same gateway address.
       if (!interfaceName.startsWith('cali')) known.set(address, name);
     }
   }

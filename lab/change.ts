@@ -23,16 +23,16 @@ export interface Between {
 /** How a change is delivered. */
 export interface Delivered {
   readonly first: 'routers' | 'cluster';
-  /** Of these routers, all of which get something, those that get it at the same time, in the order of the deliveries. */
+  /** Splits routers that all get something into groups delivered at the same time, in the order of delivery. */
   readonly waves: (fabric: Fabric, routers: readonly string[]) => readonly (readonly string[])[];
 }
 
 /**
  * Turns a running lab into another one the way production would: new machines are plugged in and started, and new addresses
- * added; the files of the others change in place; routers are reconfigured wave by wave, each when the one before it has settled, then
- * the nodes, all at once as Calico does it (or restarted one after the other, where the operator replaces it), or the other way round
- * where the cluster is `first`; removed addresses and machines are unplugged last, when the others have converged without them.
- * What the cluster is `between` the two it is for some seconds. Returns the lab that it is then, and what was done.
+ * added; the files of the others change in place; routers are reconfigured wave by wave, each when the previous one has settled, then
+ * the nodes, all at once as Calico does it (or restarted one after the other, if the operator replaces calico-node), or in reverse order
+ * if the cluster is `first`; removed addresses and machines are unplugged last, when the others have converged without them.
+ * A state `between` the two lasts for some seconds. Returns the resulting lab, and what was done.
  */
 export async function changeLab(
   lab: Lab,
@@ -124,7 +124,7 @@ export async function changeLab(
   return { lab: changedLab, done };
 }
 
-/** Milliseconds that an engine takes at least from one wave to the next, and a node from its end to its new beginning. */
+/** Minimum milliseconds of an engine from one wave to the next, and of a node from stop to restart. */
 const WAVE = 3000;
 
 /**
@@ -170,7 +170,7 @@ async function throughBetween(
   return names;
 }
 
-/** Milliseconds: a machine whose links the IGP of the others prefers until it goes is used for as long as it is there. */
+/** Milliseconds: a machine whose links the others' IGP prefers is used until it goes. */
 const UNTIL_UNUSED = 10_000;
 
 function podsThatStay(before: LabPlan, after: LabPlan): [LabPod, LabPod][] {
@@ -184,7 +184,7 @@ function podsThatStay(before: LabPlan, after: LabPlan): [LabPod, LabPod][] {
 const differs = (before: LabHost, after: LabHost): boolean =>
   JSON.stringify([...before.files]) !== JSON.stringify([...after.files]);
 
-/** New segments, the ports of what is new on the old ones, and everything of new machines with their pods. */
+/** New segments, new ports on old segments, and everything of new machines with their pods. */
 async function plugIn({ plan, holder }: Lab, next: LabPlan, added: readonly LabHost[]): Promise<void> {
   const known = new Set(plan.segments.flatMap(({ ports }) => ports.map(({ port }) => port)));
   const bridges = new Set(plan.segments.map(({ bridge }) => bridge));
@@ -206,7 +206,7 @@ async function plugIn({ plan, holder }: Lab, next: LabPlan, added: readonly LabH
   await must(holder, batch(undefined, ports), 'MTUs could not be changed');
 }
 
-/** Of a host that stays: the addresses that come, MTUs and the default route. */
+/** For a host that stays: new addresses, MTUs and the default route. */
 function rewire(before: LabHost, after: LabHost): string {
   const old = new Map(before.interfaces.map((one) => [one.segment, one]));
   const replaced = replacedAddresses(before, after);
@@ -238,8 +238,8 @@ function rewritten(before: LabHost, after: LabHost): string[] {
 }
 
 /**
- * A node takes its new address in place of the old one, as a restart would: BIRD 1.6 does not know the network of an address
- * that the kernel made the first of its interface when the one before it went.
+ * A node's new address replaces the old one, as a restart would: BIRD 1.6 does not know the network of an address
+ * that the kernel promoted to primary when the previous one was removed.
  */
 function replacedAddresses(before: LabHost, after: LabHost): ReadonlyMap<string, readonly string[]> {
   if (after.kind !== 'node') return new Map();
@@ -251,7 +251,7 @@ function replacedAddresses(before: LabHost, after: LabHost): ReadonlyMap<string,
   return new Map(gone.filter(([, texts]) => texts.length > 0));
 }
 
-/** The hosts that stay and get an address that they did not have, on a segment of before or on another one. */
+/** The hosts that stay and get a new address, on an old or a new segment. */
 export function readdressed(before: LabPlan, after: LabPlan): string[] {
   const old = new Map(before.hosts.map((host) => [host.name, host]));
   const all = ({ interfaces }: LabHost) => interfaces.flatMap(lengthened);
@@ -261,7 +261,7 @@ export function readdressed(before: LabPlan, after: LabPlan): string[] {
   });
 }
 
-/** Of a host that stays: the addresses and interfaces that go. */
+/** For a host that stays: the addresses and interfaces to remove. */
 function unwire(before: LabHost, after: LabHost): string[] {
   const now = new Map(after.interfaces.map((one) => [one.segment, one]));
   const replaced = replacedAddresses(before, after);

@@ -3,7 +3,7 @@ import type { Lab } from './lab.ts';
 import { hostFolder, type LabHost } from './model.ts';
 import { startScript } from './wiring.ts';
 
-/** Of hosts that are among others the daemons that those have not, with the files that come with them. */
+/** The daemons that hosts have in addition to those of other hosts of the same name, with their files. */
 export function daemonsBesides(others: ReadonlyMap<string, LabHost>, hosts: readonly LabHost[]): LabHost[] {
   return hosts
     .map((host) => {
@@ -18,7 +18,7 @@ export function daemonsBesides(others: ReadonlyMap<string, LabHost>, hosts: read
     .filter(({ daemons }) => daemons.length > 0);
 }
 
-/** A machine that newly runs the IGP starts it before anybody depends on it. */
+/** A machine that newly runs the IGP starts it before others depend on it. */
 export async function begin(
   { holder }: Lab,
   { plan, programs }: Pick<Lab, 'plan' | 'programs'>,

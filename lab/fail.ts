@@ -11,7 +11,7 @@ export type Failing =
   | { readonly kind: 'segment'; readonly name: string }
   | { readonly kind: 'session'; readonly name: string };
 
-/** What has that name; undefined if nothing has. Sessions are called as in `lab`'s table: `a--b/ipv4`. */
+/** The element with that name; undefined if there is none. Sessions have the names of `lab`'s table: `a--b/ipv4`. */
 export function failing(fabric: Fabric, name: string): Failing | undefined {
   if (fabric.routers.some((router) => router.name === name && !router.planned))
     return { kind: 'router', name };
@@ -61,8 +61,8 @@ async function disable(lab: Lab, id: string): Promise<void> {
 }
 
 /**
- * The lab as it is held against expectations once these have failed. `foretold` is what the analysis says of that state: of several right
- * ways it knows those that are taken, and what BGPFilters leave of them.
+ * The lab with its expectations once these have failed. `foretold` is the analysis of that state: of several valid
+ * paths it knows those that are used, and what BGPFilters leave of them.
  */
 export function without(lab: Lab, failed: readonly Failing[], foretold?: Expectations): Lab {
   const fabric = failed.reduce(fabricWithout, lab.fabric);
@@ -74,8 +74,8 @@ export function without(lab: Lab, failed: readonly Failing[], foretold?: Expecta
 }
 
 /**
- * Packets with a working path must arrive, predicted or not. Nodes of Calico's mesh hold on to a peer that went silent for four minutes: until
- * then their old ways are as good as the new ones.
+ * Packets with a working path must arrive, predicted or not. Nodes of Calico's mesh keep a silent peer for four minutes: until
+ * then their old paths are as valid as the new ones.
  */
 function asForetold(
   fabric: Fabric,
@@ -99,7 +99,7 @@ function asForetold(
   };
 }
 
-/** Of mesh sessions only those whose ends the underlay still connects are up. */
+/** Of the mesh sessions only those whose ends the underlay still connects are up. */
 function reachableSessions(fabric: Fabric): Expectations {
   const { sessions, pairs } = expectations(fabric);
   const lost = new Set(
@@ -144,7 +144,7 @@ function fabricWithout(fabric: Fabric, { kind, name }: Failing): Fabric {
   return { ...smaller, sessions: smaller.sessions.filter((session) => isConnected(smaller, session)) };
 }
 
-/** Whether the underlay leads from one end to the other; addresses on a segment that is gone lead nowhere. */
+/** Whether the underlay connects the two ends; addresses on a segment that is gone are unreachable. */
 function isConnected(fabric: Fabric, { transport, ends: [a, b] }: Session): boolean {
   return igpPaths(fabric)(a.speaker, transport).distanceTo(b.speaker) !== Number.POSITIVE_INFINITY;
 }

@@ -13,7 +13,7 @@ export interface Failure {
     | 'hairpin'
     | 'mtu'
     | 'log';
-  /** The machines it is about, for the commands that look closer. */
+  /** The machines it concerns, for the commands that inspect them. */
   readonly hosts: readonly string[];
   readonly message: string;
   /** The session that is not up, by its id. */

@@ -7,7 +7,7 @@ import { letPass } from './waits.ts';
 /** What a change did to a session. */
 export interface Fate {
   readonly id: string;
-  /** A reload leaves no trace in when a session started. */
+  /** A reload leaves no trace in the start time of a session. */
   readonly change: Exclude<SessionChange, 'reloaded'>;
 }
 
@@ -33,7 +33,7 @@ export function fates(before: Seen, after: Seen): Fate[] {
   });
 }
 
-/** Milliseconds without a new start, more than PRECISION: a start that a change makes after them is told from the last one. */
+/** Milliseconds without a new start, more than PRECISION: later starts are then distinguishable from earlier ones. */
 const REST = 3000;
 
 /** Two speakers that open a session to each other at the same time may need a second start, which the change did not cause. */
@@ -56,9 +56,9 @@ export async function rested(lab: Lab): Promise<Settled> {
 
 type Starts = (session: Session) => (string | undefined)[];
 
-/** When a session came up, at each of its ends as the daemon there writes it; undefined where it is not up. */
+/** When a session came up, as written by the daemon at each end; undefined if it is not up. */
 function startsIn({ lab: { fabric }, seen }: Seen): Starts {
-  // Calico's mesh is between the addresses that it finds by itself; a router's peer is the address of the topology.
+  // Calico's mesh uses the addresses that it detects; a router's peer is the address of the topology.
   const found = new Map(asCalicoHasIt(fabric).nodes.map(({ name, address }) => [name, address]));
   return ({ kind, transport, ends }) =>
     ends.map(({ speaker }, index) => {
@@ -76,12 +76,12 @@ const sameStarts = (
 ): boolean => some.every((one, index) => sameMoment(one, others[index]));
 
 /**
- * Milliseconds. A daemon writes a time as the time of day less the age, read off two clocks at two moments: the last digit
- * wavers when the machine is busy. That is a millisecond or some in BIRD 2 (measured) and a second in BIRD 1.6.
+ * Milliseconds. A daemon computes a time as the time of day minus the age, read from two clocks at two moments: the last digit
+ * varies when the machine is busy. That is about a millisecond in BIRD 2 (measured) and a second in BIRD 1.6.
  */
 const PRECISION = 1200;
 
-/** Whether two times that a daemon wrote, `08:23:31.447` or `08:23:31`, are one; false where there is none. */
+/** Whether two times written by a daemon, `08:23:31.447` or `08:23:31`, are the same; false if one is missing. */
 export function sameMoment(one: string | undefined, other: string | undefined): boolean {
   if (one === undefined || other === undefined) return false;
   const [first, second] = [one, other].map(milliseconds);
@@ -92,7 +92,7 @@ export function sameMoment(one: string | undefined, other: string | undefined): 
 
 const DAY = 86_400_000;
 
-/** Of a time of day; undefined for the dates that BIRD writes of what is older. */
+/** Of a time of day; undefined for the dates that BIRD writes for older events. */
 function milliseconds(text: string): number | undefined {
   const [, hours, minutes, seconds] = /^(\d\d):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text) ?? [];
   return hours === undefined

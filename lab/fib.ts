@@ -6,13 +6,13 @@ export interface Hop {
   readonly machine: string;
   readonly dev: string;
   readonly via: string | undefined;
-  /** Undefined where the interface is on no segment. */
+  /** Undefined if the interface is on no segment. */
   readonly segment: string | undefined;
-  /** The owner of the address on that segment; undefined if nobody has it, and packets end here. */
+  /** The owner of the address on that segment; undefined if no machine has it, and packets end here. */
   readonly to: string | undefined;
 }
 
-/** By machine and address, all next hops that its kernel may take; none where it has no route that leads on. */
+/** By machine and address, all next hops that its kernel may use; none if it has no route that leads further. */
 export type Fib = (machine: string, address: string) => readonly Hop[];
 
 interface Match {
@@ -23,9 +23,9 @@ interface Match {
 }
 
 /**
- * Asks every kernel how it forwards to these addresses. `fibmatch` is its own lookup, by its rules, longest prefixes and metrics, and
- * gives the route with all of its next hops, where a packet would show one: which one a flow takes is up to a hash whose seed is
- * another one after each boot.
+ * Asks every kernel how it forwards to these addresses. `fibmatch` is the kernel's own lookup, by rules, longest prefix and metrics, and
+ * returns the route with all its next hops, where a packet would show one: which one a flow takes depends on a hash whose seed
+ * changes at each boot.
  */
 export async function readFib(lab: Lab, addresses: readonly IpAddress[]): Promise<Fib> {
   const { hosts } = lab.plan;

@@ -5,30 +5,30 @@ import type { Lab } from './lab.ts';
 import type { LabPod } from './model.ts';
 import { batch } from './wiring.ts';
 
-/** What a pod pings, and the address that it does so from. */
+/** What a pod pings, and its source address. */
 export interface Asked {
   readonly pod: LabPod;
   readonly source: IpAddress;
   readonly target: { readonly node: string; readonly address: string };
 }
 
-/** One of several flows of packets that ask the same. */
+/** One of several flows for the same question. */
 export interface Flow {
   readonly asked: Asked;
-  /** Where it comes from: the pod's own address, or a further one. */
+  /** Its source: the pod's own address, or an additional one. */
   readonly source: IpAddress;
   /** How many they are. */
   readonly of: number;
 }
 
-/** Where there is one way. */
+/** For a single path. */
 export const onlyFlow = (asked: Asked): Flow => ({ asked, source: asked.source, of: 1 });
 
 /**
- * Flows that together take every one of several equal ways. Kernels choose by a hash of both addresses, with another seed after each boot:
- * the first of two next hops has its lower half, the second its upper one, and so on with more. So a pod gets further addresses, of its
- * node's block, until the hashes of its flows to a target lie in each of these ranges. Of up to four next hops each is taken then, on any
- * machine and at any time of a change; on the way back, too, where the hash is the same.
+ * Flows that together take every one of several equal paths. Kernels choose by a hash of both addresses, with a new seed at each boot:
+ * the first of two next hops has the lower half of the hashes, the second the upper half, and so on with more. So a pod gets additional
+ * addresses from its node's block until the hashes of its flows to a target cover each of these ranges. Then each of up to four next hops is
+ * used, on any machine and at any time of a change, and on the way back, too, where the hash is the same.
  */
 export async function flowsOverAll(lab: Lab, asked: readonly Asked[]): Promise<Flow[]> {
   if (asked.length === 0) return [];
@@ -55,7 +55,7 @@ export async function flowsOverAll(lab: Lab, asked: readonly Asked[]): Promise<F
   }
   await lab.holder.run(`ip netns del ${SCRATCH}`);
   const flows = found.flatMap(({ one, sources }): Flow[] => {
-    // What the pod sends itself is sent in any case.
+    // The pod's own flow is always sent.
     const all = [...new Set([one.source, ...sources.values()])];
     return all.map((source) => ({ asked: one, source, of: all.length }));
   });
@@ -63,10 +63,10 @@ export async function flowsOverAll(lab: Lab, asked: readonly Asked[]): Promise<F
   return flows;
 }
 
-/** What pods were given for these flows goes. */
+/** Removes what pods were given for these flows. */
 export const withoutFlows = (lab: Lab, flows: readonly Flow[]) => lab.holder.run(removed(flows));
 
-/** Of 12 equal parts of all hashes: a range lies within one part of two, of three and of four. */
+/** Of 12 equal parts of all hashes: each lies within one part of two, of three and of four. */
 const PARTS = 12;
 const SMALL = {
   ranges: [
@@ -78,7 +78,7 @@ const SMALL = {
   spares: 72,
 } as const;
 
-/** In a large network only two equal ways are told apart: each further address is one more process. */
+/** In a large network only two equal paths are distinguished: each additional address is one more process. */
 const MANY = 400;
 const LARGE = {
   ranges: [
@@ -88,7 +88,7 @@ const LARGE = {
   spares: 8,
 } as const;
 
-/** No machine is called so. */
+/** No machine has this name. */
 const SCRATCH = 'HASH';
 
 const hopsOf = (family: IpAddress['family']): string[] =>
@@ -96,7 +96,7 @@ const hopsOf = (family: IpAddress['family']): string[] =>
     family === 'ipv4' ? `169.254.7.${at + 1}` : `fe80::${(at + 1).toString(16)}`,
   );
 
-/** A machine with a route of so many next hops, to nobody: which of them it takes for a packet tells where its hash is. */
+/** A machine with a route with this many next hops that lead nowhere: the next hop chosen for a packet shows where its hash lies. */
 function scratch(hasIpv6: boolean): string {
   const route = (family: IpAddress['family']) =>
     `route add ${family === 'ipv4' ? '0.0.0.0/0' : '::/0'} ${hopsOf(family)
@@ -120,14 +120,14 @@ function scratch(hasIpv6: boolean): string {
   ].join('\n');
 }
 
-/** In which part the hash of each of these is; undefined where the kernel does not say. */
+/** The part in which the hash of each of these lies; undefined if the kernel does not say. */
 async function placesOf(
   lab: Lab,
   asked: readonly { readonly one: Asked; readonly source: IpAddress }[],
 ): Promise<(number | undefined)[]> {
   const name = (to: string, from: string) => `${to} from ${from}`;
   const questions = asked.map(({ one: { target }, source }) => {
-    // In IPv6 the next header is part of it.
+    // In IPv6 the next header is part of the hash.
     const protocol = source.family === 'ipv6' ? ' ipproto ipv6-icmp' : '';
     return `route get ${name(target.address, source.text)} iif in${protocol}`;
   });
@@ -146,7 +146,7 @@ async function placesOf(
   return asked.map(({ one: { target }, source }) => places.get(name(target.address, source.text)));
 }
 
-/** The last addresses of the block that a pod's is of, which no pod has. */
+/** The last addresses of a pod's block, which no pod has. */
 function spareAddresses({ fabric, plan }: Lab): (one: Asked) => IpAddress[] {
   const blocks = nodeBlocks(fabric);
   const taken = new Set(
@@ -163,11 +163,11 @@ function spareAddresses({ fabric, plan }: Lab): (one: Asked) => IpAddress[] {
   };
 }
 
-/** The node has the way to them in a table of their own, where BIRD and whoever looks at its routes do not see it. */
+/** The node's routes to them are in a separate table, invisible to BIRD and to commands that show its routes. */
 const TABLE = 78;
 const RULE = `pref 50 lookup ${TABLE}`;
 
-/** By pod the addresses that are not its own. */
+/** By pod, the addresses that are not its own. */
 function further(flows: readonly Flow[]): { pod: LabPod; addresses: IpAddress[] }[] {
   const pods = new Map<LabPod, Map<string, IpAddress>>();
   for (const {
@@ -192,7 +192,7 @@ const added = (flows: readonly Flow[]): string =>
         node,
         addresses.map((one) => `route add ${full(one)} dev ${veth} scope link table ${TABLE}`),
       ),
-      // A flow label is part of the hash, too.
+      // The flow label is part of the hash, too.
       `nsenter --net=/run/netns/${netns} sh -c 'echo 0 >/proc/sys/net/ipv6/auto_flowlabels'`,
       batch(
         netns,
@@ -203,7 +203,7 @@ const added = (flows: readonly Flow[]): string =>
     ]),
   ].join('\n');
 
-/** A node, or its pod, may be gone by then. */
+/** The node, or its pod, may be gone by then. */
 const removed = (flows: readonly Flow[]): string =>
   further(flows)
     .flatMap(({ pod: { netns, node }, addresses }) => [

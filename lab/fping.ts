@@ -7,7 +7,7 @@ import type { LabPod } from './model.ts';
 export const key = ({ from, to, family }: Pick<PairExpectation, 'from' | 'to' | 'family'>): string =>
   `${from} ${to} ${family}`;
 
-/** Milliseconds that a reply may take: kernels take one or two, and fping may have to wait for a processor before it reads what came. */
+/** Milliseconds that a reply may take: kernels take one or two, but fping may have to wait for a processor before it reads the reply. */
 export const REPLY = 1000;
 
 export interface Question {
@@ -37,7 +37,7 @@ export interface Asking {
   readonly question: Question;
 }
 
-/** What each fping said, in their order. */
+/** The output of each fping, in order. */
 export function fping(lab: Lab, asked: readonly Asking[]): Promise<string[]> {
   return askAll(
     lab,

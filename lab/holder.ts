@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { bornAt, type Program, startProgram } from '../machine/index.ts';
 
 /**
- * The one process that a lab lives in: mount, network and PID namespaces of its own. When it dies, everything in it dies
+ * The one process that a lab lives in: it has its own mount, network and PID namespaces. When it dies, everything in it dies
  * with it: daemons, network namespaces, files. Its first process waits for the end of its standard input, so that it dies
  * with whoever started it, even by kill -9.
  */
@@ -11,11 +11,11 @@ export interface Holder {
   readonly mark: HolderMark;
   /** What nsenter(1) needs to run something inside. */
   readonly enter: readonly string[];
-  /** Where a path inside the holder is seen from outside. */
+  /** The path from outside for a path inside the holder. */
   path(inside: string): string;
-  /** Runs shell text inside; rejects nothing, the caller looks at the code. */
+  /** Runs shell text inside; never rejects, the caller checks the exit code. */
   run(script: string): Promise<Ran>;
-  /** Lets it outlive this process, until `end` or a kill. */
+  /** Lets the holder outlive this process, until `end` or a kill. */
   stay(): Promise<void>;
   /** Ends it and waits until it is gone. */
   end(): Promise<void>;
@@ -37,7 +37,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Why there is no lab, and the command that helps. */
+/** Why there is no lab, and the command that fixes it. */
 export interface Refused {
   readonly message: string;
   readonly fix: string;
@@ -47,7 +47,7 @@ export interface Refused {
 const ROOM = '256m';
 
 export interface HolderOptions {
-  /** Of the file system for configurations and logs, as mount(8) takes it. */
+  /** The size of the file system for configurations and logs, in the format of mount(8). */
   readonly room?: string;
 }
 
@@ -69,7 +69,7 @@ if read -r word && [ "$word" = stay ]; then exec sleep 2147483647 >/dev/null 2>&
   return opened === undefined ? refusal('it ended immediately') : holderOf(opened, child);
 }
 
-/** The holder of a lab that another process started. Undefined if it is gone, whatever has its number now. */
+/** The holder of a lab that another process started. Undefined if it is gone, even if its PID is reused. */
 export function findHolder({ pid, born, boot }: HolderMark): Holder | undefined {
   const opened = Number.isInteger(pid) && pid > 1 ? openProcess(pid) : undefined;
   if (opened === undefined) return undefined;
@@ -80,16 +80,16 @@ export function findHolder({ pid, born, boot }: HolderMark): Holder | undefined 
 
 interface OpenProcess {
   readonly mark: HolderMark;
-  /** Its folder in /proc, as an open one: it is this process's for ever, and empty when it is gone. */
+  /** Its folder in /proc, kept open: it always refers to this process, and is empty once the process is gone. */
   readonly folder: string;
-  /** The root of its file systems, kept open as well: a short path, since a socket's has 107 bytes at most. */
+  /** The root of its file systems, also kept open: a short path, since a socket's path has at most 107 bytes. */
   readonly root: string;
   close(): void;
 }
 
 /**
  * A PID is checked once and used later; in between the process may end and another reuse it. So the process is opened
- * first, and looked at, entered and reached through what was opened.
+ * first, and inspected, entered and reached through the open handle.
  */
 function openProcess(pid: number): OpenProcess | undefined {
   const files: number[] = [];
@@ -107,7 +107,7 @@ function openProcess(pid: number): OpenProcess | undefined {
     const born = bornAt(folder);
     if (born !== undefined) return { mark: { pid, born, boot }, folder, root, close };
   } catch {
-    // It is gone, or another user's.
+    // It is gone, or belongs to another user.
   }
   close();
   return undefined;
@@ -182,7 +182,7 @@ function ran(child: Program, script: string): Promise<Ran> {
   });
 }
 
-/** `ready`, or what it said before it ended. */
+/** `ready`, or its output before it ended. */
 function firstWords(child: Program): Promise<string> {
   return new Promise((done) => {
     let errors = '';

@@ -13,7 +13,7 @@ export interface HopTrial {
   readonly isTooLarge: (hop: Hop, size: number) => boolean;
 }
 
-/** The hops of all ways of a pair, and the sizes to try on them. Bytes. */
+/** The hops of all paths of a pair, and the sizes in bytes to try on them. */
 export interface ToTry {
   readonly pair: PairExpectation;
   readonly hops: readonly Hop[];
@@ -21,8 +21,8 @@ export interface ToTry {
 }
 
 /**
- * Sends packets over each of these hops, from the machine before it to the one behind it. Of a large IPv6 network sizes are tried
- * for one pair of each two regions, as between pods.
+ * Sends packets over each of these hops, from one machine to the next. In a large IPv6 network sizes are tried
+ * for one pair per pair of regions, as between pods.
  */
 export async function tryHops(lab: Lab, all: readonly ToTry[]): Promise<HopTrial> {
   const hopsOf = ({ hops }: ToTry) => hops.filter(({ via, to }) => via !== undefined && to !== undefined);
@@ -57,7 +57,7 @@ export async function tryHops(lab: Lab, all: readonly ToTry[]): Promise<HopTrial
   };
 }
 
-/** Processes that a machine is asked for at once. */
+/** Processes started at once on a machine. */
 const AT_ONCE = 200;
 
 const keyOf = ({ machine, dev, via }: Hop, size: number | undefined): string =>

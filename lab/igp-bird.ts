@@ -15,7 +15,7 @@ export interface IgpMachine {
 const IGP_TABLE = 100;
 
 /**
- * Turns what `ip -o monitor route` says of the IGP's table into commands for `ip -batch` that copy it to the main one, as
+ * Turns the output of `ip -o monitor route` for the IGP's table into commands for `ip -batch` that copy its routes to the main table, as
  * routes of "proto ospf": there Calico's BIRD learns them, as it would those of any IGP that is not BIRD.
  */
 export const MIRROR = `/ table ${IGP_TABLE}/!d
@@ -31,13 +31,13 @@ s/^/route replace /
 `;
 
 /**
- * OSPF of a node or a host, which is the operator's own and no business of noencap: only the lab has to bring one. It keeps
- * to a kernel table of its own, since Calico's BIRD takes all routes of "proto bird" in the main table for its own
+ * OSPF of a node or a host, which belongs to the operator and does not concern noencap: only the lab needs one. It uses
+ * a separate kernel table, since Calico's BIRD takes all routes of "proto bird" in the main table for its own
  * leftovers.
  */
 export function igpBird({ name, attachments, loopback, routerId }: IgpMachine): string {
   const onSegments = attachments.flatMap(({ address }) => valuesOf(address));
-  // The lowest one, as BIRD chooses by itself.
+  // The lowest one, as BIRD's own default.
   const id = routerId ?? onSegments.filter(({ family }) => family === 'ipv4').sort(compareAddresses)[0];
   const families = (['ipv4', 'ipv6'] as const).filter(
     (family) =>

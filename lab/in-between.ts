@@ -2,21 +2,21 @@ import { agreement, type Fabric, meshSessions, type Session } from '../fabric/in
 import type { Lab } from './lab.ts';
 import { converged } from './settle.ts';
 
-/** Milliseconds without any change after which a delivery takes it that a session will not come back. */
+/** Milliseconds without any change after which a delivery assumes that a session will not come back. */
 const UNTIL_BACK = 15_000;
 
 /**
- * Waits as `ship` does after each wave: until all sessions are up that both ends agree on by then, and no route changes any more.
- * The speakers that `has` names have what comes, the others what was.
+ * Waits as `ship` does after each wave: until all sessions on which both ends agree by then are up, and no route changes any more.
+ * The speakers in `has` have the new state, the others the old one.
  */
 export async function settled(lab: Lab, was: Fabric, is: Fabric, has: ReadonlySet<string>): Promise<void> {
   const sessions = sessionsBetween(was, is, has);
-  // Neither fabric says which routes are there in between: that they rest is enough.
+  // Neither fabric defines the routes in between: it is enough that they rest.
   const between = { ...lab, fabric: { ...is, sessions: [] }, expected: { sessions, pairs: [] } };
   await converged(between, { patience: UNTIL_BACK });
 }
 
-/** The sessions that come up while some speakers have one fabric and the others still another. */
+/** The sessions that come up while some speakers have one fabric and others still the other. */
 export function sessionsBetween(was: Fabric, is: Fabric, has: ReadonlySet<string>): Session[] {
   const [before, after] = [was, is].map((fabric) => {
     const text = agreement(fabric);

@@ -2,16 +2,16 @@ import { type Fabric, newNames, sessionId, withNames } from '../fabric/index.ts'
 import type { Lab } from './lab.ts';
 import type { Rehearsal } from './rehearsal.ts';
 
-/** One of several states that a lab goes through, in which each machine has the name that it has in the last of them. */
+/** One of several states of a lab, in which each machine has its name from the last state. */
 export interface Renamed {
   readonly fabric: Fabric;
-  /** The nodes that the step to this state gave another name. */
+  /** The nodes that the step to this state renamed. */
   readonly joins: ReadonlySet<string>;
-  /** By its last name the name that a machine has in this state, where that is another. */
+  /** By a machine's last name its name in this state, if different. */
   readonly ownNames: ReadonlyMap<string, string>;
 }
 
-/** A lab calls a machine by one name from its boot to its end; what BIRD calls its neighbours changes with the states. */
+/** A lab uses one name for a machine from boot to end; BIRD's names for its neighbours change with the states. */
 export function underLastNames(states: readonly Fabric[]): Renamed[] {
   const steps = states.slice(1).map((state, index) => newNames(states[index] as Fabric, state));
   const lastNames: ReadonlyMap<string, string>[] = states.map(() => new Map());

@@ -1,6 +1,6 @@
 import type { Family, IpAddress, Prefix } from '../topology/address.ts';
 
-/** A lab as data: what is wired to what, and what runs where. Nothing here touches the machine. */
+/** A lab as data: wiring, and what runs where. Nothing here touches the machine. */
 export interface LabPlan {
   readonly segments: readonly LabSegment[];
   readonly hosts: readonly LabHost[];
@@ -29,7 +29,7 @@ export interface LabHost {
   readonly interfaces: readonly LabInterface[];
   /** Addresses on no segment, on the loopback interface. */
   readonly loopback: readonly IpAddress[];
-  /** Next hops of static default routes, at most one a family. */
+  /** Next hops of static default routes, at most one per family. */
   readonly defaultVia: readonly IpAddress[];
   /** Static routes of a gateway, a default route among them. */
   readonly routes: readonly { readonly prefix: Prefix; readonly via: IpAddress }[];
@@ -45,7 +45,7 @@ export interface LabInterface {
   readonly addresses: readonly { readonly address: IpAddress; readonly length: number }[];
 }
 
-/** `calico`: BIRD 1.6 of a node, one for each family. `igp`: OSPF of a node or a host that runs it. */
+/** `calico`: BIRD 1.6 of a node, one per family. `igp`: OSPF of a node or a host that runs it. */
 export interface LabDaemon {
   readonly role: 'router' | 'calico' | 'igp';
   readonly program: 'bird2' | 'bird1' | 'bird1-ipv6';
@@ -61,9 +61,9 @@ export interface LabPod {
   /** Its interface on the node. */
   readonly veth: string;
   readonly addresses: readonly IpAddress[];
-  /** Further ones that it answers at, and sends nothing from: of another node's block, as if one more pod was there. */
+  /** Additional addresses that it answers at but never sends from: of another node's block, as if there were one more pod. */
   readonly borrowed: readonly IpAddress[];
-  /** Of the node's routes to it, as Felix makes them; of IPv6 routes that have none Linux makes the same 1024. */
+  /** The metric of the node's routes to it, as set by Felix; Linux gives IPv6 routes without a metric the same 1024. */
   readonly metric: Readonly<Record<Family, number>>;
   /** Bytes. */
   readonly mtu: number;
@@ -71,7 +71,7 @@ export interface LabPod {
   readonly proxied: boolean;
 }
 
-/** A node's file with the password of its sessions with a router, below the node's folder: what is a Secret in a cluster. */
+/** A node's file with the password of its sessions with a router, below the node's folder: a Secret in a real cluster. */
 export const nodePassword = (router: string): string => `password-${router}.conf`;
 
 /** The folder of a host inside the holder. */

@@ -8,8 +8,8 @@ export interface Ping {
 }
 
 /**
- * Pings pods over IPv6; what each ping said, in their order. fping neither forbids fragments of IPv6 nor tells who reported that
- * a packet's time is up; ping does both, at the price of a process a pair.
+ * Pings pods over IPv6; returns the outputs in order. fping can neither forbid IPv6 fragmentation nor show which machine reported
+ * time exceeded; ping can, at the price of a process per pair.
  */
 export function pingIpv6(lab: Lab, asked: readonly Ping[]): Promise<string[]> {
   const podOf = new Map(lab.plan.pods.map((pod) => [pod.node, pod]));
@@ -23,10 +23,10 @@ export function pingIpv6(lab: Lab, asked: readonly Ping[]): Promise<string[]> {
   return askAll(lab, commands);
 }
 
-/** Processes that a machine may be asked for at once. */
+/** Processes that may be started at once on a machine. */
 const MOST_PINGS = 300;
 
-/** The IPv6 pairs to ping `each` times: all of a small network, of a large one one for each pair of regions. */
+/** The IPv6 pairs to ping `each` times: all of a small network, one per pair of regions in a large one. */
 export function pairsToPing<Of extends { readonly pair: PairExpectation }>(
   lab: Lab,
   all: readonly Of[],

@@ -27,8 +27,8 @@ import {
 import { labRouter, passwordFile } from './router-files.ts';
 
 /**
- * `routerFiles` renders the routers of a fabric, as `synth` does. In the lab every router is one that runs nothing else:
- * what include mode leaves to the operator's own bird.conf, a standalone one has. A host that was in a lab `before` keeps
+ * `routerFiles` renders the routers of a fabric, as `synth` does. In the lab every router is standalone: its bird.conf
+ * contains what include mode leaves to the operator's own. A host that was in a lab `before` keeps
  * the names of its interfaces, and a pod its MTU: Calico changes it only for pods that restart.
  */
 export function labPlan(
@@ -70,7 +70,7 @@ interface Machine {
   readonly attachments: readonly Attachment[];
 }
 
-/** A password that its owner keeps elsewhere has no place in a lab: it is where a delivered one is. */
+/** A lab has no place for a password that its owner keeps elsewhere: it puts it where a delivered one would be. */
 const standalone = (router: RouterSpeaker): RouterSpeaker => {
   const { bird, password } = router;
   const file = `${bird.configDir}/${deliveredPassword(router) ?? 'k3s-password.conf'}`;
@@ -78,8 +78,8 @@ const standalone = (router: RouterSpeaker): RouterSpeaker => {
 };
 
 /**
- * Interfaces are called as the topology has it, else eth0, eth1 and so on in the order of the segments' names; not as one that
- * was there before, which goes only when the new ones are there.
+ * Interfaces have the names of the topology, else eth0, eth1 and so on in the order of the segments' names; never that of an
+ * existing one, which goes only when the new ones are there.
  */
 function named<T extends Machine>(machine: T, before: readonly LabInterface[]): T {
   const kept = new Map(before.map(({ segment, name }) => [segment, name]));
@@ -112,7 +112,7 @@ function labSegments(fabric: Fabric, machines: readonly Machine[]): LabSegment[]
   }));
 }
 
-/** Linux' names of interfaces have 15 characters; these stay the same whatever else is there. */
+/** Linux limits interface names to 15 characters; these names do not depend on what else exists. */
 const short = (text: string): string => fnv1a(text).toString(16).padStart(8, '0');
 
 function machine(
@@ -155,7 +155,7 @@ function routerHost(router: RouterSpeaker, rendered: ReadonlyMap<string, string>
   };
 }
 
-/** `calico`: the fabric with the addresses that calico-node finds, which need not be those of the topology. */
+/** `calico`: the fabric with the addresses that calico-node detects, which need not be those of the topology. */
 function nodeHost(
   fabric: Fabric,
   calico: Fabric,

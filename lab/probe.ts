@@ -5,26 +5,26 @@ import type { Lab } from './lab.ts';
 import { type Arrivals, sendSized, tooLargeBy } from './sizes.ts';
 import { isOne, shown, turned, type Ways, walk, wayBy, wayMtus, withoutHops } from './walk.ts';
 
-/** What packets between two pods do, on any of the equal-cost paths that kernels may choose. */
+/** The fate of packets between two pods, on any of the equal-cost paths that kernels may choose. */
 export interface Probed {
   readonly pair: PairExpectation;
   /** Whether packets come back on at least one forward and return path. */
   readonly reached: boolean;
   /** Whether they are lost on another forward or return path. */
   readonly isLossy: boolean;
-  /** Undefined where the pod to reach has no address. */
+  /** Undefined if the target pod has no address. */
   readonly there: Ways | undefined;
   readonly back: Ways | undefined;
-  /** Bytes: the smallest MTU of the segments on the ways there; undefined where none leads there. */
+  /** Bytes: the smallest MTU of the segments on the paths there; undefined if there is no path. */
   readonly pathMtu: number | undefined;
   /** Unexpected results of packet sizes. */
   readonly mtu: readonly string[];
 }
 
 /**
- * Pings every pair of pods, follows all of their ways, and tries sizes: what a pod sends at its own MTU arrives; of larger packets
+ * Pings every pair of pods, follows all their paths, and tries sizes: what a pod sends at its own MTU arrives; of larger packets
  * (the pod's interface is widened for that) one of the path's MTU arrives, and one byte more does not. One prober per pod
- * and question, not per pair. A ping takes one of several equal-cost paths, chosen by the kernel's hash: where there are several, each of their hops is tried individually.
+ * and question, not per pair. A ping takes one of several equal-cost paths, chosen by the kernel's hash: if there are several, each of their hops is tried individually.
  */
 export async function probe(lab: Lab): Promise<Probed[]> {
   const { pairs } = lab.expected;
@@ -32,7 +32,7 @@ export async function probe(lab: Lab): Promise<Probed[]> {
   const walked = await walk(lab);
   const several = pairs.filter((pair) => !isSingle(walked.get(key(pair)), walked.get(key(turned(pair)))));
   const podMtu = new Map(lab.plan.pods.map(({ node, mtu }) => [node, mtu]));
-  // After a change pods that were made with one MTU and with another stand beside each other: neither takes more than its own.
+  // After a change pods with the old and the new MTU coexist: neither accepts more than its own.
   const own = ({ from, to }: PairExpectation) => Math.min(podMtu.get(from) ?? 0, podMtu.get(to) ?? 0);
   const trial = await tryHops(
     lab,
@@ -72,17 +72,17 @@ interface Looked {
   readonly there: Ways | undefined;
   readonly back: Ways | undefined;
   readonly outcome: 'always' | 'sometimes' | 'never';
-  /** Bytes: what its pod sends, and the least MTU of the ways there. */
+  /** Bytes: the MTU of its pod, and the smallest MTU of the paths there. */
   readonly own: number;
   readonly limit: number | undefined;
-  /** Whether all ways there have that MTU and all ways back carry it: for others it is unknown which one a packet takes. */
+  /** Whether all paths there have that MTU and all paths back carry it: otherwise it is unknown which one a packet takes. */
   readonly isSure: boolean;
 }
 
 const isSingle = (there: Ways | undefined, back: Ways | undefined): boolean =>
   there === undefined || back === undefined || (isOne(there) && isOne(back));
 
-/** One ping says all where there is one way; where there are several and one of them fails, it is chance whether it comes back. */
+/** With a single path one ping is conclusive; with several of which one fails, it is chance whether the ping comes back. */
 function outcomeOf(answers: boolean, there: Ways | undefined, back: Ways | undefined): Looked['outcome'] {
   const arrive = [there?.arrives, back?.arrives];
   if (isSingle(there, back) || arrive.every((one) => one === 'always')) return answers ? 'always' : 'never';
@@ -99,7 +99,7 @@ async function ping(lab: Lab): Promise<ReadonlySet<string>> {
   return new Set(asked.flatMap((question, index) => answered(question, answers[index] ?? '')));
 }
 
-/** Sends packets at the limits; of a pair, what they did that they should not. */
+/** Sends packets at the limits; returns by pair what went wrong. */
 async function sizeFaults(
   lab: Lab,
   looked: readonly Looked[],
@@ -120,7 +120,7 @@ async function sizeFaults(
   const faults = new Map(
     reached.map((one) => {
       const { pair, own, limit = 0, isSure, outcome } = one;
-      // Where packets of any size may be lost, a large one proves nothing.
+      // If packets of any size may be lost, a large one proves nothing.
       const lost = (arrivals: Arrivals, size: number) =>
         lostOn(one, trial, size) ??
         (outcome === 'always' && arrivals.tried.has(key(pair)) && !arrivals.arrived.has(key(pair))
@@ -149,7 +149,7 @@ async function sizeFaults(
   return (pair) => faults.get(key(pair)) ?? [];
 }
 
-/** Where there are several ways: on which of them packets of a size get lost; empty: on all; undefined: on none. */
+/** With several paths: on which of them packets of a size get lost; empty: on all; undefined: on none. */
 function lostOn({ pair, there, back }: Looked, { isTooLarge }: HopTrial, size: number): string | undefined {
   const found = [there, back].flatMap((ways) => {
     const narrow = [...(ways?.hops.values() ?? [])].flat().find((hop) => isTooLarge(hop, size));

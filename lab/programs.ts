@@ -4,7 +4,7 @@ import { ownProgram } from '../machine/index.ts';
 import type { Refused } from './holder.ts';
 import type { Programs } from './wiring.ts';
 
-/** Where the set-up script puts BIRD 1.6.8. */
+/** The path where the set-up script puts BIRD 1.6.8. */
 export const BIRD1 = join('.cache', 'bird1', 'usr', 'sbin');
 
 /** The programs a lab runs, or what is missing and the command to install it. `root` is the folder of noencap itself. */
@@ -31,7 +31,7 @@ export function findPrograms(root: string, folders = usualFolders()): Programs |
   };
 }
 
-/** PATH, and where Debian installs daemons, which not every PATH includes. */
+/** PATH, and Debian's folders for daemons, which not every PATH includes. */
 const usualFolders = (): string[] => [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
 
 function isProgram(file: string): boolean {

@@ -30,22 +30,22 @@ export interface Reboot {
 
 export interface RebootOptions extends BootOptions {
   readonly node: string;
-  /** What is down meanwhile. */
+  /** What is down during the reboot. */
   readonly failed: readonly Failing[];
-  /** What the analysis says of the network without that. */
+  /** The analysis of the network without that. */
   readonly foretold?: Expectations;
-  /** Nodes that are switched off, and still in the API server: their peers keep the session with them. */
+  /** Nodes that are switched off but still in the API server: their peers keep the session with them. */
   readonly away: readonly string[];
   readonly progress?: (step: string) => void;
 }
 
-/** Seconds that the machine is off: BIRD's peers know at once, since BIRD says goodbye. */
+/** Seconds that the machine is off: BIRD's peers notice at once, since BIRD closes its sessions. */
 const OFF = 1;
 
 /**
- * Boots the fabric, takes away what is to be missing, pings every pair of pods without a pause and reboots one node: its BIRDs get
- * SIGTERM and say goodbye to their peers, the kernel forgets their routes, and they restart as calico-node starts them.
- * Its pod stays: what is lost is what BIRD costs, and not what a pod's start does.
+ * Boots the fabric, removes what should be missing, pings every pair of pods continuously and reboots one node: its BIRDs get
+ * SIGTERM and close their sessions, the kernel forgets their routes, and they restart as calico-node starts them.
+ * Its pod stays: the loss is due to BIRD, not to the start of a pod.
  */
 export async function rebootNode(options: RebootOptions): Promise<Reboot | Refused> {
   const { node, failed, foretold, away, progress = () => {}, ...boot } = options;
@@ -82,8 +82,8 @@ export async function rebootNode(options: RebootOptions): Promise<Reboot | Refus
 }
 
 /**
- * Until nobody takes a session for up that is not: a reflector that died a moment ago still tells of the node for as long as its clients'
- * hold time lasts. In Calico's mesh that is four minutes, but there nobody tells of others.
+ * Until no dead session counts as up: the routes of a reflector that died a moment ago live on for its clients'
+ * hold time. In Calico's mesh that is four minutes, but there nodes do not announce each other's routes.
  */
 async function forgotten(lab: Lab, left: Lab): Promise<void> {
   const deadline = performance.now() + (lab.fabric.bgp.holdTime + 15) * 1000;
@@ -107,7 +107,7 @@ async function forgotten(lab: Lab, left: Lab): Promise<void> {
 /** Milliseconds. */
 const UNTIL_WHOLE = 15_000;
 
-/** What is said of nodes that are off is no fault of the reboot, and neither is what others still believe of them. */
+/** Failures about nodes that are off are not due to the reboot, and neither are stale routes to them. */
 function isOf({ kind, hosts, message }: Failure, away: readonly string[]): boolean {
   if (kind === 'log' && message.includes('Shutdown completed')) return false;
   if (away.length === 0) return true;
@@ -119,7 +119,7 @@ function rebootScript({ programs }: Lab, { name, daemons }: LabHost): string {
   return [
     'set -u',
     ...daemons.map((daemon) => `kill -TERM "$(cat ${at(daemon.name, 'pid')})"`),
-    // A process that has ended has no executable any more, though nobody may have asked for its end.
+    // A process that has ended no longer has an executable, even if it is not reaped yet.
     ...daemons.map(
       (daemon) =>
         `pid=$(cat ${at(daemon.name, 'pid')} 2>/dev/null || echo none); while [ -e /proc/$pid/exe ]; do sleep 0.05; done; rm -f ${at(daemon.name, 'ctl')}`,
@@ -133,12 +133,12 @@ function rebootScript({ programs }: Lab, { name, daemons }: LabHost): string {
 const POLL = 200;
 
 /**
- * Milliseconds: when no session has come up for so long, none does that is not up. A node that runs the IGP has to find its neighbours
+ * Milliseconds without a new session after which no other will come up. A node that runs the IGP has to find its neighbours
  * first, which took OSPF 10 s.
  */
 const CALM = { alone: 12_000, igp: 40_000 };
 
-/** Polls until the node's BIRDs have recovered, or what they wait for will not come. */
+/** Polls until the node's BIRDs have recovered, or wait for something that will not come. */
 async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovered' | 'waits'>> {
   const waits = followWaits(lab);
   const clock = (): Moment => ({ at: performance.now(), waited: waits.total() });
@@ -170,7 +170,7 @@ async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovere
   }
 }
 
-/** `left`: the seconds that a recovery may still take; undefined where there is none. */
+/** `left`: the seconds that a recovery may still take; undefined if there is none. */
 async function look(
   { holder }: Lab,
   { name }: LabHost,

@@ -10,47 +10,47 @@ export interface Ride {
   readonly from: string;
   readonly to: string;
   readonly sent: number;
-  /** Without what a busy machine may have brought about, and so is the longest run of them. */
+  /** Without losses that a busy machine may have caused; the same holds for the longest run. */
   readonly lost: number;
   /** Milliseconds: the longest run of lost packets. */
   readonly gap: number;
-  /** Lost as well, for longer than a moment, while the lab had no processor: whether the change did that nobody knows. */
+  /** Also lost, for longer than a moment, while the lab had no processor: the cause is unknown. */
   readonly unsure: number;
-  /** Whether the last ones are lost that anything is known of. */
+  /** Whether the last packets with a known fate are lost. */
   readonly isSilent: boolean;
 }
 
-/** Milliseconds between two packets of a pair: short where there are few, so that a gap is measured well. */
+/** Milliseconds between two packets of a pair: short if there are few pairs, so that gaps are measured precisely. */
 const period = (pairs: number): number => (pairs <= 400 ? 20 : 200);
 
-/** A pair of several flows sends as many packets as others do; in a small network twice as many, for a gap's sake. */
+/** A pair with several flows sends as many packets as others; in a small network twice as many, to measure gaps. */
 const periodOf = ({ of }: Flow, pairs: number): number =>
   of === 1 ? period(pairs) : period(pairs) * (pairs <= 100 ? 2 : 4);
 
 /**
- * Milliseconds that a reply may take, and packets to a target at most. Kernels carry a packet there and back within a few, or not at all; what
- * takes longer is fping, which has to get a processor to read what came. It forgets what is ten seconds old. fping 5.1 does not go on
- * with a silent target where it shall ping without an end (measured: 60 packets of 800); where it counts, it does.
+ * Milliseconds that a reply may take, and the maximum number of packets to a target. Kernels carry a packet there and back within a few
+ * milliseconds, or not at all; what takes longer is fping, which needs a processor to read the reply. It forgets what is ten seconds old. When
+ * pinging without end fping 5.1 gives up on a silent target (measured: 60 packets of 800); when counting it does not.
  */
 const PATIENCE = 9000;
 const MOST = 30_000;
 
-/** Milliseconds before the end of which nobody knows yet what became of a packet. */
+/** Milliseconds after which the fate of a packet is known. */
 const OPEN = 1000;
 
-/** What a network becomes. */
+/** The future state of a network. */
 type Next = Pick<Lab, 'plan' | 'expected'>;
 
 /**
- * Lets all pods that stay, in the plan of what is to come, ping each other without a pause, until it is ended. A pair that has several equal
- * ways, or may have some while its ways change, does so over all of them.
+ * Lets all pods that stay, in the plan of the future state, ping each other continuously until ended. A pair that has several equal
+ * paths, or may have some while its paths change, uses all of them.
  */
 export async function startPings(lab: Lab, next: Next): Promise<{ end: () => Promise<Ride[]> }> {
   const stay = new Set(next.plan.pods.flatMap(({ addresses }) => addresses.map(({ text }) => text)));
   const pods = lab.plan.pods
     .map((pod) => ({ ...pod, addresses: pod.addresses.filter(({ text }) => stay.has(text)) }))
     .filter(({ addresses }) => addresses.length > 0);
-  // A pod in two pools answers from the address that it was asked at, and asks from each.
+  // A pod in two pools answers from the address that was pinged, and pings from each.
   const asked = pods.flatMap((pod) =>
     pod.addresses.flatMap((source) =>
       pods
@@ -68,7 +68,7 @@ export async function startPings(lab: Lab, next: Next): Promise<{ end: () => Pro
   const further = await flowsOverAll(lab, asked.filter(isSeveral));
   const flows = [...asked.filter((one) => !isSeveral(one)).map(onlyFlow), ...further];
   const every = (flow: Flow) => periodOf(flow, pods.length * pods.length);
-  // One fping has one source, and one pace.
+  // One fping has one source and one rate.
   const groups = [...groupedBy(flows, (flow) => `${flow.source.text} ${every(flow)}`).values()];
   const commands = groups.map(([first, ...others], index) => {
     const targets = [first, ...others].map(({ asked: { target } }) => target.address).join(' ');
@@ -100,7 +100,7 @@ export async function startPings(lab: Lab, next: Next): Promise<{ end: () => Pro
   };
 }
 
-/** The pairs that have several equal ways, before or afterwards, there or back; or other ones afterwards, and so may have both meanwhile. */
+/** The pairs that have several equal paths, before or afterwards, in either direction, or different ones afterwards, and so may have both in between. */
 function severalWays(before: Next, after: Next): ReadonlySet<string> {
   const [were, are] = [before, after].map(
     ({ expected }) => new Map(expected.pairs.map((pair) => [key(pair), pair.steps])),
@@ -115,7 +115,7 @@ function severalWays(before: Next, after: Next): ReadonlySet<string> {
 
 type Steps = PairExpectation['steps'];
 
-/** What became of all flows of a pair. */
+/** The fate of all flows of a pair. */
 function together(flows: readonly [Ride, ...Ride[]]): Ride {
   const [{ from, to }] = flows;
   const sum = (what: 'sent' | 'lost' | 'unsure') => flows.reduce((all, one) => all + one[what], 0);
@@ -140,15 +140,15 @@ function groupedBy<T, K>(all: readonly T[], by: (one: T) => K): ReadonlyMap<K, [
   return groups;
 }
 
-/** At SIGINT fping says how many it sent: its last words, and what is not there by then never comes. */
+/** At SIGINT fping prints how many packets it sent: its last output, after which nothing more comes. */
 const ENDED = `pids=$(cat /run/pings/pids); kill -INT $pids
 for pid in $pids; do while [ -e /proc/$pid/exe ]; do sleep 0.02; done; done`;
 
 /**
- * From fping's lines for one target: `[SECONDS] ADDRESS : [7], 64 bytes, ...` of what came back, the latest ones last, and
- * `ADDRESS : xmt/rcv/%loss = 12/11/8%` at the end. Of a run of lost packets is taken off what the machine made the lab wait at that time. Where
- * nothing is left of a short one, it was the machine's doing: a daemon that lost its processor between taking a route and giving another
- * one. Of a longer one it may be.
+ * From fping's lines for one target: `[SECONDS] ADDRESS : [7], 64 bytes, ...` for replies, the latest ones last, and
+ * `ADDRESS : xmt/rcv/%loss = 12/11/8%` at the end. The time that the machine made the lab wait is subtracted from a run of lost packets. If
+ * nothing is left of a short run, the machine caused it: a daemon lost its processor between removing a route and adding another
+ * one. For a longer run that is possible.
  */
 export function ride(
   from: string,
@@ -184,10 +184,10 @@ export function ride(
   return { from, to, sent: known, lost, gap, unsure, isSilent: known > last + 1 };
 }
 
-/** Milliseconds. What a change does to a way goes on for longer: BGP has to lose it, or OSPF to find another one. */
+/** Milliseconds. The effect of a change on a path lasts longer: BGP has to withdraw it, or OSPF to find another one. */
 const MOMENT = 200;
 
-/** Milliseconds by which fping may write late of what came. */
+/** Milliseconds by which fping may report a reply late. */
 const AROUND = 500;
 
 const ARRIVED = /^\[([\d.]+)\] (\S+) +: \[(\d+)\], \d+ bytes/;

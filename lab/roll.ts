@@ -8,13 +8,13 @@ import { startCommand } from './wiring.ts';
 /** Seconds that a pod takes to be replaced, at least. */
 const AWAY = 1;
 
-/** Milliseconds without any change after which the next node waits no longer for the one before it. */
+/** Milliseconds without any change after which the next node no longer waits for the previous one. */
 const UNTIL_READY = 30_000;
 
 /**
- * What another version or setting of calico-node does: the DaemonSet gives one node after the other a new one (maxUnavailable 1). The
- * old BIRD is killed, and says goodbye to nobody, so that its peers keep its routes (RFC 4724 section 4.2); the kernel keeps its
- * routes (`persist`); the new one starts with `-R`, which waits for its peers before it takes any away. `felix`: what the new
+ * The effect of a new version or setting of calico-node: the DaemonSet replaces it on one node after the other (maxUnavailable 1). The
+ * old BIRD is killed without closing its sessions, so its peers keep its routes (RFC 4724 section 4.2); the kernel keeps its
+ * routes (`persist`); the new one starts with `-R`, which waits for its peers before it removes any. `felix`: what the new
  * calico-node does to the node's own routes before that.
  */
 export async function rollNodes(

@@ -1,12 +1,12 @@
 import { deliveredPassword, type RouterSpeaker } from '../fabric/index.ts';
 import { hostFolder } from './model.ts';
 
-/** What stands in both ends' password files in a lab, another for each router; the real ones are outside git. */
+/** The content of both ends' password files in a lab, different for each router; the real ones are outside git. */
 export const passwordFile = (router: string): string => `password "noencap-lab-${router}";\n`;
 
 /**
- * A router's files with what a lab must have otherwise, each a line that the rendered file has or has not: the log goes to
- * a file, and timers are short. All else is what `synth` writes, byte for byte; a password lies where a delivery puts it.
+ * A router's files with the changes for a lab, each a line added or removed: the log goes to
+ * a file, and timers are short. Everything else is what `synth` writes, byte for byte; a password is where a delivery puts it.
  */
 export function labRouter(
   router: RouterSpeaker,

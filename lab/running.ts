@@ -14,8 +14,8 @@ interface LabHost {
 }
 
 /**
- * Where running labs are remembered, one file a lab. Whoever could write there would say in which process's namespaces this user's
- * next command runs: a folder that is not this user's alone is refused.
+ * The folder of running labs, one file per lab. Anybody who could write there would control in which process's namespaces this user's
+ * next command runs: a folder that is not exclusively this user's is refused.
  */
 export const labsFolder = (): OwnFolder | Refused => ownFolder();
 
@@ -30,7 +30,7 @@ export function rememberLab(
   writeFileSync(fileOf(folder, name), text, { mode: 0o600, flag: 'wx' });
 }
 
-/** Undefined where none is running; a process that has the number of a dead one is none. */
+/** Undefined if none is running; a process that reuses the PID of a dead one does not count. */
 export function findLab(folder: OwnFolder, name: string): RunningLab | undefined {
   let state: HolderMark & { readonly hosts: readonly LabHost[] };
   try {
@@ -43,7 +43,7 @@ export function findLab(folder: OwnFolder, name: string): RunningLab | undefined
   return holder && { holder, hosts: state.hosts };
 }
 
-/** The names of 10,000 hosts are not more. */
+/** The names of 10,000 hosts fit. */
 const LARGEST = 16 * 1024 * 1024;
 
 export const forgetLab = (folder: OwnFolder, name: string): void =>

@@ -12,13 +12,13 @@ export interface Settled extends Observation {
   readonly unsettled: string | undefined;
 }
 
-/** Between two looks, and where nothing has changed for some time. Milliseconds. */
+/** Milliseconds between two looks, and when nothing has changed for some time. */
 const POLL = 400;
 const CALM_POLL = 1000;
 
 /**
- * How long nothing may change where all is there, in milliseconds and in looks: on a machine that has little time for the lab a look
- * takes longer, and so does what it waits for. OSPF waits up to a second before it makes routes of what it was told.
+ * How long nothing may change once everything is there, in milliseconds and in looks: on a busy machine a look
+ * takes longer, and so does what it waits for. OSPF waits up to a second before it computes routes from new LSAs.
  */
 const CALM = 1500;
 const LOOKS = 3;
@@ -30,9 +30,9 @@ const PATIENCE = 20_000;
 const LIMIT = 120_000;
 
 /**
- * Looks until the network rests: sessions, what they import and export, and all kernels' routes are the same in several looks, and no
- * OSPF is about to find more. Where something is missing that must be there, it has to rest for as long as `patience`.
- * `progress` is told how much is missing.
+ * Looks until the network rests: sessions, their imports and exports, and all kernels' routes are the same in several looks, and no
+ * OSPF is about to find more. If something expected is missing, the network has to rest for as long as `patience`.
+ * `progress` gets the number of missing items.
  */
 export async function converged(
   lab: Lab,
@@ -67,14 +67,14 @@ export async function converged(
   }
 }
 
-/** While BIRD's words change nothing rests, and kernels need not be asked. */
+/** While BIRD's output changes nothing rests, and kernels need not be asked. */
 async function lookAgain(lab: Lab, before: Observation): Promise<Observation> {
   const heard = { ...(await hear(lab)), routes: before.routes };
   const isQuiet = changed(statesOf(before), statesOf(heard)).length === 0;
   return isQuiet ? { ...heard, routes: await kernelRoutes(lab) } : heard;
 }
 
-/** By host what counts as a change. A session that never comes up goes to and fro between states that are not up. */
+/** By host, what counts as a change. A session that never comes up alternates between states that are not up. */
 function statesOf({ sessions, routes, silent }: Observation): ReadonlyMap<string, string> {
   const quiet = new Set(silent.map(({ host }) => host));
   return new Map(
@@ -91,8 +91,8 @@ const changed = (before: ReadonlyMap<string, string>, now: ReadonlyMap<string, s
   [...now].flatMap(([host, state]) => (before.get(host) === state ? [] : [host]));
 
 /**
- * By BIRD's own words: no OSPF interface waits for its election, and no neighbour is between the first hello and the whole database.
- * The last of several equal paths comes only then.
+ * According to BIRD: no OSPF interface waits for its election, and no neighbour is between the first hello and the full database.
+ * Only then the last of several equal paths appears.
  */
 async function findsNoMore({ plan, holder }: Lab): Promise<boolean> {
   const asked = plan.hosts.flatMap(({ name, daemons }) =>
@@ -116,7 +116,7 @@ async function stillOpens(socket: string): Promise<boolean> {
   );
 }
 
-/** Why nothing is said of a network that does not rest: what it does now it need not do in a moment. Undefined where it rests. */
+/** Why there is no verdict on a network that does not rest: its state may change at any moment. Undefined if it rests. */
 export const unsettled = (...looks: readonly Settled[]): Refused | undefined =>
   looks
     .flatMap((look) => look.unsettled ?? [])

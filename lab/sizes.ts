@@ -11,14 +11,14 @@ export interface Sized {
 
 /** The fate of packets that must not be fragmented. */
 export interface Arrivals {
-  /** Pairs that were tried: of a large IPv6 network one for each pair of regions. */
+  /** The tested pairs: in a large IPv6 network one per pair of regions. */
   readonly tried: ReadonlySet<string>;
   readonly arrived: ReadonlySet<string>;
 }
 
 /**
- * By how many bytes a packet must be larger than a path's MTU to be sure not to arrive. An interface with a smaller MTU than its
- * segment takes four more: the room of a VLAN tag (`is_skb_forwardable` in Linux).
+ * By how many bytes a packet must exceed a path's MTU to be certain not to arrive. An interface with a smaller MTU than its
+ * segment accepts four more: the size of a VLAN tag (`is_skb_forwardable` in Linux).
  */
 export const tooLargeBy = ({ plan }: Lab): number =>
   plan.segments.some(({ mtu, ports }) => ports.some((port) => port.mtu !== mtu)) ? 5 : 1;
@@ -26,7 +26,7 @@ export const tooLargeBy = ({ plan }: Lab): number =>
 /** IPv4 and ICMP headers, IPv6 and ICMPv6 headers. Bytes. */
 export const HEADERS = { ipv4: 28, ipv6: 48 } as const;
 
-/** Sends each pair its packet, `tries` times at most until one arrives. */
+/** Sends each pair its packet, at most `tries` times until one arrives. */
 export async function sendSized(lab: Lab, all: readonly Sized[], tries: number): Promise<Arrivals> {
   const v4 = all.filter(({ pair }) => pair.family === 'ipv4');
   const v6 = pairsToPing(

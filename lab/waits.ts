@@ -1,24 +1,24 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Lab } from './lab.ts';
 
-/** What the machine kept the lab waiting, as time goes on. */
+/** The time that the machine kept the lab waiting, over time. */
 export interface Waits {
-  /** Milliseconds that the lab waited for a processor between two moments, which are milliseconds as the machine's clock has them. */
+  /** Milliseconds that the lab waited for a processor between two moments, given in milliseconds of the machine's clock. */
   between(from: number, to: number): number;
   /** The same from the beginning until now. */
   total(): number;
   end(): void;
 }
 
-/** Milliseconds from one look to the next. A look that comes later than LATE behind its time was kept waiting itself. */
+/** Milliseconds between two looks. A look that is more than LATE behind its time was itself kept waiting. */
 const EVERY = 200;
 const LATE = 50;
 
 /**
- * Follows how long the daemons of a lab could run and had no processor, all of them together: by so much, at most, a busy machine makes
- * longer what they do one after the other. The kernel keeps that account of each process (`run_delay` in /proc/PID/schedstat; where it
- * does not, nothing is known of it); a hypervisor's share stands in /proc/stat. Who only asks, as fping does, is left out; noencap
- * itself, which says when a daemon gets its new files, counts.
+ * Follows how long the daemons of a lab, all together, were runnable but had no processor: at most by that much a busy machine
+ * delays what they do one after the other. The kernel accounts for it per process (`run_delay` in /proc/PID/schedstat; without that
+ * it is unknown); a hypervisor's share is in /proc/stat. Processes that only ask, such as fping, are excluded; noencap
+ * itself, which decides when a daemon gets its new files, counts.
  */
 export function followWaits({ holder }: Pick<Lab, 'holder'>): Waits {
   const looks = [{ at: Date.now(), waited: 0 }];
@@ -34,7 +34,7 @@ export function followWaits({ holder }: Pick<Lab, 'holder'>): Waits {
       const isAsking = before?.isAsking ?? ASKING.has(at('comm').trim());
       if (isAsking && before !== undefined) continue;
       const waited = Number(at('schedstat').split(' ')[1] ?? 0) / 1e6;
-      // A number may be that of another process by now.
+      // The PID may be reused by now.
       if (!isAsking) more += Math.max(0, waited - (before?.waited ?? 0));
       known.set(pid, { isAsking, waited });
     }
@@ -48,7 +48,7 @@ export function followWaits({ holder }: Pick<Lab, 'holder'>): Waits {
     stolen = taken;
   };
   processes();
-  // Who forgets to end it need not wait for it.
+  // It does not keep the process alive.
   const timer = setInterval(look, EVERY).unref();
   return {
     between: (from, to) => {
@@ -71,18 +71,18 @@ export interface Moment {
   readonly waited: number;
 }
 
-/** Milliseconds between two moments without those that a lab waited. */
+/** Milliseconds between two moments minus those that a lab waited. */
 export const unwaited = (from: Moment, to: Moment): number =>
   Math.max(0, Math.round(to.at - from.at - (to.waited - from.waited)));
 
-/** A lab that waits for a processor gets its time nevertheless, up to so many times as long: not all of it waits for all. */
+/** A lab that waits for a processor still gets its time, up to this factor: not everything in it waits for everything. */
 const LONGER = 3;
 
 /** How much time a lab had between two moments. */
 export const ownTime = (from: Moment, to: Moment): number =>
   Math.max(unwaited(from, to), (to.at - from.at) / LONGER);
 
-/** Lets a lab have so many milliseconds of its own. */
+/** Waits until a lab has had this many milliseconds of its own. */
 export async function letPass(lab: Lab, milliseconds: number): Promise<void> {
   const waits = followWaits(lab);
   const moment = (): Moment => ({ at: performance.now(), waited: waits.total() });
@@ -98,7 +98,7 @@ const ASKING: ReadonlySet<string> = new Set(['fping', 'ping']);
 const stolenTime = (): number =>
   10 * Number(/^cpu +(?:\d+ +){7}(\d+)/.exec(readText('/proc/stat'))?.[1] ?? 0);
 
-/** None where the lab has ended meanwhile. */
+/** None if the lab has ended in the meantime. */
 function processesIn(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => /^\d+$/.test(name));
@@ -111,7 +111,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    // A process that has ended meanwhile waits no more.
+    // A process that has ended no longer waits.
     return '';
   }
 }

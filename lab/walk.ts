@@ -7,16 +7,16 @@ import type { Lab } from './lab.ts';
 export interface Ways {
   readonly from: string;
   readonly to: string;
-  /** Of each machine that a packet may be at, where it may go next; none at the target, and where packets end before it. */
+  /** For each machine that a packet may reach, its next hops; none at the target, and where packets end before it. */
   readonly hops: ReadonlyMap<string, readonly Hop[]>;
-  /** `sometimes`: one of several ways ends too early, or goes round. */
+  /** `sometimes`: one of several paths ends too early, or loops. */
   readonly arrives: 'always' | 'sometimes' | 'never';
 }
 
-/** Of a pair the ways there; see `turned` for those back. */
+/** The forward paths of a pair; see `turned` for those back. */
 export type AllWays = ReadonlyMap<string, Ways>;
 
-/** The ways of all pairs, as the kernels' tables have them. */
+/** The paths of all pairs, according to the kernels' tables. */
 export async function walk(lab: Lab): Promise<AllWays> {
   const podOf = new Map(lab.plan.pods.map((pod) => [pod.node, pod]));
   const asked = lab.expected.pairs.flatMap((pair) => {
@@ -79,7 +79,7 @@ function goesRound({ from, hops }: Ways): boolean {
   return visit(from);
 }
 
-/** Whether there is exactly one path: what one packet does, all do. */
+/** Whether there is exactly one path, so that all packets share one fate. */
 export const isOne = ({ hops }: Ways): boolean => [...hops.values()].every((all) => all.length <= 1);
 
 /** A path as machines, and why it ends unless at the target. */
@@ -88,10 +88,10 @@ export interface Way {
   readonly ends: 'arrives' | 'lost' | 'goes round';
 }
 
-/** Equal ways multiply from hop to hop: no more than these are listed. What is judged is judged hop by hop, of all. */
+/** Equal paths multiply from hop to hop: no more than these are listed. Judgement is hop by hop, over all of them. */
 const MOST_WAYS = 16;
 
-/** The first ways, in the order of their machines' names. */
+/** The first paths, in the order of their machines' names. */
 export function listWays(ways: Ways): Way[] {
   const found: Way[] = [];
   const follow = (machines: readonly string[]): void => {
@@ -113,7 +113,7 @@ export function listWays(ways: Ways): Way[] {
   return found;
 }
 
-/** A way that goes by these machines, one after the other: the shortest to the first of them, and on from the last. */
+/** A path through these machines in order: the shortest to the first of them, and on from the last. */
 export function wayBy({ from, hops }: Ways, by: readonly string[]): string[] {
   const before = new Map<string, string>();
   const open = [from];
@@ -138,11 +138,11 @@ export function wayBy({ from, hops }: Ways, by: readonly string[]): string[] {
 /** A path in readable form. */
 export const shown = (machines: readonly string[]): string => machines.join(' > ');
 
-/** The MTUs of all ways that arrive, the least first. Bytes. */
+/** The MTUs in bytes of all paths that arrive, the smallest first. */
 export const wayMtus = (lab: Lab, ways: Ways): number[] =>
   alongWays(ways, Number.POSITIVE_INFINITY, (rest, hop) => Math.min(rest, mtuOf(lab, hop)));
 
-/** The numbers of hops of all ways that arrive, the least first. */
+/** The hop counts of all paths that arrive, the smallest first. */
 export const wayLengths = (ways: Ways): number[] => alongWays(ways, 0, (rest) => rest + 1);
 
 /** Of a segment and of the interfaces at both ends of a hop. */
@@ -152,7 +152,7 @@ function mtuOf({ plan }: Lab, { machine, to, segment }: Hop): number {
   return Math.min(found?.mtu ?? 0, ...own);
 }
 
-/** What adds up along each way that arrives: each value that one of them has, the least first. */
+/** Sums along each path that arrives: each distinct value, the smallest first. */
 function alongWays(
   { from, to, hops, arrives }: Ways,
   atEnd: number,

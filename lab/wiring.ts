@@ -4,7 +4,7 @@ import { hostFolder, type LabDaemon, type LabHost, type LabPlan, type LabPod } f
 
 /**
  * The shell text that builds a plan inside the holder. `ip -batch` takes many commands at once: a process for each would
- * cost more than all the rest. `bridges` are there already.
+ * cost more than all the rest. `bridges` already exist.
  */
 export function wiringScript(
   { segments, hosts, pods }: LabPlan,
@@ -36,7 +36,7 @@ export function wiringScript(
   ].join('\n');
 }
 
-/** Starts every daemon of a plan. BIRD goes to the background by itself; what it says before that is its config error. */
+/** Starts every daemon of a plan. BIRD goes to the background by itself; any output before that is a configuration error. */
 export function startScript({ hosts }: LabPlan, programs: Programs): string {
   return [
     'set -u',
@@ -48,10 +48,10 @@ export function startScript({ hosts }: LabPlan, programs: Programs): string {
   ].join('\n');
 }
 
-/** Where the programs are. `approximate`: there is no BIRD 1.6, and nodes run BIRD 2 with the same configuration. */
+/** The paths of the programs. `approximate`: there is no BIRD 1.6, and nodes run BIRD 2 with the same configuration. */
 export type Programs = Readonly<Record<LabDaemon['program'], string>> & { readonly approximate: boolean };
 
-/** Starts a daemon, and beside that of an IGP what follows its routes. */
+/** Starts a daemon, and with that of an IGP the process that follows its routes. */
 export function startCommand(host: string, daemon: LabDaemon, programs: Programs): string {
   const bird = birdCommand(host, daemon, programs);
   return daemon.role === 'igp' ? `${mirror(host)}\n${bird}` : bird;
@@ -100,14 +100,14 @@ function hostLinks({ interfaces, loopback, defaultVia, routes }: LabHost): strin
   ];
 }
 
-/** A metric below that of the IGP's routes: what is written on a gateway counts before what OSPF tells it. */
+/** A metric below that of the IGP's routes: static routes of a gateway take precedence over OSPF. */
 export const gatewayRoute = ({ prefix, via }: LabHost['routes'][number]): string =>
   `${prefix.text} via ${via.text} proto static metric 1`;
 
 /**
- * As Calico's CNI plugin does it: the pod's only neighbour is a link-local address, for which the node answers (proxy ARP);
- * the node has a route to the pod's address alone. A node answers only for what it has a route to: the lab's nodes that
- * run the IGP have no default route, so their pods are told.
+ * As Calico's CNI plugin does: the pod's only neighbour is a link-local address, for which the node answers (proxy ARP);
+ * the node has a route only to the pod's address. A node answers only for what it has a route to: the lab's nodes that
+ * run the IGP have no default route, so their pods get the neighbour entry statically.
  */
 function podCommands(pod: LabPod): string[] {
   const { node, netns, veth, addresses, borrowed, mtu, proxied } = pod;
@@ -123,7 +123,7 @@ function podCommands(pod: LabPod): string[] {
     batch(netns, [
       'link set lo up',
       ...addresses.map(podAddressCommand),
-      // IPv6 would send from the one that is most like the target; what is deprecated it only answers from.
+      // IPv6 would send from the address most similar to the target; from a deprecated one it only answers.
       ...borrowed.map(
         (address) => `${podAddressCommand(address)}${address.family === 'ipv6' ? ' preferred_lft 0' : ''}`,
       ),
@@ -147,7 +147,7 @@ const podRoute = ({ veth, metric }: LabPod, address: IpAddress): string =>
 const podAddressCommand = (address: IpAddress): string =>
   `addr add ${full(address)} dev eth0${noDad(address)}`;
 
-/** A pod that is there before and after: as if one pod ended and another one began, each with its addresses. */
+/** A pod that exists before and after: as if one pod ended and another began, each with its addresses. */
 export function podChange(before: LabPod, after: LabPod): string[] {
   const texts = (pod: LabPod) => new Set(pod.addresses.map(({ text }) => text));
   const [had, has] = [texts(before), texts(after)];
@@ -165,7 +165,7 @@ export function podChange(before: LabPod, after: LabPod): string[] {
   ];
 }
 
-/** What Felix of another Calico does to a pod's routes when it starts: it makes its own, then takes away the old ones. */
+/** What the Felix of a new Calico does to a pod's routes at start: it adds its own, then removes the old ones. */
 export function podRemade(before: LabPod, after: LabPod): string[] {
   const remade = after.addresses.filter(({ family }) => before.metric[family] !== after.metric[family]);
   if (remade.length === 0) return [];
@@ -184,7 +184,7 @@ const full = (address: IpAddress): string => `${address.text}/${addressBits(addr
 
 const noDad = (address: IpAddress): string => (address.family === 'ipv6' ? ' nodad' : '');
 
-/** Commands for `ip` in one network namespace, or in the holder's own. Names of a topology need no quotes. */
+/** Commands for `ip` in one network namespace, or in the holder's own. Names in a topology need no quotes. */
 export function batch(netns: string | undefined, commands: readonly string[]): string {
   if (commands.length === 0) return ':';
   return `ip ${netns === undefined ? '' : `-n ${netns} `}-batch - <<'END'\n${commands.join('\n')}\nEND`;

@@ -7,8 +7,8 @@ import {
 } from 'node:child_process';
 
 /**
- * Other programs, without the secrets that noencap was given: what a program does not need it cannot leak, to a hook, a log or
- * the other end of ssh's `SendEnv *`. Nothing else in noencap starts a process, so that none is forgotten.
+ * Starts other programs without the secrets that noencap was given: a program cannot leak what it does not get, to a hook, a log or
+ * the other end of ssh's `SendEnv *`. Nothing else in noencap starts a process, so none is forgotten.
  */
 export const startProgram = ((
   program: string,
@@ -19,7 +19,7 @@ export const startProgram = ((
 
 export type Program = ChildProcess;
 
-/** The same, to its end. */
+/** The same, until it ends. */
 export const runProgram = ((
   program: string,
   args: readonly string[],
@@ -27,7 +27,7 @@ export const runProgram = ((
 ): ReturnType<typeof spawnSync> =>
   spawnSync(program, args, { ...options, env: withoutSecrets(options.env) })) as typeof spawnSync;
 
-/** For libraries that start programs of their own: meanwhile the secrets are not in the environment. */
+/** For libraries that start programs themselves: during the call the secrets are not in the environment. */
 export function hidingSecrets<Result>(action: () => Result): Result {
   const hidden = Object.entries(process.env).filter(([name]) => SECRETS.test(name));
   for (const [name] of hidden) delete process.env[name];
@@ -38,7 +38,7 @@ export function hidingSecrets<Result>(action: () => Result): Result {
   }
 }
 
-/** What noencap itself decrypts, sends or posts with; what belongs to other programs, as a cloud's keys to kubectl, stays. */
+/** The secrets that noencap itself uses; those of other programs, such as a cloud's keys for kubectl, stay. */
 const SECRETS = /^(NOENCAP_(AGE_KEY|PASSWORD_).*|GITHUB_TOKEN|GH_TOKEN|K3S_TOKEN)$/;
 
 const withoutSecrets = (env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv =>

@@ -1,20 +1,20 @@
 /** The output of one stream as bytes, decoded once when complete. */
 export interface Heard {
   readonly length: number;
-  /** False if that is more than may be said; then nothing of it is kept. */
+  /** False if that exceeds the limit; then nothing of it is kept. */
   add(chunk: Uint8Array): boolean;
-  /** Where this stands first, not looking at what was looked at before; -1 if nowhere. */
+  /** The first position of this text, skipping what was searched before; -1 if absent. */
   find(what: string): number;
   /** The last bytes, as Latin-1. */
   tail(bytes: number): string;
   text(from?: number, to?: number): string;
-  /** Forgets what stands before that: it does not count. */
+  /** Forgets everything before this position, so that it does not count. */
   drop(to: number): void;
-  /** Forgets what stands behind so many bytes; what comes may be as much as at the beginning. */
+  /** Forgets everything after this many bytes, and resets the limit. */
   cut(to: number): void;
 }
 
-/** How much a stream may say. */
+/** The limits of a stream. */
 export interface Most {
   readonly bytes: number;
   readonly lines: number;
@@ -22,7 +22,7 @@ export interface Most {
   readonly line: number;
 }
 
-/** Listens to a stream that may say so much. */
+/** Collects a stream within these limits. */
 export function heard(most: Most): Heard {
   let bytes = Buffer.alloc(0);
   let [length, lines, line, looked] = [0, 0, 0, 0];

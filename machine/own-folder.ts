@@ -2,11 +2,11 @@ import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, type S
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
-/** A folder that nobody but this user can have made, read or changed. */
+/** A folder that only this user can have created, read or changed. */
 export interface OwnFolder {
-  /** As the user knows it. */
+  /** The path as the user knows it. */
   readonly path: string;
-  /** A file in it, by the open folder and not by its path: what is done to the path in between changes nothing. */
+  /** A file in it, through the open folder instead of its path: changes to the path in between have no effect. */
   at(name: string): string;
 }
 
@@ -17,8 +17,8 @@ export interface NotOwn {
 }
 
 /**
- * The folder for what must outlive this process: made if it is not there, refused if somebody else could have put something into it.
- * Where others may write beside it, as in /tmp, one of them may have been first.
+ * The folder for what must outlive this process: created if missing, refused if somebody else could have put something into it.
+ * If others may write beside it, as in /tmp, one of them may have been first.
  */
 export function ownFolder(uid = process.getuid?.() ?? 0): OwnFolder | NotOwn {
   const path = pathFor(uid);
@@ -39,7 +39,7 @@ export function ownFolder(uid = process.getuid?.() ?? 0): OwnFolder | NotOwn {
     const why = isFolder ? foreign(found, uid) : 'is a link, or not a folder';
     return refused(path, why ?? `cannot be opened (${code})`, uid);
   }
-  // Of what was opened, not of what the path leads to by now.
+  // Checked on the open folder, not on what the path points to by now.
   const why = foreign(fstatSync(folder), uid);
   if (why === undefined) return { path, at: (name) => `/proc/self/fd/${folder}/${name}` };
   closeSync(folder);
@@ -65,7 +65,7 @@ function pathFor(uid: number): string {
   return hasOne ? join(runtime, 'noencap') : join(tmpdir(), `noencap-${uid}`);
 }
 
-/** Only this user can make something in it. */
+/** Only this user can create something in it. */
 function isClosed(folder: string, uid: number): boolean {
   const found = lstatSync(folder, { throwIfNoEntry: false });
   return found?.isDirectory() === true && found.uid === uid && (found.mode & 0o022) === 0;

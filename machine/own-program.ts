@@ -1,14 +1,14 @@
 import { lstatSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, sep } from 'node:path';
 
-/** A program that nobody but this user, or root, can have put there or changed: by the path that no link leads astray. */
+/** A program that only this user or root can have put there or changed, by its resolved path. */
 export interface OwnProgram {
   readonly path: string;
 }
 
 /**
- * Looks at whose a program is before it is run, and whose the folders are that it lies in: who can change one of these can put another one in
- * its place. Folders from `trusted` on upwards are not looked at, which is where noencap itself lies.
+ * Checks the owner of a program and of the folders above it before it is run: whoever can change one of these can replace the program.
+ * Folders from `trusted` upwards, where noencap itself is, are not checked.
  */
 export function ownProgram(
   file: string,
@@ -28,9 +28,9 @@ export function ownProgram(
 function foreign(found: Stats, uid: number): string | undefined {
   const { uid: owner, gid: group, mode } = found;
   if (owner !== uid && owner !== 0) return `belongs to another user (${owner})`;
-  // In a sticky folder, as /tmp is, nobody replaces what another user has there.
+  // In a sticky folder, such as /tmp, nobody can replace another user's files.
   if (found.isDirectory() && (mode & 0o1000) !== 0) return undefined;
-  // Debian gives each user a group of the same number, and his files to it.
+  // Debian gives each user a group with the same ID, which owns the user's files.
   const isOpen = (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && group !== owner);
   const bits = (mode & 0o7777).toString(8).padStart(4, '0');
   return isOpen ? `can be written by other users (mode ${bits})` : undefined;

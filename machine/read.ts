@@ -1,10 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Why a file was not read; `code` is the system's, or EFBIG for one that is too large and ENODEV for one that is no file. */
+/** Why a file was not read; `code` is the system's, or EFBIG if it is too large and ENODEV if it is not a regular file. */
 export class Unreadable extends Error {
   readonly code: string;
   readonly path: string;
-  /** Of one that is too large, where it is known. */
+  /** The size of a file that is too large, if known. */
   readonly size: number | undefined;
 
   constructor(path: string, code: string, says: string, size?: number) {
@@ -16,14 +16,14 @@ export class Unreadable extends Error {
 }
 
 /**
- * The bytes of a file that somebody else may have put there: never more than `most`, and nothing but a file, since a device never
- * ends and a pipe may never begin. What the shell hands over as an open descriptor (`<(command)`, /dev/stdin) may be a pipe: it has
- * a writer. Throws Unreadable, or what the file system says.
+ * The bytes of a file that somebody else may have put there: never more than `most`, and only of a regular file, since a device never
+ * ends and a pipe may never begin. A descriptor opened by the shell (`<(command)`, /dev/stdin) may be a pipe: it has
+ * a writer. Throws Unreadable, or the error of the file system.
  */
 export function readAtMost(path: string, most: number): Buffer {
   const [, handed] =
     /^\/(?:dev|proc\/self)\/fd\/(\d{1,5})$/.exec(path === '/dev/stdin' ? '/dev/fd/0' : path) ?? [];
-  // Without O_NONBLOCK the opening of a pipe waits for its writer.
+  // Without O_NONBLOCK opening a pipe waits for its writer.
   const file =
     handed === undefined ? openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) : Number(handed);
   try {
@@ -41,7 +41,7 @@ export function readAtMost(path: string, most: number): Buffer {
   }
 }
 
-/** Grows with what comes: the size of a pipe, or of a file below /proc, is not known. */
+/** Grows with the input: the size of a pipe, or of a file below /proc, is unknown. */
 function bytesOf(path: string, file: number, most: number, size: number): Buffer {
   let buffer = Buffer.allocUnsafe(Math.min(most, Math.max(size, 64 * 1024)) + 1);
   let length = 0;
@@ -66,7 +66,7 @@ const inWords = (bytes: number): string => {
 
 const MIB = 1024 * 1024;
 
-/** What goes behind the name of a file in a sentence. */
+/** The clause that follows the name of a file in a message. */
 export function whyUnreadable(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const isOurs = error instanceof Unreadable && code !== 'EISDIR';

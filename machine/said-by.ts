@@ -3,7 +3,7 @@ import { heard } from './heard.ts';
 
 /** The output of a finished program. */
 export interface Said {
-  /** Its exit status; undefined where it could not be started. */
+  /** Its exit status; undefined if it could not be started. */
   readonly code: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -15,7 +15,7 @@ export interface Bounds {
   readonly bytes: number;
 }
 
-/** Runs a program to its end, or until it is late or says too much: then it is ended, and that is what it said on standard error. */
+/** Runs a program until it ends, is late or prints too much: then it is ended, and its standard error says so. */
 export const saidBy = (
   program: string,
   words: readonly string[],
@@ -32,7 +32,7 @@ export const saidBy = (
     };
     const giveUp = (why: string) => {
       child.kill('SIGKILL');
-      // A program of its own may keep them open.
+      // A child of the program may keep them open.
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
       finish(1, `${program} ${why}, and was killed`);
     };
@@ -44,6 +44,6 @@ export const saidBy = (
     }
     child.on('error', ({ message }) => finish(undefined, message));
     child.on('close', (code) => finish(code ?? 1));
-    // It may end before it has read everything: what it says of that is on its standard error.
+    // It may end before it has read everything: its standard error says why.
     child.stdin?.on('error', () => {}).end(input);
   });

@@ -16,7 +16,7 @@ export interface BaseState {
   readonly name: string;
   /** Undefined for a folder. */
   readonly commit: string | undefined;
-  /** Undefined where it has none yet; the first of its faults where it has some. */
+  /** Undefined if it has none yet; its first fault if it has some. */
   readonly topology:
     | { readonly fabric: Fabric; readonly source: Source }
     | { readonly fault: string }
@@ -62,7 +62,7 @@ export function readBase(
   };
 }
 
-/** In a pull request's workflow the branch that it is to be merged into; else the remote's main branch, else one of our own. */
+/** In a pull request's workflow its target branch; else the remote's main branch, else a local one. */
 function mainBranch(): string | undefined {
   const { GITHUB_BASE_REF: target } = process.env;
   const candidates = [
@@ -110,7 +110,7 @@ function stateAt(
   return 'message' in loaded ? loaded : stateOf(loaded, { name, commit, files: read, trust });
 }
 
-/** A topology in TypeScript may import whatever stands beside it: all of the commit is laid out in a temporary folder. */
+/** A topology in TypeScript may import anything beside it: the whole commit is checked out in a temporary folder. */
 function moduleAt(commit: string, path: string, name: string): Loaded | NoBase {
   const folder = mkdtempSync(join(tmpdir(), 'noencap-base-'));
   try {
@@ -127,7 +127,7 @@ function moduleAt(commit: string, path: string, name: string): Loaded | NoBase {
   }
 }
 
-/** `folder` stands for the working folder: the topology and the output folder are where they are here. */
+/** `folder` replaces the working folder: topology and output folder have the same relative paths. */
 function stateIn(folder: string, { topology, out }: BaseOptions): BaseState | NoBase {
   const there = (path: string) => join(folder, relative('.', resolve(path)));
   const trust = trustFiles(topology, (file) => readIfThere(there(file)));

@@ -10,14 +10,14 @@ export type RenderedFiles = ReadonlyMap<string, string>;
 export interface DistChange {
   readonly added: readonly string[];
   readonly changed: readonly string[];
-  /** Rendered by an earlier run and no longer. */
+  /** Rendered by an earlier run, but no longer. */
   readonly removed: readonly string[];
   readonly unchanged: readonly string[];
   /** Would be written, but exist with other content and were not written by noencap. */
   readonly foreign: readonly string[];
   /**
    * Not written by noencap. Left alone, but reported: routers, nodes and engines read whole folders, and git's and the engines' own
-   * files (.gitattributes, kustomization.yaml, .argocd-source.yaml) change what becomes of all others.
+   * files (.gitattributes, kustomization.yaml, .argocd-source.yaml) affect all others.
    */
   readonly stray: readonly string[];
 }
@@ -25,12 +25,12 @@ export interface DistChange {
 /** Lists what noencap wrote, in the form `sha256sum --check` reads; only what it names is ever removed. */
 export const MANIFEST = 'MANIFEST.sha256';
 
-/** Folders of the output in which every file counts for whoever reads them. */
+/** Folders of the output whose readers use every file in them. */
 export const READ_WHOLE = /^(cluster|gitops|routers|nodes)\//;
 
 /** Compares without touching anything. A folder that does not exist yet counts as empty. */
 export function compareDist(out: string, files: RenderedFiles): DistChange {
-  // Of a run that was killed between its two renames the old tree is there, under its other name.
+  // If a run was killed between its two renames, the old tree exists under its other name.
   const { old } = neighbours(out);
   const folder = !existsSync(out) && existsSync(old) ? old : out;
   const tree = existingTree(folder);
@@ -43,7 +43,7 @@ export function compareDist(out: string, files: RenderedFiles): DistChange {
   for (const [path, text] of rendered) change[stateOf(folder, path, text, tree, owned)].push(path);
   for (const [path, kind] of tree) {
     if (rendered.has(path) || kind === 'folder') continue;
-    // Whoever changed the file since it was rendered made it theirs.
+    // A file that was edited since it was rendered belongs to the editor.
     const hash = owned.get(path);
     if (hash !== undefined && sha256(readRendered(join(folder, path))?.text ?? '') === hash) {
       change.removed.push(path);
@@ -82,7 +82,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 
 /**
  * The paths an earlier run wrote, with the hash of what it wrote. A manifest may come from a pull request: a path that
- * leaves the folder is no path.
+ * leaves the folder is ignored.
  */
 function readManifest(out: string): ReadonlyMap<string, string> {
   const text = readRendered(join(out, MANIFEST))?.text ?? '';
@@ -107,7 +107,7 @@ export function readRendered(file: string): { text: string; executable: boolean 
     const text = readAtMost(file, LARGEST_RENDERED).toString('utf8');
     return { text, executable: (info.mode & 0o100) !== 0 };
   } catch (error) {
-    // As if it were not there it would be left out of a diff, or of a delivery.
+    // Treated as missing, it would be omitted from a diff or a delivery.
     if (error instanceof Unreadable) throw error;
     return undefined;
   }
@@ -118,7 +118,7 @@ const LARGEST_RENDERED = 256 * 1024 * 1024;
 
 type Tree = ReadonlyMap<string, 'file' | 'folder' | 'other'>;
 
-/** What stands below the folder: one listing costs far less than asking for each path. Links are not followed. */
+/** Everything below the folder: one listing costs far less than asking for each path. Links are not followed. */
 function existingTree(out: string): Tree {
   const tree = new Map<string, 'file' | 'folder' | 'other'>();
   const list = (below: string): void => {
@@ -132,7 +132,7 @@ function existingTree(out: string): Tree {
   return tree;
 }
 
-/** A folder stands where a file must be, or something else than a folder where one of its folders must be. */
+/** Whether a folder is where a file must be, or a non-folder where one of its folders must be. */
 function isBlocked(tree: Tree, path: string, owned: ReadonlyMap<string, string>): boolean {
   const parts = path.split('/');
   return parts.some((_, index) => {
@@ -156,7 +156,7 @@ export function neighbours(target: string): Record<'staged' | 'old' | 'left' | '
   };
 }
 
-/** Why nothing can be put at `out`, for the errors it can cause before anything is rendered. */
+/** Why nothing can be written to `out`, checked before anything is rendered. */
 export function outRefusal(out: string): { readonly message: string; readonly fix: string } | undefined {
   if (out === '') return { message: 'The output folder has no name', fix: 'Name one with --out.' };
   if (existsSync(out) && !statSync(out).isDirectory()) {
@@ -165,7 +165,7 @@ export function outRefusal(out: string): { readonly message: string; readonly fi
       fix: 'Move it away, or name another folder with --out. Nothing was written.',
     };
   }
-  // It is replaced as a whole: whoever stands in it would be left in the old one.
+  // It is replaced as a whole: a shell inside it would be left in the old one.
   const inside = relative(existsSync(out) ? realpathSync(out) : resolve(out), process.cwd());
   return inside === '' || !inside.startsWith('..')
     ? {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { runProgram } from '../machine/index.ts';
 
-/** Room for what git prints: all files of a network of 10,000 nodes. A partial clone asks another machine, which may never answer. */
+/** The limit of git's output: all files of a network of 10,000 nodes. A partial clone asks another machine, which may never answer. */
 const BOUNDS = { maxBuffer: 2 ** 30, timeout: 300_000, killSignal: 'SIGKILL' } as const;
 
-/** What git prints, without its last line feed; undefined if it refuses, or is not there. */
+/** The output of git without its last line feed; undefined if git fails or is missing. */
 export function git(...args: readonly string[]): string | undefined {
   const { status, stdout } = runProgram('git', args, { ...BOUNDS, encoding: 'utf8' });
   return status === 0 ? stdout.replace(/\n$/, '') : undefined;
@@ -14,7 +14,7 @@ export function git(...args: readonly string[]): string | undefined {
 export const commitOf = (revision: string): string | undefined =>
   git('rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`);
 
-/** The bytes of one file of a commit, its path counted from the working folder; undefined where it has none. */
+/** The bytes of one file of a commit, by its path relative to the working folder; undefined if there is none. */
 export function fileAt(commit: string, path: string): Buffer | undefined {
   const { status, stdout } = runProgram('git', ['cat-file', 'blob', `${commit}:./${path}`], {
     ...BOUNDS,
@@ -23,8 +23,8 @@ export function fileAt(commit: string, path: string): Buffer | undefined {
 }
 
 /**
- * The files of a commit below a folder, by their path below it; links are left out. Only what differs from `known` is read: most
- * files are what they were.
+ * The files of a commit below a folder, by their path below it; links are omitted. Only files that differ from `known` are read: most
+ * do not.
  */
 export function filesAt(
   commit: string,
@@ -51,7 +51,7 @@ export function filesAt(
 
 const byPath = ([a]: [string, string], [b]: [string, string]): number => (a < b ? -1 : 1);
 
-/** What git calls a file of this content: a hash of 40 hex digits is SHA-1, one of 64 SHA-256. */
+/** Git's name for a file with this content: a hash of 40 hex digits is SHA-1, one of 64 SHA-256. */
 const objectName = (text: string, digits: number): string =>
   createHash(digits === 64 ? 'sha256' : 'sha1')
     .update(`blob ${Buffer.byteLength(text)}\0`)
@@ -76,8 +76,8 @@ function blobs(objects: readonly string[]): [string, string][] {
 }
 
 /**
- * Puts all files of a commit below `folder`/tree; why not, if it cannot. By an index of its own: neither the work tree nor git's
- * index is touched, and no attribute leaves a file out.
+ * Writes all files of a commit below `folder`/tree; returns the reason if it cannot. Uses its own index: neither the work tree nor git's
+ * index is touched, and no attribute omits a file.
  */
 export function layOut(commit: string, folder: string): string | undefined {
   const env = { ...process.env, GIT_INDEX_FILE: join(folder, 'index') };

@@ -1,13 +1,13 @@
 import { relative, resolve } from 'node:path';
 import { runProgram } from '../machine/index.ts';
 
-/** A path, and the attribute that git has for it. */
+/** A path, and its attribute in git. */
 export interface HiddenChange {
   readonly path: string;
   readonly attribute: string;
 }
 
-/** With these a reviewer sees no change, or another file than whoever checks it out. */
+/** With these a reviewer sees no change, or a different file than a checkout has. */
 const ATTRIBUTES: Readonly<Record<string, (value: string) => string | undefined>> = {
   diff: (value) => (value === 'unset' ? '-diff' : undefined),
   filter: (value) => (isSet(value) ? `filter=${value}` : undefined),
@@ -17,8 +17,8 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => string | undefined>
 const isSet = (value: string): boolean => value !== 'unspecified' && value !== 'unset';
 
 /**
- * Which of these files git keeps from reviewers, by a .gitattributes in whatever folder, or by the user's own settings. None where
- * there is no git, or no repository: then nobody reviews there.
+ * Which of these files git hides from reviewers, by a .gitattributes in any folder, or by the user's own settings. None without
+ * git or a repository: then there is no review.
  */
 export function hiddenChanges(paths: readonly string[]): readonly HiddenChange[] {
   const input = paths.map((path) => `${relative('.', resolve(path))}\0`).join('');

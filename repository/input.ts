@@ -9,7 +9,7 @@ import type { Fault, Source, Topology } from '../topology/index.ts';
 import { readTopology } from './read-topology.ts';
 import { readVendored } from './vendored.ts';
 
-/** What every command starts from. */
+/** The input of every command. */
 export interface Input {
   readonly fabric: Fabric;
   readonly source: Source;
@@ -65,7 +65,7 @@ export function operatorManifestFaults(topology: Topology, file: string): Fault[
   ];
 }
 
-/** A file of that hash may still be the wrong one: without the operator, or without its CRDs, nothing would ever start. */
+/** A file with that hash may still be the wrong one: without the operator or its CRDs nothing would ever start. */
 function contentFaults({ calico: { version } }: Topology, file: string, text: string): Fault[] {
   const has = (kind: string) => new RegExp(`^kind: ["']?${kind}["']?\\s*$`, 'm').test(text);
   const missing = [

@@ -11,8 +11,8 @@ const MODULES = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 export const isModule = (file: string): boolean => MODULES.includes(extname(file));
 
 /**
- * Reads a topology from YAML, or from a TypeScript or JavaScript module whose default export is one. `name` is what faults call the
- * file, where it lies elsewhere than the user knows it.
+ * Reads a topology from YAML, or from a TypeScript or JavaScript module whose default export is one. `name` is the name of the file in
+ * faults, if its path differs from the one the user knows.
  */
 export function readTopology(file: string, name = file): Loaded {
   if (isModule(file)) return readModule(file, name);
@@ -29,7 +29,7 @@ const notRead = (name: string, error: unknown): Loaded =>
 type Esbuild = typeof import('esbuild');
 
 /**
- * esbuild compiles the module with whatever it imports; it runs with the rights of the user who started noencap. What it
+ * esbuild compiles the module with everything it imports; it runs with the permissions of the user who started noencap. What it
  * throws is a fault of the file.
  */
 function readModule(file: string, name: string): Loaded {
@@ -50,7 +50,7 @@ function readModule(file: string, name: string): Loaded {
 }
 
 function compile(file: string): string {
-  // From noencap's own packages: the topology need not lie beside them. Loaded here, because most topologies are YAML.
+  // From noencap's own packages: the topology need not be beside them. Loaded here, because most topologies are YAML.
   const esbuild = createRequire(realpathSync(process.argv[1] ?? file))('esbuild') as Esbuild;
   const built = hidingSecrets(() =>
     esbuild.buildSync({
@@ -66,7 +66,7 @@ function compile(file: string): string {
   return built.outputFiles[0]?.text ?? '';
 }
 
-/** What the module prints goes where the console of the run goes: to stderr, where nothing of it is obeyed. */
+/** The module's output goes to stderr like the rest of the console, where nothing of it is obeyed. */
 function evaluate(code: string, file: string): { default?: unknown } {
   const module: { exports: { default?: unknown } } = { exports: {} };
   new Function('module', 'exports', 'require', '__filename', '__dirname', code)(
@@ -79,7 +79,7 @@ function evaluate(code: string, file: string): { default?: unknown } {
   return module.exports;
 }
 
-/** An error of the compiler with its place, one that the module throws as it prints. */
+/** A compiler error with its place, or an error thrown by the module as printed. */
 function reasonOf(error: unknown): string {
   const [first] = (error as { errors?: readonly Message[] } | null)?.errors ?? [];
   if (first?.text === undefined) return String(error);

@@ -6,10 +6,10 @@ import { nodeFiles } from '../nodes/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import type { RenderedFiles } from './dist.ts';
 
-/** All of dist, and what a summary of it counts. */
+/** All of dist, and the counts for its summary. */
 export interface Rendered {
   readonly files: RenderedFiles;
-  /** What dist/cluster holds: Kubernetes kind to number of objects, sorted by kind. */
+  /** The content of dist/cluster: Kubernetes kind to number of objects, sorted by kind. */
   readonly objects: ReadonlyMap<string, number>;
   /** The same for dist/gitops. */
   readonly gitops: ReadonlyMap<string, number>;

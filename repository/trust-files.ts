@@ -3,16 +3,16 @@ import { dirname, join } from 'node:path';
 import { readAtMost } from '../machine/index.ts';
 import type { TrustFiles } from '../review/index.ts';
 
-/** Pinned host keys, beside the topology: no other machine is delivered to. */
+/** Pinned host keys, beside the topology: deliveries go to no other machine. */
 export const knownHostsOf = (topology: string): string => join(dirname(topology), 'known_hosts');
 
 /** The routers' passwords, beside the topology, encrypted with age. */
 export const secretsOf = (topology: string): string => join(dirname(topology), 'secrets.age');
 
-/** Keys of 10,000 routers are not more. */
+/** The keys of 10,000 routers fit. */
 export const LARGEST_TRUST_FILE = 16 * 1024 * 1024;
 
-/** Both as `read` has them, which knows of none where there is no such file. */
+/** Both through `read`, which returns nothing if there is no such file. */
 export function trustFiles(topology: string, read: (path: string) => Buffer | undefined): TrustFiles {
   const [keys, secrets] = [read(knownHostsOf(topology)), read(secretsOf(topology))];
   return {
@@ -21,7 +21,7 @@ export function trustFiles(topology: string, read: (path: string) => Buffer | un
   };
 }
 
-/** From the file system. What is there and cannot be read is the caller's to say: it is not as if there were none. */
+/** From the file system. The caller must report a file that cannot be read: it is not the same as a missing one. */
 export function readIfThere(path: string): Buffer | undefined {
   try {
     return readAtMost(path, LARGEST_TRUST_FILE);

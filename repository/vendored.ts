@@ -6,8 +6,8 @@ import { readAtMost, Unreadable } from '../machine/index.ts';
 export const LARGEST_MANIFEST = 32 * 1024 * 1024;
 
 /**
- * A file that the topology names, by a path below its folder. A link on the way could lead to any file of whoever renders, and to
- * another one on each machine: what is rendered would not be what was reviewed.
+ * A file that the topology names, by a path below its folder. A link on the path could lead to any file of the user who renders, and to
+ * a different one on each machine: what is rendered would not be what was reviewed.
  */
 export function readVendored(folder: string, path: string): Buffer {
   let at = folder;

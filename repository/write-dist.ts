@@ -27,14 +27,14 @@ import {
   withManifest,
 } from './dist.ts';
 
-/** What came of it, and where the old tree is, if it holds what this user may not remove. */
+/** The result, and the path of the old tree if it contains what this user may not remove. */
 export type Written = DistChange & { readonly left?: string };
 
 /**
  * Puts the rendered tree in place of the old one in whole: it is built beside it and moved in with two renames, so that an
  * interrupted run leaves the old tree, or the new one. Files that noencap did not write come along, and folders keep their
  * modes. Writes nothing if nothing changed, or if `foreign` files are in the way: the caller refuses those. Throws what
- * the file system says, with the old tree in its place, as `Unchanged`.
+ * the file system reports, with the old tree in its place, as `Unchanged`.
  */
 export function writeDist(out: string, files: RenderedFiles): Written {
   const target = existsSync(out) ? realpathSync(out) : resolve(out);
@@ -59,13 +59,13 @@ export function writeDist(out: string, files: RenderedFiles): Written {
     } finally {
       unlock();
     }
-    // From here on the new tree is there, whatever becomes of the old one.
+    // From here on the new tree is in place, whatever happens to the old one.
     const left = cleared(target, old);
     return { ...change, ...(left && { left }) };
   });
 }
 
-/** The output folder is as it was; why, is its cause. */
+/** The output folder is unchanged; the reason is its cause. */
 export class Unchanged extends Error {
   constructor(cause: unknown) {
     super(`nothing was changed: ${cause}`, { cause });
@@ -73,12 +73,12 @@ export class Unchanged extends Error {
 }
 
 /**
- * Root writes into a user's folder as that user: what root left there he could neither change nor remove, and where he swaps a
- * folder for a link meanwhile, root would write anywhere.
+ * Root writes into a user's folder as that user: the user could neither change nor remove root's files, and by swapping a
+ * folder for a link could make root write anywhere.
  */
 function asOwner<Result>(places: readonly string[], action: () => Result): Result {
   if (process.geteuid?.() !== 0) return action();
-  // Of a link too: a user must not choose where root writes.
+  // Also for a link: a user must not choose where root writes.
   const at = places.find((path) => existsSync(path)) ?? '/';
   const { uid, gid } = lstatSync(at);
   if (uid === 0) return action();
@@ -96,7 +96,7 @@ function asOwner<Result>(places: readonly string[], action: () => Result): Resul
 function stage(target: string, staged: string, files: RenderedFiles, change: DistChange): void {
   mkdirSync(staged);
   const kept = new Set(change.unchanged);
-  // What is written anew is no part of the old tree any more: a link that stands there would be written through.
+  // Rewritten files are not brought along from the old tree: an existing link in their place would be written through.
   const gone = new Set([...change.removed, ...change.changed, ...change.added]);
   const needed = new Set([...files.keys()].flatMap(foldersOf));
   if (existsSync(target)) bringAlong(target, staged, (path) => !gone.has(path), needed);
@@ -110,7 +110,7 @@ function stage(target: string, staged: string, files: RenderedFiles, change: Dis
   }
 }
 
-/** One run at a time: two would move each other's trees. The lock of a run that is no longer there counts for nothing. */
+/** One run at a time: two would move each other's trees. The lock of a run that has ended does not count. */
 function lock(target: string): () => void {
   const { locked } = neighbours(target);
   const mine = `${process.pid} ${bornAt(`/proc/${process.pid}`) ?? ''}\n`;
@@ -122,7 +122,7 @@ function lock(target: string): () => void {
     if (!isThere(error)) throw error;
     const holder = holderOf(locked);
     if (holder.isRunning) throw new BusyError(target, `process ${holder.pid}`);
-    // Of two that find a dead one's lock, the second would remove the lock of the first: one at a time may remove it.
+    // If two find a dead lock, the second would remove the new lock of the first: only one at a time may remove it.
     const removing = `${locked}-removing`;
     try {
       writeFileSync(removing, mine, { flag: 'wx' });
@@ -169,7 +169,7 @@ function recover(target: string, old: string): void {
   }
 }
 
-/** Removes the old tree. What root wrote into it may stay: it is moved out of the way then, and its new path returned. */
+/** Removes the old tree. Root's files in it may have to stay: then it is moved out of the way, and its new path returned. */
 function cleared(target: string, old: string): string | undefined {
   if (!existsSync(old) || tryRemove(old)) return undefined;
   const { left } = neighbours(target);
@@ -178,7 +178,7 @@ function cleared(target: string, old: string): string | undefined {
   return left;
 }
 
-/** False if it is still there. */
+/** False if it still exists. */
 function tryRemove(path: string): boolean {
   try {
     rmSync(path, { recursive: true, force: true });
@@ -197,7 +197,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** `a/b/c` stands in `a` and `a/b`. */
+/** `a/b/c` is in `a` and `a/b`. */
 const foldersOf = (path: string): string[] =>
   path
     .split('/')
@@ -218,7 +218,7 @@ function bringAlong(
     if (entry.isDirectory()) {
       mkdirSync(join(to, path));
       bringAlong(from, to, stays, needed, path);
-      // A folder that held nothing but what is gone goes too.
+      // A folder that contained only removed files is removed, too.
       const emptied = readdirSync(join(to, path)).length === 0 && readdirSync(join(from, path)).length > 0;
       if (emptied && !needed.has(path)) rmSync(join(to, path), { recursive: true });
     } else if (stays(path)) {
@@ -229,13 +229,13 @@ function bringAlong(
   likeBefore(join(from, below), join(to, below));
 }
 
-/** A folder's mode and owner are the user's: they come along. */
+/** A folder's mode and owner belong to the user: they are kept. */
 function likeBefore(from: string, to: string): void {
   const { mode, uid, gid } = statSync(from);
   try {
     chownSync(to, uid, gid);
   } catch {
-    // Only root gives files away; what another user's folder held is this user's then, as with any other program.
+    // Only root can give files away; files from another user's folder then belong to this user, as with any program.
   }
   chmodSync(to, mode & 0o7777);
 }
@@ -249,7 +249,7 @@ function link(from: string, to: string): void {
   }
 }
 
-/** Folder by folder: node's own recursive mkdir never ends where a file system has no place for new ones (/proc). */
+/** Folder by folder: node's own recursive mkdir never ends if a file system allows no new folders (/proc). */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
