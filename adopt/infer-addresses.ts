@@ -1,4 +1,5 @@
 import type { BgpProtocol } from '../bird/protocols.ts';
+import { symbolPart } from '../bird/words.ts';
 import { FAMILIES, type Family, type IpAddress, type PerFamily, parseAddress } from '../topology/address.ts';
 import type { RunningNode } from './cluster.ts';
 import { type Fact, fact, guess, type Note } from './facts.ts';
@@ -50,9 +51,8 @@ export function backboneAddresses(
       give(name, parseAddress(options.get('source address') ?? ''));
   }
   const nameOf = (protocol: BgpProtocol) => /^(?:k3s_)?backbone_(.+?)(?:_v[46])?$/.exec(protocol.name)?.[1];
-  const mapped = (name: string) => name.replace(/[-.]/g, '_');
   for (const protocol of toOthers.flat()) {
-    const router = routers.find(({ name }) => mapped(name) === nameOf(protocol));
+    const router = routers.find(({ name }) => symbolPart(name) === nameOf(protocol));
     if (router !== undefined) give(router.name, neighborOf(protocol));
   }
   for (const [index, { name }] of routers.entries()) {
@@ -67,7 +67,7 @@ export function backboneAddresses(
   }
   for (const protocol of toOthers.flat()) {
     const hint = nameOf(protocol);
-    const alike = hint === undefined ? [] : routers.filter(({ name }) => mapped(name).startsWith(hint));
+    const alike = hint === undefined ? [] : routers.filter(({ name }) => symbolPart(name).startsWith(hint));
     if (alike.length === 1) give(alike[0]?.name ?? '', neighborOf(protocol), true);
   }
   return { addresses: found, guessed };
@@ -171,10 +171,10 @@ export function nodeAddresses(
 
 /** `route-reflector-later-later-v6` of region Later gives `later`; a custom name stays as it is. */
 function plannedName({ object, region }: RegionPeer): string {
-  const bare = object.name
+  const named = object.name
     .replace(/^route-reflector-/, '')
     .replace(/-v6$/, '')
     .replaceAll('.', '-');
   const prefix = `${region.toLowerCase()}-`;
-  return bare.startsWith(prefix) && bare.length > prefix.length ? bare.slice(prefix.length) : bare;
+  return named.startsWith(prefix) && named.length > prefix.length ? named.slice(prefix.length) : named;
 }

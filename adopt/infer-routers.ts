@@ -81,7 +81,7 @@ export function inferRouters(given: {
   const backbone: ReadonlyMap<string, PerFamily<IpAddress>> = new Map(
     [...found].filter(([name]) => speakers.has(name)),
   );
-  const strangers = sorted.flatMap(({ name }, index) =>
+  const unknownNeighbours = sorted.flatMap(({ name }, index) =>
     (toOthers[index] ?? [])
       .filter((one) => isInK3s(one) && !otherAt.has(neighborOf(one)?.text ?? ''))
       .map(
@@ -95,7 +95,7 @@ export function inferRouters(given: {
   return {
     sessions,
     routerOf: places.routerOf,
-    notes: [...places.notes, ...strangers],
+    notes: [...places.notes, ...unknownNeighbours],
     facts: [
       ...sharedFacts(sessions, pools),
       ...meshFact(sessions, backbone),

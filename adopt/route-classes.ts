@@ -69,7 +69,7 @@ export function routeClasses(around: Surroundings, family: Family, mentions: Men
     .concat(family === 'ipv4' ? [8, 16, 20, 24, 28, 30, 31, 32] : [32, 48, 56, 64, 96, 127, 128])
     .filter((one) => one > 0 && one <= addressBits(family));
   const blocks = representatives(around, family, mentioned);
-  const stranger = strangers(family).find(
+  const unused = unusedPrefixes(family).find(
     (one) => !taken.some((other) => overlaps(one, other) && other.length > 0),
   );
   return [
@@ -94,10 +94,10 @@ export function routeClasses(around: Surroundings, family: Family, mentions: Men
           .filter((one) => !pools.some(({ cidr }) => contains(cidr, one)))
           .flatMap((one) => elsewhere('mentioned', `${outer.text} and prefixes inside it`, one.text, one)),
       ),
-    ...(stranger === undefined
+    ...(unused === undefined
       ? []
       : [...new Set(lengths)].flatMap((length) => {
-          const one = prefixOf(ipAddress(family, stranger.value + 1n), length);
+          const one = prefixOf(ipAddress(family, unused.value + 1n), length);
           return taken.some((other) => other.length > 0 && overlaps(other, one))
             ? []
             : elsewhere(
@@ -260,7 +260,7 @@ const prefixes = (...texts: string[]): Prefix[] =>
 const defaults = (family: Family): Prefix[] => prefixes(family === 'ipv4' ? '0.0.0.0/0' : '::/0');
 
 /** Unused addresses, for other routes; documentation addresses may be in use in an example. */
-const strangers = (family: Family): Prefix[] =>
+const unusedPrefixes = (family: Family): Prefix[] =>
   family === 'ipv4'
     ? prefixes('240.90.0.0/16', '203.0.113.0/24', '198.18.0.0/16')
     : prefixes('3fff:90::/32', '2001:db8:90::/48');

@@ -5,7 +5,7 @@ import { isBorrowed, type Loan } from './simulator/blocks.ts';
 import { reduced } from './simulator/classes.ts';
 import { type Failing, failureOf } from './simulator/failure.ts';
 import type { Fate } from './simulator/fate.ts';
-import type { Ways } from './simulator/forwarding.ts';
+import type { BlockPaths } from './simulator/forwarding.ts';
 import type { Block, Machine, Network } from './simulator/model.ts';
 import { networkOf } from './simulator/network.ts';
 import { type Simulation, simulatorOf } from './simulator/simulate.ts';
@@ -39,7 +39,7 @@ export interface Pair {
   readonly from: Machine;
   readonly to: Machine;
   readonly block: Block;
-  readonly ways: Ways;
+  readonly ways: BlockPaths;
   readonly fate: Fate;
 }
 

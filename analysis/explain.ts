@@ -4,7 +4,7 @@ import { SOURCES } from './path.ts';
 import { decidingStep, isEqualCost, type Route } from './simulator/decision.ts';
 import type { Block, Machine, Network } from './simulator/model.ts';
 import { machineOf, segmentOf } from './simulator/spf.ts';
-import type { Way } from './simulator/way.ts';
+import type { UnderlayRoute } from './simulator/way.ts';
 import { absenceText, whyWithout } from './why.ts';
 
 /** All that a speaker knows about a block, and why it forwards packets the way it does. */
@@ -32,7 +32,7 @@ export interface ExplainedRoute {
   readonly kind: 'own' | 'reflector' | 'mesh' | 'backbone';
   readonly nextHop: string | undefined;
   /** How the next hop is reached. */
-  readonly way: Way['source'];
+  readonly way: UnderlayRoute['source'];
   readonly hops: readonly ExplainedHop[];
   readonly localPref: number;
   readonly clusters: readonly string[];

@@ -1,4 +1,4 @@
-import type { Expectations, Fabric, LoanExpectation, PairExpectation, Step } from '../fabric/index.ts';
+import type { Expectations, Fabric, IgpHop, LoanExpectation, PairExpectation } from '../fabric/index.ts';
 import { nodeBlocks, podAddresses } from '../fabric/index.ts';
 import { type Family, hostPrefix, ipAddress } from '../topology/address.ts';
 import { sampleLoans } from './loans.ts';
@@ -115,12 +115,12 @@ function pairOf(
   to: Machine,
   blocks: readonly Block[],
 ): PairExpectation {
-  const steps = new Map<string, readonly Step[]>();
-  const routes = new Map<string, ReadonlyMap<string, readonly Step[]>>();
+  const steps = new Map<string, readonly IgpHop[]>();
+  const routes = new Map<string, ReadonlyMap<string, readonly IgpHop[]>>();
   const taken = blocks.map(podRoute);
   for (const block of new Set([...blocks, ...taken])) {
     const { forwarding, rib } = simulation.waysTo(block);
-    const own = new Map<string, readonly Step[]>();
+    const own = new Map<string, readonly IgpHop[]>();
     routes.set(block.prefix.text, own);
     const isTaken = taken.includes(block);
     const open = [from.index];
@@ -160,7 +160,7 @@ function pairOf(
 const isPartlyNarrow = ({ fabric }: Network, { mtu: [least, most] }: Fate): boolean =>
   fabric.pods.mtu !== undefined && least < fabric.pods.mtu && most >= fabric.pods.mtu;
 
-const unique = (steps: readonly Step[]): Step[] => [
+const unique = (steps: readonly IgpHop[]): IgpHop[] => [
   ...new Map(steps.map((step) => [`${step.segment} ${step.to}`, step])).values(),
 ];
 

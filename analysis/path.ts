@@ -4,7 +4,7 @@ import { isEqualCost } from './simulator/decision.ts';
 import type { Fate, Forwarding } from './simulator/fate.ts';
 import { fatesOf } from './simulator/fates.ts';
 import type { Block, Machine } from './simulator/model.ts';
-import type { Way } from './simulator/way.ts';
+import type { UnderlayRoute } from './simulator/way.ts';
 import { type PodTarget, targetBlocks } from './target.ts';
 import { MOST_WAYS, type Trace, traces } from './trace.ts';
 
@@ -85,7 +85,7 @@ export function addressPath(analysis: Analysis, from: Machine, to: Machine, addr
 }
 
 /** What people call the source of a route to an address. */
-export const SOURCES: Readonly<Record<Way['source'], string>> = {
+export const SOURCES: Readonly<Record<UnderlayRoute['source'], string>> = {
   own: 'own address',
   connected: 'connected route',
   static: 'static route',

@@ -1,4 +1,4 @@
-import type { Ways } from './simulator/forwarding.ts';
+import type { BlockPaths } from './simulator/forwarding.ts';
 import type { Network } from './simulator/model.ts';
 import { machineOf, segmentOf } from './simulator/spf.ts';
 import type { Underlay } from './simulator/underlay.ts';
@@ -18,7 +18,7 @@ export const MOST_WAYS = 16;
 export function traces(
   network: Network,
   underlay: Underlay,
-  ways: Pick<Ways, 'forwarding'>,
+  ways: Pick<BlockPaths, 'forwarding'>,
   from: number,
   most = MOST_WAYS,
 ): Trace[] {
@@ -47,7 +47,7 @@ export function traces(
 }
 
 /** All links on any path from a machine, in either direction: `machine segment machine`. */
-export function linksUsed(network: Network, ways: Ways, from: number): ReadonlySet<string> {
+export function linksUsed(network: Network, ways: BlockPaths, from: number): ReadonlySet<string> {
   const links = new Set<string>();
   const seen = new Set([from]);
   for (const machine of seen) {

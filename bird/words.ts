@@ -52,3 +52,6 @@ vpn6_mc vpn6_mpls vrf wait warn warning watchdog weight where wired wireless yes
     .trim()
     .split(/\s+/),
 );
+
+/** A name as a part of a symbol: a symbol has no `-` and no `.` outside quotes. Two names may become the same. */
+export const symbolPart = (name: string): string => name.replace(/[-.]/g, '_');

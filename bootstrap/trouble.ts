@@ -1,7 +1,7 @@
 import type { Awaited } from './plan.ts';
 
 /** kubectl's view of one awaited object. */
-export interface Seen {
+export interface ObjectStatus {
   readonly name: string;
   readonly status: string;
   /** For a Job: it has failed for good. */
@@ -17,20 +17,20 @@ export const columnsOf = ({ condition }: Awaited): string =>
   ].join(',')}`;
 
 /** A table of these columns, without a header. */
-export const seenIn = (table: string): Seen[] =>
-  table.split('\n').flatMap((line): Seen[] => {
+export const seenIn = (table: string): ObjectStatus[] =>
+  table.split('\n').flatMap((line): ObjectStatus[] => {
     const [name, status = '', failed = ''] = line.trim().split(/\s+/);
     return name === undefined || name === '' ? [] : [{ name, status, failed: failed === 'True' }];
   });
 
 /** Which of the awaited objects are not ready yet, in their order. */
-export function missing({ names }: Awaited, seen: readonly Seen[]): string[] {
+export function missing({ names }: Awaited, seen: readonly ObjectStatus[]): string[] {
   const there = new Set(seen.filter(({ status }) => status === 'True').map(({ name }) => name));
   return names.filter((name) => !there.has(name));
 }
 
 /** Those that have failed for good. */
-export const hopeless = ({ names, resource }: Awaited, seen: readonly Seen[]): string[] =>
+export const hopeless = ({ names, resource }: Awaited, seen: readonly ObjectStatus[]): string[] =>
   resource === 'job'
     ? seen.filter(({ name, failed }) => failed && names.includes(name)).map(({ name }) => name)
     : [];

@@ -1,6 +1,6 @@
 import type { Session } from '../fabric/index.ts';
 import { meshSessions } from '../fabric/index.ts';
-import { type Failure, listWays, type Probed, wayLengths } from '../lab/index.ts';
+import { type FailedCheck, listPaths, type Probed, wayLengths } from '../lab/index.ts';
 import { columns } from './columns.ts';
 import type { Body } from './documents/index.ts';
 import type { LabRun } from './lab-run.ts';
@@ -21,7 +21,7 @@ export function labReport(run: LabRun): Body<'lab'> {
       expected: reachable,
       reached,
       lossy: isLossy,
-      paths: there === undefined ? [] : listWays(there).map(({ machines }) => machines),
+      paths: there === undefined ? [] : listPaths(there).map(({ machines }) => machines),
       pathMtu,
     })),
     borrowed: run.borrowed,
@@ -32,7 +32,7 @@ export function labReport(run: LabRun): Body<'lab'> {
 }
 
 /** A failed check as documents have it. */
-export const failureAsJson = ({ kind, ...failure }: Failure): Body<'lab'>['failures'][number] => ({
+export const failureAsJson = ({ kind, ...failure }: FailedCheck): Body<'lab'>['failures'][number] => ({
   code: kind,
   ...failure,
 });
@@ -67,7 +67,7 @@ export function labStory(run: LabRun, colour: Terminal['colour']): string {
 }
 
 /** Failed checks, one per line: all that `--quiet` prints. */
-export const failureLines = (failures: readonly Failure[], { red }: Terminal['colour']): string[] => [
+export const failureLines = (failures: readonly FailedCheck[], { red }: Terminal['colour']): string[] => [
   ...failures.slice(0, MOST_FAILURES).map(({ message }) => `${red('failed')}  ${message}`),
   ...(failures.length > MOST_FAILURES ? [`        and ${failures.length - MOST_FAILURES} more`] : []),
 ];

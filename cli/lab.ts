@@ -7,8 +7,8 @@ import {
   borrowedFailures,
   breakIt,
   converged,
+  type FailedCheck,
   type Failing,
-  type Failure,
   hostFolder,
   judge,
   type Lab,
@@ -135,7 +135,7 @@ async function look(
   const lost = lostAsExpected(isAtRest ? probed : probed.filter(({ pair }) => pair.reachable));
   const all = [...judge(left, seen, probed), ...lost, ...borrowedFailures(left, answered)];
   // With nothing broken it is a forecast that the lab is held against: `check` warns of it (NE203).
-  const asked = (one: Failure) => (isAtRest && one.kind === 'hairpin') || turnsByDesign(left.fabric, one);
+  const asked = (one: FailedCheck) => (isAtRest && one.kind === 'hairpin') || turnsByDesign(left.fabric, one);
   const down = new Set(all.map(({ session }) => session));
   return {
     fabric: left.fabric,

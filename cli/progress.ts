@@ -4,13 +4,13 @@ import { printable } from '../topology/foreign.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One step of a longer command: what it is called, and what it does. `say` shows how far it is. */
-export interface Step {
+export interface ProgressStep {
   readonly title: string;
   run(say: (detail: string) => void): Promise<void>;
 }
 
 /** Runs steps one after the other; live on a terminal, silent elsewhere. The first one that fails ends it. */
-export async function runSteps(steps: readonly Step[], terminal: Terminal): Promise<void> {
+export async function runSteps(steps: readonly ProgressStep[], terminal: Terminal): Promise<void> {
   if (!terminal.live) {
     for (const step of steps) await step.run(() => {});
     return;

@@ -4,14 +4,14 @@ import type { Ran } from './ssh/remote.ts';
  * Why a router did not do what it was asked to: `refused`, with the reason and the fix; `misused` (our own fault); `lacking`
  * something; `garbled` (the answer is not the script's); or `lost`: what it has done is unknown.
  */
-export interface Failure {
+export interface ScriptFailure {
   readonly kind: 'refused' | 'misused' | 'lacking' | 'garbled' | 'lost';
   readonly message: string;
 }
 
 export type Outcome<T> =
   | { readonly done: T; readonly failed?: never }
-  | { readonly failed: Failure; readonly done?: never };
+  | { readonly failed: ScriptFailure; readonly done?: never };
 
 /** One line of an answer, `key value`, and its number. */
 export interface AnswerLine {
@@ -20,7 +20,7 @@ export interface AnswerLine {
   readonly value: string;
 }
 
-const KINDS = new Map<number, Failure['kind']>([
+const KINDS = new Map<number, ScriptFailure['kind']>([
   [1, 'refused'],
   [2, 'misused'],
   [3, 'lacking'],
@@ -59,7 +59,7 @@ export const notUnderstood = (error: unknown): string =>
   `noencap failed on what this router says (${error instanceof Error ? error.message : String(error)})`;
 
 /** An answer with content that the protocol does not allow. */
-export const garbled = (verb: string, line: AnswerLine | undefined, wanted: string): Failure => ({
+export const garbled = (verb: string, line: AnswerLine | undefined, wanted: string): ScriptFailure => ({
   kind: 'garbled',
   message:
     line === undefined

@@ -4,8 +4,8 @@ import { type Changed, change, judged } from './change-router.ts';
 import type { Delivery } from './delivery.ts';
 import { type CALM, HAD_CALM, type Judge, judge } from './gate/gate.ts';
 import type { Result, Unstamped } from './journal.ts';
+import { limited } from './limited.ts';
 import { isRotated } from './password.ts';
-import { places } from './places.ts';
 import { discardAll, type Ready } from './prepare-router.ts';
 import { joining, rollout } from './rollout.ts';
 
@@ -131,7 +131,7 @@ function judgesOf(
 function lastLooks(maxParallel: number, look: (one: Changing) => Promise<void>) {
   const wanted = new Set<Changing>();
   const begun: Promise<void>[] = [];
-  const inTurn = places(maxParallel);
+  const inTurn = limited(maxParallel);
   return {
     want: (one: Changing) => void wanted.add(one),
     begin: (isAtWork: (router: string) => boolean) => {

@@ -1,5 +1,5 @@
 import { explainBirdError } from '../bird/error.ts';
-import type { Failure } from './answer.ts';
+import type { ScriptFailure } from './answer.ts';
 import type { Inspection } from './inspection.ts';
 import type { StepEvent } from './journal.ts';
 import type { Release } from './release.ts';
@@ -32,7 +32,7 @@ export type Report = (
 ) => void;
 
 /** BIRD's error with the lines that it refers to. */
-export function withPlace(failed: NotTaken, { files }: Release): Failure {
+export function withPlace(failed: NotTaken, { files }: Release): ScriptFailure {
   if (failed.birdError === undefined) return failed;
   const texts = new Map(files.map(({ path, bytes }) => [path, Buffer.from(bytes).toString('utf8')]));
   return { ...failed, message: `BIRD rejects it: ${explainBirdError(failed.birdError, texts)}` };

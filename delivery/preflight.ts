@@ -1,4 +1,4 @@
-import type { Failure } from './answer.ts';
+import type { ScriptFailure } from './answer.ts';
 import { type Drift, driftFrom, type Inspection } from './inspection.ts';
 import type { Release } from './release.ts';
 
@@ -8,7 +8,7 @@ export type Preflight =
   /** `adopt`: the live files are not what was shipped last, and their owner hands them over. */
   | { readonly verdict: 'ready'; readonly adopt: boolean }
   /** `drift`: what differs from what was shipped, if that is the reason. */
-  | { readonly verdict: 'refused'; readonly failed: Failure; readonly drift: readonly Drift[] };
+  | { readonly verdict: 'refused'; readonly failed: ScriptFailure; readonly drift: readonly Drift[] };
 
 /** Space for a release, its copy for BIRD, and the script's answers: three times its size plus one MiB. */
 const roomFor = ({ files }: Release): number =>

@@ -1,4 +1,4 @@
-import type { Failure } from './answer.ts';
+import type { ScriptFailure } from './answer.ts';
 import { type Delivery, withPlace } from './delivery.ts';
 import type { Drift, Inspection } from './inspection.ts';
 import { filesWanted, preflight } from './preflight.ts';
@@ -20,7 +20,7 @@ export type Looked =
   | { readonly verdict: 'unchanged' | 'ready'; readonly found: Inspection }
   | {
       readonly verdict: 'refused' | 'unreachable';
-      readonly failed: Failure;
+      readonly failed: ScriptFailure;
       readonly drift: readonly Drifted[];
     };
 
@@ -80,7 +80,7 @@ function drifted(
   );
 }
 
-const notDone = ({ kind }: Failure): 'refused' | 'unreachable' =>
+const notDone = ({ kind }: ScriptFailure): 'refused' | 'unreachable' =>
   kind === 'lost' || kind === 'lacking' ? 'unreachable' : 'refused';
 
 function untuned({ sysctls }: Delivery, found: Inspection): string[] {
@@ -174,7 +174,10 @@ async function discarded({ settings, report }: Delivery, lock: router.Lock): Pro
 
 async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepared> {
   const { settings, acceptDrift, report } = delivery;
-  const refused = (step: 'settle' | 'inspect' | 'adopt' | 'stage' | 'check', failed: Failure): Prepared => {
+  const refused = (
+    step: 'settle' | 'inspect' | 'adopt' | 'stage' | 'check',
+    failed: ScriptFailure,
+  ): Prepared => {
     report(step, 'failed', [failed.message]);
     return { outcome: notDone(failed), message: failed.message };
   };

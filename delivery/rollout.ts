@@ -1,5 +1,5 @@
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
-import { type LostWays, lostWays, type Way } from './ways.ts';
+import { type LostWays, lostWays, type RegionPair } from './ways.ts';
 
 /** The order in which routers get a change: the first wave alone, then the routers of a wave in parallel, one wave after the other. */
 export interface Rollout {
@@ -164,7 +164,7 @@ function inOrder(
 }
 
 /** A way that is lost when some of these routers are down at once, though not when one of them alone is; undefined if there is none. */
-type Joint = (names: readonly string[]) => Way | undefined;
+type Joint = (names: readonly string[]) => RegionPair | undefined;
 
 /** The first wave after all reflectors of its regions, and after the canary, that has a free slot and keeps all ways. */
 function place(

@@ -1,6 +1,6 @@
 import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from '../bird/answers/protocols.ts';
 import { markOf, type RouterName } from '../fabric/index.ts';
-import { type Failure, garbled, linesOf, type Outcome, readLines, short } from './answer.ts';
+import { garbled, linesOf, type Outcome, readLines, type ScriptFailure, short } from './answer.ts';
 import { type Inspection, parseInspection } from './inspection.ts';
 import { type Release, tarOf } from './release.ts';
 import type { Access, Line, Ran, RemoteCommand, Running } from './ssh/remote.ts';
@@ -34,7 +34,7 @@ export interface Lock extends Line {
   /** The owner of a lock left behind by a process or a boot that is gone. */
   readonly stale: string | undefined;
   /** Resolves when the lock is lost. */
-  readonly lost: Promise<Failure>;
+  readonly lost: Promise<ScriptFailure>;
   /** False if nothing has confirmed that it is released: it may live on at the router. */
   release(): Promise<boolean>;
 }
@@ -145,7 +145,7 @@ export async function hold(
     return { failed: answer.failed ?? garbled('hold', undefined, 'line "held"') };
   }
   const lost = started.ended.then(
-    (ran): Failure => ({
+    (ran): ScriptFailure => ({
       kind: 'lost',
       message: short(ran.stderr.trim()) || 'the lock of the router was lost',
     }),
@@ -180,7 +180,7 @@ export const adopt = (line: Line, settings: RouterSettings, lock: Lock) =>
   told(line, settings, lock, 'adopt', [], 'adopted');
 
 /** A release that BIRD rejects: its error, with the place in the release. */
-export interface NotTaken extends Failure {
+export interface NotTaken extends ScriptFailure {
   readonly birdError?: string;
 }
 

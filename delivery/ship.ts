@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import type { Fabric } from '../fabric/index.ts';
-import { type Failure, notUnderstood } from './answer.ts';
+import { notUnderstood, type ScriptFailure } from './answer.ts';
 import { type Base, changeAll } from './change-all.ts';
 import type { Delivery } from './delivery.ts';
 import { notFollowed } from './gate/cluster-first.ts';
 import { unwellToday } from './gate/gate.ts';
 import type { Inspection } from './inspection.ts';
 import type { Result, Unstamped } from './journal.ts';
-import { inParallel } from './places.ts';
+import { inParallel } from './limited.ts';
 import {
   type Drifted,
   discardAll,
@@ -144,7 +144,7 @@ async function lookAt(delivery: Delivery): Promise<Looked | undefined> {
     const seen = await look(delivery);
     return delivery.stop.aborted && 'failed' in seen ? undefined : seen;
   } catch (error) {
-    const failed: Failure = { kind: 'garbled', message: notUnderstood(error) };
+    const failed: ScriptFailure = { kind: 'garbled', message: notUnderstood(error) };
     delivery.report('inspect', 'failed', [failed.message]);
     return { verdict: 'refused', failed, drift: [] };
   }

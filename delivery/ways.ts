@@ -2,13 +2,16 @@ import type { Fabric } from '../fabric/index.ts';
 import type { Family } from '../topology/address.ts';
 
 /** Two regions, the lower name first, that can reach each other in one address family of pods. */
-export interface Way {
+export interface RegionPair {
   readonly regions: readonly [string, string];
   readonly family: Family;
 }
 
 /** The ways that are lost while these routers are down, by key; only those in `among` if it is given. */
-export type LostWays = (down: ReadonlySet<string>, among?: Iterable<string>) => ReadonlyMap<string, Way>;
+export type LostWays = (
+  down: ReadonlySet<string>,
+  among?: Iterable<string>,
+) => ReadonlyMap<string, RegionPair>;
 
 /**
  * The ways between regions. Two regions have one if a router reflects for both, or if reflectors of each have a session and the IGP
@@ -25,7 +28,7 @@ export function lostWays(fabric: Fabric): LostWays {
   const islandsWithout = { ipv4: islands(fabric, 'ipv4'), ipv6: islands(fabric, 'ipv6') };
   return (down, among = holders.keys()) => {
     const island = { ipv4: islandsWithout.ipv4(down), ipv6: islandsWithout.ipv6(down) };
-    const lost = new Map<string, Way>();
+    const lost = new Map<string, RegionPair>();
     for (const key of among) {
       const { way, by } = holders.get(key) ?? {};
       const isHeld = by?.some(
@@ -50,8 +53,8 @@ interface Holder {
 function holdersOf(
   fabric: Fabric,
   regionsOf: ReadonlyMap<string, readonly string[]>,
-): ReadonlyMap<string, { way: Way; by: Holder[] }> {
-  const found = new Map<string, { way: Way; by: Holder[] }>();
+): ReadonlyMap<string, { way: RegionPair; by: Holder[] }> {
+  const found = new Map<string, { way: RegionPair; by: Holder[] }>();
   const hold = (holder: Holder, families: readonly Family[]) => {
     const [one, other] = holder.routers.map((name) => regionsOf.get(name) ?? []) as [string[], string[]];
     for (const a of one) {

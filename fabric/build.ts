@@ -36,7 +36,7 @@ export function buildFabric(
 
 function resolved(topology: Topology, podMtu: number | undefined): Fabric {
   const attachments = attachmentsOf(topology);
-  const bare = topology.routers.map((router) => routerSpeaker(router, topology, attachments));
+  const withoutFarClients = topology.routers.map((router) => routerSpeaker(router, topology, attachments));
   const firstRouter = new Map(topology.regions.map((region) => [region.name, region.routers[0]]));
   const nodes = topology.nodes.map((node) => nodeSpeaker(node, firstRouter.get(node.region), attachments));
   const hosts: TransitHost[] = topology.hosts.map((host) => ({
@@ -45,13 +45,13 @@ function resolved(topology: Topology, podMtu: number | undefined): Fabric {
     routes: host.routes.flatMap((route) => gatewayRoute(route, host.name, topology)),
     attachments: attachments.get(host.name) ?? [],
   }));
-  const pathsTo = igpPaths({ segments: topology.segments, routers: bare, nodes, hosts });
-  const bareRegions = resolveRegions(topology, bare, nodes);
-  const distances = distancesOf(topology, bareRegions, pathsTo);
-  const routers = bare.map((router) => ({
+  const pathsTo = igpPaths({ segments: topology.segments, routers: withoutFarClients, nodes, hosts });
+  const regionsWithoutFarClients = resolveRegions(topology, withoutFarClients, nodes);
+  const distances = distancesOf(topology, regionsWithoutFarClients, pathsTo);
+  const routers = withoutFarClients.map((router) => ({
     ...router,
     distances: distances(router),
-    farClients: farClientsOf(router, bare, bareRegions),
+    farClients: farClientsOf(router, withoutFarClients, regionsWithoutFarClients),
   }));
   const regions = resolveRegions(topology, routers, nodes);
   const forwarders = forwardersOf(topology, nodes);

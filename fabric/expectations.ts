@@ -5,7 +5,7 @@ import { igpPaths } from './igp.ts';
 import { leadsTo } from './leads-to.ts';
 import { defaultRoutes, type Gateway, gatewayRouteTo, gatewaysOf } from './own-ways.ts';
 import { meshSessions } from './sessions.ts';
-import type { ShortestPaths, Step } from './shortest-paths.ts';
+import type { IgpHop, ShortestPaths } from './shortest-paths.ts';
 
 /**
  * What must be true of a network that runs this fabric. One set for everyone who checks one: the lab, a simulator, a running
@@ -44,9 +44,9 @@ export interface PairExpectation {
   /** Whether some packets are lost although others arrive: one of several paths is broken. */
   readonly isLossy?: boolean;
   /** The right next steps of every machine that a packet may visit. The target has none. */
-  readonly steps: ReadonlyMap<string, readonly Step[]>;
+  readonly steps: ReadonlyMap<string, readonly IgpHop[]>;
   /** By prefix, the right next hops of the machines' routes to it, if packets can match several prefixes: otherwise `steps` to each block. */
-  readonly routes?: ReadonlyMap<string, ReadonlyMap<string, readonly Step[]>>;
+  readonly routes?: ReadonlyMap<string, ReadonlyMap<string, readonly IgpHop[]>>;
 }
 
 export function expectations(fabric: Fabric): Expectations {
@@ -74,7 +74,7 @@ export function expectations(fabric: Fabric): Expectations {
   };
 }
 
-interface Ways {
+interface FabricIndex {
   readonly fabric: Fabric;
   /** The IGP of a family runs over the segments that have the family. */
   readonly pathsTo: (machine: string, family: Family) => ShortestPaths;
@@ -90,7 +90,7 @@ interface Ways {
   readonly backbone: ReadonlyMap<string, readonly Session[]>;
 }
 
-function waysOf(fabric: Fabric): Ways {
+function waysOf(fabric: Fabric): FabricIndex {
   const reflectorsOf = new Map<string, string[]>();
   const farReflectorsOf = new Map<string, string[]>();
   const backbone = new Map<string, Session[]>();
@@ -118,8 +118,13 @@ function waysOf(fabric: Fabric): Ways {
 }
 
 /** All machines on the path, each with its right next steps. */
-function stepsBetween(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Family): Map<string, Step[]> {
-  const steps = new Map<string, Step[]>([[from.name, firstSteps(ways, from, to, family)]]);
+function stepsBetween(
+  ways: FabricIndex,
+  from: NodeSpeaker,
+  to: NodeSpeaker,
+  family: Family,
+): Map<string, IgpHop[]> {
+  const steps = new Map<string, IgpHop[]>([[from.name, firstSteps(ways, from, to, family)]]);
   const open = (steps.get(from.name) ?? []).map((step) => step.to);
   for (let machine = open.pop(); machine !== undefined; machine = open.pop()) {
     if (steps.has(machine) || machine === to.name) continue;
@@ -134,7 +139,7 @@ function stepsBetween(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Fa
  * A node reaches nodes on its own segment directly, unless reflectors set themselves as next hop and Calico's mesh is
  * off; everything else through one of its reflectors. The mesh adds the underlay's path to the other node.
  */
-function firstSteps(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Family): Step[] {
+function firstSteps(ways: FabricIndex, from: NodeSpeaker, to: NodeSpeaker, family: Family): IgpHop[] {
   const { bgp } = ways.fabric;
   const reflectors = (ways.reflectorsOf.get(`${from.name} ${family}`) ?? []).flatMap(
     (name) => ways.routers.get(name) ?? [],
@@ -155,7 +160,7 @@ function firstSteps(ways: Ways, from: NodeSpeaker, to: NodeSpeaker, family: Fami
 }
 
 /** Whether a reflector sends a node unchanged next hops. */
-const leavesNextHops = ({ fabric }: Ways, router: string, node: string, family: Family): boolean =>
+const leavesNextHops = ({ fabric }: FabricIndex, router: string, node: string, family: Family): boolean =>
   fabric.sessions.some(
     ({ transport, ends: [reflector, client] }) =>
       reflector.speaker === router &&
@@ -166,12 +171,12 @@ const leavesNextHops = ({ fabric }: Ways, router: string, node: string, family: 
 
 /** A node without the IGP has its segments and one default route. */
 function underlaySteps(
-  { gateways, pathsTo }: Ways,
+  { gateways, pathsTo }: FabricIndex,
   from: NodeSpeaker,
   to: NodeSpeaker | RouterSpeaker,
   family: Family,
-): readonly Step[] {
-  if (from.igp) return pathsTo(to.name, family).stepsFrom(from.name);
+): readonly IgpHop[] {
+  if (from.igp) return pathsTo(to.name, family).firstHopsFrom(from.name);
   const near = sharedSegments(from, to, family);
   if (near.length > 0) return near.map((segment) => ({ segment, to: to.name }));
   return defaultRoutes(from, gateways)
@@ -180,14 +185,19 @@ function underlaySteps(
 }
 
 /** A gateway without BGP uses its own routes: those that contain the node's blocks, since no segment's range does. */
-function gatewaySteps({ blocks }: Ways, gateway: TransitHost, to: NodeSpeaker, family: Family): Step[] {
+function gatewaySteps(
+  { blocks }: FabricIndex,
+  gateway: TransitHost,
+  to: NodeSpeaker,
+  family: Family,
+): IgpHop[] {
   const [block] = (blocks.get(to.name) ?? []).filter((one) => one.family === family);
   const route = block && gatewayRouteTo(gateway.routes, block);
   return route === undefined ? [] : [{ segment: route.segment, to: route.to }];
 }
 
 /** A static route may lead back to a node, which forwards as if one of its own pods had sent the packet. */
-function stepsAt(ways: Ways, machine: string, to: NodeSpeaker, family: Family): Step[] {
+function stepsAt(ways: FabricIndex, machine: string, to: NodeSpeaker, family: Family): IgpHop[] {
   const gateway = ways.gateways.get(machine);
   if (gateway?.kind === 'host') return gatewaySteps(ways, gateway, to, family);
   const node = ways.nodes.get(machine);
@@ -199,23 +209,23 @@ function stepsAt(ways: Ways, machine: string, to: NodeSpeaker, family: Family): 
  * node, which keeps the next hop there; it forwards to the routers that reflect for the node, if it has a session with them. A reflector
  * that is not adjacent to the node may do either.
  */
-function routerSteps(ways: Ways, machine: string, to: NodeSpeaker, family: Family): Step[] {
+function routerSteps(ways: FabricIndex, machine: string, to: NodeSpeaker, family: Family): IgpHop[] {
   const { pathsTo, reflectorsOf, farReflectorsOf } = ways;
   const reflectors = reflectorsOf.get(`${to.name} ${family}`) ?? [];
   const far = farReflectorsOf.get(`${to.name} ${family}`) ?? [];
-  const own = reflectors.includes(machine) ? pathsTo(to.name, family).stepsFrom(machine) : [];
+  const own = reflectors.includes(machine) ? pathsTo(to.name, family).firstHopsFrom(machine) : [];
   if (reflectors.includes(machine) && !far.includes(machine)) return [...own];
   return unique([...own, ...reflectors.flatMap((name) => stepsBy(ways, machine, name, to, family))]);
 }
 
 /** The next steps of a router to which a reflector announces the node. */
 function stepsBy(
-  { fabric, pathsTo, routers, farReflectorsOf, backbone }: Ways,
+  { fabric, pathsTo, routers, farReflectorsOf, backbone }: FabricIndex,
   machine: string,
   reflector: string,
   to: NodeSpeaker,
   family: Family,
-): readonly Step[] {
+): readonly IgpHop[] {
   const own = routers.get(machine);
   return (backbone.get(`${machine} ${reflector}`) ?? [])
     .filter(({ carries }) => carries.includes(family))
@@ -223,11 +233,11 @@ function stepsBy(
       const { nextHop } = ends.find(({ speaker }) => speaker === reflector) ?? ends[0];
       const isFar = farReflectorsOf.get(`${to.name} ${family}`)?.includes(reflector) ?? false;
       const isLeft = nextHop.rule === 'unchanged' || (nextHop.rule === 'keep' && nextHop.farClients && isFar);
-      if (isLeft) return pathsTo(to.name, family).stepsFrom(machine);
+      if (isLeft) return pathsTo(to.name, family).firstHopsFrom(machine);
       const kept = nextHop.rule === 'keep' && own !== undefined ? sharedSegments(own, to, family) : [];
       return kept.length > 0 && fabric.bgp.reflectorNextHop === 'keep'
         ? kept.map((segment) => ({ segment, to: to.name }))
-        : pathsTo(reflector, transport).stepsFrom(machine);
+        : pathsTo(reflector, transport).firstHopsFrom(machine);
     });
 }
 
@@ -248,6 +258,6 @@ function sharedSegments(
   return ofB.map(({ segment }) => segment).filter((segment) => ofA.has(segment));
 }
 
-const unique = (steps: readonly Step[]): Step[] => [
+const unique = (steps: readonly IgpHop[]): IgpHop[] => [
   ...new Map(steps.map((step) => [`${step.segment} ${step.to}`, step])).values(),
 ];

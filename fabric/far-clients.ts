@@ -61,7 +61,7 @@ export function isFar(router: RouterSpeaker, node: NodeSpeaker, family: Family, 
   );
   if (isStatic) return false;
   return pathsTo(node.name, family)
-    .stepsFrom(router.name)
+    .firstHopsFrom(router.name)
     .some(({ to }) => to !== node.name);
 }
 

@@ -53,4 +53,4 @@ export { fnv1a, hashedRouterId, routerIdText } from './router-id.ts';
 export { isMeant, markOf, type RouterName, routerName } from './router-name.ts';
 export { FELT_CHANGES, reasonText, type SessionChange, type SessionReason } from './session-change.ts';
 export { CLIENT_PREFERENCE, endsFor, meshSessions, sessionId } from './sessions.ts';
-export type { Step } from './shortest-paths.ts';
+export type { IgpHop } from './shortest-paths.ts';

@@ -176,7 +176,7 @@ function reaching(fabric: Fabric, target: IpAddress | undefined): Detect {
       return route === undefined ? all : on(new Set([route.segment]));
     }
     if (owner === undefined) return all;
-    const steps = pathsTo(owner.name, family).stepsFrom(node.name);
+    const steps = pathsTo(owner.name, family).firstHopsFrom(node.name);
     if (steps.length === 0) return all;
     // If its owner has several segments, OSPF leads to that of the address, not to the nearest.
     const isExact = owner.attachments.length === 1 || isLoopback(owner, target);

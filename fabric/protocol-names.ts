@@ -1,3 +1,4 @@
+import { symbolPart } from '../bird/words.ts';
 import type { Family } from '../topology/address.ts';
 import type { Session } from './fabric.ts';
 
@@ -10,17 +11,14 @@ export function sessionProtocol(session: Session, router: string): string {
 
 /** `k3s_kubemaster_v4`: from the node's name alone, so that adding or removing another node never renames it. */
 export const nodeProtocol = (node: string, family: Family): string =>
-  `k3s_${mapped(node)}_${version(family)}`;
+  `k3s_${symbolPart(node)}_${version(family)}`;
 
 /** `k3s_backbone_cn_ns_v4`: the last part is the first family that the session carries, as in the field report. */
 export const backboneProtocol = (router: string, carries: readonly Family[], transport: Family): string =>
-  `k3s_backbone_${mapped(router)}_${version(carries[0] ?? transport)}`;
+  `k3s_backbone_${symbolPart(router)}_${version(carries[0] ?? transport)}`;
 
 /** `via_kubemaster_v4`: the route to a node that peers from an off-segment address. */
 export const staticProtocol = (node: string, family: Family): string =>
-  `via_${mapped(node)}_${version(family)}`;
-
-/** BIRD symbols cannot contain a dash outside quotes, and `birdc` commands are easier to type without quotes. */
-const mapped = (name: string): string => name.replace(/[-.]/g, '_');
+  `via_${symbolPart(node)}_${version(family)}`;
 
 const version = (family: Family): string => (family === 'ipv4' ? 'v4' : 'v6');

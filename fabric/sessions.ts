@@ -216,7 +216,7 @@ function isOnTheWay(
     exits.every(({ backboneAddress }) => backboneAddress[family] !== undefined) &&
     exits.some((exit) =>
       pathsTo(exit.name, family)
-        .stepsFrom(router.name)
+        .firstHopsFrom(router.name)
         .some(({ to }) => to === name),
     )
   );

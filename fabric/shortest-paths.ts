@@ -15,11 +15,11 @@ export interface ShortestPaths {
   /** The sum of costs; infinite if there is no path. */
   distanceTo(machine: string): number;
   /** The first steps of all shortest paths from another machine to this one. */
-  stepsFrom(machine: string): readonly Step[];
+  firstHopsFrom(machine: string): readonly IgpHop[];
 }
 
 /** The next machine, and the segment to it. */
-export interface Step {
+export interface IgpHop {
   readonly segment: string;
   readonly to: string;
 }
@@ -35,7 +35,7 @@ export function shortestPathsFrom(underlay: Underlay): (root: string) => Shortes
     const distance = distancesFrom(graph, root);
     return {
       distanceTo: (machine) => (machine === root ? 0 : distanceTo(graph, distance, machine)),
-      stepsFrom: (machine) => (machine === root ? [] : steps(graph, distance, root, machine)),
+      firstHopsFrom: (machine) => (machine === root ? [] : steps(graph, distance, root, machine)),
     };
   };
 }
@@ -102,14 +102,14 @@ const distanceTo = (graph: Graph, distance: Float64Array, machine: string): numb
     Number.POSITIVE_INFINITY,
   );
 
-function steps(graph: Graph, distance: Float64Array, root: string, machine: string): Step[] {
+function steps(graph: Graph, distance: Float64Array, root: string, machine: string): IgpHop[] {
   const nearest = distanceTo(graph, distance, machine);
   if (nearest === Number.POSITIVE_INFINITY) return [];
   const ofRoot = new Set(segmentsOf(graph, root));
   const names = new Map([...graph.forwarding].map(([name, vertex]) => [vertex, name]));
   return segmentsOf(graph, machine)
     .filter((segment) => at(distance, segment) === nearest)
-    .flatMap((segment): Step[] => {
+    .flatMap((segment): IgpHop[] => {
       const { name, cost } = graph.segments[segment] ?? { name: '', cost: 0 };
       if (ofRoot.has(segment) && nearest === cost) return [{ segment: name, to: root }];
       return (graph.neighbours[segment] ?? [])

@@ -1,7 +1,7 @@
 import type { LoanExpectation } from '../fabric/index.ts';
 import { hostPrefix } from '../topology/address.ts';
 import { askAll } from './ask.ts';
-import { type Failure, failure } from './failure.ts';
+import { type FailedCheck, failedCheck } from './failure.ts';
 import { REPLY } from './fping.ts';
 import type { Lab } from './lab.ts';
 import type { LabPlan } from './model.ts';
@@ -44,23 +44,29 @@ export async function probeBorrowed(lab: Lab): Promise<Answered> {
 }
 
 /** How packets to borrowed addresses differ from the expectation. */
-export const borrowedFailures = ({ expected: { borrowed = [] } }: Lab, answered: Answered): Failure[] =>
+export const borrowedFailures = ({ expected: { borrowed = [] } }: Lab, answered: Answered): FailedCheck[] =>
   borrowed.flatMap((loan) =>
     [...loan.arrives].flatMap(([from, arrives]) => {
       const isThere = answered.has(`${from} ${loan.address.text}`);
       if (arrives === 'some' || isThere === (arrives === 'all')) return [];
       const what = isThere ? 'answers but should not' : 'does not answer';
-      return [failure('pair', [from, loan.node], `${from} to ${lentText(loan)}: the pod ${what}`)];
+      return [failedCheck('pair', [from, loan.node], `${from} to ${lentText(loan)}: the pod ${what}`)];
     }),
   );
 
 /** Borrowed addresses whose packets are lost, as expected: a line for each. */
-export const lostBorrowed = ({ expected: { borrowed = [] } }: Lab): Failure[] =>
+export const lostBorrowed = ({ expected: { borrowed = [] } }: Lab): FailedCheck[] =>
   borrowed.flatMap((loan) => {
     const lost = [...loan.arrives].filter(([, arrives]) => arrives !== 'all').map(([from]) => from);
     return lost.length === 0
       ? []
-      : [failure('pair', [loan.node], `${lentText(loan)}: packets from ${lost.join(', ')} are lost (NE417)`)];
+      : [
+          failedCheck(
+            'pair',
+            [loan.node],
+            `${lentText(loan)}: packets from ${lost.join(', ')} are lost (NE417)`,
+          ),
+        ];
   });
 
 const lentText = ({ address, node, owner }: LoanExpectation): string =>
@@ -70,7 +76,7 @@ const lentText = ({ address, node, owner }: LoanExpectation): string =>
 export const borrowedRouteFailures = (
   { expected: { borrowed = [] }, plan }: Lab,
   seen: Observation,
-): Failure[] =>
+): FailedCheck[] =>
   borrowed.flatMap((loan) => {
     const { text } = hostPrefix(loan.address);
     const { known } = loan;
@@ -82,7 +88,7 @@ export const borrowedRouteFailures = (
         if (has === known.has(name)) return [];
         const message = has ? `a route to ${text} but should not` : `no route to ${text}`;
         return [
-          failure(
+          failedCheck(
             has ? 'absent' : 'route',
             [name],
             `${name} has ${message} (a pod of ${loan.node}, borrowed)`,

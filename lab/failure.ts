@@ -1,5 +1,5 @@
 /** A failed check. */
-export interface Failure {
+export interface FailedCheck {
   readonly kind:
     | 'address'
     | 'daemon'
@@ -20,7 +20,11 @@ export interface Failure {
   readonly session?: string;
 }
 
-export const failure = (kind: Failure['kind'], hosts: readonly string[], message: string): Failure => ({
+export const failedCheck = (
+  kind: FailedCheck['kind'],
+  hosts: readonly string[],
+  message: string,
+): FailedCheck => ({
   kind,
   hosts,
   message,

@@ -12,12 +12,12 @@ export interface Fate {
 }
 
 /** A lab and its observation. */
-interface Seen {
+interface ObservedLab {
   readonly lab: Lab;
   readonly seen: Observation;
 }
 
-export function fates(before: Seen, after: Seen): Fate[] {
+export function fates(before: ObservedLab, after: ObservedLab): Fate[] {
   const [old, now] = [before, after].map(
     ({ lab }) => new Map(lab.expected.sessions.map((one) => [one.id, one])),
   );
@@ -57,7 +57,7 @@ export async function rested(lab: Lab): Promise<Settled> {
 type Starts = (session: Session) => (string | undefined)[];
 
 /** When a session came up, as written by the daemon at each end; undefined if it is not up. */
-function startsIn({ lab: { fabric }, seen }: Seen): Starts {
+function startsIn({ lab: { fabric }, seen }: ObservedLab): Starts {
   // Calico's mesh uses the addresses that it detects; a router's peer is the address of the topology.
   const found = new Map(asCalicoHasIt(fabric).nodes.map(({ name, address }) => [name, address]));
   return ({ kind, transport, ends }) =>

@@ -3,16 +3,16 @@ import {
   type DetectedAddress,
   detectedAddresses,
   type Fabric,
+  type IgpHop,
   letsOut,
   nodeBlocks,
   type PairExpectation,
   type Session,
   type SessionEnd,
-  type Step,
 } from '../fabric/index.ts';
 import { addressBits, contains, hostPrefix, type Prefix, parsePrefix } from '../topology/address.ts';
 import { borrowedRouteFailures } from './borrowed.ts';
-import { type Failure, failure } from './failure.ts';
+import { type FailedCheck, failedCheck } from './failure.ts';
 import { pairFailures } from './judge-pairs.ts';
 import type { Lab } from './lab.ts';
 import type { KernelRoute, LogLine, Observation } from './observe.ts';
@@ -20,14 +20,14 @@ import type { Probed } from './probe.ts';
 import { complaints, isAskedFor } from './refused.ts';
 
 /** All deviations of an observation and probes from the expectations. Consequences of a silent daemon are included. */
-export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): Failure[] {
+export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): FailedCheck[] {
   return [
     ...addressFailures(lab.fabric),
     ...seen.silent.map(({ host, daemon, said }) =>
-      failure('daemon', [host], `${daemon} on ${host} does not answer${said === '' ? '' : `: ${said}`}`),
+      failedCheck('daemon', [host], `${daemon} on ${host} does not answer${said === '' ? '' : `: ${said}`}`),
     ),
     ...seen.waiting.map(({ host, seconds }) =>
-      failure(
+      failedCheck(
         'daemon',
         [host],
         `BIRD on ${host} waits for absent peers, and hides the pods of ${host} for up to ${seconds} s more (NE208)`,
@@ -36,7 +36,7 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
     ...lab.expected.sessions.flatMap((session) => sessionFailures(seen, session)),
     ...exportFailures(lab, seen),
     ...routeFailures(lab, seen),
-    ...strangers(lab, seen),
+    ...unexpectedRoutes(lab, seen),
     ...probed.flatMap((one) => pairFailures(lab, one)),
     ...borrowedRouteFailures(lab, seen),
     ...complaints(lab.fabric, seen).map(logFailure),
@@ -44,11 +44,11 @@ export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): F
 }
 
 /** Intended behaviour is no fault: reflectors with next hop self, as in the field report, cause hairpins between neighbours. */
-export const turnsByDesign = (fabric: Fabric, { kind }: Failure): boolean =>
+export const turnsByDesign = (fabric: Fabric, { kind }: FailedCheck): boolean =>
   kind === 'hairpin' && fabric.bgp.reflectorNextHop === 'self';
 
 /** Nodes whose Calico detects, or may detect, a different address than the topology's: the lab uses that one. */
-const addressFailures = (fabric: Fabric): Failure[] =>
+const addressFailures = (fabric: Fabric): FailedCheck[] =>
   detectedAddresses(fabric).flatMap((one) => {
     const { node, expected, may } = one;
     const taken = addressToExpect(one);
@@ -58,15 +58,15 @@ const addressFailures = (fabric: Fabric): Failure[] =>
       taken === undefined
         ? `Calico on ${node.name} finds no ${expected.family === 'ipv4' ? 'IPv4' : 'IPv6'} address`
         : `Calico on ${node.name} ${peers} from ${taken.text} instead of ${expected.text}; in this lab it does`;
-    return [failure('address', [node.name], message)];
+    return [failedCheck('address', [node.name], message)];
   });
 
 /** Nodes whose address as detected by Calico is unknown: the lab uses the topology's. */
-export const takenOnTrust = (fabric: Fabric): Failure[] =>
+export const takenOnTrust = (fabric: Fabric): FailedCheck[] =>
   detectedAddresses(fabric)
     .filter(isOnTrust)
     .map(({ node, expected }) =>
-      failure(
+      failedCheck(
         'address',
         [node.name],
         `whether Calico on ${node.name} peers from ${expected.text} is unknown; in this lab it does`,
@@ -74,10 +74,10 @@ export const takenOnTrust = (fabric: Fabric): Failure[] =>
     );
 
 /** Routes that a node was asked to send to the router that is their next hop, as the log has it: BIRD does not, and nothing is lost. */
-export const refusedRoutes = (fabric: Fabric, { errors }: Observation): Failure[] =>
+export const refusedRoutes = (fabric: Fabric, { errors }: Observation): FailedCheck[] =>
   errors.filter((line) => isAskedFor(fabric, line)).map(logFailure);
 
-const logFailure = ({ host, text }: LogLine): Failure => failure('log', [host], `${host}: ${text}`);
+const logFailure = ({ host, text }: LogLine): FailedCheck => failedCheck('log', [host], `${host}: ${text}`);
 
 const isOnTrust = (one: DetectedAddress): boolean =>
   (one.mayFail || one.may.length > 1) && addressToExpect(one)?.text === one.expected.text;
@@ -95,7 +95,7 @@ export const missing = (lab: Lab, seen: Observation): number =>
 const at = (seen: Observation, local: SessionEnd, remote: SessionEnd) =>
   seen.sessions.get(local.speaker)?.find(({ neighbor }) => neighbor === remote.address.text);
 
-function sessionFailures(seen: Observation, session: Session): Failure[] {
+function sessionFailures(seen: Observation, session: Session): FailedCheck[] {
   const [a, b] = session.ends;
   return (
     [
@@ -106,7 +106,7 @@ function sessionFailures(seen: Observation, session: Session): Failure[] {
     const state = at(seen, local, remote)?.state;
     if (state === 'Established') return [];
     const is = state === undefined ? 'is not configured' : `is ${state}`;
-    const down = failure(
+    const down = failedCheck(
       'session',
       [local.speaker, remote.speaker],
       `${session.id} ${is} at ${local.speaker}`,
@@ -116,7 +116,7 @@ function sessionFailures(seen: Observation, session: Session): Failure[] {
 }
 
 /** A reflector sends a client every block but its own; a router sends another one the blocks of its clients. */
-function exportFailures(lab: Lab, seen: Observation): Failure[] {
+function exportFailures(lab: Lab, seen: Observation): FailedCheck[] {
   const blocks = nodeBlocks(lab.fabric);
   const count = (nodes: Iterable<string>, session: Session): number =>
     [...nodes]
@@ -143,7 +143,7 @@ function exportFailures(lab: Lab, seen: Observation): Failure[] {
       return state.exported >= expected && state.exported <= expected + more
         ? []
         : [
-            failure(
+            failedCheck(
               'export',
               [local.speaker, remote.speaker],
               `${local.speaker} sends ${remote.speaker} ${state.exported} routes instead of ${expected} (${session.id})`,
@@ -168,7 +168,7 @@ function knownTo(lab: Lab, clientsOf: ReadonlyMap<string, ReadonlySet<string>>):
 }
 
 /** Every machine on the path has a kernel route, with correct next hops only. */
-function routeFailures(lab: Lab, seen: Observation): Failure[] {
+function routeFailures(lab: Lab, seen: Observation): FailedCheck[] {
   const blocks = nodeBlocks(lab.fabric);
   const done = new Set<string>();
   return lab.expected.pairs.flatMap((pair) => {
@@ -193,14 +193,14 @@ function onMachine(
   pair: PairExpectation,
   machine: string,
   block: Prefix,
-  steps: readonly Step[],
-): Failure[] {
+  steps: readonly IgpHop[],
+): FailedCheck[] {
   const isGateway = lab.fabric.hosts.some(({ name }) => name === machine);
   const route = kernelRouteTo(seen.routes.get(machine) ?? [], block, isGateway);
   if (route === undefined || route.type !== 'unicast') {
     const has = route === undefined ? 'no route' : `an ${route.type} route`;
     return [
-      failure(
+      failedCheck(
         'route',
         [machine],
         `${machine} has ${has} to ${block.text}, ${block.length === addressBits(block.family) ? 'a pod' : 'the block'} of ${pair.to}`,
@@ -212,7 +212,7 @@ function onMachine(
     .map(({ via, dev }) => ({ via, dev, to: via === undefined ? undefined : lab.machineOf.get(via) }))
     .filter(({ to }) => to === undefined || !right.has(to))
     .map(({ via, dev, to }) =>
-      failure(
+      failedCheck(
         'next-hop',
         [machine],
         `${machine} sends to ${block.text} (${pair.to}) by ${via ?? dev}${to === undefined ? '' : ` (${to})`} instead of ${[...right].join(' or ')}`,
@@ -264,7 +264,7 @@ function podsLetOut({ fabric, plan }: Lab): Prefix[] {
 }
 
 /** Unexpected routes inside the pools: neither blocks nor pods of the machine itself. */
-function strangers(lab: Lab, seen: Observation): Failure[] {
+function unexpectedRoutes(lab: Lab, seen: Observation): FailedCheck[] {
   const known = new Set([...nodeBlocks(lab.fabric).values()].flat().map(({ text }) => text));
   const own = new Map(
     lab.plan.pods.map((pod) => [pod.node, [...pod.addresses, ...pod.borrowed].map(({ text }) => text)]),
@@ -285,7 +285,7 @@ function strangers(lab: Lab, seen: Observation): Failure[] {
       if (!lab.fabric.pods.pools.some(({ cidr }) => contains(cidr, parsed.prefix))) return [];
       if (own.get(machine)?.includes(to.replace(/\/\d+$/, '')) || out.has(to)) return [];
       return [
-        failure('absent', [machine], `${machine} has a route to ${to}, which is not a block of any node`),
+        failedCheck('absent', [machine], `${machine} has a route to ${to}, which is not a block of any node`),
       ];
     }),
   );

@@ -3,7 +3,7 @@ import { answered, fping, key, questions, REPLY } from './fping.ts';
 import { type HopTrial, tryHops } from './hops.ts';
 import type { Lab } from './lab.ts';
 import { type Arrivals, sendSized, tooLargeBy } from './sizes.ts';
-import { isOne, shown, turned, type Ways, walk, wayBy, wayMtus, withoutHops } from './walk.ts';
+import { isOne, type PairPaths, pathBy, shown, turned, walk, wayMtus, withoutHops } from './walk.ts';
 
 /** The fate of packets between two pods, on any of the equal-cost paths that kernels may choose. */
 export interface Probed {
@@ -13,8 +13,8 @@ export interface Probed {
   /** Whether they are lost on another forward or return path. */
   readonly isLossy: boolean;
   /** Undefined if the target pod has no address. */
-  readonly there: Ways | undefined;
-  readonly back: Ways | undefined;
+  readonly there: PairPaths | undefined;
+  readonly back: PairPaths | undefined;
   /** Bytes: the smallest MTU of the segments on the paths there; undefined if there is no path. */
   readonly pathMtu: number | undefined;
   /** Unexpected results of packet sizes. */
@@ -69,8 +69,8 @@ export async function probe(lab: Lab): Promise<Probed[]> {
 /** What is known about a pair before sizes are tried. */
 interface Looked {
   readonly pair: PairExpectation;
-  readonly there: Ways | undefined;
-  readonly back: Ways | undefined;
+  readonly there: PairPaths | undefined;
+  readonly back: PairPaths | undefined;
   readonly outcome: 'always' | 'sometimes' | 'never';
   /** Bytes: the MTU of its pod, and the smallest MTU of the paths there. */
   readonly own: number;
@@ -79,11 +79,15 @@ interface Looked {
   readonly isSure: boolean;
 }
 
-const isSingle = (there: Ways | undefined, back: Ways | undefined): boolean =>
+const isSingle = (there: PairPaths | undefined, back: PairPaths | undefined): boolean =>
   there === undefined || back === undefined || (isOne(there) && isOne(back));
 
 /** With a single path one ping is conclusive; with several of which one fails, it is chance whether the ping comes back. */
-function outcomeOf(answers: boolean, there: Ways | undefined, back: Ways | undefined): Looked['outcome'] {
+function outcomeOf(
+  answers: boolean,
+  there: PairPaths | undefined,
+  back: PairPaths | undefined,
+): Looked['outcome'] {
   const arrive = [there?.arrives, back?.arrives];
   if (isSingle(there, back) || arrive.every((one) => one === 'always')) return answers ? 'always' : 'never';
   return arrive.includes('never') && !answers ? 'never' : 'sometimes';
@@ -156,7 +160,7 @@ function lostOn({ pair, there, back }: Looked, { isTooLarge }: HopTrial, size: n
     if (ways === undefined || narrow?.to === undefined) return [];
     const left = withoutHops(ways, (hop) => isTooLarge(hop, size));
     const name = ways.from === pair.from ? 'on the forward path' : 'on the return path';
-    return left.arrives === 'never' ? '' : ` ${name} ${shown(wayBy(ways, [narrow.machine, narrow.to]))}`;
+    return left.arrives === 'never' ? '' : ` ${name} ${shown(pathBy(ways, [narrow.machine, narrow.to]))}`;
   });
   return found.includes('') ? '' : found[0];
 }

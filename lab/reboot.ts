@@ -4,7 +4,7 @@ import type { Expectations } from '../fabric/index.ts';
 import { askBirdEach } from './birdc.ts';
 import { type BootOptions, bootLab, must } from './boot.ts';
 import { breakIt, cutOff, type Failing, without } from './fail.ts';
-import type { Failure } from './failure.ts';
+import type { FailedCheck } from './failure.ts';
 import type { Refused } from './holder.ts';
 import { judge, turnsByDesign } from './judge.ts';
 import type { Lab } from './lab.ts';
@@ -25,7 +25,7 @@ export interface Reboot {
   readonly waits: { readonly peers: readonly string[]; readonly seconds: number } | undefined;
   readonly pairs: readonly Ride[];
   /** Failed checks at the end. */
-  readonly failures: readonly Failure[];
+  readonly failures: readonly FailedCheck[];
 }
 
 export interface RebootOptions extends BootOptions {
@@ -108,7 +108,7 @@ async function forgotten(lab: Lab, left: Lab): Promise<void> {
 const UNTIL_WHOLE = 15_000;
 
 /** Failures about nodes that are off are not due to the reboot, and neither are stale routes to them. */
-function isOf({ kind, hosts, message }: Failure, away: readonly string[]): boolean {
+function isOf({ kind, hosts, message }: FailedCheck, away: readonly string[]): boolean {
   if (kind === 'log' && message.includes('Shutdown completed')) return false;
   if (away.length === 0) return true;
   return ['daemon', 'session', 'pair'].includes(kind) && !hosts.some((host) => away.includes(host));

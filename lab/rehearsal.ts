@@ -1,5 +1,5 @@
 import type { Changed } from './changed.ts';
-import type { Failure } from './failure.ts';
+import type { FailedCheck } from './failure.ts';
 import type { Fate } from './fates.ts';
 import type { Ride } from './rides.ts';
 
@@ -11,5 +11,5 @@ export interface Rehearsal {
   /** Differences of the end state from a fresh boot of the same topology; none if they are the same. */
   readonly differences: readonly string[];
   /** Failed checks of the end state. */
-  readonly failures: readonly Failure[];
+  readonly failures: readonly FailedCheck[];
 }

@@ -9,7 +9,7 @@ import {
 import { contains, type Prefix } from '../topology/address.ts';
 import { type BootOptions, bootLab } from './boot.ts';
 import { type Between, changeLab, type Delivered, readdressed } from './change.ts';
-import type { Failure } from './failure.ts';
+import type { FailedCheck } from './failure.ts';
 import { fates, rested } from './fates.ts';
 import type { Refused } from './holder.ts';
 import { judge, turnsByDesign } from './judge.ts';
@@ -24,7 +24,7 @@ import { startPings } from './rides.ts';
 import { converged, unsettled } from './settle.ts';
 
 /** What a network is changed into, and who gets the change first. */
-export interface Step {
+export interface RehearsalStep {
   readonly fabric: Fabric;
   readonly first: Delivered['first'];
 }
@@ -36,7 +36,7 @@ type Boot = Omit<BootOptions, 'fabric' | 'expected'> & {
   readonly progress?: (step: string) => void;
 };
 
-export interface RehearseOptions extends Boot, Step {
+export interface RehearseOptions extends Boot, RehearsalStep {
   /** The fabric before the change; `fabric` is the one after it. */
   readonly base: Fabric;
 }
@@ -54,7 +54,7 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal | Re
 /** Successive changes on one running lab: each finds the state that earlier ones left behind. */
 export async function rehearseSteps(
   base: Fabric,
-  steps: readonly Step[],
+  steps: readonly RehearsalStep[],
   boot: Boot,
 ): Promise<Rehearsal[] | Refused> {
   const { progress = () => {}, expects = expectations } = boot;
@@ -146,10 +146,10 @@ async function made(
  * may, unless they were lost before.
  */
 function notAsForetold(
-  judged: readonly Failure[],
+  judged: readonly FailedCheck[],
   probed: readonly Probed[],
   before: Expectations,
-): readonly Failure[] {
+): readonly FailedCheck[] {
   const key = ({ from, to, family }: Probed['pair']): string => `${from} ${to} ${family}`;
   const lostThen = new Set(
     before.pairs.filter(({ reachable, isLossy }) => !reachable || isLossy === true).map(key),
@@ -180,7 +180,7 @@ function betweenIn(
  */
 const OF_MOVE = /with strange next-hop|Socket error: bind: Cannot assign requested address/;
 
-const isOfMove = ({ kind, hosts, message }: Failure, moved: ReadonlySet<string>): boolean =>
+const isOfMove = ({ kind, hosts, message }: FailedCheck, moved: ReadonlySet<string>): boolean =>
   kind === 'log' && OF_MOVE.test(message) && hosts.every((host) => moved.has(host));
 
 /** Blocks stay where they are: a node that comes changes those of no other. Those of a pool that goes go with it. */

@@ -4,7 +4,7 @@ import { key } from './fping.ts';
 import type { Lab } from './lab.ts';
 
 /** All paths that packets of one pair may take in one direction. */
-export interface Ways {
+export interface PairPaths {
   readonly from: string;
   readonly to: string;
   /** For each machine that a packet may reach, its next hops; none at the target, and where packets end before it. */
@@ -14,10 +14,10 @@ export interface Ways {
 }
 
 /** The forward paths of a pair; see `turned` for those back. */
-export type AllWays = ReadonlyMap<string, Ways>;
+export type AllPaths = ReadonlyMap<string, PairPaths>;
 
 /** The paths of all pairs, according to the kernels' tables. */
-export async function walk(lab: Lab): Promise<AllWays> {
+export async function walk(lab: Lab): Promise<AllPaths> {
   const podOf = new Map(lab.plan.pods.map((pod) => [pod.node, pod]));
   const asked = lab.expected.pairs.flatMap((pair) => {
     const pod = podOf.get(pair.to);
@@ -34,7 +34,7 @@ export async function walk(lab: Lab): Promise<AllWays> {
 /** The same pair, reversed. */
 export const turned = (pair: PairExpectation): PairExpectation => ({ ...pair, from: pair.to, to: pair.from });
 
-function waysOf(fib: Fib, { from, to }: PairExpectation, address: string, veth: string): Ways {
+function waysOf(fib: Fib, { from, to }: PairExpectation, address: string, veth: string): PairPaths {
   const hops = new Map<string, readonly Hop[]>();
   const open = [from];
   let isDelivered = false;
@@ -55,7 +55,7 @@ function waysOf(fib: Fib, { from, to }: PairExpectation, address: string, veth: 
 }
 
 /** The paths without these broken hops. */
-export function withoutHops(ways: Ways, isDead: (hop: Hop) => boolean): Ways {
+export function withoutHops(ways: PairPaths, isDead: (hop: Hop) => boolean): PairPaths {
   if (![...ways.hops.values()].flat().some(isDead)) return ways;
   const cut = (hop: Hop): Hop => (isDead(hop) ? { ...hop, to: undefined } : hop);
   const hops = new Map([...ways.hops].map(([machine, all]) => [machine, all.map(cut)]));
@@ -67,7 +67,7 @@ const unique = (hops: readonly Hop[]): Hop[] => [
   ...new Map(hops.map((hop) => [`${hop.dev} ${hop.via}`, hop])).values(),
 ];
 
-function goesRound({ from, hops }: Ways): boolean {
+function goesRound({ from, hops }: PairPaths): boolean {
   const state = new Map<string, 'open' | 'done'>();
   const visit = (machine: string): boolean => {
     if (state.has(machine)) return state.get(machine) === 'open';
@@ -80,22 +80,22 @@ function goesRound({ from, hops }: Ways): boolean {
 }
 
 /** Whether there is exactly one path, so that all packets share one fate. */
-export const isOne = ({ hops }: Ways): boolean => [...hops.values()].every((all) => all.length <= 1);
+export const isOne = ({ hops }: PairPaths): boolean => [...hops.values()].every((all) => all.length <= 1);
 
 /** A path as machines, and why it ends unless at the target. */
-export interface Way {
+export interface PacketPath {
   readonly machines: readonly string[];
   readonly ends: 'arrives' | 'lost' | 'goes round';
 }
 
 /** Equal paths multiply from hop to hop: no more than these are listed. Judgement is hop by hop, over all of them. */
-const MOST_WAYS = 16;
+const MOST_PATHS = 16;
 
 /** The first paths, in the order of their machines' names. */
-export function listWays(ways: Ways): Way[] {
-  const found: Way[] = [];
+export function listPaths(ways: PairPaths): PacketPath[] {
+  const found: PacketPath[] = [];
   const follow = (machines: readonly string[]): void => {
-    if (found.length >= MOST_WAYS) return;
+    if (found.length >= MOST_PATHS) return;
     const machine = machines.at(-1) ?? '';
     const hops = ways.hops.get(machine) ?? [];
     if (machines.indexOf(machine) < machines.length - 1) found.push({ machines, ends: 'goes round' });
@@ -105,7 +105,7 @@ export function listWays(ways: Ways): Way[] {
       const next = [...new Set(hops.map(({ to }) => to))].sort((a = '', b = '') => (a < b ? -1 : 1));
       for (const to of next) {
         if (to !== undefined) follow([...machines, to]);
-        else if (found.length < MOST_WAYS) found.push({ machines, ends: 'lost' });
+        else if (found.length < MOST_PATHS) found.push({ machines, ends: 'lost' });
       }
     }
   };
@@ -114,7 +114,7 @@ export function listWays(ways: Ways): Way[] {
 }
 
 /** A path through these machines in order: the shortest to the first of them, and on from the last. */
-export function wayBy({ from, hops }: Ways, by: readonly string[]): string[] {
+export function pathBy({ from, hops }: PairPaths, by: readonly string[]): string[] {
   const before = new Map<string, string>();
   const open = [from];
   for (let machine = open.shift(); machine !== undefined && machine !== by[0]; machine = open.shift()) {
@@ -139,11 +139,11 @@ export function wayBy({ from, hops }: Ways, by: readonly string[]): string[] {
 export const shown = (machines: readonly string[]): string => machines.join(' > ');
 
 /** The MTUs in bytes of all paths that arrive, the smallest first. */
-export const wayMtus = (lab: Lab, ways: Ways): number[] =>
+export const wayMtus = (lab: Lab, ways: PairPaths): number[] =>
   alongWays(ways, Number.POSITIVE_INFINITY, (rest, hop) => Math.min(rest, mtuOf(lab, hop)));
 
 /** The hop counts of all paths that arrive, the smallest first. */
-export const wayLengths = (ways: Ways): number[] => alongWays(ways, 0, (rest) => rest + 1);
+export const wayLengths = (ways: PairPaths): number[] => alongWays(ways, 0, (rest) => rest + 1);
 
 /** Of a segment and of the interfaces at both ends of a hop. */
 function mtuOf({ plan }: Lab, { machine, to, segment }: Hop): number {
@@ -154,7 +154,7 @@ function mtuOf({ plan }: Lab, { machine, to, segment }: Hop): number {
 
 /** Sums along each path that arrives: each distinct value, the smallest first. */
 function alongWays(
-  { from, to, hops, arrives }: Ways,
+  { from, to, hops, arrives }: PairPaths,
   atEnd: number,
   along: (rest: number, hop: Hop) => number,
 ): number[] {

@@ -76,7 +76,7 @@ function stepsIn(fabric: Fabric): (at: string, target: string) => string {
       ? (['ipv4', 'ipv6'] as const)
           .flatMap((family) =>
             pathsTo(target, family)
-              .stepsFrom(at)
+              .firstHopsFrom(at)
               .map((step) => `${family} ${ranges.get(step.segment)} ${step.to}`),
           )
           .sort()

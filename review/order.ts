@@ -41,10 +41,10 @@ export function deliveryOrder(
   }
   const lost = {
     routersFirst:
-      strangers(before.fabric, after.fabric) ||
+      pairsInUnknownPools(before.fabric, after.fabric) ||
       lostBetween(before, after, halfDelivered(after.fabric, before.fabric)),
     clusterFirst:
-      strangers(after.fabric, before.fabric) ||
+      pairsInUnknownPools(after.fabric, before.fabric) ||
       lostBetween(before, after, halfDelivered(before.fabric, after.fabric)),
   };
   const waiting = {
@@ -115,7 +115,7 @@ const lose = (count: number): string =>
  * Pairs of nodes whose pods may not reach each other while the routers know a pool less than the cluster: they carry nothing
  * that is in no pool of theirs.
  */
-function strangers(clusterAs: Fabric, routersAs: Fabric): number {
+function pairsInUnknownPools(clusterAs: Fabric, routersAs: Fabric): number {
   const known = new Set(routersAs.pods.pools.map(({ cidr }) => cidr.text));
   if (clusterAs.pods.pools.every(({ cidr }) => known.has(cidr.text))) return 0;
   const names = new Set(routersAs.nodes.map(({ name }) => name));

@@ -11,7 +11,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'bird/words.ts': [],
   topology: ['bird/words.ts', 'calico'],
   bird: ['topology'],
-  fabric: ['calico', 'topology'],
+  fabric: ['bird/words.ts', 'calico', 'topology'],
   'calico/node': ['calico', 'fabric', 'topology'],
   imports: [],
   charts: ['calico', 'fabric', 'topology', 'imports'],
@@ -27,7 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   live: ['bootstrap', 'fabric', 'machine', 'topology'],
   review: ['analysis', 'bird', 'calico', 'calico/node', 'fabric', 'topology'],
   'review/markdown': ['fabric', 'review', 'topology'],
-  adopt: ['bird', 'calico', 'fabric', 'review', 'topology'],
+  adopt: ['bird', 'bird/words.ts', 'calico', 'fabric', 'review', 'topology'],
   // The cdk8s app, to which a user may add charts.
   'main.ts': ['charts', 'fabric'],
   repository: [

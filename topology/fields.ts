@@ -157,9 +157,9 @@ function perFamily<T extends IpAddress | Prefix>(description: string, single: z.
 function toAddress(value: string, complain: Complain): IpAddress {
   const parsed = parseAddress(value);
   if (parsed === undefined) {
-    const [bare = '', length] = value.split('/');
-    return length !== undefined && parseAddress(bare) !== undefined
-      ? complain('address', `${quoted(value)} has a prefix length`, `Write the address alone: ${bare}.`)
+    const [address = '', length] = value.split('/');
+    return length !== undefined && parseAddress(address) !== undefined
+      ? complain('address', `${quoted(value)} has a prefix length`, `Write the address alone: ${address}.`)
       : complain(
           'address',
           `${quoted(value)} is not a valid address`,

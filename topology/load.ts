@@ -1,8 +1,8 @@
+import { withDefaults } from './defaults.ts';
 import { draft } from './draft.ts';
 import { decode } from './encoding.ts';
 import type { Fault } from './fault.ts';
 import { fault, located } from './fault.ts';
-import { finalise } from './finalise.ts';
 import type { Topology } from './model.ts';
 import { plain } from './plain.ts';
 import { ruleFaults } from './rules/index.ts';
@@ -107,7 +107,7 @@ function check(value: unknown, source: Source, earlier: readonly Fault[], hidden
   const rules = ruleFaults(understood).filter((one) => one.part === 'key' || !understood.faulty(...one.path));
   const all = once(located(atTheirPlace(hidden, [...fields, ...unlessAt(fields, rules)], source), source));
   if (all.length > 0) return { ok: false, faults: all, source };
-  return { ok: true, topology: finalise(shaped.file as TopologyFile), source };
+  return { ok: true, topology: withDefaults(shaped.file as TopologyFile), source };
 }
 
 /** A value that cannot be trusted needs no second fault about its meaning. */

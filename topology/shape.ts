@@ -49,7 +49,7 @@ type Schema = z.core.$ZodTypes;
 function read(given: z.core.$ZodType, value: unknown, path: Path, reading: Reading): unknown {
   const parsed = (given as z.ZodType).safeParse(value);
   if (parsed.success) return parsed.data;
-  const schema = bare(given);
+  const schema = unwrapped(given);
   const def = schema._zod.def;
   if (def.type === 'object' && isMap(value)) return readMap(def.shape, value, path, reading);
   if (def.type === 'record' && isMap(value)) return readRecord(def, value, path, reading);
@@ -134,7 +134,7 @@ function explain(
   about = describe(given),
   others: readonly string[] = [],
 ): void {
-  const schema = bare(given);
+  const schema = unwrapped(given);
   const def = schema._zod.def;
   switch (def.type) {
     case 'pipe': {
@@ -210,7 +210,7 @@ function ownFault(issue: z.core.$ZodIssue, path: Path): Fault | undefined {
 
 /** The kinds of value that a schema accepts, in our words. */
 function kinds(given: z.core.$ZodType): string[] {
-  const def = bare(given)._zod.def;
+  const def = unwrapped(given)._zod.def;
   if (def.type === 'union') return [...new Set(def.options.flatMap(kinds))];
   if (def.type === 'enum') return Object.values(def.entries).map((entry) => `"${entry}"`);
   if (def.type === 'literal')
@@ -219,7 +219,7 @@ function kinds(given: z.core.$ZodType): string[] {
 }
 
 function kindOf(given: z.core.$ZodType): Kind {
-  const def = bare(given)._zod.def;
+  const def = unwrapped(given)._zod.def;
   switch (def.type) {
     case 'pipe':
       return kindOf(def.in);
@@ -249,7 +249,7 @@ const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   isContainer(value) && !Array.isArray(value);
 
 /** The schema below defaults and `optional`. */
-function bare(given: z.core.$ZodType): Schema {
+function unwrapped(given: z.core.$ZodType): Schema {
   let schema = given as Schema;
   while (
     schema._zod.def.type === 'optional' ||

@@ -1,5 +1,5 @@
 import type { Family } from '../../topology/address.ts';
-import type { Failure } from './failure.ts';
+import type { FailureSet } from './failure.ts';
 import type { Network } from './model.ts';
 
 /** Which members form one OSPF network on a segment, and which announce its range alone. */
@@ -13,7 +13,12 @@ export interface Adjacency {
  * network is with the designated router, the one of the highest router ID where all have one priority: who has its MTU is
  * joined to it. Without anybody else there is no network, and each announces the range as a stub.
  */
-export function adjacencyOn(network: Network, family: Family, failure: Failure, segment: number): Adjacency {
+export function adjacencyOn(
+  network: Network,
+  family: Family,
+  failure: FailureSet,
+  segment: number,
+): Adjacency {
   const { machines, segments } = network;
   const { members = [], isEven = true } = segments[segment] ?? {};
   const speakers = members.flatMap((index) => {

@@ -1,6 +1,6 @@
 import { quadText } from '../../topology/address.ts';
 import type { Link } from './model.ts';
-import { UNKNOWN_METRIC, type Way } from './way.ts';
+import { UNKNOWN_METRIC, type UnderlayRoute } from './way.ts';
 
 /** A BGP route as a speaker has it in its table. */
 export interface Route {
@@ -9,7 +9,7 @@ export interface Route {
   /** An address of the network. */
   readonly nextHop: number;
   /** How this speaker reaches the next hop. */
-  readonly way: Way;
+  readonly way: UnderlayRoute;
   /** BIRD's preference of the protocol: 100 for BGP, 200 for a node's own block. */
   readonly preference: number;
   readonly localPref: number;
@@ -24,7 +24,7 @@ export interface Route {
 }
 
 /** One step of the decision process: of two routes that all steps before found equal, the one of lesser rank is better. */
-export interface Step {
+export interface DecisionStep {
   readonly name: string;
   readonly rank: (route: Route) => number;
   /** What the rank says of a route, for people. */
@@ -36,7 +36,7 @@ export interface Step {
  * equal for every route of a fabric, which is one AS: AS path length, origin, eBGP before iBGP. The only
  * difference in BIRD 1.6 is the IGP metric of routes learned from the kernel: unknown, see `Way`.
  */
-export const JOINING_STEPS: readonly Step[] = [
+export const JOINING_STEPS: readonly DecisionStep[] = [
   {
     name: 'preference of the protocol',
     rank: ({ preference }) => -preference,
@@ -58,7 +58,7 @@ export const JOINING_STEPS: readonly Step[] = [
 ];
 
 /** `merge paths` ignores these: routes that are equal until here share the traffic (ECMP); only one is sent on. */
-export const LAST_STEPS: readonly Step[] = [
+export const LAST_STEPS: readonly DecisionStep[] = [
   {
     name: 'ORIGINATOR_ID, else router ID (RFC 4456 9)',
     rank: ({ originator }) => originator,
@@ -86,12 +86,12 @@ export function compareRoutes(a: Route, b: Route): number {
 export const isEqualCost = (a: Route, b: Route): boolean => difference(JOINING_STEPS, a, b) === 0;
 
 /** The first step that tells the two apart. */
-export const decidingStep = (a: Route, b: Route): Step | undefined =>
+export const decidingStep = (a: Route, b: Route): DecisionStep | undefined =>
   [...JOINING_STEPS, ...LAST_STEPS].find(({ rank }) => rank(a) !== rank(b));
 
-function difference(steps: readonly Step[], a: Route, b: Route): number {
+function difference(steps: readonly DecisionStep[], a: Route, b: Route): number {
   for (let at = 0; at < steps.length; at++) {
-    const { rank } = steps[at] as Step;
+    const { rank } = steps[at] as DecisionStep;
     const apart = rank(a) - rank(b);
     if (apart !== 0) return apart;
   }

@@ -4,13 +4,13 @@ import type { Network } from './model.ts';
  * What has failed: machines that died silently (their neighbours keep carrier), segments that went down like a switch
  * (their members lose carrier), sessions that are disabled. Indices of the network.
  */
-export interface Failure {
+export interface FailureSet {
   readonly machines: ReadonlySet<number>;
   readonly segments: ReadonlySet<number>;
   readonly sessions: ReadonlySet<number>;
 }
 
-export const NO_FAILURE: Failure = { machines: new Set(), segments: new Set(), sessions: new Set() };
+export const NO_FAILURE: FailureSet = { machines: new Set(), segments: new Set(), sessions: new Set() };
 
 /** Something that can fail, by its name. */
 export interface Failing {
@@ -31,7 +31,7 @@ export function failings({ fabric, machines, segments, links }: Network): Failin
 }
 
 /** The failure of all of these together. */
-export function failureOf({ named }: Network, failed: readonly Failing[]): Failure {
+export function failureOf({ named }: Network, failed: readonly Failing[]): FailureSet {
   const indices = (names: ReadonlyMap<string, number>, ...kinds: readonly Failing['kind'][]) =>
     new Set(failed.flatMap(({ kind, name }) => (kinds.includes(kind) ? (names.get(name) ?? []) : [])));
   return {

@@ -7,16 +7,16 @@ import type { Underlay } from './underlay.ts';
 import { gatewayHop } from './way.ts';
 
 /** Everything about the paths of packets to one block. */
-export interface Ways {
+export interface BlockPaths {
   readonly rib: Rib;
   forwarding(machine: number): Forwarding;
   fate(machine: number): Fate;
 }
 
 /** The ways to the block that holds a single address, on which a machine without a route to the address itself sends packets. */
-export type Covering = Pick<Ways, 'forwarding'>;
+export type Covering = Pick<BlockPaths, 'forwarding'>;
 
-export function waysOf(network: Network, underlay: Underlay, rib: Rib, covering?: Covering): Ways {
+export function waysOf(network: Network, underlay: Underlay, rib: Rib, covering?: Covering): BlockPaths {
   const known: (Forwarding | undefined)[] = [];
   const forwarding = (machine: number): Forwarding => {
     const found = known[machine] ?? forward(network, underlay, rib, machine, covering);

@@ -84,7 +84,7 @@ function nextHopOf(
 
 /** Whether a prefix holds an address is asked a million times, and arithmetic of large integers is slow. */
 function rangesIn(addresses: readonly Address[]): (prefix: Prefix) => Range {
-  const values = addresses.map(({ address }) => mapped(address)).sort((a, b) => (a < b ? -1 : 1));
+  const values = addresses.map(({ address }) => inIpv6(address)).sort((a, b) => (a < b ? -1 : 1));
   const firstFrom = (value: bigint): number => {
     let [low, high] = [0, values.length];
     while (low < high) {
@@ -98,7 +98,7 @@ function rangesIn(addresses: readonly Address[]): (prefix: Prefix) => Range {
   return (prefix) => {
     const before = known.get(prefix.text);
     if (before !== undefined) return before;
-    const start = mapped(prefix);
+    const start = inIpv6(prefix);
     const size = 1n << BigInt(addressBits(prefix.family) - prefix.length);
     const found = { family: prefix.family, from: firstFrom(start), to: firstFrom(start + size) };
     known.set(prefix.text, found);
@@ -142,5 +142,5 @@ export const carriersOf =
   };
 
 /** An address as BIRD 2 orders it, where IPv4 stands in `::ffff:0:0/96`. */
-export const mapped = ({ family, value }: IpAddress): bigint =>
+export const inIpv6 = ({ family, value }: IpAddress): bigint =>
   family === 'ipv4' ? value + 0xffff00000000n : value;

@@ -11,7 +11,7 @@ import {
 import { compareAddresses, contains, FAMILIES, type Family, type IpAddress } from '../../topology/address.ts';
 import type { LoopbackKind } from '../../topology/model.ts';
 import { blocksOf, type Loan } from './blocks.ts';
-import { addressesAt, byMachine, carriersOf, linksOf, mapped } from './links.ts';
+import { addressesAt, byMachine, carriersOf, inIpv6, linksOf } from './links.ts';
 import type { Address, External, Machine, Network, Port, StaticTo } from './model.ts';
 
 export function networkOf(fabric: Fabric, given = nodeBlocks(fabric), loans: readonly Loan[] = []): Network {
@@ -129,7 +129,7 @@ function addressesOf(
   const all = [...found.values()];
   const order = new Map(
     all
-      .map(({ address }) => ({ text: address.text, value: mapped(address) }))
+      .map(({ address }) => ({ text: address.text, value: inIpv6(address) }))
       .sort((a, b) => (a.value < b.value ? -1 : 1))
       .map(({ text }, place) => [text, place]),
   );

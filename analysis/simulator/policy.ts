@@ -13,7 +13,7 @@ import { addressBits, contains, type Family, type Prefix } from '../../topology/
 import { isBorrowed } from './blocks.ts';
 import type { Route } from './decision.ts';
 import type { Block, Link, Network, Range } from './model.ts';
-import type { Way } from './way.ts';
+import type { UnderlayRoute } from './way.ts';
 
 /** What goes over a session of one route. */
 export type Announcement = Pick<Route, 'nextHop' | 'localPref' | 'med' | 'originator' | 'clusters'>;
@@ -140,7 +140,7 @@ function isWithin({ addresses }: Network, ranges: readonly Range[], address: num
 /** BIRD's `gw`: the first next hop of a route, in the order of addresses. OSPFv3 knows next hops by link-local addresses, which are in no range. */
 function gatewayOf(
   { addressAt, addresses }: Network,
-  { source, hops }: Way,
+  { source, hops }: UnderlayRoute,
   family: Family,
 ): number | undefined {
   if (family === 'ipv6' && source !== 'static' && source !== 'connected') return undefined;

@@ -1,5 +1,5 @@
 import { compareRoutes, type Route } from './decision.ts';
-import type { Failure } from './failure.ts';
+import type { FailureSet } from './failure.ts';
 import type { Network } from './model.ts';
 import type { Policy } from './policy.ts';
 import { isOpen, type Rib, ribFrom, ribsOf, type Speaking, settle } from './rib.ts';
@@ -18,7 +18,7 @@ export function ribsAfter(
   base: readonly Rib[],
   policies: readonly Policy[],
 ): (
-  failure: Failure,
+  failure: FailureSet,
   sessions: SessionsAfter,
   underlay: Underlay,
   changed: readonly ChangedWay[],
@@ -91,7 +91,7 @@ function usesIn(base: readonly Rib[], machine: number): Uses {
 /** By block: the machines that had a route over a dead session or a changed way. */
 function touchedBy(
   { blocks, links }: Network,
-  failure: Failure,
+  failure: FailureSet,
   usesOf: (machine: number) => Uses,
   died: readonly number[],
   changed: readonly ChangedWay[],

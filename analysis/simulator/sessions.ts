@@ -1,11 +1,11 @@
-import type { Failure } from './failure.ts';
+import type { FailureSet } from './failure.ts';
 import type { Link, Network } from './model.ts';
 import { machineOf, segmentOf } from './spf.ts';
 import type { Underlay } from './underlay.ts';
 import type { ChangedWay } from './underlay-after.ts';
 
 /** By session whether it is up: if packets arrive in both directions. Both ends are configured from one value, and agree. */
-export function liveSessions(network: Network, failure: Failure, underlay: Underlay): Uint8Array {
+export function liveSessions(network: Network, failure: FailureSet, underlay: Underlay): Uint8Array {
   const live = new Uint8Array(network.links.length / 2);
   for (let session = 0; session < live.length; session++) {
     if (isLive(network, failure, underlay, session)) live[session] = 1;
@@ -15,7 +15,7 @@ export function liveSessions(network: Network, failure: Failure, underlay: Under
 
 function isLive(
   { links }: Network,
-  { machines, sessions }: Failure,
+  { machines, sessions }: FailureSet,
   { reaches }: Underlay,
   session: number,
 ): boolean {
@@ -36,7 +36,7 @@ export function sessionsAfter(
   network: Network,
   underlay: Underlay,
   before: Uint8Array,
-): (failure: Failure, after: Underlay, changed: readonly ChangedWay[]) => SessionsAfter {
+): (failure: FailureSet, after: Underlay, changed: readonly ChangedWay[]) => SessionsAfter {
   const { machines, segments, addresses, links } = network;
   const over = {
     machines: machines.map((): number[] => []),

@@ -1,5 +1,5 @@
-import { type Failure, NO_FAILURE } from './failure.ts';
-import { type Ways, waysOf } from './forwarding.ts';
+import { type FailureSet, NO_FAILURE } from './failure.ts';
+import { type BlockPaths, waysOf } from './forwarding.ts';
 import type { Block, Network } from './model.ts';
 import { type Policy, policyOf } from './policy.ts';
 import { ribsOf } from './rib.ts';
@@ -9,23 +9,23 @@ import { type KnownUnderlay, underlayOf } from './underlay.ts';
 /** A converged network with its failures. Everything is computed on demand, once. */
 export interface Simulation {
   readonly network: Network;
-  readonly failure: Failure;
+  readonly failure: FailureSet;
   readonly underlay: KnownUnderlay;
   /** By session whether it is up. */
   readonly live: Uint8Array;
   isUp(session: number): boolean;
-  waysTo(block: Block): Ways;
+  waysTo(block: Block): BlockPaths;
 }
 
 /** The simulations of one network: what no failure changes is shared by all of them. */
-export function simulatorOf(network: Network): (failure?: Failure) => Simulation {
+export function simulatorOf(network: Network): (failure?: FailureSet) => Simulation {
   const policies: (Policy | undefined)[] = [];
   return (failure = NO_FAILURE) => {
     const underlay = underlayOf(network, failure);
     const live = liveSessions(network, failure, underlay);
     const ribOf = ribsOf(network, underlay, live);
-    const known: (Ways | undefined)[] = [];
-    const waysTo = (block: Block): Ways => {
+    const known: (BlockPaths | undefined)[] = [];
+    const waysTo = (block: Block): BlockPaths => {
       const before = known[block.index];
       if (before !== undefined) return before;
       const policy = policies[block.index] ?? policyOf(network, block);

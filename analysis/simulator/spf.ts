@@ -1,7 +1,7 @@
 import { NearestFirst } from '../../fabric/index.ts';
 import type { Family } from '../../topology/address.ts';
 import { adjacencyOn } from './adjacency.ts';
-import type { Failure } from './failure.ts';
+import type { FailureSet } from './failure.ts';
 import type { Network } from './model.ts';
 
 /** OSPF's shortest paths from one machine, over what has not failed. */
@@ -62,7 +62,7 @@ export function treeFrom(network: Network, neighbours: Neighbours, root: number)
 /** Who is next to whom in OSPF's graph, by vertex. */
 export type Neighbours = readonly (readonly number[])[];
 
-export function neighboursIn(network: Network, family: Family, failure: Failure): Neighbours {
+export function neighboursIn(network: Network, family: Family, failure: FailureSet): Neighbours {
   const { machines, segments } = network;
   const first = segments.length;
   const neighbours: number[][] = [...segments, ...machines].map(() => []);
@@ -82,7 +82,7 @@ export function neighboursIn(network: Network, family: Family, failure: Failure)
 export function regrowth(
   network: Network,
   neighbours: Neighbours,
-  failure: Failure,
+  failure: FailureSet,
 ): (before: Tree) => ReadonlyMap<number, Reached> {
   const first = network.segments.length;
   const failed = [...failure.segments, ...[...failure.machines].map((machine) => first + machine)];

@@ -1,15 +1,15 @@
 import { FAMILIES, type Family } from '../../topology/address.ts';
-import type { Failure } from './failure.ts';
+import type { FailureSet } from './failure.ts';
 import type { Network } from './model.ts';
 import { isSameSet, regrowth, type Tree } from './spf.ts';
 import { type KnownUnderlay, type Underlay, underlayWith } from './underlay.ts';
-import { findWay, type Trees, treesOf, type Way } from './way.ts';
+import { findWay, type Trees, treesOf, type UnderlayRoute } from './way.ts';
 
 /** A changed path. */
 export interface ChangedWay {
   readonly machine: number;
   readonly address: number;
-  readonly way: Way;
+  readonly way: UnderlayRoute;
 }
 
 /** An underlay after a failure, and of the ways that were looked up before those that are others now. */
@@ -22,7 +22,7 @@ export interface UnderlayAfter {
  * The underlay after a failure, made of the one before it: what stays is shared. What machines that failed make of it is
  * left as it was: nobody can ask them.
  */
-export function underlayAfter(network: Network, base: KnownUnderlay): (failure: Failure) => UnderlayAfter {
+export function underlayAfter(network: Network, base: KnownUnderlay): (failure: FailureSet) => UnderlayAfter {
   const addressesAt = addressesByVertex(network);
   const first = network.segments.length;
   return (failure) => {
@@ -66,12 +66,12 @@ export function underlayAfter(network: Network, base: KnownUnderlay): (failure: 
       },
     };
     const changed: ChangedWay[] = [];
-    const now = new Map<number, Map<number, Way>>();
+    const now = new Map<number, Map<number, UnderlayRoute>>();
     for (const [machine, address] of open) {
       const others = now.get(machine);
       if (failure.machines.has(machine) || others?.has(address)) continue;
       const way = findWay(network, failure, trees, machine, address);
-      if (isSameWay(way, base.ways[machine]?.get(address) as Way)) continue;
+      if (isSameWay(way, base.ways[machine]?.get(address) as UnderlayRoute)) continue;
       changed.push({ machine, address, way });
       if (others === undefined) now.set(machine, new Map([[address, way]]));
       else others.set(address, way);
@@ -82,7 +82,7 @@ export function underlayAfter(network: Network, base: KnownUnderlay): (failure: 
   };
 }
 
-const isSameWay = (a: Way, b: Way): boolean =>
+const isSameWay = (a: UnderlayRoute, b: UnderlayRoute): boolean =>
   a.source === b.source && a.metric === b.metric && isSameSet(a.hops, b.hops);
 
 /** The addresses whose ways depend on how a vertex of OSPF's graph is reached. */

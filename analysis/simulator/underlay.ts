@@ -1,12 +1,12 @@
-import type { Failure } from './failure.ts';
+import type { FailureSet } from './failure.ts';
 import type { Network } from './model.ts';
 import { machineOf, segmentOf } from './spf.ts';
-import { findWay, type Trees, treesOf, type Way } from './way.ts';
+import { findWay, type Trees, treesOf, type UnderlayRoute } from './way.ts';
 
 /** What the network below carries: routes to addresses, and frames to next hops. */
 export interface Underlay {
   /** The route of a machine to an address (an index of the network). */
-  way(machine: number, address: number): Way;
+  way(machine: number, address: number): UnderlayRoute;
   /** Whether packets from the machine arrive at the owner of the address, over each of equal ways. */
   reaches(machine: number, address: number): boolean;
   /** Whether a frame for this next hop finds a machine that is up. */
@@ -16,27 +16,27 @@ export interface Underlay {
 /** An underlay that caches its answers. */
 export interface KnownUnderlay extends Underlay {
   /** By machine: the ways that were looked up so far, by address. */
-  readonly ways: readonly (ReadonlyMap<number, Way> | undefined)[];
+  readonly ways: readonly (ReadonlyMap<number, UnderlayRoute> | undefined)[];
   readonly trees: Trees;
 }
 
-export function underlayOf(network: Network, failure: Failure): KnownUnderlay {
+export function underlayOf(network: Network, failure: FailureSet): KnownUnderlay {
   return underlayWith(network, failure, treesOf(network, failure), () => undefined);
 }
 
 /** `before`: ways that are known already. */
 export function underlayWith(
   network: Network,
-  failure: Failure,
+  failure: FailureSet,
   trees: Trees,
-  before: (machine: number, address: number) => Way | undefined,
+  before: (machine: number, address: number) => UnderlayRoute | undefined,
 ): KnownUnderlay {
   const { machines, addresses } = network;
-  const ways: (Map<number, Way> | undefined)[] = [];
+  const ways: (Map<number, UnderlayRoute> | undefined)[] = [];
   const reached = new Map<number, boolean>();
 
-  const way = (machine: number, address: number): Way => {
-    const own = ways[machine] ?? new Map<number, Way>();
+  const way = (machine: number, address: number): UnderlayRoute => {
+    const own = ways[machine] ?? new Map<number, UnderlayRoute>();
     const known = own.get(address) ?? before(machine, address);
     if (known !== undefined) return known;
     const found = findWay(network, failure, trees, machine, address);

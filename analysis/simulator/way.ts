@@ -2,7 +2,7 @@ import { gatewayRouteTo } from '../../fabric/index.ts';
 import { addressBits, type Family } from '../../topology/address.ts';
 import type { LoopbackKind } from '../../topology/model.ts';
 import { adjacencyOn } from './adjacency.ts';
-import type { Failure } from './failure.ts';
+import type { FailureSet } from './failure.ts';
 import type { Address, External, Machine, Network, StaticTo } from './model.ts';
 import {
   distanceToMachine,
@@ -18,7 +18,7 @@ import {
 } from './spf.ts';
 
 /** How a machine reaches an address of the underlay: the route that is best for it there. */
-export interface Way {
+export interface UnderlayRoute {
   readonly source:
     | 'own'
     | 'connected'
@@ -45,7 +45,7 @@ export interface Trees {
   neighbours(family: Family): Neighbours;
 }
 
-export function treesOf(network: Network, failure: Failure): Trees {
+export function treesOf(network: Network, failure: FailureSet): Trees {
   const grown = { ipv4: new Map<number, Tree>(), ipv6: new Map<number, Tree>() };
   const around: Partial<Record<Family, Neighbours>> = {};
   const neighbours = (family: Family) => {
@@ -65,11 +65,17 @@ export function treesOf(network: Network, failure: Failure): Trees {
   };
 }
 
-const NO_WAY: Way = { source: 'none', hops: [], metric: UNKNOWN_METRIC };
-const OWN: Way = { source: 'own', hops: [], metric: 0 };
+const NO_WAY: UnderlayRoute = { source: 'none', hops: [], metric: UNKNOWN_METRIC };
+const OWN: UnderlayRoute = { source: 'own', hops: [], metric: 0 };
 
 /** The longest prefix first: a host's own address before the range of a segment, that before a default route. */
-export function findWay(network: Network, failure: Failure, trees: Trees, index: number, to: number): Way {
+export function findWay(
+  network: Network,
+  failure: FailureSet,
+  trees: Trees,
+  index: number,
+  to: number,
+): UnderlayRoute {
   const machine = network.machines[index];
   const target = network.addresses[to];
   if (machine === undefined || target === undefined) return NO_WAY;
@@ -97,7 +103,7 @@ export function findWay(network: Network, failure: Failure, trees: Trees, index:
 }
 
 /** A static route of a gateway. Linux keeps it regardless of carrier. */
-const byRoute = (network: Network, { segment, via }: StaticTo): Way => ({
+const byRoute = (network: Network, { segment, via }: StaticTo): UnderlayRoute => ({
   source: 'static',
   hops: [gatewayHop(network, { segment, via })],
   metric: UNKNOWN_METRIC,
@@ -107,14 +113,14 @@ export const gatewayHop = (network: Network, { segment, via }: StaticTo): number
   hopOf(network, segment, onSegment(network, segment, via));
 
 /** Where nothing is known of the underlay, a node is nearer than a router: what it announces is reached directly. */
-const assumed = (network: Network, { owner }: Address): Way => ({
+const assumed = (network: Network, { owner }: Address): UnderlayRoute => ({
   source: 'assumed',
   hops: [hopOf(network, 0, owner)],
   metric: network.machines[owner]?.kind === 'router' ? 1 : 0,
 });
 
 /** Preference 200. BIRD keeps it while the interface is up, regardless of carrier. */
-function staticRoute(network: Network, { statics }: Machine, to: number): Way | undefined {
+function staticRoute(network: Network, { statics }: Machine, to: number): UnderlayRoute | undefined {
   const route = statics.get(to);
   if (route === undefined) return undefined;
   return {
@@ -130,11 +136,11 @@ function staticRoute(network: Network, { statics }: Machine, to: number): Way | 
  */
 function external(
   network: Network,
-  failure: Failure,
+  failure: FailureSet,
   trees: Trees,
   machine: Machine,
   to: number,
-): Way | undefined {
+): UnderlayRoute | undefined {
   const senders = network.externals[to] ?? [];
   const family = network.addresses[to]?.address.family ?? 'ipv4';
   if (senders.length === 0 || !machine.igp.includes(family)) return undefined;
@@ -162,7 +168,7 @@ const KINDS: readonly LoopbackKind[] = ['stub', 'e1', 'e2'];
 
 function towards(
   network: Network,
-  failure: Failure,
+  failure: FailureSet,
   tree: Tree,
   machine: Machine,
   { machine: sender, forwarding }: External,
@@ -186,7 +192,12 @@ function towards(
  * Preference 240. Routers follow the carrier (`check link`), and so does their OSPF; the BIRD of a Calico node and the kernel
  * of every machine keep the route.
  */
-function connected(network: Network, failure: Failure, machine: Machine, to: number): Way | undefined {
+function connected(
+  network: Network,
+  failure: FailureSet,
+  machine: Machine,
+  to: number,
+): UnderlayRoute | undefined {
   const target = network.addresses[to];
   if (target === undefined || target.within < 0) return undefined;
   const { within, address } = target;
@@ -201,11 +212,11 @@ function connected(network: Network, failure: Failure, machine: Machine, to: num
  */
 function withoutCarrier(
   network: Network,
-  failure: Failure,
+  failure: FailureSet,
   trees: Trees,
   machine: Machine,
   { on, owner, address: { family } }: Address,
-): Way | undefined {
+): UnderlayRoute | undefined {
   if (!failure.segments.has(on) || !machine.igp.includes(family)) return undefined;
   const announced = network.machines[owner]?.ports.some(
     ({ segment, ospf }) => segment === on && ospf.includes(family),
@@ -220,11 +231,11 @@ function withoutCarrier(
 /** A segment's range, announced by the machines on it that run the IGP there. */
 function internal(
   network: Network,
-  failure: Failure,
+  failure: FailureSet,
   trees: Trees,
   machine: Machine,
   { within, address }: Address,
-): Way | undefined {
+): UnderlayRoute | undefined {
   const { family } = address;
   if (within < 0 || !machine.igp.includes(family)) return undefined;
   if (!network.segments[within]?.announced.includes(family)) return undefined;
@@ -234,13 +245,13 @@ function internal(
 }
 
 /** A router has OSPF's metric; a node's BIRD learns the route from the kernel, and knows none. */
-const learned = ({ kind }: Machine, metric: number, hops: readonly number[]): Way =>
+const learned = ({ kind }: Machine, metric: number, hops: readonly number[]): UnderlayRoute =>
   kind === 'router' ? { source: 'ospf', hops, metric } : { source: 'kernel', hops, metric: UNKNOWN_METRIC };
 
 /** To a segment's range: over the network that OSPF forms there, or by one who is left to announce it alone. */
 function ontoSegment(
   network: Network,
-  failure: Failure,
+  failure: FailureSet,
   tree: Tree,
   family: Family,
   segment: number,
@@ -259,7 +270,7 @@ function ontoSegment(
   return best;
 }
 
-function byDefault(network: Network, { defaults }: Machine, family: Family): Way | undefined {
+function byDefault(network: Network, { defaults }: Machine, family: Family): UnderlayRoute | undefined {
   const route = defaults.find((one) => one.family === family);
   if (route === undefined) return undefined;
   return {

@@ -1,7 +1,7 @@
-import type { Failure } from './failure.ts';
+import type { FailureSet } from './failure.ts';
 import type { Fate, Forwarding } from './fate.ts';
 import { fatesOf } from './fates.ts';
-import { type Covering, forward, type Ways } from './forwarding.ts';
+import { type BlockPaths, type Covering, forward } from './forwarding.ts';
 import type { Network } from './model.ts';
 import type { Rib } from './rib.ts';
 import { isSameSet, machineOf, segmentOf } from './spf.ts';
@@ -21,9 +21,9 @@ export interface WaysAfter {
 /** Follows packets to a block again, but only those of machines that lead to something that changed. */
 export function waysAfter(
   network: Network,
-  base: readonly Ways[],
+  base: readonly BlockPaths[],
 ): (
-  failure: Failure,
+  failure: FailureSet,
   underlay: Underlay,
   changed: readonly ChangedWay[],
 ) => (rib: Rib, covering?: WaysAfter) => WaysAfter {
@@ -41,7 +41,7 @@ export function waysAfter(
     }));
     return (rib, covering) => {
       const { index } = rib.block;
-      const before = base[index] as Ways;
+      const before = base[index] as BlockPaths;
       const others = otherForwarding(network, underlay, before, rib, elsewhere, covering);
       sources[index] ??= sourcesIn(network, before);
       const leading = sources[index];
@@ -70,7 +70,7 @@ export function waysAfter(
 function otherForwarding(
   network: Network,
   underlay: Underlay,
-  before: Ways,
+  before: BlockPaths,
   rib: Rib,
   elsewhere: readonly number[],
   covering: (Covering & Pick<WaysAfter, 'others'>) | undefined,
@@ -90,7 +90,7 @@ function otherForwarding(
 }
 
 /** By machine: which machines forward packets for the block to it. */
-function sourcesIn(network: Network, { forwarding }: Ways): ReadonlyMap<number, readonly number[]> {
+function sourcesIn(network: Network, { forwarding }: BlockPaths): ReadonlyMap<number, readonly number[]> {
   const all = new Map<number, number[]>();
   for (const { index } of network.machines) {
     for (const hop of forwarding(index).hops) {

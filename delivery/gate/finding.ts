@@ -29,7 +29,7 @@ export interface GateFinding {
 }
 
 /** A session that must exist: BIRD's state of it before and now. */
-export interface Seen extends ExpectedSession {
+export interface ObservedSession extends ExpectedSession {
   readonly was: ProtocolState | undefined;
   readonly is: ProtocolState | undefined;
 }

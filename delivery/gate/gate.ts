@@ -8,7 +8,7 @@ import {
   expectedSessions,
   explainedLosses,
 } from './expected.ts';
-import type { GateFinding, GateQuestion, Seen } from './finding.ts';
+import type { GateFinding, GateQuestion, ObservedSession } from './finding.ts';
 import { passwordFindings } from './password.ts';
 import { routeFindings, unreachableToday } from './routes.ts';
 
@@ -29,10 +29,10 @@ export function gate(
     const sessions = sessionFindings(question, agreement, seen);
     return [
       ...sessions,
-      ...alone(question, seen, sessions),
+      ...cutOff(question, seen, sessions),
       ...passwordFindings(question, agreement, seen),
       ...routeFindings(explained, seen),
-      ...strangers(question, seen, before, now),
+      ...otherProtocols(question, seen, before, now),
     ].map((one) =>
       question.excused.has(one.about) && one.level === 'failure'
         ? { ...one, level: 'warning', mends: 'others', message: `${one.message} (excused)` }
@@ -131,7 +131,7 @@ function sessionsSeen(
   sessions: readonly ExpectedSession[],
   before: readonly ProtocolState[],
   now: readonly ProtocolState[],
-): Seen[] {
+): ObservedSession[] {
   const [were, are] = [before, now].map((all) => new Map(all.map((one) => [one.name, one]))) as [
     Map<string, ProtocolState>,
     Map<string, ProtocolState>,
@@ -151,7 +151,7 @@ function sessionsSeen(
 function sessionFindings(
   question: GateQuestion,
   agreement: Agreements,
-  seen: readonly Seen[],
+  seen: readonly ObservedSession[],
 ): GateFinding[] {
   return seen.flatMap((one): GateFinding[] => {
     const { session, protocol, remote, was, is } = one;
@@ -193,7 +193,7 @@ const behind = (error: string): string => (error === '' ? '' : ` (${error})`);
 /** Why a session may be down for now; undefined if it must be up. */
 function excuseOf(
   { undelivered, before }: GateQuestion,
-  { remote, was }: Seen,
+  { remote, was }: ObservedSession,
   wasUp: boolean,
   agreement: Agreement,
 ): string | undefined {
@@ -218,9 +218,9 @@ function excuseOf(
 }
 
 /** Each session may have its excuse, but there is none for a router that had sessions and is left without any. */
-function alone(
+function cutOff(
   { router, excused }: GateQuestion,
-  seen: readonly Seen[],
+  seen: readonly ObservedSession[],
   findings: readonly GateFinding[],
 ): GateFinding[] {
   const held = seen.filter(({ session, was }) => isUp(was) && !excused.has(session.id));
@@ -233,9 +233,9 @@ function alone(
 const OURS = /^(k3s|via)_/;
 
 /** Protocols other than our sessions: the operator's own, or the rest of a bird.conf that is all ours. */
-function strangers(
+function otherProtocols(
   { fabric, router }: GateQuestion,
-  seen: readonly Seen[],
+  seen: readonly ObservedSession[],
   before: readonly ProtocolState[],
   now: readonly ProtocolState[],
 ): GateFinding[] {

@@ -1,6 +1,6 @@
 import { isUp } from '../../bird/answers/protocols.ts';
 import type { Agreements } from './expected.ts';
-import type { GateFinding, GateQuestion, Seen } from './finding.ts';
+import type { GateFinding, GateQuestion, ObservedSession } from './finding.ts';
 
 /**
  * The cluster gets a new password first, so the sessions with nodes are down before the router gets it, and each has its excuse.
@@ -9,7 +9,7 @@ import type { GateFinding, GateQuestion, Seen } from './finding.ts';
 export function passwordFindings(
   { router, excused, isRotated }: GateQuestion,
   agreement: Agreements,
-  seen: readonly Seen[],
+  seen: readonly ObservedSession[],
 ): GateFinding[] {
   if (isRotated !== true) return [];
   const own = seen.filter(

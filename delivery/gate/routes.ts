@@ -2,7 +2,7 @@ import { type ChannelState, isUp, type ProtocolState } from '../../bird/answers/
 import type { Session, SessionEnd } from '../../fabric/index.ts';
 import type { Family } from '../../topology/address.ts';
 import type { Explained } from './expected.ts';
-import type { GateFinding, Seen } from './finding.ts';
+import type { GateFinding, ObservedSession } from './finding.ts';
 
 /**
  * Routes that sessions imported or exported before and no longer do. A configuration may parse, keep every session Established and
@@ -10,7 +10,7 @@ import type { GateFinding, Seen } from './finding.ts';
  */
 export function routeFindings(
   explained: (remote: SessionEnd) => Explained,
-  seen: readonly Seen[],
+  seen: readonly ObservedSession[],
 ): GateFinding[] {
   const due = routesDue(seen);
   return seen.flatMap((one) => [
@@ -25,7 +25,7 @@ export function routeFindings(
  * Routes with an unresolved next hop: if the session's table has no route to it, for instance because `protocol direct` fills another
  * table, BIRD still imports and exports them, and drops the packets.
  */
-function unreachable({ session, was, is }: Seen): GateFinding[] {
+function unreachable({ session, was, is }: ObservedSession): GateFinding[] {
   const now = unresolvedOf(is);
   if (now === 0) return [];
   const isNew = now > unresolvedOf(was) + few(importedOf(is));
@@ -39,7 +39,7 @@ function unreachable({ session, was, is }: Seen): GateFinding[] {
 }
 
 /** The same for a router that nothing is delivered to: a sentence for each session that drops packets although it is up. */
-export const unreachableToday = (seen: readonly Seen[]): string[] =>
+export const unreachableToday = (seen: readonly ObservedSession[]): string[] =>
   seen.flatMap(({ session, was }) => (unresolvedOf(was) === 0 ? [] : [unreachableText(session.id, was)]));
 
 const unresolvedOf = (one: ProtocolState | undefined): number => (isUp(one) ? (one?.unresolved ?? 0) : 0);
@@ -53,7 +53,11 @@ const unreachableText = (about: string, one: ProtocolState | undefined): string 
 /** One in twenty, rounded down. */
 const few = (routes: number): number => Math.floor(routes / 20);
 
-function imports({ session, remote, was, is }: Seen, family: Family, explained: Explained): GateFinding[] {
+function imports(
+  { session, remote, was, is }: ObservedSession,
+  family: Family,
+  explained: Explained,
+): GateFinding[] {
   const [before, now] = [channel(was, family)?.imported ?? 0, channel(is, family)?.imported ?? 0];
   const about = session.id;
   if (before === 0) {
@@ -68,7 +72,7 @@ function imports({ session, remote, was, is }: Seen, family: Family, explained: 
 }
 
 /** A peer gets every route that the router knows and may send: as many routes may be missing as before, but not more. */
-function exports(one: Seen, family: Family, dueTo: Due): GateFinding[] {
+function exports(one: ObservedSession, family: Family, dueTo: Due): GateFinding[] {
   const about = one.session.id;
   const [before, now] = (['was', 'is'] as const).map((when) => {
     if (!isUp(one[when], family)) return undefined;
@@ -86,11 +90,11 @@ function exports(one: Seen, family: Family, dueTo: Due): GateFinding[] {
 }
 
 /** How many routes a peer should be sent. */
-type Due = (one: Seen, family: Family, when: 'was' | 'is') => number;
+type Due = (one: ObservedSession, family: Family, when: 'was' | 'is') => number;
 
 /** The best routes of the other sessions; for sessions between routers only what clients announced (RFC 4456 section 6). */
-function routesDue(seen: readonly Seen[]): Due {
-  const best = (one: Seen, family: Family, when: 'was' | 'is') =>
+function routesDue(seen: readonly ObservedSession[]): Due {
+  const best = (one: ObservedSession, family: Family, when: 'was' | 'is') =>
     isUp(one[when], family) ? (channel(one[when], family)?.preferred ?? 0) : 0;
   const sums = new Map<string, number>();
   for (const one of seen) {

@@ -3,7 +3,7 @@ import type { Failing } from '../../lab/index.ts';
 import {
   bootLab,
   converged,
-  type Failure,
+  type FailedCheck,
   findPrograms,
   judge,
   type Lab,
@@ -51,10 +51,10 @@ async function settledIn(lab: Lab, patience: number | undefined): Promise<Settle
 export const UNTIL_THERE = 60_000;
 
 export interface Look {
-  readonly failures: readonly Failure[];
+  readonly failures: readonly FailedCheck[];
   readonly probed: readonly Probed[];
   /** The failures' messages, by kind. */
-  message(kind: Failure['kind']): string[];
+  message(kind: FailedCheck['kind']): string[];
 }
 
 /** What `noencap lab` would find now, with these failed, except for borrowed addresses: `booted` assigns none to pods. */

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lab } from '../../lab/index.ts';
-import { askBird, hostFolder, listWays } from '../../lab/index.ts';
+import { askBird, hostFolder, listPaths } from '../../lab/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { booted, type Look, look, on, scenario } from './labs.ts';
 import { report } from './topologies.ts';
@@ -50,7 +50,7 @@ scenario.each(cases)("the field report's network: $name", ({ name, bgp, version 
     );
     const found = seen.probed.find(({ pair }) => pair.from === 'kubemaster' && pair.to === 'kubenode-hkg04');
     expect(found).toMatchObject({ reached: true, isLossy: false, pathMtu: 1420 });
-    expect(found?.there && listWays(found.there)).toEqual([
+    expect(found?.there && listPaths(found.there)).toEqual([
       { machines: ['kubemaster', 'gateway', 'cn-ns', 'global-ns', 'kubenode-hkg04'], ends: 'arrives' },
     ]);
   });

@@ -144,7 +144,7 @@ function losingPath(told: Review, base: Fabric): (id: string) => boolean {
     const [a, b] = session.ends.map(({ speaker }) => speaker) as [string, string];
     const open = [a];
     for (const at of open) {
-      for (const { to, segment } of at === b ? [] : pathsTo(b, session.transport).stepsFrom(at)) {
+      for (const { to, segment } of at === b ? [] : pathsTo(b, session.transport).firstHopsFrom(at)) {
         if (segments.has(segment) || (to !== b && routers.has(to))) return true;
         if (!open.includes(to)) open.push(to);
       }

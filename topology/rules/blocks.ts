@@ -1,11 +1,11 @@
 import { BLOCK_SIZES } from '../../calico/defaults.ts';
 import type { Family, Prefix } from '../address.ts';
 import { contains } from '../address.ts';
+import { blockSizeOf } from '../defaults.ts';
 import type { Draft } from '../draft.ts';
 import { entries, partPath } from '../draft.ts';
 import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
-import { blockSizeOf } from '../finalise.ts';
 import type { Path } from '../model.ts';
 import type { TopologyFile } from '../schema.ts';
 import { FAMILY_NAME, podFamiliesOf } from './networks.ts';
@@ -82,7 +82,7 @@ function pools(draft: Draft): { prefix: Prefix; path: Path }[] {
   );
 }
 
-interface Seen {
+interface NodeBlock {
   readonly prefix: Prefix;
   readonly path: Path;
   readonly node: string;
@@ -92,7 +92,7 @@ function nodeBlocks(draft: Draft, sizesHold: boolean): Fault[] {
   const families = podFamiliesOf(draft);
   if (families === undefined) return [];
   const all = pools(draft).map(({ prefix }) => prefix);
-  const first = new Map<string, Seen>();
+  const first = new Map<string, NodeBlock>();
   return seenBlocks(draft).flatMap((seen): Fault[] => {
     const { prefix, path, node } = seen;
     const ofFamily = all.filter(({ family }) => family === prefix.family);
@@ -131,7 +131,7 @@ function nodeBlocks(draft: Draft, sizesHold: boolean): Fault[] {
   });
 }
 
-function seenBlocks(draft: Draft): Seen[] {
+function seenBlocks(draft: Draft): NodeBlock[] {
   return entries(draft.file.nodes).flatMap(([node, { block }]) => {
     const path = ['nodes', node, 'block'];
     const isList = Array.isArray(draft.written(path));

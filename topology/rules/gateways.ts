@@ -1,9 +1,9 @@
 import { contains, type IpAddress, type Prefix } from '../address.ts';
+import { blockSizeOf } from '../defaults.ts';
 import type { Draft } from '../draft.ts';
 import { entries, has, partPath } from '../draft.ts';
 import type { Fault } from '../fault.ts';
 import { fault } from '../fault.ts';
-import { blockSizeOf } from '../finalise.ts';
 import type { Path } from '../model.ts';
 import type { TopologyFile } from '../schema.ts';
 import { listed } from '../suggest.ts';

@@ -1,3 +1,4 @@
+import { symbolPart } from '../../bird/words.ts';
 import type { Draft } from '../draft.ts';
 import { entries } from '../draft.ts';
 import type { Fault } from '../fault.ts';
@@ -29,14 +30,14 @@ function protocolNames(draft: Draft): Fault[] {
   const made: Made[] = [
     ...Object.keys(draft.file.routers ?? {}).map(
       (name): Made => ({
-        symbol: `k3s_backbone_${mapped(name)}_v4`,
+        symbol: `k3s_backbone_${symbolPart(name)}_v4`,
         path: ['routers', name],
         kind: 'router',
         name,
       }),
     ),
     ...Object.keys(draft.file.nodes ?? {}).map(
-      (name): Made => ({ symbol: `k3s_${mapped(name)}_v4`, path: ['nodes', name], kind: 'node', name }),
+      (name): Made => ({ symbol: `k3s_${symbolPart(name)}_v4`, path: ['nodes', name], kind: 'node', name }),
     ),
   ];
   const first = new Map<string, Made>();
@@ -70,8 +71,8 @@ function protocolNames(draft: Draft): Fault[] {
 function adoptedNames(draft: Draft): Fault[] {
   const { nodes, routers } = draft.file;
   const stems = new Set([
-    ...Object.keys(nodes ?? {}).map((name) => `k3s_${mapped(name)}`),
-    ...Object.keys(routers ?? {}).map((name) => `k3s_backbone_${mapped(name)}`),
+    ...Object.keys(nodes ?? {}).map((name) => `k3s_${symbolPart(name)}`),
+    ...Object.keys(routers ?? {}).map((name) => `k3s_backbone_${symbolPart(name)}`),
   ]);
   const isOurs = (name: string): boolean => stems.has(name.replace(/_v[46]$/, '')) && /_v[46]$/.test(name);
   return entries(routers).flatMap(([router, { bird }]) => {
@@ -94,9 +95,6 @@ function adoptedNames(draft: Draft): Fault[] {
     });
   });
 }
-
-const mapped = (name: string): string => name.replace(/[-.]/g, '_');
-
 /** A BGPPeer is `route-reflector-<region, lower case>-<router>`, with `-v6` for IPv6. */
 function peeringNames(draft: Draft): Fault[] {
   const regionNamed = new Map<string, string>();

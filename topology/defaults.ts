@@ -21,7 +21,7 @@ import type { TopologyFile } from './schema.ts';
  * Turns a file without faults into a topology: fills in defaults that depend on other fields, and makes records lists
  * sorted by name. Never fails on what the rules accept.
  */
-export function finalise(file: TopologyFile): Topology {
+export function withDefaults(file: TopologyFile): Topology {
   const { bgp, pods, services, k3s, gitops, labels, checks } = file;
   return {
     name: file.name,

@@ -4,12 +4,12 @@ export function inParallel<T, R>(
   most: number,
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {
-  const inTurn = places(most);
+  const inTurn = limited(most);
   return Promise.all(items.map((item) => inTurn(() => work(item))));
 }
 
 /** A semaphore with `most` slots; waiters get a free slot in the order in which they came. */
-export function places(most: number): <R>(work: () => Promise<R>) => Promise<R> {
+export function limited(most: number): <R>(work: () => Promise<R>) => Promise<R> {
   let free = Math.max(1, most);
   const waiting: (() => void)[] = [];
   return async (work) => {
