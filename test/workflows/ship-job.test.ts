@@ -22,6 +22,7 @@ let bird: Bird;
 let sshd: Sshd;
 let repository: Repository;
 let key: string;
+let hold: string;
 
 beforeAll(async () => {
   bird = startBird((folder) => ({
@@ -37,7 +38,11 @@ include "k3s/ibgp.conf";
     'k3s/ibgp.conf': session('by_hand'),
   }));
   const wrapper = join(bird.folder, 'noencap-router');
-  writeFileSync(wrapper, forcedCommand(settingsOf(bird.settings)), { mode: 0o755 });
+  hold = join(bird.folder, 'hold');
+  // While that file exists, no gate gets an answer.
+  const [shebang, ...program] = forcedCommand(settingsOf(bird.settings)).split('\n');
+  const held = `case \${SSH_ORIGINAL_COMMAND:-} in *protocols*) while [ -e '${hold}' ]; do sleep 0.05; done ;; esac`;
+  writeFileSync(wrapper, [shebang, held, ...program].join('\n'), { mode: 0o755 });
   sshd = await startSshd(`restrict,command="${wrapper}"`);
   key = readFileSync(sshd.key, 'utf8');
   const { host, port, user, knownHosts } = sshd.target;
@@ -248,6 +253,7 @@ test('a cancelled run undoes what is not confirmed', async () => {
     edit(folder, 'kube-2: 192.168.1.12', 'kube-2: 192.168.1.13');
     noencap(folder, 'synth');
   });
+  writeFileSync(hold, '');
   const done = await deliver({
     sha,
     needs: { plan: { outputs: { base: repository.head } } },
@@ -260,6 +266,7 @@ test('a cancelled run undoes what is not confirmed', async () => {
       shell.kill('SIGINT');
     },
   });
+  rmSync(hold);
   expect(outcomes(done)).toMatchObject({ [DELIVER]: 'failure', 'Forget the key': 'success' });
   expect(done.journal?.at(-1)).toMatchObject({ routers: [{ router: 'gateway', outcome: 'undone' }] });
   expect(bird.birdc('show protocols all k3s_kube_2_v4')).toContain('192.168.1.12');
