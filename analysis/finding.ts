@@ -23,13 +23,13 @@ export type Found = Omit<Finding, 'suppressed'>;
 /** What one check finds, in the order of the topology. */
 export type Check = (analysis: Analysis) => readonly Found[];
 
-/** At most so many names, and how many more there are. */
+/** The first names up to this limit, and how many more there are. */
 export const someOf = (names: readonly string[], most = 10): string =>
   names.length <= most
     ? names.join(', ')
     : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
 
-/** At most so many lines, and how many more there are. */
+/** The first lines up to this limit, and how many more there are. */
 export const someLines = (lines: readonly string[], most = 6): string[] =>
   lines.length <= most ? [...lines] : [...lines.slice(0, most), `and ${lines.length - most} more`];
 

@@ -90,7 +90,7 @@ function lentIn({ network, waysTo, failure }: Simulation): LoanExpectation[] {
     });
 }
 
-/** By what packets to the pod go that stands for a block: its own route, where it has one. Of a node's second block of a pool no pod is there. */
+/** The route of packets to the pod that represents a block: its own route, if it has one. A node's second block of a pool has no pod. */
 function podRoutesIn(network: Network): (block: Block) => Block {
   const wired = wiredIn(network);
   const own = new Map(

@@ -38,7 +38,7 @@ export function sampleLoans(fabric: Fabric, blocks: ReadonlyMap<string, readonly
   }
 }
 
-/** The address that a block lends for the time `count`, none of which is that of the pod which stands for the block. */
+/** The address that a block lends the `count`-th time, never that of the pod that represents the block. */
 function lentAddress(block: Prefix, count: number): IpAddress | undefined {
   const size = 1n << BigInt(addressBits(block.family) - block.length);
   const behind = podAddress(block).value + 1n + BigInt(count);

@@ -108,7 +108,7 @@ export function machineNamed(
 export const serviceText = (address: string, sender: string): string =>
   `${address} is a service address, so no route leads there: kube-proxy on ${sender} replaces it with the address of a pod or node, and the topology does not tell which one. Ask for the path to that.`;
 
-/** An address or a prefix that is nobody's, or a name of nothing that can be asked for. */
+/** The error for an address or prefix without an owner, or for an unknown name. */
 export const unknownTarget = (text: string): Refusal => ({
   code: 'unknown-name',
   message: `${JSON.stringify(text)} is not inside any node's block, and no machine or service has it`,

@@ -21,7 +21,7 @@ export function colours(areWanted: boolean): Colour {
   return Object.fromEntries(Object.entries(CODES).map(([name, code]) => [name, paint(code)])) as Colour;
 }
 
-/** What stands between marks as `show` has it, and the marks as what a terminal obeys. */
+/** Renders the text between marks with `show`, and the marks as terminal escapes. */
 export const painted = (text: string, show: (text: string) => string): string =>
   text
     .split(MARK)

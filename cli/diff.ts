@@ -81,7 +81,7 @@ interface Before extends Noted {
   readonly unknown: readonly string[];
 }
 
-/** What the working tree's topology renders, with what lies in the output folder besides: whoever reads that takes it too. */
+/** What the working tree's topology renders, and other files in the output folder, which its readers use too. */
 function headOf({ out, topology }: DiffOptions, { fabric, operatorManifest, source }: Input): Noted {
   const rendered = render(fabric, operatorManifest).files;
   const { added, changed, removed, stray } = compareDist(out, rendered);
@@ -181,7 +181,7 @@ const placesIn =
     return at === undefined ? `${source.file} ${pathText(path)}` : `${source.file}:${at.line}:${at.column}`;
   };
 
-/** The same network with nobody in it. */
+/** The same network without any machine. */
 const emptied = (fabric: Fabric): Fabric => ({
   ...fabric,
   regions: [],

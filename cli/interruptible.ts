@@ -1,8 +1,8 @@
 import type { Terminal } from './terminal.ts';
 
 /**
- * The first interrupt is told to whoever listens, who ends in order, and `says` what becomes of what goes on; the second ends
- * at once, with what is `left` then.
+ * The first interrupt aborts `stop`, so that its listeners end in order, and prints `message` about the work in progress; the second
+ * ends at once, and prints what is `left` then.
  */
 export function interruptible(
   message: string,

@@ -19,7 +19,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   });
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => toStderr(`${name}: ${message}\n`));
-  // What is rendered runs with full rights on nodes and routers: nobody else writes into it, whatever the shell allows.
+  // Rendered files run with full permissions on nodes and routers: nobody else may write to them, whatever the umask.
   process.umask(process.umask() | 0o002);
   try {
     await program().parseAsync(argv, { from: 'user' });

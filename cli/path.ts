@@ -79,7 +79,7 @@ function sourceNamed(analysis: Analysis, fabric: Fabric, text: string): Machine 
   return machineNamed(analysis, target?.machine ?? text, ['node', 'router', 'host']);
 }
 
-/** A name that is none of a node, else an address that is nobody's. */
+/** The error for an unknown node name or an address without an owner. */
 function noTarget(analysis: Analysis, text: string): Refusal {
   if (parseAddress(text) !== undefined || parsePrefix(text).ok) return unknownTarget(text);
   const named = machineNamed(analysis, text, ['node']);

@@ -30,7 +30,7 @@ export interface LiveList {
   update(name: string, detail: string): void;
   /** It has ended; the first end counts. */
   finish(name: string, detail: string, isWell: boolean): void;
-  /** All have ended, and the list stands. */
+  /** All have ended, and the list is final. */
   end(): Promise<void>;
 }
 

@@ -110,7 +110,7 @@ export function losses({ pairs }: Pick<Rehearsal, 'pairs'>): {
   return { sent: sum('sent'), lost: sum('lost'), unsure: sum('unsure'), lossy };
 }
 
-/** The pairs that lost most; more of them nobody reads. */
+/** The pairs that lost most; nobody reads more than this. */
 export const WORST = 10;
 
 function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {

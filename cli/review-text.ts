@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts';
 
 type Colour = Terminal['colour'];
 
-/** A review for people at a terminal of so many columns: consequences first, then the changes themselves. */
+/** A review for a terminal of this width: consequences first, then the changes themselves. */
 export function reviewText(review: Review, colour: Colour, width: number): string {
   const told = verdict(review);
   const head = `${colour.bold(printable(review.network))}: from ${stateText(review.base)} to ${stateText(review.head)}`;

@@ -44,7 +44,7 @@ export function baseThatRuns(
   return undefined;
 }
 
-/** Commits further back nobody's routers run; each costs a look into git. */
+/** No routers run older commits; each one costs a call to git. */
 const MOST = 50;
 
 /** From the youngest on, those of this branch in which a router's files changed. */

@@ -104,7 +104,7 @@ const sysctls = (own: ReadonlyMap<string, string>): Map<string, string> =>
     ),
   );
 
-/** Stands in the locks, for whoever meets one: who it is, and no other delivery. */
+/** The owner name in the locks, for others that meet one: unique to this delivery. */
 function ownerName(): string {
   const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt } = process.env;
   const who =

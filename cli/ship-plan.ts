@@ -149,7 +149,7 @@ export function orderText({ first, message }: NonNullable<Plan['order']>): strin
   }
 }
 
-/** A whole hash, as a workflow gives it, nobody reads. */
+/** Nobody reads a full hash, which a workflow passes. */
 const shortName = (name: string): string => (/^[0-9a-f]{40,64}$/.test(name) ? name.slice(0, 7) : name);
 
 /** A router that is renamed keeps its folder, wherever it is in dist. */

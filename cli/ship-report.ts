@@ -114,5 +114,5 @@ export function driftText(
     .join('\n');
 }
 
-/** More lines than these nobody reads; the files are on the router. */
+/** Nobody reads more lines than this; the files are on the router. */
 const MOST_LINES = 200;

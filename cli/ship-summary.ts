@@ -23,7 +23,7 @@ export function summarise({ outcome, results }: Shipped, lookOnly: boolean): voi
   );
 }
 
-/** GitHub shows a MiB, and nobody reads as much. */
+/** GitHub shows at most one MiB, and nobody reads that much. */
 const MOST = 200;
 
 const message = (result: Result): string => cell((result.message ?? '').slice(0, 1000));

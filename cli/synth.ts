@@ -93,7 +93,7 @@ function patch(path: string, out: string, text: string | undefined): string {
     headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },
   });
   const shown = made ?? `--- ${from}\n+++ ${to}\n(more than ${MAX_EDITS} lines differ)\n`;
-  // What stands in dist may come from a pull request: nothing in it may speak to a terminal or a workflow's runner.
+  // The content of dist may come from a pull request: nothing in it may control a terminal or a workflow's runner.
   return shown.split('\n').map(printable).join('\n');
 }
 

@@ -13,7 +13,7 @@ interface Context {
   readonly api: string;
   readonly repository: string;
   readonly token: string;
-  /** Whether so many seconds may still be waited. */
+  /** Whether there is time left to wait this many seconds. */
   mayWait(seconds: number): boolean;
 }
 

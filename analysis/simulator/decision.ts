@@ -13,7 +13,7 @@ export interface Route {
   /** BIRD's preference of the protocol: 100 for BGP, 200 for a node's own block. */
   readonly preference: number;
   readonly localPref: number;
-  /** MULTI_EXIT_DISC; 0 where there is none. */
+  /** MULTI_EXIT_DISC; 0 if there is none. */
   readonly med: number;
   /** Router ID of the node that the route comes from: ORIGINATOR_ID, and from that node itself its own. */
   readonly originator: number;

@@ -141,6 +141,6 @@ export const carriersOf =
     return { all, toClients: all.filter(({ toClient }) => toClient) };
   };
 
-/** An address as BIRD 2 orders it, where IPv4 stands in `::ffff:0:0/96`. */
+/** An address in BIRD 2's order, where IPv4 is in `::ffff:0:0/96`. */
 export const inIpv6 = ({ family, value }: IpAddress): bigint =>
   family === 'ipv4' ? value + 0xffff00000000n : value;

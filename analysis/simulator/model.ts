@@ -41,7 +41,7 @@ export interface Machine {
   readonly defaults: readonly { readonly family: Family; readonly segment: number; readonly via: number }[];
   /** By the address that they lead to. */
   readonly statics: ReadonlyMap<number, StaticTo>;
-  /** The static routes of a gateway that is none of noencap's routers, the longest prefix first. */
+  /** The static routes of a gateway that is not one of noencap's routers, the longest prefix first. */
   readonly routes: readonly PrefixRoute[];
   /** An unsigned number, as BGP and OSPF compare it. */
   readonly routerId: number;
@@ -101,7 +101,7 @@ export interface Link {
   readonly peer: number;
   readonly localAddress: number;
   readonly peerAddress: number;
-  /** `rr client` stands at this end. */
+  /** `rr client` is set at this end. */
   readonly toClient: boolean;
   /** This end's cluster ID, where it is a reflector. */
   readonly cluster: number;

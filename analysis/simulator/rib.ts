@@ -67,7 +67,7 @@ export function mergedHops(routes: readonly Route[]): readonly number[] {
   let hops = best.way.hops;
   for (let index = 1; index < routes.length; index++) {
     const route = routes[index] as Route;
-    // The routes are sorted: after the first that is worse there is none that is equal.
+    // The routes are sorted: none after the first worse one is equal.
     if (!isEqualCost(best, route)) break;
     hops = union(hops, route.way.hops);
   }
@@ -136,7 +136,7 @@ export function settle(
     if (best === known) continue;
     sent.set(speaker, best);
     const { all, toClients } = carriers[speaker] ?? NO_CARRIERS;
-    // What came from no client goes to clients only: nobody else has it from here, and need not be looked at.
+    // Routes not from a client go only to clients: no other speaker has them from here, and need not be checked.
     for (const link of isForAll(best) || isForAll(known) ? all : toClients) {
       if (live[link.sessionIndex] !== 1) continue;
       const { peer } = link;

@@ -11,7 +11,7 @@ import type { ChangedWay } from './underlay-after.ts';
 /**
  * The routes to all blocks after a failure, by block, made of those before it as BGP does: what came over sessions that died
  * is gone, next hops are resolved again, and changed best routes are announced. A block that nothing touches has the rib
- * that it had. Tables of failed machines stay as they were: nobody reads them.
+ * that it had. Tables of failed machines stay as they were: nothing reads them.
  */
 export function ribsAfter(
   network: Network,

@@ -34,7 +34,7 @@ const distanceTo = ({ distance, since }: Tree, vertex: number): number =>
 const hopsTo = ({ hops, since }: Tree, vertex: number): readonly number[] =>
   since?.get(vertex)?.hops ?? hops[vertex] ?? NONE;
 
-/** A next hop as one number: the segment and the machine on it. Machine `machines.length` stands for nobody. */
+/** A next hop as one number: the segment and the machine on it. Machine `machines.length` means none. */
 export const hopOf = (
   { machines }: { readonly machines: readonly unknown[] },
   segment: number,

@@ -20,7 +20,7 @@ export interface UnderlayAfter {
 
 /**
  * The underlay after a failure, made of the one before it: what stays is shared. What machines that failed make of it is
- * left as it was: nobody can ask them.
+ * left as it was: nothing can ask them.
  */
 export function underlayAfter(network: Network, base: KnownUnderlay): (failure: FailureSet) => UnderlayAfter {
   const addressesAt = addressesByVertex(network);
