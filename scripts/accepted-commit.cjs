@@ -1,5 +1,5 @@
-// Prints accept=true if the label accept-danger counts: it is for the commit that is checked out, and a review of that commit was there
-// when somebody set it. Who labels while another commit is pushed has not seen what that one does.
+// Prints accept=true if the label accept-danger counts: it is for the commit that is checked out, and a review of that commit existed
+// when it was set. Somebody who sets it while another commit is pushed has not seen what that one does.
 'use strict';
 
 const { execFileSync } = require('node:child_process');

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { report } from './goals.ts';
 import type { Measured } from './measure-analysis.ts';
 
-/** How the analysis grows with nodes and with regions: `tsx scripts/bench-analysis.ts`. Every size has a process of its own. */
+/** How the analysis grows with nodes and with regions: `tsx scripts/bench-analysis.ts`. Every size has its own process. */
 export function benchAnalysis(): void {
   process.stdout.write(`${HEAD}\n`);
   const grown = [100, 300, 1000, 3000].map((nodes) => shown(measure(50, nodes)));

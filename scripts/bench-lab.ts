@@ -6,7 +6,7 @@ import { routerFiles } from '../routers/index.ts';
 import { loadTopology, parseTopologyValue, type TopologyInput } from '../topology/index.ts';
 import { largeTopology } from './large-topology.ts';
 
-/** Seconds of each phase of one lab, and what a daemon takes. */
+/** Seconds of each phase of one lab, and the memory of a daemon. */
 export interface LabTimes {
   readonly what: string;
   readonly boot: number;

@@ -6,7 +6,7 @@ import type { TopologyInput } from '../topology/index.ts';
 import { report } from './goals.ts';
 import { largeTopology } from './large-topology.ts';
 
-/** How long `noencap diff` takes, cold, where a node comes: on the report's network, and on one of 1,000 nodes in 50 regions. */
+/** How long `noencap diff` takes, cold, for a new node: on the report's network, and on one of 1,000 nodes in 50 regions. */
 export function benchReview(work: string): void {
   const known = readFileSync('topology.yaml', 'utf8');
   const more = known
@@ -36,7 +36,7 @@ export function benchReview(work: string): void {
   ]);
 }
 
-/** The best of three: what else the machine does only ever adds. */
+/** The best of three: other load on the machine only adds time. */
 function seconds(folder: string, base: string, head: string): number {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

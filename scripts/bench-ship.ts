@@ -4,7 +4,7 @@ import { buildSync } from 'esbuild';
 import { report } from './goals.ts';
 import type { ShipTimes } from './measure-ship.ts';
 
-/** How long a delivery to 100 routers takes, against what its connections, bytes and questions take by themselves. */
+/** How long a delivery to 100 routers takes, compared with the time for its connections, bytes and questions alone. */
 export function benchShip(work: string): void {
   if (process.getuid?.() !== 0) {
     process.stdout.write(
@@ -13,7 +13,7 @@ export function benchShip(work: string): void {
     return;
   }
   const program = join(work, 'measure-ship.cjs');
-  // As `bin/noencap` is bundled: its memory is what a delivery takes, not what tsx does.
+  // Bundled like `bin/noencap`: to measure the memory of a delivery, not of tsx.
   buildSync({
     entryPoints: ['scripts/measure-ship.ts'],
     loader: { '.sh': 'text' },
@@ -23,7 +23,7 @@ export function benchShip(work: string): void {
     format: 'cjs',
     outfile: program,
   });
-  // The login shell of each command would read root's own .bashrc, which can take longer than all else.
+  // The login shell of each command would read root's own .bashrc, which can take longer than everything else.
   const inside = 'mount --bind /dev/null ~/.bashrc 2>/dev/null; ip link set lo up; exec "$0" "$1"';
   const said = execFileSync('unshare', ['-mn', 'sh', '-c', inside, process.execPath, program], {
     encoding: 'utf8',

@@ -173,7 +173,7 @@ async function largeRun(): Promise<{ seconds: number; mebibytes: number; files: 
   const out = join(WORK, 'large');
   const topology = largeTopology({ regions: 50, nodes: 1000, reflectors: 1 });
   writeFileSync(file, stringify(topology, { lineWidth: 0 }));
-  // Not deleted just before: ext4 passes over inodes that were deleted within the last minute, one by one.
+  // Not deleted just before: ext4 skips inodes deleted within the last minute, one by one.
   const earlier = `${out}-earlier`;
   if (existsSync(out)) renameSync(out, earlier);
   const started = performance.now();

@@ -9,7 +9,7 @@ import type { TopologyInput } from '../topology/index.ts';
 
 /**
  * Records what dyff (https://github.com/homeport/dyff) sees in changes of a cluster, for test/review/dyff.test.ts: `npm run dyff`
- * renders both sides of every case anew and has dyff compare them. Only this needs dyff; the tests read what it wrote.
+ * renders both sides of every case again and lets dyff compare them. Only this needs dyff; the tests read its results.
  */
 function dyff(): void {
   const program = process.env.DYFF ?? 'dyff';
@@ -33,8 +33,8 @@ function dyff(): void {
 const FOLDER = join('test', 'review', 'dyff');
 
 /**
- * dyff's defaults, in a form that can be read back and that comes out the same on every machine; but a string is what it is, even
- * if it holds JSON.
+ * dyff's defaults, in a form that can be parsed and is the same on every machine; but a string stays a string, even
+ * if it contains JSON.
  */
 const FLAGS = [
   '--color=off',
@@ -45,7 +45,7 @@ const FLAGS = [
   '--format-strings=false',
 ];
 
-/** What `go install` builds calls itself `(development)`; the Go toolchain writes the version into every program as well. */
+/** A program from `go install` reports the version `(development)`; the Go toolchain also embeds the real one in every program. */
 function versionOf(program: string): string | undefined {
   const { error, stdout } = spawnSync(program, ['version'], { encoding: 'utf8' });
   if (error !== undefined) return undefined;
@@ -70,7 +70,7 @@ function record(program: string, version: string, { name, between }: DyffCase): 
   writeFileSync(join(FOLDER, `${name}.diff`), `${head}${stdout.trimEnd()}\n`);
 }
 
-/** How many documents that are the same on both sides stay, so that there is something to be silent of. */
+/** How many documents that are equal on both sides are kept, as cases without a difference. */
 const KEPT = 2;
 
 /** Both sides, each as one file: all documents that differ, and a few that do not. */
@@ -81,7 +81,7 @@ function inputs([before, after]: readonly [TopologyInput, TopologyInput]): [stri
   return [file(were), file(are)];
 }
 
-/** dyff compares by place where one document has no name: a kustomization.yaml is given that of its file, as in a review. */
+/** dyff compares by position if a document has no name: a kustomization.yaml gets the name of its file, as in a review. */
 const documents = (topology: TopologyInput): string[] =>
   [...render(fabricOf(topology), undefined).files]
     .filter(([path]) => /^(cluster|gitops)\//.test(path))

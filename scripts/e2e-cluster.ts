@@ -16,13 +16,13 @@ import { changes, type LiveObject, live, nameOf } from './live-objects.ts';
 import { readVersion, upstreamFolder } from './upstream.ts';
 
 /**
- * `npm run e2e:cluster`: dist/cluster against a real API server, of the cluster that KUBECONFIG names. For two versions of
- * Calico and several topologies it is tried without effect, applied, applied again, taken over from K3s, and applied once
- * more after what the operator would write back: nothing may be refused, nothing may change, and nobody but the engine may own
+ * `npm run e2e:cluster`: dist/cluster against a real API server, that of the cluster in KUBECONFIG. For two versions of
+ * Calico and several topologies it is dry-run, applied, applied again, taken over from K3s, and applied once
+ * more after what the operator would write back: nothing may be refused, nothing may change, and only the engine may own
  * a field of ours. No node is needed: the script does what the operator and K3s would do.
  *
- * It replaces CRDs and leaves everything behind, so the cluster must be for throwing away. One with an Installation is
- * refused, unless `--throwaway` says that it is.
+ * It replaces CRDs and leaves everything behind, so the cluster must be disposable. One with an Installation is
+ * refused, unless `--throwaway` confirms that it is.
  *
  * Exit codes: 0 all holds, 1 something does not, 3 not run.
  */
@@ -90,7 +90,7 @@ interface Outcome {
   readonly failures: string[];
 }
 
-/** A kubectl whose refusals end the scenario. */
+/** A kubectl whose errors end the scenario. */
 class Refused extends Error {}
 
 const must =
@@ -123,7 +123,7 @@ async function run({ version, topology }: Scenario, upstream: string): Promise<O
   return outcome;
 }
 
-/** What the operator does at its start, and again for another version. Its namespace comes with the Installation. */
+/** What the operator does at its start, and again for a new version. Its namespace comes with the Installation. */
 async function calicosKinds(upstream: string, version: string): Promise<void> {
   const crds = readVersion(upstream, version).crds;
   const list = { apiVersion: 'v1', kind: 'List', items: crds };
@@ -149,7 +149,7 @@ async function checkAll(
   { upstream, version, files }: Rendering,
 ): Promise<void> {
   const namespaces = objectsIn(files).filter(({ kind }) => kind === 'Namespace');
-  // Without its namespace the API server refuses even to try an object.
+  // Without its namespace the API server refuses even a dry run of an object.
   const list = { apiVersion: 'v1', kind: 'List', items: namespaces };
   const asEngine = ['apply', '--server-side', '--force-conflicts', `--field-manager=${engine.fieldManager}`];
   await ask([...asEngine, '-f', '-'], JSON.stringify(list));
@@ -170,7 +170,7 @@ async function checkAll(
   await oldCopy();
   for (const folder of folders) await ask(applyArguments(engine, folder));
   const shared = others(await live(ask, folders));
-  // Else the next line would show nothing.
+  // Otherwise the next line would prove nothing.
   if (shared.length === 0) failures.push('K3s came to own nothing');
   const { halt } = await takeOver({ engine, kubectl, stop: NEVER }, folders, () => {});
   const taken = await live(ask, folders);
@@ -180,7 +180,7 @@ async function checkAll(
 
   await writeBack(upstream, version, second as readonly KubernetesObject[]);
   const written = await live(ask, folders);
-  // An engine forces. That it need not shows that no field of ours was taken.
+  // An engine forces conflicts. That this is not needed shows that no field of ours was taken.
   for (const folder of folders) {
     await ask(applyArguments(engine, folder).filter((word) => word !== '--force-conflicts'));
   }
@@ -204,7 +204,7 @@ const marked = (object: LiveObject): string[] =>
 const NEVER = new AbortController().signal;
 
 /**
- * K3s' deploy controller starts with an old copy and gets the present one afterwards: it owns what git says, together with the
+ * K3s' deploy controller starts with an old copy and gets the current one afterwards: it owns what git says, together with the
  * engine, and its mark is on the object.
  */
 async function oldCopy(): Promise<void> {
@@ -252,7 +252,7 @@ async function writeBack(
   const installation = objects.find(({ kind }) => kind === 'Installation');
   const api = objects.find(({ kind }) => kind === 'BGPConfiguration')?.apiVersion ?? '';
   for (const object of operatorsOwn(api, installation?.spec ?? {})) {
-    // A pool's block size cannot be changed: one of an earlier scenario goes first.
+    // A pool's block size cannot be changed: the pool of an earlier scenario is deleted first.
     if (object.kind === 'IPPool') {
       await ask(['delete', '--ignore-not-found', '-f', '-'], JSON.stringify(object));
     }

@@ -22,7 +22,7 @@ export interface Crd {
   };
 }
 
-/** The kinds of dist/gitops, with the shape of `spec`. Npm carries models of Argo CD's; Flux's want a newer Node.js than we do. */
+/** The kinds of dist/gitops, with the shape of `spec`. Npm has models of Argo CD's; those of Flux need a newer Node.js than we do. */
 export const engineCrds = (): readonly Crd[] => [
   argoCdCrd('AppProject', 'appprojects'),
   argoCdCrd('Application', 'applications'),

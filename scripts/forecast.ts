@@ -4,7 +4,7 @@ import { abreast } from '../test/abreast.ts';
 import { held, type Trial, trialsOf } from '../test/review/forecast.ts';
 
 /**
- * Holds what `noencap diff` foretells of random changes of random networks against their rehearsal in the lab:
+ * Compares the forecast of `noencap diff` for random changes of random networks with their rehearsal in the lab:
  * `npm run forecast -- --runs 50`. Exit 1 if they differ, with each network and change that does. `--only 7` tries one of a seed again.
  */
 async function forecast(): Promise<void> {

@@ -6,7 +6,7 @@ import { sorted } from './sorted.ts';
 
 /**
  * GitHub's published description of its API, by which the tests check every request and every answer. Its package unpacks
- * to 385 MB, so it is no dependency: what `noencap comment` uses of it is cut out and committed. `npm run import:github`.
+ * to 385 MB, so it is not a dependency: the part that `noencap comment` uses is extracted and committed. `npm run import:github`.
  */
 const PACKAGE = '@octokit/openapi@23.0.2';
 const DESCRIPTION = 'package/generated/api.github.com.json';
@@ -21,7 +21,7 @@ const OPERATIONS: readonly (readonly [path: string, method: string])[] = [
   ['/repos/{owner}/{repo}/pulls/{pull_number}', 'get'],
 ];
 
-/** What a request or an answer must be says nothing in these. */
+/** Keys that do not constrain a request or an answer. */
 const PROSE = new Set(['description', 'example', 'examples', 'externalDocs', 'summary', 'tags', 'title']);
 
 type Json = Readonly<Record<string, unknown>>;
@@ -35,7 +35,7 @@ export function cutOut(description: Json): Json {
     paths[path] = { ...paths[path], [method]: withoutProse(operation) };
   }
   const components: Record<string, Record<string, unknown>> = {};
-  // An answer that an operation does not name may still come: refusals of tokens and limits are the same everywhere.
+  // An operation may give answers that it does not list: refusals of tokens and limits are the same everywhere.
   const open = [...references(paths), '#/components/schemas/basic-error'];
   for (let reference = open.pop(); reference !== undefined; reference = open.pop()) {
     const [, , kind = '', name = ''] = reference.split('/');

@@ -1,4 +1,4 @@
-/** What a benchmark measured, and what it should be. */
+/** The result of a benchmark, and its goal. */
 export interface Result {
   readonly what: string;
   readonly got: number;

@@ -9,7 +9,7 @@ import { CALICO_KINDS, ENGINE_KINDS, type Fields, pruned } from './imported-fiel
 import { upstreamFolder } from './upstream.ts';
 
 /**
- * The Calico that each group's CRDs come from: the one that has every field that the charts ever emit. v3.31.7 came out after
+ * The Calico that each group's CRDs come from: the one with every field that the charts can emit. v3.31.7 came out after
  * v3.32.1, and its Installation knows one more: cni.specVersion.
  */
 const VERSIONS: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ export function generateImports(upstream: string, outputFolder: string): void {
       const crd = prunedCrd(read(`${plural}.${group}`), fields);
       if (group === 'projectcalico.org') {
         const stored = prunedCrd(read(`${plural}.crd.${group}`), fields);
-        // Both groups share the types: what the charts set must be one thing under either.
+        // Both groups share the types: what the charts set must be the same in both.
         if (!isDeepStrictEqual(specOf(crd), specOf(stored))) {
           throw new Error(`the fields of ${plural} are not the same in ${group} and crd.${group}`);
         }
@@ -37,7 +37,7 @@ export function generateImports(upstream: string, outputFolder: string): void {
   }
 }
 
-/** The same for the kinds of Argo CD and Flux, which need no upstream. */
+/** The same for the kinds of Argo CD and Flux, which do not need upstream's files. */
 export function generateEngineImports(outputFolder: string): void {
   const known = engineCrds();
   for (const [group, kinds] of Object.entries(ENGINE_KINDS)) {
@@ -52,7 +52,7 @@ export function generateEngineImports(outputFolder: string): void {
 
 const specOf = ({ spec: { versions } }: Crd) => versions[0]?.schema.openAPIV3Schema.properties?.spec;
 
-/** Without its status, and with nothing but these fields in its spec. */
+/** Without its status, and with only these fields in its spec. */
 function prunedCrd({ spec, ...crd }: Crd, fields: Fields): Crd {
   const versions = spec.versions.map((version) => {
     const { openAPIV3Schema: whole } = version.schema;
@@ -77,7 +77,7 @@ function generate(group: string, crds: readonly Crd[], outputFolder: string): vo
       ['import', basename(file), '--language', 'typescript', '--output', resolve(outputFolder)],
       {
         cwd: work,
-        // What it says on the way counts only when it fails: it is then a part of the error.
+        // Its output matters only if it fails: it is then part of the error.
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { ...process.env, CDK8S_CHECK_UPGRADE: 'false' },
       },
@@ -96,14 +96,14 @@ function asModule(group: string, generated: string): string {
       "import { ApiObject, ApiObjectMetadata, GroupVersionKind } from 'cdk8s';",
       "import { ApiObject, type ApiObjectMetadata, type GroupVersionKind } from 'cdk8s';",
     )
-    // To an interface without fields any object is good.
+    // Any object is assignable to an interface without fields.
     .replace(/^export interface (\w+) {\n}$/gm, 'export type $1 = Record<string, never>;');
   return withoutSilentLoss(group === 'projectcalico.org' ? withStoredKinds(text) : text);
 }
 
 /**
- * A field that a class does not know, cdk8s leaves out without a word, and TypeScript does not see it where it comes by a spread or
- * by a JSON patch. So each function that writes fields refuses others; what holds `metadata` and `spec` has the type and kind besides.
+ * cdk8s silently drops a field that a class does not know, and TypeScript does not notice one that comes from a spread or
+ * a JSON patch. So each function that writes fields refuses others; one that writes `metadata` and `spec` also allows the type and kind.
  */
 function withoutSilentLoss(text: string): string {
   const strict = text.replace(
@@ -125,7 +125,7 @@ const REFUSE_OTHERS = `function refuseOthers(type: string, obj: object, known: r
 `;
 
 /**
- * Adds each kind of projectcalico.org/v3 once more, as the crd.projectcalico.org/v1 that Calico stores and that is applied where no
+ * Adds each kind of projectcalico.org/v3 again, as the crd.projectcalico.org/v1 that Calico stores and that is applied if no
  * Calico serves v3 yet: BgpPeer, and StoredBgpPeer with the same properties.
  */
 function withStoredKinds(text: string): string {

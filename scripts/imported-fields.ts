@@ -24,7 +24,7 @@ const FILTER_RULES: Fields = ['action', 'cidr', 'matchOperator', { prefixLength:
 
 /**
  * What imports/ has, by API group: of 14,000 lines that cdk8s makes of an Installation, the charts use a twentieth. A chart that
- * sets one more field does not compile, or stops `synth`, before the field stands here and `npm run import` has run; a test finds
+ * sets one more field does not compile, or stops `synth`, before the field is listed here and `npm run import` has run; a test finds
  * those that no chart sets.
  */
 export const CALICO_KINDS: Readonly<Record<string, readonly ImportedKind[]>> = {
@@ -162,7 +162,7 @@ export interface Schema {
   readonly [keyword: string]: unknown;
 }
 
-/** A schema with these fields and no other. Throws where it has no such field, or where one goes that an object must have. */
+/** A schema with only these fields. Throws if it lacks one of them, or if a required field would be removed. */
 export function pruned(schema: Schema, fields: Fields, path = 'spec'): Schema {
   if (schema.items !== undefined) return { ...schema, items: pruned(schema.items, fields, `${path}[]`) };
   const wanted = new Map<string, Fields | undefined>();

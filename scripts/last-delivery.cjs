@@ -1,5 +1,5 @@
-// Prints the commit that the run of routers.yml before this one delivered to every router, or nothing where no run says so: it failed, was
-// cancelled, was started by hand (for one router, perhaps), or GitHub does not answer. Then all routers are looked at.
+// Prints the commit that the previous run of routers.yml delivered to every router, or nothing if that is unknown: the run failed, was
+// cancelled, was started by hand (perhaps for one router), or GitHub does not answer. Then all routers are planned.
 'use strict';
 
 const { runsOf } = require('./workflow-runs.cjs');
@@ -17,7 +17,7 @@ main().then(
 );
 
 async function main() {
-  // Newest first. More than a page of runs that are newer than this one, nobody has.
+  // Newest first. There is never more than one page of runs newer than this one.
   const runs = await runsOf('routers.yml', 'branch=main&exclude_pull_requests=true');
   const last = runs
     .filter(({ run_number: number }) => number < Number(own))

@@ -7,7 +7,7 @@ export interface LiveObject extends OwnedObject {
   readonly metadata: OwnedObject['metadata'] & { readonly generation?: number };
 }
 
-/** What of these folders is in the cluster; `ask` is a kubectl that is never refused. */
+/** The objects of these folders in the cluster; `ask` is a kubectl that must succeed. */
 export async function live(
   ask: (args: readonly string[]) => Promise<string>,
   folders: readonly string[],
@@ -23,10 +23,10 @@ export async function live(
 
 export const nameOf = ({ kind, metadata }: OwnedObject): string => `${kind} ${metadata.name}`;
 
-/** Controllers write the status of these meanwhile, and with it another resourceVersion. */
+/** Controllers write the status of these in the meantime, and with it a new resourceVersion. */
 const WITH_STATUS = new Set(['Deployment', 'Job', 'CronJob', 'Namespace']);
 
-/** What is otherwise than before. When the engine's fields were last written counts as well: a no-op leaves it. */
+/** The differences from before, including when the engine's fields were last written: a no-op does not change it. */
 export function changes(
   engine: Engine,
   before: readonly LiveObject[],
@@ -49,7 +49,7 @@ export function changes(
   });
 }
 
-/** All of an object that is not for controllers to write. */
+/** Everything in an object that controllers do not write. */
 function content(object: LiveObject): object {
   const { metadata, status: _status, ...rest } = object as LiveObject & { status?: unknown };
   const { resourceVersion: _version, managedFields: _fields, annotations = {}, ...kept } = metadata;

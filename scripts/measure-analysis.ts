@@ -8,17 +8,17 @@ import { buildFabric } from '../fabric/index.ts';
 import { parseTopologyValue } from '../topology/index.ts';
 import { largeTopology, type Size } from './large-topology.ts';
 
-/** What one size costs, in seconds and MiB. */
+/** The cost of one size, in seconds and MiB. */
 export interface Measured extends Size {
-  /** From the topology as YAML gives it to the fabric. */
+  /** From the parsed YAML to the fabric. */
   readonly build: number;
-  /** Of the fabric, until the fate of every ordered pair of nodes is known. */
+  /** From the fabric until the fate of every ordered pair of nodes is known. */
   readonly pairs: number;
-  /** Of the fabric, until that and the consequences of every router and every segment failing on its own are known. */
+  /** From the fabric until that and the consequences of every single router and segment failure are known. */
   readonly failures: number;
-  /** How many those are. */
+  /** The number of these failures. */
   readonly tried: number;
-  /** The largest that the process was. */
+  /** The peak size of the process. */
   readonly memory: number;
 }
 

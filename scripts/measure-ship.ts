@@ -17,25 +17,25 @@ import { endSshd, type Sshd, startAgent, startSshd } from '../test/delivery/sshd
 import { parseTopologyValue, type TopologyInput } from '../topology/index.ts';
 import { largeTopology } from './large-topology.ts';
 
-/** How long a delivery takes, and what the same connections, bytes and birdc commands take by themselves. Seconds. */
+/** Seconds that a delivery takes, and that the same connections, bytes and birdc commands take alone. */
 export interface ShipTimes {
   readonly routers: number;
   readonly ship: number;
   readonly bare: number;
-  /** Of the process that ships. MiB. */
+  /** MiB of the process that ships. */
   readonly memory: number;
-  /** Of all its ssh clients together, at most: what is theirs alone. MiB. */
+  /** Maximum MiB of private memory of all its ssh clients together. */
   readonly clients: number;
 }
 
 const PARALLEL = 20;
 
 /**
- * Ships to 100 BIRDs over one real sshd, 20 at a time, and then does by a bare loop what that did, with the same parallelism. For each
+ * Ships to 100 BIRDs over one real sshd, 20 at a time, and then repeats the work in a plain loop, with the same parallelism. For each
  * router that loop opens the same connections; on each it runs one ssh command for every one of ship's, which unpacks the same bytes
- * and asks birdc the same questions, one after the other. It looks at no answer, takes no lock, and waits for nothing: neither for one
- * router because of another nor for BIRD to come to rest. Needs root: it is done in a network namespace without any way out, so that
- * no BIRD reaches anybody. Run by `bench.ts`.
+ * and asks birdc the same questions, one after the other. It checks no answer, takes no lock, and waits for nothing: neither for one
+ * router because of another nor for BIRD to settle. Needs root: it runs in a network namespace without any exit, so that
+ * no BIRD reaches anything. Run by `bench.ts`.
  */
 async function timesOfShip(): Promise<ShipTimes> {
   const agent = startAgent();
@@ -43,7 +43,7 @@ async function timesOfShip(): Promise<ShipTimes> {
   agent.add(sshd.key);
   const routers = routersOf(fabricOf(15));
   try {
-    // The first delivery adopts what is there; what comes every day are those after it. To look at the clients takes the time
+    // The first delivery adopts existing files; later ones are the everyday case. Watching the clients takes the time
     // of a process or two, so only this one is watched.
     const sampled = sampling();
     await shipped(fabricOf(20), routers, sshd);
@@ -51,7 +51,7 @@ async function timesOfShip(): Promise<ShipTimes> {
     const second = fabricOf(25);
     const early = await shipped(second, routers, sshd);
     const memory = process.resourceUsage().maxRSS / 1024;
-    // A machine that is not ours alone is faster or slower from one minute to the next: what is compared stands around the other.
+    // The speed of a shared machine changes from minute to minute: so the reference runs before and after the other.
     const earlyBare = await bareLoop(second, routers, sshd, early.calls);
     const lateBare = await bareLoop(second, routers, sshd, early.calls);
     const late = await shipped(fabricOf(30), routers, sshd);
@@ -79,7 +79,7 @@ function fabricOf(holdTime: number): Fabric {
 interface Router {
   readonly name: string;
   readonly bird: Bird;
-  /** birdc, with a list of what it was asked. */
+  /** birdc, with a record of its questions. */
   readonly birdc: string;
   readonly asked: string;
 }
@@ -89,7 +89,7 @@ function routersOf(fabric: Fabric): Router[] {
   return fabric.routers.map(({ name }) => routerOf(name, fabric, files));
 }
 
-/** What stands at an operator's: a main file of his own, and what an earlier copy of dist brought. */
+/** The files of an operator: their own main file, and those of an earlier copy of dist. */
 function routerOf(
   name: string,
   fabric: Fabric,
@@ -113,12 +113,12 @@ include "k3s/ibgp.conf";
   return { name, bird, birdc, asked };
 }
 
-/** One ssh command of ship's, with all that went over it: the lock's session has many verbs. */
+/** One ssh command of ship, with everything that went over it: the lock's session has many verbs. */
 interface Call {
   readonly connection: 'shared' | 'own';
   /** How many of them were sent a release. */
   uploads: number;
-  /** What birdc was asked for it. */
+  /** The questions to birdc for it. */
   readonly birdc: string[];
 }
 
@@ -138,7 +138,7 @@ async function shipped(
     return {
       router: name,
       remote: noted(sshRemote(target, { script: routerScript }), own, asked),
-      // The list costs a process for each question, so only some keep it: all are asked the same.
+      // The record costs a process for each question, so only some keep it: all get the same questions.
       settings: { ...bird.settings, ...(name === routers[0]?.name ? { birdc } : {}) },
       release: () => release,
       sysctls: new Map(),
@@ -167,7 +167,7 @@ async function shipped(
   return { seconds: (performance.now() - started) / 1000, calls };
 }
 
-/** The same, and what goes over it is written down. */
+/** The same, with a record of what goes over it. */
 const noted = (remote: Remote, calls: Call[], asked: string): Remote => ({
   ...notedAccess(remote, 'shared', calls, asked),
   fresh: () => notedAccess(remote.fresh(), 'own', calls, asked),
@@ -211,14 +211,14 @@ function notedAccess(remote: Access, connection: Call['connection'], calls: Call
   };
 }
 
-/** Seconds that the connections, bytes and questions take by themselves. */
+/** Seconds that the connections, bytes and questions take alone. */
 async function bareLoop(
   fabric: Fabric,
   routers: readonly Router[],
   { target }: Sshd,
   calls: ReadonlyMap<string, readonly Call[]>,
 ): Promise<number> {
-  // What birdc was asked is known of the first router: the others were asked the same by each command.
+  // The questions are known for the first router: the others got the same with each command.
   const first = calls.get(routers[0]?.name ?? '') ?? [];
   const asked = (connection: Call['connection'], index: number) =>
     (first[index]?.connection === connection
@@ -249,7 +249,7 @@ async function bareLoop(
   return (performance.now() - started) / 1000;
 }
 
-/** A question of the list as shell text for another router. A staged main file is not there any more: the live one is as large. */
+/** A recorded question as shell text for another router. A staged main file no longer exists: the live one has the same size. */
 function question(line: string, { config, settings }: Bird): string {
   const words = line
     .replace(/^-v -s \S+ /, '')
@@ -266,7 +266,7 @@ function ssh({ host, user, port, knownHosts }: SshTarget, options: readonly stri
   return child;
 }
 
-/** The private memory of all ssh processes, looked at now and again. MiB. */
+/** The private memory of all ssh processes, sampled. MiB. */
 function sampling(): { end(): number } {
   let most = 0;
   const look = () => {

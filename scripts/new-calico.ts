@@ -13,8 +13,8 @@ import {
 } from './upstream.ts';
 
 /**
- * `npm run new:calico -- v3.32.2`: what belongs where for noencap to carry a release, and which of its objects are otherwise than
- * those of the release of its minor that noencap knows. A patch mostly changes versions only, and is done with these lines.
+ * `npm run new:calico -- v3.32.2`: what to add where so that noencap carries a release, and which of its objects differ from
+ * those of the known release of its minor. A patch mostly changes only versions, and needs no more than these lines.
  */
 export async function newCalico(base: string, version: string): Promise<string | FetchFault> {
   const files = manifestsOf(version);

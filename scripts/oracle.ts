@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { differences, smallest, type Trial, trialsOf, tryNetworks } from '../test/analysis/oracle.ts';
 
 /**
- * Holds the simulator against real BIRD on random networks: `npm run oracle -- --runs 500`. Exit 1 at the first disagreement,
+ * Compares the simulator with real BIRD on random networks: `npm run oracle -- --runs 500`. Exit 1 at the first disagreement,
  * with the smallest network that still has it. `--only 7` tries one network of a seed again.
  */
 async function oracle(): Promise<void> {

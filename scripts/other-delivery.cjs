@@ -1,10 +1,10 @@
-// Ends with 1 while a run of routers.yml that a push started is at work or waits: a run by hand gives way to it. Where GitHub does not
-// tell, nobody knows that there is none.
+// Exits with 1 while a run of routers.yml that a push started is at work or waiting: a manual run gives way to it. Also if GitHub does
+// not answer, since there may be such a run.
 'use strict';
 
 const { runsOf } = require('./workflow-runs.cjs');
 
-// Asked for by state: one that waits for its approval may be older than a hundred that came and went since.
+// Queried by state: a run that waits for its approval may be older than a hundred later ones.
 const ACTIVE = ['in_progress', 'waiting', 'queued', 'pending', 'requested'];
 
 main().then(

@@ -10,7 +10,7 @@ import { loadTopology } from '../topology/index.ts';
 const PAGE = 'docs/read-a-review.md';
 const [BEGIN, END] = ['<!-- the comment -->\n', '<!-- its end -->\n'];
 
-/** The page on reviews with the comment that its own change of our topology gets. */
+/** The page on reviews, with the comment that the page's change to our topology gets. */
 export function pageWithExample(): string {
   const page = readFileSync(PAGE, 'utf8');
   const [, patch = ''] = /^```diff\n([\s\S]*?)^```$/m.exec(page) ?? [];
@@ -22,7 +22,7 @@ export function pageWithExample(): string {
     rehearsal: null,
     notes: [],
   });
-  // Short enough that files are named only: a page about reviews is not about what an install script says.
+  // Short enough that files are only named: a page about reviews is not about the text of an install script.
   const { text } = reviewMarkdown(told, { limit: 7_000, unit: 'characters', details: undefined });
   const [before, after] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)];
   return `${page.slice(0, before)}\n${text}\n${page.slice(after)}`;

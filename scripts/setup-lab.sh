@@ -1,13 +1,13 @@
 #!/bin/sh
-# Gets what `noencap lab` runs: BIRD 2, fping and iproute2 from Debian or Ubuntu, and BIRD 1.6.8, which Calico's BIRD is a
-# fork of, unpacked to .cache/bird1 beside them: its package and bird2 exclude each other. Quick when everything is there.
+# Installs what `noencap lab` runs: BIRD 2, fping and iproute2 from Debian or Ubuntu, and BIRD 1.6.8, of which Calico's BIRD is a
+# fork, unpacked to .cache/bird1: its package and bird2 exclude each other. Fast when everything is installed.
 set -eu
 cd "$(dirname "$0")/.."
 
 packages='bird2 fping iproute2 iputils-ping util-linux'
 version=1.6.8-2.1+b1
 cache=.cache/bird1
-# Debian's packages of that version. Another architecture's is checked against the signed index of the archive.
+# Debian's packages of that version. That of another architecture is checked against the signed index of the archive.
 sha256_amd64=a7c5c4ac9eae071be75ea05c86ff6ae52c3c4aecdbf0709321a1722ae3269106
 
 sudo=
@@ -41,7 +41,7 @@ fi
 if [ -x "$cache/usr/sbin/bird" ] && [ -x "$cache/usr/sbin/bird6" ]; then exit 0; fi
 staged=$(mktemp -d)
 chmod 0755 "$staged"
-# Newer distributions do not carry it: then the same file from Debian's own archive, for the architecture that is pinned.
+# Newer distributions do not carry it: then the same file from Debian's own archive, for the pinned architecture.
 from_archive() {
   [ "$(dpkg --print-architecture)" = amd64 ] || return 1
   url=https://deb.debian.org/debian/pool/main/b/bird/bird_1.6.8-2.1%2Bb1_amd64.deb

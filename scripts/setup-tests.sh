@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gets what the tests need: what the lab runs, shells that routers may have, sshd, other times of day, the Lua that Argo CD speaks and shellcheck. Run by `npm test`; quick when everything is there.
+# Installs what the tests need: the lab's programs, shells that routers may have, sshd, libfaketime, the Lua of Argo CD and shellcheck. Run by `npm test`; fast when everything is installed.
 set -eu
 cd "$(dirname "$0")/.."
 scripts/setup-lab.sh

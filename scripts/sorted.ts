@@ -1,4 +1,4 @@
-/** The same value with the keys of all its objects in order, so that what is written of it does not depend on who wrote it first. */
+/** The same value with the keys of all its objects in order, so that its text does not depend on the order in which it was built. */
 export function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

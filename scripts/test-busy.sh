@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the whole suite three times beside stress-ng, and once at the lowest priority on one core: no test may fail because the machine
-# has little time for it. Arguments go to jest: `npm run test:busy -- test/lab` tries some suites only. Needs stress-ng (Debian's package).
+# is busy. Arguments go to jest: `npm run test:busy -- test/lab` runs only some suites. Needs stress-ng (Debian's package).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

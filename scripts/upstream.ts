@@ -12,15 +12,15 @@ import { sorted } from './sorted.ts';
  *     calico-v3.32.1/tigera-operator.yaml    the operator's objects, without the CRDs that older manifests carry
  *     calico-v3.32.1/crds/<CRD>.yaml         without descriptions, which are nine tenths of the bytes
  *
- * The pins are of this form, not of the published bytes: keys sorted, descriptions dropped. It is what is kept and what
- * is read, so a comment that upstream rewords breaks nothing, and any change of meaning does.
+ * The pins are of this form, not of the published bytes: keys sorted, descriptions dropped. This form is stored and
+ * read, so a comment that upstream rewords breaks nothing, but any change of meaning does.
  */
 export const PINS: Readonly<Record<string, { readonly files: readonly string[]; readonly sha256: string }>> =
   Object.fromEntries(
     RELEASES.map(({ version, manifests }) => [version, { files: manifestsOf(version), sha256: manifests }]),
   );
 
-/** The CRDs that the charts use, and those that say what a cluster does with them. */
+/** The CRDs that the charts use, and those that determine what a cluster does with them. */
 const KEPT = new Set([
   ...['apiservers', 'installations', 'tigerastatuses'].map((plural) => `${plural}.operator.tigera.io`),
   ...[
@@ -39,8 +39,8 @@ const KEPT = new Set([
 const CACHE = join('.cache', 'upstream');
 
 /**
- * Where upstream's files are: the folder that is named, one beside the checkout, what was fetched; else undefined. A
- * folder that lacks a version, since its fetch failed, is none.
+ * The folder of upstream's files: the named one, one beside the checkout, or the fetched one; else undefined. A
+ * folder that lacks a version, because its fetch failed, does not count.
  */
 export function upstreamFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const places = env.NOENCAP_UPSTREAM ? [env.NOENCAP_UPSTREAM] : [join('..', 'shared', 'upstream'), CACHE];
@@ -57,15 +57,15 @@ export interface UpstreamObject {
   readonly spec?: unknown;
 }
 
-/** The objects of one version, in the form that is kept and pinned. */
+/** The objects of one version, in the form that is stored and pinned. */
 export interface UpstreamVersion {
   readonly operator: readonly UpstreamObject[];
   readonly crds: readonly UpstreamObject[];
 }
 
 /**
- * Sorts published manifests into what is kept: other CRDs and descriptions go. The operator's own manifest comes first;
- * what else the later ones hold beside CRDs is the operator's to install.
+ * Reduces published manifests to what is stored: other CRDs and descriptions are dropped. The operator's own manifest comes first;
+ * everything in the later ones besides CRDs is installed by the operator.
  */
 export function keptObjects([operator = '', ...more]: readonly string[]): UpstreamVersion {
   const own = objectsOf(operator);
@@ -100,13 +100,13 @@ export function readVersion(folder: string, version: string): UpstreamVersion {
   return keptObjects([read('tigera-operator.yaml'), ...names.map((name) => read(join('crds', name)))]);
 }
 
-/** What stands between us and a version; `broken` is about its content, else about the way there. */
+/** Why a version is not available; `broken`: because of its content, else because of the download. */
 export interface FetchFault {
   readonly broken: boolean;
   readonly message: string;
 }
 
-/** Fetches one version below `folder`, in whole or not at all. */
+/** Fetches one version below `folder`, completely or not at all. */
 export async function fetchVersion(
   base: string,
   folder: string,
@@ -127,7 +127,7 @@ export async function fetchVersion(
   return undefined;
 }
 
-/** What upstream publishes of a version, in the form that is kept. */
+/** What upstream publishes for a version, in the form that is stored. */
 export async function publishedVersion(
   base: string,
   version: string,
@@ -163,7 +163,7 @@ function reason(error: unknown): string {
   return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
 }
 
-/** Staged beside its place and moved there: a run that dies leaves no version that looks complete. */
+/** Staged beside its target and moved into place: an interrupted run leaves no version that looks complete. */
 function writeVersion(folder: string, version: string, { operator, crds }: UpstreamVersion): void {
   const place = join(folder, `calico-${version}`);
   const staged = join(folder, `.calico-${version}-${process.pid}`);
@@ -205,7 +205,7 @@ function withoutDescriptions(value: unknown, names = false): unknown {
 export const upstreamUrl = (): string =>
   process.env.NOENCAP_UPSTREAM_URL ?? 'https://raw.githubusercontent.com/projectcalico/calico';
 
-/** Before the tests: tries to get what they need, and lets them run without it; what is broken is not run without. */
+/** Before the tests: tries to get what they need, and lets them run without it; but broken content stops them. */
 async function forTests(): Promise<number> {
   if (upstreamFolder() !== undefined) return 0;
   return (await main()) === 1 ? 1 : 0;

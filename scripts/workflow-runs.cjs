@@ -3,7 +3,7 @@
 
 const { GITHUB_API_URL: api, GITHUB_REPOSITORY: repository, GITHUB_TOKEN: token } = process.env;
 
-/** One page of them, the newest first; more nobody needs. Throws where GitHub does not tell. */
+/** One page of them, the newest first, which is enough. Throws if GitHub does not answer. */
 async function runsOf(workflow, asked) {
   const url = `${api}/repos/${repository}/actions/workflows/${workflow}/runs?${asked}&per_page=100`;
   const headers = {
