@@ -51,7 +51,7 @@ async function timesOfShip(): Promise<ShipTimes> {
     const second = fabricOf(25);
     const early = await shipped(second, routers, sshd);
     const memory = process.resourceUsage().maxRSS / 1024;
-    // The speed of a shared machine changes from minute to minute: so the reference runs before and after the other.
+    // The speed of a shared machine changes from minute to minute: so the deliveries run before and after the reference.
     const earlyBare = await bareLoop(second, routers, sshd, early.calls);
     const lateBare = await bareLoop(second, routers, sshd, early.calls);
     const late = await shipped(fabricOf(30), routers, sshd);
