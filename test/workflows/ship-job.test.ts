@@ -142,7 +142,9 @@ describe('what main no longer says is not delivered', () => {
   const GUARD = 'Is this still what main says?';
   const refused = (done: JobDone) => {
     expect(outcomes(done)).toMatchObject({ [GUARD]: 'failure', [KEY]: 'skipped', [DELIVER]: 'skipped' });
-    expect(step(done, GUARD)?.stdout).toMatch(/^::error title=Not delivered::main has another commit/);
+    expect(step(done, GUARD)?.stdout).toMatch(
+      /^::error title=Not delivered::main has moved to another commit/,
+    );
   };
   /** Makes main look like that for one test. */
   async function withMain<T>(change: (folder: string) => void, run: () => Promise<T>): Promise<T> {
@@ -160,10 +162,10 @@ describe('what main no longer says is not delivered', () => {
   test.each([
     ['a host key is revoked', append('known_hosts', '@revoked * ssh-ed25519 AAAA\n')],
     ['a router is somewhere else', append('topology.yaml', '# moved\n')],
-    ['the program is mended', append('cli/ship.ts', '// mended\n')],
+    ['the program is fixed', append('cli/ship.ts', '// fixed\n')],
     ['a package is replaced', append('package-lock.json', '\n')],
-    ['the workflow is mended', append('.github/workflows/routers.yml', '# mended\n')],
-    ['a script of it is mended', append('scripts/last-delivery.cjs', '// mended\n')],
+    ['the workflow is fixed', append('.github/workflows/routers.yml', '# fixed\n')],
+    ['one of its scripts is fixed', append('scripts/last-delivery.cjs', '// fixed\n')],
     ['a password is another one', (folder: string) => writeFileSync(join(folder, 'secrets.age'), 'a')],
   ])('after %s', (_, change) =>
     withMain(change, async () => refused(await deliver({ sha: repository.head }))),
