@@ -14,7 +14,7 @@ import { jsonText } from '../topology/foreign.ts';
 import type { Source } from '../topology/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
-import { refuse } from './refusal.ts';
+import { placeIn, refuse } from './refusal.ts';
 import { losses, rehearsed, unsureLoss, WORST } from './rehearse.ts';
 import { reviewText } from './review-text.ts';
 import { counted, type Terminal } from './terminal.ts';
@@ -117,7 +117,7 @@ function headCalled(): { readonly name: string; readonly commit: string | undefi
 /** The base's own output folder is what its cluster and routers have; where it has none, what its topology renders. */
 function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fabric): Before {
   if (topology === undefined) {
-    const bare = { name, commit, files: files ?? new Map(), trust, placeOf: () => '' };
+    const bare = { name, commit, files: files ?? new Map(), trust, placeOf: placeless };
     return {
       state: { ...bare, fabric: emptied(head) },
       unknown: [],
@@ -127,7 +127,7 @@ function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fab
   if ('fault' in topology) {
     const note = `The topology of ${name} has faults, so only files and their effect on sessions are compared: ${topology.fault}`;
     return {
-      state: { name, commit, fabric: head, files: files ?? new Map(), trust, placeOf: () => '' },
+      state: { name, commit, fabric: head, files: files ?? new Map(), trust, placeOf: placeless },
       unknown: [note],
       notes: [],
     };
@@ -174,12 +174,13 @@ async function inLab(base: Fabric, head: Fabric, terminal: Terminal): Promise<In
   return { rehearsal, unknown };
 }
 
+/** Of a topology that has no file, or cannot be read. */
+const placeless: State['placeOf'] = (path) => ({ path: pathText(path) });
+
 const placesIn =
   (source: Source): State['placeOf'] =>
-  (path) => {
-    const at = source.locate(path);
-    return at === undefined ? `${source.file} ${pathText(path)}` : `${source.file}:${at.line}:${at.column}`;
-  };
+  (path) =>
+    placeIn(source.file, source.locate(path), pathText(path));
 
 /** The same network without any machine. */
 const emptied = (fabric: Fabric): Fabric => ({

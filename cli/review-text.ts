@@ -1,6 +1,6 @@
 import { FELT_CHANGES, reasonText } from '../fabric/index.ts';
 import type { Review } from '../review/index.ts';
-import { byHandText, factsText, objectText, verdict } from '../review/index.ts';
+import { byHandText, factsText, objectText, placeText, verdict } from '../review/index.ts';
 import { printable } from '../topology/fault.ts';
 import { visible } from './colour.ts';
 import type { Terminal } from './terminal.ts';
@@ -164,8 +164,8 @@ function failureLines({ failures }: Review, colour: Colour): string[] {
 function findingLines({ findings }: Review, colour: Colour): string[] {
   const line =
     (word: string) =>
-    ({ id, severity, message, place }: Review['findings']['fixed'][number]) =>
-      `${word} ${severity} ${id}  ${printable(message)} ${colour.dim(printable(place))}`;
+    ({ code, severity, message, place }: Review['findings']['fixed'][number]) =>
+      `${word} ${severity} ${code}  ${printable(message)} ${colour.dim(printable(placeText(place)))}`;
   return [
     ...some(findings.introduced, line(colour.red('new  '))),
     ...some(findings.reopened, line(colour.red('open again'))),

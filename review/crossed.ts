@@ -46,6 +46,7 @@ export function crossedRouters(was: Analysis, is: Analysis): Crossed[] {
 
 export const crossedDangers = (crossed: readonly Crossed[]): Danger[] =>
   crossed.map(({ router, because, pairs }) => ({
+    code: 'transit-interrupted',
     severity: 'warning',
     message: `${router} ${because === 'goes' ? 'is removed' : 'gets other table names, for which BIRD restarts OSPF and the kernel protocol'}, and ${pairs === 1 ? '1 pair of nodes sends' : `${pairs} pairs of nodes send`} through it: their packets are dropped until OSPF finds another path, and sessions that cross it may go down`,
     fix: `First raise the cost of its segments in a separate change, until no traffic crosses it; or do it during a quiet hour.`,

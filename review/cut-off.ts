@@ -29,6 +29,7 @@ function nodesCut(changed: Changed, { speaker, cut, lost }: Interruption): Dange
     const [who, have] = own.length === 1 ? [own[0]?.name, 'has'] : [`${own.length} nodes`, 'have'];
     return speaker === 'Calico'
       ? {
+          code: 'nodes-cut-off',
           severity: 'error',
           message: `all reflectors of region ${region} reset their sessions with ${who}: ${meanwhile}`,
           fix: wayOut(
@@ -37,6 +38,7 @@ function nodesCut(changed: Changed, { speaker, cut, lost }: Interruption): Dange
           ),
         }
       : {
+          code: 'nodes-cut-off',
           severity: 'error',
           message: `${speaker} resets its sessions with ${who} of region ${region}, which ${have} no other reflector${isJoined(after, own, speaker) ? ' yet' : ''}: ${meanwhile}`,
           fix: `Give ${region} a second reflector first, in a separate change; or accept it, and ship during a quiet hour.`,
@@ -56,6 +58,7 @@ const isJoined = (after: Fabric, nodes: readonly NodeSpeaker[], speaker: string)
 function withoutWay({ pairs }: Changed, { speaker, sessions, lost }: Interruption): Danger {
   const [what, are] = sessions === 1 ? ['a session', 'it is'] : [`${sessions} sessions`, 'they are'];
   return {
+    code: 'pairs-cut-off',
     severity: 'error',
     message: `${speaker === 'Calico' ? "Calico's nodes reset" : `${speaker} resets`} ${what} without an alternative path: until ${are} back, up to ${lost} of ${pairs} pairs of nodes lose packets`,
     fix: 'Give these pairs a second path first, in a separate change; or accept it, and deliver during a quiet hour.',

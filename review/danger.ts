@@ -1,5 +1,6 @@
 import type { Finding } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
+import type { Review } from './document.ts';
 import type { Interruption } from './interruptions.ts';
 import type { ObjectChange } from './objects.ts';
 import type { DeliveryOrder } from './order.ts';
@@ -8,6 +9,7 @@ import type { TrafficChange } from './traffic.ts';
 
 /** Something a reviewer must not overlook: it breaks something running, or cannot be undone. */
 export interface Danger {
+  readonly code: Review['dangers'][number]['code'];
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly fix: string;

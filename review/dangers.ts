@@ -41,6 +41,7 @@ function deletions({ before, after, objects }: Changed): Danger[] {
     .filter(({ change, id }) => change === 'deleted' && VITAL.includes(id.kind))
     .filter(({ id }) => !isTakenOver || id.kind !== 'CustomResourceDefinition')
     .map(({ id }) => ({
+      code: 'object-deleted',
       severity: 'error',
       message: `${objectText(id)} is deleted with everything in it: the pod network of every node goes down`,
       fix: 'Keep it. To remove a cluster, remove its applications first and this object last, by hand.',
@@ -55,6 +56,7 @@ function pools({ before, after }: Changed): Danger[] {
     if (now !== undefined && same === undefined && pool.retiring) {
       return [
         {
+          code: 'pool-retired',
           severity: 'warning',
           message: `pool ${pool.cidr.text} is removed for good: any pod that still has an address from it is cut off`,
           fix: 'Make sure it is empty first: no such address in kubectl get pods -A -o wide, no such block in calicoctl ipam show --show-blocks.',
@@ -64,6 +66,7 @@ function pools({ before, after }: Changed): Danger[] {
     if (now === undefined) {
       return [
         {
+          code: 'pool-removed',
           severity: 'error',
           message: `pool ${pool.cidr.text} is removed: the operator deletes it, and its pods keep addresses that are not routed`,
           fix: 'Move the pods to another pool first (docs/move-to-a-new-pool.md), then remove it.',
@@ -73,6 +76,7 @@ function pools({ before, after }: Changed): Danger[] {
     if (same === undefined && before.pods.pools.some(({ cidr }) => cidr.text === now.cidr.text)) {
       return [
         {
+          code: 'pool-swapped',
           severity: 'error',
           message: `pool ${pool.cidr.text}, from which pods get their addresses, is removed: the operator deletes it and its block affinities at once, in use or not, and cuts off its pods`,
           fix: `Swap the two instead: ${now.cidr.text} under pods.cidrs, ${pool.cidr.text} under pods.retiring; restart its pods, then remove it.`,
@@ -86,6 +90,7 @@ function pools({ before, after }: Changed): Danger[] {
         : `into ${now.cidr.text}`;
     return [
       {
+        code: 'pool-changed',
         severity: 'error',
         message: `pool ${pool.cidr.text} changes ${what}: Calico refuses this for a pool in use`,
         fix: 'Migrate: add a second pool, restart the pods, then remove the first one (docs/move-to-a-new-pool.md).',
@@ -105,6 +110,7 @@ function foundation({ before, after }: Changed): Danger[] {
   if (was === is || servers.length === 0 || moves) return [];
   return [
     {
+      code: 'cluster-cidr',
       severity: 'error',
       message: `the cluster CIDR of K3s changes from ${was} to ${is}: servers with the new value do not start`,
       fix: `Keep k3s.clusterCidrs: [${was}], the value the cluster was created with; only pods.cidrs decides where pods get addresses.`,
@@ -120,6 +126,7 @@ function encapsulation({ objects }: Changed): Danger[] {
     const [was, is] = [changed.before, changed.after].map((one) => String(one ?? 'none'));
     return [
       {
+        code: 'encapsulation',
         severity: 'error',
         message: `the encapsulation of pods' packets changes from ${was} to ${is}: until all nodes and routers have it, pods on different nodes lose connectivity`,
         fix: 'First bring up the routes without encapsulation, check that every router has every block, then change it in a maintenance window.',
@@ -133,6 +140,7 @@ function asNumber({ before, after }: Changed): Danger[] {
   if (was === is) return [];
   return [
     {
+      code: 'as-number',
       severity: 'warning',
       message: `the AS number changes from ${was} to ${is}: a node and a router have no session while only one of them has the new number`,
       fix: 'Plan an outage of the pod network until the cluster and all routers have it.',
@@ -145,6 +153,7 @@ function natOff({ before, after }: Changed): Danger[] {
   if (!before.pods.natOutgoing || after.pods.natOutgoing) return [];
   return [
     {
+      code: 'nat-off',
       severity: 'warning',
       message:
         'traffic from pods to addresses outside the pools is no longer masqueraded: destinations without a route back to the pools, the internet included, do not answer',
@@ -156,6 +165,7 @@ function natOff({ before, after }: Changed): Danger[] {
 /** A finding that is suppressed by this change. Nothing else shows it: it is neither new nor fixed. */
 function silenced({ suppressed }: Changed): Danger[] {
   return suppressed.map(({ id, severity, message }) => ({
+    code: 'finding-suppressed',
     severity: 'warning',
     message: `${id} is suppressed: ${message}`,
     fix:
@@ -183,6 +193,7 @@ function meshOff({ before, after, sessions }: Changed): Danger[] {
   if (first === undefined) return [];
   return [
     {
+      code: 'mesh-off',
       severity: 'error',
       message: `Calico's mesh is removed before ${alone.length === 1 ? `${first.name} has` : `${alone.length} nodes have`} a session with a reflector that stays`,
       fix: 'First add the reflectors with the mesh on; once their sessions are up, turn the mesh off in a second change.',
@@ -208,6 +219,7 @@ function designated({ before, after }: Changed): Danger[] {
         : 'leave';
     return [
       {
+        code: 'designated-router',
         severity: 'warning',
         message: `${gone.join(', ')} ${leave} segment ${segment}, and may be OSPF's designated router there: traffic from ${stay.join(' to ')} over it is then dropped for about five seconds`,
         fix: `Ask birdc show ospf interface on ${gone[0]}: if it shows DR, remove it from the segment during a quiet hour, or first give the others another link.`,
@@ -245,6 +257,7 @@ function podMtu({ before, after, traffic }: Changed): Danger[] {
     ...(was !== undefined && narrow.length > 0 && least >= (is ?? was) && least < was
       ? [
           {
+            code: 'path-mtu' as const,
             severity: 'error' as const,
             message: `running pods keep an MTU of ${was} until they are restarted, but packets of more than ${least} bytes no longer pass`,
             fix: `First set pods.mtu to ${least} or less in a separate change and restart all pods; then reduce the path MTU.`,
@@ -255,6 +268,7 @@ function podMtu({ before, after, traffic }: Changed): Danger[] {
       ? []
       : [
           {
+            code: 'pod-mtu' as const,
             severity: 'warning' as const,
             message: `the MTU of pods changes from ${was ?? "the hosts' own"} to ${is ?? "the hosts' own"}: calico-node restarts on every node, and pods get it when they are restarted`,
             fix:
@@ -277,6 +291,7 @@ function apart({ before, after, order }: Changed): Danger[] {
   const { routersFirst, clusterFirst } = order.lost;
   return [
     {
+      code: 'delivery-apart',
       severity: 'error',
       message: `until both routers and cluster have it, pods lose connectivity: ${routersFirst} pairs of nodes with the routers first, ${clusterFirst} with the cluster first`,
       fix: `${betweenOrders(before, after)}.`,

@@ -36,7 +36,7 @@ function understood(value: unknown): Review | { readonly message: string } {
 }
 
 /** Incremented by any change that an older reader would misread. */
-export const REVIEW_VERSION = 3;
+export const REVIEW_VERSION = 4;
 
 const text = z.string();
 const count = z.number().int().nonnegative();
@@ -44,7 +44,67 @@ const count = z.number().int().nonnegative();
 /** A state of the repository: its name as given by the user, and its commit if it has one. */
 const state = z.strictObject({ name: text, commit: z.string().nullable() });
 
-const danger = z.strictObject({ severity: z.enum(['error', 'warning']), message: text, fix: text });
+/** What a danger is about. docs/json.md explains each. */
+export const dangerCodes = z.enum([
+  'as-number',
+  'calico-api',
+  'calico-downgrade',
+  'calico-metric',
+  'calico-minors',
+  'calico-node-replaced',
+  'calico-registry',
+  'cluster-cidr',
+  'delivery-apart',
+  'delivery-folder',
+  'delivery-refused',
+  'delivery-target',
+  'designated-router',
+  'encapsulation',
+  'finding-suppressed',
+  'gitops-repository',
+  'host-key-dropped',
+  'host-key-freed',
+  'host-key-signed',
+  'host-key-trusted',
+  'host-key-unreadable',
+  'host-key-unused',
+  'ip-forwarding-off',
+  'mesh-off',
+  'nat-off',
+  'nodes-cut-off',
+  'object-deleted',
+  'operator-manifest',
+  'pairs-cut-off',
+  'path-mtu',
+  'pod-mtu',
+  'pool-changed',
+  'pool-removed',
+  'pool-retired',
+  'pool-swapped',
+  'secrets-changed',
+  'secrets-removed',
+  'secrets-unused',
+  'transit-interrupted',
+]);
+
+const danger = z.strictObject({
+  code: dangerCodes,
+  severity: z.enum(['error', 'warning']),
+  message: text,
+  fix: text,
+});
+
+/** Where something is, as far as it is known. */
+export const place = z.strictObject({
+  file: text.optional().describe('as given on the command line, or as it is called in the repository'),
+  line: z.number().int().positive().optional(),
+  column: z.number().int().positive().optional().describe('in characters, from 1'),
+  path: text.optional().describe('of a value inside the file: nodes.kube-1.address'),
+});
+
+/** `topology.yaml:12:3`, or the path where it has no line. */
+export const placeText = ({ file = '', line, column, path = '' }: z.infer<typeof place>): string =>
+  line === undefined ? `${file} ${path}`.trim() : `${file}:${line}:${column}`;
 
 const session = z.strictObject({
   id: text,
@@ -90,11 +150,10 @@ const failure = z.strictObject({
 });
 
 const finding = z.strictObject({
-  id: text,
+  code: text,
   severity: z.enum(['error', 'warning', 'info']),
   message: text,
-  /** `topology.yaml:12:3`. */
-  place: text,
+  place,
 });
 
 /** A part of the network that is added, removed or changed; or a file next to the topology that deliveries trust. */

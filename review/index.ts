@@ -6,7 +6,7 @@ export {
   refusedDeliveries,
   type TrustFiles,
 } from './delivered.ts';
-export { parseReview, REVIEW_VERSION, type Review, reviewSchema } from './document.ts';
+export { parseReview, placeText, REVIEW_VERSION, type Review, reviewSchema } from './document.ts';
 export { fileChanges } from './files.ts';
 export { objectText } from './objects.ts';
 export { type DeliveryOrder, firstToGet, orderBetween } from './order.ts';

@@ -30,8 +30,7 @@ export interface State {
   /** Rendered files by path below dist. */
   readonly files: ReadonlyMap<string, string>;
   readonly trust: TrustFiles;
-  /** `topology.yaml:12:3`. */
-  readonly placeOf: (path: Path) => string;
+  readonly placeOf: (path: Path) => Review['findings']['fixed'][number]['place'];
 }
 
 export interface ReviewOptions {
@@ -88,7 +87,7 @@ export function review(
   ]);
   const [finding, findingBefore] = [after, before].map(
     ({ placeOf }) =>
-      ({ id, severity, message, path }: Finding) => ({ id, severity, message, place: placeOf(path) }),
+      ({ id, severity, message, path }: Finding) => ({ code: id, severity, message, place: placeOf(path) }),
   ) as [FindingText, FindingText];
   const told: Told = {
     version: REVIEW_VERSION,
@@ -97,7 +96,7 @@ export function review(
     base: { name: before.name, commit: before.commit ?? null },
     head: { name: after.name, commit: after.commit ?? null },
     accepted,
-    dangers: found.map(({ severity, message, fix }) => ({ severity, message, fix })),
+    dangers: found.map(({ code, severity, message, fix }) => ({ code, severity, message, fix })),
     pairs,
     sessions: {
       kept: sessions.filter(({ change }) => change === 'kept').length,

@@ -52,6 +52,7 @@ function targets(before: Trusting, after: Trusting): Danger[] {
           : ', with other host keys';
     return [
       {
+        code: 'delivery-target',
         severity: 'error',
         message: `${router.name} is now delivered to ${target(router)} instead of ${target(was)}${key}`,
         fix: `Look at the console of ${router.name} whether its own sshd answers there, and whose account it is: that machine gets the router's configuration and passwords.`,
@@ -66,6 +67,7 @@ const folders = (before: Trusting, after: Trusting): Danger[] =>
     if (was === undefined || was.bird.configDir === router.bird.configDir) return [];
     return [
       {
+        code: 'delivery-folder',
         severity: 'warning',
         message: `${router.name} is now delivered into ${router.bird.configDir} instead of ${was.bird.configDir}`,
         fix: 'Make sure that its BIRD reads its main file from there.',
@@ -76,6 +78,7 @@ const folders = (before: Trusting, after: Trusting): Danger[] =>
 /** The cluster would get the change, and these routers would not. */
 const refused = (before: Trusting, after: Trusting): Danger[] =>
   refusedDeliveries(before.fabric, after.fabric).map(({ message, fix }) => ({
+    code: 'delivery-refused',
     severity: 'error',
     message,
     fix,
@@ -140,24 +143,28 @@ function keyDanger({ what, keys, isFirst, routers }: KeyChange & { readonly rout
   switch (what) {
     case 'trusted':
       return {
+        code: 'host-key-trusted',
         severity,
         message: `the next delivery accepts any machine with the host key of ${which} as ${of}`,
         fix: "Compare it with the output of ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or the file of another key type) at the router's console, and accept it only if it matches.",
       };
     case 'signed':
       return {
+        code: 'host-key-signed',
         severity,
         message: `the next delivery accepts any machine as ${of} whose host key is signed by the authority of ${which}`,
         fix: 'Ask the operator of that authority for its fingerprint, outside this pull request. Accept it only if it matches.',
       };
     case 'freed':
       return {
+        code: 'host-key-freed',
         severity,
         message: `known_hosts no longer revokes ${which} for ${of}: anyone with that key can pose as the router again`,
         fix: 'Keep the line. A leaked key stays leaked: give the router a new one.',
       };
     case 'dropped':
       return {
+        code: 'host-key-dropped',
         severity,
         message: `known_hosts no longer trusts ${which} for ${of}: a router with no other key gets no more deliveries`,
         fix: 'Make sure each has another key there before the next delivery.',
@@ -185,6 +192,7 @@ function forNobody(before: Trusting, after: Trusting, were: HostKeys, are: HostK
       ? []
       : [
           {
+            code: 'host-key-unused' as const,
             severity: 'warning' as const,
             message: `${lines(stray)} ${stray.length === 1 ? 'is' : 'are'} for no router in this topology: a router that later gets such a name is trusted by it`,
             fix: 'Remove it, or correct the name: it is ssh.host from the topology, or [host]:port if the port is not 22.',
@@ -194,6 +202,7 @@ function forNobody(before: Trusting, after: Trusting, were: HostKeys, are: HostK
       ? []
       : [
           {
+            code: 'host-key-unreadable' as const,
             severity: 'warning' as const,
             message: `${lines(odd)} ${odd.length === 1 ? 'is' : 'are'} not readable as a host key: how ssh interprets it is unknown`,
             fix: 'Write NAME TYPE KEY, as in docs/ship-access.md, or remove it.',
@@ -212,6 +221,7 @@ function secrets(before: Trusting, after: Trusting): Danger[] {
   if (routers.length === 0) {
     return [
       {
+        code: 'secrets-unused',
         severity: 'warning',
         message: `secrets.age ${changedTo(was, is)}, but no router gets a password from it`,
         fix: 'Name its users with password.secret, or remove it.',
@@ -221,6 +231,7 @@ function secrets(before: Trusting, after: Trusting): Danger[] {
   if (is === undefined) {
     return [
       {
+        code: 'secrets-removed',
         severity: 'error',
         message: `secrets.age is removed: nothing can be delivered to ${of} unless the environment has the passwords`,
         fix: 'Keep it, or set a variable for each password where deliveries run. See docs/rotate-a-password.md.',
@@ -229,6 +240,7 @@ function secrets(before: Trusting, after: Trusting): Danger[] {
   }
   return [
     {
+      code: 'secrets-changed',
       severity: 'error',
       message: `secrets.age ${changedTo(was, is)}: the next delivery gives ${of} the passwords in it, and which of them changed is not visible here. Sessions whose password changed are down until both ends have it`,
       fix: 'Make sure you know who wrote it; anyone with the identity can compare both with age -d. Change one router of a region at a time, as in docs/rotate-a-password.md.',
@@ -246,6 +258,7 @@ function operatorManifest(before: Trusting, after: Trusting): Danger[] {
   const isSameCalico = before.fabric.calico.version === after.fabric.calico.version;
   return [
     {
+      code: 'operator-manifest',
       severity: isSameCalico ? 'error' : 'warning',
       message: `${is.path} is trusted by ${was === undefined ? 'its' : 'a new'} hash, sha256 ${beginning(is.sha256)}${was === undefined ? '' : ` instead of ${beginning(was.sha256)}`}: the cluster runs its content with full privileges`,
       fix: `Compare it with sha256sum of manifests/tigera-operator.yaml in the release of Calico ${after.fabric.calico.version}that you downloaded yourself.`,
@@ -262,6 +275,7 @@ function repository(before: Trusting, after: Trusting): Danger[] {
   if (was === is || before.fabric.nodes.length === 0) return [];
   return [
     {
+      code: 'gitops-repository',
       severity: 'error',
       message: `the engine will follow ${is} instead of ${was}: it applies what it finds there with full privileges, and removes everything else`,
       fix: 'First make sure that the same dist/ is there and that the same people may merge there; then accept it.',

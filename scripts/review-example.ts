@@ -34,7 +34,7 @@ function state(name: string, text: string): State {
   const fabric = buildFabric(loaded.topology, smallestPodMtu);
   const placeOf: State['placeOf'] = (path) => {
     const at = loaded.source.locate(path);
-    return `topology.yaml:${at?.line}:${at?.column}`;
+    return { file: 'topology.yaml', ...(at && { line: at.line, column: at.column }) };
   };
   return {
     name,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { place as placeInFile } from '../../review/document.ts';
 
 /**
  * What `--json` prints, command by command. Tests, `npm run schema` and the types of the code that makes the documents come from here; a
@@ -24,12 +25,8 @@ export const document = <C extends string, Body extends z.ZodRawShape>(command: 
     })
     .meta({ id: command.replace(/[ -]+/g, '-') });
 
-export const place = z
-  .strictObject({
-    file: text.optional().describe('as given on the command line, or as it is called in the repository'),
-    line: z.number().int().positive().optional(),
-    column: z.number().int().positive().optional().describe('in characters, from 1'),
-    path: text.optional().describe('of a value inside the file: nodes.kube-1.address'),
+export const place = placeInFile
+  .extend({
     variable: text.optional().describe('of the environment, where no file is at fault'),
   })
   .meta({ id: 'place' });

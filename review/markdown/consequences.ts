@@ -182,7 +182,7 @@ function findingRows({ findings: { introduced, reopened, fixed } }: Review, boun
   ] as const;
   return rows.flatMap(([what, own]): Row[] => {
     if (own.length === 0) return [];
-    const text = listed(own, MOST_NAMED, ({ id, message }) =>
+    const text = listed(own, MOST_NAMED, ({ code: id, message }) =>
       own === fixed ? code(id, bounds.name) : `${code(id, bounds.name)} (${prose(message, bounds.sentence)})`,
     );
     return [[what, `${number(own.length)}: ${text}`]];

@@ -1,5 +1,5 @@
 import { reasonText } from '../../fabric/index.ts';
-import type { Review } from '../document.ts';
+import { placeText, type Review } from '../document.ts';
 import { counted, number } from '../numbers.ts';
 import { beforeAndAfter, duration } from './consequences.ts';
 import { code, prose } from './text.ts';
@@ -108,8 +108,8 @@ function findings({ findings: { introduced, reopened, fixed } }: Review, bounds:
   const lines = all
     .slice(0, bounds.items)
     .map(
-      ({ id, severity, message, place, change }) =>
-        `- ${change}: ${severity} ${code(id, bounds.name)} at ${code(place, bounds.name)}: ${prose(message, bounds.sentence)}`,
+      ({ code: id, severity, message, place, change }) =>
+        `- ${change}: ${severity} ${code(id, bounds.name)} at ${code(placeText(place), bounds.name)}: ${prose(message, bounds.sentence)}`,
     );
   return {
     title: 'Findings',

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import { documentSchema, documentsJsonSchema } from '../../cli/documents/index.ts';
 import { commands, refusalCodes } from '../../cli/documents/refusal.ts';
+import { dangerCodes } from '../../review/document.ts';
 import { documentIn, gitIn, noencap, scratch } from './run.ts';
 
 let folder: string;
@@ -198,7 +199,8 @@ const firstCells = (heading: string): string[] =>
     .flatMap((line) => /^\| `([^`]+)` \|/.exec(line)?.[1] ?? [])
     .sort();
 
-test('docs/json.md has each command and each code', () => {
+test('docs/json.md has each command, each code and each danger', () => {
   expect(firstCells('command')).toEqual(printing);
   expect(firstCells('code')).toEqual([...refusalCodes.options].sort());
+  expect(firstCells('danger')).toEqual([...dangerCodes.options].sort());
 });

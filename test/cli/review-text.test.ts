@@ -11,6 +11,7 @@ const told: Review = review({
   ok: false,
   dangers: [
     {
+      code: 'nodes-cut-off',
       severity: 'error',
       message:
         'all reflectors of region east reset their sessions with 2 nodes: for a moment these are cut off',
@@ -45,7 +46,14 @@ const told: Review = review({
     survived: [{ kind: 'segment', name: 'core', lost: [2, 0] }],
   },
   findings: {
-    introduced: [{ id: 'NE201', severity: 'warning', message: 'e1 is one', place: 'topology.yaml:3:1' }],
+    introduced: [
+      {
+        code: 'NE201',
+        severity: 'warning',
+        message: 'e1 is one',
+        place: { file: 'topology.yaml', line: 3, column: 1 },
+      },
+    ],
     fixed: [],
     reopened: [],
   },

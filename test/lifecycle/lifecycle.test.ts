@@ -138,5 +138,5 @@ const reviewed = ({ from, to }: Step): Review =>
 function rendered(state: State): Parameters<typeof review>[0] {
   const { fabric } = readState(state);
   const { files } = render(fabric, undefined);
-  return { name: state.file, commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
+  return { name: state.file, commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => ({}) };
 }

@@ -15,7 +15,7 @@ function state(topology: TopologyInput): State {
   const fabric = fabricOf(topology);
   const carried = { ...fabric, calico: { ...fabric.calico, version: 'v3.32.1' } };
   const files = render(fabric.calico.operatorManifest === undefined ? fabric : carried, undefined).files;
-  return { name: 'a', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
+  return { name: 'a', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => ({}) };
 }
 
 const changed = (base: TopologyInput, head: TopologyInput) =>

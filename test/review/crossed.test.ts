@@ -52,7 +52,7 @@ function told(before: TopologyInput, after: TopologyInput): Review {
   const [was, is] = [before, after].map((topology): State => {
     const fabric = fabricOf(topology);
     const { files } = render(fabric, undefined);
-    return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
+    return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => ({}) };
   }) as [State, State];
   return review(was, is, { accepted: false, rehearsal: null, notes: [] });
 }

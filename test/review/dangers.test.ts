@@ -20,7 +20,7 @@ function told(base: TopologyInput, head: TopologyInput): string[] {
 function stateOf(topology: TopologyInput): State {
   const fabric = fabricOf(topology);
   const { files } = render(fabric, undefined);
-  return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
+  return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => ({}) };
 }
 
 test('a small change is no danger', () => {

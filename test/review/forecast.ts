@@ -190,5 +190,5 @@ function sessionDifferences(
 function state(topology: TopologyInput): State {
   const fabric = fabricOf(topology);
   const { files } = render(fabric, undefined);
-  return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
+  return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => ({}) };
 }

@@ -29,7 +29,7 @@ import { arbitraryChange } from './random-changes.ts';
 const state = (topology: TopologyInput): State => {
   const fabric = fabricOf(topology);
   const { files } = render(fabric, undefined);
-  const placeOf: State['placeOf'] = (path) => path.join('.');
+  const placeOf: State['placeOf'] = (path) => ({ path: path.join('.') });
   return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf };
 };
 

@@ -15,7 +15,7 @@ const state = (topology: TopologyInput): State => {
     fabric,
     files,
     trust: NO_TRUST_FILES,
-    placeOf: (path) => path.join('.'),
+    placeOf: (path) => ({ path: path.join('.') }),
   };
 };
 

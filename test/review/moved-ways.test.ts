@@ -7,7 +7,7 @@ import { redundant } from '../lab/topologies.ts';
 function state(topology: TopologyInput): State {
   const fabric = fabricOf(topology);
   const { files } = render(fabric, undefined);
-  return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
+  return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => ({}) };
 }
 
 const reviewed = (base: TopologyInput, head: TopologyInput) =>

@@ -21,7 +21,7 @@ function reviewed(base: TopologyInput, head: TopologyInput): Review {
       fabric,
       files,
       trust: NO_TRUST_FILES,
-      placeOf: (path) => path.join('.'),
+      placeOf: (path) => ({ path: path.join('.') }),
     };
   }) as [State, State];
   return review(before, after, { accepted: false, rehearsal: null, notes: [] });

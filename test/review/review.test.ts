@@ -17,7 +17,14 @@ import { redundant } from '../lab/topologies.ts';
 function state(topology: TopologyInput, name: string): State {
   const fabric = fabricOf(topology);
   const { files } = render(fabric, undefined);
-  return { name, commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: (path) => path.join('.') };
+  return {
+    name,
+    commit: undefined,
+    fabric,
+    files,
+    trust: NO_TRUST_FILES,
+    placeOf: (path) => ({ path: path.join('.') }),
+  };
 }
 
 const reviewed = (base: TopologyInput, head: TopologyInput, rehearsal: Review['rehearsal'] = null): Review =>

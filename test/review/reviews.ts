@@ -3,7 +3,7 @@ import type { Review } from '../../review/document.ts';
 /** A review in which nothing changes; a test overrides what it is about. */
 export function review(change: Partial<Review> = {}): Review {
   return {
-    version: 3,
+    version: 4,
     command: 'diff',
     ok: true,
     network: 'home',
@@ -211,10 +211,10 @@ export const holdTime = (): Review => {
     findings: {
       introduced: [
         {
-          id: 'NE401',
+          code: 'NE401',
           severity: 'warning',
           message: 'router gateway is a single point of failure',
-          place: 'topology.yaml:44:3',
+          place: { file: 'topology.yaml', line: 44, column: 3, path: 'routers.gateway' },
         },
       ],
       fixed: [],
@@ -296,12 +296,14 @@ export const dangerous = (accepted: boolean): Review =>
     accepted,
     dangers: [
       {
+        code: 'pool-changed',
         severity: 'error',
         message:
           'pool 10.42.0.0/16 changes its block size from /26 to /27: Calico refuses this for a pool in use',
         fix: 'Migrate: add a second pool, restart the pods, then remove the first one.',
       },
       {
+        code: 'pod-mtu',
         severity: 'warning',
         message:
           'the MTU of pods changes from 1370 to 1400: calico-node restarts on every node, and pods get it when they are restarted',

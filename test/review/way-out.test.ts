@@ -17,7 +17,7 @@ function together(before: TopologyInput, after: TopologyInput) {
   const [was, is] = [before, after].map((topology): State => {
     const fabric = fabricOf(topology);
     const { files } = render(fabric, undefined);
-    return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => '' };
+    return { name: '', commit: undefined, fabric, files, trust: NO_TRUST_FILES, placeOf: () => ({}) };
   });
   if (was === undefined || is === undefined) throw new Error('two states');
   const sessions = sessionFates(was, is);

@@ -110,7 +110,7 @@ test.each(FROM)('what else lies beside the review of a %s takes the place of not
 test.each(FROM)(
   'a review of a %s that is none ends in an error, and nothing is posted or shown',
   async (from) => {
-    writeFileSync(join(artifacts, 'review/review.json'), '{"version": 3, "command": "diff", "ok": "::x::"}');
+    writeFileSync(join(artifacts, 'review/review.json'), '{"version": 4, "command": "diff", "ok": "::x::"}');
     const { result, steps } = await start(from);
     expect(result).toBe('failure');
     expect(steps.at(-1)).toMatchObject({ name: 'Comment', outcome: 'failure' });
