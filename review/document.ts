@@ -25,7 +25,10 @@ export function parseReview(text: string): Review | { readonly message: string }
 }
 
 function understood(value: unknown): Review | { readonly message: string } {
-  const version = (value as { version?: unknown } | null)?.version;
+  const { version, faults } = (value ?? {}) as { version?: unknown; faults?: unknown };
+  if (Array.isArray(faults)) {
+    return { message: `it holds no review, but why noencap diff could not make one: ${faults[0]?.message}` };
+  }
   if (typeof version === 'number' && version !== REVIEW_VERSION) {
     return { message: `it is of format ${version}, and this noencap reads format ${REVIEW_VERSION}` };
   }

@@ -205,11 +205,11 @@ test('a comment is never longer than GitHub takes, whatever the review', async (
 });
 
 test('a review of another format is not shown, and the comment says where it is', async () => {
-  review({ version: 4, brandNew: true });
+  review({ version: 5, brandNew: true });
   const run = await comment(['--json'], job('pull_request'));
   expect(JSON.parse(run.stdout)).toMatchObject({ ok: true, action: 'created', tier: null });
   expect(bodies()[0]).toBe(`${MARKER}
-The review of this change cannot be shown here: it has format 4, but the noencap that posts comments reads format 3. \
+The review of this change cannot be shown here: it has format 5, but the noencap that posts comments reads format 4. \
 [The run that made it](https://github.example/acme/net/actions/runs/99) has it. Use the same noencap in both jobs.`);
 });
 
@@ -218,7 +218,7 @@ describe('after the workflow of a fork', () => {
 
   test('GitHub says which pull request it is, and the link is to the run that was', async () => {
     // Of a different format: that comment always has the link.
-    review({ version: 4 });
+    review({ version: 5 });
     expect(await comment([], job('workflow_run'))).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('Comment on pull request 8 created'),
@@ -288,8 +288,8 @@ describe('bad input: exit 2', () => {
     ['another document', () => review({ command: 'check' }), 'review.json: it is not a review: '],
     [
       'another document of another format',
-      () => review({ command: 'check', version: 4 }),
-      'it is of format 4',
+      () => review({ command: 'check', version: 5 }),
+      'it is of format 5',
     ],
     ['a field too many', () => review({ more: 1 }), 'review.json: it is not a review: '],
     [

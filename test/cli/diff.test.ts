@@ -160,7 +160,7 @@ test('what the next delivery trusts is a danger where nothing that is rendered i
   keys('gateway', KEYS.two);
   const told = review();
   expect(told).toMatchObject({ ok: false, outcome: 'dangerous', objects: [], files: [] });
-  expect(told.fabric).toEqual([{ kind: 'file', name: 'known_hosts', change: 'changed', message: [] }]);
+  expect(told.fabric).toEqual([{ kind: 'file', name: 'known_hosts', change: 'changed', details: [] }]);
   const { code, stdout } = noencap(folder, ['diff']);
   expect(code).toBe(1);
   expect(stdout).toContain(

@@ -180,7 +180,8 @@ export function withStrings(review: Review, strings: readonly string[]): Review 
   return reviewSchema.parse(replaced(review, '', false));
 }
 
-/** The words that the schema lists; an object's kind is not one of them. */
+/** The words that the schema lists; an object's kind and a finding's code are not among them. */
 const isWord = (key: string, of: object): boolean =>
   ['command', 'outcome', 'change', 'severity', 'family', 'first', 'when'].includes(key) ||
-  (key === 'kind' && !('group' in of));
+  (key === 'kind' && !('group' in of)) ||
+  (key === 'code' && 'fix' in of);

@@ -113,7 +113,14 @@ test('accepting a danger does not remove it', () => {
 test('a document of another format, or of none, is recognised', () => {
   const told = reviewed(bgp({}), bgp({ holdTime: 9 }));
   const message = (value: unknown) => (parseReview(JSON.stringify(value)) as { message: string }).message;
-  expect(message({ ...told, version: 1 })).toBe('it is of format 1, and this noencap reads format 3');
+  expect(message({ ...told, version: 1 })).toBe('it is of format 1, and this noencap reads format 4');
+  const refused = {
+    version: 1,
+    command: 'diff',
+    ok: false,
+    faults: [{ code: 'base', message: 'No.', fix: '' }],
+  };
+  expect(message(refused)).toBe('it holds no review, but why noencap diff could not make one: No.');
   expect(message({ ...told, pairs: 'many' })).toMatch(/^it is not a review: pairs: /);
   expect(message({ ...told, more: 1 })).toMatch(/^it is not a review: /);
   expect(message([])).toMatch(/^it is not a review/);
