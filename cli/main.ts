@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { MAX_PARALLEL } from '../delivery/index.ts';
+// Not the index: it has the router's script, which only the bundle can load.
+import { MAX_PARALLEL } from '../delivery/rollout.ts';
 import { Unreadable } from '../machine/index.ts';
 import ours from '../package.json' with { type: 'json' };
 import { Unchanged } from '../repository/write-dist.ts';
