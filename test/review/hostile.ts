@@ -129,6 +129,7 @@ interface JsonSchema {
   readonly items?: JsonSchema;
   readonly prefixItems?: readonly JsonSchema[];
   readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
   readonly $ref?: string;
 }
 
@@ -153,7 +154,10 @@ function arbitraryOf(schema: JsonSchema): fc.Arbitrary<unknown> {
     return fc.record(Object.fromEntries(entries), { requiredKeys: [...(schema.required ?? [])] });
   }
   if (schema.type === 'string') return hostile;
-  if (schema.type === 'integer') return fc.oneof(fc.nat(3), fc.nat(), fc.maxSafeNat());
+  if (schema.type === 'integer') {
+    const least = schema.exclusiveMinimum === undefined ? 0 : schema.exclusiveMinimum + 1;
+    return fc.oneof(fc.nat(3), fc.nat(), fc.maxSafeNat()).map((number) => Math.max(number, least));
+  }
   if (schema.type === 'number') {
     return fc.double({ noNaN: true, noDefaultInfinity: true, min: schema.minimum ?? -1e300 });
   }
