@@ -84,7 +84,7 @@ export async function changeLab(
   };
   const cluster = async () => {
     const touched = between === undefined ? [] : await throughBetween(lab, next, between, done);
-    if (isRolled) await rollNodes(inBetween, stayed, felix, done);
+    if (isRolled) await rollNodes(inBetween, stayed, felix, done, settle);
     else await configured(stayed.filter((host) => others.includes(host) || touched.includes(host.name)));
     if (first === 'cluster' && routers.length > 0) await settle(stayed.filter(({ kind }) => kind === 'node'));
   };

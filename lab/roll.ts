@@ -2,26 +2,23 @@ import { must, placeFiles } from './boot.ts';
 import type { Changed } from './changed.ts';
 import type { Lab } from './lab.ts';
 import { hostFolder, type LabHost } from './model.ts';
-import { converged } from './settle.ts';
 import { startCommand } from './wiring.ts';
 
 /** Seconds that a pod takes to be replaced, at least. */
 const AWAY = 1;
 
-/** Milliseconds without any change after which the next node no longer waits for the previous one. */
-const UNTIL_READY = 30_000;
-
 /**
  * The effect of a new version or setting of calico-node: the DaemonSet replaces it on one node after the other (maxUnavailable 1). The
  * old BIRD is killed without closing its sessions, so its peers keep its routes (RFC 4724 section 4.2); the kernel keeps its
  * routes (`persist`); the new one starts with `-R`, which waits for its peers before it removes any. `felix`: what the new
- * calico-node does to the node's own routes before that.
+ * calico-node does to the node's own routes before that. `settle`: the next node waits until what can be up by then is up.
  */
 export async function rollNodes(
   lab: Lab,
   hosts: readonly LabHost[],
   felix: ReadonlyMap<string, readonly string[]>,
   done: Changed[],
+  settle: (replaced: readonly LabHost[]) => Promise<void>,
 ): Promise<void> {
   const { holder, plan, programs } = lab;
   for (const host of hosts.filter(({ kind }) => kind === 'node')) {
@@ -40,6 +37,6 @@ export async function rollNodes(
       `calico-node on ${host.name} could not be rolled`,
     );
     done.push({ message: `replaced calico-node on ${host.name} with ${lab.fabric.calico.version}` });
-    await converged(lab, { patience: UNTIL_READY });
+    await settle([host]);
   }
 }
