@@ -5,10 +5,10 @@ import type { Configured } from './session-fates.ts';
 export interface ByHand {
   readonly when: 'before the merge' | 'after the merge' | 'after shipping';
   /** `run install.sh`. */
-  readonly does: string;
+  readonly action: string;
   /** The machines, in the order of the work. */
-  readonly on: readonly string[];
-  readonly because: string;
+  readonly machines: readonly string[];
+  readonly reason: string;
 }
 
 /** Derives such steps from a change. */

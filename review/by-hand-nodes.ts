@@ -7,18 +7,18 @@ export const rerouted: Rule = ({ nodes }) =>
     .filter(([was, is]) => !is.igp && (was.igp || was.defaultRouter !== is.defaultRouter))
     .map(([, is]) => ({
       when: 'before the merge',
-      does: `point its default route at ${is.defaultRouter}`,
-      on: [is.name],
-      because: 'noencap does not set it',
+      action: `point its default route at ${is.defaultRouter}`,
+      machines: [is.name],
+      reason: 'noencap does not set it',
     }));
 
 /** The routers must not learn its routes from itself. */
 export const withoutIgp: Rule = ({ nodes }) => [
   {
     when: 'after shipping',
-    does: 'stop OSPF on it',
-    on: nodes.stay.filter(([was, is]) => was.igp && !is.igp).map(([, is]) => is.name),
-    because: 'the topology no longer runs the IGP on it',
+    action: 'stop OSPF on it',
+    machines: nodes.stay.filter(([was, is]) => was.igp && !is.igp).map(([, is]) => is.name),
+    reason: 'the topology no longer runs the IGP on it',
   },
 ];
 
@@ -26,30 +26,30 @@ export const withoutIgp: Rule = ({ nodes }) => [
 export const leaving: Rule = (change) => [
   {
     when: 'before the merge',
-    does: 'drain it',
-    on: [
+    action: 'drain it',
+    machines: [
       ...new Set([
         ...oldNamesOf(change, joinsAnew(change)),
         ...readdressed(change).map(nameOf),
         ...change.nodes.go.map(nameOf),
       ]),
     ],
-    because: 'its pods lose their network',
+    reason: 'its pods lose their network',
   },
   {
     when: 'before the merge',
-    does: 'remove it from the cluster: stop K3s, then kubectl delete node',
-    on: [...oldNamesOf(change, joinsAnew(change)), ...change.nodes.go.map(nameOf)],
-    because: 'Kubernetes identifies a node by its name and the role it joined with: docs/remove-a-node.md',
+    action: 'remove it from the cluster: stop K3s, then kubectl delete node',
+    machines: [...oldNamesOf(change, joinsAnew(change)), ...change.nodes.go.map(nameOf)],
+    reason: 'Kubernetes identifies a node by its name and the role it joined with: docs/remove-a-node.md',
   },
 ];
 
 export const calicoNodeAwaited: Rule = ({ before, after, nodes }) => [
   {
     when: 'after the merge',
-    does: 'wait until calico-node is replaced on every node, and ship nothing until then',
-    on: calicoNodeChanges(before, after.fabric).length === 0 ? [] : nodes.stay.map(([, is]) => is.name),
-    because: 'the operator restarts it node by node, and its sessions with it',
+    action: 'wait until calico-node is replaced on every node, and ship nothing until then',
+    machines: calicoNodeChanges(before, after.fabric).length === 0 ? [] : nodes.stay.map(([, is]) => is.name),
+    reason: 'the operator restarts it node by node, and its sessions with it',
   },
 ];
 
@@ -64,14 +64,14 @@ export const installed: Rule = (change) => {
     ...of('server').filter(({ name }) => name === first),
     ...of('server').filter(({ name }) => name !== first),
   ];
-  const step = (nodes: readonly NodeSpeaker[], because: string): ByHand => ({
+  const step = (nodes: readonly NodeSpeaker[], reason: string): ByHand => ({
     when: 'after shipping',
-    does:
+    action:
       nodes.length > 1 && nodes[0]?.role === 'server'
         ? 'run install.sh, one server after the other'
         : 'run install.sh',
-    on: nodes.map(nameOf),
-    because,
+    machines: nodes.map(nameOf),
+    reason,
   });
   const others = 'its own files change: K3s restarts with them, pods keep running';
   return [
@@ -90,12 +90,12 @@ export const podsAnew: Rule = ({ before, after, nodes }) => {
     ({ cidr, retiring }) =>
       retiring && before.pods.pools.some((pool) => pool.cidr.text === cidr.text && !pool.retiring),
   );
-  const because = [
+  const reason = [
     ...(before.pods.mtu === after.fabric.pods.mtu ? [] : ['they keep the MTU they were created with']),
     ...(retired.length === 0 ? [] : ['they keep addresses of a retiring pool']),
   ].join(', and ');
-  const on = because === '' ? [] : nodes.stay.map(([, is]) => is.name);
-  return [{ when: 'after shipping', does: 'restart its pods, node by node', on, because }];
+  const machines = reason === '' ? [] : nodes.stay.map(([, is]) => is.name);
+  return [{ when: 'after shipping', action: 'restart its pods, node by node', machines, reason }];
 };
 
 /** Kubernetes identifies it by name and role: if either changes, it leaves and rejoins. */

@@ -6,15 +6,15 @@ import { nameOf, type Rule } from './by-hand-change.ts';
 export const firstDeliveries: Rule = ({ routers }) => [
   {
     when: 'before the merge',
-    does: 'set up its account, and pin its host key in known_hosts',
-    on: routers.come.map(nameOf),
-    because: 'nothing has been delivered there yet: docs/ship-access.md',
+    action: 'set up its account, and pin its host key in known_hosts',
+    machines: routers.come.map(nameOf),
+    reason: 'nothing has been delivered there yet: docs/ship-access.md',
   },
   {
     when: 'before the merge',
-    does: 'add the constants and tables to its own bird.conf, and include "k3s/ibgp.conf" there',
-    on: routers.come.filter(({ bird }) => bird.mode === 'include').map(nameOf),
-    because: 'noencap renders only the sessions',
+    action: 'add the constants and tables to its own bird.conf, and include "k3s/ibgp.conf" there',
+    machines: routers.come.filter(({ bird }) => bird.mode === 'include').map(nameOf),
+    reason: 'noencap renders only the sessions',
   },
 ];
 
@@ -22,22 +22,22 @@ export const firstDeliveries: Rule = ({ routers }) => [
 export const accounts: Rule = ({ routers }) => [
   {
     when: 'before the merge',
-    does: 'set up its account again',
-    on: routers.stay
+    action: 'set up its account again',
+    machines: routers.stay
       .filter(
         ([was, is]) =>
           was.bird.configDir !== is.bird.configDir || deliveredPassword(was) !== deliveredPassword(is),
       )
       .map(([, is]) => is.name),
-    because: 'the account is tied to its folder and password file: docs/ship-access.md',
+    reason: 'the account is tied to its folder and password file: docs/ship-access.md',
   },
   {
     when: 'before the merge',
-    does: 'add tables and constants with the new names to its own bird.conf, next to the old ones',
-    on: routers.stay
+    action: 'add tables and constants with the new names to its own bird.conf, next to the old ones',
+    machines: routers.stay
       .filter(([was, is]) => is.bird.mode === 'include' && namesIn(was) !== namesIn(is))
       .map(([, is]) => is.name),
-    because: 'noencap renders only the sessions',
+    reason: 'noencap renders only the sessions',
   },
 ];
 
@@ -57,9 +57,9 @@ export const ownConfiguration: Rule = ({ before, after, routers }) => {
     });
   return [...grouped(done, ({ does }) => does)].map(([does, own]) => ({
     when: 'after the merge',
-    does: `${does} in its own bird.conf, and reconfigure it`,
-    on: own.map(({ router }) => router),
-    because: 'noencap renders only the sessions',
+    action: `${does} in its own bird.conf, and reconfigure it`,
+    machines: own.map(({ router }) => router),
+    reason: 'noencap renders only the sessions',
   }));
 };
 
@@ -77,9 +77,9 @@ export const secrets: Rule = ({ before, after }) => {
   return [
     {
       when: 'before the merge',
-      does: 'create the Secret with its password in the cluster',
-      on: given.map(nameOf),
-      because: 'Calico peers without a password if the Secret is missing: docs/rotate-a-password.md',
+      action: 'create the Secret with its password in the cluster',
+      machines: given.map(nameOf),
+      reason: 'Calico peers without a password if the Secret is missing: docs/rotate-a-password.md',
     },
   ];
 };
@@ -88,9 +88,9 @@ export const secrets: Rule = ({ before, after }) => {
 export const stopped: Rule = ({ routers }) => [
   {
     when: 'after shipping',
-    does: 'stop BIRD, or remove the include of k3s/ibgp.conf',
-    on: routers.go.map(nameOf),
-    because: 'ship delivers only to routers in the topology: docs/replace-a-router.md',
+    action: 'stop BIRD, or remove the include of k3s/ibgp.conf',
+    machines: routers.go.map(nameOf),
+    reason: 'ship delivers only to routers in the topology: docs/replace-a-router.md',
   },
 ];
 

@@ -13,9 +13,9 @@ export const newAddresses: Rule = ({ routers }) =>
       : [
           {
             when: 'before the merge',
-            does: `add ${more.join(' and ')} to it`,
-            on: [is.name],
-            because: 'noencap configures no interface',
+            action: `add ${more.join(' and ')} to it`,
+            machines: [is.name],
+            reason: 'noencap configures no interface',
           },
         ];
   });
@@ -28,9 +28,9 @@ export const oldAddresses: Rule = ({ routers }) =>
       : [
           {
             when: 'after shipping',
-            does: `take ${less.join(' and ')} off`,
-            on: [is.name],
-            because: 'no peer uses it any more',
+            action: `take ${less.join(' and ')} off`,
+            machines: [is.name],
+            reason: 'no peer uses it any more',
           },
         ];
   });
@@ -41,11 +41,13 @@ export const nodeAddresses: Rule = ({ nodes }) =>
     const [had, has] = [addressesOf(was), addressesOf(is)];
     const [more, less] = [has.filter((one) => !had.includes(one)), had.filter((one) => !has.includes(one))];
     if (more.length + less.length === 0) return [];
-    const does = [
+    const action = [
       ...(more.length === 0 ? [] : [`give it ${more.join(' and ')}`]),
       ...(less.length === 0 ? [] : [`take ${less.join(' and ')} off`]),
     ].join(', ');
-    return [{ when: 'after shipping', does, on: [is.name], because: 'noencap configures no interface' }];
+    return [
+      { when: 'after shipping', action, machines: [is.name], reason: 'noencap configures no interface' },
+    ];
   });
 
 export const ospf: Rule = ({ before, after }) => {
@@ -54,9 +56,9 @@ export const ospf: Rule = ({ before, after }) => {
   return [
     {
       when: 'before the merge',
-      does: 'run OSPF on it',
-      on: machines(after.fabric).filter((name) => !had.has(name)),
-      because: 'noencap configures the IGP only on standalone routers',
+      action: 'run OSPF on it',
+      machines: machines(after.fabric).filter((name) => !had.has(name)),
+      reason: 'noencap configures the IGP only on standalone routers',
     },
   ];
 };
@@ -77,9 +79,9 @@ export function costs({ before, after }: Change): ByHand[] {
     .filter(({ name, cost }) => had.has(name) && had.get(name) !== cost)
     .map(({ name, cost, members }) => ({
       when: 'before the merge',
-      does: `set the cost of its interface on ${name} to ${cost}`,
-      on: members.map(({ machine }) => machine).filter((machine) => own.has(machine)),
-      because: 'noencap configures the IGP only on standalone routers',
+      action: `set the cost of its interface on ${name} to ${cost}`,
+      machines: members.map(({ machine }) => machine).filter((machine) => own.has(machine)),
+      reason: 'noencap configures the IGP only on standalone routers',
     }));
 }
 
@@ -102,9 +104,9 @@ function links(
     });
     return [...grouped(others, ({ mtu }) => String(mtu))].map(([mtu, own]) => ({
       when,
-      does: `set the MTU of its interface on ${name} to ${mtu}`,
-      on: own.map(({ machine }) => machine),
-      because: 'noencap configures no interface',
+      action: `set the MTU of its interface on ${name} to ${mtu}`,
+      machines: own.map(({ machine }) => machine),
+      reason: 'noencap configures no interface',
     }));
   });
 }
@@ -113,17 +115,19 @@ function links(
 export const newRoutes: Rule = (change) => gatewayRoutes(change, 'add', 'before the merge');
 export const oldRoutes: Rule = (change) => gatewayRoutes(change, 'remove', 'after shipping');
 
-function gatewayRoutes({ before, after }: Change, does: 'add' | 'remove', when: ByHand['when']): ByHand[] {
+function gatewayRoutes({ before, after }: Change, verb: 'add' | 'remove', when: ByHand['when']): ByHand[] {
   const routesOf = ({ routes }: TransitHost): string[] =>
     routes.map(({ prefix, via }) => `${prefix.text} via ${via.text}`);
   const had = new Map(before.hosts.map((host) => [host.name, routesOf(host)]));
   return after.fabric.hosts.flatMap((host): ByHand[] => {
     const [was, is] = [had.get(host.name) ?? [], routesOf(host)];
     const others =
-      does === 'add' ? is.filter((one) => !was.includes(one)) : was.filter((one) => !is.includes(one));
+      verb === 'add' ? is.filter((one) => !was.includes(one)) : was.filter((one) => !is.includes(one));
     if (others.length === 0) return [];
     const routes = `${others.length === 1 ? 'the route' : 'the routes'} ${listed(others, 'and')}`;
-    return [{ when, does: `${does} ${routes}`, on: [host.name], because: 'noencap configures no gateway' }];
+    return [
+      { when, action: `${verb} ${routes}`, machines: [host.name], reason: 'noencap configures no gateway' },
+    ];
   });
 }
 

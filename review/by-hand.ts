@@ -22,7 +22,7 @@ export function byHand(before: Configured, after: Configured): ByHand[] {
   const change = changeBetween(before, after);
   const isShipped = hasOtherRouterFiles(before.files, after.files);
   return ORDER.flatMap((rule) => rule(change))
-    .filter(({ on }) => on.length > 0)
+    .filter(({ machines }) => machines.length > 0)
     .map((step) =>
       step.when === 'after shipping' && !isShipped ? { ...step, when: 'after the merge' } : step,
     );
@@ -61,8 +61,9 @@ const hasOtherRouterFiles = (before: Configured['files'], after: Configured['fil
 const MOST_NAMED = 12;
 
 /** A step as one line of text: `after shipping, at n1 and n2: run install.sh (...)`. */
-export function byHandText({ when, does, on, because }: ByHand): string {
-  const left = on.length - MOST_NAMED;
-  const where = left > 0 ? `${on.slice(0, MOST_NAMED).join(', ')} and ${left} more` : listed(on, 'and');
-  return `${when}, at ${where}: ${does} (${because})`;
+export function byHandText({ when, action, machines, reason }: ByHand): string {
+  const left = machines.length - MOST_NAMED;
+  const where =
+    left > 0 ? `${machines.slice(0, MOST_NAMED).join(', ')} and ${left} more` : listed(machines, 'and');
+  return `${when}, at ${where}: ${action} (${reason})`;
 }

@@ -182,10 +182,10 @@ const order = z.strictObject({
 const byHand = z.strictObject({
   when: z.enum(['before the merge', 'after the merge', 'after shipping']),
   /** `run install.sh`. */
-  does: text,
+  action: text,
   /** The machines, in the order of the work. */
-  on: z.array(text),
-  because: text,
+  machines: z.array(text),
+  reason: text,
 });
 
 /** What the lab measured when it made the change under traffic. */

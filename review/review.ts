@@ -122,7 +122,7 @@ export function review(
       reopened: changedFindings.reopened.map(finding),
     },
     order: { ...order, lost: { ...order.lost }, waiting: { ...order.waiting } },
-    byHand: byHand(before, after).map((step) => ({ ...step, on: [...step.on] })),
+    byHand: byHand(before, after).map((step) => ({ ...step, machines: [...step.machines] })),
     rehearsal,
     fabric: [...parts, ...trusted].map((part) => ({ ...part, details: [...part.details] })),
     objects: objects.map(objectDocument),

@@ -67,9 +67,9 @@ export const shipPlan = document('ship --plan', {
     .array(
       z.strictObject({
         when: z.enum(['before the merge', 'after the merge', 'after shipping']),
-        does: text,
-        on: texts.describe('machines, in the order of the work'),
-        because: text,
+        action: text,
+        machines: texts.describe('machines, in the order of the work'),
+        reason: text,
       }),
     )
     .nullable()

@@ -212,9 +212,9 @@ function orderRows({ order, objects, files }: Review, bounds: Bounds): Row[] {
 /** Manual steps in order, after the delivery order. */
 function byHandRows({ byHand }: Review, bounds: Bounds): Row[] {
   if (byHand.length === 0) return [];
-  const steps = byHand.slice(0, bounds.items).map(({ when, does, on, because }, index) => {
-    const where = listed(on, MOST_NAMED, (name) => code(name, bounds.name));
-    return `${index + 1}. ${when}, at ${where}: ${prose(does, bounds.sentence)} (${prose(because, bounds.sentence)})`;
+  const steps = byHand.slice(0, bounds.items).map(({ when, action, machines, reason }, index) => {
+    const where = listed(machines, MOST_NAMED, (name) => code(name, bounds.name));
+    return `${index + 1}. ${when}, at ${where}: ${prose(action, bounds.sentence)} (${prose(reason, bounds.sentence)})`;
   });
   const left = byHand.length - steps.length;
   return [['By hand', [...steps, ...(left > 0 ? [counted(left, 'more step')] : [])].join('; ')]];

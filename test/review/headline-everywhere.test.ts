@@ -106,7 +106,7 @@ function contradictions(told: Review): string[] {
   const both = `${markdown}\n${reviewText(told, createColors(false) as never, 200)}`;
   const reset = told.sessions.changed.some(({ change }) => change === 'reset');
   const felt = told.interruptions.some(({ lost }) => lost > 0);
-  const steps = told.byHand.map(({ does, on }) => `${does} ${on.join()}`);
+  const steps = told.byHand.map(({ action, machines }) => `${action} ${machines.join()}`);
   const order = ['before the merge', 'after the merge', 'after shipping'];
   const turns = told.byHand.map(({ when }) => order.indexOf(when));
   const isChanged = told.fabric.length + told.objects.length + told.files.length + told.byHand.length > 0;

@@ -211,7 +211,7 @@ function overwhelming(piece: string): Review {
       lost: { routersFirst: 1e15, clusterFirst: 1e15 },
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },
-    byHand: many(base.byHand.map((step) => ({ ...step, on: many(step.on) }))),
+    byHand: many(base.byHand.map((step) => ({ ...step, machines: many(step.machines) }))),
     rehearsal: {
       ...(base.rehearsal as NonNullable<Review['rehearsal']>),
       failures: many(base.notes),

@@ -328,12 +328,17 @@ export const dangerous = (accepted: boolean): Review =>
       waiting: { routersFirst: 0, clusterFirst: 0 },
     },
     byHand: [
-      { when: 'before the merge', does: 'drain it', on: ['n1'], because: 'its pods lose their network' },
+      {
+        when: 'before the merge',
+        action: 'drain it',
+        machines: ['n1'],
+        reason: 'its pods lose their network',
+      },
       {
         when: 'after shipping',
-        does: 'run install.sh',
-        on: ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'],
-        because: 'its own files change',
+        action: 'run install.sh',
+        machines: ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'],
+        reason: 'its own files change',
       },
     ],
     objects: [
