@@ -35,7 +35,11 @@ of_root() {
 # own_rights: for root. The script is run again as the folder's owner.
 own_rights() {
   [ -n "$rights" ] || rights=$(id -u)
-  [ "$rights" -eq 0 ] || return 0
+  case $rights in
+    0) ;;
+    '' | *[!0-9]*) lack "cannot tell which account this is: id -u fails" ;;
+    *) return 0 ;;
+  esac
   real=$(cd -P "$config" && pwd -P) || lack "this account may not enter $config"
   case $real in *[!A-Za-z0-9._/@:+=-]*) refuse "the path of $config has unsupported characters ($(printable "$real")), and this account is root. Set ssh.user of this router to another account." ;; esac
   above=$real

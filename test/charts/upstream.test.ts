@@ -135,7 +135,6 @@ describe('npm run upstream', () => {
       expect(again.out).toContain('calico-v3.32.1: already there');
       expect(asked.length).toBe(requests);
     },
-    60_000,
   );
 
   upstreamTest(
@@ -156,22 +155,17 @@ describe('npm run upstream', () => {
       );
       expect(kept()).toEqual(['calico-v3.26.1', 'calico-v3.30.7', 'calico-v3.32.1']);
     },
-    60_000,
   );
 
-  upstreamTest(
-    'fetches anew what was changed on disk',
-    async (upstream) => {
-      const base = await serve(published(upstream));
-      await run(base);
-      const path = join(cache(), 'calico-v3.30.7', 'tigera-operator.yaml');
-      const text = readFileSync(path, 'utf8');
-      writeFileSync(path, text.replace('replicas: 1', 'replicas: 2'));
-      expect((await run(base)).out).toContain('calico-v3.30.7: fetched');
-      expect(readFileSync(path, 'utf8')).toBe(text);
-    },
-    60_000,
-  );
+  upstreamTest('fetches anew what was changed on disk', async (upstream) => {
+    const base = await serve(published(upstream));
+    await run(base);
+    const path = join(cache(), 'calico-v3.30.7', 'tigera-operator.yaml');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace('replicas: 1', 'replicas: 2'));
+    expect((await run(base)).out).toContain('calico-v3.30.7: fetched');
+    expect(readFileSync(path, 'utf8')).toBe(text);
+  });
 
   test('says where nothing was found, and writes nothing', async () => {
     const base = await serve(new Map());
@@ -198,20 +192,16 @@ describe('npm run upstream', () => {
     expect(err).toContain('the tests that need them are reported as skipped');
   });
 
-  upstreamTest(
-    'before the tests it asks nobody where all is there',
-    async (upstream) => {
-      const base = await serve(new Map());
-      process.env.NOENCAP_UPSTREAM = resolve(upstream);
-      try {
-        expect(await run(base, ['--for-tests'])).toEqual({ code: 0, out: '', err: '' });
-      } finally {
-        delete process.env.NOENCAP_UPSTREAM;
-      }
-      expect(asked).toEqual([]);
-    },
-    60_000,
-  );
+  upstreamTest('before the tests it asks nobody where all is there', async (upstream) => {
+    const base = await serve(new Map());
+    process.env.NOENCAP_UPSTREAM = resolve(upstream);
+    try {
+      expect(await run(base, ['--for-tests'])).toEqual({ code: 0, out: '', err: '' });
+    } finally {
+      delete process.env.NOENCAP_UPSTREAM;
+    }
+    expect(asked).toEqual([]);
+  });
 
   test("does not accept a proxy's page as a manifest", async () => {
     const page = '<html><body>Sign in: <b>here</b></body></html>';

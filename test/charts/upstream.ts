@@ -9,13 +9,9 @@ export const VERSIONS = ['v3.26.1', 'v3.30.7', 'v3.31.7', 'v3.32.1'] as const;
 const folder = upstreamFolder();
 
 /** A test that reads upstream's files; skipped by name if there are none. */
-export function upstreamTest(
-  name: string,
-  body: (upstream: string) => void | Promise<void>,
-  timeout?: number,
-): void {
+export function upstreamTest(name: string, body: (upstream: string) => void | Promise<void>): void {
   if (folder === undefined) test.skip(name, () => {});
-  else test(name, async () => body(folder), timeout);
+  else test(name, async () => body(folder));
 }
 
 export interface KubernetesObject {

@@ -83,7 +83,13 @@ onRouter.each([
         child.on('close', ended);
         // The whole group: nsenter forks to enter the PID namespace, and what it forked would go on.
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      });
+      }).then(
+        // On a busy machine what was killed may still end a system call, and put a link where a file has just been seen.
+        () =>
+          router(
+            `while ps -u bird -o stat=,comm= | grep -Eq '^[^Z][^ ]* +(sh|ln|rm|busybox)$'; do sleep 0.05; done`,
+          ),
+      );
   };
   const steps = async (): Promise<Steps> => {
     const remote = connect();

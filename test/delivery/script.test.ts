@@ -55,6 +55,18 @@ test('the script fits into one program argument', () => {
   expect(routerScript().length).toBeLessThan(128 * 1024 - 1);
 });
 
+test('while id fails no verb does anything: the account may be root', () => {
+  const folder = temporary();
+  writeFileSync(join(folder, 'id'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const words = ['-c', routerScript(), 'noencap', `config=${folder}`, 'inspect'];
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+  const { status, stderr } = spawnSync('sh', words, { encoding: 'utf8', env });
+  expect({ status, stderr }).toEqual({
+    status: 3,
+    stderr: expect.stringContaining('cannot tell which account this is: id -u fails'),
+  });
+});
+
 describe('arguments', () => {
   const run = (...words: string[]) => {
     const { status, stdout, stderr } = spawnSync('sh', ['-c', routerScript(), 'noencap', ...words], {

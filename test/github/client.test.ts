@@ -272,14 +272,12 @@ describe('gives up on', () => {
 
   test('a host that takes too long, within its time limit', async () => {
     github.always('GET', async () => {
-      await sleep(2000, undefined, { ref: false });
+      await sleep(600_000, undefined, { ref: false });
       return undefined;
     });
-    const before = Date.now();
     expect(await post(open({ request: 50, total: 100 }))).toMatchObject({
       message: expect.stringMatching(/^GitHub cannot be reached at http:.*timeout/),
     });
-    expect(Date.now() - before).toBeLessThan(2000);
   });
 });
 

@@ -133,7 +133,7 @@ asRoot.each([
 ])('a user with %s keeps labs in %s, and refuses it from another', (variable, used) => {
   // A user who may read neither the clone nor Node.js: /root is closed to others.
   const contents = `import { ownFolder } from './machine/own-folder.ts';
-    const { path, says } = ownFolder(); console.log(says ?? path);`;
+    const { path, message } = ownFolder(); console.log(message ?? path);`;
   buildSync({
     stdin: { contents, resolveDir: '.' },
     bundle: true,

@@ -92,7 +92,7 @@ function sessionsOf({ sessions }: Rehearsal): string {
 function allowed({ loses }: Step): string {
   if (loses === 'none') return 'nothing';
   const pairs = loses.pairs === 'all' ? 'all pairs' : loses.pairs.join(', ');
-  return `${pairs}: up to ${loses.atMost} s, because ${loses.because}`;
+  return `${pairs}, because ${loses.because}`;
 }
 
 function lostIn({ pairs }: Rehearsal): string {

@@ -36,8 +36,6 @@ export type Step = z.infer<typeof step> & { readonly from: State; readonly to: S
 const loss = z.union([
   z.literal('none'),
   z.strictObject({
-    /** The longest time in seconds that a pair of pods may lose packets in a row. */
-    atMost: z.number().positive(),
     /** `a - b`, in either direction, or `all`. No other pair may lose any packet. */
     pairs: z.union([z.literal('all'), z.array(z.string().regex(/^\S+ - \S+$/)).min(1)]),
     /** Written into the page. */
