@@ -134,6 +134,11 @@ onRouter('the account that it creates can deliver over SSH, and do nothing else'
       code: 1,
       stderr: expect.stringContaining('This machine is the router home/gateway/10.0.0.1'),
     });
+    // One of the three may change, and the next delivery writes it down.
+    const renamed = { ...SETTINGS, router: { network: 'home', name: 'edge', id: '10.0.0.1' } };
+    expect(await router(accountScript(target, renamed, readFileSync(`${key}.pub`, 'utf8')) as string)).toBe(
+      pins,
+    );
     // What BIRD's user could have planted there does not lead root anywhere.
     await router(
       'ln /etc/hostname /etc/bird/k3s/second; echo mine >/run/mine; ln -s /run/mine /etc/bird/k3s/link',
