@@ -245,7 +245,7 @@ const picture = z.strictObject({
       from: text,
       to: text,
       sessions: count,
-      change: z.enum(['same', 'added', 'removed', 'reloaded', 'reset']),
+      change: z.enum([...FELT_CHANGES, 'kept']),
     }),
   ),
 });

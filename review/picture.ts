@@ -1,4 +1,4 @@
-import type { Fabric, Session } from '../fabric/index.ts';
+import { type Fabric, FELT_CHANGES, type Session, type SessionChange } from '../fabric/index.ts';
 import type { PartChange } from './parts.ts';
 import type { SessionFate } from './session-fates.ts';
 
@@ -26,7 +26,7 @@ export interface Line {
   readonly from: string;
   readonly to: string;
   readonly sessions: number;
-  readonly change: 'same' | 'added' | 'removed' | 'reloaded' | 'reset';
+  readonly change: SessionChange;
 }
 
 /** With more boxes, unchanged ones are omitted. */
@@ -111,7 +111,7 @@ function nodeBoxes(
 }
 
 /** The most severe of several sessions between two boxes comes first. */
-const GRAVITY: readonly Line['change'][] = ['reset', 'removed', 'added', 'reloaded', 'same'];
+const GRAVITY: readonly SessionChange[] = [...FELT_CHANGES, 'kept'];
 
 function linesBetween(
   before: Fabric,
@@ -124,7 +124,7 @@ function linesBetween(
   const lines = new Map<string, Line>();
   for (const [id, { ends }] of all) {
     const [from, to] = ends.map(({ speaker }) => boxOf(speaker)) as [string, string];
-    const change = BECAME[fates.get(id) ?? 'kept'];
+    const change = fates.get(id) ?? 'kept';
     const key = JSON.stringify([from, to]);
     const other = lines.get(key);
     const worse = GRAVITY.find((one) => one === change || one === other?.change) ?? change;
@@ -133,17 +133,9 @@ function linesBetween(
   return [...lines].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
 }
 
-const BECAME: Readonly<Record<SessionFate['change'], Line['change']>> = {
-  kept: 'same',
-  new: 'added',
-  gone: 'removed',
-  reloaded: 'reloaded',
-  reset: 'reset',
-};
-
 /** Boxes that something happens to, or to one of their sessions, and the boxes at the other end of these. */
 function whatChanges({ regions, boxes, lines }: Picture): Picture {
-  const felt = lines.filter(({ change }) => change !== 'same');
+  const felt = lines.filter(({ change }) => change !== 'kept');
   const ends = new Set(felt.flatMap(({ from, to }) => [from, to]));
   const left = boxes.filter(({ id, change }) => change !== 'same' || ends.has(id));
   const ids = new Set(left.map(({ id }) => id));

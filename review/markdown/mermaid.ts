@@ -29,7 +29,7 @@ export function drawing(picture: Picture, limit: number): Drawing | 'too large' 
   return drawn(picture, limit, false) ?? drawn(changes, limit, true) ?? 'too large';
 }
 
-const isSame = ({ change }: { readonly change: string }): boolean => change === 'same';
+const isSame = ({ change }: { readonly change: string }): boolean => change === 'same' || change === 'kept';
 
 /** What changes, and the boxes at both ends of a line that does. */
 function onlyChanges({ regions, boxes, lines }: Picture): Picture {
@@ -88,9 +88,9 @@ function boxOf({ kind, label: text, change }: Box, id: string): string {
   return `${id}${open}"${label(text)}"${close}${change === 'same' ? '' : `:::${change}`}`;
 }
 
-/** Not by colour alone: removed is dashed, new is thick, the rest is labelled. */
+/** Not by colour alone: gone is dashed, new is thick, the rest is labelled. */
 function lineOf({ from, to, sessions, change }: Line, ids: ReadonlyMap<string, string>): string {
-  const link = { same: '---', added: '===', removed: '-.-', reloaded: '---', reset: '-.-' }[change];
+  const link = { kept: '---', new: '===', gone: '-.-', reloaded: '---', reset: '-.-' }[change];
   const words = [
     ...(sessions === 1 ? [] : [`${sessions} sessions`]),
     ...(change === 'reset' || change === 'reloaded' ? [change] : []),
@@ -107,8 +107,8 @@ const BOX_STYLES = {
 } as const;
 
 const LINE_STYLES = {
-  added: 'stroke:#2da44e,stroke-width:3px',
-  removed: 'stroke:#cf222e,stroke-width:2px',
+  new: 'stroke:#2da44e,stroke-width:3px',
+  gone: 'stroke:#cf222e,stroke-width:2px',
   reloaded: 'stroke:#2f81f7,stroke-width:2px',
   reset: 'stroke:#d4790a,stroke-width:3px',
 } as const;
@@ -125,17 +125,17 @@ function styles({ regions, boxes }: Picture, lines: readonly Line[]): string[] {
   return [...classes, ...links];
 }
 
-const LEGEND = {
-  added: 'green: new',
-  removed: 'red, dashed: removed',
-  changed: 'yellow: changed',
-  reset: 'orange, dotted: resets',
-  reloaded: 'blue: routes sent again',
-} as const;
+const LEGEND: readonly (readonly [changes: readonly string[], words: string])[] = [
+  [['added', 'new'], 'green: new'],
+  [['removed', 'gone'], 'red, dashed: removed'],
+  [['changed'], 'yellow: changed'],
+  [['reset'], 'orange, dotted: resets'],
+  [['reloaded'], 'blue: routes sent again'],
+];
 
 function legendOf({ regions, boxes }: Picture, lines: readonly Line[]): string[] {
   const seen = new Set<string>([...regions, ...boxes, ...lines].map(({ change }) => change));
-  return Object.entries(LEGEND).flatMap(([name, words]) => (seen.has(name) ? [words] : []));
+  return LEGEND.flatMap(([changes, words]) => (changes.some((one) => seen.has(one)) ? [words] : []));
 }
 
 const LONGEST_LABEL = 48;

@@ -25,8 +25,8 @@ const hostilePicture = (name: string): Picture => ({
   ],
   lines: [
     { from: name, to: 'b0', sessions: 2, change: 'reset' },
-    { from: 'b0', to: 'x', sessions: 0, change: 'removed' },
-    { from: 'x', to: 'nothing', sessions: 1, change: 'added' },
+    { from: 'b0', to: 'x', sessions: 0, change: 'gone' },
+    { from: 'x', to: 'nothing', sessions: 1, change: 'new' },
   ],
 });
 
@@ -44,7 +44,7 @@ const network = (boxes: number, lines: number, every: number): Picture => ({
     from: `box-${index % boxes}`,
     to: `box-${(index + 1 + Math.floor(index / boxes)) % boxes}`,
     sessions: 1,
-    change: index % every === 0 ? ('added' as const) : ('same' as const),
+    change: index % every === 0 ? ('new' as const) : ('kept' as const),
   })),
 });
 

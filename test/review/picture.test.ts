@@ -42,10 +42,10 @@ test('a line shows what becomes of its session', () => {
     fate('e-b--e1/ipv4', 'reloaded'),
     fate('e1--e2/ipv4', 'gone'),
   ]);
-  expect(lines.filter(({ change }) => change !== 'same')).toEqual([
+  expect(lines.filter(({ change }) => change !== 'kept')).toEqual([
     { from: 'router e1', to: 'node e-a', sessions: 1, change: 'reset' },
     { from: 'router e1', to: 'node e-b', sessions: 1, change: 'reloaded' },
-    { from: 'router e1', to: 'router e2', sessions: 1, change: 'removed' },
+    { from: 'router e1', to: 'router e2', sessions: 1, change: 'gone' },
   ]);
 });
 
@@ -62,8 +62,8 @@ test('a large network shows what changes, and its neighbours', () => {
     'node node-301: added',
   ]);
   expect(lines.map(({ from, to, change }) => `${from} - ${to}: ${change}`)).toEqual([
-    'router r1-a - node node-301: added',
-    'router r1-a - router r1-b: same',
-    'router r1-b - node node-301: added',
+    'router r1-a - node node-301: new',
+    'router r1-a - router r1-b: kept',
+    'router r1-b - node node-301: new',
   ]);
 });

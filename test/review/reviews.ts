@@ -45,7 +45,7 @@ export function home(change: Partial<Picture> = {}): Picture {
     from,
     to,
     sessions: 1,
-    change: 'same',
+    change: 'kept',
   });
   return {
     regions: [
@@ -158,7 +158,7 @@ export const nodeComes = (): Review => {
         ...base.boxes,
         { id: 'kubenode-wds-2', kind: 'node', label: 'kubenode-wds-2', region: 'WDS', change: 'added' },
       ],
-      lines: [...base.lines, { from: 'gateway', to: 'kubenode-wds-2', sessions: 1, change: 'added' }],
+      lines: [...base.lines, { from: 'gateway', to: 'kubenode-wds-2', sessions: 1, change: 'new' }],
     },
   });
 };
@@ -278,7 +278,7 @@ export const holdTime = (): Review => {
       ...base,
       lines: base.lines.map((line) => ({
         ...line,
-        change: ids.includes(`${line.from}--${line.to}/ipv4`) ? 'reset' : 'same',
+        change: ids.includes(`${line.from}--${line.to}/ipv4`) ? 'reset' : 'kept',
       })),
     },
     notes: [
