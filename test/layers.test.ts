@@ -195,7 +195,7 @@ test('all output for people goes through one place, which neutralises what could
 });
 
 test('the test itself sees imports: of types, over several lines, and dynamic ones', () => {
-  expect(importsOf('cli/main.ts')).toContain('./check.ts');
+  expect(importsOf('cli/commands/network.ts')).toContain('../check.ts');
   expect(importsOf('fabric/fabric.ts')).toContain('../topology/model.ts');
   expect(importsOf('main.ts')).toContain('./charts/index.ts');
   expect(importsOf('cli/main.ts').some((from) => from.includes('main.ts'))).toBe(false);

@@ -1,0 +1,86 @@
+import { type Command, Option } from 'commander';
+// Not the index: it has the router's script, which only the bundle can load.
+import { MAX_PARALLEL } from '../../delivery/rollout.ts';
+import type { CommandName } from '../documents/index.ts';
+import { collect, command, examples, run, wholeNumber } from './command.ts';
+
+/** To the routers and to the cluster. */
+export function deliveryCommands(root: Command): void {
+  command(root, 'ship', 'Deliver dist/routers to the routers, each with a timed commit that undoes itself.')
+    .argument('[router...]', 'routers (default: all)')
+    .option('-o, --out <dir>', 'output folder', 'dist')
+    .addOption(
+      new Option('--plan', 'show what would be delivered, in which order; contact no router')
+        .default(false)
+        .conflicts(['check', 'wave', 'setup']),
+    )
+    .addOption(
+      new Option('--check', 'check all routers and change nothing').default(false).conflicts('setup'),
+    )
+    .option(
+      '--base <ref>',
+      'git revision that the routers run, or none if unknown (default: detected from their files)',
+    )
+    .option('--wave <number>', 'deliver only this wave of the plan', wholeNumber(1, 100_000))
+    .option('--max-parallel <count>', 'routers at a time', wholeNumber(1, 100), MAX_PARALLEL)
+    .option(
+      '--timeout <seconds>',
+      'seconds until BIRD undoes an unconfirmed change',
+      wholeNumber(20, 3600),
+      120,
+    )
+    .option('--accept-drift', 'overwrite files that were edited on the routers', false)
+    .option('--excuse <name>', 'session or protocol that may be down afterwards (repeatable)', collect, [])
+    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .option('--secrets <file>', 'passwords, encrypted with age (default: secrets.age beside the topology)')
+    .option('--journal <file>', 'append events as lines of JSON')
+    .option('--setup <router>', "print the script that creates noencap's account on a router")
+    .option('--key <file>', 'public key of that account')
+    .addHelpText(
+      'after',
+      examples(
+        'noencap ship --plan',
+        'noencap ship --check',
+        'noencap ship',
+        'noencap ship gateway --accept-drift',
+        'noencap ship --setup gateway --key ship.pub > setup.sh',
+      ),
+    )
+    .action((routers, options) =>
+      run(options, shipName(options), async (speak) =>
+        (await import('../ship.ts')).ship(routers, options, speak),
+      ),
+    );
+
+  command(
+    root,
+    'bootstrap',
+    'Print the steps from an empty cluster to one that its engine syncs, or run them.',
+  )
+    .option('-o, --out <dir>', 'output folder', 'dist')
+    .option('--run', "run the steps in kubectl's current context", false)
+    .addOption(
+      new Option('--engine <name>', 'the engine that adopts the cluster, if the topology names both').choices(
+        ['argocd', 'flux'],
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'noencap bootstrap',
+        'noencap bootstrap --run',
+        'KUBECONFIG=home.yaml noencap bootstrap --run --engine flux',
+      ),
+    )
+    .action((options) =>
+      run(options, options.run ? 'bootstrap --run' : 'bootstrap', async (speak) =>
+        (await import('../bootstrap.ts')).bootstrap(options, speak),
+      ),
+    );
+}
+
+function shipName({ setup, plan, check }: { setup?: string; plan: boolean; check: boolean }): CommandName {
+  if (setup !== undefined) return 'ship --setup';
+  if (plan) return 'ship --plan';
+  return check ? 'ship --check' : 'ship';
+}

@@ -1,0 +1,76 @@
+import { type Command, Option } from 'commander';
+import { collect, command, examples, run } from './command.ts';
+
+/** What a topology renders to, and what its network does. */
+export function networkCommands(root: Command): void {
+  command(root, 'synth', 'Render the topology into dist/: cluster, routers and nodes.')
+    .option('-o, --out <dir>', 'output folder', 'dist')
+    .option('--check', 'write nothing; exit 1 with a diff if the output folder is stale', false)
+    .addHelpText(
+      'after',
+      examples('noencap synth', 'noencap synth --check', 'noencap synth -t lab.yaml -o /tmp/dist'),
+    )
+    .action((options) =>
+      run(options, options.check ? 'synth --check' : 'synth', async (speak) =>
+        (await import('../synth.ts')).synth(options, speak),
+      ),
+    );
+
+  command(root, 'check', 'Report faults of the topology and problems of the network it describes.')
+    .option('--strict', 'warnings fail too', false)
+    .addOption(
+      new Option(
+        '--failures <count>',
+        'try every single failure, or every pair of failures, and show the effect',
+      ).choices(['1', '2']),
+    )
+    .option('--sarif', 'print SARIF 2.1.0 on stdout and nothing else', false)
+    .addHelpText(
+      'after',
+      examples(
+        'noencap check',
+        'noencap check --strict',
+        'noencap check --failures 1',
+        'noencap check --sarif > noencap.sarif',
+      ),
+    )
+    .action((options) =>
+      run(options, 'check', async (speak) => (await import('../check.ts')).check(options, speak)),
+    );
+
+  command(root, 'explain', 'Explain why a node or router forwards packets for pods the way it does.')
+    .argument('<speaker>', 'node or router')
+    .argument('<prefix>', "a node's block or name, or the address of a pod, machine or service")
+    .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
+    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node')
+    .addHelpText(
+      'after',
+      examples(
+        'noencap explain kubemaster 10.42.253.128/26',
+        'noencap explain gateway kubenode-hkg04 --fail iepl',
+      ),
+    )
+    .action((speaker, prefix, options) =>
+      run(options, 'explain', async (speak) =>
+        (await import('../explain.ts')).explain(options, speaker, prefix, speak),
+      ),
+    );
+
+  command(root, 'path', 'Show every hop from a pod or machine to another, with its route and MTU.')
+    .argument('<from>', 'node, router or host, or the address of a pod or machine')
+    .argument('<to>', "a node's name or block, or the address of a pod, machine or service")
+    .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
+    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node')
+    .addHelpText(
+      'after',
+      examples(
+        'noencap path kubemaster kubenode-hkg04',
+        'noencap path 10.42.141.7 10.2.5.7',
+        'noencap path kubemaster kubenode-hkg04 --fail iepl --json',
+        'noencap path kubemaster 10.42.64.70 --on kubenode-hkg04',
+      ),
+    )
+    .action((from, to, options) =>
+      run(options, 'path', async (speak) => (await import('../path.ts')).path(options, from, to, speak)),
+    );
+}

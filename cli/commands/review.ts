@@ -1,0 +1,39 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { BASE, command, examples, run } from './command.ts';
+
+/** What a change does. */
+export function reviewCommands(root: Command): void {
+  command(root, 'diff', 'Show what a change does to cluster, routers, nodes, sessions and packets.')
+    .option('--base <ref>', BASE)
+    .option('-o, --out <dir>', 'output folder', 'dist')
+    .option('--rehearse', 'also make the change in the lab, and report what it lost', false)
+    .option('--accept', 'accept its dangers: exit 0 anyway', false)
+    .addHelpText(
+      'after',
+      examples('noencap diff', 'noencap diff --base HEAD~1 --rehearse', 'noencap diff --json > review.json'),
+    )
+    .action((options) =>
+      run(options, 'diff', async (speak) => (await import('../diff.ts')).diff(options, speak)),
+    );
+
+  command(root, 'comment', 'Post a review as a comment on its pull request, or update the existing one.')
+    .argument('[review]', 'review that `noencap diff --json` wrote', 'review.json')
+    .option('--pull-request <number>', "the pull request, instead of the event's", pullRequest)
+    .addOption(
+      new Option('--print', 'print the comment instead of posting it').default(false).conflicts('json'),
+    )
+    .addHelpText(
+      'after',
+      examples('noencap comment', 'noencap comment review.json --pull-request 12', 'noencap comment --print'),
+    )
+    .action((review, options) =>
+      run(options, 'comment', async (speak) =>
+        (await import('../comment.ts')).comment(review, options, speak),
+      ),
+    );
+}
+
+function pullRequest(value: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError('Must be the number of a pull request.');
+  return Number(value);
+}
