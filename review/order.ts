@@ -30,13 +30,7 @@ export function deliveryOrder(
   { routers, cluster, otherwise = false }: Deliveries,
 ): DeliveryOrder {
   if (!routers || !cluster) {
-    const message = routers
-      ? 'only the routers change'
-      : cluster
-        ? 'only the cluster changes'
-        : otherwise
-          ? 'only how the routers are delivered to changes'
-          : 'neither the routers nor the cluster change';
+    const message = routers ? 'only the routers change' : unchangedRouters(cluster, otherwise);
     return { first: 'either', message, lost: NOBODY, waiting: NOBODY };
   }
   const lost = {
@@ -63,6 +57,16 @@ export function deliveryOrder(
     return { first, message, lost, waiting };
   }
   return { ...byWaiting(waiting), lost, waiting };
+}
+
+function unchangedRouters(cluster: boolean, otherwise: boolean): string {
+  if (!cluster)
+    return otherwise
+      ? 'only how the routers are delivered to changes'
+      : 'neither the routers nor the cluster change';
+  return otherwise
+    ? 'cluster and routers may get the change in any order: of the routers only how they are delivered to changes'
+    : 'only the cluster changes';
 }
 
 const NOBODY = { routersFirst: 0, clusterFirst: 0 };

@@ -61,6 +61,13 @@ test('a change of one side only has no order', () => {
     waiting: nothing,
   });
   expect(order(base, head, { routers: false, cluster: true }).message).toBe('only the cluster changes');
+  const otherwise = { routers: false, otherwise: true };
+  expect(order(base, head, { ...otherwise, cluster: true }).message).toBe(
+    'cluster and routers may get the change in any order: of the routers only how they are delivered to changes',
+  );
+  expect(order(base, head, { ...otherwise, cluster: false }).message).toBe(
+    'only how the routers are delivered to changes',
+  );
 });
 
 test('the reason for the order is the cost of a restart in between; if neither order helps, that no node may be restarted', () => {
