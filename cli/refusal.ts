@@ -64,7 +64,8 @@ export function printTopologyFaults(
   printFaults(
     faults.slice(0, MOST_IN_DOCUMENT).map(({ code, message, fix, at, path }) => ({
       code,
-      message,
+      // It has no subject: in text, it follows the place.
+      message: `${pathText(path) || source.file}: ${message}`,
       fix,
       place: placeIn(source.file, at, pathText(path)),
     })),
