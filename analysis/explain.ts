@@ -5,7 +5,7 @@ import { decidingStep, isEqualCost, type Route } from './simulator/decision.ts';
 import type { Block, Machine, Network } from './simulator/model.ts';
 import { machineOf, segmentOf } from './simulator/spf.ts';
 import type { UnderlayRoute } from './simulator/way.ts';
-import { absenceText, whyWithout } from './why.ts';
+import { type Absence, whyWithout } from './why.ts';
 
 /** All that a speaker knows about a block, and why it forwards packets the way it does. */
 export interface Explanation {
@@ -18,7 +18,7 @@ export interface Explanation {
   /** The best first. */
   readonly routes: readonly ExplainedRoute[];
   /** Sessions that do not bring the block, with the reason. */
-  readonly refusals: readonly string[];
+  readonly absences: readonly Absence[];
   /** What the kernel has. */
   readonly kernel: { readonly by: string; readonly hops: readonly ExplainedHop[] };
   /** For a single address without a route: the covering block whose route packets take. */
@@ -80,7 +80,7 @@ export function explain(analysis: Analysis, machine: Machine, block: Block): Exp
     assumed: block.assumed,
     node: network.machines[block.node]?.name ?? '',
     routes: routes.map(explained),
-    refusals: machine.index === block.node ? [] : whyWithout(analysis, machine, block).map(absenceText),
+    absences: machine.index === block.node ? [] : whyWithout(analysis, machine, block),
     kernel: { by, hops: hopsOf(hops) },
     ...(around === undefined || best !== undefined ? {} : { covering: around.prefix.text }),
   };

@@ -17,3 +17,4 @@ export type { Block, Machine } from './simulator/model.ts';
 export { isWhole } from './simulator/what-if.ts';
 export { lentOrLetOut, type Target, targetBlocks, targetOf } from './target.ts';
 export { machinesOnWay, relays, type Trip, trip } from './trip.ts';
+export { absenceText } from './why.ts';

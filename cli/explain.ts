@@ -1,5 +1,6 @@
 import {
   type Analysis,
+  absenceText,
   type Explanation,
   explainAddress,
   explain as explanationOf,
@@ -100,13 +101,13 @@ const asJson = (one: Explanation): Document['blocks'][number] => ({
     verdict: verdict === 'shared' ? 'equal' : verdict,
     decidedBy: step && { step: step.name, best: step.best, own: step.own },
   })),
-  notReceived: one.refusals,
+  notReceived: one.absences.map((absence) => ({ ...absence, message: absenceText(absence) })),
   kernel: { route: one.kernel.by, hops: one.kernel.hops },
   coveringBlock: one.covering,
 });
 
 function explanationText(
-  { speaker, prefix, assumed, node, routes, refusals, kernel, covering }: Explanation,
+  { speaker, prefix, assumed, node, routes, absences, kernel, covering }: Explanation,
   { bold, dim, green }: Terminal['colour'],
 ): string {
   return [
@@ -133,7 +134,7 @@ function explanationText(
             ]),
       ];
     }),
-    ...refusals.map((line) => `  no    ${line}`),
+    ...absences.map((absence) => `  no    ${absenceText(absence)}`),
     `  kernel: ${kernelText(kernel)}${covering === undefined ? '' : `, by the block ${covering}`}`,
   ].join('\n');
 }

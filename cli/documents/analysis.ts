@@ -66,13 +66,23 @@ const route = z.strictObject({
     .describe('the step of the decision process at which it lost to the best, and the value of each'),
 });
 
+const passed = { from: text, to: text, refusal: text, message: text };
+
+const absence = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('no session'), speaker: text, family: text, message: text }),
+  z.strictObject({ kind: z.literal('no peering'), speaker: text, reflector: text, message: text }),
+  z.strictObject({ kind: z.literal('down'), session: text, message: text }),
+  z.strictObject({ kind: z.literal('not sent'), ...passed }),
+  z.strictObject({ kind: z.literal('not accepted'), ...passed }),
+]);
+
 const block = z.strictObject({
   speaker: text,
   prefix: text,
   assumed: z.boolean().describe('the topology does not name this block: an example of one'),
   node: text.describe('whose block it is'),
   routes: z.array(route).describe('the best first'),
-  notReceived: texts.describe('sessions that do not bring the block, and why'),
+  notReceived: z.array(absence).describe('sessions that do not bring the block, and why'),
   kernel: z.strictObject({ route: text.describe('bgp, pod, default route, no route, ...'), hops }),
   coveringBlock: text
     .optional()
