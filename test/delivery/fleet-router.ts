@@ -123,6 +123,9 @@ done`);
       return none(program);
     });
   };
+  /** A process that ends leaves its namespaces before its sockets: until those are closed, the next one cannot have them. */
+  const closed = (what: string, list: string) =>
+    waited(`no listener at ${what} on ${name}`, async () => (await run(list)) === '');
   const birdc = (command: string) => run(`/usr/sbin/birdc -v -s /run/bird/bird.ctl '${command}'`);
   const waits = async () => /undo/i.test((await askBird(seenAt('bird.ctl'), 'configure status'))?.text ?? '');
   const router: FleetRouter = {
@@ -156,7 +159,10 @@ done`);
       await run(`${CLOCK} bird -c /etc/bird/bird.conf -s /run/bird/bird.ctl -P /run/bird/bird.pid`);
       await waited(`BIRD of ${name}`, async () => (await birdc('show status')).includes('0013'));
     },
-    killBird: () => killed('bird'),
+    killBird: async () => {
+      await killed('bird');
+      await closed('bird.ctl', 'ss -Hxl | grep -F bird.ctl || :');
+    },
     hangBird: async (how) => {
       await run(`kill -${how === 'hang' ? 'STOP' : 'CONT'} $(cat /run/bird/bird.pid)`);
     },
@@ -166,7 +172,10 @@ done`);
       });
       await waited(`sshd of ${name}`, async () => (await run('ss -Hltn "sport = :22"')) !== '');
     },
-    killSshd: () => killed('sshd'),
+    killSshd: async () => {
+      await killed('sshd');
+      await closed('port 22', 'ss -Hltn "sport = :22"');
+    },
     showKey: show,
     fillDisk: async () => {
       // Also the rest of the last page: dd stops when no further block fits.
