@@ -62,13 +62,16 @@ export function printTopologyFaults(
   terminal: Terminal,
 ): void {
   printFaults(
-    faults.slice(0, MOST_IN_DOCUMENT).map(({ code, message, fix, at, path }) => ({
-      code,
-      // It has no subject: in text, it follows the place.
-      message: `${pathText(path) || source.file}: ${message}`,
-      fix,
-      place: placeIn(source.file, at, pathText(path)),
-    })),
+    faults.slice(0, MOST_IN_DOCUMENT).map(({ code, message, fix, at, path }) => {
+      const about = pathText(path);
+      // The message has no subject: in text, it follows the place.
+      return {
+        code,
+        message: `${about || source.file}: ${message}`,
+        fix,
+        place: placeIn(source.file, at, about),
+      };
+    }),
     terminal,
     faults.length > MOST_IN_DOCUMENT ? { faultCount: faults.length } : {},
   );

@@ -38,11 +38,9 @@ export function networkCommands(root: Command): void {
       run(options, 'check', async (speak) => (await import('../check.ts')).check(options, speak)),
     );
 
-  command(root, 'explain', 'Explain why a node or router forwards packets for pods the way it does.')
+  forwarding(root, 'explain', 'Explain why a node or router forwards packets for pods the way it does.')
     .argument('<speaker>', 'node or router')
     .argument('<prefix>', "a node's block or name, or the address of a pod, machine or service")
-    .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
-    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node')
     .addHelpText(
       'after',
       examples(
@@ -56,11 +54,9 @@ export function networkCommands(root: Command): void {
       ),
     );
 
-  command(root, 'path', 'Show every hop from a pod or machine to another, with its route and MTU.')
+  forwarding(root, 'path', 'Show every hop from a pod or machine to another, with its route and MTU.')
     .argument('<from>', 'node, router or host, or the address of a pod or machine')
     .argument('<to>', "a node's name or block, or the address of a pod, machine or service")
-    .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
-    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node')
     .addHelpText(
       'after',
       examples(
@@ -74,3 +70,9 @@ export function networkCommands(root: Command): void {
       run(options, 'path', async (speak) => (await import('../path.ts')).path(options, from, to, speak)),
     );
 }
+
+/** A command that asks where packets go: with something failed, or to a borrowed address. */
+const forwarding = (root: Command, name: string, description: string): Command =>
+  command(root, name, description)
+    .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
+    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node');
