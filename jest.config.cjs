@@ -31,6 +31,7 @@ const common = {
     '^.+\\.[tj]sx?$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
     '\\.sh$': '<rootDir>/test/text.cjs',
   },
+  moduleNameMapper: { '^fast-check$': '<rootDir>/test/fast-check.cjs' },
   transformIgnorePatterns: [`/node_modules/(?!(${esm.join('|')})/)`],
 };
 

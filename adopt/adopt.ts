@@ -88,7 +88,7 @@ export function adopt(given: Given): Adopted {
       const parsed = parsePrefix(textOf(cidr));
       return parsed.ok ? [parsed.prefix] : [];
     }),
-    asNumber: Number(asNumber),
+    clusterAs: textOf(asNumber),
     known: (router) => knownRouter(fieldAt(known.value, ['routers', router])),
   });
   const filters = filterFacts(running, (name) =>

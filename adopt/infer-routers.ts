@@ -29,10 +29,11 @@ export function inferRouters(given: {
   readonly nodes: readonly RunningNode[];
   readonly peers: readonly RegionPeer[];
   readonly pools: readonly Prefix[];
-  readonly asNumber: number;
+  /** As the cluster says it: any text, until the topology is checked. */
+  readonly clusterAs: string;
   readonly known: (router: string) => KnownRouter;
 }): Routers {
-  const { routers, nodes, peers, pools, asNumber, known } = given;
+  const { routers, nodes, peers, pools, clusterAs, known } = given;
   const nodeAt = new Map<string, string>();
   for (const { name, address } of nodes) {
     for (const family of FAMILIES) {
@@ -41,7 +42,7 @@ export function inferRouters(given: {
     }
   }
   const sorted = [...routers].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const own = sorted.map((router) => router.config.protocols.filter((one) => isOwn(one, asNumber)));
+  const own = sorted.map((router) => router.config.protocols.filter((one) => isOwn(one, clusterAs)));
   const toNodes = own.map((protocols) => protocols.filter((one) => nodeAt.has(neighborOf(one)?.text ?? '')));
   const toOthers = own.map((protocols) =>
     protocols.filter((one) => !nodeAt.has(neighborOf(one)?.text ?? '')),

@@ -34,14 +34,13 @@ export interface RouterSessions {
 export const neighborOf = ({ options }: BgpProtocol): IpAddress | undefined =>
   parseAddress(options.get('neighbor') ?? '');
 
-/** A session inside the cluster's AS: both ends are in it, by number or by `internal`. */
-export const isOwn = ({ options }: BgpProtocol, asNumber: number): boolean => {
+/** A session inside the cluster's AS (its number as text): both ends are in it, by number or by `internal`. */
+export const isOwn = ({ options }: BgpProtocol, clusterAs: string): boolean => {
   const [local, remote] = [options.get('local as'), options.get('neighbor as')];
   // A constant from a missing file may be the cluster's AS number.
-  const mayBe = (one: string | undefined) =>
-    one === undefined || one === String(asNumber) || !/^\d/.test(one);
+  const mayBe = (one: string | undefined) => one === undefined || one === clusterAs || !/^\d/.test(one);
   if (remote === undefined) return options.get('neighbor kind') === 'internal' && mayBe(local);
-  if (remote === String(asNumber)) return mayBe(local);
+  if (remote === clusterAs) return mayBe(local);
   return remote === local && !/^\d/.test(remote);
 };
 

@@ -123,7 +123,9 @@ function encapsulation({ objects }: Changed): Danger[] {
   return objects.flatMap(({ id, fields }): Danger[] => {
     const changed = fields.find(({ path }) => /(^|\.)(encapsulation|ipipMode|vxlanMode)$/.test(path));
     if (changed === undefined || !['Installation', 'IPPool'].includes(id.kind)) return [];
-    const [was, is] = [changed.before, changed.after].map((one) => String(one ?? 'none'));
+    const [was, is] = [changed.before, changed.after].map((one = 'none') =>
+      typeof one === 'string' ? one : JSON.stringify(one),
+    );
     return [
       {
         code: 'encapsulation',

@@ -45,7 +45,7 @@ test.each([
 ])("%s is a session of the cluster's AS: %s", (ends, own) => {
   const [session] = read(`protocol bgp n { ${ends} ipv4 { import all; }; }`).protocols;
   if (session === undefined) throw new Error('no session');
-  expect(isOwn(session, 64512)).toBe(own);
+  expect(isOwn(session, '64512')).toBe(own);
 });
 
 test("a channel without a table uses BIRD's predefined one, and needs no line for it", () => {

@@ -80,6 +80,16 @@ test('an object with any value in any place is adopted or refused', () => {
   expect(Math.min(ends.adopted, ends.refused)).toBeGreaterThan(0);
 });
 
+test.each<unknown>([{ toString: '' }, { valueOf: null }, [[]], '64512', null])(
+  'an AS number that is %j is adopted or refused',
+  (asNumber) => {
+    const configuration = cluster.items.findIndex((one) => 'kind' in one && one.kind === 'BGPConfiguration');
+    expect(configuration).toBeGreaterThan(-1);
+    const items = replaced(cluster.items, [configuration, 'spec', 'asNumber'], asNumber) as object[];
+    run(items, routersIn(NETWORK), 'json');
+  },
+);
+
 test("a router's file with any change is adopted or refused", () => {
   const [first, ...others] = routersIn(NETWORK);
   if (first === undefined) throw new Error('no router');

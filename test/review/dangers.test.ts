@@ -107,18 +107,22 @@ test('what the pod network depends on is not deleted without an accepted review'
   ]);
 });
 
-test('encapsulation of an adopted cluster is reported', () => {
+test.each([
+  ['VXLAN', 'VXLAN'],
+  ['{}', '{}'],
+  ['[]', '[]'],
+])('an encapsulation that was %s is reported', (written, shown) => {
   const fabric = fabricOf(meshed());
   const { files } = render(fabric, undefined);
   const path = [...files.keys()].find((one) => /10-installation\/.*installation.*\.yaml$/i.test(one)) ?? '';
   const text = files.get(path) ?? '';
   expect(text).toContain('encapsulation: None');
-  const before = new Map([[path, text.replace('encapsulation: None', 'encapsulation: VXLAN')]]);
+  const before = new Map([[path, text.replace('encapsulation: None', `encapsulation: ${written}`)]]);
   const objects = objectChanges(before, new Map([[path, text]]));
   expect(dangers({ ...QUIET, before: fabric, after: fabric, objects })).toEqual([
     expect.objectContaining({
       severity: 'error',
-      message: expect.stringMatching(/^the encapsulation of pods' packets changes from VXLAN to None: /),
+      message: expect.stringContaining(`the encapsulation of pods' packets changes from ${shown} to None: `),
     }),
   ]);
 });

@@ -82,6 +82,8 @@ const TRUSTED = [
   /^secrets\.(GITHUB_TOKEN|SSH_PRIVATE_KEY|NOENCAP_AGE_KEY)$/,
   // Given by people with write access to the repository, who could change the workflow as well.
   /^inputs\.[\w-]+$/,
+  // A list in the workflow itself.
+  /^matrix\.node$/,
   // Results of our own steps: a commit, a number.
   /^(matrix\.wave|needs\.plan\.outputs\.base|steps\.last\.outputs\.commit|steps\.agent\.outputs\.pid)$/,
   /^runner\.temp$/,
