@@ -13,7 +13,7 @@ import type { SshTarget } from '../delivery/ssh/target.ts';
 import { buildFabric, type Fabric } from '../fabric/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import { type Bird, startBird } from '../test/delivery/bird.ts';
-import { endSshd, type Sshd, startAgent, startSshd } from '../test/delivery/sshd.ts';
+import { endSshd, type Sshd, startAgent, startSshd } from '../test/delivery/ssh/sshd.ts';
 import { parseTopologyValue, type TopologyInput } from '../topology/index.ts';
 import { largeTopology } from './large-topology.ts';
 

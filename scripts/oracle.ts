@@ -1,5 +1,11 @@
 import { parseArgs } from 'node:util';
-import { differences, smallest, type Trial, trialsOf, tryNetworks } from '../test/analysis/oracle.ts';
+import {
+  differences,
+  smallest,
+  type Trial,
+  trialsOf,
+  tryNetworks,
+} from '../test/analysis/simulator/oracle.ts';
 
 /**
  * Compares the simulator with real BIRD on random networks: `npm run oracle -- --runs 500`. Exit 1 at the first disagreement,

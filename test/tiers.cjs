@@ -7,8 +7,8 @@ const TESTS = __dirname;
 const LIVE = [
   'lab/labs.ts',
   'delivery/bird.ts',
-  'delivery/fleet.ts',
-  'delivery/sshd.ts',
+  'delivery/fleet/fleet.ts',
+  'delivery/ssh/sshd.ts',
   'routers/bird.ts',
   'routers/daemons.ts',
 ];
@@ -28,10 +28,10 @@ const COMMANDS = ['cli/run.ts'];
 const LONG = [
   'adopt/objects.test.ts',
   'analysis/pod-mtu.test.ts',
-  'analysis/redundant.test.ts',
+  'analysis/simulator/redundant.test.ts',
   'analysis/renamed.test.ts',
   'analysis/robustness.test.ts',
-  'analysis/what-if.test.ts',
+  'analysis/simulator/what-if.test.ts',
   'calico/node/simulator.test.ts',
   'charts/custom-resources.test.ts',
   'charts/imports.test.ts',
@@ -50,7 +50,7 @@ const LONG = [
   'review/dyff.test.ts',
   'review/headline-everywhere.test.ts',
   'review/headline.test.ts',
-  'review/markdown.test.ts',
+  'review/markdown/markdown.test.ts',
   'review/review.test.ts',
   'review/way-out.test.ts',
   'topology/load.test.ts',
@@ -61,7 +61,7 @@ const LONG = [
  * knows how long they took before, or their size.
  */
 const LONGEST = [
-  'delivery/fleet-faults.test.ts',
+  'delivery/fleet/faults.test.ts',
   'lifecycle/lifecycle.test.ts',
   'review/forecast.test.ts',
   'scenarios/scenarios.test.ts',
@@ -74,11 +74,11 @@ const LONGEST = [
   'lab/built-wrong.test.ts',
   'lab/ways.test.ts',
   'lab/borrowed.test.ts',
-  'analysis/oracle.test.ts',
+  'analysis/simulator/oracle.test.ts',
   'adopt/lab.test.ts',
   'docs/pages.test.ts',
   'lab/reboot.test.ts',
-  'delivery/fleet.test.ts',
+  'delivery/fleet/fleet.test.ts',
 ];
 
 /** The longest of those that compute, the longest first. One runs beside two that wait, so that no processor does. */

@@ -18,8 +18,8 @@ test('a test that boots a lab or a daemon is live, one that runs a command is lo
       'lab/faults.test.ts',
       'scenarios/scenarios.test.ts',
       'delivery/router.test.ts',
-      'delivery/ssh.test.ts',
-      'delivery/fleet.test.ts',
+      'delivery/ssh/ssh.test.ts',
+      'delivery/fleet/fleet.test.ts',
       'routers/daemons.test.ts',
     ]),
   );

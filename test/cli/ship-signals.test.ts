@@ -4,7 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { leftText } from '../../cli/ship-report.ts';
 import type { JournalEvent } from '../../delivery/journal.ts';
 import { runs } from '../delivery/bird.ts';
-import { waited } from '../delivery/waited.ts';
+import { waited } from '../waited.ts';
 import { noencap, scratch } from './run.ts';
 
 let folder: string;

@@ -11,7 +11,7 @@ import type { Remote } from '../../delivery/ssh/remote.ts';
 import { sshRemote } from '../../delivery/ssh/ssh.ts';
 import { type Holder, startHolder } from '../../lab/holder.ts';
 import { mainFile, session } from './bird.ts';
-import { type Agent, startAgent } from './sshd.ts';
+import { type Agent, startAgent } from './ssh/sshd.ts';
 import { done, release, stepsOn } from './steps.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDXDA2KYbWm6I56U69jpilq1FWvwYFge0FGylHwZSE08';

@@ -20,7 +20,7 @@ import { type Release, tarOf } from '../../delivery/release.ts';
 import { hold, inspect, type RouterSettings, show } from '../../delivery/router.ts';
 import type { Remote } from '../../delivery/ssh/remote.ts';
 import { type Bird, local, mainFile, put, startBird, until, type Way } from './bird.ts';
-import { busybox } from './shells.ts';
+import { busybox } from './script/shells.ts';
 import { done, type Steps, stepsOn } from './steps.ts';
 
 const NAME = 'k3s-password.conf';

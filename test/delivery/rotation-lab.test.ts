@@ -11,9 +11,9 @@ import { passwordFile } from '../../lab/router-files.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { booted, scenario } from '../lab/labs.ts';
 import { redundant } from '../lab/topologies.ts';
+import { waited } from '../waited.ts';
 import { local } from './bird.ts';
 import { NO_HURRY } from './steps.ts';
-import { waited } from './waited.ts';
 
 /** A rotation as in docs/rotate-a-password.md: first the Secret, which the cluster follows, then the router, by a delivery. */
 

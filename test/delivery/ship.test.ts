@@ -9,9 +9,9 @@ import { type Shipment, ship } from '../../delivery/ship.ts';
 import type { Remote } from '../../delivery/ssh/remote.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
+import { waited } from '../waited.ts';
 import { type Bird, by, local, mainFile, session, startBird } from './bird.ts';
 import { done, NO_HURRY } from './steps.ts';
-import { waited } from './waited.ts';
 
 /** Three real BIRDs without sessions of the fabric: other tests cover what the gate expects of those. */
 const ROUTERS = ['e1', 'e2', 'w1'];

@@ -5,8 +5,8 @@ import type { Inspection } from '../../delivery/inspection.ts';
 import { type Release, releaseOf } from '../../delivery/release.ts';
 import * as router from '../../delivery/router.ts';
 import type { Line, Remote } from '../../delivery/ssh/remote.ts';
+import { waited } from '../waited.ts';
 import { type Bird, local, mainFile, type Surroundings, session, startBird } from './bird.ts';
-import { waited } from './waited.ts';
 
 /** Seconds: the longest time limit for BIRD, for changes that any machine confirms or undoes long before that. */
 export const NO_HURRY = 3600;

@@ -7,7 +7,7 @@ import { settingsOf } from '../../delivery/router.ts';
 import { forcedCommand } from '../../delivery/script/script.ts';
 import { scratch } from '../cli/run.ts';
 import { type Bird, session, startBird, until } from '../delivery/bird.ts';
-import { endSshd, type Sshd, startSshd } from '../delivery/sshd.ts';
+import { endSshd, type Sshd, startSshd } from '../delivery/ssh/sshd.ts';
 import { advance, push, type Repository, repositoryWith } from './repository.ts';
 import { type JobDone, type Run, runJob } from './runner.ts';
 import { readWorkflow } from './workflow.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { isUp, protocolStates } from '../../../bird/answers/protocols.ts';
-import { recorded, states } from '../../delivery/protocols.ts';
+import { recorded, states } from './protocols.ts';
 
 const line = ({ name, type, state, bgp, channels }: ReturnType<typeof states>[number]): string =>
   [
