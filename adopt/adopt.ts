@@ -75,21 +75,21 @@ export function adopt(given: Given): Adopted {
   if (problems.length > 0) return { ok: false, problems, notes: [] };
 
   const ofCluster = clusterFacts(running, nodes, given.operatorManifest);
-  const said = (path: Path): unknown =>
+  const stated = (path: Path): unknown =>
     fieldAt(known.value, path) ??
     ofCluster.facts.find((one) => JSON.stringify(one.path) === JSON.stringify(path))?.value;
-  const asNumber = said(['bgp', 'asNumber']);
+  const asNumber = stated(['bgp', 'asNumber']);
   const peers = regionPeers(running, nodes, asNumber);
   const found = inferRouters({
     routers,
     nodes,
     peers: peers.peers,
-    pools: listOf(said(['pods', 'cidrs'])).flatMap((cidr) => {
+    pools: listOf(stated(['pods', 'cidrs'])).flatMap((cidr) => {
       const parsed = parsePrefix(textOf(cidr));
       return parsed.ok ? [parsed.prefix] : [];
     }),
     clusterAs: textOf(asNumber),
-    known: (router) => knownRouter(fieldAt(known.value, ['routers', router])),
+    knownRouter: (router) => knownRouter(fieldAt(known.value, ['routers', router])),
   });
   const filters = filterFacts(running, (name) =>
     [...new Set(peers.peers.filter((peer) => peer.filters.includes(name)).map(found.routerOf))].sort(),
@@ -114,7 +114,7 @@ export function adopt(given: Given): Adopted {
     ...ofCluster.problems,
     ...(loaded.ok ? [] : asProblems(loaded.faults, used, known.source)),
   ];
-  const told = [
+  const ownNotes = [
     ...ofCluster.notes,
     ...peers.notes,
     ...filters.notes,
@@ -122,7 +122,10 @@ export function adopt(given: Given): Adopted {
     ...leftOut(running, nodes, asNumber),
     ...folders.flatMap(({ folder, files }) => ofBird6(folder, files)),
   ];
-  const notes = [...told, ...unread(running).filter(({ what }) => !told.some((one) => one.what === what))];
+  const notes = [
+    ...ownNotes,
+    ...unread(running).filter(({ what }) => !ownNotes.some((one) => one.what === what)),
+  ];
   if (refused.length > 0 || !loaded.ok) return { ok: false, problems: refused, notes };
   return {
     ok: true,
@@ -178,8 +181,8 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 /** Whether the user gives a value at the path, or above it. */
 const overridden = (known: unknown, path: Path): boolean =>
   path.some((_, index) => {
-    const said = fieldAt(known, path.slice(0, index + 1));
-    return said !== undefined && !isFields(said);
+    const value = fieldAt(known, path.slice(0, index + 1));
+    return value !== undefined && !isFields(value);
   });
 
 type Tree = { [key: string]: unknown };
@@ -227,8 +230,8 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
  * user's own partial topology.
  */
 function asProblem(one: Fault, origins: Origins, known: Source | undefined): Problem {
-  const said = known?.locate(one.path, one.part);
-  if (known !== undefined && said !== undefined) return { ...fromFault(one, known), at: said };
+  const place = known?.locate(one.path, one.part);
+  if (known !== undefined && place !== undefined) return { ...fromFault(one, known), at: place };
   // If a node lacks something, its object lacks it.
   const isNodes = one.path[0] === 'nodes' && one.path.length === 2;
   const found =
@@ -268,10 +271,10 @@ interface Origins {
 
 /** Facts by path: a cluster of thousands of nodes may have as many faults. */
 function originsOf(facts: readonly Fact[]): Origins {
-  const told = facts.filter(({ origin }) => origin !== undefined);
-  const at = new Map(told.map((one) => [JSON.stringify(one.path), one]));
+  const placed = facts.filter(({ origin }) => origin !== undefined);
+  const at = new Map(placed.map((one) => [JSON.stringify(one.path), one]));
   const under = new Map<string, Fact>();
-  for (const one of told) {
+  for (const one of placed) {
     for (const [index] of one.path.entries()) {
       const key = JSON.stringify(one.path.slice(0, index));
       if (index > 1 && !under.has(key)) under.set(key, one);

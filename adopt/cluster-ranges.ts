@@ -4,13 +4,13 @@ import type { Cluster } from './cluster.ts';
 import { fieldAt, isFields, textOf } from './cluster-objects.ts';
 
 /** The network that sample routes are made up for: what the topology knows, and what only today's cluster says. */
-interface Known {
+interface SampledNetwork {
   readonly fabric: Fabric;
   readonly cluster: Cluster;
 }
 
 /** Ranges of service addresses: the service network, and those in BGPConfigurations and pools. */
-export function serviceRanges({ fabric, cluster }: Known, family: Family): Prefix[] {
+export function serviceRanges({ fabric, cluster }: SampledNetwork, family: Family): Prefix[] {
   const written = [
     ...advertisedServices(cluster),
     ...cluster
@@ -38,7 +38,7 @@ export const advertisedServices = (cluster: Cluster): string[] =>
   );
 
 /** Connected networks: segments, and the prefix length of calico-node's address. */
-export function connectedNetworks({ fabric, cluster }: Known, family: Family): Prefix[] {
+export function connectedNetworks({ fabric, cluster }: SampledNetwork, family: Family): Prefix[] {
   const annotation = family === 'ipv4' ? 'projectcalico.org/IPv4Address' : 'projectcalico.org/IPv6Address';
   const annotated = cluster
     .of('Node')

@@ -51,18 +51,18 @@ export function compareFilters(change: FilterChange, around: Surroundings, made:
   const mentions = joined([before, after].map(({ policy, library }) => mentionsOf(policy, library)));
   if (OF_THE_PEER.some((name) => mentions.names.has(name))) return detailsOf(change, mentions, around);
   const key = JSON.stringify([change.field, change.from, before.isNextHopSelf, after.isNextHopSelf]);
-  const known = made.get(before.policy) ?? [];
-  const found = known.find((one) => one.after === after.policy && one.key === key);
+  const compared = made.get(before.policy) ?? [];
+  const found = compared.find((one) => one.after === after.policy && one.key === key);
   if (found !== undefined) return found.details;
   const details = detailsOf({ ...change, own: undefined }, mentions, around);
-  made.set(before.policy, [...known, { key, after: after.policy, details }]);
+  made.set(before.policy, [...compared, { key, after: after.policy, details }]);
   return details;
 }
 
 function detailsOf(change: FilterChange, mentions: Mentions, around: Surroundings): Detail[] {
   const { field, family, before, after } = change;
   // No node is sent its own block.
-  const isTold = ({ node }: RouteClass) => change.own === undefined || node !== change.own;
+  const isSent = ({ node }: RouteClass) => change.own === undefined || node !== change.own;
   const all = new Map<string, RouteClass[]>();
   for (const one of routeClasses(around, family, mentions)) {
     const alike = all.get(one.name);
@@ -70,7 +70,7 @@ function detailsOf(change: FilterChange, mentions: Mentions, around: Surrounding
     else alike.push(one);
   }
   const found = [...all.values()]
-    .flatMap((alike) => alike.filter((one) => isTold(one) && change.meets(one, alike)))
+    .flatMap((alike) => alike.filter((one) => isSent(one) && change.meets(one, alike)))
     .map((one) => ({
       one,
       was: resultOf(one, change.direction, before),

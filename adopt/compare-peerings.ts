@@ -55,8 +55,8 @@ function whyUnmatched({ routers }: Today, { router, family, sessions }: Peering)
     ({ options }) => addresses.has(options.get('neighbor') ?? '') && options.has('neighbor as'),
   );
   if (others.length > 0) {
-    const told = others.map(({ name, options }) => `${name} ${options.get('neighbor as')}`);
-    return `its sessions with them are with a different AS than the cluster's: ${told.slice(0, MOST).join(', ')}`;
+    const withAs = others.map(({ name, options }) => `${name} ${options.get('neighbor as')}`);
+    return `its sessions with them are with a different AS than the cluster's: ${withAs.slice(0, MOST).join(', ')}`;
   }
   return protocols.length === 0
     ? 'its files contain no BGP session'

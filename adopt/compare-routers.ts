@@ -47,7 +47,7 @@ export function compareRouters(
     // What must be added by hand is not lost.
     const added = new Set(missing.map(({ symbol }) => symbol));
     compared.push(
-      ...lost(router, folder, now.statements, statements)
+      ...missingStatements(router, folder, now.statements, statements)
         .filter(({ symbol }) => !added.has(symbol))
         .map(({ what }) => what),
     );
@@ -195,7 +195,7 @@ function reason(key: string, before: string | undefined, is: BgpProtocol): Expla
 }
 
 /** Statements in files that a delivery replaces that are not part of any session: they would be lost. */
-function lost(
+function missingStatements(
   router: RouterSpeaker,
   folder: RouterFolder,
   before: readonly BirdStatement[],

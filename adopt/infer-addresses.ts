@@ -20,7 +20,7 @@ import {
 export function backboneAddresses(
   routers: readonly RunningRouter[],
   toOthers: readonly (readonly BgpProtocol[])[],
-  known: (router: string) => KnownRouter,
+  knownRouter: (router: string) => KnownRouter,
 ): { readonly addresses: ReadonlyMap<string, PerFamily<IpAddress>>; readonly guessed: ReadonlySet<string> } {
   const named = new Map<string, IpAddress>();
   for (const protocol of toOthers.flat()) {
@@ -46,7 +46,7 @@ export function backboneAddresses(
     if (isGuess) guessed.add(router);
   };
   for (const [index, { name }] of routers.entries()) {
-    for (const family of FAMILIES) give(name, parseAddress(known(name).backboneAddress[family] ?? ''));
+    for (const family of FAMILIES) give(name, parseAddress(knownRouter(name).backboneAddress[family] ?? ''));
     for (const { options } of toOthers[index] ?? [])
       give(name, parseAddress(options.get('source address') ?? ''));
   }
@@ -78,7 +78,7 @@ export function nodeAddresses(
   sessions: readonly RouterSessions[],
   nodes: readonly RunningNode[],
   peers: readonly RegionPeer[],
-  known: (router: string) => KnownRouter,
+  knownRouter: (router: string) => KnownRouter,
 ) {
   const routerAt = new Map<string, string>();
   const guessed = new Set<string>();
@@ -93,7 +93,7 @@ export function nodeAddresses(
   const message = (match: (one: RouterSessions, peer: RegionPeer) => boolean, isGuess = false): void => {
     for (const peer of peers) give(peer, sessions.find((one) => match(one, peer))?.router.name, isGuess);
   };
-  message(({ router }, peer) => known(router.name).nodeAddress[peer.family] === peer.address);
+  message(({ router }, peer) => knownRouter(router.name).nodeAddress[peer.family] === peer.address);
   message(({ nodes: own }, peer) =>
     own.some(({ protocol }) => protocol.options.get('source address') === peer.address),
   );

@@ -23,11 +23,11 @@ export function podPools(
 ): { readonly pools: readonly FoundPool[]; readonly notes: readonly Note[] } {
   const listed = ofInstallation(installation);
   const made = ofObjects(running);
-  const known = new Set(listed.map(({ cidr }) => canonical(cidr)));
+  const listedCidrs = new Set(listed.map(({ cidr }) => canonical(cidr)));
   // The operator creates an IPPool for each pool of the Installation, and Calico uses the IPPool, including later manual changes.
   const all = [
     ...listed.map((one) => asItRuns(one, made)),
-    ...made.filter(({ cidr }) => !known.has(canonical(cidr))),
+    ...made.filter(({ cidr }) => !listedCidrs.has(canonical(cidr))),
   ];
   const pools = all.filter(({ unused }) => unused === undefined);
   const taken = new Map<Family, FoundPool>();

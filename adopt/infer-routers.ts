@@ -31,9 +31,9 @@ export function inferRouters(given: {
   readonly pools: readonly Prefix[];
   /** As the cluster says it: any text, until the topology is checked. */
   readonly clusterAs: string;
-  readonly known: (router: string) => KnownRouter;
+  readonly knownRouter: (router: string) => KnownRouter;
 }): Routers {
-  const { routers, nodes, peers, pools, clusterAs, known } = given;
+  const { routers, nodes, peers, pools, clusterAs, knownRouter } = given;
   const nodeAt = new Map<string, string>();
   for (const { name, address } of nodes) {
     for (const family of FAMILIES) {
@@ -47,7 +47,7 @@ export function inferRouters(given: {
   const toOthers = own.map((protocols) =>
     protocols.filter((one) => !nodeAt.has(neighborOf(one)?.text ?? '')),
   );
-  const { addresses: found, guessed } = backboneAddresses(sorted, toOthers, known);
+  const { addresses: found, guessed } = backboneAddresses(sorted, toOthers, knownRouter);
   const families = FAMILIES.filter((family) => pools.some((pool) => pool.family === family));
   const otherAt = new Map(
     [...found].flatMap(([name, address]) =>
@@ -92,7 +92,7 @@ export function inferRouters(given: {
         }),
       ),
   );
-  const places = nodeAddresses(sessions, nodes, peers, known);
+  const places = nodeAddresses(sessions, nodes, peers, knownRouter);
   return {
     sessions,
     routerOf: places.routerOf,

@@ -33,7 +33,7 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
     .some(({ protocol }) =>
       FAMILIES.some((family) => (protocol.options.get(`${family}/next hop keep`) ?? 'off') !== 'off'),
     );
-  const isSaid = (option: string) => all.some(({ options }) => options.has(option));
+  const isConfigured = (option: string) => all.some(({ options }) => options.has(option));
   return [
     fact(
       ['bgp', 'reflectorNextHop'],
@@ -46,7 +46,7 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
     fact(
       ['bgp', 'holdTime'],
       Number(holdTime),
-      isSaid('hold time')
+      isConfigured('hold time')
         ? 'hold time of the sessions'
         : "BIRD's default; a different value resets every session once",
       first.at,
@@ -54,7 +54,7 @@ export function sharedFacts(sessions: readonly RouterSessions[], pools: readonly
     fact(
       ['bgp', 'gracefulRestart'],
       restart === 'aware' ? 'aware' : restart === 'on',
-      isSaid('graceful restart')
+      isConfigured('graceful restart')
         ? 'graceful restart of the sessions'
         : "BIRD's default; a different value resets every session once",
       first.at,

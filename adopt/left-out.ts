@@ -106,10 +106,10 @@ function ofNode(object: ClusterObject, asNumber: unknown): Note[] {
   const note = (name: string, message: (value: string) => string | undefined): Note[] => {
     const path = ['metadata', 'annotations', `projectcalico.org/${name}`];
     const value = fieldAt(object.value, path);
-    const said = value === undefined || value === '' ? undefined : message(textOf(value));
-    return said === undefined
+    const text = value === undefined || value === '' ? undefined : message(textOf(value));
+    return text === undefined
       ? []
-      : [{ what: `Node ${object.name}`, message: said, at: within(object, ...path) }];
+      : [{ what: `Node ${object.name}`, message: text, at: within(object, ...path) }];
   };
   return [
     ...note('ASNumber', (value) =>

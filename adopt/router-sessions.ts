@@ -55,8 +55,8 @@ export const managed = ({ nodes, backbone }: RouterSessions): BgpProtocol[] =>
 /** The router ID of the sessions; otherwise the daemon's. */
 export function routerIdOf(sessions: RouterSessions): IpAddress | undefined {
   const { config } = sessions.router;
-  const said = [...managed(sessions).map(({ options }) => options.get('router id')), config.routerId];
-  const found = said.flatMap((one) => parseAddress(one ?? '') ?? [])[0];
+  const configured = [...managed(sessions).map(({ options }) => options.get('router id')), config.routerId];
+  const found = configured.flatMap((one) => parseAddress(one ?? '') ?? [])[0];
   return found?.family === 'ipv4' ? found : undefined;
 }
 

@@ -26,15 +26,15 @@ export interface BgpProtocol {
 }
 
 /**
- * The BGP protocols of a configuration, with templates resolved. `known`: constants from missing files, since the rendered
+ * The BGP protocols of a configuration, with templates resolved. `givenConstants`: those of missing files, since the rendered
  * files leave them to the router's own bird.conf.
  */
 export function birdConfig(
   statements: readonly BirdStatement[],
-  known: ReadonlyMap<string, string> = new Map(),
+  givenConstants: ReadonlyMap<string, string> = new Map(),
 ): BirdConfig {
   const problems: Problem[] = [];
-  const constants = new Map(known);
+  const constants = new Map(givenConstants);
   const named = new Map<string, BirdStatement>();
   const templates = new Map<string, BirdStatement>();
   let routerId: string | undefined;
@@ -238,11 +238,11 @@ const VALUE = /^(on|off|yes|no|true|false|aware|all|none|[A-Z].*|[0-9].*|.*[:./]
 /** An option's name is its words up to the first that can only be a value; the rest is its value. */
 function optionOf({ words, body }: BirdStatement): [string, readonly Token[]] {
   const text = wordsText(words);
-  const known = OPTION_NAMES.filter((name) => text === name || text.startsWith(`${name} `)).sort(
+  const optionName = OPTION_NAMES.filter((name) => text === name || text.startsWith(`${name} `)).sort(
     (a, b) => b.length - a.length,
   )[0];
   const index = words.findIndex(({ kind, text: one }) => kind !== 'plain' || VALUE.test(one));
-  const length = known?.split(' ').length ?? (index < 0 ? words.length : index);
+  const length = optionName?.split(' ').length ?? (index < 0 ? words.length : index);
   const name = wordsText(words.slice(0, length));
   // The contents of other blocks (`interface`, `passwords`) are ignored; only their presence counts.
   if (body !== undefined && name !== 'bfd') return [`${name} {}`, []];

@@ -16,9 +16,9 @@ export interface FilteringConfig extends BirdConfig {
 /** Arguments as for `birdConfig`. */
 export function filteringConfig(
   statements: readonly BirdStatement[],
-  known: ReadonlyMap<string, string> = new Map(),
+  givenConstants: ReadonlyMap<string, string> = new Map(),
 ): FilteringConfig {
-  const library = libraryOf(statements, known);
+  const library = libraryOf(statements, givenConstants);
   const read = new Map<BirdStatement, Policy>();
   const policyIn = (one: BirdStatement): Policy => {
     const found = read.get(one) ?? policyOf(one, library);
@@ -26,7 +26,7 @@ export function filteringConfig(
     return found;
   };
   return {
-    ...birdConfig(statements, known),
+    ...birdConfig(statements, givenConstants),
     library,
     marks: marksOf(statements, library),
     policy: ({ filters }, option) => {

@@ -19,14 +19,14 @@ export type Policy =
   | { readonly kind: 'commands'; readonly commands: readonly Command[] }
   | { readonly kind: 'unknown'; readonly why: string };
 
-/** The functions, filters and constants of a configuration. `known`: constants from missing files. */
+/** The functions, filters and constants of a configuration. `givenConstants`: those of missing files. */
 export function libraryOf(
   statements: readonly BirdStatement[],
-  known: ReadonlyMap<string, string> = new Map(),
+  givenConstants: ReadonlyMap<string, string> = new Map(),
 ): Library {
   const routines = new Map<string, Routine>();
   const constants = new Map<string, Expression>();
-  for (const [name, text] of known) {
+  for (const [name, text] of givenConstants) {
     const address = parseAddress(text);
     if (/^\d+$/.test(text)) constants.set(name, { kind: 'number', value: Number(text) });
     if (address !== undefined) constants.set(name, { kind: 'address', address });
@@ -68,7 +68,7 @@ export function policyOf({ words, body }: BirdStatement, { routines }: Library):
   if (second?.text === 'all' || second?.text === 'none') return { kind: second.text };
   if (second?.text === 'where') {
     const condition = understood(() => parseExpression(words.slice(2)));
-    if (condition === undefined) return notKnown(second);
+    if (condition === undefined) return unknownPolicy(second);
     const verdict = (accepts: boolean): Command[] => [{ kind: 'verdict', accepts }];
     const test: Command = { kind: 'if', condition, commands: verdict(true), otherwise: verdict(false) };
     return { kind: 'commands', commands: [test] };
@@ -76,7 +76,7 @@ export function policyOf({ words, body }: BirdStatement, { routines }: Library):
   const name = second?.text === 'filter' ? third : second;
   const filter = routines.get(name?.text ?? '');
   if (filter !== undefined) return { kind: 'commands', commands: filter.commands };
-  return name === undefined ? { kind: 'unknown', why: wordsText(words) } : notKnown(name);
+  return name === undefined ? { kind: 'unknown', why: wordsText(words) } : unknownPolicy(name);
 }
 
-const notKnown = (at: Token): Policy => ({ kind: 'unknown', why: placeText(at) });
+const unknownPolicy = (at: Token): Policy => ({ kind: 'unknown', why: placeText(at) });

@@ -30,7 +30,7 @@ export interface Scope {
   readonly variable: (name: string) => Value | undefined;
   readonly call: (name: string, args: readonly Value[], at: Token) => Value;
   /** The error to throw if the outcome is unknown. */
-  readonly lost: (at: Token | undefined) => unknown;
+  readonly undecided: (at: Token | undefined) => unknown;
   /** Which branch to take if a condition is unknown. */
   readonly decide: (why: string) => boolean;
 }
@@ -46,7 +46,7 @@ const ENUMERATION = /^(RTS|SCOPE|RTD|ORIGIN|NET|RTC|ROA)_[A-Z0-9_]+$/;
 
 /** BIRD 2's expressions over values, some of which may be unknown. */
 export function evaluator(scope: Scope): Evaluator {
-  const { library, lost, decide } = scope;
+  const { library, undecided, decide } = scope;
 
   const named = (name: string, at: Token): Value => {
     const variable = scope.variable(name);
@@ -63,7 +63,7 @@ export function evaluator(scope: Scope): Evaluator {
     }
     if (found !== undefined) return found;
     if (DYNAMIC.test(name) || library.attributes.has(name)) return VOID;
-    throw lost(at);
+    throw undecided(at);
   };
 
   const filled = (name: string, value: Value): Value => {
@@ -127,7 +127,7 @@ export function evaluator(scope: Scope): Evaluator {
   const numberOf = (one: Expression, at?: Token): number => {
     const value = evaluate(one);
     if (value.type === 'int') return value.value;
-    throw lost('at' in one ? one.at : at);
+    throw undecided('at' in one ? one.at : at);
   };
 
   const isDefined = (of: Expression): Value => {
@@ -160,7 +160,7 @@ export function evaluator(scope: Scope): Evaluator {
       return doubt;
     }
     const value = applied(operator, left, right);
-    if (value === undefined) throw lost(one.at);
+    if (value === undefined) throw undecided(one.at);
     return value;
   };
 
@@ -254,7 +254,7 @@ export function evaluator(scope: Scope): Evaluator {
       if (name === 'asn') return int(of.value[0] ?? 0);
       if (name === 'data') return int(of.value[1] ?? 0);
     }
-    throw lost(at);
+    throw undecided(at);
   };
 
   const methodOf = (of: Value, name: string, args: readonly Value[], at: Token): Value => {
@@ -280,7 +280,7 @@ export function evaluator(scope: Scope): Evaluator {
       if (name === 'filter') return { ...of, value: kept(true) };
       if (name === 'add' && first.type === 'tuple') return { ...of, value: [...kept(false), first.value] };
     }
-    throw lost(at);
+    throw undecided(at);
   };
 
   return { evaluate, isTrue, isIn };

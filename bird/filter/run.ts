@@ -77,7 +77,7 @@ class Returned {
     this.value = value;
   }
 }
-class Lost {
+class Undecided {
   readonly why: string;
   constructor(why: string) {
     this.why = why;
@@ -100,7 +100,8 @@ function oneWay(
       (route.mayHave?.test(name) ? unknown(name, false) : undefined),
     net: route.net,
   };
-  const lost = (at: Token | undefined): Lost => new Lost(at === undefined ? 'not a number' : placeText(at));
+  const undecided = (at: Token | undefined): Undecided =>
+    new Undecided(at === undefined ? 'not a number' : placeText(at));
 
   let variables = new Map<string, Value>();
   let depth = 0;
@@ -110,7 +111,7 @@ function oneWay(
     variable: (name) => variables.get(name),
     call: (name, values, at) => {
       const called = routineOf(library, name);
-      if (called === undefined || depth > DEEPEST) throw lost(at);
+      if (called === undefined || depth > DEEPEST) throw undecided(at);
       const outer = variables;
       depth += 1;
       const value = run(called, values);
@@ -118,14 +119,14 @@ function oneWay(
       depth -= 1;
       return value;
     },
-    lost,
+    undecided,
     decide,
   });
 
   const assign = (name: string, value: Value, at: Token): void => {
     if (variables.has(name)) variables.set(name, value);
     else if (isAttribute(name, library)) set.set(name, value);
-    else throw lost(at);
+    else throw undecided(at);
   };
 
   const doAll = (list: readonly Command[]): void => {
@@ -168,7 +169,7 @@ function oneWay(
         changed(one.what);
         return;
       case 'unknown':
-        throw lost(one.at);
+        throw undecided(one.at);
     }
   };
 
@@ -176,7 +177,7 @@ function oneWay(
   const elementsOf = (value: Value, at: Token): Value[] => {
     if (value.type === 'path') return value.value.map(int);
     if (value.type === 'communities') return value.value.map((one) => ({ type: 'tuple', value: one }));
-    throw lost(at);
+    throw undecided(at);
   };
 
   /** A call for its effect: a function, or a method that changes the attribute it is called on. */
@@ -206,7 +207,7 @@ function oneWay(
   } catch (thrown) {
     if (thrown instanceof Verdict) return thrown.accepts ? accepted(set, route) : { verdict: 'rejected' };
     if (thrown instanceof FilterError) return { verdict: 'rejected' };
-    if (thrown instanceof Lost) return { verdict: 'unknown', why: thrown.why };
+    if (thrown instanceof Undecided) return { verdict: 'unknown', why: thrown.why };
     throw thrown;
   }
 }
