@@ -60,7 +60,7 @@ export function analyse(
   const atRest = simulate();
   const nameOf = (machine: number) => network.machines[machine]?.name ?? '';
   const weight: Analysis['weight'] = (from, { node }) => small.weight(nameOf(from), nameOf(node));
-  const afterwards = known(() => whatIf(network, atRest));
+  const afterwards = onDemand(() => whatIf(network, atRest));
   const seen = (simulation: Simulation): Analysis => ({
     fabric,
     split,
@@ -85,7 +85,7 @@ export function analyse(
 }
 
 /** Prepared on demand. Several checks try single failures; each is computed once. */
-function known(prepare: () => (failed: readonly Failing[]) => Consequence): ReturnType<typeof prepare> {
+function onDemand(prepare: () => (failed: readonly Failing[]) => Consequence): ReturnType<typeof prepare> {
   const singles = new Map<string, Consequence>();
   let afterwards: ReturnType<typeof prepare> | undefined;
   return (failed) => {

@@ -62,9 +62,10 @@ export function failureReports(usual: Analysis, together: 1 | 2): FailureReport[
   const pairs =
     together === 1 ? [] : all.flatMap((one, index) => all.slice(index + 1).map((other) => [one, other]));
   // What concerns no node of a class gives the same result with fewer nodes, perhaps already known.
-  const isKnown = (failed: readonly Failing[]) => !failed.flatMap(namesOf).some((name) => alike.has(name));
+  const isSameWithFewer = (failed: readonly Failing[]) =>
+    !failed.flatMap(namesOf).some((name) => alike.has(name));
   return [...single, ...pairs].map((failed) => {
-    const analysis = isKnown(failed) ? usual : apart;
+    const analysis = isSameWithFewer(failed) ? usual : apart;
     return { ...reportOf(analysis, failed, analysis.consequence(failed)), alike: countAlike(failed) };
   });
 }
@@ -138,11 +139,11 @@ function changed(
     prefix: target.prefix.text,
     pairs,
     becomes: after.loops ? 'looping' : isLost ? (after.arrives ? 'partly lost' : 'lost') : 'worse',
-    hops: [known(before.hops[1]), known(after.hops[1])],
-    mtu: [known(before.mtu[0]), known(after.mtu[0])],
+    hops: [ifFinite(before.hops[1]), ifFinite(after.hops[1])],
+    mtu: [ifFinite(before.mtu[0]), ifFinite(after.mtu[0])],
     turns: after.turns && !before.turns,
   };
 }
 
 /** A path that works has a length, and an MTU if there is an underlay. */
-const known = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
+const ifFinite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);

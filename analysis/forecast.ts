@@ -80,7 +80,7 @@ function lentIn({ network, waysTo, failure }: Simulation): LoanExpectation[] {
         address: ipAddress(prefix.family, prefix.value),
         node: nameOf(node),
         owner: nameOf(network.blocks[within ?? -1]?.node ?? -1),
-        known: new Set(
+        withRoute: new Set(
           network.machines
             .filter((one) => isLeft(one) && one.index !== node && rib.routes(one.index).length > 0)
             .map(({ name }) => name),

@@ -29,7 +29,7 @@ export interface LoanExpectation {
   /** The node that has the block. */
   readonly owner: string;
   /** The machines that have a route to the address itself; undefined after a failure: Calico's mesh keeps the routes of a silent peer for minutes. */
-  readonly known: ReadonlySet<string> | undefined;
+  readonly withRoute: ReadonlySet<string> | undefined;
   /** By node, whether packets of its pods arrive there, and replies come back. */
   readonly arrives: ReadonlyMap<string, 'all' | 'some' | 'none'>;
 }
@@ -145,8 +145,8 @@ function firstSteps(ways: FabricIndex, from: NodeSpeaker, to: NodeSpeaker, famil
     (name) => ways.routers.get(name) ?? [],
   );
   const direct = sharedSegments(from, to, family).map((segment) => ({ segment, to: to.name }));
-  const told = bgp.nodeToNodeMesh || reflectors.length > 0;
-  if (direct.length > 0 && told && bgp.reflectorNextHop === 'keep') return direct;
+  const hasSession = bgp.nodeToNodeMesh || reflectors.length > 0;
+  if (direct.length > 0 && hasSession && bgp.reflectorNextHop === 'keep') return direct;
   if (reflectors.some(({ name }) => leavesNextHops(ways, name, from.name, family))) {
     const exits = (ways.reflectorsOf.get(`${to.name} ${family}`) ?? []).flatMap(
       (name) => ways.routers.get(name) ?? [],

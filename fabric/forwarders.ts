@@ -28,8 +28,8 @@ export function forwardersOf(
   const ipv6 = new Set(elsewhere('ipv6'));
   return new Map(
     segments.map(({ name, members }) => {
-      const on = (known: ReadonlySet<string>) =>
-        new Set(members.map(({ machine }) => machine).filter((machine) => known.has(machine)));
+      const on = (machines: ReadonlySet<string>) =>
+        new Set(members.map(({ machine }) => machine).filter((machine) => machines.has(machine)));
       return [name, { ipv4: on(ipv4), ipv6: on(ipv6) }];
     }),
   );

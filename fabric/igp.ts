@@ -39,11 +39,11 @@ export type PathsTo = (machine: string, family: Family) => ShortestPaths;
 /** The IGP's shortest paths to a machine, over the segments that carry the family. Each is computed once, on demand. */
 export function igpPaths(machines: Machines): PathsTo {
   const graphs: Partial<Record<Family, (machine: string) => ShortestPaths>> = {};
-  const known = new Map<string, ShortestPaths>();
+  const cache = new Map<string, ShortestPaths>();
   return (machine, family) => {
     graphs[family] ??= graph(machines, family);
-    const paths = known.get(`${family} ${machine}`) ?? graphs[family](machine);
-    known.set(`${family} ${machine}`, paths);
+    const paths = cache.get(`${family} ${machine}`) ?? graphs[family](machine);
+    cache.set(`${family} ${machine}`, paths);
     return paths;
   };
 }

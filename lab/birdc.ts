@@ -28,7 +28,7 @@ export const askBird = async (socket: string, command: string, most = MOST): Pro
 export function askBirdEach(socket: string, commands: readonly string[], most = MOST): Promise<Reply[]> {
   return new Promise((done) => {
     const connection = connect(socket);
-    const said = heard(most);
+    const received = heard(most);
     const replies: Reply[] = [];
     let asked = -1;
     const end = () => {
@@ -40,13 +40,13 @@ export function askBirdEach(socket: string, commands: readonly string[], most = 
     connection.on('error', end);
     connection.on('close', end);
     connection.on('data', (chunk) => {
-      if (!said.add(chunk)) return end();
-      const reply = complete(said);
+      if (!received.add(chunk)) return end();
+      const reply = complete(received);
       if (reply === undefined) return;
       // The first reply is BIRD's greeting.
       if (asked >= 0) replies.push(reply);
       asked += 1;
-      said.cut(0);
+      received.cut(0);
       const next = commands[asked];
       if (next === undefined) end();
       else connection.write(`${next}\n`);
@@ -57,9 +57,9 @@ export function askBirdEach(socket: string, commands: readonly string[], most = 
 /** Bytes. Long enough for the line that ends a reply: its code and text. */
 const TAIL = 16 * 1024;
 
-function complete(said: Heard): Reply | undefined {
-  const last = /(?:^|\n)(\d{4}) [^\n]*\n$/.exec(said.tail(TAIL));
+function complete(received: Heard): Reply | undefined {
+  const last = /(?:^|\n)(\d{4}) [^\n]*\n$/.exec(received.tail(TAIL));
   if (last === null) return undefined;
-  const lines = said.text().slice(0, -1).split('\n');
+  const lines = received.text().slice(0, -1).split('\n');
   return { code: Number(last[1]), text: `${lines.map(withoutCode).join('\n').trimEnd()}\n` };
 }

@@ -63,14 +63,15 @@ export function placeFiles(holder: Holder, plan: LabPlan): void {
 
 /** The kernel assigns link-local addresses, so only it knows them. */
 export async function addresses(holder: Holder, plan: LabPlan): Promise<ReadonlyMap<string, string>> {
-  const known = new Map(
+  const hostByAddress = new Map(
     plan.pods.flatMap(({ node, addresses, borrowed }) =>
       [...addresses, ...borrowed].map(({ text }) => [text, node] as const),
     ),
   );
   for (const { name, interfaces, loopback } of plan.hosts) {
-    for (const { text } of loopback) known.set(text, name);
-    for (const { address } of interfaces.flatMap((one) => one.addresses)) known.set(address.text, name);
+    for (const { text } of loopback) hostByAddress.set(text, name);
+    for (const { address } of interfaces.flatMap((one) => one.addresses))
+      hostByAddress.set(address.text, name);
   }
   const { stdout } = await holder.run(
     plan.hosts.map(({ name }) => `echo '@${name}'; ip -n ${name} -6 -o addr show scope link`).join('\n'),
@@ -79,10 +80,10 @@ export async function addresses(holder: Holder, plan: LabPlan): Promise<Readonly
     const [name = ''] = part.split('\n');
     for (const [, interfaceName = '', address = ''] of part.matchAll(/^\d+: (\S+)\s+inet6 ([^/]+)\//gm)) {
       // All pods have the same gateway address.
-      if (!interfaceName.startsWith('cali')) known.set(address, name);
+      if (!interfaceName.startsWith('cali')) hostByAddress.set(address, name);
     }
   }
-  return known;
+  return hostByAddress;
 }
 
 export async function must(holder: Holder, script: string, what: string): Promise<void> {

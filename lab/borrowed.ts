@@ -35,10 +35,10 @@ export async function probeBorrowed(lab: Lab): Promise<Answered> {
       return addresses.length === 0 ? [] : [{ node, netns, command }];
     }),
   );
-  const said = await askAll(lab, asked);
+  const outputs = await askAll(lab, asked);
   return new Set(
     asked.flatMap(({ node }, index) =>
-      [...(said[index] ?? '').matchAll(/^(\S+) is alive/gm)].map(([, address]) => `${node} ${address}`),
+      [...(outputs[index] ?? '').matchAll(/^(\S+) is alive/gm)].map(([, address]) => `${node} ${address}`),
     ),
   );
 }
@@ -57,14 +57,14 @@ export const borrowedFailures = ({ expected: { borrowed = [] } }: Lab, answered:
 /** Borrowed addresses whose packets are lost, as expected: a line for each. */
 export const lostBorrowed = ({ expected: { borrowed = [] } }: Lab): FailedCheck[] =>
   borrowed.flatMap((loan) => {
-    const lost = [...loan.arrives].filter(([, arrives]) => arrives !== 'all').map(([from]) => from);
-    return lost.length === 0
+    const senders = [...loan.arrives].filter(([, arrives]) => arrives !== 'all').map(([from]) => from);
+    return senders.length === 0
       ? []
       : [
           failedCheck(
             'pair',
             [loan.node],
-            `${lentText(loan)}: packets from ${lost.join(', ')} are lost (NE417)`,
+            `${lentText(loan)}: packets from ${senders.join(', ')} are lost (NE417)`,
           ),
         ];
   });
@@ -79,13 +79,13 @@ export const borrowedRouteFailures = (
 ): FailedCheck[] =>
   borrowed.flatMap((loan) => {
     const { text } = hostPrefix(loan.address);
-    const { known } = loan;
-    if (known === undefined) return [];
+    const { withRoute } = loan;
+    if (withRoute === undefined) return [];
     return plan.hosts
       .filter(({ name, kind }) => kind !== 'host' && name !== loan.node)
       .flatMap(({ name }) => {
         const has = seen.routes.get(name)?.some(({ to }) => to === text) === true;
-        if (has === known.has(name)) return [];
+        if (has === withRoute.has(name)) return [];
         const message = has ? `a route to ${text} but should not` : `no route to ${text}`;
         return [
           failedCheck(

@@ -174,9 +174,9 @@ async function throughBetween(
 const UNTIL_UNUSED = 10_000;
 
 function podsThatStay(before: LabPlan, after: LabPlan): [LabPod, LabPod][] {
-  const known = new Map(before.pods.map((pod) => [pod.node, pod]));
+  const podByNode = new Map(before.pods.map((pod) => [pod.node, pod]));
   return after.pods.flatMap((pod): [LabPod, LabPod][] => {
-    const earlier = known.get(pod.node);
+    const earlier = podByNode.get(pod.node);
     return earlier === undefined ? [] : [[earlier, pod]];
   });
 }
@@ -186,13 +186,13 @@ const differs = (before: LabHost, after: LabHost): boolean =>
 
 /** New segments, new ports on old segments, and everything of new machines with their pods. */
 async function plugIn({ plan, holder }: Lab, next: LabPlan, added: readonly LabHost[]): Promise<void> {
-  const known = new Set(plan.segments.flatMap(({ ports }) => ports.map(({ port }) => port)));
+  const portsBefore = new Set(plan.segments.flatMap(({ ports }) => ports.map(({ port }) => port)));
   const bridges = new Set(plan.segments.map(({ bridge }) => bridge));
   const names = new Set(added.map(({ name }) => name));
   const part: LabPlan = {
     segments: next.segments.map((segment) => ({
       ...segment,
-      ports: segment.ports.filter(({ port }) => !known.has(port)),
+      ports: segment.ports.filter(({ port }) => !portsBefore.has(port)),
     })),
     hosts: added,
     pods: next.pods.filter(({ node }) => names.has(node)),

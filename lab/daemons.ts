@@ -7,11 +7,11 @@ import { startScript } from './wiring.ts';
 export function daemonsBesides(others: ReadonlyMap<string, LabHost>, hosts: readonly LabHost[]): LabHost[] {
   return hosts
     .map((host) => {
-      const known = new Set(others.get(host.name)?.daemons.map(({ name }) => name));
+      const othersDaemons = new Set(others.get(host.name)?.daemons.map(({ name }) => name));
       const files = others.get(host.name)?.files;
       return {
         ...host,
-        daemons: host.daemons.filter(({ name }) => !known.has(name)),
+        daemons: host.daemons.filter(({ name }) => !othersDaemons.has(name)),
         files: new Map([...host.files].filter(([path]) => files?.has(path) !== true)),
       };
     })

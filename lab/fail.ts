@@ -83,13 +83,13 @@ function asForetold(
   { pairs, exported, borrowed }: Expectations,
 ): Expectations {
   const nodes = new Set(fabric.bgp.nodeToNodeMesh ? fabric.nodes.map(({ name }) => name) : []);
-  const known = new Map(pairs.map((pair) => [`${pair.from} ${pair.to} ${pair.family}`, pair]));
+  const pairByKey = new Map(pairs.map((pair) => [`${pair.from} ${pair.to} ${pair.family}`, pair]));
   return {
     ...right,
     ...(exported === undefined ? {} : { exported }),
     ...(borrowed === undefined ? {} : { borrowed: borrowed.map((loan) => ({ ...loan, known: undefined })) }),
     pairs: right.pairs.map((pair): PairExpectation => {
-      const found = known.get(`${pair.from} ${pair.to} ${pair.family}`);
+      const found = pairByKey.get(`${pair.from} ${pair.to} ${pair.family}`);
       if (found === undefined) return pair;
       const old = [...pair.steps].filter(([machine]) => nodes.has(machine));
       const steps = new Map(found.steps);
@@ -102,11 +102,11 @@ function asForetold(
 /** Of the mesh sessions only those whose ends the underlay still connects are up. */
 function reachableSessions(fabric: Fabric): Expectations {
   const { sessions, pairs } = expectations(fabric);
-  const lost = new Set(
+  const unreachable = new Set(
     pairs.filter(({ reachable }) => !reachable).map(({ from, to, family }) => `${from} ${to} ${family}`),
   );
   const gone = ({ kind, ends: [a, b], transport }: Session) =>
-    kind === 'mesh' && lost.has(`${a.speaker} ${b.speaker} ${transport}`);
+    kind === 'mesh' && unreachable.has(`${a.speaker} ${b.speaker} ${transport}`);
   return { sessions: sessions.filter((session) => !gone(session)), pairs };
 }
 

@@ -63,8 +63,8 @@ if read -r word && [ "$word" = stay ]; then exec sleep 2147483647 >/dev/null 2>&
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
-  const said = await firstWords(child);
-  if (said !== 'ready') return refusal(said);
+  const firstOutput = await firstWords(child);
+  if (firstOutput !== 'ready') return refusal(firstOutput);
   const opened = openProcess(innerPid(child.pid ?? 0));
   return opened === undefined ? refusal('it ended immediately') : holderOf(opened, child);
 }
@@ -201,18 +201,18 @@ function innerPid(unshare: number): number {
   return Number(children[0]);
 }
 
-function refusal(said: string): Refused {
-  if (/ENOENT/.test(said)) {
+function refusal(output: string): Refused {
+  if (/ENOENT/.test(output)) {
     return { message: 'unshare is not installed', fix: 'Run: apt-get install -y util-linux iproute2' };
   }
-  if (/Operation not permitted|Permission denied|denied/.test(said)) {
+  if (/Operation not permitted|Permission denied|denied/.test(output)) {
     return {
-      message: `the kernel refuses namespaces to this user (${said.split('\n')[0]})`,
+      message: `the kernel refuses namespaces to this user (${output.split('\n')[0]})`,
       fix: 'Run it as root; or allow user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0',
     };
   }
   return {
-    message: `the lab's namespaces cannot be set up: ${said}`,
+    message: `the lab's namespaces cannot be set up: ${output}`,
     fix: 'Run: apt-get install -y util-linux iproute2',
   };
 }

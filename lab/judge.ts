@@ -23,8 +23,12 @@ import { complaints, isAskedFor } from './refused.ts';
 export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): FailedCheck[] {
   return [
     ...addressFailures(lab.fabric),
-    ...seen.silent.map(({ host, daemon, said }) =>
-      failedCheck('daemon', [host], `${daemon} on ${host} does not answer${said === '' ? '' : `: ${said}`}`),
+    ...seen.silent.map(({ host, daemon, output }) =>
+      failedCheck(
+        'daemon',
+        [host],
+        `${daemon} on ${host} does not answer${output === '' ? '' : `: ${output}`}`,
+      ),
     ),
     ...seen.waiting.map(({ host, seconds }) =>
       failedCheck(
@@ -127,7 +131,7 @@ function exportFailures(lab: Lab, seen: Observation): FailedCheck[] {
     if (kind !== 'reflector') continue;
     clientsOf.set(ends[0].speaker, (clientsOf.get(ends[0].speaker) ?? new Set()).add(ends[1].speaker));
   }
-  const known = knownTo(lab, clientsOf);
+  const nodesByRouter = nodesKnownTo(lab, clientsOf);
   const pods = lab.expected.exported === undefined ? podsLetOut(lab) : [];
   return lab.fabric.sessions.flatMap((session) =>
     session.ends.flatMap((local, index) => {
@@ -136,7 +140,7 @@ function exportFailures(lab: Lab, seen: Observation): FailedCheck[] {
       if (local.kind !== 'router' || state?.state !== 'Established') return [];
       const nodes =
         session.kind === 'reflector'
-          ? [...(known.get(local.speaker) ?? [])].filter((node) => node !== remote.speaker)
+          ? [...(nodesByRouter.get(local.speaker) ?? [])].filter((node) => node !== remote.speaker)
           : (clientsOf.get(local.speaker) ?? []);
       const expected = lab.expected.exported?.(session, local.speaker) ?? count(nodes, session);
       const more = pods.filter(({ family }) => session.carries.includes(family)).length;
@@ -154,17 +158,20 @@ function exportFailures(lab: Lab, seen: Observation): FailedCheck[] {
 }
 
 /** The nodes whose blocks a router knows: its clients, and those of the routers that it has a session with. */
-function knownTo(lab: Lab, clientsOf: ReadonlyMap<string, ReadonlySet<string>>): Map<string, Set<string>> {
-  const known = new Map([...clientsOf].map(([router, nodes]) => [router, new Set(nodes)]));
+function nodesKnownTo(
+  lab: Lab,
+  clientsOf: ReadonlyMap<string, ReadonlySet<string>>,
+): Map<string, Set<string>> {
+  const nodesByRouter = new Map([...clientsOf].map(([router, nodes]) => [router, new Set(nodes)]));
   for (const { kind, ends } of lab.fabric.sessions) {
     if (kind !== 'backbone') continue;
     for (const [one, other] of [ends, [ends[1], ends[0]]] as const) {
-      const own = known.get(one.speaker) ?? new Set();
+      const own = nodesByRouter.get(one.speaker) ?? new Set();
       for (const node of clientsOf.get(other.speaker) ?? []) own.add(node);
-      known.set(one.speaker, own);
+      nodesByRouter.set(one.speaker, own);
     }
   }
-  return known;
+  return nodesByRouter;
 }
 
 /** Every machine on the path has a kernel route, with correct next hops only. */
@@ -265,7 +272,7 @@ function podsLetOut({ fabric, plan }: Lab): Prefix[] {
 
 /** Unexpected routes inside the pools: neither blocks nor pods of the machine itself. */
 function unexpectedRoutes(lab: Lab, seen: Observation): FailedCheck[] {
-  const known = new Set([...nodeBlocks(lab.fabric).values()].flat().map(({ text }) => text));
+  const blocks = new Set([...nodeBlocks(lab.fabric).values()].flat().map(({ text }) => text));
   const own = new Map(
     lab.plan.pods.map((pod) => [pod.node, [...pod.addresses, ...pod.borrowed].map(({ text }) => text)]),
   );
@@ -281,7 +288,7 @@ function unexpectedRoutes(lab: Lab, seen: Observation): FailedCheck[] {
     routes.flatMap(({ to }) => {
       if (written.get(machine)?.includes(to)) return [];
       const parsed = parsePrefix(to);
-      if (!parsed.ok || known.has(to)) return [];
+      if (!parsed.ok || blocks.has(to)) return [];
       if (!lab.fabric.pods.pools.some(({ cidr }) => contains(cidr, parsed.prefix))) return [];
       if (own.get(machine)?.includes(to.replace(/\/\d+$/, '')) || out.has(to)) return [];
       return [

@@ -18,7 +18,7 @@ export interface Observation {
   /** By host: its main tables of both families. */
   readonly routes: ReadonlyMap<string, readonly KernelRoute[]>;
   /** Daemons that did not answer, with their output at start. */
-  readonly silent: readonly { readonly host: string; readonly daemon: string; readonly said: string }[];
+  readonly silent: readonly { readonly host: string; readonly daemon: string; readonly output: string }[];
   /** Nodes' BIRDs that wait for peers and hide the node's pods meanwhile; for how many more seconds at most. */
   readonly waiting: readonly { readonly host: string; readonly seconds: number }[];
   /** Lines of BIRD logs that report errors. */
@@ -44,11 +44,11 @@ export async function observe(lab: Lab): Promise<Observation> {
 export async function hear(lab: Lab): Promise<Omit<Observation, 'routes'>> {
   const answers = await askDaemons(lab);
   const sessions = new Map<string, BgpState[]>();
-  const silent: { host: string; daemon: string; said: string }[] = [];
+  const silent: { host: string; daemon: string; output: string }[] = [];
   const waiting = answers.flatMap(({ host, seconds }) => (seconds === undefined ? [] : [{ host, seconds }]));
   for (const { host, daemon, text } of answers) {
     if (text === undefined)
-      silent.push({ host, daemon: daemon.name, said: startWords(lab, host, daemon.name) });
+      silent.push({ host, daemon: daemon.name, output: startWords(lab, host, daemon.name) });
     else sessions.set(host, [...(sessions.get(host) ?? []), ...bgpStates(text)]);
   }
   return { sessions, silent, waiting, errors: logErrors(lab) };
@@ -111,11 +111,11 @@ function kernelRoute({ dst, type, protocol = '', metric = 0, nexthops, ...single
   const hops = (nexthops ?? (single.dev === undefined ? [] : [{ ...single, dev: single.dev }])).map(
     ({ gateway, via, dev }) => ({ via: gateway ?? via?.host, dev }),
   );
-  const known = ['blackhole', 'unreachable', 'prohibit'].find((one) => one === type);
+  const discarding = ['blackhole', 'unreachable', 'prohibit'].find((one) => one === type);
   return {
     to: dst === 'default' || dst.includes('/') ? dst : `${dst}/${bits}`,
     type:
-      (known as KernelRoute['type'] | undefined) ??
+      (discarding as KernelRoute['type'] | undefined) ??
       (type === undefined || type === 'unicast' ? 'unicast' : 'other'),
     protocol,
     metric,

@@ -86,14 +86,14 @@ export async function startPings(lab: Lab, next: Next): Promise<{ end: () => Pro
       const parts = stdout.split(/^@\n/m).slice(1);
       waits.end();
       await withoutFlows(lab, further);
-      const told = groups.flatMap((group, index) =>
+      const rides = groups.flatMap((group, index) =>
         group.map((flow) => {
           const { pod, target } = flow.asked;
           const own = ride(pod.node, target.node, target.address, parts[index] ?? '', every(flow), waits);
           return { flow, own };
         }),
       );
-      return [...groupedBy(told, ({ flow }) => flow.asked).values()].map(([first, ...others]) =>
+      return [...groupedBy(rides, ({ flow }) => flow.asked).values()].map(([first, ...others]) =>
         together([first.own, ...others.map(({ own }) => own)]),
       );
     },
@@ -169,19 +169,19 @@ export function ride(
     / = (\d+)\//.exec(lines.find((line) => isOwn(line) && SUMMARY.test(line)) ?? '')?.[1] ?? 0,
   );
   const last = Math.max(-1, ...at.keys());
-  const known = Math.max(last + 1, sent - Math.ceil(OPEN / every));
+  const settled = Math.max(last + 1, sent - Math.ceil(OPEN / every));
   let [lost, gap, unsure] = [0, 0, 0];
-  for (let index = 0; index < known; index++) {
+  for (let index = 0; index < settled; index++) {
     if (at.has(index)) continue;
     const begin = index;
-    while (index < known && !at.has(index)) index++;
+    while (index < settled && !at.has(index)) index++;
     const [before, after] = [at.get(begin - 1) ?? 0, at.get(index) ?? Number.POSITIVE_INFINITY];
     const [packets, time] = [index - begin, (index - begin) * every];
     const own = Math.round(time - waits.between(before - AROUND, after + AROUND));
     if (own > 0) [lost, gap] = [lost + packets, Math.max(gap, own)];
     else if (time > MOMENT) unsure += packets;
   }
-  return { from, to, sent: known, lost, gap, unsure, isSilent: known > last + 1 };
+  return { from, to, sent: settled, lost, gap, unsure, isSilent: settled > last + 1 };
 }
 
 /** Milliseconds. The effect of a change on a path lasts longer: BGP has to withdraw it, or OSPF to find another one. */

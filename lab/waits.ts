@@ -22,7 +22,7 @@ const LATE = 50;
  */
 export function followWaits({ holder }: Pick<Lab, 'holder'>): Waits {
   const looks = [{ at: Date.now(), waited: 0 }];
-  const known = new Map<string, { readonly isAsking: boolean; readonly waited: number }>();
+  const lastByPid = new Map<string, { readonly isAsking: boolean; readonly waited: number }>();
   const now = () => looks.at(-1) as (typeof looks)[number];
   let stolen = stolenTime();
   /** Adds what the processes waited since the last look. */
@@ -30,13 +30,13 @@ export function followWaits({ holder }: Pick<Lab, 'holder'>): Waits {
     let more = 0;
     for (const pid of processesIn(holder.path('/proc'))) {
       const at = (file: string) => readText(holder.path(`/proc/${pid}/${file}`));
-      const before = known.get(pid);
+      const before = lastByPid.get(pid);
       const isAsking = before?.isAsking ?? ASKING.has(at('comm').trim());
       if (isAsking && before !== undefined) continue;
       const waited = Number(at('schedstat').split(' ')[1] ?? 0) / 1e6;
       // The PID may be reused by now.
       if (!isAsking) more += Math.max(0, waited - (before?.waited ?? 0));
-      known.set(pid, { isAsking, waited });
+      lastByPid.set(pid, { isAsking, waited });
     }
     return more;
   };

@@ -159,17 +159,17 @@ function alongWays(
   along: (rest: number, hop: Hop) => number,
 ): number[] {
   if (arrives === 'never') return [];
-  const known = new Map<string, readonly number[]>([[to, [atEnd]]]);
+  const cache = new Map<string, readonly number[]>([[to, [atEnd]]]);
   const at = (machine: string): readonly number[] => {
-    const before = known.get(machine);
+    const before = cache.get(machine);
     if (before !== undefined) return before;
     // A path that returns to a machine under evaluation leads nowhere.
-    known.set(machine, []);
+    cache.set(machine, []);
     const all = (hops.get(machine) ?? []).flatMap((hop) =>
       hop.to === undefined ? [] : at(hop.to).map((rest) => along(rest, hop)),
     );
     const found = [...new Set(all)].sort((a, b) => a - b);
-    known.set(machine, found);
+    cache.set(machine, found);
     return found;
   };
   return [...at(from)];

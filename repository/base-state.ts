@@ -38,10 +38,10 @@ export interface BaseOptions {
   readonly base: string | undefined;
 }
 
-/** Reads the base from git or from a folder. `known`: files of the output folder as they are now, which need not be read again. */
+/** Reads the base from git or from a folder. `currentFiles`: files of the output folder as they are now, which need not be read again. */
 export function readBase(
   options: BaseOptions,
-  known: ReadonlyMap<string, string> = new Map(),
+  currentFiles: ReadonlyMap<string, string> = new Map(),
 ): BaseState | NoBase {
   const { base } = options;
   if (git('--version') === undefined) {
@@ -51,10 +51,10 @@ export function readBase(
     const found = mergeBase();
     return 'message' in found
       ? found
-      : stateAt(found.commit, `the merge base with ${found.main}`, options, known);
+      : stateAt(found.commit, `the merge base with ${found.main}`, options, currentFiles);
   }
   const commit = commitOf(base);
-  if (commit !== undefined) return stateAt(commit, base, options, known);
+  if (commit !== undefined) return stateAt(commit, base, options, currentFiles);
   if (existsSync(base) && statSync(base).isDirectory()) return stateIn(base, options);
   return {
     message: `${JSON.stringify(base)} is neither a git revision nor a folder`,
@@ -96,11 +96,11 @@ function stateAt(
   commit: string,
   name: string,
   { topology, out }: BaseOptions,
-  known: ReadonlyMap<string, string>,
+  currentFiles: ReadonlyMap<string, string>,
 ): BaseState | NoBase {
   const path = relative('.', resolve(topology));
   const bytes = fileAt(commit, path);
-  const files = filesAt(commit, relative('.', resolve(out)), known);
+  const files = filesAt(commit, relative('.', resolve(out)), currentFiles);
   const read = files && new Map([...files].filter(([file]) => READ_WHOLE.test(file)));
   const trust = trustFiles(topology, (file) => fileAt(commit, relative('.', resolve(file))));
   if (bytes === undefined) return { name, commit, topology: undefined, files: read, trust };

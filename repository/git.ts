@@ -23,13 +23,13 @@ export function fileAt(commit: string, path: string): Buffer | undefined {
 }
 
 /**
- * The files of a commit below a folder, by their path below it; links are omitted. Only files that differ from `known` are read: most
+ * The files of a commit below a folder, by their path below it; links are omitted. Only files that differ from `currentFiles` are read: most
  * do not.
  */
 export function filesAt(
   commit: string,
   folder: string,
-  known: ReadonlyMap<string, string>,
+  currentFiles: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> | undefined {
   const listed = git('ls-tree', '-r', '-z', '--full-tree', `${commit}:./${folder}`);
   if (listed === undefined) return undefined;
@@ -39,7 +39,7 @@ export function filesAt(
   });
   const texts = new Map<string, string>();
   for (const [path, object] of entries) {
-    const text = known.get(path);
+    const text = currentFiles.get(path);
     if (text !== undefined && objectName(text, object.length) === object) texts.set(object, text);
   }
   const unknown = entries.map(([, object]) => object).filter((object) => !texts.has(object));

@@ -51,8 +51,8 @@ export async function passwordsFor(
       ? []
       : [{ router: name, configDir: bird.configDir, secret: password.secret }];
   });
-  const known = routers.flatMap(({ password }) => (password === undefined ? [] : [password.secret]));
-  const faults = ambiguous(wanted, known, env);
+  const secretNames = routers.flatMap(({ password }) => (password === undefined ? [] : [password.secret]));
+  const faults = ambiguous(wanted, secretNames, env);
   if (faults.length > 0) return { ok: false, faults };
 
   const found = new Map<string, Hidden>();
@@ -66,7 +66,7 @@ export async function passwordsFor(
   }
   const left = wanted.filter(({ secret }) => env[variable(secret)] === undefined);
   if (left.length > 0) {
-    const read = await fromFile(file, left, known, env);
+    const read = await fromFile(file, left, secretNames, env);
     faults.push(...read.faults);
     for (const [router, password] of read.passwords) found.set(router, password);
   }
@@ -87,11 +87,11 @@ export const variable = ({ name, key }: SecretName): string =>
 /** Where two Secrets have one variable, nobody knows whose value it holds. */
 function ambiguous(
   wanted: readonly Wanted[],
-  known: readonly SecretName[],
+  secretNames: readonly SecretName[],
   env: SecretSources['env'],
 ): SecretFault[] {
   const owners = new Map<string, Set<string>>();
-  for (const secret of known) {
+  for (const secret of secretNames) {
     const name = variable(secret);
     owners.set(name, (owners.get(name) ?? new Set()).add(`${secret.name}/${secret.key}`));
   }
@@ -116,7 +116,7 @@ interface FromFile {
 async function fromFile(
   file: string,
   left: readonly Wanted[],
-  known: readonly SecretName[],
+  secretNames: readonly SecretName[],
   env: SecretSources['env'],
 ): Promise<FromFile> {
   const none = new Map<string, Hidden>();
@@ -138,7 +138,7 @@ async function fromFile(
   const decrypted = await decrypt(at, bytes, env);
   if ('fault' in decrypted) return { passwords: none, faults: [decrypted.fault] };
   const read = readSecrets(at, decrypted.text);
-  const faults = [...read.faults, ...unknown(read.values, known)];
+  const faults = [...read.faults, ...unknown(read.values, secretNames)];
   const passwords = new Map<string, Hidden>();
   for (const one of left) {
     const value = read.values.find(({ name, key }) => name === one.secret.name && key === one.secret.key);
@@ -175,11 +175,11 @@ interface Value extends SecretName {
 }
 
 /** Names that no router uses: a typo would leave a router without its password. */
-function unknown(values: readonly Value[], known: readonly SecretName[]): SecretFault[] {
-  const names = new Set(known.map(({ name }) => name));
+function unknown(values: readonly Value[], secretNames: readonly SecretName[]): SecretFault[] {
+  const names = new Set(secretNames.map(({ name }) => name));
   const near = suggester(names);
   return values.flatMap(({ at, nameAt, name, key }): SecretFault[] => {
-    const keys = known.filter((one) => one.name === name).map((one) => one.key);
+    const keys = secretNames.filter((one) => one.name === name).map((one) => one.key);
     if (keys.includes(key)) return [];
     // A name that nobody has could be a password in the wrong place: it is not repeated.
     const meant = names.has(name) ? suggester(keys)(key) : near(name);

@@ -22,13 +22,13 @@ export type Drafted<T> = T extends string | number | boolean | bigint | IpAddres
     : { readonly [K in keyof T]?: Drafted<T[K]> };
 
 export function draft(file: Drafted<TopologyFile>, written: unknown, faults: readonly Path[]): Draft {
-  const known = new Set(faults.map(pathKey));
+  const faultyPaths = new Set(faults.map(pathKey));
   return {
     file,
     faulty: (...path) =>
-      known.size > 0 &&
+      faultyPaths.size > 0 &&
       Array.from({ length: path.length + 1 }, (_, length) => pathKey(path.slice(0, length))).some((key) =>
-        known.has(key),
+        faultyPaths.has(key),
       ),
     written: (path) =>
       path.reduce<unknown>(

@@ -111,8 +111,8 @@ function check(value: unknown, source: Source, earlier: readonly Fault[], hidden
 }
 
 /** A value that cannot be trusted needs no second fault about its meaning. */
-function unlessAt(known: readonly Fault[], faults: readonly Fault[]): Fault[] {
-  const spoken = new Set(known.map(pathAndPart));
+function unlessAt(earlier: readonly Fault[], faults: readonly Fault[]): Fault[] {
+  const spoken = new Set(earlier.map(pathAndPart));
   return faults.filter((one) => !spoken.has(pathAndPart(one)));
 }
 

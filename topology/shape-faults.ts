@@ -36,10 +36,10 @@ export function unknownKey(
   path: Path,
   key: string,
   suggestion: string | undefined,
-  known: readonly string[],
+  validKeys: readonly string[],
 ): Fault {
   if (key === '<<') return mergeKey(path);
-  const fix = didYouMean(suggestion, `Known keys: ${[...known].join(', ')}.`);
+  const fix = didYouMean(suggestion, `Known keys: ${[...validKeys].join(', ')}.`);
   return fault('unknown-key', path, 'is not a known key here', fix, { part: 'key' });
 }
 

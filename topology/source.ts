@@ -26,9 +26,9 @@ export function yamlSource(file: string, text: string, document: Document | unde
 
   const astralOf = new Map<number, readonly number[]>();
   const astralIn = (line: number, content: string): readonly number[] => {
-    const known = astralOf.get(line) ?? offsetsOfAstral(content);
-    astralOf.set(line, known);
-    return known;
+    const offsets = astralOf.get(line) ?? offsetsOfAstral(content);
+    astralOf.set(line, offsets);
+    return offsets;
   };
 
   const place = (start: number, end: number): Place => {
@@ -42,8 +42,8 @@ export function yamlSource(file: string, text: string, document: Document | unde
   };
 
   const entriesOf = (node: YamlNode): ReadonlyMap<string | number, Entry> => {
-    const known = children.get(node);
-    if (known !== undefined) return known;
+    const cached = children.get(node);
+    if (cached !== undefined) return cached;
     const entries = new Map<string | number, Entry>();
     if (isMap(node)) {
       for (const pair of node.items) {

@@ -27,9 +27,9 @@ interface Words {
 }
 
 function inWords(error: YAMLError): Words {
-  const known = SYNTAX.find(([code, message]) => code === error.code && message.test(error.message));
-  if (known !== undefined) {
-    const [, , says, fix, code = 'yaml-syntax'] = known;
+  const entry = SYNTAX.find(([code, message]) => code === error.code && message.test(error.message));
+  if (entry !== undefined) {
+    const [, , says, fix, code = 'yaml-syntax'] = entry;
     return { code, message: says, fix };
   }
   const says = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/\.$/, '');

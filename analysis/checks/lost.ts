@@ -188,7 +188,7 @@ const firstLoss = (analysis: Analysis, { ways, from }: Pair): string => {
 function lostPairs(analysis: Analysis): Lost[] {
   const { network, simulation } = analysis;
   return analysis.pairs
-    .filter(({ fate, from, to }) => !isWhole(fate) && isKnown(analysis, from) && isKnown(analysis, to))
+    .filter(({ fate, from, to }) => !isWhole(fate) && isPlaced(analysis, from) && isPlaced(analysis, to))
     .map((pair): Lost => {
       const all = traces(network, simulation.underlay, pair.ways, pair.from.index);
       const trace = all.find(({ end }) => end !== 'arrives') as Trace;
@@ -197,7 +197,7 @@ function lostPairs(analysis: Analysis): Lost[] {
 }
 
 /** Nothing is known about a machine on no segment, so it causes no finding here: NE406 reports it. */
-const isKnown = ({ network }: Analysis, { ports }: Machine): boolean =>
+const isPlaced = ({ network }: Analysis, { ports }: Machine): boolean =>
   !network.hasUnderlay || ports.length > 0;
 
 function causeOf(analysis: Analysis, { ways, from, block }: Pair, trace: Trace): Lost['cause'] {

@@ -9,7 +9,7 @@ export interface Flow {
   readonly underlay: Underlay;
   forwarding(machine: number): Forwarding;
   /** A fate that needs no computation. */
-  known?(machine: number): Fate | undefined;
+  unchanged?(machine: number): Fate | undefined;
 }
 
 /**
@@ -37,7 +37,7 @@ interface Search {
 }
 
 const found = ({ fates, flow }: Search, machine: number): Fate | undefined =>
-  fates.get(machine) ?? flow.known?.(machine);
+  fates.get(machine) ?? flow.unchanged?.(machine);
 
 /** Returns the earliest machine on the path to which this one leads, as a place in the order of entering. */
 function visit(search: Search, machine: number): number {

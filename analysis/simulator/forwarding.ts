@@ -17,10 +17,10 @@ export interface BlockPaths {
 export type Covering = Pick<BlockPaths, 'forwarding'>;
 
 export function waysOf(network: Network, underlay: Underlay, rib: Rib, covering?: Covering): BlockPaths {
-  const known: (Forwarding | undefined)[] = [];
+  const cached: (Forwarding | undefined)[] = [];
   const forwarding = (machine: number): Forwarding => {
-    const found = known[machine] ?? forward(network, underlay, rib, machine, covering);
-    known[machine] = found;
+    const found = cached[machine] ?? forward(network, underlay, rib, machine, covering);
+    cached[machine] = found;
     return found;
   };
   return { rib, forwarding, fate: fatesOf({ network, underlay, forwarding }) };

@@ -94,14 +94,14 @@ function rangesIn(addresses: readonly Address[]): (prefix: Prefix) => Range {
     }
     return low;
   };
-  const known = new Map<string, Range>();
+  const ranges = new Map<string, Range>();
   return (prefix) => {
-    const before = known.get(prefix.text);
+    const before = ranges.get(prefix.text);
     if (before !== undefined) return before;
     const start = inIpv6(prefix);
     const size = 1n << BigInt(addressBits(prefix.family) - prefix.length);
     const found = { family: prefix.family, from: firstFrom(start), to: firstFrom(start + size) };
-    known.set(prefix.text, found);
+    ranges.set(prefix.text, found);
     return found;
   };
 }

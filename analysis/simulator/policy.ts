@@ -176,7 +176,7 @@ function filtering(
   network: Network,
   prefix: Prefix,
 ): (direction: 'import' | 'export', link: Link) => Verdict {
-  const known = new Map<string, Verdict>();
+  const verdicts = new Map<string, Verdict>();
   const { fabric, machines } = network;
   if (fabric.calico.filters.length === 0) return () => undefined;
   return (direction, link) => {
@@ -184,10 +184,10 @@ function filtering(
     const node = machines[link.machine]?.speaker as NodeSpeaker;
     const router = machines[link.peer]?.name ?? '';
     const key = `${direction} ${node.region} ${router}`;
-    if (!known.has(key)) {
+    if (!verdicts.has(key)) {
       const filters = sessionFilters(fabric, node, router, link.session.transport);
-      known.set(key, verdictOf(filters, direction, prefix));
+      verdicts.set(key, verdictOf(filters, direction, prefix));
     }
-    return known.get(key);
+    return verdicts.get(key);
   };
 }

@@ -132,12 +132,12 @@ export function settle(
     const speaker = (order === 'first' ? open[head++] : open.pop()) as number;
     isWaiting[speaker] = 0;
     const best = tables[speaker]?.[0];
-    const known = sent.has(speaker) ? sent.get(speaker) : before[speaker]?.[0];
-    if (best === known) continue;
+    const lastSent = sent.has(speaker) ? sent.get(speaker) : before[speaker]?.[0];
+    if (best === lastSent) continue;
     sent.set(speaker, best);
     const { all, toClients } = carriers[speaker] ?? NO_CARRIERS;
     // Routes not from a client go only to clients: no other speaker has them from here, and need not be checked.
-    for (const link of isForAll(best) || isForAll(known) ? all : toClients) {
+    for (const link of isForAll(best) || isForAll(lastSent) ? all : toClients) {
       if (live[link.sessionIndex] !== 1) continue;
       const { peer } = link;
       const back = network.links[link.other] as Link;

@@ -26,9 +26,9 @@ export function ribsAfter(
   const uses: (Uses | undefined)[] = [];
   const around = new Set(base.map(({ block }) => block.within));
   const usesOf = (machine: number): Uses => {
-    const known = uses[machine] ?? usesIn(base, machine);
-    uses[machine] = known;
-    return known;
+    const machineUses = uses[machine] ?? usesIn(base, machine);
+    uses[machine] = machineUses;
+    return machineUses;
   };
   return (failure, { live, died, rose }, underlay, changed) => {
     if (died.length === 0 && rose.length === 0 && changed.length === 0) return base;
@@ -74,9 +74,9 @@ function usesIn(base: readonly Rib[], machine: number): Uses {
   const links = new Map<number, number[]>();
   const nextHops = new Map<number, number[]>();
   const note = (uses: Map<number, number[]>, key: number, block: number) => {
-    const known = uses.get(key);
-    if (known === undefined) uses.set(key, [block]);
-    else if (known.at(-1) !== block) known.push(block);
+    const blocks = uses.get(key);
+    if (blocks === undefined) uses.set(key, [block]);
+    else if (blocks.at(-1) !== block) blocks.push(block);
   };
   for (const { block, tables } of base) {
     for (const { from, nextHop } of tables[machine] ?? []) {

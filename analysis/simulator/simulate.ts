@@ -24,16 +24,16 @@ export function simulatorOf(network: Network): (failure?: FailureSet) => Simulat
     const underlay = underlayOf(network, failure);
     const live = liveSessions(network, failure, underlay);
     const ribOf = ribsOf(network, underlay, live);
-    const known: (BlockPaths | undefined)[] = [];
+    const cached: (BlockPaths | undefined)[] = [];
     const waysTo = (block: Block): BlockPaths => {
-      const before = known[block.index];
+      const before = cached[block.index];
       if (before !== undefined) return before;
       const policy = policies[block.index] ?? policyOf(network, block);
       policies[block.index] = policy;
       const around = network.blocks[block.within ?? -1];
       const covering = around && waysTo(around);
       const ways = waysOf(network, underlay, ribOf(block, policy), covering);
-      known[block.index] = ways;
+      cached[block.index] = ways;
       return ways;
     };
     return {

@@ -29,9 +29,9 @@ export function underlayAfter(network: Network, base: KnownUnderlay): (failure: 
     const regrown: Record<Family, Map<number, Tree>> = { ipv4: new Map(), ipv6: new Map() };
     const open: [machine: number, address: number][] = [];
     const doubt = (machine: number, addresses: readonly number[]) => {
-      const known = base.ways[machine];
+      const ways = base.ways[machine];
       for (const address of addresses) {
-        if (known?.has(address)) open.push([machine, address]);
+        if (ways?.has(address)) open.push([machine, address]);
       }
     };
     for (const family of FAMILIES) {

@@ -37,8 +37,8 @@ export function underlayWith(
 
   const way = (machine: number, address: number): UnderlayRoute => {
     const own = ways[machine] ?? new Map<number, UnderlayRoute>();
-    const known = own.get(address) ?? before(machine, address);
-    if (known !== undefined) return known;
+    const cached = own.get(address) ?? before(machine, address);
+    if (cached !== undefined) return cached;
     const found = findWay(network, failure, trees, machine, address);
     own.set(address, found);
     ways[machine] = own;
@@ -56,8 +56,8 @@ export function underlayWith(
   const reaches = (machine: number, address: number): boolean => {
     if (addresses[address]?.owner === machine) return !failure.machines.has(machine);
     const key = machine * addresses.length + address;
-    const known = reached.get(key);
-    if (known !== undefined) return known;
+    const cached = reached.get(key);
+    if (cached !== undefined) return cached;
     // A path that returns to a machine under evaluation is a loop: it does not arrive.
     reached.set(key, false);
     const { hops } = way(machine, address);

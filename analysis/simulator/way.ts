@@ -54,8 +54,8 @@ export function treesOf(network: Network, failure: FailureSet): Trees {
   };
   return {
     of(family, root) {
-      const known = grown[family].get(root);
-      if (known !== undefined) return known;
+      const cached = grown[family].get(root);
+      if (cached !== undefined) return cached;
       const tree = treeFrom(network, neighbours(family), root);
       grown[family].set(root, tree);
       return tree;

@@ -59,9 +59,9 @@ export function waysAfter(
       if (doubtful.size === 0) return { doubtful, others, forwarding: before.forwarding, fate: before.fate };
       fates[index] ??= network.machines.map((machine) => before.fate(machine.index));
       const were = fates[index];
-      const known = (machine: number) => (doubtful.has(machine) ? undefined : were[machine]);
+      const unchanged = (machine: number) => (doubtful.has(machine) ? undefined : were[machine]);
       const forwarding = (machine: number) => others.get(machine) ?? before.forwarding(machine);
-      return { doubtful, others, forwarding, fate: fatesOf({ network, underlay, forwarding, known }) };
+      return { doubtful, others, forwarding, fate: fatesOf({ network, underlay, forwarding, unchanged }) };
     };
   };
 }
@@ -95,9 +95,9 @@ function sourcesIn(network: Network, { forwarding }: BlockPaths): ReadonlyMap<nu
   for (const { index } of network.machines) {
     for (const hop of forwarding(index).hops) {
       const next = machineOf(network, hop);
-      const known = all.get(next);
-      if (known === undefined) all.set(next, [index]);
-      else known.push(index);
+      const sources = all.get(next);
+      if (sources === undefined) all.set(next, [index]);
+      else sources.push(index);
     }
   }
   return all;

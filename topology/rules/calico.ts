@@ -47,8 +47,8 @@ function versionFaults(draft: Draft): Fault[] {
 function isPatchAhead(version: string): boolean {
   const [, minor, patch] = version.split('.').map(Number);
   return CARRIED.some((one) => {
-    const [, ours, known] = one.split('.').map(Number);
-    return ours === minor && (patch ?? 0) > (known ?? 0);
+    const [, carriedMinor, carriedPatch] = one.split('.').map(Number);
+    return carriedMinor === minor && (patch ?? 0) > (carriedPatch ?? 0);
   });
 }
 

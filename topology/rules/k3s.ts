@@ -30,8 +30,8 @@ export function k3sRules(draft: Draft): Fault[] {
 function firstServerFaults(draft: Draft, first: string, servers: readonly string[]): Fault[] {
   const { nodes } = draft.file;
   if (!has(nodes, first)) {
-    const known = servers.length === 0 ? 'No node has role: server.' : `Servers: ${listed(servers, 'and')}.`;
-    const fix = didYouMean(suggester(servers)(first), known);
+    const hint = servers.length === 0 ? 'No node has role: server.' : `Servers: ${listed(servers, 'and')}.`;
+    const fix = didYouMean(suggester(servers)(first), hint);
     return [fault('unknown-node', FIRST, `no node is named ${JSON.stringify(first)}`, fix)];
   }
   if (nodes?.[first]?.role !== 'agent') return [];

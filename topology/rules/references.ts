@@ -65,12 +65,12 @@ function target(draft: Draft, kind: string, path: Path): Check {
   const names = Object.keys(record ?? {});
   if (draft.faulty(...path)) return () => [];
   const suggest = suggester(names);
-  const known =
+  const hint =
     names.length === 0
       ? `There is no ${kind} at all: add it under ${path.join('.')}.`
       : `Known: ${listed(names, 'and')}.`;
   return (at, name, part) =>
-    name === undefined || has(record, name) ? [] : [unknown(kind, at, name, suggest, known, part)];
+    name === undefined || has(record, name) ? [] : [unknown(kind, at, name, suggest, hint, part)];
 }
 
 function unknown(
@@ -78,11 +78,11 @@ function unknown(
   at: Path,
   name: string,
   suggest: Suggest,
-  known: string,
+  hint: string,
   part: 'key' | undefined,
 ): Fault {
   const message = `no ${kind} is named ${JSON.stringify(name)}`;
-  return fault(`unknown-${kind}` as Fault['code'], at, message, didYouMean(suggest(name), known), {
+  return fault(`unknown-${kind}` as Fault['code'], at, message, didYouMean(suggest(name), hint), {
     ...(part && { part }),
   });
 }

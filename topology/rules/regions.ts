@@ -35,8 +35,8 @@ function eitherOr(draft: Draft, name: string): Fault[] {
     ];
   }
   if (router === undefined && routers === undefined && without('router') && without('routers')) {
-    const known = Object.keys(draft.file.routers ?? {});
-    const fix = known.length === 0 ? 'Add router: <name>.' : `Add router: one of ${listed(known, 'and')}.`;
+    const names = Object.keys(draft.file.routers ?? {});
+    const fix = names.length === 0 ? 'Add router: <name>.' : `Add router: one of ${listed(names, 'and')}.`;
     return [fault('region-without-router', path, 'has no router', fix, { part: 'key' })];
   }
   return [];

@@ -133,11 +133,11 @@ function peeringNames(draft: Draft): Fault[] {
 /** The routers that a region names, with their paths; those that do not exist are left out. */
 export function routersOf(draft: Draft, region: string): (readonly [string, Path])[] {
   const { router, routers } = draft.file.regions?.[region] ?? {};
-  const known = draft.file.routers;
+  const allRouters = draft.file.routers;
   return [
     ...(router === undefined ? [] : [[router, ['regions', region, 'router']] as const]),
     ...(routers ?? []).flatMap((name, index) =>
       name === undefined ? [] : [[name, ['regions', region, 'routers', index]] as const],
     ),
-  ].filter(([name]) => known !== undefined && Object.hasOwn(known, name));
+  ].filter(([name]) => allRouters !== undefined && Object.hasOwn(allRouters, name));
 }
