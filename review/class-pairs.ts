@@ -11,10 +11,10 @@ export interface ClassPair {
 /** The pairs of node classes: nodes in all analyses, grouped where none of them can tell the nodes apart. */
 export function classPairs(analyses: readonly [Analysis, ...Analysis[]]): ClassPair[] {
   const [first, ...others] = analyses;
-  const known = others.map(({ fabric }) => new Set(fabric.nodes.map(({ name }) => name)));
+  const nodeNames = others.map(({ fabric }) => new Set(fabric.nodes.map(({ name }) => name)));
   const common = first.fabric.nodes
     .map(({ name }) => name)
-    .filter((name) => known.every((one) => one.has(name)));
+    .filter((name) => nodeNames.every((one) => one.has(name)));
   const alike = (name: string) => analyses.map(({ standIn }) => standIn(name, name)[0]).join(' ');
   const classes = [...grouped(common, alike).values()];
   return classes.flatMap((senders) =>

@@ -18,30 +18,30 @@ export interface Consequence {
 }
 
 /** All of a review except what is derived from it. */
-export type Told = Omit<Review, 'outcome' | 'ok'>;
+export type ReviewFacts = Omit<Review, 'outcome' | 'ok'>;
 
 /** All effects of a change, the most severe first. Headline, outcome and exit code are made of this and of nothing else. */
-export function consequencesOf(told: Told): Consequence[] {
-  const all = Object.values(WEIGHED).flatMap((weigh) => weigh(told));
+export function consequencesOf(facts: ReviewFacts): Consequence[] {
+  const all = Object.values(WEIGHED).flatMap((weigh) => weigh(facts));
   return [...SEVERITIES].reverse().flatMap((severity) => all.filter((one) => one.severity === severity));
 }
 
 /** The highest severity; undefined if the change has no effect. */
-export const gravest = (told: Told): Severity | undefined => consequencesOf(told)[0]?.severity;
+export const gravest = (facts: ReviewFacts): Severity | undefined => consequencesOf(facts)[0]?.severity;
 
-export function outcomeOf(told: Told): Review['outcome'] {
-  const severity = gravest(told);
+export function outcomeOf(facts: ReviewFacts): Review['outcome'] {
+  const severity = gravest(facts);
   if (severity !== undefined && severity !== 'harmless') return OUTCOMES[severity];
-  return isDelivered(told) ? 'hitless' : 'nothing';
+  return isDelivered(facts) ? 'hitless' : 'nothing';
 }
 
 /** Whether anything is rendered otherwise, becomes of a session by what people configure, or is another thing for the next delivery. */
-const isDelivered = ({ objects, files, fabric, sessions }: Told): boolean =>
+const isDelivered = ({ objects, files, fabric, sessions }: ReviewFacts): boolean =>
   objects.length + files.length + sessions.changed.length > 0 || fabric.some(({ kind }) => kind === 'file');
 
 const OUTCOMES = { risk: 'risky', felt: 'felt', danger: 'dangerous' } as const;
 
-type Weigh = (told: Told) => readonly Consequence[];
+type Weigh = (facts: ReviewFacts) => readonly Consequence[];
 
 const nothing: Weigh = () => [];
 
@@ -49,7 +49,7 @@ const nothing: Weigh = () => [];
  * The severity of each part of a review, in the order of the first line. Every field has an entry, so the headline cannot miss
  * a new field.
  */
-const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
+const WEIGHED: Readonly<Record<keyof ReviewFacts, Weigh>> = {
   dangers: ({ dangers }) => [
     ...some('danger', dangers.filter(({ severity }) => severity === 'error').length, 'danger'),
     ...some('risk', dangers.filter(({ severity }) => severity === 'warning').length, 'warning'),
@@ -109,10 +109,10 @@ const WEIGHED: Readonly<Record<keyof Told, Weigh>> = {
   ],
   whole: ({ whole }) => when(!whole, 'risk', 'the comparison is incomplete'),
   fabric: ({ fabric }) => when(fabric.length > 0, 'harmless', partsText(fabric)),
-  objects: (told) => when(told.objects.length + told.files.length > 0, 'harmless', resourcesText(told)),
+  objects: (facts) => when(facts.objects.length + facts.files.length > 0, 'harmless', resourcesText(facts)),
   // Reported together with the objects.
   files: nothing,
-  sessions: (told) => when(sessionsText(told) !== '', 'harmless', sessionsText(told)),
+  sessions: (facts) => when(sessionsText(facts) !== '', 'harmless', sessionsText(facts)),
   byHand: ({ byHand }) => {
     const before = byHand.filter(({ when }) => when === 'before the merge').length;
     const which =
@@ -162,7 +162,7 @@ const KINDS: Readonly<Record<Review['fabric'][number]['kind'], readonly [one: st
 };
 
 /** `1 node added, 2 routers changed`. */
-function partsText(fabric: Told['fabric']): string {
+function partsText(fabric: ReviewFacts['fabric']): string {
   return (['added', 'removed', 'changed'] as const)
     .flatMap((change) =>
       Object.entries(KINDS).flatMap(([kind, [one, many]]) => {
@@ -175,7 +175,7 @@ function partsText(fabric: Told['fabric']): string {
 }
 
 /** `6 objects, 2 router files and 1 node file differ`. */
-function resourcesText({ objects, files }: Told): string {
+function resourcesText({ objects, files }: ReviewFacts): string {
   const routers = files.filter(({ path }) => path.startsWith('routers/')).length;
   const nodes = files.filter(({ path }) => path.startsWith('nodes/')).length;
   const total = objects.length + files.length;
@@ -195,9 +195,9 @@ function resourcesText({ objects, files }: Told): string {
 }
 
 /** Resets are always mentioned: a BGP reviewer asks for them first. */
-function sessionsText(told: Told): string {
-  const { changed, kept } = told.sessions;
-  if (changed.length === 0) return kept > 0 && isDelivered(told) ? 'no session is reset' : '';
+function sessionsText(facts: ReviewFacts): string {
+  const { changed, kept } = facts.sessions;
+  if (changed.length === 0) return kept > 0 && isDelivered(facts) ? 'no session is reset' : '';
   const counts = (['reset', 'new', 'gone', 'reloaded'] as const).map(
     (change) => [change, changed.filter((one) => one.change === change).length] as const,
   );

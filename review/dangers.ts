@@ -104,9 +104,9 @@ function foundation({ before, after }: Changed): Danger[] {
   const [was, is] = [before, after].map(({ k3s }) => k3s.clusterCidrs.map(({ text }) => text).join(', '));
   const stays = new Set(after.nodes.map(({ name }) => name));
   const servers = before.nodes.filter(({ role, name }) => role === 'server' && stays.has(name));
-  const known = new Set(after.pods.pools.map(({ cidr }) => cidr.text));
+  const cidrsAfter = new Set(after.pods.pools.map(({ cidr }) => cidr.text));
   // If a pool moves without a second one, that is what needs fixing.
-  const moves = before.pods.pools.some(({ cidr, retiring }) => !retiring && !known.has(cidr.text));
+  const moves = before.pods.pools.some(({ cidr, retiring }) => !retiring && !cidrsAfter.has(cidr.text));
   if (was === is || servers.length === 0 || moves) return [];
   return [
     {
@@ -285,11 +285,11 @@ function podMtu({ before, after, traffic }: Changed): Danger[] {
 /** Both ends of a session must match, and one of them gets the change first. */
 function apart({ before, after, order }: Changed): Danger[] {
   // The AS number and a moving pool have rules of their own.
-  const known = new Set(after.pods.pools.map(({ cidr }) => cidr.text));
-  const isTold =
+  const cidrsAfter = new Set(after.pods.pools.map(({ cidr }) => cidr.text));
+  const hasOwnRule =
     before.bgp.asNumber !== after.bgp.asNumber ||
-    before.pods.pools.some(({ cidr, retiring }) => !retiring && !known.has(cidr.text));
-  if (order.first !== 'apart' || isTold) return [];
+    before.pods.pools.some(({ cidr, retiring }) => !retiring && !cidrsAfter.has(cidr.text));
+  if (order.first !== 'apart' || hasOwnRule) return [];
   const { routersFirst, clusterFirst } = order.lost;
   return [
     {

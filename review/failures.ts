@@ -91,8 +91,8 @@ function lostOf({ changes: all }: FailureReport, counts: Whole): number {
 /** Of what comes what it takes the place of loses: a machine of another name is no failure more. The gravest for the gravest. */
 function inPlaceOf(before: readonly Loss[], after: readonly Loss[]): ReadonlyMap<string, number> {
   const without = (all: readonly Loss[], others: readonly Loss[]) => {
-    const known = new Set(others.map(({ failed }) => nameOf(failed)));
-    const own = all.filter(({ failed }) => !known.has(nameOf(failed))).sort((a, b) => b.lost - a.lost);
+    const names = new Set(others.map(({ failed }) => nameOf(failed)));
+    const own = all.filter(({ failed }) => !names.has(nameOf(failed))).sort((a, b) => b.lost - a.lost);
     return grouped(own, ({ failed }) => failed.kind);
   };
   const [gone, come] = [without(before, after), without(after, before)];

@@ -50,9 +50,9 @@ function matched(
   const left = new Set(before);
   const earlier = new Map<Finding, Finding>();
   for (const message of [({ message: text }: Finding) => text, () => '']) {
-    const known = grouped([...left], (one) => `${placeThen(one)} ${message(one)}`);
+    const candidates = grouped([...left], (one) => `${placeThen(one)} ${message(one)}`);
     for (const one of after) {
-      const was = earlier.has(one) ? undefined : known.get(`${placeOf(one)} ${message(one)}`)?.shift();
+      const was = earlier.has(one) ? undefined : candidates.get(`${placeOf(one)} ${message(one)}`)?.shift();
       if (was === undefined) continue;
       earlier.set(one, was);
       left.delete(was);

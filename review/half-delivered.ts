@@ -56,10 +56,10 @@ function segmentsOf(
   const others = new Map(routersAs.segments.map((segment) => [segment.name, segment]));
   const own = clusterAs.segments.map((segment) => {
     const more = others.get(segment.name)?.members ?? [];
-    const known = new Set(segment.members.map(({ machine }) => machine));
+    const memberNames = new Set(segment.members.map(({ machine }) => machine));
     return {
       ...segment,
-      members: [...segment.members, ...more.filter(({ machine }) => !known.has(machine))],
+      members: [...segment.members, ...more.filter(({ machine }) => !memberNames.has(machine))],
     };
   });
   const names = new Set(own.map(({ name }) => name));

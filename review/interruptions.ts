@@ -28,7 +28,7 @@ export function interruptions(
     .filter(({ change, kind }) => change === 'new' && kind !== 'backbone')
     .map(({ id }): Failing => ({ kind: 'session', name: id }));
   const routers = new Set(after.fabric.routers.map(({ name }) => name));
-  const known = new Set(before.nodes.map(({ name }) => name));
+  const nodesBefore = new Set(before.nodes.map(({ name }) => name));
   const groups = new Map<string, Failing[]>();
   for (const { id, by } of reset) {
     for (const speaker of new Set(by.map((name) => (routers.has(name) ? name : 'Calico')))) {
@@ -47,20 +47,20 @@ export function interruptions(
     const felt = analysis
       .consequence([...down, ...come])
       .broken.filter(({ from, block }) =>
-        [from, blocks[block]?.node ?? -1].every((index) => known.has(machines[index]?.name ?? '')),
+        [from, blocks[block]?.node ?? -1].every((index) => nodesBefore.has(machines[index]?.name ?? '')),
       )
       .filter(({ from, block }) => !atFirst.has(`${from} ${block}`) || byReset.has(`${from} ${block}`));
     return countChanges(analysis, felt);
   };
-  const told = [...groups]
+  const perSpeaker = [...groups]
     .sort(([a], [b]) => Number(a === 'Calico') - Number(b === 'Calico') || (a < b ? -1 : 1))
     .map(([speaker, down]) => ({
       speaker,
       sessions: down.length,
       lost: lostBy(down),
-      cut: cutOff(after.fabric, down, come).filter((node) => known.has(node)),
+      cut: cutOff(after.fabric, down, come).filter((node) => nodesBefore.has(node)),
     }));
-  return [...told, ...rolledNodes(after, sessions, come, lostBy)];
+  return [...perSpeaker, ...rolledNodes(after, sessions, come, lostBy)];
 }
 
 const NONE: ReadonlySet<string> = new Set();

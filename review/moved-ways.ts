@@ -34,11 +34,11 @@ type Moved = (at: string, target: string) => boolean;
 function movedSteps(before: Fabric, after: Fabric): Moved | undefined {
   if (graphText(before) === graphText(after)) return undefined;
   const [were, are] = [stepsIn(before), stepsIn(after)];
-  const known = new Map<string, boolean>();
+  const cache = new Map<string, boolean>();
   return (at, target) => {
     const key = `${at} ${target}`;
-    const found = known.get(key) ?? were(at, target) !== are(at, target);
-    known.set(key, found);
+    const found = cache.get(key) ?? were(at, target) !== are(at, target);
+    cache.set(key, found);
     return found;
   };
 }
@@ -70,9 +70,9 @@ const rangesOf = ({
 function stepsIn(fabric: Fabric): (at: string, target: string) => string {
   const pathsTo: PathsTo = igpPaths(fabric);
   const ranges = new Map((fabric.segments ?? []).map((one) => [one.name, rangesOf(one)]));
-  const known = new Set([...fabric.routers, ...fabric.nodes, ...fabric.hosts].map(({ name }) => name));
+  const machines = new Set([...fabric.routers, ...fabric.nodes, ...fabric.hosts].map(({ name }) => name));
   return (at, target) =>
-    known.has(at) && known.has(target)
+    machines.has(at) && machines.has(target)
       ? (['ipv4', 'ipv6'] as const)
           .flatMap((family) =>
             pathsTo(target, family)

@@ -75,10 +75,10 @@ function objectsOfBoth(
   after: ReadonlyMap<string, string>,
 ): [Map<string, Held>, Map<string, Held>] {
   const [were, are] = [documentsIn(before), documentsIn(after)];
-  const [known, kept] = [were, are].map((documents) => new Set(documents.map(keyOfText)));
+  const [keysBefore, keysAfter] = [were, are].map((documents) => new Set(documents.map(keyOfText)));
   return [
-    objectsIn(were.filter((one) => !kept?.has(keyOfText(one)))),
-    objectsIn(are.filter((one) => !known?.has(keyOfText(one)))),
+    objectsIn(were.filter((one) => !keysAfter?.has(keyOfText(one)))),
+    objectsIn(are.filter((one) => !keysBefore?.has(keyOfText(one)))),
   ];
 }
 

@@ -120,8 +120,8 @@ const lose = (count: number): string =>
  * that is in no pool of theirs.
  */
 function pairsInUnknownPools(clusterAs: Fabric, routersAs: Fabric): number {
-  const known = new Set(routersAs.pods.pools.map(({ cidr }) => cidr.text));
-  if (clusterAs.pods.pools.every(({ cidr }) => known.has(cidr.text))) return 0;
+  const poolCidrs = new Set(routersAs.pods.pools.map(({ cidr }) => cidr.text));
+  if (clusterAs.pods.pools.every(({ cidr }) => poolCidrs.has(cidr.text))) return 0;
   const names = new Set(routersAs.nodes.map(({ name }) => name));
   const both = clusterAs.nodes.filter(({ name }) => names.has(name)).length;
   return both * Math.max(both - 1, 0);

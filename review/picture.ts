@@ -87,8 +87,8 @@ function nodeBoxes(
   regions: readonly string[],
   becameOf: (kind: PartChange['kind'], name: string) => Became,
 ): { boxes: Box[]; boxOf: ReadonlyMap<string, string> } {
-  const known = new Set(after.nodes.map(({ name }) => name));
-  const all = [...after.nodes, ...before.nodes.filter(({ name }) => !known.has(name))];
+  const namesAfter = new Set(after.nodes.map(({ name }) => name));
+  const all = [...after.nodes, ...before.nodes.filter(({ name }) => !namesAfter.has(name))];
   const boxOf = new Map<string, string>();
   const boxes = regions.flatMap((region) =>
     (['same', 'added', 'removed', 'changed'] as const).flatMap((change): Box[] => {

@@ -2,7 +2,7 @@ import { type Analysis, analyse, countPairs, type Finding, findings } from '../a
 import { type Fabric, newNames, withNames } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
 import { byHand } from './by-hand.ts';
-import { outcomeOf, type Told } from './consequences.ts';
+import { outcomeOf, type ReviewFacts } from './consequences.ts';
 import { crossedDangers, crossedRouters } from './crossed.ts';
 import { cutSessions } from './cut-sessions.ts';
 import { dangers, gravestFirst } from './dangers.ts';
@@ -89,7 +89,7 @@ export function review(
     ({ placeOf }) =>
       ({ id, severity, message, path }: Finding) => ({ code: id, severity, message, place: placeOf(path) }),
   ) as [FindingText, FindingText];
-  const told: Told = {
+  const facts: ReviewFacts = {
     version: REVIEW_VERSION,
     command: 'diff',
     network: after.fabric.name,
@@ -131,8 +131,8 @@ export function review(
     whole: unknown.length === 0,
     notes: [...unknown, ...notes, ...untriedNote(failures)],
   };
-  const outcome = outcomeOf(told);
-  return { ...told, ok: accepted || outcome !== 'dangerous', outcome };
+  const outcome = outcomeOf(facts);
+  return { ...facts, ok: accepted || outcome !== 'dangerous', outcome };
 }
 
 const failureDocument = ({ kind, name, lost }: FailureChange): Review['failures']['fatal'][number] => ({
@@ -168,8 +168,8 @@ const orNull = ([before, after]: TrafficChange['hops']): [number | null, number 
 
 /** Ordered pairs of nodes that are there before and after. */
 function pairsOfBoth(was: Analysis, is: Analysis): number {
-  const known = new Set(was.fabric.nodes.map(({ name }) => name));
-  const both = is.fabric.nodes.filter(({ name }) => known.has(name)).length;
+  const namesBefore = new Set(was.fabric.nodes.map(({ name }) => name));
+  const both = is.fabric.nodes.filter(({ name }) => namesBefore.has(name)).length;
   return both === is.fabric.nodes.length ? countPairs(is) : both * Math.max(both - 1, 0);
 }
 

@@ -155,8 +155,8 @@ function endsOf({ fabric, files }: Configured): (session: Session, speaker: stri
   const filesOf = filesByRouter(files);
   const read = new Map<string, ReadonlyMap<string, BgpProtocol> | string>();
   const protocolsOf = (router: RouterSpeaker) => {
-    const known = read.get(router.name);
-    if (known !== undefined) return known;
+    const cached = read.get(router.name);
+    if (cached !== undefined) return cached;
     const statements = statementsOf(filesOf.get(router.name));
     const byNeighbor =
       typeof statements === 'string'

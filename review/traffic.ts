@@ -75,7 +75,7 @@ function outcome(was: Trip, is: Trip, fits: Fits): TrafficChange['change'] | und
   return was.links.join() === is.links.join() ? undefined : 'rerouted';
 }
 
-const known = (trip: Trip, value: number): number | undefined =>
+const ifMeasured = (trip: Trip, value: number): number | undefined =>
   trip.fate.arrives && Number.isFinite(value) ? value : undefined;
-const hopsOf = (one: Trip): number | undefined => known(one, one.fate.hops[1]);
-const mtuOf = (one: Trip): number | undefined => known(one, one.fate.mtu[0]);
+const hopsOf = (one: Trip): number | undefined => ifMeasured(one, one.fate.hops[1]);
+const mtuOf = (one: Trip): number | undefined => ifMeasured(one, one.fate.mtu[0]);

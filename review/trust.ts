@@ -102,9 +102,9 @@ function hostKeys(before: Trusting, after: Trusting): Danger[] {
   for (const { router, was } of delivered(before.fabric, after.fabric)) {
     for (const change of keyChanges(router, was, were, are)) {
       const id = JSON.stringify(change);
-      const known = changes.get(id) ?? { ...change, routers: [] };
-      known.routers.push(router.name);
-      changes.set(id, known);
+      const entry = changes.get(id) ?? { ...change, routers: [] };
+      entry.routers.push(router.name);
+      changes.set(id, entry);
     }
   }
   return [...[...changes.values()].map(keyDanger), ...forNobody(before, after, were, are)];
@@ -175,8 +175,8 @@ function keyDanger({ what, keys, isFirst, routers }: KeyChange & { readonly rout
 /** New lines that are no router's: whoever gets such a name later is believed by them. And what we cannot read. */
 function forNobody(before: Trusting, after: Trusting, were: HostKeys, are: HostKeys): Danger[] {
   const textOf = ({ trust }: Trusting) => (trust.knownHosts ?? '').split('\n').map((line) => line.trim());
-  const known = new Set(textOf(before));
-  const isNew = (line: number) => !known.has(textOf(after)[line - 1] ?? '');
+  const linesBefore = new Set(textOf(before));
+  const isNew = (line: number) => !linesBefore.has(textOf(after)[line - 1] ?? '');
   const names = after.fabric.routers.filter(({ planned }) => !planned).map(({ ssh }) => hostKeyName(ssh));
   const stray = are.lines.filter(
     ({ line, makes, matches }) => makes !== 'revoked' && isNew(line) && !names.some(matches),

@@ -40,16 +40,16 @@ function onlyChanges({ regions, boxes, lines }: Picture): Picture {
 
 function drawn(picture: Picture, limit: number, isPart: boolean): Drawing | undefined {
   const ids = new Map(picture.boxes.map((box, index) => [box.id, `b${index}`]));
-  const known = picture.lines.filter(({ from, to }) => ids.has(from) && ids.has(to));
-  if (known.length > MOST_LINES || picture.boxes.length > limit) return undefined;
+  const drawnLines = picture.lines.filter(({ from, to }) => ids.has(from) && ids.has(to));
+  if (drawnLines.length > MOST_LINES || picture.boxes.length > limit) return undefined;
   const lines = [
     'flowchart LR',
     ...regionsOf(picture),
-    ...known.map((line) => lineOf(line, ids)),
-    ...styles(picture, known),
+    ...drawnLines.map((line) => lineOf(line, ids)),
+    ...styles(picture, drawnLines),
   ];
   if (lines.reduce((sum, line) => sum + line.length + 1, 0) > limit) return undefined;
-  return { lines, legend: legendOf(picture, known), isPart };
+  return { lines, legend: legendOf(picture, drawnLines), isPart };
 }
 
 /** Each region with its boxes; boxes without a region, or of a missing one, are placed outside. */

@@ -6,8 +6,8 @@ import type { Bounds } from './tiers.ts';
 
 /** The first line: the effect on packets, then the amount of change. */
 export function verdictLine(review: Review): string {
-  const told = verdict(review);
-  return `**${told.word}** ${factsText(told)}`.trimEnd();
+  const headline = verdict(review);
+  return `**${headline.word}** ${factsText(headline)}`.trimEnd();
 }
 
 /** What a reviewer must not overlook, outside any fold. */
