@@ -16,8 +16,8 @@ export function comparisonText(
   width: number,
 ): string[] {
   const places = [...new Set(compared.map(({ where }) => where))];
-  const said = new Set(compared.map(({ what }) => what));
-  const left = notes.filter(({ what }) => !said.has(what));
+  const shown = new Set(compared.map(({ what }) => what));
+  const left = notes.filter(({ what }) => !shown.has(what));
   return [
     ...places.flatMap((where, index) => {
       const own = compared.filter((one) => one.where === where);

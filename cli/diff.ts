@@ -41,17 +41,17 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<Ex
   const lab = options.rehearse
     ? await inLab(before.state.fabric, read.input.fabric, terminal)
     : NOT_REHEARSED;
-  const told = review(before.state, head.state, {
+  const result = review(before.state, head.state, {
     accepted: options.accept,
     rehearsal: lab.rehearsal,
     unknown: [...before.unknown, ...lab.unknown],
     notes: [...before.notes, ...head.notes],
   });
-  if (terminal.json) terminal.print(`${jsonText(told)}\n`);
-  else terminal.report(reviewText(told, terminal.colour, terminal.width));
-  annotate(told, options.topology, terminal);
-  summarise(told);
-  return told.ok ? EXIT.fine : EXIT.doesNotHold;
+  if (terminal.json) terminal.print(`${jsonText(result)}\n`);
+  else terminal.report(reviewText(result, terminal.colour, terminal.width));
+  annotate(result, options.topology, terminal);
+  summarise(result);
+  return result.ok ? EXIT.fine : EXIT.doesNotHold;
 }
 
 /** Dangers as annotations of the topology, which is what somebody must change. */
@@ -63,11 +63,11 @@ function annotate({ dangers, accepted }: Review, file: string, terminal: Termina
 }
 
 /** Puts the review on the page of a workflow's run, where forks see it as well. The file may have text of earlier steps of the same job. */
-function summarise(told: Review): void {
+function summarise(result: Review): void {
   const { GITHUB_STEP_SUMMARY: file } = process.env;
   if (file === undefined || file === '') return;
   const limit = SUMMARY_LIMIT - (existsSync(file) ? statSync(file).size : 0);
-  const { text } = reviewMarkdown(told, { limit, unit: 'bytes', details: detailsOf(process.env) });
+  const { text } = reviewMarkdown(result, { limit, unit: 'bytes', details: detailsOf(process.env) });
   if (Buffer.byteLength(text) <= limit) appendFileSync(file, text);
 }
 

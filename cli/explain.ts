@@ -71,9 +71,9 @@ function explainOther(
     terminal.print(documentOf('explain', { ok, failed, blocks: [], addresses: [{ ...rest, route }] }));
   else {
     const via = one.hops.length === 0 ? '' : `, via ${hopsText(one.hops)}`;
-    const said = `${terminal.colour.bold(`${text} (${one.owner}) at ${one.speaker}`)}\n  kernel: ${one.by}${via}\n`;
-    if (ok) terminal.say(said);
-    else terminal.report(said);
+    const answer = `${terminal.colour.bold(`${text} (${one.owner}) at ${one.speaker}`)}\n  kernel: ${one.by}${via}\n`;
+    if (ok) terminal.say(answer);
+    else terminal.report(answer);
   }
   return ok ? EXIT.fine : EXIT.doesNotHold;
 }

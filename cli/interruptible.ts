@@ -12,8 +12,8 @@ export function interruptible(
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) {
-      const told = left();
-      if (told !== '') terminal.complain(told);
+      const notice = left();
+      if (notice !== '') terminal.complain(notice);
       process.exit(130);
     }
     terminal.complain(message);

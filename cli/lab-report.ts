@@ -76,8 +76,8 @@ export const failureLines = (failures: readonly FailedCheck[], { red }: Terminal
 export function labVerdict(run: LabRun): string {
   const { failures, probed, seconds } = run;
   if (failures.length > 0) return `${counted(failures.length, 'check')} failed (${seconds.toFixed(1)} s)`;
-  const lost = probed.filter(({ pair }) => !pair.reachable).length;
-  return `${counted(sessionsOf(run).length, 'session')} up, ${counted(probed.length - lost, 'pair')} of pods reach each other${lost === 0 ? '' : `, ${lost} do not and cannot`}: all checks passed (${seconds.toFixed(1)} s)`;
+  const unreachable = probed.filter(({ pair }) => !pair.reachable).length;
+  return `${counted(sessionsOf(run).length, 'session')} up, ${counted(probed.length - unreachable, 'pair')} of pods reach each other${unreachable === 0 ? '' : `, ${unreachable} do not and cannot`}: all checks passed (${seconds.toFixed(1)} s)`;
 }
 
 const sessionsOf = ({ fabric }: LabRun): Session[] => [...fabric.sessions, ...meshSessions(fabric)];

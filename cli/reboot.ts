@@ -68,11 +68,11 @@ export async function labReboot(options: RebootOptions, terminal: Terminal): Pro
 
 function noSuch({ nodes, ...fabric }: Fabric, name: string, reboot: string): Refusal {
   if (name === reboot) {
-    const known = nodes.map((node) => node.name);
+    const names = nodes.map((node) => node.name);
     return {
       code: 'unknown-name',
       message: `No node is named ${JSON.stringify(name)}`,
-      fix: `Known: ${listed(known, 'and')}.`,
+      fix: `Known: ${listed(names, 'and')}.`,
     };
   }
   const isPlanned = fabric.routers.some((router) => router.name === name && router.planned);

@@ -9,7 +9,7 @@ type Colour = Terminal['colour'];
 
 /** A review for a terminal of this width: consequences first, then the changes themselves. */
 export function reviewText(review: Review, colour: Colour, width: number): string {
-  const told = verdict(review);
+  const headline = verdict(review);
   const head = `${colour.bold(printable(review.network))}: from ${stateText(review.base)} to ${stateText(review.head)}`;
   const paint = {
     nothing: colour.bold,
@@ -20,7 +20,11 @@ export function reviewText(review: Review, colour: Colour, width: number): strin
   };
   const lines = [
     ...wrapped(head, '', width),
-    ...wrapped(`${colour.bold(paint[told.outcome](told.word))} ${factsText(told)}`.trimEnd(), '  ', width),
+    ...wrapped(
+      `${colour.bold(paint[headline.outcome](headline.word))} ${factsText(headline)}`.trimEnd(),
+      '  ',
+      width,
+    ),
     ...dangerLines(review, colour, width),
     ...section('sessions', fitted(sessionLines(review, colour), width), colour),
     ...section('packets', fitted(trafficLines(review, colour), width), colour),
@@ -28,7 +32,7 @@ export function reviewText(review: Review, colour: Colour, width: number): strin
     ...section('findings', fitted(findingLines(review, colour), width), colour),
     ...section(
       'delivery',
-      told.outcome === 'nothing' ? [] : wrapped(review.order.message, '', width - 2),
+      headline.outcome === 'nothing' ? [] : wrapped(review.order.message, '', width - 2),
       colour,
     ),
     ...section('by hand', byHandLines(review, width), colour),

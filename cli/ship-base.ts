@@ -60,8 +60,8 @@ function routersAt(
   head: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
   const folder = 'routers/';
-  const known = new Map([...head].map(([path, text]) => [path.slice(folder.length), text]));
-  const files = filesAt(commit, `${below(out)}/routers`, known) ?? new Map<string, string>();
+  const headFiles = new Map([...head].map(([path, text]) => [path.slice(folder.length), text]));
+  const files = filesAt(commit, `${below(out)}/routers`, headFiles) ?? new Map<string, string>();
   return new Map([...files].map(([path, text]) => [`${folder}${path}`, text]));
 }
 

@@ -7,11 +7,11 @@ import { counted, type Terminal } from './terminal.ts';
 export function shippedText(results: readonly Result[], lookOnly: boolean, terminal: Terminal): string {
   const { colour } = terminal;
   const of = (outcome: Result['outcome']) => results.filter((one) => one.outcome === outcome);
-  const told = results.filter(({ message }) => message !== null);
+  const withMessage = results.filter(({ message }) => message !== null);
   const counts = COUNTED.flatMap(([outcome, noun]) =>
     of(outcome).length === 0 ? [] : [`${of(outcome).length} ${noun}`],
   );
-  const lines = told.flatMap(({ router, outcome, message }) => {
+  const lines = withMessage.flatMap(({ router, outcome, message }) => {
     const [first = '', ...more] = (message ?? '').split('\n').map(printable);
     const head = WELL.has(outcome)
       ? colour.yellow(`${router} ${outcome}, but`)
@@ -19,7 +19,9 @@ export function shippedText(results: readonly Result[], lookOnly: boolean, termi
     return [`${head} ${first}`, ...more.map((line) => `  ${line}`)];
   });
   const next =
-    told.length === 0 ? [] : NEXT.filter(([outcome]) => of(outcome).length > 0).map(([, text]) => text);
+    withMessage.length === 0
+      ? []
+      : NEXT.filter(([outcome]) => of(outcome).length > 0).map(([, text]) => text);
   return [
     ...lines,
     `${counted(results.length, 'router')}: ${counts.join(', ')}.`,
@@ -87,8 +89,8 @@ export function driftText(
   drift: readonly Drifted[],
   shipped: (path: string, hash: string) => string | undefined,
 ): string {
-  const known = drift.filter(({ text, is }) => text !== undefined || is === 'missing');
-  return known
+  const comparable = drift.filter(({ text, is }) => text !== undefined || is === 'missing');
+  return comparable
     .flatMap(({ path, text, against, wanted }) => {
       const before = wanted === undefined ? '' : shipped(`routers/${router}/${path}`, wanted);
       const title = `${router}: ${path}`;

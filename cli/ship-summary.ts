@@ -7,10 +7,10 @@ import { counted } from './terminal.ts';
 export function summarise({ outcome, results }: Shipped, lookOnly: boolean): void {
   const { GITHUB_STEP_SUMMARY: file } = process.env;
   if (file === undefined || file === '') return;
-  const told = results.filter((one) => one.outcome !== 'unchanged');
-  const shown = told.slice(0, MOST);
+  const changed = results.filter((one) => one.outcome !== 'unchanged');
+  const shown = changed.slice(0, MOST);
   const rows = shown.map((one) => `| ${cell(one.router)} | ${one.outcome} | ${message(one)} |`);
-  const [same, hidden] = [results.length - told.length, told.length - shown.length];
+  const [same, hidden] = [results.length - changed.length, changed.length - shown.length];
   appendFileSync(
     file,
     [

@@ -201,11 +201,11 @@ function routersNamed(fabric: Fabric, names: readonly string[]): readonly Router
       };
     }
     if (found !== undefined) continue;
-    const known = routers.map((router) => router.name);
+    const routerNames = routers.map((router) => router.name);
     return {
       code: 'unknown-name',
       message: `No router is named ${JSON.stringify(name)}`,
-      fix: didYouMean(suggester(known)(name), `Known: ${listed(known, 'and')}.`),
+      fix: didYouMean(suggester(routerNames)(name), `Known: ${listed(routerNames, 'and')}.`),
     };
   }
   return routers.filter(({ name }) => names.includes(name));

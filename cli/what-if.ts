@@ -92,8 +92,8 @@ function news(reports: readonly FailureReport[]): FailureReport[] {
   return reports
     .filter(({ failed, changes }) => {
       if (failed.length === 1) return changes.length > 0;
-      const known = failed.map(({ name }) => alone.get(name));
-      return [...effects(changes)].some((effect) => !known.some((one) => one?.has(effect)));
+      const effectsAlone = failed.map(({ name }) => alone.get(name));
+      return [...effects(changes)].some((effect) => !effectsAlone.some((one) => one?.has(effect)));
     })
     .map((report) => ({ report, name: report.failed.map(({ name }) => name).join(' + ') }))
     .sort(

@@ -64,8 +64,8 @@ export async function changeAll(
   let hasFailed = false;
   const isOver = () => hasFailed || stop.aborted;
   const begin = async (router: string) => {
-    const delivery = known(byName, router);
-    const ready = known(left, delivery);
+    const delivery = prepared(byName, router);
+    const ready = prepared(left, delivery);
     left.delete(delivery);
     const changing: Changing = { delivery, ready, beside: new Set([router, ...atWork.keys()]) };
     for (const other of atWork.values()) other.beside.add(router);
@@ -167,7 +167,7 @@ async function lastLook({ delivery, ready }: Changing, judging: Judge, tell: Tel
 const isAmong = ({ sessions }: Fabric, id: string, routers: ReadonlySet<string>): boolean =>
   sessions.some((one) => one.id === id && one.ends.every(({ speaker }) => routers.has(speaker)));
 
-function known<K, V>(map: ReadonlyMap<K, V>, key: K): V {
+function prepared<K, V>(map: ReadonlyMap<K, V>, key: K): V {
   const value = map.get(key);
   if (value === undefined) throw new Error(`${key} is not prepared`);
   return value;

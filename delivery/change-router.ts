@@ -133,7 +133,7 @@ async function back(attempt: Attempt, why: string): Promise<Changed> {
   if (undone.failed === undefined) return verified(attempt, ready.lock, why);
   return undone.failed.kind === 'lost'
     ? comesBack(attempt, why, 'it is unreachable; BIRD reverts by itself when the time is up')
-    : lost(attempt, ready.lock, why, undone.failed.message);
+    : outcomeUnknown(attempt, ready.lock, why, undone.failed.message);
 }
 
 /** The router is unreachable. If the change is to blame, it is reachable again once BIRD has reverted. */
@@ -160,7 +160,7 @@ async function comesBack(attempt: Attempt, why: string, now: string): Promise<Ch
     await sleep(PAUSE);
   } while (performance.now() < patience);
   report('settle', 'failed', [message]);
-  return lost(attempt, ready.lock, why, message);
+  return outcomeUnknown(attempt, ready.lock, why, message);
 }
 
 /** Verifies that both what runs and what is on disk are as before, and that BIRD would read the same at a restart. */
@@ -172,7 +172,7 @@ async function verified(attempt: Attempt, lock: router.Lock, why: string): Promi
   const wrong = seen.failed === undefined ? differences(ready.before, seen.done) : [seen.failed.message];
   if (wrong.length > 0) {
     report('verify', 'failed', wrong);
-    return lost(attempt, lock, why, wrong.join('; '));
+    return outcomeUnknown(attempt, lock, why, wrong.join('; '));
   }
   report('verify', 'done', ['it runs what it ran before, and its files match']);
   await unlock(delivery, lock);
@@ -189,7 +189,12 @@ function differences(before: Inspection, now: Inspection): string[] {
   ];
 }
 
-async function lost(attempt: Attempt, lock: router.Lock, why: string, message: string): Promise<Changed> {
+async function outcomeUnknown(
+  attempt: Attempt,
+  lock: router.Lock,
+  why: string,
+  message: string,
+): Promise<Changed> {
   const { delivery, deadline } = attempt;
   await unlock(delivery, lock);
   const left = Math.ceil((deadline - performance.now()) / 1000);

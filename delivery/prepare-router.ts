@@ -99,11 +99,11 @@ function untuned({ sysctls }: Delivery, found: Inspection): string[] {
 function unresolved({ protocols }: Inspection): string[] {
   const some = protocols.filter((one) => (one.unresolved ?? 0) > 0);
   const more = some.length > MOST ? ` and ${some.length - MOST} more` : '';
-  const told = some.slice(0, MOST).map((one) => `${one.name} ${one.unresolved}`);
+  const examples = some.slice(0, MOST).map((one) => `${one.name} ${one.unresolved}`);
   return some.length === 0
     ? []
     : [
-        `BIRD has routes with an unresolved next hop (${told.join(', ')}${more}): let protocol direct and the IGP fill the table of these sessions`,
+        `BIRD has routes with an unresolved next hop (${examples.join(', ')}${more}): let protocol direct and the IGP fill the table of these sessions`,
       ];
 }
 

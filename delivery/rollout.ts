@@ -1,5 +1,5 @@
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
-import { type LostWays, lostWays, type RegionPair } from './ways.ts';
+import { type RegionPair, type WaysCut, waysCutIn } from './ways.ts';
 
 /** The order in which routers get a change: the first wave alone, then the routers of a wave in parallel, one wave after the other. */
 export interface Rollout {
@@ -27,19 +27,19 @@ export interface Placed {
  */
 export function rollout(fabric: Fabric, names: readonly string[], maxParallel: number): Rollout {
   const asked = [...new Set(names)].sort();
-  const known = new Map(fabric.routers.map((router) => [router.name, router]));
+  const routerByName = new Map(fabric.routers.map((router) => [router.name, router]));
   const left = asked.flatMap((router): Placed[] => {
-    const found = known.get(router);
+    const found = routerByName.get(router);
     if (found === undefined) return [{ router, reason: 'the topology has no such router' }];
     return found.planned ? [{ router, reason: 'it is planned: it has no configuration yet' }] : [];
   });
-  const routers = asked.flatMap((name) => known.get(name) ?? []).filter(({ planned }) => !planned);
+  const routers = asked.flatMap((name) => routerByName.get(name) ?? []).filter(({ planned }) => !planned);
   if (routers.length === 0) return { waves: [], left };
-  const lost = lostWays(fabric);
-  const first = canary(fabric, routers, lost);
+  const waysCut = waysCutIn(fabric);
+  const first = canary(fabric, routers, waysCut);
   const waves: Placed[][] = [[{ router: first.harm.router.name, reason: first.reason }]];
   const size = Math.max(1, Math.floor(maxParallel));
-  const joint = jointly(lost);
+  const joint = jointly(waysCut);
   const others = routers.filter((router) => router !== first.harm.router);
   for (const next of inOrder(fabric, others, size)) {
     const { wave, reason } = place(fabric, waves, next, size, joint);
@@ -63,7 +63,7 @@ export function joining(
   fabric: Fabric,
   maxParallel: number,
 ): (atWork: readonly string[], router: string) => boolean {
-  const joint = jointly(lostWays(fabric));
+  const joint = jointly(waysCutIn(fabric));
   return (atWork, router) => {
     const mates = matesOf(fabric, router);
     return (
@@ -92,11 +92,11 @@ interface Harm {
 function canary(
   fabric: Fabric,
   routers: readonly RouterSpeaker[],
-  lost: LostWays,
+  waysCut: WaysCut,
 ): { harm: Harm; reason: string } {
   const nodesIn = new Map(fabric.regions.map(({ name, nodes }) => [name, nodes.length]));
   const weigh = (router: RouterSpeaker): Harm => {
-    const ways = [...lost(new Set([router.name])).values()];
+    const ways = [...waysCut(new Set([router.name])).values()];
     const own = fabric.regions.filter((region) => region.routers.includes(router));
     const alone = own.filter((region) => region.routers.every((one) => one === router || one.planned));
     const count = (regions: typeof own) => regions.reduce((sum, { nodes }) => sum + nodes.length, 0);
@@ -163,7 +163,7 @@ function inOrder(
   return [...ordered, ...[...open].map((router) => ({ router, region: undefined }))];
 }
 
-/** A way that is lost when some of these routers are down at once, though not when one of them alone is; undefined if there is none. */
+/** A way that is cut when some of these routers are down at once, though not when one of them alone is; undefined if there is none. */
 type Joint = (names: readonly string[]) => RegionPair | undefined;
 
 /** The first wave after all reflectors of its regions, and after the canary, that has a free slot and keeps all ways. */
@@ -202,24 +202,24 @@ const matesOf = (fabric: Fabric, router: string): ReadonlyMap<string, string> =>
       .flatMap(({ name, routers }) => routers.map((one) => [one.name, name] as const)),
   );
 
-function jointly(lost: LostWays): Joint {
+function jointly(waysCut: WaysCut): Joint {
   const alone = new Map<string, ReadonlySet<string>>();
-  const lostBy = (router: string): ReadonlySet<string> => {
-    const known = alone.get(router) ?? new Set(lost(new Set([router])).keys());
-    alone.set(router, known);
-    return known;
+  const cutAlone = (router: string): ReadonlySet<string> => {
+    const keys = alone.get(router) ?? new Set(waysCut(new Set([router])).keys());
+    alone.set(router, keys);
+    return keys;
   };
   return (names) => {
     const groups = new Map<string, { rest: ReadonlySet<string>; keys: string[] }>();
-    for (const key of lost(new Set(names)).keys()) {
+    for (const key of waysCut(new Set(names)).keys()) {
       // A router that cuts the way alone may be up again before the others: without it they must not cut the way either.
-      const rest = names.filter((name) => !lostBy(name).has(key));
+      const rest = names.filter((name) => !cutAlone(name).has(key));
       const group = groups.get(rest.join(' ')) ?? { rest: new Set(rest), keys: [] };
       group.keys.push(key);
       groups.set(rest.join(' '), group);
     }
     for (const { rest, keys } of groups.values()) {
-      const [way] = lost(rest, keys).values();
+      const [way] = waysCut(rest, keys).values();
       if (way !== undefined) return way;
     }
     return undefined;

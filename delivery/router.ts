@@ -33,8 +33,8 @@ export interface Lock extends Line {
   readonly owner: string;
   /** The owner of a lock left behind by a process or a boot that is gone. */
   readonly stale: string | undefined;
-  /** Resolves when the lock is lost. */
-  readonly lost: Promise<ScriptFailure>;
+  /** Resolves when the connection that holds the lock ends. */
+  readonly broken: Promise<ScriptFailure>;
   /** False if nothing has confirmed that it is released: it may live on at the router. */
   release(): Promise<boolean>;
 }
@@ -144,7 +144,7 @@ export async function hold(
     const answer = linesOf('hold', started);
     return { failed: answer.failed ?? garbled('hold', undefined, 'line "held"') };
   }
-  const lost = started.ended.then(
+  const broken = started.ended.then(
     (ran): ScriptFailure => ({
       kind: 'lost',
       message: short(ran.stderr.trim()) || 'the lock of the router was lost',
@@ -153,12 +153,12 @@ export async function hold(
   const beating = setInterval(() => started.beat(), (seconds * 1000) / 4);
   beating.unref();
   started.ended.then(() => clearInterval(beating));
-  const stale = readLines(started.said).find(({ key }) => key === 'stale')?.value;
+  const stale = readLines(started.firstOutput).find(({ key }) => key === 'stale')?.value;
   return {
     done: {
       owner,
       stale,
-      lost,
+      broken,
       run: started.run,
       release: async () => {
         clearInterval(beating);
@@ -173,11 +173,11 @@ const isRunning = (started: Running | Ran): started is Running => 'ended' in sta
 
 /** Puts a release beside the live files, and with it a copy of the configuration folder that uses the release. */
 export const stage = (line: Line, settings: RouterSettings, lock: Lock, release: Release) =>
-  told(line, settings, lock, 'stage', [release.hash], 'staged', tarOf(release));
+  answerTo(line, settings, lock, 'stage', [release.hash], 'staged', tarOf(release));
 
 /** Makes the live files a release of their own, byte for byte, so that they can be restored. Returns its hash. */
 export const adopt = (line: Line, settings: RouterSettings, lock: Lock) =>
-  told(line, settings, lock, 'adopt', [], 'adopted');
+  answerTo(line, settings, lock, 'adopt', [], 'adopted');
 
 /** A release that BIRD rejects: its error, with the place in the release. */
 export interface NotTaken extends ScriptFailure {
@@ -186,7 +186,7 @@ export interface NotTaken extends ScriptFailure {
 
 /** Lets BIRD read the staged release without running it, and proves that BIRD reads exactly that. */
 export const check = (line: Line, settings: RouterSettings, lock: Lock, hash: string) =>
-  told(line, settings, lock, 'check', [hash], 'checked');
+  answerTo(line, settings, lock, 'check', [hash], 'checked');
 
 /** BIRD runs the release, and reverts by itself after `seconds`. Resolves with the seconds that are left. */
 export async function apply(
@@ -198,22 +198,22 @@ export async function apply(
   stop?: AbortSignal,
 ): Promise<Taken<number>> {
   const args = [hash, String(seconds)];
-  const answer = await told(line, settings, lock, 'apply', args, 'pending', undefined, stop);
+  const answer = await answerTo(line, settings, lock, 'apply', args, 'pending', undefined, stop);
   if (answer.failed !== undefined) return answer;
   return { done: Number(answer.done) };
 }
 
 /** Ends the undo timer and, only if that was in time, puts the files in place: both in one command. */
 export const confirm = (line: Line, settings: RouterSettings, lock: Lock, hash: string, stop?: AbortSignal) =>
-  told(line, settings, lock, 'confirm', [hash], 'shipped', undefined, stop);
+  answerTo(line, settings, lock, 'confirm', [hash], 'shipped', undefined, stop);
 
 /** BIRD runs the live files again. Returns the release that was undone, or `none`. */
 export const undo = (line: Line, settings: RouterSettings, lock: Lock, stop?: AbortSignal) =>
-  told(line, settings, lock, 'undo', [], 'undone', undefined, stop);
+  answerTo(line, settings, lock, 'undo', [], 'undone', undefined, stop);
 
 /** Removes what was staged and not applied. */
 export const discard = (line: Line, settings: RouterSettings, lock: Lock) =>
-  told(line, settings, lock, 'discard', [], 'discarded');
+  answerTo(line, settings, lock, 'discard', [], 'discarded');
 
 /** How a delivery that was cut off was completed. */
 export type Settled =
@@ -227,7 +227,7 @@ export async function settle(
   lock: Lock,
   stop?: AbortSignal,
 ): Promise<Outcome<Settled>> {
-  const answer = await told(line, settings, lock, 'settle', [], 'settled', undefined, stop);
+  const answer = await answerTo(line, settings, lock, 'settle', [], 'settled', undefined, stop);
   if (answer.failed !== undefined) return { failed: answer.failed };
   const [, what, hash] = /^(shipped|undone) ([0-9a-f]{16})$/.exec(answer.done) ?? [];
   if (answer.done === 'nothing') return { done: { what: 'nothing' } };
@@ -235,7 +235,8 @@ export async function settle(
   return { done: { what: what as 'shipped' | 'undone', hash } };
 }
 
-const SAID: Readonly<Record<string, RegExp>> = {
+/** The form of the answers whose value is not the release that was asked for. */
+const FORMS: Readonly<Record<string, RegExp>> = {
   pending: /^\d+(\.\d+)?$/,
   adopted: /^[0-9a-f]{16}$/,
   undone: /^([0-9a-f]{16}|none)$/,
@@ -249,7 +250,7 @@ type Taken<T> =
   | { readonly failed: NotTaken; readonly done?: never };
 
 /** Runs a verb that changes something. Returns the value of the answer's line `key`. */
-async function told(
+async function answerTo(
   line: Line,
   settings: RouterSettings,
   lock: Lock,
@@ -268,11 +269,12 @@ async function told(
       failed: birdError === undefined ? answer.failed : { ...answer.failed, birdError: short(birdError) },
     };
   }
-  const said = answer.done.find((one) => one.key === key);
-  if (said === undefined) return { failed: garbled(verb, undefined, `line "${key}"`) };
-  const form = SAID[key];
-  if (form !== undefined && !form.test(said.value)) return { failed: garbled(verb, said, 'an answer to it') };
-  if (SAME.has(key) && said.value !== args[0])
-    return { failed: garbled(verb, said, 'the release asked for') };
-  return { done: said.value };
+  const entry = answer.done.find((one) => one.key === key);
+  if (entry === undefined) return { failed: garbled(verb, undefined, `line "${key}"`) };
+  const form = FORMS[key];
+  if (form !== undefined && !form.test(entry.value))
+    return { failed: garbled(verb, entry, 'an answer to it') };
+  if (SAME.has(key) && entry.value !== args[0])
+    return { failed: garbled(verb, entry, 'the release asked for') };
+  return { done: entry.value };
 }

@@ -124,11 +124,11 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
 
 /** A delivery may be the fix for this, so it does not stop one; a check that finds it reports a problem. */
 function unwell(fabric: Fabric, router: string, { protocols }: Inspection): string | null {
-  const told = unwellToday(fabric, router, protocols);
-  if (told.length === 0) return null;
-  const more = told.length > MOST ? [`and ${told.length - MOST} more sessions`] : [];
+  const problems = unwellToday(fabric, router, protocols);
+  if (problems.length === 0) return null;
+  const more = problems.length > MOST ? [`and ${problems.length - MOST} more sessions`] : [];
   return [
-    ...told.slice(0, MOST),
+    ...problems.slice(0, MOST),
     ...more,
     'let protocol direct and the IGP fill the table of these sessions',
   ].join('\n');

@@ -7,8 +7,8 @@ export interface RegionPair {
   readonly family: Family;
 }
 
-/** The ways that are lost while these routers are down, by key; only those in `among` if it is given. */
-export type LostWays = (
+/** The ways that are cut while these routers are down, by key; only those in `among` if it is given. */
+export type WaysCut = (
   down: ReadonlySet<string>,
   among?: Iterable<string>,
 ) => ReadonlyMap<string, RegionPair>;
@@ -17,7 +17,7 @@ export type LostWays = (
  * The ways between regions. Two regions have one if a router reflects for both, or if reflectors of each have a session and the IGP
  * connects them. Nodes, MTU and load are not considered.
  */
-export function lostWays(fabric: Fabric): LostWays {
+export function waysCutIn(fabric: Fabric): WaysCut {
   const regionsOf = new Map<string, string[]>();
   for (const { name, routers } of fabric.regions) {
     for (const router of routers) {
@@ -28,7 +28,7 @@ export function lostWays(fabric: Fabric): LostWays {
   const islandsWithout = { ipv4: islands(fabric, 'ipv4'), ipv6: islands(fabric, 'ipv6') };
   return (down, among = holders.keys()) => {
     const island = { ipv4: islandsWithout.ipv4(down), ipv6: islandsWithout.ipv6(down) };
-    const lost = new Map<string, RegionPair>();
+    const cut = new Map<string, RegionPair>();
     for (const key of among) {
       const { way, by } = holders.get(key) ?? {};
       const isHeld = by?.some(
@@ -37,9 +37,9 @@ export function lostWays(fabric: Fabric): LostWays {
           !down.has(other) &&
           (one === other || island[transport](one) === island[transport](other)),
       );
-      if (way !== undefined && !isHeld) lost.set(key, way);
+      if (way !== undefined && !isHeld) cut.set(key, way);
     }
-    return lost;
+    return cut;
   };
 }
 
@@ -62,9 +62,9 @@ function holdersOf(
         for (const family of a === b ? [] : families) {
           const regions = a < b ? ([a, b] as const) : ([b, a] as const);
           const key = `${regions.join(' ')} ${family}`;
-          const known = found.get(key) ?? { way: { regions, family }, by: [] };
-          known.by.push(holder);
-          found.set(key, known);
+          const entry = found.get(key) ?? { way: { regions, family }, by: [] };
+          entry.by.push(holder);
+          found.set(key, entry);
         }
       }
     }

@@ -115,15 +115,18 @@ async function wait(
     const seen = code === 0 ? seenIn(stdout) : [];
     const left = missing(awaited, seen);
     if (left.length === 0) return WELL;
-    const lost = hopeless(awaited, seen);
-    if (lost.length > 0 || clock.now() >= until) {
+    const failedForGood = hopeless(awaited, seen);
+    if (failedForGood.length > 0 || clock.now() >= until) {
       const message =
-        lost.length > 0
-          ? `${listed(lost, 'and')} failed for good`
+        failedForGood.length > 0
+          ? `${listed(failedForGood, 'and')} failed for good`
           : `after ${PATIENCE_MINUTES} minutes ${listed(left, 'and')} ${left.length === 1 ? 'is' : 'are'} not ${condition}`;
-      const found = await diagnose(kubectl, { ...awaited, names: lost.length > 0 ? lost : left });
+      const found = await diagnose(kubectl, {
+        ...awaited,
+        names: failedForGood.length > 0 ? failedForGood : left,
+      });
       const details = code === 0 ? found.details : [stderr.trim(), ...found.details];
-      const fix = `${found.look}\n${lost.length > 0 ? removal(awaited, lost) : ''}${GO_ON}`;
+      const fix = `${found.look}\n${failedForGood.length > 0 ? removal(awaited, failedForGood) : ''}${GO_ON}`;
       return { notes: [], halt: { because: 'expired', message, details, fix } };
     }
     say(`${names.length - left.length} of ${names.length}`);

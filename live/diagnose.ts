@@ -24,9 +24,9 @@ export async function diagnose(
         );
   const pods = podTrouble(await list('pods', '-n', workload));
   const events = eventTrouble(await list('events', '-n', workload));
-  const said = [...conditions, ...pods, ...events];
+  const troubles = [...conditions, ...pods, ...events];
   return {
-    details: said.length > 0 ? said : [`nothing in namespace ${workload} shows why`],
+    details: troubles.length > 0 ? troubles : [`nothing in namespace ${workload} shows why`],
     look: `Look closer:
   kubectl get pods,events -n ${workload}
   kubectl logs -n ${resource === 'job' ? `${workload} job/${names[0]}` : 'tigera-operator deployment/tigera-operator'}`,

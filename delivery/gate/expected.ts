@@ -70,10 +70,10 @@ export function explainedLosses(
 }
 
 function once<K, V>(find: (key: K) => V): (key: K) => V {
-  const known = new Map<K, V>();
+  const cache = new Map<K, V>();
   return (key) => {
-    const value = known.get(key) ?? find(key);
-    known.set(key, value);
+    const value = cache.get(key) ?? find(key);
+    cache.set(key, value);
     return value;
   };
 }

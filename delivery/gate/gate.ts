@@ -240,10 +240,10 @@ function otherProtocols(
   now: readonly ProtocolState[],
 ): GateFinding[] {
   const mode = fabric.routers.find(({ name }) => name === router)?.bird.mode;
-  const known = new Set(seen.flatMap(({ was, is, protocol }) => [was?.name, is?.name, protocol]));
+  const sessionNames = new Set(seen.flatMap(({ was, is, protocol }) => [was?.name, is?.name, protocol]));
   const are = new Map(now.map((one) => [one.name, one]));
   return before
-    .filter((was) => !known.has(was.name) && isUp(was))
+    .filter((was) => !sessionNames.has(was.name) && isUp(was))
     .flatMap((was): GateFinding[] => {
       const is = are.get(was.name);
       const failure = (kind: GateFinding['kind'], message: string): GateFinding => ({

@@ -34,8 +34,8 @@ const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
 /** The script without comments, which both shells would have to read. All routers get the same two or three scripts. */
 function bare(script: string): Uint8Array {
-  const known = bared.get(script);
-  if (known !== undefined) return known;
+  const cached = bared.get(script);
+  if (cached !== undefined) return cached;
   const text = Buffer.from(script.replace(/^[ \t]*#.*\n/gm, ''));
   bared.set(script, text);
   return text;

@@ -50,7 +50,7 @@ export function sharedConnection(target: SshTarget, limits: Limits = LIMITS): Sh
   let master: number | undefined;
   let looking: Promise<void> | undefined;
   const look = async () => {
-    const pid = Number(/\(pid=(\d+)\)/.exec((await control('check')).said)?.[1]);
+    const pid = Number(/\(pid=(\d+)\)/.exec((await control('check')).output)?.[1]);
     if (pid > 1 && ![...children].some((child) => child.pid === pid)) {
       master = pid;
       watch(pid);
@@ -93,20 +93,20 @@ const LINGER = 10;
 const AT_ONCE = 3000;
 
 /** The output of an ssh that queries another one; not waited for any longer than that. */
-function asked(words: readonly string[]): Promise<{ is: 'done' | 'failed' | 'late'; said: string }> {
+function asked(words: readonly string[]): Promise<{ is: 'done' | 'failed' | 'late'; output: string }> {
   return new Promise((done) => {
     const child = startSsh(words);
-    const said = heard({ bytes: 4096, lines: 100, line: 4096 });
+    const output = heard({ bytes: 4096, lines: 100, line: 4096 });
     const timer = setTimeout(() => {
       endSsh(child);
-      done({ is: 'late', said: '' });
+      done({ is: 'late', output: '' });
     }, AT_ONCE);
     child.stdin.on('error', () => {}).end();
     child.stdout.resume();
-    child.stderr.on('data', (chunk: Buffer) => void said.add(chunk));
+    child.stderr.on('data', (chunk: Buffer) => void output.add(chunk));
     const finish = (is: 'done' | 'failed') => {
       clearTimeout(timer);
-      done({ is, said: said.text() });
+      done({ is, output: output.text() });
     };
     child.on('error', () => finish('failed'));
     child.on('close', (code) => finish(code === 0 ? 'done' : 'failed'));
@@ -128,14 +128,14 @@ async function gone(pid: number): Promise<boolean> {
 const triedOnce = (target: SshTarget, { way, noise }: Limits): Promise<string> =>
   new Promise((done) => {
     const child = startSsh(['-E', '/dev/null', ...argumentsOf(target, APART), 'true']);
-    const said = heard({ bytes: noise, lines: noise, line: noise });
+    const output = heard({ bytes: noise, lines: noise, line: noise });
     const timer = setTimeout(() => endSsh(child), way * 1000);
     child.stdin.on('error', () => {}).end();
     child.stdout.resume();
-    child.stderr.on('data', (chunk: Buffer) => void (said.add(chunk) || endSsh(child)));
+    child.stderr.on('data', (chunk: Buffer) => void (output.add(chunk) || endSsh(child)));
     const finish = () => {
       clearTimeout(timer);
-      done(said.text());
+      done(output.text());
     };
     child.on('error', finish);
     child.on('close', finish);

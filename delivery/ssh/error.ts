@@ -5,9 +5,9 @@ import { howToPin, type SshTarget, type Unreachable } from './target.ts';
 
 /** Why a router was not reached, from what ssh(1) itself logs; never with any part of a key. */
 export function explainSsh(log: string, target: SshTarget, verb: string): Unreachable {
-  const told = { ...target, at: hostKeyName(target), verb, pin: howToPin(target), target };
+  const facts = { ...target, at: hostKeyName(target), verb, pin: howToPin(target), target };
   const found = CASES.find(({ pattern }) => pattern.test(log));
-  return found === undefined ? unknown(log, target) : found.told(told);
+  return found === undefined ? unknown(log, target) : found.explain(facts);
 }
 
 /** The connection is up, but the command ended, and not by the script. */
@@ -17,8 +17,8 @@ export const endedThere = (target: SshTarget, verb: string): Unreachable => ({
 });
 
 /** The login succeeded, but the script never started. */
-export const noShell = (target: SshTarget, said: string): Unreachable => ({
-  message: `the account ${target.user} at ${hostKeyName(target)} runs no shell commands${firstLine(said)}`,
+export const noShell = (target: SshTarget, output: string): Unreachable => ({
+  message: `the account ${target.user} at ${hostKeyName(target)} runs no shell commands${firstLine(output)}`,
   fix: `Give it a shell: usermod --shell /bin/sh ${target.user}; a key with a forced command must use noencap's.`,
 });
 
@@ -46,7 +46,7 @@ export function givenUp(target: SshTarget, verb: string, why: GivenUp, limits: L
   };
 }
 
-export const lost = (target: SshTarget, verb: string): Unreachable => ({
+export const disconnected = (target: SshTarget, verb: string): Unreachable => ({
   message: `the connection to ${hostKeyName(target)} was lost during ${verb}; how far it got is unknown`,
   fix: 'Check whether the router is up, and run it again.',
 });
@@ -71,10 +71,10 @@ const lastLine = (text: string): string => firstLine(text.split('\n').reverse().
 export const throughProxy = (log: string): boolean => log.includes('UNKNOWN port 65535');
 
 /** The ssh to a jump host reads host keys from the user's own files. */
-export function explainProxy(said: string, target: SshTarget): Unreachable {
+export function explainProxy(log: string, target: SshTarget): Unreachable {
   const at = hostKeyName(target);
-  const message = `the connection to ${at} through its jump host failed${lastLine(said)}`;
-  if (/REMOTE HOST IDENTIFICATION|host key is known|Host key verification failed/.test(said)) {
+  const message = `the connection to ${at} through its jump host failed${lastLine(log)}`;
+  if (/REMOTE HOST IDENTIFICATION|host key is known|Host key verification failed/.test(log)) {
     return {
       message: `the jump host on the way to ${at} does not have the host key that is expected`,
       fix: 'Put its key, read at its own console, into your ~/.ssh/known_hosts, where ssh looks for the keys of jump hosts.',
@@ -86,7 +86,7 @@ export function explainProxy(said: string, target: SshTarget): Unreachable {
   };
 }
 
-interface Told extends SshTarget {
+interface Facts extends SshTarget {
   readonly at: string;
   readonly verb: string;
   readonly pin: string;
@@ -95,89 +95,89 @@ interface Told extends SshTarget {
 
 interface Case {
   readonly pattern: RegExp;
-  readonly told: (told: Told) => Unreachable;
+  readonly explain: (facts: Facts) => Unreachable;
 }
 
 /** The order matters: ssh reports a changed key also as a failed verification. */
 const CASES: readonly Case[] = [
   {
     pattern: /spawn ssh ENOENT/,
-    told: () => ({ message: 'ssh is not installed', fix: 'Install it: apt-get install openssh-client' }),
+    explain: () => ({ message: 'ssh is not installed', fix: 'Install it: apt-get install openssh-client' }),
   },
   {
     pattern: /REVOKED HOST KEY/,
-    told: ({ at, knownHosts }) => ({
+    explain: ({ at, knownHosts }) => ({
       message: `${at} presents a host key that ${knownHosts} lists as revoked`,
       fix: 'Give the router a new host key before anything else.',
     }),
   },
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
-    told: ({ at, knownHosts, pin }) => ({
+    explain: ({ at, knownHosts, pin }) => ({
       message: `${at} presents a different host key than the one in ${knownHosts}: it is another machine, or somebody is in between`,
       fix: `Only if you know that the router has a new key: ssh-keygen -R '${at}' -f ${knownHosts}. ${pin}`,
     }),
   },
   {
     pattern: /No \S+ host key is known|Host key verification failed/,
-    told: ({ at, knownHosts, pin }) => ({ message: `${knownHosts} has no host key for ${at}`, fix: pin }),
+    explain: ({ at, knownHosts, pin }) => ({ message: `${knownHosts} has no host key for ${at}`, fix: pin }),
   },
   {
     pattern: /agent refused operation/,
-    told: ({ at, user }) => ({
+    explain: ({ at, user }) => ({
       message: `the agent refuses to sign for ${user} at ${at}`,
       fix: 'Add the key to the agent without -c, or where it can ask you; noencap asks nothing.',
     }),
   },
   {
     pattern: /Permission denied|Too many authentication failures/,
-    told: ({ at, user }) => ({
+    explain: ({ at, user }) => ({
       message: `${at} does not let ${user} in`,
       fix: 'Load the key into the agent (ssh-add), and put its public half into authorized_keys on the router.',
     }),
   },
   {
     pattern: /Could not resolve hostname/,
-    told: ({ host }) => ({
+    explain: ({ host }) => ({
       message: `${host} does not resolve to an address`,
       fix: 'Set ssh.host of the router to an address.',
     }),
   },
   {
     pattern: /connect to host .*: Connection refused/,
-    told: ({ at }) => ({ message: `nothing listens at ${at}`, fix: 'Start sshd there, or fix ssh.port.' }),
+    explain: ({ at }) => ({ message: `nothing listens at ${at}`, fix: 'Start sshd there, or fix ssh.port.' }),
   },
   {
     pattern: /No route to host|Network is unreachable/,
-    told: ({ at }) => ({
+    explain: ({ at }) => ({
       message: `there is no route to ${at}`,
       fix: 'Check whether this machine has a route to the network of the router.',
     }),
   },
-  { pattern: /Timeout, server/, told: ({ target, verb }) => lost(target, verb) },
+  { pattern: /Timeout, server/, explain: ({ target, verb }) => disconnected(target, verb) },
   {
     pattern: /timed out/i,
-    told: ({ at }) => ({
+    explain: ({ at }) => ({
       message: `${at} does not answer`,
       fix: 'Check whether the router is up and the path to it is open.',
     }),
   },
   {
     pattern: /no matching (host key|key exchange|cipher|mac)/i,
-    told: ({ at }) => ({
+    explain: ({ at }) => ({
       message: `this ssh and sshd at ${at} have no algorithm in common`,
       fix: 'Upgrade the older one.',
     }),
   },
   {
     pattern: /kex_exchange_identification|Connection (closed|reset) by .* port|banner exchange/,
-    told: ({ at }) => ({
+    explain: ({ at }) => ({
       message: `${at} closes the connection before login`,
       fix: 'Check that sshd listens there, and accepts this many connections at once (MaxStartups).',
     }),
   },
   {
     pattern: /closed by remote host|Connection reset by peer|Broken pipe|client_loop|Read from remote/,
-    told: ({ target, verb }) => lost(target, verb),
+    explain: ({ target, verb }) => disconnected(target, verb),
   },
 ];

@@ -7,9 +7,9 @@ import { howToPin, type SshTarget, type Unreachable } from './target.ts';
  * that signs its key. Only a connection shows whether the router has that key.
  */
 export async function notPinned(target: SshTarget): Promise<Unreachable | undefined> {
-  const { said, problem } = await found(hostKeyName(target), target.knownHosts);
+  const { stdout, problem } = await found(hostKeyName(target), target.knownHosts);
   if (problem !== undefined) return problem;
-  const keys = said.split('\n').filter((line) => line !== '' && !/^(#|@revoked\b)/.test(line));
+  const keys = stdout.split('\n').filter((line) => line !== '' && !/^(#|@revoked\b)/.test(line));
   if (keys.length > 0) return undefined;
   return {
     message: `${target.knownHosts} has no host key for ${hostKeyName(target)}`,
@@ -18,16 +18,16 @@ export async function notPinned(target: SshTarget): Promise<Unreachable | undefi
 }
 
 /** ssh-keygen reads the file as ssh does: with hashed names, patterns and markers. The time limit is for a pipe in its place, which never ends. */
-async function found(name: string, file: string): Promise<{ said: string; problem?: Unreachable }> {
+async function found(name: string, file: string): Promise<{ stdout: string; problem?: Unreachable }> {
   const bounds = { seconds: 20, bytes: 2 ** 22 };
-  const { code, stdout: said, stderr } = await saidBy('ssh-keygen', ['-F', name, '-f', file], bounds);
+  const { code, stdout, stderr } = await saidBy('ssh-keygen', ['-F', name, '-f', file], bounds);
   if (code === undefined) {
     const fix = 'Install it: apt-get install openssh-client';
-    return { said, problem: { message: 'ssh-keygen is not installed', fix } };
+    return { stdout, problem: { message: 'ssh-keygen is not installed', fix } };
   }
-  if (!stderr.endsWith('and was ended')) return { said };
+  if (!stderr.endsWith('and was ended')) return { stdout };
   return {
-    said,
+    stdout,
     problem: { message: `${file} cannot be read: ${stderr}`, fix: 'Check what is at that path.' },
   };
 }

@@ -3,11 +3,11 @@ import { heard } from '../../machine/index.ts';
 import { BEGIN, sentScript, WORDS_ONLY, wordsLine } from './command.ts';
 import { type Connection, readLog } from './connection.ts';
 import {
+  disconnected,
   endedThere,
   explainProxy,
   explainSsh,
   givenUp,
-  lost,
   noEntry,
   noShell,
   throughProxy,
@@ -63,7 +63,7 @@ export function launch(
   const { child, log } = connection.launch(sent?.line ?? wordsLine(command));
   const most = limits.of(command.verb);
   const { noise } = limits;
-  const said = { stdout: heard(most), stderr: heard({ bytes: noise, lines: noise, line: noise }) };
+  const received = { stdout: heard(most), stderr: heard({ bytes: noise, lines: noise, line: noise }) };
   const at = { verb: command.verb, isAsked: false, hasBegun: sent === undefined, hasEnded: false };
   let problem: Unreachable | undefined;
   const end = (why: Unreachable) => {
@@ -91,9 +91,9 @@ export function launch(
     begin = done;
   });
   const lookForBegin = () => {
-    const found = said.stdout.find(BEGIN);
-    if (found === -1) return said.stdout.length > noise ? giveUp(at.verb, 'much') : undefined;
-    said.stdout.drop(found + BEGIN.length);
+    const found = received.stdout.find(BEGIN);
+    if (found === -1) return received.stdout.length > noise ? giveUp(at.verb, 'much') : undefined;
+    received.stdout.drop(found + BEGIN.length);
     at.hasBegun = true;
     within(ends);
     begin();
@@ -102,11 +102,11 @@ export function launch(
   child.stdout.on('data', (chunk: Buffer) => {
     connection.stands();
     if (at.isAsked) return;
-    if (!said.stdout.add(chunk)) giveUp(at.verb, 'much');
+    if (!received.stdout.add(chunk)) giveUp(at.verb, 'much');
     else if (!at.hasBegun) lookForBegin();
   });
   child.stderr.on('data', (chunk: Buffer) => {
-    if (!said.stderr.add(chunk)) giveUp(at.verb, 'much');
+    if (!received.stderr.add(chunk)) giveUp(at.verb, 'much');
   });
   child.on('error', ({ message }) => {
     problem ??= explainSsh(message, target, command.verb);
@@ -115,7 +115,7 @@ export function launch(
   child.stdin.on('error', () => {});
   for (const part of sent?.script ?? []) child.stdin.write(part);
   if (stop?.aborted === true) onStop();
-  const output = () => (at.hasBegun ? said.stdout.text() : undefined);
+  const output = () => (at.hasBegun ? received.stdout.text() : undefined);
   const ended = new Promise<number>((done) => {
     child.on('close', (code) => done(code ?? NO_WAY));
   }).then(async (code): Promise<Ran | typeof REFUSES_SCRIPTS> => {
@@ -124,13 +124,13 @@ export function launch(
     stop?.removeEventListener('abort', onStop);
     begin();
     const words = await readLog(log);
-    const stderr = sinceAnswers(said.stderr.text());
+    const stderr = sinceAnswers(received.stderr.text());
     const stdout = output();
     if (problem !== undefined) return failed(problem, stdout);
     if (code === NO_WAY) return failed(await whyNot(target, connection, at.verb, words, stderr), stdout);
     if (stdout !== undefined) return { code, stdout, stderr };
     if (stderr.includes(WORDS_ONLY)) return REFUSES_SCRIPTS;
-    return failed(noShell(target, `${stderr}\n${said.stdout.text()}`));
+    return failed(noShell(target, `${stderr}\n${received.stdout.text()}`));
   });
   return {
     child,
@@ -140,7 +140,7 @@ export function launch(
     asks: (verb) => {
       Object.assign(at, { verb, isAsked: true });
       // Earlier messages are no complaint about this verb.
-      said.stderr.cut(0);
+      received.stderr.cut(0);
     },
     answered: () => {
       at.isAsked = false;
@@ -165,7 +165,7 @@ async function whyNot(
   if (log !== '') return explainSsh(log, target, verb);
   // The one message that ssh does not write to its log.
   const closed = /^Connection to \S+ closed by remote host\.\s*$/m.test(stderr);
-  return !closed && (await connection.lives()) ? endedThere(target, verb) : lost(target, verb);
+  return !closed && (await connection.lives()) ? endedThere(target, verb) : disconnected(target, verb);
 }
 
 /** The log without remarks about the connection that explain no failure. */

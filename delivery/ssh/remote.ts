@@ -22,7 +22,7 @@ export interface Line {
 /** A command that runs while its standard input is open, and reads further commands there, one after the other. */
 export interface Running extends Line {
   /** What it printed until it was ready. */
-  readonly said: string;
+  readonly firstOutput: string;
   /** Resolves when it has ended, by itself or because its input was closed. */
   readonly ended: Promise<Ran>;
   /** Sends an empty line as a sign of life. */

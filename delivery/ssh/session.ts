@@ -22,7 +22,7 @@ export interface SessionOf {
   asks(verb: string): void;
   answered(): void;
   /** The result if the session ends before the verb has answered. */
-  lost(verb: string): Promise<Ran>;
+  unanswered(verb: string): Promise<Ran>;
   /** Ends the session: what comes next could not be told from the next answer. */
   giveUp(verb: string, why: GivenUp): void;
 }
@@ -33,7 +33,7 @@ export interface SessionOf {
  */
 export function sessionOver(
   streams: Streams,
-  { asks, answered, lost, giveUp }: SessionOf,
+  { asks, answered, unanswered, giveUp }: SessionOf,
   limits: Limits = LIMITS,
 ): Line {
   let sent = 0;
@@ -44,7 +44,7 @@ export function sessionOver(
       const { verb } = command;
       asks(verb);
       const most = limits.of(verb);
-      const said = {
+      const received = {
         stdout: heard(most),
         stderr: heard({ bytes: limits.noise, lines: limits.noise, line: limits.noise }),
       };
@@ -58,31 +58,31 @@ export function sessionOver(
         clearTimeout(timer);
         stop?.removeEventListener('abort', onStop);
         // The promise of the session's end must not keep every answer in memory until then.
-        said.stdout.cut(0);
-        said.stderr.cut(0);
+        received.stdout.cut(0);
+        received.stderr.cut(0);
         streams.stdout.off('data', onStdout);
         streams.stderr.off('data', onStderr);
         answered();
         done(ran);
       };
       const hear = (name: 'stdout' | 'stderr', chunk: Buffer) => {
-        if (!said[name].add(chunk)) return giveUp(verb, 'much');
+        if (!received[name].add(chunk)) return giveUp(verb, 'much');
         const [answer, complaint] = [
-          ends.stdout.exec(said.stdout.tail(TAIL)),
-          ends.stderr.exec(said.stderr.tail(TAIL)),
+          ends.stdout.exec(received.stdout.tail(TAIL)),
+          ends.stderr.exec(received.stderr.tail(TAIL)),
         ];
         if (answer === null || complaint === null) return;
         finish({
           code: Number(answer[1]),
-          stdout: said.stdout.text(0, said.stdout.length - answer[0].length),
-          stderr: said.stderr.text(0, said.stderr.length - complaint[0].length),
+          stdout: received.stdout.text(0, received.stdout.length - answer[0].length),
+          stderr: received.stderr.text(0, received.stderr.length - complaint[0].length),
         });
       };
       const onStdout = (chunk: Buffer) => hear('stdout', chunk);
       const onStderr = (chunk: Buffer) => hear('stderr', chunk);
       streams.stdout.on('data', onStdout);
       streams.stderr.on('data', onStderr);
-      lost(verb).then((ran) => finish({ ...ran, stdout: said.stdout.text() }));
+      unanswered(verb).then((ran) => finish({ ...ran, stdout: received.stdout.text() }));
       stop?.addEventListener('abort', onStop, { once: true });
       if (stop?.aborted === true) return onStop();
       streams.stdin.write(`run ${input.length} ${words(command).join(' ')}\n`);

@@ -22,32 +22,32 @@ export interface SshAccount {
  */
 export function sshRemote(target: SshTarget, account: SshAccount, limits: Limits = LIMITS): Remote {
   const connection = sharedConnection(target, limits);
-  const known = { target, limits, script: account.script };
+  const launching = { target, limits, script: account.script };
   return {
-    ...accessOver(known, connection),
-    fresh: () => accessOver(known, connection.apart()),
+    ...accessOver(launching, connection),
+    fresh: () => accessOver(launching, connection.apart()),
     end: connection.end,
   };
 }
 
-/** What is known about the account so far. */
-type Known = { -readonly [K in keyof Launching]: Launching[K] };
+/** How to launch, adjusted to what is learned about the account. */
+type Adjustable = { -readonly [K in keyof Launching]: Launching[K] };
 
-function accessOver(known: Known, connection: Connection): Access {
+function accessOver(launching: Adjustable, connection: Connection): Access {
   /** Sends only the words if the account turns out to refuse scripts: nothing has run by then. */
   async function asTaken<R extends Ran | Running>(attempt: () => Promise<R | typeof REFUSES_SCRIPTS>) {
     const first = await attempt();
     if (first !== REFUSES_SCRIPTS) return first;
-    known.script = undefined;
+    launching.script = undefined;
     return (await attempt()) as R;
   }
-  const odd = oddTarget(known.target);
+  const odd = oddTarget(launching.target);
   return {
     run: async (command, input, stop) =>
       odd === undefined
         ? asTaken(() => {
             const how = { stop, uploads: input?.length };
-            const { begun, child, ended } = launch(known, connection, command, how);
+            const { begun, child, ended } = launch(launching, connection, command, how);
             if (input === undefined) child.stdin.end();
             else begun.then(() => child.stdin.end(input));
             return ended;
@@ -55,7 +55,9 @@ function accessOver(known: Known, connection: Connection): Access {
         : failed(odd),
     start: async (command, ready, stop) =>
       odd === undefined
-        ? asTaken(() => untilReady(known, launch(known, connection, command, { stop }), command.verb, ready))
+        ? asTaken(() =>
+            untilReady(launching, launch(launching, connection, command, { stop }), command.verb, ready),
+          )
         : failed(odd),
   };
 }
@@ -70,17 +72,17 @@ function untilReady(
   const { child, output, ended } = launched;
   return new Promise((done) => {
     const look = () => {
-      const said = output();
-      if (said === undefined || !said.split('\n').slice(0, -1).includes(ready)) return;
+      const firstOutput = output();
+      if (firstOutput === undefined || !firstOutput.split('\n').slice(0, -1).includes(ready)) return;
       child.stdout.off('data', look);
       launched.within(undefined);
       // It has begun, so the script was not refused.
       const whole = ended as Promise<Ran>;
-      const lost = async (asked: string) => {
+      const unanswered = async (asked: string) => {
         const ran = await whole;
         return ran.code === NO_WAY ? ran : failed(endedThere(target, asked));
       };
-      const { run } = sessionOver(child, { ...launched, lost }, limits);
+      const { run } = sessionOver(child, { ...launched, unanswered }, limits);
       const close = (stop?: AbortSignal) => {
         launched.within(limits.of(verb).seconds);
         const onStop = () => launched.giveUp(verb, reasonOf(stop));
@@ -89,7 +91,7 @@ function untilReady(
         child.stdin.end();
         return whole.finally(() => stop?.removeEventListener('abort', onStop));
       };
-      done({ said, ended: whole, run, beat: () => void child.stdin.write('\n'), close });
+      done({ firstOutput, ended: whole, run, beat: () => void child.stdin.write('\n'), close });
     };
     child.stdout.on('data', look);
     ended.then(done);

@@ -171,7 +171,7 @@ describe('impossible answers', () => {
   const lock: Lock = {
     owner: 'x',
     stale: undefined,
-    lost: new Promise(() => {}),
+    broken: new Promise(() => {}),
     run: async () => answer(''),
     release: async () => true,
   };

@@ -197,10 +197,10 @@ export function local(way: Way = {}): Remote & { readonly children: ChildProcess
           const { run } = sessionOver(child, {
             asks: () => {},
             answered: () => {},
-            lost: async () => ({ ...(await ended), code: 255 }),
+            unanswered: async () => ({ ...(await ended), code: 255 }),
             giveUp: () => void child.kill('SIGKILL'),
           });
-          done({ said: said.stdout, ended, run, beat: () => void child.stdin.write('\n'), close });
+          done({ firstOutput: said.stdout, ended, run, beat: () => void child.stdin.write('\n'), close });
         };
         child.stdout.on('data', look);
       });

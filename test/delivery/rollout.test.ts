@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { joining, type Placed, rollout } from '../../delivery/rollout.ts';
-import { lostWays } from '../../delivery/ways.ts';
+import { waysCutIn } from '../../delivery/ways.ts';
 import type { Fabric } from '../../fabric/index.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { arbitraryNetwork } from '../analysis/arbitrary-network.ts';
@@ -133,7 +133,7 @@ function expectBearable(fabric: Fabric, down: readonly string[], maxParallel: nu
   for (const { routers } of fabric.regions) {
     expect(routers.filter(({ name }) => down.includes(name)).length).toBeLessThanOrEqual(1);
   }
-  const lost = lostWays(fabric);
+  const lost = waysCutIn(fabric);
   for (const some of subsets(down)) {
     const alone = new Set(some.flatMap((name) => [...lost(new Set([name])).keys()]));
     expect([...lost(new Set(some)).keys()].filter((way) => !alone.has(way))).toEqual([]);

@@ -67,7 +67,7 @@ test('taking a lock can be the first request', async () => {
   const remote = sshRemote(sshd.target, { script: routerScript });
   const command = { verb: 'hold', settings: settingsOf(bird.settings), args: ['me', '60'] };
   const running = await remote.start(command, 'held');
-  if (!('said' in running)) throw new Error(running.stderr);
+  if (!('firstOutput' in running)) throw new Error(running.stderr);
   expect(await running.close()).toMatchObject({ code: 0 });
   await remote.end();
 });
@@ -184,6 +184,6 @@ test('refuses an oversized release, and leaves nothing of it behind', async () =
   expect(readdirSync(join(bird.config, '.noencap')).filter((name) => name.startsWith('incoming'))).toEqual(
     [],
   );
-  if ('said' in lock) await lock.close();
+  if ('firstOutput' in lock) await lock.close();
   await remote.end();
 });

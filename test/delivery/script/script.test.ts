@@ -254,7 +254,7 @@ describe.each([
     const link = join(bird.config, '.noencap/lock');
     const [, pid = ''] = readlinkSync(link).split(',');
     process.kill(Number(pid), 'SIGKILL');
-    await steps.lock.lost;
+    await steps.lock.broken;
     expect(readlinkSync(link)).toMatch(/^test,/);
     const next = done(await hold(remote, bird.settings, 'next'));
     expect(next.stale).toBe('test');
@@ -286,7 +286,7 @@ describe.each([
     if ('ended' in silent) await silent.ended;
     // Twice the allowed silence, and far longer than a busy machine delays a word.
     const speaking = done(await hold(remote, bird.settings, 'speaking', { seconds: 9 }));
-    const lost = await Promise.race([speaking.lost, sleep(20_000)]);
+    const lost = await Promise.race([speaking.broken, sleep(20_000)]);
     expect(lost).toBeUndefined();
     await speaking.release();
   });

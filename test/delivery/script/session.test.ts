@@ -255,7 +255,7 @@ describe.each([
       child?.kill('SIGHUP');
       child?.kill('SIGPIPE');
       expect((await confirmation).failed?.kind).toBe('lost');
-      await held.lost;
+      await held.broken;
       expect(steps.state()).toBe(`shipped ${TWO.hash}`);
       await isSound('two');
     }),

@@ -213,7 +213,7 @@ test.concurrent.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
 const remote = sshRemote(${JSON.stringify(sshd.target)}, { script: () => ${JSON.stringify(deaf)} });
 const running = await remote.start({ verb: 'hold', settings: [], args: [] }, 'held');
 remote.fresh().run({ verb: 'inspect', settings: [], args: [] });
-console.log('said' in running ? 'held' : running.stderr);
+console.log('firstOutput' in running ? 'held' : running.stderr);
 setInterval(() => {}, 1000);
 `,
       );

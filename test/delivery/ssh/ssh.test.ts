@@ -79,7 +79,7 @@ test('commands share one connection, which leaves nothing behind', async () => {
 test('a command runs as long as its input is open', async () => {
   const remote = to({}, 'echo held; cat >/dev/null; echo released');
   const running = (await remote.start(command('hold'), 'held')) as Running;
-  expect(running.said).toBe('held\n');
+  expect(running.firstOutput).toBe('held\n');
   expect(await Promise.race([running.ended, sleep(300, 'still there')])).toBe('still there');
   expect(await running.close()).toMatchObject({ code: 0, stdout: 'held\nreleased\n' });
   const other = to({}, 'echo "no" >&2; exit 1');
@@ -183,7 +183,7 @@ test('the connection of a killed process ends soon', async () => {
     `import { sshRemote } from './delivery/ssh/ssh.ts';
 const remote = sshRemote(${JSON.stringify(sshd.target)}, { script: () => 'echo held; cat >/dev/null' });
 const running = await remote.start({ verb: 'hold', settings: [], args: [] }, 'held');
-console.log('said' in running ? 'held' : running.stderr);
+console.log('firstOutput' in running ? 'held' : running.stderr);
 setInterval(() => {}, 1000);
 `,
   );
