@@ -1,5 +1,5 @@
 import { bgpStates } from '../bird/answers/protocols.ts';
-import type { Expectations, Fabric, PairExpectation, Session } from '../fabric/index.ts';
+import type { Expectations, Fabric, LoanExpectation, PairExpectation, Session } from '../fabric/index.ts';
 import { expectations, igpPaths } from '../fabric/index.ts';
 import { askBird } from './birdc.ts';
 import type { Lab } from './lab.ts';
@@ -87,7 +87,7 @@ function asForetold(
   return {
     ...right,
     ...(exported === undefined ? {} : { exported }),
-    ...(borrowed === undefined ? {} : { borrowed: borrowed.map((loan) => ({ ...loan, known: undefined })) }),
+    ...(borrowed === undefined ? {} : { borrowed: borrowed.map(withoutRoutes) }),
     pairs: right.pairs.map((pair): PairExpectation => {
       const found = pairByKey.get(`${pair.from} ${pair.to} ${pair.family}`);
       if (found === undefined) return pair;
@@ -98,6 +98,9 @@ function asForetold(
     }),
   };
 }
+
+/** Calico's mesh keeps the routes of a silent peer for minutes: who has one is unknown. */
+const withoutRoutes = (loan: LoanExpectation): LoanExpectation => ({ ...loan, withRoute: undefined });
 
 /** Of the mesh sessions only those whose ends the underlay still connects are up. */
 function reachableSessions(fabric: Fabric): Expectations {

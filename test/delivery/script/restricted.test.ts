@@ -56,7 +56,7 @@ test('noencap finds out by itself that the account takes only words', async () =
       { verb: 'hold', settings: settingsOf(bird.settings), args: ['me', '60'] },
       'held',
     );
-    expect(ran).toMatchObject({ said: 'held\n' });
+    expect(ran).toMatchObject({ firstOutput: 'held\n' });
     expect(clientsOf(sshd)).toHaveLength(1);
   } finally {
     await remote.end();

@@ -83,7 +83,7 @@ describe('login shells', () => {
       { verb: 'hold', settings: [], args: [] },
       'held',
     );
-    expect(running).toMatchObject({ said: 'held\n' });
+    expect(running).toMatchObject({ firstOutput: 'held\n' });
     expect(await (running as Running).close()).toMatchObject({ code: 0, stdout: 'held\nend\n' });
   });
 
