@@ -1,19 +1,8 @@
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import {
   type Adopted,
   adopt as adoptNetwork,
-  type ClusterFile,
   type Compared,
   type Comparison,
   compare,
@@ -22,21 +11,14 @@ import {
   type Problem,
   placeIn,
   problemText,
-  type RouterFolder,
 } from '../adopt/index.ts';
 import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric } from '../fabric/index.ts';
-import { kubectl } from '../live/kubectl.ts';
-import { runningObjects } from '../live/running-objects.ts';
-import { readAtMost, whyUnreadable } from '../machine/index.ts';
-import { git } from '../repository/git.ts';
 import { operatorManifestFaults } from '../repository/input.ts';
 import { render } from '../repository/render.ts';
-import { LARGEST_MANIFEST } from '../repository/vendored.ts';
-import { repositoryURL } from '../topology/external.ts';
 import { pathText } from '../topology/fault.ts';
-import { LARGEST_TOPOLOGY } from '../topology/index.ts';
 import { valueSource } from '../topology/source.ts';
+import { type AdoptOptions, readInput } from './adopt-input.ts';
 import { adoptedText, comparisonText, notesText } from './adopt-text.ts';
 import { documentOf } from './document.ts';
 import type { Body } from './documents/index.ts';
@@ -44,27 +26,13 @@ import { EXIT, type ExitCode } from './exit.ts';
 import { placeIn as placeInFile, printFaults, type Refusal, refuse } from './refusal.ts';
 import { counted, type Terminal } from './terminal.ts';
 
-export interface AdoptOptions {
-  readonly cluster: readonly string[];
-  readonly live: boolean;
-  /** `NAME=FOLDER` each. */
-  readonly router: readonly string[];
-  readonly known?: string | undefined;
-  readonly operatorManifest?: string | undefined;
-  /** Undefined: the topology goes to stdout, and what is said of it to stderr. */
-  readonly out?: string | undefined;
-  readonly force: boolean;
-}
-
 /** Creates a topology from a running network, and shows what its rendering would change. Changes nothing there. */
 export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<ExitCode> {
   const wrong = wrongOptions(options);
   if (wrong !== undefined) return refuse(wrong, terminal);
-  const cluster = await readCluster(options);
-  if ('message' in cluster) return refuse(cluster, terminal, exitOf(cluster));
-  const read = readRest(options);
-  if ('message' in read) return refuse(read, terminal);
-  const adopted = adoptNetwork({ ...read.given, cluster: cluster.files, repoURL: originOf() });
+  const read = await readInput(options);
+  if ('message' in read) return refuse(read, terminal, exitOf(read));
+  const adopted = adoptNetwork(read.given);
   if (!adopted.ok) return report(adopted.problems, terminal, adopted.notes);
   const topologyFile = options.out ?? 'topology.yaml';
   const faults = operatorManifestFaults(adopted.topology, topologyFile);
@@ -141,7 +109,7 @@ const exitOf = ({ code }: Refusal): ExitCode =>
   code === 'cluster-environment' ? EXIT.environment : EXIT.badInput;
 
 /** The kinds that adopt reads, as one word for kubectl. */
-export const KINDS = [
+const KINDS = [
   'nodes',
   'installations.operator.tigera.io',
   'ippools.crd.projectcalico.org',
@@ -151,110 +119,6 @@ export const KINDS = [
   'blockaffinities.crd.projectcalico.org',
   'servicecidrs.networking.k8s.io',
 ].join(',');
-
-async function readCluster(
-  options: AdoptOptions,
-): Promise<{ readonly files: readonly ClusterFile[] } | Refusal> {
-  if (!options.live) {
-    const files = options.cluster.map((file) => fileOf(file));
-    const refused = files.find((one) => 'message' in one);
-    if (refused !== undefined && 'message' in refused) return refused;
-    return { files: files.flatMap((one) => ('bytes' in one ? [one] : [])) };
-  }
-  const running = await runningObjects(kubectl);
-  if (!running.ok) return { code: 'cluster-environment', message: running.message, fix: running.fix };
-  const encoder = new TextEncoder();
-  return {
-    files: running.printed.map(({ args, json }) => ({
-      file: `kubectl ${args.join(' ')}`,
-      bytes: encoder.encode(json),
-    })),
-  };
-}
-
-const SYSTEM: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  EISDIR: 'is a folder',
-  ENOTDIR: 'is not a folder',
-  EACCES: 'is not readable by this user',
-};
-
-const unreadable = (path: string, error: unknown): Refusal => ({
-  code: 'file',
-  message: `${path} ${SYSTEM[(error as NodeJS.ErrnoException).code ?? ''] ?? whyUnreadable(error)}`,
-  fix: 'Name another.',
-});
-
-function fileOf(file: string, most = LARGEST_OBJECTS): ClusterFile | Refusal {
-  try {
-    return { file, bytes: readAtMost(file, most) };
-  } catch (error) {
-    return unreadable(file, error);
-  }
-}
-
-function readRest(options: AdoptOptions) {
-  const known = options.known === undefined ? undefined : fileOf(options.known, LARGEST_TOPOLOGY);
-  if (known !== undefined && 'message' in known) return known;
-  const routers: RouterFolder[] = [];
-  for (const one of options.router) {
-    const at = one.indexOf('=');
-    const files = filesBelow(one.slice(at + 1));
-    if ('message' in files) return files;
-    routers.push({ name: one.slice(0, at), files: files.files });
-  }
-  const { operatorManifest: manifest } = options;
-  const bytes = manifest === undefined ? undefined : fileOf(manifest, LARGEST_MANIFEST);
-  if (bytes !== undefined && 'message' in bytes) return bytes;
-  const operatorManifest =
-    manifest === undefined || bytes === undefined
-      ? undefined
-      : {
-          path: relative(dirname(options.out ?? 'topology.yaml'), manifest),
-          sha256: createHash('sha256').update(bytes.bytes).digest('hex'),
-        };
-  return { given: { known, routers, operatorManifest }, manifest };
-}
-
-/** A cluster of 10,000 nodes with all that kubectl prints of them. */
-const LARGEST_OBJECTS = 256 * 1024 * 1024;
-
-/** A copy of /etc/bird is small; what is not is another folder. */
-const MOST_FILES = 20_000;
-const LARGEST_FILE = 4 * 1024 * 1024;
-
-/** Files below a folder, links followed; what a delivery keeps for itself is left out. */
-function filesBelow(folder: string): { readonly files: ReadonlyMap<string, Uint8Array> } | Refusal {
-  const files = new Map<string, Uint8Array>();
-  const walk = (below: string, depth: number): void => {
-    for (const name of readdirSync(join(folder, below)).sort()) {
-      const path = join(below, name);
-      if (name.startsWith('.') || files.size > MOST_FILES) continue;
-      const found = statSync(join(folder, path), { throwIfNoEntry: false });
-      if (found?.isDirectory() === true && depth < 6) walk(path, depth + 1);
-      else if (found?.isFile() === true && found.size <= LARGEST_FILE)
-        files.set(path, readAtMost(join(folder, path), LARGEST_FILE));
-    }
-  };
-  try {
-    walk('', 0);
-  } catch (error) {
-    return unreadable((error as NodeJS.ErrnoException).path ?? folder, error);
-  }
-  return files.size > MOST_FILES
-    ? {
-        code: 'file',
-        message: `${folder} holds too many files to be a copy of /etc/bird`,
-        fix: 'Name another.',
-      }
-    : { files };
-}
-
-/** The repository of the folder, as a guess; none where its URL holds credentials or a topology could not have it. */
-function originOf(): string | undefined {
-  const origin = git('remote', 'get-url', 'origin');
-  return origin !== undefined && repositoryURL.safeParse(origin).success ? origin : undefined;
-}
 
 /** Atomically, and never over an existing file; false if there is one. */
 function write(out: string, text: string, force: boolean): boolean {

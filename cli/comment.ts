@@ -1,8 +1,9 @@
 import type { Repository } from '../github/client.ts';
 import { type About, aboutWhat, detailsOf, githubRun, type Unknown } from '../github/run.ts';
 import { readAtMost, Unreadable, whyUnreadable } from '../machine/index.ts';
-import { parseReview, REVIEW_VERSION, type Review } from '../review/document.ts';
+import { REVIEW_VERSION, type Review } from '../review/document.ts';
 import { COMMENT_LIMIT, reviewMarkdown, type Tier } from '../review/markdown/markdown.ts';
+import { parseReview } from '../review/parse-review.ts';
 import { commentBody, type Posted, refused, reviewMarker, upsert } from '../review/upsert.ts';
 import { printable } from '../topology/fault.ts';
 import { documentOf } from './document.ts';

@@ -1,18 +1,18 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { calicoNodeChanges, type Fabric } from '../fabric/index.ts';
-import { addressBits } from '../topology/address.ts';
 import { askBird } from './birdc.ts';
 import { addresses, hasIpv6, must, placeFiles } from './boot.ts';
 import type { Changed } from './changed.ts';
 import { begin, daemonsBesides, killed } from './daemons.ts';
 import { settled } from './in-between.ts';
 import type { Lab } from './lab.ts';
-import { hostFolder, type LabHost, type LabInterface, type LabPlan, type LabPod } from './model.ts';
+import { hostFolder, type LabHost, type LabPlan, type LabPod } from './model.ts';
+import { plugIn, pullOut, rewire, unwire } from './rewire.ts';
 import { rollNodes } from './roll.ts';
 import { converged } from './settle.ts';
 import { letPass } from './waits.ts';
-import { batch, gatewayRoute, podChange, podRemade, startScript, wiringScript } from './wiring.ts';
+import { batch, podChange, podRemade, startScript } from './wiring.ts';
 
 /** An intermediate state of the cluster: its nodes' files, and the nodes that are absent. */
 export interface Between {
@@ -184,107 +184,6 @@ function podsThatStay(before: LabPlan, after: LabPlan): [LabPod, LabPod][] {
 const differs = (before: LabHost, after: LabHost): boolean =>
   JSON.stringify([...before.files]) !== JSON.stringify([...after.files]);
 
-/** New segments, new ports on old segments, and everything of new machines with their pods. */
-async function plugIn({ plan, holder }: Lab, next: LabPlan, added: readonly LabHost[]): Promise<void> {
-  const portsBefore = new Set(plan.segments.flatMap(({ ports }) => ports.map(({ port }) => port)));
-  const bridges = new Set(plan.segments.map(({ bridge }) => bridge));
-  const names = new Set(added.map(({ name }) => name));
-  const part: LabPlan = {
-    segments: next.segments.map((segment) => ({
-      ...segment,
-      ports: segment.ports.filter(({ port }) => !portsBefore.has(port)),
-    })),
-    hosts: added,
-    pods: next.pods.filter(({ node }) => names.has(node)),
-  };
-  await must(holder, wiringScript(part, bridges), 'New machines could not be wired');
-  const before = new Map(plan.segments.map(({ name, mtu }) => [name, mtu]));
-  const resized = next.segments.filter(({ name, mtu }) => before.has(name) && before.get(name) !== mtu);
-  const ports = resized.flatMap(({ mtu, ports: all }) =>
-    all.map(({ port }) => `link set ${port} mtu ${mtu}`),
-  );
-  await must(holder, batch(undefined, ports), 'MTUs could not be changed');
-}
-
-/** For a host that stays: new addresses, MTUs and the default route. */
-function rewire(before: LabHost, after: LabHost): string {
-  const old = new Map(before.interfaces.map((one) => [one.segment, one]));
-  const replaced = replacedAddresses(before, after);
-  const lines = after.interfaces.flatMap((one) => {
-    const earlier = old.get(one.segment);
-    return [
-      ...(replaced.get(one.name) ?? []).map((text) => `addr del ${text} dev ${one.name}`),
-      ...without(lengthened(one), lengthened(earlier)).map((text) => `addr add ${text} dev ${one.name}`),
-      ...(earlier === undefined ? [`link set ${one.name} up`] : []),
-      ...(earlier !== undefined && earlier.mtu !== one.mtu ? [`link set ${one.name} mtu ${one.mtu}`] : []),
-    ];
-  });
-  const loopback = without(onLoopback(after), onLoopback(before)).map((text) => `addr add ${text} dev lo`);
-  const via = after.defaultVia.map(({ text }) => text).join();
-  const routes =
-    via === before.defaultVia.map(({ text }) => text).join() && replaced.size === 0
-      ? []
-      : after.defaultVia.map(({ text }) => `route replace default via ${text} proto static`);
-  return batch(after.name, [...lines, ...loopback, ...routes, ...rewritten(before, after)]);
-}
-
-/** Static routes of a gateway that noencap does not configure. */
-function rewritten(before: LabHost, after: LabHost): string[] {
-  const [were, are] = [before.routes.map(gatewayRoute), after.routes.map(gatewayRoute)];
-  return [
-    ...without(were, are).map((route) => `route del ${route}`),
-    ...without(are, were).map((route) => `route add ${route}`),
-  ];
-}
-
-/**
- * A node's new address replaces the old one, as a restart would: BIRD 1.6 does not know the network of an address
- * that the kernel promoted to primary when the previous one was removed.
- */
-function replacedAddresses(before: LabHost, after: LabHost): ReadonlyMap<string, readonly string[]> {
-  if (after.kind !== 'node') return new Map();
-  const now = new Map(after.interfaces.map((one) => [one.segment, one]));
-  const gone = before.interfaces.map((one) => {
-    const later = now.get(one.segment);
-    return [one.name, later === undefined ? [] : without(lengthened(one), lengthened(later))] as const;
-  });
-  return new Map(gone.filter(([, texts]) => texts.length > 0));
-}
-
-/** The hosts that stay and get a new address, on an old or a new segment. */
-export function readdressed(before: LabPlan, after: LabPlan): string[] {
-  const old = new Map(before.hosts.map((host) => [host.name, host]));
-  const all = ({ interfaces }: LabHost) => interfaces.flatMap(lengthened);
-  return after.hosts.flatMap((host) => {
-    const earlier = old.get(host.name);
-    return earlier !== undefined && without(all(host), all(earlier)).length > 0 ? [host.name] : [];
-  });
-}
-
-/** For a host that stays: the addresses and interfaces to remove. */
-function unwire(before: LabHost, after: LabHost): string[] {
-  const now = new Map(after.interfaces.map((one) => [one.segment, one]));
-  const replaced = replacedAddresses(before, after);
-  return [
-    ...before.interfaces.flatMap((one) => {
-      const later = now.get(one.segment);
-      if (later === undefined) return [`link del ${one.name}`];
-      if (replaced.has(one.name)) return [];
-      return without(lengthened(one), lengthened(later)).map((text) => `addr del ${text} dev ${one.name}`);
-    }),
-    ...without(onLoopback(before), onLoopback(after)).map((text) => `addr del ${text} dev lo`),
-  ];
-}
-
-const lengthened = (one: LabInterface | undefined): string[] =>
-  (one?.addresses ?? []).map(({ address, length }) => `${address.text}/${length}`);
-
-const onLoopback = ({ loopback }: LabHost): string[] =>
-  loopback.map(({ text, family }) => `${text}/${addressBits(family)}`);
-
-const without = (texts: readonly string[], others: readonly string[]): string[] =>
-  texts.filter((text) => !others.includes(text));
-
 /** All files first; then every daemon is reconfigured and its reply checked. */
 async function reconfigure({ holder }: Lab, plan: LabPlan, hosts: readonly LabHost[]): Promise<void> {
   for (const { name, files } of hosts) {
@@ -304,17 +203,4 @@ async function reconfigure({ holder }: Lab, plan: LabPlan, hosts: readonly LabHo
   const refused = replies.find(({ reply }) => reply === undefined || reply.code >= 8000);
   if (refused !== undefined)
     throw new Error(`${refused.name} rejects its new configuration: ${refused.reply?.text ?? 'no answer'}`);
-}
-
-async function pullOut({ holder, plan }: Lab, gone: readonly LabHost[], next: LabPlan): Promise<void> {
-  const names = new Set(gone.map(({ name }) => name));
-  const pods = plan.pods.filter(({ node }) => names.has(node));
-  const ports = new Set(next.segments.flatMap((segment) => segment.ports.map(({ port }) => port)));
-  const left = plan.segments.flatMap((segment) => segment.ports).filter(({ port }) => !ports.has(port));
-  const commands = [
-    ...gone.flatMap(killed),
-    ...left.map(({ port }) => `ip link del ${port} 2>/dev/null || :`),
-    ...[...names, ...pods.map(({ netns }) => netns)].map((name) => `ip netns del ${name}`),
-  ];
-  await holder.run(commands.join('\n'));
 }

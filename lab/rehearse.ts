@@ -8,7 +8,7 @@ import {
 } from '../fabric/index.ts';
 import { contains, type Prefix } from '../topology/address.ts';
 import { type BootOptions, bootLab } from './boot.ts';
-import { type Between, changeLab, type Delivered, readdressed } from './change.ts';
+import { type Between, changeLab, type Delivered } from './change.ts';
 import type { FailedCheck } from './failure.ts';
 import { fates, rested } from './fates.ts';
 import type { Refused } from './holder.ts';
@@ -20,6 +20,7 @@ import type { Observation } from './observe.ts';
 import { labPlan } from './plan.ts';
 import { type Probed, probe } from './probe.ts';
 import type { Rehearsal } from './rehearsal.ts';
+import { readdressed } from './rewire.ts';
 import { startPings } from './rides.ts';
 import { converged, unsettled } from './settle.ts';
 

@@ -6,10 +6,11 @@ export {
   refusedDeliveries,
   type TrustFiles,
 } from './delivered.ts';
-export { parseReview, placeText, REVIEW_VERSION, type Review, reviewSchema } from './document.ts';
+export { placeText, REVIEW_VERSION, type Review, reviewSchema } from './document.ts';
 export { fileChanges } from './files.ts';
 export { objectText } from './objects.ts';
 export { type DeliveryOrder, firstToGet, orderBetween } from './order.ts';
+export { parseReview } from './parse-review.ts';
 export { review, type State } from './review.ts';
 export { type Configured, filesByRouter, sessionFates } from './session-fates.ts';
 export { factsText, type Verdict, verdict } from './verdict.ts';

@@ -53,6 +53,10 @@ export function wholeNumber(description: string, minimum: number, maximum: numbe
     .meta({ description, minimum, maximum });
 }
 
+/** A switch, on or off by default. */
+export const switchField = (description: string, byDefault: boolean) =>
+  z.boolean().describe(description).prefault(byDefault);
+
 /** AS number of an iBGP fabric that Calico is part of. */
 export const asNumber = (description: string) =>
   z

@@ -10,17 +10,15 @@ import {
   repositoryURL,
   sha256,
 } from './external.ts';
-import { address, addresses, asNumber, blocks, matching, prefix, prefixes, wholeNumber } from './fields.ts';
+import { addresses, asNumber, blocks, matching, prefix, switchField, wholeNumber } from './fields.ts';
 import { interfaceName, labelKey, machineName, nodeName, reference, regionName } from './names.ts';
 import { REFLECTOR_NEXT_HOPS, router } from './router-schema.ts';
+import { host, underlay } from './underlay-schema.ts';
 
 /**
  * All of topology.yaml, field by field: rules across several fields are in rules/. Every
  * description and default here reaches editors through topology.schema.json.
  */
-
-const switchField = (description: string, byDefault: boolean) =>
-  z.boolean().describe(description).prefault(byDefault);
 
 const bgp = z
   .strictObject({
@@ -200,55 +198,6 @@ const node = z
       .prefault({}),
   })
   .describe('A Kubernetes node.');
-
-const hostRoute = z
-  .strictObject({
-    to: prefix.describe('Destination: a CIDR, such as the block of a node.'),
-    via: address.describe('The next hop: the address of a machine that forwards, on a segment of the host.'),
-  })
-  .describe('A static route. The longest matching prefix applies.');
-
-const host = z
-  .strictObject({
-    igp: switchField('The machine runs the IGP and forwards.', false),
-    forwards: z
-      .boolean()
-      .describe(
-        'The machine forwards packets of others: a gateway that noencap does not configure, such as an L3 switch or a home router. It uses its segments and its own routes, and does not speak BGP. Default: the value of igp.',
-      )
-      .optional(),
-    routes: z
-      .array(hostRoute)
-      .describe("The host's static routes. The IGP announces none of them.")
-      .prefault([]),
-    default: addresses
-      .describe("Next hop of the host's default route, as in routes; or a pair {ipv4: ..., ipv6: ...}.")
-      .optional(),
-  })
-  .describe('A machine on the underlay that is neither a router nor a node.');
-
-const segment = z
-  .strictObject({
-    cidr: prefixes.describe("The segment's CIDR, or a pair {ipv4: ..., ipv6: ...}."),
-    mtu: wholeNumber('Maximum size of an IP packet on this segment, in bytes.', 576, 9216, 'mtu'),
-    cost: wholeNumber("IGP cost of every member's interface.", 1, 65535, 'cost').prefault(10),
-    members: z
-      .record(reference, addresses)
-      .describe('Machine -> its address on this segment, or a pair {ipv4: ..., ipv6: ...}.'),
-    memberMtu: z
-      .record(reference, wholeNumber("MTU of the machine's own interface, in bytes.", 576, 9216, 'mtu'))
-      .describe("Machine -> MTU of its own interface here, if it differs from the segment's.")
-      .prefault({}),
-  })
-  .describe('An L2 broadcast domain or a point-to-point link.');
-
-const underlay = z
-  .strictObject({
-    segments: z.record(machineName, segment).describe('Segment name -> segment.'),
-  })
-  .describe(
-    'The network below BGP. Without it every session endpoint counts as reachable and no MTU is checked.',
-  );
 
 const checks = z
   .strictObject({

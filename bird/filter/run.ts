@@ -2,8 +2,8 @@ import type { Prefix } from '../../topology/address.ts';
 import { placeText, type Token } from '../parser.ts';
 import type { Command, Expression } from './ast.ts';
 import { isAttribute } from './attributes.ts';
+import { evaluator } from './evaluate.ts';
 import { type Library, type Policy, routineOf } from './library.ts';
-import { evaluator } from './operations.ts';
 import type { Routine } from './parser.ts';
 import { FilterError, int, unknown, type Value, VOID, valueText } from './values.ts';
 
