@@ -1,4 +1,4 @@
-import { saidBy } from '../machine/index.ts';
+import { outputOf } from '../machine/index.ts';
 
 /** The result of one kubectl call. `code` is its exit status; undefined if kubectl could not be started. */
 export interface KubectlAnswer {
@@ -21,7 +21,7 @@ export function objectsIn<T>(json: string): readonly T[] {
  * The machine's kubectl, with the user's own KUBECONFIG and context. Arguments reach it unchanged, not through a
  * shell.
  */
-export const kubectl: Kubectl = (args, stdin = '') => saidBy('kubectl', args, BOUNDS, stdin);
+export const kubectl: Kubectl = (args, stdin = '') => outputOf('kubectl', args, BOUNDS, stdin);
 
 /** No timeout of its own: kubectl waits for the server. All nodes of a 10,000-node cluster are about 150 MB. */
 const BOUNDS = { seconds: 300, bytes: 2 ** 28 };

@@ -1,5 +1,5 @@
 import { hostKeyName } from '../../fabric/index.ts';
-import { saidBy } from '../../machine/index.ts';
+import { outputOf } from '../../machine/index.ts';
 import { howToPin, type SshTarget, type Unreachable } from './target.ts';
 
 /**
@@ -20,12 +20,12 @@ export async function notPinned(target: SshTarget): Promise<Unreachable | undefi
 /** ssh-keygen reads the file as ssh does: with hashed names, patterns and markers. The time limit is for a pipe in its place, which never ends. */
 async function found(name: string, file: string): Promise<{ stdout: string; problem?: Unreachable }> {
   const bounds = { seconds: 20, bytes: 2 ** 22 };
-  const { code, stdout, stderr } = await saidBy('ssh-keygen', ['-F', name, '-f', file], bounds);
+  const { code, stdout, stderr, wasKilled } = await outputOf('ssh-keygen', ['-F', name, '-f', file], bounds);
   if (code === undefined) {
     const fix = 'Install it: apt-get install openssh-client';
     return { stdout, problem: { message: 'ssh-keygen is not installed', fix } };
   }
-  if (!stderr.endsWith('and was ended')) return { stdout };
+  if (!wasKilled) return { stdout };
   return {
     stdout,
     problem: { message: `${file} cannot be read: ${stderr}`, fix: 'Check what is at that path.' },

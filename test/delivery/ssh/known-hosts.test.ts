@@ -51,3 +51,11 @@ test('not pinned: no file', async () => {
   const target = { host: 'gateway', port: 22, user: 'noencap', knownHosts: join(folder, 'none') };
   expect((await notPinned(target))?.message).toBe(`${target.knownHosts} has no host key for gateway`);
 });
+
+test('a file that ssh-keygen is killed over cannot be read: it does not lack a key', async () => {
+  const line = `gateway ${KEY}`;
+  const lines = Array.from({ length: 2 ** 22 / line.length }, () => line);
+  expect((await of('gateway', 22, ...lines))?.message).toBe(
+    `${knownHosts} cannot be read: ssh-keygen printed more than 4194304 bytes, and was killed`,
+  );
+});
