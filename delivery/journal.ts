@@ -64,8 +64,8 @@ const step = z.strictObject({
 const ended = z.strictObject({
   event: z.literal('ended'),
   at,
-  /** `unwell`: everything is delivered, or could be, but something is wrong. */
-  outcome: z.enum(['delivered', 'unwell', 'stopped']),
+  /** `unhealthy`: everything is delivered, or could be, but something is wrong. */
+  outcome: z.enum(['delivered', 'unhealthy', 'stopped']),
   routers: z.array(routerResult),
 });
 

@@ -4,7 +4,7 @@ import { notUnderstood, type ScriptFailure } from './answer.ts';
 import { type Base, changeAll } from './change-all.ts';
 import type { Delivery } from './delivery.ts';
 import { notFollowed } from './gate/cluster-first.ts';
-import { unwellToday } from './gate/gate.ts';
+import { problemsToday } from './gate/gate.ts';
 import type { Inspection } from './inspection.ts';
 import type { Result, Unstamped } from './journal.ts';
 import { inParallel } from './limited.ts';
@@ -39,7 +39,7 @@ export interface Shipment {
 }
 
 export interface Shipped {
-  readonly outcome: 'delivered' | 'unwell' | 'stopped';
+  readonly outcome: 'delivered' | 'unhealthy' | 'stopped';
   /** In the order of the deliveries. */
   readonly results: readonly Result[];
   /** By router: what differs from what was shipped, if that is why it was refused. */
@@ -67,7 +67,7 @@ export async function ship(shipment: Shipment): Promise<Shipped> {
   const outcome = !isWhole
     ? 'stopped'
     : results.some(({ message }) => message !== null)
-      ? 'unwell'
+      ? 'unhealthy'
       : 'delivered';
   record({ event: 'ended', outcome, routers: results });
   return { outcome, results, drift: notes.drift };
@@ -98,7 +98,7 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
       note(notes, router, seen.verdict, seen.failed.message);
       notes.drift.set(router, seen.drift);
     } else if (lookOnly) {
-      note(notes, router, seen.verdict, unwell(fabric, router, seen.found));
+      note(notes, router, seen.verdict, healthProblem(fabric, router, seen.found));
     } else if (seen.verdict === 'unchanged' || turn(router) === 'later') {
       note(notes, router, seen.verdict);
     } else if (turn(router) === 'earlier') {
@@ -123,8 +123,8 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
 }
 
 /** A delivery may be the fix for this, so it does not stop one; a check that finds it reports a problem. */
-function unwell(fabric: Fabric, router: string, { protocols }: Inspection): string | null {
-  const problems = unwellToday(fabric, router, protocols);
+function healthProblem(fabric: Fabric, router: string, { protocols }: Inspection): string | null {
+  const problems = problemsToday(fabric, router, protocols);
   if (problems.length === 0) return null;
   const more = problems.length > MOST ? [`and ${problems.length - MOST} more sessions`] : [];
   return [

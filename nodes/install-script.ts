@@ -268,7 +268,7 @@ case $pins in
   *[0-9a-f]*) ;;
   *)
     say "the K3s installer runs as root, and nothing says which one it must be. Read $installer_url" >&2
-    say "If you trust it, write this into topology.yaml and render anew: k3s: {version: $version, installerSha256: ['$found']}" >&2
+    say "If you trust it, write this into topology.yaml and render again: k3s: {version: $version, installerSha256: ['$found']}" >&2
     stop "or run this once: NOENCAP_K3S_INSTALLER_SHA256=$found sh install.sh" 3
     ;;
 esac

@@ -5,7 +5,7 @@ import type { Danger } from './danger.ts';
 /** A transit router whose OSPF ends with the change. */
 export interface Crossed {
   readonly router: string;
-  readonly because: 'goes' | 'starts anew';
+  readonly because: 'goes' | 'restarts';
   /** Ordered pairs of nodes, whole before and after, whose packets cross it. */
   readonly pairs: number;
 }
@@ -25,7 +25,7 @@ export function crossedRouters(was: Analysis, is: Analysis): Crossed[] {
     const isSame = (['ipv4', 'ipv6'] as const).every(
       (family) => router.bird.tables[family] === now.bird.tables[family],
     );
-    return isSame ? [] : [{ router: router.name, because: 'starts anew' }];
+    return isSame ? [] : [{ router: router.name, because: 'restarts' }];
   });
   if (ending.length === 0) return [];
   const [whole, isWhole] = [wholeIn(was), wholeIn(is)];

@@ -33,7 +33,7 @@ export interface SessionFate {
    */
   readonly rolled?: 'graceful' | 'not graceful';
   /** What the cluster does to its node in between, which ends the session whatever its two ends are configured to be. */
-  readonly meanwhile?: 'joins anew' | 'is relabelled';
+  readonly meanwhile?: 'rejoins' | 'is relabelled';
 }
 
 /** A state of the repository as far as sessions go. */
@@ -131,7 +131,7 @@ function interruptedIn(before: Fabric, after: Fabric, names: ReadonlyMap<string,
   return ({ id, kind, ends }) => [
     ...ends.flatMap(({ speaker }) =>
       joins.has(speaker)
-        ? [reset(speaker, 'joins anew', `Kubernetes node ${oldNames.get(speaker)} leaves and rejoins`)]
+        ? [reset(speaker, 'rejoins', `Kubernetes node ${oldNames.get(speaker)} leaves and rejoins`)]
         : [],
     ),
     ...(kind !== 'reflector' || held.has(id) || joins.has(ends[1].speaker)

@@ -25,7 +25,7 @@ export function wayOut(change: Together, cut: readonly string[]): string {
     return 'An AS number has no intermediate state: plan an outage, and deliver cluster and routers as close together as possible.';
   }
   const rejoin = new Set(
-    resets.filter(({ meanwhile }) => meanwhile === 'joins anew').map(({ id }) => ids.get(id)),
+    resets.filter(({ meanwhile }) => meanwhile === 'rejoins').map(({ id }) => ids.get(id)),
   );
   const isMoved = (node: NodeSpeaker) =>
     rejoin.has(node.name) || addressOf(node) !== addressOf(were.get(node.name));

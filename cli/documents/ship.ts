@@ -4,8 +4,8 @@ import { count, document, sessionChange, text, texts } from './shared.ts';
 
 const delivery = {
   outcome: z
-    .enum(['delivered', 'unwell', 'stopped'])
-    .describe('unwell: all is delivered, or could be, and something is not as it should be'),
+    .enum(['delivered', 'unhealthy', 'stopped'])
+    .describe('unhealthy: everything is delivered, or could be, but something is wrong'),
   routers: z.array(routerResult),
   events: z.array(journalEvent).describe('what --journal writes, in order'),
 };

@@ -42,7 +42,7 @@ export function gate(
 }
 
 /** What is wrong with a router although its sessions are up, when nothing is delivered to it: packets that it drops. */
-export const unwellToday = (
+export const problemsToday = (
   fabric: Fabric,
   router: string,
   now: readonly ProtocolState[],

@@ -157,7 +157,7 @@ describe('npm run upstream', () => {
     },
   );
 
-  upstreamTest('fetches anew what was changed on disk', async (upstream) => {
+  upstreamTest('fetches again what was changed on disk', async (upstream) => {
     const base = await serve(published(upstream));
     await run(base);
     const path = join(cache(), 'calico-v3.30.7', 'tigera-operator.yaml');

@@ -41,7 +41,7 @@ const events: fc.Arbitrary<JournalEvent> = fc.oneof(
   fc.record({
     event: fc.constant('ended' as const),
     at: fc.constant(at),
-    outcome: fc.constantFrom('delivered' as const, 'unwell' as const, 'stopped' as const),
+    outcome: fc.constantFrom('delivered' as const, 'unhealthy' as const, 'stopped' as const),
     routers: fc.array(
       fc.record({
         router: fc.string({ maxLength: 8 }),

@@ -221,7 +221,7 @@ describe('a check of a router that drops packets although all its sessions are u
   const whole = { e1: 'ready', e2: 'ready', w1: 'ready' };
 
   test('reports a problem, and the session', async () => {
-    expect(await lookedAt('Established', 38)).toEqual({ outcome: 'unwell', ...whole });
+    expect(await lookedAt('Established', 38)).toEqual({ outcome: 'unhealthy', ...whole });
     expect(events.at(-1)).toMatchObject({
       routers: [
         {
@@ -348,6 +348,6 @@ test('a session between two routers of one wave is checked again once both have 
   const asked = { fabric: { ...fabric, sessions: between }, files, maxParallel: 2, timeout: 60 };
   // The first router is alone in its wave; e1 comes first, so that these two share a wave.
   const told = await shipped({ ...asked, files: { e1: NEW, ...files } });
-  expect(told).toEqual({ outcome: 'unwell', e1: 'shipped', e2: 'shipped', w1: 'shipped' });
+  expect(told).toEqual({ outcome: 'unhealthy', e1: 'shipped', e2: 'shipped', w1: 'shipped' });
   expect(begun('verify').sort()).toEqual(['e2 verify', 'w1 verify']);
 });

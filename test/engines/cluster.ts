@@ -165,15 +165,15 @@ export function setStatus(cluster: Cluster, object: KubernetesObject, status: ob
 }
 
 /** What is still missing or unhealthy among the things that a layer's objects bring about: the truth that an engine should have waited for. */
-export function unwell(cluster: Cluster, objects: readonly KubernetesObject[]): string[] {
-  return objects.filter((object) => !isWell(cluster.objects.get(idOf(object)))).map(idOf);
+export function unhealthy(cluster: Cluster, objects: readonly KubernetesObject[]): string[] {
+  return objects.filter((object) => !isHealthy(cluster.objects.get(idOf(object)))).map(idOf);
 }
 
 /** As engines see it: the status of an earlier generation says nothing about this one. */
 export const isAvailable = (deployment: KubernetesObject): boolean =>
   deployment.status?.seen === generationOf(deployment) && deployment.status.availableReplicas === 1;
 
-function isWell(object: KubernetesObject | undefined): boolean {
+function isHealthy(object: KubernetesObject | undefined): boolean {
   if (object === undefined) return false;
   if (object.kind === 'Deployment') return isAvailable(object);
   if (object.kind === 'Job') return object.status?.succeeded === 1;

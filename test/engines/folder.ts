@@ -1,7 +1,7 @@
 import { parse, stringify } from 'yaml';
 import { LAYERS } from '../../charts/index.ts';
 import { type KubernetesObject, objectsIn } from '../charts/upstream.ts';
-import { type Cluster, isCustom, isServed, unwell } from './cluster.ts';
+import { type Cluster, isCustom, isServed, unhealthy } from './cluster.ts';
 
 /** The files that engines read, by path below dist. */
 export type Files = ReadonlyMap<string, string>;
@@ -58,7 +58,7 @@ export function premature(
   const layer = LAYERS.find((one) => one.folder === folder);
   if (layer === undefined) return [];
   const below = LAYERS.filter(({ name }) => layer.after.includes(name));
-  const waiting = below.flatMap((one) => unwell(cluster, objectsAt(files, one.folder)));
+  const waiting = below.flatMap((one) => unhealthy(cluster, objectsAt(files, one.folder)));
   if (waiting.length > 0) return [`${layer.name} is applied before ${waiting.join(', ')}`];
   // A running operator creates its kinds within moments; those of Calico's own API server must already be served.
   return objects

@@ -6,7 +6,7 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { engineFiles, report, withCalico } from '../charts/topologies.ts';
 import { publishedManifest, upstreamTest } from '../charts/upstream.ts';
 import { type Outcome, replayArgoCd } from './argocd.ts';
-import { apply, type Cluster, emptyCluster, tick, unwell } from './cluster.ts';
+import { apply, type Cluster, emptyCluster, tick, unhealthy } from './cluster.ts';
 import { replayFlux } from './flux.ts';
 import { type Files, objectsAt } from './folder.ts';
 import { TOPOLOGIES, vendored, withEngine } from './topologies.ts';
@@ -56,7 +56,7 @@ function bootstrapped(files: Files): Cluster {
     const errors = objectsAt(files, folder).flatMap((object) => apply(cluster, object) ?? []);
     expect(errors).toEqual([]);
     for (let at = 0; at < 20; at++) tick(cluster);
-    expect(unwell(cluster, objectsAt(files, folder))).toEqual([]);
+    expect(unhealthy(cluster, objectsAt(files, folder))).toEqual([]);
   }
   return cluster;
 }

@@ -173,7 +173,7 @@ export const changes: readonly Change[] = [
     reset: [...CLIENTS, ...MESH],
   },
   {
-    name: 'another MTU of pods, which every calico-node is made anew for',
+    name: 'another MTU of pods, for which every calico-node restarts',
     base: bgp({}),
     head: { ...bgp({}), pods: { ...bgp({}).pods, mtu: 1300 } as never },
     reset: [...CLIENTS, ...MESH],

@@ -78,7 +78,7 @@ describe('what it decrypts to', () => {
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => basename(name, '.yaml'));
 
-  test.each(names)('%s (UPDATE_GOLDEN=1 to review anew)', async (name) => {
+  test.each(names)('%s (UPDATE_GOLDEN=1 to review again)', async (name) => {
     await secrets(readFileSync(join(FOLDER, `${name}.yaml`), 'utf8'));
     const said = faultsOf(await passwordsFor(routers, { file, env: { NOENCAP_AGE_KEY: identity } }));
     expect(said).not.toMatch(/s3cr|:\/\/|correct/);

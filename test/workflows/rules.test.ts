@@ -28,7 +28,7 @@ const bad = readdirSync(BAD)
   .map((file) => basename(file, '.yml'))
   .sort();
 
-test.each(bad)('%s is found (UPDATE_GOLDEN=1 to review anew)', (name) => {
+test.each(bad)('%s is found (UPDATE_GOLDEN=1 to review again)', (name) => {
   const expected = join(BAD, `${name}.txt`);
   const workflow = readWorkflow(join(BAD, `${name}.yml`));
   const text = `${judge(workflow, [...ours, workflow]).join('\n')}\n`;

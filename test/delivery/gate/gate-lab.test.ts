@@ -1,6 +1,6 @@
 import type { ProtocolState } from '../../../bird/answers/protocols.ts';
 import type { GateFinding } from '../../../delivery/gate/finding.ts';
-import { gate, type Look, unsettledFor, unwellToday } from '../../../delivery/gate/gate.ts';
+import { gate, type Look, problemsToday, unsettledFor } from '../../../delivery/gate/gate.ts';
 import { hostFolder, type Lab } from '../../../lab/index.ts';
 import { booted, scenario } from '../../lab/labs.ts';
 import { redundant } from '../../lab/topologies.ts';
@@ -111,7 +111,7 @@ scenario('the gate with a running BIRD', () => {
         `failure: e1--e2/ipv4: 2 of the 2 ${unreachable}`,
       ]);
       // A check of its current state reports the same, and a check of the earlier state nothing.
-      const today = (states: readonly ProtocolState[]) => unwellToday(lab.fabric, 'e1', states);
+      const today = (states: readonly ProtocolState[]) => problemsToday(lab.fabric, 'e1', states);
       expect(today(await protocols(lab, 'e1'))).toEqual(findings.map(({ message }) => message));
       expect(today(before)).toEqual([]);
     },
