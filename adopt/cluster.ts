@@ -66,10 +66,10 @@ export function unread({ objects }: Cluster): Note[] {
     if (isCalicos && !READ.has(object.kind))
       kinds.set(object.kind, [...(kinds.get(object.kind) ?? []), object]);
   }
-  return [...kinds].map(([kind, own]) => ({
-    what: own.length === 1 ? `${kind} ${own[0]?.name}` : `${own.length} objects of kind ${kind}`,
+  return [...kinds].map(([kind, ofKind]) => ({
+    what: ofKind.length === 1 ? `${kind} ${ofKind[0]?.name}` : `${ofKind.length} objects of kind ${kind}`,
     message: 'adopt does not read this kind; it stays as it is',
-    at: own[0] && within(own[0], 'metadata', 'name'),
+    at: ofKind[0] && within(ofKind[0], 'metadata', 'name'),
   }));
 }
 

@@ -35,7 +35,7 @@ export interface FilterChange {
   /** The other end: sessions that can receive the same routes have the same text. */
   readonly from: string;
   /** The node at the other end of an export filter. */
-  readonly own: string | undefined;
+  readonly receiver: string | undefined;
   /** Whether such a route can reach this filter at all; routes of the same name count too, whatever their origin. */
   readonly meets: (one: RouteClass, alike: readonly RouteClass[]) => boolean;
   /** Prefixes of routes that the router's own files originate. */
@@ -54,7 +54,7 @@ export function compareFilters(change: FilterChange, around: Surroundings, made:
   const compared = made.get(before.policy) ?? [];
   const found = compared.find((one) => one.after === after.policy && one.key === key);
   if (found !== undefined) return found.details;
-  const details = detailsOf({ ...change, own: undefined }, mentions, around);
+  const details = detailsOf({ ...change, receiver: undefined }, mentions, around);
   made.set(before.policy, [...compared, { key, after: after.policy, details }]);
   return details;
 }
@@ -62,7 +62,7 @@ export function compareFilters(change: FilterChange, around: Surroundings, made:
 function detailsOf(change: FilterChange, mentions: Mentions, around: Surroundings): Detail[] {
   const { field, family, before, after } = change;
   // No node is sent its own block.
-  const isSent = ({ node }: RouteClass) => change.own === undefined || node !== change.own;
+  const isSent = ({ node }: RouteClass) => change.receiver === undefined || node !== change.receiver;
   const all = new Map<string, RouteClass[]>();
   for (const one of routeClasses(around, family, mentions)) {
     const alike = all.get(one.name);

@@ -43,9 +43,10 @@ const MOST = 4;
 function whyUnmatched({ routers }: Today, { router, family, sessions }: Peering): string | undefined {
   const nodes = new Set(sessions.flatMap(({ ends }) => ends.map(({ speaker }) => speaker)));
   const addresses = new Set(sessions.flatMap(({ ends }) => ends.map(({ address }) => address.text)));
-  const own = routers.find(({ folder }) => folder.name === router)?.sessions;
-  if (own?.nodes.some((one) => one.family === family && nodes.has(one.node)) === true) return undefined;
-  const protocols = own?.router.config.protocols ?? [];
+  const sessionsHere = routers.find(({ folder }) => folder.name === router)?.sessions;
+  if (sessionsHere?.nodes.some((one) => one.family === family && nodes.has(one.node)) === true)
+    return undefined;
+  const protocols = sessionsHere?.router.config.protocols ?? [];
   const ranges = protocols.flatMap(({ name, options }) => {
     const range = options.get('neighbor range');
     return range === undefined ? [] : [`${name} accepts any neighbour in ${range}`];

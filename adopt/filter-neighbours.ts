@@ -122,7 +122,7 @@ export function filterChange(
     after: side(is),
     staticRoutes: around.staticRoutes,
     from: node === undefined ? `router ${around.otherAt.get(name) ?? ''}` : 'node',
-    own: direction === 'export' ? node : undefined,
+    receiver: direction === 'export' ? node : undefined,
     meets: (one, alike) => {
       if (direction === 'export') return true;
       if (!one.origin.startsWith('BGP')) return false;

@@ -33,15 +33,15 @@ export function backboneAddresses(
   const taken = new Set<string>();
   const guessed = new Set<string>();
   const give = (router: string, address: IpAddress | undefined, isGuess = false): void => {
-    const own = found.get(router);
+    const pair = found.get(router);
     if (
       address === undefined ||
-      own === undefined ||
-      own[address.family] !== undefined ||
+      pair === undefined ||
+      pair[address.family] !== undefined ||
       taken.has(address.text)
     )
       return;
-    own[address.family] = address;
+    pair[address.family] = address;
     taken.add(address.text);
     if (isGuess) guessed.add(router);
   };
@@ -56,11 +56,11 @@ export function backboneAddresses(
     if (router !== undefined) give(router.name, neighborOf(protocol));
   }
   for (const [index, { name }] of routers.entries()) {
-    const own = new Set((toOthers[index] ?? []).map((one) => neighborOf(one)?.text));
-    if (own.size === 0) continue;
+    const neighbors = new Set((toOthers[index] ?? []).map((one) => neighborOf(one)?.text));
+    if (neighbors.size === 0) continue;
     for (const family of FAMILIES) {
       const left = [...named.values()].filter(
-        (one) => one.family === family && !own.has(one.text) && !taken.has(one.text),
+        (one) => one.family === family && !neighbors.has(one.text) && !taken.has(one.text),
       );
       if (left.length === 1) give(name, left[0], true);
     }
@@ -94,13 +94,15 @@ export function nodeAddresses(
     for (const peer of peers) give(peer, sessions.find((one) => match(one, peer))?.router.name, isGuess);
   };
   message(({ router }, peer) => knownRouter(router.name).nodeAddress[peer.family] === peer.address);
-  message(({ nodes: own }, peer) =>
-    own.some(({ protocol }) => protocol.options.get('source address') === peer.address),
+  message(({ nodes: sessionsToNodes }, peer) =>
+    sessionsToNodes.some(({ protocol }) => protocol.options.get('source address') === peer.address),
   );
   message((one, peer) => routerIdOf(one)?.text === peer.address);
   const regionOf = new Map(nodes.map((node) => [node.name, node]));
-  const serves = ({ nodes: own }: RouterSessions, peer: RegionPeer): boolean =>
-    own.some(({ node, family }) => family === peer.family && peer.selects(regionOf.get(node)?.labels ?? {}));
+  const serves = ({ nodes: sessionsToNodes }: RouterSessions, peer: RegionPeer): boolean =>
+    sessionsToNodes.some(
+      ({ node, family }) => family === peer.family && peer.selects(regionOf.get(node)?.labels ?? {}),
+    );
   for (const peer of peers) {
     const rivals = peers.filter(
       (one) => one.region === peer.region && one.family === peer.family && !routerAt.has(one.address),

@@ -66,7 +66,7 @@ export function regionPeers(running: Cluster, nodes: readonly RunningNode[], asN
     regionLabel:
       wide.length === 0
         ? undefined
-        : labels.some((own) => Object.hasOwn(own, 'region'))
+        : labels.some((nodeLabels) => Object.hasOwn(nodeLabels, 'region'))
           ? 'noencap-region'
           : 'region',
     isOneRegion: wide.length > 0,
@@ -191,10 +191,10 @@ export function regionFacts(
           'what BGPPeers select by',
           within(first.object, 'spec', 'nodeSelector'),
         ),
-    ...[...byRegion].map(([region, own]) => {
-      const routers = [...new Set(own.map(routerOf))];
-      const names = own.map(({ object }) => object.name).join(', ');
-      const [origin] = own;
+    ...[...byRegion].map(([region, ofRegion]) => {
+      const routers = [...new Set(ofRegion.map(routerOf))];
+      const names = ofRegion.map(({ object }) => object.name).join(', ');
+      const [origin] = ofRegion;
       return fact(
         ['regions', region],
         routers.length === 1 ? { router: routers[0] } : { routers },
@@ -214,7 +214,7 @@ export function nodeFacts(
   const blocks = blocksOf(running);
   return nodes.flatMap((node): Fact[] => {
     const { ipv4, ipv6 } = node.address;
-    const own = blocks.get(node.name) ?? [];
+    const nodeBlocks = blocks.get(node.name) ?? [];
     const labelled =
       regionLabel === undefined || !Object.hasOwn(node.labels, regionLabel)
         ? undefined
@@ -252,14 +252,14 @@ export function nodeFacts(
               within(node.object, ...((ipv4 ?? ipv6)?.from ?? [])),
             ),
           ]),
-      ...(own.length === 0
+      ...(nodeBlocks.length === 0
         ? []
         : [
             fact(
               [...path, 'block'],
-              own.length === 1 ? own[0]?.cidr : own.map(({ cidr }) => cidr),
+              nodeBlocks.length === 1 ? nodeBlocks[0]?.cidr : nodeBlocks.map(({ cidr }) => cidr),
               '',
-              own[0] && within(own[0].object, 'spec', 'cidr'),
+              nodeBlocks[0] && within(nodeBlocks[0].object, 'spec', 'cidr'),
             ),
           ]),
     ];
@@ -278,6 +278,6 @@ function blocksOf(running: Cluster): ReadonlyMap<string, readonly { cidr: string
     if (node === undefined || cidr === undefined || isGone || !isForNodes) continue;
     found.set(node, [...(found.get(node) ?? []), { cidr, object }]);
   }
-  for (const own of found.values()) own.sort((a, b) => (a.cidr < b.cidr ? -1 : 1));
+  for (const nodeBlocks of found.values()) nodeBlocks.sort((a, b) => (a.cidr < b.cidr ? -1 : 1));
   return found;
 }

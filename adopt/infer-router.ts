@@ -9,7 +9,7 @@ import { isInK3s, managed, pairOf, type RouterSessions, routerIdOf } from './rou
 
 /** Settings of one router. */
 export function routerFacts(
-  own: RouterSessions,
+  sessions: RouterSessions,
   places: {
     readonly nodeAddress: PerFamily<{ text: string; peer: RegionPeer; isGuess: boolean }>;
     readonly backboneAddress: PerFamily<IpAddress>;
@@ -19,15 +19,15 @@ export function routerFacts(
     readonly peers: readonly RegionPeer[];
   },
 ): Fact[] {
-  const { name } = own.router;
+  const { name } = sessions.router;
   const path = ['routers', name];
-  const protocols = managed(own);
+  const protocols = managed(sessions);
   const [first] = protocols;
   const folder = (one: BgpProtocol | undefined) => one?.at.source.file ?? name;
-  const id = routerIdOf(own);
+  const id = routerIdOf(sessions);
   // A router without nodes yet has no session that sets it, but the template for them does.
-  const templates = own.router.config.templates.filter(isInK3s);
-  const reflecting = [...own.nodes.map(({ protocol }) => protocol), ...templates];
+  const templates = sessions.router.config.templates.filter(isInK3s);
+  const reflecting = [...sessions.nodes.map(({ protocol }) => protocol), ...templates];
   const cluster = reflecting.flatMap(({ options }) =>
     options.get('rr client') === 'on' ? (options.get('rr cluster id') ?? options.get('router id') ?? []) : [],
   )[0];
@@ -70,12 +70,20 @@ export function routerFacts(
     parseAddress(cluster) === undefined
       ? []
       : [fact([...path, 'clusterId'], cluster, `${folder(first)}: rr cluster id`, first?.at)]),
-    ...(own.backbone.length > 0 && own.backbone.every(({ protocol }) => protocol.options.get('bfd') === 'on')
-      ? [fact([...path, 'bfd'], true, 'all of its backbone sessions have it', own.backbone[0]?.protocol.at)]
+    ...(sessions.backbone.length > 0 &&
+    sessions.backbone.every(({ protocol }) => protocol.options.get('bfd') === 'on')
+      ? [
+          fact(
+            [...path, 'bfd'],
+            true,
+            'all of its backbone sessions have it',
+            sessions.backbone[0]?.protocol.at,
+          ),
+        ]
       : []),
-    ...birdFacts(own, [...protocols, ...templates]),
-    ...adoptedFacts(own, places),
-    ...passwordFact(own, places.peers),
+    ...birdFacts(sessions, [...protocols, ...templates]),
+    ...adoptedFacts(sessions, places),
+    ...passwordFact(sessions, places.peers),
   ];
 }
 
@@ -112,7 +120,7 @@ function predefined({ options }: BgpProtocol, key: string): string | undefined {
 
 /** Settings that make BIRD recognise the rendered sessions as the existing ones. */
 function adoptedFacts(
-  own: RouterSessions,
+  sessions: RouterSessions,
   {
     backboneAddress,
     backboneOf,
@@ -123,14 +131,14 @@ function adoptedFacts(
     readonly families: readonly Family[];
   },
 ): Fact[] {
-  const path = ['routers', own.router.name, 'bird', 'adopted'];
-  const protocols = managed(own);
+  const path = ['routers', sessions.router.name, 'bird', 'adopted'];
+  const protocols = managed(sessions);
   const renamed: [string, string][] = [
-    ...own.nodes.map(({ protocol, node, family }): [string, string] => [
+    ...sessions.nodes.map(({ protocol, node, family }): [string, string] => [
       nodeProtocol(node, family),
       protocol.name,
     ]),
-    ...own.backbone.flatMap(({ protocol, other, family }): [string, string][] =>
+    ...sessions.backbone.flatMap(({ protocol, other, family }): [string, string][] =>
       backboneTransports(backboneAddress, backboneOf(other), families)
         .filter(({ transport }) => transport === family)
         .map(({ carries, transport }) => [backboneProtocol(other, carries, transport), protocol.name]),
@@ -142,13 +150,13 @@ function adoptedFacts(
   const [first] = protocols;
   const hasBoth =
     protocols.length > 0 && protocols.every(({ options }) => FAMILIES.every((family) => options.has(family)));
-  const overIpv4 = own.backbone.filter(
+  const overIpv4 = sessions.backbone.filter(
     ({ protocol, family }) => family === 'ipv4' || !protocol.options.has('ipv4'),
   );
-  const hasExtended = own.backbone.some(
+  const hasExtended = sessions.backbone.some(
     ({ protocol }) => (protocol.options.get('ipv4/extended next hop') ?? 'off') === 'on',
   );
-  const reflecting = own.nodes.filter(({ protocol }) => protocol.options.get('rr client') === 'on');
+  const reflecting = sessions.nodes.filter(({ protocol }) => protocol.options.get('rr client') === 'on');
   const hasClusterId = reflecting.some(({ protocol }) => protocol.options.has('rr cluster id'));
   const hasSource = protocols.some(({ options }) => options.has('source address'));
   return [
@@ -172,7 +180,7 @@ function adoptedFacts(
           ),
         ]
       : []),
-    ...(overIpv4.length > 0 && overIpv4.length === own.backbone.length && !hasExtended
+    ...(overIpv4.length > 0 && overIpv4.length === sessions.backbone.length && !hasExtended
       ? [
           fact(
             [...path, 'extendedNextHop'],
@@ -199,11 +207,11 @@ function adoptedFacts(
 }
 
 /** By reference: the file on the router, and the Secret. The password itself is never read. */
-function passwordFact(own: RouterSessions, peers: readonly RegionPeer[]): Fact[] {
+function passwordFact(sessions: RouterSessions, peers: readonly RegionPeer[]): Fact[] {
   const secret = peers.map((peer) => peer.secret).find((one) => one !== undefined);
-  const session = own.nodes.find(({ protocol }) => protocol.options.has('password'))?.protocol;
-  if (secret === undefined || (session === undefined && own.nodes.length > 0)) return [];
-  const path = ['routers', own.router.name, 'password'];
+  const session = sessions.nodes.find(({ protocol }) => protocol.options.has('password'))?.protocol;
+  if (secret === undefined || (session === undefined && sessions.nodes.length > 0)) return [];
+  const path = ['routers', sessions.router.name, 'password'];
   const included = session?.written.get('password');
   if (session !== undefined && included !== undefined) {
     const file = included.startsWith('/') ? included : `/etc/bird/${included}`;

@@ -85,12 +85,12 @@ const OF_FELIX: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 function ofFelix(object: ClusterObject): Note[] {
-  const own = Object.entries(OF_FELIX)
+  const fields = Object.entries(OF_FELIX)
     .map(([field, usual]) => [field, fieldAt(object.value, ['spec', field]), usual] as const)
     .filter(([, value, usual]) => value !== undefined && value !== null && !usual.includes(value));
-  const [first] = own;
+  const [first] = fields;
   if (first === undefined) return [];
-  const all = own.map(([field, value]) => `${field}: ${textOf(value)}`).join(', ');
+  const all = fields.map(([field, value]) => `${field}: ${textOf(value)}`).join(', ');
   const message = `${all}: packets are forwarded, or routes programmed, differently than noencap computes; it stays as it is`;
   return [{ what: `${object.kind} ${object.name}`, message, at: within(object, 'spec', first[0]) }];
 }

@@ -16,5 +16,5 @@ export function labelIs(selector: string): LabelIs | undefined {
 export function takesAll(selector: string, labels: readonly Readonly<Record<string, unknown>>[]): boolean {
   if (/^\s*(all\(\))?\s*$/.test(selector)) return true;
   const key = /^\s*has\(\s*([A-Za-z0-9][A-Za-z0-9._/-]*)\s*\)\s*$/.exec(selector)?.[1];
-  return key !== undefined && labels.every((own) => Object.hasOwn(own, key));
+  return key !== undefined && labels.every((nodeLabels) => Object.hasOwn(nodeLabels, key));
 }

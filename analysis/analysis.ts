@@ -61,13 +61,13 @@ export function analyse(
   const nameOf = (machine: number) => network.machines[machine]?.name ?? '';
   const weight: Analysis['weight'] = (from, { node }) => small.weight(nameOf(from), nameOf(node));
   const afterwards = onDemand(() => whatIf(network, atRest));
-  const seen = (simulation: Simulation): Analysis => ({
+  const analysisOf = (simulation: Simulation): Analysis => ({
     fabric,
     split,
     network,
     simulation,
     pairs: pairsOf(network, simulation, weight),
-    without: (failed) => seen(simulate(failureOf(network, failed))),
+    without: (failed) => analysisOf(simulate(failureOf(network, failed))),
     weight,
     like: (machine) => small.like(nameOf(machine)),
     standIn: small.standIn,
@@ -81,7 +81,7 @@ export function analyse(
     },
     lost: (failed) => afterwards(failed).broken,
   });
-  return seen(atRest);
+  return analysisOf(atRest);
 }
 
 /** Prepared on demand. Several checks try single failures; each is computed once. */

@@ -87,8 +87,8 @@ function firstOfClasses({ network, like }: Analysis): ReadonlyMap<string, readon
 function nodesOf({ network }: Analysis, { kind, name }: Failing): number[] {
   const { machines, links, named } = network;
   const link = links[2 * (named.sessions.get(name) ?? -1)];
-  const own = kind === 'session' ? [link?.machine, link?.peer] : [named.machines.get(name)];
-  return own.flatMap((index) => (index !== undefined && machines[index]?.kind === 'node' ? [index] : []));
+  const indices = kind === 'session' ? [link?.machine, link?.peer] : [named.machines.get(name)];
+  return indices.flatMap((index) => (index !== undefined && machines[index]?.kind === 'node' ? [index] : []));
 }
 
 function reportOf(

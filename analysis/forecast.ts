@@ -93,14 +93,14 @@ function lentIn({ network, waysTo, failure }: Simulation): LoanExpectation[] {
 /** The route of packets to the pod that represents a block: its own route, if it has one. A node's second block of a pool has no pod. */
 function podRoutesIn(network: Network): (block: Block) => Block {
   const wired = wiredIn(network);
-  const own = new Map(
+  const podRoutes = new Map(
     network.blocks.flatMap((block): [number, Block][] => {
       const around = network.blocks[block.within ?? -1];
       const isPod = around !== undefined && !isBorrowed(network, block) && wired.has(block.prefix.text);
       return isPod ? [[around.index, block]] : [];
     }),
   );
-  return (block) => own.get(block.index) ?? block;
+  return (block) => podRoutes.get(block.index) ?? block;
 }
 
 const nodesOf = ({ machines }: Network): readonly Machine[] => machines.filter(({ kind }) => kind === 'node');
@@ -120,8 +120,8 @@ function pairOf(
   const taken = blocks.map(podRoute);
   for (const block of new Set([...blocks, ...taken])) {
     const { forwarding, rib } = simulation.waysTo(block);
-    const own = new Map<string, readonly IgpHop[]>();
-    routes.set(block.prefix.text, own);
+    const blockSteps = new Map<string, readonly IgpHop[]>();
+    routes.set(block.prefix.text, blockSteps);
     const isTaken = taken.includes(block);
     const open = [from.index];
     const seen = new Set(open);
@@ -136,7 +136,7 @@ function pairOf(
       if (isTaken) steps.set(name, unique([...(steps.get(name) ?? []), ...next]));
       // Who speaks BGP and has learned no route goes by what holds it: that to the block, or a default route.
       const isSpeaker = ['router', 'node'].includes(network.machines[at]?.kind ?? '');
-      if ((block.within === undefined && !isSpeaker) || rib.routes(at).length > 0) own.set(name, next);
+      if ((block.within === undefined && !isSpeaker) || rib.routes(at).length > 0) blockSteps.set(name, next);
       for (const machine of hops.map((hop) => machineOf(network, hop))) {
         if (!seen.has(machine)) open.push(machine);
         seen.add(machine);

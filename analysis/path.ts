@@ -119,11 +119,11 @@ function ruleAt({ network, simulation }: Analysis, block: Block, machine: number
   const ways = simulation.waysTo(block);
   const { by } = ways.forwarding(machine);
   if (by !== 'bgp') return by === 'pod' ? 'own pods' : by;
-  const own = ways.rib.routes(machine);
+  const blockRoutes = ways.rib.routes(machine);
   const around = network.blocks[block.within ?? -1];
   // A machine without a route to a single address forwards by that of the covering block.
-  const isByBlock = own.length === 0 && around !== undefined;
-  const routes = isByBlock ? simulation.waysTo(around).rib.routes(machine) : own;
+  const isByBlock = blockRoutes.length === 0 && around !== undefined;
+  const routes = isByBlock ? simulation.waysTo(around).rib.routes(machine) : blockRoutes;
   const used = routes.filter((route) => isEqualCost(routes[0] as typeof route, route));
   const peers = used.map(({ from }) => network.machines[from?.peer ?? -1]?.name ?? '');
   return `BGP from ${[...new Set(peers)].join(' and ')}${isByBlock ? `, ${around.prefix.text}` : ''}`;

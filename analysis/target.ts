@@ -65,10 +65,10 @@ export function lentOrLetOut(fabric: Fabric, target: Target | undefined): Loan |
 /** The blocks of a target, and the single addresses in them that are routes of their own. */
 export function targetBlocks({ blocks, machines }: Network, target: PodTarget): readonly Block[] {
   const { machine, block, address } = target;
-  const own = blocks.filter(({ node }) => machines[node]?.name === machine);
-  const single = address && own.find(({ prefix }) => prefix.text === hostPrefix(address).text);
+  const machineBlocks = blocks.filter(({ node }) => machines[node]?.name === machine);
+  const single = address && machineBlocks.find(({ prefix }) => prefix.text === hostPrefix(address).text);
   if (single !== undefined) return [single];
-  return own.filter(({ prefix, within }) => {
+  return machineBlocks.filter(({ prefix, within }) => {
     if (block === undefined || prefix.text === block.text) return true;
     return address === undefined && blocks[within ?? -1]?.prefix.text === block.text;
   });

@@ -20,8 +20,8 @@ export function comparisonText(
   const left = notes.filter(({ what }) => !shown.has(what));
   return [
     ...places.flatMap((where, index) => {
-      const own = compared.filter((one) => one.where === where);
-      return [...(index === 0 ? [] : ['']), where, ...alike(own).flatMap(comparedText)];
+      const here = compared.filter((one) => one.where === where);
+      return [...(index === 0 ? [] : ['']), where, ...alike(here).flatMap(comparedText)];
     }),
     ...(left.length === 0 ? [] : ['', 'left out', ...left.map((one) => `  ${noteText(one)}`)]),
     ...(todo.length === 0 ? [] : ['', 'to do by hand', ...todo.map((one) => `  - ${one}`)]),

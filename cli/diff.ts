@@ -117,9 +117,9 @@ function headCalled(): { readonly name: string; readonly commit: string | undefi
 /** The base's own output folder is what its cluster and routers have; where it has none, what its topology renders. */
 function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fabric): Before {
   if (topology === undefined) {
-    const bare = { name, commit, files: files ?? new Map(), trust, placeOf: placeless };
+    const withoutTopology = { name, commit, files: files ?? new Map(), trust, placeOf: placeless };
     return {
-      state: { ...bare, fabric: emptied(head) },
+      state: { ...withoutTopology, fabric: emptied(head) },
       unknown: [],
       notes: [`${name} has no topology: everything is new.`],
     };

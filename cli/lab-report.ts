@@ -88,8 +88,8 @@ function sessionLines(sessions: readonly Session[], { established, expected }: L
 
   if (sessions.length > MOST_SESSIONS) {
     const kinds = (['reflector', 'backbone', 'mesh'] as const).map((kind) => {
-      const own = sessions.filter((session) => session.kind === kind);
-      return `${own.filter(({ id }) => established.has(id)).length} of ${own.length} ${kind}`;
+      const ofKind = sessions.filter((session) => session.kind === kind);
+      return `${ofKind.filter(({ id }) => established.has(id)).length} of ${ofKind.length} ${kind}`;
     });
     return [`sessions up: ${kinds.join(', ')}`];
   }
@@ -102,16 +102,18 @@ function sessionLines(sessions: readonly Session[], { established, expected }: L
 
 function podLines({ fabric, probed }: LabRun): string[] {
   return fabric.pods.families.flatMap((family) => {
-    const own = probed.filter(({ pair }) => pair.family === family);
+    const ofFamily = probed.filter(({ pair }) => pair.family === family);
     const name = fabric.pods.families.length > 1 ? ` over ${family === 'ipv4' ? 'IPv4' : 'IPv6'}` : '';
     if (fabric.nodes.length > MOST_NODES) {
-      return [`pods${name}: ${own.filter(({ reached }) => reached).length} of ${own.length} pairs answer`];
+      return [
+        `pods${name}: ${ofFamily.filter(({ reached }) => reached).length} of ${ofFamily.length} pairs answer`,
+      ];
     }
     return [
       `pods${name}, from each line to each column: hops and path MTU`,
       ...matrix(
         fabric.nodes.map((node) => node.name),
-        own,
+        ofFamily,
       ),
     ];
   });

@@ -125,15 +125,15 @@ async function look(
   failed: readonly Failing[],
   approximate: boolean,
 ): Promise<Omit<LabRun, 'seconds'> | Refused> {
-  const seen = await converged(left, { patience: 2000 });
-  const refused = unsettled(seen);
+  const observation = await converged(left, { patience: 2000 });
+  const refused = unsettled(observation);
   if (refused !== undefined) return refused;
   const probed = await probe(left);
   const answered = await probeBorrowed(left);
   const isAtRest = failed.length === 0;
   // What nothing leads to any more once something has failed is no failure of the lab.
   const lost = lostAsExpected(isAtRest ? probed : probed.filter(({ pair }) => pair.reachable));
-  const all = [...judge(left, seen, probed), ...lost, ...borrowedFailures(left, answered)];
+  const all = [...judge(left, observation, probed), ...lost, ...borrowedFailures(left, answered)];
   // With nothing broken it is a forecast that the lab is held against: `check` warns of it (NE203).
   const asked = (one: FailedCheck) => (isAtRest && one.kind === 'hairpin') || turnsByDesign(left.fabric, one);
   const down = new Set(all.map(({ session }) => session));
@@ -143,7 +143,7 @@ async function look(
     failures: all.filter((one) => !asked(one)),
     notes: [
       ...takenOnTrust(left.fabric),
-      ...refusedRoutes(left.fabric, seen),
+      ...refusedRoutes(left.fabric, observation),
       ...all.filter(asked),
       ...(isAtRest ? lostBorrowed(left) : []),
     ],

@@ -104,9 +104,9 @@ function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour
   if (sessions.changed.length === 0) return [];
   const paint = { reset: colour.red, gone: colour.yellow, new: colour.green, reloaded: colour.cyan };
   const lines = FELT_CHANGES.flatMap((became) => {
-    const own = sessions.changed.filter((one) => one.change === became);
+    const ofChange = sessions.changed.filter((one) => one.change === became);
     const word = paint[became](became.padEnd(9));
-    return some(own, ({ id, reasons }) => {
+    return some(ofChange, ({ id, reasons }) => {
       const why =
         reasons.length === 0 ? '' : colour.dim(`  ${printable(reasons.map(reasonText).join('; '))}`);
       return `${word} ${printable(id)}${why}`;

@@ -73,9 +73,9 @@ const OURS = /^(k3s\/|bird\.conf$)/;
 /** By router: path below its folder to sha256, of what BIRD reads. */
 const hashesByRouter = (files: ReadonlyMap<string, string>): Map<string, Map<string, string>> =>
   new Map(
-    [...routerFolders(files)].map(([router, own]) => [
+    [...routerFolders(files)].map(([router, routerFiles]) => [
       router,
-      new Map([...own].flatMap(([path, text]) => (OURS.test(path) ? [[path, sha256(text)]] : []))),
+      new Map([...routerFiles].flatMap(([path, text]) => (OURS.test(path) ? [[path, sha256(text)]] : []))),
     ]),
   );
 

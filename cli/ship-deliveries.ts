@@ -34,15 +34,18 @@ export function deliveries(
 ): Delivery[] {
   const folders = routerFolders(files);
   return routers.map((router) => {
-    const own = folders.get(router.name) ?? new Map<string, string>();
+    const routerFiles = folders.get(router.name) ?? new Map<string, string>();
     const name = deliveredPassword(router);
     const password = options.passwords.get(router.name);
     return {
       router: router.name,
       remote: sshRemote(targetOf(router, options.knownHosts), { script: routerScript }),
       settings: settingsOf(network, router),
-      release: releaseFor(own, name === undefined || password === undefined ? undefined : { name, password }),
-      sysctls: sysctls(own),
+      release: releaseFor(
+        routerFiles,
+        name === undefined || password === undefined ? undefined : { name, password },
+      ),
+      sysctls: sysctls(routerFiles),
       // Each its own: where two names lead to one machine, the second one finds it locked.
       owner: ownerName(),
       timeout: options.timeout,
@@ -90,16 +93,16 @@ export async function unpinned(
 export function routerFolders(files: ReadonlyMap<string, string>): Map<string, Map<string, string>> {
   const below = (router: string, path: string) => path.slice(`routers/${router}/`.length);
   return new Map(
-    [...filesByRouter(files)].map(([router, own]) => [
+    [...filesByRouter(files)].map(([router, routerFiles]) => [
       router,
-      new Map([...own].map(([path, text]) => [below(router, path), text])),
+      new Map([...routerFiles].map(([path, text]) => [below(router, path), text])),
     ]),
   );
 }
 
-const sysctls = (own: ReadonlyMap<string, string>): Map<string, string> =>
+const sysctls = (routerFiles: ReadonlyMap<string, string>): Map<string, string> =>
   new Map(
-    [...(own.get('sysctl.d/90-noencap.conf') ?? '').matchAll(/^([a-z0-9._]+) = (\S+)$/gm)].map(
+    [...(routerFiles.get('sysctl.d/90-noencap.conf') ?? '').matchAll(/^([a-z0-9._]+) = (\S+)$/gm)].map(
       ([, key = '', value = '']) => [key, value],
     ),
   );

@@ -214,8 +214,8 @@ function routersNamed(fabric: Fabric, names: readonly string[]): readonly Router
 /** What was reviewed is what is delivered: dist must be what the topology renders. */
 function staleRouters(out: string, files: ReadonlyMap<string, string>): Refusal | undefined {
   const change = compareDist(out, files);
-  const own = (paths: readonly string[]) => paths.filter((path) => path.startsWith('routers/'));
-  const stale = own([
+  const ofRouters = (paths: readonly string[]) => paths.filter((path) => path.startsWith('routers/'));
+  const stale = ofRouters([
     ...change.added,
     ...change.changed,
     ...change.foreign,

@@ -84,14 +84,14 @@ export async function judged(
   let next: (() => ReturnType<typeof router.protocols>) | undefined;
   const looking = until(end, stop);
   while (!looking.aborted) {
-    const seen = await (next?.() ?? router.protocols(remote.fresh(), settings, looking));
-    if (seen.failed === undefined) {
-      const { findings, wait } = judge(before.protocols, seen.done, performance.now());
+    const answer = await (next?.() ?? router.protocols(remote.fresh(), settings, looking));
+    if (answer.failed === undefined) {
+      const { findings, wait } = judge(before.protocols, answer.done, performance.now());
       const failures = findings.filter(({ level }) => level === 'failure').map(({ message }) => message);
       if (wait === 0) return passes(findings) ? { warnings: findings } : { wrong: failures };
       wrong = failures.length > 0 ? failures : ['its protocols did not settle in time'];
       pause = Math.min(wait, LONGEST_PAUSE);
-    } else if (!looking.aborted) wrong = [seen.failed.message];
+    } else if (!looking.aborted) wrong = [answer.failed.message];
     next = router.protocolsLater(remote.fresh(), settings, looking);
     await sleep(Math.max(0, Math.min(pause, end - performance.now() - PAUSE)), undefined, {
       signal: stop,
@@ -168,8 +168,9 @@ async function verified(attempt: Attempt, lock: router.Lock, why: string): Promi
   const { delivery, ready } = attempt;
   const { remote, settings, report } = delivery;
   report('verify', 'started');
-  const seen = await router.inspect(remote.fresh(), settings);
-  const wrong = seen.failed === undefined ? differences(ready.before, seen.done) : [seen.failed.message];
+  const answer = await router.inspect(remote.fresh(), settings);
+  const wrong =
+    answer.failed === undefined ? differences(ready.before, answer.done) : [answer.failed.message];
   if (wrong.length > 0) {
     report('verify', 'failed', wrong);
     return outcomeUnknown(attempt, lock, why, wrong.join('; '));

@@ -28,12 +28,12 @@ export type Looked =
 export async function look(delivery: Delivery): Promise<Looked> {
   const { remote, settings, sysctls, acceptDrift, report, stop } = delivery;
   report('inspect', 'started');
-  const seen = await router.inspect(remote, settings, [...sysctls.keys()], stop);
-  if (seen.failed !== undefined) {
-    report('inspect', 'failed', [seen.failed.message]);
-    return { verdict: notDone(seen.failed), failed: seen.failed, drift: [] };
+  const answer = await router.inspect(remote, settings, [...sysctls.keys()], stop);
+  if (answer.failed !== undefined) {
+    report('inspect', 'failed', [answer.failed.message]);
+    return { verdict: notDone(answer.failed), failed: answer.failed, drift: [] };
   }
-  const found = seen.done;
+  const found = answer.done;
   // Show nothing of a router that is not meant, and settle nothing there.
   if (found.stranger !== undefined) {
     report('inspect', 'failed', [found.stranger]);
@@ -187,9 +187,9 @@ async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepare
   const { done: end } = settled;
   if (end.what === 'nothing') report('settle', 'skipped');
   else report('settle', 'done', [`release ${end.hash} of a delivery that was cut off: ${end.what}`]);
-  const seen = await router.inspect(lock, settings, [], delivery.stop);
-  if (seen.failed !== undefined) return refused('inspect', seen.failed);
-  const before = seen.done;
+  const answer = await router.inspect(lock, settings, [], delivery.stop);
+  if (answer.failed !== undefined) return refused('inspect', answer.failed);
+  const before = answer.done;
   const release = delivery.release(before);
   const now = preflight({ ...before, holder: undefined }, release, acceptDrift);
   if (now.verdict === 'unchanged') return { outcome: 'unchanged' };

@@ -97,14 +97,17 @@ function canary(
   const nodesIn = new Map(fabric.regions.map(({ name, nodes }) => [name, nodes.length]));
   const weigh = (router: RouterSpeaker): Harm => {
     const ways = [...waysCut(new Set([router.name])).values()];
-    const own = fabric.regions.filter((region) => region.routers.includes(router));
-    const alone = own.filter((region) => region.routers.every((one) => one === router || one.planned));
-    const count = (regions: typeof own) => regions.reduce((sum, { nodes }) => sum + nodes.length, 0);
+    const servedRegions = fabric.regions.filter((region) => region.routers.includes(router));
+    const alone = servedRegions.filter((region) =>
+      region.routers.every((one) => one === router || one.planned),
+    );
+    const count = (regions: typeof servedRegions) =>
+      regions.reduce((sum, { nodes }) => sum + nodes.length, 0);
     return {
       router,
       pairs: ways.reduce((sum, { regions: [a, b] }) => sum + 2 * of(nodesIn, a) * of(nodesIn, b), 0),
       orphans: count(alone),
-      clients: count(own),
+      clients: count(servedRegions),
       sessions: fabric.sessions.filter(({ ends }) => ends.some(({ speaker }) => speaker === router.name))
         .length,
     };
@@ -145,17 +148,17 @@ function inOrder(
     .sort((a, b) => a.nodes.length - b.nodes.length || (a.name < b.name ? -1 : 1))
     .map(({ name, routers: all }) => ({
       name,
-      own: all.filter((router) => open.delete(router)).reverse(),
+      reflectors: all.filter((router) => open.delete(router)).reverse(),
     }))
-    .filter(({ own }) => own.length > 0);
+    .filter(({ reflectors }) => reflectors.length > 0);
   const groups = Math.max(1, Math.floor(regions.length / size));
   const ordered = Array.from({ length: groups }, (_, at) => {
     const [from, to] = [at, at + 1].map((part) => Math.ceil((part * regions.length) / groups));
     const group = regions.slice(from, to);
-    const rounds = Math.max(0, ...group.map(({ own }) => own.length));
+    const rounds = Math.max(0, ...group.map(({ reflectors }) => reflectors.length));
     return Array.from({ length: rounds }, (_, round) =>
-      group.flatMap(({ name, own }) => {
-        const router = own[round];
+      group.flatMap(({ name, reflectors }) => {
+        const router = reflectors[round];
         return router === undefined ? [] : [{ router, region: name }];
       }),
     ).flat();

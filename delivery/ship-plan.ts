@@ -113,9 +113,9 @@ function bySpeaker(
   for (const { id, change, reasons } of forecast) {
     if (change === 'kept') continue;
     for (const speaker of speakers.get(id) ?? []) {
-      const own = found.get(speaker) ?? [];
-      own.push({ id, change, reasons });
-      found.set(speaker, own);
+      const ofSpeaker = found.get(speaker) ?? [];
+      ofSpeaker.push({ id, change, reasons });
+      found.set(speaker, ofSpeaker);
     }
   }
   return found;

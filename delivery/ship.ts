@@ -91,16 +91,16 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
     await inParallel(deliveries, maxParallel, async (one) => [one, await lookAt(one)] as const),
   );
   const wanted: Delivery[] = [];
-  for (const [delivery, seen] of looked) {
+  for (const [delivery, inspected] of looked) {
     const { router } = delivery;
-    if (seen === undefined) note(notes, router, 'untouched');
-    else if ('failed' in seen) {
-      note(notes, router, seen.verdict, seen.failed.message);
-      notes.drift.set(router, seen.drift);
+    if (inspected === undefined) note(notes, router, 'untouched');
+    else if ('failed' in inspected) {
+      note(notes, router, inspected.verdict, inspected.failed.message);
+      notes.drift.set(router, inspected.drift);
     } else if (lookOnly) {
-      note(notes, router, seen.verdict, healthProblem(fabric, router, seen.found));
-    } else if (seen.verdict === 'unchanged' || turn(router) === 'later') {
-      note(notes, router, seen.verdict);
+      note(notes, router, inspected.verdict, healthProblem(fabric, router, inspected.found));
+    } else if (inspected.verdict === 'unchanged' || turn(router) === 'later') {
+      note(notes, router, inspected.verdict);
     } else if (turn(router) === 'earlier') {
       note(notes, router, 'refused', 'it is in an earlier wave, but does not have the change');
     } else wanted.push(delivery);
@@ -108,11 +108,11 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
   if (lookOnly || stop.aborted || [...notes.results.values()].some(({ message }) => message !== null)) return;
   const readies = await prepareAll(shipment, wanted, notes);
   if (readies === undefined || readies.size === 0) return;
-  const found = [...looked].flatMap(([{ router }, seen]) =>
-    seen !== undefined && 'found' in seen ? [[router, seen.found] as const] : [],
+  const found = [...looked].flatMap(([{ router }, inspected]) =>
+    inspected !== undefined && 'found' in inspected ? [[router, inspected.found] as const] : [],
   );
   const unchanged = [...looked]
-    .filter(([, seen]) => seen?.verdict === 'unchanged')
+    .filter(([, inspected]) => inspected?.verdict === 'unchanged')
     .map(([{ router }]) => router);
   const fleet = { ...shipment, base: shipment.base(new Map(found)), unchanged };
   if (isTooEarly(shipment, fleet.base, readies, notes)) {
@@ -141,8 +141,8 @@ const MOST = 10;
 async function lookAt(delivery: Delivery): Promise<Looked | undefined> {
   if (delivery.stop.aborted) return undefined;
   try {
-    const seen = await look(delivery);
-    return delivery.stop.aborted && 'failed' in seen ? undefined : seen;
+    const inspected = await look(delivery);
+    return delivery.stop.aborted && 'failed' in inspected ? undefined : inspected;
   } catch (error) {
     const failed: ScriptFailure = { kind: 'garbled', message: notUnderstood(error) };
     delivery.report('inspect', 'failed', [failed.message]);

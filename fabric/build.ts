@@ -98,7 +98,7 @@ function routerSpeaker(
   topology: Topology,
   attachments: ReadonlyMap<string, readonly Attachment[]>,
 ): RouterSpeaker {
-  const own = (attachments.get(router.name) ?? []).map((attachment) => ({
+  const routerAttachments = (attachments.get(router.name) ?? []).map((attachment) => ({
     ...attachment,
     interface: router.interfaces.get(attachment.segment),
   }));
@@ -120,11 +120,11 @@ function routerSpeaker(
     bird: router.bird,
     ssh: router.ssh,
     password: router.password,
-    attachments: own,
+    attachments: routerAttachments,
     distances: [],
     farClients: [],
     staticRoutes: clients.flatMap((node) =>
-      staticRoutesTo(node, attachments.get(node.name) ?? [], router, own),
+      staticRoutesTo(node, attachments.get(node.name) ?? [], router, routerAttachments),
     ),
     path: router.path,
   };
@@ -138,11 +138,11 @@ function nodeSpeaker(
   const defaultRouter = node.defaultRouter ?? firstRouter;
   if (defaultRouter === undefined) throw new Error(`node ${node.name} has no region with a router`);
   const { interfaces, ...rest } = node;
-  const own = (attachments.get(node.name) ?? []).map((attachment) => ({
+  const nodeAttachments = (attachments.get(node.name) ?? []).map((attachment) => ({
     ...attachment,
     interface: interfaces.get(attachment.segment),
   }));
-  return { ...rest, kind: 'node', defaultRouter, attachments: own };
+  return { ...rest, kind: 'node', defaultRouter, attachments: nodeAttachments };
 }
 
 /** The next hop is on a segment of the host: the topology's rules ensure that. */
@@ -200,9 +200,9 @@ function attachmentsOf(topology: Topology): ReadonlyMap<string, readonly Attachm
   const igp = igpFamilies(topology);
   for (const segment of topology.segments ?? []) {
     for (const member of segment.members) {
-      const own = all.get(member.machine) ?? [];
-      own.push(attachment(segment, member, igp(segment, member)));
-      all.set(member.machine, own);
+      const ofMachine = all.get(member.machine) ?? [];
+      ofMachine.push(attachment(segment, member, igp(segment, member)));
+      all.set(member.machine, ofMachine);
     }
   }
   return all;

@@ -213,9 +213,9 @@ function routerSteps(ways: FabricIndex, machine: string, to: NodeSpeaker, family
   const { pathsTo, reflectorsOf, farReflectorsOf } = ways;
   const reflectors = reflectorsOf.get(`${to.name} ${family}`) ?? [];
   const far = farReflectorsOf.get(`${to.name} ${family}`) ?? [];
-  const own = reflectors.includes(machine) ? pathsTo(to.name, family).firstHopsFrom(machine) : [];
-  if (reflectors.includes(machine) && !far.includes(machine)) return [...own];
-  return unique([...own, ...reflectors.flatMap((name) => stepsBy(ways, machine, name, to, family))]);
+  const direct = reflectors.includes(machine) ? pathsTo(to.name, family).firstHopsFrom(machine) : [];
+  if (reflectors.includes(machine) && !far.includes(machine)) return [...direct];
+  return unique([...direct, ...reflectors.flatMap((name) => stepsBy(ways, machine, name, to, family))]);
 }
 
 /** The next steps of a router to which a reflector announces the node. */
@@ -226,7 +226,7 @@ function stepsBy(
   to: NodeSpeaker,
   family: Family,
 ): readonly IgpHop[] {
-  const own = routers.get(machine);
+  const router = routers.get(machine);
   return (backbone.get(`${machine} ${reflector}`) ?? [])
     .filter(({ carries }) => carries.includes(family))
     .flatMap(({ transport, ends }) => {
@@ -234,7 +234,7 @@ function stepsBy(
       const isFar = farReflectorsOf.get(`${to.name} ${family}`)?.includes(reflector) ?? false;
       const isLeft = nextHop.rule === 'unchanged' || (nextHop.rule === 'keep' && nextHop.farClients && isFar);
       if (isLeft) return pathsTo(to.name, family).firstHopsFrom(machine);
-      const kept = nextHop.rule === 'keep' && own !== undefined ? sharedSegments(own, to, family) : [];
+      const kept = nextHop.rule === 'keep' && router !== undefined ? sharedSegments(router, to, family) : [];
       return kept.length > 0 && fabric.bgp.reflectorNextHop === 'keep'
         ? kept.map((segment) => ({ segment, to: to.name }))
         : pathsTo(reflector, transport).firstHopsFrom(machine);
@@ -248,10 +248,12 @@ function sharedSegments(
   family: Family,
 ): string[] {
   const address = b.kind === 'node' ? b.address[family] : undefined;
-  const ofB = b.attachments.filter(({ cidr, address: own }) => {
+  const ofB = b.attachments.filter(({ cidr, address: onSegment }) => {
     const range = cidr[family];
     return (
-      range !== undefined && own[family] !== undefined && (address === undefined || contains(range, address))
+      range !== undefined &&
+      onSegment[family] !== undefined &&
+      (address === undefined || contains(range, address))
     );
   });
   const ofA = new Set(a.attachments.filter((one) => one.address[family]).map(({ segment }) => segment));

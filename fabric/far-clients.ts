@@ -22,7 +22,7 @@ export function farClientsOf(
   regions: readonly FabricRegion[],
 ): Family[] {
   if (router.reflectorNextHop !== 'keep') return [];
-  const own = new Set(router.attachments.map(({ segment }) => segment));
+  const segments = new Set(router.attachments.map(({ segment }) => segment));
   const others = regions
     .filter((region) => region.routers.some(({ name }) => name === router.name))
     .flatMap((region) => region.routers)
@@ -33,7 +33,7 @@ export function farClientsOf(
       others.some((other) =>
         other.attachments.some(({ segment, cidr }) => {
           const range = cidr[family];
-          return range !== undefined && !own.has(segment) && mayHaveNodesIn(other, range);
+          return range !== undefined && !segments.has(segment) && mayHaveNodesIn(other, range);
         }),
       ),
   );
@@ -53,7 +53,7 @@ export function isFar(router: RouterSpeaker, node: NodeSpeaker, family: Family, 
   if (!router.farClients.includes(family)) return false;
   const address = node.address[family];
   if (address === undefined || node.attachments.length === 0) return false;
-  const isOn = ({ address: own }: Attachment) => own[family]?.text === address.text;
+  const isOn = ({ address: onSegment }: Attachment) => onSegment[family]?.text === address.text;
   const on = node.attachments.find(isOn)?.segment;
   if (on !== undefined) return !isAttached(router, on);
   const isStatic = router.staticRoutes.some(

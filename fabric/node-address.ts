@@ -139,12 +139,12 @@ function matching(patterns: string): (name: string) => boolean {
 function byName(counts: (name: string | undefined) => boolean | undefined): Detect {
   return (node, family) => {
     const described = node.attachments.flatMap(({ address, interface: name }) => {
-      const own = address[family];
-      return own === undefined ? [] : [{ own, verdict: counts(name?.replace(/:.*/, '')) }];
+      const candidate = address[family];
+      return candidate === undefined ? [] : [{ candidate, verdict: counts(name?.replace(/:.*/, '')) }];
     });
     const elsewhere = loopbacks(node).filter((one) => one.family === family);
     const having = (wanted: boolean | undefined) =>
-      described.filter(({ verdict }) => verdict === wanted).map(({ own }) => own);
+      described.filter(({ verdict }) => verdict === wanted).map(({ candidate }) => candidate);
     return { sure: having(true), perhaps: [...having(undefined), ...elsewhere] };
   };
 }
@@ -158,8 +158,8 @@ function reaching(fabric: Fabric, target: IpAddress | undefined): Detect {
   return (node, family) => {
     const all: Candidates = { sure: [], perhaps: addressesOf(node, family) };
     if (target === undefined) return all;
-    const own = addressesOf(node, family).filter(({ text }) => text === target.text);
-    if (own.length > 0) return { sure: own, perhaps: [] };
+    const atTarget = addressesOf(node, family).filter(({ text }) => text === target.text);
+    if (atTarget.length > 0) return { sure: atTarget, perhaps: [] };
     const on = (segments: ReadonlySet<string>): Candidates => ({
       sure: node.attachments.flatMap(({ segment, address }) =>
         segments.has(segment) ? (address[family] ?? []) : [],

@@ -179,11 +179,11 @@ function towardsClient(
   const near = node.attachments.filter(({ cidr }) => cidr[family] !== undefined);
   // With the IGP a client reaches the reflector over whichever segment is up; others have one default route, perhaps to another
   // router, and reach this one only over their own segment.
-  const own = node.igp ? session : (meeting?.own.address[family] ?? session);
+  const fallback = node.igp ? session : (meeting?.own.address[family] ?? session);
   const rule = nextHopRule(
     router,
     near.flatMap(({ cidr }) => cidr[family] ?? []),
-    [own],
+    [fallback],
   );
   if (rule.rule !== 'keep') return rule;
   const segments = near.map(({ segment }) => segment);

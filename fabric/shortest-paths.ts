@@ -55,14 +55,14 @@ function graphOf({ segments, routers, nodes, hosts }: Underlay): Graph {
   const leaves = new Map<string, readonly number[]>();
   const neighbours: number[][] = segments.map(() => []);
   for (const machine of [...routers.filter((router) => !router.planned), ...nodes, ...hosts]) {
-    const own = machine.attachments.flatMap(({ segment }) => index.get(segment) ?? []);
+    const vertices = machine.attachments.flatMap(({ segment }) => index.get(segment) ?? []);
     if (machine.kind !== 'router' && !machine.igp) {
-      leaves.set(machine.name, own);
+      leaves.set(machine.name, vertices);
       continue;
     }
-    const vertex = neighbours.push(own) - 1;
+    const vertex = neighbours.push(vertices) - 1;
     forwarding.set(machine.name, vertex);
-    for (const segment of own) neighbours[segment]?.push(vertex);
+    for (const segment of vertices) neighbours[segment]?.push(vertex);
   }
   return { segments, forwarding, leaves, neighbours };
 }

@@ -14,8 +14,8 @@ export const withBorrowed = (plan: LabPlan, loans: readonly LoanExpectation[]): 
     : {
         ...plan,
         pods: plan.pods.map((pod) => {
-          const own = loans.filter(({ node }) => node === pod.node).map(({ address }) => address);
-          return own.length === 0 ? pod : { ...pod, borrowed: [...pod.borrowed, ...own] };
+          const lent = loans.filter(({ node }) => node === pod.node).map(({ address }) => address);
+          return lent.length === 0 ? pod : { ...pod, borrowed: [...pod.borrowed, ...lent] };
         }),
       };
 
@@ -75,7 +75,7 @@ const lentText = ({ address, node, owner }: LoanExpectation): string =>
 /** Machines that have a route to a borrowed address but should not, or the reverse. */
 export const borrowedRouteFailures = (
   { expected: { borrowed = [] }, plan }: Lab,
-  seen: Observation,
+  observation: Observation,
 ): FailedCheck[] =>
   borrowed.flatMap((loan) => {
     const { text } = hostPrefix(loan.address);
@@ -84,7 +84,7 @@ export const borrowedRouteFailures = (
     return plan.hosts
       .filter(({ name, kind }) => kind !== 'host' && name !== loan.node)
       .flatMap(({ name }) => {
-        const has = seen.routes.get(name)?.some(({ to }) => to === text) === true;
+        const has = observation.routes.get(name)?.some(({ to }) => to === text) === true;
         if (has === withRoute.has(name)) return [];
         const message = has ? `a route to ${text} but should not` : `no route to ${text}`;
         return [

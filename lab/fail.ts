@@ -46,8 +46,9 @@ export async function breakIt(lab: Lab, { kind, name }: Failing): Promise<void> 
 
 /** They die silently; their neighbours keep carrier. */
 export async function cutOff({ plan, holder }: Lab, machines: readonly string[]): Promise<void> {
-  const own = plan.segments.flatMap(({ ports }) => ports).filter(({ host }) => machines.includes(host));
-  if (own.length > 0) await holder.run(own.map(({ port }) => `ip link set ${port} nomaster`).join('\n'));
+  const cutPorts = plan.segments.flatMap(({ ports }) => ports).filter(({ host }) => machines.includes(host));
+  if (cutPorts.length > 0)
+    await holder.run(cutPorts.map(({ port }) => `ip link set ${port} nomaster`).join('\n'));
 }
 
 async function disable(lab: Lab, id: string): Promise<void> {
@@ -93,7 +94,8 @@ function asForetold(
       if (found === undefined) return pair;
       const old = [...pair.steps].filter(([machine]) => nodes.has(machine));
       const steps = new Map(found.steps);
-      for (const [machine, own] of old) steps.set(machine, [...own, ...(steps.get(machine) ?? [])]);
+      for (const [machine, meshSteps] of old)
+        steps.set(machine, [...meshSteps, ...(steps.get(machine) ?? [])]);
       return { ...pair, isLossy: pair.reachable && found.isLossy === true, steps };
     }),
   };

@@ -14,7 +14,7 @@ export interface Fate {
 /** A lab and its observation. */
 interface ObservedLab {
   readonly lab: Lab;
-  readonly seen: Observation;
+  readonly observation: Observation;
 }
 
 export function fates(before: ObservedLab, after: ObservedLab): Fate[] {
@@ -43,7 +43,7 @@ export async function rested(lab: Lab): Promise<Settled> {
   for (let rounds = 0; rounds < tries; rounds++) {
     await letPass(lab, REST);
     const now = await converged(lab);
-    const [then, since] = [startsIn({ lab, seen: before }), startsIn({ lab, seen: now })];
+    const [then, since] = [startsIn({ lab, observation: before }), startsIn({ lab, observation: now })];
     const isQuiet = (session: Session) => sameStarts(then(session), since(session));
     if (now.unsettled !== undefined || lab.expected.sessions.every(isQuiet)) return now;
     before = now;
@@ -57,7 +57,7 @@ export async function rested(lab: Lab): Promise<Settled> {
 type Starts = (session: Session) => (string | undefined)[];
 
 /** When a session came up, as written by the daemon at each end; undefined if it is not up. */
-function startsIn({ lab: { fabric }, seen }: ObservedLab): Starts {
+function startsIn({ lab: { fabric }, observation }: ObservedLab): Starts {
   // Calico's mesh uses the addresses that it detects; a router's peer is the address of the topology.
   const found = new Map(asCalicoHasIt(fabric).nodes.map(({ name, address }) => [name, address]));
   return ({ kind, transport, ends }) =>
@@ -65,7 +65,7 @@ function startsIn({ lab: { fabric }, seen }: ObservedLab): Starts {
       const other = ends[1 - index] as SessionEnd;
       const mesh = kind === 'mesh' ? found.get(other.speaker)?.[transport] : undefined;
       const { text } = mesh ?? other.address;
-      const state = seen.sessions.get(speaker)?.find(({ neighbor }) => neighbor === text);
+      const state = observation.sessions.get(speaker)?.find(({ neighbor }) => neighbor === text);
       return state?.state === 'Established' ? state.since : undefined;
     });
 }

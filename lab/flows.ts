@@ -177,7 +177,7 @@ function further(flows: readonly Flow[]): { pod: LabPod; addresses: IpAddress[] 
     if (pod.addresses.some(({ text }) => text === source.text)) continue;
     pods.set(pod, (pods.get(pod) ?? new Map()).set(source.text, source));
   }
-  return [...pods].map(([pod, own]) => ({ pod, addresses: [...own.values()] }));
+  return [...pods].map(([pod, sources]) => ({ pod, addresses: [...sources.values()] }));
 }
 
 const full = ({ text, family }: IpAddress): string => `${text}/${addressBits(family)}`;

@@ -57,7 +57,7 @@ const kernel = (family: Family): string =>
   `protocol kernel { ${family} { import none; export where source != RTS_DEVICE; }; kernel table ${IGP_TABLE}; merge paths on; }`;
 
 function ospf(family: Family, attachments: readonly Attachment[], loopback: readonly IpAddress[]): string {
-  const own = loopback
+  const stubs = loopback
     .filter((address) => address.family === family)
     .map((address) => `stubnet ${address.text}/${addressBits(family)} { cost 0; };`);
   const interfaces = attachments
@@ -68,6 +68,6 @@ function ospf(family: Family, attachments: readonly Attachment[], loopback: read
     );
   return `protocol ospf ${family === 'ipv4' ? 'v2' : 'v3'} {
   ${family} { import all; export none; };
-  area 0 { ${[...own, ...interfaces].join(' ')} };
+  area 0 { ${[...stubs, ...interfaces].join(' ')} };
 }`;
 }

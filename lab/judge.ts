@@ -20,30 +20,30 @@ import type { Probed } from './probe.ts';
 import { complaints, isAskedFor } from './refused.ts';
 
 /** All deviations of an observation and probes from the expectations. Consequences of a silent daemon are included. */
-export function judge(lab: Lab, seen: Observation, probed: readonly Probed[]): FailedCheck[] {
+export function judge(lab: Lab, observation: Observation, probed: readonly Probed[]): FailedCheck[] {
   return [
     ...addressFailures(lab.fabric),
-    ...seen.silent.map(({ host, daemon, output }) =>
+    ...observation.silent.map(({ host, daemon, output }) =>
       failedCheck(
         'daemon',
         [host],
         `${daemon} on ${host} does not answer${output === '' ? '' : `: ${output}`}`,
       ),
     ),
-    ...seen.waiting.map(({ host, seconds }) =>
+    ...observation.waiting.map(({ host, seconds }) =>
       failedCheck(
         'daemon',
         [host],
         `BIRD on ${host} waits for absent peers, and hides the pods of ${host} for up to ${seconds} s more (NE208)`,
       ),
     ),
-    ...lab.expected.sessions.flatMap((session) => sessionFailures(seen, session)),
-    ...exportFailures(lab, seen),
-    ...routeFailures(lab, seen),
-    ...unexpectedRoutes(lab, seen),
+    ...lab.expected.sessions.flatMap((session) => sessionFailures(observation, session)),
+    ...exportFailures(lab, observation),
+    ...routeFailures(lab, observation),
+    ...unexpectedRoutes(lab, observation),
     ...probed.flatMap((one) => pairFailures(lab, one)),
-    ...borrowedRouteFailures(lab, seen),
-    ...complaints(lab.fabric, seen).map(logFailure),
+    ...borrowedRouteFailures(lab, observation),
+    ...complaints(lab.fabric, observation).map(logFailure),
   ];
 }
 
@@ -87,19 +87,19 @@ const isOnTrust = (one: DetectedAddress): boolean =>
   (one.mayFail || one.may.length > 1) && addressToExpect(one)?.text === one.expected.text;
 
 /** How many sessions and routes are still missing. */
-export const missing = (lab: Lab, seen: Observation): number =>
-  seen.silent.length +
-  seen.waiting.length +
-  lab.expected.sessions.flatMap((session) => sessionFailures(seen, session)).length +
-  routeFailures(lab, seen).length +
-  exportFailures(lab, seen).length +
-  borrowedRouteFailures(lab, seen).length;
+export const missing = (lab: Lab, observation: Observation): number =>
+  observation.silent.length +
+  observation.waiting.length +
+  lab.expected.sessions.flatMap((session) => sessionFailures(observation, session)).length +
+  routeFailures(lab, observation).length +
+  exportFailures(lab, observation).length +
+  borrowedRouteFailures(lab, observation).length;
 
 /** The protocol at one end of a session. */
-const at = (seen: Observation, local: SessionEnd, remote: SessionEnd) =>
-  seen.sessions.get(local.speaker)?.find(({ neighbor }) => neighbor === remote.address.text);
+const at = (observation: Observation, local: SessionEnd, remote: SessionEnd) =>
+  observation.sessions.get(local.speaker)?.find(({ neighbor }) => neighbor === remote.address.text);
 
-function sessionFailures(seen: Observation, session: Session): FailedCheck[] {
+function sessionFailures(observation: Observation, session: Session): FailedCheck[] {
   const [a, b] = session.ends;
   return (
     [
@@ -107,7 +107,7 @@ function sessionFailures(seen: Observation, session: Session): FailedCheck[] {
       [b, a],
     ] as const
   ).flatMap(([local, remote]) => {
-    const state = at(seen, local, remote)?.state;
+    const state = at(observation, local, remote)?.state;
     if (state === 'Established') return [];
     const is = state === undefined ? 'is not configured' : `is ${state}`;
     const down = failedCheck(
@@ -120,7 +120,7 @@ function sessionFailures(seen: Observation, session: Session): FailedCheck[] {
 }
 
 /** A reflector sends a client every block but its own; a router sends another one the blocks of its clients. */
-function exportFailures(lab: Lab, seen: Observation): FailedCheck[] {
+function exportFailures(lab: Lab, observation: Observation): FailedCheck[] {
   const blocks = nodeBlocks(lab.fabric);
   const count = (nodes: Iterable<string>, session: Session): number =>
     [...nodes]
@@ -136,7 +136,7 @@ function exportFailures(lab: Lab, seen: Observation): FailedCheck[] {
   return lab.fabric.sessions.flatMap((session) =>
     session.ends.flatMap((local, index) => {
       const remote = session.ends[1 - index] as SessionEnd;
-      const state = at(seen, local, remote);
+      const state = at(observation, local, remote);
       if (local.kind !== 'router' || state?.state !== 'Established') return [];
       const nodes =
         session.kind === 'reflector'
@@ -166,29 +166,29 @@ function nodesKnownTo(
   for (const { kind, ends } of lab.fabric.sessions) {
     if (kind !== 'backbone') continue;
     for (const [one, other] of [ends, [ends[1], ends[0]]] as const) {
-      const own = nodesByRouter.get(one.speaker) ?? new Set();
-      for (const node of clientsOf.get(other.speaker) ?? []) own.add(node);
-      nodesByRouter.set(one.speaker, own);
+      const nodes = nodesByRouter.get(one.speaker) ?? new Set();
+      for (const node of clientsOf.get(other.speaker) ?? []) nodes.add(node);
+      nodesByRouter.set(one.speaker, nodes);
     }
   }
   return nodesByRouter;
 }
 
 /** Every machine on the path has a kernel route, with correct next hops only. */
-function routeFailures(lab: Lab, seen: Observation): FailedCheck[] {
+function routeFailures(lab: Lab, observation: Observation): FailedCheck[] {
   const blocks = nodeBlocks(lab.fabric);
   const done = new Set<string>();
   return lab.expected.pairs.flatMap((pair) => {
     if (!pair.reachable) return [];
-    const own = (blocks.get(pair.to) ?? []).filter(({ family }) => family === pair.family);
-    const routes = pair.routes ?? new Map(own.map(({ text }) => [text, pair.steps]));
+    const targetBlocks = (blocks.get(pair.to) ?? []).filter(({ family }) => family === pair.family);
+    const routes = pair.routes ?? new Map(targetBlocks.map(({ text }) => [text, pair.steps]));
     return [...routes].flatMap(([text, all]) =>
       [...all].flatMap(([machine, steps]) => {
         const key = `${machine} ${text}`;
         const parsed = parsePrefix(text);
         if (steps.length === 0 || done.has(key) || !parsed.ok) return [];
         done.add(key);
-        return onMachine(lab, seen, pair, machine, parsed.prefix, steps);
+        return onMachine(lab, observation, pair, machine, parsed.prefix, steps);
       }),
     );
   });
@@ -196,14 +196,14 @@ function routeFailures(lab: Lab, seen: Observation): FailedCheck[] {
 
 function onMachine(
   lab: Lab,
-  seen: Observation,
+  observation: Observation,
   pair: PairExpectation,
   machine: string,
   block: Prefix,
   steps: readonly IgpHop[],
 ): FailedCheck[] {
   const isGateway = lab.fabric.hosts.some(({ name }) => name === machine);
-  const route = kernelRouteTo(seen.routes.get(machine) ?? [], block, isGateway);
+  const route = kernelRouteTo(observation.routes.get(machine) ?? [], block, isGateway);
   if (route === undefined || route.type !== 'unicast') {
     const has = route === undefined ? 'no route' : `an ${route.type} route`;
     return [
@@ -271,9 +271,9 @@ function podsLetOut({ fabric, plan }: Lab): Prefix[] {
 }
 
 /** Unexpected routes inside the pools: neither blocks nor pods of the machine itself. */
-function unexpectedRoutes(lab: Lab, seen: Observation): FailedCheck[] {
+function unexpectedRoutes(lab: Lab, observation: Observation): FailedCheck[] {
   const blocks = new Set([...nodeBlocks(lab.fabric).values()].flat().map(({ text }) => text));
-  const own = new Map(
+  const podAddresses = new Map(
     lab.plan.pods.map((pod) => [pod.node, [...pod.addresses, ...pod.borrowed].map(({ text }) => text)]),
   );
   const out = new Set([
@@ -284,13 +284,13 @@ function unexpectedRoutes(lab: Lab, seen: Observation): FailedCheck[] {
   const written = new Map(
     lab.plan.hosts.map(({ name, routes }) => [name, routes.map(({ prefix }) => prefix.text)]),
   );
-  return [...seen.routes].flatMap(([machine, routes]) =>
+  return [...observation.routes].flatMap(([machine, routes]) =>
     routes.flatMap(({ to }) => {
       if (written.get(machine)?.includes(to)) return [];
       const parsed = parsePrefix(to);
       if (!parsed.ok || blocks.has(to)) return [];
       if (!lab.fabric.pods.pools.some(({ cidr }) => contains(cidr, parsed.prefix))) return [];
-      if (own.get(machine)?.includes(to.replace(/\/\d+$/, '')) || out.has(to)) return [];
+      if (podAddresses.get(machine)?.includes(to.replace(/\/\d+$/, '')) || out.has(to)) return [];
       return [
         failedCheck('absent', [machine], `${machine} has a route to ${to}, which is not a block of any node`),
       ];

@@ -17,11 +17,11 @@ export function underLastNames(states: readonly Fabric[]): Renamed[] {
   const lastNames: ReadonlyMap<string, string>[] = states.map(() => new Map());
   for (let index = steps.length - 1; index >= 0; index--) {
     const [step, later] = [steps[index], lastNames[index + 1]];
-    const own = [...(states[index]?.routers ?? []), ...(states[index]?.nodes ?? [])].map(({ name }) => {
+    const entries = [...(states[index]?.routers ?? []), ...(states[index]?.nodes ?? [])].map(({ name }) => {
       const next = step?.get(name) ?? name;
       return [name, later?.get(next) ?? next] as const;
     });
-    lastNames[index] = new Map(own.filter(([name, last]) => name !== last));
+    lastNames[index] = new Map(entries.filter(([name, last]) => name !== last));
   }
   return states.map((state, index) => {
     const names = lastNames[index] ?? new Map();
@@ -39,18 +39,18 @@ export function underLastNames(states: readonly Fabric[]): Renamed[] {
 export function underOwnNames(
   { sessions, pairs, ...rest }: Rehearsal,
   labs: readonly Pick<Lab, 'expected'>[],
-  own: ReadonlyMap<string, string>,
+  ownNames: ReadonlyMap<string, string>,
 ): Rehearsal {
-  if (own.size === 0) return { sessions, pairs, ...rest };
+  if (ownNames.size === 0) return { sessions, pairs, ...rest };
   const idOf = new Map(
     labs.flatMap(({ expected }) =>
       expected.sessions.map(({ id, transport, ends }) => {
-        const [one = '', other = ''] = ends.map(({ speaker }) => own.get(speaker) ?? speaker);
+        const [one = '', other = ''] = ends.map(({ speaker }) => ownNames.get(speaker) ?? speaker);
         return [id, sessionId(one, other, transport)] as const;
       }),
     ),
   );
-  const named = (name: string): string => own.get(name) ?? name;
+  const named = (name: string): string => ownNames.get(name) ?? name;
   return {
     ...rest,
     sessions: sessions

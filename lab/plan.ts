@@ -83,13 +83,13 @@ const standalone = (router: RouterSpeaker): RouterSpeaker => {
  */
 function named<T extends Machine>(machine: T, before: readonly LabInterface[]): T {
   const kept = new Map(before.map(({ segment, name }) => [segment, name]));
-  const own = (attachment: Attachment) => attachment.interface ?? kept.get(attachment.segment);
-  const taken = new Set([...machine.attachments.map(own), ...before.map(({ name }) => name)]);
+  const nameOf = (attachment: Attachment) => attachment.interface ?? kept.get(attachment.segment);
+  const taken = new Set([...machine.attachments.map(nameOf), ...before.map(({ name }) => name)]);
   const most = machine.attachments.length + taken.size;
   const free = Array.from({ length: most }, (_, index) => `eth${index}`).filter((name) => !taken.has(name));
   const attachments = machine.attachments.map((attachment) => ({
     ...attachment,
-    interface: own(attachment) ?? free.shift(),
+    interface: nameOf(attachment) ?? free.shift(),
   }));
   return { ...machine, attachments };
 }
@@ -142,7 +142,7 @@ function machine(
 
 function routerHost(router: RouterSpeaker, rendered: ReadonlyMap<string, string>): LabHost {
   const folder = `routers/${router.name}/`;
-  const own = new Map(
+  const routerFiles = new Map(
     [...rendered].flatMap(([path, text]): [string, string][] =>
       path.startsWith(folder) ? [[path.slice(folder.length), text]] : [],
     ),
@@ -151,7 +151,7 @@ function routerHost(router: RouterSpeaker, rendered: ReadonlyMap<string, string>
     ...machine(router.name, 'router', router.attachments),
     loopback: loopbacks(router),
     daemons: [{ role: 'router', program: 'bird2', name: 'bird', family: 'both' }],
-    files: labRouter(router, own),
+    files: labRouter(router, routerFiles),
   };
 }
 
@@ -170,14 +170,17 @@ function nodeHost(
   );
   const base = { ...machine(node.name, 'node', node.attachments), loopback };
   const igp = node.igp ? withIgp({ ...node, loopback, routerId: node.address.ipv4 }) : undefined;
-  const own = { ...node, address: calico.nodes.find(({ name }) => name === node.name)?.address ?? {} };
+  const detectedNode = {
+    ...node,
+    address: calico.nodes.find(({ name }) => name === node.name)?.address ?? {},
+  };
   const birds = fabric.pods.families
-    .filter((family) => own.address[family] !== undefined)
+    .filter((family) => detectedNode.address[family] !== undefined)
     .map((family) => {
       const name = family === 'ipv4' ? 'bird' : 'bird6';
       const text = calicoBird({
         fabric: calico,
-        node: own,
+        node: detectedNode,
         family,
         blocks: blocks.get(node.name) ?? [],
         dialect,

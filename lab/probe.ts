@@ -33,13 +33,13 @@ export async function probe(lab: Lab): Promise<Probed[]> {
   const several = pairs.filter((pair) => !isSingle(walked.get(key(pair)), walked.get(key(turned(pair)))));
   const podMtu = new Map(lab.plan.pods.map(({ node, mtu }) => [node, mtu]));
   // After a change pods with the old and the new MTU coexist: neither accepts more than its own.
-  const own = ({ from, to }: PairExpectation) => Math.min(podMtu.get(from) ?? 0, podMtu.get(to) ?? 0);
+  const podMtuOf = ({ from, to }: PairExpectation) => Math.min(podMtu.get(from) ?? 0, podMtu.get(to) ?? 0);
   const trial = await tryHops(
     lab,
     several.map((pair) => {
       const both = [pair, turned(pair)].flatMap((one) => walked.get(key(one)) ?? []);
       const limits = both.slice(0, 1).flatMap((there) => wayMtus(lab, there).slice(0, 1));
-      const sizes = [own(pair), ...limits.flatMap((limit) => [limit, limit + tooLargeBy(lab)])];
+      const sizes = [podMtuOf(pair), ...limits.flatMap((limit) => [limit, limit + tooLargeBy(lab)])];
       return { pair, hops: both.flatMap(({ hops }) => [...hops.values()].flat()), sizes };
     }),
   );
@@ -52,7 +52,7 @@ export async function probe(lab: Lab): Promise<Probed[]> {
     const mtus = there === undefined ? [] : wayMtus(lab, there);
     const isSure =
       mtus.length === 1 && back !== undefined && wayMtus(lab, back).every((mtu) => mtu >= Number(mtus[0]));
-    return { pair, there, back, outcome, own: own(pair), limit: mtus[0], isSure };
+    return { pair, there, back, outcome, mtu: podMtuOf(pair), limit: mtus[0], isSure };
   });
   const faults = await sizeFaults(lab, looked, trial);
   return looked.map(({ pair, there, back, outcome, limit }) => ({
@@ -73,7 +73,7 @@ interface Looked {
   readonly back: PairPaths | undefined;
   readonly outcome: 'always' | 'sometimes' | 'never';
   /** Bytes: the MTU of its pod, and the smallest MTU of the paths there. */
-  readonly own: number;
+  readonly mtu: number;
   readonly limit: number | undefined;
   /** Whether all paths there have that MTU and all paths back carry it: otherwise it is unknown which one a packet takes. */
   readonly isSure: boolean;
@@ -115,7 +115,7 @@ async function sizeFaults(
   const more = tooLargeBy(lab);
   const atPods = await sendSized(
     lab,
-    reached.map(({ pair, own }) => ({ pair, size: own })),
+    reached.map(({ pair, mtu }) => ({ pair, size: mtu })),
     3,
   );
   await widen(lab);
@@ -123,21 +123,21 @@ async function sizeFaults(
   const beyond = await sendSized(lab, above(more), 1);
   const faults = new Map(
     reached.map((one) => {
-      const { pair, own, limit = 0, isSure, outcome } = one;
+      const { pair, mtu, limit = 0, isSure, outcome } = one;
       // If packets of any size may be lost, a large one proves nothing.
       const lost = (arrivals: Arrivals, size: number) =>
         lostOn(one, trial, size) ??
         (outcome === 'always' && arrivals.tried.has(key(pair)) && !arrivals.arrived.has(key(pair))
           ? ''
           : undefined);
-      const [ofPods, ofLimit] = [lost(atPods, own), lost(atLimit, limit)];
+      const [ofPods, ofLimit] = [lost(atPods, mtu), lost(atLimit, limit)];
       const passes = isSingle(one.there, one.back)
         ? beyond.arrived.has(key(pair))
         : lostOn(one, trial, limit + more) !== '';
       return [
         key(pair),
         [
-          ...(ofPods === undefined ? [] : [`packets of the pods' MTU, ${own} bytes, do not arrive${ofPods}`]),
+          ...(ofPods === undefined ? [] : [`packets of the pods' MTU, ${mtu} bytes, do not arrive${ofPods}`]),
           ...(isSure && ofLimit !== undefined
             ? [
                 `packets of ${limit} bytes do not arrive${ofLimit}, although every segment on the path has that MTU`,

@@ -68,11 +68,11 @@ export async function rebootNode(options: RebootOptions): Promise<Reboot | Refus
     progress(`reboot ${node}`);
     await must(lab.holder, rebootScript(lab, host), `${node} could not be rebooted`);
     const ended = await recovery(lab, host);
-    const seen = await converged(left, { patience: ended.waits === undefined ? UNTIL_WHOLE : 0 });
-    const refused = unsettled(seen);
+    const observation = await converged(left, { patience: ended.waits === undefined ? UNTIL_WHOLE : 0 });
+    const refused = unsettled(observation);
     if (refused !== undefined) return refused;
     const pairs = (await pings.end()).filter(({ from, to }) => ![from, to].some((one) => away.includes(one)));
-    const failures = judge(left, seen, await probe(left)).filter(
+    const failures = judge(left, observation, await probe(left)).filter(
       (failure) => isOf(failure, away) && !turnsByDesign(left.fabric, failure),
     );
     return { node, ...ended, pairs, failures };
@@ -89,13 +89,13 @@ async function forgotten(lab: Lab, left: Lab): Promise<void> {
   const deadline = performance.now() + (lab.fabric.bgp.holdTime + 15) * 1000;
   const stay = new Set(left.expected.sessions.map(({ id }) => id));
   const gone = lab.expected.sessions.filter(({ id, kind }) => kind !== 'mesh' && !stay.has(id));
-  const isUp = (seen: Observation) =>
+  const isUp = (observation: Observation) =>
     gone.some(({ ends: [a, b] }) =>
       [
         [a, b],
         [b, a],
       ].some(([one, other]) =>
-        seen.sessions
+        observation.sessions
           .get(one?.speaker ?? '')
           ?.some(({ neighbor, state }) => neighbor === other?.address.text && state === 'Established'),
       ),
@@ -143,16 +143,16 @@ async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovere
   const waits = followWaits(lab);
   const clock = (): Moment => ({ at: performance.now(), waited: waits.total() });
   const started = clock();
-  const own = host.daemons.filter(({ role }) => role === 'calico');
+  const calicoDaemons = host.daemons.filter(({ role }) => role === 'calico');
   const calm = host.daemons.some(({ role }) => role === 'igp') ? CALM.igp : CALM.alone;
   let [before, since] = ['', started];
   try {
     for (;;) {
-      const seen = await Promise.all(own.map(({ name }) => look(lab, host, name)));
+      const looks = await Promise.all(calicoDaemons.map(({ name }) => look(lab, host, name)));
       const now = clock();
-      if (seen.every(({ left }) => left === undefined))
+      if (looks.every(({ left }) => left === undefined))
         return { recovered: unwaited(started, now), waits: undefined };
-      const absent = seen.flatMap(({ left, states }) =>
+      const absent = looks.flatMap(({ left, states }) =>
         left === undefined ? [] : states.filter(({ state }) => state !== 'Established'),
       );
       const names = absent.map(({ name }) => name).join();
@@ -160,7 +160,7 @@ async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovere
       before = names;
       if (absent.length > 0 && ownTime(since, now) >= calm) {
         const peers = [...new Set(absent.map(({ neighbor }) => peerName(lab, neighbor)))].sort();
-        const seconds = Math.max(...seen.map(({ left }) => left ?? 0));
+        const seconds = Math.max(...looks.map(({ left }) => left ?? 0));
         return { recovered: undefined, waits: { peers, seconds } };
       }
       await new Promise((done) => setTimeout(done, POLL));

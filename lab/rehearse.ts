@@ -132,7 +132,7 @@ async function made(
   const pairs = await pings.end();
   const refused = unsettled(before, after);
   if (refused !== undefined) return refused;
-  const sessions = fates({ lab: running, seen: before }, { lab, seen: after });
+  const sessions = fates({ lab: running, observation: before }, { lab, observation: after });
   const probed = await probe(lab);
   const judged = judge(lab, after, probed);
   const failures =

@@ -89,12 +89,19 @@ export async function startPings(lab: Lab, next: Next): Promise<{ end: () => Pro
       const rides = groups.flatMap((group, index) =>
         group.map((flow) => {
           const { pod, target } = flow.asked;
-          const own = ride(pod.node, target.node, target.address, parts[index] ?? '', every(flow), waits);
-          return { flow, own };
+          const flowRide = ride(
+            pod.node,
+            target.node,
+            target.address,
+            parts[index] ?? '',
+            every(flow),
+            waits,
+          );
+          return { flow, flowRide };
         }),
       );
       return [...groupedBy(rides, ({ flow }) => flow.asked).values()].map(([first, ...others]) =>
-        together([first.own, ...others.map(({ own }) => own)]),
+        together([first.flowRide, ...others.map(({ flowRide }) => flowRide)]),
       );
     },
   };
@@ -177,8 +184,8 @@ export function ride(
     while (index < settled && !at.has(index)) index++;
     const [before, after] = [at.get(begin - 1) ?? 0, at.get(index) ?? Number.POSITIVE_INFINITY];
     const [packets, time] = [index - begin, (index - begin) * every];
-    const own = Math.round(time - waits.between(before - AROUND, after + AROUND));
-    if (own > 0) [lost, gap] = [lost + packets, Math.max(gap, own)];
+    const ownTime = Math.round(time - waits.between(before - AROUND, after + AROUND));
+    if (ownTime > 0) [lost, gap] = [lost + packets, Math.max(gap, ownTime)];
     else if (time > MOMENT) unsure += packets;
   }
   return { from, to, sent: settled, lost, gap, unsure, isSilent: settled > last + 1 };

@@ -22,14 +22,14 @@ export async function rollNodes(
 ): Promise<void> {
   const { holder, plan, programs } = lab;
   for (const host of hosts.filter(({ kind }) => kind === 'node')) {
-    const own = host.daemons.filter(({ role }) => role === 'calico');
+    const calicoDaemons = host.daemons.filter(({ role }) => role === 'calico');
     placeFiles(holder, { ...plan, hosts: [host] });
     const at = (name: string, end: string) => `${hostFolder(host.name)}/${name}.${end}`;
     const commands = [
-      ...own.map(({ name }) => `kill -KILL "$(cat ${at(name, 'pid')})"; rm -f ${at(name, 'ctl')}`),
+      ...calicoDaemons.map(({ name }) => `kill -KILL "$(cat ${at(name, 'pid')})"; rm -f ${at(name, 'ctl')}`),
       `sleep ${AWAY}`,
       ...(felix.get(host.name) ?? []),
-      ...own.map((daemon) => startCommand(host.name, daemon, programs)),
+      ...calicoDaemons.map((daemon) => startCommand(host.name, daemon, programs)),
     ];
     await must(
       holder,

@@ -41,25 +41,28 @@ export async function converged(
   const waits = followWaits(lab);
   const clock = (): Moment => ({ at: performance.now(), waited: waits.total() });
   const started = clock();
-  let [seen, since, looks] = [await observe(lab), clock(), 1];
+  let [observation, since, looks] = [await observe(lab), clock(), 1];
   try {
     for (;;) {
       const now = clock();
       const calm = ownTime(since, now);
-      const lacking = missing(lab, seen);
+      const lacking = missing(lab, observation);
       progress(lacking);
-      if (looks >= LOOKS && calm >= patience) return { ...seen, unsettled: undefined };
+      if (looks >= LOOKS && calm >= patience) return { ...observation, unsettled: undefined };
       if (lacking === 0 && looks >= LOOKS && calm >= CALM && (await findsNoMore(lab)))
-        return { ...seen, unsettled: undefined };
-      const before = seen;
+        return { ...observation, unsettled: undefined };
+      const before = observation;
       await new Promise((done) => setTimeout(done, calm > CALM ? CALM_POLL : POLL));
-      seen = await lookAgain(lab, before);
-      const moving = changed(statesOf(before), statesOf(seen));
+      observation = await lookAgain(lab, before);
+      const moving = changed(statesOf(before), statesOf(observation));
       [since, looks] = moving.length > 0 ? [clock(), 1] : [since, looks + 1];
       if (ownTime(started, now) >= limit + patience) {
         const seconds = Math.round((now.at - started.at) / 1000);
-        const hosts = moving.length > 0 ? moving : [...statesOf(seen).keys()];
-        return { ...seen, unsettled: `not settled after ${seconds} s: ${hosts.join(', ')} kept changing` };
+        const hosts = moving.length > 0 ? moving : [...statesOf(observation).keys()];
+        return {
+          ...observation,
+          unsettled: `not settled after ${seconds} s: ${hosts.join(', ')} kept changing`,
+        };
       }
     }
   } finally {
@@ -78,11 +81,11 @@ async function lookAgain(lab: Lab, before: Observation): Promise<Observation> {
 function statesOf({ sessions, routes, silent }: Observation): ReadonlyMap<string, string> {
   const quiet = new Set(silent.map(({ host }) => host));
   return new Map(
-    [...routes].map(([host, own]) => {
+    [...routes].map(([host, hostRoutes]) => {
       const up = (sessions.get(host) ?? [])
         .filter(({ state }) => state === 'Established')
         .map(({ name, imported, exported }) => `${name} ${imported} ${exported}`);
-      return [host, JSON.stringify([up, own, quiet.has(host)])];
+      return [host, JSON.stringify([up, hostRoutes, quiet.has(host)])];
     }),
   );
 }

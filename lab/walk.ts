@@ -148,8 +148,9 @@ export const wayLengths = (ways: PairPaths): number[] => alongWays(ways, 0, (res
 /** Of a segment and of the interfaces at both ends of a hop. */
 function mtuOf({ plan }: Lab, { machine, to, segment }: Hop): number {
   const found = plan.segments.find(({ name }) => name === segment);
-  const own = found?.ports.filter(({ host }) => host === machine || host === to).map(({ mtu }) => mtu) ?? [];
-  return Math.min(found?.mtu ?? 0, ...own);
+  const portMtus =
+    found?.ports.filter(({ host }) => host === machine || host === to).map(({ mtu }) => mtu) ?? [];
+  return Math.min(found?.mtu ?? 0, ...portMtus);
 }
 
 /** Sums along each path that arrives: each distinct value, the smallest first. */

@@ -112,10 +112,10 @@ async function wait(
   for (;;) {
     const { code, stdout, stderr } = await kubectl(args);
     // A restarting API server is not fatal: it is queried again.
-    const seen = code === 0 ? seenIn(stdout) : [];
-    const left = missing(awaited, seen);
+    const objects = code === 0 ? seenIn(stdout) : [];
+    const left = missing(awaited, objects);
     if (left.length === 0) return WELL;
-    const failedForGood = hopeless(awaited, seen);
+    const failedForGood = hopeless(awaited, objects);
     if (failedForGood.length > 0 || clock.now() >= until) {
       const message =
         failedForGood.length > 0

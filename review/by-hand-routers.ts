@@ -55,10 +55,10 @@ export const ownConfiguration: Rule = ({ before, after, routers }) => {
         ...(was.bfd || !is.bfd ? [] : ['add a protocol bfd']),
       ].map((does) => ({ does, router: is.name }));
     });
-  return [...grouped(done, ({ does }) => does)].map(([does, own]) => ({
+  return [...grouped(done, ({ does }) => does)].map(([does, ofAction]) => ({
     when: 'after the merge',
     action: `${does} in its own bird.conf, and reconfigure it`,
-    machines: own.map(({ router }) => router),
+    machines: ofAction.map(({ router }) => router),
     reason: 'noencap renders only the sessions',
   }));
 };

@@ -71,7 +71,7 @@ export const narrower: Rule = (change) => links(change, (was, is) => is < was, '
 export function costs({ before, after }: Change): ByHand[] {
   const had = new Map((before.segments ?? []).map(({ name, cost }) => [name, cost]));
   const { routers, nodes, hosts } = after.fabric;
-  const own = new Set([
+  const igpMachines = new Set([
     ...routers.filter(({ bird, planned }) => bird.mode === 'include' && !planned).map(nameOf),
     ...[...nodes, ...hosts].filter(({ igp }) => igp).map(nameOf),
   ]);
@@ -80,7 +80,7 @@ export function costs({ before, after }: Change): ByHand[] {
     .map(({ name, cost, members }) => ({
       when: 'before the merge',
       action: `set the cost of its interface on ${name} to ${cost}`,
-      machines: members.map(({ machine }) => machine).filter((machine) => own.has(machine)),
+      machines: members.map(({ machine }) => machine).filter((machine) => igpMachines.has(machine)),
       reason: 'noencap configures the IGP only on standalone routers',
     }));
 }
@@ -102,10 +102,10 @@ function links(
       const was = had.get(name)?.get(machine);
       return was !== undefined && isMeant(was, mtu);
     });
-    return [...grouped(others, ({ mtu }) => String(mtu))].map(([mtu, own]) => ({
+    return [...grouped(others, ({ mtu }) => String(mtu))].map(([mtu, ports]) => ({
       when,
       action: `set the MTU of its interface on ${name} to ${mtu}`,
-      machines: own.map(({ machine }) => machine),
+      machines: ports.map(({ machine }) => machine),
       reason: 'noencap configures no interface',
     }));
   });

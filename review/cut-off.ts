@@ -25,8 +25,9 @@ function nodesCut(changed: Changed, { speaker, cut, lost }: Interruption): Dange
   const { after, pairs } = changed;
   const nodes = after.nodes.filter(({ name }) => cut.includes(name));
   const meanwhile = `until they are back, up to ${lost} of ${pairs} pairs of nodes lose packets`;
-  return [...grouped(nodes, ({ region }) => region)].map(([region, own]): Danger => {
-    const [who, have] = own.length === 1 ? [own[0]?.name, 'has'] : [`${own.length} nodes`, 'have'];
+  return [...grouped(nodes, ({ region }) => region)].map(([region, regionNodes]): Danger => {
+    const [who, have] =
+      regionNodes.length === 1 ? [regionNodes[0]?.name, 'has'] : [`${regionNodes.length} nodes`, 'have'];
     return speaker === 'Calico'
       ? {
           code: 'nodes-cut-off',
@@ -34,13 +35,13 @@ function nodesCut(changed: Changed, { speaker, cut, lost }: Interruption): Dange
           message: `all reflectors of region ${region} reset their sessions with ${who}: ${meanwhile}`,
           fix: wayOut(
             changed,
-            own.map(({ name }) => name),
+            regionNodes.map(({ name }) => name),
           ),
         }
       : {
           code: 'nodes-cut-off',
           severity: 'error',
-          message: `${speaker} resets its sessions with ${who} of region ${region}, which ${have} no other reflector${isJoined(after, own, speaker) ? ' yet' : ''}: ${meanwhile}`,
+          message: `${speaker} resets its sessions with ${who} of region ${region}, which ${have} no other reflector${isJoined(after, regionNodes, speaker) ? ' yet' : ''}: ${meanwhile}`,
           fix: `Give ${region} a second reflector first, in a separate change; or accept it, and ship during a quiet hour.`,
         };
   });

@@ -124,8 +124,8 @@ export function refusedDeliveries(before: Fabric, after: Fabric): Refused[] {
     const why = refusal(routerName(before, was), routerName(after, router), was, router);
     if (why === undefined) return [];
     const isIf = there === undefined ? ', if it is the machine of before,' : '';
-    const own = names.get(was.name) ?? was.name;
-    const isOther = own !== router.name && stay.has(own);
+    const nameNow = names.get(was.name) ?? was.name;
+    const isOther = nameNow !== router.name && stay.has(nameNow);
     return [
       {
         router: router.name,

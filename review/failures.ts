@@ -92,13 +92,13 @@ function lostOf({ changes: all }: FailureReport, counts: Whole): number {
 function inPlaceOf(before: readonly Loss[], after: readonly Loss[]): ReadonlyMap<string, number> {
   const without = (all: readonly Loss[], others: readonly Loss[]) => {
     const names = new Set(others.map(({ failed }) => nameOf(failed)));
-    const own = all.filter(({ failed }) => !names.has(nameOf(failed))).sort((a, b) => b.lost - a.lost);
-    return grouped(own, ({ failed }) => failed.kind);
+    const onlyHere = all.filter(({ failed }) => !names.has(nameOf(failed))).sort((a, b) => b.lost - a.lost);
+    return grouped(onlyHere, ({ failed }) => failed.kind);
   };
   const [gone, come] = [without(before, after), without(after, before)];
   return new Map(
-    [...come].flatMap(([kind, own]) =>
-      own.map(({ failed }, index) => [nameOf(failed), gone.get(kind)?.[index]?.lost ?? 0] as const),
+    [...come].flatMap(([kind, losses]) =>
+      losses.map(({ failed }, index) => [nameOf(failed), gone.get(kind)?.[index]?.lost ?? 0] as const),
     ),
   );
 }

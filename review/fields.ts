@@ -32,7 +32,9 @@ function differences(kind: string, path: string, before: unknown, after: unknown
   if (Array.isArray(before) && Array.isArray(after)) return listDifferences(kind, path, before, after);
   if (isMap(before) && isMap(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-    return keys.flatMap((key) => differences(kind, joined(path, key), own(before, key), own(after, key)));
+    return keys.flatMap((key) =>
+      differences(kind, joined(path, key), ownValue(before, key), ownValue(after, key)),
+    );
   }
   return isSame(before, after) ? [] : [{ path, before, after }];
 }
@@ -125,7 +127,7 @@ const joined = (path: string, key: string): string => {
   return path === '' ? step : `${path}.${step}`;
 };
 
-const own = (map: Readonly<Record<string, unknown>>, key: string): unknown =>
+const ownValue = (map: Readonly<Record<string, unknown>>, key: string): unknown =>
   Object.hasOwn(map, key) ? map[key] : undefined;
 
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -31,8 +31,10 @@ export function fileChanges(
         change: was === undefined ? 'added' : is === undefined ? 'deleted' : 'changed',
         added: lines.filter((line) => line.startsWith('+')).length,
         removed: lines.filter((line) => line.startsWith('-')).length,
-        hunks: hunks.map(({ oldStart, oldLines, newStart, newLines, lines: own }) =>
-          [`@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`, ...own.map(shown)].join('\n'),
+        hunks: hunks.map(({ oldStart, oldLines, newStart, newLines, lines: hunkLines }) =>
+          [`@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`, ...hunkLines.map(shown)].join(
+            '\n',
+          ),
         ),
       },
     ];

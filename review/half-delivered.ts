@@ -54,7 +54,7 @@ function segmentsOf(
     machines.flatMap(({ name, attachments }) => attachments.map(({ segment }) => `${segment} ${name}`)),
   );
   const others = new Map(routersAs.segments.map((segment) => [segment.name, segment]));
-  const own = clusterAs.segments.map((segment) => {
+  const merged = clusterAs.segments.map((segment) => {
     const more = others.get(segment.name)?.members ?? [];
     const memberNames = new Set(segment.members.map(({ machine }) => machine));
     return {
@@ -62,8 +62,8 @@ function segmentsOf(
       members: [...segment.members, ...more.filter(({ machine }) => !memberNames.has(machine))],
     };
   });
-  const names = new Set(own.map(({ name }) => name));
-  return [...own, ...routersAs.segments.filter(({ name }) => !names.has(name))]
+  const names = new Set(merged.map(({ name }) => name));
+  return [...merged, ...routersAs.segments.filter(({ name }) => !names.has(name))]
     .map((segment) => ({
       ...segment,
       members: segment.members.filter(({ machine }) => attached.has(`${segment.name} ${machine}`)),

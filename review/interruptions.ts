@@ -100,11 +100,11 @@ function cutOff({ sessions }: Fabric, down: readonly Failing[], come: readonly F
     Set<string>,
     Set<string>,
   ];
-  const own = grouped(
+  const reflectorSessions = grouped(
     sessions.filter(({ kind }) => kind === 'reflector'),
     ({ ends }) => ends[1].speaker,
   );
-  return [...own]
+  return [...reflectorSessions]
     .flatMap(([node, all]) =>
       all.some(({ id }) => reset.has(id)) && all.every(({ id }) => missing.has(id)) ? [node] : [],
     )
@@ -114,16 +114,16 @@ function cutOff({ sessions }: Fabric, down: readonly Failing[], come: readonly F
 /** The analysis in which nodes are alike only if they lose the same sessions: the same one unless a reset tells them apart. */
 function whereAlike(after: Analysis, down: readonly Failing[]): Analysis {
   const names = new Set(down.map(({ name }) => name));
-  const lostBy = new Map<string, string[]>();
+  const farEndsOf = new Map<string, string[]>();
   for (const { id, ends } of after.fabric.sessions) {
     if (!names.has(id)) continue;
     for (const [index, { speaker }] of ends.entries()) {
-      const own = lostBy.get(speaker) ?? [];
-      own.push(ends[1 - index]?.speaker ?? '');
-      lostBy.set(speaker, own);
+      const farEnds = farEndsOf.get(speaker) ?? [];
+      farEnds.push(ends[1 - index]?.speaker ?? '');
+      farEndsOf.set(speaker, farEnds);
     }
   }
-  const split = (node: string) => lostBy.get(node)?.join(' ') ?? '';
+  const split = (node: string) => farEndsOf.get(node)?.join(' ') ?? '';
   const isUniform = after.fabric.nodes.every(
     ({ name }) => split(name) === split(after.standIn(name, name)[0]),
   );

@@ -92,16 +92,16 @@ function nodeBoxes(
   const boxOf = new Map<string, string>();
   const boxes = regions.flatMap((region) =>
     (['same', 'added', 'removed', 'changed'] as const).flatMap((change): Box[] => {
-      const own = all
+      const nodes = all
         .filter((node) => node.region === region && becameOf('node', node.name) === change)
         .map(({ name }) => name)
         .sort();
-      if (own.length > MOST_NODES) {
+      if (nodes.length > MOST_NODES) {
         const id = `nodes ${region} ${change}`;
-        for (const name of own) boxOf.set(name, id);
-        return [{ id, kind: 'nodes', label: `${own.length} nodes`, region, change }];
+        for (const name of nodes) boxOf.set(name, id);
+        return [{ id, kind: 'nodes', label: `${nodes.length} nodes`, region, change }];
       }
-      return own.map((name) => {
+      return nodes.map((name) => {
         boxOf.set(name, `node ${name}`);
         return { id: `node ${name}`, kind: 'node', label: name, region, change };
       });

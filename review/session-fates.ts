@@ -74,7 +74,7 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
     const interrupted = isInterrupted(was);
     const found = [...configured, ...interrupted];
     const felt = found.filter(({ effect }) => effect === 'reset');
-    const seen = felt.length > 0 ? felt : found.filter(({ effect }) => effect === 'reload');
+    const gravest = felt.length > 0 ? felt : found.filter(({ effect }) => effect === 'reload');
     const isRolled = felt.length > 0 && felt.every(({ key }) => rolling.has(key));
     // Calico's own sessions always have it; a reflector's where the topology says so, before and after.
     const isGraceful =
@@ -82,9 +82,9 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
     return {
       id,
       kind: is.kind,
-      change: felt.length > 0 ? 'reset' : seen.length > 0 ? 'reloaded' : 'kept',
-      reasons: distinct(seen.map(({ speaker, message }) => ({ speaker, message }))),
-      by: [...new Set(seen.map(({ speaker }) => speaker))],
+      change: felt.length > 0 ? 'reset' : gravest.length > 0 ? 'reloaded' : 'kept',
+      reasons: distinct(gravest.map(({ speaker, message }) => ({ speaker, message }))),
+      by: [...new Set(gravest.map(({ speaker }) => speaker))],
       ...(interrupted[0] === undefined ? {} : { meanwhile: interrupted[0].meanwhile }),
       ...(isRolled ? { rolled: isGraceful ? ('graceful' as const) : ('not graceful' as const) } : {}),
     };
@@ -256,8 +256,8 @@ export function filesByRouter(files: ReadonlyMap<string, string>): Map<string, M
   for (const [path, text] of files) {
     const [folder, router = ''] = path.split('/');
     if (folder !== 'routers') continue;
-    const own = found.get(router) ?? new Map<string, string>();
-    found.set(router, own.set(path, text));
+    const routerFiles = found.get(router) ?? new Map<string, string>();
+    found.set(router, routerFiles.set(path, text));
   }
   return found;
 }

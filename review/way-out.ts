@@ -123,10 +123,12 @@ function byRouters(
   }
   const were = new Map(before.routers.map((router) => [router.name, router]));
   const by = new Set(resets.flatMap((one) => one.by));
-  const own = after.routers.filter(({ name }) => by.has(name) && isOther(were.get(name), after, name));
-  if (own.length > 1) {
+  const resetRouters = after.routers.filter(
+    ({ name }) => by.has(name) && isOther(were.get(name), after, name),
+  );
+  if (resetRouters.length > 1) {
     return `Change ${listed(
-      own.map(({ name }) => name),
+      resetRouters.map(({ name }) => name),
       'and',
     )} in separate merges: each once all sessions of the one before are Established again.`;
   }

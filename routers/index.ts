@@ -33,9 +33,9 @@ function bySpeaker(sessions: readonly Session[]): ReadonlyMap<string, Session[]>
   const speakers = new Map<string, Session[]>();
   for (const session of sessions) {
     for (const end of session.ends) {
-      const own = speakers.get(end.speaker);
-      if (own === undefined) speakers.set(end.speaker, [session]);
-      else own.push(session);
+      const ofSpeaker = speakers.get(end.speaker);
+      if (ofSpeaker === undefined) speakers.set(end.speaker, [session]);
+      else ofSpeaker.push(session);
     }
   }
   return speakers;

@@ -89,12 +89,12 @@ function staticRoute(router: RouterSpeaker, session: Session): Statement[] {
 
 /** What differs in this session's channel from its template's: a protocol inherits the rest. */
 function channel(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
-  const own = [
+  const differing = [
     ...resolution(session, router, family),
     ...(session.isFar ? [option('preference', FAR_CLIENT_PREFERENCE)] : []),
     ...keepNextHop(session, router, family, index),
   ];
-  return own.length === 0 ? [] : [block([family], own, ';')];
+  return differing.length === 0 ? [] : [block([family], differing, ';')];
 }
 
 /**
@@ -152,10 +152,10 @@ function setNextHop(
   family: Family,
   index: number,
 ): Statement[] {
-  const own = otherwise[index];
+  const fallback = otherwise[index];
   const segments = onSegments.filter((segment) => segment.family === family);
-  if (own === undefined || (segments.length === 0 && !farClients)) return [];
-  const toSelf = option('bgp_next_hop =', address(own));
+  if (fallback === undefined || (segments.length === 0 && !farClients)) return [];
+  const toSelf = option('bgp_next_hop =', address(fallback));
   // Between routers nothing else has this preference: routes that are not from a client go to clients only (RFC 4456 section 6).
   const left = farClients ? [when({ test: 'preferenceIs', value: FAR_CLIENT_PREFERENCE }, accept)] : [];
   if (segments.length === 0) return [...left, toSelf];

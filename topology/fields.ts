@@ -186,13 +186,13 @@ function toPrefix(value: string, complain: Complain): Prefix {
         `Did you mean ${parsed.hostBits.text}?`,
       );
     }
-    const bare = parseAddress(value);
+    const withoutLength = parseAddress(value);
     return complain(
       'cidr',
       `${quoted(value)} is not a valid CIDR`,
-      bare === undefined
+      withoutLength === undefined
         ? 'Write network/length, such as 10.42.0.0/16 or fd42::/48.'
-        : `Add the prefix length, such as ${bare.text}/${bare.family === 'ipv4' ? 32 : 128} for this address alone.`,
+        : `Add the prefix length, such as ${withoutLength.text}/${withoutLength.family === 'ipv4' ? 32 : 128} for this address alone.`,
     );
   }
   const unusable = UNUSABLE.find(([range]) => contains(range, parsed.prefix) && range.length > 0);

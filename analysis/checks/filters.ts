@@ -10,10 +10,10 @@ import { type Check, type Found, grouped, someLines, someOf } from '../finding.t
 export const podRoutesLeave: Check = ({ fabric, network }) => {
   const leaks = fabric.calico.filters.length === 0 ? [] : network.blocks.flatMap(leaksOf);
   return fabric.calico.filters.flatMap((filter): Found[] => {
-    const own = leaks.filter((leak) => leak.filter === filter);
-    const [first] = own;
+    const ofFilter = leaks.filter((leak) => leak.filter === filter);
+    const [first] = ofFilter;
     if (first === undefined) return [];
-    const lines = [...grouped(own, ({ node, block }) => `${block.text} ${node}`).values()].map((all) => {
+    const lines = [...grouped(ofFilter, ({ node, block }) => `${block.text} ${node}`).values()].map((all) => {
       const routers = someOf([...new Set(all.map(({ router }) => router))]);
       return `${all[0]?.node} announces each pod in ${all[0]?.block.text} individually to ${routers}`;
     });

@@ -122,24 +122,26 @@ function lonelyDefaultRoutes(analysis: Analysis, tried: readonly Tried[]): Found
   );
   return redundant.flatMap((region): Found[] => {
     const nodes = region.nodes.filter((node) => !node.igp && node.attachments.length > 0);
-    return [...grouped(nodes, ({ defaultRouter }) => defaultRouter)].flatMap(([router, own]): Found[] => {
-      // If pods do not survive the router either, NE201 reports it.
-      const broken = without.get(router) ?? [];
-      const names = new Set(own.map(({ name }) => name));
-      const isLost = broken.some(({ from }) => analysis.like(from).some((name) => names.has(name)));
-      const isGateway = [...region.routers, ...fabric.hosts].some(({ name }) => name === router);
-      if (isLost || !isGateway) return [];
-      return [
-        {
-          id: 'NE204',
-          severity: 'warning',
-          path: ['regions', region.name],
-          message: `the default route of ${own.length === 1 ? own[0]?.name : `${own.length} nodes of ${region.name}`} ends at ${router}: without it kubelet and the API server lose other segments, while pods keep working`,
-          evidence: [`nodes: ${someOf(own.map(({ name }) => name))}`],
-          fix: 'Let the nodes run the IGP (igp: true), give the routers a shared gateway address (VRRP) outside noencap, or accept it under checks.suppress with a reason.',
-        },
-      ];
-    });
+    return [...grouped(nodes, ({ defaultRouter }) => defaultRouter)].flatMap(
+      ([router, dependents]): Found[] => {
+        // If pods do not survive the router either, NE201 reports it.
+        const broken = without.get(router) ?? [];
+        const names = new Set(dependents.map(({ name }) => name));
+        const isLost = broken.some(({ from }) => analysis.like(from).some((name) => names.has(name)));
+        const isGateway = [...region.routers, ...fabric.hosts].some(({ name }) => name === router);
+        if (isLost || !isGateway) return [];
+        return [
+          {
+            id: 'NE204',
+            severity: 'warning',
+            path: ['regions', region.name],
+            message: `the default route of ${dependents.length === 1 ? dependents[0]?.name : `${dependents.length} nodes of ${region.name}`} ends at ${router}: without it kubelet and the API server lose other segments, while pods keep working`,
+            evidence: [`nodes: ${someOf(dependents.map(({ name }) => name))}`],
+            fix: 'Let the nodes run the IGP (igp: true), give the routers a shared gateway address (VRRP) outside noencap, or accept it under checks.suppress with a reason.',
+          },
+        ];
+      },
+    );
   });
 }
 

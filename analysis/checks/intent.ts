@@ -125,11 +125,11 @@ export const addressInForeignRange: Check = ({ fabric }) =>
     const addresses = given.flatMap((one) =>
       FAMILIES.flatMap((family): IpAddress[] => (one[family] ? [one[family]] : [])),
     );
-    const own = new Set(
+    const attached = new Set(
       machine.attachments.flatMap(({ address }) => FAMILIES.map((family) => address[family]?.text)),
     );
     return [...new Map(addresses.map((address) => [address.text, address])).values()]
-      .filter(({ text }) => !own.has(text))
+      .filter(({ text }) => !attached.has(text))
       .flatMap((address): Found[] => {
         const segment = fabric.segments?.find(({ cidr }) => {
           const range = cidr[address.family];

@@ -80,16 +80,16 @@ export const unevenMtu: Check = ({ fabric }) =>
       .filter((mtu) => mtu !== segment.mtu)
       .sort((a, b) => a - b)
       .map((mtu) => {
-        const own = segment.members.filter((member) => member.mtu === mtu).map(({ machine }) => machine);
+        const machines = segment.members.filter((member) => member.mtu === mtu).map(({ machine }) => machine);
         return {
           id: 'NE303',
           severity: 'warning' as const,
           path: [...segment.path, 'memberMtu'],
-          message: `${someOf(own, 3)} on ${segment.name} ${own.length === 1 ? 'has' : 'have'} an MTU of ${mtu}, the others ${segment.mtu}`,
+          message: `${someOf(machines, 3)} on ${segment.name} ${machines.length === 1 ? 'has' : 'have'} an MTU of ${mtu}, the others ${segment.mtu}`,
           evidence: [
             mtu < segment.mtu
               ? `packets of more than ${mtu} bytes that others send there are dropped silently`
-              : `packets of more than ${segment.mtu} bytes that ${own.length === 1 ? 'it sends' : 'they send'} are dropped silently`,
+              : `packets of more than ${segment.mtu} bytes that ${machines.length === 1 ? 'it sends' : 'they send'} are dropped silently`,
             'where both run OSPF, neighbours with different MTUs form no adjacency: noencap path shows the paths',
           ],
           fix: `Give all interfaces on ${segment.name} the same MTU.`,

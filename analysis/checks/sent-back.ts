@@ -15,8 +15,8 @@ export const routesSentBack: Check = (analysis) => {
   if (fabric.calico.filters.length === 0) return [];
   const sent = network.machines.flatMap((machine) => sentBackBy(analysis, machine));
   return fabric.calico.filters.flatMap((filter): Found[] => {
-    const own = sent.filter((one) => one.filter === filter);
-    if (own.length === 0) return [];
+    const ofFilter = sent.filter((one) => one.filter === filter);
+    if (ofFilter.length === 0) return [];
     return [
       {
         id: 'NE418',
@@ -25,7 +25,9 @@ export const routesSentBack: Check = (analysis) => {
         message: `filter ${filter.name} exports routes whose next hop is the router they are sent to`,
         evidence: [
           ...someLines(
-            own.map(({ node, router, routes }) => `${node} to ${router}: ${someOf(routes.map(nameOf), 3)}`),
+            ofFilter.map(
+              ({ node, router, routes }) => `${node} to ${router}: ${someOf(routes.map(nameOf), 3)}`,
+            ),
             3,
           ),
           'BIRD on the node does not send these and logs an error for each: Invalid NEXT_HOP attribute',

@@ -45,23 +45,23 @@ interface End {
 
 function endOf({ network, simulation }: Analysis, link: Link): End[] {
   const { underlay } = simulation;
-  const seen = [link.machine];
+  const visited = [link.machine];
   let why = 'no route';
-  for (let at = link.machine; at !== link.peer; at = seen.at(-1) as number) {
+  for (let at = link.machine; at !== link.peer; at = visited.at(-1) as number) {
     const [hop] = underlay.way(at, link.peerAddress).hops;
     if (hop === undefined) break;
     const next = machineOf(network, hop);
     if (!underlay.answers(at, hop)) why = 'nobody answers';
-    else if (seen.includes(next)) why = 'loops';
+    else if (visited.includes(next)) why = 'loops';
     else {
-      seen.push(next);
+      visited.push(next);
       continue;
     }
     break;
   }
-  const last = network.machines[seen.at(-1) as number] as Machine;
+  const last = network.machines[visited.at(-1) as number] as Machine;
   if (last.index === link.peer) return [];
-  const names = seen.map((machine) => network.machines[machine]?.name).join(' > ');
+  const names = visited.map((machine) => network.machines[machine]?.name).join(' > ');
   const to = network.addresses[link.peerAddress]?.address.text;
   return [{ text: `${network.machines[link.machine]?.name} to ${to}: ${names} (${why})`, last }];
 }

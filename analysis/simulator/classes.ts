@@ -146,10 +146,10 @@ function traitsIn(
         ...FAMILIES.map((family) => address[family] && rangesWith(address[family])),
       ]),
       FAMILIES.map((family) => {
-        const own = node.address[family];
-        if (own === undefined) return 'none';
-        const at = node.attachments.find(({ address }) => address[family]?.text === own.text);
-        return [at?.segment ?? 'loopback', ...rangesWith(own)];
+        const nodeAddress = node.address[family];
+        if (nodeAddress === undefined) return 'none';
+        const at = node.attachments.find(({ address }) => address[family]?.text === nodeAddress.text);
+        return [at?.segment ?? 'loopback', ...rangesWith(nodeAddress)];
       }),
       (blocks.get(node.name) ?? []).map((block) => blockTraits(node, block)),
     ]);
@@ -162,9 +162,9 @@ function rangesOf({ segments, hosts }: Fabric): (address: IpAddress) => string[]
   for (const range of [...(segments ?? []).flatMap(({ cidr }) => valuesOf(cidr)), ...written]) {
     const key = `${range.family}/${range.length}`;
     const shift = BigInt(addressBits(range.family) - range.length);
-    const own = lengths.get(key) ?? { family: range.family, shift, ranges: new Map<bigint, string>() };
-    own.ranges.set(range.value >> shift, range.text);
-    lengths.set(key, own);
+    const entry = lengths.get(key) ?? { family: range.family, shift, ranges: new Map<bigint, string>() };
+    entry.ranges.set(range.value >> shift, range.text);
+    lengths.set(key, entry);
   }
   const all = [...lengths.values()];
   return ({ family, value }) =>

@@ -42,10 +42,10 @@ const found = ({ fates, flow }: Search, machine: number): Fate | undefined =>
 /** Returns the earliest machine on the path to which this one leads, as a place in the order of entering. */
 function visit(search: Search, machine: number): number {
   const { flow, fates, entered, path } = search;
-  const own = entered.size;
-  entered.set(machine, own);
+  const place = entered.size;
+  entered.set(machine, place);
   path.push(machine);
-  let earliest = own;
+  let earliest = place;
   let isCircle = false;
   for (const hop of flow.forwarding(machine).hops) {
     const next = machineOf(flow.network, hop);
@@ -53,12 +53,12 @@ function visit(search: Search, machine: number): number {
     isCircle ||= next === machine;
     earliest = Math.min(earliest, entered.get(next) ?? visit(search, next));
   }
-  if (earliest < own) return earliest;
+  if (earliest < place) return earliest;
   if (!isCircle && path.at(-1) === machine) {
     path.pop();
     fates.set(machine, follow(search, machine));
   } else goRound(search, path.splice(path.lastIndexOf(machine)));
-  return own;
+  return place;
 }
 
 /** All next hops have their fates. */
@@ -80,13 +80,13 @@ function follow(search: Search, machine: number): Fate {
 function step(flow: Flow, machine: number, hop: number, rest: Fate): Fate {
   const turns = rest.turns || turnsAt(flow, hop);
   if (!rest.arrives) return { ...rest, turns };
-  const own = mtuOf(flow, machine, hop);
+  const hopMtu = mtuOf(flow, machine, hop);
   return {
     arrives: true,
     dropped: rest.dropped,
     loops: rest.loops,
     hops: [rest.hops[0] + 1, rest.hops[1] + 1],
-    mtu: [Math.min(rest.mtu[0], own), Math.min(rest.mtu[1], own)],
+    mtu: [Math.min(rest.mtu[0], hopMtu), Math.min(rest.mtu[1], hopMtu)],
     turns,
   };
 }

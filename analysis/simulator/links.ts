@@ -74,12 +74,12 @@ function nextHopOf(
   if (nextHop.rule === 'unchanged') return { ...none, otherwise: undefined };
   const keep =
     nextHop.rule === 'keep' ? nextHop.onSegments.filter((one) => one.family === family).map(range) : [];
-  const own = nextHop.rule === 'keep' ? nextHop.otherwise[carries.indexOf(family)] : undefined;
-  if (nextHop.rule !== 'keep' || own === undefined || (keep.length === 0 && !nextHop.farClients)) {
+  const fallback = nextHop.rule === 'keep' ? nextHop.otherwise[carries.indexOf(family)] : undefined;
+  if (nextHop.rule !== 'keep' || fallback === undefined || (keep.length === 0 && !nextHop.farClients)) {
     return { ...none, otherwise: address(self) };
   }
   const { gateways, farClients } = nextHop;
-  return { keep, gateways, farClients, otherwise: address(own) };
+  return { keep, gateways, farClients, otherwise: address(fallback) };
 }
 
 /** Whether a prefix holds an address is asked a million times, and arithmetic of large integers is slow. */
@@ -116,10 +116,10 @@ export function addressesAt(
     new Map(
       machines.flatMap(({ attachments }, machine) =>
         attachments.flatMap((one): [number, number][] => {
-          const own = one.address[family];
-          return own === undefined
+          const onSegment = one.address[family];
+          return onSegment === undefined
             ? []
-            : [[hopOf({ machines }, segment(one.segment), machine), address(own)]];
+            : [[hopOf({ machines }, segment(one.segment), machine), address(onSegment)]];
         }),
       ),
     );

@@ -34,10 +34,12 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric), loans: rea
       const ospf = attachment.igp.filter((family) => family === 'ipv6' || has.includes('ipv4'));
       return { segment: segment(attachment.segment), has, ospf, mtu: attachment.mtu };
     });
-    const own = one.kind === 'host' ? [] : loopbacks(one);
+    const loopbackAddresses = one.kind === 'host' ? [] : loopbacks(one);
     const runs = (family: Family) =>
       one.kind === 'router' ||
-      (one.igp && (ports.some(({ has }) => has.includes(family)) || own.some((lo) => lo.family === family)));
+      (one.igp &&
+        (ports.some(({ has }) => has.includes(family)) ||
+          loopbackAddresses.some((lo) => lo.family === family)));
     return {
       index,
       name: one.name,
@@ -66,7 +68,7 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric), loans: rea
     };
   });
   const links = linksOf(fabric, machine, addresses, address);
-  const own = byMachine(machines, links);
+  const linksByMachine = byMachine(machines, links);
   return {
     fabric,
     machines,
@@ -88,8 +90,8 @@ export function networkOf(fabric: Fabric, given = nodeBlocks(fabric), loans: rea
     })),
     addresses,
     links,
-    linksOf: own,
-    carriers: { ipv4: own.map(carriersOf('ipv4')), ipv6: own.map(carriersOf('ipv6')) },
+    linksOf: linksByMachine,
+    carriers: { ipv4: linksByMachine.map(carriersOf('ipv4')), ipv6: linksByMachine.map(carriersOf('ipv6')) },
     externals: externalsOf(machines, addresses),
     blocks: blocksOf(fabric, given, machine, loans),
     named: {

@@ -36,12 +36,12 @@ export function underlayWith(
   const reached = new Map<number, boolean>();
 
   const way = (machine: number, address: number): UnderlayRoute => {
-    const own = ways[machine] ?? new Map<number, UnderlayRoute>();
-    const cached = own.get(address) ?? before(machine, address);
+    const machineWays = ways[machine] ?? new Map<number, UnderlayRoute>();
+    const cached = machineWays.get(address) ?? before(machine, address);
     if (cached !== undefined) return cached;
     const found = findWay(network, failure, trees, machine, address);
-    own.set(address, found);
-    ways[machine] = own;
+    machineWays.set(address, found);
+    ways[machine] = machineWays;
     return found;
   };
   const answers = (machine: number, hop: number): boolean => {

@@ -151,14 +151,14 @@ function bgpSession(lines: readonly string[]): BgpSession {
 function channelStates(lines: readonly string[]): ChannelState[] {
   const starts = lines.flatMap((line, index) => (/^\s+Channel \S+\s*$/.test(line) ? [index] : []));
   return starts.map((start, at) => {
-    const own = lines.slice(start + 1, starts[at + 1]);
-    const counts = ROUTES.exec(valueBehind(own, 'Routes'));
+    const channelLines = lines.slice(start + 1, starts[at + 1]);
+    const counts = ROUTES.exec(valueBehind(channelLines, 'Routes'));
     const [imported = 0, exported = 0, preferred = 0] = (counts ?? [])
       .slice(1)
       .map((one) => Number(one ?? 0));
     return {
       name: lines[start]?.trim().slice('Channel '.length) ?? '',
-      state: valueBehind(own, 'State'),
+      state: valueBehind(channelLines, 'State'),
       imported,
       exported,
       preferred,

@@ -102,8 +102,8 @@ export function compareValues(a: Value, b: Value): number {
   }
   if (a.type === 'enum' && b.type === 'enum') {
     if (a.value === b.value) return 0;
-    const own = ORDERED.find((one) => one.includes(a.value) && one.includes(b.value));
-    return own === undefined ? Number.NaN : own.indexOf(a.value) - own.indexOf(b.value);
+    const order = ORDERED.find((one) => one.includes(a.value) && one.includes(b.value));
+    return order === undefined ? Number.NaN : order.indexOf(a.value) - order.indexOf(b.value);
   }
   throw new FilterError('comparison of values of different types');
 }
@@ -140,8 +140,8 @@ export function matches(a: Value, b: Value): boolean {
   // Other values never match AS numbers, and BIRD raises no error.
   if (b.type === 'set' && a.type === 'path')
     return elements === 'int' && a.value.some((one) => inSet(int(one), b.value));
-  const own = a.type === 'tuple' ? kindOf(a.value) : a.type === 'quad' ? 'ip' : a.type;
-  if (b.type === 'set' && own === elements) return inSet(a, b.value);
+  const kindOfA = a.type === 'tuple' ? kindOf(a.value) : a.type === 'quad' ? 'ip' : a.type;
+  if (b.type === 'set' && kindOfA === elements) return inSet(a, b.value);
   throw new FilterError(`~ between ${a.type} and ${b.type}`);
 }
 

@@ -56,7 +56,7 @@ export function peers({
   node,
   family,
 }: Pick<CalicoBird, 'fabric' | 'node' | 'family'>): [string, Session][] {
-  const own = (session: Session): boolean =>
+  const isOwn = (session: Session): boolean =>
     session.transport === family && session.ends.some((end) => end.speaker === node.name);
   const named = (session: Session): [string, Session] => [
     protocolName(session, endsFor(session, node.name).remote.address.text),
@@ -67,10 +67,10 @@ export function peers({
   const byName = by((one: [string, Session]) => there(one).speaker);
   return [
     ...[...meshSessions(fabric)]
-      .filter(own)
+      .filter(isOwn)
       .map(named)
       .sort(carriesMetric(fabric) ? byAddress : byName),
-    ...fabric.sessions.filter(own).map(named).sort(byAddress),
+    ...fabric.sessions.filter(isOwn).map(named).sort(byAddress),
   ];
 }
 

@@ -50,11 +50,11 @@ const ofFamily = (prefixes: readonly Prefix[], family: Family): Prefix[] =>
  * pod's own route: a pod that is migrating here. A block of one address has no route itself, only its pod has.
  */
 function aggregation({ fabric, family, blocks, dialect }: NodePolicy): string {
-  const own = ofFamily(blocks, family);
-  const wide = own.filter(({ length }) => length < addressBits(family));
+  const ofThisFamily = ofFamily(blocks, family);
+  const wide = ofThisFamily.filter(({ length }) => length < addressBits(family));
   const better = ({ text }: Prefix): string[] =>
     carriesMetric(fabric) ? [`if ( net ~ ${text} && krt_metric < ${NORMAL_PRIORITY} ) then { accept; }`] : [];
-  const lines = own.flatMap((block) => [
+  const lines = ofThisFamily.flatMap((block) => [
     `if ( net = ${block.text} ) then { accept; }`,
     ...better(block),
     `if ( net ~ ${block.text} ) then { reject; }`,

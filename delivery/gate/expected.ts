@@ -83,9 +83,9 @@ function clientSessions(fabric: Fabric | undefined): ReadonlyMap<string, readonl
   const found = new Map<string, Session[]>();
   for (const session of fabric?.sessions ?? []) {
     if (session.kind !== 'reflector') continue;
-    const own = found.get(session.ends[0].speaker);
-    if (own === undefined) found.set(session.ends[0].speaker, [session]);
-    else own.push(session);
+    const sessions = found.get(session.ends[0].speaker);
+    if (sessions === undefined) found.set(session.ends[0].speaker, [session]);
+    else sessions.push(session);
   }
   return found;
 }

@@ -25,14 +25,14 @@ export function gate(
   const agreement = agreements(question.before, question.fabric);
   const explained = explainedLosses(question.before, question.fabric, agreement);
   return (before, now) => {
-    const seen = sessionsSeen(expected, before, now);
-    const sessions = sessionFindings(question, agreement, seen);
+    const observed = sessionsSeen(expected, before, now);
+    const sessions = sessionFindings(question, agreement, observed);
     return [
       ...sessions,
-      ...cutOff(question, seen, sessions),
-      ...passwordFindings(question, agreement, seen),
-      ...routeFindings(explained, seen),
-      ...otherProtocols(question, seen, before, now),
+      ...cutOff(question, observed, sessions),
+      ...passwordFindings(question, agreement, observed),
+      ...routeFindings(explained, observed),
+      ...otherProtocols(question, observed, before, now),
     ].map((one) =>
       question.excused.has(one.about) && one.level === 'failure'
         ? { ...one, level: 'warning', mends: 'others', message: `${one.message} (excused)` }
@@ -151,9 +151,9 @@ function sessionsSeen(
 function sessionFindings(
   question: GateQuestion,
   agreement: Agreements,
-  seen: readonly ObservedSession[],
+  observed: readonly ObservedSession[],
 ): GateFinding[] {
-  return seen.flatMap((one): GateFinding[] => {
+  return observed.flatMap((one): GateFinding[] => {
     const { session, protocol, remote, was, is } = one;
     const about = session.id;
     if (is?.bgp === undefined || is.bgp.neighbor !== remote.address.text) {
@@ -220,11 +220,11 @@ function excuseOf(
 /** Each session may have its excuse, but there is none for a router that had sessions and is left without any. */
 function cutOff(
   { router, excused }: GateQuestion,
-  seen: readonly ObservedSession[],
+  observed: readonly ObservedSession[],
   findings: readonly GateFinding[],
 ): GateFinding[] {
-  const held = seen.filter(({ session, was }) => isUp(was) && !excused.has(session.id));
-  if (held.length === 0 || seen.some(({ is }) => isUp(is)) || !passes(findings)) return [];
+  const held = observed.filter(({ session, was }) => isUp(was) && !excused.has(session.id));
+  if (held.length === 0 || observed.some(({ is }) => isUp(is)) || !passes(findings)) return [];
   const message = `${router}: no session is left (had ${held.length})`;
   return [{ level: 'failure', kind: 'alone', about: router, message, mends: 'time' }];
 }
@@ -235,12 +235,12 @@ const OURS = /^(k3s|via)_/;
 /** Protocols other than our sessions: the operator's own, or the rest of a bird.conf that is all ours. */
 function otherProtocols(
   { fabric, router }: GateQuestion,
-  seen: readonly ObservedSession[],
+  observed: readonly ObservedSession[],
   before: readonly ProtocolState[],
   now: readonly ProtocolState[],
 ): GateFinding[] {
   const mode = fabric.routers.find(({ name }) => name === router)?.bird.mode;
-  const sessionNames = new Set(seen.flatMap(({ was, is, protocol }) => [was?.name, is?.name, protocol]));
+  const sessionNames = new Set(observed.flatMap(({ was, is, protocol }) => [was?.name, is?.name, protocol]));
   const are = new Map(now.map((one) => [one.name, one]));
   return before
     .filter((was) => !sessionNames.has(was.name) && isUp(was))

@@ -9,14 +9,14 @@ import type { GateFinding, GateQuestion, ObservedSession } from './finding.ts';
 export function passwordFindings(
   { router, excused, isRotated }: GateQuestion,
   agreement: Agreements,
-  seen: readonly ObservedSession[],
+  observed: readonly ObservedSession[],
 ): GateFinding[] {
   if (isRotated !== true) return [];
-  const own = seen.filter(
+  const withNewPassword = observed.filter(
     ({ session, remote }) =>
       remote.kind === 'node' && agreement(session) === 'same' && !excused.has(session.id),
   );
-  if (own.length === 0 || own.some(({ is }) => isUp(is))) return [];
+  if (withNewPassword.length === 0 || withNewPassword.some(({ is }) => isUp(is))) return [];
   const message = `${router}: no session with a node is up with the new password. Its Secret in the cluster must have the same password first`;
   return [{ level: 'failure', kind: 'alone', about: router, message, mends: 'time' }];
 }

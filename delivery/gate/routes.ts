@@ -10,10 +10,10 @@ import type { GateFinding, ObservedSession } from './finding.ts';
  */
 export function routeFindings(
   explained: (remote: SessionEnd) => Explained,
-  seen: readonly ObservedSession[],
+  observed: readonly ObservedSession[],
 ): GateFinding[] {
-  const due = routesDue(seen);
-  return seen.flatMap((one) => [
+  const due = routesDue(observed);
+  return observed.flatMap((one) => [
     ...one.session.carries
       .filter((family) => isUp(one.is, family))
       .flatMap((family) => [...imports(one, family, explained(one.remote)), ...exports(one, family, due)]),
@@ -39,8 +39,8 @@ function unreachable({ session, was, is }: ObservedSession): GateFinding[] {
 }
 
 /** The same for a router that nothing is delivered to: a sentence for each session that drops packets although it is up. */
-export const unreachableToday = (seen: readonly ObservedSession[]): string[] =>
-  seen.flatMap(({ session, was }) => (unresolvedOf(was) === 0 ? [] : [unreachableText(session.id, was)]));
+export const unreachableToday = (observed: readonly ObservedSession[]): string[] =>
+  observed.flatMap(({ session, was }) => (unresolvedOf(was) === 0 ? [] : [unreachableText(session.id, was)]));
 
 const unresolvedOf = (one: ProtocolState | undefined): number => (isUp(one) ? (one?.unresolved ?? 0) : 0);
 
@@ -93,11 +93,11 @@ function exports(one: ObservedSession, family: Family, dueTo: Due): GateFinding[
 type Due = (one: ObservedSession, family: Family, when: 'was' | 'is') => number;
 
 /** The best routes of the other sessions; for sessions between routers only what clients announced (RFC 4456 section 6). */
-function routesDue(seen: readonly ObservedSession[]): Due {
+function routesDue(observed: readonly ObservedSession[]): Due {
   const best = (one: ObservedSession, family: Family, when: 'was' | 'is') =>
     isUp(one[when], family) ? (channel(one[when], family)?.preferred ?? 0) : 0;
   const sums = new Map<string, number>();
-  for (const one of seen) {
+  for (const one of observed) {
     for (const when of ['was', 'is'] as const) {
       for (const family of one.session.carries) {
         const key = `${when} ${family} ${one.session.kind}`;

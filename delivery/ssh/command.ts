@@ -22,7 +22,7 @@ export interface Sent {
  * that was cut off does nothing: everything but its last line is a definition.
  */
 export function sentScript(script: string, command: RemoteCommand): Sent {
-  const sent = [Buffer.from(`set -- ${words(command).map(shellWord).join(' ')}\n`), bare(script)];
+  const sent = [Buffer.from(`set -- ${words(command).map(shellWord).join(' ')}\n`), withoutComments(script)];
   const length = sent.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const run = `script="$(head -c ${length})"; printf "\\001noencap\\012"; eval "$script"`;
   // For people who look at the router's processes.
@@ -33,12 +33,12 @@ export function sentScript(script: string, command: RemoteCommand): Sent {
 const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** The script without comments, which both shells would have to read. All routers get the same two or three scripts. */
-function bare(script: string): Uint8Array {
-  const cached = bared.get(script);
+function withoutComments(script: string): Uint8Array {
+  const cached = strippedScripts.get(script);
   if (cached !== undefined) return cached;
   const text = Buffer.from(script.replace(/^[ \t]*#.*\n/gm, ''));
-  bared.set(script, text);
+  strippedScripts.set(script, text);
   return text;
 }
 
-const bared = new Map<string, Uint8Array>();
+const strippedScripts = new Map<string, Uint8Array>();

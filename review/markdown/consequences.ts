@@ -31,14 +31,14 @@ type SessionChange = Review['sessions']['changed'][number];
 
 function sessionRows({ sessions: { changed } }: Review, bounds: Bounds): Row[] {
   return (['reset', 'reloaded', 'new', 'gone'] as const).flatMap((change): Row[] => {
-    const own = changed.filter((one) => one.change === change);
-    if (own.length === 0) return [];
-    const groups = byReason(own);
+    const ofChange = changed.filter((one) => one.change === change);
+    if (ofChange.length === 0) return [];
+    const groups = byReason(ofChange);
     const isExplained = groups.some(({ messages }) => messages.length > 0);
-    const ids = () => listed(own, MOST_NAMED, ({ id }) => code(id, bounds.name));
+    const ids = () => listed(ofChange, MOST_NAMED, ({ id }) => code(id, bounds.name));
     const text = isExplained
       ? reasonsOf(groups, bounds)
-      : `${number(own.length)} (${kindsOf(own)}): ${ids()}`;
+      : `${number(ofChange.length)} (${kindsOf(ofChange)}): ${ids()}`;
     return [[`Sessions ${change}`, text]];
   });
 }
@@ -116,13 +116,13 @@ const WAYS: readonly (readonly [Became, what: string, which: string])[] = [
 
 function trafficRows({ traffic }: Review, bounds: Bounds): Row[] {
   return WAYS.flatMap(([change, what, which]): Row[] => {
-    const own = traffic.filter((one) => one.change === change);
-    const [first] = own;
+    const ofChange = traffic.filter((one) => one.change === change);
+    const [first] = ofChange;
     if (first === undefined) return [];
-    const pairs = own.reduce((sum, one) => sum + one.pairs, 0);
-    const worst = own.reduce((most, one) => (weight(one) > weight(most) ? one : most), first);
+    const pairs = ofChange.reduce((sum, one) => sum + one.pairs, 0);
+    const worst = ofChange.reduce((most, one) => (weight(one) > weight(most) ? one : most), first);
     const pair = `${code(worst.from, bounds.name)} → ${code(worst.to, bounds.name)}${measure(worst)}`;
-    const example = own.length === 1 ? 'such as' : which;
+    const example = ofChange.length === 1 ? 'such as' : which;
     return [[what, `${counted(pairs, 'pair')}, ${pairs === 1 ? '' : `${example} `}${pair}`]];
   });
 }
@@ -162,9 +162,9 @@ function failureRows({ failures: { fatal, worse, survived } }: Review, bounds: B
     ['Failures now worse', worse],
     ['Failures now survived', survived],
   ] as const;
-  return rows.flatMap(([what, own]): Row[] => {
-    if (own.length === 0) return [];
-    const gravest = [...own].sort((a, b) => Math.max(...b.lost) - Math.max(...a.lost));
+  return rows.flatMap(([what, failures]): Row[] => {
+    if (failures.length === 0) return [];
+    const gravest = [...failures].sort((a, b) => Math.max(...b.lost) - Math.max(...a.lost));
     const text = listed(
       gravest,
       MOST_NAMED,
@@ -180,12 +180,14 @@ function findingRows({ findings: { introduced, reopened, fixed } }: Review, boun
     ['Findings reopened', reopened],
     ['Findings fixed', fixed],
   ] as const;
-  return rows.flatMap(([what, own]): Row[] => {
-    if (own.length === 0) return [];
-    const text = listed(own, MOST_NAMED, ({ code: id, message }) =>
-      own === fixed ? code(id, bounds.name) : `${code(id, bounds.name)} (${prose(message, bounds.sentence)})`,
+  return rows.flatMap(([what, findings]): Row[] => {
+    if (findings.length === 0) return [];
+    const text = listed(findings, MOST_NAMED, ({ code: id, message }) =>
+      findings === fixed
+        ? code(id, bounds.name)
+        : `${code(id, bounds.name)} (${prose(message, bounds.sentence)})`,
     );
-    return [[what, `${number(own.length)}: ${text}`]];
+    return [[what, `${number(findings.length)}: ${text}`]];
   });
 }
 

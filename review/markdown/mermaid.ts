@@ -57,19 +57,19 @@ function regionsOf({ regions, boxes }: Picture): string[] {
   const inside = new Map<string, string[]>(regions.map(({ name }) => [name, []]));
   const outside: string[] = [];
   for (const [index, box] of boxes.entries()) {
-    const own = (box.region === null ? undefined : inside.get(box.region)) ?? outside;
-    own.push(`  ${boxOf(box, `b${index}`)}`);
+    const container = (box.region === null ? undefined : inside.get(box.region)) ?? outside;
+    container.push(`  ${boxOf(box, `b${index}`)}`);
   }
   const drawnOnce = [...new Map(regions.map((region) => [region.name, region])).values()];
   const subgraphs = drawnOnce.flatMap((region, index) => {
-    const own = inside.get(region.name) ?? [];
-    if (own.length === 0 && isSame(region)) return [];
+    const boxLines = inside.get(region.name) ?? [];
+    if (boxLines.length === 0 && isSame(region)) return [];
     const id = `r${index}`;
     const style = isSame(region) ? [] : [`  class ${id} ${region.change}`];
     // Mermaid takes a region without boxes for a box.
     return [
       `  subgraph ${id}["${label(region.name)}"]`,
-      ...own.map((line) => `  ${line}`),
+      ...boxLines.map((line) => `  ${line}`),
       '  end',
       ...style,
     ];
@@ -119,8 +119,8 @@ function styles({ regions, boxes }: Picture, lines: readonly Line[]): string[] {
     used.has(name) ? [`  classDef ${name} ${style}`] : [],
   );
   const links = Object.entries(LINE_STYLES).flatMap(([name, style]) => {
-    const own = lines.flatMap(({ change }, index) => (change === name ? [index] : []));
-    return own.length === 0 ? [] : [`  linkStyle ${own.join(',')} ${style}`];
+    const indices = lines.flatMap(({ change }, index) => (change === name ? [index] : []));
+    return indices.length === 0 ? [] : [`  linkStyle ${indices.join(',')} ${style}`];
   });
   return [...classes, ...links];
 }
@@ -134,8 +134,8 @@ const LEGEND: readonly (readonly [changes: readonly string[], words: string])[] 
 ];
 
 function legendOf({ regions, boxes }: Picture, lines: readonly Line[]): string[] {
-  const seen = new Set<string>([...regions, ...boxes, ...lines].map(({ change }) => change));
-  return LEGEND.flatMap(([changes, words]) => (changes.some((one) => seen.has(one)) ? [words] : []));
+  const drawnChanges = new Set<string>([...regions, ...boxes, ...lines].map(({ change }) => change));
+  return LEGEND.flatMap(([changes, words]) => (changes.some((one) => drawnChanges.has(one)) ? [words] : []));
 }
 
 const LONGEST_LABEL = 48;

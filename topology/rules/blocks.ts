@@ -56,9 +56,9 @@ function largerThanPool(draft: Draft, written: WrittenSize): Fault[] {
   return pools(draft).flatMap(({ prefix, path }) => {
     const size = blockSizeOf(written, prefix.family);
     if (size >= prefix.length) return [];
-    const own =
+    const isStated =
       typeof written === 'number' ? suits(written, prefix.family) : written?.[prefix.family] !== undefined;
-    return own
+    return isStated
       ? fault(
           'block-larger-than-pool',
           typeof written === 'number' ? PATH : [...PATH, prefix.family],
@@ -93,8 +93,8 @@ function nodeBlocks(draft: Draft, sizesHold: boolean): Fault[] {
   if (families === undefined) return [];
   const all = pools(draft).map(({ prefix }) => prefix);
   const first = new Map<string, NodeBlock>();
-  return seenBlocks(draft).flatMap((seen): Fault[] => {
-    const { prefix, path, node } = seen;
+  return seenBlocks(draft).flatMap((block): Fault[] => {
+    const { prefix, path, node } = block;
     const ofFamily = all.filter(({ family }) => family === prefix.family);
     const [pool] = ofFamily;
     if (pool === undefined) {
@@ -114,7 +114,7 @@ function nodeBlocks(draft: Draft, sizesHold: boolean): Fault[] {
     }
     const other = first.get(prefix.text);
     if (other === undefined) {
-      first.set(prefix.text, seen);
+      first.set(prefix.text, block);
       return [];
     }
     const message =

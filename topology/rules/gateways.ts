@@ -47,18 +47,18 @@ function routesOf(draft: Draft, name: string): Route[] {
   const path = ['hosts', name];
   return [
     ...(routes ?? []).map((route, index): Route => {
-      const own = [...path, 'routes', index];
-      return { to: route?.to, via: route?.via, path: [...own, 'to'], viaPath: [...own, 'via'] };
+      const routePath = [...path, 'routes', index];
+      return { to: route?.to, via: route?.via, path: [...routePath, 'to'], viaPath: [...routePath, 'via'] };
     }),
     ...(['ipv4', 'ipv6'] as const).flatMap((family): Route[] => {
       const via = gateway?.[family];
       if (via === undefined) return [];
-      const own = partPath(draft, [...path, 'default'], family);
+      const gatewayPath = partPath(draft, [...path, 'default'], family);
       const all: Prefix =
         family === 'ipv4'
           ? { family, value: 0n, length: 0, text: '0.0.0.0/0' }
           : { family, value: 0n, length: 0, text: '::/0' };
-      return [{ to: all, via, path: own, viaPath: own }];
+      return [{ to: all, via, path: gatewayPath, viaPath: gatewayPath }];
     }),
   ];
 }
@@ -91,11 +91,11 @@ function repeated(routes: readonly Route[]): Fault[] {
 
 function prefixFaults({ file }: Draft, name: string, { to, path }: Route): Fault[] {
   if (to === undefined) return [];
-  const own = entries(file.underlay?.segments).find(
+  const connected = entries(file.underlay?.segments).find(
     ([, { cidr, members }]) => has(members, name) && cidr?.[to.family]?.text === to.text,
   );
-  if (own !== undefined) {
-    const message = `${to.text} is the range of ${own[0]}, to which ${name} is connected`;
+  if (connected !== undefined) {
+    const message = `${to.text} is the range of ${connected[0]}, to which ${name} is connected`;
     return [
       fault(
         'host-route-of-segment',

@@ -12,8 +12,8 @@ export function referenceRules(draft: Draft): Fault[] {
   const router = target(draft, 'router', ['routers']);
   const region = target(draft, 'region', ['regions']);
   const segment = target(draft, 'segment', ['underlay', 'segments']);
-  const interfaces = (kind: 'routers' | 'nodes', name: string, own: object | undefined) =>
-    Object.keys(own ?? {}).flatMap((one) => {
+  const interfaces = (kind: 'routers' | 'nodes', name: string, record: object | undefined) =>
+    Object.keys(record ?? {}).flatMap((one) => {
       const unknown = segment([kind, name, 'interfaces', one], one, 'key');
       return unknown.length > 0 ? unknown : notMember(draft, kind, name, one);
     });

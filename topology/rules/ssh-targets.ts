@@ -39,11 +39,11 @@ export function sshTargets(draft: Draft): Fault[] {
 
 /** The known addresses of a router, in one spelling, with their paths. */
 function addressesOf(draft: Draft, router: string): { address: string; path: Path }[] {
-  const own = draft.file.routers?.[router];
+  const entry = draft.file.routers?.[router];
   const places: [Path, { readonly ipv4?: { text: string }; readonly ipv6?: { text: string } } | undefined][] =
     [
-      [['routers', router, 'nodeAddress'], own?.nodeAddress],
-      [['routers', router, 'backboneAddress'], own?.backboneAddress],
+      [['routers', router, 'nodeAddress'], entry?.nodeAddress],
+      [['routers', router, 'backboneAddress'], entry?.backboneAddress],
       ...entries(draft.file.underlay?.segments).flatMap(
         ([segment, { members }]): [Path, NonNullable<typeof members>[string]][] =>
           Object.hasOwn(members ?? {}, router)

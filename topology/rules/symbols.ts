@@ -117,13 +117,13 @@ function peeringNames(draft: Draft): Fault[] {
       for (const suffix of ['', '-v6']) {
         const name = `route-reflector-${region.toLowerCase()}-${router}${suffix}`;
         const other = peeringOf.get(name);
-        const own = `${region} and ${router}`;
-        if (other !== undefined && other !== own) {
-          const message = `${own} would create the BGPPeer ${name}, like ${other}`;
+        const pair = `${region} and ${router}`;
+        if (other !== undefined && other !== pair) {
+          const message = `${pair} would create the BGPPeer ${name}, like ${other}`;
           faults.push(fault('peering-twice', at, message, 'Rename one of them, so that the names differ.'));
           break;
         }
-        peeringOf.set(name, own);
+        peeringOf.set(name, pair);
       }
     }
     return faults;
