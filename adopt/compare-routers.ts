@@ -132,13 +132,13 @@ function protocolsOf(
   before: FilteringConfig,
   after: FilteringConfig,
 ): Compared[] {
-  const [were, are] = [before, after].map(
+  const [protocolsBefore, protocolsAfter] = [before, after].map(
     ({ protocols }) => new Map(protocols.map((one) => [one.name, one])),
   );
   const made: ComparedFilters = new Map();
-  const names = [...new Set([...(were?.keys() ?? []), ...(are?.keys() ?? [])])].sort();
+  const names = [...new Set([...(protocolsBefore?.keys() ?? []), ...(protocolsAfter?.keys() ?? [])])].sort();
   return names.flatMap((name): Compared[] => {
-    const [was, is] = [were?.get(name), are?.get(name)];
+    const [was, is] = [protocolsBefore?.get(name), protocolsAfter?.get(name)];
     const base = { where: router.name, what: name };
     if (was === undefined || is === undefined) {
       const { options } = (was ?? is) as BgpProtocol;

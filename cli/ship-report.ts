@@ -61,8 +61,8 @@ export function leftText(events: readonly JournalEvent[], timeout: number): stri
   for (const event of events) {
     if (event.event === 'step') steps.set(event.router, `${event.step} ${event.outcome}`);
   }
-  const those = (...are: readonly string[]) =>
-    [...steps].filter(([, last]) => are.includes(last)).map(([router]) => router);
+  const those = (...outcomes: readonly string[]) =>
+    [...steps].filter(([, last]) => outcomes.includes(last)).map(([router]) => router);
   const unsure = those('confirm started');
   const running = those(
     'apply started',

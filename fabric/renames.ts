@@ -21,13 +21,13 @@ function matched<T extends RouterSpeaker | NodeSpeaker>(
   after: readonly T[],
   addressesOf: (one: T) => readonly PerFamily<{ readonly text: string }>[],
 ): [old: string, now: string][] {
-  const [were, are] = [before, after].map((all) => new Set(all.map(({ name }) => name))) as [
+  const [namesBefore, namesAfter] = [before, after].map((all) => new Set(all.map(({ name }) => name))) as [
     Set<string>,
     Set<string>,
   ];
   const come = new Map(
     after
-      .filter(({ name }) => !were.has(name))
+      .filter(({ name }) => !namesBefore.has(name))
       .flatMap((one) =>
         addressesOf(one)
           .flatMap(valuesOf)
@@ -36,7 +36,7 @@ function matched<T extends RouterSpeaker | NodeSpeaker>(
   );
   const taken = new Set<string>();
   return before.flatMap((one): [string, string][] => {
-    if (are.has(one.name)) return [];
+    if (namesAfter.has(one.name)) return [];
     const found = addressesOf(one)
       .flatMap(valuesOf)
       .map(({ text }) => come.get(text))

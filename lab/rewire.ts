@@ -51,10 +51,10 @@ export function rewire(before: LabHost, after: LabHost): string {
 
 /** Static routes of a gateway that noencap does not configure. */
 function rewritten(before: LabHost, after: LabHost): string[] {
-  const [were, are] = [before.routes.map(gatewayRoute), after.routes.map(gatewayRoute)];
+  const [routesBefore, routesAfter] = [before.routes.map(gatewayRoute), after.routes.map(gatewayRoute)];
   return [
-    ...without(were, are).map((route) => `route del ${route}`),
-    ...without(are, were).map((route) => `route add ${route}`),
+    ...without(routesBefore, routesAfter).map((route) => `route del ${route}`),
+    ...without(routesAfter, routesBefore).map((route) => `route add ${route}`),
   ];
 }
 

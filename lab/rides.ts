@@ -109,11 +109,13 @@ export async function startPings(lab: Lab, next: Next): Promise<{ end: () => Pro
 
 /** The pairs that have several equal paths, before or afterwards, in either direction, or different ones afterwards, and so may have both in between. */
 function severalWays(before: Next, after: Next): ReadonlySet<string> {
-  const [were, are] = [before, after].map(
+  const [stepsBefore, stepsAfter] = [before, after].map(
     ({ expected }) => new Map(expected.pairs.map((pair) => [key(pair), pair.steps])),
   ) as [Map<string, Steps>, Map<string, Steps>];
   const isSeveral = (pair: PairExpectation) => {
-    const both = [were.get(key(pair)), are.get(key(pair))].map((steps) => [...(steps ?? [])].sort());
+    const both = [stepsBefore.get(key(pair)), stepsAfter.get(key(pair))].map((steps) =>
+      [...(steps ?? [])].sort(),
+    );
     const [was, is] = both.map((steps) => JSON.stringify(steps));
     return was !== is || both.flat().some(([, next]) => next.length > 1);
   };

@@ -46,17 +46,16 @@ interface Pairs<T> {
 }
 
 function pairs<T extends { readonly name: string }>(before: readonly T[], after: readonly T[]): Pairs<T> {
-  const [were, are] = [before, after].map((all) => new Map(all.map((one) => [one.name, one]))) as [
-    Map<string, T>,
-    Map<string, T>,
-  ];
+  const [namedBefore, namedAfter] = [before, after].map(
+    (all) => new Map(all.map((one) => [one.name, one])),
+  ) as [Map<string, T>, Map<string, T>];
   return {
     stay: after.flatMap((is): [T, T][] => {
-      const was = were.get(is.name);
+      const was = namedBefore.get(is.name);
       return was === undefined ? [] : [[was, is]];
     }),
-    come: after.filter(({ name }) => !were.has(name)),
-    go: before.filter(({ name }) => !are.has(name)),
+    come: after.filter(({ name }) => !namedBefore.has(name)),
+    go: before.filter(({ name }) => !namedAfter.has(name)),
   };
 }
 

@@ -121,11 +121,11 @@ const oldNamesOf = ({ names }: Change, nodes: readonly NodeSpeaker[]): string[] 
 function installs({ earlier, before, after, nodes, names }: Change): NodeSpeaker[] {
   const old = new Map([...names].map(([name, now]) => [now, name]));
   const isOfK3s = (path: string) => /^(config\.yaml|registries\.yaml|sysctl\.d\/.+)$/.test(path);
-  const [were, are] = [earlier, after].map(({ files }) => filesByNode(files, isOfK3s)) as [
+  const [filesBefore, filesAfter] = [earlier, after].map(({ files }) => filesByNode(files, isOfK3s)) as [
     ReturnType<typeof filesByNode>,
     ReturnType<typeof filesByNode>,
   ];
-  const isOther = (name: string): boolean => were.get(old.get(name) ?? name) !== are.get(name);
+  const isOther = (name: string): boolean => filesBefore.get(old.get(name) ?? name) !== filesAfter.get(name);
   const isOtherK3s = before.k3s.version !== after.fabric.k3s.version;
   const stay = nodes.stay.map(([, is]) => is).filter(({ name }) => isOtherK3s || isOther(name));
   const wanted = new Set([...nodes.come, ...stay].map(nameOf));

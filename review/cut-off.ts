@@ -57,11 +57,11 @@ const isJoined = (after: Fabric, nodes: readonly NodeSpeaker[], speaker: string)
   );
 
 function withoutWay({ pairs }: Changed, { speaker, sessions, lost }: Interruption): Danger {
-  const [what, are] = sessions === 1 ? ['a session', 'it is'] : [`${sessions} sessions`, 'they are'];
+  const [what, theyAre] = sessions === 1 ? ['a session', 'it is'] : [`${sessions} sessions`, 'they are'];
   return {
     code: 'pairs-cut-off',
     severity: 'error',
-    message: `${speaker === 'Calico' ? "Calico's nodes reset" : `${speaker} resets`} ${what} without an alternative path: until ${are} back, up to ${lost} of ${pairs} pairs of nodes lose packets`,
+    message: `${speaker === 'Calico' ? "Calico's nodes reset" : `${speaker} resets`} ${what} without an alternative path: until ${theyAre} back, up to ${lost} of ${pairs} pairs of nodes lose packets`,
     fix: 'Give these pairs a second path first, in a separate change; or accept it, and deliver during a quiet hour.',
   };
 }

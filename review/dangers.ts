@@ -208,10 +208,10 @@ function meshOff({ before, after, sessions }: Changed): Danger[] {
  * the others originate the segment's LSA again, twice within MinLSInterval: traffic across it is dropped for these five seconds (measured).
  */
 function designated({ before, after }: Changed): Danger[] {
-  const [were, are] = [before, after].map(igpSpeakers) as [Speakers, Speakers];
-  return [...were].flatMap(([segment, speakers]): Danger[] => {
-    const stay = [...(are.get(segment) ?? [])].filter((name) => speakers.has(name));
-    const gone = [...speakers].filter((name) => !are.get(segment)?.has(name));
+  const [speakersBefore, speakersAfter] = [before, after].map(igpSpeakers) as [Speakers, Speakers];
+  return [...speakersBefore].flatMap(([segment, speakers]): Danger[] => {
+    const stay = [...(speakersAfter.get(segment) ?? [])].filter((name) => speakers.has(name));
+    const gone = [...speakers].filter((name) => !speakersAfter.get(segment)?.has(name));
     if (gone.length === 0 || stay.length < 2) return [];
     const isOne = gone.length === 1;
     const leave = gone.every((name) => isOn(after, segment, name))

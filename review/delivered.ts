@@ -65,13 +65,16 @@ export const minus = (one: Trusted['key'], other: Trusted['key']): [key: string,
  * what that machine is told. Only of routers that were delivered to before.
  */
 export function deliveryChanges(before: Trusting, after: Trusting): ReadonlyMap<string, readonly string[]> {
-  const [were, are] = [keysOf(before), keysOf(after)];
+  const [keysBefore, keysAfter] = [keysOf(before), keysOf(after)];
   return new Map(
     delivered(before.fabric, after.fabric).flatMap(({ router, was }): [string, string[]][] => {
       if (was === undefined) return [];
       const others = [
         ...differences(towards(before.fabric, was), towards(after.fabric, router)),
-        ...(isSame(trustedFor(hostKeyName(was.ssh), were), trustedFor(hostKeyName(router.ssh), are))
+        ...(isSame(
+          trustedFor(hostKeyName(was.ssh), keysBefore),
+          trustedFor(hostKeyName(router.ssh), keysAfter),
+        )
           ? []
           : ['to other host keys in known_hosts']),
         ...(before.trust.secrets === after.trust.secrets || deliveredPassword(router) === undefined
@@ -96,9 +99,12 @@ const towards = (
   ['as', markOf(routerName(fabric, router))],
 ];
 
-const differences = (were: ReturnType<typeof towards>, are: ReturnType<typeof towards>): string[] =>
-  are.flatMap(([what, text], index) => {
-    const then = were[index]?.[1];
+const differences = (
+  towardsBefore: ReturnType<typeof towards>,
+  towardsAfter: ReturnType<typeof towards>,
+): string[] =>
+  towardsAfter.flatMap(([what, text], index) => {
+    const then = towardsBefore[index]?.[1];
     return then === text ? [] : [`${what} ${text} instead of ${then}`];
   });
 

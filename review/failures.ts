@@ -32,14 +32,16 @@ const MOST_SESSIONS = 2000;
 
 /** What single failures do before and after a change. Both must have been analysed with `comparable`, so that names mean the same. */
 export function failureChanges(before: Analysis, after: Analysis): FailureChanges {
-  const [were, are] = [nodeNames(before.fabric), nodeNames(after.fabric)];
+  const [nodesBefore, nodesAfter] = [nodeNames(before.fabric), nodeNames(after.fabric)];
   const sessions = Math.max(...[before, after].map(({ network }) => network.links.length / 2));
   const reports = (analysis: Analysis) =>
     sessions > MOST_SESSIONS ? sharedFailureReports(analysis) : failureReports(analysis, 1);
   const [wasWhole, isWhole] = [wholeIn(before), wholeIn(after)];
   // A failure takes nothing from a pair that is already lost.
   const counts = (from: string, to: string) =>
-    [from, to].every((name) => were.has(name) && are.has(name)) && wasWhole(from, to) && isWhole(from, to);
+    [from, to].every((name) => nodesBefore.has(name) && nodesAfter.has(name)) &&
+    wasWhole(from, to) &&
+    isWhole(from, to);
   const [losses, lossesNow] = [before, after].map((analysis) =>
     reports(analysis).map((report) => ({
       failed: report.failed[0] as Failing,
@@ -108,9 +110,10 @@ function inPlaceOf(before: readonly Loss[], after: readonly Loss[]): ReadonlyMap
  * one that was there.
  */
 export function comparable(before: Fabric, after: Fabric): (node: string) => string {
-  const [were, are] = [nodeNames(before), nodeNames(after)];
+  const [nodesBefore, nodesAfter] = [nodeNames(before), nodeNames(after)];
   const [alikeBefore, alikeAfter] = [alikeIn(before), alikeIn(after)];
-  return (name) => `${were.has(name) ? alikeBefore(name) : '-'} ${are.has(name) ? alikeAfter(name) : '-'}`;
+  return (name) =>
+    `${nodesBefore.has(name) ? alikeBefore(name) : '-'} ${nodesAfter.has(name) ? alikeAfter(name) : '-'}`;
 }
 
 const nodeNames = ({ nodes }: Fabric): ReadonlySet<string> => new Set(nodes.map(({ name }) => name));

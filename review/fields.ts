@@ -49,9 +49,11 @@ function listDifferences(
   if (isOrdered(kind, path)) return orderedDifferences(path, before, after);
   const names = [namesOf(path, before), namesOf(path, after)] as const;
   if (names[0] !== undefined && names[1] !== undefined) {
-    const [were, are] = names;
-    const all = [...new Set([...were.keys(), ...are.keys()])].sort();
-    return all.flatMap((name) => differences(kind, `${path}[${name}]`, were.get(name), are.get(name)));
+    const [itemsBefore, itemsAfter] = names;
+    const all = [...new Set([...itemsBefore.keys(), ...itemsAfter.keys()])].sort();
+    return all.flatMap((name) =>
+      differences(kind, `${path}[${name}]`, itemsBefore.get(name), itemsAfter.get(name)),
+    );
   }
   const left = [...after];
   // Not isSame: a rule with its verbs in another order is the same rule.

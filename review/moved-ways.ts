@@ -33,11 +33,11 @@ type Moved = (at: string, target: string) => boolean;
 /** Whether OSPF leads from one machine to another by other steps; undefined where it computes over the same as before. */
 function movedSteps(before: Fabric, after: Fabric): Moved | undefined {
   if (graphText(before) === graphText(after)) return undefined;
-  const [were, are] = [stepsIn(before), stepsIn(after)];
+  const [stepsBefore, stepsAfter] = [stepsIn(before), stepsIn(after)];
   const cache = new Map<string, boolean>();
   return (at, target) => {
     const key = `${at} ${target}`;
-    const found = cache.get(key) ?? were(at, target) !== are(at, target);
+    const found = cache.get(key) ?? stepsBefore(at, target) !== stepsAfter(at, target);
     cache.set(key, found);
     return found;
   };

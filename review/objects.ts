@@ -32,14 +32,14 @@ export function objectChanges(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
 ): ObjectChange[] {
-  const [were, are] = objectsOfBoth(before, after);
-  const gone = new Map([...were].filter(([key]) => !are.has(key)));
-  const come = [...are].filter(([key]) => !were.has(key));
+  const [objectsBefore, objectsAfter] = objectsOfBoth(before, after);
+  const gone = new Map([...objectsBefore].filter(([key]) => !objectsAfter.has(key)));
+  const come = [...objectsAfter].filter(([key]) => !objectsBefore.has(key));
   const lines = grouped([...gone], ([, { id }]) => lineOf(id) ?? '');
   lines.delete('');
   const changes: ObjectChange[] = [];
-  for (const [key, { id, value }] of are) {
-    const old = were.get(key);
+  for (const [key, { id, value }] of objectsAfter) {
+    const old = objectsBefore.get(key);
     if (old === undefined) continue;
     const fields = fieldChanges(id.kind, old.value, value);
     if (fields.length === 0) continue;
@@ -74,11 +74,13 @@ function objectsOfBoth(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
 ): [Map<string, Held>, Map<string, Held>] {
-  const [were, are] = [documentsIn(before), documentsIn(after)];
-  const [keysBefore, keysAfter] = [were, are].map((documents) => new Set(documents.map(keyOfText)));
+  const [documentsBefore, documentsAfter] = [documentsIn(before), documentsIn(after)];
+  const [keysBefore, keysAfter] = [documentsBefore, documentsAfter].map(
+    (documents) => new Set(documents.map(keyOfText)),
+  );
   return [
-    objectsIn(were.filter((one) => !keysAfter?.has(keyOfText(one)))),
-    objectsIn(are.filter((one) => !keysBefore?.has(keyOfText(one)))),
+    objectsIn(documentsBefore.filter((one) => !keysAfter?.has(keyOfText(one)))),
+    objectsIn(documentsAfter.filter((one) => !keysBefore?.has(keyOfText(one)))),
   ];
 }
 

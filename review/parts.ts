@@ -22,18 +22,18 @@ export function partChanges(
   names: ReadonlyMap<string, string> = new Map(),
 ): PartChange[] {
   const oldNames = new Map([...names].map(([old, now]) => [now, old]));
-  const [were, are] = [partsOf(before), partsOf(after)];
+  const [partsBefore, partsAfter] = [partsOf(before), partsOf(after)];
   const settings = differences(settingsOf(before), settingsOf(after));
   const network: PartChange[] =
     settings.length === 0
       ? []
       : [{ kind: 'network', name: after.name, change: 'changed', details: settings }];
-  const added = [...are].flatMap(([key, part]): PartChange[] =>
-    were.has(key) ? [] : [{ kind: part.kind, name: part.name, change: 'added', details: [] }],
+  const added = [...partsAfter].flatMap(([key, part]): PartChange[] =>
+    partsBefore.has(key) ? [] : [{ kind: part.kind, name: part.name, change: 'added', details: [] }],
   );
-  const others = [...were].flatMap(([key, part]): PartChange[] => {
+  const others = [...partsBefore].flatMap(([key, part]): PartChange[] => {
     const { kind, name } = part;
-    const now = are.get(key);
+    const now = partsAfter.get(key);
     if (now === undefined) return [{ kind, name, change: 'removed', details: [] }];
     const old = kind === 'router' || kind === 'node' ? oldNames.get(name) : undefined;
     const details = [

@@ -51,7 +51,7 @@ export interface Configured {
 export function sessionFates(earlier: Configured, after: Configured): SessionFate[] {
   const names = newNames(earlier.fabric, after.fabric);
   const before = named(earlier, names);
-  const [were, are] = [before, after].map(
+  const [sessionsBefore, sessionsAfter] = [before, after].map(
     ({ fabric }) => new Map([...fabric.sessions, ...meshSessions(fabric)].map((one) => [one.id, one])),
   ) as [Map<string, Session>, Map<string, Session>];
   const isUntouched = untouched(before, after);
@@ -59,9 +59,9 @@ export function sessionFates(earlier: Configured, after: Configured): SessionFat
   const rolling = new Set(calicoNode(after.fabric).keys());
   const isInterrupted = interruptedIn(before.fabric, after.fabric, names);
   const [endBefore, endAfter] = [endsOf(before), endsOf(after)];
-  const ids = [...new Set([...were.keys(), ...are.keys()])].sort();
+  const ids = [...new Set([...sessionsBefore.keys(), ...sessionsAfter.keys()])].sort();
   return ids.map((id): SessionFate => {
-    const [was, is] = [were.get(id), are.get(id)];
+    const [was, is] = [sessionsBefore.get(id), sessionsAfter.get(id)];
     if (is === undefined || was === undefined) {
       const { kind } = (is ?? was) as Session;
       return { id, kind, change: is === undefined ? 'gone' : 'new', reasons: [], by: [] };

@@ -35,12 +35,12 @@ export function trustDangers(before: Trusting, after: Trusting): Danger[] {
 }
 
 function targets(before: Trusting, after: Trusting): Danger[] {
-  const [were, are] = [before, after].map(keysOf) as [HostKeys, HostKeys];
+  const [keysBefore, keysAfter] = [before, after].map(keysOf) as [HostKeys, HostKeys];
   return delivered(before.fabric, after.fabric).flatMap(({ router, was }): Danger[] => {
     if (was === undefined || target(was) === target(router)) return [];
     const [then, now] = [
-      trustedFor(hostKeyName(was.ssh), were),
-      trustedFor(hostKeyName(router.ssh), are),
+      trustedFor(hostKeyName(was.ssh), keysBefore),
+      trustedFor(hostKeyName(router.ssh), keysAfter),
     ] as const;
     const isNamedAnew = hostKeyName(was.ssh) !== hostKeyName(router.ssh);
     const key = !isNamedAnew
@@ -96,28 +96,28 @@ interface KeyChange {
 }
 
 function hostKeys(before: Trusting, after: Trusting): Danger[] {
-  const [were, are] = [before, after].map(keysOf) as [HostKeys, HostKeys];
+  const [keysBefore, keysAfter] = [before, after].map(keysOf) as [HostKeys, HostKeys];
   // An authority, a pattern or a fleet with one key: what is the same of several routers is said once.
   const changes = new Map<string, KeyChange & { readonly routers: string[] }>();
   for (const { router, was } of delivered(before.fabric, after.fabric)) {
-    for (const change of keyChanges(router, was, were, are)) {
+    for (const change of keyChanges(router, was, keysBefore, keysAfter)) {
       const id = JSON.stringify(change);
       const entry = changes.get(id) ?? { ...change, routers: [] };
       entry.routers.push(router.name);
       changes.set(id, entry);
     }
   }
-  return [...[...changes.values()].map(keyDanger), ...forNobody(before, after, were, are)];
+  return [...[...changes.values()].map(keyDanger), ...forNobody(before, after, keysBefore, keysAfter)];
 }
 
 function keyChanges(
   router: RouterSpeaker,
   was: RouterSpeaker | undefined,
-  were: HostKeys,
-  are: HostKeys,
+  keysBefore: HostKeys,
+  keysAfter: HostKeys,
 ): KeyChange[] {
-  const now = trustedFor(hostKeyName(router.ssh), are);
-  const then = was === undefined ? NONE : trustedFor(hostKeyName(was.ssh), were);
+  const now = trustedFor(hostKeyName(router.ssh), keysAfter);
+  const then = was === undefined ? NONE : trustedFor(hostKeyName(was.ssh), keysBefore);
   const placed = ([key, line]: readonly [string, number]) => `known_hosts:${line} (${key})`;
   // Of a key that is pinned, or may sign, it is told that it is believed.
   const freed = minus(then.revoked, now.revoked).filter(
@@ -173,15 +173,15 @@ function keyDanger({ what, keys, isFirst, routers }: KeyChange & { readonly rout
 }
 
 /** New lines that are no router's: whoever gets such a name later is believed by them. And what we cannot read. */
-function forNobody(before: Trusting, after: Trusting, were: HostKeys, are: HostKeys): Danger[] {
+function forNobody(before: Trusting, after: Trusting, keysBefore: HostKeys, keysAfter: HostKeys): Danger[] {
   const textOf = ({ trust }: Trusting) => (trust.knownHosts ?? '').split('\n').map((line) => line.trim());
   const linesBefore = new Set(textOf(before));
   const isNew = (line: number) => !linesBefore.has(textOf(after)[line - 1] ?? '');
   const names = after.fabric.routers.filter(({ planned }) => !planned).map(({ ssh }) => hostKeyName(ssh));
-  const stray = are.lines.filter(
+  const stray = keysAfter.lines.filter(
     ({ line, makes, matches }) => makes !== 'revoked' && isNew(line) && !names.some(matches),
   );
-  const odd = are.odd.filter(({ text }) => !were.odd.some((one) => one.text === text));
+  const odd = keysAfter.odd.filter(({ text }) => !keysBefore.odd.some((one) => one.text === text));
   const lines = (all: readonly { readonly line: number }[]) =>
     `known_hosts:${listed(
       all.map(({ line }) => String(line)),

@@ -16,7 +16,7 @@ interface Together {
 export function wayOut(change: Together, cut: readonly string[]): string {
   const { before, after, sessions } = change;
   const mine = after.nodes.filter(({ name }) => cut.includes(name));
-  const were = new Map(before.nodes.map((node) => [node.name, node]));
+  const nodesBefore = new Map(before.nodes.map((node) => [node.name, node]));
   const ids = new Map(after.sessions.map(({ id, ends }) => [id, ends[1].speaker]));
   const resets = sessions.filter(
     ({ id, change: became }) => became === 'reset' && cut.includes(ids.get(id) ?? ''),
@@ -28,7 +28,7 @@ export function wayOut(change: Together, cut: readonly string[]): string {
     resets.filter(({ meanwhile }) => meanwhile === 'rejoins').map(({ id }) => ids.get(id)),
   );
   const isMoved = (node: NodeSpeaker) =>
-    rejoin.has(node.name) || addressOf(node) !== addressOf(were.get(node.name));
+    rejoin.has(node.name) || addressOf(node) !== addressOf(nodesBefore.get(node.name));
   const moved = mine.filter(isMoved);
   const left = mine.filter((node) => !isMoved(node));
   const relabelled = left.filter(({ name }) =>
@@ -37,7 +37,7 @@ export function wayOut(change: Together, cut: readonly string[]): string {
   const others = left.filter((node) => !relabelled.includes(node));
   return [
     ...(moved.length === 0 ? [] : [emptied(moved)]),
-    ...(relabelled.length === 0 ? [] : [beside(change, relabelled, were)]),
+    ...(relabelled.length === 0 ? [] : [beside(change, relabelled, nodesBefore)]),
     ...(others.length === 0
       ? []
       : [
@@ -66,11 +66,13 @@ export function betweenOrders(before: Fabric, after: Fabric): string {
     );
     return `Drain ${names} first, since a node has one address; or let another node join with the new address, then remove the old node`;
   }
-  const were = new Map(before.routers.map((router) => [router.name, peeredAs(router)]));
+  const peeredBefore = new Map(before.routers.map((router) => [router.name, peeredAs(router)]));
   const alone = after.regions.filter(
     ({ routers, nodes }) =>
       nodes.length > 0 &&
-      routers.every((router) => were.has(router.name) && were.get(router.name) !== peeredAs(router)),
+      routers.every(
+        (router) => peeredBefore.has(router.name) && peeredBefore.get(router.name) !== peeredAs(router),
+      ),
   );
   if (alone.length > 0) {
     const regions = listed(
@@ -104,12 +106,14 @@ const emptied = (nodes: readonly NodeSpeaker[]): string => {
 function beside(
   { before, after }: Together,
   nodes: readonly NodeSpeaker[],
-  were: ReadonlyMap<string, NodeSpeaker>,
+  nodesBefore: ReadonlyMap<string, NodeSpeaker>,
 ): string {
   if (after.labels.retired.includes(before.regionLabel)) {
     return `First change only regionLabel, leaving ${before.regionLabel} on the nodes; list that under labels.retired in a later, separate change.`;
   }
-  const regions = [...new Set(nodes.map(({ name, region }) => `${were.get(name)?.region} to ${region}`))];
+  const regions = [
+    ...new Set(nodes.map(({ name, region }) => `${nodesBefore.get(name)?.region} to ${region}`)),
+  ];
   return `In three changes, ${listed(regions, 'and')}: first add the new region with the routers of the old one and no nodes, then move the nodes into it, then remove the old one. No session resets in any of them.`;
 }
 
@@ -121,10 +125,10 @@ function byRouters(
   if (calicoNodeChanges(before, after).length > 0 && resets.some(({ rolled }) => rolled === 'not graceful')) {
     return 'First set bgp.gracefulRestart: true and ship it to the routers; the routers then keep the routes of the nodes while calico-node is replaced.';
   }
-  const were = new Map(before.routers.map((router) => [router.name, router]));
+  const routersBefore = new Map(before.routers.map((router) => [router.name, router]));
   const by = new Set(resets.flatMap((one) => one.by));
   const resetRouters = after.routers.filter(
-    ({ name }) => by.has(name) && isOther(were.get(name), after, name),
+    ({ name }) => by.has(name) && isOther(routersBefore.get(name), after, name),
   );
   if (resetRouters.length > 1) {
     return `Change ${listed(

@@ -58,8 +58,8 @@ export function waysAfter(
       for (const machine of doubtful) for (const source of leading.get(machine) ?? []) doubtful.add(source);
       if (doubtful.size === 0) return { doubtful, others, forwarding: before.forwarding, fate: before.fate };
       fates[index] ??= network.machines.map((machine) => before.fate(machine.index));
-      const were = fates[index];
-      const unchanged = (machine: number) => (doubtful.has(machine) ? undefined : were[machine]);
+      const fatesBefore = fates[index];
+      const unchanged = (machine: number) => (doubtful.has(machine) ? undefined : fatesBefore[machine]);
       const forwarding = (machine: number) => others.get(machine) ?? before.forwarding(machine);
       return { doubtful, others, forwarding, fate: fatesOf({ network, underlay, forwarding, unchanged }) };
     };

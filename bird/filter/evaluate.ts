@@ -45,7 +45,7 @@ const ENUMERATION = /^(RTS|SCOPE|RTD|ORIGIN|NET|RTC|ROA)_[A-Z0-9_]+$/;
 export function evaluator(scope: Scope): Evaluator {
   const { library, undecided, decide } = scope;
 
-  const known = (value: Value | undefined, at: Token): Value => {
+  const decided = (value: Value | undefined, at: Token): Value => {
     if (value === undefined) throw undecided(at);
     return value;
   };
@@ -89,9 +89,9 @@ export function evaluator(scope: Scope): Evaluator {
       case 'name':
         return filled(one.name, named(one.name, one.at));
       case 'property':
-        return known(propertyOf(evaluate(one.of), one.name), one.at);
+        return decided(propertyOf(evaluate(one.of), one.name), one.at);
       case 'method':
-        return known(methodOf(evaluate(one.of), one.name, one.args.map(evaluate)), one.at);
+        return decided(methodOf(evaluate(one.of), one.name, one.args.map(evaluate)), one.at);
       case 'call':
         // No file contains RPKI's answers.
         if (one.name === 'roa_check') return unknown(placeText(one.at));
@@ -161,7 +161,7 @@ export function evaluator(scope: Scope): Evaluator {
         throw new FilterError(doubt.why);
       return doubt;
     }
-    return known(applied(operator, left, right), one.at);
+    return decided(applied(operator, left, right), one.at);
   };
 
   const tuple = (parts: readonly Expression[]): Value => {
@@ -224,7 +224,7 @@ export function evaluator(scope: Scope): Evaluator {
   const called = (name: string, args: readonly Value[], at: Token): Value => {
     const [of = VOID, ...more] = args;
     if (/^(prepend|add|delete|filter)$/.test(name) && !library.routines.has(name)) {
-      return known(methodOf(of, name, more), at);
+      return decided(methodOf(of, name, more), at);
     }
     return scope.call(name, args, at);
   };

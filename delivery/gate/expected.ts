@@ -34,10 +34,10 @@ export type Agreements = (session: Session) => Agreement;
 /** Computed once per session: a gate asks again and again. */
 export function agreements(before: Fabric | undefined, after: Fabric): Agreements {
   if (before === undefined) return () => 'unknown';
-  const were = new Map(before.sessions.map((session) => [session.id, session]));
+  const sessionsBefore = new Map(before.sessions.map((session) => [session.id, session]));
   const [agreedBefore, agreedAfter] = [agreement(before), agreement(after)];
   const compare = (session: Session): Agreement => {
-    const was = were.get(session.id);
+    const was = sessionsBefore.get(session.id);
     if (was === undefined) return 'new';
     return agreedBefore(was) === agreedAfter(session) ? 'same' : 'otherwise';
   };
@@ -58,13 +58,13 @@ export function explainedLosses(
   agreementOf: Agreements,
 ): (remote: SessionEnd) => Explained {
   const fewer = before?.bgp.exportBorrowed === true && !after.bgp.exportBorrowed;
-  const [were, are] = [clientSessions(before), clientSessions(after)];
+  const [clientsBefore, clientsAfter] = [clientSessions(before), clientSessions(after)];
   const ofRouter = once((router: string): Explained => {
-    const left = are.get(router) ?? [];
+    const left = clientsAfter.get(router) ?? [];
     if (before === undefined) return left.length === 0 ? 'all' : 'some';
     const same = left.filter((session) => agreementOf(session) === 'same').length;
     if (same === 0) return 'all';
-    return fewer || same < (were.get(router)?.length ?? 0) ? 'some' : 'none';
+    return fewer || same < (clientsBefore.get(router)?.length ?? 0) ? 'some' : 'none';
   });
   return ({ kind, speaker }) => (kind === 'router' ? ofRouter(speaker) : fewer ? 'some' : 'none');
 }

@@ -132,19 +132,18 @@ function sessionsSeen(
   before: readonly ProtocolState[],
   now: readonly ProtocolState[],
 ): ObservedSession[] {
-  const [were, are] = [before, now].map((all) => new Map(all.map((one) => [one.name, one]))) as [
-    Map<string, ProtocolState>,
-    Map<string, ProtocolState>,
-  ];
+  const [protocolsBefore, protocolsNow] = [before, now].map(
+    (all) => new Map(all.map((one) => [one.name, one])),
+  ) as [Map<string, ProtocolState>, Map<string, ProtocolState>];
   const gone = new Map(
     before
-      .filter(({ name, bgp }) => bgp !== undefined && bgp.neighbor !== '' && !are.has(name))
+      .filter(({ name, bgp }) => bgp !== undefined && bgp.neighbor !== '' && !protocolsNow.has(name))
       .map((one) => [one.bgp?.neighbor ?? '', one]),
   );
   return sessions.map((expected) => ({
     ...expected,
-    was: were.get(expected.protocol) ?? gone.get(expected.remote.address.text),
-    is: are.get(expected.protocol),
+    was: protocolsBefore.get(expected.protocol) ?? gone.get(expected.remote.address.text),
+    is: protocolsNow.get(expected.protocol),
   }));
 }
 
@@ -241,11 +240,11 @@ function otherProtocols(
 ): GateFinding[] {
   const mode = fabric.routers.find(({ name }) => name === router)?.bird.mode;
   const sessionNames = new Set(observed.flatMap(({ was, is, protocol }) => [was?.name, is?.name, protocol]));
-  const are = new Map(now.map((one) => [one.name, one]));
+  const protocolsNow = new Map(now.map((one) => [one.name, one]));
   return before
     .filter((was) => !sessionNames.has(was.name) && isUp(was))
     .flatMap((was): GateFinding[] => {
-      const is = are.get(was.name);
+      const is = protocolsNow.get(was.name);
       const failure = (kind: GateFinding['kind'], message: string): GateFinding => ({
         level: 'failure',
         kind,

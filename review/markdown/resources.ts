@@ -92,15 +92,16 @@ const MOST_LINES = 1000;
 const MOST_EDITS = 100;
 
 function textLines(before: string, after: string): string[] {
-  const [were, are] = [before.split('\n'), after.split('\n')];
+  const [linesBefore, linesAfter] = [before.split('\n'), after.split('\n')];
   const patch =
-    were.length + are.length > MOST_LINES
+    linesBefore.length + linesAfter.length > MOST_LINES
       ? undefined
       : structuredPatch('', '', before, after, undefined, undefined, {
           context: 2,
           maxEditLength: MOST_EDITS,
         });
-  if (patch === undefined) return [...were.map((one) => `-   ${one}`), ...are.map((one) => `+   ${one}`)];
+  if (patch === undefined)
+    return [...linesBefore.map((one) => `-   ${one}`), ...linesAfter.map((one) => `+   ${one}`)];
   return patch.hunks.flatMap(({ lines }, index) => [
     ...(index === 0 ? [] : ['    ...']),
     ...lines.map((one) => `${one.slice(0, 1)}   ${one.slice(1)}`),
