@@ -80,7 +80,7 @@ export function adopt(given: Given): Adopted {
     ofCluster.facts.find((one) => JSON.stringify(one.path) === JSON.stringify(path))?.value;
   const asNumber = stated(['bgp', 'asNumber']);
   const peers = regionPeers(running, nodes, asNumber);
-  const found = inferRouters({
+  const inferred = inferRouters({
     routers,
     nodes,
     peers: peers.peers,
@@ -92,7 +92,7 @@ export function adopt(given: Given): Adopted {
     knownRouter: (router) => knownRouter(fieldAt(known.value, ['routers', router])),
   });
   const filters = filterFacts(running, (name) =>
-    [...new Set(peers.peers.filter((peer) => peer.filters.includes(name)).map(found.routerOf))].sort(),
+    [...new Set(peers.peers.filter((peer) => peer.filters.includes(name)).map(inferred.routerOf))].sort(),
   );
   const facts = [
     fact(['version'], 1, ''),
@@ -102,8 +102,8 @@ export function adopt(given: Given): Adopted {
       ? []
       : [guess(['gitops', 'repoURL'], given.repoURL, "this working copy's origin")]),
     ...filters.facts,
-    ...regionFacts(peers, found.routerOf),
-    ...found.facts,
+    ...regionFacts(peers, inferred.routerOf),
+    ...inferred.facts,
     ...nodeFacts(running, nodes, peers),
   ];
   const used = facts.filter(({ path }) => !overridden(known.value, path));
@@ -118,7 +118,7 @@ export function adopt(given: Given): Adopted {
     ...ofCluster.notes,
     ...peers.notes,
     ...filters.notes,
-    ...found.notes,
+    ...inferred.notes,
     ...leftOut(running, nodes, asNumber),
     ...folders.flatMap(({ folder, files }) => ofBird6(folder, files)),
   ];
@@ -138,7 +138,7 @@ export function adopt(given: Given): Adopted {
       routers: routers.map(({ name, files }, index) => ({
         folder: folders[index]?.folder ?? { name, files: new Map() },
         files,
-        sessions: found.sessions.find(({ router }) => router.name === name) as RouterSessions,
+        sessions: inferred.sessions.find(({ router }) => router.name === name) as RouterSessions,
       })),
     },
   };

@@ -27,13 +27,13 @@ export function backboneAddresses(
     const neighbor = neighborOf(protocol);
     if (neighbor !== undefined) named.set(neighbor.text, neighbor);
   }
-  const found = new Map<string, { ipv4?: IpAddress; ipv6?: IpAddress }>(
+  const addresses = new Map<string, { ipv4?: IpAddress; ipv6?: IpAddress }>(
     routers.map(({ name }) => [name, {}]),
   );
   const taken = new Set<string>();
   const guessed = new Set<string>();
   const give = (router: string, address: IpAddress | undefined, isGuess = false): void => {
-    const pair = found.get(router);
+    const pair = addresses.get(router);
     if (
       address === undefined ||
       pair === undefined ||
@@ -70,7 +70,7 @@ export function backboneAddresses(
     const alike = hint === undefined ? [] : routers.filter(({ name }) => symbolPart(name).startsWith(hint));
     if (alike.length === 1) give(alike[0]?.name ?? '', neighborOf(protocol), true);
   }
-  return { addresses: found, guessed };
+  return { addresses, guessed };
 }
 
 /** Which router has which BGPPeer's address, and names for routers without a given folder. */

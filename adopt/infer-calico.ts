@@ -127,11 +127,11 @@ function apiOf(running: Cluster): Fact[] {
 const DETECTION = ['nodeAddressAutodetectionV4', 'nodeAddressAutodetectionV6'] as const;
 
 function detectionFact(installation: ClusterObject): { facts: Fact[]; notes: Note[] } {
-  const found = DETECTION.flatMap((field) => {
+  const methods = DETECTION.flatMap((field) => {
     const how = fieldAt(installation.value, ['spec', 'calicoNetwork', field]);
     return isFields(how) ? [{ field, how }] : [];
   });
-  const [first] = found;
+  const [first] = methods;
   if (first === undefined) {
     const message =
       'not in Installation: the operator uses firstFound; a different method restarts calico-node';
@@ -147,22 +147,22 @@ function detectionFact(installation: ClusterObject): { facts: Fact[]; notes: Not
     if (skipInterface !== undefined) return { skipInterface };
     return canReach === undefined ? undefined : { canReach };
   };
-  const cidrs = found.flatMap(({ how }) => (Array.isArray(how.cidrs) ? how.cidrs : []));
+  const cidrs = methods.flatMap(({ how }) => (Array.isArray(how.cidrs) ? how.cidrs : []));
   const value = cidrs.length > 0 ? { cidrs } : of(first.how);
   // One method for both families: any separate IPv6 setting is lost, and calico-node would pick a different address.
-  const ways = found.map(({ how }) => (Array.isArray(how.cidrs) ? 'cidrs' : JSON.stringify(of(how))));
+  const ways = methods.map(({ how }) => (Array.isArray(how.cidrs) ? 'cidrs' : JSON.stringify(of(how))));
   if (value !== undefined)
     return {
       facts: [fact(['calico', 'nodeAddress'], value, from, origin)],
-      notes: new Set(ways).size > 1 ? [differing(found)] : [],
+      notes: new Set(ways).size > 1 ? [differing(methods)] : [],
     };
   const message = `noencap cannot express ${JSON.stringify(first.how)}: give the interface, or the ranges`;
   return { facts: [], notes: [{ what: from, message, at: origin }] };
 }
 
-const differing = (found: readonly { readonly field: string; readonly how: Fields }[]): Note => ({
-  what: `Installation default: ${found.map(({ field }) => field).join(', ')}`,
-  message: `noencap has one method for both families, but there are two here (${found
+const differing = (methods: readonly { readonly field: string; readonly how: Fields }[]): Note => ({
+  what: `Installation default: ${methods.map(({ field }) => field).join(', ')}`,
+  message: `noencap has one method for both families, but there are two here (${methods
     .map(({ how }) => JSON.stringify(how))
     .join(', ')}): give one that finds the address of each family`,
 });

@@ -22,14 +22,14 @@ interface Where {
 export function baseThatRuns(
   where: Where,
   head: ReadonlyMap<string, string>,
-  found: ReadonlyMap<string, Inspection>,
+  inspections: ReadonlyMap<string, Inspection>,
 ): Base | undefined {
   const { base } = where;
   const candidates = base === undefined || base === NO_BASE ? history(where) : [base];
   const now = hashesByRouter(head);
   const areRun = (files: ReadonlyMap<string, string>): boolean => {
     const then = hashesByRouter(files);
-    return [...found].every(([router, one]) =>
+    return [...inspections].every(([router, one]) =>
       [then, now].some((hashes) => runs(one, hashes.get(router) ?? new Map())),
     );
   };
@@ -80,10 +80,10 @@ const hashesByRouter = (files: ReadonlyMap<string, string>): Map<string, Map<str
   );
 
 /** Whether a router has these files; one that never got any has none. */
-const runs = (found: Inspection, wanted: ReadonlyMap<string, string>): boolean =>
+const runs = (inspection: Inspection, wanted: ReadonlyMap<string, string>): boolean =>
   wanted.size === 0
-    ? found.live === undefined
-    : driftFrom(found, wanted).every(({ path }) => !OURS.test(path));
+    ? inspection.live === undefined
+    : driftFrom(inspection, wanted).every(({ path }) => !OURS.test(path));
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

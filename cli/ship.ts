@@ -136,7 +136,7 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
           record({ event: 'step', router, step, outcome, details: [...details] }),
     }),
     turn: (router) => turns?.get(router) ?? 'now',
-    base: (found) => baseThatRuns(options, files, found),
+    base: (inspections) => baseThatRuns(options, files, inspections),
     isClusterFirst: (base) =>
       orderBetween(base.fabric, fabric, { routers: true, cluster: true }).first === 'cluster',
     excused: new Set(options.excuse),
@@ -192,15 +192,15 @@ function routersNamed(fabric: Fabric, names: readonly string[]): readonly Router
   const routers = fabric.routers.filter(({ planned }) => !planned);
   if (names.length === 0) return routers;
   for (const name of names) {
-    const found = fabric.routers.find((router) => router.name === name);
-    if (found?.planned === true) {
+    const named = fabric.routers.find((router) => router.name === name);
+    if (named?.planned === true) {
       return {
         code: 'unknown-name',
         message: `${name} is planned`,
         fix: 'It has no configuration yet: remove `planned` from the topology.',
       };
     }
-    if (found !== undefined) continue;
+    if (named !== undefined) continue;
     const routerNames = routers.map((router) => router.name);
     return {
       code: 'unknown-name',

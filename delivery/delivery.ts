@@ -12,7 +12,7 @@ export interface Delivery {
   readonly remote: Remote;
   readonly settings: RouterSettings;
   /** What to deliver. A password keeps the salt that the router has. */
-  readonly release: (found: Inspection) => Release;
+  readonly release: (inspection: Inspection) => Release;
   /** Kernel settings that forwarding needs. Differences are reported, not changed: BIRD's account has no right to. */
   readonly sysctls: ReadonlyMap<string, string>;
   /** The name of this delivery, which no other one has: it goes into the lock. */

@@ -30,7 +30,7 @@ export function passwordFault(text: string): string | undefined {
 export function releaseFor(
   contents: ReadonlyMap<string, string | Uint8Array>,
   secret?: DeliveredPassword,
-): (found: Pick<Inspection, 'salt'>) => Release {
+): (inspection: Pick<Inspection, 'salt'>) => Release {
   if (secret === undefined) {
     const release = releaseOf(contents);
     return () => release;

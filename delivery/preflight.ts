@@ -15,16 +15,16 @@ const roomFor = ({ files }: Release): number =>
   Math.ceil((3 * files.reduce((sum, { bytes }) => sum + bytes.length, 0)) / 1024) + 1024;
 
 /** Whether the release may be delivered. Changes nothing, so that all routers can be asked before any is changed. */
-export function preflight(found: Inspection, release: Release, acceptDrift: boolean): Preflight {
+export function preflight(inspection: Inspection, release: Release, acceptDrift: boolean): Preflight {
   const refusal = [otherBird, busy, broken, room]
-    .map((rule) => rule(found, release))
+    .map((rule) => rule(inspection, release))
     .find((message) => message !== undefined);
-  const drift = driftOf(found, release);
+  const drift = driftOf(inspection, release);
   if (refusal !== undefined) return refused(refusal, drift);
   if (drift.length === 0) {
-    return isLive(found, release)
+    return isLive(inspection, release)
       ? { verdict: 'unchanged' }
-      : { verdict: 'ready', adopt: found.live === undefined };
+      : { verdict: 'ready', adopt: inspection.live === undefined };
   }
   if (acceptDrift) return { verdict: 'ready', adopt: true };
   const some =
@@ -33,7 +33,7 @@ export function preflight(found: Inspection, release: Release, acceptDrift: bool
       .map(({ path, is }) => `${path} ${is}`)
       .join(', ') + (drift.length > MOST ? ` and ${drift.length - MOST} more` : '');
   return refused(
-    found.live === undefined
+    inspection.live === undefined
       ? `nothing was shipped here yet, but there are other files: ${some}. To hand the folder over to noencap, ship with --accept-drift; a copy of the files is kept`
       : `files differ from what was shipped: ${some}. Put what is right into the topology, then ship with --accept-drift; a copy of the files is kept`,
     drift,
@@ -49,7 +49,7 @@ const refused = (message: string, drift: readonly Drift[] = []): Preflight => ({
   drift,
 });
 
-type Rule = (found: Inspection, release: Release) => string | undefined;
+type Rule = (inspection: Inspection, release: Release) => string | undefined;
 
 /** BIRD 1.6 has a different syntax and no timed commit; what comes after 3 is unknown. */
 const otherBird: Rule = ({ birdVersion }) =>
@@ -84,10 +84,10 @@ const room: Rule = ({ writable, diskKb, inodes }, release) => {
 export const filesWanted = ({ live }: Inspection, { files }: Release): ReadonlyMap<string, string> =>
   live?.manifest ?? new Map(files.map(({ path, sha256 }) => [path, sha256]));
 
-function driftOf(found: Inspection, release: Release): Drift[] {
+function driftOf(inspection: Inspection, release: Release): Drift[] {
   return [
-    ...driftFrom(found, filesWanted(found, release)),
-    ...found.odd.map((path): Drift => ({ path, is: 'added' })),
+    ...driftFrom(inspection, filesWanted(inspection, release)),
+    ...inspection.odd.map((path): Drift => ({ path, is: 'added' })),
   ];
 }
 

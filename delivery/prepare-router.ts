@@ -17,7 +17,7 @@ export interface Drifted extends Drift {
 
 /** Whether a delivery to a router can go ahead, from a look at it. `drift`: what differs from what was shipped, if that is why it is refused. */
 export type Looked =
-  | { readonly verdict: 'unchanged' | 'ready'; readonly found: Inspection }
+  | { readonly verdict: 'unchanged' | 'ready'; readonly inspection: Inspection }
   | {
       readonly verdict: 'refused' | 'unreachable';
       readonly failed: ScriptFailure;
@@ -33,31 +33,32 @@ export async function look(delivery: Delivery): Promise<Looked> {
     report('inspect', 'failed', [answer.failed.message]);
     return { verdict: notDone(answer.failed), failed: answer.failed, drift: [] };
   }
-  const found = answer.done;
+  const inspection = answer.done;
   // Show nothing of a router that is not meant, and settle nothing there.
-  if (found.stranger !== undefined) {
-    report('inspect', 'failed', [found.stranger]);
-    return { verdict: 'refused', failed: { kind: 'refused', message: found.stranger }, drift: [] };
+  if (inspection.stranger !== undefined) {
+    report('inspect', 'failed', [inspection.stranger]);
+    return { verdict: 'refused', failed: { kind: 'refused', message: inspection.stranger }, drift: [] };
   }
-  const release = delivery.release(found);
-  const judged = preflight(found, release, acceptDrift);
+  const release = delivery.release(inspection);
+  const judged = preflight(inspection, release, acceptDrift);
   // A delivery that was cut off is settled under the lock; only then can the router be judged.
-  const isCutOff = found.state !== undefined && found.state.what !== 'shipped' && found.holder === undefined;
+  const isCutOff =
+    inspection.state !== undefined && inspection.state.what !== 'shipped' && inspection.holder === undefined;
   if (judged.verdict === 'refused' && !isCutOff) {
     report('inspect', 'failed', [judged.failed.message]);
     return {
       verdict: 'refused',
       failed: judged.failed,
-      drift: await drifted(delivery, found, release, judged.drift),
+      drift: await drifted(delivery, inspection, release, judged.drift),
     };
   }
   const notes = [
     ...(isCutOff ? ['the last delivery was cut off and is settled first'] : []),
-    ...(found.formerly === undefined ? [] : [`its mark is still ${found.formerly} and is renewed`]),
+    ...(inspection.formerly === undefined ? [] : [`its mark is still ${inspection.formerly} and is renewed`]),
   ];
-  report('inspect', 'done', [...notes, ...untuned(delivery, found), ...unresolved(found)]);
-  const isUnchanged = judged.verdict === 'unchanged' && found.formerly === undefined;
-  return { verdict: isUnchanged ? 'unchanged' : 'ready', found };
+  report('inspect', 'done', [...notes, ...untuned(delivery, inspection), ...unresolved(inspection)]);
+  const isUnchanged = judged.verdict === 'unchanged' && inspection.formerly === undefined;
+  return { verdict: isUnchanged ? 'unchanged' : 'ready', inspection };
 }
 
 /** Nobody reads more files than this, and each must be fetched. */
@@ -65,12 +66,12 @@ const MOST = 10;
 
 function drifted(
   { remote, settings, stop }: Delivery,
-  found: Inspection,
+  inspection: Inspection,
   release: Release,
   drift: readonly Drift[],
 ): Promise<Drifted[]> {
-  const wanted = filesWanted(found, release);
-  const against = found.live === undefined ? 'to be shipped' : 'shipped';
+  const wanted = filesWanted(inspection, release);
+  const against = inspection.live === undefined ? 'to be shipped' : 'shipped';
   return Promise.all(
     drift.slice(0, MOST).map(async (one): Promise<Drifted> => {
       const text =
@@ -83,9 +84,9 @@ function drifted(
 const notDone = ({ kind }: ScriptFailure): 'refused' | 'unreachable' =>
   kind === 'lost' || kind === 'lacking' ? 'unreachable' : 'refused';
 
-function untuned({ sysctls }: Delivery, found: Inspection): string[] {
+function untuned({ sysctls }: Delivery, inspection: Inspection): string[] {
   const wrong = [...sysctls].flatMap(([key, wanted]) => {
-    const value = found.sysctls.get(key);
+    const value = inspection.sysctls.get(key);
     return value === undefined || value === '' || value === wanted
       ? []
       : [`${key} is ${value} and should be ${wanted}`];

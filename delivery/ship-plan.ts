@@ -109,16 +109,16 @@ function bySpeaker(
       (fabric?.sessions ?? []).map(({ id, ends }) => [id, ends.map(({ speaker }) => speaker)] as const),
     ),
   );
-  const found = new Map<string, Forecast[]>();
+  const forecastsOf = new Map<string, Forecast[]>();
   for (const { id, change, reasons } of forecast) {
     if (change === 'kept') continue;
     for (const speaker of speakers.get(id) ?? []) {
-      const ofSpeaker = found.get(speaker) ?? [];
+      const ofSpeaker = forecastsOf.get(speaker) ?? [];
       ofSpeaker.push({ id, change, reasons });
-      found.set(speaker, ofSpeaker);
+      forecastsOf.set(speaker, ofSpeaker);
     }
   }
-  return found;
+  return forecastsOf;
 }
 
 /** Nobody reads more lines of one kind than this; the JSON has all of them. */

@@ -26,7 +26,7 @@ export interface Shipment {
   /** Whether it is a router's turn. `earlier`: it must already have the change. `later`: it is checked, but not touched. */
   readonly turn: (router: string) => 'earlier' | 'now' | 'later';
   /** What the routers run, identified by their files; undefined if unknown. */
-  readonly base: (found: ReadonlyMap<string, Inspection>) => Base | undefined;
+  readonly base: (inspections: ReadonlyMap<string, Inspection>) => Base | undefined;
   /** Whether the cluster must have the change before the routers. */
   readonly isClusterFirst: (base: Base) => boolean;
   /** What the operator accepts the risk for: ids of sessions, names of protocols. */
@@ -98,7 +98,7 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
       note(notes, router, inspected.verdict, inspected.failed.message);
       notes.drift.set(router, inspected.drift);
     } else if (lookOnly) {
-      note(notes, router, inspected.verdict, healthProblem(fabric, router, inspected.found));
+      note(notes, router, inspected.verdict, healthProblem(fabric, router, inspected.inspection));
     } else if (inspected.verdict === 'unchanged' || turn(router) === 'later') {
       note(notes, router, inspected.verdict);
     } else if (turn(router) === 'earlier') {
@@ -108,13 +108,13 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
   if (lookOnly || stop.aborted || [...notes.results.values()].some(({ message }) => message !== null)) return;
   const readies = await prepareAll(shipment, wanted, notes);
   if (readies === undefined || readies.size === 0) return;
-  const found = [...looked].flatMap(([{ router }, inspected]) =>
-    inspected !== undefined && 'found' in inspected ? [[router, inspected.found] as const] : [],
+  const inspections = [...looked].flatMap(([{ router }, inspected]) =>
+    inspected !== undefined && 'inspection' in inspected ? [[router, inspected.inspection] as const] : [],
   );
   const unchanged = [...looked]
     .filter(([, inspected]) => inspected?.verdict === 'unchanged')
     .map(([{ router }]) => router);
-  const fleet = { ...shipment, base: shipment.base(new Map(found)), unchanged };
+  const fleet = { ...shipment, base: shipment.base(new Map(inspections)), unchanged };
   if (isTooEarly(shipment, fleet.base, readies, notes)) {
     await discardAll(readies);
     return;

@@ -54,7 +54,7 @@ function holdersOf(
   fabric: Fabric,
   regionsOf: ReadonlyMap<string, readonly string[]>,
 ): ReadonlyMap<string, { way: RegionPair; by: Holder[] }> {
-  const found = new Map<string, { way: RegionPair; by: Holder[] }>();
+  const holders = new Map<string, { way: RegionPair; by: Holder[] }>();
   const hold = (holder: Holder, families: readonly Family[]) => {
     const [one, other] = holder.routers.map((name) => regionsOf.get(name) ?? []) as [string[], string[]];
     for (const a of one) {
@@ -62,9 +62,9 @@ function holdersOf(
         for (const family of a === b ? [] : families) {
           const regions = a < b ? ([a, b] as const) : ([b, a] as const);
           const key = `${regions.join(' ')} ${family}`;
-          const entry = found.get(key) ?? { way: { regions, family }, by: [] };
+          const entry = holders.get(key) ?? { way: { regions, family }, by: [] };
           entry.by.push(holder);
-          found.set(key, entry);
+          holders.set(key, entry);
         }
       }
     }
@@ -75,7 +75,7 @@ function holdersOf(
   for (const { kind, ends, transport, carries } of fabric.sessions) {
     if (kind === 'backbone') hold({ routers: [ends[0].speaker, ends[1].speaker], transport }, carries);
   }
-  return found;
+  return holders;
 }
 
 /** Machines that reach each other over the IGP share an island. In a topology without underlay all machines do. */

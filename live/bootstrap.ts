@@ -121,12 +121,12 @@ async function wait(
         failedForGood.length > 0
           ? `${listed(failedForGood, 'and')} failed for good`
           : `after ${PATIENCE_MINUTES} minutes ${listed(left, 'and')} ${left.length === 1 ? 'is' : 'are'} not ${condition}`;
-      const found = await diagnose(kubectl, {
+      const diagnosis = await diagnose(kubectl, {
         ...awaited,
         names: failedForGood.length > 0 ? failedForGood : left,
       });
-      const details = code === 0 ? found.details : [stderr.trim(), ...found.details];
-      const fix = `${found.look}\n${failedForGood.length > 0 ? removal(awaited, failedForGood) : ''}${GO_ON}`;
+      const details = code === 0 ? diagnosis.details : [stderr.trim(), ...diagnosis.details];
+      const fix = `${diagnosis.look}\n${failedForGood.length > 0 ? removal(awaited, failedForGood) : ''}${GO_ON}`;
       return { notes: [], halt: { because: 'expired', message, details, fix } };
     }
     say(`${names.length - left.length} of ${names.length}`);

@@ -13,8 +13,8 @@ export type Kubectl = (args: readonly string[], stdin?: string) => Promise<Kubec
 /** The objects in the output of `get -o json`: a List, or the one requested object; none if there was none. */
 export function objectsIn<T>(json: string): readonly T[] {
   if (json.trim() === '') return [];
-  const found = JSON.parse(json) as T & { readonly items?: readonly T[] };
-  return found.items ?? [found];
+  const parsed = JSON.parse(json) as T & { readonly items?: readonly T[] };
+  return parsed.items ?? [parsed];
 }
 
 /**

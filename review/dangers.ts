@@ -25,9 +25,9 @@ export function dangers(changed: Changed): Danger[] {
   return gravestFirst(found);
 }
 
-export const gravestFirst = (found: readonly Danger[]): Danger[] => [
-  ...found.filter(({ severity }) => severity === 'error'),
-  ...found.filter(({ severity }) => severity !== 'error'),
+export const gravestFirst = (all: readonly Danger[]): Danger[] => [
+  ...all.filter(({ severity }) => severity === 'error'),
+  ...all.filter(({ severity }) => severity !== 'error'),
 ];
 
 /** Without these there is no pod network, or nothing that manages it. */
@@ -237,17 +237,17 @@ type Speakers = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** For each segment the machines that run the IGP on it. */
 function igpSpeakers({ routers, nodes, hosts }: Fabric): Speakers {
-  const found = new Map<string, Set<string>>();
+  const speakersOf = new Map<string, Set<string>>();
   const running = [
     ...routers.filter(({ planned }) => !planned),
     ...[...nodes, ...hosts].filter(({ igp }) => igp),
   ];
   for (const { name, attachments } of running) {
     for (const { segment, igp } of attachments) {
-      if (igp.length > 0) found.set(segment, (found.get(segment) ?? new Set()).add(name));
+      if (igp.length > 0) speakersOf.set(segment, (speakersOf.get(segment) ?? new Set()).add(name));
     }
   }
-  return found;
+  return speakersOf;
 }
 
 function podMtu({ before, after, traffic }: Changed): Danger[] {

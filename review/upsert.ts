@@ -163,18 +163,20 @@ export const refused = (answer: object | string): answer is Refusal =>
   typeof answer === 'object' && 'message' in answer;
 
 async function markedWith(marker: string, thread: Thread): Promise<Comment[] | Refusal> {
-  const found: Comment[] = [];
+  const comments: Comment[] = [];
   for (let page = 1; ; page++) {
     const answer = await thread.comments(page);
     if (refused(answer)) return answer;
-    found.push(...answer.comments.filter(({ body }) => firstLine(body) === marker));
-    if (!answer.more) return found;
+    comments.push(...answer.comments.filter(({ body }) => firstLine(body) === marker));
+    if (!answer.more) return comments;
   }
 }
 
 /** What GitHub lists may lag behind what it has just taken. */
-const withCreated = (found: readonly Comment[], created: Comment | undefined): Comment[] =>
-  created === undefined || found.some(({ id }) => id === created.id) ? [...found] : [...found, created];
+const withCreated = (comments: readonly Comment[], created: Comment | undefined): Comment[] =>
+  created === undefined || comments.some(({ id }) => id === created.id)
+    ? [...comments]
+    : [...comments, created];
 
 const firstLine = (body: string): string => body.split(/\r?\n/, 1)[0] ?? '';
 

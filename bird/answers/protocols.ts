@@ -72,10 +72,10 @@ export function bgpStates(text: string): BgpState[] {
     const [since = ''] = /^(\S*-\S+\s+)?\S+/.exec(rest) ?? [];
     const info = rest.slice(since.length).trim();
     const counts = lines.flatMap((line) => {
-      const found = ROUTES.exec(/^\s+Routes:\s+(.*)/.exec(line)?.[1] ?? '');
-      return found === null ? [] : [found];
+      const match = ROUTES.exec(/^\s+Routes:\s+(.*)/.exec(line)?.[1] ?? '');
+      return match === null ? [] : [match];
     });
-    const sum = (group: number) => counts.reduce((total, found) => total + Number(found[group]), 0);
+    const sum = (group: number) => counts.reduce((total, match) => total + Number(match[group]), 0);
     return {
       name,
       state: info.startsWith('Established') ? 'Established' : `${state} ${info}`.trim(),
@@ -97,14 +97,14 @@ interface Printed {
 }
 
 function protocolsIn(text: string): Printed[] {
-  const found: (Printed & { lines: string[] })[] = [];
+  const protocols: (Printed & { lines: string[] })[] = [];
   for (const raw of text.split(/\r?\n/)) {
     const line = withoutCode(raw);
     const [head, name = '', type = '', state = ''] = HEAD.exec(line) ?? [];
-    if (head === undefined) found.at(-1)?.lines.push(line);
-    else found.push({ name, type, state, rest: line.slice(head.length).trim(), lines: [] });
+    if (head === undefined) protocols.at(-1)?.lines.push(line);
+    else protocols.push({ name, type, state, rest: line.slice(head.length).trim(), lines: [] });
   }
-  return found;
+  return protocols;
 }
 
 /** Number of unresolved routes of a protocol: a count and a name. */

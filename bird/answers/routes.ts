@@ -14,7 +14,7 @@ export interface RibRoute {
 
 /** For BIRD 1.6 and 2. `peers`: the neighbour of each BGP protocol. */
 export function ribRoutes(text: string, peers: ReadonlyMap<string, string>): RibRoute[] {
-  const found: RibRoute[] = [];
+  const routes: RibRoute[] = [];
   let prefix = '';
   for (const entry of text.split(/\n(?=[^\t\n])/)) {
     const [head = '', ...lines] = entry.split('\n');
@@ -28,7 +28,7 @@ export function ribRoutes(text: string, peers: ReadonlyMap<string, string>): Rib
         .find((line) => line.startsWith(`\tBGP.${name}:`))
         ?.slice(`\tBGP.${name}:`.length)
         .trim();
-    found.push({
+    routes.push({
       prefix,
       neighbor,
       isBest: rest.trimStart().startsWith('*'),
@@ -39,5 +39,5 @@ export function ribRoutes(text: string, peers: ReadonlyMap<string, string>): Rib
       clusters: value('cluster_list')?.split(' ').filter(Boolean) ?? [],
     });
   }
-  return found;
+  return routes;
 }

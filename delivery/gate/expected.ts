@@ -80,12 +80,12 @@ function once<K, V>(find: (key: K) => V): (key: K) => V {
 
 /** By reflector. */
 function clientSessions(fabric: Fabric | undefined): ReadonlyMap<string, readonly Session[]> {
-  const found = new Map<string, Session[]>();
+  const sessionsOf = new Map<string, Session[]>();
   for (const session of fabric?.sessions ?? []) {
     if (session.kind !== 'reflector') continue;
-    const sessions = found.get(session.ends[0].speaker);
-    if (sessions === undefined) found.set(session.ends[0].speaker, [session]);
+    const sessions = sessionsOf.get(session.ends[0].speaker);
+    if (sessions === undefined) sessionsOf.set(session.ends[0].speaker, [session]);
     else sessions.push(session);
   }
-  return found;
+  return sessionsOf;
 }

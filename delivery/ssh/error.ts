@@ -6,8 +6,8 @@ import { howToPin, type SshTarget, type Unreachable } from './target.ts';
 /** Why a router was not reached, from what ssh(1) itself logs; never with any part of a key. */
 export function explainSsh(log: string, target: SshTarget, verb: string): Unreachable {
   const facts = { ...target, at: hostKeyName(target), verb, pin: howToPin(target), target };
-  const found = CASES.find(({ pattern }) => pattern.test(log));
-  return found === undefined ? unknown(log, target) : found.explain(facts);
+  const match = CASES.find(({ pattern }) => pattern.test(log));
+  return match === undefined ? unknown(log, target) : match.explain(facts);
 }
 
 /** The connection is up, but the command ended, and not by the script. */

@@ -7,7 +7,7 @@ import { howToPin, type SshTarget, type Unreachable } from './target.ts';
  * that signs its key. Only a connection shows whether the router has that key.
  */
 export async function notPinned(target: SshTarget): Promise<Unreachable | undefined> {
-  const { stdout, problem } = await found(hostKeyName(target), target.knownHosts);
+  const { stdout, problem } = await entriesFor(hostKeyName(target), target.knownHosts);
   if (problem !== undefined) return problem;
   const keys = stdout.split('\n').filter((line) => line !== '' && !/^(#|@revoked\b)/.test(line));
   if (keys.length > 0) return undefined;
@@ -18,7 +18,7 @@ export async function notPinned(target: SshTarget): Promise<Unreachable | undefi
 }
 
 /** ssh-keygen reads the file as ssh does: with hashed names, patterns and markers. The time limit is for a pipe in its place, which never ends. */
-async function found(name: string, file: string): Promise<{ stdout: string; problem?: Unreachable }> {
+async function entriesFor(name: string, file: string): Promise<{ stdout: string; problem?: Unreachable }> {
   const bounds = { seconds: 20, bytes: 2 ** 22 };
   const { code, stdout, stderr, wasKilled } = await outputOf('ssh-keygen', ['-F', name, '-f', file], bounds);
   if (code === undefined) {

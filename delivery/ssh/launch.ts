@@ -91,9 +91,9 @@ export function launch(
     begin = done;
   });
   const lookForBegin = () => {
-    const found = received.stdout.find(BEGIN);
-    if (found === -1) return received.stdout.length > noise ? giveUp(at.verb, 'much') : undefined;
-    received.stdout.drop(found + BEGIN.length);
+    const start = received.stdout.find(BEGIN);
+    if (start === -1) return received.stdout.length > noise ? giveUp(at.verb, 'much') : undefined;
+    received.stdout.drop(start + BEGIN.length);
     at.hasBegun = true;
     within(ends);
     begin();
