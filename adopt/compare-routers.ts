@@ -53,7 +53,7 @@ export function compareRouters(
     );
     todo.push(
       ...missing.map(({ line }) => `${folder.name}: add this to bird.conf, before its include: ${line}`),
-      ...(folder.files.has('bird.conf') ? includesToMend(router, next) : []),
+      ...(folder.files.has('bird.conf') ? includesToFix(router, next) : []),
     );
     const isInline = sessions.nodes.some(
       ({ protocol }) => protocol.options.has('password') && !protocol.written.has('password'),
@@ -107,7 +107,7 @@ function withInclude(folder: RouterFolder): RouterFolder {
 }
 
 /** Without the one line BIRD never reads the delivered files; with the other it refuses the configuration. */
-function includesToMend({ name, bird }: RouterSpeaker, next: RouterFolder): string[] {
+function includesToFix({ name, bird }: RouterSpeaker, next: RouterFolder): string[] {
   const { statements } = readFolder(next);
   const gone = statements.filter(
     ({ words: [keyword, file] }) =>

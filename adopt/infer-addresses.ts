@@ -90,14 +90,14 @@ export function nodeAddresses(
     routerAt.set(peer.address, router);
     if (isGuess) guessed.add(peer.address);
   };
-  const message = (match: (one: RouterSessions, peer: RegionPeer) => boolean, isGuess = false): void => {
+  const giveWhere = (match: (one: RouterSessions, peer: RegionPeer) => boolean, isGuess = false): void => {
     for (const peer of peers) give(peer, sessions.find((one) => match(one, peer))?.router.name, isGuess);
   };
-  message(({ router }, peer) => knownRouter(router.name).nodeAddress[peer.family] === peer.address);
-  message(({ nodes: sessionsToNodes }, peer) =>
+  giveWhere(({ router }, peer) => knownRouter(router.name).nodeAddress[peer.family] === peer.address);
+  giveWhere(({ nodes: sessionsToNodes }, peer) =>
     sessionsToNodes.some(({ protocol }) => protocol.options.get('source address') === peer.address),
   );
-  message((one, peer) => routerIdOf(one)?.text === peer.address);
+  giveWhere((one, peer) => routerIdOf(one)?.text === peer.address);
   const regionOf = new Map(nodes.map((node) => [node.name, node]));
   const serves = ({ nodes: sessionsToNodes }: RouterSessions, peer: RegionPeer): boolean =>
     sessionsToNodes.some(
@@ -115,7 +115,7 @@ export function nodeAddresses(
     }
   }
   // A router without nodes has no peers yet: its BGPPeer may be named after it.
-  message(({ router }, peer) => router.name === plannedName(peer), true);
+  giveWhere(({ router }, peer) => router.name === plannedName(peer), true);
   // A dual-stack router has two BGPPeers: the owner of one address has the other, if both have the same name.
   const names = new Set([...sessions.map(({ router }) => router.name)]);
   const plannedNames = new Map<string, string>();

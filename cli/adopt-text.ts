@@ -40,8 +40,8 @@ export const notesText = (notes: readonly Note[], width: number): string[] =>
 function alike(compared: readonly Compared[]): Compared[] {
   const groups = new Map<string, Compared[]>();
   for (const one of compared) {
-    const message = one.details.map(({ field, before, after, because }) => [field, before, after, because]);
-    const key = JSON.stringify([one.change, message]);
+    const explained = one.details.map(({ field, before, after, because }) => [field, before, after, because]);
+    const key = JSON.stringify([one.change, explained]);
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()].map((group) => ({

@@ -116,15 +116,15 @@ export const WORST = 10;
 function text(fabric: Fabric, base: string, rehearsal: Rehearsal): string {
   const { done, pairs, sessions } = rehearsal;
   const { sent, lost } = losses(rehearsal);
-  const change = (what: string) => sessions.filter((session) => session.change === what);
+  const sessionsWith = (what: string) => sessions.filter((session) => session.change === what);
   const counts = ['kept', 'reset', 'new', 'gone']
-    .filter((what) => change(what).length > 0)
-    .map((what) => `${change(what).length} ${what}`);
+    .filter((what) => sessionsWith(what).length > 0)
+    .map((what) => `${sessionsWith(what).length} ${what}`);
   return [
     `${fabric.name}: from ${base} to the working tree`,
     `  change    ${done.length === 0 ? 'nothing that is running' : done.map(({ message }) => message).join('; ')}`,
     `  sessions  ${counts.join(', ')}`,
-    ...change('reset').map(({ id }) => `            reset: ${id}`),
+    ...sessionsWith('reset').map(({ id }) => `            reset: ${id}`),
     `  packets   ${counted(pairs.length, 'pair')}, ${sent} sent, ${lost} lost`,
     ...lossLines(pairs),
     ...(rehearsal.differences.length === 0 ? ['  after     the same as a fresh boot'] : []),

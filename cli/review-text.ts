@@ -103,9 +103,9 @@ function some<T>(items: readonly T[], line: (item: T) => string, most = MOST): s
 function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour): string[] {
   if (sessions.changed.length === 0) return [];
   const paint = { reset: colour.red, gone: colour.yellow, new: colour.green, reloaded: colour.cyan };
-  const lines = FELT_CHANGES.flatMap((became) => {
-    const ofChange = sessions.changed.filter((one) => one.change === became);
-    const word = paint[became](became.padEnd(9));
+  const lines = FELT_CHANGES.flatMap((change) => {
+    const ofChange = sessions.changed.filter((one) => one.change === change);
+    const word = paint[change](change.padEnd(9));
     return some(ofChange, ({ id, reasons }) => {
       const why =
         reasons.length === 0 ? '' : colour.dim(`  ${printable(reasons.map(reasonText).join('; '))}`);
@@ -124,12 +124,12 @@ function sessionLines({ sessions, interruptions, pairs }: Review, colour: Colour
 
 function trafficLines({ traffic, moved }: Review, colour: Colour): string[] {
   const bad = ['lost', 'partly lost', 'too narrow'];
-  const lines = some(traffic, ({ from, to, family, pairs, change: became, hops, mtu }) => {
-    const word = bad.includes(became) ? colour.red(became) : became;
+  const lines = some(traffic, ({ from, to, family, pairs, change, hops, mtu }) => {
+    const word = bad.includes(change) ? colour.red(change) : change;
     const more = pairs === 1 ? '' : `, ${pairs} pairs like it`;
     return `${printable(from)} to ${printable(to)} (${family === 'ipv4' ? 'IPv4' : 'IPv6'}${more}): ${word}, ${[
-      change('hops', hops),
-      change('MTU', mtu),
+      fromTo('hops', hops),
+      fromTo('MTU', mtu),
     ]
       .filter((text) => text !== '')
       .join(', ')}`;
@@ -139,7 +139,7 @@ function trafficLines({ traffic, moved }: Review, colour: Colour): string[] {
   return [...lines, `while OSPF converges: ${colour.yellow(`${who} may lose packets for a second`)}`];
 }
 
-function change(name: string, [before, after]: readonly [number | null, number | null]): string {
+function fromTo(name: string, [before, after]: readonly [number | null, number | null]): string {
   if (before === after) return before === null ? '' : `${name} ${before}`;
   return `${name} ${before ?? 'none'} -> ${after ?? 'none'}`;
 }
@@ -198,29 +198,29 @@ function rehearsalLines({ rehearsal }: Review): string[] {
 }
 
 function partLines({ fabric }: Review, colour: Colour): string[] {
-  return fabric.flatMap(({ kind, name, change: became, details }) => [
-    `${sign(became, colour)} ${kind} ${printable(name)}`,
+  return fabric.flatMap(({ kind, name, change, details }) => [
+    `${sign(change, colour)} ${kind} ${printable(name)}`,
     ...details.map((text) => `    ${printable(text)}`),
   ]);
 }
 
-function sign(became: string, colour: Colour): string {
-  if (became === 'added') return colour.green('+');
-  if (became === 'removed' || became === 'deleted') return colour.red('-');
+function sign(change: string, colour: Colour): string {
+  if (change === 'added') return colour.green('+');
+  if (change === 'removed' || change === 'deleted') return colour.red('-');
   return colour.yellow('~');
 }
 
 function objectLines({ objects }: Review, colour: Colour): string[] {
-  return objects.flatMap(({ id, change: became, before, fields }) => {
+  return objects.flatMap(({ id, change, before, fields }) => {
     const name = printable(objectText({ ...id, namespace: id.namespace ?? undefined }));
     const how =
-      became === 'recreated'
+      change === 'recreated'
         ? ' (must be deleted and recreated)'
-        : became === 'replaced'
+        : change === 'replaced'
           ? ` (in place of ${printable(before ?? '')})`
           : '';
     return [
-      `${sign(became, colour)} ${name}${how}`,
+      `${sign(change, colour)} ${name}${how}`,
       ...fields.flatMap(({ path, before: was, after: is }) => [
         `    ${printable(path)}`,
         ...(was === undefined ? [] : [colour.red(`      - ${value(was)}`)]),
@@ -235,10 +235,10 @@ const value = (one: unknown): string => printable(typeof one === 'string' ? one 
 function fileLines({ files }: Review, folder: string, colour: Colour): string[] {
   return files
     .filter(({ path }) => path.startsWith(folder))
-    .flatMap(({ path, change: became, added, removed, hunks }) => {
-      const title = `${sign(became, colour)} ${printable(path.slice(folder.length))}  ${colour.dim(`+${added} -${removed}`)}`;
+    .flatMap(({ path, change, added, removed, hunks }) => {
+      const title = `${sign(change, colour)} ${printable(path.slice(folder.length))}  ${colour.dim(`+${added} -${removed}`)}`;
       // Additions and removals are shown by name.
-      if (became !== 'changed') return [title];
+      if (change !== 'changed') return [title];
       return [
         title,
         ...hunks.flatMap((hunk) => hunk.split('\n').map((line) => `    ${hunkLine(line, colour)}`)),

@@ -9,7 +9,7 @@ export function summarise({ outcome, results }: Shipped, lookOnly: boolean): voi
   if (file === undefined || file === '') return;
   const changed = results.filter((one) => one.outcome !== 'unchanged');
   const shown = changed.slice(0, MOST);
-  const rows = shown.map((one) => `| ${cell(one.router)} | ${one.outcome} | ${message(one)} |`);
+  const rows = shown.map((one) => `| ${cell(one.router)} | ${one.outcome} | ${messageCell(one)} |`);
   const [same, hidden] = [results.length - changed.length, changed.length - shown.length];
   appendFileSync(
     file,
@@ -26,7 +26,7 @@ export function summarise({ outcome, results }: Shipped, lookOnly: boolean): voi
 /** GitHub shows at most one MiB, and nobody reads that much. */
 const MOST = 200;
 
-const message = (result: Result): string => cell((result.message ?? '').slice(0, 1000));
+const messageCell = (result: Result): string => cell((result.message ?? '').slice(0, 1000));
 
 /** In a code span nothing is Markdown, a mention or HTML; a bar would still end the cell, and a backtick the span. */
 const cell = (text: string): string => {

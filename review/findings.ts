@@ -49,10 +49,10 @@ function matched(
 ): { pairs: { was: Finding | undefined; is: Finding }[]; fixed: Finding[] } {
   const left = new Set(before);
   const earlier = new Map<Finding, Finding>();
-  for (const message of [({ message: text }: Finding) => text, () => '']) {
-    const candidates = grouped([...left], (one) => `${placeThen(one)} ${message(one)}`);
+  for (const textOf of [({ message: text }: Finding) => text, () => '']) {
+    const candidates = grouped([...left], (one) => `${placeThen(one)} ${textOf(one)}`);
     for (const one of after) {
-      const was = earlier.has(one) ? undefined : candidates.get(`${placeOf(one)} ${message(one)}`)?.shift();
+      const was = earlier.has(one) ? undefined : candidates.get(`${placeOf(one)} ${textOf(one)}`)?.shift();
       if (was === undefined) continue;
       earlier.set(one, was);
       left.delete(was);

@@ -22,8 +22,8 @@ export function trustFileChanges(before: TrustFiles, after: TrustFiles): PartCha
   ] as const;
   return files.flatMap(([name, was, is]): PartChange[] => {
     if (was === is) return [];
-    const became = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed';
-    return [{ kind: 'file', name, change: became, details: [] }];
+    const change = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed';
+    return [{ kind: 'file', name, change, details: [] }];
   });
 }
 

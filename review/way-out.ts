@@ -19,7 +19,7 @@ export function wayOut(change: Together, cut: readonly string[]): string {
   const nodesBefore = new Map(before.nodes.map((node) => [node.name, node]));
   const ids = new Map(after.sessions.map(({ id, ends }) => [id, ends[1].speaker]));
   const resets = sessions.filter(
-    ({ id, change: became }) => became === 'reset' && cut.includes(ids.get(id) ?? ''),
+    ({ id, change: fateChange }) => fateChange === 'reset' && cut.includes(ids.get(id) ?? ''),
   );
   if (before.bgp.asNumber !== after.bgp.asNumber) {
     return 'An AS number has no intermediate state: plan an outage, and deliver cluster and routers as close together as possible.';

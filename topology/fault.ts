@@ -27,7 +27,7 @@ export interface Note {
   readonly message: string;
 }
 
-/** One fault. `says` gets its full stop here; `mend` brings its own, since it may be a question. */
+/** One fault. `message` gets its full stop here; `fix` brings its own, since it may be a question. */
 export function fault(
   code: FaultCode,
   path: Path,

@@ -7,7 +7,7 @@ import type { FaultCode } from './codes.ts';
 z.config({ jitless: true });
 
 /** Reports what is wrong with a value, and the fix; the field then has no value. */
-export type Complain = (code: FaultCode, says: string, fix: string) => never;
+export type Complain = (code: FaultCode, message: string, fix: string) => never;
 
 /** A field written as text: `parse` gives its meaning, `json` is what editors can check. */
 export function text<T>(
@@ -26,14 +26,14 @@ export function matching(
   description: string,
   pattern: RegExp,
   code: FaultCode,
-  says: string,
+  problem: string,
   fix: string,
   maxLength?: number,
 ) {
   return text(description, { pattern: pattern.source, ...(maxLength && { maxLength }) }, (value, complain) =>
     pattern.test(value) && value.length <= (maxLength ?? value.length)
       ? value
-      : complain(code, `${quoted(value)} ${says}`, fix),
+      : complain(code, `${quoted(value)} ${problem}`, fix),
   );
 }
 

@@ -14,14 +14,14 @@ export interface Problem {
   readonly fix: string;
 }
 
-/** A problem; `says` gets its full stop here. */
+/** A problem; the message gets its full stop here. */
 export const problem = (
   source: Source,
   at: Place | undefined,
-  says: string,
+  message: string,
   fix: string,
   path: Path = [],
-): Problem => ({ code: 'adopt-input', source, path, at, message: `${says}.`, fix });
+): Problem => ({ code: 'adopt-input', source, path, at, message: `${message}.`, fix });
 
 /** A fault that the topology's readers found in a file. */
 export const fromFault = ({ code, path, at, message, fix }: Fault, source: Source): Problem => ({

@@ -69,7 +69,7 @@ export function mismatch(
   // Where a reference to a secret is expected, the secret itself is the likeliest mistake.
   const isSecret = path.some((part) => /password|secret|token/i.test(String(part)));
   const message = `is ${isSecret ? KINDS[kindOfValue(value)] : inWords(value)}, expected ${belongs}`;
-  return fault('type', path, message, quotesMend(value, expected, about) ?? write);
+  return fault('type', path, message, quotesFix(value, expected, about) ?? write);
 }
 
 /** Not one of a fixed set of words or numbers; `others` are the other accepted kinds of value. */
@@ -125,7 +125,7 @@ function inWords(value: unknown): string {
 const TRUE = /^(true|yes|on|y)$/i;
 const FALSE = /^(false|no|off|n)$/i;
 
-function quotesMend(
+function quotesFix(
   value: unknown,
   expected: readonly string[],
   about: string | undefined,

@@ -12,11 +12,11 @@ export function syntaxFaults(errors: readonly YAMLError[], source: TextSource): 
   const seen = new Set<string | number>();
   return errors.flatMap((error): Fault[] => {
     const at = source.place(...error.pos);
-    const { code, message: says, fix } = inWords(error);
+    const { code, message, fix } = inWords(error);
     if (seen.has(at.line) || seen.has('lost')) return [];
     seen.add(at.line);
     if (error.code === 'UNEXPECTED_TOKEN' || error.code === 'RESOURCE_EXHAUSTION') seen.add('lost');
-    return [{ ...fault(code, [], says, fix), at }];
+    return [{ ...fault(code, [], message, fix), at }];
   });
 }
 
@@ -27,16 +27,16 @@ interface Words {
 }
 
 function inWords(error: YAMLError): Words {
-  const entry = SYNTAX.find(([code, message]) => code === error.code && message.test(error.message));
+  const entry = SYNTAX.find(([code, pattern]) => code === error.code && pattern.test(error.message));
   if (entry !== undefined) {
-    const [, , says, fix, code = 'yaml-syntax'] = entry;
-    return { code, message: says, fix };
+    const [, , message, fix, code = 'yaml-syntax'] = entry;
+    return { code, message, fix };
   }
-  const says = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/\.$/, '');
-  return { code: 'yaml-syntax', message: says, fix: 'Fix the YAML here.' };
+  const message = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/\.$/, '');
+  return { code: 'yaml-syntax', message, fix: 'Fix the YAML here.' };
 }
 
-type Syntax = readonly [YAMLError['code'], message: RegExp, says: string, fix: string, code?: FaultCode];
+type Syntax = readonly [YAMLError['code'], pattern: RegExp, message: string, fix: string, code?: FaultCode];
 
 /** If a code has several messages, the more specific come first. */
 const SYNTAX: readonly Syntax[] = [

@@ -14,7 +14,7 @@ import type { Machine } from '../simulator/model.ts';
 import { isWhole } from '../simulator/what-if.ts';
 import { type Trace, traces, traceText } from '../trace.ts';
 import { type Absence, absenceText, whyWithout } from '../why.ts';
-import { mendOfLoop } from './loop-mends.ts';
+import { fixOfLoop } from './loop-fixes.ts';
 import { DEFAULT_ROUTER, hasNoDefault } from './sessions.ts';
 
 /** A pair that loses packets, with its first broken path. Only one check reports each pair. */
@@ -72,7 +72,7 @@ function forwardingLoops(analysis: Analysis, lost: readonly Lost[]): Found[] {
       evidence: someLines(pairs.map((one) => waysText(analysis, one))),
       fix:
         gateway === undefined
-          ? mendOfLoop(
+          ? fixOfLoop(
               analysis,
               machines,
               pairs.map(({ pair }) => pair),

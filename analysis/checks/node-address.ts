@@ -26,7 +26,7 @@ export const foreignNodeAddress: Check = ({ fabric }) => {
             path: ['calico', 'nodeAddress'],
             message: message(someOf([...new Set(about.map(({ node }) => node.name))], 3)),
             evidence: someLines(about.map(evidence)),
-            fix: MENDS[method] ?? MEND,
+            fix: FIXES[method] ?? FIX,
           },
         ];
   return [
@@ -49,12 +49,12 @@ export const foreignNodeAddress: Check = ({ fabric }) => {
   ];
 };
 
-const MEND =
+const FIX =
   "Set calico.nodeAddress: kubernetes, which uses K3s' node-ip, or cidrs that contain only this address of each node.";
 
-const BY_NAME = `${MEND} Or name the interfaces of each node under nodes.<name>.interfaces.`;
+const BY_NAME = `${FIX} Or name the interfaces of each node under nodes.<name>.interfaces.`;
 
-const MENDS: Readonly<Record<string, string>> = { interface: BY_NAME, skipInterface: BY_NAME };
+const FIXES: Readonly<Record<string, string>> = { interface: BY_NAME, skipInterface: BY_NAME };
 
 const isPossible = ({ expected, may }: DetectedAddress): boolean =>
   may.some(({ text }) => text === expected.text);

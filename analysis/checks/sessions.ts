@@ -32,7 +32,7 @@ export const sessionDown: Check = (analysis) => {
         ),
         ...(isStray ? [] : ends.map(({ text }) => text)),
       ],
-      fix: mendFor(ends[0]?.last),
+      fix: fixFor(ends[0]?.last),
     };
   });
 };
@@ -77,7 +77,7 @@ export const DEFAULT_ROUTER =
   'Set its defaultRouter to a forwarding machine on one of its segments: a router, or a host with forwards: true.';
 
 /** The fix for the machine at which the path ends. */
-function mendFor(last: Machine | undefined): string {
+function fixFor(last: Machine | undefined): string {
   if (last?.kind === 'host') {
     return `Give ${last.name} the route (hosts.${last.name}.routes), or let it run the IGP (igp: true).`;
   }

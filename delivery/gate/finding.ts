@@ -25,7 +25,7 @@ export interface GateFinding {
   readonly about: string;
   readonly message: string;
   /** What may fix it: time, the delivery to another machine, or nothing. */
-  readonly mends: 'time' | 'others' | 'nothing';
+  readonly fixedBy: 'time' | 'others' | 'nothing';
 }
 
 /** A session that must exist: BIRD's state of it before and now. */

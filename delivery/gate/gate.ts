@@ -35,7 +35,7 @@ export function gate(
       ...otherProtocols(question, observed, before, now),
     ].map((one) =>
       question.excused.has(one.about) && one.level === 'failure'
-        ? { ...one, level: 'warning', mends: 'others', message: `${one.message} (excused)` }
+        ? { ...one, level: 'warning', fixedBy: 'others', message: `${one.message} (excused)` }
         : one,
     );
   };
@@ -100,8 +100,8 @@ const PAUSE = 1000;
 export function unsettledFor(before: readonly ProtocolState[], looks: readonly Look[], calm = CALM): number {
   const last = looks.at(-1);
   if (last === undefined) return PAUSE;
-  if (last.findings.some(({ level, mends }) => level === 'failure' && mends === 'nothing')) return 0;
-  if (last.findings.some(({ mends }) => mends === 'time')) return PAUSE;
+  if (last.findings.some(({ level, fixedBy }) => level === 'failure' && fixedBy === 'nothing')) return 0;
+  if (last.findings.some(({ fixedBy }) => fixedBy === 'time')) return PAUSE;
   const states = statesOf(before);
   const isDisturbed = looks.some(({ findings, now }) => !passes(findings) || statesOf(now) !== states);
   const other = looks.findLastIndex((look) => gist(look) !== gist(last));
@@ -158,7 +158,7 @@ function sessionFindings(
     if (is?.bgp === undefined || is.bgp.neighbor !== remote.address.text) {
       const has = is?.bgp === undefined ? `no ${protocol}` : `${protocol} with ${is.bgp.neighbor}`;
       const message = `${about}: BIRD has ${has}: it does not run what was delivered`;
-      return [{ level: 'failure', kind: 'session', about, message, mends: 'nothing' }];
+      return [{ level: 'failure', kind: 'session', about, message, fixedBy: 'nothing' }];
     }
     const down = session.carries.find((family) => !isUp(is, family));
     if (down === undefined) return [];
@@ -172,7 +172,7 @@ function sessionFindings(
             kind: 'session',
             about,
             message: `${about}: is ${state}${wasUp ? ' although it was Established' : ' although both ends are configured'}`,
-            mends: 'time',
+            fixedBy: 'time',
           },
         ]
       : [
@@ -181,7 +181,7 @@ function sessionFindings(
             kind: 'session',
             about,
             message: `${about}: is ${state}; ${excuse}`,
-            mends: 'others',
+            fixedBy: 'others',
           },
         ];
   });
@@ -225,7 +225,7 @@ function cutOff(
   const held = observed.filter(({ session, was }) => isUp(was) && !excused.has(session.id));
   if (held.length === 0 || observed.some(({ is }) => isUp(is)) || !passes(findings)) return [];
   const message = `${router}: no session is left (had ${held.length})`;
-  return [{ level: 'failure', kind: 'alone', about: router, message, mends: 'time' }];
+  return [{ level: 'failure', kind: 'alone', about: router, message, fixedBy: 'time' }];
 }
 
 /** Names that noencap uses in an operator's bird.conf: if one of these is gone, the change removed it. */
@@ -250,7 +250,7 @@ function otherProtocols(
         kind,
         about: was.name,
         message: `${was.name} (${was.type}): ${message}`,
-        mends: 'time',
+        fixedBy: 'time',
       });
       if (is === undefined) {
         const isExplained = mode === 'standalone' || OURS.test(was.name);

@@ -18,5 +18,5 @@ export function passwordFindings(
   );
   if (withNewPassword.length === 0 || withNewPassword.some(({ is }) => isUp(is))) return [];
   const message = `${router}: no session with a node is up with the new password. Its Secret in the cluster must have the same password first`;
-  return [{ level: 'failure', kind: 'alone', about: router, message, mends: 'time' }];
+  return [{ level: 'failure', kind: 'alone', about: router, message, fixedBy: 'time' }];
 }

@@ -33,8 +33,8 @@ function unreachable({ session, was, is }: ObservedSession): GateFinding[] {
   const message = `${unreachableText(about, is)}${isNew ? '' : ', as before'}`;
   return [
     isNew
-      ? { level: 'failure', kind: 'routes', about, message, mends: 'time' }
-      : { level: 'warning', kind: 'routes', about, message, mends: 'others' },
+      ? { level: 'failure', kind: 'routes', about, message, fixedBy: 'time' }
+      : { level: 'warning', kind: 'routes', about, message, fixedBy: 'others' },
   ];
 }
 
@@ -63,12 +63,12 @@ function imports(
   if (before === 0) {
     if (now > 0 || session.kind !== 'reflector') return [];
     const message = `${about}: no ${NAMES[family]} route from ${remote.speaker} is accepted`;
-    return [{ level: 'warning', kind: 'routes', about, message, mends: 'others' }];
+    return [{ level: 'warning', kind: 'routes', about, message, fixedBy: 'others' }];
   }
   const isLost = now === 0 ? explained !== 'all' : explained === 'none' && before - now > few(before);
   if (!isLost) return [];
   const message = `${about}: now receives ${count(now, family)} (was ${before})`;
-  return [{ level: 'failure', kind: 'routes', about, message, mends: 'time' }];
+  return [{ level: 'failure', kind: 'routes', about, message, fixedBy: 'time' }];
 }
 
 /** A peer gets every route that the router knows and may send: as many routes may be missing as before, but not more. */
@@ -86,7 +86,7 @@ function exports(one: ObservedSession, family: Family, dueTo: Due): GateFinding[
   const level = now.sent === 0 && hadNone ? 'warning' : 'failure';
   if (now.sent > 0 && lack <= lacked + few(now.due)) return [];
   const message = `${about}: ${one.remote.speaker} is sent ${now.sent} of ${count(now.due, family)}`;
-  return [{ level, kind: 'exports', about, message, mends: level === 'failure' ? 'time' : 'others' }];
+  return [{ level, kind: 'exports', about, message, fixedBy: level === 'failure' ? 'time' : 'others' }];
 }
 
 /** How many routes a peer should be sent. */

@@ -48,11 +48,11 @@ function* objectBlocks(objects: readonly ObjectChange[], bounds: Bounds): Genera
 const fieldCount = ({ fields }: ObjectChange): string =>
   fields.length === 0 ? '' : `, ${counted(fields.length, 'field')}`;
 
-function fate({ id, change: became, before }: ObjectChange, bounds: Bounds): string {
+function fate({ id, change, before }: ObjectChange, bounds: Bounds): string {
   const name = code(`${id.kind} ${id.namespace === null ? '' : `${id.namespace}/`}${id.name}`, bounds.name);
-  if (became === 'recreated') return `${name} must be deleted and recreated`;
-  if (became === 'replaced') return `${name} replaces ${code(before ?? '', bounds.name)}`;
-  return `${name} ${became}`;
+  if (change === 'recreated') return `${name} must be deleted and recreated`;
+  if (change === 'replaced') return `${name} replaces ${code(before ?? '', bounds.name)}`;
+  return `${name} ${change}`;
 }
 
 /** The changes from the first on that fit together. None is ever cut, and what comes after is not rendered. */
@@ -111,8 +111,8 @@ function textLines(before: string, after: string): string[] {
 const oneLine = (text: string): string => text.replaceAll('\n', '\\n');
 
 function* fileBlocks(files: readonly FileChange[], bounds: Bounds): Generator<string> {
-  const line = ({ path, change: became, added, removed }: FileChange): string =>
-    `${code(path, bounds.name)} ${became}, ${lineCounts([{ added, removed }])}`;
+  const line = ({ path, change, added, removed }: FileChange): string =>
+    `${code(path, bounds.name)} ${change}, ${lineCounts([{ added, removed }])}`;
   if (bounds.resource === 'names') {
     yield files.map((file) => `- ${line(file)}`).join('\n');
     return;

@@ -21,7 +21,7 @@ export function dangerAlerts({ dangers, accepted }: Review, bounds: Bounds): str
         severity === 'error' ? '> [!CAUTION]' : '> [!WARNING]',
         ...found
           .slice(0, bounds.items)
-          .map(({ message, fix }) => `> - ${prose(message, bounds.sentence)}${mended(fix, bounds)}`),
+          .map(({ message, fix }) => `> - ${prose(message, bounds.sentence)}${insteadText(fix, bounds)}`),
         ...(left > 0 ? [`> - And ${number(left)} more.`] : []),
         ...(accepted ? ['>', '> Accepted by an authorized person.'] : []),
       ].join('\n'),
@@ -29,5 +29,5 @@ export function dangerAlerts({ dangers, accepted }: Review, bounds: Bounds): str
   });
 }
 
-const mended = (fix: string, bounds: Bounds): string =>
+const insteadText = (fix: string, bounds: Bounds): string =>
   fix === '' ? '' : `. **Instead:** ${prose(fix, bounds.sentence)}`;

@@ -16,10 +16,10 @@ const [ONE, TWO, THREE] = [release('one'), release('two'), release('three')];
 
 /** A judge with these findings. */
 const message =
-  (mends: GateFinding['mends'], text: string): Judge =>
+  (fixedBy: GateFinding['fixedBy'], text: string): Judge =>
   () => ({
-    findings: [{ level: 'failure', kind: 'session', about: 'it', message: text, mends }],
-    wait: mends === 'nothing' ? 0 : 100,
+    findings: [{ level: 'failure', kind: 'session', about: 'it', message: text, fixedBy }],
+    wait: fixedBy === 'nothing' ? 0 : 100,
   });
 const WELL: Judge = () => ({ findings: [], wait: 0 });
 

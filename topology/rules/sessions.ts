@@ -30,7 +30,7 @@ function nodeFamilies(draft: Draft, families: readonly Family[]): Fault[] {
             'node-family',
             ['nodes', name, 'address'],
             `${name} has no ${FAMILY_NAME[family]} address, but pods have one`,
-            pairMend(family),
+            pairFix(family),
           ),
         ),
   );
@@ -49,7 +49,7 @@ function reflectorFamilies(draft: Draft, families: readonly Family[]): Fault[] {
             'reflector-family',
             ['routers', name, 'nodeAddress'],
             `${name} has no ${FAMILY_NAME[family]} address for nodes, but pods have one`,
-            pairMend(family),
+            pairFix(family),
           ),
         );
   });
@@ -58,7 +58,7 @@ function reflectorFamilies(draft: Draft, families: readonly Family[]): Fault[] {
 const missing = (families: readonly Family[], address: PerFamily<unknown>): Family[] =>
   families.filter((family) => address[family] === undefined);
 
-const pairMend = (family: Family): string =>
+const pairFix = (family: Family): string =>
   `Add an ${FAMILY_NAME[family]} address; two families are written {ipv4: ..., ipv6: ...}.`;
 
 function listedPairs(draft: Draft, families: readonly Family[]): Fault[] {
@@ -102,7 +102,7 @@ function listedPairs(draft: Draft, families: readonly Family[]): Fault[] {
           'backbone-family',
           path,
           `${a} and ${b} cannot exchange ${FAMILY_NAME[family]} routes: ${why(family)}`,
-          backboneMend(family),
+          backboneFix(family),
         ),
       );
   });
@@ -118,7 +118,7 @@ const why = (family: Family): string =>
     ? 'they do not both have an IPv6 backboneAddress, and an IPv4 session cannot carry IPv6'
     : 'their backbone addresses have no family in common';
 
-const backboneMend = (family: Family): string =>
+const backboneFix = (family: Family): string =>
   family === 'ipv6'
     ? 'Give both an IPv6 backboneAddress; the session then carries IPv4 too.'
     : 'Give both an address of one family; an IPv6 session also carries IPv4.';
@@ -141,7 +141,7 @@ function fullMesh(draft: Draft, families: readonly Family[]): Fault[] {
         'backbone-family',
         ['routers', name, 'backboneAddress'],
         `${name} has no IPv6 address for the other routers, and an IPv4 session cannot carry IPv6 routes`,
-        backboneMend('ipv6'),
+        backboneFix('ipv6'),
       ),
     );
   }
@@ -152,7 +152,7 @@ function fullMesh(draft: Draft, families: readonly Family[]): Fault[] {
       'backbone-family',
       ['routers', name, 'backboneAddress'],
       `${name} and ${more[0]?.name} have no family in common, but bgp.backboneMesh pairs every router with every other`,
-      backboneMend('ipv4'),
+      backboneFix('ipv4'),
     ),
   );
 }

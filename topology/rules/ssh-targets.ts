@@ -29,11 +29,10 @@ export function sshTargets(draft: Draft): Fault[] {
     const owner = addresses.get(target);
     const other = twin ?? (owner?.router === router ? undefined : owner);
     if (other === undefined) return [];
-    const says = `ssh to ${router} goes to ${host}, port ${port}, the SSH server of ${other.router}`;
+    const message = `ssh to ${router} goes to ${host}, port ${port}, the SSH server of ${other.router}`;
     const fix = 'Give each router the host and port of its own SSH server.';
-    const message =
-      twin === undefined ? `an address of ${other.router}` : `where ssh to ${other.router} goes`;
-    return [fault('ssh-target-twice', path, says, fix, { notes: [{ path: other.path, message }] })];
+    const note = twin === undefined ? `an address of ${other.router}` : `where ssh to ${other.router} goes`;
+    return [fault('ssh-target-twice', path, message, fix, { notes: [{ path: other.path, message: note }] })];
   });
 }
 

@@ -18,7 +18,7 @@ const asked = (more: Partial<GateQuestion> = {}): GateQuestion => ({
 });
 
 const message = (findings: readonly GateFinding[]): string[] =>
-  findings.map((one) => `${one.level}: ${one.message} [${one.mends}]`);
+  findings.map((one) => `${one.level}: ${one.message} [${one.fixedBy}]`);
 
 const judged = (now: readonly ProtocolState[], more: Partial<GateQuestion> = {}, before = whole): string[] =>
   message(gate(asked(more))(before, now));
@@ -403,7 +403,7 @@ describe('routes with an unresolved next hop', () => {
   const ofEa = (before: readonly ProtocolState[], now: readonly ProtocolState[]) =>
     gate(asked())(before, now)
       .filter(({ kind, about }) => kind === 'routes' && about === 'e-a--e1/ipv4')
-      .map(({ level, mends, message }) => `${level} (${mends}): ${message}`);
+      .map(({ level, fixedBy, message }) => `${level} (${fixedBy}): ${message}`);
   const message =
     "e-a--e1/ipv4: 40 of the 40 routes that it brings lead nowhere: the session's table has no route to their next hops, or only one that drops packets";
 

@@ -15,7 +15,7 @@ interface Try {
  * What ends a loop: the first applicable change with which, in the simulator, the packets of these pairs arrive. The same symptom has
  * several causes, and the fix for another cause would be wasted work.
  */
-export function mendOfLoop(analysis: Analysis, circle: readonly Machine[], pairs: readonly Pair[]): string {
+export function fixOfLoop(analysis: Analysis, circle: readonly Machine[], pairs: readonly Pair[]): string {
   const works = triesFor(analysis.network.fabric, circle).find(({ fabric }) =>
     arrive(analysis, fabric, pairs),
   );
