@@ -8,14 +8,14 @@ import { startCommands } from './commands/start.ts';
 import type { Fault } from './documents/index.ts';
 import { EXIT } from './exit.ts';
 import { faultOf, refusalDocument } from './refusal.ts';
-import { consoleToStderr, toStderr, toStdout } from './terminal.ts';
+import { consoleToStderr, isStdoutEmpty, toStderr, toStdout } from './terminal.ts';
 
 /** The command line: `argv` without node and script. Sets the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   consoleToStderr();
   // Node would write what somebody else's text is in as it is.
   process.on('uncaughtException', (error) => {
-    tellBug(error);
+    tellBug(error, argv);
     process.exit(1);
   });
   process.removeAllListeners('warning');
@@ -26,7 +26,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program().parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) {
-      tellBug(error);
+      tellBug(error, argv);
       return;
     }
     process.exitCode = error.exitCode === 0 ? EXIT.fine : EXIT.badInput;
@@ -37,10 +37,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** Node would show the line of the bundle besides, which is all of it. */
-function tellBug(error: unknown): void {
-  process.exitCode = 1;
-  const stack = error instanceof Error ? error.stack : undefined;
-  toStderr(`${stack ?? error}\nThis is a bug, of noencap or of a chart of your own.\n`);
+function tellBug(error: unknown, argv: readonly string[]): void {
+  process.exitCode = EXIT.doesNotHold;
+  const [message, stack] = error instanceof Error ? [error.message, error.stack] : [String(error), undefined];
+  toStderr(`${stack ?? message}\nThis is a bug, of noencap or of a chart of your own.\n`);
+  if (!argv.includes('--json') || !isStdoutEmpty()) return;
+  const fix = 'The stack on stderr says where. If it is not in a file of yours, report it.';
+  toStdout(refusalDocument('noencap', [faultOf({ code: 'bug', message: message || 'No message', fix })]));
 }
 
 /** In Commander's words: `error: unknown option '--jsn'`, and perhaps a guess in a second line. */

@@ -7,21 +7,19 @@ import { counted, type Terminal } from './terminal.ts';
 export function shippedText(results: readonly Result[], lookOnly: boolean, terminal: Terminal): string {
   const { colour } = terminal;
   const of = (outcome: Result['outcome']) => results.filter((one) => one.outcome === outcome);
-  const withMessage = results.filter(({ message }) => message !== null);
+  const withFault = results.filter(({ fault }) => fault !== null);
   const counts = COUNTED.flatMap(([outcome, noun]) =>
     of(outcome).length === 0 ? [] : [`${of(outcome).length} ${noun}`],
   );
-  const lines = withMessage.flatMap(({ router, outcome, message }) => {
-    const [first = '', ...more] = (message ?? '').split('\n').map(printable);
+  const lines = withFault.flatMap(({ router, outcome, fault }) => {
+    const [first = '', ...more] = (fault?.message ?? '').split('\n').map(printable);
     const head = WELL.has(outcome)
       ? colour.yellow(`${router} ${outcome}, but`)
       : colour.red(`${router} ${outcome}:`);
-    return [`${head} ${first}`, ...more.map((line) => `  ${line}`)];
+    return [`${head} ${first}`, ...more.map((line) => `  ${line}`), `  ${printable(fault?.fix ?? '')}`];
   });
   const next =
-    withMessage.length === 0
-      ? []
-      : NEXT.filter(([outcome]) => of(outcome).length > 0).map(([, text]) => text);
+    withFault.length === 0 ? [] : NEXT.filter(([outcome]) => of(outcome).length > 0).map(([, text]) => text);
   return [
     ...lines,
     `${counted(results.length, 'router')}: ${counts.join(', ')}.`,

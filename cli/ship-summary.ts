@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import type { Result, Shipped } from '../delivery/index.ts';
+import { faultText, type Result, type Shipped } from '../delivery/index.ts';
 import { printable } from '../topology/fault.ts';
 import { counted } from './terminal.ts';
 
@@ -26,7 +26,8 @@ export function summarise({ outcome, results }: Shipped, lookOnly: boolean): voi
 /** GitHub shows at most one MiB, and nobody reads that much. */
 const MOST = 200;
 
-const messageCell = (result: Result): string => cell((result.message ?? '').slice(0, 1000));
+const messageCell = (result: Result): string =>
+  cell((result.fault === null ? '' : faultText(result.fault)).slice(0, 1000));
 
 /** In a code span nothing is Markdown, a mention or HTML; a bar would still end the cell, and a backtick the span. */
 const cell = (text: string): string => {

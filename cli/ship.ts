@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import {
+  faultText,
   type Hidden,
   type JournalEvent,
   journalJson,
@@ -172,13 +173,13 @@ function report(order: Order, shipped: Shipped, options: ShipOptions, terminal: 
     if (text !== '') terminal.report(text);
   }
   terminal.report(shippedText(shipped.results, options.check, terminal));
-  for (const { router, outcome, message } of shipped.results) {
-    if (message === null) continue;
+  for (const { router, outcome, fault } of shipped.results) {
+    if (fault === null) continue;
     terminal.annotate({
       level: 'error',
       file: options.topology,
       title: `${router} ${outcome}`,
-      message: message,
+      message: faultText(fault),
     });
   }
 }

@@ -71,8 +71,16 @@ export function terminal(options: TerminalOptions): Terminal {
 }
 
 /** All that noencap writes goes through these two, with one exception: the commands that it gives the runner itself. */
-export const toStdout = (text: string): void => void process.stdout.write(painted(text, harmless));
+export function toStdout(text: string): void {
+  isStdoutUsed = true;
+  process.stdout.write(painted(text, harmless));
+}
 export const toStderr = (text: string): void => void process.stderr.write(painted(text, harmless));
+
+let isStdoutUsed = false;
+
+/** With --json stdout is one document: whether it is still to come. */
+export const isStdoutEmpty = (): boolean => !isStdoutUsed;
 
 /** What others print, a topology that is a module or a package: stdout is one document with --json, and nothing else. */
 export function consoleToStderr(): void {

@@ -1,12 +1,12 @@
+import { type RouterFault, SCRIPT_FAULTS } from './fault.ts';
 import type { Ran } from './ssh/remote.ts';
 
 /**
- * Why a router did not do what it was asked to: `refused`, with the reason and the fix; `misused` (our own fault); `lacking`
- * something; `garbled` (the answer is not the script's); or `lost`: what it has done is unknown.
+ * Why a router did not do what it was asked to: `refused`; `misused` (our own fault); `lacking` something; `garbled` (the answer is not
+ * the script's); or `lost`: what it has done is unknown.
  */
-export interface ScriptFailure {
+export interface ScriptFailure extends RouterFault {
   readonly kind: 'refused' | 'misused' | 'lacking' | 'garbled' | 'lost';
-  readonly message: string;
 }
 
 export type Outcome<T> =
@@ -29,16 +29,34 @@ const KINDS = new Map<number, ScriptFailure['kind']>([
 /** The lines of an answer without its `end`, which an answer that was cut off lacks. */
 export function linesOf(verb: string, ran: Ran): Outcome<readonly AnswerLine[]> {
   if (ran.code !== 0) {
-    const message = short(ran.stderr.trim()) || `${verb} ended with ${ran.code} and no message`;
-    return { failed: { kind: KINDS.get(ran.code) ?? 'lost', message } };
+    return { failed: { kind: KINDS.get(ran.code) ?? 'lost', ...faultOf(verb, ran) } };
   }
   const lines = readLines(ran.stdout);
   if (!ran.stdout.endsWith('\n') || lines.at(-1)?.key !== 'end') {
-    return {
-      failed: { kind: 'garbled', message: `the answer to ${verb} is cut off after line ${lines.length}` },
-    };
+    return { failed: notOurs(`the answer to ${verb} is cut off after line ${lines.length}`) };
   }
   return { done: lines.slice(0, -1) };
+}
+
+/** What the connection, or the script itself, says of a command that failed. Anything else on that machine just prints some text. */
+export function faultOf(verb: string, { code, stdout, stderr, fault }: Ran): RouterFault {
+  if (fault !== undefined) return { code: 'ssh', ...fault };
+  const lines = readLines(stdout);
+  const [about, message, fix] = ['code', 'message', 'fix'].map(
+    (key) => lines.findLast((line) => line.key === key)?.value ?? '',
+  );
+  const known = SCRIPT_FAULTS.find((one) => one === about);
+  if (known !== undefined && message && fix) return { code: known, message: short(message), fix: short(fix) };
+  // The script ends with 1, 2 or 3: whatever else ended it was not the script.
+  if (!KINDS.has(code)) {
+    const message = short(stderr.trim()) || `${verb} ended with ${code} and no message`;
+    return { code: 'ssh', message, fix: 'Check whether the router is up, and run it again.' };
+  }
+  return {
+    code: 'answer',
+    message: short(stderr.trim()) || `${verb} ended with ${code} and no message`,
+    fix: 'Check what the account runs there: noencap expects its own script.',
+  };
 }
 
 /** The lines of an answer, complete or not. Each is a separate string: a slice would keep the whole answer in memory. */
@@ -55,17 +73,27 @@ export function readLines(stdout: string): AnswerLine[] {
 }
 
 /** A router's answer may make noencap itself fail: that is reported for this router, and affects no other. */
-export const notUnderstood = (error: unknown): string =>
-  `noencap failed on what this router says (${error instanceof Error ? error.message : String(error)})`;
+export const notUnderstood = (error: unknown): ScriptFailure => ({
+  ...notOurs(
+    `noencap failed on what this router says (${error instanceof Error ? error.message : String(error)})`,
+  ),
+  fix: 'This is a bug of noencap: report it with the journal of this delivery.',
+});
+
+const notOurs = (message: string): ScriptFailure => ({
+  kind: 'garbled',
+  code: 'answer',
+  message,
+  fix: 'Check what the account runs there: its shell must print nothing of its own.',
+});
 
 /** An answer with content that the protocol does not allow. */
-export const garbled = (verb: string, line: AnswerLine | undefined, wanted: string): ScriptFailure => ({
-  kind: 'garbled',
-  message:
+export const garbled = (verb: string, line: AnswerLine | undefined, wanted: string): ScriptFailure =>
+  notOurs(
     line === undefined
       ? `the answer to ${verb} has no ${wanted}`
       : `the answer to ${verb}, line ${line.number}: "${shown(line)}" is not ${wanted}`,
-});
+  );
 
 /** A salt stays secret, even a truncated one. */
 const shown = ({ key, value }: AnswerLine): string =>

@@ -1,7 +1,8 @@
 import type { Fabric } from '../fabric/index.ts';
 import { notUnderstood } from './answer.ts';
-import { type Changed, change, judged } from './change-router.ts';
+import { type Changed, change, gateFault, judged } from './change-router.ts';
 import type { Delivery } from './delivery.ts';
+import type { RouterFault } from './fault.ts';
 import { type CALM, HAD_CALM, type Judge, judge } from './gate/gate.ts';
 import type { Result, Unstamped } from './journal.ts';
 import { limited } from './limited.ts';
@@ -31,7 +32,7 @@ export interface Base {
 }
 
 /** Reports what became of a router; called again if more is known later. */
-type Tell = (router: string, outcome: Result['outcome'], message: string | null) => void;
+type Tell = (router: string, outcome: Result['outcome'], fault: RouterFault | null) => void;
 
 /** A router while it is being changed, and those being changed at the same time. */
 interface Changing {
@@ -70,14 +71,13 @@ export async function changeAll(
     const changing: Changing = { delivery, ready, beside: new Set([router, ...atWork.keys()]) };
     for (const other of atWork.values()) other.beside.add(router);
     atWork.set(router, changing);
-    const changed = await change(delivery, ready, judges.of(router)).catch(
-      (error: unknown): Changed => ({
-        outcome: 'lost',
-        message: `${notUnderstood(error)}. BIRD reverts what is not confirmed by itself`,
-      }),
-    );
+    const changed = await change(delivery, ready, judges.of(router)).catch((error: unknown): Changed => {
+      const { code, message, fix } = notUnderstood(error);
+      const fault = { code, message: `${message}. BIRD reverts what is not confirmed by itself`, fix };
+      return { outcome: 'lost', fault };
+    });
     atWork.delete(router);
-    tell(router, changed.outcome, 'message' in changed ? changed.message : null);
+    tell(router, changed.outcome, 'fault' in changed ? changed.fault : null);
     if (changed.outcome !== 'shipped') {
       hasFailed = true;
       return;
@@ -150,11 +150,11 @@ async function lastLook({ delivery, ready }: Changing, judging: Judge, tell: Tel
   const { router, timeout, report } = delivery;
   report('verify', 'started');
   const end = await judged(delivery, ready.before, judging, performance.now() + timeout * 1000).catch(
-    (error: unknown) => ({ wrong: [notUnderstood(error)] }),
+    (error: unknown) => ({ wrong: [notUnderstood(error).message] }),
   );
   if ('wrong' in end) {
     report('verify', 'failed', end.wrong);
-    tell(router, 'shipped', end.wrong.join('; '));
+    tell(router, 'shipped', gateFault(end.wrong));
   } else {
     report(
       'verify',

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { notUnderstood } from './answer.ts';
 import { type Delivery, withPlace } from './delivery.ts';
+import { asFault, faultText, type RouterFault } from './fault.ts';
 import type { GateFinding } from './gate/finding.ts';
 import { type Judge, passes } from './gate/gate.ts';
 import { driftFrom, type Inspection } from './inspection.ts';
@@ -14,7 +15,7 @@ import { until } from './until.ts';
  */
 export type Changed =
   | { readonly outcome: 'shipped'; readonly warnings: readonly GateFinding[] }
-  | { readonly outcome: 'undone' | 'lost'; readonly message: string };
+  | { readonly outcome: 'undone' | 'lost'; readonly fault: RouterFault };
 
 /** BIRD runs the new configuration for a limited time, the result is judged, and only then are its files put in place. */
 export async function change(delivery: Delivery, ready: Ready, judge: Judge): Promise<Changed> {
@@ -23,7 +24,7 @@ export async function change(delivery: Delivery, ready: Ready, judge: Judge): Pr
     return await changed(attempt, judge);
   } catch (error) {
     // Never confirm what noencap does not understand.
-    return back(attempt, notUnderstood(error));
+    return back(attempt, asFault(notUnderstood(error)));
   }
 }
 
@@ -34,16 +35,16 @@ async function changed(attempt: Attempt, judge: Judge): Promise<Changed> {
   report('apply', 'started');
   const applied = await router.apply(lock, settings, lock, release.hash, timeout, until(deadline));
   if (applied.failed !== undefined) {
-    const { message } = withPlace(applied.failed, release);
-    report('apply', 'failed', [message]);
-    return back(attempt, message);
+    const fault = asFault(withPlace(applied.failed, release));
+    report('apply', 'failed', [faultText(fault)]);
+    return back(attempt, fault);
   }
   report('apply', 'done', [`BIRD reverts by itself in ${Math.floor(applied.done)} s`]);
   report('gate', 'started');
   const gated = await judged(delivery, before, judge, deadline - MARGIN);
   if ('wrong' in gated) {
     report('gate', 'failed', gated.wrong);
-    return back(attempt, gated.wrong.join('; '));
+    return back(attempt, delivery.stop.aborted ? INTERRUPTED : gateFault(gated.wrong));
   }
   report(
     'gate',
@@ -51,10 +52,10 @@ async function changed(attempt: Attempt, judge: Judge): Promise<Changed> {
     gated.warnings.map(({ message }) => message),
   );
   report('confirm', 'started');
-  const message = await confirmed(attempt);
-  if (message !== undefined) {
-    report('confirm', 'failed', [message]);
-    return back(attempt, message);
+  const fault = await confirmed(attempt);
+  if (fault !== undefined) {
+    report('confirm', 'failed', [faultText(fault)]);
+    return back(attempt, fault);
   }
   report('confirm', 'done');
   await unlock(delivery, lock);
@@ -91,7 +92,7 @@ export async function judged(
       if (wait === 0) return passes(findings) ? { warnings: findings } : { wrong: failures };
       wrong = failures.length > 0 ? failures : ['its protocols did not settle in time'];
       pause = Math.min(wait, LONGEST_PAUSE);
-    } else if (!looking.aborted) wrong = [answer.failed.message];
+    } else if (!looking.aborted) wrong = [faultText(answer.failed)];
     next = router.protocolsLater(remote.fresh(), settings, looking);
     await sleep(Math.max(0, Math.min(pause, end - performance.now() - PAUSE)), undefined, {
       signal: stop,
@@ -99,20 +100,33 @@ export async function judged(
   }
   // A connection opened for another look ends by itself; nothing waits for it.
   void next?.();
-  return { wrong: stop.aborted ? ['it was interrupted'] : wrong };
+  return { wrong: stop.aborted ? [INTERRUPTED.message] : wrong };
 }
 
 /** Why it is not confirmed; undefined if it is. A lost answer is asked for again: the router knows. */
-async function confirmed({ delivery, ready, deadline }: Attempt): Promise<string | undefined> {
+async function confirmed({ delivery, ready, deadline }: Attempt): Promise<RouterFault | undefined> {
   const { remote, settings } = delivery;
   const { lock, release } = ready;
   const first = await router.confirm(lock, settings, lock, release.hash, until(deadline));
   if (first.failed === undefined) return undefined;
   // When the time is up, a confirmation would arrive before or after BIRD reverts, and nothing could tell which.
-  if (first.failed.kind !== 'lost' || performance.now() >= deadline) return first.failed.message;
+  if (first.failed.kind !== 'lost' || performance.now() >= deadline) return asFault(first.failed);
   const again = await router.confirm(remote.fresh(), settings, lock, release.hash, until(deadline));
-  return again.failed?.message;
+  return again.failed && asFault(again.failed);
 }
+
+const INTERRUPTED: RouterFault = {
+  code: 'interrupted',
+  message: 'it was interrupted',
+  fix: 'Ship again.',
+};
+
+/** What the gate found, as one fault. */
+export const gateFault = (wrong: readonly string[]): RouterFault => ({
+  code: 'gate',
+  message: wrong.join('; '),
+  fix: 'Check these sessions at both ends, then ship again.',
+});
 
 interface Attempt {
   readonly delivery: Delivery;
@@ -122,22 +136,26 @@ interface Attempt {
 }
 
 /** Undoes what was applied and verifies it. If the router does not answer, BIRD reverts when the time is up, and is checked then. */
-async function back(attempt: Attempt, why: string): Promise<Changed> {
+async function back(attempt: Attempt, why: RouterFault): Promise<Changed> {
   const { delivery, ready, deadline } = attempt;
   const { remote, settings, report } = delivery;
   if (performance.now() >= deadline) return comesBack(attempt, why, 'the time is up: BIRD reverts by itself');
   report('undo', 'started');
   const soon = Math.max(deadline, performance.now() + UNDOES);
   const undone = await router.undo(remote.fresh(), settings, ready.lock, until(soon));
-  report('undo', undone.failed === undefined ? 'done' : 'failed', undone.failed && [undone.failed.message]);
+  report(
+    'undo',
+    undone.failed === undefined ? 'done' : 'failed',
+    undone.failed && [faultText(undone.failed)],
+  );
   if (undone.failed === undefined) return verified(attempt, ready.lock, why);
   return undone.failed.kind === 'lost'
     ? comesBack(attempt, why, 'it is unreachable; BIRD reverts by itself when the time is up')
-    : outcomeUnknown(attempt, ready.lock, why, undone.failed.message);
+    : outcomeUnknown(attempt, ready.lock, why, faultText(undone.failed));
 }
 
 /** The router is unreachable. If the change is to blame, it is reachable again once BIRD has reverted. */
-async function comesBack(attempt: Attempt, why: string, now: string): Promise<Changed> {
+async function comesBack(attempt: Attempt, why: RouterFault, now: string): Promise<Changed> {
   const { delivery, ready, deadline } = attempt;
   const { remote, settings, owner, timeout, report } = delivery;
   report('settle', 'started', [now]);
@@ -152,11 +170,14 @@ async function comesBack(attempt: Attempt, why: string, now: string): Promise<Ch
         report('settle', 'done', ['BIRD reverted by itself']);
         // The line that is dead for us may still be alive at the router.
         await ready.lock.release();
-        return verified(attempt, held.done, `BIRD reverted by itself: ${why}`);
+        return verified(attempt, held.done, {
+          ...why,
+          message: `BIRD reverted by itself: ${why.message}`,
+        });
       }
       await held.done.release();
-      message = settled.failed.message;
-    } else message = held.failed.message;
+      message = faultText(settled.failed);
+    } else message = faultText(held.failed);
     await sleep(PAUSE);
   } while (performance.now() < patience);
   report('settle', 'failed', [message]);
@@ -164,20 +185,20 @@ async function comesBack(attempt: Attempt, why: string, now: string): Promise<Ch
 }
 
 /** Verifies that both what runs and what is on disk are as before, and that BIRD would read the same at a restart. */
-async function verified(attempt: Attempt, lock: router.Lock, why: string): Promise<Changed> {
+async function verified(attempt: Attempt, lock: router.Lock, why: RouterFault): Promise<Changed> {
   const { delivery, ready } = attempt;
   const { remote, settings, report } = delivery;
   report('verify', 'started');
   const answer = await router.inspect(remote.fresh(), settings);
   const wrong =
-    answer.failed === undefined ? differences(ready.before, answer.done) : [answer.failed.message];
+    answer.failed === undefined ? differences(ready.before, answer.done) : [faultText(answer.failed)];
   if (wrong.length > 0) {
     report('verify', 'failed', wrong);
     return outcomeUnknown(attempt, lock, why, wrong.join('; '));
   }
   report('verify', 'done', ['it runs what it ran before, and its files match']);
   await unlock(delivery, lock);
-  return { outcome: 'undone', message: why };
+  return { outcome: 'undone', fault: why };
 }
 
 function differences(before: Inspection, now: Inspection): string[] {
@@ -193,7 +214,7 @@ function differences(before: Inspection, now: Inspection): string[] {
 async function outcomeUnknown(
   attempt: Attempt,
   lock: router.Lock,
-  why: string,
+  why: RouterFault,
   message: string,
 ): Promise<Changed> {
   const { delivery, deadline } = attempt;
@@ -202,6 +223,10 @@ async function outcomeUnknown(
   const when = left > 0 ? `within ${left} s` : 'by now';
   return {
     outcome: 'lost',
-    message: `${why}. Whether it was undone is unknown (${message}): BIRD reverts by itself ${when}, its files are the old ones, and the next ship makes both agree`,
+    fault: {
+      code: why.code,
+      message: `${why.message}. Whether it was undone is unknown (${message}): BIRD reverts by itself ${when}, and its files are the old ones`,
+      fix: `${why.fix} The next ship makes both agree.`,
+    },
   };
 }

@@ -35,5 +35,9 @@ export type Report = (
 export function withPlace(failed: NotTaken, { files }: Release): ScriptFailure {
   if (failed.birdError === undefined) return failed;
   const texts = new Map(files.map(({ path, bytes }) => [path, Buffer.from(bytes).toString('utf8')]));
-  return { ...failed, message: `BIRD rejects it: ${explainBirdError(failed.birdError, texts)}` };
+  return {
+    ...failed,
+    code: 'configuration',
+    message: `BIRD rejects it: ${explainBirdError(failed.birdError, texts)}`,
+  };
 }

@@ -1,5 +1,6 @@
 import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from '../bird/answers/protocols.ts';
 import { type AnswerLine, garbled, linesOf, type Outcome, short } from './answer.ts';
+import type { RouterFault } from './fault.ts';
 import { Hidden } from './hidden.ts';
 import { hashOf, manifestOf } from './release.ts';
 import type { Ran } from './ssh/remote.ts';
@@ -16,7 +17,7 @@ export interface Inspection {
   /** BIRD's main configuration file. */
   readonly main: string;
   /** Why this may not be the router that is meant. */
-  readonly stranger: string | undefined;
+  readonly stranger: RouterFault | undefined;
   /** Its mark, if that dates from before the router was renamed or got a new ID. */
   readonly formerly: string | undefined;
   /** BIRD's error for the live files, if it would reject them. */
@@ -53,9 +54,8 @@ export interface Inspection {
 export function parseInspection(ran: Ran): Outcome<Inspection> {
   const answer = linesOf('inspect', ran);
   if (answer.failed !== undefined) {
-    // An older program does not know the settings it is given, and says so in the words of its version.
-    const isOlder =
-      answer.failed.kind === 'misused' && /\bis (no|not a) setting\b/.test(answer.failed.message);
+    // An older program does not know the settings it is given. Up to protocol 5 it says so in words only.
+    const isOlder = answer.failed.kind === 'misused' && answer.failed.code === 'answer';
     return isOlder ? otherProgram('an older protocol') : answer;
   }
   const lines = answer.done;
@@ -71,15 +71,16 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
   const manifest = new Map(all('manifest').map(hashAndPath));
   const live = first('live');
   if (live !== undefined && hashOf(manifestOf(manifest)) !== live) {
-    const message = `the manifest of release ${live} on the router was changed. Adopt the live files, then ship again.`;
-    return { failed: { kind: 'refused', message } };
+    const message = `the manifest of release ${live} on the router was changed`;
+    const fix = 'Adopt the live files with --accept-drift, then ship again.';
+    return { failed: { kind: 'refused', code: 'drift', message, fix } };
   }
   const [what, hash = ''] = first('state')?.split(' ') ?? [];
   return {
     done: {
       birdVersion: first('bird') ?? '',
       main: first('main') ?? '',
-      stranger: first('stranger') === undefined ? undefined : short(first('stranger') ?? ''),
+      stranger: strangerOf(first('stranger'), first('stranger-fix')),
       formerly: first('formerly'),
       liveError: first('live-check') === 'ok' ? undefined : short(first('live-check') ?? ''),
       settled: first('settled') === 'yes',
@@ -112,15 +113,20 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
   };
 }
 
+const strangerOf = (message: string | undefined, fix = 'Fix ssh.host and ssh.port of the router.') =>
+  message === undefined ? undefined : { code: 'identity' as const, message: short(message), fix: short(fix) };
+
 const otherProgram = (speaks: string): Outcome<never> => ({
   failed: {
     kind: 'refused',
-    message: `its account runs the program of another noencap version (${speaks}; this one speaks protocol ${PROTOCOL}). Set the account up again with ship --setup.`,
+    code: 'usage',
+    message: `its account runs the program of another noencap version (${speaks}; this one speaks protocol ${PROTOCOL})`,
+    fix: 'Set the account up again with ship --setup.',
   },
 });
 
 /** The protocol version in the script's first line, raised whenever older and newer ends would misunderstand each other. */
-const PROTOCOL = '5';
+const PROTOCOL = '6';
 
 const HASH = '[0-9a-f]{16}';
 const FILE = /^[0-9a-f]{64} [^\s/][^\s]*$/;
@@ -134,6 +140,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   main: /^\/\S+$/,
   'live-check': /^.+$/,
   stranger: /^.+$/,
+  'stranger-fix': /^.+$/,
   formerly: /^[A-Za-z0-9./-]+$/,
   settled: /^(yes|no)$/,
   pending: /^(\d+(\.\d+)?|unknown)$/,

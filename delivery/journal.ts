@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { printable } from '../topology/fault.ts';
+import { routerFault } from './fault.ts';
 
 /**
  * The steps on one router, in their order: up to `check` nothing that runs is touched; `apply` to `confirm` change it; the others
@@ -38,7 +39,8 @@ const text = z.string();
 export const routerResult = z.strictObject({
   router: text,
   outcome: z.enum(OUTCOMES),
-  message: text.nullable(),
+  /** Why it does not have the change; of a router that has it, or was only looked at, what else is wrong. */
+  fault: routerFault.nullable(),
 });
 
 const planned = z.strictObject({

@@ -1,4 +1,5 @@
 import type { ScriptFailure } from './answer.ts';
+import type { RouterFault } from './fault.ts';
 import { type Drift, driftFrom, type Inspection } from './inspection.ts';
 import type { Release } from './release.ts';
 
@@ -18,7 +19,7 @@ const roomFor = ({ files }: Release): number =>
 export function preflight(inspection: Inspection, release: Release, acceptDrift: boolean): Preflight {
   const refusal = [otherBird, busy, broken, room]
     .map((rule) => rule(inspection, release))
-    .find((message) => message !== undefined);
+    .find((fault) => fault !== undefined);
   const drift = driftOf(inspection, release);
   if (refusal !== undefined) return refused(refusal, drift);
   if (drift.length === 0) {
@@ -32,52 +33,72 @@ export function preflight(inspection: Inspection, release: Release, acceptDrift:
       .slice(0, MOST)
       .map(({ path, is }) => `${path} ${is}`)
       .join(', ') + (drift.length > MOST ? ` and ${drift.length - MOST} more` : '');
-  return refused(
+  const [message, fix] =
     inspection.live === undefined
-      ? `nothing was shipped here yet, but there are other files: ${some}. To hand the folder over to noencap, ship with --accept-drift; a copy of the files is kept`
-      : `files differ from what was shipped: ${some}. Put what is right into the topology, then ship with --accept-drift; a copy of the files is kept`,
-    drift,
-  );
+      ? [
+          `nothing was shipped here yet, but there are other files: ${some}`,
+          'To hand the folder over to noencap, ship with --accept-drift; a copy of the files is kept.',
+        ]
+      : [
+          `files differ from what was shipped: ${some}`,
+          'Put what is right into the topology, then ship with --accept-drift; a copy of the files is kept.',
+        ];
+  return refused({ code: 'drift', message, fix }, drift);
 }
 
 /** Nobody reads more names than this. */
 const MOST = 5;
 
-const refused = (message: string, drift: readonly Drift[] = []): Preflight => ({
+const refused = (fault: RouterFault, drift: readonly Drift[] = []): Preflight => ({
   verdict: 'refused',
-  failed: { kind: 'refused', message },
+  failed: { kind: 'refused', ...fault },
   drift,
 });
 
-type Rule = (inspection: Inspection, release: Release) => string | undefined;
+type Rule = (inspection: Inspection, release: Release) => RouterFault | undefined;
 
 /** BIRD 1.6 has a different syntax and no timed commit; what comes after 3 is unknown. */
 const otherBird: Rule = ({ birdVersion }) =>
-  /^[23]\./.test(birdVersion) ? undefined : `it runs BIRD ${birdVersion}, but BIRD 2 or 3 is required`;
+  /^[23]\./.test(birdVersion)
+    ? undefined
+    : {
+        code: 'bird',
+        message: `it runs BIRD ${birdVersion}, but BIRD 2 or 3 is required`,
+        fix: 'Upgrade BIRD on the router.',
+      };
 
 const busy: Rule = ({ holder, pending, settled }) => {
-  if (holder !== undefined) return `${holder} is delivering to it`;
-  if (pending !== undefined) {
-    return `a change awaits confirmation and is undone in ${Math.ceil(pending)} s. Confirm it or wait`;
+  if (holder !== undefined) {
+    return { code: 'lock', message: `${holder} is delivering to it`, fix: 'Wait until that delivery ends.' };
   }
-  return settled ? undefined : 'BIRD is being reconfigured. Wait until it is done';
+  if (pending !== undefined) {
+    const message = `a change awaits confirmation and is undone in ${Math.ceil(pending)} s`;
+    return { code: 'state', message, fix: 'Confirm it or wait.' };
+  }
+  if (settled) return undefined;
+  return { code: 'bird', message: 'BIRD is being reconfigured', fix: 'Wait until it is done.' };
 };
 
 const broken: Rule = ({ liveError, absoluteIncludes: [absolute] }) => {
-  if (liveError !== undefined)
-    return `BIRD would reject its live files at a restart: ${liveError.replace(/^8002 /, '')}`;
+  if (liveError !== undefined) {
+    const message = `BIRD would reject its live files at a restart: ${liveError.replace(/^8002 /, '')}`;
+    return { code: 'configuration', message, fix: 'Fix them on the router, and run birdc configure.' };
+  }
   if (absolute === undefined) return undefined;
-  return `${absolute.place} includes ${absolute.path}, so a staged copy would read the live files. Include it by a relative path`;
+  const message = `${absolute.place} includes ${absolute.path}, so a staged copy would read the live files`;
+  return { code: 'main-file', message, fix: 'Include it by a relative path.' };
 };
 
 const room: Rule = ({ writable, diskKb, inodes }, release) => {
-  if (!writable) return 'its configuration folder is not writable';
-  const needed = roomFor(release);
-  if (diskKb < needed) return `its disk has ${diskKb} KiB left, but ${needed} are needed`;
-  const files = 3 * release.files.length + 20;
-  return inodes !== undefined && inodes < files
-    ? `its disk has ${inodes} inodes left, but ${files} are needed`
-    : undefined;
+  if (!writable) {
+    const message = 'its configuration folder is not writable';
+    return { code: 'rights', message, fix: 'Let the account that noencap logs in as write there.' };
+  }
+  const [needed, files] = [roomFor(release), 3 * release.files.length + 20];
+  const full = (message: string): RouterFault => ({ code: 'folder', message, fix: 'Make room there.' });
+  if (diskKb < needed) return full(`its disk has ${diskKb} KiB left, but ${needed} are needed`);
+  if (inodes === undefined || inodes >= files) return undefined;
+  return full(`its disk has ${inodes} inodes left, but ${files} are needed`);
 };
 
 /** Path to sha256 of what should be live: what was shipped last, or the release itself if nothing was. */

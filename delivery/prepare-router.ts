@@ -1,5 +1,6 @@
 import type { ScriptFailure } from './answer.ts';
 import { type Delivery, withPlace } from './delivery.ts';
+import { asFault, faultText, type RouterFault } from './fault.ts';
 import type { Drift, Inspection } from './inspection.ts';
 import { filesWanted, preflight } from './preflight.ts';
 import type { Release } from './release.ts';
@@ -30,14 +31,14 @@ export async function look(delivery: Delivery): Promise<Looked> {
   report('inspect', 'started');
   const answer = await router.inspect(remote, settings, [...sysctls.keys()], stop);
   if (answer.failed !== undefined) {
-    report('inspect', 'failed', [answer.failed.message]);
+    report('inspect', 'failed', [faultText(answer.failed)]);
     return { verdict: notDone(answer.failed), failed: answer.failed, drift: [] };
   }
   const inspection = answer.done;
   // Show nothing of a router that is not meant, and settle nothing there.
   if (inspection.stranger !== undefined) {
-    report('inspect', 'failed', [inspection.stranger]);
-    return { verdict: 'refused', failed: { kind: 'refused', message: inspection.stranger }, drift: [] };
+    report('inspect', 'failed', [faultText(inspection.stranger)]);
+    return { verdict: 'refused', failed: { kind: 'refused', ...inspection.stranger }, drift: [] };
   }
   const release = delivery.release(inspection);
   const judged = preflight(inspection, release, acceptDrift);
@@ -45,7 +46,7 @@ export async function look(delivery: Delivery): Promise<Looked> {
   const isCutOff =
     inspection.state !== undefined && inspection.state.what !== 'shipped' && inspection.holder === undefined;
   if (judged.verdict === 'refused' && !isCutOff) {
-    report('inspect', 'failed', [judged.failed.message]);
+    report('inspect', 'failed', [faultText(judged.failed)]);
     return {
       verdict: 'refused',
       failed: judged.failed,
@@ -119,7 +120,7 @@ export interface Ready {
 export type Prepared =
   | { readonly outcome: 'ready'; readonly ready: Ready }
   | { readonly outcome: 'unchanged' }
-  | { readonly outcome: 'refused' | 'unreachable'; readonly message: string };
+  | { readonly outcome: 'refused' | 'unreachable'; readonly fault: RouterFault };
 
 /** Every step that does not change what runs: lock, settling what was cut off, adoption, staging beside the live files, BIRD's own check. */
 export async function prepare(delivery: Delivery): Promise<Prepared> {
@@ -127,8 +128,8 @@ export async function prepare(delivery: Delivery): Promise<Prepared> {
   report('lock', 'started');
   const held = await router.hold(remote, settings, owner, { stop });
   if (held.failed !== undefined) {
-    report('lock', 'failed', [held.failed.message]);
-    return { outcome: notDone(held.failed), message: held.failed.message };
+    report('lock', 'failed', [faultText(held.failed)]);
+    return { outcome: notDone(held.failed), fault: asFault(held.failed) };
   }
   const lock = held.done;
   report('lock', 'done', lock.stale === undefined ? [] : [`${lock.stale} left its lock behind`]);
@@ -170,7 +171,11 @@ async function discarded({ settings, report }: Delivery, lock: router.Lock): Pro
   report('discard', 'started');
   const { failed } = await router.discard(lock, settings, lock);
   // What stays behind does no harm: the next delivery removes it.
-  report('discard', failed === undefined ? 'done' : 'failed', failed === undefined ? [] : [failed.message]);
+  report(
+    'discard',
+    failed === undefined ? 'done' : 'failed',
+    failed === undefined ? [] : [faultText(failed)],
+  );
 }
 
 async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepared> {
@@ -179,8 +184,8 @@ async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepare
     step: 'settle' | 'inspect' | 'adopt' | 'stage' | 'check',
     failed: ScriptFailure,
   ): Prepared => {
-    report(step, 'failed', [failed.message]);
-    return { outcome: notDone(failed), message: failed.message };
+    report(step, 'failed', [faultText(failed)]);
+    return { outcome: notDone(failed), fault: asFault(failed) };
   };
   report('settle', 'started');
   const settled = await router.settle(lock, settings, lock);

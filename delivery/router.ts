@@ -1,6 +1,6 @@
 import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from '../bird/answers/protocols.ts';
 import { markOf, type RouterName } from '../fabric/index.ts';
-import { garbled, linesOf, type Outcome, readLines, type ScriptFailure, short } from './answer.ts';
+import { faultOf, garbled, linesOf, type Outcome, readLines, type ScriptFailure, short } from './answer.ts';
 import { type Inspection, parseInspection } from './inspection.ts';
 import { type Release, tarOf } from './release.ts';
 import type { Access, Line, Ran, RemoteCommand, Running } from './ssh/remote.ts';
@@ -147,7 +147,9 @@ export async function hold(
   const broken = started.ended.then(
     (ran): ScriptFailure => ({
       kind: 'lost',
-      message: short(ran.stderr.trim()) || 'the lock of the router was lost',
+      ...(ran.code === 0
+        ? { code: 'lock', message: 'the lock of the router was lost', fix: 'Run it again.' }
+        : faultOf('hold', ran)),
     }),
   );
   const beating = setInterval(() => started.beat(), (seconds * 1000) / 4);

@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { Fabric } from '../fabric/index.ts';
-import { notUnderstood, type ScriptFailure } from './answer.ts';
+import { notUnderstood } from './answer.ts';
 import { type Base, changeAll } from './change-all.ts';
 import type { Delivery } from './delivery.ts';
+import { asFault, faultText, type RouterFault } from './fault.ts';
 import { notFollowed } from './gate/cluster-first.ts';
 import { problemsToday } from './gate/gate.ts';
 import type { Inspection } from './inspection.ts';
@@ -61,17 +62,23 @@ export async function ship(shipment: Shipment): Promise<Shipped> {
     await Promise.all(deliveries.map(({ remote }) => remote.end()));
   }
   const results = deliveries.map(
-    ({ router }): Result => notes.results.get(router) ?? { router, outcome: 'untouched', message: null },
+    ({ router }): Result => notes.results.get(router) ?? { router, outcome: 'untouched', fault: null },
   );
   const isWhole = results.every(({ outcome }) => ['unchanged', 'shipped', 'ready'].includes(outcome));
   const outcome = !isWhole
     ? 'stopped'
-    : results.some(({ message }) => message !== null)
+    : results.some(({ fault }) => fault !== null)
       ? 'unhealthy'
       : 'delivered';
   record({ event: 'ended', outcome, routers: results });
   return { outcome, results, drift: notes.drift };
 }
+
+const NOT_YET: RouterFault = {
+  code: 'order',
+  message: 'it is in an earlier wave, but does not have the change',
+  fix: 'Ship that wave first.',
+};
 
 interface Notes {
   readonly results: Map<string, Result>;
@@ -82,8 +89,8 @@ const note = (
   { results }: Notes,
   router: string,
   outcome: Result['outcome'],
-  message: string | null = null,
-) => void results.set(router, { router, outcome, message });
+  fault: RouterFault | null = null,
+) => void results.set(router, { router, outcome, fault });
 
 async function run(shipment: Shipment, notes: Notes): Promise<void> {
   const { fabric, deliveries, turn, maxParallel, lookOnly, stop } = shipment;
@@ -95,17 +102,17 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
     const { router } = delivery;
     if (inspected === undefined) note(notes, router, 'untouched');
     else if ('failed' in inspected) {
-      note(notes, router, inspected.verdict, inspected.failed.message);
+      note(notes, router, inspected.verdict, asFault(inspected.failed));
       notes.drift.set(router, inspected.drift);
     } else if (lookOnly) {
       note(notes, router, inspected.verdict, healthProblem(fabric, router, inspected.inspection));
     } else if (inspected.verdict === 'unchanged' || turn(router) === 'later') {
       note(notes, router, inspected.verdict);
     } else if (turn(router) === 'earlier') {
-      note(notes, router, 'refused', 'it is in an earlier wave, but does not have the change');
+      note(notes, router, 'refused', NOT_YET);
     } else wanted.push(delivery);
   }
-  if (lookOnly || stop.aborted || [...notes.results.values()].some(({ message }) => message !== null)) return;
+  if (lookOnly || stop.aborted || [...notes.results.values()].some(({ fault }) => fault !== null)) return;
   const readies = await prepareAll(shipment, wanted, notes);
   if (readies === undefined || readies.size === 0) return;
   const inspections = [...looked].flatMap(([{ router }, inspected]) =>
@@ -119,19 +126,19 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
     await discardAll(readies);
     return;
   }
-  await changeAll(fleet, readies, (router, outcome, message) => note(notes, router, outcome, message));
+  await changeAll(fleet, readies, (router, outcome, fault) => note(notes, router, outcome, fault));
 }
 
 /** A delivery may be the fix for this, so it does not stop one; a check that finds it reports a problem. */
-function healthProblem(fabric: Fabric, router: string, { protocols }: Inspection): string | null {
+function healthProblem(fabric: Fabric, router: string, { protocols }: Inspection): RouterFault | null {
   const problems = problemsToday(fabric, router, protocols);
   if (problems.length === 0) return null;
   const more = problems.length > MOST ? [`and ${problems.length - MOST} more sessions`] : [];
-  return [
-    ...problems.slice(0, MOST),
-    ...more,
-    'let protocol direct and the IGP fill the table of these sessions',
-  ].join('\n');
+  return {
+    code: 'unresolved',
+    message: [...problems.slice(0, MOST), ...more].join('\n'),
+    fix: 'Let protocol direct and the IGP fill the table of these sessions.',
+  };
 }
 
 /** Nobody reads more sessions than this; most likely all have one cause. */
@@ -144,8 +151,8 @@ async function lookAt(delivery: Delivery): Promise<Looked | undefined> {
     const inspected = await look(delivery);
     return delivery.stop.aborted && 'failed' in inspected ? undefined : inspected;
   } catch (error) {
-    const failed: ScriptFailure = { kind: 'garbled', message: notUnderstood(error) };
-    delivery.report('inspect', 'failed', [failed.message]);
+    const failed = notUnderstood(error);
+    delivery.report('inspect', 'failed', [faultText(failed)]);
     return { verdict: 'refused', failed, drift: [] };
   }
 }
@@ -163,8 +170,9 @@ function isTooEarly(
     return up.length === 0 ? [] : [{ router, up }];
   });
   for (const { router, up } of early) {
-    const message = `the cluster must have this change first, but does not: ${up.join(', ')} ${up.length === 1 ? 'is' : 'are'} Established. Ship again when the engine has synced, or accept the risk: ${up.map((id) => `--excuse ${id}`).join(' ')}`;
-    note(notes, router, 'refused', message);
+    const message = `the cluster must have this change first, but does not: ${up.join(', ')} ${up.length === 1 ? 'is' : 'are'} Established`;
+    const fix = `Ship again when the engine has synced, or accept the risk: ${up.map((id) => `--excuse ${id}`).join(' ')}`;
+    note(notes, router, 'refused', { code: 'order', message, fix });
   }
   return early.length > 0;
 }
@@ -180,12 +188,12 @@ async function prepareAll(
   await inParallel(wanted, maxParallel, async (delivery) => {
     if (isRefused || stop.aborted) return;
     const prepared = await prepare(delivery).catch(
-      (error: unknown): Prepared => ({ outcome: 'refused', message: notUnderstood(error) }),
+      (error: unknown): Prepared => ({ outcome: 'refused', fault: asFault(notUnderstood(error)) }),
     );
     if (prepared.outcome === 'ready') readies.set(delivery, prepared.ready);
     else if (stop.aborted) note(notes, delivery.router, 'untouched');
-    else note(notes, delivery.router, prepared.outcome, 'message' in prepared ? prepared.message : null);
-    isRefused ||= 'message' in prepared;
+    else note(notes, delivery.router, prepared.outcome, 'fault' in prepared ? prepared.fault : null);
+    isRefused ||= 'fault' in prepared;
   });
   if (!isRefused && !stop.aborted) return readies;
   await discardAll(readies);

@@ -163,7 +163,7 @@ async function shipped(
     stop,
   });
   if (outcome !== 'delivered')
-    throw new Error(results.map(({ router, message }) => `${router}: ${message}`).join('\n'));
+    throw new Error(results.map(({ router, fault }) => `${router}: ${fault?.message}`).join('\n'));
   return { seconds: (performance.now() - started) / 1000, calls };
 }
 

@@ -39,6 +39,7 @@ export const refusalCodes = z.enum([
   'cluster-environment',
   'cluster-expired',
   'cluster-interrupted',
+  'bug',
   'cluster-refused',
   'file',
   'github',

@@ -2,7 +2,8 @@
 # come from whoever holds the key.
 #
 # Usage: any settings (config=DIR entry=k3s|bird.conf secret=NAME birdc=FILE socket=FILE main=FILE owner=TEXT
-# router=NETWORK/NAME/ID), then VERB, then its arguments. Every answer is lines of "key value", and the last is "end".
+# router=NETWORK/NAME/ID), then VERB, then its arguments. Every answer is lines of "key value", and the last is "end". A fault
+# has the lines code, message and fix instead.
 # Exit codes: 0 done, 1 refused, 2 wrong use, 3 this router lacks something.
 set -u
 # Never write to a file that already exists, not even through a link.
@@ -12,15 +13,24 @@ LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
 
-version=5
+version=6
 limit=33554432
 
 # A reader that is gone must not end what is running here.
 say() { printf '%s\n' "$*" 2>/dev/null || :; }
-stop() { code=$1; shift; printf '%s\n' "$*" >&2 2>/dev/null || :; exit "$code"; }
+one_line() { printf '%s' "$1" | tr '\n' ' '; }
+# stop STATUS CODE MESSAGE FIX: the fault in lines for noencap, and in words for people.
+stop() {
+  say "code $2"
+  say "message $(one_line "$3")"
+  say "fix $(one_line "$4")"
+  case $3 in *[.\!\?]) words="$3 $4" ;; *) words="$3. $4" ;; esac
+  printf '%s\n' "$words" >&2 2>/dev/null || :
+  exit "$1"
+}
 refuse() { stop 1 "$@"; }
-misuse() { stop 2 "$@"; }
 lack() { stop 3 "$@"; }
+misuse() { stop 2 usage "$1" "${2:-Run the noencap that set this account up, or set the account up again with ship --setup.}"; }
 
 word() {
   case $1 in '' | -* | *[!A-Za-z0-9._/@:+=-]*) misuse "an argument is empty or has characters other than letters, digits and ._/@:+=-" ;; esac
@@ -110,7 +120,7 @@ serve() {
     case $1 in *=*) setting "$1"; shift ;; *) break ;; esac
   done
   if [ -n "$permitted" ] && [ "$permitted" != "$(chosen)" ]; then
-    misuse "this account may not choose these settings; the router fixes them: $permitted. If the topology has others now, set the account up again."
+    misuse "this account may not choose these settings; the router fixes them: $permitted" "If the topology has others now, set the account up again with ship --setup."
   fi
   verb=${1:-}
   [ "$#" -eq 0 ] || shift
@@ -120,7 +130,7 @@ serve() {
   myself
   case $verb in
     inspect | protocols | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
-    *) misuse "${verb:-(none)} is not a verb. The verbs are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
+    *) misuse "${verb:-(none)} is not a verb" "The verbs are inspect, protocols, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
   esac
 }
 
@@ -130,11 +140,11 @@ what_is_ours() {
   # Within a session only settings can make something ours that was not.
   if [ "$ours_in" = "$config $entry $secret" ]; then return 0; fi
   for tool in cat chgrp chmod cp cut df find grep head id ln ls mkdir mv readlink rm sed sha256sum sleep sort sync tail tar timeout touch tr wc; do
-    command -v "$tool" >/dev/null 2>&1 || lack "this router has no $tool. Install coreutils, findutils, grep, sed and tar, or busybox."
+    command -v "$tool" >/dev/null 2>&1 || lack tools "this router has no $tool" "Install coreutils, findutils, grep, sed and tar, or busybox."
   done
-  [ -d "$config" ] || lack "there is no folder $config. Set bird.configDir of this router to the folder of its BIRD configuration."
+  [ -d "$config" ] || lack folder "there is no folder $config" "Set bird.configDir of this router to the folder of its BIRD configuration."
   noencap=$config/.noencap
-  if [ -L "$noencap" ]; then refuse "$noencap is a link, which may lead anywhere. Replace it with a folder, or remove it."; fi
+  if [ -L "$noencap" ]; then refuse folder "$noencap is a link, which may lead anywhere" "Replace it with a folder, or remove it."; fi
   required=k3s
   if [ "$entry" = bird.conf ]; then required='bird.conf k3s'; fi
   entries=$required secrets=

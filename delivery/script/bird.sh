@@ -11,10 +11,10 @@ not_taken() {
   say "error $complaint"
   for hidden in $secrets; do
     case $complaint in
-      *"/$hidden: Permission denied") refuse "BIRD may not read its password: only the group of $main may. Set that to BIRD's own group with chgrp." ;;
+      *"/$hidden: Permission denied") refuse rights "BIRD may not read its password: only the group of $main may" "Set that to BIRD's own group with chgrp." ;;
     esac
   done
-  refuse "BIRD rejects release $1: $complaint"
+  refuse configuration "BIRD rejects release $1: $complaint" "Fix that, in the topology or in the files of your own, and ship again."
 }
 
 # check HASH: BIRD reads the staged tree. Then it reads a tree with a fault in place of our files, and must fail on it: if it
@@ -35,15 +35,15 @@ check() {
     ! mkdir "$noencap/probe" 2>/dev/null ||
     ! cp -RP "$noencap/staged/." "$noencap/probe/" 2>/dev/null ||
     ! ln -sfn ../fault "$noencap/probe/k3s" 2>/dev/null; then
-    lack "cannot write to $noencap ($(free) kB are free)"
+    lack folder "cannot write to $noencap ($(free) kB are free)" "Make room there, and let this account write to $config."
   fi
   umask 077
-  chgrp -Rh "$group" "$noencap/fault" "$noencap/probe" 2>/dev/null || lack "cannot give $noencap/probe the group of $main"
+  chgrp -Rh "$group" "$noencap/fault" "$noencap/probe" 2>/dev/null || lack rights "cannot give $noencap/probe the group of $main" "Make this account a member of it."
   ask configure check "\"$noencap/probe/$main_name\""
   message 8002
   case $text in
     "$noencap/probe/k3s/"*) ;;
-    *) refuse "BIRD does not read k3s/ibgp.conf of a staged copy of $config. Include it in $main as: include \"k3s/ibgp.conf\";" ;;
+    *) refuse main-file "BIRD does not read k3s/ibgp.conf of a staged copy of $config" "Include it in $main as: include \"k3s/ibgp.conf\";" ;;
   esac
   say "checked $1"
   say end
@@ -58,31 +58,31 @@ apply() {
   status
   read_state
   if [ -n "$pending" ] && [ "$state" = "applying $1" ] && runs "$1"; then
-    settles 30 || refuse "BIRD is still applying the new configuration after 30 seconds. Undo it."
+    settles 30 || refuse bird "BIRD is still applying the new configuration after 30 seconds" "Undo it."
     say "applied $1"
-    [ -n "$pending" ] || refuse "BIRD runs release $1 and will not revert by itself: somebody else confirmed it. Undo it."
+    [ -n "$pending" ] || refuse state "BIRD runs release $1 and will not revert by itself: somebody else confirmed it" "Undo it."
     say "pending $pending"
     say end
     return 0
   fi
   idle
   staged_is "$1"
-  if [ -n "$pending" ]; then refuse "a change that is not noencap's awaits confirmation, with $pending s left. Run birdc configure confirm or birdc configure undo on the router first."; fi
-  if [ "$settled" = no ]; then refuse "BIRD is still busy with its last reconfiguration. Try again when birdc configure status says that it is done."; fi
+  if [ -n "$pending" ]; then refuse state "a change that is not noencap's awaits confirmation, with $pending s left" "Run birdc configure confirm or birdc configure undo on the router first."; fi
+  if [ "$settled" = no ]; then refuse bird "BIRD is still busy with its last reconfiguration" "Try again when birdc configure status says that it is done."; fi
   for one in $entries; do
-    if there "$config/$one" && ! linked "$one"; then refuse "$config/$one was not shipped by noencap. Adopt it first."; fi
+    if there "$config/$one" && ! linked "$one"; then refuse drift "$config/$one was not shipped by noencap" "Adopt it first."; fi
   done
-  put_state "applying $1" || lack "cannot write $noencap/state ($(free) kB are free)"
+  put_state "applying $1" || lack folder "cannot write $noencap/state ($(free) kB are free)" "Make room there, and let this account write to $config."
   ask configure "\"$noencap/staged/$main_name\"" timeout "$2"
   if ! has 0003 && ! has 0004 && ! has 0005; then
     refused=$(last_line)
-    if runs "$1"; then refuse "BIRD gave an unexpected answer, but runs release $1: $refused. Undo it."; fi
+    if runs "$1"; then refuse state "BIRD gave an unexpected answer, but runs release $1: $refused" "Undo it."; fi
     state_back
     not_taken "$1" "$refused"
   fi
-  settles "$(($2 < 32 ? $2 - 2 : 30))" || refuse "BIRD is still applying the new configuration. Undo it, or BIRD reverts by itself."
-  runs "$1" || refuse "BIRD accepted release $1 but no longer runs it: somebody else reconfigured it. Run settle."
-  [ -n "$pending" ] || refuse "BIRD runs release $1 and will not revert by itself: somebody else confirmed it. Undo it."
+  settles "$(($2 < 32 ? $2 - 2 : 30))" || refuse bird "BIRD is still applying the new configuration" "Undo it, or BIRD reverts by itself."
+  runs "$1" || refuse state "BIRD accepted release $1 but no longer runs it: somebody else reconfigured it" "Run settle."
+  [ -n "$pending" ] || refuse state "BIRD runs release $1 and will not revert by itself: somebody else confirmed it" "Undo it."
   say "applied $1"
   say "pending $pending"
   say end
@@ -107,10 +107,10 @@ forget() {
 # back: BIRD runs the live files. Used when an undo is not possible.
 back() {
   ask configure check
-  has 0020 || refuse "BIRD rejects the live files too: $(last_line). Fix them and run birdc configure."
+  has 0020 || refuse configuration "BIRD rejects the live files too: $(last_line)" "Fix them and run birdc configure."
   ask configure
-  if ! has 0003 && ! has 0004 && ! has 0005; then refuse "BIRD does not return to the live files: $(last_line)"; fi
-  settles 60 || refuse "BIRD is still busy returning to the live files. Run settle."
+  if ! has 0003 && ! has 0004 && ! has 0005; then refuse bird "BIRD does not return to the live files: $(last_line)" "Run birdc configure on the router."; fi
+  settles 60 || refuse bird "BIRD is still busy returning to the live files" "Run settle."
 }
 
 # take_back HASH: undoes the release if the timer still runs. Never undo twice: the second undo would swap the new configuration in again.
@@ -118,15 +118,15 @@ take_back() {
   status
   if [ -n "$pending" ] && runs "$1"; then
     ask configure undo
-    has 0021 || has 0019 || refuse "BIRD refuses the undo: $(last_line). It reverts by itself when the time is up."
-    settles 60 || refuse "BIRD is still busy with the undo. Run settle."
+    has 0021 || has 0019 || refuse bird "BIRD refuses the undo: $(last_line)" "It reverts by itself when the time is up."
+    settles 60 || refuse bird "BIRD is still busy with the undo" "Run settle."
   elif [ "$settled" = no ]; then
-    settles 60 || refuse "BIRD is still busy with its last reconfiguration. Run settle."
+    settles 60 || refuse bird "BIRD is still busy with its last reconfiguration" "Run settle."
   fi
   if runs "$1"; then back; fi
   status
-  if [ -n "$pending" ]; then refuse "a change that is not noencap's awaits confirmation, with $pending s left. Run birdc configure confirm or birdc configure undo on the router first."; fi
-  if runs "$1"; then refuse "BIRD still runs release $1. Run birdc configure on the router."; fi
+  if [ -n "$pending" ]; then refuse state "a change that is not noencap's awaits confirmation, with $pending s left" "Run birdc configure confirm or birdc configure undo on the router first."; fi
+  if runs "$1"; then refuse state "BIRD still runs release $1" "Run birdc configure on the router."; fi
 }
 
 # ship HASH BEFORE: BIRD runs the release for good, so the files follow. If they cannot, BIRD returns to the old files.
@@ -136,10 +136,10 @@ ship() {
     forget
     back
     state_back
-    refuse "the files cannot be put in place ($(free) kB are free in $config). BIRD runs the old configuration again."
+    refuse folder "the files cannot be put in place ($(free) kB are free in $config); BIRD runs the old configuration again" "Make room there, and ship again."
   fi
   forget
-  put_state "shipped $1" || lack "release $1 is in place, but $noencap/state cannot be written. Run settle."
+  put_state "shipped $1" || lack state "release $1 is in place, but $noencap/state cannot be written" "Run settle."
   durable
   away "$noencap/staged" "$noencap"/replaced.*
   prune "$1"
@@ -168,21 +168,21 @@ confirm() {
   case $state in
     "shipped $1")
       if [ "$live" = "$1" ]; then say "shipped $1"; say end; return 0; fi
-      refuse "release $1 was shipped, but $noencap/live points elsewhere. Run settle." ;;
+      refuse state "release $1 was shipped, but $noencap/live points elsewhere" "Run settle." ;;
     "applying $1" | "confirming $1") ;;
-    *) refuse "release $1 is not applied on this router. Apply it first." ;;
+    *) refuse state "release $1 is not applied on this router" "Apply it first." ;;
   esac
   status
-  if [ "$settled" = no ]; then refuse "BIRD is busy with a reconfiguration. Run settle."; fi
-  runs "$1" || refuse "too late: BIRD no longer runs release $1 (its time was up, or BIRD was restarted). The files are untouched. Run settle, then ship again."
+  if [ "$settled" = no ]; then refuse bird "BIRD is busy with a reconfiguration" "Run settle."; fi
+  runs "$1" || refuse state "too late: BIRD no longer runs release $1 (its time was up, or BIRD was restarted); the files are untouched" "Run settle, then ship again."
   if [ "$state" = "applying $1" ] || [ -n "$pending" ]; then
     for one in $entries; do
-      if there "$config/$one" && ! linked "$one"; then refuse "$config/$one was not shipped by noencap. Adopt it first."; fi
+      if there "$config/$one" && ! linked "$one"; then refuse drift "$config/$one was not shipped by noencap" "Adopt it first."; fi
     done
-    put_state "confirming $1" || lack "cannot write $noencap/state ($(free) kB are free); BIRD reverts by itself"
+    put_state "confirming $1" || lack folder "cannot write $noencap/state ($(free) kB are free); BIRD reverts by itself" "Make room there, and let this account write to $config."
     ask configure confirm
     if ! has 0018; then
-      refuse "too late: BIRD says $(last_line). Run settle, then ship again."
+      refuse state "too late: BIRD says $(last_line)" "Run settle, then ship again."
     fi
   fi
   ship "$1" "$live"
@@ -199,7 +199,7 @@ undo() {
   hash=${state#* }
   case $state in
     applying* | confirming*)
-      if [ "$live" = "$hash" ]; then refuse "release $hash is already in place. Run settle."; fi
+      if [ "$live" = "$hash" ]; then refuse state "release $hash is already in place" "Run settle."; fi
       take_back "$hash"
       # On a full disk, removing what was staged makes room to record the undo.
       rm -rf "$noencap/staged"
@@ -228,7 +228,7 @@ settle() {
   case $state in
     confirming*)
       status
-      if [ "$settled" = no ]; then settles 60 || refuse "BIRD is still busy with its last reconfiguration. Run settle."; fi
+      if [ "$settled" = no ]; then settles 60 || refuse bird "BIRD is still busy with its last reconfiguration" "Run settle."; fi
       if [ "$live" = "$hash" ]; then
         if ! runs "$hash"; then back; fi
         ship "$hash" "$hash"

@@ -9,10 +9,10 @@ ask() {
   else
     reply=$(timeout "$patience" "$birdc" -v ${socket:+-s "$socket"} "$*" 2>&1 </dev/null)
   fi
-  if [ "$?" -ge 124 ]; then lack "BIRD did not answer within $patience seconds (${reply:-no answer}). Check what it is busy with."; fi
+  if [ "$?" -ge 124 ]; then lack bird "BIRD did not answer within $patience seconds (${reply:-no answer})" "Check what it is busy with."; fi
   case $reply in
     "0001 BIRD "*) return 0 ;;
-    *) lack "BIRD does not answer on its control socket (${reply:-no answer}). Check that it runs, and that this account may use the socket." ;;
+    *) lack bird "BIRD does not answer on its control socket (${reply:-no answer})" "Check that it runs, and that this account may use the socket." ;;
   esac
 }
 has() { case "
@@ -76,15 +76,15 @@ main_file() {
   if [ -z "$main" ]; then main=${text#Reading configuration from }; fi
   case $main in
     /*) ;;
-    *) lack "BIRD was started with the relative path ${main:-(none)}, which only BIRD itself can resolve. Start it with -c $config/bird.conf." ;;
+    *) lack main-file "BIRD was started with the relative path ${main:-(none)}, which only BIRD itself can resolve" "Start it with -c $config/bird.conf." ;;
   esac
-  case $main in *[!A-Za-z0-9._/@:+=-]*) lack "the path of BIRD's main file has unsupported characters: $main" ;; esac
+  case $main in *[!A-Za-z0-9._/@:+=-]*) lack main-file "the path of BIRD's main file has unsupported characters: $main" "Give it a path of letters, digits and ._/@:+=- only." ;; esac
   main_name=${main##*/}
   if [ "${main%/*}" != "$config" ] && [ "$(cd "${main%/*}/" 2>/dev/null && pwd -P)" != "$(cd "$config" && pwd -P)" ]; then
-    lack "BIRD's main file is $main, not in $config. Set bird.configDir of this router to ${main%/*}."
+    lack main-file "BIRD's main file is $main, not in $config" "Set bird.configDir of this router to ${main%/*}."
   fi
   case " $secrets " in *" $main_name "*) misuse "$main_name is BIRD's main file, so it cannot be the password file" ;; esac
   if [ "$entry" = bird.conf ] && [ "$main_name" != bird.conf ]; then
-    lack "BIRD's main file is $main, but a standalone router's is $config/bird.conf. Start BIRD with that."
+    lack main-file "BIRD's main file is $main, but a standalone router's is $config/bird.conf" "Start BIRD with that."
   fi
 }

@@ -3,7 +3,7 @@
 idle() {
   read_state
   case $state in
-    applying* | confirming*) refuse "a delivery to this router was cut off ($state). Run settle first." ;;
+    applying* | confirming*) refuse state "a delivery to this router was cut off ($state)" "Run settle first." ;;
   esac
 }
 
@@ -21,40 +21,40 @@ stage() {
   clean
   trap 'away "$noencap"/incoming.* "$noencap"/tree.*; done_here' EXIT
   folder "$noencap/releases"
-  head -c $((limit + 1)) 2>/dev/null >"$incoming.tar" || lack "the upload does not fit: $(free) kB are free in $config. Make room there."
+  head -c $((limit + 1)) 2>/dev/null >"$incoming.tar" || lack folder "the upload does not fit: $(free) kB are free in $config" "Make room there."
   bytes=$(wc -c <"$incoming.tar")
-  if [ "$bytes" -gt "$limit" ]; then refuse "the upload is larger than $limit bytes. A release holds only configuration."; fi
+  if [ "$bytes" -gt "$limit" ]; then refuse upload "the upload is larger than $limit bytes; a release holds only configuration" "Ship again."; fi
   # A tar archive ends with two empty blocks. Not every tar notices when they are missing.
   if [ "$bytes" -eq 0 ] || [ "$bytes" -ne "${announced:-$bytes}" ] ||
     { [ -z "$announced" ] && [ "$(tail -c 1024 "$incoming.tar" | tr -d '\000' | wc -c)" -ne 0 ]; }; then
-    refuse "the upload is cut off or not a tar archive. Ship again."
+    refuse upload "the upload is cut off or not a tar archive" "Ship again."
   fi
-  packed=$(tar -tvf "$incoming.tar" 2>/dev/null) || refuse "the upload is cut off or not a tar archive. Ship again."
+  packed=$(tar -tvf "$incoming.tar" 2>/dev/null) || refuse upload "the upload is cut off or not a tar archive" "Ship again."
   # Mode, owner, size, date, time and a name without blanks: a link has one more word, and a different first letter.
   if grep -Evq "^[-d][-a-zA-Z]{9} +[^ ]+ +[0-9]+ [0-9-]+ [0-9:.]+ $name(/$name)*/?\$" <<END; then
 $packed
 END
-    refuse "the upload holds something other than plain files below its folder. It was not unpacked."
+    refuse upload "the upload holds something other than plain files below its folder; it was not unpacked" "Ship again."
   fi
   # In the archive a password file has no permissions for others.
   umask "$mask"
-  problem=$(mkdir "$incoming" 2>&1) || lack "cannot write to $noencap: $problem"
-  problem=$(tar -C "$incoming" -xf "$incoming.tar" -o 2>&1) || lack "the upload cannot be unpacked: $(printf '%s\n' "$problem" | head -n 1) ($(free) kB are free in $config)"
+  problem=$(mkdir "$incoming" 2>&1) || lack folder "cannot write to $noencap: $problem" "Make room there, and let this account write to $config."
+  problem=$(tar -C "$incoming" -xf "$incoming.tar" -o 2>&1) || lack folder "the upload cannot be unpacked: $(printf '%s\n' "$problem" | head -n 1) ($(free) kB are free in $config)" "Make room there, and ship again."
   umask 077
-  { cd "$incoming" && manifest_ok "$1"; } || refuse "the upload is not release $1: its files do not match the manifest. Ship again."
+  { cd "$incoming" && manifest_ok "$1"; } || refuse upload "the upload is not release $1: its files do not match the manifest" "Ship again."
   for one in $required; do
-    [ -e "$incoming/$one" ] || refuse "release $1 has no $one"
+    [ -e "$incoming/$one" ] || refuse upload "release $1 has no $one" "Ship again."
   done
   for one in bird.conf k3s; do
     if [ ! -e "$incoming/$one" ] && linked "$one"; then
-      refuse "$config/$one was shipped by noencap, but release $1 does not have it. Replace it with a file of your own first."
+      refuse drift "$config/$one was shipped by noencap, but release $1 does not have it" "Replace it with a file of your own first."
     fi
   done
-  like_main "$incoming" || lack "cannot give the release the group of $main. Make this account a member of it."
+  like_main "$incoming" || lack rights "cannot give the release the group of $main" "Make this account a member of it."
   place "$1" "$incoming"
   tree "$1" "$noencap/releases/$1" "$noencap/tree.$$"
   away "$noencap/staged"
-  mv -T "$noencap/tree.$$" "$noencap/staged" || lack "cannot write $noencap/staged"
+  mv -T "$noencap/tree.$$" "$noencap/staged" || lack folder "cannot write $noencap/staged" "Make room there, and let this account write to $config."
   put_mark
   durable
   say "staged $1"
@@ -67,14 +67,14 @@ place() {
     if (cd "$noencap/releases/$1" && manifest_ok "$1"); then
       # This time tells which release is older.
       touch -c "$noencap/releases/$1"
-      like_main "$noencap/releases/$1" || lack "cannot give release $1 the group of $main. Make this account a member of it."
+      like_main "$noencap/releases/$1" || lack rights "cannot give release $1 the group of $main" "Make this account a member of it."
       return 0
     fi
     read_live
-    if [ "$live" = "$1" ]; then refuse "the live files were edited after release $1 was shipped. Adopt them, then ship it again."; fi
+    if [ "$live" = "$1" ]; then refuse drift "the live files were edited after release $1 was shipped" "Adopt them, then ship it again."; fi
   fi
   away "$noencap/releases/$1"
-  problem=$(mv -T "$2" "$noencap/releases/$1" 2>&1) || lack "cannot write $noencap/releases/$1: $problem"
+  problem=$(mv -T "$2" "$noencap/releases/$1" 2>&1) || lack folder "cannot write $noencap/releases/$1: $problem" "Make room there, and let this account write to $config."
 }
 
 # tree HASH RELEASE FOLDER: builds a copy of the configuration folder with the release's files in place. Folders
@@ -84,7 +84,7 @@ tree() {
   hash=$1 release=$2 new=$3
   permissions
   umask "$mask"
-  mkdir "$new" || lack "cannot write $new"
+  mkdir "$new" || lack folder "cannot write $new" "Make room there, and let this account write to $config."
   (
     set -C
     set --
@@ -107,9 +107,9 @@ tree() {
     fi
     { cat "$source" && printf '\ndefine noencap_release_%s = 1;\n' "$hash"; } >"$new/$main_name" || exit 1
     printf '%s\n' "$hash $main" >"$new/.noencap-release"
-  ) 2>/dev/null || lack "the staged copy of $config cannot be written ($(free) kB are free)"
+  ) 2>/dev/null || lack folder "the staged copy of $config cannot be written ($(free) kB are free)" "Make room there, and let this account write to $config."
   umask 077
-  chgrp -Rh "$group" "$new" 2>/dev/null || lack "cannot give $new the group of $main. Make this account a member of it."
+  chgrp -Rh "$group" "$new" 2>/dev/null || lack rights "cannot give $new the group of $main" "Make this account a member of it."
 }
 # mirror NAME: copies a folder of the configuration folder in this way.
 mirror() {
@@ -128,7 +128,7 @@ staged_is() {
   if [ ! -L "$noencap/staged" ] && plain "$noencap/staged/.noencap-release"; then
     IFS= read -r staged 2>/dev/null <"$noencap/staged/.noencap-release" || :
   fi
-  [ "${staged%% *}" = "$1" ] || refuse "release $1 is not staged on this router. Stage it first."
+  [ "${staged%% *}" = "$1" ] || refuse state "release $1 is not staged on this router" "Stage it first."
   main=${staged#* } main_name=${staged##*/}
 }
 
@@ -142,41 +142,41 @@ adopt() {
   clean
   repair
   trap 'away "$noencap"/incoming.*; done_here' EXIT
-  mkdir "$noencap/incoming.$$" 2>/dev/null || lack "cannot write to $noencap"
+  mkdir "$noencap/incoming.$$" 2>/dev/null || lack folder "cannot write to $noencap" "Make room there, and let this account write to $config."
   folder "$noencap/releases"
   read_live
   for one in $entries; do
     place_of "$one"
     if [ -z "$place" ]; then
-      if there "$config/$one"; then refuse "$config/$one is a link, and noencap follows none. Replace it with the file or folder itself."; fi
+      if there "$config/$one"; then refuse folder "$config/$one is a link, and noencap follows none" "Replace it with the file or folder itself."; fi
       continue
     fi
-    case " $secrets " in *" $one "*) if [ -d "$place" ]; then refuse "$config/$one is a folder, not a password file. Move it elsewhere."; fi ;; esac
-    cp -RP "$place" "$noencap/incoming.$$/$one" 2>/dev/null || lack "cannot copy $config/$one ($(free) kB are free)"
+    case " $secrets " in *" $one "*) if [ -d "$place" ]; then refuse folder "$config/$one is a folder, not a password file" "Move it elsewhere."; fi ;; esac
+    cp -RP "$place" "$noencap/incoming.$$/$one" 2>/dev/null || lack folder "cannot copy $config/$one ($(free) kB are free)" "Make room there, and let this account write to $config."
   done
   # Checked in the copy, which nobody else can change any more.
   odd=$(cd "$noencap/incoming.$$" && find . ! -type d ! -type f | sed 's|^\./||' | head -n 1)
-  if [ -n "$odd" ]; then refuse "$config/$(printable "$odd") is a link or a device. noencap adopts only files and follows no links: replace it with a file."; fi
+  if [ -n "$odd" ]; then refuse folder "$config/$(printable "$odd") is a link or a device, and noencap adopts only files" "Replace it with a file."; fi
   for one in $secrets; do
     file=$noencap/incoming.$$/$one
     if [ ! -f "$file" ]; then continue; fi
     read_salt "$file"
     if [ -n "$salt" ]; then continue; fi
     if ! { printf '# %s\n' "$(random_salt)" && cat "$file"; } 2>/dev/null >"$file.salted" || ! mv -f "$file.salted" "$file"; then
-      lack "cannot write to $noencap ($(free) kB are free)"
+      lack folder "cannot write to $noencap ($(free) kB are free)" "Make room there, and let this account write to $config."
     fi
   done
   odd=$(cd "$noencap/incoming.$$" && find . ! -type d | sed 's|^\./||' | grep -Ev "^$name(/$name)*\$" | head -n 1)
-  if [ -n "$odd" ]; then refuse "a file below $config has an unsupported name: $odd. Rename it or move it elsewhere."; fi
-  hash=$(cd "$noencap/incoming.$$" && write_manifest) || lack "cannot write to $noencap ($(free) kB are free)"
-  like_main "$noencap/incoming.$$" || lack "cannot give the release the group of $main. Make this account a member of it."
+  if [ -n "$odd" ]; then refuse folder "a file below $config has an unsupported name: $odd" "Rename it or move it elsewhere."; fi
+  hash=$(cd "$noencap/incoming.$$" && write_manifest) || lack folder "cannot write to $noencap ($(free) kB are free)" "Make room there, and let this account write to $config."
+  like_main "$noencap/incoming.$$" || lack rights "cannot give the release the group of $main" "Make this account a member of it."
   read_live
   if [ -d "$noencap/releases/$hash" ] && [ "$live" = "$hash" ]; then :; else place "$hash" "$noencap/incoming.$$"; fi
   durable
-  point_live "$hash" || lack "cannot write $noencap/live"
+  point_live "$hash" || lack folder "cannot write $noencap/live" "Make room there, and let this account write to $config."
   for one in $entries; do
     if linked "$one" || ! there "$config/$one"; then continue; fi
-    link_entry "$one" || lack "cannot replace $config/$one with a link"
+    link_entry "$one" || lack folder "cannot replace $config/$one with a link" "Make room there, and let this account write to $config."
   done
   state_back
   away "$noencap"/replaced.*
@@ -208,7 +208,7 @@ repair() {
     if there "$config/$one"; then
       away "$noencap/replaced.$one"
     elif [ -e "$noencap/replaced.$one" ]; then
-      mv -T "$noencap/replaced.$one" "$config/$one" || lack "cannot move $noencap/replaced.$one back to $config/$one"
+      mv -T "$noencap/replaced.$one" "$config/$one" || lack folder "cannot move $noencap/replaced.$one back to $config/$one" "Make room there, and let this account write to $config."
       say "restored $one"
     fi
   done

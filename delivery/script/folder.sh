@@ -20,7 +20,7 @@ put_state() {
 # state_back: resets the state to what the live files say was shipped last.
 state_back() {
   read_live
-  if [ -n "$live" ]; then put_state "shipped $live"; else rm -f "$noencap/state"; fi || lack "cannot write $noencap/state"
+  if [ -n "$live" ]; then put_state "shipped $live"; else rm -f "$noencap/state"; fi || lack folder "cannot write $noencap/state" "Make room there, and let this account write to $config."
 }
 # place_of ENTRY: `place` is where the entry really is, in the live release if it is a link of ours; empty if it is anybody else's link.
 # Links of others are never followed: they may point to what only this account may read.
@@ -96,9 +96,9 @@ listed_of() {
 }
 # folder PATH: creates a folder whose content BIRD can read. Its permissions are checked each time: an earlier run may have been cut off.
 folder() {
-  if [ -L "$1" ]; then refuse "$1 is a link. Remove it."; fi
+  if [ -L "$1" ]; then refuse folder "$1 is a link" "Remove it."; fi
   if [ ! -d "$1" ]; then
-    problem=$(mkdir -p "$1" 2>&1) || lack "cannot create $1: $problem. This account must be allowed to write to $config."
+    problem=$(mkdir -p "$1" 2>&1) || lack rights "cannot create $1: $problem" "Let this account write to $config."
   fi
   permissions
   listed_of "$1"

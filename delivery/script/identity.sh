@@ -23,15 +23,17 @@ is_meant() {
   done
   [ "$equal" -ge 2 ]
 }
-# prove: `stranger` is why this may be another router; empty if it is the one that is meant. A router without a mark must have the expected
+# prove: `stranger` is why this may be another router, `stranger_fix` what to do; empty if it is the one that is meant. A router without a mark must have the expected
 # router ID, or have it in the constant that the sessions take theirs from.
 prove() {
-  stranger=
+  stranger='' stranger_fix=''
   if [ -z "$router" ]; then return 0; fi
   read_mark
   id=${router##*/}
   if [ -n "$mark" ]; then
-    is_meant "$mark" || stranger="this machine is the router $mark, but $router is meant. Fix ssh.host and ssh.port of the router that is meant. If this machine has become it, run there, as a user who may write to $config: echo $router > $noencap/router"
+    if is_meant "$mark"; then return 0; fi
+    stranger="this machine is the router $mark, but $router is meant"
+    stranger_fix="Fix ssh.host and ssh.port of the router that is meant. If this machine has become it, run there, as a user who may write to $config: echo $router > $noencap/router"
     return 0
   fi
   ask show status
@@ -43,13 +45,14 @@ prove() {
     message 0023
     if [ "$text" = "$id" ]; then return 0; fi
   fi
-  stranger="nothing shows that this machine is the router $router: its BIRD has the router ID ${found:-(none)}. Fix ssh.host, ssh.port or routerId of that router, or set router id $id in $config/bird.conf. If it is the right machine anyway, run there, as a user who may write to $config: mkdir -p $noencap && echo $router > $noencap/router"
+  stranger="nothing shows that this machine is the router $router: its BIRD has the router ID ${found:-(none)}"
+  stranger_fix="Fix ssh.host, ssh.port or routerId of that router, or set router id $id in $config/bird.conf. If it is the right machine anyway, run there, as a user who may write to $config: mkdir -p $noencap && echo $router > $noencap/router"
 }
 # proved: called before anything is written under the lock. Another line may lead to another machine.
 proved() {
   if [ -z "$router" ]; then return 0; fi
   read_mark
-  if [ -n "$mark" ] && ! is_meant "$mark"; then refuse "this machine is the router $mark, but $router is meant"; fi
+  if [ -n "$mark" ] && ! is_meant "$mark"; then refuse identity "this machine is the router $mark, but $router is meant" "Fix ssh.host and ssh.port of the router that is meant."; fi
 }
 # renew_mark: records a change of one of the three even if no file changes, so that the next one may change.
 renew_mark() {
@@ -61,5 +64,5 @@ put_mark() {
   if [ -z "$router" ] || [ "$mark" = "$router" ]; then return 0; fi
   away "$noencap/router.new"
   { printf '%s\n' "$router" >"$noencap/router.new" && chmod "$file_mode" "$noencap/router.new" && mv -fT "$noencap/router.new" "$noencap/router"; } 2>/dev/null ||
-    lack "cannot write $noencap/router ($(free) kB are free)"
+    lack folder "cannot write $noencap/router ($(free) kB are free)" "Make room there, and let this account write to $config."
 }

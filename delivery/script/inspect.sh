@@ -50,11 +50,13 @@ inspect() {
   text=${text#BIRD }
   say "bird ${text% ready.}"
   say "main $main"
-  cd -P "$config" || lack "this account may not enter $config"
+  cd -P "$config" || lack rights "this account may not enter $config" "Let this account read and write it."
   real_config=$PWD
   if has 0020; then say "live-check ok"; else say "live-check $(last_line)"; fi
   prove
-  if [ -n "$stranger" ]; then say "stranger $stranger"
+  if [ -n "$stranger" ]; then
+    say "stranger $stranger"
+    say "stranger-fix $stranger_fix"
   elif [ -n "$router" ] && [ -n "$mark" ] && [ "$mark" != "$router" ]; then say "formerly $mark"
   fi
   status
@@ -121,7 +123,7 @@ of_protocols() { printf '%s\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|(BGP st
 # imported, so no count of a protocol shows them.
 unresolved() {
   ask show route table all where source = RTS_BGP '&&' dest '!=' RTD_UNICAST
-  case $(last_line) in [89][0-9][0-9][0-9]*) lack "BIRD does not say which next hops it resolves: $(last_line)" ;; esac
+  case $(last_line) in [89][0-9][0-9][0-9]*) lack bird "BIRD does not say which next hops it resolves: $(last_line)" "Check what BIRD is busy with, and run it again." ;; esac
   printf '%s\n' "$reply" | sed -nE 's/^.*[[:space:]](unreachable|blackhole|prohibited)[[:space:]]+\[([^] ]+)[] ].*$/\2/p' | sort | uniq -c | sed -E 's/^ *([0-9]+) /unresolved \1 /'
 }
 
@@ -146,13 +148,13 @@ show() {
   base=$config
   read_live
   if linked "${1%%/*}"; then base=$noencap/releases/$live; fi
-  base=$(cd -P "$base" && pwd -P) || refuse "there is no file $config/$1"
-  [ -f "$base/$1" ] || refuse "there is no file $config/$1"
-  [ -r "$base/$1" ] || lack "cannot read $config/$1"
-  opened "$1" 3<"$base/$1" || lack "cannot read $config/$1"
+  base=$(cd -P "$base" && pwd -P) || refuse folder "there is no file $config/$1" "Run inspect: it lists the files that are there."
+  [ -f "$base/$1" ] || refuse folder "there is no file $config/$1" "Run inspect: it lists the files that are there."
+  [ -r "$base/$1" ] || lack rights "cannot read $config/$1" "Let this account read it."
+  opened "$1" 3<"$base/$1" || lack rights "cannot read $config/$1" "Let this account read it."
 }
 # opened FILE: the file is checked once it is open, so that nobody can replace it with a link between the check and the read.
 opened() {
-  [ "$(readlink /proc/self/fd/3)" = "$base/$1" ] || refuse "$config/$1 is a link, or behind one. noencap follows none"
+  [ "$(readlink /proc/self/fd/3)" = "$base/$1" ] || refuse folder "$config/$1 is a link, or behind one, and noencap follows none" "Replace it with the file itself."
   head -c 1048576 <&3
 }

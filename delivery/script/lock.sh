@@ -37,7 +37,7 @@ take_lock() {
       rm -f "$noencap/lock.stale.$$"
     fi
   done
-  lack "cannot lock $noencap: $problem"
+  lack folder "cannot lock $noencap: $problem" "Make room there, and let this account write to $config."
 }
 drop_lock() { if [ "$(readlink "$noencap/lock")" = "$holding,$me" ]; then bury "$noencap/lock"; fi; }
 
@@ -46,7 +46,7 @@ drop_lock() { if [ "$(readlink "$noencap/lock")" = "$holding,$me" ]; then bury "
 alone() {
   mine=$noencap/busy.$verb,$me
   if ! true 2>/dev/null >"$mine"; then
-    problem=$({ true >"$mine"; } 2>&1) || lack "cannot write to $noencap: ${problem##*: }"
+    problem=$({ true >"$mine"; } 2>&1) || lack folder "cannot write to $noencap: ${problem##*: }" "Make room there, and let this account write to $config."
   fi
   for one in "$noencap"/busy.*; do
     other=${one##*/busy.}
@@ -71,15 +71,15 @@ begin() {
   trap '' HUP PIPE INT
   proved
   if [ "$holding" != "$owner" ]; then
-    holder=$(readlink "$noencap/lock") || refuse "nobody holds the lock of this router. Take it with hold before $verb."
+    holder=$(readlink "$noencap/lock") || refuse lock "nobody holds the lock of this router" "Take it with hold before $verb."
     if [ "${holder%%,*}" != "$owner" ] || ! alive "$holder"; then
-      refuse "the lock of this router belongs to ${holder%%,*}, not to $owner. Wait until that delivery ends."
+      refuse lock "the lock of this router belongs to ${holder%%,*}, not to $owner" "Wait until that delivery ends."
     fi
   fi
   waited=0
   until alone; do
     waited=$((waited + 1))
-    if [ "$waited" -gt 60 ]; then refuse "${other%%,*} is still running on this router. Try again when it has ended."; fi
+    if [ "$waited" -gt 60 ]; then refuse lock "${other%%,*} is still running on this router" "Try again when it has ended."; fi
     sleep 1
   done
   trap done_here EXIT

@@ -37,11 +37,11 @@ own_rights() {
   [ -n "$rights" ] || rights=$(id -u)
   case $rights in
     0) ;;
-    '' | *[!0-9]*) lack "cannot tell which account this is: id -u fails" ;;
+    '' | *[!0-9]*) lack rights "cannot tell which account this is: id -u fails" "Repair the router: its file system or its memory fails." ;;
     *) return 0 ;;
   esac
-  real=$(cd -P "$config" && pwd -P) || lack "this account may not enter $config"
-  case $real in *[!A-Za-z0-9._/@:+=-]*) refuse "the path of $config has unsupported characters ($(printable "$real")), and this account is root. Set ssh.user of this router to another account." ;; esac
+  real=$(cd -P "$config" && pwd -P) || lack rights "this account may not enter $config" "Let this account read and write it."
+  case $real in *[!A-Za-z0-9._/@:+=-]*) refuse rights "the path of $config has unsupported characters ($(printable "$real")), and this account is root" "Set ssh.user of this router to another account." ;; esac
   above=$real
   set --
   while [ -n "$above" ]; do
@@ -52,37 +52,37 @@ own_rights() {
 "
   whose_of "$real"
   if [ "$uid" != 0 ]; then become "$uid"; fi
-  of_root || refuse "users other than root may write to $config, and this account is root. As root on the router: chmod go-w $real"
+  of_root || refuse rights "users other than root may write to $config, and this account is root" "As root on the router: chmod go-w $real"
   for above; do
     whose_of "$above"
-    of_root sticky || refuse "users other than root may write to $above and so replace $config, and this account is root. Set ssh.user of this router to another account, or move BIRD's folder to where only root may write."
+    of_root sticky || refuse rights "users other than root may write to $above and so replace $config, and this account is root" "Set ssh.user of this router to another account, or move BIRD's folder to where only root may write."
   done
   open=$(find "$real" -type d '(' ! -user 0 -o -perm -0020 -o -perm -0002 ')' -print | head -n 1)
   if [ -n "$open" ]; then
-    refuse "users other than root may write to $(printable "$open"), and this account is root. As root on the router: chown -hR root $real && chmod -R go-w $real"
+    refuse rights "users other than root may write to $(printable "$open"), and this account is root" "As root on the router: chown -hR root $real && chmod -R go-w $real"
   fi
 }
 printable() { printf '%s' "$1" | tr -c 'A-Za-z0-9_./@+-' '?'; }
 
 # become UID: becomes the folder's owner. A script that was sent is passed on; a forced command is read again.
 become() {
-  if [ "$answered" -ne 0 ]; then refuse "a session cannot move to another folder"; fi
+  if [ "$answered" -ne 0 ]; then refuse usage "a session cannot move to another folder" "Start a session for each folder."; fi
   # shellcheck disable=SC2046
   user=$(set -f; set -- "$1" $(ls -ld "$real" 2>/dev/null); printf '%s' "${4:-}")
   case $user in '' | *[!A-Za-z0-9_.-]* | -*) user= ;; esac
   gid=$(id -g "$user" 2>/dev/null) || gid=
   if [ -z "$user" ] || [ -z "$gid" ] || [ "$(id -u "$user")" != "$1" ]; then
-    refuse "$config belongs to UID $1, which has no account here, and this account is root. As root on the router: chown -hR root $real"
+    refuse rights "$config belongs to UID $1, which has no account here, and this account is root" "As root on the router: chown -hR root $real"
   fi
   foreign=$(find "$real/k3s" "$real/.noencap" -type d ! -user "$1" -print 2>/dev/null | head -n 1)
   if [ -n "$foreign" ]; then
-    refuse "$config belongs to $user, so root works there as $user, but $(printable "$foreign") belongs to somebody else. As root on the router: chown -hR $user $real"
+    refuse rights "$config belongs to $user, so root works there as $user, but $(printable "$foreign") belongs to somebody else" "As root on the router: chown -hR $user $real"
   fi
   cd /
   # shellcheck disable=SC2016
   if [ -n "${script:-}" ]; then own='script=$(cat <&3); exec 3<&-; eval "$script"'
   elif [ -n "${SSH_ORIGINAL_COMMAND:-}" ] && [ -f "$0" ]; then own='exec sh "$1"' script=
-  else refuse "$config belongs to $user, and this account is root. Set ssh.user of this router to $user, or as root on the router: chown -hR root $real"
+  else refuse rights "$config belongs to $user, and this account is root" "Set ssh.user of this router to $user, or as root on the router: chown -hR root $real"
   fi
   if setpriv --reuid "$1" --regid "$gid" --init-groups true 2>/dev/null; then
     exec setpriv --reuid "$1" --regid "$gid" --init-groups sh -c "$own" noencap "$0" 3<<END
@@ -94,5 +94,5 @@ END
 $script
 END
   fi
-  refuse "$config belongs to $user, and this account is root but cannot become $user: there is no setpriv, and su fails. As root on the router: chown -hR root $real"
+  refuse rights "$config belongs to $user, and this account is root but cannot become $user: there is no setpriv, and su fails" "As root on the router: chown -hR root $real"
 }

@@ -12,13 +12,13 @@ hold() {
   number "$2" 1 86400
   own_rights
   prove
-  if [ -n "$stranger" ]; then refuse "$stranger"; fi
+  if [ -n "$stranger" ]; then refuse identity "$stranger" "$stranger_fix"; fi
   folder "$noencap"
   holding=$1 silence=$2 earlier=
   if [ -L "$noencap/lock" ]; then earlier=$(readlink "$noencap/lock") || earlier=; fi
   if [ "${earlier%%,*}" = "$holding" ]; then rm -f "$noencap/lock"; fi
   if ! take_lock "$holding"; then
-    refuse "the lock of this router belongs to ${holder%%,*}. Wait until that delivery ends."
+    refuse lock "the lock of this router belongs to ${holder%%,*}" "Wait until that delivery ends."
   fi
   alarm=
   trap 'drop_lock; [ -z "$alarm" ] || kill "$alarm" 2>/dev/null' EXIT
@@ -26,7 +26,7 @@ hold() {
   trap '' USR1
   wake
   # Two that found the same dead holder may both get this far; the link tells whose the lock is.
-  if [ "$(readlink "$noencap/lock")" != "$holding,$me" ]; then refuse "another delivery took the lock of this router at the same time. Try again."; fi
+  if [ "$(readlink "$noencap/lock")" != "$holding,$me" ]; then refuse lock "another delivery took the lock of this router at the same time" "Try again."; fi
   if [ -n "$stale" ]; then say "stale $stale"; fi
   say held
   while IFS= read -r line; do

@@ -46,10 +46,11 @@ export const REFUSES_SCRIPTS = Symbol('the account refuses scripts');
 /** ssh's own exit code for a failure. The script ends with 0 to 3. */
 export const NO_WAY = 255;
 
-export const failed = ({ message, fix }: Unreachable, stdout = ''): Ran => ({
+export const failed = (fault: Unreachable, stdout = ''): Ran => ({
   code: NO_WAY,
   stdout,
-  stderr: `${message}.\n${fix}\n`,
+  stderr: `${fault.message}.\n${fault.fix}\n`,
+  fault,
 });
 
 /** Starts a command. It is given up when it is late, says too much, or is no longer wanted. */

@@ -1,3 +1,5 @@
+import type { Unreachable } from './target.ts';
+
 /** One verb of the router's script, with its arguments. */
 export interface RemoteCommand {
   readonly verb: string;
@@ -11,6 +13,8 @@ export interface Ran {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** Why the connection failed, where it did. */
+  readonly fault?: Unreachable;
 }
 
 /** Something that runs commands: a router, or a session on it. */

@@ -80,6 +80,8 @@ test('a bug is shown with where it is, not with all of the bundle', () => {
         expect(stderr).toMatch(/^Error: odd\n {4}at fail /);
         expect(stderr).toContain('\nThis is a bug, of noencap or of a chart of your own.\n');
         expect(stderr.length).toBeLessThan(4000);
+        const document = JSON.parse(synth('--json').stdout);
+        expect(document).toMatchObject({ ok: false, faults: [{ code: 'bug', message: 'odd.' }] });
       },
     );
   });

@@ -62,13 +62,18 @@ describe('what was edited on a router', () => {
 
 test('the summary gives the outcome for each router, and what to do', () => {
   const results: Result[] = [
-    { router: 'e1', outcome: 'shipped', message: null },
-    { router: 'e2', outcome: 'undone', message: 'e2--w1/ipv4: is Active\nand more' },
-    { router: 'w1', outcome: 'untouched', message: null },
+    { router: 'e1', outcome: 'shipped', fault: null },
+    {
+      router: 'e2',
+      outcome: 'undone',
+      fault: { code: 'gate', message: 'e2--w1/ipv4: is Active\nand more', fix: 'Check it.' },
+    },
+    { router: 'w1', outcome: 'untouched', fault: null },
   ];
   const plain = terminal({ command: 'ship', json: false, quiet: false, color: false });
   expect(shippedText(results, false, plain)).toBe(`e2 undone: e2--w1/ipv4: is Active
   and more
+  Check it.
 3 routers: 1 shipped, 1 not touched, 1 undone.
 Routers that were not touched are unchanged. Fix what is reported above and ship again: it continues where it stopped.
 Routers that were undone run, and have on disk, their previous configuration.`);
@@ -79,12 +84,16 @@ test('a check that finds a router dropping packets reports it beside the outcome
     {
       router: 'e1',
       outcome: 'ready',
-      message: 'e1--e2/ipv4: 2 of the 2 routes are unreachable\nlet them be',
+      fault: {
+        code: 'unresolved',
+        message: 'e1--e2/ipv4: 2 of the 2 routes are unreachable',
+        fix: 'Let them be.',
+      },
     },
-    { router: 'w1', outcome: 'unchanged', message: null },
+    { router: 'w1', outcome: 'unchanged', fault: null },
   ];
   const plain = terminal({ command: 'ship', json: false, quiet: false, color: false });
   expect(shippedText(results, true, plain)).toBe(`e1 ready, but e1--e2/ipv4: 2 of the 2 routes are unreachable
-  let them be
+  Let them be.
 2 routers: 1 unchanged, 1 ready.`);
 });

@@ -23,7 +23,7 @@ function summaryOf(results: readonly Result[], lookOnly = false): string {
 const result = (router: string, outcome: Result['outcome'], message: string | null = null): Result => ({
   router,
   outcome,
-  message,
+  fault: message === null ? null : { code: 'bird', message, fix: 'Mend it.' },
 });
 
 test('routers that something became of have a line, the others are counted', () => {

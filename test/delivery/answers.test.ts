@@ -12,7 +12,7 @@ const MANIFEST = new Map([['k3s/ibgp.conf', 'a'.repeat(64)]]);
 const LIVE = hashOf(manifestOf(MANIFEST));
 const SALT = '00112233445566778899aabbccddeeff';
 const GOOD = [
-  'protocol 5',
+  'protocol 6',
   'bird 2.0.12',
   'main /etc/bird/bird.conf',
   'live-check ok',
@@ -71,13 +71,15 @@ test.each([
   ['settled yes', 'toString x', 'line 5'],
   ['bird 2.0.12', 'main /etc/bird/bird.conf', 'no single line "bird"'],
   ['live-check ok', 'all 0000', 'no single line "live-check"'],
-  ['protocol 5', 'protocole 5', 'line 1'],
+  ['protocol 6', 'protocole 6', 'line 1'],
   ['unresolved 3 device1', 'unresolved many device1', 'line 22'],
 ])('%j as %j is reported with its line', (line, wrong, message) => {
   const lines = GOOD.map((one) => (one === line ? wrong : one));
   expect(parseInspection(answer(text(lines))).failed).toEqual({
     kind: 'garbled',
+    code: 'answer',
     message: expect.stringContaining(message),
+    fix: expect.stringContaining('Check what the account runs there'),
   });
 });
 
@@ -85,7 +87,9 @@ test('an account set up by another noencap version must be set up again, whateve
   const lines = ['protocol 1', 'temperature 40', ...GOOD.slice(1)];
   expect(parseInspection(answer(text(lines))).failed).toEqual({
     kind: 'refused',
-    message: expect.stringMatching(/another noencap version \(protocol 1; .* Set the account up again/),
+    code: 'usage',
+    message: expect.stringMatching(/another noencap version \(protocol 1; /),
+    fix: 'Set the account up again with ship --setup.',
   });
 });
 
@@ -103,9 +107,27 @@ test.each([
   [255, 'lost'],
   [137, 'lost'],
 ])("code %d is %s, with the router's message", (code, kind) => {
-  expect(linesOf('stage', answer('', code, 'why\n')).failed).toEqual({ kind, message: 'why' });
+  const lines = 'held\ncode lock\nmessage why\nfix Wait.\n';
+  expect(linesOf('stage', answer(lines, code, 'why. Wait.\n')).failed).toEqual({
+    kind,
+    code: 'lock',
+    message: 'why',
+    fix: 'Wait.',
+  });
   expect(linesOf('stage', answer('', code)).failed?.message).toContain(`ended with ${code}`);
 });
+
+test.each(['why\n', '', 'code root\nmessage why\nfix rm -r /\n'])(
+  'what is no answer of the script, %j, is shown and not obeyed',
+  (words) => {
+    expect(linesOf('stage', answer(words, 1, 'why\n')).failed).toEqual({
+      kind: 'refused',
+      code: 'answer',
+      message: 'why',
+      fix: 'Check what the account runs there: noencap expects its own script.',
+    });
+  },
+);
 
 test('drift is reported by file, and only for our files', () => {
   const done = parseInspection(answer(text(GOOD))).done;

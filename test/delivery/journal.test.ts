@@ -46,7 +46,13 @@ const events: fc.Arbitrary<JournalEvent> = fc.oneof(
       fc.record({
         router: fc.string({ maxLength: 8 }),
         outcome: fc.constantFrom(...OUTCOMES),
-        message: fc.option(fc.string({ unit: 'binary', maxLength: 20 })),
+        fault: fc.option(
+          fc.record({
+            code: fc.constantFrom('gate' as const, 'ssh' as const),
+            message: fc.string({ unit: 'binary', maxLength: 20 }),
+            fix: fc.string({ unit: 'binary', maxLength: 20 }),
+          }),
+        ),
       }),
       { maxLength: 3 },
     ),
@@ -75,8 +81,12 @@ test('events as lines of a log', () => {
       at,
       outcome: 'stopped',
       routers: [
-        { router: 'e1', outcome: 'undone', message: 'a session is down' },
-        { router: 'e2', outcome: 'untouched', message: null },
+        {
+          router: 'e1',
+          outcome: 'undone',
+          fault: { code: 'gate', message: 'a session is down', fix: 'Fix it.' },
+        },
+        { router: 'e2', outcome: 'untouched', fault: null },
       ],
     },
   ];

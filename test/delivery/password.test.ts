@@ -220,7 +220,7 @@ asRoot('a BIRD that may not read it does not get it, and the message has the fix
   steps = stepsOn(bird, done(await hold(remote, settings, 'test')), remote, settings);
   const one = release('one', BETA);
   done(await steps.stage(one));
-  expect((await steps.check(one)).failed?.message).toContain("Set that to BIRD's own group");
+  expect((await steps.check(one)).failed?.fix).toContain("Set that to BIRD's own group");
   chownSync(join(bird.config, 'bird.conf'), 0, statSync(join(bird.folder, 'ctl')).gid);
   chmodSync(join(bird.config, 'bird.conf'), 0o640);
   done(await steps.adopt());

@@ -143,7 +143,9 @@ describe('a delivery', () => {
     const include = stepsOn(bird, steps.lock, local());
     expect((await include.stage(ONE)).failed).toMatchObject({
       kind: 'refused',
-      message: expect.stringContaining('does not have it. Replace it with a file of your own first'),
+      code: 'drift',
+      message: expect.stringContaining('does not have it'),
+      fix: 'Replace it with a file of your own first.',
     });
   });
 });
@@ -189,7 +191,7 @@ describe('when the time is up', () => {
       message: expect.stringContaining('too late'),
     });
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['one', 'one']);
-    expect((await steps.stage(TWO)).failed?.message).toContain('Run settle first');
+    expect((await steps.stage(TWO)).failed?.fix).toBe('Run settle first.');
     expect(done(await steps.settle())).toEqual({ what: 'undone', hash: TWO.hash });
     await steps.ship(TWO);
     expect([steps.onDisk(), ...bird.sessions()]).toEqual(['two', 'two']);
@@ -339,14 +341,14 @@ describe('is refused', () => {
     );
     done(await steps.adopt());
     done(await steps.stage(ONE));
-    expect((await steps.check(ONE)).failed?.message).toContain('Include it in');
+    expect((await steps.check(ONE)).failed?.fix).toContain('Include it in');
   });
 
   test('a folder that we did not ship, until it is adopted', async () => {
     await on(theirs());
     done(await steps.stage(ONE));
     done(await steps.check(ONE));
-    expect((await steps.apply(ONE)).failed?.message).toContain('Adopt it first');
+    expect((await steps.apply(ONE)).failed).toMatchObject({ code: 'drift', fix: 'Adopt it first.' });
     expect(lstatSync(join(bird.config, 'k3s')).isDirectory()).toBe(true);
     done(await steps.adopt());
     expect(readFileSync(join(bird.config, 'k3s/ibgp.conf'), 'utf8')).toBe(session('theirs'));
@@ -361,8 +363,8 @@ describe('is refused', () => {
     expect((await steps.apply(ONE)).failed?.message).toContain('is not staged');
     done(await steps.apply(TWO));
     expect((await steps.confirm(ONE)).failed?.message).toContain('is not applied');
-    expect((await steps.apply(ONE)).failed?.message).toContain('Run settle first');
-    expect((await steps.discard()).failed?.message).toContain('Run settle first');
+    expect((await steps.apply(ONE)).failed?.fix).toBe('Run settle first.');
+    expect((await steps.discard()).failed?.fix).toBe('Run settle first.');
     done(await steps.undo());
   });
 
@@ -390,7 +392,8 @@ describe('a router that lacks something', () => {
     mkdirSync(elsewhere.configDir);
     expect((await inspect(local(), elsewhere)).failed).toMatchObject({
       kind: 'lacking',
-      message: expect.stringContaining(`Set bird.configDir of this router to ${bird.config}`),
+      code: 'main-file',
+      fix: expect.stringContaining(`Set bird.configDir of this router to ${bird.config}`),
     });
     const nowhere = { ...bird.settings, configDir: join(bird.folder, 'nowhere') };
     expect((await inspect(local(), nowhere)).failed?.message).toContain('there is no folder');

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { change } from '../../delivery/change-router.ts';
 import type { Delivery } from '../../delivery/delivery.ts';
+import { asFault, type RouterFault } from '../../delivery/fault.ts';
 import type { GateFinding } from '../../delivery/gate/finding.ts';
 import type { Judge } from '../../delivery/gate/gate.ts';
 import { look, prepare } from '../../delivery/prepare-router.ts';
@@ -15,6 +16,10 @@ import { agree, done, NO_HURRY, release, stepsOn, theirs } from './steps.ts';
 const [ONE, TWO, THREE] = [release('one'), release('two'), release('three')];
 
 /** A judge with these findings. */
+interface Refused {
+  readonly fault?: RouterFault;
+}
+
 const message =
   (fixedBy: GateFinding['fixedBy'], text: string): Judge =>
   () => ({
@@ -58,7 +63,7 @@ function sceneOf(bird: Bird): Scene {
       ...more,
     };
     const seen = await look(delivery);
-    if ('failed' in seen) return { outcome: seen.verdict, message: seen.failed.message };
+    if ('failed' in seen) return { outcome: seen.verdict, fault: asFault(seen.failed) };
     if (seen.verdict === 'unchanged') return { outcome: 'unchanged' };
     const prepared = await prepare(delivery);
     return prepared.outcome === 'ready' ? change(delivery, prepared.ready, judge) : prepared;
@@ -109,7 +114,10 @@ story(
   'the first time the owner of the folder is asked; what is there then is kept',
   async ({ bird, steps, ship, isSound }) => {
     const asked = await ship();
-    expect(asked).toMatchObject({ outcome: 'refused', message: expect.stringContaining('--accept-drift') });
+    expect(asked).toMatchObject({
+      outcome: 'refused',
+      fault: { code: 'drift', fix: expect.stringContaining('--accept-drift') },
+    });
     expect(steps).toEqual(['inspect']);
     expect(bird.sessions()).toEqual(['theirs']);
     steps.length = 0;
@@ -151,7 +159,11 @@ story(
     writeFileSync(file, `${readFileSync(file, 'utf8')}# by hand\n`);
     expect(await ship({ release: TWO })).toEqual({
       outcome: 'refused',
-      message: expect.stringMatching(/^files differ from what was shipped: k3s\/ibgp\.conf changed\. /),
+      fault: {
+        code: 'drift',
+        message: 'files differ from what was shipped: k3s/ibgp.conf changed',
+        fix: expect.stringContaining('--accept-drift'),
+      },
     });
     expect(bird.sessions()).toEqual(['one']);
     await isSound('one');
@@ -165,8 +177,8 @@ story(
     const bad = releaseOf(new Map([['k3s/ibgp.conf', session('bad').replace('passive on;', 'pasive on;')]]));
     const told = await ship({ release: bad });
     expect(told).toMatchObject({ outcome: 'refused' });
-    expect((told as { message?: string }).message).toMatch(/^BIRD rejects it: k3s\/ibgp\.conf:4:\d+ /);
-    expect((told as { message?: string }).message).toMatch(/\n {2}4 \| {3}pasive on;\n +\| +\^/);
+    expect((told as Refused).fault?.message).toMatch(/^BIRD rejects it: k3s\/ibgp\.conf:4:\d+ /);
+    expect((told as Refused).fault?.message).toMatch(/\n {2}4 \| {3}pasive on;\n +\| +\^/);
     await isSound('one');
   },
 );
@@ -182,7 +194,10 @@ story(
     expect(looks).toBe(3);
     steps.length = 0;
     const ill = message('nothing', 'all routes are gone');
-    expect(await ship({ judge: ill })).toEqual({ outcome: 'undone', message: 'all routes are gone' });
+    expect(await ship({ judge: ill })).toMatchObject({
+      outcome: 'undone',
+      fault: { code: 'gate', message: 'all routes are gone' },
+    });
     expect(steps.slice(-4)).toEqual(['gate', 'undo', 'verify', 'unlock']);
     await isSound('two');
   },
@@ -191,10 +206,13 @@ story(
 story('what never becomes well is undone before BIRD does it, or by BIRD', async ({ ship, isSound }) => {
   await ship({ acceptDrift: true });
   const judge = message('time', 'a session is down');
-  expect(await ship({ release: TWO, judge, timeout: 20 })).toEqual({
+  expect(await ship({ release: TWO, judge, timeout: 20 })).toMatchObject({
     outcome: 'undone',
     // A busy machine may need longer than the time that is left.
-    message: expect.stringMatching(/^(BIRD reverted by itself: )?a session is down$/),
+    fault: {
+      code: 'gate',
+      message: expect.stringMatching(/^(BIRD reverted by itself: )?a session is down$/),
+    },
   });
   await isSound('one');
 });
@@ -265,9 +283,9 @@ story(
       if (step === 'settle' && steps.includes('apply')) expire(bird, 1);
     };
     const told = await ship({ release: TWO, remote, report });
-    expect(told).toEqual({
+    expect(told).toMatchObject({
       outcome: 'undone',
-      message: 'BIRD reverted by itself: the connection was lost',
+      fault: { code: 'ssh', message: 'BIRD reverted by itself: the connection was lost' },
     });
     expect(steps.slice(-5)).toEqual(['apply', 'undo', 'settle', 'verify', 'unlock']);
     await isSound('one');
@@ -289,7 +307,7 @@ story('an interrupt undoes what is not confirmed', async ({ ship, isSound }) => 
   };
   expect(await ship({ release: TWO, judge, stop: stop.signal })).toEqual({
     outcome: 'undone',
-    message: 'it was interrupted',
+    fault: { code: 'interrupted', message: 'it was interrupted', fix: 'Ship again.' },
   });
   await isSound('one');
 });
@@ -298,7 +316,11 @@ story('two at once: the second one says who is at it', async ({ bird, ship, isSo
   const lock = done(await hold(local(), bird.settings, 'another'));
   expect(await ship({ acceptDrift: true })).toEqual({
     outcome: 'refused',
-    message: 'another is delivering to it',
+    fault: {
+      code: 'lock',
+      message: 'another is delivering to it',
+      fix: 'Wait until that delivery ends.',
+    },
   });
   await lock.release();
   await isSound('theirs');
@@ -309,7 +331,11 @@ story("an operator's own unconfirmed change is not disturbed", async ({ bird, sh
   bird.birdc(`configure timeout ${NO_HURRY}`);
   expect(await ship({ release: TWO })).toMatchObject({
     outcome: 'refused',
-    message: expect.stringMatching(/^a change awaits confirmation and is undone in \d+ s/),
+    fault: {
+      code: 'state',
+      message: expect.stringMatching(/^a change awaits confirmation and is undone in \d+ s$/),
+      fix: 'Confirm it or wait.',
+    },
   });
   bird.birdc('configure confirm');
   await isSound('one');

@@ -226,11 +226,15 @@ describe('a check of a router that drops packets although all its sessions are u
       routers: [
         {
           router: 'e1',
-          message:
-            "e-a--e1/ipv4: 38 of the 40 routes that it brings lead nowhere: the session's table has no route to their next hops, or only one that drops packets\nlet protocol direct and the IGP fill the table of these sessions",
+          fault: {
+            code: 'unresolved',
+            message:
+              "e-a--e1/ipv4: 38 of the 40 routes that it brings lead nowhere: the session's table has no route to their next hops, or only one that drops packets",
+            fix: 'Let protocol direct and the IGP fill the table of these sessions.',
+          },
         },
-        { router: 'e2', message: null },
-        { router: 'w1', message: null },
+        { router: 'e2', fault: null },
+        { router: 'w1', fault: null },
       ],
     });
   });

@@ -49,5 +49,7 @@ test('a router that never gets healthy is no longer checked once its time is up'
     stop: new AbortController().signal,
   } as Delivery;
   const judge = () => ({ findings: [], wait: 0 });
-  expect(await judged(delivery, {} as Inspection, judge, end)).toEqual({ wrong: ['no route'] });
+  expect(await judged(delivery, {} as Inspection, judge, end)).toEqual({
+    wrong: ['no route. Check whether the router is up, and run it again.'],
+  });
 });

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import { documentSchema, documentsJsonSchema } from '../../../cli/documents/index.ts';
 import { commands, refusalCodes } from '../../../cli/documents/refusal.ts';
+import { routerFault } from '../../../delivery/fault.ts';
 import { dangerCodes } from '../../../review/document.ts';
 import { documentIn, gitIn, noencap, scratch } from '../run.ts';
 
@@ -199,8 +200,9 @@ const firstCells = (heading: string): string[] =>
     .flatMap((line) => /^\| `([^`]+)` \|/.exec(line)?.[1] ?? [])
     .sort();
 
-test('docs/json.md has each command, each code and each danger', () => {
+test('docs/json.md has each command, each code, each fault of a router and each danger', () => {
   expect(firstCells('command')).toEqual(printing);
   expect(firstCells('code')).toEqual([...refusalCodes.options].sort());
+  expect(firstCells('fault')).toEqual([...routerFault.shape.code.options].sort());
   expect(firstCells('danger')).toEqual([...dangerCodes.options].sort());
 });

@@ -188,11 +188,11 @@ function shipText(
   journal: readonly JournalEvent[],
 ): string {
   if (signal === 'SIGKILL') return 'killed';
-  const { outcome, message } = resultOf(router, journal);
+  const { outcome, fault: why } = resultOf(router, journal);
   if (isRace && outcome !== 'undone' && outcome !== 'lost')
-    throw new Error(`${fault}: ${outcome}: ${message}`);
+    throw new Error(`${fault}: ${outcome}: ${why?.message}`);
   if (isRace) return `exit ${code}, undone or lost`;
-  return `exit ${code}, ${outcome}${message === null || isVague ? '' : `: “${timeless(message)}”`}`;
+  return `exit ${code}, ${outcome}${why === null || isVague ? '' : `: “${timeless(why.message)}”`}`;
 }
 
 function resultOf(router: RouterName, journal: readonly JournalEvent[]): Result {

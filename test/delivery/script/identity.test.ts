@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Delivery } from '../../../delivery/delivery.ts';
+import { faultText } from '../../../delivery/fault.ts';
 import { parseInspection } from '../../../delivery/inspection.ts';
 import { releaseOf } from '../../../delivery/release.ts';
 import { hold, inspect, type Meant, stage } from '../../../delivery/router.ts';
@@ -41,11 +42,14 @@ describe.each([
     writeFileSync(join(own(), 'router'), text);
   };
   const settings = (router: Meant) => ({ ...bird.settings, router });
-  const stranger = async (router: Meant) => done(await inspect(local(way), settings(router))).stranger;
+  const stranger = async (router: Meant) => {
+    const { stranger: fault } = done(await inspect(local(way), settings(router)));
+    return fault && faultText(fault);
+  };
   const held = async (router: Meant) => {
     const lock = await hold(local(way), settings(router), 'test');
     await lock.done?.release();
-    return lock.failed?.message;
+    return lock.failed && faultText(lock.failed);
   };
 
   test('without a mark is known by the router ID of its BIRD', async () => {
@@ -140,7 +144,10 @@ describe.each([
     'router=%s is wrong use',
     async (text) => {
       const ran = await local(way).run({ verb: 'inspect', settings: [`router=${text}`], args: [] });
-      expect(ran).toMatchObject({ code: 2, stdout: '' });
+      expect(ran).toMatchObject({
+        code: 2,
+        stdout: expect.stringMatching(/^code usage\nmessage .*\nfix .*\n$/),
+      });
     },
   );
 });
@@ -228,12 +235,12 @@ test('an account with an older program must be set up again', () => {
     const ran: Ran = { code: 2, stdout: '', stderr: `router=home/gateway/10.0.0.1 ${words}\n` };
     expect(parseInspection(ran).failed).toMatchObject({
       kind: 'refused',
-      message: expect.stringContaining('Set the account up again with ship --setup.'),
+      fix: 'Set the account up again with ship --setup.',
     });
   }
   const command: RemoteCommand = { verb: 'inspect', settings: ['nonsense=1'], args: [] };
   return expect(local().run(command)).resolves.toMatchObject({
     code: 2,
-    stderr: 'nonsense=1 is not a setting\n',
+    stdout: expect.stringMatching(/^code usage\nmessage nonsense=1 is not a setting\nfix .*ship --setup/),
   });
 });

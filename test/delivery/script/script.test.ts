@@ -67,6 +67,9 @@ test('while id fails no verb does anything: the account may be root', () => {
   });
 });
 
+/** The fault in lines, with one fix. */
+const USAGE = /^code usage\nmessage .*\nfix .*\n$/;
+
 describe('arguments', () => {
   const run = (...words: string[]) => {
     const { status, stdout, stderr } = spawnSync('sh', ['-c', routerScript(), 'noencap', ...words], {
@@ -135,7 +138,11 @@ describe('arguments', () => {
     // Most are wrong before anything is looked up; the others need an existing folder.
     const here = words.some((word) => word.startsWith('config=')) ? words : ['config=/tmp', ...words];
     const found = run(...(words[0] === 'fixed' ? words : here));
-    expect(found).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(why) });
+    expect(found).toMatchObject({
+      status: 2,
+      stdout: expect.stringMatching(USAGE),
+      stderr: expect.stringContaining(why),
+    });
     expect(found.stderr.trim().split('\n')).toHaveLength(found.stderr.includes('a\nb') ? 2 : 1);
   });
 });
@@ -173,11 +180,14 @@ describe('a forced command', () => {
     '/usr/lib/openssh/sftp-server',
   ])('does not accept %j', (original) => {
     const { status, stdout } = ask(original);
-    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: expect.stringMatching(USAGE) });
   });
 
   test('does not accept thousands of words', () => {
-    expect(ask(`inspect ${'x '.repeat(5000)}`)).toMatchObject({ status: 2, stdout: '' });
+    expect(ask(`inspect ${'x '.repeat(5000)}`)).toMatchObject({
+      status: 2,
+      stdout: expect.stringMatching(USAGE),
+    });
   });
 
   test('is made only of settings', () => {

@@ -281,7 +281,11 @@ describe('a stopped shell on the router', () => {
       const { changed, steps, bird, remote } = await shipped(place, 'judge');
       expect(changed).toEqual({
         outcome: 'undone',
-        message: expect.stringMatching(/^BIRD reverted by itself: confirm at \S+ did not end in time/),
+        fault: {
+          code: 'ssh',
+          message: expect.stringMatching(/^BIRD reverted by itself: confirm at \S+ did not end in time/),
+          fix: 'Check what the router is busy with, and run it again.',
+        },
       });
       expect(steps.slice(-4)).toEqual(['confirm', 'settle', 'verify', 'unlock']);
       expect(bird.sessions()).toEqual(['one']);
