@@ -53,7 +53,7 @@ export function clusterObjects({ file, bytes }: ClusterFile): {
   }
   const read = documents(decoded.text).map(({ text, line }) => {
     const { source, value, faults } = readYaml(file, text, 'take');
-    const moved = below(source, line);
+    const moved = shifted(source, line);
     if (value === undefined || faults.length > 0) {
       const problems = faults.map((fault) => {
         const at = fault.at ?? source.locate(fault.path, fault.part);
@@ -94,7 +94,7 @@ function documents(text: string): { readonly text: string; readonly line: number
 }
 
 /** A part of a file, with the line numbers of the whole. */
-const below = (source: Source, line: number): Source => ({
+const shifted = (source: Source, line: number): Source => ({
   file: source.file,
   line: (number) => source.line(number - line),
   locate: (path, what) => {

@@ -40,13 +40,13 @@ export async function comment(file: string, options: CommentOptions, terminal: T
   const repository = (await import('../github/client.ts')).openGitHub(run);
   const target = await pullRequestOf(repository, about);
   if ('nothing' in target)
-    return done({ action: 'skipped', url: null, removed: 0 }, tier, target.nothing, terminal);
+    return reportPosted({ action: 'skipped', url: null, removed: 0 }, tier, target.nothing, terminal);
   if ('message' in target) return refuse({ ...target, code: 'github' }, terminal, target.exit);
   const { pullRequest, head } = target;
   const posted = await upsert(repository.thread(pullRequest), { marker, text, head });
   if (refused(posted))
     return refuse({ code: 'github', message: posted.message, fix: posted.fix }, terminal, EXIT.environment);
-  return done(posted, tier, sentence(posted, pullRequest, head), terminal);
+  return reportPosted(posted, tier, sentence(posted, pullRequest, head), terminal);
 }
 
 type Read =
@@ -154,7 +154,7 @@ function sentence(
   return `Comment on pull request ${pullRequest} ${action}${surplus}: ${printable(url ?? '')}`;
 }
 
-function done(posted: Posted, tier: Tier | null, message: string, terminal: Terminal): ExitCode {
+function reportPosted(posted: Posted, tier: Tier | null, message: string, terminal: Terminal): ExitCode {
   const { action, url, removed } = posted;
   terminal.say(action === 'skipped' ? `${message}. Nothing was posted.` : message);
   if (terminal.json) terminal.print(documentOf('comment', { ok: true, action, url, tier, removed }));

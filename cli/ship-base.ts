@@ -49,7 +49,7 @@ const MOST = 50;
 
 /** From the youngest on, those of this branch in which a router's files changed. */
 const history = ({ out }: Where): string[] =>
-  git('log', '--first-parent', `-n${MOST}`, '--format=%H', '--', `${below(out)}/routers`)
+  git('log', '--first-parent', `-n${MOST}`, '--format=%H', '--', `${pathInCommit(out)}/routers`)
     ?.split('\n')
     .filter((line) => line !== '') ?? [];
 
@@ -61,11 +61,11 @@ function routersAt(
 ): ReadonlyMap<string, string> {
   const folder = 'routers/';
   const headFiles = new Map([...head].map(([path, text]) => [path.slice(folder.length), text]));
-  const files = filesAt(commit, `${below(out)}/routers`, headFiles) ?? new Map<string, string>();
+  const files = filesAt(commit, `${pathInCommit(out)}/routers`, headFiles) ?? new Map<string, string>();
   return new Map([...files].map(([path, text]) => [`${folder}${path}`, text]));
 }
 
-const below = (out: string): string => relative('.', resolve(out));
+const pathInCommit = (out: string): string => relative('.', resolve(out));
 
 /** What BIRD reads of a router's folder; a password is not in git. */
 const OURS = /^(k3s\/|bird\.conf$)/;
@@ -96,7 +96,7 @@ export function shippedText(
 ): string | undefined {
   const now = head.get(path);
   if (now !== undefined && sha256(now) === hash) return now;
-  const file = `${below(out)}/${path}`;
+  const file = `${pathInCommit(out)}/${path}`;
   const commits = git('log', `-n${MOST}`, '--format=%H', '--', file)?.split('\n') ?? [];
   for (const commit of commits) {
     const text = commit === '' ? undefined : fileAt(commit, file)?.toString('utf8');

@@ -16,7 +16,7 @@ export function whatIfText(
   colour: Terminal['colour'],
 ): string {
   const all = countPairs(analysis);
-  const rows = news(reports);
+  const rows = newEffects(reports);
   const shown = rows.slice(0, MOST_ROWS);
   const quiet = reports.length - rows.length;
   const text = shown.map((report) => [
@@ -57,7 +57,7 @@ const MOST_PAIRS = 6;
  */
 export function whatIfFindings(analysis: Analysis, reports: readonly FailureReport[]): Finding[] {
   const all = countPairs(analysis);
-  return news(reports)
+  return newEffects(reports)
     .filter(({ failed: [first, ...more] }) => more.length > 0 || first?.kind === 'session')
     .map((report) => ({
       id: 'what-if',
@@ -83,7 +83,7 @@ function placeOf({ fabric, network }: Analysis, { failed: [first] }: FailureRepo
 }
 
 /** Failures with an effect, the worst first. For two failures together, only effects that neither has alone. */
-function news(reports: readonly FailureReport[]): FailureReport[] {
+function newEffects(reports: readonly FailureReport[]): FailureReport[] {
   const alone = new Map(
     reports.flatMap(({ failed, changes }) =>
       failed.length === 1 ? [[failed[0]?.name, effects(changes)]] : [],

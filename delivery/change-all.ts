@@ -1,6 +1,6 @@
 import type { Fabric } from '../fabric/index.ts';
 import { notUnderstood } from './answer.ts';
-import { type Changed, change, gateFault, judged } from './change-router.ts';
+import { type Changed, change, gateFault, judgeUntilCalm } from './change-router.ts';
 import type { Delivery } from './delivery.ts';
 import type { RouterFault } from './fault.ts';
 import { type CALM, HAD_CALM, type Judge, judge } from './gate/gate.ts';
@@ -149,7 +149,7 @@ function lastLooks(maxParallel: number, look: (one: Changing) => Promise<void>) 
 async function lastLook({ delivery, ready }: Changing, judging: Judge, tell: Tell): Promise<void> {
   const { router, timeout, report } = delivery;
   report('verify', 'started');
-  const end = await judged(delivery, ready.before, judging, performance.now() + timeout * 1000).catch(
+  const end = await judgeUntilCalm(delivery, ready.before, judging, performance.now() + timeout * 1000).catch(
     (error: unknown) => ({ wrong: [notUnderstood(error).message] }),
   );
   if ('wrong' in end) {

@@ -24,7 +24,7 @@ export async function change(delivery: Delivery, ready: Ready, judge: Judge): Pr
     return await changed(attempt, judge);
   } catch (error) {
     // Never confirm what noencap does not understand.
-    return back(attempt, asFault(notUnderstood(error)));
+    return undoAndVerify(attempt, asFault(notUnderstood(error)));
   }
 }
 
@@ -37,14 +37,14 @@ async function changed(attempt: Attempt, judge: Judge): Promise<Changed> {
   if (applied.failed !== undefined) {
     const fault = asFault(withPlace(applied.failed, release));
     report('apply', 'failed', [faultText(fault)]);
-    return back(attempt, fault);
+    return undoAndVerify(attempt, fault);
   }
   report('apply', 'done', [`BIRD reverts by itself in ${Math.floor(applied.done)} s`]);
   report('gate', 'started');
-  const gated = await judged(delivery, before, judge, deadline - MARGIN);
+  const gated = await judgeUntilCalm(delivery, before, judge, deadline - MARGIN);
   if ('wrong' in gated) {
     report('gate', 'failed', gated.wrong);
-    return back(attempt, delivery.stop.aborted ? INTERRUPTED : gateFault(gated.wrong));
+    return undoAndVerify(attempt, delivery.stop.aborted ? INTERRUPTED : gateFault(gated.wrong));
   }
   report(
     'gate',
@@ -55,7 +55,7 @@ async function changed(attempt: Attempt, judge: Judge): Promise<Changed> {
   const fault = await confirmed(attempt);
   if (fault !== undefined) {
     report('confirm', 'failed', [faultText(fault)]);
-    return back(attempt, fault);
+    return undoAndVerify(attempt, fault);
   }
   report('confirm', 'done');
   await unlock(delivery, lock);
@@ -74,7 +74,7 @@ const UNDOES = 10_000;
  * that cuts ship's path to the router must not be confirmed over a connection that is still open. The connection for the next look is
  * opened as soon as it is known that there will be one, so that opening it costs no extra time.
  */
-export async function judged(
+export async function judgeUntilCalm(
   { remote, settings, stop }: Delivery,
   before: Inspection,
   judge: Judge,
@@ -136,7 +136,7 @@ interface Attempt {
 }
 
 /** Undoes what was applied and verifies it. If the router does not answer, BIRD reverts when the time is up, and is checked then. */
-async function back(attempt: Attempt, why: RouterFault): Promise<Changed> {
+async function undoAndVerify(attempt: Attempt, why: RouterFault): Promise<Changed> {
   const { delivery, ready, deadline } = attempt;
   const { remote, settings, report } = delivery;
   if (performance.now() >= deadline) return comesBack(attempt, why, 'the time is up: BIRD reverts by itself');
@@ -148,7 +148,7 @@ async function back(attempt: Attempt, why: RouterFault): Promise<Changed> {
     undone.failed === undefined ? 'done' : 'failed',
     undone.failed && [faultText(undone.failed)],
   );
-  if (undone.failed === undefined) return verified(attempt, ready.lock, why);
+  if (undone.failed === undefined) return verify(attempt, ready.lock, why);
   return undone.failed.kind === 'lost'
     ? comesBack(attempt, why, 'it is unreachable; BIRD reverts by itself when the time is up')
     : outcomeUnknown(attempt, ready.lock, why, faultText(undone.failed));
@@ -170,7 +170,7 @@ async function comesBack(attempt: Attempt, why: RouterFault, now: string): Promi
         report('settle', 'done', ['BIRD reverted by itself']);
         // The line that is dead for us may still be alive at the router.
         await ready.lock.release();
-        return verified(attempt, held.done, {
+        return verify(attempt, held.done, {
           ...why,
           message: `BIRD reverted by itself: ${why.message}`,
         });
@@ -185,7 +185,7 @@ async function comesBack(attempt: Attempt, why: RouterFault, now: string): Promi
 }
 
 /** Verifies that both what runs and what is on disk are as before, and that BIRD would read the same at a restart. */
-async function verified(attempt: Attempt, lock: router.Lock, why: RouterFault): Promise<Changed> {
+async function verify(attempt: Attempt, lock: router.Lock, why: RouterFault): Promise<Changed> {
   const { delivery, ready } = attempt;
   const { remote, settings, report } = delivery;
   report('verify', 'started');

@@ -39,10 +39,10 @@ export function rollout(fabric: Fabric, names: readonly string[], maxParallel: n
   const first = canary(fabric, routers, waysCut);
   const waves: Placed[][] = [[{ router: first.harm.router.name, reason: first.reason }]];
   const size = Math.max(1, Math.floor(maxParallel));
-  const joint = jointly(waysCut);
+  const joint = jointCuts(waysCut);
   const others = routers.filter((router) => router !== first.harm.router);
   for (const next of inOrder(fabric, others, size)) {
-    const { wave, reason } = place(fabric, waves, next, size, joint);
+    const { wave, reason } = waveFor(fabric, waves, next, size, joint);
     (waves[wave] ?? waves[waves.push([]) - 1])?.push({ router: next.router.name, reason });
   }
   return { waves, left };
@@ -63,7 +63,7 @@ export function joining(
   fabric: Fabric,
   maxParallel: number,
 ): (atWork: readonly string[], router: string) => boolean {
-  const joint = jointly(waysCutIn(fabric));
+  const joint = jointCuts(waysCutIn(fabric));
   return (atWork, router) => {
     const mates = matesOf(fabric, router);
     return (
@@ -105,7 +105,10 @@ function canary(
       regions.reduce((sum, { nodes }) => sum + nodes.length, 0);
     return {
       router,
-      pairs: ways.reduce((sum, { regions: [a, b] }) => sum + 2 * of(nodesIn, a) * of(nodesIn, b), 0),
+      pairs: ways.reduce(
+        (sum, { regions: [a, b] }) => sum + 2 * countOf(nodesIn, a) * countOf(nodesIn, b),
+        0,
+      ),
       orphans: count(alone),
       clients: count(servedRegions),
       sessions: fabric.sessions.filter(({ ends }) => ends.some(({ speaker }) => speaker === router.name))
@@ -170,7 +173,7 @@ function inOrder(
 type Joint = (names: readonly string[]) => RegionPair | undefined;
 
 /** The first wave after all reflectors of its regions, and after the canary, that has a free slot and keeps all ways. */
-function place(
+function waveFor(
   fabric: Fabric,
   waves: readonly (readonly Placed[])[],
   { router, region }: { readonly router: RouterSpeaker; readonly region: string | undefined },
@@ -205,7 +208,7 @@ const matesOf = (fabric: Fabric, router: string): ReadonlyMap<string, string> =>
       .flatMap(({ name, routers }) => routers.map((one) => [one.name, name] as const)),
   );
 
-function jointly(waysCut: WaysCut): Joint {
+function jointCuts(waysCut: WaysCut): Joint {
   const alone = new Map<string, ReadonlySet<string>>();
   const cutAlone = (router: string): ReadonlySet<string> => {
     const keys = alone.get(router) ?? new Set(waysCut(new Set([router])).keys());
@@ -229,4 +232,4 @@ function jointly(waysCut: WaysCut): Joint {
   };
 }
 
-const of = (map: ReadonlyMap<string, number>, key: string): number => map.get(key) ?? 0;
+const countOf = (map: ReadonlyMap<string, number>, key: string): number => map.get(key) ?? 0;

@@ -80,14 +80,14 @@ function distancesFrom(graph: Graph, root: string): Float64Array {
   const starts = vertex === undefined ? segmentsOf(graph, root) : [vertex];
   for (const start of starts) {
     distance[start] = segments[start]?.cost ?? 0;
-    open.push(at(distance, start) * size + start);
+    open.push(distanceAt(distance, start) * size + start);
   }
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [reached, vertex] = [Math.floor(next / size), next % size];
-    if (reached > at(distance, vertex)) continue;
+    if (reached > distanceAt(distance, vertex)) continue;
     for (const neighbour of neighbours[vertex] ?? []) {
       const further = reached + (segments[neighbour]?.cost ?? 0);
-      if (further >= at(distance, neighbour)) continue;
+      if (further >= distanceAt(distance, neighbour)) continue;
       distance[neighbour] = further;
       open.push(further * size + neighbour);
     }
@@ -98,7 +98,7 @@ function distancesFrom(graph: Graph, root: string): Float64Array {
 /** Leaving a segment is free. */
 const distanceTo = (graph: Graph, distance: Float64Array, machine: string): number =>
   segmentsOf(graph, machine).reduce(
-    (least, one) => Math.min(least, at(distance, one)),
+    (least, one) => Math.min(least, distanceAt(distance, one)),
     Number.POSITIVE_INFINITY,
   );
 
@@ -108,14 +108,15 @@ function steps(graph: Graph, distance: Float64Array, root: string, machine: stri
   const ofRoot = new Set(segmentsOf(graph, root));
   const names = new Map([...graph.forwarding].map(([name, vertex]) => [vertex, name]));
   return segmentsOf(graph, machine)
-    .filter((segment) => at(distance, segment) === nearest)
+    .filter((segment) => distanceAt(distance, segment) === nearest)
     .flatMap((segment): IgpHop[] => {
       const { name, cost } = graph.segments[segment] ?? { name: '', cost: 0 };
       if (ofRoot.has(segment) && nearest === cost) return [{ segment: name, to: root }];
       return (graph.neighbours[segment] ?? [])
-        .filter((vertex) => at(distance, vertex) + cost === nearest)
+        .filter((vertex) => distanceAt(distance, vertex) + cost === nearest)
         .map((vertex) => ({ segment: name, to: names.get(vertex) ?? '' }));
     });
 }
 
-const at = (distance: Float64Array, vertex: number): number => distance[vertex] ?? Number.POSITIVE_INFINITY;
+const distanceAt = (distance: Float64Array, vertex: number): number =>
+  distance[vertex] ?? Number.POSITIVE_INFINITY;

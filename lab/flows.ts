@@ -59,7 +59,7 @@ export async function flowsOverAll(lab: Lab, asked: readonly Asked[]): Promise<F
     const all = [...new Set([one.source, ...sources.values()])];
     return all.map((source) => ({ asked: one, source, of: all.length }));
   });
-  await must(lab.holder, added(flows), 'Pods could not be given further addresses');
+  await must(lab.holder, additions(flows), 'Pods could not be given further addresses');
   return flows;
 }
 
@@ -168,7 +168,7 @@ const TABLE = 78;
 const RULE = `pref 50 lookup ${TABLE}`;
 
 /** By pod, the addresses that are not its own. */
-function further(flows: readonly Flow[]): { pod: LabPod; addresses: IpAddress[] }[] {
+function furtherAddresses(flows: readonly Flow[]): { pod: LabPod; addresses: IpAddress[] }[] {
   const pods = new Map<LabPod, Map<string, IpAddress>>();
   for (const {
     asked: { pod },
@@ -180,24 +180,25 @@ function further(flows: readonly Flow[]): { pod: LabPod; addresses: IpAddress[] 
   return [...pods].map(([pod, sources]) => ({ pod, addresses: [...sources.values()] }));
 }
 
-const full = ({ text, family }: IpAddress): string => `${text}/${addressBits(family)}`;
+const withLength = ({ text, family }: IpAddress): string => `${text}/${addressBits(family)}`;
 const FAMILIES = ['-4', '-6'] as const;
 
-const added = (flows: readonly Flow[]): string =>
+const additions = (flows: readonly Flow[]): string =>
   [
     'set -eu',
-    ...further(flows).flatMap(({ pod: { netns, node, veth }, addresses }) => [
+    ...furtherAddresses(flows).flatMap(({ pod: { netns, node, veth }, addresses }) => [
       ...FAMILIES.map((family) => `ip -n ${node} ${family} rule add ${RULE}`),
       batch(
         node,
-        addresses.map((one) => `route add ${full(one)} dev ${veth} scope link table ${TABLE}`),
+        addresses.map((one) => `route add ${withLength(one)} dev ${veth} scope link table ${TABLE}`),
       ),
       // The flow label is part of the hash, too.
       `nsenter --net=/run/netns/${netns} sh -c 'echo 0 >/proc/sys/net/ipv6/auto_flowlabels'`,
       batch(
         netns,
         addresses.map(
-          (one) => `addr add ${full(one)} dev eth0${one.family === 'ipv6' ? ' nodad preferred_lft 0' : ''}`,
+          (one) =>
+            `addr add ${withLength(one)} dev eth0${one.family === 'ipv6' ? ' nodad preferred_lft 0' : ''}`,
         ),
       ),
     ]),
@@ -205,11 +206,11 @@ const added = (flows: readonly Flow[]): string =>
 
 /** The node, or its pod, may be gone by then. */
 const removed = (flows: readonly Flow[]): string =>
-  further(flows)
+  furtherAddresses(flows)
     .flatMap(({ pod: { netns, node }, addresses }) => [
       batch(
         netns,
-        addresses.map((one) => `addr del ${full(one)} dev eth0`),
+        addresses.map((one) => `addr del ${withLength(one)} dev eth0`),
       ),
       ...FAMILIES.map(
         (family) =>

@@ -132,7 +132,7 @@ function holderOf(opened: OpenProcess, child: Program | undefined): Holder {
     mark,
     enter,
     path: (inside) => `${root}${inside}`,
-    run: (script) => ran(startProgram('nsenter', [...enter, 'sh'], { stdio: 'pipe' }), script),
+    run: (script) => finished(startProgram('nsenter', [...enter, 'sh'], { stdio: 'pipe' }), script),
     stay: () =>
       new Promise((done) => {
         child?.unref();
@@ -161,7 +161,7 @@ function kill(pid: number): void {
   }
 }
 
-function ran(child: Program, script: string): Promise<Ran> {
+function finished(child: Program, script: string): Promise<Ran> {
   return new Promise((done) => {
     let stdout = '';
     let stderr = '';

@@ -96,7 +96,7 @@ export const missing = (lab: Lab, observation: Observation): number =>
   borrowedRouteFailures(lab, observation).length;
 
 /** The protocol at one end of a session. */
-const at = (observation: Observation, local: SessionEnd, remote: SessionEnd) =>
+const stateAt = (observation: Observation, local: SessionEnd, remote: SessionEnd) =>
   observation.sessions.get(local.speaker)?.find(({ neighbor }) => neighbor === remote.address.text);
 
 function sessionFailures(observation: Observation, session: Session): FailedCheck[] {
@@ -107,7 +107,7 @@ function sessionFailures(observation: Observation, session: Session): FailedChec
       [b, a],
     ] as const
   ).flatMap(([local, remote]) => {
-    const state = at(observation, local, remote)?.state;
+    const state = stateAt(observation, local, remote)?.state;
     if (state === 'Established') return [];
     const is = state === undefined ? 'is not configured' : `is ${state}`;
     const down = failedCheck(
@@ -136,7 +136,7 @@ function exportFailures(lab: Lab, observation: Observation): FailedCheck[] {
   return lab.fabric.sessions.flatMap((session) =>
     session.ends.flatMap((local, index) => {
       const remote = session.ends[1 - index] as SessionEnd;
-      const state = at(observation, local, remote);
+      const state = stateAt(observation, local, remote);
       if (local.kind !== 'router' || state?.state !== 'Established') return [];
       const nodes =
         session.kind === 'reflector'

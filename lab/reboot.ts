@@ -148,7 +148,7 @@ async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovere
   let [before, since] = ['', started];
   try {
     for (;;) {
-      const looks = await Promise.all(calicoDaemons.map(({ name }) => look(lab, host, name)));
+      const looks = await Promise.all(calicoDaemons.map(({ name }) => stateOfDaemon(lab, host, name)));
       const now = clock();
       if (looks.every(({ left }) => left === undefined))
         return { recovered: unwaited(started, now), waits: undefined };
@@ -171,7 +171,7 @@ async function recovery(lab: Lab, host: LabHost): Promise<Pick<Reboot, 'recovere
 }
 
 /** `left`: the seconds that a recovery may still take; undefined if there is none. */
-async function look(
+async function stateOfDaemon(
   { holder }: Lab,
   { name }: LabHost,
   daemon: string,

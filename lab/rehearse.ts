@@ -82,7 +82,7 @@ export async function rehearseSteps(
       const fresh = await bootLab({ ...boot, fabric: head, expected });
       if ('message' in fresh) return fresh;
       try {
-        const result = await made(
+        const result = await rehearseOne(
           running,
           { head, expected, joins, first: steps[index]?.first ?? 'routers' },
           boot,
@@ -116,7 +116,7 @@ interface Change {
 }
 
 /** Makes one change, and reports its cost. */
-async function made(
+async function rehearseOne(
   running: Lab,
   { head, expected, first, joins }: Change,
   { routerFiles, programs, waves, expects, progress = () => {} }: Boot,

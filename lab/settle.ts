@@ -54,7 +54,7 @@ export async function converged(
       const before = observation;
       await new Promise((done) => setTimeout(done, calm > CALM ? CALM_POLL : POLL));
       observation = await lookAgain(lab, before);
-      const moving = changed(statesOf(before), statesOf(observation));
+      const moving = changedHosts(statesOf(before), statesOf(observation));
       [since, looks] = moving.length > 0 ? [clock(), 1] : [since, looks + 1];
       if (ownTime(started, now) >= limit + patience) {
         const seconds = Math.round((now.at - started.at) / 1000);
@@ -73,7 +73,7 @@ export async function converged(
 /** While BIRD's output changes nothing rests, and kernels need not be asked. */
 async function lookAgain(lab: Lab, before: Observation): Promise<Observation> {
   const heard = { ...(await hear(lab)), routes: before.routes };
-  const isQuiet = changed(statesOf(before), statesOf(heard)).length === 0;
+  const isQuiet = changedHosts(statesOf(before), statesOf(heard)).length === 0;
   return isQuiet ? { ...heard, routes: await kernelRoutes(lab) } : heard;
 }
 
@@ -90,7 +90,7 @@ function statesOf({ sessions, routes, silent }: Observation): ReadonlyMap<string
   );
 }
 
-const changed = (before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): string[] =>
+const changedHosts = (before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): string[] =>
   [...now].flatMap(([host, state]) => (before.get(host) === state ? [] : [host]));
 
 /**

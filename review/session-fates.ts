@@ -281,10 +281,14 @@ function differences(before: End, after: End): Difference[] {
       : [{ key: 'name', before: before.name, after: after.name, effect: 'reset' }];
   return [...renamed, ...changedOptions(before, after)]
     .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map((one) => ({ key: one.key, effect: one.effect, message: saying(one.key, one.before, one.after) }));
+    .map((one) => ({
+      key: one.key,
+      effect: one.effect,
+      message: fieldChange(one.key, one.before, one.after),
+    }));
 }
 
-function saying(key: string, before: string | undefined, after: string | undefined): string {
+function fieldChange(key: string, before: string | undefined, after: string | undefined): string {
   const isLong = [before, after].some((value) => value !== undefined && /[{["]/.test(value));
   return isLong ? `changed ${key}` : `${key} ${before ?? 'not set'} -> ${after ?? 'not set'}`;
 }

@@ -105,7 +105,9 @@ function check(value: unknown, source: Source, earlier: readonly Fault[], hidden
   const values = versions.filter(({ part }) => part !== 'key');
   const fields = [...first, ...versions, ...unlessAt([...first, ...values], shaped.faults)];
   const rules = ruleFaults(understood).filter((one) => one.part === 'key' || !understood.faulty(...one.path));
-  const all = once(located(atTheirPlace(hidden, [...fields, ...unlessAt(fields, rules)], source), source));
+  const all = withoutRepeats(
+    located(atTheirPlace(hidden, [...fields, ...unlessAt(fields, rules)], source), source),
+  );
   if (all.length > 0) return { ok: false, faults: all, source };
   return { ok: true, topology: withDefaults(shaped.file as TopologyFile), source };
 }
@@ -138,7 +140,7 @@ function atTheirPlace(hidden: readonly Fault[], faults: readonly Fault[], source
 }
 
 /** The value of an anchor is read once per alias, but reported once. */
-function once(faults: readonly Fault[]): Fault[] {
+function withoutRepeats(faults: readonly Fault[]): Fault[] {
   const seen = new Set<string>();
   return faults.filter((one) => {
     const key = JSON.stringify([one.code, one.at ?? one.path, one.part, one.message]);

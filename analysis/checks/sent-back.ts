@@ -84,9 +84,9 @@ function routesBy({ network, simulation }: Analysis, machine: Machine, link: Lin
   return [...new Map(all.map((prefix) => [prefix.text, prefix])).values()];
 }
 
-const DEFAULT: Readonly<Record<Family, Prefix>> = { ipv4: anything('0.0.0.0/0'), ipv6: anything('::/0') };
+const DEFAULT: Readonly<Record<Family, Prefix>> = { ipv4: prefixFrom('0.0.0.0/0'), ipv6: prefixFrom('::/0') };
 
-function anything(text: string): Prefix {
+function prefixFrom(text: string): Prefix {
   const parsed = parsePrefix(text);
   if (!parsed.ok) throw new Error(`${text} is not a valid prefix`);
   return parsed.prefix;

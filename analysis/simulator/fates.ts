@@ -19,11 +19,11 @@ export interface Flow {
 export function fatesOf(flow: Flow): (machine: number) => Fate {
   const search: Search = { flow, fates: new Map(), entered: new Map(), path: [] };
   return (machine) => {
-    const before = found(search, machine);
+    const before = settledFate(search, machine);
     if (before !== undefined) return before;
     visit(search, machine);
     search.entered.clear();
-    return found(search, machine) as Fate;
+    return settledFate(search, machine) as Fate;
   };
 }
 
@@ -36,7 +36,7 @@ interface Search {
   readonly path: number[];
 }
 
-const found = ({ fates, flow }: Search, machine: number): Fate | undefined =>
+const settledFate = ({ fates, flow }: Search, machine: number): Fate | undefined =>
   fates.get(machine) ?? flow.unchanged?.(machine);
 
 /** Returns the earliest machine on the path to which this one leads, as a place in the order of entering. */
@@ -49,7 +49,7 @@ function visit(search: Search, machine: number): number {
   let isCircle = false;
   for (const hop of flow.forwarding(machine).hops) {
     const next = machineOf(flow.network, hop);
-    if (found(search, next) !== undefined || !flow.underlay.answers(machine, hop)) continue;
+    if (settledFate(search, next) !== undefined || !flow.underlay.answers(machine, hop)) continue;
     isCircle ||= next === machine;
     earliest = Math.min(earliest, entered.get(next) ?? visit(search, next));
   }
@@ -70,7 +70,7 @@ function follow(search: Search, machine: number): Fate {
   for (const hop of hops) {
     const isUp = underlay.answers(machine, hop);
     const one = isUp
-      ? step(search.flow, machine, hop, found(search, machineOf(network, hop)) as Fate)
+      ? step(search.flow, machine, hop, settledFate(search, machineOf(network, hop)) as Fate)
       : DROPPED;
     all = all === undefined ? one : together(all, one);
   }
@@ -117,7 +117,7 @@ function goRound(search: Search, circle: readonly number[]): void {
       const next = machineOf(flow.network, hop);
       if (!flow.underlay.answers(machine, hop)) out.push([machine, DROPPED]);
       else if (circle.includes(next)) inside.push([machine, hop, next]);
-      else out.push([machine, step(flow, machine, hop, found(search, next) as Fate)]);
+      else out.push([machine, step(flow, machine, hop, settledFate(search, next) as Fate)]);
     }
   }
   const all = out.reduce((sum, [, fate]) => together(sum, fate), {

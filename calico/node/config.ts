@@ -63,8 +63,8 @@ export function peers({
     session,
   ];
   const there = ([, session]: [string, Session]) => endsFor(session, node.name).remote;
-  const byAddress = by((one: [string, Session]) => there(one).address.text);
-  const byName = by((one: [string, Session]) => there(one).speaker);
+  const byAddress = comparedBy((one: [string, Session]) => there(one).address.text);
+  const byName = comparedBy((one: [string, Session]) => there(one).speaker);
   return [
     ...[...meshSessions(fabric)]
       .filter(isOwn)
@@ -75,7 +75,7 @@ export function peers({
 }
 
 /** Compared as text, byte by byte: the order in which confd finds its peers. */
-const by =
+const comparedBy =
   <T>(text: (one: T) => string) =>
   (a: T, b: T): number =>
     text(a) < text(b) ? -1 : 1;

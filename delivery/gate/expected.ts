@@ -41,7 +41,7 @@ export function agreements(before: Fabric | undefined, after: Fabric): Agreement
     if (was === undefined) return 'new';
     return agreedBefore(was) === agreedAfter(session) ? 'same' : 'otherwise';
   };
-  return once(compare);
+  return cachedBy(compare);
 }
 
 /** How many of the routes that a session brought may be gone because of the change itself. */
@@ -59,7 +59,7 @@ export function explainedLosses(
 ): (remote: SessionEnd) => Explained {
   const fewer = before?.bgp.exportBorrowed === true && !after.bgp.exportBorrowed;
   const [clientsBefore, clientsAfter] = [clientSessions(before), clientSessions(after)];
-  const ofRouter = once((router: string): Explained => {
+  const ofRouter = cachedBy((router: string): Explained => {
     const left = clientsAfter.get(router) ?? [];
     if (before === undefined) return left.length === 0 ? 'all' : 'some';
     const same = left.filter((session) => agreementOf(session) === 'same').length;
@@ -69,7 +69,7 @@ export function explainedLosses(
   return ({ kind, speaker }) => (kind === 'router' ? ofRouter(speaker) : fewer ? 'some' : 'none');
 }
 
-function once<K, V>(find: (key: K) => V): (key: K) => V {
+function cachedBy<K, V>(find: (key: K) => V): (key: K) => V {
   const cache = new Map<K, V>();
   return (key) => {
     const value = cache.get(key) ?? find(key);

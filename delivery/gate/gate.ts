@@ -162,7 +162,7 @@ function sessionFindings(
     }
     const down = session.carries.find((family) => !isUp(is, family));
     if (down === undefined) return [];
-    const state = isUp(is) ? `up without ${down}` : `${is.bgp.state || is.state}${behind(is.bgp.error)}`;
+    const state = isUp(is) ? `up without ${down}` : `${is.bgp.state || is.state}${inBrackets(is.bgp.error)}`;
     const wasUp = session.carries.every((family) => isUp(was, family));
     const excuse = excuseOf(question, one, wasUp, agreement(session));
     return excuse === undefined
@@ -187,7 +187,7 @@ function sessionFindings(
   });
 }
 
-const behind = (error: string): string => (error === '' ? '' : ` (${error})`);
+const inBrackets = (error: string): string => (error === '' ? '' : ` (${error})`);
 
 /** Why a session may be down for now; undefined if it must be up. */
 function excuseOf(
@@ -260,7 +260,7 @@ function otherProtocols(
         return [
           failure(
             'protocol',
-            `was up, but is now ${is.bgp?.state || is.state}${behind(is.bgp?.error ?? '')}`,
+            `was up, but is now ${is.bgp?.state || is.state}${inBrackets(is.bgp?.error ?? '')}`,
           ),
         ];
       }

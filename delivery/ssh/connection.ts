@@ -44,7 +44,7 @@ export function sharedConnection(target: SshTarget, limits: Limits = LIMITS): Sh
     child.once('close', () => children.delete(child));
     return { child, log };
   };
-  const control = (word: string) => asked(['-F', 'none', '-S', socket, '-O', word, '--', target.host]);
+  const control = (word: string) => query(['-F', 'none', '-S', socket, '-O', word, '--', target.host]);
   const tried = () => triedOnce(target, limits);
   /** The ssh that holds the connection: once the connection is up, it leaves the process group of the command that started it. */
   let master: number | undefined;
@@ -76,7 +76,7 @@ export function sharedConnection(target: SshTarget, limits: Limits = LIMITS): Sh
       await looking;
       const { is } = existsSync(socket) ? await control('exit') : { is: 'failed' };
       if (master !== undefined) {
-        if (is === 'late' || (is === 'done' && !(await gone(master)))) kill(master);
+        if (is === 'late' || (is === 'done' && !(await hasEnded(master)))) kill(master);
         forget(master);
       }
       await rm(folder, { recursive: true, force: true });
@@ -93,7 +93,7 @@ const LINGER = 10;
 const AT_ONCE = 3000;
 
 /** The output of an ssh that queries another one; not waited for any longer than that. */
-function asked(words: readonly string[]): Promise<{ is: 'done' | 'failed' | 'late'; output: string }> {
+function query(words: readonly string[]): Promise<{ is: 'done' | 'failed' | 'late'; output: string }> {
   return new Promise((done) => {
     const child = startSsh(words);
     const output = heard({ bytes: 4096, lines: 100, line: 4096 });
@@ -113,7 +113,7 @@ function asked(words: readonly string[]): Promise<{ is: 'done' | 'failed' | 'lat
   });
 }
 
-async function gone(pid: number): Promise<boolean> {
+async function hasEnded(pid: number): Promise<boolean> {
   for (let waited = 0; waited < 1000; waited += 20) {
     try {
       process.kill(pid, 0);

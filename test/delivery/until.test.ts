@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { judged } from '../../delivery/change-router.ts';
+import { judgeUntilCalm } from '../../delivery/change-router.ts';
 import type { Delivery } from '../../delivery/delivery.ts';
 import type { Inspection } from '../../delivery/inspection.ts';
 import type { Remote } from '../../delivery/ssh/remote.ts';
@@ -49,7 +49,7 @@ test('a router that never gets healthy is no longer checked once its time is up'
     stop: new AbortController().signal,
   } as Delivery;
   const judge = () => ({ findings: [], wait: 0 });
-  expect(await judged(delivery, {} as Inspection, judge, end)).toEqual({
+  expect(await judgeUntilCalm(delivery, {} as Inspection, judge, end)).toEqual({
     wrong: ['no route. Check whether the router is up, and run it again.'],
   });
 });
