@@ -24,15 +24,15 @@ export const seenIn = (table: string): ObjectStatus[] =>
   });
 
 /** Which of the awaited objects are not ready yet, in their order. */
-export function missing({ names }: Awaited, seen: readonly ObjectStatus[]): string[] {
-  const there = new Set(seen.filter(({ status }) => status === 'True').map(({ name }) => name));
+export function missing({ names }: Awaited, statuses: readonly ObjectStatus[]): string[] {
+  const there = new Set(statuses.filter(({ status }) => status === 'True').map(({ name }) => name));
   return names.filter((name) => !there.has(name));
 }
 
 /** Those that have failed for good. */
-export const hopeless = ({ names, resource }: Awaited, seen: readonly ObjectStatus[]): string[] =>
+export const failedForGood = ({ names, resource }: Awaited, statuses: readonly ObjectStatus[]): string[] =>
   resource === 'job'
-    ? seen.filter(({ name, failed }) => failed && names.includes(name)).map(({ name }) => name)
+    ? statuses.filter(({ name, failed }) => failed && names.includes(name)).map(({ name }) => name)
     : [];
 
 interface List<Item> {
@@ -60,8 +60,9 @@ export function conditionTrouble(list: List<WithConditions>): string[] {
     const lacking = conditions.filter(
       ({ type, status }) => ['Available', 'Established', 'NamesAccepted'].includes(type) && status !== 'True',
     );
-    const told = [degraded, progressing, lacking].find((some) => some.some(({ message }) => message)) ?? [];
-    return told.map(
+    const explained =
+      [degraded, progressing, lacking].find((some) => some.some(({ message }) => message)) ?? [];
+    return explained.map(
       ({ type, status, message }) =>
         `${metadata.name}: ${status === 'True' ? type.toLowerCase() : `not ${type}`}: ${oneLine(message)}`,
     );
@@ -126,12 +127,12 @@ const NEWEST = 5;
 export function eventTrouble(list: List<Event>): string[] {
   const warnings = (list.items ?? []).filter(({ type }) => type === 'Warning');
   const at = ({ lastTimestamp, eventTime }: Event) => lastTimestamp ?? eventTime ?? '';
-  const told = [...warnings]
+  const newest = [...warnings]
     .sort((a, b) => (at(a) < at(b) ? 1 : -1))
     .map(({ reason = '', message, involvedObject: { kind = '', name = '' } = {} }) => {
       return `event ${kind.toLowerCase()}/${name}: ${reason}: ${oneLine(message)}`;
     });
-  return [...new Set(told)].slice(0, NEWEST);
+  return [...new Set(newest)].slice(0, NEWEST);
 }
 
 /** A controller's message may contain a whole log. */

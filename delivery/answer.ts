@@ -45,8 +45,9 @@ export function faultOf(verb: string, { code, stdout, stderr, fault }: Ran): Rou
   const [about, message, fix] = ['code', 'message', 'fix'].map(
     (key) => lines.findLast((line) => line.key === key)?.value ?? '',
   );
-  const known = SCRIPT_FAULTS.find((one) => one === about);
-  if (known !== undefined && message && fix) return { code: known, message: short(message), fix: short(fix) };
+  const scriptFault = SCRIPT_FAULTS.find((one) => one === about);
+  if (scriptFault !== undefined && message && fix)
+    return { code: scriptFault, message: short(message), fix: short(fix) };
   // The script ends with 1, 2 or 3: whatever else ended it was not the script.
   if (!KINDS.has(code)) {
     const message = short(stderr.trim()) || `${verb} ended with ${code} and no message`;

@@ -1,7 +1,7 @@
 import { createSecret } from '../bootstrap/commands.ts';
 import { applyArguments, type BootstrapPlan, type Engine, PATIENCE_MINUTES } from '../bootstrap/index.ts';
 import type { Awaited, BootstrapStep } from '../bootstrap/plan.ts';
-import { columnsOf, hopeless, missing, seenIn } from '../bootstrap/trouble.ts';
+import { columnsOf, failedForGood, missing, seenIn } from '../bootstrap/trouble.ts';
 import { listed } from '../topology/suggest.ts';
 import { diagnose } from './diagnose.ts';
 import { type Halt, linesOf } from './halt.ts';
@@ -115,18 +115,18 @@ async function wait(
     const objects = code === 0 ? seenIn(stdout) : [];
     const left = missing(awaited, objects);
     if (left.length === 0) return WELL;
-    const failedForGood = hopeless(awaited, objects);
-    if (failedForGood.length > 0 || clock.now() >= until) {
+    const failed = failedForGood(awaited, objects);
+    if (failed.length > 0 || clock.now() >= until) {
       const message =
-        failedForGood.length > 0
-          ? `${listed(failedForGood, 'and')} failed for good`
+        failed.length > 0
+          ? `${listed(failed, 'and')} failed for good`
           : `after ${PATIENCE_MINUTES} minutes ${listed(left, 'and')} ${left.length === 1 ? 'is' : 'are'} not ${condition}`;
       const diagnosis = await diagnose(kubectl, {
         ...awaited,
-        names: failedForGood.length > 0 ? failedForGood : left,
+        names: failed.length > 0 ? failed : left,
       });
       const details = code === 0 ? diagnosis.details : [stderr.trim(), ...diagnosis.details];
-      const fix = `${diagnosis.look}\n${failedForGood.length > 0 ? removal(awaited, failedForGood) : ''}${GO_ON}`;
+      const fix = `${diagnosis.look}\n${failed.length > 0 ? removal(awaited, failed) : ''}${GO_ON}`;
       return { notes: [], halt: { because: 'expired', message, details, fix } };
     }
     say(`${names.length - left.length} of ${names.length}`);

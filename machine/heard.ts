@@ -26,7 +26,7 @@ export interface Most {
 export function heard(most: Most): Heard {
   let bytes = Buffer.alloc(0);
   let [length, lines, line, looked] = [0, 0, 0, 0];
-  const said = () => bytes.subarray(0, length);
+  const received = () => bytes.subarray(0, length);
   return {
     get length() {
       return length;
@@ -43,7 +43,7 @@ export function heard(most: Most): Heard {
       if (length + chunk.length > most.bytes || lines > most.lines) return false;
       if (length + chunk.length > bytes.length) {
         const larger = Buffer.allocUnsafe(Math.max(2 * bytes.length, length + chunk.length));
-        said().copy(larger);
+        received().copy(larger);
         bytes = larger;
       }
       bytes.set(chunk, length);
@@ -51,7 +51,7 @@ export function heard(most: Most): Heard {
       return true;
     },
     find: (what) => {
-      const at = said().indexOf(what, Math.max(0, looked - what.length));
+      const at = received().indexOf(what, Math.max(0, looked - what.length));
       looked = at === -1 ? length : at;
       return at;
     },
