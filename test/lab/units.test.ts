@@ -2,10 +2,12 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { forecast } from '../../analysis/index.ts';
 import { bgpStates } from '../../bird/answers/protocols.ts';
 import { expectations, nodeBlocks, routerIdText } from '../../fabric/index.ts';
 import { askBirdEach } from '../../lab/birdc.ts';
-import { askBird, findPrograms } from '../../lab/index.ts';
+import { without } from '../../lab/fail.ts';
+import { askBird, findPrograms, type Lab } from '../../lab/index.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant, report } from './topologies.ts';
 
@@ -242,4 +244,17 @@ Node_10_0_0_2 BGP      master   ${state}   08:23:50    Established
     ['10.0.0.1', 'start Connect'],
     ['10.0.0.2', 'Established'],
   ]);
+});
+
+test("after a failure no machine's route to a borrowed address is expected or forbidden", () => {
+  const fabric = fabricOf(redundant());
+  const failed = [{ kind: 'router', name: fabric.routers[0]?.name ?? '' }] as const;
+  const foretold = forecast(fabric, failed);
+  const lab = { fabric, plan: { hosts: [] as Lab['plan']['hosts'] } } as Lab;
+  const borrowed = without(lab, failed, foretold).expected.borrowed ?? [];
+  expect(borrowed.map(({ address }) => address.text)).toEqual(
+    foretold.borrowed?.map(({ address }) => address.text),
+  );
+  expect(borrowed.map(({ withRoute }) => withRoute)).toContain(undefined);
+  expect(borrowed.filter(({ withRoute }) => withRoute !== undefined)).toEqual([]);
 });
