@@ -48,5 +48,5 @@ module.exports = {
   maxWorkers: Math.max(6, availableParallelism()),
   testSequencer: '<rootDir>/test/sequencer.cjs',
   // A busy machine is no fault: this is for what hangs.
-  testTimeout: 300_000,
+  testTimeout: 600_000,
 };

@@ -48,6 +48,9 @@ export interface JobDone {
   readonly steps: readonly Done[];
 }
 
+/** Where this process has run jobs: what it started is told from what others started by that. */
+export const jobFolders: string[] = [];
+
 /** Runs a job as GitHub's runner does: its scripts with bash, step by step, and stand-ins for its actions, npm and sudo. */
 export async function runJob(workflow: Workflow, name: string, run: Run): Promise<JobDone> {
   const job = workflow.jobs[name];
@@ -80,6 +83,7 @@ interface Machine {
 
 function setUp(run: Run): Machine {
   const folder = scratch();
+  jobFolders.push(folder);
   const [workspace, temp, bin] = ['workspace', 'temp', 'bin'].map((name) => join(folder, name)) as [
     string,
     string,

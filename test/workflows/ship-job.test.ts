@@ -9,7 +9,7 @@ import { scratch } from '../cli/run.ts';
 import { type Bird, session, startBird, until } from '../delivery/bird.ts';
 import { endSshd, type Sshd, startSshd } from '../delivery/ssh/sshd.ts';
 import { advance, push, type Repository, repositoryWith } from './repository.ts';
-import { type JobDone, type Run, runJob } from './runner.ts';
+import { type JobDone, jobFolders, type Run, runJob } from './runner.ts';
 import { readWorkflow } from './workflow.ts';
 
 /** The job that delivers a wave: a real sshd with noencap's restricted account, a real BIRD behind it, and the key in a real agent. */
@@ -104,9 +104,11 @@ const step = ({ steps }: JobDone, name: string) => steps.find((one) => one.name 
 const outcomes = ({ steps }: JobDone): Record<string, string> =>
   Object.fromEntries(steps.map(({ name, outcome }) => [name.replace(/@.*/, ''), outcome]));
 
-/** The agents that run for a socket in the scratch folders here. */
+/** The agents of these jobs; another run of this suite on this machine has some of its own. */
 const agents = (): string =>
-  spawnSync('pgrep', ['-a', 'ssh-agent'], { encoding: 'utf8' }).stdout.match(/.*noencap-cli-.*/)?.[0] ?? '';
+  spawnSync('pgrep', ['-a', 'ssh-agent'], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .find((line) => jobFolders.some((folder) => line.includes(folder))) ?? '';
 
 afterEach(() => expect(agents()).toBe(''));
 
