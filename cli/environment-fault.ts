@@ -19,7 +19,7 @@ export function environmentFault(error: unknown): Refusal | undefined {
   const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
   if (!(error instanceof Error) || code === undefined || syscall === undefined) return undefined;
   const place = dest ?? path ?? 'the working folder';
-  const [reason, fix] = REASONS[code] ?? [`the system says ${code}`, 'Run it again when that is mended.'];
+  const [reason, fix] = REASONS[code] ?? [`the system says ${code}`, 'Run it again when that is fixed.'];
   return {
     code: 'file',
     message: `${place} cannot be written or read: ${reason}`,
