@@ -26,6 +26,9 @@ interface Raw {
 const box = busybox();
 afterAll(box.end);
 
+/** A fault in the answer to a verb. */
+const FAULT = 'code \\S+\nmessage .*\nfix .*\n';
+
 describe.each([
   ['dash', {}],
   ['busybox', box],
@@ -150,7 +153,7 @@ describe.each([
         child.stdin.end(tar.subarray(0, length));
         expect(await ended).toBe(0);
         expect(said.stderr).toMatch(/cut off|do not match|something other/);
-        expect(said.stdout).toBe(`held\n${RAN} 1 1\nend\n`);
+        expect(said.stdout).toMatch(new RegExp(`^held\n${FAULT}${RAN} 1 1\nend\n$`));
       }
       await isSound('one');
     }),
@@ -164,7 +167,7 @@ describe.each([
       one.child.stdin.write(`run ${hostile.length} ${words()} stage nonsense\n${hostile}`);
       await one.answered(1);
       expect(one.said).toEqual({
-        stdout: `held\n${RAN} 1 2\n`,
+        stdout: expect.stringMatching(new RegExp(`^held\n${FAULT}${RAN} 1 2\n$`)),
         stderr: expect.stringMatching(new RegExp(`^nonsense is not a valid release.*\\n${RAN} 1\\n$`)),
       });
       one.child.stdin.write(`run 0 ${words()} discard\n`);
@@ -182,8 +185,10 @@ describe.each([
       one.child.stdin.write(`run 0 ${words()} discard\n\nrun 0 ${words()} confirm ${TWO.hash}\n\n`);
       one.child.stdin.end(`run 0 ${words()} undo\n`);
       expect(await one.ended).toBe(0);
-      expect(one.said.stdout).toBe(
-        `held\ndiscarded\nend\n${RAN} 1 0\n${RAN} 2 1\nundone none\nend\n${RAN} 3 0\nend\n`,
+      expect(one.said.stdout).toMatch(
+        new RegExp(
+          `^held\ndiscarded\nend\n${RAN} 1 0\n${FAULT}${RAN} 2 1\nundone none\nend\n${RAN} 3 0\nend\n$`,
+        ),
       );
       await isSound('one');
     }),
@@ -224,10 +229,8 @@ describe.each([
       const alone = await inspect(remote, bird.settings);
       process.kill(daemon, 'SIGCONT');
       const message = expect.stringContaining('BIRD did not answer within 2 seconds (no answer)');
-      expect([failed, alone.failed]).toEqual([
-        { kind: 'lacking', message },
-        { kind: 'lacking', message },
-      ]);
+      const fault = { kind: 'lacking', code: 'bird', message, fix: 'Check what it is busy with.' };
+      expect([failed, alone.failed]).toEqual([fault, fault]);
       await steps.ship(TWO);
       await held.release();
       await isSound('two');
@@ -306,7 +309,7 @@ describe.each([
       const { child, said, ended } = await scene.raw();
       child.stdin.write(`${line}\n`);
       expect(await ended).toBe(2);
-      expect(said.stdout).toBe('held\n');
+      expect(said.stdout).toMatch(new RegExp(`^held\n${FAULT}$`));
       expect(said.stderr).not.toBe('');
       scene.isQuiet();
     });
@@ -335,7 +338,7 @@ describe.each([
       const one = await raw();
       one.child.stdin.write(`run 0 ${verb}\n`);
       await one.answered(1);
-      expect(one.said.stdout).toMatch(new RegExp(`^held\\n${RAN} 1 [123]\\n$`));
+      expect(one.said.stdout).toMatch(new RegExp(`^held\n${FAULT}${RAN} 1 [123]\n$`));
       expect(holds()).toBe(true);
       one.child.stdin.write(`run 0 ${words()} discard\n`);
       await one.answered(2);
@@ -358,7 +361,7 @@ describe.each([
         await one.answered(index + 1);
       }
       expect(one.said.stdout).toMatch(
-        new RegExp(`^held\\n${RAN} 1 2\\n${RAN} 2 2\\n${RAN} 3 2\\nprotocol 5\\n`),
+        new RegExp(`^held\n${FAULT}${RAN} 1 2\n${FAULT}${RAN} 2 2\n${FAULT}${RAN} 3 2\nprotocol 6\n`),
       );
       expect(one.said.stdout).toMatch(new RegExp(`\\nend\\n${RAN} 4 0\\n$`));
       expect(one.said.stderr.match(/may not choose these settings/g)).toHaveLength(3);
