@@ -48,16 +48,15 @@ export function faultOf(verb: string, { code, stdout, stderr, fault }: Ran): Rou
   const scriptFault = SCRIPT_FAULTS.find((one) => one === about);
   if (scriptFault !== undefined && message && fix)
     return { code: scriptFault, message: short(message), fix: short(fix) };
+  const words = short(stderr.trim()) || `${verb} ended with ${code} and no message`;
   // The script ends with 1, 2 or 3: whatever else ended it was not the script.
-  if (!KINDS.has(code)) {
-    const message = short(stderr.trim()) || `${verb} ended with ${code} and no message`;
-    return { code: 'ssh', message, fix: 'Check whether the router is up, and run it again.' };
-  }
-  return {
-    code: 'answer',
-    message: short(stderr.trim()) || `${verb} ended with ${code} and no message`,
-    fix: 'Check what the account runs there: noencap expects its own script.',
-  };
+  return KINDS.has(code)
+    ? {
+        code: 'answer',
+        message: words,
+        fix: 'Check what the account runs there: noencap expects its own script.',
+      }
+    : { code: 'ssh', message: words, fix: 'Check whether the router is up, and run it again.' };
 }
 
 /** The lines of an answer, complete or not. Each is a separate string: a slice would keep the whole answer in memory. */

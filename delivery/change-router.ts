@@ -44,7 +44,7 @@ async function changed(attempt: Attempt, judge: Judge): Promise<Changed> {
   const gated = await judgeUntilCalm(delivery, before, judge, deadline - MARGIN);
   if ('wrong' in gated) {
     report('gate', 'failed', gated.wrong);
-    return undoAndVerify(attempt, delivery.stop.aborted ? INTERRUPTED : gateFault(gated.wrong));
+    return undoAndVerify(attempt, gated.isInterrupted === true ? INTERRUPTED : gateFault(gated.wrong));
   }
   report(
     'gate',
@@ -79,7 +79,10 @@ export async function judgeUntilCalm(
   before: Inspection,
   judge: Judge,
   end: number,
-): Promise<{ readonly wrong: readonly string[] } | { readonly warnings: readonly GateFinding[] }> {
+): Promise<
+  | { readonly wrong: readonly string[]; readonly isInterrupted?: true }
+  | { readonly warnings: readonly GateFinding[] }
+> {
   let pause = PAUSE;
   let wrong = ['it could not be checked in time'];
   let next: (() => ReturnType<typeof router.protocols>) | undefined;
@@ -100,7 +103,7 @@ export async function judgeUntilCalm(
   }
   // A connection opened for another look ends by itself; nothing waits for it.
   void next?.();
-  return { wrong: stop.aborted ? [INTERRUPTED.message] : wrong };
+  return stop.aborted ? { wrong: [INTERRUPTED.message], isInterrupted: true } : { wrong };
 }
 
 /** Why it is not confirmed; undefined if it is. A lost answer is asked for again: the router knows. */
