@@ -3,11 +3,14 @@ import { argoCd, Bgp, flux, Installation, NodeLabels, Operator, VendoredOperator
 import type { Fabric } from './fabric/index.ts';
 
 /**
- * The cdk8s app: one chart per file of dist/cluster and dist/gitops. A chart of your own goes before the engines, in the folder
- * of a layer; it takes effect at the next run.
+ * The cdk8s app: one chart per file of dist/cluster and dist/gitops. A chart of your own goes into the folder of a layer; it takes
+ * effect at the next run.
  * `operatorManifest` is the absolute path of the checked vendored manifest, where the topology names one.
  */
-export function clusterApp(fabric: Fabric, operatorManifest: string | undefined): App {
+export function clusterApp(
+  fabric: Fabric,
+  operatorManifest: string | undefined = fabric.calico.operatorManifest?.path,
+): App {
   const app = new App();
   if (operatorManifest === undefined) new Operator(app, fabric);
   else new VendoredOperator(app, fabric, operatorManifest);

@@ -1,4 +1,4 @@
-import type { ApiObject, App } from 'cdk8s';
+import { type ApiObject, type App, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Fabric } from '../fabric/index.ts';
 import * as argoproj from '../imports/argoproj.io.ts';
@@ -11,11 +11,10 @@ const IN_CLUSTER = 'https://kubernetes.default.svc';
 
 /**
  * dist/gitops/argocd. The user applies the project, the root and the health checks; Argo CD applies layers/ itself:
- * an Application for each layer, in waves. Runs after the charts of dist/cluster, whose kinds the project allows.
+ * an Application for each layer, in waves. The project allows the kinds of all charts of dist/cluster, of those too that come after it.
  */
 export function argoCd(app: App, fabric: Fabric): void {
-  const objects = app.charts.flatMap((chart) => chart.apiObjects);
-  project(new ManifestChart(app, 'gitops/argocd/project.yaml'), fabric, objects);
+  project(new ManifestChart(app, 'gitops/argocd/project.yaml'), fabric, () => clusterObjects(app));
   healthChecks(new ManifestChart(app, 'gitops/argocd/argocd-cm.yaml'));
   const root = new ManifestChart(app, 'gitops/argocd/root.yaml');
   application(root, fabric, PROJECT, NAMESPACE, 'gitops/argocd/layers');
@@ -83,23 +82,33 @@ const NAMESPACE_KINDS: readonly Kind[] = [
 
 const NAMESPACES = [NAMESPACE, 'calico-system', 'noencap-system', 'tigera-operator'];
 
-function project(chart: ManifestChart, fabric: Fabric, objects: readonly ApiObject[]): void {
-  const namespaced = objects.filter(({ metadata }) => metadata.namespace !== undefined);
-  const clusterWide = objects.filter(({ metadata }) => metadata.namespace === undefined);
-  const namespaces = namespaced.flatMap(({ metadata }) => metadata.namespace ?? []);
+const clusterObjects = (app: App): ApiObject[] =>
+  app.charts
+    .filter((chart) => (chart as Partial<ManifestChart>).file?.startsWith('cluster/'))
+    .flatMap((chart) => chart.apiObjects);
+
+function project(chart: ManifestChart, fabric: Fabric, objects: () => readonly ApiObject[]): void {
+  const namespaced = () => objects().filter(({ metadata }) => metadata.namespace !== undefined);
+  const clusterWide = () => objects().filter(({ metadata }) => metadata.namespace === undefined);
+  const namespaces = () => namespaced().flatMap(({ metadata }) => metadata.namespace ?? []);
   new argoproj.AppProject(chart, 'project', {
     metadata: { name: PROJECT, namespace: NAMESPACE },
     spec: {
       description: `The pod network of ${fabric.name}. Rendered by noencap.`,
       sourceRepos: [fabric.gitops.repoURL],
-      destinations: [...new Set([...NAMESPACES, ...namespaces])]
-        .sort()
-        .map((namespace) => ({ server: IN_CLUSTER, namespace })),
-      clusterResourceWhitelist: distinct([...CLUSTER_KINDS, ...clusterWide.map(kindOf)]),
-      namespaceResourceWhitelist: distinct([...NAMESPACE_KINDS, ...namespaced.map(kindOf)]),
+      destinations: later(() =>
+        [...new Set([...NAMESPACES, ...namespaces()])]
+          .sort()
+          .map((namespace) => ({ server: IN_CLUSTER, namespace })),
+      ),
+      clusterResourceWhitelist: later(() => distinct([...CLUSTER_KINDS, ...clusterWide().map(kindOf)])),
+      namespaceResourceWhitelist: later(() => distinct([...NAMESPACE_KINDS, ...namespaced().map(kindOf)])),
     },
   });
 }
+
+/** A value of a manifest that is known once all charts are there. */
+const later = <Value>(produce: () => Value): Value => Lazy.any({ produce }) as Value;
 
 const kindOf = ({ apiGroup, kind }: ApiObject): Kind => ({
   group: apiGroup === 'core' ? '' : apiGroup,

@@ -16,6 +16,7 @@ import { smallestPodMtu } from '../analysis/index.ts';
 import { buildFabric } from '../fabric/index.ts';
 import { operatorManifestFaults } from '../repository/input.ts';
 import { render } from '../repository/render.ts';
+import { loadApp } from '../repository/user-app.ts';
 import { pathText } from '../topology/fault.ts';
 import { valueSource } from '../topology/source.ts';
 import { type AdoptOptions, readInput } from './adopt-input.ts';
@@ -42,7 +43,7 @@ export async function adopt(options: AdoptOptions, terminal: Terminal): Promise<
       terminal,
     );
   const fabric = buildFabric(adopted.topology, smallestPodMtu);
-  const { files } = render(fabric, read.manifest);
+  const { files } = render(fabric, read.manifest, await loadApp());
   const comparison = compare(adopted.today, adopted.notes, fabric, files);
   const { out } = options;
   if (out !== undefined && !write(out, adopted.text, options.force)) {

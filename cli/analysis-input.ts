@@ -30,12 +30,12 @@ type Prepared =
  * The analysis of a topology with what has failed. `wanted`: names of machines that the command is about, or
  * addresses, the target last; each keeps its identity and is not merged with equivalent nodes.
  */
-export function prepareAnalysis(
+export async function prepareAnalysis(
   options: AnalysisOptions,
   wanted: readonly string[],
   terminal: Terminal,
-): Prepared {
-  const read = readInput(options.topology, terminal);
+): Promise<Prepared> {
+  const read = await readInput(options.topology, terminal);
   if (!read.ok) return { code: EXIT.badInput };
   const { fabric } = read.input;
   const named = wanted.map((one) => {

@@ -18,6 +18,7 @@ import { kubectl } from '../live/kubectl.ts';
 import { preflight, type Target } from '../live/preflight.ts';
 import { compareDist, type RenderedFiles } from '../repository/dist.ts';
 import { render } from '../repository/render.ts';
+import { loadApp } from '../repository/user-app.ts';
 import { printable } from '../topology/fault.ts';
 import { documentOf } from './document.ts';
 import type { Body } from './documents/index.ts';
@@ -38,12 +39,12 @@ export interface BootstrapOptions {
 
 /** Prints the steps from an empty cluster to one that its engine syncs, or with `run` does them. */
 export async function bootstrap(options: BootstrapOptions, terminal: Terminal): Promise<ExitCode> {
-  const read = readInput(options.topology, terminal);
+  const read = await readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
   const { fabric, operatorManifest } = read.input;
   const engine = chosenEngine(fabric, options.engine);
   if ('message' in engine) return refuse(engine, terminal);
-  const { files } = render(fabric, operatorManifest);
+  const { files } = render(fabric, operatorManifest, await loadApp());
   const stale = staleCluster(options.out, files);
   if (stale !== undefined) return refuse(stale, terminal, EXIT.doesNotHold);
   const plan = bootstrapPlan(fabric, engine, objectsOf(files), options.out);

@@ -28,9 +28,9 @@ export interface CheckOptions {
 }
 
 /** Reports faults of the topology (exit 2) or findings about the network it describes (exit 1). */
-export function check(options: CheckOptions, terminal: Terminal): ExitCode {
+export async function check(options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
   const printFaults = options.sarif ? printSarif : printTopologyFaults;
-  const read = readInput(options.topology, terminal, printFaults);
+  const read = await readInput(options.topology, terminal, printFaults);
   if (!read.ok) return EXIT.badInput;
   const { fabric, source } = read.input;
   const analysis = analyse(fabric);

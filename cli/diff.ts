@@ -7,6 +7,7 @@ import { git } from '../repository/git.ts';
 import type { Input } from '../repository/input.ts';
 import { render } from '../repository/render.ts';
 import { readIfThere, trustFiles } from '../repository/trust-files.ts';
+import { type ClusterApp, loadApp } from '../repository/user-app.ts';
 import { type Review, review, type State } from '../review/index.ts';
 import { reviewMarkdown, SUMMARY_LIMIT } from '../review/markdown/markdown.ts';
 import { pathText } from '../topology/fault.ts';
@@ -32,12 +33,13 @@ export interface DiffOptions {
 
 /** Shows what the change from the base to the working tree does to cluster, routers, nodes, sessions and packets. */
 export async function diff(options: DiffOptions, terminal: Terminal): Promise<ExitCode> {
-  const read = readInput(options.topology, terminal);
+  const read = await readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
-  const head = headOf(options, read.input);
-  const base = readBase(options, head.state.files);
+  const app = await loadApp();
+  const head = headOf(options, read.input, app);
+  const base = await readBase(options, head.state.files);
   if ('message' in base) return refuse({ code: 'base', ...base }, terminal);
-  const before = beforeOf(base, read.input.fabric);
+  const before = beforeOf(base, read.input.fabric, app);
   const lab = options.rehearse
     ? await inLab(before.state.fabric, read.input.fabric, terminal)
     : NOT_REHEARSED;
@@ -82,8 +84,12 @@ interface Before extends Noted {
 }
 
 /** What the working tree's topology renders, and other files in the output folder, which its readers use too. */
-function headOf({ out, topology }: DiffOptions, { fabric, operatorManifest, source }: Input): Noted {
-  const rendered = render(fabric, operatorManifest).files;
+function headOf(
+  { out, topology }: DiffOptions,
+  { fabric, operatorManifest, source }: Input,
+  app: ClusterApp,
+): Noted {
+  const rendered = render(fabric, operatorManifest, app).files;
   const { added, changed, removed, stray } = compareDist(out, rendered);
   const files = new Map([
     ...rendered,
@@ -115,7 +121,11 @@ function headCalled(): { readonly name: string; readonly commit: string | undefi
 }
 
 /** The base's own output folder is what its cluster and routers have; where it has none, what its topology renders. */
-function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fabric): Before {
+function beforeOf(
+  { name, commit, topology, files, trust }: BaseState,
+  head: Fabric,
+  app: ClusterApp,
+): Before {
   if (topology === undefined) {
     const withoutTopology = { name, commit, files: files ?? new Map(), trust, placeOf: placeless };
     return {
@@ -138,7 +148,7 @@ function beforeOf({ name, commit, topology, files, trust }: BaseState, head: Fab
   const manifest = fabric.calico.operatorManifest;
   if (manifest === undefined) {
     const note = `${name} has no rendered files: what its topology renders is compared instead.`;
-    return { state: { ...called, files: render(fabric, undefined).files }, unknown: [], notes: [note] };
+    return { state: { ...called, files: render(fabric, undefined, app).files }, unknown: [], notes: [note] };
   }
   const note = `${name} has no rendered files, and its operator manifest was not read: all files are shown as new.`;
   return { state: { ...called, files: new Map() }, unknown: [note], notes: [] };

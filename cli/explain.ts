@@ -18,13 +18,13 @@ import { type Refusal, refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `noencap explain NODE PREFIX`: every route that a speaker has to a block, and the step that put it where it is. */
-export function explain(
+export async function explain(
   options: AnalysisOptions,
   name: string,
   target: string,
   terminal: Terminal,
-): ExitCode {
-  const prepared = prepareAnalysis(options, [name, target], terminal);
+): Promise<ExitCode> {
+  const prepared = await prepareAnalysis(options, [name, target], terminal);
   if ('code' in prepared) return prepared.code;
   const { analysis, fabric, failed } = prepared;
   const machine = machineNamed(analysis, name, ['node', 'router']);

@@ -5,8 +5,12 @@ import { printTopologyFaults } from './refusal.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 /** Reads the topology and what it refers to, or reports every fault, in the command's document too. */
-export function readInput(file: string, terminal: Terminal, print = printTopologyFaults): Read {
-  const read = readRepository(file);
+export async function readInput(
+  file: string,
+  terminal: Terminal,
+  print = printTopologyFaults,
+): Promise<Read> {
+  const read = await readRepository(file);
   if (!read.ok) {
     reportFaults(read.faults, read.source, terminal);
     print(read.faults, read.source, terminal);

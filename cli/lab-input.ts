@@ -25,8 +25,8 @@ type Prepared =
     };
 
 /** Everything that can be refused before anything is started. */
-export function prepareLab(options: LabOptions, terminal: Terminal): Prepared {
-  const read = readInput(options.topology, terminal);
+export async function prepareLab(options: LabOptions, terminal: Terminal): Promise<Prepared> {
+  const read = await readInput(options.topology, terminal);
   if (!read.ok) return { code: EXIT.badInput };
   const { fabric } = read.input;
   if (fabric.segments === undefined || fabric.nodes.length === 0) {

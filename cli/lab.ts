@@ -37,7 +37,7 @@ import type { Terminal } from './terminal.ts';
 
 /** `noencap lab`: boots the topology, checks it against the expectations, and tears it down. */
 export async function lab(options: LabOptions, terminal: Terminal): Promise<ExitCode> {
-  const prepared = prepareLab(options, terminal);
+  const prepared = await prepareLab(options, terminal);
   if ('code' in prepared) return prepared.code;
   const { fabric, programs, failed } = prepared;
   const folder = options.keep ? folderFor(fabric.name, terminal) : undefined;

@@ -27,8 +27,13 @@ import { counted, type Terminal } from './terminal.ts';
  * `noencap path A B`: every hop of packets from pods on one node, or from a machine, to pods or to an address of a machine, by which route,
  * and its MTU.
  */
-export function path(options: AnalysisOptions, from: string, to: string, terminal: Terminal): ExitCode {
-  const prepared = prepareAnalysis(options, [from, to], terminal);
+export async function path(
+  options: AnalysisOptions,
+  from: string,
+  to: string,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const prepared = await prepareAnalysis(options, [from, to], terminal);
   if ('code' in prepared) return prepared.code;
   const { analysis, fabric, failed } = prepared;
   const source = sourceNamed(analysis, fabric, from);

@@ -23,7 +23,7 @@ export interface RebootOptions {
 export async function labReboot(options: RebootOptions, terminal: Terminal): Promise<ExitCode> {
   const { topology, reboot: node } = options;
   const isNode = ({ nodes }: Fabric, name: string) => nodes.some((one) => one.name === name);
-  const prepared = prepareLab({ topology, keep: false, fail: [] }, terminal);
+  const prepared = await prepareLab({ topology, keep: false, fail: [] }, terminal);
   if ('code' in prepared) return prepared.code;
   const { fabric, programs } = prepared;
   const unknown = isNode(fabric, node)

@@ -23,9 +23,9 @@ export interface RehearseOptions {
 
 /** `lab rehearse`: changes a running lab from the base to the working tree, and reports the cost. */
 export async function labRehearse(options: RehearseOptions, terminal: Terminal): Promise<ExitCode> {
-  const read = readInput(options.topology, terminal);
+  const read = await readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
-  const base = readBase({ ...options, out: 'dist' });
+  const base = await readBase({ ...options, out: 'dist' });
   if ('message' in base) return refuse({ code: 'base', ...base }, terminal);
   if (base.topology === undefined || 'fault' in base.topology) {
     const message =

@@ -22,7 +22,7 @@ import type { Terminal } from './terminal.ts';
 
 /** `lab up`: a lab that stays until `lab down`. */
 export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Terminal): Promise<ExitCode> {
-  const prepared = prepareLab({ ...options, fail: [], keep: true }, terminal);
+  const prepared = await prepareLab({ ...options, fail: [], keep: true }, terminal);
   if ('code' in prepared) return prepared.code;
   const { fabric, programs } = prepared;
   const folder = folderFor(fabric.name, terminal);
@@ -121,7 +121,7 @@ async function withRunning(
   terminal: Terminal,
   action: (running: Running, name: string, folder: OwnFolder) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const read = readInput(topology, terminal);
+  const read = await readInput(topology, terminal);
   if (!read.ok) return EXIT.badInput;
   const { name } = read.input.fabric;
   const folder = labsFolder();

@@ -19,11 +19,11 @@ interface Where {
  * The state of the repository that the routers run: the given one, or the youngest of this branch whose files for them they have.
  * Undefined where they have no such files; nothing is taken on trust.
  */
-export function baseThatRuns(
+export async function baseThatRuns(
   where: Where,
   head: ReadonlyMap<string, string>,
   inspections: ReadonlyMap<string, Inspection>,
-): Base | undefined {
+): Promise<Base | undefined> {
   const { base } = where;
   const candidates = base === undefined || base === NO_BASE ? history(where) : [base];
   const now = hashesByRouter(head);
@@ -36,7 +36,7 @@ export function baseThatRuns(
   for (const name of candidates) {
     const commit = commitOf(name);
     if (commit !== undefined && !areRun(routersAt(commit, where, head))) continue;
-    const state = readBase({ ...where, base: name }, head);
+    const state = await readBase({ ...where, base: name }, head);
     if ('message' in state || state.topology === undefined || 'fault' in state.topology) return undefined;
     if (commit === undefined && !areRun(state.files ?? new Map())) return undefined;
     return { name: commit?.slice(0, 7) ?? name, fabric: state.topology.fabric };

@@ -1,6 +1,6 @@
 import { type PlannedFile, rollout, type ShipPlan, shipPlan } from '../delivery/index.ts';
 import { type Fabric, newNames, type RouterSpeaker } from '../fabric/index.ts';
-import { type BaseState, readBase } from '../repository/base-state.ts';
+import { type BaseState, type NoBase, readBase } from '../repository/base-state.ts';
 import { commitOf } from '../repository/git.ts';
 import { readIfThere, trustFiles } from '../repository/trust-files.ts';
 import {
@@ -38,14 +38,14 @@ export interface Plan extends ShipPlan {
  * What would be delivered, from git alone: no router is contacted. Without a base their state is unknown, and all are included. `files` are
  * all that the topology renders.
  */
-export function planOf(
+export async function planOf(
   fabric: Fabric,
   files: ReadonlyMap<string, string>,
   routers: readonly RouterSpeaker[],
   options: PlanOptions,
-): Plan | Refusal {
+): Promise<Plan | Refusal> {
   const { maxParallel } = options;
-  const base = baseOf(options, files);
+  const base = await baseOf(options, files);
   if (base !== undefined && 'message' in base) return { code: 'base', ...base };
   const before = base?.topology !== undefined && 'fabric' in base.topology ? base.topology.fabric : undefined;
   const oldNames = new Map(
@@ -177,14 +177,14 @@ const folderOf = (router: string, files: ReadonlyMap<string, string>): ReadonlyM
 };
 
 /** The given base; else where this branch left the main branch; on that branch itself the commit before. */
-function baseOf(
+async function baseOf(
   options: PlanOptions,
   files: ReadonlyMap<string, string>,
-): ReturnType<typeof readBase> | undefined {
+): Promise<BaseState | NoBase | undefined> {
   if (options.base === NO_BASE) return undefined;
-  const state = readBase(options, files);
+  const state = await readBase(options, files);
   if (options.base !== undefined) return state;
   const isHere = !('message' in state) && state.commit === commitOf('HEAD');
-  const found = isHere ? readBase({ ...options, base: 'HEAD~1' }, files) : state;
+  const found = isHere ? await readBase({ ...options, base: 'HEAD~1' }, files) : state;
   return 'message' in found ? undefined : found;
 }

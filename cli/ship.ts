@@ -14,6 +14,7 @@ import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { compareDist } from '../repository/dist.ts';
 import { render } from '../repository/render.ts';
 import { knownHostsOf, readIfThere, secretsOf } from '../repository/trust-files.ts';
+import { loadApp } from '../repository/user-app.ts';
 import { type ByHand, byHandText, orderBetween } from '../review/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import { type SecretFault, secretFaultText } from '../secrets/fault.ts';
@@ -63,7 +64,7 @@ export async function ship(
   options: ShipOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const read = readInput(options.topology, terminal);
+  const read = await readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
   const { fabric } = read.input;
   const knownHosts = options.knownHosts ?? knownHostsOf(options.topology);
@@ -77,7 +78,12 @@ export async function ship(
   if (stale !== undefined) return refuse(stale, terminal, EXIT.doesNotHold);
   const planned =
     options.plan || options.wave !== undefined
-      ? planOf(fabric, render(fabric, read.input.operatorManifest).files, asked, options)
+      ? await planOf(
+          fabric,
+          render(fabric, read.input.operatorManifest, await loadApp()).files,
+          asked,
+          options,
+        )
       : undefined;
   if (planned !== undefined && 'message' in planned) return refuse(planned, terminal);
   if (options.plan && planned !== undefined) return tellPlan(planned, terminal);

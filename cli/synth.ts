@@ -5,6 +5,7 @@ import type { Fabric } from '../fabric/index.ts';
 import { compareDist, currentText, type DistChange, outRefusal } from '../repository/dist.ts';
 import { type HiddenChange, hiddenChanges } from '../repository/hidden-changes.ts';
 import { type Rendered, render } from '../repository/render.ts';
+import { loadApp } from '../repository/user-app.ts';
 import { type Written, writeDist } from '../repository/write-dist.ts';
 import { printable } from '../topology/fault.ts';
 import { documentOf } from './document.ts';
@@ -21,13 +22,13 @@ export interface SynthOptions {
 }
 
 /** Renders the topology into the output folder, or with `check` proves that this was done. */
-export function synth(options: SynthOptions, terminal: Terminal): ExitCode {
-  const read = readInput(options.topology, terminal);
+export async function synth(options: SynthOptions, terminal: Terminal): Promise<ExitCode> {
+  const read = await readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
   const { fabric, operatorManifest } = read.input;
   const refusal = outRefusal(options.out);
   if (refusal !== undefined) return refuse({ code: 'file', ...refusal }, terminal);
-  const rendered = render(fabric, operatorManifest);
+  const rendered = render(fabric, operatorManifest, await loadApp());
   const change: Written = options.check
     ? compareDist(options.out, rendered.files)
     : writeDist(options.out, rendered.files);

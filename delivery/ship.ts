@@ -27,7 +27,9 @@ export interface Shipment {
   /** Whether it is a router's turn. `earlier`: it must already have the change. `later`: it is checked, but not touched. */
   readonly turn: (router: string) => 'earlier' | 'now' | 'later';
   /** What the routers run, identified by their files; undefined if unknown. */
-  readonly base: (inspections: ReadonlyMap<string, Inspection>) => Base | undefined;
+  readonly base: (
+    inspections: ReadonlyMap<string, Inspection>,
+  ) => Promise<Base | undefined> | Base | undefined;
   /** Whether the cluster must have the change before the routers. */
   readonly isClusterFirst: (base: Base) => boolean;
   /** What the operator accepts the risk for: ids of sessions, names of protocols. */
@@ -121,7 +123,7 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
   const unchanged = [...looked]
     .filter(([, inspected]) => inspected?.verdict === 'unchanged')
     .map(([{ router }]) => router);
-  const fleet = { ...shipment, base: shipment.base(new Map(inspections)), unchanged };
+  const fleet = { ...shipment, base: await shipment.base(new Map(inspections)), unchanged };
   if (isTooEarly(shipment, fleet.base, readies, notes)) {
     await discardAll(readies);
     return;

@@ -38,6 +38,17 @@ export function hidingSecrets<Result>(action: () => Result): Result {
   }
 }
 
+/** The same, until a promise is settled. */
+export async function hidingSecretsMeanwhile<Result>(action: () => Promise<Result>): Promise<Result> {
+  const hidden = Object.entries(process.env).filter(([name]) => SECRETS.test(name));
+  for (const [name] of hidden) delete process.env[name];
+  try {
+    return await action();
+  } finally {
+    Object.assign(process.env, Object.fromEntries(hidden));
+  }
+}
+
 /** The secrets that noencap itself uses; those of other programs, such as a cloud's keys for kubectl, stay. */
 const SECRETS = /^(NOENCAP_(AGE_KEY|PASSWORD_).*|GITHUB_TOKEN|GH_TOKEN|K3S_TOKEN)$/;
 

@@ -1,5 +1,5 @@
 export { bornAt } from './born-at.ts';
-export { hidingSecrets, type Program, runProgram, startProgram } from './child.ts';
+export { hidingSecrets, hidingSecretsMeanwhile, type Program, runProgram, startProgram } from './child.ts';
 export { type Heard, heard, type Most } from './heard.ts';
 export { outputOf, type ProgramOutput } from './output-of.ts';
 export { type NotOwn, type OwnFolder, ownFolder } from './own-folder.ts';

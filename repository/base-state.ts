@@ -39,10 +39,10 @@ export interface BaseOptions {
 }
 
 /** Reads the base from git or from a folder. `currentFiles`: files of the output folder as they are now, which need not be read again. */
-export function readBase(
+export async function readBase(
   options: BaseOptions,
   currentFiles: ReadonlyMap<string, string> = new Map(),
-): BaseState | NoBase {
+): Promise<BaseState | NoBase> {
   const { base } = options;
   if (git('--version') === undefined) {
     return { message: 'git is not installed', fix: 'Install it: apt-get install git' };
@@ -92,12 +92,12 @@ function mergeBase(): { readonly commit: string; readonly main: string } | NoBas
   };
 }
 
-function stateAt(
+async function stateAt(
   commit: string,
   name: string,
   { topology, out }: BaseOptions,
   currentFiles: ReadonlyMap<string, string>,
-): BaseState | NoBase {
+): Promise<BaseState | NoBase> {
   const path = relative('.', resolve(topology));
   const bytes = fileAt(commit, path);
   const files = filesAt(commit, relative('.', resolve(out)), currentFiles);
@@ -105,13 +105,13 @@ function stateAt(
   const trust = trustFiles(topology, (file) => fileAt(commit, relative('.', resolve(file))));
   if (bytes === undefined) return { name, commit, topology: undefined, files: read, trust };
   const loaded = isModule(topology)
-    ? moduleAt(commit, path, topology)
+    ? await moduleAt(commit, path, topology)
     : loadTopology({ file: topology, bytes });
   return 'message' in loaded ? loaded : stateOf(loaded, { name, commit, files: read, trust });
 }
 
 /** A topology in TypeScript may import anything beside it: the whole commit is checked out in a temporary folder. */
-function moduleAt(commit: string, path: string, name: string): Loaded | NoBase {
+async function moduleAt(commit: string, path: string, name: string): Promise<Loaded | NoBase> {
   const folder = mkdtempSync(join(tmpdir(), 'noencap-base-'));
   try {
     const why = layOut(commit, folder);
@@ -121,20 +121,20 @@ function moduleAt(commit: string, path: string, name: string): Loaded | NoBase {
         fix: 'Fix that, or name a folder with --base.',
       };
     }
-    return readTopology(join(folder, 'tree', git('rev-parse', '--show-prefix') ?? '', path), name);
+    return await readTopology(join(folder, 'tree', git('rev-parse', '--show-prefix') ?? '', path), name);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** `folder` replaces the working folder: topology and output folder have the same relative paths. */
-function stateIn(folder: string, { topology, out }: BaseOptions): BaseState | NoBase {
+async function stateIn(folder: string, { topology, out }: BaseOptions): Promise<BaseState | NoBase> {
   const there = (path: string) => join(folder, relative('.', resolve(path)));
   const trust = trustFiles(topology, (file) => readIfThere(there(file)));
   const called = { name: folder, commit: undefined, trust };
   const files = existsSync(there(out)) ? filesBelow(there(out)) : undefined;
   if (!existsSync(there(topology))) return { ...called, topology: undefined, files };
-  return stateOf(readTopology(there(topology), topology), { ...called, files });
+  return stateOf(await readTopology(there(topology), topology), { ...called, files });
 }
 
 function stateOf(loaded: Loaded, state: Omit<BaseState, 'topology'>): BaseState {

@@ -22,8 +22,8 @@ export type Read =
   | { readonly ok: false; readonly faults: readonly Fault[]; readonly source: Source };
 
 /** Reads the topology and the files it refers to, or reports every fault of either. */
-export function readRepository(file: string): Read {
-  const loaded = readTopology(file);
+export async function readRepository(file: string): Promise<Read> {
+  const loaded = await readTopology(file);
   const faults = loaded.ok
     ? located(operatorManifestFaults(loaded.topology, file), loaded.source)
     : loaded.faults;

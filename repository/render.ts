@@ -5,6 +5,7 @@ import { clusterApp } from '../main.ts';
 import { nodeFiles } from '../nodes/index.ts';
 import { routerFiles } from '../routers/index.ts';
 import type { RenderedFiles } from './dist.ts';
+import type { ClusterApp } from './user-app.ts';
 
 /** All of dist, and the counts for its summary. */
 export interface Rendered {
@@ -17,11 +18,14 @@ export interface Rendered {
 
 /**
  * Renders every file of dist from the fabric. `operatorManifest` is the path of a vendored operator manifest that has
- * been checked. Throws if two emitters claim one path: a bug, never the topology's fault.
+ * been checked; `build` makes the charts. Throws if two emitters claim one path: a bug, never the topology's fault.
  */
-export function render(fabric: Fabric, operatorManifest: string | undefined): Rendered {
-  const app = clusterApp(fabric, operatorManifest);
-  const manifests = manifestFiles(app);
+export function render(
+  fabric: Fabric,
+  operatorManifest: string | undefined,
+  build: ClusterApp = clusterApp,
+): Rendered {
+  const { app, manifests } = built(fabric, operatorManifest, build);
   const files = new Map<string, string>();
   for (const part of [manifests, routerFiles(fabric), nodeFiles(fabric, cniManifests(manifests))]) {
     for (const [path, text] of part) {
@@ -30,6 +34,16 @@ export function render(fabric: Fabric, operatorManifest: string | undefined): Re
     }
   }
   return { files, objects: countKinds(app, 'cluster/'), gitops: countKinds(app, 'gitops/') };
+}
+
+function built({ calico, ...fabric }: Fabric, path: string | undefined, build: ClusterApp) {
+  const operatorManifest = path && calico.operatorManifest && { ...calico.operatorManifest, path };
+  try {
+    const app = build({ ...fabric, calico: { ...calico, operatorManifest: operatorManifest || undefined } });
+    return { app, manifests: manifestFiles(app) };
+  } catch (error) {
+    throw build.faultOf?.(error) ?? error;
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import { fault, located } from './fault.ts';
 import type { Topology } from './model.ts';
 import { plain } from './plain.ts';
 import { ruleFaults } from './rules/index.ts';
-import type { TopologyFile, TopologyInput } from './schema.ts';
+import type { TopologyFile } from './schema.ts';
 import { screen } from './screen.ts';
 import { shape } from './shape.ts';
 import type { Source } from './source.ts';
@@ -75,9 +75,6 @@ const UNREADABLE: Readonly<Record<string, readonly [Fault['code'], string, strin
     'End it with: export default defineTopology({ version: 1, ... });',
   ],
 };
-
-/** Types a topology written in TypeScript; `parseTopologyValue` then reads it. */
-export const defineTopology = (value: TopologyInput): TopologyInput => value;
 
 /** Reads a topology given as a value. Faults have a path but no line: the value was never text. */
 export function parseTopologyValue(value: unknown, file = 'topology'): Loaded {

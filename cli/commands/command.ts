@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { Unreadable } from '../../machine/index.ts';
+import { UserFault } from '../../repository/user-fault.ts';
 import { Unchanged } from '../../repository/write-dist.ts';
 import type { CommandName } from '../documents/index.ts';
 import { environmentFault } from '../environment-fault.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
-import { refuse } from '../refusal.ts';
+import { refuse, refuseUserFault } from '../refusal.ts';
 import { type Terminal, terminal } from '../terminal.ts';
 
 /** A command that reads a topology, with the options that all commands have. */
@@ -26,7 +27,7 @@ export function withoutTopology(root: Command, name: string, description: string
     .option('--no-color', 'plain text; NO_COLOR does the same');
 }
 
-/** Runs what a command does; an error of the environment becomes a refusal. */
+/** Runs what a command does; an error of the environment, or of the user's code, becomes a refusal. */
 export async function run(
   options: CommonOptions,
   command: CommandName,
@@ -36,6 +37,10 @@ export async function run(
   try {
     process.exitCode = await action(speak);
   } catch (error) {
+    if (error instanceof UserFault) {
+      process.exitCode = refuseUserFault(error, speak);
+      return;
+    }
     const why = environmentFault(error);
     if (why === undefined) throw error instanceof Unchanged ? error.cause : error;
     process.exitCode = refuse(why, speak, error instanceof Unreadable ? EXIT.badInput : EXIT.environment);

@@ -34,6 +34,7 @@ export type CommandName = z.infer<typeof commands>;
 /** Codes of faults that are none of the topology's own (`topology/codes.ts`). docs/json.md explains each. */
 export const refusalCodes = z.enum([
   'adopt-input',
+  'app',
   'base',
   'busy',
   'cluster-environment',

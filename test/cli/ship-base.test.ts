@@ -55,22 +55,22 @@ const found = (base: string | undefined, ...those: readonly (readonly [string, n
     new Map(those.map(([router, at]) => having(router, states[at]))),
   );
 
-test('the state that all routers run is found among the commits', () => {
-  const base = found(undefined, ['gateway', 0], ['cn-ns', 0]);
+test('the state that all routers run is found among the commits', async () => {
+  const base = await found(undefined, ['gateway', 0], ['cn-ns', 0]);
   expect(base?.name).toBe(commits[0]?.slice(0, 7));
   expect(base?.fabric.bgp.holdTime).toBe(15);
-  expect(found('none', ['gateway', 1])?.fabric.bgp.holdTime).toBe(20);
+  expect((await found('none', ['gateway', 1]))?.fabric.bgp.holdTime).toBe(20);
 });
 
-test('routers that already have the change do not hide what the others run', () => {
-  expect(found(undefined, ['gateway', 2], ['cn-ns', 1])?.fabric.bgp.holdTime).toBe(20);
+test('routers that already have the change do not hide what the others run', async () => {
+  expect((await found(undefined, ['gateway', 2], ['cn-ns', 1]))?.fabric.bgp.holdTime).toBe(20);
 });
 
-test('routers that run different commits have no known base', () => {
-  expect(found(undefined, ['gateway', 0], ['cn-ns', 1])).toBeUndefined();
+test('routers that run different commits have no known base', async () => {
+  expect(await found(undefined, ['gateway', 0], ['cn-ns', 1])).toBeUndefined();
 });
 
-test('a named base is accepted only if the routers have it', () => {
-  expect(found(commits[1], ['gateway', 1])?.fabric.bgp.holdTime).toBe(20);
-  expect(found(commits[1], ['gateway', 0])).toBeUndefined();
+test('a named base is accepted only if the routers have it', async () => {
+  expect((await found(commits[1], ['gateway', 1]))?.fabric.bgp.holdTime).toBe(20);
+  expect(await found(commits[1], ['gateway', 0])).toBeUndefined();
 });
