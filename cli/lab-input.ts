@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Fabric } from '../fabric/index.ts';
 import { type Failing, failing, failingNames, findPrograms, type Refused } from '../lab/index.ts';
+import { isPackaged } from '../machine/index.ts';
 import { listed } from '../topology/suggest.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
@@ -54,8 +55,12 @@ export async function prepareLab(options: LabOptions, terminal: Terminal): Promi
   return { fabric, programs, failed };
 }
 
-/** noencap's own folder, whatever the working folder is: bin/noencap is the script that runs. */
+/**
+ * Where BIRD 1.6.8 is unpacked. In a clone that is noencap's own folder, whatever the working folder is: bin/noencap is the script that
+ * runs. The package is in node_modules, which npm empties: there it is the working folder.
+ */
 export function rootFolder(): string {
+  if (isPackaged) return '.';
   const script = process.argv[1] ?? '';
   const root = join(script, '..', '..');
   return existsSync(join(root, 'package.json')) ? root : '.';

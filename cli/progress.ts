@@ -1,6 +1,5 @@
-import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { printable } from '../topology/foreign.ts';
+import { loadListr } from './listr.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One step of a longer command: what it is called, and what it does. `say` shows how far it is. */
@@ -76,10 +75,7 @@ function line(title: string) {
 type Task = { title: string; task: (context: unknown, task: { title: string }) => Promise<void> };
 
 async function drawn(tasks: readonly Task[], concurrent: boolean): Promise<void> {
-  // From noencap's own packages, and only here: most runs draw nothing.
-  const { Listr, ListrLogger, ProcessOutput } = createRequire(realpathSync(process.argv[1] ?? '.'))(
-    'listr2',
-  ) as typeof import('listr2');
+  const { Listr, ListrLogger, ProcessOutput } = await loadListr();
   const processOutput = new ProcessOutput(process.stderr, process.stderr);
   await new Listr([...tasks], {
     concurrent,

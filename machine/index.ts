@@ -4,4 +4,5 @@ export { type Heard, heard, type Most } from './heard.ts';
 export { outputOf, type ProgramOutput } from './output-of.ts';
 export { type NotOwn, type OwnFolder, ownFolder } from './own-folder.ts';
 export { type OwnProgram, ownProgram } from './own-program.ts';
+export { isPackaged } from './packaged.ts';
 export { readAtMost, Unreadable, whyUnreadable } from './read.ts';

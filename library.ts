@@ -1,0 +1,20 @@
+/**
+ * What the package `noencap` exports, for main.ts, charts and topologies of one's own.
+ */
+export {
+  argoCd,
+  Bgp,
+  flux,
+  Installation,
+  LAYERS,
+  type Layer,
+  ManifestChart,
+  NodeLabels,
+  Operator,
+  VendoredOperator,
+} from './charts/index.ts';
+export type { Fabric, NodeSpeaker, Peering, RouterSpeaker, Session } from './fabric/fabric.ts';
+export { clusterApp } from './main.ts';
+export { defineTopology } from './topology/define.ts';
+export type { Topology } from './topology/model.ts';
+export type { TopologyInput } from './topology/schema.ts';

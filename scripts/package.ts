@@ -1,0 +1,213 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { topologyJsonSchema } from '../topology/json-schema.ts';
+import { typeOfSchema } from './schema-type.ts';
+
+/** The package as `npm publish` takes it. */
+export const PACKAGE = '.cache/package';
+
+/** Packages that users have too, for charts of their own: there must be one of each. */
+const SHARED = ['cdk8s', 'cdk8s-plus-28', 'constructs'];
+
+/** Modules of a clone, and what takes their place: a user has neither esbuild nor the sources. */
+const REPLACED: Readonly<Record<string, string>> = {
+  'cli/listr.ts': 'packaging/listr.ts',
+  'repository/user-app.ts': 'packaging/user-app.ts',
+  'repository/user-module.ts': 'packaging/user-module.ts',
+};
+
+/** What workflows and labs of a user's repository run. */
+const SCRIPTS = [
+  'accepted-commit.cjs',
+  'last-delivery.cjs',
+  'other-delivery.cjs',
+  'setup-lab.sh',
+  'workflow-runs.cjs',
+];
+
+/** Builds the package: the command line bundled, the library with its types, and the files that commands and messages name. */
+export async function buildPackage(folder = PACKAGE): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, 'bin'), { recursive: true });
+  const { metafile } = await build({
+    entryPoints: { cli: 'cli/main.ts', index: 'library.ts', hooks: 'packaging/hooks.ts' },
+    outdir: join(folder, 'lib'),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    chunkNames: '[hash]',
+    charset: 'utf8',
+    loader: { '.sh': 'text' },
+    define: { NOENCAP_PACKAGED: 'true' },
+    // Bundled packages in CommonJS call it for Node.js' own modules.
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
+    external: SHARED,
+    plugins: [inPlace],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'silent',
+  });
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+  writeFileSync(join(folder, 'THIRD-PARTY.txt'), thirdParty(metafile));
+  writeFileSync(join(folder, 'topology.schema.json'), topologyJsonSchema());
+  writeTypes(join(folder, 'types'));
+  for (const file of ['LICENSE', 'CHANGELOG.md']) copyFileSync(file, join(folder, file));
+  copyFileSync('packaging/README.md', join(folder, 'README.md'));
+  copyFileSync('packaging/noencap', join(folder, 'bin/noencap'));
+  copyFileSync('bin/package.json', join(folder, 'bin/package.json'));
+  mkdirSync(join(folder, 'scripts'));
+  for (const name of SCRIPTS) copyFileSync(join('scripts', name), join(folder, 'scripts', name));
+  copyDocs(join(folder, 'docs'));
+  for (const path of filesBelow(folder)) chmodSync(join(folder, path), isProgram(path) ? 0o755 : 0o644);
+}
+
+const isProgram = (path: string): boolean => path === 'bin/noencap' || path.endsWith('.sh');
+
+/** Replaces modules, gives the command line no more of package.json than it shows, and loads only the API classes of cdk8s-plus. */
+const inPlace: Plugin = {
+  name: 'noencap',
+  setup({ onLoad, onResolve }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const replacement = REPLACED[path.slice(process.cwd().length + 1)];
+      if (replacement === undefined) return undefined;
+      return {
+        contents: readFileSync(replacement, 'utf8'),
+        loader: 'ts',
+        resolveDir: dirname(join(process.cwd(), replacement)),
+      };
+    });
+    onLoad({ filter: /\/package\.json$/ }, ({ path }) =>
+      path === join(process.cwd(), 'package.json')
+        ? { contents: JSON.stringify({ version: ours().version }), loader: 'json' }
+        : undefined,
+    );
+    onResolve({ filter: /^cdk8s-plus-28$/ }, () => ({ path: 'k8s', namespace: 'noencap' }));
+    onLoad({ filter: /^k8s$/, namespace: 'noencap' }, () => ({
+      contents: "export * as k8s from 'cdk8s-plus-28/lib/imports/k8s.js';",
+      loader: 'js',
+    }));
+  },
+};
+
+interface OurPackage {
+  readonly version: string;
+  readonly description: string;
+  readonly license: string;
+  readonly engines: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+const ours = (): OurPackage => JSON.parse(readFileSync('package.json', 'utf8'));
+
+function manifest() {
+  const { version, description, license, engines, dependencies } = ours();
+  return {
+    name: 'noencap',
+    version,
+    description,
+    license,
+    type: 'module',
+    engines,
+    bin: { noencap: 'bin/noencap' },
+    exports: {
+      '.': { types: './types/library.d.ts', default: './lib/index.js' },
+      './topology.schema.json': './topology.schema.json',
+      './package.json': './package.json',
+    },
+    dependencies: Object.fromEntries(SHARED.map((name) => [name, dependencies[name]])),
+  };
+}
+
+/** The licence of each package whose code is in the bundle. */
+function thirdParty({ inputs }: Metafile): string {
+  const folders = Object.keys(inputs).flatMap(
+    (file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
+  );
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((one) => /^licen[cs]e(\.|$)/i.test(one));
+    const text = file === undefined ? '' : `\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+    return `${name} ${version} (${license})\n${text}`;
+  });
+  return ['These packages are part of the bundle in lib/.\n', ...texts].join(`\n${'-'.repeat(80)}\n`);
+}
+
+/** The declarations that library.ts reaches. The topology's is made from its JSON Schema: that of its parser needs the parser's types. */
+function writeTypes(folder: string): void {
+  const all = `${folder}.all`;
+  const config = 'tsconfig.package.json';
+  try {
+    writeFileSync(config, JSON.stringify(declarations(all)));
+    const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', config], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stdout);
+    const schema = `/** A topology as it is written: what has a default may be left out. */\nexport type TopologyInput = ${typeOfSchema(JSON.parse(topologyJsonSchema()))};\n`;
+    writeFileSync(join(all, 'topology/schema.d.ts'), schema);
+    const left = ['library.d.ts'];
+    for (let file = left.pop(); file !== undefined; file = left.pop()) {
+      if (filesBelow(folder).includes(file)) continue;
+      const text = readFileSync(join(all, file), 'utf8');
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), text.replace(/(from '\.[^']*)\.ts'/g, "$1.js'"));
+      for (const [, path = ''] of text.matchAll(/from '(\.[^']*)\.ts'/g)) {
+        left.push(`${normalize(join(dirname(file), path))}.d.ts`);
+      }
+    }
+  } finally {
+    rmSync(config, { force: true });
+    rmSync(all, { recursive: true, force: true });
+  }
+}
+
+const TSC = 'node_modules/typescript/bin/tsc';
+
+const declarations = (outDir: string) => ({
+  extends: './tsconfig.json',
+  compilerOptions: {
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    rootDir: '.',
+    outDir,
+    types: ['node'],
+  },
+  include: [],
+  files: ['library.ts'],
+});
+
+/** Pages that messages and findings name. */
+function copyDocs(folder: string): void {
+  cpSync('docs', folder, {
+    recursive: true,
+    filter: (path) => !/^docs\/(decisions|dependencies\.md)/.test(path),
+  });
+}
+
+function filesBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(normalize(folder).length + 1))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+if (process.argv[1]?.endsWith('package.ts')) void buildPackage(process.argv[2]);
