@@ -21,9 +21,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
 export const load: LoadHook = async (url, context, next) => {
   if (!isUsersTypeScript(url)) return next(url, context);
   const source = readFileSync(fileURLToPath(url), 'utf8');
-  const code = stripped(url, source);
-  refuseErrors(url, source);
-  return { format: 'module', source: code, shortCircuit: true };
+  return { format: 'module', source: stripped(url, source), shortCircuit: true };
 };
 
 /** Imports stay as they are written, as with Node's own stripping: that of a type needs the word `type`. */
@@ -47,11 +45,24 @@ function stripped(url: string, source: string, options: Options = STRIPPED): str
 }
 
 /**
- * V8 does not say where the source of a hook has an error that sucrase does not see, as a name declared twice; of a script it
- * does. A script has no `import.meta`.
+ * V8 does not say where the source that a hook has changed has an error that sucrase does not see, such as a name declared twice; of
+ * a script it does. The first error of a module or of those that it imports by path.
  */
-function refuseErrors(url: string, source: string): void {
-  if (source.includes('import.meta')) return;
-  const script = stripped(url, source, { ...STRIPPED, transforms: ['typescript', 'imports'] });
-  new Script(`(async function (exports, require) {${script}\n})`, { filename: url });
+export function errorBelow(url: string, seen: Set<string> = new Set()): unknown {
+  seen.add(url);
+  const source = readFileSync(fileURLToPath(url), 'utf8');
+  try {
+    const script = stripped(url, source, { ...STRIPPED, transforms: ['typescript', 'imports'] });
+    // It has no `import.meta`.
+    const text = script.replaceAll('import.meta', 'import_meta');
+    new Script(`(async function (exports, require) {${text}\n})`, { filename: url });
+  } catch (error) {
+    return error;
+  }
+  for (const [, path = ''] of source.matchAll(/\bfrom\s*['"](\.[^'"]+\.m?ts)['"]/g)) {
+    const next = new URL(path, url).href;
+    const error = seen.has(next) ? undefined : errorBelow(next, seen);
+    if (error !== undefined) return error;
+  }
+  return undefined;
 }

@@ -34,12 +34,18 @@ async function exported(): Promise<(fabric: unknown) => unknown> {
     value = (await runModule(resolve(MAIN))).default;
   } catch (error) {
     const at = unusableAt(error);
-    if (at !== undefined) throw new UserFault(at, 'unusable', (error as Error).message);
+    if (at !== undefined) throw new UserFault(at, 'unusable', unusableText(error as Error));
     throw thrown(error);
   }
   if (typeof value === 'function') return value as (fabric: unknown) => unknown;
   throw new UserFault({ file: MAIN }, 'unusable', `its default export is no function: ${RIGHT}`);
 }
+
+/** TypeScript lets the word out where it sees that a name is a type. */
+const unusableText = ({ message }: Error): string =>
+  /does not provide an export named/.test(message)
+    ? `${message}; if it is a type, import it with the word type`
+    : message;
 
 const RIGHT = 'write export default function app(fabric: Fabric): App { return clusterApp(fabric); }';
 

@@ -6,6 +6,12 @@ import type { UserPlace } from '../repository/user-fault.ts';
 import type { UserModule } from '../repository/user-module.ts';
 import { isUsersTypeScript, lookedForFrom, withPlace } from './specifiers.ts';
 
+/** The bundle, from which the shared packages are looked for. */
+const OWN = pathToFileURL(__filename).href;
+
+/** `import()`, which bin/noencap gives the bundle. */
+declare const importModule: (url: string) => Promise<unknown>;
+
 let hasHooks = false;
 
 /**
@@ -16,7 +22,15 @@ export async function runModule(file: string): Promise<UserModule> {
   return hidingSecretsMeanwhile(async () => {
     if (!hasHooks) hook();
     hasHooks = true;
-    return (await import(pathToFileURL(file).href)) as UserModule;
+    try {
+      return (await importModule(pathToFileURL(file).href)) as UserModule;
+    } catch (error) {
+      if (!(error instanceof SyntaxError) || unusableAt(error) !== undefined) throw error;
+      const { errorBelow } = (await importModule(
+        new URL('./hooks.js', OWN).href,
+      )) as typeof import('./hooks.ts');
+      throw errorBelow(pathToFileURL(file).href) ?? error;
+    }
   });
 }
 
@@ -35,7 +49,7 @@ function hook(): void {
   const { registerHooks } = nodeModule as { registerHooks?: RegisterHooks };
   const { typescript } = process.features as { typescript?: unknown };
   if (registerHooks === undefined || !typescript) {
-    nodeModule.register('./hooks.js', import.meta.url);
+    nodeModule.register('./hooks.js', OWN);
     return;
   }
   registerHooks({
@@ -44,7 +58,7 @@ function hook(): void {
       try {
         return next(specifier, {
           ...context,
-          parentURL: lookedForFrom(specifier, parentURL, import.meta.url),
+          parentURL: lookedForFrom(specifier, parentURL, OWN),
         });
       } catch (error) {
         throw withPlace(error, specifier, parentURL);

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { topologyJsonSchema } from '../topology/json-schema.ts';
 import { typeOfSchema } from './schema-type.ts';
 
@@ -40,32 +40,13 @@ const SCRIPTS = [
 export async function buildPackage(folder = PACKAGE): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'bin'), { recursive: true });
-  const { metafile } = await build({
-    entryPoints: { cli: 'cli/main.ts', index: 'library.ts', hooks: 'packaging/hooks.ts' },
-    outdir: join(folder, 'lib'),
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    chunkNames: '[hash]',
-    charset: 'utf8',
-    loader: { '.sh': 'text' },
-    define: { NOENCAP_PACKAGED: 'true' },
-    // Bundled packages in CommonJS call it for Node.js' own modules.
-    banner: {
-      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
-    },
-    external: SHARED,
-    plugins: [inPlace],
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    metafile: true,
-    logLevel: 'silent',
-  });
+  const bundled = await Promise.all([
+    bundle('cli/main.ts', { outfile: join(folder, 'lib/cli.cjs'), format: 'cjs' }),
+    bundle('library.ts', { outfile: join(folder, 'lib/index.js'), banner: { js: REQUIRE } }),
+    bundle('packaging/hooks.ts', { outfile: join(folder, 'lib/hooks.js'), banner: { js: REQUIRE } }),
+  ]);
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
-  writeFileSync(join(folder, 'THIRD-PARTY.txt'), thirdParty(metafile));
+  writeFileSync(join(folder, 'THIRD-PARTY.txt'), thirdParty(bundled));
   writeFileSync(join(folder, 'topology.schema.json'), topologyJsonSchema());
   writeTypes(join(folder, 'types'));
   for (const file of ['LICENSE', 'CHANGELOG.md']) copyFileSync(file, join(folder, file));
@@ -77,6 +58,33 @@ export async function buildPackage(folder = PACKAGE): Promise<void> {
   copyDocs(join(folder, 'docs'));
   for (const path of filesBelow(folder)) chmodSync(join(folder, path), isProgram(path) ? 0o755 : 0o644);
 }
+
+async function bundle(entry: string, options: BuildOptions): Promise<Metafile> {
+  const { metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    // Read as it is, without decoding.
+    charset: 'ascii',
+    loader: { '.sh': 'text' },
+    define: { NOENCAP_PACKAGED: 'true' },
+    external: SHARED,
+    plugins: [inPlace],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'silent',
+    ...options,
+    metafile: true,
+  });
+  return metafile;
+}
+
+/** Bundled packages in CommonJS call it for Node.js' own modules. */
+const REQUIRE =
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
 
 const isProgram = (path: string): boolean => path === 'bin/noencap' || path.endsWith('.sh');
 
@@ -136,10 +144,10 @@ function manifest() {
 }
 
 /** The licence of each package whose code is in the bundle. */
-function thirdParty({ inputs }: Metafile): string {
-  const folders = Object.keys(inputs).flatMap(
-    (file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
-  );
+function thirdParty(bundled: readonly Metafile[]): string {
+  const folders = bundled
+    .flatMap(({ outputs }) => Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs)))
+    .flatMap((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
   const texts = [...new Set(folders)].sort().map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const file = readdirSync(folder).find((one) => /^licen[cs]e(\.|$)/i.test(one));

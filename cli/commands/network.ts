@@ -16,6 +16,17 @@ export function networkCommands(root: Command): void {
       ),
     );
 
+  // What cdk8s.yaml names as the app: `cdk8s synth` runs it, and sets the folder where it wants the manifests besides.
+  root
+    .command('cdk8s', { hidden: true })
+    .description('Render the topology into dist/, as the app of cdk8s synth.')
+    .allowExcessArguments(false)
+    .action(() =>
+      run({ json: false, quiet: false, color: true }, 'synth', async (speak) =>
+        (await import('../synth.ts')).synth({ topology: 'topology.yaml', out: 'dist', check: false }, speak),
+      ),
+    );
+
   command(root, 'check', 'Report faults of the topology and problems of the network it describes.')
     .option('--strict', 'warnings fail too', false)
     .addOption(
