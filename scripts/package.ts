@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { topologyJsonSchema } from '../topology/json-schema.ts';
 import { typeOfSchema } from './schema-type.ts';
@@ -49,7 +49,7 @@ export async function buildPackage(folder = PACKAGE): Promise<void> {
   writeFileSync(join(folder, 'THIRD-PARTY.txt'), thirdParty(bundled));
   writeFileSync(join(folder, 'topology.schema.json'), topologyJsonSchema());
   writeTypes(join(folder, 'types'));
-  for (const file of ['LICENSE', 'CHANGELOG.md']) copyFileSync(file, join(folder, file));
+  for (const file of ['LICENSE', 'CHANGELOG.md', 'SECURITY.md']) copyFileSync(file, join(folder, file));
   copyFileSync('packaging/README.md', join(folder, 'README.md'));
   copyFileSync('packaging/noencap', join(folder, 'bin/noencap'));
   copyFileSync('bin/package.json', join(folder, 'bin/package.json'));
@@ -160,9 +160,9 @@ function thirdParty(bundled: readonly Metafile[]): string {
 /** The declarations that library.ts reaches. The topology's is made from its JSON Schema: that of its parser needs the parser's types. */
 function writeTypes(folder: string): void {
   const all = `${folder}.all`;
-  const config = 'tsconfig.package.json';
+  const config = `${folder}.json`;
   try {
-    writeFileSync(config, JSON.stringify(declarations(all)));
+    writeFileSync(config, JSON.stringify(declarations(resolve(all))));
     const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', config], { encoding: 'utf8' });
     if (status !== 0) throw new Error(stdout);
     const schema = `/** A topology as it is written: what has a default may be left out. */\nexport type TopologyInput = ${typeOfSchema(JSON.parse(topologyJsonSchema()))};\n`;
@@ -186,17 +186,18 @@ function writeTypes(folder: string): void {
 const TSC = 'node_modules/typescript/bin/tsc';
 
 const declarations = (outDir: string) => ({
-  extends: './tsconfig.json',
+  extends: resolve('tsconfig.json'),
   compilerOptions: {
     noEmit: false,
     declaration: true,
     emitDeclarationOnly: true,
-    rootDir: '.',
+    rootDir: resolve('.'),
     outDir,
     types: ['node'],
+    typeRoots: [resolve('node_modules/@types')],
   },
   include: [],
-  files: ['library.ts'],
+  files: [resolve('library.ts')],
 });
 
 /** Pages that messages and findings name. */

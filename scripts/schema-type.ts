@@ -34,8 +34,8 @@ export function typeOfSchema(schema: Schema, indent = ''): string {
 }
 
 function arrayType(items: Schema | readonly Schema[], indent: string): string {
-  if (!('length' in items)) return `readonly (${typeOfSchema(items, indent)})[]`;
-  return `readonly [${items.map((one) => typeOfSchema(one, indent)).join(', ')}]`;
+  if (!('length' in items)) return `(${typeOfSchema(items, indent)})[]`;
+  return `[${items.map((one) => typeOfSchema(one, indent)).join(', ')}]`;
 }
 
 function objectType(
@@ -49,7 +49,7 @@ function objectType(
     const type = typeOfSchema(schema, inner);
     return [
       ...commentOf(schema, inner),
-      `${inner}readonly ${JSON.stringify(name)}${isRequired ? '' : '?'}: ${type}${isRequired ? '' : ' | undefined'};`,
+      `${inner}${JSON.stringify(name)}${isRequired ? '' : '?'}: ${type}${isRequired ? '' : ' | undefined'};`,
     ];
   });
   return `{\n${lines.join('\n')}\n${indent}}`;
