@@ -2,7 +2,11 @@
 # Installs what `noencap lab` runs: BIRD 2, fping and iproute2 from Debian or Ubuntu, and BIRD 1.6.8, of which Calico's BIRD is a
 # fork, unpacked to .cache/bird1: its package and bird2 exclude each other. Fast when everything is installed.
 set -eu
-cd "$(dirname "$0")/.."
+# From the package, into the working folder: npm empties node_modules.
+case $0 in
+  */node_modules/noencap/scripts/*) ;;
+  *) cd "$(dirname "$0")/.." ;;
+esac
 
 packages='bird2 fping iproute2 iputils-ping util-linux'
 version=1.6.8-2.1+b1

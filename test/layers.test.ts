@@ -44,6 +44,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   github: ['machine', 'review', 'topology'],
   secrets: ['delivery', 'fabric', 'machine', 'repository', 'topology'],
+  // What the package exports.
+  'library.ts': ['charts', 'fabric', 'main.ts', 'topology'],
+  packaging: ['fabric', 'machine', 'main.ts', 'repository', 'topology'],
   cli: [
     'adopt',
     'analysis',
@@ -78,6 +81,7 @@ const PURE = Object.keys(MAY_IMPORT).filter(
       'lab',
       'live',
       'machine',
+      'packaging',
       'repository',
       'secrets',
     ].includes(folder),

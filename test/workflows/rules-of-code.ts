@@ -187,7 +187,7 @@ export function* trustedCode(workflow: Workflow): Iterable<string> {
     for (const [command, name, rest = ''] of (step.run ?? '').matchAll(
       /\b(npm|npx|yarn|pnpm)\b([^\n;&|]*)/g,
     )) {
-      if (name !== 'npm' || !/^ ci\b/.test(rest) || !rest.includes('--ignore-scripts'))
+      if (name !== 'npm' || !/^ (ci|publish)\b/.test(rest) || !rest.includes('--ignore-scripts'))
         yield `${place}: this job ${holds}, and runs scripts of packages: ${command.trim()}`;
     }
   }
@@ -204,6 +204,8 @@ export function* artifact(workflow: Workflow): Iterable<string> {
     if (!(job.steps ?? []).some((other) => actionOf(other) === 'actions/download-artifact')) continue;
     if (step['working-directory'] !== undefined)
       yield `${place}: runs somewhere else, where the artifact may be`;
+    // One that this run has made of the repository's own code is no stranger's.
+    if (job.environment === 'npm') continue;
     for (const line of (step.run ?? '').split('\n')) {
       if (
         /RUNNER_TEMP|\/tmp|\.\.\//.test(line) &&

@@ -28,10 +28,21 @@ const NEEDS: Readonly<Record<string, (step: Step) => boolean>> = {
     asksForRuns(step) ||
     (actionOf(step) === 'actions/download-artifact' && step.with?.['run-id'] !== undefined),
   'pull-requests: write': comments,
+  'contents: write': releases,
+  'id-token: write': publishes,
 };
 
 function comments({ run }: Step): boolean {
   return /^bin\/noencap comment\b/m.test(run ?? '');
+}
+
+function releases({ run }: Step): boolean {
+  return /^gh release create\b/m.test(run ?? '');
+}
+
+/** With the identity of the run, for which npm wants no token. */
+function publishes({ run }: Step): boolean {
+  return /^npm publish\b.* --provenance\b/m.test(run ?? '');
 }
 
 function asksForRuns({ run }: Step): boolean {
@@ -74,7 +85,7 @@ export function* token(workflow: Workflow): Iterable<string> {
   }
   for (const { step, place } of stepsOf(workflow)) {
     for (const name of held(step.env)) {
-      if (!(comments(step) || asksForRuns(step)) || name !== 'GITHUB_TOKEN')
+      if (!(comments(step) || asksForRuns(step) || releases(step)) || name !== 'GITHUB_TOKEN')
         yield `${place}: has the token in ${name} and no use for it`;
     }
     for (const name of held(step.with)) {
@@ -150,7 +161,7 @@ export function* deploy({ on, jobs }: Workflow): Iterable<string> {
     holds(job.if, { values: { github: { ref }, ...needed(job) } }) &&
     [job.needs ?? []].flat().every((name) => runs(jobs[name] ?? {}, ref));
   for (const [name, job] of Object.entries(jobs)) {
-    if (job.environment === undefined) continue;
+    if (job.environment === undefined || job.environment === RELEASES) continue;
     for (const event of Object.keys(on)) {
       if (!['push', 'workflow_dispatch'].includes(event))
         yield `${name}: changes something, and ${event} starts it`;
@@ -160,6 +171,34 @@ export function* deploy({ on, jobs }: Workflow): Iterable<string> {
       yield `${name}: changes something, and a push to another branch than main starts it`;
     if (on.workflow_dispatch !== undefined && runs(job, 'refs/heads/other'))
       yield `${name}: changes something, and may be started by hand for another branch than main`;
+  }
+}
+
+/** The environment whose reviewers agree to a release, and for which npm trusts a run. */
+const RELEASES = 'npm';
+
+/** All that a job may run which npm trusts: what it publishes is a file that an earlier job has made. */
+const PUBLISHING = [
+  /^npm publish "\$RUNNER_TEMP\/release\/noencap\.tgz" --provenance --ignore-scripts --access public$/,
+  /^gh release create "\$GITHUB_REF_NAME" [^;&|`<>]*$/,
+];
+
+/** A job that publishes runs for a tag of a version only, with reviewers, and no code of the repository: whatever it runs could publish. */
+export function* publish({ on, jobs }: Workflow): Iterable<string> {
+  for (const [name, { environment, steps = [] }] of Object.entries(jobs)) {
+    if (environment !== RELEASES && !steps.some(publishes)) continue;
+    if (environment !== RELEASES)
+      yield `${name}: publishes without the environment ${RELEASES}, whose reviewers would be asked`;
+    const { tags, ...more } = (on.push ?? {}) as { readonly tags?: readonly string[] };
+    if (Object.keys({ ...on, ...more }).join() !== 'push' || tags?.join() !== 'v*')
+      yield `${name}: publishes, and something else than a tag v* starts it`;
+    for (const step of steps) {
+      if (actionOf(step) === 'actions/checkout') yield `${name}: publishes, and checks code out`;
+      for (const line of (step.run ?? '').split('\n').filter((one) => one.trim() !== '')) {
+        if (!PUBLISHING.some((good) => good.test(line)))
+          yield `${name}: publishes, and runs something else: ${line.trim()}`;
+      }
+    }
   }
 }
 
