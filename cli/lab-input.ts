@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Fabric } from '../fabric/index.ts';
 import { type Failing, failing, failingNames, findPrograms, type Refused } from '../lab/index.ts';
@@ -50,21 +50,21 @@ export async function prepareLab(options: LabOptions, terminal: Terminal): Promi
     }
     failed.push(one);
   }
-  const programs = findPrograms(join(rootFolder(), '.'));
+  const programs = findPrograms(birdFolder());
   if ('message' in programs) return { code: refuseLab(programs, terminal) };
   return { fabric, programs, failed };
 }
 
-/**
- * Where BIRD 1.6.8 is unpacked. In a clone that is noencap's own folder, whatever the working folder is: bin/noencap is the script that
- * runs. The package is in node_modules, which npm empties: there it is the working folder.
- */
+/** noencap's own folder, whatever the working folder is: bin/noencap is the script that runs, by itself or through npm's link to it. */
 export function rootFolder(): string {
-  if (isPackaged) return '.';
-  const script = process.argv[1] ?? '';
+  const named = process.argv[1] ?? '';
+  const script = existsSync(named) ? realpathSync(named) : named;
   const root = join(script, '..', '..');
   return existsSync(join(root, 'package.json')) ? root : '.';
 }
+
+/** The folder below which BIRD 1.6.8 is unpacked. The package is in node_modules, which npm empties: there it is the working folder. */
+export const birdFolder = (): string => (isPackaged ? '.' : join(rootFolder(), '.'));
 
 /** What the lab itself cannot do; its messages begin with a small letter. */
 export const refuseLab = ({ message, fix }: Refused, terminal: Terminal): ExitCode =>

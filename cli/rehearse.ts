@@ -9,7 +9,7 @@ import { documentOf } from './document.ts';
 import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
-import { NO_UNDERLAY, refuseLab, rootFolder } from './lab-input.ts';
+import { birdFolder, NO_UNDERLAY, refuseLab } from './lab-input.ts';
 import { failureAsJson, failureLines } from './lab-report.ts';
 import { runSteps } from './progress.ts';
 import { refuse } from './refusal.ts';
@@ -69,7 +69,7 @@ export async function rehearsed(
     const message = `${name} has no ${nodes.length === 0 ? 'nodes' : 'underlay'} to build a lab from`;
     return { message, fix: NO_UNDERLAY };
   }
-  const programs = findPrograms(rootFolder());
+  const programs = findPrograms(birdFolder());
   if ('message' in programs) return programs;
   let result: Rehearsal | Refused | undefined;
   const run = async (progress: (step: string) => void) => {

@@ -3,6 +3,7 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -27,6 +28,11 @@ const REPLACED: Readonly<Record<string, string>> = {
   'repository/user-module.ts': 'packaging/user-module.ts',
 };
 
+const MAN = './docs/noencap.1';
+
+/** What `init` and `upgrade` write into a user's repository. */
+const WORKFLOWS = ['fork-comment.yml', 'pull-request.yml', 'routers.yml'];
+
 /** What workflows and labs of a user's repository run. */
 const SCRIPTS = [
   'accepted-commit.cjs',
@@ -47,7 +53,7 @@ export async function buildPackage(folder = PACKAGE): Promise<void> {
   ]);
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
   writeFileSync(join(folder, 'THIRD-PARTY.txt'), thirdParty(bundled));
-  writeFileSync(join(folder, 'topology.schema.json'), topologyJsonSchema());
+  writeFileSync(join(folder, 'topology.schema.json'), fromOutside(topologyJsonSchema()));
   writeTypes(join(folder, 'types'));
   for (const file of ['LICENSE', 'CHANGELOG.md', 'SECURITY.md']) copyFileSync(file, join(folder, file));
   copyFileSync('packaging/README.md', join(folder, 'README.md'));
@@ -55,6 +61,11 @@ export async function buildPackage(folder = PACKAGE): Promise<void> {
   copyFileSync('bin/package.json', join(folder, 'bin/package.json'));
   mkdirSync(join(folder, 'scripts'));
   for (const name of SCRIPTS) copyFileSync(join('scripts', name), join(folder, 'scripts', name));
+  mkdirSync(join(folder, '.github/workflows'), { recursive: true });
+  for (const name of WORKFLOWS)
+    copyFileSync(join('.github/workflows', name), join(folder, '.github/workflows', name));
+  // The image for a lab where there is no Linux.
+  cpSync('.devcontainer', join(folder, '.devcontainer'), { recursive: true });
   copyDocs(join(folder, 'docs'));
   for (const path of filesBelow(folder)) chmodSync(join(folder, path), isProgram(path) ? 0o755 : 0o644);
 }
@@ -93,17 +104,17 @@ const inPlace: Plugin = {
   name: 'noencap',
   setup({ onLoad, onResolve }) {
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const replacement = REPLACED[path.slice(process.cwd().length + 1)];
-      if (replacement === undefined) return undefined;
+      const file = path.slice(process.cwd().length + 1);
+      const source = REPLACED[file] ?? file;
       return {
-        contents: readFileSync(replacement, 'utf8'),
+        contents: fromOutside(readFileSync(source, 'utf8')),
         loader: 'ts',
-        resolveDir: dirname(join(process.cwd(), replacement)),
+        resolveDir: dirname(join(process.cwd(), source)),
       };
     });
     onLoad({ filter: /\/package\.json$/ }, ({ path }) =>
       path === join(process.cwd(), 'package.json')
-        ? { contents: JSON.stringify({ version: ours().version }), loader: 'json' }
+        ? { contents: JSON.stringify(shownOfOurs()), loader: 'json' }
         : undefined,
     );
     onResolve({ filter: /^cdk8s-plus-28$/ }, () => ({ path: 'k8s', namespace: 'noencap' }));
@@ -114,15 +125,35 @@ const inPlace: Plugin = {
   },
 };
 
+/** Paths that messages name, as they are from the root of a repository that the package is installed in. */
+const fromOutside = (source: string): string =>
+  source
+    .replace(/(?<![\w./}-])docs\/(?=[\w/${}-]+\.md\b)/g, 'node_modules/noencap/docs/')
+    .replace(/(?<![\w./}-])scripts\/(?=[\w-]+\.sh\b)/g, 'sh node_modules/noencap/scripts/');
+
 interface OurPackage {
   readonly version: string;
   readonly description: string;
   readonly license: string;
   readonly engines: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
 }
 
 const ours = (): OurPackage => JSON.parse(readFileSync('package.json', 'utf8'));
+
+const picked = (all: Readonly<Record<string, string>>, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, all[name]]));
+
+/** What the command line shows of itself, and writes into the package.json of a new repository. */
+function shownOfOurs() {
+  const { version, dependencies, devDependencies } = ours();
+  return {
+    version,
+    dependencies: picked(dependencies, SHARED),
+    devDependencies: picked(devDependencies, ['@types/node', 'typescript']),
+  };
+}
 
 function manifest() {
   const { version, description, license, engines, dependencies } = ours();
@@ -139,7 +170,8 @@ function manifest() {
       './topology.schema.json': './topology.schema.json',
       './package.json': './package.json',
     },
-    dependencies: Object.fromEntries(SHARED.map((name) => [name, dependencies[name]])),
+    ...(existsSync(MAN) ? { man: MAN } : {}),
+    dependencies: picked(dependencies, SHARED),
   };
 }
 

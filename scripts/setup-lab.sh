@@ -4,7 +4,7 @@
 set -eu
 # From the package, into the working folder: npm empties node_modules.
 case $0 in
-  */node_modules/noencap/scripts/*) ;;
+  node_modules/noencap/scripts/* | */node_modules/noencap/scripts/*) ;;
   *) cd "$(dirname "$0")/.." ;;
 esac
 

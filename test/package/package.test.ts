@@ -128,18 +128,37 @@ describe('what is published', () => {
 
   test('names no folder of the machine that built it, no test, and nothing that only a clone has', () => {
     const here = [resolve('.'), work, 'esbuild', 'fast-check', '@swc/core', '.test.ts', 'package-lock.json'];
-    const code = files().filter(([path]) => !/^(docs\/|CHANGELOG|THIRD-PARTY)/.test(path));
+    const code = files().filter(([path]) => !/^(docs\/|\.devcontainer\/|CHANGELOG|THIRD-PARTY)/.test(path));
     const found = code.flatMap(([path, text]) =>
       here
         .filter((name) => new RegExp(`(?<![\\w-])${escaped(name)}(?![\\w-])`).test(text))
         .map((name) => `${path}: ${name}`),
     );
     expect(found).toEqual([]);
-    const odd = files().filter(([path]) => /(^|\/)(test|node_modules|\.)/.test(path));
+    const odd = files().filter(([path]) =>
+      /(^|\/)(test|node_modules|\.(?!github\/|devcontainer\/))/.test(path),
+    );
     expect(odd.map(([path]) => path)).toEqual([]);
   });
 
   const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+
+  test('has the pages, scripts and workflows that its messages and a repository with it name', () => {
+    const code = readFileSync(join(built, 'lib/cli.cjs'), 'utf8');
+    const [pages, scripts] = [/[\w./-]*docs\/[\w/-]+\.md\b/g, /[\w./-]*scripts\/[\w-]+\.sh\b/g].map(
+      (path) => [...new Set(code.match(path))],
+    );
+    expect(pages?.length).toBeGreaterThan(5);
+    expect(scripts).toEqual(['node_modules/noencap/scripts/setup-lab.sh']);
+    const named = [...(pages ?? []), ...(scripts ?? []), 'node_modules/noencap/docs/checks/NE203.md'];
+    const there = (path: string) => existsSync(join(home, path));
+    expect(named.filter((path) => !path.startsWith('node_modules/noencap/') || !there(path))).toEqual([]);
+    for (const name of ['fork-comment.yml', 'pull-request.yml', 'routers.yml']) {
+      const text = readFileSync(join(built, '.github/workflows', name), 'utf8');
+      for (const [path] of text.matchAll(/\bscripts\/[\w-]+\.\w+/g))
+        expect(there(`node_modules/noencap/${path}`)).toBe(true);
+    }
+  });
 
   test('has the licence of each package that is bundled', () => {
     const text = readFileSync(join(built, 'THIRD-PARTY.txt'), 'utf8');
