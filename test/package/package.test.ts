@@ -407,6 +407,26 @@ describe('in an empty folder', () => {
     expect(installed('synth', '--check')).toMatchObject({ code: 0, stderr: '' });
   });
 
+  test('what V8 has compiled costs time and nothing else where it is damaged, of another bundle, or cannot be kept', () => {
+    const cache = join(home, 'node_modules/.cache/noencap');
+    const file = join(cache, `cli.${process.version}.v8`);
+    const works = () => expect(installed('synth', '--check')).toMatchObject({ code: 0, stderr: '' });
+    const head = () => readFileSync(file, 'latin1').split('\n')[0] ?? '';
+    works();
+    const { of, commands } = JSON.parse(head());
+    expect(commands).toContain('synth');
+    writeFileSync(file, `${JSON.stringify({ of: of.replace(/\d+$/, '1'), commands })}\nelse`);
+    works();
+    expect(JSON.parse(head())).toEqual({ of, commands: ['synth'] });
+    writeFileSync(file, '{');
+    works();
+    rmSync(cache, { recursive: true });
+    writeFileSync(cache, 'a file where the folder should be');
+    works();
+    expect(readFileSync(cache, 'utf8')).toBe('a file where the folder should be');
+    rmSync(cache);
+  });
+
   test('a review of a chart that main.ts changes needs no code of the base', () => {
     write('charts/hello.ts', HELLO.replace('hello, ', 'goodbye, '));
     const { stdout, code } = installed('diff', '--base', 'HEAD', '--json');
