@@ -439,6 +439,27 @@ describe('in an empty folder', () => {
   });
 });
 
+test('a topology in TypeScript is run as it was in the base, with what it imports', () => {
+  const typed = JSON.stringify({ ...TYPED, bgp: { holdTime: 0 } }).replace('"holdTime":0', 'holdTime');
+  write('hold.ts', 'export const holdTime: number = 15;\n');
+  write(
+    'topology.ts',
+    `import { defineTopology } from 'noencap';\nimport { holdTime } from './hold.ts';\nexport default defineTopology(${typed});\n`,
+  );
+  expect(installed('synth', '-t', 'topology.ts', '-o', 'typed')).toMatchObject({ code: 0, stderr: '' });
+  gitIn(home, 'add', '.');
+  gitIn(home, 'commit', '-qm', 'b');
+  write('hold.ts', 'export const holdTime: number = 20;\n');
+  const { stdout } = installed('diff', '-t', 'topology.ts', '-o', 'typed', '--base', 'HEAD', '--json');
+  const { fabric } = JSON.parse(stdout) as { fabric: { details: string[] }[] };
+  expect(fabric.flatMap(({ details }) => details)).toEqual(['hold time 15 s -> 20 s']);
+  write('hold.ts', 'export const holdTime: number = ;\n');
+  const { code, stderr } = installed('check', '-t', 'topology.ts');
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^topology\.ts {2}cannot be read \(hold\.ts, line 1: /);
+  for (const file of ['hold.ts', 'topology.ts', 'typed']) rmSync(join(home, file), { recursive: true });
+});
+
 const TYPED = {
   version: 1,
   name: 'typed',
