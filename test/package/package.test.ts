@@ -361,6 +361,19 @@ describe('in an empty folder', () => {
     write('main.ts', MAIN);
   });
 
+  test('a chart has the cdk8s that noencap has, whatever is nearer', () => {
+    const other = join(home, 'charts/node_modules/cdk8s-plus-28');
+    mkdirSync(other, { recursive: true });
+    writeFileSync(join(other, 'index.js'), "throw new Error('another one');\n");
+    expect(installed('synth', '--check')).toMatchObject({ code: 0, stderr: '' });
+    write('charts/hello.ts', HELLO.replace("'cdk8s-plus-28'", "'cdk8s-plus-27'"));
+    expect(installed('synth', '--check').stderr).toMatch(
+      /^charts\/hello\.ts:1:22 {2}"cdk8s-plus-27" cannot be imported/,
+    );
+    write('charts/hello.ts', HELLO);
+    rmSync(join(home, 'charts/node_modules'), { recursive: true });
+  });
+
   test('every command of a day works', () => {
     gitIn(home, 'init', '-q', '-b', 'main');
     write('.gitignore', 'node_modules/\n.cache/\n');
