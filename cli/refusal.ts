@@ -1,4 +1,3 @@
-import type { UserFault } from '../repository/user-fault.ts';
 import { pathText, printable } from '../topology/fault.ts';
 import { jsonText } from '../topology/foreign.ts';
 import type { Source, Fault as TopologyFault } from '../topology/index.ts';
@@ -22,17 +21,6 @@ export function refuse(refusal: Refusal, terminal: Terminal, exit: ExitCode = EX
   terminal.complain(refusalText(refusal));
   printFaults([faultOf(refusal)], terminal);
   return exit;
-}
-
-/** The app or a chart of the user's own cannot be run (2), or throws (1). */
-export function refuseUserFault({ at, kind, message, details }: UserFault, terminal: Terminal): ExitCode {
-  const place = [at.file, at.line, at.column].filter((part) => part !== undefined).join(':');
-  const fix = kind === 'thrown' ? 'It throws there. Nothing was written.' : 'Mend it. Nothing was written.';
-  return refuse(
-    { code: 'app', message: `${place}  ${message}`, fix, place: { ...at }, details },
-    terminal,
-    kind === 'thrown' ? EXIT.doesNotHold : EXIT.badInput,
-  );
 }
 
 export const refusalText = ({ message, details = [], fix }: Refusal): string =>

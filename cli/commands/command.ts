@@ -5,8 +5,9 @@ import { Unchanged } from '../../repository/write-dist.ts';
 import type { CommandName } from '../documents/index.ts';
 import { environmentFault } from '../environment-fault.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
-import { refuse, refuseUserFault } from '../refusal.ts';
+import { refuse } from '../refusal.ts';
 import { type Terminal, terminal } from '../terminal.ts';
+import { refuseUserFault } from '../user-fault.ts';
 
 /** A command that reads a topology, with the options that all commands have. */
 export const command = (root: Command, name: string, description: string): Command =>
