@@ -12,7 +12,6 @@ import {
 } from 'node:fs';
 import { dirname, join, normalize, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
-import { topologyJsonSchema } from '../topology/json-schema.ts';
 import { typeOfSchema } from './schema-type.ts';
 
 /** The package as `npm publish` takes it. */
@@ -53,7 +52,7 @@ export async function buildPackage(folder = PACKAGE): Promise<void> {
   ]);
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
   writeFileSync(join(folder, 'THIRD-PARTY.txt'), thirdParty(bundled));
-  writeFileSync(join(folder, 'topology.schema.json'), fromOutside(topologyJsonSchema()));
+  writeFileSync(join(folder, 'topology.schema.json'), fromOutside(topologySchema()));
   writeTypes(join(folder, 'types'));
   for (const file of ['LICENSE', 'CHANGELOG.md', 'SECURITY.md']) copyFileSync(file, join(folder, file));
   copyFileSync('packaging/README.md', join(folder, 'README.md'));
@@ -69,6 +68,9 @@ export async function buildPackage(folder = PACKAGE): Promise<void> {
   copyDocs(join(folder, 'docs'));
   for (const path of filesBelow(folder)) chmodSync(join(folder, path), isProgram(path) ? 0o755 : 0o644);
 }
+
+/** As `npm run schema` writes it; a test holds it against the schema itself. */
+const topologySchema = (): string => readFileSync('topology.schema.json', 'utf8');
 
 async function bundle(entry: string, options: BuildOptions): Promise<Metafile> {
   const { metafile } = await build({
@@ -197,7 +199,7 @@ function writeTypes(folder: string): void {
     writeFileSync(config, JSON.stringify(declarations(resolve(all))));
     const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', config], { encoding: 'utf8' });
     if (status !== 0) throw new Error(stdout);
-    const schema = `/** A topology as it is written: what has a default may be left out. */\nexport type TopologyInput = ${typeOfSchema(JSON.parse(topologyJsonSchema()))};\n`;
+    const schema = `/** A topology as it is written: what has a default may be left out. */\nexport type TopologyInput = ${typeOfSchema(JSON.parse(topologySchema()))};\n`;
     writeFileSync(join(all, 'topology/schema.d.ts'), schema);
     const left = ['library.d.ts'];
     for (let file = left.pop(); file !== undefined; file = left.pop()) {

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
-import { STARTER } from '../../cli/init.ts';
 import { documentIn, gitIn, noencap, type Run, scratch, tree } from '../cli/run.ts';
 
 let work: string;
@@ -223,7 +222,7 @@ describe('in an empty folder', () => {
       `${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`,
     );
     expect(installed('init')).toMatchObject({ code: 0, stderr: '' });
-    expect(readFileSync(join(home, 'topology.yaml'), 'utf8')).toBe(STARTER);
+    expect(readFileSync(join(home, 'topology.yaml'), 'utf8')).toMatch(/^version: 1$/m);
     expect(installed('check', '--json')).toMatchObject({ code: 0, stderr: '' });
     expect(installed('synth')).toMatchObject({ code: 0, stderr: '' });
     expect(installed('synth', '--check')).toMatchObject({ code: 0, stderr: '' });
