@@ -27,6 +27,8 @@ const esm = [
 
 const common = {
   testEnvironment: 'node',
+  // The built package has the name of this one.
+  modulePathIgnorePatterns: ['<rootDir>/.cache/'],
   transform: {
     '^.+\\.[tj]sx?$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
     '\\.sh$': '<rootDir>/test/text.cjs',
