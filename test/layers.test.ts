@@ -47,6 +47,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // What the package exports.
   'library.ts': ['charts', 'fabric', 'main.ts', 'topology'],
   packaging: ['fabric', 'machine', 'main.ts', 'repository', 'topology'],
+  start: ['fabric', 'review/markdown', 'topology'],
   cli: [
     'adopt',
     'analysis',
@@ -65,6 +66,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'review/markdown',
     'routers',
     'secrets',
+    'start',
     'topology',
     'package.json',
   ],

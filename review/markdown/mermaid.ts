@@ -1,5 +1,7 @@
+import type { Fabric } from '../../fabric/index.ts';
 import { UNPRINTABLE } from '../../topology/fault.ts';
 import type { Review } from '../document.ts';
+import { picture } from '../picture.ts';
 import { clipped } from './text.ts';
 
 /** A diagram of a change, as mermaid source. */
@@ -23,10 +25,16 @@ const MOST_LINES = 500;
  * The network with additions, removals and changes. Above the limit, unchanged parts are omitted; 'too large' if that does
  * not help, undefined if nothing changes.
  */
-export function drawing(picture: Picture, limit: number): Drawing | 'too large' | undefined {
-  const changes = onlyChanges(picture);
-  if (changes.boxes.length + changes.lines.length === 0 && picture.regions.every(isSame)) return undefined;
-  return drawn(picture, limit, false) ?? drawn(changes, limit, true) ?? 'too large';
+export function drawing(change: Picture, limit: number): Drawing | 'too large' | undefined {
+  const changes = onlyChanges(change);
+  if (changes.boxes.length + changes.lines.length === 0 && change.regions.every(isSame)) return undefined;
+  return drawn(change, limit, false) ?? drawn(changes, limit, true) ?? 'too large';
+}
+
+/** The network as it is, in which nothing changes; undefined above the limit. */
+export function networkDrawing(fabric: Fabric, limit: number): Drawing | undefined {
+  const { regions, boxes, lines } = picture(fabric, fabric, [], []);
+  return drawn({ regions: [...regions], boxes: [...boxes], lines: [...lines] }, limit, false);
 }
 
 const isSame = ({ change }: { readonly change: string }): boolean => change === 'same' || change === 'kept';
@@ -38,18 +46,18 @@ function onlyChanges({ regions, boxes, lines }: Picture): Picture {
   return { regions, boxes: boxes.filter((box) => !isSame(box) || ends.has(box.id)), lines: left };
 }
 
-function drawn(picture: Picture, limit: number, isPart: boolean): Drawing | undefined {
-  const ids = new Map(picture.boxes.map((box, index) => [box.id, `b${index}`]));
-  const drawnLines = picture.lines.filter(({ from, to }) => ids.has(from) && ids.has(to));
-  if (drawnLines.length > MOST_LINES || picture.boxes.length > limit) return undefined;
+function drawn(whole: Picture, limit: number, isPart: boolean): Drawing | undefined {
+  const ids = new Map(whole.boxes.map((box, index) => [box.id, `b${index}`]));
+  const drawnLines = whole.lines.filter(({ from, to }) => ids.has(from) && ids.has(to));
+  if (drawnLines.length > MOST_LINES || whole.boxes.length > limit) return undefined;
   const lines = [
     'flowchart LR',
-    ...regionsOf(picture),
+    ...regionsOf(whole),
     ...drawnLines.map((line) => lineOf(line, ids)),
-    ...styles(picture, drawnLines),
+    ...styles(whole, drawnLines),
   ];
   if (lines.reduce((sum, line) => sum + line.length + 1, 0) > limit) return undefined;
-  return { lines, legend: legendOf(picture, drawnLines), isPart };
+  return { lines, legend: legendOf(whole, drawnLines), isPart };
 }
 
 /** Each region with its boxes; boxes without a region, or of a missing one, are placed outside. */

@@ -33,7 +33,7 @@ const NEEDS: Readonly<Record<string, (step: Step) => boolean>> = {
 };
 
 function comments({ run }: Step): boolean {
-  return /^bin\/noencap comment\b/m.test(run ?? '');
+  return /^(node_modules\/\.)?bin\/noencap comment\b/m.test(run ?? '');
 }
 
 function releases({ run }: Step): boolean {
@@ -46,7 +46,9 @@ function publishes({ run }: Step): boolean {
 }
 
 function asksForRuns({ run }: Step): boolean {
-  return /\bnode scripts\/(last-delivery|other-delivery|accepted-commit)\.cjs\b/.test(run ?? '');
+  return /\bnode (node_modules\/noencap\/)?scripts\/(last-delivery|other-delivery|accepted-commit)\.cjs\b/.test(
+    run ?? '',
+  );
 }
 
 /** A stolen token can do no more than the job needs. */
