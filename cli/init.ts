@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
+import { STARTER } from '../start/index.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { refuse } from './refusal.ts';
@@ -32,42 +33,3 @@ export function init(options: { readonly topology: string }, terminal: Terminal)
 /** Editors look for the schema from the topology's own folder. */
 const starterFor = (file: string): string =>
   STARTER.replace('$schema=', `$schema=${relative(dirname(file), '.')}/`).replace('$schema=/', '$schema=');
-
-/** The smallest network that shows every idea: one region, its router, a server and an agent on one LAN. */
-export const STARTER = `# yaml-language-server: $schema=topology.schema.json
-version: 1
-name: home                        # of this network; appears in summaries
-
-bgp:
-  asNumber: 64512                 # private: 64512 to 65534
-pods:
-  cidrs: [10.42.0.0/16]           # one IPv4 and/or one IPv6 pool; K3s's own default
-services:
-  cidrs: [10.43.0.0/16]
-calico:
-  version: v3.32.1
-k3s:
-  version: v1.34.5+k3s1
-gitops:
-  engine: argocd                  # argocd | flux | both
-  repoURL: https://github.com/example/home-fabric.git
-  targetRevision: main
-
-regions:                          # a region is a set of nodes that peer with the same router
-  home: {router: gateway}
-
-routers:                          # machines that run BIRD 2
-  gateway: {routerId: 192.168.1.1, nodeAddress: 192.168.1.1}
-
-nodes:                            # machines that run K3s
-  kube-1: {region: home, role: server, address: 192.168.1.11}
-  kube-2: {region: home, role: agent, address: 192.168.1.12}
-
-underlay:                         # who shares a wire with whom, and how large packets may be there
-  segments:
-    lan: {cidr: 192.168.1.0/24, mtu: 1500, members: {gateway: 192.168.1.1, kube-1: 192.168.1.11, kube-2: 192.168.1.12}}
-
-checks:                           # what \`noencap check\` finds and you accept, with the reason
-  suppress:
-    - {id: NE201, where: underlay.segments.lan, reason: one switch is all there is}
-`;

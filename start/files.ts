@@ -4,6 +4,7 @@ import { ownedFiles, RECORD, recordText, type WorkflowSources } from './owned.ts
 import {
   codeOwners,
   EXAMPLE_CHART,
+  GITATTRIBUTES,
   GITIGNORE,
   KNOWN_HOSTS,
   MAIN,
@@ -33,6 +34,7 @@ export function startFiles(start: Start): ReadonlyMap<string, string> {
   const owner = start.repoURL === undefined ? undefined : githubOwner(start.repoURL);
   return new Map<string, string>([
     ['.github/CODEOWNERS', codeOwners(owner)],
+    ['.gitattributes', GITATTRIBUTES],
     ['.gitignore', GITIGNORE],
     ['.npmrc', NPMRC],
     ['README.md', readme(start.fabric)],

@@ -14,8 +14,8 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 export const packageJson = (name: string, { noencap, packages }: Versions): string =>
   json({
-    // None of a package that is installed into it.
-    name: `${name}-fabric`,
+    // Never that of a package that is installed into it, such as noencap.
+    name: name.endsWith('-fabric') ? name : `${name}-fabric`,
     private: true,
     description: `The pod network ${name}, rendered by noencap`,
     type: 'module',
@@ -71,6 +71,10 @@ output: .cache/cdk8s
 export const GITIGNORE = `node_modules/
 .cache/
 *.log
+`;
+
+export const GITATTRIBUTES = `# dist/ is compared byte for byte: the same on every machine.
+* text=auto eol=lf
 `;
 
 export const NPMRC = `save-exact=true

@@ -1,12 +1,54 @@
-import type { Command } from 'commander';
-import { collect, command, examples, run, withoutTopology } from './command.ts';
+import { type Command, Option } from 'commander';
+import { ENGINES, LINKS, MOST_SITES, ROUTERS } from '../../start/answers.ts';
+import { refuse } from '../refusal.ts';
+import { collect, command, examples, run, wholeNumber, withoutTopology } from './command.ts';
 
 /** A first topology. */
 export function startCommands(root: Command): void {
-  command(root, 'init', 'Write a commented minimal topology to start from.')
-    .addHelpText('after', examples('noencap init', 'noencap init -t clusters/home.yaml'))
-    .action((options) =>
-      run(options, 'init', async (speak) => (await import('../init.ts')).init(options, speak)),
+  command(root, 'init', 'Start: a repository of your own in a new folder; without one, a minimal topology.')
+    .argument('[folder]', 'new or empty folder, or the clone of an empty repository')
+    .option('--name <name>', "of the network (default: the folder's name)")
+    .option(
+      '--sites <count>',
+      'how many places with a router and nodes (default: 1)',
+      wholeNumber(1, MOST_SITES),
+    )
+    .addOption(new Option('--link <kind>', 'what joins the sites (default: wireguard)').choices(LINKS))
+    .addOption(new Option('--engine <engine>', 'what syncs the cluster (default: argocd)').choices(ENGINES))
+    .addOption(
+      new Option(
+        '--router <kind>',
+        'bird: noencap writes all of its bird.conf; include: files for a bird.conf that exists (default: bird)',
+      ).choices(ROUTERS),
+    )
+    .option('--repo-url <url>', "where the engine reads this repository (default: the clone's origin)")
+    .addOption(
+      new Option('--from <clone>', "move the network of a clone of noencap's own repository").conflicts([
+        'name',
+        'sites',
+        'link',
+        'engine',
+        'router',
+        'repoUrl',
+      ]),
+    )
+    .option('--no-install', 'do not run npm install')
+    .addHelpText(
+      'after',
+      examples(
+        'noencap init',
+        'noencap init my-fabric --sites 2 --link wireguard',
+        'noencap init my-fabric --sites 3 --link zerotier --engine flux --repo-url https://github.com/me/my-fabric.git',
+        'noencap init my-fabric --from ~/noencap',
+      ),
+    )
+    .action((folder: string | undefined, options) =>
+      run(options, 'init', async (speak) => {
+        const wrong = misused(folder, options);
+        if (wrong !== undefined) return refuse({ code: 'usage', ...wrong }, speak);
+        if (folder === undefined) return (await import('../init.ts')).init(options, speak);
+        return (await import('../init-repository.ts')).initRepository(folder, options, speak);
+      }),
     );
 
   withoutTopology(
@@ -34,4 +76,28 @@ export function startCommands(root: Command): void {
     .action((options) =>
       run(options, 'adopt', async (speak) => (await import('../adopt.ts')).adopt(options, speak)),
     );
+}
+
+/** A topology alone has a file, a repository has the rest; neither is silently left out. */
+function misused(
+  folder: string | undefined,
+  { topology, ...options }: Readonly<Record<string, unknown>>,
+): { message: string; fix: string } | undefined {
+  if (folder === undefined) {
+    const given = ['name', 'sites', 'link', 'engine', 'router', 'repoUrl', 'from'].find(
+      (option) => options[option] !== undefined,
+    );
+    if (given === undefined) return undefined;
+    const flag = `--${given.replace('U', '-u')}`;
+    return {
+      message: `${flag} is about a repository`,
+      fix: `Name its folder: noencap init my-fabric ${flag} ...`,
+    };
+  }
+  return topology === 'topology.yaml'
+    ? undefined
+    : {
+        message: 'A repository has its topology in topology.yaml',
+        fix: 'Leave out --topology, or the folder to write the topology alone.',
+      };
 }

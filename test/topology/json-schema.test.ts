@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
-import { STARTER } from '../../cli/init.ts';
+import { STARTER } from '../../start/starter.ts';
 import { loadTopology } from '../../topology/index.ts';
 import { topologyJsonSchema } from '../../topology/json-schema.ts';
 

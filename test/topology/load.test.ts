@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
-import { STARTER } from '../../cli/init.ts';
+import { STARTER } from '../../start/starter.ts';
 import { withoutSecrets } from '../../topology/fault.ts';
 import {
   defineTopology,
