@@ -5,6 +5,7 @@ import {
   failureReports,
   findings as findingsOf,
 } from '../analysis/index.ts';
+import { originsOf } from '../repository/origin.ts';
 import { pathText } from '../topology/fault.ts';
 import type { Fault, Source } from '../topology/index.ts';
 import { documentOf } from './document.ts';
@@ -34,7 +35,7 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
   if (!read.ok) return EXIT.badInput;
   const { fabric, source } = read.input;
   const analysis = analyse(fabric);
-  const findings = findingsOf(analysis);
+  const findings = findingsOf(analysis, { origins: originsOf(options.topology) });
   const reports =
     options.failures === undefined ? undefined : failureReports(analysis, options.failures === '2' ? 2 : 1);
   const failing = findings.filter((finding) => fails(finding, options.strict));

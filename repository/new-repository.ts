@@ -2,7 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writ
 import { basename, dirname, join, resolve } from 'node:path';
 import { runProgram } from '../machine/index.ts';
 import type { RenderedFiles } from './dist.ts';
-import { writeDist } from './write-dist.ts';
+import { makeFolder, writeDist } from './write-dist.ts';
 
 /** Where a new repository may go. */
 export interface Ground {
@@ -11,6 +11,8 @@ export interface Ground {
   readonly state: 'new' | 'empty' | 'cloned';
   /** Everything is put together there first, on the same file system. */
   readonly staged: string;
+  /** The uppermost folder that is made for it. */
+  readonly made: string;
 }
 
 /** Why none goes there, and the fix. */
@@ -27,7 +29,9 @@ export function groundAt(folder: string): Ground | NoGround {
   const found = lstatSync(target, { throwIfNoEntry: false });
   if (found === undefined) {
     const staged = join(dirname(target), `.${basename(target)}${STAGED}`);
-    return existsSync(staged) ? leftOf(staged) : { folder: target, state: 'new', staged };
+    return existsSync(staged)
+      ? leftOf(staged)
+      : { folder: target, state: 'new', staged, made: uppermostMissing(staged) };
   }
   if (!found.isDirectory())
     return { message: `${folder} is there, and is no folder`, fix: 'Name another folder.' };
@@ -42,7 +46,7 @@ export function groundAt(folder: string): Ground | NoGround {
     };
   }
   const staged = join(target, STAGED);
-  if (entries.length === 0) return { folder: target, state: 'empty', staged };
+  if (entries.length === 0) return { folder: target, state: 'empty', staged, made: staged };
   if (
     gitIn(target, 'rev-parse', '--git-dir').status !== 0 ||
     gitIn(target, 'rev-parse', '-q', '--verify', 'HEAD').status === 0
@@ -52,8 +56,11 @@ export function groundAt(folder: string): Ground | NoGround {
       fix: 'Name another folder, or check out what it holds.',
     };
   }
-  return { folder: target, state: 'cloned', staged };
+  return { folder: target, state: 'cloned', staged, made: staged };
 }
+
+const uppermostMissing = (path: string): string =>
+  existsSync(dirname(path)) ? path : uppermostMissing(dirname(path));
 
 const leftOf = (staged: string): NoGround => ({
   message: `${staged} is left of a run that was killed, or is that of one at work`,
@@ -65,11 +72,11 @@ export type StartFiles = ReadonlyMap<string, string | Uint8Array>;
 
 /** Writes everything beside its place. */
 export function stage(ground: Ground, files: StartFiles, dist: RenderedFiles): void {
-  mkdirSync(dirname(ground.staged), { recursive: true });
+  makeFolder(dirname(ground.staged));
   mkdirSync(ground.staged);
   for (const [path, text] of files) {
     const file = join(ground.staged, path);
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     writeFileSync(file, text, { flag: 'wx' });
   }
   writeDist(join(ground.staged, 'dist'), dist);
@@ -95,7 +102,7 @@ export function settle({ folder, state, staged }: Ground): void {
 }
 
 /** Leaves nothing of what was staged. */
-export const abandon = ({ staged }: Ground): void => rmSync(staged, { recursive: true, force: true });
+export const abandon = ({ made }: Ground): void => rmSync(made, { recursive: true, force: true });
 
 /** What git made of it. */
 export type Committed =

@@ -250,7 +250,7 @@ function link(from: string, to: string): void {
 }
 
 /** Folder by folder: node's own recursive mkdir never ends if a file system allows no new folders (/proc). */
-function makeFolder(folder: string): void {
+export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
   mkdirSync(folder);

@@ -18,6 +18,7 @@ import {
 import { lostPackets, notPropagated } from './lost.ts';
 import { podMtuTooLarge, podMtuTooSmall, unevenMtu } from './mtu.ts';
 import { foreignNodeAddress } from './node-address.ts';
+import { otherRepository, type Surroundings } from './repository.ts';
 import { routesSentBack } from './sent-back.ts';
 import {
   filterOnNothing,
@@ -63,9 +64,9 @@ const CHECKS: readonly Check[] = [
   routesSentBack,
 ];
 
-/** All findings of a fabric, ordered by id, then by place in the topology. */
-export function findings(analysis: Analysis): Finding[] {
-  const found = CHECKS.flatMap((check) => check(analysis));
+/** All findings of a fabric, ordered by id, then by place in the topology. `around`: what is known of the clone it lies in. */
+export function findings(analysis: Analysis, around: Surroundings = { origins: [] }): Finding[] {
+  const found = [...CHECKS.flatMap((check) => check(analysis)), ...otherRepository(analysis, around)];
   const all = [...found, ...idleSuppressions(analysis, found)].sort((a, b) =>
     a.id === b.id ? 0 : a.id < b.id ? -1 : 1,
   );

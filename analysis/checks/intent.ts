@@ -102,11 +102,15 @@ export const natHidesPods: Check = ({ fabric }) => {
   ];
 };
 
+/** NE419 depends on where a clone came from: what one finds, another does not. */
+const NEVER_IDLE = ['NE410', 'NE419'];
+
 /** NE410: a suppression that matches nothing hides later findings at that place. `open`: what all other checks found. */
 export const idleSuppressions = ({ fabric }: Analysis, found: readonly Found[]): Found[] =>
   fabric.suppressions
     .filter(
-      ({ id, where }) => id !== 'NE410' && !found.some((one) => one.id === id && covers(where, one.path)),
+      ({ id, where }) =>
+        !NEVER_IDLE.includes(id) && !found.some((one) => one.id === id && covers(where, one.path)),
     )
     .map(({ id, where, path }) => ({
       id: 'NE410',
