@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createTwoFilesPatch } from 'diff';
 import type { Fabric } from '../fabric/index.ts';
 import { compareDist, currentText, type DistChange, outRefusal } from '../repository/dist.ts';
 import { type HiddenChange, hiddenChanges } from '../repository/hidden-changes.ts';
@@ -11,6 +10,7 @@ import { printable } from '../topology/fault.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
+import { patch } from './patch.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { counted, type Terminal } from './terminal.ts';
 
@@ -63,7 +63,7 @@ function check(options: SynthOptions, rendered: Rendered, change: DistChange, te
   } else if (fresh) {
     terminal.say(`${options.out} is up to date with ${options.topology}.`);
   } else if (stale.length > 0) {
-    for (const path of stale) terminal.print(patch(path, options.out, rendered.files.get(path)));
+    for (const path of stale) terminal.print(patchOf(path, options.out, rendered.files.get(path)));
     terminal.complain(
       `${options.out} is stale: ${counted(stale.length, 'file')} ${stale.length === 1 ? 'differs' : 'differ'}. Run: ${command(options)}, and commit ${options.out}.`,
     );
@@ -81,21 +81,9 @@ const command = ({ topology, out }: SynthOptions): string =>
     ...(out === 'dist' ? [] : ['-o', out]),
   ].join(' ');
 
-/** Past this many changed lines a line-by-line diff costs more than it tells (diff is quadratic in edits). */
-const MAX_EDITS = 2000;
-
-function patch(path: string, out: string, text: string | undefined): string {
+function patchOf(path: string, out: string, text: string | undefined): string {
   const before = currentText(out, path);
-  const after = text ?? '';
-  const from = before === '' ? '/dev/null' : `a/${path}`;
-  const to = text === undefined ? '/dev/null' : `b/${path}`;
-  const made = createTwoFilesPatch(from, to, before, after, '', '', {
-    maxEditLength: MAX_EDITS,
-    headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },
-  });
-  const shown = made ?? `--- ${from}\n+++ ${to}\n(more than ${MAX_EDITS} lines differ)\n`;
-  // The content of dist may come from a pull request: nothing in it may control a terminal or a workflow's runner.
-  return shown.split('\n').map(printable).join('\n');
+  return patch(path, before === '' ? undefined : before, text);
 }
 
 const inTheWay = (out: string, foreign: readonly string[]): Refusal => ({

@@ -14,6 +14,7 @@ export { startFiles } from './files.ts';
 export { LINK_KINDS } from './links.ts';
 export { networkOf } from './network.ts';
 export { type OwnedChange, ownedFiles, parseRecord, RECORD, recordText, upgradeOf } from './owned.ts';
+export { askedVersion, withPackagePins } from './package-pins.ts';
 export { CHART_PACKAGES, TOOL_PACKAGES, type Versions } from './project-files.ts';
 export { STARTER } from './starter.ts';
 export { FIRST_K3S, placeholderURL, topologyText } from './topology-text.ts';

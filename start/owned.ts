@@ -32,13 +32,17 @@ export function parseRecord(text: string): Recorded | undefined {
   try {
     const { files } = JSON.parse(text) as { files?: unknown };
     const entries = typeof files === 'object' && files !== null ? Object.entries(files) : undefined;
-    return entries?.every(([, hash]) => typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash)) === true
+    return entries?.every(([path, hash]) => isInside(path) && /^[0-9a-f]{64}$/.test(String(hash))) === true
       ? Object.fromEntries(entries as [string, string][])
       : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** An upgrade removes what is recorded and no longer needed: nothing outside the repository, and nothing of git's. */
+const isInside = (path: string): boolean =>
+  /^[\w.-]+(\/[\w.-]+)*$/.test(path) && !path.split('/').some((part) => ['.', '..', '.git'].includes(part));
 
 /** What an upgrade does with one file. */
 export interface OwnedChange {

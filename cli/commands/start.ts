@@ -53,6 +53,19 @@ export function startCommands(root: Command): void {
 
   withoutTopology(
     root,
+    'upgrade',
+    'Renew the files of this repository that noencap owns, after an update of noencap; show how.',
+  )
+    .option('--check', 'write nothing; exit 1 if there is something to renew', false)
+    .addHelpText('after', examples('noencap upgrade', 'noencap upgrade --check'))
+    .action((options) =>
+      run(options, options.check ? 'upgrade --check' : 'upgrade', async (speak) =>
+        (await import('../upgrade.ts')).upgrade(options, speak),
+      ),
+    );
+
+  withoutTopology(
+    root,
     'adopt',
     'Create a topology from a running network, and show what its rendering changes.',
   )

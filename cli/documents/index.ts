@@ -11,6 +11,7 @@ import { lab, labBirdc, labDown, labReboot, labRehearse, labRoutes, labUp } from
 import { refusal } from './refusal.ts';
 import { ship, shipCheck, shipPlan, shipSetup } from './ship.ts';
 import { synth, synthCheck } from './synth.ts';
+import { upgrade, upgradeCheck } from './upgrade.ts';
 
 export type { CommandName, RefusalCode } from './refusal.ts';
 
@@ -37,6 +38,8 @@ const own = z.union([
   shipSetup,
   synth,
   synthCheck,
+  upgrade,
+  upgradeCheck,
 ]);
 
 /** Every document that `--json` prints. */

@@ -27,6 +27,8 @@ export const commands = z.enum([
   'ship --setup',
   'synth',
   'synth --check',
+  'upgrade',
+  'upgrade --check',
 ]);
 
 export type CommandName = z.infer<typeof commands>;
