@@ -33,6 +33,7 @@ export type FaultCode =
   | 'too-many'
   | 'type'
   | 'unknown-key'
+  | 'version-newer'
   // Single fields.
   | 'address'
   | 'address-unusable'

@@ -3,6 +3,7 @@ import { draft } from './draft.ts';
 import { decode } from './encoding.ts';
 import type { Fault } from './fault.ts';
 import { fault, located } from './fault.ts';
+import { migrated } from './migrations.ts';
 import type { Topology } from './model.ts';
 import { plain } from './plain.ts';
 import { ruleFaults } from './rules/index.ts';
@@ -86,7 +87,16 @@ export function parseTopologyValue(value: unknown, file = 'topology'): Loaded {
  * Plain values to a topology. `earlier`: faults that reading found at a path; `hidden`: faults that have a place
  * in the text only.
  */
-function check(value: unknown, source: Source, earlier: readonly Fault[], hidden: readonly Fault[]): Loaded {
+function check(
+  written: unknown,
+  source: Source,
+  earlier: readonly Fault[],
+  hidden: readonly Fault[],
+): Loaded {
+  const read = migrated(written);
+  // Whatever else it has is of a form that is not known here: that it is wrong cannot be said.
+  if ('newer' in read) return { ok: false, faults: located([read.newer], source), source };
+  const { value } = read;
   const screened = screen(value);
   const shaped = shape(value);
   // If another kind of value is expected, that fault is clearer than one about YAML versions.

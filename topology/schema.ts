@@ -11,6 +11,7 @@ import {
   sha256,
 } from './external.ts';
 import { addresses, asNumber, blocks, matching, prefix, switchField, wholeNumber } from './fields.ts';
+import { CURRENT_VERSION } from './migrations.ts';
 import { interfaceName, labelKey, machineName, nodeName, reference, regionName } from './names.ts';
 import { REFLECTOR_NEXT_HOPS, router } from './router-schema.ts';
 import { host, underlay } from './underlay-schema.ts';
@@ -234,7 +235,7 @@ const checks = z
 
 export const topologyFile = z
   .strictObject({
-    version: z.literal(1).describe('Version of this file format.'),
+    version: z.literal(CURRENT_VERSION).describe('Version of this file format.'),
     name: machineName.describe('Name of the fabric; part of object names.'),
     bgp: bgp.prefault({}),
     pods,
