@@ -107,7 +107,7 @@ function wrongSaid({ name, sites, link, repoUrl }: Said): { message: string; fix
 }
 
 /** The network of a clone of noencap's own repository, with what lies beside its topology. */
-export function movedBeginning(clone: string, terminal: Terminal): Beginning | ExitCode {
+export async function movedBeginning(clone: string, terminal: Terminal): Promise<Beginning | ExitCode> {
   const file = join(clone, 'topology.yaml');
   if (!existsSync(file))
     return refuse(
@@ -118,7 +118,7 @@ export function movedBeginning(clone: string, terminal: Terminal): Beginning | E
       },
       terminal,
     );
-  const read = readInput(file, terminal);
+  const read = await readInput(file, terminal);
   if (!read.ok) return EXIT.badInput;
   const { fabric, operatorManifest } = read.input;
   const beside = new Map<string, Uint8Array>();

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { CARRIED } from '../calico/releases.ts';
 import { outputOf } from '../machine/index.ts';
 import {
@@ -18,7 +18,6 @@ import { type Beginning, movedBeginning, newBeginning } from './beginning.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { interruptible } from './interruptible.ts';
-import { rootFolder } from './lab-input.ts';
 import type { Said } from './questions.ts';
 import { refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
@@ -43,7 +42,7 @@ export async function initRepository(
   const beginning =
     from === undefined
       ? await newBeginning(ground, saidIn(options), terminal)
-      : movedBeginning(from, terminal);
+      : await movedBeginning(from, terminal);
   if (typeof beginning === 'number') return beginning;
   const { files, dist } = contentOf(beginning);
   const { stop, release } = interruptible(
@@ -108,9 +107,12 @@ function contentOf({ topology, input, beside, repoURL }: Beginning): {
   };
 }
 
-/** A workflow of noencap itself: the package has it where the repository has it. */
-export const workflowSource = (file: string): string =>
-  readFileSync(join(rootFolder(), '.github', 'workflows', file), 'utf8');
+/** A workflow of noencap itself, beside the program that runs: where its repository has it, or the package. */
+export function workflowSource(file: string): string {
+  const root = dirname(dirname(realpathSync(process.argv[1] ?? '.')));
+  const packaged = join(root, 'workflows', file);
+  return readFileSync(existsSync(packaged) ? packaged : join(root, '.github', 'workflows', file), 'utf8');
+}
 
 /** Undefined when npm has done its work; else why it has not. */
 async function installed({ staged }: Ground): Promise<string | undefined> {
@@ -184,7 +186,7 @@ function gitText(git: Committed): string {
 function next({ folder, packages, git }: Pick<Made, 'folder' | 'packages' | 'git'>): string[] {
   return [
     `cd ${/^[\w./~-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`}`,
-    ...(packages === undefined ? [] : ['npm install             # also writes package-lock.json: commit it']),
+    ...(packages === undefined ? [] : ["npm install             # writes npm's lock file, too: commit it"]),
     ...(git.is === 'without git' ? ['git init -b main && git add . && git commit'] : []),
     ...(git.is === 'staged' ? ["git commit -m 'Start'"] : []),
     'npm run check           # then replace names and addresses in topology.yaml with yours: npm run synth',

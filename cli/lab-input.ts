@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Fabric } from '../fabric/index.ts';
 import { type Failing, failing, failingNames, findPrograms, type Refused } from '../lab/index.ts';
@@ -55,10 +55,9 @@ export async function prepareLab(options: LabOptions, terminal: Terminal): Promi
   return { fabric, programs, failed };
 }
 
-/** noencap's own folder, whatever the working folder is: bin/noencap is the script that runs, by itself or through npm's link to it. */
+/** noencap's own folder, whatever the working folder is: bin/noencap is the script that runs. */
 export function rootFolder(): string {
-  const named = process.argv[1] ?? '';
-  const script = existsSync(named) ? realpathSync(named) : named;
+  const script = process.argv[1] ?? '';
   const root = join(script, '..', '..');
   return existsSync(join(root, 'package.json')) ? root : '.';
 }

@@ -87,6 +87,8 @@ const SUCCESS: Record<string, { args: readonly string[]; given?: () => void }> =
   },
   synth: { args: ['synth'] },
   'synth --check': { args: ['synth', '--check'] },
+  upgrade: { args: ['upgrade'], given: dependent },
+  'upgrade --check': { args: ['upgrade', '--check'], given: dependent },
 };
 
 /** Those that need more than a folder, and the tests that have it. */
@@ -105,6 +107,11 @@ const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJnsYjdkp0X7n9BXaP1EJ0iNd0J7FHG
 
 function rendered(): void {
   expect(noencap(folder, ['synth']).code).toBe(0);
+}
+
+function dependent(): void {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ dependencies: { noencap: version } }));
 }
 
 function committed(): void {
@@ -168,6 +175,8 @@ const REFUSED: Record<string, readonly [args: readonly string[], code: string]> 
   'ship --setup': [['ship', '--setup', 'gateway'], 'file-missing'],
   synth: [['synth'], 'file-missing'],
   'synth --check': [['synth', '--check'], 'file-missing'],
+  upgrade: [['upgrade'], 'file'],
+  'upgrade --check': [['upgrade', '--check'], 'file'],
 };
 
 test('each command that takes --json is refused below', () => {
