@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CARRIED } from '../calico/releases.ts';
 import { outputOf } from '../machine/index.ts';
@@ -107,11 +107,10 @@ function contentOf({ topology, input, beside, repoURL }: Beginning): {
   };
 }
 
-/** A workflow of noencap itself, beside the program that runs: where its repository has it, or the package. */
+/** A workflow of noencap itself, beside the program that runs: the package has it where the repository has it. */
 export function workflowSource(file: string): string {
   const root = dirname(dirname(realpathSync(process.argv[1] ?? '.')));
-  const packaged = join(root, 'workflows', file);
-  return readFileSync(existsSync(packaged) ? packaged : join(root, '.github', 'workflows', file), 'utf8');
+  return readFileSync(join(root, '.github', 'workflows', file), 'utf8');
 }
 
 /** Undefined when npm has done its work; else why it has not. */

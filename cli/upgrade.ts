@@ -64,7 +64,8 @@ function unfit(packageJson: string | undefined, ours: Versions): Refusal | undef
       message: `noencap is no dependency of this folder's ${PACKAGE}`,
       fix: 'Run it at the root of a repository that noencap init made. docs/upgrade-noencap.md says how to move a clone of noencap.',
     };
-  return asked === ours.noencap
+  // A tarball, a branch or a range is whatever is installed, which runs here.
+  return asked === ours.noencap || !/^\d+\.\d+\.\d+/.test(asked)
     ? undefined
     : {
         code: 'file',

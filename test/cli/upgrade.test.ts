@@ -137,6 +137,16 @@ test.each([
   expect(tree(net)).toEqual(before);
 });
 
+test.each(['file:../noencap-0.2.0.tgz', '^0.0.9', 'github:me/noencap#main'])(
+  'a package.json that asks for %s gets what is installed',
+  (asked) => {
+    write('package.json', read('package.json').replace('"noencap": "0.1.0"', `"noencap": "${asked}"`));
+    asOlder(REVIEW, 'name: Old review\n');
+    expect(noencap(net, ['upgrade'])).toMatchObject({ code: 0, stderr: '' });
+    expect(read(REVIEW)).not.toContain('Old review');
+  },
+);
+
 test("noencap's own repository is none that it upgrades", () => {
   expect(noencap('.', ['upgrade', '--check'])).toMatchObject({ code: 2, stdout: '' });
 });
