@@ -7,9 +7,12 @@ import { git } from './git.ts';
  */
 export function originsOf(topology: string): readonly string[] {
   const here = ['-C', dirname(topology)];
-  const urls = ['origin', 'upstream'].flatMap((name) => [
-    git(...here, 'config', '--get', `remote.${name}.url`),
-    git(...here, 'remote', 'get-url', name),
-  ]);
-  return [...new Set(urls.flatMap((url) => (url === undefined || url === '' ? [] : [url])))];
+  const written = git(...here, 'config', '--get-regexp', '^remote\\.(origin|upstream)\\.url$');
+  if (written === undefined) return [];
+  const understood = git(...here, 'remote', '-v') ?? '';
+  const urls = [
+    ...[...written.matchAll(/^remote\.\w+\.url (.+)$/gm)].map(([, url = '']) => url),
+    ...[...understood.matchAll(/^(?:origin|upstream)\t(.+) \(fetch\)/gm)].map(([, url = '']) => url),
+  ];
+  return [...new Set(urls)];
 }

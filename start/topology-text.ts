@@ -17,6 +17,10 @@ export const FIRST_K3S = 'v1.34.5+k3s1';
  */
 export const placeholderURL = (name: string): string => `https://host.invalid/YOUR-NAME/${name}.git`;
 
+/** A name as text: YAML reads `no`, `123`, `1e3` or `null` as something else. */
+const scalar = (name: string): string =>
+  /^[a-z]/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/.test(name) ? name : JSON.stringify(name);
+
 /** A line with a comment, which begins in the same column as those of others. */
 const noted = (line: string, comment: string): string => `${line.padEnd(33)} # ${comment}`;
 
@@ -29,7 +33,7 @@ export function topologyText(answers: Answers, releases: Releases, schema: strin
     `# ${summary(answers)}`,
     '# All names and addresses are examples: replace them with yours, then run `npm run check`.',
     'version: 1',
-    `name: ${answers.name}`,
+    `name: ${scalar(answers.name)}`,
     ...head(answers, releases, network),
     '',
     ...regions(network),

@@ -8,6 +8,7 @@ import {
   LINK_KINDS,
   LINKS,
   MOST_SITES,
+  nameFrom,
   networkOf,
   ROUTERS,
   topologyText,
@@ -139,4 +140,25 @@ test('every pair of sites has its own WireGuard link, whose numbers say which', 
 
 test('one site has no link, whatever its kind', () => {
   expect(networkOf({ sites: 1, link: 'zerotier' }).links).toEqual([]);
+});
+
+test.each(['no', 'y', 'null', 'true', '123', '1e3', '0x1f', '0', 'a', 'x'.repeat(63), '12-30', 'noencap'])(
+  'a network may be called %s',
+  (name) => {
+    const { topology, fabric } = loaded({ ...(all[0] as Answers), name });
+    expect(topology.name).toBe(name);
+    expect(render(fabric, undefined).files.size).toBeGreaterThan(10);
+  },
+);
+
+test.each([
+  ['Home Lab', 'home-lab'],
+  ['.', 'home'],
+  ['---', 'home'],
+  ['Ünïcödé', 'n-c-d'],
+  ['x'.repeat(100), 'x'.repeat(40)],
+  ['a_b.c', 'a-b-c'],
+  ['2024', '2024'],
+])('a folder called %s makes a network called %s', (folder, name) => {
+  expect(nameFrom(folder)).toBe(name);
 });
