@@ -21,7 +21,10 @@ export interface LabTimes {
 
 /** Boots the field report's network, and one of 50 nodes in 8 regions. */
 export async function benchLabs(): Promise<LabTimes[]> {
-  const report = loadTopology({ file: 'topology.yaml', bytes: readFileSync('topology.yaml') });
+  const report = loadTopology({
+    file: 'topology.yaml',
+    bytes: readFileSync('test/fixture/report/topology.yaml'),
+  });
   if (!report.ok) throw new Error('the topology has faults');
   return [
     await times("the report's network", buildFabric(report.topology, smallestPodMtu)),

@@ -8,7 +8,7 @@ import { largeTopology } from './large-topology.ts';
 
 /** How long `noencap diff` takes, cold, for a new node: on the report's network, and on one of 1,000 nodes in 50 regions. */
 export function benchReview(work: string): void {
-  const known = readFileSync('topology.yaml', 'utf8');
+  const known = readFileSync('test/fixture/report/topology.yaml', 'utf8');
   const more = known
     .replace(
       /^( *)(kubenode-wds-1: *\{.*\})$/m,

@@ -108,7 +108,7 @@ function defaultProject(): string {
     cpSync(folder, join(project, folder), { recursive: true });
     withoutSuffixes(join(project, folder));
   }
-  cpSync('topology.yaml', join(project, 'topology.yaml'));
+  cpSync('test/fixture/report/topology.yaml', join(project, 'topology.yaml'));
   const template = readFileSync('node_modules/cdk8s-cli/templates/typescript-app/tsconfig.json', 'utf8');
   // Only the language level is raised: our sources use newer library functions than the template's ES2016.
   const newer = template.replace('"es2016"', '"ES2023"').replace('"ES2017"', '"ES2022"');
@@ -137,7 +137,7 @@ import { readFileSync } from 'node:fs';
 import { buildFabric } from './fabric';
 import { loadTopology } from './topology';
 
-const loaded = loadTopology({ file: 'topology.yaml', bytes: readFileSync('topology.yaml') });
+const loaded = loadTopology({ file: 'topology.yaml', bytes: readFileSync('test/fixture/report/topology.yaml') });
 if (!loaded.ok) throw new Error('the topology has faults');
 clusterApp(buildFabric(loaded.topology, () => undefined), undefined).synth();
 `;

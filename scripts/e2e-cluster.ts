@@ -66,7 +66,7 @@ interface Scenario {
   readonly topology: TopologyInput;
 }
 
-const report: TopologyInput = parse(readFileSync('topology.yaml', 'utf8'));
+const report: TopologyInput = parse(readFileSync('test/fixture/report/topology.yaml', 'utf8'));
 
 /** Calico's v3 API is a CRD like any other here: v3.32 can serve it so. */
 const SCENARIOS: readonly Scenario[] = ['v3.31.7', 'v3.32.1'].flatMap((version) =>

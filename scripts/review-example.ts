@@ -14,7 +14,7 @@ const [BEGIN, END] = ['<!-- the comment -->\n', '<!-- its end -->\n'];
 export function pageWithExample(): string {
   const page = readFileSync(PAGE, 'utf8');
   const [, patch = ''] = /^```diff\n([\s\S]*?)^```$/m.exec(page) ?? [];
-  const topology = readFileSync('topology.yaml', 'utf8');
+  const topology = readFileSync('test/fixture/report/topology.yaml', 'utf8');
   const changed = applyPatch(topology, patch);
   if (changed === false) throw new Error(`${PAGE}: its patch does not fit topology.yaml`);
   const told = review(state('main', topology), state('pull request 7', changed), {

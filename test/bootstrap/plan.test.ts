@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import {
   bootstrapPlan,
@@ -14,6 +13,7 @@ import type { TopologyInput } from '../../topology/index.ts';
 import { clusterFiles, report, withCalico } from '../charts/topologies.ts';
 import { objectsIn } from '../charts/upstream.ts';
 import { fabricOf } from '../fabric-of.ts';
+import { reportText } from '../fixture/report.ts';
 
 function planOf(topology: TopologyInput, engine: 'argocd' | 'flux' = 'argocd', out = 'dist') {
   const files = clusterFiles(topology);
@@ -103,7 +103,7 @@ test.each([
   expect(engineOf(gitops, wanted)?.id).toBe(chosen);
 });
 
-const home = fabricOf(parse(readFileSync('topology.yaml', 'utf8')));
+const home = fabricOf(parse(reportText()));
 
 test('the nodes of the cluster compared with those of the topology', () => {
   expect(matchNodes(home, ['b', 'kubemaster', 'a'])).toEqual({

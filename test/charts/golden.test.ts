@@ -5,7 +5,7 @@ import { clusterFiles, dualStack, ipv6Only, withCalico } from './topologies.ts';
 
 const GOLDEN = join('test', 'charts', 'golden');
 
-/** The report's own topology has its golden files in dist/. The operator is compared with upstream's instead. */
+/** The report's own topology has its golden files in test/fixture/report/dist. The operator is compared with upstream's instead. */
 const TOPOLOGIES: Readonly<Record<string, TopologyInput>> = {
   'dual-stack': dualStack,
   'ipv6-only-v3': withCalico(ipv6Only, { api: 'projectcalico.org/v3' }),

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { App } from 'cdk8s';
 import { parse } from 'yaml';
 import { type ManifestChart, manifestFiles } from '../../charts/index.ts';
@@ -6,6 +5,7 @@ import type { Fabric } from '../../fabric/index.ts';
 import { clusterApp } from '../../main.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { fabricOf } from '../fabric-of.ts';
+import { reportText } from '../fixture/report.ts';
 import { type KubernetesObject, objectsIn } from './upstream.ts';
 
 /** dist/cluster of a topology, by file. */
@@ -63,8 +63,8 @@ const COMMON = {
   gitops: { engine: 'argocd', repoURL: 'https://github.com/example/fabric.git' },
 } as const;
 
-/** The topology of the field report: the project's own topology.yaml. */
-export const report: TopologyInput = parse(readFileSync('topology.yaml', 'utf8'));
+/** The topology of the field report. */
+export const report: TopologyInput = parse(reportText());
 
 /** The smallest cluster: one router, one node, IPv4, no underlay. */
 export const small: TopologyInput = {

@@ -1,15 +1,16 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { REPORT_FILE, reportText } from '../fixture/report.ts';
 import { expectGolden } from '../golden.ts';
 import { noencap, scratch } from './run.ts';
 
 let folder: string;
 beforeAll(() => {
   folder = scratch();
-  copyFileSync('topology.yaml', join(folder, 'topology.yaml'));
+  copyFileSync(REPORT_FILE, join(folder, 'topology.yaml'));
   copyFileSync('test/analysis/checks/sturdy.yaml', join(folder, 'sturdy.yaml'));
   copyFileSync('test/analysis/checks/NE103.yaml', join(folder, 'ne103.yaml'));
-  const text = readFileSync('topology.yaml', 'utf8');
+  const text = reportText();
   writeFileSync(join(folder, 'held-back.yaml'), text.replace(/^bgp:$/m, 'bgp:\n  exportBorrowed: false'));
   writeFileSync(join(folder, 'self.yaml'), text.replace(/^bgp:$/m, 'bgp:\n  reflectorNextHop: self'));
 });

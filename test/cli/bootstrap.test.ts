@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
+import { reportText } from '../fixture/report.ts';
 import { emptyCluster, type FakeCluster } from '../live/fake-cluster.ts';
 import { noencap, scratch } from './run.ts';
 
@@ -27,7 +28,7 @@ afterAll(() => rmSync(fake, { recursive: true }));
 beforeEach(() => {
   folder = scratch();
   cluster = join(folder, 'cluster.json');
-  writeFileSync(join(folder, 'topology.yaml'), readFileSync('topology.yaml', 'utf8'));
+  writeFileSync(join(folder, 'topology.yaml'), reportText());
   expect(noencap(folder, ['synth']).code).toBe(0);
 });
 afterEach(() => rmSync(folder, { recursive: true }));

@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { REPORT_FILE } from '../fixture/report.ts';
 import { gitIn, noencap, scratch } from './run.ts';
 
 /** What noencap gets and no other program needs. */
@@ -16,7 +17,7 @@ let folder: string;
 
 beforeEach(() => {
   folder = scratch();
-  copyFileSync('topology.yaml', join(folder, 'topology.yaml'));
+  copyFileSync(REPORT_FILE, join(folder, 'topology.yaml'));
   gitIn(folder, 'init', '-q', '-b', 'main');
   gitIn(folder, 'add', '.');
   gitIn(folder, 'commit', '-qm', 'a');

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseReview, type Review } from '../../review/index.ts';
+import { reportText } from '../fixture/report.ts';
 import { KEYS } from '../review/host-key-lines.ts';
 import { gitIn, noencap, scratch } from './run.ts';
 
@@ -12,7 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const git = (...args: readonly string[]): string => gitIn(folder, ...args);
 
-const TOPOLOGY = readFileSync('topology.yaml', 'utf8');
+const TOPOLOGY = reportText();
 const edit = (from: string, to: string, file = 'topology.yaml'): void => {
   const text = readFileSync(join(folder, file), 'utf8');
   expect(text).toContain(from);

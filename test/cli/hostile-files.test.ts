@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { REPORT_FILE, reportText } from '../fixture/report.ts';
 import { gitIn, noencap, scratch } from './run.ts';
 
 /** Files that never end, never begin, or exceed any memory. */
@@ -16,7 +17,7 @@ let folder: string;
 
 beforeEach(() => {
   folder = scratch();
-  copyFileSync('topology.yaml', join(folder, 'topology.yaml'));
+  copyFileSync(REPORT_FILE, join(folder, 'topology.yaml'));
   spawnSync('mkfifo', [join(folder, 'pipe')]);
   symlinkSync('/dev/zero', join(folder, 'zero'));
   writeFileSync(join(folder, 'huge'), '');
@@ -102,7 +103,7 @@ test('a pipe that the shell has opened is read', () => {
 describe('the operator manifest that a topology names', () => {
   const SHA = 'a'.repeat(64);
   const named = (path: string): void => {
-    const text = readFileSync('topology.yaml', 'utf8')
+    const text = reportText()
       .replace('version: v3.32.1', `version: v3.26.1\n  operatorManifest: {path: ${path}, sha256: ${SHA}}`)
       .replace(/ *containerIPForwarding.*\n/, '');
     writeFileSync(join(folder, 'topology.yaml'), text);

@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { reportText } from '../fixture/report.ts';
 import { obeyed } from '../topology/obeyed.ts';
 import { gitIn, noencap, scratch } from './run.ts';
 
@@ -21,7 +22,7 @@ beforeEach(() => {
   bin = join(folder, 'bin');
   mkdirSync(bin);
   writeFileSync(join(folder, 'hostile'), TEXT);
-  writeFileSync(join(folder, 'topology.yaml'), readFileSync('topology.yaml', 'utf8'));
+  writeFileSync(join(folder, 'topology.yaml'), reportText());
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -114,7 +115,7 @@ test('a repository with odd refs, and a git with odd words', () => {
 test('files of a pull request', () => {
   for (const text of [
     TEXT,
-    readFileSync('topology.yaml', 'utf8').replaceAll('gateway', JSON.stringify(TEXT)),
+    reportText().replaceAll('gateway', JSON.stringify(TEXT)),
     `? [${JSON.stringify(TEXT)}]\n: x\n`,
     `version: 1\nname: &a ${JSON.stringify('##[error]x')}\n"::set-output name=x::y": *b\n`,
   ]) {

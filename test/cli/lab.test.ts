@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { reportText } from '../fixture/report.ts';
 import { scenario } from '../lab/labs.ts';
 import { noencap as run, scratch } from './run.ts';
 
@@ -10,8 +11,7 @@ let folder: string;
 /** All commands of a user find kept labs by name: none of ours may be one that somebody has up. */
 const NAME = `home-${process.pid}`;
 
-const named = (name: string): string =>
-  readFileSync('topology.yaml', 'utf8').replace(/^name: .*$/m, `name: ${name}`);
+const named = (name: string): string => reportText().replace(/^name: .*$/m, `name: ${name}`);
 
 beforeEach(() => {
   folder = scratch();

@@ -1,6 +1,7 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workflowCommand } from '../../cli/terminal.ts';
+import { REPORT_FILE } from '../fixture/report.ts';
 import { noencap, scratch } from './run.ts';
 
 let folder: string;
@@ -71,7 +72,7 @@ test('a folder is no topology', () => {
 });
 
 describe('check', () => {
-  beforeEach(() => copyFileSync('topology.yaml', join(folder, 'topology.yaml')));
+  beforeEach(() => copyFileSync(REPORT_FILE, join(folder, 'topology.yaml')));
 
   const add = (text: string) => {
     const file = join(folder, 'topology.yaml');
@@ -163,7 +164,7 @@ test('an annotation cannot smuggle in a second command, or another property', ()
 });
 
 test('colour stays out of pipes, and out when NO_COLOR or --no-color say so', () => {
-  copyFileSync('topology.yaml', join(folder, 'topology.yaml'));
+  copyFileSync(REPORT_FILE, join(folder, 'topology.yaml'));
   for (const [args, env] of [
     [['check'], {}],
     [['check', '--no-color'], { FORCE_COLOR: '1' }],
@@ -200,7 +201,7 @@ test('a document is a document for usage errors too', () => {
 
 test('in a workflow annotations name files from the top of the repository', () => {
   mkdirSync(join(folder, 'net'));
-  copyFileSync('topology.yaml', join(folder, 'net/topology.yaml'));
+  copyFileSync(REPORT_FILE, join(folder, 'net/topology.yaml'));
   const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: folder };
   expect(noencap(join(folder, 'net'), ['check'], env).stderr).toContain('::notice file=net/topology.yaml,');
 });

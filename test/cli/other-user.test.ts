@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { REPORT_FILE } from '../fixture/report.ts';
 import { noencap, scratch } from './run.ts';
 
 /**
@@ -17,7 +18,7 @@ beforeEach(() => {
   mkdirSync(join(folder, 'net'));
   mkdirSync(join(folder, 'noencap'));
   writeFileSync(join(folder, 'node'), '');
-  copyFileSync('topology.yaml', join(folder, 'net/topology.yaml'));
+  copyFileSync(REPORT_FILE, join(folder, 'net/topology.yaml'));
   // Its bundle is created before, by its owner.
   noencap(folder, ['--version']);
 });

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { documentSchema } from '../../cli/documents/index.ts';
+import { REPORT } from '../fixture/report.ts';
 
 /** The result of a command line run. */
 export interface Run {
@@ -62,12 +63,15 @@ export function gitIn(folder: string, ...args: readonly string[]): string {
 /** A new empty folder. */
 export const scratch = (): string => mkdtempSync(join(tmpdir(), 'noencap-cli-'));
 
-/** The project as in a clone, with this one's packages: a place to edit sources. */
+/** The project as in a clone, with this one's packages, for the field report's network: a place to edit sources. */
 export function scratchProject(): string {
   const folder = scratch();
   for (const entry of readdirSync('.')) {
-    if (['node_modules', '.git', '.cache', 'test'].includes(entry)) continue;
+    if (['node_modules', '.git', '.cache', 'test', 'topology.yaml', 'dist'].includes(entry)) continue;
     cpSync(entry, join(folder, entry), { recursive: true });
+  }
+  for (const entry of ['topology.yaml', 'dist']) {
+    cpSync(join(REPORT, entry), join(folder, entry), { recursive: true });
   }
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
   mkdirSync(join(folder, '.cache'));

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseThatRuns } from '../../cli/ship-base.ts';
 import type { Inspection } from '../../delivery/inspection.ts';
+import { reportText } from '../fixture/report.ts';
 import { gitIn, noencap, scratch, tree } from './run.ts';
 
 const home = process.cwd();
@@ -14,7 +15,7 @@ const states: ReadonlyMap<string, string>[] = [];
 beforeAll(() => {
   folder = scratch();
   gitIn(folder, 'init', '-q', '-b', 'main');
-  const topology = readFileSync('topology.yaml', 'utf8');
+  const topology = reportText();
   for (const holdTime of [15, 20, 25]) {
     writeFileSync(
       join(folder, 'topology.yaml'),

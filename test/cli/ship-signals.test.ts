@@ -4,6 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { leftText } from '../../cli/ship-report.ts';
 import type { JournalEvent } from '../../delivery/journal.ts';
 import { runs } from '../delivery/bird.ts';
+import { reportText } from '../fixture/report.ts';
 import { waited } from '../waited.ts';
 import { noencap, scratch } from './run.ts';
 
@@ -22,7 +23,7 @@ test.each([
   const ssh = join(folder, 'bin/ssh');
   writeFileSync(ssh, `#!/bin/sh\necho $$ >>'${folder}/pids'\nexec sleep 60\n`);
   chmodSync(ssh, 0o755);
-  writeFileSync(join(folder, 'topology.yaml'), readFileSync('topology.yaml', 'utf8'));
+  writeFileSync(join(folder, 'topology.yaml'), reportText());
   const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJnsYjdkp0X7n9BXaP1EJ0iNd0J7FHGpQh1qXnVb1z0c';
   writeFileSync(join(folder, 'known_hosts'), `* ${key}\n`);
   expect(noencap(folder, ['synth']).code).toBe(0);

@@ -1,12 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { reportText } from '../fixture/report.ts';
 import { KEYS } from '../review/host-key-lines.ts';
 import { gitIn, noencap, scratch } from './run.ts';
 
 let folder: string;
 beforeEach(() => {
   folder = scratch();
-  writeFileSync(join(folder, 'topology.yaml'), readFileSync('topology.yaml', 'utf8'));
+  writeFileSync(join(folder, 'topology.yaml'), reportText());
   expect(noencap(folder, ['synth']).code).toBe(0);
   git('init', '-q', '-b', 'main');
   commit('base');

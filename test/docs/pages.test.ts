@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { scratchProject } from '../cli/run.ts';
+import { scratch, scratchProject } from '../cli/run.ts';
 
 /** Every page that a user reads. */
 const pages = [
@@ -78,21 +78,30 @@ for (const page of withCommands.filter(needsNetns)) test.skip(`${page} needs net
 
 /** One for all pages: noencap is compiled only once as long as its sources stay in place. */
 let project: string;
+/** As it was made: what a page changes is taken from here. */
+let pristine: string;
 beforeAll(() => {
   project = scratchProject();
+  pristine = scratch();
+  for (const entry of readdirSync(project).filter(isChanged)) copy(entry, project, pristine);
 });
-afterAll(() => rmSync(project, { recursive: true }));
+afterAll(() => {
+  for (const folder of [project, pristine]) rmSync(folder, { recursive: true });
+});
+
+const isChanged = (entry: string): boolean =>
+  entry !== '.cache' &&
+  (['dist', 'docs', 'topology.yaml'].includes(entry) || entry.startsWith('.') || !existsSync(entry));
+
+const copy = (entry: string, from: string, to: string): void =>
+  cpSync(join(from, entry), join(to, entry), { recursive: true });
 
 /** Everything but sources and noencap's own cache is as in a new clone. */
 function restore(): void {
-  const isChanged = (entry: string) =>
-    ['dist', 'docs', 'topology.yaml'].includes(entry) || entry.startsWith('.') || !existsSync(entry);
   for (const entry of readdirSync(project).filter(isChanged)) {
-    if (entry !== '.cache') rmSync(join(project, entry), { recursive: true });
+    rmSync(join(project, entry), { recursive: true });
   }
-  for (const entry of readdirSync('.').filter(isChanged)) {
-    if (!['.git', '.cache'].includes(entry)) cpSync(entry, join(project, entry), { recursive: true });
-  }
+  for (const entry of readdirSync(pristine)) copy(entry, pristine, project);
   for (const entry of ['bin', 'home'])
     rmSync(join(project, '.cache', entry), { recursive: true, force: true });
 }

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 import { scratch } from '../cli/run.ts';
+import { REPORT_FILE } from '../fixture/report.ts';
 
 /**
  * Other users of the machine who were there first. Each test is a shell script in its own mount namespace with an empty /run:
@@ -28,7 +29,7 @@ function play(script: string): { code: number | null; said: string } {
 mount -t tmpfs -o mode=0755 tmpfs /run
 export D=${folder} TMPDIR=${folder}/tmp
 mkdir -m 1777 $TMPDIR
-noencap() { ${process.execPath} ${resolve('bin/noencap')} "$@" -t ${resolve('topology.yaml')}; }
+noencap() { ${process.execPath} ${resolve('bin/noencap')} "$@" -t ${REPORT_FILE}; }
 ${TRAP}
 `;
   const { status, stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', prelude + script], {
@@ -68,7 +69,7 @@ done`;
 /** \`lab exec\` accepts options only before its words. */
 const WORDS = `noencap_words() {
   case "$1 $2" in
-    'lab exec') ${process.execPath} ${resolve('bin/noencap')} lab exec -t ${resolve('topology.yaml')} gateway true ;;
+    'lab exec') ${process.execPath} ${resolve('bin/noencap')} lab exec -t ${REPORT_FILE} gateway true ;;
     *) noencap "$@" ;;
   esac
 }`;
@@ -159,6 +160,7 @@ asRoot('a process that reuses the PID of an ended holder is never entered', () =
   writeFileSync(join(folder, 'reuse.sh'), REUSE);
   const { said } = play(`cat >$D/reuse.mjs <<'END'
 import { spawnSync } from 'node:child_process';
+import { REPORT_FILE } from '../fixture/report.ts';
 import { findHolder } from ${JSON.stringify(resolve('lab/holder.ts'))};
 const [pid, born, boot] = process.argv.slice(2);
 const holder = findHolder({ pid: Number(pid), born, boot });

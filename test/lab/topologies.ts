@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { TopologyInput } from '../../topology/index.ts';
+import { reportText } from '../fixture/report.ts';
 
 /** The field report's network, with different BGP settings or a different Calico. */
 export function report(bgp: TopologyInput['bgp'] = {}, version?: string): TopologyInput {
-  const topology = parse(readFileSync('topology.yaml', 'utf8')) as TopologyInput;
+  const topology = parse(reportText()) as TopologyInput;
   const calico = version === undefined ? topology.calico : { ...topology.calico, version };
   return { ...topology, bgp: { ...topology.bgp, ...bgp }, calico };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
@@ -11,6 +11,7 @@ import { preflight } from '../../live/preflight.ts';
 import { clusterFiles } from '../charts/topologies.ts';
 import { objectsIn } from '../charts/upstream.ts';
 import { fabricOf } from '../fabric-of.ts';
+import { reportText } from '../fixture/report.ts';
 import {
   answer,
   CALICO_KINDS,
@@ -22,7 +23,7 @@ import {
   status,
 } from './fake-cluster.ts';
 
-const topology = parse(readFileSync('topology.yaml', 'utf8'));
+const topology = parse(reportText());
 const fabric = fabricOf(topology);
 const out = mkdtempSync(join(tmpdir(), 'noencap-bootstrap-'));
 const files = clusterFiles(topology);

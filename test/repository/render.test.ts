@@ -9,6 +9,7 @@ import { largeTopology } from '../../scripts/large-topology.ts';
 import { parseTopologyValue, type TopologyInput } from '../../topology/index.ts';
 import { arbitraryTopology, shuffled } from '../cli/arbitrary-topology.ts';
 import { fabricOf } from '../fabric-of.ts';
+import { reportText } from '../fixture/report.ts';
 
 const rendered = (topology: unknown): ReadonlyMap<string, string> =>
   render(fabricOf(topology), undefined).files;
@@ -45,7 +46,7 @@ test('the order of keys in the file never reaches the output', () => {
 });
 
 test("what K3s applies first equals the engine's objects: adoption changes nothing", () => {
-  const files = rendered(parse(readFileSync('topology.yaml', 'utf8')));
+  const files = rendered(parse(reportText()));
   const copies = [...files].filter(([path]) => path.includes('/manifests/'));
   expect(copies.map(([path]) => path)).toEqual(
     ['operator', 'installation', 'bgp'].map((name) => `nodes/kubemaster/manifests/${name}.yaml`),

@@ -6,6 +6,7 @@ import { render } from '../../repository/render.ts';
 import { fileChanges } from '../../review/files.ts';
 import { routerFiles } from '../../routers/index.ts';
 import { fabricOf } from '../fabric-of.ts';
+import { REPORT_FILE } from '../fixture/report.ts';
 import { report } from '../lab/topologies.ts';
 
 const files = (bgp = {}) => routerFiles(fabricOf(report(bgp)));
@@ -97,7 +98,7 @@ test('a secret written into a rendered file is not shown', () => {
 });
 
 test('nothing that is rendered looks like a secret', () => {
-  for (const topology of ['topology.yaml', 'test/cli/full-topology.yaml']) {
+  for (const topology of [REPORT_FILE, 'test/cli/full-topology.yaml']) {
     const { files } = render(fabricOf(parse(readFileSync(topology, 'utf8'))), undefined);
     for (const folder of ['routers', 'nodes']) {
       const told = fileChanges(folder, new Map(), files).flatMap(({ path, hunks }) => [path, ...hunks]);

@@ -39,7 +39,7 @@ export function review(change: Partial<Review> = {}): Review {
 
 type Picture = Review['picture'];
 
-/** The network of this repository's topology.yaml. */
+/** The field report's network. */
 export function home(change: Partial<Picture> = {}): Picture {
   const line = (from: string, to: string): Picture['lines'][number] => ({
     from,

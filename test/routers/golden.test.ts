@@ -8,7 +8,7 @@ import { NETWORKS } from './networks.ts';
 
 const GOLDEN = join('test', 'routers', 'golden');
 
-/** The report's network with the default rule is dist/routers. */
+/** The report's network with the default rule is in test/fixture/report/dist. */
 const reviewed = Object.entries(NETWORKS).filter(([name]) => name !== 'report');
 
 test.each(reviewed)('the routers of %s are as reviewed (UPDATE_GOLDEN=1 rewrites it)', (name, topology) => {

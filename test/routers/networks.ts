@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { TopologyInput } from '../../topology/index.ts';
+import { reportText } from '../fixture/report.ts';
 
 function report(reflectorNextHop: 'keep' | 'self'): TopologyInput {
-  const topology = parse(readFileSync('topology.yaml', 'utf8')) as TopologyInput;
+  const topology = parse(reportText()) as TopologyInput;
   return { ...topology, bgp: { ...topology.bgp, reflectorNextHop } };
 }
 

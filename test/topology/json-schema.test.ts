@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { STARTER } from '../../start/starter.ts';
 import { loadTopology } from '../../topology/index.ts';
 import { topologyJsonSchema } from '../../topology/json-schema.ts';
+import { reportText } from '../fixture/report.ts';
 
 const text = readFileSync('topology.schema.json', 'utf8');
 const validate = new Ajv({ strict: false, allErrors: true }).compile(JSON.parse(text));
@@ -16,11 +17,7 @@ test('topology.schema.json matches the schema (npm run schema)', () => {
 });
 
 test("it accepts the field report's network, the starter and a topology with every field", () => {
-  for (const yaml of [
-    readFileSync('topology.yaml', 'utf8'),
-    readFileSync('test/cli/full-topology.yaml', 'utf8'),
-    STARTER,
-  ]) {
+  for (const yaml of [reportText(), readFileSync('test/cli/full-topology.yaml', 'utf8'), STARTER]) {
     expect([validate(parse(yaml)), validate.errors]).toEqual([true, null]);
   }
 });

@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { CARRIED } from '../../calico/releases.ts';
 import { loadTopology } from '../../topology/index.ts';
+import { reportText } from '../fixture/report.ts';
 
 /** The part of Renovate's configuration that these tests are about. */
 interface Renovate {
@@ -20,7 +21,7 @@ interface Renovate {
 }
 
 const config: Renovate = JSON.parse(readFileSync('.github/renovate.json', 'utf8'));
-const ours = readFileSync('topology.yaml', 'utf8');
+const ours = reportText();
 
 function managerOf(dependency: string) {
   const found = config.customManagers.find(({ depNameTemplate }) => depNameTemplate === dependency);

@@ -6,6 +6,7 @@ import { findingText } from '../../../cli/finding-text.ts';
 import { buildFabric } from '../../../fabric/index.ts';
 import { pathText } from '../../../topology/fault.ts';
 import { loadTopology } from '../../../topology/index.ts';
+import { reportText } from '../../fixture/report.ts';
 
 /**
  * Each check has three files in test/analysis/checks: a topology with a finding of this check only, the finding, and the same
@@ -79,10 +80,7 @@ test('the base network of all these edits has no findings', () => {
 
 describe("the field report's network", () => {
   const places = (reflectorNextHop: string) => {
-    const text = readFileSync('topology.yaml', 'utf8').replace(
-      /^bgp:$/m,
-      `bgp:\n  reflectorNextHop: ${reflectorNextHop}`,
-    );
+    const text = reportText().replace(/^bgp:$/m, `bgp:\n  reflectorNextHop: ${reflectorNextHop}`);
     const loaded = loadTopology({ file: 'topology.yaml', bytes: Buffer.from(text) });
     if (!loaded.ok) throw new Error('the topology has faults');
     return findings(analyse(buildFabric(loaded.topology, smallestPodMtu)));
