@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { registry, relativePath, sha256 } from './external.ts';
-import { matching, prefix, wholeNumber } from './fields.ts';
+import { choice, matching, prefix, wholeNumber } from './fields.ts';
 import { interfacePattern, objectName, reference } from './names.ts';
 
 /**
@@ -9,27 +9,32 @@ import { interfacePattern, objectName, reference } from './names.ts';
  */
 const nodeAddress = z
   .union([
-    z.enum(['firstFound', 'kubernetes']),
-    z.strictObject({
-      interface: interfacePattern
-        .describe(
-          'Address of an interface whose name matches: a regular expression, or several separated by commas.',
-        )
-        .optional(),
-      skipInterface: interfacePattern
-        .describe(
-          'firstFound, but skip interfaces whose names match: a regular expression, or several separated by commas.',
-        )
-        .optional(),
-      canReach: matching(
-        'The source address for packets to this host or address.',
-        /^(?![0-9.]+$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$|^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}$|^(?=.*[0-9A-Fa-f])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+$/,
-        'can-reach',
-        'is neither a host name nor an address',
-        'Write a host name or an address.',
-      ).optional(),
-      cidrs: z.array(prefix).min(1).describe('The address inside one of these ranges.').optional(),
+    choice('A method without settings.', {
+      firstFound: "the first valid address of the first interface, Calico's own default",
+      kubernetes: "the node's address in Kubernetes: K3s' node-ip",
     }),
+    z
+      .strictObject({
+        interface: interfacePattern
+          .describe(
+            'Address of an interface whose name matches: a regular expression, or several separated by commas.',
+          )
+          .optional(),
+        skipInterface: interfacePattern
+          .describe(
+            'firstFound, but skip interfaces whose names match: a regular expression, or several separated by commas.',
+          )
+          .optional(),
+        canReach: matching(
+          'The source address for packets to this host or address.',
+          /^(?![0-9.]+$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$|^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}$|^(?=.*[0-9A-Fa-f])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+$/,
+          'can-reach',
+          'is neither a host name nor an address',
+          'Write a host name or an address.',
+        ).optional(),
+        cidrs: z.array(prefix).min(1).describe('The address inside one of these ranges.').optional(),
+      })
+      .describe('Exactly one method, with its setting.'),
   ])
   .describe(
     "How calico-node finds the address it peers from. kubernetes: K3s' node-ip, which noencap sets to the node's address.",
@@ -39,13 +44,19 @@ const prefixLength = wholeNumber('Bits.', 0, 128, 'prefix-length');
 
 const filterRule = z
   .strictObject({
-    action: z.enum(['Accept', 'Reject']).describe('What to do with a matching route.'),
+    action: choice('What to do with a matching route.', {
+      Accept: 'the route passes',
+      Reject: 'the route stops here',
+    }),
     match: z
       .strictObject({
         cidr: prefix,
-        operator: z
-          .enum(['Equal', 'NotEqual', 'In', 'NotIn'])
-          .describe("How the route's prefix compares with cidr."),
+        operator: choice("How the route's prefix compares with cidr.", {
+          Equal: 'it is this CIDR',
+          NotEqual: 'it is another CIDR',
+          In: 'it is this CIDR or lies inside it',
+          NotIn: 'it lies outside of it',
+        }),
       })
       .describe('Which routes. Default: every route of both families.')
       .optional(),
@@ -64,13 +75,19 @@ const filterRule = z
 
 const filter = z
   .strictObject({
-    routers: z.array(reference).min(1).describe('Routers whose BGPPeers use the filter.'),
+    routers: z
+      .array(reference.describe('The name of a router.'))
+      .min(1)
+      .describe('Routers whose BGPPeers use the filter.'),
     import: z.array(filterRule).describe('Rules for routes that nodes get.').prefault([]),
     export: z.array(filterRule).describe('Rules for routes that nodes send.').prefault([]),
   })
   .describe("A Calico BGPFilter: the node's side of a session.");
 
-const apiGroup = z.enum(['crd.projectcalico.org/v1', 'projectcalico.org/v3']);
+const apiGroup = choice('An API group of Calico.', {
+  'crd.projectcalico.org/v1': "the CRDs themselves, without Calico's API server",
+  'projectcalico.org/v3': "through Calico's API server, which checks each resource",
+});
 
 export const calico = z
   .strictObject({
@@ -85,10 +102,12 @@ export const calico = z
     api: z
       .union([
         apiGroup,
-        z.strictObject({
-          from: apiGroup.describe('The group in which the resources are still rendered.'),
-          to: apiGroup.describe('The group to which the next change moves them.'),
-        }),
+        z
+          .strictObject({
+            from: apiGroup.describe('The group in which the resources are still rendered.'),
+            to: apiGroup.describe('The group to which the next change moves them.'),
+          })
+          .describe('A move from one group to the other.'),
       ])
       .describe(
         'API group of the Calico resources. The form with from and to prepares a move from one to the other: see docs/move-to-the-v3-api.md.',

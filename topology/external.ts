@@ -30,7 +30,11 @@ export const mirroredRegistry = matching(
 
 export const mirrorEndpoint = text(
   'Mirror URL, http or https, without credentials.',
-  { pattern: '^https?://', examples: ['https://mirror.example'] },
+  {
+    pattern: '^https?://',
+    errorMessage: 'This is not an http or https URL. Write https://host[:port][/path].',
+    examples: ['https://mirror.example'],
+  },
   (value, complain) => {
     const url = parseURL(value, /^https?:$/);
     if (url === undefined) {
@@ -154,15 +158,20 @@ export const relativePath = text(
         ),
 );
 
+const ABSOLUTE_FORM =
+  'Start with "/", use letters, digits and "_.+@-", no "." or ".." parts and no trailing slash.';
+
 /** Ends up in BIRD's configuration and in shell scripts: only characters that both read literally. */
-export const absolutePath = text('Absolute path.', { pattern: '^/[A-Za-z0-9_.+@/-]*$' }, (value, complain) =>
-  /^(\/[A-Za-z0-9_.+@-]+)+$/.test(value) && !value.split('/').some((part) => part === '..' || part === '.')
-    ? value
-    : complain(
-        'path-absolute',
-        `${quoted(value)} is not a usable absolute path`,
-        'Start with "/", use letters, digits and "_.+@-", no "." or ".." parts and no trailing slash.',
-      ),
+export const absolutePath = text(
+  'Absolute path.',
+  {
+    pattern: '^/[A-Za-z0-9_.+@/-]*$',
+    errorMessage: `This is not a usable absolute path. ${ABSOLUTE_FORM}`,
+  },
+  (value, complain) =>
+    /^(\/[A-Za-z0-9_.+@-]+)+$/.test(value) && !value.split('/').some((part) => part === '..' || part === '.')
+      ? value
+      : complain('path-absolute', `${quoted(value)} is not a usable absolute path`, ABSOLUTE_FORM),
 );
 
 /** A host or user on ssh's command line: a leading `-` would be an option. */

@@ -30,12 +30,35 @@ export function matching(
   fix: string,
   maxLength?: number,
 ) {
-  return text(description, { pattern: pattern.source, ...(maxLength && { maxLength }) }, (value, complain) =>
+  const words = { errorMessage: `This ${problem}. ${fix}` };
+  const json = { pattern: pattern.source, ...words, ...(maxLength && { maxLength }) };
+  return text(description, json, (value, complain) =>
     pattern.test(value) && value.length <= (maxLength ?? value.length)
       ? value
       : complain(code, `${quoted(value)} ${problem}`, fix),
   );
 }
+
+/** A map from names to entries. `starter` is what an editor offers for a new one, with its tab stops; the first is the name. */
+export const entries = <Key extends z.ZodType<string, string>, Entry extends z.ZodType>(
+  description: string,
+  name: Key,
+  entry: Entry,
+  starter: Readonly<Record<string, unknown>>,
+) =>
+  z.record(name, entry).meta({
+    description,
+    defaultSnippets: [{ label: 'a new entry', description, body: { '${1:name}': starter } }],
+  });
+
+/** One of a few words, each with what it means: editors show that beside the word. */
+export const choice = <const Word extends string>(
+  description: string,
+  meanings: Readonly<Record<Word, string>>,
+) =>
+  z
+    .enum(Object.keys(meanings) as [Word, ...Word[]])
+    .meta({ description, enumDescriptions: Object.values(meanings) });
 
 /** A whole number in that range. */
 export function wholeNumber(description: string, minimum: number, maximum: number, code: FaultCode) {
@@ -79,46 +102,74 @@ const RESERVED_AS = new Map([
   [65535, 'is reserved (RFC 7300)'],
 ]);
 
+const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+const ADDRESS_FORM =
+  'Write IPv4 as four numbers from 0 to 255 without leading zeros, IPv6 without a zone; no prefix length.';
+const CIDR_FORM = 'Write network/length, such as 10.42.0.0/16 or fd42::/48.';
+const ID_FORM = 'Write four numbers from 0 to 255, such as 100.64.0.1; 0.0.0.0 means "none" to BIRD.';
+
 /** One usable unicast address of either family. */
 export const address = text(
   'An IPv4 or IPv6 address, without a prefix length.',
-  { examples: ['192.168.100.1', 'fd18:3e15:61d0:cafe:f002::1'] },
+  {
+    pattern: `^${OCTET}(\\.${OCTET}){3}$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$`,
+    errorMessage: `This is not an address. ${ADDRESS_FORM}`,
+    examples: ['192.168.100.1', 'fd18:3e15:61d0:cafe:f002::1'],
+  },
   toAddress,
 );
 
 /** An address, or a pair `{ipv4, ipv6}`. */
-export const addresses = perFamily('An address, or a pair {ipv4: ..., ipv6: ...}.', address);
+export const addresses = perFamily(
+  'An address, or a pair {ipv4: ..., ipv6: ...}.',
+  'An address for one family, or for each.',
+  address,
+);
 
 /** A CIDR without host bits. */
 export const prefix = text(
   'A CIDR without host bits.',
-  { pattern: '^[0-9A-Fa-f.:]+/[0-9]{1,3}$', examples: ['10.42.0.0/16', 'fd42::/48'] },
+  {
+    pattern: '^[0-9A-Fa-f.:]+/[0-9]{1,3}$',
+    errorMessage: `This is not a CIDR. ${CIDR_FORM}`,
+    examples: ['10.42.0.0/16', 'fd42::/48'],
+  },
   toPrefix,
 );
 
 /** One CIDR, a pair, or a list; always parsed to a list. */
 export const blocks = z
-  .union([prefix, z.strictObject({ ipv4: prefix.optional(), ipv6: prefix.optional() }), z.array(prefix)])
+  .union([
+    prefix,
+    z
+      .strictObject({ ipv4: prefix.optional(), ipv6: prefix.optional() })
+      .describe('A CIDR for one family, or for each.'),
+    z.array(prefix).describe('Several CIDRs of either family.'),
+  ])
   .transform((value): Prefix[] => {
     if (Array.isArray(value)) return value;
     return 'family' in value ? [value] : [value.ipv4, value.ipv6].filter((block) => block !== undefined);
   });
 
 /** A CIDR, or a pair `{ipv4, ipv6}`. */
-export const prefixes = perFamily('A CIDR, or a pair {ipv4: ..., ipv6: ...}.', prefix);
+export const prefixes = perFamily(
+  'A CIDR, or a pair {ipv4: ..., ipv6: ...}.',
+  'A CIDR for one family, or for each.',
+  prefix,
+);
 
 /** A 32-bit identifier in dotted notation: router ID, cluster ID. Not necessarily an address of the machine. */
 export const dottedId = text(
   'Four numbers from 0 to 255, not all of them 0.',
-  { pattern: '^([0-9]{1,3}\\.){3}[0-9]{1,3}$', examples: ['100.64.0.1'] },
+  {
+    pattern: '^([0-9]{1,3}\\.){3}[0-9]{1,3}$',
+    errorMessage: `This is not an identifier. ${ID_FORM}`,
+    examples: ['100.64.0.1'],
+  },
   (value, complain): IpAddress => {
     const id = parseAddress(value);
     return id === undefined || id.family !== 'ipv4' || id.value === 0n
-      ? complain(
-          'id',
-          `${quoted(value)} is not a valid identifier`,
-          'Write four numbers from 0 to 255, such as 100.64.0.1; 0.0.0.0 means "none" to BIRD.',
-        )
+      ? complain('id', `${quoted(value)} is not a valid identifier`, ID_FORM)
       : id;
   },
 );
@@ -136,9 +187,13 @@ function complainTo(context: z.core.$RefinementCtx): Complain {
 }
 
 /** A value of one family, or one of each. The pair's keys must match the families of its values. */
-function perFamily<T extends IpAddress | Prefix>(description: string, single: z.ZodType<T, string>) {
+function perFamily<T extends IpAddress | Prefix>(
+  description: string,
+  pair: string,
+  single: z.ZodType<T, string>,
+) {
   return z
-    .union([single, z.strictObject({ ipv4: single.optional(), ipv6: single.optional() })])
+    .union([single, z.strictObject({ ipv4: single.optional(), ipv6: single.optional() }).describe(pair)])
     .transform((value, context): PerFamily<T> => {
       const complain = complainTo(context);
       if ('family' in value) return value.family === 'ipv4' ? { ipv4: value } : { ipv6: value };
@@ -191,7 +246,7 @@ function toPrefix(value: string, complain: Complain): Prefix {
       'cidr',
       `${quoted(value)} is not a valid CIDR`,
       withoutLength === undefined
-        ? 'Write network/length, such as 10.42.0.0/16 or fd42::/48.'
+        ? CIDR_FORM
         : `Add the prefix length, such as ${withoutLength.text}/${withoutLength.family === 'ipv4' ? 32 : 128} for this address alone.`,
     );
   }

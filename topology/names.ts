@@ -3,7 +3,7 @@ import { BIRD_WORDS } from '../bird/words.ts';
 import { matching, text } from './fields.ts';
 
 /** The name of something else in the file. A rule checks that it exists; its syntax is checked where it is defined. */
-export const reference = z.string();
+export const reference = z.string().describe('The name of something else in this file.');
 
 /** RFC 1123 label: what Kubernetes, BIRD file names and host names have in common. */
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -54,10 +54,17 @@ export const regionName = matching(
 
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
+const LABEL_FORM =
+  'Use name or prefix/name: letters, digits, "-", "_" and ".", the name at most 63 characters.';
+
 /** Key of a node label, `name` or `prefix/name`. Kubernetes reserves its own prefixes. */
 export const labelKey = text(
   'A Kubernetes label key, with or without a prefix.',
-  { examples: ['region', 'example.com/region'] },
+  {
+    pattern: '^([^/]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
+    errorMessage: `This is not a label key. ${LABEL_FORM}`,
+    examples: ['region', 'example.com/region'],
+  },
   (value, complain) => {
     const parts = value.split('/');
     const name = parts.at(-1) ?? '';
@@ -68,11 +75,7 @@ export const labelKey = text(
       name.length > 63 ||
       (prefix !== undefined && (!DNS_SUBDOMAIN.test(prefix) || prefix.length > 253))
     ) {
-      return complain(
-        'label-key',
-        `"${value}" is not a valid label key`,
-        'Use name or prefix/name: letters, digits, "-", "_" and ".", the name at most 63 characters.',
-      );
+      return complain('label-key', `"${value}" is not a valid label key`, LABEL_FORM);
     }
     return prefix !== undefined && /(^|\.)(kubernetes|k8s)\.io$/.test(prefix)
       ? complain(
@@ -106,19 +109,22 @@ export const interfacePattern = matching(
   'Write a name or a regular expression, such as eth0 or ^(eth|ens).',
 );
 
+const SYMBOL_FORM =
+  'Use letters, digits and "_", at most 64, not starting with a digit, and not a BIRD keyword.';
+
 /** A symbol of the BIRD configuration language, at most 64 characters (measured on 2.0.12); or one predefined BIRD name. */
 const symbolOr = (made: string | undefined) =>
   text(
     'A BIRD symbol: letters, digits and "_", not starting with a digit, at most 64 characters.',
-    { pattern: '^[A-Za-z_][A-Za-z0-9_]*$', maxLength: 64 },
+    {
+      pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+      errorMessage: `This is not a BIRD symbol. ${SYMBOL_FORM}`,
+      maxLength: 64,
+    },
     (value, complain) =>
       value === made || isSymbol(value)
         ? value
-        : complain(
-            'bird-symbol',
-            `"${value}" is not a valid BIRD symbol`,
-            'Use letters, digits and "_", at most 64, not starting with a digit, and not a BIRD keyword.',
-          ),
+        : complain('bird-symbol', `"${value}" is not a valid BIRD symbol`, SYMBOL_FORM),
   );
 
 /** BIRD's lexer reads 32 or more hex digits as a byte string. */
@@ -133,16 +139,18 @@ export const birdSymbol = symbolOr(undefined);
 /** A table: also BIRD's predefined one, which a router may have used so far. */
 export const birdTable = { ipv4: symbolOr('master4'), ipv6: symbolOr('master6') } as const;
 
+const PROTOCOL_FORM = 'Use letters, digits and "_.:-", at most 64, and not a BIRD keyword.';
+
 /** Name of a protocol, which BIRD also accepts in single quotes: there it may contain "-", "." and ":". */
 export const protocolName = text(
   'Name of a BIRD protocol: letters, digits and "_.:-", at most 64 characters.',
-  { pattern: '^[A-Za-z0-9_.:-]+$', maxLength: 64 },
+  {
+    pattern: '^[A-Za-z0-9_.:-]+$',
+    errorMessage: `This is not a name of a BIRD protocol. ${PROTOCOL_FORM}`,
+    maxLength: 64,
+  },
   (value, complain) =>
     /^[A-Za-z0-9_.:-]{1,64}$/.test(value) && !BIRD_WORDS.has(value)
       ? value
-      : complain(
-          'bird-symbol',
-          `"${value}" is not a valid BIRD protocol name`,
-          'Use letters, digits and "_.:-", at most 64, and not a BIRD keyword.',
-        ),
+      : complain('bird-symbol', `"${value}" is not a valid BIRD protocol name`, PROTOCOL_FORM),
 );

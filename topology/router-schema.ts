@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { absolutePath, secretKey, sshHost, sshUser } from './external.ts';
-import { addresses, dottedId, wholeNumber } from './fields.ts';
+import { addresses, choice, dottedId, wholeNumber } from './fields.ts';
 import { birdSymbol, birdTable, interfaceName, objectName, protocolName, reference } from './names.ts';
 
 const ssh = z
@@ -49,12 +49,10 @@ const adopted = z
 const bird = z
   .strictObject({
     configDir: absolutePath.describe("Folder of BIRD's configuration on the router.").prefault('/etc/bird'),
-    mode: z
-      .enum(['include', 'standalone'])
-      .describe(
-        'include: files for an existing bird.conf that defines the tables and constants. standalone: a complete bird.conf.',
-      )
-      .prefault('include'),
+    mode: choice('What noencap writes of its configuration.', {
+      include: 'files for an existing bird.conf that defines the tables and constants',
+      standalone: 'a complete bird.conf',
+    }).prefault('include'),
     tables: z
       .strictObject({
         ipv4: birdTable.ipv4.prefault('intra_table_v4'),
@@ -87,7 +85,14 @@ const password = z
   );
 
 /** What a router does to the next hop of routes that it advertises. */
-export const REFLECTOR_NEXT_HOPS = ['keep', 'self', 'unchanged'] as const;
+const REFLECTOR_NEXT_HOPS = {
+  keep: 'a next hop on a segment of the receiver stays, any other becomes the router',
+  self: 'always the router (hairpins)',
+  unchanged:
+    'as in RFC 4456, for reflectors outside the forwarding path; the underlay must then reach every node',
+} as const;
+
+export const reflectorNextHop = (description: string) => choice(description, REFLECTOR_NEXT_HOPS);
 
 export const router = z
   .strictObject({
@@ -115,16 +120,15 @@ export const router = z
         'The router does not exist yet: it gets no configuration, and its BGPPeer is emitted only for a region without nodes, because nodes wait for a peer that does not exist.',
       )
       .prefault(false),
-    reflectorNextHop: z
-      .enum(REFLECTOR_NEXT_HOPS)
-      .describe('Overrides bgp.reflectorNextHop for this router.')
-      .optional(),
-    loopback: z
-      .enum(['stub', 'e1', 'e2'])
-      .describe(
-        'How its OSPF announces addresses that are not on any segment: as a stub network (as standalone mode does), or as an external route of type 1 or 2. In include mode your bird.conf decides that. e2 hides the distance from BGP: packets may then loop.',
-      )
-      .prefault('stub'),
+    reflectorNextHop: reflectorNextHop('Overrides bgp.reflectorNextHop for this router.').optional(),
+    loopback: choice(
+      'How its OSPF announces addresses that are not on any segment. In include mode your bird.conf decides that.',
+      {
+        stub: 'as a stub network, as standalone mode does',
+        e1: 'as an external route of type 1',
+        e2: 'as an external route of type 2, which hides the distance from BGP: packets may then loop',
+      },
+    ).prefault('stub'),
     ssh: ssh.prefault({}),
     bird: bird.prefault({}),
     interfaces: z

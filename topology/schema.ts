@@ -10,10 +10,20 @@ import {
   repositoryURL,
   sha256,
 } from './external.ts';
-import { addresses, asNumber, blocks, matching, prefix, switchField, wholeNumber } from './fields.ts';
+import {
+  addresses,
+  asNumber,
+  blocks,
+  choice,
+  entries,
+  matching,
+  prefix,
+  switchField,
+  wholeNumber,
+} from './fields.ts';
 import { CURRENT_VERSION } from './migrations.ts';
 import { interfaceName, labelKey, machineName, nodeName, reference, regionName } from './names.ts';
-import { REFLECTOR_NEXT_HOPS, router } from './router-schema.ts';
+import { reflectorNextHop, router } from './router-schema.ts';
 import { host, underlay } from './underlay-schema.ts';
 
 /**
@@ -27,12 +37,7 @@ const bgp = z
       "AS number of the cluster and its routers (iBGP). At most 2147483647: Calico's field is a signed 32-bit number.",
     ).prefault(64512),
     nodeToNodeMesh: switchField("Calico's own full mesh between nodes, in addition to the reflectors.", true),
-    reflectorNextHop: z
-      .enum(REFLECTOR_NEXT_HOPS)
-      .describe(
-        'Next hop of the routes that routers advertise. keep: a next hop on a segment of the receiver stays, any other becomes the router. self: always the router (hairpins). unchanged: as in RFC 4456, for reflectors outside the forwarding path; the underlay must then reach every node.',
-      )
-      .prefault('keep'),
+    reflectorNextHop: reflectorNextHop('Next hop of the routes that routers advertise.').prefault('keep'),
     holdTime: wholeNumber(
       "Seconds until a silent peer counts as dead, on reflector and backbone sessions (RFC 4271: 3 or more). BIRD's default of 240 black-holes traffic for minutes, and Calico offers no BFD.",
       3,
@@ -40,13 +45,30 @@ const bgp = z
       'hold-time',
     ).prefault(15),
     gracefulRestart: z
-      .union([z.boolean(), z.literal('aware')])
-      .describe(
-        "Keep forwarding while a BGP daemon restarts (RFC 4724): true for both ends, false for neither. aware, BIRD's default: the routers keep the routes of restarting peers, but do not ask peers to keep theirs.",
-      )
+      .union([
+        z.boolean().describe('true: both ends keep forwarding. false: neither does.'),
+        z
+          .literal('aware')
+          .describe(
+            "BIRD's default: the routers keep the routes of restarting peers, but do not ask peers to keep theirs.",
+          ),
+      ])
+      .describe('Keep forwarding while a BGP daemon restarts (RFC 4724): true, false, or aware.')
       .prefault(true),
     backboneMesh: z
-      .union([z.boolean(), z.array(z.tuple([reference, reference]))])
+      .union([
+        z.boolean().describe('true: a session for every pair of routers. false: none.'),
+        z
+          .array(
+            z
+              .tuple([
+                reference.describe('A router of the pair.'),
+                reference.describe('The other router of the pair.'),
+              ])
+              .describe('Two routers with a session between them.'),
+          )
+          .describe('The pairs of routers that have a session.'),
+      ])
       .describe(
         'Sessions between routers with a backboneAddress: true for every pair, false for none, or the pairs by name.',
       )
@@ -78,10 +100,12 @@ const pods = z
     blockSize: z
       .union([
         blockSize('Prefix length of the IPAM blocks of the one family it is valid for.'),
-        z.strictObject({
-          ipv4: blockSize(sizes('ipv4')).optional(),
-          ipv6: blockSize(sizes('ipv6')).optional(),
-        }),
+        z
+          .strictObject({
+            ipv4: blockSize(sizes('ipv4')).optional(),
+            ipv6: blockSize(sizes('ipv6')).optional(),
+          })
+          .describe('Prefix length of the IPAM blocks, for each family.'),
       ])
       .describe(
         'Prefix length of the blocks that Calico assigns to nodes: 20 to 32 for IPv4 (default 26), 116 to 128 for IPv6 (default 122), or a pair {ipv4: ..., ipv6: ...}.',
@@ -89,7 +113,12 @@ const pods = z
       .optional(),
     natOutgoing: switchField('Masquerade traffic from pods to destinations outside the pools.', true),
     mtu: z
-      .union([wholeNumber('Bytes.', 576, 9216, 'mtu'), z.literal('auto')])
+      .union([
+        wholeNumber('Bytes.', 576, 9216, 'mtu'),
+        z
+          .literal('auto')
+          .describe('The smallest MTU on any path between pods, with no failure or any single one.'),
+      ])
       .describe(
         "MTU of the pods' interfaces in bytes, or auto: the smallest MTU on any path between pods, with no failure or any single one.",
       )
@@ -130,10 +159,11 @@ const k3s = z
 
 const gitops = z
   .strictObject({
-    engine: z
-      .enum(['argocd', 'flux', 'both'])
-      .describe('Which engine syncs dist/cluster.')
-      .prefault('argocd'),
+    engine: choice('Which engine syncs dist/cluster.', {
+      argocd: 'Argo CD',
+      flux: 'Flux',
+      both: 'files for either; one of them may sync',
+    }).prefault('argocd'),
     repoURL: repositoryURL,
     targetRevision: gitRevision.prefault('main'),
   })
@@ -144,10 +174,10 @@ const labels = z
     image: imageReference
       .describe("Image with kubectl as its entry point. Default: the official one of the cluster's version.")
       .optional(),
-    reconcile: z
-      .enum(['once', 'cron'])
-      .describe('once: a Job per node, run when it changes. cron: also a CronJob, for nodes that join later.')
-      .prefault('once'),
+    reconcile: choice('When nodes get their label.', {
+      once: 'by a Job per node, run when it changes',
+      cron: 'also by a CronJob, for nodes that join later',
+    }).prefault('once'),
     retired: z
       .array(labelKey)
       .describe('Label keys that an earlier topology set, to be removed from the nodes.')
@@ -159,13 +189,13 @@ const region = z
   .strictObject({
     router: reference.describe("The region's route reflector. Give either this or routers.").optional(),
     routers: z
-      .array(reference)
+      .array(reference.describe('The name of a router.'))
       .min(1)
       .describe('Redundant route reflectors. The first is the default router of nodes without IGP.')
       .optional(),
     k3sMirror: z.literal('cn').describe("Install K3s from Rancher's mirror in China.").optional(),
     registryMirrors: z
-      .record(mirroredRegistry, z.array(mirrorEndpoint).min(1))
+      .record(mirroredRegistry, z.array(mirrorEndpoint).min(1).describe('Mirrors to try, in order.'))
       .describe(
         "Registry host -> mirrors to try, in order. Written to registries.yaml of the region's nodes.",
       )
@@ -176,7 +206,10 @@ const region = z
 const node = z
   .strictObject({
     region: reference.describe('The region that the node belongs to.'),
-    role: z.enum(['server', 'agent']).describe('K3s server (control plane) or agent.'),
+    role: choice('K3s server (control plane) or agent.', {
+      server: 'control plane and etcd; the first one starts the cluster',
+      agent: 'runs pods only',
+    }),
     address: addresses.describe(
       'Address that the node peers from: an address, or a pair {ipv4: ..., ipv6: ...}; one for each family of the pods.',
     ),
@@ -204,29 +237,31 @@ const checks = z
   .strictObject({
     suppress: z
       .array(
-        z.strictObject({
-          id: matching(
-            'Id of the check, such as NE203.',
-            /^NE\d{3}$/,
-            'check-id',
-            'is not a check id',
-            'Write NE and three digits, such as NE203.',
-          ),
-          where: matching(
-            'The place that the finding gives after "at", such as routers.gateway; a trailing * matches any place with that prefix.',
-            /\S/,
-            'empty',
-            'is empty',
-            'Name what the finding is about, as in its message.',
-          ),
-          reason: matching(
-            'Why this is fine.',
-            /\S/,
-            'empty',
-            'is empty',
-            'Say why the finding is fine here: the next reader needs it.',
-          ),
-        }),
+        z
+          .strictObject({
+            id: matching(
+              'Id of the check, such as NE203.',
+              /^NE\d{3}$/,
+              'check-id',
+              'is not a check id',
+              'Write NE and three digits, such as NE203.',
+            ),
+            where: matching(
+              'The place that the finding gives after "at", such as routers.gateway; a trailing * matches any place with that prefix.',
+              /\S/,
+              'empty',
+              'is empty',
+              'Name what the finding is about, as in its message.',
+            ),
+            reason: matching(
+              'Why this is fine.',
+              /\S/,
+              'empty',
+              'is empty',
+              'Say why the finding is fine here: the next reader needs it.',
+            ),
+          })
+          .describe('A finding that is accepted: its id, its place, and the reason.'),
       )
       .describe('Known and accepted findings.')
       .prefault([]),
@@ -247,10 +282,19 @@ export const topologyFile = z
     regionLabel: labelKey
       .describe('Label key for the region of a node, used by the selectors of BGPPeers.')
       .prefault('region'),
-    regions: z.record(regionName, region).describe('Region name -> region.'),
-    routers: z.record(machineName, router).describe('Router name -> aggregation router with BIRD 2.'),
-    nodes: z.record(nodeName, node).describe('Node name -> Kubernetes node.').prefault({}),
-    hosts: z.record(machineName, host).describe('Host name -> other machine on the underlay.').prefault({}),
+    regions: entries('Region name -> region.', regionName, region, { router: '$2' }),
+    routers: entries('Router name -> aggregation router with BIRD 2.', machineName, router, {
+      routerId: '$2',
+      nodeAddress: '$3',
+    }),
+    nodes: entries('Node name -> Kubernetes node.', nodeName, node, {
+      region: '$2',
+      role: '${3|agent,server|}',
+      address: '$4',
+    }).prefault({}),
+    hosts: entries('Host name -> other machine on the underlay.', machineName, host, {
+      igp: '${2|false,true|}',
+    }).prefault({}),
     underlay: underlay.optional(),
     checks: checks.prefault({}),
   })

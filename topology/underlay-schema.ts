@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { address, addresses, prefix, prefixes, switchField, wholeNumber } from './fields.ts';
+import { address, addresses, entries, prefix, prefixes, switchField, wholeNumber } from './fields.ts';
 import { machineName, reference } from './names.ts';
 
 const hostRoute = z
@@ -45,7 +45,11 @@ const segment = z
 
 export const underlay = z
   .strictObject({
-    segments: z.record(machineName, segment).describe('Segment name -> segment.'),
+    segments: entries('Segment name -> segment.', machineName, segment, {
+      cidr: '$2',
+      mtu: '${3:1500}',
+      members: { $4: '$5' },
+    }),
   })
   .describe(
     'The network below BGP. Without it every session endpoint counts as reachable and no MTU is checked.',

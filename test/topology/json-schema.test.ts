@@ -7,13 +7,14 @@ import { loadTopology } from '../../topology/index.ts';
 import { topologyJsonSchema } from '../../topology/json-schema.ts';
 import { reportText } from '../fixture/report.ts';
 
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const text = readFileSync('topology.schema.json', 'utf8');
 const validate = new Ajv({ strict: false, allErrors: true }).compile(JSON.parse(text));
 
 const saysNo = (yaml: string): boolean => !validate(parse(yaml, { logLevel: 'error' }));
 
 test('topology.schema.json matches the schema (npm run schema)', () => {
-  expect(text).toBe(topologyJsonSchema());
+  expect(text).toBe(topologyJsonSchema(version));
 });
 
 test("it accepts the field report's network, the starter and a topology with every field", () => {
@@ -22,16 +23,41 @@ test("it accepts the field report's network, the starter and a topology with eve
   }
 });
 
-test('every field has a description, which editors show', () => {
-  const bare: string[] = [];
-  const visit = (schema: unknown, path: string): void => {
-    if (typeof schema !== 'object' || schema === null) return;
-    const { description } = schema as { description?: string };
-    if (/\.properties\.[^.]+$/.test(path) && description === undefined) bare.push(path);
-    for (const [key, inner] of Object.entries(schema)) visit(inner, `${path}.${key}`);
+/** Every schema in it: of a field, a name, an entry, a form of a field. */
+function schemas(): { path: string; schema: Readonly<Record<string, unknown>> }[] {
+  const found: { path: string; schema: Readonly<Record<string, unknown>> }[] = [];
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if (
+      /\.properties\.[^.]+$|\.anyOf\.\d+$|\.items(\.\d+)?$|\.(propertyNames|additionalProperties)$/.test(
+        path,
+      ) &&
+      !Array.isArray(value)
+    )
+      found.push({ path, schema: value as Record<string, unknown> });
+    for (const [key, inner] of Object.entries(value)) visit(inner, `${path}.${key}`);
   };
   visit(JSON.parse(text), '');
-  expect(bare).toEqual([]);
+  expect(found.length).toBeGreaterThan(200);
+  return found;
+}
+
+const without = (key: string, where: (schema: Readonly<Record<string, unknown>>) => boolean): string[] =>
+  schemas().flatMap(({ path, schema }) => (where(schema) && schema[key] === undefined ? [path] : []));
+
+test('every field, form, name and entry has a description, which editors show', () => {
+  expect(without('description', () => true)).toEqual([]);
+});
+
+test('every pattern has words for what does not match it, and every word of several its meaning', () => {
+  expect(without('errorMessage', ({ pattern }) => pattern !== undefined)).toEqual([]);
+  const words = schemas().filter(({ schema }) => Array.isArray(schema.enum));
+  expect(words.length).toBeGreaterThan(10);
+  for (const { path, schema } of words)
+    expect({ path, meanings: (schema.enumDescriptions as string[])?.length }).toEqual({
+      path,
+      meanings: (schema.enum as string[]).length,
+    });
 });
 
 /** Rules that need no second field: an editor can mark them while typing. */
