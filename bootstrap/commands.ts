@@ -1,3 +1,4 @@
+import { NOENCAP } from '../topology/own-command.ts';
 import type { Engine } from './engine.ts';
 import type { Awaited, BootstrapPlan, BootstrapStep } from './plan.ts';
 
@@ -47,7 +48,7 @@ export function stepCommands({ engine }: BootstrapPlan, step: BootstrapStep): st
     case 'hand-over':
       return [
         '# K3s would share ownership of what it applied first with the engine, and a field removed from git would stay.',
-        '# bin/noencap bootstrap --run removes that ownership, and skips the steps that are done.',
+        `# ${NOENCAP} bootstrap --run removes that ownership, and skips the steps that are done.`,
       ];
     case 'installed':
       return [

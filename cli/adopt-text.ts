@@ -7,6 +7,7 @@ import {
   noteText,
 } from '../adopt/index.ts';
 import { printable } from '../topology/fault.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { counted } from './terminal.ts';
 
 /** What rendering changes in the running network, for people: the cluster, then router by router. */
@@ -122,6 +123,6 @@ export function adoptedText(comparison: Comparison, out: string | undefined): st
   const next =
     out === undefined
       ? ''
-      : ` ${out} is written: review the guesses, then run bin/noencap synth${out === 'topology.yaml' ? '' : ` -t ${out}`}.`;
+      : ` ${out} is written: review the guesses, then run ${NOENCAP} synth${out === 'topology.yaml' ? '' : ` -t ${out}`}.`;
   return `${verdict}${next}`;
 }

@@ -20,6 +20,7 @@ import { compareDist, type RenderedFiles } from '../repository/dist.ts';
 import { render } from '../repository/render.ts';
 import { loadApp } from '../repository/user-app.ts';
 import { printable } from '../topology/fault.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { documentOf } from './document.ts';
 import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -88,7 +89,7 @@ function staleCluster(out: string, files: RenderedFiles): Refusal | undefined {
   return {
     code: 'stale',
     message: `${out} is stale: ${counted(stale.length, 'file')} of the cluster ${stale.length === 1 ? 'differs' : 'differ'} from what the topology renders, ${printable(first)} first`,
-    fix: 'Run bin/noencap synth, and commit what it writes: the engine applies what is in git.',
+    fix: `Run ${NOENCAP} synth, and commit what it writes: the engine applies what is in git.`,
   };
 }
 
@@ -183,7 +184,7 @@ function stopped(progress: Progress, halt: Halt, terminal: Terminal): ExitCode {
     fix,
     ...(details.length === 0 ? {} : { details }),
   };
-  terminal.complain(refusalText(refusal));
+  terminal.complain(refusalText(refusal, terminal));
   if (terminal.json) {
     const faults = [faultOf(refusal)];
     terminal.print(documentOf('bootstrap --run', { ok: false, ...progressAsJson(progress), faults }));

@@ -51,7 +51,7 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
       }),
     );
   } else {
-    for (const finding of findings) terminal.report(`${findingText(finding, source, terminal.colour)}\n`);
+    for (const finding of findings) terminal.report(`${findingText(finding, source, terminal)}\n`);
     if (reports !== undefined) terminal.report(`${whatIfText(analysis, reports, terminal.colour)}\n`);
     terminal.say(verdict(findings, options));
   }

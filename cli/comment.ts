@@ -6,6 +6,7 @@ import { COMMENT_LIMIT, reviewMarkdown, type Tier } from '../review/markdown/mar
 import { parseReview } from '../review/parse-review.ts';
 import { commentBody, type Posted, refused, reviewMarker, upsert } from '../review/upsert.ts';
 import { printable } from '../topology/fault.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { refuse } from './refusal.ts';
@@ -54,7 +55,7 @@ type Read =
   | { readonly network: string; readonly version: number };
 
 function readReview(file: string): Read | Unknown {
-  const fix = 'Write one with `noencap diff --json`.';
+  const fix = `Write one with ${NOENCAP} diff --json.`;
   const name = printable(file);
   let text: string;
   try {

@@ -13,6 +13,7 @@ import { reviewMarkdown, SUMMARY_LIMIT } from '../review/markdown/markdown.ts';
 import { pathText } from '../topology/fault.ts';
 import { jsonText } from '../topology/foreign.ts';
 import type { Source } from '../topology/index.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
 import { placeIn, refuse } from './refusal.ts';
@@ -98,7 +99,7 @@ function headOf(
       .map((path): [string, string] => [path, currentText(out, path)]),
   ]);
   const stale = added.length + changed.length + removed.length;
-  const message = `${out} is stale: ${counted(stale, 'file')} ${stale === 1 ? 'differs' : 'differ'} from what the topology renders, which is what is compared here. Run bin/noencap synth, and commit it.`;
+  const message = `${out} is stale: ${counted(stale, 'file')} ${stale === 1 ? 'differs' : 'differ'} from what the topology renders, which is what is compared here. Run ${NOENCAP} synth, and commit it.`;
   return {
     state: {
       ...headCalled(),

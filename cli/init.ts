@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { STARTER } from '../start/index.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { refuse } from './refusal.ts';
@@ -25,7 +26,7 @@ export function init(options: { readonly topology: string }, terminal: Terminal)
   if (terminal.json) terminal.print(documentOf('init', { ok: true, file }));
   else
     terminal.say(
-      `${file} written. Replace its routers and nodes with yours, then run: bin/noencap synth${file === 'topology.yaml' ? '' : ` -t ${file}`}`,
+      `${file} written. Replace its routers and nodes with yours, then run: ${NOENCAP} synth${file === 'topology.yaml' ? '' : ` -t ${file}`}`,
     );
   return EXIT.fine;
 }

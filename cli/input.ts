@@ -3,6 +3,7 @@ import { pathText } from '../topology/fault.ts';
 import { type Fault, formatFault, type Source } from '../topology/index.ts';
 import { printTopologyFaults } from './refusal.ts';
 import { counted, type Terminal } from './terminal.ts';
+import { fitted } from './wrapped.ts';
 
 /** Reads the topology and what it refers to, or reports every fault, in the command's document too. */
 export async function readInput(
@@ -23,7 +24,9 @@ const MOST_SHOWN = 100;
 
 function reportFaults(faults: readonly Fault[], source: Source, terminal: Terminal): void {
   const shown = faults.slice(0, MOST_SHOWN);
-  terminal.complain(shown.map((one) => formatFault(one, source)).join('\n\n'));
+  terminal.complain(
+    shown.map((one) => formatFault(one, source, (line) => fitted(line, terminal.prose.err))).join('\n\n'),
+  );
   const most = shown.length < faults.length ? `, the first ${MOST_SHOWN} of them shown` : '';
   terminal.complain(`\n${counted(faults.length, 'fault')}${most}; nothing was written.`);
   for (const one of shown) {

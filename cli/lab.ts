@@ -25,6 +25,7 @@ import {
   without,
 } from '../lab/index.ts';
 import { routerFiles } from '../routers/index.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { listed } from '../topology/suggest.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -171,8 +172,8 @@ function say(run: LabRun, logs: string | undefined, options: LabOptions, termina
     const flags = options.topology === 'topology.yaml' ? '' : ` -t ${options.topology}`;
     terminal.say(`Logs of all daemons: ${logs}
 Look closer:
-  bin/noencap lab up${flags} && bin/noencap lab birdc${flags} ${host} show protocols all
-  bin/noencap lab routes${flags} ${host}`);
+  ${NOENCAP} lab up${flags} && ${NOENCAP} lab birdc${flags} ${host} show protocols all
+  ${NOENCAP} lab routes${flags} ${host}`);
   }
 }
 

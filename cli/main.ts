@@ -1,12 +1,7 @@
-import { Command, CommanderError } from 'commander';
-import ours from '../package.json' with { type: 'json' };
-import { deliveryCommands } from './commands/delivery.ts';
-import { labCommands } from './commands/lab.ts';
-import { networkCommands } from './commands/network.ts';
-import { reviewCommands } from './commands/review.ts';
-import { startCommands } from './commands/start.ts';
+import { CommanderError } from 'commander';
 import type { Fault } from './documents/index.ts';
 import { EXIT } from './exit.ts';
+import { program } from './program.ts';
 import { faultOf, refusalDocument } from './refusal.ts';
 import { consoleToStderr, isStdoutEmpty, toStderr, toStdout } from './terminal.ts';
 
@@ -55,25 +50,3 @@ function usageFault({ message }: CommanderError): Fault {
     fix: guess === undefined ? 'See --help.' : guess.replace(/^\((.*)\)$/, '$1'),
   });
 }
-
-/** Each command loads what it does, and nothing of the others: half of a start is loading. */
-function program(): Command {
-  const root = new Command('noencap')
-    .description('A flat pod network across regions from one topology in git.')
-    .version(ours.version)
-    .showHelpAfterError('(see --help)')
-    .exitOverride()
-    .configureOutput({ writeOut: toStdout, writeErr: toStderr })
-    .enablePositionalOptions()
-    .addHelpText('after', EXIT_CODES);
-
-  networkCommands(root);
-  reviewCommands(root);
-  deliveryCommands(root);
-  startCommands(root);
-  labCommands(root);
-  return root;
-}
-
-const EXIT_CODES = `
-Exit codes: 0 success; 1 a check failed; 2 bad input or usage; 3 the environment lacks something.`;

@@ -4,6 +4,7 @@ import type { Source, Fault as TopologyFault } from '../topology/index.ts';
 import type { CommandName, Fault, RefusalCode, Refused } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Terminal } from './terminal.ts';
+import { fitted } from './wrapped.ts';
 
 /** Why a command does nothing, and the fix. */
 export interface Refusal {
@@ -18,13 +19,21 @@ export interface Refusal {
 
 /** Reports it, on stderr or as the document; what the caller returns. */
 export function refuse(refusal: Refusal, terminal: Terminal, exit: ExitCode = EXIT.badInput): ExitCode {
-  terminal.complain(refusalText(refusal));
+  terminal.complain(refusalText(refusal, terminal));
   printFaults([faultOf(refusal)], terminal);
   return exit;
 }
 
-export const refusalText = ({ message, details = [], fix }: Refusal): string =>
-  [sentence(message), ...details.map((line) => `  ${printable(line)}`), fix].join('\n');
+/** Details are lines of other programs, and stay as they are. */
+export const refusalText = (
+  { message, details = [], fix }: Refusal,
+  { prose }: Pick<Terminal, 'prose'>,
+): string =>
+  [
+    fitted(sentence(message), prose.err),
+    ...details.map((line) => `  ${printable(line)}`),
+    fitted(fix, prose.err),
+  ].join('\n');
 
 /** The fault of a document: of what is refused with more than a refusal has, no more than this. */
 export const faultOf = ({ code, message, fix, place, details }: Refusal): Fault => ({

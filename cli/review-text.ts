@@ -2,8 +2,8 @@ import { FELT_CHANGES, reasonText } from '../fabric/index.ts';
 import type { Review } from '../review/index.ts';
 import { byHandText, factsText, objectText, placeText, verdict } from '../review/index.ts';
 import { printable } from '../topology/fault.ts';
-import { visible } from './colour.ts';
 import type { Terminal } from './terminal.ts';
+import { hanging, wrapped } from './wrapped.ts';
 
 type Colour = Terminal['colour'];
 
@@ -26,17 +26,17 @@ export function reviewText(review: Review, colour: Colour, width: number): strin
       width,
     ),
     ...dangerLines(review, colour, width),
-    ...section('sessions', fitted(sessionLines(review, colour), width), colour),
-    ...section('packets', fitted(trafficLines(review, colour), width), colour),
-    ...section('failures', fitted(failureLines(review, colour), width), colour),
-    ...section('findings', fitted(findingLines(review, colour), width), colour),
+    ...section('sessions', fittedLines(sessionLines(review, colour), width), colour),
+    ...section('packets', fittedLines(trafficLines(review, colour), width), colour),
+    ...section('failures', fittedLines(failureLines(review, colour), width), colour),
+    ...section('findings', fittedLines(findingLines(review, colour), width), colour),
     ...section(
       'delivery',
       headline.outcome === 'nothing' ? [] : wrapped(review.order.message, '', width - 2),
       colour,
     ),
     ...section('by hand', byHandLines(review, width), colour),
-    ...section('rehearsed', fitted(rehearsalLines(review), width), colour),
+    ...section('rehearsed', fittedLines(rehearsalLines(review), width), colour),
     ...section('network', partLines(review, colour), colour),
     ...section('cluster', objectLines(review, colour), colour),
     ...section('routers', fileLines(review, 'routers/', colour), colour),
@@ -57,22 +57,8 @@ const section = (title: string, lines: readonly string[], colour: Colour): strin
   lines.length === 0 ? [] : ['', colour.bold(title), ...lines.map((line) => `  ${line}`.trimEnd())];
 
 /** The lines of a section, which stand two columns in. */
-const fitted = (lines: readonly string[], width: number): string[] =>
+const fittedLines = (lines: readonly string[], width: number): string[] =>
   lines.flatMap((line) => hanging(line, width - 2, '    '));
-
-/** Breaks between words; what has none stays whole. */
-function wrapped(text: string, indent: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(' ')) {
-    if (visible(line) > indent.length && visible(line) + visible(word) + 1 > width) {
-      lines.push(line);
-      line = indent;
-    }
-    line += line === indent ? word : ` ${word}`;
-  }
-  return [...lines, line];
-}
 
 function dangerLines({ dangers, accepted }: Review, colour: Colour, width: number): string[] {
   return dangers.flatMap(({ severity, message, fix }) => {
@@ -84,12 +70,6 @@ function dangerLines({ dangers, accepted }: Review, colour: Colour, width: numbe
       ...wrapped(printable(fix), '  ', width),
     ];
   });
-}
-
-/** Every line but the first further in. */
-function hanging(text: string, width: number, further: string): string[] {
-  const [first = '', ...rest] = wrapped(text, '', width - further.length);
-  return [first, ...rest.map((line) => `${further}${line}`)];
 }
 
 /** More lines of one kind than anybody reads; `--json` has them all. */

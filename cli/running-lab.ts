@@ -11,6 +11,7 @@ import {
 } from '../lab/index.ts';
 import { type OwnFolder, startProgram } from '../machine/index.ts';
 import { routerFiles } from '../routers/index.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { listed } from '../topology/suggest.ts';
 import { documentOf } from './document.ts';
 import type { Body } from './documents/index.ts';
@@ -37,10 +38,10 @@ export async function labUp(options: Pick<LabOptions, 'topology'>, terminal: Ter
   if (terminal.json)
     terminal.print(documentOf('lab up', { ok: true, network: fabric.name, hosts, unsettled }));
   terminal.say(`The lab of ${fabric.name} is up: ${listed(hosts, 'and')}.
-  bin/noencap lab routes HOST
-  bin/noencap lab birdc HOST show route
-  bin/noencap lab exec HOST -- ping 192.0.2.1
-  bin/noencap lab down`);
+  ${NOENCAP} lab routes HOST
+  ${NOENCAP} lab birdc HOST show route
+  ${NOENCAP} lab exec HOST -- ping 192.0.2.1
+  ${NOENCAP} lab down`);
   return EXIT.fine;
 }
 
@@ -50,7 +51,7 @@ export function folderFor(name: string, terminal: Terminal): OwnFolder | { reado
   if ('message' in folder) return { code: refuseLab(folder, terminal) };
   if (findLab(folder, name) === undefined) return folder;
   const message = `A lab of ${name} is already up`;
-  return { code: refuse({ code: 'lab', message, fix: 'Run: bin/noencap lab down' }, terminal) };
+  return { code: refuse({ code: 'lab', message, fix: `Run: ${NOENCAP} lab down` }, terminal) };
 }
 
 export async function labDown(options: Pick<LabOptions, 'topology'>, terminal: Terminal): Promise<ExitCode> {
@@ -128,10 +129,7 @@ async function withRunning(
   if ('message' in folder) return refuseLab(folder, terminal);
   const running = findLab(folder, name);
   if (running !== undefined) return action(running, name, folder);
-  return refuse(
-    { code: 'lab', message: `No lab of ${name} is up`, fix: 'Run: bin/noencap lab up' },
-    terminal,
-  );
+  return refuse({ code: 'lab', message: `No lab of ${name} is up`, fix: `Run: ${NOENCAP} lab up` }, terminal);
 }
 
 async function withHost(

@@ -2,6 +2,7 @@ import { accountScript } from '../delivery/index.ts';
 import type { RouterSpeaker } from '../fabric/index.ts';
 import { readAtMost, whyUnreadable } from '../machine/index.ts';
 import { printable } from '../topology/fault.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { refuse } from './refusal.ts';
@@ -17,7 +18,7 @@ export function shipSetup(
   terminal: Terminal,
 ): ExitCode {
   if (keyFile === undefined) {
-    const fix = `Run: bin/noencap ship --setup ${router.name} --key FILE.pub`;
+    const fix = `Run: ${NOENCAP} ship --setup ${router.name} --key FILE.pub`;
     return refuse({ code: 'usage', message: 'No public key was given', fix }, terminal);
   }
   let key: string;

@@ -20,6 +20,7 @@ import { routerFiles } from '../routers/index.ts';
 import { type SecretFault, secretFaultText } from '../secrets/fault.ts';
 import { passwordsFor } from '../secrets/passwords.ts';
 import { printable } from '../topology/fault.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -233,7 +234,7 @@ function staleRouters(out: string, files: ReadonlyMap<string, string>): Refusal 
   return {
     code: 'stale',
     message: `${out} is stale: ${counted(stale.length, 'file')} of routers ${stale.length === 1 ? 'differs' : 'differ'} from what the topology renders, ${stale.sort()[0]} first`,
-    fix: 'Run bin/noencap synth, and commit what it writes.',
+    fix: `Run ${NOENCAP} synth, and commit what it writes.`,
   };
 }
 
@@ -246,7 +247,7 @@ function turnsOf(
     return {
       code: 'usage',
       message: `There is no wave ${wave}`,
-      fix: `The plan has ${counted(plan.waves.length, 'wave')}: see bin/noencap ship --plan.`,
+      fix: `The plan has ${counted(plan.waves.length, 'wave')}: see ${NOENCAP} ship --plan.`,
     };
   }
   return new Map(
@@ -285,7 +286,7 @@ function refuseUnpinned(
   const refusals = unknown.map(
     ({ router, message, fix }): Refusal => ({ code: 'host-key', message: `${router}: ${message}`, fix }),
   );
-  for (const one of refusals) terminal.complain(refusalText(one));
+  for (const one of refusals) terminal.complain(refusalText(one, terminal));
   printFaults(refusals.map(faultOf), terminal);
   return EXIT.environment;
 }

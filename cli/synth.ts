@@ -7,6 +7,7 @@ import { type Rendered, render } from '../repository/render.ts';
 import { loadApp } from '../repository/user-app.ts';
 import { type Written, writeDist } from '../repository/write-dist.ts';
 import { printable } from '../topology/fault.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
@@ -76,7 +77,7 @@ function check(options: SynthOptions, rendered: Rendered, change: DistChange, te
 /** What to type to render what was compared. */
 const command = ({ topology, out }: SynthOptions): string =>
   [
-    'bin/noencap synth',
+    `${NOENCAP} synth`,
     ...(topology === 'topology.yaml' ? [] : ['-t', topology]),
     ...(out === 'dist' ? [] : ['-o', out]),
   ].join(' ');

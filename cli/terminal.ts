@@ -27,6 +27,8 @@ export interface Terminal {
   readonly live: boolean;
   /** Columns of stdout; of what is no terminal, as many as a log shows well. */
   readonly width: number;
+  /** Columns that prose is fitted into, on stdout and on stderr: of what is no terminal without limit, since programs read lines. */
+  readonly prose: { readonly out: number; readonly err: number };
   readonly colour: Colour;
 }
 
@@ -57,7 +59,8 @@ export function terminal(options: TerminalOptions): Terminal {
     json: options.json,
     command: options.command,
     live: !silent && process.stderr.isTTY === true && process.env.CI === undefined,
-    width: process.stdout.isTTY === true ? Math.max(process.stdout.columns, 40) : 120,
+    width: process.stdout.isTTY === true ? Math.max(process.stdout.columns, NARROWEST) : 120,
+    prose: { out: columnsOf(process.stdout), err: columnsOf(process.stderr) },
     colour,
     say: (text) => void (silent || toStdout(`${text}\n`)),
     report: (text) => void (options.json || toStdout(`${text}\n`)),
@@ -69,6 +72,15 @@ export function terminal(options: TerminalOptions): Terminal {
     },
   };
 }
+
+/** A narrower terminal would have one word in a line. */
+const NARROWEST = 40;
+
+const columnsOf = ({ isTTY, columns }: NodeJS.WriteStream): number =>
+  isTTY === true && columns > 0 ? Math.max(columns, NARROWEST) : Number.POSITIVE_INFINITY;
+
+/** Columns of a help text: Commander's own 80 where there is no terminal. */
+export const helpColumns = (): number => (process.stdout.isTTY === true ? columnsOf(process.stdout) : 80);
 
 /** All that noencap writes goes through these two, with one exception: the commands that it gives the runner itself. */
 export function toStdout(text: string): void {

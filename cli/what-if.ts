@@ -6,6 +6,7 @@ import {
   type Finding,
 } from '../analysis/index.ts';
 import { RECOVERY_WAIT } from '../fabric/index.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { columns } from './columns.ts';
 import { counted, type Terminal } from './terminal.ts';
 
@@ -67,7 +68,7 @@ export function whatIfFindings(analysis: Analysis, reports: readonly FailureRepo
       evidence: report.changes
         .slice(0, MOST_PAIRS)
         .map(({ from, to, becomes }) => `${from} to ${to}: ${becomes}`),
-      fix: 'See noencap check --failures for all of them.',
+      fix: `See ${NOENCAP} check --failures for all of them.`,
       suppressed: undefined,
     }));
 }

@@ -1,5 +1,6 @@
 import type { Refusal } from '../review/upsert.ts';
 import { printable } from '../topology/fault.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 
 /** What was asked of GitHub: `write comments`. */
 export interface Asked {
@@ -97,7 +98,7 @@ export function refusal(error: unknown, context: Context): Refusal & { readonly 
     case 422:
       return {
         message: `GitHub rejects what it should ${what.does.replace(/s$/, '')}: ${why}`,
-        fix: 'Look at it with `noencap comment --print`. GitHub accepts 65,536 characters; if it has fewer, report this as a bug.',
+        fix: `Look at it with ${NOENCAP} comment --print. GitHub accepts 65,536 characters; if it has fewer, report this as a bug.`,
       };
   }
   if (status >= 300 && status < 400) {

@@ -1,3 +1,4 @@
+import { NOENCAP } from '../topology/own-command.ts';
 import { askBird, askBirdEach } from './birdc.ts';
 import type { Refused } from './holder.ts';
 import { missing } from './judge.ts';
@@ -125,5 +126,5 @@ export const unsettled = (...looks: readonly Settled[]): Refused | undefined =>
     .flatMap((look) => look.unsettled ?? [])
     .map((why) => ({
       message: `the lab has ${why}`,
-      fix: 'A network that does not converge cannot be judged. Run it again when the machine is less busy; if it persists, look closer: bin/noencap lab up',
+      fix: `A network that does not converge cannot be judged. Run it again when the machine is less busy; if it persists, look closer: ${NOENCAP} lab up`,
     }))[0];

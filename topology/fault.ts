@@ -71,17 +71,21 @@ export function located(faults: readonly Fault[], source: Source): Fault[] {
 
 /**
  * The fault as several lines of text, without a final newline: file, line and column, path, what is wrong; the line
- * with carets below; the fix. Control characters of the file never reach the terminal.
+ * with carets below; the fix. Control characters of the file never reach the terminal. `wrap` breaks a line of prose.
  */
-export function formatFault(one: Omit<Fault, 'code'>, source: Source): string {
+export function formatFault(
+  one: Omit<Fault, 'code'>,
+  source: Source,
+  wrap = (line: string): string => line,
+): string {
   const at = one.at ?? source.locate(one.path, one.part);
   const where = at === undefined ? source.file : `${source.file}:${at.line}:${at.column}`;
   const path = pathText(one.path);
   return [
-    printable(`${where}  ${path === '' ? '' : `${path}: `}${one.message}`),
+    wrap(printable(`${where}  ${path === '' ? '' : `${path}: `}${one.message}`)),
     ...(at === undefined ? [] : excerpt(at, source)),
-    ...(one.notes ?? []).map((note) => `  ${printable(noteText(note, source))}`),
-    `  ${printable(one.fix)}`,
+    ...(one.notes ?? []).map((note) => wrap(`  ${printable(noteText(note, source))}`)),
+    wrap(`  ${printable(one.fix)}`),
   ].join('\n');
 }
 

@@ -5,6 +5,7 @@ import type { Fault } from './fault.ts';
 import { fault, located } from './fault.ts';
 import { migrated } from './migrations.ts';
 import type { Topology } from './model.ts';
+import { NOENCAP } from './own-command.ts';
 import { plain } from './plain.ts';
 import { ruleFaults } from './rules/index.ts';
 import type { TopologyFile } from './schema.ts';
@@ -65,7 +66,7 @@ const UNREADABLE: Readonly<Record<string, readonly [Fault['code'], string, strin
   ENOENT: [
     'file-missing',
     'does not exist',
-    'Run bin/noencap init to create one, or name another file with --topology.',
+    `Run ${NOENCAP} init to create one, or name another file with --topology.`,
   ],
   EISDIR: ['file-is-folder', 'is a folder', 'Name the topology file itself with --topology.'],
   EACCES: FORBIDDEN,

@@ -3,6 +3,7 @@ import type { Fault } from './fault.ts';
 import { fault } from './fault.ts';
 import { quoted } from './fields.ts';
 import type { Path } from './model.ts';
+import { NOENCAP } from './own-command.ts';
 import { didYouMean, listed, suggester } from './suggest.ts';
 
 /** The kinds of YAML value that a topology uses. */
@@ -109,7 +110,7 @@ export function sizeFault(
 const count = (items: number): string => `${items} ${items === 1 ? 'item' : 'items'}`;
 
 function wholeFile(value: unknown): Fault {
-  const fix = 'Write a map that starts with "version: 1"; bin/noencap init creates an example.';
+  const fix = `Write a map that starts with "version: 1"; ${NOENCAP} init creates an example.`;
   return value === null || value === undefined
     ? fault('file-empty', [], 'is empty', fix)
     : fault('file-not-map', [], `contains ${inWords(value)} instead of a map`, fix);

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { Unreadable } from '../../machine/index.ts';
 import { UserFault } from '../../repository/user-fault.ts';
 import { Unchanged } from '../../repository/write-dist.ts';
+import { NOENCAP } from '../../topology/own-command.ts';
 import type { CommandName } from '../documents/index.ts';
 import { environmentFault } from '../environment-fault.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
@@ -55,9 +56,9 @@ interface CommonOptions {
   readonly color: boolean;
 }
 
-/** For the end of a help text. */
+/** For the end of a help text, as one types them. */
 export const examples = (...lines: string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  `\nExamples:\n${lines.map((line) => `  ${line.replace(/(^| )noencap /, `$1${NOENCAP} `)}\n`).join('')}`;
 
 /** Of an option that may be repeated. */
 export const collect = (value: string, before: readonly string[]): string[] => [...before, value];

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { NOENCAP } from '../../topology/own-command.ts';
 import { BASE, command, examples, run } from './command.ts';
 
 /** What a change does. */
@@ -17,7 +18,7 @@ export function reviewCommands(root: Command): void {
     );
 
   command(root, 'comment', 'Post a review as a comment on its pull request, or update the existing one.')
-    .argument('[review]', 'review that `noencap diff --json` wrote', 'review.json')
+    .argument('[review]', `review that ${NOENCAP} diff --json wrote`, 'review.json')
     .option('--pull-request <number>', "the pull request, instead of the event's", pullRequest)
     .addOption(
       new Option('--print', 'print the comment instead of posting it').default(false).conflicts('json'),

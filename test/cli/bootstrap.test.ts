@@ -207,5 +207,5 @@ const real = spawnSync('kubectl', ['version', '--client'], { encoding: 'utf8' })
 });
 
 test('the help names it', () => {
-  expect(noencap(resolve('.'), ['--help']).stdout).toContain('bootstrap [options]');
+  expect(noencap(resolve('.'), ['--help']).stdout).toMatch(/^ {2}bootstrap +Print the steps/m);
 });

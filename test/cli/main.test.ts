@@ -23,7 +23,8 @@ test('--help names every command, and exits 0', () => {
 test.each(['synth', 'check', 'init'])('%s --help has examples', (command) => {
   const run = noencap(folder, [command, '--help']);
   expect(run.code).toBe(0);
-  expect(run.stdout).toContain(`Examples:\n  noencap ${command}\n`);
+  expect(run.stdout).toContain(`Usage: bin/noencap ${command} [options]`);
+  expect(run.stdout).toContain(`Examples:\n  bin/noencap ${command}\n`);
 });
 
 test.each([
@@ -38,8 +39,23 @@ test.each([
   expect(run.stderr).not.toBe('');
 });
 
-test('a mistyped command gets a suggestion', () => {
-  expect(noencap(folder, ['snyth']).stderr).toContain('Did you mean synth?');
+test.each([
+  ['snyth', 'synth'],
+  ['plan', 'ship --plan'],
+  ['apply', 'ship'],
+  ['deploy', 'ship'],
+  ['render', 'synth'],
+  ['validate', 'check'],
+  ['trace', 'path'],
+  ['route', 'explain'],
+  ['test', 'lab'],
+  ['new', 'init'],
+])('%s, mistyped or of another tool, gets %s for an answer', (word, ours) => {
+  const run = noencap(folder, [word]);
+  expect(run).toMatchObject({ code: 2, stdout: '' });
+  expect(run.stderr).toBe(`error: unknown command '${word}'\n(Did you mean ${ours}?)\n(see --help)\n`);
+  const { faults } = JSON.parse(noencap(folder, [word, '--json']).stdout);
+  expect(faults).toMatchObject([{ code: 'usage', fix: `Did you mean ${ours}?` }]);
 });
 
 test('init writes a topology that synth takes, and never overwrites one', () => {

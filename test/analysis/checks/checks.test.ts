@@ -24,8 +24,8 @@ function checked(file: string): { open: Finding[]; text: string } {
   if (!loaded.ok) throw new Error(`${path}: ${loaded.faults.map(({ message }) => message).join('; ')}`);
   const found = findings(analyse(buildFabric(loaded.topology, smallestPodMtu)));
   const open = found.filter(({ suppressed }) => suppressed === undefined);
-  const colour = pc.createColors(false);
-  return { open, text: `${open.map((one) => findingText(one, loaded.source, colour)).join('\n\n')}\n` };
+  const plain = { colour: pc.createColors(false), prose: { out: Infinity, err: Infinity } };
+  return { open, text: `${open.map((one) => findingText(one, loaded.source, plain)).join('\n\n')}\n` };
 }
 
 test.each(ids)('%s is found where it is, alone, and is gone one edit away', (id) => {

@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { program } from '../../cli/program.ts';
+import { manPage } from '../../scripts/man-page.ts';
+
+const page = readFileSync('docs/noencap.1', 'utf8');
+
+test('docs/noencap.1 is what the command line says of itself (npm run man)', () => {
+  expect(page).toBe(manPage());
+});
+
+test('it has each command with each of its options', () => {
+  const words = page.replaceAll('\\-', '-');
+  for (const command of program().commands.filter((one) => !['complete'].includes(one.name()))) {
+    expect(words).toContain(`\n.SS noencap ${command.name()}\n`);
+    for (const { flags } of command.options) expect(words).toContain(`\n.B ${flags}\n`);
+  }
+});
+
+/** The date is that of a commit, which a page that is rendered cannot know. */
+const KNOWN = 'WARNING: missing date, using "": TH';
+
+const hasMandoc = spawnSync('mandoc', ['-V']).error === undefined;
+
+(hasMandoc ? test : test.skip)('mandoc has nothing to say about it (needs mandoc)', () => {
+  const { stdout } = spawnSync('mandoc', ['-T', 'lint', 'docs/noencap.1'], { encoding: 'utf8' });
+  expect(stdout.split('\n').filter((line) => line !== '' && !line.endsWith(KNOWN))).toEqual([]);
+});
