@@ -2,6 +2,7 @@ export { askBird } from './birdc.ts';
 export type { BootOptions } from './boot.ts';
 export { bootLab } from './boot.ts';
 export { borrowedFailures, lostBorrowed, probeBorrowed } from './borrowed.ts';
+export { RIGHTS } from './elsewhere.ts';
 export { breakIt, type Failing, failing, failingNames, without } from './fail.ts';
 export type { FailedCheck } from './failure.ts';
 export type { Refused } from './holder.ts';

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join, relative, resolve } from 'node:path';
 import { ownProgram } from '../machine/index.ts';
+import { needsLinux } from './elsewhere.ts';
 import type { Refused } from './holder.ts';
 import type { Programs } from './wiring.ts';
 
@@ -8,7 +9,13 @@ import type { Programs } from './wiring.ts';
 export const BIRD1 = join('.cache', 'bird1', 'usr', 'sbin');
 
 /** The programs a lab runs, or what is missing and the command to install it. `root` is the folder of noencap itself. */
-export function findPrograms(root: string, folders = usualFolders()): Programs | Refused {
+export function findPrograms(
+  root: string,
+  folders = usualFolders(),
+  platform = process.platform,
+): Programs | Refused {
+  const elsewhere = needsLinux(platform, relative('.', root));
+  if (elsewhere !== undefined) return elsewhere;
   const bird2 = folders.map((folder) => join(folder, 'bird')).find(isProgram);
   const lacking = ['ip', 'nsenter', 'unshare', 'fping', 'ping'].filter(
     (name) => !folders.some((folder) => isProgram(join(folder, name))),
