@@ -16,6 +16,7 @@ const LIVE = [
 /** Those that run commands of the README, of pages and of workflows, which do so. */
 const RUNS_LIVE = [
   'docs/pages.test.ts',
+  'docs/wireguard.test.ts',
   'lab/shared-machine.test.ts',
   'workflows/review-job.test.ts',
   'workflows/ship-job.test.ts',
