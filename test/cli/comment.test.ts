@@ -283,7 +283,7 @@ describe('after the workflow of a fork', () => {
 
 describe('bad input: exit 2', () => {
   test.each<[string, () => void, string]>([
-    ['no review', () => {}, 'There is no review in review.json.\nWrite one with `noencap diff --json`.'],
+    ['no review', () => {}, 'There is no review in review.json.\nWrite one with bin/noencap diff --json.'],
     ['no JSON', () => writeFileSync(join(folder, 'review.json'), '{'), 'review.json: it is not JSON'],
     ['another document', () => review({ command: 'check' }), 'review.json: it is not a review: '],
     [
