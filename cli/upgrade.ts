@@ -13,6 +13,7 @@ import {
   type Versions,
   withPackagePins,
 } from '../start/index.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { workflowSource } from './init-repository.ts';
@@ -142,7 +143,7 @@ function report(
   }
   if (news.length === 0)
     terminal.say(`Everything that noencap ${noencap} owns here is as it writes it, or yours.`);
-  else if (check) terminal.complain(`${counted(news.length, 'file')} to look at. Run: npx noencap upgrade`);
+  else if (check) terminal.complain(`${counted(news.length, 'file')} to look at. Run: ${NOENCAP} upgrade`);
   else terminal.say(next(changes));
 }
 
@@ -150,5 +151,5 @@ const next = (changes: readonly OwnedChange[]): string =>
   [
     'Look at git diff, then commit it with what this version renders:',
     ...(changes.some(({ path, does }) => path === PACKAGE && does === 'renew') ? ['  npm install'] : []),
-    '  npm run synth && npx noencap diff',
+    `  npm run synth && ${NOENCAP} diff`,
   ].join('\n');

@@ -1,6 +1,7 @@
 import { type Analysis, analyse, countPairs, type Finding, findings } from '../analysis/index.ts';
 import { type Fabric, newNames, withNames } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { byHand } from './by-hand.ts';
 import { outcomeOf, type ReviewFacts } from './consequences.ts';
 import { crossedDangers, crossedRouters } from './crossed.ts';
@@ -147,7 +148,7 @@ const untriedNote = ({ untried }: FailureChanges): string[] =>
   untried === undefined
     ? []
     : [
-        `Single session failures were not tried: there are ${untried} sessions. noencap check --failures 1 tries them.`,
+        `Single session failures were not tried: there are ${untried} sessions. ${NOENCAP} check --failures 1 tries them.`,
       ];
 
 /** Whether it is an error, or what accepts it is new: an old `*` was meant for all that comes. */

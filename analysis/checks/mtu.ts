@@ -1,5 +1,6 @@
 import type { Fabric } from '../../fabric/index.ts';
 import { LEAST_IPV6_MTU } from '../../topology/address.ts';
+import { NOENCAP } from '../../topology/own-command.ts';
 import type { Analysis, Pair } from '../analysis.ts';
 import { type Check, someLines, someOf } from '../finding.ts';
 import { leastMtu } from '../pod-mtu.ts';
@@ -90,7 +91,7 @@ export const unevenMtu: Check = ({ fabric }) =>
             mtu < segment.mtu
               ? `packets of more than ${mtu} bytes that others send there are dropped silently`
               : `packets of more than ${segment.mtu} bytes that ${machines.length === 1 ? 'it sends' : 'they send'} are dropped silently`,
-            'where both run OSPF, neighbours with different MTUs form no adjacency: noencap path shows the paths',
+            `where both run OSPF, neighbours with different MTUs form no adjacency: ${NOENCAP} path shows the paths`,
           ],
           fix: `Give all interfaces on ${segment.name} the same MTU.`,
         };

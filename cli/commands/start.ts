@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { ENGINES, LINKS, MOST_SITES, ROUTERS } from '../../start/answers.ts';
+import { NOENCAP } from '../../topology/own-command.ts';
 import { refuse } from '../refusal.ts';
 import { collect, command, examples, run, wholeNumber, withoutTopology } from './command.ts';
 
@@ -104,7 +105,7 @@ function misused(
     const flag = `--${given.replace('U', '-u')}`;
     return {
       message: `${flag} is about a repository`,
-      fix: `Name its folder: noencap init my-fabric ${flag} ...`,
+      fix: `Name its folder: ${NOENCAP} init my-fabric ${flag} ...`,
     };
   }
   return topology === 'topology.yaml'

@@ -1,3 +1,4 @@
+import { NOENCAP } from '../../topology/own-command.ts';
 import type { Review } from '../document.ts';
 import { number } from '../numbers.ts';
 import { consequences } from './consequences.ts';
@@ -79,7 +80,7 @@ function* blocks(review: Review, bounds: Bounds, { details }: MarkdownOptions): 
 
 function leftOut(what: string, details: string | undefined): string {
   const whole = details === undefined ? undefined : link('Full review', details);
-  return `Shortened: ${what}. ${whole ?? '`noencap diff` shows all of it'}.`;
+  return `Shortened: ${what}. ${whole ?? `\`${NOENCAP} diff\` shows all of it`}.`;
 }
 
 function* drawn({ picture }: Review, { drawing: limit }: Bounds): Generator<string> {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { REPORT_FILE } from '../fixture/report.ts';
+import { mustHave } from '../installed.ts';
 import { noencap, scratch } from './run.ts';
 
 /** Completion, asked as the scripts ask it, and through the shells themselves. */
@@ -66,12 +67,9 @@ function typed(shell: string, script: string): { stdout: string; stderr: string 
   return { stdout, stderr };
 }
 
-const has = (shell: string): boolean => spawnSync(shell, ['--version']).error === undefined;
-
 describe.each(['bash', 'zsh', 'fish'])('in %s', (shell) => {
-  const inShell = has(shell) ? test : test.skip;
-
-  inShell('the script has no fault of syntax', () => {
+  test('the script has no fault of syntax', () => {
+    mustHave(shell);
     const { code, stdout } = noencap(folder, ['completion', shell]);
     expect(code).toBe(0);
     writeFileSync(join(folder, shell), stdout);
@@ -82,7 +80,7 @@ describe.each(['bash', 'zsh', 'fish'])('in %s', (shell) => {
   });
 });
 
-(has('bash') ? test : test.skip)('bash completes a line, also through npx', () => {
+test('bash completes a line, also through npx', () => {
   const ask = (...words: readonly string[]) =>
     typed(
       'bash',
@@ -97,7 +95,8 @@ describe.each(['bash', 'zsh', 'fish'])('in %s', (shell) => {
   expect(ask('noencap', 'synth', '-t', '')).toBe(`compopt -o default\n\n${registered}`);
 });
 
-(has('fish') ? test : test.skip)('fish completes a line, also through npx', () => {
+test('fish completes a line, also through npx', () => {
+  mustHave('fish');
   const ask = (line: string) => typed('fish', `source ./fish; complete -C '${line}'`).stdout;
   expect(ask('noencap explain ga')).toBe('gateway\trouter\n');
   expect(ask('bin/noencap check --fa')).toMatch(/^--failures\ttry every/);
@@ -119,6 +118,7 @@ function keys(shell: string, line: string): string {
   return stdout;
 }
 
-test.each(['bash', 'zsh'].filter(has))('in %s a line of keys with tabs is a command that runs', (shell) => {
+test.each(['bash', 'zsh'])('in %s a line of keys with tabs is a command that runs', (shell) => {
+  mustHave(shell, 'script');
   expect(keys(shell, 'noencap explain ga\tkubenode-h\t')).toContain('(pods of kubenode-hkg04) at gateway');
 });

@@ -62,7 +62,7 @@ test('what an older noencap wrote is renewed, what was edited is shown, and noth
   gitIn(net, 'commit', '-qam', 'As it was');
 
   const check = noencap(net, ['upgrade', '--check']);
-  expect(check).toMatchObject({ code: 1, stderr: '4 files to look at. Run: npx noencap upgrade\n' });
+  expect(check).toMatchObject({ code: 1, stderr: '4 files to look at. Run: bin/noencap upgrade\n' });
   expect(gitIn(net, 'status', '--porcelain')).toBe('');
 
   const run = noencap(net, ['upgrade']);

@@ -20,9 +20,6 @@ const consoles = (text: string): string[] =>
 const typed = (block: string): string[] =>
   [...block.matchAll(/^[\w-]+[$#] (.*)$/gm)].map(([, line = '']) => line);
 
-/** What the command that makes a repository of one's own will take. */
-const AWAITED = ['init --sites', 'init --link', 'init --engine'];
-
 function unknownIn(line: string): string[] {
   const calls = [...line.matchAll(/(?:^|[\s(])(?:bin\/noencap|npx noencap) ([^|&;>]*)/g)];
   return calls.flatMap(([, rest = '']) => {
@@ -41,8 +38,7 @@ function unknownIn(line: string): string[] {
         (word) =>
           !command.options.some(({ short, long }) => [short, long].includes(word)) && word !== '--help',
       )
-      .map((word) => `${command.name()} ${word}`)
-      .filter((one) => !AWAITED.includes(one));
+      .map((word) => `${command.name()} ${word}`);
   });
 }
 

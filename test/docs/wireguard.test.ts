@@ -3,17 +3,18 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { routerFiles } from '../../routers/index.ts';
+import { type Answers, FIRST_K3S, topologyText } from '../../start/index.ts';
 import { scratch } from '../cli/run.ts';
 import { fabricOf } from '../fabric-of.ts';
+import { mustHave } from '../installed.ts';
 
 /**
  * What docs/first-hour.md says of AllowedIPs, with WireGuard's own implementation in Go: the kernel's need not be there. What is not
  * allowed never gets through, however long one waits.
  */
 
-const has = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-const canRun =
-  process.getuid?.() === 0 && process.env.NOENCAP_NO_NETNS !== '1' && has('wireguard-go') && has('wg');
+const canRun = process.getuid?.() === 0 && process.env.NOENCAP_NO_NETNS !== '1';
+if (canRun) beforeAll(() => mustHave('wireguard-go', 'wg', 'unshare', 'bird'));
 
 const SPACES = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
@@ -40,17 +41,27 @@ const CASES: readonly (readonly [what: string, more: string, expected: readonly 
   ],
 ];
 
-const where = canRun ? '' : ' (needs root, wireguard-go and wireguard-tools)';
+const where = canRun ? '' : ' (needs root)';
 
 (canRun ? test : test.skip).each(CASES)(`AllowedIPs of %s${where}`, (_what, more, expected) => {
   expect(through(more)).toEqual(expected);
 });
 
+/** What the guide's first command answers. */
+const GUIDE: Answers = {
+  name: 'my-fabric',
+  sites: 2,
+  link: 'wireguard',
+  engine: 'argocd',
+  router: 'bird',
+  repoURL: 'https://github.com/me/my-fabric.git',
+};
+
 /** docs/first-hour.md with the network that it is about: what its configuration of WireGuard, and noencap's of BIRD, make of two sites. */
 function guideUp(edit: (conf: string) => string): string[] {
   const folder = scratch();
   try {
-    const topology = parse(readFileSync('test/fixture/two-sites/topology.yaml', 'utf8'));
+    const topology = parse(topologyText(GUIDE, { calico: 'v3.32.1', k3s: FIRST_K3S }, 'none'));
     for (const [path, text] of routerFiles(fabricOf(topology))) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { program } from '../../cli/program.ts';
 import { manPage } from '../../scripts/man-page.ts';
+import { mustHave } from '../installed.ts';
 
 const page = readFileSync('docs/noencap.1', 'utf8');
 
@@ -20,9 +21,8 @@ test('it has each command with each of its options', () => {
 /** The date is that of a commit, which a page that is rendered cannot know. */
 const KNOWN = 'WARNING: missing date, using "": TH';
 
-const hasMandoc = spawnSync('mandoc', ['-V']).error === undefined;
-
-(hasMandoc ? test : test.skip)('mandoc has nothing to say about it (needs mandoc)', () => {
+test('mandoc has nothing to say about it', () => {
+  mustHave('mandoc');
   const { stdout } = spawnSync('mandoc', ['-T', 'lint', 'docs/noencap.1'], { encoding: 'utf8' });
   expect(stdout.split('\n').filter((line) => line !== '' && !line.endsWith(KNOWN))).toEqual([]);
 });

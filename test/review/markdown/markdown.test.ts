@@ -66,7 +66,7 @@ test('only a shortened text says that it is one, and where the full text is', ()
     expect(comment(small, limit).text.split('\n\n')[1]).toContain(`[Full review](<${DETAILS}>)`);
     for (const details of [undefined, 'javascript:alert(1)']) {
       const { text } = reviewMarkdown(small, { limit, unit: 'characters', details });
-      expect(text.split('\n\n')[1]).toContain('`noencap diff` shows all of it');
+      expect(text.split('\n\n')[1]).toContain('`bin/noencap diff` shows all of it');
       expect(text).not.toContain('javascript');
     }
   }
