@@ -36,6 +36,9 @@ function blocksOf(page: string): Block[] {
 /** The duration is the only difference. */
 const timeless = (text: string): string => text.replace(/\(\d+\.\d+ s\)/g, '(0.00 s)');
 
+/** Pages are for a repository that has noencap as its dependency; the README's first commands are for a clone. */
+const asInARepository = (text: string): string => text.replaceAll('bin/noencap', 'npx noencap');
+
 const withCommands = pages.filter((page) => blocksOf(page).some(({ language }) => language === 'sh'));
 
 /** Nothing else reads the manifests of other tools on a page: they must at least be YAML. */
@@ -70,7 +73,8 @@ test('the pages that lead a newcomer have commands', () => {
 
 /**
  * `sh` blocks run in a copy of the project, `diff` blocks are applied to it, and a `text` block right after an `sh` block
- * is what the command prints. npm itself is a stand-in: the packages are installed, and these are the tests.
+ * is what the command prints. npm and npx are stand-ins: the packages are installed, these are the tests, and noencap is the clone's; the
+ * package's own test runs it from an npm package.
  */
 const needsNetns = (page: string): boolean => page === 'docs/lab.md' && process.env.NOENCAP_NO_NETNS === '1';
 
@@ -112,27 +116,36 @@ test.each(withCommands.filter((page) => !needsNetns(page)))(
     restore();
     const bin = join(project, '.cache/bin');
     mkdirSync(bin, { recursive: true });
-    writeFileSync(join(bin, 'npm'), '#!/bin/sh\ncase $1 in ci | test) ;; *) exit 9 ;; esac\n');
-    chmodSync(join(bin, 'npm'), 0o755);
+    writeFileSync(join(bin, 'npm'), '#!/bin/sh\ncase $1 in ci | install | test) ;; *) exit 9 ;; esac\n');
+    writeFileSync(
+      join(bin, 'npx'),
+      `#!/bin/sh\n[ "$1" = noencap ] || exit 9\nshift\nexec ${join(project, 'bin/noencap')} "$@"\n`,
+    );
+    for (const name of ['npm', 'npx']) chmodSync(join(bin, name), 0o755);
     const home = join(project, '.cache/home');
     mkdirSync(home);
     const env = { ...process.env, HOME: home, PATH: `${bin}:${process.env.PATH}`, GITHUB_ACTIONS: '' };
     let printed: string | undefined;
+    // A `cd` holds for the rest of the page.
+    let cwd = project;
+    const where = join(home, 'where');
     for (const { language, text } of blocksOf(page)) {
       if (language === 'diff') {
-        const applied = spawnSync('git', ['apply', '-'], { cwd: project, input: text, encoding: 'utf8' });
+        const applied = spawnSync('git', ['apply', '-'], { cwd, input: text, encoding: 'utf8' });
         expect(applied.stderr).toBe('');
       }
-      if (language === 'text' && printed !== undefined) expect(timeless(printed)).toBe(timeless(text));
+      if (language === 'text' && printed !== undefined)
+        expect(asInARepository(timeless(printed))).toBe(timeless(text));
       printed = undefined;
       if (language === 'sh') {
-        const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', text], {
-          cwd: project,
-          env,
+        const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', `${text}\npwd >"$WHERE"`], {
+          cwd,
+          env: { ...env, WHERE: where },
           encoding: 'utf8',
         });
         expect({ text, status, stderr }).toEqual({ text, status: 0, stderr: '' });
         printed = stdout;
+        cwd = readFileSync(where, 'utf8').trimEnd();
       }
     }
   },
