@@ -61,8 +61,8 @@ export const TSCONFIG = json({
   include: ['main.ts', 'charts'],
 });
 
-export const CDK8S_YAML = `# For \`npx cdk8s synth\`, which empties its output folder before it runs the app. dist/ must survive a failed run, so cdk8s gets a folder
-# of its own; noencap writes the same manifests there and into dist/.
+export const CDK8S_YAML = `# For \`npx --package cdk8s-cli cdk8s synth\`, which empties its output folder before it runs the app. dist/ must survive a failed
+# run, so cdk8s gets a folder of its own; noencap writes the same manifests there and into dist/.
 language: typescript
 app: noencap cdk8s
 output: .cache/cdk8s

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 import { documentIn, gitIn, noencap, type Run, scratch, tree } from '../cli/run.ts';
+import { buildInto, install, packed, spawn, succeeds, userEnv } from './packed.ts';
 
 let work: string;
 /** What is published. */
@@ -18,41 +19,10 @@ beforeAll(() => {
   buildInto(built);
   mkdirSync(home);
   writeFileSync(join(home, 'package.json'), '{"private": true, "type": "module"}\n');
-  install(home, packed(built));
+  install(home, packed(built, work));
 });
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
-
-function buildInto(folder: string): void {
-  succeeds(spawn('node_modules/.bin/tsx', ['scripts/package.ts', folder], '.'));
-}
-
-function packed(folder: string): string {
-  const { stdout } = succeeds(spawn('npm', ['pack', '--silent', '--pack-destination', work, folder], work));
-  return join(work, stdout.trim());
-}
-
-function install(folder: string, tarball: string): void {
-  succeeds(
-    spawn('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--silent', tarball], folder),
-  );
-}
-
-function spawn(program: string, args: readonly string[], cwd: string): Run {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8', env: userEnv() });
-  return { code: status, stdout, stderr };
-}
-
-/** Of a user's shell, with the packages' commands found first, as npx does it. */
-function userEnv(): NodeJS.ProcessEnv {
-  const isOfCi = (name: string) => /^(GITHUB_|NO_COLOR$|FORCE_COLOR$|CI$|npm_|INIT_CWD$)/.test(name);
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOfCi(name)));
-}
-
-function succeeds(run: Run): Run {
-  if (run.code !== 0) throw new Error(`${run.code}\n${run.stdout}\n${run.stderr}`);
-  return run;
-}
 
 /** The installed command, in the user's repository. */
 const installed = (...args: string[]): Run => {
@@ -72,8 +42,8 @@ describe('what is published', () => {
     buildInto(again);
     expect(tree(again)).toEqual(tree(built));
     const sum = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
-    const first = sum(packed(built));
-    expect(sum(packed(again))).toBe(first);
+    const first = sum(packed(built, work));
+    expect(sum(packed(again, work))).toBe(first);
   });
 
   test('has what its package.json names, and lists each package that its code needs', () => {
