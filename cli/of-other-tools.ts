@@ -34,13 +34,38 @@ const WORDS: Readonly<Record<string, string>> = {
   update: 'upgrade',
 };
 
+/** The same behind `lab`. */
+const LAB_WORDS: Readonly<Record<string, string>> = {
+  start: 'lab up',
+  create: 'lab up',
+  deploy: 'lab up',
+  stop: 'lab down',
+  destroy: 'lab down',
+  delete: 'lab down',
+  ssh: 'lab exec',
+  shell: 'lab exec',
+  run: 'lab exec',
+  bird: 'lab birdc',
+  test: 'lab',
+  reboot: 'lab rehearse --reboot',
+};
+
 /** Answers a word of another tool with ours, and any other unknown command as Commander does. */
 export function ofOtherTools(root: Command): void {
-  root.on('command:*', ([word = '']: readonly string[]) => {
-    const ours = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
-    const isHere = root.commands.some((command) => command.name() === ours?.split(' ')[0]);
-    if (!isHere) (root as Command & { unknownCommand(): never }).unknownCommand();
-    const message = `error: unknown command '${word}'\n(Did you mean ${ours}?)`;
-    root.error(message, { code: 'commander.unknownCommand' });
+  root.on('command:*', ([word = '']: readonly string[]) => answer(root, word, WORDS));
+}
+
+/** The same behind `lab`, which does something without a word, so that Commander takes any other for an argument too many. */
+export function ofOtherLabs(lab: Command): void {
+  lab.allowExcessArguments().hook('preAction', (_, command) => {
+    const [word] = command === lab ? lab.args : [];
+    if (word !== undefined) answer(lab, word, LAB_WORDS);
   });
+}
+
+function answer(command: Command, word: string, words: Readonly<Record<string, string>>): never {
+  const ours = Object.hasOwn(words, word) ? words[word] : undefined;
+  if (ours === undefined) return (command as Command & { unknownCommand(): never }).unknownCommand();
+  const message = `error: unknown command '${word}'\n(Did you mean ${ours}?)`;
+  return command.error(message, { code: 'commander.unknownCommand' });
 }

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { ofOtherLabs } from '../of-other-tools.ts';
 import { BASE, collect, command, examples, run } from './command.ts';
 
 /** The network with real daemons. */
@@ -23,6 +24,7 @@ export function labCommands(root: Command): void {
     .action((options) =>
       run(options, 'lab', async (speak) => (await import('../lab.ts')).lab(options, speak)),
     );
+  ofOtherLabs(lab);
   command(
     lab,
     'rehearse',

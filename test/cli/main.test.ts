@@ -50,11 +50,16 @@ test.each([
   ['route', 'explain'],
   ['test', 'lab'],
   ['new', 'init'],
-])('%s, mistyped or of another tool, gets %s for an answer', (word, ours) => {
-  const run = noencap(folder, [word]);
+  ['lab start', 'lab up'],
+  ['lab stop', 'lab down'],
+  ['lab rehaerse', 'rehearse'],
+])('%s, mistyped or of another tool, gets %s for an answer', (line, ours) => {
+  const words = line.split(' ');
+  const word = words.at(-1);
+  const run = noencap(folder, words);
   expect(run).toMatchObject({ code: 2, stdout: '' });
   expect(run.stderr).toBe(`error: unknown command '${word}'\n(Did you mean ${ours}?)\n(see --help)\n`);
-  const { faults } = JSON.parse(noencap(folder, [word, '--json']).stdout);
+  const { faults } = JSON.parse(noencap(folder, [...words, '--json']).stdout);
   expect(faults).toMatchObject([{ code: 'usage', fix: `Did you mean ${ours}?` }]);
 });
 
