@@ -1,4 +1,4 @@
-import { type ApiObject, App, Chart, JsonPatch } from 'cdk8s';
+import { type ApiObject, App, Chart, JsonPatch, Lazy } from 'cdk8s';
 import { argoCd, Bgp, flux, Installation } from '../../charts/index.ts';
 import * as argoproj from '../../imports/argoproj.io.ts';
 import * as operator from '../../imports/operator.tigera.io.ts';
@@ -90,6 +90,8 @@ const objects: readonly ApiObject[] = EVERYTHING.flatMap((topology) => {
 
 /** `a.b.c` for each field that is set; a list counts as its items, and a choice of number or text as a value. */
 function paths(value: unknown, path = ''): string[] {
+  // What is known once all charts are there.
+  if (value instanceof Lazy) return paths(value.produce(), path);
   if (Array.isArray(value)) return [...new Set(value.flatMap((item) => paths(item, path)))];
   if (typeof value !== 'object' || value === null || value.constructor !== Object) return [path];
   return Object.entries(value)
