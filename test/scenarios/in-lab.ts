@@ -63,14 +63,14 @@ export async function inLab(topology: TopologyInput): Promise<World> {
 
 /**
  * Calico keeps BIRD's default hold time of 240 s for the mesh, and noencap cannot change it. Scenarios describe a settled network,
- * which would be four minutes after a machine died.
+ * which would be four minutes after a machine died. No shorter: a daemon that a busy machine does not run for that long loses sessions.
  */
 const impatient = (plan: LabPlan): LabPlan => ({
   ...plan,
   hosts: atRest(plan).hosts.map((host): LabHost => {
     const files = [...host.files].map(([path, text]): [string, string] => [
       path,
-      text.replace(/^protocol bgp Mesh_\w+ from bgp_template \{$/gm, '$&\n  hold time 6;'),
+      text.replace(/^protocol bgp Mesh_\w+ from bgp_template \{$/gm, '$&\n  hold time 20;'),
     ]);
     return { ...host, files: new Map(files) };
   }),

@@ -64,7 +64,7 @@ export const stories: readonly Story[] = [
   },
   {
     of: "the report's network, keep, mesh, Calico v3.31",
-    topology: report({ holdTime: 6 }, older),
+    topology: report({ holdTime: 15 }, older),
     scenarios: {
       'neighbours reach each other directly': async (net) => {
         await net.expect('kubemaster').routeTo('kubenode-wds-1', {
@@ -95,7 +95,7 @@ export const stories: readonly Story[] = [
   },
   {
     of: "the report's network, keep, no mesh, Calico v3.31",
-    topology: report({ nodeToNodeMesh: false, holdTime: 6 }, older),
+    topology: report({ nodeToNodeMesh: false, holdTime: 15 }, older),
     scenarios: {
       'neighbours reach each other directly, though only the gateway tells them how': async (net) => {
         await net.expect('kubemaster').routeTo('kubenode-wds-1', {
