@@ -273,9 +273,9 @@ export const CHAPTERS: readonly Chapter[] = [
         fault: 'sshd is killed before confirm, and comes back when BIRD has reverted',
         router: 'w2',
         isRace: true,
-        run: before('gate', async (router) => {
+        run: before('gate', async (router, { limit }) => {
           await router.killSshd();
-          await waited('BIRD reverts', async () => !(await router.waits()));
+          await waited('BIRD reverts', async () => !(await router.waits()), limit + 240);
           await router.startSshd();
         }),
         ends: 1,
