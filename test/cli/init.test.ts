@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { reportText } from '../fixture/report.ts';
 import { gitIn, noencap, scratch, tree } from './run.ts';
 
 let folder: string;
@@ -284,7 +285,7 @@ describe('--from a clone of noencap', () => {
   test('takes the topology and what lies beside it, and renders the same', () => {
     const clone = join(folder, 'clone');
     mkdirSync(clone);
-    writeFileSync(join(clone, 'topology.yaml'), readFileSync('topology.yaml'));
+    writeFileSync(join(clone, 'topology.yaml'), reportText());
     writeFileSync(join(clone, 'known_hosts'), 'gateway ssh-ed25519 AAAA\n');
     writeFileSync(join(clone, 'secrets.age'), Buffer.from([0, 255, 10]));
     expect(noencap(clone, ['synth']).code).toBe(0);
@@ -295,7 +296,7 @@ describe('--from a clone of noencap', () => {
     expect(readFileSync(join(net, 'secrets.age'))).toEqual(Buffer.from([0, 255, 10]));
     const [first, ...rest] = readFileSync(join(net, 'topology.yaml'), 'utf8').split('\n');
     expect(first).toBe('# yaml-language-server: $schema=node_modules/noencap/topology.schema.json');
-    expect(rest).toEqual(readFileSync('topology.yaml', 'utf8').split('\n').slice(1));
+    expect(rest).toEqual(reportText().split('\n').slice(1));
   });
 
   test('that has a fault, or no topology, is refused', () => {

@@ -160,7 +160,6 @@ asRoot('a process that reuses the PID of an ended holder is never entered', () =
   writeFileSync(join(folder, 'reuse.sh'), REUSE);
   const { said } = play(`cat >$D/reuse.mjs <<'END'
 import { spawnSync } from 'node:child_process';
-import { REPORT_FILE } from '../fixture/report.ts';
 import { findHolder } from ${JSON.stringify(resolve('lab/holder.ts'))};
 const [pid, born, boot] = process.argv.slice(2);
 const holder = findHolder({ pid: Number(pid), born, boot });

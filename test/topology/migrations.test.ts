@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { loadTopology } from '../../topology/index.ts';
 import { CURRENT_VERSION, MIGRATIONS, type Migration, migrated } from '../../topology/migrations.ts';
+import { reportText } from '../fixture/report.ts';
 
 test('there is one for each version before the current one', () => {
   expect(MIGRATIONS.map(({ from }) => from)).toEqual(
@@ -49,7 +49,7 @@ test.each([
 });
 
 test('a topology of a newer version has no other fault, whatever it holds', () => {
-  const text = readFileSync('topology.yaml', 'utf8').replace('version: 1\n', 'version: 7\nnews: true\n');
+  const text = reportText().replace('version: 1\n', 'version: 7\nnews: true\n');
   const loaded = loadTopology({ file: 'topology.yaml', bytes: Buffer.from(text) });
   expect(loaded.ok).toBe(false);
   if (!loaded.ok)
