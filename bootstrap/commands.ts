@@ -1,4 +1,5 @@
 import { NOENCAP } from '../topology/own-command.ts';
+import { shellWord as quoted } from '../topology/shell-word.ts';
 import type { Engine } from './engine.ts';
 import type { Awaited, BootstrapPlan, BootstrapStep } from './plan.ts';
 
@@ -88,5 +89,4 @@ const listedCommand = (args: readonly string[], names: readonly string[]): strin
     ? kubectl([...args, ...names])
     : [kubectl(args), ...names.map(shellWord)].join(' \\\n  ');
 
-const shellWord = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text));

@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { Unreadable } from '../machine/index.ts';
 import { BusyError, Unchanged } from '../repository/write-dist.ts';
 import { printable } from '../topology/fault.ts';
+import { shellWord } from '../topology/shell-word.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What the file system or another run refused; undefined for what is a bug of ours. */
@@ -42,7 +43,7 @@ function ofAnother(place: string, code: string): string {
 }
 
 const shellQuoted = (path: string): string =>
-  /^[A-Za-z0-9_./-]+$/.test(path) ? `./${path}` : `'./${path.replaceAll("'", "'\\''")}'`;
+  /^[A-Za-z0-9_./-]+$/.test(path) ? `./${path}` : shellWord(`./${path}`);
 
 const OWNER: readonly [reason: string, fix: string] = [
   'permission denied',

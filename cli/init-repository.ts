@@ -14,6 +14,7 @@ import {
 } from '../repository/new-repository.ts';
 import { render } from '../repository/render.ts';
 import { startFiles } from '../start/index.ts';
+import { shellWord } from '../topology/shell-word.ts';
 import { type Beginning, movedBeginning, newBeginning } from './beginning.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -184,7 +185,7 @@ function gitText(git: Committed): string {
 /** What is left to do, as one types it. */
 function next({ folder, packages, git }: Pick<Made, 'folder' | 'packages' | 'git'>): string[] {
   return [
-    `cd ${/^[\w./~-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`}`,
+    `cd ${/^[\w./~-]+$/.test(folder) ? folder : shellWord(folder)}`,
     ...(packages === undefined ? [] : ["npm install             # writes npm's lock file, too: commit it"]),
     ...(git.is === 'without git' ? ['git init -b main && git add . && git commit'] : []),
     ...(git.is === 'staged' ? ["git commit -m 'Start'"] : []),

@@ -8,6 +8,7 @@ import { loadApp } from '../repository/user-app.ts';
 import { type Written, writeDist } from '../repository/write-dist.ts';
 import { printable } from '../topology/fault.ts';
 import { NOENCAP } from '../topology/own-command.ts';
+import { shellWord } from '../topology/shell-word.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
@@ -97,7 +98,7 @@ const inTheWay = (out: string, foreign: readonly string[]): Refusal => ({
 const leftBehind = (out: string, left: string): string =>
   `${out} is written. The old one holds files of another user, who may have run noencap here, as with sudo, and could not be removed:
   ${printable(left)}
-Remove it: sudo rm -r '${left.replaceAll("'", "'\\''")}'`;
+Remove it: sudo rm -r ${shellWord(left)}`;
 
 function strays(out: string, stray: readonly string[]): string {
   const list = stray.map((path) => `  ${printable(join(out, path))}`).join('\n');

@@ -1,7 +1,7 @@
 import type { FabricRegion, NodeSpeaker } from '../fabric/fabric.ts';
 import { GITOPS_ENGINES } from '../fabric/gitops.ts';
+import { shellWord } from '../topology/shell-word.ts';
 import { MARK, TOKEN_FILE } from './k3s-config.ts';
-import { shellWord } from './shell.ts';
 
 export interface InstallScript {
   readonly node: NodeSpeaker;

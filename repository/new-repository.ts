@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { runProgram } from '../machine/index.ts';
+import { shellWord } from '../topology/shell-word.ts';
 import type { RenderedFiles } from './dist.ts';
 import { makeFolder, writeDist } from './write-dist.ts';
 
@@ -64,7 +65,7 @@ const uppermostMissing = (path: string): string =>
 
 const leftOf = (staged: string): NoGround => ({
   message: `${staged} is left of a run that was killed, or is that of one at work`,
-  fix: `Remove it: rm -r '${staged.replaceAll("'", "'\\''")}'`,
+  fix: `Remove it: rm -r ${shellWord(staged)}`,
 });
 
 /** Path below the repository to the content of the file. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
-import { shellWord } from '../../nodes/shell.ts';
+import { shellWord } from '../../topology/shell-word.ts';
 
 /** The arguments that sh makes of words, each ended by NUL. */
 function read(words: readonly string[]): string[] {
