@@ -45,7 +45,7 @@ export function deliveries(
         routerFiles,
         name === undefined || password === undefined ? undefined : { name, password },
       ),
-      sysctls: sysctls(routerFiles),
+      sysctls: sysctlsIn(routerFiles),
       // Each its own: where two names lead to one machine, the second one finds it locked.
       owner: ownerName(),
       timeout: options.timeout,
@@ -100,7 +100,8 @@ export function routerFolders(files: ReadonlyMap<string, string>): Map<string, M
   );
 }
 
-const sysctls = (routerFiles: ReadonlyMap<string, string>): Map<string, string> =>
+/** The kernel settings among a router's files. */
+export const sysctlsIn = (routerFiles: ReadonlyMap<string, string>): Map<string, string> =>
   new Map(
     [...(routerFiles.get('sysctl.d/90-noencap.conf') ?? '').matchAll(/^([a-z0-9._]+) = (\S+)$/gm)].map(
       ([, key = '', value = '']) => [key, value],

@@ -21,12 +21,12 @@ import { type SecretFault, secretFaultText } from '../secrets/fault.ts';
 import { passwordsFor } from '../secrets/passwords.ts';
 import { printable } from '../topology/fault.ts';
 import { NOENCAP } from '../topology/own-command.ts';
-import { didYouMean, listed, suggester } from '../topology/suggest.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
 import { interruptible } from './interruptible.ts';
 import { faultOf, printFaults, type Refusal, refusalText, refuse } from './refusal.ts';
+import { routersNamed } from './routers-named.ts';
 import { baseThatRuns, shippedText as textOfShipped } from './ship-base.ts';
 import { deliveries, unpinned } from './ship-deliveries.ts';
 import { orderText, type Plan, planOf } from './ship-plan.ts';
@@ -194,30 +194,6 @@ function report(order: Order, shipped: Shipped, options: ShipOptions, terminal: 
 /** After a second interrupt the routers themselves clean up: BIRD reverts. */
 const INTERRUPTED =
   'Interrupted: unconfirmed changes are undone, the rest stays. Press Ctrl-C again to end at once; the routers then revert by themselves.';
-
-/** Those of these names, or all that have a configuration. */
-function routersNamed(fabric: Fabric, names: readonly string[]): readonly RouterSpeaker[] | Refusal {
-  const routers = fabric.routers.filter(({ planned }) => !planned);
-  if (names.length === 0) return routers;
-  for (const name of names) {
-    const named = fabric.routers.find((router) => router.name === name);
-    if (named?.planned === true) {
-      return {
-        code: 'unknown-name',
-        message: `${name} is planned`,
-        fix: 'It has no configuration yet: remove `planned` from the topology.',
-      };
-    }
-    if (named !== undefined) continue;
-    const routerNames = routers.map((router) => router.name);
-    return {
-      code: 'unknown-name',
-      message: `No router is named ${JSON.stringify(name)}`,
-      fix: didYouMean(suggester(routerNames)(name), `Known: ${listed(routerNames, 'and')}.`),
-    };
-  }
-  return routers.filter(({ name }) => names.includes(name));
-}
 
 /** What was reviewed is what is delivered: dist must be what the topology renders. */
 function staleRouters(out: string, files: ReadonlyMap<string, string>): Refusal | undefined {

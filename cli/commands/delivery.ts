@@ -54,6 +54,27 @@ export function deliveryCommands(root: Command): void {
 
   command(
     root,
+    'verify',
+    'Hold the routers against the topology: what agrees, what differs, what is unknown.',
+  )
+    .option('--router <name>', 'look at this router only (repeatable)', collect, [])
+    .option('--wait <seconds>', 'look again until all is as promised, so long at most', wholeNumber(1, 3600))
+    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .addHelpText(
+      'after',
+      examples(
+        'noencap verify',
+        'noencap verify --router gateway --router cn-ns',
+        'noencap verify --wait 120',
+        'noencap verify --json',
+      ),
+    )
+    .action((options) =>
+      run(options, 'verify', async (speak) => (await import('../verify.ts')).verify(options, speak)),
+    );
+
+  command(
+    root,
     'bootstrap',
     'Print the steps from an empty cluster to one that its engine syncs, or run them.',
   )

@@ -12,6 +12,7 @@ import { refusal } from './refusal.ts';
 import { ship, shipCheck, shipPlan, shipSetup } from './ship.ts';
 import { synth, synthCheck } from './synth.ts';
 import { upgrade, upgradeCheck } from './upgrade.ts';
+import { verify } from './verify.ts';
 
 export type { CommandName, RefusalCode } from './refusal.ts';
 
@@ -40,6 +41,7 @@ const own = z.union([
   synthCheck,
   upgrade,
   upgradeCheck,
+  verify,
 ]);
 
 /** Every document that `--json` prints. */

@@ -29,6 +29,7 @@ export const commands = z.enum([
   'synth --check',
   'upgrade',
   'upgrade --check',
+  'verify',
 ]);
 
 export type CommandName = z.infer<typeof commands>;

@@ -229,7 +229,7 @@ function cutOff(
 }
 
 /** Names that noencap uses in an operator's bird.conf: if one of these is gone, the change removed it. */
-const OURS = /^(k3s|via)_/;
+export const OURS = /^(k3s|via)_/;
 
 /** Protocols other than our sessions: the operator's own, or the rest of a bird.conf that is all ours. */
 function otherProtocols(

@@ -51,7 +51,7 @@ const unreachableText = (about: string, one: ProtocolState | undefined): string 
   `${about}: ${unresolvedOf(one)} of the ${importedOf(one)} routes that it brings lead nowhere: the session's table has no route to their next hops, or only one that drops packets`;
 
 /** One in twenty, rounded down. */
-const few = (routes: number): number => Math.floor(routes / 20);
+export const few = (routes: number): number => Math.floor(routes / 20);
 
 function imports(
   { session, remote, was, is }: ObservedSession,
@@ -90,10 +90,10 @@ function exports(one: ObservedSession, family: Family, dueTo: Due): GateFinding[
 }
 
 /** How many routes a peer should be sent. */
-type Due = (one: ObservedSession, family: Family, when: 'was' | 'is') => number;
+export type Due = (one: ObservedSession, family: Family, when: 'was' | 'is') => number;
 
 /** The best routes of the other sessions; for sessions between routers only what clients announced (RFC 4456 section 6). */
-function routesDue(observed: readonly ObservedSession[]): Due {
+export function routesDue(observed: readonly ObservedSession[]): Due {
   const best = (one: ObservedSession, family: Family, when: 'was' | 'is') =>
     isUp(one[when], family) ? (channel(one[when], family)?.preferred ?? 0) : 0;
   const sums = new Map<string, number>();

@@ -5,6 +5,7 @@ import { documentSchema, documentsJsonSchema } from '../../../cli/documents/inde
 import { commands, refusalCodes } from '../../../cli/documents/refusal.ts';
 import { routerFault } from '../../../delivery/fault.ts';
 import { dangerCodes } from '../../../review/document.ts';
+import { VERDICT_KINDS } from '../../../verify/verdict.ts';
 import { documentIn, gitIn, noencap, scratch } from '../run.ts';
 
 let folder: string;
@@ -89,6 +90,7 @@ const SUCCESS: Record<string, { args: readonly string[]; given?: () => void }> =
   'synth --check': { args: ['synth', '--check'] },
   upgrade: { args: ['upgrade'], given: dependent },
   'upgrade --check': { args: ['upgrade', '--check'], given: dependent },
+  verify: { args: ['verify'], given: () => shipped('exit 255') },
 };
 
 /** Those that need more than a folder, and the tests that have it. */
@@ -177,6 +179,7 @@ const REFUSED: Record<string, readonly [args: readonly string[], code: string]> 
   'synth --check': [['synth', '--check'], 'file-missing'],
   upgrade: [['upgrade'], 'file'],
   'upgrade --check': [['upgrade', '--check'], 'file'],
+  verify: [['verify'], 'file-missing'],
 };
 
 test('each command that takes --json is refused below', () => {
@@ -209,9 +212,10 @@ const firstCells = (heading: string): string[] =>
     .flatMap((line) => /^\| `([^`]+)` \|/.exec(line)?.[1] ?? [])
     .sort();
 
-test('docs/json.md has each command, each code, each fault of a router and each danger', () => {
+test('docs/json.md has each command, each code, each fault of a router, each danger and each kind of verdict', () => {
   expect(firstCells('command')).toEqual(printing);
   expect(firstCells('code')).toEqual([...refusalCodes.options].sort());
   expect(firstCells('fault')).toEqual([...routerFault.shape.code.options].sort());
   expect(firstCells('danger')).toEqual([...dangerCodes.options].sort());
+  expect(firstCells('verdict')).toEqual([...VERDICT_KINDS].sort());
 });

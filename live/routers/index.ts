@@ -1,0 +1,1 @@
+export { lookAtRouters, type ToLookAt } from './look.ts';

@@ -1,0 +1,92 @@
+import {
+  driftFrom,
+  type Inspection,
+  inParallel,
+  inspect,
+  notPinned,
+  type RouterSettings,
+  releaseFor,
+  routerScript,
+  type SshTarget,
+  sshRemote,
+} from '../../delivery/index.ts';
+import type { FileDifference, RouterFacts, RouterLook, Unread } from '../../verify/index.ts';
+
+/** A router to look at, and what git has for it. */
+export interface ToLookAt {
+  readonly router: string;
+  readonly target: SshTarget;
+  readonly settings: RouterSettings;
+  /** Path below its folder in dist to text. */
+  readonly files: ReadonlyMap<string, string>;
+  /** The kernel settings among them. */
+  readonly sysctls: ReadonlyMap<string, string>;
+}
+
+/** Each costs an ssh process here and a script there. */
+const AT_A_TIME = 10;
+
+/** One look at each, over the account and the script of `ship`, in their order. Changes nothing, and takes no lock. */
+export const lookAtRouters = (routers: readonly ToLookAt[], stop: AbortSignal): Promise<RouterLook[]> =>
+  inParallel(routers, AT_A_TIME, async (one) => {
+    if (stop.aborted) return unread(one, NOT_LOOKED);
+    try {
+      return await lookAt(one, stop);
+    } catch (error) {
+      // What one router says affects no other.
+      const message = `noencap failed on what this router says (${error instanceof Error ? error.message : error})`;
+      return unread(one, { message, fix: 'This is a bug of noencap: report it.' });
+    }
+  });
+
+const NOT_LOOKED: Unread = { message: 'it was interrupted before this router', fix: 'Run it again.' };
+
+const unread = ({ router }: ToLookAt, { message, fix }: Unread): RouterLook => ({
+  router,
+  read: undefined,
+  unread: { message, fix },
+});
+
+async function lookAt(one: ToLookAt, stop: AbortSignal): Promise<RouterLook> {
+  const untrusted = await notPinned(one.target);
+  if (untrusted !== undefined) return unread(one, untrusted);
+  const remote = sshRemote(one.target, { script: routerScript });
+  try {
+    const { done, failed } = await inspect(remote, one.settings, [...one.sysctls.keys()], stop);
+    if (failed !== undefined) return unread(one, failed);
+    // Another machine than the one that is meant: what it says is about something else.
+    if (done.stranger !== undefined) return unread(one, done.stranger);
+    return { router: one.router, read: factsOf(one, done), unread: undefined };
+  } finally {
+    await remote.end();
+  }
+}
+
+export function factsOf(
+  { settings, files, sysctls }: Pick<ToLookAt, 'settings' | 'files' | 'sysctls'>,
+  seen: Inspection,
+): RouterFacts {
+  const rendered = releaseFor(files)({ salt: undefined });
+  const inGit = new Map(rendered.files.map(({ path, sha256 }) => [path, sha256]));
+  const odd = seen.odd.map((path): FileDifference => ({ path, is: 'added' }));
+  const { state, live } = seen;
+  return {
+    birdVersion: seen.birdVersion,
+    filesError: seen.liveError,
+    holder: seen.holder,
+    pending: seen.pending,
+    settled: seen.settled,
+    cutOff: state === undefined || state.what === 'shipped' ? undefined : state.what,
+    runs: seen.running,
+    onDisk: live?.hash,
+    notAsInGit: [
+      // The password is not in git: whether it is as it was delivered, the manifest on the router says.
+      ...driftFrom(seen, inGit).filter(({ path }) => path !== settings.secret),
+      ...odd,
+    ],
+    notAsDelivered: live === undefined ? undefined : [...driftFrom(seen, live.manifest), ...odd],
+    protocols: seen.protocols,
+    sysctls: seen.sysctls,
+    sysctlsRendered: sysctls,
+  };
+}

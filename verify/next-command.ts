@@ -1,0 +1,31 @@
+import type { Fabric } from '../fabric/index.ts';
+import { NOENCAP } from '../topology/own-command.ts';
+
+/** The commands that verdicts name, as one types them. */
+export interface NextCommands {
+  ship(router: string): string;
+  /** Reads what ship would do there, and shows what somebody edited. */
+  shipCheck(router: string): string;
+  verifyAgain(router: string): string;
+  /** With the operator's own account: that of `ship` may be restricted. */
+  at(router: string, command: string): string;
+  /** The pods of a node, calico-node among them. */
+  calicoPods(node: string): string;
+  bgpPeer(name: string): string;
+}
+
+export function nextCommands(fabric: Fabric): NextCommands {
+  const hosts = new Map(fabric.routers.map(({ name, ssh }) => [name, ssh.host ?? name]));
+  return {
+    ship: (router) => `${NOENCAP} ship ${router}`,
+    shipCheck: (router) => `${NOENCAP} ship --check ${router}`,
+    verifyAgain: (router) => `${NOENCAP} verify --router ${router} --wait 120`,
+    at: (router, command) => `ssh ${hosts.get(router) ?? router} ${command}`,
+    calicoPods: (node) => `kubectl -n calico-system get pods -o wide --field-selector spec.nodeName=${node}`,
+    bgpPeer: (name) => `kubectl get bgppeers ${name} -o yaml`,
+  };
+}
+
+/** A command of BIRD's, for `at`: the shell of the router must not take its words for its own. */
+export const birdc = (command: string): string =>
+  /^[A-Za-z0-9_ ]+$/.test(command) ? `birdc ${command}` : `"birdc '${command}'"`;

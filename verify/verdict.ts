@@ -1,0 +1,88 @@
+/** What a verdict is about, and of a session or a route whose view it is. */
+export interface Subject {
+  readonly kind:
+    | 'router'
+    | 'session'
+    | 'route'
+    | 'file'
+    | 'sysctl'
+    | 'protocol'
+    | 'node'
+    | 'object'
+    | 'pool'
+    | 'block';
+  readonly name: string;
+  /** The machine that was looked at, where that is not the name. */
+  readonly machine?: string;
+}
+
+/** Kinds of what holds, or of what nobody could look at. */
+const CHECKED = ['router', 'session', 'protocol', 'routes', 'sysctl', 'files', 'configuration'] as const;
+
+/** Kinds of what differs on a router. */
+const OF_ROUTERS = [
+  'bird-version',
+  'change-pending',
+  'configuration-not-read',
+  'configuration-rejected',
+  'delivery-cut-off',
+  'delivery-running',
+  'files-edited',
+  'next-hop-unresolved',
+  'not-delivered',
+  'protocol-down',
+  'routes-not-accepted',
+  'routes-not-sent',
+  'session-down',
+  'session-half-up',
+  'session-missing',
+  'session-other-neighbor',
+  'session-unexpected',
+  'sysctl-different',
+] as const;
+
+/** Every kind, in one place: documents and pages are held against it. */
+export const VERDICT_KINDS = [...CHECKED, ...OF_ROUTERS] as const;
+
+export type VerdictKind = (typeof VERDICT_KINDS)[number];
+
+/** The likely cause of a difference, or why something is unknown: named only where the evidence shows it. */
+export interface Cause {
+  readonly message: string;
+  /** What was read, word for word. */
+  readonly evidence: readonly string[];
+}
+
+/** One thing that the topology promises, held against production. */
+export interface Verdict {
+  readonly about: Subject;
+  readonly is: 'as-promised' | 'different' | 'unknown';
+  readonly kind: VerdictKind;
+  /** Facts, short. */
+  readonly expected: string | undefined;
+  readonly found: string | undefined;
+  readonly cause: Cause | undefined;
+  /** The next command to run, as one types it. */
+  readonly next: string | undefined;
+}
+
+/** Of all verdicts together: a difference is known, whatever else is unknown. */
+export function overall(verdicts: readonly Verdict[]): Verdict['is'] {
+  if (verdicts.some(({ is }) => is === 'different')) return 'different';
+  return verdicts.length === 0 || verdicts.some(({ is }) => is === 'unknown') ? 'unknown' : 'as-promised';
+}
+
+type Short = Pick<Verdict, 'about' | 'kind'> & Partial<Verdict>;
+
+const verdict = (is: Verdict['is'], one: Short): Verdict => ({
+  is,
+  expected: undefined,
+  found: undefined,
+  cause: undefined,
+  next: undefined,
+  ...one,
+});
+
+export const asPromised = (one: Short): Verdict => verdict('as-promised', one);
+export const different = (one: Short): Verdict => verdict('different', one);
+export const unknown = (one: Short): Verdict => verdict('unknown', one);
