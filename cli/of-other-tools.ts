@@ -15,7 +15,6 @@ const WORDS: Readonly<Record<string, string>> = {
   compile: 'synth',
   template: 'synth',
   validate: 'check',
-  verify: 'check',
   lint: 'check',
   trace: 'path',
   traceroute: 'path',

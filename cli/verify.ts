@@ -87,6 +87,7 @@ function toLookAt(fabric: Fabric, routers: readonly RouterSpeaker[], knownHosts:
       settings: settingsOf(fabric.name, router),
       files,
       sysctls: sysctlsIn(files),
+      pools: fabric.pods.pools.map(({ cidr }) => cidr),
     };
   });
 }

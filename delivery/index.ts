@@ -6,6 +6,7 @@ export { Hidden } from './hidden.ts';
 export { driftFrom, type Inspection } from './inspection.ts';
 export { type JournalEvent, journalJson, journalLines, type Result, type Unstamped } from './journal.ts';
 export { inParallel } from './limited.ts';
+export { look, type RouterView } from './look.ts';
 export { passwordFault, releaseFor } from './password.ts';
 export type { Drifted } from './prepare-router.ts';
 export { MAX_PARALLEL, rollout, usualWaves } from './rollout.ts';

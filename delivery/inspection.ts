@@ -126,7 +126,7 @@ const otherProgram = (speaks: string): Outcome<never> => ({
 });
 
 /** The protocol version in the script's first line, raised whenever older and newer ends would misunderstand each other. */
-const PROTOCOL = '6';
+const PROTOCOL = '7';
 
 const HASH = '[0-9a-f]{16}';
 const FILE = /^[0-9a-f]{64} [^\s/][^\s]*$/;

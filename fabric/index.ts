@@ -17,7 +17,7 @@ export { calicoNode, calicoNodeChanges, carriesMetric } from './calico-node.ts';
 export { clusterBetween } from './cluster-between.ts';
 export { FARTHEST } from './distances.ts';
 export type { Expectations, LoanExpectation, PairExpectation } from './expectations.ts';
-export { expectations } from './expectations.ts';
+export { expectations, nextSteps } from './expectations.ts';
 export type {
   Attachment,
   Fabric,

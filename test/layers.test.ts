@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'delivery/ssh': ['fabric', 'machine'],
   bootstrap: ['charts', 'fabric', 'topology'],
   live: ['bootstrap', 'fabric', 'machine', 'topology'],
-  'live/routers': ['delivery', 'verify'],
+  'live/routers': ['delivery', 'topology', 'verify'],
   verify: ['bird', 'delivery/gate', 'fabric', 'topology'],
   review: ['analysis', 'bird', 'calico', 'calico/node', 'fabric', 'topology'],
   'review/markdown': ['fabric', 'review', 'topology'],

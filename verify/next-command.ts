@@ -28,4 +28,4 @@ export function nextCommands(fabric: Fabric): NextCommands {
 
 /** A command of BIRD's, for `at`: the shell of the router must not take its words for its own. */
 export const birdc = (command: string): string =>
-  /^[A-Za-z0-9_ ]+$/.test(command) ? `birdc ${command}` : `"birdc '${command}'"`;
+  /^[A-Za-z0-9_ ./:-]+$/.test(command) ? `birdc ${command}` : `"birdc '${command}'"`;

@@ -2,7 +2,9 @@ import { isUp, type ProtocolState } from '../bird/answers/protocols.ts';
 import { few, routesDue } from '../delivery/gate/routes.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { contains, type Family } from '../topology/address.ts';
+import { droppedByFilter } from './dropped.ts';
 import { birdc, nextCommands } from './next-command.ts';
+import type { RouterFacts } from './router-look.ts';
 import type { SeenSession } from './sessions.ts';
 import { asPromised, different, type Subject, unknown, type Verdict } from './verdict.ts';
 
@@ -10,6 +12,7 @@ import { asPromised, different, type Subject, unknown, type Verdict } from './ve
 export function routeCountVerdicts(
   fabric: Fabric,
   router: RouterSpeaker,
+  facts: RouterFacts,
   sessions: readonly SeenSession[],
 ): Verdict[] {
   const due = routesDue(sessions.map((one) => ({ ...one, was: undefined })));
@@ -24,7 +27,7 @@ export function routeCountVerdicts(
         .flatMap((family) => {
           const sent = due({ ...one, was: undefined }, family, 'is');
           return [
-            ...notAccepted(fabric, router, about, one, is, family),
+            ...notAccepted(fabric, router, facts, about, one, is, family),
             ...notSent(fabric, router, about, one, is, family, sent),
           ];
         }),
@@ -70,6 +73,7 @@ function unresolved(fabric: Fabric, router: RouterSpeaker, about: Subject, is: P
 function notAccepted(
   fabric: Fabric,
   router: RouterSpeaker,
+  facts: RouterFacts,
   about: Subject,
   { session, remote }: SeenSession,
   is: ProtocolState,
@@ -91,8 +95,9 @@ function notAccepted(
     found: `no ${family} route`,
     next: nextCommands(fabric).at(router.name, birdc(`show protocols all ${is.name}`)),
   };
-  return named.length > 0
-    ? [different(told)]
+  const cause = droppedByFilter(facts, is.name, family);
+  return named.length > 0 || cause !== undefined
+    ? [different({ ...told, cause })]
     : [
         unknown({
           ...told,

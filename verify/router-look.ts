@@ -1,4 +1,6 @@
 import type { ProtocolState } from '../bird/answers/protocols.ts';
+import type { BgpRoute } from '../bird/answers/routes.ts';
+import type { FilteredUpdates } from '../bird/answers/updates.ts';
 
 /** One look at a router: the facts, or why there are none. */
 export interface RouterLook {
@@ -35,10 +37,34 @@ export interface RouterFacts {
   /** Files that are not as they were delivered; undefined if nothing was ever delivered. */
   readonly notAsDelivered: readonly FileDifference[] | undefined;
   readonly protocols: readonly ProtocolState[];
+  readonly pods: PodRoutes | undefined;
+  /** Why it did not say what it does with packets to pods. */
+  readonly noPods: Unread | undefined;
   /** By key: an empty value is one that the kernel does not have, or does not show. */
   readonly sysctls: ReadonlyMap<string, string>;
   /** The values that the topology renders. */
   readonly sysctlsRendered: ReadonlyMap<string, string>;
+}
+
+/** What a router does with packets to pods. */
+export interface PodRoutes {
+  /** BIRD's routes from BGP in the pools. */
+  readonly routes: readonly BgpRoute[];
+  /** The kernel's in the pools, of all its tables; undefined if nobody knows. */
+  readonly kernel: readonly KernelRoute[] | undefined;
+  /** Why the kernel's routes are not known. */
+  readonly noKernel: string | undefined;
+  /** By protocol and channel (`k3s_kube_1_v4 ipv4`). */
+  readonly updates: ReadonlyMap<string, FilteredUpdates>;
+  /** Reverse path filtering by interface, as far as it is on: `1` is strict. */
+  readonly rpFilters: ReadonlyMap<string, string>;
+}
+
+export interface KernelRoute {
+  readonly prefix: string;
+  /** As ip(8) names it: `unicast`, `blackhole`, ... */
+  readonly type: string;
+  readonly hops: readonly { readonly via: string | undefined; readonly dev: string }[];
 }
 
 export interface FileDifference {

@@ -2,6 +2,7 @@ import type { ProtocolState } from '../bird/answers/protocols.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { configurationVerdicts } from './configuration.ts';
 import { nextCommands } from './next-command.ts';
+import { podRouteVerdicts, type Ways, waysTo } from './pod-routes.ts';
 import { routeCountVerdicts } from './route-counts.ts';
 import type { RouterFacts, RouterLook } from './router-look.ts';
 import { sessionsAt, sessionVerdicts } from './sessions.ts';
@@ -15,12 +16,13 @@ import { asPromised, different, unknown, type Verdict } from './verdict.ts';
 export function verifyRouters(fabric: Fabric, looks: readonly RouterLook[]): Verdict[] {
   const routers = new Map(fabric.routers.map((router) => [router.name, router]));
   const seen = new Map(looks.map((look) => [look.router, look.read]));
+  const ways = waysTo(fabric, seen);
   return looks.flatMap((look) => {
     const router = routers.get(look.router);
     if (router === undefined) return [];
     return look.read === undefined
       ? unreadVerdicts(fabric, look)
-      : readVerdicts(fabric, router, look.read, seen);
+      : readVerdicts(fabric, router, look.read, seen, ways);
   });
 }
 
@@ -29,12 +31,14 @@ function readVerdicts(
   router: RouterSpeaker,
   facts: RouterFacts,
   seen: ReadonlyMap<string, RouterFacts | undefined>,
+  ways: Ways,
 ): Verdict[] {
   const sessions = sessionsAt(fabric, router.name, facts, seen);
   return [
     ...configurationVerdicts(fabric, router, facts),
     ...sessionVerdicts(fabric, router, facts, sessions),
-    ...routeCountVerdicts(fabric, router, sessions),
+    ...routeCountVerdicts(fabric, router, facts, sessions),
+    ...podRouteVerdicts(fabric, router, facts, sessions, ways),
     ...protocolVerdicts(fabric, router, facts),
     ...sysctlVerdicts(fabric, router, facts),
   ];
@@ -58,7 +62,7 @@ function unreadVerdicts(fabric: Fabric, { router, unread }: RouterLook): Verdict
         cause,
       }),
     ),
-    ...(['routes', 'files', 'sysctl'] as const).map((kind) =>
+    ...(['routes', 'route', 'files', 'sysctl'] as const).map((kind) =>
       unknown({ about: { kind: 'router', name: router }, kind, cause }),
     ),
   ];

@@ -139,6 +139,13 @@ const RULES: readonly (readonly [RegExp, (one: DownSession) => Named])[] = [
       message: `${one.remote.address.text} cannot be reached: no machine has the address, no route leads there, or a firewall rejects`,
     }),
   ],
+  [
+    /^Socket: (Permission denied|Operation not permitted)/,
+    (one) => ({
+      suspect: 'path',
+      message: `${local(one)} itself does not let BGP out to ${one.remote.address.text}: a firewall, or a route that prohibits it`,
+    }),
+  ],
   [/^(BGP Error: Hold timer expired|Socket: (Connection|Operation) timed out)/, silence],
   [/Hold timer expired/, silence],
   [

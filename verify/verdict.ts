@@ -17,7 +17,16 @@ export interface Subject {
 }
 
 /** Kinds of what holds, or of what nobody could look at. */
-const CHECKED = ['router', 'session', 'protocol', 'routes', 'sysctl', 'files', 'configuration'] as const;
+const CHECKED = [
+  'router',
+  'session',
+  'protocol',
+  'routes',
+  'route',
+  'sysctl',
+  'files',
+  'configuration',
+] as const;
 
 /** Kinds of what differs on a router. */
 const OF_ROUTERS = [
@@ -28,11 +37,17 @@ const OF_ROUTERS = [
   'delivery-cut-off',
   'delivery-running',
   'files-edited',
+  'kernel-next-hop',
+  'kernel-route-missing',
+  'kernel-route-unexpected',
   'next-hop-unresolved',
   'not-delivered',
   'protocol-down',
+  'route-missing',
+  'route-next-hop',
   'routes-not-accepted',
   'routes-not-sent',
+  'rp-filter',
   'session-down',
   'session-half-up',
   'session-missing',

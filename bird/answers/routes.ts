@@ -1,3 +1,5 @@
+import { withoutCode } from './line.ts';
+
 /** A BGP route in a daemon's table, as in `show route all`. */
 export interface RibRoute {
   readonly prefix: string;
@@ -41,3 +43,41 @@ export function ribRoutes(text: string, peers: ReadonlyMap<string, string>): Rib
   }
   return routes;
 }
+
+/** A route from BGP in a router's tables, as in `show route`; BIRD 2 and 3. */
+export interface BgpRoute {
+  readonly prefix: string;
+  /** The protocol that brought it. */
+  readonly protocol: string;
+  /** It is the best to its prefix in its table. */
+  readonly isBest: boolean;
+  /** `unicast`, or how its packets are dropped: `unreachable`, `blackhole`, `prohibited`. */
+  readonly kind: string;
+  readonly hops: readonly { readonly via: string | undefined; readonly dev: string }[];
+}
+
+/** With or without codes (`birdc -v`). A route without a prefix is another one to the prefix before. */
+export function bgpRoutes(text: string): BgpRoute[] {
+  const routes: (BgpRoute & { hops: { via: string | undefined; dev: string }[] })[] = [];
+  let prefix = '';
+  for (const raw of text.split('\n')) {
+    const line = withoutCode(raw);
+    const [, net, kind, protocol, rest] = ROUTE.exec(line) ?? [];
+    if (kind !== undefined && protocol !== undefined) {
+      prefix = net ?? prefix;
+      routes.push({ prefix, protocol, isBest: (rest ?? '').trimStart().startsWith('*'), kind, hops: [] });
+      continue;
+    }
+    const [, via, dev, direct] = HOP.exec(line) ?? [];
+    if (dev !== undefined) routes.at(-1)?.hops.push({ via, dev });
+    else if (direct !== undefined) routes.at(-1)?.hops.push({ via: undefined, dev: direct });
+  }
+  // Substrings would keep the whole text in memory.
+  return structuredClone(routes);
+}
+
+/** `10.42.0.0/26  unicast [k3s_kube_1_v4 07:43:11.123 from 10.0.0.1] * (100) [i]` */
+const ROUTE = /^(\S+\/\d+)?\s+(unicast|unreachable|blackhole|prohibited)\s+\[([^\s\]]+)[^\]]*\](.*)$/;
+
+/** `	via 192.168.1.11 on eth0 weight 1`, or `	dev eth0`. */
+const HOP = /^\s+(?:via (\S+) on (\S+)|dev (\S+))/;

@@ -7,6 +7,7 @@ import FOLDER from './folder.sh';
 import IDENTITY from './identity.sh';
 import INSPECT from './inspect.sh';
 import LOCK from './lock.sh';
+import LOOK from './look.sh';
 import RIGHTS from './rights.sh';
 import SESSION from './session.sh';
 
@@ -15,14 +16,14 @@ import SESSION from './session.sh';
  * `sh -c SCRIPT noencap SETTINGS VERB ARGUMENTS`; nothing is installed.
  */
 export const routerScript = (verb?: string): string =>
-  ['inspect', 'protocols', 'show'].includes(verb ?? '') ? READING : WHOLE;
+  ['inspect', 'protocols', 'look', 'show'].includes(verb ?? '') ? READING : WHOLE;
 
 const script = (...parts: readonly string[]): string =>
   `${[...parts.map((part) => part.trimEnd()), 'serve "$@"'].join('\n\n')}\n`;
 
 const COMMON = [ARGUMENTS, RIGHTS, LOCK, BIRDC, FOLDER, IDENTITY];
-const READING = script(...COMMON, INSPECT);
-const WHOLE = script(...COMMON, INSPECT, FILES, SESSION, BIRD);
+const READING = script(...COMMON, INSPECT, LOOK);
+const WHOLE = script(...COMMON, INSPECT, LOOK, FILES, SESSION, BIRD);
 
 /**
  * The same as a file for an account that may do nothing else: the `command=` in its authorized_keys. The words

@@ -34,6 +34,8 @@ const LARGE = { bytes: 32 * MIB, lines: 400_000, line: 64 * KIB };
 const OF: Readonly<Record<string, Limit>> = {
   inspect: { ...LARGE, seconds: READS },
   protocols: { ...LARGE, seconds: READS },
+  // A route with two next hops has three lines, in BIRD and in the kernel.
+  look: { ...LARGE, seconds: READS },
   // It takes the lock or refuses, and at its end releases it.
   hold: { ...SHORT, seconds: 30 },
   show: { bytes: MIB, lines: MIB, line: MIB, seconds: 60 },

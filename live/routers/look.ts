@@ -3,14 +3,18 @@ import {
   type Inspection,
   inParallel,
   inspect,
+  look,
   notPinned,
   type RouterSettings,
+  type RouterView,
   releaseFor,
   routerScript,
   type SshTarget,
   sshRemote,
 } from '../../delivery/index.ts';
-import type { FileDifference, RouterFacts, RouterLook, Unread } from '../../verify/index.ts';
+import type { Prefix } from '../../topology/address.ts';
+import type { FileDifference, PodRoutes, RouterFacts, RouterLook, Unread } from '../../verify/index.ts';
+import { kernelRoutes } from './kernel-routes.ts';
 
 /** A router to look at, and what git has for it. */
 export interface ToLookAt {
@@ -21,6 +25,8 @@ export interface ToLookAt {
   readonly files: ReadonlyMap<string, string>;
   /** The kernel settings among them. */
   readonly sysctls: ReadonlyMap<string, string>;
+  /** The pods' pools. */
+  readonly pools: readonly Prefix[];
 }
 
 /** Each costs an ssh process here and a script there. */
@@ -56,11 +62,21 @@ async function lookAt(one: ToLookAt, stop: AbortSignal): Promise<RouterLook> {
     if (failed !== undefined) return unread(one, failed);
     // Another machine than the one that is meant: what it says is about something else.
     if (done.stranger !== undefined) return unread(one, done.stranger);
-    return { router: one.router, read: factsOf(one, done), unread: undefined };
+    const seen = await look(remote, one.settings, one.pools, stop);
+    const read = {
+      ...factsOf(one, done),
+      ...(seen.done === undefined ? { noPods: seen.failed } : { pods: podRoutes(seen.done) }),
+    };
+    return { router: one.router, read, unread: undefined };
   } finally {
     await remote.end();
   }
 }
+
+const podRoutes = ({ kernel, ...view }: RouterView): PodRoutes => ({
+  ...view,
+  kernel: view.noKernel === undefined ? kernelRoutes(kernel) : undefined,
+});
 
 export function factsOf(
   { settings, files, sysctls }: Pick<ToLookAt, 'settings' | 'files' | 'sysctls'>,
@@ -86,6 +102,8 @@ export function factsOf(
     ],
     notAsDelivered: live === undefined ? undefined : [...driftFrom(seen, live.manifest), ...odd],
     protocols: seen.protocols,
+    pods: undefined,
+    noPods: undefined,
     sysctls: seen.sysctls,
     sysctlsRendered: sysctls,
   };

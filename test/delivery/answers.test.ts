@@ -12,7 +12,7 @@ const MANIFEST = new Map([['k3s/ibgp.conf', 'a'.repeat(64)]]);
 const LIVE = hashOf(manifestOf(MANIFEST));
 const SALT = '00112233445566778899aabbccddeeff';
 const GOOD = [
-  'protocol 6',
+  'protocol 7',
   'bird 2.0.12',
   'main /etc/bird/bird.conf',
   'live-check ok',
@@ -71,7 +71,7 @@ test.each([
   ['settled yes', 'toString x', 'line 5'],
   ['bird 2.0.12', 'main /etc/bird/bird.conf', 'no single line "bird"'],
   ['live-check ok', 'all 0000', 'no single line "live-check"'],
-  ['protocol 6', 'protocole 6', 'line 1'],
+  ['protocol 7', 'protocole 7', 'line 1'],
   ['unresolved 3 device1', 'unresolved many device1', 'line 22'],
 ])('%j as %j is reported with its line', (line, wrong, message) => {
   const lines = GOOD.map((one) => (one === line ? wrong : one));

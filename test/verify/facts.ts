@@ -15,6 +15,8 @@ export const facts = (change: Partial<RouterFacts> = {}): RouterFacts => ({
   notAsInGit: [],
   notAsDelivered: [],
   protocols: states('e1-whole'),
+  pods: { routes: [], kernel: [], noKernel: undefined, updates: new Map(), rpFilters: new Map() },
+  noPods: undefined,
   sysctls: new Map([['net.ipv4.ip_forward', '1']]),
   sysctlsRendered: new Map([['net.ipv4.ip_forward', '1']]),
   ...change,

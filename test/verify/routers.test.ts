@@ -42,7 +42,7 @@ test('of a router that cannot be read all is unknown, with the reason, and the r
   ]);
   const ofW1 = all.filter(({ about }) => (about.machine ?? about.name) === 'w1');
   expect(ofW1.map(({ is, kind, cause }) => [is, kind, cause?.message])).toEqual(
-    ['router', 'session', 'session', 'session', 'routes', 'files', 'sysctl'].map((kind) => [
+    ['router', 'session', 'session', 'session', 'routes', 'route', 'files', 'sysctl'].map((kind) => [
       'unknown',
       kind,
       'it does not answer',

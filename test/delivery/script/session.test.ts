@@ -361,7 +361,7 @@ describe.each([
         await one.answered(index + 1);
       }
       expect(one.said.stdout).toMatch(
-        new RegExp(`^held\n${FAULT}${RAN} 1 2\n${FAULT}${RAN} 2 2\n${FAULT}${RAN} 3 2\nprotocol 6\n`),
+        new RegExp(`^held\n${FAULT}${RAN} 1 2\n${FAULT}${RAN} 2 2\n${FAULT}${RAN} 3 2\nprotocol 7\n`),
       );
       expect(one.said.stdout).toMatch(new RegExp(`\\nend\\n${RAN} 4 0\\n$`));
       expect(one.said.stderr.match(/may not choose these settings/g)).toHaveLength(3);

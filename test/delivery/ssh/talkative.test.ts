@@ -46,7 +46,7 @@ const FLOODS: Readonly<Record<string, string>> = {
 };
 
 describe.each(Object.entries(FLOODS))('a router that says %s', (_, flood) => {
-  test.each(['inspect', 'protocols', 'show'])('instead of an answer to %s', async (verb) => {
+  test.each(['inspect', 'protocols', 'look', 'show'])('instead of an answer to %s', async (verb) => {
     const remote = to(flood);
     const ran = await remote.run(command(verb));
     expect(ran.code).toBe(255);

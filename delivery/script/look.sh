@@ -1,0 +1,46 @@
+# ---- look: what BIRD and the kernel do with packets to pods; reads and changes nothing
+
+# pool PREFIX: it goes into a command of BIRD's and one of ip's.
+pool() {
+  case $1 in
+    *[!0-9a-f.:/]* | */*/* | /* | */ | .* | :/*) misuse "$1 is not a prefix" ;;
+    */*) number "${1##*/}" 0 128 ;;
+    *) misuse "$1 is not a prefix" ;;
+  esac
+}
+
+# look POOL...: BIRD's routes from BGP in these pools, the kernel's, what BIRD's filters dropped, and the interfaces with reverse path
+# filtering.
+look() {
+  if [ "$#" -lt 1 ] || [ "$#" -gt 64 ]; then misuse "look takes 1 to 64 pools, not $#"; fi
+  for one; do pool "$one"; done
+  say "protocol $version"
+  for one; do
+    ask show route table all where source = RTS_BGP '&&' net '~' "[ $one+ ]"
+    case $(last_line) in [89][0-9][0-9][0-9]*) lack bird "BIRD does not show its routes: $(last_line)" "Check what BIRD is busy with, and run it again." ;; esac
+    printf '%s\n' "$reply" | sed '1d;s/^/bird /'
+  done
+  ask show protocols all
+  printf '%s\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|Channel |Import updates:/s/^/updates /p'
+  kernel_routes "$@"
+  for one in /proc/sys/net/ipv4/conf/*/rp_filter; do
+    value=
+    { IFS= read -r value <"$one"; } 2>/dev/null || continue
+    one=${one%/rp_filter}
+    case $value in [12]) say "rp_filter $(printable "${one##*/}") $value" ;; esac
+  done
+  say end
+}
+
+# kernel_routes POOL...: in every table, since an operator's BIRD may fill another one than the main table.
+kernel_routes() {
+  if ! command -v ip >/dev/null 2>&1; then say "no-kernel this router has no ip"; return 0; fi
+  for one; do
+    case $one in *:*) version_of=-6 ;; *) version_of=-4 ;; esac
+    if said=$(timeout "$patience" ip "$version_of" route show table all root "$one" 2>&1 </dev/null); then
+      [ -z "$said" ] || printf '%s\n' "$said" | sed 's/^/kernel /'
+    else
+      say "no-kernel $(one_line "$said")"
+    fi
+  done
+}

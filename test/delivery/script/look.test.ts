@@ -1,0 +1,54 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { look } from '../../../delivery/look.ts';
+import type { Prefix } from '../../../topology/address.ts';
+import { parsePrefix } from '../../../topology/address.ts';
+import { type Bird, local } from '../bird.ts';
+import { done, theirs } from '../steps.ts';
+
+let bird: Bird;
+beforeAll(() => {
+  bird = theirs();
+});
+afterAll(() => bird.end());
+
+const pools = (...texts: readonly string[]): Prefix[] =>
+  texts.flatMap((text) => {
+    const parsed = parsePrefix(text);
+    return parsed.ok ? [parsed.prefix] : [];
+  });
+
+test('of a real BIRD and a real kernel, pools of both families', async () => {
+  const view = done(await look(local(), bird.settings, pools('10.42.0.0/16', 'fd00:42::/64')));
+  expect(view).toMatchObject({ routes: [], kernel: [], noKernel: undefined });
+});
+
+test('with an ip(8) that fails the rest is told', async () => {
+  const folder = join(bird.folder, 'bin');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'ip'), '#!/bin/sh\necho "ip: not permitted" >&2\nexit 2\n', { mode: 0o755 });
+  const remote = local({ path: `${folder}:${process.env.PATH}` });
+  const view = done(await look(remote, bird.settings, pools('10.42.0.0/16')));
+  expect(view).toMatchObject({ kernel: [], noKernel: 'ip: not permitted' });
+  expect(view.routes).toEqual([]);
+});
+
+test.each(['10.42.0.0', '10.42.0.0/33333', '/16', 'x/16', '10.42.0.0/16/1', '10.42.0.0/a'])(
+  'a pool that is none is misuse: %s',
+  async (text) => {
+    const ran = await local().run({
+      verb: 'look',
+      settings: [`config=${bird.settings.configDir}`],
+      args: [text],
+    });
+    expect({ code: ran.code, stdout: ran.stdout }).toEqual({
+      code: 2,
+      stdout: expect.stringMatching(/^code usage\n/),
+    });
+  },
+);
+
+test('and none at all', async () => {
+  const ran = await local().run({ verb: 'look', settings: [], args: [] });
+  expect(ran.code).toBe(2);
+});
