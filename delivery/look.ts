@@ -17,6 +17,8 @@ export interface RouterView {
   readonly updates: ReadonlyMap<string, FilteredUpdates>;
   /** By interface, `1` or `2`; `all` is one of them. */
   readonly rpFilters: ReadonlyMap<string, string>;
+  /** Its time of day, in seconds since 1970. */
+  readonly clock: number;
 }
 
 /** Changes nothing. The pools come from the topology. */
@@ -34,8 +36,8 @@ export async function look(
   if (answer.failed !== undefined) return answer;
   const wrong = answer.done.find((one) => !isKnown(one));
   if (wrong !== undefined) return { failed: garbled('look', wrong, 'a valid line') };
-  if (answer.done[0]?.key !== 'protocol')
-    return { failed: garbled('look', answer.done[0], 'line "protocol"') };
+  if (answer.done[0]?.key !== 'protocol' || answer.done[1]?.key !== 'clock')
+    return { failed: garbled('look', answer.done[0], 'line "protocol" before line "clock"') };
   const all = (key: string) => answer.done.filter((one) => one.key === key).map(({ value }) => value);
   const [noKernel] = all('no-kernel');
   return {
@@ -44,6 +46,7 @@ export async function look(
       kernel: all('kernel'),
       noKernel: noKernel === undefined ? undefined : short(noKernel, 200),
       updates: filteredUpdates(all('updates').join('\n')),
+      clock: Number(all('clock')[0]),
       rpFilters: new Map(all('rp_filter').map((value) => value.split(' ') as [string, string])),
     },
   };
@@ -52,6 +55,7 @@ export async function look(
 /** The lines that `look` writes. */
 const FORMS: Readonly<Record<string, RegExp>> = {
   protocol: /^\d+$/,
+  clock: /^\d{1,12}$/,
   bird: /^.*$/,
   kernel: /^.*$/,
   'no-kernel': /^.*$/,

@@ -7,6 +7,7 @@ import { asPromised, different, unknown, type Verdict } from './verdict.ts';
 export function configurationVerdicts(fabric: Fabric, router: RouterSpeaker, facts: RouterFacts): Verdict[] {
   return [
     ...version(router, facts),
+    ...clock(fabric, router, facts),
     ...deliveries(fabric, router, facts),
     ...files(fabric, router, facts),
     ...running(fabric, router, facts),
@@ -23,6 +24,22 @@ function version(router: RouterSpeaker, { birdVersion }: RouterFacts): Verdict[]
       kind: 'bird-version',
       expected: 'BIRD 2 or 3',
       found: `BIRD ${birdVersion}`,
+    }),
+  ];
+}
+
+/** Seconds. Logs of two machines cannot be put in order, and certificates begin to fail; sessions do not mind. */
+const MOST_SKEW = 60;
+
+function clock(fabric: Fabric, router: RouterSpeaker, { clock: read }: RouterFacts): Verdict[] {
+  if (read === undefined || Math.abs(read.ahead) <= MOST_SKEW + read.unsure) return [];
+  return [
+    different({
+      about: about(router),
+      kind: 'clock-skew',
+      expected: "this machine's time",
+      found: `${Math.round(Math.abs(read.ahead))} s ${read.ahead > 0 ? 'ahead' : 'behind'}`,
+      next: nextCommands(fabric).at(router.name, 'timedatectl'),
     }),
   ];
 }

@@ -26,6 +26,6 @@ export function nextCommands(fabric: Fabric): NextCommands {
   };
 }
 
-/** A command of BIRD's, for `at`: the shell of the router must not take its words for its own. */
+/** A command of BIRD's, for `at`: neither shell must take its words for its own. It has no quotes itself. */
 export const birdc = (command: string): string =>
   /^[A-Za-z0-9_ ./:-]+$/.test(command) ? `birdc ${command}` : `"birdc '${command}'"`;

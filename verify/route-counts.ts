@@ -59,11 +59,11 @@ function unresolved(fabric: Fabric, router: RouterSpeaker, about: Subject, is: P
       found: `${count} of ${imported} routes lead nowhere`,
       cause: {
         message: "the session's table has no route to their next hops, or only one that drops packets",
-        evidence: [`${is.name}: ${count} routes are not RTD_UNICAST`],
+        evidence: [`${is.name}: ${count} not RTD_UNICAST`],
       },
       next: nextCommands(fabric).at(
         router.name,
-        birdc(`show route table all where source = RTS_BGP && dest != RTD_UNICAST && proto = "${is.name}"`),
+        birdc('show route table all where source = RTS_BGP && dest != RTD_UNICAST'),
       ),
     }),
   ];

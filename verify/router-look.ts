@@ -37,6 +37,8 @@ export interface RouterFacts {
   /** Files that are not as they were delivered; undefined if nothing was ever delivered. */
   readonly notAsDelivered: readonly FileDifference[] | undefined;
   readonly protocols: readonly ProtocolState[];
+  /** Seconds that its clock is ahead of this machine's, give or take `unsure`; undefined if it was not asked. */
+  readonly clock: { readonly ahead: number; readonly unsure: number } | undefined;
   readonly pods: PodRoutes | undefined;
   /** Why it did not say what it does with packets to pods. */
   readonly noPods: Unread | undefined;

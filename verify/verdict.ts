@@ -32,6 +32,7 @@ const CHECKED = [
 const OF_ROUTERS = [
   'bird-version',
   'change-pending',
+  'clock-skew',
   'configuration-not-read',
   'configuration-rejected',
   'delivery-cut-off',

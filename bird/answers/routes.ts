@@ -56,7 +56,7 @@ export interface BgpRoute {
   readonly hops: readonly { readonly via: string | undefined; readonly dev: string }[];
 }
 
-/** With or without codes (`birdc -v`). A route without a prefix is another one to the prefix before. */
+/** With or without codes (`birdc -v`, which has five blanks where a code is repeated). A route without a prefix is another one to the prefix before. */
 export function bgpRoutes(text: string): BgpRoute[] {
   const routes: (BgpRoute & { hops: { via: string | undefined; dev: string }[] })[] = [];
   let prefix = '';
@@ -77,7 +77,7 @@ export function bgpRoutes(text: string): BgpRoute[] {
 }
 
 /** `10.42.0.0/26  unicast [k3s_kube_1_v4 07:43:11.123 from 10.0.0.1] * (100) [i]` */
-const ROUTE = /^(\S+\/\d+)?\s+(unicast|unreachable|blackhole|prohibited)\s+\[([^\s\]]+)[^\]]*\](.*)$/;
+const ROUTE = /^\s*(?:(\S+\/\d+)\s+)?(unicast|unreachable|blackhole|prohibited)\s+\[([^\s\]]+)[^\]]*\](.*)$/;
 
 /** `	via 192.168.1.11 on eth0 weight 1`, or `	dev eth0`. */
 const HOP = /^\s+(?:via (\S+) on (\S+)|dev (\S+))/;

@@ -9,12 +9,13 @@ pool() {
   esac
 }
 
-# look POOL...: BIRD's routes from BGP in these pools, the kernel's, what BIRD's filters dropped, and the interfaces with reverse path
-# filtering.
+# look POOL...: BIRD's routes from BGP in these pools, the kernel's, what BIRD's filters dropped, the interfaces with reverse path
+# filtering, and the time of day in seconds.
 look() {
   if [ "$#" -lt 1 ] || [ "$#" -gt 64 ]; then misuse "look takes 1 to 64 pools, not $#"; fi
   for one; do pool "$one"; done
   say "protocol $version"
+  say "clock $(date +%s)"
   for one; do
     ask show route table all where source = RTS_BGP '&&' net '~' "[ $one+ ]"
     case $(last_line) in [89][0-9][0-9][0-9]*) lack bird "BIRD does not show its routes: $(last_line)" "Check what BIRD is busy with, and run it again." ;; esac
@@ -24,8 +25,9 @@ look() {
   printf '%s\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|Channel |Import updates:/s/^/updates /p'
   kernel_routes "$@"
   for one in /proc/sys/net/ipv4/conf/*/rp_filter; do
+    # A shell reads byte by byte, and the kernel gives such a file only one: there is no end of a line.
     value=
-    { IFS= read -r value <"$one"; } 2>/dev/null || continue
+    { IFS= read -r value <"$one"; } 2>/dev/null || :
     one=${one%/rp_filter}
     case $value in [12]) say "rp_filter $(printable "${one##*/}") $value" ;; esac
   done

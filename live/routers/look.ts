@@ -62,10 +62,17 @@ async function lookAt(one: ToLookAt, stop: AbortSignal): Promise<RouterLook> {
     if (failed !== undefined) return unread(one, failed);
     // Another machine than the one that is meant: what it says is about something else.
     if (done.stranger !== undefined) return unread(one, done.stranger);
+    const asked = Date.now() / 1000;
     const seen = await look(remote, one.settings, one.pools, stop);
+    const answered = Date.now() / 1000;
     const read = {
       ...factsOf(one, done),
-      ...(seen.done === undefined ? { noPods: seen.failed } : { pods: podRoutes(seen.done) }),
+      ...(seen.done === undefined
+        ? { noPods: seen.failed }
+        : {
+            pods: podRoutes(seen.done),
+            clock: { ahead: seen.done.clock - (asked + answered) / 2, unsure: (answered - asked) / 2 + 1 },
+          }),
     };
     return { router: one.router, read, unread: undefined };
   } finally {
@@ -73,7 +80,7 @@ async function lookAt(one: ToLookAt, stop: AbortSignal): Promise<RouterLook> {
   }
 }
 
-const podRoutes = ({ kernel, ...view }: RouterView): PodRoutes => ({
+const podRoutes = ({ kernel, clock: _, ...view }: RouterView): PodRoutes => ({
   ...view,
   kernel: view.noKernel === undefined ? kernelRoutes(kernel) : undefined,
 });
@@ -102,6 +109,7 @@ export function factsOf(
     ],
     notAsDelivered: live === undefined ? undefined : [...driftFrom(seen, live.manifest), ...odd],
     protocols: seen.protocols,
+    clock: undefined,
     pods: undefined,
     noPods: undefined,
     sysctls: seen.sysctls,

@@ -15,6 +15,7 @@ export const facts = (change: Partial<RouterFacts> = {}): RouterFacts => ({
   notAsInGit: [],
   notAsDelivered: [],
   protocols: states('e1-whole'),
+  clock: { ahead: 0.4, unsure: 1 },
   pods: { routes: [], kernel: [], noKernel: undefined, updates: new Map(), rpFilters: new Map() },
   noPods: undefined,
   sysctls: new Map([['net.ipv4.ip_forward', '1']]),

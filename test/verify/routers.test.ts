@@ -205,7 +205,7 @@ describe('routes', () => {
     expect(only(verdicts(facts({ protocols })))).toMatchObject({
       kind: 'next-hop-unresolved',
       found: expect.stringMatching(/^1 of \d+ routes lead nowhere$/),
-      next: expect.stringContaining('proto = "k3s_backbone_w1_v4"'),
+      next: `ssh e1 "birdc 'show route table all where source = RTS_BGP && dest != RTD_UNICAST'"`,
     });
   });
 
@@ -288,6 +288,11 @@ describe('the configuration', () => {
       'another one',
       { runs: 'fedcba9876543210' },
       { is: 'different', kind: 'configuration-not-read', found: 'it runs release fedcba9876543210' },
+    ],
+    [
+      'with a clock of its own',
+      { clock: { ahead: -3600.2, unsure: 2 } },
+      { is: 'different', kind: 'clock-skew', found: '3600 s behind' },
     ],
     ['of another BIRD', { birdVersion: '1.6.8' }, { is: 'different', kind: 'bird-version' }],
   ])('%s', (_, change, expected) => {

@@ -2,15 +2,19 @@ import { bgpRoutes } from '../../../bird/answers/routes.ts';
 import { filteredUpdates } from '../../../bird/answers/updates.ts';
 import { recorded } from './protocols.ts';
 
-const ROUTES = `1007-Table intra_table_v4:
- 10.42.0.0/26         unicast [k3s_e_a_v4 07:43:11.103] * (100) [i]
- 	via 192.168.1.11 on eth0
-                      unicast [k3s_backbone_e2_v4 07:43:12.001 from 10.0.0.2] (100/20) [i]
- 	via 172.16.0.2 on eth1 weight 1
- 	via 172.16.0.3 on eth1 weight 1
- 10.42.0.64/26        unreachable [k3s_e_b_v4 07:43:11.104 from 192.168.1.12] * (100/-) [i]
- 10.42.7.1/32         unicast [k3s_e_b_v4 2026-11-30] (100) [i]
- 	dev lo
+/** The form is that of BIRD 2.0.12 in the lab. */
+const ROUTES = `0001 BIRD 2.0.12 ready.
+1007-Table master4:
+     
+     Table intra_table_v4:
+     10.42.0.0/26         unicast [k3s_e_a_v4 07:56:25.240] * (110) [i]
+     \tvia 192.168.1.11 on eth0
+                          unicast [k3s_backbone_e2_v4 07:56:42.247 from 10.0.0.2] (100/20) [i]
+     \tvia 172.16.0.2 on eth1 weight 1
+     \tvia 172.16.0.3 on eth1 weight 1
+     10.42.0.64/26        unreachable [k3s_e_b_v4 07:56:25.104 from 192.168.1.12] * (100/-) [i]
+     10.42.7.1/32         unicast [k3s_e_b_v4 2026-11-30] (100) [i]
+     \tdev lo
 0000 `;
 
 test('routes from BGP, with codes and without', () => {
@@ -42,7 +46,7 @@ test('routes from BGP, with codes and without', () => {
     },
   ];
   expect(bgpRoutes(ROUTES)).toEqual(found);
-  const plain = ROUTES.split('\n').map((line) => line.replace(/^(\d{4}[- ]| )/, ''));
+  const plain = ROUTES.split('\n').map((line) => line.replace(/^(\d{4}[- ]| {5})/, ''));
   expect(bgpRoutes(plain.join('\n'))).toEqual(found);
 });
 

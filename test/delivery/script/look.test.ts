@@ -52,3 +52,16 @@ test('and none at all', async () => {
   const ran = await local().run({ verb: 'look', settings: [], args: [] });
   expect(ran.code).toBe(2);
 });
+
+(process.env.NOENCAP_NO_NETNS === '1' ? test.skip : test)(
+  'interfaces with reverse path filtering, with each shell',
+  async () => {
+    const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+    for (const shell of ['dash', 'bash', 'busybox sh']) {
+      const strict = `echo 1 >/proc/sys/net/ipv4/conf/lo/rp_filter; exec ${shell} "$@"`;
+      const remote = local({ shell: ['unshare', ...user, '--net', 'sh', '-c', strict, 'sh'] });
+      const view = done(await look(remote, bird.settings, pools('10.42.0.0/16')));
+      expect({ shell, lo: view.rpFilters.get('lo') }).toEqual({ shell, lo: '1' });
+    }
+  },
+);
