@@ -15,12 +15,12 @@ export interface NextCommands {
 }
 
 export function nextCommands(fabric: Fabric): NextCommands {
-  const hosts = new Map(fabric.routers.map(({ name, ssh }) => [name, ssh.host ?? name]));
+  const hostOf = (router: string) => fabric.routers.find(({ name }) => name === router)?.ssh.host ?? router;
   return {
     ship: (router) => `${NOENCAP} ship ${router}`,
     shipCheck: (router) => `${NOENCAP} ship --check ${router}`,
     verifyAgain: (router) => `${NOENCAP} verify --router ${router} --wait 120`,
-    at: (router, command) => `ssh ${hosts.get(router) ?? router} ${command}`,
+    at: (router, command) => `ssh ${hostOf(router)} ${command}`,
     calicoPods: (node) => `kubectl -n calico-system get pods -o wide --field-selector spec.nodeName=${node}`,
     bgpPeer: (name) => `kubectl get bgppeers ${name} -o yaml`,
   };
