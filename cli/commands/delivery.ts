@@ -57,7 +57,7 @@ export function deliveryCommands(root: Command): void {
     'verify',
     'Hold the routers against the topology: what agrees, what differs, what is unknown.',
   )
-    .option('--router <name>', 'look at this router only (repeatable)', collect, [])
+    .option('--router <router>', 'look at this router only (repeatable)', collect, [])
     .option('--wait <seconds>', 'look again until all is as promised, so long at most', wholeNumber(1, 3600))
     .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
     .addHelpText(
