@@ -74,6 +74,9 @@ function byOtherEnd(one: DownSession): Named | undefined {
   if (one.there?.state === 'down') {
     return { suspect: 'stopped-there', message: `somebody disabled the protocol at ${who}` };
   }
+  if (/^BGP Error: Bad peer AS/.test(one.there?.bgp?.error ?? '')) {
+    return { suspect: 'as', message: `${who} accepts another AS number than that of ${local(one)}` };
+  }
   return undefined;
 }
 

@@ -31,13 +31,21 @@ export function sessionsAt(
   );
   return expected.map((one) => {
     const other = seen.get(one.remote.speaker);
-    const there =
-      other === undefined
-        ? undefined
-        : (other.protocols.find(({ name }) => name === sessionProtocol(one.session, one.remote.speaker)) ??
-          null);
+    const there = other === undefined ? undefined : (atOtherEnd(one, router, other) ?? null);
     return { ...one, is: byName.get(one.protocol) ?? byNeighbor.get(one.remote.address.text), there };
   });
+}
+
+function atOtherEnd(
+  { session, remote }: ExpectedSession,
+  router: string,
+  { protocols }: RouterFacts,
+): ProtocolState | undefined {
+  const protocol = sessionProtocol(session, remote.speaker);
+  const address = session.ends.find(({ speaker }) => speaker === router)?.address.text;
+  return (
+    protocols.find(({ name }) => name === protocol) ?? protocols.find(({ bgp }) => bgp?.neighbor === address)
+  );
 }
 
 export function sessionVerdicts(

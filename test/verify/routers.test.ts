@@ -142,6 +142,30 @@ describe('a session that is down', () => {
     expect(one?.next).toBe('bin/noencap ship w1');
   });
 
+  test('is known at its other end by its neighbor, where a hand has named it', () => {
+    const here = facts({
+      protocols: lost(whole, 'k3s_backbone_w1_v4', { error: 'Socket: Connection closed' }),
+    });
+    const [byHand] = states('e1-whole').filter(({ bgp }) => bgp !== undefined);
+    const there = byHand && {
+      ...byHand,
+      name: 'byhand',
+      bgp: { state: 'Active', neighbor: '10.0.0.1', error: 'BGP Error: Bad peer AS' },
+    };
+    const looks = [
+      looked('e1', here),
+      looked('w1', facts({ protocols: there === undefined ? [] : [there] })),
+    ];
+    const [one] = wrong(verifyRouters(fabric, looks));
+    expect(one?.cause?.evidence).toEqual([
+      'BGP state: Active',
+      'Last error: Socket: Connection closed',
+      'at w1 BGP state: Active',
+      'at w1 Last error: BGP Error: Bad peer AS',
+    ]);
+    expect(one?.cause?.message).toContain('w1 accepts another AS number');
+  });
+
   test('says what a hostile end made BIRD say, word for word', () => {
     const error = 'Received: \u001b[31m::error::x';
     const one = only(verdicts(facts({ protocols: lost(whole, 'k3s_e_a_v4', { error }) })));
