@@ -136,7 +136,7 @@ export function eventTrouble(list: List<Event>): string[] {
 }
 
 /** A controller's message may contain a whole log. */
-function oneLine(text = ''): string {
+export function oneLine(text = ''): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }

@@ -101,6 +101,13 @@ const REQUIRE =
 
 const isProgram = (path: string): boolean => path === 'bin/noencap' || path.endsWith('.sh');
 
+/**
+ * Of @kubernetes/client-node, noencap takes only KubeConfig: neither the classes that are generated from Kubernetes' API nor the
+ * fetch of its own, of which KubeConfig names what Node.js has too. Both are 900 kB.
+ */
+const GENERATED_CLIENT = /\/@kubernetes\/client-node\/dist\/gen\/index\.js$/;
+const OWN_FETCH = /^node-fetch$/;
+
 /** Replaces modules, gives the command line no more of package.json than it shows, and loads only the API classes of cdk8s-plus. */
 const inPlace: Plugin = {
   name: 'noencap',
@@ -119,6 +126,14 @@ const inPlace: Plugin = {
         ? { contents: JSON.stringify(shownOfOurs()), loader: 'json' }
         : undefined,
     );
+    onLoad({ filter: GENERATED_CLIENT }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
+    onResolve({ filter: OWN_FETCH }, ({ importer }) =>
+      importer.includes('/@kubernetes/client-node/') ? { path: 'fetch', namespace: 'noencap' } : undefined,
+    );
+    onLoad({ filter: /^fetch$/, namespace: 'noencap' }, () => ({
+      contents: 'export const { Headers } = globalThis;',
+      loader: 'js',
+    }));
     onResolve({ filter: /^cdk8s-plus-28$/ }, () => ({ path: 'k8s', namespace: 'noencap' }));
     onLoad({ filter: /^k8s$/, namespace: 'noencap' }, () => ({
       contents: "export * as k8s from 'cdk8s-plus-28/lib/imports/k8s.js';",

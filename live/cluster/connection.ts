@@ -1,0 +1,111 @@
+import type { RequestOptions } from 'node:https';
+import { oneLine } from '../../bootstrap/trouble.ts';
+import { hidingSecretsMeanwhile } from '../../machine/index.ts';
+import type { Read, Unread, UnreadBecause } from '../../verify/cluster-look.ts';
+import { type Answer, exchange, type Limits, type NoAnswer } from './exchange.ts';
+
+/** A cluster's API server, and the credentials of one context of the kubeconfig. */
+export interface Connection {
+  readonly context: string;
+  readonly server: string;
+  /** When the credentials expire, as they say themselves, in milliseconds; undefined if they do not. */
+  readonly credentialsUntil: number | undefined;
+  get(path: string, limits: Limits): Promise<Answer | NoAnswer>;
+  /** Where its certificate is looked at: without credentials, and through no proxy. */
+  readonly unproxied: URL | undefined;
+}
+
+/** As kubectl finds it: KUBECONFIG, else ~/.kube/config, else the service account of a pod. */
+export async function connect(chosen: string | undefined): Promise<Read<Connection>> {
+  // Only commands that read a cluster load it.
+  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
+  const config = new KubeConfig();
+  try {
+    config.loadFromDefault();
+  } catch (error) {
+    return unread('no-kubeconfig', errorText(error));
+  }
+  if (chosen !== undefined) config.setCurrentContext(chosen);
+  const context = config.getCurrentContext();
+  const cluster = config.getCurrentCluster();
+  // What the library makes up where there is no kubeconfig.
+  if (cluster?.server === 'http://localhost:8080' && context === 'loaded-context') {
+    return unread('no-kubeconfig', 'there is neither KUBECONFIG nor ~/.kube/config');
+  }
+  if (context === undefined || cluster === null || !URL.canParse(cluster.server)) {
+    return unread('no-kubeconfig', `context ${context ?? 'none'} has no server`);
+  }
+  const options: RequestOptions = { headers: {} };
+  try {
+    // A kubeconfig may name a program that gets the credentials.
+    await hidingSecretsMeanwhile(() => within(CREDENTIALS_TIME, config.applyToHTTPSOptions(options)));
+  } catch (error) {
+    return unread('no-credentials', errorText(error));
+  }
+  const { headers, agent, auth } = options;
+  const base = cluster.server.replace(/\/+$/, '');
+  return {
+    ok: true,
+    value: {
+      context,
+      server: base,
+      credentialsUntil: await expiry(options),
+      get: (path, limits) =>
+        exchange(
+          new URL(`${base}${path}`),
+          {
+            ...(agent === undefined ? {} : { agent }),
+            ...(typeof auth === 'string' ? { auth } : {}),
+            headers: { ...(headers as Record<string, string>), accept: 'application/json' },
+          },
+          limits,
+        ),
+      unproxied: cluster.proxyUrl === undefined ? new URL(`${base}/version`) : undefined,
+    },
+  };
+}
+
+/** A person may have to log in meanwhile. */
+const CREDENTIALS_TIME = 60_000;
+
+function within<T>(time: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no credentials within ${time / 1000} s`)), time);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/** The date in a client certificate, or in a token that is a JWT (RFC 7519 section 4.1.4). Nothing else of either is kept. */
+async function expiry({ cert, headers }: RequestOptions): Promise<number | undefined> {
+  const bearer = (headers as Record<string, unknown>)?.Authorization;
+  const [, payload] = /^Bearer [\w-]+\.([\w-]+)\./.exec(String(bearer ?? '')) ?? [];
+  try {
+    if (payload !== undefined) {
+      const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { exp?: unknown };
+      return typeof exp === 'number' && exp > 0 && exp < 1e11 ? exp * 1000 : undefined;
+    }
+    if (!(cert instanceof Buffer) && typeof cert !== 'string') return undefined;
+    const { X509Certificate } = await import('node:crypto');
+    const until = Date.parse(new X509Certificate(cert).validTo);
+    return Number.isNaN(until) ? undefined : until;
+  } catch {
+    return undefined;
+  }
+}
+
+const unread = (because: UnreadBecause, evidence: string): { ok: false; why: Unread } => ({
+  ok: false,
+  why: { because, what: 'the kubeconfig', evidence: [evidence] },
+});
+
+/**
+ * An error's message without what it quotes: parsers show the place in the text, which may be a key or a token of the kubeconfig, or what
+ * a program printed.
+ */
+function errorText(error: unknown): string {
+  if (error instanceof SyntaxError) return 'what a program printed as credentials is not JSON';
+  const { reason, mark, message } = error as Error & { reason?: string; mark?: { line?: number } };
+  if (mark !== undefined) return `line ${(mark.line ?? 0) + 1} is not YAML: ${oneLine(reason)}`;
+  return oneLine(message ?? String(error));
+}
