@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { calicoHas } from '../calico/releases.ts';
-import type { Fabric, Peering } from '../fabric/index.ts';
+import { type Fabric, type Peering, peeringSelector } from '../fabric/index.ts';
 import * as calico from '../imports/projectcalico.org.ts';
 import type { Family } from '../topology/address.ts';
 import type { BgpFilter, FilterRule } from '../topology/model.ts';
@@ -65,18 +65,12 @@ export class Bgp extends ManifestChart {
 
 function peerSpec(fabric: Fabric, peering: Peering) {
   return {
-    nodeSelector: `${fabric.regionLabel} == ${selectorString(peering.region)}`,
+    nodeSelector: peeringSelector(fabric.regionLabel, peering),
     peerIp: peering.peerAddress.text,
     asNumber: peering.asNumber,
     ...(peering.filters.length === 0 ? {} : { filters: peering.filters.map((filter) => filter.name) }),
     ...(peering.password === undefined ? {} : { password: { secretKeyRef: peering.password.secret } }),
   };
-}
-
-/** Calico's selector syntax quotes with ' or " and has no escapes; label values contain neither. */
-function selectorString(value: string): string {
-  if (value.includes("'")) throw new Error(`not a label value: ${JSON.stringify(value)}`);
-  return `'${value}'`;
 }
 
 function filterSpec(filter: BgpFilter, families: readonly Family[], version: string) {

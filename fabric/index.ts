@@ -45,7 +45,7 @@ export {
 } from './node-address.ts';
 export { defaultRoutes, gatewayRouteTo, gatewaysOf, loopbacks } from './own-ways.ts';
 export { deliveredPassword } from './password-file.ts';
-export { isAwaited } from './peerings.ts';
+export { isAwaited, peeringSelector } from './peerings.ts';
 export { sessionProtocol, staticProtocol } from './protocol-names.ts';
 export { RECOVERY_WAIT } from './recovery.ts';
 export { newNames, withNames } from './renames.ts';

@@ -52,6 +52,12 @@ export function buildPeerings(
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** Which nodes have a peering, in Calico's selector syntax: it quotes with ' or " and has no escapes; label values contain neither. */
+export function peeringSelector(regionLabel: string, { region }: Pick<Peering, 'region'>): string {
+  if (region.includes("'")) throw new Error(`not a label value: ${JSON.stringify(region)}`);
+  return `${regionLabel} == '${region}'`;
+}
+
 /** Whether nodes would wait for a router that does not exist yet. */
 export const isAwaited = ({ nodes }: FabricRegion, { planned }: RouterSpeaker): boolean =>
   planned && nodes.length > 0;

@@ -1,3 +1,5 @@
+export { verifyCluster } from './cluster.ts';
+export type { ClusterLook } from './cluster-look.ts';
 export type {
   FileDifference,
   KernelRoute,

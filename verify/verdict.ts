@@ -9,6 +9,8 @@ export interface Subject {
     | 'protocol'
     | 'node'
     | 'object'
+    | 'component'
+    | 'pod'
     | 'pool'
     | 'block';
   readonly name: string;
@@ -26,6 +28,21 @@ const CHECKED = [
   'sysctl',
   'files',
   'configuration',
+] as const;
+
+/** The same, of the cluster. */
+const CHECKED_IN_CLUSTER = [
+  'node',
+  'node-address',
+  'node-as',
+  'node-label',
+  'calico-node',
+  'calico-release',
+  'component',
+  'pool',
+  'bgp-peer',
+  'bgp-configuration',
+  'block',
 ] as const;
 
 /** Kinds of what differs on a router. */
