@@ -45,7 +45,7 @@ function heldBlocks({ affinities, blocks }: ClusterLook): Held[] {
   const claims = affinities.ok ? affinities.value.filter(({ isDeleted }) => !isDeleted) : [];
   const confirmedLast = claims.toSorted((a, b) => Number(isConfirmed(a)) - Number(isConfirmed(b)));
   for (const { cidr, node, name, state } of confirmedLast) {
-    add(cidr, node, `BlockAffinity ${name} is ${state || 'of no state'}`);
+    if (node !== undefined) add(cidr, node, `BlockAffinity ${name} is ${state || 'of no state'}`);
   }
   for (const { cidr, node } of blocks.ok ? blocks.value : []) {
     if (node !== undefined && !found.has(cidr))

@@ -149,7 +149,8 @@ export interface ConfigurationFacts extends Written {
 
 export interface AffinityFacts {
   readonly name: string;
-  readonly node: string;
+  /** Undefined if it is no node that has the block. */
+  readonly node: string | undefined;
   readonly cidr: string;
   readonly state: string;
   readonly isDeleted: boolean;

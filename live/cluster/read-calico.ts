@@ -114,14 +114,15 @@ export function configurationIn(object: Fields): ConfigurationFacts | undefined 
   };
 }
 
-/** As crd.projectcalico.org/v1 has it, `deleted` is a text. */
+/** As crd.projectcalico.org/v1 has it, `deleted` is a text. What serves addresses of load balancers is no node's, and of another type. */
 export function affinityIn(object: Fields): AffinityFacts | undefined {
-  const { node, cidr, state, deleted } = fieldsOf(object.spec);
+  const { node, cidr, state, deleted, type } = fieldsOf(object.spec);
   const name = text(fieldsOf(object.metadata).name);
   const [owner, range] = [text(node), text(cidr)];
   if (name === undefined || owner === undefined || range === undefined) return undefined;
   const isDeleted = deleted === true || deleted === 'true';
-  return { name, node: owner, cidr: range, state: text(state) ?? '', isDeleted };
+  const isOfNode = ['host', undefined].includes(text(type));
+  return { name, node: isOfNode ? owner : undefined, cidr: range, state: text(state) ?? '', isDeleted };
 }
 
 /** A block without an affinity is nobody's: its addresses are borrowed. */

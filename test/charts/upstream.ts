@@ -88,6 +88,10 @@ const PLURALS: Readonly<Record<string, string>> = {
   BGPConfiguration: 'bgpconfigurations',
   BGPPeer: 'bgppeers',
   BGPFilter: 'bgpfilters',
+  BlockAffinity: 'blockaffinities',
+  CalicoNodeStatus: 'caliconodestatuses',
+  IPPool: 'ippools',
+  TigeraStatus: 'tigerastatuses',
 };
 
 const schemas = new Map<string, Schema>();

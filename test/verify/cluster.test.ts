@@ -389,6 +389,14 @@ describe('pools and blocks', () => {
     expect(changed({ [AFFINITIES]: { x }, [BLOCKS]: { x: block(undefined, '10.42.7.0/26') } })).toEqual([]);
   });
 
+  test("a block for load balancers is no node's", () => {
+    const one = affinity('load-balancer', '10.42.7.0/26');
+    const x = { ...one, spec: { ...one.spec, type: 'virtual' } };
+    const of = block(undefined, '10.42.7.0/26');
+    const y = { ...of, spec: { ...of.spec, affinity: 'virtual:load-balancer' } };
+    expect(changed({ [AFFINITIES]: { x }, [BLOCKS]: { y } })).toEqual([]);
+  });
+
   test('a node that is gone claimed a block that another one has', () => {
     const AT = '10.42.7.0/26';
     const [own, claim] = [affinity('kubemaster', AT), affinity('gone', AT, 'pending')];
