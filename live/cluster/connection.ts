@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
+import { delimiter } from 'node:path';
+import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { oneLine } from '../../bootstrap/trouble.ts';
 import { hidingSecretsMeanwhile } from '../../machine/index.ts';
 import type { Read, Unread, UnreadBecause } from '../../verify/cluster-look.ts';
@@ -21,7 +24,7 @@ export async function connect(chosen: string | undefined): Promise<Read<Connecti
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const config = new KubeConfig();
   try {
-    config.loadFromDefault();
+    load(config, () => new KubeConfig());
   } catch (error) {
     return unread('no-kubeconfig', errorText(error));
   }
@@ -64,6 +67,34 @@ export async function connect(chosen: string | undefined): Promise<Read<Connecti
     },
   };
 }
+
+/**
+ * KUBECONFIG may name several files: as with kubectl, what the first of them says counts, and one that is not there counts as empty. The
+ * library would take the last one's context, which is another cluster.
+ */
+function load(config: KubeConfig, another: () => KubeConfig): void {
+  const named = (process.env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
+  if (named.length === 0) {
+    config.loadFromDefault();
+    return;
+  }
+  const files = named.filter((file) => existsSync(file));
+  if (files.length === 0) throw new Error(`there is no ${named.join(', ')}`);
+  const all = files.map((file) => {
+    const one = another();
+    one.loadFromFile(file);
+    return one;
+  });
+  config.loadFromOptions({
+    clusters: firstOfEach(all.flatMap(({ clusters }) => clusters)),
+    contexts: firstOfEach(all.flatMap(({ contexts }) => contexts)),
+    users: firstOfEach(all.flatMap(({ users }) => users)),
+    currentContext: all.map(({ currentContext }) => currentContext).find(Boolean),
+  });
+}
+
+const firstOfEach = <T extends { readonly name: string }>(all: readonly T[]): T[] =>
+  all.filter(({ name }, at) => all.findIndex((one) => one.name === name) === at);
 
 /** A person may have to log in meanwhile. */
 const CREDENTIALS_TIME = 60_000;

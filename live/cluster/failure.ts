@@ -28,7 +28,13 @@ export async function failureOf(
   if (UNTRUSTED.test(code)) return because('untrusted', said);
   if (code === 'EPROTO' || code.startsWith('ERR_SSL') || code.startsWith('HPE_'))
     return because('not-understood', said);
-  return because('unreachable', said);
+  // kubectl would go through it.
+  const ignored = Object.keys(process.env).filter((name) => /^https_proxy$/i.test(name));
+  return because(
+    'unreachable',
+    said,
+    ...ignored.map((name) => `${name} is set, and not used: only proxy-url of the kubeconfig is`),
+  );
 }
 
 const UNTRUSTED =
