@@ -17,27 +17,19 @@ export interface Authority {
 
 export function authority(folder: string, name = 'noencap test'): Authority {
   const at = (file: string) => join(folder, file);
-  openssl(
-    0,
-    'req',
-    '-x509',
-    ...NEW_KEY,
-    '-keyout',
-    at('ca.key'),
-    '-out',
-    at('ca.crt'),
-    '-subj',
-    `/CN=${name}`,
-  );
+  openssl('req', '-x509', ...NEW_KEY, '-keyout', at('ca.key'), '-out', at('ca.crt'), '-subj', `/CN=${name}`);
+  writeFileSync(at('index.txt'), '');
+  writeFileSync(at('serial'), '01\n');
+  writeFileSync(at('ca.cnf'), configuration(folder));
   return {
     cert: readFileSync(at('ca.crt'), 'utf8'),
     issue: (subject, shift = 0) => {
       const of = (end: string) => at(`${subject}${shift}.${end}`);
       writeFileSync(of('ext'), 'subjectAltName=IP:127.0.0.1\n');
-      const asked = ['req', ...NEW_KEY, '-keyout', of('key'), '-out', of('csr'), '-subj', `/CN=${subject}`];
-      openssl(shift, ...asked);
-      const signed = ['x509', '-req', '-in', of('csr'), '-CA', at('ca.crt'), '-CAkey', at('ca.key')];
-      openssl(shift, ...signed, '-CAcreateserial', '-days', '30', '-extfile', of('ext'), '-out', of('crt'));
+      openssl('req', ...NEW_KEY, '-keyout', of('key'), '-out', of('csr'), '-subj', `/CN=${subject}`);
+      const signing = ['ca', '-batch', '-notext', '-config', at('ca.cnf')];
+      const dates = ['-startdate', day(shift), '-enddate', day(shift + 30)];
+      openssl(...signing, ...dates, '-extfile', of('ext'), '-in', of('csr'), '-out', of('crt'));
       return { key: readFileSync(of('key'), 'utf8'), cert: readFileSync(of('crt'), 'utf8') };
     },
   };
@@ -45,9 +37,27 @@ export function authority(folder: string, name = 'noencap test'): Authority {
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-/** Its own option for the day is not in Debian's version yet. */
-function openssl(shift: number, ...args: string[]): void {
-  const faked = ['-f', `${shift < 0 ? '-' : '+'}${Math.abs(shift)}d`, 'openssl', ...args];
-  const { status, stderr } = spawnSync('faketime', faked, { encoding: 'utf8' });
+/** `openssl x509` cannot choose the first day of a certificate yet where Debian 12 runs; `openssl ca` can. */
+const configuration = (folder: string): string => `[ca]
+default_ca = own
+[own]
+database = ${folder}/index.txt
+serial = ${folder}/serial
+new_certs_dir = ${folder}
+certificate = ${folder}/ca.crt
+private_key = ${folder}/ca.key
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+`;
+
+/** So many days from now, less an hour: clocks of two programs need not agree to the second. */
+const day = (shift: number): string =>
+  new Date(Date.now() + shift * 86_400_000 - 3_600_000).toISOString().replace(/[-:T]|\.\d+/g, '');
+
+function openssl(...args: string[]): void {
+  const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr}`);
 }

@@ -304,7 +304,7 @@ describe('why it is unknown', () => {
 describe('the kubeconfig', () => {
   test.each([
     ['none', undefined],
-    ['no YAML', `users: [{name: admin, user: {token: ${TOKEN}}}\n`],
+    ['no YAML', `users:\n- name: admin\n  user:\n    token: ${TOKEN}\n   wrong: [\n`],
     ['no context', 'apiVersion: v1\nkind: Config\n'],
   ])('%s', async (_, text) => {
     await start();
@@ -344,7 +344,15 @@ describe('the kubeconfig', () => {
   });
 
   const program = (text: string) => ({
-    user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', text] } },
+    user: {
+      exec: {
+        apiVersion: 'client.authentication.k8s.io/v1',
+        command: 'sh',
+        args: ['-c', text],
+        // With none of its own it would get the environment of jest, which a test does not change.
+        env: [{ name: 'OTHER', value: 'one' }],
+      },
+    },
   });
 
   test('a program that gets the token is given none of our secrets', async () => {
