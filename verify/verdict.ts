@@ -1,18 +1,23 @@
+/** What there are verdicts about. */
+export const SUBJECT_KINDS = [
+  'router',
+  'session',
+  'route',
+  'file',
+  'sysctl',
+  'protocol',
+  'cluster',
+  'node',
+  'object',
+  'component',
+  'pod',
+  'pool',
+  'block',
+] as const;
+
 /** What a verdict is about, and of a session or a route whose view it is. */
 export interface Subject {
-  readonly kind:
-    | 'router'
-    | 'session'
-    | 'route'
-    | 'file'
-    | 'sysctl'
-    | 'protocol'
-    | 'node'
-    | 'object'
-    | 'component'
-    | 'pod'
-    | 'pool'
-    | 'block';
+  readonly kind: (typeof SUBJECT_KINDS)[number];
   readonly name: string;
   /** The machine that was looked at, where that is not the name. */
   readonly machine?: string;
@@ -74,8 +79,35 @@ const OF_ROUTERS = [
   'sysctl-different',
 ] as const;
 
+/** Kinds of what differs in the cluster. */
+const OF_CLUSTER = [
+  'address-picked',
+  'as-wrong',
+  'block-elsewhere',
+  'block-outside-pool',
+  'calico-node-missing',
+  'calico-node-not-ready',
+  'calico-node-restarting',
+  'component-degraded',
+  'component-missing',
+  'internal-address-wrong',
+  'node-missing',
+  'node-not-in-topology',
+  'node-not-ready',
+  'node-unlabelled',
+  'object-by-hand',
+  'object-differs',
+  'object-missing',
+  'peer-by-hand',
+  'peer-missing',
+  'pool-by-hand',
+  'pool-differs',
+  'pool-missing',
+  'stale-block',
+] as const;
+
 /** Every kind, in one place: documents and pages are held against it. */
-export const VERDICT_KINDS = [...CHECKED, ...OF_ROUTERS] as const;
+export const VERDICT_KINDS = [...CHECKED, ...CHECKED_IN_CLUSTER, ...OF_ROUTERS, ...OF_CLUSTER] as const;
 
 export type VerdictKind = (typeof VERDICT_KINDS)[number];
 

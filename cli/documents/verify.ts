@@ -1,22 +1,11 @@
 import { z } from 'zod';
-import { VERDICT_KINDS } from '../../verify/verdict.ts';
+import { SUBJECT_KINDS, VERDICT_KINDS } from '../../verify/verdict.ts';
 import { document, text, texts } from './shared.ts';
 
 const verdict = z
   .strictObject({
     about: z.strictObject({
-      kind: z.enum([
-        'router',
-        'session',
-        'route',
-        'file',
-        'sysctl',
-        'protocol',
-        'node',
-        'object',
-        'pool',
-        'block',
-      ]),
+      kind: z.enum(SUBJECT_KINDS),
       name: text.describe('of a session, its id: gateway--kube-1/ipv4'),
       machine: text.optional().describe('whose view it is, where that is not the name'),
     }),
