@@ -1,5 +1,16 @@
 import { App } from 'cdk8s';
-import { argoCd, Bgp, flux, Installation, NodeLabels, Operator, VendoredOperator } from './charts/index.ts';
+import {
+  argoCd,
+  Bgp,
+  flux,
+  GrafanaDashboard,
+  Installation,
+  NodeLabels,
+  Operator,
+  PrometheusRules,
+  Scrapes,
+  VendoredOperator,
+} from './charts/index.ts';
 import type { Fabric } from './fabric/index.ts';
 
 /**
@@ -17,6 +28,11 @@ export function clusterApp(
   new Installation(app, fabric);
   new NodeLabels(app, fabric);
   new Bgp(app, fabric);
+  if (fabric.metrics !== undefined) {
+    new PrometheusRules(app, fabric, fabric.metrics);
+    new Scrapes(app, fabric, fabric.metrics);
+    new GrafanaDashboard(app, fabric, fabric.metrics);
+  }
 
   const { engine } = fabric.gitops;
   if (engine !== 'flux') argoCd(app, fabric);

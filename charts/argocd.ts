@@ -3,7 +3,7 @@ import { k8s } from 'cdk8s-plus-28';
 import type { Fabric } from '../fabric/index.ts';
 import * as argoproj from '../imports/argoproj.io.ts';
 import { HEALTH, PROJECT } from './argocd-health.ts';
-import { depth, LAYERS, type Layer } from './layers.ts';
+import { depth, LAYERS, type Layer, METRICS } from './layers.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
 const NAMESPACE = 'argocd';
@@ -22,12 +22,21 @@ export function argoCd(app: App, fabric: Fabric): void {
     const chart = new ManifestChart(app, `gitops/argocd/layers/${layer.name}.yaml`);
     application(chart, fabric, `${PROJECT}-${layer.name}`, 'tigera-operator', layer.folder, waveOf(layer));
   }
+  if (fabric.metrics !== undefined) {
+    // Not among the root's layers: while its kinds are missing, the root would wait for it.
+    const chart = new ManifestChart(app, 'gitops/argocd/metrics.yaml');
+    const { namespace } = fabric.metrics;
+    application(chart, fabric, `${PROJECT}-${METRICS.name}`, namespace, METRICS.folder, {}, CASCADE);
+  }
 }
+
+/** Deleting this Application deletes what it applied: alerts about a promise that nobody makes any more. */
+const CASCADE = ['resources-finalizer.argocd.argoproj.io'];
 
 const waveOf = (layer: Layer) => ({ 'argocd.argoproj.io/sync-wave': `${depth(layer)}` });
 
 /**
- * No finalizer: deleting an Application must not delete the pod network. `namespace` is for objects that
+ * No finalizer by default: deleting an Application must not delete the pod network. `namespace` is for objects that
  * have none, while all of ours do; the project must allow it nonetheless.
  */
 function application(
@@ -37,10 +46,16 @@ function application(
   namespace: string,
   folder: string,
   annotations: Readonly<Record<string, string>> = {},
+  finalizers: readonly string[] = [],
 ): void {
   const { repoURL, targetRevision } = fabric.gitops;
   new argoproj.Application(chart, 'application', {
-    metadata: { name, namespace: NAMESPACE, annotations },
+    metadata: {
+      name,
+      namespace: NAMESPACE,
+      annotations,
+      ...(finalizers.length === 0 ? {} : { finalizers: [...finalizers] }),
+    },
     spec: {
       project: PROJECT,
       source: { repoUrl: repoURL, targetRevision, path: `dist/${folder}` },

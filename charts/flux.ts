@@ -3,7 +3,7 @@ import type { Fabric } from '../fabric/index.ts';
 import * as kustomize from '../imports/kustomize.toolkit.fluxcd.io.ts';
 import * as source from '../imports/source.toolkit.fluxcd.io.ts';
 import type { Gitops } from '../topology/model.ts';
-import { LAYERS, type Layer } from './layers.ts';
+import { LAYERS, type Layer, METRICS } from './layers.ts';
 import { ManifestChart } from './manifest-chart.ts';
 
 const NAMESPACE = 'flux-system';
@@ -37,6 +37,19 @@ export function flux(app: App, fabric: Fabric): void {
       },
     });
   }
+  if (fabric.metrics !== undefined) metricsLayer(app);
+}
+
+/** Deleting it deletes what it applied. It checks no health: no layer depends on it. */
+function metricsLayer(app: App): void {
+  const chart = new ManifestChart(app, `gitops/flux/layers/${METRICS.name}.yaml`);
+  new kustomize.Kustomization(chart, 'layer', {
+    metadata: { name: `${NAME}-${METRICS.name}`, namespace: NAMESPACE },
+    spec: {
+      ...common(METRICS.folder),
+      deletionPolicy: kustomize.KustomizationSpecDeletionPolicy.MIRROR_PRUNE,
+    },
+  });
 }
 
 /** By default deleting a Kustomization deletes what it applied. */

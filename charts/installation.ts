@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
-import { defaultPoolName, INSTALLATION, installationPool } from '../calico/defaults.ts';
+import { INSTALLATION, installationPool } from '../calico/defaults.ts';
 import { calicoHas, hasCniSpecVersion } from '../calico/releases.ts';
-import type { Fabric } from '../fabric/index.ts';
+import { type Fabric, poolName } from '../fabric/index.ts';
 import * as operator from '../imports/operator.tigera.io.ts';
 import type { Family } from '../topology/address.ts';
 import type { Pool } from '../topology/model.ts';
@@ -35,15 +35,6 @@ export class Installation extends ManifestChart {
       spec: {},
     });
   }
-}
-
-/**
- * The operator's name for a cluster's first pool; it identifies pools by range, and a changed name would request a second pool with
- * the same range. So a name must not depend on the other pools.
- */
-function poolName({ k3s }: Fabric, { cidr }: Pool): string {
-  const isFirst = k3s.clusterCidrs.some(({ text }) => text === cidr.text);
-  return isFirst ? defaultPoolName(cidr.family) : `pods-${cidr.text.replace(/[^0-9a-f]+/g, '-')}`;
 }
 
 /** A default, typed as that field of the Installation. */

@@ -18,6 +18,12 @@ export const LAYERS: readonly Layer[] = [
   { name: 'bgp', folder: 'cluster/30-bgp', after: ['node-labels'] },
 ];
 
+/**
+ * Beside the layers: nothing waits for it, it waits for nothing, and the bootstrap does not apply it. Its kinds are the Prometheus
+ * Operator's, which may come later or never.
+ */
+export const METRICS = { name: 'metrics', folder: 'cluster/40-metrics' } as const;
+
 /** Depth of this layer in the chain of dependencies. */
 export function depth({ after }: Layer): number {
   const below = LAYERS.filter(({ name }) => after.includes(name));

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { ApiObject, type App, Chart, DependencyGraph, Yaml } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { Document, Scalar, visit } from 'yaml';
-import { LAYERS } from './layers.ts';
+import { LAYERS, METRICS } from './layers.ts';
 
 /**
  * A chart that becomes one file. `file` is its path below dist: `cluster/30-bgp/bgp.yaml`. Throws if it is in a folder of
@@ -13,7 +13,10 @@ export class ManifestChart extends Chart {
 
   constructor(scope: Construct, file: string) {
     super(scope, file.replace(/[/.]/g, '-'), { disableResourceNameHashes: true });
-    if (file.startsWith('cluster/') && !LAYERS.some(({ folder }) => folder === posix.dirname(file))) {
+    if (
+      file.startsWith('cluster/') &&
+      ![...LAYERS, METRICS].some(({ folder }) => folder === posix.dirname(file))
+    ) {
       throw new Error(`${file} is not in any layer of charts/layers.ts: no engine would apply it`);
     }
     this.file = file;

@@ -81,6 +81,7 @@ function resolved(topology: Topology, podMtu: number | undefined): Fabric {
     k3s: topology.k3s,
     gitops: topology.gitops,
     labels: topology.labels,
+    metrics: topology.metrics,
     regionLabel: topology.regionLabel,
     regions,
     routers,

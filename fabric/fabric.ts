@@ -7,6 +7,7 @@ import type {
   K3s,
   Labels,
   LoopbackKind,
+  Metrics,
   PasswordReference,
   Path,
   Pool,
@@ -30,6 +31,7 @@ export interface Fabric {
   readonly k3s: K3s;
   readonly gitops: Gitops;
   readonly labels: Labels;
+  readonly metrics: Metrics | undefined;
   readonly regionLabel: string;
   /** Sorted by name, like every list below. */
   readonly regions: readonly FabricRegion[];

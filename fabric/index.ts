@@ -46,7 +46,8 @@ export {
 export { defaultRoutes, gatewayRouteTo, gatewaysOf, loopbacks } from './own-ways.ts';
 export { deliveredPassword } from './password-file.ts';
 export { isAwaited, peeringSelector } from './peerings.ts';
-export { sessionProtocol, staticProtocol } from './protocol-names.ts';
+export { poolName } from './pool-name.ts';
+export { PROTOCOL_PREFIX, sessionProtocol, staticProtocol } from './protocol-names.ts';
 export { RECOVERY_WAIT } from './recovery.ts';
 export { newNames, withNames } from './renames.ts';
 export { fnv1a, hashedRouterId, routerIdText } from './router-id.ts';

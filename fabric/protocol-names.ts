@@ -9,13 +9,16 @@ export function sessionProtocol(session: Session, router: string): string {
   return name;
 }
 
+/** What a router's `protocol bgp` starts with, unless the topology names it. */
+export const PROTOCOL_PREFIX = 'k3s_';
+
 /** `k3s_kubemaster_v4`: from the node's name alone, so that adding or removing another node never renames it. */
 export const nodeProtocol = (node: string, family: Family): string =>
-  `k3s_${symbolPart(node)}_${version(family)}`;
+  `${PROTOCOL_PREFIX}${symbolPart(node)}_${version(family)}`;
 
-/** `k3s_backbone_cn_ns_v4`: the last part is the first family that the session carries, as in the field report. */
+/** `${PROTOCOL_PREFIX}backbone_cn_ns_v4`: the last part is the first family that the session carries, as in the field report. */
 export const backboneProtocol = (router: string, carries: readonly Family[], transport: Family): string =>
-  `k3s_backbone_${symbolPart(router)}_${version(carries[0] ?? transport)}`;
+  `${PROTOCOL_PREFIX}backbone_${symbolPart(router)}_${version(carries[0] ?? transport)}`;
 
 /** `via_kubemaster_v4`: the route to a node that peers from an off-segment address. */
 export const staticProtocol = (node: string, family: Family): string =>

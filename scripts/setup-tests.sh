@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need: the lab's programs, shells that routers may have, sshd, libfaketime, the Lua of Argo CD and shellcheck. Run by `npm test`; fast when everything is installed.
+# Installs what the tests need: the lab's programs, shells that routers may have, sshd, libfaketime, the Lua of Argo CD, promtool and shellcheck. Run by `npm test`; fast when everything is installed.
 set -eu
 cd "$(dirname "$0")/.."
 scripts/setup-lab.sh
@@ -19,7 +19,7 @@ if [ ! -e .cache/renovate/renovate-schema.json ] || [ "$(cat .cache/renovate/ver
   rm -f .cache/renovate/*.tgz
 fi
 
-packages='age busybox faketime fish lua5.1 mandoc openssh-server openssl procps shellcheck tcsh wireguard-go wireguard-tools zsh'
+packages='age busybox faketime fish lua5.1 mandoc openssh-server openssl procps prometheus shellcheck tcsh wireguard-go wireguard-tools zsh'
 
 missing=
 for package in $packages; do
@@ -31,7 +31,7 @@ if [ -z "$missing" ]; then exit 0; fi
 sudo=
 if [ "$(id -u)" -ne 0 ]; then sudo=sudo; fi
 echo "noencap's tests need Debian packages:$missing. Installing them${sudo:+ with sudo}."
-# openssh-server would start a daemon; the tests start their own.
+# openssh-server and prometheus would start daemons; the tests start their own, or use promtool only.
 policy=/usr/sbin/policy-rc.d
 if [ -e "$policy" ]; then policy=; fi
 if [ -n "$policy" ]; then

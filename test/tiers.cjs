@@ -3,12 +3,13 @@ const { dirname, join } = require('node:path');
 
 const TESTS = __dirname;
 
-/** What boots labs, or starts BIRD or sshd: a test that reaches one of these mostly waits, and needs what Debian has to install. */
+/** What boots labs, or starts BIRD, sshd or promtool: a test that reaches one of these mostly waits, and needs what Debian has to install. */
 const LIVE = [
   'lab/labs.ts',
   'delivery/bird.ts',
   'delivery/fleet/fleet.ts',
   'delivery/ssh/sshd.ts',
+  'metrics/promtool.ts',
   'routers/bird.ts',
   'routers/daemons.ts',
 ];

@@ -53,6 +53,7 @@ export type FaultCode =
   | 'interface-name'
   | 'k3s-version'
   | 'label-key'
+  | 'label-value'
   | 'label-reserved'
   | 'mtu'
   | 'name'

@@ -49,6 +49,10 @@ export function withDefaults(file: TopologyFile): Topology {
     },
     gitops,
     labels: { image: labels.image, reconcile: labels.reconcile, retired: [...labels.retired].sort() },
+    metrics: file.metrics && {
+      namespace: file.metrics.namespace,
+      labels: byName(file.metrics.labels, (key, value) => [key, value] as const),
+    },
     regionLabel: file.regionLabel,
     regions: byName(
       file.regions,

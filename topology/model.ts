@@ -16,6 +16,8 @@ export interface Topology {
   readonly k3s: K3s;
   readonly gitops: Gitops;
   readonly labels: Labels;
+  /** Undefined: no metrics are rendered. */
+  readonly metrics: Metrics | undefined;
   readonly regionLabel: string;
   readonly regions: readonly Region[];
   readonly routers: readonly Router[];
@@ -139,6 +141,13 @@ export interface Labels {
   readonly reconcile: 'once' | 'cron';
   /** Label keys that an earlier topology set, to be removed from the nodes. */
   readonly retired: readonly string[];
+}
+
+/** Rules and a dashboard in the cluster. */
+export interface Metrics {
+  readonly namespace: string;
+  /** By which Prometheus selects what is its own, sorted by key. */
+  readonly labels: readonly (readonly [key: string, value: string])[];
 }
 
 export interface Region {

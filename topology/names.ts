@@ -87,6 +87,25 @@ export const labelKey = text(
   },
 );
 
+/** Key of a label on an object of the cluster, `name` or `prefix/name`: other programs choose these, so Kubernetes' own prefixes are allowed. */
+export const objectLabel = matching(
+  'A Kubernetes label key, with or without a prefix.',
+  /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+  'label-key',
+  'is not a valid label key',
+  LABEL_FORM,
+  317,
+);
+
+export const objectLabelValue = matching(
+  'A Kubernetes label value.',
+  /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/,
+  'label-value',
+  'is not a valid label value',
+  'Use letters, digits, "-", "_" and ".", at most 63, starting and ending with a letter or digit.',
+  63,
+);
+
 /** A valid Linux interface name, without characters that BIRD or a shell would read differently. */
 export const interfaceName = matching(
   "An interface's name, at most 15 characters.",

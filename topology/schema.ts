@@ -21,6 +21,7 @@ import {
   switchField,
   wholeNumber,
 } from './fields.ts';
+import { metrics } from './metrics-schema.ts';
 import { CURRENT_VERSION } from './migrations.ts';
 import { interfaceName, labelKey, machineName, nodeName, reference, regionName } from './names.ts';
 import { reflectorNextHop, router } from './router-schema.ts';
@@ -279,6 +280,7 @@ export const topologyFile = z
     k3s,
     gitops,
     labels: labels.prefault({}),
+    metrics: metrics.optional(),
     regionLabel: labelKey
       .describe('Label key for the region of a node, used by the selectors of BGPPeers.')
       .prefault('region'),
