@@ -3,7 +3,7 @@ import type { Gitops } from '../topology/model.ts';
 import { NOENCAP } from '../topology/own-command.ts';
 import { DRIFT } from './drift.ts';
 import { type AlertingRule, select } from './rule.ts';
-import { BIRD, IPAM, OWN } from './series.ts';
+import { BIRD, DELIVERY, IPAM, OWN } from './series.ts';
 
 type Severity = 'critical' | 'warning' | 'info';
 
@@ -35,13 +35,31 @@ const ROUTER = '{{ $labels.router }}';
 const PEER = '{{ $labels.peer }}';
 const VERIFY_ROUTER = `${NOENCAP} verify --router ${ROUTER}`;
 
-const routerAlerts = (own: Select): AlertingRule[] => [
-  alert('RouterUnseen', 'warning', `${own(OWN.seen)} == 0`, '5m', {
-    summary: `Nothing is known of ${ROUTER}`,
-    description: `No metrics of BIRD arrive from ${ROUTER}: it is unreachable, bird_exporter does not run there, or BIRD does not. Sessions and routes of this router are unknown, not fine.`,
-    next: VERIFY_ROUTER,
-  }),
-];
+/** BIRD loads a delivery before it is confirmed and recorded; a start of BIRD loads what is there. */
+const RECORDED_WITHIN = 60;
+
+function routerAlerts(own: Select): AlertingRule[] {
+  const latest = (series: string) => `max by (router) (${own(series)})`;
+  const reconfigured = latest(BIRD.reconfigured);
+  return [
+    alert('RouterUnseen', 'warning', `${own(OWN.seen)} == 0`, '5m', {
+      summary: `Nothing is known of ${ROUTER}`,
+      description: `No metrics of BIRD arrive from ${ROUTER}: it is unreachable, bird_exporter does not run there, or BIRD does not. Sessions and routes of this router are unknown, not fine.`,
+      next: VERIFY_ROUTER,
+    }),
+    alert(
+      'RouterReconfigured',
+      'warning',
+      `${reconfigured} > ${latest(DELIVERY.delivered)} + ${RECORDED_WITHIN} and ${reconfigured} > ${latest(BIRD.started)}`,
+      '5m',
+      {
+        summary: `${ROUTER} loaded a configuration that was not delivered`,
+        description: `BIRD on ${ROUTER} was reconfigured after the last delivery: by hand, or BIRD undid a change whose time was up.`,
+        next: `${NOENCAP} ship --check ${ROUTER}`,
+      },
+    ),
+  ];
+}
 
 /** The state that BIRD shows, with its last error. It changes too often to be a label: each change would restart the wait. */
 const birdSays = (fabric: Fabric): string =>

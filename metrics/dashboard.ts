@@ -110,8 +110,11 @@ function panels(fabric: Fabric): Panel[] {
       { expr: `sum by (router) (${own(OWN.routesExpected)})`, legendFormat: '{{router}} expected' },
     ]),
     course(
-      'Age of the configuration that BIRD runs',
-      [{ expr: own(OWN.age), legendFormat: '{{router}}' }],
+      'Age of the configuration that BIRD runs, and of the last delivery',
+      [
+        { expr: own(OWN.age), legendFormat: '{{router}} configuration' },
+        { expr: own(OWN.deliveryAge), legendFormat: '{{router}} delivery' },
+      ],
       's',
     ),
     course('Not what git says', drift(fabric)),

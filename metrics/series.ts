@@ -20,7 +20,15 @@ export const BIRD = {
   preferred: 'bird_protocol_prefix_preferred_count',
   /** Since 1.4.5 (metrics/status_exporter.go): when BIRD last loaded its configuration. */
   reconfigured: 'bird_last_reconfig_timestamp_seconds',
+  /** The same: when BIRD started. */
+  started: 'bird_last_reboot_timestamp_seconds',
 } as const;
+
+/**
+ * When a router last had a delivery, with the labels `fabric` and `router`: from node_exporter's textfile collector, which reads what the timer of
+ * docs/metrics.md writes.
+ */
+export const DELIVERY = { delivered: 'noencap_delivery_timestamp_seconds' } as const;
 
 /**
  * calico-kube-controllers of open-source Calico, on by default; the operator makes the Service (docs.tigera.io: reference/kube-controllers/prometheus).
@@ -62,4 +70,5 @@ export const OWN = {
   routesThere: 'noencap:routes:there',
   seen: 'noencap:router:seen',
   age: 'noencap:router:configuration_age_seconds',
+  deliveryAge: 'noencap:router:delivery_age_seconds',
 } as const;

@@ -1,6 +1,6 @@
 import { type Fabric, poolName } from '../fabric/index.ts';
 import { type RecordingRule, select } from './rule.ts';
-import { BIRD, IPAM, ipVersion, OWN } from './series.ts';
+import { BIRD, DELIVERY, IPAM, ipVersion, OWN } from './series.ts';
 
 /** The labels that a session's channel has in the topology's constants and in bird_exporter's series. */
 const CHANNEL = 'router, name, ip_version';
@@ -11,6 +11,8 @@ export function stateRules(fabric: Fabric): RecordingRule[] {
   const labels = { fabric: fabric.name };
   const ofChannel = (series: string, ...which: readonly string[]) =>
     `${own(OWN.sessions, ...which)} * on (${CHANNEL}) group_left () max by (${CHANNEL}) (${own(series, 'proto="BGP"')})`;
+  const ageOf = (series: string) =>
+    `${own(OWN.routers)} * on (router) group_left () (time() - max by (router) (${own(series)}))`;
   return [
     { record: OWN.sessions, expr: `${own(OWN.routesPromised)} >= bool 0` },
     { record: OWN.up, expr: ofChannel(BIRD.up) },
@@ -45,9 +47,7 @@ or ${own(OWN.routesPromised)}`,
       expr: `(${own(OWN.routers)} and on (router) ${own(BIRD.up)})
 or 0 * ${own(OWN.routers)}`,
     },
-    {
-      record: OWN.age,
-      expr: `${own(OWN.routers)} * on (router) group_left () (time() - max by (router) (${own(BIRD.reconfigured)}))`,
-    },
+    { record: OWN.age, expr: ageOf(BIRD.reconfigured) },
+    { record: OWN.deliveryAge, expr: ageOf(DELIVERY.delivered) },
   ];
 }

@@ -283,6 +283,49 @@ describe('Each fault raises its own alert, with the command that tells more', ()
     });
   });
 
+  const labels = { fabric: 'home', router: 'gateway' };
+  const times = (reconfigured: string, started: string, delivered: string): Series[] => [
+    series('bird_last_reconfig_timestamp_seconds', labels, reconfigured),
+    series('bird_last_reboot_timestamp_seconds', labels, started),
+    series('noencap_delivery_timestamp_seconds', labels, delivered),
+  ];
+
+  test('a router that was reconfigured after its last delivery', () => {
+    expectAlerts(report, { more: times('1000x60', '100x60', '900x60') }, '30m', {
+      NoencapRouterReconfigured: [
+        firing(
+          'warning',
+          { router: 'gateway' },
+          'gateway loaded a configuration that was not delivered',
+          'BIRD on gateway was reconfigured after the last delivery: by hand, or BIRD undid a change whose time was up.',
+          'bin/noencap ship --check gateway',
+        ),
+      ],
+    });
+  });
+
+  test.each([
+    ['a delivery loads its configuration before it is recorded', times('1000x60', '100x60', '1030x60')],
+    ['a start of BIRD is no reconfiguration', times('1000x60', '1000x60', '100x60')],
+    ['an exporter before 1.4.5 tells no time', times('_x60', '_x60', '100x60')],
+    ['a router without the timer tells no delivery', times('1000x60', '100x60', '_x60')],
+  ])('%s', (_name, more) => {
+    expectAlerts(report, { more }, '30m', {});
+  });
+
+  test('the age of the configuration, and of the last delivery', () => {
+    const age = (record: string, value: number) => ({
+      expr: record,
+      eval_time: '30m',
+      exp_samples: [{ labels: `${record}{fabric="home",router="gateway"}`, value }],
+    });
+    const samples = [
+      age('noencap:router:configuration_age_seconds', 1800 - 1000),
+      age('noencap:router:delivery_age_seconds', 1800 - 1030),
+    ];
+    expect(differences(rulesOf(report), { series: times('1000x60', '100x60', '1030x60'), samples })).toBe('');
+  });
+
   const short = (labels: Readonly<Record<string, string>>, has: number) =>
     firing(
       'warning',
