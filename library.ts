@@ -5,12 +5,15 @@ export {
   argoCd,
   Bgp,
   flux,
+  GrafanaDashboard,
   Installation,
   LAYERS,
   type Layer,
   ManifestChart,
   NodeLabels,
   Operator,
+  PrometheusRules,
+  Scrapes,
   VendoredOperator,
 } from './charts/index.ts';
 export type { Fabric, NodeSpeaker, Peering, RouterSpeaker, Session } from './fabric/fabric.ts';

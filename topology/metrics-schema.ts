@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { objectLabel, objectLabelValue, objectName } from './names.ts';
+import { machineName, objectLabel, objectLabelValue } from './names.ts';
 
 /** Its presence is the switch: without it nothing is rendered. */
 export const metrics = z
   .strictObject({
-    namespace: objectName
+    namespace: machineName
       .describe('Namespace of Prometheus and Grafana. noencap does not create it.')
       .prefault('monitoring'),
     labels: z

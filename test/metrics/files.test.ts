@@ -1,5 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { dashboard, routerTargets, ruleFiles } from '../../metrics/index.ts';
+import { DELIVERY } from '../../metrics/series.ts';
 import type { TopologyInput } from '../../topology/index.ts';
 import { dualStack, report } from '../charts/topologies.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -77,4 +82,43 @@ describe('The dashboard', () => {
     expect(read.filter((name) => !recorded.includes(name))).toEqual([]);
     expect(read.length).toBeGreaterThan(5);
   });
+});
+
+describe('The script of the page, for the textfile collector', () => {
+  const page = readFileSync(join('docs', 'metrics.md'), 'utf8');
+  const script = /^```bash\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'noencap-textfile-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const written = (state: string): string | undefined => {
+    const [from, out] = [join(folder, 'state'), join(folder, 'noencap.prom')];
+    writeFileSync(from, state);
+    utimesSync(from, 1_700_000_000, 1_700_000_000);
+    const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', from, out], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(existsSync(`${out}.new`)).toBe(false);
+    return existsSync(out) ? readFileSync(out, 'utf8') : undefined;
+  };
+
+  test('writes when the last delivery was confirmed, with the labels that the rules select by', () => {
+    expect(written('shipped 0123456789abcdef\n')).toBe(
+      `${DELIVERY.delivered}{fabric="home",router="gateway"} 1700000000\n`,
+    );
+  });
+
+  test('says nothing while a change is under way', () => {
+    expect(written('applying 0123456789abcdef\n')).toBeUndefined();
+  });
+});
+
+test('the page has a row for each alert, and no other', () => {
+  const rows = [...readFileSync(join('docs', 'metrics.md'), 'utf8').matchAll(/^\| `(Noencap\w+)` \|/gm)];
+  const all = ruleFiles(fabric({ ...report, bgp: { ...report.bgp, exportBorrowed: false } })).flatMap(
+    ({ groups }) =>
+      groups.flatMap(({ rules }) => rules.flatMap((rule) => ('alert' in rule ? [rule.alert] : []))),
+  );
+  expect(rows.map(([, name]) => name).sort()).toEqual([...new Set(all)].sort());
 });
