@@ -516,3 +516,69 @@ describe('Each fault raises its own alert, with the command that tells more', ()
     });
   });
 });
+
+describe('How many routes a session must bring', () => {
+  const fabric = 'dual';
+  const pool = (ippool: string, node: string, values: string) =>
+    series('ipam_blocks', { fabric, ippool, node }, values);
+  const size = series('ipam_ippool_size', { fabric, ippool: 'default-ipv4-ippool' }, '65536x60');
+  const expected = (labels: Readonly<Record<string, string>>, value: number) => ({
+    expr: `noencap:routes:expected{${Object.entries(labels)
+      .map(([key, text]) => `${key}="${text}"`)
+      .join(',')}}`,
+    eval_time: '10m',
+    exp_samples: [
+      {
+        labels: `noencap:routes:expected{${Object.entries({ fabric, ...labels })
+          .map(([key, text]) => `${key}="${text}"`)
+          .join(',')}}`,
+        value,
+      },
+    ],
+  });
+  const west = (version: string) => ({
+    router: 'rr-c',
+    name: `k3s_west_1_v${version}`,
+    peer: 'west-1',
+    kind: 'reflector',
+    ip_version: version,
+  });
+  const east = {
+    router: 'rr-a',
+    name: 'k3s_east_1_v4',
+    peer: 'east-1',
+    kind: 'reflector',
+    ip_version: '4',
+    filtered: 'yes',
+  };
+
+  test('each family counts the blocks of its own pools, and two replicas that tell the same count once', () => {
+    const again = series(
+      'ipam_blocks',
+      { fabric, ippool: 'default-ipv4-ippool', node: 'west-1', instance: 'b' },
+      '3x60',
+    );
+    const given = [
+      size,
+      pool('default-ipv4-ippool', 'west-1', '3x60'),
+      again,
+      pool('default-ipv6-ippool', 'west-1', '2x60'),
+      pool('no_ippool', 'west-1', '9x60'),
+    ];
+    const samples = [expected(west('4'), 3), expected(west('6'), 2)];
+    expect(differences(rulesOf(dualStack), { series: given, samples })).toBe('');
+  });
+
+  test('where BGPFilters decide what is announced, the number of blocks does not', () => {
+    const given = [size, pool('default-ipv4-ippool', 'east-1', '5x60')];
+    expect(differences(rulesOf(dualStack), { series: given, samples: [expected(east, 1)] })).toBe('');
+  });
+
+  test('a network of another name in the same Prometheus does not count', () => {
+    const given = [
+      series('ipam_blocks', { fabric: 'home', ippool: 'default-ipv4-ippool', node: 'west-1' }, '7x60'),
+      ...ipam({}),
+    ];
+    expect(differences(rulesOf(dualStack), { series: given, samples: [expected(west('4'), 1)] })).toBe('');
+  });
+});
