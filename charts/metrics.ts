@@ -1,7 +1,7 @@
-import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import type { Fabric } from '../fabric/index.ts';
+import * as monitoring from '../imports/monitoring.coreos.com.ts';
 import { dashboard, ipamTarget, routerTargets, ruleFiles, type Target } from '../metrics/index.ts';
 import type { Metrics } from '../topology/model.ts';
 import { CUSTOM } from './guards.ts';
@@ -16,17 +16,15 @@ export class PrometheusRules extends ManifestChart {
   constructor(scope: Construct, fabric: Fabric, metrics: Metrics) {
     super(scope, `${METRICS.folder}/rules.yaml`);
     for (const { name, groups } of ruleFiles(fabric)) {
-      new ApiObject(this, `rule-${name}`, {
-        apiVersion: 'monitoring.coreos.com/v1',
-        kind: 'PrometheusRule',
+      new monitoring.PrometheusRule(this, `rule-${name}`, {
         metadata: metadata(metrics, name),
-        spec: { groups },
+        spec: { groups: groups.map(({ name, rules }) => ({ name, rules: [...rules] })) },
       });
     }
   }
 }
 
-/** ScrapeConfig is v1alpha1 since Prometheus Operator v0.65: targets outside the cluster have no other kind. */
+/** ScrapeConfig is v1alpha1, with these fields since Prometheus Operator v0.67: targets outside the cluster have no other kind. */
 export class Scrapes extends ManifestChart {
   constructor(scope: Construct, fabric: Fabric, metrics: Metrics) {
     super(scope, `${METRICS.folder}/scrapes.yaml`);
@@ -36,9 +34,7 @@ export class Scrapes extends ManifestChart {
 
   private scrape(metrics: Metrics, name: string, targets: readonly Target[]): void {
     if (targets.length === 0) return;
-    new ApiObject(this, name, {
-      apiVersion: 'monitoring.coreos.com/v1alpha1',
-      kind: 'ScrapeConfig',
+    new monitoring.ScrapeConfig(this, name, {
       metadata: metadata(metrics, name),
       spec: {
         // The exporter's own labels win over what an operator adds by itself.

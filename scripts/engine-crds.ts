@@ -22,14 +22,16 @@ export interface Crd {
   };
 }
 
-/** The kinds of dist/gitops, with the shape of `spec`. Npm has models of Argo CD's; those of Flux need a newer Node.js than we do. */
+/** The kinds of dist/gitops and of the Prometheus Operator, with the shape of `spec`. Npm has models of Argo CD's; those of Flux need a newer Node.js than we do. */
 export const engineCrds = (): readonly Crd[] => [
   argoCdCrd('AppProject', 'appprojects'),
   argoCdCrd('Application', 'applications'),
-  ...parseAllDocuments(readFileSync(join('scripts', 'flux-crds.yaml'), 'utf8')).map(
-    (document) => document.toJS() as Crd,
-  ),
+  ...documents('flux-crds.yaml'),
+  ...documents('prometheus-crds.yaml'),
 ];
+
+const documents = (name: string): Crd[] =>
+  parseAllDocuments(readFileSync(join('scripts', name), 'utf8')).map((document) => document.toJS() as Crd);
 
 /** As far as the model's declaration tells it: field names, types, enums. */
 function argoCdCrd(kind: string, plural: string): Crd {

@@ -37,7 +37,7 @@ export function generateImports(upstream: string, outputFolder: string): void {
   }
 }
 
-/** The same for the kinds of Argo CD and Flux, which do not need upstream's files. */
+/** The same for the kinds of Argo CD, Flux and the Prometheus Operator, which do not need upstream's files. */
 export function generateEngineImports(outputFolder: string): void {
   const known = engineCrds();
   for (const [group, kinds] of Object.entries(ENGINE_KINDS)) {

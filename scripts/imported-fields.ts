@@ -145,6 +145,21 @@ export const ENGINE_KINDS: Readonly<Record<string, readonly ImportedKind[]>> = {
       ],
     },
   ],
+  'monitoring.coreos.com': [
+    {
+      plural: 'prometheusrules',
+      fields: [{ groups: ['name', { rules: ['alert', 'annotations', 'expr', 'for', 'labels', 'record'] }] }],
+    },
+    {
+      plural: 'scrapeconfigs',
+      fields: [
+        'honorLabels',
+        { relabelings: ['replacement', 'targetLabel'] },
+        'scrapeInterval',
+        { staticConfigs: ['labels', 'targets'] },
+      ],
+    },
+  ],
   'source.toolkit.fluxcd.io': [
     {
       plural: 'gitrepositories',

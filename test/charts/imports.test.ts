@@ -40,6 +40,7 @@ describe('imports/', () => {
     expect(Object.keys(ofEngines)).toEqual([
       'argoproj.io.ts',
       'kustomize.toolkit.fluxcd.io.ts',
+      'monitoring.coreos.com.ts',
       'source.toolkit.fluxcd.io.ts',
     ]);
     expect(Object.keys(ofEngines).filter((file) => ofEngines[file] !== ours[file])).toEqual([]);
