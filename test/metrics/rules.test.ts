@@ -517,6 +517,24 @@ describe('Each fault raises its own alert, with the command that tells more', ()
   });
 });
 
+test('a node is cut off once all its routers say so, and not while one of them is unseen', () => {
+  const down = [{ name: 'k3s_east_1_v4', up: '0x60', state: 'Active' }];
+  const cutOff = (series: readonly Series[], count: number) =>
+    differences(rulesOf(dualStack), {
+      series,
+      samples: [
+        {
+          expr: 'count(ALERTS{alertname="NoencapNodeCutOff",peer="east-1",alertstate="firing"}) or vector(0)',
+          eval_time: '10m',
+          exp_samples: [{ labels: '{}', value: count }],
+        },
+      ],
+    });
+  const one = router('rr-b', down, 'dual');
+  expect(cutOff(one, 0)).toBe('');
+  expect(cutOff([...one, ...router('rr-a', down, 'dual')], 1)).toBe('');
+});
+
 describe('How many routes a session must bring', () => {
   const fabric = 'dual';
   const pool = (ippool: string, node: string, values: string) =>

@@ -24,31 +24,26 @@ export interface Channel {
   readonly preferred?: string;
 }
 
-/** What Prometheus has of one router: the target's labels, and bird_exporter's series. `reconfigured` is of its release 1.4.5 and later. */
-export function router(name: string, channels: readonly Channel[], reconfigured?: string): Series[] {
-  const target = { fabric: 'home', router: name, instance: `${name}:9324`, job: 'noencap-routers' };
-  return [
-    ...channels.flatMap(
-      ({ name, version = '4', up, state = 'Established', imported = '1x60', preferred }) => {
-        const channel = {
-          ...target,
-          export_filter: '(unnamed)',
-          import_filter: '(unnamed)',
-          ip_version: version,
-          name,
-          proto: 'BGP',
-        };
-        return [
-          written('bird_protocol_up', { ...channel, state }, up),
-          written('bird_protocol_prefix_import_count', channel, imported),
-          written('bird_protocol_prefix_preferred_count', channel, preferred ?? imported),
-        ];
-      },
-    ),
-    ...(reconfigured === undefined
-      ? []
-      : [written('bird_last_reconfig_timestamp_seconds', target, reconfigured)]),
-  ];
+/** What Prometheus has of one router: the target's labels, and bird_exporter's series. */
+export function router(name: string, channels: readonly Channel[], fabric = 'home'): Series[] {
+  const target = { fabric, router: name, instance: `${name}:9324`, job: 'noencap-routers' };
+  return channels.flatMap(
+    ({ name, version = '4', up, state = 'Established', imported = '1x60', preferred }) => {
+      const channel = {
+        ...target,
+        export_filter: '(unnamed)',
+        import_filter: '(unnamed)',
+        ip_version: version,
+        name,
+        proto: 'BGP',
+      };
+      return [
+        written('bird_protocol_up', { ...channel, state }, up),
+        written('bird_protocol_prefix_import_count', channel, imported),
+        written('bird_protocol_prefix_preferred_count', channel, preferred ?? imported),
+      ];
+    },
+  );
 }
 
 /** What Prometheus has of calico-kube-controllers: blocks by node, of one pool. */
